@@ -1,0 +1,136 @@
+"""Trains (or, with --targets and --start-from, sharpens) the autoregressive teacher. Resumable: run it again.
+
+    python train_teacher.py --data DATA --out runs/teacher
+    python train_teacher.py --data DATA --out runs/sharpened --start-from runs/teacher/model \
+        --targets runs/teacher/train.beam5.json --epochs 5 --rate 8e-4 --dropout 0.05 --warmup 100
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import time
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from distill.checkpoint import Averaged, load_marian_folder, save_marian_folder, save_state
+from distill.data import END, PAD, batches, encode, pad, read_lines, train_tokenizer
+from distill.losses import SmoothedCrossEntropy
+from distill.model import DropoutPool, Marian, MarianShape
+from distill.reference_decoder import bleu, load_translator, translate
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with train.en, train.de, val.en, val.de")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--start-from", type=Path, help="weights folder to continue from (its tokenizer is used)")
+    parser.add_argument("--targets", type=Path, help="distilled targets written by distil.py")
+    parser.add_argument("--vocabulary-size", type=int, default=6000)
+    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--warmup", type=int, default=600)
+    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--smoothing", type=float, default=0.1)
+    parser.add_argument("--batch-tokens", type=int, default=1800)
+    parser.add_argument("--average", type=float, default=0.003)
+    parser.add_argument("--validate-every", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args()
+
+
+def rate_at(step: int, total: int, peak: float, warmup: int) -> float:
+    """Linear warm-up, then a half cosine down to a twentieth of the peak."""
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    progress = (step - warmup) / max(1, total - warmup)
+    return peak * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+
+
+def main() -> None:
+    options = arguments()
+    options.out.mkdir(parents=True, exist_ok=True)
+    log_path = options.out / "log.jsonl"
+    torch.manual_seed(options.seed)
+
+    source_lines, target_lines = read_lines(options.data / "train.en"), read_lines(options.data / "train.de")
+    if options.start_from:
+        tokenizer = Tokenizer.from_file(str(options.start_from / "tokenizer.json"))
+        model = load_marian_folder(options.start_from)
+    else:
+        tokenizer = train_tokenizer(source_lines + target_lines, options.vocabulary_size)
+        model = Marian(MarianShape(tokenizer.get_vocab_size()))
+    start_token = model.shape.vocabulary_size - 1
+    source = encode(tokenizer, source_lines, 120)
+    target = encode(tokenizer, target_lines, 120)
+    if options.targets:
+        target = [row + [END] for row in json.loads(options.targets.read_text())]
+    val_source = encode(tokenizer, read_lines(options.data / "val.en"), 120)
+    val_lines = read_lines(options.data / "val.de")
+    lengths = [(len(s), len(t)) for s, t in zip(source, target, strict=True)]
+    steps_an_epoch = sum(1 for _ in batches(lengths, options.batch_tokens, random.Random(0)))
+    total = steps_an_epoch * options.epochs
+
+    optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    averaged = Averaged(model, options.average)
+    epoch = 0
+    state_path = options.out / "state.pt"
+    if state_path.exists():
+        state = torch.load(state_path, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        for value, saved in zip(averaged.values, state["averaged"], strict=True):
+            value.copy_(saved)
+        epoch = state["epoch"]
+        print(f"resumed after epoch {epoch}", flush=True)
+
+    while epoch < options.epochs:
+        drop = DropoutPool(options.dropout, seed=options.seed * 1000 + epoch)
+        model.train()
+        began, loss_sum, count = time.time(), 0.0, 0
+        for index, group in enumerate(batches(lengths, options.batch_tokens, random.Random(options.seed * 7919 + epoch))):
+            step = epoch * steps_an_epoch + index
+            for parameters in optimizer.param_groups:
+                parameters["lr"] = rate_at(step, total, options.rate, options.warmup)
+            batch_source = pad([source[i] for i in group])
+            batch_target = pad([target[i] for i in group])
+            mask = (batch_source != PAD)[:, None, None, :]
+            shifted = torch.cat([torch.full((len(group), 1), start_token), batch_target[:, :-1]], dim=1)
+            memory = model.encode(batch_source, mask, drop)
+            hidden = model.decode(shifted, memory, mask, drop)
+            keep = batch_target != PAD
+            loss = SmoothedCrossEntropy.apply(hidden[keep], model.shared.weight, model.final_logits_bias,
+                                              batch_target[keep], options.smoothing)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            averaged.update(step)
+            value = float(loss.detach())
+            loss_sum, count = loss_sum + value, count + 1
+            if index % 50 == 0:
+                print(f"epoch {epoch + 1}/{options.epochs} batch {index}/{steps_an_epoch} loss {value:.3f} "
+                      f"{time.time() - began:.0f} s", flush=True)
+        epoch += 1
+        record = {"epoch": epoch, "loss": round(loss_sum / count, 4), "seconds": round(time.time() - began, 1)}
+        averaged.swap()
+        if epoch % options.validate_every == 0 or epoch == options.epochs:
+            model.eval()
+            translator = load_translator(model, tokenizer)
+            record["valGreedyBleu"] = round(bleu(tokenizer, translate(translator, tokenizer, val_source, 1), val_lines), 2)
+            if epoch == options.epochs:
+                record["valBeam5Bleu"] = round(bleu(tokenizer, translate(translator, tokenizer, val_source, 5), val_lines), 2)
+        save_marian_folder(options.out / "model", model, tokenizer)
+        averaged.swap()
+        save_state(state_path, model=model.state_dict(), optimizer=optimizer.state_dict(), averaged=averaged.values,
+                   epoch=epoch)
+        with log_path.open("a") as log:
+            log.write(json.dumps(record) + "\n")
+        print(json.dumps(record), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+import type { OpenOptions, SourceEncoder } from './encoding.js';
+import type { OutputKind, OutputRequest } from './token-tree.js';
+import type { Vocabulary } from './vocabulary.js';
+
+/** A row of positions of known length; `tokenIds [length]` holds the mask token id where a position is undecided. */
+export interface Canvas {
+  readonly row: number;
+  readonly tokenIds: Int32Array;
+}
+
+/** Predictions for every position of one canvas, in the kind asked for: `[length]`, `[length, k]` or `[length, vocab]`. */
+export interface CanvasPrediction {
+  readonly row: number;
+  readonly tokenIds?: Int32Array;
+  readonly logProbs?: Float32Array;
+  readonly logits?: Float32Array;
+}
+
+/** Candidate output lengths of one row, best first, with natural-log probabilities; `[k]` each. */
+export interface LengthPrediction {
+  readonly row: number;
+  readonly lengths: Int32Array;
+  readonly logProbs: Float32Array;
+}
+
+/** Owned by the decoder that opened it. */
+export interface CanvasSession extends AsyncDisposable {
+  predictLengths(k: number, signal?: AbortSignal): Promise<LengthPrediction[]>;
+  /** Predicts all positions of all given canvases in one forward. */
+  fill(canvases: readonly Canvas[], output: OutputRequest, signal?: AbortSignal): Promise<CanvasPrediction[]>;
+}
+
+export interface CanvasSupport {
+  readonly outputs: readonly OutputKind[];
+  /** `predictLengths` works; without it the decoder must be told the length. */
+  readonly lengths: boolean;
+}
+
+/** A model that predicts all positions of a canvas at once. */
+export interface CanvasModel<Source> {
+  readonly vocabulary: Vocabulary;
+  readonly maskTokenId: number;
+  /** Most positions of a canvas. */
+  readonly maxLength: number;
+  readonly supports: CanvasSupport;
+  readonly encoder?: SourceEncoder<Source>;
+  open(sources: readonly Source[], options?: OpenOptions): Promise<CanvasSession>;
+}

@@ -1,0 +1,91 @@
+import type { DecodeRequest, Decoder } from './decoder.js';
+import { ForetokenError } from './errors.js';
+import type { LatticeModel } from './lattice.js';
+import type { AutoregressiveModel } from './token-tree.js';
+
+function unsupported(decoder: string, capability: string, remedy: string): ForetokenError {
+  return new ForetokenError(
+    'UNSUPPORTED_CAPABILITY',
+    `${decoder} needs ${capability}, which this model does not offer. ${remedy}`,
+    { decoder, capability },
+  );
+}
+
+/** Throws `UNSUPPORTED_CAPABILITY` unless the model is autoregressive and offers all that the decoder requires. */
+export function assertAutoregressive(
+  decoder: Pick<Decoder<never>, 'name' | 'requires'>,
+  model: Partial<AutoregressiveModel<never>>,
+): void {
+  const { name, requires } = decoder;
+  const supports = model.supports;
+  if (requires.model !== 'autoregressive') return;
+  if (supports === undefined || supports.outputs === undefined || typeof model.open !== 'function') {
+    throw unsupported(name, 'an autoregressive model', 'Pass a model that scores the next token.');
+  }
+  for (const output of requires.outputs) {
+    if (!supports.outputs.includes(output)) {
+      throw unsupported(name, `the ${output} output`, `It offers: ${supports.outputs.join(', ') || 'none'}.`);
+    }
+  }
+  if (requires.branching && !supports.branching) {
+    throw unsupported(name, 'branching', 'Use a strategy or a draft that stays on one chain.');
+  }
+  if (requires.rollback && !supports.rollback) {
+    throw unsupported(name, 'rollback', 'Use a strategy that never takes a token back.');
+  }
+}
+
+/** Throws `UNSUPPORTED_CAPABILITY` unless the model emits lattices of a kind and breadth that the decoder requires. */
+export function assertLattice(
+  decoder: Pick<Decoder<never>, 'name' | 'requires'>,
+  model: Partial<LatticeModel<never>>,
+): void {
+  const { name, requires } = decoder;
+  if (requires.model !== 'lattice') return;
+  const supports = model.supports;
+  if (supports === undefined || typeof model.emit !== 'function') {
+    throw unsupported(name, 'a lattice model', 'Pass a model that emits a CTC or DAG lattice.');
+  }
+  if (!requires.kinds.includes(supports.kind)) {
+    throw unsupported(name, `a ${requires.kinds.join(' or ')} lattice`, `It emits: ${supports.kind}.`);
+  }
+  if (supports.maxCandidates < requires.candidates) {
+    throw unsupported(
+      name,
+      `${requires.candidates} candidates a frame`,
+      `It returns at most ${supports.maxCandidates}.`,
+    );
+  }
+}
+
+/** Throws `INVALID_ARGUMENT` unless `value` is an integer in `[least, most]`. */
+export function assertInteger(name: string, value: number, least: number, most: number): void {
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `${name} must be an integer from ${least} to ${most}, but was ${String(value)}.`,
+      { option: name, received: value, least, most },
+    );
+  }
+}
+
+/** Validates what all strategies share. Throws `INVALID_ARGUMENT`, `EMPTY_SOURCE` (zero rows) or the abort reason. */
+export function assertRequest(request: DecodeRequest<unknown>): void {
+  request.signal?.throwIfAborted();
+  if (!Array.isArray(request.sources) || request.sources.length === 0) {
+    throw new ForetokenError('EMPTY_SOURCE', 'The request has no sources; at least one row is required.', {
+      option: 'sources',
+    });
+  }
+  if (request.maxNewTokens !== undefined) {
+    assertInteger('maxNewTokens', request.maxNewTokens, 1, Number.MAX_SAFE_INTEGER);
+  }
+  if (request.seed !== undefined) assertInteger('seed', request.seed, 0, 0xffffffff);
+  for (const sequence of request.stopSequences ?? []) {
+    if (sequence.length === 0) {
+      throw new ForetokenError('INVALID_ARGUMENT', 'A stop sequence is empty; it needs at least one token.', {
+        option: 'stopSequences',
+      });
+    }
+  }
+}

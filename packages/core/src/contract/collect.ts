@@ -1,0 +1,14 @@
+import { ForetokenError } from './errors.js';
+import type { DecodeEndEvent, DecodeEvent } from './events.js';
+
+/** Runs a decode to its end and returns the last event: results and statistics. Rethrows what the decode throws. */
+export async function collect(events: AsyncIterable<DecodeEvent>): Promise<DecodeEndEvent> {
+  let last: DecodeEvent | undefined;
+  for await (const event of events) last = event;
+  if (last?.type !== 'decode-end') {
+    throw new ForetokenError('RUNTIME_FAILURE', 'The decoder stopped without a decode-end event.', {
+      lastEvent: last?.type ?? null,
+    });
+  }
+  return last;
+}

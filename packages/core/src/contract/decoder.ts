@@ -1,0 +1,53 @@
+import type { DecodeEvent } from './events.js';
+import type { OutputKind } from './token-tree.js';
+
+/** What to decode and when to stop. Every field is validated before any compute. */
+export interface DecodeRequest<Source> {
+  /** One output is produced for each row; at least one. */
+  readonly sources: readonly Source[];
+  /** Most output tokens a row, end token not counted; default and upper bound: what the model can hold. */
+  readonly maxNewTokens?: number;
+  /** Token sequences that end a hypothesis as soon as its output ends with one of them. */
+  readonly stopSequences?: readonly Int32Array[];
+  /** Seed of every random choice, an unsigned 32-bit integer; strategies without random choices do not depend on it. */
+  readonly seed?: number;
+  /** Stops further forwards; the iteration then throws the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a decoder needs of its model, checked before the first forward. */
+export type Requirements =
+  | {
+      readonly model: 'autoregressive';
+      readonly outputs: readonly OutputKind[];
+      readonly branching: boolean;
+      readonly rollback: boolean;
+    }
+  | { readonly model: 'canvas'; readonly outputs: readonly OutputKind[]; readonly lengths: boolean }
+  | { readonly model: 'lattice'; readonly kinds: readonly ('ctc' | 'dag')[]; readonly candidates: number }
+  | { readonly model: 'edit' };
+
+/**
+ * A decoding strategy: configuration only. All state of a decode is local to its iteration, so one decoder serves any
+ * number of concurrent decodes.
+ */
+export interface Decoder<Model> {
+  /** The field's name for the strategy, such as `greedy`. */
+  readonly name: string;
+  readonly contractVersion: 1;
+  readonly requires: Requirements;
+  /**
+   * Decodes all rows; the last event is `decode-end`. Whatever was opened is released when the iteration ends, also by
+   * `break`, an abort or an error.
+   *
+   * Throws `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY`, whatever the model throws, or the signal's reason.
+   */
+  decode(model: Model, request: DecodeRequest<SourceOf<Model>>): AsyncIterable<DecodeEvent>;
+}
+
+/** The source type a model reads. */
+export type SourceOf<Model> = Model extends { open(sources: readonly (infer Source)[], ...rest: never[]): unknown }
+  ? Source
+  : Model extends { emit(sources: readonly (infer Source)[], ...rest: never[]): unknown }
+    ? Source
+    : never;

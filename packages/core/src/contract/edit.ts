@@ -1,0 +1,22 @@
+import type { Canvas, CanvasPrediction } from './canvas.js';
+import type { OpenOptions, SourceEncoder } from './encoding.js';
+import type { OutputRequest } from './token-tree.js';
+import type { Vocabulary } from './vocabulary.js';
+
+/** Owned by the decoder that opened it. Canvases include the boundary tokens the model was trained with. */
+export interface EditSession extends AsyncDisposable {
+  /** Natural-log probability that each position is deleted, `[length]` a canvas. */
+  deletions(canvases: readonly Canvas[], signal?: AbortSignal): Promise<Float32Array[]>;
+  /** Placeholders to insert into each gap between neighbours, `[length - 1]` a canvas. */
+  placeholders(canvases: readonly Canvas[], signal?: AbortSignal): Promise<Int32Array[]>;
+  fill(canvases: readonly Canvas[], output: OutputRequest, signal?: AbortSignal): Promise<CanvasPrediction[]>;
+}
+
+/** A model that revises a canvas by deletions and insertions (Gu et al., 2019, "Levenshtein Transformer"). */
+export interface EditModel<Source> {
+  readonly vocabulary: Vocabulary;
+  readonly placeholderTokenId: number;
+  readonly maxLength: number;
+  readonly encoder?: SourceEncoder<Source>;
+  open(sources: readonly Source[], options?: OpenOptions): Promise<EditSession>;
+}

@@ -1,0 +1,25 @@
+/**
+ * The encoder's result for a batch of sources, kept so that several models can read it.
+ *
+ * Owned by whoever called `encode`; release it with `dispose`. A model that was opened with it holds its own reference.
+ */
+export interface SourceEncoding {
+  /** Number of source rows. */
+  readonly rows: number;
+  dispose(): void;
+}
+
+/**
+ * An encoder that several models share: a draft model and its target that name the same encoder object are opened with
+ * one `SourceEncoding`, so the source is encoded once.
+ */
+export interface SourceEncoder<Source> {
+  /** Encodes all rows in one forward. Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`. */
+  encode(sources: readonly Source[], signal?: AbortSignal): Promise<SourceEncoding>;
+}
+
+export interface OpenOptions {
+  /** Result of this model's own `encoder` for the same sources; without it the model encodes for itself. */
+  readonly encoding?: SourceEncoding;
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,55 @@
+import type { OpenOptions, SourceEncoder } from './encoding.js';
+import type { Vocabulary } from './vocabulary.js';
+
+/**
+ * Emissions of a CTC model for one source (Graves et al., 2006): the k best labels of each frame.
+ *
+ * `tokenIds` and `logProbs` are `[frames, k]`, best first, natural log, the blank among the candidates where it ranks;
+ * `blankLogProbs [frames]` holds the blank's score always. The arrays belong to the caller.
+ */
+export interface CtcLattice {
+  readonly kind: 'ctc';
+  readonly frames: number;
+  readonly k: number;
+  readonly blankId: number;
+  readonly tokenIds: Int32Array;
+  readonly logProbs: Float32Array;
+  readonly blankLogProbs: Float32Array;
+}
+
+/**
+ * Vertices in topological order with emission and transition scores (Huang et al., 2022, "Directed Acyclic Transformer").
+ *
+ * `tokenIds` and `logProbs` are `[vertices, k]`; `transitions [vertices, vertices]` holds natural-log probabilities of
+ * the edge from row to column, `-Infinity` where there is none. A path runs from vertex 0 to the last vertex.
+ */
+export interface DagLattice {
+  readonly kind: 'dag';
+  readonly vertices: number;
+  readonly k: number;
+  readonly tokenIds: Int32Array;
+  readonly logProbs: Float32Array;
+  readonly transitions: Float32Array;
+}
+
+export type Lattice = CtcLattice | DagLattice;
+
+export interface EmitOptions extends OpenOptions {
+  /** Candidates to return for each frame or vertex, at least 1; capped at `maxCandidates`. Default 1. */
+  readonly k?: number;
+}
+
+export interface LatticeSupport {
+  readonly kind: Lattice['kind'];
+  /** Most candidates a frame or vertex can return. */
+  readonly maxCandidates: number;
+}
+
+/** A model that scores a whole lattice of outputs in one forward. */
+export interface LatticeModel<Source> {
+  readonly vocabulary: Vocabulary;
+  readonly supports: LatticeSupport;
+  readonly encoder?: SourceEncoder<Source>;
+  /** Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `DISPOSED`. */
+  emit(sources: readonly Source[], options?: EmitOptions): Promise<Lattice[]>;
+}
