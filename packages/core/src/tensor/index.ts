@@ -1,1 +1,1 @@
-export {};
+export * from './row-output.js';
