@@ -1,0 +1,37 @@
+import type { OutputRequest } from '../contract/token-tree.js';
+
+/** A grid of new nodes, `[rows, width]`, and the cached keys and values they attend to. Arrays are read during the call. */
+export interface StepInputs {
+  readonly rows: number;
+  readonly width: number;
+  /** Cached slots in each row, used or masked. */
+  readonly pastLength: number;
+  readonly tokenIds: Int32Array;
+  /** Place of each new node in its sequence, `[rows, width]`. */
+  readonly positions: Int32Array;
+  /** `[rows, 1, width, pastLength + width]`: 0 where a node sees another, a large negative number elsewhere. */
+  readonly attentionBias: Float32Array;
+  /** `[rows, pastLength, stride]`. */
+  readonly past: Float32Array;
+}
+
+/** What a step graph returned, over `rows * width` grid cells; only what the request asked for. */
+export interface StepOutputs {
+  /** `[rows, width, stride]`. */
+  readonly keysValues: Float32Array;
+  /** `[cells]` or `[cells, k]`. */
+  readonly tokenIds?: Int32Array;
+  /** `[cells, k]` or `[cells, vocab]`. */
+  readonly scores?: Float32Array;
+  readonly k?: number;
+}
+
+/** A model's step graphs with the state of its sources, as the token forest drives them. Owned by the forest. */
+export interface StepDriver {
+  run(inputs: StepInputs, output: OutputRequest): Promise<StepOutputs>;
+  /** The grid width to use for `width` new nodes in a row: at least `width`, where a padded grid runs faster. */
+  paddedWidth(width: number): number;
+  /** Releases a row's source state; the last row takes its place. */
+  releaseRow(row: number): void;
+  dispose(): void;
+}

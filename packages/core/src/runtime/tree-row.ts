@@ -1,0 +1,101 @@
+import type { NodeId } from '../contract/token-tree.js';
+import { ROOT } from '../contract/token-tree.js';
+
+/** Slots to copy within a row's cache: `length` slots from `from` to `to`, with `to < from`, in ascending order. */
+export interface SlotMove {
+  readonly from: number;
+  readonly to: number;
+  readonly length: number;
+}
+
+/**
+ * The shape of one row's token tree, as slots of a cache: which node sits in which slot, and who its parent is.
+ *
+ * Slots keep the order in which nodes were added, so a parent's slot is always lower than its children's. The leading
+ * slots that form a chain (the trunk) are an ancestor path by position alone.
+ */
+export class TreeRow {
+  readonly #nodes: NodeId[] = [];
+  readonly #parents: number[] = [];
+  readonly #depths: number[] = [];
+  #trunk = 0;
+
+  /** Slots in use. */
+  get size(): number {
+    return this.#nodes.length;
+  }
+
+  /** Slot of a node, or -1. Recent nodes are found first: a decoder almost always extends those. */
+  slotOf(node: NodeId): number {
+    return this.#nodes.lastIndexOf(node);
+  }
+
+  /** Nodes from the root to this slot, itself included; 0 for the root's own place, slot -1. */
+  depthOf(slot: number): number {
+    return slot < 0 ? 0 : (this.#depths[slot] as number);
+  }
+
+  /** Appends a node whose parent sits in `parentSlot` (-1 for the root) and returns its slot. */
+  append(node: NodeId, parentSlot: number): number {
+    const slot = this.#nodes.length;
+    this.#nodes.push(node);
+    this.#parents.push(parentSlot);
+    this.#depths.push(this.depthOf(parentSlot) + 1);
+    if (parentSlot === slot - 1 && this.#trunk === slot) this.#trunk++;
+    return slot;
+  }
+
+  /** Drops the newest nodes, as if they had never been added. */
+  truncate(size: number): void {
+    this.#nodes.length = size;
+    this.#parents.length = size;
+    this.#depths.length = size;
+    this.#trunk = Math.min(this.#trunk, size);
+  }
+
+  /** Calls `visit` with every slot on the path from the root to `slot`, itself included, in descending order. */
+  visitPath(slot: number, visit: (slot: number) => void): void {
+    for (let at = slot; at >= 0; at = at < this.#trunk ? at - 1 : (this.#parents[at] as number)) visit(at);
+  }
+
+  /** Whether the path to `slot` is exactly the slots `0..slot`. */
+  isTrunk(slot: number): boolean {
+    return slot < this.#trunk;
+  }
+
+  /** Keeps only the paths to these slots; returns how the cache must be moved to stay aligned with the slots. */
+  retain(leafSlots: readonly number[]): SlotMove[] {
+    const keep = new Uint8Array(this.size);
+    for (const leaf of leafSlots) {
+      for (let slot = leaf; slot >= 0 && keep[slot] === 0; slot = this.#parents[slot] as number) keep[slot] = 1;
+    }
+    const moves: SlotMove[] = [];
+    const newSlot = new Int32Array(this.size);
+    let next = 0;
+    let trunk = 0;
+    for (let slot = 0; slot < keep.length; slot++) {
+      if (keep[slot] === 0) continue;
+      newSlot[slot] = next;
+      const parent = this.#parents[slot] as number;
+      const newParent = parent < 0 ? ROOT : (newSlot[parent] as number);
+      if (newParent === next - 1 && trunk === next) trunk++;
+      if (slot !== next) addMove(moves, slot, next);
+      this.#nodes[next] = this.#nodes[slot] as NodeId;
+      this.#parents[next] = newParent;
+      this.#depths[next] = this.#depths[slot] as number;
+      next++;
+    }
+    this.truncate(next);
+    this.#trunk = trunk;
+    return moves;
+  }
+}
+
+function addMove(moves: SlotMove[], from: number, to: number): void {
+  const last = moves.at(-1);
+  if (last !== undefined && last.from + last.length === from && last.to + last.length === to) {
+    moves[moves.length - 1] = { ...last, length: last.length + 1 };
+  } else {
+    moves.push({ from, to, length: 1 });
+  }
+}

@@ -1,0 +1,77 @@
+import {
+  assertInteger,
+  type CtcLattice,
+  type EmitOptions,
+  type LatticeModel,
+  type LatticeSupport,
+  type TokenSource,
+  type Vocabulary,
+} from '@foretoken/core';
+import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
+import type { MarianEncoder } from './marian-encoder.js';
+
+export interface CtcModelOptions {
+  readonly runtime: OnnxRuntime;
+  readonly session: GraphSession;
+  readonly encoder: MarianEncoder;
+  readonly vocabulary: Vocabulary;
+  readonly width: number;
+  readonly upsample: number;
+  readonly blankId: number;
+  readonly maxCandidates: number;
+}
+
+/** A CTC student on the states of a Marian encoder. */
+export class CtcModel implements LatticeModel<TokenSource> {
+  readonly vocabulary: Vocabulary;
+  readonly supports: LatticeSupport;
+  readonly encoder: MarianEncoder;
+  readonly #options: CtcModelOptions;
+
+  constructor(options: CtcModelOptions) {
+    this.#options = options;
+    this.vocabulary = options.vocabulary;
+    this.encoder = options.encoder;
+    this.supports = { kind: 'ctc', maxCandidates: options.maxCandidates };
+  }
+
+  async emit(sources: readonly TokenSource[], options: EmitOptions = {}): Promise<CtcLattice[]> {
+    const { runtime, session, encoder, upsample, width, blankId, maxCandidates } = this.#options;
+    if (options.k !== undefined) assertInteger('k', options.k, 1, Number.MAX_SAFE_INTEGER);
+    const k = Math.min(options.k ?? 1, maxCandidates);
+    const encoding = await encoder.reuseOrEncode(sources, options.encoding, options.signal);
+    options.signal?.throwIfAborted();
+    const { rows, sourceLength } = encoding;
+    const frames = sourceLength * upsample;
+    const positions = new Int32Array(rows * frames);
+    const mask = new Int32Array(rows * frames);
+    for (let row = 0; row < rows; row++) {
+      for (let frame = 0; frame < frames; frame++) positions[row * frames + frame] = frame;
+      mask.fill(1, row * frames, row * frames + (encoding.lengths[row] as number) * upsample);
+    }
+    const { Tensor } = runtime;
+    const outputs = await session.run({
+      states: new Tensor('float32', encoding.states, [rows, sourceLength, width]),
+      positions: new Tensor('int32', positions, [rows, frames]),
+      mask: new Tensor('int32', mask, [rows, frames]),
+      k: new Tensor('int64', BigInt64Array.of(BigInt(k)), [1]),
+    });
+    const tokenIds = outputs.best_token_ids?.data as Int32Array;
+    const logProbs = outputs.best_log_probs?.data as Float32Array;
+    const blankLogProbs = outputs.blank_log_probs?.data as Float32Array;
+    // The session's outputs are fresh copies, so each row may be a view of them.
+    return Array.from(encoding.lengths, (length, row) => {
+      const begin = row * frames;
+      const used = length * upsample;
+      return {
+        kind: 'ctc',
+        frames: used,
+        k,
+        blankId,
+        tokenIds: tokenIds.subarray(begin * k, (begin + used) * k),
+        logProbs: logProbs.subarray(begin * k, (begin + used) * k),
+        blankLogProbs: blankLogProbs.subarray(begin, begin + used),
+      };
+    });
+  }
+}

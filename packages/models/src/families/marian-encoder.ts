@@ -1,0 +1,132 @@
+import { ForetokenError, type SourceEncoder, type SourceEncoding, type TokenSource } from '@foretoken/core';
+import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
+
+export interface MarianEncoderLimits {
+  readonly sourceLength: number;
+  readonly vocabularySize: number;
+  readonly padTokenId: number;
+}
+
+/** Encoder states and cross-attention keys and values of a batch of sources. */
+export class MarianEncoding implements SourceEncoding {
+  readonly owner: MarianEncoder;
+  readonly rows: number;
+  /** Padded source length. */
+  readonly sourceLength: number;
+  readonly lengths: Int32Array;
+  /** 1 for a token, 0 for padding, `[rows, sourceLength]`. */
+  readonly mask: Int32Array;
+  /** `[rows, sourceLength, width]`. */
+  readonly states: Float32Array;
+  /** `[2 * layers, rows, heads, sourceLength, width / heads]`, keys at even and values at odd indices. */
+  readonly cross: Float32Array;
+  #disposed = false;
+
+  constructor(
+    owner: MarianEncoder,
+    lengths: Int32Array,
+    mask: Int32Array,
+    states: Float32Array,
+    cross: Float32Array,
+  ) {
+    this.owner = owner;
+    this.rows = lengths.length;
+    this.sourceLength = mask.length / lengths.length;
+    this.lengths = lengths;
+    this.mask = mask;
+    this.states = states;
+    this.cross = cross;
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+  }
+}
+
+/** The encoder of a Marian model: one forward for a ragged batch of sources. */
+export class MarianEncoder implements SourceEncoder<TokenSource> {
+  readonly #runtime: OnnxRuntime;
+  readonly #session: GraphSession;
+  readonly #limits: MarianEncoderLimits;
+
+  constructor(runtime: OnnxRuntime, session: GraphSession, limits: MarianEncoderLimits) {
+    this.#runtime = runtime;
+    this.#session = session;
+    this.#limits = limits;
+  }
+
+  async encode(sources: readonly TokenSource[], signal?: AbortSignal): Promise<MarianEncoding> {
+    signal?.throwIfAborted();
+    const lengths = Int32Array.from(sources, (source, row) => this.#checkedLength(source, row));
+    const rows = sources.length;
+    if (rows === 0) throw new ForetokenError('EMPTY_SOURCE', 'There are no sources to encode; pass at least one.', {});
+    const time = Math.max(...lengths);
+    const tokenIds = new Int32Array(rows * time).fill(this.#limits.padTokenId);
+    const positions = new Int32Array(rows * time);
+    const mask = new Int32Array(rows * time);
+    sources.forEach((source, row) => {
+      tokenIds.set(source, row * time);
+      mask.fill(1, row * time, row * time + source.length);
+      for (let position = 0; position < time; position++) positions[row * time + position] = position;
+    });
+    const int32 = (values: Int32Array) => new this.#runtime.Tensor('int32', values, [rows, time]);
+    const outputs = await this.#session.run({
+      token_ids: int32(tokenIds),
+      positions: int32(positions),
+      mask: int32(mask),
+    });
+    const states = outputs.states?.data as Float32Array;
+    const cross = outputs.cross?.data as Float32Array;
+    return new MarianEncoding(this, lengths, mask, states, cross);
+  }
+
+  /** The given encoding if it is this encoder's for as many sources, or else a new one. */
+  async reuseOrEncode(
+    sources: readonly TokenSource[],
+    encoding: SourceEncoding | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<MarianEncoding> {
+    if (encoding === undefined) return this.encode(sources, signal);
+    if (!(encoding instanceof MarianEncoding) || encoding.owner !== this) {
+      throw new ForetokenError('INVALID_ARGUMENT', 'The encoding was made by another encoder than this model’s own.', {
+        option: 'encoding',
+      });
+    }
+    if (encoding.disposed) throw new ForetokenError('DISPOSED', 'The source encoding was disposed of.', {});
+    if (encoding.rows !== sources.length) {
+      throw new ForetokenError(
+        'INVALID_ARGUMENT',
+        `The encoding has ${encoding.rows} rows, but there are ${sources.length} sources.`,
+        { option: 'encoding', received: encoding.rows, required: sources.length },
+      );
+    }
+    return encoding;
+  }
+
+  #checkedLength(source: TokenSource, row: number): number {
+    const { sourceLength, vocabularySize } = this.#limits;
+    if (source.length === 0) {
+      throw new ForetokenError('EMPTY_SOURCE', `Source ${row} has no tokens; at least one is required.`, { row });
+    }
+    if (source.length > sourceLength) {
+      throw new ForetokenError(
+        'SOURCE_TOO_LONG',
+        `Source ${row} has ${source.length} tokens, but this model reads at most ${sourceLength}. Split the text.`,
+        { row, received: source.length, most: sourceLength },
+      );
+    }
+    const wrong = source.find((tokenId) => tokenId < 0 || tokenId >= vocabularySize);
+    if (wrong !== undefined) {
+      throw new ForetokenError(
+        'INVALID_ARGUMENT',
+        `Source ${row} holds token id ${wrong}, outside the vocabulary of ${vocabularySize}.`,
+        { row, received: wrong, size: vocabularySize },
+      );
+    }
+    return source.length;
+  }
+}

@@ -1,0 +1,121 @@
+import type { OutputKind, OutputRequest } from '@foretoken/core';
+import type { GraphSession, OnnxRuntime, StepDriver, StepInputs, StepOutputs, Tensor } from '@foretoken/core/runtime';
+import type { MarianEncoding } from './marian-encoder.js';
+
+export interface MarianStepShape {
+  readonly heads: number;
+  readonly headWidth: number;
+  readonly layers: number;
+}
+
+/** Gives the step graph that ends in a head, loading it on first use. */
+export type StepSessions = (kind: OutputKind) => Promise<GraphSession>;
+
+/** Runs a Marian model's step graphs over one batch of encoded sources. */
+export class MarianStepDriver implements StepDriver {
+  readonly #runtime: OnnxRuntime;
+  readonly #sessions: StepSessions;
+  readonly #shape: MarianStepShape;
+  readonly #paddedWidth: (width: number) => number;
+  readonly #sourceLength: number;
+  #rows: number;
+  /** Cross-attention tensors by graph input, and the mask; rebuilt when a row is released. */
+  #sourceFeeds: Record<string, Tensor>;
+  /** Rows still open, as indices into the encoding. */
+  readonly #encodingRow: number[];
+  #encoding: MarianEncoding | undefined;
+
+  constructor(
+    runtime: OnnxRuntime,
+    sessions: StepSessions,
+    shape: MarianStepShape,
+    encoding: MarianEncoding,
+    paddedWidth: (width: number) => number,
+  ) {
+    this.#runtime = runtime;
+    this.#sessions = sessions;
+    this.#shape = shape;
+    this.#paddedWidth = paddedWidth;
+    this.#sourceLength = encoding.sourceLength;
+    this.#rows = encoding.rows;
+    this.#encoding = encoding;
+    this.#encodingRow = Array.from({ length: encoding.rows }, (_, row) => row);
+    this.#sourceFeeds = this.#views(encoding.cross, encoding.mask);
+  }
+
+  paddedWidth(width: number): number {
+    return this.#paddedWidth(width);
+  }
+
+  async run(inputs: StepInputs, output: OutputRequest): Promise<StepOutputs> {
+    const { rows, width, pastLength } = inputs;
+    const { Tensor } = this.#runtime;
+    const stride = 2 * this.#shape.layers * this.#shape.heads * this.#shape.headWidth;
+    const feeds: Record<string, Tensor> = {
+      ...this.#sourceFeeds,
+      token_ids: new Tensor('int32', inputs.tokenIds, [rows, width]),
+      positions: new Tensor('int32', inputs.positions, [rows, width]),
+      attention_bias: new Tensor('float32', inputs.attentionBias, [rows, 1, width, pastLength + width]),
+      past: new Tensor('float32', inputs.past, [rows, pastLength, stride]),
+    };
+    if (output.kind === 'topK') feeds.k = new Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]);
+    const session = await this.#sessions(output.kind);
+    const results = await session.run(feeds);
+    const keysValues = results.new?.data as Float32Array;
+    switch (output.kind) {
+      case 'argmax':
+        return { keysValues, tokenIds: results.best?.data as Int32Array };
+      case 'topK':
+        return {
+          keysValues,
+          k: output.k,
+          tokenIds: results.best_token_ids?.data as Int32Array,
+          scores: results.best_0?.data as Float32Array,
+        };
+      case 'logProbs':
+        return { keysValues, scores: results.log_probs?.data as Float32Array };
+      case 'logits':
+        return { keysValues, scores: results.logits?.data as Float32Array };
+    }
+  }
+
+  releaseRow(row: number): void {
+    const last = this.#encodingRow.pop() as number;
+    if (row !== this.#encodingRow.length) this.#encodingRow[row] = last;
+    this.#rows--;
+    if (this.#rows > 0) this.#sourceFeeds = this.#gather(this.#encoding as MarianEncoding);
+  }
+
+  dispose(): void {
+    this.#encoding = undefined;
+    this.#sourceFeeds = {};
+  }
+
+  /** Copies the open rows out of the encoding, which others may still be reading. */
+  #gather(encoding: MarianEncoding): Record<string, Tensor> {
+    const { layers, heads, headWidth } = this.#shape;
+    const rowSize = heads * this.#sourceLength * headWidth;
+    const cross = new Float32Array(2 * layers * this.#rows * rowSize);
+    const mask = new Int32Array(this.#rows * this.#sourceLength);
+    this.#encodingRow.forEach((from, row) => {
+      mask.set(encoding.mask.subarray(from * this.#sourceLength, (from + 1) * this.#sourceLength), row * this.#sourceLength);
+      for (let part = 0; part < 2 * layers; part++) {
+        const begin = (part * encoding.rows + from) * rowSize;
+        cross.set(encoding.cross.subarray(begin, begin + rowSize), (part * this.#rows + row) * rowSize);
+      }
+    });
+    return this.#views(cross, mask);
+  }
+
+  #views(cross: Float32Array, mask: Int32Array): Record<string, Tensor> {
+    const { layers, heads, headWidth } = this.#shape;
+    const { Tensor } = this.#runtime;
+    const size = this.#rows * heads * this.#sourceLength * headWidth;
+    const feeds: Record<string, Tensor> = { cross_mask: new Tensor('int32', mask, [this.#rows, this.#sourceLength]) };
+    for (let part = 0; part < 2 * layers; part++) {
+      const view = cross.subarray(part * size, (part + 1) * size);
+      feeds[`cross_${part}`] = new Tensor('float32', view, [this.#rows, heads, this.#sourceLength, headWidth]);
+    }
+    return feeds;
+  }
+}

@@ -1,0 +1,111 @@
+import { CONTRIB, type GraphBuilder, type Value } from '../onnx/graph-builder.js';
+import { type Dense, stackRows, transpose, zeros } from './matrices.js';
+
+/** Gives a weight of the checkpoint by name, checked against the shape the architecture requires. */
+export type TensorOf = (name: string, dims: readonly number[]) => Dense;
+
+export interface LayerShape {
+  readonly width: number;
+  readonly heads: number;
+  readonly feedForward: number;
+}
+
+/** Emits post-norm Transformer layers with fused operators; `prefix` names the layer in the checkpoint. */
+export class LayerEmitter {
+  readonly #graph: GraphBuilder;
+  readonly #tensorOf: TensorOf;
+  readonly #shape: LayerShape;
+
+  constructor(graph: GraphBuilder, tensorOf: TensorOf, shape: LayerShape) {
+    this.#graph = graph;
+    this.#tensorOf = tensorOf;
+    this.#shape = shape;
+  }
+
+  /** One product gives queries, keys and values: `[batch, time, 3 * width]`, biases not yet added. */
+  fusedQueryKeyValue(x: Value, prefix: string): { readonly qkv: Value; readonly bias: Value } {
+    const { width } = this.#shape;
+    const parts = ['q_proj', 'k_proj', 'v_proj'];
+    const weights = parts.map((part) => this.#tensorOf(`${prefix}.${part}.weight`, [width, width]));
+    const biases = parts.map((part) => this.#tensorOf(`${prefix}.${part}.bias`, [width]));
+    const weight = this.#weight(`${prefix}.qkv.weight`, transpose(stackRows(weights)));
+    return {
+      qkv: this.#graph.op('MatMul', [x, weight]),
+      bias: this.#weight(`${prefix}.qkv.bias`, stackRows(biases)),
+    };
+  }
+
+  /** `[batch, time, width]` cut into queries, keys and values. */
+  splitThree(qkv: Value): [Value, Value, Value] {
+    const { width } = this.#shape;
+    const sizes = this.#graph.constant('int64', [3], [width, width, width]);
+    return this.#graph.ops('Split', [qkv, sizes], 3, { axis: 2 }) as [Value, Value, Value];
+  }
+
+  /** Attention over all heads; `inputs` are those of com.microsoft.MultiHeadAttention in order. */
+  attention(inputs: readonly Value[]): Value {
+    return this.#graph.op('MultiHeadAttention', inputs, { num_heads: this.#shape.heads }, { domain: CONTRIB });
+  }
+
+  /** Queries of the cross-attention and the bias triple whose key and value parts are already in the cache. */
+  crossQuery(x: Value, prefix: string): { readonly query: Value; readonly bias: Value } {
+    const { width } = this.#shape;
+    const bias = this.#tensorOf(`${prefix}.q_proj.bias`, [width]);
+    return {
+      query: this.#linear(x, `${prefix}.q_proj`, width, width),
+      bias: this.#weight(`${prefix}.q_proj.bias_triple`, stackRows([bias, zeros(width), zeros(width)])),
+    };
+  }
+
+  /** Projects the attended values and closes the block: `LayerNorm(x + out(attended))`. */
+  closeAttention(x: Value, attended: Value, prefix: string, norm: string): Value {
+    const { width } = this.#shape;
+    const projected = this.#linear(attended, `${prefix}.out_proj`, width, width);
+    return this.#addAndNormalise(projected, x, `${prefix}.out_proj`, norm);
+  }
+
+  /** `LayerNorm(x + fc2(silu(fc1(x))))`. */
+  feedForward(x: Value, prefix: string): Value {
+    const { width, feedForward } = this.#shape;
+    const bias = this.#vector(`${prefix}.fc1.bias`, feedForward);
+    const hidden = this.#graph.op('Add', [this.#linear(x, `${prefix}.fc1`, width, feedForward), bias]);
+    // x * sigmoid(1 * x) is SiLU.
+    const active = this.#graph.op('QuickGelu', [hidden], { alpha: { float: 1 } }, { domain: CONTRIB });
+    const projected = this.#linear(active, `${prefix}.fc2`, feedForward, width);
+    return this.#addAndNormalise(projected, x, `${prefix}.fc2`, `${prefix}.final_layer_norm`);
+  }
+
+  /** A whole self-attention layer that sees every unmasked position; `mask [batch, time]` int32, 0 hides a position. */
+  encoderLayer(x: Value, mask: Value, prefix: string): Value {
+    const { qkv, bias } = this.fusedQueryKeyValue(x, `${prefix}.self_attn`);
+    const [query, key, value] = this.splitThree(qkv);
+    const attended = this.attention([query, key, value, bias, mask]);
+    const closed = this.closeAttention(x, attended, `${prefix}.self_attn`, `${prefix}.self_attn_layer_norm`);
+    return this.feedForward(closed, prefix);
+  }
+
+  #linear(x: Value, name: string, inputs: number, outputs: number): Value {
+    const weight = transpose(this.#tensorOf(`${name}.weight`, [outputs, inputs]));
+    return this.#graph.op('MatMul', [x, this.#weight(`${name}.weight`, weight)]);
+  }
+
+  #addAndNormalise(x: Value, skip: Value, linear: string, norm: string): Value {
+    const { width } = this.#shape;
+    const inputs = [
+      x,
+      skip,
+      this.#vector(`${norm}.weight`, width),
+      this.#vector(`${norm}.bias`, width),
+      this.#vector(`${linear}.bias`, width),
+    ];
+    return this.#graph.op('SkipLayerNormalization', inputs, { epsilon: { float: 1e-5 } }, { domain: CONTRIB });
+  }
+
+  #vector(name: string, length: number): Value {
+    return this.#weight(name, this.#tensorOf(name, [length]));
+  }
+
+  #weight(name: string, dense: Dense): Value {
+    return this.#graph.weight(name, dense.dims, dense.values);
+  }
+}

@@ -1,0 +1,163 @@
+import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
+import { LayerEmitter, type LayerShape, type TensorOf } from './layers.js';
+import { stackRows, transpose } from './matrices.js';
+import { sinusoids } from './matrices.js';
+
+/** Sizes of a Marian model, read from its config.json. */
+export interface MarianShape {
+  readonly vocabularySize: number;
+  readonly width: number;
+  readonly heads: number;
+  readonly encoderFeedForward: number;
+  readonly decoderFeedForward: number;
+  readonly encoderLayers: number;
+  readonly decoderLayers: number;
+  readonly maxPositions: number;
+  readonly scaleEmbedding: boolean;
+}
+
+const layerShape = (shape: MarianShape, feedForward: number): LayerShape => ({
+  width: shape.width,
+  heads: shape.heads,
+  feedForward,
+});
+
+/**
+ * Encoder: `token_ids`, `positions`, `mask` int32 `[batch, source]` in; `states [batch, source, width]` and
+ * `cross [2 * layers, batch, heads, source, width / heads]` out, the latter holding each decoder layer's cross-attention
+ * keys and values, biases added, in the layout the step graph reads without a transpose.
+ */
+export function emitEncoder(graph: GraphBuilder, tensorOf: TensorOf, shape: MarianShape): void {
+  const layers = new LayerEmitter(graph, tensorOf, layerShape(shape, shape.encoderFeedForward));
+  const dims = ['batch', 'source'];
+  const tokenIds = graph.input('token_ids', 'int32', dims);
+  const positions = graph.input('positions', 'int32', dims);
+  const mask = graph.input('mask', 'int32', dims);
+  let x = embed(graph, tensorOf, shape, tokenIds, positions);
+  for (let layer = 0; layer < shape.encoderLayers; layer++) {
+    x = layers.encoderLayer(x, mask, `model.encoder.layers.${layer}`);
+  }
+  const { width, heads, decoderLayers } = shape;
+  const projections = Array.from({ length: decoderLayers }, (_, layer) =>
+    ['k_proj', 'v_proj'].map((part) => `model.decoder.layers.${layer}.encoder_attn.${part}`),
+  ).flat();
+  const weight = transpose(stackRows(projections.map((name) => tensorOf(`${name}.weight`, [width, width]))));
+  const bias = stackRows(projections.map((name) => tensorOf(`${name}.bias`, [width])));
+  const product = graph.op('MatMul', [x, graph.weight('cross.weight', weight.dims, weight.values)]);
+  const projected = graph.op('Add', [product, graph.weight('cross.bias', bias.dims, bias.values)]);
+  const split = graph.constant('int64', [5], [0, 0, 2 * decoderLayers, heads, width / heads]);
+  const perHead = graph.op('Reshape', [projected, split]);
+  graph.op('Transpose', [perHead], { perm: [2, 0, 3, 1, 4] }, { name: 'cross' });
+  graph.op('Identity', [x], {}, { name: 'states' });
+  graph.output('states', 'float32', ['batch', 'source', width]);
+  graph.output('cross', 'float32', [2 * decoderLayers, 'batch', heads, 'source', width / heads]);
+}
+
+/** What a step graph returns for each new node; see `emitStep`. */
+export type StepHead = 'argmax' | 'topK' | 'logProbs' | 'logits';
+
+/**
+ * One decoder step over new nodes: `token_ids`, `positions` int32 `[batch, new]`; `attention_bias [batch, 1, new, past +
+ * new]`, 0 where a node sees another and a large negative number elsewhere; `past [batch, past, 2 * layers * width]`;
+ * `cross_mask` int32 `[batch, source]`; `cross_i [batch, heads, source, width / heads]`, keys at even and values at odd i.
+ *
+ * Returns `new [batch, new, 2 * layers * width]`, only the new keys and values (biases not added: the attention operator
+ * adds them to old and new alike), and the head's outputs over `batch * new` rows.
+ */
+export function emitStep(
+  graph: GraphBuilder,
+  tensorOf: TensorOf,
+  shape: MarianShape,
+  head: StepHead,
+  suppressed: readonly number[],
+): void {
+  const { width, heads, decoderLayers } = shape;
+  const layers = new LayerEmitter(graph, tensorOf, layerShape(shape, shape.decoderFeedForward));
+  const tokenIds = graph.input('token_ids', 'int32', ['batch', 'new']);
+  const positions = graph.input('positions', 'int32', ['batch', 'new']);
+  const attentionBias = graph.input('attention_bias', 'float32', ['batch', 1, 'new', 'total']);
+  const past = graph.input('past', 'float32', ['batch', 'past', 2 * decoderLayers * width]);
+  const crossMask = graph.input('cross_mask', 'int32', ['batch', 'source']);
+  const cross = Array.from({ length: 2 * decoderLayers }, (_, index) =>
+    graph.input(`cross_${index}`, 'float32', ['batch', heads, 'source', width / heads]),
+  );
+  const sizes = graph.constant('int64', [2 * decoderLayers], new Array<number>(2 * decoderLayers).fill(width));
+  const pasts = graph.ops('Split', [past, sizes], 2 * decoderLayers, { axis: 2 });
+  const fresh: Value[] = [];
+  let x = embed(graph, tensorOf, shape, tokenIds, positions);
+  for (let layer = 0; layer < decoderLayers; layer++) {
+    const prefix = `model.decoder.layers.${layer}`;
+    const { qkv, bias } = layers.fusedQueryKeyValue(x, `${prefix}.self_attn`);
+    const [query, key, value] = layers.splitThree(qkv);
+    fresh.push(key, value);
+    const keys = graph.op('Concat', [pasts[2 * layer] as Value, key], { axis: 1 });
+    const values = graph.op('Concat', [pasts[2 * layer + 1] as Value, value], { axis: 1 });
+    const attended = layers.attention([query, keys, values, bias, '', attentionBias]);
+    x = layers.closeAttention(x, attended, `${prefix}.self_attn`, `${prefix}.self_attn_layer_norm`);
+    const crossQuery = layers.crossQuery(x, `${prefix}.encoder_attn`);
+    const sourceKeys = cross[2 * layer] as Value;
+    const sourceValues = cross[2 * layer + 1] as Value;
+    const read = layers.attention([crossQuery.query, sourceKeys, sourceValues, crossQuery.bias, crossMask]);
+    x = layers.closeAttention(x, read, `${prefix}.encoder_attn`, `${prefix}.encoder_attn_layer_norm`);
+    x = layers.feedForward(x, prefix);
+  }
+  graph.op('Concat', fresh, { axis: 2 }, { name: 'new' });
+  graph.output('new', 'float32', ['batch', 'new', 2 * decoderLayers * width]);
+  emitHead(graph, tensorOf, shape, head, x, head === 'logits' ? [] : suppressed);
+}
+
+/** `sqrt(width) * embedding + position`, `[batch, time, width]`. */
+function embed(graph: GraphBuilder, tensorOf: TensorOf, shape: MarianShape, tokenIds: Value, positions: Value): Value {
+  const { width, maxPositions } = shape;
+  let x = graph.op('Gather', [embedding(graph, tensorOf, shape), tokenIds]);
+  if (shape.scaleEmbedding) x = graph.op('Mul', [x, graph.constant('float32', [], [Math.sqrt(width)])]);
+  const table = sinusoids(maxPositions, width);
+  const position = graph.op('Gather', [graph.weight('positions', table.dims, table.values), positions]);
+  return graph.op('Add', [x, position]);
+}
+
+function embedding(graph: GraphBuilder, tensorOf: TensorOf, shape: MarianShape): Value {
+  const table = tensorOf('model.shared.weight', [shape.vocabularySize, shape.width]);
+  return graph.weight('model.shared.weight', table.dims, table.values);
+}
+
+function emitHead(
+  graph: GraphBuilder,
+  tensorOf: TensorOf,
+  shape: MarianShape,
+  head: StepHead,
+  x: Value,
+  suppressed: readonly number[],
+): void {
+  const { width, vocabularySize } = shape;
+  const bias = Float32Array.from(tensorOf('final_logits_bias', [1, vocabularySize]).values);
+  // fp16 storage holds down to -65504; this leaves no token a chance and stays finite.
+  for (const tokenId of suppressed) bias[tokenId] = -60000;
+  const biasName = suppressed.length === 0 ? 'final_logits_bias' : 'final_logits_bias.suppressed';
+  const rows = graph.op('Reshape', [x, graph.constant('int64', [2], [-1, width])]);
+  // The embedding table serves as the output matrix: stored once, read here transposed.
+  const logits = graph.op(
+    'Gemm',
+    [rows, embedding(graph, tensorOf, shape), graph.weight(biasName, [vocabularySize], bias)],
+    { transB: 1 },
+    head === 'logits' ? { name: 'logits' } : {},
+  );
+  if (head === 'logits') {
+    graph.output('logits', 'float32', ['rows', vocabularySize]);
+    return;
+  }
+  if (head === 'argmax') {
+    const best = graph.op('ArgMax', [logits], { axis: 1, keepdims: 0 });
+    graph.output(graph.op('Cast', [best], { to: 6 }, { name: 'best' }), 'int32', ['rows']);
+    return;
+  }
+  const logProbs = graph.op('LogSoftmax', [logits], { axis: 1 }, head === 'logProbs' ? { name: 'log_probs' } : {});
+  if (head === 'logProbs') {
+    graph.output('log_probs', 'float32', ['rows', vocabularySize]);
+    return;
+  }
+  const k = graph.input('k', 'int64', [1]);
+  const [values, indices] = graph.ops('TopK', [logProbs, k], 2, { axis: 1 }, { name: 'best' }) as [Value, Value];
+  graph.output(values, 'float32', ['rows', 'k']);
+  graph.output(graph.op('Cast', [indices], { to: 6 }, { name: 'best_token_ids' }), 'int32', ['rows', 'k']);
+}
