@@ -1,6 +1,9 @@
-"""Sequence-level knowledge distillation: decodes the training set with the teacher (Kim & Rush, 2016, section 3.2).
+"""Sequence-level knowledge distillation: decodes the training set with the teacher (Kim & Rush, 2016).
 
     python distil.py --data DATA --model runs/teacher/model --beam-size 5 --out runs/teacher/train.beam5.json
+
+With --closest, the hypothesis of the beam closest to the reference by sentence BLEU is kept instead of the most
+probable one (sequence-level interpolation, section 3.3 of the paper).
 """
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from tokenizers import Tokenizer
 
 from distill.checkpoint import load_marian_folder
 from distill.data import encode, read_lines
-from distill.reference_decoder import bleu, load_translator, translate
+from distill.reference_decoder import bleu, closest, load_translator, n_best, translate
 
 
 def main() -> None:
@@ -21,6 +24,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--beam-size", type=int, default=5)
+    parser.add_argument("--closest", action="store_true")
     parser.add_argument("--split", default="train")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
@@ -28,12 +32,16 @@ def main() -> None:
     translator = load_translator(load_marian_folder(options.model), tokenizer)
     began = time.time()
     source = encode(tokenizer, read_lines(options.data / f"{options.split}.en"), 120)
-    output = translate(translator, tokenizer, source, options.beam_size)
+    references = read_lines(options.data / f"{options.split}.de")
+    if options.closest:
+        output = closest(tokenizer, n_best(translator, tokenizer, source, options.beam_size), references)
+    else:
+        output = translate(translator, tokenizer, source, options.beam_size)
     partial = options.out.with_suffix(".partial")
     partial.write_text(json.dumps(output))
     partial.replace(options.out)
-    score = bleu(tokenizer, output, read_lines(options.data / f"{options.split}.de"))
-    print(json.dumps({"split": options.split, "beamSize": options.beam_size, "bleu": round(score, 2),
+    score = bleu(tokenizer, output, references)
+    print(json.dumps({"split": options.split, "beamSize": options.beam_size, "closest": options.closest, "bleu": round(score, 2),
                       "seconds": round(time.time() - began, 1)}))
 
 

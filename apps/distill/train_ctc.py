@@ -34,7 +34,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--warmup", type=int, default=600)
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--upsample", type=int, default=2)
-    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--source-layers", type=int, default=2)
+    parser.add_argument("--frame-layers", type=int, default=2)
     parser.add_argument("--feed-forward", type=int, default=512)
     parser.add_argument("--batch-tokens", type=int, default=1200)
     parser.add_argument("--average", type=float, default=0.003)
@@ -60,7 +61,7 @@ def encoder_states(teacher: Marian, source: list[list[int]], drop: DropoutPool) 
 def stack(states: list[Tensor], upsample: int) -> tuple[Tensor, Tensor, Tensor]:
     lengths = torch.tensor([len(s) for s in states])
     padded = torch.nn.utils.rnn.pad_sequence(states, batch_first=True)
-    mask = torch.arange(padded.shape[1] * upsample)[None, :] < (lengths * upsample)[:, None]
+    mask = torch.arange(padded.shape[1])[None, :] < lengths[:, None]
     return padded, mask[:, None, None, :], lengths * upsample
 
 
@@ -105,7 +106,8 @@ def main() -> None:
     steps_an_epoch = sum(1 for _ in batches(lengths, options.batch_tokens, random.Random(0)))
     total = steps_an_epoch * options.epochs
 
-    student = CtcStudent(teacher.shape, token_ids, options.upsample, options.layers, options.feed_forward)
+    student = CtcStudent(teacher.shape, token_ids, options.upsample, options.source_layers, options.frame_layers,
+                         options.feed_forward)
     with torch.no_grad():
         student.head[:-1] = teacher.shared.weight[token_ids]
     optimizer = torch.optim.AdamW(student.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)

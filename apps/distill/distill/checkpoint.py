@@ -140,13 +140,15 @@ def save_ctc_folder(folder: Path, student: CtcStudent, tokenizer: Tokenizer, hal
         "upsample.weight": student.up.weight, "upsample.bias": student.up.bias,
         "head.weight": student.head, "head.bias": student.head_bias,
     }
-    for index, layer in enumerate(student.layers):
-        tensors |= layer_tensors(f"layers.{index}", layer)
+    for side in ("source_layers", "frame_layers"):
+        for index, layer in enumerate(getattr(student, side)):
+            tensors |= layer_tensors(f"{side}.{index}", layer)
     tensors = {k: (v.detach().half() if half else v.detach().clone()).contiguous() for k, v in tensors.items()}
     tensors["head.token_ids"] = student.token_ids.int()
     save_file(tensors, folder / "model.safetensors")
     config = {
-        "model_type": "foretoken-ctc", "d_model": student.shape.width, "layers": len(student.layers),
+        "model_type": "foretoken-ctc", "d_model": student.shape.width,
+        "source_layers": len(student.source_layers), "frame_layers": len(student.frame_layers),
         "attention_heads": student.shape.heads, "ffn_dim": student.feed_forward, "upsample": student.upsample,
         "activation_function": "swish", "max_position_embeddings": student.upsample * student.shape.max_positions,
         "vocab_size": student.shape.vocabulary_size, "eos_token_id": END,

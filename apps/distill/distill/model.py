@@ -141,17 +141,19 @@ class Marian(nn.Module):
 
 
 class CtcStudent(nn.Module):
-    """CTC head on a frozen encoder: each source state becomes `upsample` frames, refined by self-attention.
+    """CTC head on a frozen encoder: source states are refined, each becomes `upsample` frames, and those are refined.
 
-    The head scores only `token_ids` (the tokens that occur in the training targets) and the blank, its last row.
+    Layers before the upsampling see half the positions and so cost half as much. The head scores only `token_ids` (the
+    tokens that occur in the training targets) and the blank, its last row.
     """
 
-    def __init__(self, shape: MarianShape, token_ids: Tensor, upsample: int = 2, layers: int = 4,
-                 feed_forward: int = 512) -> None:
+    def __init__(self, shape: MarianShape, token_ids: Tensor, upsample: int = 2, source_layers: int = 2,
+                 frame_layers: int = 2, feed_forward: int = 512) -> None:
         super().__init__()
         self.shape, self.upsample, self.feed_forward = shape, upsample, feed_forward
         self.up = nn.Linear(shape.width, upsample * shape.width)
-        self.layers = nn.ModuleList(Layer(shape, cross=False, feed_forward=feed_forward) for _ in range(layers))
+        self.source_layers = nn.ModuleList(Layer(shape, False, feed_forward) for _ in range(source_layers))
+        self.frame_layers = nn.ModuleList(Layer(shape, False, feed_forward) for _ in range(frame_layers))
         self.head = nn.Parameter(torch.empty(len(token_ids) + 1, shape.width))
         self.head_bias = nn.Parameter(torch.zeros(len(token_ids) + 1))
         self.register_buffer("token_ids", token_ids)
@@ -162,10 +164,14 @@ class CtcStudent(nn.Module):
                 nn.init.xavier_uniform_(module.weight)
                 nn.init.zeros_(module.bias)
 
-    def forward(self, states: Tensor, frame_mask: Tensor, drop: DropoutPool) -> Tensor:
+    def forward(self, states: Tensor, source_mask: Tensor, drop: DropoutPool) -> Tensor:
         batch, length, width = states.shape
-        x = self.up(drop(states)).view(batch, length * self.upsample, width)
+        x = drop(states)
+        for layer in self.source_layers:
+            x = layer(x, drop, source_mask, False)
+        x = self.up(x).view(batch, length * self.upsample, width)
         x = drop(x + self.positions[: x.shape[1]])
-        for layer in self.layers:
+        frame_mask = source_mask.repeat_interleave(self.upsample, dim=-1)
+        for layer in self.frame_layers:
             x = layer(x, drop, frame_mask, False)
         return x

@@ -42,13 +42,29 @@ def load_translator(model: Marian, tokenizer: Tokenizer, threads: int = 2) -> ct
                                       compute_type="float32")
 
 
+def n_best(translator: ctranslate2.Translator, tokenizer: Tokenizer, source: list[list[int]], beam_size: int,
+           hypotheses: int | None = None) -> list[list[list[int]]]:
+    """Hypotheses of each source, best first, as token ids without the end token; `hypotheses` defaults to the beam."""
+    tokens = [[tokenizer.id_to_token(i) for i in row] for row in source]
+    results = translator.translate_batch(tokens, beam_size=beam_size, num_hypotheses=hypotheses or beam_size,
+                                         max_batch_size=64, max_decoding_length=100, length_penalty=1.0)
+    return [[[i for t in h if (i := tokenizer.token_to_id(t)) != END] for h in r.hypotheses] for r in results]
+
+
 def translate(translator: ctranslate2.Translator, tokenizer: Tokenizer, source: list[list[int]], beam_size: int,
               ) -> list[list[int]]:
     """Best hypothesis of each source as token ids, without the end token."""
-    tokens = [[tokenizer.id_to_token(i) for i in row] for row in source]
-    results = translator.translate_batch(tokens, beam_size=beam_size, max_batch_size=64, max_decoding_length=100,
-                                         length_penalty=1.0)
-    return [[i for t in r.hypotheses[0] if (i := tokenizer.token_to_id(t)) != END] for r in results]
+    return [rows[0] for rows in n_best(translator, tokenizer, source, beam_size, 1)]
+
+
+def closest(tokenizer: Tokenizer, candidates: list[list[list[int]]], references: list[str]) -> list[list[int]]:
+    """Of each row's candidates, the one with the highest sentence BLEU; the more probable one among equals."""
+    metric = sacrebleu.BLEU(effective_order=True)
+    chosen = []
+    for rows, reference in zip(candidates, references, strict=True):
+        scores = [metric.sentence_score(text, [reference]).score for text in tokenizer.decode_batch(rows)]
+        chosen.append(rows[scores.index(max(scores))])
+    return chosen
 
 
 def bleu(tokenizer: Tokenizer, hypotheses: list[list[int]], references: list[str]) -> float:

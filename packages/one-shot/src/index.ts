@@ -1,1 +1,1 @@
-export {};
+export * from './ctc-greedy.js';

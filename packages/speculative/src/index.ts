@@ -1,1 +1,5 @@
-export {};
+export { draftLength, type RoundCost } from './draft-length.js';
+export { chainDraft, EMPTY_DRAFT } from './draft-tree.js';
+export * from './lattice-drafter.js';
+export * from './ngram-drafter.js';
+export * from './speculative.js';

@@ -52,6 +52,7 @@ export class CtcModel implements LatticeModel<TokenSource> {
     const { Tensor } = runtime;
     const outputs = await session.run({
       states: new Tensor('float32', encoding.states, [rows, sourceLength, width]),
+      source_mask: new Tensor('int32', encoding.mask, [rows, sourceLength]),
       positions: new Tensor('int32', positions, [rows, frames]),
       mask: new Tensor('int32', mask, [rows, frames]),
       k: new Tensor('int64', BigInt64Array.of(BigInt(k)), [1]),

@@ -7,14 +7,17 @@ export interface CtcShape {
   readonly width: number;
   readonly heads: number;
   readonly feedForward: number;
-  readonly layers: number;
+  /** Layers over source positions, before the upsampling. */
+  readonly sourceLayers: number;
+  /** Layers over frames, after it. */
+  readonly frameLayers: number;
   readonly upsample: number;
   readonly maxPositions: number;
 }
 
 /**
- * CTC student: `states [batch, source, width]`, `positions` and `mask` int32 `[batch, frames]`, `k` int64 `[1]` in, where
- * frames = upsample * source; `best_token_ids` int32 and `best_log_probs [batch, frames, k]`, `blank_log_probs [batch,
+ * CTC student: `states [batch, source, width]`, `source_mask` int32 `[batch, source]`, `positions` and `mask` int32
+ * `[batch, frames]`, `k` int64 `[1]` in, where frames = upsample * source; `best_token_ids` int32 and `best_log_probs [batch, frames, k]`, `blank_log_probs [batch,
  * frames]` out.
  *
  * `headTokenIds` maps the head's rows to token ids; its last row is the blank, reported as `blankId`.
@@ -29,6 +32,7 @@ export function emitCtc(
   const { width, upsample } = shape;
   const layers = new LayerEmitter(graph, (name, dims) => tensorOf(name.replace(/^ctc\./, ''), dims), shape);
   const states = graph.input('states', 'float32', ['batch', 'source', width]);
+  const sourceMask = graph.input('source_mask', 'int32', ['batch', 'source']);
   const positions = graph.input('positions', 'int32', ['batch', 'frames']);
   const mask = graph.input('mask', 'int32', ['batch', 'frames']);
   const k = graph.input('k', 'int64', [1]);
@@ -37,13 +41,19 @@ export function emitCtc(
     return graph.weight(`ctc.${name}`, dense.dims, dense.values);
   };
   const up = transpose(tensorOf('upsample.weight', [upsample * width, width]));
-  const wide = graph.op('MatMul', [states, graph.weight('ctc.upsample.weight', up.dims, up.values)]);
+  let x = states;
+  for (let layer = 0; layer < shape.sourceLayers; layer++) {
+    x = layers.encoderLayer(x, sourceMask, `ctc.source_layers.${layer}`);
+  }
+  const wide = graph.op('MatMul', [x, graph.weight('ctc.upsample.weight', up.dims, up.values)]);
   const biased = graph.op('Add', [wide, weight('upsample.bias', [upsample * width])]);
   const frames = graph.op('Reshape', [biased, graph.constant('int64', [3], [0, -1, width])]);
   const table = sinusoids(shape.maxPositions, width);
   const position = graph.op('Gather', [graph.weight('ctc.positions', table.dims, table.values), positions]);
-  let x = graph.op('Add', [frames, position]);
-  for (let layer = 0; layer < shape.layers; layer++) x = layers.encoderLayer(x, mask, `ctc.layers.${layer}`);
+  x = graph.op('Add', [frames, position]);
+  for (let layer = 0; layer < shape.frameLayers; layer++) {
+    x = layers.encoderLayer(x, mask, `ctc.frame_layers.${layer}`);
+  }
   const rows = headTokenIds.length + 1;
   const head = transpose(tensorOf('head.weight', [rows, width]));
   const product = graph.op('MatMul', [x, graph.weight('ctc.head.weight', head.dims, head.values)]);

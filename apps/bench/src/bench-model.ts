@@ -1,0 +1,38 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { AutoregressiveModel, LatticeModel, TokenSource } from '@foretoken/core';
+import { ForetokenError } from '@foretoken/core';
+import type { OnnxRuntime } from '@foretoken/core/runtime';
+import { type LoadedModel, loadModel } from '@foretoken/models';
+import * as onnxruntime from 'onnxruntime-node';
+
+/** A loaded model that has everything the benches compare. */
+export interface BenchModel {
+  readonly loaded: LoadedModel;
+  readonly autoregressive: AutoregressiveModel<TokenSource>;
+  readonly lattice: LatticeModel<TokenSource>;
+  readonly runtime: OnnxRuntime;
+}
+
+/** Folder of the model the repository ships. */
+export function shippedModelFolder(): string {
+  const require = createRequire(import.meta.url);
+  return join(dirname(require.resolve('@foretoken/model-multi30k-en-de/package.json')), 'model');
+}
+
+/** Loads the model at `folder`, or the shipped one. Throws `UNSUPPORTED_CAPABILITY` when it has no CTC student. */
+export async function openBenchModel(folder: string | undefined, threads: number | undefined): Promise<BenchModel> {
+  const runtime = onnxruntime as unknown as OnnxRuntime;
+  const loaded = await loadModel(folder ?? shippedModelFolder(), {
+    runtime,
+    ...(threads === undefined ? {} : { threads }),
+  });
+  const { autoregressive, lattice } = loaded;
+  if (autoregressive === undefined || lattice === undefined) {
+    await loaded[Symbol.asyncDispose]();
+    throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'The benches compare an autoregressive model and a CTC student.', {
+      capability: autoregressive === undefined ? 'autoregressive' : 'lattice',
+    });
+  }
+  return { loaded, autoregressive, lattice, runtime };
+}

@@ -1,0 +1,147 @@
+import { arch, cpus, platform } from 'node:os';
+import { collect, type DecodeEndEvent, type DecodeEvent, type TokenSource } from '@foretoken/core';
+import { greedy } from '@foretoken/greedy';
+import { latticeDrafter, ngramDrafter, speculative } from '@foretoken/speculative';
+import type { BenchModel } from './bench-model.js';
+import { measureStepCosts } from './step-costs.js';
+import { mean, rounded, roundedSpread, spread } from './statistics.js';
+import type { TestSet } from './test-sets.js';
+
+export interface SpeculativeBenchOptions {
+  /** Sentences to decode; default all. */
+  readonly limit?: number;
+  /** Times each sentence is decoded each way; the fastest counts, which drops moments when others held the core. */
+  readonly repeats?: number;
+  readonly progress?: (text: string) => void;
+}
+
+interface Timed {
+  readonly milliseconds: number;
+  readonly end: DecodeEndEvent;
+}
+
+async function timed(run: () => AsyncIterable<DecodeEvent>): Promise<Timed> {
+  const began = performance.now();
+  const end = await collect(run());
+  return { milliseconds: performance.now() - began, end };
+}
+
+const outputOf = ({ end }: Timed): Int32Array => end.results[0]?.hypotheses[0]?.tokenIds as Int32Array;
+
+const equal = (a: Int32Array, b: Int32Array): boolean => a.length === b.length && a.every((id, i) => id === b[i]);
+
+/**
+ * Greedy against speculative decoding, interleaved sentence by sentence in one process: batch 1, same threads, everything
+ * from source ids to target ids included (encoder, drafting, verification).
+ */
+export async function speculativeBench(
+  bench: BenchModel,
+  testSet: TestSet,
+  options: SpeculativeBenchOptions = {},
+): Promise<Record<string, unknown>> {
+  const { loaded, autoregressive, lattice } = bench;
+  const { limit = testSet.sources.length, repeats = 3, progress } = options;
+  const plain = greedy();
+  const { verifyCost } = loaded;
+  const strategies = {
+    speculative: speculative({ drafter: latticeDrafter({ model: lattice, verifyCost }) }),
+    chain: speculative({ drafter: latticeDrafter({ model: lattice, verifyCost, shape: 'chain' }), shape: 'chain' }),
+    ngram: speculative({ drafter: ngramDrafter(), shape: 'chain' }),
+  } as const;
+  const names = Object.keys(strategies) as (keyof typeof strategies)[];
+  const sources = testSet.sources.slice(0, limit).map((text) => loaded.tokenizer.encode(text));
+  const request = (source: TokenSource) => ({ sources: [source] });
+
+  for (const source of sources.slice(0, 20)) {
+    await collect(plain.decode(autoregressive, request(source)));
+    for (const name of names) await collect(strategies[name].decode(autoregressive, request(source)));
+  }
+
+  const ratios: Record<string, number[]> = {};
+  const totals: Record<string, { milliseconds: number; forwards: number; tokens: number; identical: number; end: DecodeEndEvent['statistics'][] }> = {};
+  const tally = (name: string, best: Timed, same: boolean): void => {
+    totals[name] ??= { milliseconds: 0, forwards: 0, tokens: 0, identical: 0, end: [] };
+    const total = totals[name];
+    total.milliseconds += best.milliseconds;
+    total.forwards += best.end.statistics.forwards;
+    total.tokens += best.end.statistics.tokens;
+    total.identical += same ? 1 : 0;
+    total.end.push(best.end.statistics);
+  };
+  const better = (a: Timed | undefined, b: Timed): Timed => (a === undefined || b.milliseconds < a.milliseconds ? b : a);
+  const began = performance.now();
+  for (const [index, source] of sources.entries()) {
+    let reference: Timed | undefined;
+    const best: Partial<Record<keyof typeof strategies, Timed>> = {};
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      reference = better(reference, await timed(() => plain.decode(autoregressive, request(source))));
+      for (const name of names) {
+        best[name] = better(best[name], await timed(() => strategies[name].decode(autoregressive, request(source))));
+      }
+    }
+    if (reference === undefined) throw new RangeError('repeats must be at least 1');
+    tally('greedy', reference, true);
+    for (const name of names) {
+      const result = best[name] as Timed;
+      tally(name, result, equal(outputOf(result), outputOf(reference)));
+      ratios[name] ??= [];
+      ratios[name].push(reference.milliseconds / result.milliseconds);
+    }
+    if (index % 50 === 49) progress?.(`${index + 1} of ${sources.length} sentences`);
+  }
+
+  const runtimeShare = await measureRuntimeShare(bench, sources.slice(0, 200));
+  const stepCosts = await measureStepCosts(bench, sources);
+  const row = (name: string): Record<string, unknown> => {
+    const total = totals[name] as (typeof totals)[string];
+    const counts = total.end;
+    const sum = (key: 'proposed' | 'evaluated' | 'accepted' | 'draftForwards'): number =>
+      counts.reduce((all, statistics) => all + statistics[key], 0);
+    return {
+      millisecondsPerSentence: rounded(total.milliseconds / sources.length, 3),
+      forwardsPerSentence: rounded(total.forwards / sources.length, 3),
+      tokensPerForward: rounded(total.tokens / total.forwards, 3),
+      ...(name === 'greedy'
+        ? {}
+        : {
+            identical: total.identical / sources.length,
+            speedup: roundedSpread(spread(ratios[name] as number[])),
+            speedupOfTotals: rounded((totals.greedy as (typeof totals)[string]).milliseconds / total.milliseconds, 3),
+            proposedPerForward: rounded(sum('proposed') / total.forwards, 3),
+            acceptedPerForward: rounded(sum('accepted') / total.forwards, 3),
+          }),
+    };
+  };
+  const main = totals.speculative as (typeof totals)[string];
+  return {
+    bench: 'speculative',
+    testSet: testSet.name,
+    sentences: sources.length,
+    repeats,
+    batch: 1,
+    precision: 'float32',
+    threads: loaded.threads,
+    machine: { platform: platform(), arch: arch(), cpu: cpus()[0]?.model ?? 'unknown', node: process.version },
+    identical: main.identical / sources.length,
+    speedup: rounded(spread(ratios.speculative as number[]).median, 3),
+    tokensPerForward: rounded(main.tokens / main.forwards, 3),
+    ...stepCosts,
+    runtimeShare: rounded(runtimeShare.median, 3),
+    runtimeShareSpread: roundedSpread(runtimeShare),
+    meanSourceTokens: rounded(mean(sources.map(({ length }) => length)), 2),
+    strategies: { greedy: row('greedy'), speculative: row('speculative'), chain: row('chain'), ngram: row('ngram') },
+    seconds: rounded((performance.now() - began) / 1000, 1),
+  };
+}
+
+/** Share of greedy decoding's time that is spent inside ONNX Runtime, by sentence. */
+async function measureRuntimeShare(bench: BenchModel, sources: readonly TokenSource[]) {
+  const plain = greedy();
+  const shares: number[] = [];
+  for (const source of sources) {
+    bench.loaded.timings.reset();
+    const { milliseconds } = await timed(() => plain.decode(bench.autoregressive, { sources: [source] }));
+    shares.push(bench.loaded.timings.milliseconds / milliseconds);
+  }
+  return spread(shares);
+}

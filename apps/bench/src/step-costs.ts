@@ -1,0 +1,142 @@
+import { collect, type TokenSource } from '@foretoken/core';
+import type { GraphSession, Tensor } from '@foretoken/core/runtime';
+import { GraphSession as Session, RuntimeTimings } from '@foretoken/core/runtime';
+import { greedy } from '@foretoken/greedy';
+import { openModelFolder, readGraphWeights } from '@foretoken/models';
+import type { BenchModel } from './bench-model.js';
+import { openBuiltGraph } from './graph-files.js';
+import { buildMatrixProducts } from './graphs/matrix-products.js';
+import { type BenchShape, buildPlainStep } from './graphs/plain-step.js';
+import { plainGreedy } from './plain-loop.js';
+import { rounded, roundedSpread, spread } from './statistics.js';
+
+const WIDTHS = [1, 2, 3, 4, 6, 8, 12, 16];
+const PAST = 10;
+
+/**
+ * What a step costs and what it could cost at least: the shipped step graph by width, the same weight products alone,
+ * the drafting forward, and our greedy loop against a plain one on an unfused graph. All interleaved.
+ */
+export async function measureStepCosts(
+  bench: BenchModel,
+  sources: readonly TokenSource[],
+): Promise<Record<string, unknown>> {
+  const { loaded, runtime, autoregressive, lattice } = bench;
+  const folder = await openModelFolder(loaded.folder);
+  const { manifest } = folder;
+  const weights = await readGraphWeights(folder, manifest.graphs.step.argmax);
+  const { width, heads, decoderLayers } = manifest.architecture;
+  const shape: BenchShape = {
+    width,
+    heads,
+    layers: decoderLayers,
+    feedForward: weights.get('model.decoder.layers.0.fc1.bias')?.values.length as number,
+    vocabularySize: manifest.vocabulary.size,
+  };
+  const { threads } = loaded;
+  const open = (file: string) => Session.create(runtime, folder.filePath(file), { threads }, new RuntimeTimings());
+  const sessions: GraphSession[] = [];
+  try {
+    const step = await open(manifest.graphs.step.argmax);
+    sessions.push(step);
+    const encoder = await open(manifest.graphs.encoder);
+    sessions.push(encoder);
+    const products = await openBuiltGraph(runtime, (file) => buildMatrixProducts(weights, shape, file), threads);
+    sessions.push(products);
+    const plainStep = await openBuiltGraph(runtime, (file) => buildPlainStep(weights, shape, file), threads);
+    sessions.push(plainStep);
+
+    const { Tensor: RuntimeTensor } = runtime;
+    const time = 16;
+    const stride = 2 * decoderLayers * width;
+    const stepFeeds = (count: number): Record<string, Tensor> => {
+      const feeds: Record<string, Tensor> = {
+        token_ids: new RuntimeTensor('int32', new Int32Array(count).fill(5), [1, count]),
+        positions: new RuntimeTensor('int32', new Int32Array(count).fill(PAST), [1, count]),
+        attention_bias: new RuntimeTensor('float32', new Float32Array(count * (PAST + count)), [1, 1, count, PAST + count]),
+        past: new RuntimeTensor('float32', new Float32Array(PAST * stride).fill(0.1), [1, PAST, stride]),
+        cross_mask: new RuntimeTensor('int32', new Int32Array(time).fill(1), [1, time]),
+      };
+      for (let part = 0; part < 2 * decoderLayers; part++) {
+        const values = new Float32Array(width * time).fill(0.1);
+        feeds[`cross_${part}`] = new RuntimeTensor('float32', values, [1, heads, time, width / heads]);
+      }
+      return feeds;
+    };
+    const plainOptions = {
+      runtime,
+      encoder,
+      step: plainStep,
+      shape,
+      startTokenId: manifest.vocabulary.startTokenId,
+      endTokenId: manifest.vocabulary.endTokenId,
+      maxLength: manifest.limits.targetLength,
+    };
+    const runs: Record<string, () => Promise<unknown>> = {};
+    for (const count of WIDTHS) {
+      const feeds = stepFeeds(count);
+      runs[`step ${count}`] = () => step.run(feeds);
+      const x = { x: new RuntimeTensor('float32', new Float32Array(count * width).fill(0.1), [1, count, width]) };
+      runs[`products ${count}`] = () => products.run(x);
+    }
+    const sample = sources.find(({ length }) => length === time) ?? (sources[0] as TokenSource);
+    runs.encode = async () => (await autoregressive.encoder?.encode([sample]))?.dispose();
+    const times = await interleave(runs, 150);
+    const median = (name: string): number => spread(times[name] as number[]).median;
+
+    const encoding = await autoregressive.encoder?.encode([sample]);
+    if (encoding === undefined) throw new TypeError('the model has no shared encoder');
+    const draftTimes = await interleave({ draft: () => lattice.emit([sample], { encoding, k: 8 }) }, 100);
+    encoding.dispose();
+
+    const loopRatios: number[] = [];
+    const plainOutputs: boolean[] = [];
+    for (const source of sources.slice(0, 200)) {
+      const beganOurs = performance.now();
+      const end = await collect(greedy().decode(autoregressive, { sources: [source] }));
+      const ours = performance.now() - beganOurs;
+      const beganPlain = performance.now();
+      const output = await plainGreedy(source, plainOptions);
+      loopRatios.push(ours / (performance.now() - beganPlain));
+      const tokenIds = end.results[0]?.hypotheses[0]?.tokenIds as Int32Array;
+      plainOutputs.push(tokenIds.length === output.length && output.every((id, index) => id === tokenIds[index]));
+    }
+    const stepRatio = spread((times['step 1'] as number[]).map((value, index) => value / (times['products 1'] as number[])[index]!));
+    const draft = spread(draftTimes.draft as number[]).median;
+    const oneStep = loaded.verifyCost.length === 0 ? median('step 1') : Math.min(...WIDTHS.map((count) => median(`step ${count}`)));
+    return {
+      draftCost: rounded(draft / oneStep, 3),
+      verifyCost: Object.fromEntries(WIDTHS.map((count) => [count, rounded(median(`step ${count}`) / median('step 1'), 3)])),
+      verifyCostAsRun: loaded.verifyCost.map((cost) => rounded(cost, 3)),
+      stepMilliseconds: Object.fromEntries(WIDTHS.map((count) => [count, rounded(median(`step ${count}`), 3)])),
+      matrixProductMilliseconds: Object.fromEntries(WIDTHS.map((count) => [count, rounded(median(`products ${count}`), 3)])),
+      encodeMilliseconds: rounded(median('encode'), 3),
+      draftMilliseconds: rounded(draft, 3),
+      stepOverMatMuls: rounded(stepRatio.median, 3),
+      stepOverMatMulsSpread: roundedSpread(stepRatio),
+      greedyOverPlainLoop: rounded(spread(loopRatios).median, 3),
+      greedyOverPlainLoopSpread: roundedSpread(spread(loopRatios)),
+      plainLoopIdentical: plainOutputs.filter(Boolean).length / plainOutputs.length,
+    };
+  } finally {
+    for (const session of sessions) await session.dispose();
+  }
+}
+
+/** Runs everything in turn, `repeats` times, after a warm-up; milliseconds by name. */
+async function interleave(
+  runs: Readonly<Record<string, () => Promise<unknown>>>,
+  repeats: number,
+): Promise<Record<string, number[]>> {
+  const times: Record<string, number[]> = {};
+  for (const run of Object.values(runs)) for (let warm = 0; warm < 10; warm++) await run();
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    for (const [name, run] of Object.entries(runs)) {
+      const began = performance.now();
+      await run();
+      times[name] ??= [];
+      times[name].push(performance.now() - began);
+    }
+  }
+  return times;
+}

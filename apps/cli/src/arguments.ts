@@ -1,0 +1,174 @@
+import { assertInteger } from '@foretoken/core';
+import { type CAC, cac } from 'cac';
+import { type CommandDefinition, GLOBAL_OPTIONS, type OptionDefinition } from './command.js';
+import { usageError } from './errors.js';
+
+/** A parsed command line; `command` is absent when only global options were given. */
+export interface Arguments {
+  readonly command?: CommandDefinition;
+  readonly positionals: readonly string[];
+  readonly options: Options;
+}
+
+/** Parses a command line. Throws `INVALID_ARGUMENT` for anything unknown, missing or too much. */
+export function parseArguments(argv: readonly string[], commands: readonly CommandDefinition[]): Arguments {
+  const values: string[] = [];
+  const cli = cac('foretoken');
+  for (const { flag, description } of GLOBAL_OPTIONS) cli.option(flag, description);
+  for (const { name, description, options } of commands) {
+    const command = cli.command(name, description);
+    for (const option of options) command.option(option.flag, option.description);
+  }
+  const flags = flagsOf([...GLOBAL_OPTIONS, ...commands.flatMap((command) => command.options)]);
+  cli.parse(['node', 'foretoken', ...shelterValues(argv, flags, values)], { run: false });
+  const command = commands.find(({ name }) => name === cli.matchedCommandName);
+  const words = [...cli.args, ...(cli.options['--'] as readonly string[])].map(String);
+  if (command === undefined && words[0] !== undefined) {
+    throw usageError(`Unknown command ${words[0]}. Commands: ${commands.map(({ name }) => name).join(', ')}.`, {
+      received: words[0],
+    });
+  }
+  const options = new Options(cli.options, values);
+  if (command === undefined || options.flag('help')) {
+    return { positionals: [], options, ...(command === undefined ? {} : { command }) };
+  }
+  checkOptions(cli, command);
+  const { positionals } = command;
+  if (words.length < positionals.length) {
+    throw usageError(`foretoken ${command.name} needs ${positionals.slice(words.length).join(', ')}.`, {
+      missing: positionals.slice(words.length),
+    });
+  }
+  if (words.length > positionals.length) {
+    throw usageError(`Unexpected argument ${words[positionals.length]} after foretoken ${command.name}.`, {
+      received: words[positionals.length],
+    });
+  }
+  return { command, positionals: words, options };
+}
+
+/** Every way to write each option, and whether it takes a value. */
+function flagsOf(options: readonly OptionDefinition[]): ReadonlyMap<string, boolean> {
+  return new Map(
+    options.flatMap(({ flag }) => {
+      const [names, ...value] = flag.split(' <');
+      return names!.split(', ').map((name) => [name, value.length > 0] as const);
+    }),
+  );
+}
+
+// No argument of a process can hold this character.
+const SHELTER = '\0';
+
+/**
+ * Puts a reference into `values` in the place of every option's value.
+ *
+ * The parser under cac reads "1e3" as a number, "" as 0, and takes a value that begins with a hyphen for an option; a
+ * sentence to translate may be any of these.
+ */
+function shelterValues(argv: readonly string[], flags: ReadonlyMap<string, boolean>, values: string[]): string[] {
+  const sheltered: string[] = [];
+  const shelter = (name: string, value: string): void => {
+    sheltered.push(`${name}=${SHELTER}${values.push(value) - 1}`);
+  };
+  for (let index = 0; index < argv.length; index++) {
+    const argument = argv[index]!;
+    if (argument === '--') return [...sheltered, ...argv.slice(index)];
+    if (!argument.startsWith('-')) {
+      sheltered.push(argument);
+      continue;
+    }
+    const equals = argument.indexOf('=');
+    const name = equals < 0 ? argument : argument.slice(0, equals);
+    const takesValue = flags.get(name);
+    if (takesValue === undefined) throw unknownOption(name);
+    if (!takesValue) {
+      if (equals >= 0) throw usageError(`${name} takes no value.`, { option: name, received: argument });
+      // Spelled out, or the parser would look for its value in the next word.
+      sheltered.push(name.startsWith('--no-') ? name : `${name}=true`);
+    } else if (equals >= 0) shelter(name, argument.slice(equals + 1));
+    else {
+      const next = argv[++index];
+      if (next === undefined || flags.has(next)) throw usageError(`${name} needs a value.`, { option: name });
+      shelter(name, next);
+    }
+  }
+  return sheltered;
+}
+
+function unknownOption(name: string): Error {
+  return usageError(`Unknown option ${name}. Run foretoken --help, or foretoken COMMAND --help.`, { received: name });
+}
+
+function checkOptions(cli: CAC, command: CommandDefinition): void {
+  for (const key of Object.keys(cli.options)) {
+    if (key !== '--' && !cli.matchedCommand?.hasOption(key) && !cli.globalCommand.hasOption(key)) {
+      const name = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+      throw usageError(`foretoken ${command.name} has no option ${name}.`, { command: command.name, received: name });
+    }
+  }
+}
+
+/** Reads option values by name, such as `max-new-tokens`. All throw `INVALID_ARGUMENT`. */
+export class Options {
+  readonly #parsed: Readonly<Record<string, unknown>>;
+  readonly #values: readonly string[];
+
+  constructor(parsed: Readonly<Record<string, unknown>>, values: readonly string[]) {
+    this.#parsed = parsed;
+    this.#values = values;
+  }
+
+  flag(name: string): boolean {
+    return this.#get(name).includes(true);
+  }
+
+  texts(name: string): string[] {
+    return this.#get(name).map((reference) => this.#values[Number(String(reference).slice(SHELTER.length))]!);
+  }
+
+  text(name: string): string | undefined {
+    const texts = this.texts(name);
+    if (texts.length > 1) throw usageError(`--${name} was given ${texts.length} times.`, { option: name });
+    return texts[0];
+  }
+
+  integer(name: string, least: number, most: number): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (Number.isNaN(value)) {
+      throw usageError(`--${name} must be an integer from ${least} to ${most}, but was ${JSON.stringify(text)}.`, {
+        option: name,
+        received: text,
+        least,
+        most,
+      });
+    }
+    assertInteger(`--${name}`, value, least, most);
+    return value;
+  }
+
+  choice<const Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined {
+    const text = this.text(name);
+    return text === undefined ? undefined : oneOf(name, text, choices);
+  }
+
+  #get(name: string): readonly unknown[] {
+    const value = this.#parsed[name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+    return value === undefined ? [] : Array.isArray(value) ? value : [value];
+  }
+}
+
+/** Throws `INVALID_ARGUMENT` unless `text` is one of `choices`. */
+export function oneOf<const Choice extends string>(name: string, text: string, choices: readonly Choice[]): Choice {
+  const choice = choices.find((candidate) => candidate === text);
+  if (choice === undefined) {
+    throw usageError(`--${name} must be one of ${choices.join(', ')}, but was ${JSON.stringify(text)}.`, {
+      option: name,
+      received: text,
+      required: choices,
+    });
+  }
+  return choice;
+}

@@ -1,0 +1,49 @@
+import type { Options } from './arguments.js';
+import type { Io } from './io.js';
+import type { Services } from './services.js';
+import type { Style } from './terminal/style.js';
+
+export interface OptionDefinition {
+  /** As cac writes it: `--limit <n>` takes a value, `--json` does not. */
+  readonly flag: string;
+  readonly description: string;
+}
+
+export interface CommandContext {
+  readonly positionals: readonly string[];
+  readonly options: Options;
+  readonly io: Io;
+  readonly services: Services;
+  /** How to mark text on standard error and on standard output. */
+  readonly style: { readonly stderr: Style; readonly stdout: Style };
+  /** Writes a line to standard error, unless `--quiet`. */
+  note(text: string): Promise<void>;
+}
+
+export interface CommandDefinition {
+  readonly name: string;
+  /** Names of the required positional arguments. */
+  readonly positionals: readonly string[];
+  readonly description: string;
+  readonly examples: readonly string[];
+  readonly options: readonly OptionDefinition[];
+  /** Exit code of the process. Throws `ForetokenError`. */
+  run(context: CommandContext): Promise<number>;
+}
+
+/** Options that more than one command takes. */
+export const OPTIONS = {
+  text: { flag: '--text <sentence>', description: 'A sentence; may be given several times' },
+  file: { flag: '--file <path>', description: 'Sentences, one a line; - is standard input' },
+  model: { flag: '--model <folder>', description: 'Model folder (default: the English-German model that comes along)' },
+  threads: { flag: '--threads <n>', description: 'Intra-op threads (default: measured when the model is loaded)' },
+  drafter: { flag: '--drafter <name>', description: 'What drafts for speculative: lattice (default) or ngram' },
+  json: { flag: '--json', description: 'One JSON object on standard output' },
+} as const satisfies Record<string, OptionDefinition>;
+
+export const GLOBAL_OPTIONS: readonly OptionDefinition[] = [
+  { flag: '--no-color', description: 'No colours (as does the variable NO_COLOR)' },
+  { flag: '--quiet', description: 'Only results and errors: no progress, notes or warnings' },
+  { flag: '-h, --help', description: 'Show this help' },
+  { flag: '-v, --version', description: 'Show the version' },
+];

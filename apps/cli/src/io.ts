@@ -1,0 +1,33 @@
+/** A stream to write to; a terminal says so, and how wide it is. */
+export interface Output extends NodeJS.WritableStream {
+  readonly isTTY?: boolean;
+}
+
+export interface Input extends NodeJS.ReadableStream {
+  readonly isTTY?: boolean;
+}
+
+/** All that a command touches of its surroundings, so that it can be run inside a test. */
+export interface Io {
+  readonly stdin: Input;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted by Ctrl-C; decoding stops before its next forward. */
+  readonly signal: AbortSignal;
+}
+
+/** Writes and waits until the stream took it. A reader that has gone away is not an error here: see `main.ts`. */
+export function write(stream: Output, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write(text, () => resolve());
+  });
+}
+
+/** One line of JSON; typed arrays become arrays. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => {
+    if (ArrayBuffer.isView(part) && !(part instanceof DataView)) return Array.from(part as Int32Array);
+    return typeof part === 'bigint' ? part.toString() : part;
+  });
+}

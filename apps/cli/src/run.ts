@@ -1,0 +1,71 @@
+import { type Arguments, parseArguments } from './arguments.js';
+import type { CommandContext, CommandDefinition } from './command.js';
+import { decodeCommand } from './commands/decode.js';
+import { importCommand } from './commands/import.js';
+import { inspectCommand } from './commands/inspect.js';
+import { raceCommand } from './commands/race.js';
+import { EXIT, errorRecord, exitCodeOf } from './errors.js';
+import { commandHelp, programHelp } from './help.js';
+import { type Io, toJson, write } from './io.js';
+import { type Services, services as packages } from './services.js';
+import { safeText, styleFor } from './terminal/style.js';
+
+const COMMANDS: readonly CommandDefinition[] = [raceCommand, decodeCommand, inspectCommand, importCommand];
+
+/** Runs one command line, arguments only, and returns the exit code. Throws nothing and never exits the process. */
+export async function run(argv: readonly string[], io: Io, services: Services = packages): Promise<number> {
+  try {
+    return await dispatch(parseArguments(argv, COMMANDS), io, services);
+  } catch (error) {
+    if (io.signal.aborted) {
+      await write(io.stderr, 'Interrupted.\n');
+      return EXIT.interrupted;
+    }
+    return report(error, argv, io);
+  }
+}
+
+async function dispatch({ command, positionals, options }: Arguments, io: Io, services: Services): Promise<number> {
+  if (options.flag('help')) {
+    await write(io.stdout, command === undefined ? programHelp(COMMANDS) : commandHelp(command));
+    return EXIT.ok;
+  }
+  if (options.flag('version')) {
+    await write(io.stdout, `foretoken ${services.version()}\n`);
+    return EXIT.ok;
+  }
+  if (command === undefined) {
+    await write(io.stderr, programHelp(COMMANDS));
+    return EXIT.usage;
+  }
+  const quiet = options.flag('quiet');
+  // cac turns --no-color into a `color` that is true unless the option was given.
+  const noColor = !options.flag('color');
+  const context: CommandContext = {
+    positionals,
+    options,
+    io,
+    services,
+    style: {
+      stderr: styleFor(io.stderr, io.env, { noColor }),
+      stdout: styleFor(io.stdout, io.env, { noColor }),
+    },
+    note: async (text) => {
+      if (!quiet) await write(io.stderr, `${text}\n`);
+    },
+  };
+  const code = await command.run(context);
+  io.signal.throwIfAborted();
+  return code;
+}
+
+/** The message goes to standard error; `--json` and `--jsonl` also get it where they read. */
+async function report(error: unknown, argv: readonly string[], io: Io): Promise<number> {
+  const record = errorRecord(error);
+  const style = styleFor(io.stderr, io.env, { noColor: argv.includes('--no-color') });
+  if (argv.includes('--jsonl')) await write(io.stdout, `${toJson({ version: 1, type: 'error', error: record })}\n`);
+  else if (argv.includes('--json')) await write(io.stdout, `${toJson({ error: record })}\n`);
+  const trace = record.code === 'UNEXPECTED' && error instanceof Error ? `\n${error.stack ?? ''}` : '';
+  await write(io.stderr, `${style.problem(`error ${record.code}`)}: ${safeText(record.message)}${trace}\n`);
+  return exitCodeOf(error);
+}

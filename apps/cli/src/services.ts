@@ -1,0 +1,53 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ForetokenError } from '@foretoken/core';
+import type { importModel, loadModel, openModelFolder } from '@foretoken/models';
+
+/** What the commands need of the other packages; tests put scripted models in their place. */
+export interface Services {
+  readonly loadModel: typeof loadModel;
+  readonly importModel: typeof importModel;
+  readonly openModelFolder: typeof openModelFolder;
+  /** Folder of the model that comes with the command. */
+  readonly defaultModelFolder: () => string;
+  readonly version: () => string;
+  /** Name and version of the native runtime. */
+  readonly runtime: () => string;
+  /** Waits; rejects with the signal's reason. */
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+}
+
+const DEFAULT_MODEL = '@foretoken/model-multi30k-en-de';
+
+const require: NodeJS.Require = createRequire(import.meta.url);
+
+// The models package is imported when needed: help and usage errors should not wait for it.
+export const services: Services = {
+  loadModel: async (...args) => (await import('@foretoken/models')).loadModel(...args),
+  importModel: async (...args) => (await import('@foretoken/models')).importModel(...args),
+  openModelFolder: async (...args) => (await import('@foretoken/models')).openModelFolder(...args),
+  defaultModelFolder,
+  version: () => packageVersion('../package.json'),
+  runtime: () => `onnxruntime-node ${packageVersion('onnxruntime-node/package.json')}`,
+  sleep: async (milliseconds, signal) => {
+    await delay(milliseconds, undefined, { signal });
+  },
+};
+
+function defaultModelFolder(): string {
+  try {
+    return join(dirname(require.resolve(`${DEFAULT_MODEL}/package.json`)), 'model');
+  } catch (cause) {
+    throw new ForetokenError(
+      'INVALID_MODEL_FOLDER',
+      `The default model ${DEFAULT_MODEL} is not installed. Install it, or name a model folder with --model.`,
+      { package: DEFAULT_MODEL },
+      { cause },
+    );
+  }
+}
+
+function packageVersion(specifier: string): string {
+  return (require(specifier) as { readonly version: string }).version;
+}

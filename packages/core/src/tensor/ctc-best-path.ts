@@ -1,0 +1,48 @@
+import type { CtcLattice } from '../contract/lattice.js';
+
+/** The most probable alignment of a CTC lattice, collapsed; arrays `[length]`, one entry for each output token. */
+export interface CtcBestPath {
+  readonly tokenIds: Int32Array;
+  /** Frame of each token: the best-scoring one of its run of equal labels. */
+  readonly frames: Int32Array;
+  /** Natural-log probability of each token at that frame. */
+  readonly logProbs: Float32Array;
+  /** Natural-log probability of the alignment: the sum over all frames, blanks included. */
+  readonly score: number;
+}
+
+/**
+ * Takes the best label of every frame, merges runs of equal labels and drops blanks (best path decoding; Graves et al.,
+ * 2006, "Connectionist Temporal Classification", section 3.2).
+ */
+export function ctcBestPath(lattice: CtcLattice): CtcBestPath {
+  const { frames, k, blankId } = lattice;
+  const tokenIds: number[] = [];
+  const peaks: number[] = [];
+  const logProbs: number[] = [];
+  let score = 0;
+  let previous = blankId;
+  for (let frame = 0; frame < frames; frame++) {
+    const tokenId = lattice.tokenIds[frame * k] as number;
+    const logProb = lattice.logProbs[frame * k] as number;
+    score += logProb;
+    if (tokenId !== blankId) {
+      const last = tokenIds.length - 1;
+      if (tokenId !== previous) {
+        tokenIds.push(tokenId);
+        peaks.push(frame);
+        logProbs.push(logProb);
+      } else if (logProb > (logProbs[last] as number)) {
+        peaks[last] = frame;
+        logProbs[last] = logProb;
+      }
+    }
+    previous = tokenId;
+  }
+  return {
+    tokenIds: Int32Array.from(tokenIds),
+    frames: Int32Array.from(peaks),
+    logProbs: Float32Array.from(logProbs),
+    score,
+  };
+}

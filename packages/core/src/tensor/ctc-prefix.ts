@@ -1,0 +1,142 @@
+import type { CtcLattice } from '../contract/lattice.js';
+import { CtcEmissions } from './ctc-emissions.js';
+
+/**
+ * Where an output prefix stands in a CTC lattice: the mass of the alignments of the first `t` frames that collapse to
+ * exactly this prefix, divided by the probability that the output begins with it. Immutable.
+ */
+export interface CtcPrefix {
+  /** Natural-log probability that the output begins with this prefix; `-Infinity` where no alignment fits it. */
+  readonly logProb: number;
+  /** The last token, -1 for the empty prefix. */
+  readonly lastTokenId: number;
+  /** `[frames + 1]`: relative mass after `t` frames of alignments that end with a blank. */
+  readonly blankMass: Float64Array;
+  /** `[frames + 1]`: the same for alignments that end with the last token. */
+  readonly labelMass: Float64Array;
+}
+
+/** What follows a prefix: probabilities given the prefix, which sum to 1 with those of all other tokens. */
+export interface CtcContinuations {
+  /** That the output ends here. */
+  readonly end: number;
+  /** Tokens that are candidates of some frame, `[count]`, in no particular order, with their probabilities. */
+  readonly tokenIds: readonly number[];
+  readonly probabilities: readonly number[];
+  /** Of any one token that is no frame's candidate (were it the last token, it may be lower). */
+  readonly other: number;
+}
+
+// Below this a relative mass cannot change a probability that anyone looks at, and its frame is skipped.
+const NEGLIGIBLE = 1e-13;
+// A division by less would leave the range of doubles.
+const IMPOSSIBLE = 1e-290;
+
+/**
+ * Scores output prefixes under a CTC lattice, summed over all alignments (the forward recursion of Graves et al., 2006,
+ * section 4.1, and the prefix probabilities of Graves and Jaitly, 2014, appendix).
+ *
+ * Frames are independent and normalised, so all suffixes of an alignment sum to 1 and only the forward half is needed:
+ * `P(prefix·c …) = Σ_t emission_t(c) · (blankMass_t + [c ≠ last] · labelMass_t)`. Masses are kept in the linear domain,
+ * rescaled for each prefix, so hundreds of frames do not underflow. A token outside a frame's candidates has a small
+ * probability there, so any prefix that has room finds its place again: substitutions, insertions and deletions compete
+ * as alignments.
+ */
+export class CtcPrefixScorer {
+  readonly #emissions: CtcEmissions;
+  readonly #emission: Float64Array;
+  readonly #sums: Float64Array;
+
+  /** `vocabularySize` counts all token ids. Throws `INVALID_ARGUMENT`. */
+  constructor(lattice: CtcLattice, vocabularySize: number) {
+    this.#emissions = new CtcEmissions(lattice, vocabularySize);
+    this.#emission = new Float64Array(lattice.frames);
+    this.#sums = new Float64Array(this.#emissions.tokenIdOf.length);
+  }
+
+  /** The empty prefix. */
+  start(): CtcPrefix {
+    const { frames, blank } = this.#emissions;
+    const blankMass = new Float64Array(frames + 1);
+    blankMass[0] = 1;
+    for (let frame = 0; frame < frames; frame++) {
+      blankMass[frame + 1] = (blankMass[frame] as number) * (blank[frame] as number);
+    }
+    return { logProb: 0, lastTokenId: -1, blankMass, labelMass: new Float64Array(frames + 1) };
+  }
+
+  /** The prefix with one more token, in O(frames). */
+  extend(prefix: CtcPrefix, tokenId: number): CtcPrefix {
+    const { frames, blank } = this.#emissions;
+    const emission = this.#emission;
+    this.#emissions.writeTo(emission, tokenId);
+    const repeats = tokenId === prefix.lastTokenId;
+    const blankMass = new Float64Array(frames + 1);
+    const labelMass = new Float64Array(frames + 1);
+    let ending = 0;
+    let resting = 0;
+    let total = 0;
+    for (let frame = 0; frame < frames; frame++) {
+      const before = (prefix.blankMass[frame] as number) + (repeats ? 0 : (prefix.labelMass[frame] as number));
+      const begun = (emission[frame] as number) * before;
+      total += begun;
+      resting = (blank[frame] as number) * (resting + ending);
+      ending = begun + (emission[frame] as number) * ending;
+      blankMass[frame + 1] = resting;
+      labelMass[frame + 1] = ending;
+    }
+    const possible = total > IMPOSSIBLE;
+    const scale = possible ? 1 / total : 0;
+    for (let frame = 1; frame <= frames; frame++) {
+      blankMass[frame] = (blankMass[frame] as number) * scale;
+      labelMass[frame] = (labelMass[frame] as number) * scale;
+    }
+    const logProb = possible ? prefix.logProb + Math.log(total) : -Infinity;
+    return { logProb, lastTokenId: tokenId, blankMass, labelMass };
+  }
+
+  /** Probability, given the prefix, that the output is exactly the prefix. */
+  end(prefix: CtcPrefix): number {
+    const { frames } = this.#emissions;
+    return (prefix.blankMass[frames] as number) + (prefix.labelMass[frames] as number);
+  }
+
+  /** The distribution of the next token given the prefix; tokens less probable than `least` are left out. */
+  continuations(prefix: CtcPrefix, least = 0): CtcContinuations {
+    const { frames, k, floor, labels, probabilities: emission, tokenIdOf } = this.#emissions;
+    const sums = this.#sums.fill(0);
+    let other = 0;
+    let touched = false;
+    for (let frame = 0; frame < frames; frame++) {
+      const before = (prefix.blankMass[frame] as number) + (prefix.labelMass[frame] as number);
+      if (before < NEGLIGIBLE) continue;
+      touched = true;
+      const base = floor[frame] as number;
+      other += base * before;
+      for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
+        const label = labels[cell] as number;
+        if (label >= 0) sums[label] = (sums[label] as number) + ((emission[cell] as number) - base) * before;
+      }
+    }
+    const last = touched ? this.#emissions.labelOf(prefix.lastTokenId) : -1;
+    const tokenIds: number[] = [];
+    const probabilities: number[] = [];
+    for (let label = 0; label < sums.length; label++) {
+      const probability = label === last ? this.#repeated(prefix) : other + (sums[label] as number);
+      if (probability <= 0 || probability < least) continue;
+      tokenIds.push(tokenIdOf[label] as number);
+      probabilities.push(probability);
+    }
+    return { end: this.end(prefix), tokenIds, probabilities, other };
+  }
+
+  /** Probability that the last token comes once more: a blank must lie between. */
+  #repeated(prefix: CtcPrefix): number {
+    this.#emissions.writeTo(this.#emission, prefix.lastTokenId);
+    let sum = 0;
+    for (let frame = 0; frame < this.#emissions.frames; frame++) {
+      sum += (this.#emission[frame] as number) * (prefix.blankMass[frame] as number);
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,62 @@
+import { type CtcLattice, ctcBestPath } from '@foretoken/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { anyTinyLattice } from './ctc-oracle.js';
+
+describe('ctcBestPath', () => {
+  it('collapses the most probable of all alignments', () => {
+    fc.assert(
+      fc.property(anyTinyLattice, ({ lattice, distributions }) => {
+        const { blankId, k } = lattice;
+        let bestScore = -Infinity;
+        const visit = (frame: number, score: number): void => {
+          const distribution = distributions[frame];
+          if (distribution === undefined) bestScore = Math.max(bestScore, score);
+          else for (const probability of distribution) visit(frame + 1, score + Math.log(probability));
+        };
+        visit(0, 0);
+        const path = ctcBestPath(lattice);
+        expect(path.score).toBeCloseTo(bestScore, 4);
+        // Collapse, the textbook way: drop repeats, then blanks.
+        const labels = distributions.map((_, frame) => lattice.tokenIds[frame * k] as number);
+        const expected = labels.filter((label, frame) => label !== labels[frame - 1] && label !== blankId);
+        expect([...path.tokenIds]).toEqual(expected);
+        path.frames.forEach((frame, index) => {
+          expect(lattice.tokenIds[frame * k]).toBe(path.tokenIds[index]);
+          expect(lattice.logProbs[frame * k]).toBe(path.logProbs[index]);
+        });
+      }),
+    );
+  });
+
+  it('keeps a label that a blank separates, and reports the best frame of a run', () => {
+    const lattice: CtcLattice = {
+      kind: 'ctc',
+      frames: 6,
+      k: 1,
+      blankId: 9,
+      tokenIds: Int32Array.of(9, 4, 4, 4, 9, 4),
+      logProbs: Float32Array.of(-0.5, -1, -0.25, -2, -0.5, -1),
+      blankLogProbs: Float32Array.of(-0.5, -3, -3, -3, -0.5, -3),
+    };
+    expect(ctcBestPath(lattice)).toEqual({
+      tokenIds: Int32Array.of(4, 4),
+      frames: Int32Array.of(2, 5),
+      logProbs: Float32Array.of(-0.25, -1),
+      score: -5.25,
+    });
+  });
+
+  it('gives an empty output for frames of blanks', () => {
+    const lattice: CtcLattice = {
+      kind: 'ctc',
+      frames: 2,
+      k: 1,
+      blankId: 0,
+      tokenIds: Int32Array.of(0, 0),
+      logProbs: Float32Array.of(-1, -1),
+      blankLogProbs: Float32Array.of(-1, -1),
+    };
+    expect(ctcBestPath(lattice).tokenIds).toEqual(new Int32Array(0));
+  });
+});

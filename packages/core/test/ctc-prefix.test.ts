@@ -1,0 +1,126 @@
+import { CtcPrefixScorer } from '@foretoken/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { anyTinyLattice, outputProbabilities, prefixProbability, type TinyLattice, tinyLattice } from './ctc-oracle.js';
+
+function labelsOf({ lattice, vocabularySize }: TinyLattice): number[] {
+  return Array.from({ length: vocabularySize }, (_, tokenId) => tokenId).filter((id) => id !== lattice.blankId);
+}
+
+function extendAll(scorer: CtcPrefixScorer, prefix: readonly number[]): ReturnType<CtcPrefixScorer['start']> {
+  return prefix.reduce((state, tokenId) => scorer.extend(state, tokenId), scorer.start());
+}
+
+describe('CtcPrefixScorer against enumeration of all alignments', () => {
+  it('gives the probability of every prefix, of its end and of every next token', () => {
+    fc.assert(
+      fc.property(anyTinyLattice, (tiny) => {
+        const outputs = outputProbabilities(tiny);
+        const scorer = new CtcPrefixScorer(tiny.lattice, tiny.vocabularySize);
+        const visit = (prefix: readonly number[]): void => {
+          const state = extendAll(scorer, prefix);
+          const expected = prefixProbability(outputs, prefix);
+          expect(Math.exp(state.logProb)).toBeCloseTo(expected, 9);
+          if (expected === 0) return;
+          const next = scorer.continuations(state);
+          expect(next.end).toBeCloseTo((outputs.get(prefix.join()) ?? 0) / expected, 9);
+          expect(next.end).toBe(scorer.end(state));
+          let sum = next.end;
+          for (const tokenId of labelsOf(tiny)) {
+            const conditional = prefixProbability(outputs, [...prefix, tokenId]) / expected;
+            const index = next.tokenIds.indexOf(tokenId);
+            const received = index >= 0 ? (next.probabilities[index] as number) : next.other;
+            const unseenRepeat = index < 0 && tokenId === prefix.at(-1);
+            if (unseenRepeat) expect(conditional).toBeLessThanOrEqual(next.other + 1e-9);
+            else expect(received).toBeCloseTo(conditional, 9);
+            sum += unseenRepeat ? conditional : received;
+          }
+          expect(sum).toBeCloseTo(1, 9);
+          if (prefix.length < 3) for (const tokenId of labelsOf(tiny)) visit([...prefix, tokenId]);
+        };
+        visit([]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('leaves out tokens below the given probability and nothing else', () => {
+    fc.assert(
+      fc.property(anyTinyLattice, fc.double({ min: 0, max: 1, noNaN: true }), (tiny, least) => {
+        const scorer = new CtcPrefixScorer(tiny.lattice, tiny.vocabularySize);
+        const all = scorer.continuations(scorer.start());
+        const kept = all.tokenIds.filter((_, index) => (all.probabilities[index] as number) >= least);
+        expect(scorer.continuations(scorer.start(), least).tokenIds).toEqual(kept);
+      }),
+    );
+  });
+});
+
+/** One confident label a frame, blanks between. */
+function confident(tokens: readonly number[], vocabularySize: number): CtcPrefixScorer {
+  const weights = tokens.flatMap((tokenId) =>
+    [tokenId, 0].map((label) => Array.from({ length: vocabularySize }, (_, id) => (id === label ? 970 : 1))),
+  );
+  return new CtcPrefixScorer(tinyLattice(weights, 0, 4).lattice, vocabularySize);
+}
+
+function best(scorer: CtcPrefixScorer, prefix: readonly number[]): number {
+  const { tokenIds, probabilities } = scorer.continuations(extendAll(scorer, prefix));
+  return tokenIds[probabilities.indexOf(Math.max(...probabilities))] as number;
+}
+
+describe('re-anchoring', () => {
+  const scorer = confident([5, 6, 7, 8, 9, 10, 11, 12], 30);
+
+  it('goes on after a prefix that the lattice agrees with', () => {
+    expect(best(scorer, [5, 6, 7])).toBe(8);
+  });
+
+  it('finds its place after substitution, deletion and insertion of a token', () => {
+    expect(best(scorer, [5, 20, 7, 8])).toBe(9);
+    expect(best(scorer, [5, 7, 8])).toBe(9);
+    expect(best(scorer, [5, 20, 6, 7])).toBe(8);
+  });
+
+  it('gives a prefix that no alignment fits probability 0 and no continuations', () => {
+    const state = extendAll(confident([5], 30), [5, 5, 5]);
+    expect(state.logProb).toBe(-Infinity);
+    expect(confident([5], 30).continuations(state)).toEqual({ end: 0, tokenIds: [], probabilities: [], other: 0 });
+  });
+});
+
+describe('numeric range', () => {
+  it('scores hundreds of frames without underflow', () => {
+    const vocabularySize = 50;
+    const tokens = Array.from({ length: 300 }, (_, index) => 1 + (index % 40));
+    const scorer = confident(tokens, vocabularySize);
+    // Every tenth token of the prefix is one the lattice never thought of.
+    const prefix = tokens.slice(0, 248).map((tokenId, index) => (index % 10 === 9 ? 45 : tokenId));
+    const state = extendAll(scorer, prefix);
+    expect(state.logProb).toBeGreaterThan(-1000);
+    expect(state.logProb).toBeLessThan(-100);
+    const next = scorer.continuations(state);
+    const others = vocabularySize - 1 - next.tokenIds.length;
+    const sum = next.end + next.probabilities.reduce((total, probability) => total + probability, 0);
+    expect(sum + others * next.other).toBeCloseTo(1, 6);
+    expect(best(scorer, prefix)).toBe(tokens[248]);
+  });
+
+  it('normalises frames whose 32-bit scores do not quite sum to 1', () => {
+    const { lattice } = tinyLattice(
+      Array.from({ length: 600 }, () => [10, 3, 2]),
+      0,
+      3,
+    );
+    const logProbs = lattice.logProbs.map((logProb) => logProb + 1e-3);
+    const blankLogProbs = lattice.blankLogProbs.map((logProb) => logProb + 1e-3);
+    const scorer = new CtcPrefixScorer({ ...lattice, logProbs, blankLogProbs }, 3);
+    const { end, probabilities } = scorer.continuations(scorer.start());
+    expect(probabilities.reduce((sum, probability) => sum + probability, end)).toBeCloseTo(1, 9);
+  });
+
+  it('refuses a vocabulary without labels', () => {
+    const { lattice } = tinyLattice([[1, 1]], 0, 1);
+    expect(() => new CtcPrefixScorer(lattice, 0)).toThrowError(/vocabularySize/);
+  });
+});

@@ -1,0 +1,225 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ForetokenError, type NodeId, ROOT } from '../src/index.js';
+import { KeyValueForest, openForests, type StepDriver, type StepInputs, type StepOutputs } from '../src/runtime/index.js';
+
+const VOCABULARY = 50;
+
+/** What a node contributes to everyone who sees it; sensitive to its token and its place. */
+const contribution = (tokenId: number, position: number): number => Math.sin(tokenId * 12.9 + position * 7.7) + 2;
+
+/** Logit-like score of a path in source row `row`, straight from the tokens: the oracle. */
+const scoreOfPath = (row: number, path: readonly number[]): number =>
+  path.reduce((sum, tokenId, position) => sum + contribution(tokenId, position), row * 1000);
+
+/** A step "graph" in plain arithmetic: each new node sums the contributions of all it can see, through the cache. */
+class SummingDriver implements StepDriver {
+  readonly sources: number[];
+  disposed = false;
+  forwards = 0;
+  readonly #padTo: number;
+
+  constructor(rows: number, padTo: number) {
+    this.sources = Array.from({ length: rows }, (_, row) => row);
+    this.#padTo = padTo;
+  }
+
+  paddedWidth(width: number): number {
+    return Math.ceil(width / this.#padTo) * this.#padTo;
+  }
+
+  releaseRow(row: number): void {
+    const last = this.sources.pop() as number;
+    if (row < this.sources.length) this.sources[row] = last;
+  }
+
+  dispose(): void {
+    this.disposed = true;
+  }
+
+  async run(inputs: StepInputs): Promise<StepOutputs> {
+    this.forwards++;
+    const { rows, width, pastLength, tokenIds, positions, attentionBias, past } = inputs;
+    expect(rows).toBe(this.sources.length);
+    expect(past.length).toBe(rows * pastLength);
+    const keysValues = Float32Array.from(tokenIds, (id, cell) => contribution(id, positions[cell] as number));
+    const scores = new Float32Array(rows * width);
+    const total = pastLength + width;
+    for (let cell = 0; cell < rows * width; cell++) {
+      const row = Math.floor(cell / width);
+      let sum = (this.sources[row] as number) * 1000;
+      for (let column = 0; column < total; column++) {
+        if (attentionBias[cell * total + column] !== 0) continue;
+        sum += (column < pastLength ? past[row * pastLength + column] : keysValues[row * width + column - pastLength]) as number;
+      }
+      scores[cell] = sum;
+    }
+    return { keysValues, scores };
+  }
+}
+
+function forestOf(driver: SummingDriver, maxLength = 40): KeyValueForest {
+  return new KeyValueForest({
+    driver,
+    prefixes: driver.sources.map(() => Int32Array.of(1)),
+    vocabularySize: VOCABULARY,
+    maxLength,
+    stride: 1,
+  });
+}
+
+/** Random growth, pruning, forking and finishing, as data. */
+const operations = fc.array(
+  fc.record({
+    kind: fc.constantFrom('grow', 'grow', 'grow', 'retain', 'finish'),
+    picks: fc.array(fc.record({ row: fc.nat(), parent: fc.nat(), tokenId: fc.nat(VOCABULARY - 1) }), {
+      minLength: 1,
+      maxLength: 6,
+    }),
+  }),
+  { minLength: 1, maxLength: 14 },
+);
+
+interface Shadow {
+  readonly row: number;
+  readonly path: readonly number[];
+}
+
+describe('KeyValueForest', () => {
+  let before = 0;
+  beforeEach(() => {
+    before = openForests();
+  });
+
+  it('scores every node as if its whole path were recomputed, whatever was grown, pruned, forked or finished', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.constantFrom(1, 4), operations, async (rows, padTo, script) => {
+        const driver = new SummingDriver(rows, padTo);
+        const forest = forestOf(driver);
+        const alive = new Map<NodeId, Shadow>();
+        const active = new Set(driver.sources);
+        for (const { kind, picks } of script) {
+          if (active.size === 0) break;
+          const rowsLeft = [...active];
+          const rowOf = (pick: { row: number }): number => rowsLeft[pick.row % rowsLeft.length] as number;
+          if (kind === 'grow') {
+            const fresh: (Shadow & { parent: NodeId; tokenId: number })[] = [];
+            const first = forest.nextNode;
+            for (const pick of picks) {
+              const row = rowOf(pick);
+              const parents: [NodeId, readonly number[]][] = [[ROOT, []]];
+              for (const [node, shadow] of alive) if (shadow.row === row) parents.push([node, shadow.path]);
+              fresh.forEach((node, index) => {
+                if (node.row === row) parents.push([first + index, node.path]);
+              });
+              const [parent, path] = parents[pick.parent % parents.length] as [NodeId, readonly number[]];
+              fresh.push({ row, parent, tokenId: pick.tokenId, path: [...path, pick.tokenId] });
+            }
+            const extension = await forest.extend(
+              {
+                row: Int32Array.from(fresh, ({ row }) => row),
+                parent: Int32Array.from(fresh, ({ parent }) => parent),
+                tokenId: Int32Array.from(fresh, ({ tokenId }) => tokenId),
+              },
+              { kind: 'logits' },
+            );
+            expect(extension.firstNode).toBe(first);
+            fresh.forEach(({ row, path }, index) => {
+              expect(extension.logits[index]).toBeCloseTo(scoreOfPath(row, path), 2);
+              alive.set(first + index, { row, path });
+            });
+          } else if (kind === 'retain') {
+            const row = rowOf(picks[0] as { row: number });
+            const nodes = [...alive].filter(([, shadow]) => shadow.row === row);
+            if (nodes.length === 0) continue;
+            const leaves = picks.map((pick) => nodes[pick.parent % nodes.length] as [NodeId, Shadow]);
+            forest.retain(row, leaves.map(([node]) => node));
+            for (const [node, { path }] of nodes) {
+              const kept = leaves.some(([, leaf]) => path.every((tokenId, index) => leaf.path[index] === tokenId));
+              // A twin path may survive where this node does not; ask the forest only about nodes surely gone.
+              if (!kept) alive.delete(node);
+              else if (!leaves.some(([leaf]) => leaf === node)) alive.delete(node);
+            }
+          } else if (active.size > 1) {
+            const row = rowOf(picks[0] as { row: number });
+            forest.finish(row);
+            active.delete(row);
+            for (const [node, shadow] of alive) if (shadow.row === row) alive.delete(node);
+          }
+        }
+        await forest[Symbol.asyncDispose]();
+        expect(driver.disposed).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+    expect(openForests()).toBe(before);
+  });
+
+  const single = (parent: NodeId, tokenId = 3, row = 0) => ({
+    row: Int32Array.of(row),
+    parent: Int32Array.of(parent),
+    tokenId: Int32Array.of(tokenId),
+  });
+  const logits = { kind: 'logits' } as const;
+  const codeOf = async (run: () => unknown): Promise<string> => {
+    try {
+      await run();
+    } catch (error) {
+      if (ForetokenError.isInstance(error)) return error.code;
+      throw error;
+    }
+    return 'no error';
+  };
+
+  it('refuses bad nodes by code, before any forward, and stays as it was', async () => {
+    const driver = new SummingDriver(2, 1);
+    const forest = forestOf(driver, 3);
+    await forest.extend(single(ROOT), logits);
+    await forest.extend(single(0), logits);
+    await forest.extend(single(1), logits);
+    const { forwards } = driver;
+    expect(await codeOf(() => forest.extend(single(2), logits))).toBe('LENGTH_LIMIT');
+    expect(await codeOf(() => forest.extend(single(7), logits))).toBe('INVALID_NODE');
+    expect(await codeOf(() => forest.extend(single(0, 3, 1), logits))).toBe('INVALID_NODE');
+    expect(await codeOf(() => forest.extend(single(0, 3, 5), logits))).toBe('INVALID_NODE');
+    expect(await codeOf(() => forest.extend(single(0, VOCABULARY), logits))).toBe('INVALID_ARGUMENT');
+    expect(await codeOf(() => forest.extend(single(0, -1), logits))).toBe('INVALID_ARGUMENT');
+    expect(await codeOf(() => forest.retain(0, [9]))).toBe('INVALID_NODE');
+    const none = { row: new Int32Array(), parent: new Int32Array(), tokenId: new Int32Array() };
+    expect(await codeOf(() => forest.extend(none, logits))).toBe('INVALID_ARGUMENT');
+    expect(driver.forwards).toBe(forwards);
+    forest.retain(0, [0]);
+    expect(await codeOf(() => forest.extend(single(1), logits))).toBe('INVALID_NODE');
+    const { firstNode, logits: scores } = await forest.extend(single(0, 9), logits);
+    expect(firstNode).toBe(3);
+    expect(scores[0]).toBeCloseTo(scoreOfPath(0, [3, 9]), 2);
+    forest.finish(0);
+    expect(await codeOf(() => forest.extend(single(0), logits))).toBe('INVALID_NODE');
+    expect(await codeOf(() => forest.finish(0))).toBe('INVALID_NODE');
+    await forest[Symbol.asyncDispose]();
+    expect(await codeOf(() => forest.extend(single(ROOT), logits))).toBe('DISPOSED');
+    expect(await codeOf(() => forest.prefix(0))).toBe('DISPOSED');
+  });
+
+  it('adds nothing when the driver fails', async () => {
+    const driver = new SummingDriver(1, 1);
+    const forest = forestOf(driver);
+    await forest.extend(single(ROOT), logits);
+    const run = driver.run.bind(driver);
+    driver.run = () => Promise.reject(new Error('broken'));
+    await expect(forest.extend(single(0, 4), logits)).rejects.toThrow('broken');
+    driver.run = run;
+    expect(forest.nextNode).toBe(1);
+    const { logits: scores } = await forest.extend(single(0, 5), logits);
+    expect(scores[0]).toBeCloseTo(scoreOfPath(0, [3, 5]), 2);
+    await forest[Symbol.asyncDispose]();
+  });
+
+  it('refuses a second extend while one is running', async () => {
+    const forest = forestOf(new SummingDriver(1, 1));
+    const first = forest.extend(single(ROOT), logits);
+    expect(await codeOf(() => forest.extend(single(ROOT), logits))).toBe('INVALID_ARGUMENT');
+    await first;
+    await forest[Symbol.asyncDispose]();
+  });
+});

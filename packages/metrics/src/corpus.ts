@@ -1,0 +1,63 @@
+export type MetricsErrorCode = 'EMPTY_CORPUS' | 'NO_REFERENCES' | 'LINE_COUNT_MISMATCH' | 'INVALID_OPTION';
+
+/** A corpus or option that cannot be scored; `code` is stable, the message may be reworded. */
+export class MetricsError extends Error {
+  readonly code: MetricsErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: MetricsErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}) {
+    super(message);
+    this.name = 'MetricsError';
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** One stream per reference translator: `references[translator][line]`, each as long as the hypotheses. */
+export type References = readonly (readonly string[])[];
+
+/** Throws `EMPTY_CORPUS`, `NO_REFERENCES` or `LINE_COUNT_MISMATCH` unless every stream has a line for each hypothesis. */
+export function assertCorpus(hypotheses: readonly string[], references: References): void {
+  if (hypotheses.length === 0) {
+    throw new MetricsError('EMPTY_CORPUS', 'There are no hypotheses; a corpus score needs at least one line.');
+  }
+  if (references.length === 0) {
+    throw new MetricsError('NO_REFERENCES', 'There are no references; pass at least one stream of reference lines.');
+  }
+  for (const [stream, lines] of references.entries()) {
+    if (lines.length !== hypotheses.length) {
+      throw new MetricsError(
+        'LINE_COUNT_MISMATCH',
+        `Reference stream ${stream} has ${lines.length} lines, but there are ${hypotheses.length} hypotheses.`,
+        { stream, received: lines.length, required: hypotheses.length },
+      );
+    }
+  }
+}
+
+/** How often each n-gram occurs. */
+export type Counts = ReadonlyMap<string, number>;
+
+export function count(items: Iterable<string>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1);
+  return counts;
+}
+
+// Python's str.split() and str.rstrip() decide in sacreBLEU; JavaScript's \s differs: it has U+FEFF and lacks
+// U+001C..U+001F and U+0085.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: Python counts these as whitespace.
+const WHITESPACE = /[\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
+const WHITESPACE_RUNS: RegExp = new RegExp(`${WHITESPACE.source}+`);
+
+/** Splits on runs of whitespace as Python's `str.split()` does: no empty words. */
+export function splitWords(text: string): string[] {
+  return text.split(WHITESPACE_RUNS).filter((word) => word !== '');
+}
+
+/** Removes trailing whitespace as Python's `str.rstrip()` does, in one pass. */
+export function trimEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && WHITESPACE.test(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
+}

@@ -1,0 +1,4 @@
+export * from './bleu.js';
+export * from './chrf.js';
+export * from './corpus.js';
+export * from './tokenize-13a.js';

@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { checkExternalData } from '../folder/manifest.js';
+import type { ModelFolder } from '../folder/read-folder.js';
+import { checkSignature, describeGraph, type ExpectedValues, type GraphValue } from '../onnx/graph-description.js';
+
+const value = (type: string, ...dims: (number | null)[]): GraphValue => ({ type, dims });
+const ids = value('int32', null, null);
+
+/**
+ * Checks every graph of a Marian folder against its manifest, before the native runtime sees one: names, types and
+ * fixed dimensions of inputs and outputs, and that external data stays within the listed files.
+ *
+ * Throws `INVALID_MODEL_FOLDER`.
+ */
+export async function checkMarianGraphs(folder: ModelFolder): Promise<void> {
+  const { manifest } = folder;
+  const { width, heads, decoderLayers } = manifest.architecture;
+  const headWidth = width / heads;
+  const check = async (file: string, inputs: ExpectedValues, outputs: ExpectedValues): Promise<void> => {
+    const description = describeGraph(await readFile(folder.filePath(file)), file);
+    checkExternalData(description.externalLocations, manifest, folder.path, file);
+    checkSignature(file, description, inputs, outputs);
+  };
+  await check(
+    manifest.graphs.encoder,
+    { token_ids: ids, positions: ids, mask: ids },
+    {
+      states: value('float32', null, null, width),
+      cross: value('float32', 2 * decoderLayers, null, heads, null, headWidth),
+    },
+  );
+  const cross = Array.from({ length: 2 * decoderLayers }, (_, index) => [
+    `cross_${index}`,
+    value('float32', null, heads, null, headWidth),
+  ]);
+  const stepInputs: ExpectedValues = {
+    token_ids: ids,
+    positions: ids,
+    attention_bias: value('float32', null, 1, null, null),
+    past: value('float32', null, null, 2 * decoderLayers * width),
+    cross_mask: ids,
+    ...Object.fromEntries(cross),
+  };
+  const headOutputs: Readonly<Record<string, ExpectedValues>> = {
+    argmax: { best: value('int32', null) },
+    topK: { best_0: value('float32', null, null), best_token_ids: value('int32', null, null) },
+    logProbs: { log_probs: value('float32', null, manifest.vocabulary.size) },
+    logits: { logits: value('float32', null, manifest.vocabulary.size) },
+  };
+  for (const [kind, file] of Object.entries(manifest.graphs.step)) {
+    if (file === undefined) continue;
+    const extra: ExpectedValues = kind === 'topK' ? { k: value('int64', 1) } : {};
+    await check(
+      file,
+      { ...stepInputs, ...extra },
+      { new: value('float32', null, null, 2 * decoderLayers * width), ...headOutputs[kind] },
+    );
+  }
+  if (manifest.graphs.ctc !== undefined) {
+    const floats = value('float32', null, null, null);
+    await check(
+      manifest.graphs.ctc,
+      { states: value('float32', null, null, width), source_mask: ids, positions: ids, mask: ids, k: value('int64', 1) },
+      { best_token_ids: value('int32', null, null, null), best_log_probs: floats, blank_log_probs: value('float32', null, null) },
+    );
+  }
+}

@@ -1,0 +1,122 @@
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { ForetokenError } from '@foretoken/core';
+import { decodeUtf8 } from './json.js';
+import { type FileRecord, MANIFEST_BYTES, MANIFEST_FILE, type ModelManifest, parseManifest } from './manifest.js';
+import { errorCode, invalidFolder, quote, reason } from './refusal.js';
+import { openRegularFile, readRegularFile, sha256, sha256OpenFile } from './safe-file.js';
+
+/** A model folder whose files all had the size and digest their manifest states when it was opened. */
+export interface ModelFolder {
+  /** Absolute path, symbolic links resolved. */
+  readonly path: string;
+  readonly manifest: ModelManifest;
+  /** Absolute path of a listed file. Throws `INVALID_MODEL_FOLDER` for a name the manifest does not list. */
+  filePath(name: string): string;
+  /** Text of a listed file, its digest checked again on the bytes returned. Throws `INVALID_MODEL_FOLDER`. */
+  readText(name: string): Promise<string>;
+}
+
+/**
+ * Opens a model folder as untrusted input: the manifest first, then every file's kind, size and digest, before any parser
+ * but that of the manifest sees a byte.
+ *
+ * Names are plain and no component below the folder is a symbolic link, so nothing outside the folder is read. Hard links
+ * are accepted: package managers such as pnpm hard-link every file they install, so a link count says nothing. The digest
+ * does: whoever wrote it into the manifest already knew the content, so a hard link to a secret file gives nothing away.
+ * Between this check and the native loader's own reading nobody else may write to the folder.
+ *
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`.
+ */
+export async function openModelFolder(path: string): Promise<ModelFolder> {
+  const folder = await resolveFolder(path, 'model', `create one with "foretoken import"`);
+  const place = { folder, file: MANIFEST_FILE };
+  const bytes = await readRegularFile(place, { links: false, most: MANIFEST_BYTES });
+  const manifest = parseManifest(decodeUtf8(bytes, MANIFEST_FILE, { folder }), folder);
+  const record = (name: string): FileRecord => {
+    if (Object.hasOwn(manifest.files, name)) return manifest.files[name] as FileRecord;
+    throw invalidFolder(`${MANIFEST_FILE} in ${folder} does not list ${quote(name)}, so it may not be read.`, {
+      folder,
+      file: name,
+      required: Object.keys(manifest.files),
+    });
+  };
+  for (const file of Object.keys(manifest.files)) await verifyFile(folder, file, record(file));
+  return {
+    path: folder,
+    manifest,
+    filePath: (name) => {
+      record(name);
+      return join(folder, name);
+    },
+    readText: async (name) => {
+      const { bytes: size, sha256: digest } = record(name);
+      const content = await readRegularFile({ folder, file: name }, { links: false, most: size });
+      checkSize(folder, name, content.length, size);
+      checkDigest(folder, name, sha256(content), digest);
+      return decodeUtf8(content, name, { folder });
+    },
+  };
+}
+
+/** SHA-256 of a regular file in hexadecimal, read in pieces. Throws `INVALID_MODEL_FOLDER` when it cannot be read. */
+export async function sha256File(path: string): Promise<string> {
+  const place = { folder: dirname(path), file: basename(path) };
+  const open = await openRegularFile(place, { links: true });
+  try {
+    return await sha256OpenFile(open, place);
+  } finally {
+    await open.handle.close();
+  }
+}
+
+/** The real path of an existing folder. Throws `INVALID_MODEL_FOLDER`, `INVALID_ARGUMENT`. */
+export async function resolveFolder(path: string, kind: 'model' | 'weights', remedy: string): Promise<string> {
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `The path of the ${kind} folder must be a text without NUL characters, but was ${quote(path)}.`,
+      { option: 'path', received: path, required: 'a path' },
+    );
+  }
+  const details = { folder: path, required: 'a folder' };
+  let isFolder: boolean;
+  let real: string;
+  try {
+    real = await realpath(path);
+    isFolder = (await stat(real)).isDirectory();
+  } catch (cause) {
+    const why =
+      errorCode(cause) === 'ENOENT' ? 'does not exist' : `cannot be read (${errorCode(cause) ?? reason(cause)})`;
+    throw invalidFolder(`The ${kind} folder ${path} ${why}. Check the path, or ${remedy}.`, details, cause);
+  }
+  if (isFolder) return real;
+  throw invalidFolder(`${path} is a file, but a ${kind} folder is required. Pass the folder that holds it.`, details);
+}
+
+async function verifyFile(folder: string, file: string, record: FileRecord): Promise<void> {
+  const place = { folder, file };
+  const open = await openRegularFile(place, { links: false });
+  try {
+    checkSize(folder, file, open.bytes, record.bytes);
+    checkDigest(folder, file, await sha256OpenFile(open, place), record.sha256);
+  } finally {
+    await open.handle.close();
+  }
+}
+
+function checkSize(folder: string, file: string, received: number, required: number): void {
+  if (received === required) return;
+  throw invalidFolder(
+    `${file} in ${folder} is ${received < required ? 'truncated' : 'oversized'}: it has ${received} bytes, but ${MANIFEST_FILE} says ${required}. Fetch or create the model again.`,
+    { folder, file, field: `files.${file}.bytes`, received, required },
+  );
+}
+
+function checkDigest(folder: string, file: string, received: string, required: string): void {
+  if (received === required) return;
+  throw invalidFolder(
+    `${file} in ${folder} is not the file that ${MANIFEST_FILE} describes: its SHA-256 digest differs. Fetch or create the model again.`,
+    { folder, file, field: `files.${file}.sha256`, received, required },
+  );
+}

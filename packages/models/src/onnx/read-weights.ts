@@ -1,0 +1,33 @@
+import { readFile } from 'node:fs/promises';
+import type { ModelFolder } from '../folder/read-folder.js';
+import type { Dense } from '../importers/matrices.js';
+import { toFloat32 } from '../weights/safetensors.js';
+import { ELEMENT_TYPE, ModelProto } from './proto.js';
+
+interface Initializer {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly dataType: number;
+  readonly externalData: readonly { readonly key: string; readonly value: string }[];
+}
+
+/** The fp32 values of a graph's external weights, by name: to inspect a model, or to build other graphs of it. */
+export async function readGraphWeights(folder: ModelFolder, file: string): Promise<Map<string, Dense>> {
+  const model = ModelProto.toObject(ModelProto.decode(await readFile(folder.filePath(file))), {
+    longs: Number,
+    arrays: true,
+  }) as { readonly graph: { readonly initializer: readonly Initializer[] } };
+  const weights = new Map<string, Dense>();
+  const data = new Map<string, Uint8Array>();
+  for (const { name, dims, dataType, externalData } of model.graph.initializer) {
+    const field = (key: string): string | undefined => externalData.find((entry) => entry.key === key)?.value;
+    const location = field('location');
+    if (location === undefined) continue;
+    if (!data.has(location)) data.set(location, await readFile(folder.filePath(location)));
+    const offset = Number(field('offset') ?? 0);
+    const bytes = (data.get(location) as Uint8Array).subarray(offset, offset + Number(field('length')));
+    const dtype = dataType === ELEMENT_TYPE.float16 ? 'F16' : 'F32';
+    weights.set(name.replace(/\.fp16$/, ''), { dims, values: toFloat32({ dtype, shape: dims, data: bytes }) });
+  }
+  return weights;
+}

@@ -1,0 +1,96 @@
+import { type DraftLimit, type DraftTree, ForetokenError, type Vocabulary } from '@foretoken/core';
+
+/** A draft without nodes: the round is then a plain step. */
+export const EMPTY_DRAFT: DraftTree = { tokenIds: new Int32Array(0), parents: new Int32Array(0) };
+
+/** A draft that is one path. */
+export function chainDraft(tokenIds: ArrayLike<number>): DraftTree {
+  return {
+    tokenIds: Int32Array.from(tokenIds),
+    parents: Int32Array.from({ length: tokenIds.length }, (_, index) => index - 1),
+  };
+}
+
+/**
+ * Checks a draft against the drafter's contract and returns its depth, the nodes on its longest path.
+ *
+ * Throws `INVALID_DRAFT`: too many or too deep, a parent that is not an earlier node, a token outside the vocabulary, a
+ * child of an end token, or two siblings with the same token.
+ */
+export function assertDraft(draft: DraftTree, limit: DraftLimit, vocabulary: Vocabulary, drafter: string): number {
+  const { tokenIds, parents } = draft;
+  const nodes = tokenIds.length;
+  if (parents.length !== nodes) {
+    throw invalid(drafter, `${parents.length} parents for ${nodes} tokens`, 'one parent for each token', { nodes });
+  }
+  if (nodes > limit.nodes) throw invalid(drafter, `${nodes} nodes`, `at most ${limit.nodes}`, { nodes });
+  const depths = new Int32Array(nodes);
+  let depth = 0;
+  for (let node = 0; node < nodes; node++) {
+    const parent = parents[node] as number;
+    const tokenId = tokenIds[node] as number;
+    if (!(parent >= -1 && parent < node)) {
+      throw invalid(drafter, `parent ${parent} at node ${node}`, 'an earlier node or -1', { node, parent });
+    }
+    if (!(tokenId >= 0 && tokenId < vocabulary.size)) {
+      throw invalid(drafter, `token id ${tokenId}`, `an id below ${vocabulary.size}`, { node, tokenId });
+    }
+    if (parent >= 0 && tokenIds[parent] === vocabulary.endTokenId) {
+      throw invalid(drafter, `a child of an end token at node ${node}`, 'end tokens to be leaves', { node, parent });
+    }
+    // Siblings come after their parent, so in a chain there is nothing to look through.
+    for (let other = node - 1; other > parent; other--) {
+      if (parents[other] === parent && tokenIds[other] === tokenId) {
+        throw invalid(drafter, `siblings ${other} and ${node} with token id ${tokenId}`, 'different tokens', { node });
+      }
+    }
+    const at = parent < 0 ? 1 : (depths[parent] as number) + 1;
+    if (at > limit.depth) throw invalid(drafter, `a path of ${at} nodes`, `at most ${limit.depth}`, { node });
+    depths[node] = at;
+    if (at > depth) depth = at;
+  }
+  return depth;
+}
+
+function invalid(
+  drafter: string,
+  received: string,
+  required: string,
+  details: Readonly<Record<string, unknown>>,
+): ForetokenError {
+  return new ForetokenError('INVALID_DRAFT', `The drafter ${drafter} offered ${received}; required: ${required}.`, {
+    drafter,
+    ...details,
+  });
+}
+
+/** The path that takes the first child of every node: a drafter lists the likelier sibling first. */
+export function firstChildPath(draft: DraftTree): DraftTree {
+  return select(draft, (parent, kept) => parent === kept);
+}
+
+/**
+ * The draft without its end tokens: what the target chooses after their parents already tells whether the output ends,
+ * so scoring them can save nothing.
+ */
+export function withoutEndTokens(draft: DraftTree, endTokenId: number): DraftTree {
+  if (!draft.tokenIds.includes(endTokenId)) return draft;
+  return select(draft, (_parent, _kept, tokenId) => tokenId !== endTokenId);
+}
+
+/** Keeps nodes whose kept parents they still have; `kept` is the original index of the node kept last, or -1. */
+function select(draft: DraftTree, keep: (parent: number, kept: number, tokenId: number) => boolean): DraftTree {
+  const tokenIds: number[] = [];
+  const parents: number[] = [];
+  const newIndex = new Int32Array(draft.tokenIds.length);
+  let kept = -1;
+  for (let node = 0; node < newIndex.length; node++) {
+    const parent = draft.parents[node] as number;
+    const tokenId = draft.tokenIds[node] as number;
+    if (!keep(parent, kept, tokenId)) continue;
+    newIndex[node] = tokenIds.push(tokenId) - 1;
+    parents.push(parent < 0 ? -1 : (newIndex[parent] as number));
+    kept = node;
+  }
+  return { tokenIds: Int32Array.from(tokenIds), parents: Int32Array.from(parents) };
+}

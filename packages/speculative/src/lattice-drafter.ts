@@ -1,0 +1,121 @@
+import {
+  assertInteger,
+  assertLattice,
+  type CtcLattice,
+  type CtcPrefix,
+  CtcPrefixScorer,
+  type Drafter,
+  type DraftLimit,
+  type DraftSession,
+  type DraftTree,
+  ForetokenError,
+  type LatticeModel,
+  type TokenSource,
+} from '@foretoken/core';
+import { assertRoundCost, draftLength, type RoundCost } from './draft-length.js';
+import { EMPTY_DRAFT } from './draft-tree.js';
+import { growDraft } from './lattice-tree.js';
+
+export interface LatticeDrafterOptions<Source> {
+  /** A CTC model of the target's vocabulary. */
+  readonly model: LatticeModel<Source>;
+  /** Candidates to ask of each frame, capped at what the model returns; default 8. */
+  readonly candidates?: number;
+  /** Most nodes of a draft; default: what the decoder allows. */
+  readonly maxNodes?: number;
+  /** A path less probable than this is not proposed; default 0.1. */
+  readonly minProbability?: number;
+  /** `tree` (default) proposes alternatives too, `chain` only the best child of each node. */
+  readonly shape?: 'tree' | 'chain';
+  /**
+   * Relative cost of a target forward with `index + 1` nodes, as measured; drafts then end where more nodes would not
+   * pay (see `draftLength`), and are shorter than this list.
+   */
+  readonly verifyCost?: readonly number[];
+}
+
+interface Settings {
+  readonly maxNodes: number;
+  readonly minProbability: number;
+  readonly chain: boolean;
+  readonly cost: RoundCost | undefined;
+  readonly endTokenId: number;
+}
+
+const NAME = 'lattice';
+
+/**
+ * Drafts from a CTC lattice: the model runs once for each source, and every draft after that is the lattice's own
+ * distribution of the next tokens given the accepted prefix, so a rejected draft costs no further forward.
+ *
+ * Throws `INVALID_ARGUMENT`, and `UNSUPPORTED_CAPABILITY` for a model that does not emit CTC lattices.
+ */
+export function latticeDrafter<Source = TokenSource>(options: LatticeDrafterOptions<Source>): Drafter<Source> {
+  const { model, candidates = 8, maxNodes = Number.MAX_SAFE_INTEGER, minProbability = 0.1, shape = 'tree' } = options;
+  assertLattice({ name: 'The lattice drafter', requires: { model: 'lattice', kinds: ['ctc'], candidates: 1 } }, model);
+  assertInteger('candidates', candidates, 1, Number.MAX_SAFE_INTEGER);
+  assertInteger('maxNodes', maxNodes, 1, Number.MAX_SAFE_INTEGER);
+  if (!(minProbability >= 0 && minProbability <= 1)) {
+    throw invalid('minProbability', minProbability, 'a probability from 0 to 1');
+  }
+  if (shape !== 'tree' && shape !== 'chain') throw invalid('shape', shape, 'tree or chain');
+  const cost = options.verifyCost === undefined ? undefined : { verifyCost: options.verifyCost };
+  if (cost !== undefined) assertRoundCost(cost);
+  const { endTokenId, size } = model.vocabulary;
+  const settings: Settings = { maxNodes, minProbability, chain: shape === 'chain', cost, endTokenId };
+  return {
+    name: NAME,
+    vocabulary: model.vocabulary,
+    ...(model.encoder === undefined ? {} : { encoder: model.encoder }),
+    async open(sources, context) {
+      const k = Math.min(candidates, model.supports.maxCandidates);
+      const lattices = await model.emit(sources, { ...context, k });
+      return new LatticeDraftSession(lattices as CtcLattice[], size, settings);
+    },
+  };
+}
+
+function invalid(option: string, received: unknown, required: string): ForetokenError {
+  return new ForetokenError('INVALID_ARGUMENT', `${option} must be ${required}, but was ${String(received)}.`, {
+    option,
+    received,
+  });
+}
+
+/** Where the drafter stands in one row's lattice. */
+interface RowState {
+  readonly scorer: CtcPrefixScorer;
+  prefix: CtcPrefix;
+  /** Output tokens that `prefix` holds. */
+  length: number;
+}
+
+class LatticeDraftSession implements DraftSession {
+  readonly forwards = 1;
+  readonly #rows: readonly RowState[];
+  readonly #settings: Settings;
+
+  constructor(lattices: readonly CtcLattice[], vocabularySize: number, settings: Settings) {
+    this.#settings = settings;
+    this.#rows = lattices.map((lattice) => {
+      const scorer = new CtcPrefixScorer(lattice, vocabularySize);
+      return { scorer, prefix: scorer.start(), length: 0 };
+    });
+  }
+
+  propose(row: number, prefix: Int32Array, limit: DraftLimit): DraftTree {
+    const { maxNodes, minProbability, chain, cost, endTokenId } = this.#settings;
+    const state = this.#rows[row] as RowState;
+    for (; state.length < prefix.length; state.length++) {
+      state.prefix = state.scorer.extend(state.prefix, prefix[state.length] as number);
+    }
+    const nodes = Math.min(maxNodes, limit.nodes, cost === undefined ? maxNodes : cost.verifyCost.length - 1);
+    if (nodes < 1 || limit.depth < 1) return EMPTY_DRAFT;
+    const options = { nodes, depth: limit.depth, least: minProbability, chain, endTokenId };
+    const { tokenIds, parents, probabilities } = growDraft(state.scorer, state.prefix, options);
+    const length = cost === undefined ? tokenIds.length : draftLength(probabilities, cost);
+    return { tokenIds: tokenIds.subarray(0, length), parents: parents.subarray(0, length) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}

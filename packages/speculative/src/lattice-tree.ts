@@ -1,0 +1,79 @@
+import type { CtcPrefix, CtcPrefixScorer, DraftLimit, DraftTree } from '@foretoken/core';
+
+/** A draft with the probability of each node's path, best first; `[nodes]`. */
+export interface ScoredDraft extends DraftTree {
+  readonly probabilities: readonly number[];
+}
+
+export interface GrowthOptions extends DraftLimit {
+  /** Least probability of a path. */
+  readonly least: number;
+  /** Follow only the best child of each node. */
+  readonly chain: boolean;
+  /** Ends an output; never a node, because the target's choice at the parent says as much. */
+  readonly endTokenId: number;
+}
+
+interface Candidate {
+  readonly parent: number;
+  readonly tokenId: number;
+  readonly probability: number;
+}
+
+/**
+ * Grows a draft tree below `prefix`, best first: the node added next is always the one that the lattice thinks most
+ * probable, given the prefix, to be on the output's path. So n nodes hold the largest expected number of accepted tokens
+ * that n nodes can, as far as the lattice is right.
+ */
+export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: GrowthOptions): ScoredDraft {
+  const { nodes, depth, least, chain, endTokenId } = options;
+  const tokenIds: number[] = [];
+  const parents: number[] = [];
+  const probabilities: number[] = [];
+  const states: CtcPrefix[] = [];
+  const depths: number[] = [];
+  const frontier: Candidate[] = [];
+
+  const expand = (state: CtcPrefix, parent: number, probability: number): void => {
+    const next = scorer.continuations(state, least / probability);
+    let best = -1;
+    for (let index = 0; index < next.tokenIds.length; index++) {
+      const tokenId = next.tokenIds[index] as number;
+      if (tokenId === endTokenId) continue;
+      if (!chain) frontier.push({ parent, tokenId, probability: probability * (next.probabilities[index] as number) });
+      else if (best < 0 || (next.probabilities[index] as number) > (next.probabilities[best] as number)) best = index;
+    }
+    if (best >= 0) {
+      const tokenId = next.tokenIds[best] as number;
+      frontier.push({ parent, tokenId, probability: probability * (next.probabilities[best] as number) });
+    }
+  };
+
+  expand(prefix, -1, 1);
+  while (frontier.length > 0 && tokenIds.length < nodes) {
+    const { parent, tokenId, probability } = takeBest(frontier);
+    const node = tokenIds.push(tokenId) - 1;
+    const at = parent < 0 ? 1 : (depths[parent] as number) + 1;
+    parents.push(parent);
+    probabilities.push(probability);
+    depths.push(at);
+    if (at < depth && node + 1 < nodes) {
+      const state = scorer.extend(parent < 0 ? prefix : (states[parent] as CtcPrefix), tokenId);
+      states[node] = state;
+      expand(state, node, probability);
+    }
+  }
+  return { tokenIds: Int32Array.from(tokenIds), parents: Int32Array.from(parents), probabilities };
+}
+
+/** Removes and returns the most probable candidate; a frontier holds few, so a scan beats a heap. */
+function takeBest(frontier: Candidate[]): Candidate {
+  let best = 0;
+  for (let index = 1; index < frontier.length; index++) {
+    if ((frontier[index] as Candidate).probability > (frontier[best] as Candidate).probability) best = index;
+  }
+  const taken = frontier[best] as Candidate;
+  const last = frontier.pop() as Candidate;
+  if (best < frontier.length) frontier[best] = last;
+  return taken;
+}

@@ -1,0 +1,76 @@
+import {
+  assertInteger,
+  type Drafter,
+  type DraftLimit,
+  type DraftSession,
+  type DraftTree,
+  type TokenSource,
+  type Vocabulary,
+} from '@foretoken/core';
+import { chainDraft, EMPTY_DRAFT } from './draft-tree.js';
+
+export interface NgramDrafterOptions {
+  /** The vocabulary that sources and output share. */
+  readonly vocabulary: Vocabulary;
+  /** Longest n-gram to look for; default 3. */
+  readonly maxNgram?: number;
+  /** Shortest n-gram that is evidence enough; default 1. */
+  readonly minNgram?: number;
+}
+
+/**
+ * Drafts without a model: the longest n-gram that ends the output so far is looked up earlier in the output and then in
+ * the source, latest occurrence first, and what followed it there is proposed (Saxena, 2023, "Prompt Lookup Decoding").
+ *
+ * Throws `INVALID_ARGUMENT`.
+ */
+export function ngramDrafter(options: NgramDrafterOptions): Drafter<TokenSource> {
+  const { vocabulary, maxNgram = 3, minNgram = 1 } = options;
+  assertInteger('minNgram', minNgram, 1, Number.MAX_SAFE_INTEGER);
+  assertInteger('maxNgram', maxNgram, minNgram, Number.MAX_SAFE_INTEGER);
+  return {
+    name: 'ngram',
+    vocabulary,
+    async open(sources) {
+      return new NgramDraftSession(sources, { vocabulary, maxNgram, minNgram });
+    },
+  };
+}
+
+class NgramDraftSession implements DraftSession {
+  readonly forwards = 0;
+  readonly #sources: readonly TokenSource[];
+  readonly #options: Required<NgramDrafterOptions>;
+
+  constructor(sources: readonly TokenSource[], options: Required<NgramDrafterOptions>) {
+    this.#sources = sources;
+    this.#options = options;
+  }
+
+  propose(row: number, prefix: Int32Array, limit: DraftLimit): DraftTree {
+    const { maxNgram, minNgram, vocabulary } = this.#options;
+    const source = this.#sources[row] as TokenSource;
+    const most = Math.min(limit.nodes, limit.depth);
+    for (let n = Math.min(maxNgram, prefix.length); n >= minNgram; n--) {
+      const suffix = prefix.subarray(prefix.length - n);
+      const followed = continuation(prefix, suffix) ?? continuation(source, suffix);
+      if (followed === undefined) continue;
+      const draft = followed.subarray(0, most);
+      const end = draft.indexOf(vocabulary.endTokenId);
+      return chainDraft(end < 0 ? draft : draft.subarray(0, end));
+    }
+    return EMPTY_DRAFT;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** What followed the last occurrence of `ngram` that something follows, up to the end of `text`. */
+function continuation(text: Int32Array, ngram: Int32Array): Int32Array | undefined {
+  for (let begin = text.length - ngram.length - 1; begin >= 0; begin--) {
+    let matched = 0;
+    while (matched < ngram.length && text[begin + matched] === ngram[matched]) matched++;
+    if (matched === ngram.length) return text.subarray(begin + ngram.length);
+  }
+  return undefined;
+}

@@ -1,0 +1,80 @@
+import {
+  type AutoregressiveModel,
+  type Drafter,
+  type DraftSession,
+  ForetokenError,
+  type SourceEncoding,
+  type TokenForest,
+} from '@foretoken/core';
+
+/** A target and a drafter opened for the same sources; disposing of it releases both, and the encoding they share. */
+export interface OpenedPair extends AsyncDisposable {
+  readonly forest: TokenForest;
+  readonly drafts: DraftSession;
+}
+
+/** Throws `UNSUPPORTED_CAPABILITY` where the drafter's token ids cannot mean the same as the target's. */
+export function assertSameVocabulary<Source>(model: AutoregressiveModel<Source>, drafter: Drafter<Source>): void {
+  const { vocabulary, name } = drafter;
+  if (vocabulary === undefined) return;
+  for (const field of ['size', 'endTokenId'] as const) {
+    if (vocabulary[field] === model.vocabulary[field]) continue;
+    throw new ForetokenError(
+      'UNSUPPORTED_CAPABILITY',
+      `The drafter ${name} has vocabulary ${field} ${vocabulary[field]}, the target ${model.vocabulary[field]}; ` +
+        'drafts need the same token ids. Use a drafter of the same tokenizer.',
+      { drafter: name, field, received: vocabulary[field], required: model.vocabulary[field] },
+    );
+  }
+}
+
+/** Opens both; the sources are encoded once where target and drafter name the same encoder. */
+export async function openShared<Source>(
+  model: AutoregressiveModel<Source>,
+  drafter: Drafter<Source>,
+  sources: readonly Source[],
+  signal: AbortSignal | undefined,
+): Promise<OpenedPair> {
+  let encoding: SourceEncoding | undefined;
+  let forest: TokenForest | undefined;
+  try {
+    if (model.encoder !== undefined && model.encoder === drafter.encoder) {
+      encoding = await model.encoder.encode(sources, signal);
+    }
+    const options = {
+      ...(encoding === undefined ? {} : { encoding }),
+      ...(signal === undefined ? {} : { signal }),
+    };
+    forest = await model.open(sources, options);
+    const drafts = await drafter.open(sources, options);
+    return new Pair(forest, drafts, encoding);
+  } catch (error) {
+    await forest?.[Symbol.asyncDispose]();
+    encoding?.dispose();
+    throw error;
+  }
+}
+
+class Pair implements OpenedPair {
+  readonly forest: TokenForest;
+  readonly drafts: DraftSession;
+  readonly #encoding: SourceEncoding | undefined;
+
+  constructor(forest: TokenForest, drafts: DraftSession, encoding: SourceEncoding | undefined) {
+    this.forest = forest;
+    this.drafts = drafts;
+    this.#encoding = encoding;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.drafts[Symbol.asyncDispose]();
+    } finally {
+      try {
+        await this.forest[Symbol.asyncDispose]();
+      } finally {
+        this.#encoding?.dispose();
+      }
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import {
+  type AutoregressiveModel,
+  assertAutoregressive,
+  assertInteger,
+  assertRequest,
+  type DecodeEvent,
+  type DecodeRequest,
+  type Decoder,
+  type Drafter,
+  type DraftSession,
+  ForetokenError,
+  outputLimit,
+  type Requirements,
+  RowOutput,
+  type TokenForest,
+  type TokenSource,
+} from '@foretoken/core';
+import { assertSameVocabulary, openShared } from './open-shared.js';
+import { type RoundCounts, SpeculativeRow } from './speculative-row.js';
+
+export interface SpeculativeOptions<Source> {
+  readonly drafter: Drafter<Source>;
+  /** Most draft tokens a round and row; default 10. */
+  readonly maxNodes?: number;
+  /** Most draft tokens on one path; default: `maxNodes`. */
+  readonly maxDepth?: number;
+  /**
+   * `tree` (default) verifies all branches of a draft and needs a model with branching; `chain` verifies only the path
+   * of first children, which any model with rollback can do.
+   */
+  readonly shape?: 'tree' | 'chain';
+  /** Give each hypothesis a `score`, as greedy decoding with the same option would; needs the `topK` output. */
+  readonly scores?: boolean;
+}
+
+interface Settings<Source> {
+  readonly drafter: Drafter<Source>;
+  readonly maxNodes: number;
+  readonly maxDepth: number;
+  readonly chain: boolean;
+  readonly scores: boolean;
+}
+
+const NAME = 'speculative';
+
+/**
+ * Greedy decoding, sooner: a drafter proposes what comes next, the target scores the whole proposal in one forward, and
+ * its own choices are the output (Stern et al., 2018; Leviathan et al., 2023; trees: Miao et al., 2024, "SpecInfer").
+ *
+ * The output equals greedy decoding token for token, whatever the drafter proposes. Throws `INVALID_ARGUMENT`; decoding
+ * throws `UNSUPPORTED_CAPABILITY` (also for a drafter of another vocabulary) before any compute, and `INVALID_DRAFT`
+ * for a drafter that breaks its contract.
+ */
+export function speculative<Source = TokenSource>(
+  options: SpeculativeOptions<Source>,
+): Decoder<AutoregressiveModel<Source>> {
+  const { drafter, maxNodes = 10, maxDepth = maxNodes, shape = 'tree', scores = false } = options;
+  assertInteger('maxNodes', maxNodes, 1, Number.MAX_SAFE_INTEGER);
+  assertInteger('maxDepth', maxDepth, 1, Number.MAX_SAFE_INTEGER);
+  if (shape !== 'tree' && shape !== 'chain') {
+    throw new ForetokenError('INVALID_ARGUMENT', `shape must be tree or chain, but was ${String(shape)}.`, {
+      option: 'shape',
+      received: shape,
+    });
+  }
+  const settings: Settings<Source> = { drafter, maxNodes, maxDepth, chain: shape === 'chain', scores };
+  const requires: Requirements = {
+    model: 'autoregressive',
+    outputs: [scores ? 'topK' : 'argmax'],
+    branching: shape === 'tree',
+    rollback: true,
+  };
+  return {
+    name: NAME,
+    contractVersion: 1,
+    requires,
+    decode: (model, request) => decode(settings, requires, model, request as DecodeRequest<Source>, performance.now()),
+  };
+}
+
+async function* decode<Source>(
+  settings: Settings<Source>,
+  requires: Requirements,
+  model: AutoregressiveModel<Source>,
+  request: DecodeRequest<Source>,
+  startMs: number,
+): AsyncGenerator<DecodeEvent, void, undefined> {
+  assertAutoregressive({ name: NAME, requires }, model);
+  assertSameVocabulary(model, settings.drafter);
+  assertRequest(request);
+  const { sources, signal, stopSequences } = request;
+  const { endTokenId } = model.vocabulary;
+  const elapsed = (): number => performance.now() - startMs;
+  const opened = await openShared(model, settings.drafter, sources, signal);
+  try {
+    const { forest, drafts } = opened;
+    const rows = sources.map((_, row) => {
+      const prefix = forest.prefix(row);
+      const limit = outputLimit(model.maxLength, prefix.length, request);
+      return new SpeculativeRow(row, prefix, new RowOutput(endTokenId, limit, stopSequences), limit);
+    });
+    const totals = { proposed: 0, evaluated: 0, accepted: 0 };
+    let forwards = 0;
+    let active = rows;
+    while (active.length > 0) {
+      signal?.throwIfAborted();
+      for (const row of active) await draft(row, drafts, settings, model);
+      signal?.throwIfAborted();
+      const { firstNode, tokenIds, logProbs } = await verify(forest, active, settings.scores, signal);
+      forwards++;
+      let at = 0;
+      for (const row of active) {
+        const position = row.output.length;
+        const width = row.width;
+        const counts = row.decide(tokenIds, logProbs, at, firstNode);
+        at += width;
+        if (row.output.finishReason !== undefined) forest.finish(row.row);
+        else if (counts.accepted < counts.evaluated) forest.retain(row.row, [row.anchor]);
+        add(totals, counts);
+        if (row.output.length > position) {
+          const committed = row.output.tokenIds(position);
+          yield { type: 'token-commit', row: row.row, position, tokenIds: committed, atMs: elapsed() };
+        }
+        yield { type: 'draft-end', row: row.row, round: row.rounds - 1, ...counts, atMs: elapsed() };
+      }
+      active = active.filter((row) => row.output.finishReason === undefined);
+    }
+    const results = rows.map(({ row, output, score }) => ({
+      row,
+      hypotheses: [output.hypothesis(settings.scores ? score : undefined)],
+    }));
+    const tokens = rows.reduce((sum, { output }) => sum + output.length, 0);
+    const atMs = elapsed();
+    const statistics = { forwards, draftForwards: drafts.forwards, tokens, ...totals, totalMs: atMs };
+    yield { type: 'decode-end', results, statistics, atMs };
+  } finally {
+    await opened[Symbol.asyncDispose]();
+  }
+}
+
+async function draft<Source>(
+  row: SpeculativeRow,
+  drafts: DraftSession,
+  { drafter, maxNodes, maxDepth, chain }: Settings<Source>,
+  { vocabulary }: AutoregressiveModel<Source>,
+): Promise<void> {
+  const limit = row.draftLimit(maxNodes, maxDepth);
+  if (limit.nodes === 0) return row.offerNothing();
+  const proposal = drafts.propose(row.row, row.output.tokenIds(), limit);
+  row.offer(await proposal, limit, chain, vocabulary, drafter.name);
+}
+
+interface Verified {
+  readonly firstNode: number;
+  readonly tokenIds: Int32Array;
+  readonly logProbs?: Float32Array;
+}
+
+/** Scores the pending tokens and the drafts of all active rows in one forward. */
+function verify(
+  forest: TokenForest,
+  active: readonly SpeculativeRow[],
+  scores: boolean,
+  signal: AbortSignal | undefined,
+): Promise<Verified> {
+  let count = 0;
+  for (const row of active) count += row.width;
+  const nodes = { row: new Int32Array(count), parent: new Int32Array(count), tokenId: new Int32Array(count) };
+  let at = 0;
+  for (const row of active) at = row.layOut(nodes, at, forest.nextNode);
+  return scores
+    ? forest.extend(nodes, { kind: 'topK', k: 1 }, signal)
+    : forest.extend(nodes, { kind: 'argmax' }, signal);
+}
+
+function add(totals: { proposed: number; evaluated: number; accepted: number }, counts: RoundCounts): void {
+  totals.proposed += counts.proposed;
+  totals.evaluated += counts.evaluated;
+  totals.accepted += counts.accepted;
+}

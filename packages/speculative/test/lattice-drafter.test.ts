@@ -1,0 +1,207 @@
+import type { CtcLattice, DagLattice, DraftTree, EmitOptions, Lattice, LatticeModel } from '@foretoken/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  anyTinyLattice,
+  outputProbabilities,
+  prefixProbability,
+  type TinyLattice,
+  tinyLattice,
+} from '../../core/test/ctc-oracle.js';
+import { type LatticeDrafterOptions, latticeDrafter } from '../src/index.js';
+
+interface CountingModel extends LatticeModel<null> {
+  readonly calls: EmitOptions[];
+}
+
+function modelOf(lattices: readonly Lattice[], size: number, endTokenId: number, maxCandidates = 4): CountingModel {
+  const calls: EmitOptions[] = [];
+  return {
+    calls,
+    vocabulary: { size, endTokenId },
+    supports: { kind: lattices[0]?.kind ?? 'ctc', maxCandidates },
+    async emit(sources, options = {}) {
+      calls.push(options);
+      return sources.map((_, row) => lattices[row] as CtcLattice);
+    },
+  };
+}
+
+type Options = Omit<LatticeDrafterOptions<null>, 'model'>;
+
+async function propose(
+  { lattice, vocabularySize }: TinyLattice,
+  prefixes: readonly (readonly number[])[],
+  options: Options = {},
+  limit: { nodes: number; depth: number } = { nodes: 100, depth: 100 },
+  endTokenId: number = vocabularySize,
+): Promise<DraftTree> {
+  const model = modelOf([lattice], vocabularySize, endTokenId);
+  const session = await latticeDrafter({ model, ...options }).open([null], {});
+  let draft: DraftTree | undefined;
+  for (const prefix of prefixes) draft = await session.propose(0, Int32Array.from(prefix), limit);
+  return draft as DraftTree;
+}
+
+function pathTo(draft: DraftTree, node: number): number[] {
+  const path: number[] = [];
+  for (let at = node; at >= 0; at = draft.parents[at] as number) path.unshift(draft.tokenIds[at] as number);
+  return path;
+}
+
+/** All continuations of a prefix with their conditional probabilities, by enumeration; the prefix itself not included. */
+function conditionals(tiny: TinyLattice, prefix: readonly number[]): Map<string, number> {
+  const outputs = outputProbabilities(tiny);
+  const whole = prefixProbability(outputs, prefix);
+  const result = new Map<string, number>();
+  for (const output of outputs.keys()) {
+    const tokens = output === '' ? [] : output.split(',').map(Number);
+    for (let length = prefix.length + 1; length <= tokens.length; length++) {
+      const path = tokens.slice(0, length);
+      if (!prefix.every((tokenId, index) => path[index] === tokenId)) continue;
+      const key = path.slice(prefix.length).join();
+      if (!result.has(key)) result.set(key, prefixProbability(outputs, path) / whole);
+    }
+  }
+  return result;
+}
+
+describe('latticeDrafter against enumeration on tiny lattices', () => {
+  it('proposes exactly the paths at least as probable as asked, given the accepted prefix', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        anyTinyLattice,
+        fc.array(fc.nat(3), { maxLength: 2 }),
+        fc.constantFrom(0.05, 0.1, 0.3),
+        async (tiny, anyPrefix, minProbability) => {
+          const { lattice, vocabularySize } = tiny;
+          const prefix = anyPrefix.filter((tokenId) => tokenId < vocabularySize && tokenId !== lattice.blankId);
+          fc.pre(prefixProbability(outputProbabilities(tiny), prefix) > 0);
+          const known = new Set(lattice.tokenIds);
+          const expected = [...conditionals(tiny, prefix)]
+            // Tokens that no frame names, and paths through them, are not offered.
+            .filter(([path]) => path.split(',').every((tokenId) => known.has(Number(tokenId))))
+            .filter(([, probability]) => Math.abs(probability - minProbability) > 1e-6);
+          const draft = await propose(tiny, [prefix], { minProbability });
+          const offered = Array.from(draft.tokenIds, (_, node) => pathTo(draft, node).join());
+          for (const [path, probability] of expected) {
+            expect(offered.includes(path)).toBe(probability > minProbability);
+          }
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it('adds the most probable nodes first, so a smaller limit gives a prefix of the same draft', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyTinyLattice, fc.integer({ min: 1, max: 6 }), async (tiny, nodes) => {
+        const all = await propose(tiny, [[]], { minProbability: 0.01 });
+        const some = await propose(tiny, [[]], { minProbability: 0.01 }, { nodes, depth: 100 });
+        expect(some.tokenIds).toEqual(all.tokenIds.slice(0, nodes));
+        const truth = conditionals(tiny, []);
+        const probabilities = Array.from(all.tokenIds, (_, node) => truth.get(pathTo(all, node).join()) as number);
+        probabilities.forEach((probability, node) => {
+          expect(probability).toBeLessThanOrEqual((probabilities[node - 1] ?? 1) + 1e-9);
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('follows the best child only when asked for a chain', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyTinyLattice, async (tiny) => {
+        const draft = await propose(tiny, [[]], { shape: 'chain', minProbability: 0.05 });
+        expect([...draft.parents]).toEqual([...draft.tokenIds.keys()].map((node) => node - 1));
+        const truth = conditionals(tiny, []);
+        const known = new Set(tiny.lattice.tokenIds);
+        draft.tokenIds.forEach((_, node) => {
+          const path = pathTo(draft, node);
+          const siblings = [...truth].filter(([key]) => {
+            const tokens = key.split(',');
+            const sibling = tokens.length === path.length && tokens.slice(0, -1).join() === path.slice(0, -1).join();
+            return sibling && known.has(Number(tokens.at(-1)));
+          });
+          const most = Math.max(...siblings.map(([, probability]) => probability));
+          expect(truth.get(path.join())).toBeCloseTo(most, 6);
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('gives the same draft whether the prefix came token by token or at once', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyTinyLattice, fc.array(fc.nat(3), { maxLength: 3 }), async (tiny, anyPrefix) => {
+        const prefix = anyPrefix.filter((tokenId) => tokenId < tiny.vocabularySize);
+        const steps = prefix.map((_, index) => prefix.slice(0, index + 1));
+        expect(await propose(tiny, [[], ...steps])).toEqual(await propose(tiny, [prefix]));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+const BLANK = 0;
+/** Frames that are sure of 1, then 2, then 3, blanks between. */
+const SURE: TinyLattice = tinyLattice(
+  [1, BLANK, 2, BLANK, 3, BLANK].map((label) => Array.from({ length: 10 }, (_, id) => (id === label ? 991 : 1))),
+  BLANK,
+  4,
+);
+
+describe('latticeDrafter', () => {
+  it('goes on after a token that the lattice did not expect', async () => {
+    expect([...(await propose(SURE, [[]])).tokenIds]).toEqual([1, 2, 3]);
+    // 7 may stand for 2, or have come in between: both are offered.
+    const draft = await propose(SURE, [[], [1, 7]]);
+    expect(Array.from(draft.tokenIds, (_, node) => pathTo(draft, node).join()).sort()).toEqual(['2', '2,3', '3']);
+    expect((await propose(SURE, [[1, 2, 3]])).tokenIds).toHaveLength(0);
+  });
+
+  it('proposes nothing where no alignment fits the prefix', async () => {
+    expect((await propose(SURE, [[1, 1, 1, 1, 1, 1, 1]])).tokenIds).toHaveLength(0);
+  });
+
+  it('never proposes the end token or anything after it', async () => {
+    expect([...(await propose(SURE, [[]], {}, undefined, 2)).tokenIds]).toEqual([1]);
+  });
+
+  it('keeps within the limits', async () => {
+    expect((await propose(SURE, [[]], {}, { nodes: 2, depth: 9 })).tokenIds).toHaveLength(2);
+    expect((await propose(SURE, [[]], {}, { nodes: 9, depth: 1 })).tokenIds).toHaveLength(1);
+    expect((await propose(SURE, [[]], { maxNodes: 2 })).tokenIds).toHaveLength(2);
+  });
+
+  it('drops nodes that do not pay at the measured cost', async () => {
+    expect((await propose(SURE, [[]], { verifyCost: [1, 1, 1, 1] })).tokenIds).toHaveLength(3);
+    expect((await propose(SURE, [[]], { verifyCost: [1, 1, 1] })).tokenIds).toHaveLength(2);
+    expect((await propose(SURE, [[]], { verifyCost: [1, 1.2, 2.5, 4] })).tokenIds).toHaveLength(1);
+    expect((await propose(SURE, [[]], { verifyCost: [1] })).tokenIds).toHaveLength(0);
+  });
+
+  it('runs its model once for all rows, with candidates capped at what the model has', async () => {
+    const model = modelOf([SURE.lattice, SURE.lattice], 10, 9, 4);
+    const session = await latticeDrafter({ model }).open([null, null], {});
+    await session.propose(1, Int32Array.of(), { nodes: 3, depth: 3 });
+    const draft = await session.propose(0, Int32Array.of(1), { nodes: 3, depth: 3 });
+    expect([...draft.tokenIds]).toEqual([2, 3]);
+    expect(model.calls).toEqual([{ k: 4 }]);
+    expect(session.forwards).toBe(1);
+  });
+
+  it('refuses a DAG model and options out of range before any compute', () => {
+    const dag = { kind: 'dag' } as DagLattice;
+    expect(() => latticeDrafter({ model: modelOf([dag], 10, 9) })).toThrowError(
+      expect.objectContaining({ code: 'UNSUPPORTED_CAPABILITY', message: expect.stringContaining('dag') }),
+    );
+    const model = modelOf([SURE.lattice], 10, 9);
+    const wrong: Options[] = [{ candidates: 0 }, { maxNodes: 0 }, { minProbability: 2 }, { verifyCost: [0] }];
+    for (const options of [...wrong, { shape: 'bush' as 'tree' }]) {
+      expect(() => latticeDrafter({ model, ...options })).toThrowError(
+        expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+      );
+    }
+  });
+});
