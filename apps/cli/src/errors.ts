@@ -44,10 +44,5 @@ export function errorRecord(error: unknown): ErrorRecord {
 
 /** The same error, its message and details saying which input line it is about. */
 export function onLine(error: ForetokenError, line: number): ForetokenError {
-  return new ForetokenError(
-    error.code,
-    `Line ${line}: ${error.message}`,
-    { ...error.details, line },
-    { cause: error },
-  );
+  return new ForetokenError(error.code, `Line ${line}: ${error.message}`, { ...error.details, line }, { cause: error });
 }

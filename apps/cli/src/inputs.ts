@@ -8,7 +8,11 @@ import { checkedLine, type InputLine, readLines } from './lines.js';
 /** Where sentences come from. `texts` are complete and were checked; lines may go on and hold errors. */
 export type Sentences =
   | { readonly kind: 'texts'; readonly lines: readonly InputLine[] }
-  | { readonly kind: 'lines'; readonly from: 'file' | 'stdin'; readonly lines: AsyncGenerator<InputLine, void, undefined> };
+  | {
+      readonly kind: 'lines';
+      readonly from: 'file' | 'stdin';
+      readonly lines: AsyncGenerator<InputLine, void, undefined>;
+    };
 
 /**
  * Opens what `--text`, `--file` or standard input offers; undefined when none of them does.

@@ -12,7 +12,10 @@ export interface InputLine {
 export const LINE_LIMIT: number = 2 ** 20;
 
 /** Reads UTF-8 lines as they arrive: `\n` or `\r\n`, a last line without either, a byte order mark dropped. */
-export async function* readLines(stream: Input, limit: number = LINE_LIMIT): AsyncGenerator<InputLine, void, undefined> {
+export async function* readLines(
+  stream: Input,
+  limit: number = LINE_LIMIT,
+): AsyncGenerator<InputLine, void, undefined> {
   const decoder = new TextDecoder();
   let number = 0;
   let pending = '';

@@ -7,7 +7,7 @@ import { raceCommand } from './commands/race.js';
 import { EXIT, errorRecord, exitCodeOf } from './errors.js';
 import { commandHelp, programHelp } from './help.js';
 import { type Io, toJson, write } from './io.js';
-import { type Services, services as packages } from './services.js';
+import { services as packages, type Services } from './services.js';
 import { safeText, styleFor } from './terminal/style.js';
 
 const COMMANDS: readonly CommandDefinition[] = [raceCommand, decodeCommand, inspectCommand, importCommand];
@@ -17,10 +17,7 @@ export async function run(argv: readonly string[], io: Io, services: Services = 
   try {
     return await dispatch(parseArguments(argv, COMMANDS), io, services);
   } catch (error) {
-    if (io.signal.aborted) {
-      await write(io.stderr, 'Interrupted.\n');
-      return EXIT.interrupted;
-    }
+    if (io.signal.aborted) return EXIT.interrupted;
     return report(error, argv, io);
   }
 }

@@ -57,7 +57,7 @@ export function buildPlainStep(weights: ReadonlyMap<string, Dense>, shape: Bench
   const positions = graph.input('positions', 'int32', [1, 1]);
   const embedding = put('model.shared.weight', of('model.shared.weight'));
   let x = graph.op('Mul', [graph.op('Gather', [embedding, tokenIds]), graph.constant('float32', [], [Math.sqrt(width)])]);
-  x = graph.op('Add', [x, graph.op('Gather', [put('positions_table', of('positions')), positions])]);
+  x = graph.op('Add', [x, graph.op('Gather', [put('position_table', of('position_table')), positions])]);
   for (let layer = 0; layer < layers; layer++) {
     const prefix = `model.decoder.layers.${layer}`;
     const part = (index: number, kind: string): Dense =>

@@ -14,7 +14,8 @@ export interface Style {
 export function styleFor(stream: Output, env: Io['env'], options: { readonly noColor: boolean }): Style {
   const escapes = stream.isTTY === true && env.TERM !== 'dumb';
   const colours = escapes && !options.noColor && (env.NO_COLOR ?? '') === '';
-  const coloured = (open: string, close: string) => (text: string) => (colours ? `\x1b[${open}m${text}\x1b[${close}m` : text);
+  const coloured = (open: string, close: string) => (text: string) =>
+    colours ? `\x1b[${open}m${text}\x1b[${close}m` : text;
   return {
     escapes,
     heading: coloured('1', '22'),

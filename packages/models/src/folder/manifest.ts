@@ -75,7 +75,10 @@ export interface ModelManifest {
 const integer = (least: number, most: number) =>
   v.pipe(
     v.number(),
-    v.check((value) => Number.isInteger(value) && value >= least && value <= most, `an integer from ${least} to ${most}`),
+    v.check(
+      (value) => Number.isInteger(value) && value >= least && value <= most,
+      `an integer from ${least} to ${most}`,
+    ),
   );
 // A manifest's words are shown in terminals, which obey control characters.
 const words = (most: number) =>
@@ -88,7 +91,10 @@ const words = (most: number) =>
   );
 const fileName = v.pipe(
   v.string(),
-  v.check((name) => isPlainFileName(name), 'a plain relative file name: letters, digits, ".", "_", "-", with "/" between folders'),
+  v.check(
+    (name) => isPlainFileName(name),
+    'a plain relative file name: letters, digits, ".", "_", "-", with "/" between folders',
+  ),
 );
 const tokenId = integer(0, 999_999);
 const candidates = integer(1, 1024);

@@ -49,7 +49,7 @@ export function emitCtc(
   const biased = graph.op('Add', [wide, weight('upsample.bias', [upsample * width])]);
   const frames = graph.op('Reshape', [biased, graph.constant('int64', [3], [0, -1, width])]);
   const table = sinusoids(shape.maxPositions, width);
-  const position = graph.op('Gather', [graph.weight('ctc.positions', table.dims, table.values), positions]);
+  const position = graph.op('Gather', [graph.weight('ctc.position_table', table.dims, table.values, true), positions]);
   x = graph.op('Add', [frames, position]);
   for (let layer = 0; layer < shape.frameLayers; layer++) {
     x = layers.encoderLayer(x, mask, `ctc.frame_layers.${layer}`);

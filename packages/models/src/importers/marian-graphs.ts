@@ -1,7 +1,6 @@
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { LayerEmitter, type LayerShape, type TensorOf } from './layers.js';
-import { stackRows, transpose } from './matrices.js';
-import { sinusoids } from './matrices.js';
+import { sinusoids, stackRows, transpose } from './matrices.js';
 
 /** Sizes of a Marian model, read from its config.json. */
 export interface MarianShape {
@@ -112,7 +111,7 @@ function embed(graph: GraphBuilder, tensorOf: TensorOf, shape: MarianShape, toke
   let x = graph.op('Gather', [embedding(graph, tensorOf, shape), tokenIds]);
   if (shape.scaleEmbedding) x = graph.op('Mul', [x, graph.constant('float32', [], [Math.sqrt(width)])]);
   const table = sinusoids(maxPositions, width);
-  const position = graph.op('Gather', [graph.weight('positions', table.dims, table.values), positions]);
+  const position = graph.op('Gather', [graph.weight('position_table', table.dims, table.values, true), positions]);
   return graph.op('Add', [x, position]);
 }
 

@@ -71,10 +71,10 @@ export class GraphBuilder {
     return output;
   }
 
-  /** A weight of the shared store, usable as an fp32 value. */
-  weight(name: string, dims: readonly number[], values: Float32Array): Value {
+  /** A weight of the shared store, usable as an fp32 value; `exact` exempts it from fp16 storage. */
+  weight(name: string, dims: readonly number[], values: Float32Array, exact = false): Value {
     if (this.#initializers.has(name)) return name;
-    const stored = this.#store.add(name, dims, values);
+    const stored = this.#store.add(name, dims, values, exact);
     const half = stored.elementType === 'float16';
     const tensorName = half ? `${name}.fp16` : name;
     this.#initializers.set(name, {

@@ -26,12 +26,14 @@ export class WeightStore {
     this.#elementType = elementType;
   }
 
-  add(name: string, dims: readonly number[], values: Float32Array): StoredWeight {
+  /** `exact` keeps fp32 where the values are not trained and rounding them would only lose accuracy. */
+  add(name: string, dims: readonly number[], values: Float32Array, exact = false): StoredWeight {
     const known = this.#weights.get(name);
     if (known !== undefined) return known;
-    const data = this.#elementType === 'float16' ? float32ToFloat16Bits(values) : values;
+    const elementType = exact ? 'float32' : this.#elementType;
+    const data = elementType === 'float16' ? float32ToFloat16Bits(values) : values;
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    const stored = { name, dims, elementType: this.#elementType, offset: this.#length, length: bytes.length };
+    const stored = { name, dims, elementType, offset: this.#length, length: bytes.length };
     const padding = (ALIGNMENT - (bytes.length % ALIGNMENT)) % ALIGNMENT;
     this.#chunks.push(bytes, new Uint8Array(padding));
     this.#length += bytes.length + padding;

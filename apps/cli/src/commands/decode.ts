@@ -1,0 +1,129 @@
+import type { DecodeEndEvent } from '@foretoken/core';
+import type { LoadedModel } from '@foretoken/models';
+import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
+import { type DecodeWriter, JsonLinesWriter, JsonWriter, PlainWriter } from '../decode-writers.js';
+import { EXIT, isRowError, onLine, usageError } from '../errors.js';
+import { openSentences, type Sentences } from '../inputs.js';
+import { write } from '../io.js';
+import type { InputLine } from '../lines.js';
+import { loadChosenModel } from '../load.js';
+import { createStrategy, DRAFTERS, STRATEGIES, type Strategy, type StrategyName } from '../strategies.js';
+
+export const decodeCommand: CommandDefinition = {
+  name: 'decode',
+  positionals: [],
+  description: 'Decode lines of text with one strategy, for pipes',
+  examples: [
+    'foretoken decode --text "A dog runs across the grass."',
+    'cat captions.en | foretoken decode --strategy speculative > captions.de',
+    'foretoken decode --strategy ctc --file captions.en --jsonl',
+  ],
+  options: [
+    { flag: '--strategy <name>', description: `${STRATEGIES.join(', ')} (default: greedy)` },
+    OPTIONS.drafter,
+    OPTIONS.text,
+    OPTIONS.file,
+    { flag: '--max-new-tokens <n>', description: 'Most output tokens a line' },
+    OPTIONS.model,
+    OPTIONS.threads,
+    OPTIONS.json,
+    { flag: '--jsonl', description: 'Every event as one JSON object a line, as it happens' },
+  ],
+  run,
+};
+
+async function run(context: CommandContext): Promise<number> {
+  const { options, io } = context;
+  const name = options.choice('strategy', STRATEGIES) ?? 'greedy';
+  const drafter = options.choice('drafter', DRAFTERS);
+  if (drafter !== undefined && name !== 'speculative') {
+    throw usageError(`--drafter goes with --strategy speculative, not with ${name}.`, { option: 'drafter' });
+  }
+  const maxNewTokens = options.integer('max-new-tokens', 1, 1_000_000);
+  const writer = chooseWriter(context, name);
+  const sentences = await openSentences(options, io);
+  if (sentences === undefined) {
+    throw usageError('There is nothing to decode: give --text or --file, or pipe sentences in, one a line.');
+  }
+  const model = await loadChosenModel(context);
+  try {
+    const strategy = createStrategy(name, model, drafter ?? 'lattice');
+    return await decodeAll(context, model, strategy, sentences, writer, maxNewTokens);
+  } finally {
+    await model[Symbol.asyncDispose]();
+  }
+}
+
+function chooseWriter({ options, io }: CommandContext, strategy: StrategyName): DecodeWriter {
+  if (options.flag('json') && options.flag('jsonl')) throw usageError('--json and --jsonl exclude each other.');
+  if (options.flag('jsonl')) return new JsonLinesWriter(io);
+  return options.flag('json') ? new JsonWriter(io, strategy) : new PlainWriter(io);
+}
+
+async function decodeAll(
+  context: CommandContext,
+  model: LoadedModel,
+  strategy: Strategy,
+  sentences: Sentences,
+  writer: DecodeWriter,
+  maxNewTokens: number | undefined,
+): Promise<number> {
+  const { io, style } = context;
+  // Sentences from the command line are all looked at before the first is decoded.
+  if (sentences.kind === 'texts') for (const { text } of sentences.lines) model.tokenizer.encode(text);
+  let failures = 0;
+  try {
+    for await (const line of sentences.lines) {
+      io.signal.throwIfAborted();
+      try {
+        if (line.error !== undefined) throw line.error;
+        await decodeLine(context, model, strategy, line, writer, maxNewTokens);
+      } catch (error) {
+        if (!isRowError(error)) throw error;
+        if (sentences.kind === 'texts') throw error;
+        failures++;
+        const named = onLine(error, line.number);
+        await writer.failed(line, named);
+        await write(io.stderr, `${style.stderr.problem(`error ${named.code}`)}: ${named.message}\n`);
+      }
+    }
+  } finally {
+    await writer.end();
+  }
+  return failures === 0 ? EXIT.ok : EXIT.failure;
+}
+
+async function decodeLine(
+  { io, note }: CommandContext,
+  { tokenizer }: LoadedModel,
+  strategy: Strategy,
+  { number, text: source }: InputLine,
+  writer: DecodeWriter,
+  maxNewTokens: number | undefined,
+): Promise<void> {
+  const sourceTokens = tokenizer.encode(source);
+  const unknownTokens = tokenizer.countUnknown(sourceTokens);
+  if (unknownTokens > 0) await note(unknownWarning(number, unknownTokens));
+  const textOf = (tokenIds: Int32Array): string => tokenizer.decode(tokenIds);
+  const request = {
+    sources: [sourceTokens],
+    signal: io.signal,
+    ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
+  };
+  let end: DecodeEndEvent | undefined;
+  for await (const event of strategy.decode(request)) {
+    if (event.type === 'decode-end') end = event;
+    await writer.event(number, event, textOf);
+  }
+  const best = end!.results[0]!.hypotheses[0]!;
+  const { tokenIds, finishReason } = best;
+  const text = textOf(tokenIds);
+  const { statistics } = end!;
+  await writer.decoded({ line: number, source, text, tokenIds, finishReason, unknownTokens, statistics });
+}
+
+/** What to tell about text that the tokenizer cannot express. */
+export function unknownWarning(line: number, count: number): string {
+  const tokens = count === 1 ? '1 token stands' : `${count} tokens stand`;
+  return `warning: line ${line}: ${tokens} for characters the model does not know; the output may lack them.`;
+}

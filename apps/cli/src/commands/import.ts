@@ -1,0 +1,49 @@
+import { resolve } from 'node:path';
+import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
+import { describeManifest } from '../describe-model.js';
+import { EXIT, usageError } from '../errors.js';
+import { toJson, write } from '../io.js';
+
+export const importCommand: CommandDefinition = {
+  name: 'import',
+  positionals: ['weights-folder'],
+  description: 'Turn weights (config.json, model.safetensors, tokenizer.json) into a model folder',
+  examples: [
+    'foretoken import weights/teacher --out my-model',
+    'foretoken import weights/teacher --ctc weights/student --out my-model --name my-model --licence CC-BY-4.0',
+  ],
+  options: [
+    { flag: '--out <folder>', description: 'Folder to write' },
+    { flag: '--ctc <folder>', description: 'Weights of a CTC student on the same encoder' },
+    { flag: '--weights <type>', description: 'How weights are stored: float16 (default) or float32' },
+    { flag: '--name <name>', description: 'Name in the manifest' },
+    { flag: '--description <text>', description: 'Description in the manifest' },
+    { flag: '--licence <text>', description: 'Licence of the weights, in the manifest' },
+    { flag: '--replace', description: 'Replace the folder if it exists' },
+    OPTIONS.json,
+  ],
+  run,
+};
+
+async function run({ positionals, options, services, io }: CommandContext): Promise<number> {
+  const out = options.text('out');
+  if (out === undefined || out === '') {
+    throw usageError('foretoken import needs --out, the folder to write.', { option: 'out' });
+  }
+  const weights = options.choice('weights', ['float16', 'float32']);
+  const [name, description, licence, ctc] = ['name', 'description', 'licence', 'ctc'].map((option) =>
+    options.text(option),
+  );
+  const manifest = await services.importModel(positionals[0]!, out, {
+    ...(weights === undefined ? {} : { weights }),
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...(licence === undefined ? {} : { licence }),
+    ...(ctc === undefined ? {} : { ctc }),
+    replace: options.flag('replace'),
+  });
+  const folder = resolve(out);
+  const text = options.flag('json') ? toJson({ version: 1, folder, manifest }) : describeManifest(folder, manifest);
+  await write(io.stdout, `${text}\n`);
+  return EXIT.ok;
+}

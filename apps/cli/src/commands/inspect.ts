@@ -1,0 +1,29 @@
+import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
+import { describeManifest, strategiesOf, totalBytes } from '../describe-model.js';
+import { EXIT } from '../errors.js';
+import { toJson, write } from '../io.js';
+
+export const inspectCommand: CommandDefinition = {
+  name: 'inspect',
+  positionals: ['folder'],
+  description: 'Verify a model folder and show what it holds and what it can do',
+  examples: ['foretoken inspect my-model', 'foretoken inspect my-model --json'],
+  options: [OPTIONS.json],
+  run,
+};
+
+async function run({ positionals, options, services, io }: CommandContext): Promise<number> {
+  const { path, manifest } = await services.openModelFolder(positionals[0]!);
+  const text = options.flag('json')
+    ? toJson({
+        version: 1,
+        folder: path,
+        bytes: totalBytes(manifest),
+        strategies: strategiesOf(manifest),
+        outputs: Object.keys(manifest.graphs.step),
+        manifest,
+      })
+    : describeManifest(path, manifest);
+  await write(io.stdout, `${text}\n`);
+  return EXIT.ok;
+}

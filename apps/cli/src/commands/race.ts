@@ -1,0 +1,204 @@
+import type { LoadedModel } from '@foretoken/models';
+import { oneOf } from '../arguments.js';
+import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
+import { EXIT, isRowError, onLine, usageError } from '../errors.js';
+import { EXAMPLE_SENTENCES } from '../example-sentences.js';
+import { openSentences } from '../inputs.js';
+import { toJson, write } from '../io.js';
+import type { InputLine } from '../lines.js';
+import { loadChosenModel } from '../load.js';
+import { laneOf } from '../race/lanes.js';
+import { measure } from '../race/measure.js';
+import { type RaceConditions, raceRecord, raceTable } from '../race/report.js';
+import { openScreen } from '../race/screen.js';
+import { type RaceRow, summarise } from '../race/summary.js';
+import {
+  createStrategy,
+  DRAFTERS,
+  STRATEGIES,
+  type Strategy,
+  type StrategyName,
+  servableStrategies,
+} from '../strategies.js';
+import { unknownWarning } from './decode.js';
+
+export const raceCommand: CommandDefinition = {
+  name: 'race',
+  positionals: [],
+  description: 'Decode sentences with several strategies side by side and compare them',
+  examples: [
+    'foretoken race',
+    'foretoken race --text "Two children play in the snow." --text "A dog runs across the grass."',
+    'foretoken race --file captions.en --limit 50 --json > race.json',
+  ],
+  options: [
+    OPTIONS.text,
+    OPTIONS.file,
+    { flag: '--limit <n>', description: 'Take only the first n sentences' },
+    { flag: '--strategies <names>', description: `Any of ${STRATEGIES.join(',')} (default: all the model can serve)` },
+    OPTIONS.drafter,
+    OPTIONS.model,
+    OPTIONS.threads,
+    OPTIONS.json,
+  ],
+  run,
+};
+
+interface Sentence {
+  readonly line: number;
+  readonly source: string;
+  readonly reference?: string;
+}
+
+/** Sentences decoded before the clock starts, so that no strategy pays for compiling. */
+const WARM_UP = 3;
+/** Every sentence is decoded this often, unless all of it would take longer than `PATIENCE_MS`. */
+const REPEATS = 3;
+const PATIENCE_MS = 5000;
+/** How long a pipe that nobody writes to is given before the built-in sentences are taken. */
+const PIPE_PATIENCE_MS = 2000;
+
+async function run(context: CommandContext): Promise<number> {
+  const { options, services, io } = context;
+  const names = strategyNames(options.text('strategies'));
+  const drafter = options.choice('drafter', DRAFTERS) ?? 'lattice';
+  const sentences = await collectSentences(context);
+  const model = await loadChosenModel(context);
+  try {
+    const strategies = (names ?? servableStrategies(model, drafter)).map((name) =>
+      createStrategy(name, model, drafter),
+    );
+    const sources = sentences.map(({ source, line }) => encode(model, source, line));
+    const repeats = await warmUp(strategies, sources, io.signal);
+    const rows = await race(context, model, strategies, sentences, sources, repeats);
+    const summaries = summarise(rows);
+    const conditions: RaceConditions = {
+      runtime: services.runtime(),
+      threads: model.threads,
+      precision: 'fp32',
+      repeats,
+    };
+    const text = options.flag('json')
+      ? toJson(raceRecord(model, conditions, rows, summaries))
+      : raceTable(summaries, conditions).join('\n');
+    await write(io.stdout, `${text}\n`);
+    return EXIT.ok;
+  } finally {
+    await model[Symbol.asyncDispose]();
+  }
+}
+
+function strategyNames(text: string | undefined): StrategyName[] | undefined {
+  const names = text?.split(',').map((name) => oneOf('strategies', name.trim(), STRATEGIES));
+  const twice = names?.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw usageError(`--strategies names ${twice} twice.`, { option: 'strategies' });
+  return names;
+}
+
+async function collectSentences(context: CommandContext): Promise<Sentence[]> {
+  const { options, io, note } = context;
+  const limit = options.integer('limit', 1, 1_000_000) ?? Number.POSITIVE_INFINITY;
+  const examples = EXAMPLE_SENTENCES.slice(0, limit).map((example, index) => ({ line: index + 1, ...example }));
+  const opened = await openSentences(options, io);
+  if (opened === undefined) return examples;
+  const lines: InputLine[] = [];
+  if (opened.kind === 'texts') lines.push(...opened.lines.slice(0, limit));
+  else {
+    const patience = opened.from === 'stdin' && options.text('file') === undefined ? PIPE_PATIENCE_MS : undefined;
+    const first = await firstLine(opened.lines, patience, context);
+    if (first === 'nothing yet') {
+      await note('Nothing arrives on standard input: taking the built-in sentences. (--file - waits for it.)\n');
+      return examples;
+    }
+    for (let next = first; next.done !== true; next = await opened.lines.next()) {
+      lines.push(next.value);
+      if (lines.length >= limit) break;
+    }
+  }
+  if (lines.length === 0) {
+    if (options.text('file') === undefined) return examples;
+    throw usageError('--file has no lines; it needs at least one sentence.', { option: 'file' });
+  }
+  for (const { error, number } of lines) if (error !== undefined) throw onLine(error, number);
+  return lines.map(({ number, text }) => ({ line: number, source: text }));
+}
+
+type Lines = AsyncGenerator<InputLine, void, undefined>;
+
+/** The first line; gives up after `patience` milliseconds, where given. */
+async function firstLine(
+  lines: Lines,
+  patience: number | undefined,
+  { services, io }: CommandContext,
+): Promise<IteratorResult<InputLine, void> | 'nothing yet'> {
+  const first = lines.next();
+  if (patience === undefined) return first;
+  const arrived = new AbortController();
+  const timeout = services.sleep(patience, AbortSignal.any([io.signal, arrived.signal])).then(
+    () => 'nothing yet' as const,
+    () => first,
+  );
+  // Given up on, it may still fail when the stream is closed.
+  first.catch(() => undefined);
+  try {
+    return await Promise.race([first, timeout]);
+  } finally {
+    arrived.abort();
+  }
+}
+
+function encode({ tokenizer }: LoadedModel, text: string, line: number): Int32Array {
+  try {
+    return tokenizer.encode(text);
+  } catch (error) {
+    throw isRowError(error) ? onLine(error, line) : error;
+  }
+}
+
+/** Decodes the first sentences unmeasured; returns how often each sentence is to be decoded. */
+async function warmUp(
+  strategies: readonly Strategy[],
+  sources: readonly Int32Array[],
+  signal: AbortSignal,
+): Promise<number> {
+  const start = performance.now();
+  const warm = sources.slice(0, WARM_UP);
+  for (const source of warm) await measure(strategies, source, 1, signal);
+  const perSentence = (performance.now() - start) / warm.length;
+  return perSentence * sources.length * REPEATS <= PATIENCE_MS ? REPEATS : 1;
+}
+
+async function race(
+  context: CommandContext,
+  model: LoadedModel,
+  strategies: readonly Strategy[],
+  sentences: readonly Sentence[],
+  sources: readonly Int32Array[],
+  repeats: number,
+): Promise<RaceRow[]> {
+  const { io, note } = context;
+  const { tokenizer } = model;
+  const screen = openScreen(context, sentences.length);
+  const rows: RaceRow[] = [];
+  try {
+    for (const [index, { line, source, reference }] of sentences.entries()) {
+      const unknownTokens = tokenizer.countUnknown(sources[index]!);
+      if (unknownTokens > 0) await note(unknownWarning(line, unknownTokens));
+      await screen.begin(source);
+      const runs = await measure(strategies, sources[index]!, repeats, io.signal);
+      await screen.finish(
+        source,
+        runs.map((run) => laneOf(run, tokenizer)),
+      );
+      rows.push({
+        source,
+        ...(reference === undefined ? {} : { reference }),
+        unknownTokens,
+        runs: runs.map((run) => ({ ...run, text: tokenizer.decode(run.tokenIds) })),
+      });
+    }
+  } finally {
+    screen.restore();
+  }
+  return rows;
+}

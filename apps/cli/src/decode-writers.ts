@@ -1,0 +1,134 @@
+import type { DecodeEvent, DecodeStatistics, FinishReason, ForetokenError } from '@foretoken/core';
+import { errorRecord } from './errors.js';
+import { type Io, toJson, write } from './io.js';
+import type { InputLine } from './lines.js';
+import type { StrategyName } from './strategies.js';
+import { safeText } from './terminal/style.js';
+
+/** Version of the records that `--json` and `--jsonl` print. */
+export const RECORD_VERSION = 1;
+
+export interface DecodedLine {
+  readonly line: number;
+  readonly source: string;
+  readonly text: string;
+  readonly tokenIds: Int32Array;
+  readonly finishReason: FinishReason;
+  /** Source tokens that stand for text the tokenizer does not know. */
+  readonly unknownTokens: number;
+  readonly statistics: DecodeStatistics;
+}
+
+/** Prints what comes of each line, in the order of the lines. */
+export interface DecodeWriter {
+  event(line: number, event: DecodeEvent, textOf: (tokenIds: Int32Array) => string): Promise<void>;
+  decoded(result: DecodedLine): Promise<void>;
+  failed(line: InputLine, error: ForetokenError): Promise<void>;
+  /** After the last line, or when decoding stops before it. */
+  end(): Promise<void>;
+}
+
+/** One line of output for each line of input; on a terminal it grows as tokens are committed. */
+export class PlainWriter implements DecodeWriter {
+  readonly #io: Io;
+  readonly #live: boolean;
+  #shown = '';
+  #tokenIds: number[] = [];
+
+  constructor(io: Io) {
+    this.#io = io;
+    this.#live = io.stdout.isTTY === true;
+  }
+
+  async event(_line: number, event: DecodeEvent, textOf: (tokenIds: Int32Array) => string): Promise<void> {
+    if (!this.#live || event.type !== 'token-commit') return;
+    this.#tokenIds.push(...event.tokenIds);
+    const text = safeText(textOf(Int32Array.from(this.#tokenIds)));
+    // A token may change how the one before it reads; then wait for the whole line.
+    if (!text.startsWith(this.#shown)) return;
+    await write(this.#io.stdout, text.slice(this.#shown.length));
+    this.#shown = text;
+  }
+
+  async decoded({ text }: DecodedLine): Promise<void> {
+    const line = this.#live ? safeText(text) : text;
+    const rest = line.startsWith(this.#shown) ? line.slice(this.#shown.length) : `\n${line}`;
+    this.#begin();
+    await write(this.#io.stdout, `${rest}\n`);
+  }
+
+  async failed(): Promise<void> {
+    // An empty line keeps output and input side by side.
+    await this.decoded({ text: '' } as DecodedLine);
+  }
+
+  async end(): Promise<void> {
+    if (this.#shown !== '') await write(this.#io.stdout, '\n');
+    this.#begin();
+  }
+
+  #begin(): void {
+    this.#shown = '';
+    this.#tokenIds = [];
+  }
+}
+
+function errorRow({ number, text }: InputLine, error: ForetokenError) {
+  return { line: number, source: text, error: errorRecord(error) };
+}
+
+/** Everything as one object at the end. */
+export class JsonWriter implements DecodeWriter {
+  readonly #io: Io;
+  readonly #strategy: StrategyName;
+  readonly #rows: object[] = [];
+
+  constructor(io: Io, strategy: StrategyName) {
+    this.#io = io;
+    this.#strategy = strategy;
+  }
+
+  async event(): Promise<void> {}
+
+  async decoded(result: DecodedLine): Promise<void> {
+    this.#rows.push(result);
+  }
+
+  async failed(line: InputLine, error: ForetokenError): Promise<void> {
+    this.#rows.push(errorRow(line, error));
+  }
+
+  async end(): Promise<void> {
+    if (this.#io.signal.aborted) return;
+    const record = { version: RECORD_VERSION, strategy: this.#strategy, rows: this.#rows };
+    await write(this.#io.stdout, `${toJson(record)}\n`);
+  }
+}
+
+/** Every event of the decoder as it happens, one JSON object a line; then a `line-end` or an `error`. */
+export class JsonLinesWriter implements DecodeWriter {
+  readonly #io: Io;
+
+  constructor(io: Io) {
+    this.#io = io;
+  }
+
+  async event(line: number, event: DecodeEvent, textOf: (tokenIds: Int32Array) => string): Promise<void> {
+    const text = 'tokenIds' in event ? { text: textOf(event.tokenIds) } : {};
+    await this.#write({ line, ...event, ...text });
+  }
+
+  async decoded(result: DecodedLine): Promise<void> {
+    await this.#write({ type: 'line-end', ...result });
+  }
+
+  async failed(line: InputLine, error: ForetokenError): Promise<void> {
+    await this.#write({ type: 'error', ...errorRow(line, error) });
+  }
+
+  async end(): Promise<void> {}
+
+  async #write(record: object): Promise<void> {
+    await write(this.#io.stdout, `${toJson({ version: RECORD_VERSION, ...record })}\n`);
+  }
+}

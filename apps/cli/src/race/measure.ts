@@ -1,0 +1,58 @@
+import { type DecodeEvent, type DecodeStatistics, ForetokenError, type TokenSource } from '@foretoken/core';
+import type { Strategy, StrategyName } from '../strategies.js';
+
+/** One sentence decoded by one strategy. */
+export interface Run {
+  readonly strategy: StrategyName;
+  readonly tokenIds: Int32Array;
+  readonly statistics: DecodeStatistics;
+  /** Source ids to target ids: median over the repeats. */
+  readonly milliseconds: number;
+  /** What happened and when, in the last repeat. */
+  readonly events: readonly DecodeEvent[];
+}
+
+/**
+ * Decodes one sentence with every strategy, `repeats` times.
+ *
+ * Strategies take turns, and another one begins each time, so that none profits from what ran before it.
+ */
+export async function measure(
+  strategies: readonly Strategy[],
+  source: TokenSource,
+  repeats: number,
+  signal: AbortSignal,
+): Promise<Run[]> {
+  const runs = strategies.map(() => [] as Run[]);
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    for (let turn = 0; turn < strategies.length; turn++) {
+      const index = (repeat + turn) % strategies.length;
+      signal.throwIfAborted();
+      runs[index]!.push(await decodeOnce(strategies[index]!, source, signal));
+    }
+  }
+  return runs.map((repeated) => ({
+    ...repeated.at(-1)!,
+    milliseconds: median(repeated.map(({ milliseconds }) => milliseconds)),
+  }));
+}
+
+async function decodeOnce(strategy: Strategy, source: TokenSource, signal: AbortSignal): Promise<Run> {
+  const events: DecodeEvent[] = [];
+  const start = performance.now();
+  for await (const event of strategy.decode({ sources: [source], signal })) events.push(event);
+  const milliseconds = performance.now() - start;
+  const end = events.at(-1);
+  if (end?.type !== 'decode-end') {
+    throw new ForetokenError('RUNTIME_FAILURE', `${strategy.name} stopped without a decode-end event.`);
+  }
+  const { tokenIds } = end.results[0]!.hypotheses[0]!;
+  return { strategy: strategy.name, tokenIds, statistics: end.statistics, milliseconds, events };
+}
+
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  const middle = sorted.length / 2;
+  return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
+}

@@ -1,0 +1,82 @@
+import type { LoadedModel } from '@foretoken/models';
+import { table } from '../terminal/table.js';
+import type { RaceRow, StrategySummary } from './summary.js';
+
+/** How the numbers came about. */
+export interface RaceConditions {
+  readonly runtime: string;
+  readonly threads: number;
+  readonly precision: 'fp32';
+  /** Interleaved runs of each sentence and strategy. */
+  readonly repeats: number;
+}
+
+const NOTHING = '-';
+
+/** The table that ends a race, with what its numbers mean. */
+export function raceTable(summaries: readonly StrategySummary[], conditions: RaceConditions): string[] {
+  const number = (value: number | undefined, digits: number, unit = ''): string =>
+    value === undefined ? NOTHING : `${value.toFixed(digits)}${unit}`;
+  const rows = summaries.map((summary) => [
+    summary.strategy,
+    number(summary.millisecondsPerSentence, 2),
+    forwards(summary),
+    number(summary.tokensPerForward, 2),
+    number(summary.speedup, 2, 'x'),
+    number(summary.bleu, 1),
+    summary.identical === undefined ? NOTHING : `${summary.identical.count} of ${summary.identical.of}`,
+  ]);
+  const heading = [
+    'strategy',
+    'ms/sentence',
+    'forwards/sentence',
+    'tokens/forward',
+    'speedup',
+    'BLEU',
+    'identical to greedy',
+  ];
+  return [...table([heading, ...rows]), '', ...footnotes(summaries, conditions)];
+}
+
+function forwards({ forwardsPerSentence, draftForwardsPerSentence }: StrategySummary): string {
+  const drafts = draftForwardsPerSentence === 0 ? '' : ` + ${draftForwardsPerSentence.toFixed(1)} draft`;
+  return `${forwardsPerSentence.toFixed(1)}${drafts}`;
+}
+
+function footnotes(summaries: readonly StrategySummary[], conditions: RaceConditions): string[] {
+  const { runtime, threads, precision, repeats } = conditions;
+  const each = repeats === 1 ? 'one run' : `the median of ${repeats} runs`;
+  return [
+    `Everything from source ids to target ids, one sentence at a time, ${precision}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${runtime}.`,
+    `ms: mean over sentences of ${each}, strategies taking turns. Speedup: median over sentences of greedy's time / this one's.`,
+    ...(summaries.some(({ bleu }) => bleu !== undefined)
+      ? ['BLEU: as sacreBLEU (13a, cased). On a few sentences it is a rough guide.']
+      : []),
+  ];
+}
+
+/** The whole race for machines; see the README for its fields. */
+export function raceRecord(
+  model: LoadedModel,
+  conditions: RaceConditions,
+  rows: readonly RaceRow[],
+  summaries: readonly StrategySummary[],
+): object {
+  return {
+    version: 1,
+    model: { name: model.manifest.name, folder: model.folder },
+    ...conditions,
+    sentences: rows.length,
+    strategies: summaries,
+    rows: rows.map(({ runs, ...row }) => ({
+      ...row,
+      outputs: runs.map(({ strategy, text, tokenIds, milliseconds, statistics }) => ({
+        strategy,
+        text,
+        tokenIds,
+        milliseconds,
+        statistics,
+      })),
+    })),
+  };
+}

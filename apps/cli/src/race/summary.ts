@@ -1,0 +1,74 @@
+import { corpusBleu, corpusChrf } from '@foretoken/metrics';
+import type { StrategyName } from '../strategies.js';
+import { median, type Run } from './measure.js';
+
+/** One sentence and what every strategy made of it, in the order of the strategies. */
+export interface RaceRow {
+  readonly source: string;
+  readonly reference?: string;
+  readonly unknownTokens: number;
+  readonly runs: readonly (Run & { readonly text: string })[];
+}
+
+/** One strategy over all sentences. */
+export interface StrategySummary {
+  readonly strategy: StrategyName;
+  readonly millisecondsPerSentence: number;
+  readonly forwardsPerSentence: number;
+  readonly draftForwardsPerSentence: number;
+  /** Output tokens a forward of the model that decides, the end token not counted. */
+  readonly tokensPerForward: number;
+  /** Accepted over proposed draft tokens; absent without drafts. */
+  readonly acceptance?: number;
+  /** Median over sentences of greedy's time over this strategy's; absent when greedy did not run. */
+  readonly speedup?: number;
+  /** Sentences whose tokens equal greedy's; absent for greedy itself. */
+  readonly identical?: { readonly count: number; readonly of: number };
+  /** Present when every sentence has a reference. */
+  readonly bleu?: number;
+  readonly chrf?: number;
+}
+
+export function summarise(rows: readonly RaceRow[]): StrategySummary[] {
+  return rows[0]!.runs.map(({ strategy }, index) => {
+    const runs = rows.map((row) => row.runs[index]!);
+    const forwards = sum(runs.map(({ statistics }) => statistics.forwards));
+    const proposed = sum(runs.map(({ statistics }) => statistics.proposed));
+    const accepted = sum(runs.map(({ statistics }) => statistics.accepted));
+    return {
+      strategy,
+      millisecondsPerSentence: sum(runs.map(({ milliseconds }) => milliseconds)) / runs.length,
+      forwardsPerSentence: forwards / runs.length,
+      draftForwardsPerSentence: sum(runs.map(({ statistics }) => statistics.draftForwards)) / runs.length,
+      tokensPerForward: sum(runs.map(({ tokenIds }) => tokenIds.length)) / forwards,
+      ...(proposed === 0 ? {} : { acceptance: accepted / proposed }),
+      ...againstGreedy(rows, index),
+      ...againstReferences(rows, index),
+    };
+  });
+}
+
+function againstGreedy(rows: readonly RaceRow[], index: number): Pick<StrategySummary, 'speedup' | 'identical'> {
+  const greedy = rows[0]!.runs.findIndex(({ strategy }) => strategy === 'greedy');
+  if (greedy < 0) return {};
+  const pairs = rows.map(({ runs }) => ({ own: runs[index]!, other: runs[greedy]! }));
+  const speedup = median(pairs.map(({ own, other }) => other.milliseconds / own.milliseconds));
+  if (greedy === index) return { speedup };
+  const count = pairs.filter(({ own, other }) => sameTokens(own.tokenIds, other.tokenIds)).length;
+  return { speedup, identical: { count, of: pairs.length } };
+}
+
+function againstReferences(rows: readonly RaceRow[], index: number): Pick<StrategySummary, 'bleu' | 'chrf'> {
+  const references = rows.flatMap(({ reference }) => (reference === undefined ? [] : [reference]));
+  if (references.length < rows.length) return {};
+  const texts = rows.map(({ runs }) => runs[index]!.text);
+  return { bleu: corpusBleu(texts, [references]).score, chrf: corpusChrf(texts, [references]) };
+}
+
+export function sameTokens(left: Int32Array, right: Int32Array): boolean {
+  return left.length === right.length && left.every((tokenId, position) => tokenId === right[position]);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

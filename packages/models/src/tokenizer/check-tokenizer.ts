@@ -1,0 +1,297 @@
+import { isObject } from '../folder/json.js';
+import { invalidFolder, quote, unsupportedModel } from '../folder/refusal.js';
+import { SAFE_PATTERNS } from './safe-patterns.js';
+
+/** A tokenizer file whose parts were found to be known, bounded and free of patterns that could hang. */
+export interface CheckedTokenizer {
+  /** The parsed file, as the tokenizer library takes it. */
+  readonly content: Record<string, unknown>;
+  /** Ids of added tokens that are marked special. */
+  readonly specialTokenIds: readonly number[];
+}
+
+const COMPONENTS: Readonly<Record<string, ReadonlySet<string>>> = {
+  normalizer: new Set(
+    'BertNormalizer Precompiled Sequence Replace NFC NFD NFKC NFKD Strip StripAccents Lowercase Prepend'.split(' '),
+  ),
+  pre_tokenizer: new Set(
+    'BertPreTokenizer Sequence Whitespace WhitespaceSplit Metaspace ByteLevel Split Punctuation Digits Replace FixedLength'.split(
+      ' ',
+    ),
+  ),
+  post_processor: new Set('TemplateProcessing ByteLevel BertProcessing RobertaProcessing Sequence'.split(' ')),
+  decoder: new Set('ByteLevel WordPiece Metaspace BPEDecoder CTC Sequence Replace Fuse Strip ByteFallback'.split(' ')),
+};
+const CHILDREN = ['normalizers', 'pretokenizers', 'processors', 'decoders'] as const;
+/** Fields whose text is put into the user's text. */
+const TEXTS = ['content', 'prepend', 'replacement', 'str_rep', 'prefix', 'suffix', 'word_delimiter_token', 'pad_token'];
+
+/** Fields whose text is replaced by a space; around every character when it is empty. */
+const SEARCHED: Readonly<Record<string, string>> = {
+  Metaspace: 'replacement',
+  BPEDecoder: 'suffix',
+  CTC: 'word_delimiter_token',
+};
+
+// Limits far above any published tokenizer's, so that no file takes time or memory out of proportion to its text.
+const MOST_COMPONENTS = 64;
+const MOST_TEXT = 64;
+const MOST_GROWTH = 256;
+const MOST_TOKEN = 1024;
+const MOST_UNIGRAM_TOKEN = 64;
+const MOST_WORD = 200;
+const MOST_VOCABULARY_TEXT = 8_000_000;
+const MOST_ADDED_TEXT = 1_000_000;
+const MOST_TEMPLATE = 64;
+
+/**
+ * Checks a parsed tokenizer file before the tokenizer library sees it: known components, bounded sizes, token ids inside a
+ * vocabulary of `size`, and no regular expression but the published ones, since others could hang.
+ *
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, each naming the field.
+ */
+export function checkTokenizer(parsed: unknown, size: number, file: string): CheckedTokenizer {
+  const check = new Check(file, size);
+  if (!isObject(parsed)) return check.refuse('the whole file', parsed, 'a JSON object');
+  for (const kind of Object.keys(COMPONENTS)) {
+    if (parsed[kind] === undefined) check.refuse(kind, 'missing', 'an object or null');
+    check.component(parsed[kind], kind, kind);
+  }
+  if (check.growth > MOST_GROWTH) {
+    check.refuse('normalizer', `growth ${check.growth}`, `steps that lengthen a text at most ${MOST_GROWTH}-fold`);
+  }
+  check.model(parsed.model);
+  return { content: parsed, specialTokenIds: check.addedTokens(parsed.added_tokens) };
+}
+
+class Check {
+  /** How many times longer the steps so far can make a text. */
+  growth = 1;
+  #components = 0;
+  readonly #file: string;
+  readonly #size: number;
+
+  constructor(file: string, size: number) {
+    this.#file = file;
+    this.#size = size;
+  }
+
+  refuse(field: string, received: unknown, required: string): never {
+    throw invalidFolder(
+      `${this.#file}: ${field} is ${quote(received)}, but it must be ${required}. Fetch or export the tokenizer again.`,
+      { file: this.#file, field, received, required },
+    );
+  }
+
+  unsupported(field: string, received: unknown, required: string): never {
+    throw unsupportedModel(
+      `${this.#file}: ${field} is ${quote(received)}, which is not supported; supported: ${required}. Export the tokenizer without it.`,
+      { file: this.#file, field, received, required },
+    );
+  }
+
+  component(value: unknown, kind: string, field: string): void {
+    if (value === null) return;
+    if (!isObject(value)) this.refuse(field, value, 'an object or null');
+    const known = COMPONENTS[kind] as ReadonlySet<string>;
+    const { type } = value;
+    if (typeof type !== 'string' || !known.has(type)) {
+      this.unsupported(`${field}.type`, type, [...known].join(', '));
+    }
+    // Also bounds the depth, since a component holds its children.
+    if (++this.#components > MOST_COMPONENTS) this.refuse(field, 'one more', `within ${MOST_COMPONENTS} components`);
+    for (const key of CHILDREN) {
+      const children = value[key];
+      if (children === undefined) continue;
+      if (!Array.isArray(children)) this.refuse(`${field}.${key}`, children, 'a list');
+      children.forEach((child, index) => {
+        this.component(child, kind, `${field}.${key}[${index}]`);
+      });
+    }
+    for (const key of TEXTS) {
+      const text = value[key];
+      if (text === undefined || text === null) continue;
+      if (typeof text !== 'string' || text.length > MOST_TEXT) {
+        this.refuse(`${field}.${key}`, text, `a text of at most ${MOST_TEXT} characters`);
+      }
+    }
+    this.#settings(value, type, field);
+  }
+
+  #settings(value: Record<string, unknown>, type: string, field: string): void {
+    const integers: Readonly<Record<string, readonly [key: string, least: number][]>> = {
+      FixedLength: [['length', 1]],
+      Strip: [
+        ['start', 0],
+        ['stop', 0],
+      ],
+    };
+    for (const [key, least] of integers[type] ?? []) {
+      const number = value[key];
+      const optional = type === 'Strip' && number === undefined;
+      if (!optional && !isInteger(number, least, 1_000_000)) {
+        this.refuse(`${field}.${key}`, number, `an integer from ${least}`);
+      }
+    }
+    if (type === 'Replace' || type === 'Split') {
+      const shortest = this.#pattern(value.pattern, `${field}.pattern`);
+      const content = typeof value.content === 'string' ? value.content.length : 0;
+      // An empty pattern matches around every character.
+      if (type === 'Replace') this.growth *= shortest === 0 ? content + 1 : Math.max(1, content / shortest);
+    }
+    if (type === 'Metaspace') {
+      this.growth *= Math.max(1, String(value.str_rep ?? '').length, String(value.replacement ?? '').length);
+    }
+    const searched = SEARCHED[type];
+    if (searched !== undefined && (value[searched] ?? (type === 'Metaspace' ? '\u2581' : '')) === '') this.growth *= 2;
+    if (type === 'TemplateProcessing') this.#template(value.single, `${field}.single`);
+    if (type === 'BertProcessing' || type === 'RobertaProcessing') {
+      for (const key of ['cls', 'sep']) {
+        const pair = value[key];
+        if (!Array.isArray(pair) || typeof pair[0] !== 'string') this.refuse(`${field}.${key}`, pair, '[token, id]');
+      }
+    }
+  }
+
+  /** Returns the fewest characters a match has. */
+  #pattern(pattern: unknown, field: string): number {
+    if (!isObject(pattern)) this.refuse(field, pattern, '{ "String": text } or { "Regex": expression }');
+    if (Object.hasOwn(pattern, 'Regex')) {
+      const { Regex: expression } = pattern;
+      if (typeof expression !== 'string' || !SAFE_PATTERNS.has(expression)) {
+        this.unsupported(
+          `${field}.Regex`,
+          expression,
+          'a plain String, or a published expression that is known to run in linear time',
+        );
+      }
+      return 1;
+    }
+    const text = pattern.String;
+    if (typeof text !== 'string' || text.length > MOST_TEXT) {
+      this.refuse(`${field}.String`, text, `a text of at most ${MOST_TEXT} characters`);
+    }
+    return text.length;
+  }
+
+  #template(items: unknown, field: string): void {
+    if (!Array.isArray(items) || items.length > MOST_TEMPLATE) {
+      this.refuse(field, items, `a list of at most ${MOST_TEMPLATE} items`);
+    }
+    let sequences = 0;
+    items.forEach((item, index) => {
+      const place = `${field}[${index}]`;
+      if (isObject(item) && isObject(item.SpecialToken)) {
+        if (typeof item.SpecialToken.id !== 'string') this.refuse(`${place}.SpecialToken.id`, item, 'a token');
+      } else if (!isObject(item) || !isObject(item.Sequence) || item.Sequence.id !== 'A') {
+        this.refuse(place, item, 'a special token or the sequence A');
+      } else sequences++;
+    });
+    if (sequences !== 1) this.refuse(field, items, 'a list that holds the sequence A once');
+  }
+
+  model(model: unknown): void {
+    if (!isObject(model)) this.refuse('model', model, 'an object');
+    const { type, vocab } = model;
+    if (type === 'Unigram') {
+      if (!Array.isArray(vocab)) this.refuse('model.vocab', vocab, 'a list of [token, score]');
+      if (vocab.length > this.#size) this.#tooMany(vocab.length);
+      for (const [id, entry] of vocab.entries()) {
+        if (!Array.isArray(entry) || typeof entry[0] !== 'string' || typeof entry[1] !== 'number') {
+          this.refuse(`model.vocab[${id}]`, entry, '[token, score]');
+        }
+      }
+      if (!isInteger(model.unk_id, 0, vocab.length - 1)) this.refuse('model.unk_id', model.unk_id, 'a token id');
+      this.#lengths(
+        vocab.map((entry: readonly [string, number]) => entry[0]),
+        MOST_UNIGRAM_TOKEN,
+      );
+    } else if (type === 'BPE' || type === 'WordPiece') {
+      if (!isObject(vocab)) this.refuse('model.vocab', vocab, 'an object of token ids');
+      const tokens = Object.keys(vocab);
+      if (tokens.length > this.#size) this.#tooMany(tokens.length);
+      for (const [token, id] of Object.entries(vocab)) this.#tokenId(id, `model.vocab[${quote(token)}]`);
+      this.#lengths(tokens, MOST_TOKEN);
+      if (type === 'BPE') this.#bytePairs(model);
+      else this.#wordPieces(model, vocab);
+    } else this.unsupported('model.type', type, 'BPE, Unigram, WordPiece');
+  }
+
+  #bytePairs(model: Record<string, unknown>): void {
+    const { merges } = model;
+    if (!Array.isArray(merges)) this.refuse('model.merges', merges, 'a list');
+    // The library reads all merges as it reads the first.
+    const pairs = Array.isArray(merges[0]);
+    merges.forEach((merge: unknown, index) => {
+      const fits = pairs
+        ? Array.isArray(merge) && merge.length === 2 && merge.every((part) => typeof part === 'string')
+        : typeof merge === 'string';
+      if (!fits) this.refuse(`model.merges[${index}]`, merge, pairs ? 'two texts' : 'a text');
+    });
+    for (const key of ['unk_token', 'end_of_word_suffix', 'continuing_subword_suffix', 'continuing_subword_prefix']) {
+      this.#shortText(model, key);
+    }
+  }
+
+  #wordPieces(model: Record<string, unknown>, vocab: Record<string, unknown>): void {
+    const { unk_token: unknown, max_input_chars_per_word: most } = model;
+    if (typeof unknown !== 'string' || !Object.hasOwn(vocab, unknown)) {
+      this.refuse('model.unk_token', unknown, 'a token of the vocabulary');
+    }
+    // The library's search takes the cube of a word's length.
+    if (most !== undefined && !isInteger(most, 1, MOST_WORD)) {
+      this.refuse('model.max_input_chars_per_word', most, `an integer from 1 to ${MOST_WORD}`);
+    }
+    this.#shortText(model, 'continuing_subword_prefix');
+  }
+
+  #shortText(model: Record<string, unknown>, key: string): void {
+    const text = model[key];
+    if (text === undefined || text === null || (typeof text === 'string' && text.length <= MOST_TEXT)) return;
+    this.refuse(`model.${key}`, text, `a text of at most ${MOST_TEXT} characters`);
+  }
+
+  /** Returns the ids of special tokens. */
+  addedTokens(tokens: unknown): number[] {
+    if (!Array.isArray(tokens)) this.refuse('added_tokens', tokens, 'a list');
+    let text = 0;
+    const special: number[] = [];
+    tokens.forEach((token: unknown, index) => {
+      const field = `added_tokens[${index}]`;
+      if (!isObject(token)) this.refuse(field, token, 'an object');
+      const { id, content } = token;
+      this.#tokenId(id, `${field}.id`);
+      if (typeof content !== 'string' || content === '' || content.length > MOST_TEXT * 4) {
+        this.refuse(`${field}.content`, content, `a text of 1 to ${MOST_TEXT * 4} characters`);
+      }
+      text += content.length;
+      if (token.special === true) special.push(id as number);
+    });
+    if (text > MOST_ADDED_TEXT) this.refuse('added_tokens', text, `at most ${MOST_ADDED_TEXT} characters in all`);
+    return special;
+  }
+
+  #lengths(tokens: readonly string[], most: number): void {
+    let text = 0;
+    for (const token of tokens) {
+      if (token.length > most) this.refuse('model.vocab', token, `a list of tokens of at most ${most} characters`);
+      text += token.length;
+    }
+    if (text > MOST_VOCABULARY_TEXT) {
+      this.refuse('model.vocab', `${text} characters`, `at most ${MOST_VOCABULARY_TEXT} characters in all`);
+    }
+  }
+
+  #tokenId(id: unknown, field: string): void {
+    if (isInteger(id, 0, this.#size - 1)) return;
+    this.refuse(field, id, `a token id inside the vocabulary, from 0 to ${this.#size - 1}`);
+  }
+
+  #tooMany(count: number): never {
+    return this.refuse('model.vocab', `${count} tokens`, `at most ${this.#size}, the size the manifest states`);
+  }
+}
+
+function isInteger(value: unknown, least: number, most: number): boolean {
+  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+}

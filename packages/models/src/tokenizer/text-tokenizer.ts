@@ -1,0 +1,133 @@
+import { assertInteger, ForetokenError, type TokenSource, type Vocabulary } from '@foretoken/core';
+import { Tokenizer } from '@huggingface/tokenizers';
+import { parseJson } from '../folder/json.js';
+import { invalidFolder, quote, reason } from '../folder/refusal.js';
+import { checkTokenizer } from './check-tokenizer.js';
+
+/** Turns text into token ids of one model's vocabulary, and back. */
+export interface TextTokenizer {
+  /**
+   * Token ids of a text `[time]`, the end token last; text that spells a special token becomes that token.
+   *
+   * Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG` (nothing is ever cut off), `INVALID_ARGUMENT`.
+   */
+  encode(text: string): TokenSource;
+  /** Text of token ids, special tokens left out; empty for none. Throws `INVALID_ARGUMENT` outside the vocabulary. */
+  decode(tokenIds: ArrayLike<number>): string;
+  /** One token as the vocabulary spells it; empty for an unused id. Throws `INVALID_ARGUMENT` outside the vocabulary. */
+  tokenText(tokenId: number): string;
+  /** How many of the ids stand for text the tokenizer could not express. */
+  countUnknown(tokenIds: ArrayLike<number>): number;
+}
+
+export interface TokenizerOptions {
+  readonly vocabulary: Vocabulary;
+  /** Most tokens of a source, the end token included. */
+  readonly sourceLength: number;
+  /** Name of the file in messages (default tokenizer.json). */
+  readonly file?: string;
+}
+
+/**
+ * Most characters a source may have for each token it may have, so that no text of any length is tokenised in vain.
+ *
+ * Four to five are usual; only long runs that become one token, of spaces or unknown characters, come near it.
+ */
+const CHARACTERS_PER_TOKEN = 32;
+
+/**
+ * Reads a tokenizer.json. It is untrusted: unknown parts, sizes out of proportion and regular expressions that could hang
+ * are refused, and its token ids must lie inside the model's vocabulary.
+ *
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`.
+ */
+export function createTokenizer(json: string, options: TokenizerOptions): TextTokenizer {
+  const { vocabulary, sourceLength, file = 'tokenizer.json' } = options;
+  assertInteger('sourceLength', sourceLength, 1, 65_536);
+  const { content, specialTokenIds } = checkTokenizer(parseJson(json, file), vocabulary.size, file);
+  const broken = (what: string, field: string, cause?: unknown): ForetokenError =>
+    invalidFolder(`${file}: ${what}. Fetch or export the tokenizer again.`, { file, field }, cause);
+  let tokenizer: Tokenizer;
+  let added: number;
+  try {
+    tokenizer = new Tokenizer(content, {});
+    added = tokenizer.encode('').ids.length;
+  } catch (cause) {
+    throw broken(`the tokenizer cannot be used: ${reason(cause)}`, 'the whole file', cause);
+  }
+  const checkRole = (role: string, tokenId: number | undefined): void => {
+    if (tokenId === undefined || tokenizer.id_to_token(tokenId) !== undefined) return;
+    throw broken(`it has no token ${tokenId}, which the manifest says is the ${role}`, `vocabulary.${role}`);
+  };
+  checkRole('endTokenId', vocabulary.endTokenId);
+  checkRole('unknownTokenId', vocabulary.unknownTokenId);
+  const unknown = tokenizer.model?.unk_token;
+  const unknownTokenId = typeof unknown === 'string' ? tokenizer.token_to_id(unknown) : undefined;
+  if (unknownTokenId !== undefined && ![undefined, unknownTokenId].includes(vocabulary.unknownTokenId)) {
+    throw broken(
+      `its unknown token is ${unknownTokenId}, but the manifest says ${vocabulary.unknownTokenId}`,
+      'vocabulary.unknownTokenId',
+    );
+  }
+  const hidden = new Set([...specialTokenIds, vocabulary.endTokenId, vocabulary.padTokenId]);
+
+  const encode = (text: string): TokenSource => {
+    if (typeof text !== 'string') {
+      throw new ForetokenError('INVALID_ARGUMENT', `A source text must be a string, but was ${quote(text)}.`, {
+        option: 'text',
+        received: typeof text,
+        required: 'string',
+      });
+    }
+    if (text.trim() === '') throw emptySource(text);
+    const most = sourceLength * CHARACTERS_PER_TOKEN;
+    if (text.length > most) throw sourceTooLong(text.length, most, 'characters');
+    let ids: readonly (number | undefined)[];
+    try {
+      ids = tokenizer.encode(text).ids;
+    } catch (cause) {
+      throw broken(`the tokenizer failed on a text of ${text.length} characters: ${reason(cause)}`, 'model', cause);
+    }
+    const strange = ids.findIndex((id) => !Number.isInteger(id));
+    if (strange >= 0) throw broken('the tokenizer made a token that has no id', 'model.unk_token');
+    if (ids.length <= added) throw emptySource(text);
+    const ended = ids.at(-1) === vocabulary.endTokenId ? ids : [...ids, vocabulary.endTokenId];
+    if (ended.length > sourceLength) throw sourceTooLong(ended.length, sourceLength, 'tokens');
+    return Int32Array.from(ended as readonly number[]);
+  };
+
+  const assertTokenId = (tokenId: number): void => assertInteger('tokenId', tokenId, 0, vocabulary.size - 1);
+
+  return {
+    encode,
+    decode: (tokenIds) => {
+      const shown = Array.from(tokenIds).filter((tokenId) => {
+        assertTokenId(tokenId);
+        return !hidden.has(tokenId) && tokenizer.id_to_token(tokenId) !== undefined;
+      });
+      if (shown.length === 0) return '';
+      // Not the library's clean-up, which is made for English and would alter "l 'eau" or "a ,b".
+      return tokenizer.decode(shown, { skip_special_tokens: true, clean_up_tokenization_spaces: false });
+    },
+    tokenText: (tokenId) => {
+      assertTokenId(tokenId);
+      return tokenizer.id_to_token(tokenId) ?? '';
+    },
+    countUnknown: (tokenIds) => Array.from(tokenIds).filter((tokenId) => tokenId === vocabulary.unknownTokenId).length,
+  };
+}
+
+function emptySource(text: string): ForetokenError {
+  return new ForetokenError('EMPTY_SOURCE', 'The source text is empty or blank; it needs at least one token.', {
+    option: 'text',
+    received: text.slice(0, 80),
+  });
+}
+
+function sourceTooLong(received: number, most: number, unit: 'tokens' | 'characters'): ForetokenError {
+  return new ForetokenError(
+    'SOURCE_TOO_LONG',
+    `The source text has ${received} ${unit}, but this model takes at most ${most}. Split it into shorter texts.`,
+    { received, most, unit },
+  );
+}
