@@ -26,13 +26,16 @@ def main() -> None:
     parser.add_argument("--beam-size", type=int, default=5)
     parser.add_argument("--closest", action="store_true")
     parser.add_argument("--split", default="train")
+    parser.add_argument("--source", type=Path, help="source lines instead of the split's; there are no references then")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     tokenizer = Tokenizer.from_file(str(options.model / "tokenizer.json"))
     translator = load_translator(load_marian_folder(options.model), tokenizer)
     began = time.time()
-    source = encode(tokenizer, read_lines(options.data / f"{options.split}.en"), 120)
-    references = read_lines(options.data / f"{options.split}.de")
+    source = encode(tokenizer, read_lines(options.source or options.data / f"{options.split}.en"), 120)
+    references = [] if options.source else read_lines(options.data / f"{options.split}.de")
+    if options.closest and not references:
+        raise SystemExit("--closest needs references, and --source has none")
     if options.closest:
         output = closest(tokenizer, n_best(translator, tokenizer, source, options.beam_size), references)
     else:
@@ -40,8 +43,8 @@ def main() -> None:
     partial = options.out.with_suffix(".partial")
     partial.write_text(json.dumps(output))
     partial.replace(options.out)
-    score = bleu(tokenizer, output, references)
-    print(json.dumps({"split": options.split, "beamSize": options.beam_size, "closest": options.closest, "bleu": round(score, 2),
+    score = round(bleu(tokenizer, output, references), 2) if references else None
+    print(json.dumps({"sentences": len(output), "beamSize": options.beam_size, "closest": options.closest, "bleu": score,
                       "seconds": round(time.time() - began, 1)}))
 
 

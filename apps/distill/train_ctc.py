@@ -27,6 +27,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--teacher", type=Path, required=True)
+    parser.add_argument("--source", type=Path, help="source lines instead of train.en")
     parser.add_argument("--targets", type=Path, required=True, help="distilled targets written by distil.py")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=24)
@@ -87,7 +88,7 @@ def main() -> None:
     tokenizer = Tokenizer.from_file(str(options.teacher / "tokenizer.json"))
     teacher = load_marian_folder(options.teacher).eval()
     still = DropoutPool(0.0, 0, 1)
-    source = encode(tokenizer, read_lines(options.data / "train.en"), 120)
+    source = encode(tokenizer, read_lines(options.source or options.data / "train.en"), 120)
     target: list[list[int]] = json.loads(options.targets.read_text())
     token_ids = torch.tensor(sorted({i for row in target for i in row}))
     head_index = {int(t): i for i, t in enumerate(token_ids)}

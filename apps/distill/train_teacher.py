@@ -28,7 +28,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder with train.en, train.de, val.en, val.de")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--start-from", type=Path, help="weights folder to continue from (its tokenizer is used)")
+    parser.add_argument("--source", type=Path, help="source lines instead of train.en; goes with --targets")
     parser.add_argument("--targets", type=Path, help="distilled targets written by distil.py")
+    parser.add_argument("--freeze-encoder", action="store_true",
+                        help="train the decoder only, so that students of this encoder stay valid")
     parser.add_argument("--vocabulary-size", type=int, default=6000)
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -64,9 +67,12 @@ def main() -> None:
         tokenizer = train_tokenizer(source_lines + target_lines, options.vocabulary_size)
         model = Marian(MarianShape(tokenizer.get_vocab_size()))
     start_token = model.shape.vocabulary_size - 1
+    if options.source:
+        source_lines = read_lines(options.source)
     source = encode(tokenizer, source_lines, 120)
-    target = encode(tokenizer, target_lines, 120)
-    if options.targets:
+    if not options.targets:
+        target = encode(tokenizer, target_lines, 120)
+    else:
         target = [row + [END] for row in json.loads(options.targets.read_text())]
     val_source = encode(tokenizer, read_lines(options.data / "val.en"), 120)
     val_lines = read_lines(options.data / "val.de")
@@ -74,7 +80,12 @@ def main() -> None:
     steps_an_epoch = sum(1 for _ in batches(lengths, options.batch_tokens, random.Random(0)))
     total = steps_an_epoch * options.epochs
 
-    optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    if options.freeze_encoder:
+        # The embedding is shared with the encoder, so it stays as it is too.
+        for parameter in [*model.encoder.parameters(), *model.shared.parameters()]:
+            parameter.requires_grad_(False)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     averaged = Averaged(model, options.average)
     epoch = 0
     state_path = options.out / "state.pt"
@@ -99,14 +110,15 @@ def main() -> None:
             batch_target = pad([target[i] for i in group])
             mask = (batch_source != PAD)[:, None, None, :]
             shifted = torch.cat([torch.full((len(group), 1), start_token), batch_target[:, :-1]], dim=1)
-            memory = model.encode(batch_source, mask, drop)
+            with torch.set_grad_enabled(not options.freeze_encoder):
+                memory = model.encode(batch_source, mask, drop)
             hidden = model.decode(shifted, memory, mask, drop)
             keep = batch_target != PAD
             loss = SmoothedCrossEntropy.apply(hidden[keep], model.shared.weight, model.final_logits_bias,
                                               batch_target[keep], options.smoothing)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             averaged.update(step)
             value = float(loss.detach())

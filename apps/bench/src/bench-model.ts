@@ -30,9 +30,13 @@ export async function openBenchModel(folder: string | undefined, threads: number
   const { autoregressive, lattice } = loaded;
   if (autoregressive === undefined || lattice === undefined) {
     await loaded[Symbol.asyncDispose]();
-    throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'The benches compare an autoregressive model and a CTC student.', {
-      capability: autoregressive === undefined ? 'autoregressive' : 'lattice',
-    });
+    throw new ForetokenError(
+      'UNSUPPORTED_CAPABILITY',
+      'The benches compare an autoregressive model and a CTC student.',
+      {
+        capability: autoregressive === undefined ? 'autoregressive' : 'lattice',
+      },
+    );
   }
   return { loaded, autoregressive, lattice, runtime };
 }

@@ -3,8 +3,8 @@ import { collect, type DecodeEndEvent, type DecodeEvent, type TokenSource } from
 import { greedy } from '@foretoken/greedy';
 import { latticeDrafter, ngramDrafter, speculative } from '@foretoken/speculative';
 import type { BenchModel } from './bench-model.js';
-import { measureStepCosts } from './step-costs.js';
 import { mean, rounded, roundedSpread, spread } from './statistics.js';
+import { measureStepCosts } from './step-costs.js';
 import type { TestSet } from './test-sets.js';
 
 export interface SpeculativeBenchOptions {
@@ -46,7 +46,7 @@ export async function speculativeBench(
   const strategies = {
     speculative: speculative({ drafter: latticeDrafter({ model: lattice, verifyCost }) }),
     chain: speculative({ drafter: latticeDrafter({ model: lattice, verifyCost, shape: 'chain' }), shape: 'chain' }),
-    ngram: speculative({ drafter: ngramDrafter(), shape: 'chain' }),
+    ngram: speculative({ drafter: ngramDrafter({ vocabulary: autoregressive.vocabulary }), shape: 'chain' }),
   } as const;
   const names = Object.keys(strategies) as (keyof typeof strategies)[];
   const sources = testSet.sources.slice(0, limit).map((text) => loaded.tokenizer.encode(text));
@@ -58,7 +58,10 @@ export async function speculativeBench(
   }
 
   const ratios: Record<string, number[]> = {};
-  const totals: Record<string, { milliseconds: number; forwards: number; tokens: number; identical: number; end: DecodeEndEvent['statistics'][] }> = {};
+  const totals: Record<
+    string,
+    { milliseconds: number; forwards: number; tokens: number; identical: number; end: DecodeEndEvent['statistics'][] }
+  > = {};
   const tally = (name: string, best: Timed, same: boolean): void => {
     totals[name] ??= { milliseconds: 0, forwards: 0, tokens: 0, identical: 0, end: [] };
     const total = totals[name];
@@ -68,7 +71,8 @@ export async function speculativeBench(
     total.identical += same ? 1 : 0;
     total.end.push(best.end.statistics);
   };
-  const better = (a: Timed | undefined, b: Timed): Timed => (a === undefined || b.milliseconds < a.milliseconds ? b : a);
+  const better = (a: Timed | undefined, b: Timed): Timed =>
+    a === undefined || b.milliseconds < a.milliseconds ? b : a;
   const began = performance.now();
   for (const [index, source] of sources.entries()) {
     let reference: Timed | undefined;

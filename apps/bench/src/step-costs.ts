@@ -1,6 +1,6 @@
 import { collect, type TokenSource } from '@foretoken/core';
 import type { GraphSession, Tensor } from '@foretoken/core/runtime';
-import { GraphSession as Session, RuntimeTimings } from '@foretoken/core/runtime';
+import { RuntimeTimings, GraphSession as Session } from '@foretoken/core/runtime';
 import { greedy } from '@foretoken/greedy';
 import { openModelFolder, readGraphWeights } from '@foretoken/models';
 import type { BenchModel } from './bench-model.js';
@@ -53,7 +53,12 @@ export async function measureStepCosts(
       const feeds: Record<string, Tensor> = {
         token_ids: new RuntimeTensor('int32', new Int32Array(count).fill(5), [1, count]),
         positions: new RuntimeTensor('int32', new Int32Array(count).fill(PAST), [1, count]),
-        attention_bias: new RuntimeTensor('float32', new Float32Array(count * (PAST + count)), [1, 1, count, PAST + count]),
+        attention_bias: new RuntimeTensor('float32', new Float32Array(count * (PAST + count)), [
+          1,
+          1,
+          count,
+          PAST + count,
+        ]),
         past: new RuntimeTensor('float32', new Float32Array(PAST * stride).fill(0.1), [1, PAST, stride]),
         cross_mask: new RuntimeTensor('int32', new Int32Array(time).fill(1), [1, time]),
       };
@@ -101,15 +106,22 @@ export async function measureStepCosts(
       const tokenIds = end.results[0]?.hypotheses[0]?.tokenIds as Int32Array;
       plainOutputs.push(tokenIds.length === output.length && output.every((id, index) => id === tokenIds[index]));
     }
-    const stepRatio = spread((times['step 1'] as number[]).map((value, index) => value / (times['products 1'] as number[])[index]!));
+    const stepRatio = spread(
+      (times['step 1'] as number[]).map((value, index) => value / (times['products 1'] as number[])[index]!),
+    );
     const draft = spread(draftTimes.draft as number[]).median;
-    const oneStep = loaded.verifyCost.length === 0 ? median('step 1') : Math.min(...WIDTHS.map((count) => median(`step ${count}`)));
+    const oneStep =
+      loaded.verifyCost.length === 0 ? median('step 1') : Math.min(...WIDTHS.map((count) => median(`step ${count}`)));
     return {
       draftCost: rounded(draft / oneStep, 3),
-      verifyCost: Object.fromEntries(WIDTHS.map((count) => [count, rounded(median(`step ${count}`) / median('step 1'), 3)])),
+      verifyCost: Object.fromEntries(
+        WIDTHS.map((count) => [count, rounded(median(`step ${count}`) / median('step 1'), 3)]),
+      ),
       verifyCostAsRun: loaded.verifyCost.map((cost) => rounded(cost, 3)),
       stepMilliseconds: Object.fromEntries(WIDTHS.map((count) => [count, rounded(median(`step ${count}`), 3)])),
-      matrixProductMilliseconds: Object.fromEntries(WIDTHS.map((count) => [count, rounded(median(`products ${count}`), 3)])),
+      matrixProductMilliseconds: Object.fromEntries(
+        WIDTHS.map((count) => [count, rounded(median(`products ${count}`), 3)]),
+      ),
       encodeMilliseconds: rounded(median('encode'), 3),
       draftMilliseconds: rounded(draft, 3),
       stepOverMatMuls: rounded(stepRatio.median, 3),

@@ -17,7 +17,11 @@ export async function run(argv: readonly string[], io: Io, services: Services = 
   try {
     return await dispatch(parseArguments(argv, COMMANDS), io, services);
   } catch (error) {
-    if (io.signal.aborted) return EXIT.interrupted;
+    if (io.signal.aborted) {
+      // The terminal has echoed ^C; the prompt belongs on the next line.
+      if (io.stderr.isTTY === true) await write(io.stderr, '\n');
+      return EXIT.interrupted;
+    }
     return report(error, argv, io);
   }
 }

@@ -13,7 +13,8 @@ class SmoothedCrossEntropy(torch.autograd.Function):
     def forward(context, hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, smoothing: float) -> Tensor:
         count, vocabulary = hidden.shape[0], weight.shape[0]
         grad_hidden = torch.empty_like(hidden)
-        grad_weight = torch.zeros_like(weight)
+        trains_weight = weight.requires_grad
+        grad_weight = torch.zeros_like(weight) if trains_weight else None
         grad_bias = torch.zeros_like(bias)
         total = hidden.new_zeros(())
         low = smoothing / vocabulary
@@ -28,15 +29,17 @@ class SmoothedCrossEntropy(torch.autograd.Function):
             gradient.scatter_add_(1, label, gradient.new_full(label.shape, smoothing - 1))
             gradient.mul_(1.0 / count)
             torch.mm(gradient, weight, out=grad_hidden[start : start + 200])
-            grad_weight.addmm_(gradient.t(), rows)
+            if grad_weight is not None:
+                grad_weight.addmm_(gradient.t(), rows)
             grad_bias += gradient.sum(dim=0)
-        context.save_for_backward(grad_hidden, grad_weight, grad_bias)
+        context.save_for_backward(grad_hidden, grad_bias, *([] if grad_weight is None else [grad_weight]))
         return total / count
 
     @staticmethod
     def backward(context, upstream: Tensor):
-        grad_hidden, grad_weight, grad_bias = context.saved_tensors
-        return upstream * grad_hidden, upstream * grad_weight, upstream * grad_bias, None, None
+        grad_hidden, grad_bias, *grad_weight = context.saved_tensors
+        weight = upstream * grad_weight[0] if grad_weight else None
+        return upstream * grad_hidden, weight, upstream * grad_bias, None, None
 
 
 class CtcLoss(torch.autograd.Function):

@@ -1,1 +1,1 @@
-export {};
+export * from './greedy-decoder.js';

@@ -78,7 +78,7 @@ export async function importModel(
       graphs: {
         encoder: 'encoder.onnx',
         step: { ...stepFiles() },
-        ...(ctc === undefined ? {} : { ctc: 'ctc.onnx' }),
+        ...(ctc === undefined ? {} : { ctc: 'ctc.onnx', ctcDraft: 'ctc-draft.onnx' }),
       },
       step: { maxCandidates: Math.min(STEP_CANDIDATES, shape.vocabularySize) },
       ...(ctc === undefined ? {} : { ctc: { blankId, upsample: ctc.upsample, maxCandidates: CTC_CANDIDATES } }),

@@ -5,9 +5,9 @@ import { GraphSession, type OnnxRuntime, RuntimeTimings } from '@foretoken/core/
 import { CtcModel } from './families/ctc-model.js';
 import { MarianEncoder } from './families/marian-encoder.js';
 import { MarianModel } from './families/marian-model.js';
+import { probeThreads, probeWidths } from './families/marian-probe.js';
 import { checkMarianGraphs } from './families/marian-signatures.js';
 import { WidthCosts } from './families/probe.js';
-import { probeThreads, probeWidths } from './families/marian-probe.js';
 import type { ModelManifest } from './folder/manifest.js';
 import { type ModelFolder, openModelFolder } from './folder/read-folder.js';
 import { createTokenizer, type TextTokenizer } from './tokenizer/text-tokenizer.js';
@@ -33,6 +33,11 @@ export interface LoadedModel extends AsyncDisposable {
   readonly threads: number;
   readonly autoregressive?: AutoregressiveModel<TokenSource>;
   readonly lattice?: LatticeModel<TokenSource>;
+  /**
+   * The lattice model to draft with: the same student with 8-bit products where the folder has them. Its scores are
+   * approximate and depend in the last digits on the batch, which drafting may be and one-shot decoding may not.
+   */
+  readonly draftLattice?: LatticeModel<TokenSource>;
   /** Time inside the native runtime since load or the last `reset`. */
   readonly timings: RuntimeTimings;
   /**
@@ -137,19 +142,23 @@ async function assemble(
     shape,
     paddedWidth: (width) => widths.padded(width),
   });
-  const lattice =
-    graphs.ctc === undefined || manifest.ctc === undefined
-      ? undefined
-      : new CtcModel({
-          runtime,
-          session: await sessions.get(graphs.ctc),
-          encoder,
-          vocabulary,
-          width: architecture.width,
-          upsample: manifest.ctc.upsample,
-          blankId: manifest.ctc.blankId,
-          maxCandidates: manifest.ctc.maxCandidates,
-        });
+  const latticeOf = async (file: string | undefined): Promise<CtcModel | undefined> => {
+    if (file === undefined || manifest.ctc === undefined) return undefined;
+    const { upsample, blankId, maxCandidates } = manifest.ctc;
+    const session = await sessions.get(file);
+    return new CtcModel({
+      runtime,
+      session,
+      encoder,
+      vocabulary,
+      width: architecture.width,
+      upsample,
+      blankId,
+      maxCandidates,
+    });
+  };
+  const lattice = await latticeOf(graphs.ctc);
+  const draftLattice = (await latticeOf(graphs.ctcDraft)) ?? lattice;
   sessions.timings.reset();
   return {
     folder: folder.path,
@@ -158,6 +167,7 @@ async function assemble(
     threads: sessions.threads,
     autoregressive,
     ...(lattice === undefined ? {} : { lattice }),
+    ...(draftLattice === undefined ? {} : { draftLattice }),
     timings: sessions.timings,
     verifyCost: widths.relative,
     [Symbol.asyncDispose]: () => sessions.dispose(),

@@ -133,14 +133,11 @@ describe('a Marian token forest on ONNX Runtime', () => {
   it('agrees with itself across the four outputs', async () => {
     const path = [TINY.vocabularySize - 1, 5, 9];
     await withForest(SOURCES.slice(0, 1), async (forest) => {
-      const ask = async <Kind extends 'argmax' | 'logits' | 'logProbs'>(kind: Kind) => {
-        const extension = await forest.extend(chain(0, forest.nextNode, ROOT, path), { kind });
-        forest.retain(0, []);
-        return extension;
-      };
-      const { logits } = await ask('logits');
-      const { logProbs } = await ask('logProbs');
-      const { tokenIds } = await ask('argmax');
+      const nodes = () => chain(0, forest.nextNode, ROOT, path);
+      const { logits } = await forest.extend(nodes(), { kind: 'logits' });
+      const { logProbs } = await forest.extend(nodes(), { kind: 'logProbs' });
+      const { tokenIds } = await forest.extend(nodes(), { kind: 'argmax' });
+      forest.retain(0, []);
       const top = await forest.extend(chain(0, forest.nextNode, ROOT, path), { kind: 'topK', k: 4 });
       for (let node = 0; node < path.length; node++) {
         const row = logits.subarray(node * TINY.vocabularySize, (node + 1) * TINY.vocabularySize);

@@ -151,7 +151,7 @@ export async function writeTinyMarian(shape: TinyShape = TINY, seed = 1): Promis
 
 /** Writes a random CTC student for `writeTinyMarian`'s encoder and returns its path. */
 export async function writeTinyCtc(shape: TinyShape = TINY, seed = 2): Promise<string> {
-  const { vocabularySize, width, heads, feedForward, maxPositions } = shape;
+  const { vocabularySize, width, heads, feedForward, layers, maxPositions } = shape;
   const folder = await mkdtemp(join(tmpdir(), 'foretoken-tiny-ctc-'));
   const headTokenIds = Array.from({ length: vocabularySize - 4 }, (_, index) => index + 3);
   const tensors: Shapes = {
@@ -159,14 +159,16 @@ export async function writeTinyCtc(shape: TinyShape = TINY, seed = 2): Promise<s
     'upsample.bias': [2 * width],
     'head.weight': [headTokenIds.length + 1, width],
     'head.bias': [headTokenIds.length + 1],
-    ...layer('source_layers.0', width, feedForward, false),
-    ...layer('frame_layers.0', width, feedForward, false),
   };
+  for (let index = 0; index < layers; index++) {
+    Object.assign(tensors, layer(`source_layers.${index}`, width, feedForward, false));
+    Object.assign(tensors, layer(`frame_layers.${index}`, width, feedForward, false));
+  }
   const config = {
     model_type: 'foretoken-ctc',
     d_model: width,
-    source_layers: 1,
-    frame_layers: 1,
+    source_layers: layers,
+    frame_layers: layers,
     attention_heads: heads,
     ffn_dim: feedForward,
     upsample: 2,

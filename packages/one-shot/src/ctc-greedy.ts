@@ -36,8 +36,8 @@ async function* decode<Source>(
   request: DecodeRequest<Source>,
   startMs: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
-  assertLattice({ name: NAME, requires: REQUIRES }, model);
   assertRequest(request);
+  assertLattice({ name: NAME, requires: REQUIRES }, model);
   const { sources, signal, stopSequences, maxNewTokens = Number.POSITIVE_INFINITY } = request;
   const lattices = (await model.emit(sources, signal === undefined ? { k: 1 } : { k: 1, signal })) as CtcLattice[];
   signal?.throwIfAborted();

@@ -63,12 +63,7 @@ describe('ctcGreedy', () => {
       [9, 9],
     ]);
     expect(asked).toEqual([{ rows: 2, k: 1 }]);
-    expect(events.map(({ type }) => type)).toEqual([
-      'canvas-revise',
-      'token-commit',
-      'canvas-revise',
-      'decode-end',
-    ]);
+    expect(events.map(({ type }) => type)).toEqual(['canvas-revise', 'token-commit', 'canvas-revise', 'decode-end']);
     expect(events[0]).toMatchObject({ row: 0, tokenIds: Int32Array.of(1, 1, 2) });
     expect(events[0]).toMatchObject({ logProbs: Float32Array.of(-0.5, -0.5, -0.5) });
     expect(events[1]).toMatchObject({ row: 0, position: 0, tokenIds: Int32Array.of(1, 1, 2) });

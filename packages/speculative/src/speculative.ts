@@ -85,9 +85,9 @@ async function* decode<Source>(
   request: DecodeRequest<Source>,
   startMs: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
+  assertRequest(request);
   assertAutoregressive({ name: NAME, requires }, model);
   assertSameVocabulary(model, settings.drafter);
-  assertRequest(request);
   const { sources, signal, stopSequences } = request;
   const { endTokenId } = model.vocabulary;
   const elapsed = (): number => performance.now() - startMs;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { draftLength } from '../src/index.js';
 import { assertRoundCost } from '../src/draft-length.js';
+import { draftLength } from '../src/index.js';
 
 const cost = fc.double({ min: 0.1, max: 5, noNaN: true });
 const probability = fc.double({ min: 0, max: 1, noNaN: true });

@@ -1,29 +1,134 @@
-import { collect, type Drafter, type TokenForest, ROOT } from '@foretoken/core';
+import { type AutoregressiveModel, type Extension, type NodeId, ROOT, type TokenForest } from '@foretoken/core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type * as Accept from '../src/accept.js';
+import type * as Speculative from '../src/speculative.js';
 import type * as Row from '../src/speculative-row.js';
-import type { speculative } from '../src/speculative.js';
+import { type Factory, findsDifference } from './any-case.js';
+import type { Target } from './scripted-target.js';
 
-/** Loads the decoder with the modules that the mutant replaced. */
-async function load(): Promise<typeof speculative> {
-  return (await import('../src/speculative.js')).speculative;
+const ACCEPT = '../src/accept.js';
+const ROW = '../src/speculative-row.js';
+
+/** The decoder, loaded anew so that it takes up replaced modules. */
+async function load(): Promise<Factory> {
+  vi.resetModules();
+  return (await vi.importActual<typeof Speculative>('../src/speculative.js')).speculative;
 }
 
 afterEach(() => {
-  vi.doUnmock('../src/accept.js');
-  vi.doUnmock('../src/speculative-row.js');
-  vi.resetModules();
+  vi.doUnmock(ACCEPT);
+  vi.doUnmock(ROW);
 });
-describe('x', () => {
-  it('y', async () => {
-    vi.resetModules();
-    vi.doMock('../src/accept.js', async (original) => {
+
+/** A target whose cache cannot go back: released nodes stay, and a row always goes on from its latest node. */
+function withoutRollback(target: Target): AutoregressiveModel<number> {
+  return {
+    ...target,
+    async open(sources, options): Promise<TokenForest> {
+      const forest = await target.open(sources, options);
+      const latest: NodeId[] = sources.map(() => ROOT);
+      return {
+        rows: forest.rows,
+        get nextNode() {
+          return forest.nextNode;
+        },
+        prefix: (row) => forest.prefix(row),
+        extend(nodes, output, signal): Promise<Extension<typeof output>> {
+          const first = forest.nextNode;
+          const parent = nodes.parent.map((node, index) =>
+            node < first ? (latest[nodes.row[index] as number] as NodeId) : node,
+          );
+          nodes.row.forEach((row, index) => {
+            latest[row] = first + index;
+          });
+          return forest.extend({ ...nodes, parent }, output, signal);
+        },
+        retain() {},
+        finish: (row) => forest.finish(row),
+        [Symbol.asyncDispose]: () => forest[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
+
+describe('the equality property tells these faults', () => {
+  it('but not the decoder as it is', async () => {
+    expect(await findsDifference(await load())).toBe(false);
+  });
+
+  it('first draft token unverified', async () => {
+    vi.doMock(ACCEPT, async (original) => {
       const real = await original<typeof Accept>();
-      return { ...real, agreedPath: () => { throw new Error('mutant'); } };
+      const agreedPath: typeof real.agreedPath = (draft, chosen, first) => {
+        if (draft.tokenIds.length === 0) return [];
+        const trusted = chosen.slice();
+        trusted[first - 1] = draft.tokenIds[0] as number;
+        return real.agreedPath(draft, trusted, first);
+      };
+      return { ...real, agreedPath };
     });
-    const s = await load();
-    expect(s).toBeDefined();
-    const { hashModel } = await import('./hash-model.js');
-    await expect(collect(s<number>({ drafter: { name: 'x', async open() { return { forwards: 0, propose: () => ({ tokenIds: new Int32Array(0), parents: new Int32Array(0) }), async [Symbol.asyncDispose]() {} }; } } }).decode(hashModel(4, 0, 9), { sources: [1] }))).rejects.toThrowError('mutant');
+    expect(await findsDifference(await load())).toBe(true);
+  });
+
+  it('missing rollback', async () => {
+    expect(await findsDifference(await load(), withoutRollback)).toBe(true);
+  });
+
+  it('dropped bonus token', async () => {
+    vi.doMock(ROW, async (original) => {
+      const real = await original<typeof Row>();
+      class Mutant extends real.SpeculativeRow {
+        override decide(...[chosen, logProbs, at, firstNode]: Parameters<Row.SpeculativeRow['decide']>) {
+          const push = this.output.push.bind(this.output);
+          const last = this.draft.tokenIds.length;
+          let pushed = 0;
+          // A fully accepted chain: the token after it is fed to the target, but never becomes output.
+          this.output.push = (tokenId) => (last > 0 && pushed++ === last ? true : push(tokenId));
+          try {
+            return super.decide(chosen, logProbs, at, firstNode);
+          } finally {
+            this.output.push = push;
+          }
+        }
+      }
+      return { ...real, SpeculativeRow: Mutant };
+    });
+    expect(await findsDifference(await load())).toBe(true);
+  });
+
+  it('last accepted token decided by the draft, not the target', async () => {
+    vi.doMock(ACCEPT, async (original) => {
+      const real = await original<typeof Accept>();
+      const agreedPath: typeof real.agreedPath = (draft, chosen, first) => {
+        const path = real.agreedPath(draft, chosen, first);
+        const child = draft.parents.indexOf(path.at(-1) ?? -1);
+        return child < 0 ? path : [...path, child];
+      };
+      return { ...real, agreedPath };
+    });
+    expect(await findsDifference(await load())).toBe(true);
+  });
+
+  it('correction taken from the node before', async () => {
+    vi.doMock(ACCEPT, async (original) => {
+      const real = await original<typeof Accept>();
+      const decidingNodes: typeof real.decidingNodes = (path, first) =>
+        real.decidingNodes(path, first).map((node, index, all) => (index > 0 ? (all[index - 1] as number) : node));
+      return { ...real, decidingNodes };
+    });
+    expect(await findsDifference(await load())).toBe(true);
+  });
+
+  it('a draft that runs past the limit of the row', async () => {
+    vi.doMock(ROW, async (original) => {
+      const real = await original<typeof Row>();
+      class Mutant extends real.SpeculativeRow {
+        override draftLimit(maxNodes: number, maxDepth: number) {
+          return { nodes: maxNodes, depth: maxDepth };
+        }
+      }
+      return { ...real, SpeculativeRow: Mutant };
+    });
+    expect(await findsDifference(await load())).toBe(true);
   });
 });

@@ -5,7 +5,11 @@ import type { BenchShape, BuiltGraph } from './plain-step.js';
  * Only the weight products of one decoder step, chained, as a lower bound on what a step can take: the fused
  * query-key-value, output, cross-attention, feed-forward and vocabulary matrices. `x [1, new, width]` in, `logits` out.
  */
-export function buildMatrixProducts(weights: ReadonlyMap<string, Dense>, shape: BenchShape, dataFile: string): BuiltGraph {
+export function buildMatrixProducts(
+  weights: ReadonlyMap<string, Dense>,
+  shape: BenchShape,
+  dataFile: string,
+): BuiltGraph {
   const { width, layers, vocabularySize } = shape;
   const store = new WeightStore('float32');
   const graph = new GraphBuilder(store, dataFile);

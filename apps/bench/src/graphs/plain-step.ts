@@ -39,13 +39,18 @@ export function buildPlainStep(weights: ReadonlyMap<string, Dense>, shape: Bench
   const linear = (x: Value, name: string, weight: Dense, bias: Dense): Value =>
     graph.op('Add', [graph.op('MatMul', [x, put(`${name}.w`, weight)]), put(`${name}.b`, bias)]);
   const norm = (x: Value, name: string): Value =>
-    graph.op('LayerNormalization', [x, put(`${name}.weight`, of(`${name}.weight`)), put(`${name}.bias`, of(`${name}.bias`))], {
-      axis: -1,
-      epsilon: { float: 1e-5 },
-    });
+    graph.op(
+      'LayerNormalization',
+      [x, put(`${name}.weight`, of(`${name}.weight`)), put(`${name}.bias`, of(`${name}.bias`))],
+      {
+        axis: -1,
+        epsilon: { float: 1e-5 },
+      },
+    );
   const splitHeads = graph.constant('int64', [4], [0, -1, heads, width / heads]);
   const mergeHeads = graph.constant('int64', [3], [0, -1, width]);
-  const byHead = (x: Value): Value => graph.op('Transpose', [graph.op('Reshape', [x, splitHeads])], { perm: [0, 2, 1, 3] });
+  const byHead = (x: Value): Value =>
+    graph.op('Transpose', [graph.op('Reshape', [x, splitHeads])], { perm: [0, 2, 1, 3] });
   const scale = graph.constant('float32', [], [1 / Math.sqrt(width / heads)]);
   const attend = (query: Value, keys: Value, values: Value): Value => {
     const scores = graph.op('MatMul', [byHead(query), graph.op('Transpose', [keys], { perm: [0, 1, 3, 2] })]);
@@ -56,7 +61,10 @@ export function buildPlainStep(weights: ReadonlyMap<string, Dense>, shape: Bench
   const tokenIds = graph.input('token_ids', 'int32', [1, 1]);
   const positions = graph.input('positions', 'int32', [1, 1]);
   const embedding = put('model.shared.weight', of('model.shared.weight'));
-  let x = graph.op('Mul', [graph.op('Gather', [embedding, tokenIds]), graph.constant('float32', [], [Math.sqrt(width)])]);
+  let x = graph.op('Mul', [
+    graph.op('Gather', [embedding, tokenIds]),
+    graph.constant('float32', [], [Math.sqrt(width)]),
+  ]);
   x = graph.op('Add', [x, graph.op('Gather', [put('position_table', of('position_table')), positions])]);
   for (let layer = 0; layer < layers; layer++) {
     const prefix = `model.decoder.layers.${layer}`;
@@ -72,13 +80,25 @@ export function buildPlainStep(weights: ReadonlyMap<string, Dense>, shape: Bench
       return byHead(graph.op('Concat', [past, fresh], { axis: 1 }));
     });
     const close = (read: Value, block: string): Value => {
-      const out = linear(read, `${prefix}.${block}.out`, of(`${prefix}.${block}.out_proj.weight`), of(`${prefix}.${block}.out_proj.bias`));
+      const out = linear(
+        read,
+        `${prefix}.${block}.out`,
+        of(`${prefix}.${block}.out_proj.weight`),
+        of(`${prefix}.${block}.out_proj.bias`),
+      );
       return norm(graph.op('Add', [x, out]), `${prefix}.${block}_layer_norm`);
     };
     x = close(attend(query, sides[0] as Value, sides[1] as Value), 'self_attn');
     const triple = of(`${prefix}.encoder_attn.q_proj.bias_triple`);
-    const crossQuery = linear(x, `${prefix}.cross.q`, of(`${prefix}.encoder_attn.q_proj.weight`), columns(triple, 0, width));
-    const cross = [0, 1].map((index) => graph.input(`cross_${2 * layer + index}`, 'float32', [1, heads, 'source', width / heads]));
+    const crossQuery = linear(
+      x,
+      `${prefix}.cross.q`,
+      of(`${prefix}.encoder_attn.q_proj.weight`),
+      columns(triple, 0, width),
+    );
+    const cross = [0, 1].map((index) =>
+      graph.input(`cross_${2 * layer + index}`, 'float32', [1, heads, 'source', width / heads]),
+    );
     x = close(attend(crossQuery, cross[0] as Value, cross[1] as Value), 'encoder_attn');
     const hidden = linear(x, `${prefix}.fc1`, of(`${prefix}.fc1.weight`), of(`${prefix}.fc1.bias`));
     const active = graph.op('Mul', [hidden, graph.op('Sigmoid', [hidden])]);

@@ -15,6 +15,7 @@ import { type RaceRow, summarise } from '../race/summary.js';
 import {
   createStrategy,
   DRAFTERS,
+  type DrafterName,
   STRATEGIES,
   type Strategy,
   type StrategyName,
@@ -65,7 +66,7 @@ async function run(context: CommandContext): Promise<number> {
   const sentences = await collectSentences(context);
   const model = await loadChosenModel(context);
   try {
-    const strategies = (names ?? servableStrategies(model, drafter)).map((name) =>
+    const strategies = (names ?? (await servable(context, model, drafter))).map((name) =>
       createStrategy(name, model, drafter),
     );
     const sources = sentences.map(({ source, line }) => encode(model, source, line));
@@ -92,6 +93,14 @@ function strategyNames(text: string | undefined): StrategyName[] | undefined {
   const names = text?.split(',').map((name) => oneOf('strategies', name.trim(), STRATEGIES));
   const twice = names?.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw usageError(`--strategies names ${twice} twice.`, { option: 'strategies' });
+  return names;
+}
+
+/** The strategies to race when none are named; says which are left out. */
+async function servable({ note }: CommandContext, model: LoadedModel, drafter: DrafterName): Promise<StrategyName[]> {
+  const names = servableStrategies(model, drafter);
+  const others = STRATEGIES.filter((name) => !names.includes(name));
+  if (others.length > 0) await note(`Left out, since this model cannot serve them: ${others.join(', ')}.\n`);
   return names;
 }
 

@@ -1,5 +1,5 @@
-import type { InferenceSession, OnnxRuntime, Tensor } from './onnx-runtime.js';
 import { ForetokenError } from '../contract/errors.js';
+import type { InferenceSession, OnnxRuntime, Tensor } from './onnx-runtime.js';
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 
@@ -58,7 +58,7 @@ export class GraphSession {
         intraOpNumThreads: options.threads,
         interOpNumThreads: 1,
         executionMode: 'sequential',
-        graphOptimizationLevel: 'all',
+        graphOptimizationLevel: 'basic',
       });
       return new GraphSession(path, session, timings);
     } catch (cause) {

@@ -1,3 +1,3 @@
-export * from './row-output.js';
 export * from './ctc-best-path.js';
 export * from './ctc-prefix.js';
+export * from './row-output.js';

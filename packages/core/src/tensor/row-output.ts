@@ -1,5 +1,5 @@
-import { ForetokenError } from '../contract/errors.js';
 import type { DecodeRequest } from '../contract/decoder.js';
+import { ForetokenError } from '../contract/errors.js';
 import type { FinishReason, Hypothesis } from '../contract/events.js';
 
 /** Where one row's output stands and when it is over: every left-to-right strategy cuts through this one place. */

@@ -22,13 +22,7 @@ export class MarianEncoding implements SourceEncoding {
   readonly cross: Float32Array;
   #disposed = false;
 
-  constructor(
-    owner: MarianEncoder,
-    lengths: Int32Array,
-    mask: Int32Array,
-    states: Float32Array,
-    cross: Float32Array,
-  ) {
+  constructor(owner: MarianEncoder, lengths: Int32Array, mask: Int32Array, states: Float32Array, cross: Float32Array) {
     this.owner = owner;
     this.rows = lengths.length;
     this.sourceLength = mask.length / lengths.length;

@@ -56,12 +56,23 @@ export async function checkMarianGraphs(folder: ModelFolder): Promise<void> {
       { new: value('float32', null, null, 2 * decoderLayers * width), ...headOutputs[kind] },
     );
   }
-  if (manifest.graphs.ctc !== undefined) {
+  for (const file of [manifest.graphs.ctc, manifest.graphs.ctcDraft]) {
+    if (file === undefined) continue;
     const floats = value('float32', null, null, null);
     await check(
-      manifest.graphs.ctc,
-      { states: value('float32', null, null, width), source_mask: ids, positions: ids, mask: ids, k: value('int64', 1) },
-      { best_token_ids: value('int32', null, null, null), best_log_probs: floats, blank_log_probs: value('float32', null, null) },
+      file,
+      {
+        states: value('float32', null, null, width),
+        source_mask: ids,
+        positions: ids,
+        mask: ids,
+        k: value('int64', 1),
+      },
+      {
+        best_token_ids: value('int32', null, null, null),
+        best_log_probs: floats,
+        blank_log_probs: value('float32', null, null),
+      },
     );
   }
 }

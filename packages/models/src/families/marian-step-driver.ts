@@ -98,7 +98,10 @@ export class MarianStepDriver implements StepDriver {
     const cross = new Float32Array(2 * layers * this.#rows * rowSize);
     const mask = new Int32Array(this.#rows * this.#sourceLength);
     this.#encodingRow.forEach((from, row) => {
-      mask.set(encoding.mask.subarray(from * this.#sourceLength, (from + 1) * this.#sourceLength), row * this.#sourceLength);
+      mask.set(
+        encoding.mask.subarray(from * this.#sourceLength, (from + 1) * this.#sourceLength),
+        row * this.#sourceLength,
+      );
       for (let part = 0; part < 2 * layers; part++) {
         const begin = (part * encoding.rows + from) * rowSize;
         cross.set(encoding.cross.subarray(begin, begin + rowSize), (part * this.#rows + row) * rowSize);

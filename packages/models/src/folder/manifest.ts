@@ -61,6 +61,8 @@ export interface ModelManifest {
       readonly logits?: string;
     };
     readonly ctc?: string;
+    /** The CTC student again, with 8-bit products: for drafting, where the output does not depend on it. */
+    readonly ctcDraft?: string;
   };
   /** Goes with `graphs.step.topK`. */
   readonly step?: { readonly maxCandidates: number };
@@ -130,6 +132,7 @@ const SCHEMA: v.GenericSchema<unknown, ModelManifest> = v.strictObject({
       logits: v.exactOptional(fileName),
     }),
     ctc: v.exactOptional(fileName),
+    ctcDraft: v.exactOptional(fileName),
   }),
   step: v.exactOptional(v.strictObject({ maxCandidates: candidates })),
   ctc: v.exactOptional(v.strictObject({ blankId: tokenId, upsample: integer(1, 64), maxCandidates: candidates })),
@@ -158,7 +161,10 @@ export function checkManifest(value: unknown, folder: string): ModelManifest {
   };
   if (!isObject(value)) return refuse('the whole file', value, 'a JSON object');
   checkRelease(value, folder, refuse);
-  // Counted before anything walks them.
+  // Counted before anything walks them. A list would pass as an object below.
+  for (const field of ['files', 'training'] as const) {
+    if (value[field] !== undefined && !isObject(value[field])) refuse(field, value[field], 'an object');
+  }
   if (isObject(value.files) && Object.keys(value.files).length > 1000) {
     refuse('files', Object.keys(value.files).length, 'a list of at most 1000 files');
   }
@@ -253,6 +259,9 @@ function checkAgreement(manifest: ModelManifest, refuse: Refuse): void {
     const [absent, present] = ctc === undefined ? ['ctc', 'graphs.ctc'] : ['graphs.ctc', 'ctc'];
     refuse(absent, 'missing', `given together with ${present}`);
   }
+  if (graphs.ctcDraft !== undefined && graphs.ctc === undefined) {
+    refuse('graphs.ctc', 'missing', 'given together with graphs.ctcDraft');
+  }
   if (graphs.step.topK !== undefined && step === undefined) {
     refuse('step', 'missing', 'given together with graphs.step.topK');
   }
@@ -261,6 +270,7 @@ function checkAgreement(manifest: ModelManifest, refuse: Refuse): void {
     'graphs.encoder': graphs.encoder,
     ...Object.fromEntries(Object.entries(graphs.step).map(([kind, file]) => [`graphs.step.${kind}`, file])),
     ...(graphs.ctc === undefined ? {} : { 'graphs.ctc': graphs.ctc }),
+    ...(graphs.ctcDraft === undefined ? {} : { 'graphs.ctcDraft': graphs.ctcDraft }),
   };
   for (const [field, file] of Object.entries(named)) {
     if (!Object.hasOwn(manifest.files, file)) refuse(field, file, 'a file listed in files');

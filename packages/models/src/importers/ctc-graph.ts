@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
-import { LayerEmitter, type TensorOf } from './layers.js';
+import { LayerEmitter, type ProductPrecision, type TensorOf } from './layers.js';
 import { sinusoids, transpose } from './matrices.js';
 
 /** Sizes of a CTC student that reads a shared encoder's states. */
@@ -28,9 +28,10 @@ export function emitCtc(
   shape: CtcShape,
   headTokenIds: readonly number[],
   blankId: number,
+  precision: ProductPrecision,
 ): void {
   const { width, upsample } = shape;
-  const layers = new LayerEmitter(graph, (name, dims) => tensorOf(name.replace(/^ctc\./, ''), dims), shape);
+  const layers = new LayerEmitter(graph, (name, dims) => tensorOf(name.replace(/^ctc\./, ''), dims), shape, precision);
   const states = graph.input('states', 'float32', ['batch', 'source', width]);
   const sourceMask = graph.input('source_mask', 'int32', ['batch', 'source']);
   const positions = graph.input('positions', 'int32', ['batch', 'frames']);
@@ -45,9 +46,8 @@ export function emitCtc(
   for (let layer = 0; layer < shape.sourceLayers; layer++) {
     x = layers.encoderLayer(x, sourceMask, `ctc.source_layers.${layer}`);
   }
-  const wide = graph.op('MatMul', [x, graph.weight('ctc.upsample.weight', up.dims, up.values)]);
-  const biased = graph.op('Add', [wide, weight('upsample.bias', [upsample * width])]);
-  const frames = graph.op('Reshape', [biased, graph.constant('int64', [3], [0, -1, width])]);
+  const wide = layers.product(x, 'ctc.upsample.weight', up, weight('upsample.bias', [upsample * width]));
+  const frames = graph.op('Reshape', [wide, graph.constant('int64', [3], [0, -1, width])]);
   const table = sinusoids(shape.maxPositions, width);
   const position = graph.op('Gather', [graph.weight('ctc.position_table', table.dims, table.values, true), positions]);
   x = graph.op('Add', [frames, position]);
@@ -56,8 +56,7 @@ export function emitCtc(
   }
   const rows = headTokenIds.length + 1;
   const head = transpose(tensorOf('head.weight', [rows, width]));
-  const product = graph.op('MatMul', [x, graph.weight('ctc.head.weight', head.dims, head.values)]);
-  const scores = graph.op('Add', [product, weight('head.bias', [rows])]);
+  const scores = layers.product(x, 'ctc.head.weight', head, weight('head.bias', [rows]));
   const logProbs = graph.op('LogSoftmax', [scores], { axis: 2 });
   const [best, indices] = graph.ops('TopK', [logProbs, k], 2, { axis: 2 }, { name: 'best' }) as [Value, Value];
   const tokenIds = graph.constant('int32', [rows], [...headTokenIds, blankId]);

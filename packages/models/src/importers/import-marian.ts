@@ -72,9 +72,14 @@ export function importMarian(folder: WeightsFolder, options: MarianImportOptions
         { folder: ctc.path, field: 'head.token_ids', received: options.blankId },
       );
     }
-    emit('ctc.onnx', 'ctc-student', (graph) =>
-      emitCtc(graph, tensorReader(ctc), ctcShape, headTokenIds, options.blankId),
-    );
+    for (const [file, precision] of [
+      ['ctc.onnx', 'float32'],
+      ['ctc-draft.onnx', 'int8'],
+    ] as const) {
+      emit(file, `ctc-student-${precision}`, (graph) =>
+        emitCtc(graph, tensorReader(ctc), ctcShape, headTokenIds, options.blankId, precision),
+      );
+    }
   }
   files.set(WEIGHTS_FILE, store.bytes());
   files.set('tokenizer.json', folder.tokenizerJson);

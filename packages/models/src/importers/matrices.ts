@@ -45,3 +45,26 @@ export function sinusoids(positions: number, width: number): Dense {
   }
   return { dims: [positions, width], values };
 }
+
+/** An `[in, out]` matrix as int8 with one scale a column: `values[i][j] ~ quantised[i][j] * scales[j]`. */
+export interface QuantisedMatrix {
+  readonly dims: readonly number[];
+  readonly quantised: Int8Array;
+  readonly scales: Float32Array;
+}
+
+/** Symmetric per-column quantisation to 8 bits. */
+export function quantiseColumns({ dims, values }: Dense): QuantisedMatrix {
+  const [rows, columns] = dims as [number, number];
+  const scales = new Float32Array(columns);
+  values.forEach((value, index) => {
+    const column = index % columns;
+    scales[column] = Math.max(scales[column] as number, Math.abs(value) / 127);
+  });
+  const quantised = new Int8Array(rows * columns);
+  values.forEach((value, index) => {
+    const scale = scales[index % columns] as number;
+    quantised[index] = scale === 0 ? 0 : Math.round(value / scale);
+  });
+  return { dims, quantised, scales };
+}

@@ -1,5 +1,5 @@
 import { ATTRIBUTE_TYPE, ELEMENT_TYPE, type ElementType, ModelProto } from './proto.js';
-import type { WeightStore } from './weight-store.js';
+import type { StoredWeight, WeightStore } from './weight-store.js';
 
 /** Name of a value in the graph under construction. */
 export type Value = string;
@@ -76,21 +76,30 @@ export class GraphBuilder {
     if (this.#initializers.has(name)) return name;
     const stored = this.#store.add(name, dims, values, exact);
     const half = stored.elementType === 'float16';
-    const tensorName = half ? `${name}.fp16` : name;
-    this.#initializers.set(name, {
-      name: tensorName,
+    this.#external(name, half ? `${name}.fp16` : name, stored);
+    // Constant folding turns this cast into an fp32 weight once, when the session is created.
+    if (half) this.op('Cast', [`${name}.fp16`], { to: ELEMENT_TYPE.float32 }, { name });
+    return name;
+  }
+
+  /** An int8 weight of the shared store. */
+  weightInt8(name: string, dims: readonly number[], values: Int8Array): Value {
+    if (!this.#initializers.has(name)) this.#external(name, name, this.#store.addInt8(name, dims, values));
+    return name;
+  }
+
+  #external(key: string, name: string, { dims, elementType, offset, length }: StoredWeight): void {
+    this.#initializers.set(key, {
+      name,
       dims: [...dims],
-      dataType: ELEMENT_TYPE[stored.elementType],
+      dataType: ELEMENT_TYPE[elementType],
       dataLocation: EXTERNAL,
       externalData: [
         { key: 'location', value: this.#dataFile },
-        { key: 'offset', value: String(stored.offset) },
-        { key: 'length', value: String(stored.length) },
+        { key: 'offset', value: String(offset) },
+        { key: 'length', value: String(length) },
       ],
     });
-    // Constant folding turns this cast into an fp32 weight once, when the session is created.
-    if (half) this.op('Cast', [tensorName], { to: ELEMENT_TYPE.float32 }, { name });
-    return name;
   }
 
   /** A small constant kept in the graph itself. */

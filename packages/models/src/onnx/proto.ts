@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/light.js';
 
 /** ONNX element types this package writes or reads (onnx.proto3, `TensorProto.DataType`). */
-export const ELEMENT_TYPE = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
+export const ELEMENT_TYPE = { float32: 1, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 } as const;
 
 export type ElementType = keyof typeof ELEMENT_TYPE;
 

@@ -4,7 +4,7 @@ import { float32ToFloat16Bits } from '../weights/safetensors.js';
 export interface StoredWeight {
   readonly name: string;
   readonly dims: readonly number[];
-  readonly elementType: 'float32' | 'float16';
+  readonly elementType: 'float32' | 'float16' | 'int8';
   readonly offset: number;
   readonly length: number;
 }
@@ -28,11 +28,25 @@ export class WeightStore {
 
   /** `exact` keeps fp32 where the values are not trained and rounding them would only lose accuracy. */
   add(name: string, dims: readonly number[], values: Float32Array, exact = false): StoredWeight {
+    const elementType = exact ? 'float32' : this.#elementType;
+    const data = (): ArrayBufferView => (elementType === 'float16' ? float32ToFloat16Bits(values) : values);
+    return this.#put(name, dims, elementType, data);
+  }
+
+  addInt8(name: string, dims: readonly number[], values: Int8Array): StoredWeight {
+    return this.#put(name, dims, 'int8', () => values);
+  }
+
+  #put(
+    name: string,
+    dims: readonly number[],
+    elementType: StoredWeight['elementType'],
+    data: () => ArrayBufferView,
+  ): StoredWeight {
     const known = this.#weights.get(name);
     if (known !== undefined) return known;
-    const elementType = exact ? 'float32' : this.#elementType;
-    const data = elementType === 'float16' ? float32ToFloat16Bits(values) : values;
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const { buffer, byteOffset, byteLength } = data();
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
     const stored = { name, dims, elementType, offset: this.#length, length: bytes.length };
     const padding = (ALIGNMENT - (bytes.length % ALIGNMENT)) % ALIGNMENT;
     this.#chunks.push(bytes, new Uint8Array(padding));

@@ -57,16 +57,13 @@ export function checkTokenizer(parsed: unknown, size: number, file: string): Che
     if (parsed[kind] === undefined) check.refuse(kind, 'missing', 'an object or null');
     check.component(parsed[kind], kind, kind);
   }
-  if (check.growth > MOST_GROWTH) {
-    check.refuse('normalizer', `growth ${check.growth}`, `steps that lengthen a text at most ${MOST_GROWTH}-fold`);
-  }
   check.model(parsed.model);
   return { content: parsed, specialTokenIds: check.addedTokens(parsed.added_tokens) };
 }
 
 class Check {
   /** How many times longer the steps so far can make a text. */
-  growth = 1;
+  #growth = 1;
   #components = 0;
   readonly #file: string;
   readonly #size: number;
@@ -137,13 +134,17 @@ class Check {
       const shortest = this.#pattern(value.pattern, `${field}.pattern`);
       const content = typeof value.content === 'string' ? value.content.length : 0;
       // An empty pattern matches around every character.
-      if (type === 'Replace') this.growth *= shortest === 0 ? content + 1 : Math.max(1, content / shortest);
+      if (type === 'Replace') this.#growth *= shortest === 0 ? content + 1 : Math.max(1, content / shortest);
     }
     if (type === 'Metaspace') {
-      this.growth *= Math.max(1, String(value.str_rep ?? '').length, String(value.replacement ?? '').length);
+      this.#growth *= Math.max(1, String(value.str_rep ?? '').length, String(value.replacement ?? '').length);
     }
     const searched = SEARCHED[type];
-    if (searched !== undefined && (value[searched] ?? (type === 'Metaspace' ? '\u2581' : '')) === '') this.growth *= 2;
+    if (searched !== undefined && (value[searched] ?? (type === 'Metaspace' ? '\u2581' : '')) === '') this.#growth *= 2;
+    if (this.#growth > MOST_GROWTH) {
+      const required = `one that leaves all steps together lengthening a text at most ${MOST_GROWTH}-fold`;
+      this.refuse(field, `${type}, to ${this.#growth}-fold`, required);
+    }
     if (type === 'TemplateProcessing') this.#template(value.single, `${field}.single`);
     if (type === 'BertProcessing' || type === 'RobertaProcessing') {
       for (const key of ['cls', 'sep']) {

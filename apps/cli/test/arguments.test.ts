@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { parseArguments } from '../src/arguments.js';
+import { decodeCommand } from '../src/commands/decode.js';
+import { raceCommand } from '../src/commands/race.js';
+import { cli } from './support.js';
+
+const parse = (...argv: string[]) => parseArguments(argv, [raceCommand, decodeCommand]);
+
+describe('values', () => {
+  it.each([
+    [['--text', '1e3']],
+    [['--text', '007']],
+    [['--text', '']],
+    [['--text=']],
+    [['--text', '-5 degrees']],
+    [['--text', '- a dash']],
+    [['--text=--json']],
+    [['--text', 'true']],
+    [['--text', 'a=b']],
+  ])('%j reach the command as they were typed', (argv) => {
+    const typed = argv.length === 2 ? argv[1]! : argv[0]!.slice('--text='.length);
+    expect(parse('decode', ...argv).options.texts('text')).toEqual([typed]);
+  });
+
+  it('may repeat where that means something, before or after the command', () => {
+    const { command, options } = parse('--text', '1', 'race', '--text', '2', '--json', '--text=3');
+    expect(command).toBe(raceCommand);
+    expect(options.texts('text')).toEqual(['1', '2', '3']);
+    expect(options.flag('json')).toBe(true);
+    expect(options.flag('quiet')).toBe(false);
+  });
+
+  it('may not repeat where they contradict each other', () => {
+    const { options } = parse('race', '--limit', '1', '--limit', '2');
+    expect(() => options.integer('limit', 1, 9)).toThrow('--limit was given 2 times');
+  });
+
+  it.each(['0', '-1', '1.5', '1e3', 'x', '', '99999999999999999999', '0x5'])(
+    'are integers in range: not %j',
+    (text) => {
+      const { options } = parse('race', `--limit=${text}`);
+      expect(() => options.integer('limit', 1, 1000)).toThrow(/--limit must be an integer from 1 to 1000/);
+    },
+  );
+});
+
+describe('usage errors: exit code 2, a message, nothing on standard output', () => {
+  it.each([
+    [['nonsense'], 'Unknown command nonsense'],
+    [['2024'], 'Unknown command 2024'],
+    [['race', '--nonsense'], 'Unknown option --nonsense'],
+    [['race', '-x'], 'Unknown option -x'],
+    [['race', '--no-json'], 'Unknown option --no-json'],
+    [['race', '--constructor'], 'Unknown option --constructor'],
+    [['race', '--text.foo', 'x'], 'Unknown option --text.foo'],
+    [['race', '--max-new-tokens', '3'], 'foretoken race has no option --max-new-tokens'],
+    [['decode', '--limit', '3'], 'foretoken decode has no option --limit'],
+    [['decode', '--text'], '--text needs a value'],
+    [['decode', '--text', '--json'], '--text needs a value'],
+    [['decode', '--json=yes'], '--json takes no value'],
+    [['decode', 'stray'], 'Unexpected argument stray'],
+    [['decode', '--', '--text'], 'Unexpected argument --text'],
+    [['decode', '--json', 'stray'], 'Unexpected argument stray'],
+    [['inspect'], 'foretoken inspect needs folder'],
+    [['import', 'weights'], 'needs --out'],
+    [['import', 'weights', '--out', 'x', '--weights', 'int8'], '--weights must be one of float16, float32'],
+    [['decode', '--strategy', 'magic', '--text', 'a'], '--strategy must be one of greedy, ctc, speculative'],
+    [['decode', '--drafter', 'ngram', '--text', 'a'], '--drafter goes with --strategy speculative'],
+    [['decode', '--text', 'a', '--file', 'b'], '--text and --file exclude each other'],
+    [['decode', '--text', 'a', '--json', '--jsonl'], '--json and --jsonl exclude each other'],
+    [['decode', '--text', 'a', '--max-new-tokens', '0'], '--max-new-tokens must be an integer'],
+    [['decode'], 'nothing to decode'],
+    [['decode', '--file', '/no/such/file'], '--file "/no/such/file" cannot be read'],
+    [['decode', '--file', '/'], '--file "/" cannot be read'],
+    [['race', '--strategies', 'greedy,magic'], '--strategies must be one of'],
+    [['race', '--strategies', 'greedy,greedy'], '--strategies names greedy twice'],
+    [['race', '--threads', 'many'], '--threads must be an integer'],
+  ])('%j: %s', async (argv, message) => {
+    const { code, stdout, stderr } = await cli(argv);
+    expect(stderr).toContain('error INVALID_ARGUMENT');
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+    if (!argv.some((argument) => argument.startsWith('--json'))) expect(stdout).toBe('');
+  });
+
+  it('come as one JSON object with --json, before the command line was understood too', async () => {
+    const { code, stdout } = await cli(['race', '--json', '--nonsense']);
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toEqual({
+      error: {
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining('--nonsense'),
+        details: { received: '--nonsense' },
+      },
+    });
+  });
+});
+
+describe('help and version', () => {
+  it('shows examples before options', async () => {
+    for (const argv of [
+      ['--help'],
+      ['-h'],
+      ['race', '--help'],
+      ['decode', '-h'],
+      ['inspect', '--help'],
+      ['import', '-h'],
+    ]) {
+      const { code, stdout, stderr } = await cli(argv);
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout.indexOf('Examples:')).toBeGreaterThan(0);
+      expect(stdout.indexOf('Examples:')).toBeLessThan(stdout.indexOf('Options:'));
+    }
+  });
+
+  it('names every option of a command in its help', async () => {
+    const { stdout } = await cli(['decode', '--help']);
+    for (const { flag } of decodeCommand.options) expect(stdout).toContain(flag);
+  });
+
+  it('prints the version', async () => {
+    for (const argv of [['--version'], ['-v']]) {
+      expect(await cli(argv)).toEqual({ code: 0, stdout: 'foretoken 1.2.3\n', stderr: '' });
+    }
+  });
+
+  it('helps on standard error when there is no command', async () => {
+    const { code, stdout, stderr } = await cli([]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('Examples:');
+  });
+});

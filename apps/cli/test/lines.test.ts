@@ -1,0 +1,63 @@
+import { Readable } from 'node:stream';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type InputLine, readLines } from '../src/lines.js';
+
+async function read(chunks: readonly (Uint8Array | string)[], limit?: number): Promise<InputLine[]> {
+  const lines: InputLine[] = [];
+  for await (const line of readLines(Readable.from(chunks, { objectMode: true }), limit)) lines.push(line);
+  return lines;
+}
+
+describe('readLines', () => {
+  it('reads the same lines however the bytes are cut', async () => {
+    const line = fc.string({ unit: fc.constantFrom('ä', '🎉', 'x', ' ', '漢') });
+    await fc.assert(
+      fc.asyncProperty(fc.array(line), fc.array(fc.nat(40)), fc.boolean(), async (texts, cuts, windows) => {
+        const bytes = Buffer.from(texts.map((text) => text + (windows ? '\r\n' : '\n')).join(''));
+        const chunks: Uint8Array[] = [];
+        let from = 0;
+        for (const cut of cuts) {
+          chunks.push(bytes.subarray(from, from + cut));
+          from += cut;
+        }
+        chunks.push(bytes.subarray(from));
+        const lines = await read(chunks.filter((chunk) => chunk.length > 0));
+        expect(lines.map(({ text }) => text)).toEqual(texts);
+        expect(lines.map(({ number }) => number)).toEqual(texts.map((_, index) => index + 1));
+        expect(lines.map(({ error }) => error?.code)).toEqual(
+          texts.map((text) => (text.trim() === '' ? 'EMPTY_SOURCE' : undefined)),
+        );
+      }),
+    );
+  });
+
+  it('drops a byte order mark and takes a last line without an end', async () => {
+    const lines = await read([Buffer.from('\ufeffone\ntwo')]);
+    expect(lines.map(({ text }) => text)).toEqual(['one', 'two']);
+  });
+
+  it('refuses a line over the limit and goes on after it', async () => {
+    const lines = await read(['12345', '67890\nok\n123456789', '0123'], 8);
+    expect(lines.map(({ number, text, error }) => [number, text, error?.code])).toEqual([
+      [1, '', 'SOURCE_TOO_LONG'],
+      [2, 'ok', undefined],
+      [3, '', 'SOURCE_TOO_LONG'],
+    ]);
+    expect(lines[0]!.error!.details).toEqual({ line: 1, received: 10, most: 8 });
+  });
+
+  it('does not keep a line that never ends', async () => {
+    const part = 'x'.repeat(1 << 16);
+    async function* endless() {
+      for (let count = 0; count < 2000; count++) yield part;
+      yield '\nok\n';
+    }
+    const before = process.memoryUsage().heapUsed;
+    const lines: InputLine[] = [];
+    for await (const line of readLines(Readable.from(endless()))) lines.push(line);
+    expect(lines.map(({ error }) => error?.code)).toEqual(['SOURCE_TOO_LONG', undefined]);
+    // 2,000 parts are 131 MB.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(60e6);
+  });
+});

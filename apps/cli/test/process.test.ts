@@ -1,0 +1,65 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const built = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const start = (...argv: string[]) => spawn(process.execPath, [built, ...argv]);
+
+async function outcome(child: ChildProcessWithoutNullStreams) {
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const [code, signal] = await once(child, 'close');
+  return { code, signal, stdout, stderr };
+}
+
+/** Resolves when the child reads its standard input: what is written is far more than a pipe holds. */
+async function reading(child: ChildProcessWithoutNullStreams): Promise<void> {
+  await new Promise((resolve) => {
+    child.stdin.write('x'.repeat(1 << 23), resolve);
+  });
+}
+
+// The build comes before the tests in `npm test`; running vitest alone in a fresh clone leaves these out.
+describe.skipIf(!existsSync(built))('the built command', () => {
+  it('prints its version', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    expect(await outcome(start('--version'))).toEqual({
+      code: 0,
+      signal: null,
+      stdout: `foretoken ${version}\n`,
+      stderr: '',
+    });
+  });
+
+  it('exits with 2 on bad usage', async () => {
+    const { code, stdout, stderr } = await outcome(start('race', '--nonsense'));
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('--nonsense');
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('on %s stops waiting for input and exits with %d', async (signal, exitCode) => {
+    const child = start('race', '--file', '-');
+    child.stdin.on('error', () => {});
+    const done = outcome(child);
+    await reading(child);
+    child.kill(signal);
+    expect(await done).toEqual({ code: exitCode, signal: null, stdout: '', stderr: '' });
+  });
+
+  it('says nothing when its reader goes away', async () => {
+    const child = start('--help');
+    child.stdout.destroy();
+    const { code, stderr } = await outcome(child);
+    expect([code, stderr]).toEqual([0, '']);
+  });
+});

@@ -1,0 +1,210 @@
+import { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type {
+  AutoregressiveModel,
+  CtcLattice,
+  LatticeModel,
+  NewNodes,
+  TokenForest,
+  TokenSource,
+  Vocabulary,
+} from '@foretoken/core';
+import { ForetokenError, ROOT } from '@foretoken/core';
+import type { LoadedModel, ModelManifest } from '@foretoken/models';
+import { run } from '../src/run.js';
+import type { Services } from '../src/services.js';
+
+const ENGLISH = ['<pad>', '<unk>', '</s>', '<start>', 'a', 'dog', 'runs', 'on', 'grass', 'man', 'sits'];
+const GERMAN = ['<pad>', '<unk>', '</s>', '<start>', 'ein', 'Hund', 'läuft', 'auf', 'Gras', 'Mann', 'sitzt'];
+const VOCABULARY: Vocabulary = { size: GERMAN.length, endTokenId: 2, padTokenId: 0, unknownTokenId: 1 };
+const START = 3;
+const SOURCE_LENGTH = 12;
+
+export const MANIFEST: ModelManifest = {
+  format: 'foretoken-model',
+  formatVersion: 1,
+  name: 'word-for-word',
+  description: 'Translates word for word.',
+  licence: 'CC0-1.0',
+  family: 'marian',
+  tokenizer: 'tokenizer.json',
+  vocabulary: { ...VOCABULARY, startTokenId: START },
+  limits: { sourceLength: SOURCE_LENGTH, targetLength: 20 },
+  architecture: { width: 8, heads: 2, encoderLayers: 1, decoderLayers: 1 },
+  graphs: { encoder: 'encoder.onnx', step: { argmax: 'step.onnx', topK: 'step-top-k.onnx' }, ctc: 'ctc.onnx' },
+  step: { maxCandidates: 4 },
+  ctc: { blankId: 0, upsample: 2, maxCandidates: 4 },
+  files: {
+    'encoder.onnx': { bytes: 1500, sha256: 'a'.repeat(64) },
+    'step.onnx': { bytes: 2_500_000, sha256: 'b'.repeat(64) },
+  },
+  training: { data: 'none', bleu: 38.5 },
+};
+
+/** Counts what is open, so that a test can see that everything was released. */
+export interface FakeModel extends LoadedModel {
+  readonly open: { forests: number; models: number };
+}
+
+export interface FakeModelOptions {
+  readonly lattice?: boolean;
+  /** Called before every forward of the target. */
+  readonly onForward?: () => void;
+}
+
+/** A model that translates word for word; its CTC lattice gets every third word wrong. */
+export function fakeModel({ lattice = true, onForward = () => {} }: FakeModelOptions = {}): FakeModel {
+  const open = { forests: 0, models: 1 };
+  const autoregressive: AutoregressiveModel<TokenSource> = {
+    vocabulary: VOCABULARY,
+    maxLength: 20,
+    supports: { outputs: ['argmax'], branching: true, rollback: true, rows: 1 },
+    open: async (sources) => {
+      open.forests++;
+      return wordForest(sources, onForward, () => open.forests--);
+    },
+  };
+  const ctc: LatticeModel<TokenSource> = {
+    vocabulary: VOCABULARY,
+    supports: { kind: 'ctc', maxCandidates: 1 },
+    emit: async (sources) => sources.map(wordLattice),
+  };
+  return {
+    open,
+    folder: '/models/word-for-word',
+    manifest: MANIFEST,
+    threads: 1,
+    verifyCost: [],
+    timings: { runs: 0, milliseconds: 0, reset: () => {} },
+    autoregressive,
+    ...(lattice ? { lattice: ctc } : {}),
+    tokenizer: {
+      encode: (text) => {
+        const words = text.split(' ');
+        if (words.length >= SOURCE_LENGTH) {
+          throw new ForetokenError('SOURCE_TOO_LONG', `The source has ${words.length + 1} tokens.`, {
+            received: words.length + 1,
+            most: SOURCE_LENGTH,
+          });
+        }
+        const ids = words.map((word) => ENGLISH.indexOf(word)).map((id) => (id < 0 ? 1 : id));
+        return Int32Array.from([...ids, VOCABULARY.endTokenId]);
+      },
+      decode: (tokenIds) =>
+        Array.from(tokenIds)
+          .map((id) => GERMAN[id])
+          .join(' '),
+      tokenText: (id) => GERMAN[id]!,
+      countUnknown: (tokenIds) => Array.from(tokenIds).filter((id) => id === VOCABULARY.unknownTokenId).length,
+    },
+    [Symbol.asyncDispose]: async () => {
+      open.models--;
+    },
+  };
+}
+
+function wordForest(sources: readonly TokenSource[], onForward: () => void, onDispose: () => void): TokenForest {
+  const depths: number[] = [];
+  const forest = {
+    rows: sources.length,
+    get nextNode() {
+      return depths.length;
+    },
+    prefix: () => Int32Array.of(START),
+    extend: async (nodes: NewNodes) => {
+      onForward();
+      const firstNode = depths.length;
+      const tokenIds = Array.from(nodes.parent, (parent, index) => {
+        const depth = parent === ROOT ? 0 : depths[parent]! + 1;
+        depths.push(depth);
+        return sources[nodes.row[index]!]![depth] ?? VOCABULARY.endTokenId;
+      });
+      return { firstNode, tokenIds: Int32Array.from(tokenIds) };
+    },
+    retain: () => {},
+    finish: () => {},
+    [Symbol.asyncDispose]: async () => onDispose(),
+  };
+  return forest as TokenForest;
+}
+
+function wordLattice(source: TokenSource): CtcLattice {
+  const words = Array.from(source).slice(0, -1);
+  // A blank after every label, so that doubled words stay two.
+  const labels = words.flatMap((word, index) => [index % 3 === 2 ? (word === 4 ? 5 : 4) : word, 0]);
+  return {
+    kind: 'ctc',
+    frames: labels.length,
+    k: 1,
+    blankId: 0,
+    tokenIds: Int32Array.from(labels),
+    logProbs: new Float32Array(labels.length).fill(Math.log(0.9)),
+    blankLogProbs: Float32Array.from(labels, (label) => Math.log(label === 0 ? 0.9 : 0.05)),
+  };
+}
+
+class MemoryOutput extends Writable {
+  text = '';
+  readonly isTTY: boolean;
+
+  constructor(isTTY: boolean) {
+    super();
+    this.isTTY = isTTY;
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+}
+
+export interface Surroundings {
+  /** What is piped in; without it standard input is a terminal. */
+  readonly stdin?: string | Readable;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdoutIsTerminal?: boolean;
+  readonly stderrIsTerminal?: boolean;
+  readonly signal?: AbortSignal;
+  readonly model?: LoadedModel;
+  readonly services?: Partial<Services>;
+}
+
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command line in this process against a fake model. */
+export async function cli(argv: readonly string[], surroundings: Surroundings = {}): Promise<Outcome> {
+  const stdout = new MemoryOutput(surroundings.stdoutIsTerminal ?? false);
+  const stderr = new MemoryOutput(surroundings.stderrIsTerminal ?? false);
+  const { stdin } = surroundings;
+  const input = typeof stdin === 'string' ? Readable.from(stdin === '' ? [] : [Buffer.from(stdin)]) : stdin;
+  const services: Services = {
+    loadModel: async () => surroundings.model ?? fakeModel(),
+    importModel: async () => MANIFEST,
+    openModelFolder: () => Promise.reject(new Error('no folder was expected')),
+    defaultModelFolder: () => '/models/default',
+    version: () => '1.2.3',
+    runtime: () => 'fake-runtime 9.9.9',
+    // Frames follow each other at once; what waits for input does wait.
+    sleep: async (milliseconds, signal) => {
+      if (milliseconds >= 1000) await delay(milliseconds, undefined, { signal });
+      signal.throwIfAborted();
+    },
+    ...surroundings.services,
+  };
+  const code = await run(
+    argv,
+    {
+      stdin: input ?? Object.assign(Readable.from([]), { isTTY: true }),
+      stdout,
+      stderr,
+      env: surroundings.env ?? {},
+      signal: surroundings.signal ?? new AbortController().signal,
+    },
+    services,
+  );
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}

@@ -1,0 +1,384 @@
+import { execFileSync } from 'node:child_process';
+import { link, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { checkExternalData, checkManifest } from '../src/folder/manifest.js';
+import { openModelFolder, sha256File } from '../src/folder/read-folder.js';
+import { editManifest, MANIFEST, modelFolder, refusal, temporaryFolder } from './folder-fixtures.js';
+
+const DIGEST = 'a'.repeat(64);
+
+describe('a sound folder', () => {
+  test('opens, and gives paths and text of listed files only', async () => {
+    const path = await modelFolder();
+    const folder = await openModelFolder(path);
+    expect(folder.manifest).toMatchObject(MANIFEST);
+    expect(folder.filePath('graphs/step.onnx')).toBe(join(folder.path, 'graphs/step.onnx'));
+    expect(await folder.readText('tokenizer.json')).toBe('{"grüße": 1}');
+    for (const name of ['README.md', '../model/encoder.onnx', '__proto__', 'foretoken.json']) {
+      expect(await refusal(() => folder.filePath(name))).toMatchObject({
+        code: 'INVALID_MODEL_FOLDER',
+        details: { file: name },
+      });
+      expect((await refusal(() => folder.readText(name))).code).toBe('INVALID_MODEL_FOLDER');
+    }
+  });
+
+  test('may be named by a symbolic link, hold hard links as package managers make them, and unlisted files', async () => {
+    const path = await modelFolder();
+    await writeFile(join(path, 'README.md'), 'A model.');
+    await link(join(path, 'encoder.onnx'), join(path, '..', 'elsewhere.onnx'));
+    await symlink(path, join(path, '..', 'alias'));
+    expect((await openModelFolder(join(path, '..', 'alias'))).manifest.name).toBe('tiny');
+  });
+
+  test('text that changed after the check is refused when it is read', async () => {
+    const path = await modelFolder();
+    const folder = await openModelFolder(path);
+    await writeFile(join(path, 'tokenizer.json'), '{"grüsse":1}');
+    expect(await refusal(() => folder.readText('tokenizer.json'))).toMatchObject({
+      code: 'INVALID_MODEL_FOLDER',
+      details: { file: 'tokenizer.json' },
+    });
+  });
+
+  test('sha256File equals the published digest of "abc"', async () => {
+    const path = join(await temporaryFolder(), 'abc');
+    await writeFile(path, 'abc');
+    expect(await sha256File(path)).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  });
+});
+
+describe('a folder or manifest that cannot be read', () => {
+  test('missing folder, a file instead of one, bad paths', async () => {
+    const path = await modelFolder();
+    const missing = await refusal(() => openModelFolder(join(path, 'nowhere')));
+    expect(missing).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { folder: join(path, 'nowhere') } });
+    expect(missing.message).toContain('does not exist');
+    expect((await refusal(() => openModelFolder(join(path, 'weights.bin')))).message).toContain('is a file');
+    for (const bad of ['', 'a\0b', 7 as unknown as string]) {
+      expect((await refusal(() => openModelFolder(bad))).code).toBe('INVALID_ARGUMENT');
+    }
+  });
+
+  test.each([
+    ['missing', async (file: string) => rm(file), 'is missing'],
+    [
+      'a folder',
+      async (file: string) => {
+        await rm(file);
+        await mkdir(file);
+      },
+      'a folder',
+    ],
+    [
+      'a link',
+      async (file: string) => {
+        await rename(file, `${file}.x`);
+        await symlink(`${file}.x`, file);
+      },
+      'link',
+    ],
+    ['over 1 MB', async (file: string) => truncate(file, 1024 ** 2 + 1), 'at most 1048576'],
+    ['empty', async (file: string) => writeFile(file, ''), 'ends too early at line 1, column 1'],
+    ['not JSON', async (file: string) => writeFile(file, '{\n  "format": }'), 'unexpected "}" at line 2, column 13'],
+    ['not UTF-8', async (file: string) => writeFile(file, Uint8Array.of(0x7b, 0xff, 0x7d)), 'UTF-8'],
+    ['not an object', async (file: string) => writeFile(file, '[1]'), 'a JSON object'],
+    ['a million brackets', async (file: string) => writeFile(file, '['.repeat(1_000_000)), 'ends too early'],
+  ])('manifest %s', async (_, damage, words) => {
+    const path = await modelFolder();
+    await damage(join(path, 'foretoken.json'));
+    const error = await refusal(() => openModelFolder(path));
+    expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'foretoken.json' } });
+    expect(error.message).toContain('foretoken.json');
+    expect(error.message).toContain(words);
+  });
+});
+
+describe('hostile file names', () => {
+  test.each([
+    '../outside.bin',
+    'graphs/../../outside.bin',
+    '/etc/passwd',
+    'graphs//step.onnx',
+    './encoder.onnx',
+    'graphs/',
+    '',
+    '.',
+    '..',
+    '.hidden',
+    'a\\..\\b',
+    'C:evil.bin',
+    'C:/evil.bin',
+    'a\0b',
+    'encoder.onnx\n',
+    'con',
+    'graphs/NUL.onnx',
+    'ends.with.',
+    'grün.onnx',
+    '__proto__',
+    'constructor',
+    `${'a/'.repeat(9)}b`,
+    'x'.repeat(201),
+  ])('%j is refused where a graph is named and where files are listed', async (name) => {
+    const path = await modelFolder();
+    await editManifest(path, ['graphs', 'encoder'], name);
+    expect(await refusal(() => openModelFolder(path))).toMatchObject({
+      code: 'INVALID_MODEL_FOLDER',
+      details: { file: 'foretoken.json', field: 'graphs.encoder', received: name },
+    });
+    await editManifest(path, ['graphs', 'encoder'], 'encoder.onnx');
+    await editManifest(path, ['files', name], { bytes: 3, sha256: DIGEST });
+    const error = await refusal(() => openModelFolder(path));
+    expect(error.code).toBe('INVALID_MODEL_FOLDER');
+    expect(error.message).not.toMatch(/\p{Cc}/u);
+  });
+
+  test('external data of a graph must be a plain, listed file beside it', async () => {
+    const { manifest } = await openModelFolder(await modelFolder());
+    expect(() => checkExternalData(['weights.bin'], manifest, 'folder', 'encoder.onnx')).not.toThrow();
+    expect(() => checkExternalData(['step.onnx'], manifest, 'folder', 'graphs/step.onnx')).not.toThrow();
+    for (const [location, graph] of [
+      ['../weights.bin', 'graphs/step.onnx'],
+      ['weights.bin', 'graphs/step.onnx'],
+      ['/etc/passwd', 'encoder.onnx'],
+      ['unlisted.bin', 'encoder.onnx'],
+      ['', 'encoder.onnx'],
+      ['a\0', 'encoder.onnx'],
+      ['toString', 'encoder.onnx'],
+    ] as const) {
+      const error = await refusal(() => checkExternalData([location], manifest, 'folder', graph));
+      expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: graph, received: location } });
+    }
+  });
+});
+
+describe('hostile files', () => {
+  const outside = async (path: string): Promise<string> => {
+    const file = join(path, '..', 'outside.bin');
+    await writeFile(file, Uint8Array.of(1, 2, 3));
+    return file;
+  };
+
+  test.each<[string, string, (path: string) => Promise<unknown>, string]>([
+    ['missing', 'encoder.onnx', (path) => rm(join(path, 'encoder.onnx')), 'missing'],
+    [
+      'symbolic link to the very same content outside',
+      'encoder.onnx',
+      async (path) => {
+        await rm(join(path, 'encoder.onnx'));
+        await symlink(await outside(path), join(path, 'encoder.onnx'));
+      },
+      'a symbolic link',
+    ],
+    [
+      'symbolic link inside the folder',
+      'encoder.onnx',
+      async (path) => {
+        await rename(join(path, 'encoder.onnx'), join(path, 'other.onnx'));
+        await symlink('other.onnx', join(path, 'encoder.onnx'));
+      },
+      'a symbolic link',
+    ],
+    [
+      'below a symbolic link to a folder',
+      'graphs/step.onnx',
+      async (path) => {
+        await rename(join(path, 'graphs'), join(path, '..', 'graphs'));
+        await symlink(join(path, '..', 'graphs'), join(path, 'graphs'));
+      },
+      'a symbolic link',
+    ],
+    [
+      'below a file',
+      'graphs/step.onnx',
+      async (path) => {
+        await rm(join(path, 'graphs'), { recursive: true });
+        await writeFile(join(path, 'graphs'), 'x');
+      },
+      'a folder',
+    ],
+    [
+      'a folder',
+      'encoder.onnx',
+      async (path) => {
+        await rm(join(path, 'encoder.onnx'));
+        await mkdir(join(path, 'encoder.onnx'));
+      },
+      'a regular file',
+    ],
+    [
+      'a device',
+      'encoder.onnx',
+      async (path) => {
+        await rm(join(path, 'encoder.onnx'));
+        await symlink('/dev/zero', join(path, 'encoder.onnx'));
+      },
+      'a symbolic link',
+    ],
+    ['truncated', 'weights.bin', (path) => truncate(join(path, 'weights.bin'), 2_999_999), 'truncated'],
+    ['oversized', 'weights.bin', (path) => truncate(join(path, 'weights.bin'), 3_000_001), 'oversized'],
+    ['very oversized', 'weights.bin', (path) => truncate(join(path, 'weights.bin'), 2 ** 40), 'oversized'],
+    [
+      'of another content',
+      'weights.bin',
+      async (path) => {
+        const bytes = await readFile(join(path, 'weights.bin'));
+        bytes[2_999_999] = 8;
+        await writeFile(join(path, 'weights.bin'), bytes);
+      },
+      'SHA-256',
+    ],
+  ])('%s', async (_, file, damage, words) => {
+    const path = await modelFolder();
+    await damage(path);
+    const error = await refusal(() => openModelFolder(path));
+    expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file } });
+    expect(error.message).toContain(words);
+    expect(error.message).toContain(file.split('/')[0]);
+  });
+
+  test.skipIf(process.platform === 'win32').each(['encoder.onnx', 'foretoken.json'])(
+    'a pipe in place of %s does not hang',
+    async (file) => {
+      const path = await modelFolder();
+      await rm(join(path, file));
+      execFileSync('mkfifo', [join(path, file)]);
+      const error = await refusal(() => openModelFolder(path));
+      expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file } });
+      expect(error.message).toContain('a pipe');
+    },
+  );
+});
+
+describe('hostile manifests', () => {
+  test.each<[field: string, value: unknown]>([
+    ['format', 'other-model'],
+    ['format', undefined],
+    ['formatVersion', '1'],
+    ['formatVersion', 0],
+    ['formatVersion', 1.5],
+    ['family', 3],
+    ['name', ''],
+    ['name', 'evil\u001b[2Jname'],
+    ['name', 'x'.repeat(201)],
+    ['licence', null],
+    ['description', 'right\u202eleft'],
+    ['surprise', 1],
+    ['vocabulary.surprise', 1],
+    ['vocabulary', []],
+    ['vocabulary.size', 1_000_001],
+    ['vocabulary.size', 2 ** 53],
+    ['vocabulary.size', -1],
+    ['vocabulary.size', '12'],
+    ['vocabulary.endTokenId', 12],
+    ['vocabulary.startTokenId', -1],
+    ['vocabulary.padTokenId', 99],
+    ['vocabulary.unknownTokenId', 1.5],
+    ['limits.sourceLength', 65_537],
+    ['limits.targetLength', 0],
+    ['architecture.width', 65_537],
+    ['architecture.heads', 3],
+    ['architecture.encoderLayers', 257],
+    ['architecture.decoderLayers', 1e9],
+    ['graphs.step', {}],
+    ['graphs.step.argmax', undefined],
+    ['graphs.step.argmax', 'unlisted.onnx'],
+    ['graphs.step.logits', 'unlisted.onnx'],
+    ['graphs.step.surprise', 'encoder.onnx'],
+    ['tokenizer', 'unlisted.json'],
+    ['ctc', { blankId: 0, upsample: 2, maxCandidates: 4 }],
+    ['step', { maxCandidates: 13 }],
+    ['step', { maxCandidates: 0 }],
+    ['files', []],
+    ['files', undefined],
+    ['training', 'much'],
+  ])('%s = %j names the field', async (field, value) => {
+    const path = await modelFolder();
+    await editManifest(path, field.split('.'), value);
+    const error = await refusal(() => openModelFolder(path));
+    expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'foretoken.json' } });
+    // What is missing may be the other half of a pair.
+    const expected = field === 'ctc' ? 'graphs.ctc' : field;
+    expect(String(error.details.field).startsWith(expected)).toBe(true);
+    expect(error.message).toContain(expected);
+    expect(error.message).not.toMatch(/\p{Cc}/u);
+  });
+
+  test.each<[keys: string[], value: unknown]>([
+    [['files', 'weights.bin', 'bytes'], 16 * 1024 ** 3 + 1],
+    [['files', 'weights.bin', 'bytes'], -1],
+    [['files', 'tokenizer.json', 'bytes'], 64 * 1024 ** 2 + 1],
+    [['files', 'weights.bin', 'sha256'], DIGEST.toUpperCase()],
+    [['files', 'weights.bin', 'sha256'], 'ab'],
+    [['files', 'weights.bin', 'surprise'], true],
+  ])('%j = %j is refused before the file is read', async (keys, value) => {
+    const path = await modelFolder();
+    await editManifest(path, keys, value);
+    const error = await refusal(() => openModelFolder(path));
+    expect(error.code).toBe('INVALID_MODEL_FOLDER');
+    expect(error.details.field).toBe(keys.join('.'));
+  });
+
+  test('a graph for CTC or top-k without its block is refused, and so are more than 1000 files', async () => {
+    const path = await modelFolder();
+    await editManifest(path, ['graphs', 'ctc'], 'encoder.onnx');
+    expect((await refusal(() => openModelFolder(path))).details.field).toBe('ctc');
+    await editManifest(path, ['graphs', 'ctc'], undefined);
+    await editManifest(path, ['graphs', 'step', 'topK'], 'encoder.onnx');
+    expect((await refusal(() => openModelFolder(path))).details.field).toBe('step');
+    const many = Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`f${i}`, { bytes: 1, sha256: DIGEST }]));
+    await editManifest(path, ['files'], many);
+    expect((await refusal(() => openModelFolder(path))).details).toMatchObject({ field: 'files', received: 1001 });
+  });
+
+  test('a newer release or an unknown family asks for an upgrade, whatever else the manifest holds', async () => {
+    for (const [field, value] of [
+      ['formatVersion', 2],
+      ['family', 'llama'],
+    ] as const) {
+      const path = await modelFolder();
+      await editManifest(path, [field], value);
+      await editManifest(path, ['newThing'], {});
+      const error = await refusal(() => openModelFolder(path));
+      expect(error).toMatchObject({
+        code: 'UNSUPPORTED_MODEL',
+        details: { file: 'foretoken.json', field, received: value },
+      });
+      expect(error.message).toContain('Upgrade @foretoken/models');
+    }
+  });
+
+  test('any JSON in any place is either a valid manifest or a typed refusal', async () => {
+    const record = { bytes: 1, sha256: DIGEST };
+    const files = { 'encoder.onnx': record, 'graphs/step.onnx': record, 'tokenizer.json': record };
+    const paths = [
+      ...Object.keys(MANIFEST).map((key) => [key]),
+      ...(['vocabulary', 'limits', 'architecture', 'graphs'] as const).flatMap((key) =>
+        Object.keys(MANIFEST[key]).map((inner) => [key, inner]),
+      ),
+      ...Object.keys(files).map((name) => ['files', name]),
+    ];
+    const outcomes = { valid: 0, refused: 0 };
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...paths), fc.jsonValue(), async (path, value) => {
+        const manifest = structuredClone({ ...MANIFEST, files }) as unknown as Record<string, unknown>;
+        const owner = (path.length === 1 ? manifest : manifest[path[0] as string]) as Record<string, unknown>;
+        owner[path.at(-1) as string] = value;
+        try {
+          checkManifest(manifest, 'folder');
+          outcomes.valid++;
+        } catch (error) {
+          expect(error).toMatchObject({
+            code: expect.stringMatching(/^(INVALID_MODEL_FOLDER|UNSUPPORTED_MODEL)$/),
+            details: { file: 'foretoken.json', field: expect.any(String) },
+          });
+          outcomes.refused++;
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    expect(outcomes.refused).toBeGreaterThan(1000);
+  });
+});

@@ -1,0 +1,322 @@
+import { collect, type DecodeEvent, type Drafter, type SourceEncoder, type SourceEncoding } from '@foretoken/core';
+import { greedy } from '@foretoken/greedy';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { chainDraft, EMPTY_DRAFT, speculative } from '../src/index.js';
+import { anyCase, decodeBoth } from './any-case.js';
+import { type Script, scriptedDrafter, scriptedTarget } from './scripted-target.js';
+
+describe('speculative decoding equals greedy decoding', () => {
+  it('on random targets with adversarial drafts: tokens, scores, reasons, and never more forwards', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyCase, async (one) => {
+        const { expected, received, plain, target, drafter } = await decodeBoth(one, speculative);
+        expect(received.results).toEqual(expected.results);
+        const { statistics } = received;
+        expect(statistics.forwards).toBe(target.log.forwards.length);
+        expect(statistics.forwards).toBeLessThanOrEqual(plain.log.forwards.length);
+        expect(statistics.tokens).toBe(expected.statistics.tokens);
+        expect(statistics.accepted).toBeLessThanOrEqual(statistics.evaluated);
+        expect(statistics.evaluated).toBeLessThanOrEqual(statistics.proposed);
+        expect(target.log).toMatchObject({ opened: 1, disposed: 1 });
+        expect(drafter.log).toMatchObject({ opened: 1, disposed: 1 });
+        expect(target.log.finished.toSorted()).toEqual(one.sources.map((_, row) => row));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('commits each row once, in order, and reports every round', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyCase, async (one) => {
+        const events: DecodeEvent[] = [];
+        const recording: typeof speculative = (options) => {
+          const decoder = speculative(options);
+          return {
+            ...decoder,
+            async *decode(model, request) {
+              for await (const event of decoder.decode(model, request)) {
+                events.push(event);
+                yield event;
+              }
+            },
+          };
+        };
+        const { received } = await decodeBoth(one, recording);
+        const sums = { proposed: 0, evaluated: 0, accepted: 0 };
+        const rounds = one.sources.map(() => 0);
+        const outputs: number[][] = one.sources.map(() => []);
+        for (const event of events) {
+          if (event.type === 'token-commit') {
+            expect(event.position).toBe(outputs[event.row]?.length);
+            expect(event.tokenIds.length).toBeGreaterThan(0);
+            outputs[event.row]?.push(...event.tokenIds);
+          } else if (event.type === 'draft-end') {
+            expect(event.round).toBe(rounds[event.row]);
+            rounds[event.row] = event.round + 1;
+            expect(event.depth).toBeLessThanOrEqual(event.proposed);
+            for (const key of ['proposed', 'evaluated', 'accepted'] as const) sums[key] += event[key];
+          }
+        }
+        expect(outputs).toEqual(received.results.map(({ hypotheses }) => [...(hypotheses[0]?.tokenIds ?? [])]));
+        expect(received.statistics).toMatchObject(sums);
+        expect(received.statistics.forwards).toBe(Math.max(...rounds));
+        expect(received.statistics.draftForwards).toBe(3);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+/** Tokens 3, 4, 5, … up to a length, then the end token 0. */
+const counting: Script = (source, output) => (output.length < source ? 3 + output.length : 0);
+
+const oracle = (depth: number): Drafter<number> =>
+  scriptedDrafter((source, output, limit) => {
+    const wanted = Math.min(depth, limit.depth, limit.nodes);
+    const path = Array.from({ length: wanted }, (_, index) => 3 + output.length + index);
+    return chainDraft(path.filter((tokenId) => tokenId < 3 + source));
+  });
+
+const SIZE = 100;
+
+describe('forwards', () => {
+  it.each([
+    [1, 20],
+    [3, 20],
+    [4, 24],
+    [7, 30],
+  ])('an oracle of depth %i brings depth + 1 tokens a forward (%i tokens)', async (depth, length) => {
+    const target = scriptedTarget({ script: counting, size: SIZE, maxLength: 60 });
+    const { statistics } = await collect(
+      speculative({ drafter: oracle(depth) }).decode(target, { sources: [length], maxNewTokens: length }),
+    );
+    expect(statistics.forwards).toBe(Math.ceil(length / (depth + 1)));
+    expect(statistics.accepted).toBe(length - statistics.forwards);
+    expect(statistics.evaluated).toBe(statistics.accepted);
+  });
+
+  it('the end token costs its own place: length + 1 decisions', async () => {
+    const target = scriptedTarget({ script: counting, size: SIZE, maxLength: 60 });
+    const { statistics, results } = await collect(
+      speculative({ drafter: oracle(4) }).decode(target, { sources: [20] }),
+    );
+    expect(results[0]?.hypotheses[0]?.finishReason).toBe('end-token');
+    expect(statistics.forwards).toBe(Math.ceil(21 / 5));
+  });
+
+  it('an empty draft is a plain step', async () => {
+    const target = scriptedTarget({ script: counting, size: SIZE });
+    const drafter = scriptedDrafter(() => EMPTY_DRAFT);
+    const { statistics } = await collect(speculative({ drafter }).decode(target, { sources: [9] }));
+    expect(statistics).toMatchObject({ forwards: 10, proposed: 0, evaluated: 0, accepted: 0, tokens: 9 });
+    expect(target.log.forwards.slice(1).every(({ tokenIds }) => tokenIds.length === 1)).toBe(true);
+  });
+
+  it('finished rows cost nothing, and all others share one forward', async () => {
+    const target = scriptedTarget({ script: counting, size: SIZE });
+    await collect(speculative({ drafter: oracle(2) }).decode(target, { sources: [2, 20, 8] }));
+    expect(target.log.forwards.map(({ rows }) => [...new Set(rows)])).toEqual([
+      [0, 1, 2],
+      [1, 2],
+      [1, 2],
+      [1],
+      [1],
+      [1],
+      [1],
+    ]);
+  });
+
+  it('the first forward holds the prefix and the draft, later ones the token decided last and the draft', async () => {
+    const target = scriptedTarget({ script: counting, size: SIZE });
+    await collect(speculative({ drafter: oracle(2) }).decode(target, { sources: [5] }));
+    expect(target.log.forwards.map(({ tokenIds }) => tokenIds)).toEqual([
+      [1, 2, 3, 4],
+      [5, 6, 7],
+    ]);
+  });
+
+  it('never scores end tokens of a draft', async () => {
+    const target = scriptedTarget({ script: counting, size: SIZE });
+    const drafter = scriptedDrafter(() => ({ tokenIds: Int32Array.of(0, 3), parents: Int32Array.of(-1, -1) }));
+    const { statistics } = await collect(speculative({ drafter }).decode(target, { sources: [3], maxNewTokens: 2 }));
+    expect(target.log.forwards.map(({ tokenIds }) => tokenIds)).toEqual([[1, 2, 3]]);
+    expect(statistics).toMatchObject({ proposed: 2, evaluated: 1, accepted: 1 });
+  });
+
+  it('asks for no more than the output may still grow', async () => {
+    const drafter = scriptedDrafter((_source, output, limit) => chainDraft([3 + output.length].slice(0, limit.depth)));
+    const target = scriptedTarget({ script: counting, size: SIZE, maxLength: 8 });
+    const { results } = await collect(speculative({ drafter, maxNodes: 4 }).decode(target, { sources: [50] }));
+    expect(results[0]?.hypotheses[0]?.tokenIds).toHaveLength(7);
+    expect(drafter.log.limits).toEqual([
+      { nodes: 4, depth: 4 },
+      { nodes: 4, depth: 4 },
+      { nodes: 4, depth: 2 },
+    ]);
+  });
+});
+
+describe('shape', () => {
+  const bush = scriptedDrafter((_source, output) => ({
+    tokenIds: Int32Array.of(90, 3 + output.length),
+    parents: Int32Array.of(-1, -1),
+  }));
+
+  it('tree verifies every branch, chain only the path of first children', async () => {
+    const request = { sources: [6], maxNewTokens: 2 };
+    const target = () => scriptedTarget({ script: counting, size: SIZE });
+    const tree = await collect(speculative({ drafter: bush }).decode(target(), request));
+    expect(tree.statistics).toMatchObject({ forwards: 1, proposed: 2, evaluated: 2, accepted: 1 });
+    const chain = await collect(speculative({ drafter: bush, shape: 'chain' }).decode(target(), request));
+    expect(chain.statistics).toMatchObject({ forwards: 2, proposed: 2, evaluated: 1, accepted: 0 });
+  });
+
+  it('tree is refused by a model without branching, both by one without rollback', async () => {
+    const chainOnly = scriptedTarget({ script: counting, size: SIZE, branching: false });
+    const forwardOnly = scriptedTarget({ script: counting, size: SIZE, branching: false, rollback: false });
+    const refused = { code: 'UNSUPPORTED_CAPABILITY' };
+    const request = { sources: [6] };
+    await expect(collect(speculative({ drafter: bush }).decode(chainOnly, request))).rejects.toMatchObject(refused);
+    await expect(
+      collect(speculative({ drafter: bush, shape: 'chain' }).decode(forwardOnly, request)),
+    ).rejects.toMatchObject(refused);
+    expect(chainOnly.log.opened + forwardOnly.log.opened).toBe(0);
+    await collect(speculative({ drafter: bush, shape: 'chain' }).decode(chainOnly, request));
+  });
+});
+
+interface CountingEncoder extends SourceEncoder<number> {
+  readonly log: { encoded: number; disposed: number };
+  readonly encoding: SourceEncoding;
+}
+
+function countingEncoder(): CountingEncoder {
+  const log = { encoded: 0, disposed: 0 };
+  const encoding: SourceEncoding = {
+    rows: 1,
+    dispose() {
+      log.disposed++;
+    },
+  };
+  return {
+    log,
+    encoding,
+    async encode() {
+      log.encoded++;
+      return encoding;
+    },
+  };
+}
+
+describe('what is opened together', () => {
+  it('encodes once when target and drafter name the same encoder', async () => {
+    const encoder = countingEncoder();
+    const target = scriptedTarget({ script: counting, size: SIZE, encoder });
+    const drafter = scriptedDrafter(() => EMPTY_DRAFT, { encoder });
+    await collect(speculative({ drafter }).decode(target, { sources: [3] }));
+    expect(encoder.log).toEqual({ encoded: 1, disposed: 1 });
+    expect(target.log.encodings).toEqual([encoder.encoding]);
+    expect(drafter.log.contexts).toEqual([encoder.encoding]);
+  });
+
+  it('lets each encode for itself otherwise', async () => {
+    const encoder = countingEncoder();
+    const target = scriptedTarget({ script: counting, size: SIZE, encoder });
+    const drafter = scriptedDrafter(() => EMPTY_DRAFT, { encoder: countingEncoder() });
+    await collect(speculative({ drafter }).decode(target, { sources: [3] }));
+    expect(encoder.log.encoded).toBe(0);
+    expect([...target.log.encodings, ...drafter.log.contexts]).toEqual([undefined, undefined]);
+  });
+
+  it('refuses a drafter of another vocabulary before anything is opened', async () => {
+    const target = scriptedTarget({ script: counting, size: SIZE });
+    for (const vocabulary of [
+      { size: SIZE + 1, endTokenId: 0 },
+      { size: SIZE, endTokenId: 1 },
+    ]) {
+      const drafter = scriptedDrafter(() => EMPTY_DRAFT, { vocabulary });
+      await expect(collect(speculative({ drafter }).decode(target, { sources: [3] }))).rejects.toMatchObject({
+        code: 'UNSUPPORTED_CAPABILITY',
+      });
+      expect(drafter.log.opened + target.log.opened).toBe(0);
+    }
+    const drafter = scriptedDrafter(() => EMPTY_DRAFT, { vocabulary: { size: SIZE, endTokenId: 0 } });
+    await collect(speculative({ drafter }).decode(target, { sources: [3] }));
+  });
+});
+
+describe('everything is released', () => {
+  const failing: [string, Drafter<number>, string][] = [
+    ['when a draft breaks its contract', scriptedDrafter(() => chainDraft([SIZE])), 'INVALID_DRAFT'],
+    ['when a draft is too long', scriptedDrafter(() => chainDraft(Array(99).fill(3))), 'INVALID_DRAFT'],
+  ];
+  it.each(failing)('%s', async (_name, inner, code) => {
+    const encoder = countingEncoder();
+    const target = scriptedTarget({ script: counting, size: SIZE, encoder });
+    const drafter = { ...inner, encoder };
+    await expect(collect(speculative({ drafter }).decode(target, { sources: [30] }))).rejects.toMatchObject({ code });
+    expect(target.log).toMatchObject({ opened: 1, disposed: 1 });
+    expect(encoder.log).toEqual({ encoded: 1, disposed: 1 });
+    expect(target.log.forwards).toHaveLength(0);
+  });
+
+  it('when the drafter cannot be opened', async () => {
+    const encoder = countingEncoder();
+    const target = scriptedTarget({ script: counting, size: SIZE, encoder });
+    const drafter: Drafter<number> = {
+      name: 'broken',
+      encoder,
+      async open() {
+        throw new Error('no drafts today');
+      },
+    };
+    await expect(collect(speculative({ drafter }).decode(target, { sources: [3] }))).rejects.toThrowError('no drafts');
+    expect(target.log).toMatchObject({ opened: 1, disposed: 1 });
+    expect(encoder.log).toEqual({ encoded: 1, disposed: 1 });
+  });
+
+  it('when the consumer stops, and when the signal aborts, with no further forward', async () => {
+    const drafter = scriptedDrafter(() => EMPTY_DRAFT);
+    const stopped = scriptedTarget({ script: counting, size: SIZE });
+    for await (const event of speculative({ drafter }).decode(stopped, { sources: [30] })) {
+      if (event.type === 'token-commit' && event.position === 2) break;
+    }
+    expect(stopped.log.forwards).toHaveLength(3);
+    expect(stopped.log.disposed).toBe(1);
+
+    const aborted = scriptedTarget({ script: counting, size: SIZE });
+    const controller = new AbortController();
+    const decode = async (): Promise<void> => {
+      const { signal } = controller;
+      for await (const event of speculative({ drafter }).decode(aborted, { sources: [30], signal })) {
+        if (event.type === 'token-commit' && event.position === 2) controller.abort(new Error('enough'));
+      }
+    };
+    await expect(decode()).rejects.toThrowError('enough');
+    expect(aborted.log.forwards).toHaveLength(3);
+    expect(aborted.log.disposed).toBe(1);
+    expect(drafter.log.disposed).toBe(2);
+  });
+});
+
+describe('options', () => {
+  it('refuses what is out of range', () => {
+    const drafter = scriptedDrafter(() => EMPTY_DRAFT);
+    for (const options of [{ maxNodes: 0 }, { maxNodes: 1.5 }, { maxDepth: 0 }, { shape: 'bush' as 'tree' }]) {
+      expect(() => speculative({ drafter, ...options })).toThrowError(
+        expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+      );
+    }
+  });
+
+  it('gives scores as greedy decoding does, and none unless asked', async () => {
+    const target = scriptedTarget({ script: counting, size: SIZE });
+    const request = { sources: [7] };
+    const expected = await collect(greedy<number>({ scores: true }).decode(target, request));
+    const scored = await collect(speculative({ drafter: oracle(3), scores: true }).decode(target, request));
+    expect(scored.results[0]?.hypotheses[0]?.score).toBe(expected.results[0]?.hypotheses[0]?.score);
+    const plain = await collect(speculative({ drafter: oracle(3) }).decode(target, request));
+    expect(plain.results[0]?.hypotheses[0]).not.toHaveProperty('score');
+  });
+});
