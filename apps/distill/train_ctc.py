@@ -29,6 +29,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--teacher", type=Path, required=True)
     parser.add_argument("--source", type=Path, help="source lines instead of train.en")
     parser.add_argument("--targets", type=Path, required=True, help="distilled targets written by distil.py")
+    parser.add_argument("--start-from", type=Path, help="run folder of a student of this encoder to continue from")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -90,9 +91,11 @@ def main() -> None:
     still = DropoutPool(0.0, 0, 1)
     source = encode(tokenizer, read_lines(options.source or options.data / "train.en"), 120)
     target: list[list[int]] = json.loads(options.targets.read_text())
-    token_ids = torch.tensor(sorted({i for row in target for i in row}))
+    start = torch.load(options.start_from / "state.pt", weights_only=True) if options.start_from else None
+    token_ids = start["model"]["token_ids"] if start else torch.tensor(sorted({i for row in target for i in row}))
     head_index = {int(t): i for i, t in enumerate(token_ids)}
-    labels = [[head_index[i] for i in row] for row in target]
+    # A continued student keeps its head: what that cannot say is left out of its targets.
+    labels = [[head_index[i] for i in row if i in head_index] for row in target]
     states = encoder_states(teacher, source, still)
     val_states = encoder_states(teacher, encode(tokenizer, read_lines(options.data / "val.en"), 120), still)
     val_lines = read_lines(options.data / "val.de")
@@ -111,6 +114,11 @@ def main() -> None:
                          options.feed_forward)
     with torch.no_grad():
         student.head[:-1] = teacher.shared.weight[token_ids]
+    if start:
+        student.load_state_dict(start["model"])
+        with torch.no_grad():
+            for parameter, value in zip(student.parameters(), start["averaged"], strict=True):
+                parameter.copy_(value)
     optimizer = torch.optim.AdamW(student.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     averaged = Averaged(student, options.average)
     epoch = 0

@@ -4,6 +4,7 @@ import type { AutoregressiveModel, LatticeModel, TokenSource } from '@foretoken/
 import { ForetokenError } from '@foretoken/core';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
 import { type LoadedModel, loadModel } from '@foretoken/models';
+import type { LatticeDrafterOptions } from '@foretoken/speculative';
 import * as onnxruntime from 'onnxruntime-node';
 
 /** A loaded model that has everything the benches compare. */
@@ -11,6 +12,7 @@ export interface BenchModel {
   readonly loaded: LoadedModel;
   readonly autoregressive: AutoregressiveModel<TokenSource>;
   readonly lattice: LatticeModel<TokenSource>;
+  readonly draftLattice: LatticeModel<TokenSource>;
   readonly runtime: OnnxRuntime;
 }
 
@@ -20,6 +22,12 @@ export function shippedModelFolder(): string {
   return join(dirname(require.resolve('@foretoken/model-multi30k-en-de/package.json')), 'model');
 }
 
+/** The lattice drafter's options for a model: all that the folder and the probe offer. */
+export function draftingOptions({ loaded, draftLattice }: BenchModel): LatticeDrafterOptions<TokenSource> {
+  const { verifyCost, ngrams } = loaded;
+  return { model: draftLattice, verifyCost, minProbability: 0.01, ...(ngrams === undefined ? {} : { ngrams }) };
+}
+
 /** Loads the model at `folder`, or the shipped one. Throws `UNSUPPORTED_CAPABILITY` when it has no CTC student. */
 export async function openBenchModel(folder: string | undefined, threads: number | undefined): Promise<BenchModel> {
   const runtime = onnxruntime as unknown as OnnxRuntime;
@@ -27,8 +35,8 @@ export async function openBenchModel(folder: string | undefined, threads: number
     runtime,
     ...(threads === undefined ? {} : { threads }),
   });
-  const { autoregressive, lattice } = loaded;
-  if (autoregressive === undefined || lattice === undefined) {
+  const { autoregressive, lattice, draftLattice } = loaded;
+  if (autoregressive === undefined || lattice === undefined || draftLattice === undefined) {
     await loaded[Symbol.asyncDispose]();
     throw new ForetokenError(
       'UNSUPPORTED_CAPABILITY',
@@ -38,5 +46,5 @@ export async function openBenchModel(folder: string | undefined, threads: number
       },
     );
   }
-  return { loaded, autoregressive, lattice, runtime };
+  return { loaded, autoregressive, lattice, draftLattice, runtime };
 }

@@ -3,7 +3,7 @@ import { greedy } from '@foretoken/greedy';
 import { corpusBleu, corpusChrf } from '@foretoken/metrics';
 import { ctcGreedy } from '@foretoken/one-shot';
 import { latticeDrafter, speculative } from '@foretoken/speculative';
-import type { BenchModel } from './bench-model.js';
+import { type BenchModel, draftingOptions } from './bench-model.js';
 import { rounded } from './statistics.js';
 import type { TestSet } from './test-sets.js';
 
@@ -18,7 +18,7 @@ export async function qualityBench(
   const { loaded, autoregressive, lattice } = bench;
   const oneShot = ctcGreedy();
   const plain = greedy();
-  const drafted = speculative({ drafter: latticeDrafter({ model: lattice, verifyCost: loaded.verifyCost }) });
+  const drafted = speculative({ drafter: latticeDrafter(draftingOptions(bench)) });
   const strategies: Record<string, (sources: readonly TokenSource[]) => AsyncIterable<DecodeEvent>> = {
     greedy: (sources) => plain.decode(autoregressive, { sources }),
     ctc: (sources) => oneShot.decode(lattice, { sources }),

@@ -2,7 +2,7 @@ import { arch, cpus, platform } from 'node:os';
 import { collect, type DecodeEndEvent, type DecodeEvent, type TokenSource } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { latticeDrafter, ngramDrafter, speculative } from '@foretoken/speculative';
-import type { BenchModel } from './bench-model.js';
+import { type BenchModel, draftingOptions } from './bench-model.js';
 import { mean, rounded, roundedSpread, spread } from './statistics.js';
 import { measureStepCosts } from './step-costs.js';
 import type { TestSet } from './test-sets.js';
@@ -39,13 +39,13 @@ export async function speculativeBench(
   testSet: TestSet,
   options: SpeculativeBenchOptions = {},
 ): Promise<Record<string, unknown>> {
-  const { loaded, autoregressive, lattice } = bench;
+  const { loaded, autoregressive } = bench;
   const { limit = testSet.sources.length, repeats = 3, progress } = options;
   const plain = greedy();
-  const { verifyCost } = loaded;
+  const drafting = draftingOptions(bench);
   const strategies = {
-    speculative: speculative({ drafter: latticeDrafter({ model: lattice, verifyCost }) }),
-    chain: speculative({ drafter: latticeDrafter({ model: lattice, verifyCost, shape: 'chain' }), shape: 'chain' }),
+    speculative: speculative({ drafter: latticeDrafter(drafting) }),
+    chain: speculative({ drafter: latticeDrafter({ ...drafting, shape: 'chain' }), shape: 'chain' }),
     ngram: speculative({ drafter: ngramDrafter({ vocabulary: autoregressive.vocabulary }), shape: 'chain' }),
   } as const;
   const names = Object.keys(strategies) as (keyof typeof strategies)[];

@@ -21,7 +21,7 @@ export async function measureStepCosts(
   bench: BenchModel,
   sources: readonly TokenSource[],
 ): Promise<Record<string, unknown>> {
-  const { loaded, runtime, autoregressive, lattice } = bench;
+  const { loaded, runtime, autoregressive, lattice, draftLattice } = bench;
   const folder = await openModelFolder(loaded.folder);
   const { manifest } = folder;
   const weights = await readGraphWeights(folder, manifest.graphs.step.argmax);
@@ -91,7 +91,13 @@ export async function measureStepCosts(
 
     const encoding = await autoregressive.encoder?.encode([sample]);
     if (encoding === undefined) throw new TypeError('the model has no shared encoder');
-    const draftTimes = await interleave({ draft: () => lattice.emit([sample], { encoding, k: 8 }) }, 100);
+    const draftTimes = await interleave(
+      {
+        draft: () => draftLattice.emit([sample], { encoding, k: 8 }),
+        oneShot: () => lattice.emit([sample], { encoding, k: 1 }),
+      },
+      100,
+    );
     encoding.dispose();
 
     const loopRatios: number[] = [];
@@ -124,6 +130,7 @@ export async function measureStepCosts(
       ),
       encodeMilliseconds: rounded(median('encode'), 3),
       draftMilliseconds: rounded(draft, 3),
+      oneShotMilliseconds: rounded(spread(draftTimes.oneShot as number[]).median, 3),
       stepOverMatMuls: rounded(stepRatio.median, 3),
       stepOverMatMulsSpread: roundedSpread(stepRatio),
       greedyOverPlainLoop: rounded(spread(loopRatios).median, 3),

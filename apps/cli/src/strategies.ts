@@ -41,15 +41,20 @@ export function createStrategy(name: StrategyName, model: LoadedModel, drafter: 
 
 function createDrafter(name: DrafterName, model: LoadedModel): Drafter<TokenSource> {
   if (name === 'ngram') return ngramDrafter({ vocabulary: autoregressiveOf('speculative', model).vocabulary });
-  if (model.lattice === undefined) {
+  const { draftLattice, ngrams, verifyCost } = model;
+  if (draftLattice === undefined) {
     throw new ForetokenError(
       'UNSUPPORTED_CAPABILITY',
       'speculative with the lattice drafter needs a CTC model, which this model folder does not have. Use --drafter ngram.',
       { decoder: 'speculative', capability: 'a lattice model', folder: model.folder },
     );
   }
-  const { verifyCost } = model;
-  return latticeDrafter({ model: model.lattice, ...(verifyCost.length === 0 ? {} : { verifyCost }) });
+  return latticeDrafter({
+    model: draftLattice,
+    // With measured costs the drafter itself knows where a draft stops paying.
+    ...(verifyCost.length === 0 ? {} : { verifyCost, minProbability: 0.01 }),
+    ...(ngrams === undefined ? {} : { ngrams }),
+  });
 }
 
 function bindAutoregressive(

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ForetokenError, type NodeId, ROOT } from '../src/index.js';
-import { KeyValueForest, openForests, type StepDriver, type StepInputs, type StepOutputs } from '../src/runtime/index.js';
+import {
+  KeyValueForest,
+  openForests,
+  type StepDriver,
+  type StepInputs,
+  type StepOutputs,
+} from '../src/runtime/index.js';
 
 const VOCABULARY = 50;
 
@@ -50,7 +56,9 @@ class SummingDriver implements StepDriver {
       let sum = (this.sources[row] as number) * 1000;
       for (let column = 0; column < total; column++) {
         if (attentionBias[cell * total + column] !== 0) continue;
-        sum += (column < pastLength ? past[row * pastLength + column] : keysValues[row * width + column - pastLength]) as number;
+        sum += (
+          column < pastLength ? past[row * pastLength + column] : keysValues[row * width + column - pastLength]
+        ) as number;
       }
       scores[cell] = sum;
     }
@@ -93,63 +101,71 @@ describe('KeyValueForest', () => {
 
   it('scores every node as if its whole path were recomputed, whatever was grown, pruned, forked or finished', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.constantFrom(1, 4), operations, async (rows, padTo, script) => {
-        const driver = new SummingDriver(rows, padTo);
-        const forest = forestOf(driver);
-        const alive = new Map<NodeId, Shadow>();
-        const active = new Set(driver.sources);
-        for (const { kind, picks } of script) {
-          if (active.size === 0) break;
-          const rowsLeft = [...active];
-          const rowOf = (pick: { row: number }): number => rowsLeft[pick.row % rowsLeft.length] as number;
-          if (kind === 'grow') {
-            const fresh: (Shadow & { parent: NodeId; tokenId: number })[] = [];
-            const first = forest.nextNode;
-            for (const pick of picks) {
-              const row = rowOf(pick);
-              const parents: [NodeId, readonly number[]][] = [[ROOT, []]];
-              for (const [node, shadow] of alive) if (shadow.row === row) parents.push([node, shadow.path]);
-              fresh.forEach((node, index) => {
-                if (node.row === row) parents.push([first + index, node.path]);
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.constantFrom(1, 4),
+        operations,
+        async (rows, padTo, script) => {
+          const driver = new SummingDriver(rows, padTo);
+          const forest = forestOf(driver);
+          const alive = new Map<NodeId, Shadow>();
+          const active = new Set(driver.sources);
+          for (const { kind, picks } of script) {
+            if (active.size === 0) break;
+            const rowsLeft = [...active];
+            const rowOf = (pick: { row: number }): number => rowsLeft[pick.row % rowsLeft.length] as number;
+            if (kind === 'grow') {
+              const fresh: (Shadow & { parent: NodeId; tokenId: number })[] = [];
+              const first = forest.nextNode;
+              for (const pick of picks) {
+                const row = rowOf(pick);
+                const parents: [NodeId, readonly number[]][] = [[ROOT, []]];
+                for (const [node, shadow] of alive) if (shadow.row === row) parents.push([node, shadow.path]);
+                fresh.forEach((node, index) => {
+                  if (node.row === row) parents.push([first + index, node.path]);
+                });
+                const [parent, path] = parents[pick.parent % parents.length] as [NodeId, readonly number[]];
+                fresh.push({ row, parent, tokenId: pick.tokenId, path: [...path, pick.tokenId] });
+              }
+              const extension = await forest.extend(
+                {
+                  row: Int32Array.from(fresh, ({ row }) => row),
+                  parent: Int32Array.from(fresh, ({ parent }) => parent),
+                  tokenId: Int32Array.from(fresh, ({ tokenId }) => tokenId),
+                },
+                { kind: 'logits' },
+              );
+              expect(extension.firstNode).toBe(first);
+              fresh.forEach(({ row, path }, index) => {
+                expect(extension.logits[index]).toBeCloseTo(scoreOfPath(row, path), 2);
+                alive.set(first + index, { row, path });
               });
-              const [parent, path] = parents[pick.parent % parents.length] as [NodeId, readonly number[]];
-              fresh.push({ row, parent, tokenId: pick.tokenId, path: [...path, pick.tokenId] });
+            } else if (kind === 'retain') {
+              const row = rowOf(picks[0] as { row: number });
+              const nodes = [...alive].filter(([, shadow]) => shadow.row === row);
+              if (nodes.length === 0) continue;
+              const leaves = picks.map((pick) => nodes[pick.parent % nodes.length] as [NodeId, Shadow]);
+              forest.retain(
+                row,
+                leaves.map(([node]) => node),
+              );
+              for (const [node, { path }] of nodes) {
+                const kept = leaves.some(([, leaf]) => path.every((tokenId, index) => leaf.path[index] === tokenId));
+                // A twin path may survive where this node does not; ask the forest only about nodes surely gone.
+                if (!kept) alive.delete(node);
+                else if (!leaves.some(([leaf]) => leaf === node)) alive.delete(node);
+              }
+            } else if (active.size > 1) {
+              const row = rowOf(picks[0] as { row: number });
+              forest.finish(row);
+              active.delete(row);
+              for (const [node, shadow] of alive) if (shadow.row === row) alive.delete(node);
             }
-            const extension = await forest.extend(
-              {
-                row: Int32Array.from(fresh, ({ row }) => row),
-                parent: Int32Array.from(fresh, ({ parent }) => parent),
-                tokenId: Int32Array.from(fresh, ({ tokenId }) => tokenId),
-              },
-              { kind: 'logits' },
-            );
-            expect(extension.firstNode).toBe(first);
-            fresh.forEach(({ row, path }, index) => {
-              expect(extension.logits[index]).toBeCloseTo(scoreOfPath(row, path), 2);
-              alive.set(first + index, { row, path });
-            });
-          } else if (kind === 'retain') {
-            const row = rowOf(picks[0] as { row: number });
-            const nodes = [...alive].filter(([, shadow]) => shadow.row === row);
-            if (nodes.length === 0) continue;
-            const leaves = picks.map((pick) => nodes[pick.parent % nodes.length] as [NodeId, Shadow]);
-            forest.retain(row, leaves.map(([node]) => node));
-            for (const [node, { path }] of nodes) {
-              const kept = leaves.some(([, leaf]) => path.every((tokenId, index) => leaf.path[index] === tokenId));
-              // A twin path may survive where this node does not; ask the forest only about nodes surely gone.
-              if (!kept) alive.delete(node);
-              else if (!leaves.some(([leaf]) => leaf === node)) alive.delete(node);
-            }
-          } else if (active.size > 1) {
-            const row = rowOf(picks[0] as { row: number });
-            forest.finish(row);
-            active.delete(row);
-            for (const [node, shadow] of alive) if (shadow.row === row) alive.delete(node);
           }
-        }
-        await forest[Symbol.asyncDispose]();
-        expect(driver.disposed).toBe(true);
-      }),
+          await forest[Symbol.asyncDispose]();
+          expect(driver.disposed).toBe(true);
+        },
+      ),
       { numRuns: 300 },
     );
     expect(openForests()).toBe(before);

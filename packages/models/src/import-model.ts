@@ -1,5 +1,7 @@
-import { basename, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
+import { NGRAMS_FILE, readNgrams } from './families/ngrams.js';
 import type { ModelManifest } from './folder/manifest.js';
 import { writeModelFolder } from './folder/write-folder.js';
 import { importMarian, stepFiles } from './importers/import-marian.js';
@@ -13,7 +15,7 @@ export interface ImportOptions {
   readonly licence?: string;
   /** How weights are stored (default float16, half the size); computing is float32 either way. */
   readonly weights?: 'float32' | 'float16';
-  /** Weights folder of a CTC student trained on this model's encoder. */
+  /** Weights folder of a CTC student trained on this model's encoder, with an n-gram model beside it or not. */
   readonly ctc?: string;
   /** Free facts about the training, kept in the manifest. */
   readonly training?: Readonly<Record<string, unknown>>;
@@ -45,12 +47,17 @@ export async function importModel(
   }
   const folder = await openWeightsFolder(weightsFolder);
   const student = options.ctc === undefined ? undefined : await openWeightsFolder(options.ctc);
+  const ngrams = options.ctc === undefined ? undefined : await optionalFile(join(options.ctc, NGRAMS_FILE));
   const unknownTokenId = unknownToken(folder.tokenizerJson);
   const padTokenId = padToken(folder.tokenizerJson);
   // A CTC model needs an id for the blank that no output can mean: the padding's.
   const blankId = padTokenId ?? 0;
   const imported = importMarian(folder, { weights, blankId, ...(student === undefined ? {} : { ctc: student }) });
   const { shape, tokens, ctc } = imported;
+  if (ngrams !== undefined) {
+    await readNgrams(join(options.ctc as string, NGRAMS_FILE), shape.vocabularySize);
+    imported.files.set(NGRAMS_FILE, ngrams);
+  }
   return writeModelFolder(
     target,
     {
@@ -82,11 +89,21 @@ export async function importModel(
       },
       step: { maxCandidates: Math.min(STEP_CANDIDATES, shape.vocabularySize) },
       ...(ctc === undefined ? {} : { ctc: { blankId, upsample: ctc.upsample, maxCandidates: CTC_CANDIDATES } }),
+      ...(ngrams === undefined ? {} : { ngrams: NGRAMS_FILE }),
       training: { ...options.training, weights },
     },
     imported.files,
     { replace: options.replace ?? false },
   );
+}
+
+async function optionalFile(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 interface TokenizerFile {

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { AutoregressiveModel, LatticeModel, OutputKind, TokenSource } from '@foretoken/core';
+import type { AutoregressiveModel, LatticeModel, NgramModel, OutputKind, TokenSource } from '@foretoken/core';
 import { assertInteger, ForetokenError } from '@foretoken/core';
 import { GraphSession, type OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
 import { CtcModel } from './families/ctc-model.js';
@@ -7,6 +7,7 @@ import { MarianEncoder } from './families/marian-encoder.js';
 import { MarianModel } from './families/marian-model.js';
 import { probeThreads, probeWidths } from './families/marian-probe.js';
 import { checkMarianGraphs } from './families/marian-signatures.js';
+import { readNgrams } from './families/ngrams.js';
 import { WidthCosts } from './families/probe.js';
 import type { ModelManifest } from './folder/manifest.js';
 import { type ModelFolder, openModelFolder } from './folder/read-folder.js';
@@ -38,6 +39,8 @@ export interface LoadedModel extends AsyncDisposable {
    * approximate and depend in the last digits on the batch, which drafting may be and one-shot decoding may not.
    */
   readonly draftLattice?: LatticeModel<TokenSource>;
+  /** N-gram model of the target's outputs, where the folder has one; what `latticeDrafter` takes as `ngrams`. */
+  readonly ngrams?: NgramModel;
   /** Time inside the native runtime since load or the last `reset`. */
   readonly timings: RuntimeTimings;
   /**
@@ -159,6 +162,8 @@ async function assemble(
   };
   const lattice = await latticeOf(graphs.ctc);
   const draftLattice = (await latticeOf(graphs.ctcDraft)) ?? lattice;
+  const ngrams =
+    manifest.ngrams === undefined ? undefined : await readNgrams(folder.filePath(manifest.ngrams), vocabulary.size);
   sessions.timings.reset();
   return {
     folder: folder.path,
@@ -168,6 +173,7 @@ async function assemble(
     autoregressive,
     ...(lattice === undefined ? {} : { lattice }),
     ...(draftLattice === undefined ? {} : { draftLattice }),
+    ...(ngrams === undefined ? {} : { ngrams }),
     timings: sessions.timings,
     verifyCost: widths.relative,
     [Symbol.asyncDispose]: () => sessions.dispose(),

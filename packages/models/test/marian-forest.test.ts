@@ -107,7 +107,9 @@ describe('a Marian token forest on ONNX Runtime', () => {
               for (const [index, { row, path }] of fresh.entries()) {
                 const size = TINY.vocabularySize;
                 const expected = await recompute(SOURCES[row] as Int32Array, path);
-                expect(largestDifference(logits.subarray(index * size, (index + 1) * size), expected)).toBeLessThan(1e-5);
+                expect(largestDifference(logits.subarray(index * size, (index + 1) * size), expected)).toBeLessThan(
+                  1e-5,
+                );
                 alive.set(first + index, { row, path });
               }
             } else if (kind === 'retain') {

@@ -11,7 +11,14 @@ export interface TinyShape {
   readonly maxPositions: number;
 }
 
-export const TINY: TinyShape = { vocabularySize: 23, width: 16, heads: 2, feedForward: 24, layers: 2, maxPositions: 40 };
+export const TINY: TinyShape = {
+  vocabularySize: 23,
+  width: 16,
+  heads: 2,
+  feedForward: 24,
+  layers: 2,
+  maxPositions: 40,
+};
 
 /** A small deterministic generator: the weights only need to be dull and repeatable. */
 function generator(seed: number): () => number {
@@ -38,7 +45,12 @@ function layer(prefix: string, width: number, feedForward: number, cross: boolea
   return {
     ...attention(`${prefix}.self_attn`, width),
     ...(cross ? attention(`${prefix}.encoder_attn`, width) : {}),
-    ...Object.fromEntries(norms.flatMap((norm) => [[`${prefix}.${norm}.weight`, [width]], [`${prefix}.${norm}.bias`, [width]]])),
+    ...Object.fromEntries(
+      norms.flatMap((norm) => [
+        [`${prefix}.${norm}.weight`, [width]],
+        [`${prefix}.${norm}.bias`, [width]],
+      ]),
+    ),
     [`${prefix}.fc1.weight`]: [feedForward, width],
     [`${prefix}.fc1.bias`]: [feedForward],
     [`${prefix}.fc2.weight`]: [width, feedForward],
@@ -47,7 +59,11 @@ function layer(prefix: string, width: number, feedForward: number, cross: boolea
 }
 
 /** Serialises named fp32 tensors, and optional int32 vectors, as a safetensors file. */
-export function safetensors(shapes: Shapes, seed: number, integers: Record<string, readonly number[]> = {}): Uint8Array {
+export function safetensors(
+  shapes: Shapes,
+  seed: number,
+  integers: Record<string, readonly number[]> = {},
+): Uint8Array {
   const random = generator(seed);
   const header: Record<string, unknown> = {};
   const chunks: Uint8Array[] = [];
@@ -60,7 +76,12 @@ export function safetensors(shapes: Shapes, seed: number, integers: Record<strin
   for (const [name, shape] of Object.entries(shapes)) {
     const size = shape.reduce((product, dim) => product * dim, 1);
     const isScale = name.endsWith('layer_norm.weight');
-    put(name, 'F32', shape, Float32Array.from({ length: size }, () => random() + (isScale ? 1 : 0)));
+    put(
+      name,
+      'F32',
+      shape,
+      Float32Array.from({ length: size }, () => random() + (isScale ? 1 : 0)),
+    );
   }
   for (const [name, values] of Object.entries(integers)) put(name, 'I32', [values.length], Int32Array.from(values));
   const text = new TextEncoder().encode(JSON.stringify(header));

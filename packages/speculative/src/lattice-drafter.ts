@@ -10,11 +10,12 @@ import {
   type DraftTree,
   ForetokenError,
   type LatticeModel,
+  type NgramModel,
   type TokenSource,
 } from '@foretoken/core';
 import { assertRoundCost, draftLength, type RoundCost } from './draft-length.js';
 import { EMPTY_DRAFT } from './draft-tree.js';
-import { growDraft } from './lattice-tree.js';
+import { growDraft, type WeightedNgrams } from './lattice-tree.js';
 
 export interface LatticeDrafterOptions<Source> {
   /** A CTC model of the target's vocabulary. */
@@ -25,6 +26,13 @@ export interface LatticeDrafterOptions<Source> {
   readonly maxNodes?: number;
   /** A path less probable than this is not proposed; default 0.1. */
   readonly minProbability?: number;
+  /**
+   * An n-gram model of the target's outputs, of the same vocabulary: it repairs what a CTC model, whose tokens do not see
+   * one another, joins badly. It changes drafts only, never the output.
+   */
+  readonly ngrams?: NgramModel;
+  /** Exponent of the n-gram model's probabilities; default 0.5. */
+  readonly ngramWeight?: number;
   /** `tree` (default) proposes alternatives too, `chain` only the best child of each node. */
   readonly shape?: 'tree' | 'chain';
   /**
@@ -39,6 +47,7 @@ interface Settings {
   readonly minProbability: number;
   readonly chain: boolean;
   readonly cost: RoundCost | undefined;
+  readonly ngrams: WeightedNgrams | undefined;
   readonly endTokenId: number;
 }
 
@@ -62,7 +71,8 @@ export function latticeDrafter<Source = TokenSource>(options: LatticeDrafterOpti
   const cost = options.verifyCost === undefined ? undefined : { verifyCost: options.verifyCost };
   if (cost !== undefined) assertRoundCost(cost);
   const { endTokenId, size } = model.vocabulary;
-  const settings: Settings = { maxNodes, minProbability, chain: shape === 'chain', cost, endTokenId };
+  const ngrams = weightedNgrams(options, size);
+  const settings: Settings = { maxNodes, minProbability, chain: shape === 'chain', cost, ngrams, endTokenId };
   return {
     name: NAME,
     vocabulary: model.vocabulary,
@@ -73,6 +83,21 @@ export function latticeDrafter<Source = TokenSource>(options: LatticeDrafterOpti
       return new LatticeDraftSession(lattices as CtcLattice[], size, settings);
     },
   };
+}
+
+function weightedNgrams<Source>(options: LatticeDrafterOptions<Source>, size: number): WeightedNgrams | undefined {
+  const { ngrams, ngramWeight = 0.5 } = options;
+  if (!(ngramWeight >= 0 && Number.isFinite(ngramWeight))) {
+    throw invalid('ngramWeight', ngramWeight, 'a number of at least 0');
+  }
+  if (ngrams === undefined) {
+    if (options.ngramWeight !== undefined) throw invalid('ngramWeight', ngramWeight, 'given together with ngrams');
+    return undefined;
+  }
+  if (ngrams.vocabularySize !== size) {
+    throw invalid('ngrams', `of ${ngrams.vocabularySize} tokens`, `of the lattice model's ${size} tokens`);
+  }
+  return { model: ngrams, weight: ngramWeight };
 }
 
 function invalid(option: string, received: unknown, required: string): ForetokenError {
@@ -104,14 +129,16 @@ class LatticeDraftSession implements DraftSession {
   }
 
   propose(row: number, prefix: Int32Array, limit: DraftLimit): DraftTree {
-    const { maxNodes, minProbability, chain, cost, endTokenId } = this.#settings;
+    const { maxNodes, minProbability, chain, cost, ngrams, endTokenId } = this.#settings;
     const state = this.#rows[row] as RowState;
     for (; state.length < prefix.length; state.length++) {
       state.prefix = state.scorer.extend(state.prefix, prefix[state.length] as number);
     }
     const nodes = Math.min(maxNodes, limit.nodes, cost === undefined ? maxNodes : cost.verifyCost.length - 1);
     if (nodes < 1 || limit.depth < 1) return EMPTY_DRAFT;
-    const options = { nodes, depth: limit.depth, least: minProbability, chain, endTokenId };
+    const start = ngrams?.model.startTokenId ?? endTokenId;
+    const history = [prefix.at(-2) ?? start, prefix.at(-1) ?? start] as const;
+    const options = { nodes, depth: limit.depth, least: minProbability, chain, ngrams, history, endTokenId };
     const { tokenIds, parents, probabilities } = growDraft(state.scorer, state.prefix, options);
     const length = cost === undefined ? tokenIds.length : draftLength(probabilities, cost);
     return { tokenIds: tokenIds.subarray(0, length), parents: parents.subarray(0, length) };

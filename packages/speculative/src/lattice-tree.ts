@@ -1,8 +1,14 @@
-import type { CtcPrefix, CtcPrefixScorer, DraftLimit, DraftTree } from '@foretoken/core';
+import type { CtcContinuations, CtcPrefix, CtcPrefixScorer, DraftLimit, DraftTree, NgramModel } from '@foretoken/core';
 
 /** A draft with the probability of each node's path, best first; `[nodes]`. */
 export interface ScoredDraft extends DraftTree {
   readonly probabilities: readonly number[];
+}
+
+/** An n-gram model of the target's outputs and the exponent of its probabilities. */
+export interface WeightedNgrams {
+  readonly model: NgramModel;
+  readonly weight: number;
 }
 
 export interface GrowthOptions extends DraftLimit {
@@ -10,6 +16,10 @@ export interface GrowthOptions extends DraftLimit {
   readonly least: number;
   /** Follow only the best child of each node. */
   readonly chain: boolean;
+  /** Re-ranks what the lattice proposes by what the target tends to say. */
+  readonly ngrams: WeightedNgrams | undefined;
+  /** The last two tokens before the draft, for the n-gram model. */
+  readonly history: readonly [before: number, last: number];
   /** Ends an output; never a node, because the target's choice at the parent says as much. */
   readonly endTokenId: number;
 }
@@ -26,7 +36,7 @@ interface Candidate {
  * that n nodes can, as far as the lattice is right.
  */
 export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: GrowthOptions): ScoredDraft {
-  const { nodes, depth, least, chain, endTokenId } = options;
+  const { nodes, depth, least, chain, endTokenId, ngrams, history } = options;
   const tokenIds: number[] = [];
   const parents: number[] = [];
   const probabilities: number[] = [];
@@ -35,7 +45,14 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
   const frontier: Candidate[] = [];
 
   const expand = (state: CtcPrefix, parent: number, probability: number): void => {
-    const next = scorer.continuations(state, least / probability);
+    const enough = least / probability;
+    const next =
+      ngrams === undefined
+        ? scorer.continuations(state, enough)
+        : reranked(scorer.continuations(state, enough * UNRANKED), ngrams, endTokenId, enough, [
+            before(parent),
+            parent < 0 ? history[1] : (tokenIds[parent] as number),
+          ]);
     let best = -1;
     for (let index = 0; index < next.tokenIds.length; index++) {
       const tokenId = next.tokenIds[index] as number;
@@ -47,6 +64,13 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
       const tokenId = next.tokenIds[best] as number;
       frontier.push({ parent, tokenId, probability: probability * (next.probabilities[best] as number) });
     }
+  };
+
+  /** The token before the last one of a path. */
+  const before = (node: number): number => {
+    if (node < 0) return history[0];
+    const parent = parents[node] as number;
+    return parent < 0 ? history[1] : (tokenIds[parent] as number);
   };
 
   expand(prefix, -1, 1);
@@ -64,6 +88,37 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
     }
   }
   return { tokenIds: Int32Array.from(tokenIds), parents: Int32Array.from(parents), probabilities };
+}
+
+// A token the lattice alone finds this much too improbable may still be proposed after re-ranking.
+const UNRANKED = 0.1;
+
+/**
+ * The product of the lattice's distribution and the n-gram model's, the latter raised to its weight, renormalised over
+ * what the lattice offers and the end.
+ */
+function reranked(
+  next: CtcContinuations,
+  { model, weight }: WeightedNgrams,
+  endTokenId: number,
+  least: number,
+  [before, last]: readonly [number, number],
+): Pick<CtcContinuations, 'tokenIds' | 'probabilities'> {
+  const factor = (tokenId: number): number => model.probability(before, last, tokenId) ** weight;
+  let total = next.end * factor(endTokenId);
+  const scores = next.tokenIds.map((tokenId, index) => {
+    const score = (next.probabilities[index] as number) * factor(tokenId);
+    total += score;
+    return score;
+  });
+  const tokenIds: number[] = [];
+  const probabilities: number[] = [];
+  for (const [index, score] of scores.entries()) {
+    if (score < least * total) continue;
+    tokenIds.push(next.tokenIds[index] as number);
+    probabilities.push(score / total);
+  }
+  return { tokenIds, probabilities };
 }
 
 /** Removes and returns the most probable candidate; a frontier holds few, so a scan beats a heap. */

@@ -68,6 +68,8 @@ export interface ModelManifest {
   readonly step?: { readonly maxCandidates: number };
   /** Goes with `graphs.ctc`. */
   readonly ctc?: { readonly blankId: number; readonly upsample: number; readonly maxCandidates: number };
+  /** File name of an n-gram model of the target's outputs, for drafting. */
+  readonly ngrams?: string;
   /** Every file of the model by name, this manifest apart. */
   readonly files: Readonly<Record<string, FileRecord>>;
   /** Free facts about the training. */
@@ -136,6 +138,7 @@ const SCHEMA: v.GenericSchema<unknown, ModelManifest> = v.strictObject({
   }),
   step: v.exactOptional(v.strictObject({ maxCandidates: candidates })),
   ctc: v.exactOptional(v.strictObject({ blankId: tokenId, upsample: integer(1, 64), maxCandidates: candidates })),
+  ngrams: v.exactOptional(fileName),
   files: v.record(
     v.string(),
     v.strictObject({
@@ -271,6 +274,7 @@ function checkAgreement(manifest: ModelManifest, refuse: Refuse): void {
     ...Object.fromEntries(Object.entries(graphs.step).map(([kind, file]) => [`graphs.step.${kind}`, file])),
     ...(graphs.ctc === undefined ? {} : { 'graphs.ctc': graphs.ctc }),
     ...(graphs.ctcDraft === undefined ? {} : { 'graphs.ctcDraft': graphs.ctcDraft }),
+    ...(manifest.ngrams === undefined ? {} : { ngrams: manifest.ngrams }),
   };
   for (const [field, file] of Object.entries(named)) {
     if (!Object.hasOwn(manifest.files, file)) refuse(field, file, 'a file listed in files');
