@@ -1,1 +1,11 @@
-export {};
+export * from './adversarial-drafters.js';
+export * from './decoder-conformance.js';
+export * from './drafter-conformance.js';
+export * from './laws.js';
+export * from './random-logits.js';
+export * from './recording.js';
+export * from './reference-greedy.js';
+export * from './runner.js';
+export * from './scripted-lattice.js';
+export * from './scripted-model.js';
+export * from './speculative-oracle.js';

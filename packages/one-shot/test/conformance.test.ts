@@ -1,0 +1,5 @@
+import { ctcGreedy } from '@foretoken/one-shot';
+import { latticeConformance } from '@foretoken/testkit';
+import { describe, it } from 'vitest';
+
+latticeConformance({ runner: { describe, it }, name: 'ctcGreedy', createDecoder: () => ctcGreedy() });

@@ -1,0 +1,71 @@
+import type { Drafter, DraftLimit, DraftTree, TokenSource } from '@foretoken/core';
+import type { Score } from './random-logits.js';
+import { ranked } from './scripted-model.js';
+
+/**
+ * Ways to draft that a verifier must survive: nothing; always right; always wrong; right, then wrong; the end token in
+ * the middle; a bush of wrong siblings around the right path; unrelated noise.
+ */
+export const DRAFT_KINDS = ['empty', 'right', 'wrong', 'right-then-wrong', 'end-inside', 'bush', 'noise'] as const;
+
+export type DraftKind = (typeof DRAFT_KINDS)[number];
+
+export interface AdversarialOptions {
+  readonly kind: DraftKind;
+  /** The target's own score function. */
+  readonly score: Score;
+  readonly vocabularySize: number;
+  readonly endTokenId: number;
+  readonly seed: number;
+}
+
+/** A drafter that keeps its contract and is as unhelpful, or as helpful, as its kind says. */
+export function adversarialDrafter(options: AdversarialOptions): Drafter<TokenSource> {
+  return {
+    name: `adversarial ${options.kind}`,
+    async open(sources) {
+      let calls = 0;
+      return {
+        forwards: 0,
+        propose: (row, prefix, limit) => draft(options, sources[row] as TokenSource, [...prefix], limit, calls++),
+        async [Symbol.asyncDispose]() {},
+      };
+    },
+  };
+}
+
+function draft(
+  { kind, score, vocabularySize, endTokenId, seed }: AdversarialOptions,
+  source: TokenSource,
+  output: readonly number[],
+  limit: DraftLimit,
+  call: number,
+): DraftTree {
+  const tokenIds: number[] = [];
+  const parents: number[] = [];
+  const paths: (readonly number[])[] = [];
+  const pathOf = (node: number): readonly number[] => (node < 0 ? output : (paths[node] as readonly number[]));
+  const add = (parent: number, tokenId: number): number => {
+    const taken = tokenIds.some((other, node) => other === tokenId && parents[node] === parent);
+    const deep = pathOf(parent).length - output.length >= limit.depth;
+    if (taken || deep || tokenIds.length >= limit.nodes || tokenIds[parent] === endTokenId) return -1;
+    parents.push(parent);
+    paths.push([...pathOf(parent), tokenId]);
+    return tokenIds.push(tokenId) - 1;
+  };
+  const right = (parent: number): number => ranked(score(source, pathOf(parent)))[0] as number;
+  const wrong = (parent: number, by = 1): number => (right(parent) + by) % vocabularySize;
+  const turn = (seed + call) % 4;
+  let at = -1;
+  for (let depth = 0; depth < limit.depth && kind !== 'empty'; depth++) {
+    if (kind === 'bush') for (let by = 1; by <= turn; by++) add(at, wrong(at, by));
+    const fails =
+      kind === 'wrong' ||
+      (kind === 'right-then-wrong' && depth === turn) ||
+      (kind === 'noise' && (seed * 31 + call * 7 + depth * 3) % 3 === 0);
+    const ends = kind === 'end-inside' && depth === turn;
+    at = add(at, ends ? endTokenId : fails ? wrong(at) : right(at));
+    if (at < 0) break;
+  }
+  return { tokenIds: Int32Array.from(tokenIds), parents: Int32Array.from(parents) };
+}

@@ -1,0 +1,303 @@
+import assert from 'node:assert/strict';
+import type {
+  AutoregressiveModel,
+  DecodeEndEvent,
+  DecodeRequest,
+  Decoder,
+  LatticeModel,
+  TokenSource,
+} from '@foretoken/core';
+import { assertCode, assertStream, eventsOf, outputsOf } from './laws.js';
+import { randomLogits } from './random-logits.js';
+import { type RecordingModel, type RecordingOptions, recording } from './recording.js';
+import type { Runner } from './runner.js';
+import { scriptedLatticeModel } from './scripted-lattice.js';
+import { scriptedModel } from './scripted-model.js';
+
+type Autoregressive = AutoregressiveModel<TokenSource>;
+
+export interface AutoregressiveConformanceOptions {
+  readonly runner: Runner;
+  readonly name: string;
+  /** Makes the decoder under test; `model` is the one it will run on, for decoders that draft from it. */
+  readonly createDecoder: (model: Autoregressive) => Decoder<Autoregressive>;
+  /** Model seeds to try; default 20. */
+  readonly models?: number;
+}
+
+const VOCABULARY = 7;
+const END = 0;
+const SOURCES: readonly TokenSource[] = [
+  Int32Array.of(5, 2),
+  Int32Array.of(3),
+  Int32Array.of(6, 6, 1),
+  Int32Array.of(4),
+];
+
+const modelOf = (seed: number, supports: Partial<Autoregressive['supports']> = {}): Autoregressive =>
+  scriptedModel({
+    vocabularySize: VOCABULARY,
+    endTokenId: END,
+    maxLength: 20,
+    supports,
+    score: randomLogits({ seed, vocabularySize: VOCABULARY, endTokenId: END, typicalLength: 6 }),
+  });
+
+/** The laws that every autoregressive decoder keeps, as tests of the given runner. */
+export function autoregressiveConformance(options: AutoregressiveConformanceOptions): void {
+  const { runner, name, createDecoder, models = 20 } = options;
+  const seeds = Array.from({ length: models }, (_, index) => index + 1);
+  const record = (seed: number, watch: RecordingOptions = {}): RecordingModel<TokenSource> =>
+    recording(modelOf(seed), watch);
+  const decode = async (model: Autoregressive, request: DecodeRequest<TokenSource>) =>
+    assertStream(await eventsOf(createDecoder(model).decode(model, request)), request.sources.length, END);
+
+  runner.describe(`${name} keeps the laws of autoregressive decoders`, () => {
+    runner.it('streams commits that add up to the best hypothesis, and counts its forwards', async () => {
+      for (const seed of seeds) {
+        const model = record(seed);
+        const { statistics } = await decode(model, { sources: SOURCES });
+        assert.equal(statistics.forwards, model.forwards, 'statistics.forwards counts the calls of extend');
+        assert.equal(model.stillOpen, 0, 'everything opened is released');
+      }
+    });
+
+    runner.it('gives a row of a batch what it gives the row alone', async () => {
+      for (const seed of seeds) {
+        const together = outputsOf(await decode(modelOf(seed), { sources: SOURCES }));
+        for (const [row, source] of SOURCES.entries()) {
+          assert.deepEqual(outputsOf(await decode(modelOf(seed), { sources: [source] })), [together[row]]);
+        }
+      }
+    });
+
+    runner.it('extends a finished row no more', async () => {
+      for (const seed of seeds) {
+        const model = record(seed);
+        await decode(model, { sources: SOURCES });
+        const finished = new Set<number>();
+        for (const call of model.calls) {
+          if (call.call === 'finish') finished.add(call.row);
+          if (call.call === 'extend') assert.ok(!call.rows.some((row) => finished.has(row)), 'a finished row ran on');
+        }
+      }
+    });
+
+    runner.it('cuts at maxNewTokens exactly', async () => {
+      for (const seed of seeds) {
+        const full = outputsOf(await decode(modelOf(seed), { sources: SOURCES }));
+        for (const maxNewTokens of [1, 2, 5]) {
+          const { results } = await decode(modelOf(seed), { sources: SOURCES, maxNewTokens });
+          for (const [row, { hypotheses }] of results.entries()) {
+            const [best] = hypotheses;
+            assert.ok((best?.tokenIds.length ?? 0) <= maxNewTokens, 'the output is not longer than allowed');
+            const whole = full[row] as number[];
+            if (whole.length >= maxNewTokens && best?.finishReason === 'length') {
+              assert.deepEqual([...best.tokenIds], whole.slice(0, maxNewTokens));
+            }
+          }
+        }
+      }
+    });
+
+    runner.it('stops at a stop sequence exactly', async () => {
+      let stopped = 0;
+      for (const seed of seeds) {
+        const full = outputsOf(await decode(modelOf(seed), { sources: SOURCES }));
+        const whole = full.find(({ length }) => length >= 3);
+        if (whole === undefined) continue;
+        const sequence = Int32Array.from(whole.slice(1, 3));
+        const { results } = await decode(modelOf(seed), { sources: SOURCES, stopSequences: [sequence] });
+        for (const { hypotheses } of results) {
+          const [best] = hypotheses;
+          if (best?.finishReason !== 'stop-sequence') continue;
+          stopped++;
+          const text = `,${best.tokenIds.join()}`;
+          const stop = `,${sequence.join()}`;
+          assert.ok(text.endsWith(stop), 'the stop sequence ends the output');
+          assert.equal(text.indexOf(stop), text.length - stop.length, 'it does not occur before');
+        }
+      }
+      assert.ok(stopped > 0, 'some output met its stop sequence');
+    });
+
+    runner.it('is refused before any compute by a model that lacks what it requires', async () => {
+      const { requires } = createDecoder(modelOf(1));
+      assert.equal(requires.model, 'autoregressive');
+      if (requires.model !== 'autoregressive') return;
+      const lacking: Partial<Autoregressive['supports']>[] = requires.outputs.map((kind) => ({
+        outputs: (['argmax', 'topK', 'logProbs', 'logits'] as const).filter((other) => other !== kind),
+      }));
+      if (requires.branching) lacking.push({ branching: false });
+      if (requires.rollback) lacking.push({ rollback: false });
+      for (const supports of lacking) {
+        const model = recording(modelOf(1, supports));
+        await assertCode(
+          () => eventsOf(createDecoder(model).decode(model, { sources: SOURCES })),
+          'UNSUPPORTED_CAPABILITY',
+        );
+        assert.deepEqual(model.calls, [], 'nothing was opened');
+      }
+    });
+
+    runner.it('refuses bad requests by code before it opens anything', async () => {
+      const bad: readonly (readonly [Partial<DecodeRequest<TokenSource>>, 'INVALID_ARGUMENT' | 'EMPTY_SOURCE'])[] = [
+        [{ sources: [] }, 'EMPTY_SOURCE'],
+        [{ maxNewTokens: 0 }, 'INVALID_ARGUMENT'],
+        [{ maxNewTokens: 1.5 }, 'INVALID_ARGUMENT'],
+        [{ maxNewTokens: Number.NaN }, 'INVALID_ARGUMENT'],
+        [{ seed: -1 }, 'INVALID_ARGUMENT'],
+        [{ seed: 2 ** 32 }, 'INVALID_ARGUMENT'],
+        [{ stopSequences: [new Int32Array()] }, 'INVALID_ARGUMENT'],
+      ];
+      for (const [request, code] of bad) {
+        const model = record(1);
+        await assertCode(() => eventsOf(createDecoder(model).decode(model, { sources: SOURCES, ...request })), code);
+        assert.deepEqual(model.calls, [], 'nothing was opened');
+      }
+    });
+
+    runner.it('stops at an abort, throws its reason and releases everything', async () => {
+      const reason = new Error('enough');
+      const before = record(1);
+      const aborted = AbortSignal.abort(reason);
+      await assert.rejects(
+        () => eventsOf(createDecoder(before).decode(before, { sources: SOURCES, signal: aborted })),
+        reason,
+      );
+      assert.equal(before.forwards, 0, 'an aborted request computes nothing');
+      for (const seed of seeds) {
+        const controller = new AbortController();
+        const model = record(seed, { onForward: (forward) => forward === 2 && controller.abort(reason) });
+        const run = () => eventsOf(createDecoder(model).decode(model, { sources: SOURCES, signal: controller.signal }));
+        if (await rejectsWith(run, reason)) assert.equal(model.forwards, 2, 'no forward follows an abort');
+        else assert.ok(model.forwards < 2, 'only a decode that was over already ignores an abort');
+        assert.equal(model.stillOpen, 0, 'an abort releases everything');
+      }
+    });
+
+    runner.it('releases everything when a forward fails or the reader stops reading', async () => {
+      const error = new Error('broken');
+      for (const failAt of [1, 2, 3]) {
+        const model = record(1, { failAt, error });
+        await rejectsWith(() => eventsOf(createDecoder(model).decode(model, { sources: SOURCES })), error);
+        assert.equal(model.stillOpen, 0, 'a failure releases everything');
+      }
+      const model = record(2);
+      for await (const event of createDecoder(model).decode(model, { sources: SOURCES })) if (event) break;
+      assert.equal(model.stillOpen, 0, 'a break releases everything');
+    });
+
+    runner.it('serves two decodes at once', async () => {
+      for (const seed of seeds) {
+        const model = modelOf(seed);
+        const decoder = createDecoder(model);
+        const decodes = SOURCES.map((source) => decoder.decode(model, { sources: [source] }));
+        const ends = (await Promise.all(decodes.map(eventsOf))).map((events) => assertStream(events, 1, END));
+        for (const [row, source] of SOURCES.entries()) {
+          const alone = await decode(modelOf(seed), { sources: [source] });
+          assert.deepEqual(outputsOf(ends[row] as DecodeEndEvent), outputsOf(alone), 'each is as if it were alone');
+        }
+      }
+    });
+  });
+}
+
+/** True if `run` throws exactly `reason`; any other error is thrown on. */
+async function rejectsWith(run: () => Promise<unknown>, reason: unknown): Promise<boolean> {
+  try {
+    await run();
+    return false;
+  } catch (error) {
+    if (error === reason) return true;
+    throw error;
+  }
+}
+
+export interface LatticeConformanceOptions {
+  readonly runner: Runner;
+  readonly name: string;
+  readonly createDecoder: () => Decoder<LatticeModel<TokenSource>>;
+}
+
+const BLANK = VOCABULARY - 1;
+
+/** Frames that depend on the source alone; the end token never wins. */
+const latticeModel = (): LatticeModel<TokenSource> => {
+  const score = randomLogits({
+    seed: 9,
+    vocabularySize: VOCABULARY,
+    endTokenId: END,
+    sharpness: 4,
+    typicalLength: 1e9,
+  });
+  const frames = (source: TokenSource) =>
+    Array.from({ length: 2 * source.length + 3 }, (_, frame) => score(source, [frame]));
+  return scriptedLatticeModel({ vocabularySize: VOCABULARY, endTokenId: END, blankId: BLANK, frames });
+};
+
+/** The laws that every lattice decoder keeps. */
+export function latticeConformance({ runner, name, createDecoder }: LatticeConformanceOptions): void {
+  const decode = async (request: DecodeRequest<TokenSource>, model = latticeModel()) =>
+    assertStream(await eventsOf(createDecoder().decode(model, request)), request.sources.length, END);
+
+  runner.describe(`${name} keeps the laws of lattice decoders`, () => {
+    runner.it('streams commits that add up to the best hypothesis, after one forward a batch', async () => {
+      let emits = 0;
+      const inner = latticeModel();
+      const model: LatticeModel<TokenSource> = {
+        ...inner,
+        emit: (sources, options) => {
+          emits++;
+          return inner.emit(sources, options);
+        },
+      };
+      const { statistics } = await decode({ sources: SOURCES }, model);
+      assert.equal(emits, 1, 'the model runs once');
+      assert.equal(statistics.forwards, 1, 'and is counted once');
+    });
+
+    runner.it('gives a row of a batch what it gives the row alone', async () => {
+      const together = outputsOf(await decode({ sources: SOURCES }));
+      assert.ok(
+        together.some(({ length }) => length > 1),
+        'some row has output',
+      );
+      for (const [row, source] of SOURCES.entries()) {
+        assert.deepEqual(outputsOf(await decode({ sources: [source] })), [together[row]]);
+      }
+    });
+
+    runner.it('cuts at maxNewTokens exactly', async () => {
+      const full = outputsOf(await decode({ sources: SOURCES }));
+      for (const maxNewTokens of [1, 2]) {
+        const cut = outputsOf(await decode({ sources: SOURCES, maxNewTokens }));
+        assert.deepEqual(
+          cut,
+          full.map((output) => output.slice(0, maxNewTokens)),
+        );
+      }
+    });
+
+    runner.it('refuses bad requests and unsuitable models by code, before any compute', async () => {
+      const model: LatticeModel<TokenSource> = {
+        ...latticeModel(),
+        emit: () => Promise.reject(new Error('the model was asked')),
+      };
+      const run =
+        (request: Partial<DecodeRequest<TokenSource>>, on = model) =>
+        () =>
+          eventsOf(createDecoder().decode(on, { sources: SOURCES, ...request }));
+      await assertCode(run({ sources: [] }), 'EMPTY_SOURCE');
+      await assertCode(run({ maxNewTokens: 0 }), 'INVALID_ARGUMENT');
+      await assertCode(run({ seed: 1.5 }), 'INVALID_ARGUMENT');
+      const { requires } = createDecoder();
+      assert.equal(requires.model, 'lattice');
+      if (requires.model === 'lattice' && !requires.kinds.includes('dag')) {
+        await assertCode(run({}, { ...model, supports: { kind: 'dag', maxCandidates: 4 } }), 'UNSUPPORTED_CAPABILITY');
+      }
+      const reason = new Error('enough');
+      await assert.rejects(run({ signal: AbortSignal.abort(reason) }), reason);
+    });
+  });
+}

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import type { Drafter, DraftLimit, DraftTree, TokenSource, Vocabulary } from '@foretoken/core';
+import type { Runner } from './runner.js';
+
+export interface DrafterConformanceOptions {
+  readonly runner: Runner;
+  readonly name: string;
+  readonly createDrafter: () => Drafter<TokenSource>;
+  /** The vocabulary drafts are of. */
+  readonly vocabulary: Vocabulary;
+  /** Sources the drafter can open, at least two. */
+  readonly sources: readonly TokenSource[];
+}
+
+/** Asserts that a draft keeps the drafter's contract. */
+export function assertWellFormed({ tokenIds, parents }: DraftTree, limit: DraftLimit, vocabulary: Vocabulary): void {
+  assert.equal(parents.length, tokenIds.length, 'every node has a parent');
+  assert.ok(tokenIds.length <= limit.nodes, `${tokenIds.length} nodes are within the limit of ${limit.nodes}`);
+  const depths: number[] = [];
+  const siblings = new Set<string>();
+  for (const [node, tokenId] of tokenIds.entries()) {
+    const parent = parents[node] as number;
+    assert.ok(parent >= -1 && parent < node, `the parent of node ${node} is an earlier node, or the prefix`);
+    assert.ok(tokenId >= 0 && tokenId < vocabulary.size, `token ${tokenId} is in the vocabulary`);
+    assert.ok(parent < 0 || tokenIds[parent] !== vocabulary.endTokenId, 'an end token is a leaf');
+    assert.ok(!siblings.has(`${parent} ${tokenId}`), 'siblings hold different tokens');
+    siblings.add(`${parent} ${tokenId}`);
+    depths.push(parent < 0 ? 1 : (depths[parent] as number) + 1);
+  }
+  assert.ok(Math.max(0, ...depths) <= limit.depth, 'no path is deeper than the limit');
+}
+
+const LIMITS: readonly DraftLimit[] = [
+  { nodes: 0, depth: 0 },
+  { nodes: 1, depth: 1 },
+  { nodes: 4, depth: 2 },
+  { nodes: 10, depth: 10 },
+];
+
+/** The laws that every drafter keeps, whatever prefix its target decides on. */
+export function drafterConformance(options: DrafterConformanceOptions): void {
+  const { runner, name, createDrafter, vocabulary, sources } = options;
+  const size = vocabulary.size;
+  const tokens = Array.from({ length: 12 }, (_, index) => (index * 7 + 3) % size).filter(
+    (id) => id !== vocabulary.endTokenId,
+  );
+
+  /** Drafts along a growing prefix: the drafter's own first guesses, every third token replaced by another. */
+  const follow = async (rows: readonly TokenSource[], row: number): Promise<DraftTree[]> => {
+    const session = await createDrafter().open(rows, {});
+    const drafts: DraftTree[] = [];
+    try {
+      let prefix: number[] = [];
+      for (const [step, stranger] of tokens.entries()) {
+        const limit = LIMITS[step % LIMITS.length] as DraftLimit;
+        const draft = await session.propose(row, Int32Array.from(prefix), limit);
+        assertWellFormed(draft, limit, vocabulary);
+        drafts.push({ tokenIds: draft.tokenIds.slice(), parents: draft.parents.slice() });
+        const guess = draft.tokenIds[0];
+        const follows = step % 3 !== 2 && guess !== undefined && guess !== vocabulary.endTokenId;
+        prefix = [...prefix, follows ? guess : stranger];
+      }
+    } finally {
+      await session[Symbol.asyncDispose]();
+    }
+    return drafts;
+  };
+
+  runner.describe(`${name} keeps the laws of drafters`, () => {
+    runner.it('proposes well-formed trees within the limits after any prefix', async () => {
+      for (const row of sources.keys()) await follow(sources, row);
+    });
+
+    runner.it('is deterministic, and its rows do not influence one another', async () => {
+      for (const [row, source] of sources.entries()) {
+        const together = await follow(sources, row);
+        assert.deepEqual(await follow(sources, row), together);
+        assert.deepEqual(await follow([source], 0), together);
+      }
+    });
+
+    runner.it('gives the same after a jump as step by step', async () => {
+      const prefix = Int32Array.from(tokens.slice(0, 5));
+      const limit = { nodes: 6, depth: 6 };
+      const jump = await createDrafter().open(sources, {});
+      const steps = await createDrafter().open(sources, {});
+      try {
+        for (let length = 0; length < prefix.length; length++) await steps.propose(0, prefix.slice(0, length), limit);
+        assert.deepEqual(await jump.propose(0, prefix, limit), await steps.propose(0, prefix, limit));
+      } finally {
+        await jump[Symbol.asyncDispose]();
+        await steps[Symbol.asyncDispose]();
+      }
+    });
+  });
+}

@@ -1,0 +1,109 @@
+import type { AutoregressiveModel, Extension, NodeId, OutputKind, SourceEncoder, TokenForest } from '@foretoken/core';
+
+/** What was done with a model, in order. */
+export type ModelCall =
+  | { readonly call: 'encode' | 'release-encoding' }
+  | { readonly call: 'open'; readonly rows: number }
+  | {
+      readonly call: 'extend';
+      readonly rows: readonly number[];
+      readonly tokenIds: readonly number[];
+      readonly output: OutputKind;
+    }
+  | { readonly call: 'retain'; readonly row: number; readonly leaves: readonly NodeId[] }
+  | { readonly call: 'finish'; readonly row: number }
+  | { readonly call: 'dispose' };
+
+/** A model that writes down everything done with it. */
+export interface RecordingModel<Source> extends AutoregressiveModel<Source> {
+  readonly calls: readonly ModelCall[];
+  /** Calls of `extend`. */
+  readonly forwards: number;
+  /** Forests and encodings that were opened and not yet released. */
+  readonly stillOpen: number;
+}
+
+export interface RecordingOptions {
+  /** Throws `error` instead of running the n-th forward, counted from 1. */
+  readonly failAt?: number;
+  readonly error?: unknown;
+  /** Called before each forward, with its number from 1. */
+  readonly onForward?: (forward: number) => void;
+}
+
+/** Wraps a model to record its use, count what is left open, and fail on demand. */
+export function recording<Source>(
+  model: AutoregressiveModel<Source>,
+  options: RecordingOptions = {},
+): RecordingModel<Source> {
+  const calls: ModelCall[] = [];
+  let forwards = 0;
+  let open = 0;
+  const encoder = model.encoder === undefined ? undefined : recordEncoder(model.encoder);
+
+  function recordEncoder(inner: SourceEncoder<Source>): SourceEncoder<Source> {
+    return {
+      async encode(sources, signal) {
+        calls.push({ call: 'encode' });
+        const encoding = await inner.encode(sources, signal);
+        open++;
+        const { dispose } = encoding;
+        // The model must get its own object back, so the encoding is watched in place.
+        encoding.dispose = () => {
+          calls.push({ call: 'release-encoding' });
+          open--;
+          dispose.call(encoding);
+        };
+        return encoding;
+      },
+    };
+  }
+
+  return {
+    vocabulary: model.vocabulary,
+    maxLength: model.maxLength,
+    supports: model.supports,
+    ...(encoder === undefined ? {} : { encoder }),
+    calls,
+    get forwards() {
+      return forwards;
+    },
+    get stillOpen() {
+      return open;
+    },
+    async open(sources, openOptions): Promise<TokenForest> {
+      const forest = await model.open(sources, openOptions);
+      calls.push({ call: 'open', rows: forest.rows });
+      open++;
+      let disposed = false;
+      return {
+        rows: forest.rows,
+        get nextNode() {
+          return forest.nextNode;
+        },
+        prefix: (row) => forest.prefix(row),
+        async extend(nodes, output, signal): Promise<Extension<typeof output>> {
+          forwards++;
+          calls.push({ call: 'extend', rows: [...nodes.row], tokenIds: [...nodes.tokenId], output: output.kind });
+          options.onForward?.(forwards);
+          if (forwards === options.failAt) throw options.error ?? new Error(`forward ${forwards} failed`);
+          return forest.extend(nodes, output, signal);
+        },
+        retain(row, leaves) {
+          calls.push({ call: 'retain', row, leaves: [...leaves] });
+          forest.retain(row, leaves);
+        },
+        finish(row) {
+          calls.push({ call: 'finish', row });
+          forest.finish(row);
+        },
+        async [Symbol.asyncDispose]() {
+          calls.push({ call: 'dispose' });
+          if (!disposed) open--;
+          disposed = true;
+          await forest[Symbol.asyncDispose]();
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { FinishReason, TokenSource } from '@foretoken/core';
+import type { Score } from './random-logits.js';
+import { logSoftmax, ranked } from './scripted-model.js';
+
+export interface ReferenceGreedyOptions {
+  readonly score: Score;
+  readonly endTokenId: number;
+  /** Most output tokens. */
+  readonly limit: number;
+  readonly stopSequences?: readonly Int32Array[];
+}
+
+export interface ReferenceOutput {
+  readonly tokenIds: readonly number[];
+  readonly finishReason: FinishReason;
+  /** Sum of natural-log probabilities, the end token's included. */
+  readonly score: number;
+}
+
+/** Greedy decoding straight on the score function: no forest, no cache, nothing to get wrong. */
+export function referenceGreedy(source: TokenSource, options: ReferenceGreedyOptions): ReferenceOutput {
+  const { score, endTokenId, limit, stopSequences = [] } = options;
+  const tokenIds: number[] = [];
+  let total = 0;
+  for (;;) {
+    const logits = score(source, tokenIds);
+    const tokenId = ranked(logits)[0] as number;
+    total += logSoftmax(logits)[tokenId] as number;
+    if (tokenId === endTokenId) return { tokenIds, finishReason: 'end-token', score: total };
+    tokenIds.push(tokenId);
+    const text = `,${tokenIds.join(',')}`;
+    if (stopSequences.some((sequence) => text.endsWith(`,${sequence.join(',')}`))) {
+      return { tokenIds, finishReason: 'stop-sequence', score: total };
+    }
+    if (tokenIds.length >= limit) return { tokenIds, finishReason: 'length', score: total };
+  }
+}

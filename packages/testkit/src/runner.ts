@@ -1,0 +1,30 @@
+/** What the suites need of a test runner: vitest, node:test, jest and mocha all have it. */
+export interface Runner {
+  describe(name: string, body: () => void): void;
+  it(name: string, body: () => Promise<void>): void;
+}
+
+/** What became of one law. */
+export interface Outcome {
+  readonly name: string;
+  readonly error?: unknown;
+}
+
+/** Runs a suite without a test runner and reports each law's outcome: how the suite itself is tested. */
+export async function collectOutcomes(define: (runner: Runner) => void): Promise<Outcome[]> {
+  const laws: { readonly name: string; readonly body: () => Promise<void> }[] = [];
+  define({
+    describe: (_name, body) => body(),
+    it: (name, body) => void laws.push({ name, body }),
+  });
+  const outcomes: Outcome[] = [];
+  for (const { name, body } of laws) {
+    try {
+      await body();
+      outcomes.push({ name });
+    } catch (error) {
+      outcomes.push({ name, error });
+    }
+  }
+  return outcomes;
+}

@@ -1,0 +1,42 @@
+import type { CtcLattice, LatticeModel, TokenSource } from '@foretoken/core';
+import { logSoftmax, ranked } from './scripted-model.js';
+
+export interface ScriptedLatticeOptions {
+  readonly vocabularySize: number;
+  readonly endTokenId?: number;
+  /** Id that stands for the blank. */
+  readonly blankId: number;
+  /** Unnormalised scores of every label, the blank among them, for each frame: `[frames][vocab]`. */
+  readonly frames: (source: TokenSource) => readonly ArrayLike<number>[];
+  readonly maxCandidates?: number;
+}
+
+/** A CTC model that is a function of the source. */
+export function scriptedLatticeModel(options: ScriptedLatticeOptions): LatticeModel<TokenSource> {
+  const { vocabularySize, endTokenId = 0, blankId, frames, maxCandidates = vocabularySize } = options;
+  return {
+    vocabulary: { size: vocabularySize, endTokenId },
+    supports: { kind: 'ctc', maxCandidates },
+    async emit(sources, { k = 1, signal } = {}) {
+      signal?.throwIfAborted();
+      return sources.map((source) => ctcLattice(frames(source), blankId, Math.min(k, maxCandidates)));
+    },
+  };
+}
+
+/** The lattice of given frame scores, with the k best labels of each frame. */
+export function ctcLattice(frames: readonly ArrayLike<number>[], blankId: number, k: number): CtcLattice {
+  const logProbs = frames.map((scores) => logSoftmax(scores));
+  const best = logProbs.map((row) => ranked(row).slice(0, k));
+  return {
+    kind: 'ctc',
+    frames: frames.length,
+    k,
+    blankId,
+    tokenIds: Int32Array.from(best.flat()),
+    logProbs: Float32Array.from(
+      best.flatMap((ids, frame) => ids.map((id) => (logProbs[frame] as Float32Array)[id] as number)),
+    ),
+    blankLogProbs: Float32Array.from(logProbs, (row) => row[blankId] as number),
+  };
+}

@@ -1,0 +1,232 @@
+import {
+  type AutoregressiveModel,
+  type AutoregressiveSupport,
+  type Extension,
+  ForetokenError,
+  type NewNodes,
+  type NodeId,
+  type OutputRequest,
+  ROOT,
+  type SourceEncoder,
+  type TokenForest,
+  type TokenSource,
+} from '@foretoken/core';
+import { type RandomLogitsOptions, randomLogits, type Score } from './random-logits.js';
+
+export interface ScriptedModelOptions {
+  readonly vocabularySize: number;
+  readonly endTokenId?: number;
+  /** What the model thinks comes next; output tokens only, the prefix is not passed. */
+  readonly score: Score;
+  /** Tokens every row begins with; default one token, id 1. */
+  readonly prefix?: readonly number[];
+  /** Most nodes on a path, prefix included; default 64. */
+  readonly maxLength?: number;
+  /** Narrows what the model offers; what it does not offer it refuses. */
+  readonly supports?: Partial<AutoregressiveSupport>;
+  readonly encoder?: SourceEncoder<TokenSource>;
+}
+
+const ALL: AutoregressiveSupport = {
+  outputs: ['argmax', 'topK', 'logProbs', 'logits'],
+  branching: true,
+  rollback: true,
+  rows: 4096,
+};
+
+/** An autoregressive model that is a function, keeping the token-forest contract to the letter. */
+export function scriptedModel(options: ScriptedModelOptions): AutoregressiveModel<TokenSource> {
+  const { vocabularySize, endTokenId = 0, maxLength = 64, encoder } = options;
+  const supports = { ...ALL, ...options.supports };
+  return {
+    vocabulary: { size: vocabularySize, endTokenId },
+    maxLength,
+    supports,
+    ...(encoder === undefined ? {} : { encoder }),
+    async open(sources) {
+      for (const [row, source] of sources.entries()) {
+        if (source.length === 0) throw new ForetokenError('EMPTY_SOURCE', `Source ${row} has no tokens.`, { row });
+      }
+      return new ScriptedForest(sources, { ...options, maxLength }, supports);
+    },
+  };
+}
+
+export interface RandomModelOptions extends Omit<RandomLogitsOptions, 'endTokenId'> {
+  readonly endTokenId?: number;
+  readonly prefix?: readonly number[];
+  readonly maxLength?: number;
+  readonly supports?: Partial<AutoregressiveSupport>;
+}
+
+/** A scripted model with random, repeatable scores: thousands of different models cost nothing to make. */
+export function randomScriptedModel(options: RandomModelOptions): AutoregressiveModel<TokenSource> {
+  const endTokenId = options.endTokenId ?? 0;
+  return scriptedModel({ ...options, endTokenId, score: randomLogits({ ...options, endTokenId }) });
+}
+
+interface Entry {
+  readonly row: number;
+  readonly parent: NodeId;
+  readonly path: readonly number[];
+}
+
+class ScriptedForest implements TokenForest {
+  readonly rows: number;
+  nextNode: NodeId = 0;
+  readonly #sources: readonly TokenSource[];
+  readonly #options: ScriptedModelOptions & { readonly maxLength: number };
+  readonly #supports: AutoregressiveSupport;
+  readonly #prefix: readonly number[];
+  readonly #nodes = new Map<NodeId, Entry>();
+  readonly #latest: NodeId[];
+  readonly #finished = new Set<number>();
+  #disposed = false;
+
+  constructor(
+    sources: readonly TokenSource[],
+    options: ScriptedModelOptions & { readonly maxLength: number },
+    supports: AutoregressiveSupport,
+  ) {
+    this.rows = sources.length;
+    this.#sources = sources;
+    this.#options = options;
+    this.#supports = supports;
+    this.#prefix = options.prefix ?? [1];
+    this.#latest = sources.map(() => ROOT);
+  }
+
+  prefix(row: number): Int32Array {
+    this.#checkRow(row);
+    return Int32Array.from(this.#prefix);
+  }
+
+  async extend<Output extends OutputRequest>(
+    nodes: NewNodes,
+    output: Output,
+    signal?: AbortSignal,
+  ): Promise<Extension<Output>> {
+    signal?.throwIfAborted();
+    const { score, vocabularySize } = this.#options;
+    if (!this.#supports.outputs.includes(output.kind)) {
+      throw refuse('UNSUPPORTED_CAPABILITY', `There is no ${output.kind} output.`);
+    }
+    if (nodes.tokenId.length === 0) throw refuse('INVALID_ARGUMENT', 'extend was called without nodes.');
+    const firstNode = this.nextNode;
+    const latest = [...this.#latest];
+    const added: Entry[] = [];
+    for (let index = 0; index < nodes.tokenId.length; index++) added.push(this.#entry(nodes, index, added, latest));
+    const logits = added.map(({ row, path }) => {
+      const values = score(this.#sources[row] as TokenSource, path.slice(this.#prefix.length));
+      if (values.length !== vocabularySize) throw new RangeError(`score gave ${values.length} values`);
+      return Float32Array.from(values);
+    });
+    for (const [index, entry] of added.entries()) this.#nodes.set(firstNode + index, entry);
+    latest.forEach((node, row) => {
+      this.#latest[row] = node;
+    });
+    this.nextNode += added.length;
+    return extension(firstNode, logits, output);
+  }
+
+  retain(row: number, leaves: readonly NodeId[]): void {
+    this.#checkRow(row);
+    const keep = new Set<NodeId>();
+    for (const leaf of leaves) {
+      if (this.#nodes.get(leaf)?.row !== row) throw refuse('INVALID_NODE', `Node ${leaf} is not in row ${row}.`);
+      for (let node = leaf; node !== ROOT; node = (this.#nodes.get(node) as Entry).parent) keep.add(node);
+    }
+    const dropped = [...this.#nodes].filter(([node, entry]) => entry.row === row && !keep.has(node));
+    if (dropped.length > 0 && !this.#supports.rollback) {
+      throw refuse('UNSUPPORTED_CAPABILITY', 'This model cannot take a token back.');
+    }
+    for (const [node] of dropped) this.#nodes.delete(node);
+    this.#latest[row] = Math.max(ROOT, ...leaves);
+  }
+
+  finish(row: number): void {
+    this.#checkRow(row);
+    this.#finished.add(row);
+    for (const [node, entry] of this.#nodes) if (entry.row === row) this.#nodes.delete(node);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+  }
+
+  /** Checks one new node; nothing is added before all of a call are checked. */
+  #entry(nodes: NewNodes, index: number, added: readonly Entry[], latest: NodeId[]): Entry {
+    const row = nodes.row[index] as number;
+    const parent = nodes.parent[index] as NodeId;
+    const tokenId = nodes.tokenId[index] as number;
+    this.#checkRow(row);
+    const { maxLength, vocabularySize } = this.#options;
+    if (tokenId < 0 || tokenId >= vocabularySize) throw refuse('INVALID_ARGUMENT', `There is no token ${tokenId}.`);
+    const above = this.#nodes.get(parent) ?? added[parent - this.nextNode];
+    if (parent !== ROOT && above?.row !== row) throw refuse('INVALID_NODE', `Parent ${parent} is not in row ${row}.`);
+    if (!this.#supports.branching && parent !== latest[row]) {
+      throw refuse('UNSUPPORTED_CAPABILITY', 'This model extends chains only.');
+    }
+    const path = [...(above?.path ?? []), tokenId];
+    if (path.length > maxLength) throw refuse('LENGTH_LIMIT', `A path holds at most ${maxLength} nodes.`);
+    latest[row] = this.nextNode + index;
+    return { row, parent, path };
+  }
+
+  #checkRow(row: number): void {
+    if (this.#disposed) throw refuse('DISPOSED', 'The forest was disposed of.');
+    if (!(row >= 0 && row < this.rows)) throw refuse('INVALID_NODE', `There is no row ${row}.`);
+    if (this.#finished.has(row)) throw refuse('INVALID_NODE', `Row ${row} is finished.`);
+  }
+}
+
+function refuse(code: ForetokenError['code'], message: string): ForetokenError {
+  return new ForetokenError(code, message);
+}
+
+/** Natural-log softmax of one row. */
+export function logSoftmax(logits: ArrayLike<number>): Float32Array {
+  const values = Float64Array.from(logits);
+  const most = Math.max(...values);
+  const normaliser = most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0));
+  return Float32Array.from(values, (value) => value - normaliser);
+}
+
+/** Token ids from the highest score down, the lower id first among equals. */
+export function ranked(scores: ArrayLike<number>): number[] {
+  return Array.from({ length: scores.length }, (_, tokenId) => tokenId).sort(
+    (a, b) => (scores[b] as number) - (scores[a] as number) || a - b,
+  );
+}
+
+function extension<Output extends OutputRequest>(
+  firstNode: NodeId,
+  logits: readonly Float32Array[],
+  output: Output,
+): Extension<Output> {
+  const flat = (rows: readonly ArrayLike<number>[]): number[] => rows.flatMap((row) => Array.from(row));
+  const make = (): object => {
+    switch (output.kind) {
+      case 'argmax':
+        return { firstNode, tokenIds: Int32Array.from(logits, (row) => ranked(row)[0] as number) };
+      case 'topK': {
+        const best = logits.map((row) => ranked(row).slice(0, output.k));
+        const logProbs = logits.map((row, index) => {
+          const normalised = logSoftmax(row);
+          return (best[index] as number[]).map((tokenId) => normalised[tokenId] as number);
+        });
+        return {
+          firstNode,
+          k: output.k,
+          tokenIds: Int32Array.from(flat(best)),
+          logProbs: Float32Array.from(flat(logProbs)),
+        };
+      }
+      case 'logProbs':
+        return { firstNode, logProbs: Float32Array.from(flat(logits.map(logSoftmax))) };
+      case 'logits':
+        return { firstNode, logits: Float32Array.from(flat(logits)) };
+    }
+  };
+  return make() as Extension<Output>;
+}
