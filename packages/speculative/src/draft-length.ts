@@ -51,3 +51,22 @@ export function draftLength(probabilities: readonly number[], { verifyCost, draf
   }
   return length;
 }
+
+/**
+ * Whether no longer draft can beat the best length so far, when every further node has at most probability `next`: then
+ * growing may stop, and `draftLength` gives what it would have given.
+ */
+export function longEnough(probabilities: readonly number[], next: number, cost: RoundCost): boolean {
+  const { verifyCost, draftCost = 0 } = cost;
+  let tokens = 1;
+  let best = tokens / (draftCost + (verifyCost[0] as number));
+  for (let nodes = 1; nodes <= probabilities.length; nodes++) {
+    tokens += probabilities[nodes - 1] as number;
+    best = Math.max(best, tokens / (draftCost + (verifyCost[nodes] as number)));
+  }
+  for (let nodes = probabilities.length + 1; nodes < verifyCost.length; nodes++) {
+    tokens += next;
+    if (tokens / (draftCost + (verifyCost[nodes] as number)) > best) return false;
+  }
+  return true;
+}

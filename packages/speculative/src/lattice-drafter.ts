@@ -13,7 +13,7 @@ import {
   type NgramModel,
   type TokenSource,
 } from '@foretoken/core';
-import { assertRoundCost, draftLength, type RoundCost } from './draft-length.js';
+import { assertRoundCost, draftLength, longEnough, type RoundCost } from './draft-length.js';
 import { EMPTY_DRAFT } from './draft-tree.js';
 import { growDraft, type WeightedNgrams } from './lattice-tree.js';
 
@@ -138,7 +138,11 @@ class LatticeDraftSession implements DraftSession {
     if (nodes < 1 || limit.depth < 1) return EMPTY_DRAFT;
     const start = ngrams?.model.startTokenId ?? endTokenId;
     const history = [prefix.at(-2) ?? start, prefix.at(-1) ?? start] as const;
-    const options = { nodes, depth: limit.depth, least: minProbability, chain, ngrams, history, endTokenId };
+    const enough =
+      cost === undefined
+        ? () => false
+        : (probabilities: readonly number[], next: number) => longEnough(probabilities, next, cost);
+    const options = { nodes, depth: limit.depth, least: minProbability, chain, enough, ngrams, history, endTokenId };
     const { tokenIds, parents, probabilities } = growDraft(state.scorer, state.prefix, options);
     const length = cost === undefined ? tokenIds.length : draftLength(probabilities, cost);
     return { tokenIds: tokenIds.subarray(0, length), parents: parents.subarray(0, length) };

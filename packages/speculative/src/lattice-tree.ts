@@ -16,6 +16,8 @@ export interface GrowthOptions extends DraftLimit {
   readonly least: number;
   /** Follow only the best child of each node. */
   readonly chain: boolean;
+  /** Says that no further node can pay, given the path probabilities so far and a bound on those to come. */
+  readonly enough: (probabilities: readonly number[], next: number) => boolean;
   /** Re-ranks what the lattice proposes by what the target tends to say. */
   readonly ngrams: WeightedNgrams | undefined;
   /** The last two tokens before the draft, for the n-gram model. */
@@ -36,7 +38,7 @@ interface Candidate {
  * that n nodes can, as far as the lattice is right.
  */
 export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: GrowthOptions): ScoredDraft {
-  const { nodes, depth, least, chain, endTokenId, ngrams, history } = options;
+  const { nodes, depth, least, chain, enough, endTokenId, ngrams, history } = options;
   const tokenIds: number[] = [];
   const parents: number[] = [];
   const probabilities: number[] = [];
@@ -45,11 +47,11 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
   const frontier: Candidate[] = [];
 
   const expand = (state: CtcPrefix, parent: number, probability: number): void => {
-    const enough = least / probability;
+    const relative = least / probability;
     const next =
       ngrams === undefined
-        ? scorer.continuations(state, enough)
-        : reranked(scorer.continuations(state, enough * UNRANKED), ngrams, endTokenId, enough, [
+        ? scorer.continuations(state, relative)
+        : reranked(scorer.continuations(state, relative * UNRANKED), ngrams, endTokenId, relative, [
             before(parent),
             parent < 0 ? history[1] : (tokenIds[parent] as number),
           ]);
@@ -76,6 +78,7 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
   expand(prefix, -1, 1);
   while (frontier.length > 0 && tokenIds.length < nodes) {
     const { parent, tokenId, probability } = takeBest(frontier);
+    if (enough(probabilities, probability)) break;
     const node = tokenIds.push(tokenId) - 1;
     const at = parent < 0 ? 1 : (depths[parent] as number) + 1;
     parents.push(parent);

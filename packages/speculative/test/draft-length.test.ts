@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assertRoundCost } from '../src/draft-length.js';
+import { assertRoundCost, longEnough } from '../src/draft-length.js';
 import { draftLength } from '../src/index.js';
 
 const cost = fc.double({ min: 0.1, max: 5, noNaN: true });
@@ -52,5 +52,25 @@ describe('draftLength', () => {
     [{ verifyCost: [1], draftCost: -1 }, /draftCost/],
   ])('refuses %j', (wrong, message) => {
     expect(() => assertRoundCost(wrong)).toThrowError(message);
+  });
+});
+
+describe('longEnough', () => {
+  it('never stops growing before the length that draftLength would choose', () => {
+    fc.assert(
+      fc.property(
+        fc.array(probability, { maxLength: 12 }),
+        fc.array(cost, { minLength: 1, maxLength: 10 }),
+        (values, verifyCost) => {
+          const probabilities = values.sort((a, b) => b - a).slice(0, verifyCost.length - 1);
+          const whole = draftLength(probabilities, { verifyCost });
+          const stop = probabilities.findIndex((next, nodes) =>
+            longEnough(probabilities.slice(0, nodes), next, { verifyCost }),
+          );
+          if (stop >= 0) expect(draftLength(probabilities.slice(0, stop), { verifyCost })).toBe(whole);
+        },
+      ),
+      { numRuns: 2000 },
+    );
   });
 });
