@@ -77,7 +77,7 @@ export function fakeModel({ lattice = true, onForward = () => {} }: FakeModelOpt
     verifyCost: [],
     timings: { runs: 0, milliseconds: 0, reset: () => {} },
     autoregressive,
-    ...(lattice ? { lattice: ctc } : {}),
+    ...(lattice ? { lattice: ctc, draftLattice: ctc } : {}),
     tokenizer: {
       encode: (text) => {
         const words = text.split(' ');
