@@ -26,14 +26,13 @@ export async function plainGreedy(source: TokenSource, options: PlainLoopOptions
     positions: int32(Int32Array.from(source, (_, position) => position)),
     mask: int32(new Int32Array(time).fill(1)),
   });
-  const headWidth = shape.width / shape.heads;
   const cross = encoded.cross?.data as Float32Array;
-  const size = shape.heads * time * headWidth;
+  const size = time * shape.width;
   const crossFeeds: Record<string, Tensor> = {};
   let caches: Float32Array[] = [];
   for (let part = 0; part < 2 * shape.layers; part++) {
     const values = cross.slice(part * size, (part + 1) * size);
-    crossFeeds[`cross_${part}`] = new Tensor('float32', values, [1, shape.heads, time, headWidth]);
+    crossFeeds[`cross_${part}`] = new Tensor('float32', values, [1, time, shape.width]);
     caches.push(new Float32Array(0));
   }
   const output: number[] = [];

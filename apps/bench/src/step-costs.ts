@@ -60,11 +60,11 @@ export async function measureStepCosts(
           PAST + count,
         ]),
         past: new RuntimeTensor('float32', new Float32Array(PAST * stride).fill(0.1), [1, PAST, stride]),
-        cross_mask: new RuntimeTensor('int32', new Int32Array(time).fill(1), [1, time]),
+        cross_bias: new RuntimeTensor('float32', new Float32Array(count * time), [1, 1, count, time]),
       };
       for (let part = 0; part < 2 * decoderLayers; part++) {
         const values = new Float32Array(width * time).fill(0.1);
-        feeds[`cross_${part}`] = new RuntimeTensor('float32', values, [1, heads, time, width / heads]);
+        feeds[`cross_${part}`] = new RuntimeTensor('float32', values, [1, time, width]);
       }
       return feeds;
     };

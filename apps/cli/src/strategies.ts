@@ -52,7 +52,7 @@ function createDrafter(name: DrafterName, model: LoadedModel): Drafter<TokenSour
   return latticeDrafter({
     model: draftLattice,
     // With measured costs the drafter itself knows where a draft stops paying.
-    ...(verifyCost.length === 0 ? {} : { verifyCost, minProbability: 0.01 }),
+    ...(verifyCost.length === 0 ? {} : { verifyCost, minProbability: 0.05 }),
     ...(ngrams === undefined ? {} : { ngrams }),
   });
 }

@@ -117,11 +117,7 @@ async function assemble(
   const { architecture, graphs, limits, vocabulary } = manifest;
   const probe = options.probe ?? true;
   const stepFile = (kind: OutputKind): string => graphs.step[kind] ?? graphs.step.argmax;
-  const shape = {
-    heads: architecture.heads,
-    headWidth: architecture.width / architecture.heads,
-    layers: architecture.decoderLayers,
-  };
+  const shape = { width: architecture.width, layers: architecture.decoderLayers };
   const stepPath = folder.filePath(graphs.step.argmax);
   sessions.threads =
     options.threads ?? (probe ? await probeThreads(runtime, stepPath, shape, availableParallelism()) : 1);

@@ -184,6 +184,22 @@ describe('a Marian token forest on ONNX Runtime', () => {
   });
 });
 
+describe('the drafting twin of a CTC student', () => {
+  it('stays close to it, in batches too', async () => {
+    const { lattice, draftLattice } = model;
+    if (!lattice || !draftLattice) throw new TypeError('expected both');
+    expect(draftLattice).not.toBe(lattice);
+    const exact = await lattice.emit(SOURCES, { k: 1 });
+    const approximate = await draftLattice.emit(SOURCES, { k: 1 });
+    for (const [row, one] of exact.entries()) {
+      const other = approximate[row];
+      if (one.kind !== 'ctc' || other?.kind !== 'ctc') throw new TypeError('expected CTC lattices');
+      expect(largestDifference(one.blankLogProbs, other.blankLogProbs)).toBeLessThan(0.2);
+      expect(largestDifference(one.logProbs, other.logProbs)).toBeLessThan(0.2);
+    }
+  });
+});
+
 describe('a CTC student on ONNX Runtime', () => {
   const lattice = () => model.lattice as NonNullable<LoadedModel['lattice']>;
 

@@ -27,8 +27,8 @@ function columns({ dims, values }: Dense, from: number, to: number): Dense {
  * The decoder step as a direct transcription of the layer equations, without any fused operator: one product and one
  * addition a projection, attention from MatMul and Softmax, one cache tensor a layer and side, logits out.
  *
- * One row, one new token: `token_ids`, `positions` int32 `[1, 1]`; `past_i [1, past, width]`; `cross_i [1, heads, source,
- * width / heads]`.
+ * One row, one new token: `token_ids`, `positions` int32 `[1, 1]`; `past_i [1, past, width]`; `cross_i [1, source,
+ * width]`.
  */
 export function buildPlainStep(weights: ReadonlyMap<string, Dense>, shape: BenchShape, dataFile: string): BuiltGraph {
   const { width, heads, layers, vocabularySize } = shape;
@@ -89,15 +89,10 @@ export function buildPlainStep(weights: ReadonlyMap<string, Dense>, shape: Bench
       return norm(graph.op('Add', [x, out]), `${prefix}.${block}_layer_norm`);
     };
     x = close(attend(query, sides[0] as Value, sides[1] as Value), 'self_attn');
-    const triple = of(`${prefix}.encoder_attn.q_proj.bias_triple`);
-    const crossQuery = linear(
-      x,
-      `${prefix}.cross.q`,
-      of(`${prefix}.encoder_attn.q_proj.weight`),
-      columns(triple, 0, width),
-    );
+    const queryBias = of(`${prefix}.encoder_attn.q_proj.bias`);
+    const crossQuery = linear(x, `${prefix}.cross.q`, of(`${prefix}.encoder_attn.q_proj.weight`), queryBias);
     const cross = [0, 1].map((index) =>
-      graph.input(`cross_${2 * layer + index}`, 'float32', [1, heads, 'source', width / heads]),
+      byHead(graph.input(`cross_${2 * layer + index}`, 'float32', [1, 'source', width])),
     );
     x = close(attend(crossQuery, cross[0] as Value, cross[1] as Value), 'encoder_attn');
     const hidden = linear(x, `${prefix}.fc1`, of(`${prefix}.fc1.weight`), of(`${prefix}.fc1.bias`));

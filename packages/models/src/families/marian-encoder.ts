@@ -18,7 +18,7 @@ export class MarianEncoding implements SourceEncoding {
   readonly mask: Int32Array;
   /** `[rows, sourceLength, width]`. */
   readonly states: Float32Array;
-  /** `[2 * layers, rows, heads, sourceLength, width / heads]`, keys at even and values at odd indices. */
+  /** `[2 * layers, rows, sourceLength, width]`, keys at even and values at odd indices. */
   readonly cross: Float32Array;
   #disposed = false;
 

@@ -60,7 +60,7 @@ export class MarianModel implements AutoregressiveModel<TokenSource> {
         prefixes: sources.map(() => Int32Array.of(startTokenId)),
         vocabularySize: this.vocabulary.size,
         maxLength: this.maxLength,
-        stride: 2 * shape.layers * shape.heads * shape.headWidth,
+        stride: 2 * shape.layers * shape.width,
       },
       this.#options,
     );

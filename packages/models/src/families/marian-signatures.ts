@@ -14,8 +14,7 @@ const ids = value('int32', null, null);
  */
 export async function checkMarianGraphs(folder: ModelFolder): Promise<void> {
   const { manifest } = folder;
-  const { width, heads, decoderLayers } = manifest.architecture;
-  const headWidth = width / heads;
+  const { width, decoderLayers } = manifest.architecture;
   const check = async (file: string, inputs: ExpectedValues, outputs: ExpectedValues): Promise<void> => {
     const description = describeGraph(await readFile(folder.filePath(file)), file);
     checkExternalData(description.externalLocations, manifest, folder.path, file);
@@ -26,19 +25,19 @@ export async function checkMarianGraphs(folder: ModelFolder): Promise<void> {
     { token_ids: ids, positions: ids, mask: ids },
     {
       states: value('float32', null, null, width),
-      cross: value('float32', 2 * decoderLayers, null, heads, null, headWidth),
+      cross: value('float32', 2 * decoderLayers, null, null, width),
     },
   );
   const cross = Array.from({ length: 2 * decoderLayers }, (_, index) => [
     `cross_${index}`,
-    value('float32', null, heads, null, headWidth),
+    value('float32', null, null, width),
   ]);
   const stepInputs: ExpectedValues = {
     token_ids: ids,
     positions: ids,
     attention_bias: value('float32', null, 1, null, null),
     past: value('float32', null, null, 2 * decoderLayers * width),
-    cross_mask: ids,
+    cross_bias: value('float32', null, 1, null, null),
     ...Object.fromEntries(cross),
   };
   const headOutputs: Readonly<Record<string, ExpectedValues>> = {

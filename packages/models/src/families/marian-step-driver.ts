@@ -3,10 +3,12 @@ import type { GraphSession, OnnxRuntime, StepDriver, StepInputs, StepOutputs, Te
 import type { MarianEncoding } from './marian-encoder.js';
 
 export interface MarianStepShape {
-  readonly heads: number;
-  readonly headWidth: number;
+  readonly width: number;
   readonly layers: number;
 }
+
+/** Added to the attention score of padding. */
+const HIDDEN = -1e9;
 
 /** Gives the step graph that ends in a head, loading it on first use. */
 export type StepSessions = (kind: OutputKind) => Promise<GraphSession>;
@@ -19,7 +21,9 @@ export class MarianStepDriver implements StepDriver {
   readonly #paddedWidth: (width: number) => number;
   readonly #sourceLength: number;
   #rows: number;
-  /** Cross-attention tensors by graph input, and the mask; rebuilt when a row is released. */
+  /** `[rows, sourceLength]` of the open rows, 0 for padding. */
+  #mask: Int32Array = new Int32Array();
+  /** Cross-attention tensors by graph input; rebuilt when a row is released. */
   #sourceFeeds: Record<string, Tensor>;
   /** Rows still open, as indices into the encoding. */
   readonly #encodingRow: number[];
@@ -50,12 +54,13 @@ export class MarianStepDriver implements StepDriver {
   async run(inputs: StepInputs, output: OutputRequest): Promise<StepOutputs> {
     const { rows, width, pastLength } = inputs;
     const { Tensor } = this.#runtime;
-    const stride = 2 * this.#shape.layers * this.#shape.heads * this.#shape.headWidth;
+    const stride = 2 * this.#shape.layers * this.#shape.width;
     const feeds: Record<string, Tensor> = {
       ...this.#sourceFeeds,
       token_ids: new Tensor('int32', inputs.tokenIds, [rows, width]),
       positions: new Tensor('int32', inputs.positions, [rows, width]),
       attention_bias: new Tensor('float32', inputs.attentionBias, [rows, 1, width, pastLength + width]),
+      cross_bias: new Tensor('float32', this.#crossBias(width), [rows, 1, width, this.#sourceLength]),
       past: new Tensor('float32', inputs.past, [rows, pastLength, stride]),
     };
     if (output.kind === 'topK') feeds.k = new Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]);
@@ -79,6 +84,23 @@ export class MarianStepDriver implements StepDriver {
     }
   }
 
+  /** `[rows, 1, width, sourceLength]`: hides padding from every new node. */
+  #crossBias(width: number): Float32Array {
+    const time = this.#sourceLength;
+    const bias = new Float32Array(this.#rows * width * time);
+    // A row alone is seldom padded: only in what remains of a batch.
+    for (let row = 0; row < this.#rows; row++) {
+      const padding = this.#mask.indexOf(0, row * time);
+      if (padding < 0) break;
+      if (padding >= (row + 1) * time) continue;
+      for (let node = 0; node < width; node++) {
+        const begin = (row * width + node) * time;
+        bias.fill(HIDDEN, begin + padding - row * time, begin + time);
+      }
+    }
+    return bias;
+  }
+
   releaseRow(row: number): void {
     const last = this.#encodingRow.pop() as number;
     if (row !== this.#encodingRow.length) this.#encodingRow[row] = last;
@@ -93,8 +115,8 @@ export class MarianStepDriver implements StepDriver {
 
   /** Copies the open rows out of the encoding, which others may still be reading. */
   #gather(encoding: MarianEncoding): Record<string, Tensor> {
-    const { layers, heads, headWidth } = this.#shape;
-    const rowSize = heads * this.#sourceLength * headWidth;
+    const { layers, width } = this.#shape;
+    const rowSize = this.#sourceLength * width;
     const cross = new Float32Array(2 * layers * this.#rows * rowSize);
     const mask = new Int32Array(this.#rows * this.#sourceLength);
     this.#encodingRow.forEach((from, row) => {
@@ -111,13 +133,14 @@ export class MarianStepDriver implements StepDriver {
   }
 
   #views(cross: Float32Array, mask: Int32Array): Record<string, Tensor> {
-    const { layers, heads, headWidth } = this.#shape;
+    const { layers, width } = this.#shape;
     const { Tensor } = this.#runtime;
-    const size = this.#rows * heads * this.#sourceLength * headWidth;
-    const feeds: Record<string, Tensor> = { cross_mask: new Tensor('int32', mask, [this.#rows, this.#sourceLength]) };
+    const size = this.#rows * this.#sourceLength * width;
+    this.#mask = mask;
+    const feeds: Record<string, Tensor> = {};
     for (let part = 0; part < 2 * layers; part++) {
       const view = cross.subarray(part * size, (part + 1) * size);
-      feeds[`cross_${part}`] = new Tensor('float32', view, [this.#rows, heads, this.#sourceLength, headWidth]);
+      feeds[`cross_${part}`] = new Tensor('float32', view, [this.#rows, this.#sourceLength, width]);
     }
     return feeds;
   }

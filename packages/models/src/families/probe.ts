@@ -1,14 +1,3 @@
-/** Milliseconds of one run of something, measured several times; the smallest is the least disturbed by others. */
-export async function fastestRun(run: () => Promise<unknown>, repeats: number): Promise<number> {
-  let best = Number.POSITIVE_INFINITY;
-  for (let repeat = 0; repeat < repeats; repeat++) {
-    const began = performance.now();
-    await run();
-    best = Math.min(best, performance.now() - began);
-  }
-  return best;
-}
-
 /** Cost of one forward by the number of new nodes in a row, as measured on this machine. */
 export class WidthCosts {
   /** Milliseconds of a forward with `index + 1` nodes a row, before padding. */
@@ -28,17 +17,22 @@ export class WidthCosts {
     });
   }
 
-  /** Measures widths `1..most`, interleaved so that a slow moment of the machine hits them alike. */
+  /**
+   * Measures widths `1..most`, interleaved so that a slow moment of the machine hits them alike; medians count, smoothed
+   * over neighbouring widths.
+   */
   static async measure(most: number, repeats: number, run: (width: number) => Promise<unknown>): Promise<WidthCosts> {
-    const costs = new Array<number>(most).fill(Number.POSITIVE_INFINITY);
+    const times = Array.from({ length: most }, (): number[] => []);
     for (let repeat = 0; repeat <= repeats; repeat++) {
       for (let width = 1; width <= most; width++) {
-        const cost = await fastestRun(() => run(width), 1);
+        const began = performance.now();
+        await run(width);
         // The first round warms up memory and caches.
-        if (repeat > 0) costs[width - 1] = Math.min(costs[width - 1] as number, cost);
+        if (repeat > 0) (times[width - 1] as number[]).push(performance.now() - began);
       }
     }
-    return new WidthCosts(costs);
+    const medians = times.map((values) => values.sort((a, b) => a - b)[values.length >> 1] as number);
+    return new WidthCosts(smoothed(medians));
   }
 
   /** The width to run for `width` new nodes: the cheapest that holds them. */
@@ -51,4 +45,13 @@ export class WidthCosts {
     const cost = (width: number): number => this.measured[this.padded(width) - 1] as number;
     return this.measured.map((_, index) => cost(index + 1) / cost(1));
   }
+}
+
+/** Each value averaged with its neighbours, the ends kept: single widths are noisier than the trend they follow. */
+function smoothed(values: readonly number[]): number[] {
+  return values.map((value, index) => {
+    const before = values[index - 1];
+    const after = values[index + 1];
+    return before === undefined || after === undefined ? value : (before + 2 * value + after) / 4;
+  });
 }

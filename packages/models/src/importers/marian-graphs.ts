@@ -23,8 +23,8 @@ const layerShape = (shape: MarianShape, feedForward: number): LayerShape => ({
 
 /**
  * Encoder: `token_ids`, `positions`, `mask` int32 `[batch, source]` in; `states [batch, source, width]` and
- * `cross [2 * layers, batch, heads, source, width / heads]` out, the latter holding each decoder layer's cross-attention
- * keys and values, biases added, in the layout the step graph reads without a transpose.
+ * `cross [2 * layers, batch, source, width]` out, the latter holding each decoder layer's cross-attention keys (even) and
+ * values (odd).
  */
 export function emitEncoder(graph: GraphBuilder, tensorOf: TensorOf, shape: MarianShape): void {
   const layers = new LayerEmitter(graph, tensorOf, layerShape(shape, shape.encoderFeedForward));
@@ -36,7 +36,7 @@ export function emitEncoder(graph: GraphBuilder, tensorOf: TensorOf, shape: Mari
   for (let layer = 0; layer < shape.encoderLayers; layer++) {
     x = layers.encoderLayer(x, mask, `model.encoder.layers.${layer}`);
   }
-  const { width, heads, decoderLayers } = shape;
+  const { width, decoderLayers } = shape;
   const projections = Array.from({ length: decoderLayers }, (_, layer) =>
     ['k_proj', 'v_proj'].map((part) => `model.decoder.layers.${layer}.encoder_attn.${part}`),
   ).flat();
@@ -44,12 +44,11 @@ export function emitEncoder(graph: GraphBuilder, tensorOf: TensorOf, shape: Mari
   const bias = stackRows(projections.map((name) => tensorOf(`${name}.bias`, [width])));
   const product = graph.op('MatMul', [x, graph.weight('cross.weight', weight.dims, weight.values)]);
   const projected = graph.op('Add', [product, graph.weight('cross.bias', bias.dims, bias.values)]);
-  const split = graph.constant('int64', [5], [0, 0, 2 * decoderLayers, heads, width / heads]);
-  const perHead = graph.op('Reshape', [projected, split]);
-  graph.op('Transpose', [perHead], { perm: [2, 0, 3, 1, 4] }, { name: 'cross' });
+  const byPart = graph.op('Reshape', [projected, graph.constant('int64', [4], [0, 0, 2 * decoderLayers, width])]);
+  graph.op('Transpose', [byPart], { perm: [2, 0, 1, 3] }, { name: 'cross' });
   graph.op('Identity', [x], {}, { name: 'states' });
   graph.output('states', 'float32', ['batch', 'source', width]);
-  graph.output('cross', 'float32', [2 * decoderLayers, 'batch', heads, 'source', width / heads]);
+  graph.output('cross', 'float32', [2 * decoderLayers, 'batch', 'source', width]);
 }
 
 /** What a step graph returns for each new node; see `emitStep`. */
@@ -58,10 +57,11 @@ export type StepHead = 'argmax' | 'topK' | 'logProbs' | 'logits';
 /**
  * One decoder step over new nodes: `token_ids`, `positions` int32 `[batch, new]`; `attention_bias [batch, 1, new, past +
  * new]`, 0 where a node sees another and a large negative number elsewhere; `past [batch, past, 2 * layers * width]`;
- * `cross_mask` int32 `[batch, source]`; `cross_i [batch, heads, source, width / heads]`, keys at even and values at odd i.
+ * `cross_bias [batch, 1, new,
+ * source]`, likewise for padding; `cross_i [batch, source, width]`, keys at even and values at odd i.
  *
- * Returns `new [batch, new, 2 * layers * width]`, only the new keys and values (biases not added: the attention operator
- * adds them to old and new alike), and the head's outputs over `batch * new` rows.
+ * Returns `new [batch, new, 2 * layers * width]`, only the new keys and values, and the head's outputs over `batch * new`
+ * rows.
  */
 export function emitStep(
   graph: GraphBuilder,
@@ -70,15 +70,15 @@ export function emitStep(
   head: StepHead,
   suppressed: readonly number[],
 ): void {
-  const { width, heads, decoderLayers } = shape;
+  const { width, decoderLayers } = shape;
   const layers = new LayerEmitter(graph, tensorOf, layerShape(shape, shape.decoderFeedForward));
   const tokenIds = graph.input('token_ids', 'int32', ['batch', 'new']);
   const positions = graph.input('positions', 'int32', ['batch', 'new']);
   const attentionBias = graph.input('attention_bias', 'float32', ['batch', 1, 'new', 'total']);
   const past = graph.input('past', 'float32', ['batch', 'past', 2 * decoderLayers * width]);
-  const crossMask = graph.input('cross_mask', 'int32', ['batch', 'source']);
+  const crossBias = graph.input('cross_bias', 'float32', ['batch', 1, 'new', 'source']);
   const cross = Array.from({ length: 2 * decoderLayers }, (_, index) =>
-    graph.input(`cross_${index}`, 'float32', ['batch', heads, 'source', width / heads]),
+    graph.input(`cross_${index}`, 'float32', ['batch', 'source', width]),
   );
   const sizes = graph.constant('int64', [2 * decoderLayers], new Array<number>(2 * decoderLayers).fill(width));
   const pasts = graph.ops('Split', [past, sizes], 2 * decoderLayers, { axis: 2 });
@@ -86,17 +86,15 @@ export function emitStep(
   let x = embed(graph, tensorOf, shape, tokenIds, positions);
   for (let layer = 0; layer < decoderLayers; layer++) {
     const prefix = `model.decoder.layers.${layer}`;
-    const { qkv, bias } = layers.fusedQueryKeyValue(x, `${prefix}.self_attn`);
-    const [query, key, value] = layers.splitThree(qkv);
+    const [query, key, value] = layers.queryKeyValue(x, `${prefix}.self_attn`);
     fresh.push(key, value);
     const keys = graph.op('Concat', [pasts[2 * layer] as Value, key], { axis: 1 });
     const values = graph.op('Concat', [pasts[2 * layer + 1] as Value, value], { axis: 1 });
-    const attended = layers.attention([query, keys, values, bias, '', attentionBias]);
+    const attended = layers.attention(query, keys, values, attentionBias);
     x = layers.closeAttention(x, attended, `${prefix}.self_attn`, `${prefix}.self_attn_layer_norm`);
-    const crossQuery = layers.crossQuery(x, `${prefix}.encoder_attn`);
     const sourceKeys = cross[2 * layer] as Value;
     const sourceValues = cross[2 * layer + 1] as Value;
-    const read = layers.attention([crossQuery.query, sourceKeys, sourceValues, crossQuery.bias, crossMask]);
+    const read = layers.attention(layers.crossQuery(x, `${prefix}.encoder_attn`), sourceKeys, sourceValues, crossBias);
     x = layers.closeAttention(x, read, `${prefix}.encoder_attn`, `${prefix}.encoder_attn_layer_norm`);
     x = layers.feedForward(x, prefix);
   }

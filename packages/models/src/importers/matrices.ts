@@ -28,10 +28,6 @@ export function stackRows(parts: readonly Dense[]): Dense {
   return { dims: [rows, ...(parts[0] as Dense).dims.slice(1)], values };
 }
 
-export function zeros(length: number): Dense {
-  return { dims: [length], values: new Float32Array(length) };
-}
-
 /** Sinusoidal positions `[positions, width]`, sines in the first half, cosines in the second (Marian's layout). */
 export function sinusoids(positions: number, width: number): Dense {
   const half = width / 2;

@@ -126,7 +126,7 @@ export class GraphBuilder {
       irVersion: 10,
       producerName: 'foretoken',
       opsetImport: [
-        { domain: '', version: 21 },
+        { domain: '', version: 23 },
         { domain: CONTRIB, version: 1 },
       ],
       graph: {

@@ -1,0 +1,38 @@
+import { defineConfig } from 'vitepress';
+
+const plugins = ['greedy', 'one-shot', 'speculative', 'models', 'testkit', 'metrics'];
+
+export default defineConfig({
+  title: 'Foretoken',
+  description: 'Decoding strategies with speculative decoding, in TypeScript, on ONNX Runtime',
+  cleanUrls: true,
+  lastUpdated: false,
+  srcExclude: ['test/**', 'README.md'],
+  // Docstrings link to types that typedoc leaves out, such as those of ONNX Runtime.
+  ignoreDeadLinks: [/^\.\/.*api/, /^(\.\.\/)+/],
+  themeConfig: {
+    search: { provider: 'local' },
+    nav: [
+      { text: 'Guide', link: '/guide/why' },
+      { text: 'Plugins', link: '/plugins/greedy' },
+      { text: 'API', link: '/api/' },
+    ],
+    sidebar: [
+      {
+        text: 'Guide',
+        items: [
+          { text: 'Why and when', link: '/guide/why' },
+          { text: 'Quick start', link: '/guide/quick-start' },
+          { text: 'Concepts', link: '/guide/concepts' },
+          { text: 'Your own model', link: '/guide/your-model' },
+          { text: 'Write a decoder', link: '/guide/write-a-decoder' },
+          { text: 'Exactness and figures', link: '/guide/exactness' },
+          { text: 'Command line', link: '/guide/command-line' },
+          { text: 'Errors by code', link: '/guide/errors' },
+        ],
+      },
+      { text: 'Plugins', items: plugins.map((text) => ({ text, link: `/plugins/${text}` })) },
+      { text: 'API reference', link: '/api/' },
+    ],
+  },
+});

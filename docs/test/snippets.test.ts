@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const MODEL = join(ROOT, 'packages/model-multi30k-en-de/model');
+/** Inside the repository, so that the snippets resolve the workspace's packages. */
+const CACHE = join(ROOT, 'node_modules/.cache/snippets');
+
+interface Snippet {
+  readonly name: string;
+  readonly code: string;
+  readonly runs: boolean;
+}
+
+function markdownFiles(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return /^(node_modules|api|\.vitepress)$/.test(entry.name) ? [] : markdownFiles(path);
+    return entry.name.endsWith('.md') ? [path] : [];
+  });
+}
+
+function snippetsOf(file: string): Snippet[] {
+  const blocks = [...readFileSync(file, 'utf8').matchAll(/^```ts( no-run)?\n(.*?)^```$/gms)];
+  return blocks.map(([, noRun, code], index) => ({
+    name: `${relative(ROOT, file).replaceAll(/[^\w.-]/g, '-')}-${index + 1}`,
+    code: (code as string).replaceAll("'path/to/model'", JSON.stringify(MODEL)),
+    runs: noRun === undefined,
+  }));
+}
+
+const packages = readdirSync(join(ROOT, 'packages')).map((name) => join(ROOT, 'packages', name, 'README.md'));
+const files = [join(ROOT, 'README.md'), ...packages, ...markdownFiles(join(ROOT, 'docs'))];
+const snippets = files.flatMap(snippetsOf);
+
+rmSync(CACHE, { recursive: true, force: true });
+mkdirSync(CACHE, { recursive: true });
+for (const { name, code } of snippets) writeFileSync(join(CACHE, `${name}.ts`), `${code}\nexport {};\n`);
+
+describe('the documentation’s TypeScript', () => {
+  it('is there to be tested', () => {
+    expect(snippets.length).toBeGreaterThan(12);
+  });
+
+  it('type-checks', () => {
+    const config = {
+      extends: join(ROOT, 'tsconfig.base.json'),
+      compilerOptions: { isolatedDeclarations: false, declaration: false, noUnusedLocals: false },
+      include: [join(CACHE, '*.ts')],
+      exclude: [],
+    };
+    writeFileSync(join(CACHE, 'tsconfig.json'), JSON.stringify(config));
+    const tsc = join(dirname(fileURLToPath(import.meta.resolve('typescript'))), '../bin/tsc');
+    execFileSync(process.execPath, [tsc, '-p', join(CACHE, 'tsconfig.json')], { encoding: 'utf8', stdio: 'pipe' });
+  }, 120_000);
+});
+
+// Top level, because a snippet may define tests of its own.
+for (const { name, runs } of snippets) {
+  if (!runs) continue;
+  const url = pathToFileURL(join(CACHE, `${name}.ts`)).href;
+  if (/describe, it/.test(readFileSync(join(CACHE, `${name}.ts`), 'utf8'))) await import(/* @vite-ignore */ url);
+  else it(`${name} runs`, async () => void (await import(/* @vite-ignore */ url)), 60_000);
+}
