@@ -107,7 +107,8 @@ function reranked(
   least: number,
   [before, last]: readonly [number, number],
 ): Pick<CtcContinuations, 'tokenIds' | 'probabilities'> {
-  const factor = (tokenId: number): number => model.probability(before, last, tokenId) ** weight;
+  const probability = model.after(before, last);
+  const factor = (tokenId: number): number => probability(tokenId) ** weight;
   let total = next.end * factor(endTokenId);
   const scores = next.tokenIds.map((tokenId, index) => {
     const score = (next.probabilities[index] as number) * factor(tokenId);

@@ -66,11 +66,18 @@ export class NgramModel {
 
   /** Probability of `tokenId` after the two tokens `before`, `last`. */
   probability(before: number, last: number, tokenId: number): number {
-    const trigram = this.#trigrams.find(before, last, tokenId);
-    if (trigram >= 0) return this.#tables.trigramProbability[trigram] as number;
+    return this.after(before, last)(tokenId);
+  }
+
+  /** The distribution after two tokens, with what does not depend on the next one looked up once. */
+  after(before: number, last: number): (tokenId: number) => number {
     const history = this.#bigrams.find(before, last, 0);
     const backoff = history >= 0 ? (this.#tables.bigramBackoff[history] as number) : 1;
-    return backoff * this.#pairProbability(last, tokenId);
+    return (tokenId) => {
+      const trigram = this.#trigrams.find(before, last, tokenId);
+      if (trigram >= 0) return this.#tables.trigramProbability[trigram] as number;
+      return backoff * this.#pairProbability(last, tokenId);
+    };
   }
 
   #pairProbability(last: number, tokenId: number): number {
