@@ -59,6 +59,8 @@ export class GraphSession {
         interOpNumThreads: 1,
         executionMode: 'sequential',
         graphOptimizationLevel: 'basic',
+        // Memory is planned anew for every shape, and a growing cache makes nearly every shape a new one.
+        enableMemPattern: false,
       });
       return new GraphSession(path, session, timings);
     } catch (cause) {
