@@ -90,10 +90,10 @@ def hugging_face_config(shape: MarianShape) -> dict[str, object]:
     }
 
 
-def save_marian_folder(folder: Path, model: Marian, tokenizer: Tokenizer, half: bool = False) -> None:
+def save_marian_folder(folder: Path, model: Marian, tokenizer: Tokenizer) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tensors = to_hugging_face(model)
-    save_file({k: v.half() if half else v for k, v in tensors.items()}, folder / "model.safetensors")
+    save_file(tensors, folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(hugging_face_config(model.shape), indent=2) + "\n")
     tokenizer.save(str(folder / "tokenizer.json"))
 
@@ -133,7 +133,7 @@ def load_layer(prefix: str, layer: nn.Module, tensors: dict[str, Tensor]) -> Non
                 getattr(getattr(layer, name), kind).copy_(tensors[f"{prefix}.{name}.{kind}"])
 
 
-def save_ctc_folder(folder: Path, student: CtcStudent, tokenizer: Tokenizer, half: bool = False) -> None:
+def save_ctc_folder(folder: Path, student: CtcStudent, tokenizer: Tokenizer) -> None:
     """A `foretoken-ctc` weights folder: the student's own tensors; it reads the states of a Marian encoder."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors: dict[str, Tensor] = {
@@ -143,7 +143,7 @@ def save_ctc_folder(folder: Path, student: CtcStudent, tokenizer: Tokenizer, hal
     for side in ("source_layers", "frame_layers"):
         for index, layer in enumerate(getattr(student, side)):
             tensors |= layer_tensors(f"{side}.{index}", layer)
-    tensors = {k: (v.detach().half() if half else v.detach().clone()).contiguous() for k, v in tensors.items()}
+    tensors = {k: v.detach().clone().contiguous() for k, v in tensors.items()}
     tensors["head.token_ids"] = student.token_ids.int()
     save_file(tensors, folder / "model.safetensors")
     config = {

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { AutoregressiveModel, LatticeModel, NgramModel, OutputKind, TokenSource } from '@foretoken/core';
+import type { AutoregressiveModel, LatticeModel, NgramModel, TokenSource } from '@foretoken/core';
 import { assertInteger, ForetokenError } from '@foretoken/core';
 import { GraphSession, type OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
 import { CtcModel } from './families/ctc-model.js';
@@ -116,7 +116,6 @@ async function assemble(
   const { manifest } = folder;
   const { architecture, graphs, limits, vocabulary } = manifest;
   const probe = options.probe ?? true;
-  const stepFile = (kind: OutputKind): string => graphs.step[kind] ?? graphs.step.argmax;
   const shape = { width: architecture.width, layers: architecture.decoderLayers };
   const stepPath = folder.filePath(graphs.step.argmax);
   sessions.threads =
@@ -132,7 +131,8 @@ async function assemble(
   const autoregressive = new MarianModel({
     runtime,
     encoder,
-    sessions: (kind) => sessions.get(stepFile(kind)),
+    // `outputs` lists what has a graph, and the forest refuses any other kind first.
+    sessions: (kind) => sessions.get(graphs.step[kind] as string),
     outputs,
     maxCandidates: manifest.step?.maxCandidates ?? 1,
     vocabulary,
