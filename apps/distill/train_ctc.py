@@ -15,7 +15,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from distill.checkpoint import Averaged, load_marian_folder, save_ctc_folder, save_state
+from distill.checkpoint import Averaged, load_ctc_folder, load_marian_folder, save_ctc_folder, save_state
 from distill.data import PAD, batches, encode, pad, read_lines
 from distill.losses import CtcLoss
 from distill.model import CtcStudent, DropoutPool, Marian
@@ -29,7 +29,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--teacher", type=Path, required=True)
     parser.add_argument("--source", type=Path, help="source lines instead of train.en")
     parser.add_argument("--targets", type=Path, required=True, help="distilled targets written by distil.py")
-    parser.add_argument("--start-from", type=Path, help="run folder of a student of this encoder to continue from")
+    parser.add_argument("--start-from", type=Path,
+                        help="run folder of a student of this encoder to continue from; layers it lacks are added")
+    parser.add_argument("--intermediate", type=float, default=0.0,
+                        help="weight of a second loss on the frames before --intermediate-layers more layers")
+    parser.add_argument("--intermediate-layers", type=int, default=2)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -91,8 +95,8 @@ def main() -> None:
     still = DropoutPool(0.0, 0, 1)
     source = encode(tokenizer, read_lines(options.source or options.data / "train.en"), 120)
     target: list[list[int]] = json.loads(options.targets.read_text())
-    start = torch.load(options.start_from / "state.pt", weights_only=True) if options.start_from else None
-    token_ids = start["model"]["token_ids"] if start else torch.tensor(sorted({i for row in target for i in row}))
+    start = load_ctc_folder(options.start_from / "model", teacher.shape) if options.start_from else None
+    token_ids = start.token_ids if start else torch.tensor(sorted({i for row in target for i in row}))
     head_index = {int(t): i for i, t in enumerate(token_ids)}
     # A continued student keeps its head: what that cannot say is left out of its targets.
     labels = [[head_index[i] for i in row if i in head_index] for row in target]
@@ -112,13 +116,11 @@ def main() -> None:
 
     student = CtcStudent(teacher.shape, token_ids, options.upsample, options.source_layers, options.frame_layers,
                          options.feed_forward)
-    with torch.no_grad():
-        student.head[:-1] = teacher.shared.weight[token_ids]
     if start:
-        student.load_state_dict(start["model"])
+        student.continue_from(start)
+    else:
         with torch.no_grad():
-            for parameter, value in zip(student.parameters(), start["averaged"], strict=True):
-                parameter.copy_(value)
+            student.head[:-1] = teacher.shared.weight[token_ids]
     optimizer = torch.optim.AdamW(student.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     averaged = Averaged(student, options.average)
     epoch = 0
@@ -141,9 +143,13 @@ def main() -> None:
                 parameters["lr"] = rate_at(step, total, options.rate, options.warmup)
             rows = [usable[i] for i in group]
             padded, mask, frames = stack([states[i] for i in rows], options.upsample)
-            hidden = student(padded, mask, drop)
-            loss = CtcLoss.apply(hidden, student.head, student.head_bias, pad([labels[i] for i in rows], 0),
-                                 torch.tensor([len(labels[i]) for i in rows]), frames)
+            exits = student.exits(padded, mask, drop)
+            wanted = pad([labels[i] for i in rows], 0), torch.tensor([len(labels[i]) for i in rows]), frames
+            loss = CtcLoss.apply(exits[-1], student.head, student.head_bias, *wanted)
+            if options.intermediate > 0:
+                # Deep supervision (Lee & Watanabe, 2021): the same head on an earlier layer, in training only.
+                early = CtcLoss.apply(exits[-1 - options.intermediate_layers], student.head, student.head_bias, *wanted)
+                loss = (1 - options.intermediate) * loss + options.intermediate * early
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)

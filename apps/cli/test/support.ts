@@ -58,7 +58,7 @@ export function fakeModel({ lattice = true, onForward = () => {} }: FakeModelOpt
   const autoregressive: AutoregressiveModel<TokenSource> = {
     vocabulary: VOCABULARY,
     maxLength: 20,
-    supports: { outputs: ['argmax'], branching: true, rollback: true, rows: 1 },
+    supports: { outputs: ['argmax'], branching: true, rollback: true, rows: 1, maxCandidates: 0 },
     open: async (sources) => {
       open.forests++;
       return wordForest(sources, onForward, () => open.forests--);

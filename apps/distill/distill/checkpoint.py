@@ -155,3 +155,21 @@ def save_ctc_folder(folder: Path, student: CtcStudent, tokenizer: Tokenizer) -> 
     }
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def load_ctc_folder(folder: Path, shape: MarianShape) -> CtcStudent:
+    """The student of a folder written by `save_ctc_folder`; `shape` is its encoder's."""
+    config = json.loads((folder / "config.json").read_text())
+    tensors = {k: v.float() if v.is_floating_point() else v.long()
+               for k, v in load_file(folder / "model.safetensors").items()}
+    student = CtcStudent(shape, tensors["head.token_ids"], config["upsample"], config["source_layers"],
+                         config["frame_layers"], config["ffn_dim"])
+    with torch.no_grad():
+        student.up.weight.copy_(tensors["upsample.weight"])
+        student.up.bias.copy_(tensors["upsample.bias"])
+        student.head.copy_(tensors["head.weight"])
+        student.head_bias.copy_(tensors["head.bias"])
+        for side in ("source_layers", "frame_layers"):
+            for index, layer in enumerate(getattr(student, side)):
+                load_layer(f"{side}.{index}", layer, tensors)
+    return student

@@ -165,6 +165,10 @@ class CtcStudent(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def forward(self, states: Tensor, source_mask: Tensor, drop: DropoutPool) -> Tensor:
+        return self.exits(states, source_mask, drop)[-1]
+
+    def exits(self, states: Tensor, source_mask: Tensor, drop: DropoutPool) -> list[Tensor]:
+        """The frames after each frame layer; the head reads the last, and in training an earlier one as well."""
         batch, length, width = states.shape
         x = drop(states)
         for layer in self.source_layers:
@@ -172,6 +176,19 @@ class CtcStudent(nn.Module):
         x = self.up(x).view(batch, length * self.upsample, width)
         x = drop(x + self.positions[: x.shape[1]])
         frame_mask = source_mask.repeat_interleave(self.upsample, dim=-1)
+        exits = []
         for layer in self.frame_layers:
             x = layer(x, drop, frame_mask, False)
-        return x
+            exits.append(x)
+        return exits
+
+    @torch.no_grad()
+    def continue_from(self, other: CtcStudent) -> None:
+        """Takes over another student's weights; a layer it lacks starts as a copy of its last one."""
+        for side in ("source_layers", "frame_layers"):
+            known = list(getattr(other, side))
+            for index, layer in enumerate(getattr(self, side)):
+                layer.load_state_dict(known[min(index, len(known) - 1)].state_dict())
+        self.up.load_state_dict(other.up.state_dict())
+        self.head.copy_(other.head)
+        self.head_bias.copy_(other.head_bias)

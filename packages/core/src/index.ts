@@ -8,6 +8,7 @@ export * from './contract/encoding.js';
 export * from './contract/errors.js';
 export * from './contract/events.js';
 export * from './contract/lattice.js';
+export * from './contract/scoring.js';
 export * from './contract/token-tree.js';
 export * from './contract/vocabulary.js';
 export * from './tensor/index.js';

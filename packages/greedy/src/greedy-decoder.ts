@@ -1,34 +1,49 @@
 import {
   type AutoregressiveModel,
   assertAutoregressive,
+  assertInteger,
   assertRequest,
-  type DecodeEvent,
+  assertRulesFit,
+  assertScoreRules,
+  compileRules,
   type DecodeRequest,
   type Decoder,
-  type NodeId,
-  outputLimit,
-  ROOT,
-  RowOutput,
-  type RowResult,
-  type TokenForest,
+  hasRules,
+  type ScoreRules,
   type TokenSource,
 } from '@foretoken/core';
+import { decodeRows } from './decode-rows.js';
+import { bestOfTopK, bestToken, pickBest, ruledToken } from './token-choice.js';
 
-export interface GreedyOptions {
+/** What a decoder of independent hypotheses reports beside the tokens. */
+export interface ReportOptions {
   /** Give every hypothesis its score, the sum of natural-log probabilities, end token included (default false). */
   readonly scores?: boolean;
+  /** Give every hypothesis the log-probability of each of its tokens under the model alone (default false). */
+  readonly tokenLogProbs?: boolean;
+  /** Report this many of the most probable tokens at each position; implies `tokenLogProbs` (default 0). */
+  readonly alternatives?: number;
 }
 
+export interface GreedyOptions extends ReportOptions, ScoreRules {}
+
 /**
- * Greedy decoding: each next token is the most probable one, the lowest id among equals.
+ * Greedy decoding: each next token is the most probable one after the rules, the lowest id among equals.
  *
- * Rows of a batch do not influence one another, and a finished row costs nothing in later forwards.
+ * Without rules the model's own argmax decides and nothing else is copied out of it. Rows of a batch do not influence one
+ * another, and a finished row costs nothing in later forwards. Throws `INVALID_ARGUMENT`; decoding throws
+ * `UNSATISFIABLE_CONSTRAINT` where the rules leave no token to choose.
  */
 export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decoder<AutoregressiveModel<Source>> {
-  const scores = options.scores ?? false;
+  const { scores = false, alternatives = 0 } = options;
+  const tokenLogProbs = options.tokenLogProbs ?? alternatives > 0;
+  const logProbs = scores || tokenLogProbs;
+  assertScoreRules(options);
+  assertInteger('alternatives', alternatives, 0, Number.MAX_SAFE_INTEGER);
+  const ruled = hasRules(options);
   const requires = {
     model: 'autoregressive',
-    outputs: [scores ? 'topK' : 'argmax'],
+    outputs: [ruled ? 'logits' : logProbs ? 'topK' : 'argmax'],
     branching: false,
     rollback: false,
   } as const;
@@ -40,99 +55,16 @@ export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decod
       const began = performance.now();
       assertRequest(request);
       assertAutoregressive({ name: 'greedy', requires }, model);
-      const { sources, signal } = request;
-      const forest = await model.open(sources, signal === undefined ? {} : { signal });
-      try {
-        yield* decodeForest(forest, model, request, scores, began);
-      } finally {
-        await forest[Symbol.asyncDispose]();
-      }
+      assertRulesFit(options, model.vocabulary, model.maxLength, request);
+      const { vocabulary, supports } = model;
+      const most = ruled ? vocabulary.size : supports.maxCandidates;
+      if (alternatives > 0) assertInteger('alternatives', alternatives, 1, most);
+      const choice = ruled
+        ? ruledToken(vocabulary.size, compileRules(options, vocabulary), pickBest, { logProbs, alternatives })
+        : logProbs
+          ? bestOfTopK(alternatives)
+          : bestToken;
+      yield* decodeRows(model, request, { choice, samples: 1, scores, tokenLogProbs, surpriseBound: 0 }, began);
     },
   };
-}
-
-/** One row between forwards: its output, its last node and the token that follows it. */
-interface Row {
-  readonly row: number;
-  readonly output: RowOutput;
-  last: NodeId;
-  next: Int32Array;
-  score: number;
-}
-
-async function* decodeForest<Source>(
-  forest: TokenForest,
-  model: AutoregressiveModel<Source>,
-  request: DecodeRequest<Source>,
-  scores: boolean,
-  began: number,
-): AsyncGenerator<DecodeEvent> {
-  const { signal, stopSequences } = request;
-  const rows: Row[] = [];
-  for (let row = 0; row < forest.rows; row++) {
-    const next = forest.prefix(row);
-    const limit = outputLimit(model.maxLength, next.length, request);
-    const output = new RowOutput(model.vocabulary.endTokenId, limit, stopSequences);
-    rows.push({ row, output, last: ROOT, next, score: 0 });
-  }
-  let active = rows;
-  let forwards = 0;
-  while (active.length > 0) {
-    signal?.throwIfAborted();
-    const first = forest.nextNode;
-    const nodes = newNodes(active, first);
-    let chosen: Int32Array;
-    let logProbs: Float32Array | undefined;
-    if (scores) {
-      const extension = await forest.extend(nodes, { kind: 'topK', k: 1 }, signal);
-      chosen = extension.tokenIds;
-      logProbs = extension.logProbs;
-    } else {
-      chosen = (await forest.extend(nodes, { kind: 'argmax' }, signal)).tokenIds;
-    }
-    forwards++;
-    const atMs = performance.now() - began;
-    let node = -1;
-    let finished = false;
-    for (const state of active) {
-      node += state.next.length;
-      state.last = first + node;
-      state.score += logProbs?.[node] ?? 0;
-      const position = state.output.length;
-      const goesOn = state.output.push(chosen[node] as number);
-      state.next = chosen.subarray(node, node + 1);
-      if (state.output.length > position) {
-        yield { type: 'token-commit', row: state.row, position, tokenIds: state.next.slice(), atMs };
-      }
-      if (!goesOn) {
-        forest.finish(state.row);
-        finished = true;
-      }
-    }
-    if (finished) active = active.filter(({ output }) => output.finishReason === undefined);
-  }
-  const results = rows.map(
-    ({ row, output, score }): RowResult => ({ row, hypotheses: [output.hypothesis(scores ? score : undefined)] }),
-  );
-  const tokens = rows.reduce((sum, { output }) => sum + output.length, 0);
-  const totalMs = performance.now() - began;
-  const statistics = { forwards, draftForwards: 0, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
-  yield { type: 'decode-end', results, statistics, atMs: totalMs };
-}
-
-/** Each active row's next tokens, as a chain below its last node. */
-function newNodes(active: readonly Row[], first: NodeId) {
-  const count = active.reduce((sum, { next }) => sum + next.length, 0);
-  const row = new Int32Array(count);
-  const parent = new Int32Array(count);
-  const tokenId = new Int32Array(count);
-  let node = 0;
-  for (const state of active) {
-    for (let index = 0; index < state.next.length; index++, node++) {
-      row[node] = state.row;
-      parent[node] = index === 0 ? state.last : first + node - 1;
-      tokenId[node] = state.next[index] as number;
-    }
-  }
-  return { row, parent, tokenId };
 }

@@ -10,6 +10,7 @@ import {
   type Requirements,
   RowOutput,
   type RowResult,
+  refuseOutputPrefixes,
   type TokenSource,
 } from '@foretoken/core';
 
@@ -38,7 +39,8 @@ async function* decode<Source>(
 ): AsyncGenerator<DecodeEvent, void, undefined> {
   assertRequest(request);
   assertLattice({ name: NAME, requires: REQUIRES }, model);
-  const { sources, signal, stopSequences, maxNewTokens = Number.POSITIVE_INFINITY } = request;
+  refuseOutputPrefixes(NAME, request);
+  const { sources, signal, maxNewTokens = Number.POSITIVE_INFINITY } = request;
   const lattices = (await model.emit(sources, signal === undefined ? { k: 1 } : { k: 1, signal })) as CtcLattice[];
   signal?.throwIfAborted();
   const elapsed = (): number => performance.now() - startMs;
@@ -46,7 +48,7 @@ async function* decode<Source>(
   let tokens = 0;
   for (const [row, lattice] of lattices.entries()) {
     const path = ctcBestPath(lattice);
-    const output = new RowOutput(model.vocabulary.endTokenId, maxNewTokens, stopSequences);
+    const output = new RowOutput(model.vocabulary.endTokenId, maxNewTokens, request);
     for (const tokenId of path.tokenIds) if (!output.push(tokenId)) break;
     const tokenIds = output.tokenIds();
     const logProbs = path.logProbs.slice(0, tokenIds.length);

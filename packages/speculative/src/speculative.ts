@@ -12,6 +12,7 @@ import {
   outputLimit,
   type Requirements,
   RowOutput,
+  refuseOutputPrefixes,
   type TokenForest,
   type TokenSource,
 } from '@foretoken/core';
@@ -88,7 +89,8 @@ async function* decode<Source>(
   assertRequest(request);
   assertAutoregressive({ name: NAME, requires }, model);
   assertSameVocabulary(model, settings.drafter);
-  const { sources, signal, stopSequences } = request;
+  refuseOutputPrefixes(NAME, request);
+  const { sources, signal } = request;
   const { endTokenId } = model.vocabulary;
   const elapsed = (): number => performance.now() - startMs;
   const opened = await openShared(model, settings.drafter, sources, signal);
@@ -97,7 +99,7 @@ async function* decode<Source>(
     const rows = sources.map((_, row) => {
       const prefix = forest.prefix(row);
       const limit = outputLimit(model.maxLength, prefix.length, request);
-      return new SpeculativeRow(row, prefix, new RowOutput(endTokenId, limit, stopSequences), limit);
+      return new SpeculativeRow(row, prefix, new RowOutput(endTokenId, limit, request), limit);
     });
     const totals = { proposed: 0, evaluated: 0, accepted: 0 };
     let forwards = 0;

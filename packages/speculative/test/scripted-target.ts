@@ -55,7 +55,7 @@ export function scriptedTarget(options: TargetOptions): Target {
     log,
     vocabulary: { size, endTokenId },
     maxLength,
-    supports: { outputs: ['argmax', 'topK'], branching, rollback, rows: 16 },
+    supports: { outputs: ['argmax', 'topK'], branching, rollback, rows: 16, maxCandidates: 64 },
     ...(encoder === undefined ? {} : { encoder }),
     async open(sources, { encoding } = {}) {
       log.opened++;

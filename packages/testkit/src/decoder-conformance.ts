@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import type {
-  AutoregressiveModel,
-  DecodeEndEvent,
-  DecodeRequest,
-  Decoder,
-  LatticeModel,
-  TokenSource,
+import {
+  type AutoregressiveModel,
+  type DecodeEndEvent,
+  type DecodeRequest,
+  type Decoder,
+  ForetokenError,
+  type TokenSource,
 } from '@foretoken/core';
 import { assertCode, assertStream, eventsOf, outputsOf } from './laws.js';
 import { randomLogits } from './random-logits.js';
 import { type RecordingModel, type RecordingOptions, recording } from './recording.js';
 import type { Runner } from './runner.js';
-import { scriptedLatticeModel } from './scripted-lattice.js';
 import { scriptedModel } from './scripted-model.js';
 
 type Autoregressive = AutoregressiveModel<TokenSource>;
@@ -121,6 +120,45 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
       assert.ok(stopped > 0, 'some output met its stop sequence');
     });
 
+    runner.it('stops with the token that completes a stop string', async () => {
+      // Two characters a token, so that stop strings cross the borders of tokens.
+      const textOf = (tokenIds: Int32Array): string => Array.from(tokenIds, (id) => `${id}${id + 1}`).join('');
+      let stopped = 0;
+      for (const seed of seeds) {
+        const full = outputsOf(await decode(modelOf(seed), { sources: SOURCES }));
+        const whole = full.find(({ length }) => length >= 3);
+        if (whole === undefined) continue;
+        const string = textOf(Int32Array.from(whole)).slice(1, 4);
+        const stopStrings = { strings: [string], textOf };
+        const { results } = await decode(modelOf(seed), { sources: SOURCES, stopStrings });
+        for (const { hypotheses } of results) {
+          const [best] = hypotheses;
+          if (best?.finishReason !== 'stop-string') continue;
+          stopped++;
+          assert.ok(textOf(best.tokenIds).includes(string), 'the output contains the stop string');
+          assert.ok(!textOf(best.tokenIds.slice(0, -1)).includes(string), 'its last token completes it');
+        }
+      }
+      assert.ok(stopped > 0, 'some output met its stop string');
+    });
+
+    runner.it('starts inside an output, or refuses to', async () => {
+      for (const seed of seeds) {
+        const outputPrefixes = SOURCES.map((_, row) => Int32Array.from({ length: row }, (_, index) => 1 + index));
+        const model = record(seed);
+        try {
+          const started = outputsOf(await decode(model, { sources: SOURCES, outputPrefixes }));
+          for (const [row, prefix] of outputPrefixes.entries()) {
+            assert.deepEqual(started[row]?.slice(0, prefix.length), [...prefix], 'the output begins with its prefix');
+          }
+        } catch (error) {
+          if (!ForetokenError.isInstance(error)) throw error;
+          assert.equal(error.code, 'UNSUPPORTED_CAPABILITY');
+          assert.deepEqual(model.calls, [], 'nothing was opened');
+        }
+      }
+    });
+
     runner.it('is refused before any compute by a model that lacks what it requires', async () => {
       const { requires } = createDecoder(modelOf(1));
       assert.equal(requires.model, 'autoregressive');
@@ -149,6 +187,8 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
         [{ seed: -1 }, 'INVALID_ARGUMENT'],
         [{ seed: 2 ** 32 }, 'INVALID_ARGUMENT'],
         [{ stopSequences: [new Int32Array()] }, 'INVALID_ARGUMENT'],
+        [{ stopStrings: { strings: ['a', ''], textOf: () => '' } }, 'INVALID_ARGUMENT'],
+        [{ outputPrefixes: [new Int32Array()] }, 'INVALID_ARGUMENT'],
       ];
       for (const [request, code] of bad) {
         const model = record(1);
@@ -212,92 +252,4 @@ async function rejectsWith(run: () => Promise<unknown>, reason: unknown): Promis
     if (error === reason) return true;
     throw error;
   }
-}
-
-export interface LatticeConformanceOptions {
-  readonly runner: Runner;
-  readonly name: string;
-  readonly createDecoder: () => Decoder<LatticeModel<TokenSource>>;
-}
-
-const BLANK = VOCABULARY - 1;
-
-/** Frames that depend on the source alone; the end token never wins. */
-const latticeModel = (): LatticeModel<TokenSource> => {
-  const score = randomLogits({
-    seed: 9,
-    vocabularySize: VOCABULARY,
-    endTokenId: END,
-    sharpness: 4,
-    typicalLength: 1e9,
-  });
-  const frames = (source: TokenSource) =>
-    Array.from({ length: 2 * source.length + 3 }, (_, frame) => score(source, [frame]));
-  return scriptedLatticeModel({ vocabularySize: VOCABULARY, endTokenId: END, blankId: BLANK, frames });
-};
-
-/** The laws that every lattice decoder keeps. */
-export function latticeConformance({ runner, name, createDecoder }: LatticeConformanceOptions): void {
-  const decode = async (request: DecodeRequest<TokenSource>, model = latticeModel()) =>
-    assertStream(await eventsOf(createDecoder().decode(model, request)), request.sources.length, END);
-
-  runner.describe(`${name} keeps the laws of lattice decoders`, () => {
-    runner.it('streams commits that add up to the best hypothesis, after one forward a batch', async () => {
-      let emits = 0;
-      const inner = latticeModel();
-      const model: LatticeModel<TokenSource> = {
-        ...inner,
-        emit: (sources, options) => {
-          emits++;
-          return inner.emit(sources, options);
-        },
-      };
-      const { statistics } = await decode({ sources: SOURCES }, model);
-      assert.equal(emits, 1, 'the model runs once');
-      assert.equal(statistics.forwards, 1, 'and is counted once');
-    });
-
-    runner.it('gives a row of a batch what it gives the row alone', async () => {
-      const together = outputsOf(await decode({ sources: SOURCES }));
-      assert.ok(
-        together.some(({ length }) => length > 1),
-        'some row has output',
-      );
-      for (const [row, source] of SOURCES.entries()) {
-        assert.deepEqual(outputsOf(await decode({ sources: [source] })), [together[row]]);
-      }
-    });
-
-    runner.it('cuts at maxNewTokens exactly', async () => {
-      const full = outputsOf(await decode({ sources: SOURCES }));
-      for (const maxNewTokens of [1, 2]) {
-        const cut = outputsOf(await decode({ sources: SOURCES, maxNewTokens }));
-        assert.deepEqual(
-          cut,
-          full.map((output) => output.slice(0, maxNewTokens)),
-        );
-      }
-    });
-
-    runner.it('refuses bad requests and unsuitable models by code, before any compute', async () => {
-      const model: LatticeModel<TokenSource> = {
-        ...latticeModel(),
-        emit: () => Promise.reject(new Error('the model was asked')),
-      };
-      const run =
-        (request: Partial<DecodeRequest<TokenSource>>, on = model) =>
-        () =>
-          eventsOf(createDecoder().decode(on, { sources: SOURCES, ...request }));
-      await assertCode(run({ sources: [] }), 'EMPTY_SOURCE');
-      await assertCode(run({ maxNewTokens: 0 }), 'INVALID_ARGUMENT');
-      await assertCode(run({ seed: 1.5 }), 'INVALID_ARGUMENT');
-      const { requires } = createDecoder();
-      assert.equal(requires.model, 'lattice');
-      if (requires.model === 'lattice' && !requires.kinds.includes('dag')) {
-        await assertCode(run({}, { ...model, supports: { kind: 'dag', maxCandidates: 4 } }), 'UNSUPPORTED_CAPABILITY');
-      }
-      const reason = new Error('enough');
-      await assert.rejects(run({ signal: AbortSignal.abort(reason) }), reason);
-    });
-  });
 }

@@ -1,6 +1,7 @@
 export * from './adversarial-drafters.js';
 export * from './decoder-conformance.js';
 export * from './drafter-conformance.js';
+export * from './lattice-conformance.js';
 export * from './laws.js';
 export * from './random-logits.js';
 export * from './recording.js';

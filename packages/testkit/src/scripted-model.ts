@@ -27,17 +27,19 @@ export interface ScriptedModelOptions {
   readonly encoder?: SourceEncoder<TokenSource>;
 }
 
-const ALL: AutoregressiveSupport = {
+const ALL = {
   outputs: ['argmax', 'topK', 'logProbs', 'logits'],
   branching: true,
   rollback: true,
   rows: 4096,
-};
+} as const;
 
 /** An autoregressive model that is a function, keeping the token-forest contract to the letter. */
 export function scriptedModel(options: ScriptedModelOptions): AutoregressiveModel<TokenSource> {
   const { vocabularySize, endTokenId = 0, maxLength = 64, encoder } = options;
-  const supports = { ...ALL, ...options.supports };
+  const outputs = options.supports?.outputs ?? ALL.outputs;
+  const maxCandidates = outputs.includes('topK') ? vocabularySize : 0;
+  const supports = { ...ALL, maxCandidates, ...options.supports };
   return {
     vocabulary: { size: vocabularySize, endTokenId },
     maxLength,

@@ -9,6 +9,7 @@ import {
   outputLimit,
   ROOT,
   RowOutput,
+  refuseOutputPrefixes,
   type TokenForest,
   type TokenSource,
 } from '@foretoken/core';
@@ -30,6 +31,8 @@ type Fault =
   | 'none'
   | 'ignores the limit'
   | 'ignores stop sequences'
+  | 'ignores stop strings'
+  | 'ignores output prefixes'
   | 'keeps the end token'
   | 'leaks its forest'
   | 'computes after an abort'
@@ -52,6 +55,7 @@ function minimal(fault: Fault): Decoder<Model> {
     requires,
     async *decode(model: Model, request: DecodeRequest<TokenSource>): AsyncGenerator<DecodeEvent> {
       if (fault !== 'skips validation') assertRequest(request);
+      if (fault !== 'ignores output prefixes') refuseOutputPrefixes('minimal', request);
       if (fault !== 'opens before checking the model') assertAutoregressive({ name: 'minimal', requires }, model);
       const forest = await model.open(request.sources);
       try {
@@ -70,11 +74,12 @@ function minimal(fault: Fault): Decoder<Model> {
     const end = fault === 'keeps the end token' ? -1 : model.vocabulary.endTokenId;
     const outputs = request.sources.map(
       () =>
-        new RowOutput(
-          end,
-          fault === 'ignores the limit' ? model.maxLength : outputLimit(model.maxLength, 1, request),
-          fault === 'ignores stop sequences' ? [] : request.stopSequences,
-        ),
+        new RowOutput(end, fault === 'ignores the limit' ? model.maxLength : outputLimit(model.maxLength, 1, request), {
+          ...(fault === 'ignores stop sequences' ? {} : { stopSequences: request.stopSequences ?? [] }),
+          ...(fault === 'ignores stop strings' || request.stopStrings === undefined
+            ? {}
+            : { stopStrings: request.stopStrings }),
+        }),
     );
     const last = outputs.map(() => ROOT);
     const next = outputs.map((_, row) => forest.prefix(row)[0] as number);
@@ -146,6 +151,8 @@ describe('the decoder suite', () => {
   const caught: Readonly<Record<Exclude<Fault, 'none'>, string>> = {
     'ignores the limit': 'cuts at maxNewTokens exactly',
     'ignores stop sequences': 'stops at a stop sequence exactly',
+    'ignores stop strings': 'stops with the token that completes a stop string',
+    'ignores output prefixes': 'starts inside an output, or refuses to',
     'keeps the end token': 'streams commits that add up to the best hypothesis, and counts its forwards',
     'leaks its forest': 'releases everything when a forward fails or the reader stops reading',
     'computes after an abort': 'stops at an abort, throws its reason and releases everything',

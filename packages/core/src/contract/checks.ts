@@ -88,4 +88,40 @@ export function assertRequest(request: DecodeRequest<unknown>): void {
       });
     }
   }
+  const { stopStrings, outputPrefixes, sources } = request;
+  if (stopStrings !== undefined && (stopStrings.strings.includes('') || typeof stopStrings.textOf !== 'function')) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      'stopStrings needs strings of at least one character each, and textOf to turn tokens into text.',
+      { option: 'stopStrings', received: stopStrings.strings },
+    );
+  }
+  if (outputPrefixes !== undefined && outputPrefixes.length !== sources.length) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `outputPrefixes must have one entry a source, ${sources.length}, but has ${outputPrefixes.length}.`,
+      { option: 'outputPrefixes', received: outputPrefixes.length, required: sources.length },
+    );
+  }
+}
+
+/** Throws `UNSUPPORTED_CAPABILITY` where a request forces how outputs begin and the strategy cannot start inside one. */
+export function refuseOutputPrefixes(decoder: string, request: DecodeRequest<unknown>): void {
+  if (request.outputPrefixes?.some(({ length }) => length > 0)) {
+    throw unsupported(decoder, 'to start inside an output', 'Decode with greedy, sampling or beam search.');
+  }
+}
+
+/** Throws `INVALID_ARGUMENT` unless `value` is a number in `[least, most]`, the borders included unless `open`. */
+export function assertNumber(name: string, value: number, least: number, most: number, open = false): void {
+  const inside = open ? value > least && value < most : value >= least && value <= most;
+  if (typeof value !== 'number' || !inside) {
+    const range = open ? `above ${least} and below ${most}` : `from ${least} to ${most}`;
+    throw new ForetokenError('INVALID_ARGUMENT', `${name} must be a number ${range}, but was ${String(value)}.`, {
+      option: name,
+      received: value,
+      least,
+      most,
+    });
+  }
 }

@@ -1,4 +1,5 @@
 import type { DecodeEvent } from './events.js';
+import type { StopStrings } from './scoring.js';
 import type { OutputKind } from './token-tree.js';
 
 /** What to decode and when to stop. Every field is validated before any compute. */
@@ -9,7 +10,17 @@ export interface DecodeRequest<Source> {
   readonly maxNewTokens?: number;
   /** Token sequences that end a hypothesis as soon as its output ends with one of them. */
   readonly stopSequences?: readonly Int32Array[];
-  /** Seed of every random choice, an unsigned 32-bit integer; strategies without random choices do not depend on it. */
+  /** Strings that end a hypothesis with the token that completes one of them. */
+  readonly stopStrings?: StopStrings;
+  /**
+   * Output tokens each row must begin with, one array a row, possibly empty; they count as output but not in scores.
+   * A strategy that cannot start inside an output refuses them with `UNSUPPORTED_CAPABILITY`.
+   */
+  readonly outputPrefixes?: readonly Int32Array[];
+  /**
+   * Seed of every random choice, an unsigned 32-bit integer, default 0; strategies without random choices do not depend on
+   * it. A row's choices depend on the seed and the row's source alone, never on the batch around it.
+   */
   readonly seed?: number;
   /** Stops further forwards; the iteration then throws the signal's reason. */
   readonly signal?: AbortSignal;

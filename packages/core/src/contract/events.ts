@@ -1,11 +1,23 @@
-/** Why a hypothesis ended: the end token, the length limit, a stop sequence, or (one-shot) the whole output at once. */
-export type FinishReason = 'end-token' | 'length' | 'stop-sequence' | 'complete';
+/** Why a hypothesis ended: the end token, the length limit, a stop sequence or string, or (one-shot) all at once. */
+export type FinishReason = 'end-token' | 'length' | 'stop-sequence' | 'stop-string' | 'complete';
+
+/** The most probable tokens at one position, best first, with natural-log probabilities; `[k]` each. */
+export interface Alternatives {
+  readonly tokenIds: Int32Array;
+  readonly logProbs: Float32Array;
+}
 
 export interface Hypothesis {
-  /** Output tokens; the end token is not among them, a stop sequence is. */
+  /** Output tokens; the end token is not among them, a stop sequence or string is. */
   readonly tokenIds: Int32Array;
-  /** Sum of natural-log probabilities the strategy ranks by, where it computed one. */
+  /** What the strategy ranks by, where it computed one: a sum of natural-log probabilities, in a beam divided by length. */
   readonly score?: number;
+  /** Sum of natural-log probabilities, the end token's included, where a strategy ranks by something else. */
+  readonly logProb?: number;
+  /** Natural-log probability of each chosen token under the model alone, the end token's last; where asked for. */
+  readonly tokenLogProbs?: Float32Array;
+  /** What else could have been chosen, one entry for each of `tokenLogProbs`; where asked for. */
+  readonly alternatives?: readonly Alternatives[];
   readonly finishReason: FinishReason;
 }
 

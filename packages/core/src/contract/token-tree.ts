@@ -101,6 +101,8 @@ export interface AutoregressiveSupport {
   readonly rollback: boolean;
   /** Rows one forest may hold. */
   readonly rows: number;
+  /** Largest `k` of the `topK` output; 0 where there is none. */
+  readonly maxCandidates: number;
 }
 
 /** A model that scores the next token given all tokens before it. */

@@ -1,4 +1,11 @@
 export * from './ctc-best-path.js';
 export * from './ctc-prefix.js';
+export * from './log-softmax.js';
 export * from './ngram-model.js';
+export * from './philox.js';
 export * from './row-output.js';
+export * from './sample-token.js';
+export * as scoreProcessors from './score-processors.js';
+export * from './score-rules.js';
+export * from './top-k.js';
+export * from './truncation.js';

@@ -2,23 +2,31 @@ import type { DecodeRequest } from '../contract/decoder.js';
 import { ForetokenError } from '../contract/errors.js';
 import type { FinishReason, Hypothesis } from '../contract/events.js';
 
+/** The stop conditions of a request. */
+export type StopConditions = Pick<DecodeRequest<unknown>, 'stopSequences' | 'stopStrings'>;
+
 /** Where one row's output stands and when it is over: every left-to-right strategy cuts through this one place. */
 export class RowOutput {
   readonly #tokenIds: number[] = [];
   readonly #endTokenId: number;
   readonly #limit: number;
-  readonly #stopSequences: readonly Int32Array[];
+  readonly #stops: StopConditions;
   #finishReason: FinishReason | undefined;
 
   /** `limit` is the most output tokens, the end token not counted; see `outputLimit`. */
-  constructor(endTokenId: number, limit: number, stopSequences: readonly Int32Array[] = []) {
+  constructor(endTokenId: number, limit: number, stops: StopConditions = {}) {
     this.#endTokenId = endTokenId;
     this.#limit = limit;
-    this.#stopSequences = stopSequences;
+    this.#stops = stops;
   }
 
   get length(): number {
     return this.#tokenIds.length;
+  }
+
+  /** The output so far; it grows with `push`. */
+  get tokens(): readonly number[] {
+    return this.#tokenIds;
   }
 
   get finishReason(): FinishReason | undefined {
@@ -33,9 +41,16 @@ export class RowOutput {
       return false;
     }
     this.#tokenIds.push(tokenId);
-    if (this.#stopSequences.some((sequence) => this.#endsWith(sequence))) this.#finishReason = 'stop-sequence';
-    else if (this.#tokenIds.length >= this.#limit) this.#finishReason = 'length';
+    this.#finishReason = stopReason(this.#tokenIds, this.#limit, this.#stops);
     return this.#finishReason === undefined;
+  }
+
+  /** The same output, to go on with independently. */
+  fork(): RowOutput {
+    const copy = new RowOutput(this.#endTokenId, this.#limit, this.#stops);
+    copy.#tokenIds.push(...this.#tokenIds);
+    copy.#finishReason = this.#finishReason;
+    return copy;
   }
 
   /** A copy of the output from position `from` on, `[length - from]`. */
@@ -49,11 +64,27 @@ export class RowOutput {
       ? { tokenIds: this.tokenIds(), finishReason }
       : { tokenIds: this.tokenIds(), finishReason, score };
   }
+}
 
-  #endsWith(sequence: Int32Array): boolean {
-    const offset = this.#tokenIds.length - sequence.length;
-    return offset >= 0 && sequence.every((tokenId, index) => this.#tokenIds[offset + index] === tokenId);
+/** Why an output that did not end with the end token is over, or undefined while it may go on. */
+export function stopReason(
+  tokenIds: readonly number[],
+  limit: number,
+  { stopSequences, stopStrings }: StopConditions,
+): FinishReason | undefined {
+  if (stopSequences?.some((sequence) => endsWith(tokenIds, sequence))) return 'stop-sequence';
+  if (stopStrings !== undefined && stopStrings.strings.length > 0) {
+    // The whole text, since a token may change how the one before it reads; the first token to complete a stop string
+    // ends the output, so a string found now was not there before.
+    const text = stopStrings.textOf(Int32Array.from(tokenIds));
+    if (stopStrings.strings.some((string) => text.includes(string))) return 'stop-string';
   }
+  return tokenIds.length >= limit ? 'length' : undefined;
+}
+
+function endsWith(tokenIds: readonly number[], sequence: Int32Array): boolean {
+  const offset = tokenIds.length - sequence.length;
+  return offset >= 0 && sequence.every((tokenId, index) => tokenIds[offset + index] === tokenId);
 }
 
 /**

@@ -41,7 +41,8 @@ export class MarianModel implements AutoregressiveModel<TokenSource> {
     this.vocabulary = options.vocabulary;
     this.maxLength = options.maxLength;
     this.encoder = options.encoder;
-    this.supports = { outputs: options.outputs, branching: true, rollback: true, rows: 4096 };
+    const maxCandidates = options.outputs.includes('topK') ? options.maxCandidates : 0;
+    this.supports = { outputs: options.outputs, branching: true, rollback: true, rows: 4096, maxCandidates };
   }
 
   async open(sources: readonly TokenSource[], options: OpenOptions = {}): Promise<TokenForest> {

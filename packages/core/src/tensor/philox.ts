@@ -1,0 +1,91 @@
+const MULTIPLIER_A = 0xd2511f53;
+const MULTIPLIER_B = 0xcd9e8d57;
+const WEYL_A = 0x9e3779b9;
+const WEYL_B = 0xbb67ae85;
+
+/** High 32 bits of the product of two unsigned 32-bit integers. */
+function highProduct(a: number, b: number): number {
+  const aLow = a & 0xffff;
+  const aHigh = a >>> 16;
+  const bLow = b & 0xffff;
+  const bHigh = b >>> 16;
+  const cross = aHigh * bLow + ((aLow * bLow) >>> 16);
+  const middle = aLow * bHigh + (cross & 0xffff);
+  return (aHigh * bHigh + Math.floor(cross / 0x10000) + Math.floor(middle / 0x10000)) >>> 0;
+}
+
+/**
+ * Philox4x32-10: four random words for a 64-bit key and a 128-bit counter, all as unsigned 32-bit integers `[2]`, `[4]`.
+ *
+ * A pure function: any draw of any substream is reached without the draws before it, which is what makes a sample the same
+ * alone and in a batch. Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (2011), section 3.3.
+ */
+export function philox(
+  key: readonly [number, number],
+  counter: readonly [number, number, number, number],
+): Uint32Array {
+  let [keyA, keyB] = key;
+  let [c0, c1, c2, c3] = counter;
+  for (let round = 0; round < 10; round++) {
+    const highA = highProduct(MULTIPLIER_A, c0);
+    const lowA = Math.imul(MULTIPLIER_A, c0) >>> 0;
+    const highB = highProduct(MULTIPLIER_B, c2);
+    const lowB = Math.imul(MULTIPLIER_B, c2) >>> 0;
+    c0 = (highB ^ c1 ^ keyA) >>> 0;
+    c1 = lowB;
+    c2 = (highA ^ c3 ^ keyB) >>> 0;
+    c3 = lowA;
+    keyA = (keyA + WEYL_A) >>> 0;
+    keyB = (keyB + WEYL_B) >>> 0;
+  }
+  return Uint32Array.of(c0, c1, c2, c3);
+}
+
+/** Two words as a double in `[0, 1)`, all 53 bits random. */
+function toUnit(high: number, low: number): number {
+  return ((high >>> 5) * 0x4000000 + (low >>> 6)) / 0x20000000000000;
+}
+
+/**
+ * The random numbers of one row: a substream for each token, indexed by position and by sample.
+ *
+ * The key is the request's seed and a digest of the row's source, so a row draws the same numbers alone and in any batch,
+ * and rows with different sources draw independently. Sources that are not typed arrays all share the digest 0.
+ */
+export class RandomStream {
+  readonly #key: readonly [number, number];
+
+  constructor(seed: number, source: unknown) {
+    this.#key = [seed >>> 0, digest(source)];
+  }
+
+  /** A number in `[0, 1)` for a token: output position, sample (or hypothesis) number, and which draw of that token. */
+  uniform(position: number, sample: number, draw = 0): number {
+    const words = philox(this.#key, [position, sample, draw, 0]);
+    return toUnit(words[0] as number, words[1] as number);
+  }
+
+  /** `count` numbers in `[0, 1)` for a token and a hypothesis, `[count]`. */
+  uniforms(position: number, sample: number, count: number): Float64Array {
+    const numbers = new Float64Array(count);
+    for (let index = 0; index < count; index += 2) {
+      const words = philox(this.#key, [position, sample, index >>> 1, 1]);
+      numbers[index] = toUnit(words[0] as number, words[1] as number);
+      if (index + 1 < count) numbers[index + 1] = toUnit(words[2] as number, words[3] as number);
+    }
+    return numbers;
+  }
+}
+
+/** 32 bits of a source's content, every byte mixed in by Philox itself. */
+function digest(source: unknown): number {
+  if (!ArrayBuffer.isView(source)) return 0;
+  const bytes = new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  let state: readonly [number, number] = [bytes.length, 0];
+  for (let index = 0; index < bytes.length; index += 4) {
+    const word = [0, 1, 2, 3].reduce((sum, byte) => sum + (bytes[index + byte] ?? 0) * 256 ** byte, 0);
+    const mixed = philox(state, [word, index, 0, 2]);
+    state = [mixed[0] as number, mixed[1] as number];
+  }
+  return state[0];
+}

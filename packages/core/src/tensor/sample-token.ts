@@ -1,0 +1,22 @@
+/**
+ * The token at which the cumulative probability of scores `[vocab]`, softmax taken, first exceeds `uniform` in `[0, 1)`,
+ * in order of token ids; -1 where every token is ruled out.
+ */
+export function sampleToken(scores: Float32Array, uniform: number): number {
+  let most = Number.NEGATIVE_INFINITY;
+  for (const score of scores) most = Math.max(most, score);
+  if (!Number.isFinite(most)) return -1;
+  let total = 0;
+  for (const score of scores) if (score !== Number.NEGATIVE_INFINITY) total += Math.exp(score - most);
+  const wanted = uniform * total;
+  let sum = 0;
+  let last = -1;
+  for (let tokenId = 0; tokenId < scores.length; tokenId++) {
+    const score = scores[tokenId] as number;
+    if (score === Number.NEGATIVE_INFINITY) continue;
+    sum += Math.exp(score - most);
+    last = tokenId;
+    if (sum > wanted) return tokenId;
+  }
+  return last;
+}

@@ -1,0 +1,176 @@
+import {
+  type AutoregressiveModel,
+  type DecodeEvent,
+  type DecodeRequest,
+  ForetokenError,
+  type NodeId,
+  outputLimit,
+  RowOutput,
+  type RowResult,
+  type TokenForest,
+} from '@foretoken/core';
+import { OpenHypothesis } from './open-hypothesis.js';
+import type { Chosen, TokenChoice } from './token-choice.js';
+
+/** How a left-to-right decode of independent hypotheses runs; made for one decode. */
+export interface RowDecoding {
+  readonly choice: TokenChoice;
+  /** Hypotheses a row. */
+  readonly samples: number;
+  /** Report `score`. */
+  readonly scores: boolean;
+  /** Report `tokenLogProbs`. */
+  readonly tokenLogProbs: boolean;
+  /** Start of `OpenHypothesis.surpriseBound`. */
+  readonly surpriseBound: number;
+}
+
+/** Tokens to add as one chain below a node, and the hypotheses that go on from the chain's end. */
+interface Feed {
+  readonly row: number;
+  readonly parent: NodeId;
+  readonly tokenIds: Int32Array;
+  readonly readers: readonly OpenHypothesis[];
+}
+
+/**
+ * Grows every hypothesis of every row by one token a forward until all are over. A row's hypotheses share its prefix, which
+ * is scored once; each then is a branch of the row's tree.
+ */
+export async function* decodeRows<Source>(
+  model: AutoregressiveModel<Source>,
+  request: DecodeRequest<Source>,
+  decoding: RowDecoding,
+  began: number,
+): AsyncGenerator<DecodeEvent, void, undefined> {
+  const { sources, signal } = request;
+  const forest = await model.open(sources, signal === undefined ? {} : { signal });
+  try {
+    yield* decodeForest(forest, model, request, decoding, began);
+  } finally {
+    await forest[Symbol.asyncDispose]();
+  }
+}
+
+async function* decodeForest<Source>(
+  forest: TokenForest,
+  model: AutoregressiveModel<Source>,
+  request: DecodeRequest<Source>,
+  { choice, samples, scores, tokenLogProbs, surpriseBound }: RowDecoding,
+  began: number,
+): AsyncGenerator<DecodeEvent, void, undefined> {
+  const rows = Array.from({ length: forest.rows }, (_, row) => {
+    const output = startOf(row, forest.prefix(row), model, request);
+    return Array.from(
+      { length: samples },
+      (_, sample) => new OpenHypothesis(row, forest.prefix(row), sample, output.fork(), surpriseBound),
+    );
+  });
+  // One hypothesis a row is final token by token; of several the best is known only at the end.
+  const streams = samples === 1;
+  if (streams) {
+    for (const [hypothesis] of rows) {
+      const event = commit(hypothesis as OpenHypothesis, 0, performance.now() - began);
+      if (event !== undefined) yield event;
+    }
+  }
+  let feeds = rows.map((readers, row): Feed => firstFeed(row, readers)).filter(({ readers }) => readers.length > 0);
+  for (const [row, readers] of rows.entries()) if (readers[0]?.rowOutput.finishReason) forest.finish(row);
+  let forwards = 0;
+  while (feeds.length > 0) {
+    request.signal?.throwIfAborted();
+    const first = forest.nextNode;
+    const extension = await forest.extend(newNodes(feeds, first), choice.output, request.signal);
+    forwards++;
+    const atMs = performance.now() - began;
+    const finished = new Set<number>();
+    let node = -1;
+    for (const { row, tokenIds, readers } of feeds) {
+      node += tokenIds.length;
+      for (const [index, hypothesis] of readers.entries()) {
+        hypothesis.last = first + node;
+        const position = hypothesis.output.length;
+        const chosen: Chosen = choice.choose(extension, node, hypothesis, index === readers.length - 1);
+        if (!hypothesis.push(chosen)) finished.add(row);
+        const event = streams ? commit(hypothesis, position, atMs) : undefined;
+        if (event !== undefined) yield event;
+      }
+    }
+    feeds = feeds.flatMap(({ readers }) => readers.filter(isOpen).map(nextFeed));
+    for (const row of finished) {
+      const leaves = feeds.filter((feed) => feed.row === row).map(({ parent }) => parent);
+      if (leaves.length === 0) forest.finish(row);
+      else forest.retain(row, leaves);
+    }
+  }
+  const results = rows.map((hypotheses, row): RowResult => {
+    // Array sort is stable: equal scores keep the order of the samples.
+    const ranked = scores ? [...hypotheses].sort((a, b) => b.logProb - a.logProb) : hypotheses;
+    return { row, hypotheses: ranked.map((hypothesis) => hypothesis.finished(scores, tokenLogProbs)) };
+  });
+  const totalMs = performance.now() - began;
+  if (!streams) {
+    for (const { row, hypotheses } of results) {
+      const tokenIds = hypotheses[0]?.tokenIds as Int32Array;
+      if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds, atMs: totalMs };
+    }
+  }
+  const tokens = results.reduce((sum, { hypotheses }) => sum + (hypotheses[0]?.tokenIds.length ?? 0), 0);
+  const statistics = { forwards, draftForwards: 0, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
+  yield { type: 'decode-end', results, statistics, atMs: totalMs };
+}
+
+/** The output a row starts with: what the request makes it begin with. Throws `INVALID_ARGUMENT`, `LENGTH_LIMIT`. */
+function startOf<Source>(
+  row: number,
+  prefix: Int32Array,
+  model: AutoregressiveModel<Source>,
+  request: DecodeRequest<Source>,
+): RowOutput {
+  const limit = outputLimit(model.maxLength, prefix.length, request);
+  const output = new RowOutput(model.vocabulary.endTokenId, limit, request);
+  const forced = request.outputPrefixes?.[row] ?? [];
+  for (const [index, tokenId] of forced.entries()) {
+    if (!output.push(tokenId) && index < forced.length - 1) {
+      throw new ForetokenError(
+        'INVALID_ARGUMENT',
+        `The output prefix of row ${row} has ${forced.length} tokens, but the output is over after ${output.length} (${output.finishReason}).`,
+        { option: 'outputPrefixes', row, received: forced.length, finishReason: output.finishReason },
+      );
+    }
+  }
+  return output;
+}
+
+const isOpen = ({ rowOutput }: OpenHypothesis): boolean => rowOutput.finishReason === undefined;
+
+function firstFeed(row: number, hypotheses: readonly OpenHypothesis[]): Feed {
+  const [first] = hypotheses as readonly [OpenHypothesis];
+  return { row, parent: first.last, tokenIds: first.next, readers: hypotheses.filter(isOpen) };
+}
+
+function nextFeed(hypothesis: OpenHypothesis): Feed {
+  return { row: hypothesis.row, parent: hypothesis.last, tokenIds: hypothesis.next, readers: [hypothesis] };
+}
+
+function commit({ row, rowOutput }: OpenHypothesis, position: number, atMs: number): DecodeEvent | undefined {
+  if (rowOutput.length === position) return undefined;
+  return { type: 'token-commit', row, position, tokenIds: rowOutput.tokenIds(position), atMs };
+}
+
+/** Each feed's tokens, as a chain below its parent. */
+function newNodes(feeds: readonly Feed[], first: NodeId) {
+  const count = feeds.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
+  const row = new Int32Array(count);
+  const parent = new Int32Array(count);
+  const tokenId = new Int32Array(count);
+  let node = 0;
+  for (const feed of feeds) {
+    for (let index = 0; index < feed.tokenIds.length; index++, node++) {
+      row[node] = feed.row;
+      parent[node] = index === 0 ? feed.parent : first + node - 1;
+      tokenId[node] = feed.tokenIds[index] as number;
+    }
+  }
+  return { row, parent, tokenId };
+}

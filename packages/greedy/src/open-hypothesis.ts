@@ -1,0 +1,61 @@
+import {
+  type Alternatives,
+  type Hypothesis,
+  type NodeId,
+  ROOT,
+  type RowOutput,
+  type ScoringContext,
+} from '@foretoken/core';
+import type { Chosen } from './token-choice.js';
+
+/** A hypothesis that still grows: its output, the node it goes on from, and the tokens that are not nodes yet. */
+export class OpenHypothesis implements ScoringContext {
+  readonly row: number;
+  readonly prefix: Int32Array;
+  /** Which of the row's samples this is, counted from 0. */
+  readonly sample: number;
+  readonly rowOutput: RowOutput;
+  /** Deepest node. */
+  last: NodeId = ROOT;
+  /** Tokens to add below `last`: the prefix at first, then the token chosen last. */
+  next: Int32Array;
+  /** Mirostat's running bound on surprise, in bits; unused by other choices. */
+  surpriseBound: number;
+  readonly #logProbs: number[] = [];
+  readonly #alternatives: Alternatives[] = [];
+
+  constructor(row: number, prefix: Int32Array, sample: number, rowOutput: RowOutput, surpriseBound: number) {
+    this.row = row;
+    this.prefix = prefix;
+    this.sample = sample;
+    this.rowOutput = rowOutput;
+    this.surpriseBound = surpriseBound;
+    this.next = Int32Array.of(...prefix, ...rowOutput.tokens);
+  }
+
+  get output(): readonly number[] {
+    return this.rowOutput.tokens;
+  }
+
+  /** Takes the next token; false when it ended the hypothesis. */
+  push({ tokenId, logProb, alternatives }: Chosen): boolean {
+    if (logProb !== undefined) this.#logProbs.push(logProb);
+    if (alternatives !== undefined) this.#alternatives.push(alternatives);
+    this.next = Int32Array.of(tokenId);
+    return this.rowOutput.push(tokenId);
+  }
+
+  /** Sum of natural-log probabilities of the chosen tokens, the end token's included; 0 where they were not asked for. */
+  get logProb(): number {
+    return this.#logProbs.reduce((sum, logProb) => sum + logProb, 0);
+  }
+
+  /** What to report of it; `scores` and `tokenLogProbs` say whether the log-probabilities are part of it. */
+  finished(scores: boolean, tokenLogProbs: boolean): Hypothesis {
+    return {
+      ...this.rowOutput.hypothesis(scores ? this.logProb : undefined),
+      ...(tokenLogProbs ? { tokenLogProbs: Float32Array.from(this.#logProbs) } : {}),
+      ...(this.#alternatives.length > 0 ? { alternatives: this.#alternatives } : {}),
+    };
+  }
+}

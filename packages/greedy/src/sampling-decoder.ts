@@ -1,0 +1,79 @@
+import {
+  type AutoregressiveModel,
+  assertAutoregressive,
+  assertInteger,
+  assertRequest,
+  assertRulesFit,
+  assertScoreRules,
+  compileRules,
+  type DecodeRequest,
+  type Decoder,
+  ForetokenError,
+  hasRules,
+  RandomStream,
+  type ScoreRules,
+  type TokenSource,
+} from '@foretoken/core';
+import { decodeRows } from './decode-rows.js';
+import type { ReportOptions } from './greedy-decoder.js';
+import { pickBest, pickedFromTopK, ruledToken } from './token-choice.js';
+import { assertTruncation, randomPick, type TruncationOptions } from './truncated-sampling.js';
+
+export interface SamplingOptions extends ReportOptions, ScoreRules, TruncationOptions {
+  /** Hypotheses a row, drawn independently (default 1). They share the prefix, and are ranked only if `scores` is set. */
+  readonly samples?: number;
+}
+
+/**
+ * Sampling: each next token is drawn at random from the model's distribution after the rules, the temperature and the
+ * truncations, in this order: rules as `ScoreRules` lists them, temperature, top-k, top-p, min-p, typical, epsilon, eta.
+ *
+ * The request's `seed` and a row's source fix all of its choices, whatever batch it is in. Throws `INVALID_ARGUMENT`, also
+ * for options that contradict one another; decoding throws `UNSATISFIABLE_CONSTRAINT` where the rules leave no token.
+ */
+export function sampling<Source = TokenSource>(options: SamplingOptions = {}): Decoder<AutoregressiveModel<Source>> {
+  const { scores = false, alternatives = 0, samples = 1, temperature = 1 } = options;
+  const tokenLogProbs = options.tokenLogProbs ?? alternatives > 0;
+  const wanted = { logProbs: scores || tokenLogProbs, alternatives };
+  assertScoreRules(options);
+  assertTruncation(options);
+  assertInteger('samples', samples, 1, 4096);
+  assertInteger('alternatives', alternatives, 0, Number.MAX_SAFE_INTEGER);
+  if (temperature === 0 && samples > 1) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `temperature 0 always chooses the most probable token, so ${samples} samples would be equal. Raise one or ask for one.`,
+      { option: 'samples', received: samples, temperature },
+    );
+  }
+  const few = options.topK !== undefined && !hasRules(options);
+  const requires = {
+    model: 'autoregressive',
+    outputs: ['logits'],
+    branching: samples > 1,
+    rollback: samples > 1,
+  } as const;
+  return {
+    name: 'sampling',
+    contractVersion: 1,
+    requires,
+    async *decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
+      const began = performance.now();
+      assertRequest(request);
+      assertAutoregressive({ name: 'sampling', requires }, model);
+      assertRulesFit(options, model.vocabulary, model.maxLength, request);
+      const { vocabulary, supports } = model;
+      if (alternatives > 0) assertInteger('alternatives', alternatives, 1, vocabulary.size);
+      const streams = request.sources.map((source) => new RandomStream(request.seed ?? 0, source));
+      const pick = temperature === 0 ? pickBest : randomPick(options, streams);
+      const k = Math.min(options.topK ?? 0, vocabulary.size);
+      // A top-k truncation of the model's own scores needs no more of them than k.
+      const choice =
+        few && Math.max(k, alternatives) <= supports.maxCandidates
+          ? pickedFromTopK(k, pick, wanted)
+          : ruledToken(vocabulary.size, compileRules(options, vocabulary), pick, wanted);
+      const surpriseBound = 2 * (options.mirostat?.surprise ?? 0);
+      yield* decodeRows(model, request, { choice, samples, scores, tokenLogProbs, surpriseBound }, began);
+    },
+  };
+}

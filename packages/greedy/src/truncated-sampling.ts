@@ -1,0 +1,103 @@
+import {
+  assertInteger,
+  assertNumber,
+  ForetokenError,
+  logSumExp,
+  type RandomStream,
+  sampleToken,
+  truncateEpsilon,
+  truncateEta,
+  truncateMinP,
+  truncateSurprise,
+  truncateTopK,
+  truncateTopP,
+  truncateTypical,
+} from '@foretoken/core';
+import type { OpenHypothesis } from './open-hypothesis.js';
+import type { Pick } from './token-choice.js';
+
+/** Mirostat v2: keeps the surprise of what is drawn near a target (Basu et al., 2021, algorithm 2). */
+export interface MirostatOptions {
+  /** Target surprise a token, in bits (the paper's tau). */
+  readonly surprise: number;
+  /** Step with which the bound follows the surprise observed (the paper's eta), default 0.1. */
+  readonly rate?: number;
+}
+
+/** Temperature and truncations, in the order in which they apply. */
+export interface TruncationOptions {
+  /** Scores are divided by it (default 1); 0 takes the most probable token. */
+  readonly temperature?: number;
+  /** Keep the k most probable tokens. */
+  readonly topK?: number;
+  /** Keep the most probable tokens that together reach this probability. */
+  readonly topP?: number;
+  /** Keep tokens at least this fraction as probable as the most probable one. */
+  readonly minP?: number;
+  /** Keep the tokens of typical surprise that together reach this probability. */
+  readonly typicalP?: number;
+  /** Cut tokens less probable than this. */
+  readonly epsilonCutoff?: number;
+  /** Cut tokens less probable than this, or than a bound that falls as the entropy rises. */
+  readonly etaCutoff?: number;
+  /** Replaces all truncations above by its own. */
+  readonly mirostat?: MirostatOptions;
+}
+
+/** Validates the options alone. Throws `INVALID_ARGUMENT`. */
+export function assertTruncation(options: TruncationOptions): void {
+  const { temperature, topK, topP, minP, typicalP, epsilonCutoff, etaCutoff, mirostat } = options;
+  if (temperature !== undefined) assertNumber('temperature', temperature, 0, Number.MAX_VALUE);
+  if (topK !== undefined) assertInteger('topK', topK, 1, Number.MAX_SAFE_INTEGER);
+  if (topP !== undefined) assertNumber('topP', topP, Number.MIN_VALUE, 1);
+  if (minP !== undefined) assertNumber('minP', minP, 0, 1);
+  if (typicalP !== undefined) assertNumber('typicalP', typicalP, Number.MIN_VALUE, 1);
+  if (epsilonCutoff !== undefined) assertNumber('epsilonCutoff', epsilonCutoff, 0, 1, true);
+  if (etaCutoff !== undefined) assertNumber('etaCutoff', etaCutoff, 0, 1, true);
+  if (mirostat === undefined) return;
+  assertNumber('mirostat.surprise', mirostat.surprise, 0, Number.MAX_VALUE, true);
+  if (mirostat.rate !== undefined) assertNumber('mirostat.rate', mirostat.rate, 0, 1);
+  const other = Object.entries({ topK, topP, minP, typicalP, epsilonCutoff, etaCutoff }).find(
+    ([, value]) => value !== undefined,
+  );
+  if (other !== undefined || temperature === 0) {
+    const option = other?.[0] ?? 'temperature';
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `mirostat truncates by itself and contradicts ${option} ${String(other?.[1] ?? 0)}. Leave one of them out.`,
+      { option, received: other?.[1] ?? 0 },
+    );
+  }
+}
+
+/** Draws from a row's own random stream after temperature and truncations. */
+export function randomPick(options: TruncationOptions, streams: readonly RandomStream[]): Pick {
+  const { temperature = 1, topK, topP, minP, typicalP, epsilonCutoff, etaCutoff, mirostat } = options;
+  return (scores, hypothesis) => {
+    if (temperature !== 1) for (let id = 0; id < scores.length; id++) scores[id] = (scores[id] as number) / temperature;
+    if (topK !== undefined && topK < scores.length) truncateTopK(scores, topK);
+    if (topP !== undefined && topP < 1) truncateTopP(scores, topP);
+    if (minP !== undefined && minP > 0) truncateMinP(scores, minP);
+    if (typicalP !== undefined && typicalP < 1) truncateTypical(scores, typicalP);
+    if (epsilonCutoff !== undefined) truncateEpsilon(scores, epsilonCutoff);
+    if (etaCutoff !== undefined) truncateEta(scores, etaCutoff);
+    const { row, sample, output } = hypothesis;
+    const uniform = (streams[row] as RandomStream).uniform(output.length, sample);
+    if (mirostat === undefined) return sampleToken(scores, uniform);
+    return mirostatToken(scores, uniform, mirostat, hypothesis);
+  };
+}
+
+function mirostatToken(
+  scores: Float32Array,
+  uniform: number,
+  { surprise: target, rate = 0.1 }: MirostatOptions,
+  hypothesis: OpenHypothesis,
+): number {
+  truncateSurprise(scores, hypothesis.surpriseBound);
+  const tokenId = sampleToken(scores, uniform);
+  if (tokenId < 0) return tokenId;
+  const surprise = (logSumExp(scores) - (scores[tokenId] as number)) / Math.LN2;
+  hypothesis.surpriseBound -= rate * (surprise - target);
+  return tokenId;
+}
