@@ -27,7 +27,7 @@ export interface ScoreRules {
   /** The token at an output position, counted from 0. */
   readonly forcedTokens?: ReadonlyMap<number, number>;
   /** A state machine that says what may come next. */
-  readonly constraint?: TokenConstraint<never>;
+  readonly constraint?: TokenConstraint;
   /** Your own rules, last. */
   readonly processors?: readonly ScoreProcessor[];
 }
