@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitepress';
 
-const plugins = ['greedy', 'one-shot', 'speculative', 'models', 'testkit', 'metrics'];
+const plugins = ['greedy', 'beam', 'one-shot', 'speculative', 'models', 'testkit', 'metrics'];
 
 export default defineConfig({
   title: 'Foretoken',

@@ -91,6 +91,8 @@ function ranked(scores: Float32Array, rank: (tokenId: number) => number): number
 
 /** Keeps tokens in this order until their probabilities reach `mass`; at least one. */
 function keepMass(scores: Float32Array, order: readonly number[], mass: number): void {
+  // Rounding may let the sum reach 1 before the last token.
+  if (mass >= 1) return;
   const normaliser = logSumExp(scores);
   let sum = 0;
   for (const [index, tokenId] of order.entries()) {

@@ -1,0 +1,151 @@
+import {
+  type AutoregressiveModel,
+  assertAutoregressive,
+  assertInteger,
+  assertNumber,
+  assertRequest,
+  assertRulesFit,
+  assertScoreRules,
+  compileRules,
+  type DecodeRequest,
+  type Decoder,
+  ForetokenError,
+  hasRules,
+  type Requirements,
+  type ScoreRules,
+  type TokenSource,
+  type Vocabulary,
+} from '@foretoken/core';
+import { BeamRow, type BeamSettings, type StopWhen } from './beam-row.js';
+import { rootBranch } from './branch.js';
+import { DiverseRow } from './diverse-row.js';
+import { type LengthPenaltyOptions, lengthNormaliser } from './length-penalty.js';
+import { searchRows } from './search-loop.js';
+
+export interface BeamSearchOptions extends LengthPenaltyOptions, ScoreRules {
+  /** Hypotheses kept at each step (default 4). */
+  readonly beamSize?: number;
+  /** Hypotheses to return, at most the beam size (default 1). */
+  readonly hypotheses?: number;
+  /**
+   * When a row's search stops. `improvement-unlikely` (default; Hugging Face's `early_stopping=False`): the beam is full and
+   * the best running hypothesis, scored at its length so far, does not beat the worst finished one. `full`
+   * (`early_stopping=True`): the beam is full. `improvement-impossible` (`"never"`): even at the best length it may still
+   * reach the best running hypothesis would not beat it.
+   */
+  readonly stopWhen?: StopWhen;
+  /** The beam is full with `beamSize * patience` finished hypotheses (default 1; Kasai et al., 2022, section 2.2). */
+  readonly patience?: number;
+  /** Split the beam into this many groups that avoid one another's tokens (default 1; diverse beam search). */
+  readonly groups?: number;
+  /** What each branch of an earlier group with the same token costs, in natural log (default 0.5); needs `groups`. */
+  readonly diversityPenalty?: number;
+}
+
+const NAME = 'beam-search';
+
+/**
+ * Beam search: the `beamSize` most probable hypotheses are grown together, and the best finished one is the output.
+ *
+ * `score` is the log-probability divided by the length penalty, `logProb` the plain sum of natural-log probabilities, end
+ * token included. Rules act on log-probabilities. Branches are leaves of one token tree a row: nothing is copied when they
+ * change places. Throws `INVALID_ARGUMENT`, also for options that contradict one another; decoding throws
+ * `UNSATISFIABLE_CONSTRAINT` where the rules leave no hypothesis.
+ */
+export function beamSearch<Source = TokenSource>(
+  options: BeamSearchOptions = {},
+): Decoder<AutoregressiveModel<Source>> {
+  const { beamSize = 4, groups = 1, diversityPenalty = 0.5 } = options;
+  const settings = settingsOf(options);
+  const ruled = hasRules(options);
+  // A group may have to pass over every token that the groups before it took.
+  const candidates = groups === 1 ? 2 * beamSize : 2 * (beamSize / groups) + beamSize;
+  const requires: Requirements = {
+    model: 'autoregressive',
+    outputs: [ruled ? 'logProbs' : 'topK'],
+    branching: beamSize > 1,
+    rollback: true,
+  };
+  return {
+    name: NAME,
+    contractVersion: 1,
+    requires,
+    async *decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
+      const began = performance.now();
+      assertRequest(request);
+      assertAutoregressive({ name: NAME, requires }, model);
+      assertRulesFit(options, model.vocabulary, model.maxLength, request);
+      const { vocabulary } = model;
+      assertBeamFits(beamSize, vocabulary);
+      const { endTokenId } = vocabulary;
+      const start = (row: number, prefix: Int32Array, limit: number) => {
+        const root = rootBranch(prefix, [...(request.outputPrefixes?.[row] ?? [])]);
+        const own = { ...settings, endTokenId };
+        return groups === 1
+          ? new BeamRow(row, root, limit, own, request)
+          : new DiverseRow(row, root, limit, own, { groups, penalty: diversityPenalty }, request);
+      };
+      const rules = compileRules(options, vocabulary);
+      const search = { start, candidates: Math.min(candidates, vocabulary.size), all: false, rules };
+      yield* searchRows(model, request, search, began);
+    },
+  };
+}
+
+/** Validates what does not depend on a model. Throws `INVALID_ARGUMENT`. */
+function settingsOf(options: BeamSearchOptions): Omit<BeamSettings, 'endTokenId'> {
+  const { beamSize = 4, hypotheses = 1, stopWhen = 'improvement-unlikely', patience = 1, groups = 1 } = options;
+  assertScoreRules(options);
+  assertInteger('beamSize', beamSize, 1, 4096);
+  assertInteger('hypotheses', hypotheses, 1, beamSize);
+  assertNumber('patience', patience, 1 / beamSize, 1024);
+  assertInteger('groups', groups, 1, beamSize);
+  if (!['improvement-unlikely', 'full', 'improvement-impossible'].includes(stopWhen)) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `stopWhen must be improvement-unlikely, full or improvement-impossible, but was ${String(stopWhen)}.`,
+      { option: 'stopWhen', received: stopWhen },
+    );
+  }
+  const finished = Math.round(beamSize * patience);
+  if (finished < hypotheses) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `With patience ${patience} the search may stop after ${finished} finished hypotheses, but ${hypotheses} are wanted.`,
+      { option: 'patience', received: patience, hypotheses },
+    );
+  }
+  if (beamSize % groups !== 0) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `beamSize ${beamSize} cannot be split into ${groups} groups of one size. Choose a multiple.`,
+      { option: 'groups', received: groups, beamSize },
+    );
+  }
+  if (options.diversityPenalty !== undefined) {
+    assertNumber('diversityPenalty', options.diversityPenalty, 0, Number.MAX_VALUE);
+    if (groups === 1) {
+      throw new ForetokenError(
+        'INVALID_ARGUMENT',
+        'diversityPenalty has no effect without groups. Set groups to 2 or more.',
+        {
+          option: 'diversityPenalty',
+          received: options.diversityPenalty,
+        },
+      );
+    }
+  }
+  const normalise = lengthNormaliser(options);
+  const longerMayWin = (options.lengthPenalty ?? 1) > 0;
+  return { beamSize, hypotheses, finished, stopWhen, normalise, longerMayWin };
+}
+
+/** Throws `INVALID_ARGUMENT` where the beam is larger than the vocabulary. */
+export function assertBeamFits(beamSize: number, vocabulary: Vocabulary): void {
+  if (beamSize <= vocabulary.size) return;
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `beamSize is ${beamSize}, more than the ${vocabulary.size} tokens of the vocabulary. Choose a smaller beam.`,
+    { option: 'beamSize', received: beamSize, most: vocabulary.size },
+  );
+}
