@@ -29,8 +29,9 @@ BEAM_VARIANTS = (
 )
 GREEDY = {"num_beams": 1, "do_sample": False, "max_length": 100}
 GREEDY_VARIANTS = ({"repetition_penalty": 1.3}, {"no_repeat_ngram_size": 2}, {"min_new_tokens": 15})
-CTRANSLATE2 = {"length_penalty": 1.0, "max_decoding_length": 100, "patience": 1.0}
-CTRANSLATE2_VARIANTS = ({"patience": 2.0}, {"length_penalty": 0.0})
+# Left at its default of 1, min_decoding_length would take the end token out of the first position's distribution.
+CTRANSLATE2 = {"length_penalty": 1.0, "min_decoding_length": 0, "max_decoding_length": 100, "patience": 1.0}
+CTRANSLATE2_VARIANTS = ({"patience": 2.0}, {"length_penalty": 0.6})
 
 
 def rounded(scores: list[float]) -> list[float]:

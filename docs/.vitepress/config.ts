@@ -25,6 +25,7 @@ export default defineConfig({
           { text: 'Quick start', link: '/guide/quick-start' },
           { text: 'Concepts', link: '/guide/concepts' },
           { text: 'Your own model', link: '/guide/your-model' },
+          { text: 'Constrained output', link: '/guide/constraints' },
           { text: 'Write a decoder', link: '/guide/write-a-decoder' },
           { text: 'Exactness and figures', link: '/guide/exactness' },
           { text: 'Command line', link: '/guide/command-line' },

@@ -4,15 +4,20 @@ import { parseArgs } from 'node:util';
 import { ForetokenError } from '@foretoken/core';
 import { openBenchModel } from './bench-model.js';
 import { qualityBench } from './quality-bench.js';
+import { searchBench } from './search-bench.js';
 import { speculativeBench } from './speculative-bench.js';
 import { flickr2016, readTestSet } from './test-sets.js';
 
 const USAGE = `npm run bench -- speculative [--json] [--limit N] [--repeats N]
+npm run bench -- search [--json] [--limit N] [--repeats N]
 npm run bench -- quality [--json] [--limit N] [--source FILE --reference FILE]
 
   --model FOLDER   another model folder than the shipped one
   --threads N      intra-op threads; default: probed
   --json           one JSON object on stdout, nothing else`;
+
+const BENCHES = ['speculative', 'search', 'quality'] as const;
+const isBench = (name: string | undefined): name is (typeof BENCHES)[number] => BENCHES.some((bench) => bench === name);
 
 class UsageError extends Error {}
 
@@ -39,8 +44,8 @@ async function main(argv: readonly string[]): Promise<void> {
   });
   const [bench, ...rest] = positionals;
   if (values.help) return void process.stdout.write(`${USAGE}\n`);
-  if ((bench !== 'speculative' && bench !== 'quality') || rest.length > 0) {
-    throw new UsageError(`Name one bench: speculative or quality.\n\n${USAGE}`);
+  if (!isBench(bench) || rest.length > 0) {
+    throw new UsageError(`Name one bench: ${BENCHES.join(', ')}.\n\n${USAGE}`);
   }
   if ((values.source === undefined) !== (values.reference === undefined)) {
     throw new UsageError('--source and --reference go together.');
@@ -58,11 +63,13 @@ async function main(argv: readonly string[]): Promise<void> {
   const repeats = integer('repeats', values.repeats);
   const model = await openBenchModel(values.model, integer('threads', values.threads));
   try {
-    const report =
-      bench === 'quality'
-        ? await qualityBench(model, [testSet], progress)
-        : await speculativeBench(model, testSet, { progress, ...(repeats === undefined ? {} : { repeats }) });
-    process.stdout.write(`${JSON.stringify(report, null, values.json ? undefined : 2)}\n`);
+    const options = { progress, ...(repeats === undefined ? {} : { repeats }) };
+    const report = {
+      speculative: () => speculativeBench(model, testSet, options),
+      search: () => searchBench(model, testSet, options),
+      quality: () => qualityBench(model, [testSet], progress),
+    }[bench];
+    process.stdout.write(`${JSON.stringify(await report(), null, values.json ? undefined : 2)}\n`);
   } finally {
     await model.loaded[Symbol.asyncDispose]();
   }

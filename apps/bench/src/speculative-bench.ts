@@ -1,8 +1,8 @@
-import { arch, cpus, platform } from 'node:os';
 import { collect, type DecodeEndEvent, type DecodeEvent, type TokenSource } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { latticeDrafter, ngramDrafter, speculative } from '@foretoken/speculative';
 import { type BenchModel, draftingOptions } from './bench-model.js';
+import { machineReport } from './machine.js';
 import { mean, rounded, roundedSpread, spread } from './statistics.js';
 import { measureStepCosts } from './step-costs.js';
 import type { TestSet } from './test-sets.js';
@@ -125,7 +125,7 @@ export async function speculativeBench(
     batch: 1,
     precision: 'float32',
     threads: loaded.threads,
-    machine: { platform: platform(), arch: arch(), cpu: cpus()[0]?.model ?? 'unknown', node: process.version },
+    machine: machineReport(),
     identical: main.identical / sources.length,
     speedup: rounded(spread(ratios.speculative as number[]).median, 3),
     tokensPerForward: rounded(main.tokens / main.forwards, 3),

@@ -66,7 +66,10 @@ describe('beam search', () => {
       // Wider than the vocabulary is refused, so the beam is made wide by a vocabulary padded with impossible tokens.
       const wide = scriptedModel({
         vocabularySize: 200,
-        score: (source, output) => [...Array.from(score(source, output)), ...new Array<number>(200 - vocabularySize).fill(-1e9)],
+        score: (source, output) => [
+          ...Array.from(score(source, output)),
+          ...new Array<number>(200 - vocabularySize).fill(-1e9),
+        ],
       });
       for (const [lengthPenalty, lengthNormalisation] of [
         [0, 'power'],

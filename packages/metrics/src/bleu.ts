@@ -1,4 +1,4 @@
-import { assertCorpus, type Counts, count, type References, trimEnd } from './corpus.js';
+import { assertCorpus, type Counts, count, type References, singleLineStreams, trimEnd } from './corpus.js';
 import { tokenize13a } from './tokenize-13a.js';
 
 const MAX_ORDER = 4;
@@ -44,18 +44,16 @@ export function corpusBleu(hypotheses: readonly string[], references: References
 }
 
 /**
- * BLEU of one line, equal to sacreBLEU's `sentence_bleu`: as the corpus score, but orders the hypothesis is too short for
- * are left out of the mean ("effective order").
+ * BLEU of one line against one or several references, equal to sacreBLEU's `sentence_bleu`: as the corpus score, but orders
+ * the hypothesis is too short for are left out of the mean ("effective order").
  *
  * Throws `MetricsError` `NO_REFERENCES`.
  */
-export function sentenceBleu(hypothesis: string, references: readonly string[]): BleuScore {
-  assertCorpus(
-    [hypothesis],
-    references.map((reference) => [reference]),
-  );
+export function sentenceBleu(hypothesis: string, reference: string | readonly string[]): BleuScore {
+  const streams = singleLineStreams(reference);
+  assertCorpus([hypothesis], streams);
   const statistics = emptyStatistics();
-  addLine(statistics, hypothesis, references);
+  addLine(statistics, hypothesis, streams.flat());
   return scoreOf(statistics, true);
 }
 

@@ -1,5 +1,13 @@
 import { wordNgrams } from './bleu.js';
-import { assertCorpus, type Counts, count, MetricsError, type References, splitWords } from './corpus.js';
+import {
+  assertCorpus,
+  type Counts,
+  count,
+  MetricsError,
+  type References,
+  singleLineStreams,
+  splitWords,
+} from './corpus.js';
 
 export interface ChrfOptions {
   /** Longest character n-gram (default 6). */
@@ -44,6 +52,19 @@ export function corpusChrf(hypotheses: readonly string[], references: References
     sums = sums === undefined ? best : sums.map((sum, order) => add(sum, best[order]!));
   }
   return fScore(sums ?? [], beta);
+}
+
+/**
+ * chrF of one line against one or several references as a percentage, equal to sacreBLEU's `CHRF().sentence_score`.
+ *
+ * Throws `MetricsError` `NO_REFERENCES`, `INVALID_OPTION`.
+ */
+export function sentenceChrf(
+  hypothesis: string,
+  reference: string | readonly string[],
+  options: ChrfOptions = {},
+): number {
+  return corpusChrf([hypothesis], singleLineStreams(reference), options);
 }
 
 function assertOption(option: string, value: number, least: number): void {

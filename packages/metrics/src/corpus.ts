@@ -35,6 +35,11 @@ export function assertCorpus(hypotheses: readonly string[], references: Referenc
   }
 }
 
+/** The references of a single line, one stream for each. */
+export function singleLineStreams(reference: string | readonly string[]): References {
+  return (typeof reference === 'string' ? [reference] : reference).map((text) => [text]);
+}
+
 /** How often each n-gram occurs. */
 export type Counts = ReadonlyMap<string, number>;
 

@@ -1,4 +1,4 @@
-import { corpusBleu, corpusChrf, MetricsError, sentenceBleu, tokenize13a } from '@foretoken/metrics';
+import { corpusBleu, corpusChrf, MetricsError, sentenceBleu, sentenceChrf, tokenize13a } from '@foretoken/metrics';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -40,6 +40,8 @@ describe('bad input', () => {
 
   it('refuses a sentence without references and orders that mean nothing', () => {
     expect(codeOf(() => sentenceBleu('a', []))).toBe('NO_REFERENCES');
+    expect(codeOf(() => sentenceChrf('a', []))).toBe('NO_REFERENCES');
+    expect(codeOf(() => sentenceChrf('a', 'a', { beta: 0 }))).toBe('INVALID_OPTION');
     expect(codeOf(() => corpusChrf(['a'], [['a']], { characterOrder: 0 }))).toBe('INVALID_OPTION');
     expect(codeOf(() => corpusChrf(['a'], [['a']], { wordOrder: 1.5 }))).toBe('INVALID_OPTION');
     expect(codeOf(() => corpusChrf(['a'], [['a']], { beta: Number.NaN }))).toBe('INVALID_OPTION');

@@ -1,0 +1,130 @@
+import { ForetokenError, logSoftmax } from '@foretoken/core';
+
+export interface MinimumBayesRiskOptions {
+  /** How probable each candidate is, `[candidates]`, up to a common factor; default all alike, as for samples. */
+  readonly weights?: readonly number[];
+}
+
+/** A candidate's place in the list it came from, and its utility in expectation over the candidates. */
+export interface RankedCandidate {
+  readonly index: number;
+  readonly expectedUtility: number;
+}
+
+/**
+ * Ranks candidates by expected utility, best first, the lower index among equals: the candidates stand in for the model's
+ * distribution, each as hypothesis and as reference (Kumar and Byrne, 2004, section 2; Eikema and Aziz, 2020, section 6).
+ *
+ * The utility is called once for each ordered pair of different candidates (by identity, strings by content), and not for
+ * references of weight zero. Throws `INVALID_ARGUMENT` for no candidates, weights that are not a distribution up to a
+ * factor, and utilities that are not finite.
+ */
+export function minimumBayesRisk<Candidate>(
+  candidates: readonly Candidate[],
+  utility: (hypothesis: Candidate, reference: Candidate) => number,
+  options: MinimumBayesRiskOptions = {},
+): readonly RankedCandidate[] {
+  if (candidates.length === 0) {
+    throw new ForetokenError('INVALID_ARGUMENT', 'There are no candidates to rank; at least one is required.', {
+      option: 'candidates',
+    });
+  }
+  const weights = options.weights ?? candidates.map(() => 1);
+  const total = assertedTotal(weights, candidates.length);
+  const weightOf = new Map<Candidate, number>();
+  for (const [index, candidate] of candidates.entries()) {
+    weightOf.set(candidate, (weightOf.get(candidate) ?? 0) + (weights[index] as number));
+  }
+  const expected = new Map<Candidate, number>();
+  for (const hypothesis of weightOf.keys()) {
+    let sum = 0;
+    for (const [reference, weight] of weightOf) {
+      if (weight > 0) sum += weight * finite(utility(hypothesis, reference), hypothesis, reference);
+    }
+    // Divided once at the end, so that equal sums of whole numbers remain equal.
+    expected.set(hypothesis, sum / total);
+  }
+  return (
+    candidates
+      .map((candidate, index) => ({ index, expectedUtility: expected.get(candidate) as number }))
+      // Array sort is stable: equal utilities keep the order of the candidates.
+      .sort((left, right) => right.expectedUtility - left.expectedUtility)
+  );
+}
+
+/**
+ * Probabilities, `[count]`, of an n-best list from its natural-log probabilities, renormalised over the list; a
+ * `temperature` above 1 flattens them, one below 1 sharpens them. `-Infinity` has probability 0.
+ *
+ * Throws `INVALID_ARGUMENT`.
+ */
+export function probabilitiesOf(logProbs: readonly number[], temperature = 1): number[] {
+  if (!(temperature > 0 && temperature < Number.POSITIVE_INFINITY)) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `temperature must be a finite number above 0, but was ${String(temperature)}.`,
+      { option: 'temperature', received: temperature },
+    );
+  }
+  for (const [index, logProb] of logProbs.entries()) {
+    if (!(logProb < Number.POSITIVE_INFINITY)) {
+      throw new ForetokenError(
+        'INVALID_ARGUMENT',
+        `logProbs[${index}] must be a finite number or -Infinity, but was ${String(logProb)}.`,
+        { option: 'logProbs', index, received: logProb },
+      );
+    }
+  }
+  const most = logProbs.reduce((left, right) => Math.max(left, right), Number.NEGATIVE_INFINITY);
+  if (most === Number.NEGATIVE_INFINITY) {
+    throw new ForetokenError('INVALID_ARGUMENT', 'logProbs needs at least one entry above -Infinity, but has none.', {
+      option: 'logProbs',
+      received: logProbs,
+    });
+  }
+  // The greatest is taken off first: divided by a small temperature it could overflow.
+  return Array.from(logSoftmax(logProbs.map((logProb) => (logProb - most) / temperature)), Math.exp);
+}
+
+/** The sum of the weights, once they are known to be a distribution up to a factor. */
+function assertedTotal(weights: readonly number[], required: number): number {
+  if (weights.length !== required) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `weights must have one entry a candidate, ${required}, but has ${weights.length}.`,
+      { option: 'weights', received: weights.length, required },
+    );
+  }
+  for (const [index, weight] of weights.entries()) {
+    if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
+      throw new ForetokenError(
+        'INVALID_ARGUMENT',
+        `weights[${index}] must be a finite number of at least 0, but was ${String(weight)}.`,
+        { option: 'weights', index, received: weight },
+      );
+    }
+  }
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  if (!(total > 0 && total < Number.POSITIVE_INFINITY)) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `weights must sum to a finite number above 0, but sum to ${total}. Give at least one candidate a weight.`,
+      { option: 'weights', received: total },
+    );
+  }
+  return total;
+}
+
+function finite(utility: number, hypothesis: unknown, reference: unknown): number {
+  if (Number.isFinite(utility)) return utility;
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `utility must return a finite number, but returned ${String(utility)}.`,
+    {
+      option: 'utility',
+      received: utility,
+      hypothesis,
+      reference,
+    },
+  );
+}
