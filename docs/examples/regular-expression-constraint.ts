@@ -9,8 +9,8 @@ export type PatternState = DFA.ReadonlyNode;
  * Lets only outputs through whose whole text matches `pattern`, and never a token after which no match can be completed.
  *
  * `textOf` gives the text a token adds to the output, `''` for tokens that stand for none, which are never allowed. Throws
- * `INVALID_ARGUMENT` for what an automaton cannot express (lookarounds, word boundaries, most back references) and
- * `UNSATISFIABLE_CONSTRAINT` where no sequence of tokens matches.
+ * `INVALID_ARGUMENT` for what an automaton cannot express (lookarounds, word boundaries, most back references) and for
+ * flag v, which refa 0.12 does not read; `UNSATISFIABLE_CONSTRAINT` where no sequence of tokens matches.
  */
 export function regularExpressionConstraint(
   pattern: RegExp,
@@ -89,7 +89,7 @@ function automatonOf(pattern: RegExp): { readonly initial: PatternState; readonl
   } catch (cause) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      `${pattern} cannot be made an automaton. Use no lookarounds, word boundaries or back references, and small counts.`,
+      `${pattern} cannot be made an automaton. Use no lookarounds, word boundaries, back references or flag v, and small counts.`,
       { option: 'pattern', received: String(pattern) },
       { cause },
     );
@@ -100,9 +100,9 @@ function isAnchor(element: AST.Element | undefined, kind: 'start' | 'end'): bool
   return element?.type === 'Assertion' && element.kind === kind;
 }
 
-/** What the pattern counts as characters: code points with the flags u and v, otherwise UTF-16 units. */
-function charactersOf(text: string, { unicode, unicodeSets }: RegExp): number[] {
-  if (unicode || unicodeSets) return Array.from(text, (character) => character.codePointAt(0) as number);
+/** What the pattern counts as characters: code points with the flag u, otherwise UTF-16 units. */
+function charactersOf(text: string, { unicode }: RegExp): number[] {
+  if (unicode) return Array.from(text, (character) => character.codePointAt(0) as number);
   return Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
 }
 

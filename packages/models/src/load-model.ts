@@ -124,6 +124,8 @@ async function assemble(
     sourceLength: limits.sourceLength,
     vocabularySize: vocabulary.size,
     padTokenId: vocabulary.padTokenId ?? vocabulary.endTokenId,
+    width: manifest.architecture.width,
+    layers: manifest.architecture.decoderLayers,
   });
   const step = await sessions.get(graphs.step.argmax);
   const widths = probe ? await probeWidths(runtime, step, shape) : new WidthCosts([]);

@@ -14,7 +14,7 @@ export interface SourceEncoding {
  * one `SourceEncoding`, so the source is encoded once.
  */
 export interface SourceEncoder<Source> {
-  /** Encodes all rows in one forward. Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`. */
+  /** Encodes all rows together. Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`. */
   encode(sources: readonly Source[], signal?: AbortSignal): Promise<SourceEncoding>;
 }
 

@@ -15,7 +15,7 @@ export class RowCache {
   #rows: number;
   #capacity: number;
 
-  constructor(rows: number, stride: number, capacity: number = 4 * BLOCK) {
+  constructor(rows: number, stride: number, capacity: number = rows === 1 ? 4 * BLOCK : BLOCK) {
     this.stride = stride;
     this.#rows = rows;
     this.#capacity = capacity;

@@ -20,11 +20,7 @@ export function truncateTopK(scores: Float32Array, k: number): void {
 
 /** Keeps the smallest set of best tokens whose probabilities add up to `mass` or more (Holtzman et al., 2020, section 3.1). */
 export function truncateTopP(scores: Float32Array, mass: number): void {
-  keepMass(
-    scores,
-    ranked(scores, (tokenId) => scores[tokenId] as number),
-    mass,
-  );
+  keepMass(scores, scores, mass);
 }
 
 /** Cuts tokens less probable than `ratio` times the most probable one (Nguyen et al., 2024, section 3). */
@@ -42,11 +38,9 @@ export function truncateMinP(scores: Float32Array, ratio: number): void {
 export function truncateTypical(scores: Float32Array, mass: number): void {
   const logProbs = logSoftmax(scores);
   const entropy = entropyOf(logProbs);
-  keepMass(
-    scores,
-    ranked(scores, (tokenId) => -Math.abs(-(logProbs[tokenId] as number) - entropy)),
-    mass,
-  );
+  // What is ruled out already ranks below everything.
+  const ranks = logProbs.map((logProb) => (logProb === CUT ? CUT : -Math.abs(-logProb - entropy)));
+  keepMass(scores, ranks, mass);
 }
 
 /** Cuts tokens with a probability below `epsilon` (Hewitt et al., 2022, section 4.2). */
@@ -77,26 +71,29 @@ function cutBelow(scores: Float32Array, least: number, best: number): void {
   }
 }
 
-/** Token ids that are not cut, best rank first, the lower id first among equals. */
-function ranked(scores: Float32Array, rank: (tokenId: number) => number): number[] {
-  const tokenIds: number[] = [];
-  const ranks = new Float64Array(scores.length);
-  for (let tokenId = 0; tokenId < scores.length; tokenId++) {
-    if (scores[tokenId] === CUT) continue;
-    tokenIds.push(tokenId);
-    ranks[tokenId] = rank(tokenId);
-  }
-  return tokenIds.sort((a, b) => (ranks[b] as number) - (ranks[a] as number) || a - b);
-}
-
-/** Keeps tokens in this order until their probabilities reach `mass`; at least one. */
-function keepMass(scores: Float32Array, order: readonly number[], mass: number): void {
+/**
+ * Keeps the tokens of highest rank until their probabilities reach `mass`, at least one; `ranks` `[vocab]`, the lower id
+ * first among equals. Sorts no more tokens than it needs: a few hold most of the mass.
+ */
+function keepMass(scores: Float32Array, ranks: ArrayLike<number>, mass: number): void {
   // Rounding may let the sum reach 1 before the last token.
   if (mass >= 1) return;
   const normaliser = logSumExp(scores);
-  let sum = 0;
-  for (const [index, tokenId] of order.entries()) {
-    if (sum >= mass && index > 0) scores[tokenId] = CUT;
-    else sum += Math.exp((scores[tokenId] as number) - normaliser);
+  for (let count = FEW; ; count *= 8) {
+    const order = topK(ranks, count);
+    let sum = 0;
+    let kept = 0;
+    while (kept < order.length && (sum < mass || kept === 0)) {
+      sum += Math.exp((scores[order[kept] as number] as number) - normaliser);
+      kept++;
+    }
+    if (sum < mass && order.length === count) continue;
+    const all = Array.from(order.subarray(0, kept), (tokenId) => [tokenId, scores[tokenId] as number] as const);
+    scores.fill(CUT);
+    for (const [tokenId, score] of all) scores[tokenId] = score;
+    return;
   }
 }
+
+/** Tokens to rank at first. */
+const FEW = 64;

@@ -5,6 +5,9 @@ export interface MarianEncoderLimits {
   readonly sourceLength: number;
   readonly vocabularySize: number;
   readonly padTokenId: number;
+  /** Size of a state, and layers of the decoder that reads them. */
+  readonly width: number;
+  readonly layers: number;
 }
 
 /** Encoder states and cross-attention keys and values of a batch of sources. */
@@ -41,7 +44,7 @@ export class MarianEncoding implements SourceEncoding {
   }
 }
 
-/** The encoder of a Marian model: one forward for a ragged batch of sources. */
+/** The encoder of a Marian model; a ragged batch of sources takes one forward for each group of similar length. */
 export class MarianEncoder implements SourceEncoder<TokenSource> {
   readonly #runtime: OnnxRuntime;
   readonly #session: GraphSession;
@@ -59,23 +62,51 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
     const rows = sources.length;
     if (rows === 0) throw new ForetokenError('EMPTY_SOURCE', 'There are no sources to encode; pass at least one.', {});
     const time = Math.max(...lengths);
+    const groups = byLength(lengths);
+    if (groups.length === 1) {
+      const { mask, states, cross } = await this.#forward(sources, [...sources.keys()], time);
+      return new MarianEncoding(this, lengths, mask, states, cross);
+    }
+    const { width, layers } = this.#limits;
+    const mask = new Int32Array(rows * time);
+    const states = new Float32Array(rows * time * width);
+    const cross = new Float32Array(2 * layers * rows * time * width);
+    for (const group of groups) {
+      signal?.throwIfAborted();
+      const groupTime = Math.max(...group.map((row) => lengths[row] as number));
+      const part = await this.#forward(sources, group, groupTime);
+      const size = groupTime * width;
+      for (const [index, row] of group.entries()) {
+        mask.fill(1, row * time, row * time + (lengths[row] as number));
+        states.set(part.states.subarray(index * size, (index + 1) * size), row * time * width);
+        for (let side = 0; side < 2 * layers; side++) {
+          const from = (side * group.length + index) * size;
+          cross.set(part.cross.subarray(from, from + size), (side * rows + row) * time * width);
+        }
+      }
+    }
+    return new MarianEncoding(this, lengths, mask, states, cross);
+  }
+
+  /** Encodes these rows together, padded to `time`. */
+  async #forward(sources: readonly TokenSource[], group: readonly number[], time: number) {
+    const rows = group.length;
     const tokenIds = new Int32Array(rows * time).fill(this.#limits.padTokenId);
     const positions = new Int32Array(rows * time);
     const mask = new Int32Array(rows * time);
-    sources.forEach((source, row) => {
-      tokenIds.set(source, row * time);
-      mask.fill(1, row * time, row * time + source.length);
-      for (let position = 0; position < time; position++) positions[row * time + position] = position;
-    });
+    for (const [index, row] of group.entries()) {
+      const source = sources[row] as TokenSource;
+      tokenIds.set(source, index * time);
+      mask.fill(1, index * time, index * time + source.length);
+      for (let position = 0; position < time; position++) positions[index * time + position] = position;
+    }
     const int32 = (values: Int32Array) => new this.#runtime.Tensor('int32', values, [rows, time]);
     const outputs = await this.#session.run({
       token_ids: int32(tokenIds),
       positions: int32(positions),
       mask: int32(mask),
     });
-    const states = outputs.states?.data as Float32Array;
-    const cross = outputs.cross?.data as Float32Array;
-    return new MarianEncoding(this, lengths, mask, states, cross);
+    return { mask, states: outputs.states?.data as Float32Array, cross: outputs.cross?.data as Float32Array };
   }
 
   /** The given encoding if it is this encoder's for as many sources, or else a new one. */
@@ -123,4 +154,28 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
     }
     return source.length;
   }
+}
+
+/** Padding that costs as much as starting another forward, in tokens; measured on small models. */
+const FORWARD_COST = 24;
+
+/**
+ * Splits a ragged batch into groups of similar length, longest first, so that little of each forward is padding: padding
+ * costs as much as text.
+ */
+function byLength(lengths: Int32Array): number[][] {
+  const order = Array.from(lengths.keys()).sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b);
+  const groups: number[][] = [];
+  let padding = 0;
+  for (const row of order) {
+    const group = groups.at(-1);
+    const longest = group === undefined ? 0 : (lengths[group[0] as number] as number);
+    padding += longest - (lengths[row] as number);
+    if (group !== undefined && padding <= FORWARD_COST) group.push(row);
+    else {
+      groups.push([row]);
+      padding = 0;
+    }
+  }
+  return groups;
 }

@@ -22,12 +22,11 @@ export class MarianStepDriver implements StepDriver {
   readonly #sourceLength: number;
   #rows: number;
   /** `[rows, sourceLength]` of the open rows, 0 for padding. */
-  #mask: Int32Array = new Int32Array();
-  /** Cross-attention tensors by graph input; rebuilt when a row is released. */
+  #mask: Int32Array;
+  /** Keys and values of the sources by layer and side, `[rows, sourceLength, width]`; the encoding's own until a row ends. */
+  #cross: Float32Array[];
+  #owned = false;
   #sourceFeeds: Record<string, Tensor>;
-  /** Rows still open, as indices into the encoding. */
-  readonly #encodingRow: number[];
-  #encoding: MarianEncoding | undefined;
 
   constructor(
     runtime: OnnxRuntime,
@@ -42,9 +41,12 @@ export class MarianStepDriver implements StepDriver {
     this.#paddedWidth = paddedWidth;
     this.#sourceLength = encoding.sourceLength;
     this.#rows = encoding.rows;
-    this.#encoding = encoding;
-    this.#encodingRow = Array.from({ length: encoding.rows }, (_, row) => row);
-    this.#sourceFeeds = this.#views(encoding.cross, encoding.mask);
+    this.#mask = encoding.mask;
+    const size = encoding.rows * encoding.sourceLength * shape.width;
+    this.#cross = Array.from({ length: 2 * shape.layers }, (_, part) =>
+      encoding.cross.subarray(part * size, (part + 1) * size),
+    );
+    this.#sourceFeeds = this.#feeds();
   }
 
   paddedWidth(width: number): number {
@@ -102,46 +104,37 @@ export class MarianStepDriver implements StepDriver {
   }
 
   releaseRow(row: number): void {
-    const last = this.#encodingRow.pop() as number;
-    if (row !== this.#encodingRow.length) this.#encodingRow[row] = last;
-    this.#rows--;
-    if (this.#rows > 0) this.#sourceFeeds = this.#gather(this.#encoding as MarianEncoding);
+    const last = --this.#rows;
+    if (last === 0) return;
+    if (!this.#owned) {
+      // Others may still be reading the encoding.
+      this.#cross = this.#cross.map((values) => values.slice());
+      this.#mask = this.#mask.slice();
+      this.#owned = true;
+    }
+    if (row !== last) {
+      const size = this.#sourceLength * this.#shape.width;
+      for (const values of this.#cross) values.copyWithin(row * size, last * size, (last + 1) * size);
+      this.#mask.copyWithin(row * this.#sourceLength, last * this.#sourceLength, (last + 1) * this.#sourceLength);
+    }
+    this.#sourceFeeds = this.#feeds();
   }
 
   dispose(): void {
-    this.#encoding = undefined;
+    this.#cross = [];
     this.#sourceFeeds = {};
   }
 
-  /** Copies the open rows out of the encoding, which others may still be reading. */
-  #gather(encoding: MarianEncoding): Record<string, Tensor> {
-    const { layers, width } = this.#shape;
-    const rowSize = this.#sourceLength * width;
-    const cross = new Float32Array(2 * layers * this.#rows * rowSize);
-    const mask = new Int32Array(this.#rows * this.#sourceLength);
-    this.#encodingRow.forEach((from, row) => {
-      mask.set(
-        encoding.mask.subarray(from * this.#sourceLength, (from + 1) * this.#sourceLength),
-        row * this.#sourceLength,
-      );
-      for (let part = 0; part < 2 * layers; part++) {
-        const begin = (part * encoding.rows + from) * rowSize;
-        cross.set(encoding.cross.subarray(begin, begin + rowSize), (part * this.#rows + row) * rowSize);
-      }
-    });
-    return this.#views(cross, mask);
-  }
-
-  #views(cross: Float32Array, mask: Int32Array): Record<string, Tensor> {
-    const { layers, width } = this.#shape;
-    const { Tensor } = this.#runtime;
+  /** The open rows' keys and values as graph inputs: views, since rows sit without gaps. */
+  #feeds(): Record<string, Tensor> {
+    const { width } = this.#shape;
+    const dims = [this.#rows, this.#sourceLength, width];
     const size = this.#rows * this.#sourceLength * width;
-    this.#mask = mask;
-    const feeds: Record<string, Tensor> = {};
-    for (let part = 0; part < 2 * layers; part++) {
-      const view = cross.subarray(part * size, (part + 1) * size);
-      feeds[`cross_${part}`] = new Tensor('float32', view, [this.#rows, this.#sourceLength, width]);
-    }
-    return feeds;
+    return Object.fromEntries(
+      this.#cross.map((values, part) => [
+        `cross_${part}`,
+        new this.#runtime.Tensor('float32', values.subarray(0, size), dims),
+      ]),
+    );
   }
 }
