@@ -165,7 +165,8 @@ def main() -> None:
         averaged.swap()
         if epoch % options.validate_every == 0 or epoch == options.epochs:
             record["valBleu"] = round(bleu(tokenizer, decode(student, val_states, still), val_lines), 2)
-        save_ctc_folder(options.out / "model", student, tokenizer)
+        draft_layers = options.frame_layers - options.intermediate_layers if options.intermediate > 0 else None
+        save_ctc_folder(options.out / "model", student, tokenizer, draft_layers)
         averaged.swap()
         save_state(state_path, model=student.state_dict(), optimizer=optimizer.state_dict(), averaged=averaged.values,
                    epoch=epoch)

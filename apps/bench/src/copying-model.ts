@@ -1,12 +1,11 @@
-import {
-  type AutoregressiveModel,
-  type Extension,
-  type NewNodes,
-  type NodeId,
-  type OutputRequest,
-  ROOT,
-  type TokenForest,
-  type TokenSource,
+import type {
+  AutoregressiveModel,
+  Extension,
+  NewNodes,
+  NodeId,
+  OutputRequest,
+  TokenForest,
+  TokenSource,
 } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 
@@ -48,8 +47,8 @@ export function copyingModel(options: CopyingModelOptions): AutoregressiveModel<
 class CopyingForest implements TokenForest {
   readonly rows = 1;
   nextNode: NodeId = 0;
-  /** Keys and values of the whole path to each node, `[depth, stride]`. */
-  readonly #caches = new Map<NodeId, Float32Array>();
+  /** Keys and values of the whole path to each node by part, `[depth, width]` each. */
+  readonly #caches = new Map<NodeId, readonly Float32Array[]>();
   readonly #cross: Float32Array;
   readonly #time: number;
   readonly #options: CopyingModelOptions;
@@ -70,37 +69,43 @@ class CopyingForest implements TokenForest {
     if (output.kind !== 'topK') throw new RangeError('the copying forest has only a top-k head');
     const { runtime, step, layers, width } = this.#options;
     const { Tensor: RuntimeTensor } = runtime;
-    const stride = 2 * layers * width;
+    const parts = 2 * layers;
+    const stride = parts * width;
     const rows = nodes.tokenId.length;
-    const parents = Array.from(nodes.parent, (parent) =>
-      parent === ROOT ? new Float32Array(0) : (this.#caches.get(parent) as Float32Array),
-    );
-    const size = (parents[0] as Float32Array).length;
-    const depth = size / stride;
-    const past = new Float32Array(rows * size);
-    for (const [row, parent] of parents.entries()) past.set(parent, row * size);
+    const empty = new Array<Float32Array>(parts).fill(new Float32Array(0));
+    const parents = Array.from(nodes.parent, (parent) => this.#caches.get(parent) ?? empty);
+    const size = ((parents[0] as readonly Float32Array[])[0] as Float32Array).length;
+    const depth = size / width;
+    const feeds: Record<string, Tensor> = { ...this.#feeds(rows) };
+    for (let part = 0; part < parts; part++) {
+      const past = new Float32Array(rows * size);
+      for (const [row, parent] of parents.entries()) past.set(parent[part] as Float32Array, row * size);
+      feeds[`past_${part}`] = new RuntimeTensor('float32', past, [rows, depth, width]);
+    }
     const results = await step.run({
-      ...this.#feeds(rows),
+      ...feeds,
       token_ids: new RuntimeTensor('int32', nodes.tokenId, [rows, 1]),
       positions: new RuntimeTensor('int32', new Int32Array(rows).fill(depth), [rows, 1]),
       attention_bias: new RuntimeTensor('float32', new Float32Array(rows * (depth + 1)), [rows, 1, 1, depth + 1]),
-      past: new RuntimeTensor('float32', past, [rows, depth, stride]),
       k: new RuntimeTensor('int64', BigInt64Array.of(BigInt(output.k)), [1]),
     });
     const fresh = results.new?.data as Float32Array;
     const firstNode = this.nextNode;
     for (const [row, parent] of parents.entries()) {
-      const cache = new Float32Array(size + stride);
-      cache.set(parent);
-      cache.set(fresh.subarray(row * stride, (row + 1) * stride), size);
-      this.#caches.set(firstNode + row, cache);
+      const caches = parent.map((values, part) => {
+        const cache = new Float32Array(size + width);
+        cache.set(values);
+        cache.set(fresh.subarray(row * stride + part * width, row * stride + (part + 1) * width), size);
+        return cache;
+      });
+      this.#caches.set(firstNode + row, caches);
     }
     this.nextNode += rows;
     const extension = {
       firstNode,
       k: output.k,
-      tokenIds: (results.best_token_ids?.data as Int32Array).slice(),
-      logProbs: (results.best_0?.data as Float32Array).slice(),
+      tokenIds: Int32Array.from(results.best_token_ids?.data as Int32Array),
+      logProbs: Float32Array.from(results.best_0?.data as Float32Array),
     };
     return extension as unknown as Extension<Output>;
   }

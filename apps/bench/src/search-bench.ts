@@ -62,7 +62,7 @@ export async function searchBench(
     const best = await raceWays(ways, sources, repeats, progress);
     const ratio = (name: string, to: string): number[] =>
       (best[name] as Decoded[]).map(
-        ({ milliseconds }, row) => milliseconds / (best[to]?.[row] as Decoded).milliseconds,
+        ({ milliseconds }, row) => milliseconds / ((best[to] as Decoded[])[row] as Decoded).milliseconds,
       );
     const median = (name: string, to: string): number => rounded(spread(ratio(name, to)).median, 3);
     const strategies = Object.fromEntries(
@@ -98,7 +98,7 @@ export async function searchBench(
         beam8: median('beam8Copying', 'beam8'),
         sameOutputs: ['beam4', 'beam8'].every((name) =>
           (best[name] as Decoded[]).every(({ end }, row) =>
-            sameTokens(outputOf(end), outputOf((best[`${name}Copying`]?.[row] as Decoded).end)),
+            sameTokens(outputOf(end), outputOf(((best[`${name}Copying`] as Decoded[])[row] as Decoded).end)),
           ),
         ),
       },

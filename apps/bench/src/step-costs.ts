@@ -48,7 +48,6 @@ export async function measureStepCosts(
 
     const { Tensor: RuntimeTensor } = runtime;
     const time = 16;
-    const stride = 2 * decoderLayers * width;
     const stepFeeds = (count: number): Record<string, Tensor> => {
       const feeds: Record<string, Tensor> = {
         token_ids: new RuntimeTensor('int32', new Int32Array(count).fill(5), [1, count]),
@@ -59,11 +58,12 @@ export async function measureStepCosts(
           count,
           PAST + count,
         ]),
-        past: new RuntimeTensor('float32', new Float32Array(PAST * stride).fill(0.1), [1, PAST, stride]),
         cross_bias: new RuntimeTensor('float32', new Float32Array(count * time), [1, 1, count, time]),
       };
       for (let part = 0; part < 2 * decoderLayers; part++) {
         const values = new Float32Array(width * time).fill(0.1);
+        const past = new Float32Array(PAST * width).fill(0.1);
+        feeds[`past_${part}`] = new RuntimeTensor('float32', past, [1, PAST, width]);
         feeds[`cross_${part}`] = new RuntimeTensor('float32', values, [1, time, width]);
       }
       return feeds;

@@ -133,8 +133,11 @@ def load_layer(prefix: str, layer: nn.Module, tensors: dict[str, Tensor]) -> Non
                 getattr(getattr(layer, name), kind).copy_(tensors[f"{prefix}.{name}.{kind}"])
 
 
-def save_ctc_folder(folder: Path, student: CtcStudent, tokenizer: Tokenizer) -> None:
-    """A `foretoken-ctc` weights folder: the student's own tensors; it reads the states of a Marian encoder."""
+def save_ctc_folder(folder: Path, student: CtcStudent, tokenizer: Tokenizer, draft_layers: int | None = None) -> None:
+    """A `foretoken-ctc` weights folder: the student's own tensors; it reads the states of a Marian encoder.
+
+    `draft_layers` is how many frame layers a draft runs, where the head was trained to read that layer too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     tensors: dict[str, Tensor] = {
         "upsample.weight": student.up.weight, "upsample.bias": student.up.bias,
@@ -149,6 +152,7 @@ def save_ctc_folder(folder: Path, student: CtcStudent, tokenizer: Tokenizer) -> 
     config = {
         "model_type": "foretoken-ctc", "d_model": student.shape.width,
         "source_layers": len(student.source_layers), "frame_layers": len(student.frame_layers),
+        "draft_frame_layers": len(student.frame_layers) if draft_layers is None else draft_layers,
         "attention_heads": student.shape.heads, "ffn_dim": student.feed_forward, "upsample": student.upsample,
         "activation_function": "swish", "max_position_embeddings": student.upsample * student.shape.max_positions,
         "vocab_size": student.shape.vocabulary_size, "eos_token_id": END,

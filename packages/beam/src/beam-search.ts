@@ -18,8 +18,10 @@ import {
 } from '@foretoken/core';
 import { BeamRow, type BeamSettings, type StopWhen } from './beam-row.js';
 import { rootBranch } from './branch.js';
+import { ConstrainedRow } from './constrained-row.js';
 import { DiverseRow } from './diverse-row.js';
 import { type LengthPenaltyOptions, lengthNormaliser } from './length-penalty.js';
+import type { Phrase } from './phrase-progress.js';
 import { searchRows } from './search-loop.js';
 
 export interface BeamSearchOptions extends LengthPenaltyOptions, ScoreRules {
@@ -36,6 +38,11 @@ export interface BeamSearchOptions extends LengthPenaltyOptions, ScoreRules {
   readonly stopWhen?: StopWhen;
   /** The beam is full with `beamSize * patience` finished hypotheses (default 1; Kasai et al., 2022, section 2.2). */
   readonly patience?: number;
+  /**
+   * Token sequences that the output must contain, each as one run; an entry with several sequences needs one of them
+   * (lexically constrained decoding, by dynamic beam allocation: Post and Vilar, 2018). Not together with `groups`.
+   */
+  readonly phrases?: readonly (Int32Array | readonly Int32Array[])[];
   /** Split the beam into this many groups that avoid one another's tokens (default 1; diverse beam search). */
   readonly groups?: number;
   /** What each branch of an earlier group with the same token costs, in natural log (default 0.5); needs `groups`. */
@@ -57,7 +64,10 @@ export function beamSearch<Source = TokenSource>(
 ): Decoder<AutoregressiveModel<Source>> {
   const { beamSize = 4, groups = 1, diversityPenalty = 0.5 } = options;
   const settings = settingsOf(options);
-  const ruled = hasRules(options);
+  const phrases = (options.phrases ?? []).map((phrase) => (phrase instanceof Int32Array ? [phrase] : phrase));
+  assertPhrases(phrases, groups);
+  const constrained = phrases.length > 0;
+  const ruled = hasRules(options) || constrained;
   // A group may have to pass over every token that the groups before it took.
   const candidates = groups === 1 ? 2 * beamSize : 2 * (beamSize / groups) + beamSize;
   const requires: Requirements = {
@@ -77,16 +87,18 @@ export function beamSearch<Source = TokenSource>(
       assertRulesFit(options, model.vocabulary, model.maxLength, request);
       const { vocabulary } = model;
       assertBeamFits(beamSize, vocabulary);
+      assertPhrasesFit(phrases, vocabulary, request.maxNewTokens ?? model.maxLength);
       const { endTokenId } = vocabulary;
       const start = (row: number, prefix: Int32Array, limit: number) => {
         const root = rootBranch(prefix, [...(request.outputPrefixes?.[row] ?? [])]);
         const own = { ...settings, endTokenId };
+        if (constrained) return new ConstrainedRow(row, root, limit, own, phrases, request);
         return groups === 1
           ? new BeamRow(row, root, limit, own, request)
           : new DiverseRow(row, root, limit, own, { groups, penalty: diversityPenalty }, request);
       };
       const rules = compileRules(options, vocabulary);
-      const search = { start, candidates: Math.min(candidates, vocabulary.size), all: false, rules };
+      const search = { start, candidates: Math.min(candidates, vocabulary.size), all: constrained, rules };
       yield* searchRows(model, request, search, began);
     },
   };
@@ -138,6 +150,40 @@ function settingsOf(options: BeamSearchOptions): Omit<BeamSettings, 'endTokenId'
   const normalise = lengthNormaliser(options);
   const longerMayWin = (options.lengthPenalty ?? 1) > 0;
   return { beamSize, hypotheses, finished, stopWhen, normalise, longerMayWin };
+}
+
+/** Throws `INVALID_ARGUMENT`. */
+function assertPhrases(phrases: readonly Phrase[], groups: number): void {
+  if (phrases.some((forms) => forms.length === 0 || forms.some(({ length }) => length === 0))) {
+    throw new ForetokenError('INVALID_ARGUMENT', 'An entry of phrases is empty; it needs at least one token.', {
+      option: 'phrases',
+    });
+  }
+  if (phrases.length > 0 && groups > 1) {
+    throw new ForetokenError('INVALID_ARGUMENT', 'phrases and groups cannot be used together. Leave one of them out.', {
+      option: 'phrases',
+      groups,
+    });
+  }
+}
+
+/** Throws `INVALID_ARGUMENT` for tokens no output can hold, `UNSATISFIABLE_CONSTRAINT` where all phrases cannot fit. */
+function assertPhrasesFit(phrases: readonly Phrase[], vocabulary: Vocabulary, limit: number): void {
+  for (const tokenId of phrases.flatMap((forms) => forms.flatMap((form) => [...form]))) {
+    assertInteger('phrases', tokenId, 0, vocabulary.size - 1);
+    if (tokenId !== vocabulary.endTokenId) continue;
+    throw new ForetokenError('INVALID_ARGUMENT', 'A phrase holds the end token, which is never part of an output.', {
+      option: 'phrases',
+      received: tokenId,
+    });
+  }
+  const least = phrases.reduce((sum, forms) => sum + Math.min(...forms.map(({ length }) => length)), 0);
+  if (least <= limit) return;
+  throw new ForetokenError(
+    'UNSATISFIABLE_CONSTRAINT',
+    `The phrases have at least ${least} tokens together, but an output has at most ${limit} here.`,
+    { option: 'phrases', received: least, most: limit },
+  );
 }
 
 /** Throws `INVALID_ARGUMENT` where the beam is larger than the vocabulary. */

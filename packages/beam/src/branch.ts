@@ -36,6 +36,8 @@ export interface ScoredBranch {
   readonly candidates: Candidates;
   /** Every continuation, `[vocab]`; only where the search asked for all. */
   readonly logProbs?: Float32Array;
+  /** Hidden states of the branch's new nodes, `[next.length, width]`; only where the search asked for them. */
+  readonly states?: Float32Array;
 }
 
 /** The search of one row: what it wants scored next, and what it makes of the scores. */

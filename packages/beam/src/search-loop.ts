@@ -11,7 +11,7 @@ import {
   type TokenForest,
   topK,
 } from '@foretoken/core';
-import type { Branch, Candidates, RowSearch, ScoredBranch } from './branch.js';
+import type { Branch, RowSearch, ScoredBranch } from './branch.js';
 
 /** How a search over the token trees of a request runs; made for one decode. */
 export interface Search {
@@ -21,6 +21,8 @@ export interface Search {
   readonly candidates: number;
   /** It also needs the scores of the whole vocabulary. */
   readonly all: boolean;
+  /** It also needs hidden states; rules are not applied then. */
+  readonly states?: boolean;
   readonly rules: readonly ScoreProcessor[];
 }
 
@@ -57,8 +59,9 @@ async function* searchForest<Source>(
   search: Search,
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
-  const output: OutputRequest =
-    search.all || search.rules.length > 0 || search.candidates > model.supports.maxCandidates
+  const output: OutputRequest = search.states
+    ? { kind: 'topKWithStates', k: search.candidates }
+    : search.all || search.rules.length > 0 || search.candidates > model.supports.maxCandidates
       ? { kind: 'logProbs' }
       : { kind: 'topK', k: search.candidates };
   const rows = Array.from({ length: forest.rows }, (_, row): Row => {
@@ -79,7 +82,8 @@ async function* searchForest<Source>(
     for (const { row, prefix, search: rowSearch } of active) {
       const scored = rowSearch.running.map((branch): ScoredBranch => {
         node += branch.next.length;
-        return { branch, leaf: first + node, ...read(node, { row, prefix, output: branch.output }) };
+        const context = { row, prefix, output: branch.output };
+        return { branch, leaf: first + node, ...read(node, branch.next.length, context) };
       });
       rowSearch.step(scored);
       if (rowSearch.running.length === 0) forest.finish(row);
@@ -110,7 +114,7 @@ function* commit(row: Row, settled: readonly number[], atMs: number): Generator<
 }
 
 type Context = Parameters<ScoreProcessor>[1];
-type Scores = Pick<ScoredBranch, 'candidates' | 'logProbs'>;
+type Scores = Pick<ScoredBranch, 'candidates' | 'logProbs' | 'states'>;
 
 /** Reads the continuations of a new node out of an extension. */
 function reader(
@@ -118,9 +122,9 @@ function reader(
   output: OutputRequest,
   { rules, candidates: count, all }: Search,
   vocabularySize: number,
-): (node: number, context: Context) => Scores {
+): (node: number, added: number, context: Context) => Scores {
   if ('logProbs' in extension && output.kind === 'logProbs') {
-    return (node, context) => {
+    return (node, _added, context) => {
       const logProbs = extension.logProbs.subarray(node * vocabularySize, (node + 1) * vocabularySize);
       for (const rule of rules) rule(logProbs, context);
       const tokenIds = topK(logProbs, count);
@@ -129,11 +133,14 @@ function reader(
     };
   }
   const { tokenIds, logProbs, k } = extension as Extension<{ kind: 'topK'; k: number }>;
-  return (node): { candidates: Candidates } => ({
+  const states = 'states' in extension ? extension.states : undefined;
+  const width = (states?.length ?? 0) / (tokenIds.length / k);
+  return (node, added) => ({
     candidates: {
       tokenIds: tokenIds.subarray(node * k, (node + 1) * k),
       logProbs: logProbs.subarray(node * k, (node + 1) * k),
     },
+    ...(states === undefined ? {} : { states: states.subarray((node - added + 1) * width, (node + 1) * width) }),
   });
 }
 

@@ -11,6 +11,7 @@ import {
   scriptedModel,
 } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
+import { everyOutput } from './enumeration.js';
 
 for (const [name, options] of Object.entries({
   'beam search': {},
@@ -30,22 +31,6 @@ for (const [name, options] of Object.entries({
 const END = 0;
 const SOURCE = Int32Array.of(3);
 
-/** Every output of a model up to a length, with its log-probability: the end token's included, or cut at the limit. */
-function everyOutput(score: ReturnType<typeof randomLogits>, vocabularySize: number, limit: number) {
-  const found: { output: number[]; logProb: number; length: number }[] = [];
-  const visit = (output: number[], logProb: number): void => {
-    const logProbs = logSoftmax(score(SOURCE, output));
-    for (let tokenId = 0; tokenId < vocabularySize; tokenId++) {
-      const next = logProb + (logProbs[tokenId] as number);
-      if (tokenId === END) found.push({ output, logProb: next, length: output.length + 1 });
-      else if (output.length + 1 === limit) found.push({ output: [...output, tokenId], logProb: next, length: limit });
-      else visit([...output, tokenId], next);
-    }
-  };
-  visit([], 0);
-  return found;
-}
-
 /** Log-probability of an output under the model, computed from scratch. */
 function rescored(score: ReturnType<typeof randomLogits>, output: readonly number[], ended: boolean): number {
   const path = ended ? [...output, END] : output;
@@ -62,7 +47,7 @@ describe('beam search', () => {
       const limit = 4;
       const score = randomLogits({ seed, vocabularySize, endTokenId: END, typicalLength: 3, sharpness: 2 });
       const model = scriptedModel({ vocabularySize, score, supports: { maxCandidates: 4096 } });
-      const all = everyOutput(score, vocabularySize, limit);
+      const all = everyOutput(score, SOURCE, vocabularySize, END, limit);
       // Wider than the vocabulary is refused, so the beam is made wide by a vocabulary padded with impossible tokens.
       const wide = scriptedModel({
         vocabularySize: 200,

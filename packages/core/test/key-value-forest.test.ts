@@ -45,7 +45,8 @@ class SummingDriver implements StepDriver {
 
   async run(inputs: StepInputs): Promise<StepOutputs> {
     this.forwards++;
-    const { rows, width, pastLength, tokenIds, positions, attentionBias, past } = inputs;
+    const { rows, width, pastLength, tokenIds, positions, attentionBias } = inputs;
+    const past = inputs.past[0] as Float32Array;
     expect(rows).toBe(this.sources.length);
     expect(past.length).toBe(rows * pastLength);
     const keysValues = Float32Array.from(tokenIds, (id, cell) => contribution(id, positions[cell] as number));
@@ -72,7 +73,8 @@ function forestOf(driver: SummingDriver, maxLength = 40): KeyValueForest {
     prefixes: driver.sources.map(() => Int32Array.of(1)),
     vocabularySize: VOCABULARY,
     maxLength,
-    stride: 1,
+    parts: 1,
+    partWidth: 1,
   });
 }
 

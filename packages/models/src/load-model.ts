@@ -129,7 +129,8 @@ async function assemble(
   });
   const step = await sessions.get(graphs.step.argmax);
   const widths = probe ? await probeWidths(runtime, step, shape) : new WidthCosts([]);
-  const outputs = (['argmax', 'topK', 'logProbs', 'logits'] as const).filter((kind) => graphs.step[kind] !== undefined);
+  const kinds = ['argmax', 'topK', 'topKWithStates', 'logProbs', 'logits'] as const;
+  const outputs = kinds.filter((kind) => graphs.step[kind] !== undefined);
   const autoregressive = new MarianModel({
     runtime,
     encoder,

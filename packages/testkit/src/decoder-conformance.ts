@@ -42,6 +42,7 @@ const modelOf = (seed: number, supports: Partial<Autoregressive['supports']> = {
     maxLength: 20,
     supports,
     score: randomLogits({ seed, vocabularySize: VOCABULARY, endTokenId: END, typicalLength: 6 }),
+    state: randomLogits({ seed: seed + 1000, vocabularySize: 5, endTokenId: -1 }),
   });
 
 /** The laws that every autoregressive decoder keeps, as tests of the given runner. */
@@ -166,7 +167,9 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
       assert.equal(requires.model, 'autoregressive');
       if (requires.model !== 'autoregressive') return;
       const lacking: Partial<Autoregressive['supports']>[] = requires.outputs.map((kind) => ({
-        outputs: (['argmax', 'topK', 'logProbs', 'logits'] as const).filter((other) => other !== kind),
+        outputs: (['argmax', 'topK', 'topKWithStates', 'logProbs', 'logits'] as const).filter(
+          (other) => other !== kind,
+        ),
       }));
       if (requires.branching) lacking.push({ branching: false });
       if (requires.rollback) lacking.push({ rollback: false });

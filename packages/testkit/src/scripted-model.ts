@@ -18,6 +18,8 @@ export interface ScriptedModelOptions {
   readonly endTokenId?: number;
   /** What the model thinks comes next; output tokens only, the prefix is not passed. */
   readonly score: Score;
+  /** Hidden state after an output, `[width]`; a model with it also has the `topKWithStates` output. */
+  readonly state?: Score;
   /** Tokens every row begins with; default one token, id 1. */
   readonly prefix?: readonly number[];
   /** Most nodes on a path, prefix included; default 64. */
@@ -37,9 +39,10 @@ const ALL = {
 /** An autoregressive model that is a function, keeping the token-forest contract to the letter. */
 export function scriptedModel(options: ScriptedModelOptions): AutoregressiveModel<TokenSource> {
   const { vocabularySize, endTokenId = 0, maxLength = 64, encoder } = options;
-  const outputs = options.supports?.outputs ?? ALL.outputs;
+  const offered = options.state === undefined ? ALL.outputs : [...ALL.outputs, 'topKWithStates' as const];
+  const outputs = options.supports?.outputs ?? offered;
   const maxCandidates = outputs.includes('topK') ? vocabularySize : 0;
-  const supports = { ...ALL, maxCandidates, ...options.supports };
+  const supports = { ...ALL, outputs, maxCandidates, ...options.supports };
   return {
     vocabulary: { size: vocabularySize, endTokenId },
     maxLength,
@@ -123,12 +126,17 @@ class ScriptedForest implements TokenForest {
       if (values.length !== vocabularySize) throw new RangeError(`score gave ${values.length} values`);
       return Float32Array.from(values);
     });
+    const states = added.map(({ row, path }) =>
+      this.#options.state === undefined
+        ? []
+        : Array.from(this.#options.state(this.#sources[row] as TokenSource, path.slice(this.#prefix.length))),
+    );
     for (const [index, entry] of added.entries()) this.#nodes.set(firstNode + index, entry);
     latest.forEach((node, row) => {
       this.#latest[row] = node;
     });
     this.nextNode += added.length;
-    return extension(firstNode, logits, output);
+    return extension(firstNode, logits, states, output);
   }
 
   retain(row: number, leaves: readonly NodeId[]): void {
@@ -204,6 +212,7 @@ export function ranked(scores: ArrayLike<number>): number[] {
 function extension<Output extends OutputRequest>(
   firstNode: NodeId,
   logits: readonly Float32Array[],
+  states: readonly (readonly number[])[],
   output: Output,
 ): Extension<Output> {
   const flat = (rows: readonly ArrayLike<number>[]): number[] => rows.flatMap((row) => Array.from(row));
@@ -211,7 +220,8 @@ function extension<Output extends OutputRequest>(
     switch (output.kind) {
       case 'argmax':
         return { firstNode, tokenIds: Int32Array.from(logits, (row) => ranked(row)[0] as number) };
-      case 'topK': {
+      case 'topK':
+      case 'topKWithStates': {
         const best = logits.map((row) => ranked(row).slice(0, output.k));
         const logProbs = logits.map((row, index) => {
           const normalised = logSoftmax(row);
@@ -222,6 +232,7 @@ function extension<Output extends OutputRequest>(
           k: output.k,
           tokenIds: Int32Array.from(flat(best)),
           logProbs: Float32Array.from(flat(logProbs)),
+          ...(output.kind === 'topK' ? {} : { states: Float32Array.from(flat(states)) }),
         };
       }
       case 'logProbs':

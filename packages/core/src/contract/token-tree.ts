@@ -23,6 +23,7 @@ export interface NewNodes {
 export type OutputRequest =
   | { readonly kind: 'argmax' }
   | { readonly kind: 'topK'; readonly k: number }
+  | { readonly kind: 'topKWithStates'; readonly k: number }
   | { readonly kind: 'logProbs' }
   | { readonly kind: 'logits' };
 
@@ -42,6 +43,11 @@ export interface TopKExtension {
   readonly logProbs: Float32Array;
 }
 
+/** The k best successors, and the model's last hidden state at each new node, `[count, width]`, fp32. */
+export interface TopKWithStatesExtension extends TopKExtension {
+  readonly states: Float32Array;
+}
+
 /** Natural-log probabilities of every successor of each new node, `[count, vocab]`. */
 export interface LogProbsExtension {
   readonly firstNode: NodeId;
@@ -57,6 +63,7 @@ export interface LogitsExtension {
 interface Extensions {
   readonly argmax: ArgmaxExtension;
   readonly topK: TopKExtension;
+  readonly topKWithStates: TopKWithStatesExtension;
   readonly logProbs: LogProbsExtension;
   readonly logits: LogitsExtension;
 }
@@ -101,7 +108,7 @@ export interface AutoregressiveSupport {
   readonly rollback: boolean;
   /** Rows one forest may hold. */
   readonly rows: number;
-  /** Largest `k` of the `topK` output; 0 where there is none. */
+  /** Largest `k` of the outputs that take one; 0 where there is none. */
   readonly maxCandidates: number;
 }
 

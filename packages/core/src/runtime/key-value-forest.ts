@@ -11,8 +11,10 @@ export interface KeyValueForestOptions {
   readonly prefixes: readonly Int32Array[];
   readonly vocabularySize: number;
   readonly maxLength: number;
-  /** Floats a node's keys and values take over all layers. */
-  readonly stride: number;
+  /** Keys of a layer and values of a layer are two parts. */
+  readonly parts: number;
+  /** Floats a node takes in each part. */
+  readonly partWidth: number;
 }
 
 const HIDDEN = -1e9;
@@ -46,7 +48,7 @@ export class KeyValueForest implements TokenForest {
     this.#options = options;
     this.rows = options.prefixes.length;
     this.#trees = options.prefixes.map(() => new TreeRow());
-    this.#cache = new RowCache(this.rows, options.stride);
+    this.#cache = new RowCache(this.rows, options.parts, options.partWidth);
     this.#active = options.prefixes.map((_, row) => row);
     this.#gridRowOf = options.prefixes.map((_, row) => row);
     open++;
@@ -209,7 +211,7 @@ export class KeyValueForest implements TokenForest {
   /** Appends the new nodes' keys and values to the cache. */
   #store(outputs: StepOutputs, before: readonly number[], added: Int32Array): void {
     const rows = this.#active.length;
-    const width = outputs.keysValues.length / (rows * this.#options.stride);
+    const width = outputs.keysValues.length / (rows * this.#cache.stride);
     let most = 0;
     for (let gridRow = 0; gridRow < rows; gridRow++) {
       most = Math.max(most, (before[gridRow] as number) + (added[gridRow] as number));
@@ -230,7 +232,7 @@ export class KeyValueForest implements TokenForest {
     column: Int32Array,
   ): Extension<Output> {
     const count = column.length;
-    const cells = outputs.keysValues.length / this.#options.stride;
+    const cells = outputs.keysValues.length / this.#cache.stride;
     const width = cells / this.#active.length;
     const cellOf = (index: number): number =>
       (this.#gridRowOf[nodes.row[index] as number] as number) * width + (column[index] as number);
@@ -246,6 +248,7 @@ export class KeyValueForest implements TokenForest {
     const extension: Record<string, unknown> = { firstNode };
     if (outputs.tokenIds !== undefined) extension.tokenIds = gather(outputs.tokenIds);
     if (outputs.k !== undefined) extension.k = outputs.k;
+    if (outputs.states !== undefined) extension.states = gather(outputs.states);
     if (outputs.scores !== undefined) {
       extension[output.kind === 'logits' ? 'logits' : 'logProbs'] = gather(outputs.scores);
     }

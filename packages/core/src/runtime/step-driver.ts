@@ -11,19 +11,21 @@ export interface StepInputs {
   readonly positions: Int32Array;
   /** `[rows, 1, width, pastLength + width]`: 0 where a node sees another, a large negative number elsewhere. */
   readonly attentionBias: Float32Array;
-  /** `[rows, pastLength, stride]`. */
-  readonly past: Float32Array;
+  /** Cached keys and values by part (a layer's keys, or its values), `[rows, pastLength, partWidth]` each. */
+  readonly past: readonly Float32Array[];
 }
 
 /** What a step graph returned, over `rows * width` grid cells; only what the request asked for. */
 export interface StepOutputs {
-  /** `[rows, width, stride]`. */
+  /** `[rows, width, parts * partWidth]`. */
   readonly keysValues: Float32Array;
   /** `[cells]` or `[cells, k]`. */
   readonly tokenIds?: Int32Array;
   /** `[cells, k]` or `[cells, vocab]`. */
   readonly scores?: Float32Array;
   readonly k?: number;
+  /** `[cells, model width]`. */
+  readonly states?: Float32Array;
 }
 
 /** A model's step graphs with the state of its sources, as the token forest drives them. Owned by the forest. */

@@ -61,7 +61,8 @@ export class MarianModel implements AutoregressiveModel<TokenSource> {
         prefixes: sources.map(() => Int32Array.of(startTokenId)),
         vocabularySize: this.vocabulary.size,
         maxLength: this.maxLength,
-        stride: 2 * shape.layers * shape.width,
+        parts: 2 * shape.layers,
+        partWidth: shape.width,
       },
       this.#options,
     );
@@ -93,7 +94,7 @@ class MarianForest extends KeyValueForest {
         { capability: output.kind, offered: outputs },
       );
     }
-    if (output.kind === 'topK' && !(Number.isInteger(output.k) && output.k >= 1 && output.k <= maxCandidates)) {
+    if ('k' in output && !(Number.isInteger(output.k) && output.k >= 1 && output.k <= maxCandidates)) {
       throw new ForetokenError(
         'INVALID_ARGUMENT',
         `k must be an integer from 1 to ${maxCandidates}, but was ${output.k}.`,

@@ -17,17 +17,17 @@ const THREADS_MUST_SAVE = 0.6;
 function stepFeeds(runtime: OnnxRuntime, shape: MarianStepShape, width: number): Record<string, Tensor> {
   const { Tensor } = runtime;
   const { width: modelWidth, layers } = shape;
-  const stride = 2 * layers * modelWidth;
   const total = PAST_LENGTH + width;
   const feeds: Record<string, Tensor> = {
     token_ids: new Tensor('int32', new Int32Array(width), [1, width]),
     positions: new Tensor('int32', new Int32Array(width).fill(PAST_LENGTH), [1, width]),
     attention_bias: new Tensor('float32', new Float32Array(width * total), [1, 1, width, total]),
-    past: new Tensor('float32', new Float32Array(PAST_LENGTH * stride), [1, PAST_LENGTH, stride]),
     cross_bias: new Tensor('float32', new Float32Array(width * SOURCE_LENGTH), [1, 1, width, SOURCE_LENGTH]),
   };
   for (let part = 0; part < 2 * layers; part++) {
     const zeros = new Float32Array(SOURCE_LENGTH * modelWidth);
+    const past = new Float32Array(PAST_LENGTH * modelWidth);
+    feeds[`past_${part}`] = new Tensor('float32', past, [1, PAST_LENGTH, modelWidth]);
     feeds[`cross_${part}`] = new Tensor('float32', zeros, [1, SOURCE_LENGTH, modelWidth]);
   }
   return feeds;

@@ -28,27 +28,27 @@ export async function checkMarianGraphs(folder: ModelFolder): Promise<void> {
       cross: value('float32', 2 * decoderLayers, null, null, width),
     },
   );
-  const cross = Array.from({ length: 2 * decoderLayers }, (_, index) => [
-    `cross_${index}`,
-    value('float32', null, null, width),
-  ]);
+  const parts = Array.from({ length: 2 * decoderLayers }, (_, index) => index).flatMap((index) =>
+    [`past_${index}`, `cross_${index}`].map((name) => [name, value('float32', null, null, width)] as const),
+  );
   const stepInputs: ExpectedValues = {
     token_ids: ids,
     positions: ids,
     attention_bias: value('float32', null, 1, null, null),
-    past: value('float32', null, null, 2 * decoderLayers * width),
     cross_bias: value('float32', null, 1, null, null),
-    ...Object.fromEntries(cross),
+    ...Object.fromEntries(parts),
   };
+  const topK = { best_0: value('float32', null, null), best_token_ids: value('int32', null, null) };
   const headOutputs: Readonly<Record<string, ExpectedValues>> = {
-    argmax: { best: value('int32', null) },
-    topK: { best_0: value('float32', null, null), best_token_ids: value('int32', null, null) },
+    argmax: { best: value('int32', null, 1) },
+    topK,
+    topKWithStates: { ...topK, states: value('float32', null, width) },
     logProbs: { log_probs: value('float32', null, manifest.vocabulary.size) },
     logits: { logits: value('float32', null, manifest.vocabulary.size) },
   };
   for (const [kind, file] of Object.entries(manifest.graphs.step)) {
     if (file === undefined) continue;
-    const extra: ExpectedValues = kind === 'topK' ? { k: value('int64', 1) } : {};
+    const extra: ExpectedValues = kind.startsWith('topK') ? { k: value('int64', 1) } : {};
     await check(
       file,
       { ...stepInputs, ...extra },

@@ -56,16 +56,17 @@ export class MarianStepDriver implements StepDriver {
   async run(inputs: StepInputs, output: OutputRequest): Promise<StepOutputs> {
     const { rows, width, pastLength } = inputs;
     const { Tensor } = this.#runtime;
-    const stride = 2 * this.#shape.layers * this.#shape.width;
     const feeds: Record<string, Tensor> = {
       ...this.#sourceFeeds,
       token_ids: new Tensor('int32', inputs.tokenIds, [rows, width]),
       positions: new Tensor('int32', inputs.positions, [rows, width]),
       attention_bias: new Tensor('float32', inputs.attentionBias, [rows, 1, width, pastLength + width]),
       cross_bias: new Tensor('float32', this.#crossBias(width), [rows, 1, width, this.#sourceLength]),
-      past: new Tensor('float32', inputs.past, [rows, pastLength, stride]),
     };
-    if (output.kind === 'topK') feeds.k = new Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]);
+    for (const [part, values] of inputs.past.entries()) {
+      feeds[`past_${part}`] = new Tensor('float32', values, [rows, pastLength, this.#shape.width]);
+    }
+    if ('k' in output) feeds.k = new Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]);
     const session = await this.#sessions(output.kind);
     const results = await session.run(feeds);
     const keysValues = results.new?.data as Float32Array;
@@ -73,11 +74,13 @@ export class MarianStepDriver implements StepDriver {
       case 'argmax':
         return { keysValues, tokenIds: results.best?.data as Int32Array };
       case 'topK':
+      case 'topKWithStates':
         return {
           keysValues,
           k: output.k,
           tokenIds: results.best_token_ids?.data as Int32Array,
           scores: results.best_0?.data as Float32Array,
+          ...(output.kind === 'topK' ? {} : { states: results.states?.data as Float32Array }),
         };
       case 'logProbs':
         return { keysValues, scores: results.log_probs?.data as Float32Array };

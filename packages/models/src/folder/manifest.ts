@@ -57,6 +57,7 @@ export interface ModelManifest {
     readonly step: {
       readonly argmax: string;
       readonly topK?: string;
+      readonly topKWithStates?: string;
       readonly logProbs?: string;
       readonly logits?: string;
     };
@@ -64,7 +65,7 @@ export interface ModelManifest {
     /** The CTC student again, with 8-bit products: for drafting, where the output does not depend on it. */
     readonly ctcDraft?: string;
   };
-  /** Goes with `graphs.step.topK`. */
+  /** Goes with `graphs.step.topK` and `graphs.step.topKWithStates`. */
   readonly step?: { readonly maxCandidates: number };
   /** Goes with `graphs.ctc`. */
   readonly ctc?: { readonly blankId: number; readonly upsample: number; readonly maxCandidates: number };
@@ -130,6 +131,7 @@ const SCHEMA: v.GenericSchema<unknown, ModelManifest> = v.strictObject({
     step: v.strictObject({
       argmax: fileName,
       topK: v.exactOptional(fileName),
+      topKWithStates: v.exactOptional(fileName),
       logProbs: v.exactOptional(fileName),
       logits: v.exactOptional(fileName),
     }),
@@ -265,8 +267,8 @@ function checkAgreement(manifest: ModelManifest, refuse: Refuse): void {
   if (graphs.ctcDraft !== undefined && graphs.ctc === undefined) {
     refuse('graphs.ctc', 'missing', 'given together with graphs.ctcDraft');
   }
-  if (graphs.step.topK !== undefined && step === undefined) {
-    refuse('step', 'missing', 'given together with graphs.step.topK');
+  if ((graphs.step.topK ?? graphs.step.topKWithStates) !== undefined && step === undefined) {
+    refuse('step', 'missing', 'given together with graphs.step.topK or graphs.step.topKWithStates');
   }
   const named = {
     tokenizer: manifest.tokenizer,

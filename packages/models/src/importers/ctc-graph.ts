@@ -11,6 +11,8 @@ export interface CtcShape {
   readonly sourceLayers: number;
   /** Layers over frames, after it. */
   readonly frameLayers: number;
+  /** Frame layers that a draft runs: the head may have been trained to read an earlier layer too. */
+  readonly draftFrameLayers: number;
   readonly upsample: number;
   readonly maxPositions: number;
 }
@@ -51,7 +53,8 @@ export function emitCtc(
   const table = sinusoids(shape.maxPositions, width);
   const position = graph.op('Gather', [graph.weight('ctc.position_table', table.dims, table.values, true), positions]);
   x = graph.op('Add', [frames, position]);
-  for (let layer = 0; layer < shape.frameLayers; layer++) {
+  const frameLayers = precision === 'int8' ? shape.draftFrameLayers : shape.frameLayers;
+  for (let layer = 0; layer < frameLayers; layer++) {
     x = layers.encoderLayer(x, mask, `ctc.frame_layers.${layer}`);
   }
   const rows = headTokenIds.length + 1;

@@ -13,6 +13,7 @@ export const WEIGHTS_FILE = 'weights.bin';
 const STEP_FILES: Readonly<Record<StepHead, string>> = {
   argmax: 'step-argmax.onnx',
   topK: 'step-top-k.onnx',
+  topKWithStates: 'step-top-k-states.onnx',
   logProbs: 'step-log-probs.onnx',
   logits: 'step-logits.onnx',
 };
@@ -143,12 +144,17 @@ function readCtcShape(folder: WeightsFolder, marian: MarianShape): CtcShape {
       );
     }
   }
+  const frameLayers = configInteger(folder, 'frame_layers', 0, 256);
   return {
     width,
     heads: configInteger(folder, 'attention_heads', 1, 1024),
     feedForward: configInteger(folder, 'ffn_dim', 1, 1_000_000),
     sourceLayers: configInteger(folder, 'source_layers', 0, 256),
-    frameLayers: configInteger(folder, 'frame_layers', 0, 256),
+    frameLayers,
+    draftFrameLayers:
+      folder.config.draft_frame_layers === undefined
+        ? frameLayers
+        : configInteger(folder, 'draft_frame_layers', 0, frameLayers),
     upsample: configInteger(folder, 'upsample', 1, 16),
     maxPositions: configInteger(folder, 'max_position_embeddings', 1, 1_000_000),
   };

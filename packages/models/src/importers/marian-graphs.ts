@@ -52,11 +52,12 @@ export function emitEncoder(graph: GraphBuilder, tensorOf: TensorOf, shape: Mari
 }
 
 /** What a step graph returns for each new node; see `emitStep`. */
-export type StepHead = 'argmax' | 'topK' | 'logProbs' | 'logits';
+export type StepHead = 'argmax' | 'topK' | 'topKWithStates' | 'logProbs' | 'logits';
 
 /**
  * One decoder step over new nodes: `token_ids`, `positions` int32 `[batch, new]`; `attention_bias [batch, 1, new, past +
- * new]`, 0 where a node sees another and a large negative number elsewhere; `past [batch, past, 2 * layers * width]`;
+ * new]`, 0 where a node sees another and a large negative number elsewhere; `past_i [batch, past, width]`, cached keys at even
+ * and values at odd i;
  * `cross_bias [batch, 1, new,
  * source]`, likewise for padding; `cross_i [batch, source, width]`, keys at even and values at odd i.
  *
@@ -75,13 +76,13 @@ export function emitStep(
   const tokenIds = graph.input('token_ids', 'int32', ['batch', 'new']);
   const positions = graph.input('positions', 'int32', ['batch', 'new']);
   const attentionBias = graph.input('attention_bias', 'float32', ['batch', 1, 'new', 'total']);
-  const past = graph.input('past', 'float32', ['batch', 'past', 2 * decoderLayers * width]);
+  const pasts = Array.from({ length: 2 * decoderLayers }, (_, index) =>
+    graph.input(`past_${index}`, 'float32', ['batch', 'past', width]),
+  );
   const crossBias = graph.input('cross_bias', 'float32', ['batch', 1, 'new', 'source']);
   const cross = Array.from({ length: 2 * decoderLayers }, (_, index) =>
     graph.input(`cross_${index}`, 'float32', ['batch', 'source', width]),
   );
-  const sizes = graph.constant('int64', [2 * decoderLayers], new Array<number>(2 * decoderLayers).fill(width));
-  const pasts = graph.ops('Split', [past, sizes], 2 * decoderLayers, { axis: 2 });
   const fresh: Value[] = [];
   let x = embed(graph, tensorOf, shape, tokenIds, positions);
   for (let layer = 0; layer < decoderLayers; layer++) {
@@ -133,6 +134,10 @@ function emitHead(
   const biasName = suppressed.length === 0 ? 'final_logits_bias' : 'final_logits_bias.suppressed';
   const rows = graph.op('Reshape', [x, graph.constant('int64', [2], [-1, width])]);
   // The embedding table serves as the output matrix: stored once, read here transposed.
+  if (head === 'topKWithStates') {
+    graph.op('Identity', [rows], {}, { name: 'states' });
+    graph.output('states', 'float32', ['rows', width]);
+  }
   const logits = graph.op(
     'Gemm',
     [rows, embedding(graph, tensorOf, shape), graph.weight(biasName, [vocabularySize], bias)],
@@ -144,8 +149,10 @@ function emitHead(
     return;
   }
   if (head === 'argmax') {
-    const best = graph.op('ArgMax', [logits], { axis: 1, keepdims: 0 });
-    graph.output(graph.op('Cast', [best], { to: 6 }, { name: 'best' }), 'int32', ['rows']);
+    // The lowest id among equals, as ArgMax, in two thirds of its time.
+    const one = graph.constant('int64', [1], [1]);
+    const [, best] = graph.ops('TopK', [logits, one], 2, { axis: 1 }) as [Value, Value];
+    graph.output(graph.op('Cast', [best], { to: 6 }, { name: 'best' }), 'int32', ['rows', 1]);
     return;
   }
   const logProbs = graph.op('LogSoftmax', [logits], { axis: 1 }, head === 'logProbs' ? { name: 'log_probs' } : {});

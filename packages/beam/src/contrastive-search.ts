@@ -1,0 +1,65 @@
+import {
+  type AutoregressiveModel,
+  assertAutoregressive,
+  assertInteger,
+  assertNumber,
+  assertRequest,
+  assertRulesFit,
+  type DecodeRequest,
+  type Decoder,
+  type Requirements,
+  type TokenSource,
+} from '@foretoken/core';
+import { rootBranch } from './branch.js';
+import { ContrastiveRow } from './contrastive-row.js';
+import { searchRows } from './search-loop.js';
+
+export interface ContrastiveSearchOptions {
+  /** Most probable tokens weighed at each step (the paper's k, default 4). */
+  readonly candidates?: number;
+  /** How much likeness to earlier hidden states counts against probability, 0 to 1 (the paper's alpha, default 0.6). */
+  readonly penalty?: number;
+}
+
+const NAME = 'contrastive-search';
+const REQUIRES: Requirements = {
+  model: 'autoregressive',
+  outputs: ['topKWithStates'],
+  branching: true,
+  rollback: true,
+};
+
+/**
+ * Contrastive search: each token is the best balance of probability and of a hidden state unlike all before it, which
+ * keeps outputs from repeating themselves (Su et al., 2022). Deterministic; with penalty 0 it is greedy.
+ *
+ * Every step feeds all candidates in one forward, as children of one node; the output's end costs one forward more than
+ * greedy. `score` is the sum of natural-log probabilities. Throws `INVALID_ARGUMENT`.
+ */
+export function contrastiveSearch<Source = TokenSource>(
+  options: ContrastiveSearchOptions = {},
+): Decoder<AutoregressiveModel<Source>> {
+  const { candidates = 4, penalty = 0.6 } = options;
+  assertInteger('candidates', candidates, 1, 4096);
+  assertNumber('penalty', penalty, 0, 1);
+  return {
+    name: NAME,
+    contractVersion: 1,
+    requires: REQUIRES,
+    async *decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
+      const began = performance.now();
+      assertRequest(request);
+      assertAutoregressive({ name: NAME, requires: REQUIRES }, model);
+      assertRulesFit({}, model.vocabulary, model.maxLength, request);
+      assertInteger('candidates', candidates, 1, model.supports.maxCandidates);
+      const settings = { candidates, penalty, endTokenId: model.vocabulary.endTokenId };
+      const start = (row: number, prefix: Int32Array, limit: number): ContrastiveRow => {
+        const root = rootBranch(prefix, [...(request.outputPrefixes?.[row] ?? [])]);
+        // The last token is fed too, so it needs room that greedy leaves unused.
+        const room = Math.min(limit, model.maxLength - prefix.length);
+        return new ContrastiveRow(root, room, settings, request);
+      };
+      yield* searchRows(model, request, { start, candidates, all: false, states: true, rules: [] }, began);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import {
+  type AutoregressiveModel,
+  assertAutoregressive,
+  assertInteger,
+  assertRequest,
+  assertRulesFit,
+  assertScoreRules,
+  compileRules,
+  type DecodeRequest,
+  type Decoder,
+  RandomStream,
+  type Requirements,
+  type ScoreRules,
+  type TokenSource,
+} from '@foretoken/core';
+import { assertBeamFits } from './beam-search.js';
+import { rootBranch } from './branch.js';
+import { searchRows } from './search-loop.js';
+import { StochasticRow } from './stochastic-row.js';
+
+export interface StochasticBeamOptions extends ScoreRules {
+  /** Sequences to draw (default 4). */
+  readonly beamSize?: number;
+}
+
+const NAME = 'stochastic-beam';
+const REQUIRES: Requirements = { model: 'autoregressive', outputs: ['logProbs'], branching: true, rollback: true };
+
+/**
+ * Stochastic beam search: `beamSize` different outputs, drawn without replacement from the model's distribution over whole
+ * sequences after the rules (Kool et al., 2019).
+ *
+ * All are returned, in the order in which they were drawn: `score` is the perturbed log-probability that fixes it,
+ * `logProb` the sum of natural-log probabilities. The request's `seed` and a row's source fix the draw. Throws
+ * `INVALID_ARGUMENT`.
+ */
+export function stochasticBeam<Source = TokenSource>(
+  options: StochasticBeamOptions = {},
+): Decoder<AutoregressiveModel<Source>> {
+  const { beamSize = 4 } = options;
+  assertScoreRules(options);
+  assertInteger('beamSize', beamSize, 1, 4096);
+  return {
+    name: NAME,
+    contractVersion: 1,
+    requires: REQUIRES,
+    async *decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
+      const began = performance.now();
+      assertRequest(request);
+      assertAutoregressive({ name: NAME, requires: REQUIRES }, model);
+      assertRulesFit(options, model.vocabulary, model.maxLength, request);
+      assertBeamFits(beamSize, model.vocabulary);
+      const settings = { beamSize, endTokenId: model.vocabulary.endTokenId };
+      const start = (row: number, prefix: Int32Array, limit: number): StochasticRow => {
+        const root = rootBranch(prefix, [...(request.outputPrefixes?.[row] ?? [])]);
+        const stream = new RandomStream(request.seed ?? 0, request.sources[row]);
+        return new StochasticRow(root, limit, settings, stream, request);
+      };
+      const rules = compileRules(options, model.vocabulary);
+      yield* searchRows(model, request, { start, candidates: 1, all: true, rules }, began);
+    },
+  };
+}
