@@ -149,6 +149,19 @@ export class Options {
     return value;
   }
 
+  /** A decimal number of any sign and size. */
+  number(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    if (!/^-?\d{1,15}(\.\d{1,15})?$/.test(text)) {
+      throw usageError(`--${name} must be a number such as 0.9, but was ${JSON.stringify(text)}.`, {
+        option: name,
+        received: text,
+      });
+    }
+    return Number(text);
+  }
+
   choice<const Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined {
     const text = this.text(name);
     return text === undefined ? undefined : oneOf(name, text, choices);

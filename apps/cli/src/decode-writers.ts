@@ -1,4 +1,4 @@
-import type { DecodeEvent, DecodeStatistics, FinishReason, ForetokenError } from '@foretoken/core';
+import type { DecodeEvent, DecodeStatistics, FinishReason, ForetokenError, Hypothesis } from '@foretoken/core';
 import { errorRecord } from './errors.js';
 import { type Io, toJson, write } from './io.js';
 import type { InputLine } from './lines.js';
@@ -17,6 +17,8 @@ export interface DecodedLine {
   /** Source tokens that stand for text the tokenizer does not know. */
   readonly unknownTokens: number;
   readonly statistics: DecodeStatistics;
+  /** All hypotheses of the line, best first. */
+  readonly hypotheses: readonly (Hypothesis & { readonly text: string })[];
 }
 
 /** Prints what comes of each line, in the order of the lines. */

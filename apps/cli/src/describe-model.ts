@@ -5,9 +5,13 @@ import { table } from './terminal/table.js';
 
 /** The strategies a model folder can serve, speculative with the drafters it has. */
 export function strategiesOf({ graphs }: ModelManifest): Readonly<Partial<Record<StrategyName, readonly string[]>>> {
-  return graphs.ctc === undefined
-    ? { greedy: [], speculative: ['ngram'] }
-    : { greedy: [], ctc: [], speculative: ['lattice', 'ngram'] };
+  return {
+    greedy: [],
+    ...(graphs.step.logits === undefined ? {} : { sampling: [] }),
+    ...(graphs.step.topK === undefined ? {} : { beam: [] }),
+    ...(graphs.ctc === undefined ? {} : { ctc: [] }),
+    speculative: graphs.ctc === undefined ? ['ngram'] : ['lattice', 'ngram'],
+  };
 }
 
 export function totalBytes({ files }: ModelManifest): number {

@@ -1,3 +1,4 @@
+import { beamSearch } from '@foretoken/beam';
 import {
   type AutoregressiveModel,
   assertAutoregressive,
@@ -10,12 +11,15 @@ import {
   type LatticeModel,
   type TokenSource,
 } from '@foretoken/core';
-import { greedy } from '@foretoken/greedy';
+import { greedy, sampling } from '@foretoken/greedy';
 import type { LoadedModel } from '@foretoken/models';
 import { ctcGreedy } from '@foretoken/one-shot';
 import { latticeDrafter, ngramDrafter, speculative } from '@foretoken/speculative';
+import type { StrategyOptions } from './strategy-options.js';
 
-export const STRATEGIES = ['greedy', 'ctc', 'speculative'] as const;
+export const STRATEGIES = ['greedy', 'sampling', 'beam', 'ctc', 'speculative'] as const;
+/** What `race` compares unless told otherwise. */
+export const RACE_STRATEGIES: readonly StrategyName[] = ['greedy', 'ctc', 'speculative'];
 export type StrategyName = (typeof STRATEGIES)[number];
 
 export const DRAFTERS = ['lattice', 'ngram'] as const;
@@ -28,10 +32,21 @@ export interface Strategy {
 }
 
 /** Binds a strategy to a model. Throws `UNSUPPORTED_CAPABILITY` when the model cannot serve it. */
-export function createStrategy(name: StrategyName, model: LoadedModel, drafter: DrafterName): Strategy {
+export function createStrategy(
+  name: StrategyName,
+  model: LoadedModel,
+  drafter: DrafterName,
+  options: StrategyOptions = { rules: {}, sampling: {}, beam: {} },
+): Strategy {
   switch (name) {
     case 'greedy':
-      return bindAutoregressive(name, greedy(), model);
+      return bindAutoregressive(name, greedy(options.rules), model);
+    case 'sampling': {
+      const several = (options.sampling.samples ?? 1) > 1;
+      return bindAutoregressive(name, sampling({ ...options.rules, ...options.sampling, scores: several }), model);
+    }
+    case 'beam':
+      return bindAutoregressive(name, beamSearch({ ...options.rules, ...options.beam }), model);
     case 'ctc':
       return bindLattice(name, ctcGreedy(), model);
     case 'speculative':
@@ -87,9 +102,9 @@ function missing(decoder: StrategyName, capability: string, { folder }: LoadedMo
   );
 }
 
-/** The strategies a model can serve, in the usual order. */
+/** The strategies that `race` compares and a model can serve, in the usual order. */
 export function servableStrategies(model: LoadedModel, drafter: DrafterName): StrategyName[] {
-  return STRATEGIES.filter((name) => {
+  return RACE_STRATEGIES.filter((name) => {
     try {
       createStrategy(name, model, drafter);
       return true;

@@ -119,6 +119,19 @@ describe('bad input', () => {
   });
 });
 
+describe('search options', () => {
+  it('ends a line with the token that completes a stop string', async () => {
+    const { stdout } = await cli(['decode', '--text', 'a dog runs', '--stop', 'Hun']);
+    expect(stdout).toBe('ein Hund\n');
+  });
+
+  it.each([['sampling'], ['beam']])('refuses %s on a model without the outputs it needs', async (strategy) => {
+    const { code, stderr } = await cli(['decode', '--strategy', strategy, '--text', 'a dog']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('UNSUPPORTED_CAPABILITY');
+  });
+});
+
 describe('--json', () => {
   it('prints one object, bad lines included', async () => {
     const { code, stdout } = await cli(['decode', '--json'], { stdin: 'a dog\n\n' });
@@ -135,6 +148,7 @@ describe('--json', () => {
           finishReason: 'end-token',
           unknownTokens: 0,
           statistics: expect.objectContaining({ forwards: 3, tokens: 2 }),
+          hypotheses: [{ text: 'ein Hund', tokenIds: [4, 5], finishReason: 'end-token' }],
         },
         { line: 2, source: '', error: { code: 'EMPTY_SOURCE', message: expect.any(String), details: { line: 2 } } },
       ],

@@ -15,7 +15,7 @@ describe('inspect', () => {
       'CC0-1.0',
       '1 encoder and 1 decoder layers, width 8, 2 heads',
       'argmax, topK',
-      'greedy, ctc, speculative (drafts from lattice or ngram)',
+      'greedy, beam, ctc, speculative (drafts from lattice or ngram)',
       'bleu          38.5',
       '2,500.0 kB',
       '2,501.5 kB',

@@ -8,6 +8,7 @@ import { write } from '../io.js';
 import type { InputLine } from '../lines.js';
 import { loadChosenModel } from '../load.js';
 import { createStrategy, DRAFTERS, STRATEGIES, type Strategy, type StrategyName } from '../strategies.js';
+import { readStrategyOptions, STRATEGY_OPTIONS } from '../strategy-options.js';
 
 export const decodeCommand: CommandDefinition = {
   name: 'decode',
@@ -16,6 +17,7 @@ export const decodeCommand: CommandDefinition = {
   examples: [
     'foretoken decode --text "A dog runs across the grass."',
     'cat captions.en | foretoken decode --strategy speculative > captions.de',
+    'foretoken decode --strategy beam --beam-size 8 --hypotheses 3 --json --text "A dog runs across the grass."',
     'foretoken decode --strategy ctc --file captions.en --jsonl',
   ],
   options: [
@@ -24,6 +26,8 @@ export const decodeCommand: CommandDefinition = {
     OPTIONS.text,
     OPTIONS.file,
     { flag: '--max-new-tokens <n>', description: 'Most output tokens a line' },
+    { flag: '--stop <string>', description: 'End a line with the token that completes this string; may be repeated' },
+    ...STRATEGY_OPTIONS,
     OPTIONS.model,
     OPTIONS.threads,
     OPTIONS.json,
@@ -40,6 +44,14 @@ async function run(context: CommandContext): Promise<number> {
     throw usageError(`--drafter goes with --strategy speculative, not with ${name}.`, { option: 'drafter' });
   }
   const maxNewTokens = options.integer('max-new-tokens', 1, 1_000_000);
+  const stops = options.texts('stop');
+  const strategyOptions = readStrategyOptions(options, name);
+  const { seed } = strategyOptions;
+  const limits = {
+    ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
+    ...(seed === undefined ? {} : { seed }),
+    stops,
+  };
   const writer = chooseWriter(context, name);
   const sentences = await openSentences(options, io);
   if (sentences === undefined) {
@@ -47,11 +59,18 @@ async function run(context: CommandContext): Promise<number> {
   }
   const model = await loadChosenModel(context);
   try {
-    const strategy = createStrategy(name, model, drafter ?? 'lattice');
-    return await decodeAll(context, model, strategy, sentences, writer, maxNewTokens);
+    const strategy = createStrategy(name, model, drafter ?? 'lattice', strategyOptions);
+    return await decodeAll(context, model, strategy, sentences, writer, limits);
   } finally {
     await model[Symbol.asyncDispose]();
   }
+}
+
+/** What of a request comes from the command line. */
+interface Limits {
+  readonly maxNewTokens?: number;
+  readonly seed?: number;
+  readonly stops: readonly string[];
 }
 
 function chooseWriter({ options, io }: CommandContext, strategy: StrategyName): DecodeWriter {
@@ -66,7 +85,7 @@ async function decodeAll(
   strategy: Strategy,
   sentences: Sentences,
   writer: DecodeWriter,
-  maxNewTokens: number | undefined,
+  limits: Limits,
 ): Promise<number> {
   const { io, style } = context;
   // Sentences from the command line are all looked at before the first is decoded.
@@ -77,7 +96,7 @@ async function decodeAll(
       io.signal.throwIfAborted();
       try {
         if (line.error !== undefined) throw line.error;
-        await decodeLine(context, model, strategy, line, writer, maxNewTokens);
+        await decodeLine(context, model, strategy, line, writer, limits);
       } catch (error) {
         if (!isRowError(error)) throw error;
         if (sentences.kind === 'texts') throw error;
@@ -99,27 +118,30 @@ async function decodeLine(
   strategy: Strategy,
   { number, text: source }: InputLine,
   writer: DecodeWriter,
-  maxNewTokens: number | undefined,
+  limits: Limits,
 ): Promise<void> {
   const sourceTokens = tokenizer.encode(source);
   const unknownTokens = tokenizer.countUnknown(sourceTokens);
   if (unknownTokens > 0) await note(unknownWarning(number, unknownTokens));
   const textOf = (tokenIds: Int32Array): string => tokenizer.decode(tokenIds);
+  const { stops, ...numbers } = limits;
   const request = {
     sources: [sourceTokens],
     signal: io.signal,
-    ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
+    ...numbers,
+    ...(stops.length === 0 ? {} : { stopStrings: { strings: stops, textOf } }),
   };
   let end: DecodeEndEvent | undefined;
   for await (const event of strategy.decode(request)) {
     if (event.type === 'decode-end') end = event;
     await writer.event(number, event, textOf);
   }
-  const best = end!.results[0]!.hypotheses[0]!;
-  const { tokenIds, finishReason } = best;
+  const all = end!.results[0]!.hypotheses;
+  const { tokenIds, finishReason } = all[0]!;
   const text = textOf(tokenIds);
+  const hypotheses = all.map((hypothesis) => ({ text: textOf(hypothesis.tokenIds), ...hypothesis }));
   const { statistics } = end!;
-  await writer.decoded({ line: number, source, text, tokenIds, finishReason, unknownTokens, statistics });
+  await writer.decoded({ line: number, source, text, tokenIds, finishReason, unknownTokens, statistics, hypotheses });
 }
 
 /** What to tell about text that the tokenizer cannot express. */

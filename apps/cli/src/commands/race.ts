@@ -16,6 +16,7 @@ import {
   createStrategy,
   DRAFTERS,
   type DrafterName,
+  RACE_STRATEGIES,
   STRATEGIES,
   type Strategy,
   type StrategyName,
@@ -36,7 +37,10 @@ export const raceCommand: CommandDefinition = {
     OPTIONS.text,
     OPTIONS.file,
     { flag: '--limit <n>', description: 'Take only the first n sentences' },
-    { flag: '--strategies <names>', description: `Any of ${STRATEGIES.join(',')} (default: all the model can serve)` },
+    {
+      flag: '--strategies <names>',
+      description: `Any of ${STRATEGIES.join(',')} (default: ${RACE_STRATEGIES.join(',')}, as the model can serve)`,
+    },
     OPTIONS.drafter,
     OPTIONS.model,
     OPTIONS.threads,
@@ -99,7 +103,7 @@ function strategyNames(text: string | undefined): StrategyName[] | undefined {
 /** The strategies to race when none are named; says which are left out. */
 async function servable({ note }: CommandContext, model: LoadedModel, drafter: DrafterName): Promise<StrategyName[]> {
   const names = servableStrategies(model, drafter);
-  const others = STRATEGIES.filter((name) => !names.includes(name));
+  const others = RACE_STRATEGIES.filter((name) => !names.includes(name));
   if (others.length > 0) await note(`Left out, since this model cannot serve them: ${others.join(', ')}.\n`);
   return names;
 }
