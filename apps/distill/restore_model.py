@@ -45,6 +45,13 @@ def unfused(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.contiguous() for name, value in out.items()}
 
 
+def with_closing_biases(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """`import` folds the biases that close residual blocks into other weights, so what is left of them is zero."""
+    closing = [name for name in tensors if name.endswith(("out_proj.weight", "fc2.weight"))]
+    zeros = {name.replace(".weight", ".bias"): torch.zeros(tensors[name].shape[0]) for name in closing}
+    return zeros | tensors
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True)
@@ -52,7 +59,7 @@ def main() -> None:
     parser.add_argument("--heads", type=int, default=4)
     options = parser.parse_args()
     tokenizer = Tokenizer.from_file(str(options.model / "tokenizer.json"))
-    tensors = unfused(stored(options.model, "encoder.onnx", "step-logits.onnx"))
+    tensors = with_closing_biases(unfused(stored(options.model, "encoder.onnx", "step-logits.onnx")))
     vocabulary_size, width = tensors["model.shared.weight"].shape
     layers = {side: len({name.split(".")[3] for name in tensors if name.startswith(f"model.{side}.layers.")})
               for side in ("encoder", "decoder")}

@@ -22,7 +22,7 @@ import { ConstrainedRow } from './constrained-row.js';
 import { DiverseRow } from './diverse-row.js';
 import { type LengthPenaltyOptions, lengthNormaliser } from './length-penalty.js';
 import type { Phrase } from './phrase-progress.js';
-import { searchRows } from './search-loop.js';
+import { type Search, searchRows } from './search-loop.js';
 
 export interface BeamSearchOptions extends LengthPenaltyOptions, ScoreRules {
   /** Hypotheses kept at each step (default 4). */
@@ -80,28 +80,30 @@ export function beamSearch<Source = TokenSource>(
     name: NAME,
     contractVersion: 1,
     requires,
-    async *decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
-      const began = performance.now();
-      assertRequest(request);
-      assertAutoregressive({ name: NAME, requires }, model);
-      assertRulesFit(options, model.vocabulary, model.maxLength, request);
-      const { vocabulary } = model;
-      assertBeamFits(beamSize, vocabulary);
-      assertPhrasesFit(phrases, vocabulary, request.maxNewTokens ?? model.maxLength);
-      const { endTokenId } = vocabulary;
-      const start = (row: number, prefix: Int32Array, limit: number) => {
-        const root = rootBranch(prefix, [...(request.outputPrefixes?.[row] ?? [])]);
-        const own = { ...settings, endTokenId };
-        if (constrained) return new ConstrainedRow(row, root, limit, own, phrases, request);
-        return groups === 1
-          ? new BeamRow(row, root, limit, own, request)
-          : new DiverseRow(row, root, limit, own, { groups, penalty: diversityPenalty }, request);
-      };
-      const rules = compileRules(options, vocabulary);
-      const search = { start, candidates: Math.min(candidates, vocabulary.size), all: constrained, rules };
-      yield* searchRows(model, request, search, began);
+    decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
+      return searchRows(model, request, () => prepare(model, request), performance.now());
     },
   };
+
+  function prepare(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>): Search {
+    assertRequest(request);
+    assertAutoregressive({ name: NAME, requires }, model);
+    assertRulesFit(options, model.vocabulary, model.maxLength, request);
+    const { vocabulary } = model;
+    assertBeamFits(beamSize, vocabulary);
+    assertPhrasesFit(phrases, vocabulary, request.maxNewTokens ?? model.maxLength);
+    const { endTokenId } = vocabulary;
+    const start = (row: number, prefix: Int32Array, limit: number) => {
+      const root = rootBranch(prefix, [...(request.outputPrefixes?.[row] ?? [])]);
+      const own = { ...settings, endTokenId };
+      if (constrained) return new ConstrainedRow(row, root, limit, own, phrases, request);
+      return groups === 1
+        ? new BeamRow(row, root, limit, own, request)
+        : new DiverseRow(row, root, limit, own, { groups, penalty: diversityPenalty }, request);
+    };
+    const rules = compileRules(options, vocabulary);
+    return { start, candidates: Math.min(candidates, vocabulary.size), all: constrained, rules };
+  }
 }
 
 /** Validates what does not depend on a model. Throws `INVALID_ARGUMENT`. */

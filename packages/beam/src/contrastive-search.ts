@@ -12,7 +12,7 @@ import {
 } from '@foretoken/core';
 import { rootBranch } from './branch.js';
 import { ContrastiveRow } from './contrastive-row.js';
-import { searchRows } from './search-loop.js';
+import { type Search, searchRows } from './search-loop.js';
 
 export interface ContrastiveSearchOptions {
   /** Most probable tokens weighed at each step (the paper's k, default 4). */
@@ -46,20 +46,23 @@ export function contrastiveSearch<Source = TokenSource>(
     name: NAME,
     contractVersion: 1,
     requires: REQUIRES,
-    async *decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
-      const began = performance.now();
-      assertRequest(request);
-      assertAutoregressive({ name: NAME, requires: REQUIRES }, model);
-      assertRulesFit({}, model.vocabulary, model.maxLength, request);
-      assertInteger('candidates', candidates, 1, model.supports.maxCandidates);
-      const settings = { candidates, penalty, endTokenId: model.vocabulary.endTokenId };
-      const start = (row: number, prefix: Int32Array, limit: number): ContrastiveRow => {
-        const root = rootBranch(prefix, [...(request.outputPrefixes?.[row] ?? [])]);
-        // The last token is fed too, so it needs room that greedy leaves unused.
-        const room = Math.min(limit, model.maxLength - prefix.length);
-        return new ContrastiveRow(root, room, settings, request);
-      };
-      yield* searchRows(model, request, { start, candidates, all: false, states: true, rules: [] }, began);
+    decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
+      return searchRows(model, request, () => prepare(model, request), performance.now());
     },
   };
+
+  function prepare(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>): Search {
+    assertRequest(request);
+    assertAutoregressive({ name: NAME, requires: REQUIRES }, model);
+    assertRulesFit({}, model.vocabulary, model.maxLength, request);
+    assertInteger('candidates', candidates, 1, model.supports.maxCandidates);
+    const settings = { candidates, penalty, endTokenId: model.vocabulary.endTokenId };
+    const start = (row: number, prefix: Int32Array, limit: number): ContrastiveRow => {
+      const root = rootBranch(prefix, [...(request.outputPrefixes?.[row] ?? [])]);
+      // The last token is fed too, so it needs room that greedy leaves unused.
+      const room = Math.min(limit, model.maxLength - prefix.length);
+      return new ContrastiveRow(root, room, settings, request);
+    };
+    return { start, candidates, all: false, states: true, rules: [] };
+  }
 }

@@ -8,7 +8,6 @@ import {
   outputLimit,
   type RowResult,
   type ScoreProcessor,
-  type TokenForest,
   topK,
 } from '@foretoken/core';
 import type { Branch, RowSearch, ScoredBranch } from './branch.js';
@@ -40,69 +39,60 @@ interface Row {
 export async function* searchRows<Source>(
   model: AutoregressiveModel<Source>,
   request: DecodeRequest<Source>,
-  search: Search,
+  prepare: () => Search,
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
+  const search = prepare();
   const { sources, signal } = request;
   const forest = await model.open(sources, signal === undefined ? {} : { signal });
   try {
-    yield* searchForest(forest, model, request, search, began);
+    const output: OutputRequest = search.states
+      ? { kind: 'topKWithStates', k: search.candidates }
+      : search.all || search.rules.length > 0 || search.candidates > model.supports.maxCandidates
+        ? { kind: 'logProbs' }
+        : { kind: 'topK', k: search.candidates };
+    const rows = Array.from({ length: forest.rows }, (_, row): Row => {
+      const prefix = forest.prefix(row);
+      const limit = outputLimit(model.maxLength, prefix.length, request);
+      return { row, prefix, search: search.start(row, prefix, limit), committed: 0 };
+    });
+    let forwards = 0;
+    let active = rows;
+    while (active.length > 0) {
+      request.signal?.throwIfAborted();
+      const first = forest.nextNode;
+      const nodes = newNodes(active, first);
+      const extension = await forest.extend(nodes, output, request.signal);
+      forwards++;
+      const read = reader(extension, output, search, model.vocabulary.size);
+      let node = -1;
+      for (const { row, prefix, search: rowSearch } of active) {
+        const scored = rowSearch.running.map((branch): ScoredBranch => {
+          node += branch.next.length;
+          const context = { row, prefix, output: branch.output };
+          return { branch, leaf: first + node, ...read(node, branch.next.length, context) };
+        });
+        rowSearch.step(scored);
+        if (rowSearch.running.length === 0) forest.finish(row);
+        else forest.retain(row, leavesOf(rowSearch.running));
+      }
+      const atMs = performance.now() - began;
+      for (const row of active) {
+        yield* commit(row, row.search.settled(), atMs);
+        const tokenIds = Int32Array.from(row.search.provisional());
+        if (row.search.running.length > 0) yield { type: 'canvas-revise', row: row.row, tokenIds, atMs };
+      }
+      active = active.filter(({ search: { running } }) => running.length > 0);
+    }
+    const results = rows.map(({ row, search }): RowResult => ({ row, hypotheses: search.hypotheses() }));
+    const totalMs = performance.now() - began;
+    for (const row of rows) yield* commit(row, [...(results[row.row]?.hypotheses[0]?.tokenIds ?? [])], totalMs);
+    const tokens = results.reduce((sum, { hypotheses }) => sum + (hypotheses[0]?.tokenIds.length ?? 0), 0);
+    const statistics = { forwards, draftForwards: 0, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
+    yield { type: 'decode-end', results, statistics, atMs: totalMs };
   } finally {
     await forest[Symbol.asyncDispose]();
   }
-}
-
-async function* searchForest<Source>(
-  forest: TokenForest,
-  model: AutoregressiveModel<Source>,
-  request: DecodeRequest<Source>,
-  search: Search,
-  began: number,
-): AsyncGenerator<DecodeEvent, void, undefined> {
-  const output: OutputRequest = search.states
-    ? { kind: 'topKWithStates', k: search.candidates }
-    : search.all || search.rules.length > 0 || search.candidates > model.supports.maxCandidates
-      ? { kind: 'logProbs' }
-      : { kind: 'topK', k: search.candidates };
-  const rows = Array.from({ length: forest.rows }, (_, row): Row => {
-    const prefix = forest.prefix(row);
-    const limit = outputLimit(model.maxLength, prefix.length, request);
-    return { row, prefix, search: search.start(row, prefix, limit), committed: 0 };
-  });
-  let forwards = 0;
-  let active = rows;
-  while (active.length > 0) {
-    request.signal?.throwIfAborted();
-    const first = forest.nextNode;
-    const nodes = newNodes(active, first);
-    const extension = await forest.extend(nodes, output, request.signal);
-    forwards++;
-    const read = reader(extension, output, search, model.vocabulary.size);
-    let node = -1;
-    for (const { row, prefix, search: rowSearch } of active) {
-      const scored = rowSearch.running.map((branch): ScoredBranch => {
-        node += branch.next.length;
-        const context = { row, prefix, output: branch.output };
-        return { branch, leaf: first + node, ...read(node, branch.next.length, context) };
-      });
-      rowSearch.step(scored);
-      if (rowSearch.running.length === 0) forest.finish(row);
-      else forest.retain(row, leavesOf(rowSearch.running));
-    }
-    const atMs = performance.now() - began;
-    for (const row of active) {
-      yield* commit(row, row.search.settled(), atMs);
-      const tokenIds = Int32Array.from(row.search.provisional());
-      if (row.search.running.length > 0) yield { type: 'canvas-revise', row: row.row, tokenIds, atMs };
-    }
-    active = active.filter(({ search: { running } }) => running.length > 0);
-  }
-  const results = rows.map(({ row, search }): RowResult => ({ row, hypotheses: search.hypotheses() }));
-  const totalMs = performance.now() - began;
-  for (const row of rows) yield* commit(row, [...(results[row.row]?.hypotheses[0]?.tokenIds ?? [])], totalMs);
-  const tokens = results.reduce((sum, { hypotheses }) => sum + (hypotheses[0]?.tokenIds.length ?? 0), 0);
-  const statistics = { forwards, draftForwards: 0, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
-  yield { type: 'decode-end', results, statistics, atMs: totalMs };
 }
 
 /** Commits what is settled beyond what was committed before. */

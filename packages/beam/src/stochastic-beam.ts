@@ -15,7 +15,7 @@ import {
 } from '@foretoken/core';
 import { assertBeamFits } from './beam-search.js';
 import { rootBranch } from './branch.js';
-import { searchRows } from './search-loop.js';
+import { type Search, searchRows } from './search-loop.js';
 import { StochasticRow } from './stochastic-row.js';
 
 export interface StochasticBeamOptions extends ScoreRules {
@@ -44,20 +44,23 @@ export function stochasticBeam<Source = TokenSource>(
     name: NAME,
     contractVersion: 1,
     requires: REQUIRES,
-    async *decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
-      const began = performance.now();
-      assertRequest(request);
-      assertAutoregressive({ name: NAME, requires: REQUIRES }, model);
-      assertRulesFit(options, model.vocabulary, model.maxLength, request);
-      assertBeamFits(beamSize, model.vocabulary);
-      const settings = { beamSize, endTokenId: model.vocabulary.endTokenId };
-      const start = (row: number, prefix: Int32Array, limit: number): StochasticRow => {
-        const root = rootBranch(prefix, [...(request.outputPrefixes?.[row] ?? [])]);
-        const stream = new RandomStream(request.seed ?? 0, request.sources[row]);
-        return new StochasticRow(root, limit, settings, stream, request);
-      };
-      const rules = compileRules(options, model.vocabulary);
-      yield* searchRows(model, request, { start, candidates: 1, all: true, rules }, began);
+    decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
+      return searchRows(model, request, () => prepare(model, request), performance.now());
     },
   };
+
+  function prepare(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>): Search {
+    assertRequest(request);
+    assertAutoregressive({ name: NAME, requires: REQUIRES }, model);
+    assertRulesFit(options, model.vocabulary, model.maxLength, request);
+    assertBeamFits(beamSize, model.vocabulary);
+    const settings = { beamSize, endTokenId: model.vocabulary.endTokenId };
+    const start = (row: number, prefix: Int32Array, limit: number): StochasticRow => {
+      const root = rootBranch(prefix, [...(request.outputPrefixes?.[row] ?? [])]);
+      const stream = new RandomStream(request.seed ?? 0, request.sources[row]);
+      return new StochasticRow(root, limit, settings, stream, request);
+    };
+    const rules = compileRules(options, model.vocabulary);
+    return { start, candidates: 1, all: true, rules };
+  }
 }

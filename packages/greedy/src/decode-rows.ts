@@ -7,7 +7,6 @@ import {
   outputLimit,
   RowOutput,
   type RowResult,
-  type TokenForest,
 } from '@foretoken/core';
 import { OpenHypothesis } from './open-hypothesis.js';
 import type { Chosen, TokenChoice } from './token-choice.js';
@@ -36,88 +35,81 @@ interface Feed {
 /**
  * Grows every hypothesis of every row by one token a forward until all are over. A row's hypotheses share its prefix, which
  * is scored once; each then is a branch of the row's tree.
+ *
+ * One generator from the caller to the forest: each layer in between would cost every event a turn of the event loop.
  */
 export async function* decodeRows<Source>(
   model: AutoregressiveModel<Source>,
   request: DecodeRequest<Source>,
-  decoding: RowDecoding,
+  prepare: () => RowDecoding,
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
+  const { choice, samples, scores, tokenLogProbs, surpriseBound } = prepare();
   const { sources, signal } = request;
   const forest = await model.open(sources, signal === undefined ? {} : { signal });
   try {
-    yield* decodeForest(forest, model, request, decoding, began);
-  } finally {
-    await forest[Symbol.asyncDispose]();
-  }
-}
-
-async function* decodeForest<Source>(
-  forest: TokenForest,
-  model: AutoregressiveModel<Source>,
-  request: DecodeRequest<Source>,
-  { choice, samples, scores, tokenLogProbs, surpriseBound }: RowDecoding,
-  began: number,
-): AsyncGenerator<DecodeEvent, void, undefined> {
-  const rows = Array.from({ length: forest.rows }, (_, row) => {
-    const output = startOf(row, forest.prefix(row), model, request);
-    return Array.from(
-      { length: samples },
-      (_, sample) => new OpenHypothesis(row, forest.prefix(row), sample, output.fork(), surpriseBound),
-    );
-  });
-  // One hypothesis a row is final token by token; of several the best is known only at the end.
-  const streams = samples === 1;
-  if (streams) {
-    for (const [hypothesis] of rows) {
-      const event = commit(hypothesis as OpenHypothesis, 0, performance.now() - began);
-      if (event !== undefined) yield event;
-    }
-  }
-  let feeds = rows.map((readers, row): Feed => firstFeed(row, readers)).filter(({ readers }) => readers.length > 0);
-  for (const [row, readers] of rows.entries()) if (readers[0]?.rowOutput.finishReason) forest.finish(row);
-  let forwards = 0;
-  while (feeds.length > 0) {
-    request.signal?.throwIfAborted();
-    const first = forest.nextNode;
-    const extension = await forest.extend(newNodes(feeds, first), choice.output, request.signal);
-    forwards++;
-    const atMs = performance.now() - began;
-    const finished = new Set<number>();
-    let node = -1;
-    for (const { row, tokenIds, readers } of feeds) {
-      node += tokenIds.length;
-      for (const [index, hypothesis] of readers.entries()) {
-        hypothesis.last = first + node;
-        const position = hypothesis.output.length;
-        const chosen: Chosen = choice.choose(extension, node, hypothesis, index === readers.length - 1);
-        if (!hypothesis.push(chosen)) finished.add(row);
-        const event = streams ? commit(hypothesis, position, atMs) : undefined;
+    const rows = Array.from({ length: forest.rows }, (_, row) => {
+      const output = startOf(row, forest.prefix(row), model, request);
+      return Array.from(
+        { length: samples },
+        (_, sample) => new OpenHypothesis(row, forest.prefix(row), sample, output.fork(), surpriseBound),
+      );
+    });
+    // One hypothesis a row is final token by token; of several the best is known only at the end.
+    const streams = samples === 1;
+    if (streams) {
+      for (const [hypothesis] of rows) {
+        const event = commit(hypothesis as OpenHypothesis, 0, performance.now() - began);
         if (event !== undefined) yield event;
       }
     }
-    feeds = feeds.flatMap(({ readers }) => readers.filter(isOpen).map(nextFeed));
-    for (const row of finished) {
-      const leaves = feeds.filter((feed) => feed.row === row).map(({ parent }) => parent);
-      if (leaves.length === 0) forest.finish(row);
-      else forest.retain(row, leaves);
+    let feeds = rows.map((readers, row): Feed => firstFeed(row, readers)).filter(({ readers }) => readers.length > 0);
+    for (const [row, readers] of rows.entries()) if (readers[0]?.rowOutput.finishReason) forest.finish(row);
+    let forwards = 0;
+    while (feeds.length > 0) {
+      request.signal?.throwIfAborted();
+      const first = forest.nextNode;
+      const extension = await forest.extend(newNodes(feeds, first), choice.output, request.signal);
+      forwards++;
+      const atMs = performance.now() - began;
+      const finished = new Set<number>();
+      let node = -1;
+      for (const { row, tokenIds, readers } of feeds) {
+        node += tokenIds.length;
+        for (const [index, hypothesis] of readers.entries()) {
+          hypothesis.last = first + node;
+          const position = hypothesis.output.length;
+          const chosen: Chosen = choice.choose(extension, node, hypothesis, index === readers.length - 1);
+          if (!hypothesis.push(chosen)) finished.add(row);
+          const event = streams ? commit(hypothesis, position, atMs) : undefined;
+          if (event !== undefined) yield event;
+        }
+      }
+      feeds = feeds.flatMap(({ readers }) => readers.filter(isOpen).map(nextFeed));
+      for (const row of finished) {
+        const leaves = feeds.filter((feed) => feed.row === row).map(({ parent }) => parent);
+        if (leaves.length === 0) forest.finish(row);
+        else forest.retain(row, leaves);
+      }
     }
-  }
-  const results = rows.map((hypotheses, row): RowResult => {
-    // Array sort is stable: equal scores keep the order of the samples.
-    const ranked = scores ? [...hypotheses].sort((a, b) => b.logProb - a.logProb) : hypotheses;
-    return { row, hypotheses: ranked.map((hypothesis) => hypothesis.finished(scores, tokenLogProbs)) };
-  });
-  const totalMs = performance.now() - began;
-  if (!streams) {
-    for (const { row, hypotheses } of results) {
-      const tokenIds = hypotheses[0]?.tokenIds as Int32Array;
-      if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds, atMs: totalMs };
+    const results = rows.map((hypotheses, row): RowResult => {
+      // Array sort is stable: equal scores keep the order of the samples.
+      const ranked = scores ? [...hypotheses].sort((a, b) => b.logProb - a.logProb) : hypotheses;
+      return { row, hypotheses: ranked.map((hypothesis) => hypothesis.finished(scores, tokenLogProbs)) };
+    });
+    const totalMs = performance.now() - began;
+    if (!streams) {
+      for (const { row, hypotheses } of results) {
+        const tokenIds = hypotheses[0]?.tokenIds as Int32Array;
+        if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds, atMs: totalMs };
+      }
     }
+    const tokens = results.reduce((sum, { hypotheses }) => sum + (hypotheses[0]?.tokenIds.length ?? 0), 0);
+    const statistics = { forwards, draftForwards: 0, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
+    yield { type: 'decode-end', results, statistics, atMs: totalMs };
+  } finally {
+    await forest[Symbol.asyncDispose]();
   }
-  const tokens = results.reduce((sum, { hypotheses }) => sum + (hypotheses[0]?.tokenIds.length ?? 0), 0);
-  const statistics = { forwards, draftForwards: 0, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
-  yield { type: 'decode-end', results, statistics, atMs: totalMs };
 }
 
 /** The output a row starts with: what the request makes it begin with. Throws `INVALID_ARGUMENT`, `LENGTH_LIMIT`. */

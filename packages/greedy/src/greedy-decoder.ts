@@ -12,7 +12,7 @@ import {
   type ScoreRules,
   type TokenSource,
 } from '@foretoken/core';
-import { decodeRows } from './decode-rows.js';
+import { decodeRows, type RowDecoding } from './decode-rows.js';
 import { bestOfTopK, bestToken, pickBest, ruledToken } from './token-choice.js';
 
 /** What a decoder of independent hypotheses reports beside the tokens. */
@@ -51,20 +51,23 @@ export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decod
     name: 'greedy',
     contractVersion: 1,
     requires,
-    async *decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
-      const began = performance.now();
-      assertRequest(request);
-      assertAutoregressive({ name: 'greedy', requires }, model);
-      assertRulesFit(options, model.vocabulary, model.maxLength, request);
-      const { vocabulary, supports } = model;
-      const most = ruled ? vocabulary.size : supports.maxCandidates;
-      if (alternatives > 0) assertInteger('alternatives', alternatives, 1, most);
-      const choice = ruled
-        ? ruledToken(vocabulary.size, compileRules(options, vocabulary), pickBest, { logProbs, alternatives })
-        : logProbs
-          ? bestOfTopK(alternatives)
-          : bestToken;
-      yield* decodeRows(model, request, { choice, samples: 1, scores, tokenLogProbs, surpriseBound: 0 }, began);
+    decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
+      return decodeRows(model, request, () => prepare(model, request), performance.now());
     },
   };
+
+  function prepare(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>): RowDecoding {
+    assertRequest(request);
+    assertAutoregressive({ name: 'greedy', requires }, model);
+    assertRulesFit(options, model.vocabulary, model.maxLength, request);
+    const { vocabulary, supports } = model;
+    const most = ruled ? vocabulary.size : supports.maxCandidates;
+    if (alternatives > 0) assertInteger('alternatives', alternatives, 1, most);
+    const choice = ruled
+      ? ruledToken(vocabulary.size, compileRules(options, vocabulary), pickBest, { logProbs, alternatives })
+      : logProbs
+        ? bestOfTopK(alternatives)
+        : bestToken;
+    return { choice, samples: 1, scores, tokenLogProbs, surpriseBound: 0 };
+  }
 }

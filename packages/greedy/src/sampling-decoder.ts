@@ -14,7 +14,7 @@ import {
   type ScoreRules,
   type TokenSource,
 } from '@foretoken/core';
-import { decodeRows } from './decode-rows.js';
+import { decodeRows, type RowDecoding } from './decode-rows.js';
 import type { ReportOptions } from './greedy-decoder.js';
 import { pickBest, pickedFromTopK, ruledToken } from './token-choice.js';
 import { assertTruncation, randomPick, type TruncationOptions } from './truncated-sampling.js';
@@ -57,23 +57,26 @@ export function sampling<Source = TokenSource>(options: SamplingOptions = {}): D
     name: 'sampling',
     contractVersion: 1,
     requires,
-    async *decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
-      const began = performance.now();
-      assertRequest(request);
-      assertAutoregressive({ name: 'sampling', requires }, model);
-      assertRulesFit(options, model.vocabulary, model.maxLength, request);
-      const { vocabulary, supports } = model;
-      if (alternatives > 0) assertInteger('alternatives', alternatives, 1, vocabulary.size);
-      const streams = request.sources.map((source) => new RandomStream(request.seed ?? 0, source));
-      const pick = temperature === 0 ? pickBest : randomPick(options, streams);
-      const k = Math.min(options.topK ?? 0, vocabulary.size);
-      // A top-k truncation of the model's own scores needs no more of them than k.
-      const choice =
-        few && Math.max(k, alternatives) <= supports.maxCandidates
-          ? pickedFromTopK(k, pick, wanted)
-          : ruledToken(vocabulary.size, compileRules(options, vocabulary), pick, wanted);
-      const surpriseBound = 2 * (options.mirostat?.surprise ?? 0);
-      yield* decodeRows(model, request, { choice, samples, scores, tokenLogProbs, surpriseBound }, began);
+    decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
+      return decodeRows(model, request, () => prepare(model, request), performance.now());
     },
   };
+
+  function prepare(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>): RowDecoding {
+    assertRequest(request);
+    assertAutoregressive({ name: 'sampling', requires }, model);
+    assertRulesFit(options, model.vocabulary, model.maxLength, request);
+    const { vocabulary, supports } = model;
+    if (alternatives > 0) assertInteger('alternatives', alternatives, 1, vocabulary.size);
+    const streams = request.sources.map((source) => new RandomStream(request.seed ?? 0, source));
+    const pick = temperature === 0 ? pickBest : randomPick(options, streams);
+    const k = Math.min(options.topK ?? 0, vocabulary.size);
+    // A top-k truncation of the model's own scores needs no more of them than k.
+    const choice =
+      few && Math.max(k, alternatives) <= supports.maxCandidates
+        ? pickedFromTopK(k, pick, wanted)
+        : ruledToken(vocabulary.size, compileRules(options, vocabulary), pick, wanted);
+    const surpriseBound = 2 * (options.mirostat?.surprise ?? 0);
+    return { choice, samples, scores, tokenLogProbs, surpriseBound };
+  }
 }

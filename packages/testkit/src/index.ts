@@ -7,6 +7,7 @@ export * from './random-logits.js';
 export * from './recording.js';
 export * from './reference-greedy.js';
 export * from './runner.js';
+export * from './scripted-canvas.js';
 export * from './scripted-lattice.js';
 export * from './scripted-model.js';
 export * from './speculative-oracle.js';

@@ -36,6 +36,8 @@ export function buildPlainStep(weights: ReadonlyMap<string, Dense>, shape: Bench
   const graph = new GraphBuilder(store, dataFile);
   const of = (name: string): Dense => weights.get(name) as Dense;
   const put = (name: string, dense: Dense): Value => graph.weight(name, dense.dims, dense.values);
+  // The importer folds most of these into other weights; the plain graph adds what is left of them, zeros.
+  const closingBias = (name: string): Dense => weights.get(name) ?? { dims: [width], values: new Float32Array(width) };
   const linear = (x: Value, name: string, weight: Dense, bias: Dense): Value =>
     graph.op('Add', [graph.op('MatMul', [x, put(`${name}.w`, weight)]), put(`${name}.b`, bias)]);
   const norm = (x: Value, name: string): Value =>
@@ -84,7 +86,7 @@ export function buildPlainStep(weights: ReadonlyMap<string, Dense>, shape: Bench
         read,
         `${prefix}.${block}.out`,
         of(`${prefix}.${block}.out_proj.weight`),
-        of(`${prefix}.${block}.out_proj.bias`),
+        closingBias(`${prefix}.${block}.out_proj.bias`),
       );
       return norm(graph.op('Add', [x, out]), `${prefix}.${block}_layer_norm`);
     };
@@ -97,7 +99,7 @@ export function buildPlainStep(weights: ReadonlyMap<string, Dense>, shape: Bench
     x = close(attend(crossQuery, cross[0] as Value, cross[1] as Value), 'encoder_attn');
     const hidden = linear(x, `${prefix}.fc1`, of(`${prefix}.fc1.weight`), of(`${prefix}.fc1.bias`));
     const active = graph.op('Mul', [hidden, graph.op('Sigmoid', [hidden])]);
-    const out = linear(active, `${prefix}.fc2`, of(`${prefix}.fc2.weight`), of(`${prefix}.fc2.bias`));
+    const out = linear(active, `${prefix}.fc2`, of(`${prefix}.fc2.weight`), closingBias(`${prefix}.fc2.bias`));
     x = norm(graph.op('Add', [x, out]), `${prefix}.final_layer_norm`);
   }
   const output = graph.op('Transpose', [embedding], { perm: [1, 0] });

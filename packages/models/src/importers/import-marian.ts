@@ -4,6 +4,7 @@ import { WeightStore } from '../onnx/weight-store.js';
 import { toFloat32 } from '../weights/safetensors.js';
 import { configInteger, type WeightsFolder } from '../weights/weights-folder.js';
 import { type CtcShape, emitCtc } from './ctc-graph.js';
+import { foldBiases } from './fold-biases.js';
 import type { TensorOf } from './layers.js';
 import { emitEncoder, emitStep, type MarianShape, type StepHead } from './marian-graphs.js';
 
@@ -49,16 +50,16 @@ export function importMarian(folder: WeightsFolder, options: MarianImportOptions
   };
   const store = new WeightStore(options.weights);
   const files = new Map<string, Uint8Array | string>();
-  const tensorOf = tensorReader(folder);
+  const weights = foldBiases(tensorReader(folder), shape);
   const emit = (file: string, name: string, build: (graph: GraphBuilder) => void): void => {
     const graph = new GraphBuilder(store, WEIGHTS_FILE);
     build(graph);
     files.set(file, graph.build(name));
   };
-  emit('encoder.onnx', 'marian-encoder', (graph) => emitEncoder(graph, tensorOf, shape));
+  emit('encoder.onnx', 'marian-encoder', (graph) => emitEncoder(graph, weights, shape));
   const suppressed = suppressedTokens(config.bad_words_ids, shape.vocabularySize);
   for (const head of Object.keys(STEP_FILES) as StepHead[]) {
-    emit(STEP_FILES[head], `marian-step-${head}`, (graph) => emitStep(graph, tensorOf, shape, head, suppressed));
+    emit(STEP_FILES[head], `marian-step-${head}`, (graph) => emitStep(graph, weights, shape, head, suppressed));
   }
   const { ctc } = options;
   let upsample: number | undefined;

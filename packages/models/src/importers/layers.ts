@@ -23,9 +23,18 @@ export class LayerEmitter {
   readonly #tensorOf: TensorOf;
   readonly #shape: LayerShape;
   readonly #precision: ProductPrecision;
+  readonly #folded: ReadonlySet<string>;
   readonly #visibleOf = new Map<Value, Value>();
 
-  constructor(graph: GraphBuilder, tensorOf: TensorOf, shape: LayerShape, precision: ProductPrecision = 'float32') {
+  /** `folded` names biases that other weights already hold. */
+  constructor(
+    graph: GraphBuilder,
+    tensorOf: TensorOf,
+    shape: LayerShape,
+    precision: ProductPrecision = 'float32',
+    folded: ReadonlySet<string> = new Set(),
+  ) {
+    this.#folded = folded;
     this.#graph = graph;
     this.#tensorOf = tensorOf;
     this.#shape = shape;
@@ -77,8 +86,8 @@ export class LayerEmitter {
   /** Projects the attended values and closes the block: `LayerNorm(x + out(attended))`. */
   closeAttention(x: Value, attended: Value, prefix: string, norm: string): Value {
     const { width } = this.#shape;
-    const bias = this.#vector(`${prefix}.out_proj.bias`, width);
-    return this.#addAndNormalise(x, this.#linear(attended, `${prefix}.out_proj`, width, width, bias), norm);
+    const name = `${prefix}.out_proj`;
+    return this.#addAndNormalise(x, this.#linear(attended, name, width, width, this.#closingBias(name)), norm);
   }
 
   /**
@@ -99,13 +108,8 @@ export class LayerEmitter {
     const hidden = this.#linear(x, `${prefix}.fc1`, width, feedForward, bias);
     // x * sigmoid(1 * x) is SiLU.
     const active = this.#graph.op('QuickGelu', [hidden], { alpha: { float: 1 } }, { domain: CONTRIB });
-    const projected = this.#linear(
-      active,
-      `${prefix}.fc2`,
-      feedForward,
-      width,
-      this.#vector(`${prefix}.fc2.bias`, width),
-    );
+    const name = `${prefix}.fc2`;
+    const projected = this.#linear(active, name, feedForward, width, this.#closingBias(name));
     return this.#addAndNormalise(x, projected, `${prefix}.final_layer_norm`);
   }
 
@@ -157,11 +161,17 @@ export class LayerEmitter {
     return this.product(x, `${name}.weight`, transpose(this.#tensorOf(`${name}.weight`, [outputs, inputs])), bias);
   }
 
+  /** Bias of the layer that closes a residual block, unless it was folded away. */
+  #closingBias(layer: string): Value | undefined {
+    const name = `${layer}.bias`;
+    return this.#folded.has(name) ? undefined : this.#vector(name, this.#shape.width);
+  }
+
   #vector(name: string, length: number): Value {
     return this.#weight(name, this.#tensorOf(name, [length]));
   }
 
   #weight(name: string, dense: Dense): Value {
-    return this.#graph.weight(name, dense.dims, dense.values);
+    return this.#graph.weight(name, dense.dims, dense.values, dense.exact);
   }
 }

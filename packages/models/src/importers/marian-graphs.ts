@@ -1,4 +1,5 @@
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
+import type { FoldedBiases } from './fold-biases.js';
 import { LayerEmitter, type LayerShape, type TensorOf } from './layers.js';
 import { sinusoids, stackRows, transpose } from './matrices.js';
 
@@ -26,8 +27,8 @@ const layerShape = (shape: MarianShape, feedForward: number): LayerShape => ({
  * `cross [2 * layers, batch, source, width]` out, the latter holding each decoder layer's cross-attention keys (even) and
  * values (odd).
  */
-export function emitEncoder(graph: GraphBuilder, tensorOf: TensorOf, shape: MarianShape): void {
-  const layers = new LayerEmitter(graph, tensorOf, layerShape(shape, shape.encoderFeedForward));
+export function emitEncoder(graph: GraphBuilder, { tensorOf, folded }: FoldedBiases, shape: MarianShape): void {
+  const layers = new LayerEmitter(graph, tensorOf, layerShape(shape, shape.encoderFeedForward), 'float32', folded);
   const dims = ['batch', 'source'];
   const tokenIds = graph.input('token_ids', 'int32', dims);
   const positions = graph.input('positions', 'int32', dims);
@@ -66,13 +67,13 @@ export type StepHead = 'argmax' | 'topK' | 'topKWithStates' | 'logProbs' | 'logi
  */
 export function emitStep(
   graph: GraphBuilder,
-  tensorOf: TensorOf,
+  { tensorOf, folded }: FoldedBiases,
   shape: MarianShape,
   head: StepHead,
   suppressed: readonly number[],
 ): void {
   const { width, decoderLayers } = shape;
-  const layers = new LayerEmitter(graph, tensorOf, layerShape(shape, shape.decoderFeedForward));
+  const layers = new LayerEmitter(graph, tensorOf, layerShape(shape, shape.decoderFeedForward), 'float32', folded);
   const tokenIds = graph.input('token_ids', 'int32', ['batch', 'new']);
   const positions = graph.input('positions', 'int32', ['batch', 'new']);
   const attentionBias = graph.input('attention_bias', 'float32', ['batch', 1, 'new', 'total']);

@@ -2,6 +2,8 @@
 export interface Dense {
   readonly dims: readonly number[];
   readonly values: Float32Array;
+  /** Stored as fp32 whatever the store's precision: computed here, and rounding it would only lose accuracy. */
+  readonly exact?: boolean;
 }
 
 /** `[out, in]`, as PyTorch stores a linear layer, to `[in, out]`, as ONNX MatMul multiplies it. */
@@ -25,7 +27,8 @@ export function stackRows(parts: readonly Dense[]): Dense {
     offset += part.values.length;
   }
   const rows = parts.reduce((sum, part) => sum + (part.dims[0] as number), 0);
-  return { dims: [rows, ...(parts[0] as Dense).dims.slice(1)], values };
+  const exact = parts.some((part) => part.exact === true);
+  return { dims: [rows, ...(parts[0] as Dense).dims.slice(1)], values, exact };
 }
 
 /** Sinusoidal positions `[positions, width]`, sines in the first half, cosines in the second (Marian's layout). */

@@ -1,0 +1,77 @@
+import type { TensorOf } from './layers.js';
+import type { MarianShape } from './marian-graphs.js';
+import type { Dense } from './matrices.js';
+
+/** A residual block of a post-norm Transformer: `LayerNorm(x + out(sublayer(x)))`. */
+interface Block {
+  /** Bias of the normalisation that makes the block's input. */
+  readonly input: string;
+  /** Linear layers that read the input, without `.weight` and `.bias`. */
+  readonly readers: readonly string[];
+  /** The linear layer that closes the block. */
+  readonly out: string;
+}
+
+/** Weights with the closing biases of residual blocks folded away, and the names of the biases that are gone. */
+export interface FoldedBiases {
+  readonly tensorOf: TensorOf;
+  readonly folded: ReadonlySet<string>;
+}
+
+/**
+ * Moves each block's closing bias b into the normalisation before it: the input becomes x + b, so the residual sum already
+ * holds b, and the layers that read the input get `bias - W b`, so they see x as before. Exact but for rounding, and an
+ * addition fewer a block. The first block of a stack stays, since its input is an embedding.
+ */
+export function foldBiases(tensorOf: TensorOf, shape: MarianShape): FoldedBiases {
+  const { width } = shape;
+  const blocks = [...blocksOf('encoder', shape.encoderLayers), ...blocksOf('decoder', shape.decoderLayers)];
+  const changed = new Map<string, Dense>();
+  const folded = new Set<string>();
+  const current = (name: string, length: number): Dense => changed.get(name) ?? tensorOf(name, [length]);
+  for (const { input, readers, out } of blocks) {
+    const bias = tensorOf(`${out}.bias`, [width]).values;
+    const shifted = current(input, width).values.map((value, index) => value + (bias[index] as number));
+    changed.set(input, { dims: [width], values: shifted, exact: true });
+    for (const reader of readers) {
+      const outputs = reader.endsWith('.fc1') ? feedForwardOf(reader, shape) : width;
+      const weight = tensorOf(`${reader}.weight`, [outputs, width]).values;
+      const values = current(`${reader}.bias`, outputs).values.map((value, row) => {
+        let sum = 0;
+        for (let column = 0; column < width; column++) {
+          sum += (weight[row * width + column] as number) * (bias[column] as number);
+        }
+        return value - sum;
+      });
+      changed.set(`${reader}.bias`, { dims: [outputs], values, exact: true });
+    }
+    folded.add(`${out}.bias`);
+  }
+  return { tensorOf: (name, dims) => changed.get(name) ?? tensorOf(name, dims), folded };
+}
+
+function feedForwardOf(reader: string, shape: MarianShape): number {
+  return reader.startsWith('model.encoder.') ? shape.encoderFeedForward : shape.decoderFeedForward;
+}
+
+/** The blocks of a stack, the first one left out. */
+function blocksOf(side: 'encoder' | 'decoder', layers: number): Block[] {
+  const blocks: Block[] = [];
+  for (let layer = 0; layer < layers; layer++) {
+    const prefix = `model.${side}.layers.${layer}`;
+    if (layer > 0) {
+      blocks.push({
+        input: `model.${side}.layers.${layer - 1}.final_layer_norm.bias`,
+        readers: ['q_proj', 'k_proj', 'v_proj'].map((part) => `${prefix}.self_attn.${part}`),
+        out: `${prefix}.self_attn.out_proj`,
+      });
+    }
+    let input = `${prefix}.self_attn_layer_norm.bias`;
+    if (side === 'decoder') {
+      blocks.push({ input, readers: [`${prefix}.encoder_attn.q_proj`], out: `${prefix}.encoder_attn.out_proj` });
+      input = `${prefix}.encoder_attn_layer_norm.bias`;
+    }
+    blocks.push({ input, readers: [`${prefix}.fc1`], out: `${prefix}.fc2` });
+  }
+  return blocks;
+}

@@ -1,0 +1,218 @@
+import {
+  type Canvas,
+  type CanvasModel,
+  type CanvasPrediction,
+  type CanvasSession,
+  type CanvasSupport,
+  ForetokenError,
+  type LengthPrediction,
+  type OutputRequest,
+  type SourceEncoder,
+  type TokenSource,
+} from '@foretoken/core';
+import { randomLogits } from './random-logits.js';
+import { logSoftmax, ranked } from './scripted-model.js';
+
+/**
+ * A pure function of the source, the canvas as it stands (mask token ids where undecided) and a position: unnormalised
+ * scores of the token there, `[vocab]`; `-Infinity` rules a token out.
+ */
+export type CanvasScore = (source: TokenSource, canvas: Int32Array, position: number) => ArrayLike<number>;
+
+export interface ScriptedCanvasOptions {
+  readonly vocabularySize: number;
+  readonly endTokenId?: number;
+  /** Default: the last token id. */
+  readonly maskTokenId?: number;
+  readonly score: CanvasScore;
+  /** Unnormalised scores of the output lengths 0, 1, ..., `[lengths]`; without it the model predicts no lengths. */
+  readonly lengths?: (source: TokenSource) => ArrayLike<number>;
+  /** Most positions of a canvas; default 64. */
+  readonly maxLength?: number;
+  /** Narrows what the model offers; what it does not offer it refuses. */
+  readonly supports?: Partial<CanvasSupport>;
+  readonly encoder?: SourceEncoder<TokenSource>;
+  /** Throws `error` instead of running the n-th call of `fill`, counted from 1. */
+  readonly failAt?: number;
+  readonly error?: unknown;
+}
+
+/** What was done with a scripted canvas model, in order. */
+export type CanvasCall =
+  | { readonly call: 'open'; readonly rows: number }
+  | { readonly call: 'predict-lengths'; readonly k: number }
+  | { readonly call: 'fill'; readonly canvases: readonly Canvas[]; readonly output: OutputRequest }
+  | { readonly call: 'dispose' };
+
+/** A canvas model that writes down everything done with it. */
+export interface ScriptedCanvasModel extends CanvasModel<TokenSource> {
+  readonly calls: readonly CanvasCall[];
+  /** Calls of `fill`. */
+  readonly forwards: number;
+  /** Sessions that were opened and not yet disposed of. */
+  readonly stillOpen: number;
+}
+
+const OUTPUTS = ['argmax', 'topK', 'logProbs', 'logits'] as const;
+
+/** A canvas model that is a function, keeping the canvas contract to the letter and recording its use. */
+export function scriptedCanvasModel(options: ScriptedCanvasOptions): ScriptedCanvasModel {
+  const { vocabularySize, endTokenId = 0, maskTokenId = vocabularySize - 1, maxLength = 64, encoder } = options;
+  const supports = { outputs: OUTPUTS, lengths: options.lengths !== undefined, ...options.supports };
+  const calls: CanvasCall[] = [];
+  let open = 0;
+  const record = (call: CanvasCall): void => {
+    calls.push(call);
+    if (call.call === 'open') open++;
+    else if (call.call === 'dispose') open--;
+  };
+  return {
+    vocabulary: { size: vocabularySize, endTokenId },
+    maskTokenId,
+    maxLength,
+    supports,
+    ...(encoder === undefined ? {} : { encoder }),
+    calls,
+    get forwards() {
+      return calls.filter(({ call }) => call === 'fill').length;
+    },
+    get stillOpen() {
+      return open;
+    },
+    async open(sources, { signal } = {}) {
+      signal?.throwIfAborted();
+      if (sources.length === 0) throw new ForetokenError('EMPTY_SOURCE', 'open was called without sources.');
+      for (const [row, source] of sources.entries()) {
+        if (source.length === 0) throw new ForetokenError('EMPTY_SOURCE', `Source ${row} has no tokens.`, { row });
+      }
+      record({ call: 'open', rows: sources.length });
+      return new ScriptedCanvasSession(sources, { ...options, maxLength }, supports, record);
+    },
+  };
+}
+
+export interface RandomCanvasScoreOptions {
+  readonly seed: number;
+  readonly vocabularySize: number;
+  /** Tokens the model never predicts; default the last token id, which is the default mask. */
+  readonly never?: readonly number[];
+  /** Spread of the scores; the larger, the surer the model (default 3). */
+  readonly sharpness?: number;
+}
+
+/** Random, repeatable scores that depend on the source, on every token of the canvas and on the position. */
+export function randomCanvasScore(options: RandomCanvasScoreOptions): CanvasScore {
+  const { vocabularySize, never = [vocabularySize - 1] } = options;
+  const score = randomLogits({ ...options, endTokenId: -1 });
+  return (source, canvas, position) => {
+    const scores = Float32Array.from(score(source, [position, ...canvas]));
+    for (const tokenId of never) scores[tokenId] = Number.NEGATIVE_INFINITY;
+    return scores;
+  };
+}
+
+class ScriptedCanvasSession implements CanvasSession {
+  readonly #sources: readonly TokenSource[];
+  readonly #options: ScriptedCanvasOptions & { readonly maxLength: number };
+  readonly #supports: CanvasSupport;
+  readonly #record: (call: CanvasCall) => void;
+  #fills = 0;
+  #disposed = false;
+
+  constructor(
+    sources: readonly TokenSource[],
+    options: ScriptedCanvasOptions & { readonly maxLength: number },
+    supports: CanvasSupport,
+    record: (call: CanvasCall) => void,
+  ) {
+    this.#sources = sources;
+    this.#options = options;
+    this.#supports = supports;
+    this.#record = record;
+  }
+
+  async predictLengths(k: number, signal?: AbortSignal): Promise<LengthPrediction[]> {
+    this.#check(signal);
+    const { lengths: score } = this.#options;
+    if (!this.#supports.lengths || score === undefined) {
+      throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model predicts no lengths.');
+    }
+    if (!Number.isInteger(k) || k < 1) {
+      throw new ForetokenError('INVALID_ARGUMENT', `k must be a positive integer, but was ${k}.`, { received: k });
+    }
+    this.#record({ call: 'predict-lengths', k });
+    return this.#sources.map((source, row): LengthPrediction => {
+      const logProbs = logSoftmax(score(source));
+      const best = ranked(logProbs).filter((length) => logProbs[length] !== Number.NEGATIVE_INFINITY);
+      const lengths = Int32Array.from(best.slice(0, k));
+      return { row, lengths, logProbs: Float32Array.from(lengths, (length) => logProbs[length] as number) };
+    });
+  }
+
+  async fill(canvases: readonly Canvas[], output: OutputRequest, signal?: AbortSignal): Promise<CanvasPrediction[]> {
+    this.#check(signal);
+    const { failAt, error = new Error('The scripted model failed.'), score, vocabularySize } = this.#options;
+    if (!this.#supports.outputs.includes(output.kind)) {
+      throw new ForetokenError('UNSUPPORTED_CAPABILITY', `There is no ${output.kind} output.`, { output: output.kind });
+    }
+    if (canvases.length === 0) throw new ForetokenError('INVALID_ARGUMENT', 'fill was called without canvases.');
+    for (const canvas of canvases) this.#checkCanvas(canvas);
+    // Copies: the caller may go on writing into its canvases, and the record must show them as they were.
+    const seen = canvases.map(({ row, tokenIds }): Canvas => ({ row, tokenIds: tokenIds.slice() }));
+    this.#record({ call: 'fill', canvases: seen, output });
+    if (++this.#fills === failAt) throw error;
+    return seen.map(({ row, tokenIds }) => {
+      const logits = Array.from(tokenIds, (_, position) => {
+        const scores = score(this.#sources[row] as TokenSource, tokenIds.slice(), position);
+        if (scores.length !== vocabularySize) throw new RangeError(`score gave ${scores.length} values`);
+        return Float32Array.from(scores);
+      });
+      return prediction(row, logits, output);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#disposed) this.#record({ call: 'dispose' });
+    this.#disposed = true;
+  }
+
+  #check(signal: AbortSignal | undefined): void {
+    if (this.#disposed) throw new ForetokenError('DISPOSED', 'The session was disposed of.');
+    signal?.throwIfAborted();
+  }
+
+  #checkCanvas({ row, tokenIds }: Canvas): void {
+    const { maxLength, vocabularySize } = this.#options;
+    if (this.#sources[row] === undefined) {
+      throw new ForetokenError('INVALID_ARGUMENT', `There is no row ${row}.`, { row });
+    }
+    if (tokenIds.length > maxLength) {
+      const message = `A canvas holds at most ${maxLength} positions, not ${tokenIds.length}.`;
+      throw new ForetokenError('LENGTH_LIMIT', message, { received: tokenIds.length, most: maxLength });
+    }
+    const wrong = tokenIds.find((tokenId) => tokenId < 0 || tokenId >= vocabularySize);
+    if (wrong !== undefined) throw new ForetokenError('INVALID_ARGUMENT', `There is no token ${wrong}.`, { row });
+  }
+}
+
+/** What was asked for of logits `[length][vocab]`. */
+function prediction(row: number, logits: readonly Float32Array[], output: OutputRequest): CanvasPrediction {
+  const flat = (values: readonly ArrayLike<number>[]): Float32Array =>
+    Float32Array.from(values.flatMap((row) => Array.from(row)));
+  switch (output.kind) {
+    case 'argmax':
+      return { row, tokenIds: Int32Array.from(logits, (scores) => ranked(scores)[0] as number) };
+    case 'logits':
+      return { row, logits: flat(logits) };
+    case 'logProbs':
+      return { row, logProbs: flat(logits.map(logSoftmax)) };
+    default: {
+      const best = logits.map((scores) => ranked(scores).slice(0, output.k));
+      const logProbs = logits.map((scores, position) => {
+        const normalised = logSoftmax(scores);
+        return (best[position] as number[]).map((tokenId) => normalised[tokenId] as number);
+      });
+      return { row, tokenIds: Int32Array.from(best.flat()), logProbs: flat(logProbs) };
+    }
+  }
+}
