@@ -26,7 +26,12 @@ export class MarianStepDriver implements StepDriver {
   /** Keys and values of the sources by layer and side, `[rows, sourceLength, width]`; the encoding's own until a row ends. */
   #cross: Float32Array[];
   #owned = false;
-  #sourceFeeds: Record<string, Tensor>;
+  /** Inputs of the next forward; what belongs to the sources stays from one to the next. */
+  readonly #feeds: Record<string, Tensor> = {};
+  /** Cross-attention bias by width, until a row ends. */
+  #crossBiases: Tensor[] = [];
+  readonly #crossNames: readonly string[];
+  readonly #pastNames: readonly string[];
 
   constructor(
     runtime: OnnxRuntime,
@@ -46,7 +51,9 @@ export class MarianStepDriver implements StepDriver {
     this.#cross = Array.from({ length: 2 * shape.layers }, (_, part) =>
       encoding.cross.subarray(part * size, (part + 1) * size),
     );
-    this.#sourceFeeds = this.#feeds();
+    this.#crossNames = this.#cross.map((_, part) => `cross_${part}`);
+    this.#pastNames = this.#cross.map((_, part) => `past_${part}`);
+    this.#feedSources();
   }
 
   paddedWidth(width: number): number {
@@ -56,17 +63,19 @@ export class MarianStepDriver implements StepDriver {
   async run(inputs: StepInputs, output: OutputRequest): Promise<StepOutputs> {
     const { rows, width, pastLength } = inputs;
     const { Tensor } = this.#runtime;
-    const feeds: Record<string, Tensor> = {
-      ...this.#sourceFeeds,
-      token_ids: new Tensor('int32', inputs.tokenIds, [rows, width]),
-      positions: new Tensor('int32', inputs.positions, [rows, width]),
-      attention_bias: new Tensor('float32', inputs.attentionBias, [rows, 1, width, pastLength + width]),
-      cross_bias: new Tensor('float32', this.#crossBias(width), [rows, 1, width, this.#sourceLength]),
-    };
-    for (const [part, values] of inputs.past.entries()) {
-      feeds[`past_${part}`] = new Tensor('float32', values, [rows, pastLength, this.#shape.width]);
+    const feeds = this.#feeds;
+    feeds.token_ids = new Tensor('int32', inputs.tokenIds, [rows, width]);
+    feeds.positions = new Tensor('int32', inputs.positions, [rows, width]);
+    feeds.attention_bias = new Tensor('float32', inputs.attentionBias, [rows, 1, width, pastLength + width]);
+    this.#crossBiases[width] ??= new Tensor('float32', this.#crossBias(width), [rows, 1, width, this.#sourceLength]);
+    feeds.cross_bias = this.#crossBiases[width];
+    const past = [rows, pastLength, this.#shape.width];
+    for (let part = 0; part < this.#pastNames.length; part++) {
+      feeds[this.#pastNames[part] as string] = new Tensor('float32', inputs.past[part] as Float32Array, past);
     }
+    // A graph refuses inputs that it does not have.
     if ('k' in output) feeds.k = new Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]);
+    else if ('k' in feeds) delete feeds.k;
     const session = await this.#sessions(output.kind);
     const results = await session.run(feeds);
     const keysValues = results.new?.data as Float32Array;
@@ -120,24 +129,24 @@ export class MarianStepDriver implements StepDriver {
       for (const values of this.#cross) values.copyWithin(row * size, last * size, (last + 1) * size);
       this.#mask.copyWithin(row * this.#sourceLength, last * this.#sourceLength, (last + 1) * this.#sourceLength);
     }
-    this.#sourceFeeds = this.#feeds();
+    this.#feedSources();
   }
 
   dispose(): void {
     this.#cross = [];
-    this.#sourceFeeds = {};
+    this.#crossBiases = [];
+    for (const name of Object.keys(this.#feeds)) delete this.#feeds[name];
   }
 
   /** The open rows' keys and values as graph inputs: views, since rows sit without gaps. */
-  #feeds(): Record<string, Tensor> {
+  #feedSources(): void {
     const { width } = this.#shape;
     const dims = [this.#rows, this.#sourceLength, width];
     const size = this.#rows * this.#sourceLength * width;
-    return Object.fromEntries(
-      this.#cross.map((values, part) => [
-        `cross_${part}`,
-        new this.#runtime.Tensor('float32', values.subarray(0, size), dims),
-      ]),
-    );
+    for (const [part, values] of this.#cross.entries()) {
+      const name = this.#crossNames[part] as string;
+      this.#feeds[name] = new this.#runtime.Tensor('float32', values.subarray(0, size), dims);
+    }
+    this.#crossBiases = [];
   }
 }
