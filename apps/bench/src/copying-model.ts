@@ -44,11 +44,19 @@ export function copyingModel(options: CopyingModelOptions): AutoregressiveModel<
   };
 }
 
+/** A node's keys and values: `depth - 1` slots in a row of `past`, and the last in the same row of `fresh`. */
+interface CachedNode {
+  readonly past: readonly Float32Array[];
+  readonly fresh: Float32Array;
+  readonly row: number;
+  readonly depth: number;
+}
+
 class CopyingForest implements TokenForest {
   readonly rows = 1;
   nextNode: NodeId = 0;
-  /** Keys and values of the whole path to each node by part, `[depth, width]` each. */
-  readonly #caches = new Map<NodeId, readonly Float32Array[]>();
+  /** Where each live node's keys and values lie: a row of the last forward's cache, and a row of what it added. */
+  readonly #nodes = new Map<NodeId, CachedNode>();
   readonly #cross: Float32Array;
   readonly #time: number;
   readonly #options: CopyingModelOptions;
@@ -72,15 +80,23 @@ class CopyingForest implements TokenForest {
     const parts = 2 * layers;
     const stride = parts * width;
     const rows = nodes.tokenId.length;
-    const empty = new Array<Float32Array>(parts).fill(new Float32Array(0));
-    const parents = Array.from(nodes.parent, (parent) => this.#caches.get(parent) ?? empty);
-    const size = ((parents[0] as readonly Float32Array[])[0] as Float32Array).length;
-    const depth = size / width;
+    const parents = Array.from(nodes.parent, (parent) => this.#nodes.get(parent));
+    const depth = parents[0] === undefined ? 0 : parents[0].depth;
     const feeds: Record<string, Tensor> = { ...this.#feeds(rows) };
-    for (let part = 0; part < parts; part++) {
-      const past = new Float32Array(rows * size);
-      for (const [row, parent] of parents.entries()) past.set(parent[part] as Float32Array, row * size);
-      feeds[`past_${part}`] = new RuntimeTensor('float32', past, [rows, depth, width]);
+    // The copy this model is about: each row takes its parent's row, with what the last forward added to it.
+    const past = Array.from({ length: parts }, () => new Float32Array(rows * depth * width));
+    for (const [row, parent] of parents.entries()) {
+      if (parent === undefined) continue;
+      const old = (depth - 1) * width;
+      for (const [part, values] of past.entries()) {
+        const from = parent.past[part] as Float32Array;
+        values.set(from.subarray(parent.row * old, (parent.row + 1) * old), row * depth * width);
+        const fresh = parent.row * stride + part * width;
+        values.set(parent.fresh.subarray(fresh, fresh + width), row * depth * width + old);
+      }
+    }
+    for (const [part, values] of past.entries()) {
+      feeds[`past_${part}`] = new RuntimeTensor('float32', values, [rows, depth, width]);
     }
     const results = await step.run({
       ...feeds,
@@ -91,15 +107,7 @@ class CopyingForest implements TokenForest {
     });
     const fresh = results.new?.data as Float32Array;
     const firstNode = this.nextNode;
-    for (const [row, parent] of parents.entries()) {
-      const caches = parent.map((values, part) => {
-        const cache = new Float32Array(size + width);
-        cache.set(values);
-        cache.set(fresh.subarray(row * stride + part * width, row * stride + (part + 1) * width), size);
-        return cache;
-      });
-      this.#caches.set(firstNode + row, caches);
-    }
+    for (let row = 0; row < rows; row++) this.#nodes.set(firstNode + row, { past, fresh, row, depth: depth + 1 });
     this.nextNode += rows;
     const extension = {
       firstNode,
@@ -111,15 +119,15 @@ class CopyingForest implements TokenForest {
   }
 
   retain(_row: number, leaves: readonly NodeId[]): void {
-    for (const node of this.#caches.keys()) if (!leaves.includes(node)) this.#caches.delete(node);
+    for (const node of this.#nodes.keys()) if (!leaves.includes(node)) this.#nodes.delete(node);
   }
 
   finish(): void {
-    this.#caches.clear();
+    this.#nodes.clear();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#caches.clear();
+    this.#nodes.clear();
   }
 
   /** The source's keys and values repeated for each row, made once for each number of rows. */

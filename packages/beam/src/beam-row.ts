@@ -139,7 +139,11 @@ export class BeamRow implements RowSearch {
   }
 
   provisional(): readonly number[] {
-    return (this.running[0] ?? this.#finished.entries[0])?.output ?? [];
+    const [running] = this.running;
+    const [finished] = this.#finished.entries;
+    if (running === undefined || finished === undefined) return (running ?? finished)?.output ?? [];
+    const score = this.#settings.normalise(running.logProb, running.output.length - this.#forced);
+    return score > finished.score ? running.output : finished.output;
   }
 
   /** Finished hypotheses, best first. */

@@ -21,7 +21,7 @@ import { rootBranch } from './branch.js';
 import { ConstrainedRow } from './constrained-row.js';
 import { DiverseRow } from './diverse-row.js';
 import { type LengthPenaltyOptions, lengthNormaliser } from './length-penalty.js';
-import type { Phrase } from './phrase-progress.js';
+import { type Phrase, shortest } from './phrase-progress.js';
 import { type Search, searchRows } from './search-loop.js';
 
 export interface BeamSearchOptions extends LengthPenaltyOptions, ScoreRules {
@@ -76,6 +76,8 @@ export function beamSearch<Source = TokenSource>(
     branching: beamSize > 1,
     rollback: true,
   };
+  /** What a beam needs that is wider than the model's top-k head. */
+  const wide: Requirements = { ...requires, outputs: ['logProbs'] };
   return {
     name: NAME,
     contractVersion: 1,
@@ -91,10 +93,12 @@ export function beamSearch<Source = TokenSource>(
     assertRulesFit(options, model.vocabulary, model.maxLength, request);
     const { vocabulary } = model;
     assertBeamFits(beamSize, vocabulary);
-    assertPhrasesFit(phrases, vocabulary, request.maxNewTokens ?? model.maxLength);
+    assertPhrasesFit(phrases, vocabulary, Math.min(request.maxNewTokens ?? model.maxLength, model.maxLength));
+    const wanted = Math.min(candidates, vocabulary.size);
+    if (!ruled && wanted > model.supports.maxCandidates) assertAutoregressive({ name: NAME, requires: wide }, model);
     const { endTokenId } = vocabulary;
-    const start = (row: number, prefix: Int32Array, limit: number) => {
-      const root = rootBranch(prefix, [...(request.outputPrefixes?.[row] ?? [])]);
+    const start = (row: number, prefix: Int32Array, forced: readonly number[], limit: number) => {
+      const root = rootBranch(prefix, forced);
       const own = { ...settings, endTokenId };
       if (constrained) return new ConstrainedRow(row, root, limit, own, phrases, request);
       return groups === 1
@@ -102,7 +106,7 @@ export function beamSearch<Source = TokenSource>(
         : new DiverseRow(row, root, limit, own, { groups, penalty: diversityPenalty }, request);
     };
     const rules = compileRules(options, vocabulary);
-    return { start, candidates: Math.min(candidates, vocabulary.size), all: constrained, rules };
+    return { start, candidates: wanted, all: constrained, rules, minNewTokens: options.minNewTokens ?? 0 };
   }
 }
 
@@ -179,11 +183,12 @@ function assertPhrasesFit(phrases: readonly Phrase[], vocabulary: Vocabulary, li
       received: tokenId,
     });
   }
-  const least = phrases.reduce((sum, forms) => sum + Math.min(...forms.map(({ length }) => length)), 0);
+  // Phrases may overlap, so only the longest is sure to need its length.
+  const least = Math.max(0, ...phrases.map(shortest));
   if (least <= limit) return;
   throw new ForetokenError(
     'UNSATISFIABLE_CONSTRAINT',
-    `The phrases have at least ${least} tokens together, but an output has at most ${limit} here.`,
+    `A phrase has at least ${least} tokens, but an output has at most ${limit} here.`,
     { option: 'phrases', received: least, most: limit },
   );
 }

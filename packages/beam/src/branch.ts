@@ -1,4 +1,4 @@
-import { type Hypothesis, type NodeId, ROOT } from '@foretoken/core';
+import { type Hypothesis, type NodeId, ROOT, type RowOutput } from '@foretoken/core';
 
 /** A hypothesis that still grows: a leaf of its row's token tree, and the token below it that is not a node yet. */
 export interface Branch {
@@ -64,4 +64,28 @@ export function commonPrefix(outputs: readonly (readonly number[])[]): readonly 
     length = same;
   }
   return first.slice(0, length);
+}
+
+/** The search of a row whose output is over with what the request made it begin with. */
+export class SearchOver implements RowSearch {
+  readonly running: readonly Branch[] = [];
+  readonly #output: RowOutput;
+
+  constructor(output: RowOutput) {
+    this.#output = output;
+  }
+
+  step(): void {}
+
+  settled(): readonly number[] {
+    return this.#output.tokens;
+  }
+
+  provisional(): readonly number[] {
+    return this.#output.tokens;
+  }
+
+  hypotheses(): readonly Hypothesis[] {
+    return [{ ...this.#output.hypothesis(0), logProb: 0 }];
+  }
 }

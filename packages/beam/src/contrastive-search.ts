@@ -7,6 +7,7 @@ import {
   assertRulesFit,
   type DecodeRequest,
   type Decoder,
+  ForetokenError,
   type Requirements,
   type TokenSource,
 } from '@foretoken/core';
@@ -55,14 +56,21 @@ export function contrastiveSearch<Source = TokenSource>(
     assertRequest(request);
     assertAutoregressive({ name: NAME, requires: REQUIRES }, model);
     assertRulesFit({}, model.vocabulary, model.maxLength, request);
-    assertInteger('candidates', candidates, 1, model.supports.maxCandidates);
+    assertInteger('candidates', candidates, 1, Math.min(model.supports.maxCandidates, model.vocabulary.size));
     const settings = { candidates, penalty, endTokenId: model.vocabulary.endTokenId };
-    const start = (row: number, prefix: Int32Array, limit: number): ContrastiveRow => {
-      const root = rootBranch(prefix, [...(request.outputPrefixes?.[row] ?? [])]);
+    const start = (row: number, prefix: Int32Array, forced: readonly number[], limit: number): ContrastiveRow => {
+      const root = rootBranch(prefix, forced);
       // The last token is fed too, so it needs room that greedy leaves unused.
       const room = Math.min(limit, model.maxLength - prefix.length);
+      if (room <= forced.length) {
+        throw new ForetokenError(
+          'LENGTH_LIMIT',
+          `Contrastive search feeds every token it chooses; row ${row} has room for ${Math.max(room, 0)} and begins with ${forced.length}.`,
+          { row, received: forced.length, most: room },
+        );
+      }
       return new ContrastiveRow(root, room, settings, request);
     };
-    return { start, candidates, all: false, states: true, rules: [] };
+    return { start, candidates, all: false, states: true, rules: [], minNewTokens: 0 };
   }
 }

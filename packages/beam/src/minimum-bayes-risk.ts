@@ -15,7 +15,7 @@ export interface RankedCandidate {
  * Ranks candidates by expected utility, best first, the lower index among equals: the candidates stand in for the model's
  * distribution, each as hypothesis and as reference (Kumar and Byrne, 2004, section 2; Eikema and Aziz, 2020, section 6).
  *
- * The utility is called once for each ordered pair of different candidates (by identity, strings by content), and not for
+ * The utility is called once for each ordered pair of distinct candidates, each with itself too (by identity, strings by content), and not for
  * references of weight zero. Throws `INVALID_ARGUMENT` for no candidates, weights that are not a distribution up to a
  * factor, and utilities that are not finite.
  */

@@ -16,15 +16,25 @@ export function phraseProgress(phrases: readonly Phrase[], output: readonly numb
   const missing = phrases.filter((forms) => !forms.some((form) => occurs(form, output)));
   const wanted = new Set<number>();
   let begun = 0;
-  for (const form of missing.flat()) {
-    for (const length of standing(form, output)) {
-      begun = Math.max(begun, length);
-      wanted.add(form[length] as number);
+  for (const forms of missing) {
+    // Counted by what is left, so that no way into a phrase is worth more than the whole of it.
+    let left = shortest(forms);
+    for (const form of forms) {
+      for (const length of standing(form, output)) {
+        left = Math.min(left, form.length - length);
+        wanted.add(form[length] as number);
+      }
     }
+    begun = Math.max(begun, shortest(forms) - left);
   }
   const met = phrases.filter((forms) => !missing.includes(forms));
-  const bank = met.reduce((sum, forms) => sum + Math.min(...forms.map(({ length }) => length)), begun);
+  const bank = met.reduce((sum, forms) => sum + shortest(forms), begun);
   return { complete: missing.length === 0, bank, wanted: [...wanted] };
+}
+
+/** Tokens that a phrase takes at least. */
+export function shortest(phrase: Phrase): number {
+  return Math.min(...phrase.map(({ length }) => length));
 }
 
 function occurs(form: Int32Array, output: readonly number[]): boolean {

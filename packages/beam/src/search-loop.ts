@@ -8,14 +8,17 @@ import {
   outputLimit,
   type RowResult,
   type ScoreProcessor,
+  startOutput,
   topK,
 } from '@foretoken/core';
-import type { Branch, RowSearch, ScoredBranch } from './branch.js';
+import { type Branch, type RowSearch, type ScoredBranch, SearchOver } from './branch.js';
 
 /** How a search over the token trees of a request runs; made for one decode. */
 export interface Search {
-  /** Starts the search of a row; `limit` is the most output tokens. */
-  start(row: number, prefix: Int32Array, limit: number): RowSearch;
+  /** Starts the search of a row; `forced` is what the output begins with, `limit` the most output tokens. */
+  start(row: number, prefix: Int32Array, forced: readonly number[], limit: number): RowSearch;
+  /** Least output tokens, which every row must have room for. */
+  readonly minNewTokens: number;
   /** Candidates a branch needs. */
   readonly candidates: number;
   /** It also needs the scores of the whole vocabulary. */
@@ -53,11 +56,15 @@ export async function* searchRows<Source>(
         : { kind: 'topK', k: search.candidates };
     const rows = Array.from({ length: forest.rows }, (_, row): Row => {
       const prefix = forest.prefix(row);
+      const output = startOutput(row, prefix.length, model, request, search.minNewTokens);
       const limit = outputLimit(model.maxLength, prefix.length, request);
-      return { row, prefix, search: search.start(row, prefix, limit), committed: 0 };
+      const rowSearch =
+        output.finishReason === undefined ? search.start(row, prefix, output.tokens, limit) : new SearchOver(output);
+      return { row, prefix, search: rowSearch, committed: 0 };
     });
     let forwards = 0;
-    let active = rows;
+    let active = rows.filter(({ search: { running } }) => running.length > 0);
+    for (const row of rows) if (!active.includes(row)) forest.finish(row.row);
     while (active.length > 0) {
       request.signal?.throwIfAborted();
       const first = forest.nextNode;

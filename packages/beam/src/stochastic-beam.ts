@@ -55,12 +55,12 @@ export function stochasticBeam<Source = TokenSource>(
     assertRulesFit(options, model.vocabulary, model.maxLength, request);
     assertBeamFits(beamSize, model.vocabulary);
     const settings = { beamSize, endTokenId: model.vocabulary.endTokenId };
-    const start = (row: number, prefix: Int32Array, limit: number): StochasticRow => {
-      const root = rootBranch(prefix, [...(request.outputPrefixes?.[row] ?? [])]);
+    const start = (row: number, prefix: Int32Array, forced: readonly number[], limit: number): StochasticRow => {
+      const root = rootBranch(prefix, forced);
       const stream = new RandomStream(request.seed ?? 0, request.sources[row]);
-      return new StochasticRow(root, limit, settings, stream, request);
+      return new StochasticRow(row, root, limit, settings, stream, request);
     };
     const rules = compileRules(options, model.vocabulary);
-    return { start, candidates: 1, all: true, rules };
+    return { start, candidates: 1, all: true, rules, minNewTokens: options.minNewTokens ?? 0 };
   }
 }

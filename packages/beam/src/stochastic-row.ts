@@ -1,4 +1,12 @@
-import { type DecodeRequest, type Hypothesis, logSumExp, type RandomStream, stopReason, topK } from '@foretoken/core';
+import {
+  type DecodeRequest,
+  type Hypothesis,
+  logSumExp,
+  noTokenLeft,
+  type RandomStream,
+  stopReason,
+  topK,
+} from '@foretoken/core';
 import type { Finished } from './beam-row.js';
 import { type Branch, commonPrefix, grow, type RowSearch, type ScoredBranch } from './branch.js';
 
@@ -19,6 +27,8 @@ interface Perturbed {
  */
 export class StochasticRow implements RowSearch {
   #beam: readonly Perturbed[];
+  #started = false;
+  readonly #row: number;
   readonly #beamSize: number;
   readonly #endTokenId: number;
   readonly #limit: number;
@@ -26,6 +36,7 @@ export class StochasticRow implements RowSearch {
   readonly #stops: DecodeRequest<unknown>;
 
   constructor(
+    row: number,
     root: Branch,
     limit: number,
     settings: { readonly beamSize: number; readonly endTokenId: number },
@@ -33,6 +44,7 @@ export class StochasticRow implements RowSearch {
     request: DecodeRequest<unknown>,
   ) {
     this.#beam = [{ output: root.output, logProb: 0, perturbed: 0, branch: root }];
+    this.#row = row;
     this.#beamSize = settings.beamSize;
     this.#endTokenId = settings.endTokenId;
     this.#limit = limit;
@@ -48,7 +60,9 @@ export class StochasticRow implements RowSearch {
     const open = this.#beam.filter(({ branch }) => branch !== undefined);
     const over = this.#beam.filter(({ branch }) => branch === undefined);
     const children = scored.flatMap((one, index) => this.#children(one, open[index] as Perturbed, index));
+    this.#started = true;
     this.#beam = [...over, ...children].sort((a, b) => b.perturbed - a.perturbed).slice(0, this.#beamSize);
+    if (this.#beam.length === 0) throw noTokenLeft(this.#row, scored[0]?.branch.output.length ?? 0);
   }
 
   settled(): readonly number[] {
@@ -78,9 +92,7 @@ export class StochasticRow implements RowSearch {
     const totals = Float64Array.from(all, (logProb) => branch.logProb + logProb - normaliser);
     const perturbed = totals.map((total, tokenId) => total - Math.log(-Math.log(noise[tokenId] || Number.MIN_VALUE)));
     const most = perturbed.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-    const conditioned = perturbed.map((value) =>
-      belowMaximum(value, most, parent.perturbed, branch.output.length === 0),
-    );
+    const conditioned = perturbed.map((value) => belowMaximum(value, most, parent.perturbed, !this.#started));
     return Array.from(topK(conditioned, this.#beamSize), (tokenId): Perturbed => {
       const logProb = totals[tokenId] as number;
       const value = conditioned[tokenId] as number;

@@ -46,7 +46,6 @@ describe('beam search', () => {
       const vocabularySize = 3 + (seed % 2);
       const limit = 4;
       const score = randomLogits({ seed, vocabularySize, endTokenId: END, typicalLength: 3, sharpness: 2 });
-      const model = scriptedModel({ vocabularySize, score, supports: { maxCandidates: 4096 } });
       const all = everyOutput(score, SOURCE, vocabularySize, END, limit);
       // Wider than the vocabulary is refused, so the beam is made wide by a vocabulary padded with impossible tokens.
       const wide = scriptedModel({
@@ -81,7 +80,6 @@ describe('beam search', () => {
         }
         expect(results[0]?.hypotheses).toHaveLength(5);
       }
-      expect(model.vocabulary.size).toBe(vocabularySize);
     }
   });
 
@@ -138,6 +136,7 @@ describe('beam search', () => {
         collect(greedy({ scores: true }).decode(model, { sources: [SOURCE] })),
       ]);
       const [a, b] = [beam, plain].map(({ results }) => results[0]?.hypotheses[0]?.score as number) as [number, number];
+      expect(a).toBeGreaterThanOrEqual(b - 1e-6);
       if (a > b + 1e-6) better++;
     }
     expect(better).toBeGreaterThan(20);
@@ -183,6 +182,7 @@ describe('beam search', () => {
     const model = scriptedModel({ vocabularySize: 7, score });
     const request = { sources: [SOURCE], outputPrefixes: [Int32Array.of(5, 6)], maxNewTokens: 8 };
     const { results } = await collect(beamSearch({ hypotheses: 4 }).decode(model, request));
+    expect(results[0]?.hypotheses).toHaveLength(4);
     for (const { tokenIds, logProb, score: ranked, finishReason } of results[0]?.hypotheses ?? []) {
       expect([...tokenIds.slice(0, 2)]).toEqual([5, 6]);
       const ended = finishReason === 'end-token';
@@ -203,6 +203,21 @@ describe('beam search', () => {
       if (firstCommit >= 0 && firstCommit < lastRevise) early++;
     }
     expect(early).toBeGreaterThan(10);
+  });
+
+  it('shows the best hypothesis as it stands, finished or not', async () => {
+    let finishedFirst = 0;
+    for (let seed = 1; seed <= 30; seed++) {
+      const score = randomLogits({ seed, vocabularySize: 6, endTokenId: END, typicalLength: 3 });
+      const model = scriptedModel({ vocabularySize: 6, score });
+      const decoder = beamSearch({ stopWhen: 'improvement-impossible' });
+      const events = await eventsOf(decoder.decode(model, { sources: [SOURCE], maxNewTokens: 12 }));
+      const shown = events.filter((event) => event.type === 'canvas-revise').at(-1);
+      const end = events.at(-1);
+      if (shown?.type !== 'canvas-revise' || end?.type !== 'decode-end') continue;
+      if (shown.tokenIds.join() === end.results[0]?.hypotheses[0]?.tokenIds.join()) finishedFirst++;
+    }
+    expect(finishedFirst).toBeGreaterThan(15);
   });
 
   it('refuses what is out of range or contradicts itself', async () => {
@@ -239,6 +254,12 @@ describe('beam search', () => {
       eventsOf(beamSearch(options).decode(unopened, { sources: [SOURCE] }));
     await assertCode(run({ beamSize: 6 }), 'INVALID_ARGUMENT');
     await assertCode(run({ minNewTokens: 100 }), 'INVALID_ARGUMENT');
+    const few: AutoregressiveModel<TokenSource> = {
+      ...unopened,
+      supports: { ...unopened.supports, outputs: ['topK'], maxCandidates: 4 },
+    };
+    const narrow = beamSearch({ beamSize: 3 });
+    await assertCode(() => eventsOf(narrow.decode(few, { sources: [SOURCE] })), 'UNSUPPORTED_CAPABILITY');
     const model = scriptedModel({ vocabularySize: 5, score });
     const all = Array.from({ length: 5 }, (_, id) => Int32Array.of(id));
     const impossible = beamSearch({ badWords: all }).decode(model, { sources: [SOURCE] });

@@ -59,10 +59,35 @@ describe('beam search with phrases', () => {
       const phrases = [Int32Array.of(1 + (seed % 5), 7, 8), [Int32Array.of(9), Int32Array.of(10, 11)]];
       const decoder = beamSearch({ beamSize: 4, hypotheses: 2, phrases });
       const { results } = await collect(decoder.decode(model, { sources: [SOURCE], maxNewTokens: 24 }));
+      expect(results[0]?.hypotheses.length).toBeGreaterThan(0);
       for (const { tokenIds } of results[0]?.hypotheses ?? []) {
         expect(contains([...tokenIds], phrases[0] as Int32Array)).toBe(true);
         expect((phrases[1] as Int32Array[]).some((form) => contains([...tokenIds], form))).toBe(true);
       }
+    }
+  });
+
+  it('lets phrases overlap, so that they may need less room than all their tokens', async () => {
+    const model = scriptedModel({ vocabularySize: 5, score: () => [0, 1, 1, 1, 1] });
+    const phrases = [Int32Array.of(1, 2, 3), Int32Array.of(3, 4)];
+    const decoder = beamSearch({ phrases });
+    const { results } = await collect(decoder.decode(model, { sources: [SOURCE], maxNewTokens: 4 }));
+    expect([...(results[0]?.hypotheses[0]?.tokenIds ?? [])]).toEqual([1, 2, 3, 4]);
+  });
+
+  it('goes on after a short way through a phrase, however tempting the long one is', async () => {
+    const score = (_source: Int32Array, output: readonly number[]): number[] => {
+      const logits = new Array<number>(12).fill(-3);
+      logits[END] = -1;
+      logits[output.at(-1) === 1 ? 2 : 1] = 4;
+      return logits;
+    };
+    const model = scriptedModel({ vocabularySize: 12, score });
+    for (const beamSize of [1, 2, 3, 4]) {
+      const phrases = [[Int32Array.of(1, 2, 3), Int32Array.of(9)], Int32Array.of(5)];
+      const decoder = beamSearch({ beamSize, phrases });
+      const { results } = await collect(decoder.decode(model, { sources: [SOURCE], maxNewTokens: 20 }));
+      expect(results[0]?.hypotheses[0]?.tokenIds).toContain(5);
     }
   });
 
@@ -77,7 +102,7 @@ describe('beam search with phrases', () => {
     await assertCode(run({ phrases: [Int32Array.of(5)] }), 'INVALID_ARGUMENT');
     await assertCode(run({ phrases: [Int32Array.of(1, END)] }), 'INVALID_ARGUMENT');
     await assertCode(run({ phrases: [Int32Array.of(1)], groups: 2 }), 'INVALID_ARGUMENT');
-    await assertCode(run({ phrases: [Int32Array.of(1, 2, 3), Int32Array.of(3, 4)] }), 'UNSATISFIABLE_CONSTRAINT');
+    await assertCode(run({ phrases: [Int32Array.of(1, 2, 3, 4, 1)] }), 'UNSATISFIABLE_CONSTRAINT');
     const forbidden = run({ phrases: [Int32Array.of(2)], badWords: [Int32Array.of(2)] });
     await assertCode(forbidden, 'UNSATISFIABLE_CONSTRAINT');
   });

@@ -1,6 +1,6 @@
 import { stochasticBeam } from '@foretoken/beam';
 import { collect } from '@foretoken/core';
-import { autoregressiveConformance, randomLogits, scriptedModel } from '@foretoken/testkit';
+import { assertCode, autoregressiveConformance, randomLogits, scriptedModel } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
 import { everyOutput } from './enumeration.js';
 
@@ -48,6 +48,13 @@ describe('stochastic beam search', () => {
     // Mean cells - 1, standard deviation sqrt(2 * cells): four deviations, with fixed seeds.
     expect(chiSquare).toBeLessThan(cells + 4 * Math.sqrt(2 * cells));
   }, 60_000);
+
+  it('says so where the rules leave no token', async () => {
+    const model = scriptedModel({ vocabularySize: 3, score: () => [0, 1, 2] });
+    const badWords = [0, 1, 2].map((id) => Int32Array.of(id));
+    const decoder = stochasticBeam({ beamSize: 2, badWords });
+    await assertCode(() => collect(decoder.decode(model, { sources: [SOURCE] })), 'UNSATISFIABLE_CONSTRAINT');
+  });
 
   it('reports the model’s own log-probabilities, in the order of the perturbed ones', async () => {
     const score = randomLogits({ seed: 5, vocabularySize: 4, endTokenId: 0, typicalLength: 3 });

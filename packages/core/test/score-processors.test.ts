@@ -34,7 +34,7 @@ const goldens = JSON.parse(
 
 /** The last score vector has ties at the cut, where Hugging Face keeps other tokens than we do. */
 const TIES = goldens.scores.length - 1;
-const TIES_DIFFER = ['TopPLogitsWarper', 'TypicalLogitsWarper'];
+const TIES_DIFFER = ['TopKLogitsWarper', 'TopPLogitsWarper', 'TypicalLogitsWarper'];
 
 const truncating =
   (truncation: Truncation): ScoreProcessor =>

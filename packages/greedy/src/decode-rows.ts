@@ -2,11 +2,9 @@ import {
   type AutoregressiveModel,
   type DecodeEvent,
   type DecodeRequest,
-  ForetokenError,
   type NodeId,
-  outputLimit,
-  RowOutput,
   type RowResult,
+  startOutput,
 } from '@foretoken/core';
 import { OpenHypothesis } from './open-hypothesis.js';
 import type { Chosen, TokenChoice } from './token-choice.js';
@@ -20,6 +18,8 @@ export interface RowDecoding {
   readonly scores: boolean;
   /** Report `tokenLogProbs`. */
   readonly tokenLogProbs: boolean;
+  /** Least output tokens, which every row must have room for. */
+  readonly minNewTokens: number;
   /** Start of `OpenHypothesis.surpriseBound`. */
   readonly surpriseBound: number;
 }
@@ -44,12 +44,12 @@ export async function* decodeRows<Source>(
   prepare: () => RowDecoding,
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
-  const { choice, samples, scores, tokenLogProbs, surpriseBound } = prepare();
+  const { choice, samples, scores, tokenLogProbs, surpriseBound, minNewTokens } = prepare();
   const { sources, signal } = request;
   const forest = await model.open(sources, signal === undefined ? {} : { signal });
   try {
     const rows = Array.from({ length: forest.rows }, (_, row) => {
-      const output = startOf(row, forest.prefix(row), model, request);
+      const output = startOutput(row, forest.prefix(row).length, model, request, minNewTokens);
       return Array.from(
         { length: samples },
         (_, sample) => new OpenHypothesis(row, forest.prefix(row), sample, output.fork(), surpriseBound),
@@ -110,28 +110,6 @@ export async function* decodeRows<Source>(
   } finally {
     await forest[Symbol.asyncDispose]();
   }
-}
-
-/** The output a row starts with: what the request makes it begin with. Throws `INVALID_ARGUMENT`, `LENGTH_LIMIT`. */
-function startOf<Source>(
-  row: number,
-  prefix: Int32Array,
-  model: AutoregressiveModel<Source>,
-  request: DecodeRequest<Source>,
-): RowOutput {
-  const limit = outputLimit(model.maxLength, prefix.length, request);
-  const output = new RowOutput(model.vocabulary.endTokenId, limit, request);
-  const forced = request.outputPrefixes?.[row] ?? [];
-  for (const [index, tokenId] of forced.entries()) {
-    if (!output.push(tokenId) && index < forced.length - 1) {
-      throw new ForetokenError(
-        'INVALID_ARGUMENT',
-        `The output prefix of row ${row} has ${forced.length} tokens, but the output is over after ${output.length} (${output.finishReason}).`,
-        { option: 'outputPrefixes', row, received: forced.length, finishReason: output.finishReason },
-      );
-    }
-  }
-  return output;
 }
 
 const isOpen = ({ rowOutput }: OpenHypothesis): boolean => rowOutput.finishReason === undefined;

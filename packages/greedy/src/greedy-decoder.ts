@@ -36,7 +36,7 @@ export interface GreedyOptions extends ReportOptions, ScoreRules {}
  */
 export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decoder<AutoregressiveModel<Source>> {
   const { scores = false, alternatives = 0 } = options;
-  const tokenLogProbs = options.tokenLogProbs ?? alternatives > 0;
+  const tokenLogProbs = (options.tokenLogProbs ?? false) || alternatives > 0;
   const logProbs = scores || tokenLogProbs;
   assertScoreRules(options);
   assertInteger('alternatives', alternatives, 0, Number.MAX_SAFE_INTEGER);
@@ -61,13 +61,13 @@ export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decod
     assertAutoregressive({ name: 'greedy', requires }, model);
     assertRulesFit(options, model.vocabulary, model.maxLength, request);
     const { vocabulary, supports } = model;
-    const most = ruled ? vocabulary.size : supports.maxCandidates;
+    const most = ruled ? vocabulary.size : Math.min(vocabulary.size, supports.maxCandidates);
     if (alternatives > 0) assertInteger('alternatives', alternatives, 1, most);
     const choice = ruled
       ? ruledToken(vocabulary.size, compileRules(options, vocabulary), pickBest, { logProbs, alternatives })
       : logProbs
         ? bestOfTopK(alternatives)
         : bestToken;
-    return { choice, samples: 1, scores, tokenLogProbs, surpriseBound: 0 };
+    return { choice, samples: 1, scores, tokenLogProbs, surpriseBound: 0, minNewTokens: options.minNewTokens ?? 0 };
   }
 }

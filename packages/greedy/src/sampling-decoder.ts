@@ -33,7 +33,7 @@ export interface SamplingOptions extends ReportOptions, ScoreRules, TruncationOp
  */
 export function sampling<Source = TokenSource>(options: SamplingOptions = {}): Decoder<AutoregressiveModel<Source>> {
   const { scores = false, alternatives = 0, samples = 1, temperature = 1 } = options;
-  const tokenLogProbs = options.tokenLogProbs ?? alternatives > 0;
+  const tokenLogProbs = (options.tokenLogProbs ?? false) || alternatives > 0;
   const wanted = { logProbs: scores || tokenLogProbs, alternatives };
   assertScoreRules(options);
   assertTruncation(options);
@@ -77,6 +77,6 @@ export function sampling<Source = TokenSource>(options: SamplingOptions = {}): D
         ? pickedFromTopK(k, pick, wanted)
         : ruledToken(vocabulary.size, compileRules(options, vocabulary), pick, wanted);
     const surpriseBound = 2 * (options.mirostat?.surprise ?? 0);
-    return { choice, samples, scores, tokenLogProbs, surpriseBound };
+    return { choice, samples, scores, tokenLogProbs, surpriseBound, minNewTokens: options.minNewTokens ?? 0 };
   }
 }

@@ -1,4 +1,5 @@
 import {
+  argmax,
   assertInteger,
   assertNumber,
   ForetokenError,
@@ -74,7 +75,7 @@ export function assertTruncation(options: TruncationOptions): void {
 export function randomPick(options: TruncationOptions, streams: readonly RandomStream[]): Pick {
   const { temperature = 1, topK, topP, minP, typicalP, epsilonCutoff, etaCutoff, mirostat } = options;
   return (scores, hypothesis) => {
-    if (temperature !== 1) for (let id = 0; id < scores.length; id++) scores[id] = (scores[id] as number) / temperature;
+    if (temperature !== 1) cool(scores, temperature);
     if (topK !== undefined && topK < scores.length) truncateTopK(scores, topK);
     if (topP !== undefined && topP < 1) truncateTopP(scores, topP);
     if (minP !== undefined && minP > 0) truncateMinP(scores, minP);
@@ -86,6 +87,12 @@ export function randomPick(options: TruncationOptions, streams: readonly RandomS
     if (mirostat === undefined) return sampleToken(scores, uniform);
     return mirostatToken(scores, uniform, mirostat, hypothesis);
   };
+}
+
+/** Divides by the temperature; the best score becomes 0 first, so that no score can overflow. */
+function cool(scores: Float32Array, temperature: number): void {
+  const best = scores[Math.max(argmax(scores), 0)] as number;
+  for (let id = 0; id < scores.length; id++) scores[id] = ((scores[id] as number) - best) / temperature;
 }
 
 function mirostatToken(

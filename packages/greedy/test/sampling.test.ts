@@ -144,6 +144,22 @@ describe('sampling', () => {
     }
   });
 
+  it('keeps exactly k tokens at a tie, whichever head they come from', async () => {
+    for (const supports of [{}, { maxCandidates: 0 }]) {
+      const model = scriptedModel({ vocabularySize: 6, score: () => [-20, 1, 1, 1, 1, 1], supports });
+      const decoder = sampling({ topK: 2, samples: 60 });
+      const { results } = await collect(decoder.decode(model, { sources: [Int32Array.of(1)], maxNewTokens: 1 }));
+      expect(new Set(results[0]?.hypotheses.map(({ tokenIds }) => tokenIds[0]))).toEqual(new Set([1, 2]));
+    }
+  });
+
+  it('takes the best token at a temperature so low that scores would overflow', async () => {
+    const model = scriptedModel({ vocabularySize: 4, score: () => [1, 20, 5, 3] });
+    const decoder = sampling({ temperature: 1e-38 });
+    const { results } = await collect(decoder.decode(model, { sources: [Int32Array.of(1)], maxNewTokens: 3 }));
+    expect([...(results[0]?.hypotheses[0]?.tokenIds ?? [])]).toEqual([1, 1, 1]);
+  });
+
   it('scores a prefix once for all samples, and a sample that is over costs nothing more', async () => {
     const model = recording(randomScriptedModel({ seed: 2, vocabularySize: 6, typicalLength: 3, prefix: [1, 2, 3] }));
     const { results } = await collect(sampling({ samples: 6 }).decode(model, { sources: [Int32Array.of(4)], seed: 9 }));
@@ -196,6 +212,7 @@ describe('sampling', () => {
       { noRepeatNgramSize: 0 },
       { badWords: [new Int32Array()] },
       { logitBias: new Map([[1, Number.NaN]]) },
+      { logitBias: new Map([[1, 1e39]]) },
       { minNewTokens: -1 },
     ];
     for (const options of wrong) {

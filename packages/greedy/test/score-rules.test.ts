@@ -151,6 +151,11 @@ describe('rules on scores', () => {
     await refuse({ forcedTokens: new Map([[0, 99]]) });
     await refuse({ minNewTokens: 5 }, { maxNewTokens: 4 });
     await refuse({ minNewTokens: 500 });
+    await refuse({ minNewTokens: 5, forcedTokens: new Map([[2, 0]]) });
+    await refuse({ forcedTokens: new Map([[9, 3]]) }, { maxNewTokens: 3 });
+    const prefixes = [Int32Array.of(5), new Int32Array(), new Int32Array()];
+    await refuse({ forcedTokens: new Map([[0, 3]]) }, { outputPrefixes: prefixes });
+    await refuse({}, { stopSequences: [Int32Array.of(99)] });
     await refuse({ alternatives: 9 });
     await refuse({}, { outputPrefixes: [Int32Array.of(8), new Int32Array(), new Int32Array()] });
     const constraint = (size: number): TokenConstraint<number> => ({
@@ -160,6 +165,12 @@ describe('rules on scores', () => {
     });
     await refuse({ constraint: constraint(7) });
     await refuse({ constraint: constraint(8) }, {}, 'UNSATISFIABLE_CONSTRAINT');
+    const onlyThree: TokenConstraint<number> = {
+      start: () => 0,
+      next: (state) => state,
+      allowed: () => Uint8Array.from({ length: 8 }, (_, id) => Number(id === 3)),
+    };
+    await refuse({ constraint: onlyThree }, { outputPrefixes: prefixes }, 'UNSATISFIABLE_CONSTRAINT');
   });
 
   it('throw UNSATISFIABLE_CONSTRAINT, not nonsense, where they leave no token', async () => {

@@ -154,6 +154,24 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
           for (const [row, prefix] of outputPrefixes.entries()) {
             assert.deepEqual(started[row]?.slice(0, prefix.length), [...prefix], 'the output begins with its prefix');
           }
+          const begun = SOURCES.map(() => Int32Array.of(5, 6, 5));
+          const start = { sources: SOURCES, outputPrefixes: begun };
+          const stop = { ...start, stopSequences: [Int32Array.of(6, 5)] };
+          for (const over of [{ ...start, maxNewTokens: 3 }, stop]) {
+            const whole = record(seed);
+            const outputs = outputsOf(await decode(whole, over));
+            assert.deepEqual(
+              outputs,
+              SOURCES.map(() => [5, 6, 5]),
+              'an output that its prefix ends is that prefix',
+            );
+            assert.equal(whole.forwards, 0, 'and costs no forward');
+          }
+          const early = { ...start, stopSequences: [Int32Array.of(5, 6)] };
+          const ended = { ...start, outputPrefixes: SOURCES.map(() => Int32Array.of(5, END, 6)) };
+          for (const wrong of [{ ...start, maxNewTokens: 2 }, early, ended]) {
+            await assertCode(() => decode(record(seed), wrong), 'INVALID_ARGUMENT');
+          }
         } catch (error) {
           if (!ForetokenError.isInstance(error)) throw error;
           assert.equal(error.code, 'UNSUPPORTED_CAPABILITY');

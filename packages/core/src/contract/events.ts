@@ -12,9 +12,10 @@ export interface Hypothesis {
   readonly tokenIds: Int32Array;
   /** What the strategy ranks by, where it computed one: a sum of natural-log probabilities, in a beam divided by length. */
   readonly score?: number;
-  /** Sum of natural-log probabilities, the end token's included, where a strategy ranks by something else. */
+  /** Sum of natural-log probabilities after the rules, the end token's included, where a strategy ranks otherwise. */
   readonly logProb?: number;
-  /** Natural-log probability of each chosen token under the model alone, the end token's last; where asked for. */
+  /** Natural-log probability of each chosen token under the model alone, the end token's last, an output prefix's tokens
+   * left out; where asked for. */
   readonly tokenLogProbs?: Float32Array;
   /** What else could have been chosen, one entry for each of `tokenLogProbs`; where asked for. */
   readonly alternatives?: readonly Alternatives[];

@@ -50,7 +50,8 @@ function toUnit(high: number, low: number): number {
  * The random numbers of one row: a substream for each token, indexed by position and by sample.
  *
  * The key is the request's seed and a digest of the row's source, so a row draws the same numbers alone and in any batch,
- * and rows with different sources draw independently. Sources that are not typed arrays all share the digest 0.
+ * and rows with different sources draw independently. Sources that are neither typed arrays, strings nor arrays of numbers
+ * share one digest: rows that differ in nothing else draw the same numbers.
  */
 export class RandomStream {
   readonly #key: readonly [number, number];
@@ -79,8 +80,8 @@ export class RandomStream {
 
 /** 32 bits of a source's content, every byte mixed in by Philox itself. */
 function digest(source: unknown): number {
-  if (!ArrayBuffer.isView(source)) return 0;
-  const bytes = new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  const bytes = bytesOf(source);
+  if (bytes === undefined) return 0;
   let state: readonly [number, number] = [bytes.length, 0];
   for (let index = 0; index < bytes.length; index += 4) {
     const word = [0, 1, 2, 3].reduce((sum, byte) => sum + (bytes[index + byte] ?? 0) * 256 ** byte, 0);
@@ -88,4 +89,13 @@ function digest(source: unknown): number {
     state = [mixed[0] as number, mixed[1] as number];
   }
   return state[0];
+}
+
+function bytesOf(source: unknown): Uint8Array | undefined {
+  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  if (typeof source === 'string') return new TextEncoder().encode(source);
+  if (Array.isArray(source) && source.every((value) => typeof value === 'number')) {
+    return new Uint8Array(Float64Array.from(source).buffer);
+  }
+  return undefined;
 }

@@ -104,3 +104,36 @@ export function outputLimit(maxLength: number, prefixLength: number, request: De
   }
   return Math.min(room, request.maxNewTokens ?? room);
 }
+
+/**
+ * The output a row starts with: what the request makes it begin with. It may be over at once, by a stop or the limit.
+ *
+ * `least` is the number of tokens the row must have room for. Throws `INVALID_ARGUMENT`, `LENGTH_LIMIT`.
+ */
+export function startOutput(
+  row: number,
+  prefixLength: number,
+  model: { readonly maxLength: number; readonly vocabulary: { readonly endTokenId: number } },
+  request: DecodeRequest<unknown>,
+  least = 0,
+): RowOutput {
+  const limit = outputLimit(model.maxLength, prefixLength, request);
+  if (least > limit) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `minNewTokens is ${least}, but the output of row ${row} has at most ${limit} tokens.`,
+      { option: 'minNewTokens', row, received: least, most: limit },
+    );
+  }
+  const output = new RowOutput(model.vocabulary.endTokenId, limit, request);
+  const forced = request.outputPrefixes?.[row] ?? [];
+  for (const [index, tokenId] of forced.entries()) {
+    if (tokenId !== model.vocabulary.endTokenId && (output.push(tokenId) || index === forced.length - 1)) continue;
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `The output prefix of row ${row} has ${forced.length} tokens, but its output is over after ${output.length}.`,
+      { option: 'outputPrefixes', row, received: forced.length, length: output.length },
+    );
+  }
+  return output;
+}

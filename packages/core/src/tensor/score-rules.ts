@@ -48,10 +48,11 @@ export function assertScoreRules(rules: ScoreRules): void {
     });
   }
   for (const [tokenId, bias] of rules.logitBias ?? []) {
-    if (!Number.isNaN(bias) && bias !== Number.POSITIVE_INFINITY) continue;
+    // Beyond 1e30 a biased score would not be a single-precision number any more.
+    if (bias === Number.NEGATIVE_INFINITY || Math.abs(bias) <= 1e30) continue;
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      `logitBias of token ${tokenId} must be a finite number or -Infinity, but was ${bias}.`,
+      `logitBias of token ${tokenId} must be a number of at most 1e30 or -Infinity, but was ${bias}.`,
       { option: 'logitBias', tokenId, received: bias },
     );
   }
@@ -71,6 +72,8 @@ export function assertRulesFit(
   for (const sequence of rules.badWords ?? []) for (const tokenId of sequence) known('badWords', tokenId);
   for (const sequence of request.outputPrefixes ?? []) for (const tokenId of sequence) known('outputPrefixes', tokenId);
   const { minNewTokens = 0, constraint } = rules;
+  const { endTokenId } = vocabulary;
+  for (const sequence of request.stopSequences ?? []) for (const tokenId of sequence) known('stopSequences', tokenId);
   const most = Math.min(request.maxNewTokens ?? maxLength, maxLength);
   if (minNewTokens > most) {
     throw new ForetokenError(
@@ -79,9 +82,25 @@ export function assertRulesFit(
       { option: 'minNewTokens', received: minNewTokens, most },
     );
   }
+  for (const [position, tokenId] of rules.forcedTokens ?? []) {
+    if (position > most || (position === most && tokenId !== endTokenId)) {
+      throw contradiction('forcedTokens', `names position ${position}, but an output has at most ${most} tokens here`);
+    }
+    if (tokenId === endTokenId && position < minNewTokens) {
+      throw contradiction('forcedTokens', `ends the output at ${position}, but minNewTokens is ${minNewTokens}`);
+    }
+    const clash = request.outputPrefixes?.findIndex((start) => position < start.length && start[position] !== tokenId);
+    if (clash !== undefined && clash >= 0) {
+      throw contradiction(
+        'forcedTokens',
+        `wants token ${tokenId} at ${position}, where the prefix of row ${clash} has another`,
+      );
+    }
+  }
   if (constraint === undefined) return;
   for (let row = 0; row < request.sources.length; row++) {
-    const allowed = constraint.allowed(constraint.start(row));
+    let state = constraint.start(row);
+    let allowed = constraint.allowed(state);
     if (allowed.length !== vocabulary.size) {
       throw new ForetokenError(
         'INVALID_ARGUMENT',
@@ -89,14 +108,29 @@ export function assertRulesFit(
         { option: 'constraint', received: allowed.length, required: vocabulary.size },
       );
     }
+    for (const [position, tokenId] of (request.outputPrefixes?.[row] ?? []).entries()) {
+      if (allowed[tokenId] !== 1) {
+        throw new ForetokenError(
+          'UNSATISFIABLE_CONSTRAINT',
+          `The constraint does not allow token ${tokenId}, which the output prefix of row ${row} has at ${position}.`,
+          { option: 'constraint', row, position, tokenId },
+        );
+      }
+      state = constraint.next(state, tokenId);
+      allowed = constraint.allowed(state);
+    }
     if (!allowed.includes(1)) {
       throw new ForetokenError(
         'UNSATISFIABLE_CONSTRAINT',
-        `The constraint allows no first token for row ${row}, so no output can meet it.`,
+        `The constraint allows no token to begin row ${row} with, so no output can meet it.`,
         { option: 'constraint', row },
       );
     }
   }
+}
+
+function contradiction(option: string, what: string): ForetokenError {
+  return new ForetokenError('INVALID_ARGUMENT', `${option} ${what}.`, { option });
 }
 
 /** The rules as functions, in their order; empty where no rule applies. */

@@ -9,13 +9,9 @@ export type Truncation = (scores: Float32Array) => void;
 
 const CUT = Number.NEGATIVE_INFINITY;
 
-/** Cuts every token below the k-th best; what equals the k-th stays (Fan et al., 2018, section 5.4). */
+/** Keeps the k best tokens, of equals at the border those with the lower ids (Fan et al., 2018, section 5.4). */
 export function truncateTopK(scores: Float32Array, k: number): void {
-  const best = topK(scores, k);
-  const least = scores[best.at(-1) ?? 0] as number;
-  for (let tokenId = 0; tokenId < scores.length; tokenId++) {
-    if ((scores[tokenId] as number) < least) scores[tokenId] = CUT;
-  }
+  keepOnly(scores, topK(scores, k));
 }
 
 /** Keeps the smallest set of best tokens whose probabilities add up to `mass` or more (Holtzman et al., 2020, section 3.1). */
@@ -88,11 +84,15 @@ function keepMass(scores: Float32Array, ranks: ArrayLike<number>, mass: number):
       kept++;
     }
     if (sum < mass && order.length === count) continue;
-    const all = Array.from(order.subarray(0, kept), (tokenId) => [tokenId, scores[tokenId] as number] as const);
-    scores.fill(CUT);
-    for (const [tokenId, score] of all) scores[tokenId] = score;
+    keepOnly(scores, order.subarray(0, kept));
     return;
   }
+}
+
+function keepOnly(scores: Float32Array, tokenIds: Int32Array): void {
+  const kept = Float32Array.from(tokenIds, (tokenId) => scores[tokenId] as number);
+  scores.fill(CUT);
+  for (const [rank, tokenId] of tokenIds.entries()) scores[tokenId] = kept[rank] as number;
 }
 
 /** Tokens to rank at first. */
