@@ -16,6 +16,9 @@ export interface EditSession extends AsyncDisposable {
 export interface EditModel<Source> {
   readonly vocabulary: Vocabulary;
   readonly placeholderTokenId: number;
+  /** First token of every canvas; the vocabulary's end token is the last. */
+  readonly startTokenId: number;
+  /** Most positions of a canvas, boundary tokens included. */
   readonly maxLength: number;
   readonly encoder?: SourceEncoder<Source>;
   open(sources: readonly Source[], options?: OpenOptions): Promise<EditSession>;

@@ -11,7 +11,7 @@ function highProduct(a: number, b: number): number {
   const bHigh = b >>> 16;
   const cross = aHigh * bLow + ((aLow * bLow) >>> 16);
   const middle = aLow * bHigh + (cross & 0xffff);
-  return (aHigh * bHigh + Math.floor(cross / 0x10000) + Math.floor(middle / 0x10000)) >>> 0;
+  return (aHigh * bHigh + (cross >>> 16) + (middle >>> 16)) >>> 0;
 }
 
 /**
@@ -24,8 +24,27 @@ export function philox(
   key: readonly [number, number],
   counter: readonly [number, number, number, number],
 ): Uint32Array {
-  let [keyA, keyB] = key;
-  let [c0, c1, c2, c3] = counter;
+  const words = new Uint32Array(4);
+  philoxInto(words, key[0], key[1], counter[0], counter[1], counter[2], counter[3]);
+  return words;
+}
+
+/** `philox` without a single allocation: a stochastic beam draws for every token of the vocabulary. */
+function philoxInto(
+  words: Uint32Array,
+  key0: number,
+  key1: number,
+  counter0: number,
+  counter1: number,
+  counter2: number,
+  counter3: number,
+): void {
+  let keyA = key0;
+  let keyB = key1;
+  let c0 = counter0;
+  let c1 = counter1;
+  let c2 = counter2;
+  let c3 = counter3;
   for (let round = 0; round < 10; round++) {
     const highA = highProduct(MULTIPLIER_A, c0);
     const lowA = Math.imul(MULTIPLIER_A, c0) >>> 0;
@@ -38,7 +57,10 @@ export function philox(
     keyA = (keyA + WEYL_A) >>> 0;
     keyB = (keyB + WEYL_B) >>> 0;
   }
-  return Uint32Array.of(c0, c1, c2, c3);
+  words[0] = c0;
+  words[1] = c1;
+  words[2] = c2;
+  words[3] = c3;
 }
 
 /** Two words as a double in `[0, 1)`, all 53 bits random. */
@@ -69,8 +91,10 @@ export class RandomStream {
   /** `count` numbers in `[0, 1)` for a token and a hypothesis, `[count]`. */
   uniforms(position: number, sample: number, count: number): Float64Array {
     const numbers = new Float64Array(count);
+    const words = new Uint32Array(4);
+    const [key0, key1] = this.#key;
     for (let index = 0; index < count; index += 2) {
-      const words = philox(this.#key, [position, sample, index >>> 1, 1]);
+      philoxInto(words, key0, key1, position, sample, index >>> 1, 1);
       numbers[index] = toUnit(words[0] as number, words[1] as number);
       if (index + 1 < count) numbers[index + 1] = toUnit(words[2] as number, words[3] as number);
     }
