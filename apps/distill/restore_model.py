@@ -16,7 +16,7 @@ from onnx import numpy_helper
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from distill.checkpoint import load_layer, save_ctc_folder, save_marian_folder
+from distill.checkpoint import fill_ctc, load_layer, save_ctc_folder, save_marian_folder
 from distill.model import CtcStudent, Marian, MarianShape
 
 
@@ -92,14 +92,7 @@ def restored_student(folder: Path, shape: MarianShape) -> CtcStudent:
     student = CtcStudent(shape, token_ids[:-1].long(), tensors["upsample.bias"].shape[0] // shape.width,
                          layers["source_layers"], layers["frame_layers"],
                          tensors["source_layers.0.fc1.bias"].shape[0])
-    with torch.no_grad():
-        student.up.weight.copy_(tensors["upsample.weight"])
-        student.up.bias.copy_(tensors["upsample.bias"])
-        student.head.copy_(tensors["head.weight"])
-        student.head_bias.copy_(tensors["head.bias"])
-        for side in ("source_layers", "frame_layers"):
-            for index, layer in enumerate(getattr(student, side)):
-                load_layer(f"{side}.{index}", layer, tensors)
+    fill_ctc(student, tensors)
     return student
 
 

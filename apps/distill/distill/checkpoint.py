@@ -168,12 +168,17 @@ def load_ctc_folder(folder: Path, shape: MarianShape) -> CtcStudent:
                for k, v in load_file(folder / "model.safetensors").items()}
     student = CtcStudent(shape, tensors["head.token_ids"], config["upsample"], config["source_layers"],
                          config["frame_layers"], config["ffn_dim"])
-    with torch.no_grad():
-        student.up.weight.copy_(tensors["upsample.weight"])
-        student.up.bias.copy_(tensors["upsample.bias"])
-        student.head.copy_(tensors["head.weight"])
-        student.head_bias.copy_(tensors["head.bias"])
-        for side in ("source_layers", "frame_layers"):
-            for index, layer in enumerate(getattr(student, side)):
-                load_layer(f"{side}.{index}", layer, tensors)
+    fill_ctc(student, tensors)
     return student
+
+
+@torch.no_grad()
+def fill_ctc(student: CtcStudent, tensors: dict[str, Tensor]) -> None:
+    """Copies the tensors of a student's folder into it."""
+    student.up.weight.copy_(tensors["upsample.weight"])
+    student.up.bias.copy_(tensors["upsample.bias"])
+    student.head.copy_(tensors["head.weight"])
+    student.head_bias.copy_(tensors["head.bias"])
+    for side in ("source_layers", "frame_layers"):
+        for index, layer in enumerate(getattr(student, side)):
+            load_layer(f"{side}.{index}", layer, tensors)

@@ -3,8 +3,7 @@ import {
   assertAutoregressive,
   assertInteger,
   assertNumber,
-  assertRequest,
-  assertRulesFit,
+  assertRuledDecode,
   assertScoreRules,
   compileRules,
   type DecodeRequest,
@@ -88,9 +87,7 @@ export function beamSearch<Source = TokenSource>(
   };
 
   function prepare(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>): Search {
-    assertRequest(request);
-    assertAutoregressive({ name: NAME, requires }, model);
-    assertRulesFit(options, model.vocabulary, model.maxLength, request);
+    assertRuledDecode({ name: NAME, requires }, model, request, options);
     const { vocabulary } = model;
     assertBeamFits(beamSize, vocabulary);
     assertPhrasesFit(phrases, vocabulary, Math.min(request.maxNewTokens ?? model.maxLength, model.maxLength));

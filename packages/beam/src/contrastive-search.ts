@@ -1,10 +1,8 @@
 import {
   type AutoregressiveModel,
-  assertAutoregressive,
   assertInteger,
   assertNumber,
-  assertRequest,
-  assertRulesFit,
+  assertRuledDecode,
   type DecodeRequest,
   type Decoder,
   ForetokenError,
@@ -53,9 +51,7 @@ export function contrastiveSearch<Source = TokenSource>(
   };
 
   function prepare(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>): Search {
-    assertRequest(request);
-    assertAutoregressive({ name: NAME, requires: REQUIRES }, model);
-    assertRulesFit({}, model.vocabulary, model.maxLength, request);
+    assertRuledDecode({ name: NAME, requires: REQUIRES }, model, request, {});
     assertInteger('candidates', candidates, 1, Math.min(model.supports.maxCandidates, model.vocabulary.size));
     const settings = { candidates, penalty, endTokenId: model.vocabulary.endTokenId };
     const start = (row: number, prefix: Int32Array, forced: readonly number[], limit: number): ContrastiveRow => {

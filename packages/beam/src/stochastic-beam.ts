@@ -1,9 +1,7 @@
 import {
   type AutoregressiveModel,
-  assertAutoregressive,
   assertInteger,
-  assertRequest,
-  assertRulesFit,
+  assertRuledDecode,
   assertScoreRules,
   compileRules,
   type DecodeRequest,
@@ -50,9 +48,7 @@ export function stochasticBeam<Source = TokenSource>(
   };
 
   function prepare(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>): Search {
-    assertRequest(request);
-    assertAutoregressive({ name: NAME, requires: REQUIRES }, model);
-    assertRulesFit(options, model.vocabulary, model.maxLength, request);
+    assertRuledDecode({ name: NAME, requires: REQUIRES }, model, request, options);
     assertBeamFits(beamSize, model.vocabulary);
     const settings = { beamSize, endTokenId: model.vocabulary.endTokenId };
     const start = (row: number, prefix: Int32Array, forced: readonly number[], limit: number): StochasticRow => {

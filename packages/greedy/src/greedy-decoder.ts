@@ -1,9 +1,7 @@
 import {
   type AutoregressiveModel,
-  assertAutoregressive,
   assertInteger,
-  assertRequest,
-  assertRulesFit,
+  assertRuledDecode,
   assertScoreRules,
   compileRules,
   type DecodeRequest,
@@ -57,9 +55,7 @@ export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decod
   };
 
   function prepare(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>): RowDecoding {
-    assertRequest(request);
-    assertAutoregressive({ name: 'greedy', requires }, model);
-    assertRulesFit(options, model.vocabulary, model.maxLength, request);
+    assertRuledDecode({ name: 'greedy', requires }, model, request, options);
     const { vocabulary, supports } = model;
     const most = ruled ? vocabulary.size : Math.min(vocabulary.size, supports.maxCandidates);
     if (alternatives > 0) assertInteger('alternatives', alternatives, 1, most);

@@ -1,9 +1,7 @@
 import {
   type AutoregressiveModel,
-  assertAutoregressive,
   assertInteger,
-  assertRequest,
-  assertRulesFit,
+  assertRuledDecode,
   assertScoreRules,
   compileRules,
   type DecodeRequest,
@@ -63,9 +61,7 @@ export function sampling<Source = TokenSource>(options: SamplingOptions = {}): D
   };
 
   function prepare(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>): RowDecoding {
-    assertRequest(request);
-    assertAutoregressive({ name: 'sampling', requires }, model);
-    assertRulesFit(options, model.vocabulary, model.maxLength, request);
+    assertRuledDecode({ name: 'sampling', requires }, model, request, options);
     const { vocabulary, supports } = model;
     if (alternatives > 0) assertInteger('alternatives', alternatives, 1, vocabulary.size);
     const streams = request.sources.map((source) => new RandomStream(request.seed ?? 0, source));

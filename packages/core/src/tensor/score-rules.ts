@@ -1,7 +1,8 @@
-import { assertInteger, assertNumber } from '../contract/checks.js';
-import type { DecodeRequest } from '../contract/decoder.js';
+import { assertAutoregressive, assertInteger, assertNumber, assertRequest } from '../contract/checks.js';
+import type { DecodeRequest, Decoder } from '../contract/decoder.js';
 import { ForetokenError } from '../contract/errors.js';
 import type { ScoreProcessor, TokenConstraint } from '../contract/scoring.js';
+import type { AutoregressiveModel } from '../contract/token-tree.js';
 import type { Vocabulary } from '../contract/vocabulary.js';
 import * as processors from './score-processors.js';
 
@@ -59,8 +60,23 @@ export function assertScoreRules(rules: ScoreRules): void {
   for (const position of rules.forcedTokens?.keys() ?? []) assertInteger('forcedTokens position', position, 0, most);
 }
 
+/**
+ * All that a left-to-right strategy with rules checks before any compute. Throws `INVALID_ARGUMENT`, `EMPTY_SOURCE`,
+ * `UNSUPPORTED_CAPABILITY`, `UNSATISFIABLE_CONSTRAINT`, or the abort reason.
+ */
+export function assertRuledDecode(
+  decoder: Pick<Decoder<never>, 'name' | 'requires'>,
+  model: AutoregressiveModel<never>,
+  request: DecodeRequest<unknown>,
+  rules: ScoreRules,
+): void {
+  assertRequest(request);
+  assertAutoregressive(decoder, model);
+  assertRulesFit(rules, model.vocabulary, model.maxLength, request);
+}
+
 /** Validates rules against a model and a request, before any compute. Throws `INVALID_ARGUMENT`, `UNSATISFIABLE_CONSTRAINT`. */
-export function assertRulesFit(
+function assertRulesFit(
   rules: ScoreRules,
   vocabulary: Vocabulary,
   maxLength: number,
