@@ -1,1 +1,2 @@
 export * from './ctc-greedy.js';
+export * from './dag/index.js';

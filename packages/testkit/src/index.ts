@@ -1,4 +1,5 @@
 export * from './adversarial-drafters.js';
+export * from './canvas-conformance.js';
 export * from './decoder-conformance.js';
 export * from './drafter-conformance.js';
 export * from './lattice-conformance.js';

@@ -1,0 +1,46 @@
+import {
+  assertInteger,
+  assertNumber,
+  type Decoder,
+  type LatticeModel,
+  RandomStream,
+  type TokenSource,
+} from '@foretoken/core';
+import { candidateOf, type DagOptions, dagDecoder } from './dag-decoder.js';
+import { sampledPath } from './dag-walk.js';
+
+export interface DagSamplingOptions extends DagOptions {
+  /** Edges and tokens are drawn in proportion to their probability to the power 1 / temperature; above 0 (default 1). */
+  readonly temperature?: number;
+  /** Most probable tokens of each vertex that are drawn among (default 5). */
+  readonly candidates?: number;
+  /** Hypotheses a row, drawn independently and not ranked (default 1). */
+  readonly samples?: number;
+}
+
+/**
+ * Sampling from a DAG lattice: each edge of a path is drawn at random, and a token at each of its vertices (ancestral
+ * sampling of the model of Huang et al., 2022, section 3).
+ *
+ * The request's `seed` and a row's source fix all choices, whatever batch the row is in. A hypothesis' `score` is the
+ * natural-log probability of path and tokens under the model, before temperature and candidates. Throws `INVALID_ARGUMENT`;
+ * decoding `UNSUPPORTED_CAPABILITY` where the model offers fewer candidates.
+ */
+export function dagSampling<Source = TokenSource>(options: DagSamplingOptions = {}): Decoder<LatticeModel<Source>> {
+  const { temperature = 1, candidates = 5, samples = 1 } = options;
+  assertNumber('temperature', temperature, 0, Number.POSITIVE_INFINITY, true);
+  assertInteger('candidates', candidates, 1, Number.MAX_SAFE_INTEGER);
+  assertInteger('samples', samples, 1, 4096);
+  return dagDecoder({
+    name: 'dag-sampling',
+    options,
+    candidates,
+    prepare: (_model, { sources, seed = 0 }) => {
+      const streams = sources.map((source) => new RandomStream(seed, source));
+      return (graph, row) =>
+        Array.from({ length: samples }, (_, sample) =>
+          candidateOf(sampledPath(graph, temperature, streams[row] as RandomStream, sample)),
+        );
+    },
+  });
+}

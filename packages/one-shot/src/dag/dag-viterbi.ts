@@ -1,0 +1,100 @@
+import {
+  argmax,
+  assertInteger,
+  assertNumber,
+  type DecodeRequest,
+  type Decoder,
+  ForetokenError,
+  type LatticeModel,
+  type TokenSource,
+} from '@foretoken/core';
+import { candidateOf, type DagOptions, type DagSearch, dagDecoder } from './dag-decoder.js';
+import type { DagGraph } from './dag-graph.js';
+import { withBestTokens } from './dag-walk.js';
+import { viterbiPaths } from './viterbi-paths.js';
+
+export interface DagViterbiOptions extends DagOptions {
+  /**
+   * Exponent of the path's length that its log-probability is divided by, to compare the best paths of all lengths
+   * (default 1): 0 ranks by plain log-probability, more favours longer paths. Not together with `length`.
+   */
+  readonly lengthPenalty?: number;
+  /** Vertices of the path, those that say a start or end token counted; a number, or one for each row. Default: any. */
+  readonly length?: number | ((row: number) => number);
+}
+
+/**
+ * Viterbi decoding of a DAG lattice: the most probable path by its edges alone, of a given length or after a length penalty,
+ * then the most probable token at each vertex (Shao et al., 2022, "Viterbi decoding of directed acyclic transformer",
+ * section 3). `dagJointViterbi` optimises both together.
+ *
+ * A hypothesis' `score` is the path's natural-log probability divided by the penalty, `logProb` that of path and tokens.
+ * Throws `INVALID_ARGUMENT`; while decoding also `UNSATISFIABLE_CONSTRAINT` where no path has the length asked for.
+ */
+export function dagViterbi<Source = TokenSource>(options: DagViterbiOptions = {}): Decoder<LatticeModel<Source>> {
+  return viterbi('dag-viterbi', options, ({ vertices }) => new Float64Array(vertices));
+}
+
+/**
+ * Joint Viterbi decoding of a DAG lattice: the path and tokens that are most probable together, of a given length or after a
+ * length penalty (Shao et al., 2022, section 3).
+ *
+ * A hypothesis' `score` is that natural-log probability divided by the penalty, `logProb` without it. Throws as `dagViterbi`.
+ */
+export function dagJointViterbi<Source = TokenSource>(options: DagViterbiOptions = {}): Decoder<LatticeModel<Source>> {
+  return viterbi('dag-joint-viterbi', options, ({ bestLogProbs }) => bestLogProbs);
+}
+
+function viterbi<Source>(
+  name: string,
+  options: DagViterbiOptions,
+  vertexScores: (graph: DagGraph) => ArrayLike<number>,
+): Decoder<LatticeModel<Source>> {
+  const { lengthPenalty, length } = options;
+  if (length !== undefined && lengthPenalty !== undefined) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `lengthPenalty compares paths of different lengths, but length ${String(length)} allows one. Leave one of them out.`,
+      { option: 'lengthPenalty', received: lengthPenalty },
+    );
+  }
+  assertNumber('lengthPenalty', lengthPenalty ?? 1, -10, 10);
+  if (typeof length !== 'function') assertLength(length);
+  return dagDecoder({
+    name,
+    options,
+    prepare: (_model, { sources }: DecodeRequest<Source>): DagSearch => {
+      const lengths = sources.map((_, row) => (typeof length === 'function' ? length(row) : length));
+      if (typeof length === 'function')
+        for (const wanted of lengths) assertInteger('length', wanted as number, 1, MOST);
+      return (graph, row) => {
+        const wanted = lengths[row];
+        const paths = viterbiPaths(graph, vertexScores(graph), Math.min(wanted ?? graph.vertices, graph.vertices));
+        if (wanted === undefined) {
+          const ranks = paths.scores.map((score, vertices) => score / vertices ** (lengthPenalty ?? 1));
+          // A path has at least one vertex; the quotient for none is not a number to compare.
+          ranks[0] = Number.NEGATIVE_INFINITY;
+          const best = argmax(ranks);
+          return [candidateOf(withBestTokens(graph, paths.path(best)), ranks[best] as number)];
+        }
+        const score = paths.scores[wanted] ?? Number.NEGATIVE_INFINITY;
+        if (score === Number.NEGATIVE_INFINITY) throw noPath(row, wanted, graph.vertices);
+        return [candidateOf(withBestTokens(graph, paths.path(wanted)), score)];
+      };
+    },
+  });
+}
+
+const MOST = Number.MAX_SAFE_INTEGER;
+
+function assertLength(length: number | undefined): void {
+  if (length !== undefined) assertInteger('length', length, 1, MOST);
+}
+
+function noPath(row: number, length: number, vertices: number): ForetokenError {
+  return new ForetokenError(
+    'UNSATISFIABLE_CONSTRAINT',
+    `No path of row ${row} has ${length} vertices, of ${vertices} in its lattice. Ask for another length.`,
+    { option: 'length', row, received: length, most: vertices },
+  );
+}

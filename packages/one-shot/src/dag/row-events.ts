@@ -1,0 +1,61 @@
+import { type DecodeEvent, type DecodeRequest, type Hypothesis, RowOutput, type RowResult } from '@foretoken/core';
+
+/** An output that was found at once, before end token, limit and stops cut it. */
+export interface Candidate {
+  readonly tokenIds: readonly number[];
+  /** Natural-log probability of each token, where known; as long as `tokenIds`. */
+  readonly logProbs?: readonly number[];
+  /** What candidates are ranked by; of the whole candidate, also where the output is cut. */
+  readonly score: number;
+  /** Natural-log probability of the whole candidate, where `score` is something else. */
+  readonly logProb?: number;
+}
+
+export interface RowEventsOptions {
+  readonly endTokenId: number;
+  /** Most output tokens. */
+  readonly limit: number;
+  /** When `decode` was called, in milliseconds. */
+  readonly began: number;
+  readonly forwards: number;
+  /** Leaves out a candidate that, once cut, equals a better one. */
+  readonly distinct?: boolean;
+}
+
+/** The events of a one-shot decode, from each row's candidates, best first; at least one a row. */
+export function* rowEvents(
+  rows: Iterable<readonly Candidate[]>,
+  request: DecodeRequest<unknown>,
+  { endTokenId, limit, began, forwards, distinct = false }: RowEventsOptions,
+): Generator<DecodeEvent, void, undefined> {
+  const results: RowResult[] = [];
+  let tokens = 0;
+  for (const candidates of rows) {
+    const row = results.length;
+    const found = candidates.map((candidate) => hypothesisOf(candidate, new RowOutput(endTokenId, limit, request)));
+    const hypotheses = distinct ? firstOfEach(found) : found;
+    const { tokenIds } = hypotheses[0] as Hypothesis;
+    const logProbs = candidates[0]?.logProbs?.slice(0, tokenIds.length);
+    const atMs = performance.now() - began;
+    const known = logProbs === undefined ? {} : { logProbs: Float32Array.from(logProbs) };
+    yield { type: 'canvas-revise', row, tokenIds, ...known, atMs };
+    if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds, atMs };
+    results.push({ row, hypotheses });
+    tokens += tokenIds.length;
+  }
+  const totalMs = performance.now() - began;
+  const statistics = { forwards, draftForwards: 0, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
+  yield { type: 'decode-end', results, statistics, atMs: totalMs };
+}
+
+function hypothesisOf({ tokenIds, score, logProb }: Candidate, output: RowOutput): Hypothesis {
+  for (const tokenId of tokenIds) if (!output.push(tokenId)) break;
+  const finishReason = output.finishReason ?? 'complete';
+  return { tokenIds: output.tokenIds(), score, ...(logProb === undefined ? {} : { logProb }), finishReason };
+}
+
+/** Keeps the first hypothesis of each output. */
+function firstOfEach(hypotheses: readonly Hypothesis[]): Hypothesis[] {
+  const seen = new Set<string>();
+  return hypotheses.filter(({ tokenIds }) => seen.size < seen.add(tokenIds.join()).size);
+}

@@ -1,0 +1,56 @@
+import { assertInteger, type CanvasModel, type Decoder, type TokenSource } from '@foretoken/core';
+import { canvasDecoder, type LengthOptions, type Refinement } from './canvas-decoder.js';
+import { BEST, bestTokens } from './proposals.js';
+import { highest, type RefinedCanvas } from './refined-canvas.js';
+
+export interface EasyFirstOptions extends LengthOptions {
+  /** Most updates of a position, the first fill counted (default 10). */
+  readonly iterations?: number;
+  /** Positions are ranked into so many groups; those of a group do not see one another (default: one position each). */
+  readonly groups?: number;
+}
+
+/**
+ * Parallel easy-first decoding: the first fill ranks the positions by confidence; from then on every position is predicted
+ * anew, all at once, from the tokens of easier positions alone, until nothing changes (Kasai et al., 2020, "DisCo",
+ * parallel easy-first inference).
+ *
+ * The paper's model gives each position a context of its own within one canvas; here each group of positions is a canvas of
+ * its own in the same forward, asked only if a token it depends on has changed. Throws as `maskPredict` does.
+ */
+export function easyFirst<Source = TokenSource>(options: EasyFirstOptions = {}): Decoder<CanvasModel<Source>> {
+  const { iterations = 10, groups = Number.MAX_SAFE_INTEGER } = options;
+  assertInteger('iterations', iterations, 1, Number.MAX_SAFE_INTEGER);
+  assertInteger('groups', groups, 1, Number.MAX_SAFE_INTEGER);
+  return canvasDecoder({
+    ...options,
+    name: 'easy-first',
+    output: BEST,
+    scored: true,
+    *refine(canvas: RefinedCanvas): Refinement {
+      const { free, length, maskTokenId } = canvas;
+      if (free.length === 0) return;
+      const [first] = yield [canvas.without(free)];
+      canvas.decide(free, bestTokens(first!, length, maskTokenId));
+      const ranking = highest(free, canvas.logProbs, free.length);
+      const levels = split(ranking, Math.min(groups, free.length));
+      let changed = levels.map(() => true);
+      for (let iteration = 2; iteration <= iterations; iteration++) {
+        const due = [...levels.keys()].filter((level) => changed.slice(0, level).includes(true));
+        if (due.length === 0) return;
+        const predictions = yield due.map((level) => canvas.without(levels.slice(level).flat()));
+        changed = levels.map(() => false);
+        for (const [index, level] of due.entries()) {
+          const proposal = bestTokens(predictions[index]!, length, maskTokenId);
+          changed[level] = canvas.decide(levels[level]!, proposal);
+        }
+      }
+    },
+  });
+}
+
+/** Cuts a ranking into `count` groups of nearly equal size, the larger ones last. */
+function split(ranking: readonly number[], count: number): number[][] {
+  const border = (index: number): number => Math.floor((index * ranking.length) / count);
+  return Array.from({ length: count }, (_, index) => ranking.slice(border(index), border(index + 1)));
+}

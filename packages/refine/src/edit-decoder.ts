@@ -1,0 +1,145 @@
+import {
+  assertRequest,
+  type Canvas,
+  type CanvasPrediction,
+  type DecodeEvent,
+  type DecodeRequest,
+  type Decoder,
+  type EditModel,
+  type EditSession,
+  ForetokenError,
+} from '@foretoken/core';
+import { type EditedCanvas, edited, outputOf } from './edited-canvas.js';
+import { BEST } from './proposals.js';
+import { assertEdit, assertPrefixes, assertTokens } from './requirements.js';
+import { type AnswerAll, cut, refineRows } from './rounds.js';
+
+/** A question to an edit model about one canvas. */
+export interface EditAsk {
+  readonly about: 'deletions' | 'placeholders' | 'fill';
+  readonly tokenIds: Int32Array;
+}
+
+/** The answer of the kind asked for; see `EditSession`. */
+export type EditAnswer = Float32Array | Int32Array | CanvasPrediction;
+
+/** Edits of one row: what it asks, until it returns. */
+export type EditRefinement = Generator<EditAsk, void, EditAnswer>;
+
+/** The canvas of one row, as the latest edit left it. */
+export interface EditState {
+  readonly row: number;
+  canvas: EditedCanvas;
+}
+
+/** What a strategy may know of the model. */
+export type EditTokens = Pick<EditModel<never>, 'placeholderTokenId' | 'maxLength'>;
+
+/** A strategy on edits: texts to start from, and how it edits one. */
+export interface EditStrategy {
+  readonly name: string;
+  readonly initial?: readonly Int32Array[];
+  edit(state: EditState, model: EditTokens): EditRefinement;
+}
+
+/** The decoder of a strategy on edits. */
+export function editDecoder<Source>(strategy: EditStrategy): Decoder<EditModel<Source>> {
+  return {
+    name: strategy.name,
+    contractVersion: 1,
+    requires: { model: 'edit' },
+    decode: (model, request) => decode(strategy, model, request as DecodeRequest<Source>, performance.now()),
+  };
+}
+
+async function* decode<Source>(
+  strategy: EditStrategy,
+  model: EditModel<Source>,
+  request: DecodeRequest<Source>,
+  began: number,
+): AsyncGenerator<DecodeEvent, void, undefined> {
+  const { sources, signal, outputPrefixes } = request;
+  assertRequest(request);
+  assertEdit(strategy.name, model);
+  assertPrefixes(request, model.vocabulary, model.placeholderTokenId, model.maxLength - 2);
+  assertInitial(strategy.initial, model, request);
+  const session = await model.open(sources, signal === undefined ? {} : { signal });
+  try {
+    const { startTokenId, vocabulary } = model;
+    const given = sources.map((_, row) => outputPrefixes?.[row]?.length ?? 0);
+    const rows = sources.map((_, row) => {
+      const start = strategy.initial?.[row] ?? outputPrefixes?.[row] ?? new Int32Array();
+      const canvas = edited(start, given[row] as number, startTokenId, vocabulary.endTokenId);
+      const state: EditState = { row, canvas };
+      // A prefix after which the output is over leaves nothing to decide.
+      const over = given[row] !== 0 && cut(start, vocabulary.endTokenId, request).finishReason !== 'complete';
+      const refinement = over ? nothing() : strategy.edit(state, model);
+      return [{ refinement, show: () => outputOf(state.canvas) }];
+    });
+    yield* refineRows(rows, answerInTurns(session, request), {
+      request,
+      endTokenId: vocabulary.endTokenId,
+      given,
+      scored: false,
+      began,
+    });
+  } finally {
+    await session[Symbol.asyncDispose]();
+  }
+}
+
+function* nothing(): EditRefinement {}
+
+const PHASES: readonly EditAsk['about'][] = ['deletions', 'placeholders', 'fill'];
+
+/**
+ * Answers, in one forward, the questions of one phase: the phases take turns, those that no row asks about left out. Rows
+ * that are ahead wait for the others, so that all go through the phases together.
+ */
+function answerInTurns<Source>(
+  session: EditSession,
+  { signal }: DecodeRequest<Source>,
+): AnswerAll<EditAsk, EditAnswer> {
+  let turn = 0;
+  return async (asks) => {
+    while (!asks.some(([, { about }]) => about === PHASES[turn])) turn = (turn + 1) % PHASES.length;
+    const phase = PHASES[turn];
+    turn = (turn + 1) % PHASES.length;
+    const canvases: Canvas[] = asks
+      .filter(([, { about }]) => about === phase)
+      .map(([row, { tokenIds }]) => ({ row, tokenIds }));
+    const answers: readonly EditAnswer[] =
+      phase === 'deletions'
+        ? await session.deletions(canvases, signal)
+        : phase === 'placeholders'
+          ? await session.placeholders(canvases, signal)
+          : await session.fill(canvases, BEST, signal);
+    let next = 0;
+    return asks.map(([, { about }]) => (about === phase ? answers[next++] : undefined));
+  };
+}
+
+function assertInitial<Source>(
+  initial: readonly Int32Array[] | undefined,
+  { vocabulary, placeholderTokenId, maxLength }: EditModel<Source>,
+  { sources, outputPrefixes }: DecodeRequest<Source>,
+): void {
+  if (initial === undefined) return;
+  if (initial.length !== sources.length) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `initial must have one text a source, ${sources.length}, but has ${initial.length}.`,
+      { option: 'initial', received: initial.length, required: sources.length },
+    );
+  }
+  if (outputPrefixes?.some(({ length }) => length > 0)) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      'outputPrefixes and the option initial both say how an output begins. Leave one of them out.',
+      { option: 'initial' },
+    );
+  }
+  for (const [row, text] of initial.entries()) {
+    assertTokens('initial', row, text, vocabulary, placeholderTokenId, maxLength - 2);
+  }
+}

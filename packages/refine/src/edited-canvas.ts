@@ -1,0 +1,92 @@
+import { broken } from './proposals.js';
+import { type Proposal, UNKNOWN } from './refined-canvas.js';
+
+/**
+ * A canvas between edits: start token, output, end token, with natural-log probabilities where the model filled a position
+ * in (else NaN); `[length]` each. The first `given` output tokens stay as they are. Never changed in place.
+ */
+export interface EditedCanvas {
+  readonly tokenIds: Int32Array;
+  readonly logProbs: Float32Array;
+  readonly given: number;
+}
+
+/** A deletion is as probable as not. */
+const EVEN = Math.log(0.5);
+
+/** The canvas of an output, `[output + 2]`. */
+export function edited(output: Int32Array, given: number, startTokenId: number, endTokenId: number): EditedCanvas {
+  const tokenIds = Int32Array.of(startTokenId, ...output, endTokenId);
+  return { tokenIds, logProbs: new Float32Array(tokenIds.length).fill(UNKNOWN), given };
+}
+
+/** What is output so far: the canvas without its boundaries. */
+export function outputOf({ tokenIds, logProbs }: EditedCanvas): { tokenIds: Int32Array; logProbs: Float32Array } {
+  return { tokenIds: tokenIds.subarray(1, -1), logProbs: logProbs.subarray(1, -1) };
+}
+
+/** Whether there is a token that may be deleted. */
+export function isDeletable({ tokenIds, given }: EditedCanvas): boolean {
+  return tokenIds.length > given + 2;
+}
+
+/**
+ * Drops every token that is deleted with a probability above one half, but neither boundaries nor given tokens (Gu et al.,
+ * 2019, section 3.2). Throws `RUNTIME_FAILURE` where the natural-log probabilities `[length]` do not fit.
+ */
+export function deleteTokens(row: number, canvas: EditedCanvas, deletions: Float32Array): EditedCanvas {
+  const { tokenIds, logProbs, given } = canvas;
+  if (deletions.length !== tokenIds.length) throw broken(row, `${deletions.length} deletions for ${tokenIds.length}`);
+  if (deletions.some(Number.isNaN)) throw broken(row, 'a deletion that is not a number');
+  const stays = (_: number, position: number): boolean =>
+    position <= given || position === tokenIds.length - 1 || !((deletions[position] as number) > EVEN);
+  return { tokenIds: tokenIds.filter(stays), logProbs: logProbs.filter(stays), given };
+}
+
+/**
+ * Opens each gap by its number of placeholders `[length - 1]`, at most `perGap` of them and, from the left, no more than fit
+ * into `maxLength` positions; gaps before and among given tokens stay closed. Throws `RUNTIME_FAILURE` for counts that do
+ * not fit.
+ */
+export function insertPlaceholders(
+  row: number,
+  { tokenIds, logProbs, given }: EditedCanvas,
+  counts: Int32Array,
+  { placeholderTokenId, maxLength, perGap }: { placeholderTokenId: number; maxLength: number; perGap: number },
+): EditedCanvas {
+  if (counts.length !== tokenIds.length - 1) throw broken(row, `${counts.length} gaps for ${tokenIds.length} tokens`);
+  if (counts.some((count) => count < 0)) throw broken(row, 'a negative number of placeholders');
+  let room = maxLength - tokenIds.length;
+  const ids: number[] = [];
+  const known: number[] = [];
+  for (const [position, tokenId] of tokenIds.entries()) {
+    ids.push(tokenId);
+    known.push(logProbs[position] as number);
+    const opened = position < given ? 0 : Math.min(counts[position] ?? 0, perGap, room);
+    room -= opened;
+    for (let index = 0; index < opened; index++) {
+      ids.push(placeholderTokenId);
+      known.push(UNKNOWN);
+    }
+  }
+  return { tokenIds: Int32Array.from(ids), logProbs: Float32Array.from(known), given };
+}
+
+/** Puts the proposed tokens in place of the placeholders. */
+export function fillPlaceholders(
+  { tokenIds, logProbs, given }: EditedCanvas,
+  proposal: Proposal,
+  placeholderTokenId: number,
+): EditedCanvas {
+  const isOpen = (position: number): boolean => tokenIds[position] === placeholderTokenId;
+  return {
+    tokenIds: tokenIds.map((tokenId, position) => (isOpen(position) ? proposal.tokenIds[position]! : tokenId)),
+    logProbs: logProbs.map((logProb, position) => (isOpen(position) ? proposal.logProbs[position]! : logProb)),
+    given,
+  };
+}
+
+/** Whether two canvases hold the same tokens. */
+export function sameTokens(a: EditedCanvas, b: EditedCanvas): boolean {
+  return a.tokenIds.length === b.tokenIds.length && a.tokenIds.every((tokenId, index) => tokenId === b.tokenIds[index]);
+}

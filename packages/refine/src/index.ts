@@ -1,0 +1,7 @@
+export { type EasyFirstOptions, easyFirst } from './easy-first.js';
+export { type InsertionOptions, insertion, type LevenshteinOptions, levenshtein } from './levenshtein.js';
+export { type MaskPredictOptions, maskPredict } from './mask-predict.js';
+export { type MaskSchedule, maskedCount } from './mask-schedule.js';
+export { type MaskedDiffusionOptions, maskedDiffusion } from './masked-diffusion.js';
+export { type SkeletonFirstOptions, skeletonFirst } from './skeleton-first.js';
+export type { UnmaskOrder } from './unmask-order.js';

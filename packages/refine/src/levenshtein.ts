@@ -1,0 +1,89 @@
+import {
+  assertInteger,
+  type CanvasPrediction,
+  type Decoder,
+  type EditModel,
+  ForetokenError,
+  type TokenSource,
+} from '@foretoken/core';
+import { type EditRefinement, editDecoder } from './edit-decoder.js';
+import { deleteTokens, fillPlaceholders, insertPlaceholders, isDeletable, sameTokens } from './edited-canvas.js';
+import { bestTokens } from './proposals.js';
+
+export interface InsertionOptions {
+  /** Most rounds of a row (default 10). */
+  readonly iterations?: number;
+  /** Most tokens that one round inserts between two neighbours. */
+  readonly perGap?: number;
+}
+
+export interface LevenshteinOptions extends InsertionOptions {
+  /** Output tokens to start from, one array a row, to be edited; default: nothing. */
+  readonly initial?: readonly Int32Array[];
+}
+
+/**
+ * Levenshtein decoding: rounds of deletion, insertion of placeholders and their filling, until a round changes nothing (Gu
+ * et al., 2019, "Levenshtein Transformer", algorithm 1), from nothing or from a text to be edited.
+ *
+ * `perGap` is unlimited by default. Throws `INVALID_ARGUMENT`; decoding throws `LENGTH_LIMIT` where a given text does not
+ * fit, and `RUNTIME_FAILURE` for scores that are not numbers.
+ */
+export function levenshtein<Source = TokenSource>(options: LevenshteinOptions = {}): Decoder<EditModel<Source>> {
+  const { initial } = options;
+  if (initial !== undefined && !Array.isArray(initial)) {
+    throw new ForetokenError('INVALID_ARGUMENT', `initial must be an array, but was ${typeof initial}.`, {
+      option: 'initial',
+      received: initial,
+    });
+  }
+  return edits('levenshtein', true, Number.MAX_SAFE_INTEGER, options);
+}
+
+/**
+ * Insertion alone: rounds that insert tokens between those there are, by default at most one a gap, so that an output of n
+ * tokens takes about log2(n) rounds, until a round inserts nothing.
+ *
+ * The parallel insertion of Stern et al. (2019, "Insertion Transformer"), except that this contract's models choose places
+ * first and tokens second. Throws as `levenshtein` does.
+ */
+export function insertion<Source = TokenSource>(options: InsertionOptions = {}): Decoder<EditModel<Source>> {
+  return edits('insertion', false, 1, options);
+}
+
+function edits<Source>(
+  name: string,
+  deletes: boolean,
+  perGapDefault: number,
+  options: LevenshteinOptions,
+): Decoder<EditModel<Source>> {
+  const { iterations = 10, perGap = perGapDefault, initial } = options;
+  assertInteger('iterations', iterations, 1, Number.MAX_SAFE_INTEGER);
+  assertInteger('perGap', perGap, 1, Number.MAX_SAFE_INTEGER);
+  return editDecoder({
+    name,
+    ...(initial === undefined ? {} : { initial }),
+    *edit(state, { placeholderTokenId, maxLength }): EditRefinement {
+      const { row } = state;
+      for (let iteration = 1; iteration <= iterations; iteration++) {
+        const before = state.canvas;
+        if (deletes && isDeletable(state.canvas)) {
+          const deletions = yield { about: 'deletions', tokenIds: state.canvas.tokenIds };
+          state.canvas = deleteTokens(row, state.canvas, deletions as Float32Array);
+        }
+        if (state.canvas.tokenIds.length < maxLength) {
+          const counts = yield { about: 'placeholders', tokenIds: state.canvas.tokenIds };
+          const room = { placeholderTokenId, maxLength, perGap };
+          state.canvas = insertPlaceholders(row, state.canvas, counts as Int32Array, room);
+        }
+        const { tokenIds } = state.canvas;
+        if (tokenIds.includes(placeholderTokenId)) {
+          const prediction = (yield { about: 'fill', tokenIds }) as CanvasPrediction;
+          const proposal = bestTokens(prediction, tokenIds.length, placeholderTokenId);
+          state.canvas = fillPlaceholders(state.canvas, proposal, placeholderTokenId);
+        }
+        if (sameTokens(before, state.canvas)) return;
+      }
+    },
+  });
+}

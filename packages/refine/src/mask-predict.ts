@@ -1,0 +1,56 @@
+import { assertInteger, type CanvasModel, type Decoder, ForetokenError, type TokenSource } from '@foretoken/core';
+import { canvasDecoder, type LengthOptions, type Refinement } from './canvas-decoder.js';
+import { assertSchedule, type MaskSchedule, maskedCount } from './mask-schedule.js';
+import { BEST, bestTokens } from './proposals.js';
+import { lowest, type RefinedCanvas } from './refined-canvas.js';
+
+export interface MaskPredictOptions extends LengthOptions {
+  /** Forwards of a canvas, the first fill counted (default 4). */
+  readonly iterations?: number;
+  /** How much of the canvas is masked after each iteration (default `linear`). */
+  readonly schedule?: MaskSchedule;
+  /** Positions masked where the schedule rounds to none: 0 (default) ends the row there, 1 goes on with one. */
+  readonly leastMasked?: 0 | 1;
+  /** Stop as soon as an iteration changes no token (default false). */
+  readonly adaptiveStop?: boolean;
+}
+
+/**
+ * Mask-predict: fill the canvas at once, then mask and fill anew its least confident positions, fewer each time
+ * (Ghazvininejad et al., 2019, section 3).
+ *
+ * A hypothesis' `score` is the mean natural-log probability of its canvas, by which lengths are ranked. Throws
+ * `INVALID_ARGUMENT`; decoding throws `LENGTH_LIMIT`, and `RUNTIME_FAILURE` for scores that are not numbers.
+ */
+export function maskPredict<Source = TokenSource>(options: MaskPredictOptions = {}): Decoder<CanvasModel<Source>> {
+  const { iterations = 4, schedule = 'linear', leastMasked = 0, adaptiveStop = false } = options;
+  assertInteger('iterations', iterations, 1, Number.MAX_SAFE_INTEGER);
+  assertInteger('leastMasked', leastMasked, 0, 1);
+  assertSchedule(schedule, iterations);
+  if (leastMasked === 1 && iterations === 1) throw oneIteration('leastMasked', leastMasked);
+  if (adaptiveStop && iterations === 1) throw oneIteration('adaptiveStop', adaptiveStop);
+  return canvasDecoder({
+    ...options,
+    name: 'mask-predict',
+    output: BEST,
+    scored: true,
+    *refine(canvas: RefinedCanvas): Refinement {
+      let masked = canvas.free;
+      for (let iteration = 1; iteration <= iterations && masked.length > 0; iteration++) {
+        const [prediction] = yield [canvas.without(masked)];
+        const changed = canvas.decide(masked, bestTokens(prediction!, canvas.length, canvas.maskTokenId));
+        if (adaptiveStop && !changed) return;
+        const count = maskedCount(schedule, canvas.free.length, iteration, iterations);
+        masked = lowest(canvas.free, canvas.logProbs, Math.max(count, leastMasked));
+      }
+    },
+  });
+}
+
+function oneIteration(option: string, received: unknown): ForetokenError {
+  return new ForetokenError(
+    'INVALID_ARGUMENT',
+    `${option} ${String(received)} has no effect with a single iteration. Leave it out or ask for more iterations.`,
+    { option, received, iterations: 1 },
+  );
+}

@@ -1,0 +1,143 @@
+import {
+  assertInteger,
+  assertNumber,
+  type CanvasModel,
+  type Decoder,
+  ForetokenError,
+  RandomStream,
+  type TokenSource,
+} from '@foretoken/core';
+import { type Block, blocksOf, decidedAfter } from './blocks.js';
+import { canvasDecoder, type LengthOptions, type Refinement, type RowContext } from './canvas-decoder.js';
+import { highest, lowest, type RefinedCanvas } from './refined-canvas.js';
+import {
+  boundedCount,
+  outputFor,
+  type Proposing,
+  propose,
+  type RankedProposal,
+  UNMASK_ORDERS,
+  type UnmaskOrder,
+} from './unmask-order.js';
+
+export interface MaskedDiffusionOptions extends Pick<LengthOptions, 'length'> {
+  /** Forwards of a canvas, shared out among its blocks (default: one a position). */
+  readonly steps?: number;
+  /** Which positions are decided first (default `confidence`). */
+  readonly order?: UnmaskOrder;
+  /** With the order `entropy-bounded`: natural-log entropy that one step may decide on top of its most uncertain position. */
+  readonly entropyBound?: number;
+  /** Positions that are all decided before any later one (default: the whole canvas). */
+  readonly blockLength?: number;
+  /** Tokens are drawn from the distribution at this temperature; 0 (default) takes the most probable. */
+  readonly temperature?: number;
+  /**
+   * Share, in `[0, 1]`, of a block's earlier decided positions that each step but the last masks again, least confident
+   * first, to be decided anew besides those that are due (default 0).
+   */
+  readonly remask?: number;
+}
+
+/**
+ * Masked diffusion: a canvas of masks is decided position by position, several a forward (MDLM, Sahoo et al., 2024; LLaDA,
+ * Nie et al., 2025); without `remask`, what is decided stays.
+ *
+ * Random choices depend on the request's `seed` and the row's source alone. Throws `INVALID_ARGUMENT`, also for options that
+ * contradict one another; decoding throws `LENGTH_LIMIT`, and `RUNTIME_FAILURE` for scores that are not numbers.
+ */
+export function maskedDiffusion<Source = TokenSource>(
+  options: MaskedDiffusionOptions = {},
+): Decoder<CanvasModel<Source>> {
+  const { order = 'confidence', temperature = 0, blockLength = Number.MAX_SAFE_INTEGER, remask = 0 } = options;
+  const { length, steps = Number.MAX_SAFE_INTEGER, entropyBound = Number.NaN } = options;
+  assertOptions({ ...options, order, temperature, blockLength, remask, steps });
+  return canvasDecoder({
+    ...(length === undefined ? {} : { length }),
+    name: 'masked-diffusion',
+    output: outputFor(order, temperature),
+    scored: false,
+    *refine(canvas: RefinedCanvas, row: RowContext): Refinement {
+      const stream = new RandomStream(row.seed, row.source);
+      const proposing: Proposing = {
+        order,
+        temperature,
+        stream,
+        maskTokenId: canvas.maskTokenId,
+        vocabularySize: row.vocabularySize,
+      };
+      let forward = 0;
+      const free = canvas.length - canvas.given;
+      for (const block of blocksOf(canvas.given, canvas.length, blockLength, Math.min(steps, free))) {
+        const positions = Array.from({ length: block.end - block.start }, (_, index) => block.start + index);
+        let masked = positions;
+        for (let step = 1; masked.length > 0; step++) {
+          const [prediction] = yield [canvas.tokenIds.slice()];
+          const proposal = propose(prediction!, canvas.length, masked, forward++, proposing);
+          const ranking = highest(masked, proposal.ease, masked.length);
+          const count =
+            order === 'entropy-bounded'
+              ? boundedCount(entropiesOf(ranking, proposal), entropyBound)
+              : dueAfter(step, block) - (positions.length - masked.length);
+          canvas.decide(ranking.slice(0, count), proposal);
+          masked = ranking.slice(count);
+          if (masked.length > 0) masked = [...masked, ...maskAgain(canvas, positions, ranking, remask)];
+        }
+        if (row.endsWithin(canvas.tokenIds, block.end)) return;
+      }
+    },
+  });
+}
+
+/** Positions of a block to be decided once `step` forwards are over. */
+function dueAfter(step: number, { start, end, steps }: Block): number {
+  return decidedAfter(end - start, step, steps);
+}
+
+function entropiesOf(ranking: readonly number[], { ease }: RankedProposal): number[] {
+  return ranking.map((position) => -(ease[position] as number));
+}
+
+/**
+ * Masks again the least confident share of the positions that were decided before this forward predicted those in
+ * `predicted`: what is newest has seen all there is to see.
+ */
+function maskAgain(
+  canvas: RefinedCanvas,
+  positions: readonly number[],
+  predicted: readonly number[],
+  share: number,
+): number[] {
+  const earlier = positions.filter((position) => !predicted.includes(position));
+  const again = lowest(earlier, canvas.logProbs, Math.floor(share * earlier.length));
+  canvas.mask(again);
+  return again;
+}
+
+function assertOptions(
+  options: Required<Omit<MaskedDiffusionOptions, 'length' | 'entropyBound'>> & MaskedDiffusionOptions,
+): void {
+  const { steps, order, entropyBound, blockLength, temperature, remask } = options;
+  assertInteger('steps', steps, 1, Number.MAX_SAFE_INTEGER);
+  assertInteger('blockLength', blockLength, 1, Number.MAX_SAFE_INTEGER);
+  assertNumber('temperature', temperature, 0, Number.MAX_VALUE);
+  assertNumber('remask', remask, 0, 1);
+  if (!UNMASK_ORDERS.includes(order)) {
+    throw refuse('order', order, `must be one of ${UNMASK_ORDERS.join(', ')}`);
+  }
+  if (order !== 'entropy-bounded') {
+    if (entropyBound !== undefined) throw refuse('entropyBound', entropyBound, `has no effect on the order ${order}`);
+    return;
+  }
+  if (entropyBound === undefined) throw refuse('entropyBound', entropyBound, `is required by the order ${order}`);
+  assertNumber('entropyBound', entropyBound, 0, Number.MAX_VALUE);
+  // The bound decides how many steps there are, and positions masked again could keep it from ever ending.
+  if (steps !== Number.MAX_SAFE_INTEGER) throw refuse('steps', steps, `contradicts the order ${order}`);
+  if (remask > 0) throw refuse('remask', remask, `contradicts the order ${order}`);
+}
+
+function refuse(option: string, received: unknown, what: string): ForetokenError {
+  return new ForetokenError('INVALID_ARGUMENT', `${option} ${what}, but was ${String(received)}.`, {
+    option,
+    received,
+  });
+}

@@ -1,0 +1,90 @@
+/** Which tokens the model proposes for each position, and their natural-log probabilities; `[length]` each. */
+export interface Proposal {
+  readonly tokenIds: Int32Array;
+  readonly logProbs: Float32Array;
+}
+
+/** Natural-log probability of a position that no prediction decided: it is masked, or it was given. */
+export const UNKNOWN: number = Number.NaN;
+
+/** The provisional output of one row: its tokens, and how sure the model was of each when it decided it. */
+export class RefinedCanvas {
+  /** `[length]`; the mask token id where undecided. */
+  readonly tokenIds: Int32Array;
+  /** Natural-log probabilities `[length]`, `UNKNOWN` where undecided or given. */
+  readonly logProbs: Float32Array;
+  /** Positions at the start that were given and never change. */
+  readonly given: number;
+  readonly maskTokenId: number;
+
+  /** All masks after the given tokens; `length` counts both. */
+  constructor(given: Int32Array, length: number, maskTokenId: number) {
+    this.tokenIds = new Int32Array(length).fill(maskTokenId);
+    this.tokenIds.set(given);
+    this.logProbs = new Float32Array(length).fill(UNKNOWN);
+    this.given = given.length;
+    this.maskTokenId = maskTokenId;
+  }
+
+  get length(): number {
+    return this.tokenIds.length;
+  }
+
+  /** Every position that is the model's to decide, in order. */
+  get free(): number[] {
+    return Array.from({ length: this.length - this.given }, (_, index) => this.given + index);
+  }
+
+  /** Copy of the tokens with masks at `positions`, for the model to look at. */
+  without(positions: readonly number[]): Int32Array {
+    const tokenIds = this.tokenIds.slice();
+    for (const position of positions) tokenIds[position] = this.maskTokenId;
+    return tokenIds;
+  }
+
+  /** Takes what is proposed for `positions`; true if a token changed. */
+  decide(positions: readonly number[], { tokenIds, logProbs }: Proposal): boolean {
+    let changed = false;
+    for (const position of positions) {
+      changed ||= this.tokenIds[position] !== tokenIds[position];
+      this.tokenIds[position] = tokenIds[position] as number;
+      this.logProbs[position] = logProbs[position] as number;
+    }
+    return changed;
+  }
+
+  /** Makes positions undecided again. */
+  mask(positions: readonly number[]): void {
+    for (const position of positions) {
+      this.tokenIds[position] = this.maskTokenId;
+      this.logProbs[position] = UNKNOWN;
+    }
+  }
+}
+
+/** Mean natural-log probability of what the model decided; `-Infinity` where it decided nothing. */
+export function meanLogProb(logProbs: Float32Array): number {
+  const known = logProbs.filter((logProb) => !Number.isNaN(logProb));
+  return known.length === 0
+    ? Number.NEGATIVE_INFINITY
+    : known.reduce((sum, logProb) => sum + logProb, 0) / known.length;
+}
+
+/** The `count` of `positions` with the lowest `values`, lowest first, the earlier position first among equals. */
+export function lowest(positions: readonly number[], values: ArrayLike<number>, count: number): number[] {
+  return [...positions]
+    .sort((a, b) => compare(values[a] as number, values[b] as number) || a - b)
+    .slice(0, Math.max(count, 0));
+}
+
+/** The `count` of `positions` with the highest `values`, highest first, the earlier position first among equals. */
+export function highest(positions: readonly number[], values: ArrayLike<number>, count: number): number[] {
+  return [...positions]
+    .sort((a, b) => compare(values[b] as number, values[a] as number) || a - b)
+    .slice(0, Math.max(count, 0));
+}
+
+/** Differences would make two infinities NaN. */
+function compare(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,131 @@
+import {
+  type DecodeEvent,
+  type DecodeRequest,
+  type FinishReason,
+  type Hypothesis,
+  RowOutput,
+  type RowResult,
+} from '@foretoken/core';
+import { meanLogProb } from './refined-canvas.js';
+
+/** Tokens as they stand, with natural-log probabilities where a prediction decided them (else NaN); `[length]` each. */
+export interface Shown {
+  readonly tokenIds: Int32Array;
+  readonly logProbs: Float32Array;
+}
+
+/**
+ * The refinement of one canvas, written as the paper writes it: it yields what it wants to ask the model and is handed the
+ * answer, while `refineRows` puts the questions of all canvases into one forward.
+ */
+export interface Candidate<Ask, Answer> {
+  readonly refinement: Generator<Ask, void, Answer>;
+  show(): Shown;
+}
+
+/** One forward for some of the questions; `undefined` for those that wait for a later one. */
+export type AnswerAll<Ask, Answer> = (
+  asks: readonly (readonly [row: number, ask: Ask])[],
+) => Promise<readonly (Answer | undefined)[]>;
+
+/** What the loop needs besides the canvases. */
+export interface Rounds {
+  readonly request: DecodeRequest<unknown>;
+  readonly endTokenId: number;
+  /** Output tokens of each row that were given: they count as output but not in scores. */
+  readonly given: readonly number[];
+  /** Report the mean log-probability, by which the candidates of a row are ranked, as `score`. */
+  readonly scored: boolean;
+  readonly began: number;
+}
+
+/**
+ * Runs the candidates of all rows to their ends, a forward a round. A row shows its best candidate after each round; once
+ * none of them asks for more it is cut, committed, and takes no part in later forwards.
+ */
+export async function* refineRows<Ask, Answer>(
+  rows: readonly (readonly Candidate<Ask, Answer>[])[],
+  answerAll: AnswerAll<Ask, Answer>,
+  rounds: Rounds,
+): AsyncGenerator<DecodeEvent, void, undefined> {
+  const { request, began } = rounds;
+  const results: RowResult[] = [];
+  const waiting = new Map<Candidate<Ask, Answer>, readonly [row: number, ask: Ask]>();
+  const goOn = (row: number, candidate: Candidate<Ask, Answer>, { value, done }: IteratorResult<Ask, void>): void => {
+    if (done) waiting.delete(candidate);
+    else waiting.set(candidate, [row, value]);
+  };
+  const report = function* (row: number): Generator<DecodeEvent> {
+    const candidates = rows[row] as readonly Candidate<Ask, Answer>[];
+    const shown = best(candidates);
+    const atMs = performance.now() - began;
+    if (candidates.some((candidate) => waiting.has(candidate))) {
+      yield { type: 'canvas-revise', row, tokenIds: shown.tokenIds.slice(), logProbs: shown.logProbs.slice(), atMs };
+      return;
+    }
+    const { finishReason, tokenIds } = cut(shown.tokenIds, rounds.endTokenId, request);
+    yield { type: 'canvas-revise', row, tokenIds, logProbs: shown.logProbs.slice(0, tokenIds.length), atMs };
+    if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds: tokenIds.slice(), atMs };
+    results[row] = { row, hypotheses: [hypothesis(shown, tokenIds, finishReason, rounds.given[row] ?? 0, rounds)] };
+  };
+  for (const [row, candidates] of rows.entries()) {
+    for (const candidate of candidates) goOn(row, candidate, candidate.refinement.next());
+    if (!candidates.some((candidate) => waiting.has(candidate))) yield* report(row);
+  }
+  let forwards = 0;
+  while (waiting.size > 0) {
+    request.signal?.throwIfAborted();
+    const asked = [...waiting];
+    const answers = await answerAll(asked.map(([, ask]) => ask));
+    forwards++;
+    const answered = new Set<number>();
+    for (const [index, [candidate, [row]]] of asked.entries()) {
+      const answer = answers[index];
+      if (answer === undefined) continue;
+      goOn(row, candidate, candidate.refinement.next(answer));
+      answered.add(row);
+    }
+    for (const row of answered) yield* report(row);
+  }
+  const totalMs = performance.now() - began;
+  const tokens = results.reduce((sum, { hypotheses }) => sum + (hypotheses[0]?.tokenIds.length ?? 0), 0);
+  const statistics = { forwards, draftForwards: 0, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
+  yield { type: 'decode-end', results, statistics, atMs: totalMs };
+}
+
+/** The candidate of highest mean log-probability, the earlier among equals (Ghazvininejad et al., 2019, section 3.3). */
+function best<Ask, Answer>(candidates: readonly Candidate<Ask, Answer>[]): Shown {
+  const shown = candidates.map((candidate) => candidate.show());
+  const scores = shown.map(({ logProbs }) => meanLogProb(logProbs));
+  return shown[scores.indexOf(Math.max(...scores))] as Shown;
+}
+
+/** Where an output ends, by the one rule of all strategies; `complete` where nothing cuts it. */
+export function cut(
+  tokenIds: Int32Array,
+  endTokenId: number,
+  request: DecodeRequest<unknown>,
+): { readonly tokenIds: Int32Array; readonly finishReason: FinishReason } {
+  const output = new RowOutput(endTokenId, request.maxNewTokens ?? Number.POSITIVE_INFINITY, request);
+  for (const tokenId of tokenIds) if (!output.push(tokenId)) break;
+  return { tokenIds: output.tokenIds(), finishReason: output.finishReason ?? 'complete' };
+}
+
+function hypothesis(
+  { logProbs }: Shown,
+  tokenIds: Int32Array,
+  finishReason: FinishReason,
+  given: number,
+  { scored }: Rounds,
+): Hypothesis {
+  const decided = logProbs.subarray(given, finishReason === 'end-token' ? tokenIds.length + 1 : tokenIds.length);
+  const logProb = decided.reduce((sum, value) => sum + value, 0);
+  const score = scored ? meanLogProb(logProbs) : Number.NaN;
+  return {
+    tokenIds,
+    finishReason,
+    ...(Number.isFinite(score) ? { score } : {}),
+    // The tokens of a text to be edited have no probability; a sum over the others would mean little.
+    ...(Number.isNaN(logProb) ? {} : { logProb }),
+  };
+}

@@ -1,0 +1,52 @@
+import { assertInteger, assertNumber, type CanvasModel, type Decoder, type TokenSource } from '@foretoken/core';
+import { canvasDecoder, type LengthOptions, type Refinement } from './canvas-decoder.js';
+import { BEST, bestTokens } from './proposals.js';
+import { highest, type RefinedCanvas } from './refined-canvas.js';
+
+export interface SkeletonFirstOptions extends LengthOptions {
+  /** Share of the positions that make the skeleton, rounded up (default 0.5). */
+  readonly share?: number;
+  /** Which tokens may be part of the skeleton, such as content words; default: all. */
+  readonly content?: (tokenId: number) => boolean;
+  /** Forwards in which the rest is filled in, the most confident positions first (default 1). */
+  readonly fills?: number;
+  /** In the end predict the skeleton anew, given all that was filled in around it (default false). */
+  readonly revise?: boolean;
+}
+
+/**
+ * Skeleton first: of a first fill only the most confident positions stay, then the rest is filled in around them; in an
+ * order of its own, not left to right, and the skeleton may be revised at the end.
+ *
+ * The first step and the order are those of mask-predict (Ghazvininejad et al., 2019); what is decided stays until the
+ * revision. Throws as `maskPredict` does.
+ */
+export function skeletonFirst<Source = TokenSource>(options: SkeletonFirstOptions = {}): Decoder<CanvasModel<Source>> {
+  const { share = 0.5, content = () => true, fills = 1, revise = false } = options;
+  assertNumber('share', share, 0, 1);
+  assertInteger('fills', fills, 1, Number.MAX_SAFE_INTEGER);
+  return canvasDecoder({
+    ...options,
+    name: 'skeleton-first',
+    output: BEST,
+    scored: true,
+    *refine(canvas: RefinedCanvas): Refinement {
+      const { free, length, maskTokenId } = canvas;
+      if (free.length === 0) return;
+      const [first] = yield [canvas.without(free)];
+      canvas.decide(free, bestTokens(first!, length, maskTokenId));
+      const solid = free.filter((position) => content(canvas.tokenIds[position]!));
+      const skeleton = highest(solid, canvas.logProbs, Math.ceil(share * free.length));
+      let open = free.filter((position) => !skeleton.includes(position));
+      for (let fill = 0; fill < fills && open.length > 0; fill++) {
+        const [prediction] = yield [canvas.without(open)];
+        canvas.decide(open, bestTokens(prediction!, length, maskTokenId));
+        const decided = highest(open, canvas.logProbs, Math.ceil(open.length / (fills - fill)));
+        open = open.filter((position) => !decided.includes(position));
+      }
+      if (!revise || skeleton.length === 0 || skeleton.length === free.length) return;
+      const [revision] = yield [canvas.without(skeleton)];
+      canvas.decide(skeleton, bestTokens(revision!, length, maskTokenId));
+    },
+  });
+}

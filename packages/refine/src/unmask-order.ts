@@ -1,0 +1,169 @@
+import {
+  type CanvasPrediction,
+  logSoftmax,
+  logSumExp,
+  type OutputRequest,
+  type RandomStream,
+  sampleToken,
+} from '@foretoken/core';
+import { assertNumbers, bestOf, bestTokens, broken, candidates, distributionAt } from './proposals.js';
+import type { Proposal } from './refined-canvas.js';
+
+/**
+ * Which undecided positions are decided first:
+ *
+ * - `confidence`: where the proposed token is most probable (Nie et al., 2025, "LLaDA", low-confidence remasking);
+ * - `margin`: where it is furthest ahead of the second (Kim et al., 2025, "Train for the worst, plan for the best");
+ * - `entropy`: where the model hesitates least;
+ * - `entropy-bounded`: as `entropy`, as many a step as stay within a bound (Ben-Hamu et al., 2025);
+ * - `left-to-right`; `random` (Sahoo et al., 2024, "MDLM").
+ */
+export type UnmaskOrder = 'confidence' | 'margin' | 'entropy' | 'entropy-bounded' | 'left-to-right' | 'random';
+
+export const UNMASK_ORDERS: readonly UnmaskOrder[] = [
+  'confidence',
+  'margin',
+  'entropy',
+  'entropy-bounded',
+  'left-to-right',
+  'random',
+];
+
+/** Proposed tokens, and which positions to decide first: the higher `ease`, the earlier; `[length]`. */
+export interface RankedProposal extends Proposal {
+  readonly ease: Float64Array;
+}
+
+/** How tokens are proposed and positions ranked. */
+export interface Proposing {
+  readonly order: UnmaskOrder;
+  /** 0 takes the most probable token. */
+  readonly temperature: number;
+  readonly stream: RandomStream;
+  readonly maskTokenId: number;
+  readonly vocabularySize: number;
+}
+
+/** Substreams of a position: one draws its token, one its place in a random order. */
+const TOKEN_DRAWS = 0;
+const ORDER_DRAWS = 1;
+
+/** The least output of the model that the order and the temperature need. */
+export function outputFor(order: UnmaskOrder, temperature: number): OutputRequest {
+  if (temperature > 0 || order === 'entropy' || order === 'entropy-bounded') return { kind: 'logProbs' };
+  // One more than the two that are compared, since one of them may be the mask.
+  return order === 'margin' ? { kind: 'topK', k: 3 } : { kind: 'topK', k: 2 };
+}
+
+/**
+ * A token for each of `positions`, drawn with the numbers of the given forward, and how early to decide it.
+ *
+ * Log-probabilities are the model's own, before the temperature. Throws `RUNTIME_FAILURE` for scores that are not numbers.
+ */
+export function propose(
+  prediction: CanvasPrediction,
+  length: number,
+  positions: readonly number[],
+  forward: number,
+  proposing: Proposing,
+): RankedProposal {
+  const { order, stream } = proposing;
+  const ranked =
+    outputFor(order, proposing.temperature).kind === 'topK'
+      ? fromCandidates(prediction, length, positions, proposing)
+      : fromDistributions(prediction, length, positions, forward, proposing);
+  for (const position of positions) {
+    if (order === 'left-to-right') ranked.ease[position] = -position;
+    if (order === 'random') ranked.ease[position] = stream.uniform(position, ORDER_DRAWS, forward);
+  }
+  return ranked;
+}
+
+function fromCandidates(
+  prediction: CanvasPrediction,
+  length: number,
+  positions: readonly number[],
+  { order, maskTokenId }: Proposing,
+): RankedProposal {
+  const best = bestTokens(prediction, length, maskTokenId);
+  const ease = Float64Array.from(best.logProbs);
+  if (order !== 'margin') return { ...best, ease };
+  const { ids, values, k } = candidates(prediction, length);
+  for (const position of positions) {
+    const others = [...values.subarray(position * k, (position + 1) * k)].filter(
+      (_, rank) => ids[position * k + rank] !== maskTokenId,
+    );
+    ease[position] = Math.exp(others[0] ?? -Infinity) - Math.exp(others[1] ?? -Infinity);
+  }
+  return { ...best, ease };
+}
+
+function fromDistributions(
+  prediction: CanvasPrediction,
+  length: number,
+  positions: readonly number[],
+  forward: number,
+  { order, temperature, stream, maskTokenId, vocabularySize }: Proposing,
+): RankedProposal {
+  const { row } = prediction;
+  const tokenIds = new Int32Array(length);
+  const logProbs = new Float32Array(length);
+  const ease = new Float64Array(length);
+  for (const position of positions) {
+    const distribution = distributionAt(prediction, position, vocabularySize);
+    assertNumbers(row, distribution);
+    const scores = distribution.slice();
+    scores[maskTokenId] = Number.NEGATIVE_INFINITY;
+    const tokenId =
+      temperature === 0
+        ? bestOf(row, scores)
+        : sampleToken(
+            scores.map((score) => score / temperature),
+            stream.uniform(position, TOKEN_DRAWS, forward),
+          );
+    if (tokenId < 0) throw broken(row, 'a position without any possible token');
+    tokenIds[position] = tokenId;
+    logProbs[position] = distribution[tokenId] as number;
+    ease[position] = easeOf(order, scores, logProbs[position] as number);
+  }
+  return { tokenIds, logProbs, ease };
+}
+
+function easeOf(order: UnmaskOrder, scores: Float32Array, logProb: number): number {
+  if (order === 'entropy' || order === 'entropy-bounded') return -entropyOf(scores);
+  if (order !== 'margin') return logProb;
+  let first = Number.NEGATIVE_INFINITY;
+  let second = Number.NEGATIVE_INFINITY;
+  for (const score of scores) {
+    if (score > first) {
+      second = first;
+      first = score;
+    } else if (score > second) second = score;
+  }
+  return Math.exp(first) - Math.exp(second);
+}
+
+/** Entropy, natural log, of unnormalised scores `[vocab]`. */
+export function entropyOf(scores: Float32Array): number {
+  if (logSumExp(scores) === Number.NEGATIVE_INFINITY) return 0;
+  return logSoftmax(scores).reduce(
+    (sum, logProb) => (logProb === -Infinity ? sum : sum - logProb * Math.exp(logProb)),
+    0,
+  );
+}
+
+/**
+ * How many positions of ascending entropies may be decided together: the most whose entropies, without the largest, add up
+ * to at most `bound`; at least one (Ben-Hamu et al., 2025, "Entropy bounded unmasking").
+ */
+export function boundedCount(entropies: readonly number[], bound: number): number {
+  let sum = 0;
+  let count = 0;
+  // The largest of ascending entropies is the last, so the sum without it is the sum before it.
+  for (const entropy of entropies) {
+    if (count > 0 && sum > bound) break;
+    sum += entropy;
+    count++;
+  }
+  return count;
+}

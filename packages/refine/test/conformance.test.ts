@@ -1,0 +1,25 @@
+import { easyFirst, maskedDiffusion, maskPredict, skeletonFirst } from '@foretoken/refine';
+import { canvasConformance } from '@foretoken/testkit';
+import { describe, it } from 'vitest';
+
+const runner = { describe, it };
+
+const decoders = {
+  'maskPredict()': () => maskPredict(),
+  'maskPredict, one iteration': () => maskPredict({ iterations: 1 }),
+  'maskPredict, cosine, length beam': () => maskPredict({ iterations: 6, schedule: 'cosine', lengthBeam: 3 }),
+  'maskPredict, adaptive stop': () => maskPredict({ iterations: 10, leastMasked: 1, adaptiveStop: true }),
+  'easyFirst()': () => easyFirst(),
+  'easyFirst, groups, length beam': () => easyFirst({ groups: 3, lengthBeam: 2 }),
+  'skeletonFirst()': () => skeletonFirst(),
+  'skeletonFirst, revised': () => skeletonFirst({ share: 0.3, fills: 3, revise: true, content: (id) => id !== 2 }),
+  'maskedDiffusion()': () => maskedDiffusion(),
+  'maskedDiffusion, margin': () => maskedDiffusion({ order: 'margin', steps: 3 }),
+  'maskedDiffusion, entropy, blocks': () => maskedDiffusion({ order: 'entropy', blockLength: 4, steps: 5 }),
+  'maskedDiffusion, entropy-bounded': () => maskedDiffusion({ order: 'entropy-bounded', entropyBound: 2 }),
+  'maskedDiffusion, random, sampled': () => maskedDiffusion({ order: 'random', temperature: 0.7, steps: 4 }),
+  'maskedDiffusion, remasked': () => maskedDiffusion({ remask: 0.5, blockLength: 5, temperature: 1 }),
+  'maskedDiffusion, given length': () => maskedDiffusion({ length: 7, order: 'left-to-right', steps: 3 }),
+};
+
+for (const [name, createDecoder] of Object.entries(decoders)) canvasConformance({ runner, name, createDecoder });

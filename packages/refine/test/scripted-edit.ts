@@ -1,0 +1,107 @@
+import {
+  type Canvas,
+  type CanvasPrediction,
+  type EditModel,
+  type EditSession,
+  ForetokenError,
+  type TokenSource,
+} from '@foretoken/core';
+import { type CanvasScore, logSoftmax, ranked } from '@foretoken/testkit';
+
+/** What was done with a scripted edit model, in order. */
+export interface EditCall {
+  readonly call: 'open' | 'deletions' | 'placeholders' | 'fill' | 'dispose';
+  readonly canvases: readonly Canvas[];
+}
+
+export interface ScriptedEditOptions {
+  readonly vocabularySize: number;
+  readonly startTokenId: number;
+  readonly endTokenId: number;
+  readonly placeholderTokenId: number;
+  readonly maxLength?: number;
+  /** Probability that each position of a canvas is deleted, `[length]`. */
+  readonly deletions: (source: TokenSource, canvas: Int32Array) => ArrayLike<number>;
+  /** Placeholders for each gap, `[length - 1]`. */
+  readonly placeholders: (source: TokenSource, canvas: Int32Array) => ArrayLike<number>;
+  readonly score: CanvasScore;
+  /** Throws `error` instead of running the n-th forward of any kind, counted from 1. */
+  readonly failAt?: number;
+  readonly error?: unknown;
+}
+
+export interface ScriptedEditModel extends EditModel<TokenSource> {
+  readonly calls: readonly EditCall[];
+  readonly forwards: number;
+  readonly stillOpen: number;
+}
+
+/** An edit model that is three functions, keeping the edit contract to the letter and recording its use. */
+export function scriptedEditModel(options: ScriptedEditOptions): ScriptedEditModel {
+  const { vocabularySize, startTokenId, endTokenId, placeholderTokenId, maxLength = 32, failAt, error } = options;
+  const calls: EditCall[] = [];
+  const countOf = (...kinds: EditCall['call'][]): number => calls.filter(({ call }) => kinds.includes(call)).length;
+  const forwards = (): number => countOf('deletions', 'placeholders', 'fill');
+  return {
+    vocabulary: { size: vocabularySize, endTokenId },
+    startTokenId,
+    placeholderTokenId,
+    maxLength,
+    calls,
+    get forwards() {
+      return forwards();
+    },
+    get stillOpen() {
+      return countOf('open') - countOf('dispose');
+    },
+    async open(sources): Promise<EditSession> {
+      calls.push({ call: 'open', canvases: [] });
+      const begin = (call: EditCall['call'], canvases: readonly Canvas[], signal?: AbortSignal): void => {
+        signal?.throwIfAborted();
+        if (canvases.length === 0) throw new ForetokenError('INVALID_ARGUMENT', `${call} was called without canvases.`);
+        for (const { tokenIds } of canvases) {
+          if (tokenIds.length > maxLength) throw new ForetokenError('LENGTH_LIMIT', `more than ${maxLength} positions`);
+          const inner = [...tokenIds.subarray(1, -1)];
+          if (tokenIds[0] !== startTokenId || tokenIds.at(-1) !== endTokenId || inner.includes(startTokenId)) {
+            throw new ForetokenError('INVALID_ARGUMENT', `the boundaries of ${[...tokenIds].join(' ')} are wrong`);
+          }
+          if (call !== 'fill' && inner.includes(placeholderTokenId)) {
+            throw new ForetokenError('INVALID_ARGUMENT', `${call} of a canvas with placeholders`);
+          }
+        }
+        calls.push({ call, canvases: canvases.map(({ row, tokenIds }) => ({ row, tokenIds: tokenIds.slice() })) });
+        if (forwards() === failAt) throw error;
+      };
+      const sourceOf = ({ row }: Canvas): TokenSource => sources[row] as TokenSource;
+      return {
+        async deletions(canvases, signal) {
+          begin('deletions', canvases, signal);
+          return canvases.map((canvas) =>
+            Float32Array.from(options.deletions(sourceOf(canvas), canvas.tokenIds)).map(Math.log),
+          );
+        },
+        async placeholders(canvases, signal) {
+          begin('placeholders', canvases, signal);
+          return canvases.map((canvas) => Int32Array.from(options.placeholders(sourceOf(canvas), canvas.tokenIds)));
+        },
+        async fill(canvases, output, signal): Promise<CanvasPrediction[]> {
+          begin('fill', canvases, signal);
+          if (output.kind !== 'topK') throw new ForetokenError('UNSUPPORTED_CAPABILITY', `no ${output.kind} output`);
+          return canvases.map((canvas) => {
+            const { row, tokenIds } = canvas;
+            const scores = Array.from(tokenIds, (_, at) => logSoftmax(options.score(sourceOf(canvas), tokenIds, at)));
+            const best = scores.map((logProbs) => ranked(logProbs).slice(0, output.k));
+            return {
+              row,
+              tokenIds: Int32Array.from(best.flat()),
+              logProbs: Float32Array.from(best.flatMap((ids, at) => ids.map((id) => scores[at]![id]!))),
+            };
+          });
+        },
+        async [Symbol.asyncDispose]() {
+          calls.push({ call: 'dispose', canvases: [] });
+        },
+      };
+    },
+  };
+}
