@@ -15,9 +15,9 @@ from tokenizers import Tokenizer
 
 from distill.checkpoint import load_ctc_folder, load_marian_folder, save_ctc_folder
 from distill.data import encode, read_lines
-from distill.model import DropoutPool
 from distill.reference_decoder import bleu
-from train_ctc import decode, encoder_states
+from distill.student_run import encoder_states
+from train_ctc import best_path
 
 
 @torch.no_grad()
@@ -30,15 +30,14 @@ def main() -> None:
     options = parser.parse_args()
     tokenizer = Tokenizer.from_file(str(options.teacher / "tokenizer.json"))
     teacher = load_marian_folder(options.teacher).eval()
-    still = DropoutPool(0.0, 0, 1)
-    states = encoder_states(teacher, encode(tokenizer, read_lines(options.data / "val.en"), 120), still)
+    states = encoder_states(teacher, encode(tokenizer, read_lines(options.data / "val.en"), 120))
     references = read_lines(options.data / "val.de")
     students = [load_ctc_folder(run / "model", teacher.shape) for run in options.student]
     mean = load_ctc_folder(options.student[0] / "model", teacher.shape)
     for values in zip(*(student.parameters() for student in (mean, *students)), strict=True):
         values[0].copy_(torch.stack(values[1:]).mean(dim=0))
     named = [*zip((str(run) for run in options.student), students), ("mean", mean)]
-    scores = {name: round(bleu(tokenizer, decode(s, states, still), references), 2) for name, s in named}
+    scores = {name: round(bleu(tokenizer, best_path(s, states), references), 2) for name, s in named}
     config = json.loads((options.student[-1] / "model" / "config.json").read_text())
     save_ctc_folder(options.out / "model", mean, tokenizer, config["draft_frame_layers"])
     (options.out / "log.jsonl").write_text(json.dumps({"valBleu": scores}) + "\n")

@@ -1,6 +1,6 @@
 """Exports trained checkpoints as the fp16 weights folders that `foretoken import` reads.
 
-    python export_model.py --teacher runs/sharpened/model --ctc runs/ctc/model --out runs/export
+    python export_model.py --teacher runs/final/model --ctc runs/ctc/model --canvas runs/canvas/model --out runs/export
 """
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
+
+
+PARTS = ("teacher", "ctc", "canvas", "dag", "edit")
 
 
 def halve(source: Path, target: Path) -> None:
@@ -25,12 +28,13 @@ def halve(source: Path, target: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--teacher", type=Path, required=True)
-    parser.add_argument("--ctc", type=Path, required=True)
+    for part in PARTS:
+        parser.add_argument(f"--{part}", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    halve(options.teacher, options.out / "teacher")
-    halve(options.ctc, options.out / "ctc")
+    for part in PARTS:
+        if (source := getattr(options, part)) is not None:
+            halve(source, options.out / part)
 
 
 if __name__ == "__main__":

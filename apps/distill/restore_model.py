@@ -2,12 +2,15 @@
 
     python restore_model.py --model ../../packages/model-multi30k-en-de/model --out runs/restored
 
-Writes `teacher/model` and, where the folder has a CTC student, `ctc/model`: weights folders, which `--start-from` and
-`--teacher` of the recipes take. Weights come back as they were stored, rounded to fp16 where the folder was written so.
+Writes `teacher/model` and, for each student the folder has, `ctc/model`, `canvas/model`, `dag/model`, `edit/model`: weights
+folders, which `--start-from` and `--teacher` of the recipes take. Weights come back as they were stored, rounded to fp16
+where the folder was written so.
 """
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
@@ -18,6 +21,8 @@ from torch import Tensor
 
 from distill.checkpoint import fill_ctc, load_layer, save_ctc_folder, save_marian_folder
 from distill.model import CtcStudent, Marian, MarianShape
+from distill.student_folders import fill_canvas, fill_dag, save_canvas_folder, save_dag_folder, save_edit_folder
+from distill.students import CanvasStudent, DagStudent, EditStudent
 
 
 def stored(folder: Path, *graphs: str) -> dict[str, Tensor]:
@@ -78,22 +83,68 @@ def main() -> None:
             for index, layer in enumerate(getattr(teacher, side)):
                 load_layer(f"model.{side}.layers.{index}", layer, tensors)
     save_marian_folder(options.out / "teacher" / "model", teacher, tokenizer)
-    if (options.model / "ctc.onnx").exists():
-        save_ctc_folder(options.out / "ctc" / "model", restored_student(options.model, teacher.shape), tokenizer)
+    manifest = json.loads((options.model / "foretoken.json").read_text())
+    restored = {
+        "ctc": lambda out: save_ctc_folder(out, restored_ctc(options.model, teacher.shape), tokenizer),
+        "canvas": lambda out: save_canvas_folder(
+            out, restored_canvas(options.model, teacher, "canvas", manifest["canvas"]["maskTokenId"]), tokenizer),
+        "dag": lambda out: save_dag_folder(out, restored_dag(options.model, teacher.shape), tokenizer,
+                                           manifest["dag"]["startTokenId"]),
+        "edit": lambda out: save_edit_folder(
+            out, restored_canvas(options.model, teacher, "edit", manifest["edit"]["placeholderTokenId"]), tokenizer,
+            manifest["edit"]["startTokenId"]),
+    }
+    for student, save in restored.items():
+        if student in manifest["graphs"]:
+            save(options.out / student / "model")
 
 
-def restored_student(folder: Path, shape: MarianShape) -> CtcStudent:
-    graph = unfused(stored(folder, "ctc.onnx"))
-    tensors = {name.removeprefix("ctc."): value for name, value in graph.items()}
+def student_tensors(folder: Path, student: str, graphs: Sequence[str]) -> dict[str, Tensor]:
+    """The student's tensors under the names of its weights folder, its head's token ids among them."""
+    graph = unfused(stored(folder, *graphs))
+    tensors = {name.removeprefix(f"{student}."): value for name, value in graph.items() if name.startswith(f"{student}.")}
     count = tensors["head.bias"].shape[0]
-    (token_ids,) = (v for k, v in tensors.items() if k.startswith(f"int32_{count}_"))
-    layers = {side: len({name.split(".")[1] for name in tensors if name.startswith(f"{side}.")})
-              for side in ("source_layers", "frame_layers")}
-    student = CtcStudent(shape, token_ids[:-1].long(), tensors["upsample.bias"].shape[0] // shape.width,
-                         layers["source_layers"], layers["frame_layers"],
-                         tensors["source_layers.0.fc1.bias"].shape[0])
+    tensors["head.token_ids"] = next(v for k, v in graph.items() if k.startswith(f"int32_{count}_")).long()
+    return tensors
+
+
+def layers_of(tensors: dict[str, Tensor], side: str) -> int:
+    return len({name.split(".")[1] for name in tensors if name.startswith(f"{side}.")})
+
+
+def restored_ctc(folder: Path, shape: MarianShape) -> CtcStudent:
+    tensors = student_tensors(folder, "ctc", ["ctc.onnx"])
+    # The blank is the head's last row.
+    student = CtcStudent(shape, tensors["head.token_ids"][:-1], tensors["upsample.bias"].shape[0] // shape.width,
+                         layers_of(tensors, "source_layers"), layers_of(tensors, "frame_layers"),
+                         tensors["frame_layers.0.fc1.bias"].shape[0])
     fill_ctc(student, tensors)
     return student
+
+
+def restored_dag(folder: Path, shape: MarianShape) -> DagStudent:
+    tensors = student_tensors(folder, "dag", ["dag.onnx"])
+    student = DagStudent(shape, tensors["head.token_ids"], tensors["upsample.bias"].shape[0] // shape.width,
+                         layers_of(tensors, "source_layers"), layers_of(tensors, "frame_layers"),
+                         tensors["frame_layers.0.fc1.bias"].shape[0], tensors["links.gate.bias"].shape[0])
+    fill_dag(student, tensors)
+    return student
+
+
+def restored_canvas(folder: Path, teacher: Marian, student: str, mask_token: int) -> CanvasStudent:
+    """A canvas student or, under the name `edit`, an edit student."""
+    heads = ["edit-deletions.onnx", "edit-placeholders.onnx"] if student == "edit" else []
+    tensors = student_tensors(folder, student, [f"{student}-open.onnx", f"{student}-fill-top-k.onnx", *heads])
+    layers, feed_forward = layers_of(tensors, "layers"), tensors["layers.0.fc1.bias"].shape[0]
+    parts = [tensors[f"cross.{kind}"].chunk(2 * layers) for kind in ("weight", "bias")]
+    for kind, chunks in zip(("weight", "bias"), parts):
+        for index, chunk in enumerate(chunks):
+            tensors[f"layers.{index // 2}.encoder_attn.{'kv'[index % 2]}_proj.{kind}"] = chunk
+    known = teacher.shape, tensors["head.token_ids"], mask_token, layers, feed_forward
+    model = EditStudent(*known, tensors["placeholder.bias"].shape[0] - 1) if student == "edit" else CanvasStudent(*known)
+    model.embedding.copy_(teacher.shared.weight.detach())
+    fill_canvas(model, tensors)
+    return model
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--targets", type=Path, help="distilled targets written by distil.py")
     parser.add_argument("--freeze-encoder", action="store_true",
                         help="train the decoder only, so that students of this encoder stay valid")
+    parser.add_argument("--encoder-layers", type=int, help="default: as in --start-from, or else 4")
+    parser.add_argument("--decoder-layers", type=int, help="likewise; layers beyond those of --start-from begin as its last")
     parser.add_argument("--vocabulary-size", type=int, default=6000)
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -41,6 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch-tokens", type=int, default=1800)
     parser.add_argument("--average", type=float, default=0.003)
     parser.add_argument("--validate-every", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
@@ -58,14 +61,19 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     log_path = options.out / "log.jsonl"
     torch.manual_seed(options.seed)
+    torch.set_num_threads(options.threads)
 
     source_lines, target_lines = read_lines(options.data / "train.en"), read_lines(options.data / "train.de")
     if options.start_from:
         tokenizer = Tokenizer.from_file(str(options.start_from / "tokenizer.json"))
         model = load_marian_folder(options.start_from)
+        encoder, decoder = options.encoder_layers, options.decoder_layers
+        if encoder or decoder:
+            model = model.reshaped(encoder or model.shape.encoder_layers, decoder or model.shape.decoder_layers)
     else:
         tokenizer = train_tokenizer(source_lines + target_lines, options.vocabulary_size)
-        model = Marian(MarianShape(tokenizer.get_vocab_size()))
+        model = Marian(MarianShape(tokenizer.get_vocab_size(), encoder_layers=options.encoder_layers or 4,
+                                   decoder_layers=options.decoder_layers or 4))
     start_token = model.shape.vocabulary_size - 1
     if options.source:
         source_lines = read_lines(options.source)
@@ -110,12 +118,13 @@ def main() -> None:
             batch_target = pad([target[i] for i in group])
             mask = (batch_source != PAD)[:, None, None, :]
             shifted = torch.cat([torch.full((len(group), 1), start_token), batch_target[:, :-1]], dim=1)
-            with torch.set_grad_enabled(not options.freeze_encoder):
-                memory = model.encode(batch_source, mask, drop)
-            hidden = model.decode(shifted, memory, mask, drop)
-            keep = batch_target != PAD
-            loss = SmoothedCrossEntropy.apply(hidden[keep], model.shared.weight, model.final_logits_bias,
-                                              batch_target[keep], options.smoothing)
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                with torch.set_grad_enabled(not options.freeze_encoder):
+                    memory = model.encode(batch_source, mask, drop)
+                hidden = model.decode(shifted, memory, mask, drop)
+                keep = batch_target != PAD
+                loss = SmoothedCrossEntropy.apply(hidden[keep], model.shared.weight, model.final_logits_bias,
+                                                  batch_target[keep], options.smoothing)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(trained, 1.0)

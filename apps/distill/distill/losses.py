@@ -18,20 +18,23 @@ class SmoothedCrossEntropy(torch.autograd.Function):
         grad_bias = torch.zeros_like(bias)
         total = hidden.new_zeros(())
         low = smoothing / vocabulary
+        kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else hidden.dtype
+        hidden, weight = hidden.to(kind), weight.to(kind)
         for start in range(0, count, 200):
             rows = hidden[start : start + 200]
             label = labels[start : start + 200, None]
-            logits = torch.addmm(bias, rows, weight.t())
+            logits = torch.mm(rows, weight.t()).float().add_(bias)
             normaliser = logits.logsumexp(dim=1, keepdim=True)
             chosen = logits.gather(1, label)
             total += (normaliser - (1 - smoothing) * chosen - low * logits.sum(dim=1, keepdim=True)).sum()
             gradient = logits.sub_(normaliser).exp_().sub_(low)
             gradient.scatter_add_(1, label, gradient.new_full(label.shape, smoothing - 1))
             gradient.mul_(1.0 / count)
-            torch.mm(gradient, weight, out=grad_hidden[start : start + 200])
-            if grad_weight is not None:
-                grad_weight.addmm_(gradient.t(), rows)
             grad_bias += gradient.sum(dim=0)
+            gradient = gradient.to(kind)
+            grad_hidden[start : start + 200] = torch.mm(gradient, weight)
+            if grad_weight is not None:
+                grad_weight += torch.mm(gradient.t(), rows)
         context.save_for_backward(grad_hidden, grad_bias, *([] if grad_weight is None else [grad_weight]))
         return total / count
 
@@ -104,3 +107,81 @@ class CtcLoss(torch.autograd.Function):
     def backward(context, upstream: Tensor):
         grad_hidden, grad_weight, grad_bias = context.saved_tensors
         return upstream * grad_hidden, upstream * grad_weight, upstream * grad_bias, None, None, None
+
+
+class PickedLogProbs(torch.autograd.Function):
+    """Log-probabilities `[rows, picks]` of the head's entries `picked [rows, picks]`, normalised over the whole head."""
+
+    @staticmethod
+    def forward(context, hidden: Tensor, weight: Tensor, bias: Tensor, picked: Tensor) -> Tensor:
+        kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else hidden.dtype
+        rows, matrix = hidden.to(kind), weight.to(kind)
+        scores = torch.empty(picked.shape)
+        probabilities = []
+        for start in range(0, len(rows), 200):
+            part = slice(start, start + 200)
+            logits = torch.mm(rows[part], matrix.t()).float().add_(bias)
+            normaliser = logits.logsumexp(dim=1, keepdim=True)
+            scores[part] = logits.gather(1, picked[part]) - normaliser
+            probabilities.append(logits.sub_(normaliser).exp_())
+        context.save_for_backward(rows, matrix, picked, *probabilities)
+        return scores
+
+    @staticmethod
+    def backward(context, upstream: Tensor):
+        rows, matrix, picked, *probabilities = context.saved_tensors
+        grad_hidden = torch.empty(rows.shape)
+        grad_weight = torch.zeros(matrix.shape)
+        grad_bias = torch.zeros(len(matrix))
+        for index, start in enumerate(range(0, len(rows), 200)):
+            part = slice(start, start + 200)
+            dense = probabilities[index] * -upstream[part].sum(dim=1, keepdim=True)
+            dense.scatter_add_(1, picked[part], upstream[part])
+            grad_bias += dense.sum(dim=0)
+            dense = dense.to(matrix.dtype)
+            grad_hidden[part] = torch.mm(dense, matrix)
+            grad_weight += torch.mm(dense.t(), rows[part])
+        return grad_hidden, grad_weight, grad_bias, None
+
+
+def dag_log_likelihood(emissions: Tensor, links: Tensor, target_lengths: Tensor, last: Tensor) -> Tensor:
+    """Log-likelihood of each target over all paths, `[batch]` (Huang et al., 2022, section 2.3).
+
+    `emissions [batch, vertices, target]` of the target's tokens in order; `links [batch, from, to]` natural log; a path runs
+    from vertex 0 to vertex `last`.
+    """
+    step = links.exp()
+    reach = torch.full(emissions.shape[:2], -1e9)
+    reach = torch.cat([emissions[:, :1, 0], reach[:, 1:]], dim=1)
+    along = [reach]
+    for position in range(1, emissions.shape[2]):
+        most = reach.detach().amax(dim=1, keepdim=True).clamp(min=-1e8)
+        moved = torch.bmm((reach - most).exp()[:, None], step)[:, 0]
+        reach = moved.clamp(min=1e-30).log() + most + emissions[:, :, position]
+        along.append(reach)
+    rows = torch.arange(len(last))
+    return torch.stack(along)[target_lengths - 1, rows, last]
+
+
+@torch.no_grad()
+def dag_best_alignment(emissions: Tensor, links: Tensor, target_lengths: Tensor, last: Tensor) -> Tensor:
+    """Vertex of each target position on the most probable path, `[batch, target]`; -1 beyond a target's end."""
+    batch, vertices, longest = emissions.shape
+    reach = torch.full((batch, vertices), -1e9)
+    reach[:, 0] = emissions[:, 0, 0]
+    along, back = [reach], []
+    for position in range(1, longest):
+        best, origin = (reach[:, :, None] + links).max(dim=1)
+        reach = best + emissions[:, :, position]
+        along.append(reach)
+        back.append(origin)
+    path = torch.full((batch, longest), -1)
+    at = last.clone()
+    rows = torch.arange(batch)
+    for position in range(longest - 1, -1, -1):
+        inside = position < target_lengths
+        at = torch.where(position == target_lengths - 1, last, at)
+        path[:, position] = torch.where(inside, at, -1)
+        if position > 0:
+            at = torch.where(inside, back[position - 1][rows, at], at)
+    return path

@@ -1,0 +1,180 @@
+"""Trains a Levenshtein student (Gu et al., 2019, "Levenshtein Transformer") on the teacher's encoder.
+
+    python train_levenshtein.py --data DATA --teacher runs/final/model --start-from runs/canvas/model \
+        --source runs/augmented.en --targets runs/final/augmented.greedy.json --out runs/levenshtein
+
+Insertion learns from targets with tokens dropped at random: how many are missing in each gap, and which. Deletion learns from
+what the student itself filled in: a token goes unless it belongs to a longest common subsequence with the target (section
+3.2 of the paper, with the roll-in policies of its section 3.3).
+"""
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from distill.data import END, PAD, pad
+from distill.losses import SmoothedCrossEntropy
+from distill.model import DropoutPool
+from distill.student_folders import load_edit_folder, save_edit_folder
+from distill.student_run import StudentData, in_groups, run, stack, student_arguments
+from distill.students import EditStudent
+
+PLACEHOLDER = PAD
+
+
+def unmatched(row: list[int], target: list[int]) -> list[int]:
+    """1 for each token of `row` outside a longest common subsequence with `target`."""
+    width = len(target)
+    table = [[0] * (width + 1) for _ in range(len(row) + 1)]
+    for i in range(len(row) - 1, -1, -1):
+        below, here, token = table[i + 1], table[i], row[i]
+        for j in range(width - 1, -1, -1):
+            here[j] = below[j + 1] + 1 if token == target[j] else max(below[j], here[j + 1])
+    marks, i, j = [1] * len(row), 0, 0
+    while i < len(row) and j < width:
+        if row[i] == target[j]:
+            marks[i] = 0
+            i, j = i + 1, j + 1
+        elif table[i + 1][j] >= table[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+    return marks
+
+
+def with_placeholders(row: list[int], counts: list[int]) -> list[int]:
+    """`counts[g]` placeholders after token g."""
+    return [t for token, count in zip(row, [*counts, 0]) for t in (token, *[PLACEHOLDER] * count)]
+
+
+class Canvases:
+    """Rows of boundary and text tokens, padded."""
+
+    def __init__(self, rows: list[list[int]]) -> None:
+        self.tokens = pad(rows, END)
+        lengths = torch.tensor([len(row) for row in rows])
+        self.valid = torch.arange(self.tokens.shape[1])[None, :] < lengths[:, None]
+        self.gaps = self.valid[:, 1:]
+
+    def hidden(self, student: EditStudent, states: Tensor, mask: Tensor, drop: DropoutPool) -> Tensor:
+        return student.hidden(self.tokens, self.valid, states, mask, drop)
+
+
+@torch.no_grad()
+def insert(student: EditStudent, rows: list[list[int]], states: Tensor, mask: Tensor, most: int = 250) -> list[list[int]]:
+    still = DropoutPool(0.0, 0, 1)
+    canvases = Canvases(rows)
+    counts = student.gap_logits(canvases.hidden(student, states, mask, still)).argmax(dim=-1).tolist()
+    opened = [with_placeholders(row, counts[i][: len(row) - 1])[:most] for i, row in enumerate(rows)]
+    return fill(student, opened, states, mask)
+
+
+@torch.no_grad()
+def fill(student: EditStudent, rows: list[list[int]], states: Tensor, mask: Tensor) -> list[list[int]]:
+    canvases = Canvases(rows)
+    holes = (canvases.tokens == PLACEHOLDER) & canvases.valid
+    if holes.any():
+        hidden = canvases.hidden(student, states, mask, DropoutPool(0.0, 0, 1))[holes].float()
+        canvases.tokens[holes] = student.token_ids[torch.addmm(student.head_bias, hidden, student.head.t()).argmax(dim=-1)]
+    return [canvases.tokens[i, : len(row)].tolist() for i, row in enumerate(rows)]
+
+
+@torch.no_grad()
+def delete(student: EditStudent, rows: list[list[int]], states: Tensor, mask: Tensor) -> list[list[int]]:
+    canvases = Canvases(rows)
+    gone = student.deletion(canvases.hidden(student, states, mask, DropoutPool(0.0, 0, 1))).argmax(dim=-1).tolist()
+    return [[t for j, t in enumerate(row) if j in (0, len(row) - 1) or not gone[i][j]] for i, row in enumerate(rows)]
+
+
+def levenshtein(student: EditStudent, states: list[Tensor], start: int, rounds: int = 10) -> tuple[list[list[int]], float]:
+    """As `levenshtein` of @foretoken/refine; also the mean number of rounds."""
+    outputs: list[list[int]] = [[] for _ in states]
+    total = 0
+    for rows, padded, mask, _ in in_groups(states):
+        texts = [[start, END] for _ in rows]
+        running = list(range(len(rows)))
+        for number in range(rounds):
+            part = torch.tensor(running)
+            before = [texts[i] for i in running]
+            kept = delete(student, before, padded[part], mask[part]) if number > 0 else before
+            after = insert(student, kept, padded[part], mask[part])
+            total += len(running)
+            for i, text in zip(running, after):
+                texts[i] = text
+            running = [i for i, was, now in zip(running, before, after) if was != now]
+            if not running:
+                break
+        for row, i in enumerate(rows):
+            outputs[i] = texts[row][1:-1]
+    return outputs, total / len(states)
+
+
+def main() -> None:
+    parser = student_arguments(__doc__)
+    parser.add_argument("--max-placeholders", type=int, default=63, help="most insertions a gap")
+    parser.add_argument("--smoothing", type=float, default=0.1)
+    options = parser.parse_args()
+    data = StudentData(options)
+    student = load_edit_folder(options.start_from, data.teacher, options.max_placeholders)
+    row_of = torch.full((data.teacher.shape.vocabulary_size,), -1)
+    row_of[student.token_ids] = torch.arange(len(student.token_ids))
+    target = [[data.start_token, *(t for t in row if row_of[t] >= 0), END] for row in data.target]
+    usable = [i for i, row in enumerate(target) if 2 < len(row) <= student.max_placeholders]
+
+    def loss_of(group: list[int], drop: DropoutPool, progress: float, order: random.Random) -> Tensor:
+        states, mask, _ = stack([data.states[i] for i in group])
+        wanted = [target[i] for i in group]
+        kept, counts = [], []
+        for row in wanted:
+            # Now and then everything is missing: every decode begins so.
+            rate = 1.0 if order.random() < 0.15 else order.random()
+            left, missing = [row[0]], [0]
+            for j in range(1, len(row)):
+                if j < len(row) - 1 and order.random() < rate:
+                    missing[-1] += 1
+                else:
+                    left.append(row[j])
+                    missing.append(0)
+            kept.append(left)
+            counts.append(missing[:-1])
+        sparse = Canvases(kept)
+        gap_logits = student.gap_logits(sparse.hidden(student, states, mask, drop))[sparse.gaps]
+        gaps = F.cross_entropy(gap_logits.float(), torch.tensor([c for row in counts for c in row]))
+        opened = Canvases([with_placeholders(row, missing) for row, missing in zip(kept, counts)])
+        holes = (opened.tokens == PLACEHOLDER) & opened.valid
+        labels = row_of[pad(wanted, END)[holes]]
+        said = opened.hidden(student, states, mask, drop)[holes]
+        tokens = SmoothedCrossEntropy.apply(said, student.head, student.head_bias, labels, options.smoothing)
+        if order.random() < 0.5:
+            filled = insert(student, kept, states, mask)
+        else:
+            # The right number of placeholders, some of them filled wrongly: what they say with dropout on varies them.
+            ids = torch.addmm(student.head_bias, said.detach().float(), student.head.detach().t()).argmax(dim=-1)
+            grown = opened.tokens.clone()
+            grown[holes] = student.token_ids[ids]
+            filled = [grown[i, : len(row)].tolist() for i, row in enumerate(wanted)]
+        marks = [[0, *unmatched(row[1:-1], want[1:-1]), 0] for row, want in zip(filled, wanted)]
+        grown = Canvases(filled)
+        inner = grown.valid.clone()
+        inner[:, 0] = False
+        inner &= torch.cat([grown.valid[:, 1:], torch.zeros(len(group), 1, dtype=torch.bool)], dim=1)
+        deletion = F.cross_entropy(student.deletion(grown.hidden(student, states, mask, drop)[inner]).float(),
+                                   pad(marks, 0)[inner]) if inner.any() else gaps.new_zeros(())
+        return tokens + gaps + deletion
+
+    def scores_of() -> dict[str, float]:
+        outputs, rounds = levenshtein(student, data.val_states, data.start_token)
+        return {"valBleu": data.bleu(outputs), "rounds": round(rounds, 2)}
+
+    def save(folder: Path) -> None:
+        save_edit_folder(folder, student, data.tokenizer, data.start_token)
+
+    run(options, data, student, usable, lambda i: len(target[i]), loss_of, scores_of, save)
+
+
+if __name__ == "__main__":
+    main()
