@@ -1,4 +1,5 @@
 export * from './contract/canvas.js';
+export * from './contract/canvas-lengths.js';
 export * from './contract/checks.js';
 export * from './contract/collect.js';
 export * from './contract/decoder.js';

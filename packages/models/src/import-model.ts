@@ -2,10 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { NGRAMS_FILE, readNgrams } from './families/ngrams.js';
-import type { ModelManifest } from './folder/manifest.js';
+import type { ManifestContent, ModelManifest } from './folder/manifest.js';
 import { writeModelFolder } from './folder/write-folder.js';
 import { importMarian, stepFiles } from './importers/import-marian.js';
-import { openWeightsFolder } from './weights/weights-folder.js';
+import { importMaskedLanguageModel, isMaskedLanguageModel } from './importers/import-masked-lm.js';
+import { mostCandidates } from './importers/import-students.js';
+import { openWeightsFolder, type WeightsFolder } from './weights/weights-folder.js';
 
 export interface ImportOptions {
   /** Name in the manifest; default: the weights folder's own. */
@@ -17,19 +19,30 @@ export interface ImportOptions {
   readonly weights?: 'float32' | 'float16';
   /** Weights folder of a CTC student trained on this model's encoder, with an n-gram model beside it or not. */
   readonly ctc?: string;
+  /** Weights folders of a canvas, a DAG and an edit student of this model's encoder. */
+  readonly canvas?: string;
+  readonly dag?: string;
+  readonly edit?: string;
   /** Free facts about the training, kept in the manifest. */
   readonly training?: Readonly<Record<string, unknown>>;
   /** Replace an existing target folder (default: refuse). */
   readonly replace?: boolean;
 }
 
-/** Most candidates the top-k head of an imported model returns for each node. */
+/** Most candidates the top-k head of an imported decoder returns for each node. */
 const STEP_CANDIDATES = 64;
-/** Most candidates a frame of an imported CTC lattice holds. */
-const CTC_CANDIDATES = 16;
+const STUDENTS = ['ctc', 'canvas', 'dag', 'edit'] as const;
+
+/** What becomes a model folder: its manifest, the files' sizes and digests apart, and its files. */
+interface ModelContent {
+  readonly manifest: ManifestContent;
+  readonly files: Map<string, Uint8Array | string>;
+}
 
 /**
- * Imports a weights folder (config.json, model.safetensors, tokenizer.json) as a Foretoken model folder at `target`.
+ * Imports a weights folder (config.json, model.safetensors, tokenizer.json) as a Foretoken model folder at `target`: a
+ * Marian model with its students, or a masked language model (`foretoken-canvas` without cross-attention), which has
+ * none.
  *
  * Written whole or not at all. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`.
  */
@@ -46,55 +59,100 @@ export async function importModel(
     });
   }
   const folder = await openWeightsFolder(weightsFolder);
-  const student = options.ctc === undefined ? undefined : await openWeightsFolder(options.ctc);
+  const named = { ...options, name: options.name ?? basename(resolve(weightsFolder)) };
+  const content = isMaskedLanguageModel(folder)
+    ? maskedLanguageModelContent(folder, named, weights)
+    : await marianContent(folder, named, weights);
+  return writeModelFolder(target, content.manifest, content.files, { replace: options.replace ?? false });
+}
+
+type NamedOptions = ImportOptions & { readonly name: string };
+
+function heading({ name, description = '', licence = 'unknown' }: NamedOptions) {
+  return { format: 'foretoken-model', formatVersion: 1, name, description, licence } as const;
+}
+
+async function marianContent(
+  folder: WeightsFolder,
+  options: NamedOptions,
+  weights: 'float32' | 'float16',
+): Promise<ModelContent> {
+  const students: Partial<Record<(typeof STUDENTS)[number], WeightsFolder>> = {};
+  for (const student of STUDENTS) {
+    const path = options[student];
+    if (path !== undefined) students[student] = await openWeightsFolder(path);
+  }
   const ngrams = options.ctc === undefined ? undefined : await optionalFile(join(options.ctc, NGRAMS_FILE));
   const unknownTokenId = unknownToken(folder.tokenizerJson);
   const padTokenId = padToken(folder.tokenizerJson);
   // A CTC model needs an id for the blank that no output can mean: the padding's.
-  const blankId = padTokenId ?? 0;
-  const imported = importMarian(folder, { weights, blankId, ...(student === undefined ? {} : { ctc: student }) });
-  const { shape, tokens, ctc } = imported;
+  const imported = importMarian(folder, { weights, blankId: padTokenId ?? 0, students });
+  const { shape, tokens, files } = imported;
   if (ngrams !== undefined) {
     await readNgrams(join(options.ctc as string, NGRAMS_FILE), shape.vocabularySize);
-    imported.files.set(NGRAMS_FILE, ngrams);
+    files.set(NGRAMS_FILE, ngrams);
   }
-  return writeModelFolder(
-    target,
-    {
-      format: 'foretoken-model',
-      formatVersion: 1,
-      name: options.name ?? basename(resolve(weightsFolder)),
-      description: options.description ?? '',
-      licence: options.licence ?? 'unknown',
-      family: 'marian',
-      tokenizer: 'tokenizer.json',
-      vocabulary: {
-        size: shape.vocabularySize,
-        endTokenId: tokens.end,
-        startTokenId: tokens.start,
-        padTokenId: padTokenId ?? tokens.pad,
-        ...(unknownTokenId === undefined ? {} : { unknownTokenId }),
-      },
-      limits: { sourceLength: shape.maxPositions, targetLength: shape.maxPositions },
-      architecture: {
-        width: shape.width,
-        heads: shape.heads,
-        encoderLayers: shape.encoderLayers,
-        decoderLayers: shape.decoderLayers,
-      },
-      graphs: {
-        encoder: 'encoder.onnx',
-        step: { ...stepFiles() },
-        ...(ctc === undefined ? {} : { ctc: 'ctc.onnx', ctcDraft: 'ctc-draft.onnx' }),
-      },
-      step: { maxCandidates: Math.min(STEP_CANDIDATES, shape.vocabularySize) },
-      ...(ctc === undefined ? {} : { ctc: { blankId, upsample: ctc.upsample, maxCandidates: CTC_CANDIDATES } }),
-      ...(ngrams === undefined ? {} : { ngrams: NGRAMS_FILE }),
-      training: { ...options.training, weights },
+  const manifest: ManifestContent = {
+    ...heading(options),
+    family: 'marian',
+    tokenizer: 'tokenizer.json',
+    vocabulary: {
+      size: shape.vocabularySize,
+      endTokenId: tokens.end,
+      startTokenId: tokens.start,
+      padTokenId: padTokenId ?? tokens.pad,
+      ...(unknownTokenId === undefined ? {} : { unknownTokenId }),
     },
-    imported.files,
-    { replace: options.replace ?? false },
-  );
+    limits: { sourceLength: shape.maxPositions, targetLength: shape.maxPositions },
+    architecture: {
+      width: shape.width,
+      heads: shape.heads,
+      encoderLayers: shape.encoderLayers,
+      decoderLayers: shape.decoderLayers,
+    },
+    graphs: { encoder: 'encoder.onnx', step: { ...stepFiles() }, ...imported.students.graphs },
+    step: { maxCandidates: Math.min(STEP_CANDIDATES, shape.vocabularySize) },
+    ...imported.students.facts,
+    ...(ngrams === undefined ? {} : { ngrams: NGRAMS_FILE }),
+    training: { ...options.training, weights },
+  };
+  return { manifest, files };
+}
+
+function maskedLanguageModelContent(
+  folder: WeightsFolder,
+  options: NamedOptions,
+  weights: 'float32' | 'float16',
+): ModelContent {
+  const student = STUDENTS.find((name) => options[name] !== undefined);
+  if (student !== undefined) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `${folder.path} is a masked language model, whose encoder a ${student} student could read is missing. Leave out ${student}.`,
+      { option: student, received: options[student] },
+    );
+  }
+  const { network, fill, files, endTokenId } = importMaskedLanguageModel(folder, weights);
+  const { vocabularySize, maxPositions, width, heads, layers } = network.shape;
+  const unknownTokenId = unknownToken(folder.tokenizerJson);
+  const padTokenId = padToken(folder.tokenizerJson);
+  const manifest: ManifestContent = {
+    ...heading(options),
+    family: 'masked-lm',
+    tokenizer: 'tokenizer.json',
+    vocabulary: {
+      size: vocabularySize,
+      endTokenId,
+      ...(padTokenId === undefined ? {} : { padTokenId }),
+      ...(unknownTokenId === undefined ? {} : { unknownTokenId }),
+    },
+    limits: { sourceLength: maxPositions, targetLength: maxPositions },
+    architecture: { width, heads, layers },
+    graphs: { fill },
+    canvas: { maskTokenId: network.maskTokenId, maxCandidates: mostCandidates(network.headTokenIds) },
+    training: { ...options.training, weights },
+  };
+  return { manifest, files };
 }
 
 async function optionalFile(path: string): Promise<Uint8Array | undefined> {

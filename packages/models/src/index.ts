@@ -1,4 +1,4 @@
-export type { ModelManifest } from './folder/manifest.js';
+export type { MarianManifest, MaskedLanguageModelManifest, ModelManifest } from './folder/manifest.js';
 export { type ModelFolder, openModelFolder } from './folder/read-folder.js';
 export { type ImportOptions, importModel } from './import-model.js';
 export type { Dense } from './importers/matrices.js';

@@ -1,15 +1,22 @@
 import { availableParallelism } from 'node:os';
-import type { AutoregressiveModel, LatticeModel, NgramModel, TokenSource } from '@foretoken/core';
+import type {
+  AutoregressiveModel,
+  CanvasModel,
+  EditModel,
+  LatticeModel,
+  NgramModel,
+  TokenSource,
+} from '@foretoken/core';
 import { assertInteger, ForetokenError } from '@foretoken/core';
-import { GraphSession, type OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
-import { CtcModel } from './families/ctc-model.js';
+import type { OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
+import { checkGraphs } from './families/check-graphs.js';
+import { GraphSessions } from './families/graph-sessions.js';
+import { loadMaskedLanguageModel, loadStudents } from './families/load-students.js';
 import { MarianEncoder } from './families/marian-encoder.js';
 import { MarianModel } from './families/marian-model.js';
 import { probeThreads, probeWidths } from './families/marian-probe.js';
-import { checkMarianGraphs } from './families/marian-signatures.js';
-import { readNgrams } from './families/ngrams.js';
 import { WidthCosts } from './families/probe.js';
-import type { ModelManifest } from './folder/manifest.js';
+import type { MarianManifest, MaskedLanguageModelManifest, ModelManifest } from './folder/manifest.js';
 import { type ModelFolder, openModelFolder } from './folder/read-folder.js';
 import { createTokenizer, type TextTokenizer } from './tokenizer/text-tokenizer.js';
 
@@ -39,6 +46,12 @@ export interface LoadedModel extends AsyncDisposable {
    * approximate and depend in the last digits on the batch, which drafting may be and one-shot decoding may not.
    */
   readonly draftLattice?: LatticeModel<TokenSource>;
+  /** A canvas student on the shared encoder; the model itself where the folder is a masked language model's. */
+  readonly canvas?: CanvasModel<TokenSource>;
+  /** A DAG student, of kind `dag`; its strategies take the manifest's `dag.startTokenId`. */
+  readonly dag?: LatticeModel<TokenSource>;
+  /** A Levenshtein student. */
+  readonly edit?: EditModel<TokenSource>;
   /** N-gram model of the target's outputs, where the folder has one; what `latticeDrafter` takes as `ngrams`. */
   readonly ngrams?: NgramModel;
   /** Time inside the native runtime since load or the last `reset`. */
@@ -60,60 +73,56 @@ export async function loadModel(path: string, options: LoadOptions = {}): Promis
   options.signal?.throwIfAborted();
   const folder = await openModelFolder(path);
   const { manifest } = folder;
-  await checkMarianGraphs(folder);
+  await checkGraphs(folder);
   const tokenizer = createTokenizer(await folder.readText(manifest.tokenizer), {
     vocabulary: manifest.vocabulary,
     sourceLength: manifest.limits.sourceLength,
   });
   const runtime = options.runtime ?? (await defaultRuntime());
-  const sessions = new Sessions(runtime, folder);
+  const sessions = new GraphSessions(runtime, folder);
   try {
-    return await assemble(folder, tokenizer, runtime, sessions, options);
+    return await assemble(folder, tokenizer, sessions, options);
   } catch (error) {
     await sessions.dispose();
     throw error;
   }
 }
 
-/** Opens the graphs of one folder, each once, on first use. */
-class Sessions {
-  readonly timings: RuntimeTimings = new RuntimeTimings();
-  threads = 1;
-  readonly #runtime: OnnxRuntime;
-  readonly #folder: ModelFolder;
-  readonly #open = new Map<string, Promise<GraphSession>>();
-
-  constructor(runtime: OnnxRuntime, folder: ModelFolder) {
-    this.#runtime = runtime;
-    this.#folder = folder;
-  }
-
-  get(file: string): Promise<GraphSession> {
-    let session = this.#open.get(file);
-    if (session === undefined) {
-      session = GraphSession.create(this.#runtime, this.#folder.filePath(file), this, this.timings);
-      this.#open.set(file, session);
-    }
-    return session;
-  }
-
-  async dispose(): Promise<void> {
-    const sessions = [...this.#open.values()];
-    this.#open.clear();
-    for (const result of await Promise.allSettled(sessions)) {
-      if (result.status === 'fulfilled') await result.value.dispose();
-    }
-  }
-}
-
 async function assemble(
   folder: ModelFolder,
   tokenizer: TextTokenizer,
-  runtime: OnnxRuntime,
-  sessions: Sessions,
+  sessions: GraphSessions,
   options: LoadOptions,
 ): Promise<LoadedModel> {
   const { manifest } = folder;
+  const models =
+    manifest.family === 'marian'
+      ? await assembleMarian(folder, manifest, sessions, options)
+      : assembleMaskedLanguageModel(manifest, sessions, options);
+  sessions.timings.reset();
+  return {
+    folder: folder.path,
+    manifest,
+    tokenizer,
+    threads: sessions.threads,
+    ...models,
+    timings: sessions.timings,
+    [Symbol.asyncDispose]: () => sessions.dispose(),
+  };
+}
+
+type AssembledModels = Omit<
+  LoadedModel,
+  'folder' | 'manifest' | 'tokenizer' | 'threads' | 'timings' | typeof Symbol.asyncDispose
+>;
+
+async function assembleMarian(
+  folder: ModelFolder,
+  manifest: MarianManifest,
+  sessions: GraphSessions,
+  options: LoadOptions,
+): Promise<AssembledModels> {
+  const { runtime } = sessions;
   const { architecture, graphs, limits, vocabulary } = manifest;
   const probe = options.probe ?? true;
   const shape = { width: architecture.width, layers: architecture.decoderLayers };
@@ -124,8 +133,8 @@ async function assemble(
     sourceLength: limits.sourceLength,
     vocabularySize: vocabulary.size,
     padTokenId: vocabulary.padTokenId ?? vocabulary.endTokenId,
-    width: manifest.architecture.width,
-    layers: manifest.architecture.decoderLayers,
+    width: architecture.width,
+    layers: architecture.decoderLayers,
   });
   const step = await sessions.get(graphs.step.argmax);
   const widths = probe ? await probeWidths(runtime, step, shape) : new WidthCosts([]);
@@ -144,39 +153,17 @@ async function assemble(
     shape,
     paddedWidth: (width) => widths.padded(width),
   });
-  const latticeOf = async (file: string | undefined): Promise<CtcModel | undefined> => {
-    if (file === undefined || manifest.ctc === undefined) return undefined;
-    const { upsample, blankId, maxCandidates } = manifest.ctc;
-    const session = await sessions.get(file);
-    return new CtcModel({
-      runtime,
-      session,
-      encoder,
-      vocabulary,
-      width: architecture.width,
-      upsample,
-      blankId,
-      maxCandidates,
-    });
-  };
-  const lattice = await latticeOf(graphs.ctc);
-  const draftLattice = (await latticeOf(graphs.ctcDraft)) ?? lattice;
-  const ngrams =
-    manifest.ngrams === undefined ? undefined : await readNgrams(folder.filePath(manifest.ngrams), vocabulary.size);
-  sessions.timings.reset();
-  return {
-    folder: folder.path,
-    manifest,
-    tokenizer,
-    threads: sessions.threads,
-    autoregressive,
-    ...(lattice === undefined ? {} : { lattice }),
-    ...(draftLattice === undefined ? {} : { draftLattice }),
-    ...(ngrams === undefined ? {} : { ngrams }),
-    timings: sessions.timings,
-    verifyCost: widths.relative,
-    [Symbol.asyncDispose]: () => sessions.dispose(),
-  };
+  const students = await loadStudents(folder, manifest, sessions, encoder);
+  return { autoregressive, ...students, verifyCost: widths.relative };
+}
+
+function assembleMaskedLanguageModel(
+  manifest: MaskedLanguageModelManifest,
+  sessions: GraphSessions,
+  { threads = 1 }: LoadOptions,
+): AssembledModels {
+  sessions.threads = threads;
+  return { canvas: loadMaskedLanguageModel(manifest, sessions), verifyCost: [] };
 }
 
 async function defaultRuntime(): Promise<OnnxRuntime> {

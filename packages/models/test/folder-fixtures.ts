@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { afterAll, expect } from 'vitest';
-import type { ModelManifest } from '../src/folder/manifest.js';
+import type { MarianManifest } from '../src/folder/manifest.js';
 import { writeModelFolder } from '../src/folder/write-folder.js';
 
 const made: string[] = [];
@@ -19,7 +19,7 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-export const MANIFEST: Omit<ModelManifest, 'files'> = {
+export const MANIFEST: Omit<MarianManifest, 'files'> = {
   format: 'foretoken-model',
   formatVersion: 1,
   name: 'tiny',

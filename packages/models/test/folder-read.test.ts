@@ -3,7 +3,7 @@ import { link, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkExternalData, checkManifest } from '../src/folder/manifest.js';
+import { checkExternalData, checkManifest } from '../src/folder/check-manifest.js';
 import { openModelFolder, sha256File } from '../src/folder/read-folder.js';
 import { editManifest, MANIFEST, modelFolder, refusal, temporaryFolder } from './folder-fixtures.js';
 

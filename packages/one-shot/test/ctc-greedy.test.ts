@@ -92,6 +92,20 @@ describe('ctcGreedy', () => {
     expect(events[0]).toMatchObject({ tokenIds: Int32Array.of(1, 2), logProbs: Float32Array.of(-0.5, -0.5) });
   });
 
+  it('reports the frames of each token where asked for', async () => {
+    const decoder = ctcGreedy<readonly number[]>({ alignments: true });
+    const events: DecodeEvent[] = [];
+    const request = { sources: [[9, 1, 1, 9, 1, 2, 2, 9]], maxNewTokens: 2 };
+    for await (const event of decoder.decode(alignmentModel(), request)) events.push(event);
+    const alignment = {
+      firstFrames: Int32Array.of(1, 4),
+      lastFrames: Int32Array.of(2, 4),
+      logProbs: Float32Array.of(-0.5, -0.5),
+    };
+    expect(events[0]).toMatchObject({ type: 'canvas-revise', alignment });
+    expect(events.at(-1)).toMatchObject({ results: [{ hypotheses: [{ alignment }] }] });
+  });
+
   it('refuses a DAG model and bad requests before the forward', async () => {
     const dag: LatticeModel<readonly number[]> = {
       ...alignmentModel(),

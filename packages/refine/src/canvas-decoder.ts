@@ -1,30 +1,27 @@
 import {
-  assertInteger,
+  assertCanvas,
+  assertCanvasFits,
+  assertLengthOptions,
+  assertOutputPrefixes,
   assertRequest,
   type Canvas,
   type CanvasModel,
   type CanvasPrediction,
   type CanvasSession,
+  canvasLengths,
+  commonEncoding,
+  cutOutput,
   type DecodeEvent,
   type DecodeRequest,
   type Decoder,
-  ForetokenError,
+  type LengthOptions,
+  type OpenOptions,
   type OutputRequest,
   type Requirements,
+  type SourceEncoder,
 } from '@foretoken/core';
 import { RefinedCanvas } from './refined-canvas.js';
-import { assertCanvas, assertPrefixes } from './requirements.js';
-import { cut, refineRows } from './rounds.js';
-
-/** How long a canvas is; shared by the strategies on canvases. */
-export interface LengthOptions {
-  /**
-   * Positions of every canvas, a given prefix and an end token among them; default: what the model predicts. `lengthBeam`
-   * tries the most probable lengths (default 1) side by side; the output is the canvas of highest mean log-probability.
-   */
-  readonly length?: number;
-  readonly lengthBeam?: number;
-}
+import { refineRows } from './rounds.js';
 
 /** Canvases that the model is to look at, each as long as the row's own; the predictions come in the same order. */
 export type Refinement = Generator<readonly Int32Array[], void, readonly CanvasPrediction[]>;
@@ -38,9 +35,20 @@ export interface RowContext {
   endsWithin(tokenIds: Int32Array, length: number): boolean;
 }
 
+/** Another model that says what canvases look like at first, in one forward for all rows. */
+export interface CanvasDraft<Source> {
+  readonly encoder?: SourceEncoder<Source>;
+  /** Throws `UNSUPPORTED_CAPABILITY` unless it can draft for this model and request. */
+  check(model: CanvasModel<Source>, request: DecodeRequest<Source>): void;
+  /** One canvas for each source. */
+  canvases(model: CanvasModel<Source>, sources: readonly Source[], open: OpenOptions): Promise<RefinedCanvas[]>;
+}
+
 /** A strategy on canvases: what it asks the model for, and how it refines one canvas. */
-export interface CanvasStrategy extends LengthOptions {
+export interface CanvasStrategy<Source> extends LengthOptions {
   readonly name: string;
+  /** Without it canvases begin as masks, as many as the model predicts. */
+  readonly draft?: CanvasDraft<Source>;
   readonly output: OutputRequest;
   /** Report the mean log-probability as `score`. */
   readonly scored: boolean;
@@ -48,18 +56,14 @@ export interface CanvasStrategy extends LengthOptions {
 }
 
 /** The decoder of a strategy on canvases. Throws `INVALID_ARGUMENT` for length options out of range. */
-export function canvasDecoder<Source>(strategy: CanvasStrategy): Decoder<CanvasModel<Source>> {
-  const { name, output, length, lengthBeam } = strategy;
-  if (length !== undefined) assertInteger('length', length, 1, Number.MAX_SAFE_INTEGER);
-  if (lengthBeam !== undefined) assertInteger('lengthBeam', lengthBeam, 1, Number.MAX_SAFE_INTEGER);
-  if (length !== undefined && lengthBeam !== undefined && lengthBeam > 1) {
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `lengthBeam ${lengthBeam} contradicts length ${length}: there is one length to try. Leave one of them out.`,
-      { option: 'lengthBeam', received: lengthBeam, length },
-    );
-  }
-  const requires: Requirements = { model: 'canvas', outputs: [output.kind], lengths: length === undefined };
+export function canvasDecoder<Source>(strategy: CanvasStrategy<Source>): Decoder<CanvasModel<Source>> {
+  const { name, output, length, draft } = strategy;
+  assertLengthOptions(strategy);
+  const requires: Requirements = {
+    model: 'canvas',
+    outputs: [output.kind],
+    lengths: length === undefined && draft === undefined,
+  };
   return {
     name,
     contractVersion: 1,
@@ -69,7 +73,7 @@ export function canvasDecoder<Source>(strategy: CanvasStrategy): Decoder<CanvasM
 }
 
 async function* decode<Source>(
-  strategy: CanvasStrategy,
+  strategy: CanvasStrategy<Source>,
   requires: Requirements,
   model: CanvasModel<Source>,
   request: DecodeRequest<Source>,
@@ -78,32 +82,61 @@ async function* decode<Source>(
   const { sources, signal, outputPrefixes } = request;
   assertRequest(request);
   assertCanvas({ name: strategy.name, requires }, model);
-  assertPrefixes(request, model.vocabulary, model.maskTokenId, Math.min(strategy.length ?? Infinity, model.maxLength));
-  if (strategy.length !== undefined) assertFits(strategy.length, model);
-  const session = await model.open(sources, signal === undefined ? {} : { signal });
+  assertOutputPrefixes(
+    request,
+    model.vocabulary,
+    model.maskTokenId,
+    Math.min(strategy.length ?? Infinity, model.maxLength),
+  );
+  if (strategy.length !== undefined) assertCanvasFits(strategy.length, model);
+  strategy.draft?.check(model, request);
+  const encoding = await commonEncoding(model, strategy.draft, sources, signal);
+  const open = { ...(encoding === undefined ? {} : { encoding }), ...(signal === undefined ? {} : { signal }) };
+  let session: CanvasSession | undefined;
   try {
-    const lengths = await lengthsOf(strategy, session, model, request);
+    session = await model.open(sources, open);
+    const opened = session;
+    const first =
+      strategy.draft === undefined
+        ? await blanks(strategy, opened, model, request)
+        : (await strategy.draft.canvases(model, sources, open)).map((canvas) => [canvas]);
     const rows = sources.map((source, row) => {
-      const given = outputPrefixes?.[row] ?? new Int32Array();
       const context = contextOf(source, model, request);
-      // A prefix after which the output is over leaves nothing to decide.
-      const tried = context.endsWithin(given, given.length) ? [given.length] : (lengths[row] as readonly number[]);
-      return tried.map((length) => {
-        const canvas = new RefinedCanvas(given, length, model.maskTokenId);
-        return { refinement: strategy.refine(canvas, context), show: () => canvas };
-      });
+      return (first[row] as readonly RefinedCanvas[]).map((canvas) => ({
+        refinement: strategy.refine(canvas, context),
+        show: () => canvas,
+      }));
     });
-    const fillAll = (canvases: readonly Canvas[]) => session.fill(canvases, strategy.output, signal);
+    const fillAll = (canvases: readonly Canvas[]) => opened.fill(canvases, strategy.output, signal);
     yield* refineRows(rows, (asks) => fillTogether(asks, fillAll), {
       request,
       endTokenId: model.vocabulary.endTokenId,
       given: sources.map((_, row) => outputPrefixes?.[row]?.length ?? 0),
       scored: strategy.scored,
+      draftForwards: strategy.draft === undefined ? 0 : 1,
       began,
     });
   } finally {
-    await session[Symbol.asyncDispose]();
+    await session?.[Symbol.asyncDispose]();
+    encoding?.dispose();
   }
+}
+
+/** Canvases of masks after each row's prefix, one for every length to try. */
+async function blanks<Source>(
+  strategy: LengthOptions,
+  session: CanvasSession,
+  model: CanvasModel<Source>,
+  request: DecodeRequest<Source>,
+): Promise<RefinedCanvas[][]> {
+  const lengths = await canvasLengths(strategy, session, model, request);
+  return request.sources.map((source, row) => {
+    const given = request.outputPrefixes?.[row] ?? new Int32Array();
+    // A prefix after which the output is over leaves nothing to decide.
+    const over = contextOf(source, model, request).endsWithin(given, given.length);
+    const tried = over ? [given.length] : (lengths[row] as readonly number[]);
+    return tried.map((length) => new RefinedCanvas(given, length, model.maskTokenId));
+  });
 }
 
 function contextOf<Source>(source: Source, model: CanvasModel<Source>, request: DecodeRequest<Source>): RowContext {
@@ -113,36 +146,8 @@ function contextOf<Source>(source: Source, model: CanvasModel<Source>, request: 
     seed: request.seed ?? 0,
     vocabularySize: size,
     endsWithin: (tokenIds, length) =>
-      cut(tokenIds.subarray(0, length), endTokenId, request).finishReason !== 'complete',
+      cutOutput(tokenIds.subarray(0, length), endTokenId, request).finishReason !== 'complete',
   };
-}
-
-/** The lengths to try for each row, different ones, best first. Throws `LENGTH_LIMIT` for one that the model cannot hold. */
-async function lengthsOf<Source>(
-  { length, lengthBeam = 1 }: CanvasStrategy,
-  session: CanvasSession,
-  model: CanvasModel<Source>,
-  { sources, signal, outputPrefixes }: DecodeRequest<Source>,
-): Promise<readonly (readonly number[])[]> {
-  if (length !== undefined) return sources.map(() => [length]);
-  const predictions = await session.predictLengths(lengthBeam, signal);
-  return predictions.map(({ lengths }, row) => {
-    const least = outputPrefixes?.[row]?.length ?? 0;
-    const tried = [...new Set([...lengths.subarray(0, lengthBeam)].map((predicted) => Math.max(predicted, least)))];
-    if (tried.length === 0)
-      throw new ForetokenError('RUNTIME_FAILURE', `The model gave row ${row} no length.`, { row });
-    for (const one of tried) assertFits(one, model);
-    return tried;
-  });
-}
-
-function assertFits(length: number, { maxLength }: CanvasModel<never>): void {
-  if (length <= maxLength) return;
-  throw new ForetokenError(
-    'LENGTH_LIMIT',
-    `A canvas of ${length} positions was asked for, but the model has ${maxLength}.`,
-    { received: length, most: maxLength },
-  );
 }
 
 /** All canvases of all questions in one forward. */

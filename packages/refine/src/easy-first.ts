@@ -1,6 +1,13 @@
-import { assertInteger, type CanvasModel, type Decoder, type TokenSource } from '@foretoken/core';
-import { canvasDecoder, type LengthOptions, type Refinement } from './canvas-decoder.js';
-import { BEST, bestTokens } from './proposals.js';
+import {
+  assertInteger,
+  bestCanvasTokens,
+  type CanvasModel,
+  type Decoder,
+  type LengthOptions,
+  type TokenSource,
+} from '@foretoken/core';
+import { canvasDecoder, type Refinement } from './canvas-decoder.js';
+import { BEST } from './proposals.js';
 import { highest, type RefinedCanvas } from './refined-canvas.js';
 
 export interface EasyFirstOptions extends LengthOptions {
@@ -31,7 +38,7 @@ export function easyFirst<Source = TokenSource>(options: EasyFirstOptions = {}):
       const { free, length, maskTokenId } = canvas;
       if (free.length === 0) return;
       const [first] = yield [canvas.without(free)];
-      canvas.decide(free, bestTokens(first!, length, maskTokenId));
+      canvas.decide(free, bestCanvasTokens(first!, length, maskTokenId));
       const ranking = highest(free, canvas.logProbs, free.length);
       const levels = split(ranking, Math.min(groups, free.length));
       let changed = levels.map(() => true);
@@ -41,7 +48,7 @@ export function easyFirst<Source = TokenSource>(options: EasyFirstOptions = {}):
         const predictions = yield due.map((level) => canvas.without(levels.slice(level).flat()));
         changed = levels.map(() => false);
         for (const [index, level] of due.entries()) {
-          const proposal = bestTokens(predictions[index]!, length, maskTokenId);
+          const proposal = bestCanvasTokens(predictions[index]!, length, maskTokenId);
           changed[level] = canvas.decide(levels[level]!, proposal);
         }
       }

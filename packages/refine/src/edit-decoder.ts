@@ -1,7 +1,10 @@
 import {
+  assertOutputPrefixes,
+  assertOutputTokens,
   assertRequest,
   type Canvas,
   type CanvasPrediction,
+  cutOutput,
   type DecodeEvent,
   type DecodeRequest,
   type Decoder,
@@ -11,8 +14,8 @@ import {
 } from '@foretoken/core';
 import { type EditedCanvas, edited, outputOf } from './edited-canvas.js';
 import { BEST } from './proposals.js';
-import { assertEdit, assertPrefixes, assertTokens } from './requirements.js';
-import { type AnswerAll, cut, refineRows } from './rounds.js';
+import { assertEdit } from './requirements.js';
+import { type AnswerAll, refineRows } from './rounds.js';
 
 /** A question to an edit model about one canvas. */
 export interface EditAsk {
@@ -61,7 +64,7 @@ async function* decode<Source>(
   const { sources, signal, outputPrefixes } = request;
   assertRequest(request);
   assertEdit(strategy.name, model);
-  assertPrefixes(request, model.vocabulary, model.placeholderTokenId, model.maxLength - 2);
+  assertOutputPrefixes(request, model.vocabulary, model.placeholderTokenId, model.maxLength - 2);
   assertInitial(strategy.initial, model, request);
   const session = await model.open(sources, signal === undefined ? {} : { signal });
   try {
@@ -72,7 +75,7 @@ async function* decode<Source>(
       const canvas = edited(start, given[row] as number, startTokenId, vocabulary.endTokenId);
       const state: EditState = { row, canvas };
       // A prefix after which the output is over leaves nothing to decide.
-      const over = given[row] !== 0 && cut(start, vocabulary.endTokenId, request).finishReason !== 'complete';
+      const over = given[row] !== 0 && cutOutput(start, vocabulary.endTokenId, request).finishReason !== 'complete';
       const refinement = over ? nothing() : strategy.edit(state, model);
       return [{ refinement, show: () => outputOf(state.canvas) }];
     });
@@ -140,6 +143,6 @@ function assertInitial<Source>(
     );
   }
   for (const [row, text] of initial.entries()) {
-    assertTokens('initial', row, text, vocabulary, placeholderTokenId, maxLength - 2);
+    assertOutputTokens('initial', row, text, vocabulary, placeholderTokenId, maxLength - 2);
   }
 }

@@ -1,5 +1,5 @@
-import { broken } from './proposals.js';
-import { type Proposal, UNKNOWN } from './refined-canvas.js';
+import { brokenPrediction, type CanvasProposal } from '@foretoken/core';
+import { UNKNOWN } from './refined-canvas.js';
 
 /**
  * A canvas between edits: start token, output, end token, with natural-log probabilities where the model filled a position
@@ -36,8 +36,9 @@ export function isDeletable({ tokenIds, given }: EditedCanvas): boolean {
  */
 export function deleteTokens(row: number, canvas: EditedCanvas, deletions: Float32Array): EditedCanvas {
   const { tokenIds, logProbs, given } = canvas;
-  if (deletions.length !== tokenIds.length) throw broken(row, `${deletions.length} deletions for ${tokenIds.length}`);
-  if (deletions.some(Number.isNaN)) throw broken(row, 'a deletion that is not a number');
+  if (deletions.length !== tokenIds.length)
+    throw brokenPrediction(row, `${deletions.length} deletions for ${tokenIds.length}`);
+  if (deletions.some(Number.isNaN)) throw brokenPrediction(row, 'a deletion that is not a number');
   const stays = (_: number, position: number): boolean =>
     position <= given || position === tokenIds.length - 1 || !((deletions[position] as number) > EVEN);
   return { tokenIds: tokenIds.filter(stays), logProbs: logProbs.filter(stays), given };
@@ -54,8 +55,9 @@ export function insertPlaceholders(
   counts: Int32Array,
   { placeholderTokenId, maxLength, perGap }: { placeholderTokenId: number; maxLength: number; perGap: number },
 ): EditedCanvas {
-  if (counts.length !== tokenIds.length - 1) throw broken(row, `${counts.length} gaps for ${tokenIds.length} tokens`);
-  if (counts.some((count) => count < 0)) throw broken(row, 'a negative number of placeholders');
+  if (counts.length !== tokenIds.length - 1)
+    throw brokenPrediction(row, `${counts.length} gaps for ${tokenIds.length} tokens`);
+  if (counts.some((count) => count < 0)) throw brokenPrediction(row, 'a negative number of placeholders');
   let room = maxLength - tokenIds.length;
   const ids: number[] = [];
   const known: number[] = [];
@@ -75,7 +77,7 @@ export function insertPlaceholders(
 /** Puts the proposed tokens in place of the placeholders. */
 export function fillPlaceholders(
   { tokenIds, logProbs, given }: EditedCanvas,
-  proposal: Proposal,
+  proposal: CanvasProposal,
   placeholderTokenId: number,
 ): EditedCanvas {
   const isOpen = (position: number): boolean => tokenIds[position] === placeholderTokenId;

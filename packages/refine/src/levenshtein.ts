@@ -1,5 +1,6 @@
 import {
   assertInteger,
+  bestCanvasTokens,
   type CanvasPrediction,
   type Decoder,
   type EditModel,
@@ -8,7 +9,6 @@ import {
 } from '@foretoken/core';
 import { type EditRefinement, editDecoder } from './edit-decoder.js';
 import { deleteTokens, fillPlaceholders, insertPlaceholders, isDeletable, sameTokens } from './edited-canvas.js';
-import { bestTokens } from './proposals.js';
 
 export interface InsertionOptions {
   /** Most rounds of a row (default 10). */
@@ -79,7 +79,7 @@ function edits<Source>(
         const { tokenIds } = state.canvas;
         if (tokenIds.includes(placeholderTokenId)) {
           const prediction = (yield { about: 'fill', tokenIds }) as CanvasPrediction;
-          const proposal = bestTokens(prediction, tokenIds.length, placeholderTokenId);
+          const proposal = bestCanvasTokens(prediction, tokenIds.length, placeholderTokenId);
           state.canvas = fillPlaceholders(state.canvas, proposal, placeholderTokenId);
         }
         if (sameTokens(before, state.canvas)) return;

@@ -1,7 +1,15 @@
-import { assertInteger, type CanvasModel, type Decoder, ForetokenError, type TokenSource } from '@foretoken/core';
-import { canvasDecoder, type LengthOptions, type Refinement } from './canvas-decoder.js';
+import {
+  assertInteger,
+  bestCanvasTokens,
+  type CanvasModel,
+  type Decoder,
+  ForetokenError,
+  type LengthOptions,
+  type TokenSource,
+} from '@foretoken/core';
+import { canvasDecoder, type Refinement } from './canvas-decoder.js';
 import { assertSchedule, type MaskSchedule, maskedCount } from './mask-schedule.js';
-import { BEST, bestTokens } from './proposals.js';
+import { BEST } from './proposals.js';
 import { lowest, type RefinedCanvas } from './refined-canvas.js';
 
 export interface MaskPredictOptions extends LengthOptions {
@@ -38,7 +46,7 @@ export function maskPredict<Source = TokenSource>(options: MaskPredictOptions = 
       let masked = canvas.free;
       for (let iteration = 1; iteration <= iterations && masked.length > 0; iteration++) {
         const [prediction] = yield [canvas.without(masked)];
-        const changed = canvas.decide(masked, bestTokens(prediction!, canvas.length, canvas.maskTokenId));
+        const changed = canvas.decide(masked, bestCanvasTokens(prediction!, canvas.length, canvas.maskTokenId));
         if (adaptiveStop && !changed) return;
         const count = maskedCount(schedule, canvas.free.length, iteration, iterations);
         masked = lowest(canvas.free, canvas.logProbs, Math.max(count, leastMasked));

@@ -4,11 +4,12 @@ import {
   type CanvasModel,
   type Decoder,
   ForetokenError,
+  type LengthOptions,
   RandomStream,
   type TokenSource,
 } from '@foretoken/core';
 import { type Block, blocksOf, decidedAfter } from './blocks.js';
-import { canvasDecoder, type LengthOptions, type Refinement, type RowContext } from './canvas-decoder.js';
+import { canvasDecoder, type Refinement, type RowContext } from './canvas-decoder.js';
 import { highest, lowest, type RefinedCanvas } from './refined-canvas.js';
 import {
   boundedCount,

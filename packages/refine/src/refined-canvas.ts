@@ -1,8 +1,4 @@
-/** Which tokens the model proposes for each position, and their natural-log probabilities; `[length]` each. */
-export interface Proposal {
-  readonly tokenIds: Int32Array;
-  readonly logProbs: Float32Array;
-}
+import { assertCanvasFits, type CanvasModel, type CanvasProposal } from '@foretoken/core';
 
 /** Natural-log probability of a position that no prediction decided: it is masked, or it was given. */
 export const UNKNOWN: number = Number.NaN;
@@ -26,6 +22,14 @@ export class RefinedCanvas {
     this.maskTokenId = maskTokenId;
   }
 
+  /** A canvas as a draft has it. Throws `LENGTH_LIMIT` for more positions than the model has. */
+  static of(draft: CanvasProposal, model: Pick<CanvasModel<never>, 'maxLength' | 'maskTokenId'>): RefinedCanvas {
+    assertCanvasFits(draft.tokenIds.length, model);
+    const canvas = new RefinedCanvas(new Int32Array(), draft.tokenIds.length, model.maskTokenId);
+    canvas.decide(canvas.free, draft);
+    return canvas;
+  }
+
   get length(): number {
     return this.tokenIds.length;
   }
@@ -43,7 +47,7 @@ export class RefinedCanvas {
   }
 
   /** Takes what is proposed for `positions`; true if a token changed. */
-  decide(positions: readonly number[], { tokenIds, logProbs }: Proposal): boolean {
+  decide(positions: readonly number[], { tokenIds, logProbs }: CanvasProposal): boolean {
     let changed = false;
     for (const position of positions) {
       changed ||= this.tokenIds[position] !== tokenIds[position];
@@ -60,14 +64,6 @@ export class RefinedCanvas {
       this.logProbs[position] = UNKNOWN;
     }
   }
-}
-
-/** Mean natural-log probability of what the model decided; `-Infinity` where it decided nothing. */
-export function meanLogProb(logProbs: Float32Array): number {
-  const known = logProbs.filter((logProb) => !Number.isNaN(logProb));
-  return known.length === 0
-    ? Number.NEGATIVE_INFINITY
-    : known.reduce((sum, logProb) => sum + logProb, 0) / known.length;
 }
 
 /** The `count` of `positions` with the lowest `values`, lowest first, the earlier position first among equals. */

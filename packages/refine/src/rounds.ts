@@ -1,12 +1,12 @@
 import {
+  cutOutput,
   type DecodeEvent,
   type DecodeRequest,
   type FinishReason,
   type Hypothesis,
-  RowOutput,
+  meanLogProb,
   type RowResult,
 } from '@foretoken/core';
-import { meanLogProb } from './refined-canvas.js';
 
 /** Tokens as they stand, with natural-log probabilities where a prediction decided them (else NaN); `[length]` each. */
 export interface Shown {
@@ -36,6 +36,8 @@ export interface Rounds {
   readonly given: readonly number[];
   /** Report the mean log-probability, by which the candidates of a row are ranked, as `score`. */
   readonly scored: boolean;
+  /** Forwards of another model that drafted the canvases (default 0). */
+  readonly draftForwards?: number;
   readonly began: number;
 }
 
@@ -63,7 +65,7 @@ export async function* refineRows<Ask, Answer>(
       yield { type: 'canvas-revise', row, tokenIds: shown.tokenIds.slice(), logProbs: shown.logProbs.slice(), atMs };
       return;
     }
-    const { finishReason, tokenIds } = cut(shown.tokenIds, rounds.endTokenId, request);
+    const { finishReason, tokenIds } = cutOutput(shown.tokenIds, rounds.endTokenId, request);
     yield { type: 'canvas-revise', row, tokenIds, logProbs: shown.logProbs.slice(0, tokenIds.length), atMs };
     if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds: tokenIds.slice(), atMs };
     results[row] = { row, hypotheses: [hypothesis(shown, tokenIds, finishReason, rounds.given[row] ?? 0, rounds)] };
@@ -89,7 +91,8 @@ export async function* refineRows<Ask, Answer>(
   }
   const totalMs = performance.now() - began;
   const tokens = results.reduce((sum, { hypotheses }) => sum + (hypotheses[0]?.tokenIds.length ?? 0), 0);
-  const statistics = { forwards, draftForwards: 0, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
+  const { draftForwards = 0 } = rounds;
+  const statistics = { forwards, draftForwards, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
   yield { type: 'decode-end', results, statistics, atMs: totalMs };
 }
 
@@ -98,17 +101,6 @@ function best<Ask, Answer>(candidates: readonly Candidate<Ask, Answer>[]): Shown
   const shown = candidates.map((candidate) => candidate.show());
   const scores = shown.map(({ logProbs }) => meanLogProb(logProbs));
   return shown[scores.indexOf(Math.max(...scores))] as Shown;
-}
-
-/** Where an output ends, by the one rule of all strategies; `complete` where nothing cuts it. */
-export function cut(
-  tokenIds: Int32Array,
-  endTokenId: number,
-  request: DecodeRequest<unknown>,
-): { readonly tokenIds: Int32Array; readonly finishReason: FinishReason } {
-  const output = new RowOutput(endTokenId, request.maxNewTokens ?? Number.POSITIVE_INFINITY, request);
-  for (const tokenId of tokenIds) if (!output.push(tokenId)) break;
-  return { tokenIds: output.tokenIds(), finishReason: output.finishReason ?? 'complete' };
 }
 
 function hypothesis(

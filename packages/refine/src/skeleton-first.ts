@@ -1,6 +1,14 @@
-import { assertInteger, assertNumber, type CanvasModel, type Decoder, type TokenSource } from '@foretoken/core';
-import { canvasDecoder, type LengthOptions, type Refinement } from './canvas-decoder.js';
-import { BEST, bestTokens } from './proposals.js';
+import {
+  assertInteger,
+  assertNumber,
+  bestCanvasTokens,
+  type CanvasModel,
+  type Decoder,
+  type LengthOptions,
+  type TokenSource,
+} from '@foretoken/core';
+import { canvasDecoder, type Refinement } from './canvas-decoder.js';
+import { BEST } from './proposals.js';
 import { highest, type RefinedCanvas } from './refined-canvas.js';
 
 export interface SkeletonFirstOptions extends LengthOptions {
@@ -34,19 +42,19 @@ export function skeletonFirst<Source = TokenSource>(options: SkeletonFirstOption
       const { free, length, maskTokenId } = canvas;
       if (free.length === 0) return;
       const [first] = yield [canvas.without(free)];
-      canvas.decide(free, bestTokens(first!, length, maskTokenId));
+      canvas.decide(free, bestCanvasTokens(first!, length, maskTokenId));
       const solid = free.filter((position) => content(canvas.tokenIds[position]!));
       const skeleton = highest(solid, canvas.logProbs, Math.ceil(share * free.length));
       let open = free.filter((position) => !skeleton.includes(position));
       for (let fill = 0; fill < fills && open.length > 0; fill++) {
         const [prediction] = yield [canvas.without(open)];
-        canvas.decide(open, bestTokens(prediction!, length, maskTokenId));
+        canvas.decide(open, bestCanvasTokens(prediction!, length, maskTokenId));
         const decided = highest(open, canvas.logProbs, Math.ceil(open.length / (fills - fill)));
         open = open.filter((position) => !decided.includes(position));
       }
       if (!revise || skeleton.length === 0 || skeleton.length === free.length) return;
       const [revision] = yield [canvas.without(skeleton)];
-      canvas.decide(skeleton, bestTokens(revision!, length, maskTokenId));
+      canvas.decide(skeleton, bestCanvasTokens(revision!, length, maskTokenId));
     },
   });
 }

@@ -1,13 +1,16 @@
 import {
+  bestCanvasTokens,
+  brokenPrediction,
   type CanvasPrediction,
+  type CanvasProposal,
+  canvasCandidates,
   logSoftmax,
   logSumExp,
   type OutputRequest,
   type RandomStream,
   sampleToken,
 } from '@foretoken/core';
-import { assertNumbers, bestOf, bestTokens, broken, candidates, distributionAt } from './proposals.js';
-import type { Proposal } from './refined-canvas.js';
+import { assertNumbers, bestOf, distributionAt } from './proposals.js';
 
 /**
  * Which undecided positions are decided first:
@@ -30,7 +33,7 @@ export const UNMASK_ORDERS: readonly UnmaskOrder[] = [
 ];
 
 /** Proposed tokens, and which positions to decide first: the higher `ease`, the earlier; `[length]`. */
-export interface RankedProposal extends Proposal {
+export interface RankedProposal extends CanvasProposal {
   readonly ease: Float64Array;
 }
 
@@ -85,10 +88,10 @@ function fromCandidates(
   positions: readonly number[],
   { order, maskTokenId }: Proposing,
 ): RankedProposal {
-  const best = bestTokens(prediction, length, maskTokenId);
+  const best = bestCanvasTokens(prediction, length, maskTokenId);
   const ease = Float64Array.from(best.logProbs);
   if (order !== 'margin') return { ...best, ease };
-  const { ids, values, k } = candidates(prediction, length);
+  const { tokenIds: ids, logProbs: values, k } = canvasCandidates(prediction, length);
   for (const position of positions) {
     const others = [...values.subarray(position * k, (position + 1) * k)].filter(
       (_, rank) => ids[position * k + rank] !== maskTokenId,
@@ -121,7 +124,7 @@ function fromDistributions(
             scores.map((score) => score / temperature),
             stream.uniform(position, TOKEN_DRAWS, forward),
           );
-    if (tokenId < 0) throw broken(row, 'a position without any possible token');
+    if (tokenId < 0) throw brokenPrediction(row, 'a position without any possible token');
     tokenIds[position] = tokenId;
     logProbs[position] = distribution[tokenId] as number;
     ease[position] = easeOf(order, scores, logProbs[position] as number);

@@ -1,7 +1,9 @@
+import type { CanvasModel } from './canvas.js';
 import type { DecodeRequest, Decoder } from './decoder.js';
 import { ForetokenError } from './errors.js';
 import type { LatticeModel } from './lattice.js';
 import type { AutoregressiveModel } from './token-tree.js';
+import type { Vocabulary } from './vocabulary.js';
 
 function unsupported(decoder: string, capability: string, remedy: string): ForetokenError {
   return new ForetokenError(
@@ -55,6 +57,56 @@ export function assertLattice(
       `${requires.candidates} candidates a frame`,
       `It returns at most ${supports.maxCandidates}.`,
     );
+  }
+}
+
+/** Throws `UNSUPPORTED_CAPABILITY` unless the model fills canvases and offers all that the decoder requires. */
+export function assertCanvas(
+  { name, requires }: Pick<Decoder<never>, 'name' | 'requires'>,
+  model: Partial<CanvasModel<never>>,
+): void {
+  if (requires.model !== 'canvas') return;
+  const { supports } = model;
+  if (supports?.outputs === undefined || model.maskTokenId === undefined || typeof model.open !== 'function') {
+    throw unsupported(name, 'a canvas model', 'Pass a model that fills masked positions.');
+  }
+  for (const output of requires.outputs) {
+    if (!supports.outputs.includes(output)) {
+      throw unsupported(name, `the ${output} output`, `It offers: ${supports.outputs.join(', ') || 'none'}.`);
+    }
+  }
+  if (requires.lengths && !supports.lengths) {
+    throw unsupported(name, 'predicted lengths', 'Set the option `length`.');
+  }
+}
+
+/**
+ * Throws `INVALID_ARGUMENT` for tokens of one row that lie outside the vocabulary or that no output holds, the end token and
+ * the mask, and `LENGTH_LIMIT` for more than `most`.
+ */
+export function assertOutputTokens(
+  option: string,
+  row: number,
+  tokenIds: Int32Array,
+  { size, endTokenId }: Vocabulary,
+  maskTokenId: number,
+  most: number,
+): void {
+  if (tokenIds.length > most) {
+    throw new ForetokenError(
+      'LENGTH_LIMIT',
+      `${option} of row ${row} has ${tokenIds.length} tokens, but there is room for at most ${most}.`,
+      { option, row, received: tokenIds.length, most },
+    );
+  }
+  for (const tokenId of tokenIds) {
+    if (tokenId < 0 || tokenId >= size || tokenId === endTokenId || tokenId === maskTokenId) {
+      throw new ForetokenError(
+        'INVALID_ARGUMENT',
+        `${option} of row ${row} holds token ${tokenId}; it may hold tokens from 0 to ${size - 1}, but neither the end token ${endTokenId} nor the mask ${maskTokenId}.`,
+        { option, row, received: tokenId },
+      );
+    }
   }
 }
 

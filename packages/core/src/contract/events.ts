@@ -7,6 +7,17 @@ export interface Alternatives {
   readonly logProbs: Float32Array;
 }
 
+/**
+ * Where the best alignment of a lattice says each token of an output; `[tokens]` each. Frames between two tokens are blank.
+ */
+export interface TokenAlignment {
+  readonly firstFrames: Int32Array;
+  /** The last frame itself, not the one after it. */
+  readonly lastFrames: Int32Array;
+  /** Natural-log probability of each token at its best frame. */
+  readonly logProbs: Float32Array;
+}
+
 export interface Hypothesis {
   /** Output tokens; the end token is not among them, a stop sequence or string is. */
   readonly tokenIds: Int32Array;
@@ -19,6 +30,8 @@ export interface Hypothesis {
   readonly tokenLogProbs?: Float32Array;
   /** What else could have been chosen, one entry for each of `tokenLogProbs`; where asked for. */
   readonly alternatives?: readonly Alternatives[];
+  /** Frames of the lattice that say each of `tokenIds`; where asked for. */
+  readonly alignment?: TokenAlignment;
   readonly finishReason: FinishReason;
 }
 
@@ -65,6 +78,8 @@ export interface CanvasReviseEvent extends EventBase {
   readonly tokenIds: Int32Array;
   /** Natural-log probability of each position, where known; `[length]`. */
   readonly logProbs?: Float32Array;
+  /** Frames of the lattice that say each of `tokenIds`; where asked for. */
+  readonly alignment?: TokenAlignment;
 }
 
 /** One round of speculation on one row: what was offered, what the target scored, what it agreed with. */

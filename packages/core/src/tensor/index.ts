@@ -1,3 +1,7 @@
+export * from './arpa-reader.js';
+export * from './backoff-model.js';
+export * from './canvas-candidates.js';
+export * from './ctc-alignment.js';
 export * from './ctc-best-path.js';
 export * from './ctc-prefix.js';
 export * from './log-softmax.js';

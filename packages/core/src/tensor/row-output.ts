@@ -1,6 +1,8 @@
+import { assertOutputTokens } from '../contract/checks.js';
 import type { DecodeRequest } from '../contract/decoder.js';
 import { ForetokenError } from '../contract/errors.js';
 import type { FinishReason, Hypothesis } from '../contract/events.js';
+import type { Vocabulary } from '../contract/vocabulary.js';
 
 /** The stop conditions of a request. */
 export type StopConditions = Pick<DecodeRequest<unknown>, 'stopSequences' | 'stopStrings'>;
@@ -136,4 +138,37 @@ export function startOutput(
     );
   }
   return output;
+}
+
+/** Where an output that is known as a whole ends, by the rule of `RowOutput`; `complete` where nothing cuts it. */
+export function cutOutput(
+  tokenIds: Iterable<number>,
+  endTokenId: number,
+  request: DecodeRequest<unknown>,
+): { readonly tokenIds: Int32Array; readonly finishReason: FinishReason } {
+  const output = new RowOutput(endTokenId, request.maxNewTokens ?? Number.POSITIVE_INFINITY, request);
+  for (const tokenId of tokenIds) if (!output.push(tokenId)) break;
+  return { tokenIds: output.tokenIds(), finishReason: output.finishReason ?? 'complete' };
+}
+
+/**
+ * Throws `INVALID_ARGUMENT` for an output prefix with a token that no output holds or after which the output is over, and
+ * `LENGTH_LIMIT` for one longer than `most`.
+ */
+export function assertOutputPrefixes(
+  request: DecodeRequest<unknown>,
+  vocabulary: Vocabulary,
+  maskTokenId: number,
+  most: number,
+): void {
+  for (const [row, prefix] of (request.outputPrefixes ?? []).entries()) {
+    assertOutputTokens('outputPrefixes', row, prefix, vocabulary, maskTokenId, most);
+    const { tokenIds, finishReason } = cutOutput(prefix, vocabulary.endTokenId, request);
+    if (tokenIds.length === prefix.length) continue;
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `The output prefix of row ${row} has ${prefix.length} tokens, but the output is over after ${tokenIds.length} (${finishReason}).`,
+      { option: 'outputPrefixes', row, received: prefix.length, finishReason },
+    );
+  }
 }

@@ -8,6 +8,7 @@ import {
   type Vocabulary,
 } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
+import { frameFeeds } from './frame-feeds.js';
 import type { MarianEncoder } from './marian-encoder.js';
 
 export interface CtcModelOptions {
@@ -41,22 +42,8 @@ export class CtcModel implements LatticeModel<TokenSource> {
     const k = Math.min(options.k ?? 1, maxCandidates);
     const encoding = await encoder.reuseOrEncode(sources, options.encoding, options.signal);
     options.signal?.throwIfAborted();
-    const { rows, sourceLength } = encoding;
-    const frames = sourceLength * upsample;
-    const positions = new Int32Array(rows * frames);
-    const mask = new Int32Array(rows * frames);
-    for (let row = 0; row < rows; row++) {
-      for (let frame = 0; frame < frames; frame++) positions[row * frames + frame] = frame;
-      mask.fill(1, row * frames, row * frames + (encoding.lengths[row] as number) * upsample);
-    }
-    const { Tensor } = runtime;
-    const outputs = await session.run({
-      states: new Tensor('float32', encoding.states, [rows, sourceLength, width]),
-      source_mask: new Tensor('int32', encoding.mask, [rows, sourceLength]),
-      positions: new Tensor('int32', positions, [rows, frames]),
-      mask: new Tensor('int32', mask, [rows, frames]),
-      k: new Tensor('int64', BigInt64Array.of(BigInt(k)), [1]),
-    });
+    const frames = encoding.sourceLength * upsample;
+    const outputs = await session.run(frameFeeds(runtime, encoding, width, upsample, k));
     const tokenIds = outputs.best_token_ids?.data as Int32Array;
     const logProbs = outputs.best_log_probs?.data as Float32Array;
     const blankLogProbs = outputs.blank_log_probs?.data as Float32Array;

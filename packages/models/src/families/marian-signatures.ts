@@ -1,25 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { checkExternalData } from '../folder/manifest.js';
-import type { ModelFolder } from '../folder/read-folder.js';
-import { checkSignature, describeGraph, type ExpectedValues, type GraphValue } from '../onnx/graph-description.js';
+import type { MarianManifest } from '../folder/manifest.js';
+import type { ExpectedValues } from '../onnx/graph-description.js';
+import { type CheckGraph, frameInputs, ids, value } from './graph-check.js';
 
-const value = (type: string, ...dims: (number | null)[]): GraphValue => ({ type, dims });
-const ids = value('int32', null, null);
-
-/**
- * Checks every graph of a Marian folder against its manifest, before the native runtime sees one: names, types and
- * fixed dimensions of inputs and outputs, and that external data stays within the listed files.
- *
- * Throws `INVALID_MODEL_FOLDER`.
- */
-export async function checkMarianGraphs(folder: ModelFolder): Promise<void> {
-  const { manifest } = folder;
+/** Checks the encoder, the step graphs and the CTC student of a Marian folder. Throws `INVALID_MODEL_FOLDER`. */
+export async function checkMarianGraphs(manifest: MarianManifest, check: CheckGraph): Promise<void> {
   const { width, decoderLayers } = manifest.architecture;
-  const check = async (file: string, inputs: ExpectedValues, outputs: ExpectedValues): Promise<void> => {
-    const description = describeGraph(await readFile(folder.filePath(file)), file);
-    checkExternalData(description.externalLocations, manifest, folder.path, file);
-    checkSignature(file, description, inputs, outputs);
-  };
   await check(
     manifest.graphs.encoder,
     { token_ids: ids, positions: ids, mask: ids },
@@ -57,19 +42,12 @@ export async function checkMarianGraphs(folder: ModelFolder): Promise<void> {
   }
   for (const file of [manifest.graphs.ctc, manifest.graphs.ctcDraft]) {
     if (file === undefined) continue;
-    const floats = value('float32', null, null, null);
     await check(
       file,
-      {
-        states: value('float32', null, null, width),
-        source_mask: ids,
-        positions: ids,
-        mask: ids,
-        k: value('int64', 1),
-      },
+      { ...frameInputs(width), k: value('int64', 1) },
       {
         best_token_ids: value('int32', null, null, null),
-        best_log_probs: floats,
+        best_log_probs: value('float32', null, null, null),
         blank_log_probs: value('float32', null, null),
       },
     );

@@ -1,8 +1,9 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
+import { parseManifest } from './check-manifest.js';
 import { decodeUtf8 } from './json.js';
-import { type FileRecord, MANIFEST_BYTES, MANIFEST_FILE, type ModelManifest, parseManifest } from './manifest.js';
+import { type FileRecord, MANIFEST_BYTES, MANIFEST_FILE, type ModelManifest } from './manifest.js';
 import { errorCode, invalidFolder, quote, reason } from './refusal.js';
 import { openRegularFile, readRegularFile, sha256, sha256OpenFile } from './safe-file.js';
 

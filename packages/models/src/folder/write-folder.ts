@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
-import { checkManifest, type FileRecord, MANIFEST_BYTES, MANIFEST_FILE, type ModelManifest } from './manifest.js';
+import { checkManifest } from './check-manifest.js';
+import {
+  type FileRecord,
+  MANIFEST_BYTES,
+  MANIFEST_FILE,
+  type ManifestContent,
+  type ModelManifest,
+} from './manifest.js';
 import { errorCode, invalidFolder, reason } from './refusal.js';
 import { sha256 } from './safe-file.js';
 
@@ -14,13 +21,13 @@ export interface WriteFolderOptions {
 /**
  * Writes a model folder whole or not at all, and returns its manifest with sizes and digests filled in.
  *
- * Everything goes to a temporary sibling first, is flushed to disk and then renamed; on failure the sibling is removed and
- * an existing target stays as it was. Throws `INVALID_ARGUMENT` (target in the way), `INVALID_MODEL_FOLDER` (the manifest
- * is not valid, or the disk refuses), `UNSUPPORTED_MODEL`.
+ * Everything goes to a temporary sibling first, is flushed to disk and then renamed; on failure the sibling is removed
+ * and an existing target stays as it was. Throws `INVALID_ARGUMENT` (target in the way), `INVALID_MODEL_FOLDER` (the
+ * manifest is not valid, or the disk refuses), `UNSUPPORTED_MODEL`.
  */
 export async function writeModelFolder(
   target: string,
-  manifestWithoutFiles: Omit<ModelManifest, 'files'>,
+  manifestWithoutFiles: ManifestContent,
   files: ReadonlyMap<string, Uint8Array | string>,
   options: WriteFolderOptions = {},
 ): Promise<ModelManifest> {
@@ -63,11 +70,7 @@ function toBytes(content: Uint8Array | string): Uint8Array {
   return typeof content === 'string' ? new TextEncoder().encode(content) : content;
 }
 
-function describe(
-  path: string,
-  manifest: Omit<ModelManifest, 'files'>,
-  contents: ReadonlyMap<string, Uint8Array>,
-): ModelManifest {
+function describe(path: string, manifest: ManifestContent, contents: ReadonlyMap<string, Uint8Array>): ModelManifest {
   if (contents.has(MANIFEST_FILE)) {
     throw new ForetokenError('INVALID_ARGUMENT', `files must not hold ${MANIFEST_FILE}, which is written for you.`, {
       option: 'files',

@@ -17,6 +17,13 @@ export interface LayerShape {
  */
 export type ProductPrecision = 'float32' | 'int8';
 
+/** A source's cross-attention keys and values `[batch, source, width]`, and `bias [batch, 1, queries, source]` to add. */
+export interface SourceReading {
+  readonly keys: Value;
+  readonly values: Value;
+  readonly bias: Value;
+}
+
 /** Emits post-norm Transformer layers with fused operators; `prefix` names the layer in the checkpoint. */
 export class LayerEmitter {
   readonly #graph: GraphBuilder;
@@ -68,15 +75,14 @@ export class LayerEmitter {
     return this.#graph.ops('Split', [fused, sizes], 3, { axis: 2 }) as [Value, Value, Value];
   }
 
-  /** Queries of the cross-attention. */
-  crossQuery(x: Value, prefix: string): Value {
+  #crossQuery(x: Value, prefix: string): Value {
     const { width } = this.#shape;
     return this.#linear(x, `${prefix}.q_proj`, width, width, this.#vector(`${prefix}.q_proj.bias`, width));
   }
 
   /**
-   * Attention over all heads; `mask [batch, 1, queries, keys]` holds booleans or numbers to add. The standard operator, because its
-   * CPU kernel takes a third of the time of com.microsoft.MultiHeadAttention.
+   * Attention over all heads; `mask [batch, 1, queries, keys]` holds booleans or numbers to add. The standard operator,
+   * because its CPU kernel takes a third of the time of com.microsoft.MultiHeadAttention.
    */
   attention(query: Value, key: Value, value: Value, mask: Value): Value {
     const { heads } = this.#shape;
@@ -115,9 +121,24 @@ export class LayerEmitter {
 
   /** A whole self-attention layer that sees every unmasked position; `mask [batch, time]` int32, 0 hides a position. */
   encoderLayer(x: Value, mask: Value, prefix: string): Value {
+    return this.feedForward(this.#selfAttentionBlock(x, mask, prefix), prefix);
+  }
+
+  /** `encoderLayer` that also reads a source; see `crossAttentionBlock` for what it reads. */
+  readingLayer(x: Value, mask: Value, source: SourceReading, prefix: string): Value {
+    const seen = this.#selfAttentionBlock(x, mask, prefix);
+    return this.feedForward(this.crossAttentionBlock(seen, source, prefix), prefix);
+  }
+
+  /** `LayerNorm(x + out(attention over the source))`. */
+  crossAttentionBlock(x: Value, { keys, values, bias }: SourceReading, prefix: string): Value {
+    const read = this.attention(this.#crossQuery(x, `${prefix}.encoder_attn`), keys, values, bias);
+    return this.closeAttention(x, read, `${prefix}.encoder_attn`, `${prefix}.encoder_attn_layer_norm`);
+  }
+
+  #selfAttentionBlock(x: Value, mask: Value, prefix: string): Value {
     const attended = this.#selfAttention(x, mask, `${prefix}.self_attn`);
-    const closed = this.closeAttention(x, attended, `${prefix}.self_attn`, `${prefix}.self_attn_layer_norm`);
-    return this.feedForward(closed, prefix);
+    return this.closeAttention(x, attended, `${prefix}.self_attn`, `${prefix}.self_attn_layer_norm`);
   }
 
   #selfAttention(x: Value, mask: Value, prefix: string): Value {

@@ -1,7 +1,8 @@
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
+import { declareCross, emitCross } from './cross-projection.js';
 import type { FoldedBiases } from './fold-biases.js';
 import { LayerEmitter, type LayerShape, type TensorOf } from './layers.js';
-import { sinusoids, stackRows, transpose } from './matrices.js';
+import { sinusoids } from './matrices.js';
 
 /** Sizes of a Marian model, read from its config.json. */
 export interface MarianShape {
@@ -38,29 +39,20 @@ export function emitEncoder(graph: GraphBuilder, { tensorOf, folded }: FoldedBia
     x = layers.encoderLayer(x, mask, `model.encoder.layers.${layer}`);
   }
   const { width, decoderLayers } = shape;
-  const projections = Array.from({ length: decoderLayers }, (_, layer) =>
-    ['k_proj', 'v_proj'].map((part) => `model.decoder.layers.${layer}.encoder_attn.${part}`),
-  ).flat();
-  const weight = transpose(stackRows(projections.map((name) => tensorOf(`${name}.weight`, [width, width]))));
-  const bias = stackRows(projections.map((name) => tensorOf(`${name}.bias`, [width])));
-  const product = graph.op('MatMul', [x, graph.weight('cross.weight', weight.dims, weight.values)]);
-  const projected = graph.op('Add', [product, graph.weight('cross.bias', bias.dims, bias.values)]);
-  const byPart = graph.op('Reshape', [projected, graph.constant('int64', [4], [0, 0, 2 * decoderLayers, width])]);
-  graph.op('Transpose', [byPart], { perm: [2, 0, 1, 3] }, { name: 'cross' });
+  emitCross(graph, tensorOf, x, { name: 'cross', layers: 'model.decoder.layers', count: decoderLayers, width });
   graph.op('Identity', [x], {}, { name: 'states' });
   graph.output('states', 'float32', ['batch', 'source', width]);
-  graph.output('cross', 'float32', [2 * decoderLayers, 'batch', 'source', width]);
+  declareCross(graph, decoderLayers, width);
 }
 
 /** What a step graph returns for each new node; see `emitStep`. */
 export type StepHead = 'argmax' | 'topK' | 'topKWithStates' | 'logProbs' | 'logits';
 
 /**
- * One decoder step over new nodes: `token_ids`, `positions` int32 `[batch, new]`; `attention_bias [batch, 1, new, past +
- * new]`, 0 where a node sees another and a large negative number elsewhere; `past_i [batch, past, width]`, cached keys at even
- * and values at odd i;
- * `cross_bias [batch, 1, new,
- * source]`, likewise for padding; `cross_i [batch, source, width]`, keys at even and values at odd i.
+ * One decoder step over new nodes: `token_ids`, `positions` int32 `[batch, new]`;
+ * `attention_bias [batch, 1, new, past + new]`, 0 where a node sees another and a large negative number elsewhere;
+ * `past_i [batch, past, width]`, cached keys at even and values at odd i; `cross_bias [batch, 1, new, source]`, likewise
+ * for padding; `cross_i [batch, source, width]`, keys at even and values at odd i.
  *
  * Returns `new [batch, new, 2 * layers * width]`, only the new keys and values, and the head's outputs over `batch * new`
  * rows.
@@ -94,10 +86,8 @@ export function emitStep(
     const values = graph.op('Concat', [pasts[2 * layer + 1] as Value, value], { axis: 1 });
     const attended = layers.attention(query, keys, values, attentionBias);
     x = layers.closeAttention(x, attended, `${prefix}.self_attn`, `${prefix}.self_attn_layer_norm`);
-    const sourceKeys = cross[2 * layer] as Value;
-    const sourceValues = cross[2 * layer + 1] as Value;
-    const read = layers.attention(layers.crossQuery(x, `${prefix}.encoder_attn`), sourceKeys, sourceValues, crossBias);
-    x = layers.closeAttention(x, read, `${prefix}.encoder_attn`, `${prefix}.encoder_attn_layer_norm`);
+    const source = { keys: cross[2 * layer] as Value, values: cross[2 * layer + 1] as Value, bias: crossBias };
+    x = layers.crossAttentionBlock(x, source, prefix);
     x = layers.feedForward(x, prefix);
   }
   graph.op('Concat', fresh, { axis: 2 }, { name: 'new' });

@@ -10,9 +10,9 @@ import {
   type Requirements,
   refuseOutputPrefixes,
 } from '@foretoken/core';
+import { type Candidate, rowEvents } from '../row-events.js';
 import { type DagGraph, readDag } from './dag-graph.js';
 import type { DagPath } from './dag-walk.js';
-import { type Candidate, rowEvents } from './row-events.js';
 
 /** What all DAG strategies share. */
 export interface DagOptions {

@@ -21,9 +21,17 @@ export function greedyPath(graph: DagGraph): DagPath {
 
 /** Follows the edge with the most probable pair of edge and next token (lookahead decoding; Huang et al., 2022, section 3). */
 export function lookaheadPath(graph: DagGraph): DagPath {
-  const choose = (vertex: number): number =>
-    argmax(Float64Array.from(edgesFrom(graph, vertex), (logProb, to) => logProb + (graph.bestLogProbs[to] as number)));
-  return withBestTokens(graph, walk(graph, choose));
+  return withBestTokens(
+    graph,
+    walk(graph, (vertex) => lookaheadStep(graph, vertex)),
+  );
+}
+
+/** Where the most probable pair of edge and next token leads. */
+export function lookaheadStep(graph: DagGraph, vertex: number): number {
+  return argmax(
+    Float64Array.from(edgesFrom(graph, vertex), (logProb, to) => logProb + (graph.bestLogProbs[to] as number)),
+  );
 }
 
 /**

@@ -1,14 +1,23 @@
-import { type DecodeEvent, type DecodeRequest, type Hypothesis, RowOutput, type RowResult } from '@foretoken/core';
+import {
+  type DecodeEvent,
+  type DecodeRequest,
+  type Hypothesis,
+  RowOutput,
+  type RowResult,
+  type TokenAlignment,
+} from '@foretoken/core';
 
 /** An output that was found at once, before end token, limit and stops cut it. */
 export interface Candidate {
   readonly tokenIds: readonly number[];
   /** Natural-log probability of each token, where known; as long as `tokenIds`. */
   readonly logProbs?: readonly number[];
-  /** What candidates are ranked by; of the whole candidate, also where the output is cut. */
-  readonly score: number;
+  /** What candidates are ranked by, where there is such a thing; of the whole candidate, also where the output is cut. */
+  readonly score?: number;
   /** Natural-log probability of the whole candidate, where `score` is something else. */
   readonly logProb?: number;
+  /** Frames of each token of the whole candidate, where asked for. */
+  readonly alignment?: TokenAlignment;
 }
 
 export interface RowEventsOptions {
@@ -18,6 +27,8 @@ export interface RowEventsOptions {
   /** When `decode` was called, in milliseconds. */
   readonly began: number;
   readonly forwards: number;
+  /** Forwards of a model whose outputs another one chooses among (default 0). */
+  readonly draftForwards?: number;
   /** Leaves out a candidate that, once cut, equals a better one. */
   readonly distinct?: boolean;
 }
@@ -26,7 +37,7 @@ export interface RowEventsOptions {
 export function* rowEvents(
   rows: Iterable<readonly Candidate[]>,
   request: DecodeRequest<unknown>,
-  { endTokenId, limit, began, forwards, distinct = false }: RowEventsOptions,
+  { endTokenId, limit, began, forwards, draftForwards = 0, distinct = false }: RowEventsOptions,
 ): Generator<DecodeEvent, void, undefined> {
   const results: RowResult[] = [];
   let tokens = 0;
@@ -34,24 +45,38 @@ export function* rowEvents(
     const row = results.length;
     const found = candidates.map((candidate) => hypothesisOf(candidate, new RowOutput(endTokenId, limit, request)));
     const hypotheses = distinct ? firstOfEach(found) : found;
-    const { tokenIds } = hypotheses[0] as Hypothesis;
+    const { tokenIds, alignment } = hypotheses[0] as Hypothesis;
     const logProbs = candidates[0]?.logProbs?.slice(0, tokenIds.length);
     const atMs = performance.now() - began;
     const known = logProbs === undefined ? {} : { logProbs: Float32Array.from(logProbs) };
-    yield { type: 'canvas-revise', row, tokenIds, ...known, atMs };
+    yield { type: 'canvas-revise', row, tokenIds, ...known, ...(alignment === undefined ? {} : { alignment }), atMs };
     if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds, atMs };
     results.push({ row, hypotheses });
     tokens += tokenIds.length;
   }
   const totalMs = performance.now() - began;
-  const statistics = { forwards, draftForwards: 0, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
+  const statistics = { forwards, draftForwards, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
   yield { type: 'decode-end', results, statistics, atMs: totalMs };
 }
 
-function hypothesisOf({ tokenIds, score, logProb }: Candidate, output: RowOutput): Hypothesis {
+function hypothesisOf({ tokenIds, score, logProb, alignment }: Candidate, output: RowOutput): Hypothesis {
   for (const tokenId of tokenIds) if (!output.push(tokenId)) break;
   const finishReason = output.finishReason ?? 'complete';
-  return { tokenIds: output.tokenIds(), score, ...(logProb === undefined ? {} : { logProb }), finishReason };
+  return {
+    tokenIds: output.tokenIds(),
+    ...(score === undefined ? {} : { score }),
+    ...(logProb === undefined ? {} : { logProb }),
+    ...(alignment === undefined ? {} : { alignment: firstTokens(alignment, output.length) }),
+    finishReason,
+  };
+}
+
+function firstTokens({ firstFrames, lastFrames, logProbs }: TokenAlignment, count: number): TokenAlignment {
+  return {
+    firstFrames: firstFrames.slice(0, count),
+    lastFrames: lastFrames.slice(0, count),
+    logProbs: logProbs.slice(0, count),
+  };
 }
 
 /** Keeps the first hypothesis of each output. */

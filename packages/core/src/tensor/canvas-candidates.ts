@@ -1,0 +1,55 @@
+import type { CanvasPrediction } from '../contract/canvas.js';
+import { ForetokenError } from '../contract/errors.js';
+
+/** Which tokens are proposed for each position of a canvas, and their natural-log probabilities; `[length]` each. */
+export interface CanvasProposal {
+  readonly tokenIds: Int32Array;
+  readonly logProbs: Float32Array;
+}
+
+/** Candidates of each position, best first, `[length, k]`, with natural-log probabilities; views of a prediction. */
+export interface CanvasCandidates extends CanvasProposal {
+  readonly k: number;
+}
+
+/** The model broke its contract: nothing that was computed from it can be trusted. */
+export function brokenPrediction(row: number, what: string): ForetokenError {
+  return new ForetokenError('RUNTIME_FAILURE', `The model gave row ${row} ${what}.`, { row });
+}
+
+/** Candidates of a top-k prediction. Throws `RUNTIME_FAILURE` where it has another shape, fewer than two, or a NaN. */
+export function canvasCandidates({ row, tokenIds, logProbs }: CanvasPrediction, length: number): CanvasCandidates {
+  const k = (tokenIds?.length ?? 0) / length;
+  if (tokenIds === undefined || logProbs === undefined || !Number.isInteger(k) || logProbs.length !== tokenIds.length) {
+    throw brokenPrediction(row, `candidates that do not fit a canvas of ${length} positions`);
+  }
+  if (k < 2) throw brokenPrediction(row, 'fewer than two candidates a position');
+  if (logProbs.some(Number.isNaN)) throw brokenPrediction(row, 'a score that is not a number');
+  return { tokenIds, logProbs, k };
+}
+
+/**
+ * The most probable token of each position that is not `forbidden`, from a top-k prediction of `length` positions.
+ *
+ * Throws `RUNTIME_FAILURE` as `canvasCandidates` does.
+ */
+export function bestCanvasTokens(prediction: CanvasPrediction, length: number, forbidden: number): CanvasProposal {
+  const candidates = canvasCandidates(prediction, length);
+  const tokenIds = new Int32Array(length);
+  const logProbs = new Float32Array(length);
+  for (let position = 0; position < length; position++) {
+    const first = position * candidates.k;
+    const at = candidates.tokenIds[first] === forbidden ? first + 1 : first;
+    tokenIds[position] = candidates.tokenIds[at] as number;
+    logProbs[position] = candidates.logProbs[at] as number;
+  }
+  return { tokenIds, logProbs };
+}
+
+/** Mean natural-log probability of the positions that have one, not NaN; `-Infinity` where none has. */
+export function meanLogProb(logProbs: Float32Array): number {
+  const known = logProbs.filter((logProb) => !Number.isNaN(logProb));
+  return known.length === 0
+    ? Number.NEGATIVE_INFINITY
+    : known.reduce((sum, logProb) => sum + logProb, 0) / known.length;
+}

@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BackoffModel, type Ngram, readArpa } from '../src/index.js';
+
+const WORDS = ['<s>', '</s>', '<unk>', 'a', 'b'];
+
+/** Random n-grams of up to four words, many without the shorter ones they are made of. */
+const anyNgrams: fc.Arbitrary<Ngram[]> = fc.uniqueArray(
+  fc.record({
+    words: fc.array(fc.nat(WORDS.length - 1), { minLength: 1, maxLength: 4 }),
+    logProb: fc.integer({ min: -40, max: 0 }).map((score) => score / 8),
+    backoff: fc.integer({ min: -16, max: 8 }).map((score) => score / 8),
+  }),
+  { selector: ({ words }) => words.join(), maxLength: 30 },
+);
+
+/** The definition: the n-gram if it is known, else the back-off weight of the history and one word less of it. */
+function reference(ngrams: ReadonlyMap<string, Ngram>, history: readonly number[], word: number): number {
+  const known = ngrams.get([...history, word].join());
+  if (known !== undefined) return known.logProb;
+  if (history.length === 0) return Number.NEGATIVE_INFINITY;
+  return (ngrams.get(history.join())?.backoff ?? 0) + reference(ngrams, history.slice(1), word);
+}
+
+describe('BackoffModel', () => {
+  it('backs off by the definition, whatever n-grams there are', () => {
+    fc.assert(
+      fc.property(anyNgrams, fc.array(fc.nat(WORDS.length - 1), { maxLength: 7 }), (ngrams, sentence) => {
+        const model = new BackoffModel(WORDS, ngrams);
+        const byWords = new Map(ngrams.map((ngram) => [ngram.words.join(), ngram]));
+        for (const begin of [[], [0]]) {
+          let state = begin.length === 0 ? model.empty : model.start;
+          const history = [...begin];
+          for (const word of [...sentence, 1]) {
+            const known = history.slice(Math.max(0, history.length - Math.max(0, model.order - 1)));
+            const expected = reference(byWords, known, word);
+            const found = word === 1 ? model.end(state) : model.logProb(state, word);
+            if (expected === Number.NEGATIVE_INFINITY) expect(found).toBe(expected);
+            else expect(found).toBeCloseTo(expected, 9);
+            state = model.next(state, word);
+            history.push(word);
+          }
+        }
+      }),
+    );
+  });
+
+  it('knows words by name, and else as <unk>', () => {
+    const model = new BackoffModel(WORDS, [{ words: [2], logProb: -3 }]);
+    expect([model.indexOf('b'), model.indexOf('zzz'), model.has('b'), model.has('zzz')]).toEqual([4, 2, true, false]);
+    const plain = new BackoffModel(['a'], [{ words: [0], logProb: -1 }]);
+    expect(plain.indexOf('zzz')).toBe(-1);
+    expect(plain.logProb(plain.start, -1)).toBe(Number.NEGATIVE_INFINITY);
+    expect(plain.next(plain.start, -1)).toBe(plain.empty);
+    expect(plain.end(plain.start)).toBe(0);
+  });
+
+  it('refuses n-grams that mean nothing', () => {
+    const wrong: readonly (readonly [readonly string[], readonly Ngram[]])[] = [
+      [['a', 'a'], []],
+      [['a'], [{ words: [], logProb: -1 }]],
+      [['a'], [{ words: [1], logProb: -1 }]],
+      [['a'], [{ words: [0], logProb: 0.5 }]],
+      [['a'], [{ words: [0], logProb: Number.NaN }]],
+      [['a'], [{ words: [0], logProb: -1, backoff: Number.NaN }]],
+      [['a'], [0, 0].map(() => ({ words: [0], logProb: -1 }))],
+    ];
+    for (const [words, ngrams] of wrong) {
+      expect(() => new BackoffModel(words, ngrams)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    }
+  });
+});
+
+const ARPA = `
+made by hand, ignored
+
+\\data\\
+ngram 1=3
+ngram 2=1
+
+\\1-grams:
+-1.0\t<unk>
+-0.5\ta\t-0.25
+-inf\tb\t-99
+
+\\2-grams:
+-0.125\ta b
+
+\\end\\
+and this too
+`;
+
+describe('readArpa', () => {
+  it('reads logarithms of base 10 as natural ones', () => {
+    for (const text of [ARPA, ARPA.replaceAll('\n', '\r\n'), ARPA.replaceAll('\t', '  ')]) {
+      const model = readArpa(text);
+      expect(model.words).toEqual(['<unk>', 'a', 'b']);
+      expect(model.order).toBe(2);
+      const after = model.next(model.start, model.indexOf('a'));
+      expect(model.logProb(model.start, 1)).toBeCloseTo(-0.5 * Math.LN10);
+      expect(model.logProb(after, 2)).toBeCloseTo(-0.125 * Math.LN10);
+      expect(model.logProb(after, 0)).toBeCloseTo(-1.25 * Math.LN10);
+      expect(model.logProb(model.start, 2)).toBe(Number.NEGATIVE_INFINITY);
+    }
+  });
+
+  it('names the line that breaks the format', () => {
+    const wrong: readonly (readonly [string, string, number])[] = [
+      ['ngram 2=1', 'ngram 3=1', 6],
+      ['ngram 2=1', 'ngram two=1', 6],
+      ['ngram 1=3', 'ngram 1=4', 13],
+      ['\\2-grams:', '\\3-grams:', 13],
+      ['-0.125\ta b', '-0.125\ta c', 14],
+      ['-0.125\ta b', '-0.125\ta', 14],
+      ['-0.125\ta b', 'x\ta b', 14],
+      ['\\end\\', '', 17],
+      ['\\2-grams:\n-0.125\ta b\n', '', 14],
+    ];
+    for (const [from, to, line] of wrong) {
+      expect(() => readArpa(ARPA.replace(from, () => to))).toThrow(
+        expect.objectContaining({ code: 'INVALID_ARGUMENT', details: expect.objectContaining({ line }) }),
+      );
+    }
+    expect(() => readArpa('')).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+  });
+});

@@ -1,0 +1,188 @@
+import {
+  type Canvas,
+  type CanvasPrediction,
+  ForetokenError,
+  type OutputKind,
+  type OutputRequest,
+} from '@foretoken/core';
+import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import type { SourceReading } from './source-reading.js';
+
+/** What bounds the canvases of a session. */
+export interface CanvasLimits {
+  /** Source rows. */
+  readonly rows: number;
+  /** Most positions of a canvas. */
+  readonly maxLength: number;
+  readonly vocabularySize: number;
+  /** Fills ragged batches of canvases. */
+  readonly padTokenId: number;
+}
+
+/** Graphs that predict the tokens of a canvas. */
+export interface FillGraphs {
+  /** Gives the graph that ends in a head, loading it on first use; asked for `outputs` only. */
+  readonly sessions: (kind: OutputKind) => Promise<GraphSession>;
+  readonly outputs: readonly OutputKind[];
+  readonly maxCandidates: number;
+}
+
+/** Runs graphs over batches of canvases, of any rows in any order; padding is neither seen nor returned. */
+export class CanvasReader {
+  readonly #runtime: OnnxRuntime;
+  readonly #limits: CanvasLimits;
+  #source: SourceReading | undefined;
+  #disposed = false;
+
+  /** Without a `source` the graphs read canvases alone. */
+  constructor(runtime: OnnxRuntime, limits: CanvasLimits, source?: SourceReading) {
+    this.#runtime = runtime;
+    this.#limits = limits;
+    this.#source = source;
+  }
+
+  /**
+   * Runs a graph once over all canvases and returns its outputs `[canvases, length, ..]`, padded to the longest canvas.
+   *
+   * Throws `INVALID_ARGUMENT`, `LENGTH_LIMIT`, `DISPOSED`, `RUNTIME_FAILURE`, or the abort reason.
+   */
+  async run(
+    graph: () => Promise<GraphSession>,
+    canvases: readonly Canvas[],
+    signal: AbortSignal | undefined,
+    more: Readonly<Record<string, Tensor>> = {},
+  ): Promise<Readonly<Record<string, Tensor>>> {
+    this.check(signal);
+    for (const canvas of canvases) this.#checkCanvas(canvas);
+    const { Tensor } = this.#runtime;
+    const length = paddedLength(canvases);
+    const dims = [canvases.length, length];
+    const tokenIds = new Int32Array(canvases.length * length).fill(this.#limits.padTokenId);
+    const mask = new Int32Array(canvases.length * length);
+    for (const [index, canvas] of canvases.entries()) {
+      tokenIds.set(canvas.tokenIds, index * length);
+      mask.fill(1, index * length, index * length + canvas.tokenIds.length);
+    }
+    const feeds = {
+      token_ids: new Tensor('int32', tokenIds, dims),
+      positions: new Tensor(
+        'int32',
+        mask.map((_, index) => index % length),
+        dims,
+      ),
+      mask: new Tensor('int32', mask, dims),
+      ...this.#source?.feeds(
+        canvases.map(({ row }) => row),
+        length,
+      ),
+      ...more,
+    };
+    const session = await graph();
+    this.check(signal);
+    return session.run(feeds);
+  }
+
+  /** Throws `DISPOSED` or the abort reason. */
+  check(signal: AbortSignal | undefined): void {
+    if (this.#disposed) throw new ForetokenError('DISPOSED', 'The canvas session was disposed of.', {});
+    signal?.throwIfAborted();
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#source = undefined;
+  }
+
+  #checkCanvas({ row, tokenIds }: Canvas): void {
+    const { rows, maxLength, vocabularySize } = this.#limits;
+    if (!Number.isInteger(row) || row < 0 || row >= rows) {
+      throw new ForetokenError('INVALID_ARGUMENT', `A canvas is of row ${row}, but there are ${rows} rows.`, {
+        received: row,
+        rows,
+      });
+    }
+    if (tokenIds.length > maxLength) {
+      throw new ForetokenError(
+        'LENGTH_LIMIT',
+        `A canvas of row ${row} has ${tokenIds.length} positions, but the model has ${maxLength}.`,
+        { row, received: tokenIds.length, most: maxLength },
+      );
+    }
+    const wrong = tokenIds.find((tokenId) => tokenId < 0 || tokenId >= vocabularySize);
+    if (wrong !== undefined) {
+      throw new ForetokenError(
+        'INVALID_ARGUMENT',
+        `A canvas of row ${row} holds token id ${wrong}, outside the vocabulary of ${vocabularySize}.`,
+        { row, received: wrong, size: vocabularySize },
+      );
+    }
+  }
+}
+
+/**
+ * Positions of the longest canvas, at least 1, since attention has no empty form. Throws `INVALID_ARGUMENT` without
+ * canvases.
+ */
+export function paddedLength(canvases: readonly Canvas[]): number {
+  if (canvases.length > 0) return canvases.reduce((most, { tokenIds }) => Math.max(most, tokenIds.length), 1);
+  throw new ForetokenError('INVALID_ARGUMENT', 'There are no canvases; at least one is required.', {});
+}
+
+/**
+ * Predictions of every position of every canvas, in one forward; the arrays belong to the caller.
+ *
+ * Throws `UNSUPPORTED_CAPABILITY`, `INVALID_ARGUMENT` (`k` out of range too), `LENGTH_LIMIT`, `DISPOSED`,
+ * `RUNTIME_FAILURE`.
+ */
+export async function fillCanvases(
+  reader: CanvasReader,
+  runtime: OnnxRuntime,
+  graphs: FillGraphs,
+  canvases: readonly Canvas[],
+  output: OutputRequest,
+  signal: AbortSignal | undefined,
+): Promise<CanvasPrediction[]> {
+  reader.check(signal);
+  const { kind } = output;
+  assertOutput(output, graphs);
+  const length = paddedLength(canvases);
+  const more = 'k' in output ? { k: new runtime.Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]) } : {};
+  const outputs = await reader.run(() => graphs.sessions(kind), canvases, signal, more);
+  // The session's outputs are fresh copies, so each canvas may have a view of them.
+  const tokenIds = (kind === 'argmax' ? outputs.best : outputs.best_token_ids)?.data as Int32Array | undefined;
+  const logProbs = (kind === 'logProbs' ? outputs.log_probs : outputs.best_log_probs)?.data as Float32Array | undefined;
+  return canvases.map((canvas, index) => ({
+    row: canvas.row,
+    ...(tokenIds === undefined ? {} : { tokenIds: cut(tokenIds, canvases, index, length) }),
+    ...(logProbs === undefined ? {} : { logProbs: cut(logProbs, canvases, index, length) }),
+  }));
+}
+
+/** What belongs to one canvas of a padded output `[canvases, length, ..]`: a view. */
+export function cut<Values extends Float32Array | Int32Array>(
+  values: Values,
+  canvases: readonly Canvas[],
+  index: number,
+  length: number,
+): Values {
+  const size = values.length / canvases.length;
+  const used = (size / length) * (canvases[index] as Canvas).tokenIds.length;
+  return values.subarray(index * size, index * size + used) as Values;
+}
+
+function assertOutput(output: OutputRequest, { outputs, maxCandidates }: FillGraphs): void {
+  if (!outputs.includes(output.kind)) {
+    throw new ForetokenError(
+      'UNSUPPORTED_CAPABILITY',
+      `This model folder has no graph for the ${output.kind} output of a canvas; it offers: ${outputs.join(', ')}.`,
+      { capability: output.kind, offered: outputs },
+    );
+  }
+  if ('k' in output && !(Number.isInteger(output.k) && output.k >= 1 && output.k <= maxCandidates)) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `k must be an integer from 1 to ${maxCandidates}, but was ${output.k}.`,
+      { option: 'k', received: output.k, least: 1, most: maxCandidates },
+    );
+  }
+}

@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises';
+import { checkExternalData } from '../folder/check-manifest.js';
+import type { ModelFolder } from '../folder/read-folder.js';
+import { checkSignature, describeGraph } from '../onnx/graph-description.js';
+import type { CheckGraph } from './graph-check.js';
+import { checkMarianGraphs } from './marian-signatures.js';
+import { checkMaskedLanguageModelGraphs, checkStudentGraphs } from './student-signatures.js';
+
+/**
+ * Checks every graph of a folder against its manifest, before the native runtime sees one: names, types and fixed
+ * dimensions of inputs and outputs, and that external data stays within the listed files.
+ *
+ * Throws `INVALID_MODEL_FOLDER`.
+ */
+export async function checkGraphs(folder: ModelFolder): Promise<void> {
+  const { manifest } = folder;
+  const check: CheckGraph = async (file, inputs, outputs) => {
+    const description = describeGraph(await readFile(folder.filePath(file)), file);
+    checkExternalData(description.externalLocations, manifest, folder.path, file);
+    checkSignature(file, description, inputs, outputs);
+  };
+  if (manifest.family === 'masked-lm') return checkMaskedLanguageModelGraphs(manifest, check);
+  await checkMarianGraphs(manifest, check);
+  await checkStudentGraphs(manifest, check);
+}

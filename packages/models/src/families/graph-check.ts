@@ -1,0 +1,15 @@
+import type { ExpectedValues, GraphValue } from '../onnx/graph-description.js';
+
+/** An expected input or output; a null dimension may be anything. */
+export const value = (type: string, ...dims: (number | null)[]): GraphValue => ({ type, dims });
+
+/** Token ids, positions or a mask: int32 `[batch, time]`. */
+export const ids: GraphValue = value('int32', null, null);
+
+/** Checks one graph of a folder against what its family requires. */
+export type CheckGraph = (file: string, inputs: ExpectedValues, outputs: ExpectedValues) => Promise<void>;
+
+/** Inputs of a student that turns each source state into several frames. */
+export function frameInputs(width: number): ExpectedValues {
+  return { states: value('float32', null, null, width), source_mask: ids, positions: ids, mask: ids };
+}

@@ -1,0 +1,109 @@
+import {
+  type Canvas,
+  type CanvasPrediction,
+  type EditModel,
+  type EditSession,
+  ForetokenError,
+  type OpenOptions,
+  type OutputRequest,
+  type TokenSource,
+  type Vocabulary,
+} from '@foretoken/core';
+import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
+import { CanvasReader, cut, type FillGraphs, fillCanvases, paddedLength } from './canvas-reader.js';
+import type { MarianEncoder } from './marian-encoder.js';
+import { openSources, type SourceGraphs } from './open-sources.js';
+
+export interface LevenshteinModelOptions {
+  readonly runtime: OnnxRuntime;
+  readonly source: SourceGraphs;
+  readonly deletions: () => Promise<GraphSession>;
+  readonly placeholders: () => Promise<GraphSession>;
+  readonly graphs: FillGraphs;
+  readonly vocabulary: Vocabulary;
+  readonly placeholderTokenId: number;
+  readonly startTokenId: number;
+  readonly maxLength: number;
+}
+
+/** A Levenshtein Transformer on the states of a Marian encoder (Gu et al., 2019). */
+export class LevenshteinModel implements EditModel<TokenSource> {
+  readonly vocabulary: Vocabulary;
+  readonly placeholderTokenId: number;
+  readonly startTokenId: number;
+  readonly maxLength: number;
+  readonly encoder: MarianEncoder;
+  readonly #options: LevenshteinModelOptions;
+
+  constructor(options: LevenshteinModelOptions) {
+    this.#options = options;
+    this.vocabulary = options.vocabulary;
+    this.placeholderTokenId = options.placeholderTokenId;
+    this.startTokenId = options.startTokenId;
+    this.maxLength = options.maxLength;
+    this.encoder = options.source.encoder;
+  }
+
+  /** Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `DISPOSED`, `RUNTIME_FAILURE`. */
+  async open(sources: readonly TokenSource[], options: OpenOptions = {}): Promise<EditSession> {
+    const { runtime, source, maxLength, vocabulary, placeholderTokenId: padTokenId } = this.#options;
+    const { reading } = await openSources(runtime, source, sources, options);
+    const limits = { rows: sources.length, maxLength, vocabularySize: vocabulary.size, padTokenId };
+    return new LevenshteinSession(this.#options, new CanvasReader(runtime, limits, reading));
+  }
+}
+
+class LevenshteinSession implements EditSession {
+  readonly #model: LevenshteinModelOptions;
+  readonly #reader: CanvasReader;
+
+  constructor(model: LevenshteinModelOptions, reader: CanvasReader) {
+    this.#model = model;
+    this.#reader = reader;
+  }
+
+  async deletions(canvases: readonly Canvas[], signal?: AbortSignal): Promise<Float32Array[]> {
+    this.#check(canvases, signal);
+    const outputs = await this.#reader.run(this.#model.deletions, canvases, signal);
+    const all = outputs.deletions?.data as Float32Array;
+    return canvases.map((_, index) => {
+      const logProbs = cut(all, canvases, index, paddedLength(canvases));
+      // The boundaries are no part of the text.
+      logProbs[0] = Number.NEGATIVE_INFINITY;
+      logProbs[logProbs.length - 1] = Number.NEGATIVE_INFINITY;
+      return logProbs;
+    });
+  }
+
+  async placeholders(canvases: readonly Canvas[], signal?: AbortSignal): Promise<Int32Array[]> {
+    this.#check(canvases, signal);
+    const outputs = await this.#reader.run(this.#model.placeholders, canvases, signal);
+    const all = outputs.placeholders?.data as Int32Array;
+    const gaps = paddedLength(canvases) - 1;
+    return canvases.map(({ tokenIds }, index) => all.subarray(index * gaps, index * gaps + tokenIds.length - 1));
+  }
+
+  async fill(canvases: readonly Canvas[], output: OutputRequest, signal?: AbortSignal): Promise<CanvasPrediction[]> {
+    this.#check(canvases, signal);
+    const { runtime, graphs } = this.#model;
+    return fillCanvases(this.#reader, runtime, graphs, canvases, output, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#reader.dispose();
+  }
+
+  #check(canvases: readonly Canvas[], signal: AbortSignal | undefined): void {
+    this.#reader.check(signal);
+    paddedLength(canvases);
+    const { startTokenId, vocabulary } = this.#model;
+    for (const { row, tokenIds } of canvases) {
+      if (tokenIds.length >= 2 && tokenIds[0] === startTokenId && tokenIds.at(-1) === vocabulary.endTokenId) continue;
+      throw new ForetokenError(
+        'INVALID_ARGUMENT',
+        `A canvas of row ${row} must begin with token ${startTokenId} and end with token ${vocabulary.endTokenId}.`,
+        { row, received: tokenIds, required: [startTokenId, vocabulary.endTokenId] },
+      );
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import type { NgramModel, OutputKind } from '@foretoken/core';
+import type { FillGraphFiles, MarianManifest, MaskedLanguageModelManifest } from '../folder/manifest.js';
+import type { ModelFolder } from '../folder/read-folder.js';
+import type { FillGraphs } from './canvas-reader.js';
+import { CtcModel } from './ctc-model.js';
+import { DagModel } from './dag-model.js';
+import type { GraphSessions } from './graph-sessions.js';
+import { LevenshteinModel } from './levenshtein-model.js';
+import type { MarianEncoder } from './marian-encoder.js';
+import { MaskedCanvasModel } from './masked-canvas-model.js';
+import { readNgrams } from './ngrams.js';
+
+/** The students of a Marian folder that it has. */
+export interface LoadedStudents {
+  readonly lattice?: CtcModel;
+  readonly draftLattice?: CtcModel;
+  readonly canvas?: MaskedCanvasModel;
+  readonly dag?: DagModel;
+  readonly edit?: LevenshteinModel;
+  readonly ngrams?: NgramModel;
+}
+
+/** Models over the students of a folder, all on one encoder. Throws `RUNTIME_FAILURE`, `INVALID_MODEL_FOLDER`. */
+export async function loadStudents(
+  folder: ModelFolder,
+  manifest: MarianManifest,
+  sessions: GraphSessions,
+  encoder: MarianEncoder,
+): Promise<LoadedStudents> {
+  const lattice = await loadCtc(manifest, manifest.graphs.ctc, sessions, encoder);
+  const draftLattice = (await loadCtc(manifest, manifest.graphs.ctcDraft, sessions, encoder)) ?? lattice;
+  const canvas = loadCanvas(manifest, sessions, encoder);
+  const dag = loadDag(manifest, sessions, encoder);
+  const edit = loadEdit(manifest, sessions, encoder);
+  const { ngrams: file, vocabulary } = manifest;
+  const ngrams = file === undefined ? undefined : await readNgrams(folder.filePath(file), vocabulary.size);
+  return {
+    ...(lattice === undefined ? {} : { lattice }),
+    ...(draftLattice === undefined ? {} : { draftLattice }),
+    ...(canvas === undefined ? {} : { canvas }),
+    ...(dag === undefined ? {} : { dag }),
+    ...(edit === undefined ? {} : { edit }),
+    ...(ngrams === undefined ? {} : { ngrams }),
+  };
+}
+
+/** A masked language model: a canvas model without an encoder. */
+export function loadMaskedLanguageModel(
+  { graphs, canvas, vocabulary, limits }: MaskedLanguageModelManifest,
+  sessions: GraphSessions,
+): MaskedCanvasModel {
+  return new MaskedCanvasModel({
+    runtime: sessions.runtime,
+    graphs: fillGraphs(graphs.fill, canvas.maxCandidates, sessions),
+    vocabulary,
+    maskTokenId: canvas.maskTokenId,
+    maxLength: limits.targetLength,
+  });
+}
+
+async function loadCtc(
+  { ctc, architecture, vocabulary }: MarianManifest,
+  file: string | undefined,
+  sessions: GraphSessions,
+  encoder: MarianEncoder,
+): Promise<CtcModel | undefined> {
+  if (file === undefined || ctc === undefined) return undefined;
+  const session = await sessions.get(file);
+  return new CtcModel({ runtime: sessions.runtime, session, encoder, vocabulary, width: architecture.width, ...ctc });
+}
+
+function loadCanvas(
+  { graphs, canvas, architecture, vocabulary }: MarianManifest,
+  sessions: GraphSessions,
+  encoder: MarianEncoder,
+): MaskedCanvasModel | undefined {
+  const files = graphs.canvas;
+  if (files === undefined || canvas === undefined) return undefined;
+  const { maskTokenId, maxLength, maxCandidates, lengths } = canvas;
+  return new MaskedCanvasModel({
+    runtime: sessions.runtime,
+    graphs: fillGraphs(files.fill, maxCandidates, sessions),
+    vocabulary,
+    maskTokenId,
+    maxLength,
+    source: {
+      encoder,
+      open: () => sessions.get(files.open),
+      width: architecture.width,
+      ...(lengths === undefined ? {} : { lengths }),
+    },
+  });
+}
+
+function loadDag(
+  { graphs, dag, architecture, vocabulary }: MarianManifest,
+  sessions: GraphSessions,
+  encoder: MarianEncoder,
+): DagModel | undefined {
+  const file = graphs.dag;
+  if (file === undefined || dag === undefined) return undefined;
+  const session = () => sessions.get(file);
+  return new DagModel({ runtime: sessions.runtime, session, encoder, vocabulary, width: architecture.width, ...dag });
+}
+
+function loadEdit(
+  { graphs, edit, architecture, vocabulary }: MarianManifest,
+  sessions: GraphSessions,
+  encoder: MarianEncoder,
+): LevenshteinModel | undefined {
+  const files = graphs.edit;
+  if (files === undefined || edit === undefined) return undefined;
+  const { placeholderTokenId, startTokenId, maxLength, maxCandidates } = edit;
+  return new LevenshteinModel({
+    runtime: sessions.runtime,
+    source: { encoder, open: () => sessions.get(files.open), width: architecture.width },
+    deletions: () => sessions.get(files.deletions),
+    placeholders: () => sessions.get(files.placeholders),
+    graphs: fillGraphs(files.fill, maxCandidates, sessions),
+    vocabulary,
+    placeholderTokenId,
+    startTokenId,
+    maxLength,
+  });
+}
+
+function fillGraphs(files: FillGraphFiles, maxCandidates: number, sessions: GraphSessions): FillGraphs {
+  const kinds = ['argmax', 'topK', 'logProbs'] as const;
+  return {
+    // `outputs` lists what has a graph, and any other kind is refused first.
+    sessions: (kind: OutputKind) => sessions.get(files[kind as keyof FillGraphFiles] as string),
+    outputs: kinds.filter((kind) => files[kind] !== undefined),
+    maxCandidates,
+  };
+}

@@ -1,0 +1,120 @@
+import {
+  assertInteger,
+  type Canvas,
+  type CanvasModel,
+  type CanvasPrediction,
+  type CanvasSession,
+  type CanvasSupport,
+  ForetokenError,
+  type LengthPrediction,
+  type OpenOptions,
+  type OutputRequest,
+  type TokenSource,
+  type Vocabulary,
+} from '@foretoken/core';
+import type { OnnxRuntime } from '@foretoken/core/runtime';
+import { CanvasReader, type FillGraphs, fillCanvases } from './canvas-reader.js';
+import { rankLengths } from './length-head.js';
+import type { MarianEncoder } from './marian-encoder.js';
+import { openSources, type SourceGraphs } from './open-sources.js';
+
+export interface MaskedCanvasModelOptions {
+  readonly runtime: OnnxRuntime;
+  readonly graphs: FillGraphs;
+  readonly vocabulary: Vocabulary;
+  readonly maskTokenId: number;
+  readonly maxLength: number;
+  /** What reads the source; without it sources are ignored, and may be empty. */
+  readonly source?: SourceGraphs;
+}
+
+/**
+ * A network that fills the masked positions of canvases: a conditional masked language model on the states of a Marian
+ * encoder (Ghazvininejad et al., 2019, "Mask-Predict"), or, without a source, a masked language model.
+ */
+export class MaskedCanvasModel implements CanvasModel<TokenSource> {
+  readonly vocabulary: Vocabulary;
+  readonly maskTokenId: number;
+  readonly maxLength: number;
+  readonly supports: CanvasSupport;
+  readonly encoder?: MarianEncoder;
+  readonly #options: MaskedCanvasModelOptions;
+
+  constructor(options: MaskedCanvasModelOptions) {
+    this.#options = options;
+    this.vocabulary = options.vocabulary;
+    this.maskTokenId = options.maskTokenId;
+    this.maxLength = options.maxLength;
+    this.supports = { outputs: options.graphs.outputs, lengths: options.source?.lengths !== undefined };
+    if (options.source !== undefined) this.encoder = options.source.encoder;
+  }
+
+  /** Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `DISPOSED`, `RUNTIME_FAILURE`. */
+  async open(sources: readonly TokenSource[], options: OpenOptions = {}): Promise<CanvasSession> {
+    const { runtime, source, maxLength, vocabulary, maskTokenId } = this.#options;
+    const limits = { rows: sources.length, maxLength, vocabularySize: vocabulary.size, padTokenId: maskTokenId };
+    if (source === undefined) {
+      refuseSourceless(sources, options);
+      return new MaskedCanvasSession(this.#options, new CanvasReader(runtime, limits), undefined);
+    }
+    const opened = await openSources(runtime, source, sources, options);
+    const { lengths } = source;
+    const rank =
+      lengths === undefined
+        ? undefined
+        : (k: number): LengthPrediction[] =>
+            Array.from(opened.sourceLengths, (sourceLength, row) => {
+              const logits = opened.lengthLogits?.subarray(row * lengths.classes, (row + 1) * lengths.classes);
+              return { row, ...rankLengths(logits as Float32Array, sourceLength, lengths.offset, maxLength, k) };
+            });
+    return new MaskedCanvasSession(this.#options, new CanvasReader(runtime, limits, opened.reading), rank);
+  }
+}
+
+class MaskedCanvasSession implements CanvasSession {
+  readonly #model: MaskedCanvasModelOptions;
+  readonly #reader: CanvasReader;
+  readonly #rankLengths: ((k: number) => LengthPrediction[]) | undefined;
+
+  constructor(
+    model: MaskedCanvasModelOptions,
+    reader: CanvasReader,
+    lengths: ((k: number) => LengthPrediction[]) | undefined,
+  ) {
+    this.#model = model;
+    this.#reader = reader;
+    this.#rankLengths = lengths;
+  }
+
+  async predictLengths(k: number, signal?: AbortSignal): Promise<LengthPrediction[]> {
+    this.#reader.check(signal);
+    if (this.#rankLengths === undefined) {
+      throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model predicts no lengths; name the length.', {
+        capability: 'lengths',
+      });
+    }
+    assertInteger('k', k, 1, Number.MAX_SAFE_INTEGER);
+    return this.#rankLengths(k);
+  }
+
+  fill(canvases: readonly Canvas[], output: OutputRequest, signal?: AbortSignal): Promise<CanvasPrediction[]> {
+    const { runtime, graphs } = this.#model;
+    return fillCanvases(this.#reader, runtime, graphs, canvases, output, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#reader.dispose();
+  }
+}
+
+function refuseSourceless(sources: readonly TokenSource[], { encoding, signal }: OpenOptions): void {
+  signal?.throwIfAborted();
+  if (sources.length === 0) {
+    throw new ForetokenError('EMPTY_SOURCE', 'There are no sources; pass one a row, which may be empty.', {});
+  }
+  if (encoding !== undefined) {
+    throw new ForetokenError('INVALID_ARGUMENT', 'This model has no encoder, so no encoding can be of it.', {
+      option: 'encoding',
+    });
+  }
+}

@@ -1,0 +1,48 @@
+import type { OpenOptions, TokenSource } from '@foretoken/core';
+import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
+import type { LengthHead } from './length-head.js';
+import type { MarianEncoder } from './marian-encoder.js';
+import { SourceReading } from './source-reading.js';
+
+/**
+ * How a network on canvases reads sources: an encoder, and the graph that makes its own keys and values of the states.
+ */
+export interface SourceGraphs {
+  readonly encoder: MarianEncoder;
+  readonly open: () => Promise<GraphSession>;
+  readonly width: number;
+  readonly lengths?: LengthHead;
+}
+
+/** A batch of sources, ready for canvases. */
+export interface OpenedSources {
+  readonly reading: SourceReading;
+  readonly sourceLengths: Int32Array;
+  /** Unnormalised scores, `[rows, classes]`, where there is a length head. */
+  readonly lengthLogits?: Float32Array;
+}
+
+/** Encodes sources, or reuses their encoding, and computes once what all rounds read of them. Throws as `encode` does. */
+export async function openSources(
+  runtime: OnnxRuntime,
+  { encoder, open, width, lengths }: SourceGraphs,
+  sources: readonly TokenSource[],
+  { encoding: given, signal }: OpenOptions,
+): Promise<OpenedSources> {
+  signal?.throwIfAborted();
+  const encoding = await encoder.reuseOrEncode(sources, given, signal);
+  const session = await open();
+  signal?.throwIfAborted();
+  const { rows, sourceLength, states, mask } = encoding;
+  const outputs = await session.run({
+    states: new runtime.Tensor('float32', states, [rows, sourceLength, width]),
+    // A graph refuses inputs that it does not have.
+    ...(lengths === undefined ? {} : { source_mask: new runtime.Tensor('int32', mask, [rows, sourceLength]) }),
+  });
+  const lengthLogits = outputs.length_logits?.data as Float32Array | undefined;
+  return {
+    reading: new SourceReading(runtime, outputs.cross?.data as Float32Array, encoding, width),
+    sourceLengths: encoding.lengths,
+    ...(lengthLogits === undefined ? {} : { lengthLogits }),
+  };
+}

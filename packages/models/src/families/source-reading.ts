@@ -1,0 +1,95 @@
+import type { OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import type { MarianEncoding } from './marian-encoder.js';
+
+/** Added to the attention score of padding. */
+const HIDDEN = -1e9;
+
+/**
+ * Sources as a batch of canvases reads them: the graph's inputs, but for the bias, which depends on the canvases' length.
+ */
+interface Gathered {
+  readonly rows: readonly number[];
+  readonly cross: Readonly<Record<string, Tensor>>;
+  /** `[canvases, sourceLength]`, 0 for padding. */
+  readonly mask: Int32Array;
+  /** By length of the canvases. */
+  readonly biases: Map<number, Tensor>;
+}
+
+/**
+ * Cross-attention keys and values of a batch of sources, for canvases of any of its rows.
+ *
+ * `cross [2 * layers, rows, sourceLength, width]` is read, never written, and so is the encoding's mask.
+ */
+export class SourceReading {
+  readonly #runtime: OnnxRuntime;
+  readonly #cross: Float32Array;
+  readonly #encoding: Pick<MarianEncoding, 'rows' | 'sourceLength' | 'mask'>;
+  readonly #width: number;
+  #latest: Gathered | undefined;
+
+  constructor(runtime: OnnxRuntime, cross: Float32Array, encoding: MarianEncoding, width: number) {
+    this.#runtime = runtime;
+    this.#cross = cross;
+    this.#encoding = encoding;
+    this.#width = width;
+  }
+
+  /** Inputs for canvases of these rows, in this order, `length` positions each. */
+  feeds(rows: readonly number[], length: number): Record<string, Tensor> {
+    const gathered = this.#gather(rows);
+    let bias = gathered.biases.get(length);
+    if (bias === undefined) {
+      bias = this.#bias(gathered, length);
+      gathered.biases.set(length, bias);
+    }
+    return { ...gathered.cross, cross_bias: bias };
+  }
+
+  /** Rounds mostly ask for the rows of the round before, so those are kept. */
+  #gather(rows: readonly number[]): Gathered {
+    const latest = this.#latest;
+    if (latest?.rows.length === rows.length && rows.every((row, index) => row === latest.rows[index])) return latest;
+    const { sourceLength, mask, rows: all } = this.#encoding;
+    const size = sourceLength * this.#width;
+    const dims = [rows.length, sourceLength, this.#width];
+    const parts = this.#cross.length / (all * size);
+    const cross = Array.from({ length: parts }, (_, part) => {
+      const values = this.#cross.subarray(part * all * size, (part + 1) * all * size);
+      return [`cross_${part}`, new this.#runtime.Tensor('float32', pick(values, rows, size), dims)] as const;
+    });
+    this.#latest = {
+      rows: [...rows],
+      cross: Object.fromEntries(cross),
+      mask: pick(mask, rows, sourceLength),
+      biases: new Map(),
+    };
+    return this.#latest;
+  }
+
+  /** `[canvases, 1, length, sourceLength]`: hides padding from every position. */
+  #bias({ rows, mask }: Gathered, length: number): Tensor {
+    const time = this.#encoding.sourceLength;
+    const bias = new Float32Array(rows.length * length * time);
+    for (let canvas = 0; canvas < rows.length; canvas++) {
+      const padding = mask.subarray(canvas * time, (canvas + 1) * time).indexOf(0);
+      if (padding < 0) continue;
+      for (let position = 0; position < length; position++) {
+        const begin = (canvas * length + position) * time;
+        bias.fill(HIDDEN, begin + padding, begin + time);
+      }
+    }
+    return new this.#runtime.Tensor('float32', bias, [rows.length, 1, length, time]);
+  }
+}
+
+/** The given rows of `values [.., size]`: a view where they follow one another, or else a copy. */
+function pick<Values extends Float32Array | Int32Array>(values: Values, rows: readonly number[], size: number): Values {
+  const first = rows[0] as number;
+  if (rows.every((row, index) => row === first + index)) {
+    return values.subarray(first * size, (first + rows.length) * size) as Values;
+  }
+  const copy = new (values.constructor as new (length: number) => Values)(rows.length * size);
+  for (const [index, row] of rows.entries()) copy.set(values.subarray(row * size, (row + 1) * size), index * size);
+  return copy;
+}

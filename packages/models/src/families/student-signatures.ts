@@ -1,0 +1,81 @@
+import type { FillGraphFiles, MarianManifest, MaskedLanguageModelManifest } from '../folder/manifest.js';
+import type { ExpectedValues } from '../onnx/graph-description.js';
+import { type CheckGraph, frameInputs, ids, value } from './graph-check.js';
+
+const CANVAS_INPUTS: ExpectedValues = { token_ids: ids, positions: ids, mask: ids };
+
+/** Checks the canvas, DAG and edit students of a Marian folder. Throws `INVALID_MODEL_FOLDER`. */
+export async function checkStudentGraphs(manifest: MarianManifest, check: CheckGraph): Promise<void> {
+  const { graphs, canvas, edit, architecture, vocabulary } = manifest;
+  const { width } = architecture;
+  if (graphs.canvas !== undefined && canvas !== undefined) {
+    await checkOpen(check, graphs.canvas.open, width, canvas.layers, canvas.lengths?.classes);
+    await checkFills(check, graphs.canvas.fill, readingInputs(width, canvas.layers), vocabulary.size);
+  }
+  if (graphs.dag !== undefined) {
+    const floats = value('float32', null, null, null);
+    await check(
+      graphs.dag,
+      { ...frameInputs(width), k: value('int64', 1) },
+      { best_token_ids: value('int32', null, null, null), best_log_probs: floats, transitions: floats },
+    );
+  }
+  if (graphs.edit !== undefined && edit !== undefined) {
+    const inputs = readingInputs(width, edit.layers);
+    await checkOpen(check, graphs.edit.open, width, edit.layers);
+    await check(graphs.edit.deletions, inputs, { deletions: value('float32', null, null) });
+    await check(graphs.edit.placeholders, inputs, { placeholders: value('int32', null, null, 1) });
+    await checkFills(check, graphs.edit.fill, inputs, vocabulary.size);
+  }
+}
+
+/** Checks the fill graphs of a masked language model. Throws `INVALID_MODEL_FOLDER`. */
+export async function checkMaskedLanguageModelGraphs(
+  { graphs, vocabulary }: MaskedLanguageModelManifest,
+  check: CheckGraph,
+): Promise<void> {
+  await checkFills(check, graphs.fill, CANVAS_INPUTS, vocabulary.size);
+}
+
+/** Inputs of a graph over canvases whose layers read a source. */
+function readingInputs(width: number, layers: number): ExpectedValues {
+  const cross = Array.from({ length: 2 * layers }, (_, index) => [
+    `cross_${index}`,
+    value('float32', null, null, width),
+  ]);
+  return { ...CANVAS_INPUTS, cross_bias: value('float32', null, 1, null, null), ...Object.fromEntries(cross) };
+}
+
+async function checkOpen(
+  check: CheckGraph,
+  file: string,
+  width: number,
+  layers: number,
+  lengthClasses?: number,
+): Promise<void> {
+  const states = value('float32', null, null, width);
+  const cross = value('float32', 2 * layers, null, null, width);
+  if (lengthClasses === undefined) return check(file, { states }, { cross });
+  await check(file, { states, source_mask: ids }, { cross, length_logits: value('float32', null, lengthClasses) });
+}
+
+async function checkFills(
+  check: CheckGraph,
+  files: FillGraphFiles,
+  inputs: ExpectedValues,
+  vocabularySize: number,
+): Promise<void> {
+  const outputs: Readonly<Record<keyof FillGraphFiles, ExpectedValues>> = {
+    topK: {
+      best_token_ids: value('int32', null, null, null),
+      best_log_probs: value('float32', null, null, null),
+    },
+    argmax: { best: value('int32', null, null, 1) },
+    logProbs: { log_probs: value('float32', null, null, vocabularySize) },
+  };
+  for (const kind of ['topK', 'argmax', 'logProbs'] as const) {
+    const file = files[kind];
+    if (file === undefined) continue;
+    await check(file, kind === 'topK' ? { ...inputs, k: value('int64', 1) } : inputs, outputs[kind]);
+  }
+}

@@ -1,0 +1,150 @@
+import { ForetokenError } from '@foretoken/core';
+import type { FillGraphFiles, MarianManifest } from '../folder/manifest.js';
+import { configInteger, type WeightsFolder } from '../weights/weights-folder.js';
+import { readCanvasNetwork, readLengths } from './canvas-config.js';
+import { type CanvasNetwork, emitFill, type FillHead } from './canvas-graph.js';
+import { emitOpen } from './canvas-open-graph.js';
+import { emitCtc } from './ctc-graph.js';
+import { emitDag } from './dag-graph.js';
+import { emitDeletions, emitPlaceholders } from './edit-graph.js';
+import type { EmitGraph } from './graph-files.js';
+import type { MarianShape } from './marian-graphs.js';
+import { checkStudent, readCtcShape, readDagShape, readHeadTokenIds, tensorReader } from './student-config.js';
+
+/** Weights folders of the students of one Marian encoder. */
+export interface StudentFolders {
+  readonly ctc?: WeightsFolder;
+  readonly canvas?: WeightsFolder;
+  readonly dag?: WeightsFolder;
+  readonly edit?: WeightsFolder;
+}
+
+/** What the students of a folder share. */
+export interface StudentContext {
+  readonly marian: MarianShape;
+  /** The encoder's embedding table, which canvases are embedded with. */
+  readonly embedding: CanvasNetwork['embedding'];
+  /** Token id that stands for the CTC blank in emitted lattices. */
+  readonly blankId: number;
+  readonly emit: EmitGraph;
+}
+
+/** The manifest's facts of the students, and their graphs. */
+export interface ImportedStudents {
+  readonly graphs: Pick<MarianManifest['graphs'], 'ctc' | 'ctcDraft' | 'canvas' | 'dag' | 'edit'>;
+  readonly facts: Pick<MarianManifest, 'ctc' | 'canvas' | 'dag' | 'edit'>;
+}
+
+/** Most candidates that a frame or vertex of an imported lattice holds. */
+const LATTICE_CANDIDATES = 16;
+/** Most candidates that the top-k head of an imported network returns for each position. */
+const POSITION_CANDIDATES = 64;
+
+/** Emits the graphs of every student there is. Throws `INVALID_MODEL_FOLDER`. */
+export function importStudents(folders: StudentFolders, context: StudentContext): ImportedStudents {
+  const imported = [
+    ...(folders.ctc === undefined ? [] : [importCtc(folders.ctc, context)]),
+    ...(folders.canvas === undefined ? [] : [importCanvas(folders.canvas, context)]),
+    ...(folders.dag === undefined ? [] : [importDag(folders.dag, context)]),
+    ...(folders.edit === undefined ? [] : [importEdit(folders.edit, context)]),
+  ];
+  return {
+    graphs: Object.assign({}, ...imported.map(({ graphs }) => graphs)),
+    facts: Object.assign({}, ...imported.map(({ facts }) => facts)),
+  };
+}
+
+function importCtc(folder: WeightsFolder, { marian, blankId, emit }: StudentContext): ImportedStudents {
+  const shape = readCtcShape(folder, marian);
+  const headTokenIds = readHeadTokenIds(folder, marian.vocabularySize);
+  if (headTokenIds.includes(blankId)) {
+    throw new ForetokenError(
+      'INVALID_MODEL_FOLDER',
+      `${folder.path}: the CTC head scores token ${blankId}, which must stand for the blank. Train without it.`,
+      { folder: folder.path, field: 'head.token_ids', received: blankId },
+    );
+  }
+  for (const [file, precision] of [
+    ['ctc.onnx', 'float32'],
+    ['ctc-draft.onnx', 'int8'],
+  ] as const) {
+    emit(file, `ctc-student-${precision}`, (graph) =>
+      emitCtc(graph, tensorReader(folder), shape, headTokenIds, blankId, precision),
+    );
+  }
+  const maxCandidates = Math.min(LATTICE_CANDIDATES, headTokenIds.length + 1);
+  return {
+    graphs: { ctc: 'ctc.onnx', ctcDraft: 'ctc-draft.onnx' },
+    facts: { ctc: { blankId, upsample: shape.upsample, maxCandidates } },
+  };
+}
+
+function importCanvas(folder: WeightsFolder, context: StudentContext): ImportedStudents {
+  checkStudent(folder, 'foretoken-canvas', 'a canvas student', context.marian);
+  const network = readCanvasNetwork(folder, 'canvas', context.embedding);
+  const lengths = readLengths(folder);
+  const open = 'canvas-open.onnx';
+  context.emit(open, 'canvas-open', (graph) => emitOpen(graph, network, lengths?.classes ?? 0));
+  return {
+    graphs: { canvas: { open, fill: emitFills(network, context.emit) } },
+    facts: {
+      canvas: {
+        maskTokenId: network.maskTokenId,
+        ...canvasFacts(network),
+        ...(lengths === undefined ? {} : { lengths }),
+      },
+    },
+  };
+}
+
+function importEdit(folder: WeightsFolder, context: StudentContext): ImportedStudents {
+  checkStudent(folder, 'foretoken-edit', 'an edit student', context.marian);
+  const network = readCanvasNetwork(folder, 'edit', context.embedding);
+  const { maskTokenId: placeholderTokenId } = network;
+  const startTokenId = configInteger(folder, 'start_token_id', 0, network.shape.vocabularySize - 1);
+  const mostPlaceholders = configInteger(folder, 'max_placeholders', 1, 65_536);
+  const graphs = {
+    open: 'edit-open.onnx',
+    deletions: 'edit-deletions.onnx',
+    placeholders: 'edit-placeholders.onnx',
+  };
+  context.emit(graphs.open, 'edit-open', (graph) => emitOpen(graph, network, 0));
+  context.emit(graphs.deletions, 'edit-deletions', (graph) => emitDeletions(graph, network));
+  context.emit(graphs.placeholders, 'edit-placeholders', (graph) => emitPlaceholders(graph, network, mostPlaceholders));
+  return {
+    graphs: { edit: { ...graphs, fill: emitFills(network, context.emit) } },
+    facts: { edit: { placeholderTokenId, startTokenId, ...canvasFacts(network) } },
+  };
+}
+
+function importDag(folder: WeightsFolder, { marian, emit }: StudentContext): ImportedStudents {
+  const shape = readDagShape(folder, marian);
+  const headTokenIds = readHeadTokenIds(folder, marian.vocabularySize);
+  const startTokenId = configInteger(folder, 'start_token_id', 0, marian.vocabularySize - 1);
+  emit('dag.onnx', 'dag-student', (graph) => emitDag(graph, tensorReader(folder), shape, headTokenIds));
+  const maxCandidates = Math.min(LATTICE_CANDIDATES, headTokenIds.length);
+  return { graphs: { dag: 'dag.onnx' }, facts: { dag: { startTokenId, upsample: shape.upsample, maxCandidates } } };
+}
+
+function canvasFacts({ shape, headTokenIds }: CanvasNetwork) {
+  const { layers, maxPositions: maxLength } = shape;
+  return { layers, maxLength, maxCandidates: mostCandidates(headTokenIds) };
+}
+
+/** Candidates of a position: what is useful, at most what the head has. */
+export function mostCandidates(headTokenIds: readonly number[]): number {
+  return Math.min(POSITION_CANDIDATES, headTokenIds.length);
+}
+
+/** Emits a network's fill graphs, one a head. */
+export function emitFills(network: CanvasNetwork, emit: EmitGraph): Required<FillGraphFiles> {
+  const files = {
+    topK: `${network.name}-fill-top-k.onnx`,
+    argmax: `${network.name}-fill-argmax.onnx`,
+    logProbs: `${network.name}-fill-log-probs.onnx`,
+  };
+  for (const [head, file] of Object.entries(files)) {
+    emit(file, `${network.name}-fill-${head}`, (graph) => emitFill(graph, network, head as FillHead));
+  }
+  return files;
+}

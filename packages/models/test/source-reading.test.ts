@@ -1,0 +1,66 @@
+import type { OnnxRuntime } from '@foretoken/core/runtime';
+import { describe, expect, it } from 'vitest';
+import type { MarianEncoding } from '../src/families/marian-encoder.js';
+import { SourceReading } from '../src/families/source-reading.js';
+
+const [PARTS, ROWS, TIME, WIDTH] = [2, 4, 3, 2];
+const cross = Float32Array.from({ length: PARTS * ROWS * TIME * WIDTH }, (_, index) => index);
+// Row r has r % TIME + 1 tokens.
+const mask = Int32Array.from({ length: ROWS * TIME }, (_, index) =>
+  index % TIME <= Math.floor(index / TIME) % TIME ? 1 : 0,
+);
+
+/** Holds what a tensor is made of. */
+class PlainTensor {
+  readonly data: Float32Array;
+  readonly dims: readonly number[];
+
+  constructor(_type: string, data: Float32Array, dims: readonly number[]) {
+    this.data = data;
+    this.dims = dims;
+  }
+}
+
+const reading = (): SourceReading => {
+  const runtime = { Tensor: PlainTensor } as unknown as OnnxRuntime;
+  return new SourceReading(runtime, cross, { rows: ROWS, sourceLength: TIME, mask } as MarianEncoding, WIDTH);
+};
+const feed = (of: SourceReading, rows: readonly number[], length: number, name: string): PlainTensor =>
+  of.feeds(rows, length)[name] as unknown as PlainTensor;
+
+describe('keys and values of the sources of a fill', () => {
+  it('are views where rows follow one another, and copies elsewhere', () => {
+    const size = TIME * WIDTH;
+    for (const rows of [[0, 1, 2, 3], [2], [1, 2], [0, 2], [3, 1], [1, 1], [2, 3, 0]]) {
+      for (let part = 0; part < PARTS; part++) {
+        const { data, dims } = feed(reading(), rows, 1, `cross_${part}`);
+        expect(dims).toEqual([rows.length, TIME, WIDTH]);
+        const wanted = rows.flatMap((row) => [
+          ...cross.subarray((part * ROWS + row) * size, (part * ROWS + row + 1) * size),
+        ]);
+        expect([...data]).toEqual(wanted);
+        expect(data.buffer === cross.buffer).toBe(rows.every((row, index) => row === (rows[0] as number) + index));
+      }
+    }
+  });
+
+  it('are gathered once for rounds of the same rows, with one bias for each length', () => {
+    const source = reading();
+    const first = feed(source, [3, 1], 2, 'cross_0');
+    expect(feed(source, [3, 1], 4, 'cross_0')).toBe(first);
+    expect(feed(source, [3, 1], 2, 'cross_bias')).toBe(feed(source, [3, 1], 2, 'cross_bias'));
+    expect(feed(source, [1, 3], 2, 'cross_0')).not.toBe(first);
+  });
+
+  it('hide padding from every position', () => {
+    const { data, dims } = feed(reading(), [1, 2, 0], 2, 'cross_bias');
+    expect(dims).toEqual([3, 1, 2, TIME]);
+    const hidden = Math.fround(-1e9);
+    const rows = [
+      [0, 0, hidden],
+      [0, 0, 0],
+      [0, hidden, hidden],
+    ];
+    expect([...data]).toEqual(rows.flatMap((row) => [...row, ...row]));
+  });
+});

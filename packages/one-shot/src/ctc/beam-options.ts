@@ -1,0 +1,112 @@
+import { assertInteger, assertNumber, ForetokenError, type NgramModel, type Vocabulary } from '@foretoken/core';
+import { assertRescoring, type CtcRescoring } from './ctc-rescoring.js';
+import { assertHotWords, type HotWord, hotWordModel } from './hot-words.js';
+import { isNgramModel, type LanguageModel, ngramLanguageModel, type WeightedModel } from './language-model.js';
+import type { PrefixSearchOptions } from './prefix-search.js';
+
+export interface CtcPrefixBeamOptions<Source> {
+  /** Prefixes kept after each frame (default 16). */
+  readonly beamSize?: number;
+  /** Most probable labels of each frame that are searched, the blank not counted where it is not among them (default 5). */
+  readonly candidates?: number;
+  /** Hypotheses to return, at most the beam size (default 1). */
+  readonly hypotheses?: number;
+  /** Labels of a frame below this natural-log probability are not searched, but for the best one (default: all are). */
+  readonly minTokenLogProb?: number;
+  /** Prefixes whose score is further below the best one's are dropped (default: none are). */
+  readonly beamThreshold?: number;
+  /** Natural-log bonus of each token (default 0), against the liking for short outputs of sums and language models. */
+  readonly lengthBonus?: number;
+  /** A model of outputs: n-grams of the same vocabulary, or whatever scores tokens one by one. */
+  readonly languageModel?: NgramModel | LanguageModel;
+  /** Weight of the language model's natural-log probability (default 0.3); the lattice's has weight 1. */
+  readonly languageModelWeight?: number;
+  /** Phrases that outputs should rather hold. */
+  readonly hotWords?: readonly HotWord[];
+  /** No n-gram of this length comes twice in an output (default: any may). */
+  readonly noRepeatNgram?: number;
+  /** An autoregressive model that ranks anew all that is in the beam at the end, in one forward. */
+  readonly rescoring?: CtcRescoring<Source>;
+  /** Report the frames of each token (default false). */
+  readonly alignments?: boolean;
+}
+
+/** Checked options with their defaults. */
+export interface PrefixBeamSettings<Source>
+  extends Pick<CtcPrefixBeamOptions<Source>, 'languageModel' | 'noRepeatNgram' | 'rescoring'> {
+  readonly beamSize: number;
+  readonly candidates: number;
+  readonly hypotheses: number;
+  readonly minTokenLogProb: number;
+  readonly beamThreshold: number;
+  readonly lengthBonus: number;
+  readonly languageModelWeight: number;
+  readonly hotWords: readonly HotWord[];
+  readonly alignments: boolean;
+}
+
+/** Throws `INVALID_ARGUMENT`. */
+export function prefixBeamSettings<Source>(options: CtcPrefixBeamOptions<Source>): PrefixBeamSettings<Source> {
+  const { beamSize = 16, candidates = 5, hypotheses = 1, lengthBonus = 0, hotWords = [], alignments = false } = options;
+  const { minTokenLogProb = Number.NEGATIVE_INFINITY, beamThreshold = Number.POSITIVE_INFINITY } = options;
+  const { languageModel, languageModelWeight = 0.3, noRepeatNgram, rescoring } = options;
+  assertInteger('beamSize', beamSize, 1, 4096);
+  assertInteger('candidates', candidates, 1, Number.MAX_SAFE_INTEGER);
+  assertInteger('hypotheses', hypotheses, 1, beamSize);
+  assertNumber('minTokenLogProb', minTokenLogProb, Number.NEGATIVE_INFINITY, 0);
+  assertNumber('beamThreshold', beamThreshold, 0, Number.POSITIVE_INFINITY);
+  assertNumber('lengthBonus', lengthBonus, -1e6, 1e6);
+  assertNumber('languageModelWeight', languageModelWeight, 0, 1e6);
+  assertHotWords(hotWords);
+  if (noRepeatNgram !== undefined) assertInteger('noRepeatNgram', noRepeatNgram, 1, Number.MAX_SAFE_INTEGER);
+  if (rescoring !== undefined) assertRescoring(rescoring);
+  if (languageModel === undefined && options.languageModelWeight !== undefined) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `languageModelWeight is ${languageModelWeight}, but there is no language model to weigh; languageModel is required.`,
+      { option: 'languageModelWeight', received: languageModelWeight },
+    );
+  }
+  return {
+    beamSize,
+    candidates,
+    hypotheses,
+    minTokenLogProb,
+    beamThreshold,
+    lengthBonus,
+    languageModelWeight,
+    hotWords,
+    alignments,
+    ...(languageModel === undefined ? {} : { languageModel }),
+    ...(noRepeatNgram === undefined ? {} : { noRepeatNgram }),
+    ...(rescoring === undefined ? {} : { rescoring }),
+  };
+}
+
+/** The search over lattices of one vocabulary. Throws `INVALID_ARGUMENT` where an option does not fit it. */
+export function searchOptions<Source>(
+  settings: PrefixBeamSettings<Source>,
+  vocabulary: Vocabulary,
+): PrefixSearchOptions {
+  const { beamSize, minTokenLogProb, beamThreshold, lengthBonus, noRepeatNgram, hotWords } = settings;
+  const { languageModel, languageModelWeight: weight } = settings;
+  const models: WeightedModel[] = [];
+  if (languageModel !== undefined) {
+    const model = isNgramModel(languageModel) ? ngramLanguageModel(languageModel, vocabulary) : languageModel;
+    models.push({ model, weight });
+  }
+  for (const [index, { tokenIds }] of hotWords.entries()) {
+    for (let position = 0; position < tokenIds.length; position++) {
+      assertInteger(`hotWords[${index}].tokenIds[${position}]`, tokenIds[position] as number, 0, vocabulary.size - 1);
+    }
+  }
+  if (hotWords.length > 0) models.push({ model: hotWordModel(hotWords), weight: 1 });
+  return {
+    beamSize,
+    beamThreshold,
+    minLogProb: minTokenLogProb,
+    lengthBonus,
+    models,
+    ...(noRepeatNgram === undefined ? {} : { noRepeatNgram }),
+  };
+}

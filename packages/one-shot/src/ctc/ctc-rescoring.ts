@@ -1,0 +1,48 @@
+import { type AutoregressiveModel, assertNumber, type OpenOptions } from '@foretoken/core';
+import { scoreWithModel } from '../rescoring/score-with-model.js';
+
+/** An autoregressive model that has the last word on what a search found. */
+export interface CtcRescoring<Source> {
+  /** Of the lattice model's vocabulary; a common encoder runs once. */
+  readonly model: AutoregressiveModel<Source>;
+  /** Weight of its natural-log probability, the end token's included (default 1). */
+  readonly weight?: number;
+  /** Weight of the search's own score (default 1). */
+  readonly searchWeight?: number;
+  /** Natural-log bonus of each output token (default 0). */
+  readonly lengthBonus?: number;
+}
+
+/** An output to score, as it will be returned. */
+export interface Rescorable {
+  readonly output: Int32Array;
+  readonly score: number;
+}
+
+/** Throws `INVALID_ARGUMENT`. */
+export function assertRescoring<Source>({ weight = 1, searchWeight = 1, lengthBonus = 0 }: CtcRescoring<Source>): void {
+  assertNumber('rescoring.weight', weight, 0, 1e6);
+  assertNumber('rescoring.searchWeight', searchWeight, 0, 1e6);
+  assertNumber('rescoring.lengthBonus', lengthBonus, -1e6, 1e6);
+}
+
+/** Scores every row's candidates in one forward and puts them in their new order, ties in the old. */
+export async function rescored<Source, Item extends Rescorable>(
+  { model, weight = 1, searchWeight = 1, lengthBonus = 0 }: CtcRescoring<Source>,
+  sources: readonly Source[],
+  rows: readonly (readonly Item[])[],
+  options: OpenOptions,
+): Promise<Item[][]> {
+  const outputs = rows.map((candidates) => candidates.map(({ output }) => output));
+  const logProbs = await scoreWithModel(model, sources, outputs, options);
+  return rows.map((candidates, row) =>
+    candidates
+      .map((candidate, index) => {
+        const logProb = logProbs[row]?.[index] as number;
+        const own = searchWeight * candidate.score + lengthBonus * candidate.output.length;
+        // No weight means no say, also where the model thinks something impossible.
+        return { ...candidate, score: own + (weight === 0 ? 0 : weight * logProb) };
+      })
+      .sort((a, b) => b.score - a.score),
+  );
+}

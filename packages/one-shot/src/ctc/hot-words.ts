@@ -1,0 +1,91 @@
+import { assertNumber, ForetokenError } from '@foretoken/core';
+import type { LanguageModel } from './language-model.js';
+
+/** A phrase that outputs should rather hold. */
+export interface HotWord {
+  /** At least one token. */
+  readonly tokenIds: ArrayLike<number>;
+  /** Natural-log bonus of each occurrence, overlapping ones included; at least 0. */
+  readonly bonus: number;
+}
+
+/** Throws `INVALID_ARGUMENT` for a phrase without tokens, that comes twice, or whose bonus is out of range. */
+export function assertHotWords(hotWords: readonly HotWord[]): void {
+  const seen = new Set<string>();
+  for (const [index, { tokenIds, bonus }] of hotWords.entries()) {
+    assertNumber(`hotWords[${index}].bonus`, bonus, 0, 1e6);
+    const key = Array.from(tokenIds).join();
+    if (tokenIds.length > 0 && !seen.has(key)) seen.add(key);
+    else {
+      throw new ForetokenError(
+        'INVALID_ARGUMENT',
+        `hotWords[${index}] ${tokenIds.length === 0 ? 'has no tokens' : 'comes twice'}; distinct phrases are required.`,
+        { option: 'hotWords', index, received: Array.from(tokenIds) },
+      );
+    }
+  }
+}
+
+/**
+ * Hot words as a language model: a search that has said part of a phrase has that part of its bonus, and gives it back when
+ * something else follows. The automaton of Aho and Corasick (1975) knows the longest phrase under way, whatever it began in.
+ *
+ * What an output has in the end is the bonus of each phrase it holds, for each time. The phrases must be valid.
+ */
+export function hotWordModel(hotWords: readonly HotWord[]): LanguageModel<number> {
+  const children: Map<number, number>[] = [new Map()];
+  const depths = [0];
+  /** Bonus of the phrases that end here. */
+  const completed = [0];
+  /** Bonus per token of the best phrase that goes on from here. */
+  const rates = [0];
+  for (const { tokenIds, bonus } of hotWords) {
+    let node = 0;
+    for (const tokenId of Array.from(tokenIds)) {
+      rates[node] = Math.max(rates[node] as number, bonus / tokenIds.length);
+      let child = children[node]?.get(tokenId);
+      if (child === undefined) {
+        child = children.push(new Map()) - 1;
+        children[node]?.set(tokenId, child);
+        depths.push((depths[node] as number) + 1);
+        completed.push(0);
+        rates.push(0);
+      }
+      node = child;
+    }
+    completed[node] = (completed[node] as number) + bonus;
+  }
+  /** The longest proper suffix under way. */
+  const shorter = new Int32Array(children.length);
+  /** What is on loan for phrases under way. */
+  const partial = new Float64Array(children.length);
+  const next = (state: number, tokenId: number): number => {
+    for (let node = state; ; node = shorter[node] as number) {
+      const child = children[node]?.get(tokenId);
+      if (child !== undefined) return child;
+      if (node === 0) return 0;
+    }
+  };
+  for (let queue = [0]; queue.length > 0; ) {
+    const level: number[] = [];
+    for (const node of queue) {
+      for (const [tokenId, child] of children[node] as Map<number, number>) {
+        const suffix = node === 0 ? 0 : next(shorter[node] as number, tokenId);
+        shorter[child] = suffix;
+        completed[child] = (completed[child] as number) + (completed[suffix] as number);
+        partial[child] = Math.max(partial[suffix] as number, (rates[child] as number) * (depths[child] as number));
+        level.push(child);
+      }
+    }
+    queue = level;
+  }
+  return {
+    start: () => 0,
+    score: (state, tokenId) => {
+      const after = next(state, tokenId);
+      return (completed[after] as number) + (partial[after] as number) - (partial[state] as number);
+    },
+    next,
+    end: (state) => -(partial[state] as number),
+  };
+}

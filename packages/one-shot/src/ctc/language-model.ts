@@ -1,0 +1,58 @@
+import { ForetokenError, NgramModel, type Vocabulary } from '@foretoken/core';
+
+/**
+ * A model that scores outputs token by token, so that a search can add its opinion to the lattice's.
+ *
+ * States are values: `next` never changes the state it was given, since several prefixes may share it.
+ */
+export interface LanguageModel<State = unknown> {
+  /** State before the first token. */
+  start(): State;
+  /** Natural-log probability, or any other bonus, of `tokenId` after what led to `state`; `-Infinity` rules it out. */
+  score(state: State, tokenId: number): number;
+  /** State after `tokenId`. */
+  next(state: State, tokenId: number): State;
+  /** What is added where the output ends. */
+  end(state: State): number;
+}
+
+/** A language model and how much it counts. */
+export interface WeightedModel {
+  readonly model: LanguageModel;
+  readonly weight: number;
+}
+
+/** Where an n-gram model of tokens stands. */
+interface NgramState {
+  readonly last: number;
+  readonly probability: (tokenId: number) => number;
+}
+
+/**
+ * The n-gram model's opinion as a language model; an output's end counts as the end token, unless it was said.
+ *
+ * Throws `INVALID_ARGUMENT` where the model is of another vocabulary.
+ */
+export function ngramLanguageModel(
+  ngrams: NgramModel,
+  { size, endTokenId }: Pick<Vocabulary, 'size' | 'endTokenId'>,
+): LanguageModel<NgramState> {
+  if (ngrams.vocabularySize !== size) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `languageModel is a model of ${ngrams.vocabularySize} tokens, but the lattice model's ${size} are required.`,
+      { option: 'languageModel', received: ngrams.vocabularySize, required: size },
+    );
+  }
+  const stateOf = (before: number, last: number): NgramState => ({ last, probability: ngrams.after(before, last) });
+  return {
+    start: () => stateOf(ngrams.startTokenId, ngrams.startTokenId),
+    score: ({ probability }, tokenId) => Math.log(probability(tokenId)),
+    next: ({ last }, tokenId) => stateOf(last, tokenId),
+    end: ({ last, probability }) => (last === endTokenId ? 0 : Math.log(probability(endTokenId))),
+  };
+}
+
+export function isNgramModel(model: NgramModel | LanguageModel): model is NgramModel {
+  return model instanceof NgramModel;
+}

@@ -1,0 +1,92 @@
+import { ForetokenError } from '@foretoken/core';
+import type { WeightedModel } from './language-model.js';
+import { repeatingTokens } from './no-repeat.js';
+import { EMPTY_PREFIX, type PrefixTrie } from './prefix-trie.js';
+
+/** What prefixes are ranked by beside their probability in the lattice. */
+export interface PrefixBonusOptions {
+  /** Natural-log bonus of each token. */
+  readonly lengthBonus: number;
+  readonly models: readonly WeightedModel[];
+  /** No n-gram of this length comes twice in an output. */
+  readonly noRepeatNgram?: number;
+}
+
+/** Sums, for each prefix of a trie, what language models and other bonuses make of it. */
+export class PrefixBonus {
+  readonly #trie: PrefixTrie;
+  readonly #options: PrefixBonusOptions;
+  readonly #models: readonly WeightedModel[];
+  /** Sum so far, by node. */
+  readonly #sums: number[] = [0];
+  /** State of each model, by node. */
+  readonly #states: unknown[][];
+  /** By node, where it was asked for. */
+  readonly #repeating: (ReadonlySet<number> | undefined)[] = [];
+
+  constructor(trie: PrefixTrie, options: PrefixBonusOptions) {
+    this.#trie = trie;
+    this.#options = options;
+    // What does not count must not rule anything out either.
+    this.#models = options.models.filter(({ weight }) => weight !== 0);
+    this.#states = this.#models.map(({ model }) => [model.start()]);
+  }
+
+  /** Bonus of a prefix that the trie holds. */
+  of(node: number): number {
+    return this.#sums[node] as number;
+  }
+
+  /** Bonus of a prefix with one more token; `-Infinity` rules it out. */
+  after(node: number, tokenId: number): number {
+    const { lengthBonus, noRepeatNgram } = this.#options;
+    if (noRepeatNgram !== undefined && this.#repeats(node, tokenId, noRepeatNgram)) return Number.NEGATIVE_INFINITY;
+    let sum = (this.#sums[node] as number) + lengthBonus;
+    for (let index = 0; index < this.#models.length; index++) {
+      const { model, weight } = this.#models[index] as WeightedModel;
+      sum += weight * checked(model.score(this.#states[index]?.[node], tokenId));
+    }
+    return sum;
+  }
+
+  /** Takes a node the trie has just been given, with the sum that `after` told. */
+  add(child: number, sum: number): void {
+    const parent = this.#trie.parents[child] as number;
+    const tokenId = this.#trie.tokenIds[child] as number;
+    this.#sums[child] = sum;
+    for (const [index, { model }] of this.#models.entries()) {
+      const states = this.#states[index] as unknown[];
+      states[child] = model.next(states[parent], tokenId);
+    }
+  }
+
+  /** Bonus of a prefix as a whole output. */
+  end(node: number): number {
+    let sum = this.#sums[node] as number;
+    for (const [index, { model, weight }] of this.#models.entries()) {
+      sum += weight * checked(model.end(this.#states[index]?.[node]));
+    }
+    return sum;
+  }
+
+  #repeats(node: number, tokenId: number, size: number): boolean {
+    if (node === EMPTY_PREFIX) return false;
+    let repeating = this.#repeating[node];
+    if (repeating === undefined) {
+      repeating = repeatingTokens(this.#trie, node, size);
+      this.#repeating[node] = repeating;
+    }
+    return repeating.has(tokenId);
+  }
+}
+
+function checked(score: number): number {
+  if (score < Number.POSITIVE_INFINITY) return score;
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `The language model scored a token with ${score}; a number is required.`,
+    {
+      received: score,
+    },
+  );
+}

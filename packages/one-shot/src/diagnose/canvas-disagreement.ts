@@ -1,0 +1,100 @@
+import {
+  assertCanvas,
+  assertOutputTokens,
+  bestCanvasTokens,
+  brokenPrediction,
+  type Canvas,
+  type CanvasModel,
+  type CanvasSession,
+  ForetokenError,
+} from '@foretoken/core';
+import { type Disagreement, disagreementOf } from './disagreement.js';
+
+export interface CanvasDisagreementOptions {
+  /** The model's canvases end with the end token: it stands after each output and is not counted (default false). */
+  readonly withEndToken?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Sources of one session, and canvases of one forward: bounds on memory, without effect on what is counted. */
+const SOURCES = 32;
+const CANVASES = 128;
+
+/**
+ * Share of output tokens that the model would choose otherwise if all other tokens were decided: each position alone is
+ * masked and filled anew. One-shot decoding chose each token without knowing its neighbours, so where several good outputs
+ * exist and neighbours were taken from different ones (the multimodality problem; Gu et al., 2018, section 3), this shows.
+ *
+ * `outputs` are token ids `[length]`, one a source, end tokens left out. Needs as many canvases as there are tokens. Throws
+ * `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY` for a model without top-k output, `LENGTH_LIMIT`, `RUNTIME_FAILURE` for
+ * scores that are not numbers, and whatever the model throws.
+ */
+export async function canvasDisagreement<Source>(
+  model: CanvasModel<Source>,
+  sources: readonly Source[],
+  outputs: readonly Int32Array[],
+  options: CanvasDisagreementOptions = {},
+): Promise<Disagreement> {
+  assertCanvas({ name: 'diagnose', requires: { model: 'canvas', outputs: ['topK'], lengths: false } }, model);
+  assertOnePerSource(sources, outputs);
+  const { withEndToken = false, signal } = options;
+  const { vocabulary, maskTokenId, maxLength } = model;
+  for (const [row, output] of outputs.entries()) {
+    assertOutputTokens('outputs', row, output, vocabulary, maskTokenId, maxLength - (withEndToken ? 1 : 0));
+  }
+  let positions = 0;
+  let changed = 0;
+  for (let start = 0; start < sources.length; start += SOURCES) {
+    signal?.throwIfAborted();
+    const someOutputs = outputs.slice(start, start + SOURCES);
+    const session = await model.open(sources.slice(start, start + SOURCES), signal === undefined ? {} : { signal });
+    try {
+      const questions = someOutputs.flatMap((output, row) => {
+        const whole = withEndToken ? Int32Array.of(...output, vocabulary.endTokenId) : output;
+        return Array.from(output, (_, position) => oneMasked(row, whole, position, maskTokenId));
+      });
+      for (let from = 0; from < questions.length; from += CANVASES) {
+        changed += await countChanged(session, questions.slice(from, from + CANVASES), maskTokenId, signal);
+      }
+      positions += questions.length;
+    } finally {
+      await session[Symbol.asyncDispose]();
+    }
+  }
+  return disagreementOf(positions, changed);
+}
+
+/** A canvas with one undecided position, and the token that was chosen there. */
+interface Question extends Canvas {
+  readonly position: number;
+  readonly chosen: number;
+}
+
+function oneMasked(row: number, output: Int32Array, position: number, maskTokenId: number): Question {
+  const tokenIds = output.slice();
+  tokenIds[position] = maskTokenId;
+  return { row, tokenIds, position, chosen: output[position] as number };
+}
+
+async function countChanged(
+  session: CanvasSession,
+  questions: readonly Question[],
+  maskTokenId: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const predictions = await session.fill(questions, { kind: 'topK', k: 2 }, signal);
+  return questions.filter(({ row, tokenIds, position, chosen }, index) => {
+    const prediction = predictions[index];
+    if (prediction === undefined) throw brokenPrediction(row, 'no prediction');
+    return bestCanvasTokens(prediction, tokenIds.length, maskTokenId).tokenIds[position] !== chosen;
+  }).length;
+}
+
+function assertOnePerSource(sources: readonly unknown[], outputs: readonly Int32Array[]): void {
+  if (sources.length === outputs.length) return;
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `There are ${outputs.length} outputs for ${sources.length} sources; one each is required.`,
+    { option: 'outputs', received: outputs.length, required: sources.length },
+  );
+}

@@ -1,0 +1,49 @@
+import { argmax, type CtcLattice, CtcPrefixScorer, ctcBestPath, type Lattice } from '@foretoken/core';
+import { readCtc } from '../ctc/read-ctc.js';
+import { type DagGraph, readDag } from '../dag/dag-graph.js';
+import { greedyPath, lookaheadStep } from '../dag/dag-walk.js';
+import { type Disagreement, disagreementOf } from './disagreement.js';
+
+/**
+ * Share of a lattice's local choices that knowing more would change.
+ *
+ * - CTC: of the best path's tokens, those that are not the most probable next token (or end) once the tokens before are
+ *   decided and all alignments are summed (prefix probabilities; Graves and Jaitly, 2014, appendix).
+ * - DAG: of the edges that greedy decoding follows, those that lookahead would not: the next vertex says its token with so
+ *   little conviction that another pair of edge and token is more probable (Huang et al., 2022, section 3).
+ *
+ * `vocabularySize` counts all token ids; `firstRow` is the first lattice's row, for messages. Throws `INVALID_ARGUMENT` for a lattice that breaks its contract.
+ */
+export function latticeDisagreement(lattices: readonly Lattice[], vocabularySize: number, firstRow = 0): Disagreement {
+  let positions = 0;
+  let changed = 0;
+  for (const [index, lattice] of lattices.entries()) {
+    const row = firstRow + index;
+    const choices =
+      lattice.kind === 'ctc'
+        ? ctcChoices(readCtc(lattice, vocabularySize, row), vocabularySize)
+        : dagChoices(readDag(lattice, vocabularySize, row));
+    positions += choices.length;
+    changed += choices.filter((stands) => !stands).length;
+  }
+  return disagreementOf(positions, changed);
+}
+
+/** Whether each token of the best path stands. */
+function ctcChoices(lattice: CtcLattice, vocabularySize: number): boolean[] {
+  const scorer = new CtcPrefixScorer(lattice, vocabularySize);
+  let prefix = scorer.start();
+  return Array.from(ctcBestPath(lattice).tokenIds, (chosen) => {
+    const { end, tokenIds, probabilities } = scorer.continuations(prefix);
+    const best = argmax(probabilities);
+    const stands = tokenIds[best] === chosen && (probabilities[best] as number) >= end;
+    prefix = scorer.extend(prefix, chosen);
+    return stands;
+  });
+}
+
+/** Whether each edge of the greedy path stands. */
+function dagChoices(graph: DagGraph): boolean[] {
+  const { vertices } = greedyPath(graph);
+  return vertices.slice(1).map((to, index) => lookaheadStep(graph, vertices[index] as number) === to);
+}

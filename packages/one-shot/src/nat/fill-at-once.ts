@@ -1,0 +1,141 @@
+import {
+  bestCanvasTokens,
+  brokenPrediction,
+  type CanvasModel,
+  type CanvasPrediction,
+  type CanvasProposal,
+  canvasCandidates,
+  canvasLengths,
+  cutOutput,
+  type DecodeRequest,
+  ForetokenError,
+  type LengthOptions,
+  meanLogProb,
+  type OpenOptions,
+} from '@foretoken/core';
+import { NO_REPEAT_CANDIDATES, withoutRepeats } from './no-repeat.js';
+
+/** A whole canvas after one fill: tokens, and natural-log probabilities, NaN where they were given; `[length]` each. */
+export interface FilledCanvas extends CanvasProposal {
+  /**
+   * What a row's canvases are ranked by; first the mean natural-log probability of what the model decided, `-Infinity` where
+   * it decided nothing.
+   */
+  readonly score: number;
+}
+
+/** Canvases of each row, at least one, in the order of their lengths' probability. */
+export interface FilledRows {
+  readonly rows: readonly (readonly FilledCanvas[])[];
+  /** One, or none where no row has anything to decide. */
+  readonly forwards: number;
+}
+
+export interface FillOptions extends LengthOptions {
+  /** Choose tokens of which no two neighbours are equal. */
+  readonly noRepeat: boolean;
+}
+
+/** A canvas that is to be filled after `given` tokens. */
+interface Blank {
+  readonly row: number;
+  readonly given: number;
+  readonly tokenIds: Int32Array;
+}
+
+/**
+ * Fills a canvas of masks for every length of every row, all in one forward.
+ *
+ * Throws `LENGTH_LIMIT`, `RUNTIME_FAILURE` for scores that are not numbers, and `UNSATISFIABLE_CONSTRAINT` where a row
+ * cannot do without repeats.
+ */
+export async function fillAtOnce<Source>(
+  options: FillOptions,
+  model: CanvasModel<Source>,
+  request: DecodeRequest<Source>,
+  open: OpenOptions,
+): Promise<FilledRows> {
+  const { sources, signal } = request;
+  const session = await model.open(sources, open);
+  try {
+    const lengths = await canvasLengths(options, session, model, request);
+    const rows = sources.map((_, row) => blanksOf(row, lengths[row] as readonly number[], model, request));
+    const due = rows.flat().filter(({ given, tokenIds }) => given < tokenIds.length);
+    const k = Math.min(options.noRepeat ? NO_REPEAT_CANDIDATES + 1 : 2, model.vocabulary.size);
+    const predictions = due.length === 0 ? [] : await session.fill(due, { kind: 'topK', k }, signal);
+    const filled = rows.map((blanks) =>
+      blanks.flatMap((blank) => fill(blank, predictions[due.indexOf(blank)], options, model) ?? []),
+    );
+    const stuck = filled.findIndex(({ length }) => length === 0);
+    if (stuck >= 0) throw unavoidable(stuck);
+    return { rows: filled, forwards: due.length === 0 ? 0 : 1 };
+  } finally {
+    await session[Symbol.asyncDispose]();
+  }
+}
+
+function blanksOf<Source>(
+  row: number,
+  lengths: readonly number[],
+  { vocabulary, maskTokenId }: CanvasModel<Source>,
+  request: DecodeRequest<Source>,
+): Blank[] {
+  const prefix = request.outputPrefixes?.[row] ?? new Int32Array();
+  // A prefix after which the output is over leaves nothing to decide.
+  const over = cutOutput(prefix, vocabulary.endTokenId, request).finishReason !== 'complete';
+  return (over ? [prefix.length] : lengths).map((length) => {
+    const tokenIds = new Int32Array(length).fill(maskTokenId);
+    tokenIds.set(prefix);
+    return { row, given: prefix.length, tokenIds };
+  });
+}
+
+/** The canvas with the chosen tokens; `undefined` where it cannot do without repeats. */
+function fill<Source>(
+  { row, given, tokenIds: blank }: Blank,
+  prediction: CanvasPrediction | undefined,
+  { noRepeat }: FillOptions,
+  model: CanvasModel<Source>,
+): FilledCanvas | undefined {
+  const tokenIds = blank.slice();
+  const logProbs = new Float32Array(blank.length).fill(Number.NaN);
+  if (given === blank.length) return { tokenIds, logProbs, score: Number.NEGATIVE_INFINITY };
+  if (prediction === undefined) throw brokenPrediction(row, 'no prediction');
+  const chosen = noRepeat
+    ? chooseWithoutRepeats(prediction, blank, given, model)
+    : bestCanvasTokens(prediction, blank.length, model.maskTokenId);
+  if (chosen === undefined) return undefined;
+  for (let position = given; position < blank.length; position++) {
+    tokenIds[position] = chosen.tokenIds[position] as number;
+    logProbs[position] = chosen.logProbs[position] as number;
+  }
+  return { tokenIds, logProbs, score: meanLogProb(logProbs) };
+}
+
+/** Arrays as long as the canvas; its first `given` positions are not chosen. */
+function chooseWithoutRepeats<Source>(
+  prediction: CanvasPrediction,
+  blank: Int32Array,
+  given: number,
+  { vocabulary, maskTokenId }: CanvasModel<Source>,
+): CanvasProposal | undefined {
+  const { tokenIds, logProbs, k } = canvasCandidates(prediction, blank.length);
+  const last = blank[given - 1];
+  const chosen = withoutRepeats(
+    { tokenIds: tokenIds.subarray(given * k), logProbs: logProbs.subarray(given * k), k },
+    { ...(last === undefined ? {} : { before: last }), forbidden: maskTokenId, mayRepeat: vocabulary.endTokenId },
+  );
+  if (chosen === undefined) return undefined;
+  return {
+    tokenIds: Int32Array.of(...blank.subarray(0, given), ...chosen.tokenIds),
+    logProbs: Float32Array.of(...new Float32Array(given), ...chosen.logProbs),
+  };
+}
+
+function unavoidable(row: number): ForetokenError {
+  return new ForetokenError(
+    'UNSATISFIABLE_CONSTRAINT',
+    `The model leaves row ${row} no output without repeated neighbours. Leave the option noRepeat out.`,
+    { option: 'noRepeat', row },
+  );
+}

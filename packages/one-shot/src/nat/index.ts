@@ -1,0 +1,1 @@
+export { type NatOptions, nat } from './nat.js';

@@ -1,0 +1,179 @@
+import {
+  type AutoregressiveModel,
+  assertCanvas,
+  assertCanvasFits,
+  assertLengthOptions,
+  assertOutputPrefixes,
+  assertRequest,
+  type CanvasModel,
+  commonEncoding,
+  cutOutput,
+  type DecodeEvent,
+  type DecodeRequest,
+  type Decoder,
+  ForetokenError,
+  type LengthOptions,
+  type Requirements,
+  refuseOutputPrefixes,
+  type TokenSource,
+  type Vocabulary,
+} from '@foretoken/core';
+import { assertRescorer } from '../rescoring/rescorer.js';
+import { type Candidate, rowEvents } from '../row-events.js';
+import { collapseRepeats } from './collapse-repeats.js';
+import { type FilledCanvas, type FilledRows, type FillOptions, fillAtOnce } from './fill-at-once.js';
+import { rescored } from './rescored.js';
+
+export interface NatOptions<Source = TokenSource> extends LengthOptions {
+  /**
+   * What chooses among the lengths of a row: the canvas model's own mean log-probability (`self`, the default), or an
+   * autoregressive model of the same vocabulary that scores all candidates of all rows in one forward (noisy parallel
+   * decoding; Gu et al., 2018, section 4). With a model, `lengthBeam` of 2 or more is required.
+   */
+  readonly rescore?: 'self' | AutoregressiveModel<Source>;
+  /** Collapse runs of equal tokens after the fill (default false): cheap, but wanted repeats are lost too. */
+  readonly deduplicate?: boolean;
+  /**
+   * Choose the most probable canvas of which no two neighbours are equal (default false); exact over the whole vocabulary.
+   * Unlike `deduplicate` it keeps the length and puts another token in the place of a repeat.
+   */
+  readonly noRepeat?: boolean;
+}
+
+const NAME = 'nat';
+
+/**
+ * Length-predicted non-autoregressive decoding: the model predicts the output's length, then all its tokens at once, in one
+ * forward for all lengths of all rows (Gu et al., 2018, "Non-Autoregressive Neural Machine Translation").
+ *
+ * A hypothesis' `score` is what its length was chosen by: the mean natural-log probability of the canvas, before repeats
+ * collapse, or the autoregressive model's natural-log probability of the output and its end token, divided by the number of
+ * both; `logProb` is the sum of the canvas model's over the output. Throws `INVALID_ARGUMENT`; decoding throws
+ * `UNSUPPORTED_CAPABILITY`, `LENGTH_LIMIT`, `UNSATISFIABLE_CONSTRAINT` where a row cannot do without repeats, and
+ * `RUNTIME_FAILURE` for scores that are not numbers.
+ */
+export function nat<Source = TokenSource>(options: NatOptions<Source> = {}): Decoder<CanvasModel<Source>> {
+  assertOptions(options);
+  const requires: Requirements = { model: 'canvas', outputs: ['topK'], lengths: options.length === undefined };
+  return {
+    name: NAME,
+    contractVersion: 1,
+    requires,
+    decode: (model, request) => decode(options, requires, model, request as DecodeRequest<Source>, performance.now()),
+  };
+}
+
+async function* decode<Source>(
+  options: NatOptions<Source>,
+  requires: Requirements,
+  model: CanvasModel<Source>,
+  request: DecodeRequest<Source>,
+  began: number,
+): AsyncGenerator<DecodeEvent, void, undefined> {
+  const { rescore = 'self', length, noRepeat = false, deduplicate = false } = options;
+  const { maxLength, vocabulary, maskTokenId } = model;
+  assertRequest(request);
+  assertCanvas({ name: NAME, requires }, model);
+  if (rescore !== 'self') {
+    refuseOutputPrefixes(`${NAME} with a model to rescore`, request);
+    assertRescorer('rescore', rescore, vocabulary, true);
+  }
+  assertOutputPrefixes(request, vocabulary, maskTokenId, Math.min(length ?? Number.POSITIVE_INFINITY, maxLength));
+  if (length !== undefined) assertCanvasFits(length, model);
+  const { rows, forwards } = await rankedCanvases({ ...options, rescore, noRepeat, deduplicate }, model, request);
+  const best = rows.map((canvases, row): Candidate[] => [
+    readPart(highest(canvases), givenIn(request, row), vocabulary, request),
+  ]);
+  yield* rowEvents(best, request, {
+    endTokenId: vocabulary.endTokenId,
+    limit: request.maxNewTokens ?? Number.POSITIVE_INFINITY,
+    began,
+    // With a model to rescore it is that model that decides, and the canvas model that drafts.
+    ...(rescore === 'self' ? { forwards } : { forwards: 1, draftForwards: forwards }),
+  });
+}
+
+/** Canvases of each row, in the order of their lengths' probability, with the scores that choose among them. */
+async function rankedCanvases<Source>(
+  options: FillOptions & Required<Pick<NatOptions<Source>, 'rescore' | 'deduplicate'>>,
+  model: CanvasModel<Source>,
+  request: DecodeRequest<Source>,
+): Promise<FilledRows> {
+  const { rescore, deduplicate } = options;
+  const { sources, signal } = request;
+  const encoding = await commonEncoding(model, rescore === 'self' ? undefined : rescore, sources, signal);
+  const open = { ...(encoding === undefined ? {} : { encoding }), ...(signal === undefined ? {} : { signal }) };
+  try {
+    const filled = await fillAtOnce(options, model, request, open);
+    const rows = deduplicate
+      ? filled.rows.map((canvases, row) => canvases.map((canvas) => collapsed(canvas, givenIn(request, row))))
+      : filled.rows;
+    return {
+      rows: rescore === 'self' ? rows : await rescored(rescore, sources, rows, open),
+      forwards: filled.forwards,
+    };
+  } finally {
+    encoding?.dispose();
+  }
+}
+
+/** The canvas of highest score, the earlier and more probable length among equals. */
+function highest(canvases: readonly FilledCanvas[]): FilledCanvas {
+  const scores = canvases.map(({ score }) => score);
+  return canvases[scores.indexOf(Math.max(...scores))] as FilledCanvas;
+}
+
+/** Output tokens of a row that were given: they count as output but not in scores. */
+function givenIn({ outputPrefixes }: DecodeRequest<unknown>, row: number): number {
+  return outputPrefixes?.[row]?.length ?? 0;
+}
+
+function collapsed(canvas: FilledCanvas, given: number): FilledCanvas {
+  return { ...collapseRepeats(canvas, given), score: canvas.score };
+}
+
+/** What the output consists of, its end token included, with the sum of its log-probabilities. */
+function readPart(
+  { tokenIds, logProbs, score }: FilledCanvas,
+  given: number,
+  { endTokenId }: Vocabulary,
+  request: DecodeRequest<unknown>,
+): Candidate {
+  const cut = cutOutput(tokenIds, endTokenId, request);
+  const length = cut.tokenIds.length + (cut.finishReason === 'end-token' ? 1 : 0);
+  const read = Array.from(logProbs.subarray(0, length));
+  const logProb = read.slice(given).reduce((sum, value) => sum + value, 0);
+  return {
+    tokenIds: Array.from(tokenIds.subarray(0, length)),
+    logProbs: read,
+    logProb,
+    ...(Number.isFinite(score) ? { score } : {}),
+  };
+}
+
+function assertOptions<Source>(options: NatOptions<Source>): void {
+  assertLengthOptions(options);
+  const { rescore = 'self', lengthBeam = 1, deduplicate = false, noRepeat = false } = options;
+  if (deduplicate && noRepeat) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      'deduplicate has no effect with noRepeat, which leaves no repeats to collapse. Leave one of them out.',
+      { option: 'deduplicate', received: deduplicate },
+    );
+  }
+  if (rescore === 'self') return;
+  if (typeof rescore !== 'object' || rescore === null) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `rescore must be self or an autoregressive model, but was ${String(rescore)}.`,
+      { option: 'rescore', received: rescore },
+    );
+  }
+  if (lengthBeam === 1) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      'rescore has nothing to choose among with a single length; lengthBeam of 2 or more is required with it.',
+      { option: 'rescore', lengthBeam },
+    );
+  }
+}

@@ -1,0 +1,1 @@
+export { scoreWithModel } from './score-with-model.js';

@@ -1,0 +1,163 @@
+import { type CtcLattice, collect, type TokenSource } from '@foretoken/core';
+import { ctcGreedy, ctcPrefixBeam, type LanguageModel } from '@foretoken/one-shot';
+import { assertCode, ctcLattice, eventsOf, randomScriptedModel, scriptedLatticeModel } from '@foretoken/testkit';
+import { describe, expect, it } from 'vitest';
+import { all, decode, hashModel, type Options, SOURCE } from './ctc-decode.js';
+import { latticesModel, outputLogProb } from './ctc-oracle.js';
+
+describe('ctcPrefixBeam', () => {
+  it('reports frames and how sure each token is', async () => {
+    const lattice = ctcLattice(
+      [
+        [0, 5, 0],
+        [0, 4, 0],
+        [5, 0, 0],
+        [0, 0, 6],
+      ],
+      0,
+      3,
+    );
+    const decoder = ctcPrefixBeam({ candidates: 3, alignments: true, hypotheses: 2 });
+    const events = await eventsOf(decoder.decode(latticesModel([lattice], 3), { sources: [SOURCE], maxNewTokens: 1 }));
+    const alignment = { firstFrames: Int32Array.of(0), lastFrames: Int32Array.of(1) };
+    const logProbs = lattice.logProbs.slice(0, 1);
+    expect(events[0]).toMatchObject({ type: 'canvas-revise', tokenIds: Int32Array.of(1), logProbs, alignment });
+    expect(events.at(-1)).toMatchObject({ results: [{ hypotheses: [{ alignment: { ...alignment, logProbs } }] }] });
+    const plain = await eventsOf(ctcPrefixBeam().decode(latticesModel([lattice], 6), { sources: [SOURCE] }));
+    expect(plain[0]).not.toHaveProperty('alignment');
+    expect(plain[0]).toHaveProperty('logProbs');
+  });
+
+  it('outputs nothing for no frames', async () => {
+    const nothing = ctcLattice([], 0, 1);
+    expect(await decode(nothing, 3, all())).toMatchObject([{ tokenIds: new Int32Array(0), score: 0, logProb: 0 }]);
+  });
+
+  it('refuses lattices that break their contract', async () => {
+    const good = ctcLattice(
+      [
+        [0, 1, 2],
+        [2, 1, 0],
+      ],
+      0,
+      2,
+    );
+    const broken: Partial<CtcLattice>[] = [
+      { frames: 3 },
+      { frames: -1 },
+      { k: 0 },
+      { blankId: -1 },
+      { blankId: 0.5 },
+      { logProbs: good.logProbs.map(() => Number.NaN) },
+      { blankLogProbs: good.blankLogProbs.map(() => Number.NaN) },
+      { logProbs: good.logProbs.map(() => Number.POSITIVE_INFINITY) },
+      { tokenIds: Int32Array.of(2, 3, 0, 1) },
+      { tokenIds: Int32Array.of(2, -1, 0, 1) },
+      { tokenIds: Int32Array.of(2, 2, 0, 1) },
+      {
+        logProbs: good.logProbs.map(() => Number.NEGATIVE_INFINITY),
+        blankLogProbs: good.blankLogProbs.map(() => Number.NEGATIVE_INFINITY),
+      },
+    ];
+    for (const change of broken) {
+      await assertCode(() => decode({ ...good, ...change }, 3), 'INVALID_ARGUMENT');
+      const model = latticesModel([{ ...good, ...change }], 3);
+      await assertCode(() => collect(ctcGreedy().decode(model, { sources: [SOURCE] })), 'INVALID_ARGUMENT');
+    }
+    // A blank outside the vocabulary is no token; ids of candidates that were ruled out do not matter.
+    const ruledOut = good.logProbs.map((logProb, cell) => (cell === 1 ? Number.NEGATIVE_INFINITY : logProb));
+    const odd = { ...good, blankId: 7, tokenIds: Int32Array.of(2, 9, 0, 1), logProbs: ruledOut };
+    expect((await decode(odd, 3))[0]?.tokenIds.length).toBeGreaterThan(0);
+    const none = { ...latticesModel([good], 3), emit: async () => [] };
+    await assertCode(
+      () => collect(ctcPrefixBeam({ candidates: 1 }).decode(none, { sources: [SOURCE] })),
+      'INVALID_ARGUMENT',
+    );
+  });
+
+  it('refuses options that are out of range or contradict one another', () => {
+    const wrong: Options[] = [
+      { beamSize: 0 },
+      { candidates: 0 },
+      { hypotheses: 17 },
+      { minTokenLogProb: 1 },
+      { beamThreshold: -1 },
+      { lengthBonus: Number.NaN },
+      { languageModelWeight: 1 },
+      { languageModel: hashModel, languageModelWeight: -1 },
+      { noRepeatNgram: 0 },
+      { hotWords: [{ tokenIds: [], bonus: 1 }] },
+      { hotWords: [{ tokenIds: [1], bonus: -1 }] },
+      { hotWords: [1, 2].map((bonus) => ({ tokenIds: [1], bonus })) },
+      { rescoring: { model: randomScriptedModel({ seed: 1, vocabularySize: 3 }), weight: -1 } },
+    ];
+    for (const options of wrong) {
+      expect(() => ctcPrefixBeam(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    }
+  });
+
+  it('refuses what does not fit the model, before the forward', async () => {
+    const model = { ...latticesModel([], 3, 0), emit: () => Promise.reject(new Error('the model was asked')) };
+    const run = (options: Options) => () =>
+      collect(ctcPrefixBeam({ candidates: 1, ...options }).decode(model, { sources: [SOURCE] }));
+    await assertCode(run({ candidates: 4 }), 'UNSUPPORTED_CAPABILITY');
+    await assertCode(run({ hotWords: [{ tokenIds: [3], bonus: 1 }] }), 'INVALID_ARGUMENT');
+    const other = randomScriptedModel({ seed: 1, vocabularySize: 4 });
+    await assertCode(run({ rescoring: { model: other } }), 'INVALID_ARGUMENT');
+    const chains = randomScriptedModel({ seed: 1, vocabularySize: 3, supports: { branching: false } });
+    await assertCode(run({ rescoring: { model: chains } }), 'UNSUPPORTED_CAPABILITY');
+  });
+
+  it('names by code what leaves no output, and a language model without numbers', async () => {
+    const lattice = ctcLattice(
+      [
+        [-50, 1, 0],
+        [-50, 1, 0],
+      ],
+      0,
+      3,
+    );
+    const never: LanguageModel = { ...hashModel, score: () => Number.NEGATIVE_INFINITY } as LanguageModel;
+    const blankless = { ...lattice, blankLogProbs: lattice.blankLogProbs.map(() => Number.NEGATIVE_INFINITY) };
+    await assertCode(() => decode({ ...blankless, k: 3 }, 3, { languageModel: never }), 'UNSATISFIABLE_CONSTRAINT');
+    const broken: LanguageModel = { ...hashModel, score: () => Number.NaN } as LanguageModel;
+    await assertCode(() => decode(lattice, 3, { languageModel: broken }), 'INVALID_ARGUMENT');
+    expect(await decode(lattice, 3, { languageModel: broken, languageModelWeight: 0 })).toHaveLength(1);
+  });
+
+  it('survives what doubles cannot hold: thousands of frames, and log-probabilities of any size', async () => {
+    const frames = Array.from({ length: 900 }, (_, frame) =>
+      Array.from({ length: 12 }, (_, label) => ((frame * 7 + label * 5) % 11) / 9),
+    );
+    const long = ctcLattice(frames, 0, 12);
+    const [best] = await decode(long, 12, { beamSize: 4 });
+    expect(best?.score).toBeLessThan(-800);
+    expect(best?.score).toBeCloseTo(outputLogProb(long, Array.from(best?.tokenIds ?? [])), 6);
+    const steep = ctcLattice(
+      [
+        [0, 5000, -5000],
+        [5000, 0, -5000],
+      ],
+      0,
+      3,
+    );
+    const found = await decode(steep, 3, all());
+    expect(found[0]?.tokenIds).toEqual(Int32Array.of(1));
+    expect(found.at(-1)?.score).toBeLessThan(-9999);
+  });
+
+  it('asks the model once, for as many candidates as it searches', async () => {
+    const asked: (number | undefined)[] = [];
+    const inner = scriptedLatticeModel({ vocabularySize: 8, blankId: 7, frames: () => [[1, 2, 3, 4, 5, 6, 7, 8]] });
+    const model = {
+      ...inner,
+      emit: (sources: readonly TokenSource[], options = {}) => {
+        asked.push((options as { k?: number }).k);
+        return inner.emit(sources, options);
+      },
+    };
+    await collect(ctcPrefixBeam().decode(model, { sources: [SOURCE, SOURCE] }));
+    await collect(ctcPrefixBeam({ candidates: 8 }).decode(model, { sources: [SOURCE] }));
+    expect(asked).toEqual([5, 8]);
+  });
+});

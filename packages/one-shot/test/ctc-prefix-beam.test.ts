@@ -1,0 +1,210 @@
+import { type CtcLattice, collect, type Hypothesis, NgramModel } from '@foretoken/core';
+import { ctcGreedy, ctcPrefixBeam, type HotWord } from '@foretoken/one-shot';
+import { ctcLattice } from '@foretoken/testkit';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { all, decode, hashModel, type Options, SOURCE, WIDE } from './ctc-decode.js';
+import { anyCtc, everyOutput, latticesModel } from './ctc-oracle.js';
+
+/** What every output should score, best first. */
+function expected(lattice: CtcLattice, bonus: (tokenIds: readonly number[]) => number) {
+  return [...everyOutput(lattice).values()]
+    .map(({ tokenIds, logProb }) => ({ tokenIds, logProb, score: logProb + bonus(tokenIds) }))
+    .filter(({ score }) => score > Number.NEGATIVE_INFINITY)
+    .sort((a, b) => b.score - a.score);
+}
+
+function expectSame(found: readonly Hypothesis[], wanted: ReturnType<typeof expected>): void {
+  expect(found.length).toBe(wanted.length);
+  const byTokens = new Map(wanted.map((output) => [output.tokenIds.join(), output]));
+  for (const [index, { tokenIds, score, logProb }] of found.entries()) {
+    const output = byTokens.get(tokenIds.join());
+    expect(logProb).toBeCloseTo(output?.logProb as number, 5);
+    expect(score).toBeCloseTo(output?.score as number, 5);
+    expect(score).toBeCloseTo(wanted[index]?.score as number, 5);
+  }
+}
+
+function hashScore(tokenIds: readonly number[]): number {
+  let state = hashModel.start();
+  let sum = 0;
+  for (const tokenId of tokenIds) {
+    sum += hashModel.score(state, tokenId);
+    state = hashModel.next(state, tokenId);
+  }
+  return sum + hashModel.end(state);
+}
+
+/** Occurrences of a phrase, overlapping ones included. */
+function occurrences(tokenIds: readonly number[], phrase: readonly number[]): number {
+  return tokenIds.filter((_, at) => phrase.every((tokenId, offset) => tokenIds[at + offset] === tokenId)).length;
+}
+
+describe('ctcPrefixBeam, with a beam that never prunes', () => {
+  it('finds every output with the sum over its alignments', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyCtc, async ({ lattice, vocabularySize }) => {
+        expectSame(
+          await decode(lattice, vocabularySize, all()),
+          expected(lattice, () => 0),
+        );
+      }),
+    );
+  });
+
+  it('adds a language model, by weight, and a length bonus', async () => {
+    const cases = fc.record({
+      ctc: anyCtc,
+      weight: fc.constantFrom(0, 0.5, 2),
+      lengthBonus: fc.constantFrom(-1, 0, 0.7),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ ctc: { lattice, vocabularySize }, weight, lengthBonus }) => {
+        const options = all({ languageModel: hashModel, languageModelWeight: weight, lengthBonus });
+        const bonus = (tokenIds: readonly number[]) => weight * hashScore(tokenIds) + lengthBonus * tokenIds.length;
+        expectSame(await decode(lattice, vocabularySize, options), expected(lattice, bonus));
+      }),
+    );
+  });
+
+  it('adds the bonus of each hot word for each time it is said, and nothing for a part of it', async () => {
+    const phrases = fc.uniqueArray(fc.array(fc.nat(3), { minLength: 1, maxLength: 3 }), {
+      selector: String,
+      maxLength: 4,
+    });
+    await fc.assert(
+      fc.asyncProperty(anyCtc, phrases, async ({ lattice, vocabularySize }, found) => {
+        const hotWords: HotWord[] = found
+          .filter((phrase) => phrase.every((tokenId) => tokenId < vocabularySize))
+          .map((tokenIds, index) => ({ tokenIds, bonus: 0.5 + index }));
+        const bonus = (tokenIds: readonly number[]) =>
+          hotWords.reduce((sum, hot) => sum + hot.bonus * occurrences(tokenIds, Array.from(hot.tokenIds)), 0);
+        expectSame(await decode(lattice, vocabularySize, all({ hotWords })), expected(lattice, bonus));
+      }),
+    );
+  });
+
+  it('says no n-gram twice', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyCtc, fc.integer({ min: 1, max: 3 }), async ({ lattice, vocabularySize }, size) => {
+        const repeats = (tokenIds: readonly number[]): boolean =>
+          tokenIds.some(
+            (_, at) => at + size <= tokenIds.length && occurrences(tokenIds, tokenIds.slice(at, at + size)) > 1,
+          );
+        const wanted = expected(lattice, (tokenIds) => (repeats(tokenIds) ? Number.NEGATIVE_INFINITY : 0));
+        if (wanted.length > 0) {
+          expectSame(await decode(lattice, vocabularySize, all({ noRepeatNgram: size })), wanted);
+        }
+      }),
+    );
+  });
+
+  it('adds an n-gram model of tokens and of the end', async () => {
+    const size = 4;
+    const ngrams = new NgramModel({
+      unigramProbability: Float32Array.of(0.1, 0.4, 0.2, 0.3),
+      unigramBackoff: Float32Array.of(0.5, 0.9, 0.4, 0.7),
+      bigramIds: Int32Array.of(3, 1, 1, 2, 3, 3),
+      bigramProbability: Float32Array.of(0.6, 0.5, 0.25),
+      bigramBackoff: Float32Array.of(0.3, 0.8, 0.9),
+      trigramIds: Int32Array.of(3, 1, 2),
+      trigramProbability: Float32Array.of(0.75),
+    });
+    const lattice = ctcLattice(
+      [
+        [1, 2, 1, 0],
+        [0, 1, 2, 1],
+        [2, 1, 0, 1],
+        [1, 1, 1, 1],
+      ],
+      0,
+      size,
+    );
+    const decoder = ctcPrefixBeam({ candidates: 1, languageModel: ngrams, languageModelWeight: 0.4, ...all() });
+    const model = latticesModel([lattice], size, 2);
+    const { results } = await collect(decoder.decode(model, { sources: [SOURCE] }));
+    const bonus = (tokenIds: readonly number[]): number => {
+      const ended = tokenIds.at(-1) === 2 ? tokenIds : [...tokenIds, 2];
+      const at = (place: number): number => ended[place] ?? 3;
+      return ended.reduce(
+        (sum, id, place) => sum + 0.4 * Math.log(ngrams.probability(at(place - 2), at(place - 1), id)),
+        0,
+      );
+    };
+    // The search ranks whole outputs; what follows an end token is then cut.
+    const [best] = expected(lattice, bonus);
+    expect(results[0]?.hypotheses[0]?.score).toBeCloseTo(best?.score as number, 5);
+  });
+
+  it('does at least as well as the output of greedy decoding', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyCtc, async ({ lattice, vocabularySize }) => {
+        const model = latticesModel([lattice], vocabularySize);
+        const { results } = await collect(ctcGreedy().decode(model, { sources: [SOURCE] }));
+        const greedy = everyOutput(lattice).get(results[0]?.hypotheses[0]?.tokenIds.join() ?? '');
+        const [best] = await decode(lattice, vocabularySize, { beamSize: WIDE });
+        expect(best?.score).toBeGreaterThanOrEqual((greedy?.logProb as number) - 1e-5);
+      }),
+    );
+  });
+});
+
+describe('ctcPrefixBeam, pruned', () => {
+  it('tells the exact sum of whatever it found, and a row of a batch is the row alone', async () => {
+    const pruned = fc.record({
+      beamSize: fc.integer({ min: 1, max: 4 }),
+      minTokenLogProb: fc.constantFrom(-0.5, -2, -8),
+      beamThreshold: fc.constantFrom(0, 1, 5),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyCtc, { minLength: 1, maxLength: 3 }), pruned, async (rows, options) => {
+        const model = latticesModel(
+          rows.map(({ lattice }) => lattice),
+          4,
+        );
+        const decoder = ctcPrefixBeam({ candidates: 1, hypotheses: options.beamSize, ...options });
+        const { results } = await collect(decoder.decode(model, { sources: rows.map(() => SOURCE) }));
+        for (const [row, { lattice }] of rows.entries()) {
+          const outputs = everyOutput(lattice);
+          const found = results[row]?.hypotheses ?? [];
+          expect(found).toEqual(await decode(lattice, 4, { hypotheses: options.beamSize, ...options }));
+          expect(found.length).toBeGreaterThan(0);
+          for (const { tokenIds, score } of found) {
+            expect(score).toBeCloseTo(outputs.get(tokenIds.join())?.logProb as number, 5);
+          }
+        }
+      }),
+    );
+  });
+
+  it('leaves out improbable labels and prefixes', async () => {
+    const lattice = ctcLattice(
+      [
+        [3, 2, 0],
+        [3, 2, 0],
+      ],
+      0,
+      3,
+    );
+    const tokens = async (options: Options) =>
+      (await decode(lattice, 3, all(options))).map(({ tokenIds }) => tokenIds.join());
+    expect(await tokens({})).toHaveLength(7 - 2);
+    expect(await tokens({ minTokenLogProb: -2 })).toEqual(['', '1']);
+    expect(await tokens({ minTokenLogProb: 0 })).toEqual(['']);
+    expect(await tokens({ beamThreshold: 0 })).toHaveLength(1);
+  });
+
+  it('sees what the best path does not: that many alignments say the same', async () => {
+    const lattice = ctcLattice(
+      [
+        [1, 0.9],
+        [1, 0.9],
+      ],
+      0,
+      2,
+    );
+    expect((await decode(lattice, 2))[0]?.tokenIds).toEqual(Int32Array.of(1));
+    const { results } = await collect(ctcGreedy().decode(latticesModel([lattice], 2), { sources: [SOURCE] }));
+    expect(results[0]?.hypotheses[0]?.tokenIds).toEqual(new Int32Array(0));
+  });
+});

@@ -1,0 +1,307 @@
+import {
+  type CtcLattice,
+  collect,
+  type Lattice,
+  type LatticeModel,
+  logSoftmax,
+  type TokenSource,
+} from '@foretoken/core';
+import {
+  canvasDisagreement,
+  dagGreedy,
+  dagLookahead,
+  diagnose,
+  latticeDisagreement,
+  lengthStatistics,
+  nat,
+  repetitionStatistics,
+} from '@foretoken/one-shot';
+import { type CanvasScore, randomCanvasScore, randomLogits, ranked, scriptedCanvasModel } from '@foretoken/testkit';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { dagLattice, decodeDag, randomDag } from './dag-scripted.js';
+import { fillsOf, tableModel, toTokens } from './nat-scripted.js';
+
+const tokens = (...rows: readonly string[]): Int32Array[] => rows.map(toTokens);
+
+describe('repetitionStatistics', () => {
+  it('counts tokens that equal the one before, and outputs with a bigram twice', () => {
+    // Repeated tokens: b, and c twice, of 12; abab has ab twice, ccc has cc twice, abba has none twice.
+    expect(repetitionStatistics(tokens('abab', 'ccc', 'abba', 'd'))).toEqual({
+      repeatedTokens: 3 / 12,
+      repeatedBigrams: 2 / 4,
+    });
+    expect(repetitionStatistics([])).toEqual({ repeatedTokens: 0, repeatedBigrams: 0 });
+    expect(repetitionStatistics(tokens('', 'a'))).toEqual({ repeatedTokens: 0, repeatedBigrams: 0 });
+    // Two bigrams of the same digits are not the same bigram.
+    expect(
+      repetitionStatistics([
+        [1, 11, 1],
+        [11, 1, 11],
+      ]).repeatedBigrams,
+    ).toBe(0);
+    expect(repetitionStatistics([[1, 11, 11, 1]]).repeatedBigrams).toBe(0);
+  });
+});
+
+describe('lengthStatistics', () => {
+  it('compares with one reference each', () => {
+    expect(lengthStatistics(tokens('ab', 'abcd'), tokens('abcd', 'abc'))).toEqual({
+      meanDifference: -0.5,
+      meanAbsoluteDifference: 1.5,
+      ratio: 6 / 7,
+    });
+    expect(lengthStatistics(tokens('a'), tokens('')).ratio).toBe(Number.POSITIVE_INFINITY);
+    expect(() => lengthStatistics(tokens('a'), [])).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    expect(() => lengthStatistics([], [])).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+  });
+});
+
+describe('canvasDisagreement', () => {
+  it('counts the positions that would change if all others were decided', async () => {
+    // Two ways to say it, ab and cd, of which one-shot decoding mixes a and d: each would follow its neighbour.
+    const table = { __: 'a60c40 b40d60', _d: 'c90 g9', a_: 'g9 b90', _b: 'a90 g9' };
+    const model = tableModel(table);
+    const sources = [Int32Array.of(1)];
+    const { results } = await collect(nat({ length: 2 }).decode(model, { sources }));
+    expect(results[0]!.hypotheses[0]!.tokenIds).toEqual(toTokens('ad'));
+    expect(await canvasDisagreement(model, sources, tokens('ad'))).toEqual({ positions: 2, changed: 2, share: 1 });
+    expect(await canvasDisagreement(model, sources, tokens('ab'))).toEqual({ positions: 2, changed: 0, share: 0 });
+    expect(fillsOf(model)).toEqual([['__'], ['_d', 'a_'], ['_b', 'a_']]);
+    expect(model.stillOpen).toBe(0);
+  });
+
+  /** Asks for each position on its own. */
+  function changedOneByOne(
+    score: CanvasScore,
+    sources: readonly TokenSource[],
+    rows: readonly number[][],
+    end: number[],
+  ) {
+    let changed = 0;
+    for (const [row, output] of rows.entries()) {
+      for (const [position, chosen] of output.entries()) {
+        const canvas = Int32Array.of(...output, ...end);
+        canvas[position] = 7;
+        if (ranked(score(sources[row]!, canvas, position)).find((id) => id !== 7) !== chosen) changed++;
+      }
+    }
+    return changed;
+  }
+
+  it('agrees with asking for each position on its own', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(1e6),
+        fc.array(fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 8 }), { minLength: 1, maxLength: 6 }),
+        fc.boolean(),
+        async (seed, rows, withEndToken) => {
+          const score = randomCanvasScore({ seed, vocabularySize: 8, never: [] });
+          const model = scriptedCanvasModel({ vocabularySize: 8, score });
+          const sources = rows.map((_, row) => Int32Array.of(1 + (row % 3)));
+          const outputs = rows.map((output) => Int32Array.from(output));
+          expect(await canvasDisagreement(model, sources, outputs, { withEndToken })).toMatchObject({
+            positions: rows.reduce((sum, { length }) => sum + length, 0),
+            changed: changedOneByOne(score, sources, rows, withEndToken ? [0] : []),
+          });
+          expect(model.stillOpen).toBe(0);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('cuts a large set into sessions and forwards of bounded size', async () => {
+    const score = randomCanvasScore({ seed: 4, vocabularySize: 8 });
+    const model = scriptedCanvasModel({ vocabularySize: 8, score });
+    const rows = Array.from({ length: 70 }, (_, row) => Array.from({ length: 6 }, (_, at) => 1 + ((row * at) % 6)));
+    const sources = rows.map((_, row) => Int32Array.of(row + 1));
+    const outputs = rows.map((output) => Int32Array.from(output));
+    expect(await canvasDisagreement(model, sources, outputs)).toMatchObject({
+      positions: 420,
+      changed: changedOneByOne(score, sources, rows, []),
+    });
+    for (const call of model.calls) {
+      if (call.call === 'open') expect(call.rows).toBeLessThanOrEqual(32);
+      if (call.call === 'fill') expect(call.canvases.length).toBeLessThanOrEqual(128);
+    }
+    expect(model.forwards).toBe(2 + 2 + 1);
+  });
+
+  it('is nought for a model whose positions do not depend on one another', async () => {
+    const independent = randomCanvasScore({ seed: 9, vocabularySize: 8 });
+    const model = scriptedCanvasModel({
+      vocabularySize: 8,
+      endTokenId: -1,
+      score: (source, canvas, position) => independent(source, new Int32Array(canvas.length), position),
+    });
+    const sources = [Int32Array.of(1), Int32Array.of(2)];
+    const { results } = await collect(nat({ length: 9 }).decode(model, { sources }));
+    const outputs = results.map(({ hypotheses }) => hypotheses[0]!.tokenIds);
+    expect(await canvasDisagreement(model, sources, outputs)).toEqual({ positions: 18, changed: 0, share: 0 });
+  });
+
+  it('refuses what it cannot look at, by code', async () => {
+    const model = tableModel({}, undefined, 2);
+    const sources = [Int32Array.of(1)];
+    const cases: readonly (readonly [readonly Int32Array[], string])[] = [
+      [tokens('abc'), 'LENGTH_LIMIT'],
+      [tokens('a_'), 'INVALID_ARGUMENT'],
+      [tokens('a.'), 'INVALID_ARGUMENT'],
+      [tokens('a', 'b'), 'INVALID_ARGUMENT'],
+    ];
+    for (const [outputs, code] of cases) {
+      await expect(canvasDisagreement(model, sources, outputs)).rejects.toMatchObject({ code });
+    }
+    await expect(canvasDisagreement(model, sources, tokens('ab'), { withEndToken: true })).rejects.toMatchObject({
+      code: 'LENGTH_LIMIT',
+    });
+    const blind = { ...model, supports: { outputs: ['logits' as const], lengths: false } };
+    await expect(canvasDisagreement(blind, sources, tokens('a'))).rejects.toMatchObject({
+      code: 'UNSUPPORTED_CAPABILITY',
+    });
+    expect(model.calls).toEqual([]);
+    const broken = scriptedCanvasModel({ vocabularySize: 9, score: () => new Float32Array(9).fill(Number.NaN) });
+    await expect(canvasDisagreement(broken, sources, tokens('a'))).rejects.toMatchObject({ code: 'RUNTIME_FAILURE' });
+    expect(broken.stillOpen).toBe(0);
+  });
+});
+
+const BLANK = 5;
+
+/** A CTC lattice of given distributions over tokens 0 to 4 and the blank 5. */
+function ctcLattice(frames: readonly (readonly number[])[]): CtcLattice {
+  const order = frames.map((frame) => ranked(frame));
+  return {
+    kind: 'ctc',
+    frames: frames.length,
+    k: 6,
+    blankId: BLANK,
+    tokenIds: Int32Array.from(order.flat()),
+    logProbs: Float32Array.from(order.flatMap((ids, frame) => ids.map((id) => Math.log(frames[frame]![id]!)))),
+    blankLogProbs: Float32Array.from(frames, (frame) => Math.log(frame[BLANK]!)),
+  };
+}
+
+/** Probability of each collapsed output, by trying every alignment. */
+function everyOutput(frames: readonly (readonly number[])[]): Map<string, number> {
+  let paths: { labels: readonly number[]; probability: number }[] = [{ labels: [], probability: 1 }];
+  for (const frame of frames) {
+    paths = paths.flatMap(({ labels, probability }) =>
+      frame.map((share, label) => ({ labels: [...labels, label], probability: probability * share })),
+    );
+  }
+  const outputs = new Map<string, number>();
+  for (const { labels, probability } of paths) {
+    const said = labels.filter((label, at) => label !== BLANK && label !== labels[at - 1]).join(' ');
+    outputs.set(said, (outputs.get(said) ?? 0) + probability);
+  }
+  return outputs;
+}
+
+describe('latticeDisagreement', () => {
+  it('of CTC, counts tokens that the summed alignments would not put there', () => {
+    fc.assert(
+      fc.property(fc.nat(1e6), fc.integer({ min: 1, max: 5 }), (seed, length) => {
+        const score = randomLogits({ seed, vocabularySize: 6, endTokenId: -1, sharpness: 2 });
+        const frames = Array.from({ length }, (_, frame) =>
+          Array.from(logSoftmax(score(Int32Array.of(frame), [])), Math.exp),
+        );
+        const best = frames.map((frame) => ranked(frame)[0]!);
+        const chosen = best.filter((label, at) => label !== BLANK && label !== best[at - 1]);
+        const outputs = [...everyOutput(frames)].map(([said, probability]) => ({
+          said: said === '' ? [] : said.split(' ').map(Number),
+          probability,
+        }));
+        let changed = 0;
+        for (const [position, token] of chosen.entries()) {
+          const begins = outputs.filter(({ said }) => chosen.slice(0, position).every((id, at) => said[at] === id));
+          const mass = (next: number | undefined): number =>
+            begins.reduce((sum, { said, probability }) => sum + (said[position] === next ? probability : 0), 0);
+          if ([undefined, 0, 1, 2, 3, 4].some((next) => mass(next) > mass(token) + 1e-9)) changed++;
+        }
+        expect(latticeDisagreement([ctcLattice(frames)], 6)).toMatchObject({ positions: chosen.length, changed });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('of a DAG, is nought only where lookahead goes greedy’s way', async () => {
+    let different = 0;
+    for (let seed = 0; seed < 40; seed++) {
+      const dag = randomDag(seed, 7, 5);
+      const [greedy] = await decodeDag(dagGreedy(), dag, 5);
+      const [lookahead] = await decodeDag(dagLookahead(), dag, 5);
+      const { share, positions } = latticeDisagreement([dagLattice(dag, 1)], 5);
+      expect(positions).toBe(greedy!.tokenIds.length - 1);
+      if (share === 0) expect(lookahead).toEqual(greedy);
+      else different++;
+    }
+    expect(different).toBeGreaterThan(5);
+  });
+
+  it('refuses broken lattices by code', () => {
+    const broken = ctcLattice([[0.5, 0.1, 0.1, 0.1, 0.1, 0.1]]);
+    broken.logProbs[0] = Number.NaN;
+    const dag = dagLattice(randomDag(1, 4, 5), 2);
+    dag.transitions[1] = Number.NaN;
+    for (const lattice of [broken, dag]) {
+      expect(() => latticeDisagreement([lattice], 6)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    }
+  });
+});
+
+describe('diagnose', () => {
+  const latticeModel = (lattice: Lattice): LatticeModel<TokenSource> => ({
+    vocabulary: { size: 6, endTokenId: 0 },
+    supports: { kind: lattice.kind, maxCandidates: 6 },
+    emit: async (sources) => sources.map(() => lattice),
+  });
+
+  it('reports what it was given the means to find', async () => {
+    const outputs = tokens('aa', 'abc');
+    expect(await diagnose({ outputs })).toEqual({
+      sentences: 2,
+      tokens: 5,
+      repetition: { repeatedTokens: 0.2, repeatedBigrams: 0 },
+    });
+    const model = tableModel({ _a: 'b90 g9', a_: 'g9 a90', _bc: 'a90 g9 g9', a_c: 'g9 b90 g9', ab_: 'g9 g9 d90' });
+    const sources = [Int32Array.of(1), Int32Array.of(2)];
+    const full = await diagnose({ outputs, references: tokens('a', 'abc'), model, sources });
+    expect(full.length).toEqual({ meanDifference: 0.5, meanAbsoluteDifference: 0.5, ratio: 5 / 4 });
+    expect(full.disagreement).toEqual({ positions: 5, changed: 2, share: 0.4 });
+  });
+
+  it('looks at the lattices of a lattice model', async () => {
+    const lattice = dagLattice(randomDag(3, 6, 5), 1);
+    const outputs = Array.from({ length: 70 }, () => toTokens('a'));
+    const sources = outputs.map(() => Int32Array.of(1));
+    const alone = latticeDisagreement([lattice], 6);
+    const { disagreement } = await diagnose({ outputs, sources, model: latticeModel(lattice) });
+    expect(disagreement).toEqual({
+      positions: 70 * alone.positions,
+      changed: 70 * alone.changed,
+      share: alone.share,
+    });
+  });
+
+  it('refuses bad input by code and stops at an abort', async () => {
+    const model = tableModel({});
+    const outputs = tokens('a');
+    const sources = [Int32Array.of(1)];
+    const lattices = latticeModel(dagLattice(randomDag(3, 6, 5), 1));
+    const bad: readonly Parameters<typeof diagnose>[0][] = [
+      { outputs: [] },
+      { outputs, references: [] },
+      { outputs, model },
+      { outputs, sources },
+      { outputs, model, sources: [] },
+      { outputs, withEndToken: true },
+      { outputs, model: lattices, sources, withEndToken: false },
+    ];
+    for (const options of bad) await expect(diagnose(options)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    const reason = new Error('enough');
+    await expect(diagnose({ outputs, model, sources, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    expect(model.calls).toEqual([]);
+  });
+});
