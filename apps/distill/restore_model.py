@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import onnx
@@ -85,7 +85,8 @@ def main() -> None:
     save_marian_folder(options.out / "teacher" / "model", teacher, tokenizer)
     manifest = json.loads((options.model / "foretoken.json").read_text())
     restored = {
-        "ctc": lambda out: save_ctc_folder(out, restored_ctc(options.model, teacher.shape), tokenizer),
+        "ctc": lambda out: save_ctc_folder(out, restored_ctc(options.model, teacher.shape), tokenizer,
+                                           drafting_layers(options.model)),
         "canvas": lambda out: save_canvas_folder(
             out, restored_canvas(options.model, teacher, "canvas", manifest["canvas"]["maskTokenId"]), tokenizer),
         "dag": lambda out: save_dag_folder(out, restored_dag(options.model, teacher.shape), tokenizer,
@@ -108,7 +109,15 @@ def student_tensors(folder: Path, student: str, graphs: Sequence[str]) -> dict[s
     return tensors
 
 
-def layers_of(tensors: dict[str, Tensor], side: str) -> int:
+def drafting_layers(folder: Path) -> int | None:
+    """How many frame layers the folder's drafting graph runs."""
+    if not (folder / "ctc-draft.onnx").exists():
+        return None
+    names = (name.removeprefix("ctc.") for name in stored(folder, "ctc-draft.onnx"))
+    return layers_of(dict.fromkeys(names), "frame_layers")
+
+
+def layers_of(tensors: Mapping[str, object], side: str) -> int:
     return len({name.split(".")[1] for name in tensors if name.startswith(f"{side}.")})
 
 

@@ -3,20 +3,26 @@ import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ForetokenError } from '@foretoken/core';
 import { openBenchModel } from './bench-model.js';
+import { chooseRows, type NarBenchOptions, narBench } from './nar-bench.js';
+import { openNarModels } from './nar-models.js';
+import { narTable } from './nar-table.js';
 import { qualityBench } from './quality-bench.js';
 import { searchBench } from './search-bench.js';
 import { speculativeBench } from './speculative-bench.js';
-import { flickr2016, readTestSet } from './test-sets.js';
+import { flickr2016, readTestSet, type TestSet } from './test-sets.js';
 
 const USAGE = `npm run bench -- speculative [--json] [--limit N] [--repeats N]
 npm run bench -- search [--json] [--limit N] [--repeats N]
 npm run bench -- quality [--json] [--limit N] [--source FILE --reference FILE]
+npm run bench -- nar [--json] [--limit N] [--repeats N] [--strategies a,b] [--source FILE --reference FILE]
 
-  --model FOLDER   another model folder than the shipped one
-  --threads N      intra-op threads; default: probed
-  --json           one JSON object on stdout, nothing else`;
+  --model FOLDER     another model folder than the shipped one
+  --controls FOLDER  nar: where the model folders raw, distilled and deep-shallow are
+  --strategies a,b   nar: rows to measure beside greedy and beam4
+  --threads N        intra-op threads; default: probed
+  --json             one JSON object on stdout, nothing else`;
 
-const BENCHES = ['speculative', 'search', 'quality'] as const;
+const BENCHES = ['speculative', 'search', 'quality', 'nar'] as const;
 const isBench = (name: string | undefined): name is (typeof BENCHES)[number] => BENCHES.some((bench) => bench === name);
 
 class UsageError extends Error {}
@@ -27,21 +33,29 @@ function integer(name: string, text: string | undefined): number | undefined {
   return Number(text);
 }
 
+const OPTIONS = {
+  json: { type: 'boolean', default: false },
+  limit: { type: 'string' },
+  repeats: { type: 'string' },
+  threads: { type: 'string' },
+  model: { type: 'string' },
+  controls: { type: 'string' },
+  strategies: { type: 'string' },
+  source: { type: 'string' },
+  reference: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+type Values = ReturnType<typeof parse>['values'];
+
+function parse(argv: readonly string[]) {
+  return parseArgs({ args: [...argv], allowPositionals: true, options: OPTIONS });
+}
+
+const progress = (text: string): void => void process.stderr.write(`${text}\n`);
+
 async function main(argv: readonly string[]): Promise<void> {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      json: { type: 'boolean', default: false },
-      limit: { type: 'string' },
-      repeats: { type: 'string' },
-      threads: { type: 'string' },
-      model: { type: 'string' },
-      source: { type: 'string' },
-      reference: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
+  const { values, positionals } = parse(argv);
   const [bench, ...rest] = positionals;
   if (values.help) return void process.stdout.write(`${USAGE}\n`);
   if (!isBench(bench) || rest.length > 0) {
@@ -50,20 +64,16 @@ async function main(argv: readonly string[]): Promise<void> {
   if ((values.source === undefined) !== (values.reference === undefined)) {
     throw new UsageError('--source and --reference go together.');
   }
-  const limit = integer('limit', values.limit);
-  const progress = (text: string): void => void process.stderr.write(`${text}\n`);
-  const full =
-    values.source === undefined || values.reference === undefined
-      ? await flickr2016()
-      : await readTestSet(basename(values.source).replace(/\.[^.]+$/, ''), values.source, values.reference);
-  const testSet =
-    limit === undefined
-      ? full
-      : { ...full, sources: full.sources.slice(0, limit), references: full.references.slice(0, limit) };
+  for (const option of ['controls', 'strategies'] as const) {
+    if (bench !== 'nar' && values[option] !== undefined) throw new UsageError(`--${option} goes with nar.`);
+  }
+  const testSet = await chooseTestSet(values);
   const repeats = integer('repeats', values.repeats);
-  const model = await openBenchModel(values.model, integer('threads', values.threads));
+  const threads = integer('threads', values.threads);
+  const options = { progress, ...(repeats === undefined ? {} : { repeats }) };
+  if (bench === 'nar') return runNar(values, testSet, options, threads);
+  const model = await openBenchModel(values.model, threads);
   try {
-    const options = { progress, ...(repeats === undefined ? {} : { repeats }) };
     const report = {
       speculative: () => speculativeBench(model, testSet, options),
       search: () => searchBench(model, testSet, options),
@@ -72,6 +82,40 @@ async function main(argv: readonly string[]): Promise<void> {
     process.stdout.write(`${JSON.stringify(await report(), null, values.json ? undefined : 2)}\n`);
   } finally {
     await model.loaded[Symbol.asyncDispose]();
+  }
+}
+
+async function chooseTestSet({ source, reference, limit: text }: Values): Promise<TestSet> {
+  const limit = integer('limit', text);
+  const full =
+    source === undefined || reference === undefined
+      ? await flickr2016()
+      : await readTestSet(basename(source).replace(/\.[^.]+$/, ''), source, reference);
+  return { ...full, sources: full.sources.slice(0, limit), references: full.references.slice(0, limit) };
+}
+
+async function runNar(
+  { model: folder, controls, strategies, json }: Values,
+  testSet: TestSet,
+  options: NarBenchOptions,
+  threads: number | undefined,
+): Promise<void> {
+  const names = strategies?.split(',').map((name) => name.trim());
+  // Before the models are opened: a wrong name should not wait for them.
+  chooseRows(names);
+  const models = await openNarModels({
+    ...(folder === undefined ? {} : { folder }),
+    ...(controls === undefined ? {} : { controls }),
+    ...(threads === undefined ? {} : { threads }),
+  });
+  try {
+    const report = await narBench(models, testSet, {
+      ...options,
+      ...(names === undefined ? {} : { strategies: names }),
+    });
+    process.stdout.write(`${json ? JSON.stringify(report) : narTable(report)}\n`);
+  } finally {
+    await models[Symbol.asyncDispose]();
   }
 }
 

@@ -14,6 +14,7 @@ import { openModelFolder } from '@foretoken/models';
 import type { BenchModel } from './bench-model.js';
 import { copyingModel } from './copying-model.js';
 import { machineReport } from './machine.js';
+import { marianManifest } from './marian-manifest.js';
 import { rounded, roundedSpread, spread } from './statistics.js';
 import type { TestSet } from './test-sets.js';
 
@@ -183,7 +184,7 @@ async function batches(way: Way, sources: readonly TokenSource[]): Promise<Recor
 
 async function openCopyingModel({ loaded, runtime, autoregressive }: BenchModel) {
   const folder = await openModelFolder(loaded.folder);
-  const { manifest } = folder;
+  const manifest = marianManifest(folder);
   const { threads } = loaded;
   const open = (file: string) => GraphSession.create(runtime, folder.filePath(file), { threads }, new RuntimeTimings());
   const topK = manifest.graphs.step.topK;

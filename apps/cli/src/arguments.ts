@@ -14,10 +14,10 @@ export interface Arguments {
 export function parseArguments(argv: readonly string[], commands: readonly CommandDefinition[]): Arguments {
   const values: string[] = [];
   const cli = cac('foretoken');
-  for (const { flag, description } of GLOBAL_OPTIONS) cli.option(flag, description);
+  for (const { flag, description } of GLOBAL_OPTIONS) cli.option(unnegated(flag), description);
   for (const { name, description, options } of commands) {
     const command = cli.command(name, description);
-    for (const option of options) command.option(option.flag, option.description);
+    for (const option of options) command.option(unnegated(option.flag), option.description);
   }
   const flags = flagsOf([...GLOBAL_OPTIONS, ...commands.flatMap((command) => command.options)]);
   cli.parse(['node', 'foretoken', ...shelterValues(argv, flags, values)], { run: false });
@@ -47,6 +47,14 @@ export function parseArguments(argv: readonly string[], commands: readonly Comma
   return { command, positionals: words, options };
 }
 
+/**
+ * An option's name for the parsers under cac, which take what begins with "no-" for the opposite of another option, values
+ * and all.
+ */
+function unnegated(flag: string): string {
+  return flag.replace(/^--no-/, '--without-');
+}
+
 /** Every way to write each option, and whether it takes a value. */
 function flagsOf(options: readonly OptionDefinition[]): ReadonlyMap<string, boolean> {
   return new Map(
@@ -69,7 +77,7 @@ const SHELTER = '\0';
 function shelterValues(argv: readonly string[], flags: ReadonlyMap<string, boolean>, values: string[]): string[] {
   const sheltered: string[] = [];
   const shelter = (name: string, value: string): void => {
-    sheltered.push(`${name}=${SHELTER}${values.push(value) - 1}`);
+    sheltered.push(`${unnegated(name)}=${SHELTER}${values.push(value) - 1}`);
   };
   for (let index = 0; index < argv.length; index++) {
     const argument = argv[index]!;
@@ -85,7 +93,7 @@ function shelterValues(argv: readonly string[], flags: ReadonlyMap<string, boole
     if (!takesValue) {
       if (equals >= 0) throw usageError(`${name} takes no value.`, { option: name, received: argument });
       // Spelled out, or the parser would look for its value in the next word.
-      sheltered.push(name.startsWith('--no-') ? name : `${name}=true`);
+      sheltered.push(`${unnegated(name)}=true`);
     } else if (equals >= 0) shelter(name, argument.slice(equals + 1));
     else {
       const next = argv[++index];
@@ -103,7 +111,7 @@ function unknownOption(name: string): Error {
 function checkOptions(cli: CAC, command: CommandDefinition): void {
   for (const key of Object.keys(cli.options)) {
     if (key !== '--' && !cli.matchedCommand?.hasOption(key) && !cli.globalCommand.hasOption(key)) {
-      const name = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+      const name = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/^without-/, 'no-')}`;
       throw usageError(`foretoken ${command.name} has no option ${name}.`, { command: command.name, received: name });
     }
   }
@@ -120,7 +128,8 @@ export class Options {
   }
 
   flag(name: string): boolean {
-    return this.#get(name).includes(true);
+    // Of names with hyphens the parser does not see that they take no value, and leaves "true" as it is.
+    return this.#get(name).some((value) => value === true || value === 'true');
   }
 
   texts(name: string): string[] {
@@ -168,7 +177,8 @@ export class Options {
   }
 
   #get(name: string): readonly unknown[] {
-    const value = this.#parsed[name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+    const key = unnegated(`--${name}`).slice(2);
+    const value = this.#parsed[key.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
     return value === undefined ? [] : Array.isArray(value) ? value : [value];
   }
 }

@@ -7,6 +7,14 @@ export interface OptionDefinition {
   /** As cac writes it: `--limit <n>` takes a value, `--json` does not. */
   readonly flag: string;
   readonly description: string;
+  /** Heading of the help that it is listed under (default: Options). */
+  readonly section?: string;
+}
+
+/** A part of a command's help that is not about options. */
+export interface HelpSection {
+  readonly title: string;
+  readonly rows: readonly (readonly [string, string])[];
 }
 
 export interface CommandContext {
@@ -27,6 +35,8 @@ export interface CommandDefinition {
   readonly description: string;
   readonly examples: readonly string[];
   readonly options: readonly OptionDefinition[];
+  /** What the help says besides, between usage and options. */
+  readonly sections?: readonly HelpSection[];
   /** Exit code of the process. Throws `ForetokenError`. */
   run(context: CommandContext): Promise<number>;
 }

@@ -2,7 +2,7 @@ import type { DecodeEvent, DecodeStatistics, FinishReason, ForetokenError, Hypot
 import { errorRecord } from './errors.js';
 import { type Io, toJson, write } from './io.js';
 import type { InputLine } from './lines.js';
-import type { StrategyName } from './strategies.js';
+import type { StrategyName } from './strategy-names.js';
 import { safeText } from './terminal/style.js';
 
 /** Version of the records that `--json` and `--jsonl` print. */

@@ -1,17 +1,33 @@
-import type { ModelManifest } from '@foretoken/models';
-import type { StrategyName } from './strategies.js';
+import type { MarianManifest, ModelManifest } from '@foretoken/models';
+import { STRATEGIES_OF, type StrategyName } from './strategy-names.js';
 import { safeText } from './terminal/style.js';
 import { table } from './terminal/table.js';
 
 /** The strategies a model folder can serve, speculative with the drafters it has. */
-export function strategiesOf({ graphs }: ModelManifest): Readonly<Partial<Record<StrategyName, readonly string[]>>> {
+export function strategiesOf(manifest: ModelManifest): Readonly<Partial<Record<StrategyName, readonly string[]>>> {
+  const onCanvas = (drafts: boolean): readonly StrategyName[] =>
+    STRATEGIES_OF.canvas.filter((name) => drafts || name !== 'mask-ctc');
+  if (manifest.family === 'masked-lm') return named(onCanvas(false));
+  const { graphs } = manifest;
   return {
     greedy: [],
     ...(graphs.step.logits === undefined ? {} : { sampling: [] }),
     ...(graphs.step.topK === undefined ? {} : { beam: [] }),
-    ...(graphs.ctc === undefined ? {} : { ctc: [] }),
     speculative: graphs.ctc === undefined ? ['ngram'] : ['lattice', 'ngram'],
+    ...(graphs.ctc === undefined ? {} : named(STRATEGIES_OF.lattice)),
+    ...(graphs.canvas === undefined ? {} : named(onCanvas(graphs.ctc !== undefined))),
+    ...(graphs.dag === undefined ? {} : named(STRATEGIES_OF.dag)),
+    ...(graphs.edit === undefined ? {} : named(STRATEGIES_OF.edit)),
   };
+}
+
+function named(strategies: readonly StrategyName[]): Partial<Record<StrategyName, readonly string[]>> {
+  return Object.fromEntries(strategies.map((name) => [name, []]));
+}
+
+/** Output kinds of the model's own graphs. */
+export function outputsOf(manifest: ModelManifest): string[] {
+  return Object.keys(manifest.family === 'marian' ? manifest.graphs.step : manifest.graphs.fill);
 }
 
 export function totalBytes({ files }: ModelManifest): number {
@@ -20,22 +36,20 @@ export function totalBytes({ files }: ModelManifest): number {
 
 /** A manifest for people, without a line break at the end. */
 export function describeManifest(folder: string, manifest: ModelManifest): string {
-  const { vocabulary, limits, architecture, graphs, ctc } = manifest;
+  const { vocabulary, limits } = manifest;
+  const strategies = Object.entries(strategiesOf(manifest));
   const facts: [string, string][] = [
     ['folder', folder],
     ['licence', manifest.licence],
     ['family', `${manifest.family}, format version ${manifest.formatVersion}`],
-    [
-      'architecture',
-      `${architecture.encoderLayers} encoder and ${architecture.decoderLayers} decoder layers, width ${architecture.width}, ${architecture.heads} heads`,
-    ],
+    ['architecture', describeArchitecture(manifest)],
     ['vocabulary', `${vocabulary.size} tokens`],
     ['limits', `source ${limits.sourceLength}, target ${limits.targetLength} tokens`],
-    ['step outputs', Object.keys(graphs.step).join(', ')],
-    ...(ctc === undefined
+    [manifest.family === 'marian' ? 'step outputs' : 'fill outputs', outputsOf(manifest).join(', ')],
+    ...(manifest.family === 'marian' ? describeStudents(manifest) : []),
+    ...(strategies.length === 0
       ? []
-      : [['CTC', `${ctc.upsample} frames a source token, up to ${ctc.maxCandidates} candidates`] as [string, string]]),
-    ['strategies', Object.entries(strategiesOf(manifest)).map(describeStrategy).join(', ')],
+      : [['strategies', strategies.map(describeStrategy).join(', ')] as [string, string]]),
     ...Object.entries(manifest.training ?? {}).map(
       ([fact, value]) => [fact, typeof value === 'string' ? value : JSON.stringify(value)] as [string, string],
     ),
@@ -52,6 +66,29 @@ export function describeManifest(folder: string, manifest: ModelManifest): strin
   ]
     .map(safeText)
     .join('\n');
+}
+
+function describeArchitecture(manifest: ModelManifest): string {
+  const { width, heads } = manifest.architecture;
+  const layers =
+    manifest.family === 'marian'
+      ? `${manifest.architecture.encoderLayers} encoder and ${manifest.architecture.decoderLayers} decoder layers`
+      : `${manifest.architecture.layers} layers`;
+  return `${layers}, width ${width}, ${heads} heads`;
+}
+
+function describeStudents({ ctc, canvas, dag, edit, graphs }: MarianManifest): [string, string][] {
+  const facts: [string, string | undefined][] = [
+    ['CTC', ctc && `${ctc.upsample} frames a source token, up to ${ctc.maxCandidates} candidates`],
+    [
+      'canvas',
+      canvas &&
+        `${canvas.layers} layers, up to ${canvas.maxLength} positions, ${Object.keys(graphs.canvas?.fill ?? {}).join(', ')}${canvas.lengths === undefined ? '' : ', predicts lengths'}`,
+    ],
+    ['DAG', dag && `${dag.upsample} vertices a source token, up to ${dag.maxCandidates} candidates`],
+    ['edit', edit && `${edit.layers} layers, up to ${edit.maxLength} positions`],
+  ];
+  return facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
 }
 
 function describeStrategy([name, drafters]: readonly [string, readonly string[]]): string {

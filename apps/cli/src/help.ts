@@ -20,11 +20,15 @@ export function usageLine({ name, positionals, options }: CommandDefinition): st
 
 /** Help of one command: examples first, since they are what people look for. */
 export function commandHelp(command: CommandDefinition): string {
+  const { options, sections = [] } = command;
+  const own = [...new Set(options.flatMap((option) => option.section ?? []))];
   return [
     `${command.description}\n`,
     section('Examples', command.examples),
     section('Usage', [usageLine(command)]),
-    section('Options', optionRows([...command.options, ...GLOBAL_OPTIONS])),
+    ...sections.map(({ title, rows }) => section(title, columns(rows))),
+    section('Options', optionRows([...options.filter((option) => option.section === undefined), ...GLOBAL_OPTIONS])),
+    ...own.map((title) => section(title, optionRows(options.filter((option) => option.section === title)))),
   ].join('\n');
 }
 

@@ -32,7 +32,7 @@ export async function openSentences(options: Options, io: Io): Promise<Sentences
     return { kind: 'texts', lines };
   }
   if (file !== undefined && file !== '-') {
-    const handle = await openFile(file);
+    const handle = await openFile('file', file);
     return { kind: 'lines', from: 'file', lines: streamLines(handle.createReadStream(), io.signal) };
   }
   if (file === undefined && io.stdin.isTTY === true) return undefined;
@@ -44,7 +44,8 @@ async function* streamLines(stream: Readable, signal: AbortSignal): AsyncGenerat
   yield* readLines(stream);
 }
 
-async function openFile(file: string): Promise<FileHandle> {
+/** Opens the file that `--option` names. Throws `INVALID_ARGUMENT` where it cannot be read. */
+export async function openFile(option: string, file: string): Promise<FileHandle> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(file);
@@ -53,8 +54,8 @@ async function openFile(file: string): Promise<FileHandle> {
   } catch (error) {
     await handle?.close();
     const { code, message } = error as NodeJS.ErrnoException;
-    throw usageError(`--file ${JSON.stringify(file)} cannot be read: ${message}.`, {
-      option: 'file',
+    throw usageError(`--${option} ${JSON.stringify(file)} cannot be read: ${message}.`, {
+      option,
       received: file,
       reason: code,
     });

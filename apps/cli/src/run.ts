@@ -40,8 +40,7 @@ async function dispatch({ command, positionals, options }: Arguments, io: Io, se
     return EXIT.usage;
   }
   const quiet = options.flag('quiet');
-  // cac turns --no-color into a `color` that is true unless the option was given.
-  const noColor = !options.flag('color');
+  const noColor = options.flag('no-color');
   const context: CommandContext = {
     positionals,
     options,

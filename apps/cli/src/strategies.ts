@@ -1,61 +1,203 @@
 import { beamSearch } from '@foretoken/beam';
 import {
-  type AutoregressiveModel,
   assertAutoregressive,
+  assertCanvas,
   assertLattice,
   type DecodeEvent,
   type DecodeRequest,
   type Decoder,
   type Drafter,
   ForetokenError,
-  type LatticeModel,
   type TokenSource,
 } from '@foretoken/core';
 import { greedy, sampling } from '@foretoken/greedy';
 import type { LoadedModel } from '@foretoken/models';
-import { ctcGreedy } from '@foretoken/one-shot';
+import {
+  ctcGreedy,
+  ctcPrefixBeam,
+  dagBeam,
+  dagGreedy,
+  dagJointViterbi,
+  dagLookahead,
+  dagSampling,
+  dagViterbi,
+  nat,
+} from '@foretoken/one-shot';
+import {
+  easyFirst,
+  insertion,
+  type LatticeDraft,
+  levenshtein,
+  maskCtc,
+  maskedDiffusion,
+  maskPredict,
+  skeletonFirst,
+} from '@foretoken/refine';
 import { latticeDrafter, ngramDrafter, speculative } from '@foretoken/speculative';
+import { outputTokens } from './requests.js';
+import {
+  type DrafterName,
+  PART_NAMES,
+  type Part,
+  partOf,
+  partsIn,
+  RACE_STRATEGIES,
+  type StrategyName,
+} from './strategy-names.js';
 import type { StrategyOptions } from './strategy-options.js';
 
-export const STRATEGIES = ['greedy', 'sampling', 'beam', 'ctc', 'speculative'] as const;
-/** What `race` compares unless told otherwise. */
-export const RACE_STRATEGIES: readonly StrategyName[] = ['greedy', 'ctc', 'speculative'];
-export type StrategyName = (typeof STRATEGIES)[number];
-
-export const DRAFTERS = ['lattice', 'ngram'] as const;
-export type DrafterName = (typeof DRAFTERS)[number];
+export interface StrategyRequest extends DecodeRequest<TokenSource> {
+  /** For levenshtein: output tokens to start from, one array a row. */
+  readonly initial?: readonly Int32Array[];
+}
 
 /** A decoding strategy bound to the model it was checked against. */
 export interface Strategy {
   readonly name: StrategyName;
-  decode(request: DecodeRequest<TokenSource>): AsyncIterable<DecodeEvent>;
+  decode(request: StrategyRequest): AsyncIterable<DecodeEvent>;
 }
 
-/** Binds a strategy to a model. Throws `UNSUPPORTED_CAPABILITY` when the model cannot serve it. */
+type Model<Name extends Part | 'ngrams'> = NonNullable<LoadedModel[Name]>;
+
+/** Natural-log bonus of a hot word: worth a token that the model finds a hundred times less probable. */
+const HOT_WORD_BONUS = 5;
+
+/**
+ * Binds a strategy to a model; `options` are those that were read for it. Throws `INVALID_ARGUMENT`, and
+ * `UNSUPPORTED_CAPABILITY` when the model cannot serve it.
+ */
 export function createStrategy(
   name: StrategyName,
   model: LoadedModel,
   drafter: DrafterName,
-  options: StrategyOptions = { rules: {}, sampling: {}, beam: {} },
+  options: StrategyOptions = {},
 ): Strategy {
+  const part = <Name extends Part>(wanted: Name): Model<Name> => partFor(name, wanted, model);
+  const autoregressive = (decoder: Decoder<Model<'autoregressive'>>): Strategy => {
+    const target = part('autoregressive');
+    assertAutoregressive(decoder, target);
+    return { name, decode: (request) => decoder.decode(target, request) };
+  };
+  const lattice = (decoder: Decoder<Model<'lattice'>>, kind: 'lattice' | 'dag'): Strategy => {
+    const lattices = part(kind);
+    assertLattice(decoder, lattices);
+    return { name, decode: (request) => decoder.decode(lattices, request) };
+  };
+  const canvas = (decoder: Decoder<Model<'canvas'>>): Strategy => {
+    const filled = part('canvas');
+    assertCanvas(decoder, filled);
+    return { name, decode: (request) => decoder.decode(filled, request) };
+  };
   switch (name) {
     case 'greedy':
-      return bindAutoregressive(name, greedy(options.rules), model);
-    case 'sampling': {
-      const several = (options.sampling.samples ?? 1) > 1;
-      return bindAutoregressive(name, sampling({ ...options.rules, ...options.sampling, scores: several }), model);
-    }
+      return autoregressive(greedy(options));
+    case 'sampling':
+      return autoregressive(sampling({ ...options, scores: (options.samples ?? 1) > 1 }));
     case 'beam':
-      return bindAutoregressive(name, beamSearch({ ...options.rules, ...options.beam }), model);
-    case 'ctc':
-      return bindLattice(name, ctcGreedy(), model);
+      return autoregressive(beamSearch(options));
     case 'speculative':
-      return bindAutoregressive(name, speculative({ drafter: createDrafter(drafter, model) }), model);
+      return autoregressive(speculative({ drafter: createDrafter(drafter, model) }));
+    case 'ctc':
+      return lattice(ctcGreedy(options), 'lattice');
+    case 'ctc-prefix-beam':
+      part('lattice');
+      return lattice(prefixBeam(model, options), 'lattice');
+    case 'nat': {
+      const { rescore, ...rest } = options;
+      return canvas(nat(rescore === true ? { ...rest, rescore: part('autoregressive') } : rest));
+    }
+    case 'mask-predict':
+      return canvas(maskPredict(options));
+    case 'mask-ctc':
+      return canvas(maskCtc({ ...options, ...latticeDraft(name, model) }));
+    case 'easy-first':
+      return canvas(easyFirst(options));
+    case 'skeleton-first':
+      return canvas(skeletonFirst(options));
+    case 'masked-diffusion':
+      return canvas(maskedDiffusion(options));
+    case 'levenshtein': {
+      const edit = part('edit');
+      const { initial: _path, draft, ...given } = options;
+      const rest = draft === true ? { ...given, draft: latticeDraft(name, model) } : given;
+      // Checked now, not when the first line has been read.
+      levenshtein(rest);
+      return {
+        name,
+        decode: ({ initial, ...request }) =>
+          levenshtein(initial === undefined ? rest : { ...rest, initial }).decode(edit, request),
+      };
+    }
+    case 'insertion': {
+      const edit = part('edit');
+      const decoder = insertion(options);
+      return { name, decode: (request) => decoder.decode(edit, request) };
+    }
+    default:
+      part('dag');
+      return lattice(dagDecoder(name, model, options), 'dag');
   }
 }
 
+function prefixBeam(model: LoadedModel, options: StrategyOptions): Decoder<Model<'lattice'>> {
+  const { ngramWeight, noRepeatNgramSize, hotWord = [], hotWordBonus = HOT_WORD_BONUS, rescore, ...rest } = options;
+  const ngrams = ngramsFor('ctc-prefix-beam', model, ngramWeight);
+  return ctcPrefixBeam({
+    ...rest,
+    ...(ngrams === undefined ? {} : { languageModel: ngrams }),
+    ...(ngrams === undefined || ngramWeight === undefined ? {} : { languageModelWeight: ngramWeight }),
+    ...(noRepeatNgramSize === undefined ? {} : { noRepeatNgram: noRepeatNgramSize }),
+    ...(rescore === true ? { rescoring: { model: partFor('ctc-prefix-beam', 'autoregressive', model) } } : {}),
+    hotWords: hotWord.map((text) => ({ tokenIds: outputTokens(model.tokenizer, text), bonus: hotWordBonus })),
+  });
+}
+
+/** The folder's CTC model as a first draft, read with its n-grams where it has them. */
+function latticeDraft(name: StrategyName, model: LoadedModel): LatticeDraft<TokenSource> {
+  const lattice = partFor(name, 'lattice', model);
+  const search = model.ngrams === undefined ? ctcGreedy() : prefixBeam(model, {});
+  return { lattice, search };
+}
+
+type DagStrategyName = Extract<StrategyName, `dag-${string}`>;
+
+function dagDecoder(name: DagStrategyName, model: LoadedModel, given: StrategyOptions): Decoder<Model<'dag'>> {
+  const { manifest } = model;
+  const { ngramWeight, ...rest } = given;
+  const startTokenId = manifest.family === 'marian' ? manifest.dag?.startTokenId : undefined;
+  const options = { ...rest, ...(startTokenId === undefined ? {} : { startTokenId }) };
+  switch (name) {
+    case 'dag-greedy':
+      return dagGreedy(options);
+    case 'dag-lookahead':
+      return dagLookahead(options);
+    case 'dag-viterbi':
+      return dagViterbi(options);
+    case 'dag-joint-viterbi':
+      return dagJointViterbi(options);
+    case 'dag-sampling':
+      return dagSampling(options);
+    case 'dag-beam': {
+      const ngrams = ngramsFor(name, model, ngramWeight);
+      return dagBeam({
+        ...options,
+        ...(ngrams === undefined ? {} : { ngrams }),
+        ...(ngrams === undefined || ngramWeight === undefined ? {} : { ngramWeight }),
+      });
+    }
+  }
+}
+
+/** The folder's n-grams, unless a weight of 0 leaves them out; an explicit weight requires them. */
+function ngramsFor(name: StrategyName, model: LoadedModel, weight: number | undefined): Model<'ngrams'> | undefined {
+  if (weight === 0) return undefined;
+  return weight === undefined ? model.ngrams : partFor(`${name} with --ngram-weight`, 'ngrams', model);
+}
+
 function createDrafter(name: DrafterName, model: LoadedModel): Drafter<TokenSource> {
-  if (name === 'ngram') return ngramDrafter({ vocabulary: autoregressiveOf('speculative', model).vocabulary });
+  if (name === 'ngram') {
+    return ngramDrafter({ vocabulary: partFor('speculative', 'autoregressive', model).vocabulary });
+  }
   const { draftLattice, ngrams, verifyCost } = model;
   if (draftLattice === undefined) {
     throw new ForetokenError(
@@ -72,39 +214,23 @@ function createDrafter(name: DrafterName, model: LoadedModel): Drafter<TokenSour
   });
 }
 
-function bindAutoregressive(
-  name: StrategyName,
-  decoder: Decoder<AutoregressiveModel<TokenSource>>,
-  model: LoadedModel,
-): Strategy {
-  const target = autoregressiveOf(name, model);
-  assertAutoregressive(decoder, target);
-  return { name, decode: (request) => decoder.decode(target, request) };
-}
-
-function autoregressiveOf(name: StrategyName, model: LoadedModel): AutoregressiveModel<TokenSource> {
-  if (model.autoregressive === undefined) throw missing(name, 'an autoregressive model', model);
-  return model.autoregressive;
-}
-
-function bindLattice(name: StrategyName, decoder: Decoder<LatticeModel<TokenSource>>, model: LoadedModel): Strategy {
-  const { lattice } = model;
-  if (lattice === undefined) throw missing(name, 'a CTC model', model);
-  assertLattice(decoder, lattice);
-  return { name, decode: (request) => decoder.decode(lattice, request) };
-}
-
-function missing(decoder: StrategyName, capability: string, { folder }: LoadedModel): ForetokenError {
-  return new ForetokenError(
+/** Throws `UNSUPPORTED_CAPABILITY` where the folder lacks the part. */
+function partFor<Name extends Part | 'ngrams'>(decoder: string, part: Name, model: LoadedModel): Model<Name> {
+  const found = model[part];
+  if (found !== undefined) return found;
+  const capability = PART_NAMES[part];
+  const has = partsIn(model);
+  throw new ForetokenError(
     'UNSUPPORTED_CAPABILITY',
-    `${decoder} needs ${capability}, which this model folder does not have. foretoken inspect shows what it can do.`,
-    { decoder, capability, folder },
+    `${decoder} needs ${capability}, which this model folder does not have. It has ${has.join(', ') || 'nothing'}; foretoken inspect shows what it can do.`,
+    { decoder, capability, folder: model.folder, has },
   );
 }
 
 /** The strategies that `race` compares and a model can serve, in the usual order. */
 export function servableStrategies(model: LoadedModel, drafter: DrafterName): StrategyName[] {
   return RACE_STRATEGIES.filter((name) => {
+    if (model[partOf(name)] === undefined) return false;
     try {
       createStrategy(name, model, drafter);
       return true;

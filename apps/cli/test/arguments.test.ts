@@ -30,6 +30,17 @@ describe('values', () => {
     expect(options.flag('quiet')).toBe(false);
   });
 
+  it('keep a name that begins with no-, with and without a value', () => {
+    const { options } = parse('decode', '--no-repeat', '--no-repeat-ngram-size', '2', '--no-color', '--adaptive-stop');
+    expect([options.flag('no-repeat'), options.flag('no-color'), options.flag('adaptive-stop')]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(options.integer('no-repeat-ngram-size', 1, 9)).toBe(2);
+    expect(parse('decode').options.flag('no-repeat')).toBe(false);
+  });
+
   it('may not repeat where they contradict each other', () => {
     const { options } = parse('race', '--limit', '1', '--limit', '2');
     expect(() => options.integer('limit', 1, 9)).toThrow('--limit was given 2 times');
@@ -66,17 +77,41 @@ describe('usage errors: exit code 2, a message, nothing on standard output', () 
     [['import', 'weights', '--out', 'x', '--weights', 'int8'], '--weights must be one of float16, float32'],
     [
       ['decode', '--strategy', 'magic', '--text', 'a'],
-      '--strategy must be one of greedy, sampling, beam, ctc, speculative',
+      '--strategy must be one of greedy, sampling, beam, speculative, ctc, ctc-prefix-beam',
     ],
     [['decode', '--drafter', 'ngram', '--text', 'a'], '--drafter goes with --strategy speculative'],
-    [['decode', '--beam-size', '4', '--text', 'a'], '--beam-size goes with --strategy beam, not with greedy'],
+    [
+      ['decode', '--beam-size', '4', '--text', 'a'],
+      '--beam-size goes with --strategy beam, ctc-prefix-beam or dag-beam, not with greedy',
+    ],
     [
       ['decode', '--strategy', 'ctc', '--min-new-tokens', '4', '--text', 'a'],
-      'goes with --strategy greedy or sampling',
+      'goes with --strategy greedy, sampling or beam',
     ],
     [['decode', '--strategy', 'sampling', '--top-p', 'half', '--text', 'a'], '--top-p must be a number'],
     [['decode', '--strategy', 'sampling', '--top-p', '1.5', '--text', 'a'], 'topP must be a number from'],
     [['decode', '--strategy', 'beam', '--beam-size', '0', '--text', 'a'], 'beamSize must be an integer from 1'],
+    [
+      ['decode', '--strategy', 'mask-predict', '--steps', '4', '--text', 'a'],
+      '--steps goes with --strategy masked-diffusion, not with mask-predict',
+    ],
+    [
+      ['decode', '--strategy', 'mask-predict', '--no-repeat', '--text', 'a'],
+      '--no-repeat goes with --strategy nat, not with mask-predict',
+    ],
+    [['decode', '--strategy', 'insertion', '--initial', 'x', '--text', 'a'], '--initial goes with --strategy levensh'],
+    [['decode', '--strategy', 'mask-predict', '--schedule', 'x', '--text', 'a'], '--schedule must be one of linear'],
+    [['decode', '--strategy', 'mask-predict', '--iterations', '0', '--text', 'a'], 'iterations must be an integer'],
+    [
+      ['decode', '--strategy', 'masked-diffusion', '--order', 'entropy-bounded', '--text', 'a'],
+      'entropyBound is required by the order entropy-bounded',
+    ],
+    [
+      ['decode', '--strategy', 'ctc-prefix-beam', '--hot-word-bonus', '2', '--text', 'a'],
+      'no effect without --hot-word',
+    ],
+    [['decode', '--strategy', 'levenshtein', '--initial', '/no', '--text', 'a'], '--initial "/no" cannot be read'],
+    [['race', '--no-repeat'], 'foretoken race has no option --no-repeat'],
     [['decode', '--text', 'a', '--stop', ''], 'stopStrings needs strings'],
     [['decode', '--text', 'a', '--file', 'b'], '--text and --file exclude each other'],
     [['decode', '--text', 'a', '--json', '--jsonl'], '--json and --jsonl exclude each other'],

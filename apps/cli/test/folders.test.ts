@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import type { ModelFolder } from '@foretoken/models';
+import type { ModelFolder, ModelManifest } from '@foretoken/models';
 import { describe, expect, it } from 'vitest';
 import { services as packages } from '../src/services.js';
 import { cli, MANIFEST } from './support.js';
@@ -15,13 +15,49 @@ describe('inspect', () => {
       'CC0-1.0',
       '1 encoder and 1 decoder layers, width 8, 2 heads',
       'argmax, topK',
-      'greedy, beam, ctc, speculative (drafts from lattice or ngram)',
+      'greedy, beam, speculative (drafts from lattice or ngram), ctc, ctc-prefix-beam',
       'bleu          38.5',
       '2,500.0 kB',
       '2,501.5 kB',
     ]) {
       expect(stdout).toContain(fact);
     }
+  });
+
+  it('shows the students of an encoder, and a masked language model', async () => {
+    if (MANIFEST.family !== 'marian') throw new TypeError('expected a Marian manifest');
+    const fill = { topK: 'fill-top-k.onnx', logProbs: 'fill-log-probs.onnx' };
+    const edits = { open: 'o.onnx', deletions: 'd.onnx', placeholders: 'p.onnx', fill };
+    const students: ModelManifest = {
+      ...MANIFEST,
+      graphs: { ...MANIFEST.graphs, canvas: { open: 'o.onnx', fill }, dag: 'dag.onnx', edit: edits },
+      canvas: { maskTokenId: 1, layers: 3, maxLength: 20, maxCandidates: 4, lengths: { classes: 64, offset: 32 } },
+      dag: { startTokenId: 3, upsample: 4, maxCandidates: 5 },
+      edit: { placeholderTokenId: 1, startTokenId: 3, layers: 2, maxLength: 20, maxCandidates: 4 },
+    };
+    const { graphs: _graphs, step: _step, ctc: _ctc, ...common } = MANIFEST;
+    const masked: ModelManifest = {
+      ...common,
+      family: 'masked-lm',
+      architecture: { width: 8, heads: 2, layers: 3 },
+      graphs: { fill },
+      canvas: { maskTokenId: 1, maxCandidates: 4 },
+    };
+    const shown = async (manifest: ModelManifest) => {
+      const services = { openModelFolder: async () => ({ ...folder, manifest }) as ModelFolder };
+      return (await cli(['inspect', '/models/x'], { services })).stdout;
+    };
+    const first = await shown(students);
+    expect(first).toContain('3 layers, up to 20 positions, topK, logProbs, predicts lengths');
+    expect(first).toContain('4 vertices a source token, up to 5 candidates');
+    expect(first).toContain('2 layers, up to 20 positions');
+    expect(first).toContain('nat, mask-predict, mask-ctc, easy-first, skeleton-first, masked-diffusion, dag-greedy');
+    expect(first).toContain('dag-sampling, levenshtein, insertion');
+    const second = await shown(masked);
+    expect(second).toContain('masked-lm, format version 1');
+    expect(second).toContain('3 layers, width 8, 2 heads');
+    expect(second).toMatch(/fill outputs +topK, logProbs/);
+    expect(second).toMatch(/strategies +nat, mask-predict, easy-first, skeleton-first, masked-diffusion\n/);
   });
 
   it('prints one object with --json', async () => {
@@ -53,7 +89,24 @@ describe('inspect', () => {
 describe('import', () => {
   it('hands over every option and shows what was written', async () => {
     const calls: unknown[] = [];
-    const argv = ['import', 'weights', '--out', 'out', '--ctc', 'student', '--weights', 'float32', '--name', '007'];
+    const argv = [
+      'import',
+      'weights',
+      '--out',
+      'out',
+      '--ctc',
+      'student',
+      '--canvas',
+      'c',
+      '--dag',
+      'd',
+      '--edit',
+      'e',
+      '--weights',
+      'float32',
+      '--name',
+      '007',
+    ];
     const { code, stdout } = await cli([...argv, '--description', 'd', '--licence', 'MIT', '--replace'], {
       services: {
         importModel: async (...call) => {
@@ -67,7 +120,17 @@ describe('import', () => {
       [
         'weights',
         'out',
-        { ctc: 'student', weights: 'float32', name: '007', description: 'd', licence: 'MIT', replace: true },
+        {
+          ctc: 'student',
+          canvas: 'c',
+          dag: 'd',
+          edit: 'e',
+          weights: 'float32',
+          name: '007',
+          description: 'd',
+          licence: 'MIT',
+          replace: true,
+        },
       ],
     ]);
     expect(stdout).toContain('word-for-word');

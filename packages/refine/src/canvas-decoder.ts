@@ -15,11 +15,10 @@ import {
   type DecodeRequest,
   type Decoder,
   type LengthOptions,
-  type OpenOptions,
   type OutputRequest,
   type Requirements,
-  type SourceEncoder,
 } from '@foretoken/core';
+import { assertLatticeDraft, draftOutputs, type LatticeDraft } from './lattice-draft.js';
 import { RefinedCanvas } from './refined-canvas.js';
 import { refineRows } from './rounds.js';
 
@@ -35,20 +34,11 @@ export interface RowContext {
   endsWithin(tokenIds: Int32Array, length: number): boolean;
 }
 
-/** Another model that says what canvases look like at first, in one forward for all rows. */
-export interface CanvasDraft<Source> {
-  readonly encoder?: SourceEncoder<Source>;
-  /** Throws `UNSUPPORTED_CAPABILITY` unless it can draft for this model and request. */
-  check(model: CanvasModel<Source>, request: DecodeRequest<Source>): void;
-  /** One canvas for each source. */
-  canvases(model: CanvasModel<Source>, sources: readonly Source[], open: OpenOptions): Promise<RefinedCanvas[]>;
-}
-
 /** A strategy on canvases: what it asks the model for, and how it refines one canvas. */
 export interface CanvasStrategy<Source> extends LengthOptions {
   readonly name: string;
   /** Without it canvases begin as masks, as many as the model predicts. */
-  readonly draft?: CanvasDraft<Source>;
+  readonly draft?: LatticeDraft<Source>;
   readonly output: OutputRequest;
   /** Report the mean log-probability as `score`. */
   readonly scored: boolean;
@@ -89,17 +79,18 @@ async function* decode<Source>(
     Math.min(strategy.length ?? Infinity, model.maxLength),
   );
   if (strategy.length !== undefined) assertCanvasFits(strategy.length, model);
-  strategy.draft?.check(model, request);
-  const encoding = await commonEncoding(model, strategy.draft, sources, signal);
+  const { draft } = strategy;
+  if (draft !== undefined) assertLatticeDraft(strategy.name, draft, model.vocabulary, request);
+  const encoding = await commonEncoding(model, draft?.lattice, sources, signal);
   const open = { ...(encoding === undefined ? {} : { encoding }), ...(signal === undefined ? {} : { signal }) };
   let session: CanvasSession | undefined;
   try {
     session = await model.open(sources, open);
     const opened = session;
     const first =
-      strategy.draft === undefined
+      draft === undefined
         ? await blanks(strategy, opened, model, request)
-        : (await strategy.draft.canvases(model, sources, open)).map((canvas) => [canvas]);
+        : (await draftOutputs(draft, sources, open)).map((drafted) => [RefinedCanvas.of(drafted, model)]);
     const rows = sources.map((source, row) => {
       const context = contextOf(source, model, request);
       return (first[row] as readonly RefinedCanvas[]).map((canvas) => ({
@@ -113,7 +104,7 @@ async function* decode<Source>(
       endTokenId: model.vocabulary.endTokenId,
       given: sources.map((_, row) => outputPrefixes?.[row]?.length ?? 0),
       scored: strategy.scored,
-      draftForwards: strategy.draft === undefined ? 0 : 1,
+      draftForwards: draft === undefined ? 0 : 1,
       began,
     });
   } finally {

@@ -4,6 +4,7 @@ import {
   assertRequest,
   type Canvas,
   type CanvasPrediction,
+  commonEncoding,
   cutOutput,
   type DecodeEvent,
   type DecodeRequest,
@@ -13,6 +14,7 @@ import {
   ForetokenError,
 } from '@foretoken/core';
 import { type EditedCanvas, edited, outputOf } from './edited-canvas.js';
+import { assertLatticeDraft, draftOutputs, type LatticeDraft } from './lattice-draft.js';
 import { BEST } from './proposals.js';
 import { assertEdit } from './requirements.js';
 import { type AnswerAll, refineRows } from './rounds.js';
@@ -38,15 +40,16 @@ export interface EditState {
 /** What a strategy may know of the model. */
 export type EditTokens = Pick<EditModel<never>, 'placeholderTokenId' | 'maxLength'>;
 
-/** A strategy on edits: texts to start from, and how it edits one. */
-export interface EditStrategy {
+/** A strategy on edits: texts to start from, or a model that drafts them, and how it edits one. */
+export interface EditStrategy<Source> {
   readonly name: string;
   readonly initial?: readonly Int32Array[];
+  readonly draft?: LatticeDraft<Source>;
   edit(state: EditState, model: EditTokens): EditRefinement;
 }
 
 /** The decoder of a strategy on edits. */
-export function editDecoder<Source>(strategy: EditStrategy): Decoder<EditModel<Source>> {
+export function editDecoder<Source>(strategy: EditStrategy<Source>): Decoder<EditModel<Source>> {
   return {
     name: strategy.name,
     contractVersion: 1,
@@ -56,7 +59,7 @@ export function editDecoder<Source>(strategy: EditStrategy): Decoder<EditModel<S
 }
 
 async function* decode<Source>(
-  strategy: EditStrategy,
+  strategy: EditStrategy<Source>,
   model: EditModel<Source>,
   request: DecodeRequest<Source>,
   began: number,
@@ -66,13 +69,25 @@ async function* decode<Source>(
   assertEdit(strategy.name, model);
   assertOutputPrefixes(request, model.vocabulary, model.placeholderTokenId, model.maxLength - 2);
   assertInitial(strategy.initial, model, request);
-  const session = await model.open(sources, signal === undefined ? {} : { signal });
+  const { draft } = strategy;
+  if (draft !== undefined) assertLatticeDraft(strategy.name, draft, model.vocabulary, request);
+  const encoding = await commonEncoding(model, draft?.lattice, sources, signal);
+  const open = { ...(encoding === undefined ? {} : { encoding }), ...(signal === undefined ? {} : { signal }) };
+  let session: EditSession | undefined;
   try {
+    session = await model.open(sources, open);
     const { startTokenId, vocabulary } = model;
+    const drafts = draft === undefined ? undefined : await draftOutputs(draft, sources, open);
+    for (const { row, tokenIds } of drafts ?? []) assertText('draft', row, tokenIds, model);
     const given = sources.map((_, row) => outputPrefixes?.[row]?.length ?? 0);
     const rows = sources.map((_, row) => {
       const start = strategy.initial?.[row] ?? outputPrefixes?.[row] ?? new Int32Array();
-      const canvas = edited(start, given[row] as number, startTokenId, vocabulary.endTokenId);
+      const canvas = edited(
+        drafts?.[row] ?? { tokenIds: start },
+        given[row] as number,
+        startTokenId,
+        vocabulary.endTokenId,
+      );
       const state: EditState = { row, canvas };
       // A prefix after which the output is over leaves nothing to decide.
       const over = given[row] !== 0 && cutOutput(start, vocabulary.endTokenId, request).finishReason !== 'complete';
@@ -84,10 +99,12 @@ async function* decode<Source>(
       endTokenId: vocabulary.endTokenId,
       given,
       scored: false,
+      draftForwards: draft === undefined ? 0 : 1,
       began,
     });
   } finally {
-    await session[Symbol.asyncDispose]();
+    await session?.[Symbol.asyncDispose]();
+    encoding?.dispose();
   }
 }
 
@@ -124,7 +141,7 @@ function answerInTurns<Source>(
 
 function assertInitial<Source>(
   initial: readonly Int32Array[] | undefined,
-  { vocabulary, placeholderTokenId, maxLength }: EditModel<Source>,
+  model: EditModel<Source>,
   { sources, outputPrefixes }: DecodeRequest<Source>,
 ): void {
   if (initial === undefined) return;
@@ -142,7 +159,15 @@ function assertInitial<Source>(
       { option: 'initial' },
     );
   }
-  for (const [row, text] of initial.entries()) {
-    assertOutputTokens('initial', row, text, vocabulary, placeholderTokenId, maxLength - 2);
-  }
+  for (const [row, text] of initial.entries()) assertText('initial', row, text, model);
+}
+
+/** Throws unless a text, the output of a row so far, fits between the boundary tokens: `LENGTH_LIMIT`, `INVALID_ARGUMENT`. */
+function assertText(
+  option: string,
+  row: number,
+  text: Int32Array,
+  { vocabulary, placeholderTokenId, maxLength }: EditModel<never>,
+): void {
+  assertOutputTokens(option, row, text, vocabulary, placeholderTokenId, maxLength - 2);
 }

@@ -1,5 +1,5 @@
 import { brokenPrediction, type CanvasProposal } from '@foretoken/core';
-import { UNKNOWN } from './refined-canvas.js';
+import { type Drafted, UNKNOWN } from './refined-canvas.js';
 
 /**
  * A canvas between edits: start token, output, end token, with natural-log probabilities where the model filled a position
@@ -14,10 +14,17 @@ export interface EditedCanvas {
 /** A deletion is as probable as not. */
 const EVEN = Math.log(0.5);
 
-/** The canvas of an output, `[output + 2]`. */
-export function edited(output: Int32Array, given: number, startTokenId: number, endTokenId: number): EditedCanvas {
+/** The canvas of an output, `[output + 2]`, with its log-probabilities where they are known. */
+export function edited(
+  { tokenIds: output, logProbs: known }: Drafted,
+  given: number,
+  startTokenId: number,
+  endTokenId: number,
+): EditedCanvas {
   const tokenIds = Int32Array.of(startTokenId, ...output, endTokenId);
-  return { tokenIds, logProbs: new Float32Array(tokenIds.length).fill(UNKNOWN), given };
+  const logProbs = new Float32Array(tokenIds.length).fill(UNKNOWN);
+  if (known !== undefined) logProbs.set(known, 1);
+  return { tokenIds, logProbs, given };
 }
 
 /** What is output so far: the canvas without its boundaries. */

@@ -1,4 +1,5 @@
 export { type EasyFirstOptions, easyFirst } from './easy-first.js';
+export type { LatticeDraft } from './lattice-draft.js';
 export { type InsertionOptions, insertion, type LevenshteinOptions, levenshtein } from './levenshtein.js';
 export { type MaskCtcOptions, maskCtc } from './mask-ctc.js';
 export { type MaskPredictOptions, maskPredict } from './mask-predict.js';

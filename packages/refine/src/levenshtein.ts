@@ -9,6 +9,7 @@ import {
 } from '@foretoken/core';
 import { type EditRefinement, editDecoder } from './edit-decoder.js';
 import { deleteTokens, fillPlaceholders, insertPlaceholders, isDeletable, sameTokens } from './edited-canvas.js';
+import type { LatticeDraft } from './lattice-draft.js';
 
 export interface InsertionOptions {
   /** Most rounds of a row (default 10). */
@@ -17,20 +18,30 @@ export interface InsertionOptions {
   readonly perGap?: number;
 }
 
-export interface LevenshteinOptions extends InsertionOptions {
+export interface LevenshteinOptions<Source = TokenSource> extends InsertionOptions {
   /** Output tokens to start from, one array a row, to be edited; default: nothing. */
   readonly initial?: readonly Int32Array[];
+  /** A model whose output is edited, instead of `initial`. */
+  readonly draft?: LatticeDraft<Source>;
 }
 
 /**
  * Levenshtein decoding: rounds of deletion, insertion of placeholders and their filling, until a round changes nothing (Gu
- * et al., 2019, "Levenshtein Transformer", algorithm 1), from nothing or from a text to be edited.
+ * et al., 2019, "Levenshtein Transformer", algorithm 1), from nothing or from a text to be edited, given or drafted by
+ * another model.
  *
  * `perGap` is unlimited by default. Throws `INVALID_ARGUMENT`; decoding throws `LENGTH_LIMIT` where a given text does not
  * fit, and `RUNTIME_FAILURE` for scores that are not numbers.
  */
-export function levenshtein<Source = TokenSource>(options: LevenshteinOptions = {}): Decoder<EditModel<Source>> {
-  const { initial } = options;
+export function levenshtein<Source = TokenSource>(
+  options: LevenshteinOptions<Source> = {},
+): Decoder<EditModel<Source>> {
+  const { initial, draft } = options;
+  if (initial !== undefined && draft !== undefined) {
+    throw new ForetokenError('INVALID_ARGUMENT', 'initial and draft both say what to edit. Leave one of them out.', {
+      option: 'initial',
+    });
+  }
   if (initial !== undefined && !Array.isArray(initial)) {
     throw new ForetokenError('INVALID_ARGUMENT', `initial must be an array, but was ${typeof initial}.`, {
       option: 'initial',
@@ -55,14 +66,15 @@ function edits<Source>(
   name: string,
   deletes: boolean,
   perGapDefault: number,
-  options: LevenshteinOptions,
+  options: LevenshteinOptions<Source>,
 ): Decoder<EditModel<Source>> {
-  const { iterations = 10, perGap = perGapDefault, initial } = options;
+  const { iterations = 10, perGap = perGapDefault, initial, draft } = options;
   assertInteger('iterations', iterations, 1, Number.MAX_SAFE_INTEGER);
   assertInteger('perGap', perGap, 1, Number.MAX_SAFE_INTEGER);
   return editDecoder({
     name,
     ...(initial === undefined ? {} : { initial }),
+    ...(draft === undefined ? {} : { draft }),
     *edit(state, { placeholderTokenId, maxLength }): EditRefinement {
       const { row } = state;
       for (let iteration = 1; iteration <= iterations; iteration++) {

@@ -3,6 +3,9 @@ import { assertCanvasFits, type CanvasModel, type CanvasProposal } from '@foreto
 /** Natural-log probability of a position that no prediction decided: it is masked, or it was given. */
 export const UNKNOWN: number = Number.NaN;
 
+/** A draft's tokens; those of unknown probability are the least sure. */
+export type Drafted = Pick<CanvasProposal, 'tokenIds'> & Partial<Pick<CanvasProposal, 'logProbs'>>;
+
 /** The provisional output of one row: its tokens, and how sure the model was of each when it decided it. */
 export class RefinedCanvas {
   /** `[length]`; the mask token id where undecided. */
@@ -22,11 +25,14 @@ export class RefinedCanvas {
     this.maskTokenId = maskTokenId;
   }
 
-  /** A canvas as a draft has it. Throws `LENGTH_LIMIT` for more positions than the model has. */
-  static of(draft: CanvasProposal, model: Pick<CanvasModel<never>, 'maxLength' | 'maskTokenId'>): RefinedCanvas {
-    assertCanvasFits(draft.tokenIds.length, model);
-    const canvas = new RefinedCanvas(new Int32Array(), draft.tokenIds.length, model.maskTokenId);
-    canvas.decide(canvas.free, draft);
+  /** A canvas as a draft has it, all of it decided. Throws `LENGTH_LIMIT` for more positions than the model has. */
+  static of(
+    { tokenIds, logProbs = new Float32Array(tokenIds.length).fill(Number.NEGATIVE_INFINITY) }: Drafted,
+    model: Pick<CanvasModel<never>, 'maxLength' | 'maskTokenId'>,
+  ): RefinedCanvas {
+    assertCanvasFits(tokenIds.length, model);
+    const canvas = new RefinedCanvas(new Int32Array(), tokenIds.length, model.maskTokenId);
+    canvas.decide(canvas.free, { tokenIds, logProbs });
     return canvas;
   }
 

@@ -7,8 +7,10 @@ import { openSentences, type Sentences } from '../inputs.js';
 import { write } from '../io.js';
 import type { InputLine } from '../lines.js';
 import { loadChosenModel } from '../load.js';
-import { createStrategy, DRAFTERS, STRATEGIES, type Strategy, type StrategyName } from '../strategies.js';
-import { readStrategyOptions, STRATEGY_OPTIONS } from '../strategy-options.js';
+import { InitialTexts, requestFor } from '../requests.js';
+import { createStrategy, type Strategy } from '../strategies.js';
+import { DRAFTERS, STRATEGIES, type StrategyName } from '../strategy-names.js';
+import { readStrategyOptions, STRATEGY_HELP, STRATEGY_OPTIONS } from '../strategy-options.js';
 
 export const decodeCommand: CommandDefinition = {
   name: 'decode',
@@ -18,10 +20,11 @@ export const decodeCommand: CommandDefinition = {
     'foretoken decode --text "A dog runs across the grass."',
     'cat captions.en | foretoken decode --strategy speculative > captions.de',
     'foretoken decode --strategy beam --beam-size 8 --hypotheses 3 --json --text "A dog runs across the grass."',
-    'foretoken decode --strategy ctc --file captions.en --jsonl',
+    'foretoken decode --strategy mask-predict --iterations 10 --length-beam 5 --file captions.en --jsonl',
+    'foretoken decode --strategy masked-diffusion --length 64 --model my-masked-lm --text "To be, or"',
   ],
   options: [
-    { flag: '--strategy <name>', description: `${STRATEGIES.join(', ')} (default: greedy)` },
+    { flag: '--strategy <name>', description: 'One of the strategies above (default: greedy)' },
     OPTIONS.drafter,
     OPTIONS.text,
     OPTIONS.file,
@@ -33,6 +36,7 @@ export const decodeCommand: CommandDefinition = {
     OPTIONS.json,
     { flag: '--jsonl', description: 'Every event as one JSON object a line, as it happens' },
   ],
+  sections: [{ title: 'Strategies: what each needs, and its options', rows: STRATEGY_HELP }],
   run,
 };
 
@@ -46,10 +50,11 @@ async function run(context: CommandContext): Promise<number> {
   const maxNewTokens = options.integer('max-new-tokens', 1, 1_000_000);
   const stops = options.texts('stop');
   const strategyOptions = readStrategyOptions(options, name);
-  const { seed } = strategyOptions;
+  const { seed, initial } = strategyOptions;
   const limits = {
     ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
     ...(seed === undefined ? {} : { seed }),
+    ...(initial === undefined ? {} : { initial: await InitialTexts.read(initial) }),
     stops,
   };
   const writer = chooseWriter(context, name);
@@ -70,6 +75,7 @@ async function run(context: CommandContext): Promise<number> {
 interface Limits {
   readonly maxNewTokens?: number;
   readonly seed?: number;
+  readonly initial?: InitialTexts;
   readonly stops: readonly string[];
 }
 
@@ -114,19 +120,22 @@ async function decodeAll(
 
 async function decodeLine(
   { io, note }: CommandContext,
-  { tokenizer }: LoadedModel,
+  model: LoadedModel,
   strategy: Strategy,
   { number, text: source }: InputLine,
   writer: DecodeWriter,
   limits: Limits,
 ): Promise<void> {
-  const sourceTokens = tokenizer.encode(source);
-  const unknownTokens = tokenizer.countUnknown(sourceTokens);
+  const { tokenizer } = model;
+  const { sources, outputPrefixes } = requestFor(model, source);
+  const unknownTokens = tokenizer.countUnknown((outputPrefixes ?? sources)[0]!);
   if (unknownTokens > 0) await note(unknownWarning(number, unknownTokens));
   const textOf = (tokenIds: Int32Array): string => tokenizer.decode(tokenIds);
-  const { stops, ...numbers } = limits;
+  const { stops, initial, ...numbers } = limits;
   const request = {
-    sources: [sourceTokens],
+    sources,
+    ...(outputPrefixes === undefined ? {} : { outputPrefixes }),
+    ...(initial === undefined ? {} : { initial: [initial.tokensFor(number, tokenizer)] }),
     signal: io.signal,
     ...numbers,
     ...(stops.length === 0 ? {} : { stopStrings: { strings: stops, textOf } }),

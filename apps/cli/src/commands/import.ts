@@ -4,6 +4,8 @@ import { describeManifest } from '../describe-model.js';
 import { EXIT, usageError } from '../errors.js';
 import { toJson, write } from '../io.js';
 
+const STUDENTS = ['ctc', 'canvas', 'dag', 'edit'] as const;
+
 export const importCommand: CommandDefinition = {
   name: 'import',
   positionals: ['weights-folder'],
@@ -15,6 +17,9 @@ export const importCommand: CommandDefinition = {
   options: [
     { flag: '--out <folder>', description: 'Folder to write' },
     { flag: '--ctc <folder>', description: 'Weights of a CTC student on the same encoder' },
+    { flag: '--canvas <folder>', description: 'Weights of a canvas student (conditional masked language model)' },
+    { flag: '--dag <folder>', description: 'Weights of a DAG student' },
+    { flag: '--edit <folder>', description: 'Weights of an edit student (Levenshtein Transformer)' },
     { flag: '--weights <type>', description: 'How weights are stored: float16 (default) or float32' },
     { flag: '--name <name>', description: 'Name in the manifest' },
     { flag: '--description <text>', description: 'Description in the manifest' },
@@ -31,15 +36,17 @@ async function run({ positionals, options, services, io }: CommandContext): Prom
     throw usageError('foretoken import needs --out, the folder to write.', { option: 'out' });
   }
   const weights = options.choice('weights', ['float16', 'float32']);
-  const [name, description, licence, ctc] = ['name', 'description', 'licence', 'ctc'].map((option) =>
-    options.text(option),
-  );
+  const [name, description, licence] = ['name', 'description', 'licence'].map((option) => options.text(option));
+  const students = STUDENTS.flatMap((student) => {
+    const folder = options.text(student);
+    return folder === undefined ? [] : [[student, folder] as const];
+  });
   const manifest = await services.importModel(positionals[0]!, out, {
     ...(weights === undefined ? {} : { weights }),
     ...(name === undefined ? {} : { name }),
     ...(description === undefined ? {} : { description }),
     ...(licence === undefined ? {} : { licence }),
-    ...(ctc === undefined ? {} : { ctc }),
+    ...Object.fromEntries(students),
     replace: options.flag('replace'),
   });
   const folder = resolve(out);

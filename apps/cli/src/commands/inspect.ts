@@ -1,5 +1,5 @@
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
-import { describeManifest, strategiesOf, totalBytes } from '../describe-model.js';
+import { describeManifest, outputsOf, strategiesOf, totalBytes } from '../describe-model.js';
 import { EXIT } from '../errors.js';
 import { toJson, write } from '../io.js';
 
@@ -20,7 +20,7 @@ async function run({ positionals, options, services, io }: CommandContext): Prom
         folder: path,
         bytes: totalBytes(manifest),
         strategies: strategiesOf(manifest),
-        outputs: Object.keys(manifest.graphs.step),
+        outputs: outputsOf(manifest),
         manifest,
       })
     : describeManifest(path, manifest);

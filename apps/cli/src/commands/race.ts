@@ -1,3 +1,4 @@
+import { ForetokenError } from '@foretoken/core';
 import type { LoadedModel } from '@foretoken/models';
 import { oneOf } from '../arguments.js';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
@@ -12,16 +13,15 @@ import { measure } from '../race/measure.js';
 import { type RaceConditions, raceRecord, raceTable } from '../race/report.js';
 import { openScreen } from '../race/screen.js';
 import { type RaceRow, summarise } from '../race/summary.js';
+import { createStrategy, type Strategy, servableStrategies } from '../strategies.js';
 import {
-  createStrategy,
   DRAFTERS,
   type DrafterName,
+  partsIn,
   RACE_STRATEGIES,
   STRATEGIES,
-  type Strategy,
   type StrategyName,
-  servableStrategies,
-} from '../strategies.js';
+} from '../strategy-names.js';
 import { unknownWarning } from './decode.js';
 
 export const raceCommand: CommandDefinition = {
@@ -103,6 +103,13 @@ function strategyNames(text: string | undefined): StrategyName[] | undefined {
 /** The strategies to race when none are named; says which are left out. */
 async function servable({ note }: CommandContext, model: LoadedModel, drafter: DrafterName): Promise<StrategyName[]> {
   const names = servableStrategies(model, drafter);
+  if (names.length === 0) {
+    throw new ForetokenError(
+      'UNSUPPORTED_CAPABILITY',
+      `This model can serve none of ${RACE_STRATEGIES.join(', ')}. Name what to race with --strategies.`,
+      { capability: 'an autoregressive model', folder: model.folder, has: partsIn(model) },
+    );
+  }
   const others = RACE_STRATEGIES.filter((name) => !names.includes(name));
   if (others.length > 0) await note(`Left out, since this model cannot serve them: ${others.join(', ')}.\n`);
   return names;

@@ -1,5 +1,6 @@
 import { type DecodeEvent, type DecodeStatistics, ForetokenError, type TokenSource } from '@foretoken/core';
-import type { Strategy, StrategyName } from '../strategies.js';
+import type { Strategy } from '../strategies.js';
+import type { StrategyName } from '../strategy-names.js';
 
 /** One sentence decoded by one strategy. */
 export interface Run {

@@ -1,5 +1,5 @@
 import { corpusBleu, corpusChrf } from '@foretoken/metrics';
-import type { StrategyName } from '../strategies.js';
+import type { StrategyName } from '../strategy-names.js';
 import { median, type Run } from './measure.js';
 
 /** One sentence and what every strategy made of it, in the order of the strategies. */

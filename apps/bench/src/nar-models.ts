@@ -1,0 +1,99 @@
+import { access } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type {
+  AutoregressiveModel,
+  CanvasModel,
+  EditModel,
+  LatticeModel,
+  NgramModel,
+  TokenSource,
+} from '@foretoken/core';
+import type { OnnxRuntime } from '@foretoken/core/runtime';
+import { type LoadedModel, loadModel } from '@foretoken/models';
+import * as onnxruntime from 'onnxruntime-node';
+import { shippedModelFolder } from './bench-model.js';
+
+/** The shipped folder, and the controls: students of raw and of distilled data, and a teacher with one decoder layer. */
+export const NAR_MODELS = ['shipped', 'deep-shallow', 'raw', 'distilled'] as const;
+export type NarModelName = (typeof NAR_MODELS)[number];
+
+/** What strategies may need of a folder; `dagStart` comes with `dag`, the token that begins its paths. */
+export interface Parts {
+  readonly autoregressive: AutoregressiveModel<TokenSource>;
+  readonly lattice: LatticeModel<TokenSource>;
+  readonly canvas: CanvasModel<TokenSource>;
+  readonly dag: LatticeModel<TokenSource>;
+  readonly dagStart: number;
+  readonly edit: EditModel<TokenSource>;
+  readonly ngrams: NgramModel;
+}
+
+export type PartName = Exclude<keyof Parts, 'dagStart'>;
+
+/** The folders that are there, loaded. Dispose releases all of them. */
+export interface NarModels extends AsyncDisposable {
+  readonly loaded: Readonly<Partial<Record<NarModelName, LoadedModel>>>;
+  readonly threads: number;
+}
+
+export interface NarModelOptions {
+  /** In place of the shipped folder. */
+  readonly folder?: string;
+  /** Folder of the controls, by name; default: beside the shipped folder's package, if that is what is measured. */
+  readonly controls?: string;
+  readonly threads?: number;
+  /** Measure thread count and grid widths at load (default true). */
+  readonly probe?: boolean;
+}
+
+/** What a folder has. */
+export function partsOf(loaded: LoadedModel): Partial<Parts> {
+  const { autoregressive, lattice, canvas, dag, edit, ngrams, manifest } = loaded;
+  const dagStart = manifest.family === 'marian' ? manifest.dag?.startTokenId : undefined;
+  return {
+    ...(autoregressive === undefined ? {} : { autoregressive }),
+    ...(lattice === undefined ? {} : { lattice }),
+    ...(canvas === undefined ? {} : { canvas }),
+    ...(dag === undefined || dagStart === undefined ? {} : { dag, dagStart }),
+    ...(edit === undefined ? {} : { edit }),
+    ...(ngrams === undefined ? {} : { ngrams }),
+  };
+}
+
+/** Loads all folders there are, on the same number of threads: the one probed for the first, unless it is given. */
+export async function openNarModels({ folder, controls, threads, probe = true }: NarModelOptions): Promise<NarModels> {
+  const runtime = onnxruntime as unknown as OnnxRuntime;
+  const shipped = await loadModel(folder ?? shippedModelFolder(), {
+    runtime,
+    probe,
+    ...(threads === undefined ? {} : { threads }),
+  });
+  const opened: [NarModelName, LoadedModel][] = [['shipped', shipped]];
+  const dispose = async (): Promise<void> => {
+    for (const [, model] of opened) await model[Symbol.asyncDispose]();
+  };
+  const beside = controls ?? (folder === undefined ? controlsFolder() : undefined);
+  try {
+    for (const name of NAR_MODELS.slice(1)) {
+      if (beside === undefined || !(await exists(join(beside, name, 'foretoken.json')))) continue;
+      opened.push([name, await loadModel(join(beside, name), { runtime, probe, threads: shipped.threads })]);
+    }
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { loaded: Object.fromEntries(opened), threads: shipped.threads, [Symbol.asyncDispose]: dispose };
+}
+
+/** Where the controls lie in the repository; they are no npm package. */
+function controlsFolder(): string {
+  const packageFolder = dirname(shippedModelFolder());
+  return `${packageFolder}-controls`;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,54 @@
+import type { DecodeRequest, TokenSource } from '@foretoken/core';
+import { ForetokenError } from '@foretoken/core';
+import type { LoadedModel, TextTokenizer } from '@foretoken/models';
+import { onLine } from './errors.js';
+import { openFile } from './inputs.js';
+import { LINE_LIMIT, readLines } from './lines.js';
+
+/** Token ids of a text that an output holds, so without the end token. Throws as the tokenizer does. */
+export function outputTokens(tokenizer: TextTokenizer, text: string): Int32Array {
+  return tokenizer.encode(text).slice(0, -1);
+}
+
+/** What a line of text means to a model: its source, or, to one that reads no source, how the output begins. */
+export function requestFor(
+  { manifest, tokenizer }: LoadedModel,
+  text: string,
+): Pick<DecodeRequest<TokenSource>, 'sources' | 'outputPrefixes'> {
+  if (manifest.family === 'marian') return { sources: [tokenizer.encode(text)] };
+  return { sources: [new Int32Array()], outputPrefixes: [outputTokens(tokenizer, text)] };
+}
+
+/** Outputs to start from, for each line of the input; an empty line starts from nothing. */
+export class InitialTexts {
+  readonly #texts: readonly string[];
+
+  private constructor(texts: readonly string[]) {
+    this.#texts = texts;
+  }
+
+  /** Reads a file of one text a line. Throws `INVALID_ARGUMENT`, `SOURCE_TOO_LONG` for an endless line. */
+  static async read(path: string): Promise<InitialTexts> {
+    const handle = await openFile('initial', path);
+    const texts: string[] = [];
+    // An empty line is fine here; of what a line can be wrong about only its length remains.
+    for await (const { number, text, error } of readLines(handle.createReadStream(), LINE_LIMIT)) {
+      if (error !== undefined && error.code !== 'EMPTY_SOURCE') throw onLine(error, number);
+      texts.push(text);
+    }
+    return new InitialTexts(texts);
+  }
+
+  /** Tokens for a line that counts from 1. Throws `INVALID_ARGUMENT` where the file ends before it. */
+  tokensFor(line: number, tokenizer: TextTokenizer): Int32Array {
+    const text = this.#texts[line - 1];
+    if (text === undefined) {
+      throw new ForetokenError(
+        'INVALID_ARGUMENT',
+        `--initial has ${this.#texts.length} lines, but the input has a line ${line}; one each is required.`,
+        { option: 'initial', received: this.#texts.length, line },
+      );
+    }
+    return text.trim() === '' ? new Int32Array() : outputTokens(tokenizer, text);
+  }
+}

@@ -1,0 +1,45 @@
+import type { LoadedModel } from '@foretoken/models';
+
+/** What of a model folder a strategy decodes with, as `LoadedModel` calls it. */
+export type Part = 'autoregressive' | 'lattice' | 'canvas' | 'dag' | 'edit';
+
+/** The strategies of each part of a model folder, in the order in which they are listed. */
+export const STRATEGIES_OF = {
+  autoregressive: ['greedy', 'sampling', 'beam', 'speculative'],
+  lattice: ['ctc', 'ctc-prefix-beam'],
+  canvas: ['nat', 'mask-predict', 'mask-ctc', 'easy-first', 'skeleton-first', 'masked-diffusion'],
+  dag: ['dag-greedy', 'dag-lookahead', 'dag-viterbi', 'dag-joint-viterbi', 'dag-beam', 'dag-sampling'],
+  edit: ['levenshtein', 'insertion'],
+} as const satisfies Record<Part, readonly string[]>;
+
+export type StrategyName = (typeof STRATEGIES_OF)[Part][number];
+
+export const STRATEGIES: readonly StrategyName[] = Object.values(STRATEGIES_OF).flat();
+
+/** What `race` compares unless told otherwise. */
+export const RACE_STRATEGIES: readonly StrategyName[] = ['greedy', 'ctc', 'speculative'];
+
+export const DRAFTERS = ['lattice', 'ngram'] as const;
+export type DrafterName = (typeof DRAFTERS)[number];
+
+/** How messages and help call what a folder may have. */
+export const PART_NAMES: Readonly<Record<Part | 'ngrams', string>> = {
+  autoregressive: 'an autoregressive model',
+  lattice: 'a CTC model',
+  canvas: 'a canvas model',
+  dag: 'a DAG model',
+  edit: 'an edit model',
+  ngrams: 'an n-gram model',
+};
+
+/** The part that a strategy decodes with. */
+export function partOf(strategy: StrategyName): Part {
+  const parts = Object.keys(STRATEGIES_OF) as Part[];
+  return parts.find((part) => (STRATEGIES_OF[part] as readonly StrategyName[]).includes(strategy)) as Part;
+}
+
+/** What a loaded folder has, for a message about what it lacks. */
+export function partsIn(model: LoadedModel): string[] {
+  const parts = Object.keys(PART_NAMES) as (keyof typeof PART_NAMES)[];
+  return parts.filter((part) => model[part] !== undefined).map((part) => PART_NAMES[part]);
+}

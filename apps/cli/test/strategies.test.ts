@@ -1,0 +1,224 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { partOf, STRATEGIES, type StrategyName } from '../src/strategy-names.js';
+import { maskedLanguageModel, modelWithNgrams, modelWithStudents } from './students.js';
+import { cli, fakeModel } from './support.js';
+
+const decode = (strategy: string, ...more: string[]) => [
+  'decode',
+  '--strategy',
+  strategy,
+  '--text',
+  'a dog runs',
+  ...more,
+];
+const STUDENTS: readonly StrategyName[] = STRATEGIES.filter((name) => ['canvas', 'dag', 'edit'].includes(partOf(name)));
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'foretoken-cli-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('strategies of students', () => {
+  it.each(STUDENTS)('%s decodes with the part that it needs', async (strategy) => {
+    const { code, stdout, stderr } = await cli(decode(strategy), { model: modelWithStudents() });
+    // The CTC model of the tests says something else, and is sure of it.
+    const output = strategy === 'mask-ctc' ? 'ein Hund ein\n' : 'ein Hund läuft\n';
+    expect([code, stdout, stderr]).toEqual([0, output, '']);
+  });
+
+  it.each(STUDENTS)('%s is refused by a folder without it, which says what it has', async (strategy) => {
+    const model = fakeModel();
+    const { code, stdout } = await cli(decode(strategy, '--json'), { model });
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: 'UNSUPPORTED_CAPABILITY',
+      message: expect.stringContaining('It has an autoregressive model, a CTC model;'),
+      details: { decoder: strategy, has: ['an autoregressive model', 'a CTC model'] },
+    });
+    expect(model.open).toEqual({ forests: 0, models: 0 });
+  });
+
+  it.each([
+    ['nat', ['--length-beam', '2', '--deduplicate']],
+    ['nat', ['--no-repeat']],
+    ['mask-predict', ['--iterations', '3', '--schedule', 'cosine', '--adaptive-stop', '--least-masked', '1']],
+    ['mask-ctc', ['--threshold', '1', '--iterations', '2']],
+    ['easy-first', ['--groups', '2', '--iterations', '5']],
+    ['skeleton-first', ['--share', '0.4', '--fills', '2', '--revise']],
+    ['masked-diffusion', ['--steps', '2', '--order', 'margin', '--block-length', '2', '--remask', '0.5']],
+    ['masked-diffusion', ['--order', 'entropy-bounded', '--entropy-bound', '1.5']],
+    ['masked-diffusion', ['--length', '3', '--temperature', '0.01', '--seed', '7']],
+    ['dag-viterbi', ['--length-penalty', '0.5']],
+    ['dag-joint-viterbi', ['--length', '5']],
+    ['dag-beam', ['--beam-size', '3', '--candidates', '2', '--hypotheses', '2']],
+    ['dag-sampling', ['--temperature', '0.01', '--samples', '2', '--seed', '1', '--candidates', '3']],
+    ['levenshtein', ['--iterations', '5', '--per-gap', '3']],
+    ['levenshtein', ['--draft']],
+    ['insertion', ['--per-gap', '3']],
+  ])('%s takes %j', async (strategy, more) => {
+    const { code, stdout, stderr } = await cli(decode(strategy, ...more), { model: modelWithStudents() });
+    expect([code, stdout, stderr]).toEqual([0, 'ein Hund läuft\n', '']);
+  });
+
+  it('hands options over, not only past the checks', async () => {
+    const model = modelWithStudents();
+    const { stdout } = await cli(decode('masked-diffusion', '--steps', '2', '--json'), { model });
+    expect(JSON.parse(stdout).rows[0].statistics.forwards).toBe(2);
+    const all = await cli(decode('masked-diffusion', '--json'), { model: modelWithStudents() });
+    expect(JSON.parse(all.stdout).rows[0].statistics.forwards).toBe(3);
+    const long = await cli(decode('mask-predict', '--length', '2'), { model: modelWithStudents() });
+    expect(long.stdout).toBe('ein Hund\n');
+  });
+
+  it('shows what events carry, unknown log-probabilities as null', async () => {
+    const { stdout } = await cli(decode('masked-diffusion', '--jsonl'), { model: modelWithStudents() });
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const revisions = events.filter(({ type }) => type === 'canvas-revise');
+    expect(revisions).toHaveLength(3);
+    expect(revisions[0].logProbs).toHaveLength(3);
+    expect(revisions[0].logProbs.filter((value: unknown) => value === null)).toHaveLength(2);
+    expect(revisions.at(-1)).toMatchObject({ tokenIds: [4, 5, 6], text: 'ein Hund läuft' });
+  });
+
+  it('refuses to rescore a single length', async () => {
+    const { code, stderr } = await cli(decode('nat', '--rescore'), { model: modelWithStudents() });
+    expect(code).toBe(2);
+    expect(stderr).toContain('lengthBeam of 2 or more is required');
+  });
+});
+
+describe('levenshtein from a given text', () => {
+  const initial = async (text: string): Promise<string> => {
+    const path = join(folder, 'initial.de');
+    await writeFile(path, text);
+    return path;
+  };
+  const edit = (path: string, stdin: string) =>
+    cli(['decode', '--strategy', 'levenshtein', '--initial', path, '--jsonl'], { stdin, model: modelWithStudents() });
+
+  it('edits line by line, and begins with nothing where a line is empty', async () => {
+    // The tokenizer of the tests encodes English words.
+    const path = await initial('a man runs\n\n');
+    const { code, stdout } = await edit(path, 'a dog runs\na man\n');
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(code).toBe(0);
+    expect(events.filter(({ type }) => type === 'line-end').map(({ text }) => text)).toEqual([
+      'ein Hund läuft',
+      'ein Mann',
+    ]);
+    const revisions = events.filter(({ type, line }) => type === 'canvas-revise' && line === 1);
+    // The wrong word goes first, and what stood behind it with it.
+    expect(revisions[0].text).toBe('ein');
+  });
+
+  it('is refused where the file has too few lines', async () => {
+    const { code, stderr } = await edit(await initial('a dog\n'), 'a dog\na man\n');
+    expect(code).toBe(2);
+    expect(stderr).toContain('--initial has 1 lines, but the input has a line 2');
+  });
+});
+
+describe('ctc-prefix-beam and the other parts of a folder', () => {
+  it('prints what the greedy collapse prints where labels have one candidate', async () => {
+    const model = fakeModel();
+    const { code, stdout } = await cli(decode('ctc-prefix-beam', '--candidates', '1'), { model });
+    expect([code, stdout]).toEqual([0, 'ein Hund ein\n']);
+  });
+
+  it.each([
+    [[], 'Mann Mann Mann'],
+    [['--ngram-weight', '0.3'], 'Mann Mann Mann'],
+    [['--ngram-weight', '0.01'], 'ein Hund läuft'],
+    [['--ngram-weight', '0'], 'ein Hund läuft'],
+    [['--ngram-weight', '0', '--hot-word', 'man'], 'Mann Mann Mann'],
+    [
+      ['--ngram-weight', '0', '--hot-word', 'man', '--hot-word', 'dog runs', '--hot-word-bonus', '0.1'],
+      'ein Hund läuft',
+    ],
+  ])('%j: %s', async (more, text) => {
+    const { code, stdout, stderr } = await cli(decode('ctc-prefix-beam', ...more), { model: modelWithNgrams() });
+    expect([code, stdout, stderr]).toEqual([0, `${text}\n`, '']);
+  });
+
+  it('needs no n-grams to leave them out', async () => {
+    const argv = decode('ctc-prefix-beam', '--candidates', '1', '--ngram-weight', '0');
+    expect((await cli(argv)).stdout).toBe('ein Hund ein\n');
+  });
+
+  it('keeps n-grams of its own output apart with --no-repeat-ngram-size', async () => {
+    const argv = ['decode', '--strategy', 'ctc-prefix-beam', '--no-repeat-ngram-size', '1', '--text', 'a a a'];
+    const { code, stdout } = await cli(argv, { model: modelWithNgrams() });
+    expect(code).toBe(0);
+    const words = stdout.trimEnd().split(' ');
+    expect(new Set(words).size).toBe(words.length);
+  });
+
+  it('shows hypotheses and alignments in --json', async () => {
+    const { stdout } = await cli(decode('ctc-prefix-beam', '--json', '--hypotheses', '3', '--alignments'), {
+      model: modelWithNgrams(),
+    });
+    const { hypotheses } = JSON.parse(stdout).rows[0];
+    expect(hypotheses).toHaveLength(3);
+    expect(hypotheses[0].alignment.firstFrames).toHaveLength(3);
+  });
+
+  it.each([
+    ['ctc-prefix-beam', ['--candidates', '1', '--ngram-weight', '1'], 'needs an n-gram model'],
+    ['dag-beam', ['--ngram-weight', '1'], 'needs an n-gram model'],
+    ['ctc-prefix-beam', ['--candidates', '2'], '2 candidates a frame'],
+  ])('%s %j is refused: %s', async (strategy, more, message) => {
+    const { lattice } = fakeModel();
+    const { code, stderr } = await cli(decode(strategy, ...more), {
+      model: { ...modelWithStudents(), lattice: lattice! },
+    });
+    expect(code).toBe(2);
+    expect(stderr).toContain('error UNSUPPORTED_CAPABILITY');
+    expect(stderr).toContain(message);
+  });
+});
+
+describe('a masked language model', () => {
+  it('goes on from the text, which is part of the output', async () => {
+    const model = maskedLanguageModel();
+    const { code, stdout } = await cli(
+      ['decode', '--strategy', 'masked-diffusion', '--length', '5', '--text', 'man sits'],
+      { model },
+    );
+    expect([code, stdout]).toEqual([0, 'Mann sitzt läuft auf Gras\n']);
+  });
+
+  it.each([
+    ['masked-diffusion', 'predicted lengths'],
+    ['greedy', 'It has a canvas model;'],
+    ['ctc', 'It has a canvas model;'],
+    ['levenshtein', 'It has a canvas model;'],
+  ])('refuses %s without what it needs', async (strategy, message) => {
+    const { code, stderr } = await cli(decode(strategy), { model: maskedLanguageModel() });
+    expect(code).toBe(2);
+    expect(stderr).toContain('error UNSUPPORTED_CAPABILITY');
+    expect(stderr).toContain(message);
+  });
+
+  it('says which line is longer than the canvas', async () => {
+    const argv = ['decode', '--strategy', 'masked-diffusion', '--length', '2'];
+    const { code, stdout, stderr } = await cli(argv, { stdin: 'a dog runs\na\n', model: maskedLanguageModel() });
+    expect([code, stdout]).toEqual([1, '\nein Hund\n']);
+    expect(stderr).toContain('error LENGTH_LIMIT: Line 1:');
+  });
+
+  it('has nothing to race', async () => {
+    const { code, stderr } = await cli(['race', '--text', 'a dog'], { model: maskedLanguageModel() });
+    expect(code).toBe(2);
+    expect(stderr).toContain('error UNSUPPORTED_CAPABILITY');
+  });
+});

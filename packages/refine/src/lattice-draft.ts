@@ -1,0 +1,66 @@
+import {
+  assertLattice,
+  brokenPrediction,
+  type CanvasReviseEvent,
+  type DecodeRequest,
+  type Decoder,
+  ForetokenError,
+  type LatticeModel,
+  type OpenOptions,
+  refuseOutputPrefixes,
+  type Vocabulary,
+} from '@foretoken/core';
+
+/** A lattice model whose output is a first draft, to be refined; where it shares an encoder, each source is encoded once. */
+export interface LatticeDraft<Source> {
+  /** A CTC model, or one that emits directed acyclic graphs. */
+  readonly lattice: LatticeModel<Source>;
+  /**
+   * How a draft is read off its lattice, such as `ctcGreedy` or `ctcPrefixBeam` of @foretoken/one-shot; how sure it is of each
+   * token is what its `canvas-revise` events say.
+   */
+  readonly search: Decoder<LatticeModel<Source>>;
+}
+
+/**
+ * Throws `UNSUPPORTED_CAPABILITY` where the search cannot read the lattice or outputs are to begin with given tokens, and
+ * `INVALID_ARGUMENT` where the draft has another vocabulary than the model that refines it.
+ */
+export function assertLatticeDraft<Source>(
+  decoder: string,
+  { lattice, search }: LatticeDraft<Source>,
+  { size, endTokenId }: Vocabulary,
+  request: DecodeRequest<Source>,
+): void {
+  assertLattice(search, lattice);
+  refuseOutputPrefixes(decoder, request);
+  const received = lattice.vocabulary;
+  if (received.size === size && received.endTokenId === endTokenId) return;
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `lattice has ${received.size} tokens and the end token ${received.endTokenId}, but ${size} and ${endTokenId} are required.`,
+    { option: 'lattice', received: received.size, required: size },
+  );
+}
+
+/** The draft of each source, after one forward of the lattice model. */
+export async function draftOutputs<Source>(
+  { lattice, search }: LatticeDraft<Source>,
+  sources: readonly Source[],
+  { encoding, signal }: OpenOptions,
+): Promise<CanvasReviseEvent[]> {
+  const { vocabulary, supports } = lattice;
+  const shared: LatticeModel<Source> = {
+    vocabulary,
+    supports,
+    emit: (rows, options) => lattice.emit(rows, { ...options, ...(encoding === undefined ? {} : { encoding }) }),
+  };
+  const request = { sources, ...(signal === undefined ? {} : { signal }) };
+  const drafts: CanvasReviseEvent[] = [];
+  for await (const event of search.decode(shared, request as Parameters<typeof search.decode>[1])) {
+    if (event.type === 'canvas-revise') drafts[event.row] = event;
+  }
+  const missing = sources.findIndex((_, row) => drafts[row] === undefined);
+  if (missing >= 0) throw brokenPrediction(missing, 'no draft');
+  return drafts;
+}

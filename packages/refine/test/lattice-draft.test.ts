@@ -1,0 +1,101 @@
+import { collect, type LatticeModel, type TokenSource } from '@foretoken/core';
+import { ctcGreedy } from '@foretoken/one-shot';
+import { levenshtein } from '@foretoken/refine';
+import { assertCode, randomCanvasScore, randomLogits, scriptedLatticeModel } from '@foretoken/testkit';
+import { describe, expect, it } from 'vitest';
+import { scriptedEditModel } from './scripted-edit.js';
+
+/** End token 0, placeholder and blank 8, start token 7. */
+const VOCABULARY = 9;
+const SOURCES = [Int32Array.of(5, 2), Int32Array.of(3), Int32Array.of(6, 6, 1)];
+const search = ctcGreedy();
+
+function latticeOf(seed: number): LatticeModel<TokenSource> {
+  const logits = randomLogits({ seed, vocabularySize: VOCABULARY, endTokenId: -1 });
+  return scriptedLatticeModel({
+    vocabularySize: VOCABULARY,
+    blankId: 8,
+    frames: (source) =>
+      Array.from({ length: 5 }, (_, frame) =>
+        Float32Array.from(logits(source, [frame])).map((score, tokenId) => (tokenId % 7 === 0 ? -Infinity : score)),
+      ),
+  });
+}
+
+function editsOf(seed: number, maxLength = 32) {
+  const choose = randomLogits({ seed, vocabularySize: 3, endTokenId: -1 });
+  return scriptedEditModel({
+    vocabularySize: VOCABULARY,
+    startTokenId: 7,
+    endTokenId: 0,
+    placeholderTokenId: 8,
+    maxLength,
+    deletions: (source, canvas) =>
+      Float32Array.from(canvas, (_, at) => (choose(source, [at, ...canvas])[0]! > 2 ? 0.9 : 0.1)),
+    placeholders: (source, canvas) =>
+      Int32Array.from({ length: canvas.length - 1 }, (_, at) => (choose(source, [at, ...canvas])[1]! > 3 ? 1 : 0)),
+    score: randomCanvasScore({ seed, vocabularySize: VOCABULARY, never: [0, 7, 8] }),
+  });
+}
+
+describe('levenshtein from a draft', () => {
+  it('edits the draft as it edits that text when it is given', async () => {
+    let changed = 0;
+    for (let seed = 1; seed <= 30; seed++) {
+      const lattice = latticeOf(seed);
+      const drafts = await collect(search.decode(lattice, { sources: SOURCES }));
+      const initial = drafts.results.map(({ hypotheses }) => hypotheses[0]!.tokenIds);
+      const given = await collect(levenshtein({ initial }).decode(editsOf(seed), { sources: SOURCES }));
+      const drafted = await collect(
+        levenshtein({ draft: { lattice, search } }).decode(editsOf(seed), { sources: SOURCES }),
+      );
+      const tokensOf = ({ results }: typeof given) => results.map(({ hypotheses }) => [...hypotheses[0]!.tokenIds]);
+      expect(tokensOf(drafted)).toEqual(tokensOf(given));
+      expect(drafted.statistics).toMatchObject({ forwards: given.statistics.forwards, draftForwards: 1 });
+      if (String(tokensOf(given)) !== String(initial.map((tokenIds) => [...tokenIds]))) changed++;
+    }
+    expect(changed).toBeGreaterThan(10);
+  });
+
+  it('keeps what the draft knew of the tokens that stay', async () => {
+    const lattice = latticeOf(2);
+    const model = {
+      ...editsOf(2),
+      open: scriptedEditModel({ ...still, score: () => new Float32Array(VOCABULARY) }).open,
+    };
+    const { results } = await collect(levenshtein({ draft: { lattice, search } }).decode(model, { sources: SOURCES }));
+    for (const [row, { hypotheses }] of results.entries()) {
+      const [emitted] = await lattice.emit([SOURCES[row]!]);
+      const best = await collect(
+        search.decode({ ...lattice, emit: async () => [emitted!] }, { sources: [SOURCES[row]!] }),
+      );
+      expect(hypotheses[0]!.tokenIds).toEqual(best.results[0]!.hypotheses[0]!.tokenIds);
+      expect(hypotheses[0]!.logProb).toBeLessThan(0);
+    }
+  });
+
+  it('refuses contradictions and drafts that do not fit', async () => {
+    const lattice = latticeOf(1);
+    const draft = { lattice, search };
+    const run = (options: Parameters<typeof levenshtein>[0], maxLength = 32) =>
+      collect(levenshtein(options).decode(editsOf(1, maxLength), { sources: SOURCES }));
+    await assertCode(async () => run({ draft, initial: SOURCES }), 'INVALID_ARGUMENT');
+    await assertCode(() => run({ draft }, 3), 'LENGTH_LIMIT');
+    const other = { ...lattice, vocabulary: { size: 5, endTokenId: 0 } };
+    await assertCode(() => run({ draft: { lattice: other, search } }), 'INVALID_ARGUMENT');
+    const dag = { ...lattice, supports: { kind: 'dag' as const, maxCandidates: 4 } };
+    await assertCode(() => run({ draft: { lattice: dag, search } }), 'UNSUPPORTED_CAPABILITY');
+    const silent = { ...search, decode: async function* () {} };
+    await assertCode(() => run({ draft: { lattice, search: silent } }), 'RUNTIME_FAILURE');
+  });
+});
+
+/** Changes nothing. */
+const still = {
+  vocabularySize: VOCABULARY,
+  startTokenId: 7,
+  endTokenId: 0,
+  placeholderTokenId: 8,
+  deletions: (_: TokenSource, canvas: Int32Array) => new Float32Array(canvas.length).fill(0.1),
+  placeholders: (_: TokenSource, canvas: Int32Array) => new Int32Array(canvas.length - 1),
+};
