@@ -24,6 +24,7 @@ export default defineConfig({
           { text: 'Why and when', link: '/guide/why' },
           { text: 'Quick start', link: '/guide/quick-start' },
           { text: 'Concepts', link: '/guide/concepts' },
+          { text: 'All at once, and again', link: '/guide/non-autoregressive' },
           { text: 'Your own model', link: '/guide/your-model' },
           { text: 'Constrained output', link: '/guide/constraints' },
           { text: 'Write a decoder', link: '/guide/write-a-decoder' },

@@ -8,6 +8,8 @@ import { type Drafted, UNKNOWN } from './refined-canvas.js';
 export interface EditedCanvas {
   readonly tokenIds: Int32Array;
   readonly logProbs: Float32Array;
+  /** Position of each token before the latest edit, -1 for one that it inserted. */
+  readonly origins: Int32Array;
   readonly given: number;
 }
 
@@ -24,12 +26,16 @@ export function edited(
   const tokenIds = Int32Array.of(startTokenId, ...output, endTokenId);
   const logProbs = new Float32Array(tokenIds.length).fill(UNKNOWN);
   if (known !== undefined) logProbs.set(known, 1);
-  return { tokenIds, logProbs, given };
+  return { tokenIds, logProbs, origins: tokenIds.map((_, position) => position), given };
 }
 
 /** What is output so far: the canvas without its boundaries. */
-export function outputOf({ tokenIds, logProbs }: EditedCanvas): { tokenIds: Int32Array; logProbs: Float32Array } {
-  return { tokenIds: tokenIds.subarray(1, -1), logProbs: logProbs.subarray(1, -1) };
+export function outputOf({ tokenIds, logProbs, origins }: EditedCanvas): Omit<EditedCanvas, 'given'> {
+  return {
+    tokenIds: tokenIds.subarray(1, -1),
+    logProbs: logProbs.subarray(1, -1),
+    origins: origins.subarray(1, -1).map((origin) => (origin < 0 ? -1 : origin - 1)),
+  };
 }
 
 /** Whether there is a token that may be deleted. */
@@ -48,7 +54,8 @@ export function deleteTokens(row: number, canvas: EditedCanvas, deletions: Float
   if (deletions.some(Number.isNaN)) throw brokenPrediction(row, 'a deletion that is not a number');
   const stays = (_: number, position: number): boolean =>
     position <= given || position === tokenIds.length - 1 || !((deletions[position] as number) > EVEN);
-  return { tokenIds: tokenIds.filter(stays), logProbs: logProbs.filter(stays), given };
+  const origins = Int32Array.from(tokenIds.keys()).filter(stays);
+  return { tokenIds: tokenIds.filter(stays), logProbs: logProbs.filter(stays), origins, given };
 }
 
 /**
@@ -68,17 +75,25 @@ export function insertPlaceholders(
   let room = maxLength - tokenIds.length;
   const ids: number[] = [];
   const known: number[] = [];
+  const origins: number[] = [];
   for (const [position, tokenId] of tokenIds.entries()) {
     ids.push(tokenId);
     known.push(logProbs[position] as number);
+    origins.push(position);
     const opened = position < given ? 0 : Math.min(counts[position] ?? 0, perGap, room);
     room -= opened;
     for (let index = 0; index < opened; index++) {
       ids.push(placeholderTokenId);
       known.push(UNKNOWN);
+      origins.push(-1);
     }
   }
-  return { tokenIds: Int32Array.from(ids), logProbs: Float32Array.from(known), given };
+  return {
+    tokenIds: Int32Array.from(ids),
+    logProbs: Float32Array.from(known),
+    origins: Int32Array.from(origins),
+    given,
+  };
 }
 
 /** Puts the proposed tokens in place of the placeholders. */
@@ -91,6 +106,7 @@ export function fillPlaceholders(
   return {
     tokenIds: tokenIds.map((tokenId, position) => (isOpen(position) ? proposal.tokenIds[position]! : tokenId)),
     logProbs: logProbs.map((logProb, position) => (isOpen(position) ? proposal.logProbs[position]! : logProb)),
+    origins: tokenIds.map((_, position) => position),
     given,
   };
 }

@@ -1,4 +1,5 @@
 import {
+  type CanvasReviseEvent,
   cutOutput,
   type DecodeEvent,
   type DecodeRequest,
@@ -12,6 +13,8 @@ import {
 export interface Shown {
   readonly tokenIds: Int32Array;
   readonly logProbs: Float32Array;
+  /** Where each position stood before, -1 if it is new; where positions move. */
+  readonly origins?: Int32Array;
 }
 
 /**
@@ -62,11 +65,11 @@ export async function* refineRows<Ask, Answer>(
     const shown = best(candidates);
     const atMs = performance.now() - began;
     if (candidates.some((candidate) => waiting.has(candidate))) {
-      yield { type: 'canvas-revise', row, tokenIds: shown.tokenIds.slice(), logProbs: shown.logProbs.slice(), atMs };
+      yield revision(row, shown, shown.tokenIds.slice(), atMs);
       return;
     }
     const { finishReason, tokenIds } = cutOutput(shown.tokenIds, rounds.endTokenId, request);
-    yield { type: 'canvas-revise', row, tokenIds, logProbs: shown.logProbs.slice(0, tokenIds.length), atMs };
+    yield revision(row, shown, tokenIds, atMs);
     if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds: tokenIds.slice(), atMs };
     results[row] = { row, hypotheses: [hypothesis(shown, tokenIds, finishReason, rounds.given[row] ?? 0, rounds)] };
   };
@@ -94,6 +97,13 @@ export async function* refineRows<Ask, Answer>(
   const { draftForwards = 0 } = rounds;
   const statistics = { forwards, draftForwards, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
   yield { type: 'decode-end', results, statistics, atMs: totalMs };
+}
+
+/** What is shown of a row's canvas, of which `tokenIds` are the beginning. */
+function revision(row: number, { logProbs, origins }: Shown, tokenIds: Int32Array, atMs: number): CanvasReviseEvent {
+  const { length } = tokenIds;
+  const moved = origins === undefined ? {} : { origins: origins.slice(0, length) };
+  return { type: 'canvas-revise', row, tokenIds, logProbs: logProbs.slice(0, length), ...moved, atMs };
 }
 
 /** The candidate of highest mean log-probability, the earlier among equals (Ghazvininejad et al., 2019, section 3.3). */

@@ -74,6 +74,22 @@ const TRACE: EditTable = {
 };
 
 describe('levenshtein', () => {
+  it('says where each position stood before, so that edits can be drawn', async () => {
+    const events = await eventsOf(levenshtein().decode(tableModel(TRACE), { sources: SOURCES }));
+    const moves = events.flatMap((event) =>
+      event.type === 'canvas-revise' ? [`${toText(event.tokenIds)} ${event.origins?.join()}`] : [],
+    );
+    expect(moves).toEqual([
+      '??? -1,-1,-1',
+      'abc 0,1,2',
+      'ac 0,2', // b was deleted
+      'a?c 0,-1,1',
+      'adc 0,1,2',
+      'adc 0,1,2',
+      'adc 0,1,2',
+    ]);
+  });
+
   it('inserts, fills, deletes and ends when a round changes nothing', async () => {
     const { output, best, asked, shown } = await run(tableModel(TRACE), levenshtein());
     expect(asked).toEqual([

@@ -78,6 +78,11 @@ export interface CanvasReviseEvent extends EventBase {
   readonly tokenIds: Int32Array;
   /** Natural-log probability of each position, where known; `[length]`. */
   readonly logProbs?: Float32Array;
+  /**
+   * Where each position stood in the revision before, -1 if it is new; `[length]`. From strategies that edit: positions not
+   * named were deleted. In the first revision, positions of the text that was to be edited.
+   */
+  readonly origins?: Int32Array;
   /** Frames of the lattice that say each of `tokenIds`; where asked for. */
   readonly alignment?: TokenAlignment;
 }

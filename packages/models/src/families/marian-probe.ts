@@ -20,7 +20,8 @@ function stepFeeds(runtime: OnnxRuntime, shape: MarianStepShape, width: number):
   const total = PAST_LENGTH + width;
   const feeds: Record<string, Tensor> = {
     token_ids: new Tensor('int32', new Int32Array(width), [1, width]),
-    positions: new Tensor('int32', new Int32Array(width).fill(PAST_LENGTH), [1, width]),
+    // Any position costs the same, and the first is one that every model has.
+    positions: new Tensor('int32', new Int32Array(width), [1, width]),
     attention_bias: new Tensor('float32', new Float32Array(width * total), [1, 1, width, total]),
     cross_bias: new Tensor('float32', new Float32Array(width * SOURCE_LENGTH), [1, 1, width, SOURCE_LENGTH]),
   };
