@@ -128,7 +128,12 @@ const DEFINITIONS: readonly Definition[] = [
   define('per-gap', 'integer', STRATEGIES_OF.edit, 'most tokens inserted between neighbours a round (insertion: 1)'),
   define('initial', 'path', 'levenshtein', 'outputs to start from and edit, one a line, beside the lines of the input'),
   define('draft', 'flag', 'levenshtein', "edit the output of the folder's CTC model"),
-  define('temperature', 'number', RANDOM, 'of what is drawn; 0 takes the best token (default 1; masked-diffusion: 0)'),
+  define(
+    'temperature',
+    'number',
+    RANDOM,
+    'of what is drawn (default 1; masked-diffusion: 0); 0 takes the best token, but for dag-sampling',
+  ),
   define('top-k', 'integer', 'sampling', 'keep the k most probable tokens'),
   define('top-p', 'number', 'sampling', 'keep the most probable tokens that reach this probability'),
   define('min-p', 'number', 'sampling', 'keep tokens this fraction as probable as the best one'),
@@ -176,6 +181,10 @@ export function readStrategyOptions(options: Options, strategy: StrategyName): S
   }
   if (read.hotWordBonus !== undefined && read.hotWord === undefined) {
     throw usageError('--hot-word-bonus has no effect without --hot-word.', { option: 'hot-word-bonus' });
+  }
+  const { hotWord } = read as StrategyOptions;
+  if (hotWord?.some((phrase) => phrase.trim() === '')) {
+    throw usageError('--hot-word is blank; a phrase is required.', { option: 'hot-word', received: hotWord });
   }
   return read as StrategyOptions;
 }

@@ -110,6 +110,7 @@ describe('usage errors: exit code 2, a message, nothing on standard output', () 
       ['decode', '--strategy', 'ctc-prefix-beam', '--hot-word-bonus', '2', '--text', 'a'],
       'no effect without --hot-word',
     ],
+    [['decode', '--strategy', 'ctc-prefix-beam', '--hot-word', ' ', '--text', 'a'], '--hot-word is blank'],
     [['decode', '--strategy', 'levenshtein', '--initial', '/no', '--text', 'a'], '--initial "/no" cannot be read'],
     [['race', '--no-repeat'], 'foretoken race has no option --no-repeat'],
     [['decode', '--text', 'a', '--stop', ''], 'stopStrings needs strings'],

@@ -4,6 +4,7 @@ import {
   assertLengthOptions,
   assertOutputPrefixes,
   assertRequest,
+  brokenPrediction,
   type Canvas,
   type CanvasModel,
   type CanvasPrediction,
@@ -90,7 +91,7 @@ async function* decode<Source>(
     const first =
       draft === undefined
         ? await blanks(strategy, opened, model, request)
-        : (await draftOutputs(draft, sources, open)).map((drafted) => [RefinedCanvas.of(drafted, model)]);
+        : (await draftOutputs(draft, request, open)).map((drafted) => [RefinedCanvas.of(drafted, model)]);
     const rows = sources.map((source, row) => {
       const context = contextOf(source, model, request);
       return (first[row] as readonly RefinedCanvas[]).map((canvas) => ({
@@ -148,8 +149,9 @@ async function fillTogether(
 ): Promise<CanvasPrediction[][]> {
   const predictions = await fillAll(asks.flatMap(([row, canvases]) => canvases.map((tokenIds) => ({ row, tokenIds }))));
   let at = 0;
-  return asks.map(([, { length }]) => {
+  return asks.map(([row, { length }]) => {
     at += length;
+    if (predictions.length < at) throw brokenPrediction(row, 'no prediction');
     return predictions.slice(at - length, at);
   });
 }

@@ -3,6 +3,7 @@ import {
   bestCanvasTokens,
   type CanvasModel,
   type Decoder,
+  ForetokenError,
   type LengthOptions,
   type TokenSource,
 } from '@foretoken/core';
@@ -29,6 +30,20 @@ export function easyFirst<Source = TokenSource>(options: EasyFirstOptions = {}):
   const { iterations = 10, groups = Number.MAX_SAFE_INTEGER } = options;
   assertInteger('iterations', iterations, 1, Number.MAX_SAFE_INTEGER);
   assertInteger('groups', groups, 1, Number.MAX_SAFE_INTEGER);
+  if (options.groups !== undefined && iterations === 1) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `groups ${groups} has no effect with a single iteration. Leave it out or ask for more iterations.`,
+      { option: 'groups', received: groups, iterations },
+    );
+  }
+  if (groups === 1 && options.iterations !== undefined && iterations > 1) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `iterations ${iterations} has no effect with a single group, which sees nothing easier. Leave one of them out.`,
+      { option: 'iterations', received: iterations, groups },
+    );
+  }
   return canvasDecoder({
     ...options,
     name: 'easy-first',

@@ -2,6 +2,7 @@ import {
   assertOutputPrefixes,
   assertOutputTokens,
   assertRequest,
+  brokenPrediction,
   type Canvas,
   type CanvasPrediction,
   commonEncoding,
@@ -77,7 +78,7 @@ async function* decode<Source>(
   try {
     session = await model.open(sources, open);
     const { startTokenId, vocabulary } = model;
-    const drafts = draft === undefined ? undefined : await draftOutputs(draft, sources, open);
+    const drafts = draft === undefined ? undefined : await draftOutputs(draft, request, open);
     for (const { row, tokenIds } of drafts ?? []) assertText('draft', row, tokenIds, model);
     const given = sources.map((_, row) => outputPrefixes?.[row]?.length ?? 0);
     const rows = sources.map((_, row) => {
@@ -135,7 +136,13 @@ function answerInTurns<Source>(
           ? await session.placeholders(canvases, signal)
           : await session.fill(canvases, BEST, signal);
     let next = 0;
-    return asks.map(([, { about }]) => (about === phase ? answers[next++] : undefined));
+    return asks.map(([row, { about }]) => {
+      if (about !== phase) return undefined;
+      const answer = answers[next++];
+      // Without one the question would be put again and again.
+      if (answer === undefined) throw brokenPrediction(row, 'no prediction');
+      return answer;
+    });
   };
 }
 

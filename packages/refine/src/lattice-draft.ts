@@ -43,10 +43,10 @@ export function assertLatticeDraft<Source>(
   );
 }
 
-/** The draft of each source, after one forward of the lattice model. */
+/** The draft of each source, after one forward of the lattice model; a search that draws does so by the request's seed. */
 export async function draftOutputs<Source>(
   { lattice, search }: LatticeDraft<Source>,
-  sources: readonly Source[],
+  { sources, seed }: DecodeRequest<Source>,
   { encoding, signal }: OpenOptions,
 ): Promise<CanvasReviseEvent[]> {
   const { vocabulary, supports } = lattice;
@@ -55,7 +55,11 @@ export async function draftOutputs<Source>(
     supports,
     emit: (rows, options) => lattice.emit(rows, { ...options, ...(encoding === undefined ? {} : { encoding }) }),
   };
-  const request = { sources, ...(signal === undefined ? {} : { signal }) };
+  const request = {
+    sources,
+    ...(seed === undefined ? {} : { seed }),
+    ...(signal === undefined ? {} : { signal }),
+  };
   const drafts: CanvasReviseEvent[] = [];
   for await (const event of search.decode(shared, request as Parameters<typeof search.decode>[1])) {
     if (event.type === 'canvas-revise') drafts[event.row] = event;

@@ -45,8 +45,8 @@ export interface Rounds {
 }
 
 /**
- * Runs the candidates of all rows to their ends, a forward a round. A row shows its best candidate after each round; once
- * none of them asks for more it is cut, committed, and takes no part in later forwards.
+ * Runs the candidates of all rows to their ends, a forward a round. A row shows a draft as it came, then its best candidate
+ * after each round; once none of them asks for more it is cut, committed, and takes no part in later forwards.
  */
 export async function* refineRows<Ask, Answer>(
   rows: readonly (readonly Candidate<Ask, Answer>[])[],
@@ -73,7 +73,13 @@ export async function* refineRows<Ask, Answer>(
     if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds: tokenIds.slice(), atMs };
     results[row] = { row, hypotheses: [hypothesis(shown, tokenIds, finishReason, rounds.given[row] ?? 0, rounds)] };
   };
+  const { draftForwards = 0 } = rounds;
   for (const [row, candidates] of rows.entries()) {
+    // Nobody else could show what is about to be refined.
+    if (draftForwards > 0) {
+      const draft = best(candidates);
+      yield revision(row, draft, draft.tokenIds.slice(), performance.now() - began);
+    }
     for (const candidate of candidates) goOn(row, candidate, candidate.refinement.next());
     if (!candidates.some((candidate) => waiting.has(candidate))) yield* report(row);
   }
@@ -94,7 +100,6 @@ export async function* refineRows<Ask, Answer>(
   }
   const totalMs = performance.now() - began;
   const tokens = results.reduce((sum, { hypotheses }) => sum + (hypotheses[0]?.tokenIds.length ?? 0), 0);
-  const { draftForwards = 0 } = rounds;
   const statistics = { forwards, draftForwards, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
   yield { type: 'decode-end', results, statistics, atMs: totalMs };
 }

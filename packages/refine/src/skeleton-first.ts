@@ -4,6 +4,7 @@ import {
   bestCanvasTokens,
   type CanvasModel,
   type Decoder,
+  ForetokenError,
   type LengthOptions,
   type TokenSource,
 } from '@foretoken/core';
@@ -33,6 +34,13 @@ export function skeletonFirst<Source = TokenSource>(options: SkeletonFirstOption
   const { share = 0.5, content = () => true, fills = 1, revise = false } = options;
   assertNumber('share', share, 0, 1);
   assertInteger('fills', fills, 1, Number.MAX_SAFE_INTEGER);
+  if (revise && (share === 0 || (share === 1 && options.content === undefined))) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `revise has no effect with share ${share}: either no skeleton or nothing around it. Leave one of them out.`,
+      { option: 'revise', received: revise, share },
+    );
+  }
   return canvasDecoder({
     ...options,
     name: 'skeleton-first',

@@ -1,6 +1,5 @@
 import {
   bestCanvasTokens,
-  brokenPrediction,
   type CanvasPrediction,
   type CanvasProposal,
   canvasCandidates,
@@ -117,14 +116,16 @@ function fromDistributions(
     assertNumbers(row, distribution);
     const scores = distribution.slice();
     scores[maskTokenId] = Number.NEGATIVE_INFINITY;
+    const best = bestOf(row, scores);
+    const most = scores[best] as number;
     const tokenId =
       temperature === 0
-        ? bestOf(row, scores)
+        ? best
         : sampleToken(
-            scores.map((score) => score / temperature),
+            // Relative to the highest score, so that no temperature rules everything out.
+            scores.map((score) => (score - most) / temperature),
             stream.uniform(position, TOKEN_DRAWS, forward),
           );
-    if (tokenId < 0) throw brokenPrediction(row, 'a position without any possible token');
     tokenIds[position] = tokenId;
     logProbs[position] = distribution[tokenId] as number;
     ease[position] = easeOf(order, scores, logProbs[position] as number);

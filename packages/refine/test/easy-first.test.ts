@@ -51,8 +51,12 @@ describe('easyFirst', () => {
     );
   });
 
-  it('refuses options out of range', () => {
-    for (const options of [{ iterations: 0 }, { groups: 0 }, { groups: 1.5 }]) {
+  it('refuses options out of range and such as have no effect', () => {
+    const ignored = [
+      { iterations: 1, groups: 3 },
+      { iterations: 5, groups: 1 },
+    ];
+    for (const options of [{ iterations: 0 }, { groups: 0 }, { groups: 1.5 }, ...ignored]) {
       expect(() => easyFirst(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
     }
   });
@@ -87,14 +91,15 @@ describe('skeletonFirst', () => {
 
   it('is a one-shot fill where all is skeleton', async () => {
     const model = tableModel({ __: 'a90 b30' });
-    const decoder = skeletonFirst({ length: 2, share: 1, revise: true });
+    const decoder = skeletonFirst({ length: 2, share: 1, content: () => true, revise: true });
     const { results, statistics } = await collect(decoder.decode(model, { sources: SOURCES }));
     expect(toText(results[0]!.hypotheses[0]!.tokenIds)).toBe('ab');
     expect(statistics.forwards).toBe(1);
   });
 
-  it('refuses options out of range', () => {
-    for (const options of [{ share: -0.1 }, { share: Number.NaN }, { fills: 0 }]) {
+  it('refuses options out of range and such as have no effect', () => {
+    const ignored = [0, 1].map((share) => ({ share, revise: true }));
+    for (const options of [{ share: -0.1 }, { share: Number.NaN }, { fills: 0 }, ...ignored]) {
       expect(() => skeletonFirst(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
     }
   });

@@ -1,7 +1,19 @@
-import { collect, type LatticeModel, type TokenSource } from '@foretoken/core';
+import {
+  type CanvasReviseEvent,
+  collect,
+  type DecodeEvent,
+  type LatticeModel,
+  type TokenSource,
+} from '@foretoken/core';
 import { ctcGreedy } from '@foretoken/one-shot';
-import { levenshtein } from '@foretoken/refine';
-import { assertCode, randomCanvasScore, randomLogits, scriptedLatticeModel } from '@foretoken/testkit';
+import { levenshtein, maskCtc } from '@foretoken/refine';
+import {
+  assertCode,
+  randomCanvasScore,
+  randomLogits,
+  scriptedCanvasModel,
+  scriptedLatticeModel,
+} from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
 import { scriptedEditModel } from './scripted-edit.js';
 
@@ -55,6 +67,27 @@ describe('levenshtein from a draft', () => {
       if (String(tokensOf(given)) !== String(initial.map((tokenIds) => [...tokenIds]))) changed++;
     }
     expect(changed).toBeGreaterThan(10);
+  });
+
+  it('shows the draft before it is edited or masked', async () => {
+    const shownOf = async (events: AsyncIterable<DecodeEvent>) => {
+      const shown: CanvasReviseEvent[] = [];
+      for await (const event of events) if (event.type === 'canvas-revise') shown[event.row] ??= event;
+      return shown;
+    };
+    const lattice = latticeOf(3);
+    const request = { sources: SOURCES };
+    const drafts = await shownOf(search.decode(lattice, request));
+    const canvas = scriptedCanvasModel({
+      vocabularySize: VOCABULARY,
+      score: randomCanvasScore({ seed: 3, vocabularySize: VOCABULARY }),
+    });
+    const edits = await shownOf(levenshtein({ draft: { lattice, search } }).decode(editsOf(3), request));
+    const fills = await shownOf(maskCtc({ lattice, search, threshold: 1 }).decode(canvas, request));
+    for (const [row, { tokenIds, logProbs }] of drafts.entries()) {
+      expect(edits[row]).toMatchObject({ tokenIds, logProbs, origins: Int32Array.from(tokenIds.keys()) });
+      expect(fills[row]).toMatchObject({ tokenIds, logProbs });
+    }
   });
 
   it('keeps what the draft knew of the tokens that stay', async () => {

@@ -198,6 +198,20 @@ describe('maskedDiffusion', () => {
     }
   });
 
+  it('draws the most probable token at temperatures next to none', async () => {
+    const model = scriptedCanvasModel({
+      vocabularySize: 9,
+      score: randomCanvasScore({ seed: 4, vocabularySize: 9 }),
+      lengths: () => [0, 0, 0, 0, 1],
+    });
+    const request = { sources: [Int32Array.of(3), Int32Array.of(1, 2)] };
+    const outputsAt = async (temperature: number) =>
+      (await collect(maskedDiffusion({ temperature }).decode(model, request))).results.map(({ hypotheses }) => [
+        ...hypotheses[0]!.tokenIds,
+      ]);
+    expect(await outputsAt(1e-300)).toEqual(await outputsAt(0));
+  });
+
   it('draws anew for a position that was masked again', async () => {
     const model = scriptedCanvasModel({ vocabularySize: VOCABULARY, score: () => new Float32Array(VOCABULARY) });
     const decoder = maskedDiffusion({ length: 6, remask: 1, temperature: 1, order: 'left-to-right' });

@@ -39,9 +39,10 @@ export async function canvasLengths<Source>(
 ): Promise<readonly (readonly number[])[]> {
   if (length !== undefined) return sources.map(() => [length]);
   const predictions = await session.predictLengths(lengthBeam, signal);
-  return predictions.map(({ lengths }, row) => {
+  return sources.map((_, row) => {
     const least = outputPrefixes?.[row]?.length ?? 0;
-    const tried = [...new Set([...lengths.subarray(0, lengthBeam)].map((predicted) => Math.max(predicted, least)))];
+    const predicted = predictions[row]?.lengths.subarray(0, lengthBeam) ?? new Int32Array();
+    const tried = [...new Set(Array.from(predicted, (length) => Math.max(length, least)))];
     if (tried.length === 0)
       throw new ForetokenError('RUNTIME_FAILURE', `The model gave row ${row} no length.`, { row });
     for (const one of tried) assertCanvasFits(one, model);
