@@ -19,7 +19,8 @@ PARTS = ("teacher", "ctc", "canvas", "dag", "edit")
 def halve(source: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     tensors = load_file(source / "model.safetensors")
-    halved = {name: t.half() if t.dtype == torch.float32 else t for name, t in tensors.items()}
+    # Vectors stay as they are: biases that an import folded together are kept in fp32, and come back so.
+    halved = {name: t.half() if t.dtype == torch.float32 and t.dim() > 1 else t for name, t in tensors.items()}
     save_file(halved, target / "model.safetensors")
     config = json.loads((source / "config.json").read_text())
     (target / "config.json").write_text(json.dumps(config | {"dtype": "float16"}, indent=2) + "\n")
