@@ -1,10 +1,10 @@
 import {
   assertLattice,
+  assertVocabulary,
   brokenPrediction,
   type CanvasReviseEvent,
   type DecodeRequest,
   type Decoder,
-  ForetokenError,
   type LatticeModel,
   type OpenOptions,
   refuseOutputPrefixes,
@@ -29,18 +29,12 @@ export interface LatticeDraft<Source> {
 export function assertLatticeDraft<Source>(
   decoder: string,
   { lattice, search }: LatticeDraft<Source>,
-  { size, endTokenId }: Vocabulary,
+  vocabulary: Vocabulary,
   request: DecodeRequest<Source>,
 ): void {
   assertLattice(search, lattice);
   refuseOutputPrefixes(decoder, request);
-  const received = lattice.vocabulary;
-  if (received.size === size && received.endTokenId === endTokenId) return;
-  throw new ForetokenError(
-    'INVALID_ARGUMENT',
-    `lattice has ${received.size} tokens and the end token ${received.endTokenId}, but ${size} and ${endTokenId} are required.`,
-    { option: 'lattice', received: received.size, required: size },
-  );
+  assertVocabulary('lattice', lattice.vocabulary, vocabulary);
 }
 
 /** The draft of each source, after one forward of the lattice model; a search that draws does so by the request's seed. */

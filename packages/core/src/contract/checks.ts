@@ -177,3 +177,13 @@ export function assertNumber(name: string, value: number, least: number, most: n
     });
   }
 }
+
+/** Throws `INVALID_ARGUMENT` unless the model given as `option` has token ids of this vocabulary. */
+export function assertVocabulary(option: string, received: Vocabulary, { size, endTokenId }: Vocabulary): void {
+  if (received.size === size && received.endTokenId === endTokenId) return;
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `${option} has ${received.size} tokens and the end token ${received.endTokenId}, but ${size} and ${endTokenId} are required.`,
+    { option, received: received.size, required: size },
+  );
+}

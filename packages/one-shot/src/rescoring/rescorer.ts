@@ -1,4 +1,4 @@
-import { type AutoregressiveModel, ForetokenError, type Vocabulary } from '@foretoken/core';
+import { type AutoregressiveModel, assertVocabulary, type Vocabulary } from '@foretoken/core';
 import { assertScoring } from './score-with-model.js';
 
 /**
@@ -8,15 +8,9 @@ import { assertScoring } from './score-with-model.js';
 export function assertRescorer<Source>(
   option: string,
   model: AutoregressiveModel<Source>,
-  { size, endTokenId }: Vocabulary,
+  vocabulary: Vocabulary,
   branching: boolean,
 ): void {
   assertScoring(model, branching);
-  const received = model.vocabulary;
-  if (received.size === size && received.endTokenId === endTokenId) return;
-  throw new ForetokenError(
-    'INVALID_ARGUMENT',
-    `${option} has ${received.size} tokens and the end token ${received.endTokenId}, but ${size} and ${endTokenId} are required.`,
-    { option, received: received.size, required: size },
-  );
+  assertVocabulary(option, model.vocabulary, vocabulary);
 }
