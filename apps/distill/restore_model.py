@@ -102,7 +102,10 @@ def main() -> None:
 
 def student_tensors(folder: Path, student: str, graphs: Sequence[str]) -> dict[str, Tensor]:
     """The student's tensors under the names of its weights folder, its head's token ids among them."""
-    graph = unfused(stored(folder, *graphs))
+    found = stored(folder, *graphs)
+    graph = unfused(found)
+    # The CTC head is kept by row, as it is trained.
+    graph |= {name.replace(".rows", ".weight"): value for name, value in found.items() if name.endswith("head.rows")}
     tensors = {name.removeprefix(f"{student}."): value for name, value in graph.items() if name.startswith(f"{student}.")}
     count = tensors["head.bias"].shape[0]
     tensors["head.token_ids"] = next(v for k, v in graph.items() if k.startswith(f"int32_{count}_")).long()

@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { NGRAMS_FILE, readNgrams } from './families/ngrams.js';
+import { readShortlist, SHORTLIST_FILE } from './families/shortlist.js';
 import type { ManifestContent, ModelManifest } from './folder/manifest.js';
 import { writeModelFolder } from './folder/write-folder.js';
 import { importMarian, stepFiles } from './importers/import-marian.js';
 import { importMaskedLanguageModel, isMaskedLanguageModel } from './importers/import-masked-lm.js';
 import { mostCandidates } from './importers/import-students.js';
-import { openWeightsFolder, type WeightsFolder } from './weights/weights-folder.js';
+import { configInteger, openWeightsFolder, type WeightsFolder } from './weights/weights-folder.js';
 
 export interface ImportOptions {
   /** Name in the manifest; default: the weights folder's own. */
@@ -17,7 +18,7 @@ export interface ImportOptions {
   readonly licence?: string;
   /** How weights are stored (default float16, half the size); computing is float32 either way. */
   readonly weights?: 'float32' | 'float16';
-  /** Weights folder of a CTC student trained on this model's encoder, with an n-gram model beside it or not. */
+  /** Weights folder of a CTC student trained on this model's encoder, with an n-gram model and a shortlist beside it or not. */
   readonly ctc?: string;
   /** Weights folders of a canvas, a DAG and an edit student of this model's encoder. */
   readonly canvas?: string;
@@ -86,8 +87,24 @@ async function marianContent(
   const unknownTokenId = unknownToken(folder.tokenizerJson);
   const padTokenId = padToken(folder.tokenizerJson);
   // A CTC model needs an id for the blank that no output can mean: the padding's.
-  const imported = importMarian(folder, { weights, blankId: padTokenId ?? 0, students });
+  const blankId = padTokenId ?? 0;
+  const listed = options.ctc === undefined ? undefined : await optionalFile(join(options.ctc, SHORTLIST_FILE));
+  const shortlist =
+    listed === undefined
+      ? undefined
+      : await readShortlist(
+          join(options.ctc as string, SHORTLIST_FILE),
+          configInteger(folder, 'vocab_size', 3, 1_000_000),
+          blankId,
+        );
+  const imported = importMarian(folder, {
+    weights,
+    blankId,
+    students,
+    ...(shortlist === undefined ? {} : { shortlist }),
+  });
   const { shape, tokens, files } = imported;
+  if (listed !== undefined) files.set(SHORTLIST_FILE, listed);
   if (ngrams !== undefined) {
     await readNgrams(join(options.ctc as string, NGRAMS_FILE), shape.vocabularySize);
     files.set(NGRAMS_FILE, ngrams);
@@ -114,6 +131,7 @@ async function marianContent(
     step: { maxCandidates: Math.min(STEP_CANDIDATES, shape.vocabularySize) },
     ...imported.students.facts,
     ...(ngrams === undefined ? {} : { ngrams: NGRAMS_FILE }),
+    ...(shortlist === undefined ? {} : { shortlist: SHORTLIST_FILE }),
     training: { ...options.training, weights },
   };
   return { manifest, files };

@@ -58,11 +58,11 @@ function layer(prefix: string, width: number, feedForward: number, cross: boolea
   };
 }
 
-/** Serialises named fp32 tensors, and optional int32 vectors, as a safetensors file. */
+/** Serialises named fp32 tensors, and optional int32 vectors or matrices, as a safetensors file. */
 export function safetensors(
   shapes: Shapes,
   seed: number,
-  integers: Record<string, readonly number[]> = {},
+  integers: Record<string, readonly number[] | readonly (readonly number[])[]> = {},
 ): Uint8Array {
   const random = generator(seed);
   const header: Record<string, unknown> = {};
@@ -83,7 +83,11 @@ export function safetensors(
       Float32Array.from({ length: size }, () => random() + (isScale ? 1 : 0)),
     );
   }
-  for (const [name, values] of Object.entries(integers)) put(name, 'I32', [values.length], Int32Array.from(values));
+  for (const [name, values] of Object.entries(integers)) {
+    const [first] = values;
+    const shape = typeof first === 'object' ? [values.length, first.length] : [values.length];
+    put(name, 'I32', shape, Int32Array.from(values.flat()));
+  }
   const text = new TextEncoder().encode(JSON.stringify(header));
   const bytes = new Uint8Array(8 + text.length + offset);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);

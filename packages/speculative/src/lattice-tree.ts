@@ -5,7 +5,7 @@ export interface ScoredDraft extends DraftTree {
   readonly probabilities: readonly number[];
 }
 
-/** An n-gram model of the target's outputs and the exponent of its probabilities. */
+/** An n-gram model of the target's outputs, and its weight where the lattice's is 1. */
 export interface WeightedNgrams {
   readonly model: NgramModel;
   readonly weight: number;
@@ -97,8 +97,9 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
 const UNRANKED = 0.1;
 
 /**
- * The product of the lattice's distribution and the n-gram model's, the latter raised to its weight, renormalised over
- * what the lattice offers and the end.
+ * The weighted geometric mean of the lattice's distribution and the n-gram model's, renormalised over what the lattice
+ * offers and the end. A mean, not a product: both judge by much the same evidence, and counted twice it makes drafts too
+ * sure of themselves, so too long.
  */
 function reranked(
   next: CtcContinuations,
@@ -108,10 +109,11 @@ function reranked(
   [before, last]: readonly [number, number],
 ): Pick<CtcContinuations, 'tokenIds' | 'probabilities'> {
   const probability = model.after(before, last);
-  const factor = (tokenId: number): number => probability(tokenId) ** weight;
-  let total = next.end * factor(endTokenId);
+  const mean = (ofLattice: number, tokenId: number): number =>
+    (ofLattice * probability(tokenId) ** weight) ** (1 / (1 + weight));
+  let total = mean(next.end, endTokenId);
   const scores = next.tokenIds.map((tokenId, index) => {
-    const score = (next.probabilities[index] as number) * factor(tokenId);
+    const score = mean(next.probabilities[index] as number, tokenId);
     total += score;
     return score;
   });

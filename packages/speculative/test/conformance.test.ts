@@ -43,11 +43,11 @@ const ngrams = new NgramModel({
 });
 
 const drafters = {
-  lattice: () => latticeDrafter({ model: lattice, minProbability: 0.02 }),
+  lattice: () => latticeDrafter({ model: lattice, minProbability: 0.02, shape: 'tree' }),
   'lattice chain': () => latticeDrafter({ model: lattice, minProbability: 0.02, shape: 'chain' }),
   'lattice with costs': () =>
-    latticeDrafter({ model: lattice, minProbability: 0.01, verifyCost: [1, 1.05, 1.1, 1.2, 1.4] }),
-  'lattice with n-grams': () => latticeDrafter({ model: lattice, minProbability: 0.02, ngrams }),
+    latticeDrafter({ model: lattice, minProbability: 0.01, shape: 'tree', verifyCost: [1, 1.05, 1.1, 1.2, 1.4] }),
+  'lattice with n-grams': () => latticeDrafter({ model: lattice, minProbability: 0.02, shape: 'tree', ngrams }),
   ngram: () => ngramDrafter({ vocabulary: VOCABULARY }),
 } as const;
 

@@ -37,7 +37,7 @@ async function propose(
   endTokenId: number = vocabularySize,
 ): Promise<DraftTree> {
   const model = modelOf([lattice], vocabularySize, endTokenId);
-  const session = await latticeDrafter({ model, ...options }).open([null], {});
+  const session = await latticeDrafter({ model, shape: 'tree', ...options }).open([null], {});
   let draft: DraftTree | undefined;
   for (const prefix of prefixes) draft = await session.propose(0, Int32Array.from(prefix), limit);
   return draft as DraftTree;

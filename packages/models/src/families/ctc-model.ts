@@ -10,6 +10,7 @@ import {
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
 import { frameFeeds } from './frame-feeds.js';
 import type { MarianEncoder } from './marian-encoder.js';
+import type { Shortlist } from './shortlist.js';
 
 export interface CtcModelOptions {
   readonly runtime: OnnxRuntime;
@@ -20,6 +21,8 @@ export interface CtcModelOptions {
   readonly upsample: number;
   readonly blankId: number;
   readonly maxCandidates: number;
+  /** For a graph that scores only likely tokens. */
+  readonly shortlist?: Shortlist;
 }
 
 /** A CTC student on the states of a Marian encoder. */
@@ -37,13 +40,18 @@ export class CtcModel implements LatticeModel<TokenSource> {
   }
 
   async emit(sources: readonly TokenSource[], options: EmitOptions = {}): Promise<CtcLattice[]> {
-    const { runtime, session, encoder, upsample, width, blankId, maxCandidates } = this.#options;
+    const { runtime, session, encoder, upsample, width, blankId, maxCandidates, shortlist } = this.#options;
     if (options.k !== undefined) assertInteger('k', options.k, 1, Number.MAX_SAFE_INTEGER);
     const k = Math.min(options.k ?? 1, maxCandidates);
     const encoding = await encoder.reuseOrEncode(sources, options.encoding, options.signal);
     options.signal?.throwIfAborted();
     const frames = encoding.sourceLength * upsample;
-    const outputs = await session.run(frameFeeds(runtime, encoding, width, upsample, k));
+    const feeds = frameFeeds(runtime, encoding, width, upsample, k);
+    if (shortlist !== undefined) {
+      const listed = shortlist.of(sources, blankId);
+      feeds.shortlist = new runtime.Tensor('int32', listed, [listed.length]);
+    }
+    const outputs = await session.run(feeds);
     const tokenIds = outputs.best_token_ids?.data as Int32Array;
     const logProbs = outputs.best_log_probs?.data as Float32Array;
     const blankLogProbs = outputs.blank_log_probs?.data as Float32Array;

@@ -9,6 +9,7 @@ import { LevenshteinModel } from './levenshtein-model.js';
 import type { MarianEncoder } from './marian-encoder.js';
 import { MaskedCanvasModel } from './masked-canvas-model.js';
 import { readNgrams } from './ngrams.js';
+import { readShortlist, type Shortlist } from './shortlist.js';
 
 /** The students of a Marian folder that it has. */
 export interface LoadedStudents {
@@ -27,8 +28,9 @@ export async function loadStudents(
   sessions: GraphSessions,
   encoder: MarianEncoder,
 ): Promise<LoadedStudents> {
+  const shortlist = await loadShortlist(folder, manifest);
   const lattice = await loadCtc(manifest, manifest.graphs.ctc, sessions, encoder);
-  const draftLattice = (await loadCtc(manifest, manifest.graphs.ctcDraft, sessions, encoder)) ?? lattice;
+  const draftLattice = (await loadCtc(manifest, manifest.graphs.ctcDraft, sessions, encoder, shortlist)) ?? lattice;
   const canvas = loadCanvas(manifest, sessions, encoder);
   const dag = loadDag(manifest, sessions, encoder);
   const edit = loadEdit(manifest, sessions, encoder);
@@ -63,10 +65,27 @@ async function loadCtc(
   file: string | undefined,
   sessions: GraphSessions,
   encoder: MarianEncoder,
+  shortlist?: Shortlist,
 ): Promise<CtcModel | undefined> {
   if (file === undefined || ctc === undefined) return undefined;
   const session = await sessions.get(file);
-  return new CtcModel({ runtime: sessions.runtime, session, encoder, vocabulary, width: architecture.width, ...ctc });
+  return new CtcModel({
+    runtime: sessions.runtime,
+    session,
+    encoder,
+    vocabulary,
+    width: architecture.width,
+    ...ctc,
+    ...(shortlist === undefined ? {} : { shortlist }),
+  });
+}
+
+async function loadShortlist(
+  folder: ModelFolder,
+  { shortlist: file, vocabulary, ctc }: MarianManifest,
+): Promise<Shortlist | undefined> {
+  if (file === undefined || ctc === undefined) return undefined;
+  return readShortlist(folder.filePath(file), vocabulary.size, ctc.blankId);
 }
 
 function loadCanvas(

@@ -40,11 +40,15 @@ export async function checkMarianGraphs(manifest: MarianManifest, check: CheckGr
       { new: value('float32', null, null, 2 * decoderLayers * width), ...headOutputs[kind] },
     );
   }
-  for (const file of [manifest.graphs.ctc, manifest.graphs.ctcDraft]) {
+  const shortlist = manifest.shortlist === undefined ? {} : { shortlist: value('int32', null) };
+  for (const [file, extra] of [
+    [manifest.graphs.ctc, {}],
+    [manifest.graphs.ctcDraft, shortlist],
+  ] as const) {
     if (file === undefined) continue;
     await check(
       file,
-      { ...frameInputs(width), k: value('int64', 1) },
+      { ...frameInputs(width), k: value('int64', 1), ...extra },
       {
         best_token_ids: value('int32', null, null, null),
         best_log_probs: value('float32', null, null, null),

@@ -51,7 +51,7 @@ export function checkAgreement(manifest: ModelManifest, refuse: Refuse): void {
   }
 }
 
-function marianClaims({ vocabulary, graphs, step, ctc, canvas, dag, edit, ngrams }: MarianManifest): Claims {
+function marianClaims({ vocabulary, graphs, step, ctc, canvas, dag, edit, ngrams, shortlist }: MarianManifest): Claims {
   return {
     tokenIds: {
       'vocabulary.startTokenId': vocabulary.startTokenId,
@@ -81,6 +81,7 @@ function marianClaims({ vocabulary, graphs, step, ctc, canvas, dag, edit, ngrams
       'graphs.edit.placeholders': graphs.edit?.placeholders,
       ...prefixed('graphs.edit.fill', graphs.edit?.fill),
       ngrams,
+      shortlist,
     },
   };
 }
@@ -95,7 +96,8 @@ function maskedLanguageModelClaims(manifest: Extract<ModelManifest, { family: 'm
 }
 
 /** A graph without the facts needed to drive it, or facts without their graph. */
-function checkPairs({ graphs, step, ctc, canvas, dag, edit }: MarianManifest, refuse: Refuse): void {
+function checkPairs(manifest: MarianManifest, refuse: Refuse): void {
+  const { graphs, step, ctc, canvas, dag, edit } = manifest;
   for (const [name, graph, facts] of [
     ['ctc', graphs.ctc, ctc],
     ['canvas', graphs.canvas, canvas],
@@ -108,6 +110,9 @@ function checkPairs({ graphs, step, ctc, canvas, dag, edit }: MarianManifest, re
   }
   if (graphs.ctcDraft !== undefined && graphs.ctc === undefined) {
     refuse('graphs.ctc', 'missing', 'given together with graphs.ctcDraft');
+  }
+  if (manifest.shortlist !== undefined && graphs.ctcDraft === undefined) {
+    refuse('graphs.ctcDraft', 'missing', 'given together with shortlist');
   }
   if ((graphs.step.topK ?? graphs.step.topKWithStates) !== undefined && step === undefined) {
     refuse('step', 'missing', 'given together with graphs.step.topK or graphs.step.topKWithStates');

@@ -112,6 +112,7 @@ const MARIAN: v.GenericSchema<unknown, MarianManifest> = v.strictObject({
     }),
   ),
   ngrams: v.exactOptional(fileName),
+  shortlist: v.exactOptional(fileName),
   ...content,
 });
 

@@ -106,6 +106,8 @@ export interface MarianManifest extends CommonManifest {
   };
   /** File name of an n-gram model of the target's outputs, for drafting. */
   readonly ngrams?: string;
+  /** File name of the shortlist that `graphs.ctcDraft` is fed from. */
+  readonly shortlist?: string;
 }
 
 /** A masked language model: it fills canvases and reads no source. `limits` are both those of a canvas. */

@@ -1,5 +1,5 @@
-import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
-import { emitFrames, type FrameShape } from './frames.js';
+import { CONTRIB, type GraphBuilder, type Value } from '../onnx/graph-builder.js';
+import { emitFrames, type FrameShape, type Frames } from './frames.js';
 import type { ProductPrecision, TensorOf } from './layers.js';
 
 /** Sizes of a CTC student that reads a shared encoder's states. */
@@ -8,33 +8,97 @@ export interface CtcShape extends FrameShape {
   readonly draftFrameLayers: number;
 }
 
+/** The head of a CTC student; its last row is the blank. */
+export interface CtcHead {
+  /** Token id of each row, `blankId` last. */
+  readonly tokenIds: readonly number[];
+  readonly vocabularySize: number;
+}
+
+/** How a CTC student's graph computes. */
+export interface CtcGraphKind {
+  /** `int8` is for drafting: it ends at the draft layer and quantises products. */
+  readonly precision: ProductPrecision;
+  /** Score only the tokens of one more input, `shortlist` int32 `[tokens]`, distinct, the blank's id last. */
+  readonly shortlist: boolean;
+}
+
 /**
  * CTC student: `states [batch, source, width]`, `source_mask` int32 `[batch, source]`, `positions` and `mask` int32
  * `[batch, frames]`, `k` int64 `[1]` in, where frames = upsample * source; `best_token_ids` int32 and
  * `best_log_probs [batch, frames, k]`, `blank_log_probs [batch, frames]` out.
- *
- * `headTokenIds` maps the head's rows to token ids; its last row is the blank, reported as `blankId`.
  */
 export function emitCtc(
   graph: GraphBuilder,
   tensorOf: TensorOf,
   shape: CtcShape,
-  headTokenIds: readonly number[],
-  blankId: number,
-  precision: ProductPrecision,
+  head: CtcHead,
+  { precision, shortlist }: CtcGraphKind,
 ): void {
   const frameLayers = precision === 'int8' ? shape.draftFrameLayers : shape.frameLayers;
   const trunk = emitFrames(graph, tensorOf, { ...shape, frameLayers }, 'ctc', precision);
-  const { k, linear } = trunk;
-  const rows = headTokenIds.length + 1;
-  const scores = linear(trunk.x, 'head', shape.width, rows);
+  const { scores, tokenIds } = shortlist
+    ? shortlistScores(graph, tensorOf, shape.width, head, trunk.x)
+    : allScores(graph, tensorOf, shape.width, head, trunk, precision);
   const logProbs = graph.op('LogSoftmax', [scores], { axis: 2 });
-  const [best, indices] = graph.ops('TopK', [logProbs, k], 2, { axis: 2 }, { name: 'best' }) as [Value, Value];
-  const tokenIds = graph.constant('int32', [rows], [...headTokenIds, blankId]);
+  const [best, indices] = graph.ops('TopK', [logProbs, trunk.k], 2, { axis: 2 }, { name: 'best' }) as [Value, Value];
   graph.op('Gather', [tokenIds, indices], {}, { name: 'best_token_ids' });
   graph.op('Identity', [best], {}, { name: 'best_log_probs' });
-  graph.op('Gather', [logProbs, graph.constant('int64', [], [rows - 1])], { axis: 2 }, { name: 'blank_log_probs' });
+  graph.op('Gather', [logProbs, graph.constant('int64', [], [-1])], { axis: 2 }, { name: 'blank_log_probs' });
   graph.output('best_token_ids', 'int32', ['batch', 'frames', 'k']);
   graph.output('best_log_probs', 'float32', ['batch', 'frames', 'k']);
   graph.output('blank_log_probs', 'float32', ['batch', 'frames']);
+}
+
+/** Scores `[batch, frames, labels]`, the blank last, and the token id of each label. */
+interface Scores {
+  readonly scores: Value;
+  readonly tokenIds: Value;
+}
+
+function allScores(
+  graph: GraphBuilder,
+  tensorOf: TensorOf,
+  width: number,
+  { tokenIds }: CtcHead,
+  { x, linear }: Frames,
+  precision: ProductPrecision,
+): Scores {
+  const rows = tokenIds.length;
+  const scores =
+    precision === 'int8'
+      ? linear(x, 'head', width, rows)
+      : productWithRows(graph, x, ...headRows(graph, tensorOf, width, rows));
+  return { scores, tokenIds: graph.constant('int32', [rows], tokenIds) };
+}
+
+/** The shortlist's rows of the head, picked from fp32 weights: so few that quantising them would not pay. */
+function shortlistScores(
+  graph: GraphBuilder,
+  tensorOf: TensorOf,
+  width: number,
+  { tokenIds, vocabularySize }: CtcHead,
+  x: Value,
+): Scores {
+  const shortlist = graph.input('shortlist', 'int32', ['tokens']);
+  const rowOf = new Array<number>(vocabularySize).fill(0);
+  for (const [row, tokenId] of tokenIds.entries()) rowOf[tokenId] = row;
+  const rows = graph.op('Gather', [graph.constant('int32', [vocabularySize], rowOf), shortlist]);
+  const [weight, bias] = headRows(graph, tensorOf, width, tokenIds.length);
+  const picked = (of: Value): Value => graph.op('Gather', [of, rows]);
+  return { scores: productWithRows(graph, x, picked(weight), picked(bias)), tokenIds: shortlist };
+}
+
+/** Weight `[labels, width]`, one row a label, and bias `[labels]` of the head. */
+function headRows(graph: GraphBuilder, tensorOf: TensorOf, width: number, labels: number): [Value, Value] {
+  const weight = tensorOf('head.weight', [labels, width]);
+  const bias = tensorOf('head.bias', [labels]);
+  return [
+    graph.weight('ctc.head.rows', weight.dims, weight.values),
+    graph.weight('ctc.head.bias', bias.dims, bias.values),
+  ];
+}
+
+function productWithRows(graph: GraphBuilder, x: Value, weight: Value, bias: Value): Value {
+  return graph.op('Add', [graph.op('FusedMatMul', [x, weight], { transB: 1 }, { domain: CONTRIB }), bias]);
 }

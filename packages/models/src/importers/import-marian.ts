@@ -1,4 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
+import type { Shortlist } from '../families/shortlist.js';
 import { WeightStore } from '../onnx/weight-store.js';
 import { configInteger, type WeightsFolder } from '../weights/weights-folder.js';
 import { foldBiases } from './fold-biases.js';
@@ -29,6 +30,7 @@ export interface MarianImportOptions {
   readonly students: StudentFolders;
   /** Token id that stands for the CTC blank in emitted lattices. */
   readonly blankId: number;
+  readonly shortlist?: Shortlist;
 }
 
 /**
@@ -61,6 +63,7 @@ export function importMarian(folder: WeightsFolder, options: MarianImportOptions
     },
     blankId: options.blankId,
     emit,
+    ...(options.shortlist === undefined ? {} : { shortlist: options.shortlist }),
   });
   files.set(WEIGHTS_FILE, store.bytes());
   files.set('tokenizer.json', folder.tokenizerJson);

@@ -1,4 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
+import { SHORTLIST_FILE, type Shortlist } from '../families/shortlist.js';
 import type { FillGraphFiles, MarianManifest } from '../folder/manifest.js';
 import { configInteger, type WeightsFolder } from '../weights/weights-folder.js';
 import { readCanvasNetwork, readLengths } from './canvas-config.js';
@@ -27,6 +28,8 @@ export interface StudentContext {
   /** Token id that stands for the CTC blank in emitted lattices. */
   readonly blankId: number;
   readonly emit: EmitGraph;
+  /** Tokens that the drafting graph is to be fed a choice of; absent: it scores all. */
+  readonly shortlist?: Shortlist;
 }
 
 /** The manifest's facts of the students, and their graphs. */
@@ -54,7 +57,8 @@ export function importStudents(folders: StudentFolders, context: StudentContext)
   };
 }
 
-function importCtc(folder: WeightsFolder, { marian, blankId, emit }: StudentContext): ImportedStudents {
+function importCtc(folder: WeightsFolder, context: StudentContext): ImportedStudents {
+  const { marian, blankId, emit, shortlist } = context;
   const shape = readCtcShape(folder, marian);
   const headTokenIds = readHeadTokenIds(folder, marian.vocabularySize);
   if (headTokenIds.includes(blankId)) {
@@ -64,15 +68,23 @@ function importCtc(folder: WeightsFolder, { marian, blankId, emit }: StudentCont
       { folder: folder.path, field: 'head.token_ids', received: blankId },
     );
   }
-  for (const [file, precision] of [
-    ['ctc.onnx', 'float32'],
-    ['ctc-draft.onnx', 'int8'],
-  ] as const) {
-    emit(file, `ctc-student-${precision}`, (graph) =>
-      emitCtc(graph, tensorReader(folder), shape, headTokenIds, blankId, precision),
+  for (const tokenId of shortlist?.tokenIds() ?? []) {
+    if (headTokenIds.includes(tokenId)) continue;
+    throw new ForetokenError(
+      'INVALID_MODEL_FOLDER',
+      `${folder.path}: ${SHORTLIST_FILE} lists token ${tokenId}, which the CTC head cannot say. Make the shortlist again.`,
+      { folder: folder.path, file: SHORTLIST_FILE, field: 'tokens', received: tokenId },
     );
   }
-  const maxCandidates = Math.min(LATTICE_CANDIDATES, headTokenIds.length + 1);
+  const head = { tokenIds: [...headTokenIds, blankId], vocabularySize: marian.vocabularySize };
+  const weights = tensorReader(folder);
+  emit('ctc.onnx', 'ctc-student', (graph) =>
+    emitCtc(graph, weights, shape, head, { precision: 'float32', shortlist: false }),
+  );
+  emit('ctc-draft.onnx', 'ctc-student-draft', (graph) =>
+    emitCtc(graph, weights, shape, head, { precision: 'int8', shortlist: shortlist !== undefined }),
+  );
+  const maxCandidates = Math.min(LATTICE_CANDIDATES, head.tokenIds.length, (shortlist?.least ?? Infinity) + 1);
   return {
     graphs: { ctc: 'ctc.onnx', ctcDraft: 'ctc-draft.onnx' },
     facts: { ctc: { blankId, upsample: shape.upsample, maxCandidates } },

@@ -1,0 +1,84 @@
+import { basename } from 'node:path';
+import { ForetokenError, type TokenSource } from '@foretoken/core';
+import { readSafetensors } from '../weights/safetensors.js';
+
+/** Name of a shortlist's file in a CTC student's weights folder and in a model folder. */
+export const SHORTLIST_FILE = 'shortlist.safetensors';
+
+/** The target tokens that sources are likely to become, so that a drafter scores a few hundred instead of thousands. */
+export class Shortlist {
+  readonly #common: Int32Array;
+  /** `[source tokens, most]`, -1 where there is none. */
+  readonly #bySource: Int32Array;
+  readonly #most: number;
+
+  constructor(common: Int32Array, bySource: Int32Array, most: number) {
+    this.#common = common;
+    this.#bySource = bySource;
+    this.#most = most;
+  }
+
+  /** Fewest tokens a shortlist has. */
+  get least(): number {
+    return this.#common.length;
+  }
+
+  /** Every token id that may be listed. */
+  tokenIds(): Set<number> {
+    const all = new Set([...this.#common, ...this.#bySource]);
+    all.delete(-1);
+    return all;
+  }
+
+  /** Distinct token ids for all the sources together, ascending, and `last` at the end. */
+  of(sources: readonly TokenSource[], last: number): Int32Array {
+    const listed = new Set(this.#common);
+    const read = new Set<number>();
+    for (const source of sources) {
+      for (const tokenId of source) {
+        if (read.has(tokenId)) continue;
+        read.add(tokenId);
+        const end = (tokenId + 1) * this.#most;
+        for (let at = tokenId * this.#most; at < end && (this.#bySource[at] as number) >= 0; at++) {
+          listed.add(this.#bySource[at] as number);
+        }
+      }
+    }
+    const tokenIds = Int32Array.from([...listed, last]);
+    tokenIds.subarray(0, -1).sort();
+    return tokenIds;
+  }
+}
+
+/**
+ * Reads a shortlist for a vocabulary: `common [tokens]` and `by_source [vocab, most]`, int32. The blank cannot be listed.
+ * Throws `INVALID_MODEL_FOLDER` naming the file and tensor.
+ */
+export async function readShortlist(path: string, vocabularySize: number, blankId: number): Promise<Shortlist> {
+  const file = basename(path);
+  const tensors = await readSafetensors(path);
+  const refuse = (field: string, what: string, received: unknown, required: unknown): never => {
+    throw new ForetokenError(
+      'INVALID_MODEL_FOLDER',
+      `${file}: ${field} ${what} ${String(received)}, but must be ${String(required)}. Make the shortlist again.`,
+      { file, field, received, required },
+    );
+  };
+  const integers = (name: string, dims: number): { readonly values: Int32Array; readonly shape: readonly number[] } => {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) return refuse(name, 'is', 'missing', 'there');
+    if (tensor.dtype !== 'I32') refuse(name, 'is', tensor.dtype, 'I32');
+    if (tensor.shape.length !== dims) refuse(name, 'has dimensions', tensor.shape.length, dims);
+    return { values: new Int32Array(tensor.data.slice().buffer), shape: tensor.shape };
+  };
+  const common = integers('common', 1);
+  const bySource = integers('by_source', 2);
+  if (bySource.shape[0] !== vocabularySize) refuse('by_source', 'has rows', bySource.shape[0], vocabularySize);
+  const shortlist = new Shortlist(common.values, bySource.values, bySource.shape[1] as number);
+  for (const tokenId of shortlist.tokenIds()) {
+    if (tokenId < 0 || tokenId >= vocabularySize || tokenId === blankId) {
+      refuse('tokens', 'hold', tokenId, `ids below ${vocabularySize}, the blank ${blankId} not among them`);
+    }
+  }
+  return shortlist;
+}
