@@ -68,15 +68,15 @@ async function loadCtc(
   shortlist?: Shortlist,
 ): Promise<CtcModel | undefined> {
   if (file === undefined || ctc === undefined) return undefined;
-  const session = await sessions.get(file);
+  await sessions.get(file);
   return new CtcModel({
     runtime: sessions.runtime,
-    session,
+    session: () => sessions.get(file),
     encoder,
     vocabulary,
     width: architecture.width,
     ...ctc,
-    ...(shortlist === undefined ? {} : { shortlist }),
+    ...(shortlist === undefined ? {} : { shortlist: { tokens: shortlist, last: ctc.blankId } }),
   });
 }
 

@@ -1,5 +1,6 @@
 import { ForetokenError, type SourceEncoder, type SourceEncoding, type TokenSource } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
+import { groupsByLength } from './length-groups.js';
 
 export interface MarianEncoderLimits {
   readonly sourceLength: number;
@@ -62,7 +63,7 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
     const rows = sources.length;
     if (rows === 0) throw new ForetokenError('EMPTY_SOURCE', 'There are no sources to encode; pass at least one.', {});
     const time = Math.max(...lengths);
-    const groups = byLength(lengths);
+    const groups = groupsByLength(lengths);
     if (groups.length === 1) {
       const { mask, states, cross } = await this.#forward(sources, [...sources.keys()], time);
       return new MarianEncoding(this, lengths, mask, states, cross);
@@ -154,28 +155,4 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
     }
     return source.length;
   }
-}
-
-/** Padding that costs as much as starting another forward, in tokens; measured on small models. */
-const FORWARD_COST = 8;
-
-/**
- * Splits a ragged batch into groups of similar length, longest first, so that little of each forward is padding: padding
- * costs as much as text.
- */
-function byLength(lengths: Int32Array): number[][] {
-  const order = Array.from(lengths.keys()).sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b);
-  const groups: number[][] = [];
-  let padding = 0;
-  for (const row of order) {
-    const group = groups.at(-1);
-    const longest = group === undefined ? 0 : (lengths[group[0] as number] as number);
-    padding += longest - (lengths[row] as number);
-    if (group !== undefined && padding <= FORWARD_COST) group.push(row);
-    else {
-      groups.push([row]);
-      padding = 0;
-    }
-  }
-  return groups;
 }
