@@ -52,7 +52,11 @@ describe('dagGreedy and dagLookahead', () => {
     let logProb = logProbs[0] as number;
     while (path.at(-1) !== VERTICES - 1) {
       const edges = rowOf(transitions, path.at(-1) as number, VERTICES);
-      const to = bestOf([...edges.keys()], (to) => value(edges[to] as number, logProbs[to] as number));
+      const values = Array.from(edges, (edge, to) => value(edge, logProbs[to] as number));
+      const to = bestOf([...edges.keys()], (to) => values[to] as number);
+      // Where rounding decides, either way is right.
+      const [best = 0, second = 0] = [...values].sort((a, b) => b - a);
+      fc.pre(!(best - second < 1e-5));
       logProb += (edges[to] as number) + (logProbs[to] as number);
       path.push(to);
     }
