@@ -6,6 +6,7 @@ import {
   type OutputRequest,
 } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import { groupsByLength } from './length-groups.js';
 import type { SourceReading } from './source-reading.js';
 
 /** What bounds the canvases of a session. */
@@ -128,8 +129,12 @@ export function paddedLength(canvases: readonly Canvas[]): number {
   throw new ForetokenError('INVALID_ARGUMENT', 'There are no canvases; at least one is required.', {});
 }
 
+/** Most positions of a forward; more would only take memory. */
+const MOST_POSITIONS = 4096;
+
 /**
- * Predictions of every position of every canvas, in one forward; the arrays belong to the caller.
+ * Predictions of every position of every canvas; canvases of similar length share a forward. The arrays belong to the
+ * caller.
  *
  * Throws `UNSUPPORTED_CAPABILITY`, `INVALID_ARGUMENT` (`k` out of range too), `LENGTH_LIMIT`, `DISPOSED`,
  * `RUNTIME_FAILURE`.
@@ -145,17 +150,29 @@ export async function fillCanvases(
   reader.check(signal);
   const { kind } = output;
   assertOutput(output, graphs);
-  const length = paddedLength(canvases);
+  // Refuses having none.
+  paddedLength(canvases);
   const more = 'k' in output ? { k: new runtime.Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]) } : {};
-  const outputs = await reader.run(() => graphs.sessions(kind), canvases, signal, more);
-  // The session's outputs are fresh copies, so each canvas may have a view of them.
-  const tokenIds = (kind === 'argmax' ? outputs.best : outputs.best_token_ids)?.data as Int32Array | undefined;
-  const logProbs = (kind === 'logProbs' ? outputs.log_probs : outputs.best_log_probs)?.data as Float32Array | undefined;
-  return canvases.map((canvas, index) => ({
-    row: canvas.row,
-    ...(tokenIds === undefined ? {} : { tokenIds: cut(tokenIds, canvases, index, length) }),
-    ...(logProbs === undefined ? {} : { logProbs: cut(logProbs, canvases, index, length) }),
-  }));
+  const predictions = new Array<CanvasPrediction>(canvases.length);
+  const lengths = Int32Array.from(canvases, ({ tokenIds }) => tokenIds.length);
+  for (const group of groupsByLength(lengths, MOST_POSITIONS)) {
+    const together = group.map((index) => canvases[index] as Canvas);
+    const length = paddedLength(together);
+    const outputs = await reader.run(() => graphs.sessions(kind), together, signal, more);
+    // The session's outputs are fresh copies, so each canvas may have a view of them.
+    const tokenIds = (kind === 'argmax' ? outputs.best : outputs.best_token_ids)?.data as Int32Array | undefined;
+    const logProbs = (kind === 'logProbs' ? outputs.log_probs : outputs.best_log_probs)?.data as
+      | Float32Array
+      | undefined;
+    for (const [place, index] of group.entries()) {
+      predictions[index] = {
+        row: (canvases[index] as Canvas).row,
+        ...(tokenIds === undefined ? {} : { tokenIds: cut(tokenIds, together, place, length) }),
+        ...(logProbs === undefined ? {} : { logProbs: cut(logProbs, together, place, length) }),
+      };
+    }
+  }
+  return predictions;
 }
 
 /** What belongs to one canvas of a padded output `[canvases, length, ..]`: a view. */

@@ -3,9 +3,9 @@ const FORWARD_COST = 8;
 
 /**
  * Splits a ragged batch into groups of similar length, longest first, so that little of each forward is padding: padding
- * costs as much as text.
+ * costs as much as text. A group of several takes at most `most` positions, padding included.
  */
-export function groupsByLength(lengths: Int32Array): number[][] {
+export function groupsByLength(lengths: Int32Array, most: number = Number.POSITIVE_INFINITY): number[][] {
   const order = Array.from(lengths.keys()).sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b);
   const groups: number[][] = [];
   let padding = 0;
@@ -13,7 +13,8 @@ export function groupsByLength(lengths: Int32Array): number[][] {
     const group = groups.at(-1);
     const longest = group === undefined ? 0 : (lengths[group[0] as number] as number);
     padding += longest - (lengths[row] as number);
-    if (group !== undefined && padding <= FORWARD_COST) group.push(row);
+    const fits = group !== undefined && padding <= FORWARD_COST && (group.length + 1) * longest <= most;
+    if (fits) group.push(row);
     else {
       groups.push([row]);
       padding = 0;

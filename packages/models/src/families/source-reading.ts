@@ -4,6 +4,9 @@ import type { MarianEncoding } from './marian-encoder.js';
 /** Added to the attention score of padding. */
 const HIDDEN = -1e9;
 
+/** Groups of rows that are kept from round to round. */
+const MOST_GATHERED = 64;
+
 /**
  * Sources as a batch of canvases reads them: the graph's inputs, but for the bias, which depends on the canvases' length.
  */
@@ -26,7 +29,8 @@ export class SourceReading {
   readonly #cross: Float32Array;
   readonly #encoding: Pick<MarianEncoding, 'rows' | 'sourceLength' | 'mask'>;
   readonly #width: number;
-  #latest: Gathered | undefined;
+  /** By the rows asked for, the oldest first. */
+  readonly #gathered = new Map<string, Gathered>();
 
   constructor(runtime: OnnxRuntime, cross: Float32Array, encoding: MarianEncoding, width: number) {
     this.#runtime = runtime;
@@ -46,10 +50,11 @@ export class SourceReading {
     return { ...gathered.cross, cross_bias: bias };
   }
 
-  /** Rounds mostly ask for the rows of the round before, so those are kept. */
+  /** Rounds mostly ask for the groups of rows of the round before, so the latest are kept. */
   #gather(rows: readonly number[]): Gathered {
-    const latest = this.#latest;
-    if (latest?.rows.length === rows.length && rows.every((row, index) => row === latest.rows[index])) return latest;
+    const key = rows.join();
+    const known = this.#gathered.get(key);
+    if (known !== undefined) return known;
     const { sourceLength, mask, rows: all } = this.#encoding;
     const size = sourceLength * this.#width;
     const dims = [rows.length, sourceLength, this.#width];
@@ -58,13 +63,15 @@ export class SourceReading {
       const values = this.#cross.subarray(part * all * size, (part + 1) * all * size);
       return [`cross_${part}`, new this.#runtime.Tensor('float32', pick(values, rows, size), dims)] as const;
     });
-    this.#latest = {
+    const gathered = {
       rows: [...rows],
       cross: Object.fromEntries(cross),
       mask: pick(mask, rows, sourceLength),
       biases: new Map(),
     };
-    return this.#latest;
+    this.#gathered.set(key, gathered);
+    if (this.#gathered.size > MOST_GATHERED) this.#gathered.delete(this.#gathered.keys().next().value as string);
+    return gathered;
   }
 
   /** `[canvases, 1, length, sourceLength]`: hides padding from every position. */
