@@ -1,4 +1,4 @@
-"""Averages CTC students of one encoder that were continued from one another (Wortsman et al., 2022, "Model soups").
+"""Averages CTC students of one encoder that were continued from one another.
 
     python average_ctc.py --data DATA --teacher runs/final/model --student runs/a --student runs/b --out runs/averaged
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
-from distill.checkpoint import load_ctc_folder, load_marian_folder, save_ctc_folder
+from distill.checkpoint import load_ctc_folder, load_marian_folder, save_ctc_folder, set_to_mean
 from distill.data import encode, read_lines
 from distill.reference_decoder import bleu
 from distill.student_run import encoder_states
@@ -34,8 +34,7 @@ def main() -> None:
     references = read_lines(options.data / "val.de")
     students = [load_ctc_folder(run / "model", teacher.shape) for run in options.student]
     mean = load_ctc_folder(options.student[0] / "model", teacher.shape)
-    for values in zip(*(student.parameters() for student in (mean, *students)), strict=True):
-        values[0].copy_(torch.stack(values[1:]).mean(dim=0))
+    set_to_mean(mean, students)
     named = [*zip((str(run) for run in options.student), students), ("mean", mean)]
     scores = {name: round(bleu(tokenizer, best_path(s, states), references), 2) for name, s in named}
     config = json.loads((options.student[-1] / "model" / "config.json").read_text())

@@ -97,7 +97,7 @@ export async function measureStepCosts(
     const onceTimes = await interleave(
       {
         encode: async () => (await autoregressive.encoder?.encode([sample]))?.dispose(),
-        draft: () => draftLattice.emit([sample], { encoding, k: 8 }),
+        draft: () => draftLattice.emit([sample], { encoding, k: 4 }),
         step: () => step.run(stepFeeds(4)),
         oneShot: () => lattice.emit([sample], { encoding, k: 1 }),
       },

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -88,6 +89,13 @@ def hugging_face_config(shape: MarianShape) -> dict[str, object]:
         "dropout": 0.0, "attention_dropout": 0.0, "activation_dropout": 0.0,
         "eos_token_id": END, "pad_token_id": start, "decoder_start_token_id": start, "forced_eos_token_id": None,
     }
+
+
+@torch.no_grad()
+def set_to_mean(model: nn.Module, others: Sequence[nn.Module]) -> None:
+    """Gives `model` the mean of the others' weights (Wortsman et al., 2022, "Model soups"); all have one shape."""
+    for mine, *theirs in zip(model.parameters(), *(other.parameters() for other in others), strict=True):
+        mine.copy_(torch.stack([value.data for value in theirs]).mean(dim=0))
 
 
 def save_marian_folder(folder: Path, model: Marian, tokenizer: Tokenizer) -> None:

@@ -42,8 +42,8 @@ export interface LoadedModel extends AsyncDisposable {
   readonly autoregressive?: AutoregressiveModel<TokenSource>;
   readonly lattice?: LatticeModel<TokenSource>;
   /**
-   * The lattice model to draft with: the same student with 8-bit products where the folder has them. Its scores are
-   * approximate and depend in the last digits on the batch, which drafting may be and one-shot decoding may not.
+   * The lattice model to draft with: the same student with 8-bit products and a shortlist where the folder has them. Its
+   * scores are approximate, over the shortlist alone, and depend on the batch, which drafts may and outputs may not.
    */
   readonly draftLattice?: LatticeModel<TokenSource>;
   /** A canvas student on the shared encoder; the model itself where the folder is a masked language model's. */

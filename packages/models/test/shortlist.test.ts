@@ -79,7 +79,7 @@ describe('a shortlist', () => {
     const lattices = await Promise.all(
       [plain, listed].map(async (folder) => {
         await using model = await loadModel(folder, { probe: false });
-        return await model.lattice?.emit(SOURCES, { k: 2 });
+        return await model.lattice?.emit(SOURCES, { k: 6 });
       }),
     );
     expect(lattices[0]).toEqual(lattices[1]);
@@ -97,9 +97,12 @@ describe('a shortlist', () => {
       [{ common: [3] }, 'by_source'],
       [{ ...good, common: bySource({}) }, 'common'],
       [{ ...good, by_source: bySource({}).slice(1) }, 'by_source'],
-      [{ ...good, common: [12] }, 'tokens'],
-      [{ ...good, common: [-2] }, 'tokens'],
-      [{ ...good, by_source: bySource({ 3: [0] }) }, 'tokens'],
+      [{ ...good, common: [12] }, 'common'],
+      [{ ...good, common: [3, -1] }, 'common'],
+      [{ ...good, common: [0] }, 'common'],
+      [{ ...good, common: [4, 3, 4] }, 'common'],
+      [{ ...good, by_source: bySource({ 3: [0] }) }, 'by_source'],
+      [{ ...good, by_source: bySource({ 3: [-2] }) }, 'by_source'],
     ] as const) {
       await expect(read(tensors)).rejects.toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field } });
     }

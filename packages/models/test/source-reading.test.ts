@@ -52,6 +52,17 @@ describe('keys and values of the sources of a fill', () => {
     expect(feed(source, [1, 3], 2, 'cross_0')).not.toBe(first);
   });
 
+  it('are kept for several groups a round, the longest unused going first', () => {
+    const source = reading();
+    const first = feed(source, [0, 2], 1, 'cross_0');
+    const second = feed(source, [3, 1], 1, 'cross_0');
+    expect(feed(source, [0, 2], 1, 'cross_0')).toBe(first);
+    // So many canvases that only one of the two stays.
+    feed(source, new Array<number>(509).fill(0), 1, 'cross_0');
+    expect(feed(source, [0, 2], 1, 'cross_0')).toBe(first);
+    expect(feed(source, [3, 1], 1, 'cross_0')).not.toBe(second);
+  });
+
   it('hide padding from every position', () => {
     const { data, dims } = feed(reading(), [1, 2, 0], 2, 'cross_bias');
     expect(dims).toEqual([3, 1, 2, TIME]);

@@ -20,7 +20,7 @@ import { growDraft, type WeightedNgrams } from './lattice-tree.js';
 export interface LatticeDrafterOptions<Source> {
   /** A CTC model of the target's vocabulary. */
   readonly model: LatticeModel<Source>;
-  /** Candidates to ask of each frame, capped at what the model returns; default 8. */
+  /** Candidates to ask of each frame, capped at what the model returns; default 4. */
   readonly candidates?: number;
   /** Most nodes of a draft; default: what the decoder allows. */
   readonly maxNodes?: number;
@@ -63,7 +63,7 @@ const NAME = 'lattice';
  * Throws `INVALID_ARGUMENT`, and `UNSUPPORTED_CAPABILITY` for a model that does not emit CTC lattices.
  */
 export function latticeDrafter<Source = TokenSource>(options: LatticeDrafterOptions<Source>): Drafter<Source> {
-  const { model, candidates = 8, maxNodes = Number.MAX_SAFE_INTEGER, minProbability = 0.1, shape = 'chain' } = options;
+  const { model, candidates = 4, maxNodes = Number.MAX_SAFE_INTEGER, minProbability = 0.1, shape = 'chain' } = options;
   assertLattice({ name: 'The lattice drafter', requires: { model: 'lattice', kinds: ['ctc'], candidates: 1 } }, model);
   assertInteger('candidates', candidates, 1, Number.MAX_SAFE_INTEGER);
   assertInteger('maxNodes', maxNodes, 1, Number.MAX_SAFE_INTEGER);

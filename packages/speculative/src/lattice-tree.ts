@@ -93,8 +93,10 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
   return { tokenIds: Int32Array.from(tokenIds), parents: Int32Array.from(parents), probabilities };
 }
 
-// A token the lattice alone finds this much too improbable may still be proposed after re-ranking.
+// A token the lattice alone finds this much too improbable may still be proposed after re-ranking ...
 const UNRANKED = 0.1;
+// ... but not one this far below the best: looking it up would cost more than it ever gains.
+const HOPELESS = 0.02;
 
 /**
  * The weighted geometric mean of the lattice's distribution and the n-gram model's, renormalised over what the lattice
@@ -111,16 +113,19 @@ function reranked(
   const probability = model.after(before, last);
   const mean = (ofLattice: number, tokenId: number): number =>
     (ofLattice * probability(tokenId) ** weight) ** (1 / (1 + weight));
-  let total = mean(next.end, endTokenId);
+  const hopeless = HOPELESS * next.probabilities.reduce((most, value) => Math.max(most, value), next.end);
+  let total = next.end < hopeless ? next.end : mean(next.end, endTokenId);
   const scores = next.tokenIds.map((tokenId, index) => {
-    const score = mean(next.probabilities[index] as number, tokenId);
-    total += score;
+    const ofLattice = next.probabilities[index] as number;
+    const score = ofLattice < hopeless ? 0 : mean(ofLattice, tokenId);
+    // Hopeless ones count as if the n-grams agreed.
+    total += ofLattice < hopeless ? ofLattice : score;
     return score;
   });
   const tokenIds: number[] = [];
   const probabilities: number[] = [];
   for (const [index, score] of scores.entries()) {
-    if (score < least * total) continue;
+    if (score === 0 || score < least * total) continue;
     tokenIds.push(next.tokenIds[index] as number);
     probabilities.push(score / total);
   }

@@ -181,6 +181,15 @@ describe('latticeDrafter', () => {
     expect((await propose(SURE, [[]], { verifyCost: [1] })).tokenIds).toHaveLength(0);
   });
 
+  it('proposes a chain of the best of four candidates a frame, unless told otherwise', async () => {
+    const model = modelOf([SURE.lattice], 10, 9, 16);
+    const session = await latticeDrafter({ model, minProbability: 0.001 }).open([null], {});
+    const { tokenIds, parents } = await session.propose(0, Int32Array.of(), { nodes: 9, depth: 9 });
+    expect([...tokenIds.subarray(0, 3)]).toEqual([1, 2, 3]);
+    expect([...parents]).toEqual([...tokenIds.keys()].map((node) => node - 1));
+    expect(model.calls).toEqual([{ k: 4 }]);
+  });
+
   it('runs its model once for all rows, with candidates capped at what the model has', async () => {
     const model = modelOf([SURE.lattice, SURE.lattice], 10, 9, 4);
     const session = await latticeDrafter({ model }).open([null, null], {});

@@ -1,4 +1,4 @@
-import { CtcPrefixScorer, NgramModel } from '@foretoken/core';
+import { type CtcLattice, CtcPrefixScorer, NgramModel } from '@foretoken/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyTinyLattice } from '../../core/test/ctc-oracle.js';
@@ -45,11 +45,45 @@ describe('a draft re-ranked by n-grams', () => {
         const ranked = growDraft(scorer, prefix, { ...options, ngrams: { model, weight } });
         const offered = next.end + next.probabilities.reduce((sum, probability) => sum + probability, 0);
         const wanted = plain.probabilities.map((probability) => probability / offered);
-        for (const [index, probability] of ranked.probabilities.slice(0, wanted.length).entries()) {
-          expect(probability).toBeCloseTo(wanted[index] as number, 3);
+        // A token right at the least probability may be in one draft only.
+        const sure = wanted.filter((probability) => probability > 0.05).length;
+        expect(ranked.probabilities.length).toBeGreaterThanOrEqual(sure);
+        for (let index = 0; index < sure; index++) {
+          expect(ranked.probabilities[index]).toBeCloseTo(wanted[index] as number, 3);
         }
       }),
       { numRuns: 100, seed: 5 },
     );
+  });
+
+  it('is the weighted geometric mean where they disagree', () => {
+    // One frame: 1 with 0.6, 2 with 0.3, the end (nothing but blank, 0) with 0.1.
+    const lattice: CtcLattice = {
+      kind: 'ctc',
+      frames: 1,
+      k: 2,
+      blankId: 0,
+      tokenIds: Int32Array.of(1, 2),
+      logProbs: Float32Array.of(Math.log(0.6), Math.log(0.3)),
+      blankLogProbs: Float32Array.of(Math.log(0.1)),
+    };
+    const scorer = new CtcPrefixScorer(lattice, 4);
+    const model = unigrams([0.1, 0.1, 0.7, 0.1]);
+    const draft = growDraft(scorer, scorer.start(), {
+      nodes: 5,
+      depth: 1,
+      least: 0.01,
+      chain: false,
+      enough: () => false,
+      history: [0, 0],
+      endTokenId: 3,
+      ngrams: { model, weight: 0.5 },
+    });
+    const mean = (ofLattice: number, ofNgrams: number): number => (ofLattice * ofNgrams ** 0.5) ** (1 / 1.5);
+    const scores = [mean(0.3, 0.7), mean(0.6, 0.1), mean(0.1, 0.1)] as const;
+    const total = scores[0] + scores[1] + scores[2];
+    expect([...draft.tokenIds]).toEqual([2, 1]);
+    expect(draft.probabilities[0]).toBeCloseTo(scores[0] / total, 4);
+    expect(draft.probabilities[1]).toBeCloseTo(scores[1] / total, 4);
   });
 });

@@ -26,7 +26,7 @@ export interface LengthPrediction {
 /** Owned by the decoder that opened it. */
 export interface CanvasSession extends AsyncDisposable {
   predictLengths(k: number, signal?: AbortSignal): Promise<LengthPrediction[]>;
-  /** Predicts all positions of all given canvases in one forward. */
+  /** Predicts all positions of all given canvases in one call; a model may read those of similar length together. */
   fill(canvases: readonly Canvas[], output: OutputRequest, signal?: AbortSignal): Promise<CanvasPrediction[]>;
 }
 

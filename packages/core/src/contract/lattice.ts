@@ -45,7 +45,7 @@ export interface LatticeSupport {
   readonly maxCandidates: number;
 }
 
-/** A model that scores a whole lattice of outputs in one forward. */
+/** A model that scores a whole lattice of outputs at once; in a ragged batch it may read similar lengths together. */
 export interface LatticeModel<Source> {
   readonly vocabulary: Vocabulary;
   readonly supports: LatticeSupport;

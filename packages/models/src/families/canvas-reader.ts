@@ -54,7 +54,7 @@ export class CanvasReader {
     more: Readonly<Record<string, Tensor>> = {},
   ): Promise<Readonly<Record<string, Tensor>>> {
     this.check(signal);
-    for (const canvas of canvases) this.#checkCanvas(canvas);
+    this.checkCanvases(canvases);
     const { Tensor } = this.#runtime;
     const length = paddedLength(canvases);
     const dims = [canvases.length, length];
@@ -92,6 +92,11 @@ export class CanvasReader {
   dispose(): void {
     this.#disposed = true;
     this.#source = undefined;
+  }
+
+  /** Throws `INVALID_ARGUMENT`, `LENGTH_LIMIT`. */
+  checkCanvases(canvases: readonly Canvas[]): void {
+    for (const canvas of canvases) this.#checkCanvas(canvas);
   }
 
   #checkCanvas({ row, tokenIds }: Canvas): void {
@@ -152,6 +157,7 @@ export async function fillCanvases(
   assertOutput(output, graphs);
   // Refuses having none.
   paddedLength(canvases);
+  reader.checkCanvases(canvases);
   const more = 'k' in output ? { k: new runtime.Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]) } : {};
   const predictions = new Array<CanvasPrediction>(canvases.length);
   const lengths = Int32Array.from(canvases, ({ tokenIds }) => tokenIds.length);

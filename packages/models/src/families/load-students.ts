@@ -76,7 +76,13 @@ async function loadCtc(
     vocabulary,
     width: architecture.width,
     ...ctc,
-    ...(shortlist === undefined ? {} : { shortlist: { tokens: shortlist, last: ctc.blankId } }),
+    ...(shortlist === undefined
+      ? {}
+      : {
+          shortlist: { tokens: shortlist, last: ctc.blankId },
+          // A frame has no more candidates than the shortest list and the blank.
+          maxCandidates: Math.min(ctc.maxCandidates, shortlist.least + 1),
+        }),
   });
 }
 

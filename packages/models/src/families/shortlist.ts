@@ -74,11 +74,17 @@ export async function readShortlist(path: string, vocabularySize: number, blankI
   const common = integers('common', 1);
   const bySource = integers('by_source', 2);
   if (bySource.shape[0] !== vocabularySize) refuse('by_source', 'has rows', bySource.shape[0], vocabularySize);
-  const shortlist = new Shortlist(common.values, bySource.values, bySource.shape[1] as number);
-  for (const tokenId of shortlist.tokenIds()) {
-    if (tokenId < 0 || tokenId >= vocabularySize || tokenId === blankId) {
-      refuse('tokens', 'hold', tokenId, `ids below ${vocabularySize}, the blank ${blankId} not among them`);
+  const distinct = new Set(common.values).size;
+  if (distinct < common.values.length) refuse('common', 'has distinct ids', distinct, common.values.length);
+  // -1 ends a list of `by_source`.
+  for (const [field, values, least] of [
+    ['common', common.values, 0],
+    ['by_source', bySource.values, -1],
+  ] as const) {
+    const wrong = values.find((id) => id < least || id >= vocabularySize || id === blankId);
+    if (wrong !== undefined) {
+      refuse(field, 'holds', wrong, `ids below ${vocabularySize}, the blank ${blankId} not among them`);
     }
   }
-  return shortlist;
+  return new Shortlist(common.values, bySource.values, bySource.shape[1] as number);
 }

@@ -4,8 +4,8 @@ import type { MarianEncoding } from './marian-encoder.js';
 /** Added to the attention score of padding. */
 const HIDDEN = -1e9;
 
-/** Groups of rows that are kept from round to round. */
-const MOST_GATHERED = 64;
+/** Canvases whose sources are kept gathered from round to round, beside those of the latest group. */
+const MOST_GATHERED = 512;
 
 /**
  * Sources as a batch of canvases reads them: the graph's inputs, but for the bias, which depends on the canvases' length.
@@ -29,7 +29,7 @@ export class SourceReading {
   readonly #cross: Float32Array;
   readonly #encoding: Pick<MarianEncoding, 'rows' | 'sourceLength' | 'mask'>;
   readonly #width: number;
-  /** By the rows asked for, the oldest first. */
+  /** By the rows asked for, the longest unused first. */
   readonly #gathered = new Map<string, Gathered>();
 
   constructor(runtime: OnnxRuntime, cross: Float32Array, encoding: MarianEncoding, width: number) {
@@ -54,7 +54,11 @@ export class SourceReading {
   #gather(rows: readonly number[]): Gathered {
     const key = rows.join();
     const known = this.#gathered.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#gathered.delete(key);
+      this.#gathered.set(key, known);
+      return known;
+    }
     const { sourceLength, mask, rows: all } = this.#encoding;
     const size = sourceLength * this.#width;
     const dims = [rows.length, sourceLength, this.#width];
@@ -69,8 +73,14 @@ export class SourceReading {
       mask: pick(mask, rows, sourceLength),
       biases: new Map(),
     };
+    let canvases = rows.length;
+    for (const other of this.#gathered.values()) canvases += other.rows.length;
+    for (const [oldest, other] of this.#gathered) {
+      if (canvases <= MOST_GATHERED) break;
+      canvases -= other.rows.length;
+      this.#gathered.delete(oldest);
+    }
     this.#gathered.set(key, gathered);
-    if (this.#gathered.size > MOST_GATHERED) this.#gathered.delete(this.#gathered.keys().next().value as string);
     return gathered;
   }
 

@@ -84,7 +84,7 @@ function importCtc(folder: WeightsFolder, context: StudentContext): ImportedStud
   emit('ctc-draft.onnx', 'ctc-student-draft', (graph) =>
     emitCtc(graph, weights, shape, head, { precision: 'int8', shortlist: shortlist !== undefined }),
   );
-  const maxCandidates = Math.min(LATTICE_CANDIDATES, head.tokenIds.length, (shortlist?.least ?? Infinity) + 1);
+  const maxCandidates = Math.min(LATTICE_CANDIDATES, head.tokenIds.length);
   return {
     graphs: { ctc: 'ctc.onnx', ctcDraft: 'ctc-draft.onnx' },
     facts: { ctc: { blankId, upsample: shape.upsample, maxCandidates } },
