@@ -38,9 +38,9 @@ function derivations(dag: ScriptedDag, k = VOCABULARY): Derivation[] {
 const bestOf = <Item>(items: readonly Item[], score: (item: Item) => number): Item =>
   items.reduce((best, item) => (score(item) > score(best) ? item : best));
 
-/** Holds a property on 60 random DAGs. */
-const forDags = (property: (dag: ScriptedDag) => Promise<void>): Promise<void> =>
-  fc.assert(fc.asyncProperty(dags, property), { numRuns: 60 });
+/** Holds a property on 60 random DAGs; the same ones each time where there is a seed. */
+const forDags = (property: (dag: ScriptedDag) => Promise<void>, seed?: number): Promise<void> =>
+  fc.assert(fc.asyncProperty(dags, property), { numRuns: 60, ...(seed === undefined ? {} : { seed }) });
 
 describe('dagGreedy and dagLookahead', () => {
   const rowOf = (values: Float32Array, row: number, width: number) => values.slice(row * width, (row + 1) * width);
@@ -52,11 +52,7 @@ describe('dagGreedy and dagLookahead', () => {
     let logProb = logProbs[0] as number;
     while (path.at(-1) !== VERTICES - 1) {
       const edges = rowOf(transitions, path.at(-1) as number, VERTICES);
-      const values = Array.from(edges, (edge, to) => value(edge, logProbs[to] as number));
-      const to = bestOf([...edges.keys()], (to) => values[to] as number);
-      // Where rounding decides, either way is right.
-      const [best = 0, second = 0] = [...values].sort((a, b) => b - a);
-      fc.pre(!(best - second < 1e-5));
+      const to = bestOf([...edges.keys()], (to) => value(edges[to] as number, logProbs[to] as number));
       logProb += (edges[to] as number) + (logProbs[to] as number);
       path.push(to);
     }
@@ -75,7 +71,8 @@ describe('dagGreedy and dagLookahead', () => {
       expect([...(byBoth?.tokenIds ?? [])]).toEqual(lookahead.tokenIds);
       expect(byBoth?.score).toBeCloseTo(lookahead.logProb, 5);
       if (String(greedy.tokenIds) !== String(lookahead.tokenIds)) differ++;
-    });
+      // Among any 60 DAGs there may be none on which the two differ.
+    }, 1);
     expect(differ).toBeGreaterThan(0);
   });
 
