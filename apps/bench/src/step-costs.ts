@@ -98,7 +98,7 @@ export async function measureStepCosts(
       {
         encode: async () => (await autoregressive.encoder?.encode([sample]))?.dispose(),
         draft: () => draftLattice.emit([sample], { encoding, k: 4 }),
-        step: () => step.run(stepFeeds(4)),
+        step: runs['step 4'] as () => Promise<unknown>,
         oneShot: () => lattice.emit([sample], { encoding, k: 1 }),
       },
       150,

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from .data import pad
 from .model import CtcStudent, DropoutPool
-from .student_run import stack
+from .student_run import in_groups
 
 
 @torch.no_grad()
@@ -17,10 +17,7 @@ def ctc_log_probs(student: CtcStudent, states: list[Tensor], candidates: list[li
     blank = len(student.token_ids)
     label_of = {int(t): i for i, t in enumerate(student.token_ids)}
     scores: list[list[float]] = [[] for _ in states]
-    order = sorted(range(len(states)), key=lambda i: len(states[i]))
-    for start in range(0, len(order), group_size):
-        rows = order[start : start + group_size]
-        padded, mask, lengths = stack([states[i] for i in rows])
+    for rows, padded, mask, lengths in in_groups(states, group_size):
         emissions = (student(padded, mask, still) @ student.head.t() + student.head_bias).log_softmax(dim=-1)
         owners = [row for row, i in enumerate(rows) for _ in candidates[i]]
         labels = [[label_of.get(t, -1) for t in c] for i in rows for c in candidates[i]]

@@ -35,7 +35,7 @@ export interface LatticeDrafterOptions<Source> {
   readonly ngramWeight?: number;
   /**
    * `chain` (default) proposes the best child of each node, `tree` alternatives too, for targets with branching. A tree has
-   * more tokens accepted a forward and more to verify; with the models measured so far it was a few per cent slower.
+   * more tokens accepted a forward and more to verify; with the models measured so far the two came out even.
    */
   readonly shape?: 'tree' | 'chain';
   /**

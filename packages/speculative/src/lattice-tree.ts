@@ -115,21 +115,20 @@ function reranked(
     (ofLattice * probability(tokenId) ** weight) ** (1 / (1 + weight));
   const hopeless = HOPELESS * next.probabilities.reduce((most, value) => Math.max(most, value), next.end);
   let total = next.end < hopeless ? next.end : mean(next.end, endTokenId);
-  const scores = next.tokenIds.map((tokenId, index) => {
+  const ranked: { readonly tokenId: number; readonly score: number }[] = [];
+  for (const [index, tokenId] of next.tokenIds.entries()) {
     const ofLattice = next.probabilities[index] as number;
-    const score = ofLattice < hopeless ? 0 : mean(ofLattice, tokenId);
-    // Hopeless ones count as if the n-grams agreed.
-    total += ofLattice < hopeless ? ofLattice : score;
-    return score;
-  });
-  const tokenIds: number[] = [];
-  const probabilities: number[] = [];
-  for (const [index, score] of scores.entries()) {
-    if (score === 0 || score < least * total) continue;
-    tokenIds.push(next.tokenIds[index] as number);
-    probabilities.push(score / total);
+    if (ofLattice < hopeless) {
+      // Counts as if the n-grams agreed.
+      total += ofLattice;
+      continue;
+    }
+    const score = mean(ofLattice, tokenId);
+    total += score;
+    ranked.push({ tokenId, score });
   }
-  return { tokenIds, probabilities };
+  const kept = ranked.filter(({ score }) => score > 0 && score >= least * total);
+  return { tokenIds: kept.map(({ tokenId }) => tokenId), probabilities: kept.map(({ score }) => score / total) };
 }
 
 /** Removes and returns the most probable candidate; a frontier holds few, so a scan beats a heap. */

@@ -28,6 +28,19 @@ export interface FillGraphs {
   readonly maxCandidates: number;
 }
 
+/** Where a canvas lies in the outputs of a forward. */
+export interface CanvasPlace {
+  readonly index: number;
+  /** Canvases of the forward, and positions of each, padding included. */
+  readonly canvases: number;
+  readonly stride: number;
+  /** Its own positions. */
+  readonly length: number;
+}
+
+/** Most positions of a forward; more would only take memory. */
+const MOST_POSITIONS = 4096;
+
 /** Runs graphs over batches of canvases, of any rows in any order; padding is neither seen nor returned. */
 export class CanvasReader {
   readonly #runtime: OnnxRuntime;
@@ -43,20 +56,41 @@ export class CanvasReader {
   }
 
   /**
-   * Runs a graph once over all canvases and returns its outputs `[canvases, length, ..]`, padded to the longest canvas.
+   * What `part` makes of a graph's outputs for each canvas, in order; canvases of similar length share a forward. Outputs
+   * are fresh copies, so parts may be views of them.
    *
    * Throws `INVALID_ARGUMENT`, `LENGTH_LIMIT`, `DISPOSED`, `RUNTIME_FAILURE`, or the abort reason.
    */
-  async run(
+  async read<Part>(
     graph: () => Promise<GraphSession>,
     canvases: readonly Canvas[],
     signal: AbortSignal | undefined,
+    part: (outputs: Readonly<Record<string, Tensor>>, place: CanvasPlace) => Part,
     more: Readonly<Record<string, Tensor>> = {},
-  ): Promise<Readonly<Record<string, Tensor>>> {
+  ): Promise<Part[]> {
     this.check(signal);
-    this.checkCanvases(canvases);
+    assertSome(canvases);
+    for (const canvas of canvases) this.#checkCanvas(canvas);
+    const session = await graph();
+    const parts = new Array<Part>(canvases.length);
+    const lengths = Int32Array.from(canvases, ({ tokenIds }) => tokenIds.length);
+    for (const group of groupsByLength(lengths, MOST_POSITIONS)) {
+      this.check(signal);
+      const together = group.map((index) => canvases[index] as Canvas);
+      // At least 1, since attention has no empty form.
+      const stride = Math.max(1, lengths[group[0] as number] as number);
+      const outputs = await session.run({ ...this.#feeds(together, stride), ...more });
+      for (const [index, canvas] of group.entries()) {
+        const place = { index, canvases: group.length, stride, length: lengths[canvas] as number };
+        parts[canvas] = part(outputs, place);
+      }
+    }
+    return parts;
+  }
+
+  /** Inputs for canvases of at most `length` positions. */
+  #feeds(canvases: readonly Canvas[], length: number): Record<string, Tensor> {
     const { Tensor } = this.#runtime;
-    const length = paddedLength(canvases);
     const dims = [canvases.length, length];
     const tokenIds = new Int32Array(canvases.length * length).fill(this.#limits.padTokenId);
     const mask = new Int32Array(canvases.length * length);
@@ -64,7 +98,7 @@ export class CanvasReader {
       tokenIds.set(canvas.tokenIds, index * length);
       mask.fill(1, index * length, index * length + canvas.tokenIds.length);
     }
-    const feeds = {
+    return {
       token_ids: new Tensor('int32', tokenIds, dims),
       positions: new Tensor(
         'int32',
@@ -76,11 +110,7 @@ export class CanvasReader {
         canvases.map(({ row }) => row),
         length,
       ),
-      ...more,
     };
-    const session = await graph();
-    this.check(signal);
-    return session.run(feeds);
   }
 
   /** Throws `DISPOSED` or the abort reason. */
@@ -92,11 +122,6 @@ export class CanvasReader {
   dispose(): void {
     this.#disposed = true;
     this.#source = undefined;
-  }
-
-  /** Throws `INVALID_ARGUMENT`, `LENGTH_LIMIT`. */
-  checkCanvases(canvases: readonly Canvas[]): void {
-    for (const canvas of canvases) this.#checkCanvas(canvas);
   }
 
   #checkCanvas({ row, tokenIds }: Canvas): void {
@@ -125,21 +150,14 @@ export class CanvasReader {
   }
 }
 
-/**
- * Positions of the longest canvas, at least 1, since attention has no empty form. Throws `INVALID_ARGUMENT` without
- * canvases.
- */
-export function paddedLength(canvases: readonly Canvas[]): number {
-  if (canvases.length > 0) return canvases.reduce((most, { tokenIds }) => Math.max(most, tokenIds.length), 1);
+/** Throws `INVALID_ARGUMENT` without canvases. */
+export function assertSome(canvases: readonly Canvas[]): void {
+  if (canvases.length > 0) return;
   throw new ForetokenError('INVALID_ARGUMENT', 'There are no canvases; at least one is required.', {});
 }
 
-/** Most positions of a forward; more would only take memory. */
-const MOST_POSITIONS = 4096;
-
 /**
- * Predictions of every position of every canvas; canvases of similar length share a forward. The arrays belong to the
- * caller.
+ * Predictions of every position of every canvas; the arrays belong to the caller.
  *
  * Throws `UNSUPPORTED_CAPABILITY`, `INVALID_ARGUMENT` (`k` out of range too), `LENGTH_LIMIT`, `DISPOSED`,
  * `RUNTIME_FAILURE`.
@@ -155,42 +173,31 @@ export async function fillCanvases(
   reader.check(signal);
   const { kind } = output;
   assertOutput(output, graphs);
-  // Refuses having none.
-  paddedLength(canvases);
-  reader.checkCanvases(canvases);
   const more = 'k' in output ? { k: new runtime.Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]) } : {};
-  const predictions = new Array<CanvasPrediction>(canvases.length);
-  const lengths = Int32Array.from(canvases, ({ tokenIds }) => tokenIds.length);
-  for (const group of groupsByLength(lengths, MOST_POSITIONS)) {
-    const together = group.map((index) => canvases[index] as Canvas);
-    const length = paddedLength(together);
-    const outputs = await reader.run(() => graphs.sessions(kind), together, signal, more);
-    // The session's outputs are fresh copies, so each canvas may have a view of them.
-    const tokenIds = (kind === 'argmax' ? outputs.best : outputs.best_token_ids)?.data as Int32Array | undefined;
-    const logProbs = (kind === 'logProbs' ? outputs.log_probs : outputs.best_log_probs)?.data as
-      | Float32Array
-      | undefined;
-    for (const [place, index] of group.entries()) {
-      predictions[index] = {
-        row: (canvases[index] as Canvas).row,
-        ...(tokenIds === undefined ? {} : { tokenIds: cut(tokenIds, together, place, length) }),
-        ...(logProbs === undefined ? {} : { logProbs: cut(logProbs, together, place, length) }),
+  const parts = await reader.read(
+    () => graphs.sessions(kind),
+    canvases,
+    signal,
+    (outputs, place) => {
+      const tokenIds = kind === 'argmax' ? outputs.best : outputs.best_token_ids;
+      const logProbs = kind === 'logProbs' ? outputs.log_probs : outputs.best_log_probs;
+      return {
+        ...(tokenIds === undefined ? {} : { tokenIds: cut(tokenIds.data as Int32Array, place) }),
+        ...(logProbs === undefined ? {} : { logProbs: cut(logProbs.data as Float32Array, place) }),
       };
-    }
-  }
-  return predictions;
+    },
+    more,
+  );
+  return parts.map((part, index) => ({ row: (canvases[index] as Canvas).row, ...part }));
 }
 
-/** What belongs to one canvas of a padded output `[canvases, length, ..]`: a view. */
+/** What belongs to one canvas of a padded output `[canvases, stride, ..]`: a view. */
 export function cut<Values extends Float32Array | Int32Array>(
   values: Values,
-  canvases: readonly Canvas[],
-  index: number,
-  length: number,
+  { index, canvases, stride, length }: CanvasPlace,
 ): Values {
-  const size = values.length / canvases.length;
-  const used = (size / length) * (canvases[index] as Canvas).tokenIds.length;
-  return values.subarray(index * size, index * size + used) as Values;
+  const size = values.length / canvases;
+  return values.subarray(index * size, index * size + (size / stride) * length) as Values;
 }
 
 function assertOutput(output: OutputRequest, { outputs, maxCandidates }: FillGraphs): void {

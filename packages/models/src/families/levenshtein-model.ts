@@ -10,7 +10,7 @@ import {
   type Vocabulary,
 } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
-import { CanvasReader, cut, type FillGraphs, fillCanvases, paddedLength } from './canvas-reader.js';
+import { assertSome, CanvasReader, cut, type FillGraphs, fillCanvases } from './canvas-reader.js';
 import type { MarianEncoder } from './marian-encoder.js';
 import { openSources, type SourceGraphs } from './open-sources.js';
 
@@ -64,10 +64,8 @@ class LevenshteinSession implements EditSession {
 
   async deletions(canvases: readonly Canvas[], signal?: AbortSignal): Promise<Float32Array[]> {
     this.#check(canvases, signal);
-    const outputs = await this.#reader.run(this.#model.deletions, canvases, signal);
-    const all = outputs.deletions?.data as Float32Array;
-    return canvases.map((_, index) => {
-      const logProbs = cut(all, canvases, index, paddedLength(canvases));
+    return this.#reader.read(this.#model.deletions, canvases, signal, (outputs, place) => {
+      const logProbs = cut(outputs.deletions?.data as Float32Array, place);
       // The boundaries are no part of the text.
       logProbs[0] = Number.NEGATIVE_INFINITY;
       logProbs[logProbs.length - 1] = Number.NEGATIVE_INFINITY;
@@ -77,10 +75,11 @@ class LevenshteinSession implements EditSession {
 
   async placeholders(canvases: readonly Canvas[], signal?: AbortSignal): Promise<Int32Array[]> {
     this.#check(canvases, signal);
-    const outputs = await this.#reader.run(this.#model.placeholders, canvases, signal);
-    const all = outputs.placeholders?.data as Int32Array;
-    const gaps = paddedLength(canvases) - 1;
-    return canvases.map(({ tokenIds }, index) => all.subarray(index * gaps, index * gaps + tokenIds.length - 1));
+    return this.#reader.read(this.#model.placeholders, canvases, signal, (outputs, { index, stride, length }) => {
+      const counts = outputs.placeholders?.data as Int32Array;
+      const gaps = stride - 1;
+      return counts.subarray(index * gaps, index * gaps + length - 1);
+    });
   }
 
   async fill(canvases: readonly Canvas[], output: OutputRequest, signal?: AbortSignal): Promise<CanvasPrediction[]> {
@@ -95,7 +94,7 @@ class LevenshteinSession implements EditSession {
 
   #check(canvases: readonly Canvas[], signal: AbortSignal | undefined): void {
     this.#reader.check(signal);
-    paddedLength(canvases);
+    assertSome(canvases);
     const { startTokenId, vocabulary } = this.#model;
     for (const { row, tokenIds } of canvases) {
       if (tokenIds.length >= 2 && tokenIds[0] === startTokenId && tokenIds.at(-1) === vocabulary.endTokenId) continue;

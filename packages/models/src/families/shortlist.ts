@@ -1,6 +1,5 @@
-import { basename } from 'node:path';
 import { ForetokenError, type TokenSource } from '@foretoken/core';
-import { readSafetensors } from '../weights/safetensors.js';
+import { SideFile } from './side-file.js';
 
 /** Name of a shortlist's file in a CTC student's weights folder and in a model folder. */
 export const SHORTLIST_FILE = 'shortlist.safetensors';
@@ -55,8 +54,8 @@ export class Shortlist {
  * Throws `INVALID_MODEL_FOLDER` naming the file and tensor.
  */
 export async function readShortlist(path: string, vocabularySize: number, blankId: number): Promise<Shortlist> {
-  const file = basename(path);
-  const tensors = await readSafetensors(path);
+  const side = await SideFile.open(path, 'shortlist');
+  const { file } = side;
   const refuse = (field: string, what: string, received: unknown, required: unknown): never => {
     throw new ForetokenError(
       'INVALID_MODEL_FOLDER',
@@ -64,12 +63,10 @@ export async function readShortlist(path: string, vocabularySize: number, blankI
       { file, field, received, required },
     );
   };
-  const integers = (name: string, dims: number): { readonly values: Int32Array; readonly shape: readonly number[] } => {
-    const tensor = tensors.get(name);
-    if (tensor === undefined) return refuse(name, 'is', 'missing', 'there');
-    if (tensor.dtype !== 'I32') refuse(name, 'is', tensor.dtype, 'I32');
+  const integers = (name: string, dims: number) => {
+    const tensor = side.integers(name);
     if (tensor.shape.length !== dims) refuse(name, 'has dimensions', tensor.shape.length, dims);
-    return { values: new Int32Array(tensor.data.slice().buffer), shape: tensor.shape };
+    return tensor;
   };
   const common = integers('common', 1);
   const bySource = integers('by_source', 2);

@@ -61,7 +61,8 @@ function importCtc(folder: WeightsFolder, context: StudentContext): ImportedStud
   const { marian, blankId, emit, shortlist } = context;
   const shape = readCtcShape(folder, marian);
   const headTokenIds = readHeadTokenIds(folder, marian.vocabularySize);
-  if (headTokenIds.includes(blankId)) {
+  const sayable = new Set(headTokenIds);
+  if (sayable.has(blankId)) {
     throw new ForetokenError(
       'INVALID_MODEL_FOLDER',
       `${folder.path}: the CTC head scores token ${blankId}, which must stand for the blank. Train without it.`,
@@ -69,7 +70,7 @@ function importCtc(folder: WeightsFolder, context: StudentContext): ImportedStud
     );
   }
   for (const tokenId of shortlist?.tokenIds() ?? []) {
-    if (headTokenIds.includes(tokenId)) continue;
+    if (sayable.has(tokenId)) continue;
     throw new ForetokenError(
       'INVALID_MODEL_FOLDER',
       `${folder.path}: ${SHORTLIST_FILE} lists token ${tokenId}, which the CTC head cannot say. Make the shortlist again.`,

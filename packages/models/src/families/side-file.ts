@@ -1,0 +1,48 @@
+import { basename } from 'node:path';
+import { ForetokenError } from '@foretoken/core';
+import { readSafetensors, toFloat32, type WeightTensor } from '../weights/safetensors.js';
+
+/** A safetensors file beside a model's graphs; all refusals name the file and the tensor. */
+export class SideFile {
+  readonly file: string;
+  readonly #what: string;
+  readonly #tensors: ReadonlyMap<string, WeightTensor>;
+
+  private constructor(file: string, what: string, tensors: ReadonlyMap<string, WeightTensor>) {
+    this.file = file;
+    this.#what = what;
+    this.#tensors = tensors;
+  }
+
+  /** `what` the file holds, for refusals. Throws `INVALID_MODEL_FOLDER`. */
+  static async open(path: string, what: string): Promise<SideFile> {
+    return new SideFile(basename(path), what, await readSafetensors(path));
+  }
+
+  /** Throws `INVALID_MODEL_FOLDER` without such a tensor. */
+  floats(name: string): Float32Array {
+    return toFloat32(this.#tensor(name));
+  }
+
+  /** An int32 tensor. Throws `INVALID_MODEL_FOLDER`. */
+  integers(name: string): { readonly values: Int32Array; readonly shape: readonly number[] } {
+    const { dtype, shape, data } = this.#tensor(name);
+    if (dtype === 'I32') return { values: new Int32Array(data.slice().buffer), shape };
+    throw new ForetokenError('INVALID_MODEL_FOLDER', `${this.file}: tensor ${name} is ${dtype}, but must be I32.`, {
+      file: this.file,
+      field: name,
+      received: dtype,
+      required: 'I32',
+    });
+  }
+
+  #tensor(name: string): WeightTensor {
+    const found = this.#tensors.get(name);
+    if (found !== undefined) return found;
+    const { file } = this;
+    throw new ForetokenError('INVALID_MODEL_FOLDER', `${file} has no tensor ${name}. Make the ${this.#what} again.`, {
+      file,
+      field: name,
+    });
+  }
+}
