@@ -31,7 +31,7 @@ def mask_predict(student: CanvasStudent, states: list[Tensor], iterations: int) 
     still = DropoutPool(0.0, 0, 1)
     outputs: list[list[int]] = [[] for _ in states]
     for rows, padded, mask, lengths in in_groups(states):
-        count = (lengths + student.length_logits(padded, mask).argmax(dim=-1) - LENGTH_OFFSET).clamp(min=1)
+        count = (lengths // (1 + student.frames_per_state) + student.length_logits(padded, mask).argmax(dim=-1) - LENGTH_OFFSET).clamp(min=1)
         valid = torch.arange(int(count.max()))[None, :] < count[:, None]
         tokens = torch.full(valid.shape, MASK)
         scores = torch.zeros(valid.shape)
@@ -63,16 +63,17 @@ def main() -> None:
     options = parser.parse_args()
     data = StudentData(options)
     if options.start_from:
-        student = load_canvas_folder(options.start_from, data.teacher)
+        student = load_canvas_folder(options.start_from, data.teacher, data.frames_per_state)
     else:
-        student = CanvasStudent(data.teacher.shape, data.tokens(), MASK, options.layers, options.feed_forward)
+        student = CanvasStudent(data.teacher.shape, data.tokens(), MASK, options.layers, options.feed_forward,
+                                frames_per_state=data.frames_per_state)
         student.start_from_teacher(data.teacher)
     row_of = torch.full((data.teacher.shape.vocabulary_size,), -1)
     row_of[student.token_ids] = torch.arange(len(student.token_ids))
     # A continued student keeps its head: what that cannot say is left out of its targets.
     target = [[t for t in row if row_of[t] >= 0] for row in data.target]
     usable = [i for i, row in enumerate(target)
-              if row and abs(len(row) - len(data.states[i])) < LENGTH_OFFSET and len(row) < 200]
+              if row and abs(len(row) - data.source_length(i)) < LENGTH_OFFSET and len(row) < 200]
 
     def guess(tokens: Tensor, valid: Tensor, states: Tensor, mask: Tensor, where: Tensor) -> Tensor:
         """What the student would say at the positions `where`."""
@@ -109,7 +110,7 @@ def main() -> None:
         hidden = student.hidden(tokens, valid, states, mask, drop)
         loss = SmoothedCrossEntropy.apply(hidden[learned], student.head, student.head_bias, row_of[full[learned]],
                                           options.smoothing)
-        classes = (count - lengths + LENGTH_OFFSET).clamp(0, LENGTH_CLASSES - 1)
+        classes = (count - lengths // (1 + data.frames_per_state) + LENGTH_OFFSET).clamp(0, LENGTH_CLASSES - 1)
         return loss + 0.1 * F.cross_entropy(student.length_logits(states, mask), classes)
 
     def scores_of() -> dict[str, float]:

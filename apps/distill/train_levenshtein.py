@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--smoothing", type=float, default=0.1)
     options = parser.parse_args()
     data = StudentData(options)
-    student = load_edit_folder(options.start_from, data.teacher, options.max_placeholders)
+    student = load_edit_folder(options.start_from, data.teacher, options.max_placeholders, data.frames_per_state)
     row_of = torch.full((data.teacher.shape.vocabulary_size,), -1)
     row_of[student.token_ids] = torch.arange(len(student.token_ids))
     target = [[data.start_token, *(t for t in row if row_of[t] >= 0), END] for row in data.target]

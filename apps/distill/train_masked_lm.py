@@ -36,11 +36,14 @@ def byte_tokenizer(text: str, size: int) -> Tokenizer:
 
 
 class TextWindows:
-    """Overlapping windows of token ids; `states` says how long each is."""
+    """Overlapping windows of token ids."""
 
     def __init__(self, ids: list[int], width: int, stride: int) -> None:
         self.windows = torch.tensor([ids[at : at + width] for at in range(0, len(ids) - width, stride)])
-        self.states = [range(width)] * len(self.windows)
+        self.width = width
+
+    def source_length(self, _: int) -> int:
+        return self.width
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ def canvas_parts(student: CanvasStudent, model_type: str) -> tuple[dict[str, obj
         "attention_heads": student.shape.heads, "ffn_dim": student.feed_forward, "activation_function": "swish",
         "max_position_embeddings": student.shape.max_positions, "vocab_size": student.shape.vocabulary_size,
         "eos_token_id": END, "mask_token_id": student.mask_token, "cross_attention": student.cross,
+        "frames_per_state": student.frames_per_state,
         "length_classes": LENGTH_CLASSES if hasattr(student, "length_out") else 0, "length_offset": LENGTH_OFFSET,
     }
     tensors = {"embed.mask": student.mask, "head.weight": student.head, "head.bias": student.head_bias,
@@ -70,11 +71,12 @@ def fill_canvas(student: CanvasStudent, tensors: dict[str, Tensor]) -> None:
         load_layer(f"layers.{index}", layer, tensors)
 
 
-def load_canvas_folder(folder: Path, teacher: Marian) -> CanvasStudent:
-    """The student of a `foretoken-canvas` folder with cross-attention; `teacher` has its encoder."""
+def load_canvas_folder(folder: Path, teacher: Marian, frames_per_state: int) -> CanvasStudent:
+    """The student of a `foretoken-canvas` folder with cross-attention; `teacher` has its encoder. It may go on with frames
+    that it did not read before."""
     config, tensors = read_student_folder(folder)
     student = CanvasStudent(teacher.shape, tensors["head.token_ids"], config["mask_token_id"], config["layers"],
-                            config["ffn_dim"])
+                            config["ffn_dim"], frames_per_state=frames_per_state)
     student.embedding.copy_(teacher.shared.weight.detach())
     fill_canvas(student, tensors)
     return student
@@ -133,11 +135,12 @@ def save_edit_folder(folder: Path, student: EditStudent, tokenizer: Tokenizer, s
     save_student_folder(folder, tokenizer, config, tensors)
 
 
-def load_edit_folder(folder: Path, teacher: Marian, max_placeholders: int) -> EditStudent:
-    """The student of a `foretoken-edit` folder, or one that starts from a `foretoken-canvas` folder."""
+def load_edit_folder(folder: Path, teacher: Marian, max_placeholders: int, frames_per_state: int) -> EditStudent:
+    """The student of a `foretoken-edit` folder, or one that starts from a `foretoken-canvas` folder; see
+    `load_canvas_folder`."""
     config, tensors = read_student_folder(folder)
     student = EditStudent(teacher.shape, tensors["head.token_ids"], config["mask_token_id"], config["layers"],
-                          config["ffn_dim"], config.get("max_placeholders", max_placeholders))
+                          config["ffn_dim"], config.get("max_placeholders", max_placeholders), frames_per_state)
     student.embedding.copy_(teacher.shared.weight.detach())
     fill_canvas(student, tensors)
     return student

@@ -5,7 +5,7 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -13,9 +13,9 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from .checkpoint import Averaged, load_marian_folder, save_state
+from .checkpoint import Averaged, load_ctc_folder, load_marian_folder, save_state
 from .data import END, PAD, batches, encode, pad, read_lines
-from .model import DropoutPool, Marian
+from .model import CtcStudent, DropoutPool, Marian
 from .reference_decoder import bleu
 
 
@@ -26,6 +26,8 @@ def student_arguments(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--source", type=Path, help="source lines instead of train.en")
     parser.add_argument("--targets", type=Path, help="distilled targets written by distil.py; default: the references")
     parser.add_argument("--start-from", type=Path, help="weights folder to continue from")
+    parser.add_argument("--frames", type=Path,
+                        help="weights folder of a CTC student whose frames a canvas student reads beside the encoder's states")
     run_arguments(parser)
     return parser
 
@@ -60,6 +62,18 @@ def encoder_states(teacher: Marian, source: list[list[int]]) -> list[Tensor]:
     return states
 
 
+@torch.no_grad()
+def with_frames(states: list[Tensor], ctc: CtcStudent) -> list[Tensor]:
+    """The encoder's states of each source, and after them the frames that a CTC student makes of these."""
+    still = DropoutPool(0.0, 0, 1)
+    outputs = list(states)
+    for rows, padded, mask, lengths in in_groups(states):
+        frames = ctc(padded, mask, still)
+        for row, i in enumerate(rows):
+            outputs[i] = torch.cat([states[i], frames[row, : int(lengths[row]) * ctc.upsample]])
+    return outputs
+
+
 def stack(states: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     """Padded states, their attention mask `[batch, 1, 1, source]`, and their lengths."""
     lengths = torch.tensor([len(s) for s in states])
@@ -69,9 +83,10 @@ def stack(states: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
 
 
 class Pairs(Protocol):
-    """What the loop must know of the training data: how many source positions each pair has."""
+    """What the loop must know of the training data."""
 
-    states: Sequence[Sized]
+    def source_length(self, pair: int) -> int:
+        """Tokens of a pair's source."""
 
 
 class StudentData:
@@ -90,8 +105,17 @@ class StudentData:
         assert len(self.target) == len(source), "as many targets as sources"
         self.states = encoder_states(self.teacher, source)
         self.val_states = encoder_states(self.teacher, encode(self.tokenizer, read_lines(options.data / "val.en"), 120))
+        self.frames_per_state = 0
+        if options.frames:
+            ctc = load_ctc_folder(options.frames, self.teacher.shape).eval()
+            self.frames_per_state = ctc.upsample
+            self.states = with_frames(self.states, ctc)
+            self.val_states = with_frames(self.val_states, ctc)
         self.val_lines = read_lines(options.data / "val.de")
         self.start_token = self.teacher.shape.vocabulary_size - 1
+
+    def source_length(self, pair: int) -> int:
+        return len(self.states[pair]) // (1 + self.frames_per_state)
 
     def tokens(self, *others: int) -> Tensor:
         """Every token of the targets, and `others`."""
@@ -126,7 +150,7 @@ def run(options: argparse.Namespace, data: Pairs, student: nn.Module, usable: li
     def groups_of(number: int) -> list[list[int]]:
         order = random.Random(options.seed * 7919 + number)
         chosen = order.sample(usable, options.sentences) if 0 < options.sentences < len(usable) else usable
-        lengths = [(len(data.states[i]), frames(i)) for i in chosen]
+        lengths = [(data.source_length(i), frames(i)) for i in chosen]
         return [[chosen[j] for j in group] for group in batches(lengths, options.batch_tokens, order)]
 
     steps_an_epoch = len(groups_of(0))

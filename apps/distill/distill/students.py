@@ -42,13 +42,15 @@ class CanvasStudent(nn.Module):
     """Predicts every position of a canvas at once: masked positions from the others and from the source.
 
     `embedding [vocab, width]` belongs to the encoder and stays as it is; without an encoder it is the student's own.
-    The head scores only `token_ids`.
+    The head scores only `token_ids`. A source is its encoder states and, after them, `frames_per_state` frames of the CTC
+    student a state: these say already most of what the canvas should.
     """
 
     def __init__(self, shape: MarianShape, token_ids: Tensor, mask_token: int, layers: int = 4, feed_forward: int = 512,
-                 cross: bool = True) -> None:
+                 cross: bool = True, frames_per_state: int = 0) -> None:
         super().__init__()
         self.shape, self.mask_token, self.feed_forward, self.cross = shape, mask_token, feed_forward, cross
+        self.frames_per_state = frames_per_state
         width = shape.width
         self.layers = nn.ModuleList(Layer(shape, cross, feed_forward) for _ in range(layers))
         self.mask = nn.Parameter(torch.randn(width) * 0.5)
@@ -96,8 +98,8 @@ class EditStudent(CanvasStudent):
     """A canvas student that also says what to delete and where to insert (Gu et al., 2019, "Levenshtein Transformer")."""
 
     def __init__(self, shape: MarianShape, token_ids: Tensor, mask_token: int, layers: int = 4, feed_forward: int = 512,
-                 max_placeholders: int = 15) -> None:
-        super().__init__(shape, token_ids, mask_token, layers, feed_forward)
+                 max_placeholders: int = 15, frames_per_state: int = 0) -> None:
+        super().__init__(shape, token_ids, mask_token, layers, feed_forward, frames_per_state=frames_per_state)
         del self.length_hidden, self.length_out
         self.max_placeholders = max_placeholders
         self.deletion = nn.Linear(shape.width, 2)
