@@ -95,11 +95,35 @@ def encode(marian: Weights, source: list[int]) -> Tensor:
     return x
 
 
-def canvas_states(weights: Weights, embedding: Tensor, canvas: list[int], states: Tensor | None) -> Tensor:
+def frames(weights: Weights, states: Tensor) -> tuple[Tensor, Tensor]:
+    """Frames of a CTC student or vertices of a DAG student, before its head, and the sinusoids of their positions."""
+    x = layer(weights, "source_layers.0", states)
+    x = linear(weights, "upsample", x).view(UPSAMPLE * len(states), WIDTH)
+    position = sinusoids(len(x))
+    return layer(weights, "frame_layers.0", x + position), position
+
+
+def best_path(ctc: Weights, states: Tensor) -> tuple[list[int], list[int]]:
+    """The label that each frame of a CTC student says, and the frames where a token begins: a new label, not the blank."""
+    labels = linear(ctc, "head", frames(ctc, states)[0]).argmax(dim=-1).tolist()
+    before = [len(HEAD), *labels]
+    return labels, [i for i, label in enumerate(labels) if label not in (len(HEAD), before[i])]
+
+
+def draft(ctc: Weights, states: Tensor) -> Tensor:
+    """The frames where the tokens of the best path begin, `[tokens, width]`."""
+    return frames(ctc, states)[0][best_path(ctc, states)[1]]
+
+
+def canvas_states(weights: Weights, embedding: Tensor, canvas: list[int], memory: Tensor | None,
+                  tokens: Tensor | None = None, shift: int = 0) -> Tensor:
     rows = [weights["embed.mask"] if token == MASK else embedding[token] * math.sqrt(WIDTH) for token in canvas]
     x = torch.stack(rows) + sinusoids(len(canvas))
+    if tokens is not None:
+        for position in range(shift, min(len(canvas), shift + len(tokens))):
+            x[position] += weights["draft.weight"] @ tokens[position - shift]
     for index in range(2):
-        x = layer(weights, f"layers.{index}", x, states)
+        x = layer(weights, f"layers.{index}", x, memory)
     return x
 
 
@@ -111,9 +135,12 @@ def token_log_probs(weights: Weights, x: Tensor) -> list[list[float | None]]:
     return numbers(full)
 
 
-def length_log_probs(weights: Weights, states: Tensor) -> dict[str, float]:
-    pooled = torch.cat([states.mean(dim=0), states.amax(dim=0)])
-    logits = linear(weights, "length.out", F.silu(linear(weights, "length.hidden", pooled)))
+def length_log_probs(weights: Weights, states: Tensor, tokens: Tensor | None) -> dict[str, float]:
+    pooled = [states.mean(dim=0), states.amax(dim=0)]
+    if tokens is not None:
+        more = min(max(len(tokens) - len(states) + LENGTH_OFFSET, 0), LENGTH_CLASSES - 1)
+        pooled.append(sinusoids(LENGTH_CLASSES)[more])
+    logits = linear(weights, "length.out", F.silu(linear(weights, "length.hidden", torch.cat(pooled))))
     lengths = [len(states) + index - LENGTH_OFFSET for index in range(LENGTH_CLASSES)]
     possible = [index for index, length in enumerate(lengths) if 1 <= length <= POSITIONS]
     log_probs = logits[possible].log_softmax(dim=0)
@@ -121,10 +148,7 @@ def length_log_probs(weights: Weights, states: Tensor) -> dict[str, float]:
 
 
 def dag(weights: Weights, states: Tensor) -> dict[str, object]:
-    x = layer(weights, "source_layers.0", states)
-    x = linear(weights, "upsample", x).view(UPSAMPLE * len(states), WIDTH)
-    position = sinusoids(len(x))
-    x = layer(weights, "frame_layers.0", x + position)
+    x, position = frames(weights, states)
     features = torch.cat([x, position], dim=1)
     query, key = linear(weights, "links.query", features), linear(weights, "links.key", features)
     gate = linear(weights, "links.gate", features).log_softmax(dim=-1)
@@ -179,54 +203,73 @@ def main() -> None:
         weights = draw(shapes, seed) | {"head.token_ids": torch.tensor(HEAD, dtype=torch.int32)}
         return folder(name, common | {"layers": 2, "mask_token_id": MASK, "cross_attention": cross} | config, weights)
 
-    canvas = canvas_folder(
-        "canvas", 2, True,
-        {"model_type": "foretoken-canvas", "length_classes": LENGTH_CLASSES, "length_offset": LENGTH_OFFSET},
-        linear_shapes("length.hidden", WIDTH, 2 * WIDTH) | linear_shapes("length.out", LENGTH_CLASSES, WIDTH),
-    )
-    edit = canvas_folder(
-        "edit", 3, True,
-        {"model_type": "foretoken-edit", "max_placeholders": PLACEHOLDERS, "start_token_id": START},
-        linear_shapes("deletion", 2, WIDTH) | linear_shapes("placeholder", PLACEHOLDERS + 1, 2 * WIDTH),
-    )
+    canvas_config = {"model_type": "foretoken-canvas", "length_classes": LENGTH_CLASSES, "length_offset": LENGTH_OFFSET}
+    lengths_shapes = lambda pooled: linear_shapes("length.hidden", WIDTH, pooled * WIDTH) | linear_shapes(
+        "length.out", LENGTH_CLASSES, WIDTH)
+    edit_config = {"model_type": "foretoken-edit", "max_placeholders": PLACEHOLDERS, "start_token_id": START}
+    edit_shapes = linear_shapes("deletion", 2, WIDTH) | linear_shapes("placeholder", PLACEHOLDERS + 1, 2 * WIDTH)
+    canvas = canvas_folder("canvas", 2, True, canvas_config, lengths_shapes(2))
+    edit = canvas_folder("edit", 3, True, edit_config, edit_shapes)
     masked = canvas_folder(
         "masked-lm", 4, False, {"model_type": "foretoken-canvas", "length_classes": 0, "length_offset": 0}, {})
+    frame_shapes = layer_shapes("source_layers.0", False) | layer_shapes("frame_layers.0", False)
+    frame_shapes |= linear_shapes("upsample", UPSAMPLE * WIDTH, WIDTH)
+    frame_config = {"source_layers": 1, "frame_layers": 1, "upsample": UPSAMPLE,
+                    "max_position_embeddings": UPSAMPLE * POSITIONS}
     dag_tokens = [END, START, *HEAD]
-    dag_shapes = layer_shapes("source_layers.0", False) | layer_shapes("frame_layers.0", False)
-    dag_shapes |= linear_shapes("upsample", UPSAMPLE * WIDTH, WIDTH) | linear_shapes("head", len(dag_tokens), WIDTH)
+    dag_shapes = frame_shapes | linear_shapes("head", len(dag_tokens), WIDTH)
     for name, outputs in [("query", WIDTH), ("key", WIDTH), ("gate", LINK_HEADS)]:
         dag_shapes |= linear_shapes(f"links.{name}", outputs, 2 * WIDTH)
-    dag_weights = folder("dag", common | {
-        "model_type": "foretoken-dag", "source_layers": 1, "frame_layers": 1, "upsample": UPSAMPLE,
-        "link_heads": LINK_HEADS, "start_token_id": START, "max_position_embeddings": UPSAMPLE * POSITIONS,
-    }, draw(dag_shapes, 5) | {"head.token_ids": torch.tensor(dag_tokens, dtype=torch.int32)})
+    dag_config = {"model_type": "foretoken-dag"} | frame_config | {"link_heads": LINK_HEADS, "start_token_id": START}
+    dag_weights = folder("dag", common | dag_config,
+                         draw(dag_shapes, 5) | {"head.token_ids": torch.tensor(dag_tokens, dtype=torch.int32)})
+    # The last row of a CTC head is the blank's. With this seed best paths have blanks, labels that stay, and tokens said twice.
+    ctc = folder("ctc", common | {"model_type": "foretoken-ctc"} | frame_config,
+                 draw(frame_shapes | linear_shapes("head", len(HEAD) + 1, WIDTH), 675)
+                 | {"head.token_ids": torch.tensor(HEAD, dtype=torch.int32)})
+    reads, draft_shapes = {"reads_draft": True}, {"draft.weight": (WIDTH, WIDTH)}
+    canvas_draft = canvas_folder("canvas-draft", 10, True, canvas_config | reads, lengths_shapes(3) | draft_shapes)
+    edit_draft = canvas_folder("edit-draft", 14, True, edit_config | reads, edit_shapes | draft_shapes)
 
     sources = [[5, 9, 4, 11, END], [7, END], [3, 3, 8, 14, 6, 10, 12, 13, 4, END]]
     states = [encode(marian, source) for source in sources]
     canvases = [[0, [MASK, MASK, 4, MASK]], [1, [MASK]], [2, [9, MASK, 3, MASK, MASK, 7, 7, MASK, MASK]], [0, [MASK] * 6]]
     edits = [[0, [START, 4, 9, MASK, 5, END]], [1, [START, END]], [2, [START, 7, MASK, MASK, 3, 3, 14, END]]]
     shared = marian["model.shared.weight"]
-    edited = [canvas_states(edit, shared, tokens, states[row]) for row, tokens in edits]
+    drafts = [draft(ctc, x) for x in states]
     unread = [canvas_states(masked, masked["embed.weight"], tokens, None) for _, tokens in canvases]
-    gaps = [linear(edit, "placeholder", torch.cat([x[:-1], x[1:]], dim=1)) for x in edited]
+
+    def canvas_golden(weights: Weights, read: list[Tensor | None]) -> dict[str, object]:
+        filled = [canvas_states(weights, shared, tokens, states[row], read[row]) for row, tokens in canvases]
+        return {
+            "canvases": canvases,
+            "logProbs": [token_log_probs(weights, x) for x in filled],
+            "lengths": [length_log_probs(weights, x, tokens) for x, tokens in zip(states, read)],
+        }
+
+    def edit_golden(weights: Weights, read: list[Tensor | None]) -> dict[str, object]:
+        # The start token comes before a draft.
+        edited = [canvas_states(weights, shared, tokens, states[row], read[row], 1) for row, tokens in edits]
+        gaps = [linear(weights, "placeholder", torch.cat([x[:-1], x[1:]], dim=1)) for x in edited]
+        deleted = [linear(weights, "deletion", x).log_softmax(-1)[:, 1] for x in edited]
+        return {
+            "canvases": edits,
+            "logProbs": [token_log_probs(weights, x) for x in edited],
+            "deletions": [[round(v, 6) for v in x.tolist()] for x in deleted],
+            "placeholders": [x.argmax(-1).tolist() for x in gaps],
+        }
+
     expected = {
         "madeBy": "apps/distill/make_student_goldens.py", "torch": torch.__version__, "sources": sources,
-        "canvas": {
-            "canvases": canvases,
-            "logProbs": [token_log_probs(canvas, canvas_states(canvas, shared, t, states[row])) for row, t in canvases],
-            "lengths": [length_log_probs(canvas, x) for x in states],
-        },
+        "canvas": canvas_golden(canvas, [None] * len(states)),
         "maskedLanguageModel": {
             "canvases": canvases,
             "logProbs": [token_log_probs(masked, x) for x in unread],
         },
-        "edit": {
-            "canvases": edits,
-            "logProbs": [token_log_probs(edit, x) for x in edited],
-            "deletions": [[round(v, 6) for v in linear(edit, "deletion", x).log_softmax(-1)[:, 1].tolist()] for x in edited],
-            "placeholders": [x.argmax(-1).tolist() for x in gaps],
-        },
+        "edit": edit_golden(edit, [None] * len(states)),
         "dag": [dag(dag_weights, x) for x in states],
+        "canvasDraft": canvas_golden(canvas_draft, drafts),
+        "editDraft": edit_golden(edit_draft, drafts),
     }
     (out / "expected.json").write_text(json.dumps(expected) + "\n")
 

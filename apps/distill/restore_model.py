@@ -88,11 +88,11 @@ def main() -> None:
         "ctc": lambda out: save_ctc_folder(out, restored_ctc(options.model, teacher.shape), tokenizer,
                                            drafting_layers(options.model)),
         "canvas": lambda out: save_canvas_folder(
-            out, restored_canvas(options.model, teacher, "canvas", manifest["canvas"]["maskTokenId"], manifest["canvas"].get("framesPerState", 0)), tokenizer),
+            out, restored_canvas(options.model, teacher, "canvas", manifest["canvas"], "maskTokenId"), tokenizer),
         "dag": lambda out: save_dag_folder(out, restored_dag(options.model, teacher.shape), tokenizer,
                                            manifest["dag"]["startTokenId"]),
         "edit": lambda out: save_edit_folder(
-            out, restored_canvas(options.model, teacher, "edit", manifest["edit"]["placeholderTokenId"], manifest["edit"].get("framesPerState", 0)), tokenizer,
+            out, restored_canvas(options.model, teacher, "edit", manifest["edit"], "placeholderTokenId"), tokenizer,
             manifest["edit"]["startTokenId"]),
     }
     for student, save in restored.items():
@@ -143,8 +143,8 @@ def restored_dag(folder: Path, shape: MarianShape) -> DagStudent:
     return student
 
 
-def restored_canvas(folder: Path, teacher: Marian, student: str, mask_token: int, frames: int) -> CanvasStudent:
-    """A canvas student or, under the name `edit`, an edit student."""
+def restored_canvas(folder: Path, teacher: Marian, student: str, facts: Mapping[str, int | bool], mask: str) -> CanvasStudent:
+    """A canvas student or, under the name `edit`, an edit student; `facts` are the manifest's, among them its `mask` token."""
     heads = ["edit-deletions.onnx", "edit-placeholders.onnx"] if student == "edit" else []
     tensors = student_tensors(folder, student, [f"{student}-open.onnx", f"{student}-fill-top-k.onnx", *heads])
     layers, feed_forward = layers_of(tensors, "layers"), tensors["layers.0.fc1.bias"].shape[0]
@@ -152,9 +152,12 @@ def restored_canvas(folder: Path, teacher: Marian, student: str, mask_token: int
     for kind, chunks in zip(("weight", "bias"), parts):
         for index, chunk in enumerate(chunks):
             tensors[f"layers.{index // 2}.encoder_attn.{'kv'[index % 2]}_proj.{kind}"] = chunk
-    known = teacher.shape, tensors["head.token_ids"], mask_token, layers, feed_forward
-    model = (EditStudent(*known, tensors["placeholder.bias"].shape[0] - 1, frames) if student == "edit"
-             else CanvasStudent(*known, frames_per_state=frames))
+    known = teacher.shape, tensors["head.token_ids"], facts[mask], layers, feed_forward
+    reads_draft = facts.get("readsDraft", False)
+    if student == "edit":
+        model = EditStudent(*known, tensors["placeholder.bias"].shape[0] - 1, reads_draft)
+    else:
+        model = CanvasStudent(*known, reads_draft=reads_draft)
     model.embedding.copy_(teacher.shared.weight.detach())
     fill_canvas(model, tensors)
     return model

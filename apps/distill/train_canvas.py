@@ -20,24 +20,26 @@ from distill.data import PAD, pad
 from distill.losses import SmoothedCrossEntropy
 from distill.model import DropoutPool
 from distill.student_folders import load_canvas_folder, save_canvas_folder
-from distill.student_run import StudentData, in_groups, run, stack, student_arguments
+from distill.student_run import StudentData, chosen, in_groups, run, stack, student_arguments
 from distill.students import LENGTH_CLASSES, LENGTH_OFFSET, CanvasStudent
 
 MASK = PAD
 
 
-def mask_predict(student: CanvasStudent, states: list[Tensor], iterations: int) -> list[list[int]]:
+def mask_predict(student: CanvasStudent, states: list[Tensor], drafts: list[Tensor] | None,
+                 iterations: int) -> list[list[int]]:
     """As `maskPredict` of @foretoken/refine, with the most probable length."""
     still = DropoutPool(0.0, 0, 1)
     outputs: list[list[int]] = [[] for _ in states]
     for rows, padded, mask, lengths in in_groups(states):
-        count = (lengths // (1 + student.frames_per_state) + student.length_logits(padded, mask).argmax(dim=-1) - LENGTH_OFFSET).clamp(min=1)
+        own = chosen(drafts, rows)
+        count = (lengths + student.length_logits(padded, mask, own).argmax(dim=-1) - LENGTH_OFFSET).clamp(min=1)
         valid = torch.arange(int(count.max()))[None, :] < count[:, None]
         tokens = torch.full(valid.shape, MASK)
         scores = torch.zeros(valid.shape)
         masked = valid.clone()
         for iteration in range(1, iterations + 1):
-            hidden = student.hidden(tokens, valid, padded, mask, still)
+            hidden = student.hidden(tokens, valid, padded, mask, still, own)
             best, index = (hidden @ student.head.t() + student.head_bias).log_softmax(dim=-1).max(dim=-1)
             tokens = torch.where(masked, student.token_ids[index], tokens)
             scores = torch.where(masked, best, scores)
@@ -63,26 +65,27 @@ def main() -> None:
     options = parser.parse_args()
     data = StudentData(options)
     if options.start_from:
-        student = load_canvas_folder(options.start_from, data.teacher, data.frames_per_state)
+        student = load_canvas_folder(options.start_from, data.teacher, data.drafts is not None)
     else:
         student = CanvasStudent(data.teacher.shape, data.tokens(), MASK, options.layers, options.feed_forward,
-                                frames_per_state=data.frames_per_state)
+                                reads_draft=data.drafts is not None)
         student.start_from_teacher(data.teacher)
     row_of = torch.full((data.teacher.shape.vocabulary_size,), -1)
     row_of[student.token_ids] = torch.arange(len(student.token_ids))
     # A continued student keeps its head: what that cannot say is left out of its targets.
     target = [[t for t in row if row_of[t] >= 0] for row in data.target]
     usable = [i for i, row in enumerate(target)
-              if row and abs(len(row) - data.source_length(i)) < LENGTH_OFFSET and len(row) < 200]
+              if row and abs(len(row) - len(data.states[i])) < LENGTH_OFFSET and len(row) < 200]
 
-    def guess(tokens: Tensor, valid: Tensor, states: Tensor, mask: Tensor, where: Tensor) -> Tensor:
+    def guess(tokens: Tensor, valid: Tensor, states: Tensor, mask: Tensor, drafts: list[Tensor] | None, where: Tensor) -> Tensor:
         """What the student would say at the positions `where`."""
         with torch.no_grad():
-            hidden = student.hidden(tokens, valid, states, mask, DropoutPool(0.0, 0, 1))[where]
+            hidden = student.hidden(tokens, valid, states, mask, DropoutPool(0.0, 0, 1), drafts)[where]
             return student.token_ids[torch.addmm(student.head_bias, hidden, student.head.t()).argmax(dim=-1)]
 
     def loss_of(group: list[int], drop: DropoutPool, progress: float, order: random.Random) -> Tensor:
         states, mask, lengths = stack([data.states[i] for i in group])
+        drafts = chosen(data.drafts, group)
         full = pad([target[i] for i in group], MASK)
         count = torch.tensor([len(target[i]) for i in group])
         valid = torch.arange(full.shape[1])[None, :] < count[:, None]
@@ -92,7 +95,7 @@ def main() -> None:
         tokens = torch.full(full.shape, MASK)
         if glancing:
             guessed = tokens.clone()
-            guessed[valid] = guess(tokens, valid, states, mask, valid)
+            guessed[valid] = guess(tokens, valid, states, mask, drafts, valid)
             wrong = ((guessed != full) & valid).sum(dim=1)
             share = options.glance_start + (options.glance_end - options.glance_start) * progress
             given = rank < (wrong * share).round()[:, None]
@@ -105,16 +108,16 @@ def main() -> None:
             corrupted = given & (torch.rand(full.shape) < options.corrupt)
             if corrupted.any():
                 hidden = tokens.masked_fill(corrupted, MASK)
-                tokens[corrupted] = guess(hidden, valid, states, mask, corrupted)
+                tokens[corrupted] = guess(hidden, valid, states, mask, drafts, corrupted)
                 learned |= corrupted
-        hidden = student.hidden(tokens, valid, states, mask, drop)
+        hidden = student.hidden(tokens, valid, states, mask, drop, drafts)
         loss = SmoothedCrossEntropy.apply(hidden[learned], student.head, student.head_bias, row_of[full[learned]],
                                           options.smoothing)
-        classes = (count - lengths // (1 + data.frames_per_state) + LENGTH_OFFSET).clamp(0, LENGTH_CLASSES - 1)
-        return loss + 0.1 * F.cross_entropy(student.length_logits(states, mask), classes)
+        classes = (count - lengths + LENGTH_OFFSET).clamp(0, LENGTH_CLASSES - 1)
+        return loss + 0.1 * F.cross_entropy(student.length_logits(states, mask, drafts), classes)
 
     def scores_of() -> dict[str, float]:
-        return {f"valBleu{n}": data.bleu(mask_predict(student, data.val_states, n)) for n in (1, 4, 10)}
+        return {f"valBleu{n}": data.bleu(mask_predict(student, data.val_states, data.val_drafts, n)) for n in (1, 4, 10)}
 
     def save(folder: Path) -> None:
         save_canvas_folder(folder, student, data.tokenizer)

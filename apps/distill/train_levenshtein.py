@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -20,7 +21,7 @@ from distill.data import END, PAD, pad
 from distill.losses import SmoothedCrossEntropy
 from distill.model import DropoutPool
 from distill.student_folders import load_edit_folder, save_edit_folder
-from distill.student_run import StudentData, in_groups, run, stack, student_arguments
+from distill.student_run import StudentData, chosen, in_groups, run, stack, student_arguments
 from distill.students import EditStudent
 
 PLACEHOLDER = PAD
@@ -51,6 +52,18 @@ def with_placeholders(row: list[int], counts: list[int]) -> list[int]:
     return [t for token, count in zip(row, [*counts, 0]) for t in (token, *[PLACEHOLDER] * count)]
 
 
+class Sources(NamedTuple):
+    """What canvases are read beside; one row each."""
+
+    states: Tensor
+    mask: Tensor
+    drafts: list[Tensor] | None
+
+    def of(self, rows: list[int]) -> Sources:
+        part = torch.tensor(rows)
+        return Sources(self.states[part], self.mask[part], chosen(self.drafts, rows))
+
+
 class Canvases:
     """Rows of boundary and text tokens, padded."""
 
@@ -60,48 +73,51 @@ class Canvases:
         self.valid = torch.arange(self.tokens.shape[1])[None, :] < lengths[:, None]
         self.gaps = self.valid[:, 1:]
 
-    def hidden(self, student: EditStudent, states: Tensor, mask: Tensor, drop: DropoutPool) -> Tensor:
-        return student.hidden(self.tokens, self.valid, states, mask, drop)
+    def hidden(self, student: EditStudent, sources: Sources, drop: DropoutPool) -> Tensor:
+        # The start token comes before the draft.
+        return student.hidden(self.tokens, self.valid, sources.states, sources.mask, drop, sources.drafts, 1)
 
 
 @torch.no_grad()
-def insert(student: EditStudent, rows: list[list[int]], states: Tensor, mask: Tensor, most: int = 250) -> list[list[int]]:
+def insert(student: EditStudent, rows: list[list[int]], sources: Sources, most: int = 250) -> list[list[int]]:
     still = DropoutPool(0.0, 0, 1)
     canvases = Canvases(rows)
-    counts = student.gap_logits(canvases.hidden(student, states, mask, still)).argmax(dim=-1).tolist()
+    counts = student.gap_logits(canvases.hidden(student, sources, still)).argmax(dim=-1).tolist()
     opened = [with_placeholders(row, counts[i][: len(row) - 1])[:most] for i, row in enumerate(rows)]
-    return fill(student, opened, states, mask)
+    return fill(student, opened, sources)
 
 
 @torch.no_grad()
-def fill(student: EditStudent, rows: list[list[int]], states: Tensor, mask: Tensor) -> list[list[int]]:
+def fill(student: EditStudent, rows: list[list[int]], sources: Sources) -> list[list[int]]:
     canvases = Canvases(rows)
     holes = (canvases.tokens == PLACEHOLDER) & canvases.valid
     if holes.any():
-        hidden = canvases.hidden(student, states, mask, DropoutPool(0.0, 0, 1))[holes].float()
+        hidden = canvases.hidden(student, sources, DropoutPool(0.0, 0, 1))[holes].float()
         canvases.tokens[holes] = student.token_ids[torch.addmm(student.head_bias, hidden, student.head.t()).argmax(dim=-1)]
     return [canvases.tokens[i, : len(row)].tolist() for i, row in enumerate(rows)]
 
 
 @torch.no_grad()
-def delete(student: EditStudent, rows: list[list[int]], states: Tensor, mask: Tensor) -> list[list[int]]:
+def delete(student: EditStudent, rows: list[list[int]], sources: Sources) -> list[list[int]]:
     canvases = Canvases(rows)
-    gone = student.deletion(canvases.hidden(student, states, mask, DropoutPool(0.0, 0, 1))).argmax(dim=-1).tolist()
+    gone = student.deletion(canvases.hidden(student, sources, DropoutPool(0.0, 0, 1))).argmax(dim=-1).tolist()
     return [[t for j, t in enumerate(row) if j in (0, len(row) - 1) or not gone[i][j]] for i, row in enumerate(rows)]
 
 
-def levenshtein(student: EditStudent, states: list[Tensor], start: int, rounds: int = 10) -> tuple[list[list[int]], float]:
+def levenshtein(student: EditStudent, states: list[Tensor], drafts: list[Tensor] | None, start: int,
+                rounds: int = 10) -> tuple[list[list[int]], float]:
     """As `levenshtein` of @foretoken/refine; also the mean number of rounds."""
     outputs: list[list[int]] = [[] for _ in states]
     total = 0
     for rows, padded, mask, _ in in_groups(states):
+        sources = Sources(padded, mask, chosen(drafts, rows))
         texts = [[start, END] for _ in rows]
         running = list(range(len(rows)))
         for number in range(rounds):
-            part = torch.tensor(running)
+            part = sources.of(running)
             before = [texts[i] for i in running]
-            kept = delete(student, before, padded[part], mask[part]) if number > 0 else before
-            after = insert(student, kept, padded[part], mask[part])
+            kept = delete(student, before, part) if number > 0 else before
+            after = insert(student, kept, part)
             total += len(running)
             for i, text in zip(running, after):
                 texts[i] = text
@@ -119,7 +135,7 @@ def main() -> None:
     parser.add_argument("--smoothing", type=float, default=0.1)
     options = parser.parse_args()
     data = StudentData(options)
-    student = load_edit_folder(options.start_from, data.teacher, options.max_placeholders, data.frames_per_state)
+    student = load_edit_folder(options.start_from, data.teacher, options.max_placeholders, data.drafts is not None)
     row_of = torch.full((data.teacher.shape.vocabulary_size,), -1)
     row_of[student.token_ids] = torch.arange(len(student.token_ids))
     target = [[data.start_token, *(t for t in row if row_of[t] >= 0), END] for row in data.target]
@@ -127,6 +143,7 @@ def main() -> None:
 
     def loss_of(group: list[int], drop: DropoutPool, progress: float, order: random.Random) -> Tensor:
         states, mask, _ = stack([data.states[i] for i in group])
+        sources = Sources(states, mask, chosen(data.drafts, group))
         wanted = [target[i] for i in group]
         kept, counts = [], []
         for row in wanted:
@@ -142,15 +159,15 @@ def main() -> None:
             kept.append(left)
             counts.append(missing[:-1])
         sparse = Canvases(kept)
-        gap_logits = student.gap_logits(sparse.hidden(student, states, mask, drop))[sparse.gaps]
+        gap_logits = student.gap_logits(sparse.hidden(student, sources, drop))[sparse.gaps]
         gaps = F.cross_entropy(gap_logits.float(), torch.tensor([c for row in counts for c in row]))
         opened = Canvases([with_placeholders(row, missing) for row, missing in zip(kept, counts)])
         holes = (opened.tokens == PLACEHOLDER) & opened.valid
         labels = row_of[pad(wanted, END)[holes]]
-        said = opened.hidden(student, states, mask, drop)[holes]
+        said = opened.hidden(student, sources, drop)[holes]
         tokens = SmoothedCrossEntropy.apply(said, student.head, student.head_bias, labels, options.smoothing)
         if order.random() < 0.5:
-            filled = insert(student, kept, states, mask)
+            filled = insert(student, kept, sources)
         else:
             # The right number of placeholders, some of them filled wrongly: what they say with dropout on varies them.
             ids = torch.addmm(student.head_bias, said.detach().float(), student.head.detach().t()).argmax(dim=-1)
@@ -162,12 +179,12 @@ def main() -> None:
         inner = grown.valid.clone()
         inner[:, 0] = False
         inner &= torch.cat([grown.valid[:, 1:], torch.zeros(len(group), 1, dtype=torch.bool)], dim=1)
-        deletion = F.cross_entropy(student.deletion(grown.hidden(student, states, mask, drop)[inner]).float(),
+        deletion = F.cross_entropy(student.deletion(grown.hidden(student, sources, drop)[inner]).float(),
                                    pad(marks, 0)[inner]) if inner.any() else gaps.new_zeros(())
         return tokens + gaps + deletion
 
     def scores_of() -> dict[str, float]:
-        outputs, rounds = levenshtein(student, data.val_states, data.start_token)
+        outputs, rounds = levenshtein(student, data.val_states, data.val_drafts, data.start_token)
         return {"valBleu": data.bleu(outputs), "rounds": round(rounds, 2)}
 
     def save(folder: Path) -> None:

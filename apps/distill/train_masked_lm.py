@@ -36,14 +36,11 @@ def byte_tokenizer(text: str, size: int) -> Tokenizer:
 
 
 class TextWindows:
-    """Overlapping windows of token ids."""
+    """Overlapping windows of token ids; `states` says how long each is."""
 
     def __init__(self, ids: list[int], width: int, stride: int) -> None:
         self.windows = torch.tensor([ids[at : at + width] for at in range(0, len(ids) - width, stride)])
-        self.width = width
-
-    def source_length(self, _: int) -> int:
-        return self.width
+        self.states = [range(width)] * len(self.windows)
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ export interface NarReport {
   readonly sentences: number;
   readonly repeats: number;
   readonly batch: { readonly size: number; readonly batches: number };
-  readonly precision: 'float32';
+  readonly precision: string;
   readonly threads: number;
   readonly machine: Readonly<Record<string, string>>;
   readonly rows: readonly NarRow[];
@@ -117,7 +117,7 @@ export async function narBench(
     sentences: sources.length,
     repeats,
     batch: { size: requests[0]?.length ?? 0, batches: requests.length },
-    precision: 'float32',
+    precision: 'float32; rows named 8-bit: int8 products after a float32 encoder',
     threads: models.threads,
     machine: machineReport(),
     rows,

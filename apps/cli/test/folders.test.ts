@@ -33,7 +33,7 @@ describe('inspect', () => {
       graphs: { ...MANIFEST.graphs, canvas: { open: 'o.onnx', fill }, dag: 'dag.onnx', edit: edits },
       canvas: { maskTokenId: 1, layers: 3, maxLength: 20, maxCandidates: 4, lengths: { classes: 64, offset: 32 } },
       dag: { startTokenId: 3, upsample: 4, maxCandidates: 5 },
-      edit: { placeholderTokenId: 1, startTokenId: 3, layers: 2, maxLength: 20, maxCandidates: 4 },
+      edit: { placeholderTokenId: 1, startTokenId: 3, layers: 2, maxLength: 20, maxCandidates: 4, readsDraft: true },
     };
     const { graphs: _graphs, step: _step, ctc: _ctc, ...common } = MANIFEST;
     const masked: ModelManifest = {
@@ -48,9 +48,9 @@ describe('inspect', () => {
       return (await cli(['inspect', '/models/x'], { services })).stdout;
     };
     const first = await shown(students);
-    expect(first).toContain('3 layers, up to 20 positions, topK, logProbs, predicts lengths');
+    expect(first).toContain('3 layers, up to 20 positions, topK, logProbs, predicts lengths\n');
     expect(first).toContain('4 vertices a source token, up to 5 candidates');
-    expect(first).toContain('2 layers, up to 20 positions');
+    expect(first).toContain('2 layers, up to 20 positions, reads drafts of the CTC student\n');
     expect(first).toContain('nat, mask-predict, mask-ctc, easy-first, skeleton-first, masked-diffusion, dag-greedy');
     expect(first).toContain('dag-sampling, levenshtein, insertion');
     const second = await shown(masked);

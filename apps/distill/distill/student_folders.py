@@ -28,7 +28,7 @@ def canvas_parts(student: CanvasStudent, model_type: str) -> tuple[dict[str, obj
         "attention_heads": student.shape.heads, "ffn_dim": student.feed_forward, "activation_function": "swish",
         "max_position_embeddings": student.shape.max_positions, "vocab_size": student.shape.vocabulary_size,
         "eos_token_id": END, "mask_token_id": student.mask_token, "cross_attention": student.cross,
-        "frames_per_state": student.frames_per_state,
+        "reads_draft": student.reads_draft,
         "length_classes": LENGTH_CLASSES if hasattr(student, "length_out") else 0, "length_offset": LENGTH_OFFSET,
     }
     tensors = {"embed.mask": student.mask, "head.weight": student.head, "head.bias": student.head_bias,
@@ -38,6 +38,8 @@ def canvas_parts(student: CanvasStudent, model_type: str) -> tuple[dict[str, obj
     for name in ("length_hidden", "length_out", "deletion", "placeholder"):
         if hasattr(student, name):
             tensors |= {f"{name.replace('_', '.')}.{k}": v for k, v in getattr(student, name).state_dict().items()}
+    if student.reads_draft:
+        tensors["draft.weight"] = student.draft.weight
     for index, layer in enumerate(student.layers):
         tensors |= layer_tensors(f"layers.{index}", layer)
     return config, tensors
@@ -64,19 +66,21 @@ def fill_canvas(student: CanvasStudent, tensors: dict[str, Tensor]) -> None:
         student.embedding.copy_(tensors["embed.weight"])
     for name in ("length_hidden", "length_out", "deletion", "placeholder"):
         key = name.replace("_", ".")
-        if hasattr(student, name) and f"{key}.weight" in tensors:
+        # The length head of a student that goes on with drafts is another one.
+        if hasattr(student, name) and getattr(student, name).weight.shape == tensors.get(f"{key}.weight", torch.empty(0)).shape:
             getattr(student, name).weight.copy_(tensors[f"{key}.weight"])
             getattr(student, name).bias.copy_(tensors[f"{key}.bias"])
+    if student.reads_draft and "draft.weight" in tensors:
+        student.draft.weight.copy_(tensors["draft.weight"])
     for index, layer in enumerate(student.layers):
         load_layer(f"layers.{index}", layer, tensors)
 
 
-def load_canvas_folder(folder: Path, teacher: Marian, frames_per_state: int) -> CanvasStudent:
-    """The student of a `foretoken-canvas` folder with cross-attention; `teacher` has its encoder. It may go on with frames
-    that it did not read before."""
+def load_canvas_folder(folder: Path, teacher: Marian, reads_draft: bool) -> CanvasStudent:
+    """The student of a `foretoken-canvas` folder with cross-attention; `teacher` has its encoder. It may begin to read drafts."""
     config, tensors = read_student_folder(folder)
     student = CanvasStudent(teacher.shape, tensors["head.token_ids"], config["mask_token_id"], config["layers"],
-                            config["ffn_dim"], frames_per_state=frames_per_state)
+                            config["ffn_dim"], reads_draft=reads_draft)
     student.embedding.copy_(teacher.shared.weight.detach())
     fill_canvas(student, tensors)
     return student
@@ -135,12 +139,12 @@ def save_edit_folder(folder: Path, student: EditStudent, tokenizer: Tokenizer, s
     save_student_folder(folder, tokenizer, config, tensors)
 
 
-def load_edit_folder(folder: Path, teacher: Marian, max_placeholders: int, frames_per_state: int) -> EditStudent:
-    """The student of a `foretoken-edit` folder, or one that starts from a `foretoken-canvas` folder; see
-    `load_canvas_folder`."""
+def load_edit_folder(folder: Path, teacher: Marian, max_placeholders: int, reads_draft: bool) -> EditStudent:
+    """The student of a `foretoken-edit` folder, or one that starts from a `foretoken-canvas` folder; it may begin to read
+    drafts."""
     config, tensors = read_student_folder(folder)
     student = EditStudent(teacher.shape, tensors["head.token_ids"], config["mask_token_id"], config["layers"],
-                          config["ffn_dim"], config.get("max_placeholders", max_placeholders), frames_per_state)
+                          config["ffn_dim"], config.get("max_placeholders", max_placeholders), reads_draft)
     student.embedding.copy_(teacher.shared.weight.detach())
     fill_canvas(student, tensors)
     return student

@@ -5,7 +5,7 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence, Sized
 from pathlib import Path
 from typing import Protocol
 
@@ -26,8 +26,9 @@ def student_arguments(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--source", type=Path, help="source lines instead of train.en")
     parser.add_argument("--targets", type=Path, help="distilled targets written by distil.py; default: the references")
     parser.add_argument("--start-from", type=Path, help="weights folder to continue from")
-    parser.add_argument("--frames", type=Path,
-                        help="weights folder of a CTC student whose frames a canvas student reads beside the encoder's states")
+    parser.add_argument("--draft", type=Path, help="weights folder of the CTC student whose best path a canvas student reads")
+    parser.add_argument("--draft-dropout", type=float, default=0.0,
+                        help="dropout in the CTC student: without it, drafts of training data are better than those of others")
     run_arguments(parser)
     return parser
 
@@ -62,16 +63,24 @@ def encoder_states(teacher: Marian, source: list[list[int]]) -> list[Tensor]:
     return states
 
 
-@torch.no_grad()
-def with_frames(states: list[Tensor], ctc: CtcStudent) -> list[Tensor]:
-    """The encoder's states of each source, and after them the frames that a CTC student makes of these."""
-    still = DropoutPool(0.0, 0, 1)
-    outputs = list(states)
+def drafts_of(ctc: CtcStudent, states: list[Tensor], dropout: float = 0.0, seed: int = 0) -> list[Tensor]:
+    """The best path of each source as the CTC student's states `[tokens, width]` of the frames where its tokens begin."""
+    drop = DropoutPool(dropout, seed)
+    drafts: list[Tensor] = [torch.empty(0)] * len(states)
     for rows, padded, mask, lengths in in_groups(states):
-        frames = ctc(padded, mask, still)
+        with torch.set_grad_enabled(dropout > 0):
+            frames = ctc(padded, mask, drop).detach()
+        best = (frames @ ctc.head.detach().t() + ctc.head_bias.detach()).argmax(dim=-1)
+        begins = best != len(ctc.token_ids)
+        begins[:, 1:] &= best[:, 1:] != best[:, :-1]
         for row, i in enumerate(rows):
-            outputs[i] = torch.cat([states[i], frames[row, : int(lengths[row]) * ctc.upsample]])
-    return outputs
+            count = int(lengths[row]) * ctc.upsample
+            drafts[i] = frames[row, :count][begins[row, :count]]
+    return drafts
+
+
+def chosen(drafts: list[Tensor] | None, rows: list[int]) -> list[Tensor] | None:
+    return None if drafts is None else [drafts[i] for i in rows]
 
 
 def stack(states: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
@@ -83,10 +92,9 @@ def stack(states: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
 
 
 class Pairs(Protocol):
-    """What the loop must know of the training data."""
+    """What the loop must know of the training data: how many source positions each pair has."""
 
-    def source_length(self, pair: int) -> int:
-        """Tokens of a pair's source."""
+    states: Sequence[Sized]
 
 
 class StudentData:
@@ -105,17 +113,14 @@ class StudentData:
         assert len(self.target) == len(source), "as many targets as sources"
         self.states = encoder_states(self.teacher, source)
         self.val_states = encoder_states(self.teacher, encode(self.tokenizer, read_lines(options.data / "val.en"), 120))
-        self.frames_per_state = 0
-        if options.frames:
-            ctc = load_ctc_folder(options.frames, self.teacher.shape).eval()
-            self.frames_per_state = ctc.upsample
-            self.states = with_frames(self.states, ctc)
-            self.val_states = with_frames(self.val_states, ctc)
+        self.drafts: list[Tensor] | None = None
+        self.val_drafts: list[Tensor] | None = None
+        if options.draft:
+            ctc = load_ctc_folder(options.draft, self.teacher.shape).eval()
+            self.drafts = drafts_of(ctc, self.states, options.draft_dropout, options.seed)
+            self.val_drafts = drafts_of(ctc, self.val_states)
         self.val_lines = read_lines(options.data / "val.de")
         self.start_token = self.teacher.shape.vocabulary_size - 1
-
-    def source_length(self, pair: int) -> int:
-        return len(self.states[pair]) // (1 + self.frames_per_state)
 
     def tokens(self, *others: int) -> Tensor:
         """Every token of the targets, and `others`."""
@@ -150,7 +155,7 @@ def run(options: argparse.Namespace, data: Pairs, student: nn.Module, usable: li
     def groups_of(number: int) -> list[list[int]]:
         order = random.Random(options.seed * 7919 + number)
         chosen = order.sample(usable, options.sentences) if 0 < options.sentences < len(usable) else usable
-        lengths = [(data.source_length(i), frames(i)) for i in chosen]
+        lengths = [(len(data.states[i]), frames(i)) for i in chosen]
         return [[chosen[j] for j in group] for group in batches(lengths, options.batch_tokens, order)]
 
     steps_an_epoch = len(groups_of(0))

@@ -3,17 +3,19 @@ import { join } from 'node:path';
 import { openSessions } from '@foretoken/core/runtime';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkManifest } from '../src/folder/check-manifest.js';
-import { importModel, loadModel } from '../src/index.js';
+import { type ImportOptions, importModel, loadModel } from '../src/index.js';
 import { editManifest, refusal, temporaryFolder } from './folder-fixtures.js';
-import { imported, type StudentName, studentsFolder, weightsOf } from './student-fixtures.js';
+import { draftsFolder, imported, type StudentName, studentsFolder, weightsOf } from './student-fixtures.js';
 
 type Json = Record<string, unknown>;
 
 let students: Json;
+let readers: Json;
 let masked: Json;
 beforeAll(async () => {
   const read = async (folder: string) => JSON.parse(await readFile(join(folder, 'foretoken.json'), 'utf8')) as Json;
   students = await read(await studentsFolder());
+  readers = await read(await draftsFolder());
   masked = await read(await imported(await weightsOf('masked-lm')));
 });
 
@@ -37,6 +39,7 @@ describe('manifests of students', () => {
       expect(checkManifest(without, 'folder')).toEqual(without);
     }
     expect(checkManifest(masked, 'folder')).toEqual(masked);
+    expect(checkManifest(readers, 'folder')).toEqual(readers);
   });
 
   test.each<[field: string, value: unknown, named?: string]>([
@@ -53,6 +56,9 @@ describe('manifests of students', () => {
     ['canvas.layers', 0],
     ['canvas.maxLength', 65_537],
     ['canvas.maxCandidates', 18],
+    ['canvas.readsDraft', false],
+    ['canvas.readsDraft', 1],
+    ['canvas.readsDraft', true, 'ctc'],
     ['canvas.lengths.classes', 0],
     ['canvas.lengths.offset', -1],
     ['canvas.lengths.surprise', 1],
@@ -75,6 +81,9 @@ describe('manifests of students', () => {
     ['edit.startTokenId', 2],
     ['edit.maxLength', 1],
     ['edit.maxCandidates', 0],
+    ['edit.readsDraft', false],
+    ['edit.readsDraft', 'true'],
+    ['edit.readsDraft', true, 'ctc'],
   ])('%s = %j names the field', async (field, value, named = field) => {
     const error = await refusal(() => checkManifest(changed(students, field, value), 'folder'));
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'foretoken.json', field: named } });
@@ -87,6 +96,7 @@ describe('manifests of students', () => {
     ['canvas.maskTokenId', 17],
     ['canvas.maxCandidates', 18],
     ['canvas.lengths', { classes: 8, offset: 4 }],
+    ['canvas.readsDraft', true],
     ['graphs.fill', undefined],
     ['graphs.fill.topK', undefined],
     ['graphs.fill.argmax', UNLISTED],
@@ -123,6 +133,35 @@ describe('graphs that do not fit their manifest', () => {
   ])('%s', async (_, field, value, file) => {
     const folder = await studentsFolder();
     await editManifest(folder, field.split('.'), value);
+    const error = await refusal(() => loadModel(folder, { probe: false }));
+    expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file } });
+    expect(openSessions()).toBe(0);
+  });
+
+  test.each<[what: string, path: string[], value: unknown, file: string]>([
+    ['an unexpected draft', ['canvas', 'readsDraft'], undefined, 'canvas-open.onnx'],
+    ['an unexpected draft of edits', ['edit', 'readsDraft'], undefined, 'edit-open.onnx'],
+    ['no draft', ['graphs', 'canvas', 'open'], 'edit-open.onnx', 'edit-open.onnx'],
+    [
+      'canvases without a draft',
+      ['graphs', 'canvas', 'fill', 'topK'],
+      'canvas-fill-argmax.onnx',
+      'canvas-fill-argmax.onnx',
+    ],
+  ])('%s', async (_, path, value, file) => {
+    const folder = await draftsFolder();
+    await editManifest(folder, path, value);
+    const error = await refusal(() => loadModel(folder, { probe: false }));
+    expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file } });
+    expect(openSessions()).toBe(0);
+  });
+
+  test.each([
+    ['canvas', 'canvas-open.onnx'],
+    ['edit', 'edit-open.onnx'],
+  ])('no draft for %s', async (student, file) => {
+    const folder = await studentsFolder({ ctc: await weightsOf('ctc') });
+    await editManifest(folder, [student, 'readsDraft'], true);
     const error = await refusal(() => loadModel(folder, { probe: false }));
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file } });
     expect(openSessions()).toBe(0);
@@ -184,6 +223,43 @@ describe('weights folders of students', () => {
     );
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'model.safetensors' } });
     expect(String(error.details.field)).toBe(tensor);
+  });
+
+  test.each(['canvas', 'edit'] as const)(
+    'a %s student reads the draft of the CTC student given along',
+    async (name) => {
+      const refused = async (readsDraft: unknown, options: ImportOptions = {}) => {
+        const [weights, folder] = [
+          await weightsOf('marian'),
+          await weightsOf(`${name}-draft`, { reads_draft: readsDraft }),
+        ];
+        const target = join(await temporaryFolder(), 'model');
+        const error = await refusal(() => importModel(weights, target, { ...options, [name]: folder }));
+        const details = { file: 'config.json', field: 'reads_draft', received: readsDraft };
+        expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details });
+        return error.message;
+      };
+      expect(await refused(true)).toContain(
+        'reads_draft = true, but a student that reads drafts needs the CTC student',
+      );
+      const ctc = await weightsOf('ctc');
+      for (const wrong of [1, 'true', null]) expect(await refused(wrong, { ctc })).toContain('needs true or false');
+    },
+  );
+
+  test('the lengths of a student that reads drafts are told as positions', async () => {
+    const canvas = await weightsOf('canvas-draft', { length_classes: 13 });
+    const error = await refusal(() => draftsFolder({ canvas }));
+    expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field: 'length_classes', received: 13 } });
+  });
+
+  test('a masked language model reads no draft', async () => {
+    const weights = await weightsOf('masked-lm', { reads_draft: true });
+    expect(await refusal(() => imported(weights))).toMatchObject({
+      code: 'INVALID_MODEL_FOLDER',
+      details: { file: 'config.json', field: 'reads_draft', received: true, required: false },
+    });
+    await imported(await weightsOf('masked-lm', { reads_draft: false }));
   });
 
   test('a student is no model by itself, and a masked language model takes no students', async () => {

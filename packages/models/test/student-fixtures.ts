@@ -20,21 +20,28 @@ export const POSITIONS = 12;
 export type Scores = readonly (readonly (number | null)[])[];
 export type GoldenCanvas = readonly [row: number, tokenIds: readonly number[]];
 
+interface FillGoldens {
+  readonly canvases: readonly GoldenCanvas[];
+  readonly logProbs: readonly Scores[];
+}
+
+interface CanvasGoldens extends FillGoldens {
+  readonly lengths: readonly Readonly<Record<string, number>>[];
+}
+
+interface EditGoldens extends FillGoldens {
+  readonly deletions: readonly number[][];
+  readonly placeholders: readonly number[][];
+}
+
 /** What the students of `goldens/students` compute, by apps/distill/make_student_goldens.py. */
 export interface StudentGoldens {
   readonly sources: readonly number[][];
-  readonly canvas: {
-    readonly canvases: readonly GoldenCanvas[];
-    readonly logProbs: readonly Scores[];
-    readonly lengths: readonly Readonly<Record<string, number>>[];
-  };
-  readonly maskedLanguageModel: { readonly canvases: readonly GoldenCanvas[]; readonly logProbs: readonly Scores[] };
-  readonly edit: {
-    readonly canvases: readonly GoldenCanvas[];
-    readonly logProbs: readonly Scores[];
-    readonly deletions: readonly number[][];
-    readonly placeholders: readonly number[][];
-  };
+  readonly canvas: CanvasGoldens;
+  readonly canvasDraft: CanvasGoldens;
+  readonly maskedLanguageModel: FillGoldens;
+  readonly edit: EditGoldens;
+  readonly editDraft: EditGoldens;
   readonly dag: readonly { readonly logProbs: Scores; readonly transitions: Scores }[];
 }
 
@@ -43,7 +50,7 @@ export const EXPECTED: StudentGoldens = JSON.parse(
 ) as StudentGoldens;
 export const SOURCES: readonly TokenSource[] = EXPECTED.sources.map((ids) => Int32Array.from(ids));
 
-export type StudentName = 'marian' | 'canvas' | 'dag' | 'edit' | 'masked-lm';
+export type StudentName = 'marian' | 'ctc' | 'canvas' | 'canvas-draft' | 'dag' | 'edit' | 'edit-draft' | 'masked-lm';
 
 /** A copy of one student's weights folder, with a tokenizer, and changes to its config. */
 export async function weightsOf(name: StudentName, config: Readonly<Record<string, unknown>> = {}): Promise<string> {
@@ -60,6 +67,12 @@ export async function weightsOf(name: StudentName, config: Readonly<Record<strin
 export async function studentsFolder(options: ImportOptions = {}): Promise<string> {
   const [canvas, dag, edit] = [await weightsOf('canvas'), await weightsOf('dag'), await weightsOf('edit')];
   return imported(await weightsOf('marian'), { weights: 'float32', canvas, dag, edit, ...options });
+}
+
+/** A model folder as `studentsFolder`'s, whose canvas and edit students read the best path of its CTC student. */
+export async function draftsFolder(options: ImportOptions = {}): Promise<string> {
+  const [canvas, edit] = [await weightsOf('canvas-draft'), await weightsOf('edit-draft')];
+  return studentsFolder({ ctc: await weightsOf('ctc'), canvas, edit, ...options });
 }
 
 /** Imports a weights folder into a temporary model folder. */

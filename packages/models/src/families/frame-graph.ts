@@ -1,5 +1,6 @@
 import { assertInteger, type EmitOptions, type TokenSource } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import { frameFeeds } from './frame-feeds.js';
 import { groupsByLength } from './length-groups.js';
 import type { MarianEncoder, MarianEncoding } from './marian-encoder.js';
 import type { Shortlist } from './shortlist.js';
@@ -74,24 +75,21 @@ export class FrameGraph {
     const time = lengths[rows[0] as number] as number;
     const single = rows.length === 1;
     const packed = new Float32Array(single ? 0 : rows.length * time * width);
-    const sourceMask = new Int32Array(rows.length * time);
-    const positions = new Int32Array(rows.length * time * upsample);
-    const mask = new Int32Array(positions.length);
     const statesOf = (row: number, length: number): Float32Array =>
       states.subarray(row * sourceLength * width, (row * sourceLength + length) * width);
-    for (const [index, row] of rows.entries()) {
-      const length = lengths[row] as number;
-      const begin = index * time;
-      if (!single) packed.set(statesOf(row, length), begin * width);
-      sourceMask.fill(1, begin, begin + length);
-      mask.fill(1, begin * upsample, (begin + length) * upsample);
-      for (let frame = 0; frame < time * upsample; frame++) positions[begin * upsample + frame] = frame;
+    if (!single) {
+      for (const [index, row] of rows.entries()) {
+        packed.set(statesOf(row, lengths[row] as number), index * time * width);
+      }
     }
     const feeds: Record<string, Tensor> = {
       states: new Tensor('float32', single ? statesOf(rows[0] as number, time) : packed, [rows.length, time, width]),
-      source_mask: new Tensor('int32', sourceMask, [rows.length, time]),
-      positions: new Tensor('int32', positions, [rows.length, time * upsample]),
-      mask: new Tensor('int32', mask, [rows.length, time * upsample]),
+      ...frameFeeds(
+        runtime,
+        Int32Array.from(rows, (row) => lengths[row] as number),
+        time,
+        upsample,
+      ),
       k: new Tensor('int64', BigInt64Array.of(BigInt(k)), [1]),
     };
     if (shortlist !== undefined) {

@@ -95,13 +95,13 @@ async function loadShortlist(
 }
 
 function loadCanvas(
-  { graphs, canvas, architecture, vocabulary }: MarianManifest,
+  { graphs, ctc, canvas, architecture, vocabulary }: MarianManifest,
   sessions: GraphSessions,
   encoder: MarianEncoder,
 ): MaskedCanvasModel | undefined {
   const files = graphs.canvas;
   if (files === undefined || canvas === undefined) return undefined;
-  const { maskTokenId, maxLength, maxCandidates, lengths } = canvas;
+  const { maskTokenId, maxLength, maxCandidates, lengths, readsDraft } = canvas;
   return new MaskedCanvasModel({
     runtime: sessions.runtime,
     graphs: fillGraphs(files.fill, maxCandidates, sessions),
@@ -113,6 +113,7 @@ function loadCanvas(
       open: () => sessions.get(files.open),
       width: architecture.width,
       ...(lengths === undefined ? {} : { lengths }),
+      ...(readsDraft && ctc ? { draft: { upsample: ctc.upsample, shift: 0 } } : {}),
     },
   });
 }
@@ -129,16 +130,22 @@ function loadDag(
 }
 
 function loadEdit(
-  { graphs, edit, architecture, vocabulary }: MarianManifest,
+  { graphs, ctc, edit, architecture, vocabulary }: MarianManifest,
   sessions: GraphSessions,
   encoder: MarianEncoder,
 ): LevenshteinModel | undefined {
   const files = graphs.edit;
   if (files === undefined || edit === undefined) return undefined;
-  const { placeholderTokenId, startTokenId, maxLength, maxCandidates } = edit;
+  const { placeholderTokenId, startTokenId, maxLength, maxCandidates, readsDraft } = edit;
   return new LevenshteinModel({
     runtime: sessions.runtime,
-    source: { encoder, open: () => sessions.get(files.open), width: architecture.width },
+    source: {
+      encoder,
+      open: () => sessions.get(files.open),
+      width: architecture.width,
+      // The start token comes before a draft.
+      ...(readsDraft && ctc ? { draft: { upsample: ctc.upsample, shift: 1 } } : {}),
+    },
     deletions: () => sessions.get(files.deletions),
     placeholders: () => sessions.get(files.placeholders),
     graphs: fillGraphs(files.fill, maxCandidates, sessions),

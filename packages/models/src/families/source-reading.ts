@@ -1,4 +1,5 @@
 import type { OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import { type Drafts, layOut } from './drafts.js';
 import type { MarianEncoding } from './marian-encoder.js';
 
 /** Added to the attention score of padding. */
@@ -8,46 +9,48 @@ const HIDDEN = -1e9;
 const MOST_GATHERED = 512;
 
 /**
- * Sources as a batch of canvases reads them: the graph's inputs, but for the bias, which depends on the canvases' length.
+ * Sources as a batch of canvases reads them: the graph's inputs, but for those that depend on the canvases' length.
  */
 interface Gathered {
   readonly rows: readonly number[];
   readonly cross: Readonly<Record<string, Tensor>>;
   /** `[canvases, sourceLength]`, 0 for padding. */
   readonly mask: Int32Array;
-  /** By length of the canvases. */
-  readonly biases: Map<number, Tensor>;
+  /** By length of the canvases: the bias and, where they are read, drafts. */
+  readonly sized: Map<number, Readonly<Record<string, Tensor>>>;
 }
 
 /**
  * Cross-attention keys and values of a batch of sources, for canvases of any of its rows.
  *
- * `cross [2 * layers, rows, sourceLength, width]` is read, never written, and so is the encoding's mask.
+ * `cross [2 * layers, rows, sourceLength, width]` is read, never written, and so are the encoding's mask and drafts.
  */
 export class SourceReading {
   readonly #runtime: OnnxRuntime;
   readonly #cross: Float32Array;
   readonly #encoding: Pick<MarianEncoding, 'rows' | 'sourceLength' | 'mask'>;
   readonly #width: number;
+  readonly #drafts: Drafts | undefined;
   /** By the rows asked for, the longest unused first. */
   readonly #gathered = new Map<string, Gathered>();
 
-  constructor(runtime: OnnxRuntime, cross: Float32Array, encoding: MarianEncoding, width: number) {
+  constructor(runtime: OnnxRuntime, cross: Float32Array, encoding: MarianEncoding, width: number, drafts?: Drafts) {
     this.#runtime = runtime;
     this.#cross = cross;
     this.#encoding = encoding;
     this.#width = width;
+    this.#drafts = drafts;
   }
 
   /** Inputs for canvases of these rows, in this order, `length` positions each. */
   feeds(rows: readonly number[], length: number): Record<string, Tensor> {
     const gathered = this.#gather(rows);
-    let bias = gathered.biases.get(length);
-    if (bias === undefined) {
-      bias = this.#bias(gathered, length);
-      gathered.biases.set(length, bias);
+    let sized = gathered.sized.get(length);
+    if (sized === undefined) {
+      sized = { cross_bias: this.#bias(gathered, length), ...this.#draft(gathered, length) };
+      gathered.sized.set(length, sized);
     }
-    return { ...gathered.cross, cross_bias: bias };
+    return { ...gathered.cross, ...sized };
   }
 
   /** Rounds mostly ask for the groups of rows of the round before, so the latest are kept. */
@@ -71,7 +74,7 @@ export class SourceReading {
       rows: [...rows],
       cross: Object.fromEntries(cross),
       mask: pick(mask, rows, sourceLength),
-      biases: new Map(),
+      sized: new Map(),
     };
     let canvases = rows.length;
     for (const other of this.#gathered.values()) canvases += other.rows.length;
@@ -97,6 +100,13 @@ export class SourceReading {
       }
     }
     return new this.#runtime.Tensor('float32', bias, [rows.length, 1, length, time]);
+  }
+
+  /** `[canvases, length, width]`, where drafts are read. */
+  #draft({ rows }: Gathered, length: number): { readonly draft?: Tensor } {
+    if (this.#drafts === undefined) return {};
+    const laidOut = layOut(this.#drafts, rows, length);
+    return { draft: new this.#runtime.Tensor('float32', laidOut, [rows.length, length, this.#drafts.width]) };
   }
 }
 

@@ -9,8 +9,8 @@ export async function checkStudentGraphs(manifest: MarianManifest, check: CheckG
   const { graphs, canvas, edit, architecture, vocabulary } = manifest;
   const { width } = architecture;
   if (graphs.canvas !== undefined && canvas !== undefined) {
-    await checkOpen(check, graphs.canvas.open, width, canvas.layers, canvas.lengths?.classes);
-    await checkFills(check, graphs.canvas.fill, readingInputs(width, canvas.layers), vocabulary.size);
+    await checkOpen(check, graphs.canvas.open, width, canvas, canvas.lengths?.classes);
+    await checkFills(check, graphs.canvas.fill, readingInputs(width, canvas), vocabulary.size);
   }
   if (graphs.dag !== undefined) {
     const floats = value('float32', null, null, null);
@@ -21,8 +21,8 @@ export async function checkStudentGraphs(manifest: MarianManifest, check: CheckG
     );
   }
   if (graphs.edit !== undefined && edit !== undefined) {
-    const inputs = readingInputs(width, edit.layers);
-    await checkOpen(check, graphs.edit.open, width, edit.layers);
+    const inputs = readingInputs(width, edit);
+    await checkOpen(check, graphs.edit.open, width, edit);
     await check(graphs.edit.deletions, inputs, { deletions: value('float32', null, null) });
     await check(graphs.edit.placeholders, inputs, { placeholders: value('int32', null, null, 1) });
     await checkFills(check, graphs.edit.fill, inputs, vocabulary.size);
@@ -37,26 +37,39 @@ export async function checkMaskedLanguageModelGraphs(
   await checkFills(check, graphs.fill, CANVAS_INPUTS, vocabulary.size);
 }
 
+/** What the manifest says of a student's graphs. */
+interface ReadingFacts {
+  readonly layers: number;
+  readonly readsDraft?: true;
+}
+
 /** Inputs of a graph over canvases whose layers read a source. */
-function readingInputs(width: number, layers: number): ExpectedValues {
+function readingInputs(width: number, { layers, readsDraft }: ReadingFacts): ExpectedValues {
   const cross = Array.from({ length: 2 * layers }, (_, index) => [
     `cross_${index}`,
     value('float32', null, null, width),
   ]);
-  return { ...CANVAS_INPUTS, cross_bias: value('float32', null, 1, null, null), ...Object.fromEntries(cross) };
+  return {
+    ...CANVAS_INPUTS,
+    cross_bias: value('float32', null, 1, null, null),
+    ...Object.fromEntries(cross),
+    ...(readsDraft ? { draft: value('float32', null, null, width) } : {}),
+  };
 }
 
 async function checkOpen(
   check: CheckGraph,
   file: string,
   width: number,
-  layers: number,
+  { layers, readsDraft }: ReadingFacts,
   lengthClasses?: number,
 ): Promise<void> {
   const states = value('float32', null, null, width);
   const cross = value('float32', 2 * layers, null, null, width);
-  if (lengthClasses === undefined) return check(file, { states }, { cross });
-  await check(file, { states, source_mask: ids }, { cross, length_logits: value('float32', null, lengthClasses) });
+  const mask = lengthClasses === undefined ? {} : { source_mask: ids };
+  const lengths = lengthClasses === undefined ? {} : { length_logits: value('float32', null, lengthClasses) };
+  const [frames, draft] = readsDraft ? [frameInputs(width), { draft: states }] : [{}, {}];
+  await check(file, { states, ...mask, ...frames }, { cross, ...lengths, ...draft });
 }
 
 async function checkFills(

@@ -108,6 +108,11 @@ function checkPairs(manifest: MarianManifest, refuse: Refuse): void {
     const [absent, present] = facts === undefined ? [name, `graphs.${name}`] : [`graphs.${name}`, name];
     refuse(absent, 'missing', `given together with ${present}`);
   }
+  for (const [name, student] of Object.entries({ canvas, edit })) {
+    if (student?.readsDraft !== undefined && ctc === undefined) {
+      refuse('ctc', 'missing', `given together with ${name}.readsDraft`);
+    }
+  }
   if (graphs.ctcDraft !== undefined && graphs.ctc === undefined) {
     refuse('graphs.ctc', 'missing', 'given together with graphs.ctcDraft');
   }

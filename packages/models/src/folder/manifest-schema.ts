@@ -56,6 +56,7 @@ const optionalTokens = { padTokenId: v.exactOptional(tokenId), unknownTokenId: v
 const size = integer(1, 65_536);
 const layers = integer(1, 256);
 const upsample = integer(1, 64);
+const readsDraft = v.exactOptional(v.literal(true));
 const fill = v.strictObject({
   topK: fileName,
   argmax: v.exactOptional(fileName),
@@ -97,6 +98,7 @@ const MARIAN: v.GenericSchema<unknown, MarianManifest> = v.strictObject({
       layers,
       maxLength: size,
       maxCandidates: candidates,
+      readsDraft,
       lengths: v.exactOptional(v.strictObject({ classes: size, offset: integer(0, 65_536) })),
     }),
   ),
@@ -109,6 +111,7 @@ const MARIAN: v.GenericSchema<unknown, MarianManifest> = v.strictObject({
       // The boundary tokens alone take two.
       maxLength: integer(2, 65_536),
       maxCandidates: candidates,
+      readsDraft,
     }),
   ),
   ngrams: v.exactOptional(fileName),

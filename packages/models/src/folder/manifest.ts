@@ -90,6 +90,8 @@ export interface MarianManifest extends CommonManifest {
     /** Most positions of a canvas. */
     readonly maxLength: number;
     readonly maxCandidates: number;
+    /** It reads the best path of the CTC student, which is then there: `open` takes the inputs of `graphs.ctc`. */
+    readonly readsDraft?: true;
     /** The length head, where there is one: class c means c - offset tokens more than the source has. */
     readonly lengths?: { readonly classes: number; readonly offset: number };
   };
@@ -103,6 +105,8 @@ export interface MarianManifest extends CommonManifest {
     /** Most positions of a canvas, boundary tokens included. */
     readonly maxLength: number;
     readonly maxCandidates: number;
+    /** As that of `canvas`. */
+    readonly readsDraft?: true;
   };
   /** File name of an n-gram model of the target's outputs, for drafting. */
   readonly ngrams?: string;

@@ -1,6 +1,16 @@
 import { configInteger, type WeightsFolder } from '../weights/weights-folder.js';
 import type { CanvasNetwork } from './canvas-graph.js';
-import { checkActivation, configHeads, readHeadTokenIds, refuseConfig, tensorReader } from './student-config.js';
+import type { Lengths } from './canvas-open-graph.js';
+import type { DraftStudent } from './draft-graph.js';
+import type { MarianShape } from './marian-graphs.js';
+import {
+  checkActivation,
+  configHeads,
+  readCtcShape,
+  readHeadTokenIds,
+  refuseConfig,
+  tensorReader,
+} from './student-config.js';
 
 /**
  * The network on canvases that a weights folder holds; its graphs keep their weights under `name`. Without an `embedding`
@@ -15,6 +25,11 @@ export function readCanvasNetwork(
   if ((folder.config.cross_attention ?? readsSource) !== readsSource) {
     const what = readsSource ? 'a student that reads the encoder' : 'a masked language model';
     refuseConfig(folder, 'cross_attention', what, readsSource);
+  }
+  const { reads_draft: readsDraft = false } = folder.config;
+  if (typeof readsDraft !== 'boolean') refuseConfig(folder, 'reads_draft', 'this importer', 'true or false');
+  if (readsDraft && !readsSource) {
+    refuseConfig(folder, 'reads_draft', 'a masked language model, which reads no source,', false);
   }
   checkActivation(folder);
   const width = configInteger(folder, 'd_model', 2, 65_536);
@@ -32,6 +47,7 @@ export function readCanvasNetwork(
       maxPositions: configInteger(folder, 'max_position_embeddings', 2, 65_536),
     },
     readsSource,
+    readsDraft,
     maskTokenId: configInteger(folder, 'mask_token_id', 0, vocabularySize - 1),
     headTokenIds: readHeadTokenIds(folder, vocabularySize),
     tensorOf,
@@ -42,9 +58,30 @@ export function readCanvasNetwork(
   };
 }
 
-/** The length head of a student: class c means c - offset tokens more than its source has; undefined without one. */
-export function readLengths(folder: WeightsFolder): { readonly classes: number; readonly offset: number } | undefined {
-  const classes = folder.config.length_classes === undefined ? 0 : configInteger(folder, 'length_classes', 0, 65_536);
+/**
+ * The CTC student whose best path a network reads; undefined where it reads none. Throws `INVALID_MODEL_FOLDER` unless
+ * `ctc` holds that student.
+ */
+export function readDraftStudent(
+  folder: WeightsFolder,
+  { readsDraft }: CanvasNetwork,
+  ctc: WeightsFolder | undefined,
+  marian: MarianShape,
+): DraftStudent | undefined {
+  if (!readsDraft) return undefined;
+  if (ctc === undefined) {
+    const required = 'the CTC student that makes drafts: give its weights folder, too';
+    refuseConfig(folder, 'reads_draft', 'a student that reads drafts', required);
+  }
+  const labels = readHeadTokenIds(ctc, marian.vocabularySize).length + 1;
+  return { shape: readCtcShape(ctc, marian), labels, tensorOf: tensorReader(ctc) };
+}
+
+/** The length head of a student; undefined without one. Throws `INVALID_MODEL_FOLDER`. */
+export function readLengths(folder: WeightsFolder, { readsDraft, shape }: CanvasNetwork): Lengths | undefined {
+  // The class of a draft's length is told as a position.
+  const most = readsDraft ? shape.maxPositions : 65_536;
+  const classes = folder.config.length_classes === undefined ? 0 : configInteger(folder, 'length_classes', 0, most);
   if (classes === 0) return undefined;
   return { classes, offset: configInteger(folder, 'length_offset', 0, 65_536) };
 }

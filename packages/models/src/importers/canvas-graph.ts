@@ -12,6 +12,8 @@ export interface CanvasNetwork {
   };
   /** Its layers read a source. */
   readonly readsSource: boolean;
+  /** Its positions are given what a draft says there. */
+  readonly readsDraft: boolean;
   readonly maskTokenId: number;
   /** Token ids of the head's rows, different ones; no other token gets any probability. */
   readonly headTokenIds: readonly number[];
@@ -34,7 +36,7 @@ export interface CanvasStates {
 /**
  * The network over its canvases: `token_ids`, `positions`, `mask` int32 `[batch, canvas]` in, and where it reads a source
  * `cross_bias [batch, 1, canvas, source]`, 0 or a large negative number for padding, and
- * `cross_i [batch, source, width]`, keys at even and values at odd i.
+ * `cross_i [batch, source, width]`, keys at even and values at odd i; where it reads drafts, `draft [batch, canvas, width]`.
  */
 export function emitCanvas(graph: GraphBuilder, network: CanvasNetwork): CanvasStates {
   const { name, shape, readsSource } = network;
@@ -52,7 +54,8 @@ export function emitCanvas(graph: GraphBuilder, network: CanvasNetwork): CanvasS
       cross.push(graph.input(`cross_${index}`, 'float32', ['batch', 'source', width]));
     }
   }
-  let x = embed(graph, network, tokenIds, positions);
+  const draft = network.readsDraft ? graph.input('draft', 'float32', [...dims, width]) : undefined;
+  let x = embed(graph, network, tokenIds, positions, draft);
   for (let layer = 0; layer < shape.layers; layer++) {
     const prefix = `${name}.layers.${layer}`;
     x = readsSource
@@ -136,8 +139,17 @@ export function linearOf(
   };
 }
 
-/** `sqrt(width) * embedding + position`, with a vector of its own, unscaled, for the mask, `[batch, canvas, width]`. */
-function embed(graph: GraphBuilder, network: CanvasNetwork, tokenIds: Value, positions: Value): Value {
+/**
+ * `sqrt(width) * embedding + draft + position`, with a vector of its own, unscaled, for the mask,
+ * `[batch, canvas, width]`.
+ */
+function embed(
+  graph: GraphBuilder,
+  network: CanvasNetwork,
+  tokenIds: Value,
+  positions: Value,
+  draft: Value | undefined,
+): Value {
   const { name, shape, maskTokenId, tensorOf, embedding } = network;
   const { width } = shape;
   const { dims, values } = embedding.table;
@@ -152,5 +164,6 @@ function embed(graph: GraphBuilder, network: CanvasNetwork, tokenIds: Value, pos
   ]);
   const table = sinusoids(shape.maxPositions, width);
   const sines = graph.weight(`${name}.position_table`, table.dims, table.values, true);
-  return graph.op('Add', [tokens, graph.op('Gather', [sines, positions])]);
+  const given = draft === undefined ? tokens : graph.op('Add', [tokens, draft]);
+  return graph.op('Add', [given, graph.op('Gather', [sines, positions])]);
 }

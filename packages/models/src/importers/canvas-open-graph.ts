@@ -2,28 +2,58 @@ import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { ELEMENT_TYPE } from '../onnx/proto.js';
 import { type CanvasNetwork, emitterOf, linearOf } from './canvas-graph.js';
 import { declareCross, emitCross } from './cross-projection.js';
+import { type DraftStudent, emitBestPath } from './draft-graph.js';
+import { sinusoids, transpose } from './matrices.js';
+
+/** A length head: class c means c - offset tokens more than the source has. */
+export interface Lengths {
+  readonly classes: number;
+  readonly offset: number;
+}
 
 /**
  * What a network on canvases reads of its sources, once for all rounds: `states [batch, source, width]` in,
- * `cross [2 * layers, batch, source, width]` out, keys at even and values at odd indices. With `lengthClasses` also
+ * `cross [2 * layers, batch, source, width]` out, keys at even and values at odd indices. With `lengths` also
  * `source_mask` int32 `[batch, source]` in and `length_logits [batch, classes]` out.
+ *
+ * With a `ctc` student all inputs of `emitFrames` in, and `draft [batch, frames, width]` out: row j is for where the
+ * student's token j lies, and those after its last are zeros.
  */
-export function emitOpen(graph: GraphBuilder, network: CanvasNetwork, lengthClasses: number): void {
+export function emitOpen(
+  graph: GraphBuilder,
+  network: CanvasNetwork,
+  lengths: Lengths | undefined,
+  ctc: DraftStudent | undefined,
+): void {
   const { name, shape, tensorOf } = network;
   const { width, layers: count } = shape;
-  const states = graph.input('states', 'float32', ['batch', 'source', width]);
+  const path = ctc === undefined ? undefined : emitBestPath(graph, ctc);
+  const states = path?.states ?? graph.input('states', 'float32', ['batch', 'source', width]);
   emitCross(graph, tensorOf, states, { name: `${name}.cross`, layers: 'layers', count, width });
   declareCross(graph, count, width);
-  if (lengthClasses === 0) return;
-  const mask = graph.input('source_mask', 'int32', ['batch', 'source']);
-  emitLengths(graph, network, states, mask, lengthClasses);
+  if (path !== undefined) {
+    const { dims, values } = transpose(tensorOf('draft.weight', [width, width]));
+    const weight = graph.weight(`${name}.draft.weight`, dims, values);
+    const draft = graph.op('MatMul', [path.tokens, weight], {}, { name: 'draft' });
+    graph.output(draft, 'float32', ['batch', 'frames', width]);
+  }
+  if (lengths === undefined) return;
+  const mask = path?.sourceMask ?? graph.input('source_mask', 'int32', ['batch', 'source']);
+  emitLengths(graph, network, states, mask, lengths, path?.length);
 }
 
 /**
  * The length head: `length_logits [batch, classes]` from the mean and the maximum of `states` over the source's own
- * positions, `mask` int32 `[batch, source]`.
+ * positions, `mask` int32 `[batch, source]`, and from the length of a draft, int32 `[batch, 1]`, where there is one.
  */
-function emitLengths(graph: GraphBuilder, network: CanvasNetwork, states: Value, mask: Value, classes: number): void {
+function emitLengths(
+  graph: GraphBuilder,
+  network: CanvasNetwork,
+  states: Value,
+  mask: Value,
+  lengths: Lengths,
+  draftLength: Value | undefined,
+): void {
   const { width } = network.shape;
   const linear = linearOf(graph, network, emitterOf(graph, network));
   const last = graph.constant('int64', [1], [2]);
@@ -34,10 +64,29 @@ function emitLengths(graph: GraphBuilder, network: CanvasNetwork, states: Value,
   const mean = graph.op('Div', [sum, graph.op('ReduceSum', [counted, overTime], { keepdims: 0 })]);
   const hidden = graph.constant('float32', [], [-3e38]);
   const most = graph.op('ReduceMax', [graph.op('Where', [visible, states, hidden]), overTime], { keepdims: 0 });
-  const pooled = graph.op('Concat', [mean, most], { axis: 1 });
-  const layer = linear(pooled, 'length.hidden', 2 * width, width);
+  const parts = [mean, most];
+  if (draftLength !== undefined) parts.push(emitDraftClass(graph, network, mask, lengths, draftLength));
+  const pooled = graph.op('Concat', parts, { axis: 1 });
+  const layer = linear(pooled, 'length.hidden', parts.length * width, width);
   const active = graph.op('Mul', [layer, graph.op('Sigmoid', [layer])]);
-  const logits = linear(active, 'length.out', width, classes);
+  const logits = linear(active, 'length.out', width, lengths.classes);
   graph.op('Identity', [logits], {}, { name: 'length_logits' });
-  graph.output('length_logits', 'float32', ['batch', classes]);
+  graph.output('length_logits', 'float32', ['batch', lengths.classes]);
+}
+
+/** The class that a draft's own length falls in, as the sinusoids of a position, `[batch, width]`. */
+function emitDraftClass(
+  graph: GraphBuilder,
+  { name, shape }: CanvasNetwork,
+  mask: Value,
+  { classes, offset }: Lengths,
+  draftLength: Value,
+): Value {
+  const scalar = (value: number): Value => graph.constant('int32', [], [value]);
+  const sourceLength = graph.op('ReduceSum', [mask, graph.constant('int64', [1], [1])], { keepdims: 1 });
+  const more = graph.op('Sub', [draftLength, sourceLength]);
+  const clipped = graph.op('Clip', [graph.op('Add', [more, scalar(offset)]), scalar(0), scalar(classes - 1)]);
+  const { dims, values } = sinusoids(shape.maxPositions, shape.width);
+  const table = graph.weight(`${name}.position_table`, dims, values, true);
+  return graph.op('Gather', [table, graph.op('Squeeze', [clipped, graph.constant('int64', [1], [1])])]);
 }

@@ -37,11 +37,12 @@ export function emitCtc(
 ): void {
   const frameLayers = precision === 'int8' ? shape.draftFrameLayers : shape.frameLayers;
   const trunk = emitFrames(graph, tensorOf, { ...shape, frameLayers }, 'ctc', precision);
+  const k = graph.input('k', 'int64', [1]);
   const { scores, tokenIds } = shortlist
     ? shortlistScores(graph, tensorOf, shape.width, head, trunk.x)
     : allScores(graph, tensorOf, shape.width, head, trunk, precision);
   const logProbs = graph.op('LogSoftmax', [scores], { axis: 2 });
-  const [best, indices] = graph.ops('TopK', [logProbs, trunk.k], 2, { axis: 2 }, { name: 'best' }) as [Value, Value];
+  const [best, indices] = graph.ops('TopK', [logProbs, k], 2, { axis: 2 }, { name: 'best' }) as [Value, Value];
   graph.op('Gather', [tokenIds, indices], {}, { name: 'best_token_ids' });
   graph.op('Identity', [best], {}, { name: 'best_log_probs' });
   graph.op('Gather', [logProbs, graph.constant('int64', [], [-1])], { axis: 2 }, { name: 'blank_log_probs' });
@@ -65,11 +66,13 @@ function allScores(
   precision: ProductPrecision,
 ): Scores {
   const rows = tokenIds.length;
-  const scores =
-    precision === 'int8'
-      ? linear(x, 'head', width, rows)
-      : productWithRows(graph, x, ...headRows(graph, tensorOf, width, rows));
+  const scores = precision === 'int8' ? linear(x, 'head', width, rows) : headScores(graph, tensorOf, width, rows, x);
   return { scores, tokenIds: graph.constant('int32', [rows], tokenIds) };
+}
+
+/** Scores `[batch, frames, labels]` of all rows of a CTC student's head. */
+export function headScores(graph: GraphBuilder, tensorOf: TensorOf, width: number, labels: number, x: Value): Value {
+  return productWithRows(graph, x, ...headRows(graph, tensorOf, width, labels));
 }
 
 /** The shortlist's rows of the head, picked from fp32 weights: so few that quantising them would not pay. */

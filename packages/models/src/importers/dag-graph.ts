@@ -13,9 +13,9 @@ export interface DagShape extends FrameShape {
 const HIDDEN = -1e9;
 
 /**
- * Directed Acyclic Transformer (Huang et al., 2022): the inputs of `emitFrames`; `best_token_ids` int32 and
- * `best_log_probs [batch, frames, k]`, `transitions [batch, frames, frames]` out, the latter natural-log probabilities of
- * the links from row to column, `-Infinity` where there is none.
+ * Directed Acyclic Transformer (Huang et al., 2022): the inputs of `emitFrames` and `k` int64 `[1]` in;
+ * `best_token_ids` int32 and `best_log_probs [batch, frames, k]`, `transitions [batch, frames, frames]` out, the latter
+ * natural-log probabilities of the links from row to column, `-Infinity` where there is none.
  */
 export function emitDag(
   graph: GraphBuilder,
@@ -24,9 +24,10 @@ export function emitDag(
   headTokenIds: readonly number[],
 ): void {
   const frames = emitFrames(graph, tensorOf, shape, 'dag', 'float32');
+  const k = graph.input('k', 'int64', [1]);
   const rows = headTokenIds.length;
   const logProbs = graph.op('LogSoftmax', [frames.linear(frames.x, 'head', shape.width, rows)], { axis: 2 });
-  const [best, indices] = graph.ops('TopK', [logProbs, frames.k], 2, { axis: 2 }, { name: 'best' }) as [Value, Value];
+  const [best, indices] = graph.ops('TopK', [logProbs, k], 2, { axis: 2 }, { name: 'best' }) as [Value, Value];
   graph.op('Gather', [graph.constant('int32', [rows], headTokenIds), indices], {}, { name: 'best_token_ids' });
   graph.op('Identity', [best], {}, { name: 'best_log_probs' });
   graph.output('best_token_ids', 'int32', ['batch', 'frames', 'k']);

@@ -18,17 +18,18 @@ export interface Frames {
   /** `[batch, frames, width]`, and the sinusoids of their positions, alike. */
   readonly x: Value;
   readonly position: Value;
-  /** Inputs of the graph: int32 `[batch, frames]` each, and int64 `[1]`. */
+  /** Inputs of the graph: `[batch, source, width]`, int32 `[batch, source]`, and int32 `[batch, frames]` each. */
+  readonly states: Value;
+  readonly sourceMask: Value;
   readonly positions: Value;
   readonly mask: Value;
-  readonly k: Value;
   /** The linear layer `name` of the student. */
   readonly linear: (x: Value, name: string, inputs: number, outputs: number) => Value;
 }
 
 /**
  * Source states to frames: `states [batch, source, width]`, `source_mask` int32 `[batch, source]`, `positions` and `mask`
- * int32 `[batch, frames]`, `k` int64 `[1]` in, where frames = upsample * source. Weights are kept under `student`.
+ * int32 `[batch, frames]` in, where frames = upsample * source. Weights are kept under `student`.
  */
 export function emitFrames(
   graph: GraphBuilder,
@@ -44,7 +45,6 @@ export function emitFrames(
   const sourceMask = graph.input('source_mask', 'int32', ['batch', 'source']);
   const positions = graph.input('positions', 'int32', ['batch', 'frames']);
   const mask = graph.input('mask', 'int32', ['batch', 'frames']);
-  const k = graph.input('k', 'int64', [1]);
   const linear = (input: Value, name: string, inputs: number, outputs: number): Value => {
     const weight = transpose(tensorOf(`${name}.weight`, [outputs, inputs]));
     const bias = tensorOf(`${name}.bias`, [outputs]);
@@ -64,5 +64,5 @@ export function emitFrames(
   for (let layer = 0; layer < shape.frameLayers; layer++) {
     x = layers.encoderLayer(x, mask, `${student}.frame_layers.${layer}`);
   }
-  return { x, position, positions, mask, k, linear };
+  return { x, position, states, sourceMask, positions, mask, linear };
 }

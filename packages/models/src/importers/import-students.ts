@@ -2,7 +2,7 @@ import { ForetokenError } from '@foretoken/core';
 import { SHORTLIST_FILE, type Shortlist } from '../families/shortlist.js';
 import type { FillGraphFiles, MarianManifest } from '../folder/manifest.js';
 import { configInteger, type WeightsFolder } from '../weights/weights-folder.js';
-import { readCanvasNetwork, readLengths } from './canvas-config.js';
+import { readCanvasNetwork, readDraftStudent, readLengths } from './canvas-config.js';
 import { type CanvasNetwork, emitFill, type FillHead } from './canvas-graph.js';
 import { emitOpen } from './canvas-open-graph.js';
 import { emitCtc } from './ctc-graph.js';
@@ -47,9 +47,9 @@ const POSITION_CANDIDATES = 64;
 export function importStudents(folders: StudentFolders, context: StudentContext): ImportedStudents {
   const imported = [
     ...(folders.ctc === undefined ? [] : [importCtc(folders.ctc, context)]),
-    ...(folders.canvas === undefined ? [] : [importCanvas(folders.canvas, context)]),
+    ...(folders.canvas === undefined ? [] : [importCanvas(folders.canvas, folders.ctc, context)]),
     ...(folders.dag === undefined ? [] : [importDag(folders.dag, context)]),
-    ...(folders.edit === undefined ? [] : [importEdit(folders.edit, context)]),
+    ...(folders.edit === undefined ? [] : [importEdit(folders.edit, folders.ctc, context)]),
   ];
   return {
     graphs: Object.assign({}, ...imported.map(({ graphs }) => graphs)),
@@ -92,12 +92,17 @@ function importCtc(folder: WeightsFolder, context: StudentContext): ImportedStud
   };
 }
 
-function importCanvas(folder: WeightsFolder, context: StudentContext): ImportedStudents {
+function importCanvas(
+  folder: WeightsFolder,
+  ctc: WeightsFolder | undefined,
+  context: StudentContext,
+): ImportedStudents {
   checkStudent(folder, 'foretoken-canvas', 'a canvas student', context.marian);
   const network = readCanvasNetwork(folder, 'canvas', context.embedding);
-  const lengths = readLengths(folder);
+  const draft = readDraftStudent(folder, network, ctc, context.marian);
+  const lengths = readLengths(folder, network);
   const open = 'canvas-open.onnx';
-  context.emit(open, 'canvas-open', (graph) => emitOpen(graph, network, lengths?.classes ?? 0));
+  context.emit(open, 'canvas-open', (graph) => emitOpen(graph, network, lengths, draft));
   return {
     graphs: { canvas: { open, fill: emitFills(network, context.emit) } },
     facts: {
@@ -110,9 +115,10 @@ function importCanvas(folder: WeightsFolder, context: StudentContext): ImportedS
   };
 }
 
-function importEdit(folder: WeightsFolder, context: StudentContext): ImportedStudents {
+function importEdit(folder: WeightsFolder, ctc: WeightsFolder | undefined, context: StudentContext): ImportedStudents {
   checkStudent(folder, 'foretoken-edit', 'an edit student', context.marian);
   const network = readCanvasNetwork(folder, 'edit', context.embedding);
+  const draft = readDraftStudent(folder, network, ctc, context.marian);
   const { maskTokenId: placeholderTokenId } = network;
   const startTokenId = configInteger(folder, 'start_token_id', 0, network.shape.vocabularySize - 1);
   const mostPlaceholders = configInteger(folder, 'max_placeholders', 1, 65_536);
@@ -121,7 +127,7 @@ function importEdit(folder: WeightsFolder, context: StudentContext): ImportedStu
     deletions: 'edit-deletions.onnx',
     placeholders: 'edit-placeholders.onnx',
   };
-  context.emit(graphs.open, 'edit-open', (graph) => emitOpen(graph, network, 0));
+  context.emit(graphs.open, 'edit-open', (graph) => emitOpen(graph, network, undefined, draft));
   context.emit(graphs.deletions, 'edit-deletions', (graph) => emitDeletions(graph, network));
   context.emit(graphs.placeholders, 'edit-placeholders', (graph) => emitPlaceholders(graph, network, mostPlaceholders));
   return {
@@ -139,9 +145,10 @@ function importDag(folder: WeightsFolder, { marian, emit }: StudentContext): Imp
   return { graphs: { dag: 'dag.onnx' }, facts: { dag: { startTokenId, upsample: shape.upsample, maxCandidates } } };
 }
 
-function canvasFacts({ shape, headTokenIds }: CanvasNetwork) {
+function canvasFacts({ shape, headTokenIds, readsDraft }: CanvasNetwork) {
   const { layers, maxPositions: maxLength } = shape;
-  return { layers, maxLength, maxCandidates: mostCandidates(headTokenIds) };
+  const drafts = readsDraft ? { readsDraft } : {};
+  return { layers, maxLength, maxCandidates: mostCandidates(headTokenIds), ...drafts };
 }
 
 /** Candidates of a position: what is useful, at most what the head has. */

@@ -1,50 +1,82 @@
 import type { CtcLattice } from '@foretoken/core';
 
+// Before masses are so small, they are rescaled.
+const SMALL = 1e-200;
+
 /**
- * Natural-log probability of an output, summed over all alignments of the lattice's candidates (the forward recursion of
- * Graves et al., 2006, section 4.1); `-Infinity` also where it is too small beside the output's own prefixes for doubles.
+ * Scores whole outputs under one CTC lattice, summed over all alignments of its candidates (the forward recursion of Graves
+ * et al., 2006, section 4.1). Masses are kept in the linear domain.
  */
-export function outputLogProb(lattice: CtcLattice, output: readonly number[]): number {
-  const { frames, k, blankId, tokenIds, logProbs, blankLogProbs } = lattice;
-  // State 2i + 1 is token i, the even states are the blanks around it.
-  const states = 2 * output.length + 1;
+export class OutputScorer {
+  readonly #lattice: CtcLattice;
+  /** `[frames, k]` and `[frames]`. */
+  readonly #probabilities: Float64Array;
+  readonly #blanks: Float64Array;
+
+  constructor(lattice: CtcLattice) {
+    this.#lattice = lattice;
+    this.#probabilities = exponentials(lattice.logProbs);
+    this.#blanks = exponentials(lattice.blankLogProbs);
+  }
+
+  /** Natural-log probability; `-Infinity` also where it is too small beside the output's own prefixes for doubles. */
+  logProb(output: readonly number[]): number {
+    const { frames, k, blankId, tokenIds } = this.#lattice;
+    const count = output.length;
+    const places = placesOf(output);
+    /** Alignments that end with token i, and with the blank after i tokens. */
+    const tokens = new Float64Array(count);
+    const blanks = new Float64Array(count + 1);
+    blanks[0] = 1;
+    const emissions = new Float64Array(count);
+    let logScale = 0;
+    for (let frame = 0; frame < frames; frame++) {
+      emissions.fill(0);
+      for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
+        const tokenId = tokenIds[cell] as number;
+        if (tokenId === blankId) continue;
+        const here = places.get(tokenId);
+        if (here === undefined) continue;
+        for (const place of here) emissions[place] = this.#probabilities[cell] as number;
+      }
+      const blank = this.#blanks[frame] as number;
+      let total = 0;
+      // From the last to the first, so that what came before is still that of the frame before.
+      for (let place = Math.min(count, frame + 1) - 1; place >= 0; place--) {
+        const token = tokens[place] as number;
+        const after = ((blanks[place + 1] as number) + token) * blank;
+        // Between two different tokens the blank may be left out.
+        const skips = place > 0 && output[place] !== output[place - 1];
+        const before = token + (blanks[place] as number) + (skips ? (tokens[place - 1] as number) : 0);
+        tokens[place] = before * (emissions[place] as number);
+        blanks[place + 1] = after;
+        total += (tokens[place] as number) + after;
+      }
+      blanks[0] = (blanks[0] as number) * blank;
+      total += blanks[0];
+      if (!(total > 0)) return Number.NEGATIVE_INFINITY;
+      if (total > SMALL) continue;
+      for (let place = 0; place < count; place++) tokens[place] = (tokens[place] as number) / total;
+      for (let place = 0; place <= count; place++) blanks[place] = (blanks[place] as number) / total;
+      logScale += Math.log(total);
+    }
+    return logScale + Math.log((blanks[count] as number) + (count > 0 ? (tokens[count - 1] as number) : 0));
+  }
+}
+
+function exponentials(logProbs: Float32Array): Float64Array {
+  const values = new Float64Array(logProbs.length);
+  for (let index = 0; index < values.length; index++) values[index] = Math.exp(logProbs[index] as number);
+  return values;
+}
+
+/** Places of each token in an output. */
+function placesOf(output: readonly number[]): Map<number, number[]> {
   const places = new Map<number, number[]>();
-  for (const [token, tokenId] of output.entries()) {
+  for (const [place, tokenId] of output.entries()) {
     const known = places.get(tokenId);
-    if (known === undefined) places.set(tokenId, [2 * token + 1]);
-    else known.push(2 * token + 1);
+    if (known === undefined) places.set(tokenId, [place]);
+    else known.push(place);
   }
-  const emissions = new Float64Array(states);
-  let mass = new Float64Array(states);
-  let next = new Float64Array(states);
-  mass[0] = 1;
-  let logScale = 0;
-  for (let frame = 0; frame < frames; frame++) {
-    emissions.fill(0);
-    const blank = Math.exp(blankLogProbs[frame] as number);
-    for (let state = 0; state < states; state += 2) emissions[state] = blank;
-    for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
-      const tokenId = tokenIds[cell] as number;
-      const here = tokenId === blankId ? undefined : places.get(tokenId);
-      if (here === undefined) continue;
-      const probability = Math.exp(logProbs[cell] as number);
-      for (const state of here) emissions[state] = probability;
-    }
-    let total = 0;
-    for (let state = 0; state < states; state++) {
-      let before = mass[state] as number;
-      if (state > 0) before += mass[state - 1] as number;
-      // Between two different tokens the blank may be left out.
-      const token = (state - 1) >> 1;
-      if (state % 2 === 1 && token > 0 && output[token] !== output[token - 1]) before += mass[state - 2] as number;
-      next[state] = before * (emissions[state] as number);
-      total += next[state] as number;
-    }
-    if (!(total > 0)) return Number.NEGATIVE_INFINITY;
-    for (let state = 0; state < states; state++) next[state] = (next[state] as number) / total;
-    logScale += Math.log(total);
-    [mass, next] = [next, mass];
-  }
-  const end = (mass[states - 1] as number) + (states > 1 ? (mass[states - 2] as number) : 0);
-  return logScale + Math.log(end);
+  return places;
 }

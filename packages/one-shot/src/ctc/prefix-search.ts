@@ -1,6 +1,6 @@
 import { type CtcLattice, topK } from '@foretoken/core';
 import { FrameLabels } from './frame-labels.js';
-import { outputLogProb } from './output-log-prob.js';
+import { OutputScorer } from './output-log-prob.js';
 import { PrefixBonus, type PrefixBonusOptions } from './prefix-bonus.js';
 import { EMPTY_PREFIX, PrefixTrie } from './prefix-trie.js';
 
@@ -31,6 +31,8 @@ interface Beam {
   readonly blanks: Float64Array;
   /** Alignments that end with the prefix's last token. */
   readonly labels: Float64Array;
+  /** Both together. */
+  readonly totals: Float64Array;
 }
 
 /**
@@ -45,16 +47,21 @@ export function ctcPrefixSearch(lattice: CtcLattice, options: PrefixSearchOption
   const frameLabels = new FrameLabels(lattice, options.minLogProb);
   /** Place in the beam of each node, or -1. */
   const places: number[] = [0];
-  let beam: Beam = { nodes: Int32Array.of(EMPTY_PREFIX), blanks: Float64Array.of(0), labels: Float64Array.of(NEVER) };
+  let beam: Beam = {
+    nodes: Int32Array.of(EMPTY_PREFIX),
+    blanks: Float64Array.of(0),
+    labels: Float64Array.of(NEVER),
+    totals: Float64Array.of(0),
+  };
   for (let frame = 0; frame < lattice.frames && beam.nodes.length > 0; frame++) {
     frameLabels.read(frame);
     beam = advance(beam, { trie, bonus, frameLabels, places, options });
   }
+  const scorer = new OutputScorer(lattice);
   const outputs = Array.from(beam.nodes, (node, place): ScoredOutput => {
     const tokenIds = trie.tokens(node);
-    const followed = logAdd(beam.blanks[place] as number, beam.labels[place] as number);
     // Alignments through prefixes that were dropped on the way count too.
-    const logProb = Math.max(followed, outputLogProb(lattice, tokenIds));
+    const logProb = Math.max(beam.totals[place] as number, scorer.logProb(tokenIds));
     return { tokenIds, logProb, score: logProb + bonus.end(node) };
   });
   return outputs.filter(({ score }) => score > NEVER).sort((a, b) => b.score - a.score);
@@ -70,22 +77,31 @@ interface Search {
 
 /** One frame: each prefix stays as it is, by a blank or its last token once more, or takes one token. */
 function advance(beam: Beam, search: Search): Beam {
-  const totals = Float64Array.from(beam.nodes, (_, place) =>
-    logAdd(beam.blanks[place] as number, beam.labels[place] as number),
-  );
-  const stayed = stay(beam, totals, search);
-  const grown = grow(beam, totals, stayed, search);
+  const { frameLabels } = search;
+  if (frameLabels.count === 0) return rest(beam, frameLabels.blank);
+  const stayed = stay(beam, search);
+  const grown = grow(beam, stayed, search);
   return select(stayed, grown, search);
 }
 
-function stay({ nodes, labels }: Beam, totals: Float64Array, { trie, frameLabels }: Search): Beam {
-  return {
-    nodes,
-    blanks: totals.map((total) => total + frameLabels.blank),
-    labels: labels.map(
-      (label, place) => label + frameLabels.logProbOf(trie.tokenIds[nodes[place] as number] as number),
-    ),
-  };
+/** Where nothing but the blank is possible, the beam stays as it is. */
+function rest({ nodes, totals }: Beam, blank: number): Beam {
+  const blanks = totals.map((total) => total + blank);
+  return { nodes, blanks, labels: new Float64Array(nodes.length).fill(NEVER), totals: blanks };
+}
+
+/** A beam that has not grown yet, without its totals. */
+type Stayed = Omit<Beam, 'totals'>;
+
+function stay({ nodes, labels, totals }: Beam, { trie, frameLabels }: Search): Stayed {
+  const blanks = new Float64Array(nodes.length);
+  const again = new Float64Array(nodes.length);
+  for (let place = 0; place < nodes.length; place++) {
+    const last = trie.tokenIds[nodes[place] as number] as number;
+    blanks[place] = (totals[place] as number) + frameLabels.blank;
+    again[place] = (labels[place] as number) + frameLabels.logProbOf(last);
+  }
+  return { nodes, blanks, labels: again };
 }
 
 /** Prefixes with one more token, none of them in the beam already; parallel arrays. */
@@ -97,7 +113,7 @@ interface Grown {
 }
 
 /** What grows into a prefix of the beam is added to it; the rest is new. */
-function grow({ nodes, blanks }: Beam, totals: Float64Array, stayed: Beam, search: Search): Grown {
+function grow({ nodes, blanks, totals }: Beam, stayed: Stayed, search: Search): Grown {
   const { trie, bonus, frameLabels, places } = search;
   const grown: Grown = { parents: [], tokenIds: [], logProbs: [], bonuses: [] };
   const least = leastOf(stayed, search);
@@ -127,37 +143,52 @@ function grow({ nodes, blanks }: Beam, totals: Float64Array, stayed: Beam, searc
 }
 
 /** The score below which a new prefix has no room: a full beam's worst, which what grows into it only raises. */
-function leastOf({ nodes, blanks, labels }: Beam, { bonus, options }: Search): number {
+function leastOf({ nodes, blanks, labels }: Stayed, { bonus, options }: Search): number {
   if (nodes.length < options.beamSize) return NEVER;
   let least = Number.POSITIVE_INFINITY;
-  for (const [place, node] of nodes.entries()) {
-    least = Math.min(least, Math.max(blanks[place] as number, labels[place] as number) + bonus.of(node));
+  for (let place = 0; place < nodes.length; place++) {
+    const atLeast = Math.max(blanks[place] as number, labels[place] as number);
+    least = Math.min(least, atLeast + bonus.of(nodes[place] as number));
   }
   return least;
 }
 
 /** The best of both, best first. */
-function select({ nodes, blanks, labels }: Beam, grown: Grown, search: Search): Beam {
+function select({ nodes, blanks, labels }: Stayed, grown: Grown, search: Search): Beam {
   const { bonus, places, options } = search;
   const size = nodes.length;
-  const scores = new Float64Array(size + grown.parents.length);
-  for (const [place, node] of nodes.entries()) {
-    scores[place] = logAdd(blanks[place] as number, labels[place] as number) + bonus.of(node);
+  const totals = new Float64Array(size + grown.parents.length);
+  const scores = new Float64Array(totals.length);
+  for (let place = 0; place < size; place++) {
+    const node = nodes[place] as number;
+    totals[place] = logAdd(blanks[place] as number, labels[place] as number);
+    scores[place] = (totals[place] as number) + bonus.of(node);
     places[node] = -1;
   }
-  for (const [index, logProb] of grown.logProbs.entries()) {
-    scores[size + index] = logProb + (grown.bonuses[index] as number);
+  for (let index = 0; index < grown.parents.length; index++) {
+    totals[size + index] = grown.logProbs[index] as number;
+    scores[size + index] = (grown.logProbs[index] as number) + (grown.bonuses[index] as number);
   }
   const best = topK(scores, options.beamSize);
   const least = (scores[best[0] ?? -1] ?? NEVER) - options.beamThreshold;
-  const kept = best.filter((entry) => (scores[entry] as number) >= least);
-  const isNew = (entry: number): boolean => entry >= size;
-  const next: Beam = {
-    nodes: kept.map((entry) => (isNew(entry) ? grownNode(grown, entry - size, search) : (nodes[entry] as number))),
-    blanks: Float64Array.from(kept, (entry) => (isNew(entry) ? NEVER : (blanks[entry] as number))),
-    labels: Float64Array.from(kept, (entry) => (isNew(entry) ? grown.logProbs[entry - size] : labels[entry]) as number),
+  let count = best.length;
+  while (count > 0 && (scores[best[count - 1] as number] as number) < least) count--;
+  const next = {
+    nodes: new Int32Array(count),
+    blanks: new Float64Array(count),
+    labels: new Float64Array(count),
+    totals: new Float64Array(count),
   };
-  for (const [place, node] of next.nodes.entries()) places[node] = place;
+  for (let place = 0; place < count; place++) {
+    const entry = best[place] as number;
+    const isNew = entry >= size;
+    const node = isNew ? grownNode(grown, entry - size, search) : (nodes[entry] as number);
+    next.nodes[place] = node;
+    next.blanks[place] = isNew ? NEVER : (blanks[entry] as number);
+    next.labels[place] = isNew ? (totals[entry] as number) : (labels[entry] as number);
+    next.totals[place] = totals[entry] as number;
+    places[node] = place;
+  }
   return next;
 }
 

@@ -1,0 +1,253 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Canvas, CanvasModel, EditModel, EditSession, TokenSource } from '@foretoken/core';
+import { openSessions, type Tensor } from '@foretoken/core/runtime';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { SourceReading } from '../src/families/source-reading.js';
+import type { LoadedModel } from '../src/index.js';
+import { GraphBuilder, type Value } from '../src/onnx/graph-builder.js';
+import {
+  canvasOf,
+  differenceTo,
+  draftsFolder,
+  END,
+  EXPECTED,
+  largestDifference,
+  loadStudents,
+  MASK,
+  POSITIONS,
+  SOURCES,
+  START,
+  studentsFolder,
+  VOCABULARY,
+  weightsOf,
+} from './student-fixtures.js';
+
+let model: LoadedModel;
+let canvas: CanvasModel<TokenSource>;
+let edit: EditModel<TokenSource>;
+beforeAll(async () => {
+  ({ model, canvas, edit } = await loadStudents(await draftsFolder()));
+});
+afterAll(async () => {
+  await model[Symbol.asyncDispose]();
+  expect(openSessions()).toBe(0);
+});
+
+const LOG_PROBS = { kind: 'logProbs' } as const;
+const canvases = EXPECTED.canvasDraft.canvases.map(canvasOf);
+const edits = EXPECTED.editDraft.canvases.map(canvasOf);
+
+/** What the canvas student says of these canvases and of the lengths of all sources. */
+async function read(sources: readonly TokenSource[], given: readonly Canvas[], of: CanvasModel<TokenSource> = canvas) {
+  await using session = await of.open(sources);
+  return { fills: await session.fill(given, LOG_PROBS), lengths: await session.predictLengths(100) };
+}
+
+/** Largest differences of a canvas student's answers to those of PyTorch: of tokens, and of lengths. */
+async function canvasDifferences(of: CanvasModel<TokenSource> = canvas): Promise<{ tokens: number; lengths: number }> {
+  const { fills, lengths } = await read(SOURCES, canvases, of);
+  const tokens = fills.map(({ logProbs }, index) =>
+    differenceTo(EXPECTED.canvasDraft.logProbs[index] ?? [], logProbs ?? []),
+  );
+  const ofLengths = lengths.map((found, row) => {
+    const wanted = EXPECTED.canvasDraft.lengths[row] ?? {};
+    expect(Object.keys(wanted).map(Number)).toEqual([...found.lengths].sort((a, b) => a - b));
+    const expected = [...found.lengths].map((length) => wanted[length] ?? Number.NaN);
+    return largestDifference(expected, found.logProbs);
+  });
+  return { tokens: Math.max(...tokens), lengths: Math.max(...ofLengths) };
+}
+
+/** As `canvasDifferences`, of an edit student. */
+async function editDifferences(): Promise<{ tokens: number; deletions: number; placeholders: number }> {
+  await using session: EditSession = await edit.open(SOURCES);
+  const deletions = await session.deletions(edits);
+  const placeholders = await session.placeholders(edits);
+  const tokens = await session.fill(edits, LOG_PROBS);
+  const differences = edits.map(({ tokenIds }, index) => {
+    const wanted = [...(EXPECTED.editDraft.deletions[index] ?? [])];
+    wanted[0] = wanted[tokenIds.length - 1] = Number.NEGATIVE_INFINITY;
+    return {
+      tokens: differenceTo(EXPECTED.editDraft.logProbs[index] ?? [], tokens[index]?.logProbs ?? []),
+      deletions: largestDifference(wanted, deletions[index] ?? []),
+      placeholders: largestDifference(EXPECTED.editDraft.placeholders[index] ?? [], placeholders[index] ?? []),
+    };
+  });
+  return {
+    tokens: Math.max(...differences.map((of) => of.tokens)),
+    deletions: Math.max(...differences.map((of) => of.deletions)),
+    placeholders: Math.max(...differences.map((of) => of.placeholders)),
+  };
+}
+
+describe('a canvas student that reads drafts', () => {
+  it('gives the log-probabilities of tokens and lengths of PyTorch to 1e-4', async () => {
+    const { tokens, lengths } = await canvasDifferences();
+    expect(tokens).toBeLessThan(1e-4);
+    expect(lengths).toBeLessThan(1e-4);
+  });
+
+  it('stays close when weights are stored as fp16', async () => {
+    const half = await loadStudents(await draftsFolder({ weights: 'float16' }));
+    try {
+      const { tokens, lengths } = await canvasDifferences(half.canvas);
+      expect(tokens).toBeLessThan(0.05);
+      expect(lengths).toBeLessThan(0.05);
+    } finally {
+      await half.model[Symbol.asyncDispose]();
+    }
+  });
+});
+
+describe('an edit student that reads drafts', () => {
+  it('gives the deletions, placeholders and tokens of PyTorch to 1e-4', async () => {
+    const { tokens, deletions, placeholders } = await editDifferences();
+    expect(tokens).toBeLessThan(1e-4);
+    expect(deletions).toBeLessThan(1e-4);
+    expect(placeholders).toBe(0);
+  });
+});
+
+describe('the goldens tell apart', () => {
+  it.each<[fault: string, plant: (row: Float32Array, width: number) => void]>([
+    ['a draft that is dropped', (row) => row.fill(0)],
+    ['a draft a position early', (row, width) => row.copyWithin(0, width)],
+    ['a draft a position late', (row, width) => row.copyWithin(width, 0)],
+  ])('%s', async (_, plant) => {
+    const { feeds } = SourceReading.prototype;
+    const planted = new Set<Tensor>();
+    const spy = vi.spyOn(SourceReading.prototype, 'feeds').mockImplementation(function (this: SourceReading, ...of) {
+      const fed = feeds.apply(this, of);
+      const { draft } = fed;
+      if (draft === undefined) throw new TypeError('no draft');
+      // Rounds of the same canvases are fed the same one.
+      if (planted.has(draft)) return fed;
+      planted.add(draft);
+      const [, length = 0, width = 0] = draft.dims;
+      const data = draft.data as Float32Array;
+      const size = length * width;
+      for (let begin = 0; begin < data.length; begin += size) plant(data.subarray(begin, begin + size), width);
+      return fed;
+    });
+    try {
+      expect((await canvasDifferences()).tokens).toBeGreaterThan(0.05);
+      const { tokens, deletions } = await editDifferences();
+      expect(tokens).toBeGreaterThan(0.05);
+      expect(deletions).toBeGreaterThan(0.05);
+    } finally {
+      spy.mockRestore();
+    }
+  });
+
+  it.each<[fault: string, says: 'tokens' | 'lengths', op: string, plant: Plant]>([
+    ['a draft that is not compacted', 'tokens', 'CumSum', (graph) => graph.op('Add', ['positions', int32(graph, 1)])],
+    ['labels that stay and begin again', 'tokens', 'Pad', (_, [, , blank]) => blank as Value],
+    ['blanks that begin tokens', 'tokens', 'Or', (_, [same]) => same as Value],
+    ['a length that is not clipped from above', 'lengths', 'Clip', (_, [of]) => of as Value],
+    ['the length of no draft', 'lengths', 'Clip', (graph, [of]) => graph.op('Mul', [of as Value, int32(graph, 0)])],
+  ])('%s', async (_, says, op, plant) => {
+    const faulty = await loadStudents(await faultyFolder(op, plant));
+    try {
+      expect((await canvasDifferences(faulty.canvas))[says]).toBeGreaterThan(0.05);
+    } finally {
+      await faulty.model[Symbol.asyncDispose]();
+    }
+  });
+});
+
+type Plant = (graph: GraphBuilder, inputs: readonly Value[]) => Value;
+const int32 = (graph: GraphBuilder, value: number): Value => graph.constant('int32', [], [value]);
+
+/** `draftsFolder` by an importer that emits something else for an operator of the best path. */
+async function faultyFolder(op: string, plant: Plant): Promise<string> {
+  const { ops } = GraphBuilder.prototype;
+  const spy = vi.spyOn(GraphBuilder.prototype, 'op').mockImplementation(function (this: GraphBuilder, ...of) {
+    const [opType, inputs, attributes, options] = of;
+    // Fill graphs pad, too: scores.
+    const planted = opType === op && !inputs[0]?.startsWith('LogSoftmax');
+    return planted ? plant(this, inputs) : (ops.call(this, opType, inputs, 1, attributes, options)[0] as Value);
+  });
+  try {
+    return await draftsFolder();
+  } finally {
+    spy.mockRestore();
+  }
+}
+
+const token = fc.integer({ min: 3, max: VOCABULARY - 1 });
+const anySource = fc.array(token, { maxLength: POSITIONS - 1 }).map((ids) => Int32Array.of(...ids, END));
+const masks: Canvas = { row: 0, tokenIds: Int32Array.of(MASK, 4, MASK, MASK) };
+
+describe('sources of different lengths, read together', () => {
+  it('get what each gets alone', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anySource, { minLength: 1, maxLength: 5 }), async (sources) => {
+        const together = await read(
+          sources,
+          sources.map((_, row) => ({ ...masks, row })),
+        );
+        const changed = Int32Array.of(START, 4, MASK, 9, END);
+        await using session = await edit.open(sources);
+        const deletions = await session.deletions(sources.map((_, row) => ({ row, tokenIds: changed })));
+        for (const [row, source] of sources.entries()) {
+          const alone = await read([source], [masks]);
+          const filled = alone.fills[0]?.logProbs ?? [];
+          expect(largestDifference(filled, together.fills[row]?.logProbs ?? [])).toBeLessThan(1e-5);
+          const [lengths, among] = [alone.lengths[0], together.lengths[row]];
+          expect(largestDifference(lengths?.logProbs ?? [], among?.logProbs ?? [])).toBeLessThan(1e-5);
+          await using single = await edit.open([source]);
+          const [deleted] = await single.deletions([{ row: 0, tokenIds: changed }]);
+          expect(largestDifference(deleted ?? [], deletions[row] ?? [])).toBeLessThan(1e-5);
+        }
+      }),
+      // Of almost equal labels rounding may choose another one, so the sources are always the same.
+      { numRuns: 20, seed: 1 },
+    );
+  });
+
+  it('say nothing in padding, and would be told apart if they did', async () => {
+    const besides = async (of: CanvasModel<TokenSource>) => {
+      const [short, long] = [SOURCES[1] as TokenSource, new Int32Array(POSITIONS).fill(9)];
+      const all = [{ row: 0, tokenIds: new Int32Array(POSITIONS).fill(MASK) }];
+      const [alone, beside] = [await read([short], all, of), await read([short, long], all, of)];
+      return largestDifference(alone.fills[0]?.logProbs ?? [], beside.fills[0]?.logProbs ?? []);
+    };
+    expect(await besides(canvas)).toBeLessThan(1e-5);
+    const faulty = await loadStudents(await faultyFolder('And', (_, [begins]) => begins as Value));
+    try {
+      expect(await besides(faulty.canvas)).toBeGreaterThan(0.05);
+    } finally {
+      await faulty.model[Symbol.asyncDispose]();
+    }
+  });
+});
+
+describe('a folder whose students read drafts', () => {
+  it('says so where they do', async () => {
+    const manifestOf = async (folder: string) =>
+      JSON.parse(await readFile(join(folder, 'foretoken.json'), 'utf8')) as Record<string, object>;
+    expect(await manifestOf(await draftsFolder())).toMatchObject({
+      canvas: { readsDraft: true },
+      edit: { readsDraft: true },
+    });
+    const unread = await manifestOf(await studentsFolder({ edit: await weightsOf('edit', { reads_draft: false }) }));
+    expect(unread.canvas).not.toHaveProperty('readsDraft');
+    expect(unread.edit).not.toHaveProperty('readsDraft');
+  });
+
+  it.each([
+    ['float32', 4],
+    ['float16', 2],
+  ] as const)('keeps the weights of the CTC student once, as %s', async (weights, bytes) => {
+    const size = async (readsDraft: boolean) => {
+      // The length head is another one with drafts.
+      const config = { reads_draft: readsDraft, length_classes: 0 };
+      const [drafted, edited] = [await weightsOf('canvas-draft', config), await weightsOf('edit-draft', config)];
+      return (await stat(join(await draftsFolder({ weights, canvas: drafted, edit: edited }), 'weights.bin'))).size;
+    };
+    // What each student projects a draft with, of width 8, is all there is more.
+    expect((await size(true)) - (await size(false))).toBe(2 * 8 * 8 * bytes);
+  });
+});
