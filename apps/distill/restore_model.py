@@ -73,7 +73,7 @@ def main() -> None:
     for index in range(2 * layers["decoder"]):
         part = f"model.decoder.layers.{index // 2}.encoder_attn.{'kv'[index % 2]}_proj"
         tensors[f"{part}.weight"], tensors[f"{part}.bias"] = cross[0][index], cross[1][index]
-    positions = tensors["position_table"].shape[0]
+    positions = next(value.shape[0] for name, value in tensors.items() if name.startswith("position_table"))
     teacher = Marian(MarianShape(vocabulary_size, width, options.heads, feed_forward, layers["encoder"],
                                  layers["decoder"], positions))
     with torch.no_grad():

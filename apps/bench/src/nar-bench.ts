@@ -117,7 +117,7 @@ export async function narBench(
     sentences: sources.length,
     repeats,
     batch: { size: requests[0]?.length ?? 0, batches: requests.length },
-    precision: 'float32; rows named 8-bit: int8 products after a float32 encoder',
+    precision: 'float32; rows named 8-bit: int8 products',
     threads: models.threads,
     machine: machineReport(),
     rows,

@@ -21,8 +21,8 @@ export type NarModelName = (typeof NAR_MODELS)[number];
 export interface Parts {
   readonly autoregressive: AutoregressiveModel<TokenSource>;
   readonly lattice: LatticeModel<TokenSource>;
-  /** The CTC student with 8-bit products. */
-  readonly lattice8Bit: LatticeModel<TokenSource>;
+  /** Encoder and CTC student with 8-bit products. */
+  readonly fastLattice: LatticeModel<TokenSource>;
   readonly canvas: CanvasModel<TokenSource>;
   readonly dag: LatticeModel<TokenSource>;
   readonly dagStart: number;
@@ -50,14 +50,12 @@ export interface NarModelOptions {
 
 /** What a folder has. */
 export function partsOf(loaded: LoadedModel): Partial<Parts> {
-  const { autoregressive, lattice, draftLattice, canvas, dag, edit, ngrams, manifest } = loaded;
-  // Without a graph of its own, drafting is done with the other one.
-  const lattice8Bit = draftLattice === lattice ? undefined : draftLattice;
+  const { autoregressive, lattice, fastLattice, canvas, dag, edit, ngrams, manifest } = loaded;
   const dagStart = manifest.family === 'marian' ? manifest.dag?.startTokenId : undefined;
   return {
     ...(autoregressive === undefined ? {} : { autoregressive }),
     ...(lattice === undefined ? {} : { lattice }),
-    ...(lattice8Bit === undefined ? {} : { lattice8Bit }),
+    ...(fastLattice === undefined ? {} : { fastLattice }),
     ...(canvas === undefined ? {} : { canvas }),
     ...(dag === undefined || dagStart === undefined ? {} : { dag, dagStart }),
     ...(edit === undefined ? {} : { edit }),

@@ -115,9 +115,9 @@ export const NAR_STRATEGIES: readonly NarStrategy[] = [
     ({ lattice, ngrams, autoregressive }) =>
       way(withNgrams(ngrams, { model: autoregressive, searchWeight: 0.5, lengthBonus: 0.3 }), lattice),
   ),
-  row('ctc-8-bit-greedy', 'one-shot', ['lattice8Bit'], ({ lattice8Bit }) => way(ctcGreedy(), lattice8Bit)),
-  row('ctc-8-bit-ngrams-pruned', 'one-shot', ['lattice8Bit', 'ngrams'], ({ lattice8Bit, ngrams }) =>
-    way(withNgramsPruned(ngrams), lattice8Bit),
+  row('ctc-8-bit-greedy', 'one-shot', ['fastLattice'], ({ fastLattice }) => way(ctcGreedy(), fastLattice)),
+  row('ctc-8-bit-ngrams-pruned', 'one-shot', ['fastLattice', 'ngrams'], ({ fastLattice, ngrams }) =>
+    way(withNgramsPruned(ngrams), fastLattice),
   ),
   row('ctc-raw', 'one-shot', ['lattice'], ctcGreedily, 'raw'),
   row('ctc-distilled', 'one-shot', ['lattice'], ctcGreedily, 'distilled'),

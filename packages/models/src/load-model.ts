@@ -46,6 +46,11 @@ export interface LoadedModel extends AsyncDisposable {
    * scores are approximate, over the shortlist alone, and depend on the batch, which drafts may and outputs may not.
    */
   readonly draftLattice?: LatticeModel<TokenSource>;
+  /**
+   * The student again as `draftLattice` has it, with an encoder of 8-bit products in the same graph: the fastest model of the
+   * folder, for outputs that may be a little worse and depend on the batch. It takes no encoding and shares none.
+   */
+  readonly fastLattice?: LatticeModel<TokenSource>;
   /** A canvas student on the shared encoder; the model itself where the folder is a masked language model's. */
   readonly canvas?: CanvasModel<TokenSource>;
   /** A DAG student, of kind `dag`; its strategies take the manifest's `dag.startTokenId`. */

@@ -184,19 +184,40 @@ describe('a Marian token forest on ONNX Runtime', () => {
   });
 });
 
-describe('the drafting twin of a CTC student', () => {
-  it('stays close to it, in batches too', async () => {
-    const { lattice, draftLattice } = model;
-    if (!lattice || !draftLattice) throw new TypeError('expected both');
-    expect(draftLattice).not.toBe(lattice);
+describe('the 8-bit twins of a CTC student', () => {
+  it.each(['draftLattice', 'fastLattice'] as const)('%s stays close to it, in batches too', async (twin) => {
+    const { lattice, [twin]: quantised } = model;
+    if (!lattice || !quantised) throw new TypeError('expected both');
+    expect(quantised).not.toBe(lattice);
     const exact = await lattice.emit(SOURCES, { k: 1 });
-    const approximate = await draftLattice.emit(SOURCES, { k: 1 });
+    const approximate = await quantised.emit(SOURCES, { k: 1 });
     for (const [row, one] of exact.entries()) {
       const other = approximate[row];
       if (one.kind !== 'ctc' || other?.kind !== 'ctc') throw new TypeError('expected CTC lattices');
+      expect(other.frames).toBe(one.frames);
       expect(largestDifference(one.blankLogProbs, other.blankLogProbs)).toBeLessThan(0.2);
       expect(largestDifference(one.logProbs, other.logProbs)).toBeLessThan(0.2);
     }
+  });
+
+  it('with an encoder of its own runs no other, shares none, and checks sources as the other does', async () => {
+    const { lattice, fastLattice } = model;
+    if (!lattice || !fastLattice) throw new TypeError('expected both');
+    expect(fastLattice.encoder).toBeUndefined();
+    await lattice.emit(SOURCES);
+    await fastLattice.emit(SOURCES);
+    model.timings.reset();
+    await fastLattice.emit(SOURCES.slice(0, 1));
+    expect(model.timings.runs).toBe(1);
+    const codeWith = (sources: readonly Int32Array[], options = {}) => codeOf(() => fastLattice.emit(sources, options));
+    expect(await codeWith([])).toBe('EMPTY_SOURCE');
+    expect(await codeWith([Int32Array.of()])).toBe('EMPTY_SOURCE');
+    expect(await codeWith([new Int32Array(TINY.maxPositions + 1).fill(3)])).toBe('SOURCE_TOO_LONG');
+    expect(await codeWith([Int32Array.of(TINY.vocabularySize)])).toBe('INVALID_ARGUMENT');
+    const encoding = await lattice.encoder?.encode(SOURCES);
+    expect(await codeWith(SOURCES, { encoding })).toBe('INVALID_ARGUMENT');
+    encoding?.dispose();
+    await expect(fastLattice.emit(SOURCES, { signal: AbortSignal.abort() })).rejects.toThrow();
   });
 });
 

@@ -19,6 +19,8 @@ function bySource(lists: Readonly<Record<number, readonly number[]>>, most = 3):
   );
 }
 
+type Shortlisted = 'draftLattice' | 'fastLattice';
+
 type Tensors = Parameters<typeof safetensors>[2];
 
 async function imported(tensors?: Tensors): Promise<string> {
@@ -29,9 +31,9 @@ async function imported(tensors?: Tensors): Promise<string> {
   return target;
 }
 
-async function emitted(folder: string, k: number): Promise<CtcLattice[]> {
+async function emitted(folder: string, k: number, from: Shortlisted = 'draftLattice'): Promise<CtcLattice[]> {
   await using model = await loadModel(folder, { probe: false });
-  return (await model.draftLattice?.emit(SOURCES, { k })) as CtcLattice[];
+  return (await model[from]?.emit(SOURCES, { k })) as CtcLattice[];
 }
 
 /** Natural-log probabilities of a frame's candidates by token. */
@@ -52,26 +54,33 @@ describe('a shortlist', () => {
     expect([...shortlist.tokenIds()].sort()).toEqual([3, 4, 5, 8, 9]);
   });
 
-  it('restricts the drafting lattice to its tokens and the blank, and changes nothing else', async () => {
-    const all = await emitted(await imported({ common: WORDS, by_source: bySource({}) }), 9);
-    const some = await emitted(await imported({ common: [4, 6], by_source: bySource({ 7: [9], 9: [8, 9] }) }), 3);
-    const listed = [4, 6, 8, 9, 0];
-    for (const [row, lattice] of some.entries()) {
-      const whole = all[row] as CtcLattice;
-      expect(lattice.frames).toBe(2 * (SOURCES[row] as Int32Array).length);
-      for (let frame = 0; frame < lattice.frames; frame++) {
-        const truth = frameOf(whole, frame);
-        expect(truth.size).toBe(WORDS.length + 1);
-        const mass = listed.reduce((sum, tokenId) => sum + Math.exp(truth.get(tokenId) as number), 0);
-        const expected = (tokenId: number): number => (truth.get(tokenId) as number) - Math.log(mass);
-        const best = [...listed].sort((a, b) => expected(b) - expected(a)).slice(0, 3);
-        const offered = frameOf(lattice, frame);
-        expect([...offered.keys()]).toEqual(best);
-        for (const [tokenId, logProb] of offered) expect(logProb).toBeCloseTo(expected(tokenId), 5);
-        expect(lattice.blankLogProbs[frame]).toBeCloseTo(expected(0), 5);
+  it.each(['draftLattice', 'fastLattice'] as const)(
+    'restricts the %s to its tokens and the blank, and changes nothing else',
+    async (from) => {
+      const all = await emitted(await imported({ common: WORDS, by_source: bySource({}) }), 9, from);
+      const some = await emitted(
+        await imported({ common: [4, 6], by_source: bySource({ 7: [9], 9: [8, 9] }) }),
+        3,
+        from,
+      );
+      const listed = [4, 6, 8, 9, 0];
+      for (const [row, lattice] of some.entries()) {
+        const whole = all[row] as CtcLattice;
+        expect(lattice.frames).toBe(2 * (SOURCES[row] as Int32Array).length);
+        for (let frame = 0; frame < lattice.frames; frame++) {
+          const truth = frameOf(whole, frame);
+          expect(truth.size).toBe(WORDS.length + 1);
+          const mass = listed.reduce((sum, tokenId) => sum + Math.exp(truth.get(tokenId) as number), 0);
+          const expected = (tokenId: number): number => (truth.get(tokenId) as number) - Math.log(mass);
+          const best = [...listed].sort((a, b) => expected(b) - expected(a)).slice(0, 3);
+          const offered = frameOf(lattice, frame);
+          expect([...offered.keys()]).toEqual(best);
+          for (const [tokenId, logProb] of offered) expect(logProb).toBeCloseTo(expected(tokenId), 5);
+          expect(lattice.blankLogProbs[frame]).toBeCloseTo(expected(0), 5);
+        }
       }
-    }
-  });
+    },
+  );
 
   it('leaves the one-shot lattice alone', async () => {
     const plain = await imported();

@@ -67,7 +67,8 @@ export function buildPlainStep(weights: ReadonlyMap<string, Dense>, shape: Bench
     graph.op('Gather', [embedding, tokenIds]),
     graph.constant('float32', [], [Math.sqrt(width)]),
   ]);
-  x = graph.op('Add', [x, graph.op('Gather', [put('position_table', of('position_table')), positions])]);
+  const table = [...weights.keys()].find((name) => name.startsWith('position_table')) as string;
+  x = graph.op('Add', [x, graph.op('Gather', [put(table, of(table)), positions])]);
   for (let layer = 0; layer < layers; layer++) {
     const prefix = `model.decoder.layers.${layer}`;
     const part = (index: number, kind: string): Dense =>

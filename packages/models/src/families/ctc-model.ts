@@ -7,11 +7,11 @@ export interface CtcModelOptions extends FrameGraphOptions {
   readonly blankId: number;
 }
 
-/** A CTC student on the states of a Marian encoder. */
+/** A CTC student on the states of a Marian encoder, or with an encoder of its own, which it then does not share. */
 export class CtcModel implements LatticeModel<TokenSource> {
   readonly vocabulary: Vocabulary;
   readonly supports: LatticeSupport;
-  readonly encoder: MarianEncoder;
+  readonly encoder?: MarianEncoder;
   readonly #graph: FrameGraph;
   readonly #blankId: number;
 
@@ -19,7 +19,7 @@ export class CtcModel implements LatticeModel<TokenSource> {
     this.#graph = new FrameGraph(options);
     this.#blankId = options.blankId;
     this.vocabulary = options.vocabulary;
-    this.encoder = options.encoder;
+    if (!options.readsTokens) this.encoder = options.encoder;
     this.supports = { kind: 'ctc', maxCandidates: options.maxCandidates };
   }
 

@@ -1,4 +1,4 @@
-import { assertInteger, type EmitOptions, type TokenSource } from '@foretoken/core';
+import { assertInteger, type EmitOptions, ForetokenError, type TokenSource } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { frameFeeds } from './frame-feeds.js';
 import { groupsByLength } from './length-groups.js';
@@ -12,6 +12,8 @@ export interface FrameGraphOptions {
   readonly width: number;
   readonly upsample: number;
   readonly maxCandidates: number;
+  /** The graph holds an encoder of its own and reads token ids (default: it reads the states of `encoder`). */
+  readonly readsTokens?: boolean;
   /** For a graph that scores only likely tokens, and the id that ends every list. */
   readonly shortlist?: { readonly tokens: Shortlist; readonly last: number };
 }
@@ -28,7 +30,14 @@ export interface FrameRow {
   readonly k: number;
 }
 
-/** A graph that turns each source state of a Marian encoder into `upsample` frames: a CTC or DAG student. */
+/** Rows of a batch that share a forward: what they are, the longest first, and its length. */
+interface FrameGroup {
+  readonly rows: readonly number[];
+  readonly lengths: Int32Array;
+  readonly time: number;
+}
+
+/** A graph that turns each source position into `upsample` frames: a CTC or DAG student. */
 export class FrameGraph {
   readonly #options: FrameGraphOptions;
 
@@ -37,59 +46,75 @@ export class FrameGraph {
   }
 
   /**
-   * What `read` makes of every source's frames. Sources of similar length share a forward, so that little of each is
+   * What `make` makes of every source's frames. Sources of similar length share a forward, so that little of each is
    * padding. Outputs are fresh copies, so results may be views of them.
    */
   async emit<Lattice>(
     sources: readonly TokenSource[],
     options: EmitOptions,
-    read: (row: FrameRow) => Lattice,
+    make: (row: FrameRow) => Lattice,
   ): Promise<Lattice[]> {
-    const { encoder, upsample, maxCandidates } = this.#options;
+    const { encoder, upsample, maxCandidates, readsTokens = false } = this.#options;
     if (options.k !== undefined) assertInteger('k', options.k, 1, Number.MAX_SAFE_INTEGER);
     const k = Math.min(options.k ?? 1, maxCandidates);
-    const encoding = await encoder.reuseOrEncode(sources, options.encoding, options.signal);
+    const encoding = readsTokens
+      ? refuseEncoding(options)
+      : await encoder.reuseOrEncode(sources, options.encoding, options.signal);
+    const all = encoding?.lengths ?? encoder.lengthsOf(sources);
     const session = await this.#options.session();
     const lattices = new Array<Lattice>(sources.length);
-    for (const rows of groupsByLength(encoding.lengths)) {
+    for (const rows of groupsByLength(all)) {
       options.signal?.throwIfAborted();
-      const stride = (encoding.lengths[rows[0] as number] as number) * upsample;
-      const outputs = await session.run(this.#feeds(sources, encoding, rows, k));
+      const lengths = Int32Array.from(rows, (row) => all[row] as number);
+      const group = { rows, lengths, time: lengths[0] as number };
+      const read = encoding === undefined ? this.#tokens(sources, group) : this.#states(encoding, group);
+      const outputs = await session.run({ ...read, ...this.#feeds(sources, group, k) });
+      const stride = group.time * upsample;
       for (const [index, row] of rows.entries()) {
-        const frames = (encoding.lengths[row] as number) * upsample;
-        lattices[row] = read({ outputs, index, stride, frames, k });
+        const frames = (lengths[index] as number) * upsample;
+        lattices[row] = make({ outputs, index, stride, frames, k });
       }
     }
     return lattices;
   }
 
-  /** Inputs for these rows of an encoding, the longest first. */
-  #feeds(
-    sources: readonly TokenSource[],
-    { sourceLength, lengths, states }: MarianEncoding,
-    rows: readonly number[],
-    k: number,
-  ): Record<string, Tensor> {
-    const { runtime, width, upsample, shortlist } = this.#options;
-    const { Tensor } = runtime;
-    const time = lengths[rows[0] as number] as number;
-    const single = rows.length === 1;
-    const packed = new Float32Array(single ? 0 : rows.length * time * width);
+  /** `states [rows, time, width]` of a group. */
+  #states({ sourceLength, states }: MarianEncoding, { rows, lengths, time }: FrameGroup): Record<string, Tensor> {
+    const { runtime, width } = this.#options;
     const statesOf = (row: number, length: number): Float32Array =>
       states.subarray(row * sourceLength * width, (row * sourceLength + length) * width);
+    const single = rows.length === 1;
+    const packed = single ? statesOf(rows[0] as number, time) : new Float32Array(rows.length * time * width);
     if (!single) {
       for (const [index, row] of rows.entries()) {
-        packed.set(statesOf(row, lengths[row] as number), index * time * width);
+        packed.set(statesOf(row, lengths[index] as number), index * time * width);
       }
     }
-    const feeds: Record<string, Tensor> = {
-      states: new Tensor('float32', single ? statesOf(rows[0] as number, time) : packed, [rows.length, time, width]),
-      ...frameFeeds(
-        runtime,
-        Int32Array.from(rows, (row) => lengths[row] as number),
-        time,
-        upsample,
+    return { states: new runtime.Tensor('float32', packed, [rows.length, time, width]) };
+  }
+
+  /** `token_ids` and `source_positions` int32 `[rows, time]` of a group; padding holds any token. */
+  #tokens(sources: readonly TokenSource[], { rows, time }: FrameGroup): Record<string, Tensor> {
+    const { Tensor } = this.#options.runtime;
+    const tokenIds = new Int32Array(rows.length * time);
+    for (const [index, row] of rows.entries()) tokenIds.set(sources[row] as TokenSource, index * time);
+    const dims = [rows.length, time];
+    return {
+      token_ids: new Tensor('int32', tokenIds, dims),
+      source_positions: new Tensor(
+        'int32',
+        tokenIds.map((_, index) => index % time),
+        dims,
       ),
+    };
+  }
+
+  /** What a group takes beside its source. */
+  #feeds(sources: readonly TokenSource[], { rows, lengths, time }: FrameGroup, k: number): Record<string, Tensor> {
+    const { runtime, upsample, shortlist } = this.#options;
+    const { Tensor } = runtime;
+    const feeds: Record<string, Tensor> = {
+      ...frameFeeds(runtime, lengths, time, upsample),
       k: new Tensor('int64', BigInt64Array.of(BigInt(k)), [1]),
     };
     if (shortlist !== undefined) {
@@ -99,4 +124,12 @@ export class FrameGraph {
     }
     return feeds;
   }
+}
+
+function refuseEncoding({ encoding, signal }: EmitOptions): undefined {
+  signal?.throwIfAborted();
+  if (encoding === undefined) return;
+  throw new ForetokenError('INVALID_ARGUMENT', 'This model encodes sources itself, so no encoding can be of it.', {
+    option: 'encoding',
+  });
 }

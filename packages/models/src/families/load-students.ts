@@ -15,6 +15,7 @@ import { readShortlist, type Shortlist } from './shortlist.js';
 export interface LoadedStudents {
   readonly lattice?: CtcModel;
   readonly draftLattice?: CtcModel;
+  readonly fastLattice?: CtcModel;
   readonly canvas?: MaskedCanvasModel;
   readonly dag?: DagModel;
   readonly edit?: LevenshteinModel;
@@ -31,6 +32,7 @@ export async function loadStudents(
   const shortlist = await loadShortlist(folder, manifest);
   const lattice = await loadCtc(manifest, manifest.graphs.ctc, sessions, encoder);
   const draftLattice = (await loadCtc(manifest, manifest.graphs.ctcDraft, sessions, encoder, shortlist)) ?? lattice;
+  const fastLattice = await loadCtc(manifest, manifest.graphs.ctcFast, sessions, encoder, shortlist, true);
   const canvas = loadCanvas(manifest, sessions, encoder);
   const dag = loadDag(manifest, sessions, encoder);
   const edit = loadEdit(manifest, sessions, encoder);
@@ -39,6 +41,7 @@ export async function loadStudents(
   return {
     ...(lattice === undefined ? {} : { lattice }),
     ...(draftLattice === undefined ? {} : { draftLattice }),
+    ...(fastLattice === undefined ? {} : { fastLattice }),
     ...(canvas === undefined ? {} : { canvas }),
     ...(dag === undefined ? {} : { dag }),
     ...(edit === undefined ? {} : { edit }),
@@ -66,6 +69,7 @@ async function loadCtc(
   sessions: GraphSessions,
   encoder: MarianEncoder,
   shortlist?: Shortlist,
+  readsTokens = false,
 ): Promise<CtcModel | undefined> {
   if (file === undefined || ctc === undefined) return undefined;
   await sessions.get(file);
@@ -75,6 +79,7 @@ async function loadCtc(
     encoder,
     vocabulary,
     width: architecture.width,
+    readsTokens,
     ...ctc,
     ...(shortlist === undefined
       ? {}

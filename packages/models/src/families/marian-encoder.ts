@@ -59,9 +59,8 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
 
   async encode(sources: readonly TokenSource[], signal?: AbortSignal): Promise<MarianEncoding> {
     signal?.throwIfAborted();
-    const lengths = Int32Array.from(sources, (source, row) => this.#checkedLength(source, row));
+    const lengths = this.lengthsOf(sources);
     const rows = sources.length;
-    if (rows === 0) throw new ForetokenError('EMPTY_SOURCE', 'There are no sources to encode; pass at least one.', {});
     const time = Math.max(...lengths);
     const groups = groupsByLength(lengths);
     if (groups.length === 1) {
@@ -87,6 +86,12 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
       }
     }
     return new MarianEncoding(this, lengths, mask, states, cross);
+  }
+
+  /** Tokens of each source. Throws `EMPTY_SOURCE`, also without sources, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`. */
+  lengthsOf(sources: readonly TokenSource[]): Int32Array {
+    if (sources.length > 0) return Int32Array.from(sources, (source, row) => this.#checkedLength(source, row));
+    throw new ForetokenError('EMPTY_SOURCE', 'There are no sources to encode; pass at least one.', {});
   }
 
   /** Encodes these rows together, padded to `time`. */

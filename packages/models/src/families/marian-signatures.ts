@@ -1,6 +1,6 @@
 import type { MarianManifest } from '../folder/manifest.js';
 import type { ExpectedValues } from '../onnx/graph-description.js';
-import { type CheckGraph, frameInputs, ids, value } from './graph-check.js';
+import { type CheckGraph, frameInputs, ids, TOKEN_FRAME_INPUTS, value } from './graph-check.js';
 
 /** Checks the encoder, the step graphs and the CTC student of a Marian folder. Throws `INVALID_MODEL_FOLDER`. */
 export async function checkMarianGraphs(manifest: MarianManifest, check: CheckGraph): Promise<void> {
@@ -41,14 +41,17 @@ export async function checkMarianGraphs(manifest: MarianManifest, check: CheckGr
     );
   }
   const shortlist = manifest.shortlist === undefined ? {} : { shortlist: value('int32', null) };
-  for (const [file, extra] of [
-    [manifest.graphs.ctc, {}],
-    [manifest.graphs.ctcDraft, shortlist],
+  const { ctc, ctcDraft, ctcFast } = manifest.graphs;
+  const ofStates = frameInputs(width);
+  for (const [file, inputs] of [
+    [ctc, ofStates],
+    [ctcDraft, { ...ofStates, ...shortlist }],
+    [ctcFast, { ...TOKEN_FRAME_INPUTS, ...shortlist }],
   ] as const) {
     if (file === undefined) continue;
     await check(
       file,
-      { ...frameInputs(width), k: value('int64', 1), ...extra },
+      { ...inputs, k: value('int64', 1) },
       {
         best_token_ids: value('int32', null, null, null),
         best_log_probs: value('float32', null, null, null),

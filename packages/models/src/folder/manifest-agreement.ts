@@ -73,6 +73,7 @@ function marianClaims({ vocabulary, graphs, step, ctc, canvas, dag, edit, ngrams
       ...prefixed('graphs.step', graphs.step),
       'graphs.ctc': graphs.ctc,
       'graphs.ctcDraft': graphs.ctcDraft,
+      'graphs.ctcFast': graphs.ctcFast,
       'graphs.canvas.open': graphs.canvas?.open,
       ...prefixed('graphs.canvas.fill', graphs.canvas?.fill),
       'graphs.dag': graphs.dag,
@@ -113,8 +114,10 @@ function checkPairs(manifest: MarianManifest, refuse: Refuse): void {
       refuse('ctc', 'missing', `given together with ${name}.readsDraft`);
     }
   }
-  if (graphs.ctcDraft !== undefined && graphs.ctc === undefined) {
-    refuse('graphs.ctc', 'missing', 'given together with graphs.ctcDraft');
+  for (const other of ['ctcDraft', 'ctcFast'] as const) {
+    if (graphs[other] !== undefined && graphs.ctc === undefined) {
+      refuse('graphs.ctc', 'missing', `given together with graphs.${other}`);
+    }
   }
   if (manifest.shortlist !== undefined && graphs.ctcDraft === undefined) {
     refuse('graphs.ctcDraft', 'missing', 'given together with shortlist');

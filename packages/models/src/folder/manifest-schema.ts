@@ -86,6 +86,7 @@ const MARIAN: v.GenericSchema<unknown, MarianManifest> = v.strictObject({
     }),
     ctc: v.exactOptional(fileName),
     ctcDraft: v.exactOptional(fileName),
+    ctcFast: v.exactOptional(fileName),
     canvas: v.exactOptional(v.strictObject({ open: fileName, fill })),
     dag: v.exactOptional(fileName),
     edit: v.exactOptional(v.strictObject({ open: fileName, deletions: fileName, placeholders: fileName, fill })),

@@ -69,6 +69,8 @@ export interface MarianManifest extends CommonManifest {
     readonly ctc?: string;
     /** The CTC student again, with 8-bit products: for drafting, where the output does not depend on it. */
     readonly ctcDraft?: string;
+    /** Encoder and CTC student in one graph with 8-bit products, from token ids: where speed counts more than the last digit. */
+    readonly ctcFast?: string;
     /** `open` runs once a batch of sources, a `fill` graph once a round. */
     readonly canvas?: { readonly open: string; readonly fill: FillGraphFiles };
     readonly dag?: string;

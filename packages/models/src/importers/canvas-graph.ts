@@ -1,6 +1,7 @@
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { LayerEmitter, type LayerShape, type TensorOf } from './layers.js';
-import { type Dense, sinusoids, transpose } from './matrices.js';
+import { type Dense, transpose } from './matrices.js';
+import { positionTable } from './position-table.js';
 
 /** A network over the positions of a canvas: sizes, weights, and the name they are kept under. */
 export interface CanvasNetwork {
@@ -162,8 +163,7 @@ function embed(
     graph.weight(`${name}.embed.mask`, masked.dims, masked.values),
     scaled,
   ]);
-  const table = sinusoids(shape.maxPositions, width);
-  const sines = graph.weight(`${name}.position_table`, table.dims, table.values, true);
+  const sines = positionTable(graph, shape.maxPositions, width);
   const given = draft === undefined ? tokens : graph.op('Add', [tokens, draft]);
   return graph.op('Add', [given, graph.op('Gather', [sines, positions])]);
 }

@@ -3,7 +3,8 @@ import { ELEMENT_TYPE } from '../onnx/proto.js';
 import { type CanvasNetwork, emitterOf, linearOf } from './canvas-graph.js';
 import { declareCross, emitCross } from './cross-projection.js';
 import { type DraftStudent, emitBestPath } from './draft-graph.js';
-import { sinusoids, transpose } from './matrices.js';
+import { transpose } from './matrices.js';
+import { positionTable } from './position-table.js';
 
 /** A length head: class c means c - offset tokens more than the source has. */
 export interface Lengths {
@@ -77,7 +78,7 @@ function emitLengths(
 /** The class that a draft's own length falls in, as the sinusoids of a position, `[batch, width]`. */
 function emitDraftClass(
   graph: GraphBuilder,
-  { name, shape }: CanvasNetwork,
+  { shape }: CanvasNetwork,
   mask: Value,
   { classes, offset }: Lengths,
   draftLength: Value,
@@ -86,7 +87,6 @@ function emitDraftClass(
   const sourceLength = graph.op('ReduceSum', [mask, graph.constant('int64', [1], [1])], { keepdims: 1 });
   const more = graph.op('Sub', [draftLength, sourceLength]);
   const clipped = graph.op('Clip', [graph.op('Add', [more, scalar(offset)]), scalar(0), scalar(classes - 1)]);
-  const { dims, values } = sinusoids(shape.maxPositions, shape.width);
-  const table = graph.weight(`${name}.position_table`, dims, values, true);
+  const table = positionTable(graph, shape.maxPositions, shape.width);
   return graph.op('Gather', [table, graph.op('Squeeze', [clipped, graph.constant('int64', [1], [1])])]);
 }

@@ -1,5 +1,5 @@
 import { CONTRIB, type GraphBuilder, type Value } from '../onnx/graph-builder.js';
-import { emitFrames, type FrameShape, type Frames } from './frames.js';
+import { emitFrames, type FrameShape, type FrameSource, type Frames } from './frames.js';
 import type { ProductPrecision, TensorOf } from './layers.js';
 
 /** Sizes of a CTC student that reads a shared encoder's states. */
@@ -26,7 +26,7 @@ export interface CtcGraphKind {
 /**
  * CTC student: `states [batch, source, width]`, `source_mask` int32 `[batch, source]`, `positions` and `mask` int32
  * `[batch, frames]`, `k` int64 `[1]` in, where frames = upsample * source; `best_token_ids` int32 and
- * `best_log_probs [batch, frames, k]`, `blank_log_probs [batch, frames]` out.
+ * `best_log_probs [batch, frames, k]`, `blank_log_probs [batch, frames]` out. A `source` takes the place of the first two.
  */
 export function emitCtc(
   graph: GraphBuilder,
@@ -34,9 +34,10 @@ export function emitCtc(
   shape: CtcShape,
   head: CtcHead,
   { precision, shortlist }: CtcGraphKind,
+  source?: FrameSource,
 ): void {
   const frameLayers = precision === 'int8' ? shape.draftFrameLayers : shape.frameLayers;
-  const trunk = emitFrames(graph, tensorOf, { ...shape, frameLayers }, 'ctc', precision);
+  const trunk = emitFrames(graph, tensorOf, { ...shape, frameLayers }, 'ctc', precision, source);
   const k = graph.input('k', 'int64', [1]);
   const { scores, tokenIds } = shortlist
     ? shortlistScores(graph, tensorOf, shape.width, head, trunk.x)

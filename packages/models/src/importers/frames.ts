@@ -1,6 +1,7 @@
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { LayerEmitter, type LayerShape, type ProductPrecision, type TensorOf } from './layers.js';
-import { sinusoids, transpose } from './matrices.js';
+import { transpose } from './matrices.js';
+import { positionTable } from './position-table.js';
 
 /** Sizes of a student that turns each source state into several frames. */
 export interface FrameShape extends LayerShape {
@@ -18,7 +19,7 @@ export interface Frames {
   /** `[batch, frames, width]`, and the sinusoids of their positions, alike. */
   readonly x: Value;
   readonly position: Value;
-  /** Inputs of the graph: `[batch, source, width]`, int32 `[batch, source]`, and int32 `[batch, frames]` each. */
+  /** What they are made of: `[batch, source, width]`, int32 `[batch, source]`, and int32 `[batch, frames]` each. */
   readonly states: Value;
   readonly sourceMask: Value;
   readonly positions: Value;
@@ -27,9 +28,23 @@ export interface Frames {
   readonly linear: (x: Value, name: string, inputs: number, outputs: number) => Value;
 }
 
+/** What frames are made of: `[batch, source, width]` and int32 `[batch, source]`. */
+export interface FrameSource {
+  readonly states: Value;
+  readonly mask: Value;
+}
+
+/** `states [batch, source, width]` and `source_mask` int32 `[batch, source]` as inputs of the graph. */
+export function sourceInputs(graph: GraphBuilder, width: number): FrameSource {
+  return {
+    states: graph.input('states', 'float32', ['batch', 'source', width]),
+    mask: graph.input('source_mask', 'int32', ['batch', 'source']),
+  };
+}
+
 /**
- * Source states to frames: `states [batch, source, width]`, `source_mask` int32 `[batch, source]`, `positions` and `mask`
- * int32 `[batch, frames]` in, where frames = upsample * source. Weights are kept under `student`.
+ * Source states to frames: `positions` and `mask` int32 `[batch, frames]` in beside the source, where
+ * frames = upsample * source. Weights are kept under `student`.
  */
 export function emitFrames(
   graph: GraphBuilder,
@@ -37,12 +52,12 @@ export function emitFrames(
   shape: FrameShape,
   student: string,
   precision: ProductPrecision,
+  source: FrameSource = sourceInputs(graph, shape.width),
 ): Frames {
   const { width, upsample } = shape;
   const own: TensorOf = (name, dims) => tensorOf(name.slice(student.length + 1), dims);
   const layers = new LayerEmitter(graph, own, shape, precision);
-  const states = graph.input('states', 'float32', ['batch', 'source', width]);
-  const sourceMask = graph.input('source_mask', 'int32', ['batch', 'source']);
+  const { states, mask: sourceMask } = source;
   const positions = graph.input('positions', 'int32', ['batch', 'frames']);
   const mask = graph.input('mask', 'int32', ['batch', 'frames']);
   const linear = (input: Value, name: string, inputs: number, outputs: number): Value => {
@@ -57,9 +72,7 @@ export function emitFrames(
   }
   const wide = linear(x, 'upsample', width, upsample * width);
   const frames = graph.op('Reshape', [wide, graph.constant('int64', [3], [0, -1, width])]);
-  const { dims, values } = sinusoids(shape.maxPositions, width);
-  const table = graph.weight(`${student}.position_table`, dims, values, true);
-  const position = graph.op('Gather', [table, positions]);
+  const position = graph.op('Gather', [positionTable(graph, shape.maxPositions, width), positions]);
   x = graph.op('Add', [frames, position]);
   for (let layer = 0; layer < shape.frameLayers; layer++) {
     x = layers.encoderLayer(x, mask, `${student}.frame_layers.${layer}`);

@@ -5,7 +5,7 @@ import { configInteger, type WeightsFolder } from '../weights/weights-folder.js'
 import { foldBiases } from './fold-biases.js';
 import { graphEmitter, WEIGHTS_FILE } from './graph-files.js';
 import { type ImportedStudents, importStudents, type StudentFolders } from './import-students.js';
-import { emitEncoder, emitStep, type MarianShape, type StepHead } from './marian-graphs.js';
+import { emitEncoder, emitEncoderLayers, emitStep, type MarianShape, type StepHead } from './marian-graphs.js';
 import { tensorReader } from './student-config.js';
 
 const STEP_FILES: Readonly<Record<StepHead, string>> = {
@@ -63,6 +63,7 @@ export function importMarian(folder: WeightsFolder, options: MarianImportOptions
     },
     blankId: options.blankId,
     emit,
+    encode8Bit: (graph, source) => emitEncoderLayers(graph, weights, shape, source, 'int8'),
     ...(options.shortlist === undefined ? {} : { shortlist: options.shortlist }),
   });
   files.set(WEIGHTS_FILE, store.bytes());

@@ -1,6 +1,7 @@
 import { ForetokenError } from '@foretoken/core';
 import { SHORTLIST_FILE, type Shortlist } from '../families/shortlist.js';
 import type { FillGraphFiles, MarianManifest } from '../folder/manifest.js';
+import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { configInteger, type WeightsFolder } from '../weights/weights-folder.js';
 import { readCanvasNetwork, readDraftStudent, readLengths } from './canvas-config.js';
 import { type CanvasNetwork, emitFill, type FillHead } from './canvas-graph.js';
@@ -9,7 +10,7 @@ import { emitCtc } from './ctc-graph.js';
 import { emitDag } from './dag-graph.js';
 import { emitDeletions, emitPlaceholders } from './edit-graph.js';
 import type { EmitGraph } from './graph-files.js';
-import type { MarianShape } from './marian-graphs.js';
+import type { MarianShape, SourceTokens } from './marian-graphs.js';
 import { checkStudent, readCtcShape, readDagShape, readHeadTokenIds, tensorReader } from './student-config.js';
 
 /** Weights folders of the students of one Marian encoder. */
@@ -28,13 +29,15 @@ export interface StudentContext {
   /** Token id that stands for the CTC blank in emitted lattices. */
   readonly blankId: number;
   readonly emit: EmitGraph;
+  /** The encoder's states of sources, with 8-bit products. */
+  readonly encode8Bit: (graph: GraphBuilder, source: SourceTokens) => Value;
   /** Tokens that the drafting graph is to be fed a choice of; absent: it scores all. */
   readonly shortlist?: Shortlist;
 }
 
 /** The manifest's facts of the students, and their graphs. */
 export interface ImportedStudents {
-  readonly graphs: Pick<MarianManifest['graphs'], 'ctc' | 'ctcDraft' | 'canvas' | 'dag' | 'edit'>;
+  readonly graphs: Pick<MarianManifest['graphs'], 'ctc' | 'ctcDraft' | 'ctcFast' | 'canvas' | 'dag' | 'edit'>;
   readonly facts: Pick<MarianManifest, 'ctc' | 'canvas' | 'dag' | 'edit'>;
 }
 
@@ -58,7 +61,7 @@ export function importStudents(folders: StudentFolders, context: StudentContext)
 }
 
 function importCtc(folder: WeightsFolder, context: StudentContext): ImportedStudents {
-  const { marian, blankId, emit, shortlist } = context;
+  const { marian, blankId, emit, encode8Bit, shortlist } = context;
   const shape = readCtcShape(folder, marian);
   const headTokenIds = readHeadTokenIds(folder, marian.vocabularySize);
   const sayable = new Set(headTokenIds);
@@ -85,9 +88,17 @@ function importCtc(folder: WeightsFolder, context: StudentContext): ImportedStud
   emit('ctc-draft.onnx', 'ctc-student-draft', (graph) =>
     emitCtc(graph, weights, shape, head, { precision: 'int8', shortlist: shortlist !== undefined }),
   );
+  emit('ctc-fast.onnx', 'encoder-and-ctc-student', (graph) => {
+    const dims = ['batch', 'source'];
+    const tokenIds = graph.input('token_ids', 'int32', dims);
+    const positions = graph.input('source_positions', 'int32', dims);
+    const mask = graph.input('source_mask', 'int32', dims);
+    const source = { states: encode8Bit(graph, { tokenIds, positions, mask }), mask };
+    emitCtc(graph, weights, shape, head, { precision: 'int8', shortlist: shortlist !== undefined }, source);
+  });
   const maxCandidates = Math.min(LATTICE_CANDIDATES, head.tokenIds.length);
   return {
-    graphs: { ctc: 'ctc.onnx', ctcDraft: 'ctc-draft.onnx' },
+    graphs: { ctc: 'ctc.onnx', ctcDraft: 'ctc-draft.onnx', ctcFast: 'ctc-fast.onnx' },
     facts: { ctc: { blankId, upsample: shape.upsample, maxCandidates } },
   };
 }

@@ -1,8 +1,8 @@
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { declareCross, emitCross } from './cross-projection.js';
 import type { FoldedBiases } from './fold-biases.js';
-import { LayerEmitter, type LayerShape, type TensorOf } from './layers.js';
-import { sinusoids } from './matrices.js';
+import { LayerEmitter, type LayerShape, type ProductPrecision, type TensorOf } from './layers.js';
+import { positionTable } from './position-table.js';
 
 /** Sizes of a Marian model, read from its config.json. */
 export interface MarianShape {
@@ -28,21 +28,42 @@ const layerShape = (shape: MarianShape, feedForward: number): LayerShape => ({
  * `cross [2 * layers, batch, source, width]` out, the latter holding each decoder layer's cross-attention keys (even) and
  * values (odd).
  */
-export function emitEncoder(graph: GraphBuilder, { tensorOf, folded }: FoldedBiases, shape: MarianShape): void {
-  const layers = new LayerEmitter(graph, tensorOf, layerShape(shape, shape.encoderFeedForward), 'float32', folded);
+export function emitEncoder(graph: GraphBuilder, weights: FoldedBiases, shape: MarianShape): void {
   const dims = ['batch', 'source'];
-  const tokenIds = graph.input('token_ids', 'int32', dims);
-  const positions = graph.input('positions', 'int32', dims);
-  const mask = graph.input('mask', 'int32', dims);
+  const source = {
+    tokenIds: graph.input('token_ids', 'int32', dims),
+    positions: graph.input('positions', 'int32', dims),
+    mask: graph.input('mask', 'int32', dims),
+  };
+  const x = emitEncoderLayers(graph, weights, shape, source, 'float32');
+  const { width, decoderLayers } = shape;
+  emitCross(graph, weights.tensorOf, x, { name: 'cross', layers: 'model.decoder.layers', count: decoderLayers, width });
+  graph.op('Identity', [x], {}, { name: 'states' });
+  graph.output('states', 'float32', ['batch', 'source', width]);
+  declareCross(graph, decoderLayers, width);
+}
+
+/** A batch of sources, int32 `[batch, source]` each. */
+export interface SourceTokens {
+  readonly tokenIds: Value;
+  readonly positions: Value;
+  readonly mask: Value;
+}
+
+/** The encoder's states of sources, `[batch, source, width]`. */
+export function emitEncoderLayers(
+  graph: GraphBuilder,
+  { tensorOf, folded }: FoldedBiases,
+  shape: MarianShape,
+  { tokenIds, positions, mask }: SourceTokens,
+  precision: ProductPrecision,
+): Value {
+  const layers = new LayerEmitter(graph, tensorOf, layerShape(shape, shape.encoderFeedForward), precision, folded);
   let x = embed(graph, tensorOf, shape, tokenIds, positions);
   for (let layer = 0; layer < shape.encoderLayers; layer++) {
     x = layers.encoderLayer(x, mask, `model.encoder.layers.${layer}`);
   }
-  const { width, decoderLayers } = shape;
-  emitCross(graph, tensorOf, x, { name: 'cross', layers: 'model.decoder.layers', count: decoderLayers, width });
-  graph.op('Identity', [x], {}, { name: 'states' });
-  graph.output('states', 'float32', ['batch', 'source', width]);
-  declareCross(graph, decoderLayers, width);
+  return x;
 }
 
 /** What a step graph returns for each new node; see `emitStep`. */
@@ -100,9 +121,7 @@ function embed(graph: GraphBuilder, tensorOf: TensorOf, shape: MarianShape, toke
   const { width, maxPositions } = shape;
   let x = graph.op('Gather', [embedding(graph, tensorOf, shape), tokenIds]);
   if (shape.scaleEmbedding) x = graph.op('Mul', [x, graph.constant('float32', [], [Math.sqrt(width)])]);
-  const table = sinusoids(maxPositions, width);
-  const position = graph.op('Gather', [graph.weight('position_table', table.dims, table.values, true), positions]);
-  return graph.op('Add', [x, position]);
+  return graph.op('Add', [x, graph.op('Gather', [positionTable(graph, maxPositions, width), positions])]);
 }
 
 function embedding(graph: GraphBuilder, tensorOf: TensorOf, shape: MarianShape): Value {

@@ -41,8 +41,10 @@ export class OutputScorer {
       }
       const blank = this.#blanks[frame] as number;
       let total = 0;
+      // Places before this one have too few frames left for the tokens that must follow.
+      const first = Math.max(0, count - (frames - frame));
       // From the last to the first, so that what came before is still that of the frame before.
-      for (let place = Math.min(count, frame + 1) - 1; place >= 0; place--) {
+      for (let place = Math.min(count, frame + 1) - 1; place >= first; place--) {
         const token = tokens[place] as number;
         const after = ((blanks[place + 1] as number) + token) * blank;
         // Between two different tokens the blank may be left out.
@@ -52,8 +54,10 @@ export class OutputScorer {
         blanks[place + 1] = after;
         total += (tokens[place] as number) + after;
       }
-      blanks[0] = (blanks[0] as number) * blank;
-      total += blanks[0];
+      if (first === 0) {
+        blanks[0] = (blanks[0] as number) * blank;
+        total += blanks[0];
+      }
       if (!(total > 0)) return Number.NEGATIVE_INFINITY;
       if (total > SMALL) continue;
       for (let place = 0; place < count; place++) tokens[place] = (tokens[place] as number) / total;
