@@ -68,6 +68,16 @@ async function withForest(sources: readonly Int32Array[], run: (forest: TokenFor
   }
 }
 
+const codeOf = async (run: () => Promise<unknown>): Promise<string> => {
+  try {
+    await run();
+  } catch (error) {
+    if (ForetokenError.isInstance(error)) return error.code;
+    throw error;
+  }
+  return 'no error';
+};
+
 describe('a Marian token forest on ONNX Runtime', () => {
   it('gives the logits of recomputing from scratch, to 1e-5, under random growth, pruning, forks and finished rows', async () => {
     const script = fc.array(
@@ -156,15 +166,6 @@ describe('a Marian token forest on ONNX Runtime', () => {
   });
 
   it('refuses by code what it cannot do', async () => {
-    const codeOf = async (run: () => Promise<unknown>): Promise<string> => {
-      try {
-        await run();
-      } catch (error) {
-        if (ForetokenError.isInstance(error)) return error.code;
-        throw error;
-      }
-      return 'no error';
-    };
     const open = (source: readonly number[]) => () => autoregressive().open([Int32Array.from(source)]);
     expect(await codeOf(open([]))).toBe('EMPTY_SOURCE');
     expect(await codeOf(() => autoregressive().open([]))).toBe('EMPTY_SOURCE');
