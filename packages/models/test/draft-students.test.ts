@@ -209,7 +209,9 @@ describe('sources of different lengths, read together', () => {
 
   it('say nothing in padding, and would be told apart if they did', async () => {
     const besides = async (of: CanvasModel<TokenSource>) => {
-      const [short, long] = [SOURCES[1] as TokenSource, new Int32Array(POSITIONS).fill(9)];
+      const short = SOURCES[1] as TokenSource;
+      // Not so long that the two would not share a forward.
+      const long = new Int32Array(short.length + 8).fill(9);
       const all = [{ row: 0, tokenIds: new Int32Array(POSITIONS).fill(MASK) }];
       const [alone, beside] = [await read([short], all, of), await read([short, long], all, of)];
       return largestDifference(alone.fills[0]?.logProbs ?? [], beside.fills[0]?.logProbs ?? []);

@@ -78,19 +78,9 @@ export class FrameGraph {
     return lattices;
   }
 
-  /** `states [rows, time, width]` of a group. */
-  #states({ sourceLength, states }: MarianEncoding, { rows, lengths, time }: FrameGroup): Record<string, Tensor> {
+  #states(encoding: MarianEncoding, { rows, time }: FrameGroup): Record<string, Tensor> {
     const { runtime, width } = this.#options;
-    const statesOf = (row: number, length: number): Float32Array =>
-      states.subarray(row * sourceLength * width, (row * sourceLength + length) * width);
-    const single = rows.length === 1;
-    const packed = single ? statesOf(rows[0] as number, time) : new Float32Array(rows.length * time * width);
-    if (!single) {
-      for (const [index, row] of rows.entries()) {
-        packed.set(statesOf(row, lengths[index] as number), index * time * width);
-      }
-    }
-    return { states: new runtime.Tensor('float32', packed, [rows.length, time, width]) };
+    return { states: new runtime.Tensor('float32', encoding.statesOf(rows, time), [rows.length, time, width]) };
   }
 
   /** `token_ids` and `source_positions` int32 `[rows, time]` of a group; padding holds any token. */

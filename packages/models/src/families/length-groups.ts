@@ -22,3 +22,19 @@ export function groupsByLength(lengths: Int32Array, most: number = Number.POSITI
   }
   return groups;
 }
+
+/** Copies what a forward made of the rows `group`, `[parts, group, partSize]`, into `all [parts, rows, size]`, at its rows. */
+export function scatter(
+  part: Float32Array,
+  partSize: number,
+  group: readonly number[],
+  { all, rows, size }: { readonly all: Float32Array; readonly rows: number; readonly size: number },
+): void {
+  const parts = all.length / (rows * size);
+  for (let number = 0; number < parts; number++) {
+    for (const [index, row] of group.entries()) {
+      const from = (number * group.length + index) * partSize;
+      all.set(part.subarray(from, from + partSize), (number * rows + row) * size);
+    }
+  }
+}

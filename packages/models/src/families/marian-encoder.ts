@@ -1,6 +1,6 @@
 import { ForetokenError, type SourceEncoder, type SourceEncoding, type TokenSource } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
-import { groupsByLength } from './length-groups.js';
+import { groupsByLength, scatter } from './length-groups.js';
 
 export interface MarianEncoderLimits {
   readonly sourceLength: number;
@@ -34,6 +34,21 @@ export class MarianEncoding implements SourceEncoding {
     this.mask = mask;
     this.states = states;
     this.cross = cross;
+  }
+
+  /** The states of these rows, padded or cut to `time`, `[rows, time, width]`; to be read only. */
+  statesOf(rows: readonly number[], time: number): Float32Array {
+    const width = this.states.length / (this.rows * this.sourceLength);
+    const of = (row: number): Float32Array =>
+      this.states.subarray(row * this.sourceLength * width, (row * this.sourceLength + time) * width);
+    const first = rows[0] as number;
+    if (rows.length === 1) return of(first);
+    if (time === this.sourceLength && rows.every((row, index) => row === first + index)) {
+      return this.states.subarray(first * time * width, (first + rows.length) * time * width);
+    }
+    const packed = new Float32Array(rows.length * time * width);
+    for (const [index, row] of rows.entries()) packed.set(of(row), index * time * width);
+    return packed;
   }
 
   get disposed(): boolean {
@@ -76,14 +91,9 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
       const groupTime = Math.max(...group.map((row) => lengths[row] as number));
       const part = await this.#forward(sources, group, groupTime);
       const size = groupTime * width;
-      for (const [index, row] of group.entries()) {
-        mask.fill(1, row * time, row * time + (lengths[row] as number));
-        states.set(part.states.subarray(index * size, (index + 1) * size), row * time * width);
-        for (let side = 0; side < 2 * layers; side++) {
-          const from = (side * group.length + index) * size;
-          cross.set(part.cross.subarray(from, from + size), (side * rows + row) * time * width);
-        }
-      }
+      for (const row of group) mask.fill(1, row * time, row * time + (lengths[row] as number));
+      scatter(part.states, size, group, { all: states, rows, size: time * width });
+      scatter(part.cross, size, group, { all: cross, rows, size: time * width });
     }
     return new MarianEncoding(this, lengths, mask, states, cross);
   }
