@@ -99,6 +99,7 @@ const DEFINITIONS: readonly Definition[] = [
     'positions of a canvas, or of a DAG path',
   ),
   define('length-beam', 'integer', PREDICTED, 'predicted lengths tried side by side (default 1)'),
+  define('length-weight', 'number', PREDICTED, 'weight of their own log-probabilities in the choice (default 0)'),
   define('deduplicate', 'flag', 'nat', 'collapse runs of equal tokens'),
   define('no-repeat', 'flag', 'nat', 'the best canvas of which no two neighbours are equal'),
   define(

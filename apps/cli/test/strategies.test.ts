@@ -43,7 +43,7 @@ describe('strategies of students', () => {
   });
 
   it.each([
-    ['nat', ['--length-beam', '2', '--deduplicate']],
+    ['nat', ['--length-beam', '2', '--length-weight', '0.1', '--deduplicate']],
     ['nat', ['--no-repeat']],
     ['mask-predict', ['--iterations', '3', '--schedule', 'cosine', '--adaptive-stop', '--least-masked', '1']],
     ['mask-ctc', ['--threshold', '1', '--iterations', '2']],

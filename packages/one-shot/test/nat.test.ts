@@ -46,6 +46,10 @@ describe('nat', () => {
     expect(best.logProb).toBeCloseTo(Math.log(0.9 * 0.8 * 0.7), 5);
     expect(statistics).toMatchObject({ forwards: 1, draftForwards: 0, tokens: 3 });
     expect((await decode({}, model)).text).toBe('ab');
+    // The weight at which the lengths' probabilities, 50 to 48, make up for the surer canvas.
+    const even = (Math.log(0.9 * 0.8 * 0.7) / 3 - Math.log(0.6)) / Math.log(50 / 48);
+    expect((await decode({ lengthBeam: 2, lengthWeight: 0.99 * even }, model)).text).toBe('abc');
+    expect((await decode({ lengthBeam: 2, lengthWeight: 1.01 * even }, model)).text).toBe('ab');
   });
 
   it('equals one iteration of mask-predict', async () => {
@@ -131,6 +135,8 @@ describe('nat', () => {
       { length: 0 },
       { lengthBeam: 0 },
       { length: 3, lengthBeam: 2 },
+      { lengthWeight: 0.1 },
+      { lengthBeam: 2, lengthWeight: 0.1, rescore: letterModel([]) },
       { deduplicate: true, noRepeat: true },
       { rescore: letterModel([]) },
       { rescore: letterModel([]), length: 4 },

@@ -18,6 +18,7 @@ import {
   type LengthOptions,
   type OutputRequest,
   type Requirements,
+  type TriedLength,
 } from '@foretoken/core';
 import { assertLatticeDraft, draftOutputs, type LatticeDraft } from './lattice-draft.js';
 import { RefinedCanvas } from './refined-canvas.js';
@@ -41,7 +42,7 @@ export interface CanvasStrategy<Source> extends LengthOptions {
   /** Without it canvases begin as masks, as many as the model predicts. */
   readonly draft?: LatticeDraft<Source>;
   readonly output: OutputRequest;
-  /** Report the mean log-probability as `score`. */
+  /** Report the mean log-probability, and what the length adds to it, as `score`. */
   readonly scored: boolean;
   refine(canvas: RefinedCanvas, row: RowContext): Refinement;
 }
@@ -91,11 +92,14 @@ async function* decode<Source>(
     const first =
       draft === undefined
         ? await blanks(strategy, opened, model, request)
-        : (await draftOutputs(draft, request, open)).map((drafted) => [RefinedCanvas.of(drafted, model)]);
+        : (await draftOutputs(draft, request, open)).map((drafted) => [
+            { canvas: RefinedCanvas.of(drafted, model), bonus: 0 },
+          ]);
     const rows = sources.map((source, row) => {
       const context = contextOf(source, model, request);
-      return (first[row] as readonly RefinedCanvas[]).map((canvas) => ({
+      return (first[row] as readonly Begun[]).map(({ canvas, bonus }) => ({
         refinement: strategy.refine(canvas, context),
+        bonus,
         show: () => canvas,
       }));
     });
@@ -114,20 +118,29 @@ async function* decode<Source>(
   }
 }
 
+/** A canvas to refine, and what its length adds to its score. */
+interface Begun {
+  readonly canvas: RefinedCanvas;
+  readonly bonus: number;
+}
+
 /** Canvases of masks after each row's prefix, one for every length to try. */
 async function blanks<Source>(
   strategy: LengthOptions,
   session: CanvasSession,
   model: CanvasModel<Source>,
   request: DecodeRequest<Source>,
-): Promise<RefinedCanvas[][]> {
+): Promise<Begun[][]> {
   const lengths = await canvasLengths(strategy, session, model, request);
   return request.sources.map((source, row) => {
     const given = request.outputPrefixes?.[row] ?? new Int32Array();
     // A prefix after which the output is over leaves nothing to decide.
     const over = contextOf(source, model, request).endsWithin(given, given.length);
-    const tried = over ? [given.length] : (lengths[row] as readonly number[]);
-    return tried.map((length) => new RefinedCanvas(given, length, model.maskTokenId));
+    const tried = over ? [{ length: given.length, bonus: 0 }] : (lengths[row] as readonly TriedLength[]);
+    return tried.map(({ length, bonus }) => ({
+      canvas: new RefinedCanvas(given, length, model.maskTokenId),
+      bonus,
+    }));
   });
 }
 

@@ -23,6 +23,8 @@ export interface Shown {
  */
 export interface Candidate<Ask, Answer> {
   readonly refinement: Generator<Ask, void, Answer>;
+  /** Added to the mean log-probability that the candidates of a row are ranked by (default 0). */
+  readonly bonus?: number;
   show(): Shown;
 }
 
@@ -37,7 +39,7 @@ export interface Rounds {
   readonly endTokenId: number;
   /** Output tokens of each row that were given: they count as output but not in scores. */
   readonly given: readonly number[];
-  /** Report the mean log-probability, by which the candidates of a row are ranked, as `score`. */
+  /** Report what the candidates of a row are ranked by, the mean log-probability and a bonus, as `score`. */
   readonly scored: boolean;
   /** Forwards of another model that drafted the canvases (default 0). */
   readonly draftForwards?: number;
@@ -62,7 +64,7 @@ export async function* refineRows<Ask, Answer>(
   };
   const report = function* (row: number): Generator<DecodeEvent> {
     const candidates = rows[row] as readonly Candidate<Ask, Answer>[];
-    const shown = best(candidates);
+    const { shown, score } = best(candidates);
     const atMs = performance.now() - began;
     if (candidates.some((candidate) => waiting.has(candidate))) {
       yield revision(row, shown, shown.tokenIds.slice(), atMs);
@@ -71,13 +73,16 @@ export async function* refineRows<Ask, Answer>(
     const { finishReason, tokenIds } = cutOutput(shown.tokenIds, rounds.endTokenId, request);
     yield revision(row, shown, tokenIds, atMs);
     if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds: tokenIds.slice(), atMs };
-    results[row] = { row, hypotheses: [hypothesis(shown, tokenIds, finishReason, rounds.given[row] ?? 0, rounds)] };
+    results[row] = {
+      row,
+      hypotheses: [hypothesis(shown, tokenIds, finishReason, rounds.given[row] ?? 0, rounds.scored ? score : NaN)],
+    };
   };
   const { draftForwards = 0 } = rounds;
   for (const [row, candidates] of rows.entries()) {
     // Nobody else could show what is about to be refined.
     if (draftForwards > 0) {
-      const draft = best(candidates);
+      const { shown: draft } = best(candidates);
       yield revision(row, draft, draft.tokenIds.slice(), performance.now() - began);
     }
     for (const candidate of candidates) goOn(row, candidate, candidate.refinement.next());
@@ -111,11 +116,15 @@ function revision(row: number, { logProbs, origins }: Shown, tokenIds: Int32Arra
   return { type: 'canvas-revise', row, tokenIds, logProbs: logProbs.slice(0, length), ...moved, atMs };
 }
 
-/** The candidate of highest mean log-probability, the earlier among equals (Ghazvininejad et al., 2019, section 3.3). */
-function best<Ask, Answer>(candidates: readonly Candidate<Ask, Answer>[]): Shown {
+/**
+ * The candidate of highest mean log-probability and bonus, the earlier among equals (Ghazvininejad et al., 2019, section
+ * 3.3).
+ */
+function best<Ask, Answer>(candidates: readonly Candidate<Ask, Answer>[]): { shown: Shown; score: number } {
   const shown = candidates.map((candidate) => candidate.show());
-  const scores = shown.map(({ logProbs }) => meanLogProb(logProbs));
-  return shown[scores.indexOf(Math.max(...scores))] as Shown;
+  const scores = candidates.map(({ bonus = 0 }, index) => meanLogProb((shown[index] as Shown).logProbs) + bonus);
+  const score = Math.max(...scores);
+  return { shown: shown[scores.indexOf(score)] as Shown, score };
 }
 
 function hypothesis(
@@ -123,11 +132,10 @@ function hypothesis(
   tokenIds: Int32Array,
   finishReason: FinishReason,
   given: number,
-  { scored }: Rounds,
+  score: number,
 ): Hypothesis {
   const decided = logProbs.subarray(given, finishReason === 'end-token' ? tokenIds.length + 1 : tokenIds.length);
   const logProb = decided.reduce((sum, value) => sum + value, 0);
-  const score = scored ? meanLogProb(logProbs) : Number.NaN;
   return {
     tokenIds,
     finishReason,

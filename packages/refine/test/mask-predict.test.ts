@@ -104,6 +104,21 @@ describe('maskPredict', () => {
     expect(results[0]!.hypotheses[0]!.score).toBeCloseTo(Math.log(0.6), 5);
   });
 
+  it('lets the probability of a length have a say, as much as asked for', async () => {
+    const model = tableModel({ __: 'a50 b50', ___: 'c60 d60 e60', _: 'f10' }, { lengths: () => [0, 1, 3, 2] });
+    const logProbOfTwo = 3 - Math.log([0, 1, 3, 2].reduce((sum, logit) => sum + Math.exp(logit), 0));
+    const bestBy = async (lengthWeight: number) => {
+      const decoder = maskPredict({ lengthBeam: 3, lengthWeight, iterations: 1 });
+      return (await collect(decoder.decode(model, { sources: SOURCES }))).results[0]!.hypotheses[0]!;
+    };
+    // Two positions are e times as probable as three; log(0.6 / 0.5) is 0.182.
+    expect(toText((await bestBy(0.18)).tokenIds)).toBe('cde');
+    const other = await bestBy(0.19);
+    expect(toText(other.tokenIds)).toBe('ab');
+    expect(other.score).toBeCloseTo(Math.log(0.5) + 0.19 * logProbOfTwo, 5);
+    expect(other.logProb).toBeCloseTo(2 * Math.log(0.5), 5);
+  });
+
   it('outputs nothing for a length of none, without a forward', async () => {
     const model = tableModel({}, { lengths: () => [1, 0] });
     const { results, statistics } = await collect(maskPredict().decode(model, { sources: SOURCES }));
@@ -155,6 +170,10 @@ describe('maskPredict', () => {
       { length: 0 },
       { lengthBeam: 0 },
       { length: 3, lengthBeam: 2 },
+      { lengthWeight: 0.1 },
+      { length: 3, lengthWeight: 0.1 },
+      { lengthBeam: 2, lengthWeight: -0.1 },
+      { lengthBeam: 2, lengthWeight: Number.NaN },
       { schedule: () => Number.NaN },
       { schedule: (progress) => 1 + progress },
       { schedule: 'square' as 'linear' },

@@ -1,5 +1,5 @@
 import type { CanvasModel, CanvasSession } from './canvas.js';
-import { assertInteger } from './checks.js';
+import { assertInteger, assertNumber } from './checks.js';
 import type { DecodeRequest } from './decoder.js';
 import { ForetokenError } from './errors.js';
 
@@ -7,14 +7,22 @@ import { ForetokenError } from './errors.js';
 export interface LengthOptions {
   /**
    * Positions of every canvas, a given prefix and an end token among them; default: what the model predicts. `lengthBeam`
-   * tries the most probable lengths (default 1) side by side; the output is the canvas of highest mean log-probability.
+   * tries the most probable lengths (default 1) side by side; the output is the canvas of highest mean log-probability, to
+   * which `lengthWeight` (default 0) times the natural-log probability of its length is added.
    */
   readonly length?: number;
   readonly lengthBeam?: number;
+  readonly lengthWeight?: number;
+}
+
+/** A length to try, and what it adds to the score of its canvas. */
+export interface TriedLength {
+  readonly length: number;
+  readonly bonus: number;
 }
 
 /** Throws `INVALID_ARGUMENT` for length options out of range or contradicting each other. */
-export function assertLengthOptions({ length, lengthBeam }: LengthOptions): void {
+export function assertLengthOptions({ length, lengthBeam, lengthWeight = 0 }: LengthOptions): void {
   if (length !== undefined) assertInteger('length', length, 1, Number.MAX_SAFE_INTEGER);
   if (lengthBeam !== undefined) assertInteger('lengthBeam', lengthBeam, 1, Number.MAX_SAFE_INTEGER);
   if (length !== undefined && lengthBeam !== undefined && lengthBeam > 1) {
@@ -22,6 +30,14 @@ export function assertLengthOptions({ length, lengthBeam }: LengthOptions): void
       'INVALID_ARGUMENT',
       `lengthBeam ${lengthBeam} contradicts length ${length}: there is one length to try. Leave one of them out.`,
       { option: 'lengthBeam', received: lengthBeam, length },
+    );
+  }
+  assertNumber('lengthWeight', lengthWeight, 0, 1e6);
+  if (lengthWeight > 0 && (lengthBeam ?? 1) === 1) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      'lengthWeight has nothing to weigh with a single length; lengthBeam of 2 or more is required with it.',
+      { option: 'lengthWeight', received: lengthWeight, lengthBeam: lengthBeam ?? 1 },
     );
   }
 }
@@ -32,21 +48,26 @@ export function assertLengthOptions({ length, lengthBeam }: LengthOptions): void
  * Throws `LENGTH_LIMIT` for one that the model cannot hold, `RUNTIME_FAILURE` where it predicts none.
  */
 export async function canvasLengths<Source>(
-  { length, lengthBeam = 1 }: LengthOptions,
+  { length, lengthBeam = 1, lengthWeight = 0 }: LengthOptions,
   session: CanvasSession,
   model: CanvasModel<Source>,
   { sources, signal, outputPrefixes }: DecodeRequest<Source>,
-): Promise<readonly (readonly number[])[]> {
-  if (length !== undefined) return sources.map(() => [length]);
+): Promise<readonly (readonly TriedLength[])[]> {
+  if (length !== undefined) return sources.map(() => [{ length, bonus: 0 }]);
   const predictions = await session.predictLengths(lengthBeam, signal);
   return sources.map((_, row) => {
     const least = outputPrefixes?.[row]?.length ?? 0;
-    const predicted = predictions[row]?.lengths.subarray(0, lengthBeam) ?? new Int32Array();
-    const tried = [...new Set(Array.from(predicted, (length) => Math.max(length, least)))];
-    if (tried.length === 0)
-      throw new ForetokenError('RUNTIME_FAILURE', `The model gave row ${row} no length.`, { row });
-    for (const one of tried) assertCanvasFits(one, model);
-    return tried;
+    const { lengths, logProbs } = predictions[row] ?? {};
+    const tried = new Map<number, TriedLength>();
+    for (const [rank, predicted] of lengths?.subarray(0, lengthBeam).entries() ?? []) {
+      const one = Math.max(predicted, least);
+      // Of those that the prefix makes equal the first is the most probable.
+      if (tried.has(one)) continue;
+      assertCanvasFits(one, model);
+      tried.set(one, { length: one, bonus: lengthWeight === 0 ? 0 : lengthWeight * (logProbs?.[rank] as number) });
+    }
+    if (tried.size > 0) return [...tried.values()];
+    throw new ForetokenError('RUNTIME_FAILURE', `The model gave row ${row} no length.`, { row });
   });
 }
 

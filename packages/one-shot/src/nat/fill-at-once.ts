@@ -12,14 +12,15 @@ import {
   type LengthOptions,
   meanLogProb,
   type OpenOptions,
+  type TriedLength,
 } from '@foretoken/core';
 import { NO_REPEAT_CANDIDATES, withoutRepeats } from './no-repeat.js';
 
 /** A whole canvas after one fill: tokens, and natural-log probabilities, NaN where they were given; `[length]` each. */
 export interface FilledCanvas extends CanvasProposal {
   /**
-   * What a row's canvases are ranked by; first the mean natural-log probability of what the model decided, `-Infinity` where
-   * it decided nothing.
+   * What a row's canvases are ranked by; first the mean natural-log probability of what the model decided and what the length
+   * adds, `-Infinity` where it decided nothing.
    */
   readonly score: number;
 }
@@ -39,6 +40,8 @@ export interface FillOptions extends LengthOptions {
 /** A canvas that is to be filled after `given` tokens. */
 interface Blank {
   readonly row: number;
+  /** What its length adds to its score. */
+  readonly bonus: number;
   readonly given: number;
   readonly tokenIds: Int32Array;
 }
@@ -59,7 +62,7 @@ export async function fillAtOnce<Source>(
   const session = await model.open(sources, open);
   try {
     const lengths = await canvasLengths(options, session, model, request);
-    const rows = sources.map((_, row) => blanksOf(row, lengths[row] as readonly number[], model, request));
+    const rows = sources.map((_, row) => blanksOf(row, lengths[row] as readonly TriedLength[], model, request));
     const due = rows.flat().filter(({ given, tokenIds }) => given < tokenIds.length);
     const k = Math.min(options.noRepeat ? NO_REPEAT_CANDIDATES + 1 : 2, model.vocabulary.size);
     const predictions = due.length === 0 ? [] : await session.fill(due, { kind: 'topK', k }, signal);
@@ -76,23 +79,23 @@ export async function fillAtOnce<Source>(
 
 function blanksOf<Source>(
   row: number,
-  lengths: readonly number[],
+  lengths: readonly TriedLength[],
   { vocabulary, maskTokenId }: CanvasModel<Source>,
   request: DecodeRequest<Source>,
 ): Blank[] {
   const prefix = request.outputPrefixes?.[row] ?? new Int32Array();
   // A prefix after which the output is over leaves nothing to decide.
   const over = cutOutput(prefix, vocabulary.endTokenId, request).finishReason !== 'complete';
-  return (over ? [prefix.length] : lengths).map((length) => {
+  return (over ? [{ length: prefix.length, bonus: 0 }] : lengths).map(({ length, bonus }) => {
     const tokenIds = new Int32Array(length).fill(maskTokenId);
     tokenIds.set(prefix);
-    return { row, given: prefix.length, tokenIds };
+    return { row, bonus, given: prefix.length, tokenIds };
   });
 }
 
 /** The canvas with the chosen tokens; `undefined` where it cannot do without repeats. */
 function fill<Source>(
-  { row, given, tokenIds: blank }: Blank,
+  { row, bonus, given, tokenIds: blank }: Blank,
   prediction: CanvasPrediction | undefined,
   { noRepeat }: FillOptions,
   model: CanvasModel<Source>,
@@ -109,7 +112,7 @@ function fill<Source>(
     tokenIds[position] = chosen.tokenIds[position] as number;
     logProbs[position] = chosen.logProbs[position] as number;
   }
-  return { tokenIds, logProbs, score: meanLogProb(logProbs) };
+  return { tokenIds, logProbs, score: meanLogProb(logProbs) + bonus };
 }
 
 /** Arrays as long as the canvas; its first `given` positions are not chosen. */

@@ -47,7 +47,7 @@ const NAME = 'nat';
  * forward for all lengths of all rows (Gu et al., 2018, "Non-Autoregressive Neural Machine Translation").
  *
  * A hypothesis' `score` is what its length was chosen by: the mean natural-log probability of the canvas, before repeats
- * collapse, or the autoregressive model's natural-log probability of the output and its end token, divided by the number of
+ * collapse, and what `lengthWeight` makes of its length, or the autoregressive model's natural-log probability of the output and its end token, divided by the number of
  * both; `logProb` is the sum of the canvas model's over the output. Throws `INVALID_ARGUMENT`; decoding throws
  * `UNSUPPORTED_CAPABILITY`, `LENGTH_LIMIT`, `UNSATISFIABLE_CONSTRAINT` where a row cannot do without repeats, and
  * `RUNTIME_FAILURE` for scores that are not numbers.
@@ -153,7 +153,7 @@ function readPart(
 
 function assertOptions<Source>(options: NatOptions<Source>): void {
   assertLengthOptions(options);
-  const { rescore = 'self', lengthBeam = 1, deduplicate = false, noRepeat = false } = options;
+  const { rescore = 'self', lengthBeam = 1, lengthWeight = 0, deduplicate = false, noRepeat = false } = options;
   if (deduplicate && noRepeat) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
@@ -174,6 +174,13 @@ function assertOptions<Source>(options: NatOptions<Source>): void {
       'INVALID_ARGUMENT',
       'rescore has nothing to choose among with a single length; lengthBeam of 2 or more is required with it.',
       { option: 'rescore', lengthBeam },
+    );
+  }
+  if (lengthWeight > 0) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      'lengthWeight has no effect where a model rescores, which alone chooses the length. Leave one of them out.',
+      { option: 'lengthWeight', received: lengthWeight },
     );
   }
 }
