@@ -54,7 +54,7 @@ def mask_predict(student: CanvasStudent, states: list[Tensor], drafts: list[Tens
 
 
 def main() -> None:
-    parser = student_arguments(__doc__)
+    parser = student_arguments(__doc__, drafts=True)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--feed-forward", type=int, default=512)
     parser.add_argument("--smoothing", type=float, default=0.1)

@@ -130,7 +130,7 @@ def levenshtein(student: EditStudent, states: list[Tensor], drafts: list[Tensor]
 
 
 def main() -> None:
-    parser = student_arguments(__doc__)
+    parser = student_arguments(__doc__, drafts=True)
     parser.add_argument("--max-placeholders", type=int, default=63, help="most insertions a gap")
     parser.add_argument("--smoothing", type=float, default=0.1)
     options = parser.parse_args()

@@ -117,7 +117,7 @@ export async function narBench(
     sentences: sources.length,
     repeats,
     batch: { size: requests[0]?.length ?? 0, batches: requests.length },
-    precision: 'float32; rows named 8-bit: int8 products',
+    precision: 'float32; rows named fast: int8 products, fewer layers, a shortlist',
     threads: models.threads,
     machine: machineReport(),
     rows,

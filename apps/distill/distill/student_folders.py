@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -66,9 +67,12 @@ def fill_canvas(student: CanvasStudent, tensors: dict[str, Tensor]) -> None:
         student.embedding.copy_(tensors["embed.weight"])
     for name in ("length_hidden", "length_out", "deletion", "placeholder"):
         key = name.replace("_", ".")
-        # The length head of a student that goes on with drafts is another one.
-        if hasattr(student, name) and getattr(student, name).weight.shape == tensors.get(f"{key}.weight", torch.empty(0)).shape:
-            getattr(student, name).weight.copy_(tensors[f"{key}.weight"])
+        if hasattr(student, name) and f"{key}.weight" in tensors:
+            weight, known = getattr(student, name).weight, tensors[f"{key}.weight"]
+            if name == "length_hidden" and known.shape[1] < weight.shape[1]:
+                # A student that begins to read drafts goes on as it was: their length has no say yet.
+                known = F.pad(known, (0, weight.shape[1] - known.shape[1]))
+            weight.copy_(known)
             getattr(student, name).bias.copy_(tensors[f"{key}.bias"])
     if student.reads_draft and "draft.weight" in tensors:
         student.draft.weight.copy_(tensors["draft.weight"])
@@ -79,11 +83,17 @@ def fill_canvas(student: CanvasStudent, tensors: dict[str, Tensor]) -> None:
 def load_canvas_folder(folder: Path, teacher: Marian, reads_draft: bool) -> CanvasStudent:
     """The student of a `foretoken-canvas` folder with cross-attention; `teacher` has its encoder. It may begin to read drafts."""
     config, tensors = read_student_folder(folder)
+    check_drafts(folder, config, reads_draft)
     student = CanvasStudent(teacher.shape, tensors["head.token_ids"], config["mask_token_id"], config["layers"],
                             config["ffn_dim"], reads_draft=reads_draft)
     student.embedding.copy_(teacher.shared.weight.detach())
     fill_canvas(student, tensors)
     return student
+
+
+def check_drafts(folder: Path, config: dict[str, object], reads_draft: bool) -> None:
+    if config.get("reads_draft", False) and not reads_draft:
+        raise SystemExit(f"{folder} reads drafts: name the CTC student that makes them with --draft")
 
 
 def save_dag_folder(folder: Path, student: DagStudent, tokenizer: Tokenizer, start_token: int) -> None:
@@ -143,6 +153,7 @@ def load_edit_folder(folder: Path, teacher: Marian, max_placeholders: int, reads
     """The student of a `foretoken-edit` folder, or one that starts from a `foretoken-canvas` folder; it may begin to read
     drafts."""
     config, tensors = read_student_folder(folder)
+    check_drafts(folder, config, reads_draft)
     student = EditStudent(teacher.shape, tensors["head.token_ids"], config["mask_token_id"], config["layers"],
                           config["ffn_dim"], config.get("max_placeholders", max_placeholders), reads_draft)
     student.embedding.copy_(teacher.shared.weight.detach())

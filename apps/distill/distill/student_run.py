@@ -19,16 +19,18 @@ from .model import CtcStudent, DropoutPool, Marian
 from .reference_decoder import bleu
 
 
-def student_arguments(description: str) -> argparse.ArgumentParser:
+def student_arguments(description: str, drafts: bool = False) -> argparse.ArgumentParser:
+    """Options of a student's recipe; with `drafts` also those of a student that may read drafts."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--teacher", type=Path, required=True)
     parser.add_argument("--source", type=Path, help="source lines instead of train.en")
     parser.add_argument("--targets", type=Path, help="distilled targets written by distil.py; default: the references")
     parser.add_argument("--start-from", type=Path, help="weights folder to continue from")
-    parser.add_argument("--draft", type=Path, help="weights folder of the CTC student whose best path a canvas student reads")
-    parser.add_argument("--draft-dropout", type=float, default=0.0,
-                        help="dropout in the CTC student: without it, drafts of training data are better than those of others")
+    if drafts:
+        parser.add_argument("--draft", type=Path, help="weights folder of the CTC student whose best path the student reads")
+        parser.add_argument("--draft-dropout", type=float, default=0.0,
+                            help="dropout in the CTC student: without it, drafts of training data are too good")
     run_arguments(parser)
     return parser
 
@@ -115,7 +117,7 @@ class StudentData:
         self.val_states = encoder_states(self.teacher, encode(self.tokenizer, read_lines(options.data / "val.en"), 120))
         self.drafts: list[Tensor] | None = None
         self.val_drafts: list[Tensor] | None = None
-        if options.draft:
+        if getattr(options, "draft", None):
             ctc = load_ctc_folder(options.draft, self.teacher.shape).eval()
             self.drafts = drafts_of(ctc, self.states, options.draft_dropout, options.seed)
             self.val_drafts = drafts_of(ctc, self.val_states)

@@ -83,10 +83,11 @@ export class FrameGraph {
     return { states: new runtime.Tensor('float32', encoding.statesOf(rows, time), [rows.length, time, width]) };
   }
 
-  /** `token_ids` and `source_positions` int32 `[rows, time]` of a group; padding holds any token. */
+  /** `token_ids` and `source_positions` int32 `[rows, time]` of a group. */
   #tokens(sources: readonly TokenSource[], { rows, time }: FrameGroup): Record<string, Tensor> {
-    const { Tensor } = this.#options.runtime;
-    const tokenIds = new Int32Array(rows.length * time);
+    const { runtime, encoder } = this.#options;
+    const { Tensor } = runtime;
+    const tokenIds = new Int32Array(rows.length * time).fill(encoder.padTokenId);
     for (const [index, row] of rows.entries()) tokenIds.set(sources[row] as TokenSource, index * time);
     const dims = [rows.length, time];
     return {

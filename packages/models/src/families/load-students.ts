@@ -30,9 +30,11 @@ export async function loadStudents(
   encoder: MarianEncoder,
 ): Promise<LoadedStudents> {
   const shortlist = await loadShortlist(folder, manifest);
-  const lattice = await loadCtc(manifest, manifest.graphs.ctc, sessions, encoder);
-  const draftLattice = (await loadCtc(manifest, manifest.graphs.ctcDraft, sessions, encoder, shortlist)) ?? lattice;
-  const fastLattice = await loadCtc(manifest, manifest.graphs.ctcFast, sessions, encoder, shortlist, true);
+  const { ctc, ctcDraft, ctcFast } = manifest.graphs;
+  for (const file of [ctc, ctcDraft]) if (file !== undefined) await sessions.get(file);
+  const lattice = loadCtc(manifest, ctc, sessions, encoder);
+  const draftLattice = loadCtc(manifest, ctcDraft, sessions, encoder, { shortlist }) ?? lattice;
+  const fastLattice = loadCtc(manifest, ctcFast, sessions, encoder, { shortlist, readsTokens: true });
   const canvas = loadCanvas(manifest, sessions, encoder);
   const dag = loadDag(manifest, sessions, encoder);
   const edit = loadEdit(manifest, sessions, encoder);
@@ -63,16 +65,17 @@ export function loadMaskedLanguageModel(
   });
 }
 
-async function loadCtc(
+function loadCtc(
   { ctc, architecture, vocabulary }: MarianManifest,
   file: string | undefined,
   sessions: GraphSessions,
   encoder: MarianEncoder,
-  shortlist?: Shortlist,
-  readsTokens = false,
-): Promise<CtcModel | undefined> {
+  {
+    shortlist,
+    readsTokens = false,
+  }: { readonly shortlist?: Shortlist | undefined; readonly readsTokens?: boolean } = {},
+): CtcModel | undefined {
   if (file === undefined || ctc === undefined) return undefined;
-  await sessions.get(file);
   return new CtcModel({
     runtime: sessions.runtime,
     session: () => sessions.get(file),

@@ -72,6 +72,10 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
     this.#limits = limits;
   }
 
+  get padTokenId(): number {
+    return this.#limits.padTokenId;
+  }
+
   async encode(sources: readonly TokenSource[], signal?: AbortSignal): Promise<MarianEncoding> {
     signal?.throwIfAborted();
     const lengths = this.lengthsOf(sources);

@@ -46,6 +46,7 @@ export async function openSources(
   const forward = async (group: readonly number[], time: number): Promise<Readonly<Record<string, Tensor>>> => {
     signal?.throwIfAborted();
     const ownLengths = Int32Array.from(group, (row) => sourceLengths[row] as number);
+    // Without drafts there are no frames.
     const { source_mask, ...frames } = frameFeeds(runtime, ownLengths, time, draft?.upsample ?? 0);
     return session.run({
       states: new runtime.Tensor('float32', encoding.statesOf(group, time), [group.length, time, width]),
@@ -54,7 +55,7 @@ export async function openSources(
       ...(draft === undefined ? {} : frames),
     });
   };
-  // Keys and values alone cost next to nothing, padding or not; drafts do not.
+  // Keys and values alone cost next to nothing, padding or not; drafts cost what padding costs.
   const groups = draft === undefined ? [] : groupsByLength(sourceLengths);
   const outputs =
     groups.length > 1

@@ -8,6 +8,9 @@ const HIDDEN = -1e9;
 /** Canvases whose sources are kept gathered from round to round, beside those of the latest group. */
 const MOST_GATHERED = 512;
 
+/** Lengths of canvases that each gathering keeps inputs for; edits change lengths every round. */
+const MOST_SIZES = 4;
+
 /**
  * Sources as a batch of canvases reads them: the graph's inputs, but for those that depend on the canvases' length.
  */
@@ -47,6 +50,7 @@ export class SourceReading {
     const gathered = this.#gather(rows);
     let sized = gathered.sized.get(length);
     if (sized === undefined) {
+      if (gathered.sized.size === MOST_SIZES) gathered.sized.clear();
       sized = { cross_bias: this.#bias(gathered, length), ...this.#draft(gathered, length) };
       gathered.sized.set(length, sized);
     }

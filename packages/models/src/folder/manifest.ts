@@ -92,7 +92,7 @@ export interface MarianManifest extends CommonManifest {
     /** Most positions of a canvas. */
     readonly maxLength: number;
     readonly maxCandidates: number;
-    /** It reads the best path of the CTC student, which is then there: `open` takes the inputs of `graphs.ctc`. */
+    /** It reads the best path of the CTC student, which is then there: `open` takes the inputs of `graphs.ctc` but `k`. */
     readonly readsDraft?: true;
     /** The length head, where there is one: class c means c - offset tokens more than the source has. */
     readonly lengths?: { readonly classes: number; readonly offset: number };

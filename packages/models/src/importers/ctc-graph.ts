@@ -17,7 +17,7 @@ export interface CtcHead {
 
 /** How a CTC student's graph computes. */
 export interface CtcGraphKind {
-  /** `int8` is for drafting: it ends at the draft layer and quantises products. */
+  /** `int8` ends at the draft layer and quantises products. */
   readonly precision: ProductPrecision;
   /** Score only the tokens of one more input, `shortlist` int32 `[tokens]`, distinct, the blank's id last. */
   readonly shortlist: boolean;

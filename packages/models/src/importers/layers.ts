@@ -13,7 +13,7 @@ export interface LayerShape {
 
 /**
  * How weight products are computed. `int8` quantises weights by column and activations as they come, over a whole tensor:
- * about twice as fast, but rows influence one another in the last digits, so it is for drafting only.
+ * about twice as fast, but rows influence one another in the last digits, so nothing exact may come of it.
  */
 export type ProductPrecision = 'float32' | 'int8';
 

@@ -50,7 +50,7 @@ export function checkActivation(folder: WeightsFolder): void {
 /** Sizes of a CTC student. Throws `INVALID_MODEL_FOLDER`. */
 export function readCtcShape(folder: WeightsFolder, marian: MarianShape): CtcShape {
   checkStudent(folder, 'foretoken-ctc', 'a CTC student', marian);
-  const shape = readFrameShape(folder, marian.width);
+  const shape = readFrameShape(folder, marian);
   const { frameLayers } = shape;
   const draftFrameLayers =
     folder.config.draft_frame_layers === undefined
@@ -63,21 +63,22 @@ export function readCtcShape(folder: WeightsFolder, marian: MarianShape): CtcSha
 export function readDagShape(folder: WeightsFolder, marian: MarianShape): DagShape {
   checkStudent(folder, 'foretoken-dag', 'a DAG student', marian);
   checkActivation(folder);
-  const shape = readFrameShape(folder, marian.width);
-  // Sinusoids need no training: there are as many as the longest source needs.
-  const maxPositions = Math.max(shape.maxPositions, shape.upsample * marian.maxPositions);
-  return { ...shape, maxPositions, linkHeads: configHeads(folder, shape.width, 'link_heads') };
+  const shape = readFrameShape(folder, marian);
+  return { ...shape, linkHeads: configHeads(folder, shape.width, 'link_heads') };
 }
 
-function readFrameShape(folder: WeightsFolder, width: number): FrameShape {
+function readFrameShape(folder: WeightsFolder, { width, maxPositions: sourcePositions }: MarianShape): FrameShape {
+  const upsample = configInteger(folder, 'upsample', 1, 16);
+  const trained = configInteger(folder, 'max_position_embeddings', 1, 1_000_000);
   return {
     width,
     heads: configHeads(folder, width),
     feedForward: configInteger(folder, 'ffn_dim', 1, 1_000_000),
     sourceLayers: configInteger(folder, 'source_layers', 0, 256),
     frameLayers: configInteger(folder, 'frame_layers', 0, 256),
-    upsample: configInteger(folder, 'upsample', 1, 16),
-    maxPositions: configInteger(folder, 'max_position_embeddings', 1, 1_000_000),
+    upsample,
+    // Sinusoids need no training: there are as many as the longest source needs.
+    maxPositions: Math.max(trained, upsample * sourcePositions),
   };
 }
 

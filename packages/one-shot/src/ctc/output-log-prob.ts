@@ -1,7 +1,7 @@
 import type { CtcLattice } from '@foretoken/core';
 
-// Before masses are so small, they are rescaled.
-const SMALL = 1e-200;
+// Masses this small are rescaled; a frame less probable than what then is left of the range of doubles rules an output out.
+const SMALL = 1e-100;
 
 /**
  * Scores whole outputs under one CTC lattice, summed over all alignments of its candidates (the forward recursion of Graves
@@ -19,7 +19,10 @@ export class OutputScorer {
     this.#blanks = exponentials(lattice.blankLogProbs);
   }
 
-  /** Natural-log probability; `-Infinity` also where it is too small beside the output's own prefixes for doubles. */
+  /**
+   * Natural-log probability; `-Infinity` also where a frame or, beside those of the output's own prefixes, its mass is too
+   * small for doubles.
+   */
   logProb(output: readonly number[]): number {
     const { frames, k, blankId, tokenIds } = this.#lattice;
     const count = output.length;
