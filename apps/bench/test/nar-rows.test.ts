@@ -157,8 +157,8 @@ describe('groups', () => {
 
   it.each([
     ['ctcPrefixBeam', 'ctc-prefix-beam', 'ctc-greedy', 0],
-    ['maskPredict4', 'mask-predict-4-lengths-5', 'greedy', -0.7],
-    ['maskPredict10', 'mask-predict-10-lengths-5', 'greedy', -0.3],
+    ['maskPredict4', 'mask-predict-4-lengths-5-weighted', 'greedy', -0.7],
+    ['maskPredict10', 'mask-predict-10-lengths-5-weighted', 'greedy', -0.3],
     ['levenshtein', 'levenshtein', 'greedy', -1],
   ])('%s is met exactly from its aim on', (name, own, baseline, aim) => {
     const with_ = (difference: number) => targetsOf(rowsByName([figures(own, 30 + difference), figures(baseline, 30)]));
