@@ -174,6 +174,9 @@ export const NAR_STRATEGIES: readonly NarStrategy[] = [
   ),
   row('masked-diffusion-one-a-step', 'iterative', ['canvas'], ({ canvas }) => way(maskedDiffusion(), canvas)),
   row('levenshtein', 'iterative', ['edit'], ({ edit }) => way(levenshtein(), edit)),
+  row('levenshtein-deletion-70', 'iterative', ['edit'], ({ edit }) =>
+    way(levenshtein({ deletionThreshold: 0.7 }), edit),
+  ),
   row('levenshtein-ctc', 'iterative', ['edit', 'lattice'], ({ edit, lattice }) =>
     way(levenshtein({ draft: { lattice, search: ctcGreedy() } }), edit),
   ),

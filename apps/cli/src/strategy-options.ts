@@ -4,7 +4,7 @@ import type { SamplingOptions } from '@foretoken/greedy';
 import type { CtcPrefixBeamOptions, NatOptions } from '@foretoken/one-shot';
 import type {
   EasyFirstOptions,
-  InsertionOptions,
+  LevenshteinOptions,
   MaskCtcOptions,
   MaskedDiffusionOptions,
   MaskPredictOptions,
@@ -34,7 +34,7 @@ export interface StrategyOptions
     Pick<EasyFirstOptions, 'groups'>,
     Pick<SkeletonFirstOptions, 'share' | 'fills' | 'revise'>,
     Pick<MaskedDiffusionOptions, 'steps' | 'order' | 'entropyBound' | 'blockLength' | 'remask'>,
-    Pick<InsertionOptions, 'perGap'> {
+    Pick<LevenshteinOptions, 'perGap' | 'deletionThreshold'> {
   readonly seed?: number;
   /** The folder's autoregressive model chooses among what was found. */
   readonly rescore?: boolean;
@@ -127,6 +127,7 @@ const DEFINITIONS: readonly Definition[] = [
   define('block-length', 'integer', 'masked-diffusion', 'positions decided before any later one (default: all)'),
   define('remask', 'number', 'masked-diffusion', 'share of earlier decisions each step takes back (default 0)'),
   define('per-gap', 'integer', STRATEGIES_OF.edit, 'most tokens inserted between neighbours a round (insertion: 1)'),
+  define('deletion-threshold', 'number', 'levenshtein', 'delete what is more probably deleted than this (default 0.5)'),
   define('initial', 'path', 'levenshtein', 'outputs to start from and edit, one a line, beside the lines of the input'),
   define('draft', 'flag', 'levenshtein', "edit the output of the folder's CTC model"),
   define(

@@ -56,7 +56,7 @@ describe('strategies of students', () => {
     ['dag-joint-viterbi', ['--length', '5']],
     ['dag-beam', ['--beam-size', '3', '--candidates', '2', '--hypotheses', '2']],
     ['dag-sampling', ['--temperature', '0.01', '--samples', '2', '--seed', '1', '--candidates', '3']],
-    ['levenshtein', ['--iterations', '5', '--per-gap', '3']],
+    ['levenshtein', ['--iterations', '5', '--per-gap', '3', '--deletion-threshold', '0.7']],
     ['levenshtein', ['--draft']],
     ['insertion', ['--per-gap', '3']],
   ])('%s takes %j', async (strategy, more) => {

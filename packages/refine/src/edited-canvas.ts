@@ -13,9 +13,6 @@ export interface EditedCanvas {
   readonly given: number;
 }
 
-/** A deletion is as probable as not. */
-const EVEN = Math.log(0.5);
-
 /** The canvas of an output, `[output + 2]`, with its log-probabilities where they are known. */
 export function edited(
   { tokenIds: output, logProbs: known }: Drafted,
@@ -44,16 +41,22 @@ export function isDeletable({ tokenIds, given }: EditedCanvas): boolean {
 }
 
 /**
- * Drops every token that is deleted with a probability above one half, but neither boundaries nor given tokens (Gu et al.,
+ * Drops every token that is deleted with a probability above `threshold`, but neither boundaries nor given tokens (Gu et al.,
  * 2019, section 3.2). Throws `RUNTIME_FAILURE` where the natural-log probabilities `[length]` do not fit.
  */
-export function deleteTokens(row: number, canvas: EditedCanvas, deletions: Float32Array): EditedCanvas {
+export function deleteTokens(
+  row: number,
+  canvas: EditedCanvas,
+  deletions: Float32Array,
+  threshold: number,
+): EditedCanvas {
   const { tokenIds, logProbs, given } = canvas;
+  const least = Math.log(threshold);
   if (deletions.length !== tokenIds.length)
     throw brokenPrediction(row, `${deletions.length} deletions for ${tokenIds.length}`);
   if (deletions.some(Number.isNaN)) throw brokenPrediction(row, 'a deletion that is not a number');
   const stays = (_: number, position: number): boolean =>
-    position <= given || position === tokenIds.length - 1 || !((deletions[position] as number) > EVEN);
+    position <= given || position === tokenIds.length - 1 || !((deletions[position] as number) > least);
   const origins = Int32Array.from(tokenIds.keys()).filter(stays);
   return { tokenIds: tokenIds.filter(stays), logProbs: logProbs.filter(stays), origins, given };
 }

@@ -1,5 +1,6 @@
 import {
   assertInteger,
+  assertNumber,
   bestCanvasTokens,
   type CanvasPrediction,
   type Decoder,
@@ -23,6 +24,8 @@ export interface LevenshteinOptions<Source = TokenSource> extends InsertionOptio
   readonly initial?: readonly Int32Array[];
   /** A model whose output is edited, instead of `initial`. */
   readonly draft?: LatticeDraft<Source>;
+  /** Tokens are deleted whose deletion is more probable than this, from 0 to 1 (default 0.5). */
+  readonly deletionThreshold?: number;
 }
 
 /**
@@ -68,9 +71,10 @@ function edits<Source>(
   perGapDefault: number,
   options: LevenshteinOptions<Source>,
 ): Decoder<EditModel<Source>> {
-  const { iterations = 10, perGap = perGapDefault, initial, draft } = options;
+  const { iterations = 10, perGap = perGapDefault, deletionThreshold = 0.5, initial, draft } = options;
   assertInteger('iterations', iterations, 1, Number.MAX_SAFE_INTEGER);
   assertInteger('perGap', perGap, 1, Number.MAX_SAFE_INTEGER);
+  assertNumber('deletionThreshold', deletionThreshold, 0, 1);
   return editDecoder({
     name,
     ...(initial === undefined ? {} : { initial }),
@@ -81,7 +85,7 @@ function edits<Source>(
         const before = state.canvas;
         if (deletes && isDeletable(state.canvas)) {
           const deletions = yield { about: 'deletions', tokenIds: state.canvas.tokenIds };
-          state.canvas = deleteTokens(row, state.canvas, deletions as Float32Array);
+          state.canvas = deleteTokens(row, state.canvas, deletions as Float32Array, deletionThreshold);
         }
         if (state.canvas.tokenIds.length < maxLength) {
           const counts = yield { about: 'placeholders', tokenIds: state.canvas.tokenIds };

@@ -172,6 +172,22 @@ describe('levenshtein', () => {
     expect((await run(tableModel(table), levenshtein({ perGap: 2 }))).output).toBe('aa');
   });
 
+  it.each([
+    [0.45, ''],
+    [0.5, 'a'],
+    [0.59, 'a'],
+    [0.61, 'ab'],
+    [1, 'ab'],
+  ])('with a threshold of %s deletes what is more probably deleted than that', async (deletionThreshold, output) => {
+    const table: EditTable = {
+      // b goes with a probability of 0.6, a with one of 0.5.
+      deletions: { '[ab]': 'b', '[a]': '' },
+      placeholders: { '[ab]': '000', '[a]': '00', '[]': '0' },
+    };
+    const decoder = levenshtein({ initial: [toTokens('ab')], deletionThreshold });
+    expect((await run(tableModel(table), decoder)).output).toBe(output);
+  });
+
   it('cuts at an end token, at the limit and after a stop sequence', async () => {
     expect((await run(tableModel(TRACE), levenshtein(), { maxNewTokens: 2 })).best).toMatchObject({
       tokenIds: toTokens('ad'),
@@ -191,7 +207,15 @@ describe('levenshtein', () => {
   });
 
   it('refuses options, texts and models that do not fit before any compute', async () => {
-    for (const options of [{ iterations: 0 }, { perGap: 0 }, { initial: 'abc' as unknown as Int32Array[] }]) {
+    const bad: readonly LevenshteinOptions[] = [
+      { iterations: 0 },
+      { perGap: 0 },
+      { deletionThreshold: -0.1 },
+      { deletionThreshold: 1.1 },
+      { deletionThreshold: Number.NaN },
+      { initial: 'abc' as unknown as Int32Array[] },
+    ];
+    for (const options of bad) {
       expect(() => levenshtein(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
     }
     const model = tableModel({}, { maxLength: 5 });
