@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ForetokenError, type NodeId, ROOT, type TokenForest } from '@foretoken/core';
+import { type NodeId, ROOT, type TokenForest } from '@foretoken/core';
 import { openForests, openSessions } from '@foretoken/core/runtime';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importModel, type LoadedModel, loadModel } from '../src/index.js';
+import { codeOf } from './student-fixtures.js';
 import { TINY, writeTinyCtc, writeTinyMarian } from './tiny-marian.js';
 
 const END = 2;
@@ -67,16 +68,6 @@ async function withForest(sources: readonly Int32Array[], run: (forest: TokenFor
     await forest[Symbol.asyncDispose]();
   }
 }
-
-const codeOf = async (run: () => Promise<unknown>): Promise<string> => {
-  try {
-    await run();
-  } catch (error) {
-    if (ForetokenError.isInstance(error)) return error.code;
-    throw error;
-  }
-  return 'no error';
-};
 
 describe('a Marian token forest on ONNX Runtime', () => {
   it('gives the logits of recomputing from scratch, to 1e-5, under random growth, pruning, forks and finished rows', async () => {
