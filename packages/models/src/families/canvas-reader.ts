@@ -7,6 +7,7 @@ import {
 } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { groupsByLength } from './length-groups.js';
+import { paddedTokens } from './padded-tokens.js';
 import type { SourceReading } from './source-reading.js';
 
 /** What bounds the canvases of a session. */
@@ -90,22 +91,9 @@ export class CanvasReader {
 
   /** Inputs for canvases of at most `length` positions. */
   #feeds(canvases: readonly Canvas[], length: number): Record<string, Tensor> {
-    const { Tensor } = this.#runtime;
-    const dims = [canvases.length, length];
-    const tokenIds = new Int32Array(canvases.length * length).fill(this.#limits.padTokenId);
-    const mask = new Int32Array(canvases.length * length);
-    for (const [index, canvas] of canvases.entries()) {
-      tokenIds.set(canvas.tokenIds, index * length);
-      mask.fill(1, index * length, index * length + canvas.tokenIds.length);
-    }
+    const rows = canvases.map(({ tokenIds }) => tokenIds);
     return {
-      token_ids: new Tensor('int32', tokenIds, dims),
-      positions: new Tensor(
-        'int32',
-        mask.map((_, index) => index % length),
-        dims,
-      ),
-      mask: new Tensor('int32', mask, dims),
+      ...paddedTokens(this.#runtime, rows, length, this.#limits.padTokenId),
       ...this.#source?.feeds(
         canvases.map(({ row }) => row),
         length,

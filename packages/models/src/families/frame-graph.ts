@@ -3,6 +3,7 @@ import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime'
 import { frameFeeds } from './frame-feeds.js';
 import { groupsByLength } from './length-groups.js';
 import type { MarianEncoder, MarianEncoding } from './marian-encoder.js';
+import { paddedTokens } from './padded-tokens.js';
 import type { Shortlist } from './shortlist.js';
 
 export interface FrameGraphOptions {
@@ -86,18 +87,9 @@ export class FrameGraph {
   /** `token_ids` and `source_positions` int32 `[rows, time]` of a group. */
   #tokens(sources: readonly TokenSource[], { rows, time }: FrameGroup): Record<string, Tensor> {
     const { runtime, encoder } = this.#options;
-    const { Tensor } = runtime;
-    const tokenIds = new Int32Array(rows.length * time).fill(encoder.padTokenId);
-    for (const [index, row] of rows.entries()) tokenIds.set(sources[row] as TokenSource, index * time);
-    const dims = [rows.length, time];
-    return {
-      token_ids: new Tensor('int32', tokenIds, dims),
-      source_positions: new Tensor(
-        'int32',
-        tokenIds.map((_, index) => index % time),
-        dims,
-      ),
-    };
+    const group = rows.map((row) => sources[row] as TokenSource);
+    const { token_ids, positions } = paddedTokens(runtime, group, time, encoder.padTokenId);
+    return { token_ids, source_positions: positions };
   }
 
   /** What a group takes beside its source. */

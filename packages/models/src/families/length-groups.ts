@@ -23,18 +23,34 @@ export function groupsByLength(lengths: Int32Array, most: number = Number.POSITI
   return groups;
 }
 
-/** Copies what a forward made of the rows `group`, `[parts, group, partSize]`, into `all [parts, rows, size]`, at its rows. */
-export function scatter(
-  part: Float32Array,
-  partSize: number,
-  group: readonly number[],
-  { all, rows, size }: { readonly all: Float32Array; readonly rows: number; readonly size: number },
-): void {
-  const parts = all.length / (rows * size);
-  for (let number = 0; number < parts; number++) {
-    for (const [index, row] of group.entries()) {
-      const from = (number * group.length + index) * partSize;
-      all.set(part.subarray(from, from + partSize), (number * rows + row) * size);
+/**
+ * What is computed of all rows, `[parts, rows, size]` under each name, from a forward for each of `groups`,
+ * `[parts, group, size]`; `sizes` tells how many values a row has when padded to a length. A single group is given the rows
+ * in their order, and its values are handed on.
+ */
+export async function inGroups<Name extends string>(
+  lengths: Int32Array,
+  groups: readonly (readonly number[])[],
+  sizes: Readonly<Record<Name, (time: number) => number>>,
+  forward: (group: readonly number[], time: number) => Promise<Readonly<Record<Name, Float32Array>>>,
+): Promise<Readonly<Record<Name, Float32Array>>> {
+  const time = Math.max(...lengths);
+  if (groups.length === 1) return forward([...lengths.keys()], time);
+  const whole: Partial<Record<Name, Float32Array>> = {};
+  for (const group of groups) {
+    const groupTime = lengths[group[0] as number] as number;
+    const values = await forward(group, groupTime);
+    for (const name of Object.keys(sizes) as Name[]) {
+      const [size, groupSize] = [sizes[name](time), sizes[name](groupTime)];
+      const parts = values[name].length / (group.length * groupSize);
+      whole[name] ??= new Float32Array(parts * lengths.length * size);
+      for (let part = 0; part < parts; part++) {
+        for (const [index, row] of group.entries()) {
+          const from = (part * group.length + index) * groupSize;
+          whole[name].set(values[name].subarray(from, from + groupSize), (part * lengths.length + row) * size);
+        }
+      }
     }
   }
+  return whole as Record<Name, Float32Array>;
 }

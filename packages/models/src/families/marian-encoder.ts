@@ -1,6 +1,7 @@
 import { ForetokenError, type SourceEncoder, type SourceEncoding, type TokenSource } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
-import { groupsByLength, scatter } from './length-groups.js';
+import { groupsByLength, inGroups } from './length-groups.js';
+import { paddedTokens } from './padded-tokens.js';
 
 export interface MarianEncoderLimits {
   readonly sourceLength: number;
@@ -39,15 +40,15 @@ export class MarianEncoding implements SourceEncoding {
   /** The states of these rows, padded or cut to `time`, `[rows, time, width]`; to be read only. */
   statesOf(rows: readonly number[], time: number): Float32Array {
     const width = this.states.length / (this.rows * this.sourceLength);
-    const of = (row: number): Float32Array =>
-      this.states.subarray(row * this.sourceLength * width, (row * this.sourceLength + time) * width);
     const first = rows[0] as number;
-    if (rows.length === 1) return of(first);
-    if (time === this.sourceLength && rows.every((row, index) => row === first + index)) {
-      return this.states.subarray(first * time * width, (first + rows.length) * time * width);
-    }
+    const begin = first * this.sourceLength * width;
+    const follow = time === this.sourceLength && rows.every((row, index) => row === first + index);
+    if (follow || rows.length === 1) return this.states.subarray(begin, begin + rows.length * time * width);
     const packed = new Float32Array(rows.length * time * width);
-    for (const [index, row] of rows.entries()) packed.set(of(row), index * time * width);
+    for (const [index, row] of rows.entries()) {
+      const from = row * this.sourceLength * width;
+      packed.set(this.states.subarray(from, from + time * width), index * time * width);
+    }
     return packed;
   }
 
@@ -79,26 +80,15 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
   async encode(sources: readonly TokenSource[], signal?: AbortSignal): Promise<MarianEncoding> {
     signal?.throwIfAborted();
     const lengths = this.lengthsOf(sources);
-    const rows = sources.length;
+    const { width } = this.#limits;
     const time = Math.max(...lengths);
-    const groups = groupsByLength(lengths);
-    if (groups.length === 1) {
-      const { mask, states, cross } = await this.#forward(sources, [...sources.keys()], time);
-      return new MarianEncoding(this, lengths, mask, states, cross);
-    }
-    const { width, layers } = this.#limits;
-    const mask = new Int32Array(rows * time);
-    const states = new Float32Array(rows * time * width);
-    const cross = new Float32Array(2 * layers * rows * time * width);
-    for (const group of groups) {
+    const mask = new Int32Array(sources.length * time);
+    for (const [row, length] of lengths.entries()) mask.fill(1, row * time, row * time + length);
+    const sizes = { states: (padded: number) => padded * width, cross: (padded: number) => padded * width };
+    const { states, cross } = await inGroups(lengths, groupsByLength(lengths), sizes, (group, padded) => {
       signal?.throwIfAborted();
-      const groupTime = Math.max(...group.map((row) => lengths[row] as number));
-      const part = await this.#forward(sources, group, groupTime);
-      const size = groupTime * width;
-      for (const row of group) mask.fill(1, row * time, row * time + (lengths[row] as number));
-      scatter(part.states, size, group, { all: states, rows, size: time * width });
-      scatter(part.cross, size, group, { all: cross, rows, size: time * width });
-    }
+      return this.#forward(sources, group, padded);
+    });
     return new MarianEncoding(this, lengths, mask, states, cross);
   }
 
@@ -110,23 +100,9 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
 
   /** Encodes these rows together, padded to `time`. */
   async #forward(sources: readonly TokenSource[], group: readonly number[], time: number) {
-    const rows = group.length;
-    const tokenIds = new Int32Array(rows * time).fill(this.#limits.padTokenId);
-    const positions = new Int32Array(rows * time);
-    const mask = new Int32Array(rows * time);
-    for (const [index, row] of group.entries()) {
-      const source = sources[row] as TokenSource;
-      tokenIds.set(source, index * time);
-      mask.fill(1, index * time, index * time + source.length);
-      for (let position = 0; position < time; position++) positions[index * time + position] = position;
-    }
-    const int32 = (values: Int32Array) => new this.#runtime.Tensor('int32', values, [rows, time]);
-    const outputs = await this.#session.run({
-      token_ids: int32(tokenIds),
-      positions: int32(positions),
-      mask: int32(mask),
-    });
-    return { mask, states: outputs.states?.data as Float32Array, cross: outputs.cross?.data as Float32Array };
+    const rows = group.map((row) => sources[row] as TokenSource);
+    const { states, cross } = await this.#session.run(paddedTokens(this.#runtime, rows, time, this.padTokenId));
+    return { states: states?.data as Float32Array, cross: cross?.data as Float32Array };
   }
 
   /** The given encoding if it is this encoder's for as many sources, or else a new one. */

@@ -1,0 +1,22 @@
+import type { OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+
+/** What graphs over tokens take of rows padded to `time`: `token_ids`, `positions` and `mask`, int32 `[rows, time]` each. */
+export function paddedTokens(
+  runtime: OnnxRuntime,
+  rows: readonly ArrayLike<number>[],
+  time: number,
+  padTokenId: number,
+): Record<'token_ids' | 'positions' | 'mask', Tensor> {
+  const dims = [rows.length, time];
+  const tokenIds = new Int32Array(rows.length * time).fill(padTokenId);
+  const positions = new Int32Array(tokenIds.length);
+  const mask = new Int32Array(tokenIds.length);
+  for (const [index, row] of rows.entries()) {
+    const begin = index * time;
+    tokenIds.set(row, begin);
+    mask.fill(1, begin, begin + row.length);
+    for (let position = 0; position < time; position++) positions[begin + position] = position;
+  }
+  const int32 = (values: Int32Array): Tensor => new runtime.Tensor('int32', values, dims);
+  return { token_ids: int32(tokenIds), positions: int32(positions), mask: int32(mask) };
+}
