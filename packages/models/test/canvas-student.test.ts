@@ -17,6 +17,7 @@ import {
   POSITIONS,
   SOURCES,
   studentsFolder,
+  useStudents,
   VOCABULARY,
   weightsOf,
 } from './student-fixtures.js';
@@ -24,14 +25,15 @@ import {
 let model: LoadedModel;
 let canvas: CanvasModel<TokenSource>;
 let masked: LoadedModel;
+useStudents(studentsFolder, (students) => {
+  ({ model, canvas } = students);
+});
+// Released first: hooks that end are run from the last to the first.
 beforeAll(async () => {
-  ({ model, canvas } = await loadStudents(await studentsFolder()));
   masked = await loadModel(await imported(await weightsOf('masked-lm'), { weights: 'float32' }));
 });
 afterAll(async () => {
-  await model[Symbol.asyncDispose]();
   await masked[Symbol.asyncDispose]();
-  expect(openSessions()).toBe(0);
 });
 
 async function withSession<Result>(

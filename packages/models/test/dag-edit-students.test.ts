@@ -1,10 +1,9 @@
 import type { Canvas, DagLattice, EditModel, EditSession, LatticeModel, TokenSource } from '@foretoken/core';
 import { collect } from '@foretoken/core';
-import { openSessions } from '@foretoken/core/runtime';
 import { dagGreedy } from '@foretoken/one-shot';
 import { levenshtein } from '@foretoken/refine';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { LoadedModel } from '../src/index.js';
 import {
   canvasOf,
@@ -13,24 +12,20 @@ import {
   END,
   EXPECTED,
   largestDifference,
-  loadStudents,
   MASK,
   POSITIONS,
   SOURCES,
   START,
   studentsFolder,
+  useStudents,
   VOCABULARY,
 } from './student-fixtures.js';
 
 let model: LoadedModel;
 let dag: LatticeModel<TokenSource>;
 let edit: EditModel<TokenSource>;
-beforeAll(async () => {
-  ({ model, dag, edit } = await loadStudents(await studentsFolder()));
-});
-afterAll(async () => {
-  await model[Symbol.asyncDispose]();
-  expect(openSessions()).toBe(0);
+useStudents(studentsFolder, (students) => {
+  ({ model, dag, edit } = students);
 });
 
 const HEAD_SIZE = 11;

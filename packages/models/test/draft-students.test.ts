@@ -1,11 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Canvas, CanvasModel, EditModel, EditSession, TokenSource } from '@foretoken/core';
-import { openSessions, type Tensor } from '@foretoken/core/runtime';
+import type { Tensor } from '@foretoken/core/runtime';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SourceReading } from '../src/families/source-reading.js';
-import type { LoadedModel } from '../src/index.js';
 import { GraphBuilder, type Value } from '../src/onnx/graph-builder.js';
 import {
   canvasOf,
@@ -20,19 +19,15 @@ import {
   SOURCES,
   START,
   studentsFolder,
+  useStudents,
   VOCABULARY,
   weightsOf,
 } from './student-fixtures.js';
 
-let model: LoadedModel;
 let canvas: CanvasModel<TokenSource>;
 let edit: EditModel<TokenSource>;
-beforeAll(async () => {
-  ({ model, canvas, edit } = await loadStudents(await draftsFolder()));
-});
-afterAll(async () => {
-  await model[Symbol.asyncDispose]();
-  expect(openSessions()).toBe(0);
+useStudents(draftsFolder, (students) => {
+  ({ canvas, edit } = students);
 });
 
 const LOG_PROBS = { kind: 'logProbs' } as const;

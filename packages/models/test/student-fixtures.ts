@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CanvasModel, EditModel, LatticeModel, TokenSource } from '@foretoken/core';
 import { ForetokenError } from '@foretoken/core';
+import { openSessions } from '@foretoken/core/runtime';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { type ImportOptions, importModel, type LoadedModel, loadModel } from '../src/index.js';
 import { temporaryFolder } from './folder-fixtures.js';
 import { letterTokenizer } from './tiny-marian.js';
@@ -82,13 +84,30 @@ export async function imported(weights: string, options: ImportOptions = {}): Pr
   return target;
 }
 
-/** The students of a loaded folder that must have them. */
-export async function loadStudents(folder: string): Promise<{
+/** A loaded folder and its students. */
+export interface Students {
   readonly model: LoadedModel;
   readonly canvas: CanvasModel<TokenSource>;
   readonly dag: LatticeModel<TokenSource>;
   readonly edit: EditModel<TokenSource>;
-}> {
+}
+
+/** Loads a folder before all tests of a file and releases it after them, when nothing may be left open. */
+export function useStudents(folder: () => Promise<string>, use: (students: Students) => void): void {
+  let model: LoadedModel;
+  beforeAll(async () => {
+    const students = await loadStudents(await folder());
+    model = students.model;
+    use(students);
+  });
+  afterAll(async () => {
+    await model[Symbol.asyncDispose]();
+    expect(openSessions()).toBe(0);
+  });
+}
+
+/** The students of a loaded folder that must have them. */
+export async function loadStudents(folder: string): Promise<Students> {
   const model = await loadModel(folder, { probe: false });
   const { canvas, dag, edit } = model;
   if (canvas === undefined || dag === undefined || edit === undefined) throw new TypeError('a student is missing');
