@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 
-PARTS = ("teacher", "ctc", "canvas", "dag", "edit")
+PARTS = ("teacher", "ctc", "ctc-fast", "canvas", "dag", "edit")
 
 
 def halve(source: Path, target: Path) -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     for part in PARTS:
-        if (source := getattr(options, part)) is not None:
+        if (source := getattr(options, part.replace("-", "_"))) is not None:
             halve(source, options.out / part)
 
 

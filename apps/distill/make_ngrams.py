@@ -67,14 +67,15 @@ def main() -> None:
     histories_alone = sorted(pair for pair in trigram_backoff if pair not in bigram and kept_mass[pair] > 0)
     pairs += histories_alone
     triples = sorted(trigram)
+    ids = np.uint16 if size <= 1 << 16 else np.int32
     save_file({
         "unigram.probability": unigram.astype(np.float32),
         "unigram.backoff": bigram_backoff.astype(np.float32),
-        "bigram.ids": np.array(pairs, dtype=np.int32),
+        "bigram.ids": np.array(pairs, dtype=ids),
         # A history that begins a sentence is no bigram itself; a probability of 0 says so.
         "bigram.probability": np.array([bigram.get(pair, 0) for pair in pairs], dtype=np.float32),
         "bigram.backoff": np.array([trigram_backoff.get(pair, 1) for pair in pairs], dtype=np.float32),
-        "trigram.ids": np.array(triples, dtype=np.int32),
+        "trigram.ids": np.array(triples, dtype=ids),
         "trigram.probability": np.array([trigram[triple] for triple in triples], dtype=np.float32),
     }, options.out / "ngrams.safetensors")
     print(json.dumps({"tokens": total, "bigrams": len(pairs), "trigrams": len(triples)}))

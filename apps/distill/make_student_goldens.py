@@ -20,6 +20,7 @@ END, MASK, START = 2, 15, 16
 UPSAMPLE, LINK_HEADS, LENGTH_CLASSES, LENGTH_OFFSET, PLACEHOLDERS = 3, 2, 8, 4, 3
 HEAD = [9, 3, 4, 14, 5, 7, 11, 6, 13]
 Weights = dict[str, Tensor]
+LatticePath = tuple[list[int], list[int]]
 
 
 def layer_shapes(prefix: str, cross: bool) -> dict[str, tuple[int, ...]]:
@@ -88,9 +89,9 @@ def layer(weights: Weights, prefix: str, x: Tensor, memory: Tensor | None = None
     return normalise(weights, f"{prefix}.final_layer_norm", x + linear(weights, f"{prefix}.fc2", inner))
 
 
-def encode(marian: Weights, source: list[int]) -> Tensor:
+def encode(marian: Weights, source: list[int], layers: int = 2) -> Tensor:
     x = marian["model.shared.weight"][source] * math.sqrt(WIDTH) + sinusoids(len(source))
-    for index in range(2):
+    for index in range(layers):
         x = layer(marian, f"model.encoder.layers.{index}", x)
     return x
 
@@ -110,9 +111,13 @@ def best_path(ctc: Weights, states: Tensor) -> tuple[list[int], list[int]]:
     return labels, [i for i, label in enumerate(labels) if label not in (len(HEAD), before[i])]
 
 
-def draft(ctc: Weights, states: Tensor) -> Tensor:
-    """The frames where the tokens of the best path begin, `[tokens, width]`."""
-    return frames(ctc, states)[0][best_path(ctc, states)[1]]
+def draft(ctc: Weights, embedding: Tensor, states: Tensor, path: LatticePath | None = None) -> Tensor:
+    """The frames where the tokens of a path begin, and the tokens' embeddings, `[tokens, 2 * width]`; default: the best path."""
+    if path is None:
+        labels, begins = best_path(ctc, states)
+        path = [HEAD[labels[frame]] for frame in begins], begins
+    tokens, begins = path
+    return torch.cat([frames(ctc, states)[0][begins], embedding[tokens] * math.sqrt(WIDTH)], dim=1)
 
 
 def canvas_states(weights: Weights, embedding: Tensor, canvas: list[int], memory: Tensor | None,
@@ -132,6 +137,13 @@ def token_log_probs(weights: Weights, x: Tensor) -> list[list[float | None]]:
     scores = linear(weights, "head", x).log_softmax(dim=-1)
     full = torch.full((len(x), VOCABULARY), -torch.inf)
     full[:, weights["head.token_ids"].long()] = scores
+    return numbers(full)
+
+
+def label_log_probs(ctc: Weights, states: Tensor) -> list[list[float | None]]:
+    """Of each frame of a CTC student, over the vocabulary and then the blank; null for tokens that the head has no row for."""
+    full = torch.full((UPSAMPLE * len(states), VOCABULARY + 1), -torch.inf)
+    full[:, [*ctc["head.token_ids"].tolist(), VOCABULARY]] = linear(ctc, "head", frames(ctc, states)[0]).log_softmax(dim=-1)
     return numbers(full)
 
 
@@ -227,8 +239,11 @@ def main() -> None:
     ctc = folder("ctc", common | {"model_type": "foretoken-ctc"} | frame_config,
                  draw(frame_shapes | linear_shapes("head", len(HEAD) + 1, WIDTH), 675)
                  | {"head.token_ids": torch.tensor(HEAD, dtype=torch.int32)})
-    reads, draft_shapes = {"reads_draft": True}, {"draft.weight": (WIDTH, WIDTH)}
-    canvas_draft = canvas_folder("canvas-draft", 10, True, canvas_config | reads, lengths_shapes(3) | draft_shapes)
+    ctc_fast = folder("ctc-fast", common | {"model_type": "foretoken-ctc", "encoder_layers": 1} | frame_config,
+                      draw(frame_shapes | linear_shapes("head", len(HEAD) + 1, WIDTH), 21)
+                      | {"head.token_ids": torch.tensor(HEAD, dtype=torch.int32)})
+    reads, draft_shapes = {"reads_draft": True}, {"draft.weight": (WIDTH, 2 * WIDTH)}
+    canvas_draft = canvas_folder("canvas-draft", 21, True, canvas_config | reads, lengths_shapes(3) | draft_shapes)
     edit_draft = canvas_folder("edit-draft", 14, True, edit_config | reads, edit_shapes | draft_shapes)
 
     sources = [[5, 9, 4, 11, END], [7, END], [3, 3, 8, 14, 6, 10, 12, 13, 4, END]]
@@ -236,7 +251,10 @@ def main() -> None:
     canvases = [[0, [MASK, MASK, 4, MASK]], [1, [MASK]], [2, [9, MASK, 3, MASK, MASK, 7, 7, MASK, MASK]], [0, [MASK] * 6]]
     edits = [[0, [START, 4, 9, MASK, 5, END]], [1, [START, END]], [2, [START, 7, MASK, MASK, 3, 3, 14, END]]]
     shared = marian["model.shared.weight"]
-    drafts = [draft(ctc, x) for x in states]
+    drafts = [draft(ctc, shared, x) for x in states]
+    # Not the best ones; of the last source nothing is drafted.
+    paths: list[LatticePath] = [([4, 4, 9], [1, 2, 7]), ([14], [3]), ([], [])]
+    given = [draft(ctc, shared, x, path) for x, path in zip(states, paths)]
     unread = [canvas_states(masked, masked["embed.weight"], tokens, None) for _, tokens in canvases]
 
     def canvas_golden(weights: Weights, read: list[Tensor | None]) -> dict[str, object]:
@@ -256,7 +274,9 @@ def main() -> None:
             "canvases": edits,
             "logProbs": [token_log_probs(weights, x) for x in edited],
             "deletions": [[round(v, 6) for v in x.tolist()] for x in deleted],
-            "placeholders": [x.argmax(-1).tolist() for x in gaps],
+            # Where nothing is written yet there is room for the draft.
+            "placeholders": [[min(len(read[row]), POSITIONS - 2)] if len(tokens) == 2 and read[row] is not None
+                             else x.argmax(-1).tolist() for (row, tokens), x in zip(edits, gaps)],
         }
 
     expected = {
@@ -268,8 +288,12 @@ def main() -> None:
         },
         "edit": edit_golden(edit, [None] * len(states)),
         "dag": [dag(dag_weights, x) for x in states],
+        "ctcFast": [label_log_probs(ctc_fast, encode(marian, source, 1)) for source in sources],
         "canvasDraft": canvas_golden(canvas_draft, drafts),
         "editDraft": edit_golden(edit_draft, drafts),
+        "paths": paths,
+        "canvasGiven": canvas_golden(canvas_draft, given),
+        "editGiven": edit_golden(edit_draft, given),
     }
     (out / "expected.json").write_text(json.dumps(expected) + "\n")
 

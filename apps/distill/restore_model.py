@@ -4,7 +4,7 @@
 
 Writes `teacher/model` and, for each student the folder has, `ctc/model`, `canvas/model`, `dag/model`, `edit/model`: weights
 folders, which `--start-from` and `--teacher` of the recipes take. Weights come back as they were stored, rounded to fp16
-where the folder was written so.
+where the folder was written so. A CTC student of the fast graph alone is stored with 8 bits, and does not come back.
 """
 from __future__ import annotations
 
@@ -88,11 +88,11 @@ def main() -> None:
         "ctc": lambda out: save_ctc_folder(out, restored_ctc(options.model, teacher.shape), tokenizer,
                                            drafting_layers(options.model)),
         "canvas": lambda out: save_canvas_folder(
-            out, restored_canvas(options.model, teacher, "canvas", manifest["canvas"], "maskTokenId"), tokenizer),
+            out, restored_canvas(options.model, teacher, "canvas", manifest, "maskTokenId"), tokenizer),
         "dag": lambda out: save_dag_folder(out, restored_dag(options.model, teacher.shape), tokenizer,
                                            manifest["dag"]["startTokenId"]),
         "edit": lambda out: save_edit_folder(
-            out, restored_canvas(options.model, teacher, "edit", manifest["edit"], "placeholderTokenId"), tokenizer,
+            out, restored_canvas(options.model, teacher, "edit", manifest, "placeholderTokenId"), tokenizer,
             manifest["edit"]["startTokenId"]),
     }
     for student, save in restored.items():
@@ -143,8 +143,8 @@ def restored_dag(folder: Path, shape: MarianShape) -> DagStudent:
     return student
 
 
-def restored_canvas(folder: Path, teacher: Marian, student: str, facts: Mapping[str, int | bool], mask: str) -> CanvasStudent:
-    """A canvas student or, under the name `edit`, an edit student; `facts` are the manifest's, among them its `mask` token."""
+def restored_canvas(folder: Path, teacher: Marian, student: str, manifest: Mapping[str, dict], mask: str) -> CanvasStudent:
+    """A canvas student or, under the name `edit`, an edit student; `mask` is what the manifest calls its mask token."""
     heads = ["edit-deletions.onnx", "edit-placeholders.onnx"] if student == "edit" else []
     tensors = student_tensors(folder, student, [f"{student}-open.onnx", f"{student}-fill-top-k.onnx", *heads])
     layers, feed_forward = layers_of(tensors, "layers"), tensors["layers.0.fc1.bias"].shape[0]
@@ -152,8 +152,8 @@ def restored_canvas(folder: Path, teacher: Marian, student: str, facts: Mapping[
     for kind, chunks in zip(("weight", "bias"), parts):
         for index, chunk in enumerate(chunks):
             tensors[f"layers.{index // 2}.encoder_attn.{'kv'[index % 2]}_proj.{kind}"] = chunk
-    known = teacher.shape, tensors["head.token_ids"], facts[mask], layers, feed_forward
-    reads_draft = facts.get("readsDraft", False)
+    known = teacher.shape, tensors["head.token_ids"], manifest[student][mask], layers, feed_forward
+    reads_draft = "openDrafts" in manifest["graphs"][student]
     if student == "edit":
         model = EditStudent(*known, tensors["placeholder.bias"].shape[0] - 1, reads_draft)
     else:

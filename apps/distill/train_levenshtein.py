@@ -83,6 +83,9 @@ def insert(student: EditStudent, rows: list[list[int]], sources: Sources, most: 
     still = DropoutPool(0.0, 0, 1)
     canvases = Canvases(rows)
     counts = student.gap_logits(canvases.hidden(student, sources, still)).argmax(dim=-1).tolist()
+    if sources.drafts is not None:
+        # Where nothing is written yet there is room for the draft, whose tokens then lie where they are read.
+        counts = [[len(draft)] if len(row) == 2 else count for row, count, draft in zip(rows, counts, sources.drafts)]
     opened = [with_placeholders(row, counts[i][: len(row) - 1])[:most] for i, row in enumerate(rows)]
     return fill(student, opened, sources)
 

@@ -46,6 +46,10 @@ const REMEDIES: readonly (readonly [remedy: string, strategy: string, baseline: 
   ['several lengths, weighted by their probability', 'mask-predict-4-lengths-5-weighted', 'mask-predict-4'],
   ['autoregressive rescoring of lengths', 'nat-lengths-5-rescored', 'nat-lengths-5'],
   ['refinement, 4 forwards', 'mask-predict-4', 'nat'],
+  ['a searched draft to read', 'nat-searched-draft', 'nat'],
+  ['a searched draft to read', 'mask-predict-4-searched-draft', 'mask-predict-4'],
+  ['a searched draft to read', 'levenshtein-searched-draft', 'levenshtein'],
+  ['refinement of a canvas that reads one', 'mask-predict-10-searched-draft', 'nat-searched-draft'],
   ['distillation, NAT', 'nat-distilled', 'nat-raw'],
   ['sum over alignments', 'ctc-prefix-beam', 'ctc-greedy'],
   ['n-grams', 'ctc-prefix-beam-ngrams', 'ctc-prefix-beam'],
@@ -62,10 +66,13 @@ const REMEDIES: readonly (readonly [remedy: string, strategy: string, baseline: 
 
 const TARGETS: Readonly<Record<string, readonly [strategy: string, baseline: string, aim: number]>> = {
   ctcPrefixBeam: ['ctc-prefix-beam', 'ctc-greedy', 0],
-  maskPredict4: ['mask-predict-4-lengths-5-weighted', 'greedy', -0.7],
+  maskPredict4: ['mask-predict-4-searched-draft-lengths-5-weighted', 'greedy', -0.7],
+  maskPredict4BestPath: ['mask-predict-4-lengths-5-weighted', 'greedy', -0.7],
   maskCtc4: ['mask-ctc-ngrams', 'greedy', -0.7],
-  maskPredict10: ['mask-predict-10-lengths-5-weighted', 'greedy', -0.3],
-  levenshtein: ['levenshtein', 'greedy', -1],
+  maskPredict10: ['mask-predict-10-searched-draft-lengths-5-weighted', 'greedy', -0.3],
+  maskPredict10BestPath: ['mask-predict-10-lengths-5-weighted', 'greedy', -0.3],
+  levenshtein: ['levenshtein-searched-draft', 'greedy', -1],
+  levenshteinBestPath: ['levenshtein', 'greedy', -1],
   levenshteinCtc: ['levenshtein-ctc-ngrams', 'greedy', -1],
 };
 const ONE_SHOT_AIM = -1;

@@ -157,9 +157,11 @@ describe('groups', () => {
 
   it.each([
     ['ctcPrefixBeam', 'ctc-prefix-beam', 'ctc-greedy', 0],
-    ['maskPredict4', 'mask-predict-4-lengths-5-weighted', 'greedy', -0.7],
-    ['maskPredict10', 'mask-predict-10-lengths-5-weighted', 'greedy', -0.3],
-    ['levenshtein', 'levenshtein', 'greedy', -1],
+    ['maskPredict4', 'mask-predict-4-searched-draft-lengths-5-weighted', 'greedy', -0.7],
+    ['maskPredict4BestPath', 'mask-predict-4-lengths-5-weighted', 'greedy', -0.7],
+    ['maskPredict10', 'mask-predict-10-searched-draft-lengths-5-weighted', 'greedy', -0.3],
+    ['levenshtein', 'levenshtein-searched-draft', 'greedy', -1],
+    ['levenshteinBestPath', 'levenshtein', 'greedy', -1],
   ])('%s is met exactly from its aim on', (name, own, baseline, aim) => {
     const with_ = (difference: number) => targetsOf(rowsByName([figures(own, 30 + difference), figures(baseline, 30)]));
     expect(with_(aim)[name]).toMatchObject({ met: true, difference: aim, aim });

@@ -83,16 +83,16 @@ function describeStudents({ ctc, canvas, dag, edit, graphs }: MarianManifest): [
     [
       'canvas',
       canvas &&
-        `${canvas.layers} layers, up to ${canvas.maxLength} positions, ${Object.keys(graphs.canvas?.fill ?? {}).join(', ')}${canvas.lengths === undefined ? '' : ', predicts lengths'}${readsDraft(canvas)}`,
+        `${canvas.layers} layers, up to ${canvas.maxLength} positions, ${Object.keys(graphs.canvas?.fill ?? {}).join(', ')}${canvas.lengths === undefined ? '' : ', predicts lengths'}${readsDrafts(graphs.canvas)}`,
     ],
     ['DAG', dag && `${dag.upsample} vertices a source token, up to ${dag.maxCandidates} candidates`],
-    ['edit', edit && `${edit.layers} layers, up to ${edit.maxLength} positions${readsDraft(edit)}`],
+    ['edit', edit && `${edit.layers} layers, up to ${edit.maxLength} positions${readsDrafts(graphs.edit)}`],
   ];
   return facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
 }
 
-function readsDraft(student: { readonly readsDraft?: true }): string {
-  return student.readsDraft ? ', reads drafts of the CTC student' : '';
+function readsDrafts(files: { readonly openDrafts?: string } | undefined): string {
+  return files?.openDrafts !== undefined ? ', reads drafts of the CTC student' : '';
 }
 
 function describeStrategy([name, drafters]: readonly [string, readonly string[]]): string {

@@ -32,6 +32,7 @@ import {
   maskedDiffusion,
   maskPredict,
   skeletonFirst,
+  withDrafts,
 } from '@foretoken/refine';
 import { latticeDrafter, ngramDrafter, speculative } from '@foretoken/speculative';
 import { outputTokens } from './requests.js';
@@ -70,7 +71,7 @@ export function createStrategy(
   name: StrategyName,
   model: LoadedModel,
   drafter: DrafterName,
-  options: StrategyOptions = {},
+  { searchedDraft = false, ...options }: StrategyOptions = {},
 ): Strategy {
   const part = <Name extends Part>(wanted: Name): Model<Name> => partFor(name, wanted, model);
   const autoregressive = (decoder: Decoder<Model<'autoregressive'>>): Strategy => {
@@ -84,10 +85,12 @@ export function createStrategy(
     return { name, decode: (request) => decoder.decode(lattices, request) };
   };
   const canvas = (decoder: Decoder<Model<'canvas'>>): Strategy => {
-    const filled = part('canvas');
+    const filled = searchedDraft ? withDrafts(part('canvas'), searchedDraftOf(name, model)) : part('canvas');
     assertCanvas(decoder, filled);
     return { name, decode: (request) => decoder.decode(filled, request) };
   };
+  const edited = (): Model<'edit'> =>
+    searchedDraft ? withDrafts(part('edit'), searchedDraftOf(name, model)) : part('edit');
   switch (name) {
     case 'greedy':
       return autoregressive(greedy(options));
@@ -117,7 +120,7 @@ export function createStrategy(
     case 'masked-diffusion':
       return canvas(maskedDiffusion(options));
     case 'levenshtein': {
-      const edit = part('edit');
+      const edit = edited();
       const { initial: _path, draft, ...given } = options;
       const rest = draft === true ? { ...given, draft: latticeDraft(name, model) } : given;
       // Checked now, not when the first line has been read.
@@ -129,7 +132,7 @@ export function createStrategy(
       };
     }
     case 'insertion': {
-      const edit = part('edit');
+      const edit = edited();
       const decoder = insertion(options);
       return { name, decode: (request) => decoder.decode(edit, request) };
     }
@@ -152,10 +155,18 @@ function prefixBeam(model: LoadedModel, options: StrategyOptions): Decoder<Model
   });
 }
 
-/** The folder's CTC model as a first draft, read with its n-grams where it has them. */
+/** The folder's CTC model as a draft, read with its n-grams where it has them. */
 function latticeDraft(name: StrategyName, model: LoadedModel): LatticeDraft<TokenSource> {
   const lattice = partFor(name, 'lattice', model);
-  const search = model.ngrams === undefined ? ctcGreedy() : prefixBeam(model, {});
+  if (model.ngrams !== undefined) return searchedDraftOf(name, model);
+  return { lattice, search: ctcGreedy({ alignments: true }) };
+}
+
+/** A draft of the folder's CTC model, searched as those were that shipped students learned to read. */
+function searchedDraftOf(name: StrategyName, model: LoadedModel): LatticeDraft<TokenSource> {
+  const lattice = partFor(name, 'lattice', model);
+  const languageModel = partFor(`${name} with a searched draft`, 'ngrams', model);
+  const search = ctcPrefixBeam({ languageModel, languageModelWeight: 0.2, lengthBonus: 1.2, alignments: true });
   return { lattice, search };
 }
 

@@ -45,6 +45,8 @@ export interface StrategyOptions
   readonly hotWordBonus?: number;
   /** Start from the output of the folder's CTC model. */
   readonly draft?: boolean;
+  /** Canvases read a draft of the folder's CTC model that is searched with its n-grams, not the best path. */
+  readonly searchedDraft?: boolean;
   /** Path of the texts to start from. */
   readonly initial?: string;
 }
@@ -71,6 +73,7 @@ const RULED: readonly StrategyName[] = ['greedy', 'sampling', 'beam'];
 const BEAMS: readonly StrategyName[] = ['beam', 'ctc-prefix-beam', 'dag-beam'];
 const RANDOM: readonly StrategyName[] = ['sampling', 'dag-sampling', 'masked-diffusion'];
 const PREDICTED: readonly StrategyName[] = ['nat', 'mask-predict', 'easy-first', 'skeleton-first'];
+const DRAFTED: readonly StrategyName[] = [...PREDICTED, 'masked-diffusion', ...STRATEGIES_OF.edit];
 const VITERBI: readonly StrategyName[] = ['dag-viterbi', 'dag-joint-viterbi'];
 const ORDERS = ['confidence', 'margin', 'entropy', 'entropy-bounded', 'left-to-right', 'random'];
 
@@ -129,6 +132,12 @@ const DEFINITIONS: readonly Definition[] = [
   define('per-gap', 'integer', STRATEGIES_OF.edit, 'most tokens inserted between neighbours a round (insertion: 1)'),
   define('deletion-threshold', 'number', 'levenshtein', 'delete what is more probably deleted than this (default 0.5)'),
   define('initial', 'path', 'levenshtein', 'outputs to start from and edit, one a line, beside the lines of the input'),
+  define(
+    'searched-draft',
+    'flag',
+    DRAFTED,
+    "read a draft that is searched with the folder's n-grams, not the best path",
+  ),
   define('draft', 'flag', 'levenshtein', "edit the output of the folder's CTC model"),
   define(
     'temperature',

@@ -27,13 +27,13 @@ describe('inspect', () => {
   it('shows the students of an encoder, and a masked language model', async () => {
     if (MANIFEST.family !== 'marian') throw new TypeError('expected a Marian manifest');
     const fill = { topK: 'fill-top-k.onnx', logProbs: 'fill-log-probs.onnx' };
-    const edits = { open: 'o.onnx', deletions: 'd.onnx', placeholders: 'p.onnx', fill };
+    const edits = { open: 'o.onnx', openDrafts: 'r.onnx', deletions: 'd.onnx', placeholders: 'p.onnx', fill };
     const students: ModelManifest = {
       ...MANIFEST,
       graphs: { ...MANIFEST.graphs, canvas: { open: 'o.onnx', fill }, dag: 'dag.onnx', edit: edits },
       canvas: { maskTokenId: 1, layers: 3, maxLength: 20, maxCandidates: 4, lengths: { classes: 64, offset: 32 } },
       dag: { startTokenId: 3, upsample: 4, maxCandidates: 5 },
-      edit: { placeholderTokenId: 1, startTokenId: 3, layers: 2, maxLength: 20, maxCandidates: 4, readsDraft: true },
+      edit: { placeholderTokenId: 1, startTokenId: 3, layers: 2, maxLength: 20, maxCandidates: 4 },
     };
     const { graphs: _graphs, step: _step, ctc: _ctc, ...common } = MANIFEST;
     const masked: ModelManifest = {
@@ -96,6 +96,8 @@ describe('import', () => {
       'out',
       '--ctc',
       'student',
+      '--ctc-fast',
+      'f',
       '--canvas',
       'c',
       '--dag',
@@ -122,6 +124,7 @@ describe('import', () => {
         'out',
         {
           ctc: 'student',
+          ctcFast: 'f',
           canvas: 'c',
           dag: 'd',
           edit: 'e',

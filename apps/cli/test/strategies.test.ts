@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CanvasOpenOptions } from '@foretoken/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partOf, STRATEGIES, type StrategyName } from '../src/strategy-names.js';
 import { maskedLanguageModel, modelWithNgrams, modelWithStudents } from './students.js';
@@ -63,6 +64,45 @@ describe('strategies of students', () => {
     const { code, stdout, stderr } = await cli(decode(strategy, ...more), { model: modelWithStudents() });
     expect([code, stdout, stderr]).toEqual([0, 'ein Hund läuft\n', '']);
   });
+
+  it.each(['nat', 'mask-predict', 'levenshtein'])(
+    '%s has a searched draft read where the model reads drafts',
+    async (strategy) => {
+      const model = modelWithStudents();
+      const encoder = { encode: async ({ length: rows }: readonly unknown[]) => ({ rows, dispose: () => {} }) };
+      const opened: CanvasOpenOptions[] = [];
+      const reading = <Model extends { open(...of: never[]): unknown }>(part: Model): Model => ({
+        ...part,
+        encoder,
+        readsDrafts: true,
+        open: (sources: never, options: CanvasOpenOptions) => {
+          opened.push(options);
+          const { drafts: _, ...others } = options;
+          return part.open(sources, others as never);
+        },
+      });
+      const { lattice, ngrams } = modelWithNgrams();
+      const readers = {
+        ...model,
+        ngrams: ngrams!,
+        lattice: { ...lattice!, encoder },
+        canvas: reading(model.canvas!),
+        edit: reading(model.edit!),
+      };
+      const { code, stdout } = await cli(decode(strategy, '--searched-draft'), { model: readers });
+      expect([code, stdout]).toEqual([0, 'ein Hund läuft\n']);
+      expect(opened).toMatchObject([{ drafts: [{ tokenIds: Int32Array.of(9, 9, 9) }] }]);
+      expect((await cli(decode('ctc-prefix-beam'), { model: readers })).stdout).toBe('Mann Mann Mann\n');
+      expect((await cli(decode('ctc'), { model: readers })).stdout).not.toBe('Mann Mann Mann\n');
+      await cli(decode(strategy), { model: readers });
+      expect(opened[1]).not.toHaveProperty('drafts');
+      const unread = await cli(decode(strategy, '--searched-draft'), { model: { ...model, ngrams: ngrams! } });
+      expect([unread.code, unread.stderr]).toEqual([2, expect.stringContaining('This model reads no drafts')]);
+      const { ngrams: _, ...wordless } = readers;
+      const unsearched = await cli(decode(strategy, '--searched-draft'), { model: wordless });
+      expect([unsearched.code, unsearched.stderr]).toEqual([2, expect.stringContaining('with a searched draft needs')]);
+    },
+  );
 
   it('hands options over, not only past the checks', async () => {
     const model = modelWithStudents();

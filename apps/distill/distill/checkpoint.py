@@ -165,17 +165,22 @@ def save_ctc_folder(folder: Path, student: CtcStudent, tokenizer: Tokenizer, dra
         "activation_function": "swish", "max_position_embeddings": student.upsample * student.shape.max_positions,
         "vocab_size": student.shape.vocabulary_size, "eos_token_id": END,
     }
+    if student.encoder_layers is not None:
+        config["encoder_layers"] = student.encoder_layers
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     tokenizer.save(str(folder / "tokenizer.json"))
 
 
-def load_ctc_folder(folder: Path, shape: MarianShape) -> CtcStudent:
-    """The student of a folder written by `save_ctc_folder`; `shape` is its encoder's."""
+def load_ctc_folder(folder: Path, shape: MarianShape, cut: bool = False) -> CtcStudent:
+    """The student of a folder written by `save_ctc_folder`; `shape` is its encoder's. Only with `cut` may it read fewer layers
+    of that than all."""
     config = json.loads((folder / "config.json").read_text())
+    if "encoder_layers" in config and not cut:
+        raise SystemExit(f"{folder} reads {config['encoder_layers']} layers of the encoder; one that reads all is required")
     tensors = {k: v.float() if v.is_floating_point() else v.long()
                for k, v in load_file(folder / "model.safetensors").items()}
     student = CtcStudent(shape, tensors["head.token_ids"], config["upsample"], config["source_layers"],
-                         config["frame_layers"], config["ffn_dim"])
+                         config["frame_layers"], config["ffn_dim"], config.get("encoder_layers"))
     fill_ctc(student, tensors)
     return student
 

@@ -89,24 +89,26 @@ class CtcLoss(torch.autograd.Function):
         padding = torch.arange(columns.shape[1])[None, :] > targets.max(dim=1).values[:, None]
         occupancy[padding[owner]] = 0.0
         grad_flat = torch.empty_like(flat)
-        grad_weight = torch.zeros_like(weight)
+        grad_weight = torch.zeros_like(weight) if weight.requires_grad else None
         grad_bias = torch.zeros_like(bias)
         for index, start in enumerate(range(0, flat.shape[0], 200)):
             rows = slice(start, start + 200)
             dense = chunks[index].mul_(feasible[rows])
             dense.scatter_add_(1, picked[rows], -occupancy[rows])
             torch.mm(dense, weight, out=grad_flat[rows])
-            grad_weight.addmm_(dense.t(), flat[rows])
+            if grad_weight is not None:
+                grad_weight.addmm_(dense.t(), flat[rows])
             grad_bias += dense.sum(dim=0)
         grad_hidden = torch.zeros_like(hidden)
         grad_hidden[valid] = grad_flat
-        context.save_for_backward(grad_hidden, grad_weight, grad_bias)
+        context.save_for_backward(grad_hidden, grad_bias, *([] if grad_weight is None else [grad_weight]))
         return losses.sum() / batch
 
     @staticmethod
     def backward(context, upstream: Tensor):
-        grad_hidden, grad_weight, grad_bias = context.saved_tensors
-        return upstream * grad_hidden, upstream * grad_weight, upstream * grad_bias, None, None, None
+        grad_hidden, grad_bias, *grad_weight = context.saved_tensors
+        weight = upstream * grad_weight[0] if grad_weight else None
+        return upstream * grad_hidden, weight, upstream * grad_bias, None, None, None
 
 
 class PickedLogProbs(torch.autograd.Function):

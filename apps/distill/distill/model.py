@@ -159,13 +159,15 @@ class CtcStudent(nn.Module):
     """CTC head on a frozen encoder: source states are refined, each becomes `upsample` frames, and those are refined.
 
     Layers before the upsampling see half the positions and so cost half as much. The head scores only `token_ids` (the
-    tokens that occur in the training targets) and the blank, its last row.
+    tokens that occur in the training targets) and the blank, its last row. The states are those after the encoder's first
+    `encoder_layers`, 0 for its embeddings; by default its last ones.
     """
 
     def __init__(self, shape: MarianShape, token_ids: Tensor, upsample: int = 2, source_layers: int = 2,
-                 frame_layers: int = 2, feed_forward: int = 512) -> None:
+                 frame_layers: int = 2, feed_forward: int = 512, encoder_layers: int | None = None) -> None:
         super().__init__()
         self.shape, self.upsample, self.feed_forward = shape, upsample, feed_forward
+        self.encoder_layers = encoder_layers
         self.up = nn.Linear(shape.width, upsample * shape.width)
         self.source_layers = nn.ModuleList(Layer(shape, False, feed_forward) for _ in range(source_layers))
         self.frame_layers = nn.ModuleList(Layer(shape, False, feed_forward) for _ in range(frame_layers))

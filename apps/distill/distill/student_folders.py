@@ -75,7 +75,8 @@ def fill_canvas(student: CanvasStudent, tensors: dict[str, Tensor]) -> None:
             weight.copy_(known)
             getattr(student, name).bias.copy_(tensors[f"{key}.bias"])
     if student.reads_draft and "draft.weight" in tensors:
-        student.draft.weight.copy_(tensors["draft.weight"])
+        known = tensors["draft.weight"]
+        student.draft.weight.copy_(F.pad(known, (0, student.draft.weight.shape[1] - known.shape[1])))
     for index, layer in enumerate(student.layers):
         load_layer(f"layers.{index}", layer, tensors)
 
@@ -93,7 +94,7 @@ def load_canvas_folder(folder: Path, teacher: Marian, reads_draft: bool) -> Canv
 
 def check_drafts(folder: Path, config: dict[str, object], reads_draft: bool) -> None:
     if config.get("reads_draft", False) and not reads_draft:
-        raise SystemExit(f"{folder} reads drafts: name the CTC student that makes them with --draft")
+        raise SystemExit(f"{folder} reads drafts: name their folders with --drafts and --val-drafts")
 
 
 def save_dag_folder(folder: Path, student: DagStudent, tokenizer: Tokenizer, start_token: int) -> None:

@@ -13,9 +13,10 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from .checkpoint import Averaged, load_ctc_folder, load_marian_folder, save_state
+from .checkpoint import Averaged, load_marian_folder, save_state
 from .data import END, PAD, batches, encode, pad, read_lines
-from .model import CtcStudent, DropoutPool, Marian
+from .drafts import read_drafts
+from .model import DropoutPool, Marian
 from .reference_decoder import bleu
 
 
@@ -28,9 +29,9 @@ def student_arguments(description: str, drafts: bool = False) -> argparse.Argume
     parser.add_argument("--targets", type=Path, help="distilled targets written by distil.py; default: the references")
     parser.add_argument("--start-from", type=Path, help="weights folder to continue from")
     if drafts:
-        parser.add_argument("--draft", type=Path, help="weights folder of the CTC student whose best path the student reads")
-        parser.add_argument("--draft-dropout", type=float, default=0.0,
-                            help="dropout in the CTC student: without it, drafts of training data are too good")
+        parser.add_argument("--drafts", type=Path, help="folder of make_drafts.py for the source lines, which the student reads")
+        parser.add_argument("--val-drafts", type=Path, help="such a folder for the validation set")
+        parser.add_argument("--best-path", type=float, default=0.25, help="share of drafts that are best paths, not searched")
     run_arguments(parser)
     return parser
 
@@ -65,22 +66,6 @@ def encoder_states(teacher: Marian, source: list[list[int]]) -> list[Tensor]:
     return states
 
 
-def drafts_of(ctc: CtcStudent, states: list[Tensor], dropout: float = 0.0, seed: int = 0) -> list[Tensor]:
-    """The best path of each source as the CTC student's states `[tokens, width]` of the frames where its tokens begin."""
-    drop = DropoutPool(dropout, seed)
-    drafts: list[Tensor] = [torch.empty(0)] * len(states)
-    for rows, padded, mask, lengths in in_groups(states):
-        with torch.set_grad_enabled(dropout > 0):
-            frames = ctc(padded, mask, drop).detach()
-        best = (frames @ ctc.head.detach().t() + ctc.head_bias.detach()).argmax(dim=-1)
-        begins = best != len(ctc.token_ids)
-        begins[:, 1:] &= best[:, 1:] != best[:, :-1]
-        for row, i in enumerate(rows):
-            count = int(lengths[row]) * ctc.upsample
-            drafts[i] = frames[row, :count][begins[row, :count]]
-    return drafts
-
-
 def chosen(drafts: list[Tensor] | None, rows: list[int]) -> list[Tensor] | None:
     return None if drafts is None else [drafts[i] for i in rows]
 
@@ -113,16 +98,23 @@ class StudentData:
         else:
             self.target = [row[:-1] for row in encode(self.tokenizer, read_lines(options.data / "train.de"), 120)]
         assert len(self.target) == len(source), "as many targets as sources"
-        self.states = encoder_states(self.teacher, source)
-        self.val_states = encoder_states(self.teacher, encode(self.tokenizer, read_lines(options.data / "val.en"), 120))
+        self.sources = source, encode(self.tokenizer, read_lines(options.data / "val.en"), 120)
+        self.states, self.val_states = (encoder_states(self.teacher, side) for side in self.sources)
         self.drafts: list[Tensor] | None = None
         self.val_drafts: list[Tensor] | None = None
-        if getattr(options, "draft", None):
-            ctc = load_ctc_folder(options.draft, self.teacher.shape).eval()
-            self.drafts = drafts_of(ctc, self.states, options.draft_dropout, options.seed)
-            self.val_drafts = drafts_of(ctc, self.val_states)
+        if getattr(options, "drafts", None):
+            assert options.val_drafts, "--drafts needs --val-drafts"
+            self.drafts = read_drafts(options.drafts, self.teacher, options.best_path)
+            self.val_drafts = read_drafts(options.val_drafts, self.teacher)
+            assert (len(self.drafts), len(self.val_drafts)) == (len(source), len(self.val_states)), "a draft for each source"
         self.val_lines = read_lines(options.data / "val.de")
         self.start_token = self.teacher.shape.vocabulary_size - 1
+
+    def cut_encoder(self, layers: int) -> None:
+        """Puts the states after the encoder's first `layers` in the place of its last ones."""
+        if layers < len(self.teacher.encoder):
+            self.teacher.encoder = self.teacher.encoder[:layers]
+            self.states, self.val_states = (encoder_states(self.teacher, side) for side in self.sources)
 
     def tokens(self, *others: int) -> Tensor:
         """Every token of the targets, and `others`."""

@@ -39,7 +39,7 @@ def widened(layer: Layer, other: Layer) -> None:
 
 
 def laid_out(drafts: list[Tensor], time: int, shift: int) -> Tensor:
-    """Drafts `[tokens, width]` on canvases of `time` positions, zeros before and after them."""
+    """Drafts `[tokens, features]` on canvases of `time` positions, zeros before and after them."""
     out = torch.zeros(len(drafts), time, drafts[0].shape[1])
     for row, draft in enumerate(drafts):
         count = min(len(draft), time - shift)
@@ -52,9 +52,9 @@ class CanvasStudent(nn.Module):
     """Predicts every position of a canvas at once: masked positions from the others and from the source.
 
     `embedding [vocab, width]` belongs to the encoder and stays as it is; without an encoder it is the student's own.
-    The head scores only `token_ids`. With `reads_draft` each position is also given the CTC student's state of the token that
-    its best path has there: the source read in the target's order, where a NAT's decoder gets copies of source tokens (Gu et
-    al., 2018, "Non-Autoregressive Neural Machine Translation", section 3.1).
+    The head scores only `token_ids`. With `reads_draft` each position is also given the token that a draft of the CTC student
+    has there, and the student's state of it: the source read in the target's order, where a NAT's decoder gets copies of source
+    tokens (Gu et al., 2018, "Non-Autoregressive Neural Machine Translation", section 3.1).
     """
 
     def __init__(self, shape: MarianShape, token_ids: Tensor, mask_token: int, layers: int = 4, feed_forward: int = 512,
@@ -78,7 +78,7 @@ class CanvasStudent(nn.Module):
             self.embedding = nn.Parameter(torch.randn(shape.vocabulary_size, width) * width**-0.5)
         initialise(self)
         if reads_draft:
-            self.draft = nn.Linear(width, width, bias=False)
+            self.draft = nn.Linear(2 * width, width, bias=False)
             # A student that did not read it before goes on as it was.
             nn.init.zeros_(self.draft.weight)
 
@@ -94,7 +94,10 @@ class CanvasStudent(nn.Module):
 
     def hidden(self, tokens: Tensor, valid: Tensor, states: Tensor | None, source_mask: Tensor | None, drop: DropoutPool,
                drafts: list[Tensor] | None = None, shift: int = 0) -> Tensor:
-        """`tokens`, `valid` `[batch, time]`; the hidden states of every position. `shift` positions come before a draft."""
+        """`tokens`, `valid` `[batch, time]`; the hidden states of every position.
+
+        `drafts` are `[tokens, 2 * width]`, states and embeddings of their tokens. `shift` positions come before a draft.
+        """
         embedded = F.embedding(tokens, self.embedding) * math.sqrt(self.shape.width)
         embedded = torch.where((tokens == self.mask_token)[..., None], self.mask, embedded)
         if self.reads_draft:

@@ -20,6 +20,11 @@ export interface ImportOptions {
   readonly weights?: 'float32' | 'float16';
   /** Weights folder of a CTC student trained on this model's encoder, with an n-gram model and a shortlist beside it or not. */
   readonly ctc?: string;
+  /**
+   * Weights folder of a shallower CTC student for the fast graph, with the upsampling and the head's tokens of `ctc`
+   * (default: `ctc` itself).
+   */
+  readonly ctcFast?: string;
   /** Weights folders of a canvas, a DAG and an edit student of this model's encoder. */
   readonly canvas?: string;
   readonly dag?: string;
@@ -32,7 +37,7 @@ export interface ImportOptions {
 
 /** Most candidates the top-k head of an imported decoder returns for each node. */
 const STEP_CANDIDATES = 64;
-const STUDENTS = ['ctc', 'canvas', 'dag', 'edit'] as const;
+const STUDENTS = ['ctc', 'ctcFast', 'canvas', 'dag', 'edit'] as const;
 
 /** What becomes a model folder: its manifest, the files' sizes and digests apart, and its files. */
 interface ModelContent {
@@ -78,6 +83,13 @@ async function marianContent(
   options: NamedOptions,
   weights: 'float32' | 'float16',
 ): Promise<ModelContent> {
+  if (options.ctcFast !== undefined && options.ctc === undefined) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      'ctcFast takes the place of ctc in one graph only, and ctc is missing. Give both, or leave out ctcFast.',
+      { option: 'ctcFast', received: options.ctcFast, required: 'ctc' },
+    );
+  }
   const students: Partial<Record<(typeof STUDENTS)[number], WeightsFolder>> = {};
   for (const student of STUDENTS) {
     const path = options[student];

@@ -47,8 +47,9 @@ export interface LoadedModel extends AsyncDisposable {
    */
   readonly draftLattice?: LatticeModel<TokenSource>;
   /**
-   * The student again as `draftLattice` has it, with an encoder of 8-bit products in the same graph: the fastest model of the
-   * folder, for outputs that may be a little worse and depend on the batch. It takes no encoding and shares none.
+   * The student again as `draftLattice` has it, or a shallower one, with an encoder of 8-bit products in the same graph: the
+   * fastest model of the folder, for outputs that may be a little worse and depend on the batch. It takes no encoding and
+   * shares none.
    */
   readonly fastLattice?: LatticeModel<TokenSource>;
   /** A canvas student on the shared encoder; the model itself where the folder is a masked language model's. */

@@ -1,11 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Canvas, CanvasModel, EditModel, EditSession, TokenSource } from '@foretoken/core';
+import type { Canvas, CanvasModel, EditModel, EditSession, LatticePath, TokenSource } from '@foretoken/core';
 import type { Tensor } from '@foretoken/core/runtime';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { SourceReading } from '../src/families/source-reading.js';
 import { GraphBuilder, type Value } from '../src/onnx/graph-builder.js';
+import { refusal } from './folder-fixtures.js';
 import {
   canvasOf,
   differenceTo,
@@ -34,20 +35,32 @@ const LOG_PROBS = { kind: 'logProbs' } as const;
 const canvases = EXPECTED.canvasDraft.canvases.map(canvasOf);
 const edits = EXPECTED.editDraft.canvases.map(canvasOf);
 
+const paths: readonly LatticePath[] = EXPECTED.paths.map(([tokenIds, firstFrames]) => ({
+  tokenIds: Int32Array.from(tokenIds),
+  firstFrames: Int32Array.from(firstFrames),
+}));
+
 /** What the canvas student says of these canvases and of the lengths of all sources. */
-async function read(sources: readonly TokenSource[], given: readonly Canvas[], of: CanvasModel<TokenSource> = canvas) {
-  await using session = await of.open(sources);
+async function read(
+  sources: readonly TokenSource[],
+  given: readonly Canvas[],
+  of: CanvasModel<TokenSource> = canvas,
+  drafts?: readonly LatticePath[],
+) {
+  await using session = await of.open(sources, drafts === undefined ? {} : { drafts });
   return { fills: await session.fill(given, LOG_PROBS), lengths: await session.predictLengths(100) };
 }
 
 /** Largest differences of a canvas student's answers to those of PyTorch: of tokens, and of lengths. */
-async function canvasDifferences(of: CanvasModel<TokenSource> = canvas): Promise<{ tokens: number; lengths: number }> {
-  const { fills, lengths } = await read(SOURCES, canvases, of);
-  const tokens = fills.map(({ logProbs }, index) =>
-    differenceTo(EXPECTED.canvasDraft.logProbs[index] ?? [], logProbs ?? []),
-  );
+async function canvasDifferences(
+  of: CanvasModel<TokenSource> = canvas,
+  drafts?: readonly LatticePath[],
+): Promise<{ tokens: number; lengths: number }> {
+  const { fills, lengths } = await read(SOURCES, canvases, of, drafts);
+  const golden = drafts === undefined ? EXPECTED.canvasDraft : EXPECTED.canvasGiven;
+  const tokens = fills.map(({ logProbs }, index) => differenceTo(golden.logProbs[index] ?? [], logProbs ?? []));
   const ofLengths = lengths.map((found, row) => {
-    const wanted = EXPECTED.canvasDraft.lengths[row] ?? {};
+    const wanted = golden.lengths[row] ?? {};
     expect(Object.keys(wanted).map(Number)).toEqual([...found.lengths].sort((a, b) => a - b));
     const expected = [...found.lengths].map((length) => wanted[length] ?? Number.NaN);
     return largestDifference(expected, found.logProbs);
@@ -56,18 +69,21 @@ async function canvasDifferences(of: CanvasModel<TokenSource> = canvas): Promise
 }
 
 /** As `canvasDifferences`, of an edit student. */
-async function editDifferences(): Promise<{ tokens: number; deletions: number; placeholders: number }> {
-  await using session: EditSession = await edit.open(SOURCES);
+async function editDifferences(
+  drafts?: readonly LatticePath[],
+): Promise<{ tokens: number; deletions: number; placeholders: number }> {
+  await using session: EditSession = await edit.open(SOURCES, drafts === undefined ? {} : { drafts });
+  const golden = drafts === undefined ? EXPECTED.editDraft : EXPECTED.editGiven;
   const deletions = await session.deletions(edits);
   const placeholders = await session.placeholders(edits);
   const tokens = await session.fill(edits, LOG_PROBS);
   const differences = edits.map(({ tokenIds }, index) => {
-    const wanted = [...(EXPECTED.editDraft.deletions[index] ?? [])];
+    const wanted = [...(golden.deletions[index] ?? [])];
     wanted[0] = wanted[tokenIds.length - 1] = Number.NEGATIVE_INFINITY;
     return {
-      tokens: differenceTo(EXPECTED.editDraft.logProbs[index] ?? [], tokens[index]?.logProbs ?? []),
+      tokens: differenceTo(golden.logProbs[index] ?? [], tokens[index]?.logProbs ?? []),
       deletions: largestDifference(wanted, deletions[index] ?? []),
-      placeholders: largestDifference(EXPECTED.editDraft.placeholders[index] ?? [], placeholders[index] ?? []),
+      placeholders: largestDifference(golden.placeholders[index] ?? [], placeholders[index] ?? []),
     };
   });
   return {
@@ -82,6 +98,14 @@ describe('a canvas student that reads drafts', () => {
     const { tokens, lengths } = await canvasDifferences();
     expect(tokens).toBeLessThan(1e-4);
     expect(lengths).toBeLessThan(1e-4);
+  });
+
+  it('reads the paths it is given instead, as PyTorch to 1e-4', async () => {
+    const { tokens, lengths } = await canvasDifferences(canvas, paths);
+    expect(tokens).toBeLessThan(1e-4);
+    expect(lengths).toBeLessThan(1e-4);
+    const [best, given] = [await read(SOURCES, canvases), await read(SOURCES, canvases, canvas, paths)];
+    expect(largestDifference(best.fills[0]?.logProbs ?? [], given.fills[0]?.logProbs ?? [])).toBeGreaterThan(0.05);
   });
 
   it('stays close when weights are stored as fp16', async () => {
@@ -102,6 +126,88 @@ describe('an edit student that reads drafts', () => {
     expect(tokens).toBeLessThan(1e-4);
     expect(deletions).toBeLessThan(1e-4);
     expect(placeholders).toBe(0);
+  });
+
+  it('reads the paths it is given instead, as PyTorch to 1e-4', async () => {
+    const { tokens, deletions, placeholders } = await editDifferences(paths);
+    expect(tokens).toBeLessThan(1e-4);
+    expect(deletions).toBeLessThan(1e-4);
+    expect(placeholders).toBe(0);
+  });
+});
+
+describe('an edit student with nothing written yet', () => {
+  const empty = (row: number): Canvas => ({ row, tokenIds: Int32Array.of(START, END) });
+
+  it('makes room for the draft, whatever it is asked about besides', async () => {
+    const lengths = paths.map(({ tokenIds }) => tokenIds.length);
+    expect(new Set(lengths)).toEqual(new Set([0, 1, 3]));
+    await using session = await edit.open(SOURCES, { drafts: paths });
+    expect(await session.placeholders([0, 1, 2].map(empty))).toEqual(lengths.map((length) => Int32Array.of(length)));
+    const [first, , third] = edits as [Canvas, Canvas, Canvas];
+    const mixed = await session.placeholders([third, empty(2), first, empty(0)]);
+    expect(mixed).toEqual([
+      ...(await session.placeholders([third])),
+      Int32Array.of(0),
+      ...(await session.placeholders([first])),
+      Int32Array.of(3),
+    ]);
+  });
+
+  it('leaves room for the boundaries alone in a longer draft', async () => {
+    const tokens = 3 * POSITIONS;
+    const drafts = [
+      { tokenIds: new Int32Array(tokens).fill(4), firstFrames: Int32Array.from({ length: tokens }, (_, i) => i) },
+    ];
+    const source = new Int32Array(POSITIONS).fill(4);
+    await using session = await edit.open([source], { drafts });
+    expect(await session.placeholders([empty(0)])).toEqual([Int32Array.of(POSITIONS - 2)]);
+  });
+
+  it('refuses canvases of no row', async () => {
+    await using session = await edit.open(SOURCES);
+    const error = await refusal(async () => session.placeholders([empty(3)]));
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', details: { received: 3 } });
+  });
+});
+
+describe('drafts that are given', () => {
+  const ids = (...values: number[]) => Int32Array.from(values);
+  const [first, ...others] = paths as [LatticePath, ...LatticePath[]];
+
+  it.each<[fault: string, drafts: readonly LatticePath[], message: string]>([
+    ['one too few', others, 'one path a source, 3, but has 2'],
+    ['a frame too few', [{ ...first, firstFrames: ids(1, 2) }, ...others], 'row 0 has 3 tokens but 2 first frames'],
+    [
+      'an unknown token',
+      [{ ...first, tokenIds: ids(4, 4, VOCABULARY) }, ...others],
+      `row 0 holds token id ${VOCABULARY}`,
+    ],
+    ['a token that is none', [{ ...first, tokenIds: ids(4, -1, 4) }, ...others], 'row 0 holds token id -1'],
+    ['two tokens at once', [{ ...first, firstFrames: ids(1, 1, 7) }, ...others], 'row 0 has token 1 begin at frame 1'],
+    ['a frame before the first', [{ ...first, firstFrames: ids(-1, 2, 7) }, ...others], 'token 0 begin at frame -1'],
+    // A token has three frames.
+    ['a frame after the last', [{ ...first, firstFrames: ids(1, 2, 15) }, ...others], 'but its source has 15 frames'],
+  ])('are refused with %s', async (_, drafts, message) => {
+    for (const model of [canvas, edit]) {
+      const error = await refusal(async () => (await model.open(SOURCES, { drafts }))[Symbol.asyncDispose]());
+      expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', details: { option: 'drafts' } });
+      expect(error.message).toContain(message);
+    }
+  });
+
+  it('are refused where none are read', async () => {
+    const unread = await loadStudents(await studentsFolder());
+    try {
+      for (const model of [unread.canvas, unread.edit]) {
+        expect(model.readsDrafts).toBe(false);
+        const error = await refusal(async () => (await model.open(SOURCES, { drafts: paths }))[Symbol.asyncDispose]());
+        expect(error).toMatchObject({ code: 'UNSUPPORTED_CAPABILITY', details: { capability: 'drafts' } });
+      }
+    } finally {
+      await unread.model[Symbol.asyncDispose]();
+    }
+    expect([canvas.readsDrafts, edit.readsDrafts]).toEqual([true, true]);
   });
 });
 
@@ -222,16 +328,16 @@ describe('sources of different lengths, read together', () => {
 });
 
 describe('a folder whose students read drafts', () => {
-  it('says so where they do', async () => {
-    const manifestOf = async (folder: string) =>
-      JSON.parse(await readFile(join(folder, 'foretoken.json'), 'utf8')) as Record<string, object>;
-    expect(await manifestOf(await draftsFolder())).toMatchObject({
-      canvas: { readsDraft: true },
-      edit: { readsDraft: true },
+  it('has graphs that are given them', async () => {
+    const graphsOf = async (folder: string) =>
+      (JSON.parse(await readFile(join(folder, 'foretoken.json'), 'utf8')) as { graphs: Record<string, object> }).graphs;
+    expect(await graphsOf(await draftsFolder())).toMatchObject({
+      canvas: { openDrafts: 'canvas-open-drafts.onnx' },
+      edit: { openDrafts: 'edit-open-drafts.onnx' },
     });
-    const unread = await manifestOf(await studentsFolder({ edit: await weightsOf('edit', { reads_draft: false }) }));
-    expect(unread.canvas).not.toHaveProperty('readsDraft');
-    expect(unread.edit).not.toHaveProperty('readsDraft');
+    const unread = await graphsOf(await studentsFolder({ edit: await weightsOf('edit', { reads_draft: false }) }));
+    expect(unread.canvas).not.toHaveProperty('openDrafts');
+    expect(unread.edit).not.toHaveProperty('openDrafts');
   });
 
   it.each([
@@ -245,6 +351,6 @@ describe('a folder whose students read drafts', () => {
       return (await stat(join(await draftsFolder({ weights, canvas: drafted, edit: edited }), 'weights.bin'))).size;
     };
     // What each student projects a draft with, of width 8, is all there is more.
-    expect((await size(true)) - (await size(false))).toBe(2 * 8 * 8 * bytes);
+    expect((await size(true)) - (await size(false))).toBe(2 * 16 * 8 * bytes);
   });
 });

@@ -56,9 +56,7 @@ describe('manifests of students', () => {
     ['canvas.layers', 0],
     ['canvas.maxLength', 65_537],
     ['canvas.maxCandidates', 18],
-    ['canvas.readsDraft', false],
-    ['canvas.readsDraft', 1],
-    ['canvas.readsDraft', true, 'ctc'],
+    ['graphs.canvas.openDrafts', 'canvas-open.onnx', 'ctc'],
     ['canvas.lengths.classes', 0],
     ['canvas.lengths.offset', -1],
     ['canvas.lengths.surprise', 1],
@@ -81,13 +79,17 @@ describe('manifests of students', () => {
     ['edit.startTokenId', 2],
     ['edit.maxLength', 1],
     ['edit.maxCandidates', 0],
-    ['edit.readsDraft', false],
-    ['edit.readsDraft', 'true'],
-    ['edit.readsDraft', true, 'ctc'],
+    ['graphs.edit.openDrafts', true],
+    ['graphs.edit.openDrafts', 'edit-open.onnx', 'ctc'],
   ])('%s = %j names the field', async (field, value, named = field) => {
     const error = await refusal(() => checkManifest(changed(students, field, value), 'folder'));
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'foretoken.json', field: named } });
     expect(error.message).toContain(named);
+  });
+
+  test('name a graph for drafts that is not listed', async () => {
+    const error = await refusal(() => checkManifest(changed(readers, 'graphs.canvas.openDrafts', UNLISTED), 'folder'));
+    expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field: 'graphs.canvas.openDrafts' } });
   });
 
   test.each<[field: string, value: unknown]>([
@@ -96,7 +98,7 @@ describe('manifests of students', () => {
     ['canvas.maskTokenId', 17],
     ['canvas.maxCandidates', 18],
     ['canvas.lengths', { classes: 8, offset: 4 }],
-    ['canvas.readsDraft', true],
+    ['graphs.openDrafts', 'canvas-fill-top-k.onnx'],
     ['graphs.fill', undefined],
     ['graphs.fill.topK', undefined],
     ['graphs.fill.argmax', UNLISTED],
@@ -139,9 +141,11 @@ describe('graphs that do not fit their manifest', () => {
   });
 
   test.each<[what: string, path: string[], value: unknown, file: string]>([
-    ['an unexpected draft', ['canvas', 'readsDraft'], undefined, 'canvas-open.onnx'],
-    ['an unexpected draft of edits', ['edit', 'readsDraft'], undefined, 'edit-open.onnx'],
-    ['no draft', ['graphs', 'canvas', 'open'], 'edit-open.onnx', 'edit-open.onnx'],
+    ['an unexpected draft', ['graphs', 'canvas', 'openDrafts'], undefined, 'canvas-open.onnx'],
+    ['an unexpected draft of edits', ['graphs', 'edit', 'openDrafts'], undefined, 'edit-open.onnx'],
+    ['no lengths', ['graphs', 'canvas', 'open'], 'edit-open.onnx', 'edit-open.onnx'],
+    ['drafts that are not given', ['graphs', 'edit', 'openDrafts'], 'edit-open.onnx', 'edit-open.onnx'],
+    ['drafts that are', ['graphs', 'edit', 'open'], 'edit-open-drafts.onnx', 'edit-open-drafts.onnx'],
     [
       'canvases without a draft',
       ['graphs', 'canvas', 'fill', 'topK'],
@@ -161,7 +165,7 @@ describe('graphs that do not fit their manifest', () => {
     ['edit', 'edit-open.onnx'],
   ])('no draft for %s', async (student, file) => {
     const folder = await studentsFolder({ ctc: await weightsOf('ctc') });
-    await editManifest(folder, [student, 'readsDraft'], true);
+    await editManifest(folder, ['graphs', student, 'openDrafts'], file);
     const error = await refusal(() => loadModel(folder, { probe: false }));
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file } });
     expect(openSessions()).toBe(0);

@@ -48,6 +48,7 @@ describe('a shortlist', () => {
       Int32Array.of(5, 3),
       Int32Array.from(bySource({ 7: [9, 3], 9: [4, 9, 8] }).flat()),
       3,
+      SHAPE.vocabularySize,
     );
     expect([...shortlist.of(SOURCES, 0)]).toEqual([3, 4, 5, 8, 9, 0]);
     expect([...shortlist.of([Int32Array.of(10, 2)], 0)]).toEqual([3, 5, 0]);

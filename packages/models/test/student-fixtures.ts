@@ -41,10 +41,16 @@ export interface StudentGoldens {
   readonly sources: readonly number[][];
   readonly canvas: CanvasGoldens;
   readonly canvasDraft: CanvasGoldens;
+  /** Paths of the sources' lattices, and the same students reading them instead of the best ones. */
+  readonly paths: readonly (readonly [tokenIds: readonly number[], firstFrames: readonly number[]])[];
+  readonly canvasGiven: CanvasGoldens;
+  readonly editGiven: EditGoldens;
   readonly maskedLanguageModel: FillGoldens;
   readonly edit: EditGoldens;
   readonly editDraft: EditGoldens;
   readonly dag: readonly { readonly logProbs: Scores; readonly transitions: Scores }[];
+  /** Of each frame, over the vocabulary and then the blank. */
+  readonly ctcFast: readonly Scores[];
 }
 
 export const EXPECTED: StudentGoldens = JSON.parse(
@@ -52,7 +58,16 @@ export const EXPECTED: StudentGoldens = JSON.parse(
 ) as StudentGoldens;
 export const SOURCES: readonly TokenSource[] = EXPECTED.sources.map((ids) => Int32Array.from(ids));
 
-export type StudentName = 'marian' | 'ctc' | 'canvas' | 'canvas-draft' | 'dag' | 'edit' | 'edit-draft' | 'masked-lm';
+export type StudentName =
+  | 'marian'
+  | 'ctc'
+  | 'ctc-fast'
+  | 'canvas'
+  | 'canvas-draft'
+  | 'dag'
+  | 'edit'
+  | 'edit-draft'
+  | 'masked-lm';
 
 /** A copy of one student's weights folder, with a tokenizer, and changes to its config. */
 export async function weightsOf(name: StudentName, config: Readonly<Record<string, unknown>> = {}): Promise<string> {
@@ -71,7 +86,7 @@ export async function studentsFolder(options: ImportOptions = {}): Promise<strin
   return imported(await weightsOf('marian'), { weights: 'float32', canvas, dag, edit, ...options });
 }
 
-/** A model folder as `studentsFolder`'s, whose canvas and edit students read the best path of its CTC student. */
+/** A model folder as `studentsFolder`'s, whose canvas and edit students read drafts of its CTC student. */
 export async function draftsFolder(options: ImportOptions = {}): Promise<string> {
   const [canvas, edit] = [await weightsOf('canvas-draft'), await weightsOf('edit-draft')];
   return studentsFolder({ ctc: await weightsOf('ctc'), canvas, edit, ...options });

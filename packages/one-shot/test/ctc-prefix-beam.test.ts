@@ -1,5 +1,5 @@
 import { type CtcLattice, collect, type Hypothesis, NgramModel } from '@foretoken/core';
-import { ctcGreedy, ctcPrefixBeam, type HotWord } from '@foretoken/one-shot';
+import { ctcGreedy, ctcPrefixBeam, type HotWord, type LanguageModel } from '@foretoken/one-shot';
 import { ctcLattice } from '@foretoken/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -175,6 +175,39 @@ describe('ctcPrefixBeam, pruned', () => {
         }
       }),
     );
+  });
+
+  it('finds the same when it need not ask a language model about what has no chance, and asks less', async () => {
+    const pruned = fc.record({
+      beamSize: fc.integer({ min: 1, max: 4 }),
+      beamThreshold: fc.constantFrom(0, 1, 5, Number.POSITIVE_INFINITY),
+      lengthBonus: fc.constantFrom(-1, 0, 1),
+    });
+    const asked = { bounded: 0, unbounded: 0 };
+    const model = (name: keyof typeof asked, seed: number): LanguageModel<number> => ({
+      start: () => seed,
+      score: (state, tokenId) => {
+        asked[name]++;
+        return -(((state * 31 + tokenId * 7) % 11) + 1) / 4;
+      },
+      next: (state, tokenId) => state * 5 + tokenId + 1,
+      end: (state) => -(state % 3) / 2,
+      ...(name === 'bounded' ? { mostScore: 0 } : {}),
+    });
+    await fc.assert(
+      fc.asyncProperty(anyCtc, pruned, fc.nat(100), async ({ lattice, vocabularySize }, options, seed) => {
+        const found = (name: keyof typeof asked) =>
+          decode(lattice, vocabularySize, {
+            hypotheses: options.beamSize,
+            candidates: vocabularySize,
+            ...options,
+            languageModel: model(name, seed),
+          });
+        expect(await found('bounded')).toEqual(await found('unbounded'));
+      }),
+      { numRuns: 300 },
+    );
+    expect(asked.bounded).toBeLessThan(0.8 * asked.unbounded);
   });
 
   it('leaves out improbable labels and prefixes', async () => {

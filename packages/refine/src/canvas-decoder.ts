@@ -20,7 +20,7 @@ import {
   type Requirements,
   type TriedLength,
 } from '@foretoken/core';
-import { assertLatticeDraft, draftOutputs, type LatticeDraft } from './lattice-draft.js';
+import { assertLatticeDraft, draftOutputs, type LatticeDraft, pathsToRead } from './lattice-draft.js';
 import { RefinedCanvas } from './refined-canvas.js';
 import { refineRows } from './rounds.js';
 
@@ -87,14 +87,14 @@ async function* decode<Source>(
   const open = { ...(encoding === undefined ? {} : { encoding }), ...(signal === undefined ? {} : { signal }) };
   let session: CanvasSession | undefined;
   try {
-    session = await model.open(sources, open);
+    const drafts = draft && (await draftOutputs(draft, request, open));
+    for (const { tokenIds } of drafts ?? []) assertCanvasFits(tokenIds.length, model);
+    const read = draft && drafts ? pathsToRead(model, draft, drafts) : {};
+    session = await model.open(sources, { ...open, ...read });
     const opened = session;
     const first =
-      draft === undefined
-        ? await blanks(strategy, opened, model, request)
-        : (await draftOutputs(draft, request, open)).map((drafted) => [
-            { canvas: RefinedCanvas.of(drafted, model), bonus: 0 },
-          ]);
+      drafts?.map((drafted) => [{ canvas: RefinedCanvas.of(drafted, model), bonus: 0 }]) ??
+      (await blanks(strategy, opened, model, request));
     const rows = sources.map((source, row) => {
       const context = contextOf(source, model, request);
       return (first[row] as readonly Begun[]).map(({ canvas, bonus }) => ({

@@ -15,7 +15,7 @@ import {
   ForetokenError,
 } from '@foretoken/core';
 import { type EditedCanvas, edited, outputOf } from './edited-canvas.js';
-import { assertLatticeDraft, draftOutputs, type LatticeDraft } from './lattice-draft.js';
+import { assertLatticeDraft, draftOutputs, type LatticeDraft, pathsToRead } from './lattice-draft.js';
 import { BEST } from './proposals.js';
 import { assertEdit } from './requirements.js';
 import { type AnswerAll, refineRows } from './rounds.js';
@@ -76,10 +76,11 @@ async function* decode<Source>(
   const open = { ...(encoding === undefined ? {} : { encoding }), ...(signal === undefined ? {} : { signal }) };
   let session: EditSession | undefined;
   try {
-    session = await model.open(sources, open);
-    const { startTokenId, vocabulary } = model;
-    const drafts = draft === undefined ? undefined : await draftOutputs(draft, request, open);
+    const drafts = draft && (await draftOutputs(draft, request, open));
     for (const { row, tokenIds } of drafts ?? []) assertText('draft', row, tokenIds, model);
+    const read = draft && drafts ? pathsToRead(model, draft, drafts) : {};
+    session = await model.open(sources, { ...open, ...read });
+    const { startTokenId, vocabulary } = model;
     const given = sources.map((_, row) => outputPrefixes?.[row]?.length ?? 0);
     const rows = sources.map((_, row) => {
       const start = strategy.initial?.[row] ?? outputPrefixes?.[row] ?? new Int32Array();

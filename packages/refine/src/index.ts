@@ -7,3 +7,4 @@ export { type MaskSchedule, maskedCount } from './mask-schedule.js';
 export { type MaskedDiffusionOptions, maskedDiffusion } from './masked-diffusion.js';
 export { type SkeletonFirstOptions, skeletonFirst } from './skeleton-first.js';
 export type { UnmaskOrder } from './unmask-order.js';
+export { withDrafts } from './with-drafts.js';

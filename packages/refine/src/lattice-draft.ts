@@ -2,12 +2,15 @@ import {
   assertLattice,
   assertVocabulary,
   brokenPrediction,
+  type CanvasOpenOptions,
   type CanvasReviseEvent,
   type DecodeRequest,
   type Decoder,
   type LatticeModel,
+  type LatticePath,
   type OpenOptions,
   refuseOutputPrefixes,
+  type SourceEncoder,
   type Vocabulary,
 } from '@foretoken/core';
 
@@ -17,7 +20,8 @@ export interface LatticeDraft<Source> {
   readonly lattice: LatticeModel<Source>;
   /**
    * How a draft is read off its lattice, such as `ctcGreedy` or `ctcPrefixBeam` of @foretoken/one-shot; how sure it is of each
-   * token is what its `canvas-revise` events say.
+   * token is what its `canvas-revise` events say. Where they also tell alignments, a model that reads drafts of this lattice
+   * reads this one.
    */
   readonly search: Decoder<LatticeModel<Source>>;
 }
@@ -35,6 +39,27 @@ export function assertLatticeDraft<Source>(
   assertLattice(search, lattice);
   refuseOutputPrefixes(decoder, request);
   assertVocabulary('lattice', lattice.vocabulary, vocabulary);
+}
+
+/**
+ * Drafts as a model on canvases reads them; none where it reads none, where the search tells no alignments, and of a lattice
+ * that is no CTC student's on its own encoder, whose frames are not those of the student it knows.
+ *
+ * Throws `RUNTIME_FAILURE` where the search tells the alignments of some rows only.
+ */
+export function pathsToRead<Source>(
+  model: { readonly readsDrafts?: boolean; readonly encoder?: SourceEncoder<Source> },
+  { lattice }: LatticeDraft<Source>,
+  drafts: readonly CanvasReviseEvent[],
+): Pick<CanvasOpenOptions, 'drafts'> {
+  const known = lattice.supports.kind === 'ctc' && model.encoder !== undefined && lattice.encoder === model.encoder;
+  if (!model.readsDrafts || !known || drafts.every(({ alignment }) => alignment === undefined)) return {};
+  return {
+    drafts: drafts.map(({ tokenIds, alignment }, row): LatticePath => {
+      if (alignment === undefined) throw brokenPrediction(row, 'no alignment');
+      return { tokenIds, firstFrames: alignment.firstFrames };
+    }),
+  };
 }
 
 /** The draft of each source, after one forward of the lattice model; a search that draws does so by the request's seed. */

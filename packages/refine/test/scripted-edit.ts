@@ -54,7 +54,8 @@ export function scriptedEditModel(options: ScriptedEditOptions): ScriptedEditMod
     get stillOpen() {
       return countOf('open') - countOf('dispose');
     },
-    async open(sources): Promise<EditSession> {
+    async open(sources, { drafts } = {}): Promise<EditSession> {
+      if (drafts !== undefined) throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model reads no drafts.');
       calls.push({ call: 'open', canvases: [] });
       const begin = (call: EditCall['call'], canvases: readonly Canvas[], signal?: AbortSignal): void => {
         signal?.throwIfAborted();

@@ -79,8 +79,9 @@ export function scriptedCanvasModel(options: ScriptedCanvasOptions): ScriptedCan
     get stillOpen() {
       return open;
     },
-    async open(sources, { signal } = {}) {
+    async open(sources, { signal, drafts } = {}) {
       signal?.throwIfAborted();
+      if (drafts !== undefined) throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model reads no drafts.');
       if (sources.length === 0) throw new ForetokenError('EMPTY_SOURCE', 'open was called without sources.');
       for (const [row, source] of sources.entries()) {
         if (source.length === 0) throw new ForetokenError('EMPTY_SOURCE', `Source ${row} has no tokens.`, { row });

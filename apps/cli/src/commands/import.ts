@@ -4,7 +4,14 @@ import { describeManifest } from '../describe-model.js';
 import { EXIT, usageError } from '../errors.js';
 import { toJson, write } from '../io.js';
 
-const STUDENTS = ['ctc', 'canvas', 'dag', 'edit'] as const;
+/** Options that name a student's folder, and what `importModel` calls them. */
+const STUDENTS = [
+  ['ctc', 'ctc'],
+  ['ctc-fast', 'ctcFast'],
+  ['canvas', 'canvas'],
+  ['dag', 'dag'],
+  ['edit', 'edit'],
+] as const;
 
 export const importCommand: CommandDefinition = {
   name: 'import',
@@ -17,6 +24,7 @@ export const importCommand: CommandDefinition = {
   options: [
     { flag: '--out <folder>', description: 'Folder to write' },
     { flag: '--ctc <folder>', description: 'Weights of a CTC student on the same encoder' },
+    { flag: '--ctc-fast <folder>', description: 'Weights of a shallower CTC student, for output at most speed' },
     { flag: '--canvas <folder>', description: 'Weights of a canvas student (conditional masked language model)' },
     { flag: '--dag <folder>', description: 'Weights of a DAG student' },
     { flag: '--edit <folder>', description: 'Weights of an edit student (Levenshtein Transformer)' },
@@ -37,8 +45,8 @@ async function run({ positionals, options, services, io }: CommandContext): Prom
   }
   const weights = options.choice('weights', ['float16', 'float32']);
   const [name, description, licence] = ['name', 'description', 'licence'].map((option) => options.text(option));
-  const students = STUDENTS.flatMap((student) => {
-    const folder = options.text(student);
+  const students = STUDENTS.flatMap(([option, student]) => {
+    const folder = options.text(option);
     return folder === undefined ? [] : [[student, folder] as const];
   });
   const manifest = await services.importModel(positionals[0]!, out, {

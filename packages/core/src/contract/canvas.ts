@@ -1,4 +1,5 @@
 import type { OpenOptions, SourceEncoder } from './encoding.js';
+import type { LatticePath } from './lattice.js';
 import type { OutputKind, OutputRequest } from './token-tree.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -23,6 +24,14 @@ export interface LengthPrediction {
   readonly logProbs: Float32Array;
 }
 
+export interface CanvasOpenOptions extends OpenOptions {
+  /**
+   * Drafts to read, one a source, in the place of the model's own: paths through the CTC lattices of the student that it was
+   * trained beside. A model whose `readsDrafts` is not true throws `UNSUPPORTED_CAPABILITY`.
+   */
+  readonly drafts?: readonly LatticePath[];
+}
+
 /** Owned by the decoder that opened it. */
 export interface CanvasSession extends AsyncDisposable {
   predictLengths(k: number, signal?: AbortSignal): Promise<LengthPrediction[]>;
@@ -44,5 +53,7 @@ export interface CanvasModel<Source> {
   readonly maxLength: number;
   readonly supports: CanvasSupport;
   readonly encoder?: SourceEncoder<Source>;
-  open(sources: readonly Source[], options?: OpenOptions): Promise<CanvasSession>;
+  /** Each position of a canvas is also given what a draft of the source has there; without `drafts` the model makes its own. */
+  readonly readsDrafts?: boolean;
+  open(sources: readonly Source[], options?: CanvasOpenOptions): Promise<CanvasSession>;
 }

@@ -1,5 +1,5 @@
-import type { Canvas, CanvasPrediction } from './canvas.js';
-import type { OpenOptions, SourceEncoder } from './encoding.js';
+import type { Canvas, CanvasOpenOptions, CanvasPrediction } from './canvas.js';
+import type { SourceEncoder } from './encoding.js';
 import type { OutputRequest } from './token-tree.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -21,5 +21,7 @@ export interface EditModel<Source> {
   /** Most positions of a canvas, boundary tokens included. */
   readonly maxLength: number;
   readonly encoder?: SourceEncoder<Source>;
-  open(sources: readonly Source[], options?: OpenOptions): Promise<EditSession>;
+  /** As that of a canvas model. */
+  readonly readsDrafts?: boolean;
+  open(sources: readonly Source[], options?: CanvasOpenOptions): Promise<EditSession>;
 }

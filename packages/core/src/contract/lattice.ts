@@ -32,6 +32,12 @@ export interface DagLattice {
   readonly transitions: Float32Array;
 }
 
+/** A path through a CTC lattice: its tokens, and the frame where each begins, later than the one before; `[tokens]` each. */
+export interface LatticePath {
+  readonly tokenIds: Int32Array;
+  readonly firstFrames: Int32Array;
+}
+
 export type Lattice = CtcLattice | DagLattice;
 
 export interface EmitOptions extends OpenOptions {

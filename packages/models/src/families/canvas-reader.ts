@@ -70,8 +70,7 @@ export class CanvasReader {
     more: Readonly<Record<string, Tensor>> = {},
   ): Promise<Part[]> {
     this.check(signal);
-    assertSome(canvases);
-    for (const canvas of canvases) this.#checkCanvas(canvas);
+    this.checkCanvases(canvases);
     const session = await graph();
     const parts = new Array<Part>(canvases.length);
     const lengths = Int32Array.from(canvases, ({ tokenIds }) => tokenIds.length);
@@ -105,6 +104,12 @@ export class CanvasReader {
   check(signal: AbortSignal | undefined): void {
     if (this.#disposed) throw new ForetokenError('DISPOSED', 'The canvas session was disposed of.', {});
     signal?.throwIfAborted();
+  }
+
+  /** Throws `INVALID_ARGUMENT`, `LENGTH_LIMIT`. */
+  checkCanvases(canvases: readonly Canvas[]): void {
+    assertSome(canvases);
+    for (const canvas of canvases) this.#checkCanvas(canvas);
   }
 
   dispose(): void {

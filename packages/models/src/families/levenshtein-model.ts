@@ -1,10 +1,10 @@
 import {
   type Canvas,
+  type CanvasOpenOptions,
   type CanvasPrediction,
   type EditModel,
   type EditSession,
   ForetokenError,
-  type OpenOptions,
   type OutputRequest,
   type TokenSource,
   type Vocabulary,
@@ -33,6 +33,7 @@ export class LevenshteinModel implements EditModel<TokenSource> {
   readonly startTokenId: number;
   readonly maxLength: number;
   readonly encoder: MarianEncoder;
+  readonly readsDrafts: boolean;
   readonly #options: LevenshteinModelOptions;
 
   constructor(options: LevenshteinModelOptions) {
@@ -42,24 +43,30 @@ export class LevenshteinModel implements EditModel<TokenSource> {
     this.startTokenId = options.startTokenId;
     this.maxLength = options.maxLength;
     this.encoder = options.source.encoder;
+    this.readsDrafts = options.source.draft !== undefined;
   }
 
-  /** Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `DISPOSED`, `RUNTIME_FAILURE`. */
-  async open(sources: readonly TokenSource[], options: OpenOptions = {}): Promise<EditSession> {
+  /**
+   * Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY` for drafts that it does not read,
+   * `DISPOSED`, `RUNTIME_FAILURE`.
+   */
+  async open(sources: readonly TokenSource[], options: CanvasOpenOptions = {}): Promise<EditSession> {
     const { runtime, source, maxLength, vocabulary, placeholderTokenId: padTokenId } = this.#options;
-    const { reading } = await openSources(runtime, source, sources, options);
+    const { reading, draftLengths } = await openSources(runtime, source, sources, options);
     const limits = { rows: sources.length, maxLength, vocabularySize: vocabulary.size, padTokenId };
-    return new LevenshteinSession(this.#options, new CanvasReader(runtime, limits, reading));
+    return new LevenshteinSession(this.#options, new CanvasReader(runtime, limits, reading), draftLengths);
   }
 }
 
 class LevenshteinSession implements EditSession {
   readonly #model: LevenshteinModelOptions;
   readonly #reader: CanvasReader;
+  readonly #draftLengths: Float32Array | undefined;
 
-  constructor(model: LevenshteinModelOptions, reader: CanvasReader) {
+  constructor(model: LevenshteinModelOptions, reader: CanvasReader, draftLengths: Float32Array | undefined) {
     this.#model = model;
     this.#reader = reader;
+    this.#draftLengths = draftLengths;
   }
 
   async deletions(canvases: readonly Canvas[], signal?: AbortSignal): Promise<Float32Array[]> {
@@ -75,6 +82,20 @@ class LevenshteinSession implements EditSession {
 
   async placeholders(canvases: readonly Canvas[], signal?: AbortSignal): Promise<Int32Array[]> {
     this.#check(canvases, signal);
+    this.#reader.checkCanvases(canvases);
+    const counts = canvases.map((canvas) => this.#roomForDraft(canvas));
+    const written = canvases.filter((_, index) => counts[index] === undefined);
+    const predicted = written.length === 0 ? [] : await this.#predictPlaceholders(written, signal);
+    return counts.map((count) => count ?? (predicted.shift() as Int32Array));
+  }
+
+  /** Where nothing is written yet there is room for the draft, whose tokens then lie where they are read. */
+  #roomForDraft({ row, tokenIds }: Canvas): Int32Array | undefined {
+    if (this.#draftLengths === undefined || tokenIds.length > 2) return undefined;
+    return Int32Array.of(Math.min(this.#draftLengths[row] as number, this.#model.maxLength - 2));
+  }
+
+  #predictPlaceholders(canvases: readonly Canvas[], signal: AbortSignal | undefined): Promise<Int32Array[]> {
     return this.#reader.read(this.#model.placeholders, canvases, signal, (outputs, { index, stride, length }) => {
       const counts = outputs.placeholders?.data as Int32Array;
       const gaps = stride - 1;

@@ -9,6 +9,7 @@ import { LevenshteinModel } from './levenshtein-model.js';
 import type { MarianEncoder } from './marian-encoder.js';
 import { MaskedCanvasModel } from './masked-canvas-model.js';
 import { readNgrams } from './ngrams.js';
+import type { SourceGraphs } from './open-sources.js';
 import { readShortlist, type Shortlist } from './shortlist.js';
 
 /** The students of a Marian folder that it has. */
@@ -109,7 +110,7 @@ function loadCanvas(
 ): MaskedCanvasModel | undefined {
   const files = graphs.canvas;
   if (files === undefined || canvas === undefined) return undefined;
-  const { maskTokenId, maxLength, maxCandidates, lengths, readsDraft } = canvas;
+  const { maskTokenId, maxLength, maxCandidates, lengths } = canvas;
   return new MaskedCanvasModel({
     runtime: sessions.runtime,
     graphs: fillGraphs(files.fill, maxCandidates, sessions),
@@ -121,7 +122,7 @@ function loadCanvas(
       open: () => sessions.get(files.open),
       width: architecture.width,
       ...(lengths === undefined ? {} : { lengths }),
-      ...(readsDraft && ctc ? { draft: { upsample: ctc.upsample, shift: 0 } } : {}),
+      ...draftReading(files.openDrafts, ctc, vocabulary.size, 0, sessions),
     },
   });
 }
@@ -144,7 +145,7 @@ function loadEdit(
 ): LevenshteinModel | undefined {
   const files = graphs.edit;
   if (files === undefined || edit === undefined) return undefined;
-  const { placeholderTokenId, startTokenId, maxLength, maxCandidates, readsDraft } = edit;
+  const { placeholderTokenId, startTokenId, maxLength, maxCandidates } = edit;
   return new LevenshteinModel({
     runtime: sessions.runtime,
     source: {
@@ -152,7 +153,7 @@ function loadEdit(
       open: () => sessions.get(files.open),
       width: architecture.width,
       // The start token comes before a draft.
-      ...(readsDraft && ctc ? { draft: { upsample: ctc.upsample, shift: 1 } } : {}),
+      ...draftReading(files.openDrafts, ctc, vocabulary.size, 1, sessions),
     },
     deletions: () => sessions.get(files.deletions),
     placeholders: () => sessions.get(files.placeholders),
@@ -162,6 +163,18 @@ function loadEdit(
     startTokenId,
     maxLength,
   });
+}
+
+/** How drafts are read, where a student does; the manifest's parts agree. */
+function draftReading(
+  file: string | undefined,
+  ctc: MarianManifest['ctc'],
+  vocabularySize: number,
+  shift: number,
+  sessions: GraphSessions,
+): Pick<SourceGraphs, 'draft'> {
+  if (file === undefined || ctc === undefined) return {};
+  return { draft: { upsample: ctc.upsample, shift, openDrafts: () => sessions.get(file), vocabularySize } };
 }
 
 function fillGraphs(files: FillGraphFiles, maxCandidates: number, sessions: GraphSessions): FillGraphs {

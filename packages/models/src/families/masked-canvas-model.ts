@@ -2,18 +2,19 @@ import {
   assertInteger,
   type Canvas,
   type CanvasModel,
+  type CanvasOpenOptions,
   type CanvasPrediction,
   type CanvasSession,
   type CanvasSupport,
   ForetokenError,
   type LengthPrediction,
-  type OpenOptions,
   type OutputRequest,
   type TokenSource,
   type Vocabulary,
 } from '@foretoken/core';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
 import { CanvasReader, type FillGraphs, fillCanvases } from './canvas-reader.js';
+import { unreadDrafts } from './draft-paths.js';
 import { rankLengths } from './length-head.js';
 import type { MarianEncoder } from './marian-encoder.js';
 import { openSources, type SourceGraphs } from './open-sources.js';
@@ -38,6 +39,7 @@ export class MaskedCanvasModel implements CanvasModel<TokenSource> {
   readonly maxLength: number;
   readonly supports: CanvasSupport;
   readonly encoder?: MarianEncoder;
+  readonly readsDrafts: boolean;
   readonly #options: MaskedCanvasModelOptions;
 
   constructor(options: MaskedCanvasModelOptions) {
@@ -46,11 +48,15 @@ export class MaskedCanvasModel implements CanvasModel<TokenSource> {
     this.maskTokenId = options.maskTokenId;
     this.maxLength = options.maxLength;
     this.supports = { outputs: options.graphs.outputs, lengths: options.source?.lengths !== undefined };
+    this.readsDrafts = options.source?.draft !== undefined;
     if (options.source !== undefined) this.encoder = options.source.encoder;
   }
 
-  /** Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `DISPOSED`, `RUNTIME_FAILURE`. */
-  async open(sources: readonly TokenSource[], options: OpenOptions = {}): Promise<CanvasSession> {
+  /**
+   * Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY` for drafts that it does not read,
+   * `DISPOSED`, `RUNTIME_FAILURE`.
+   */
+  async open(sources: readonly TokenSource[], options: CanvasOpenOptions = {}): Promise<CanvasSession> {
     const { runtime, source, maxLength, vocabulary, maskTokenId } = this.#options;
     const limits = { rows: sources.length, maxLength, vocabularySize: vocabulary.size, padTokenId: maskTokenId };
     if (source === undefined) {
@@ -107,8 +113,9 @@ class MaskedCanvasSession implements CanvasSession {
   }
 }
 
-function refuseSourceless(sources: readonly TokenSource[], { encoding, signal }: OpenOptions): void {
+function refuseSourceless(sources: readonly TokenSource[], { encoding, drafts, signal }: CanvasOpenOptions): void {
   signal?.throwIfAborted();
+  if (drafts !== undefined) throw unreadDrafts();
   if (sources.length === 0) {
     throw new ForetokenError('EMPTY_SOURCE', 'There are no sources; pass one a row, which may be empty.', {});
   }

@@ -24,16 +24,21 @@ export class SideFile {
     return toFloat32(this.#tensor(name));
   }
 
-  /** An int32 tensor. Throws `INVALID_MODEL_FOLDER`. */
+  /** A tensor of int32, or of uint16, which takes half the room. Throws `INVALID_MODEL_FOLDER`. */
   integers(name: string): { readonly values: Int32Array; readonly shape: readonly number[] } {
     const { dtype, shape, data } = this.#tensor(name);
     if (dtype === 'I32') return { values: new Int32Array(data.slice().buffer), shape };
-    throw new ForetokenError('INVALID_MODEL_FOLDER', `${this.file}: tensor ${name} is ${dtype}, but must be I32.`, {
-      file: this.file,
-      field: name,
-      received: dtype,
-      required: 'I32',
-    });
+    if (dtype === 'U16') return { values: Int32Array.from(new Uint16Array(data.slice().buffer)), shape };
+    throw new ForetokenError(
+      'INVALID_MODEL_FOLDER',
+      `${this.file}: tensor ${name} is ${dtype}, but must be I32 or U16.`,
+      {
+        file: this.file,
+        field: name,
+        received: dtype,
+        required: ['I32', 'U16'],
+      },
+    );
   }
 
   #tensor(name: string): WeightTensor {

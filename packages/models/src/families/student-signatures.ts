@@ -9,8 +9,9 @@ export async function checkStudentGraphs(manifest: MarianManifest, check: CheckG
   const { graphs, canvas, edit, architecture, vocabulary } = manifest;
   const { width } = architecture;
   if (graphs.canvas !== undefined && canvas !== undefined) {
-    await checkOpen(check, graphs.canvas.open, width, canvas, canvas.lengths?.classes);
-    await checkFills(check, graphs.canvas.fill, readingInputs(width, canvas), vocabulary.size);
+    const facts = { layers: canvas.layers, readsDraft: graphs.canvas.openDrafts !== undefined };
+    await checkOpens(check, graphs.canvas, width, facts, canvas.lengths?.classes);
+    await checkFills(check, graphs.canvas.fill, readingInputs(width, facts), vocabulary.size);
   }
   if (graphs.dag !== undefined) {
     const floats = value('float32', null, null, null);
@@ -21,8 +22,9 @@ export async function checkStudentGraphs(manifest: MarianManifest, check: CheckG
     );
   }
   if (graphs.edit !== undefined && edit !== undefined) {
-    const inputs = readingInputs(width, edit);
-    await checkOpen(check, graphs.edit.open, width, edit);
+    const facts = { layers: edit.layers, readsDraft: graphs.edit.openDrafts !== undefined };
+    const inputs = readingInputs(width, facts);
+    await checkOpens(check, graphs.edit, width, facts);
     await check(graphs.edit.deletions, inputs, { deletions: value('float32', null, null) });
     await check(graphs.edit.placeholders, inputs, { placeholders: value('int32', null, null, 1) });
     await checkFills(check, graphs.edit.fill, inputs, vocabulary.size);
@@ -40,7 +42,7 @@ export async function checkMaskedLanguageModelGraphs(
 /** What the manifest says of a student's graphs. */
 interface ReadingFacts {
   readonly layers: number;
-  readonly readsDraft?: true;
+  readonly readsDraft: boolean;
 }
 
 /** Inputs of a graph over canvases whose layers read a source. */
@@ -57,9 +59,9 @@ function readingInputs(width: number, { layers, readsDraft }: ReadingFacts): Exp
   };
 }
 
-async function checkOpen(
+async function checkOpens(
   check: CheckGraph,
-  file: string,
+  { open, openDrafts }: { readonly open: string; readonly openDrafts?: string },
   width: number,
   { layers, readsDraft }: ReadingFacts,
   lengthClasses?: number,
@@ -68,8 +70,13 @@ async function checkOpen(
   const cross = value('float32', 2 * layers, null, null, width);
   const mask = lengthClasses === undefined ? {} : { source_mask: ids };
   const lengths = lengthClasses === undefined ? {} : { length_logits: value('float32', null, lengthClasses) };
-  const [frames, draft] = readsDraft ? [frameInputs(width), { draft: states }] : [{}, {}];
-  await check(file, { states, ...mask, ...frames }, { cross, ...lengths, ...draft });
+  const [frames, draft] = readsDraft
+    ? [frameInputs(width), { draft: states, draft_length: value('float32', null, 1) }]
+    : [{}, {}];
+  const inputs = { states, ...mask, ...frames };
+  const outputs = { cross, ...lengths, ...draft };
+  await check(open, inputs, outputs);
+  if (openDrafts !== undefined) await check(openDrafts, { ...inputs, draft_token_ids: ids }, outputs);
 }
 
 async function checkFills(

@@ -75,9 +75,11 @@ function marianClaims({ vocabulary, graphs, step, ctc, canvas, dag, edit, ngrams
       'graphs.ctcDraft': graphs.ctcDraft,
       'graphs.ctcFast': graphs.ctcFast,
       'graphs.canvas.open': graphs.canvas?.open,
+      'graphs.canvas.openDrafts': graphs.canvas?.openDrafts,
       ...prefixed('graphs.canvas.fill', graphs.canvas?.fill),
       'graphs.dag': graphs.dag,
       'graphs.edit.open': graphs.edit?.open,
+      'graphs.edit.openDrafts': graphs.edit?.openDrafts,
       'graphs.edit.deletions': graphs.edit?.deletions,
       'graphs.edit.placeholders': graphs.edit?.placeholders,
       ...prefixed('graphs.edit.fill', graphs.edit?.fill),
@@ -109,9 +111,9 @@ function checkPairs(manifest: MarianManifest, refuse: Refuse): void {
     const [absent, present] = facts === undefined ? [name, `graphs.${name}`] : [`graphs.${name}`, name];
     refuse(absent, 'missing', `given together with ${present}`);
   }
-  for (const [name, student] of Object.entries({ canvas, edit })) {
-    if (student?.readsDraft !== undefined && ctc === undefined) {
-      refuse('ctc', 'missing', `given together with ${name}.readsDraft`);
+  for (const name of ['canvas', 'edit'] as const) {
+    if (graphs[name]?.openDrafts !== undefined && ctc === undefined) {
+      refuse('ctc', 'missing', `given together with graphs.${name}.openDrafts`);
     }
   }
   for (const other of ['ctcDraft', 'ctcFast'] as const) {

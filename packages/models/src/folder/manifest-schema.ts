@@ -56,7 +56,7 @@ const optionalTokens = { padTokenId: v.exactOptional(tokenId), unknownTokenId: v
 const size = integer(1, 65_536);
 const layers = integer(1, 256);
 const upsample = integer(1, 64);
-const readsDraft = v.exactOptional(v.literal(true));
+const opens = { open: fileName, openDrafts: v.exactOptional(fileName) };
 const fill = v.strictObject({
   topK: fileName,
   argmax: v.exactOptional(fileName),
@@ -87,9 +87,9 @@ const MARIAN: v.GenericSchema<unknown, MarianManifest> = v.strictObject({
     ctc: v.exactOptional(fileName),
     ctcDraft: v.exactOptional(fileName),
     ctcFast: v.exactOptional(fileName),
-    canvas: v.exactOptional(v.strictObject({ open: fileName, fill })),
+    canvas: v.exactOptional(v.strictObject({ ...opens, fill })),
     dag: v.exactOptional(fileName),
-    edit: v.exactOptional(v.strictObject({ open: fileName, deletions: fileName, placeholders: fileName, fill })),
+    edit: v.exactOptional(v.strictObject({ ...opens, deletions: fileName, placeholders: fileName, fill })),
   }),
   step: v.exactOptional(v.strictObject({ maxCandidates: candidates })),
   ctc: v.exactOptional(v.strictObject({ blankId: tokenId, upsample, maxCandidates: candidates })),
@@ -99,7 +99,6 @@ const MARIAN: v.GenericSchema<unknown, MarianManifest> = v.strictObject({
       layers,
       maxLength: size,
       maxCandidates: candidates,
-      readsDraft,
       lengths: v.exactOptional(v.strictObject({ classes: size, offset: integer(0, 65_536) })),
     }),
   ),
@@ -112,7 +111,6 @@ const MARIAN: v.GenericSchema<unknown, MarianManifest> = v.strictObject({
       // The boundary tokens alone take two.
       maxLength: integer(2, 65_536),
       maxCandidates: candidates,
-      readsDraft,
     }),
   ),
   ngrams: v.exactOptional(fileName),

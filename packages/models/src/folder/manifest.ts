@@ -69,13 +69,20 @@ export interface MarianManifest extends CommonManifest {
     readonly ctc?: string;
     /** The CTC student again, with 8-bit products: for drafting, where the output does not depend on it. */
     readonly ctcDraft?: string;
-    /** Encoder and CTC student in one graph with 8-bit products, from token ids: where speed counts more than the last digit. */
+    /**
+     * Encoder and CTC student in one graph with 8-bit products, from token ids: where speed counts more than the last digit.
+     * Both may be cut short: the student need not be that of `ctc`, nor read the encoder's last layer.
+     */
     readonly ctcFast?: string;
-    /** `open` runs once a batch of sources, a `fill` graph once a round. */
-    readonly canvas?: { readonly open: string; readonly fill: FillGraphFiles };
+    /**
+     * `open` runs once a batch of sources, a `fill` graph once a round. With `openDrafts` canvases read drafts of the CTC student,
+     * which is then there: `open` makes them and takes the inputs of `ctc` but `k`, `openDrafts` is given them as well.
+     */
+    readonly canvas?: { readonly open: string; readonly openDrafts?: string; readonly fill: FillGraphFiles };
     readonly dag?: string;
     readonly edit?: {
       readonly open: string;
+      readonly openDrafts?: string;
       readonly deletions: string;
       readonly placeholders: string;
       readonly fill: FillGraphFiles;
@@ -92,8 +99,6 @@ export interface MarianManifest extends CommonManifest {
     /** Most positions of a canvas. */
     readonly maxLength: number;
     readonly maxCandidates: number;
-    /** It reads the best path of the CTC student, which is then there: `open` takes the inputs of `graphs.ctc` but `k`. */
-    readonly readsDraft?: true;
     /** The length head, where there is one: class c means c - offset tokens more than the source has. */
     readonly lengths?: { readonly classes: number; readonly offset: number };
   };
@@ -107,8 +112,6 @@ export interface MarianManifest extends CommonManifest {
     /** Most positions of a canvas, boundary tokens included. */
     readonly maxLength: number;
     readonly maxCandidates: number;
-    /** As that of `canvas`. */
-    readonly readsDraft?: true;
   };
   /** File name of an n-gram model of the target's outputs, for drafting. */
   readonly ngrams?: string;

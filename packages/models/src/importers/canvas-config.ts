@@ -59,7 +59,7 @@ export function readCanvasNetwork(
 }
 
 /**
- * The CTC student whose best path a network reads; undefined where it reads none. Throws `INVALID_MODEL_FOLDER` unless
+ * The CTC student whose drafts a network reads; undefined where it reads none. Throws `INVALID_MODEL_FOLDER` unless
  * `ctc` holds that student.
  */
 export function readDraftStudent(
@@ -73,8 +73,8 @@ export function readDraftStudent(
     const required = 'the CTC student that makes drafts: give its weights folder, too';
     refuseConfig(folder, 'reads_draft', 'a student that reads drafts', required);
   }
-  const labels = readHeadTokenIds(ctc, marian.vocabularySize).length + 1;
-  return { shape: readCtcShape(ctc, marian), labels, tensorOf: tensorReader(ctc) };
+  const headTokenIds = readHeadTokenIds(ctc, marian.vocabularySize);
+  return { shape: readCtcShape(ctc, marian), headTokenIds, tensorOf: tensorReader(ctc) };
 }
 
 /** The length head of a student; undefined without one. Throws `INVALID_MODEL_FOLDER`. */

@@ -2,7 +2,7 @@ import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { ELEMENT_TYPE } from '../onnx/proto.js';
 import { type CanvasNetwork, emitterOf, linearOf } from './canvas-graph.js';
 import { declareCross, emitCross } from './cross-projection.js';
-import { type DraftStudent, emitBestPath } from './draft-graph.js';
+import { type DraftKind, type DraftStudent, emitDraft } from './draft-graph.js';
 import { transpose } from './matrices.js';
 import { positionTable } from './position-table.js';
 
@@ -12,35 +12,43 @@ export interface Lengths {
   readonly offset: number;
 }
 
+/** The student whose drafts are read, and how. */
+export interface DraftReader {
+  readonly student: DraftStudent;
+  readonly kind: DraftKind;
+}
+
 /**
  * What a network on canvases reads of its sources, once for all rounds: `states [batch, source, width]` in,
  * `cross [2 * layers, batch, source, width]` out, keys at even and values at odd indices. With `lengths` also
  * `source_mask` int32 `[batch, source]` in and `length_logits [batch, classes]` out.
  *
- * With a `ctc` student all inputs of `emitFrames` in, and `draft [batch, frames, width]` out: row j is for where the
- * student's token j lies, and those after its last are zeros.
+ * With a `draft` all inputs of `emitDraft` in, and `draft [batch, frames, width]` out: row j is for where the draft's token j
+ * lies, and those after its last are zeros; its length is `draft_length [batch, 1]`, as fp32.
  */
 export function emitOpen(
   graph: GraphBuilder,
   network: CanvasNetwork,
   lengths: Lengths | undefined,
-  ctc: DraftStudent | undefined,
+  draft: DraftReader | undefined,
 ): void {
   const { name, shape, tensorOf } = network;
   const { width, layers: count } = shape;
-  const path = ctc === undefined ? undefined : emitBestPath(graph, ctc);
-  const states = path?.states ?? graph.input('states', 'float32', ['batch', 'source', width]);
+  const read = draft && emitDraft(graph, draft.student, network.embedding, draft.kind);
+  const states = read?.states ?? graph.input('states', 'float32', ['batch', 'source', width]);
   emitCross(graph, tensorOf, states, { name: `${name}.cross`, layers: 'layers', count, width });
   declareCross(graph, count, width);
-  if (path !== undefined) {
-    const { dims, values } = transpose(tensorOf('draft.weight', [width, width]));
+  if (read !== undefined) {
+    const { dims, values } = transpose(tensorOf('draft.weight', [width, 2 * width]));
     const weight = graph.weight(`${name}.draft.weight`, dims, values);
-    const draft = graph.op('MatMul', [path.tokens, weight], {}, { name: 'draft' });
-    graph.output(draft, 'float32', ['batch', 'frames', width]);
+    const projected = graph.op('MatMul', [read.tokens, weight], {}, { name: 'draft' });
+    graph.output(projected, 'float32', ['batch', 'frames', width]);
+    const length = graph.op('Cast', [read.length], { to: ELEMENT_TYPE.float32 }, { name: 'draft_length' });
+    graph.output(length, 'float32', ['batch', 1]);
   }
   if (lengths === undefined) return;
-  const mask = path?.sourceMask ?? graph.input('source_mask', 'int32', ['batch', 'source']);
-  emitLengths(graph, network, states, mask, lengths, path?.length);
+  const mask = read?.sourceMask ?? graph.input('source_mask', 'int32', ['batch', 'source']);
+  emitLengths(graph, network, states, mask, lengths, read?.length);
 }
 
 /**

@@ -4,6 +4,8 @@ import type { ProductPrecision, TensorOf } from './layers.js';
 
 /** Sizes of a CTC student that reads a shared encoder's states. */
 export interface CtcShape extends FrameShape {
+  /** Layers of the encoder whose states it reads; 0: what the first one reads. */
+  readonly encoderLayers: number;
   /** Frame layers that a draft runs: the head may have been trained to read an earlier layer too. */
   readonly draftFrameLayers: number;
 }
@@ -13,6 +15,16 @@ export interface CtcHead {
   /** Token id of each row, `blankId` last. */
   readonly tokenIds: readonly number[];
   readonly vocabularySize: number;
+  /** The student that its weights are kept under. */
+  readonly owner: string;
+}
+
+/** A CTC student, whose weights but the head's are kept under `name`. */
+export interface CtcStudent {
+  readonly name: string;
+  readonly shape: CtcShape;
+  readonly head: CtcHead;
+  readonly tensorOf: TensorOf;
 }
 
 /** How a CTC student's graph computes. */
@@ -30,14 +42,12 @@ export interface CtcGraphKind {
  */
 export function emitCtc(
   graph: GraphBuilder,
-  tensorOf: TensorOf,
-  shape: CtcShape,
-  head: CtcHead,
+  { name, shape, head, tensorOf }: CtcStudent,
   { precision, shortlist }: CtcGraphKind,
   source?: FrameSource,
 ): void {
   const frameLayers = precision === 'int8' ? shape.draftFrameLayers : shape.frameLayers;
-  const trunk = emitFrames(graph, tensorOf, { ...shape, frameLayers }, 'ctc', precision, source);
+  const trunk = emitFrames(graph, tensorOf, { ...shape, frameLayers }, name, precision, source);
   const k = graph.input('k', 'int64', [1]);
   const { scores, tokenIds } = shortlist
     ? shortlistScores(graph, tensorOf, shape.width, head, trunk.x)
@@ -62,18 +72,21 @@ function allScores(
   graph: GraphBuilder,
   tensorOf: TensorOf,
   width: number,
-  { tokenIds }: CtcHead,
+  { tokenIds, owner }: CtcHead,
   { x, linear }: Frames,
   precision: ProductPrecision,
 ): Scores {
   const rows = tokenIds.length;
-  const scores = precision === 'int8' ? linear(x, 'head', width, rows) : headScores(graph, tensorOf, width, rows, x);
+  const scores =
+    precision === 'int8'
+      ? linear(x, 'head', width, rows, owner)
+      : productWithRows(graph, x, ...headRows(graph, tensorOf, width, rows, owner));
   return { scores, tokenIds: graph.constant('int32', [rows], tokenIds) };
 }
 
 /** Scores `[batch, frames, labels]` of all rows of a CTC student's head. */
 export function headScores(graph: GraphBuilder, tensorOf: TensorOf, width: number, labels: number, x: Value): Value {
-  return productWithRows(graph, x, ...headRows(graph, tensorOf, width, labels));
+  return productWithRows(graph, x, ...headRows(graph, tensorOf, width, labels, 'ctc'));
 }
 
 /** The shortlist's rows of the head, picked from fp32 weights: so few that quantising them would not pay. */
@@ -81,25 +94,31 @@ function shortlistScores(
   graph: GraphBuilder,
   tensorOf: TensorOf,
   width: number,
-  { tokenIds, vocabularySize }: CtcHead,
+  { tokenIds, vocabularySize, owner }: CtcHead,
   x: Value,
 ): Scores {
   const shortlist = graph.input('shortlist', 'int32', ['tokens']);
   const rowOf = new Array<number>(vocabularySize).fill(0);
   for (const [row, tokenId] of tokenIds.entries()) rowOf[tokenId] = row;
   const rows = graph.op('Gather', [graph.constant('int32', [vocabularySize], rowOf), shortlist]);
-  const [weight, bias] = headRows(graph, tensorOf, width, tokenIds.length);
+  const [weight, bias] = headRows(graph, tensorOf, width, tokenIds.length, owner);
   const picked = (of: Value): Value => graph.op('Gather', [of, rows]);
   return { scores: productWithRows(graph, x, picked(weight), picked(bias)), tokenIds: shortlist };
 }
 
 /** Weight `[labels, width]`, one row a label, and bias `[labels]` of the head. */
-function headRows(graph: GraphBuilder, tensorOf: TensorOf, width: number, labels: number): [Value, Value] {
+function headRows(
+  graph: GraphBuilder,
+  tensorOf: TensorOf,
+  width: number,
+  labels: number,
+  owner: string,
+): [Value, Value] {
   const weight = tensorOf('head.weight', [labels, width]);
   const bias = tensorOf('head.bias', [labels]);
   return [
-    graph.weight('ctc.head.rows', weight.dims, weight.values),
-    graph.weight('ctc.head.bias', bias.dims, bias.values),
+    graph.weight(`${owner}.head.rows`, weight.dims, weight.values),
+    graph.weight(`${owner}.head.bias`, bias.dims, bias.values),
   ];
 }
 

@@ -1,55 +1,97 @@
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { ELEMENT_TYPE } from '../onnx/proto.js';
+import type { CanvasNetwork } from './canvas-graph.js';
 import { headScores } from './ctc-graph.js';
 import { emitFrames, type FrameShape } from './frames.js';
 import type { TensorOf } from './layers.js';
 
-/** The CTC student whose best path a network on canvases reads. */
+/** The CTC student whose drafts a network on canvases reads. */
 export interface DraftStudent {
   readonly shape: FrameShape;
-  /** Rows of its head, the blank's last. */
-  readonly labels: number;
+  /** Token ids of its head's rows but the last, which is the blank's. */
+  readonly headTokenIds: readonly number[];
   readonly tensorOf: TensorOf;
 }
 
-/** The best path of each source. */
-export interface BestPath {
+/** The best path of each source, or the one given as `draft_token_ids` int32 `[batch, frames]`, -1 where no token begins. */
+export type DraftKind = 'best' | 'given';
+
+/** A draft of each source. */
+export interface Draft {
   /** Inputs of the graph: `[batch, source, width]` and int32 `[batch, source]`. */
   readonly states: Value;
   readonly sourceMask: Value;
-  /** `[batch, frames, width]`: row j is the frame where the path's token j begins; zeros after the last one's. */
+  /**
+   * `[batch, frames, 2 * width]`: row j has the frame where the draft's token j begins, and the token's embedding; zeros after
+   * the last one's.
+   */
   readonly tokens: Value;
   /** How many tokens there are, int32 `[batch, 1]`. */
   readonly length: Value;
 }
 
-/** The student's best path, under the names of its own graph, so that the weights are stored once: its inputs, but no `k`. */
-export function emitBestPath(graph: GraphBuilder, { shape, labels, tensorOf }: DraftStudent): BestPath {
-  const { states, sourceMask, positions, mask, x } = emitFrames(graph, tensorOf, shape, 'ctc', 'float32');
-  const begins = emitBegins(graph, headScores(graph, tensorOf, shape.width, labels, x), mask, labels - 1);
+/** The student's draft, under the names of its own graph, so that the weights are stored once: its inputs, but no `k`. */
+export function emitDraft(
+  graph: GraphBuilder,
+  student: DraftStudent,
+  embedding: CanvasNetwork['embedding'],
+  kind: DraftKind,
+): Draft {
+  const { shape, headTokenIds, tensorOf } = student;
+  const { states, sourceMask, mask, positions, x } = emitFrames(graph, tensorOf, shape, 'ctc', 'float32');
+  const scores = () => headScores(graph, tensorOf, shape.width, headTokenIds.length + 1, x);
+  const { begins, tokenIds } =
+    kind === 'best' ? emitBestPath(graph, scores(), mask, headTokenIds) : emitGivenPath(graph, mask);
   const overFrames = graph.constant('int64', [], [1]);
   const said = graph.op('CumSum', [begins, overFrames]);
   // From 1, and 0 where no token begins.
   const number = graph.op('Unsqueeze', [graph.op('Mul', [begins, said]), graph.constant('int64', [1], [1])]);
   const wanted = graph.op('Add', [positions, graph.constant('int32', [], [1])]);
   const chosen = graph.op('Equal', [graph.op('Unsqueeze', [wanted, graph.constant('int64', [1], [2])]), number]);
+  const { dims, values } = embedding.table;
+  const embedded = graph.op('Gather', [graph.weight(embedding.name, dims, values), tokenIds]);
+  const scaled = graph.op('Mul', [embedded, graph.constant('float32', [], [Math.sqrt(shape.width)])]);
+  const features = graph.op('Concat', [x, scaled], { axis: 2 });
   return {
     states,
     sourceMask,
-    tokens: graph.op('MatMul', [graph.op('Cast', [chosen], { to: ELEMENT_TYPE.float32 }), x]),
+    tokens: graph.op('MatMul', [graph.op('Cast', [chosen], { to: ELEMENT_TYPE.float32 }), features]),
     length: graph.op('ReduceSum', [begins, graph.constant('int64', [1], [1])], { keepdims: 1 }),
   };
 }
 
-/** Int32 `[batch, frames]`: 1 where a token of the best path begins, by `scores [batch, frames, labels]`. */
-function emitBegins(graph: GraphBuilder, scores: Value, mask: Value, blank: number): Value {
+/** Int32 `[batch, frames]` each: 1 where a token begins, and which one; a token of the vocabulary where none does. */
+interface Path {
+  readonly begins: Value;
+  readonly tokenIds: Value;
+}
+
+function emitGivenPath(graph: GraphBuilder, mask: Value): Path {
+  const given = graph.input('draft_token_ids', 'int32', ['batch', 'frames']);
+  const zero = graph.constant('int32', [], [0]);
+  return {
+    begins: beginsWhere(graph, graph.op('Not', [graph.op('Less', [given, zero])]), mask),
+    tokenIds: graph.op('Max', [given, zero]),
+  };
+}
+
+/** By `scores [batch, frames, labels]`. */
+function emitBestPath(graph: GraphBuilder, scores: Value, mask: Value, headTokenIds: readonly number[]): Path {
   const [, best] = graph.ops('TopK', [scores, graph.constant('int64', [1], [1])], 2, { axis: 2 }) as [Value, Value];
   const label = graph.op('Squeeze', [best, graph.constant('int64', [1], [2])]);
-  const blankLabel = graph.constant('int64', [], [blank]);
+  const labels = headTokenIds.length + 1;
+  const blankLabel = graph.constant('int64', [], [labels - 1]);
   // The label of the frame before; what comes before the first counts as a blank.
   const pads = graph.constant('int64', [4], [0, 1, 0, -1]);
   const previous = graph.op('Pad', [label, pads, blankLabel], { mode: 'constant' });
   const same = graph.op('Or', [graph.op('Equal', [label, previous]), graph.op('Equal', [label, blankLabel])]);
+  return {
+    begins: beginsWhere(graph, graph.op('Not', [same]), mask),
+    tokenIds: graph.op('Gather', [graph.constant('int32', [labels], [...headTokenIds, 0]), label]),
+  };
+}
+
+function beginsWhere(graph: GraphBuilder, condition: Value, mask: Value): Value {
   const visible = graph.op('Cast', [mask], { to: ELEMENT_TYPE.bool });
-  return graph.op('Cast', [graph.op('And', [graph.op('Not', [same]), visible])], { to: ELEMENT_TYPE.int32 });
+  return graph.op('Cast', [graph.op('And', [condition, visible])], { to: ELEMENT_TYPE.int32 });
 }

@@ -2,6 +2,9 @@ import type { TensorOf } from './layers.js';
 import type { MarianShape } from './marian-graphs.js';
 import type { Dense } from './matrices.js';
 
+/** What the encoder's layers are called in a checkpoint, before their number. */
+export const ENCODER_STACK = 'model.encoder.layers';
+
 /** A residual block of a post-norm Transformer: `LayerNorm(x + out(sublayer(x)))`. */
 interface Block {
   /** Bias of the normalisation that makes the block's input. */
@@ -48,6 +51,23 @@ export function foldBiases(tensorOf: TensorOf, shape: MarianShape): FoldedBiases
     folded.add(`${out}.bias`);
   }
   return { tensorOf: (name, dims) => changed.get(name) ?? tensorOf(name, dims), folded };
+}
+
+/**
+ * `foldBiases` of the encoder's first layers alone, under `stack` instead of their names: in the whole encoder, the states
+ * between two layers hold a bias of the latter already.
+ */
+export function foldFirstLayers(
+  tensorOf: TensorOf,
+  shape: MarianShape,
+  encoderLayers: number,
+  stack: string,
+): FoldedBiases {
+  const first = foldBiases(tensorOf, { ...shape, encoderLayers, decoderLayers: 0 });
+  return {
+    tensorOf: (name, dims) => first.tensorOf(name.replace(stack, ENCODER_STACK), dims),
+    folded: new Set([...first.folded].map((name) => name.replace(ENCODER_STACK, stack))),
+  };
 }
 
 function feedForwardOf(reader: string, shape: MarianShape): number {

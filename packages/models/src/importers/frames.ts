@@ -24,8 +24,8 @@ export interface Frames {
   readonly sourceMask: Value;
   readonly positions: Value;
   readonly mask: Value;
-  /** The linear layer `name` of the student. */
-  readonly linear: (x: Value, name: string, inputs: number, outputs: number) => Value;
+  /** The linear layer `name` of the student; `owner` is another that has the same one and keeps its weights. */
+  readonly linear: (x: Value, name: string, inputs: number, outputs: number, owner?: string) => Value;
 }
 
 /** What frames are made of: `[batch, source, width]` and int32 `[batch, source]`. */
@@ -60,11 +60,11 @@ export function emitFrames(
   const { states, mask: sourceMask } = source;
   const positions = graph.input('positions', 'int32', ['batch', 'frames']);
   const mask = graph.input('mask', 'int32', ['batch', 'frames']);
-  const linear = (input: Value, name: string, inputs: number, outputs: number): Value => {
+  const linear = (input: Value, name: string, inputs: number, outputs: number, owner = student): Value => {
     const weight = transpose(tensorOf(`${name}.weight`, [outputs, inputs]));
     const bias = tensorOf(`${name}.bias`, [outputs]);
-    const added = graph.weight(`${student}.${name}.bias`, bias.dims, bias.values);
-    return layers.product(input, `${student}.${name}.weight`, weight, added);
+    const added = graph.weight(`${owner}.${name}.bias`, bias.dims, bias.values);
+    return layers.product(input, `${owner}.${name}.weight`, weight, added);
   };
   let x = states;
   for (let layer = 0; layer < shape.sourceLayers; layer++) {

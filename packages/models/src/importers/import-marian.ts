@@ -1,11 +1,19 @@
 import { ForetokenError } from '@foretoken/core';
 import type { Shortlist } from '../families/shortlist.js';
+import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { WeightStore } from '../onnx/weight-store.js';
 import { configInteger, type WeightsFolder } from '../weights/weights-folder.js';
-import { foldBiases } from './fold-biases.js';
+import { foldBiases, foldFirstLayers } from './fold-biases.js';
 import { graphEmitter, WEIGHTS_FILE } from './graph-files.js';
 import { type ImportedStudents, importStudents, type StudentFolders } from './import-students.js';
-import { emitEncoder, emitEncoderLayers, emitStep, type MarianShape, type StepHead } from './marian-graphs.js';
+import {
+  emitEncoder,
+  emitEncoderLayers,
+  emitStep,
+  type MarianShape,
+  type SourceTokens,
+  type StepHead,
+} from './marian-graphs.js';
 import { tensorReader } from './student-config.js';
 
 const STEP_FILES: Readonly<Record<StepHead, string>> = {
@@ -55,6 +63,12 @@ export function importMarian(folder: WeightsFolder, options: MarianImportOptions
   for (const head of Object.keys(STEP_FILES) as StepHead[]) {
     emit(STEP_FILES[head], `marian-step-${head}`, (graph) => emitStep(graph, weights, shape, head, suppressed));
   }
+  const encode8Bit = (graph: GraphBuilder, source: SourceTokens, encoderLayers: number): Value => {
+    if (encoderLayers === shape.encoderLayers) return emitEncoderLayers(graph, weights, shape, source, 'int8');
+    const stack = 'ctcFast.encoder_layers';
+    const first = foldFirstLayers(tensorReader(folder), shape, encoderLayers, stack);
+    return emitEncoderLayers(graph, first, { ...shape, encoderLayers }, source, 'int8', stack);
+  };
   const students = importStudents(options.students, {
     marian: shape,
     embedding: {
@@ -63,7 +77,7 @@ export function importMarian(folder: WeightsFolder, options: MarianImportOptions
     },
     blankId: options.blankId,
     emit,
-    encode8Bit: (graph, source) => emitEncoderLayers(graph, weights, shape, source, 'int8'),
+    encode8Bit,
     ...(options.shortlist === undefined ? {} : { shortlist: options.shortlist }),
   });
   files.set(WEIGHTS_FILE, store.bytes());

@@ -5,17 +5,28 @@ import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { configInteger, type WeightsFolder } from '../weights/weights-folder.js';
 import { readCanvasNetwork, readDraftStudent, readLengths } from './canvas-config.js';
 import { type CanvasNetwork, emitFill, type FillHead } from './canvas-graph.js';
-import { emitOpen } from './canvas-open-graph.js';
-import { emitCtc } from './ctc-graph.js';
+import { emitOpen, type Lengths } from './canvas-open-graph.js';
+import { type CtcStudent, emitCtc } from './ctc-graph.js';
 import { emitDag } from './dag-graph.js';
+import type { DraftKind, DraftStudent } from './draft-graph.js';
 import { emitDeletions, emitPlaceholders } from './edit-graph.js';
+import { readFastStudent } from './fast-student.js';
 import type { EmitGraph } from './graph-files.js';
 import type { MarianShape, SourceTokens } from './marian-graphs.js';
-import { checkStudent, readCtcShape, readDagShape, readHeadTokenIds, tensorReader } from './student-config.js';
+import {
+  checkStudent,
+  readCtcShape,
+  readDagShape,
+  readHeadTokenIds,
+  refuseConfig,
+  tensorReader,
+} from './student-config.js';
 
 /** Weights folders of the students of one Marian encoder. */
 export interface StudentFolders {
   readonly ctc?: WeightsFolder;
+  /** The CTC student of the fast graph, where it is not `ctc`. */
+  readonly ctcFast?: WeightsFolder;
   readonly canvas?: WeightsFolder;
   readonly dag?: WeightsFolder;
   readonly edit?: WeightsFolder;
@@ -29,8 +40,8 @@ export interface StudentContext {
   /** Token id that stands for the CTC blank in emitted lattices. */
   readonly blankId: number;
   readonly emit: EmitGraph;
-  /** The encoder's states of sources, with 8-bit products. */
-  readonly encode8Bit: (graph: GraphBuilder, source: SourceTokens) => Value;
+  /** The states of sources after the encoder's first `layers` layers, with 8-bit products. */
+  readonly encode8Bit: (graph: GraphBuilder, source: SourceTokens, layers: number) => Value;
   /** Tokens that the drafting graph is to be fed a choice of; absent: it scores all. */
   readonly shortlist?: Shortlist;
 }
@@ -49,7 +60,7 @@ const POSITION_CANDIDATES = 64;
 /** Emits the graphs of every student there is. Throws `INVALID_MODEL_FOLDER`. */
 export function importStudents(folders: StudentFolders, context: StudentContext): ImportedStudents {
   const imported = [
-    ...(folders.ctc === undefined ? [] : [importCtc(folders.ctc, context)]),
+    ...(folders.ctc === undefined ? [] : [importCtc(folders.ctc, folders.ctcFast, context)]),
     ...(folders.canvas === undefined ? [] : [importCanvas(folders.canvas, folders.ctc, context)]),
     ...(folders.dag === undefined ? [] : [importDag(folders.dag, context)]),
     ...(folders.edit === undefined ? [] : [importEdit(folders.edit, folders.ctc, context)]),
@@ -60,9 +71,16 @@ export function importStudents(folders: StudentFolders, context: StudentContext)
   };
 }
 
-function importCtc(folder: WeightsFolder, context: StudentContext): ImportedStudents {
+function importCtc(
+  folder: WeightsFolder,
+  fastFolder: WeightsFolder | undefined,
+  context: StudentContext,
+): ImportedStudents {
   const { marian, blankId, emit, encode8Bit, shortlist } = context;
   const shape = readCtcShape(folder, marian);
+  if (shape.encoderLayers !== marian.encoderLayers) {
+    refuseConfig(folder, 'encoder_layers', 'ctc, unlike ctcFast,', marian.encoderLayers);
+  }
   const headTokenIds = readHeadTokenIds(folder, marian.vocabularySize);
   const sayable = new Set(headTokenIds);
   if (sayable.has(blankId)) {
@@ -80,21 +98,19 @@ function importCtc(folder: WeightsFolder, context: StudentContext): ImportedStud
       { folder: folder.path, file: SHORTLIST_FILE, field: 'tokens', received: tokenId },
     );
   }
-  const head = { tokenIds: [...headTokenIds, blankId], vocabularySize: marian.vocabularySize };
-  const weights = tensorReader(folder);
-  emit('ctc.onnx', 'ctc-student', (graph) =>
-    emitCtc(graph, weights, shape, head, { precision: 'float32', shortlist: false }),
-  );
-  emit('ctc-draft.onnx', 'ctc-student-draft', (graph) =>
-    emitCtc(graph, weights, shape, head, { precision: 'int8', shortlist: shortlist !== undefined }),
-  );
+  const head = { tokenIds: [...headTokenIds, blankId], vocabularySize: marian.vocabularySize, owner: 'ctc' };
+  const student: CtcStudent = { name: 'ctc', shape, head, tensorOf: tensorReader(folder) };
+  const fast = fastFolder === undefined ? student : readFastStudent(fastFolder, student, marian);
+  const quick = { precision: 'int8', shortlist: shortlist !== undefined } as const;
+  emit('ctc.onnx', 'ctc-student', (graph) => emitCtc(graph, student, { precision: 'float32', shortlist: false }));
+  emit('ctc-draft.onnx', 'ctc-student-draft', (graph) => emitCtc(graph, student, quick));
   emit('ctc-fast.onnx', 'encoder-and-ctc-student', (graph) => {
     const dims = ['batch', 'source'];
     const tokenIds = graph.input('token_ids', 'int32', dims);
     const positions = graph.input('source_positions', 'int32', dims);
     const mask = graph.input('source_mask', 'int32', dims);
-    const source = { states: encode8Bit(graph, { tokenIds, positions, mask }), mask };
-    emitCtc(graph, weights, shape, head, { precision: 'int8', shortlist: shortlist !== undefined }, source);
+    const states = encode8Bit(graph, { tokenIds, positions, mask }, fast.shape.encoderLayers);
+    emitCtc(graph, fast, quick, { states, mask });
   });
   const maxCandidates = Math.min(LATTICE_CANDIDATES, head.tokenIds.length);
   return {
@@ -112,10 +128,9 @@ function importCanvas(
   const network = readCanvasNetwork(folder, 'canvas', context.embedding);
   const draft = readDraftStudent(folder, network, ctc, context.marian);
   const lengths = readLengths(folder, network);
-  const open = 'canvas-open.onnx';
-  context.emit(open, 'canvas-open', (graph) => emitOpen(graph, network, lengths, draft));
+  const opens = emitOpens(network, lengths, draft, context.emit);
   return {
-    graphs: { canvas: { open, fill: emitFills(network, context.emit) } },
+    graphs: { canvas: { ...opens, fill: emitFills(network, context.emit) } },
     facts: {
       canvas: {
         maskTokenId: network.maskTokenId,
@@ -134,11 +149,10 @@ function importEdit(folder: WeightsFolder, ctc: WeightsFolder | undefined, conte
   const startTokenId = configInteger(folder, 'start_token_id', 0, network.shape.vocabularySize - 1);
   const mostPlaceholders = configInteger(folder, 'max_placeholders', 1, 65_536);
   const graphs = {
-    open: 'edit-open.onnx',
+    ...emitOpens(network, undefined, draft, context.emit),
     deletions: 'edit-deletions.onnx',
     placeholders: 'edit-placeholders.onnx',
   };
-  context.emit(graphs.open, 'edit-open', (graph) => emitOpen(graph, network, undefined, draft));
   context.emit(graphs.deletions, 'edit-deletions', (graph) => emitDeletions(graph, network));
   context.emit(graphs.placeholders, 'edit-placeholders', (graph) => emitPlaceholders(graph, network, mostPlaceholders));
   return {
@@ -156,15 +170,31 @@ function importDag(folder: WeightsFolder, { marian, emit }: StudentContext): Imp
   return { graphs: { dag: 'dag.onnx' }, facts: { dag: { startTokenId, upsample: shape.upsample, maxCandidates } } };
 }
 
-function canvasFacts({ shape, headTokenIds, readsDraft }: CanvasNetwork) {
+function canvasFacts({ shape, headTokenIds }: CanvasNetwork) {
   const { layers, maxPositions: maxLength } = shape;
-  const drafts = readsDraft ? { readsDraft } : {};
-  return { layers, maxLength, maxCandidates: mostCandidates(headTokenIds), ...drafts };
+  return { layers, maxLength, maxCandidates: mostCandidates(headTokenIds) };
 }
 
 /** Candidates of a position: what is useful, at most what the head has. */
 export function mostCandidates(headTokenIds: readonly number[]): number {
   return Math.min(POSITION_CANDIDATES, headTokenIds.length);
+}
+
+/** Emits the graph that opens sources, and where drafts are read another one that is given them. */
+function emitOpens(
+  network: CanvasNetwork,
+  lengths: Lengths | undefined,
+  student: DraftStudent | undefined,
+  emit: EmitGraph,
+): { readonly open: string; readonly openDrafts?: string } {
+  const { name } = network;
+  const open = `${name}-open.onnx`;
+  const reader = (kind: DraftKind) => student && { student, kind };
+  emit(open, `${name}-open`, (graph) => emitOpen(graph, network, lengths, reader('best')));
+  if (student === undefined) return { open };
+  const openDrafts = `${name}-open-drafts.onnx`;
+  emit(openDrafts, `${name}-open-drafts`, (graph) => emitOpen(graph, network, lengths, reader('given')));
+  return { open, openDrafts };
 }
 
 /** Emits a network's fill graphs, one a head. */

@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { declareCross, emitCross } from './cross-projection.js';
-import type { FoldedBiases } from './fold-biases.js';
+import { ENCODER_STACK, type FoldedBiases } from './fold-biases.js';
 import { LayerEmitter, type LayerShape, type ProductPrecision, type TensorOf } from './layers.js';
 import { positionTable } from './position-table.js';
 
@@ -50,18 +50,19 @@ export interface SourceTokens {
   readonly mask: Value;
 }
 
-/** The encoder's states of sources, `[batch, source, width]`. */
+/** The encoder's states of sources, `[batch, source, width]`; `stack` and a number name a layer in the weights. */
 export function emitEncoderLayers(
   graph: GraphBuilder,
   { tensorOf, folded }: FoldedBiases,
   shape: MarianShape,
   { tokenIds, positions, mask }: SourceTokens,
   precision: ProductPrecision,
+  stack: string = ENCODER_STACK,
 ): Value {
   const layers = new LayerEmitter(graph, tensorOf, layerShape(shape, shape.encoderFeedForward), precision, folded);
   let x = embed(graph, tensorOf, shape, tokenIds, positions);
   for (let layer = 0; layer < shape.encoderLayers; layer++) {
-    x = layers.encoderLayer(x, mask, `model.encoder.layers.${layer}`);
+    x = layers.encoderLayer(x, mask, `${stack}.${layer}`);
   }
   return x;
 }

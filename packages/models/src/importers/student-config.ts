@@ -47,7 +47,7 @@ export function checkActivation(folder: WeightsFolder): void {
   }
 }
 
-/** Sizes of a CTC student. Throws `INVALID_MODEL_FOLDER`. */
+/** Sizes of a CTC student; without `encoder_layers` it reads the states after all of them. Throws `INVALID_MODEL_FOLDER`. */
 export function readCtcShape(folder: WeightsFolder, marian: MarianShape): CtcShape {
   checkStudent(folder, 'foretoken-ctc', 'a CTC student', marian);
   const shape = readFrameShape(folder, marian);
@@ -56,7 +56,11 @@ export function readCtcShape(folder: WeightsFolder, marian: MarianShape): CtcSha
     folder.config.draft_frame_layers === undefined
       ? frameLayers
       : configInteger(folder, 'draft_frame_layers', 0, frameLayers);
-  return { ...shape, draftFrameLayers };
+  const encoderLayers =
+    folder.config.encoder_layers === undefined
+      ? marian.encoderLayers
+      : configInteger(folder, 'encoder_layers', 0, marian.encoderLayers);
+  return { ...shape, encoderLayers, draftFrameLayers };
 }
 
 /** Sizes of a DAG student. Throws `INVALID_MODEL_FOLDER`. */

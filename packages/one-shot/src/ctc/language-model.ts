@@ -14,6 +14,8 @@ export interface LanguageModel<State = unknown> {
   next(state: State, tokenId: number): State;
   /** What is added where the output ends. */
   end(state: State): number;
+  /** No `score` is above this, such as 0 for log-probabilities: a search need not ask about what then has no chance. */
+  readonly mostScore?: number;
 }
 
 /** A language model and how much it counts. */
@@ -50,6 +52,7 @@ export function ngramLanguageModel(
     score: ({ probability }, tokenId) => Math.log(probability(tokenId)),
     next: ({ last }, tokenId) => stateOf(last, tokenId),
     end: ({ last, probability }) => (last === endTokenId ? 0 : Math.log(probability(endTokenId))),
+    mostScore: 0,
   };
 }
 

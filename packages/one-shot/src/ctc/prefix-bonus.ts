@@ -17,6 +17,8 @@ export class PrefixBonus {
   readonly #trie: PrefixTrie;
   readonly #options: PrefixBonusOptions;
   readonly #models: readonly WeightedModel[];
+  /** No token adds more. */
+  readonly #most: number;
   /** Sum so far, by node. */
   readonly #sums: number[] = [0];
   /** State of each model, by node. */
@@ -29,12 +31,21 @@ export class PrefixBonus {
     this.#options = options;
     // What does not count must not rule anything out either.
     this.#models = options.models.filter(({ weight }) => weight !== 0);
+    this.#most = this.#models.reduce(
+      (sum, { model: { mostScore = Number.POSITIVE_INFINITY }, weight }) => sum + weight * mostScore,
+      options.lengthBonus,
+    );
     this.#states = this.#models.map(({ model }) => [model.start()]);
   }
 
   /** Bonus of a prefix that the trie holds. */
   of(node: number): number {
     return this.#sums[node] as number;
+  }
+
+  /** Bound on the bonus of a prefix with one more token, whichever, for which no model is asked. */
+  atMostAfter(node: number): number {
+    return (this.#sums[node] as number) + this.#most;
   }
 
   /** Bonus of a prefix with one more token; `-Infinity` rules it out. */

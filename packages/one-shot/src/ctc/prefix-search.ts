@@ -131,6 +131,7 @@ function grow({ nodes, blanks, totals }: Beam, stayed: Stayed, search: Search): 
         stayed.labels[childPlace] = logAdd(stayed.labels[childPlace] as number, logProb);
         continue;
       }
+      if (child < 0 && logProb + bonus.atMostAfter(node) < least) continue;
       const sum = child < 0 ? bonus.after(node, tokenId) : bonus.of(child);
       if (sum === NEVER || logProb + sum < least) continue;
       grown.parents.push(node);
@@ -142,15 +143,20 @@ function grow({ nodes, blanks, totals }: Beam, stayed: Stayed, search: Search): 
   return grown;
 }
 
-/** The score below which a new prefix has no room: a full beam's worst, which what grows into it only raises. */
+/**
+ * The score below which a new prefix is dropped: a full beam's worst, or what is too far below its best. What grows into
+ * the beam only raises both.
+ */
 function leastOf({ nodes, blanks, labels }: Stayed, { bonus, options }: Search): number {
-  if (nodes.length < options.beamSize) return NEVER;
-  let least = Number.POSITIVE_INFINITY;
+  let worst = Number.POSITIVE_INFINITY;
+  let best = NEVER;
   for (let place = 0; place < nodes.length; place++) {
-    const atLeast = Math.max(blanks[place] as number, labels[place] as number);
-    least = Math.min(least, atLeast + bonus.of(nodes[place] as number));
+    const atLeast = Math.max(blanks[place] as number, labels[place] as number) + bonus.of(nodes[place] as number);
+    worst = Math.min(worst, atLeast);
+    best = Math.max(best, atLeast);
   }
-  return least;
+  const kept = best - options.beamThreshold;
+  return nodes.length < options.beamSize ? kept : Math.max(worst, kept);
 }
 
 /** The best of both, best first. */

@@ -1,0 +1,49 @@
+import { ForetokenError } from '@foretoken/core';
+import type { WeightsFolder } from '../weights/weights-folder.js';
+import type { CtcStudent } from './ctc-graph.js';
+import type { TensorOf } from './layers.js';
+import type { MarianShape } from './marian-graphs.js';
+import { readCtcShape, readHeadTokenIds, refuseConfig, tensorReader } from './student-config.js';
+
+/**
+ * The CTC student of the fast graph, which may read an earlier layer of the encoder than the `ordinary` one. The manifest
+ * states their upsampling and their blank once, and a shortlist is for both, so these must agree; a head that is the same
+ * stays with the ordinary student's weights. Throws `INVALID_MODEL_FOLDER`.
+ */
+export function readFastStudent(folder: WeightsFolder, ordinary: CtcStudent, marian: MarianShape): CtcStudent {
+  const name = 'ctcFast';
+  const shape = readCtcShape(folder, marian);
+  const { upsample } = ordinary.shape;
+  if (shape.upsample !== upsample) refuseConfig(folder, 'upsample', 'ctcFast, like ctc,', upsample);
+  checkHeadTokenIds(folder, readHeadTokenIds(folder, marian.vocabularySize), ordinary);
+  const tensorOf = tensorReader(folder);
+  const owner = sameHead(tensorOf, ordinary) ? ordinary.head.owner : name;
+  return { name, shape, head: { ...ordinary.head, owner }, tensorOf };
+}
+
+function checkHeadTokenIds(folder: WeightsFolder, tokenIds: readonly number[], { head }: CtcStudent): void {
+  const wanted = head.tokenIds.slice(0, -1);
+  const row = Array.from({ length: Math.max(tokenIds.length, wanted.length) }).findIndex(
+    (_, index) => tokenIds[index] !== wanted[index],
+  );
+  if (row < 0) return;
+  const [received, required] = [tokenIds[row] ?? 'none', wanted[row] ?? 'none'];
+  throw new ForetokenError(
+    'INVALID_MODEL_FOLDER',
+    `${folder.path}: head.token_ids has ${received} in row ${row}, but ctcFast, like ctc, needs ${required} there. Train it with the head of ctc.`,
+    { folder: folder.path, field: 'head.token_ids', row, received, required },
+  );
+}
+
+function sameHead(tensorOf: TensorOf, { shape, head, tensorOf: ordinaryTensorOf }: CtcStudent): boolean {
+  const labels = head.tokenIds.length;
+  return (
+    [
+      ['head.weight', [labels, shape.width]],
+      ['head.bias', [labels]],
+    ] as const
+  ).every(([name, dims]) => {
+    const { values } = ordinaryTensorOf(name, dims);
+    return tensorOf(name, dims).values.every((value, index) => value === values[index]);
+  });
+}

@@ -1,0 +1,221 @@
+import {
+  type CanvasModel,
+  type CanvasOpenOptions,
+  collect,
+  type EditModel,
+  type LatticeModel,
+  type SourceEncoder,
+  type TokenSource,
+} from '@foretoken/core';
+import { ctcGreedy, ctcPrefixBeam, nat } from '@foretoken/one-shot';
+import { levenshtein, maskCtc, maskPredict, withDrafts } from '@foretoken/refine';
+import {
+  assertCode,
+  randomCanvasScore,
+  randomLogits,
+  scriptedCanvasModel,
+  scriptedLatticeModel,
+} from '@foretoken/testkit';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { scriptedEditModel } from './scripted-edit.js';
+
+/** End token 0, placeholder, mask and blank 8, start token 7. */
+const VOCABULARY = 9;
+const SOURCES = [Int32Array.of(5, 2), Int32Array.of(3), Int32Array.of(6, 6, 1)];
+const search = ctcPrefixBeam({ beamSize: 4, lengthBonus: 1, alignments: true });
+
+let encoded = 0;
+let disposed = 0;
+/** What models were opened with, in order. */
+let opened: CanvasOpenOptions[] = [];
+beforeEach(() => {
+  [encoded, disposed, opened] = [0, 0, []];
+});
+
+const encoder: SourceEncoder<TokenSource> = {
+  encode: async ({ length: rows }) => {
+    encoded++;
+    return { rows, dispose: () => disposed++ };
+  },
+};
+
+const logits = randomLogits({ seed: 4, vocabularySize: VOCABULARY, endTokenId: -1 });
+const lattice: LatticeModel<TokenSource> = {
+  ...scriptedLatticeModel({
+    vocabularySize: VOCABULARY,
+    blankId: 8,
+    frames: (source) =>
+      Array.from({ length: 6 }, (_, frame) =>
+        Float32Array.from(logits(source, [frame])).map((score, tokenId) => (tokenId % 7 === 0 ? -Infinity : score)),
+      ),
+  }),
+  encoder,
+};
+
+function reading<Session, Model extends { open(...of: never[]): Promise<Session> }>(model: Model): Model {
+  const open = async (sources: readonly TokenSource[], options: CanvasOpenOptions = {}) => {
+    opened.push(options);
+    const { drafts: _, ...others } = options;
+    return (model as unknown as CanvasModel<TokenSource>).open(sources, others);
+  };
+  return { ...model, encoder, readsDrafts: true, open };
+}
+
+const canvas = (): CanvasModel<TokenSource> =>
+  reading(
+    scriptedCanvasModel({
+      vocabularySize: VOCABULARY,
+      maskTokenId: 8,
+      lengths: ({ length }) => Float32Array.of(-1, 0, 1, length, 2),
+      score: randomCanvasScore({ seed: 3, vocabularySize: VOCABULARY, never: [0, 8] }),
+    }),
+  );
+
+const edit = (): EditModel<TokenSource> =>
+  reading(
+    scriptedEditModel({
+      vocabularySize: VOCABULARY,
+      startTokenId: 7,
+      endTokenId: 0,
+      placeholderTokenId: 8,
+      deletions: (_, tokenIds) => new Float32Array(tokenIds.length).fill(0.1),
+      placeholders: (_, tokenIds) => new Int32Array(tokenIds.length - 1).fill(tokenIds.length < 4 ? 1 : 0),
+      score: randomCanvasScore({ seed: 3, vocabularySize: VOCABULARY, never: [0, 7, 8] }),
+    }),
+  );
+
+/** What `of` finds in the lattices: the tokens of each source, and where they begin. */
+async function pathsOf(of: typeof search) {
+  const { results } = await collect(of.decode(lattice, { sources: SOURCES }));
+  return results.map(({ hypotheses }) => {
+    const [best] = hypotheses;
+    return { tokenIds: best?.tokenIds, firstFrames: best?.alignment?.firstFrames };
+  });
+}
+
+describe('a model with drafts', () => {
+  const request = { sources: SOURCES };
+
+  it('reads what the search finds, whatever the strategy, and decodes as without', async () => {
+    const searched = await pathsOf(search);
+    expect(searched).not.toEqual(await pathsOf(ctcPrefixBeam({ beamSize: 1, alignments: true })));
+    const canvases = [maskPredict(), nat()];
+    for (const decoder of canvases) {
+      const model = canvas();
+      const drafted = await collect(decoder.decode(withDrafts(model, { lattice, search }), request));
+      const { results } = await collect(decoder.decode(model, request));
+      expect(drafted.results).toEqual(results);
+    }
+    const edited = await collect(levenshtein().decode(withDrafts(edit(), { lattice, search }), request));
+    expect(edited.results).toEqual((await collect(levenshtein().decode(edit(), request))).results);
+    expect(opened.map(({ drafts }) => drafts)).toEqual([
+      ...canvases.flatMap(() => [searched, undefined]),
+      searched,
+      undefined,
+    ]);
+  });
+
+  it('has each source encoded once, and nothing left open', async () => {
+    await collect(maskPredict().decode(withDrafts(canvas(), { lattice, search }), request));
+    await collect(maskCtc({ lattice, search }).decode(withDrafts(canvas(), { lattice, search }), request));
+    expect([encoded, disposed]).toEqual([2, 2]);
+    const failing = { ...lattice, emit: async () => Promise.reject(new Error('no')) };
+    const model = withDrafts(canvas(), { lattice: failing, search });
+    await expect(collect(maskPredict().decode(model, request))).rejects.toThrow('no');
+    expect([encoded, disposed]).toEqual([3, 3]);
+  });
+
+  it('hands drafts on that it is given', async () => {
+    const drafts = SOURCES.map(() => ({ tokenIds: Int32Array.of(3), firstFrames: Int32Array.of(2) }));
+    const session = await withDrafts(canvas(), { lattice, search }).open(SOURCES, { drafts });
+    await session[Symbol.asyncDispose]();
+    expect(opened).toEqual([{ drafts }]);
+    expect(encoded).toBe(0);
+  });
+
+  it('asks for a search that tells where tokens begin', async () => {
+    const model = withDrafts(edit(), { lattice, search: ctcGreedy() });
+    await assertCode(async () => (await model.open(SOURCES))[Symbol.asyncDispose](), 'INVALID_ARGUMENT');
+    expect([encoded, disposed]).toEqual([1, 1]);
+  });
+
+  it('is refused where drafts mean nothing to it', async () => {
+    const { readsDrafts: _, ...unread } = canvas();
+    await assertCode(async () => withDrafts(unread, { lattice, search }), 'UNSUPPORTED_CAPABILITY');
+    const dag = { ...lattice, supports: { kind: 'dag' as const, maxCandidates: 4 } };
+    await assertCode(async () => withDrafts(canvas(), { lattice: dag, search }), 'UNSUPPORTED_CAPABILITY');
+    const words = { ...lattice, vocabulary: { size: 5, endTokenId: 0 } };
+    await assertCode(async () => withDrafts(canvas(), { lattice: words, search }), 'INVALID_ARGUMENT');
+    const { encoder: __, ...alone } = lattice;
+    await assertCode(async () => withDrafts(edit(), { lattice: alone, search }), 'INVALID_ARGUMENT');
+    const other = { ...lattice, encoder: { ...encoder } };
+    await assertCode(async () => withDrafts(edit(), { lattice: other, search }), 'INVALID_ARGUMENT');
+  });
+});
+
+describe('an abort', () => {
+  it('reaches the search and the model, and nothing stays encoded', async () => {
+    for (const when of ['emit', 'open'] as const) {
+      const controller = new AbortController();
+      const stop = async (signal: AbortSignal | undefined): Promise<never> => {
+        controller.abort(new Error(`no more at ${when}`));
+        signal?.throwIfAborted();
+        throw new Error('the signal is missing');
+      };
+      const emitting = when === 'emit' ? { ...lattice, emit: stopped(stop) } : lattice;
+      const opening = when === 'open' ? { ...canvas(), open: stopped(stop) } : canvas();
+      const model = withDrafts(opening, { lattice: emitting, search });
+      const decoded = collect(maskPredict().decode(model, { sources: SOURCES, signal: controller.signal }));
+      await expect(decoded).rejects.toThrow(`no more at ${when}`);
+    }
+    expect([encoded, disposed]).toEqual([2, 2]);
+  });
+});
+
+/** A method that does nothing but look at its signal. */
+const stopped =
+  (stop: (signal: AbortSignal | undefined) => Promise<never>) =>
+  (_: unknown, options: { readonly signal?: AbortSignal } = {}) =>
+    stop(options.signal);
+
+describe('a draft that is refined', () => {
+  it('is read, too, where the model reads drafts of that lattice', async () => {
+    const greedy = ctcGreedy({ alignments: true });
+    const { results } = await collect(greedy.decode(lattice, { sources: SOURCES }));
+    await collect(maskCtc({ lattice, search: greedy, threshold: 1 }).decode(canvas(), { sources: SOURCES }));
+    await collect(levenshtein({ draft: { lattice, search: greedy } }).decode(edit(), { sources: SOURCES }));
+    expect(opened).toHaveLength(2);
+    for (const { drafts } of opened) {
+      expect(drafts?.map(({ tokenIds }) => tokenIds)).toEqual(results.map(({ hypotheses }) => hypotheses[0]?.tokenIds));
+    }
+    const alone = { ...lattice, encoder: { ...encoder } };
+    await collect(maskCtc({ lattice: alone, search: greedy }).decode(canvas(), { sources: SOURCES }));
+    await collect(maskCtc({ lattice, search: ctcGreedy() }).decode(canvas(), { sources: SOURCES }));
+    for (const options of opened.slice(2)) expect(options).not.toHaveProperty('drafts');
+  });
+
+  it('is not read by a model that reads none, which would refuse it', async () => {
+    const draft = { lattice, search: ctcGreedy({ alignments: true }) };
+    const { readsDrafts: _, ...canvasAlone } = canvas();
+    const { readsDrafts: __, ...editAlone } = edit();
+    await collect(maskCtc(draft).decode(canvasAlone, { sources: SOURCES }));
+    await collect(levenshtein({ draft }).decode(editAlone, { sources: SOURCES }));
+    expect(opened).toHaveLength(2);
+    for (const options of opened) expect(options).not.toHaveProperty('drafts');
+  });
+
+  it('must have an alignment for each row or for none', async () => {
+    const greedy = ctcGreedy({ alignments: true });
+    const partly: typeof greedy = {
+      ...greedy,
+      async *decode(...of) {
+        for await (const event of greedy.decode(...of)) {
+          if (event.type !== 'canvas-revise' || event.row !== 1) yield event;
+          else yield { ...event, alignment: undefined } as unknown as typeof event;
+        }
+      },
+    };
+    const draft = { lattice, search: partly };
+    await assertCode(() => collect(levenshtein({ draft }).decode(edit(), { sources: SOURCES })), 'RUNTIME_FAILURE');
+  });
+});
