@@ -110,10 +110,10 @@ const searched = ({ lattice, ngrams }: Parts): LatticeDraft<TokenSource> => ({
   lattice,
   search: ctcPrefixBeam({ ...ngramFusion(ngrams), ...PRUNED, alignments: true }),
 });
-const readingSearched =
-  (decoder: Decoder<CanvasModel<TokenSource>>): Opening =>
-  (parts) =>
-    way(decoder, withDrafts(parts.canvas, searched(parts)));
+/** A row of a canvas strategy that reads such a draft. */
+function drafted(name: string, kind: NarKind, decoder: Decoder<CanvasModel<TokenSource>>): NarStrategy {
+  return row(name, kind, ['canvas', ...DRAFTED], (parts) => way(decoder, withDrafts(parts.canvas, searched(parts))));
+}
 
 /** Every row, baselines first. Options are the packages' defaults where a name says nothing else. */
 export const NAR_STRATEGIES: readonly NarStrategy[] = [
@@ -154,8 +154,8 @@ export const NAR_STRATEGIES: readonly NarStrategy[] = [
   ),
   row('nat-deduplicate', 'one-shot', ['canvas'], natWith({ deduplicate: true })),
   row('nat-no-repeat', 'one-shot', ['canvas'], natWith({ noRepeat: true })),
-  row('nat-searched-draft', 'one-shot', ['canvas', ...DRAFTED], readingSearched(nat())),
-  row('nat-searched-draft-lengths-5-weighted', 'one-shot', ['canvas', ...DRAFTED], readingSearched(nat(WEIGHTED))),
+  drafted('nat-searched-draft', 'one-shot', nat()),
+  drafted('nat-searched-draft-lengths-5-weighted', 'one-shot', nat(WEIGHTED)),
   row('nat-raw', 'one-shot', ['canvas'], natWith({}), 'raw'),
   row('nat-distilled', 'one-shot', ['canvas'], natWith({}), 'distilled'),
 
@@ -178,29 +178,13 @@ export const NAR_STRATEGIES: readonly NarStrategy[] = [
   row('mask-predict-10', 'iterative', ['canvas'], masked({ iterations: 10 })),
   row('mask-predict-10-lengths-5', 'iterative', ['canvas'], masked({ iterations: 10, lengthBeam: 5 })),
   row('mask-predict-10-lengths-5-weighted', 'iterative', ['canvas'], masked({ iterations: 10, ...WEIGHTED })),
-  row(
-    'mask-predict-4-searched-draft',
-    'iterative',
-    ['canvas', ...DRAFTED],
-    readingSearched(maskPredict({ iterations: 4 })),
-  ),
-  row(
-    'mask-predict-4-searched-draft-lengths-5-weighted',
-    'iterative',
-    ['canvas', ...DRAFTED],
-    readingSearched(maskPredict({ iterations: 4, ...WEIGHTED })),
-  ),
-  row(
-    'mask-predict-10-searched-draft',
-    'iterative',
-    ['canvas', ...DRAFTED],
-    readingSearched(maskPredict({ iterations: 10 })),
-  ),
-  row(
+  drafted('mask-predict-4-searched-draft', 'iterative', maskPredict({ iterations: 4 })),
+  drafted('mask-predict-4-searched-draft-lengths-5-weighted', 'iterative', maskPredict({ iterations: 4, ...WEIGHTED })),
+  drafted('mask-predict-10-searched-draft', 'iterative', maskPredict({ iterations: 10 })),
+  drafted(
     'mask-predict-10-searched-draft-lengths-5-weighted',
     'iterative',
-    ['canvas', ...DRAFTED],
-    readingSearched(maskPredict({ iterations: 10, ...WEIGHTED })),
+    maskPredict({ iterations: 10, ...WEIGHTED }),
   ),
   row('mask-ctc', 'iterative', ['canvas', 'lattice'], ({ canvas, lattice }) =>
     way(maskCtc({ lattice, search: ctcGreedy({ alignments: true }) }), canvas),
