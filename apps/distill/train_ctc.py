@@ -36,18 +36,18 @@ def best_path(student: CtcStudent, states: list[Tensor]) -> list[list[int]]:
 
 
 def frames_to_imitate(options: argparse.Namespace, data: StudentData) -> list[Tensor] | None:
-    """The frames of the student named by `--imitate`, a sentence each."""
-    frames: list[Tensor] | None = None
-    if options.imitate:
-        other = load_ctc_folder(options.imitate, data.teacher.shape).eval()
-        assert other.upsample == options.upsample, "as many frames a state"
-        still = DropoutPool(0.0, 0, 1)
-        frames = [torch.empty(0)] * len(data.states)
-        with torch.no_grad():
-            for rows, padded, mask, lengths in in_groups(data.states):
-                made = other(padded, mask, still).bfloat16()
-                for row, i in enumerate(rows):
-                    frames[i] = made[row, : int(lengths[row]) * options.upsample].clone()
+    """The frames of the student named by `--imitate`, a sentence each; none without one."""
+    if not options.imitate:
+        return None
+    other = load_ctc_folder(options.imitate, data.teacher.shape).eval()
+    assert other.upsample == options.upsample, "as many frames a state"
+    still = DropoutPool(0.0, 0, 1)
+    frames = [torch.empty(0)] * len(data.states)
+    with torch.no_grad():
+        for rows, padded, mask, lengths in in_groups(data.states):
+            made = other(padded, mask, still).bfloat16()
+            for row, i in enumerate(rows):
+                frames[i] = made[row, : int(lengths[row]) * options.upsample].clone()
     return frames
 
 

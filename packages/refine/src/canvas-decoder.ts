@@ -88,13 +88,11 @@ async function* decode<Source>(
   let session: CanvasSession | undefined;
   try {
     const drafts = draft && (await draftOutputs(draft, request, open));
-    for (const { tokenIds } of drafts ?? []) assertCanvasFits(tokenIds.length, model);
+    const drafted = drafts?.map((outputs) => [{ canvas: RefinedCanvas.of(outputs, model), bonus: 0 }]);
     const read = draft && drafts ? pathsToRead(model, draft, drafts) : {};
     session = await model.open(sources, { ...open, ...read });
     const opened = session;
-    const first =
-      drafts?.map((drafted) => [{ canvas: RefinedCanvas.of(drafted, model), bonus: 0 }]) ??
-      (await blanks(strategy, opened, model, request));
+    const first = drafted ?? (await blanks(strategy, opened, model, request));
     const rows = sources.map((source, row) => {
       const context = contextOf(source, model, request);
       return (first[row] as readonly Begun[]).map(({ canvas, bonus }) => ({

@@ -16,9 +16,9 @@ import { draftOutputs, type LatticeDraft, pathsToRead } from './lattice-draft.js
  * The model, reading drafts that `search` finds in the lattices of the CTC student it was trained beside, such as a prefix beam
  * search with a language model, in the place of that student's best paths. Every strategy works on it as on the model itself.
  *
- * The search must tell alignments; those of @foretoken/one-shot do with `alignments: true`. One that draws uses seed 0. Throws `UNSUPPORTED_CAPABILITY`
- * where the model reads no drafts or the search cannot read the lattice, `INVALID_ARGUMENT` for a lattice model of another
- * vocabulary or encoder; opening it throws `INVALID_ARGUMENT` where the search tells no alignment.
+ * The search must tell alignments; those of @foretoken/one-shot do with `alignments: true`. One that draws uses seed 0. Throws
+ * `UNSUPPORTED_CAPABILITY` where the model reads no drafts or the search cannot read the lattice, `INVALID_ARGUMENT` for a
+ * lattice model of another vocabulary or encoder; opening it throws `INVALID_ARGUMENT` where the search tells no alignment.
  */
 export function withDrafts<Source>(model: CanvasModel<Source>, draft: LatticeDraft<Source>): CanvasModel<Source>;
 export function withDrafts<Source>(model: EditModel<Source>, draft: LatticeDraft<Source>): EditModel<Source>;

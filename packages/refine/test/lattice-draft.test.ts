@@ -1,38 +1,12 @@
-import {
-  type CanvasReviseEvent,
-  collect,
-  type DecodeEvent,
-  type LatticeModel,
-  type TokenSource,
-} from '@foretoken/core';
+import { type CanvasReviseEvent, collect, type DecodeEvent, type TokenSource } from '@foretoken/core';
 import { ctcGreedy } from '@foretoken/one-shot';
 import { levenshtein, maskCtc } from '@foretoken/refine';
-import {
-  assertCode,
-  randomCanvasScore,
-  randomLogits,
-  scriptedCanvasModel,
-  scriptedLatticeModel,
-} from '@foretoken/testkit';
+import { assertCode, randomCanvasScore, randomLogits, scriptedCanvasModel } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
+import { latticeOf, SOURCES, VOCABULARY } from './draft-models.js';
 import { scriptedEditModel } from './scripted-edit.js';
 
-/** End token 0, placeholder and blank 8, start token 7. */
-const VOCABULARY = 9;
-const SOURCES = [Int32Array.of(5, 2), Int32Array.of(3), Int32Array.of(6, 6, 1)];
 const search = ctcGreedy();
-
-function latticeOf(seed: number): LatticeModel<TokenSource> {
-  const logits = randomLogits({ seed, vocabularySize: VOCABULARY, endTokenId: -1 });
-  return scriptedLatticeModel({
-    vocabularySize: VOCABULARY,
-    blankId: 8,
-    frames: (source) =>
-      Array.from({ length: 5 }, (_, frame) =>
-        Float32Array.from(logits(source, [frame])).map((score, tokenId) => (tokenId % 7 === 0 ? -Infinity : score)),
-      ),
-  });
-}
 
 function editsOf(seed: number, maxLength = 32) {
   const choose = randomLogits({ seed, vocabularySize: 3, endTokenId: -1 });

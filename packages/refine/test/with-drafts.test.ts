@@ -9,19 +9,11 @@ import {
 } from '@foretoken/core';
 import { ctcGreedy, ctcPrefixBeam, nat } from '@foretoken/one-shot';
 import { levenshtein, maskCtc, maskPredict, withDrafts } from '@foretoken/refine';
-import {
-  assertCode,
-  randomCanvasScore,
-  randomLogits,
-  scriptedCanvasModel,
-  scriptedLatticeModel,
-} from '@foretoken/testkit';
+import { assertCode, randomCanvasScore, scriptedCanvasModel } from '@foretoken/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { latticeOf, SOURCES, VOCABULARY } from './draft-models.js';
 import { scriptedEditModel } from './scripted-edit.js';
 
-/** End token 0, placeholder, mask and blank 8, start token 7. */
-const VOCABULARY = 9;
-const SOURCES = [Int32Array.of(5, 2), Int32Array.of(3), Int32Array.of(6, 6, 1)];
 const search = ctcPrefixBeam({ beamSize: 4, lengthBonus: 1, alignments: true });
 
 let encoded = 0;
@@ -39,18 +31,7 @@ const encoder: SourceEncoder<TokenSource> = {
   },
 };
 
-const logits = randomLogits({ seed: 4, vocabularySize: VOCABULARY, endTokenId: -1 });
-const lattice: LatticeModel<TokenSource> = {
-  ...scriptedLatticeModel({
-    vocabularySize: VOCABULARY,
-    blankId: 8,
-    frames: (source) =>
-      Array.from({ length: 6 }, (_, frame) =>
-        Float32Array.from(logits(source, [frame])).map((score, tokenId) => (tokenId % 7 === 0 ? -Infinity : score)),
-      ),
-  }),
-  encoder,
-};
+const lattice: LatticeModel<TokenSource> = { ...latticeOf(4, 6), encoder };
 
 function reading<Session, Model extends { open(...of: never[]): Promise<Session> }>(model: Model): Model {
   const open = async (sources: readonly TokenSource[], options: CanvasOpenOptions = {}) => {

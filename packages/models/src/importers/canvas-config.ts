@@ -1,16 +1,8 @@
 import { configInteger, type WeightsFolder } from '../weights/weights-folder.js';
 import type { CanvasNetwork } from './canvas-graph.js';
 import type { Lengths } from './canvas-open-graph.js';
-import type { DraftStudent } from './draft-graph.js';
-import type { MarianShape } from './marian-graphs.js';
-import {
-  checkActivation,
-  configHeads,
-  readCtcShape,
-  readHeadTokenIds,
-  refuseConfig,
-  tensorReader,
-} from './student-config.js';
+import type { CtcStudent } from './ctc-graph.js';
+import { checkActivation, configHeads, readHeadTokenIds, refuseConfig, tensorReader } from './student-config.js';
 
 /**
  * The network on canvases that a weights folder holds; its graphs keep their weights under `name`. Without an `embedding`
@@ -58,23 +50,18 @@ export function readCanvasNetwork(
   };
 }
 
-/**
- * The CTC student whose drafts a network reads; undefined where it reads none. Throws `INVALID_MODEL_FOLDER` unless
- * `ctc` holds that student.
- */
-export function readDraftStudent(
+/** The CTC student whose drafts a network reads; undefined where it reads none. Throws `INVALID_MODEL_FOLDER` without one. */
+export function draftStudent(
   folder: WeightsFolder,
   { readsDraft }: CanvasNetwork,
-  ctc: WeightsFolder | undefined,
-  marian: MarianShape,
-): DraftStudent | undefined {
+  ctc: CtcStudent | undefined,
+): CtcStudent | undefined {
   if (!readsDraft) return undefined;
   if (ctc === undefined) {
     const required = 'the CTC student that makes drafts: give its weights folder, too';
     refuseConfig(folder, 'reads_draft', 'a student that reads drafts', required);
   }
-  const headTokenIds = readHeadTokenIds(ctc, marian.vocabularySize);
-  return { shape: readCtcShape(ctc, marian), headTokenIds, tensorOf: tensorReader(ctc) };
+  return ctc;
 }
 
 /** The length head of a student; undefined without one. Throws `INVALID_MODEL_FOLDER`. */

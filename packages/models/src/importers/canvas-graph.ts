@@ -140,6 +140,17 @@ export function linearOf(
   };
 }
 
+/** `sqrt(width) * embedding` of each token, `[.., width]`. */
+export function scaledEmbeddings(
+  graph: GraphBuilder,
+  { name, table }: CanvasNetwork['embedding'],
+  width: number,
+  tokenIds: Value,
+): Value {
+  const embedded = graph.op('Gather', [graph.weight(name, table.dims, table.values), tokenIds]);
+  return graph.op('Mul', [embedded, graph.constant('float32', [], [Math.sqrt(width)])]);
+}
+
 /**
  * `sqrt(width) * embedding + draft + position`, with a vector of its own, unscaled, for the mask,
  * `[batch, canvas, width]`.
@@ -153,9 +164,7 @@ function embed(
 ): Value {
   const { name, shape, maskTokenId, tensorOf, embedding } = network;
   const { width } = shape;
-  const { dims, values } = embedding.table;
-  const embedded = graph.op('Gather', [graph.weight(embedding.name, dims, values), tokenIds]);
-  const scaled = graph.op('Mul', [embedded, graph.constant('float32', [], [Math.sqrt(width)])]);
+  const scaled = scaledEmbeddings(graph, embedding, width, tokenIds);
   const isMask = graph.op('Equal', [tokenIds, graph.constant('int32', [], [maskTokenId])]);
   const masked = tensorOf('embed.mask', [width]);
   const tokens = graph.op('Where', [

@@ -2,7 +2,8 @@ import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { ELEMENT_TYPE } from '../onnx/proto.js';
 import { type CanvasNetwork, emitterOf, linearOf } from './canvas-graph.js';
 import { declareCross, emitCross } from './cross-projection.js';
-import { type DraftKind, type DraftStudent, emitDraft } from './draft-graph.js';
+import type { CtcStudent } from './ctc-graph.js';
+import { type DraftKind, emitDraft } from './draft-graph.js';
 import { transpose } from './matrices.js';
 import { positionTable } from './position-table.js';
 
@@ -14,7 +15,7 @@ export interface Lengths {
 
 /** The student whose drafts are read, and how. */
 export interface DraftReader {
-  readonly student: DraftStudent;
+  readonly student: CtcStudent;
   readonly kind: DraftKind;
 }
 

@@ -72,36 +72,30 @@ function allScores(
   graph: GraphBuilder,
   tensorOf: TensorOf,
   width: number,
-  { tokenIds, owner }: CtcHead,
+  head: CtcHead,
   { x, linear }: Frames,
   precision: ProductPrecision,
 ): Scores {
+  const { tokenIds, owner } = head;
   const rows = tokenIds.length;
   const scores =
-    precision === 'int8'
-      ? linear(x, 'head', width, rows, owner)
-      : productWithRows(graph, x, ...headRows(graph, tensorOf, width, rows, owner));
+    precision === 'int8' ? linear(x, 'head', width, rows, owner) : headScores(graph, tensorOf, width, head, x);
   return { scores, tokenIds: graph.constant('int32', [rows], tokenIds) };
 }
 
 /** Scores `[batch, frames, labels]` of all rows of a CTC student's head. */
-export function headScores(graph: GraphBuilder, tensorOf: TensorOf, width: number, labels: number, x: Value): Value {
-  return productWithRows(graph, x, ...headRows(graph, tensorOf, width, labels, 'ctc'));
+export function headScores(graph: GraphBuilder, tensorOf: TensorOf, width: number, head: CtcHead, x: Value): Value {
+  return productWithRows(graph, x, ...headRows(graph, tensorOf, width, head));
 }
 
 /** The shortlist's rows of the head, picked from fp32 weights: so few that quantising them would not pay. */
-function shortlistScores(
-  graph: GraphBuilder,
-  tensorOf: TensorOf,
-  width: number,
-  { tokenIds, vocabularySize, owner }: CtcHead,
-  x: Value,
-): Scores {
+function shortlistScores(graph: GraphBuilder, tensorOf: TensorOf, width: number, head: CtcHead, x: Value): Scores {
+  const { tokenIds, vocabularySize } = head;
   const shortlist = graph.input('shortlist', 'int32', ['tokens']);
   const rowOf = new Array<number>(vocabularySize).fill(0);
   for (const [row, tokenId] of tokenIds.entries()) rowOf[tokenId] = row;
   const rows = graph.op('Gather', [graph.constant('int32', [vocabularySize], rowOf), shortlist]);
-  const [weight, bias] = headRows(graph, tensorOf, width, tokenIds.length, owner);
+  const [weight, bias] = headRows(graph, tensorOf, width, head);
   const picked = (of: Value): Value => graph.op('Gather', [of, rows]);
   return { scores: productWithRows(graph, x, picked(weight), picked(bias)), tokenIds: shortlist };
 }
@@ -111,11 +105,10 @@ function headRows(
   graph: GraphBuilder,
   tensorOf: TensorOf,
   width: number,
-  labels: number,
-  owner: string,
+  { tokenIds, owner }: CtcHead,
 ): [Value, Value] {
-  const weight = tensorOf('head.weight', [labels, width]);
-  const bias = tensorOf('head.bias', [labels]);
+  const weight = tensorOf('head.weight', [tokenIds.length, width]);
+  const bias = tensorOf('head.bias', [tokenIds.length]);
   return [
     graph.weight(`${owner}.head.rows`, weight.dims, weight.values),
     graph.weight(`${owner}.head.bias`, bias.dims, bias.values),

@@ -1,17 +1,8 @@
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { ELEMENT_TYPE } from '../onnx/proto.js';
-import type { CanvasNetwork } from './canvas-graph.js';
-import { headScores } from './ctc-graph.js';
-import { emitFrames, type FrameShape } from './frames.js';
-import type { TensorOf } from './layers.js';
-
-/** The CTC student whose drafts a network on canvases reads. */
-export interface DraftStudent {
-  readonly shape: FrameShape;
-  /** Token ids of its head's rows but the last, which is the blank's. */
-  readonly headTokenIds: readonly number[];
-  readonly tensorOf: TensorOf;
-}
+import { type CanvasNetwork, scaledEmbeddings } from './canvas-graph.js';
+import { type CtcStudent, headScores } from './ctc-graph.js';
+import { emitFrames } from './frames.js';
 
 /** The best path of each source, or the one given as `draft_token_ids` int32 `[batch, frames]`, -1 where no token begins. */
 export type DraftKind = 'best' | 'given';
@@ -30,28 +21,26 @@ export interface Draft {
   readonly length: Value;
 }
 
-/** The student's draft, under the names of its own graph, so that the weights are stored once: its inputs, but no `k`. */
+/** The draft of a CTC student, under the names of its own graph, so that weights are stored once: its inputs, but no `k`. */
 export function emitDraft(
   graph: GraphBuilder,
-  student: DraftStudent,
+  { name, shape, head, tensorOf }: CtcStudent,
   embedding: CanvasNetwork['embedding'],
   kind: DraftKind,
 ): Draft {
-  const { shape, headTokenIds, tensorOf } = student;
-  const { states, sourceMask, mask, positions, x } = emitFrames(graph, tensorOf, shape, 'ctc', 'float32');
-  const scores = () => headScores(graph, tensorOf, shape.width, headTokenIds.length + 1, x);
+  const { states, sourceMask, mask, positions, x } = emitFrames(graph, tensorOf, shape, name, 'float32');
   const { begins, tokenIds } =
-    kind === 'best' ? emitBestPath(graph, scores(), mask, headTokenIds) : emitGivenPath(graph, mask);
+    kind === 'best'
+      ? emitBestPath(graph, headScores(graph, tensorOf, shape.width, head, x), mask, head.tokenIds)
+      : emitGivenPath(graph, mask);
   const overFrames = graph.constant('int64', [], [1]);
   const said = graph.op('CumSum', [begins, overFrames]);
   // From 1, and 0 where no token begins.
   const number = graph.op('Unsqueeze', [graph.op('Mul', [begins, said]), graph.constant('int64', [1], [1])]);
   const wanted = graph.op('Add', [positions, graph.constant('int32', [], [1])]);
   const chosen = graph.op('Equal', [graph.op('Unsqueeze', [wanted, graph.constant('int64', [1], [2])]), number]);
-  const { dims, values } = embedding.table;
-  const embedded = graph.op('Gather', [graph.weight(embedding.name, dims, values), tokenIds]);
-  const scaled = graph.op('Mul', [embedded, graph.constant('float32', [], [Math.sqrt(shape.width)])]);
-  const features = graph.op('Concat', [x, scaled], { axis: 2 });
+  const embedded = scaledEmbeddings(graph, embedding, shape.width, tokenIds);
+  const features = graph.op('Concat', [x, embedded], { axis: 2 });
   return {
     states,
     sourceMask,
@@ -75,11 +64,11 @@ function emitGivenPath(graph: GraphBuilder, mask: Value): Path {
   };
 }
 
-/** By `scores [batch, frames, labels]`. */
-function emitBestPath(graph: GraphBuilder, scores: Value, mask: Value, headTokenIds: readonly number[]): Path {
+/** By `scores [batch, frames, labels]`; `labelIds` are the token ids of the labels, the blank's last. */
+function emitBestPath(graph: GraphBuilder, scores: Value, mask: Value, labelIds: readonly number[]): Path {
   const [, best] = graph.ops('TopK', [scores, graph.constant('int64', [1], [1])], 2, { axis: 2 }) as [Value, Value];
   const label = graph.op('Squeeze', [best, graph.constant('int64', [1], [2])]);
-  const labels = headTokenIds.length + 1;
+  const labels = labelIds.length;
   const blankLabel = graph.constant('int64', [], [labels - 1]);
   // The label of the frame before; what comes before the first counts as a blank.
   const pads = graph.constant('int64', [4], [0, 1, 0, -1]);
@@ -87,7 +76,7 @@ function emitBestPath(graph: GraphBuilder, scores: Value, mask: Value, headToken
   const same = graph.op('Or', [graph.op('Equal', [label, previous]), graph.op('Equal', [label, blankLabel])]);
   return {
     begins: beginsWhere(graph, graph.op('Not', [same]), mask),
-    tokenIds: graph.op('Gather', [graph.constant('int32', [labels], [...headTokenIds, 0]), label]),
+    tokenIds: graph.op('Gather', [graph.constant('int32', [labels], labelIds), label]),
   };
 }
 

@@ -3,12 +3,12 @@ import { SHORTLIST_FILE, type Shortlist } from '../families/shortlist.js';
 import type { FillGraphFiles, MarianManifest } from '../folder/manifest.js';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { configInteger, type WeightsFolder } from '../weights/weights-folder.js';
-import { readCanvasNetwork, readDraftStudent, readLengths } from './canvas-config.js';
+import { draftStudent, readCanvasNetwork, readLengths } from './canvas-config.js';
 import { type CanvasNetwork, emitFill, type FillHead } from './canvas-graph.js';
 import { emitOpen, type Lengths } from './canvas-open-graph.js';
 import { type CtcStudent, emitCtc } from './ctc-graph.js';
 import { emitDag } from './dag-graph.js';
-import type { DraftKind, DraftStudent } from './draft-graph.js';
+import type { DraftKind } from './draft-graph.js';
 import { emitDeletions, emitPlaceholders } from './edit-graph.js';
 import { readFastStudent } from './fast-student.js';
 import type { EmitGraph } from './graph-files.js';
@@ -59,11 +59,12 @@ const POSITION_CANDIDATES = 64;
 
 /** Emits the graphs of every student there is. Throws `INVALID_MODEL_FOLDER`. */
 export function importStudents(folders: StudentFolders, context: StudentContext): ImportedStudents {
+  const ctc = folders.ctc && readCtcStudent(folders.ctc, context);
   const imported = [
-    ...(folders.ctc === undefined ? [] : [importCtc(folders.ctc, folders.ctcFast, context)]),
-    ...(folders.canvas === undefined ? [] : [importCanvas(folders.canvas, folders.ctc, context)]),
+    ...(ctc === undefined ? [] : [importCtc(ctc, folders.ctcFast, context)]),
+    ...(folders.canvas === undefined ? [] : [importCanvas(folders.canvas, ctc, context)]),
     ...(folders.dag === undefined ? [] : [importDag(folders.dag, context)]),
-    ...(folders.edit === undefined ? [] : [importEdit(folders.edit, folders.ctc, context)]),
+    ...(folders.edit === undefined ? [] : [importEdit(folders.edit, ctc, context)]),
   ];
   return {
     graphs: Object.assign({}, ...imported.map(({ graphs }) => graphs)),
@@ -71,12 +72,8 @@ export function importStudents(folders: StudentFolders, context: StudentContext)
   };
 }
 
-function importCtc(
-  folder: WeightsFolder,
-  fastFolder: WeightsFolder | undefined,
-  context: StudentContext,
-): ImportedStudents {
-  const { marian, blankId, emit, encode8Bit, shortlist } = context;
+/** The CTC student that lattices and drafts are made with. Throws `INVALID_MODEL_FOLDER`. */
+function readCtcStudent(folder: WeightsFolder, { marian, blankId, shortlist }: StudentContext): CtcStudent {
   const shape = readCtcShape(folder, marian);
   if (shape.encoderLayers !== marian.encoderLayers) {
     refuseConfig(folder, 'encoder_layers', 'ctc, unlike ctcFast,', marian.encoderLayers);
@@ -99,7 +96,14 @@ function importCtc(
     );
   }
   const head = { tokenIds: [...headTokenIds, blankId], vocabularySize: marian.vocabularySize, owner: 'ctc' };
-  const student: CtcStudent = { name: 'ctc', shape, head, tensorOf: tensorReader(folder) };
+  return { name: 'ctc', shape, head, tensorOf: tensorReader(folder) };
+}
+
+function importCtc(
+  student: CtcStudent,
+  fastFolder: WeightsFolder | undefined,
+  { marian, blankId, emit, encode8Bit, shortlist }: StudentContext,
+): ImportedStudents {
   const fast = fastFolder === undefined ? student : readFastStudent(fastFolder, student, marian);
   const quick = { precision: 'int8', shortlist: shortlist !== undefined } as const;
   emit('ctc.onnx', 'ctc-student', (graph) => emitCtc(graph, student, { precision: 'float32', shortlist: false }));
@@ -112,21 +116,17 @@ function importCtc(
     const states = encode8Bit(graph, { tokenIds, positions, mask }, fast.shape.encoderLayers);
     emitCtc(graph, fast, quick, { states, mask });
   });
-  const maxCandidates = Math.min(LATTICE_CANDIDATES, head.tokenIds.length);
+  const maxCandidates = Math.min(LATTICE_CANDIDATES, student.head.tokenIds.length);
   return {
     graphs: { ctc: 'ctc.onnx', ctcDraft: 'ctc-draft.onnx', ctcFast: 'ctc-fast.onnx' },
-    facts: { ctc: { blankId, upsample: shape.upsample, maxCandidates } },
+    facts: { ctc: { blankId, upsample: student.shape.upsample, maxCandidates } },
   };
 }
 
-function importCanvas(
-  folder: WeightsFolder,
-  ctc: WeightsFolder | undefined,
-  context: StudentContext,
-): ImportedStudents {
+function importCanvas(folder: WeightsFolder, ctc: CtcStudent | undefined, context: StudentContext): ImportedStudents {
   checkStudent(folder, 'foretoken-canvas', 'a canvas student', context.marian);
   const network = readCanvasNetwork(folder, 'canvas', context.embedding);
-  const draft = readDraftStudent(folder, network, ctc, context.marian);
+  const draft = draftStudent(folder, network, ctc);
   const lengths = readLengths(folder, network);
   const opens = emitOpens(network, lengths, draft, context.emit);
   return {
@@ -141,10 +141,10 @@ function importCanvas(
   };
 }
 
-function importEdit(folder: WeightsFolder, ctc: WeightsFolder | undefined, context: StudentContext): ImportedStudents {
+function importEdit(folder: WeightsFolder, ctc: CtcStudent | undefined, context: StudentContext): ImportedStudents {
   checkStudent(folder, 'foretoken-edit', 'an edit student', context.marian);
   const network = readCanvasNetwork(folder, 'edit', context.embedding);
-  const draft = readDraftStudent(folder, network, ctc, context.marian);
+  const draft = draftStudent(folder, network, ctc);
   const { maskTokenId: placeholderTokenId } = network;
   const startTokenId = configInteger(folder, 'start_token_id', 0, network.shape.vocabularySize - 1);
   const mostPlaceholders = configInteger(folder, 'max_placeholders', 1, 65_536);
@@ -184,7 +184,7 @@ export function mostCandidates(headTokenIds: readonly number[]): number {
 function emitOpens(
   network: CanvasNetwork,
   lengths: Lengths | undefined,
-  student: DraftStudent | undefined,
+  student: CtcStudent | undefined,
   emit: EmitGraph,
 ): { readonly open: string; readonly openDrafts?: string } {
   const { name } = network;
