@@ -12,3 +12,4 @@ export * from './scripted-canvas.js';
 export * from './scripted-lattice.js';
 export * from './scripted-model.js';
 export * from './speculative-oracle.js';
+export * from './stepping-clock.js';
