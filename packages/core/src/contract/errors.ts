@@ -6,7 +6,9 @@
  * - `EMPTY_SOURCE`, `SOURCE_TOO_LONG`: a source has no tokens, or more than the model has positions for.
  * - `LENGTH_LIMIT`: a tree would grow deeper than the model has positions for.
  * - `INVALID_NODE`: a parent is unknown, released or belongs to another row; or the row is finished.
- * - `UNSATISFIABLE_CONSTRAINT`: the rules of a decode left no token to choose, or no hypothesis could meet them.
+ * - `UNSATISFIABLE_CONSTRAINT`: nothing can be output: the rules of a decode, the model or both leave every token at
+ *   probability 0, or no hypothesis can meet the rules.
+ * - `INVALID_SCORES`: a model, or a rule of yours, gave a score that is NaN or +Infinity; `details` names row and position.
  * - `INVALID_DRAFT`: a drafter broke its contract.
  * - `INVALID_MODEL_FOLDER`: a model folder is missing, malformed, damaged or reaches outside itself.
  * - `UNSUPPORTED_MODEL`: a well-formed model of a family, format version or feature this release does not know.
@@ -21,6 +23,7 @@ export type ErrorCode =
   | 'LENGTH_LIMIT'
   | 'INVALID_NODE'
   | 'UNSATISFIABLE_CONSTRAINT'
+  | 'INVALID_SCORES'
   | 'INVALID_DRAFT'
   | 'INVALID_MODEL_FOLDER'
   | 'UNSUPPORTED_MODEL'

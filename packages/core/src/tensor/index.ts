@@ -9,6 +9,7 @@ export * from './ngram-model.js';
 export * from './philox.js';
 export * from './row-output.js';
 export * from './sample-token.js';
+export * from './score-checks.js';
 export * as scoreProcessors from './score-processors.js';
 export * from './score-rules.js';
 export * from './top-k.js';

@@ -172,12 +172,3 @@ export function compileRules(rules: ScoreRules, vocabulary: Vocabulary): readonl
 export function hasRules(rules: ScoreRules): boolean {
   return compileRules(rules, { size: 0, endTokenId: 0 }).length > 0;
 }
-
-/** The error of a row whose rules left no token to choose. */
-export function noTokenLeft(row: number, position: number): ForetokenError {
-  return new ForetokenError(
-    'UNSATISFIABLE_CONSTRAINT',
-    `The rules leave no token to choose at position ${position} of row ${row}. Loosen the constraint, the bad words or the biases.`,
-    { row, position },
-  );
-}
