@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BackoffModel, type Ngram, readArpa } from '../src/index.js';
@@ -113,6 +114,11 @@ describe('readArpa', () => {
       ['-0.125\ta b', '-0.125\ta c', 14],
       ['-0.125\ta b', '-0.125\ta', 14],
       ['-0.125\ta b', 'x\ta b', 14],
+      ['-0.125\ta b', '\ta b', 14],
+      ['-0.125\ta b', '0x1\ta b', 14],
+      ['-0.125\ta b', '0.5\ta b', 14],
+      ['-0.125\ta b', '-0.125\ta\u00a0b', 14],
+      ['\\2-grams:', '\\data\\', 13],
       ['\\end\\', '', 17],
       ['\\2-grams:\n-0.125\ta b\n', '', 14],
     ];
@@ -121,6 +127,86 @@ describe('readArpa', () => {
         expect.objectContaining({ code: 'INVALID_ARGUMENT', details: expect.objectContaining({ line }) }),
       );
     }
-    expect(() => readArpa('')).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+  });
+
+  it('parts fields at spaces and tabs alone, whatever else a word is made of', () => {
+    // All that Unicode or JavaScript counts as white space or as a line's end, and what is easily taken for either.
+    const odd = '\u00a0\u202f\u3000\u2028\u2029\ufeff\u0085\u1680\u2000\u2009\u200b\u205f\v\f';
+    for (const character of odd) {
+      const words = [character, `${character}a`, `a${character}`, `a${character}b`, `a${character}${character}b`];
+      const unigrams = words.map((word, index) => `-${index + 1}\t${word}\t-0.5`);
+      const bigrams = words.map((word) => `-0.25 ${word} ${word}`);
+      const text = [
+        '\\data\\',
+        'ngram 1=5',
+        'ngram 2=5',
+        '\\1-grams:',
+        ...unigrams,
+        '\\2-grams:',
+        ...bigrams,
+        '\\end\\',
+      ];
+      for (const newline of ['\n', '\r\n']) {
+        const model = readArpa(text.join(newline));
+        expect(model.words).toEqual(words);
+        for (const [index, word] of words.entries()) {
+          expect(model.logProb(model.empty, model.indexOf(word))).toBeCloseTo(-(index + 1) * Math.LN10, 9);
+          const after = model.next(model.empty, index);
+          expect(model.logProb(after, index)).toBeCloseTo(-0.25 * Math.LN10, 9);
+        }
+      }
+    }
+  });
+
+  it('reads files that begin with a byte order mark, indent, or leave back-off weights out', () => {
+    const expected = readArpa(ARPA);
+    const variants = [
+      ARPA.replace('made by hand, ignored', ''),
+      ARPA.slice(ARPA.indexOf('\\data')),
+      ARPA.replaceAll('\n', ' \t\n \t'),
+      ARPA.replaceAll('ngram 1=3', 'ngram \t1 = 3'),
+      ARPA.replace('-0.125\ta b', '-0.125\ta b\t0'),
+      ARPA.replace('-0.125', '-1.25E-1'),
+    ];
+    for (const text of variants.flatMap((variant) => [variant, `\ufeff${variant}`])) {
+      const model = readArpa(text);
+      expect(model.words).toEqual(expected.words);
+      const after = model.next(model.start, 1);
+      for (const word of [0, 1, 2]) expect(model.logProb(after, word)).toBe(expected.logProb(after, word));
+    }
+    const bare = readArpa(ARPA.replace('\ta\t-0.25', '\ta'));
+    expect(bare.logProb(bare.next(bare.empty, 1), 0)).toBeCloseTo(-Math.LN10, 9);
+  });
+
+  it('names what a file is that is no ARPA file', () => {
+    const gzip = gzipSync(ARPA).toString('utf8');
+    const kenlm = 'mmap lm http://kheafield.com/code format version 5\n\0\0\0';
+    const wrong: readonly (readonly [unknown, RegExp])[] = [
+      ['', /empty/],
+      ['\ufeff \r\n\n', /empty/],
+      [kenlm, /KenLM binary/],
+      ['SRILM_BINARY_NGRAM_002\n', /SRILM binary/],
+      ['blmt 3 1 2 3', /IRSTLM/],
+      [gzip, /gzip/],
+      [gzipSync(ARPA).toString('latin1'), /gzip/],
+      ['BZh91AY', /bzip2/],
+      [Buffer.from('fd377a585a00', 'hex').toString('utf8'), /xz/],
+      [Buffer.from('28b52ffd00', 'hex').toString('utf8'), /zstd/],
+      [Buffer.from(ARPA, 'utf16le').toString('utf8'), /UTF-8/],
+      ['<html></html>', /\\data\\/],
+      [Buffer.from(ARPA), /object was received/],
+      [null, /null was received/],
+    ];
+    for (const [text, message] of wrong) {
+      expect(() => readArpa(text as string)).toThrow(
+        expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(message) }),
+      );
+    }
+  });
+
+  it('stays linear in a line of blanks', () => {
+    const blanks = ' '.repeat(1_000_000);
+    const model = readArpa(ARPA.replace('-0.125\ta b', `${blanks}-0.125${blanks}a${blanks}b${blanks}`));
+    expect(model.logProb(model.next(model.empty, 1), 2)).toBeCloseTo(-0.125 * Math.LN10, 9);
   });
 });
