@@ -1,5 +1,4 @@
 export * from './contract/canvas.js';
-export * from './contract/canvas-lengths.js';
 export * from './contract/checks.js';
 export * from './contract/collect.js';
 export * from './contract/decoder.js';

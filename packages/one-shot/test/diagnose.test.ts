@@ -161,9 +161,22 @@ describe('canvasDisagreement', () => {
       code: 'UNSUPPORTED_CAPABILITY',
     });
     expect(model.calls).toEqual([]);
-    const broken = scriptedCanvasModel({ vocabularySize: 9, score: () => new Float32Array(9).fill(Number.NaN) });
-    await expect(canvasDisagreement(broken, sources, tokens('a'))).rejects.toMatchObject({ code: 'RUNTIME_FAILURE' });
-    expect(broken.stillOpen).toBe(0);
+    const many = Array.from({ length: 40 }, (_, row) => Int32Array.of(row));
+    const outputs = many.map(() => tokens('ab')[0]!);
+    for (const [bad, code] of [
+      [Number.NaN, 'INVALID_SCORES'],
+      [Number.NEGATIVE_INFINITY, 'UNSATISFIABLE_CONSTRAINT'],
+    ] as const) {
+      const broken = scriptedCanvasModel({
+        vocabularySize: 9,
+        score: ([source], _, position) => new Float32Array(9).fill(source === 35 && position === 1 ? bad : 0),
+      });
+      await expect(canvasDisagreement(broken, many, outputs)).rejects.toMatchObject({
+        code,
+        details: { row: 35, position: 1 },
+      });
+      expect(broken.stillOpen).toBe(0);
+    }
   });
 });
 

@@ -105,6 +105,7 @@ async function* decode<Source>(
     yield* refineRows(rows, (asks) => fillTogether(asks, fillAll), {
       request,
       endTokenId: model.vocabulary.endTokenId,
+      undecidedTokenId: model.maskTokenId,
       given: sources.map((_, row) => outputPrefixes?.[row]?.length ?? 0),
       scored: strategy.scored,
       draftForwards: draft === undefined ? 0 : 1,

@@ -99,6 +99,7 @@ async function* decode<Source>(
     yield* refineRows(rows, answerInTurns(session, request), {
       request,
       endTokenId: vocabulary.endTokenId,
+      undecidedTokenId: model.placeholderTokenId,
       given,
       scored: false,
       draftForwards: draft === undefined ? 0 : 1,

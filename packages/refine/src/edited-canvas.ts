@@ -1,4 +1,4 @@
-import { brokenPrediction, type CanvasProposal } from '@foretoken/core';
+import { assertScores, brokenPrediction, type CanvasProposal, noTokenLeft } from '@foretoken/core';
 import { type Drafted, UNKNOWN } from './refined-canvas.js';
 
 /**
@@ -42,7 +42,7 @@ export function isDeletable({ tokenIds, given }: EditedCanvas): boolean {
 
 /**
  * Drops every token that is deleted with a probability above `threshold`, but neither boundaries nor given tokens (Gu et al.,
- * 2019, section 3.2). Throws `RUNTIME_FAILURE` where the natural-log probabilities `[length]` do not fit.
+ * 2019, section 3.2). Throws `RUNTIME_FAILURE` where the natural-log probabilities `[length]` do not fit, and `INVALID_SCORES`.
  */
 export function deleteTokens(
   row: number,
@@ -54,7 +54,7 @@ export function deleteTokens(
   const least = Math.log(threshold);
   if (deletions.length !== tokenIds.length)
     throw brokenPrediction(row, `${deletions.length} deletions for ${tokenIds.length}`);
-  if (deletions.some(Number.isNaN)) throw brokenPrediction(row, 'a deletion that is not a number');
+  for (const position of deletions.keys()) assertScores(deletions, row, position, position, position + 1);
   const stays = (_: number, position: number): boolean =>
     position <= given || position === tokenIds.length - 1 || !((deletions[position] as number) > least);
   const origins = Int32Array.from(tokenIds.keys()).filter(stays);
@@ -99,13 +99,18 @@ export function insertPlaceholders(
   };
 }
 
-/** Puts the proposed tokens in place of the placeholders. */
+/** Puts the proposed tokens in place of the placeholders. Throws `UNSATISFIABLE_CONSTRAINT` where the proposal is a placeholder. */
 export function fillPlaceholders(
+  row: number,
   { tokenIds, logProbs, given }: EditedCanvas,
   proposal: CanvasProposal,
   placeholderTokenId: number,
 ): EditedCanvas {
   const isOpen = (position: number): boolean => tokenIds[position] === placeholderTokenId;
+  const stuck = tokenIds.findIndex(
+    (_, position) => isOpen(position) && proposal.tokenIds[position] === placeholderTokenId,
+  );
+  if (stuck >= 0) throw noTokenLeft(row, stuck);
   return {
     tokenIds: tokenIds.map((tokenId, position) => (isOpen(position) ? proposal.tokenIds[position]! : tokenId)),
     logProbs: logProbs.map((logProb, position) => (isOpen(position) ? proposal.logProbs[position]! : logProb)),

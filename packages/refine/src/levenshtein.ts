@@ -34,7 +34,8 @@ export interface LevenshteinOptions<Source = TokenSource> extends InsertionOptio
  * another model.
  *
  * `perGap` is unlimited by default. Throws `INVALID_ARGUMENT`; decoding throws `LENGTH_LIMIT` where a given text does not
- * fit, and `RUNTIME_FAILURE` for scores that are not numbers.
+ * fit, `INVALID_SCORES` for scores that are not numbers, and `UNSATISFIABLE_CONSTRAINT` where no token can take the place of a
+ * placeholder.
  */
 export function levenshtein<Source = TokenSource>(
   options: LevenshteinOptions<Source> = {},
@@ -96,7 +97,7 @@ function edits<Source>(
         if (tokenIds.includes(placeholderTokenId)) {
           const prediction = (yield { about: 'fill', tokenIds }) as CanvasPrediction;
           const proposal = bestCanvasTokens(prediction, tokenIds.length, placeholderTokenId);
-          state.canvas = fillPlaceholders(state.canvas, proposal, placeholderTokenId);
+          state.canvas = fillPlaceholders(row, state.canvas, proposal, placeholderTokenId);
         }
         if (sameTokens(before, state.canvas)) return;
       }

@@ -24,7 +24,7 @@ export interface MaskCtcOptions<Source> extends LatticeDraft<Source> {
  *
  * The draft may just as well be that of a DAG. Throws `INVALID_ARGUMENT`; decoding throws `UNSUPPORTED_CAPABILITY` for a lattice
  * that the search cannot read, `INVALID_ARGUMENT` for one of another vocabulary, `LENGTH_LIMIT` for a draft longer than a
- * canvas, and `RUNTIME_FAILURE` for scores that are not numbers.
+ * canvas, and otherwise throws as `maskPredict` does.
  */
 export function maskCtc<Source = TokenSource>(options: MaskCtcOptions<Source>): Decoder<CanvasModel<Source>> {
   const { threshold = 0.5, iterations = 4 } = options;

@@ -28,8 +28,8 @@ export interface MaskPredictOptions extends LengthOptions {
  * (Ghazvininejad et al., 2019, section 3).
  *
  * A hypothesis' `score` is the mean natural-log probability of its canvas, and what `lengthWeight` makes of its length, by
- * which lengths are ranked. Throws `INVALID_ARGUMENT`; decoding throws `LENGTH_LIMIT`, and `RUNTIME_FAILURE` for scores that
- * are not numbers.
+ * which lengths are ranked. Throws `INVALID_ARGUMENT`; decoding throws `LENGTH_LIMIT`, `INVALID_SCORES` for scores that are not
+ * numbers, and `UNSATISFIABLE_CONSTRAINT` where at a position of the output no token but the mask is possible.
  */
 export function maskPredict<Source = TokenSource>(options: MaskPredictOptions = {}): Decoder<CanvasModel<Source>> {
   const { iterations = 4, schedule = 'linear', leastMasked = 0, adaptiveStop = false } = options;

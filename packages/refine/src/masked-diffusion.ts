@@ -44,7 +44,7 @@ export interface MaskedDiffusionOptions extends Pick<LengthOptions, 'length'> {
  * Nie et al., 2025); without `remask`, what is decided stays.
  *
  * Random choices depend on the request's `seed` and the row's source alone. Throws `INVALID_ARGUMENT`, also for options that
- * contradict one another; decoding throws `LENGTH_LIMIT`, and `RUNTIME_FAILURE` for scores that are not numbers.
+ * contradict one another; decoding throws as `maskPredict` does.
  */
 export function maskedDiffusion<Source = TokenSource>(
   options: MaskedDiffusionOptions = {},
@@ -70,20 +70,26 @@ export function maskedDiffusion<Source = TokenSource>(
       const free = canvas.length - canvas.given;
       for (const block of blocksOf(canvas.given, canvas.length, blockLength, Math.min(steps, free))) {
         const positions = Array.from({ length: block.end - block.start }, (_, index) => block.start + index);
+        const mostSteps = order === 'entropy-bounded' ? Number.POSITIVE_INFINITY : block.steps;
         let masked = positions;
-        for (let step = 1; masked.length > 0; step++) {
+        for (let step = 1; masked.length > 0 && step <= mostSteps; step++) {
           const [prediction] = yield [canvas.tokenIds.slice()];
           const proposal = propose(prediction!, canvas.length, masked, forward++, proposing);
           const ranking = highest(masked, proposal.ease, masked.length);
+          // Last are those where no token is possible; they stay masks.
+          const possible = ranking.filter((position) => proposal.tokenIds[position] !== canvas.maskTokenId);
+          if (possible.length === 0) break;
           const count =
             order === 'entropy-bounded'
-              ? boundedCount(entropiesOf(ranking, proposal), entropyBound)
+              ? boundedCount(entropiesOf(possible, proposal), entropyBound)
               : dueAfter(step, block) - (positions.length - masked.length);
-          canvas.decide(ranking.slice(0, count), proposal);
-          masked = ranking.slice(count);
+          const decided = possible.slice(0, count);
+          canvas.decide(decided, proposal);
+          masked = ranking.slice(decided.length);
           if (masked.length > 0) masked = [...masked, ...maskAgain(canvas, positions, ranking, remask)];
         }
-        if (row.endsWithin(canvas.tokenIds, block.end)) return;
+        // What is still masked has no possible token, and later blocks wait for it.
+        if (masked.length > 0 || row.endsWithin(canvas.tokenIds, block.end)) return;
       }
     },
   });

@@ -6,6 +6,7 @@ import {
   type FinishReason,
   type Hypothesis,
   meanLogProb,
+  noTokenLeft,
   type RowResult,
 } from '@foretoken/core';
 
@@ -37,6 +38,8 @@ export type AnswerAll<Ask, Answer> = (
 export interface Rounds {
   readonly request: DecodeRequest<unknown>;
   readonly endTokenId: number;
+  /** Stands where a canvas is undecided: no output holds it. */
+  readonly undecidedTokenId: number;
   /** Output tokens of each row that were given: they count as output but not in scores. */
   readonly given: readonly number[];
   /** Report what the candidates of a row are ranked by, the mean log-probability and a bonus, as `score`. */
@@ -49,6 +52,8 @@ export interface Rounds {
 /**
  * Runs the candidates of all rows to their ends, a forward a round. A row shows a draft as it came, then its best candidate
  * after each round; once none of them asks for more it is cut, committed, and takes no part in later forwards.
+ *
+ * Throws `UNSATISFIABLE_CONSTRAINT` for a row all of whose candidates end with an undecided position in their output.
  */
 export async function* refineRows<Ask, Answer>(
   rows: readonly (readonly Candidate<Ask, Answer>[])[],
@@ -63,14 +68,21 @@ export async function* refineRows<Ask, Answer>(
     else waiting.set(candidate, [row, value]);
   };
   const report = function* (row: number): Generator<DecodeEvent> {
-    const candidates = rows[row] as readonly Candidate<Ask, Answer>[];
-    const { shown, score } = best(candidates);
+    const candidates = (rows[row] as readonly Candidate<Ask, Answer>[]).map(seen);
     const atMs = performance.now() - began;
-    if (candidates.some((candidate) => waiting.has(candidate))) {
+    if (isWaiting(row)) {
+      const { shown } = best(candidates);
       yield revision(row, shown, shown.tokenIds.slice(), atMs);
       return;
     }
-    const { finishReason, tokenIds } = cutOutput(shown.tokenIds, rounds.endTokenId, request);
+    const cuts = candidates.map(({ shown, score }) => ({
+      shown,
+      score,
+      ...cutOutput(shown.tokenIds, rounds.endTokenId, request),
+    }));
+    const decided = cuts.filter(({ tokenIds }) => !tokenIds.includes(rounds.undecidedTokenId));
+    if (decided.length === 0) throw noTokenLeft(row, best(cuts).tokenIds.indexOf(rounds.undecidedTokenId));
+    const { shown, score, finishReason, tokenIds } = best(decided);
     yield revision(row, shown, tokenIds, atMs);
     if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds: tokenIds.slice(), atMs };
     results[row] = {
@@ -78,15 +90,17 @@ export async function* refineRows<Ask, Answer>(
       hypotheses: [hypothesis(shown, tokenIds, finishReason, rounds.given[row] ?? 0, rounds.scored ? score : NaN)],
     };
   };
+  const isWaiting = (row: number): boolean =>
+    (rows[row] as readonly Candidate<Ask, Answer>[]).some((candidate) => waiting.has(candidate));
   const { draftForwards = 0 } = rounds;
   for (const [row, candidates] of rows.entries()) {
     // Nobody else could show what is about to be refined.
     if (draftForwards > 0) {
-      const { shown: draft } = best(candidates);
+      const { shown: draft } = best(candidates.map(seen));
       yield revision(row, draft, draft.tokenIds.slice(), performance.now() - began);
     }
     for (const candidate of candidates) goOn(row, candidate, candidate.refinement.next());
-    if (!candidates.some((candidate) => waiting.has(candidate))) yield* report(row);
+    if (!isWaiting(row)) yield* report(row);
   }
   let forwards = 0;
   while (waiting.size > 0) {
@@ -116,15 +130,21 @@ function revision(row: number, { logProbs, origins }: Shown, tokenIds: Int32Arra
   return { type: 'canvas-revise', row, tokenIds, logProbs: logProbs.slice(0, length), ...moved, atMs };
 }
 
-/**
- * The candidate of highest mean log-probability and bonus, the earlier among equals (Ghazvininejad et al., 2019, section
- * 3.3).
- */
-function best<Ask, Answer>(candidates: readonly Candidate<Ask, Answer>[]): { shown: Shown; score: number } {
-  const shown = candidates.map((candidate) => candidate.show());
-  const scores = candidates.map(({ bonus = 0 }, index) => meanLogProb((shown[index] as Shown).logProbs) + bonus);
-  const score = Math.max(...scores);
-  return { shown: shown[scores.indexOf(score)] as Shown, score };
+/** A canvas as it stands, and what it is ranked by. */
+interface Seen {
+  readonly shown: Shown;
+  /** Mean log-probability and bonus. */
+  readonly score: number;
+}
+
+function seen<Ask, Answer>(candidate: Candidate<Ask, Answer>): Seen {
+  const shown = candidate.show();
+  return { shown, score: meanLogProb(shown.logProbs) + (candidate.bonus ?? 0) };
+}
+
+/** The one of highest score, the earlier among equals (Ghazvininejad et al., 2019, section 3.3); at least one is given. */
+function best<One extends Seen>(candidates: readonly One[]): One {
+  return candidates.reduce((found, one) => (one.score > found.score ? one : found));
 }
 
 function hypothesis(

@@ -51,7 +51,8 @@ export function skeletonFirst<Source = TokenSource>(options: SkeletonFirstOption
       if (free.length === 0) return;
       const [first] = yield [canvas.without(free)];
       canvas.decide(free, bestCanvasTokens(first!, length, maskTokenId));
-      const solid = free.filter((position) => content(canvas.tokenIds[position]!));
+      const isSolid = (tokenId: number): boolean => tokenId !== maskTokenId && content(tokenId);
+      const solid = free.filter((position) => isSolid(canvas.tokenIds[position]!));
       const skeleton = highest(solid, canvas.logProbs, Math.ceil(share * free.length));
       let open = free.filter((position) => !skeleton.includes(position));
       for (let fill = 0; fill < fills && open.length > 0; fill++) {

@@ -1,4 +1,5 @@
 import {
+  argmax,
   bestCanvasTokens,
   type CanvasPrediction,
   type CanvasProposal,
@@ -9,7 +10,7 @@ import {
   type RandomStream,
   sampleToken,
 } from '@foretoken/core';
-import { assertNumbers, bestOf, distributionAt } from './proposals.js';
+import { distributionAt } from './proposals.js';
 
 /**
  * Which undecided positions are decided first:
@@ -58,9 +59,10 @@ export function outputFor(order: UnmaskOrder, temperature: number): OutputReques
 }
 
 /**
- * A token for each of `positions`, drawn with the numbers of the given forward, and how early to decide it.
+ * A token for each of `positions`, drawn with the numbers of the given forward, and how early to decide it; the mask, last of
+ * all, where no token is possible.
  *
- * Log-probabilities are the model's own, before the temperature. Throws `RUNTIME_FAILURE` for scores that are not numbers.
+ * Log-probabilities are the model's own, before the temperature. Throws `RUNTIME_FAILURE`, `INVALID_SCORES`.
  */
 export function propose(
   prediction: CanvasPrediction,
@@ -77,6 +79,7 @@ export function propose(
   for (const position of positions) {
     if (order === 'left-to-right') ranked.ease[position] = -position;
     if (order === 'random') ranked.ease[position] = stream.uniform(position, ORDER_DRAWS, forward);
+    if (ranked.tokenIds[position] === proposing.maskTokenId) ranked.ease[position] = Number.NEGATIVE_INFINITY;
   }
   return ranked;
 }
@@ -107,16 +110,19 @@ function fromDistributions(
   forward: number,
   { order, temperature, stream, maskTokenId, vocabularySize }: Proposing,
 ): RankedProposal {
-  const { row } = prediction;
   const tokenIds = new Int32Array(length);
   const logProbs = new Float32Array(length);
   const ease = new Float64Array(length);
   for (const position of positions) {
     const distribution = distributionAt(prediction, position, vocabularySize);
-    assertNumbers(row, distribution);
     const scores = distribution.slice();
     scores[maskTokenId] = Number.NEGATIVE_INFINITY;
-    const best = bestOf(row, scores);
+    const best = argmax(scores);
+    if (best < 0) {
+      tokenIds[position] = maskTokenId;
+      logProbs[position] = Number.NEGATIVE_INFINITY;
+      continue;
+    }
     const most = scores[best] as number;
     const tokenId =
       temperature === 0

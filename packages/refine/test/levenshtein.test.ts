@@ -235,16 +235,35 @@ describe('levenshtein', () => {
   });
 
   it('refuses answers that are not numbers or do not fit, and releases everything', async () => {
-    const broken: readonly Partial<ScriptedEditOptions>[] = [
-      { deletions: (_, canvas) => new Float32Array(canvas.length).fill(Number.NaN) },
-      { deletions: () => [0] },
-      { placeholders: () => [] },
-      { placeholders: (_, canvas) => new Float32Array(canvas.length - 1).fill(-1) },
-      { score: () => new Float32Array(LETTERS.length).fill(Number.NaN) },
+    const nowhere = (letter: string) => () =>
+      Float32Array.from(LETTERS, (other) => (other === letter ? 0 : Number.NEGATIVE_INFINITY));
+    const broken: readonly (readonly [Partial<ScriptedEditOptions>, string, object?])[] = [
+      [{ deletions: () => [0] }, 'RUNTIME_FAILURE'],
+      [{ placeholders: () => [] }, 'RUNTIME_FAILURE'],
+      [{ placeholders: (_, canvas) => new Float32Array(canvas.length - 1).fill(-1) }, 'RUNTIME_FAILURE'],
+      ...[Number.NaN, Number.POSITIVE_INFINITY].flatMap((bad) => [
+        [
+          {
+            deletions: (_: unknown, canvas: Int32Array) =>
+              Float32Array.from(canvas, (_id, at) => (at === 2 ? bad : 0.1)),
+          },
+          'INVALID_SCORES',
+          { row: 0, position: 2 },
+        ] as const,
+        [
+          {
+            score: (_: unknown, _canvas: unknown, at: number) =>
+              new Float32Array(LETTERS.length).fill(at === 1 ? bad : 0),
+          },
+          'INVALID_SCORES',
+          { row: 0, position: 1 },
+        ] as const,
+      ]),
+      [{ score: nowhere('?') }, 'UNSATISFIABLE_CONSTRAINT', { row: 0, position: 1 }],
     ];
-    for (const more of broken) {
+    for (const [more, code, details = {}] of broken) {
       const model = tableModel(TRACE, more);
-      await expect(run(model, levenshtein())).rejects.toMatchObject({ code: 'RUNTIME_FAILURE' });
+      await expect(run(model, levenshtein())).rejects.toMatchObject({ code, details });
       expect(model.stillOpen).toBe(0);
     }
   });

@@ -4,6 +4,7 @@ import {
   type DecodeEvent,
   type DecodeRequest,
   type Decoder,
+  type ErrorCode,
   ForetokenError,
   type Hypothesis,
   type TokenSource,
@@ -211,7 +212,7 @@ export function canvasConformance({ runner, name, createDecoder, models = 10 }: 
       }
     });
 
-    runner.it('refuses lengths that the model cannot hold, and scores that are not numbers, by code', async () => {
+    runner.it('refuses lengths that the model cannot hold by code', async () => {
       const { requires } = createDecoder();
       if (requires.model === 'canvas' && requires.lengths) {
         const long = modelOf(1, { lengths: () => Array.from({ length: MAX_LENGTH + 2 }, (_, length) => 9 * length) });
@@ -219,12 +220,64 @@ export function canvasConformance({ runner, name, createDecoder, models = 10 }: 
         assert.equal(long.forwards, 0, 'nothing was filled');
         assert.equal(long.stillOpen, 0, 'a refusal releases everything');
       }
-      const broken = modelOf(1, {
-        score: () => new Float32Array(VOCABULARY).fill(Number.NaN),
-        lengths: () => [0, 0, 0, 9],
+    });
+
+    runner.it('refuses scores that are NaN or +Infinity by code, naming row and position', async () => {
+      for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+        const sound = randomCanvasScore({ seed: 1, vocabularySize: VOCABULARY });
+        const broken = modelOf(1, {
+          score: (source, canvas, position) => {
+            const scores = Float32Array.from(sound(source, canvas, position));
+            if (source === SOURCES[2] && position === 1) scores[3] = bad;
+            return scores;
+          },
+          lengths: (source) => (source === SOURCES[2] ? TWO_OR_MORE : [0, 0, 0, 9]),
+        });
+        await assert.rejects(() => eventsWith(broken), errorAt('INVALID_SCORES', 2, 1));
+        assert.equal(broken.stillOpen, 0, 'a failure releases everything');
+      }
+    });
+
+    runner.it('outputs no token of probability 0, and ends by code where no other is possible', async () => {
+      const nothing = modelOf(1, {
+        score: () => onlyOf([MASK]),
+        lengths: () => TWO_OR_MORE,
       });
-      await assertCode(() => eventsWith(broken), 'RUNTIME_FAILURE');
-      assert.equal(broken.stillOpen, 0, 'a failure releases everything');
+      await assert.rejects(() => eventsWith(nothing), errorAt('UNSATISFIABLE_CONSTRAINT', 0, 0));
+      assert.equal(nothing.stillOpen, 0, 'a failure releases everything');
+      for (const seed of seeds) {
+        const chance = randomLogits({ seed, vocabularySize: VOCABULARY, endTokenId: -1, sharpness: 1 });
+        const possible = (source: TokenSource, position: number): number[] => {
+          const chances = chance(source, [position]);
+          // The mask is always possible, and more probable than all else.
+          return [...SOURCES.keys(), 4, 5, 6, MASK].filter((id) => id === MASK || (chances[id] as number) < 0.4);
+        };
+        const model = modelOf(seed, { score: (source, _, position) => onlyOf(possible(source, position)) });
+        /** Whether the model had to decide a position. */
+        const decided = (row: number, position: number): boolean =>
+          model.calls.some(
+            (call) =>
+              call.call === 'fill' &&
+              call.canvases.some((canvas) => canvas.row === row && canvas.tokenIds[position] === MASK),
+          );
+        try {
+          const { results } = await decode(model);
+          for (const [row, { hypotheses }] of results.entries()) {
+            const { tokenIds, finishReason } = hypotheses[0] as Hypothesis;
+            // A decoder may leave positions out, as one does that collapses repeats.
+            let at = 0;
+            for (const [position, tokenId] of [...tokenIds, ...(finishReason === 'end-token' ? [END] : [])].entries()) {
+              const source = SOURCES[row] as TokenSource;
+              while (decided(row, position) && at < MAX_LENGTH && !possible(source, at).includes(tokenId)) at++;
+              assert.ok(at++ < MAX_LENGTH, `token ${tokenId} of probability 0 at position ${position}`);
+            }
+          }
+        } catch (error) {
+          if (!ForetokenError.isInstance(error)) throw error;
+          assert.equal(error.code, 'UNSATISFIABLE_CONSTRAINT');
+          assert.equal(model.stillOpen, 0, 'a failure releases everything');
+        }
+      }
     });
 
     runner.it('stops at an abort, throws its reason and releases everything', async () => {
@@ -266,6 +319,26 @@ export function canvasConformance({ runner, name, createDecoder, models = 10 }: 
       assert.equal(model.stillOpen, 0, 'a break releases everything');
     });
   });
+}
+
+/** Scores of an output of two or three positions, three being more probable. */
+const TWO_OR_MORE: readonly number[] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 9];
+
+/** Scores of which those of `tokenIds` are possible, the last most probable. */
+function onlyOf(tokenIds: readonly number[]): Float32Array {
+  const scores = new Float32Array(VOCABULARY).fill(Number.NEGATIVE_INFINITY);
+  for (const [rank, tokenId] of tokenIds.entries()) scores[tokenId] = rank;
+  return scores;
+}
+
+/** Whether an error is of this code, row and position. */
+function errorAt(code: ErrorCode, row: number, position: number): (error: unknown) => true {
+  return (error) => {
+    assert.ok(ForetokenError.isInstance(error), `a ForetokenError is thrown, not ${String(error)}`);
+    const { details } = error;
+    assert.deepEqual([error.code, details.row, details.position], [code, row, position]);
+    return true;
+  };
 }
 
 /** The last thing shown of a row is its output, with a log-probability a token wherever any are given. */

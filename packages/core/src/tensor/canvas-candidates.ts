@@ -1,5 +1,6 @@
 import type { CanvasPrediction } from '../contract/canvas.js';
 import { ForetokenError } from '../contract/errors.js';
+import { assertScores } from './score-checks.js';
 
 /** Which tokens are proposed for each position of a canvas, and their natural-log probabilities; `[length]` each. */
 export interface CanvasProposal {
@@ -17,21 +18,26 @@ export function brokenPrediction(row: number, what: string): ForetokenError {
   return new ForetokenError('RUNTIME_FAILURE', `The model gave row ${row} ${what}.`, { row });
 }
 
-/** Candidates of a top-k prediction. Throws `RUNTIME_FAILURE` where it has another shape, fewer than two, or a NaN. */
+/**
+ * Candidates of a top-k prediction. Throws `RUNTIME_FAILURE` where it has another shape or fewer than two, and `INVALID_SCORES`.
+ */
 export function canvasCandidates({ row, tokenIds, logProbs }: CanvasPrediction, length: number): CanvasCandidates {
   const k = (tokenIds?.length ?? 0) / length;
   if (tokenIds === undefined || logProbs === undefined || !Number.isInteger(k) || logProbs.length !== tokenIds.length) {
     throw brokenPrediction(row, `candidates that do not fit a canvas of ${length} positions`);
   }
   if (k < 2) throw brokenPrediction(row, 'fewer than two candidates a position');
-  if (logProbs.some(Number.isNaN)) throw brokenPrediction(row, 'a score that is not a number');
+  for (let position = 0; position < length; position++) {
+    assertScores(logProbs, row, position, position * k, (position + 1) * k);
+  }
   return { tokenIds, logProbs, k };
 }
 
 /**
- * The most probable token of each position that is not `forbidden`, from a top-k prediction of `length` positions.
+ * The most probable token of each position that is not `forbidden`, from a top-k prediction of `length` positions; `forbidden`
+ * itself, at `-Infinity`, where no other is possible.
  *
- * Throws `RUNTIME_FAILURE` as `canvasCandidates` does.
+ * Throws `RUNTIME_FAILURE` and `INVALID_SCORES` as `canvasCandidates` does.
  */
 export function bestCanvasTokens(prediction: CanvasPrediction, length: number, forbidden: number): CanvasProposal {
   const candidates = canvasCandidates(prediction, length);
@@ -40,8 +46,9 @@ export function bestCanvasTokens(prediction: CanvasPrediction, length: number, f
   for (let position = 0; position < length; position++) {
     const first = position * candidates.k;
     const at = candidates.tokenIds[first] === forbidden ? first + 1 : first;
-    tokenIds[position] = candidates.tokenIds[at] as number;
-    logProbs[position] = candidates.logProbs[at] as number;
+    const logProb = candidates.logProbs[at] as number;
+    tokenIds[position] = logProb === Number.NEGATIVE_INFINITY ? forbidden : (candidates.tokenIds[at] as number);
+    logProbs[position] = logProb;
   }
   return { tokenIds, logProbs };
 }

@@ -1,6 +1,7 @@
 export * from './arpa-reader.js';
 export * from './backoff-model.js';
 export * from './canvas-candidates.js';
+export * from './canvas-lengths.js';
 export * from './ctc-alignment.js';
 export * from './ctc-best-path.js';
 export * from './ctc-prefix.js';

@@ -1,5 +1,6 @@
 import {
   assertInteger,
+  assertScores,
   type Canvas,
   type CanvasModel,
   type CanvasOpenOptions,
@@ -70,8 +71,10 @@ export class MaskedCanvasModel implements CanvasModel<TokenSource> {
         ? undefined
         : (k: number): LengthPrediction[] =>
             Array.from(opened.sourceLengths, (sourceLength, row) => {
-              const logits = opened.lengthLogits?.subarray(row * lengths.classes, (row + 1) * lengths.classes);
-              return { row, ...rankLengths(logits as Float32Array, sourceLength, lengths.offset, maxLength, k) };
+              const all = opened.lengthLogits as Float32Array;
+              const logits = all.subarray(row * lengths.classes, (row + 1) * lengths.classes);
+              assertScores(logits, row, 0);
+              return { row, ...rankLengths(logits, sourceLength, lengths.offset, maxLength, k) };
             });
     return new MaskedCanvasSession(this.#options, new CanvasReader(runtime, limits, opened.reading), rank);
   }

@@ -7,6 +7,7 @@ import {
   type CanvasModel,
   type CanvasSession,
   ForetokenError,
+  noTokenLeft,
 } from '@foretoken/core';
 import { type Disagreement, disagreementOf } from './disagreement.js';
 
@@ -26,8 +27,8 @@ const CANVASES = 128;
  * exist and neighbours were taken from different ones (the multimodality problem; Gu et al., 2018, section 3), this shows.
  *
  * `outputs` are token ids `[length]`, one a source, end tokens left out. Needs as many canvases as there are tokens. Throws
- * `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY` for a model without top-k output, `LENGTH_LIMIT`, `RUNTIME_FAILURE` for
- * scores that are not numbers, and whatever the model throws.
+ * `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY` for a model without top-k output, `LENGTH_LIMIT`, `INVALID_SCORES`,
+ * `UNSATISFIABLE_CONSTRAINT` where no token but the mask is possible, and whatever the model throws.
  */
 export async function canvasDisagreement<Source>(
   model: CanvasModel<Source>,
@@ -54,7 +55,7 @@ export async function canvasDisagreement<Source>(
         return Array.from(output, (_, position) => oneMasked(row, whole, position, maskTokenId));
       });
       for (let from = 0; from < questions.length; from += CANVASES) {
-        changed += await countChanged(session, questions.slice(from, from + CANVASES), maskTokenId, signal);
+        changed += await countChanged(session, questions.slice(from, from + CANVASES), start, maskTokenId, signal);
       }
       positions += questions.length;
     } finally {
@@ -79,14 +80,18 @@ function oneMasked(row: number, output: Int32Array, position: number, maskTokenI
 async function countChanged(
   session: CanvasSession,
   questions: readonly Question[],
+  firstRow: number,
   maskTokenId: number,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const predictions = await session.fill(questions, { kind: 'topK', k: 2 }, signal);
   return questions.filter(({ row, tokenIds, position, chosen }, index) => {
     const prediction = predictions[index];
-    if (prediction === undefined) throw brokenPrediction(row, 'no prediction');
-    return bestCanvasTokens(prediction, tokenIds.length, maskTokenId).tokenIds[position] !== chosen;
+    if (prediction === undefined) throw brokenPrediction(firstRow + row, 'no prediction');
+    const ofBatch = { ...prediction, row: firstRow + row };
+    const best = bestCanvasTokens(ofBatch, tokenIds.length, maskTokenId).tokenIds[position];
+    if (best === maskTokenId) throw noTokenLeft(ofBatch.row, position);
+    return best !== chosen;
   }).length;
 }
 

@@ -11,6 +11,7 @@ import {
   ForetokenError,
   type LengthOptions,
   meanLogProb,
+  noTokenLeft,
   type OpenOptions,
   type TriedLength,
 } from '@foretoken/core';
@@ -49,28 +50,33 @@ interface Blank {
 /**
  * Fills a canvas of masks for every length of every row, all in one forward.
  *
- * Throws `LENGTH_LIMIT`, `RUNTIME_FAILURE` for scores that are not numbers, and `UNSATISFIABLE_CONSTRAINT` where a row
- * cannot do without repeats.
+ * Lengths at which the model leaves a position of the output no token are left out; `read` is what says where an output ends.
+ * Throws `LENGTH_LIMIT`, `INVALID_SCORES`, and `UNSATISFIABLE_CONSTRAINT` where no length of a row is left.
  */
 export async function fillAtOnce<Source>(
   options: FillOptions,
   model: CanvasModel<Source>,
   request: DecodeRequest<Source>,
   open: OpenOptions,
+  read: DecodeRequest<unknown>,
 ): Promise<FilledRows> {
   const { sources, signal } = request;
   const session = await model.open(sources, open);
   try {
     const lengths = await canvasLengths(options, session, model, request);
     const rows = sources.map((_, row) => blanksOf(row, lengths[row] as readonly TriedLength[], model, request));
-    const due = rows.flat().filter(({ given, tokenIds }) => given < tokenIds.length);
+    const due = rows.flat().filter(isDue);
     const k = Math.min(options.noRepeat ? NO_REPEAT_CANDIDATES + 1 : 2, model.vocabulary.size);
     const predictions = due.length === 0 ? [] : await session.fill(due, { kind: 'topK', k }, signal);
-    const filled = rows.map((blanks) =>
-      blanks.flatMap((blank) => fill(blank, predictions[due.indexOf(blank)], options, model) ?? []),
-    );
-    const stuck = filled.findIndex(({ length }) => length === 0);
-    if (stuck >= 0) throw unavoidable(stuck);
+    let next = 0;
+    const filled = rows.map((blanks, row) => {
+      const canvases = blanks.flatMap((blank) => {
+        const prediction = isDue(blank) ? predictions[next++] : undefined;
+        return fill(blank, prediction, options, model) ?? [];
+      });
+      if (canvases.length === 0) throw unavoidable(row);
+      return decided(row, canvases, model, read);
+    });
     return { rows: filled, forwards: due.length === 0 ? 0 : 1 };
   } finally {
     await session[Symbol.asyncDispose]();
@@ -91,6 +97,26 @@ function blanksOf<Source>(
     tokenIds.set(prefix);
     return { row, bonus, given: prefix.length, tokenIds };
   });
+}
+
+/** Whether the model has anything to decide. */
+function isDue({ given, tokenIds }: Blank): boolean {
+  return given < tokenIds.length;
+}
+
+/** The canvases of a row in whose output no position is undecided. */
+function decided<Source>(
+  row: number,
+  canvases: readonly FilledCanvas[],
+  { vocabulary, maskTokenId }: CanvasModel<Source>,
+  read: DecodeRequest<unknown>,
+): FilledCanvas[] {
+  const undecided = canvases.map(({ tokenIds }) =>
+    cutOutput(tokenIds, vocabulary.endTokenId, read).tokenIds.indexOf(maskTokenId),
+  );
+  const left = canvases.filter((_, index) => undecided[index] === -1);
+  if (left.length === 0) throw noTokenLeft(row, undecided[0] as number);
+  return left;
 }
 
 /** The canvas with the chosen tokens; `undefined` where it cannot do without repeats. */
@@ -123,6 +149,9 @@ function chooseWithoutRepeats<Source>(
   { vocabulary, maskTokenId }: CanvasModel<Source>,
 ): CanvasProposal | undefined {
   const { tokenIds, logProbs, k } = canvasCandidates(prediction, blank.length);
+  const best = bestCanvasTokens(prediction, blank.length, maskTokenId);
+  // What the model rules out is no matter of repeats.
+  if (best.tokenIds.subarray(given).includes(maskTokenId)) return best;
   const last = blank[given - 1];
   const chosen = withoutRepeats(
     { tokenIds: tokenIds.subarray(given * k), logProbs: logProbs.subarray(given * k), k },

@@ -49,8 +49,8 @@ const NAME = 'nat';
  * A hypothesis' `score` is what its length was chosen by: the mean natural-log probability of the canvas, before repeats
  * collapse, and what `lengthWeight` makes of its length, or the autoregressive model's natural-log probability of the output and its end token, divided by the number of
  * both; `logProb` is the sum of the canvas model's over the output. Throws `INVALID_ARGUMENT`; decoding throws
- * `UNSUPPORTED_CAPABILITY`, `LENGTH_LIMIT`, `UNSATISFIABLE_CONSTRAINT` where a row cannot do without repeats, and
- * `RUNTIME_FAILURE` for scores that are not numbers.
+ * `UNSUPPORTED_CAPABILITY`, `LENGTH_LIMIT`, `INVALID_SCORES` for scores that are not numbers, and `UNSATISFIABLE_CONSTRAINT` where
+ * a row cannot do without repeats or no token but the mask is possible at a position of its output.
  */
 export function nat<Source = TokenSource>(options: NatOptions<Source> = {}): Decoder<CanvasModel<Source>> {
   assertOptions(options);
@@ -104,7 +104,8 @@ async function rankedCanvases<Source>(
   const encoding = await commonEncoding(model, rescore === 'self' ? undefined : rescore, sources, signal);
   const open = { ...(encoding === undefined ? {} : { encoding }), ...(signal === undefined ? {} : { signal }) };
   try {
-    const filled = await fillAtOnce(options, model, request, open);
+    // A model that rescores reads whole outputs, wherever the request cuts them.
+    const filled = await fillAtOnce(options, model, request, open, rescore === 'self' ? request : { sources });
     const rows = deduplicate
       ? filled.rows.map((canvases, row) => canvases.map((canvas) => collapsed(canvas, givenIn(request, row))))
       : filled.rows;

@@ -1,7 +1,8 @@
-import type { CanvasModel, CanvasSession } from './canvas.js';
-import { assertInteger, assertNumber } from './checks.js';
-import type { DecodeRequest } from './decoder.js';
-import { ForetokenError } from './errors.js';
+import type { CanvasModel, CanvasSession } from '../contract/canvas.js';
+import { assertInteger, assertNumber } from '../contract/checks.js';
+import type { DecodeRequest } from '../contract/decoder.js';
+import { ForetokenError } from '../contract/errors.js';
+import { assertScores } from './score-checks.js';
 
 /** How long a canvas is; shared by the strategies on canvases. */
 export interface LengthOptions {
@@ -43,9 +44,10 @@ export function assertLengthOptions({ length, lengthBeam, lengthWeight = 0 }: Le
 }
 
 /**
- * The lengths to try for each row, different ones, best first; none shorter than the row's output prefix.
+ * The lengths to try for each row, different ones, best first; none shorter than the row's output prefix, none of probability 0.
  *
- * Throws `LENGTH_LIMIT` for one that the model cannot hold, `RUNTIME_FAILURE` where it predicts none.
+ * Throws `LENGTH_LIMIT` for one that the model cannot hold, `RUNTIME_FAILURE` where it predicts none, and `INVALID_SCORES`, whose
+ * position is the place among the predicted lengths.
  */
 export async function canvasLengths<Source>(
   { length, lengthBeam = 1, lengthWeight = 0 }: LengthOptions,
@@ -58,8 +60,10 @@ export async function canvasLengths<Source>(
   return sources.map((_, row) => {
     const least = outputPrefixes?.[row]?.length ?? 0;
     const { lengths, logProbs } = predictions[row] ?? {};
+    for (const rank of logProbs?.keys() ?? []) assertScores(logProbs as Float32Array, row, rank, rank, rank + 1);
     const tried = new Map<number, TriedLength>();
     for (const [rank, predicted] of lengths?.subarray(0, lengthBeam).entries() ?? []) {
+      if (logProbs?.[rank] === Number.NEGATIVE_INFINITY) continue;
       const one = Math.max(predicted, least);
       // Of those that the prefix makes equal the first is the most probable.
       if (tried.has(one)) continue;
