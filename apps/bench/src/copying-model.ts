@@ -1,11 +1,13 @@
-import type {
-  AutoregressiveModel,
-  Extension,
-  NewNodes,
-  NodeId,
-  OutputRequest,
-  TokenForest,
-  TokenSource,
+import {
+  type AutoregressiveModel,
+  type Extension,
+  type NewNodes,
+  type NodeId,
+  type OutputRequest,
+  ROOT,
+  type RowStart,
+  type TokenForest,
+  type TokenSource,
 } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 
@@ -54,7 +56,7 @@ interface CachedNode {
 
 class CopyingForest implements TokenForest {
   readonly rows = 1;
-  nextNode: NodeId = 0;
+  #nextNode: NodeId = 0;
   /** Where each live node's keys and values lie: a row of the last forward's cache, and a row of what it added. */
   readonly #nodes = new Map<NodeId, CachedNode>();
   readonly #cross: Float32Array;
@@ -69,11 +71,12 @@ class CopyingForest implements TokenForest {
     this.#options = options;
   }
 
-  prefix(): Int32Array {
-    return Int32Array.of(this.#options.startTokenId);
+  start(): RowStart {
+    return { prefix: Int32Array.of(this.#options.startTokenId), cached: 0, node: ROOT };
   }
 
-  async extend<Output extends OutputRequest>(nodes: NewNodes, output: Output): Promise<Extension<Output>> {
+  extend<Output extends OutputRequest>(nodes: NewNodes, output: Output): Promise<Extension<Output>>;
+  async extend(nodes: NewNodes, output: OutputRequest): Promise<Extension> {
     if (output.kind !== 'topK') throw new RangeError('the copying forest has only a top-k head');
     const { runtime, step, layers, width } = this.#options;
     const { Tensor: RuntimeTensor } = runtime;
@@ -102,20 +105,25 @@ class CopyingForest implements TokenForest {
       ...feeds,
       token_ids: new RuntimeTensor('int32', nodes.tokenId, [rows, 1]),
       positions: new RuntimeTensor('int32', new Int32Array(rows).fill(depth), [rows, 1]),
+      scored: new RuntimeTensor(
+        'int32',
+        Int32Array.from({ length: rows }, (_, row) => row),
+        [rows],
+      ),
       attention_bias: new RuntimeTensor('float32', new Float32Array(rows * (depth + 1)), [rows, 1, 1, depth + 1]),
       k: new RuntimeTensor('int64', BigInt64Array.of(BigInt(output.k)), [1]),
     });
     const fresh = results.new?.data as Float32Array;
-    const firstNode = this.nextNode;
+    const firstNode = this.#nextNode;
     for (let row = 0; row < rows; row++) this.#nodes.set(firstNode + row, { past, fresh, row, depth: depth + 1 });
-    this.nextNode += rows;
-    const extension = {
+    this.#nextNode += rows;
+    return {
+      kind: 'topK',
       firstNode,
       k: output.k,
       tokenIds: Int32Array.from(results.best_token_ids?.data as Int32Array),
       logProbs: Float32Array.from(results.best_0?.data as Float32Array),
     };
-    return extension as unknown as Extension<Output>;
   }
 
   retain(_row: number, leaves: readonly NodeId[]): void {

@@ -54,6 +54,11 @@ export async function measureStepCosts(
       const feeds: Record<string, Tensor> = {
         token_ids: new RuntimeTensor('int32', new Int32Array(count).fill(5), [1, count]),
         positions: new RuntimeTensor('int32', new Int32Array(count).fill(PAST), [1, count]),
+        scored: new RuntimeTensor(
+          'int32',
+          Int32Array.from({ length: count }, (_, cell) => cell),
+          [count],
+        ),
         attention_bias: new RuntimeTensor('float32', new Float32Array(count * (PAST + count)), [
           1,
           1,

@@ -1,15 +1,17 @@
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type {
-  AutoregressiveModel,
-  CtcLattice,
-  LatticeModel,
-  NewNodes,
-  TokenForest,
-  TokenSource,
-  Vocabulary,
+import {
+  type AutoregressiveModel,
+  type CtcLattice,
+  ForetokenError,
+  type LatticeModel,
+  type NewNodes,
+  nodeIdOf,
+  ROOT,
+  type TokenForest,
+  type TokenSource,
+  type Vocabulary,
 } from '@foretoken/core';
-import { ForetokenError, ROOT } from '@foretoken/core';
 import type { LoadedModel, ModelManifest } from '@foretoken/models';
 import { run } from '../src/run.js';
 import type { Services } from '../src/services.js';
@@ -107,19 +109,17 @@ function wordForest(sources: readonly TokenSource[], onForward: () => void, onDi
   const depths: number[] = [];
   const forest = {
     rows: sources.length,
-    get nextNode() {
-      return depths.length;
-    },
-    prefix: () => Int32Array.of(START),
+    start: () => ({ prefix: Int32Array.of(START), cached: 0, node: ROOT }),
     extend: async (nodes: NewNodes) => {
       onForward();
       const firstNode = depths.length;
       const tokenIds = Array.from(nodes.parent, (parent, index) => {
-        const depth = parent === ROOT ? 0 : depths[parent]! + 1;
+        const depth = parent === ROOT ? 0 : depths[nodeIdOf(parent, firstNode)]! + 1;
         depths.push(depth);
         return sources[nodes.row[index]!]![depth] ?? VOCABULARY.endTokenId;
       });
-      return { firstNode, tokenIds: Int32Array.from(tokenIds) };
+      const wanted = tokenIds.filter((_, index) => nodes.scored === undefined || nodes.scored[index] === 1);
+      return { kind: 'argmax', firstNode, tokenIds: Int32Array.from(wanted) };
     },
     retain: () => {},
     finish: () => {},

@@ -11,6 +11,7 @@ import {
   ForetokenError,
   hasRules,
   type Requirements,
+  type RowStart,
   type ScoreRules,
   type TokenSource,
   type Vocabulary,
@@ -94,8 +95,8 @@ export function beamSearch<Source = TokenSource>(
     const wanted = Math.min(candidates, vocabulary.size);
     if (!ruled && wanted > model.supports.maxCandidates) assertAutoregressive({ name: NAME, requires: wide }, model);
     const { endTokenId } = vocabulary;
-    const start = (row: number, prefix: Int32Array, forced: readonly number[], limit: number) => {
-      const root = rootBranch(prefix, forced);
+    const start = (row: number, from: RowStart, forced: readonly number[], limit: number) => {
+      const root = rootBranch(from, forced);
       const own = { ...settings, endTokenId };
       if (constrained) return new ConstrainedRow(row, root, limit, own, phrases, request);
       return groups === 1

@@ -1,4 +1,4 @@
-import { type Hypothesis, type NodeId, ROOT, type RowOutput } from '@foretoken/core';
+import type { Hypothesis, NodeId, RowOutput, RowStart } from '@foretoken/core';
 
 /** A hypothesis that still grows: a leaf of its row's token tree, and the token below it that is not a node yet. */
 export interface Branch {
@@ -12,9 +12,9 @@ export interface Branch {
   readonly logProb: number;
 }
 
-/** The branch a row starts with: its prefix, then the output tokens it was made to begin with. */
-export function rootBranch(prefix: Int32Array, forced: readonly number[]): Branch {
-  return { parent: ROOT, next: Int32Array.of(...prefix, ...forced), output: forced, logProb: 0 };
+/** The branch a row starts with: what is still to be read of its prefix, then what its output was made to begin with. */
+export function rootBranch({ prefix, cached, node }: RowStart, forced: readonly number[]): Branch {
+  return { parent: node, next: Int32Array.of(...prefix.subarray(cached), ...forced), output: forced, logProb: 0 };
 }
 
 /** The branch one token further, below the node that `branch` has become. */

@@ -7,6 +7,8 @@ import {
   type Decoder,
   ForetokenError,
   type Requirements,
+  ROOT,
+  type RowStart,
   type TokenSource,
 } from '@foretoken/core';
 import { rootBranch } from './branch.js';
@@ -23,7 +25,8 @@ export interface ContrastiveSearchOptions {
 const NAME = 'contrastive-search';
 const REQUIRES: Requirements = {
   model: 'autoregressive',
-  outputs: ['topKWithStates'],
+  outputs: ['topK'],
+  states: true,
   branching: true,
   rollback: true,
 };
@@ -54,8 +57,10 @@ export function contrastiveSearch<Source = TokenSource>(
     assertRuledDecode({ name: NAME, requires: REQUIRES }, model, request, {});
     assertInteger('candidates', candidates, 1, Math.min(model.supports.maxCandidates, model.vocabulary.size));
     const settings = { candidates, penalty, endTokenId: model.vocabulary.endTokenId };
-    const start = (row: number, prefix: Int32Array, forced: readonly number[], limit: number): ContrastiveRow => {
-      const root = rootBranch(prefix, forced);
+    const start = (row: number, from: RowStart, forced: readonly number[], limit: number): ContrastiveRow => {
+      const { prefix } = from;
+      // Each choice is compared with the states of all tokens before it, so those that are cached are read too.
+      const root = rootBranch({ prefix, cached: 0, node: ROOT }, forced);
       // The last token is fed too, so it needs room that greedy leaves unused.
       const room = Math.min(limit, model.maxLength - prefix.length);
       if (room <= forced.length) {

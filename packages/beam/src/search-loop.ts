@@ -1,14 +1,19 @@
 import {
   type AutoregressiveModel,
+  type ChainScoring,
   type DecodeEvent,
   type DecodeRequest,
   type Extension,
+  NodeBatch,
   type NodeId,
+  nodeIdOf,
   type OutputRequest,
   outputLimit,
   type RowResult,
+  type RowStart,
   type ScoreProcessor,
   startOutput,
+  type TopKExtension,
   topK,
 } from '@foretoken/core';
 import { type Branch, type RowSearch, type ScoredBranch, SearchOver } from './branch.js';
@@ -16,7 +21,7 @@ import { type Branch, type RowSearch, type ScoredBranch, SearchOver } from './br
 /** How a search over the token trees of a request runs; made for one decode. */
 export interface Search {
   /** Starts the search of a row; `forced` is what the output begins with, `limit` the most output tokens. */
-  start(row: number, prefix: Int32Array, forced: readonly number[], limit: number): RowSearch;
+  start(row: number, start: RowStart, forced: readonly number[], limit: number): RowSearch;
   /** Least output tokens, which every row must have room for. */
   readonly minNewTokens: number;
   /** Candidates a branch needs. */
@@ -50,34 +55,40 @@ export async function* searchRows<Source>(
   const forest = await model.open(sources, signal === undefined ? {} : { signal });
   try {
     const output: OutputRequest = search.states
-      ? { kind: 'topKWithStates', k: search.candidates }
+      ? { kind: 'topK', k: search.candidates, states: true }
       : search.all || search.rules.length > 0 || search.candidates > model.supports.maxCandidates
         ? { kind: 'logProbs' }
         : { kind: 'topK', k: search.candidates };
     const rows = Array.from({ length: forest.rows }, (_, row): Row => {
-      const prefix = forest.prefix(row);
+      const start = forest.start(row);
+      const { prefix } = start;
       const output = startOutput(row, prefix.length, model, request, search.minNewTokens);
       const limit = outputLimit(model.maxLength, prefix.length, request);
       const rowSearch =
-        output.finishReason === undefined ? search.start(row, prefix, output.tokens, limit) : new SearchOver(output);
+        output.finishReason === undefined ? search.start(row, start, output.tokens, limit) : new SearchOver(output);
       return { row, prefix, search: rowSearch, committed: 0 };
     });
+    const nodes = new NodeBatch();
+    // The states of all new nodes are compared with, the scores of a branch's last one alone.
+    const scoring = search.states ? 'all' : 'last';
     let forwards = 0;
     let active = rows.filter(({ search: { running } }) => running.length > 0);
     for (const row of rows) if (!active.includes(row)) forest.finish(row.row);
     while (active.length > 0) {
       request.signal?.throwIfAborted();
-      const first = forest.nextNode;
-      const nodes = newNodes(active, first);
+      nodes.clear();
+      const leaves = active.map(({ row, search: { running } }) => layOut(nodes, row, running, scoring));
       const extension = await forest.extend(nodes, output, request.signal);
       forwards++;
-      const read = reader(extension, output, search, model.vocabulary.size);
-      let node = -1;
-      for (const { row, prefix, search: rowSearch } of active) {
-        const scored = rowSearch.running.map((branch): ScoredBranch => {
-          node += branch.next.length;
+      const read = reader(extension, search, model.vocabulary.size);
+      let scores = 0;
+      for (const [index, { row, prefix, search: rowSearch }] of active.entries()) {
+        const handles = leaves[index] as readonly number[];
+        const scored = rowSearch.running.map((branch, place): ScoredBranch => {
+          scores += scoring === 'all' ? branch.next.length : 1;
+          const leaf = nodeIdOf(handles[place] as number, extension.firstNode);
           const context = { row, prefix, output: branch.output };
-          return { branch, leaf: first + node, ...read(node, branch.next.length, context) };
+          return { branch, leaf, ...read(scores - 1, branch.next.length, context) };
         });
         rowSearch.step(scored);
         if (rowSearch.running.length === 0) forest.finish(row);
@@ -102,6 +113,11 @@ export async function* searchRows<Source>(
   }
 }
 
+/** Adds the next tokens of a row's branches, as chains below their nodes; returns the handle of each branch's last. */
+function layOut(nodes: NodeBatch, row: number, running: readonly Branch[], scoring: ChainScoring): readonly number[] {
+  return running.map(({ parent, next }) => nodes.addChain(row, parent, next, scoring));
+}
+
 /** Commits what is settled beyond what was committed before. */
 function* commit(row: Row, settled: readonly number[], atMs: number): Generator<DecodeEvent> {
   if (settled.length <= row.committed) return;
@@ -115,49 +131,31 @@ type Scores = Pick<ScoredBranch, 'candidates' | 'logProbs' | 'states'>;
 
 /** Reads the continuations of a new node out of an extension. */
 function reader(
-  extension: Extension<OutputRequest>,
-  output: OutputRequest,
+  extension: Extension,
   { rules, candidates: count, all }: Search,
   vocabularySize: number,
-): (node: number, added: number, context: Context) => Scores {
-  if ('logProbs' in extension && output.kind === 'logProbs') {
-    return (node, _added, context) => {
-      const logProbs = extension.logProbs.subarray(node * vocabularySize, (node + 1) * vocabularySize);
+): (score: number, added: number, context: Context) => Scores {
+  if (extension.kind === 'logProbs') {
+    return (score, _added, context) => {
+      const logProbs = extension.logProbs.subarray(score * vocabularySize, (score + 1) * vocabularySize);
       for (const rule of rules) rule(logProbs, context);
       const tokenIds = topK(logProbs, count);
       const candidates = { tokenIds, logProbs: Float32Array.from(tokenIds, (id) => logProbs[id] as number) };
       return all ? { candidates, logProbs } : { candidates };
     };
   }
-  const { tokenIds, logProbs, k } = extension as Extension<{ kind: 'topK'; k: number }>;
-  const states = 'states' in extension ? extension.states : undefined;
+  const { tokenIds, logProbs, k, states } = extension as TopKExtension;
   const width = (states?.length ?? 0) / (tokenIds.length / k);
-  return (node, added) => ({
+  return (score, added) => ({
     candidates: {
-      tokenIds: tokenIds.subarray(node * k, (node + 1) * k),
-      logProbs: logProbs.subarray(node * k, (node + 1) * k),
+      tokenIds: tokenIds.subarray(score * k, (score + 1) * k),
+      logProbs: logProbs.subarray(score * k, (score + 1) * k),
     },
-    ...(states === undefined ? {} : { states: states.subarray((node - added + 1) * width, (node + 1) * width) }),
+    ...(states === undefined ? {} : { states: states.subarray((score - added + 1) * width, (score + 1) * width) }),
   });
 }
 
 /** Nodes that running branches stand on, each once. */
 function leavesOf(running: readonly Branch[]): NodeId[] {
   return [...new Set(running.map(({ parent }) => parent))];
-}
-
-/** The next tokens of every running branch, as chains below their nodes. */
-function newNodes(active: readonly Row[], first: NodeId) {
-  const branches = active.flatMap(({ row, search }) => search.running.map((branch) => ({ row, ...branch })));
-  const count = branches.reduce((sum, { next }) => sum + next.length, 0);
-  const nodes = { row: new Int32Array(count), parent: new Int32Array(count), tokenId: new Int32Array(count) };
-  let node = 0;
-  for (const { row, parent, next } of branches) {
-    for (let index = 0; index < next.length; index++, node++) {
-      nodes.row[node] = row;
-      nodes.parent[node] = index === 0 ? parent : first + node - 1;
-      nodes.tokenId[node] = next[index] as number;
-    }
-  }
-  return nodes;
 }

@@ -8,6 +8,7 @@ import {
   type Decoder,
   RandomStream,
   type Requirements,
+  type RowStart,
   type ScoreRules,
   type TokenSource,
 } from '@foretoken/core';
@@ -51,8 +52,8 @@ export function stochasticBeam<Source = TokenSource>(
     assertRuledDecode({ name: NAME, requires: REQUIRES }, model, request, options);
     assertBeamFits(beamSize, model.vocabulary);
     const settings = { beamSize, endTokenId: model.vocabulary.endTokenId };
-    const start = (row: number, prefix: Int32Array, forced: readonly number[], limit: number): StochasticRow => {
-      const root = rootBranch(prefix, forced);
+    const start = (row: number, from: RowStart, forced: readonly number[], limit: number): StochasticRow => {
+      const root = rootBranch(from, forced);
       const stream = new RandomStream(request.seed ?? 0, request.sources[row]);
       return new StochasticRow(row, root, limit, settings, stream, request);
     };

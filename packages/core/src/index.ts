@@ -12,4 +12,5 @@ export * from './contract/scoring.js';
 export * from './contract/token-tree.js';
 export * from './contract/vocabulary.js';
 export * from './contract/yielder.js';
+export * from './kit/node-batch.js';
 export * from './tensor/index.js';

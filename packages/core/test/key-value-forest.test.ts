@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ForetokenError, type NodeId, ROOT } from '../src/index.js';
+import { ForetokenError, type NodeId, nodeInBatch, ROOT } from '../src/index.js';
 import {
   KeyValueForest,
   openForests,
@@ -45,7 +45,7 @@ class SummingDriver implements StepDriver {
 
   async run(inputs: StepInputs): Promise<StepOutputs> {
     this.forwards++;
-    const { rows, width, pastLength, tokenIds, positions, attentionBias } = inputs;
+    const { rows, width, pastLength, tokenIds, positions, attentionBias, scored } = inputs;
     const past = inputs.past[0] as Float32Array;
     expect(rows).toBe(this.sources.length);
     expect(past.length).toBe(rows * pastLength);
@@ -63,7 +63,8 @@ class SummingDriver implements StepDriver {
       }
       scores[cell] = sum;
     }
-    return { keysValues, scores };
+    const logits = Float32Array.from(scored, (cell) => scores[cell] as number);
+    return { keysValues, extension: { kind: 'logits', logits } };
   }
 }
 
@@ -117,30 +118,35 @@ describe('KeyValueForest', () => {
             const rowsLeft = [...active];
             const rowOf = (pick: { row: number }): number => rowsLeft[pick.row % rowsLeft.length] as number;
             if (kind === 'grow') {
-              const fresh: (Shadow & { parent: NodeId; tokenId: number })[] = [];
-              const first = forest.nextNode;
+              const fresh: (Shadow & { parent: NodeId; tokenId: number; scored: boolean })[] = [];
               for (const pick of picks) {
                 const row = rowOf(pick);
                 const parents: [NodeId, readonly number[]][] = [[ROOT, []]];
                 for (const [node, shadow] of alive) if (shadow.row === row) parents.push([node, shadow.path]);
                 fresh.forEach((node, index) => {
-                  if (node.row === row) parents.push([first + index, node.path]);
+                  if (node.row === row) parents.push([nodeInBatch(index), node.path]);
                 });
                 const [parent, path] = parents[pick.parent % parents.length] as [NodeId, readonly number[]];
-                fresh.push({ row, parent, tokenId: pick.tokenId, path: [...path, pick.tokenId] });
+                // One at least must be scored.
+                const scored = fresh.length === 0 || pick.parent % 3 > 0;
+                fresh.push({ row, parent, tokenId: pick.tokenId, path: [...path, pick.tokenId], scored });
               }
               const extension = await forest.extend(
                 {
                   row: Int32Array.from(fresh, ({ row }) => row),
                   parent: Int32Array.from(fresh, ({ parent }) => parent),
                   tokenId: Int32Array.from(fresh, ({ tokenId }) => tokenId),
+                  scored: Uint8Array.from(fresh, ({ scored }) => Number(scored)),
                 },
                 { kind: 'logits' },
               );
-              expect(extension.firstNode).toBe(first);
-              fresh.forEach(({ row, path }, index) => {
+              const wanted = fresh.filter(({ scored }) => scored);
+              expect(extension.logits.length).toBe(wanted.length);
+              wanted.forEach(({ row, path }, index) => {
                 expect(extension.logits[index]).toBeCloseTo(scoreOfPath(row, path), 2);
-                alive.set(first + index, { row, path });
+              });
+              fresh.forEach(({ row, path }, index) => {
+                alive.set(extension.firstNode + index, { row, path });
               });
             } else if (kind === 'retain') {
               const row = rowOf(picks[0] as { row: number });
@@ -216,7 +222,7 @@ describe('KeyValueForest', () => {
     expect(await codeOf(() => forest.finish(0))).toBe('INVALID_NODE');
     await forest[Symbol.asyncDispose]();
     expect(await codeOf(() => forest.extend(single(ROOT), logits))).toBe('DISPOSED');
-    expect(await codeOf(() => forest.prefix(0))).toBe('DISPOSED');
+    expect(await codeOf(() => forest.start(0))).toBe('DISPOSED');
   });
 
   it('adds nothing when the driver fails', async () => {
@@ -227,8 +233,8 @@ describe('KeyValueForest', () => {
     driver.run = () => Promise.reject(new Error('broken'));
     await expect(forest.extend(single(0, 4), logits)).rejects.toThrow('broken');
     driver.run = run;
-    expect(forest.nextNode).toBe(1);
-    const { logits: scores } = await forest.extend(single(0, 5), logits);
+    const { firstNode, logits: scores } = await forest.extend(single(0, 5), logits);
+    expect(firstNode).toBe(1);
     expect(scores[0]).toBeCloseTo(scoreOfPath(0, [3, 5]), 2);
     await forest[Symbol.asyncDispose]();
   });

@@ -2,7 +2,9 @@ import {
   type AutoregressiveModel,
   type DecodeEvent,
   type DecodeRequest,
+  NodeBatch,
   type NodeId,
+  nodeIdOf,
   type RowResult,
   startOutput,
 } from '@foretoken/core';
@@ -49,10 +51,11 @@ export async function* decodeRows<Source>(
   const forest = await model.open(sources, signal === undefined ? {} : { signal });
   try {
     const rows = Array.from({ length: forest.rows }, (_, row) => {
-      const output = startOutput(row, forest.prefix(row).length, model, request, minNewTokens);
+      const start = forest.start(row);
+      const output = startOutput(row, start.prefix.length, model, request, minNewTokens);
       return Array.from(
         { length: samples },
-        (_, sample) => new OpenHypothesis(row, forest.prefix(row), sample, output.fork(), surpriseBound),
+        (_, sample) => new OpenHypothesis(row, start, sample, output.fork(), surpriseBound),
       );
     });
     // One hypothesis a row is final token by token; of several the best is known only at the end.
@@ -65,21 +68,21 @@ export async function* decodeRows<Source>(
     }
     let feeds = rows.map((readers, row): Feed => firstFeed(row, readers)).filter(({ readers }) => readers.length > 0);
     for (const [row, readers] of rows.entries()) if (readers[0]?.rowOutput.finishReason) forest.finish(row);
+    const nodes = new NodeBatch();
     let forwards = 0;
     while (feeds.length > 0) {
       request.signal?.throwIfAborted();
-      const first = forest.nextNode;
-      const extension = await forest.extend(newNodes(feeds, first), choice.output, request.signal);
+      nodes.clear();
+      const ends = feeds.map(({ row, parent, tokenIds }) => nodes.addChain(row, parent, tokenIds, 'last'));
+      const extension = await forest.extend(nodes, choice.output, request.signal);
       forwards++;
       const atMs = performance.now() - began;
       const finished = new Set<number>();
-      let node = -1;
-      for (const { row, tokenIds, readers } of feeds) {
-        node += tokenIds.length;
+      for (const [score, { row, readers }] of feeds.entries()) {
         for (const [index, hypothesis] of readers.entries()) {
-          hypothesis.last = first + node;
+          hypothesis.last = nodeIdOf(ends[score] as number, extension.firstNode);
           const position = hypothesis.output.length;
-          const chosen: Chosen = choice.choose(extension, node, hypothesis, index === readers.length - 1);
+          const chosen: Chosen = choice.choose(extension, score, hypothesis, index === readers.length - 1);
           if (!hypothesis.push(chosen)) finished.add(row);
           const event = streams ? commit(hypothesis, position, atMs) : undefined;
           if (event !== undefined) yield event;
@@ -126,21 +129,4 @@ function nextFeed(hypothesis: OpenHypothesis): Feed {
 function commit({ row, rowOutput }: OpenHypothesis, position: number, atMs: number): DecodeEvent | undefined {
   if (rowOutput.length === position) return undefined;
   return { type: 'token-commit', row, position, tokenIds: rowOutput.tokenIds(position), atMs };
-}
-
-/** Each feed's tokens, as a chain below its parent. */
-function newNodes(feeds: readonly Feed[], first: NodeId) {
-  const count = feeds.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
-  const row = new Int32Array(count);
-  const parent = new Int32Array(count);
-  const tokenId = new Int32Array(count);
-  let node = 0;
-  for (const feed of feeds) {
-    for (let index = 0; index < feed.tokenIds.length; index++, node++) {
-      row[node] = feed.row;
-      parent[node] = index === 0 ? feed.parent : first + node - 1;
-      tokenId[node] = feed.tokenIds[index] as number;
-    }
-  }
-  return { row, parent, tokenId };
 }

@@ -1,11 +1,4 @@
-import {
-  type Alternatives,
-  type Hypothesis,
-  type NodeId,
-  ROOT,
-  type RowOutput,
-  type ScoringContext,
-} from '@foretoken/core';
+import type { Alternatives, Hypothesis, NodeId, RowOutput, RowStart, ScoringContext } from '@foretoken/core';
 import type { Chosen } from './token-choice.js';
 
 /** A hypothesis that still grows: its output, the node it goes on from, and the tokens that are not nodes yet. */
@@ -16,21 +9,22 @@ export class OpenHypothesis implements ScoringContext {
   readonly sample: number;
   readonly rowOutput: RowOutput;
   /** Deepest node. */
-  last: NodeId = ROOT;
-  /** Tokens to add below `last`: the prefix at first, then the token chosen last. */
+  last: NodeId;
+  /** Tokens to add below `last`: what is still to be read of the prefix at first, then the token chosen last. */
   next: Int32Array;
   /** Mirostat's running bound on surprise, in bits; unused by other choices. */
   surpriseBound: number;
   readonly #logProbs: number[] = [];
   readonly #alternatives: Alternatives[] = [];
 
-  constructor(row: number, prefix: Int32Array, sample: number, rowOutput: RowOutput, surpriseBound: number) {
+  constructor(row: number, start: RowStart, sample: number, rowOutput: RowOutput, surpriseBound: number) {
     this.row = row;
-    this.prefix = prefix;
+    this.prefix = start.prefix;
+    this.last = start.node;
     this.sample = sample;
     this.rowOutput = rowOutput;
     this.surpriseBound = surpriseBound;
-    this.next = Int32Array.of(...prefix, ...rowOutput.tokens);
+    this.next = Int32Array.of(...start.prefix.subarray(start.cached), ...rowOutput.tokens);
   }
 
   get output(): readonly number[] {

@@ -21,7 +21,7 @@ export interface Chosen {
 /** How next tokens are chosen: the output it takes from the model, and the choice for one of the new nodes. */
 export interface TokenChoice<Output extends OutputRequest = OutputRequest> {
   readonly output: Output;
-  /** `index` is the new node whose successor is wanted. May overwrite the node's scores where `last` says so. */
+  /** `index` is the place among the scored nodes. May overwrite the node's scores where `last` says so. */
   choose(extension: Extension<Output>, index: number, hypothesis: OpenHypothesis, last: boolean): Chosen;
 }
 

@@ -144,14 +144,15 @@ async function assembleMarian(
   });
   const step = await sessions.get(graphs.step.argmax);
   const widths = probe ? await probeWidths(runtime, step, shape) : new WidthCosts([]);
-  const kinds = ['argmax', 'topK', 'topKWithStates', 'logProbs', 'logits'] as const;
+  const kinds = ['argmax', 'topK', 'logProbs', 'logits'] as const;
   const outputs = kinds.filter((kind) => graphs.step[kind] !== undefined);
   const autoregressive = new MarianModel({
     runtime,
     encoder,
     // `outputs` lists what has a graph, and the forest refuses any other kind first.
-    sessions: (kind) => sessions.get(graphs.step[kind] as string),
+    sessions: (head) => sessions.get(graphs.step[head] as string),
     outputs,
+    states: graphs.step.topKWithStates === undefined ? [] : ['topK'],
     maxCandidates: manifest.step?.maxCandidates ?? 1,
     vocabulary,
     startTokenId: vocabulary.startTokenId,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type AutoregressiveModel, collect, ROOT, type TokenSource } from '@foretoken/core';
+import { type AutoregressiveModel, collect, nodeInBatch, ROOT, type TokenSource } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoadedModel, loadModel } from '../src/index.js';
@@ -55,11 +55,11 @@ describe('the shipped model against Hugging Face on the same weights, fp32 on CP
     for (const [index, golden] of goldens.logits.entries()) {
       const forest = await target().open([Int32Array.from(goldens.sources[index] as number[])]);
       try {
-        const path = [...forest.prefix(0), ...(goldens.greedy[index] as number[])];
+        const path = [...forest.start(0).prefix, ...(goldens.greedy[index] as number[])];
         const { logits } = await forest.extend(
           {
             row: new Int32Array(path.length),
-            parent: Int32Array.from(path, (_, node) => (node === 0 ? ROOT : node - 1)),
+            parent: Int32Array.from(path, (_, node) => (node === 0 ? ROOT : nodeInBatch(node - 1))),
             tokenId: Int32Array.from(path),
           },
           { kind: 'logits' },

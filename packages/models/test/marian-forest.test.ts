@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type NodeId, ROOT, type TokenForest } from '@foretoken/core';
+import { NodeBatch, type NodeId, ROOT, type TokenForest } from '@foretoken/core';
 import { openForests, openSessions } from '@foretoken/core/runtime';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -37,19 +37,17 @@ afterAll(async () => {
 
 const autoregressive = () => model.autoregressive as NonNullable<LoadedModel['autoregressive']>;
 
-function chain(row: number, first: NodeId, parent: NodeId, tokenIds: readonly number[]) {
-  return {
-    row: new Int32Array(tokenIds.length).fill(row),
-    parent: Int32Array.from(tokenIds, (_, index) => (index === 0 ? parent : first + index - 1)),
-    tokenId: Int32Array.from(tokenIds),
-  };
+function chain(row: number, parent: NodeId, tokenIds: readonly number[]): NodeBatch {
+  const nodes = new NodeBatch();
+  nodes.addChain(row, parent, tokenIds, 'all');
+  return nodes;
 }
 
 /** Logits after the last token of a path, from scratch: one row, one forward, no cache. */
 async function recompute(source: Int32Array, path: readonly number[]): Promise<Float32Array> {
   const forest = await autoregressive().open([source]);
   try {
-    const { logits } = await forest.extend(chain(0, forest.nextNode, ROOT, path), { kind: 'logits' });
+    const { logits } = await forest.extend(chain(0, ROOT, path), { kind: 'logits' });
     return logits.subarray((path.length - 1) * TINY.vocabularySize);
   } finally {
     await forest[Symbol.asyncDispose]();
@@ -90,14 +88,13 @@ describe('a Marian token forest on ONNX Runtime', () => {
             const rowOf = (pick: number): number => active[pick % active.length] as number;
             const [firstPick] = picks[0] as [number, number, number];
             if (kind === 'grow') {
-              const first = forest.nextNode;
               const fresh = picks.map(([pick, parentPick, tokenId]) => {
                 const row = rowOf(pick);
                 const own = [...alive].filter(([, node]) => node.row === row);
                 const choice = own[parentPick % (own.length + 1)];
                 return { row, parent: choice?.[0] ?? ROOT, tokenId, path: [...(choice?.[1].path ?? []), tokenId] };
               });
-              const { logits } = await forest.extend(
+              const { firstNode, logits } = await forest.extend(
                 {
                   row: Int32Array.from(fresh, ({ row }) => row),
                   parent: Int32Array.from(fresh, ({ parent }) => parent),
@@ -111,7 +108,7 @@ describe('a Marian token forest on ONNX Runtime', () => {
                 expect(largestDifference(logits.subarray(index * size, (index + 1) * size), expected)).toBeLessThan(
                   1e-5,
                 );
-                alive.set(first + index, { row, path });
+                alive.set(firstNode + index, { row, path });
               }
             } else if (kind === 'retain') {
               const row = rowOf(firstPick);
@@ -136,12 +133,12 @@ describe('a Marian token forest on ONNX Runtime', () => {
   it('agrees with itself across the four outputs', async () => {
     const path = [TINY.vocabularySize - 1, 5, 9];
     await withForest(SOURCES.slice(0, 1), async (forest) => {
-      const nodes = () => chain(0, forest.nextNode, ROOT, path);
+      const nodes = () => chain(0, ROOT, path);
       const { logits } = await forest.extend(nodes(), { kind: 'logits' });
       const { logProbs } = await forest.extend(nodes(), { kind: 'logProbs' });
       const { tokenIds } = await forest.extend(nodes(), { kind: 'argmax' });
       forest.retain(0, []);
-      const top = await forest.extend(chain(0, forest.nextNode, ROOT, path), { kind: 'topK', k: 4 });
+      const top = await forest.extend(chain(0, ROOT, path), { kind: 'topK', k: 4 });
       for (let node = 0; node < path.length; node++) {
         const row = logits.subarray(node * TINY.vocabularySize, (node + 1) * TINY.vocabularySize);
         const normaliser = Math.log(row.reduce((sum, value) => sum + Math.exp(value), 0));
@@ -163,7 +160,7 @@ describe('a Marian token forest on ONNX Runtime', () => {
     expect(await codeOf(open(new Array(TINY.maxPositions + 1).fill(3)))).toBe('SOURCE_TOO_LONG');
     expect(await codeOf(open([TINY.vocabularySize]))).toBe('INVALID_ARGUMENT');
     await withForest(SOURCES.slice(0, 1), async (forest) => {
-      const extend = (k: number) => () => forest.extend(chain(0, forest.nextNode, ROOT, [3]), { kind: 'topK', k });
+      const extend = (k: number) => () => forest.extend(chain(0, ROOT, [3]), { kind: 'topK', k });
       expect(await codeOf(extend(0))).toBe('INVALID_ARGUMENT');
       expect(await codeOf(extend(1000))).toBe('INVALID_ARGUMENT');
     });

@@ -145,9 +145,10 @@ describe('rescoring', () => {
       open: async (sources) => {
         const forest = await inner.open(sources);
         return Object.assign(Object.create(forest), {
-          prefix: (row: number) => forest.prefix(row),
+          start: (row: number) => forest.start(row),
           rows: forest.rows,
           extend: async (nodes: { tokenId: Int32Array }) => ({
+            kind: 'logits',
             firstNode: 0,
             logits: new Float32Array(nodes.tokenId.length * (SIZE + 1)).fill(Number.NaN),
           }),

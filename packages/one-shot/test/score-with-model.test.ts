@@ -32,10 +32,7 @@ function counted(inner: AutoregressiveModel<TokenSource>) {
       counts.open++;
       return {
         rows: forest.rows,
-        get nextNode() {
-          return forest.nextNode;
-        },
-        prefix: (row) => forest.prefix(row),
+        start: (row) => forest.start(row),
         extend: (nodes, output, signal) => {
           counts.extends++;
           counts.nodes += nodes.tokenId.length;

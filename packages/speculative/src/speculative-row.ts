@@ -1,4 +1,13 @@
-import { type DraftLimit, type DraftTree, type NodeId, ROOT, type RowOutput, type Vocabulary } from '@foretoken/core';
+import {
+  type DraftLimit,
+  type DraftTree,
+  type NodeBatch,
+  type NodeId,
+  nodeInBatch,
+  type RowOutput,
+  type RowStart,
+  type Vocabulary,
+} from '@foretoken/core';
 import { agreedPath, decidingNodes } from './accept.js';
 import { assertDraft, EMPTY_DRAFT, firstChildPath, withoutEndTokens } from './draft-tree.js';
 
@@ -15,8 +24,8 @@ export class SpeculativeRow {
   readonly row: number;
   readonly output: RowOutput;
   /** Deepest node of the accepted path. */
-  anchor: NodeId = ROOT;
-  /** Tokens to add below the anchor before any draft: the prefix at first, then the token decided last. */
+  anchor: NodeId;
+  /** Tokens to add below the anchor before any draft: what is still to be read of the prefix at first, then the token decided last. */
   pending: Int32Array;
   rounds = 0;
   /** Sum of natural-log probabilities of the decided tokens, where they were asked for. */
@@ -25,10 +34,14 @@ export class SpeculativeRow {
   #proposed = 0;
   #depth = 0;
   readonly #limit: number;
+  /** Where the draft's first node is in the round's batch, and among its scores. */
+  #firstInBatch = 0;
+  #firstScore = 0;
 
-  constructor(row: number, prefix: Int32Array, output: RowOutput, limit: number) {
+  constructor(row: number, { prefix, cached, node }: RowStart, output: RowOutput, limit: number) {
     this.row = row;
-    this.pending = prefix;
+    this.anchor = node;
+    this.pending = prefix.subarray(cached);
     this.output = output;
     this.#limit = limit;
   }
@@ -36,11 +49,6 @@ export class SpeculativeRow {
   /** The draft to score in this round. */
   get draft(): DraftTree {
     return this.#draft;
-  }
-
-  /** New nodes of this round. */
-  get width(): number {
-    return this.pending.length + this.#draft.tokenIds.length;
   }
 
   /** A draft path may be as long as the output may still grow, less the token that every round adds by itself. */
@@ -63,31 +71,27 @@ export class SpeculativeRow {
     this.#draft = EMPTY_DRAFT;
   }
 
-  /** Writes this round's nodes from index `at` on; returns the index after the last. */
-  layOut(nodes: { row: Int32Array; parent: Int32Array; tokenId: Int32Array }, at: number, nextNode: NodeId): number {
+  /** Adds this round's nodes to the batch; `decide` then reads their scores. */
+  layOut(nodes: NodeBatch): void {
     const { tokenIds, parents } = this.#draft;
-    const first = at + this.pending.length;
-    nodes.tokenId.set(this.pending, at);
-    for (let node = at; node < first; node++) nodes.parent[node] = nextNode + node - 1;
-    nodes.parent[at] = this.anchor;
-    nodes.tokenId.set(tokenIds, first);
+    nodes.addChain(this.row, this.anchor, this.pending, 'last');
+    this.#firstInBatch = nodes.size;
+    this.#firstScore = nodes.scores;
     for (let node = 0; node < parents.length; node++) {
-      // Parent -1 lands on the last pending token, which sits just before the draft.
-      nodes.parent[first + node] = nextNode + first + (parents[node] as number);
+      // Parent -1 is the last pending token, which sits just before the draft.
+      nodes.add(this.row, nodeInBatch(this.#firstInBatch + (parents[node] as number)), tokenIds[node] as number);
     }
-    nodes.row.fill(this.row, at, first + parents.length);
-    return first + parents.length;
   }
 
-  /** Decides tokens by what the target chose after the nodes that `layOut` wrote at `at`. */
-  decide(chosen: Int32Array, logProbs: Float32Array | undefined, at: number, firstNode: NodeId): RoundCounts {
-    const first = at + this.pending.length;
+  /** Decides tokens by what the target chose after the scored nodes of the batch; `firstNode` is the id of its first. */
+  decide(chosen: Int32Array, logProbs: Float32Array | undefined, firstNode: NodeId): RoundCounts {
+    const first = this.#firstScore;
     const path = agreedPath(this.#draft, chosen, first);
     const before = this.output.length;
     for (const node of decidingNodes(path, first)) {
       const tokenId = chosen[node] as number;
       if (logProbs !== undefined) this.score += logProbs[node] as number;
-      this.anchor = firstNode + node;
+      this.anchor = firstNode + this.#firstInBatch + node - first;
       this.pending = Int32Array.of(tokenId);
       if (!this.output.push(tokenId)) break;
     }

@@ -9,6 +9,7 @@ import {
   type Drafter,
   type DraftSession,
   ForetokenError,
+  NodeBatch,
   outputLimit,
   type Requirements,
   RowOutput,
@@ -97,25 +98,25 @@ async function* decode<Source>(
   try {
     const { forest, drafts } = opened;
     const rows = sources.map((_, row) => {
-      const prefix = forest.prefix(row);
-      const limit = outputLimit(model.maxLength, prefix.length, request);
-      return new SpeculativeRow(row, prefix, new RowOutput(endTokenId, limit, request), limit);
+      const start = forest.start(row);
+      const limit = outputLimit(model.maxLength, start.prefix.length, request);
+      return new SpeculativeRow(row, start, new RowOutput(endTokenId, limit, request), limit);
     });
     const totals = { proposed: 0, evaluated: 0, accepted: 0 };
+    const nodes = new NodeBatch();
     let forwards = 0;
     let active = rows;
     while (active.length > 0) {
       signal?.throwIfAborted();
       for (const row of active) await draft(row, drafts, settings, model);
       signal?.throwIfAborted();
-      const { firstNode, tokenIds, logProbs } = await verify(forest, active, settings.scores, signal);
+      nodes.clear();
+      for (const row of active) row.layOut(nodes);
+      const { firstNode, tokenIds, logProbs } = await verify(forest, nodes, settings.scores, signal);
       forwards++;
-      let at = 0;
       for (const row of active) {
         const position = row.output.length;
-        const width = row.width;
-        const counts = row.decide(tokenIds, logProbs, at, firstNode);
-        at += width;
+        const counts = row.decide(tokenIds, logProbs, firstNode);
         if (row.output.finishReason !== undefined) forest.finish(row.row);
         else if (counts.accepted < counts.evaluated) forest.retain(row.row, [row.anchor]);
         add(totals, counts);
@@ -161,15 +162,10 @@ interface Verified {
 /** Scores the pending tokens and the drafts of all active rows in one forward. */
 function verify(
   forest: TokenForest,
-  active: readonly SpeculativeRow[],
+  nodes: NodeBatch,
   scores: boolean,
   signal: AbortSignal | undefined,
 ): Promise<Verified> {
-  let count = 0;
-  for (const row of active) count += row.width;
-  const nodes = { row: new Int32Array(count), parent: new Int32Array(count), tokenId: new Int32Array(count) };
-  let at = 0;
-  for (const row of active) at = row.layOut(nodes, at, forest.nextNode);
   return scores
     ? forest.extend(nodes, { kind: 'topK', k: 1 }, signal)
     : forest.extend(nodes, { kind: 'argmax' }, signal);

@@ -29,19 +29,17 @@ function withoutRollback(target: Target): AutoregressiveModel<number> {
       const latest: NodeId[] = sources.map(() => ROOT);
       return {
         rows: forest.rows,
-        get nextNode() {
-          return forest.nextNode;
-        },
-        prefix: (row) => forest.prefix(row),
-        extend(nodes, output, signal): Promise<Extension<typeof output>> {
-          const first = forest.nextNode;
+        start: (row) => forest.start(row),
+        async extend(nodes, output, signal): Promise<Extension<typeof output>> {
+          const { row, tokenId, scored } = nodes;
           const parent = nodes.parent.map((node, index) =>
-            node < first ? (latest[nodes.row[index] as number] as NodeId) : node,
+            node < ROOT ? node : (latest[row[index] as number] as NodeId),
           );
-          nodes.row.forEach((row, index) => {
-            latest[row] = first + index;
+          const extension = await forest.extend({ row, parent, tokenId, scored }, output, signal);
+          row.forEach((at, index) => {
+            latest[at] = extension.firstNode + index;
           });
-          return forest.extend({ ...nodes, parent }, output, signal);
+          return extension;
         },
         retain() {},
         finish: (row) => forest.finish(row),
@@ -78,14 +76,14 @@ describe('the equality property tells these faults', () => {
     vi.doMock(ROW, async (original) => {
       const real = await original<typeof Row>();
       class Mutant extends real.SpeculativeRow {
-        override decide(...[chosen, logProbs, at, firstNode]: Parameters<Row.SpeculativeRow['decide']>) {
+        override decide(...[chosen, logProbs, firstNode]: Parameters<Row.SpeculativeRow['decide']>) {
           const push = this.output.push.bind(this.output);
           const last = this.draft.tokenIds.length;
           let pushed = 0;
           // A fully accepted chain: the token after it is fed to the target, but never becomes output.
           this.output.push = (tokenId) => (last > 0 && pushed++ === last ? true : push(tokenId));
           try {
-            return super.decide(chosen, logProbs, at, firstNode);
+            return super.decide(chosen, logProbs, firstNode);
           } finally {
             this.output.push = push;
           }

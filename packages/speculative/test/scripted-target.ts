@@ -7,8 +7,10 @@ import {
   ForetokenError,
   type NewNodes,
   type NodeId,
+  nodeIdOf,
   type OutputRequest,
   ROOT,
+  type RowStart,
   type SourceEncoder,
   type TokenForest,
 } from '@foretoken/core';
@@ -66,7 +68,7 @@ export function scriptedTarget(options: TargetOptions): Target {
 }
 
 class ScriptedForest implements TokenForest {
-  nextNode: NodeId = 0;
+  #nextNode: NodeId = 0;
   readonly rows: number;
   readonly #sources: readonly number[];
   readonly #options: TargetOptions & { readonly maxLength: number; readonly branching: boolean };
@@ -87,16 +89,17 @@ class ScriptedForest implements TokenForest {
     this.#latest = sources.map(() => ROOT);
   }
 
-  prefix(): Int32Array {
-    return Int32Array.from(START);
+  start(): RowStart {
+    return { prefix: Int32Array.from(START), cached: 0, node: ROOT };
   }
 
-  async extend<Output extends OutputRequest>(nodes: NewNodes, _output: Output): Promise<Extension<Output>> {
+  extend<Output extends OutputRequest>(nodes: NewNodes, output: Output): Promise<Extension<Output>>;
+  async extend(nodes: NewNodes, { kind }: OutputRequest): Promise<Extension> {
     const { script, maxLength, branching, size } = this.#options;
-    const firstNode = this.nextNode;
-    const chosen = nodes.tokenId.map((tokenId, index) => {
+    const firstNode = this.#nextNode;
+    const all = nodes.tokenId.map((tokenId, index) => {
       const row = nodes.row[index] as number;
-      const parent = nodes.parent[index] as NodeId;
+      const parent = nodeIdOf(nodes.parent[index] as number, firstNode);
       const above = this.#nodes.get(parent);
       if (this.#finished.has(row)) throw new ForetokenError('INVALID_NODE', `Row ${row} is finished.`);
       if (parent !== ROOT && above?.row !== row) throw new ForetokenError('INVALID_NODE', `No parent ${parent}.`);
@@ -108,11 +111,13 @@ class ScriptedForest implements TokenForest {
       this.#latest[row] = firstNode + index;
       return script(this.#sources[row] as number, path.slice(START.length));
     });
-    this.nextNode += chosen.length;
+    this.#nextNode += all.length;
+    const chosen = all.filter((_, index) => nodes.scored === undefined || nodes.scored[index] === 1);
     this.#log.forwards.push({ rows: [...nodes.row], tokenIds: [...nodes.tokenId] });
     // Scores differ from node to node, so that a wrong sum shows.
     const logProbs = Float32Array.from(chosen, (tokenId) => -(1 + tokenId) / 8);
-    return { firstNode, k: 1, tokenIds: chosen, logProbs } as unknown as Extension<Output>;
+    if (kind === 'argmax') return { kind, firstNode, tokenIds: chosen };
+    return { kind: 'topK', firstNode, k: 1, tokenIds: chosen, logProbs };
   }
 
   retain(row: number, leaves: readonly NodeId[]): void {

@@ -185,10 +185,9 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
       assert.equal(requires.model, 'autoregressive');
       if (requires.model !== 'autoregressive') return;
       const lacking: Partial<Autoregressive['supports']>[] = requires.outputs.map((kind) => ({
-        outputs: (['argmax', 'topK', 'topKWithStates', 'logProbs', 'logits'] as const).filter(
-          (other) => other !== kind,
-        ),
+        outputs: (['argmax', 'topK', 'logProbs', 'logits'] as const).filter((other) => other !== kind),
       }));
+      if (requires.states === true) lacking.push({ states: [] });
       if (requires.branching) lacking.push({ branching: false });
       if (requires.rollback) lacking.push({ rollback: false });
       for (const supports of lacking) {

@@ -8,6 +8,8 @@ export type ModelCall =
       readonly call: 'extend';
       readonly rows: readonly number[];
       readonly tokenIds: readonly number[];
+      /** How many of the nodes were to be scored. */
+      readonly scored: number;
       readonly output: OutputKind;
     }
   | { readonly call: 'retain'; readonly row: number; readonly leaves: readonly NodeId[] }
@@ -78,13 +80,12 @@ export function recording<Source>(
       let disposed = false;
       return {
         rows: forest.rows,
-        get nextNode() {
-          return forest.nextNode;
-        },
-        prefix: (row) => forest.prefix(row),
+        start: (row) => forest.start(row),
         async extend(nodes, output, signal): Promise<Extension<typeof output>> {
           forwards++;
-          calls.push({ call: 'extend', rows: [...nodes.row], tokenIds: [...nodes.tokenId], output: output.kind });
+          const { row, tokenId } = nodes;
+          const scored = nodes.scored?.reduce((sum, one) => sum + one, 0) ?? tokenId.length;
+          calls.push({ call: 'extend', rows: [...row], tokenIds: [...tokenId], scored, output: output.kind });
           options.onForward?.(forwards);
           if (forwards === options.failAt) throw options.error ?? new Error(`forward ${forwards} failed`);
           return forest.extend(nodes, output, signal);

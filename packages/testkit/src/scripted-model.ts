@@ -5,8 +5,10 @@ import {
   ForetokenError,
   type NewNodes,
   type NodeId,
+  nodeIdOf,
   type OutputRequest,
   ROOT,
+  type RowStart,
   type SourceEncoder,
   type TokenForest,
   type TokenSource,
@@ -18,7 +20,7 @@ export interface ScriptedModelOptions {
   readonly endTokenId?: number;
   /** What the model thinks comes next; output tokens only, the prefix is not passed. */
   readonly score: Score;
-  /** Hidden state after an output, `[width]`; a model with it also has the `topKWithStates` output. */
+  /** Hidden state after an output, `[width]`; a model with it returns hidden states beside every output. */
   readonly state?: Score;
   /** Tokens every row begins with; default one token, id 1. */
   readonly prefix?: readonly number[];
@@ -39,10 +41,10 @@ const ALL = {
 /** An autoregressive model that is a function, keeping the token-forest contract to the letter. */
 export function scriptedModel(options: ScriptedModelOptions): AutoregressiveModel<TokenSource> {
   const { vocabularySize, endTokenId = 0, maxLength = 64, encoder } = options;
-  const offered = options.state === undefined ? ALL.outputs : [...ALL.outputs, 'topKWithStates' as const];
-  const outputs = options.supports?.outputs ?? offered;
+  const outputs = options.supports?.outputs ?? ALL.outputs;
   const maxCandidates = outputs.includes('topK') ? vocabularySize : 0;
-  const supports = { ...ALL, outputs, maxCandidates, ...options.supports };
+  const states = options.state === undefined ? [] : outputs;
+  const supports = { ...ALL, outputs, states, maxCandidates, ...options.supports };
   return {
     vocabulary: { size: vocabularySize, endTokenId },
     maxLength,
@@ -78,7 +80,7 @@ interface Entry {
 
 class ScriptedForest implements TokenForest {
   readonly rows: number;
-  nextNode: NodeId = 0;
+  #nextNode: NodeId = 0;
   readonly #sources: readonly TokenSource[];
   readonly #options: ScriptedModelOptions & { readonly maxLength: number };
   readonly #supports: AutoregressiveSupport;
@@ -101,32 +103,38 @@ class ScriptedForest implements TokenForest {
     this.#latest = sources.map(() => ROOT);
   }
 
-  prefix(row: number): Int32Array {
+  start(row: number): RowStart {
     this.#checkRow(row);
-    return Int32Array.from(this.#prefix);
+    return { prefix: Int32Array.from(this.#prefix), cached: 0, node: ROOT };
   }
 
-  async extend<Output extends OutputRequest>(
+  extend<Output extends OutputRequest>(
     nodes: NewNodes,
     output: Output,
     signal?: AbortSignal,
-  ): Promise<Extension<Output>> {
+  ): Promise<Extension<Output>>;
+  async extend(nodes: NewNodes, output: OutputRequest, signal?: AbortSignal): Promise<Extension> {
     signal?.throwIfAborted();
     const { score, vocabularySize } = this.#options;
     if (!this.#supports.outputs.includes(output.kind)) {
       throw refuse('UNSUPPORTED_CAPABILITY', `There is no ${output.kind} output.`);
     }
+    if (output.states === true && !this.#supports.states?.includes(output.kind)) {
+      throw refuse('UNSUPPORTED_CAPABILITY', `There are no hidden states beside the ${output.kind} output.`);
+    }
     if (nodes.tokenId.length === 0) throw refuse('INVALID_ARGUMENT', 'extend was called without nodes.');
-    const firstNode = this.nextNode;
+    const firstNode = this.#nextNode;
     const latest = [...this.#latest];
     const added: Entry[] = [];
     for (let index = 0; index < nodes.tokenId.length; index++) added.push(this.#entry(nodes, index, added, latest));
-    const logits = added.map(({ row, path }) => {
+    const wanted = added.filter((_, index) => nodes.scored === undefined || nodes.scored[index] === 1);
+    if (wanted.length === 0) throw refuse('INVALID_ARGUMENT', 'No node of the batch is to be scored.');
+    const logits = wanted.map(({ row, path }) => {
       const values = score(this.#sources[row] as TokenSource, path.slice(this.#prefix.length));
       if (values.length !== vocabularySize) throw new RangeError(`score gave ${values.length} values`);
       return Float32Array.from(values);
     });
-    const states = added.map(({ row, path }) =>
+    const states = wanted.map(({ row, path }) =>
       this.#options.state === undefined
         ? []
         : Array.from(this.#options.state(this.#sources[row] as TokenSource, path.slice(this.#prefix.length))),
@@ -135,7 +143,7 @@ class ScriptedForest implements TokenForest {
     latest.forEach((node, row) => {
       this.#latest[row] = node;
     });
-    this.nextNode += added.length;
+    this.#nextNode += added.length;
     return extension(firstNode, logits, states, output);
   }
 
@@ -167,19 +175,19 @@ class ScriptedForest implements TokenForest {
   /** Checks one new node; nothing is added before all of a call are checked. */
   #entry(nodes: NewNodes, index: number, added: readonly Entry[], latest: NodeId[]): Entry {
     const row = nodes.row[index] as number;
-    const parent = nodes.parent[index] as NodeId;
+    const parent = nodeIdOf(nodes.parent[index] as number, this.#nextNode);
     const tokenId = nodes.tokenId[index] as number;
     this.#checkRow(row);
     const { maxLength, vocabularySize } = this.#options;
     if (tokenId < 0 || tokenId >= vocabularySize) throw refuse('INVALID_ARGUMENT', `There is no token ${tokenId}.`);
-    const above = this.#nodes.get(parent) ?? added[parent - this.nextNode];
+    const above = this.#nodes.get(parent) ?? added[parent - this.#nextNode];
     if (parent !== ROOT && above?.row !== row) throw refuse('INVALID_NODE', `Parent ${parent} is not in row ${row}.`);
     if (!this.#supports.branching && parent !== latest[row]) {
       throw refuse('UNSUPPORTED_CAPABILITY', 'This model extends chains only.');
     }
     const path = [...(above?.path ?? []), tokenId];
     if (path.length > maxLength) throw refuse('LENGTH_LIMIT', `A path holds at most ${maxLength} nodes.`);
-    latest[row] = this.nextNode + index;
+    latest[row] = this.#nextNode + index;
     return { row, parent, path };
   }
 
@@ -210,37 +218,29 @@ export function ranked(scores: ArrayLike<number>): number[] {
   );
 }
 
-function extension<Output extends OutputRequest>(
+function extension(
   firstNode: NodeId,
   logits: readonly Float32Array[],
-  states: readonly (readonly number[])[],
-  output: Output,
-): Extension<Output> {
+  hidden: readonly (readonly number[])[],
+  output: OutputRequest,
+): Extension {
   const flat = (rows: readonly ArrayLike<number>[]): number[] => rows.flatMap((row) => Array.from(row));
-  const make = (): object => {
-    switch (output.kind) {
-      case 'argmax':
-        return { firstNode, tokenIds: Int32Array.from(logits, (row) => ranked(row)[0] as number) };
-      case 'topK':
-      case 'topKWithStates': {
-        const best = logits.map((row) => ranked(row).slice(0, output.k));
-        const logProbs = logits.map((row, index) => {
-          const normalised = logSoftmax(row);
-          return (best[index] as number[]).map((tokenId) => normalised[tokenId] as number);
-        });
-        return {
-          firstNode,
-          k: output.k,
-          tokenIds: Int32Array.from(flat(best)),
-          logProbs: Float32Array.from(flat(logProbs)),
-          ...(output.kind === 'topK' ? {} : { states: Float32Array.from(flat(states)) }),
-        };
-      }
-      case 'logProbs':
-        return { firstNode, logProbs: Float32Array.from(flat(logits.map(logSoftmax))) };
-      case 'logits':
-        return { firstNode, logits: Float32Array.from(flat(logits)) };
+  const scored = { firstNode, ...(output.states === true ? { states: Float32Array.from(flat(hidden)) } : {}) };
+  switch (output.kind) {
+    case 'argmax':
+      return { ...scored, kind: 'argmax', tokenIds: Int32Array.from(logits, (row) => ranked(row)[0] as number) };
+    case 'topK': {
+      const best = logits.map((row) => ranked(row).slice(0, output.k));
+      const logProbs = logits.map((row, index) => {
+        const normalised = logSoftmax(row);
+        return (best[index] as number[]).map((tokenId) => normalised[tokenId] as number);
+      });
+      const tokenIds = Int32Array.from(flat(best));
+      return { ...scored, kind: 'topK', k: output.k, tokenIds, logProbs: Float32Array.from(flat(logProbs)) };
     }
-  };
-  return make() as Extension<Output>;
+    case 'logProbs':
+      return { ...scored, kind: 'logProbs', logProbs: Float32Array.from(flat(logits.map(logSoftmax))) };
+    case 'logits':
+      return { ...scored, kind: 'logits', logits: Float32Array.from(flat(logits)) };
+  }
 }

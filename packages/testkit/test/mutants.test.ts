@@ -6,6 +6,7 @@ import {
   type DecodeRequest,
   type Decoder,
   ForetokenError,
+  nodeInBatch,
   outputLimit,
   ROOT,
   RowOutput,
@@ -82,7 +83,7 @@ function minimal(fault: Fault): Decoder<Model> {
         }),
     );
     const last = outputs.map(() => ROOT);
-    const next = outputs.map((_, row) => forest.prefix(row)[0] as number);
+    const next = outputs.map((_, row) => forest.start(row).prefix[0] as number);
     if (fault === 'shares state between decodes') shared = next;
     const feed = fault === 'shares state between decodes' ? () => shared : () => next;
     let forwards = 0;
@@ -94,8 +95,7 @@ function minimal(fault: Fault): Decoder<Model> {
       const rows = [...outputs.keys()].filter(goesOn);
       if (rows.length === 0) break;
       if (fault !== 'computes after an abort') request.signal?.throwIfAborted();
-      const first = forest.nextNode;
-      const { tokenIds } = await forest.extend(
+      const { firstNode, tokenIds } = await forest.extend(
         {
           row: Int32Array.from(rows),
           parent: Int32Array.from(rows, (row) => last[row] as number),
@@ -108,7 +108,7 @@ function minimal(fault: Fault): Decoder<Model> {
         const output = outputs[row] as RowOutput;
         const wrong = fault === 'lets rows influence one another' && rows.length > 2 && index === 0 && forwards === 2;
         const chosen = tokenIds[wrong ? 1 : index] as number;
-        last[row] = first + index;
+        last[row] = firstNode + index;
         feed()[row] = chosen;
         const position = output.length;
         output.push(chosen);
@@ -239,7 +239,7 @@ describe('the speculative oracle', () => {
                     const extension = await extend(nodes, output, signal);
                     const tokenIds = (extension as unknown as { tokenIds: Int32Array }).tokenIds;
                     for (let node = 0; node + 1 < tokenIds.length; node++) {
-                      if (nodes.parent[node + 1] === extension.firstNode + node)
+                      if (nodes.parent[node + 1] === nodeInBatch(node))
                         tokenIds[node] = nodes.tokenId[node + 1] as number;
                     }
                     return extension;

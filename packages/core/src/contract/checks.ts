@@ -29,6 +29,16 @@ export function assertAutoregressive(
       throw unsupported(name, `the ${output} output`, `It offers: ${supports.outputs.join(', ') || 'none'}.`);
     }
   }
+  const withStates = supports.states ?? [];
+  const without =
+    requires.states === true ? requires.outputs.find((output) => !withStates.includes(output)) : undefined;
+  if (without !== undefined) {
+    throw unsupported(
+      name,
+      `hidden states beside the ${without} output`,
+      `It offers them with: ${withStates.join(', ') || 'none'}.`,
+    );
+  }
   if (requires.branching && !supports.branching) {
     throw unsupported(name, 'branching', 'Use a strategy or a draft that stays on one chain.');
   }

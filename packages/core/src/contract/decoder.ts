@@ -31,6 +31,8 @@ export type Requirements =
   | {
       readonly model: 'autoregressive';
       readonly outputs: readonly OutputKind[];
+      /** It also reads the hidden states of these outputs. */
+      readonly states?: boolean | undefined;
       readonly branching: boolean;
       readonly rollback: boolean;
     }

@@ -1,75 +1,93 @@
 import type { OpenOptions, SourceEncoder } from './encoding.js';
 import type { Vocabulary } from './vocabulary.js';
 
-/** A node of a token tree: unique within its forest, never reused. */
+/** A node of a token tree: unique within its forest, never negative, never reused. */
 export type NodeId = number;
 
 /** The parent of a row's first node. */
 export const ROOT: NodeId = -1;
 
-/** Nodes to add, as parallel arrays `[count]`, int32. Read during the call only; the caller keeps them. */
-export interface NewNodes {
-  /** Index of the source row. */
-  readonly row: Int32Array;
-  /**
-   * `ROOT`, a node the forest still holds, or an earlier node of this same call: the i-th new node gets the id
-   * `forest.nextNode + i`, so a draft of any shape can be added in one call.
-   */
-  readonly parent: Int32Array;
-  readonly tokenId: Int32Array;
+/** Names a node of the same batch as a parent, by its place in the batch, before the forest has given it an id. */
+export function nodeInBatch(index: number): number {
+  return -2 - index;
 }
 
-/** What to compute for each new node's successor. Ask for the least: every output is copied out of the runtime. */
-export type OutputRequest =
+/** Nodes to add in one forward, as parallel arrays `[count]`. Read during the call only; the caller keeps them. */
+export interface NewNodes {
+  /** Index of the source row, int32. */
+  readonly row: Int32Array;
+  /** `ROOT`, a node the forest still holds, or an earlier node of this same batch as `nodeInBatch(index)`; int32. */
+  readonly parent: Int32Array;
+  readonly tokenId: Int32Array;
+  /** 1 for each node whose successor is to be scored, 0 for the others; without it all are scored. */
+  readonly scored?: Uint8Array | undefined;
+}
+
+/** What to compute of the successors. Ask for the least: every output is copied out of the runtime. */
+export type OutputRequest = (
   | { readonly kind: 'argmax' }
   | { readonly kind: 'topK'; readonly k: number }
-  | { readonly kind: 'topKWithStates'; readonly k: number }
   | { readonly kind: 'logProbs' }
-  | { readonly kind: 'logits' };
+  | { readonly kind: 'logits' }
+) & {
+  /** Also return the model's last hidden states; for models whose `supports.states` names the kind. */
+  readonly states?: boolean | undefined;
+};
 
 export type OutputKind = OutputRequest['kind'];
 
-/** The most probable successor of each new node, `[count]`; the lowest id among equals. */
-export interface ArgmaxExtension {
+interface Scored {
+  /** Id of the first node of the batch; the node at place `index` has the id `firstNode + index`. */
   readonly firstNode: NodeId;
+  /** The last hidden state of each scored node, `[scored, width]`, fp32; where asked for. */
+  readonly states?: Float32Array | undefined;
+}
+
+/** The most probable successor of each scored node, `[scored]`; the lowest id among equals. */
+export interface ArgmaxExtension extends Scored {
+  readonly kind: 'argmax';
   readonly tokenIds: Int32Array;
 }
 
-/** The k best successors of each new node, best first, `[count, k]`; log-probabilities in natural log. */
-export interface TopKExtension {
-  readonly firstNode: NodeId;
+/** The k best successors of each scored node, best first, `[scored, k]`; log-probabilities in natural log. */
+export interface TopKExtension extends Scored {
+  readonly kind: 'topK';
   readonly k: number;
   readonly tokenIds: Int32Array;
   readonly logProbs: Float32Array;
 }
 
-/** The k best successors, and the model's last hidden state at each new node, `[count, width]`, fp32. */
-export interface TopKWithStatesExtension extends TopKExtension {
-  readonly states: Float32Array;
-}
-
-/** Natural-log probabilities of every successor of each new node, `[count, vocab]`. */
-export interface LogProbsExtension {
-  readonly firstNode: NodeId;
+/** Natural-log probabilities of every successor of each scored node, `[scored, vocab]`. */
+export interface LogProbsExtension extends Scored {
+  readonly kind: 'logProbs';
   readonly logProbs: Float32Array;
 }
 
-/** Unnormalised scores of every successor of each new node, `[count, vocab]`. */
-export interface LogitsExtension {
-  readonly firstNode: NodeId;
+/** Unnormalised scores of every successor of each scored node, `[scored, vocab]`. */
+export interface LogitsExtension extends Scored {
+  readonly kind: 'logits';
   readonly logits: Float32Array;
 }
 
 interface Extensions {
   readonly argmax: ArgmaxExtension;
   readonly topK: TopKExtension;
-  readonly topKWithStates: TopKWithStatesExtension;
   readonly logProbs: LogProbsExtension;
   readonly logits: LogitsExtension;
 }
 
-/** Result of `extend`; the arrays belong to the caller. */
-export type Extension<Output extends OutputRequest> = Extensions[Output['kind']];
+/** Result of `extend`; rows of scores follow the order of the scored nodes. The arrays belong to the caller. */
+export type Extension<Output extends OutputRequest = OutputRequest> = Extensions[Output['kind']];
+
+/** Where a row begins: what must be its first tokens, and how much of that the forest holds already. */
+export interface RowStart {
+  /** Tokens that must be the row's first nodes, in order: a start token, or a prompt. At least one. A copy. */
+  readonly prefix: Int32Array;
+  /** How many of `prefix` are nodes already; fewer than all, since the last must be read to be scored. */
+  readonly cached: number;
+  /** The node of the last cached token; `ROOT` where none is cached. */
+  readonly node: NodeId;
+}
 
 /**
  * One token tree per source row, and whatever the model keeps for each node so that a child can be scored.
@@ -78,15 +96,14 @@ export type Extension<Output extends OutputRequest> = Extensions[Output['kind']]
  */
 export interface TokenForest extends AsyncDisposable {
   readonly rows: number;
-  /** The id the next new node will get. */
-  readonly nextNode: NodeId;
-  /** Tokens that must be a row's first nodes, in order: a start token, or a prompt. At least one. */
-  prefix(row: number): Int32Array;
+  /** Where the row begins. Throws `INVALID_NODE`, `DISPOSED`. */
+  start(row: number): RowStart;
   /**
-   * Adds nodes to any rows and scores their successors, in one forward.
+   * Adds nodes to any rows and scores successors, in one forward.
    *
    * Throws `INVALID_NODE` (unknown or released parent, finished row), `INVALID_ARGUMENT` (token id outside the
-   * vocabulary), `LENGTH_LIMIT` (deeper than `maxLength`), `UNSUPPORTED_CAPABILITY`, `DISPOSED`; then nothing was added.
+   * vocabulary, nothing to add or to score), `LENGTH_LIMIT` (deeper than `maxLength`), `UNSUPPORTED_CAPABILITY`,
+   * `DISPOSED`; then nothing was added.
    */
   extend<Output extends OutputRequest>(
     nodes: NewNodes,
@@ -102,6 +119,8 @@ export interface TokenForest extends AsyncDisposable {
 export interface AutoregressiveSupport {
   /** Output kinds this model can compute. */
   readonly outputs: readonly OutputKind[];
+  /** Output kinds that can also return hidden states; default none. */
+  readonly states?: readonly OutputKind[] | undefined;
   /** A node may have several children, and one call may add several nodes of one row that are not a chain. */
   readonly branching: boolean;
   /** Children may be added to a node that is not the latest of its row, after `retain` dropped the others. */

@@ -1,6 +1,14 @@
 import { ForetokenError } from '../contract/errors.js';
-import type { Extension, NewNodes, NodeId, OutputRequest, TokenForest } from '../contract/token-tree.js';
-import { ROOT } from '../contract/token-tree.js';
+import {
+  type Extension,
+  type NewNodes,
+  type NodeId,
+  type OutputRequest,
+  ROOT,
+  type RowStart,
+  type TokenForest,
+} from '../contract/token-tree.js';
+import { nodeIdOf } from '../kit/node-batch.js';
 import { RowCache } from './row-cache.js';
 import type { StepDriver, StepOutputs } from './step-driver.js';
 import { TreeRow } from './tree-row.js';
@@ -54,20 +62,17 @@ export class KeyValueForest implements TokenForest {
     open++;
   }
 
-  get nextNode(): NodeId {
-    return this.#nextNode;
-  }
-
-  prefix(row: number): Int32Array {
+  start(row: number): RowStart {
     this.#treeOf(row);
-    return (this.#options.prefixes[row] as Int32Array).slice();
+    return { prefix: (this.#options.prefixes[row] as Int32Array).slice(), cached: 0, node: ROOT };
   }
 
-  async extend<Output extends OutputRequest>(
+  extend<Output extends OutputRequest>(
     nodes: NewNodes,
     output: Output,
     signal?: AbortSignal,
-  ): Promise<Extension<Output>> {
+  ): Promise<Extension<Output>>;
+  async extend(nodes: NewNodes, output: OutputRequest, signal?: AbortSignal): Promise<Extension> {
     this.#assertUsable();
     if (this.#running) {
       throw new ForetokenError('INVALID_ARGUMENT', 'extend was called before the previous extend had finished.', {});
@@ -93,7 +98,7 @@ export class KeyValueForest implements TokenForest {
       const outputs = await this.#run(nodes, output, before, added, column, slots);
       this.#store(outputs, before, added);
       this.#nextNode += count;
-      return this.#extension(outputs, output, firstNode, nodes, column);
+      return { ...outputs.extension, firstNode };
     } catch (error) {
       this.#active.forEach((row, gridRow) => {
         (this.#trees[row] as TreeRow).truncate(before[gridRow] as number);
@@ -139,7 +144,7 @@ export class KeyValueForest implements TokenForest {
   /** Validates one new node and gives it a slot. */
   #append(nodes: NewNodes, index: number, firstNode: NodeId): number {
     const row = nodes.row[index] as number;
-    const parent = nodes.parent[index] as NodeId;
+    const parent = nodeIdOf(nodes.parent[index] as number, firstNode);
     const tokenId = nodes.tokenId[index] as number;
     const tree = this.#trees[row] as TreeRow;
     const { vocabularySize, maxLength } = this.#options;
@@ -205,7 +210,8 @@ export class KeyValueForest implements TokenForest {
         attentionBias[line + (at < cached ? at : pastLength + at - cached)] = 0;
       });
     }
-    return driver.run({ rows, width, pastLength, tokenIds, positions, attentionBias, past }, output);
+    const scored = this.#scoredCells(nodes, column, width);
+    return driver.run({ rows, width, pastLength, tokenIds, positions, attentionBias, past, scored }, output);
   }
 
   /** Appends the new nodes' keys and values to the cache. */
@@ -223,36 +229,18 @@ export class KeyValueForest implements TokenForest {
     }
   }
 
-  /** Brings grid cells back into the order of the new nodes. */
-  #extension<Output extends OutputRequest>(
-    outputs: StepOutputs,
-    output: Output,
-    firstNode: NodeId,
-    nodes: NewNodes,
-    column: Int32Array,
-  ): Extension<Output> {
-    const count = column.length;
-    const cells = outputs.keysValues.length / this.#cache.stride;
-    const width = cells / this.#active.length;
-    const cellOf = (index: number): number =>
-      (this.#gridRowOf[nodes.row[index] as number] as number) * width + (column[index] as number);
-    const gather = <Values extends Int32Array | Float32Array>(values: Values): Values => {
-      const size = values.length / cells;
-      const ordered = values.slice(0, count * size) as Values;
-      for (let index = 0; index < count; index++) {
-        const cell = cellOf(index);
-        if (cell !== index) ordered.set(values.subarray(cell * size, (cell + 1) * size), index * size);
-      }
-      return ordered;
-    };
-    const extension: Record<string, unknown> = { firstNode };
-    if (outputs.tokenIds !== undefined) extension.tokenIds = gather(outputs.tokenIds);
-    if (outputs.k !== undefined) extension.k = outputs.k;
-    if (outputs.states !== undefined) extension.states = gather(outputs.states);
-    if (outputs.scores !== undefined) {
-      extension[output.kind === 'logits' ? 'logits' : 'logProbs'] = gather(outputs.scores);
+  /** Grid cells of the nodes to be scored, in their order. */
+  #scoredCells({ row, scored }: NewNodes, column: Int32Array, width: number): Int32Array {
+    const cells = new Int32Array(column.length);
+    let count = 0;
+    for (let index = 0; index < column.length; index++) {
+      if (scored !== undefined && scored[index] === 0) continue;
+      cells[count++] = (this.#gridRowOf[row[index] as number] as number) * width + (column[index] as number);
     }
-    return extension as unknown as Extension<Output>;
+    if (count === 0) {
+      throw invalid('INVALID_ARGUMENT', 'No node of the batch is to be scored; mark at least one.', {});
+    }
+    return cells.subarray(0, count);
   }
 
   #gridRow(row: number): number {

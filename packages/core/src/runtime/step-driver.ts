@@ -1,4 +1,4 @@
-import type { OutputRequest } from '../contract/token-tree.js';
+import type { Extension, OutputRequest } from '../contract/token-tree.js';
 
 /** A grid of new nodes, `[rows, width]`, and the cached keys and values they attend to. Arrays are read during the call. */
 export interface StepInputs {
@@ -13,20 +13,22 @@ export interface StepInputs {
   readonly attentionBias: Float32Array;
   /** Cached keys and values by part (a layer's keys, or its values), `[rows, pastLength, partWidth]` each. */
   readonly past: readonly Float32Array[];
+  /** Grid cells, `row * width + column`, whose successors are to be scored, in the order the scores are wanted. */
+  readonly scored: Int32Array;
 }
 
-/** What a step graph returned, over `rows * width` grid cells; only what the request asked for. */
+/** What a step graph returned. */
 export interface StepOutputs {
-  /** `[rows, width, parts * partWidth]`. */
+  /** New keys and values of every grid cell, `[rows, width, parts * partWidth]`. */
   readonly keysValues: Float32Array;
-  /** `[cells]` or `[cells, k]`. */
-  readonly tokenIds?: Int32Array;
-  /** `[cells, k]` or `[cells, vocab]`. */
-  readonly scores?: Float32Array;
-  readonly k?: number;
-  /** `[cells, model width]`. */
-  readonly states?: Float32Array;
+  /** Scores of the `scored` cells, in the kind asked for; node ids are the forest's matter. */
+  readonly extension: ExtensionValues;
 }
+
+/** An extension without the ids of its nodes. */
+export type ExtensionValues = {
+  [Kind in Extension['kind']]: Omit<Extract<Extension, { kind: Kind }>, 'firstNode'>;
+}[Extension['kind']];
 
 /** A model's step graphs with the state of its sources, as the token forest drives them. Owned by the forest. */
 export interface StepDriver {

@@ -20,6 +20,8 @@ export interface MarianModelOptions {
   readonly encoder: MarianEncoder;
   readonly sessions: StepSessions;
   readonly outputs: readonly OutputKind[];
+  /** Output kinds that can also return hidden states. */
+  readonly states: readonly OutputKind[];
   readonly maxCandidates: number;
   readonly vocabulary: Vocabulary;
   readonly startTokenId: number;
@@ -42,7 +44,8 @@ export class MarianModel implements AutoregressiveModel<TokenSource> {
     this.maxLength = options.maxLength;
     this.encoder = options.encoder;
     const maxCandidates = options.outputs.includes('topK') ? options.maxCandidates : 0;
-    this.supports = { outputs: options.outputs, branching: true, rollback: true, rows: 4096, maxCandidates };
+    const { outputs, states } = options;
+    this.supports = { outputs, states, branching: true, rollback: true, rows: 4096, maxCandidates };
   }
 
   async open(sources: readonly TokenSource[], options: OpenOptions = {}): Promise<TokenForest> {
@@ -71,11 +74,11 @@ export class MarianModel implements AutoregressiveModel<TokenSource> {
 
 /** Refuses outputs the model folder has no graph for, before anything is computed. */
 class MarianForest extends KeyValueForest {
-  readonly #model: Pick<MarianModelOptions, 'outputs' | 'maxCandidates'>;
+  readonly #model: Pick<MarianModelOptions, 'outputs' | 'states' | 'maxCandidates'>;
 
   constructor(
     options: ConstructorParameters<typeof KeyValueForest>[0],
-    model: Pick<MarianModelOptions, 'outputs' | 'maxCandidates'>,
+    model: Pick<MarianModelOptions, 'outputs' | 'states' | 'maxCandidates'>,
   ) {
     super(options);
     this.#model = model;
@@ -86,12 +89,14 @@ class MarianForest extends KeyValueForest {
     output: Output,
     signal?: AbortSignal,
   ): Promise<Extension<Output>> {
-    const { outputs, maxCandidates } = this.#model;
-    if (!outputs.includes(output.kind)) {
+    const { outputs, states, maxCandidates } = this.#model;
+    const offered = output.states === true ? states : outputs;
+    if (!offered.includes(output.kind)) {
       throw new ForetokenError(
         'UNSUPPORTED_CAPABILITY',
-        `This model folder has no graph for the ${output.kind} output; it offers: ${outputs.join(', ')}.`,
-        { capability: output.kind, offered: outputs },
+        `This model folder has no graph for the ${output.kind} output${output.states === true ? ' with states' : ''}; ` +
+          `it offers: ${offered.join(', ') || 'none'}.`,
+        { capability: output.kind, offered },
       );
     }
     if ('k' in output && !(Number.isInteger(output.k) && output.k >= 1 && output.k <= maxCandidates)) {

@@ -22,6 +22,11 @@ function stepFeeds(runtime: OnnxRuntime, shape: MarianStepShape, width: number):
     token_ids: new Tensor('int32', new Int32Array(width), [1, width]),
     // Any position costs the same, and the first is one that every model has.
     positions: new Tensor('int32', new Int32Array(width), [1, width]),
+    scored: new Tensor(
+      'int32',
+      Int32Array.from({ length: width }, (_, cell) => cell),
+      [width],
+    ),
     attention_bias: new Tensor('float32', new Float32Array(width * total), [1, 1, width, total]),
     cross_bias: new Tensor('float32', new Float32Array(width * SOURCE_LENGTH), [1, 1, width, SOURCE_LENGTH]),
   };

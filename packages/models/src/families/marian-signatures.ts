@@ -19,6 +19,7 @@ export async function checkMarianGraphs(manifest: MarianManifest, check: CheckGr
   const stepInputs: ExpectedValues = {
     token_ids: ids,
     positions: ids,
+    scored: value('int32', null),
     attention_bias: value('float32', null, 1, null, null),
     cross_bias: value('float32', null, 1, null, null),
     ...Object.fromEntries(parts),

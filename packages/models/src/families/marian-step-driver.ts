@@ -1,5 +1,13 @@
 import type { OutputKind, OutputRequest } from '@foretoken/core';
-import type { GraphSession, OnnxRuntime, StepDriver, StepInputs, StepOutputs, Tensor } from '@foretoken/core/runtime';
+import type {
+  ExtensionValues,
+  GraphSession,
+  OnnxRuntime,
+  StepDriver,
+  StepInputs,
+  StepOutputs,
+  Tensor,
+} from '@foretoken/core/runtime';
 import type { MarianEncoding } from './marian-encoder.js';
 
 export interface MarianStepShape {
@@ -10,8 +18,16 @@ export interface MarianStepShape {
 /** Added to the attention score of padding. */
 const HIDDEN = -1e9;
 
+/** What a step graph ends in: an output kind, or one with hidden states beside it. */
+export type StepHead = OutputKind | 'topKWithStates';
+
 /** Gives the step graph that ends in a head, loading it on first use. */
-export type StepSessions = (kind: OutputKind) => Promise<GraphSession>;
+export type StepSessions = (head: StepHead) => Promise<GraphSession>;
+
+/** The head whose graph computes an output. */
+export function stepHeadOf({ kind, states }: OutputRequest): StepHead {
+  return states === true && kind === 'topK' ? 'topKWithStates' : kind;
+}
 
 /** Runs a Marian model's step graphs over one batch of encoded sources. */
 export class MarianStepDriver implements StepDriver {
@@ -61,11 +77,12 @@ export class MarianStepDriver implements StepDriver {
   }
 
   async run(inputs: StepInputs, output: OutputRequest): Promise<StepOutputs> {
-    const { rows, width, pastLength } = inputs;
+    const { rows, width, pastLength, scored } = inputs;
     const { Tensor } = this.#runtime;
     const feeds = this.#feeds;
     feeds.token_ids = new Tensor('int32', inputs.tokenIds, [rows, width]);
     feeds.positions = new Tensor('int32', inputs.positions, [rows, width]);
+    feeds.scored = new Tensor('int32', scored, [scored.length]);
     feeds.attention_bias = new Tensor('float32', inputs.attentionBias, [rows, 1, width, pastLength + width]);
     this.#crossBiases[width] ??= new Tensor('float32', this.#crossBias(width), [rows, 1, width, this.#sourceLength]);
     feeds.cross_bias = this.#crossBiases[width];
@@ -76,26 +93,9 @@ export class MarianStepDriver implements StepDriver {
     // A graph refuses inputs that it does not have.
     if ('k' in output) feeds.k = new Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]);
     else if ('k' in feeds) delete feeds.k;
-    const session = await this.#sessions(output.kind);
+    const session = await this.#sessions(stepHeadOf(output));
     const results = await session.run(feeds);
-    const keysValues = results.new?.data as Float32Array;
-    switch (output.kind) {
-      case 'argmax':
-        return { keysValues, tokenIds: results.best?.data as Int32Array };
-      case 'topK':
-      case 'topKWithStates':
-        return {
-          keysValues,
-          k: output.k,
-          tokenIds: results.best_token_ids?.data as Int32Array,
-          scores: results.best_0?.data as Float32Array,
-          ...(output.kind === 'topK' ? {} : { states: results.states?.data as Float32Array }),
-        };
-      case 'logProbs':
-        return { keysValues, scores: results.log_probs?.data as Float32Array };
-      case 'logits':
-        return { keysValues, scores: results.logits?.data as Float32Array };
-    }
+    return { keysValues: floats(results.new), extension: readScores(results, output) };
   }
 
   /** `[rows, 1, width, sourceLength]`: hides padding from every new node. */
@@ -148,5 +148,28 @@ export class MarianStepDriver implements StepDriver {
       this.#feeds[name] = new this.#runtime.Tensor('float32', values.subarray(0, size), dims);
     }
     this.#crossBiases = [];
+  }
+}
+
+type Results = Readonly<Record<string, Tensor>>;
+
+const floats = (tensor: Tensor | undefined): Float32Array => tensor?.data as Float32Array;
+
+function readScores(results: Results, output: OutputRequest): ExtensionValues {
+  switch (output.kind) {
+    case 'argmax':
+      return { kind: 'argmax', tokenIds: results.best?.data as Int32Array };
+    case 'topK':
+      return {
+        kind: 'topK',
+        k: output.k,
+        tokenIds: results.best_token_ids?.data as Int32Array,
+        logProbs: floats(results.best_0),
+        ...(output.states === true ? { states: floats(results.states) } : {}),
+      };
+    case 'logProbs':
+      return { kind: 'logProbs', logProbs: floats(results.log_probs) };
+    case 'logits':
+      return { kind: 'logits', logits: floats(results.logits) };
   }
 }

@@ -74,10 +74,11 @@ export type StepHead = 'argmax' | 'topK' | 'topKWithStates' | 'logProbs' | 'logi
  * One decoder step over new nodes: `token_ids`, `positions` int32 `[batch, new]`;
  * `attention_bias [batch, 1, new, past + new]`, 0 where a node sees another and a large negative number elsewhere;
  * `past_i [batch, past, width]`, cached keys at even and values at odd i; `cross_bias [batch, 1, new, source]`, likewise
- * for padding; `cross_i [batch, source, width]`, keys at even and values at odd i.
+ * for padding; `cross_i [batch, source, width]`, keys at even and values at odd i; `scored [scored]`, int32, the cells of the
+ * flattened `[batch, new]` whose successors are wanted.
  *
- * Returns `new [batch, new, 2 * layers * width]`, only the new keys and values, and the head's outputs over `batch * new`
- * rows.
+ * Returns `new [batch, new, 2 * layers * width]`, only the new keys and values, and the head's outputs, a row for each
+ * of `scored`.
  */
 export function emitStep(
   graph: GraphBuilder,
@@ -143,11 +144,12 @@ function emitHead(
   // fp16 storage holds down to -65504; this leaves no token a chance and stays finite.
   for (const tokenId of suppressed) bias[tokenId] = -60000;
   const biasName = suppressed.length === 0 ? 'final_logits_bias' : 'final_logits_bias.suppressed';
-  const rows = graph.op('Reshape', [x, graph.constant('int64', [2], [-1, width])]);
+  const cells = graph.op('Reshape', [x, graph.constant('int64', [2], [-1, width])]);
+  const rows = graph.op('Gather', [cells, graph.input('scored', 'int32', ['scored'])]);
   // The embedding table serves as the output matrix: stored once, read here transposed.
   if (head === 'topKWithStates') {
     graph.op('Identity', [rows], {}, { name: 'states' });
-    graph.output('states', 'float32', ['rows', width]);
+    graph.output('states', 'float32', ['scored', width]);
   }
   const logits = graph.op(
     'Gemm',
@@ -156,23 +158,23 @@ function emitHead(
     head === 'logits' ? { name: 'logits' } : {},
   );
   if (head === 'logits') {
-    graph.output('logits', 'float32', ['rows', vocabularySize]);
+    graph.output('logits', 'float32', ['scored', vocabularySize]);
     return;
   }
   if (head === 'argmax') {
     // The lowest id among equals, as ArgMax, in two thirds of its time.
     const one = graph.constant('int64', [1], [1]);
     const [, best] = graph.ops('TopK', [logits, one], 2, { axis: 1 }) as [Value, Value];
-    graph.output(graph.op('Cast', [best], { to: 6 }, { name: 'best' }), 'int32', ['rows', 1]);
+    graph.output(graph.op('Cast', [best], { to: 6 }, { name: 'best' }), 'int32', ['scored', 1]);
     return;
   }
   const logProbs = graph.op('LogSoftmax', [logits], { axis: 1 }, head === 'logProbs' ? { name: 'log_probs' } : {});
   if (head === 'logProbs') {
-    graph.output('log_probs', 'float32', ['rows', vocabularySize]);
+    graph.output('log_probs', 'float32', ['scored', vocabularySize]);
     return;
   }
   const k = graph.input('k', 'int64', [1]);
   const [values, indices] = graph.ops('TopK', [logProbs, k], 2, { axis: 1 }, { name: 'best' }) as [Value, Value];
-  graph.output(values, 'float32', ['rows', 'k']);
-  graph.output(graph.op('Cast', [indices], { to: 6 }, { name: 'best_token_ids' }), 'int32', ['rows', 'k']);
+  graph.output(values, 'float32', ['scored', 'k']);
+  graph.output(graph.op('Cast', [indices], { to: 6 }, { name: 'best_token_ids' }), 'int32', ['scored', 'k']);
 }

@@ -3,7 +3,7 @@ import {
   assertAutoregressive,
   ForetokenError,
   logSumExp,
-  type NewNodes,
+  NodeBatch,
   type OpenOptions,
   type TokenForest,
 } from '@foretoken/core';
@@ -41,7 +41,7 @@ export async function scoreWithModel<Source>(
     const extension = normalised
       ? await forest.extend(layout.nodes, { kind: 'logProbs' }, options.signal)
       : await forest.extend(layout.nodes, { kind: 'logits' }, options.signal);
-    const scores = 'logProbs' in extension ? extension.logProbs : extension.logits;
+    const scores = extension.kind === 'logProbs' ? extension.logProbs : extension.logits;
     const { size, endTokenId } = model.vocabulary;
     return trees.map((tree, row) => {
       const { last, first } = layout.places[row] as Place;
@@ -100,11 +100,11 @@ function scoreTree(
   });
 }
 
-/** Where a row's nodes are among the new ones. */
+/** Where a row's scores are. */
 interface Place {
-  /** The last token of the prefix. */
+  /** Those after the prefix. */
   readonly last: number;
-  /** The tree's first node. */
+  /** Those after the tree's first node. */
   readonly first: number;
 }
 
@@ -114,37 +114,27 @@ function layOut(
   rows: readonly (readonly ArrayLike<number>[])[],
   trees: readonly CandidateTree[],
   maxLength: number,
-): { readonly nodes: NewNodes; readonly places: readonly Place[] } {
-  const row: number[] = [];
-  const parent: number[] = [];
-  const tokenId: number[] = [];
-  const places = trees.map((tree, index): Place => {
-    if (rows[index]?.length === 0) return { last: -1, first: -1 };
-    const prefix = forest.prefix(index);
+): { readonly nodes: NodeBatch; readonly places: readonly Place[] } {
+  const nodes = new NodeBatch();
+  const places = trees.map((tree, row): Place => {
+    if (rows[row]?.length === 0) return { last: -1, first: -1 };
+    const { prefix, cached, node } = forest.start(row);
     if (prefix.length + tree.depth > maxLength) {
       throw new ForetokenError(
         'LENGTH_LIMIT',
-        `A candidate of row ${index} has ${tree.depth} tokens; at most ${maxLength - prefix.length} are possible.`,
-        { row: index, received: tree.depth, most: maxLength - prefix.length },
+        `A candidate of row ${row} has ${tree.depth} tokens; at most ${maxLength - prefix.length} are possible.`,
+        { row, received: tree.depth, most: maxLength - prefix.length },
       );
     }
-    const base = forest.nextNode;
-    for (const [position, token] of prefix.entries()) {
-      parent.push(position === 0 ? -1 : base + row.length - 1);
-      row.push(index);
-      tokenId.push(token);
+    const last = nodes.scores;
+    const above = nodes.addChain(row, node, prefix.subarray(cached), 'last');
+    const handles: number[] = [];
+    for (let index = 0; index < tree.tokenIds.length; index++) {
+      const parent = tree.parents[index] as number;
+      handles.push(nodes.add(row, parent < 0 ? above : (handles[parent] as number), tree.tokenIds[index] as number));
     }
-    const last = row.length - 1;
-    const first = row.length;
-    for (let node = 0; node < tree.tokenIds.length; node++) {
-      const above = tree.parents[node] as number;
-      parent.push(base + (above < 0 ? last : first + above));
-      row.push(index);
-      tokenId.push(tree.tokenIds[node] as number);
-    }
-    return { last, first };
+    return { last, first: last + 1 };
   });
-  const nodes = { row: Int32Array.from(row), parent: Int32Array.from(parent), tokenId: Int32Array.from(tokenId) };
   return { nodes, places };
 }
 
