@@ -7,6 +7,9 @@ import { type FileRecord, MANIFEST_BYTES, MANIFEST_FILE, type ModelManifest } fr
 import { errorCode, invalidFolder, quote, reason } from './refusal.js';
 import { openRegularFile, readRegularFile, sha256, sha256OpenFile } from './safe-file.js';
 
+/** A folder that is replaced again while it is read is read anew this often. */
+const MOST_ATTEMPTS = 4;
+
 /** A model folder whose files all had the size and digest their manifest states when it was opened. */
 export interface ModelFolder {
   /** Absolute path, symbolic links resolved. */
@@ -31,9 +34,7 @@ export interface ModelFolder {
  */
 export async function openModelFolder(path: string): Promise<ModelFolder> {
   const folder = await resolveFolder(path, 'model', `create one with "foretoken import"`);
-  const place = { folder, file: MANIFEST_FILE };
-  const bytes = await readRegularFile(place, { links: false, most: MANIFEST_BYTES });
-  const manifest = parseManifest(decodeUtf8(bytes, MANIFEST_FILE, { folder }), folder);
+  const manifest = await readVerified(folder);
   const record = (name: string): FileRecord => {
     if (Object.hasOwn(manifest.files, name)) return manifest.files[name] as FileRecord;
     throw invalidFolder(`${MANIFEST_FILE} in ${folder} does not list ${quote(name)}, so it may not be read.`, {
@@ -42,7 +43,6 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
       required: Object.keys(manifest.files),
     });
   };
-  for (const file of Object.keys(manifest.files)) await verifyFile(folder, file, record(file));
   return {
     path: folder,
     manifest,
@@ -58,6 +58,25 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
       return decodeUtf8(content, name, { folder });
     },
   };
+}
+
+/** The manifest of a folder whose files are as it says. */
+async function readVerified(folder: string): Promise<ModelManifest> {
+  const readText = async (): Promise<string> => {
+    const bytes = await readRegularFile({ folder, file: MANIFEST_FILE }, { links: false, most: MANIFEST_BYTES });
+    return decodeUtf8(bytes, MANIFEST_FILE, { folder });
+  };
+  for (let attempt = 1; ; attempt++) {
+    const text = await readText();
+    const manifest = parseManifest(text, folder);
+    try {
+      for (const [file, record] of Object.entries(manifest.files)) await verifyFile(folder, file, record);
+      return manifest;
+    } catch (error) {
+      // The model may have been replaced in between: then its manifest is another one, and the old files are gone.
+      if (attempt === MOST_ATTEMPTS || (await readText()) === text) throw error;
+    }
+  }
 }
 
 /** SHA-256 of a regular file in hexadecimal, read in pieces. Throws `INVALID_MODEL_FOLDER` when it cannot be read. */
@@ -95,7 +114,8 @@ export async function resolveFolder(path: string, kind: 'model' | 'weights', rem
   throw invalidFolder(`${path} is a file, but a ${kind} folder is required. Pass the folder that holds it.`, details);
 }
 
-async function verifyFile(folder: string, file: string, record: FileRecord): Promise<void> {
+/** Throws `INVALID_MODEL_FOLDER` unless a file has the size and digest of its record. */
+export async function verifyFile(folder: string, file: string, record: FileRecord): Promise<void> {
   const place = { folder, file };
   const open = await openRegularFile(place, { links: false });
   try {

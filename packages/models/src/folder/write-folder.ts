@@ -1,88 +1,134 @@
-import { randomUUID } from 'node:crypto';
-import { lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { checkManifest } from './check-manifest.js';
-import {
-  type FileRecord,
-  MANIFEST_BYTES,
-  MANIFEST_FILE,
-  type ManifestContent,
-  type ModelManifest,
-} from './manifest.js';
+import { type FileRecord, MANIFEST_FILE, type ManifestContent, type ModelManifest } from './manifest.js';
 import { errorCode, invalidFolder, reason } from './refusal.js';
-import { sha256 } from './safe-file.js';
+import { replaceFiles, type StagedModel } from './replace-files.js';
+import { besideOf, insideOf, type Staging, sweepStaging, takeStaging } from './staging.js';
+import { bytesOf, flush, manifestText, writeFlushed } from './write-files.js';
+
+/** A file's content; in pieces where it was made so. */
+export type FileContent = string | Uint8Array | readonly Uint8Array[];
 
 export interface WriteFolderOptions {
   /** Replace an existing model folder (default: refuse). */
   readonly replace?: boolean;
+  /** Looked at between pieces of work, up to the moment the model is in place. */
+  readonly signal?: AbortSignal;
+  /** Proves that a folder can be loaded, before it becomes the target. */
+  readonly prove?: (folder: string) => Promise<void>;
 }
+
+const NO_DIGEST = '0'.repeat(64);
 
 /**
  * Writes a model folder whole or not at all, and returns its manifest with sizes and digests filled in.
  *
- * Everything goes to a temporary sibling first, is flushed to disk and then renamed; on failure the sibling is removed
- * and an existing target stays as it was. Throws `INVALID_ARGUMENT` (target in the way), `INVALID_MODEL_FOLDER` (the
- * manifest is not valid, or the disk refuses), `UNSUPPORTED_MODEL`.
+ * Everything goes to a staging folder first, is flushed to disk and proved. A new model folder then appears by one rename. In
+ * an existing one the new files go to a folder of their own (see `replaceFiles`) and the manifest is exchanged by one
+ * rename: at every moment the target is the old model or the new one. What a killed run leaves is removed by the next.
+ *
+ * Throws `INVALID_ARGUMENT` (target in the way, or being written), `INVALID_MODEL_FOLDER` (the manifest is not valid, or the
+ * disk refuses), `UNSUPPORTED_MODEL`, the signal's reason, and what `prove` throws; then nothing has changed.
  */
 export async function writeModelFolder(
   target: string,
-  manifestWithoutFiles: ManifestContent,
-  files: ReadonlyMap<string, Uint8Array | string>,
+  content: ManifestContent,
+  files: ReadonlyMap<string, FileContent>,
   options: WriteFolderOptions = {},
 ): Promise<ModelManifest> {
   const path = resolve(target);
   const contents = new Map(
-    [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, content]) => [name, toBytes(content)]),
+    [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => [name, toPieces(value)]),
   );
-  const manifest = describe(path, manifestWithoutFiles, contents);
-  const text = toBytes(`${JSON.stringify(manifest, null, 2)}\n`);
-  if (text.length > MANIFEST_BYTES) {
-    throw invalidFolder(`${MANIFEST_FILE} would have ${text.length} bytes; at most ${MANIFEST_BYTES} are allowed.`, {
-      folder: path,
-      file: MANIFEST_FILE,
-      received: text.length,
-      required: MANIFEST_BYTES,
-    });
-  }
+  // Refused before anything is written.
+  manifestText(describe(path, content, recordsOf(contents)), path);
   const existing = await inspectTarget(path, options.replace ?? false);
-  const temporary = sibling(path, 'new');
+  const parent = dirname(path);
+  let undo = async (): Promise<void> => undefined;
   try {
-    await mkdir(dirname(path), { recursive: true });
-    await mkdir(temporary);
-    for (const [name, content] of [...contents, [MANIFEST_FILE, text] as const]) {
-      await writeFlushed(temporary, name, content);
-    }
-    await flush(temporary);
-    await moveIntoPlace(temporary, path, existing);
+    undo = await makeFolders(parent);
+    const write = (staging: Staging) => stage(staging, path, content, contents, options);
+    const written =
+      existing === 'model folder'
+        ? await replaceFiles(path, insideOf(path), write)
+        : await moveIntoPlace(path, existing, write);
+    // A killed run may have left its folder there when the target was not there yet.
+    await sweepStaging(besideOf(parent, basename(path))).catch(() => undefined);
+    return written;
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    await undo();
+    if (errorCode(error) === undefined || ForetokenError.isInstance(error)) throw error;
     throw invalidFolder(
       `The model folder ${path} could not be written: ${reason(error)}. Nothing was changed; check space and permissions.`,
       { folder: path, received: errorCode(error) },
       error,
     );
   }
-  return manifest;
 }
 
-function toBytes(content: Uint8Array | string): Uint8Array {
-  return typeof content === 'string' ? new TextEncoder().encode(content) : content;
+/** Writes all files and the manifest to the staging folder. */
+async function stage(
+  staging: Staging,
+  path: string,
+  content: ManifestContent,
+  contents: ReadonlyMap<string, readonly Uint8Array[]>,
+  { signal, prove }: WriteFolderOptions,
+): Promise<StagedModel> {
+  const folder = join(staging.path, 'model');
+  await mkdir(folder);
+  const records: Record<string, FileRecord> = {};
+  for (const [name, pieces] of contents) records[name] = await writeFlushed(folder, name, pieces, signal);
+  const manifest = describe(path, content, records);
+  await writeFlushed(folder, MANIFEST_FILE, [manifestText(manifest, path)], signal);
+  await flush(folder);
+  await prove?.(folder);
+  signal?.throwIfAborted();
+  return { staging, folder, manifest };
 }
 
-function describe(path: string, manifest: ManifestContent, contents: ReadonlyMap<string, Uint8Array>): ModelManifest {
-  if (contents.has(MANIFEST_FILE)) {
+/** Makes the staged model the target, which is nothing or an empty folder. */
+async function moveIntoPlace(
+  path: string,
+  existing: Existing,
+  write: (staging: Staging) => Promise<StagedModel>,
+): Promise<ModelManifest> {
+  const staging = await takeStaging(besideOf(dirname(path), basename(path)), async () => undefined);
+  try {
+    const { folder, manifest } = await write(staging);
+    await staging.assertHeld();
+    // Elsewhere a rename replaces an empty folder in one step.
+    if (existing === 'empty folder' && process.platform === 'win32') await rmdir(path);
+    await rename(folder, path);
+    await flush(dirname(path)).catch(() => undefined);
+    return manifest;
+  } finally {
+    await staging.release().catch(() => undefined);
+  }
+}
+
+function toPieces(content: FileContent): readonly Uint8Array[] {
+  if (typeof content === 'string') return [new TextEncoder().encode(content)];
+  return content instanceof Uint8Array ? [content] : content;
+}
+
+/** Sizes alone; digests are known once the files are written. */
+function recordsOf(contents: ReadonlyMap<string, readonly Uint8Array[]>): Record<string, FileRecord> {
+  return Object.fromEntries(
+    [...contents].map(([name, pieces]) => [name, { bytes: bytesOf(pieces), sha256: NO_DIGEST }]),
+  );
+}
+
+function describe(path: string, manifest: ManifestContent, files: Readonly<Record<string, FileRecord>>): ModelManifest {
+  if (Object.hasOwn(files, MANIFEST_FILE)) {
     throw new ForetokenError('INVALID_ARGUMENT', `files must not hold ${MANIFEST_FILE}, which is written for you.`, {
       option: 'files',
       received: MANIFEST_FILE,
     });
   }
-  const records = [...contents].map(([name, bytes]): [string, FileRecord] => [
-    name,
-    { bytes: bytes.length, sha256: sha256(bytes) },
-  ]);
   // As it will be read back: without what JSON cannot say.
-  return checkManifest(JSON.parse(JSON.stringify({ ...manifest, files: Object.fromEntries(records) })), path);
+  return checkManifest(JSON.parse(JSON.stringify({ ...manifest, files })), path);
 }
 
 type Existing = 'nothing' | 'empty folder' | 'model folder';
@@ -107,50 +153,17 @@ async function inspectTarget(path: string, replace: boolean): Promise<Existing> 
   return 'model folder';
 }
 
-function sibling(path: string, purpose: 'new' | 'old'): string {
-  return join(dirname(path), `.${basename(path)}.${purpose}-${randomUUID()}`);
-}
-
-async function moveIntoPlace(temporary: string, path: string, existing: Existing): Promise<void> {
-  // Elsewhere a rename replaces an empty folder in one step.
-  if (existing === 'empty folder' && process.platform === 'win32') await rmdir(path);
-  if (existing !== 'model folder') {
-    await rename(temporary, path);
-  } else {
-    const old = sibling(path, 'old');
-    await rename(path, old);
+/** Makes a folder and those above it; what it returns removes those that were made and are empty. */
+async function makeFolders(path: string): Promise<() => Promise<void>> {
+  const first = await mkdir(path, { recursive: true });
+  return async () => {
     try {
-      await rename(temporary, path);
-    } catch (error) {
-      await rename(old, path);
-      throw error;
+      for (let at = path; first !== undefined; at = dirname(at)) {
+        await rmdir(at);
+        if (at === first) return;
+      }
+    } catch {
+      // It is in use by now.
     }
-    // The new folder is in place; what is left of the old one is waste, not a failure.
-    await rm(old, { recursive: true, force: true }).catch(() => undefined);
-  }
-  await flush(dirname(path)).catch(() => undefined);
-}
-
-async function writeFlushed(folder: string, name: string, content: Uint8Array): Promise<void> {
-  const path = join(folder, name);
-  if (name.includes('/')) await mkdir(dirname(path), { recursive: true });
-  const file = await open(path, 'wx');
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  if (name.includes('/')) await flush(dirname(path));
-}
-
-/** Flushes a folder's entries, where the system can (Windows cannot open folders). */
-async function flush(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  };
 }

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { lstat, readdir, rm, rmdir } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import { isPlainFileName } from './file-names.js';
+import { isObject } from './json.js';
+import { type FileRecord, MANIFEST_BYTES, MANIFEST_FILE, type ModelManifest } from './manifest.js';
+import { readRegularFile } from './safe-file.js';
+
+/**
+ * A folder in a model folder with the files of one model. Its name says what is in it, so files of two models never have the
+ * same name, and a model that is loaded already never meets those of another.
+ */
+const GENERATION = /^files-[0-9a-f]{16}(?:-b)?$/;
+
+/** Names of the folder that files of these digests go to; the second is for when the first is in use. */
+export function generationNames(files: Readonly<Record<string, FileRecord>>): readonly [string, string] {
+  const hash = createHash('sha256');
+  for (const [name, { sha256 }] of Object.entries(files)) hash.update(`${name} ${sha256}\n`);
+  const name = `files-${hash.digest('hex').slice(0, 16)}`;
+  return [name, `${name}-b`];
+}
+
+/** The manifest with all files in the folder `generation`. */
+export function inGeneration<M extends ModelManifest>(manifest: M, generation: string): M {
+  const moved = (value: unknown): unknown => {
+    if (typeof value === 'string') return posix.join(generation, value);
+    if (!isObject(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, moved(inner)]));
+  };
+  const { tokenizer, graphs, files } = manifest;
+  const sideFiles = Object.entries(manifest).filter(([field]) => field === 'ngrams' || field === 'shortlist');
+  return {
+    ...manifest,
+    tokenizer: moved(tokenizer),
+    graphs: moved(graphs),
+    ...(moved(Object.fromEntries(sideFiles)) as object),
+    files: Object.fromEntries(Object.entries(files).map(([name, record]) => [moved(name), record])),
+  } as M;
+}
+
+/** What a manifest, valid or not, says of its files; undefined where it says nothing that can be read. */
+export async function filesListed(folder: string, file: string): Promise<ReadonlyMap<string, unknown> | undefined> {
+  try {
+    const bytes = await readRegularFile({ folder, file }, { links: false, most: MANIFEST_BYTES });
+    const manifest: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (!isObject(manifest) || !isObject(manifest.files)) return undefined;
+    return new Map(Object.entries(manifest.files).filter(([name]) => isPlainFileName(name)));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Removes what the manifest of `folder` does not list any more: other generations, and those files of `names` that it
+ * does not list. Everything else in the folder is somebody else's. A folder without a readable manifest is left alone.
+ */
+export async function removeUnlisted(folder: string, names: Iterable<string>): Promise<void> {
+  const listed = await filesListed(folder, MANIFEST_FILE);
+  if (listed === undefined) return;
+  const used = new Set([...listed.keys()].map((name) => name.split('/')[0]));
+  for (const entry of await readdir(folder)) {
+    if (GENERATION.test(entry) && !used.has(entry)) await rm(join(folder, entry), { recursive: true, force: true });
+  }
+  for (const name of names) {
+    if (!listed.has(name) && name !== MANIFEST_FILE) await removeFile(folder, name);
+  }
+}
+
+/** Removes a file, and the folders between that become empty. Never through a symbolic link. */
+async function removeFile(folder: string, name: string): Promise<void> {
+  const segments = name.split('/');
+  for (let depth = 1; depth < segments.length; depth++) {
+    const status = await lstat(join(folder, ...segments.slice(0, depth))).catch(() => undefined);
+    if (status === undefined || !status.isDirectory()) return;
+  }
+  const status = await lstat(join(folder, name)).catch(() => undefined);
+  if (status?.isDirectory()) return;
+  // A killed run may have removed the file and not the folder.
+  if (status !== undefined) await rm(join(folder, name), { force: true });
+  for (let depth = segments.length - 1; depth > 0; depth--) {
+    try {
+      await rmdir(join(folder, ...segments.slice(0, depth)));
+    } catch {
+      return;
+    }
+  }
+}
