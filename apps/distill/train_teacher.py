@@ -17,10 +17,10 @@ import torch
 from tokenizers import Tokenizer
 
 from distill.checkpoint import Averaged, load_marian_folder, save_marian_folder, save_state
-from distill.data import END, PAD, batches, encode, pad, read_lines, train_tokenizer
-from distill.losses import SmoothedCrossEntropy
+from distill.data import END, batches, encode, read_lines, train_tokenizer
 from distill.model import DropoutPool, Marian, MarianShape
 from distill.reference_decoder import bleu, load_translator, translate
+from distill.teacher_loss import teacher_loss
 
 
 def arguments() -> argparse.Namespace:
@@ -74,7 +74,6 @@ def main() -> None:
         tokenizer = train_tokenizer(source_lines + target_lines, options.vocabulary_size)
         model = Marian(MarianShape(tokenizer.get_vocab_size(), encoder_layers=options.encoder_layers or 4,
                                    decoder_layers=options.decoder_layers or 4))
-    start_token = model.shape.vocabulary_size - 1
     if options.source:
         source_lines = read_lines(options.source)
     source = encode(tokenizer, source_lines, 120)
@@ -114,17 +113,8 @@ def main() -> None:
             step = epoch * steps_an_epoch + index
             for parameters in optimizer.param_groups:
                 parameters["lr"] = rate_at(step, total, options.rate, options.warmup)
-            batch_source = pad([source[i] for i in group])
-            batch_target = pad([target[i] for i in group])
-            mask = (batch_source != PAD)[:, None, None, :]
-            shifted = torch.cat([torch.full((len(group), 1), start_token), batch_target[:, :-1]], dim=1)
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                with torch.set_grad_enabled(not options.freeze_encoder):
-                    memory = model.encode(batch_source, mask, drop)
-                hidden = model.decode(shifted, memory, mask, drop)
-                keep = batch_target != PAD
-                loss = SmoothedCrossEntropy.apply(hidden[keep], model.shared.weight, model.final_logits_bias,
-                                                  batch_target[keep], options.smoothing)
+            loss = teacher_loss(model, [source[i] for i in group], [target[i] for i in group], options.smoothing, drop,
+                                options.freeze_encoder)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
