@@ -14,8 +14,8 @@ import { GraphSessions } from './families/graph-sessions.js';
 import { loadMaskedLanguageModel, loadStudents } from './families/load-students.js';
 import { MarianEncoder } from './families/marian-encoder.js';
 import { MarianModel } from './families/marian-model.js';
-import { probeThreads, probeWidths } from './families/marian-probe.js';
-import { WidthCosts } from './families/probe.js';
+import { PROBE_MILLISECONDS, probeThreads, probeWidths, THREADS_MILLISECONDS } from './families/marian-probe.js';
+import { ProbeBudget, WidthCosts } from './families/probe.js';
 import type { MarianManifest, MaskedLanguageModelManifest, ModelManifest } from './folder/manifest.js';
 import { type ModelFolder, openModelFolder } from './folder/read-folder.js';
 import { createTokenizer, type TextTokenizer } from './tokenizer/text-tokenizer.js';
@@ -23,17 +23,27 @@ import { createTokenizer, type TextTokenizer } from './tokenizer/text-tokenizer.
 export interface LoadOptions {
   /** The onnxruntime-node or onnxruntime-web module; default: onnxruntime-node, imported when needed. */
   readonly runtime?: OnnxRuntime;
-  /** Intra-op threads; default: measured, since small models are often slower with more than one. */
+  /**
+   * Intra-op threads; default: measured, since small models are often slower with more than one, or one where opening a graph
+   * takes too long for measuring. Set it for large models.
+   */
   readonly threads?: number;
   /**
-   * Measure thread count and grid widths at load, about 0.2 s (default true). Without it one thread and unpadded widths
-   * are used; what is decoded is the same.
+   * Measure thread count and grid widths at load, for at most 0.2 s and a forward (default true). Without it one thread and
+   * unpadded widths are used; what is decoded is the same.
    */
   readonly probe?: boolean;
+  /**
+   * Stops loading: looked at between any two files, graphs and forwards; what was opened is released, and the signal's reason
+   * thrown. The native runtime opening one graph cannot be interrupted.
+   */
   readonly signal?: AbortSignal;
 }
 
-/** A model folder, loaded. Dispose releases all sessions. */
+/**
+ * A model folder, loaded. Dispose releases all sessions, at once or when the forwards that are running have ended; decodes still
+ * going on then end with `DISPOSED`.
+ */
 export interface LoadedModel extends AsyncDisposable {
   readonly folder: string;
   readonly manifest: ModelManifest;
@@ -63,8 +73,8 @@ export interface LoadedModel extends AsyncDisposable {
   /** Time inside the native runtime since load or the last `reset`. */
   readonly timings: RuntimeTimings;
   /**
-   * v: cost of a forward with `index + 1` new nodes relative to one node, as probed on this machine; empty when not
-   * probed. What `latticeDrafter` takes as `verifyCost`.
+   * v: cost of a forward with `index + 1` new nodes relative to one node, as probed on this machine: finite, from 1 up, never
+   * falling. Empty when not probed, or when nothing sensible was measured. What `latticeDrafter` takes as `verifyCost`.
    */
   readonly verifyCost: readonly number[];
 }
@@ -72,24 +82,29 @@ export interface LoadedModel extends AsyncDisposable {
 /**
  * Loads a model folder: verifies every file, opens its graphs, measures what this machine does best.
  *
- * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, `RUNTIME_FAILURE`; then nothing stays open.
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, `RUNTIME_FAILURE`, or the reason of `signal`; then
+ * nothing stays open.
  */
 export async function loadModel(path: string, options: LoadOptions = {}): Promise<LoadedModel> {
   if (options.threads !== undefined) assertInteger('threads', options.threads, 1, 1024);
-  options.signal?.throwIfAborted();
-  const folder = await openModelFolder(path);
+  const { signal } = options;
+  const folder = await openModelFolder(path, signal);
   const { manifest } = folder;
-  await checkGraphs(folder);
+  await checkGraphs(folder, signal);
   const tokenizer = createTokenizer(await folder.readText(manifest.tokenizer), {
     vocabulary: manifest.vocabulary,
     sourceLength: manifest.limits.sourceLength,
   });
   const runtime = options.runtime ?? (await defaultRuntime());
+  signal?.throwIfAborted();
   const sessions = new GraphSessions(runtime, folder);
   try {
-    return await assemble(folder, tokenizer, sessions, options);
+    const model = await assemble(folder, tokenizer, sessions, options);
+    signal?.throwIfAborted();
+    return model;
   } catch (error) {
-    await sessions.dispose();
+    // What went wrong first is what the caller should hear of.
+    await sessions.dispose().catch(() => undefined);
     throw error;
   }
 }
@@ -130,11 +145,15 @@ async function assembleMarian(
 ): Promise<AssembledModels> {
   const { runtime } = sessions;
   const { architecture, graphs, limits, vocabulary } = manifest;
-  const probe = options.probe ?? true;
+  const { probe = true, signal } = options;
   const shape = { width: architecture.width, layers: architecture.decoderLayers };
-  const stepPath = folder.filePath(graphs.step.argmax);
-  sessions.threads =
-    options.threads ?? (probe ? await probeThreads(runtime, stepPath, shape, availableParallelism()) : 1);
+  const forThreads = new ProbeBudget(THREADS_MILLISECONDS);
+  if (options.threads !== undefined) sessions.threads = options.threads;
+  else if (probe) {
+    const cores = availableParallelism();
+    await sessions.useThreads(await probeThreads(sessions, graphs.step.argmax, shape, cores, forThreads, signal));
+  }
+  signal?.throwIfAborted();
   const encoder = new MarianEncoder(runtime, await sessions.get(graphs.encoder), {
     sourceLength: limits.sourceLength,
     vocabularySize: vocabulary.size,
@@ -142,8 +161,11 @@ async function assembleMarian(
     width: architecture.width,
     layers: architecture.decoderLayers,
   });
+  signal?.throwIfAborted();
   const step = await sessions.get(graphs.step.argmax);
-  const widths = probe ? await probeWidths(runtime, step, shape) : new WidthCosts([]);
+  signal?.throwIfAborted();
+  const forWidths = new ProbeBudget(PROBE_MILLISECONDS - forThreads.spent);
+  const widths = probe ? await probeWidths(sessions, step, shape, forWidths, signal) : new WidthCosts([]);
   const kinds = ['argmax', 'topK', 'logProbs', 'logits'] as const;
   const outputs = kinds.filter((kind) => graphs.step[kind] !== undefined);
   const autoregressive = new MarianModel({
@@ -160,7 +182,7 @@ async function assembleMarian(
     shape,
     paddedWidth: (width) => widths.padded(width),
   });
-  const students = await loadStudents(folder, manifest, sessions, encoder);
+  const students = await loadStudents(folder, manifest, sessions, encoder, signal);
   return { autoregressive, ...students, verifyCost: widths.relative };
 }
 

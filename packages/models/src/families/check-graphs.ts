@@ -10,11 +10,12 @@ import { checkMaskedLanguageModelGraphs, checkStudentGraphs } from './student-si
  * Checks every graph of a folder against its manifest, before the native runtime sees one: names, types and fixed
  * dimensions of inputs and outputs, and that external data stays within the listed files.
  *
- * Throws `INVALID_MODEL_FOLDER`.
+ * Throws `INVALID_MODEL_FOLDER`, or the signal's reason, looked at before every graph.
  */
-export async function checkGraphs(folder: ModelFolder): Promise<void> {
+export async function checkGraphs(folder: ModelFolder, signal?: AbortSignal): Promise<void> {
   const { manifest } = folder;
   const check: CheckGraph = async (file, inputs, outputs) => {
+    signal?.throwIfAborted();
     const description = describeGraph(await readFile(folder.filePath(file)), file);
     checkExternalData(description.externalLocations, manifest, folder.path, file);
     checkSignature(file, description, inputs, outputs);

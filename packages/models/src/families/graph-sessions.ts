@@ -9,7 +9,7 @@ export class GraphSessions {
   threads = 1;
   readonly #folder: ModelFolder;
   readonly #open = new Map<string, Promise<GraphSession>>();
-  #disposed = false;
+  #released: Promise<void> | undefined;
 
   constructor(runtime: OnnxRuntime, folder: ModelFolder) {
     this.runtime = runtime;
@@ -18,23 +18,48 @@ export class GraphSessions {
 
   /** Throws `RUNTIME_FAILURE`, `DISPOSED`. */
   async get(file: string): Promise<GraphSession> {
-    if (this.#disposed) {
+    if (this.#released !== undefined) {
       throw new ForetokenError('DISPOSED', `The model of ${this.#folder.path} was disposed of.`, { file });
     }
     let session = this.#open.get(file);
     if (session === undefined) {
-      session = GraphSession.create(this.runtime, this.#folder.filePath(file), this, this.timings);
+      session = this.openApart(file, this.threads);
       this.#open.set(file, session);
     }
     return session;
   }
 
-  async dispose(): Promise<void> {
-    this.#disposed = true;
+  /** Opens a graph once more; the caller disposes of the session. Throws `RUNTIME_FAILURE`. */
+  openApart(file: string, threads: number): Promise<GraphSession> {
+    return GraphSession.create(this.runtime, this.#folder.filePath(file), { threads }, this.timings);
+  }
+
+  /** Uses this many threads from now on; what was opened with another number is opened anew when asked for. */
+  async useThreads(threads: number): Promise<void> {
+    if (threads === this.threads) return;
+    this.threads = threads;
+    await this.#close();
+  }
+
+  /**
+   * Releases all sessions, also those that are still being opened; a second call waits for the same release. Throws
+   * `RUNTIME_FAILURE` once all were tried.
+   */
+  dispose(): Promise<void> {
+    this.#released ??= this.#close();
+    return this.#released;
+  }
+
+  async #close(): Promise<void> {
+    const opened = await Promise.allSettled(this.#takeOpen());
+    const sessions = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const closed = await Promise.allSettled(sessions.map((session) => session.dispose()));
+    for (const result of closed) if (result.status === 'rejected') throw result.reason;
+  }
+
+  #takeOpen(): Promise<GraphSession>[] {
     const sessions = [...this.#open.values()];
     this.#open.clear();
-    for (const result of await Promise.allSettled(sessions)) {
-      if (result.status === 'fulfilled') await result.value.dispose();
-    }
+    return sessions;
   }
 }

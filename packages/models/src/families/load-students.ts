@@ -23,16 +23,25 @@ export interface LoadedStudents {
   readonly ngrams?: NgramModel;
 }
 
-/** Models over the students of a folder, all on one encoder. Throws `RUNTIME_FAILURE`, `INVALID_MODEL_FOLDER`. */
+/**
+ * Models over the students of a folder, all on one encoder. Throws `RUNTIME_FAILURE`, `INVALID_MODEL_FOLDER`, or the signal's
+ * reason, looked at before every file and graph.
+ */
 export async function loadStudents(
   folder: ModelFolder,
   manifest: MarianManifest,
   sessions: GraphSessions,
   encoder: MarianEncoder,
+  signal?: AbortSignal,
 ): Promise<LoadedStudents> {
+  signal?.throwIfAborted();
   const shortlist = await loadShortlist(folder, manifest);
   const { ctc, ctcDraft, ctcFast } = manifest.graphs;
-  for (const file of [ctc, ctcDraft]) if (file !== undefined) await sessions.get(file);
+  for (const file of [ctc, ctcDraft]) {
+    signal?.throwIfAborted();
+    if (file !== undefined) await sessions.get(file);
+  }
+  signal?.throwIfAborted();
   const lattice = loadCtc(manifest, ctc, sessions, encoder);
   const draftLattice = loadCtc(manifest, ctcDraft, sessions, encoder, { shortlist }) ?? lattice;
   const fastLattice = loadCtc(manifest, ctcFast, sessions, encoder, { shortlist, readsTokens: true });

@@ -1,17 +1,17 @@
-import { GraphSession, type OnnxRuntime, RuntimeTimings, type Tensor } from '@foretoken/core/runtime';
+import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import type { GraphSessions } from './graph-sessions.js';
 import type { MarianStepShape } from './marian-step-driver.js';
-import { WidthCosts } from './probe.js';
+import { type ProbeBudget, timed, WidthCosts } from './probe.js';
+import { clearlyFastest } from './probe-threads.js';
 
 // A typical state in the middle of a sentence.
 const SOURCE_LENGTH = 16;
 const PAST_LENGTH = 12;
-const MOST_NODES = 16;
+const MAX_NODES = 16;
 
-/**
- * More threads must win by a wide margin: in a tight loop, as here, they stay awake between forwards, and in a decoding loop
- * they do not; and each small operator waits for the slowest core, which others may be using.
- */
-const THREADS_MUST_SAVE = 0.6;
+/** Milliseconds that measuring may take, and those of them for comparing thread counts. */
+export const PROBE_MILLISECONDS = 200;
+export const THREADS_MILLISECONDS = 100;
 
 /** Feeds of one forward with `width` new nodes over zeroed caches. */
 function stepFeeds(runtime: OnnxRuntime, shape: MarianStepShape, width: number): Record<string, Tensor> {
@@ -39,52 +39,59 @@ function stepFeeds(runtime: OnnxRuntime, shape: MarianStepShape, width: number):
   return feeds;
 }
 
-/** Measures the step graph by width. */
+/** Measures the step graph by width. Throws the signal's reason. */
 export async function probeWidths(
-  runtime: OnnxRuntime,
+  { runtime }: GraphSessions,
   session: GraphSession,
   shape: MarianStepShape,
+  budget: ProbeBudget,
+  signal: AbortSignal | undefined,
 ): Promise<WidthCosts> {
-  const feeds = Array.from({ length: MOST_NODES }, (_, index) => stepFeeds(runtime, shape, index + 1));
-  return WidthCosts.measure(MOST_NODES, 8, (width) => session.run(feeds[width - 1] as Record<string, Tensor>));
+  const feeds = Array.from({ length: MAX_NODES }, (_, index) => stepFeeds(runtime, shape, index + 1));
+  return WidthCosts.measure(MAX_NODES, budget, (width) => {
+    signal?.throwIfAborted();
+    return session.run(feeds[width - 1] as Record<string, Tensor>);
+  });
 }
 
-/** The thread count that runs a short sentence's worth of steps fastest; one thread unless more win clearly. */
+/**
+ * The thread count that runs steps fastest; one thread unless more win clearly, or where the budget does not allow opening the
+ * graph again for each count.
+ *
+ * Opens the step graph of `sessions` with one thread. Throws `RUNTIME_FAILURE`, `DISPOSED`, the signal's reason.
+ */
 export async function probeThreads(
-  runtime: OnnxRuntime,
-  stepPath: string,
+  sessions: GraphSessions,
+  file: string,
   shape: MarianStepShape,
   cores: number,
+  budget: ProbeBudget,
+  signal: AbortSignal | undefined,
 ): Promise<number> {
-  const candidates = [...new Set([1, 2, Math.min(4, cores), Math.min(8, cores)])].filter((count) => count <= cores);
-  if (candidates.length === 1) return 1;
-  const sessions: GraphSession[] = [];
+  sessions.threads = 1;
+  const opening = await timed(budget.clock, () => sessions.get(file));
+  const others = [...new Set([2, Math.min(4, cores), Math.min(8, cores)])].filter((count) => count <= cores);
+  const opened: GraphSession[] = [];
   try {
-    for (const threads of candidates) {
-      sessions.push(await GraphSession.create(runtime, stepPath, { threads }, new RuntimeTimings()));
+    const candidates = [1];
+    for (const threads of others) {
+      signal?.throwIfAborted();
+      if (!budget.fits(opening)) break;
+      await budget.spend(async () => opened.push(await sessions.openApart(file, threads)));
+      candidates.push(threads);
     }
-    const feeds = [1, 4].map((width) => stepFeeds(runtime, shape, width));
-    const costs = candidates.map((): number[] => []);
-    for (let repeat = 0; repeat < 9; repeat++) {
-      for (let index = 0; index < sessions.length; index++) {
-        const began = performance.now();
-        for (let step = 0; step < 6; step++) {
-          await (sessions[index] as GraphSession).run(feeds[step % 2] as Record<string, Tensor>);
-          // A decoding loop does other things in between, long enough for waiting threads to fall asleep.
-          await new Promise((resolve) => setImmediate(resolve));
-        }
-        if (repeat > 0) (costs[index] as number[]).push(performance.now() - began);
+    if (candidates.length === 1) return 1;
+    const feeds = [1, 4].map((width) => stepFeeds(sessions.runtime, shape, width));
+    const ways = [await sessions.get(file), ...opened].map((session) => async () => {
+      for (let step = 0; step < 6; step++) {
+        signal?.throwIfAborted();
+        await session.run(feeds[step % 2] as Record<string, Tensor>);
+        // A decoding loop does other things in between, long enough for waiting threads to fall asleep.
+        await new Promise((resolve) => setImmediate(resolve));
       }
-    }
-    // The median, not the best: extra threads do well only while nothing else wants a core.
-    const median = costs.map((values) => values.sort((a, b) => a - b)[values.length >> 1] as number);
-    let best = 0;
-    for (let index = 1; index < candidates.length; index++) {
-      const limit = best === 0 ? THREADS_MUST_SAVE * (median[0] as number) : (median[best] as number);
-      if ((median[index] as number) < limit) best = index;
-    }
-    return candidates[best] as number;
+    });
+    return candidates[await clearlyFastest(ways, budget)] as number;
   } finally {
-    for (const session of sessions) await session.dispose();
+    for (const session of opened) await session.dispose();
   }
 }

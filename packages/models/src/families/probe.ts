@@ -1,41 +1,91 @@
 /** A padded forward must cost at most this much of the narrow one. */
 const PADDING_MUST_SAVE = 0.8;
 
+/** Forwards of each width, where there is time for them. */
+const REPEATS = 8;
+
+/** Milliseconds of a steady clock, such as `performance.now`. */
+export type Clock = () => number;
+
+/** The time that measuring may take. A piece of work is begun only where one as long as the last still fits. */
+export class ProbeBudget {
+  readonly clock: Clock;
+  readonly #milliseconds: number;
+  #spent = 0;
+  #last = 0;
+
+  constructor(milliseconds: number, clock: Clock = () => performance.now()) {
+    this.#milliseconds = milliseconds;
+    this.clock = clock;
+  }
+
+  /** Milliseconds of work so far. */
+  get spent(): number {
+    return this.#spent;
+  }
+
+  /** Whether work of `milliseconds` fits, by default as long as the last. False where the clock shows nonsense. */
+  fits(milliseconds: number = this.#last): boolean {
+    return this.#milliseconds - this.#spent > milliseconds;
+  }
+
+  /** Does the work and says how many milliseconds it took. */
+  async spend(work: () => Promise<unknown>): Promise<number> {
+    this.#last = await timed(this.clock, work);
+    this.#spent += this.#last;
+    return this.#last;
+  }
+}
+
+/** Milliseconds that `work` takes. */
+export async function timed(clock: Clock, work: () => Promise<unknown>): Promise<number> {
+  const began = clock();
+  await work();
+  return clock() - began;
+}
+
 /** Cost of one forward by the number of new nodes in a row, as measured on this machine. */
 export class WidthCosts {
-  /** Milliseconds of a forward with `index + 1` nodes a row, before padding. */
+  /** Milliseconds of a forward with `index + 1` nodes a row, before padding; empty where nothing sensible was measured. */
   readonly measured: readonly number[];
+  /** The same without lone outliers. */
+  readonly #steady: readonly number[];
   readonly #padded: Int32Array;
 
+  /** Measurements that are not positive and finite throughout count as none. */
   constructor(measured: readonly number[]) {
-    this.measured = measured;
-    this.#padded = Int32Array.from(measured, (cost, index) => {
+    this.measured = measured.every(isDuration) ? measured : [];
+    this.#steady = steadied(this.measured);
+    this.#padded = Int32Array.from(this.#steady, (cost, index) => {
       let best = index;
       // Padding must pay clearly: within the noise of the clock a wider forward is only wider.
-      for (let wider = index + 1; wider < measured.length; wider++) {
-        const limit = best === index ? PADDING_MUST_SAVE * cost : (measured[best] as number);
-        if ((measured[wider] as number) < limit) best = wider;
+      for (let wider = index + 1; wider < this.#steady.length; wider++) {
+        const limit = best === index ? PADDING_MUST_SAVE * cost : (this.#steady[best] as number);
+        if ((this.#steady[wider] as number) < limit) best = wider;
       }
       return best + 1;
     });
   }
 
   /**
-   * Measures widths `1..most`, interleaved so that a slow moment of the machine hits them alike; medians count, smoothed
-   * over neighbouring widths.
+   * Measures widths `1..widest`, interleaved so that a slow moment of the machine hits them alike; medians count. Where the
+   * budget ends first, widths in between are interpolated; without a time of the narrowest and the widest there are no costs.
    */
-  static async measure(most: number, repeats: number, run: (width: number) => Promise<unknown>): Promise<WidthCosts> {
-    const times = Array.from({ length: most }, (): number[] => []);
-    for (let repeat = 0; repeat <= repeats; repeat++) {
-      for (let width = 1; width <= most; width++) {
-        const began = performance.now();
-        await run(width);
-        // The first round warms up memory and caches.
-        if (repeat > 0) (times[width - 1] as number[]).push(performance.now() - began);
-      }
+  static async measure(
+    widest: number,
+    budget: ProbeBudget,
+    run: (width: number) => Promise<unknown>,
+  ): Promise<WidthCosts> {
+    const times = Array.from({ length: widest }, (): number[] => []);
+    // The first forward warms up memory and caches, the widest all of them.
+    await budget.spend(() => run(widest));
+    const widths = coarseFirst(widest);
+    for (let forward = 0; forward < REPEATS * widest && budget.fits(); forward++) {
+      const width = widths[forward % widest] as number;
+      const time = await budget.spend(() => run(width));
+      if (isDuration(time)) (times[width - 1] as number[]).push(time);
     }
-    const medians = times.map(median);
-    return new WidthCosts(smoothed(medians));
+    return new WidthCosts(interpolated(times.map((values) => (values.length === 0 ? undefined : median(values)))));
   }
 
   /** The width to run for `width` new nodes: the cheapest that holds them. */
@@ -44,35 +94,68 @@ export class WidthCosts {
   }
 
   /**
-   * v: the cost of a forward with `index + 1` nodes relative to one node, as the line through the measurements. One width's
-   * error would make drafts crowd at that width; the trend is what repeats.
+   * v: the cost of a forward for `index + 1` nodes relative to one node, padding included; finite, from 1 up, and never less for
+   * more nodes. Empty where nothing was measured.
    */
   get relative(): readonly number[] {
-    if (this.measured.length < 2) return this.measured.map(() => 1);
-    const slope = medianSlope(this.measured);
-    const first = median(this.measured.map((cost, index) => cost - slope * index));
-    const rise = Math.max(0, slope / Math.max(first, Number.MIN_VALUE));
-    return this.measured.map((_, index) => 1 + rise * index);
+    const costs = nonDecreasing(Array.from(this.#padded, (width) => this.#steady[width - 1] as number));
+    return costs.map((cost) => Math.min(cost / (costs[0] as number), Number.MAX_VALUE));
   }
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] as number;
+/** Whether a clock may have shown this for a piece of work. */
+export function isDuration(milliseconds: number): boolean {
+  return milliseconds > 0 && Number.isFinite(milliseconds);
 }
 
-/** Median of the slopes between all pairs (Theil, 1950; Sen, 1968): a third of the values may be far off. */
-function medianSlope(values: readonly number[]): number {
-  const slopes = values.flatMap((value, index) =>
-    values.slice(index + 1).map((later, distance) => (later - value) / (distance + 1)),
+/** Widths `1..widest`: the ends, powers of two between them, all others. */
+function coarseFirst(widest: number): number[] {
+  const rank = (width: number): number =>
+    width === 1 || width === widest ? 0 : Number.isInteger(Math.log2(width)) ? 1 : 2;
+  const widths = Array.from({ length: widest }, (_, index) => index + 1);
+  return widths.sort((a, b) => rank(a) - rank(b) || a - b);
+}
+
+/** Fills gaps by straight lines; empty unless both ends are there. */
+function interpolated(values: readonly (number | undefined)[]): number[] {
+  const filled: number[] = [];
+  let before = 0;
+  for (const [index, value] of values.entries()) {
+    if (value === undefined) continue;
+    const from = filled.at(-1) ?? value;
+    for (let at = before + 1; at < index; at++) filled.push(from + ((value - from) * (at - before)) / (index - before));
+    filled.push(value);
+    before = index;
+  }
+  return values[0] !== undefined && filled.length === values.length ? filled : [];
+}
+
+/** The middle value, of an even number the lower one: other work on the machine only ever adds time. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[(values.length - 1) >> 1] as number;
+}
+
+/** Each value replaced by the median of itself and its neighbours, the ends kept: one width alone is seldom cheap or dear. */
+function steadied(values: readonly number[]): number[] {
+  return values.map((value, index) =>
+    index === 0 || index === values.length - 1 ? value : median(values.slice(index - 1, index + 2)),
   );
-  return median(slopes);
 }
 
-/** Each value averaged with its neighbours, the ends kept: single widths are noisier than the trend they follow. */
-function smoothed(values: readonly number[]): number[] {
-  return values.map((value, index) => {
-    const before = values[index - 1];
-    const after = values[index + 1];
-    return before === undefined || after === undefined ? value : (before + 2 * value + after) / 4;
-  });
+/**
+ * A curve near the values that never falls: values that do are pooled with those before and share their median (pool adjacent
+ * violators, Ayer et al., 1955, with medians, which outliers do not move).
+ */
+function nonDecreasing(values: readonly number[]): number[] {
+  const pools: { readonly values: readonly number[]; readonly level: number }[] = [];
+  for (const value of values) {
+    let pool: (typeof pools)[number] = { values: [value], level: value };
+    for (let last = pools.at(-1); last !== undefined && last.level > pool.level; last = pools.at(-1)) {
+      const pooled: number[] = [...last.values, ...pool.values];
+      pool = { values: pooled, level: median(pooled) };
+      pools.pop();
+    }
+    pools.push(pool);
+  }
+  return pools.flatMap(({ values: pooled, level }) => pooled.map(() => level));
 }

@@ -30,11 +30,12 @@ export interface ModelFolder {
  * does: whoever wrote it into the manifest already knew the content, so a hard link to a secret file gives nothing away.
  * Between this check and the native loader's own reading nobody else may write to the folder.
  *
- * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`.
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, or the signal's reason, looked at between pieces.
  */
-export async function openModelFolder(path: string): Promise<ModelFolder> {
+export async function openModelFolder(path: string, signal?: AbortSignal): Promise<ModelFolder> {
+  signal?.throwIfAborted();
   const folder = await resolveFolder(path, 'model', `create one with "foretoken import"`);
-  const manifest = await readVerified(folder);
+  const manifest = await readVerified(folder, signal);
   const record = (name: string): FileRecord => {
     if (Object.hasOwn(manifest.files, name)) return manifest.files[name] as FileRecord;
     throw invalidFolder(`${MANIFEST_FILE} in ${folder} does not list ${quote(name)}, so it may not be read.`, {
@@ -61,7 +62,7 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
 }
 
 /** The manifest of a folder whose files are as it says. */
-async function readVerified(folder: string): Promise<ModelManifest> {
+async function readVerified(folder: string, signal: AbortSignal | undefined): Promise<ModelManifest> {
   const readText = async (): Promise<string> => {
     const bytes = await readRegularFile({ folder, file: MANIFEST_FILE }, { links: false, most: MANIFEST_BYTES });
     return decodeUtf8(bytes, MANIFEST_FILE, { folder });
@@ -70,9 +71,10 @@ async function readVerified(folder: string): Promise<ModelManifest> {
     const text = await readText();
     const manifest = parseManifest(text, folder);
     try {
-      for (const [file, record] of Object.entries(manifest.files)) await verifyFile(folder, file, record);
+      for (const [file, record] of Object.entries(manifest.files)) await verifyFile(folder, file, record, signal);
       return manifest;
     } catch (error) {
+      signal?.throwIfAborted();
       // The model may have been replaced in between: then its manifest is another one, and the old files are gone.
       if (attempt === MOST_ATTEMPTS || (await readText()) === text) throw error;
     }
@@ -114,13 +116,19 @@ export async function resolveFolder(path: string, kind: 'model' | 'weights', rem
   throw invalidFolder(`${path} is a file, but a ${kind} folder is required. Pass the folder that holds it.`, details);
 }
 
-/** Throws `INVALID_MODEL_FOLDER` unless a file has the size and digest of its record. */
-export async function verifyFile(folder: string, file: string, record: FileRecord): Promise<void> {
+/** Throws `INVALID_MODEL_FOLDER` unless a file has the size and digest of its record, or the signal's reason. */
+export async function verifyFile(
+  folder: string,
+  file: string,
+  record: FileRecord,
+  signal?: AbortSignal,
+): Promise<void> {
+  signal?.throwIfAborted();
   const place = { folder, file };
   const open = await openRegularFile(place, { links: false });
   try {
     checkSize(folder, file, open.bytes, record.bytes);
-    checkDigest(folder, file, await sha256OpenFile(open, place), record.sha256);
+    checkDigest(folder, file, await sha256OpenFile(open, place, signal), record.sha256);
   } finally {
     await open.handle.close();
   }

@@ -106,9 +106,12 @@ export async function readRegularFile(
 }
 
 /** SHA-256 of an open file in hexadecimal, read in pieces. */
-export async function sha256OpenFile(open: OpenFile, place: FilePlace): Promise<string> {
+export async function sha256OpenFile(open: OpenFile, place: FilePlace, signal?: AbortSignal): Promise<string> {
   const hash: Hash = createHash('sha256');
-  for await (const chunk of readExactly(open, place)) hash.update(chunk);
+  for await (const chunk of readExactly(open, place)) {
+    signal?.throwIfAborted();
+    hash.update(chunk);
+  }
   return hash.digest('hex');
 }
 
