@@ -4,23 +4,32 @@ import {
   assertInteger,
   assertNumber,
   assertRuledDecode,
-  assertScoreRules,
+  checkOptions,
   compileRules,
   type DecodeRequest,
   type Decoder,
   ForetokenError,
   hasRules,
+  integer,
+  lengthOf,
+  listOf,
+  number,
+  type OptionReader,
+  type OptionTable,
+  oneOf,
   type Requirements,
   type RowStart,
+  SCORE_RULES,
   type ScoreRules,
   type TokenSource,
+  tokens,
   type Vocabulary,
 } from '@foretoken/core';
 import { BeamRow, type BeamSettings, type StopWhen } from './beam-row.js';
 import { rootBranch } from './branch.js';
 import { ConstrainedRow } from './constrained-row.js';
 import { DiverseRow } from './diverse-row.js';
-import { type LengthPenaltyOptions, lengthNormaliser } from './length-penalty.js';
+import { LENGTH_PENALTY_OPTIONS, type LengthPenaltyOptions, lengthNormaliser } from './length-penalty.js';
 import { type Phrase, shortest } from './phrase-progress.js';
 import { type Search, searchRows } from './search-loop.js';
 
@@ -51,6 +60,21 @@ export interface BeamSearchOptions extends LengthPenaltyOptions, ScoreRules {
 
 const NAME = 'beam-search';
 
+const phrase: OptionReader<readonly Int32Array[]> = (name, value) =>
+  lengthOf(value) === undefined ? [tokens(1)(name, value)] : listOf(tokens(1), 1)(name, value);
+
+const OPTIONS: OptionTable<BeamSearchOptions> = {
+  ...LENGTH_PENALTY_OPTIONS,
+  ...SCORE_RULES,
+  beamSize: integer(1, 4096),
+  hypotheses: integer(1),
+  stopWhen: oneOf('improvement-unlikely', 'full', 'improvement-impossible'),
+  patience: number(0, 1024),
+  phrases: listOf(phrase),
+  groups: integer(1),
+  diversityPenalty: number(0, Number.MAX_VALUE),
+};
+
 /**
  * Beam search: the `beamSize` most probable hypotheses are grown together, and the best finished one is the output.
  *
@@ -62,6 +86,7 @@ const NAME = 'beam-search';
 export function beamSearch<Source = TokenSource>(
   options: BeamSearchOptions = {},
 ): Decoder<AutoregressiveModel<Source>> {
+  options = checkOptions('beamSearch', options, OPTIONS);
   const { beamSize = 4, groups = 1, diversityPenalty = 0.5 } = options;
   const settings = settingsOf(options);
   const phrases = (options.phrases ?? []).map((phrase) => (phrase instanceof Int32Array ? [phrase] : phrase));
@@ -83,12 +108,12 @@ export function beamSearch<Source = TokenSource>(
     contractVersion: 1,
     requires,
     decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
-      return searchRows(model, request, () => prepare(model, request), performance.now());
+      return searchRows(model, () => prepare(model, request), performance.now());
     },
   };
 
-  function prepare(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>): Search {
-    assertRuledDecode({ name: NAME, requires }, model, request, options);
+  function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): Search<Source> {
+    const request = assertRuledDecode({ name: NAME, requires }, model, given, options);
     const { vocabulary } = model;
     assertBeamFits(beamSize, vocabulary);
     assertPhrasesFit(phrases, vocabulary, Math.min(request.maxNewTokens ?? model.maxLength, model.maxLength));
@@ -104,25 +129,16 @@ export function beamSearch<Source = TokenSource>(
         : new DiverseRow(row, root, limit, own, { groups, penalty: diversityPenalty }, request);
     };
     const rules = compileRules(options, vocabulary);
-    return { start, candidates: wanted, all: constrained, rules, minNewTokens: options.minNewTokens ?? 0 };
+    return { request, start, candidates: wanted, all: constrained, rules, minNewTokens: options.minNewTokens ?? 0 };
   }
 }
 
 /** Validates what does not depend on a model. Throws `INVALID_ARGUMENT`. */
 function settingsOf(options: BeamSearchOptions): Omit<BeamSettings, 'endTokenId'> {
   const { beamSize = 4, hypotheses = 1, stopWhen = 'improvement-unlikely', patience = 1, groups = 1 } = options;
-  assertScoreRules(options);
-  assertInteger('beamSize', beamSize, 1, 4096);
   assertInteger('hypotheses', hypotheses, 1, beamSize);
   assertNumber('patience', patience, 1 / beamSize, 1024);
   assertInteger('groups', groups, 1, beamSize);
-  if (!['improvement-unlikely', 'full', 'improvement-impossible'].includes(stopWhen)) {
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `stopWhen must be improvement-unlikely, full or improvement-impossible, but was ${String(stopWhen)}.`,
-      { option: 'stopWhen', received: stopWhen },
-    );
-  }
   const finished = Math.round(beamSize * patience);
   if (finished < hypotheses) {
     throw new ForetokenError(
@@ -139,7 +155,6 @@ function settingsOf(options: BeamSearchOptions): Omit<BeamSettings, 'endTokenId'
     );
   }
   if (options.diversityPenalty !== undefined) {
-    assertNumber('diversityPenalty', options.diversityPenalty, 0, Number.MAX_VALUE);
     if (groups === 1) {
       throw new ForetokenError(
         'INVALID_ARGUMENT',
@@ -158,11 +173,6 @@ function settingsOf(options: BeamSearchOptions): Omit<BeamSettings, 'endTokenId'
 
 /** Throws `INVALID_ARGUMENT`. */
 function assertPhrases(phrases: readonly Phrase[], groups: number): void {
-  if (phrases.some((forms) => forms.length === 0 || forms.some(({ length }) => length === 0))) {
-    throw new ForetokenError('INVALID_ARGUMENT', 'An entry of phrases is empty; it needs at least one token.', {
-      option: 'phrases',
-    });
-  }
   if (phrases.length > 0 && groups > 1) {
     throw new ForetokenError('INVALID_ARGUMENT', 'phrases and groups cannot be used together. Leave one of them out.', {
       option: 'phrases',

@@ -1,11 +1,14 @@
 import {
   type AutoregressiveModel,
   assertInteger,
-  assertNumber,
   assertRuledDecode,
+  checkOptions,
   type DecodeRequest,
   type Decoder,
   ForetokenError,
+  integer,
+  number,
+  type OptionTable,
   type Requirements,
   ROOT,
   type RowStart,
@@ -23,6 +26,7 @@ export interface ContrastiveSearchOptions {
 }
 
 const NAME = 'contrastive-search';
+const OPTIONS: OptionTable<ContrastiveSearchOptions> = { candidates: integer(1, 4096), penalty: number(0, 1) };
 const REQUIRES: Requirements = {
   model: 'autoregressive',
   outputs: ['topK'],
@@ -41,20 +45,18 @@ const REQUIRES: Requirements = {
 export function contrastiveSearch<Source = TokenSource>(
   options: ContrastiveSearchOptions = {},
 ): Decoder<AutoregressiveModel<Source>> {
-  const { candidates = 4, penalty = 0.6 } = options;
-  assertInteger('candidates', candidates, 1, 4096);
-  assertNumber('penalty', penalty, 0, 1);
+  const { candidates = 4, penalty = 0.6 } = checkOptions('contrastiveSearch', options, OPTIONS);
   return {
     name: NAME,
     contractVersion: 1,
     requires: REQUIRES,
     decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
-      return searchRows(model, request, () => prepare(model, request), performance.now());
+      return searchRows(model, () => prepare(model, request), performance.now());
     },
   };
 
-  function prepare(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>): Search {
-    assertRuledDecode({ name: NAME, requires: REQUIRES }, model, request, {});
+  function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): Search<Source> {
+    const request = assertRuledDecode({ name: NAME, requires: REQUIRES }, model, given, {});
     assertInteger('candidates', candidates, 1, Math.min(model.supports.maxCandidates, model.vocabulary.size));
     const settings = { candidates, penalty, endTokenId: model.vocabulary.endTokenId };
     const start = (row: number, from: RowStart, forced: readonly number[], limit: number): ContrastiveRow => {
@@ -72,6 +74,6 @@ export function contrastiveSearch<Source = TokenSource>(
       }
       return new ContrastiveRow(root, room, settings, request);
     };
-    return { start, candidates, all: false, states: true, rules: [], minNewTokens: 0 };
+    return { request, start, candidates, all: false, states: true, rules: [], minNewTokens: 0 };
   }
 }

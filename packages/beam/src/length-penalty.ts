@@ -1,4 +1,4 @@
-import { assertNumber, ForetokenError } from '@foretoken/core';
+import { number, type OptionTable, oneOf } from '@foretoken/core';
 
 /** How scores of hypotheses of different lengths are made comparable; lengths count the end token. */
 export interface LengthPenaltyOptions {
@@ -11,23 +11,17 @@ export interface LengthPenaltyOptions {
   readonly lengthNormalisation?: 'power' | 'gnmt';
 }
 
+export const LENGTH_PENALTY_OPTIONS: OptionTable<LengthPenaltyOptions> = {
+  lengthPenalty: number(-10, 10),
+  lengthNormalisation: oneOf('power', 'gnmt'),
+};
+
 /** Score of a hypothesis by its natural-log probability and its length, the end token counted. */
 export type Normalise = (logProb: number, length: number) => number;
 
-/** Throws `INVALID_ARGUMENT`. */
 export function lengthNormaliser(options: LengthPenaltyOptions): Normalise {
   const { lengthPenalty = 1, lengthNormalisation = 'power' } = options;
-  assertNumber('lengthPenalty', lengthPenalty, -10, 10);
-  switch (lengthNormalisation) {
-    case 'power':
-      return (logProb, length) => logProb / length ** lengthPenalty;
-    case 'gnmt':
-      return (logProb, length) => logProb / ((5 + length) / 6) ** lengthPenalty;
-    default:
-      throw new ForetokenError(
-        'INVALID_ARGUMENT',
-        `lengthNormalisation must be power or gnmt, but was ${String(lengthNormalisation)}.`,
-        { option: 'lengthNormalisation', received: lengthNormalisation },
-      );
-  }
+  return lengthNormalisation === 'power'
+    ? (logProb, length) => logProb / length ** lengthPenalty
+    : (logProb, length) => logProb / ((5 + length) / 6) ** lengthPenalty;
 }

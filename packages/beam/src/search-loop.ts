@@ -19,7 +19,9 @@ import {
 import { type Branch, type RowSearch, type ScoredBranch, SearchOver } from './branch.js';
 
 /** How a search over the token trees of a request runs; made for one decode. */
-export interface Search {
+export interface Search<Source> {
+  /** Checked. */
+  readonly request: DecodeRequest<Source>;
   /** Starts the search of a row; `forced` is what the output begins with, `limit` the most output tokens. */
   start(row: number, start: RowStart, forced: readonly number[], limit: number): RowSearch;
   /** Least output tokens, which every row must have room for. */
@@ -46,11 +48,11 @@ interface Row {
  */
 export async function* searchRows<Source>(
   model: AutoregressiveModel<Source>,
-  request: DecodeRequest<Source>,
-  prepare: () => Search,
+  prepare: () => Search<Source>,
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
   const search = prepare();
+  const { request } = search;
   const { sources, signal } = request;
   const forest = await model.open(sources, signal === undefined ? {} : { signal });
   try {
@@ -132,7 +134,7 @@ type Scores = Pick<ScoredBranch, 'candidates' | 'logProbs' | 'states'>;
 /** Reads the continuations of a new node out of an extension. */
 function reader(
   extension: Extension,
-  { rules, candidates: count, all }: Search,
+  { rules, candidates: count, all }: Search<unknown>,
   vocabularySize: number,
 ): (score: number, added: number, context: Context) => Scores {
   if (extension.kind === 'logProbs') {

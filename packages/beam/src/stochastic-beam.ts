@@ -1,14 +1,16 @@
 import {
   type AutoregressiveModel,
-  assertInteger,
   assertRuledDecode,
-  assertScoreRules,
+  checkOptions,
   compileRules,
   type DecodeRequest,
   type Decoder,
+  integer,
+  type OptionTable,
   RandomStream,
   type Requirements,
   type RowStart,
+  SCORE_RULES,
   type ScoreRules,
   type TokenSource,
 } from '@foretoken/core';
@@ -23,6 +25,7 @@ export interface StochasticBeamOptions extends ScoreRules {
 }
 
 const NAME = 'stochastic-beam';
+const OPTIONS: OptionTable<StochasticBeamOptions> = { ...SCORE_RULES, beamSize: integer(1, 4096) };
 const REQUIRES: Requirements = { model: 'autoregressive', outputs: ['logProbs'], branching: true, rollback: true };
 
 /**
@@ -36,20 +39,19 @@ const REQUIRES: Requirements = { model: 'autoregressive', outputs: ['logProbs'],
 export function stochasticBeam<Source = TokenSource>(
   options: StochasticBeamOptions = {},
 ): Decoder<AutoregressiveModel<Source>> {
+  options = checkOptions('stochasticBeam', options, OPTIONS);
   const { beamSize = 4 } = options;
-  assertScoreRules(options);
-  assertInteger('beamSize', beamSize, 1, 4096);
   return {
     name: NAME,
     contractVersion: 1,
     requires: REQUIRES,
     decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
-      return searchRows(model, request, () => prepare(model, request), performance.now());
+      return searchRows(model, () => prepare(model, request), performance.now());
     },
   };
 
-  function prepare(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>): Search {
-    assertRuledDecode({ name: NAME, requires: REQUIRES }, model, request, options);
+  function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): Search<Source> {
+    const request = assertRuledDecode({ name: NAME, requires: REQUIRES }, model, given, options);
     assertBeamFits(beamSize, model.vocabulary);
     const settings = { beamSize, endTokenId: model.vocabulary.endTokenId };
     const start = (row: number, from: RowStart, forced: readonly number[], limit: number): StochasticRow => {
@@ -58,6 +60,6 @@ export function stochasticBeam<Source = TokenSource>(
       return new StochasticRow(row, root, limit, settings, stream, request);
     };
     const rules = compileRules(options, model.vocabulary);
-    return { start, candidates: 1, all: true, rules, minNewTokens: options.minNewTokens ?? 0 };
+    return { request, start, candidates: 1, all: true, rules, minNewTokens: options.minNewTokens ?? 0 };
   }
 }

@@ -12,7 +12,9 @@ import { OpenHypothesis } from './open-hypothesis.js';
 import type { Chosen, TokenChoice } from './token-choice.js';
 
 /** How a left-to-right decode of independent hypotheses runs; made for one decode. */
-export interface RowDecoding {
+export interface RowDecoding<Source> {
+  /** Checked. */
+  readonly request: DecodeRequest<Source>;
   readonly choice: TokenChoice;
   /** Hypotheses a row. */
   readonly samples: number;
@@ -42,11 +44,10 @@ interface Feed {
  */
 export async function* decodeRows<Source>(
   model: AutoregressiveModel<Source>,
-  request: DecodeRequest<Source>,
-  prepare: () => RowDecoding,
+  prepare: () => RowDecoding<Source>,
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
-  const { choice, samples, scores, tokenLogProbs, surpriseBound, minNewTokens } = prepare();
+  const { request, choice, samples, scores, tokenLogProbs, surpriseBound, minNewTokens } = prepare();
   const { sources, signal } = request;
   const forest = await model.open(sources, signal === undefined ? {} : { signal });
   try {

@@ -2,11 +2,15 @@ import {
   type AutoregressiveModel,
   assertInteger,
   assertRuledDecode,
-  assertScoreRules,
+  checkOptions,
   compileRules,
   type DecodeRequest,
   type Decoder,
+  flag,
   hasRules,
+  integer,
+  type OptionTable,
+  SCORE_RULES,
   type ScoreRules,
   type TokenSource,
 } from '@foretoken/core';
@@ -25,6 +29,14 @@ export interface ReportOptions {
 
 export interface GreedyOptions extends ReportOptions, ScoreRules {}
 
+export const REPORT_OPTIONS: OptionTable<ReportOptions> = {
+  scores: flag,
+  tokenLogProbs: flag,
+  alternatives: integer(0),
+};
+
+const OPTIONS: OptionTable<GreedyOptions> = { ...REPORT_OPTIONS, ...SCORE_RULES };
+
 /**
  * Greedy decoding: each next token is the most probable one after the rules, the lowest id among equals.
  *
@@ -33,11 +45,10 @@ export interface GreedyOptions extends ReportOptions, ScoreRules {}
  * `UNSATISFIABLE_CONSTRAINT` where the rules leave no token to choose.
  */
 export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decoder<AutoregressiveModel<Source>> {
+  options = checkOptions('greedy', options, OPTIONS);
   const { scores = false, alternatives = 0 } = options;
   const tokenLogProbs = (options.tokenLogProbs ?? false) || alternatives > 0;
   const logProbs = scores || tokenLogProbs;
-  assertScoreRules(options);
-  assertInteger('alternatives', alternatives, 0, Number.MAX_SAFE_INTEGER);
   const ruled = hasRules(options);
   const requires = {
     model: 'autoregressive',
@@ -50,12 +61,12 @@ export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decod
     contractVersion: 1,
     requires,
     decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
-      return decodeRows(model, request, () => prepare(model, request), performance.now());
+      return decodeRows(model, () => prepare(model, request), performance.now());
     },
   };
 
-  function prepare(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>): RowDecoding {
-    assertRuledDecode({ name: 'greedy', requires }, model, request, options);
+  function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): RowDecoding<Source> {
+    const request = assertRuledDecode({ name: 'greedy', requires }, model, given, options);
     const { vocabulary, supports } = model;
     const most = ruled ? vocabulary.size : Math.min(vocabulary.size, supports.maxCandidates);
     if (alternatives > 0) assertInteger('alternatives', alternatives, 1, most);
@@ -64,6 +75,14 @@ export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decod
       : logProbs
         ? bestOfTopK(alternatives)
         : bestToken;
-    return { choice, samples: 1, scores, tokenLogProbs, surpriseBound: 0, minNewTokens: options.minNewTokens ?? 0 };
+    return {
+      request,
+      choice,
+      samples: 1,
+      scores,
+      tokenLogProbs,
+      surpriseBound: 0,
+      minNewTokens: options.minNewTokens ?? 0,
+    };
   }
 }

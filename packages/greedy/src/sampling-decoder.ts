@@ -2,25 +2,35 @@ import {
   type AutoregressiveModel,
   assertInteger,
   assertRuledDecode,
-  assertScoreRules,
+  checkOptions,
   compileRules,
   type DecodeRequest,
   type Decoder,
   ForetokenError,
   hasRules,
+  integer,
+  type OptionTable,
   RandomStream,
+  SCORE_RULES,
   type ScoreRules,
   type TokenSource,
 } from '@foretoken/core';
 import { decodeRows, type RowDecoding } from './decode-rows.js';
-import type { ReportOptions } from './greedy-decoder.js';
+import { REPORT_OPTIONS, type ReportOptions } from './greedy-decoder.js';
 import { pickBest, pickedFromTopK, ruledToken } from './token-choice.js';
-import { assertTruncation, randomPick, type TruncationOptions } from './truncated-sampling.js';
+import { assertTruncation, randomPick, TRUNCATION_OPTIONS, type TruncationOptions } from './truncated-sampling.js';
 
 export interface SamplingOptions extends ReportOptions, ScoreRules, TruncationOptions {
   /** Hypotheses a row, drawn independently (default 1). They share the prefix, and are ranked only if `scores` is set. */
   readonly samples?: number;
 }
+
+const OPTIONS: OptionTable<SamplingOptions> = {
+  ...REPORT_OPTIONS,
+  ...SCORE_RULES,
+  ...TRUNCATION_OPTIONS,
+  samples: integer(1, 4096),
+};
 
 /**
  * Sampling: each next token is drawn at random from the model's distribution after the rules, the temperature and the
@@ -30,13 +40,11 @@ export interface SamplingOptions extends ReportOptions, ScoreRules, TruncationOp
  * for options that contradict one another; decoding throws `UNSATISFIABLE_CONSTRAINT` where the rules leave no token.
  */
 export function sampling<Source = TokenSource>(options: SamplingOptions = {}): Decoder<AutoregressiveModel<Source>> {
+  options = checkOptions('sampling', options, OPTIONS);
   const { scores = false, alternatives = 0, samples = 1, temperature = 1 } = options;
   const tokenLogProbs = (options.tokenLogProbs ?? false) || alternatives > 0;
   const wanted = { logProbs: scores || tokenLogProbs, alternatives };
-  assertScoreRules(options);
   assertTruncation(options);
-  assertInteger('samples', samples, 1, 4096);
-  assertInteger('alternatives', alternatives, 0, Number.MAX_SAFE_INTEGER);
   if (temperature === 0 && samples > 1) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
@@ -56,12 +64,12 @@ export function sampling<Source = TokenSource>(options: SamplingOptions = {}): D
     contractVersion: 1,
     requires,
     decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
-      return decodeRows(model, request, () => prepare(model, request), performance.now());
+      return decodeRows(model, () => prepare(model, request), performance.now());
     },
   };
 
-  function prepare(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>): RowDecoding {
-    assertRuledDecode({ name: 'sampling', requires }, model, request, options);
+  function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): RowDecoding<Source> {
+    const request = assertRuledDecode({ name: 'sampling', requires }, model, given, options);
     const { vocabulary, supports } = model;
     if (alternatives > 0) assertInteger('alternatives', alternatives, 1, vocabulary.size);
     const streams = request.sources.map((source) => new RandomStream(request.seed ?? 0, source));
@@ -73,6 +81,6 @@ export function sampling<Source = TokenSource>(options: SamplingOptions = {}): D
         ? pickedFromTopK(k, pick, wanted)
         : ruledToken(vocabulary.size, compileRules(options, vocabulary), pick, wanted);
     const surpriseBound = 2 * (options.mirostat?.surprise ?? 0);
-    return { choice, samples, scores, tokenLogProbs, surpriseBound, minNewTokens: options.minNewTokens ?? 0 };
+    return { request, choice, samples, scores, tokenLogProbs, surpriseBound, minNewTokens: options.minNewTokens ?? 0 };
   }
 }

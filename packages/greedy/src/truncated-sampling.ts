@@ -1,9 +1,11 @@
 import {
   argmax,
-  assertInteger,
-  assertNumber,
   ForetokenError,
+  fields,
+  integer,
   logSumExp,
+  number,
+  type OptionTable,
   type RandomStream,
   sampleToken,
   truncateEpsilon,
@@ -45,19 +47,26 @@ export interface TruncationOptions {
   readonly mirostat?: MirostatOptions;
 }
 
-/** Validates the options alone. Throws `INVALID_ARGUMENT`. */
+const MIROSTAT_OPTIONS: OptionTable<MirostatOptions> = {
+  surprise: number(0, Number.MAX_VALUE, true),
+  rate: number(0, 1),
+};
+
+export const TRUNCATION_OPTIONS: OptionTable<TruncationOptions> = {
+  temperature: number(0, Number.MAX_VALUE),
+  topK: integer(1),
+  topP: number(Number.MIN_VALUE, 1),
+  minP: number(0, 1),
+  typicalP: number(Number.MIN_VALUE, 1),
+  epsilonCutoff: number(0, 1, true),
+  etaCutoff: number(0, 1, true),
+  mirostat: fields(MIROSTAT_OPTIONS, ['surprise']),
+};
+
+/** Throws `INVALID_ARGUMENT` for options that contradict one another. */
 export function assertTruncation(options: TruncationOptions): void {
   const { temperature, topK, topP, minP, typicalP, epsilonCutoff, etaCutoff, mirostat } = options;
-  if (temperature !== undefined) assertNumber('temperature', temperature, 0, Number.MAX_VALUE);
-  if (topK !== undefined) assertInteger('topK', topK, 1, Number.MAX_SAFE_INTEGER);
-  if (topP !== undefined) assertNumber('topP', topP, Number.MIN_VALUE, 1);
-  if (minP !== undefined) assertNumber('minP', minP, 0, 1);
-  if (typicalP !== undefined) assertNumber('typicalP', typicalP, Number.MIN_VALUE, 1);
-  if (epsilonCutoff !== undefined) assertNumber('epsilonCutoff', epsilonCutoff, 0, 1, true);
-  if (etaCutoff !== undefined) assertNumber('etaCutoff', etaCutoff, 0, 1, true);
   if (mirostat === undefined) return;
-  assertNumber('mirostat.surprise', mirostat.surprise, 0, Number.MAX_VALUE, true);
-  if (mirostat.rate !== undefined) assertNumber('mirostat.rate', mirostat.rate, 0, 1);
   const other = Object.entries({ topK, topP, minP, typicalP, epsilonCutoff, etaCutoff }).find(
     ([, value]) => value !== undefined,
   );

@@ -46,9 +46,13 @@ export function outputsOf({ results }: DecodeEndEvent): number[][] {
 
 /** Asserts that `run` throws a `ForetokenError` with one of these codes. */
 export async function assertCode(run: () => Promise<unknown>, ...codes: readonly ErrorCode[]): Promise<void> {
-  await assert.rejects(run, (error: unknown) => {
-    assert.ok(ForetokenError.isInstance(error), `a ForetokenError is thrown, not ${String(error)}`);
-    assert.ok(codes.includes(error.code), `the code is ${codes.join(' or ')}, not ${error.code}`);
-    return true;
-  });
+  // A factory may throw where a decode would reject; async makes both alike.
+  await assert.rejects(
+    async () => run(),
+    (error: unknown) => {
+      assert.ok(ForetokenError.isInstance(error), `a ForetokenError is thrown, not ${String(error)}`);
+      assert.ok(codes.includes(error.code), `the code is ${codes.join(' or ')}, not ${error.code}`);
+      return true;
+    },
+  );
 }

@@ -1,10 +1,27 @@
-import { assertAutoregressive, assertInteger, assertNumber, assertRequest } from '../contract/checks.js';
-import type { DecodeRequest, Decoder } from '../contract/decoder.js';
+import { assertInteger } from '../contract/checks.js';
+import type { DecodeRequest } from '../contract/decoder.js';
 import { ForetokenError } from '../contract/errors.js';
+import type { NamedRequirements } from '../contract/model-checks.js';
+import {
+  callback,
+  immediate,
+  integer,
+  listOf,
+  number,
+  numberMap,
+  type OptionReader,
+  type OptionTable,
+  tokens,
+} from '../contract/options.js';
+import { assertDecode } from '../contract/request.js';
 import type { ScoreProcessor, TokenConstraint } from '../contract/scoring.js';
 import type { AutoregressiveModel } from '../contract/token-tree.js';
 import type { Vocabulary } from '../contract/vocabulary.js';
+import { guardedConstraint } from './guarded-constraint.js';
 import * as processors from './score-processors.js';
+
+/** Numbers by token id or position; a plain object such as `{ 7: -2 }` is as good as a Map. */
+export type TokenNumbers = ReadonlyMap<number, number> | Readonly<Record<number, number>>;
 
 /**
  * Rules on next-token scores that greedy, sampling and beam search share. They apply in the order they are listed here;
@@ -12,7 +29,7 @@ import * as processors from './score-processors.js';
  */
 export interface ScoreRules {
   /** Added to the scores of these tokens; `-Infinity` forbids a token. */
-  readonly logitBias?: ReadonlyMap<number, number>;
+  readonly logitBias?: TokenNumbers;
   /** Above 1 discourages tokens that occurred, below 1 encourages them. */
   readonly repetitionPenalty?: number;
   /** Subtracted for each time a token occurred in the output. */
@@ -26,53 +43,44 @@ export interface ScoreRules {
   /** The end token is not chosen before the output has this many tokens. */
   readonly minNewTokens?: number;
   /** The token at an output position, counted from 0. */
-  readonly forcedTokens?: ReadonlyMap<number, number>;
+  readonly forcedTokens?: TokenNumbers;
   /** A state machine that says what may come next. */
   readonly constraint?: TokenConstraint;
   /** Your own rules, last. */
   readonly processors?: readonly ScoreProcessor[];
 }
 
-/** Validates what does not depend on a model. Throws `INVALID_ARGUMENT`. */
-export function assertScoreRules(rules: ScoreRules): void {
-  const { repetitionPenalty, frequencyPenalty, presencePenalty, noRepeatNgramSize, badWords, minNewTokens } = rules;
-  const most = Number.MAX_SAFE_INTEGER;
-  if (repetitionPenalty !== undefined)
-    assertNumber('repetitionPenalty', repetitionPenalty, 0, Number.POSITIVE_INFINITY, true);
-  if (frequencyPenalty !== undefined) assertNumber('frequencyPenalty', frequencyPenalty, -100, 100);
-  if (presencePenalty !== undefined) assertNumber('presencePenalty', presencePenalty, -100, 100);
-  if (noRepeatNgramSize !== undefined) assertInteger('noRepeatNgramSize', noRepeatNgramSize, 1, most);
-  if (minNewTokens !== undefined) assertInteger('minNewTokens', minNewTokens, 0, most);
-  if (badWords?.some(({ length }) => length === 0)) {
-    throw new ForetokenError('INVALID_ARGUMENT', 'An entry of badWords is empty; it needs at least one token.', {
-      option: 'badWords',
-    });
-  }
-  for (const [tokenId, bias] of rules.logitBias ?? []) {
-    // Beyond 1e30 a biased score would not be a single-precision number any more.
-    if (bias === Number.NEGATIVE_INFINITY || Math.abs(bias) <= 1e30) continue;
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `logitBias of token ${tokenId} must be a number of at most 1e30 or -Infinity, but was ${bias}.`,
-      { option: 'logitBias', tokenId, received: bias },
-    );
-  }
-  for (const position of rules.forcedTokens?.keys() ?? []) assertInteger('forcedTokens position', position, 0, most);
-}
+/** A bias: beyond 1e30 a biased score would not be a single-precision number any more. */
+const bias: OptionReader<number> = (name, value) =>
+  value === Number.NEGATIVE_INFINITY ? value : number(-1e30, 1e30)(name, value);
+
+/** How each rule is read, for strategies that take rules among their options. */
+export const SCORE_RULES: OptionTable<ScoreRules> = {
+  logitBias: numberMap(bias),
+  repetitionPenalty: number(0, Number.POSITIVE_INFINITY, true),
+  frequencyPenalty: number(-100, 100),
+  presencePenalty: number(-100, 100),
+  noRepeatNgramSize: integer(1),
+  badWords: listOf(tokens(1)),
+  minNewTokens: integer(0),
+  forcedTokens: numberMap(integer(0)),
+  constraint: guardedConstraint,
+  processors: listOf(callback<ScoreProcessor>(immediate)),
+};
 
 /**
- * All that a left-to-right strategy with rules checks before any compute. Throws `INVALID_ARGUMENT`, `EMPTY_SOURCE`,
- * `UNSUPPORTED_CAPABILITY`, `UNSATISFIABLE_CONSTRAINT`, or the abort reason.
+ * All that a left-to-right strategy with rules checks before any compute; returns the request as `assertRequest` does. Throws
+ * `INVALID_ARGUMENT`, `EMPTY_SOURCE`, `UNSUPPORTED_CAPABILITY`, `UNSATISFIABLE_CONSTRAINT`, or the abort reason.
  */
-export function assertRuledDecode(
-  decoder: Pick<Decoder<never>, 'name' | 'requires'>,
-  model: AutoregressiveModel<never>,
-  request: DecodeRequest<unknown>,
+export function assertRuledDecode<Source>(
+  decoder: NamedRequirements,
+  model: AutoregressiveModel<Source>,
+  request: DecodeRequest<Source>,
   rules: ScoreRules,
-): void {
-  assertRequest(request);
-  assertAutoregressive(decoder, model);
-  assertRulesFit(rules, model.vocabulary, model.maxLength, request);
+): DecodeRequest<Source> {
+  const checked = assertDecode(decoder, model, request);
+  assertRulesFit(rules, model.vocabulary, model.maxLength, checked);
+  return checked;
 }
 
 /** Validates rules against a model and a request, before any compute. Throws `INVALID_ARGUMENT`, `UNSATISFIABLE_CONSTRAINT`. */
@@ -83,13 +91,13 @@ function assertRulesFit(
   request: DecodeRequest<unknown>,
 ): void {
   const known = (option: string, tokenId: number): void => assertInteger(option, tokenId, 0, vocabulary.size - 1);
-  for (const tokenId of rules.logitBias?.keys() ?? []) known('logitBias', tokenId);
-  for (const tokenId of rules.forcedTokens?.values() ?? []) known('forcedTokens', tokenId);
+  const forcedTokens = mapOf(rules.forcedTokens);
+  for (const tokenId of mapOf(rules.logitBias).keys()) known('logitBias', tokenId);
+  for (const tokenId of forcedTokens.values()) known('forcedTokens', tokenId);
   for (const sequence of rules.badWords ?? []) for (const tokenId of sequence) known('badWords', tokenId);
   for (const sequence of request.outputPrefixes ?? []) for (const tokenId of sequence) known('outputPrefixes', tokenId);
   const { minNewTokens = 0, constraint } = rules;
   const { endTokenId } = vocabulary;
-  for (const sequence of request.stopSequences ?? []) for (const tokenId of sequence) known('stopSequences', tokenId);
   const most = Math.min(request.maxNewTokens ?? maxLength, maxLength);
   if (minNewTokens > most) {
     throw new ForetokenError(
@@ -98,7 +106,7 @@ function assertRulesFit(
       { option: 'minNewTokens', received: minNewTokens, most },
     );
   }
-  for (const [position, tokenId] of rules.forcedTokens ?? []) {
+  for (const [position, tokenId] of forcedTokens) {
     if (position > most || (position === most && tokenId !== endTokenId)) {
       throw contradiction('forcedTokens', `names position ${position}, but an output has at most ${most} tokens here`);
     }
@@ -145,16 +153,23 @@ function assertRulesFit(
   }
 }
 
+function mapOf(numbers: TokenNumbers = {}): ReadonlyMap<number, number> {
+  if (numbers instanceof Map) return numbers;
+  return new Map(Object.entries(numbers).map(([key, value]) => [Number(key), value]));
+}
+
 function contradiction(option: string, what: string): ForetokenError {
   return new ForetokenError('INVALID_ARGUMENT', `${option} ${what}.`, { option });
 }
 
 /** The rules as functions, in their order; empty where no rule applies. */
 export function compileRules(rules: ScoreRules, vocabulary: Vocabulary): readonly ScoreProcessor[] {
-  const { logitBias, repetitionPenalty = 1, frequencyPenalty = 0, presencePenalty = 0 } = rules;
-  const { noRepeatNgramSize, badWords = [], minNewTokens = 0, forcedTokens, constraint } = rules;
+  const { repetitionPenalty = 1, frequencyPenalty = 0, presencePenalty = 0 } = rules;
+  const { noRepeatNgramSize, badWords = [], minNewTokens = 0, constraint } = rules;
+  const logitBias = mapOf(rules.logitBias);
+  const forcedTokens = mapOf(rules.forcedTokens);
   const compiled: ScoreProcessor[] = [];
-  if (logitBias !== undefined && logitBias.size > 0) compiled.push(processors.logitBias(logitBias));
+  if (logitBias.size > 0) compiled.push(processors.logitBias(logitBias));
   if (repetitionPenalty !== 1) compiled.push(processors.repetitionPenalty(repetitionPenalty));
   if (frequencyPenalty !== 0 || presencePenalty !== 0) {
     compiled.push(processors.frequencyPenalty(frequencyPenalty, presencePenalty));
@@ -162,7 +177,7 @@ export function compileRules(rules: ScoreRules, vocabulary: Vocabulary): readonl
   if (noRepeatNgramSize !== undefined) compiled.push(processors.noRepeatNgram(noRepeatNgramSize));
   if (badWords.length > 0) compiled.push(processors.badWords(badWords));
   if (minNewTokens > 0) compiled.push(processors.minNewTokens(minNewTokens, vocabulary.endTokenId));
-  if (forcedTokens !== undefined && forcedTokens.size > 0) compiled.push(processors.forcedTokens(forcedTokens));
+  if (forcedTokens.size > 0) compiled.push(processors.forcedTokens(forcedTokens));
   if (constraint !== undefined) compiled.push(processors.constrained(constraint));
   compiled.push(...(rules.processors ?? []));
   return compiled;

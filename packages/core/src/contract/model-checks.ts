@@ -1,0 +1,181 @@
+import { wrongValue } from './checks.js';
+import type { Decoder, Requirements } from './decoder.js';
+import { ForetokenError } from './errors.js';
+import { hasMethods } from './options.js';
+import { show } from './show.js';
+
+/** What is checked of a decoder. */
+export type NamedRequirements = Pick<Decoder<never>, 'name' | 'requires'>;
+
+type Kind = Requirements['model'];
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What makes a model one of a kind. */
+const KINDS: Readonly<Record<Kind, (model: Fields, supports: Fields) => boolean>> = {
+  autoregressive: (model, { outputs, states = [], branching, rollback, maxCandidates }) =>
+    hasMethods(model, 'open') &&
+    Array.isArray(outputs) &&
+    Array.isArray(states) &&
+    typeof branching === 'boolean' &&
+    typeof rollback === 'boolean' &&
+    typeof maxCandidates === 'number' &&
+    isCount(model.maxLength),
+  canvas: (model, { outputs, lengths }) =>
+    hasMethods(model, 'open') &&
+    Array.isArray(outputs) &&
+    typeof lengths === 'boolean' &&
+    Number.isInteger(model.maskTokenId) &&
+    isCount(model.maxLength),
+  lattice: (model, { kind, maxCandidates }) =>
+    hasMethods(model, 'emit') && (kind === 'ctc' || kind === 'dag') && typeof maxCandidates === 'number',
+  edit: (model) =>
+    hasMethods(model, 'open') &&
+    Number.isInteger(model.placeholderTokenId) &&
+    Number.isInteger(model.startTokenId) &&
+    isCount(model.maxLength),
+};
+
+const REMEDIES: Readonly<Record<Kind, string>> = {
+  autoregressive: 'Pass a model that scores the next token.',
+  canvas: 'Pass a model that fills masked positions.',
+  lattice: 'Pass a model that emits a CTC or DAG lattice.',
+  edit: 'Pass a model that deletes and inserts.',
+};
+
+/**
+ * Throws `UNSUPPORTED_CAPABILITY` unless the model is of the kind that the decoder requires and offers all of it, and
+ * `INVALID_ARGUMENT` for a vocabulary that is none.
+ */
+export function assertModel({ name, requires }: NamedRequirements, model: unknown): void {
+  const wanted = requires.model;
+  if (!isOfKind(wanted, model)) {
+    const capability = `${article(wanted)} ${wanted} model`;
+    throw new ForetokenError(
+      'UNSUPPORTED_CAPABILITY',
+      `${name} needs ${capability}, but got ${described(model)}. ${REMEDIES[wanted]}`,
+      { decoder: name, capability },
+    );
+  }
+  const { supports, vocabulary } = model as { readonly supports?: Fields; readonly vocabulary?: Fields };
+  const { size, endTokenId } = vocabulary ?? {};
+  // Where outputs never end by themselves, the end token is an id that no token has, such as -1.
+  if (!isCount(size) || !Number.isInteger(endTokenId)) {
+    throw wrongValue('model.vocabulary', vocabulary, 'an object with size, an integer of at least 1, and endTokenId');
+  }
+  const lacks = (capability: string, remedy: string): ForetokenError => unsupported(name, capability, remedy);
+  if ('outputs' in requires) {
+    const offered = supports?.outputs as readonly unknown[];
+    for (const output of requires.outputs) {
+      if (offered.includes(output)) continue;
+      throw lacks(`the ${output} output`, `It offers: ${offered.map(String).join(', ') || 'none'}.`);
+    }
+  }
+  switch (requires.model) {
+    case 'autoregressive': {
+      const withStates = (supports?.states ?? []) as readonly unknown[];
+      const without = requires.states === true && requires.outputs.find((output) => !withStates.includes(output));
+      if (without) {
+        const offered = withStates.map(String).join(', ') || 'none';
+        throw lacks(`hidden states beside the ${without} output`, `It offers them with: ${offered}.`);
+      }
+      if (requires.branching && supports?.branching !== true) {
+        throw lacks('branching', 'Use a strategy or a draft that stays on one chain.');
+      }
+      if (requires.rollback && supports?.rollback !== true) {
+        throw lacks('rollback', 'Use a strategy that never takes a token back.');
+      }
+      return;
+    }
+    case 'canvas':
+      if (requires.lengths && supports?.lengths !== true) throw lacks('predicted lengths', 'Set the option `length`.');
+      return;
+    case 'lattice':
+      if (!requires.kinds.some((kind) => kind === supports?.kind)) {
+        throw lacks(`a ${requires.kinds.join(' or ')} lattice`, `It emits: ${String(supports?.kind)}.`);
+      }
+      if (!((supports?.maxCandidates as number) >= requires.candidates)) {
+        throw lacks(
+          `${requires.candidates} candidates a frame`,
+          `It returns at most ${show(supports?.maxCandidates)}.`,
+        );
+      }
+  }
+}
+
+/** `assertModel` for a decoder of autoregressive models; throws `UNSUPPORTED_CAPABILITY` for any other decoder too. */
+export function assertAutoregressive(decoder: NamedRequirements, model: unknown): void {
+  assertKind(decoder, 'autoregressive', model);
+}
+
+/** `assertModel` for a decoder of lattices; throws `UNSUPPORTED_CAPABILITY` for any other decoder too. */
+export function assertLattice(decoder: NamedRequirements, model: unknown): void {
+  assertKind(decoder, 'lattice', model);
+}
+
+/** `assertModel` for a decoder of canvases; throws `UNSUPPORTED_CAPABILITY` for any other decoder too. */
+export function assertCanvas(decoder: NamedRequirements, model: unknown): void {
+  assertKind(decoder, 'canvas', model);
+}
+
+/** `assertModel` for a decoder of edits; throws `UNSUPPORTED_CAPABILITY` for any other decoder too. */
+export function assertEdit(decoder: NamedRequirements, model: unknown): void {
+  assertKind(decoder, 'edit', model);
+}
+
+function assertKind(decoder: NamedRequirements, kind: Kind, model: unknown): void {
+  const { name, requires } = decoder ?? {};
+  if (requires?.model === undefined || !Object.hasOwn(KINDS, requires.model)) {
+    throw wrongValue('decoder', decoder, 'a decoder with a name and requirements');
+  }
+  if (requires.model !== kind) {
+    const capability = `${article(requires.model)} ${requires.model} model`;
+    throw new ForetokenError(
+      'UNSUPPORTED_CAPABILITY',
+      `${name} decodes with ${capability}, not with ${article(kind)} ${kind} model.`,
+      { decoder: name, capability },
+    );
+  }
+  assertModel(decoder, model);
+}
+
+/** `UNSUPPORTED_CAPABILITY`: a model lacks what a decoder needs. */
+export function unsupported(decoder: string, capability: string, remedy: string): ForetokenError {
+  return new ForetokenError(
+    'UNSUPPORTED_CAPABILITY',
+    `${decoder} needs ${capability}, which this model does not offer. ${remedy}`,
+    { decoder, capability },
+  );
+}
+
+function isOfKind(kind: Kind, model: unknown): boolean {
+  if (typeof model !== 'object' || model === null) return false;
+  try {
+    const fields = model as Fields;
+    return KINDS[kind](fields, (fields.supports ?? {}) as Fields);
+  } catch {
+    return false;
+  }
+}
+
+/** What a wrong model is, for a message. */
+function described(model: unknown): string {
+  const kinds = Object.keys(KINDS) as Kind[];
+  const kind = kinds.find((one) => isOfKind(one, model));
+  if (kind !== undefined) return `${article(kind)} ${kind} model`;
+  const part = [...kinds, 'dag'].find((one) => hasPart(model, one));
+  return part === undefined ? show(model) : `a loaded model. Pass one of its parts, such as model.${part}`;
+}
+
+function hasPart(model: unknown, part: string): boolean {
+  try {
+    return Object.keys(KINDS).some((kind) => isOfKind(kind as Kind, (model as Fields)[part]));
+  } catch {
+    return false;
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 1;
+}
+
+const article = (word: string): string => (/^[aeiou]/.test(word) ? 'an' : 'a');

@@ -1,0 +1,109 @@
+import { wrongValue } from './checks.js';
+import type { DecodeRequest } from './decoder.js';
+import { ForetokenError } from './errors.js';
+import { assertModel, type NamedRequirements, unsupported } from './model-checks.js';
+import {
+  callback,
+  entryOf,
+  fields,
+  fieldsOf,
+  integer,
+  lengthOf,
+  listOf,
+  type OptionReader,
+  type OptionTable,
+  readFields,
+  text,
+  tokens,
+  withMethods,
+} from './options.js';
+import type { StopStrings } from './scoring.js';
+import type { Vocabulary } from './vocabulary.js';
+
+const nonEmptyText: OptionReader<string> = (name, value) => {
+  if (text(name, value) !== '') return value as string;
+  throw wrongValue(name, value, 'a string of at least one character');
+};
+
+const signal: OptionReader<AbortSignal> = withMethods(
+  'an AbortSignal, such as the signal of an AbortController',
+  'throwIfAborted',
+  'addEventListener',
+);
+
+const STOP_STRINGS: OptionTable<StopStrings> = {
+  strings: listOf(nonEmptyText),
+  textOf: callback<StopStrings['textOf']>(text),
+};
+
+const REQUEST: OptionTable<DecodeRequest<unknown>> = {
+  sources: (name, value) => {
+    const length = lengthOf(value);
+    if (length === undefined) throw wrongValue(name, value, 'an array with one source a row');
+    return Array.from({ length }, (_, row) => {
+      const source = entryOf(name, value, row);
+      // What else a source may be is up to the model.
+      if (source === undefined) throw wrongValue(`sources[${row}]`, source, 'a source that the model reads');
+      return source;
+    });
+  },
+  maxNewTokens: integer(1),
+  stopSequences: listOf(tokens(1)),
+  stopStrings: fields(STOP_STRINGS, ['strings', 'textOf']),
+  outputPrefixes: listOf(tokens()),
+  seed: integer(0, 0xffffffff),
+  signal,
+};
+
+/**
+ * Checks what all strategies share, and returns a copy of the request of which every field was read once.
+ *
+ * Throws `INVALID_ARGUMENT`, also for fields that a request does not have; `EMPTY_SOURCE` for no sources; before all else the
+ * abort reason.
+ */
+export function assertRequest<Source>(request: DecodeRequest<Source>): DecodeRequest<Source> {
+  const given = fieldsOf('decode', request);
+  const aborting = given.get('signal');
+  if (aborting !== undefined) signal('signal', aborting).throwIfAborted();
+  const checked = readFields('decode', given, REQUEST) as DecodeRequest<Source>;
+  const { sources, outputPrefixes } = checked;
+  if (sources === undefined || sources.length === 0) {
+    throw new ForetokenError('EMPTY_SOURCE', 'The request has no sources; at least one row is required.', {
+      option: 'sources',
+    });
+  }
+  if (outputPrefixes !== undefined && outputPrefixes.length !== sources.length) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `outputPrefixes must have one entry a source, ${sources.length}, but has ${outputPrefixes.length}.`,
+      { option: 'outputPrefixes', received: outputPrefixes.length, required: sources.length },
+    );
+  }
+  return checked;
+}
+
+/**
+ * All that a strategy checks of model and request before any compute; returns the request as `assertRequest` does.
+ *
+ * Throws as `assertRequest` and `assertModel`, and `INVALID_ARGUMENT` for a stop sequence with a token that the model lacks.
+ */
+export function assertDecode<Source>(
+  decoder: NamedRequirements,
+  model: { readonly vocabulary: Vocabulary },
+  request: DecodeRequest<Source>,
+): DecodeRequest<Source> {
+  const checked = assertRequest(request);
+  assertModel(decoder, model);
+  const known = integer(0, model.vocabulary.size - 1);
+  for (const [index, sequence] of (checked.stopSequences ?? []).entries()) {
+    for (const tokenId of sequence) known(`A token of stopSequences[${index}]`, tokenId);
+  }
+  return checked;
+}
+
+/** Throws `UNSUPPORTED_CAPABILITY` where a request forces how outputs begin and the strategy cannot start inside one. */
+export function refuseOutputPrefixes(decoder: string, request: DecodeRequest<unknown>): void {
+  if (request.outputPrefixes?.some(({ length }) => length > 0)) {
+    throw unsupported(decoder, 'to start inside an output', 'Decode with greedy, sampling or beam search.');
+  }
+}
