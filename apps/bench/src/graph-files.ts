@@ -1,22 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { GraphSession, type OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
 import type { BuiltGraph } from './graphs/plain-step.js';
 
-/** Builds a bench graph into a temporary folder, opens it, and removes the folder again. */
+/** Builds a bench graph and opens it. */
 export async function openBuiltGraph(
   runtime: OnnxRuntime,
   build: (dataFile: string) => BuiltGraph,
   threads: number,
 ): Promise<GraphSession> {
-  const folder = await mkdtemp(join(tmpdir(), 'foretoken-bench-'));
-  try {
-    const { graph, weights } = build('weights.bin');
-    await writeFile(join(folder, 'weights.bin'), weights);
-    await writeFile(join(folder, 'graph.onnx'), graph);
-    return await GraphSession.create(runtime, join(folder, 'graph.onnx'), { threads }, new RuntimeTimings());
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const dataFile = 'weights.bin';
+  const { graph, weights } = build(dataFile);
+  const content = { path: 'bench graph', graph, externalData: new Map([[dataFile, weights]]) };
+  return GraphSession.create(runtime, content, { threads }, new RuntimeTimings());
 }

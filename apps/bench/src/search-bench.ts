@@ -10,7 +10,7 @@ import {
 import { GraphSession, RuntimeTimings } from '@foretoken/core/runtime';
 import { greedy, sampling } from '@foretoken/greedy';
 import { corpusBleu } from '@foretoken/metrics';
-import { openModelFolder } from '@foretoken/models';
+import { openModelFolder, readGraph } from '@foretoken/models';
 import type { BenchModel } from './bench-model.js';
 import { copyingModel } from './copying-model.js';
 import { machineReport } from './machine.js';
@@ -186,7 +186,8 @@ async function openCopyingModel({ loaded, runtime, autoregressive }: BenchModel)
   const folder = await openModelFolder(loaded.folder);
   const manifest = marianManifest(folder);
   const { threads } = loaded;
-  const open = (file: string) => GraphSession.create(runtime, folder.filePath(file), { threads }, new RuntimeTimings());
+  const open = async (file: string) =>
+    GraphSession.create(runtime, await readGraph(folder, file), { threads }, new RuntimeTimings());
   const topK = manifest.graphs.step.topK;
   if (topK === undefined) {
     throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'The search bench needs a step graph with a top-k head.', {

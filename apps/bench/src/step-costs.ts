@@ -2,7 +2,7 @@ import { collect, type TokenSource } from '@foretoken/core';
 import type { GraphSession, Tensor } from '@foretoken/core/runtime';
 import { RuntimeTimings, GraphSession as Session } from '@foretoken/core/runtime';
 import { greedy } from '@foretoken/greedy';
-import { openModelFolder, readGraphWeights } from '@foretoken/models';
+import { openModelFolder, readGraph, readGraphWeights } from '@foretoken/models';
 import type { BenchModel } from './bench-model.js';
 import { openBuiltGraph } from './graph-files.js';
 import { buildMatrixProducts } from './graphs/matrix-products.js';
@@ -36,7 +36,8 @@ export async function measureStepCosts(
     vocabularySize: manifest.vocabulary.size,
   };
   const { threads } = loaded;
-  const open = (file: string) => Session.create(runtime, folder.filePath(file), { threads }, new RuntimeTimings());
+  const open = async (file: string) =>
+    Session.create(runtime, await readGraph(folder, file), { threads }, new RuntimeTimings());
   const sessions: GraphSession[] = [];
   try {
     const step = await open(manifest.graphs.step.argmax);

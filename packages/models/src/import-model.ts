@@ -104,8 +104,9 @@ async function marianContent(
   const shortlist =
     listed === undefined
       ? undefined
-      : await readShortlist(
-          join(options.ctc as string, SHORTLIST_FILE),
+      : readShortlist(
+          listed,
+          { folder: options.ctc as string, file: SHORTLIST_FILE },
           configInteger(folder, 'vocab_size', 3, 1_000_000),
           blankId,
         );
@@ -118,7 +119,7 @@ async function marianContent(
   const { shape, tokens, files } = imported;
   if (listed !== undefined) files.set(SHORTLIST_FILE, listed);
   if (ngrams !== undefined) {
-    await readNgrams(join(options.ctc as string, NGRAMS_FILE), shape.vocabularySize);
+    readNgrams(ngrams, { folder: options.ctc as string, file: NGRAMS_FILE }, shape.vocabularySize);
     files.set(NGRAMS_FILE, ngrams);
   }
   const manifest: ManifestContent = {

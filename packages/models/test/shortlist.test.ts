@@ -97,9 +97,8 @@ describe('a shortlist', () => {
 
   it('is refused where it does not fit', async () => {
     const read = async (tensors: Tensors) => {
-      const path = join(await temporaryFolder(), SHORTLIST_FILE);
-      await writeFile(path, safetensors({}, 1, tensors));
-      return readShortlist(path, SHAPE.vocabularySize, 0);
+      const place = { folder: 'student', file: SHORTLIST_FILE };
+      return readShortlist(safetensors({}, 1, tensors), place, SHAPE.vocabularySize, 0);
     };
     const good = { common: [3], by_source: bySource({ 3: [4] }) };
     expect((await read(good)).least).toBe(1);

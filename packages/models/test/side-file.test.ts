@@ -1,12 +1,10 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SideFile } from '../src/families/side-file.js';
-import { refusal, temporaryFolder } from './folder-fixtures.js';
+import { refusal } from './folder-fixtures.js';
 import { bytesOf, safetensors } from './weights-fixtures.js';
 
 let side: SideFile;
-beforeAll(async () => {
+beforeAll(() => {
   const parts: Record<string, [dtype: string, data: Uint8Array]> = {
     // An odd number of these, so that the next tensor does not lie where its elements would.
     narrow: ['U16', bytesOf(Uint16Array.of(0, 6001, 65_535))],
@@ -20,9 +18,8 @@ beforeAll(async () => {
     return [name, { dtype, shape: [data.length / (dtype === 'U16' ? 2 : 4)], data_offsets: [begin, offset] }] as const;
   });
   const data = Uint8Array.from(Object.values(parts).flatMap(([, bytes]) => [...bytes]));
-  const path = join(await temporaryFolder(), 'side.safetensors');
-  await writeFile(path, safetensors(Object.fromEntries(header), data));
-  side = await SideFile.open(path, 'side file');
+  const place = { folder: 'folder', file: 'side.safetensors' };
+  side = new SideFile(safetensors(Object.fromEntries(header), data), place, 'side file');
 });
 
 describe('a side file', () => {

@@ -20,6 +20,25 @@ export class RuntimeTimings {
   }
 }
 
+/** A serialised graph in memory, and the files it keeps weights in. */
+export interface GraphContent {
+  /** Where it was read from, for messages. */
+  readonly path: string;
+  /** ONNX, never ONNX Runtime's own format. Not changed, and not needed once the session is there. */
+  readonly graph: Uint8Array;
+  /** Content of every file that the graph names for weights of its main part, under the very name it gives. */
+  readonly externalData?: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * What is parsed is what was checked: bytes, of one format, and no file beside them. ONNX Runtime would look for weights that it
+ * is not given in this folder, which cannot exist.
+ */
+const BYTES_ONLY = {
+  load_model_format: 'ONNX',
+  model_external_initializers_file_folder_path: '/dev/null/no-folder',
+} as const;
+
 let open = 0;
 
 /** Sessions opened and not yet disposed of in this process, for leak checks. */
@@ -30,7 +49,8 @@ export function openSessions(): number {
 /**
  * One ONNX graph, loaded: a thin owner of a native session that turns failures into typed errors.
  *
- * Loaded by path, so that external data resolves beside the graph. Dispose releases the native memory.
+ * Loaded from memory, weights included: a file that is replaced or written to later cannot change what it computes, nor end the
+ * process as a cut file under a memory map would. Dispose releases the native memory.
  */
 export class GraphSession {
   readonly path: string;
@@ -48,12 +68,12 @@ export class GraphSession {
   /** Throws `RUNTIME_FAILURE` when the native runtime refuses the graph. */
   static async create(
     runtime: OnnxRuntime,
-    path: string,
+    { path, graph, externalData = new Map() }: GraphContent,
     options: GraphSessionOptions,
     timings: RuntimeTimings,
   ): Promise<GraphSession> {
     try {
-      const session = await runtime.InferenceSession.create(path, {
+      const session = await runtime.InferenceSession.create(graph, {
         executionProviders: ['cpu'],
         intraOpNumThreads: options.threads,
         interOpNumThreads: 1,
@@ -61,6 +81,8 @@ export class GraphSession {
         graphOptimizationLevel: 'basic',
         // Memory is planned anew for every shape, and a growing cache makes nearly every shape a new one.
         enableMemPattern: false,
+        externalData: Array.from(externalData, ([name, data]) => ({ path: name, data })),
+        extra: { session: BYTES_ONLY },
       });
       return new GraphSession(path, session, timings);
     } catch (cause) {

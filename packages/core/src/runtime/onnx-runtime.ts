@@ -3,7 +3,7 @@ import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-co
 /** What Foretoken needs of onnxruntime-node or onnxruntime-web: pass the module itself. */
 export interface OnnxRuntime {
   readonly InferenceSession: {
-    create(path: string, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
+    create(graph: Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
   };
   readonly Tensor: TensorConstructor;
 }

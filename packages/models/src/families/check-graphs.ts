@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { checkExternalData } from '../folder/check-manifest.js';
 import type { ModelFolder } from '../folder/read-folder.js';
-import { checkSignature, describeGraph } from '../onnx/graph-description.js';
+import { checkSignature } from '../onnx/graph-description.js';
+import { readCheckedGraph } from '../onnx/read-graph.js';
 import type { CheckGraph } from './graph-check.js';
 import { checkMarianGraphs } from './marian-signatures.js';
 import { checkMaskedLanguageModelGraphs, checkStudentGraphs } from './student-signatures.js';
@@ -10,14 +9,13 @@ import { checkMaskedLanguageModelGraphs, checkStudentGraphs } from './student-si
  * Checks every graph of a folder against its manifest, before the native runtime sees one: names, types and fixed
  * dimensions of inputs and outputs, and that external data stays within the listed files.
  *
- * Throws `INVALID_MODEL_FOLDER`, or the signal's reason, looked at before every graph.
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, or the signal's reason, looked at before every graph.
  */
 export async function checkGraphs(folder: ModelFolder, signal?: AbortSignal): Promise<void> {
   const { manifest } = folder;
   const check: CheckGraph = async (file, inputs, outputs) => {
     signal?.throwIfAborted();
-    const description = describeGraph(await readFile(folder.filePath(file)), file);
-    checkExternalData(description.externalLocations, manifest, folder.path, file);
+    const { description } = await readCheckedGraph(folder, file);
     checkSignature(file, description, inputs, outputs);
   };
   if (manifest.family === 'masked-lm') return checkMaskedLanguageModelGraphs(manifest, check);

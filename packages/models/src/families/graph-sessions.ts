@@ -1,8 +1,9 @@
 import { ForetokenError } from '@foretoken/core';
 import { GraphSession, type OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
 import type { ModelFolder } from '../folder/read-folder.js';
+import { readGraph } from '../onnx/read-graph.js';
 
-/** Opens the graphs of one folder, each once, on first use. */
+/** Opens the graphs of one folder, each once, on first use, from files verified again. */
 export class GraphSessions {
   readonly runtime: OnnxRuntime;
   readonly timings: RuntimeTimings = new RuntimeTimings();
@@ -16,22 +17,29 @@ export class GraphSessions {
     this.#folder = folder;
   }
 
-  /** Throws `RUNTIME_FAILURE`, `DISPOSED`. */
+  /**
+   * Throws `INVALID_MODEL_FOLDER` where the folder was changed or replaced since it was opened, `RUNTIME_FAILURE`, `DISPOSED`.
+   * The next call tries again.
+   */
   async get(file: string): Promise<GraphSession> {
     if (this.#released !== undefined) {
       throw new ForetokenError('DISPOSED', `The model of ${this.#folder.path} was disposed of.`, { file });
     }
     let session = this.#open.get(file);
     if (session === undefined) {
-      session = this.openApart(file, this.threads);
-      this.#open.set(file, session);
+      const opening = this.openApart(file, this.threads);
+      session = opening;
+      this.#open.set(file, opening);
+      opening.catch(() => {
+        if (this.#open.get(file) === opening) this.#open.delete(file);
+      });
     }
     return session;
   }
 
-  /** Opens a graph once more; the caller disposes of the session. Throws `RUNTIME_FAILURE`. */
-  openApart(file: string, threads: number): Promise<GraphSession> {
-    return GraphSession.create(this.runtime, this.#folder.filePath(file), { threads }, this.timings);
+  /** Opens a graph once more; the caller disposes of the session. Throws as `get` does. */
+  async openApart(file: string, threads: number): Promise<GraphSession> {
+    return GraphSession.create(this.runtime, await readGraph(this.#folder, file), { threads }, this.timings);
   }
 
   /** Uses this many threads from now on; what was opened with another number is opened anew when asked for. */

@@ -49,7 +49,10 @@ export async function loadStudents(
   const dag = loadDag(manifest, sessions, encoder);
   const edit = loadEdit(manifest, sessions, encoder);
   const { ngrams: file, vocabulary } = manifest;
-  const ngrams = file === undefined ? undefined : await readNgrams(folder.filePath(file), vocabulary.size);
+  const ngrams =
+    file === undefined
+      ? undefined
+      : readNgrams(await folder.readBytes(file), { folder: folder.path, file }, vocabulary.size);
   return {
     ...(lattice === undefined ? {} : { lattice }),
     ...(draftLattice === undefined ? {} : { draftLattice }),
@@ -109,7 +112,7 @@ async function loadShortlist(
   { shortlist: file, vocabulary, ctc }: MarianManifest,
 ): Promise<Shortlist | undefined> {
   if (file === undefined || ctc === undefined) return undefined;
-  return readShortlist(folder.filePath(file), vocabulary.size, ctc.blankId);
+  return readShortlist(await folder.readBytes(file), { folder: folder.path, file }, vocabulary.size, ctc.blankId);
 }
 
 function loadCanvas(

@@ -1,13 +1,14 @@
 import { ForetokenError, NgramModel } from '@foretoken/core';
+import type { FilePlace } from '../folder/safe-file.js';
 import { SideFile } from './side-file.js';
 
 /** Name of an n-gram model's file in a student's weights folder and in a model folder. */
 export const NGRAMS_FILE = 'ngrams.safetensors';
 
-/** Reads an n-gram model for a vocabulary. Throws `INVALID_MODEL_FOLDER` naming the file and tensor. */
-export async function readNgrams(path: string, vocabularySize: number): Promise<NgramModel> {
-  const side = await SideFile.open(path, 'n-gram model');
-  const { file } = side;
+/** Reads an n-gram model for a vocabulary from its file's content. Throws `INVALID_MODEL_FOLDER` naming the file and tensor. */
+export function readNgrams(bytes: Uint8Array, place: FilePlace, vocabularySize: number): NgramModel {
+  const side = new SideFile(bytes, place, 'n-gram model');
+  const { file } = place;
   const unigramProbability = side.floats('unigram.probability');
   if (unigramProbability.length !== vocabularySize) {
     throw new ForetokenError(

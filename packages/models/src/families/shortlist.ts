@@ -1,4 +1,5 @@
 import { ForetokenError, type TokenSource } from '@foretoken/core';
+import type { FilePlace } from '../folder/safe-file.js';
 import { SideFile } from './side-file.js';
 
 /** Name of a shortlist's file in a CTC student's weights folder and in a model folder. */
@@ -58,12 +59,12 @@ export class Shortlist {
 }
 
 /**
- * Reads a shortlist for a vocabulary: `common [tokens]` and `by_source [vocab, most]`, int32. The blank cannot be listed.
+ * Reads a shortlist for a vocabulary from its file's content: `common [tokens]` and `by_source [vocab, most]`, int32. The blank cannot be listed.
  * Throws `INVALID_MODEL_FOLDER` naming the file and tensor.
  */
-export async function readShortlist(path: string, vocabularySize: number, blankId: number): Promise<Shortlist> {
-  const side = await SideFile.open(path, 'shortlist');
-  const { file } = side;
+export function readShortlist(bytes: Uint8Array, place: FilePlace, vocabularySize: number, blankId: number): Shortlist {
+  const side = new SideFile(bytes, place, 'shortlist');
+  const { file } = place;
   const refuse = (field: string, what: string, received: unknown, required: unknown): never => {
     throw new ForetokenError(
       'INVALID_MODEL_FOLDER',

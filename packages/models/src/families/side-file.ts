@@ -1,6 +1,6 @@
-import { basename } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
-import { readSafetensors, toFloat32, type WeightTensor } from '../weights/safetensors.js';
+import type { FilePlace } from '../folder/safe-file.js';
+import { parseSafetensors, toFloat32, type WeightTensor } from '../weights/safetensors.js';
 
 /** A safetensors file beside a model's graphs; all refusals name the file and the tensor. */
 export class SideFile {
@@ -8,15 +8,11 @@ export class SideFile {
   readonly #what: string;
   readonly #tensors: ReadonlyMap<string, WeightTensor>;
 
-  private constructor(file: string, what: string, tensors: ReadonlyMap<string, WeightTensor>) {
-    this.file = file;
+  /** `bytes` of a file, and `what` it holds, for refusals. Throws `INVALID_MODEL_FOLDER`. */
+  constructor(bytes: Uint8Array, place: FilePlace, what: string) {
+    this.file = place.file;
     this.#what = what;
-    this.#tensors = tensors;
-  }
-
-  /** `what` the file holds, for refusals. Throws `INVALID_MODEL_FOLDER`. */
-  static async open(path: string, what: string): Promise<SideFile> {
-    return new SideFile(basename(path), what, await readSafetensors(path));
+    this.#tensors = parseSafetensors(bytes, place);
   }
 
   /** Throws `INVALID_MODEL_FOLDER` without such a tensor. */
@@ -27,8 +23,8 @@ export class SideFile {
   /** A tensor of int32, or of uint16, which takes half the room. Throws `INVALID_MODEL_FOLDER`. */
   integers(name: string): { readonly values: Int32Array; readonly shape: readonly number[] } {
     const { dtype, shape, data } = this.#tensor(name);
-    if (dtype === 'I32') return { values: new Int32Array(data.slice().buffer), shape };
-    if (dtype === 'U16') return { values: Int32Array.from(new Uint16Array(data.slice().buffer)), shape };
+    if (dtype === 'I32') return { values: new Int32Array(new Uint8Array(data).buffer), shape };
+    if (dtype === 'U16') return { values: Int32Array.from(new Uint16Array(new Uint8Array(data).buffer)), shape };
     throw new ForetokenError(
       'INVALID_MODEL_FOLDER',
       `${this.file}: tensor ${name} is ${dtype}, but must be I32 or U16.`,

@@ -1,6 +1,7 @@
 import {
   type FileRecord,
   type FillGraphFiles,
+  GRAPH_BYTES,
   type MarianManifest,
   type ModelManifest,
   TOKENIZER_BYTES,
@@ -14,6 +15,8 @@ interface Claims {
   readonly tokenIds: Readonly<Record<string, number | undefined>>;
   readonly candidates: Readonly<Record<string, number | undefined>>;
   readonly graphs: Readonly<Record<string, string | undefined>>;
+  /** Other files. */
+  readonly others: Readonly<Record<string, string | undefined>>;
 }
 
 /** Refuses a well-formed manifest whose parts contradict one another. */
@@ -42,8 +45,15 @@ export function checkAgreement(manifest: ModelManifest, refuse: Refuse): void {
   } else if (manifest.canvas.maskTokenId === vocabulary.endTokenId) {
     refuse('canvas.maskTokenId', manifest.canvas.maskTokenId, 'another token than the end token');
   }
-  for (const [field, file] of Object.entries({ tokenizer: manifest.tokenizer, ...claims.graphs })) {
+  for (const [field, file] of Object.entries({ tokenizer: manifest.tokenizer, ...claims.graphs, ...claims.others })) {
     if (file !== undefined && !Object.hasOwn(files, file)) refuse(field, file, 'a file listed in files');
+  }
+  for (const [field, file] of Object.entries(claims.graphs)) {
+    if (file === undefined) continue;
+    // By such a name ONNX Runtime takes a file for another format than the one that is checked here.
+    if (/\.ort$/i.test(file)) refuse(field, file, 'an ONNX graph, whose name does not end in .ort');
+    const { bytes } = files[file] as FileRecord;
+    if (bytes > GRAPH_BYTES) refuse(`files.${file}.bytes`, bytes, `at most ${GRAPH_BYTES} for a graph`);
   }
   const tokenizer = files[manifest.tokenizer] as FileRecord;
   if (tokenizer.bytes > TOKENIZER_BYTES) {
@@ -83,9 +93,8 @@ function marianClaims({ vocabulary, graphs, step, ctc, canvas, dag, edit, ngrams
       'graphs.edit.deletions': graphs.edit?.deletions,
       'graphs.edit.placeholders': graphs.edit?.placeholders,
       ...prefixed('graphs.edit.fill', graphs.edit?.fill),
-      ngrams,
-      shortlist,
     },
+    others: { ngrams, shortlist },
   };
 }
 
@@ -95,6 +104,7 @@ function maskedLanguageModelClaims(manifest: Extract<ModelManifest, { family: 'm
     tokenIds: { 'canvas.maskTokenId': canvas.maskTokenId },
     candidates: { 'canvas.maxCandidates': canvas.maxCandidates },
     graphs: prefixed('graphs.fill', graphs.fill),
+    others: {},
   };
 }
 

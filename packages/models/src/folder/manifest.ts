@@ -4,6 +4,8 @@ export const MANIFEST_FILE = 'foretoken.json';
 export const MANIFEST_BYTES: number = 1024 ** 2;
 /** Most bytes of a tokenizer file. */
 export const TOKENIZER_BYTES: number = 64 * 1024 ** 2;
+/** Most bytes of a graph, weights in other files apart: protobuf's own limit. */
+export const GRAPH_BYTES: number = 2 ** 31 - 1;
 /** Most bytes of any file of a folder. */
 export const FILE_BYTES: number = 16 * 1024 ** 3;
 

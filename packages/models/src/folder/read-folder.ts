@@ -17,7 +17,12 @@ export interface ModelFolder {
   readonly manifest: ModelManifest;
   /** Absolute path of a listed file. Throws `INVALID_MODEL_FOLDER` for a name the manifest does not list. */
   filePath(name: string): string;
-  /** Text of a listed file, its digest checked again on the bytes returned. Throws `INVALID_MODEL_FOLDER`. */
+  /**
+   * Content of a listed file, its size and digest checked again on the bytes returned. Throws `INVALID_MODEL_FOLDER` where it
+   * is no longer the file that was verified when the folder was opened.
+   */
+  readBytes(name: string): Promise<Uint8Array>;
+  /** As `readBytes`, decoded. */
   readText(name: string): Promise<string>;
 }
 
@@ -28,7 +33,7 @@ export interface ModelFolder {
  * Names are plain and no component below the folder is a symbolic link, so nothing outside the folder is read. Hard links
  * are accepted: package managers such as pnpm hard-link every file they install, so a link count says nothing. The digest
  * does: whoever wrote it into the manifest already knew the content, so a hard link to a secret file gives nothing away.
- * Between this check and the native loader's own reading nobody else may write to the folder.
+ * What is read later is verified again, byte for byte, so a folder that is replaced meanwhile is refused and never mixed in.
  *
  * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, or the signal's reason, looked at between pieces.
  */
@@ -44,20 +49,28 @@ export async function openModelFolder(path: string, signal?: AbortSignal): Promi
       required: Object.keys(manifest.files),
     });
   };
+  const readBytes = async (name: string): Promise<Uint8Array> => {
+    const expected = record(name);
+    try {
+      return await readVerifiedFile(folder, name, expected);
+    } catch (cause) {
+      if (!ForetokenError.isInstance(cause)) throw cause;
+      throw invalidFolder(
+        `${name} in ${folder} is not the file that was verified when the model was opened: the folder was changed or replaced since. Load the model again.`,
+        { ...cause.details, folder, file: name, required: 'the file that was verified' },
+        cause,
+      );
+    }
+  };
   return {
     path: folder,
     manifest,
+    readBytes,
     filePath: (name) => {
       record(name);
       return join(folder, name);
     },
-    readText: async (name) => {
-      const { bytes: size, sha256: digest } = record(name);
-      const content = await readRegularFile({ folder, file: name }, { links: false, most: size });
-      checkSize(folder, name, content.length, size);
-      checkDigest(folder, name, sha256(content), digest);
-      return decodeUtf8(content, name, { folder });
-    },
+    readText: async (name) => decodeUtf8(await readBytes(name), name, { folder }),
   };
 }
 
@@ -114,6 +127,14 @@ export async function resolveFolder(path: string, kind: 'model' | 'weights', rem
   }
   if (isFolder) return real;
   throw invalidFolder(`${path} is a file, but a ${kind} folder is required. Pass the folder that holds it.`, details);
+}
+
+async function readVerifiedFile(folder: string, file: string, record: FileRecord): Promise<Uint8Array> {
+  const place = { folder, file };
+  const content = await readRegularFile(place, { links: false, most: record.bytes });
+  checkSize(folder, file, content.length, record.bytes);
+  checkDigest(folder, file, sha256(content), record.sha256);
+  return content;
 }
 
 /** Throws `INVALID_MODEL_FOLDER` unless a file has the size and digest of its record, or the signal's reason. */

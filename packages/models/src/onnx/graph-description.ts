@@ -1,5 +1,7 @@
 import { ForetokenError } from '@foretoken/core';
-import { ELEMENT_TYPE, ModelProto } from './proto.js';
+import { findExternalData } from './external-data.js';
+import { ELEMENT_TYPE } from './proto.js';
+import { integer, message, messages, texts } from './wire.js';
 
 /** An input or output as the graph declares it; a symbolic dimension is null. */
 export interface GraphValue {
@@ -13,74 +15,45 @@ export interface GraphDescription {
   readonly outputs: ReadonlyMap<string, GraphValue>;
   /** Files the graph wants to read its weights from, as it names them. */
   readonly externalLocations: readonly string[];
+  /** Those of them that other tensors than weights of the graph's main part name. */
+  readonly nestedLocations: readonly string[];
 }
 
-interface RawTensor {
-  readonly dataLocation?: number;
-  readonly externalData?: readonly { readonly key: string; readonly value: string }[];
-}
-interface RawAttribute {
-  readonly t?: RawTensor;
-  readonly g?: RawGraph;
-  readonly tensors?: readonly RawTensor[];
-  readonly graphs?: readonly RawGraph[];
-  readonly sparseTensor?: RawSparse;
-  readonly sparseTensors?: readonly RawSparse[];
-}
-interface RawSparse {
-  readonly values?: RawTensor;
-  readonly indices?: RawTensor;
-}
-interface RawNode {
-  readonly attribute?: readonly RawAttribute[];
-}
-interface RawValueInfo {
-  readonly name: string;
-  readonly type?: {
-    readonly tensorType?: {
-      readonly elemType: number;
-      readonly shape?: { readonly dim?: readonly { readonly dimValue?: number; readonly dimParam?: string }[] };
-    };
-  };
-}
-interface RawGraph {
-  readonly node?: readonly RawNode[];
-  readonly initializer?: readonly RawTensor[];
-  readonly sparseInitializer?: readonly RawSparse[];
-  readonly input?: readonly RawValueInfo[];
-  readonly output?: readonly RawValueInfo[];
-}
-interface RawModel {
-  readonly graph?: RawGraph;
-  readonly functions?: readonly { readonly node?: readonly RawNode[] }[];
-}
+// Fields of onnx.proto3 (ONNX, Apache-2.0).
+const GRAPH = 7;
+const INPUT = 11;
+const OUTPUT = 12;
+const NAME = 1;
+const VALUE_TYPE = 2;
+const TENSOR_TYPE = 1;
+const ELEMENT = 1;
+const SHAPE = 2;
+const DIMENSION = 1;
+const DIMENSION_SIZE = 1;
 
 const TYPE_NAMES = new Map<number, string>(Object.entries(ELEMENT_TYPE).map(([name, number]) => [number, name]));
 
 /** Reads a serialised graph's signature and external files. Throws `INVALID_MODEL_FOLDER` when it is not ONNX. */
 export function describeGraph(bytes: Uint8Array, file: string): GraphDescription {
-  let model: RawModel;
   try {
-    model = ModelProto.toObject(ModelProto.decode(bytes), { longs: Number, arrays: true }) as RawModel;
+    const { locations, nested } = findExternalData(bytes);
+    const graph = message(bytes, GRAPH);
+    if (graph === undefined) throw new RangeError('it holds no graph');
+    return {
+      inputs: signature(graph, INPUT),
+      outputs: signature(graph, OUTPUT),
+      externalLocations: [...locations],
+      nestedLocations: [...nested],
+    };
   } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
     throw new ForetokenError(
       'INVALID_MODEL_FOLDER',
-      `${file} is not an ONNX graph: ${cause instanceof Error ? cause.message : String(cause)}. Import the model again.`,
-      { file },
+      `${file} is not an ONNX graph: ${cause.message}. Import the model again.`,
+      { file, required: 'ONNX' },
       { cause },
     );
   }
-  if (model.graph === undefined || model.graph === null) {
-    throw new ForetokenError('INVALID_MODEL_FOLDER', `${file} holds no ONNX graph. Import the model again.`, { file });
-  }
-  const locations = new Set<string>();
-  visitGraph(model.graph, locations);
-  for (const { node } of model.functions ?? []) visitNodes(node, locations);
-  return {
-    inputs: signature(model.graph.input),
-    outputs: signature(model.graph.output),
-    externalLocations: [...locations],
-  };
 }
 
 /** What a family requires of a graph's input or output; a null dimension may be anything. */
@@ -130,41 +103,18 @@ function show({ type, dims }: GraphValue): string {
   return `${type} [${dims.map((size) => size ?? 'any').join(', ')}]`;
 }
 
-function signature(values: readonly RawValueInfo[] | undefined): Map<string, GraphValue> {
-  const entries = (values ?? []).map(({ name, type }): [string, GraphValue] => {
-    const tensor = type?.tensorType;
-    const dims = (tensor?.shape?.dim ?? []).map(({ dimValue }) =>
-      typeof dimValue === 'number' && dimValue > 0 ? dimValue : null,
-    );
-    return [name, { type: TYPE_NAMES.get(tensor?.elemType ?? 0) ?? `type ${tensor?.elemType ?? 'unknown'}`, dims }];
-  });
-  return new Map(entries);
-}
-
-function visitGraph(graph: RawGraph, locations: Set<string>): void {
-  for (const tensor of graph.initializer ?? []) visitTensor(tensor, locations);
-  for (const sparse of graph.sparseInitializer ?? []) visitSparse(sparse, locations);
-  visitNodes(graph.node, locations);
-}
-
-function visitNodes(nodes: readonly RawNode[] | undefined, locations: Set<string>): void {
-  for (const { attribute } of nodes ?? []) {
-    for (const { t, g, tensors, graphs, sparseTensor, sparseTensors } of attribute ?? []) {
-      if (t) visitTensor(t, locations);
-      if (g) visitGraph(g, locations);
-      if (sparseTensor) visitSparse(sparseTensor, locations);
-      for (const tensor of tensors ?? []) visitTensor(tensor, locations);
-      for (const graph of graphs ?? []) visitGraph(graph, locations);
-      for (const sparse of sparseTensors ?? []) visitSparse(sparse, locations);
-    }
-  }
-}
-
-function visitSparse(sparse: RawSparse, locations: Set<string>): void {
-  if (sparse.values) visitTensor(sparse.values, locations);
-  if (sparse.indices) visitTensor(sparse.indices, locations);
-}
-
-function visitTensor(tensor: RawTensor, locations: Set<string>): void {
-  for (const { key, value } of tensor.externalData ?? []) if (key === 'location') locations.add(value);
+function signature(graph: Uint8Array, field: number): Map<string, GraphValue> {
+  return new Map(
+    messages(graph, field).map((info) => {
+      const type = message(info, VALUE_TYPE);
+      const tensor = type === undefined ? undefined : message(type, TENSOR_TYPE);
+      const elementType = tensor === undefined ? 0 : integer(tensor, ELEMENT);
+      const shape = tensor === undefined ? undefined : message(tensor, SHAPE);
+      const dims = (shape === undefined ? [] : messages(shape, DIMENSION)).map((dim) => {
+        const size = integer(dim, DIMENSION_SIZE);
+        return size > 0 ? size : null;
+      });
+      return [texts(info, NAME).at(-1) ?? '', { type: TYPE_NAMES.get(elementType) ?? `type ${elementType}`, dims }];
+    }),
+  );
 }

@@ -11,7 +11,8 @@ export const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, graph: 5, ints: 7 }
 const field = (type: string, id: number, rule?: 'repeated'): protobuf.IField =>
   rule === undefined ? { type, id } : { type, id, rule };
 
-// The part of onnx.proto3 (ONNX, Apache-2.0) that a graph needs, by field number. Decoding skips what is not listed.
+// The part of onnx.proto3 (ONNX, Apache-2.0) that the graphs built here need, by field number. Decoding skips what is not listed,
+// so what a stranger's graph may hold is read by `wireFields`.
 const DESCRIPTOR: protobuf.INamespace = {
   nested: {
     StringStringEntryProto: { fields: { key: field('string', 1), value: field('string', 2) } },
@@ -42,12 +43,9 @@ const DESCRIPTOR: protobuf.INamespace = {
         ints: field('int64', 8, 'repeated'),
         tensors: field('TensorProto', 10, 'repeated'),
         graphs: field('GraphProto', 11, 'repeated'),
-        sparseTensor: field('SparseTensorProto', 22),
-        sparseTensors: field('SparseTensorProto', 23, 'repeated'),
         type: field('int32', 20),
       },
     },
-    SparseTensorProto: { fields: { values: field('TensorProto', 1), indices: field('TensorProto', 2) } },
     NodeProto: {
       fields: {
         input: field('string', 1, 'repeated'),
@@ -65,17 +63,14 @@ const DESCRIPTOR: protobuf.INamespace = {
         initializer: field('TensorProto', 5, 'repeated'),
         input: field('ValueInfoProto', 11, 'repeated'),
         output: field('ValueInfoProto', 12, 'repeated'),
-        sparseInitializer: field('SparseTensorProto', 15, 'repeated'),
       },
     },
-    FunctionProto: { fields: { name: field('string', 1), node: field('NodeProto', 7, 'repeated') } },
     ModelProto: {
       fields: {
         irVersion: field('int64', 1),
         opsetImport: field('OperatorSetIdProto', 8, 'repeated'),
         producerName: field('string', 2),
         graph: field('GraphProto', 7),
-        functions: field('FunctionProto', 25, 'repeated'),
       },
     },
   },

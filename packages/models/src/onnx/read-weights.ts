@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { ModelFolder } from '../folder/read-folder.js';
 import type { Dense } from '../importers/matrices.js';
 import { toFloat32 } from '../weights/safetensors.js';
@@ -13,7 +12,7 @@ interface Initializer {
 
 /** The fp32 values of a graph's external weights, by name: to inspect a model, or to build other graphs of it. */
 export async function readGraphWeights(folder: ModelFolder, file: string): Promise<Map<string, Dense>> {
-  const model = ModelProto.toObject(ModelProto.decode(await readFile(folder.filePath(file))), {
+  const model = ModelProto.toObject(ModelProto.decode(await folder.readBytes(file)), {
     longs: Number,
     arrays: true,
   }) as { readonly graph: { readonly initializer: readonly Initializer[] } };
@@ -23,7 +22,7 @@ export async function readGraphWeights(folder: ModelFolder, file: string): Promi
     const field = (key: string): string | undefined => externalData.find((entry) => entry.key === key)?.value;
     const location = field('location');
     if (location === undefined) continue;
-    if (!data.has(location)) data.set(location, await readFile(folder.filePath(location)));
+    if (!data.has(location)) data.set(location, await folder.readBytes(location));
     const offset = Number(field('offset') ?? 0);
     const bytes = (data.get(location) as Uint8Array).subarray(offset, offset + Number(field('length')));
     const dtype = dataType === ELEMENT_TYPE.float16 ? 'F16' : 'F32';

@@ -68,12 +68,24 @@ export async function readSafetensors(path: string): Promise<ReadonlyMap<string,
       if (offset + chunk.length > 0) data.set(chunk.subarray(Math.max(0, -offset)), Math.max(0, offset));
       offset += chunk.length;
     }
-    return new Map(
-      entries.map(({ name, dtype, shape, begin, end }) => [name, { dtype, shape, data: data.subarray(begin, end) }]),
-    );
+    return tensorsOf(entries, data);
   } finally {
     await open.handle.close();
   }
+}
+
+/** Reads all tensors of a safetensors file's content, as `readSafetensors` does; their data are views of it. */
+export function parseSafetensors(bytes: Uint8Array, place: FilePlace): ReadonlyMap<string, WeightTensor> {
+  if (bytes.length < LENGTH_BYTES) throw refuse(place, 'file size', bytes.length, `at least ${LENGTH_BYTES} bytes`);
+  const begin = LENGTH_BYTES + headerLength(bytes.subarray(0, LENGTH_BYTES), bytes.length, place);
+  const header = decodeUtf8(bytes.subarray(LENGTH_BYTES, begin), place.file, place);
+  return tensorsOf(parseHeader(header, bytes.length - begin, place), bytes.subarray(begin));
+}
+
+function tensorsOf(entries: readonly Entry[], data: Uint8Array): ReadonlyMap<string, WeightTensor> {
+  return new Map(
+    entries.map(({ name, dtype, shape, begin, end }) => [name, { dtype, shape, data: data.subarray(begin, end) }]),
+  );
 }
 
 /** A tensor's values as fp32; F16 and BF16 are exact. Throws `INVALID_MODEL_FOLDER` for other element types. */
@@ -102,12 +114,14 @@ function aligned(data: Uint8Array): ArrayBuffer {
 async function readHeader(open: OpenFile, place: FilePlace): Promise<Uint8Array> {
   const length = open.bytes < LENGTH_BYTES ? undefined : await readAt(open, LENGTH_BYTES, 0, place);
   if (length === undefined) throw refuse(place, 'file size', open.bytes, `at least ${LENGTH_BYTES} bytes`);
-  const announced = Buffer.from(length).readBigUInt64LE();
-  const most = Math.min(HEADER_BYTES, open.bytes - LENGTH_BYTES);
-  if (announced < 2n || announced > BigInt(most)) {
-    throw refuse(place, 'header length', String(announced), `from 2 to ${most}`);
-  }
-  return readAt(open, Number(announced), LENGTH_BYTES, place);
+  return readAt(open, headerLength(length, open.bytes, place), LENGTH_BYTES, place);
+}
+
+function headerLength(prefix: Uint8Array, fileBytes: number, place: FilePlace): number {
+  const announced = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true);
+  const most = Math.min(HEADER_BYTES, fileBytes - LENGTH_BYTES);
+  if (announced >= 2n && announced <= BigInt(most)) return Number(announced);
+  throw refuse(place, 'header length', String(announced), `from 2 to ${most}`);
 }
 
 async function readAt(open: OpenFile, length: number, position: number, place: FilePlace): Promise<Uint8Array> {

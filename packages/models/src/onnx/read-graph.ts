@@ -1,0 +1,41 @@
+import { posix } from 'node:path';
+import type { GraphContent } from '@foretoken/core/runtime';
+import { checkExternalData } from '../folder/check-manifest.js';
+import type { ModelFolder } from '../folder/read-folder.js';
+import { quote, unsupportedModel } from '../folder/refusal.js';
+import { describeGraph, type GraphDescription } from './graph-description.js';
+
+/** A graph of a folder, verified, and what it says of itself. */
+export interface CheckedGraph {
+  readonly bytes: Uint8Array;
+  readonly description: GraphDescription;
+}
+
+/**
+ * Reads a graph whose external weights all lie in listed files. Throws `INVALID_MODEL_FOLDER`, and `UNSUPPORTED_MODEL` where
+ * other tensors than weights of its main part are external: ONNX Runtime reads those from disk, whatever it is given.
+ */
+export async function readCheckedGraph(folder: ModelFolder, file: string): Promise<CheckedGraph> {
+  const bytes = await folder.readBytes(file);
+  const description = describeGraph(bytes, file);
+  checkExternalData(description.externalLocations, folder.manifest, folder.path, file);
+  const [nested] = description.nestedLocations;
+  if (nested === undefined) return { bytes, description };
+  throw unsupportedModel(
+    `${file}: a subgraph, function or attribute of the graph is kept in ${quote(nested)}, but only weights of its main part may be kept in another file. Export the graph with such tensors inside it.`,
+    { folder: folder.path, file, field: 'external data location', received: nested },
+  );
+}
+
+/**
+ * Reads a graph and the files its weights are in, all verified again: what a session is made of. Throws
+ * `INVALID_MODEL_FOLDER` where the folder was changed or replaced since it was opened, and as `readCheckedGraph` does.
+ */
+export async function readGraph(folder: ModelFolder, file: string): Promise<GraphContent> {
+  const { bytes, description } = await readCheckedGraph(folder, file);
+  const externalData = new Map<string, Uint8Array>();
+  for (const location of description.externalLocations) {
+    externalData.set(location, await folder.readBytes(posix.join(posix.dirname(file), location)));
+  }
+  return { path: folder.filePath(file), graph: bytes, externalData };
+}
