@@ -159,6 +159,12 @@ export function tokens(min = 0): OptionReader<Int32Array> {
   };
 }
 
+/** Token ids as an array or a typed array of integers from 0, copied. */
+export const tokenList: OptionReader<readonly number[]> = (name, value) => {
+  if (ArrayBuffer.isView(value) && 'length' in value) return listOf(integer(0))(name, [...(value as Int32Array)]);
+  return listOf(integer(0))(name, value);
+};
+
 /** Whether a value is a usable Int32Array, of this realm or another; one whose buffer was given away is not. */
 export function isInt32Array(value: unknown): value is Int32Array {
   // A proxy is no view.

@@ -20,9 +20,13 @@ import {
 import type { StopStrings } from './scoring.js';
 import type { Vocabulary } from './vocabulary.js';
 
-const nonEmptyText: OptionReader<string> = (name, value) => {
+const stopString: OptionReader<string> = (name, value) => {
   if (text(name, value) !== '') return value as string;
-  throw wrongValue(name, value, 'a string of at least one character');
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `stopStrings needs strings of at least one character each, but ${name} is empty.`,
+    { option: 'stopStrings', received: value },
+  );
 };
 
 const signal: OptionReader<AbortSignal> = withMethods(
@@ -32,7 +36,7 @@ const signal: OptionReader<AbortSignal> = withMethods(
 );
 
 const STOP_STRINGS: OptionTable<StopStrings> = {
-  strings: listOf(nonEmptyText),
+  strings: listOf(stopString),
   textOf: callback<StopStrings['textOf']>(text),
 };
 

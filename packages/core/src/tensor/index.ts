@@ -7,6 +7,7 @@ export * from './ctc-best-path.js';
 export * from './ctc-prefix.js';
 export * from './log-softmax.js';
 export * from './ngram-model.js';
+export * from './ngram-option.js';
 export * from './philox.js';
 export * from './row-output.js';
 export * from './sample-token.js';

@@ -1,7 +1,23 @@
-import { assertInteger, assertNumber, ForetokenError, type NgramModel, type Vocabulary } from '@foretoken/core';
-import { assertRescoring, type CtcRescoring } from './ctc-rescoring.js';
-import { assertHotWords, type HotWord, hotWordModel } from './hot-words.js';
-import { isNgramModel, type LanguageModel, ngramLanguageModel, type WeightedModel } from './language-model.js';
+import {
+  assertInteger,
+  checkOptions,
+  ForetokenError,
+  flag,
+  integer,
+  type NgramModel,
+  number,
+  type OptionTable,
+  type Vocabulary,
+} from '@foretoken/core';
+import { type CtcRescoring, rescoring as readRescoring } from './ctc-rescoring.js';
+import { type HotWord, hotWordModel, hotWords as readHotWords } from './hot-words.js';
+import {
+  isNgramModel,
+  type LanguageModel,
+  ngramLanguageModel,
+  readLanguageModel,
+  type WeightedModel,
+} from './language-model.js';
 import type { PrefixSearchOptions } from './prefix-search.js';
 
 export interface CtcPrefixBeamOptions<Source> {
@@ -31,6 +47,21 @@ export interface CtcPrefixBeamOptions<Source> {
   readonly alignments?: boolean;
 }
 
+const OPTIONS: OptionTable<CtcPrefixBeamOptions<never>> = {
+  beamSize: integer(1, 4096),
+  candidates: integer(1),
+  hypotheses: integer(1),
+  minTokenLogProb: number(Number.NEGATIVE_INFINITY, 0),
+  beamThreshold: number(0, Number.POSITIVE_INFINITY),
+  lengthBonus: number(-1e6, 1e6),
+  languageModel: readLanguageModel,
+  languageModelWeight: number(0, 1e6),
+  hotWords: readHotWords,
+  noRepeatNgram: integer(1),
+  rescoring: readRescoring,
+  alignments: flag,
+};
+
 /** Checked options with their defaults. */
 export interface PrefixBeamSettings<Source>
   extends Pick<CtcPrefixBeamOptions<Source>, 'languageModel' | 'noRepeatNgram' | 'rescoring'> {
@@ -46,20 +77,12 @@ export interface PrefixBeamSettings<Source>
 }
 
 /** Throws `INVALID_ARGUMENT`. */
-export function prefixBeamSettings<Source>(options: CtcPrefixBeamOptions<Source>): PrefixBeamSettings<Source> {
+export function prefixBeamSettings<Source>(given: CtcPrefixBeamOptions<Source>): PrefixBeamSettings<Source> {
+  const options = checkOptions<CtcPrefixBeamOptions<Source>>('ctcPrefixBeam', given, OPTIONS);
   const { beamSize = 16, candidates = 5, hypotheses = 1, lengthBonus = 0, hotWords = [], alignments = false } = options;
   const { minTokenLogProb = Number.NEGATIVE_INFINITY, beamThreshold = Number.POSITIVE_INFINITY } = options;
   const { languageModel, languageModelWeight = 0.3, noRepeatNgram, rescoring } = options;
-  assertInteger('beamSize', beamSize, 1, 4096);
-  assertInteger('candidates', candidates, 1, Number.MAX_SAFE_INTEGER);
   assertInteger('hypotheses', hypotheses, 1, beamSize);
-  assertNumber('minTokenLogProb', minTokenLogProb, Number.NEGATIVE_INFINITY, 0);
-  assertNumber('beamThreshold', beamThreshold, 0, Number.POSITIVE_INFINITY);
-  assertNumber('lengthBonus', lengthBonus, -1e6, 1e6);
-  assertNumber('languageModelWeight', languageModelWeight, 0, 1e6);
-  assertHotWords(hotWords);
-  if (noRepeatNgram !== undefined) assertInteger('noRepeatNgram', noRepeatNgram, 1, Number.MAX_SAFE_INTEGER);
-  if (rescoring !== undefined) assertRescoring(rescoring);
   if (languageModel === undefined && options.languageModelWeight !== undefined) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',

@@ -1,10 +1,13 @@
 import {
-  assertLattice,
-  assertRequest,
+  assertDecode,
   type CtcLattice,
+  checkOptions,
   ctcBestPath,
+  type DecodeRequest,
   type Decoder,
+  flag,
   type LatticeModel,
+  type OptionTable,
   type Requirements,
   refuseOutputPrefixes,
   type TokenAlignment,
@@ -21,6 +24,8 @@ export interface CtcGreedyOptions {
   readonly alignments?: boolean;
 }
 
+const OPTIONS: OptionTable<CtcGreedyOptions> = { alignments: flag };
+
 /**
  * One-shot decoding of a CTC model: the best label of every frame, collapsed, after a single forward (best path
  * decoding; Graves et al., 2006, section 3.2; for translation, Libovický and Helcl, 2018).
@@ -29,15 +34,14 @@ export interface CtcGreedyOptions {
  * `INVALID_ARGUMENT` for a lattice that breaks its contract.
  */
 export function ctcGreedy<Source = TokenSource>(options: CtcGreedyOptions = {}): Decoder<LatticeModel<Source>> {
-  const { alignments = false } = options;
+  const { alignments = false } = checkOptions('ctcGreedy', options, OPTIONS);
   return {
     name: NAME,
     contractVersion: 1,
     requires: REQUIRES,
-    async *decode(model: LatticeModel<Source>, request) {
+    async *decode(model: LatticeModel<Source>, given: DecodeRequest<Source>) {
       const began = performance.now();
-      assertRequest(request);
-      assertLattice({ name: NAME, requires: REQUIRES }, model);
+      const request = assertDecode({ name: NAME, requires: REQUIRES }, model, given);
       refuseOutputPrefixes(NAME, request);
       const lattices = await emitCtc<Source>(model, request, 1);
       const { endTokenId } = model.vocabulary;

@@ -1,6 +1,5 @@
 import {
-  assertLattice,
-  assertRequest,
+  assertDecode,
   type CtcLattice,
   commonEncoding,
   ctcAlignment,
@@ -47,10 +46,9 @@ export function ctcPrefixBeam<Source = TokenSource>(
     name: NAME,
     contractVersion: 1,
     requires,
-    async *decode(model: LatticeModel<Source>, request: DecodeRequest<Source>) {
+    async *decode(model: LatticeModel<Source>, given: DecodeRequest<Source>) {
       const began = performance.now();
-      assertRequest(request);
-      assertLattice({ name: NAME, requires }, model);
+      const request = assertDecode({ name: NAME, requires }, model, given);
       refuseOutputPrefixes(NAME, request);
       const search = searchOptions(settings, model.vocabulary);
       if (rescoring !== undefined) {

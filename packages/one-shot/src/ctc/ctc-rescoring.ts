@@ -1,4 +1,11 @@
-import { type AutoregressiveModel, assertNumber, type OpenOptions } from '@foretoken/core';
+import {
+  type AutoregressiveModel,
+  fields,
+  number,
+  type OpenOptions,
+  type OptionReader,
+  withMethods,
+} from '@foretoken/core';
 import { scoreWithModel } from '../rescoring/score-with-model.js';
 
 /** An autoregressive model that has the last word on what a search found. */
@@ -19,12 +26,15 @@ export interface Rescorable {
   readonly score: number;
 }
 
-/** Throws `INVALID_ARGUMENT`. */
-export function assertRescoring<Source>({ weight = 1, searchWeight = 1, lengthBonus = 0 }: CtcRescoring<Source>): void {
-  assertNumber('rescoring.weight', weight, 0, 1e6);
-  assertNumber('rescoring.searchWeight', searchWeight, 0, 1e6);
-  assertNumber('rescoring.lengthBonus', lengthBonus, -1e6, 1e6);
-}
+export const rescoring: OptionReader<CtcRescoring<never>> = fields<CtcRescoring<never>>(
+  {
+    model: withMethods('an autoregressive model', 'open'),
+    weight: number(0, 1e6),
+    searchWeight: number(0, 1e6),
+    lengthBonus: number(-1e6, 1e6),
+  },
+  ['model'],
+);
 
 /** Scores every row's candidates in one forward and puts them in their new order, ties in the old. */
 export async function rescored<Source, Item extends Rescorable>(

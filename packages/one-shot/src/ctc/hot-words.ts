@@ -1,4 +1,4 @@
-import { assertNumber, ForetokenError } from '@foretoken/core';
+import { ForetokenError, fields, listOf, number, type OptionReader, tokenList } from '@foretoken/core';
 import type { LanguageModel } from './language-model.js';
 
 /** A phrase that outputs should rather hold. */
@@ -9,11 +9,15 @@ export interface HotWord {
   readonly bonus: number;
 }
 
+const readAll: OptionReader<readonly HotWord[]> = listOf(
+  fields<HotWord>({ tokenIds: tokenList, bonus: number(0, 1e6) }, ['tokenIds', 'bonus']),
+);
+
 /** Throws `INVALID_ARGUMENT` for a phrase without tokens, that comes twice, or whose bonus is out of range. */
-export function assertHotWords(hotWords: readonly HotWord[]): void {
+export const hotWords: OptionReader<readonly HotWord[]> = (name, value) => {
+  const phrases = readAll(name, value);
   const seen = new Set<string>();
-  for (const [index, { tokenIds, bonus }] of hotWords.entries()) {
-    assertNumber(`hotWords[${index}].bonus`, bonus, 0, 1e6);
+  for (const [index, { tokenIds }] of phrases.entries()) {
     const key = Array.from(tokenIds).join();
     if (tokenIds.length > 0 && !seen.has(key)) seen.add(key);
     else {
@@ -24,7 +28,8 @@ export function assertHotWords(hotWords: readonly HotWord[]): void {
       );
     }
   }
-}
+  return phrases;
+};
 
 /**
  * Hot words as a language model: a search that has said part of a phrase has that part of its bonus, and gives it back when
@@ -32,14 +37,14 @@ export function assertHotWords(hotWords: readonly HotWord[]): void {
  *
  * What an output has in the end is the bonus of each phrase it holds, for each time. The phrases must be valid.
  */
-export function hotWordModel(hotWords: readonly HotWord[]): LanguageModel<number> {
+export function hotWordModel(phrases: readonly HotWord[]): LanguageModel<number> {
   const children: Map<number, number>[] = [new Map()];
   const depths = [0];
   /** Bonus of the phrases that end here. */
   const completed = [0];
   /** Bonus per token of the best phrase that goes on from here. */
   const rates = [0];
-  for (const { tokenIds, bonus } of hotWords) {
+  for (const { tokenIds, bonus } of phrases) {
     let node = 0;
     for (const tokenId of Array.from(tokenIds)) {
       rates[node] = Math.max(rates[node] as number, bonus / tokenIds.length);

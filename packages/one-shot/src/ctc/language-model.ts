@@ -1,4 +1,13 @@
-import { ForetokenError, NgramModel, type Vocabulary } from '@foretoken/core';
+import {
+  ForetokenError,
+  immediate,
+  NgramModel,
+  number,
+  type OptionReader,
+  type Vocabulary,
+  withMethods,
+  wrongValue,
+} from '@foretoken/core';
 
 /**
  * A model that scores outputs token by token, so that a search can add its opinion to the lattice's.
@@ -17,6 +26,34 @@ export interface LanguageModel<State = unknown> {
   /** No `score` is above this, such as 0 for log-probabilities: a search need not ask about what then has no chance. */
   readonly mostScore?: number;
 }
+
+const readMethods: OptionReader<LanguageModel> = withMethods(
+  'an n-gram model or a language model with the methods start, score, next and end',
+  'start',
+  'score',
+  'next',
+  'end',
+);
+
+/** Reads a language model and guards it: where a method answers with a promise, or with no number, it says so. */
+export const readLanguageModel: OptionReader<NgramModel | LanguageModel> = (name, value) => {
+  if (value instanceof NgramModel) return value;
+  const model = readMethods(name, value);
+  const { mostScore } = model;
+  const score = (method: string, result: unknown): number => {
+    if (typeof result === 'number') return result;
+    throw wrongValue(`What ${name}.${method} returns`, result, 'a number');
+  };
+  return {
+    start: () => immediate(`What ${name}.start returns`, model.start()),
+    score: (state, tokenId) => score('score', model.score(state, tokenId)),
+    next: (state, tokenId) => immediate(`What ${name}.next returns`, model.next(state, tokenId)),
+    end: (state) => score('end', model.end(state)),
+    ...(mostScore === undefined
+      ? {}
+      : { mostScore: number(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)(`${name}.mostScore`, mostScore) }),
+  };
+};
 
 /** A language model and how much it counts. */
 export interface WeightedModel {

@@ -1,20 +1,23 @@
-import type { BackoffModel, BackoffState } from '@foretoken/core';
+import { type BackoffModel, type BackoffState, callback, text, withMethods } from '@foretoken/core';
 import type { LanguageModel } from './language-model.js';
 
 /**
  * A back-off model whose words are the lattice's tokens: `wordOf` names each, such as a tokenizer's piece.
  *
- * A token whose name the model does not know counts as `<unk>`, and is ruled out where the model has no such word.
+ * A token whose name the model does not know counts as `<unk>`, and is ruled out where the model has no such word. Throws
+ * `INVALID_ARGUMENT`.
  */
 export function tokenLanguageModel(
   model: BackoffModel,
   wordOf: (tokenId: number) => string,
 ): LanguageModel<BackoffState> {
+  withMethods<BackoffModel>('a BackoffModel', 'indexOf', 'logProb', 'next', 'end')('model', model);
+  const name = callback<typeof wordOf>(text)('wordOf', wordOf);
   const indices = new Map<number, number>();
   const indexOf = (tokenId: number): number => {
     let index = indices.get(tokenId);
     if (index === undefined) {
-      index = model.indexOf(wordOf(tokenId));
+      index = model.indexOf(name(tokenId));
       indices.set(tokenId, index);
     }
     return index;

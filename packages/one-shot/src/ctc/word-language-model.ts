@@ -1,4 +1,13 @@
-import { assertNumber, type BackoffModel, type BackoffState } from '@foretoken/core';
+import {
+  type BackoffModel,
+  type BackoffState,
+  callback,
+  checkOptions,
+  number,
+  type OptionTable,
+  text,
+  withMethods,
+} from '@foretoken/core';
 import type { LanguageModel } from './language-model.js';
 
 export interface WordLanguageModelOptions {
@@ -9,6 +18,12 @@ export interface WordLanguageModelOptions {
   /** Added, once, for a word that the model does not know, as soon as none that it knows begins like it (default 0). */
   readonly unknownWordBonus?: number;
 }
+
+const OPTIONS: OptionTable<WordLanguageModelOptions> = {
+  textOf: callback<WordLanguageModelOptions['textOf']>(text),
+  wordBonus: number(-1e6, 1e6),
+  unknownWordBonus: number(-1e6, 1e6),
+};
 
 interface WordState {
   readonly history: BackoffState;
@@ -27,9 +42,12 @@ interface WordState {
  * `<unk>`, and is ruled out where the model has no such word. Throws `INVALID_ARGUMENT`.
  */
 export function wordLanguageModel(model: BackoffModel, options: WordLanguageModelOptions): LanguageModel<WordState> {
-  const { textOf, wordBonus = 0, unknownWordBonus = 0 } = options;
-  assertNumber('wordBonus', wordBonus, -1e6, 1e6);
-  assertNumber('unknownWordBonus', unknownWordBonus, -1e6, 1e6);
+  withMethods<BackoffModel>('a BackoffModel', 'indexOf', 'has', 'logProb', 'next', 'end')('model', model);
+  const {
+    textOf,
+    wordBonus = 0,
+    unknownWordBonus = 0,
+  } = checkOptions('wordLanguageModel', options, OPTIONS, ['textOf']);
   const begins = prefixTest(model.words);
 
   const complete = ({ history, word, unknown }: WordState): { score: number; history: BackoffState } => {

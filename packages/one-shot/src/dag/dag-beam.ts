@@ -1,13 +1,17 @@
 import {
   assertInteger,
-  assertNumber,
+  checkOptions,
   type Decoder,
   ForetokenError,
+  integer,
   type LatticeModel,
   type NgramModel,
+  ngramModel,
+  number,
+  type OptionTable,
   type TokenSource,
 } from '@foretoken/core';
-import { type DagOptions, dagDecoder } from './dag-decoder.js';
+import { DAG_OPTIONS, type DagOptions, dagDecoder } from './dag-decoder.js';
 import { type PrefixBeamOptions, prefixBeam } from './prefix-beam.js';
 
 export interface DagBeamOptions extends DagOptions {
@@ -25,6 +29,16 @@ export interface DagBeamOptions extends DagOptions {
   readonly ngramWeight?: number;
 }
 
+const OPTIONS: OptionTable<DagBeamOptions> = {
+  ...DAG_OPTIONS,
+  beamSize: integer(1, 4096),
+  candidates: integer(1),
+  hypotheses: integer(1),
+  lengthPenalty: number(-10, 10),
+  ngrams: ngramModel,
+  ngramWeight: number(0, 100),
+};
+
 /**
  * Beam search over the token sequences of a DAG lattice: paths that say the same are one hypothesis with their summed
  * probability, optionally with n-gram fusion (Huang et al., 2022, "Directed Acyclic Transformer", section 3).
@@ -35,12 +49,9 @@ export interface DagBeamOptions extends DagOptions {
  * leaves no output.
  */
 export function dagBeam<Source = TokenSource>(options: DagBeamOptions = {}): Decoder<LatticeModel<Source>> {
+  options = checkOptions('dagBeam', options, OPTIONS);
   const { beamSize = 4, candidates = 5, hypotheses = 1, lengthPenalty = 1, ngrams, startTokenId } = options;
-  assertInteger('beamSize', beamSize, 1, 4096);
-  assertInteger('candidates', candidates, 1, Number.MAX_SAFE_INTEGER);
   assertInteger('hypotheses', hypotheses, 1, beamSize);
-  assertNumber('lengthPenalty', lengthPenalty, -10, 10);
-  assertNumber('ngramWeight', options.ngramWeight ?? 0.1, 0, 100);
   if (ngrams === undefined && options.ngramWeight !== undefined) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',

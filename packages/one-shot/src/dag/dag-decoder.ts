@@ -1,12 +1,13 @@
 import {
+  assertDecode,
   assertInteger,
-  assertLattice,
-  assertRequest,
   type DagLattice,
   type DecodeRequest,
   type Decoder,
   ForetokenError,
+  integer,
   type LatticeModel,
+  type OptionTable,
   type Requirements,
   refuseOutputPrefixes,
 } from '@foretoken/core';
@@ -22,6 +23,8 @@ export interface DagOptions {
    */
   readonly startTokenId?: number;
 }
+
+export const DAG_OPTIONS: OptionTable<DagOptions> = { startTokenId: integer(0) };
 
 /** Finds the candidates of one row, best first, start token included; at least one. */
 export type DagSearch = (graph: DagGraph, row: number) => readonly Candidate[];
@@ -42,15 +45,13 @@ export function dagDecoder<Source>(strategy: DagStrategy<Source>): Decoder<Latti
   const { name, candidates = 1, distinct = false, options, prepare } = strategy;
   const { startTokenId } = options;
   const requires: Requirements = { model: 'lattice', kinds: ['dag'], candidates };
-  if (startTokenId !== undefined) assertInteger('startTokenId', startTokenId, 0, Number.MAX_SAFE_INTEGER);
   return {
     name,
     contractVersion: 1,
     requires,
-    async *decode(model: LatticeModel<Source>, request: DecodeRequest<Source>) {
+    async *decode(model: LatticeModel<Source>, given: DecodeRequest<Source>) {
       const began = performance.now();
-      assertRequest(request);
-      assertLattice({ name, requires }, model);
+      const request = assertDecode({ name, requires }, model, given);
       refuseOutputPrefixes(name, request);
       if (startTokenId !== undefined) assertInteger('startTokenId', startTokenId, 0, model.vocabulary.size - 1);
       const search = prepare(model, request);

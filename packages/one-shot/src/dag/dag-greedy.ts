@@ -1,5 +1,5 @@
-import type { Decoder, LatticeModel, TokenSource } from '@foretoken/core';
-import { candidateOf, type DagOptions, dagDecoder } from './dag-decoder.js';
+import { checkOptions, type Decoder, type LatticeModel, type TokenSource } from '@foretoken/core';
+import { candidateOf, DAG_OPTIONS, type DagOptions, dagDecoder } from './dag-decoder.js';
 import { greedyPath, lookaheadPath } from './dag-walk.js';
 
 /**
@@ -10,6 +10,7 @@ import { greedyPath, lookaheadPath } from './dag-walk.js';
  * a lattice that breaks its contract.
  */
 export function dagGreedy<Source = TokenSource>(options: DagOptions = {}): Decoder<LatticeModel<Source>> {
+  options = checkOptions('dagGreedy', options, DAG_OPTIONS);
   return dagDecoder({ name: 'dag-greedy', options, prepare: () => (graph) => [candidateOf(greedyPath(graph))] });
 }
 
@@ -20,5 +21,6 @@ export function dagGreedy<Source = TokenSource>(options: DagOptions = {}): Decod
  * A hypothesis' `score` is the natural-log probability of path and tokens. Throws as `dagGreedy`.
  */
 export function dagLookahead<Source = TokenSource>(options: DagOptions = {}): Decoder<LatticeModel<Source>> {
+  options = checkOptions('dagLookahead', options, DAG_OPTIONS);
   return dagDecoder({ name: 'dag-lookahead', options, prepare: () => (graph) => [candidateOf(lookaheadPath(graph))] });
 }

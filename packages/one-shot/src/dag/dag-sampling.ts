@@ -1,12 +1,14 @@
 import {
-  assertInteger,
-  assertNumber,
+  checkOptions,
   type Decoder,
+  integer,
   type LatticeModel,
+  number,
+  type OptionTable,
   RandomStream,
   type TokenSource,
 } from '@foretoken/core';
-import { candidateOf, type DagOptions, dagDecoder } from './dag-decoder.js';
+import { candidateOf, DAG_OPTIONS, type DagOptions, dagDecoder } from './dag-decoder.js';
 import { sampledPath } from './dag-walk.js';
 
 export interface DagSamplingOptions extends DagOptions {
@@ -18,6 +20,13 @@ export interface DagSamplingOptions extends DagOptions {
   readonly samples?: number;
 }
 
+const OPTIONS: OptionTable<DagSamplingOptions> = {
+  ...DAG_OPTIONS,
+  temperature: number(0, Number.POSITIVE_INFINITY, true),
+  candidates: integer(1),
+  samples: integer(1, 4096),
+};
+
 /**
  * Sampling from a DAG lattice: each edge of a path is drawn at random, and a token at each of its vertices (ancestral
  * sampling of the model of Huang et al., 2022, section 3).
@@ -27,10 +36,8 @@ export interface DagSamplingOptions extends DagOptions {
  * decoding `UNSUPPORTED_CAPABILITY` where the model offers fewer candidates.
  */
 export function dagSampling<Source = TokenSource>(options: DagSamplingOptions = {}): Decoder<LatticeModel<Source>> {
+  options = checkOptions('dagSampling', options, OPTIONS);
   const { temperature = 1, candidates = 5, samples = 1 } = options;
-  assertNumber('temperature', temperature, 0, Number.POSITIVE_INFINITY, true);
-  assertInteger('candidates', candidates, 1, Number.MAX_SAFE_INTEGER);
-  assertInteger('samples', samples, 1, 4096);
   return dagDecoder({
     name: 'dag-sampling',
     options,

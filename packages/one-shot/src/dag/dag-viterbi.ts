@@ -1,14 +1,18 @@
 import {
   argmax,
-  assertInteger,
-  assertNumber,
+  callback,
+  checkOptions,
   type DecodeRequest,
   type Decoder,
   ForetokenError,
+  integer,
   type LatticeModel,
+  number,
+  type OptionReader,
+  type OptionTable,
   type TokenSource,
 } from '@foretoken/core';
-import { candidateOf, type DagOptions, type DagSearch, dagDecoder } from './dag-decoder.js';
+import { candidateOf, DAG_OPTIONS, type DagOptions, type DagSearch, dagDecoder } from './dag-decoder.js';
 import type { DagGraph } from './dag-graph.js';
 import { withBestTokens } from './dag-walk.js';
 import { viterbiPaths } from './viterbi-paths.js';
@@ -23,6 +27,11 @@ export interface DagViterbiOptions extends DagOptions {
   readonly length?: number | ((row: number) => number);
 }
 
+const length: OptionReader<number | ((row: number) => number)> = (name, value) =>
+  typeof value === 'function' ? callback<(row: number) => number>(integer(1))(name, value) : integer(1)(name, value);
+
+const OPTIONS: OptionTable<DagViterbiOptions> = { ...DAG_OPTIONS, lengthPenalty: number(-10, 10), length };
+
 /**
  * Viterbi decoding of a DAG lattice: the most probable path by its edges alone, of a given length or after a length penalty,
  * then the most probable token at each vertex (Shao et al., 2022, "Viterbi decoding of directed acyclic transformer",
@@ -32,7 +41,11 @@ export interface DagViterbiOptions extends DagOptions {
  * Throws `INVALID_ARGUMENT`; while decoding also `UNSATISFIABLE_CONSTRAINT` where no path has the length asked for.
  */
 export function dagViterbi<Source = TokenSource>(options: DagViterbiOptions = {}): Decoder<LatticeModel<Source>> {
-  return viterbi('dag-viterbi', options, ({ vertices }) => new Float64Array(vertices));
+  return viterbi(
+    'dag-viterbi',
+    checkOptions('dagViterbi', options, OPTIONS),
+    ({ vertices }) => new Float64Array(vertices),
+  );
 }
 
 /**
@@ -42,7 +55,11 @@ export function dagViterbi<Source = TokenSource>(options: DagViterbiOptions = {}
  * A hypothesis' `score` is that natural-log probability divided by the penalty, `logProb` without it. Throws as `dagViterbi`.
  */
 export function dagJointViterbi<Source = TokenSource>(options: DagViterbiOptions = {}): Decoder<LatticeModel<Source>> {
-  return viterbi('dag-joint-viterbi', options, ({ bestLogProbs }) => bestLogProbs);
+  return viterbi(
+    'dag-joint-viterbi',
+    checkOptions('dagJointViterbi', options, OPTIONS),
+    ({ bestLogProbs }) => bestLogProbs,
+  );
 }
 
 function viterbi<Source>(
@@ -58,15 +75,11 @@ function viterbi<Source>(
       { option: 'lengthPenalty', received: lengthPenalty },
     );
   }
-  assertNumber('lengthPenalty', lengthPenalty ?? 1, -10, 10);
-  if (typeof length !== 'function') assertLength(length);
   return dagDecoder({
     name,
     options,
     prepare: (_model, { sources }: DecodeRequest<Source>): DagSearch => {
       const lengths = sources.map((_, row) => (typeof length === 'function' ? length(row) : length));
-      if (typeof length === 'function')
-        for (const wanted of lengths) assertInteger('length', wanted as number, 1, MOST);
       return (graph, row) => {
         const wanted = lengths[row];
         const paths = viterbiPaths(graph, vertexScores(graph), Math.min(wanted ?? graph.vertices, graph.vertices));
@@ -83,12 +96,6 @@ function viterbi<Source>(
       };
     },
   });
-}
-
-const MOST = Number.MAX_SAFE_INTEGER;
-
-function assertLength(length: number | undefined): void {
-  if (length !== undefined) assertInteger('length', length, 1, MOST);
 }
 
 function noPath(row: number, length: number, vertices: number): ForetokenError {
