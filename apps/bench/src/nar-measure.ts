@@ -98,7 +98,7 @@ async function decodeOnce(decode: Decode, sources: readonly TokenSource[]): Prom
   const began = performance.now();
   const { results, statistics } = await collect(decode({ sources }));
   const milliseconds = performance.now() - began;
-  const { forwards, draftForwards } = statistics;
-  const outputs = results.map(({ hypotheses }) => hypotheses[0]?.tokenIds ?? new Int32Array());
-  return { milliseconds, outputs, forwards, draftForwards };
+  const { forwards, otherForwards = 0 } = statistics;
+  const outputs = results.map(({ best }) => best.tokenIds);
+  return { milliseconds, outputs, forwards, draftForwards: otherForwards };
 }

@@ -100,7 +100,7 @@ export async function speculativeBench(
     const total = totals[name] as (typeof totals)[string];
     const counts = total.end;
     const sum = (key: 'proposed' | 'evaluated' | 'accepted' | 'draftForwards'): number =>
-      counts.reduce((all, statistics) => all + statistics[key], 0);
+      counts.reduce((all, { speculation }) => all + (speculation?.[key] ?? 0), 0);
     return {
       millisecondsPerSentence: rounded(total.milliseconds / sources.length, 3),
       forwardsPerSentence: rounded(total.forwards / sources.length, 3),

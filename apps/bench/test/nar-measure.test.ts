@@ -1,4 +1,4 @@
-import { type DecodeEvent, ForetokenError } from '@foretoken/core';
+import { type DecodeEvent, ForetokenError, rowResult } from '@foretoken/core';
 import { describe, expect, it, vi } from 'vitest';
 import { type RaceOptions, race, requestsOf, rotated, type Way } from '../src/nar-measure.js';
 
@@ -17,19 +17,8 @@ function echo(name: string, log: string[], before: (sources: string) => void = (
       yield {
         type: 'decode-end',
         atMs: 0,
-        results: sources.map((source, row) => ({
-          row,
-          hypotheses: [{ tokenIds: source.slice(), finishReason: 'complete' }],
-        })),
-        statistics: {
-          forwards: 2,
-          draftForwards: 1,
-          tokens: sources.length,
-          proposed: 0,
-          evaluated: 0,
-          accepted: 0,
-          totalMs: 0,
-        },
+        results: sources.map((source, row) => rowResult(row, [{ tokenIds: source.slice(), finishReason: 'complete' }])),
+        statistics: { forwards: 2, otherForwards: 1, tokens: sources.length, totalMs: 0 },
       };
     },
   };

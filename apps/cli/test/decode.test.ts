@@ -166,7 +166,7 @@ describe('--jsonl', () => {
     const end = all.find(({ type }) => type === 'line-end');
     expect(committed).toEqual([4, 5, 6]);
     expect(end).toMatchObject({ line: 1, text: 'ein Hund läuft', tokenIds: [4, 5, 6] });
-    expect(end.statistics.accepted).toBeGreaterThan(0);
+    expect(end.statistics.speculation.accepted).toBeGreaterThan(0);
     expect(all.some(({ type }) => type === 'draft-end')).toBe(true);
     expect(all.at(-1)).toMatchObject({ type: 'error', line: 2, error: { code: 'EMPTY_SOURCE' } });
   });

@@ -1,4 +1,4 @@
-import type { DecodeEvent } from '@foretoken/core';
+import { type DecodeEvent, rowResult } from '@foretoken/core';
 import { describe, expect, it } from 'vitest';
 import { laneOf, renderLane, tokensAt } from '../src/race/lanes.js';
 import { measure, median, type Run } from '../src/race/measure.js';
@@ -23,8 +23,8 @@ function runOf(
   { ms, ids, forwards, draft = [0, 0, 0], text = '' }: Numbers,
 ): RaceRow['runs'][0] {
   const [draftForwards, proposed, accepted] = draft;
-  const counts = { draftForwards, proposed, evaluated: proposed, accepted };
-  const statistics = { forwards, tokens: ids.length, totalMs: ms, ...counts };
+  const speculation = { draftForwards, proposed, evaluated: proposed, accepted };
+  const statistics = { forwards, tokens: ids.length, totalMs: ms, speculation };
   return { strategy, tokenIds: Int32Array.from(ids), statistics, milliseconds: ms, events: [], text };
 }
 
@@ -117,7 +117,7 @@ it('measure lets strategies take turns and begins with another one each time', a
     async *decode() {
       order.push(name);
       const statistics = runOf(name, { ms: 0, ids: [], forwards: 1 }).statistics;
-      const results = [{ row: 0, hypotheses: [{ tokenIds: new Int32Array(0), finishReason: 'end-token' as const }] }];
+      const results = [rowResult(0, [{ tokenIds: new Int32Array(0), finishReason: 'end-token' }])];
       yield { type: 'decode-end', results, statistics, atMs: 0 } as DecodeEvent;
     },
   });

@@ -105,7 +105,6 @@ export function beamSearch<Source = TokenSource>(
   const wide: Requirements = { ...requires, outputs: ['logProbs'] };
   return {
     name: NAME,
-    contractVersion: 1,
     requires,
     decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
       return searchRows(model, () => prepare(model, request), performance.now());

@@ -48,7 +48,6 @@ export function contrastiveSearch<Source = TokenSource>(
   const { candidates = 4, penalty = 0.6 } = checkOptions('contrastiveSearch', options, OPTIONS);
   return {
     name: NAME,
-    contractVersion: 1,
     requires: REQUIRES,
     decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
       return searchRows(model, () => prepare(model, request), performance.now());

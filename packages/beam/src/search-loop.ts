@@ -3,14 +3,15 @@ import {
   type ChainScoring,
   type DecodeEvent,
   type DecodeRequest,
+  decodeEnd,
   type Extension,
   NodeBatch,
   type NodeId,
   nodeIdOf,
   type OutputRequest,
   outputLimit,
-  type RowResult,
   type RowStart,
+  rowResult,
   type ScoreProcessor,
   startOutput,
   type TopKExtension,
@@ -104,12 +105,10 @@ export async function* searchRows<Source>(
       }
       active = active.filter(({ search: { running } }) => running.length > 0);
     }
-    const results = rows.map(({ row, search }): RowResult => ({ row, hypotheses: search.hypotheses() }));
-    const totalMs = performance.now() - began;
-    for (const row of rows) yield* commit(row, [...(results[row.row]?.hypotheses[0]?.tokenIds ?? [])], totalMs);
-    const tokens = results.reduce((sum, { hypotheses }) => sum + (hypotheses[0]?.tokenIds.length ?? 0), 0);
-    const statistics = { forwards, draftForwards: 0, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
-    yield { type: 'decode-end', results, statistics, atMs: totalMs };
+    const results = rows.map(({ row, search }) => rowResult(row, search.hypotheses()));
+    const end = decodeEnd(results, began, { forwards });
+    for (const [index, row] of rows.entries()) yield* commit(row, [...(results[index]?.best.tokenIds ?? [])], end.atMs);
+    yield end;
   } finally {
     await forest[Symbol.asyncDispose]();
   }

@@ -43,7 +43,6 @@ export function stochasticBeam<Source = TokenSource>(
   const { beamSize = 4 } = options;
   return {
     name: NAME,
-    contractVersion: 1,
     requires: REQUIRES,
     decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
       return searchRows(model, () => prepare(model, request), performance.now());

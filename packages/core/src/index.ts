@@ -16,5 +16,6 @@ export * from './contract/show.js';
 export * from './contract/token-tree.js';
 export * from './contract/vocabulary.js';
 export * from './contract/yielder.js';
+export * from './kit/decode-end.js';
 export * from './kit/node-batch.js';
 export * from './tensor/index.js';

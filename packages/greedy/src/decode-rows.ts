@@ -2,10 +2,11 @@ import {
   type AutoregressiveModel,
   type DecodeEvent,
   type DecodeRequest,
+  decodeEnd,
   NodeBatch,
   type NodeId,
   nodeIdOf,
-  type RowResult,
+  rowResult,
   startOutput,
 } from '@foretoken/core';
 import { OpenHypothesis } from './open-hypothesis.js';
@@ -96,21 +97,22 @@ export async function* decodeRows<Source>(
         else forest.retain(row, leaves);
       }
     }
-    const results = rows.map((hypotheses, row): RowResult => {
+    const results = rows.map((hypotheses, row) => {
       // Array sort is stable: equal scores keep the order of the samples.
       const ranked = scores ? [...hypotheses].sort((a, b) => b.logProb - a.logProb) : hypotheses;
-      return { row, hypotheses: ranked.map((hypothesis) => hypothesis.finished(scores, tokenLogProbs)) };
+      return rowResult(
+        row,
+        ranked.map((hypothesis) => hypothesis.finished(scores, tokenLogProbs)),
+      );
     });
-    const totalMs = performance.now() - began;
+    const end = decodeEnd(results, began, { forwards });
     if (!streams) {
-      for (const { row, hypotheses } of results) {
-        const tokenIds = hypotheses[0]?.tokenIds as Int32Array;
-        if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds, atMs: totalMs };
+      for (const { row, best } of results) {
+        const { tokenIds } = best;
+        if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds, atMs: end.atMs };
       }
     }
-    const tokens = results.reduce((sum, { hypotheses }) => sum + (hypotheses[0]?.tokenIds.length ?? 0), 0);
-    const statistics = { forwards, draftForwards: 0, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
-    yield { type: 'decode-end', results, statistics, atMs: totalMs };
+    yield end;
   } finally {
     await forest[Symbol.asyncDispose]();
   }

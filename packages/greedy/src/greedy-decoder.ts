@@ -58,7 +58,6 @@ export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decod
   } as const;
   return {
     name: 'greedy',
-    contractVersion: 1,
     requires,
     decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
       return decodeRows(model, () => prepare(model, request), performance.now());

@@ -61,7 +61,6 @@ export function sampling<Source = TokenSource>(options: SamplingOptions = {}): D
   } as const;
   return {
     name: 'sampling',
-    contractVersion: 1,
     requires,
     decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
       return decodeRows(model, () => prepare(model, request), performance.now());

@@ -1,9 +1,11 @@
 import {
   type DecodeEvent,
   type DecodeRequest,
+  decodeEnd,
   type Hypothesis,
   RowOutput,
   type RowResult,
+  rowResult,
   type TokenAlignment,
 } from '@foretoken/core';
 
@@ -27,8 +29,8 @@ export interface RowEventsOptions {
   /** When `decode` was called, in milliseconds. */
   readonly began: number;
   readonly forwards: number;
-  /** Forwards of a model whose outputs another one chooses among (default 0). */
-  readonly draftForwards?: number;
+  /** Forwards of a model whose outputs another one chooses among, where there is one. */
+  readonly otherForwards?: number | undefined;
   /** Leaves out a candidate that, once cut, equals a better one. */
   readonly distinct?: boolean;
 }
@@ -37,10 +39,9 @@ export interface RowEventsOptions {
 export function* rowEvents(
   rows: Iterable<readonly Candidate[]>,
   request: DecodeRequest<unknown>,
-  { endTokenId, limit, began, forwards, draftForwards = 0, distinct = false }: RowEventsOptions,
+  { endTokenId, limit, began, forwards, otherForwards, distinct = false }: RowEventsOptions,
 ): Generator<DecodeEvent, void, undefined> {
   const results: RowResult[] = [];
-  let tokens = 0;
   for (const candidates of rows) {
     const row = results.length;
     const found = candidates.map((candidate) => hypothesisOf(candidate, new RowOutput(endTokenId, limit, request)));
@@ -51,12 +52,9 @@ export function* rowEvents(
     const known = logProbs === undefined ? {} : { logProbs: Float32Array.from(logProbs) };
     yield { type: 'canvas-revise', row, tokenIds, ...known, ...(alignment === undefined ? {} : { alignment }), atMs };
     if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds, atMs };
-    results.push({ row, hypotheses });
-    tokens += tokenIds.length;
+    results.push(rowResult(row, hypotheses));
   }
-  const totalMs = performance.now() - began;
-  const statistics = { forwards, draftForwards, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
-  yield { type: 'decode-end', results, statistics, atMs: totalMs };
+  yield decodeEnd(results, began, { forwards, otherForwards });
 }
 
 function hypothesisOf({ tokenIds, score, logProb, alignment }: Candidate, output: RowOutput): Hypothesis {

@@ -58,7 +58,7 @@ describe('rescoring', () => {
         const { results, statistics } = await collect(
           decoder.decode(latticesModel(lattices, SIZE + 1, SIZE), { sources: SOURCES }),
         );
-        expect(statistics).toMatchObject({ forwards: 1, draftForwards: 1 });
+        expect(statistics).toMatchObject({ forwards: 1, otherForwards: 1 });
         for (const [row, lattice] of lattices.entries()) {
           const outputs = everyOutput(lattice);
           const scoreOf = (key: string): number => {

@@ -21,7 +21,7 @@ describe('nat with an autoregressive model to rescore', () => {
     // d ends after 10% times 5%; ab 50% * 40% * 90%; abc 50% * 40% * 10% * 80%.
     expect(best.score).toBeCloseTo(Math.log(0.5 * 0.4 * 0.9) / 3, 5);
     expect(best.logProb).toBeCloseTo(Math.log(0.6 * 0.6), 5);
-    expect(statistics).toMatchObject({ forwards: 1, draftForwards: 1 });
+    expect(statistics).toMatchObject({ forwards: 1, otherForwards: 1 });
     const plain = await decode({ lengthBeam: 3 }, canvas);
     expect(plain.text).toBe('abc');
   });

@@ -58,7 +58,6 @@ export function canvasDecoder<Source>(strategy: CanvasStrategy<Source>): Decoder
   };
   return {
     name,
-    contractVersion: 1,
     requires,
     decode: (model, request) => decode(strategy, requires, model, request as DecodeRequest<Source>, performance.now()),
   };
@@ -108,7 +107,7 @@ async function* decode<Source>(
       undecidedTokenId: model.maskTokenId,
       given: sources.map((_, row) => outputPrefixes?.[row]?.length ?? 0),
       scored: strategy.scored,
-      draftForwards: draft === undefined ? 0 : 1,
+      otherForwards: draft === undefined ? undefined : 1,
       began,
     });
   } finally {

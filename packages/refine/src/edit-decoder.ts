@@ -53,7 +53,6 @@ export interface EditStrategy<Source> {
 export function editDecoder<Source>(strategy: EditStrategy<Source>): Decoder<EditModel<Source>> {
   return {
     name: strategy.name,
-    contractVersion: 1,
     requires: { model: 'edit' },
     decode: (model, request) => decode(strategy, model, request as DecodeRequest<Source>, performance.now()),
   };
@@ -102,7 +101,7 @@ async function* decode<Source>(
       undecidedTokenId: model.placeholderTokenId,
       given,
       scored: false,
-      draftForwards: draft === undefined ? 0 : 1,
+      otherForwards: draft === undefined ? undefined : 1,
       began,
     });
   } finally {

@@ -3,11 +3,13 @@ import {
   cutOutput,
   type DecodeEvent,
   type DecodeRequest,
+  decodeEnd,
   type FinishReason,
   type Hypothesis,
   meanLogProb,
   noTokenLeft,
   type RowResult,
+  rowResult,
 } from '@foretoken/core';
 
 /** Tokens as they stand, with natural-log probabilities where a prediction decided them (else NaN); `[length]` each. */
@@ -44,8 +46,8 @@ export interface Rounds {
   readonly given: readonly number[];
   /** Report what the candidates of a row are ranked by, the mean log-probability and a bonus, as `score`. */
   readonly scored: boolean;
-  /** Forwards of another model that drafted the canvases (default 0). */
-  readonly draftForwards?: number;
+  /** Forwards of another model that wrote what refinement starts from, where there is one. */
+  readonly otherForwards?: number | undefined;
   readonly began: number;
 }
 
@@ -85,17 +87,16 @@ export async function* refineRows<Ask, Answer>(
     const { shown, score, finishReason, tokenIds } = best(decided);
     yield revision(row, shown, tokenIds, atMs);
     if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds: tokenIds.slice(), atMs };
-    results[row] = {
-      row,
-      hypotheses: [hypothesis(shown, tokenIds, finishReason, rounds.given[row] ?? 0, rounds.scored ? score : NaN)],
-    };
+    results[row] = rowResult(row, [
+      hypothesis(shown, tokenIds, finishReason, rounds.given[row] ?? 0, rounds.scored ? score : NaN),
+    ]);
   };
   const isWaiting = (row: number): boolean =>
     (rows[row] as readonly Candidate<Ask, Answer>[]).some((candidate) => waiting.has(candidate));
-  const { draftForwards = 0 } = rounds;
+  const { otherForwards } = rounds;
   for (const [row, candidates] of rows.entries()) {
     // Nobody else could show what is about to be refined.
-    if (draftForwards > 0) {
+    if (otherForwards !== undefined) {
       const { shown: draft } = best(candidates.map(seen));
       yield revision(row, draft, draft.tokenIds.slice(), performance.now() - began);
     }
@@ -117,10 +118,7 @@ export async function* refineRows<Ask, Answer>(
     }
     for (const row of answered) yield* report(row);
   }
-  const totalMs = performance.now() - began;
-  const tokens = results.reduce((sum, { hypotheses }) => sum + (hypotheses[0]?.tokenIds.length ?? 0), 0);
-  const statistics = { forwards, draftForwards, tokens, proposed: 0, evaluated: 0, accepted: 0, totalMs };
-  yield { type: 'decode-end', results, statistics, atMs: totalMs };
+  yield decodeEnd(results, began, { forwards, otherForwards });
 }
 
 /** What is shown of a row's canvas, of which `tokenIds` are the beginning. */

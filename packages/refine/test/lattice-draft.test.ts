@@ -37,7 +37,7 @@ describe('levenshtein from a draft', () => {
       );
       const tokensOf = ({ results }: typeof given) => results.map(({ hypotheses }) => [...hypotheses[0]!.tokenIds]);
       expect(tokensOf(drafted)).toEqual(tokensOf(given));
-      expect(drafted.statistics).toMatchObject({ forwards: given.statistics.forwards, draftForwards: 1 });
+      expect(drafted.statistics).toMatchObject({ forwards: given.statistics.forwards, otherForwards: 1 });
       if (String(tokensOf(given)) !== String(initial.map((tokenIds) => [...tokenIds]))) changed++;
     }
     expect(changed).toBeGreaterThan(10);

@@ -121,7 +121,7 @@ describe('maskCtc', () => {
             expect([...results[row]!.hypotheses[0]!.tokenIds]).toEqual(expected.tokens);
             fills = Math.max(fills, expected.fills);
           }
-          expect(statistics).toMatchObject({ forwards: fills, draftForwards: 1 });
+          expect(statistics).toMatchObject({ forwards: fills, otherForwards: 1 });
         },
       ),
       { numRuns: 60 },

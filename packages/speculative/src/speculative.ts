@@ -8,12 +8,14 @@ import {
   type Decoder,
   type Drafter,
   type DraftSession,
+  decodeEnd,
   ForetokenError,
   NodeBatch,
   outputLimit,
   type Requirements,
   RowOutput,
   refuseOutputPrefixes,
+  rowResult,
   type TokenForest,
   type TokenSource,
 } from '@foretoken/core';
@@ -74,7 +76,6 @@ export function speculative<Source = TokenSource>(
   };
   return {
     name: NAME,
-    contractVersion: 1,
     requires,
     decode: (model, request) => decode(settings, requires, model, request as DecodeRequest<Source>, performance.now()),
   };
@@ -128,14 +129,10 @@ async function* decode<Source>(
       }
       active = active.filter((row) => row.output.finishReason === undefined);
     }
-    const results = rows.map(({ row, output, score }) => ({
-      row,
-      hypotheses: [output.hypothesis(settings.scores ? score : undefined)],
-    }));
-    const tokens = rows.reduce((sum, { output }) => sum + output.length, 0);
-    const atMs = elapsed();
-    const statistics = { forwards, draftForwards: drafts.forwards, tokens, ...totals, totalMs: atMs };
-    yield { type: 'decode-end', results, statistics, atMs };
+    const results = rows.map(({ row, output, score }) =>
+      rowResult(row, [output.hypothesis(settings.scores ? score : undefined)]),
+    );
+    yield decodeEnd(results, startMs, { forwards, speculation: { draftForwards: drafts.forwards, ...totals } });
   } finally {
     await opened[Symbol.asyncDispose]();
   }

@@ -11,6 +11,7 @@ import {
   ROOT,
   RowOutput,
   refuseOutputPrefixes,
+  rowResult,
   type TokenForest,
   type TokenSource,
 } from '@foretoken/core';
@@ -52,7 +53,6 @@ function minimal(fault: Fault): Decoder<Model> {
   let shared: number[] = [];
   return {
     name: 'minimal',
-    contractVersion: 1,
     requires,
     async *decode(model: Model, request: DecodeRequest<TokenSource>): AsyncGenerator<DecodeEvent> {
       if (fault !== 'skips validation') assertRequest(request);
@@ -118,18 +118,10 @@ function minimal(fault: Fault): Decoder<Model> {
         if (output.finishReason !== undefined && fault !== 'runs finished rows on') forest.finish(row);
       }
     }
-    const results = outputs.map((output, row) => ({ row, hypotheses: [output.hypothesis()] }));
+    const results = outputs.map((output, row) => rowResult(row, [output.hypothesis()]));
     const tokens = outputs.reduce((sum, output) => sum + output.length, 0);
     const counted = fault === 'counts too few forwards' ? forwards - 1 : forwards;
-    const statistics = {
-      forwards: counted,
-      draftForwards: 0,
-      tokens,
-      proposed: 0,
-      evaluated: 0,
-      accepted: 0,
-      totalMs: atMs(),
-    };
+    const statistics = { forwards: counted, tokens, totalMs: atMs() };
     yield { type: 'decode-end', results, statistics, atMs: atMs() };
   }
 }

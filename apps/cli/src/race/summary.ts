@@ -33,13 +33,15 @@ export function summarise(rows: readonly RaceRow[]): StrategySummary[] {
   return rows[0]!.runs.map(({ strategy }, index) => {
     const runs = rows.map((row) => row.runs[index]!);
     const forwards = sum(runs.map(({ statistics }) => statistics.forwards));
-    const proposed = sum(runs.map(({ statistics }) => statistics.proposed));
-    const accepted = sum(runs.map(({ statistics }) => statistics.accepted));
+    const speculation = runs.map(({ statistics }) => statistics.speculation);
+    const proposed = sum(speculation.map((counts) => counts?.proposed ?? 0));
+    const accepted = sum(speculation.map((counts) => counts?.accepted ?? 0));
+    const drafts = runs.map(({ statistics }) => statistics.speculation?.draftForwards ?? statistics.otherForwards ?? 0);
     return {
       strategy,
       millisecondsPerSentence: sum(runs.map(({ milliseconds }) => milliseconds)) / runs.length,
       forwardsPerSentence: forwards / runs.length,
-      draftForwardsPerSentence: sum(runs.map(({ statistics }) => statistics.draftForwards)) / runs.length,
+      draftForwardsPerSentence: sum(drafts) / runs.length,
       tokensPerForward: sum(runs.map(({ tokenIds }) => tokenIds.length)) / forwards,
       ...(proposed === 0 ? {} : { acceptance: accepted / proposed }),
       ...againstGreedy(rows, index),

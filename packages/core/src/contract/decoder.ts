@@ -47,7 +47,6 @@ export type Requirements =
 export interface Decoder<Model> {
   /** The field's name for the strategy, such as `greedy`. */
   readonly name: string;
-  readonly contractVersion: 1;
   readonly requires: Requirements;
   /**
    * Decodes all rows; the last event is `decode-end`. Whatever was opened is released when the iteration ends, also by

@@ -35,24 +35,37 @@ export interface Hypothesis {
   readonly finishReason: FinishReason;
 }
 
-/** Hypotheses of one source row, best first. */
+/** What came out for one source row: hypotheses, best first. */
 export interface RowResult {
   readonly row: number;
+  /** The first of `hypotheses`. */
+  readonly best: Hypothesis;
+  /** At least one. */
   readonly hypotheses: readonly Hypothesis[];
+}
+
+/** What speculation did, over all rows of one decode. */
+export interface SpeculationStatistics {
+  /** Forwards of the drafter's model. */
+  readonly draftForwards: number;
+  /** Draft tokens offered. */
+  readonly proposed: number;
+  /** Of those, what the target scored. */
+  readonly evaluated: number;
+  /** Of those, what it agreed with. */
+  readonly accepted: number;
 }
 
 /** Counts over all rows of one decode. */
 export interface DecodeStatistics {
   /** Forwards of the model that decides the output; encoder forwards are not among them. */
   readonly forwards: number;
-  /** Forwards of a draft model. */
-  readonly draftForwards: number;
+  /** Forwards of another model that wrote candidates or a first output for the one that decides; absent where there is none. */
+  readonly otherForwards?: number | undefined;
   /** Output tokens of the best hypotheses, end tokens not counted. */
   readonly tokens: number;
-  /** Draft tokens offered, scored by the target, and agreed with. */
-  readonly proposed: number;
-  readonly evaluated: number;
-  readonly accepted: number;
+  /** Absent where nothing is drafted. */
+  readonly speculation?: SpeculationStatistics | undefined;
   /** Milliseconds from the call of `decode` to the last event. */
   readonly totalMs: number;
 }

@@ -37,7 +37,6 @@ export function ctcGreedy<Source = TokenSource>(options: CtcGreedyOptions = {}):
   const { alignments = false } = checkOptions('ctcGreedy', options, OPTIONS);
   return {
     name: NAME,
-    contractVersion: 1,
     requires: REQUIRES,
     async *decode(model: LatticeModel<Source>, given: DecodeRequest<Source>) {
       const began = performance.now();

@@ -44,7 +44,6 @@ export function ctcPrefixBeam<Source = TokenSource>(
   const requires: Requirements = { model: 'lattice', kinds: ['ctc'], candidates };
   return {
     name: NAME,
-    contractVersion: 1,
     requires,
     async *decode(model: LatticeModel<Source>, given: DecodeRequest<Source>) {
       const began = performance.now();
@@ -77,7 +76,7 @@ export function ctcPrefixBeam<Source = TokenSource>(
           limit: request.maxNewTokens ?? Number.POSITIVE_INFINITY,
           began,
           forwards: 1,
-          draftForwards: rescoring === undefined ? 0 : 1,
+          otherForwards: rescoring === undefined ? undefined : 1,
           distinct: true,
         });
       } finally {

@@ -47,7 +47,6 @@ export function dagDecoder<Source>(strategy: DagStrategy<Source>): Decoder<Latti
   const requires: Requirements = { model: 'lattice', kinds: ['dag'], candidates };
   return {
     name,
-    contractVersion: 1,
     requires,
     async *decode(model: LatticeModel<Source>, given: DecodeRequest<Source>) {
       const began = performance.now();

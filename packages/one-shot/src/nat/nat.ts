@@ -57,7 +57,6 @@ export function nat<Source = TokenSource>(options: NatOptions<Source> = {}): Dec
   const requires: Requirements = { model: 'canvas', outputs: ['topK'], lengths: options.length === undefined };
   return {
     name: NAME,
-    contractVersion: 1,
     requires,
     decode: (model, request) => decode(options, requires, model, request as DecodeRequest<Source>, performance.now()),
   };
@@ -88,8 +87,8 @@ async function* decode<Source>(
     endTokenId: vocabulary.endTokenId,
     limit: request.maxNewTokens ?? Number.POSITIVE_INFINITY,
     began,
-    // With a model to rescore it is that model that decides, and the canvas model that drafts.
-    ...(rescore === 'self' ? { forwards } : { forwards: 1, draftForwards: forwards }),
+    // With a model to rescore it is that model that decides; the canvas model writes candidates.
+    ...(rescore === 'self' ? { forwards } : { forwards: 1, otherForwards: forwards }),
   });
 }
 

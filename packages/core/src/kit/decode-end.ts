@@ -1,0 +1,20 @@
+import type { DecodeEndEvent, DecodeStatistics, Hypothesis, RowResult } from '../contract/events.js';
+
+/** The result of a row, from its hypotheses, best first; at least one. */
+export function rowResult(
+  row: number,
+  hypotheses: readonly [Hypothesis, ...Hypothesis[]] | readonly Hypothesis[],
+): RowResult {
+  return { row, hypotheses, best: hypotheses[0] as Hypothesis };
+}
+
+/** The last event of a decode that was called at `began` milliseconds; it counts the tokens of the best hypotheses. */
+export function decodeEnd(
+  results: readonly RowResult[],
+  began: number,
+  counts: Omit<DecodeStatistics, 'tokens' | 'totalMs'>,
+): DecodeEndEvent {
+  const totalMs = performance.now() - began;
+  const tokens = results.reduce((sum, { best }) => sum + best.tokenIds.length, 0);
+  return { type: 'decode-end', results, statistics: { ...counts, tokens, totalMs }, atMs: totalMs };
+}
