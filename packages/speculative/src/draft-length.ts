@@ -35,8 +35,20 @@ export function assertRoundCost({ verifyCost, draftCost = 0 }: RoundCost): void 
  * `probabilities` are the nodes' path probabilities, best first, so their sum is the expected number of accepted tokens;
  * the 1 is the correction or bonus. Locally this adds node i while `p_i · (time per token) > its marginal verify cost`,
  * and it looks past steps in the cost. A draft has at most `verifyCost.length - 1` nodes: nobody measured wider ones.
+ *
+ * Throws `INVALID_ARGUMENT` for probabilities and costs that are none.
  */
-export function draftLength(probabilities: readonly number[], { verifyCost, draftCost = 0 }: RoundCost): number {
+export function draftLength(probabilities: readonly number[], cost: RoundCost): number {
+  assertRoundCost(cost);
+  const wrong = probabilities.findIndex((probability) => !(probability >= 0 && Number.isFinite(probability)));
+  if (wrong >= 0) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `probabilities[${wrong}] must be a probability, but was ${String(probabilities[wrong])}.`,
+      { option: 'probabilities', received: probabilities[wrong] },
+    );
+  }
+  const { verifyCost, draftCost = 0 } = cost;
   const most = Math.min(probabilities.length, verifyCost.length - 1);
   let tokens = 1;
   let length = 0;

@@ -1,4 +1,5 @@
 import { type DraftLimit, type DraftTree, ForetokenError, type Vocabulary } from '@foretoken/core';
+import { kindOf } from './kind-of.js';
 
 /** A draft without nodes: the round is then a plain step. */
 export const EMPTY_DRAFT: DraftTree = { tokenIds: new Int32Array(0), parents: new Int32Array(0) };
@@ -9,6 +10,45 @@ export function chainDraft(tokenIds: ArrayLike<number>): DraftTree {
     tokenIds: Int32Array.from(tokenIds),
     parents: Int32Array.from({ length: tokenIds.length }, (_, index) => index - 1),
   };
+}
+
+/**
+ * What a drafter proposed, as a draft of our own: what the drafter does with its arrays later changes nothing. Throws
+ * `INVALID_DRAFT` for anything of another type; what it says is for `assertDraft` to check.
+ */
+export function ownDraft(proposal: unknown, drafter: string): DraftTree {
+  if (typeof proposal !== 'object' || proposal === null) {
+    throw invalid(drafter, kindOf(proposal), 'a draft with tokenIds and parents', { received: proposal });
+  }
+  const { tokenIds, parents, probabilities } = proposal as Readonly<Record<string, unknown>>;
+  for (const [field, values] of Object.entries({ tokenIds, parents })) {
+    if (!isInt32Array(values)) {
+      throw invalid(drafter, `${field} ${kindOf(values)}`, 'an Int32Array', { field, received: values });
+    }
+  }
+  const draft = { tokenIds: new Int32Array(tokenIds as Int32Array), parents: new Int32Array(parents as Int32Array) };
+  if (probabilities !== undefined) assertProbabilities(probabilities, draft.tokenIds.length, drafter);
+  return draft;
+}
+
+/** Also one of another realm. */
+function isInt32Array(value: unknown): value is Int32Array {
+  return ArrayBuffer.isView(value) && (value as Partial<Int32Array>)[Symbol.toStringTag] === 'Int32Array';
+}
+
+/** A draft may say how probable its nodes are; then it says something sensible. */
+function assertProbabilities(given: unknown, nodes: number, drafter: string): void {
+  const probabilities = given as ArrayLike<unknown> | null;
+  if (probabilities?.length !== nodes) {
+    throw invalid(drafter, `probabilities ${kindOf(given)}`, `${nodes} of them, one for each token`, {
+      received: given,
+    });
+  }
+  for (let node = 0; node < nodes; node++) {
+    const probability = probabilities[node];
+    if (typeof probability === 'number' && probability >= 0 && probability <= 1) continue;
+    throw invalid(drafter, `probability ${String(probability)} at node ${node}`, 'a number from 0 to 1', { node });
+  }
 }
 
 /**

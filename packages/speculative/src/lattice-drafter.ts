@@ -40,7 +40,7 @@ export interface LatticeDrafterOptions<Source> {
   readonly shape?: 'tree' | 'chain';
   /**
    * Relative cost of a target forward with `index + 1` nodes, as measured; drafts then end where more nodes would not
-   * pay (see `draftLength`), and are shorter than this list.
+   * pay (see `draftLength`), and are shorter than this list. An empty list, as a model has that was not probed, is none.
    */
   readonly verifyCost?: readonly number[];
 }
@@ -71,7 +71,8 @@ export function latticeDrafter<Source = TokenSource>(options: LatticeDrafterOpti
     throw invalid('minProbability', minProbability, 'a probability from 0 to 1');
   }
   if (shape !== 'tree' && shape !== 'chain') throw invalid('shape', shape, 'tree or chain');
-  const cost = options.verifyCost === undefined ? undefined : { verifyCost: options.verifyCost };
+  const { verifyCost = [] } = options;
+  const cost = verifyCost.length === 0 ? undefined : { verifyCost };
   if (cost !== undefined) assertRoundCost(cost);
   const { endTokenId, size } = model.vocabulary;
   const ngrams = weightedNgrams(options, size);

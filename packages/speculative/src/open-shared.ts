@@ -1,16 +1,18 @@
 import {
   type AutoregressiveModel,
   type Drafter,
-  type DraftSession,
   ForetokenError,
   type SourceEncoding,
   type TokenForest,
 } from '@foretoken/core';
+import { GuardedDrafts } from './guarded-drafts.js';
 
 /** A target and a drafter opened for the same sources; disposing of it releases both, and the encoding they share. */
 export interface OpenedPair extends AsyncDisposable {
   readonly forest: TokenForest;
-  readonly drafts: DraftSession;
+  readonly drafts: GuardedDrafts;
+  /** Tries to release all; throws the first failure. A second call does nothing. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Throws `UNSUPPORTED_CAPABILITY` where the drafter's token ids cannot mean the same as the target's. */
@@ -46,10 +48,14 @@ export async function openShared<Source>(
       ...(signal === undefined ? {} : { signal }),
     };
     forest = await model.open(sources, options);
-    const drafts = await drafter.open(sources, options);
+    const drafts = await GuardedDrafts.open(drafter, sources, options);
     return new Pair(forest, drafts, encoding);
   } catch (error) {
-    await forest?.[Symbol.asyncDispose]();
+    try {
+      await forest?.[Symbol.asyncDispose]();
+    } catch {
+      // What went wrong first is what the caller should hear of.
+    }
     encoding?.dispose();
     throw error;
   }
@@ -57,24 +63,29 @@ export async function openShared<Source>(
 
 class Pair implements OpenedPair {
   readonly forest: TokenForest;
-  readonly drafts: DraftSession;
+  readonly drafts: GuardedDrafts;
   readonly #encoding: SourceEncoding | undefined;
+  #released = false;
 
-  constructor(forest: TokenForest, drafts: DraftSession, encoding: SourceEncoding | undefined) {
+  constructor(forest: TokenForest, drafts: GuardedDrafts, encoding: SourceEncoding | undefined) {
     this.forest = forest;
     this.drafts = drafts;
     this.#encoding = encoding;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#released) return;
+    this.#released = true;
+    // The target's memory is the larger, and does not wait for a drafter.
+    const released = await Promise.allSettled([this.drafts[Symbol.asyncDispose](), this.#releaseTarget()]);
+    for (const result of released) if (result.status === 'rejected') throw result.reason;
+  }
+
+  async #releaseTarget(): Promise<void> {
     try {
-      await this.drafts[Symbol.asyncDispose]();
+      await this.forest[Symbol.asyncDispose]();
     } finally {
-      try {
-        await this.forest[Symbol.asyncDispose]();
-      } finally {
-        this.#encoding?.dispose();
-      }
+      this.#encoding?.dispose();
     }
   }
 }

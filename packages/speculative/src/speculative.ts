@@ -7,7 +7,6 @@ import {
   type DecodeRequest,
   type Decoder,
   type Drafter,
-  type DraftSession,
   decodeEnd,
   ForetokenError,
   NodeBatch,
@@ -19,6 +18,7 @@ import {
   type TokenForest,
   type TokenSource,
 } from '@foretoken/core';
+import { assertDrafter, type GuardedDrafts } from './guarded-drafts.js';
 import { assertSameVocabulary, openShared } from './open-shared.js';
 import { type RoundCounts, SpeculativeRow } from './speculative-row.js';
 
@@ -29,8 +29,8 @@ export interface SpeculativeOptions<Source> {
   /** Most draft tokens on one path; default: `maxNodes`. */
   readonly maxDepth?: number;
   /**
-   * `tree` (default) verifies all branches of a draft and needs a model with branching; `chain` verifies only the path
-   * of first children, which any model with rollback can do.
+   * What of a draft is verified: `tree` all branches, for which the model must have branching; `chain` the path of first
+   * children. Default: `tree` where the model has branching, `chain` where not. The output is the same.
    */
   readonly shape?: 'tree' | 'chain';
   /** Give each hypothesis a `score`, as greedy decoding with the same option would; needs the `topK` output. */
@@ -41,7 +41,7 @@ interface Settings<Source> {
   readonly drafter: Drafter<Source>;
   readonly maxNodes: number;
   readonly maxDepth: number;
-  readonly chain: boolean;
+  readonly shape: 'tree' | 'chain' | undefined;
   readonly scores: boolean;
 }
 
@@ -52,22 +52,23 @@ const NAME = 'speculative';
  * its own choices are the output (Stern et al., 2018; Leviathan et al., 2023; trees: Miao et al., 2024, "SpecInfer").
  *
  * The output equals greedy decoding token for token, whatever the drafter proposes. Throws `INVALID_ARGUMENT`; decoding
- * throws `UNSUPPORTED_CAPABILITY` (also for a drafter of another vocabulary) before any compute, and `INVALID_DRAFT`
- * for a drafter that breaks its contract.
+ * throws `UNSUPPORTED_CAPABILITY` (also for a drafter of another vocabulary) before any compute, `INVALID_DRAFT` for
+ * a drafter that breaks its contract or fails, and the signal's reason also while a drafter does not answer.
  */
 export function speculative<Source = TokenSource>(
   options: SpeculativeOptions<Source>,
 ): Decoder<AutoregressiveModel<Source>> {
-  const { drafter, maxNodes = 10, maxDepth = maxNodes, shape = 'tree', scores = false } = options;
+  const { drafter, maxNodes = 10, maxDepth = maxNodes, shape, scores = false } = options;
+  assertDrafter(drafter);
   assertInteger('maxNodes', maxNodes, 1, Number.MAX_SAFE_INTEGER);
   assertInteger('maxDepth', maxDepth, 1, Number.MAX_SAFE_INTEGER);
-  if (shape !== 'tree' && shape !== 'chain') {
+  if (shape !== undefined && shape !== 'tree' && shape !== 'chain') {
     throw new ForetokenError('INVALID_ARGUMENT', `shape must be tree or chain, but was ${String(shape)}.`, {
       option: 'shape',
       received: shape,
     });
   }
-  const settings: Settings<Source> = { drafter, maxNodes, maxDepth, chain: shape === 'chain', scores };
+  const settings: Settings<Source> = { drafter, maxNodes, maxDepth, shape, scores };
   const requires: Requirements = {
     model: 'autoregressive',
     outputs: [scores ? 'topK' : 'argmax'],
@@ -133,6 +134,10 @@ async function* decode<Source>(
       rowResult(row, [output.hypothesis(settings.scores ? score : undefined)]),
     );
     yield decodeEnd(results, startMs, { forwards, speculation: { draftForwards: drafts.forwards, ...totals } });
+  } catch (error) {
+    // What went wrong first is what the caller should hear of.
+    await opened[Symbol.asyncDispose]().catch(() => undefined);
+    throw error;
   } finally {
     await opened[Symbol.asyncDispose]();
   }
@@ -140,14 +145,15 @@ async function* decode<Source>(
 
 async function draft<Source>(
   row: SpeculativeRow,
-  drafts: DraftSession,
-  { drafter, maxNodes, maxDepth, chain }: Settings<Source>,
-  { vocabulary }: AutoregressiveModel<Source>,
+  drafts: GuardedDrafts,
+  { drafter, maxNodes, maxDepth, shape }: Settings<Source>,
+  { vocabulary, supports }: AutoregressiveModel<Source>,
 ): Promise<void> {
   const limit = row.draftLimit(maxNodes, maxDepth);
   if (limit.nodes === 0) return row.offerNothing();
-  const proposal = drafts.propose(row.row, row.output.tokenIds(), limit);
-  row.offer(await proposal, limit, chain, vocabulary, drafter.name);
+  const proposal = await drafts.propose(row.row, row.output.tokenIds(), limit);
+  const chain = shape === undefined ? !supports.branching : shape === 'chain';
+  row.offer(proposal, limit, chain, vocabulary, drafter.name);
 }
 
 interface Verified {

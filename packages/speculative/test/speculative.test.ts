@@ -163,6 +163,34 @@ describe('forwards', () => {
     expect(statistics.speculation).toMatchObject({ proposed: 2, evaluated: 1, accepted: 1 });
   });
 
+  it.each([
+    [{ stopSequences: [Int32Array.of(4, 5)] }, 3, 'stop-sequence'],
+    [{ stopSequences: [Int32Array.of(3)] }, 1, 'stop-sequence'],
+    [
+      { stopStrings: { strings: ['6'], textOf: (tokenIds: ArrayLike<number>) => Array.from(tokenIds).join(' ') } },
+      4,
+      'stop-string',
+    ],
+  ] as const)(
+    'counts as accepted only what became output before a stop inside the draft',
+    async (stops, tokens, reason) => {
+      const target = scriptedTarget({ script: counting, size: SIZE });
+      const events: DecodeEvent[] = [];
+      for await (const event of speculative({ drafter: oracle(6) }).decode(target, { sources: [20], ...stops })) {
+        events.push(event);
+      }
+      expect(events).toMatchObject([
+        { type: 'token-commit', tokenIds: { length: tokens } },
+        { type: 'draft-end', proposed: 6, evaluated: 6, accepted: tokens },
+        {
+          type: 'decode-end',
+          results: [{ hypotheses: [{ finishReason: reason }] }],
+          statistics: { speculation: { accepted: tokens, evaluated: 6 } },
+        },
+      ]);
+    },
+  );
+
   it('asks for no more than the output may still grow', async () => {
     const drafter = scriptedDrafter((_source, output, limit) => chainDraft([3 + output.length].slice(0, limit.depth)));
     const target = scriptedTarget({ script: counting, size: SIZE, maxLength: 8 });
@@ -191,17 +219,34 @@ describe('shape', () => {
     expect(chain.statistics).toMatchObject({ forwards: 2, speculation: { proposed: 2, evaluated: 1, accepted: 0 } });
   });
 
-  it('tree is refused by a model without branching, both by one without rollback', async () => {
+  it('is by default tree where the model has branching and chain where not, with the same output', async () => {
+    const request = { sources: [6], maxNewTokens: 2 };
+    const branching = scriptedTarget({ script: counting, size: SIZE });
     const chainOnly = scriptedTarget({ script: counting, size: SIZE, branching: false });
-    const forwardOnly = scriptedTarget({ script: counting, size: SIZE, branching: false, rollback: false });
-    const refused = { code: 'UNSUPPORTED_CAPABILITY' };
-    const request = { sources: [6] };
-    await expect(collect(speculative({ drafter: bush }).decode(chainOnly, request))).rejects.toMatchObject(refused);
-    await expect(
-      collect(speculative({ drafter: bush, shape: 'chain' }).decode(forwardOnly, request)),
-    ).rejects.toMatchObject(refused);
-    expect(chainOnly.log.opened + forwardOnly.log.opened).toBe(0);
-    await collect(speculative({ drafter: bush, shape: 'chain' }).decode(chainOnly, request));
+    const tree = await collect(speculative({ drafter: bush }).decode(branching, request));
+    const chain = await collect(speculative({ drafter: bush }).decode(chainOnly, request));
+    expect(tree.statistics).toMatchObject({ forwards: 1, speculation: { evaluated: 2 } });
+    expect(chain.statistics).toMatchObject({ forwards: 2, speculation: { evaluated: 1 } });
+    expect(chain.results).toEqual(tree.results);
+  });
+
+  it('is what `requires` says: a model is refused exactly where that is more than it supports', async () => {
+    for (const shape of [undefined, 'tree', 'chain'] as const) {
+      const decoder = speculative({ drafter: bush, ...(shape === undefined ? {} : { shape }) });
+      for (const branching of [true, false]) {
+        for (const rollback of [true, false]) {
+          const target = scriptedTarget({ script: counting, size: SIZE, branching, rollback });
+          const { requires } = decoder;
+          if (requires.model !== 'autoregressive') throw new Error('speculative decodes autoregressive models');
+          const fits = (branching || !requires.branching) && (rollback || !requires.rollback);
+          const decode = collect(decoder.decode(target, { sources: [6] }));
+          if (fits) await decode;
+          else await expect(decode).rejects.toMatchObject({ code: 'UNSUPPORTED_CAPABILITY' });
+          expect(target.log.opened).toBe(fits ? 1 : 0);
+          expect(fits).toBe(rollback && (branching || shape !== 'tree'));
+        }
+      }
+    }
   });
 });
 

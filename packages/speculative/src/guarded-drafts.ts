@@ -1,0 +1,130 @@
+import {
+  type DraftContext,
+  type Drafter,
+  type DraftLimit,
+  type DraftSession,
+  type DraftTree,
+  ForetokenError,
+} from '@foretoken/core';
+import { ownDraft } from './draft-tree.js';
+import { kindOf } from './kind-of.js';
+import { orAbort } from './or-abort.js';
+
+/** Throws `INVALID_ARGUMENT` unless this has what a drafter must have. */
+export function assertDrafter(drafter: unknown): void {
+  const { name, open, vocabulary } = (drafter ?? {}) as Partial<Record<keyof Drafter<never>, unknown>>;
+  const fits = typeof drafter === 'object' && typeof name === 'string' && typeof open === 'function';
+  if (fits && (vocabulary === undefined || (typeof vocabulary === 'object' && vocabulary !== null))) return;
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `drafter must be an object with a name, open(sources, context) and, unless any will do, a vocabulary, but was ${kindOf(drafter)}.`,
+    { option: 'drafter', received: drafter },
+  );
+}
+
+/**
+ * A draft session as the decoder meets it: what the drafter throws becomes a typed error that names it, what it proposes is
+ * taken over as our own, and an abort ends the waiting for its answers.
+ */
+export class GuardedDrafts implements AsyncDisposable {
+  readonly #name: string;
+  readonly #session: DraftSession;
+  readonly #signal: AbortSignal | undefined;
+
+  private constructor(name: string, session: DraftSession, signal: AbortSignal | undefined) {
+    this.#name = name;
+    this.#session = session;
+    this.#signal = signal;
+  }
+
+  /**
+   * Opens a drafter. Throws `INVALID_DRAFT`, what the drafter throws on purpose, or the reason
+   * of the context's signal; a session that comes after an abort is released.
+   */
+  static async open<Source>(
+    drafter: Drafter<Source>,
+    sources: readonly Source[],
+    context: DraftContext,
+  ): Promise<GuardedDrafts> {
+    const { name } = drafter;
+    const { signal } = context;
+    let opening: Promise<DraftSession> | undefined;
+    let session: DraftSession;
+    try {
+      opening = drafter.open(sources, context);
+      session = await orAbort(opening, signal);
+    } catch (error) {
+      if (signal?.aborted === true) void releaseLate(opening);
+      throw drafterFailure(name, 'open', error, signal);
+    }
+    if (typeof session?.propose !== 'function' || typeof session[Symbol.asyncDispose] !== 'function') {
+      throw new ForetokenError(
+        'INVALID_DRAFT',
+        `The drafter ${name} opened ${kindOf(session)}; required: a session with propose(row, prefix, limit) and [Symbol.asyncDispose]().`,
+        { drafter: name, received: session },
+      );
+    }
+    return new GuardedDrafts(name, session, signal);
+  }
+
+  /** Draft-model forwards so far. Throws `INVALID_DRAFT` where the drafter does not say so. */
+  get forwards(): number {
+    let forwards: unknown;
+    try {
+      forwards = this.#session.forwards;
+    } catch (error) {
+      throw drafterFailure(this.#name, 'count its forwards', error, this.#signal);
+    }
+    if (typeof forwards === 'number' && Number.isInteger(forwards) && forwards >= 0) return forwards;
+    throw new ForetokenError(
+      'INVALID_DRAFT',
+      `The drafter ${this.#name} counts ${String(forwards)} forwards; required: an integer of at least 0.`,
+      { drafter: this.#name, received: forwards },
+    );
+  }
+
+  /** A draft of our own, to be checked. Throws `INVALID_DRAFT`, what the drafter throws on purpose, or the abort reason. */
+  async propose(row: number, prefix: Int32Array, limit: DraftLimit): Promise<DraftTree> {
+    try {
+      // A copy of the limit, since the draft is checked against it.
+      const proposal = this.#session.propose(row, prefix, { ...limit });
+      const draft: unknown = isThenable(proposal) ? await orAbort(proposal, this.#signal) : proposal;
+      return ownDraft(draft, this.#name);
+    } catch (error) {
+      throw drafterFailure(this.#name, `propose for row ${row}`, error, this.#signal);
+    }
+  }
+
+  /** Releases the session; after an abort nobody waits for that. Throws `INVALID_DRAFT`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await orAbort(this.#session[Symbol.asyncDispose](), this.#signal);
+    } catch (error) {
+      if (this.#signal?.aborted !== true) throw drafterFailure(this.#name, 'be disposed of', error, undefined);
+    }
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | undefined | null)?.then === 'function';
+}
+
+/** The error to throw where a drafter threw `error`: the abort reason, its own typed error, or one that names it. */
+function drafterFailure(name: string, doing: string, error: unknown, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted === true) return signal.reason;
+  if (ForetokenError.isInstance(error)) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ForetokenError(
+    'INVALID_DRAFT',
+    `The drafter ${name} failed to ${doing}: ${reason}.`,
+    { drafter: name },
+    { cause: error },
+  );
+}
+
+/** Releases a session that nobody waits for any more; there is nobody left to tell of a failure either. */
+async function releaseLate(opening: Promise<DraftSession> | undefined): Promise<void> {
+  try {
+    await (await opening)?.[Symbol.asyncDispose]();
+  } catch {}
+}

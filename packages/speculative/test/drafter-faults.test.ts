@@ -1,0 +1,308 @@
+import { collect, type Drafter, type DraftSession, type DraftTree, ForetokenError } from '@foretoken/core';
+import { greedy } from '@foretoken/greedy';
+import { describe, expect, it } from 'vitest';
+import { chainDraft, EMPTY_DRAFT, latticeDrafter, speculative } from '../src/index.js';
+import { hashScript, type Script, scriptedTarget } from './scripted-target.js';
+
+const SIZE = 50;
+const counting: Script = (source, output) => (output.length < source ? 3 + output.length : 0);
+const never = (): Promise<never> => new Promise(() => {});
+
+interface Log {
+  disposed: number;
+}
+
+/** A drafter of parts that may be of any type, as plain JavaScript may pass them. */
+function drafterOf(
+  parts: { open?: unknown; propose?: unknown; forwards?: unknown; dispose?: () => unknown },
+  log: Log = { disposed: 0 },
+): Drafter<number> {
+  const session = {
+    forwards: 'forwards' in parts ? parts.forwards : 0,
+    propose: parts.propose ?? (() => EMPTY_DRAFT),
+    [Symbol.asyncDispose]: async () => {
+      log.disposed++;
+      await parts.dispose?.();
+    },
+  };
+  return { name: 'peer', open: parts.open ?? (async () => session) } as unknown as Drafter<number>;
+}
+
+const target = () => scriptedTarget({ script: counting, size: SIZE });
+
+async function failureOf(drafter: Drafter<number>, signal?: AbortSignal): Promise<unknown> {
+  const model = target();
+  const request = { sources: [20, 5], ...(signal === undefined ? {} : { signal }) };
+  try {
+    await collect(speculative({ drafter }).decode(model, request));
+  } catch (error) {
+    expect(model.log.disposed).toBe(model.log.opened);
+    return error;
+  }
+  return 'nothing failed';
+}
+
+const ids = (...tokenIds: number[]): Int32Array => Int32Array.from(tokenIds);
+const draft = (tokenIds: unknown, parents: unknown, more: object = {}): unknown => ({ tokenIds, parents, ...more });
+
+const BROKEN_DRAFTS: readonly (readonly [string, unknown])[] = [
+  ['undefined', undefined],
+  ['null', null],
+  ['a string', '3,4'],
+  ['a number', 3],
+  ['a symbol', Symbol('draft')],
+  ['a function', () => EMPTY_DRAFT],
+  ['a plain object', {}],
+  ['an array', [3, 4]],
+  ['an Int32Array', ids(3, 4)],
+  ['no parents', { tokenIds: ids(3) }],
+  ['no tokens', { parents: ids(-1) }],
+  ['null arrays', draft(null, null)],
+  ['plain arrays', draft([3], [-1])],
+  ['strings', draft('34', '01')],
+  ['floats', draft(Float32Array.of(3.5), ids(-1))],
+  ['doubles that are NaN', draft(Float64Array.of(Number.NaN), ids(-1))],
+  ['unsigned tokens', draft(Uint32Array.of(3), ids(-1))],
+  ['64-bit parents', draft(ids(3), BigInt64Array.of(-1n))],
+  ['a DataView', draft(new DataView(new ArrayBuffer(4)), ids(-1))],
+  ['an array that says it is one', draft(Object.assign([3], { [Symbol.toStringTag]: 'Int32Array' }), ids(-1))],
+  ['fewer parents than tokens', draft(ids(3, 4), ids(-1))],
+  ['a parent that comes later', draft(ids(3, 4), ids(1, -1))],
+  ['a parent below -1', draft(ids(3), ids(-2))],
+  ['a parent of 2^31 - 1', draft(ids(3), ids(2 ** 31 - 1))],
+  ['a token past the vocabulary', draft(ids(SIZE), ids(-1))],
+  ['a negative token', draft(ids(-1), ids(-1))],
+  ['more nodes than allowed', chainDraft(Array(11).fill(3))],
+  ['a million nodes', chainDraft(Array(1_000_000).fill(3))],
+  ['probabilities that are NaN', draft(ids(3), ids(-1), { probabilities: [Number.NaN] })],
+  ['probabilities above 1', draft(ids(3, 4), ids(-1, 0), { probabilities: Float32Array.of(0.5, 1.5) })],
+  ['negative probabilities', draft(ids(3), ids(-1), { probabilities: [-0.1] })],
+  ['too few probabilities', draft(ids(3, 4), ids(-1, 0), { probabilities: [0.5] })],
+  ['no array of probabilities', draft(ids(3), ids(-1), { probabilities: null })],
+];
+
+describe('a draft that breaks the contract', () => {
+  const named = {
+    code: 'INVALID_DRAFT',
+    message: expect.stringMatching(/^The drafter peer /),
+    details: { drafter: 'peer' },
+  };
+
+  for (const [name, proposal] of BROKEN_DRAFTS) {
+    it(`is INVALID_DRAFT, naming the drafter: ${name}`, async () => {
+      for (const propose of [() => proposal, async () => proposal]) {
+        const log = { disposed: 0 };
+        const failure = await failureOf(drafterOf({ propose }, log));
+        expect(ForetokenError.isInstance(failure)).toBe(true);
+        expect(failure).toMatchObject({ ...named, details: expect.objectContaining(named.details) });
+        expect(log.disposed).toBe(1);
+      }
+    });
+  }
+
+  it('may be refused in any round and row', async () => {
+    for (let bad = 0; bad < 8; bad++) {
+      let calls = 0;
+      const failure = await failureOf(drafterOf({ propose: () => (calls++ === bad ? { tokenIds: 3 } : EMPTY_DRAFT) }));
+      expect(failure).toMatchObject({ code: 'INVALID_DRAFT' });
+      expect(calls).toBe(bad + 1);
+    }
+  });
+});
+
+describe('a drafter that fails', () => {
+  const fails = (): never => {
+    throw new Error('out of ideas');
+  };
+  const rejects = (): Promise<never> => Promise.reject(new Error('out of ideas'));
+  const wrapped = {
+    code: 'INVALID_DRAFT',
+    message: expect.stringMatching(/^The drafter peer failed to .*out of ideas/),
+    cause: expect.objectContaining({ message: 'out of ideas' }),
+  };
+
+  it.each([
+    ['throws in open', { open: fails }],
+    ['rejects in open', { open: rejects }],
+    ['throws in propose', { propose: fails }],
+    ['rejects in propose', { propose: rejects }],
+    ['rejects when disposed of', { dispose: rejects }],
+    ['throws when disposed of', { dispose: fails }],
+    [
+      'has a draft that throws when it is read',
+      {
+        propose: () => ({
+          get tokenIds() {
+            return fails();
+          },
+        }),
+      },
+    ],
+  ])('%s: INVALID_DRAFT with its words and the cause', async (_name, parts) => {
+    expect(await failureOf(drafterOf(parts))).toMatchObject(wrapped);
+  });
+
+  it('is told of by the first failure, not by one of releasing', async () => {
+    const drafter = drafterOf({ propose: () => ({}), dispose: rejects });
+    expect(await failureOf(drafter)).toMatchObject({ message: expect.stringContaining('offered tokenIds') });
+  });
+
+  it('throws its own typed errors as they are, and what is no Error with its words', async () => {
+    const own = new ForetokenError('SOURCE_TOO_LONG', 'My source is shorter.');
+    expect(await failureOf(drafterOf({ open: () => Promise.reject(own) }))).toBe(own);
+    const failure = await failureOf(drafterOf({ propose: () => Promise.reject('just no') }));
+    expect(failure).toMatchObject({ code: 'INVALID_DRAFT', message: expect.stringContaining('just no') });
+  });
+
+  it.each([
+    ['undefined', undefined],
+    ['a plain object', {}],
+    ['a session without dispose', { propose: () => EMPTY_DRAFT, forwards: 0 }],
+    ['a string', 'session'],
+  ])('opens %s: INVALID_DRAFT', async (_name, session) => {
+    const failure = await failureOf(drafterOf({ open: async () => session }));
+    expect(failure).toMatchObject({ code: 'INVALID_DRAFT', message: expect.stringContaining('peer opened') });
+  });
+
+  it.each([undefined, Number.NaN, -1, 1.5, '3'])('counts %s forwards: INVALID_DRAFT', async (forwards) => {
+    expect(await failureOf(drafterOf({ forwards }))).toMatchObject({ code: 'INVALID_DRAFT' });
+  });
+
+  it.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['a plain object', {}],
+    ['a function that makes drafters', latticeDrafter],
+    ['a drafter without a name', { open: async () => ({}) }],
+    ['a drafter without open', { name: 'peer' }],
+    ['a drafter with a null vocabulary', { name: 'peer', open: async () => ({}), vocabulary: null }],
+  ])('is refused when the decoder is made where it is %s', (_name, drafter) => {
+    expect(() => speculative({ drafter: drafter as unknown as Drafter<number> })).toThrowError(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+    );
+  });
+});
+
+describe('a drafter that never answers', () => {
+  /** Aborts once the drafter has been asked, and tells what the decode came to. */
+  async function abortedIn(part: 'open' | 'propose' | 'dispose', more: Parameters<typeof drafterOf>[0] = {}) {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const log = { disposed: 0 };
+    const silent = (): Promise<never> => {
+      queueMicrotask(() => controller.abort(reason));
+      return never();
+    };
+    const failure = await failureOf(drafterOf({ ...more, [part]: silent }, log), controller.signal);
+    return { failure, reason, log };
+  }
+
+  it.each(['open', 'propose', 'dispose'] as const)('in %s is left by an abort, with its reason', async (part) => {
+    const { failure, reason, log } = await abortedIn(part);
+    // The decode was over when its drafter was asked to go: then there is nothing to abort but the waiting.
+    if (part === 'dispose') expect(failure).toBe('nothing failed');
+    else expect(failure).toBe(reason);
+    expect(log.disposed).toBe(part === 'open' ? 0 : 1);
+  });
+
+  it('is not waited for in releasing either, once aborted', async () => {
+    const { failure, reason, log } = await abortedIn('propose', { dispose: never });
+    expect(failure).toBe(reason);
+    expect(log.disposed).toBe(1);
+  });
+
+  it('releases a session that opens after the abort', async () => {
+    const controller = new AbortController();
+    const log = { disposed: 0 };
+    const late = withResolvers<DraftSession>();
+    const open = (): Promise<DraftSession> => {
+      queueMicrotask(() => controller.abort(new Error('enough')));
+      return late.promise;
+    };
+    expect(await failureOf(drafterOf({ open }), controller.signal)).toMatchObject({ message: 'enough' });
+    const [session] = [await drafterOf({}, log).open([], {})];
+    late.resolve(session as DraftSession);
+    await Promise.resolve()
+      .then(() => {})
+      .then(() => {});
+    expect(log.disposed).toBe(1);
+  });
+
+  it('may fail after the abort, which nobody hears of', async () => {
+    const controller = new AbortController();
+    const late = withResolvers<DraftTree>();
+    const propose = (): Promise<DraftTree> => {
+      queueMicrotask(() => controller.abort(new Error('enough')));
+      return late.promise;
+    };
+    expect(await failureOf(drafterOf({ propose }), controller.signal)).toMatchObject({ message: 'enough' });
+    // An unhandled rejection would fail the test run.
+    late.reject(new Error('too late'));
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it('leaves no listener on the signal of a decode that ends well', async () => {
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const watched = new Proxy(signal, {
+      get(inner, key) {
+        if (key === 'addEventListener') listeners++;
+        if (key === 'removeEventListener') listeners--;
+        const value: unknown = Reflect.get(inner, key, inner);
+        return typeof value === 'function' ? value.bind(inner) : value;
+      },
+    });
+    expect(await failureOf(drafterOf({ propose: async () => EMPTY_DRAFT }), watched)).toBe('nothing failed');
+    expect(listeners).toBe(0);
+  });
+});
+
+describe('a drafter that goes on changing what it gave', () => {
+  it('changes neither the draft, nor the prefix, nor the limits', async () => {
+    const truth = hashScript(SIZE);
+    const shared = { tokenIds: ids(1, 1), parents: ids(-1, 0) };
+    let written: readonly number[] = [];
+    // While the target is scoring a draft, the drafter writes into it what the target is choosing.
+    const script: Script = (source, output) => {
+      const chosen = truth(source, output);
+      if (output.length === written.length) shared.tokenIds[0] = chosen;
+      return chosen;
+    };
+    const propose = (_row: number, prefix: Int32Array, limit: { nodes: number; depth: number }): DraftTree => {
+      written = [...prefix];
+      const fits = limit.depth >= 2;
+      prefix.fill(9);
+      Object.assign(limit, { nodes: 0, depth: 0 });
+      return fits ? Object.assign(shared, { tokenIds: shared.tokenIds.fill(1) }) : EMPTY_DRAFT;
+    };
+    const request = { sources: [4], maxNewTokens: 12 };
+    const expected = await collect(greedy<number>().decode(scriptedTarget({ script: truth, size: SIZE }), request));
+    const decoder = speculative({ drafter: drafterOf({ propose }) });
+    const received = await collect(decoder.decode(scriptedTarget({ script, size: SIZE }), request));
+    expect(received.results).toEqual(expected.results);
+    expect(received.statistics.speculation?.proposed).toBeGreaterThan(0);
+  });
+});
+
+describe('a drafter without measured costs', () => {
+  it('takes the empty list of a model that was not probed as no costs', () => {
+    const model = {
+      vocabulary: { size: SIZE, endTokenId: 0 },
+      supports: { kind: 'ctc', maxCandidates: 4 },
+      emit: never,
+    } as const;
+    expect(() => latticeDrafter({ model, verifyCost: [] })).not.toThrow();
+    expect(() => latticeDrafter({ model, verifyCost: [1, Number.NaN] })).toThrowError(/verifyCost\[1\]/);
+    expect(() => latticeDrafter({ model, verifyCost: [1, Number.POSITIVE_INFINITY] })).toThrowError(/verifyCost\[1\]/);
+    expect(() => latticeDrafter({ model, verifyCost: [0] })).toThrowError(/verifyCost\[0\]/);
+  });
+});
+
+function withResolvers<Value>() {
+  let resolve: (value: Value) => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<Value>((...both) => {
+    [resolve, reject] = both;
+  });
+  return { promise, resolve, reject };
+}
