@@ -9,6 +9,15 @@ export function orAbort<Result>(work: PromiseLike<Result>, signal: AbortSignal |
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
     const done = (): void => signal.removeEventListener('abort', abort);
-    Promise.resolve(work).then(resolve, reject).finally(done);
+    Promise.resolve(work).then(
+      (result) => {
+        done();
+        resolve(result);
+      },
+      (error: unknown) => {
+        done();
+        reject(error);
+      },
+    );
   });
 }
