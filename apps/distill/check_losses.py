@@ -10,7 +10,7 @@ import random
 import torch
 
 from distill.losses import PickedLogProbs, SmoothedCrossEntropy, dag_best_alignment, dag_log_likelihood
-from train_levenshtein import unmatched
+from train_levenshtein import shared, unmatched
 
 
 def picked_log_probs() -> None:
@@ -69,6 +69,11 @@ def longest_common_subsequences() -> None:
 
         longest = max(n for n in range(len(row) + 1) if any(inside(c) for c in itertools.combinations(row, n)))
         assert inside(tuple(kept)) and len(kept) == longest
+        left, missing = shared([9, *row, 8], [9, *target, 8])
+        assert left == [9, *kept, 8] and sum(missing) == len(target) - longest and len(missing) == len(left) - 1
+        rest = iter([9, *target, 8])
+        placed = [[next(rest) for _ in range(before + 1)][-1] for before in [0, *missing]]
+        assert placed == left
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
-from distill.data import encode, read_lines
+from distill.student_run import read_rows
 
 
 def pairs_of(source: list[list[int]], target: list[list[int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -62,7 +62,7 @@ def main() -> None:
     sayable = set(load_file(options.student / "model.safetensors")["head.token_ids"].tolist())
     size = tokenizer.get_vocab_size()
     target = [[t for t in row if t in sayable] for row in json.loads(options.targets.read_text())]
-    source = encode(tokenizer, read_lines(options.source), 120)
+    source = read_rows(options.source, tokenizer)
     frequency = np.bincount(np.concatenate([np.array(row, dtype=np.int64) for row in target]), minlength=size)
     common = np.argsort(-frequency, kind="stable")[: options.common]
     common = np.sort(common[frequency[common] > 0])

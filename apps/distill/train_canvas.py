@@ -20,7 +20,7 @@ from distill.data import PAD, pad
 from distill.losses import SmoothedCrossEntropy
 from distill.model import DropoutPool
 from distill.student_folders import load_canvas_folder, save_canvas_folder
-from distill.student_run import StudentData, chosen, in_groups, run, stack, student_arguments
+from distill.student_run import StudentData, chosen, in_groups, run, student_arguments
 from distill.students import LENGTH_CLASSES, LENGTH_OFFSET, CanvasStudent
 
 MASK = PAD
@@ -84,7 +84,7 @@ def main() -> None:
             return student.token_ids[torch.addmm(student.head_bias, hidden, student.head.t()).argmax(dim=-1)]
 
     def loss_of(group: list[int], drop: DropoutPool, progress: float, order: random.Random) -> Tensor:
-        states, mask, lengths = stack([data.states[i] for i in group])
+        states, mask, lengths = data.stacked(group)
         drafts = chosen(data.drafts, group)
         full = pad([target[i] for i in group], MASK)
         count = torch.tensor([len(target[i]) for i in group])

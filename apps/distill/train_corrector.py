@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import time
 from pathlib import Path
 
@@ -113,15 +114,18 @@ def main() -> None:
             log.write(json.dumps(record) + "\n")
         print(json.dumps(record), flush=True)
 
+    # A polite end keeps everything; a rude one loses what came after the last checkpoint.
+    stopped: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
     began = saved = time.time()
     losses: list[float] = []
     drop = DropoutPool(options.dropout, seed=options.seed * 1000 + step)
     model.train()
-    while step < options.steps:
+    while step < options.steps and not stopped:
         source, target = shards[shard]
         lengths = [(len(s), len(t)) for s, t in zip(source, target, strict=True)]
         groups = list(batches(lengths, options.batch_tokens, random.Random(f"{options.seed} order {shard}")))
-        while index < len(groups) and step < options.steps:
+        while index < len(groups) and step < options.steps and not stopped:
             group = groups[index]
             for optimizer in optimizers:
                 for parameters in optimizer.param_groups:

@@ -17,7 +17,7 @@ from distill.checkpoint import load_ctc_folder, save_ctc_folder
 from distill.data import pad
 from distill.losses import CtcLoss
 from distill.model import CtcStudent, DropoutPool
-from distill.student_run import StudentData, in_groups, run, stack, student_arguments
+from distill.student_run import StudentData, in_groups, run, student_arguments
 from distill.students import widened
 
 
@@ -66,8 +66,8 @@ def main() -> None:
     parser.add_argument("--imitate-weight", type=float, default=0.1, help="weight of the squared distance to its frames")
     options = parser.parse_args()
     data = StudentData(options)
-    if options.imitate and not options.start_from:
-        parser.error("--imitate needs --start-from, whose head the student keeps")
+    if options.imitate and (options.encode_anew or not options.start_from):
+        parser.error("--imitate needs --start-from, whose head the student keeps, and states that are kept")
     imitated = frames_to_imitate(options, data)
     encoder = list(data.teacher.encoder)
     # Layers that the student to continue from lacks are added.
@@ -103,7 +103,7 @@ def main() -> None:
         return 0 < len(labels[i]) + repeats <= frames(i)
 
     def loss_of(group: list[int], drop: DropoutPool, progress: float, _: random.Random) -> Tensor:
-        padded, mask, lengths = stack([data.states[i] for i in group])
+        padded, mask, lengths = data.stacked(group)
         exits = [x.float() for x in student.exits(padded, mask, drop)]
         distance = exits[-1].new_zeros(())
         if imitated:
@@ -120,7 +120,7 @@ def main() -> None:
         return loss + distance
 
     def scores_of() -> dict[str, float]:
-        return {"valBleu": data.bleu(best_path(student, data.val_states))}
+        return data.scores(best_path(student, data.val_states))
 
     def save(folder: Path) -> None:
         draft_layers = options.frame_layers - options.intermediate_layers if options.intermediate > 0 else None

@@ -21,7 +21,7 @@ from distill.data import END, pad
 from distill.losses import PickedLogProbs, dag_best_alignment, dag_log_likelihood
 from distill.model import DropoutPool
 from distill.student_folders import load_dag_folder, save_dag_folder
-from distill.student_run import StudentData, in_groups, run, stack, student_arguments
+from distill.student_run import StudentData, in_groups, run, student_arguments
 from distill.students import DagStudent
 
 
@@ -78,7 +78,7 @@ def main() -> None:
         return full.masked_scatter(valid[..., None], scores)
 
     def loss_of(group: list[int], drop: DropoutPool, progress: float, _: random.Random) -> Tensor:
-        states, mask, lengths = stack([data.states[i] for i in group])
+        states, mask, lengths = data.stacked(group)
         valid = mask[:, 0, 0].repeat_interleave(student.upsample, dim=-1)
         labels = row_of[pad([target[i] for i in group], END)]
         count = torch.tensor([len(target[i]) for i in group])

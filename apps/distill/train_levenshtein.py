@@ -21,7 +21,7 @@ from distill.data import END, PAD, pad
 from distill.losses import SmoothedCrossEntropy
 from distill.model import DropoutPool
 from distill.student_folders import load_edit_folder, save_edit_folder
-from distill.student_run import StudentData, chosen, in_groups, run, stack, student_arguments
+from distill.student_run import StudentData, chosen, in_groups, run, student_arguments
 from distill.students import EditStudent
 
 PLACEHOLDER = PAD
@@ -29,6 +29,17 @@ PLACEHOLDER = PAD
 
 def unmatched(row: list[int], target: list[int]) -> list[int]:
     """1 for each token of `row` outside a longest common subsequence with `target`."""
+    begin, end, most = 0, 0, min(len(row), len(target))
+    # What both begin and end with belongs to such a subsequence; the table is for the rest.
+    while begin < most and row[begin] == target[begin]:
+        begin += 1
+    while end < most - begin and row[-1 - end] == target[-1 - end]:
+        end += 1
+    inner = unmatched_inside(row[begin : len(row) - end], target[begin : len(target) - end])
+    return [0] * begin + inner + [0] * end
+
+
+def unmatched_inside(row: list[int], target: list[int]) -> list[int]:
     width = len(target)
     table = [[0] * (width + 1) for _ in range(len(row) + 1)]
     for i in range(len(row) - 1, -1, -1):
@@ -50,6 +61,18 @@ def unmatched(row: list[int], target: list[int]) -> list[int]:
 def with_placeholders(row: list[int], counts: list[int]) -> list[int]:
     """`counts[g]` placeholders after token g."""
     return [t for token, count in zip(row, [*counts, 0]) for t in (token, *[PLACEHOLDER] * count)]
+
+
+def shared(row: list[int], target: list[int]) -> tuple[list[int], list[int]]:
+    """A longest common subsequence, both ends in it, and how many tokens the target has in each of its gaps."""
+    left = [token for token, gone in zip(row, unmatched(row, target)) if not gone]
+    missing = [0]
+    for gone in unmatched(target, left)[1:]:
+        if gone:
+            missing[-1] += 1
+        else:
+            missing.append(0)
+    return left, missing[:-1]
 
 
 class Sources(NamedTuple):
@@ -108,18 +131,18 @@ def delete(student: EditStudent, rows: list[list[int]], sources: Sources) -> lis
 
 
 def levenshtein(student: EditStudent, states: list[Tensor], drafts: list[Tensor] | None, start: int,
-                rounds: int = 10) -> tuple[list[list[int]], float]:
-    """As `levenshtein` of @foretoken/refine; also the mean number of rounds."""
+                rounds: int = 10, initial: list[list[int]] | None = None) -> tuple[list[list[int]], float]:
+    """As `levenshtein` of @foretoken/refine, from nothing or from `initial`; also the mean number of rounds."""
     outputs: list[list[int]] = [[] for _ in states]
     total = 0
     for rows, padded, mask, _ in in_groups(states):
         sources = Sources(padded, mask, chosen(drafts, rows))
-        texts = [[start, END] for _ in rows]
+        texts = [[start, *([] if initial is None else initial[i]), END] for i in rows]
         running = list(range(len(rows)))
         for number in range(rounds):
             part = sources.of(running)
             before = [texts[i] for i in running]
-            kept = delete(student, before, part) if number > 0 else before
+            kept = delete(student, before, part) if number > 0 or initial is not None else before
             after = insert(student, kept, part)
             total += len(running)
             for i, text in zip(running, after):
@@ -136,31 +159,52 @@ def main() -> None:
     parser = student_arguments(__doc__, drafts=True)
     parser.add_argument("--max-placeholders", type=int, default=63, help="most insertions a gap")
     parser.add_argument("--smoothing", type=float, default=0.1)
+    parser.add_argument("--edit-source", action="store_true",
+                        help="the source is what is edited: every decode begins with it, not with nothing")
+    parser.add_argument("--layers", type=int, default=4, help="of a student that starts from the teacher's decoder")
+    parser.add_argument("--feed-forward", type=int, default=512, help="likewise")
     options = parser.parse_args()
     data = StudentData(options)
-    student = load_edit_folder(options.start_from, data.teacher, options.max_placeholders, data.drafts is not None)
+    if options.start_from:
+        student = load_edit_folder(options.start_from, data.teacher, options.max_placeholders, data.drafts is not None)
+    else:
+        student = EditStudent(data.teacher.shape, data.tokens(), PLACEHOLDER, options.layers, options.feed_forward,
+                              options.max_placeholders, data.drafts is not None)
+        student.start_from_teacher(data.teacher)
     row_of = torch.full((data.teacher.shape.vocabulary_size,), -1)
     row_of[student.token_ids] = torch.arange(len(student.token_ids))
     target = [[data.start_token, *(t for t in row if row_of[t] >= 0), END] for row in data.target]
-    usable = [i for i, row in enumerate(target) if 2 < len(row) <= student.max_placeholders]
+    # From nothing, the first gap has to hold everything; an edit's gaps are checked one by one.
+    longest = data.teacher.shape.max_positions if options.edit_source else student.max_placeholders
+    usable = [i for i, row in enumerate(target) if 2 < len(row) <= longest]
+
+    def dropped(row: list[int], order: random.Random) -> tuple[list[int], list[int]]:
+        """The row with tokens missing at random, and how many are missing in each gap."""
+        # Now and then everything is missing: every decode begins so.
+        rate = 1.0 if not options.edit_source and order.random() < 0.15 else order.random()
+        left, missing = [row[0]], [0]
+        for j in range(1, len(row)):
+            if j < len(row) - 1 and order.random() < rate:
+                missing[-1] += 1
+            else:
+                left.append(row[j])
+                missing.append(0)
+        return left, missing[:-1]
+
+    def roll_in(i: int, order: random.Random) -> tuple[list[int], list[int]]:
+        """What insertion learns from: what is left of the source, or of the target."""
+        if options.edit_source and order.random() < 0.75:
+            left, missing = shared([data.start_token, *data.sources[0][i]], target[i])
+            if max(missing) <= student.max_placeholders:
+                return left, missing
+        left, missing = dropped(target[i], order)
+        return (left, missing) if max(missing) <= student.max_placeholders else (target[i], [0] * (len(target[i]) - 1))
 
     def loss_of(group: list[int], drop: DropoutPool, progress: float, order: random.Random) -> Tensor:
-        states, mask, _ = stack([data.states[i] for i in group])
+        states, mask, _ = data.stacked(group)
         sources = Sources(states, mask, chosen(data.drafts, group))
         wanted = [target[i] for i in group]
-        kept, counts = [], []
-        for row in wanted:
-            # Now and then everything is missing: every decode begins so.
-            rate = 1.0 if order.random() < 0.15 else order.random()
-            left, missing = [row[0]], [0]
-            for j in range(1, len(row)):
-                if j < len(row) - 1 and order.random() < rate:
-                    missing[-1] += 1
-                else:
-                    left.append(row[j])
-                    missing.append(0)
-            kept.append(left)
-            counts.append(missing[:-1])
+        kept, counts = map(list, zip(*(roll_in(i, order) for i in group)))
         sparse = Canvases(kept)
         gap_logits = student.gap_logits(sparse.hidden(student, sources, drop))[sparse.gaps]
         gaps = F.cross_entropy(gap_logits.float(), torch.tensor([c for row in counts for c in row]))
@@ -168,8 +212,12 @@ def main() -> None:
         holes = (opened.tokens == PLACEHOLDER) & opened.valid
         labels = row_of[pad(wanted, END)[holes]]
         said = opened.hidden(student, sources, drop)[holes]
-        tokens = SmoothedCrossEntropy.apply(said, student.head, student.head_bias, labels, options.smoothing)
-        if order.random() < 0.5:
+        tokens = gaps.new_zeros(())
+        if holes.any():
+            tokens = SmoothedCrossEntropy.apply(said, student.head, student.head_bias, labels, options.smoothing)
+        if options.edit_source and order.random() < 0.6:
+            filled = [[data.start_token, *data.sources[0][i]] for i in group]
+        elif order.random() < 0.5:
             filled = insert(student, kept, sources)
         else:
             # The right number of placeholders, some of them filled wrongly: what they say with dropout on varies them.
@@ -187,8 +235,9 @@ def main() -> None:
         return tokens + gaps + deletion
 
     def scores_of() -> dict[str, float]:
-        outputs, rounds = levenshtein(student, data.val_states, data.val_drafts, data.start_token)
-        return {"valBleu": data.bleu(outputs), "rounds": round(rounds, 2)}
+        initial = [row[:-1] for row in data.sources[1]] if options.edit_source else None
+        outputs, rounds = levenshtein(student, data.val_states, data.val_drafts, data.start_token, initial=initial)
+        return {**data.scores(outputs), "rounds": round(rounds, 2)}
 
     def save(folder: Path) -> None:
         save_edit_folder(folder, student, data.tokenizer, data.start_token)

@@ -19,6 +19,7 @@ from tokenizers import Tokenizer
 from distill.checkpoint import Averaged, load_marian_folder, save_marian_folder, save_state
 from distill.data import END, batches, encode, read_lines, train_tokenizer
 from distill.model import DropoutPool, Marian, MarianShape
+from distill.optimizers import adamw
 from distill.reference_decoder import bleu, load_translator, translate
 from distill.teacher_loss import teacher_loss
 
@@ -92,7 +93,7 @@ def main() -> None:
         for parameter in [*model.encoder.parameters(), *model.shared.parameters()]:
             parameter.requires_grad_(False)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    optimizer = adamw(trained, options.rate)
     averaged = Averaged(model, options.average)
     epoch = 0
     state_path = options.out / "state.pt"

@@ -43,17 +43,17 @@ def load_translator(model: Marian, tokenizer: Tokenizer, threads: int = 2) -> ct
 
 
 def n_best(translator: ctranslate2.Translator, tokenizer: Tokenizer, source: list[list[int]], beam_size: int,
-           hypotheses: int | None = None) -> list[list[list[int]]]:
+           hypotheses: int | None = None, longest: int = 100) -> list[list[list[int]]]:
     """Hypotheses of each source, best first, as token ids without the end token; `hypotheses` defaults to the beam."""
-    return scored_n_best(translator, tokenizer, source, beam_size, hypotheses)[0]
+    return scored_n_best(translator, tokenizer, source, beam_size, hypotheses, longest)[0]
 
 
 def scored_n_best(translator: ctranslate2.Translator, tokenizer: Tokenizer, source: list[list[int]], beam_size: int,
-                  hypotheses: int | None = None) -> tuple[list[list[list[int]]], list[list[float]]]:
+                  hypotheses: int | None = None, longest: int = 100) -> tuple[list[list[list[int]]], list[list[float]]]:
     """As `n_best`, with the sum of natural-log probabilities of each hypothesis, the end token's included."""
     tokens = [[tokenizer.id_to_token(i) for i in row] for row in source]
     results = translator.translate_batch(tokens, beam_size=beam_size, num_hypotheses=hypotheses or beam_size,
-                                         max_batch_size=64, max_decoding_length=100, length_penalty=1.0, return_scores=True)
+                                         max_batch_size=64, max_decoding_length=longest, length_penalty=1.0, return_scores=True)
     rows = [[[i for t in h if (i := tokenizer.token_to_id(t)) != END] for h in r.hypotheses] for r in results]
     # CTranslate2 divides by the length, its end token included.
     sums = [[score * (len(h) + 1) for score, h in zip(r.scores, hs)] for r, hs in zip(results, rows)]
@@ -61,9 +61,9 @@ def scored_n_best(translator: ctranslate2.Translator, tokenizer: Tokenizer, sour
 
 
 def translate(translator: ctranslate2.Translator, tokenizer: Tokenizer, source: list[list[int]], beam_size: int,
-              ) -> list[list[int]]:
-    """Best hypothesis of each source as token ids, without the end token."""
-    return [rows[0] for rows in n_best(translator, tokenizer, source, beam_size, 1)]
+              longest: int = 100) -> list[list[int]]:
+    """Best hypothesis of each source as token ids, without the end token, of at most `longest`."""
+    return [rows[0] for rows in n_best(translator, tokenizer, source, beam_size, 1, longest)]
 
 
 def closest(tokenizer: Tokenizer, candidates: list[list[list[int]]], references: list[str]) -> list[list[int]]:

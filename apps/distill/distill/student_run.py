@@ -14,9 +14,11 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from .checkpoint import Averaged, load_marian_folder, save_state
+from .correction.scores import Triple, edit_scores, restored
 from .data import END, PAD, batches, encode, pad, read_lines
 from .drafts import read_drafts
 from .model import DropoutPool, Marian
+from .optimizers import adamw, matrix_optimizers
 from .reference_decoder import bleu
 
 
@@ -25,8 +27,12 @@ def student_arguments(description: str, drafts: bool = False) -> argparse.Argume
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--teacher", type=Path, required=True)
-    parser.add_argument("--source", type=Path, help="source lines instead of train.en")
+    parser.add_argument("--sides", nargs=2, default=["en", "de"], help="endings of the files in --data: source, target")
+    parser.add_argument("--source", type=Path, help="source lines instead of train.en, or their token ids in a .json")
     parser.add_argument("--targets", type=Path, help="distilled targets written by distil.py; default: the references")
+    parser.add_argument("--encode-anew", action="store_true",
+                        help="encode every batch when it is used: slower, but the states of all sources need not fit into memory")
+    parser.add_argument("--edits", action="store_true", help="source and target are one language: score the edits too")
     parser.add_argument("--start-from", type=Path, help="weights folder to continue from")
     if drafts:
         parser.add_argument("--drafts", type=Path, help="folder of make_drafts.py for the source lines, which the student reads")
@@ -46,6 +52,8 @@ def run_arguments(parser: argparse.ArgumentParser, **defaults: object) -> None:
     parser.add_argument("--average", type=float, default=0.003)
     parser.add_argument("--validate-every", type=int, default=1)
     parser.add_argument("--sentences", type=int, default=0, help="pairs an epoch, drawn anew each time; default: all")
+    parser.add_argument("--muon", action="store_true", help="matrices by Muon; it takes a third of the steps")
+    parser.add_argument("--save-seconds", type=float, default=150)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.set_defaults(**defaults)
@@ -78,6 +86,13 @@ def stack(states: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     return padded, mask[:, None, None, :], lengths
 
 
+def read_rows(path: Path, tokenizer: Tokenizer, longest: int = 120) -> list[list[int]]:
+    """Token ids with the end token: of lines of text, or as a .json holds them."""
+    if path.suffix == ".json":
+        return json.loads(path.read_text())
+    return encode(tokenizer, read_lines(path), longest)
+
+
 class Pairs(Protocol):
     """What the loop must know of the training data: how many source positions each pair has."""
 
@@ -85,21 +100,27 @@ class Pairs(Protocol):
 
 
 class StudentData:
-    """Training pairs as encoder states and target token ids (no end token), and the validation set."""
+    """Training pairs as encoder states and target token ids (no end token), and the validation set.
+
+    With `--encode-anew` the training sources' token ids stand in for their states, which `stacked` makes.
+    """
 
     def __init__(self, options: argparse.Namespace) -> None:
         torch.manual_seed(options.seed)
         torch.set_num_threads(options.threads)
         self.tokenizer = Tokenizer.from_file(str(options.teacher / "tokenizer.json"))
         self.teacher = load_marian_folder(options.teacher).eval()
-        source = encode(self.tokenizer, read_lines(options.source or options.data / "train.en"), 120)
+        source_side, target_side = options.sides
+        source = read_rows(options.source or options.data / f"train.{source_side}", self.tokenizer)
         if options.targets:
             self.target: list[list[int]] = json.loads(options.targets.read_text())
         else:
-            self.target = [row[:-1] for row in encode(self.tokenizer, read_lines(options.data / "train.de"), 120)]
+            self.target = [row[:-1] for row in encode(self.tokenizer, read_lines(options.data / f"train.{target_side}"), 120)]
         assert len(self.target) == len(source), "as many targets as sources"
-        self.sources = source, encode(self.tokenizer, read_lines(options.data / "val.en"), 120)
-        self.states, self.val_states = (encoder_states(self.teacher, side) for side in self.sources)
+        self.sources = source, encode(self.tokenizer, read_lines(options.data / f"val.{source_side}"), 120)
+        self.anew, self.edits = options.encode_anew, options.edits
+        self.states: Sequence[Sized] = source if self.anew else encoder_states(self.teacher, source)
+        self.val_states = encoder_states(self.teacher, self.sources[1])
         self.drafts: list[Tensor] | None = None
         self.val_drafts: list[Tensor] | None = None
         if getattr(options, "drafts", None):
@@ -107,14 +128,25 @@ class StudentData:
             self.drafts = read_drafts(options.drafts, self.teacher, options.best_path)
             self.val_drafts = read_drafts(options.val_drafts, self.teacher)
             assert (len(self.drafts), len(self.val_drafts)) == (len(source), len(self.val_states)), "a draft for each source"
-        self.val_lines = read_lines(options.data / "val.de")
+        self.val_lines = read_lines(options.data / f"val.{target_side}")
         self.start_token = self.teacher.shape.vocabulary_size - 1
 
     def cut_encoder(self, layers: int) -> None:
         """Puts the states after the encoder's first `layers` in the place of its last ones."""
         if layers < len(self.teacher.encoder):
             self.teacher.encoder = self.teacher.encoder[:layers]
-            self.states, self.val_states = (encoder_states(self.teacher, side) for side in self.sources)
+            if not self.anew:
+                self.states = encoder_states(self.teacher, self.sources[0])
+            self.val_states = encoder_states(self.teacher, self.sources[1])
+
+    def stacked(self, group: list[int]) -> tuple[Tensor, Tensor, Tensor]:
+        """The training states of some pairs, as `stack` gives them."""
+        if not self.anew:
+            return stack([self.states[i] for i in group])
+        with torch.no_grad():
+            batch = pad([self.sources[0][i] for i in group])
+            mask = (batch != PAD)[:, None, None, :]
+            return self.teacher.encode(batch, mask, DropoutPool(0.0, 0, 1)), mask, mask.sum(dim=(1, 2, 3))
 
     def tokens(self, *others: int) -> Tensor:
         """Every token of the targets, and `others`."""
@@ -122,6 +154,16 @@ class StudentData:
 
     def bleu(self, outputs: list[list[int]]) -> float:
         return round(bleu(self.tokenizer, outputs, self.val_lines), 2)
+
+    def scores(self, outputs: list[list[int]]) -> dict[str, float]:
+        """BLEU of outputs for the validation sources, and with `--edits` how good the edits are."""
+        scores = {"valBleu": self.bleu(outputs)}
+        if self.edits:
+            sources = self.tokenizer.decode_batch([row[:-1] for row in self.sources[1]])
+            texts = self.tokenizer.decode_batch(outputs)
+            triples = [Triple(*texts) for texts in zip(sources, self.val_lines, texts, strict=True)]
+            scores |= {name: round(value, 4) for name, value in (*edit_scores(triples).items(), ("restored", restored(triples)))}
+        return scores
 
 
 def run(options: argparse.Namespace, data: Pairs, student: nn.Module, usable: list[int], frames: Callable[[int], int],
@@ -133,18 +175,23 @@ def run(options: argparse.Namespace, data: Pairs, student: nn.Module, usable: li
 
     options.out.mkdir(parents=True, exist_ok=True)
     trained = [p for p in student.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    optimizers = matrix_optimizers(student, options.rate) if options.muon else [adamw(trained, options.rate)]
     averaged = Averaged(student, options.average)
     state_path = options.out / "state.pt"
-    epoch = 0
+    epoch = done = 0
     if state_path.exists():
         state = torch.load(state_path, weights_only=True)
         student.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
         for value, saved in zip(averaged.values, state["averaged"], strict=True):
             value.copy_(saved)
-        epoch = state["epoch"]
-        print(f"resumed after epoch {epoch}", flush=True)
+        epoch, done = state["epoch"], state["done"]
+        print(f"resumed after epoch {epoch} and {done} batches", flush=True)
+
+    def save_run() -> None:
+        save_state(state_path, model=student.state_dict(), optimizers=[o.state_dict() for o in optimizers],
+                   averaged=averaged.values, epoch=epoch, done=done)
 
     def groups_of(number: int) -> list[list[int]]:
         order = random.Random(options.seed * 7919 + number)
@@ -157,28 +204,37 @@ def run(options: argparse.Namespace, data: Pairs, student: nn.Module, usable: li
     print(f"{len(usable)} pairs, {steps_an_epoch} batches an epoch, "
           f"{sum(p.numel() for p in trained)} parameters", flush=True)
     while epoch < options.epochs:
-        drop = DropoutPool(options.dropout, seed=options.seed * 1000 + epoch)
-        order = random.Random(options.seed * 104729 + epoch)
+        drop = DropoutPool(options.dropout, seed=options.seed * 1000 + epoch + done * 1009)
+        order = random.Random(options.seed * 104729 + epoch + done * 1009)
         student.train()
-        began, loss_sum, groups = time.time(), 0.0, groups_of(epoch)
-        for index, group in enumerate(groups):
+        began, loss_sum, groups, first = time.time(), 0.0, groups_of(epoch), done
+        saved_at = began
+        for index, group in enumerate(groups[first:], first):
             step = epoch * steps_an_epoch + index
-            for parameters in optimizer.param_groups:
-                parameters["lr"] = rate_at(step, total, options.rate, options.warmup)
+            for optimizer in optimizers:
+                for parameters in optimizer.param_groups:
+                    parameters["lr"] = rate_at(step, total, options.rate, options.warmup)
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 loss = loss_of(group, drop, step / total, order)
-            optimizer.zero_grad(set_to_none=True)
+            for optimizer in optimizers:
+                optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
-            optimizer.step()
+            for optimizer in optimizers:
+                optimizer.step()
             averaged.update(step)
             value = float(loss.detach())
             loss_sum += value
+            done = index + 1
+            if time.time() - saved_at > options.save_seconds:
+                save_run()
+                saved_at = time.time()
             if index % 50 == 0:
                 print(f"epoch {epoch + 1}/{options.epochs} batch {index}/{len(groups)} loss {value:.3f} "
                       f"{time.time() - began:.0f} s", flush=True)
-        epoch += 1
-        record: dict[str, float] = {"epoch": epoch, "loss": round(loss_sum / len(groups), 4),
+        count = max(1, len(groups) - first)
+        epoch, done = epoch + 1, 0
+        record: dict[str, float] = {"epoch": epoch, "loss": round(loss_sum / count, 4),
                                     "seconds": round(time.time() - began, 1)}
         averaged.swap()
         student.eval()
@@ -187,8 +243,7 @@ def run(options: argparse.Namespace, data: Pairs, student: nn.Module, usable: li
                 record |= scores_of()
         save(options.out / "model")
         averaged.swap()
-        save_state(state_path, model=student.state_dict(), optimizer=optimizer.state_dict(), averaged=averaged.values,
-                   epoch=epoch)
+        save_run()
         with (options.out / "log.jsonl").open("a") as log:
             log.write(json.dumps(record) + "\n")
         print(json.dumps(record), flush=True)

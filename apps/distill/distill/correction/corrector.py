@@ -16,7 +16,7 @@ def corrector(model: Marian, tokenizer: Tokenizer, beam_size: int = 1, threads: 
 
     def correct(texts: list[str]) -> list[str]:
         rows = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
-        return tokenizer.decode_batch(translate(translator, tokenizer, rows, beam_size))
+        return tokenizer.decode_batch(translate(translator, tokenizer, rows, beam_size, 250))
 
     return correct
 
