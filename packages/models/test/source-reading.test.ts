@@ -58,8 +58,8 @@ describe('keys and values of the sources of a fill', () => {
     const first = feed(source, [0, 2], 1, 'cross_0');
     const second = feed(source, [3, 1], 1, 'cross_0');
     expect(feed(source, [0, 2], 1, 'cross_0')).toBe(first);
-    // So many canvases that only one of the two stays.
-    feed(source, new Array<number>(509).fill(0), 1, 'cross_0');
+    // So many canvases that, of 16,384 source positions, there is room for those of one of the two.
+    feed(source, new Array<number>(Math.floor(16_384 / TIME) - 3).fill(0), 1, 'cross_0');
     expect(feed(source, [0, 2], 1, 'cross_0')).toBe(first);
     expect(feed(source, [3, 1], 1, 'cross_0')).not.toBe(second);
   });

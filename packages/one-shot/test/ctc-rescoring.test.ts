@@ -158,6 +158,6 @@ describe('rescoring', () => {
     };
     const model = latticesModel([ctcLattice([[0, 1, 2, 3]], 3, 2)], SIZE + 1, SIZE);
     const decoder = ctcPrefixBeam({ candidates: 2, rescoring: { model: broken } });
-    await assertCode(() => collect(decoder.decode(model, { sources: SOURCES })), 'RUNTIME_FAILURE');
+    await assertCode(() => collect(decoder.decode(model, { sources: SOURCES })), 'INVALID_SCORES');
   });
 });

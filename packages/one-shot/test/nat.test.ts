@@ -171,7 +171,7 @@ describe('nat', () => {
       vocabularySize: LETTERS.length,
       score: () => new Float32Array(LETTERS.length).fill(Number.NaN),
     });
-    await expect(decode({ lengthBeam: 2, rescore: broken }, canvas)).rejects.toMatchObject({ code: 'RUNTIME_FAILURE' });
+    await expect(decode({ lengthBeam: 2, rescore: broken }, canvas)).rejects.toMatchObject({ code: 'INVALID_SCORES' });
     const withSession = (change: Partial<CanvasSession>): typeof canvas => ({
       ...canvas,
       open: async (...args) => Object.assign(await canvas.open(...args), change),

@@ -1,6 +1,6 @@
-import { type AutoregressiveModel, ForetokenError, type TokenSource } from '@foretoken/core';
+import { type AutoregressiveModel, ForetokenError, type NewNodes, type TokenSource } from '@foretoken/core';
 import { scoreWithModel } from '@foretoken/one-shot';
-import { assertCode, logSoftmax, randomLogits, randomScriptedModel } from '@foretoken/testkit';
+import { assertCode, logSoftmax, randomLogits, randomScriptedModel, scriptedModel } from '@foretoken/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -23,7 +23,7 @@ function reference(source: TokenSource, candidate: readonly number[]): number {
 }
 
 /** Counts what is computed and what is released. */
-function counted(inner: AutoregressiveModel<TokenSource>) {
+function counted(inner: AutoregressiveModel<TokenSource>, onExtend: (nodes: NewNodes) => void = () => {}) {
   const counts = { extends: 0, nodes: 0, open: 0 };
   const model: AutoregressiveModel<TokenSource> = {
     ...inner,
@@ -35,6 +35,7 @@ function counted(inner: AutoregressiveModel<TokenSource>) {
         start: (row) => forest.start(row),
         extend: (nodes, output, signal) => {
           counts.extends++;
+          onExtend(nodes);
           counts.nodes += nodes.tokenId.length;
           return forest.extend(nodes, output, signal);
         },
@@ -76,6 +77,74 @@ describe('scoreWithModel', () => {
     const { model, counts } = counted(randomScriptedModel(OPTIONS));
     await scoreWithModel(model, SOURCES.slice(0, 1), [[[1, 2, 3], [1, 2, 4], [1, 2], [], [1, 2, 3]]]);
     expect(counts.nodes).toBe(1 + 4);
+  });
+
+  it('takes several forwards where the candidates are many or long, each of bounded size', async () => {
+    const sequence = (seed: number, length: number): number[] =>
+      Array.from(
+        { length },
+        (_, at) => 1 + (Math.floor(1e4 * Math.abs(Math.sin(97 * seed + 31 * at))) % (VOCABULARY - 1)),
+      );
+    const cases: readonly (readonly [rows: number, candidates: number, length: number])[] = [
+      [150, 2, 20], // many rows
+      [2, 100, 45], // more candidates than a row's forward has room for
+      [1, 4, 1100], // candidates that are each too long
+    ];
+    for (const [count, candidates, length] of cases) {
+      const sizes: number[] = [];
+      const { model, counts } = counted(randomScriptedModel({ ...OPTIONS, maxLength: 2000 }), (nodes) => {
+        const widths = new Map<number, number>();
+        for (const row of nodes.row) widths.set(row, (widths.get(row) ?? 0) + 1);
+        sizes.push(widths.size * Math.max(...widths.values()));
+        expect(Math.max(...widths.values())).toBeLessThanOrEqual(Math.max(1024, length + 1));
+      });
+      const sources = Array.from({ length: count }, (_, row) => Int32Array.of(row + 1));
+      // One row has nothing to score, and candidates differ in length.
+      const rows = sources.map((_, row) =>
+        row === 1
+          ? []
+          : Array.from({ length: candidates }, (_unused, index) => sequence(row * 100 + index, length - (index % 5))),
+      );
+      const encoding = { rows: count, dispose: () => {} };
+      const found = await scoreWithModel(model, sources, rows, { encoding });
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(4096);
+      expect(sizes.length).toBeGreaterThan(1);
+      expect([counts.open, counts.extends]).toEqual([0, sizes.length]);
+      for (const row of [0, 1, count - 1]) {
+        expect(found[row]?.length).toBe(rows[row]?.length);
+        for (const index of [0, candidates - 1]) {
+          const candidate = rows[row]?.[index];
+          if (candidate === undefined) continue;
+          const expected = reference(sources[row] as TokenSource, candidate);
+          expect(Math.abs((found[row]?.[index] as number) - expected)).toBeLessThan(1e-5 * candidate.length);
+        }
+      }
+    }
+  });
+
+  it('names row and position of scores that are not numbers', async () => {
+    for (const kinds of [['logProbs'], ['logits']] as const) {
+      for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+        const score = (source: TokenSource, output: readonly number[]): Float32Array =>
+          new Float32Array(VOCABULARY).fill(source[0] === 4 && output.length === 2 ? bad : 0);
+        const model = scriptedModel({ vocabularySize: VOCABULARY, score, supports: { outputs: kinds } });
+        await expect(scoreWithModel(model, SOURCES, [[[1, 2, 3]], [[1, 2, 3]]])).rejects.toMatchObject({
+          code: 'INVALID_SCORES',
+          details: { row: 1, position: 2 },
+        });
+      }
+    }
+  });
+
+  it('gives what is impossible no probability, also where nothing is possible', async () => {
+    const score = (_: TokenSource, output: readonly number[]): Float32Array =>
+      new Float32Array(VOCABULARY).fill(output.length === 2 ? Number.NEGATIVE_INFINITY : 0);
+    for (const kinds of [['logProbs'], ['logits']] as const) {
+      const model = scriptedModel({ vocabularySize: VOCABULARY, score, supports: { outputs: kinds } });
+      const [scores] = await scoreWithModel(model, SOURCES.slice(0, 1), [[[1], [1, 2], [1, 2, 3]]]);
+      expect([...(scores ?? [])].map(Number.isFinite)).toEqual([true, false, false]);
+      expect(scores?.[2]).toBe(Number.NEGATIVE_INFINITY);
+    }
   });
 
   it('needs no branching where candidates do not branch', async () => {

@@ -15,17 +15,22 @@ import {
   type DecodeEvent,
   type DecodeRequest,
   type Decoder,
+  forwardParts,
   type LengthOptions,
+  MAX_FORWARD_CELLS,
   type OutputRequest,
   type Requirements,
   type TriedLength,
 } from '@foretoken/core';
 import { assertLatticeDraft, draftOutputs, type LatticeDraft, pathsToRead } from './lattice-draft.js';
 import { RefinedCanvas } from './refined-canvas.js';
-import { refineRows } from './rounds.js';
+import { type Answered, refineRows } from './rounds.js';
 
-/** Canvases that the model is to look at, each as long as the row's own; the predictions come in the same order. */
-export type Refinement = Generator<readonly Int32Array[], void, readonly CanvasPrediction[]>;
+/**
+ * Canvases that the model is to look at, each as long as the row's own, at least one; the predictions come in the same order.
+ * `undefined` lets other work have a turn.
+ */
+export type Refinement = Generator<readonly Int32Array[] | undefined, void, readonly CanvasPrediction[]>;
 
 /** What a strategy may know of the row it works on. */
 export interface RowContext {
@@ -100,7 +105,10 @@ async function* decode<Source>(
         show: () => canvas,
       }));
     });
-    const fillAll = (canvases: readonly Canvas[]) => opened.fill(canvases, strategy.output, signal);
+    const fillAll = async (canvases: readonly Canvas[]): Promise<CanvasPrediction[]> => {
+      signal?.throwIfAborted();
+      return opened.fill(canvases, strategy.output, signal);
+    };
     yield* refineRows(rows, (asks) => fillTogether(asks, fillAll), {
       request,
       endTokenId: model.vocabulary.endTokenId,
@@ -153,16 +161,42 @@ function contextOf<Source>(source: Source, model: CanvasModel<Source>, request: 
   };
 }
 
-/** All canvases of all questions in one forward. */
+/** Canvases of one row that are asked about together. */
+type CanvasAsk = readonly [row: number, canvases: readonly Int32Array[]];
+
+/**
+ * The first questions, as many as fit into one forward; of a single one that does not fit, a part in each of several.
+ */
 async function fillTogether(
-  asks: readonly (readonly [row: number, canvases: readonly Int32Array[]])[],
+  asks: readonly CanvasAsk[],
   fillAll: (canvases: readonly Canvas[]) => Promise<CanvasPrediction[]>,
-): Promise<CanvasPrediction[][]> {
-  const predictions = await fillAll(asks.flatMap(([row, canvases]) => canvases.map((tokenIds) => ({ row, tokenIds }))));
+): Promise<Answered<CanvasPrediction[]>> {
+  const some = firstThatFit(asks);
+  const canvases = some.flatMap(([row, all]) => all.map((tokenIds) => ({ row, tokenIds })));
+  const parts = forwardParts(canvases, ({ tokenIds }) => tokenIds.length);
+  const predictions: CanvasPrediction[] = [];
+  for (const part of parts) {
+    const filled = await fillAll(part);
+    const missing = part[filled.length];
+    if (missing !== undefined) throw brokenPrediction(missing.row, 'no prediction');
+    predictions.push(...filled.slice(0, part.length));
+  }
   let at = 0;
-  return asks.map(([row, { length }]) => {
+  const answers = some.map(([, { length }]) => {
     at += length;
-    if (predictions.length < at) throw brokenPrediction(row, 'no prediction');
     return predictions.slice(at - length, at);
   });
+  return { answers, forwards: parts.length };
+}
+
+/** The first questions whose canvases fit into a forward together, at least one. */
+function firstThatFit(asks: readonly CanvasAsk[]): readonly CanvasAsk[] {
+  let canvases = 0;
+  let longest = 0;
+  const over = asks.findIndex(([, all]) => {
+    canvases += all.length;
+    longest = Math.max(longest, all[0]?.length ?? 0);
+    return canvases * longest > MAX_FORWARD_CELLS;
+  });
+  return over < 0 ? asks : asks.slice(0, Math.max(1, over));
 }

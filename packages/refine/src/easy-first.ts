@@ -56,18 +56,32 @@ export function easyFirst<Source = TokenSource>(options: EasyFirstOptions = {}):
       canvas.decide(free, bestCanvasTokens(first!, length, maskTokenId));
       const ranking = highest(free, canvas.logProbs, free.length);
       const levels = split(ranking, Math.min(groups, free.length));
-      let changed = levels.map(() => true);
+      // The easiest level that changed: all that are harder depend on it.
+      let changed = 0;
       for (let iteration = 2; iteration <= iterations; iteration++) {
-        const due = [...levels.keys()].filter((level) => changed.slice(0, level).includes(true));
+        const first = changed + 1;
+        const due = levels.slice(first);
         if (due.length === 0) return;
-        const predictions = yield due.map((level) => canvas.without(levels.slice(level).flat()));
-        changed = levels.map(() => false);
+        const predictions = yield contexts(canvas, levels, first);
+        changed = levels.length;
         for (const [index, level] of due.entries()) {
           const proposal = bestCanvasTokens(predictions[index]!, length, maskTokenId);
-          changed[level] = canvas.decide(levels[level]!, proposal);
+          if (canvas.decide(level, proposal)) changed = Math.min(changed, first + index);
+          yield;
         }
       }
     },
+  });
+}
+
+/** What each level from `first` on sees: the canvas with masks at its own positions and all harder ones. */
+function contexts(canvas: RefinedCanvas, levels: readonly (readonly number[])[], first: number): Int32Array[] {
+  let seen = canvas.without(levels.slice(first).flat());
+  return levels.slice(first).map((level) => {
+    const context = seen;
+    seen = context.slice();
+    for (const position of level) seen[position] = canvas.tokenIds[position] as number;
+    return context;
   });
 }
 

@@ -13,6 +13,7 @@ import {
   type EditModel,
   type EditSession,
   ForetokenError,
+  forwardParts,
 } from '@foretoken/core';
 import { type EditedCanvas, edited, outputOf } from './edited-canvas.js';
 import { assertLatticeDraft, draftOutputs, type LatticeDraft, pathsToRead } from './lattice-draft.js';
@@ -29,7 +30,7 @@ export interface EditAsk {
 /** The answer of the kind asked for; see `EditSession`. */
 export type EditAnswer = Float32Array | Int32Array | CanvasPrediction;
 
-/** Edits of one row: what it asks, until it returns. */
+/** Edits of one row: what it asks, until it returns; one canvas a question, so that a forward holds at least one. */
 export type EditRefinement = Generator<EditAsk, void, EditAnswer>;
 
 /** The canvas of one row, as the latest edit left it. */
@@ -115,8 +116,8 @@ function* nothing(): EditRefinement {}
 const PHASES: readonly EditAsk['about'][] = ['deletions', 'placeholders', 'fill'];
 
 /**
- * Answers, in one forward, the questions of one phase: the phases take turns, those that no row asks about left out. Rows
- * that are ahead wait for the others, so that all go through the phases together.
+ * Answers, in one forward, the questions of one phase, as many as fit: the phases take turns, those that no row asks about left
+ * out. Rows that are ahead wait for the others, so that all go through the phases together.
  */
 function answerInTurns<Source>(
   session: EditSession,
@@ -127,9 +128,10 @@ function answerInTurns<Source>(
     while (!asks.some(([, { about }]) => about === PHASES[turn])) turn = (turn + 1) % PHASES.length;
     const phase = PHASES[turn];
     turn = (turn + 1) % PHASES.length;
-    const canvases: Canvas[] = asks
+    const due = asks
       .filter(([, { about }]) => about === phase)
-      .map(([row, { tokenIds }]) => ({ row, tokenIds }));
+      .map(([row, { tokenIds }]): Canvas => ({ row, tokenIds }));
+    const [canvases] = forwardParts(due, ({ tokenIds }) => tokenIds.length) as [Canvas[]];
     const answers: readonly EditAnswer[] =
       phase === 'deletions'
         ? await session.deletions(canvases, signal)
@@ -137,13 +139,14 @@ function answerInTurns<Source>(
           ? await session.placeholders(canvases, signal)
           : await session.fill(canvases, BEST, signal);
     let next = 0;
-    return asks.map(([row, { about }]) => {
-      if (about !== phase) return undefined;
+    const answered = asks.map(([row, { about }]) => {
+      if (about !== phase || next === canvases.length) return undefined;
       const answer = answers[next++];
       // Without one the question would be put again and again.
       if (answer === undefined) throw brokenPrediction(row, 'no prediction');
       return answer;
     });
+    return { answers: answered, forwards: 1 };
   };
 }
 

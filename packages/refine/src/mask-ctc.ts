@@ -43,9 +43,10 @@ export function maskCtc<Source = TokenSource>(options: MaskCtcOptions<Source>): 
       for (let left = iterations; left > 0 && masked.length > 0; left--) {
         const [prediction] = yield [canvas.without(masked)];
         const proposal = bestCanvasTokens(prediction!, length, maskTokenId);
-        const decided = highest(masked, proposal.logProbs, Math.ceil(masked.length / left));
-        canvas.decide(decided, proposal);
-        masked = masked.filter((position) => !decided.includes(position));
+        const ranking = highest(masked, proposal.logProbs, masked.length);
+        const count = Math.ceil(masked.length / left);
+        canvas.decide(ranking.slice(0, count), proposal);
+        masked = ranking.slice(count);
       }
     },
   });

@@ -74,7 +74,7 @@ export function maskedDiffusion<Source = TokenSource>(
         let masked = positions;
         for (let step = 1; masked.length > 0 && step <= mostSteps; step++) {
           const [prediction] = yield [canvas.tokenIds.slice()];
-          const proposal = propose(prediction!, canvas.length, masked, forward++, proposing);
+          const proposal = yield* propose(prediction!, canvas.length, masked, forward++, proposing);
           const ranking = highest(masked, proposal.ease, masked.length);
           // Last are those where no token is possible; they stay masks.
           const possible = ranking.filter((position) => proposal.tokenIds[position] !== canvas.maskTokenId);
@@ -114,7 +114,8 @@ function maskAgain(
   predicted: readonly number[],
   share: number,
 ): number[] {
-  const earlier = positions.filter((position) => !predicted.includes(position));
+  const anew = new Set(predicted);
+  const earlier = positions.filter((position) => !anew.has(position));
   const again = lowest(earlier, canvas.logProbs, Math.floor(share * earlier.length));
   canvas.mask(again);
   return again;

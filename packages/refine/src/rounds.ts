@@ -10,6 +10,7 @@ import {
   noTokenLeft,
   type RowResult,
   rowResult,
+  Yielder,
 } from '@foretoken/core';
 
 /** Tokens as they stand, with natural-log probabilities where a prediction decided them (else NaN); `[length]` each. */
@@ -22,19 +23,24 @@ export interface Shown {
 
 /**
  * The refinement of one canvas, written as the paper writes it: it yields what it wants to ask the model and is handed the
- * answer, while `refineRows` puts the questions of all canvases into one forward.
+ * answer, while `refineRows` puts the questions of all canvases into as few forwards as hold them.
  */
 export interface Candidate<Ask, Answer> {
-  readonly refinement: Generator<Ask, void, Answer>;
+  /** Where a step takes long it yields `undefined` on the way, so that other work has a turn; the answer means nothing. */
+  readonly refinement: Generator<Ask | undefined, void, Answer>;
   /** Added to the mean log-probability that the candidates of a row are ranked by (default 0). */
   readonly bonus?: number;
   show(): Shown;
 }
 
-/** One forward for some of the questions; `undefined` for those that wait for a later one. */
-export type AnswerAll<Ask, Answer> = (
-  asks: readonly (readonly [row: number, ask: Ask])[],
-) => Promise<readonly (Answer | undefined)[]>;
+/** What some of the questions were answered, `undefined` for those that wait, and how many forwards it took. */
+export interface Answered<Answer> {
+  readonly answers: readonly (Answer | undefined)[];
+  readonly forwards: number;
+}
+
+/** Answers some of the questions, at least one: those that fit into a forward of bounded size, or one that alone does not. */
+export type AnswerAll<Ask, Answer> = (asks: readonly (readonly [row: number, ask: Ask])[]) => Promise<Answered<Answer>>;
 
 /** What the loop needs besides the canvases. */
 export interface Rounds {
@@ -52,7 +58,7 @@ export interface Rounds {
 }
 
 /**
- * Runs the candidates of all rows to their ends, a forward a round. A row shows a draft as it came, then its best candidate
+ * Runs the candidates of all rows to their ends; what does not fit into a forward waits, the earlier rows first. A row shows a draft as it came, then its best candidate
  * after each round; once none of them asks for more it is cut, committed, and takes no part in later forwards.
  *
  * Throws `UNSATISFIABLE_CONSTRAINT` for a row all of whose candidates end with an undecided position in their output.
@@ -65,9 +71,17 @@ export async function* refineRows<Ask, Answer>(
   const { request, began } = rounds;
   const results: RowResult[] = [];
   const waiting = new Map<Candidate<Ask, Answer>, readonly [row: number, ask: Ask]>();
-  const goOn = (row: number, candidate: Candidate<Ask, Answer>, { value, done }: IteratorResult<Ask, void>): void => {
-    if (done) waiting.delete(candidate);
-    else waiting.set(candidate, [row, value]);
+  const yielder = new Yielder(request.signal);
+  const goOn = async (row: number, candidate: Candidate<Ask, Answer>, ...answer: [] | [Answer]): Promise<void> => {
+    const { refinement } = candidate;
+    let step = refinement.next(...answer);
+    while (!step.done && step.value === undefined) {
+      if (yielder.due()) await yielder.yield();
+      step = refinement.next();
+    }
+    if (step.done) waiting.delete(candidate);
+    else waiting.set(candidate, [row, step.value as Ask]);
+    if (yielder.due()) await yielder.yield();
   };
   const report = function* (row: number): Generator<DecodeEvent> {
     const candidates = (rows[row] as readonly Candidate<Ask, Answer>[]).map(seen);
@@ -100,23 +114,26 @@ export async function* refineRows<Ask, Answer>(
       const { shown: draft } = best(candidates.map(seen));
       yield revision(row, draft, draft.tokenIds.slice(), performance.now() - began);
     }
-    for (const candidate of candidates) goOn(row, candidate, candidate.refinement.next());
+    for (const candidate of candidates) await goOn(row, candidate);
     if (!isWaiting(row)) yield* report(row);
   }
   let forwards = 0;
   while (waiting.size > 0) {
     request.signal?.throwIfAborted();
     const asked = [...waiting];
-    const answers = await answerAll(asked.map(([, ask]) => ask));
-    forwards++;
+    const { answers, forwards: taken } = await answerAll(asked.map(([, ask]) => ask));
+    forwards += taken;
     const answered = new Set<number>();
     for (const [index, [candidate, [row]]] of asked.entries()) {
       const answer = answers[index];
       if (answer === undefined) continue;
-      goOn(row, candidate, candidate.refinement.next(answer));
+      await goOn(row, candidate, answer);
       answered.add(row);
     }
-    for (const row of answered) yield* report(row);
+    for (const row of answered) {
+      yield* report(row);
+      if (yielder.due()) await yielder.yield();
+    }
   }
   yield decodeEnd(results, began, { forwards, otherForwards });
 }

@@ -54,12 +54,12 @@ export function skeletonFirst<Source = TokenSource>(options: SkeletonFirstOption
       const isSolid = (tokenId: number): boolean => tokenId !== maskTokenId && content(tokenId);
       const solid = free.filter((position) => isSolid(canvas.tokenIds[position]!));
       const skeleton = highest(solid, canvas.logProbs, Math.ceil(share * free.length));
-      let open = free.filter((position) => !skeleton.includes(position));
+      const kept = new Set(skeleton);
+      let open = free.filter((position) => !kept.has(position));
       for (let fill = 0; fill < fills && open.length > 0; fill++) {
         const [prediction] = yield [canvas.without(open)];
         canvas.decide(open, bestCanvasTokens(prediction!, length, maskTokenId));
-        const decided = highest(open, canvas.logProbs, Math.ceil(open.length / (fills - fill)));
-        open = open.filter((position) => !decided.includes(position));
+        open = highest(open, canvas.logProbs, open.length).slice(Math.ceil(open.length / (fills - fill)));
       }
       if (!revise || skeleton.length === 0 || skeleton.length === free.length) return;
       const [revision] = yield [canvas.without(skeleton)];

@@ -60,22 +60,22 @@ export function outputFor(order: UnmaskOrder, temperature: number): OutputReques
 
 /**
  * A token for each of `positions`, drawn with the numbers of the given forward, and how early to decide it; the mask, last of
- * all, where no token is possible.
+ * all, where no token is possible. A whole vocabulary takes a while, so it yields after each position.
  *
  * Log-probabilities are the model's own, before the temperature. Throws `RUNTIME_FAILURE`, `INVALID_SCORES`.
  */
-export function propose(
+export function* propose(
   prediction: CanvasPrediction,
   length: number,
   positions: readonly number[],
   forward: number,
   proposing: Proposing,
-): RankedProposal {
+): Generator<undefined, RankedProposal> {
   const { order, stream } = proposing;
   const ranked =
     outputFor(order, proposing.temperature).kind === 'topK'
       ? fromCandidates(prediction, length, positions, proposing)
-      : fromDistributions(prediction, length, positions, forward, proposing);
+      : yield* fromDistributions(prediction, length, positions, forward, proposing);
   for (const position of positions) {
     if (order === 'left-to-right') ranked.ease[position] = -position;
     if (order === 'random') ranked.ease[position] = stream.uniform(position, ORDER_DRAWS, forward);
@@ -103,17 +103,18 @@ function fromCandidates(
   return { ...best, ease };
 }
 
-function fromDistributions(
+function* fromDistributions(
   prediction: CanvasPrediction,
   length: number,
   positions: readonly number[],
   forward: number,
   { order, temperature, stream, maskTokenId, vocabularySize }: Proposing,
-): RankedProposal {
+): Generator<undefined, RankedProposal> {
   const tokenIds = new Int32Array(length);
   const logProbs = new Float32Array(length);
   const ease = new Float64Array(length);
   for (const position of positions) {
+    yield;
     const distribution = distributionAt(prediction, position, vocabularySize);
     const scores = distribution.slice();
     scores[maskTokenId] = Number.NEGATIVE_INFINITY;

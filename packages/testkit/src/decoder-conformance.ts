@@ -7,7 +7,7 @@ import {
   ForetokenError,
   type TokenSource,
 } from '@foretoken/core';
-import { assertCode, assertStream, eventsOf, outputsOf } from './laws.js';
+import { assertCode, assertStream, eventsOf, outputsOf, rejectsWith } from './laws.js';
 import { randomLogits } from './random-logits.js';
 import { type RecordingModel, type RecordingOptions, recording } from './recording.js';
 import type { Runner } from './runner.js';
@@ -263,15 +263,4 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
       }
     });
   });
-}
-
-/** True if `run` throws exactly `reason`; any other error is thrown on. */
-async function rejectsWith(run: () => Promise<unknown>, reason: unknown): Promise<boolean> {
-  try {
-    await run();
-    return false;
-  } catch (error) {
-    if (error === reason) return true;
-    throw error;
-  }
 }

@@ -56,3 +56,14 @@ export async function assertCode(run: () => Promise<unknown>, ...codes: readonly
     },
   );
 }
+
+/** True if `run` throws exactly `reason`; any other error is thrown on. */
+export async function rejectsWith(run: () => Promise<unknown>, reason: unknown): Promise<boolean> {
+  try {
+    await run();
+    return false;
+  } catch (error) {
+    if (error === reason) return true;
+    throw error;
+  }
+}

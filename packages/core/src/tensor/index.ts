@@ -5,6 +5,7 @@ export * from './canvas-lengths.js';
 export * from './ctc-alignment.js';
 export * from './ctc-best-path.js';
 export * from './ctc-prefix.js';
+export * from './forward-cells.js';
 export * from './log-softmax.js';
 export * from './ngram-model.js';
 export * from './ngram-option.js';

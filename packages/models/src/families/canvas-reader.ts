@@ -2,6 +2,7 @@ import {
   type Canvas,
   type CanvasPrediction,
   ForetokenError,
+  maxScoredCells,
   type OutputKind,
   type OutputRequest,
 } from '@foretoken/core';
@@ -39,9 +40,6 @@ export interface CanvasPlace {
   readonly length: number;
 }
 
-/** Most positions of a forward; more would only take memory. */
-const MOST_POSITIONS = 4096;
-
 /** Runs graphs over batches of canvases, of any rows in any order; padding is neither seen nor returned. */
 export class CanvasReader {
   readonly #runtime: OnnxRuntime;
@@ -57,8 +55,8 @@ export class CanvasReader {
   }
 
   /**
-   * What `part` makes of a graph's outputs for each canvas, in order; canvases of similar length share a forward. Outputs
-   * are fresh copies, so parts may be views of them.
+   * What `part` makes of a graph's outputs for each canvas, in order; canvases of similar length share a forward of
+   * bounded size. Outputs are fresh copies, so parts may be views of them.
    *
    * Throws `INVALID_ARGUMENT`, `LENGTH_LIMIT`, `DISPOSED`, `RUNTIME_FAILURE`, or the abort reason.
    */
@@ -74,7 +72,8 @@ export class CanvasReader {
     const session = await graph();
     const parts = new Array<Part>(canvases.length);
     const lengths = Int32Array.from(canvases, ({ tokenIds }) => tokenIds.length);
-    for (const group of groupsByLength(lengths, MOST_POSITIONS)) {
+    const maxCells = maxScoredCells(this.#limits.vocabularySize);
+    for (const group of groupsByLength(lengths, maxCells, this.#source?.sourceLength)) {
       this.check(signal);
       const together = group.map((index) => canvases[index] as Canvas);
       // At least 1, since attention has no empty form.

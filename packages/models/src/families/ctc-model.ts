@@ -3,7 +3,6 @@ import { FrameGraph, type FrameGraphOptions } from './frame-graph.js';
 import type { MarianEncoder } from './marian-encoder.js';
 
 export interface CtcModelOptions extends FrameGraphOptions {
-  readonly vocabulary: Vocabulary;
   readonly blankId: number;
 }
 

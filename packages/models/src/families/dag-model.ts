@@ -3,7 +3,6 @@ import { FrameGraph, type FrameGraphOptions } from './frame-graph.js';
 import type { MarianEncoder } from './marian-encoder.js';
 
 export interface DagModelOptions extends FrameGraphOptions {
-  readonly vocabulary: Vocabulary;
   readonly startTokenId: number;
 }
 

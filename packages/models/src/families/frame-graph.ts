@@ -1,4 +1,11 @@
-import { assertInteger, type EmitOptions, ForetokenError, type TokenSource } from '@foretoken/core';
+import {
+  assertInteger,
+  type EmitOptions,
+  ForetokenError,
+  maxScoredCells,
+  type TokenSource,
+  type Vocabulary,
+} from '@foretoken/core';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { frameFeeds } from './frame-feeds.js';
 import { groupsByLength } from './length-groups.js';
@@ -12,6 +19,7 @@ export interface FrameGraphOptions {
   readonly encoder: MarianEncoder;
   readonly width: number;
   readonly upsample: number;
+  readonly vocabulary: Vocabulary;
   readonly maxCandidates: number;
   /** The graph holds an encoder of its own and reads token ids (default: it reads the states of `encoder`). */
   readonly readsTokens?: boolean;
@@ -47,15 +55,15 @@ export class FrameGraph {
   }
 
   /**
-   * What `make` makes of every source's frames. Sources of similar length share a forward, so that little of each is
-   * padding. Outputs are fresh copies, so results may be views of them.
+   * What `make` makes of every source's frames. Sources of similar length share a forward of bounded size, so that little of
+   * each is padding. Outputs are fresh copies, so results may be views of them.
    */
   async emit<Lattice>(
     sources: readonly TokenSource[],
     options: EmitOptions,
     make: (row: FrameRow) => Lattice,
   ): Promise<Lattice[]> {
-    const { encoder, upsample, maxCandidates, readsTokens = false } = this.#options;
+    const { encoder, upsample, vocabulary, maxCandidates, readsTokens = false } = this.#options;
     if (options.k !== undefined) assertInteger('k', options.k, 1, Number.MAX_SAFE_INTEGER);
     const k = Math.min(options.k ?? 1, maxCandidates);
     const encoding = readsTokens
@@ -64,7 +72,7 @@ export class FrameGraph {
     const all = encoding?.lengths ?? encoder.lengthsOf(sources);
     const session = await this.#options.session();
     const lattices = new Array<Lattice>(sources.length);
-    for (const rows of groupsByLength(all)) {
+    for (const rows of groupsByLength(all, maxScoredCells(vocabulary.size) / upsample)) {
       options.signal?.throwIfAborted();
       const lengths = Int32Array.from(rows, (row) => all[row] as number);
       const group = { rows, lengths, time: lengths[0] as number };

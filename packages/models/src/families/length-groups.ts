@@ -1,11 +1,18 @@
+import { MAX_FORWARD_CELLS } from '@foretoken/core';
+
 /** Padding that costs as much as starting another forward, in tokens; measured on small models. */
 const FORWARD_COST = 8;
 
 /**
  * Splits a ragged batch into groups of similar length, longest first, so that little of each forward is padding: padding
- * costs as much as text. A group of several takes at most `most` positions, padding included.
+ * costs as much as text. A group of several takes at most `maxCells`, rows times the longest of them, or times `otherLength`
+ * where each row is read beside something as long as that.
  */
-export function groupsByLength(lengths: Int32Array, most: number = Number.POSITIVE_INFINITY): number[][] {
+export function groupsByLength(
+  lengths: Int32Array,
+  maxCells: number = MAX_FORWARD_CELLS,
+  otherLength: number = 0,
+): number[][] {
   const order = Array.from(lengths.keys()).sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b);
   const groups: number[][] = [];
   let padding = 0;
@@ -13,14 +20,19 @@ export function groupsByLength(lengths: Int32Array, most: number = Number.POSITI
     const group = groups.at(-1);
     const longest = group === undefined ? 0 : (lengths[group[0] as number] as number);
     padding += longest - (lengths[row] as number);
-    const fits = group !== undefined && padding <= FORWARD_COST && (group.length + 1) * longest <= most;
-    if (fits) group.push(row);
+    const cells = ((group?.length ?? 0) + 1) * Math.max(longest, otherLength);
+    if (group !== undefined && padding <= FORWARD_COST && cells <= maxCells) group.push(row);
     else {
       groups.push([row]);
       padding = 0;
     }
   }
   return groups;
+}
+
+/** The largest of lengths; 0 where there are none. */
+export function longestOf(lengths: Int32Array): number {
+  return lengths.reduce((longest, length) => Math.max(longest, length), 0);
 }
 
 /**
@@ -34,7 +46,7 @@ export async function inGroups<Name extends string>(
   sizes: Readonly<Record<Name, (time: number) => number>>,
   forward: (group: readonly number[], time: number) => Promise<Readonly<Record<Name, Float32Array>>>,
 ): Promise<Readonly<Record<Name, Float32Array>>> {
-  const time = Math.max(...lengths);
+  const time = longestOf(lengths);
   if (groups.length === 1) return forward([...lengths.keys()], time);
   const whole: Partial<Record<Name, Float32Array>> = {};
   for (const group of groups) {

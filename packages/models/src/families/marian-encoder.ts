@@ -1,6 +1,6 @@
 import { ForetokenError, type SourceEncoder, type SourceEncoding, type TokenSource } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
-import { groupsByLength, inGroups } from './length-groups.js';
+import { groupsByLength, inGroups, longestOf } from './length-groups.js';
 import { paddedTokens } from './padded-tokens.js';
 
 export interface MarianEncoderLimits {
@@ -61,7 +61,9 @@ export class MarianEncoding implements SourceEncoding {
   }
 }
 
-/** The encoder of a Marian model; a ragged batch of sources takes one forward for each group of similar length. */
+/**
+ * The encoder of a Marian model; a ragged batch of sources takes one forward for each group of similar length, of bounded size.
+ */
 export class MarianEncoder implements SourceEncoder<TokenSource> {
   readonly #runtime: OnnxRuntime;
   readonly #session: GraphSession;
@@ -81,7 +83,7 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
     signal?.throwIfAborted();
     const lengths = this.lengthsOf(sources);
     const { width } = this.#limits;
-    const time = Math.max(...lengths);
+    const time = longestOf(lengths);
     const mask = new Int32Array(sources.length * time);
     for (const [row, length] of lengths.entries()) mask.fill(1, row * time, row * time + length);
     const sizes = { states: (padded: number) => padded * width, cross: (padded: number) => padded * width };

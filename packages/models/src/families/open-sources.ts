@@ -1,4 +1,4 @@
-import type { CanvasOpenOptions, TokenSource } from '@foretoken/core';
+import { type CanvasOpenOptions, MAX_FORWARD_CELLS, maxScoredCells, type TokenSource } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
 import { assertDrafts, type DraftLattice, draftFeed, unreadDrafts } from './draft-paths.js';
 import { frameFeeds } from './frame-feeds.js';
@@ -60,7 +60,9 @@ export async function openSources(
     ...(lengths === undefined ? {} : { length_logits: () => lengths.classes }),
   };
   // Keys and values alone cost next to nothing, padding or not; drafts cost what padding costs.
-  const groups = draft === undefined ? [[...sourceLengths.keys()]] : groupsByLength(sourceLengths);
+  const whole = draft === undefined && sourceLengths.length * sourceLength <= MAX_FORWARD_CELLS;
+  const maxCells = draft === undefined ? MAX_FORWARD_CELLS : maxScoredCells(draft.vocabularySize) / draft.upsample;
+  const groups = whole ? [[...sourceLengths.keys()]] : groupsByLength(sourceLengths, maxCells);
   const values = await inGroups(sourceLengths, groups, sizes, async (group, time) => {
     signal?.throwIfAborted();
     const ownLengths = Int32Array.from(group, (row) => sourceLengths[row] as number);

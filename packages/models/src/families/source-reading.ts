@@ -1,3 +1,4 @@
+import { MAX_FORWARD_CELLS } from '@foretoken/core';
 import type { OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { type Drafts, layOut } from './drafts.js';
 import type { MarianEncoding } from './marian-encoder.js';
@@ -5,8 +6,8 @@ import type { MarianEncoding } from './marian-encoder.js';
 /** Added to the attention score of padding. */
 const HIDDEN = -1e9;
 
-/** Canvases whose sources are kept gathered from round to round, beside those of the latest group. */
-const MOST_GATHERED = 512;
+/** Source positions, one for each canvas that reads it, kept gathered from round to round beside those of the latest group. */
+const MAX_GATHERED = 4 * MAX_FORWARD_CELLS;
 
 /** Lengths of canvases that each gathering keeps inputs for; edits change lengths every round. */
 const MOST_SIZES = 4;
@@ -43,6 +44,11 @@ export class SourceReading {
     this.#encoding = encoding;
     this.#width = width;
     this.#drafts = drafts;
+  }
+
+  /** Positions of a source, padding included. */
+  get sourceLength(): number {
+    return this.#encoding.sourceLength;
   }
 
   /** Inputs for canvases of these rows, in this order, `length` positions each. */
@@ -83,7 +89,7 @@ export class SourceReading {
     let canvases = rows.length;
     for (const other of this.#gathered.values()) canvases += other.rows.length;
     for (const [oldest, other] of this.#gathered) {
-      if (canvases <= MOST_GATHERED) break;
+      if (canvases * sourceLength <= MAX_GATHERED) break;
       canvases -= other.rows.length;
       this.#gathered.delete(oldest);
     }

@@ -66,16 +66,18 @@ export function ctcPrefixBeam<Source = TokenSource>(
         };
         const shared = { ...(encoding === undefined ? {} : { encoding }), ...(signal === undefined ? {} : { signal }) };
         const ranked =
-          rescoring === undefined ? searched() : await rescored(rescoring, sources, [...searched()], shared);
+          rescoring === undefined
+            ? { rows: searched(), forwards: 1 }
+            : await rescored(rescoring, sources, [...searched()], shared);
         const rows = function* (): Generator<Candidate[]> {
           let row = 0;
-          for (const found of ranked) yield candidatesOf(found, lattices[row++] as CtcLattice, settings);
+          for (const found of ranked.rows) yield candidatesOf(found, lattices[row++] as CtcLattice, settings);
         };
         yield* rowEvents(rows(), request, {
           endTokenId,
           limit: request.maxNewTokens ?? Number.POSITIVE_INFINITY,
           began,
-          forwards: 1,
+          forwards: ranked.forwards,
           otherForwards: rescoring === undefined ? undefined : 1,
           distinct: true,
         });

@@ -6,7 +6,7 @@ import {
   type OptionReader,
   withMethods,
 } from '@foretoken/core';
-import { scoreWithModel } from '../rescoring/score-with-model.js';
+import { scoreInParts } from '../rescoring/score-with-model.js';
 
 /** An autoregressive model that has the last word on what a search found. */
 export interface CtcRescoring<Source> {
@@ -36,16 +36,16 @@ export const rescoring: OptionReader<CtcRescoring<never>> = fields<CtcRescoring<
   ['model'],
 );
 
-/** Scores every row's candidates in one forward and puts them in their new order, ties in the old. */
+/** Scores every row's candidates, in one forward where they fit, and puts them in their new order, ties in the old. */
 export async function rescored<Source, Item extends Rescorable>(
   { model, weight = 1, searchWeight = 1, lengthBonus = 0 }: CtcRescoring<Source>,
   sources: readonly Source[],
   rows: readonly (readonly Item[])[],
   options: OpenOptions,
-): Promise<Item[][]> {
+): Promise<{ readonly rows: Item[][]; readonly forwards: number }> {
   const outputs = rows.map((candidates) => candidates.map(({ output }) => output));
-  const logProbs = await scoreWithModel(model, sources, outputs, options);
-  return rows.map((candidates, row) =>
+  const { logProbs, forwards } = await scoreInParts(model, sources, outputs, options);
+  const ranked = rows.map((candidates, row) =>
     candidates
       .map((candidate, index) => {
         const logProb = logProbs[row]?.[index] as number;
@@ -55,4 +55,5 @@ export async function rescored<Source, Item extends Rescorable>(
       })
       .sort((a, b) => b.score - a.score),
   );
+  return { rows: ranked, forwards };
 }

@@ -9,11 +9,13 @@ import {
   cutOutput,
   type DecodeRequest,
   ForetokenError,
+  forwardParts,
   type LengthOptions,
   meanLogProb,
   noTokenLeft,
   type OpenOptions,
   type TriedLength,
+  Yielder,
 } from '@foretoken/core';
 import { NO_REPEAT_CANDIDATES, withoutRepeats } from './no-repeat.js';
 
@@ -29,7 +31,7 @@ export interface FilledCanvas extends CanvasProposal {
 /** Canvases of each row, at least one, in the order of their lengths' probability. */
 export interface FilledRows {
   readonly rows: readonly (readonly FilledCanvas[])[];
-  /** One, or none where no row has anything to decide. */
+  /** One where all fit into it; none where no row has anything to decide. */
   readonly forwards: number;
 }
 
@@ -48,7 +50,7 @@ interface Blank {
 }
 
 /**
- * Fills a canvas of masks for every length of every row, all in one forward.
+ * Fills a canvas of masks for every length of every row, in one forward where they fit into it.
  *
  * Lengths at which the model leaves a position of the output no token are left out; `read` is what says where an output ends.
  * Throws `LENGTH_LIMIT`, `INVALID_SCORES`, and `UNSATISFIABLE_CONSTRAINT` where no length of a row is left.
@@ -67,17 +69,26 @@ export async function fillAtOnce<Source>(
     const rows = sources.map((_, row) => blanksOf(row, lengths[row] as readonly TriedLength[], model, request));
     const due = rows.flat().filter(isDue);
     const k = Math.min(options.noRepeat ? NO_REPEAT_CANDIDATES + 1 : 2, model.vocabulary.size);
-    const predictions = due.length === 0 ? [] : await session.fill(due, { kind: 'topK', k }, signal);
-    let next = 0;
-    const filled = rows.map((blanks, row) => {
-      const canvases = blanks.flatMap((blank) => {
-        const prediction = isDue(blank) ? predictions[next++] : undefined;
-        return fill(blank, prediction, options, model) ?? [];
-      });
+    const parts = forwardParts(due, ({ tokenIds }) => tokenIds.length);
+    const yielder = new Yielder(signal);
+    const found = new Map<Blank, FilledCanvas>();
+    for (const part of parts) {
+      signal?.throwIfAborted();
+      const predictions = await session.fill(part, { kind: 'topK', k }, signal);
+      for (const [index, blank] of part.entries()) {
+        const canvas = fill(blank, predictions[index], options, model);
+        if (canvas !== undefined) found.set(blank, canvas);
+        if (yielder.due()) await yielder.yield();
+      }
+    }
+    const filled: FilledCanvas[][] = [];
+    for (const [row, blanks] of rows.entries()) {
+      const canvases = blanks.flatMap((blank) => (isDue(blank) ? (found.get(blank) ?? []) : givenAlone(blank)));
       if (canvases.length === 0) throw unavoidable(row);
-      return decided(row, canvases, model, read);
-    });
-    return { rows: filled, forwards: due.length === 0 ? 0 : 1 };
+      filled.push(decided(row, canvases, model, read));
+      if (yielder.due()) await yielder.yield();
+    }
+    return { rows: filled, forwards: parts.length };
   } finally {
     await session[Symbol.asyncDispose]();
   }
@@ -104,6 +115,15 @@ function isDue({ given, tokenIds }: Blank): boolean {
   return given < tokenIds.length;
 }
 
+/** A canvas of given tokens alone. */
+function givenAlone({ tokenIds }: Blank): FilledCanvas {
+  return { tokenIds, logProbs: unknown(tokenIds.length), score: Number.NEGATIVE_INFINITY };
+}
+
+function unknown(length: number): Float32Array {
+  return new Float32Array(length).fill(Number.NaN);
+}
+
 /** The canvases of a row in whose output no position is undecided. */
 function decided<Source>(
   row: number,
@@ -127,8 +147,7 @@ function fill<Source>(
   model: CanvasModel<Source>,
 ): FilledCanvas | undefined {
   const tokenIds = blank.slice();
-  const logProbs = new Float32Array(blank.length).fill(Number.NaN);
-  if (given === blank.length) return { tokenIds, logProbs, score: Number.NEGATIVE_INFINITY };
+  const logProbs = unknown(blank.length);
   if (prediction === undefined) throw brokenPrediction(row, 'no prediction');
   const chosen = noRepeat
     ? chooseWithoutRepeats(prediction, blank, given, model)

@@ -27,8 +27,8 @@ import { rescored } from './rescored.js';
 export interface NatOptions<Source = TokenSource> extends LengthOptions {
   /**
    * What chooses among the lengths of a row: the canvas model's own mean log-probability (`self`, the default), or an
-   * autoregressive model of the same vocabulary that scores all candidates of all rows in one forward (noisy parallel
-   * decoding; Gu et al., 2018, section 4). With a model, `lengthBeam` of 2 or more is required.
+   * autoregressive model of the same vocabulary that scores all candidates of all rows in one forward where they fit (noisy
+   * parallel decoding; Gu et al., 2018, section 4). With a model, `lengthBeam` of 2 or more is required.
    */
   readonly rescore?: 'self' | AutoregressiveModel<Source>;
   /** Collapse runs of equal tokens after the fill (default false): cheap, but wanted repeats are lost too. */
@@ -44,7 +44,7 @@ const NAME = 'nat';
 
 /**
  * Length-predicted non-autoregressive decoding: the model predicts the output's length, then all its tokens at once, in one
- * forward for all lengths of all rows (Gu et al., 2018, "Non-Autoregressive Neural Machine Translation").
+ * forward for all lengths of all rows where they fit into it (Gu et al., 2018, "Non-Autoregressive Neural Machine Translation").
  *
  * A hypothesis' `score` is what its length was chosen by: the mean natural-log probability of the canvas, before repeats
  * collapse, and what `lengthWeight` makes of its length, or the autoregressive model's natural-log probability of the output and its end token, divided by the number of
@@ -79,7 +79,11 @@ async function* decode<Source>(
   }
   assertOutputPrefixes(request, vocabulary, maskTokenId, Math.min(length ?? Number.POSITIVE_INFINITY, maxLength));
   if (length !== undefined) assertCanvasFits(length, model);
-  const { rows, forwards } = await rankedCanvases({ ...options, rescore, noRepeat, deduplicate }, model, request);
+  const { rows, forwards, otherForwards } = await rankedCanvases(
+    { ...options, rescore, noRepeat, deduplicate },
+    model,
+    request,
+  );
   const best = rows.map((canvases, row): Candidate[] => [
     readPart(highest(canvases), givenIn(request, row), vocabulary, request),
   ]);
@@ -87,8 +91,8 @@ async function* decode<Source>(
     endTokenId: vocabulary.endTokenId,
     limit: request.maxNewTokens ?? Number.POSITIVE_INFINITY,
     began,
-    // With a model to rescore it is that model that decides; the canvas model writes candidates.
-    ...(rescore === 'self' ? { forwards } : { forwards: 1, otherForwards: forwards }),
+    forwards,
+    otherForwards,
   });
 }
 
@@ -97,7 +101,7 @@ async function rankedCanvases<Source>(
   options: FillOptions & Required<Pick<NatOptions<Source>, 'rescore' | 'deduplicate'>>,
   model: CanvasModel<Source>,
   request: DecodeRequest<Source>,
-): Promise<FilledRows> {
+): Promise<FilledRows & { readonly otherForwards?: number }> {
   const { rescore, deduplicate } = options;
   const { sources, signal } = request;
   const encoding = await commonEncoding(model, rescore === 'self' ? undefined : rescore, sources, signal);
@@ -108,10 +112,9 @@ async function rankedCanvases<Source>(
     const rows = deduplicate
       ? filled.rows.map((canvases, row) => canvases.map((canvas) => collapsed(canvas, givenIn(request, row))))
       : filled.rows;
-    return {
-      rows: rescore === 'self' ? rows : await rescored(rescore, sources, rows, open),
-      forwards: filled.forwards,
-    };
+    if (rescore === 'self') return { rows, forwards: filled.forwards };
+    // It is the model that rescores that decides, the canvas model writes candidates.
+    return { ...(await rescored(rescore, sources, rows, open)), otherForwards: filled.forwards };
   } finally {
     encoding?.dispose();
   }

@@ -1,26 +1,27 @@
 import { type AutoregressiveModel, cutOutput, type OpenOptions } from '@foretoken/core';
-import { scoreWithModel } from '../rescoring/index.js';
-import type { FilledCanvas } from './fill-at-once.js';
+import { scoreInParts } from '../rescoring/score-with-model.js';
+import type { FilledCanvas, FilledRows } from './fill-at-once.js';
 
 /**
  * The canvases with other scores: the autoregressive model's natural-log probability of the output and its end token,
- * divided by the number of both, of all candidates of all rows in one forward (noisy parallel decoding; Gu et al., 2018,
- * section 4).
+ * divided by the number of both, of all candidates of all rows in one forward where they fit (noisy parallel decoding; Gu et al.,
+ * 2018, section 4).
  */
 export async function rescored<Source>(
   model: AutoregressiveModel<Source>,
   sources: readonly Source[],
   rows: readonly (readonly FilledCanvas[])[],
   open: OpenOptions,
-): Promise<FilledCanvas[][]> {
+): Promise<FilledRows> {
   const { endTokenId } = model.vocabulary;
   // Whole outputs, so that where a request cuts them has no say in which is best.
   const outputs = rows.map((row) => row.map(({ tokenIds }) => cutOutput(tokenIds, endTokenId, { sources }).tokenIds));
-  const logProbs = await scoreWithModel(model, sources, outputs, open);
-  return rows.map((canvases, row) =>
+  const { logProbs, forwards } = await scoreInParts(model, sources, outputs, open);
+  const ranked = rows.map((canvases, row) =>
     canvases.map((canvas, index) => {
       const output = outputs[row]?.[index] as Int32Array;
       return { ...canvas, score: (logProbs[row]?.[index] as number) / (output.length + 1) };
     }),
   );
+  return { rows: ranked, forwards };
 }

@@ -1,24 +1,28 @@
 import {
   type AutoregressiveModel,
   assertAutoregressive,
+  assertScores,
   ForetokenError,
   logSumExp,
   NodeBatch,
   type OpenOptions,
   type TokenForest,
+  type Vocabulary,
+  Yielder,
 } from '@foretoken/core';
-import { type CandidateTree, candidateTree } from './candidate-tree.js';
+import { type ScoringUnit, scoringParts } from './scoring-parts.js';
 
 const NAME = 'rescoring';
 
 /**
- * Natural-log probability of each candidate under an autoregressive model, its end token's included, in one forward: a
- * row's candidates are one tree, so what they share is computed once.
+ * Natural-log probability of each candidate under an autoregressive model, its end token's included: a row's candidates are one
+ * tree, so what they share is computed once, and all rows are one forward where that is of bounded size.
  *
  * `rows` holds each source's candidates as token ids without the end token, possibly none; the answer is `[candidates]` a
- * row, in the same order. `options.encoding` shares an encoding of the same sources. Throws `INVALID_ARGUMENT` (rows and
- * sources disagree, or a token is the end token or outside the vocabulary), `UNSUPPORTED_CAPABILITY` (the model scores no
- * whole vocabulary, or does not branch where candidates do), `LENGTH_LIMIT`, `RUNTIME_FAILURE` (a score is `NaN`), and whatever the model throws.
+ * row, in the same order. `options.encoding` shares an encoding of the same sources; where it takes several forwards, each
+ * encodes its own sources. Throws `INVALID_ARGUMENT` (rows and sources disagree, or a token is the end token or outside the
+ * vocabulary), `UNSUPPORTED_CAPABILITY` (the model scores no whole vocabulary, or does not branch where candidates do),
+ * `LENGTH_LIMIT`, `INVALID_SCORES`, and whatever the model throws.
  */
 export async function scoreWithModel<Source>(
   model: AutoregressiveModel<Source>,
@@ -26,34 +30,58 @@ export async function scoreWithModel<Source>(
   rows: readonly (readonly ArrayLike<number>[])[],
   options: OpenOptions = {},
 ): Promise<Float64Array[]> {
-  options.signal?.throwIfAborted();
+  return (await scoreInParts(model, sources, rows, options)).logProbs;
+}
+
+/** What `scoreWithModel` answers, and the forwards that it took. */
+export interface ScoredRows {
+  readonly logProbs: Float64Array[];
+  readonly forwards: number;
+}
+
+/** As `scoreWithModel`. */
+export async function scoreInParts<Source>(
+  model: AutoregressiveModel<Source>,
+  sources: readonly Source[],
+  rows: readonly (readonly ArrayLike<number>[])[],
+  options: OpenOptions,
+): Promise<ScoredRows> {
+  const { signal } = options;
+  signal?.throwIfAborted();
   assertCandidates(model, sources, rows);
-  const trees = rows.map(candidateTree);
-  const normalised =
-    assertScoring(
-      model,
-      trees.some(({ branches }) => branches),
-    ) === 'logProbs';
-  if (rows.every(({ length }) => length === 0)) return rows.map(() => new Float64Array(0));
-  const forest = await model.open(sources, options);
-  try {
-    const layout = layOut(forest, rows, trees, model.maxLength);
-    const extension = normalised
-      ? await forest.extend(layout.nodes, { kind: 'logProbs' }, options.signal)
-      : await forest.extend(layout.nodes, { kind: 'logits' }, options.signal);
-    const scores = extension.kind === 'logProbs' ? extension.logProbs : extension.logits;
-    const { size, endTokenId } = model.vocabulary;
-    return trees.map((tree, row) => {
-      const { last, first } = layout.places[row] as Place;
-      const after = (node: number): Float32Array => {
-        const index = node < 0 ? last : first + node;
-        return scores.subarray(index * size, (index + 1) * size);
-      };
-      return scoreTree(tree, endTokenId, after, normalised);
-    });
-  } finally {
-    await forest[Symbol.asyncDispose]();
+  const yielder = new Yielder(signal);
+  const parts = await yielder.run(scoringParts(rows, model.vocabulary.size));
+  const kind = assertScoring(
+    model,
+    parts.flat().some(({ tree }) => tree.branches),
+  );
+  const logProbs = rows.map(({ length }) => new Float64Array(length));
+  const [first = []] = parts;
+  const whole = parts.length === 1 && new Set(first.map(({ row }) => row)).size === first.length;
+  for (const units of parts) {
+    signal?.throwIfAborted();
+    const forest = whole
+      ? await model.open(sources, options)
+      : await model.open(
+          units.map(({ row }) => sources[row] as Source),
+          signal === undefined ? {} : { signal },
+        );
+    try {
+      const placed = units.map((unit, index) => ({ unit, forestRow: whole ? unit.row : index }));
+      const { nodes, begins } = layOut(forest, placed, model.maxLength);
+      const extension = await forest.extend(nodes, { kind }, signal);
+      const scores = extension.kind === 'logProbs' ? extension.logProbs : extension.logits;
+      for (const [index, unit] of units.entries()) {
+        const totals = await yielder.run(scoreUnit(unit, scores, begins[index] as number, kind, model.vocabulary));
+        for (const [at, candidate] of unit.candidates.entries()) {
+          (logProbs[unit.row] as Float64Array)[candidate] = totals[at] as number;
+        }
+      }
+    } finally {
+      await forest[Symbol.asyncDispose]();
+    }
   }
+  return { logProbs, forwards: parts.length };
 }
 
 /**
@@ -69,56 +97,60 @@ export function assertScoring<Source>(model: AutoregressiveModel<Source>, branch
   return output;
 }
 
-/** Sums along the tree: a node's total is its parent's plus what the parent's scores give its token. */
-function scoreTree(
-  { tokenIds, parents, leaves }: CandidateTree,
-  endTokenId: number,
-  after: (node: number) => Float32Array,
-  normalised: boolean,
-): Float64Array {
+/**
+ * Sums along the tree, `[candidates]`: a node's total is its parent's plus what the parent's scores give its token. The unit's
+ * scores `[nodes + 1, vocab]` begin at row `begin` with those after the prefix. Yields after each node.
+ */
+function* scoreUnit(
+  { row, tree: { tokenIds, parents, leaves } }: ScoringUnit,
+  scores: Float32Array,
+  begin: number,
+  kind: 'logProbs' | 'logits',
+  { size, endTokenId }: Vocabulary,
+): Generator<undefined, Float64Array> {
+  const depths = new Int32Array(tokenIds.length);
+  const depthOf = (node: number): number => (node < 0 ? 0 : (depths[node] as number));
   const normalisers = new Map<number, number>();
-  const logProbOf = (node: number, tokenId: number): number => {
-    const scores = after(node);
-    let normaliser = normalised ? 0 : normalisers.get(node);
+  const logProbAfter = (node: number, tokenId: number): number => {
+    const after = scores.subarray((begin + node + 1) * size, (begin + node + 2) * size);
+    if (kind === 'logProbs') {
+      assertScores(after, row, depthOf(node), tokenId, tokenId + 1);
+      return after[tokenId] as number;
+    }
+    let normaliser = normalisers.get(node);
     if (normaliser === undefined) {
-      normaliser = logSumExp(scores);
+      assertScores(after, row, depthOf(node));
+      normaliser = logSumExp(after);
       normalisers.set(node, normaliser);
     }
-    return (scores[tokenId] as number) - normaliser;
+    // A node after which nothing is possible has nothing to share out.
+    return normaliser === Number.NEGATIVE_INFINITY ? normaliser : (after[tokenId] as number) - normaliser;
   };
   const totals = new Float64Array(tokenIds.length);
+  const totalOf = (node: number): number => (node < 0 ? 0 : (totals[node] as number));
   for (let node = 0; node < tokenIds.length; node++) {
     const parent = parents[node] as number;
-    totals[node] = (parent < 0 ? 0 : (totals[parent] as number)) + logProbOf(parent, tokenIds[node] as number);
+    depths[node] = depthOf(parent) + 1;
+    totals[node] = totalOf(parent) + logProbAfter(parent, tokenIds[node] as number);
+    yield;
   }
-  return Float64Array.from(leaves, (leaf) => {
-    const logProb = (leaf < 0 ? 0 : (totals[leaf] as number)) + logProbOf(leaf, endTokenId);
-    if (Number.isNaN(logProb)) {
-      throw new ForetokenError('RUNTIME_FAILURE', 'The model scored a candidate with NaN; a logarithm is required.');
-    }
-    return logProb;
-  });
+  const logProbs = new Float64Array(leaves.length);
+  for (const [index, leaf] of leaves.entries()) {
+    logProbs[index] = totalOf(leaf) + logProbAfter(leaf, endTokenId);
+    yield;
+  }
+  return logProbs;
 }
 
-/** Where a row's scores are. */
-interface Place {
-  /** Those after the prefix. */
-  readonly last: number;
-  /** Those after the tree's first node. */
-  readonly first: number;
-}
-
-/** The prefix of each row that has candidates, with their tree below it. */
+/** The prefix of each unit with its tree below it, and the row of scores where each begins, that after the prefix. */
 function layOut(
   forest: TokenForest,
-  rows: readonly (readonly ArrayLike<number>[])[],
-  trees: readonly CandidateTree[],
+  placed: readonly { readonly unit: ScoringUnit; readonly forestRow: number }[],
   maxLength: number,
-): { readonly nodes: NodeBatch; readonly places: readonly Place[] } {
+): { readonly nodes: NodeBatch; readonly begins: readonly number[] } {
   const nodes = new NodeBatch();
-  const places = trees.map((tree, row): Place => {
-    if (rows[row]?.length === 0) return { last: -1, first: -1 };
-    const { prefix, cached, node } = forest.start(row);
+  const begins = placed.map(({ unit: { row, tree }, forestRow }): number => {
+    const { prefix, cached, node } = forest.start(forestRow);
     if (prefix.length + tree.depth > maxLength) {
       throw new ForetokenError(
         'LENGTH_LIMIT',
@@ -126,16 +158,18 @@ function layOut(
         { row, received: tree.depth, most: maxLength - prefix.length },
       );
     }
-    const last = nodes.scores;
-    const above = nodes.addChain(row, node, prefix.subarray(cached), 'last');
+    const begin = nodes.scores;
+    const above = nodes.addChain(forestRow, node, prefix.subarray(cached), 'last');
     const handles: number[] = [];
     for (let index = 0; index < tree.tokenIds.length; index++) {
       const parent = tree.parents[index] as number;
-      handles.push(nodes.add(row, parent < 0 ? above : (handles[parent] as number), tree.tokenIds[index] as number));
+      handles.push(
+        nodes.add(forestRow, parent < 0 ? above : (handles[parent] as number), tree.tokenIds[index] as number),
+      );
     }
-    return { last, first: last + 1 };
+    return begin;
   });
-  return { nodes, places };
+  return { nodes, begins };
 }
 
 function assertCandidates<Source>(

@@ -1,0 +1,112 @@
+import type { LatticeModel, TokenSource } from '@foretoken/core';
+import { collect, MAX_FORWARD_CELLS } from '@foretoken/core';
+import type { OnnxRuntime } from '@foretoken/core/runtime';
+import { nat } from '@foretoken/one-shot';
+import { levenshtein, maskPredict } from '@foretoken/refine';
+import { outputsOf, randomScriptedModel } from '@foretoken/testkit';
+import * as onnxruntime from 'onnxruntime-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LoadedModel, loadModel } from '../src/index.js';
+import { draftsFolder, END, largestDifference, POSITIONS, studentsFolder, VOCABULARY } from './student-fixtures.js';
+
+/** Inputs whose first two dimensions are the rows and the padded length of what a graph reads. */
+const INPUTS = ['token_ids', 'positions', 'source_positions', 'states', 'cross_0', 'draft_token_ids'];
+
+/** Cells of each forward since the last reset. */
+let cells: number[] = [];
+
+/** ONNX Runtime, writing down the size of each forward. */
+const runtime = {
+  Tensor: onnxruntime.Tensor,
+  InferenceSession: {
+    create: async (path: string, options: onnxruntime.InferenceSession.SessionOptions) => {
+      const session = await onnxruntime.InferenceSession.create(path, options);
+      return {
+        run: (feeds: Readonly<Record<string, onnxruntime.Tensor>>) => {
+          const sizes = INPUTS.flatMap((name) => feeds[name] ?? []).map(({ dims }) => (dims[0] ?? 0) * (dims[1] ?? 0));
+          cells.push(Math.max(...sizes));
+          return session.run(feeds);
+        },
+        release: () => session.release(),
+      };
+    },
+  },
+} as unknown as OnnxRuntime;
+
+/** Sources of similar lengths, all different. */
+const SOURCES: readonly TokenSource[] = Array.from({ length: 900 }, (_, row) =>
+  Int32Array.from({ length: POSITIONS - (row % 3) }, (_unused, position) => {
+    const digit = Math.floor(row / 9 ** (position % 4)) % 9;
+    return position === POSITIONS - 1 - (row % 3) ? END : 3 + ((digit + position) % 9);
+  }),
+);
+/** Holds longer outputs than the folder's own model. */
+const TEACHER = randomScriptedModel({ seed: 1, vocabularySize: VOCABULARY, endTokenId: END });
+const SOME = [0, 1, 450, 899];
+
+let plain: LoadedModel;
+let drafting: LoadedModel;
+beforeAll(async () => {
+  plain = await loadModel(await studentsFolder(), { runtime, probe: false });
+  drafting = await loadModel(await draftsFolder(), { runtime, probe: false });
+});
+afterAll(async () => {
+  await plain[Symbol.asyncDispose]();
+  await drafting[Symbol.asyncDispose]();
+});
+
+/** Runs, and asserts that several forwards were taken, none of more than the most cells. */
+async function bounded<Result>(run: () => Promise<Result>, least = 2): Promise<Result> {
+  cells = [];
+  const result = await run();
+  expect(Math.max(...cells)).toBeLessThanOrEqual(MAX_FORWARD_CELLS);
+  expect(cells.length).toBeGreaterThanOrEqual(least);
+  return result;
+}
+
+describe('a batch of 900 sources is read in forwards of bounded cells, and gives each row what it gets alone:', () => {
+  it('encoder states', { timeout: 60_000 }, async () => {
+    const encoder = plain.autoregressive?.encoder as unknown as {
+      encode(
+        sources: readonly TokenSource[],
+      ): Promise<{ states: Float32Array; statesOf(rows: number[], time: number): Float32Array }>;
+    };
+    const together = await bounded(() => encoder.encode(SOURCES));
+    for (const row of SOME) {
+      const source = SOURCES[row] as TokenSource;
+      const alone = await encoder.encode([source]);
+      expect(largestDifference(alone.states, together.statesOf([row], source.length))).toBeLessThan(1e-5);
+    }
+  });
+
+  it.each(['ctc', 'dag'] as const)('%s lattices', { timeout: 60_000 }, async (kind) => {
+    const model = (kind === 'ctc' ? drafting.lattice : plain.dag) as LatticeModel<TokenSource>;
+    const together = await bounded(() => model.emit(SOURCES, { k: 3 }));
+    for (const row of SOME) {
+      const [alone] = await model.emit([SOURCES[row] as TokenSource], { k: 3 });
+      expect(together[row]?.tokenIds).toEqual(alone?.tokenIds);
+      expect(largestDifference(alone?.logProbs ?? [], together[row]?.logProbs ?? [])).toBeLessThan(1e-5);
+    }
+  });
+
+  const DECODES = {
+    'mask-predict': (model: LoadedModel, sources: readonly TokenSource[]) =>
+      maskPredict({ iterations: 2 }).decode(model.canvas!, { sources }),
+    'nat, length beam': (model: LoadedModel, sources: readonly TokenSource[]) =>
+      nat({ lengthBeam: 3 }).decode(model.canvas!, { sources }),
+    'nat, rescored': (model: LoadedModel, sources: readonly TokenSource[]) =>
+      nat({ lengthBeam: 2, rescore: TEACHER }).decode(model.canvas!, { sources }),
+    levenshtein: (model: LoadedModel, sources: readonly TokenSource[]) =>
+      levenshtein({ iterations: 2 }).decode(model.edit!, { sources }),
+  };
+  for (const [name, decode] of Object.entries(DECODES)) {
+    it.each(['without', 'with'])(`${name}, %s drafts`, { timeout: 120_000 }, async (drafts) => {
+      const model = drafts === 'with' ? drafting : plain;
+      const together = await bounded(() => collect(decode(model, SOURCES)), 4);
+      for (const row of SOME) {
+        const alone = await collect(decode(model, [SOURCES[row] as TokenSource]));
+        expect(outputsOf(together)[row]).toEqual(outputsOf(alone)[0]);
+      }
+    });
+  }
+});
