@@ -6,6 +6,7 @@ import { machineReport } from './machine.js';
 import { mean, rounded, roundedSpread, spread } from './statistics.js';
 import { measureStepCosts } from './step-costs.js';
 import type { TestSet } from './test-sets.js';
+import { measureWidthBits } from './width-bits.js';
 
 export interface SpeculativeBenchOptions {
   /** Sentences to decode; default all. */
@@ -96,6 +97,7 @@ export async function speculativeBench(
 
   const runtimeShare = await measureRuntimeShare(bench, sources.slice(0, 200));
   const stepCosts = await measureStepCosts(bench, sources);
+  const widthsBitEqual = await measureWidthBits(bench, sources.slice(0, 100));
   const row = (name: string): Record<string, unknown> => {
     const total = totals[name] as (typeof totals)[string];
     const counts = total.end;
@@ -129,6 +131,7 @@ export async function speculativeBench(
     identical: main.identical / sources.length,
     speedup: rounded(spread(ratios.speculative as number[]).median, 3),
     tokensPerForward: rounded(main.tokens / main.forwards, 3),
+    widthsBitEqual,
     ...stepCosts,
     runtimeShare: rounded(runtimeShare.median, 3),
     runtimeShareSpread: roundedSpread(runtimeShare),

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NodeBatch, type NodeId, ROOT, type TokenForest } from '@foretoken/core';
+import { NodeBatch, type NodeId, nodeIdOf, ROOT, type TokenForest } from '@foretoken/core';
 import { openForests, openSessions } from '@foretoken/core/runtime';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -129,6 +129,26 @@ describe('a Marian token forest on ONNX Runtime', () => {
       { numRuns: 25 },
     );
   }, 60_000);
+
+  it('scores a row alone with the same bits whatever the number of nodes in a forward', async () => {
+    const path = [TINY.vocabularySize - 1, 5, 9, 7, 4, 8, 5, 6];
+    const scoresOf = async (width: number): Promise<number[]> => {
+      const scores: number[] = [];
+      await withForest(SOURCES.slice(0, 1), async (forest) => {
+        let parent: NodeId = ROOT;
+        for (let begin = 0; begin < path.length; begin += width) {
+          const nodes = new NodeBatch();
+          const last = nodes.addChain(0, parent, path.slice(begin, begin + width), 'all');
+          const { firstNode, logits } = await forest.extend(nodes, { kind: 'logits' });
+          parent = nodeIdOf(last, firstNode);
+          scores.push(...logits);
+        }
+      });
+      return scores;
+    };
+    const alone = await scoresOf(1);
+    for (const width of [2, 3, 5, 8]) expect(await scoresOf(width)).toEqual(alone);
+  });
 
   it('agrees with itself across the four outputs', async () => {
     const path = [TINY.vocabularySize - 1, 5, 9];

@@ -180,7 +180,7 @@ export class KeyValueForest implements TokenForest {
   ): Promise<StepOutputs> {
     const rows = this.#active.length;
     const { driver } = this.#options;
-    const width = driver.paddedWidth(Math.max(...added));
+    const width = driver.paddedWidth(Math.max(...added), rows);
     const single = rows === 1;
     const used = Math.max(...before);
     this.#cache.reserve(used);

@@ -33,8 +33,8 @@ export type ExtensionValues = {
 /** A model's step graphs with the state of its sources, as the token forest drives them. Owned by the forest. */
 export interface StepDriver {
   run(inputs: StepInputs, output: OutputRequest): Promise<StepOutputs>;
-  /** The grid width to use for `width` new nodes in a row: at least `width`, where a padded grid runs faster. */
-  paddedWidth(width: number): number;
+  /** The grid width to use where the widest of `rows` rows has `width` new nodes: at least `width`. */
+  paddedWidth(width: number, rows: number): number;
   /** Releases a row's source state; the last row takes its place. */
   releaseRow(row: number): void;
   dispose(): void;

@@ -1,6 +1,6 @@
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import type { GraphSessions } from './graph-sessions.js';
-import type { MarianStepShape } from './marian-step-driver.js';
+import { LONE_ROW_WIDTH, type MarianStepShape } from './marian-step-driver.js';
 import { type ProbeBudget, timed, WidthCosts } from './probe.js';
 import { clearlyFastest } from './probe-threads.js';
 
@@ -13,10 +13,11 @@ const MAX_NODES = 16;
 export const PROBE_MILLISECONDS = 200;
 export const THREADS_MILLISECONDS = 100;
 
-/** Feeds of one forward with `width` new nodes over zeroed caches. */
-function stepFeeds(runtime: OnnxRuntime, shape: MarianStepShape, width: number): Record<string, Tensor> {
+/** Feeds of one forward with `nodes` new nodes over zeroed caches, as one row alone has them. */
+function stepFeeds(runtime: OnnxRuntime, shape: MarianStepShape, nodes: number): Record<string, Tensor> {
   const { Tensor } = runtime;
   const { width: modelWidth, layers } = shape;
+  const width = Math.max(nodes, LONE_ROW_WIDTH);
   const total = PAST_LENGTH + width;
   const feeds: Record<string, Tensor> = {
     token_ids: new Tensor('int32', new Int32Array(width), [1, width]),
@@ -24,8 +25,8 @@ function stepFeeds(runtime: OnnxRuntime, shape: MarianStepShape, width: number):
     positions: new Tensor('int32', new Int32Array(width), [1, width]),
     scored: new Tensor(
       'int32',
-      Int32Array.from({ length: width }, (_, cell) => cell),
-      [width],
+      Int32Array.from({ length: nodes }, (_, cell) => cell),
+      [nodes],
     ),
     attention_bias: new Tensor('float32', new Float32Array(width * total), [1, 1, width, total]),
     cross_bias: new Tensor('float32', new Float32Array(width * SOURCE_LENGTH), [1, 1, width, SOURCE_LENGTH]),

@@ -18,6 +18,13 @@ export interface MarianStepShape {
 /** Added to the attention score of padding. */
 const HIDDEN = -1e9;
 
+/**
+ * Least grid width of a row that is alone. ONNX Runtime attends with other kernels where there is one query, and their sums
+ * differ in the last bits; with two and more they agree, so plain decoding and verification get the same scores, bit by bit.
+ * The padding is not scored and costs next to nothing. In a batch it would cost a third, so there a lone node stays alone.
+ */
+export const LONE_ROW_WIDTH = 2;
+
 /** What a step graph ends in: an output kind, or one with hidden states beside it. */
 export type StepHead = OutputKind | 'topKWithStates';
 
@@ -72,8 +79,8 @@ export class MarianStepDriver implements StepDriver {
     this.#feedSources();
   }
 
-  paddedWidth(width: number): number {
-    return this.#paddedWidth(width);
+  paddedWidth(width: number, rows: number): number {
+    return Math.max(this.#paddedWidth(width), rows === 1 ? LONE_ROW_WIDTH : 1);
   }
 
   async run(inputs: StepInputs, output: OutputRequest): Promise<StepOutputs> {
