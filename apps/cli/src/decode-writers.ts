@@ -3,7 +3,7 @@ import { errorRecord } from './errors.js';
 import { type Io, toJson, write } from './io.js';
 import type { InputLine } from './lines.js';
 import type { StrategyName } from './strategy-names.js';
-import { safeText } from './terminal/style.js';
+import { oneLine, safeText } from './terminal/style.js';
 
 /** Version of the records that `--json` and `--jsonl` print. */
 export const RECORD_VERSION = 1;
@@ -30,7 +30,10 @@ export interface DecodeWriter {
   end(): Promise<void>;
 }
 
-/** One line of output for each line of input; on a terminal it grows as tokens are committed. */
+/**
+ * One line of output for each line of input, whatever line breaks the model's tokens hold; on a terminal it grows as tokens are
+ * committed.
+ */
 export class PlainWriter implements DecodeWriter {
   readonly #io: Io;
   readonly #live: boolean;
@@ -45,7 +48,7 @@ export class PlainWriter implements DecodeWriter {
   async event(_line: number, event: DecodeEvent, textOf: (tokenIds: Int32Array) => string): Promise<void> {
     if (!this.#live || event.type !== 'token-commit') return;
     this.#tokenIds.push(...event.tokenIds);
-    const text = safeText(textOf(Int32Array.from(this.#tokenIds)));
+    const text = safeText(oneLine(textOf(Int32Array.from(this.#tokenIds))));
     // A token may change how the one before it reads; then wait for the whole line.
     if (!text.startsWith(this.#shown)) return;
     await write(this.#io.stdout, text.slice(this.#shown.length));
@@ -53,7 +56,7 @@ export class PlainWriter implements DecodeWriter {
   }
 
   async decoded({ text }: DecodedLine): Promise<void> {
-    const line = this.#live ? safeText(text) : text;
+    const line = this.#live ? safeText(oneLine(text)) : oneLine(text);
     const rest = line.startsWith(this.#shown) ? line.slice(this.#shown.length) : `\n${line}`;
     this.#begin();
     await write(this.#io.stdout, `${rest}\n`);

@@ -58,7 +58,7 @@ export function describeManifest(folder: string, manifest: ModelManifest): strin
   const files = Object.entries(manifest.files).map(([name, { bytes }]) => [name, kilobytes(bytes)]);
   return [
     manifest.name,
-    ...(manifest.description === '' ? [] : [manifest.description]),
+    ...(manifest.description === '' ? [] : manifest.description.split('\n')),
     '',
     ...facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
     '',

@@ -1,9 +1,9 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { Options } from './arguments.js';
 import { usageError } from './errors.js';
 import type { Io } from './io.js';
 import { checkedLine, type InputLine, readLines } from './lines.js';
+import { openText, readChunks } from './text-files.js';
 
 /** Where sentences come from. `texts` are complete and were checked; lines may go on and hold errors. */
 export type Sentences =
@@ -32,32 +32,10 @@ export async function openSentences(options: Options, io: Io): Promise<Sentences
     return { kind: 'texts', lines };
   }
   if (file !== undefined && file !== '-') {
-    const handle = await openFile('file', file);
-    return { kind: 'lines', from: 'file', lines: streamLines(handle.createReadStream(), io.signal) };
+    const stream = await openText('file', file, io.signal);
+    return { kind: 'lines', from: 'file', lines: readLines(readChunks(stream, 'file', file, io.signal)) };
   }
   if (file === undefined && io.stdin.isTTY === true) return undefined;
-  return { kind: 'lines', from: 'stdin', lines: streamLines(io.stdin as Readable, io.signal) };
-}
-
-async function* streamLines(stream: Readable, signal: AbortSignal): AsyncGenerator<InputLine, void, undefined> {
-  addAbortSignal(signal, stream);
-  yield* readLines(stream);
-}
-
-/** Opens the file that `--option` names. Throws `INVALID_ARGUMENT` where it cannot be read. */
-export async function openFile(option: string, file: string): Promise<FileHandle> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(file);
-    if ((await handle.stat()).isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
-    return handle;
-  } catch (error) {
-    await handle?.close();
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw usageError(`--${option} ${JSON.stringify(file)} cannot be read: ${message}.`, {
-      option,
-      received: file,
-      reason: code,
-    });
-  }
+  const stdin = addAbortSignal(io.signal, io.stdin as Readable);
+  return { kind: 'lines', from: 'stdin', lines: readLines(readChunks(stdin, 'file', undefined, io.signal)) };
 }

@@ -1,3 +1,5 @@
+import { safeJson } from './terminal/style.js';
+
 /** A stream to write to; a terminal says so, and how wide it is. */
 export interface Output extends NodeJS.WritableStream {
   readonly isTTY?: boolean;
@@ -24,10 +26,11 @@ export function write(stream: Output, text: string): Promise<void> {
   });
 }
 
-/** One line of JSON; typed arrays become arrays. */
+/** One line of JSON, safe to show on a terminal; typed arrays become arrays. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => {
+  const json = JSON.stringify(value, (_key, part: unknown) => {
     if (ArrayBuffer.isView(part) && !(part instanceof DataView)) return Array.from(part as Int32Array);
     return typeof part === 'bigint' ? part.toString() : part;
   });
+  return safeJson(json);
 }

@@ -2,8 +2,8 @@ import type { DecodeRequest, TokenSource } from '@foretoken/core';
 import { ForetokenError } from '@foretoken/core';
 import type { LoadedModel, TextTokenizer } from '@foretoken/models';
 import { onLine } from './errors.js';
-import { openFile } from './inputs.js';
-import { LINE_LIMIT, readLines } from './lines.js';
+import { readLines } from './lines.js';
+import { openText, readChunks } from './text-files.js';
 
 /** Token ids of a text that an output holds, so without the end token. Throws as the tokenizer does. */
 export function outputTokens(tokenizer: TextTokenizer, text: string): Int32Array {
@@ -28,11 +28,11 @@ export class InitialTexts {
   }
 
   /** Reads a file of one text a line. Throws `INVALID_ARGUMENT`, `SOURCE_TOO_LONG` for an endless line. */
-  static async read(path: string): Promise<InitialTexts> {
-    const handle = await openFile('initial', path);
+  static async read(path: string, signal: AbortSignal): Promise<InitialTexts> {
+    const chunks = readChunks(await openText('initial', path, signal), 'initial', path, signal);
     const texts: string[] = [];
     // An empty line is fine here; of what a line can be wrong about only its length remains.
-    for await (const { number, text, error } of readLines(handle.createReadStream(), LINE_LIMIT)) {
+    for await (const { number, text, error } of readLines(chunks)) {
       if (error !== undefined && error.code !== 'EMPTY_SOURCE') throw onLine(error, number);
       texts.push(text);
     }

@@ -8,7 +8,7 @@ import { EXIT, errorRecord, exitCodeOf } from './errors.js';
 import { commandHelp, programHelp } from './help.js';
 import { type Io, toJson, write } from './io.js';
 import { services as packages, type Services } from './services.js';
-import { safeText, styleFor } from './terminal/style.js';
+import { problemLine, safeText, styleFor } from './terminal/style.js';
 
 const COMMANDS: readonly CommandDefinition[] = [raceCommand, decodeCommand, inspectCommand, importCommand];
 
@@ -65,7 +65,8 @@ async function report(error: unknown, argv: readonly string[], io: Io): Promise<
   const style = styleFor(io.stderr, io.env, { noColor: argv.includes('--no-color') });
   if (argv.includes('--jsonl')) await write(io.stdout, `${toJson({ version: 1, type: 'error', error: record })}\n`);
   else if (argv.includes('--json')) await write(io.stdout, `${toJson({ error: record })}\n`);
-  const trace = record.code === 'UNEXPECTED' && error instanceof Error ? `\n${error.stack ?? ''}` : '';
-  await write(io.stderr, `${style.problem(`error ${record.code}`)}: ${safeText(record.message)}${trace}\n`);
+  const trace = record.code === 'UNEXPECTED' && error instanceof Error ? `${error.stack ?? ''}\n` : '';
+  const safeTrace = trace.split('\n').map(safeText).join('\n');
+  await write(io.stderr, `${problemLine(style, record.code, record.message)}${safeTrace}`);
   return exitCodeOf(error);
 }

@@ -1,8 +1,8 @@
-import { ForetokenError } from '@foretoken/core';
+import { type ErrorCode, ForetokenError } from '@foretoken/core';
 import type { ModelFolder, ModelManifest } from '@foretoken/models';
 import { describe, expect, it } from 'vitest';
 import { services as packages } from '../src/services.js';
-import { cli, MANIFEST } from './support.js';
+import { cli, fakeModel, MANIFEST } from './support.js';
 
 const folder = { path: '/models/x', manifest: MANIFEST } as ModelFolder;
 
@@ -133,6 +133,7 @@ describe('import', () => {
           description: 'd',
           licence: 'MIT',
           replace: true,
+          signal: expect.any(AbortSignal),
         },
       ],
     ]);
@@ -147,6 +148,42 @@ describe('import', () => {
     });
     expect([code, stderr]).toEqual([2, 'error INVALID_MODEL_FOLDER: config.json is missing.\n']);
   });
+
+  it.each([false, true])(
+    'says that nothing was written when it is interrupted (on a terminal: %s)',
+    async (terminal) => {
+      const controller = new AbortController();
+      const { code, stdout, stderr } = await cli(['import', 'weights', '--out', '/some/\x1bwhere'], {
+        signal: controller.signal,
+        stderrIsTerminal: terminal,
+        services: {
+          importModel: async (_weights, _target, options) => {
+            controller.abort();
+            options?.signal?.throwIfAborted();
+            throw new Error('not reached');
+          },
+        },
+      });
+      expect([code, stdout]).toEqual([130, '']);
+      expect(stderr).toContain('Interrupted: /some/\ufffdwhere is as it was.\n');
+    },
+  );
+
+  it('says that it was written when the interruption came too late', async () => {
+    const controller = new AbortController();
+    const { code, stdout, stderr } = await cli(['import', 'weights', '--out', '/somewhere'], {
+      signal: controller.signal,
+      services: {
+        importModel: async () => {
+          controller.abort();
+          return MANIFEST;
+        },
+      },
+    });
+    expect(code).toBe(130);
+    expect(stdout).toContain('word-for-word');
+    expect(stderr).toBe('Interrupted too late: /somewhere was written already.\n');
+  });
 });
 
 describe('what nobody foresaw', () => {
@@ -157,5 +194,58 @@ describe('what nobody foresaw', () => {
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toEqual({ error: { code: 'UNEXPECTED', message: 'oops', details: {} } });
     expect(stderr).toContain('folders.test.ts');
+  });
+
+  it('is shown without what a terminal obeys, in its trace too', async () => {
+    const { stderr } = await cli(['inspect', 'x'], {
+      services: { openModelFolder: () => Promise.reject(new TypeError('a\x1b[2J\u009bb\nc\u202ed')) },
+    });
+    expect(stderr).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
+    expect(stderr.startsWith('error UNEXPECTED: a\ufffd[2J\ufffdb c\ufffdd\n')).toBe(true);
+  });
+});
+
+describe('exit codes', () => {
+  const CODES: Record<ErrorCode, number> = {
+    INVALID_ARGUMENT: 2,
+    UNSUPPORTED_CAPABILITY: 2,
+    EMPTY_SOURCE: 2,
+    SOURCE_TOO_LONG: 2,
+    LENGTH_LIMIT: 2,
+    INVALID_MODEL_FOLDER: 2,
+    UNSUPPORTED_MODEL: 2,
+    INVALID_NODE: 1,
+    UNSATISFIABLE_CONSTRAINT: 1,
+    INVALID_DRAFT: 1,
+    INVALID_SCORES: 1,
+    RUNTIME_FAILURE: 1,
+    DISPOSED: 1,
+  };
+
+  it.each(Object.entries(CODES) as [ErrorCode, number][])('%s before decoding: %d', async (code, exit) => {
+    const failing = { openModelFolder: () => Promise.reject(new ForetokenError(code, 'No.')) };
+    expect((await cli(['inspect', 'x'], { services: failing })).code).toBe(exit);
+  });
+
+  const ROWS: readonly ErrorCode[] = ['EMPTY_SOURCE', 'SOURCE_TOO_LONG', 'LENGTH_LIMIT'];
+
+  it.each(Object.keys(CODES) as ErrorCode[])('%s while a line is decoded', async (code) => {
+    const failing = (lines: string) => {
+      let forwards = 0;
+      const model = fakeModel({
+        onForward: () => {
+          if (++forwards === 1) throw new ForetokenError(code, 'No.');
+        },
+      });
+      const input = lines.startsWith('--') ? lines.split(' ') : [];
+      return cli(['decode', ...input], { model, ...(input.length > 0 ? {} : { stdin: lines }) });
+    };
+    // Of a file the next line may be fine; what was typed is stopped at.
+    const piped = await failing('a\na dog\n');
+    const isRow = ROWS.includes(code);
+    expect([piped.code, piped.stdout]).toEqual(isRow ? [1, '\nein Hund\n'] : [CODES[code], '']);
+    expect(piped.stderr).toBe(isRow ? `error ${code}: Line 1: No.\n` : `error ${code}: No.\n`);
+    const typed = await failing('--text a --text man');
+    expect([typed.code, typed.stdout]).toEqual([CODES[code], '']);
   });
 });

@@ -1,6 +1,9 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
@@ -17,6 +20,17 @@ async function outcome(child: ChildProcessWithoutNullStreams) {
   });
   const [code, signal] = await once(child, 'close');
   return { code, signal, stdout, stderr };
+}
+
+function hasOpen(pid: number, file: string): boolean {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).some((descriptor) => {
+    try {
+      return readlinkSync(join(folder, descriptor)) === file;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** Resolves when the child reads its standard input: what is written is far more than a pipe holds. */
@@ -54,6 +68,39 @@ describe.skipIf(!existsSync(built))('the built command', () => {
     await reading(child);
     child.kill(signal);
     expect(await done).toEqual({ code: exitCode, signal: null, stdout: '', stderr: '' });
+  });
+
+  // Where the system shows which files a process has open.
+  it.skipIf(!existsSync('/proc/self/fd')).each(['--file', '--initial'])(
+    'stops on SIGINT while %s is a pipe that nobody writes to',
+    async (option) => {
+      const folder = await mkdtemp(join(tmpdir(), 'foretoken-cli-'));
+      try {
+        const pipe = join(folder, 'pipe');
+        execFileSync('mkfifo', [pipe]);
+        const input = option === '--file' ? [] : ['--strategy', 'levenshtein', '--text', 'a'];
+        const child = start('decode', ...input, option, pipe);
+        const done = outcome(child);
+        while (child.exitCode === null && !hasOpen(child.pid!, pipe))
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        child.kill('SIGINT');
+        expect(await done).toMatchObject({ code: 130, signal: null, stderr: '' });
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    },
+  );
+
+  it.skipIf(!existsSync('/proc/self/mem'))('names standard input where it cannot be read', async () => {
+    const unreadable = openSync('/proc/self/mem', 'r');
+    try {
+      const child = spawn(process.execPath, [built, 'decode'], { stdio: [unreadable, 'pipe', 'pipe'] });
+      const { code, stderr } = await outcome(child as unknown as ChildProcessWithoutNullStreams);
+      expect(code).toBe(2);
+      expect(stderr).toContain('error INVALID_ARGUMENT: Standard input cannot be read');
+    } finally {
+      closeSync(unreadable);
+    }
   });
 
   it('says nothing when its reader goes away', async () => {

@@ -33,6 +33,8 @@ export interface ImportOptions {
   readonly training?: Readonly<Record<string, unknown>>;
   /** Replace an existing target folder (default: refuse). */
   readonly replace?: boolean;
+  /** Stops the import; up to the moment the folder is in place, nothing has changed then. */
+  readonly signal?: AbortSignal;
 }
 
 /** Most candidates the top-k head of an imported decoder returns for each node. */
@@ -64,12 +66,17 @@ export async function importModel(
       received: weights,
     });
   }
+  const { signal } = options;
+  signal?.throwIfAborted();
   const folder = await openWeightsFolder(weightsFolder);
   const named = { ...options, name: options.name ?? basename(resolve(weightsFolder)) };
   const content = isMaskedLanguageModel(folder)
     ? maskedLanguageModelContent(folder, named, weights)
     : await marianContent(folder, named, weights);
-  return writeModelFolder(target, content.manifest, content.files, { replace: options.replace ?? false });
+  return writeModelFolder(target, content.manifest, content.files, {
+    replace: options.replace ?? false,
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 type NamedOptions = ImportOptions & { readonly name: string };

@@ -11,6 +11,7 @@ import { InitialTexts, requestFor } from '../requests.js';
 import { createStrategy, type Strategy } from '../strategies.js';
 import { DRAFTERS, STRATEGIES, type StrategyName } from '../strategy-names.js';
 import { readStrategyOptions, STRATEGY_HELP, STRATEGY_OPTIONS } from '../strategy-options.js';
+import { problemLine } from '../terminal/style.js';
 
 export const decodeCommand: CommandDefinition = {
   name: 'decode',
@@ -54,7 +55,7 @@ async function run(context: CommandContext): Promise<number> {
   const limits = {
     ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
     ...(seed === undefined ? {} : { seed }),
-    ...(initial === undefined ? {} : { initial: await InitialTexts.read(initial) }),
+    ...(initial === undefined ? {} : { initial: await InitialTexts.read(initial, io.signal) }),
     stops,
   };
   const writer = chooseWriter(context, name);
@@ -109,7 +110,7 @@ async function decodeAll(
         failures++;
         const named = onLine(error, line.number);
         await writer.failed(line, named);
-        await write(io.stderr, `${style.stderr.problem(`error ${named.code}`)}: ${named.message}\n`);
+        await write(io.stderr, problemLine(style.stderr, named.code, named.message));
       }
     }
   } finally {

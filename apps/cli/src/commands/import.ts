@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
+import type { ImportOptions, ModelManifest } from '@foretoken/models';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
 import { describeManifest } from '../describe-model.js';
 import { EXIT, usageError } from '../errors.js';
 import { toJson, write } from '../io.js';
+import { safeText } from '../terminal/style.js';
 
 /** Options that name a student's folder, and what `importModel` calls them. */
 const STUDENTS = [
@@ -38,7 +40,8 @@ export const importCommand: CommandDefinition = {
   run,
 };
 
-async function run({ positionals, options, services, io }: CommandContext): Promise<number> {
+async function run(context: CommandContext): Promise<number> {
+  const { options, io } = context;
   const out = options.text('out');
   if (out === undefined || out === '') {
     throw usageError('foretoken import needs --out, the folder to write.', { option: 'out' });
@@ -49,16 +52,34 @@ async function run({ positionals, options, services, io }: CommandContext): Prom
     const folder = options.text(option);
     return folder === undefined ? [] : [[student, folder] as const];
   });
-  const manifest = await services.importModel(positionals[0]!, out, {
+  const folder = resolve(out);
+  const manifest = await importOrSay(context, folder, {
     ...(weights === undefined ? {} : { weights }),
     ...(name === undefined ? {} : { name }),
     ...(description === undefined ? {} : { description }),
     ...(licence === undefined ? {} : { licence }),
     ...Object.fromEntries(students),
     replace: options.flag('replace'),
+    signal: io.signal,
   });
-  const folder = resolve(out);
   const text = options.flag('json') ? toJson({ version: 1, folder, manifest }) : describeManifest(folder, manifest);
   await write(io.stdout, `${text}\n`);
+  if (io.signal.aborted) await write(io.stderr, `Interrupted too late: ${safeText(folder)} was written already.\n`);
   return EXIT.ok;
+}
+
+/** Imports, and says so when an interruption kept it from writing anything. */
+async function importOrSay(
+  { positionals, options, services, io }: CommandContext,
+  folder: string,
+  importOptions: ImportOptions,
+): Promise<ModelManifest> {
+  try {
+    return await services.importModel(positionals[0]!, options.text('out')!, importOptions);
+  } catch (error) {
+    // The terminal has echoed ^C.
+    const begin = io.stderr.isTTY === true ? '\n' : '';
+    if (io.signal.aborted) await write(io.stderr, `${begin}Interrupted: ${safeText(folder)} is as it was.\n`);
+    throw error;
+  }
 }

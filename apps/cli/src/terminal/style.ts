@@ -28,7 +28,26 @@ export function styleFor(stream: Output, env: Io['env'], options: { readonly noC
   };
 }
 
-/** Text from a file or a model, safe to show: control characters could rewrite the terminal. */
+// Terminals obey control characters, those from U+0080 to U+009F too; the others reorder or break what is shown.
+const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+const LINE_BREAK = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g;
+
+/** Text from a file or a model, safe to show: nothing in it rewrites the terminal. */
 export function safeText(text: string): string {
-  return text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
+  return text.replace(UNSAFE, '\ufffd');
+}
+
+/** JSON that means the same and is safe to show. */
+export function safeJson(json: string): string {
+  return json.replace(UNSAFE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Text as one line, for whatever reader: every line break is a space. */
+export function oneLine(text: string): string {
+  return text.replace(LINE_BREAK, ' ');
+}
+
+/** An error on a line of its own. */
+export function problemLine(style: Style, code: string, message: string): string {
+  return `${style.problem(`error ${code}`)}: ${safeText(oneLine(message))}\n`;
 }

@@ -1,0 +1,75 @@
+import {
+  close as closeCallback,
+  constants,
+  createReadStream,
+  fstat as fstatCallback,
+  open as openCallback,
+} from 'node:fs';
+import { Socket, type SocketConstructorOpts } from 'node:net';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { isatty, ReadStream } from 'node:tty';
+import { promisify } from 'node:util';
+import { usageError } from './errors.js';
+import type { Input } from './io.js';
+
+const open = promisify(openCallback);
+const close = promisify(closeCallback);
+const fstat = promisify(fstatCallback);
+
+/**
+ * Opens the file that `--option` names, as a stream that ends when the signal aborts. Throws `INVALID_ARGUMENT` where it cannot
+ * be opened.
+ *
+ * Opening a pipe that nobody writes to, or reading from one, would hold a thread that no signal reaches, and the process with
+ * it: so it is opened without waiting, and read as a pipe.
+ */
+export async function openText(option: string, file: string, signal: AbortSignal): Promise<Readable> {
+  let descriptor: number | undefined;
+  try {
+    descriptor = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0));
+    const status = await fstat(descriptor);
+    if (status.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
+    return addAbortSignal(signal, streamOf(descriptor, status.isFIFO()));
+  } catch (error) {
+    if (descriptor !== undefined) await close(descriptor);
+    signal.throwIfAborted();
+    throw unreadable(nameOf(option, file), option, error);
+  }
+}
+
+/** The chunks of a stream; where it cannot be read on, `INVALID_ARGUMENT` naming the option, or the signal's reason. */
+export async function* readChunks(
+  stream: Input,
+  option: string,
+  file: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array | string, void, undefined> {
+  try {
+    yield* stream;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unreadable(file === undefined ? 'Standard input' : nameOf(option, file), option, error);
+  }
+}
+
+function streamOf(descriptor: number, isPipe: boolean): Readable {
+  // A stream that is never read must not keep the process alive.
+  const pipe: SocketConstructorOpts & { manualStart: true } = {
+    fd: descriptor,
+    readable: true,
+    writable: false,
+    manualStart: true,
+  };
+  if (isPipe) return new Socket(pipe);
+  if (isatty(descriptor)) return new ReadStream(descriptor);
+  return createReadStream('', { fd: descriptor });
+}
+
+function nameOf(option: string, file: string): string {
+  return `--${option} ${JSON.stringify(file)}`;
+}
+
+function unreadable(what: string, option: string, error: unknown): Error {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return usageError(`${what} cannot be read: ${message}.`, { option, reason: code });
+}

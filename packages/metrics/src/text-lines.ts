@@ -1,0 +1,62 @@
+/** A line of a text, counted from 1; of one over the limit only the length is known, and `text` is empty. */
+export interface TextLine {
+  readonly number: number;
+  readonly text: string;
+  /** In UTF-16 code units, without what ends the line. */
+  readonly length: number;
+}
+
+/** Most UTF-16 code units of a line, unless another limit is given. */
+export const LINE_LIMIT: number = 2 ** 20;
+
+const BYTE_ORDER_MARK = '\ufeff';
+
+/**
+ * Reads UTF-8 lines as they arrive: `\n` or `\r\n` ends one, the last may lack both, and a byte order mark at the beginning is
+ * dropped. All else, such as form feeds, NUL and U+2028, is text.
+ *
+ * A line over `limit` is thrown away while it is read, never kept. Fails as `chunks` does.
+ */
+export async function* textLines(
+  chunks: AsyncIterable<Uint8Array | string>,
+  limit: number = LINE_LIMIT,
+): AsyncGenerator<TextLine, void, undefined> {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  let number = 0;
+  let pending = '';
+  let length = 0;
+  let last = '';
+  let begun = false;
+  const take = (part: string): void => {
+    if (part === '') return;
+    length += part.length;
+    last = part.charAt(part.length - 1);
+    // One more than the limit: it may be the \r that goes.
+    pending = length > limit + 1 ? '' : pending + part;
+  };
+  const finish = (): TextLine => {
+    const cut = last === '\r' ? 1 : 0;
+    const line = length - cut > limit ? '' : pending.slice(0, length - cut);
+    const result = { number: ++number, text: line, length: length - cut };
+    pending = '';
+    last = '';
+    length = 0;
+    return result;
+  };
+  for await (const chunk of chunks) {
+    let text = typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+    if (!begun && text !== '') {
+      begun = true;
+      if (text.startsWith(BYTE_ORDER_MARK)) text = text.slice(1);
+    }
+    let from = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+      take(text.slice(from, end));
+      yield finish();
+      from = end + 1;
+    }
+    take(text.slice(from));
+  }
+  take(decoder.decode());
+  if (length > 0) yield finish();
+}
