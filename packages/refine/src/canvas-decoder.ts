@@ -1,9 +1,8 @@
 import {
-  assertCanvas,
   assertCanvasFits,
+  assertDecode,
   assertLengthOptions,
   assertOutputPrefixes,
-  assertRequest,
   brokenPrediction,
   type Canvas,
   type CanvasModel,
@@ -72,12 +71,11 @@ async function* decode<Source>(
   strategy: CanvasStrategy<Source>,
   requires: Requirements,
   model: CanvasModel<Source>,
-  request: DecodeRequest<Source>,
+  given: DecodeRequest<Source>,
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
+  const request = assertDecode({ name: strategy.name, requires }, model, given);
   const { sources, signal, outputPrefixes } = request;
-  assertRequest(request);
-  assertCanvas({ name: strategy.name, requires }, model);
   assertOutputPrefixes(
     request,
     model.vocabulary,

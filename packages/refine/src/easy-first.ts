@@ -1,10 +1,13 @@
 import {
-  assertInteger,
   bestCanvasTokens,
   type CanvasModel,
+  checkOptions,
   type Decoder,
   ForetokenError,
+  integer,
+  LENGTH_OPTIONS,
   type LengthOptions,
+  type OptionTable,
   type TokenSource,
 } from '@foretoken/core';
 import { canvasDecoder, type Refinement } from './canvas-decoder.js';
@@ -18,6 +21,8 @@ export interface EasyFirstOptions extends LengthOptions {
   readonly groups?: number;
 }
 
+const OPTIONS: OptionTable<EasyFirstOptions> = { ...LENGTH_OPTIONS, iterations: integer(1), groups: integer(1) };
+
 /**
  * Parallel easy-first decoding: the first fill ranks the positions by confidence; from then on every position is predicted
  * anew, all at once, from the tokens of easier positions alone, until nothing changes (Kasai et al., 2020, "DisCo",
@@ -27,9 +32,8 @@ export interface EasyFirstOptions extends LengthOptions {
  * its own in the same forward, asked only if a token it depends on has changed. Throws as `maskPredict` does.
  */
 export function easyFirst<Source = TokenSource>(options: EasyFirstOptions = {}): Decoder<CanvasModel<Source>> {
+  options = checkOptions('easyFirst', options, OPTIONS);
   const { iterations = 10, groups = Number.MAX_SAFE_INTEGER } = options;
-  assertInteger('iterations', iterations, 1, Number.MAX_SAFE_INTEGER);
-  assertInteger('groups', groups, 1, Number.MAX_SAFE_INTEGER);
   if (options.groups !== undefined && iterations === 1) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',

@@ -1,7 +1,7 @@
 import {
+  assertDecode,
   assertOutputPrefixes,
   assertOutputTokens,
-  assertRequest,
   brokenPrediction,
   type Canvas,
   type CanvasPrediction,
@@ -14,11 +14,11 @@ import {
   type EditSession,
   ForetokenError,
   forwardParts,
+  type Requirements,
 } from '@foretoken/core';
 import { type EditedCanvas, edited, outputOf } from './edited-canvas.js';
 import { assertLatticeDraft, draftOutputs, type LatticeDraft, pathsToRead } from './lattice-draft.js';
 import { BEST } from './proposals.js';
-import { assertEdit } from './requirements.js';
 import { type AnswerAll, refineRows } from './rounds.js';
 
 /** A question to an edit model about one canvas. */
@@ -50,11 +50,13 @@ export interface EditStrategy<Source> {
   edit(state: EditState, model: EditTokens): EditRefinement;
 }
 
+const REQUIRES: Requirements = { model: 'edit' };
+
 /** The decoder of a strategy on edits. */
 export function editDecoder<Source>(strategy: EditStrategy<Source>): Decoder<EditModel<Source>> {
   return {
     name: strategy.name,
-    requires: { model: 'edit' },
+    requires: REQUIRES,
     decode: (model, request) => decode(strategy, model, request as DecodeRequest<Source>, performance.now()),
   };
 }
@@ -62,12 +64,11 @@ export function editDecoder<Source>(strategy: EditStrategy<Source>): Decoder<Edi
 async function* decode<Source>(
   strategy: EditStrategy<Source>,
   model: EditModel<Source>,
-  request: DecodeRequest<Source>,
+  from: DecodeRequest<Source>,
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
+  const request = assertDecode({ name: strategy.name, requires: REQUIRES }, model, from);
   const { sources, signal, outputPrefixes } = request;
-  assertRequest(request);
-  assertEdit(strategy.name, model);
   assertOutputPrefixes(request, model.vocabulary, model.placeholderTokenId, model.maxLength - 2);
   assertInitial(strategy.initial, model, request);
   const { draft } = strategy;

@@ -9,9 +9,11 @@ import {
   type LatticeModel,
   type LatticePath,
   type OpenOptions,
+  type OptionTable,
   refuseOutputPrefixes,
   type SourceEncoder,
   type Vocabulary,
+  withMethods,
 } from '@foretoken/core';
 
 /** A lattice model whose output is a first draft, to be refined; where it shares an encoder, each source is encoded once. */
@@ -25,6 +27,11 @@ export interface LatticeDraft<Source> {
    */
   readonly search: Decoder<LatticeModel<Source>>;
 }
+
+export const LATTICE_DRAFT: OptionTable<LatticeDraft<never>> = {
+  lattice: withMethods('a lattice model', 'emit'),
+  search: withMethods('a decoder of lattices, such as ctcGreedy()', 'decode'),
+};
 
 /**
  * Throws `UNSUPPORTED_CAPABILITY` where the search cannot read the lattice or outputs are to begin with given tokens, and

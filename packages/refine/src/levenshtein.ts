@@ -1,16 +1,21 @@
 import {
-  assertInteger,
-  assertNumber,
   bestCanvasTokens,
   type CanvasPrediction,
+  checkOptions,
   type Decoder,
   type EditModel,
   ForetokenError,
+  fields,
+  integer,
+  listOf,
+  number,
+  type OptionTable,
   type TokenSource,
+  tokens,
 } from '@foretoken/core';
 import { type EditRefinement, editDecoder } from './edit-decoder.js';
 import { deleteTokens, fillPlaceholders, insertPlaceholders, isDeletable, sameTokens } from './edited-canvas.js';
-import type { LatticeDraft } from './lattice-draft.js';
+import { LATTICE_DRAFT, type LatticeDraft } from './lattice-draft.js';
 
 export interface InsertionOptions {
   /** Most rounds of a row (default 10). */
@@ -28,6 +33,14 @@ export interface LevenshteinOptions<Source = TokenSource> extends InsertionOptio
   readonly deletionThreshold?: number;
 }
 
+const INSERTION_OPTIONS: OptionTable<InsertionOptions> = { iterations: integer(1), perGap: integer(1) };
+const OPTIONS: OptionTable<LevenshteinOptions<never>> = {
+  ...INSERTION_OPTIONS,
+  initial: listOf(tokens()),
+  draft: fields(LATTICE_DRAFT, ['lattice', 'search']),
+  deletionThreshold: number(0, 1),
+};
+
 /**
  * Levenshtein decoding: rounds of deletion, insertion of placeholders and their filling, until a round changes nothing (Gu
  * et al., 2019, "Levenshtein Transformer", algorithm 1), from nothing or from a text to be edited, given or drafted by
@@ -40,16 +53,11 @@ export interface LevenshteinOptions<Source = TokenSource> extends InsertionOptio
 export function levenshtein<Source = TokenSource>(
   options: LevenshteinOptions<Source> = {},
 ): Decoder<EditModel<Source>> {
+  options = checkOptions<LevenshteinOptions<Source>>('levenshtein', options, OPTIONS);
   const { initial, draft } = options;
   if (initial !== undefined && draft !== undefined) {
     throw new ForetokenError('INVALID_ARGUMENT', 'initial and draft both say what to edit. Leave one of them out.', {
       option: 'initial',
-    });
-  }
-  if (initial !== undefined && !Array.isArray(initial)) {
-    throw new ForetokenError('INVALID_ARGUMENT', `initial must be an array, but was ${typeof initial}.`, {
-      option: 'initial',
-      received: initial,
     });
   }
   return edits('levenshtein', true, Number.MAX_SAFE_INTEGER, options);
@@ -63,7 +71,7 @@ export function levenshtein<Source = TokenSource>(
  * first and tokens second. Throws as `levenshtein` does.
  */
 export function insertion<Source = TokenSource>(options: InsertionOptions = {}): Decoder<EditModel<Source>> {
-  return edits('insertion', false, 1, options);
+  return edits('insertion', false, 1, checkOptions('insertion', options, INSERTION_OPTIONS));
 }
 
 function edits<Source>(
@@ -73,9 +81,6 @@ function edits<Source>(
   options: LevenshteinOptions<Source>,
 ): Decoder<EditModel<Source>> {
   const { iterations = 10, perGap = perGapDefault, deletionThreshold = 0.5, initial, draft } = options;
-  assertInteger('iterations', iterations, 1, Number.MAX_SAFE_INTEGER);
-  assertInteger('perGap', perGap, 1, Number.MAX_SAFE_INTEGER);
-  assertNumber('deletionThreshold', deletionThreshold, 0, 1);
   return editDecoder({
     name,
     ...(initial === undefined ? {} : { initial }),

@@ -1,13 +1,15 @@
 import {
-  assertInteger,
-  assertNumber,
   bestCanvasTokens,
   type CanvasModel,
+  checkOptions,
   type Decoder,
+  integer,
+  number,
+  type OptionTable,
   type TokenSource,
 } from '@foretoken/core';
 import { canvasDecoder, type Refinement } from './canvas-decoder.js';
-import type { LatticeDraft } from './lattice-draft.js';
+import { LATTICE_DRAFT, type LatticeDraft } from './lattice-draft.js';
 import { BEST } from './proposals.js';
 import { highest, type RefinedCanvas } from './refined-canvas.js';
 
@@ -18,6 +20,12 @@ export interface MaskCtcOptions<Source> extends LatticeDraft<Source> {
   readonly iterations?: number;
 }
 
+const OPTIONS: OptionTable<MaskCtcOptions<never>> = {
+  ...LATTICE_DRAFT,
+  threshold: number(0, 1),
+  iterations: integer(1),
+};
+
 /**
  * Mask-CTC: the best output of a CTC model says how long the output is and most of its tokens; those it was unsure of are
  * masked and filled in by the canvas model, which sees their neighbours (Higuchi et al., 2020, "Mask CTC", section 3.2).
@@ -27,9 +35,8 @@ export interface MaskCtcOptions<Source> extends LatticeDraft<Source> {
  * canvas, and otherwise throws as `maskPredict` does.
  */
 export function maskCtc<Source = TokenSource>(options: MaskCtcOptions<Source>): Decoder<CanvasModel<Source>> {
+  options = checkOptions<MaskCtcOptions<Source>>('maskCtc', options, OPTIONS, ['lattice', 'search']);
   const { threshold = 0.5, iterations = 4 } = options;
-  assertNumber('threshold', threshold, 0, 1);
-  assertInteger('iterations', iterations, 1, Number.MAX_SAFE_INTEGER);
   return canvasDecoder({
     name: 'mask-ctc',
     draft: options,

@@ -1,14 +1,18 @@
 import {
-  assertInteger,
   bestCanvasTokens,
   type CanvasModel,
+  checkOptions,
   type Decoder,
   ForetokenError,
+  flag,
+  integer,
+  LENGTH_OPTIONS,
   type LengthOptions,
+  type OptionTable,
   type TokenSource,
 } from '@foretoken/core';
 import { canvasDecoder, type Refinement } from './canvas-decoder.js';
-import { assertSchedule, type MaskSchedule, maskedCount } from './mask-schedule.js';
+import { assertSchedule, type MaskSchedule, maskedCount, schedule as readSchedule } from './mask-schedule.js';
 import { BEST } from './proposals.js';
 import { lowest, type RefinedCanvas } from './refined-canvas.js';
 
@@ -23,6 +27,14 @@ export interface MaskPredictOptions extends LengthOptions {
   readonly adaptiveStop?: boolean;
 }
 
+const OPTIONS: OptionTable<MaskPredictOptions> = {
+  ...LENGTH_OPTIONS,
+  iterations: integer(1),
+  schedule: readSchedule,
+  leastMasked: (name, value) => integer(0, 1)(name, value) as 0 | 1,
+  adaptiveStop: flag,
+};
+
 /**
  * Mask-predict: fill the canvas at once, then mask and fill anew its least confident positions, fewer each time
  * (Ghazvininejad et al., 2019, section 3).
@@ -32,9 +44,8 @@ export interface MaskPredictOptions extends LengthOptions {
  * numbers, and `UNSATISFIABLE_CONSTRAINT` where at a position of the output no token but the mask is possible.
  */
 export function maskPredict<Source = TokenSource>(options: MaskPredictOptions = {}): Decoder<CanvasModel<Source>> {
+  options = checkOptions('maskPredict', options, OPTIONS);
   const { iterations = 4, schedule = 'linear', leastMasked = 0, adaptiveStop = false } = options;
-  assertInteger('iterations', iterations, 1, Number.MAX_SAFE_INTEGER);
-  assertInteger('leastMasked', leastMasked, 0, 1);
   assertSchedule(schedule, iterations);
   if (leastMasked === 1 && iterations === 1) throw oneIteration('leastMasked', leastMasked);
   if (adaptiveStop && iterations === 1) throw oneIteration('adaptiveStop', adaptiveStop);

@@ -1,10 +1,14 @@
 import {
-  assertInteger,
-  assertNumber,
   type CanvasModel,
+  checkOptions,
   type Decoder,
   ForetokenError,
+  integer,
+  LENGTH_OPTIONS,
   type LengthOptions,
+  number,
+  type OptionTable,
+  oneOf,
   RandomStream,
   type TokenSource,
 } from '@foretoken/core';
@@ -39,6 +43,16 @@ export interface MaskedDiffusionOptions extends Pick<LengthOptions, 'length'> {
   readonly remask?: number;
 }
 
+const OPTIONS: OptionTable<MaskedDiffusionOptions> = {
+  length: LENGTH_OPTIONS.length,
+  steps: integer(1),
+  order: oneOf(...UNMASK_ORDERS),
+  entropyBound: number(0, Number.MAX_VALUE),
+  blockLength: integer(1),
+  temperature: number(0, Number.MAX_VALUE),
+  remask: number(0, 1),
+};
+
 /**
  * Masked diffusion: a canvas of masks is decided position by position, several a forward (MDLM, Sahoo et al., 2024; LLaDA,
  * Nie et al., 2025); without `remask`, what is decided stays.
@@ -49,9 +63,10 @@ export interface MaskedDiffusionOptions extends Pick<LengthOptions, 'length'> {
 export function maskedDiffusion<Source = TokenSource>(
   options: MaskedDiffusionOptions = {},
 ): Decoder<CanvasModel<Source>> {
+  options = checkOptions('maskedDiffusion', options, OPTIONS);
   const { order = 'confidence', temperature = 0, blockLength = Number.MAX_SAFE_INTEGER, remask = 0 } = options;
   const { length, steps = Number.MAX_SAFE_INTEGER, entropyBound = Number.NaN } = options;
-  assertOptions({ ...options, order, temperature, blockLength, remask, steps });
+  assertOptions({ ...options, order, remask, steps });
   return canvasDecoder({
     ...(length === undefined ? {} : { length }),
     name: 'masked-diffusion',
@@ -121,23 +136,16 @@ function maskAgain(
   return again;
 }
 
+/** Throws `INVALID_ARGUMENT` for options that contradict one another. */
 function assertOptions(
-  options: Required<Omit<MaskedDiffusionOptions, 'length' | 'entropyBound'>> & MaskedDiffusionOptions,
+  options: Required<Pick<MaskedDiffusionOptions, 'steps' | 'order' | 'remask'>> & MaskedDiffusionOptions,
 ): void {
-  const { steps, order, entropyBound, blockLength, temperature, remask } = options;
-  assertInteger('steps', steps, 1, Number.MAX_SAFE_INTEGER);
-  assertInteger('blockLength', blockLength, 1, Number.MAX_SAFE_INTEGER);
-  assertNumber('temperature', temperature, 0, Number.MAX_VALUE);
-  assertNumber('remask', remask, 0, 1);
-  if (!UNMASK_ORDERS.includes(order)) {
-    throw refuse('order', order, `must be one of ${UNMASK_ORDERS.join(', ')}`);
-  }
+  const { steps, order, entropyBound, remask } = options;
   if (order !== 'entropy-bounded') {
     if (entropyBound !== undefined) throw refuse('entropyBound', entropyBound, `has no effect on the order ${order}`);
     return;
   }
   if (entropyBound === undefined) throw refuse('entropyBound', entropyBound, `is required by the order ${order}`);
-  assertNumber('entropyBound', entropyBound, 0, Number.MAX_VALUE);
   // The bound decides how many steps there are, and positions masked again could keep it from ever ending.
   if (steps !== Number.MAX_SAFE_INTEGER) throw refuse('steps', steps, `contradicts the order ${order}`);
   if (remask > 0) throw refuse('remask', remask, `contradicts the order ${order}`);

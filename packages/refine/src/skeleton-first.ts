@@ -1,11 +1,16 @@
 import {
-  assertInteger,
-  assertNumber,
   bestCanvasTokens,
   type CanvasModel,
+  callback,
+  checkOptions,
   type Decoder,
   ForetokenError,
+  flag,
+  integer,
+  LENGTH_OPTIONS,
   type LengthOptions,
+  number,
+  type OptionTable,
   type TokenSource,
 } from '@foretoken/core';
 import { canvasDecoder, type Refinement } from './canvas-decoder.js';
@@ -23,6 +28,14 @@ export interface SkeletonFirstOptions extends LengthOptions {
   readonly revise?: boolean;
 }
 
+const OPTIONS: OptionTable<SkeletonFirstOptions> = {
+  ...LENGTH_OPTIONS,
+  share: number(0, 1),
+  content: callback<(tokenId: number) => boolean>(flag),
+  fills: integer(1),
+  revise: flag,
+};
+
 /**
  * Skeleton first: of a first fill only the most confident positions stay, then the rest is filled in around them; in an
  * order of its own, not left to right, and the skeleton may be revised at the end.
@@ -31,9 +44,8 @@ export interface SkeletonFirstOptions extends LengthOptions {
  * revision. Throws as `maskPredict` does.
  */
 export function skeletonFirst<Source = TokenSource>(options: SkeletonFirstOptions = {}): Decoder<CanvasModel<Source>> {
+  options = checkOptions('skeletonFirst', options, OPTIONS);
   const { share = 0.5, content = () => true, fills = 1, revise = false } = options;
-  assertNumber('share', share, 0, 1);
-  assertInteger('fills', fills, 1, Number.MAX_SAFE_INTEGER);
   if (revise && (share === 0 || (share === 1 && options.content === undefined))) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',

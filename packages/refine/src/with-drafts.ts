@@ -6,11 +6,14 @@ import {
   commonEncoding,
   type EditModel,
   ForetokenError,
+  fields,
   type LatticeModel,
+  modelKind,
   type SourceEncoder,
   type Vocabulary,
+  wrongValue,
 } from '@foretoken/core';
-import { draftOutputs, type LatticeDraft, pathsToRead } from './lattice-draft.js';
+import { draftOutputs, LATTICE_DRAFT, type LatticeDraft, pathsToRead } from './lattice-draft.js';
 
 /**
  * The model, reading drafts that `search` finds in the lattices of the CTC student it was trained beside, such as a prefix beam
@@ -24,8 +27,11 @@ export function withDrafts<Source>(model: CanvasModel<Source>, draft: LatticeDra
 export function withDrafts<Source>(model: EditModel<Source>, draft: LatticeDraft<Source>): EditModel<Source>;
 export function withDrafts<Source>(
   model: CanvasModel<Source> | EditModel<Source>,
-  draft: LatticeDraft<Source>,
+  given: LatticeDraft<Source>,
 ): CanvasModel<Source> | EditModel<Source> {
+  const kind = modelKind(model);
+  if (kind !== 'canvas' && kind !== 'edit') throw wrongValue('model', model, 'a canvas model or an edit model');
+  const draft: LatticeDraft<Source> = fields(LATTICE_DRAFT, ['lattice', 'search'])('draft', given);
   assertReads(model, draft);
   if ('maskTokenId' in model) {
     const { vocabulary, maskTokenId, maxLength, supports } = model;

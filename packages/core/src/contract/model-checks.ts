@@ -157,18 +157,22 @@ function isOfKind(kind: Kind, model: unknown): boolean {
   }
 }
 
+/** The kind of a model, by what it has; `undefined` for what is none. */
+export function modelKind(model: unknown): Requirements['model'] | undefined {
+  return (Object.keys(KINDS) as Kind[]).find((kind) => isOfKind(kind, model));
+}
+
 /** What a wrong model is, for a message. */
 function described(model: unknown): string {
-  const kinds = Object.keys(KINDS) as Kind[];
-  const kind = kinds.find((one) => isOfKind(one, model));
+  const kind = modelKind(model);
   if (kind !== undefined) return `${article(kind)} ${kind} model`;
-  const part = [...kinds, 'dag'].find((one) => hasPart(model, one));
+  const part = [...Object.keys(KINDS), 'dag'].find((one) => hasPart(model, one));
   return part === undefined ? show(model) : `a loaded model. Pass one of its parts, such as model.${part}`;
 }
 
 function hasPart(model: unknown, part: string): boolean {
   try {
-    return Object.keys(KINDS).some((kind) => isOfKind(kind as Kind, (model as Fields)[part]));
+    return modelKind((model as Fields)[part]) !== undefined;
   } catch {
     return false;
   }

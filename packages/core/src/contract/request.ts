@@ -29,11 +29,23 @@ const stopString: OptionReader<string> = (name, value) => {
   );
 };
 
-const signal: OptionReader<AbortSignal> = withMethods(
+/** Reads the signal of a request, or of options. */
+export const signal: OptionReader<AbortSignal> = withMethods(
   'an AbortSignal, such as the signal of an AbortController',
   'throwIfAborted',
   'addEventListener',
 );
+
+/** Reads sources, none of them `undefined`; what else a source may be is up to the model, which checks it. */
+export const sources: OptionReader<readonly never[]> = (name, value) => {
+  const length = lengthOf(value);
+  if (length === undefined) throw wrongValue(name, value, 'an array with one source a row');
+  return Array.from({ length }, (_, row) => {
+    const source = entryOf(name, value, row);
+    if (source === undefined) throw wrongValue(`sources[${row}]`, source, 'a source that the model reads');
+    return source as never;
+  });
+};
 
 const STOP_STRINGS: OptionTable<StopStrings> = {
   strings: listOf(stopString),
@@ -41,16 +53,7 @@ const STOP_STRINGS: OptionTable<StopStrings> = {
 };
 
 const REQUEST: OptionTable<DecodeRequest<unknown>> = {
-  sources: (name, value) => {
-    const length = lengthOf(value);
-    if (length === undefined) throw wrongValue(name, value, 'an array with one source a row');
-    return Array.from({ length }, (_, row) => {
-      const source = entryOf(name, value, row);
-      // What else a source may be is up to the model.
-      if (source === undefined) throw wrongValue(`sources[${row}]`, source, 'a source that the model reads');
-      return source;
-    });
-  },
+  sources,
   maxNewTokens: integer(1),
   stopSequences: listOf(tokens(1)),
   stopStrings: fields(STOP_STRINGS, ['strings', 'textOf']),

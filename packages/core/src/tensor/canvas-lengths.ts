@@ -1,7 +1,7 @@
 import type { CanvasModel, CanvasSession } from '../contract/canvas.js';
-import { assertInteger, assertNumber } from '../contract/checks.js';
 import type { DecodeRequest } from '../contract/decoder.js';
 import { ForetokenError } from '../contract/errors.js';
+import { integer, number, type OptionTable } from '../contract/options.js';
 import { assertScores } from './score-checks.js';
 
 /** How long a canvas is; shared by the strategies on canvases. */
@@ -16,16 +16,20 @@ export interface LengthOptions {
   readonly lengthWeight?: number;
 }
 
+export const LENGTH_OPTIONS: OptionTable<LengthOptions> = {
+  length: integer(1),
+  lengthBeam: integer(1),
+  lengthWeight: number(0, 1e6),
+};
+
 /** A length to try, and what it adds to the score of its canvas. */
 export interface TriedLength {
   readonly length: number;
   readonly bonus: number;
 }
 
-/** Throws `INVALID_ARGUMENT` for length options out of range or contradicting each other. */
+/** Throws `INVALID_ARGUMENT` for length options that contradict each other. */
 export function assertLengthOptions({ length, lengthBeam, lengthWeight = 0 }: LengthOptions): void {
-  if (length !== undefined) assertInteger('length', length, 1, Number.MAX_SAFE_INTEGER);
-  if (lengthBeam !== undefined) assertInteger('lengthBeam', lengthBeam, 1, Number.MAX_SAFE_INTEGER);
   if (length !== undefined && lengthBeam !== undefined && lengthBeam > 1) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
@@ -33,7 +37,6 @@ export function assertLengthOptions({ length, lengthBeam, lengthWeight = 0 }: Le
       { option: 'lengthBeam', received: lengthBeam, length },
     );
   }
-  assertNumber('lengthWeight', lengthWeight, 0, 1e6);
   if (lengthWeight > 0 && (lengthBeam ?? 1) === 1) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',

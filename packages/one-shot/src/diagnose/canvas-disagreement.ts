@@ -6,8 +6,15 @@ import {
   type Canvas,
   type CanvasModel,
   type CanvasSession,
+  checkOptions,
   ForetokenError,
+  flag,
+  listOf,
   noTokenLeft,
+  type OptionTable,
+  signal as readSignal,
+  sources as readSources,
+  tokens,
 } from '@foretoken/core';
 import { type Disagreement, disagreementOf } from './disagreement.js';
 
@@ -16,6 +23,8 @@ export interface CanvasDisagreementOptions {
   readonly withEndToken?: boolean;
   readonly signal?: AbortSignal;
 }
+
+const OPTIONS: OptionTable<CanvasDisagreementOptions> = { withEndToken: flag, signal: readSignal };
 
 /** Sources of one session, and canvases of one forward: bounds on memory, without effect on what is counted. */
 const SOURCES = 32;
@@ -37,8 +46,10 @@ export async function canvasDisagreement<Source>(
   options: CanvasDisagreementOptions = {},
 ): Promise<Disagreement> {
   assertCanvas({ name: 'diagnose', requires: { model: 'canvas', outputs: ['topK'], lengths: false } }, model);
+  const { withEndToken = false, signal } = checkOptions('canvasDisagreement', options, OPTIONS);
+  readSources('sources', sources);
+  listOf(tokens())('outputs', outputs);
   assertOnePerSource(sources, outputs);
-  const { withEndToken = false, signal } = options;
   const { vocabulary, maskTokenId, maxLength } = model;
   for (const [row, output] of outputs.entries()) {
     assertOutputTokens('outputs', row, output, vocabulary, maskTokenId, maxLength - (withEndToken ? 1 : 0));

@@ -1,4 +1,19 @@
-import { assertLattice, type CanvasModel, ForetokenError, type LatticeModel, type TokenSource } from '@foretoken/core';
+import {
+  assertLattice,
+  type CanvasModel,
+  checkOptions,
+  ForetokenError,
+  flag,
+  type LatticeModel,
+  listOf,
+  modelKind,
+  type OptionTable,
+  signal as readSignal,
+  sources as readSources,
+  type TokenSource,
+  tokens,
+  wrongValue,
+} from '@foretoken/core';
 import { canvasDisagreement } from './canvas-disagreement.js';
 import { type Disagreement, disagreementOf } from './disagreement.js';
 import { latticeDisagreement } from './lattice-disagreement.js';
@@ -36,6 +51,19 @@ export interface Diagnosis {
 
 const NAME = 'diagnose';
 
+const OPTIONS: OptionTable<DiagnoseOptions<never>> = {
+  outputs: listOf(tokens()),
+  references: listOf(tokens()),
+  model: (name, value) => {
+    const kind = modelKind(value);
+    if (kind === 'canvas' || kind === 'lattice') return value as CanvasModel<never> | LatticeModel<never>;
+    throw wrongValue(name, value, 'a canvas model or a lattice model');
+  },
+  sources: readSources,
+  withEndToken: flag,
+  signal: readSignal,
+};
+
 /** Sources whose lattices are held at a time, and candidates of each frame or vertex: enough for a distribution's head. */
 const SOURCES = 32;
 const CANDIDATES = 8;
@@ -47,6 +75,7 @@ const CANDIDATES = 8;
  * `UNSUPPORTED_CAPABILITY`, `LENGTH_LIMIT`, `RUNTIME_FAILURE`, the signal's reason, and whatever the model throws.
  */
 export async function diagnose<Source = TokenSource>(options: DiagnoseOptions<Source>): Promise<Diagnosis> {
+  options = checkOptions<DiagnoseOptions<Source>>(NAME, options, OPTIONS, ['outputs']);
   const { outputs, references, model, sources, withEndToken, signal } = options;
   signal?.throwIfAborted();
   assertOptions(options);
@@ -88,9 +117,7 @@ async function disagreementOfLattices<Source>(
 }
 
 function assertOptions<Source>({ outputs, model, sources, withEndToken }: DiagnoseOptions<Source>): void {
-  if (!Array.isArray(outputs) || outputs.length === 0) {
-    throw invalid('outputs', 'outputs must hold at least one output.', outputs?.length);
-  }
+  if (outputs.length === 0) throw invalid('outputs', 'outputs must hold at least one output.', outputs.length);
   if ((model === undefined) !== (sources === undefined)) {
     const [given, missing] = model === undefined ? ['sources', 'model'] : ['model', 'sources'];
     throw invalid(missing as string, `${given} was given without ${missing}; both are required for the disagreement.`);

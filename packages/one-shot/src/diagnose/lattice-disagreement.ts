@@ -1,4 +1,13 @@
-import { argmax, type CtcLattice, CtcPrefixScorer, ctcBestPath, type Lattice } from '@foretoken/core';
+import {
+  argmax,
+  type CtcLattice,
+  CtcPrefixScorer,
+  ctcBestPath,
+  integer,
+  type Lattice,
+  listOf,
+  wrongValue,
+} from '@foretoken/core';
 import { readCtc } from '../ctc/read-ctc.js';
 import { type DagGraph, readDag } from '../dag/dag-graph.js';
 import { greedyPath, lookaheadStep } from '../dag/dag-walk.js';
@@ -15,6 +24,8 @@ import { type Disagreement, disagreementOf } from './disagreement.js';
  * `vocabularySize` counts all token ids; `firstRow` is the first lattice's row, for messages. Throws `INVALID_ARGUMENT` for a lattice that breaks its contract.
  */
 export function latticeDisagreement(lattices: readonly Lattice[], vocabularySize: number, firstRow = 0): Disagreement {
+  listOf(kindOfLattice)('lattices', lattices);
+  integer(1)('vocabularySize', vocabularySize);
   let positions = 0;
   let changed = 0;
   for (const [index, lattice] of lattices.entries()) {
@@ -27,6 +38,12 @@ export function latticeDisagreement(lattices: readonly Lattice[], vocabularySize
     changed += choices.filter((stands) => !stands).length;
   }
   return disagreementOf(positions, changed);
+}
+
+function kindOfLattice(name: string, value: unknown): Lattice['kind'] {
+  const kind = (value as Partial<Lattice> | null | undefined)?.kind;
+  if (kind === 'ctc' || kind === 'dag') return kind;
+  throw wrongValue(name, value, 'a lattice of the kind ctc or dag');
 }
 
 /** Whether each token of the best path stands. */

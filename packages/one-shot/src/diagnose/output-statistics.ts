@@ -1,4 +1,4 @@
-import { ForetokenError } from '@foretoken/core';
+import { ForetokenError, listOf, tokenList } from '@foretoken/core';
 
 /** How often outputs repeat themselves; shares of 0 to 1, 0 where there is nothing to count. */
 export interface RepetitionStatistics {
@@ -19,6 +19,7 @@ export interface LengthStatistics {
 
 /** Counts repetitions in outputs, token ids `[length]` each. */
 export function repetitionStatistics(outputs: readonly ArrayLike<number>[]): RepetitionStatistics {
+  listOf(tokenList)('outputs', outputs);
   let tokens = 0;
   let repeated = 0;
   let withRepeatedBigram = 0;
@@ -42,6 +43,8 @@ export function lengthStatistics(
   outputs: readonly ArrayLike<number>[],
   references: readonly ArrayLike<number>[],
 ): LengthStatistics {
+  listOf(tokenList)('outputs', outputs);
+  listOf(tokenList)('references', references);
   if (outputs.length === 0 || references.length !== outputs.length) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',

@@ -1,22 +1,27 @@
 import {
   type AutoregressiveModel,
-  assertCanvas,
   assertCanvasFits,
+  assertDecode,
   assertLengthOptions,
   assertOutputPrefixes,
-  assertRequest,
   type CanvasModel,
+  checkOptions,
   commonEncoding,
   cutOutput,
   type DecodeEvent,
   type DecodeRequest,
   type Decoder,
   ForetokenError,
+  flag,
+  hasMethods,
+  LENGTH_OPTIONS,
   type LengthOptions,
+  type OptionTable,
   type Requirements,
   refuseOutputPrefixes,
   type TokenSource,
   type Vocabulary,
+  wrongValue,
 } from '@foretoken/core';
 import { assertRescorer } from '../rescoring/rescorer.js';
 import { type Candidate, rowEvents } from '../row-events.js';
@@ -42,6 +47,16 @@ export interface NatOptions<Source = TokenSource> extends LengthOptions {
 
 const NAME = 'nat';
 
+const OPTIONS: OptionTable<NatOptions<never>> = {
+  ...LENGTH_OPTIONS,
+  rescore: (name, value) => {
+    if (value === 'self' || hasMethods(value, 'open')) return value as 'self' | AutoregressiveModel<never>;
+    throw wrongValue(name, value, 'self or an autoregressive model');
+  },
+  deduplicate: flag,
+  noRepeat: flag,
+};
+
 /**
  * Length-predicted non-autoregressive decoding: the model predicts the output's length, then all its tokens at once, in one
  * forward for all lengths of all rows where they fit into it (Gu et al., 2018, "Non-Autoregressive Neural Machine Translation").
@@ -53,6 +68,7 @@ const NAME = 'nat';
  * a row cannot do without repeats or no token but the mask is possible at a position of its output.
  */
 export function nat<Source = TokenSource>(options: NatOptions<Source> = {}): Decoder<CanvasModel<Source>> {
+  options = checkOptions<NatOptions<Source>>(NAME, options, OPTIONS);
   assertOptions(options);
   const requires: Requirements = { model: 'canvas', outputs: ['topK'], lengths: options.length === undefined };
   return {
@@ -66,13 +82,12 @@ async function* decode<Source>(
   options: NatOptions<Source>,
   requires: Requirements,
   model: CanvasModel<Source>,
-  request: DecodeRequest<Source>,
+  given: DecodeRequest<Source>,
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
+  const request = assertDecode({ name: NAME, requires }, model, given);
   const { rescore = 'self', length, noRepeat = false, deduplicate = false } = options;
   const { maxLength, vocabulary, maskTokenId } = model;
-  assertRequest(request);
-  assertCanvas({ name: NAME, requires }, model);
   if (rescore !== 'self') {
     refuseOutputPrefixes(`${NAME} with a model to rescore`, request);
     assertRescorer('rescore', rescore, vocabulary, true);
@@ -165,13 +180,6 @@ function assertOptions<Source>(options: NatOptions<Source>): void {
     );
   }
   if (rescore === 'self') return;
-  if (typeof rescore !== 'object' || rescore === null) {
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `rescore must be self or an autoregressive model, but was ${String(rescore)}.`,
-      { option: 'rescore', received: rescore },
-    );
-  }
   if (lengthBeam === 1) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',

@@ -89,11 +89,10 @@ export async function scoreInParts<Source>(
  * where it must.
  */
 export function assertScoring<Source>(model: AutoregressiveModel<Source>, branching: boolean): 'logProbs' | 'logits' {
-  const output = model.supports?.outputs?.includes('logProbs') ? 'logProbs' : 'logits';
-  assertAutoregressive(
-    { name: NAME, requires: { model: 'autoregressive', outputs: [output], branching, rollback: false } },
-    model,
-  );
+  const requires = { model: 'autoregressive', outputs: [], branching, rollback: false } as const;
+  assertAutoregressive({ name: NAME, requires }, model);
+  const output = model.supports.outputs.includes('logProbs') ? 'logProbs' : 'logits';
+  assertAutoregressive({ name: NAME, requires: { ...requires, outputs: [output] } }, model);
   return output;
 }
 
