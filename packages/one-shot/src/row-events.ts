@@ -28,24 +28,28 @@ export interface RowEventsOptions {
   readonly limit: number;
   /** When `decode` was called, in milliseconds. */
   readonly began: number;
+  /** Read once all rows are there. */
+  readonly counts: ForwardCounts;
+}
+
+export interface ForwardCounts {
   readonly forwards: number;
   /** Forwards of a model whose outputs another one chooses among, where there is one. */
   readonly otherForwards?: number | undefined;
-  /** Leaves out a candidate that, once cut, equals a better one. */
-  readonly distinct?: boolean;
 }
 
 /** The events of a one-shot decode, from each row's candidates, best first; at least one a row. */
-export function* rowEvents(
-  rows: Iterable<readonly Candidate[]>,
+export async function* rowEvents(
+  rows: Iterable<readonly Candidate[]> | AsyncIterable<readonly Candidate[]>,
   request: DecodeRequest<unknown>,
-  { endTokenId, limit, began, forwards, otherForwards, distinct = false }: RowEventsOptions,
-): Generator<DecodeEvent, void, undefined> {
+  { endTokenId, limit, began, counts }: RowEventsOptions,
+): AsyncGenerator<DecodeEvent, void, undefined> {
   const results: RowResult[] = [];
-  for (const candidates of rows) {
+  for await (const candidates of rows) {
     const row = results.length;
-    const found = candidates.map((candidate) => hypothesisOf(candidate, new RowOutput(endTokenId, limit, request)));
-    const hypotheses = distinct ? firstOfEach(found) : found;
+    const hypotheses = candidates.map((candidate) =>
+      hypothesisOf(candidate, new RowOutput(endTokenId, limit, request)),
+    );
     const { tokenIds, alignment } = hypotheses[0] as Hypothesis;
     const logProbs = candidates[0]?.logProbs?.slice(0, tokenIds.length);
     const atMs = performance.now() - began;
@@ -54,6 +58,7 @@ export function* rowEvents(
     if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds, atMs };
     results.push(rowResult(row, hypotheses));
   }
+  const { forwards, otherForwards } = counts;
   yield decodeEnd(results, began, { forwards, otherForwards });
 }
 
@@ -75,10 +80,4 @@ function firstTokens({ firstFrames, lastFrames, logProbs }: TokenAlignment, coun
     lastFrames: lastFrames.slice(0, count),
     logProbs: logProbs.slice(0, count),
   };
-}
-
-/** Keeps the first hypothesis of each output. */
-function firstOfEach(hypotheses: readonly Hypothesis[]): Hypothesis[] {
-  const seen = new Set<string>();
-  return hypotheses.filter(({ tokenIds }) => seen.size < seen.add(tokenIds.join()).size);
 }

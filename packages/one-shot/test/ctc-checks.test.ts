@@ -1,4 +1,4 @@
-import { type CtcLattice, collect, type TokenSource } from '@foretoken/core';
+import { type CtcLattice, collect, type ErrorCode, type TokenSource } from '@foretoken/core';
 import { ctcGreedy, ctcPrefixBeam, type LanguageModel } from '@foretoken/one-shot';
 import { assertCode, ctcLattice, eventsOf, randomScriptedModel, scriptedLatticeModel } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ describe('ctcPrefixBeam', () => {
     const alignment = { firstFrames: Int32Array.of(0), lastFrames: Int32Array.of(1) };
     const logProbs = lattice.logProbs.slice(0, 1);
     expect(events[0]).toMatchObject({ type: 'canvas-revise', tokenIds: Int32Array.of(1), logProbs, alignment });
-    expect(events.at(-1)).toMatchObject({ results: [{ hypotheses: [{ alignment: { ...alignment, logProbs } }] }] });
+    expect(events.at(-1)).toMatchObject({ results: [{ hypotheses: [{ alignment: { ...alignment, logProbs } }, {}] }] });
     const plain = await eventsOf(ctcPrefixBeam().decode(latticesModel([lattice], 6), { sources: [SOURCE] }));
     expect(plain[0]).not.toHaveProperty('alignment');
     expect(plain[0]).toHaveProperty('logProbs');
@@ -42,35 +42,41 @@ describe('ctcPrefixBeam', () => {
       0,
       2,
     );
-    const broken: Partial<CtcLattice>[] = [
-      { frames: 3 },
-      { frames: -1 },
-      { k: 0 },
-      { blankId: -1 },
-      { blankId: 0.5 },
-      { logProbs: good.logProbs.map(() => Number.NaN) },
-      { blankLogProbs: good.blankLogProbs.map(() => Number.NaN) },
-      { logProbs: good.logProbs.map(() => Number.POSITIVE_INFINITY) },
-      { tokenIds: Int32Array.of(2, 3, 0, 1) },
-      { tokenIds: Int32Array.of(2, -1, 0, 1) },
-      { tokenIds: Int32Array.of(2, 2, 0, 1) },
-      {
-        logProbs: good.logProbs.map(() => Number.NEGATIVE_INFINITY),
-        blankLogProbs: good.blankLogProbs.map(() => Number.NEGATIVE_INFINITY),
-      },
+    const at = (scores: Float32Array, cell: number, value: number) => scores.with(cell, value);
+    const none = (scores: Float32Array) => scores.map(() => Number.NEGATIVE_INFINITY);
+    const broken: readonly (readonly [ErrorCode, Partial<CtcLattice>, object])[] = [
+      ['INVALID_ARGUMENT', { frames: 3 }, {}],
+      ['INVALID_ARGUMENT', { frames: -1 }, {}],
+      ['INVALID_ARGUMENT', { k: 0 }, {}],
+      ['INVALID_ARGUMENT', { blankId: -1 }, {}],
+      ['INVALID_ARGUMENT', { blankId: 0.5 }, {}],
+      ['INVALID_ARGUMENT', { tokenIds: Int32Array.of(2, 3, 0, 1) }, {}],
+      ['INVALID_ARGUMENT', { tokenIds: Int32Array.of(2, -1, 0, 1) }, {}],
+      ['INVALID_ARGUMENT', { tokenIds: Int32Array.of(2, 2, 0, 1) }, {}],
+      ['INVALID_SCORES', { logProbs: at(good.logProbs, 3, Number.NaN) }, { position: 1 }],
+      ['INVALID_SCORES', { logProbs: at(good.logProbs, 0, Number.POSITIVE_INFINITY) }, { position: 0 }],
+      ['INVALID_SCORES', { blankLogProbs: at(good.blankLogProbs, 1, Number.NaN) }, { position: 1 }],
+      ['INVALID_SCORES', { blankLogProbs: at(good.blankLogProbs, 0, Number.POSITIVE_INFINITY) }, { position: 0 }],
+      [
+        'UNSATISFIABLE_CONSTRAINT',
+        { logProbs: none(good.logProbs), blankLogProbs: none(good.blankLogProbs) },
+        { position: 0 },
+      ],
     ];
-    for (const change of broken) {
-      await assertCode(() => decode({ ...good, ...change }, 3), 'INVALID_ARGUMENT');
-      const model = latticesModel([{ ...good, ...change }], 3);
-      await assertCode(() => collect(ctcGreedy().decode(model, { sources: [SOURCE] })), 'INVALID_ARGUMENT');
+    for (const [code, change, details] of broken) {
+      const lattices = [good, { ...good, ...change }];
+      for (const decoder of [ctcGreedy(), ctcPrefixBeam({ candidates: 1 })]) {
+        const events = decoder.decode(latticesModel(lattices, 3), { sources: [SOURCE, SOURCE] });
+        await expect(collect(events)).rejects.toMatchObject({ code, details: { row: 1, ...details } });
+      }
     }
     // A blank outside the vocabulary is no token; ids of candidates that were ruled out do not matter.
     const ruledOut = good.logProbs.map((logProb, cell) => (cell === 1 ? Number.NEGATIVE_INFINITY : logProb));
     const odd = { ...good, blankId: 7, tokenIds: Int32Array.of(2, 9, 0, 1), logProbs: ruledOut };
     expect((await decode(odd, 3))[0]?.tokenIds.length).toBeGreaterThan(0);
-    const none = { ...latticesModel([good], 3), emit: async () => [] };
+    const silent = { ...latticesModel([good], 3), emit: async () => [] };
     await assertCode(
-      () => collect(ctcPrefixBeam({ candidates: 1 }).decode(none, { sources: [SOURCE] })),
+      () => collect(ctcPrefixBeam({ candidates: 1 }).decode(silent, { sources: [SOURCE] })),
       'INVALID_ARGUMENT',
     );
   });
@@ -121,7 +127,7 @@ describe('ctcPrefixBeam', () => {
     const blankless = { ...lattice, blankLogProbs: lattice.blankLogProbs.map(() => Number.NEGATIVE_INFINITY) };
     await assertCode(() => decode({ ...blankless, k: 3 }, 3, { languageModel: never }), 'UNSATISFIABLE_CONSTRAINT');
     const broken: LanguageModel = { ...hashModel, score: () => Number.NaN } as LanguageModel;
-    await assertCode(() => decode(lattice, 3, { languageModel: broken }), 'INVALID_ARGUMENT');
+    await assertCode(() => decode(lattice, 3, { languageModel: broken }), 'INVALID_SCORES');
     expect(await decode(lattice, 3, { languageModel: broken, languageModelWeight: 0 })).toHaveLength(1);
   });
 

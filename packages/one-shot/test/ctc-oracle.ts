@@ -1,4 +1,4 @@
-import type { CtcLattice, LatticeModel, TokenSource } from '@foretoken/core';
+import { type CtcLattice, cutOutput, type DecodeRequest, type LatticeModel, type TokenSource } from '@foretoken/core';
 import { ctcLattice } from '@foretoken/testkit';
 import fc from 'fast-check';
 
@@ -77,12 +77,33 @@ export interface SummedCtcOutput {
 
 /** Every output with its probability, by its tokens joined with commas. */
 export function everyOutput(lattice: CtcLattice): Map<string, SummedCtcOutput> {
+  return cutAlignments(lattice, -1);
+}
+
+/** The same of outputs that an end token and a request cut: all alignments that are cut to the same tokens, added up. */
+export function cutAlignments(
+  lattice: CtcLattice,
+  endTokenId: number,
+  request: Partial<DecodeRequest<unknown>> = {},
+): Map<string, SummedCtcOutput> {
   const byTokens = new Map<string, SummedCtcOutput>();
-  for (const { tokenIds, logProb } of everyAlignment(lattice)) {
+  for (const { tokenIds: said, logProb } of everyAlignment(lattice)) {
+    const tokenIds = Array.from(cutOutput(said, endTokenId, { sources: [], ...request }).tokenIds);
     const before = byTokens.get(tokenIds.join())?.logProb ?? Number.NEGATIVE_INFINITY;
     byTokens.set(tokenIds.join(), { tokenIds, logProb: Math.log(Math.exp(before) + Math.exp(logProb)) });
   }
   return byTokens;
+}
+
+/** Outputs with a bonus each, best first; what is ruled out is left out. */
+export function rankedOutputs(
+  outputs: ReadonlyMap<string, SummedCtcOutput>,
+  bonus: (tokenIds: readonly number[]) => number,
+): readonly (SummedCtcOutput & { readonly score: number })[] {
+  return [...outputs.values()]
+    .map(({ tokenIds, logProb }) => ({ tokenIds, logProb, score: logProb + bonus(tokenIds) }))
+    .filter(({ score }) => score > Number.NEGATIVE_INFINITY)
+    .sort((a, b) => b.score - a.score);
 }
 
 /** Natural-log probability of an output: the forward recursion of Graves et al., 2006, in the linear domain. */

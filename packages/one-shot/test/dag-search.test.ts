@@ -239,7 +239,7 @@ describe('dagBeam', () => {
     });
   });
 
-  it('returns outputs that are equal once cut only once', async () => {
+  it('returns outputs that are equal once cut only once, with the sum of what they say', async () => {
     const say = (...tokens: number[]) =>
       Float32Array.from({ length: VOCABULARY }, (_, tokenId) => (tokens.includes(tokenId) ? 5 : -20));
     const dag = {
@@ -253,7 +253,12 @@ describe('dagBeam', () => {
     const model = scriptedDagModel({ vocabularySize: VOCABULARY, endTokenId: 0, dag: () => dag });
     const beam = dagBeam({ beamSize: 3, hypotheses: 3, candidates: 3 });
     const { results } = await collect(beam.decode(model, { sources: [SOURCE] }));
-    expect(results[0]?.hypotheses.map(({ tokenIds }) => [...tokenIds])).toEqual([[1]]);
-    expect(results[0]?.hypotheses[0]?.finishReason).toBe('end-token');
+    const [best, ...others] = results[0]?.hypotheses ?? [];
+    expect(best).toMatchObject({ tokenIds: Int32Array.of(1), finishReason: 'end-token' });
+    expect(best?.logProb).toBeCloseTo(0, 6);
+    for (const { tokenIds, logProb } of others) {
+      expect([...tokenIds]).not.toEqual([1]);
+      expect(logProb).toBeLessThan(-15);
+    }
   });
 });

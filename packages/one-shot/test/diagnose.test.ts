@@ -259,7 +259,7 @@ describe('latticeDisagreement', () => {
     const dag = dagLattice(randomDag(1, 4, 5), 2);
     dag.transitions[1] = Number.NaN;
     for (const lattice of [broken, dag]) {
-      expect(() => latticeDisagreement([lattice], 6)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+      expect(() => latticeDisagreement([lattice], 6)).toThrow(expect.objectContaining({ code: 'INVALID_SCORES' }));
     }
   });
 });

@@ -10,9 +10,14 @@ export interface CtcAlignment extends TokenAlignment {
  * The most probable alignment of given tokens with the frames of a CTC lattice (forced alignment: the Viterbi form of the
  * forward recursion of Graves et al., 2006, section 4.1), or undefined where no alignment of its candidates says them.
  *
- * A token is impossible in a frame that does not have it among its candidates.
+ * A token is impossible in a frame that does not have it among its candidates. With `open`, whatever label is best may follow
+ * the last token, as behind the place where an output was cut.
  */
-export function ctcAlignment(lattice: CtcLattice, tokenIds: ArrayLike<number>): CtcAlignment | undefined {
+export function ctcAlignment(
+  lattice: CtcLattice,
+  tokenIds: ArrayLike<number>,
+  open: boolean = false,
+): CtcAlignment | undefined {
   const { frames } = lattice;
   const tokens = tokenIds.length;
   // State 2i + 1 is token i, the even states are the blanks around it.
@@ -28,16 +33,18 @@ export function ctcAlignment(lattice: CtcLattice, tokenIds: ArrayLike<number>): 
       let steps = 0;
       // Nothing comes before the first frame but its virtual blank, from which the first token is one step.
       const most = maySkip(tokenIds, state) ? 2 : Math.min(state, 1);
+      const rests = open && state === states - 1;
       for (let step = 1; step <= most; step++) {
         const score = before[state - step] as number;
-        if (score > best) {
+        // Among equals the last token is left as late as can be, so that it has all frames of its run.
+        if (score > best || (rests && score === best)) {
           best = score;
           steps = step;
         }
       }
       const token = (state - 1) >> 1;
-      const emission = state % 2 === 0 ? lattice.blankLogProbs[frame] : emissions[token * frames + frame];
-      here[state] = best + (emission as number);
+      const between = rests ? bestOf(lattice, frame) : (lattice.blankLogProbs[frame] as number);
+      here[state] = best + (state % 2 === 0 ? between : (emissions[token * frames + frame] as number));
       stepsBack[frame * states + state] = steps;
     }
     [before, here] = [here, before];
@@ -59,6 +66,13 @@ export function ctcAlignment(lattice: CtcLattice, tokenIds: ArrayLike<number>): 
     state -= stepsBack[frame * states + state] as number;
   }
   return { firstFrames, lastFrames, logProbs, score };
+}
+
+/** Natural-log probability of a frame's best label. */
+function bestOf({ k, blankLogProbs, logProbs }: CtcLattice, frame: number): number {
+  let best = blankLogProbs[frame] as number;
+  for (let cell = frame * k; cell < (frame + 1) * k; cell++) best = Math.max(best, logProbs[cell] as number);
+  return best;
 }
 
 /** Between two different tokens the blank may be left out. */

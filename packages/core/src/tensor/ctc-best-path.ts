@@ -11,20 +11,37 @@ export interface CtcBestPath {
   readonly score: number;
 }
 
+/** The most probable label of a frame: the first candidate among equals, or the blank where only that is more probable. */
+export interface CtcLabel {
+  readonly tokenId: number;
+  /** Natural log. */
+  readonly logProb: number;
+}
+
+/** The most probable label of a frame, in whatever order its candidates are. */
+export function ctcBestLabel({ k, blankId, tokenIds, logProbs, blankLogProbs }: CtcLattice, frame: number): CtcLabel {
+  let best = frame * k;
+  for (let cell = best + 1; cell < (frame + 1) * k; cell++) {
+    if ((logProbs[cell] as number) > (logProbs[best] as number)) best = cell;
+  }
+  const blank = blankLogProbs[frame] as number;
+  const logProb = logProbs[best] as number;
+  return blank > logProb ? { tokenId: blankId, logProb: blank } : { tokenId: tokenIds[best] as number, logProb };
+}
+
 /**
  * Takes the best label of every frame, merges runs of equal labels and drops blanks (best path decoding; Graves et al.,
  * 2006, "Connectionist Temporal Classification", section 3.2).
  */
 export function ctcBestPath(lattice: CtcLattice): CtcBestPath {
-  const { frames, k, blankId } = lattice;
+  const { frames, blankId } = lattice;
   const tokenIds: number[] = [];
   const peaks: number[] = [];
   const logProbs: number[] = [];
   let score = 0;
   let previous = blankId;
   for (let frame = 0; frame < frames; frame++) {
-    const tokenId = lattice.tokenIds[frame * k] as number;
-    const logProb = lattice.logProbs[frame * k] as number;
+    const { tokenId, logProb } = ctcBestLabel(lattice, frame);
     score += logProb;
     if (tokenId !== blankId) {
       const last = tokenIds.length - 1;

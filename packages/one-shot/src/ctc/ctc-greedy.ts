@@ -2,6 +2,7 @@ import {
   assertDecode,
   type CtcLattice,
   checkOptions,
+  ctcBestLabel,
   ctcBestPath,
   type DecodeRequest,
   type Decoder,
@@ -12,6 +13,7 @@ import {
   refuseOutputPrefixes,
   type TokenAlignment,
   type TokenSource,
+  Yielder,
 } from '@foretoken/core';
 import { type Candidate, rowEvents } from '../row-events.js';
 import { emitCtc } from './emit-ctc.js';
@@ -30,8 +32,9 @@ const OPTIONS: OptionTable<CtcGreedyOptions> = { alignments: flag };
  * One-shot decoding of a CTC model: the best label of every frame, collapsed, after a single forward (best path
  * decoding; Graves et al., 2006, section 3.2; for translation, Libovický and Helcl, 2018).
  *
- * A hypothesis' `score` is the natural-log probability of that alignment, over all frames. Decoding throws
- * `INVALID_ARGUMENT` for a lattice that breaks its contract.
+ * A hypothesis' `score` is the natural-log probability of that one alignment, over all frames, also where the output is cut.
+ * Decoding throws `INVALID_ARGUMENT` for a lattice that breaks its contract, `INVALID_SCORES` for one with NaN or +Infinity,
+ * and `UNSATISFIABLE_CONSTRAINT` where a frame leaves nothing possible.
  */
 export function ctcGreedy<Source = TokenSource>(options: CtcGreedyOptions = {}): Decoder<LatticeModel<Source>> {
   const { alignments = false } = checkOptions('ctcGreedy', options, OPTIONS);
@@ -42,11 +45,17 @@ export function ctcGreedy<Source = TokenSource>(options: CtcGreedyOptions = {}):
       const began = performance.now();
       const request = assertDecode({ name: NAME, requires: REQUIRES }, model, given);
       refuseOutputPrefixes(NAME, request);
-      const lattices = await emitCtc<Source>(model, request, 1);
+      const yielder = new Yielder(request.signal);
+      const lattices = await emitCtc<Source>(model, request, { k: 1, yielder });
       const { endTokenId } = model.vocabulary;
       const limit = request.maxNewTokens ?? Number.POSITIVE_INFINITY;
-      const rows = lattices.map((lattice) => [bestPath(lattice, alignments)]);
-      yield* rowEvents(rows, request, { endTokenId, limit, began, forwards: 1 });
+      const rows = async function* (): AsyncGenerator<Candidate[]> {
+        for (const lattice of lattices) {
+          if (yielder.due()) await yielder.yield();
+          yield [bestPath(lattice, alignments)];
+        }
+      };
+      yield* rowEvents(rows(), request, { endTokenId, limit, began, counts: { forwards: 1 } });
     },
   };
 }
@@ -58,17 +67,20 @@ function bestPath(lattice: CtcLattice, alignments: boolean): Candidate {
 }
 
 /** First and last frame of each run of the same best label. */
-function framesOf({ frames, k, blankId, tokenIds }: CtcLattice): Pick<TokenAlignment, 'firstFrames' | 'lastFrames'> {
+function framesOf(lattice: CtcLattice): Pick<TokenAlignment, 'firstFrames' | 'lastFrames'> {
   const firstFrames: number[] = [];
   const lastFrames: number[] = [];
-  for (let frame = 0; frame < frames; frame++) {
-    const tokenId = tokenIds[frame * k];
-    if (tokenId === blankId) continue;
-    if (frame > 0 && tokenIds[(frame - 1) * k] === tokenId) lastFrames[lastFrames.length - 1] = frame;
-    else {
-      firstFrames.push(frame);
-      lastFrames.push(frame);
+  let previous = lattice.blankId;
+  for (let frame = 0; frame < lattice.frames; frame++) {
+    const { tokenId } = ctcBestLabel(lattice, frame);
+    if (tokenId !== lattice.blankId) {
+      if (tokenId === previous) lastFrames[lastFrames.length - 1] = frame;
+      else {
+        firstFrames.push(frame);
+        lastFrames.push(frame);
+      }
     }
+    previous = tokenId;
   }
   return { firstFrames: Int32Array.from(firstFrames), lastFrames: Int32Array.from(lastFrames) };
 }

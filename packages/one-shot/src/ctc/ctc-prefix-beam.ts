@@ -1,9 +1,9 @@
 import {
   assertDecode,
+  type CtcAlignment,
   type CtcLattice,
   commonEncoding,
   ctcAlignment,
-  cutOutput,
   type DecodeRequest,
   type Decoder,
   ForetokenError,
@@ -11,36 +11,36 @@ import {
   type Requirements,
   refuseOutputPrefixes,
   type TokenSource,
+  Yielder,
 } from '@foretoken/core';
+import { OutputEnds } from '../output-ends.js';
 import { assertRescorer } from '../rescoring/rescorer.js';
 import { type Candidate, rowEvents } from '../row-events.js';
-import {
-  type CtcPrefixBeamOptions,
-  type PrefixBeamSettings,
-  prefixBeamSettings,
-  searchOptions,
-} from './beam-options.js';
+import { partsOf } from '../source-parts.js';
+import { type CtcPrefixBeamOptions, prefixBeamSettings, searchOptions } from './beam-options.js';
 import { type Rescorable, rescored } from './ctc-rescoring.js';
 import { emitCtc } from './emit-ctc.js';
 import { ctcPrefixSearch, type PrefixSearchOptions, type ScoredOutput } from './prefix-search.js';
 
 const NAME = 'ctc-prefix-beam';
-const NO_LIMITS: DecodeRequest<never> = { sources: [] };
+/** Source positions whose encoding, lattices and candidates are kept at once where a model scores anew. */
+const MAX_POSITIONS = 4096;
 
 /**
  * CTC prefix beam search: the most probable outputs by the sum over all their alignments, optionally with a language model,
- * hot words and other bonuses, after a single forward (Graves and Jaitly, 2014, section 4; Hannun et al., 2014).
+ * hot words and other bonuses, after a single forward (Graves and Jaitly, 2014, section 4; Hannun et al., 2014). Alignments
+ * say the same where end token, limit or stops of the request cut them to the same output.
  *
  * A hypothesis' `logProb` is the natural-log probability of its tokens over all their alignments, `score` that
  * with all bonuses, or what rescoring made of it. Throws `INVALID_ARGUMENT`; decoding also for a lattice that breaks its
- * contract or a language model that scores with no number, `UNSUPPORTED_CAPABILITY` where a model offers too little, and
- * `UNSATISFIABLE_CONSTRAINT` where the language model or `noRepeatNgram` leaves no output.
+ * contract, `INVALID_SCORES` for one, or a language model, that scores with NaN or +Infinity, `UNSUPPORTED_CAPABILITY` where
+ * a model offers too little, and `UNSATISFIABLE_CONSTRAINT` where lattice, language model or `noRepeatNgram` leave no output.
  */
 export function ctcPrefixBeam<Source = TokenSource>(
   options: CtcPrefixBeamOptions<Source> = {},
 ): Decoder<LatticeModel<Source>> {
   const settings = prefixBeamSettings(options);
-  const { alignments, beamSize, candidates, rescoring } = settings;
+  const { alignments, beamSize, candidates, hypotheses, rescoring } = settings;
   const requires: Requirements = { model: 'lattice', kinds: ['ctc'], candidates };
   return {
     name: NAME,
@@ -53,46 +53,62 @@ export function ctcPrefixBeam<Source = TokenSource>(
       if (rescoring !== undefined) {
         assertRescorer('rescoring.model', rescoring.model, model.vocabulary, beamSize > 1);
       }
-      const { sources, signal } = request;
-      const encoding = await commonEncoding(model, rescoring?.model, sources, signal);
-      try {
-        const lattices = await emitCtc(model, request, candidates, encoding);
-        const { endTokenId } = model.vocabulary;
-        const searched = function* (): Generator<Found[]> {
-          for (const [row, lattice] of lattices.entries()) {
-            signal?.throwIfAborted();
-            yield distinctOutputs(searchRow(lattice, search, row), endTokenId);
-          }
-        };
-        const shared = { ...(encoding === undefined ? {} : { encoding }), ...(signal === undefined ? {} : { signal }) };
-        const ranked =
-          rescoring === undefined
-            ? { rows: searched(), forwards: 1 }
-            : await rescored(rescoring, sources, [...searched()], shared);
-        const rows = function* (): Generator<Candidate[]> {
+      const { endTokenId } = model.vocabulary;
+      const ends = new OutputEnds(request, endTokenId);
+      const yielder = new Yielder(request.signal);
+      const counts = { forwards: 0, otherForwards: rescoring === undefined ? undefined : 0 };
+      const searched = async function* (lattices: readonly CtcLattice[], first: number): AsyncGenerator<Found[]> {
+        for (const [index, lattice] of lattices.entries()) {
+          yield await yielder.run(searchRow(lattice, search, ends, first + index));
+        }
+      };
+      const rows = async function* (): AsyncGenerator<Candidate[]> {
+        if (rescoring === undefined) {
+          const lattices = await emitCtc(model, request, { k: candidates, yielder });
+          counts.forwards = 1;
           let row = 0;
-          for (const found of ranked.rows) yield candidatesOf(found, lattices[row++] as CtcLattice, settings);
-        };
-        yield* rowEvents(rows(), request, {
-          endTokenId,
-          limit: request.maxNewTokens ?? Number.POSITIVE_INFINITY,
-          began,
-          forwards: ranked.forwards,
-          otherForwards: rescoring === undefined ? undefined : 1,
-          distinct: true,
-        });
-      } finally {
-        encoding?.dispose();
-      }
+          for await (const found of searched(lattices, 0)) {
+            yield candidatesOf(found, lattices[row++] as CtcLattice, endTokenId);
+          }
+          return;
+        }
+        for (const { first, part: sources } of partsOf(request.sources, MAX_POSITIONS)) {
+          const { signal } = request;
+          const encoding = await commonEncoding(model, rescoring.model, sources, signal);
+          try {
+            const options = { k: candidates, yielder, firstRow: first, encoding };
+            const lattices = await emitCtc(model, { ...request, sources }, options);
+            counts.otherForwards = (counts.otherForwards ?? 0) + 1;
+            const found: Found[][] = [];
+            for await (const row of searched(lattices, first)) found.push(row);
+            const shared = {
+              ...(encoding === undefined ? {} : { encoding }),
+              ...(signal === undefined ? {} : { signal }),
+            };
+            const ranked = await rescored(rescoring, sources, found, shared, first);
+            counts.forwards += ranked.forwards;
+            for (const [index, row] of ranked.rows.entries()) {
+              if (yielder.due()) await yielder.yield();
+              yield candidatesOf(row, lattices[index] as CtcLattice, endTokenId);
+            }
+          } finally {
+            encoding?.dispose();
+          }
+        }
+      };
+      const limit = request.maxNewTokens ?? Number.POSITIVE_INFINITY;
+      yield* rowEvents(rows(), request, { endTokenId, limit, began, counts });
     },
   };
 
-  function candidatesOf(found: readonly Found[], lattice: CtcLattice, { hypotheses }: PrefixBeamSettings<Source>) {
-    return found.slice(0, hypotheses).map(({ tokenIds, logProb, score }, index): Candidate => {
+  function candidatesOf(found: readonly Found[], lattice: CtcLattice, endTokenId: number): Candidate[] {
+    return found.slice(0, hypotheses).map((scored, index): Candidate => {
+      const { tokenIds, logProb, score, over, endLogProb } = scored;
       // The best output's frames tell how sure each of its tokens is.
-      const alignment = alignments || index === 0 ? ctcAlignment(lattice, tokenIds) : undefined;
+      const alignment = alignments || index === 0 ? alignmentOf(lattice, scored, endTokenId) : undefined;
+      const ended = !over && endLogProb > logProb - Math.LN2;
       return {
-        tokenIds,
+        tokenIds: ended ? [...tokenIds, endTokenId] : tokenIds,
         logProb,
         score,
         ...(alignment === undefined ? {} : { logProbs: Array.from(alignment.logProbs) }),
@@ -102,12 +118,17 @@ export function ctcPrefixBeam<Source = TokenSource>(
   }
 }
 
-/** What a search found, and what is left of it before an end token. */
+/** What a search found, in the shape that is scored anew. */
 type Found = ScoredOutput & Rescorable;
 
-function searchRow(lattice: CtcLattice, search: PrefixSearchOptions, row: number): ScoredOutput[] {
-  const found = ctcPrefixSearch(lattice, search);
-  if (found.length > 0) return found;
+function* searchRow(
+  lattice: CtcLattice,
+  search: PrefixSearchOptions,
+  ends: OutputEnds,
+  row: number,
+): Generator<void, Found[]> {
+  const found = yield* ctcPrefixSearch(lattice, search, ends, row);
+  if (found.length > 0) return found.map((scored) => ({ ...scored, output: scored.tokenIds }));
   throw new ForetokenError(
     'UNSATISFIABLE_CONSTRAINT',
     `Prefix beam search found no output of row ${row} that language model and noRepeatNgram allow; widen the beam.`,
@@ -115,14 +136,15 @@ function searchRow(lattice: CtcLattice, search: PrefixSearchOptions, row: number
   );
 }
 
-/**
- * Whole outputs, without one that is a better one but for what follows the end token. Where a request cuts them comes later,
- * so that it has no say in which is best.
- */
-function distinctOutputs(found: readonly ScoredOutput[], endTokenId: number): Found[] {
-  const seen = new Set<string>();
-  return found.flatMap((scored) => {
-    const { tokenIds: output } = cutOutput(scored.tokenIds, endTokenId, NO_LIMITS);
-    return seen.size < seen.add(output.join()).size ? [{ ...scored, output }] : [];
-  });
+/** The best of all alignments that say an output, those that are cut behind it included. */
+function alignmentOf(
+  lattice: CtcLattice,
+  { tokenIds, over, endLogProb }: ScoredOutput,
+  endTokenId: number,
+): CtcAlignment | undefined {
+  const whole = ctcAlignment(lattice, tokenIds, over);
+  // No alignment is more probable than all of its kind together.
+  if (endLogProb <= (whole?.score ?? Number.NEGATIVE_INFINITY)) return whole;
+  const cut = ctcAlignment(lattice, [...tokenIds, endTokenId], true);
+  return cut !== undefined && (whole === undefined || cut.score > whole.score) ? cut : whole;
 }

@@ -1,6 +1,7 @@
 import {
   type AutoregressiveModel,
   fields,
+  noTokenLeft,
   number,
   type OpenOptions,
   type OptionReader,
@@ -22,7 +23,7 @@ export interface CtcRescoring<Source> {
 
 /** An output to score, as it will be returned. */
 export interface Rescorable {
-  readonly output: Int32Array;
+  readonly output: ArrayLike<number>;
   readonly score: number;
 }
 
@@ -36,24 +37,38 @@ export const rescoring: OptionReader<CtcRescoring<never>> = fields<CtcRescoring<
   ['model'],
 );
 
-/** Scores every row's candidates, in one forward where they fit, and puts them in their new order, ties in the old. */
+/** Rows in their new order, and the forwards of the model that scored them. */
+export interface Rescored<Item> {
+  readonly rows: Item[][];
+  readonly forwards: number;
+}
+
+/**
+ * Scores every row's candidates and puts them in their new order, ties in the old. What the model rules out is left out.
+ * `firstRow` is the first source's row, for errors.
+ *
+ * Throws `UNSATISFIABLE_CONSTRAINT` where it rules out all of a row.
+ */
 export async function rescored<Source, Item extends Rescorable>(
   { model, weight = 1, searchWeight = 1, lengthBonus = 0 }: CtcRescoring<Source>,
   sources: readonly Source[],
   rows: readonly (readonly Item[])[],
   options: OpenOptions,
-): Promise<{ readonly rows: Item[][]; readonly forwards: number }> {
+  firstRow: number,
+): Promise<Rescored<Item>> {
   const outputs = rows.map((candidates) => candidates.map(({ output }) => output));
-  const { logProbs, forwards } = await scoreInParts(model, sources, outputs, options);
-  const ranked = rows.map((candidates, row) =>
-    candidates
+  const { logProbs, forwards } = await scoreInParts(model, sources, outputs, options, firstRow);
+  const ranked = rows.map((candidates, row) => {
+    const possible = candidates
       .map((candidate, index) => {
         const logProb = logProbs[row]?.[index] as number;
         const own = searchWeight * candidate.score + lengthBonus * candidate.output.length;
         // No weight means no say, also where the model thinks something impossible.
         return { ...candidate, score: own + (weight === 0 ? 0 : weight * logProb) };
       })
-      .sort((a, b) => b.score - a.score),
-  );
+      .filter(({ score }) => score > Number.NEGATIVE_INFINITY);
+    if (possible.length === 0) throw noTokenLeft(firstRow + row, 0);
+    return possible.sort((a, b) => b.score - a.score);
+  });
   return { rows: ranked, forwards };
 }

@@ -1,18 +1,21 @@
-import {
-  type CtcLattice,
-  type DecodeRequest,
-  ForetokenError,
-  type LatticeModel,
-  type SourceEncoding,
-} from '@foretoken/core';
+import type { CtcLattice, DecodeRequest, LatticeModel, SourceEncoding, Yielder } from '@foretoken/core';
+import { assertOneEach } from '../source-parts.js';
 import { readCtc } from './read-ctc.js';
+
+export interface EmitCtcOptions {
+  /** Candidates of each frame. */
+  readonly k: number;
+  readonly yielder: Yielder;
+  /** Row of the first source, for errors (default 0). */
+  readonly firstRow?: number;
+  readonly encoding?: SourceEncoding | undefined;
+}
 
 /** Runs the model once for all rows and checks each row's lattice. Throws as `readCtc`, and whatever the model throws. */
 export async function emitCtc<Source>(
   model: LatticeModel<Source>,
-  { sources, signal }: DecodeRequest<Source>,
-  k: number,
-  encoding?: SourceEncoding,
+  { sources, signal }: Pick<DecodeRequest<Source>, 'sources' | 'signal'>,
+  { k, yielder, firstRow = 0, encoding }: EmitCtcOptions,
 ): Promise<CtcLattice[]> {
   const lattices = await model.emit(sources, {
     k,
@@ -20,12 +23,10 @@ export async function emitCtc<Source>(
     ...(signal === undefined ? {} : { signal }),
   });
   signal?.throwIfAborted();
-  if (lattices.length !== sources.length) {
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `The model emitted ${lattices.length} lattices for ${sources.length} sources; one each is required.`,
-      { received: lattices.length, required: sources.length },
-    );
+  assertOneEach(lattices, sources);
+  for (const [row, lattice] of lattices.entries()) {
+    readCtc(lattice as CtcLattice, model.vocabulary.size, firstRow + row);
+    if (yielder.due()) await yielder.yield();
   }
-  return lattices.map((lattice, row) => readCtc(lattice as CtcLattice, model.vocabulary.size, row));
+  return lattices as CtcLattice[];
 }

@@ -1,22 +1,28 @@
 import type { CtcLattice } from '@foretoken/core';
 
+const NEVER = Number.NEGATIVE_INFINITY;
+
 /** The labels of one frame that a search looks at; overwritten by each `read`. */
 export class FrameLabels {
   /** Natural-log probability of the blank; `-Infinity` where it was left out. */
-  blank: number = Number.NEGATIVE_INFINITY;
-  /** Number of tokens. */
+  blank: number = NEVER;
+  /** Natural-log probability of the end token; `-Infinity` where it is not among the labels. */
+  end: number = NEVER;
+  /** Number of tokens, without the end token. */
   count = 0;
   /** `[count]`, and room for more. */
   readonly tokenIds: Int32Array;
   readonly logProbs: Float64Array;
   readonly #lattice: CtcLattice;
   readonly #minLogProb: number;
+  readonly #endTokenId: number;
   readonly #logProbOf = new Map<number, number>();
 
   /** Labels less probable than `minLogProb`, natural log, are left out, but for the best one. */
-  constructor(lattice: CtcLattice, minLogProb: number) {
+  constructor(lattice: CtcLattice, minLogProb: number, endTokenId: number) {
     this.#lattice = lattice;
     this.#minLogProb = minLogProb;
+    this.#endTokenId = endTokenId;
     this.tokenIds = new Int32Array(lattice.k);
     this.logProbs = new Float64Array(lattice.k);
   }
@@ -29,13 +35,18 @@ export class FrameLabels {
       if (tokenIds[cell] !== blankId) best = Math.max(best, logProbs[cell] as number);
     }
     const least = Math.min(best, this.#minLogProb);
-    this.blank = blank >= least ? blank : Number.NEGATIVE_INFINITY;
+    this.blank = blank >= least ? blank : NEVER;
+    this.end = NEVER;
     this.count = 0;
     this.#logProbOf.clear();
     for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
       const tokenId = tokenIds[cell] as number;
       const logProb = logProbs[cell] as number;
-      if (tokenId === blankId || logProb === Number.NEGATIVE_INFINITY || logProb < least) continue;
+      if (tokenId === blankId || logProb === NEVER || logProb < least) continue;
+      if (tokenId === this.#endTokenId) {
+        this.end = logProb;
+        continue;
+      }
       this.tokenIds[this.count] = tokenId;
       this.logProbs[this.count++] = logProb;
       this.#logProbOf.set(tokenId, logProb);
@@ -44,6 +55,15 @@ export class FrameLabels {
 
   /** `-Infinity` for a token that is not among the labels, such as -1. */
   logProbOf(tokenId: number): number {
-    return this.#logProbOf.get(tokenId) ?? Number.NEGATIVE_INFINITY;
+    return this.#logProbOf.get(tokenId) ?? NEVER;
+  }
+
+  /** Natural-log probability of all labels together: of whatever may follow an output that is over. */
+  total(): number {
+    let most = Math.max(this.blank, this.end);
+    for (let index = 0; index < this.count; index++) most = Math.max(most, this.logProbs[index] as number);
+    let sum = Math.exp(this.blank - most) + Math.exp(this.end - most);
+    for (let index = 0; index < this.count; index++) sum += Math.exp((this.logProbs[index] as number) - most);
+    return most + Math.log(sum);
   }
 }

@@ -68,7 +68,7 @@ interface NgramState {
 }
 
 /**
- * The n-gram model's opinion as a language model; an output's end counts as the end token, unless it was said.
+ * The n-gram model's opinion as a language model; an output's end counts as the end token.
  *
  * Throws `INVALID_ARGUMENT` where the model is of another vocabulary.
  */
@@ -88,7 +88,7 @@ export function ngramLanguageModel(
     start: () => stateOf(ngrams.startTokenId, ngrams.startTokenId),
     score: ({ probability }, tokenId) => Math.log(probability(tokenId)),
     next: ({ last }, tokenId) => stateOf(last, tokenId),
-    end: ({ last, probability }) => (last === endTokenId ? 0 : Math.log(probability(endTokenId))),
+    end: ({ probability }) => Math.log(probability(endTokenId)),
     mostScore: 0,
   };
 }

@@ -3,27 +3,51 @@ import type { CtcLattice } from '@foretoken/core';
 // Masses this small are rescaled; a frame less probable than what then is left of the range of doubles rules an output out.
 const SMALL = 1e-100;
 
+/** Natural-log probabilities of the two ways to say an output. */
+export interface OutputLogProb {
+  /** By alignments of all frames. */
+  readonly whole: number;
+  /** By alignments that were cut: by an end token or, where an output is over, at its last token. */
+  readonly cut: number;
+}
+
 /**
- * Scores whole outputs under one CTC lattice, summed over all alignments of its candidates (the forward recursion of Graves
- * et al., 2006, section 4.1). Masses are kept in the linear domain.
+ * Scores outputs under one CTC lattice, summed over all alignments of its candidates (the forward recursion of Graves et
+ * al., 2006, section 4.1). What follows an end token, or an output that is over, may be anything. Masses are kept in the
+ * linear domain.
  */
 export class OutputScorer {
   readonly #lattice: CtcLattice;
+  readonly #endTokenId: number;
   /** `[frames, k]` and `[frames]`. */
   readonly #probabilities: Float64Array;
   readonly #blanks: Float64Array;
+  /** `[frames]`: of the end token, and of all labels together. */
+  readonly #ends: Float64Array;
+  readonly #totals: Float64Array;
 
-  constructor(lattice: CtcLattice) {
+  constructor(lattice: CtcLattice, endTokenId: number) {
+    const { frames, k, blankId, tokenIds } = lattice;
     this.#lattice = lattice;
+    this.#endTokenId = endTokenId;
     this.#probabilities = exponentials(lattice.logProbs);
     this.#blanks = exponentials(lattice.blankLogProbs);
+    this.#ends = new Float64Array(frames);
+    this.#totals = this.#blanks.slice();
+    for (let cell = 0; cell < frames * k; cell++) {
+      if (tokenIds[cell] === blankId) continue;
+      const frame = Math.floor(cell / k);
+      const probability = this.#probabilities[cell] as number;
+      this.#totals[frame] = (this.#totals[frame] as number) + probability;
+      if (tokenIds[cell] === this.#endTokenId) this.#ends[frame] = probability;
+    }
   }
 
   /**
-   * Natural-log probability; `-Infinity` also where a frame or, beside those of the output's own prefixes, its mass is too
-   * small for doubles.
+   * Natural-log probabilities of an output without end token, which is `over` where a limit or stop cuts it at its last token;
+   * `-Infinity` also where a frame or, beside those of the output's own prefixes, its mass is too small for doubles.
    */
-  logProb(output: readonly number[]): number {
+  logProb(output: readonly number[], over: boolean): OutputLogProb {
     const { frames, k, blankId, tokenIds } = this.#lattice;
     const count = output.length;
     const places = placesOf(output);
@@ -31,6 +55,7 @@ export class OutputScorer {
     const tokens = new Float64Array(count);
     const blanks = new Float64Array(count + 1);
     blanks[0] = 1;
+    let cut = 0;
     const emissions = new Float64Array(count);
     let logScale = 0;
     for (let frame = 0; frame < frames; frame++) {
@@ -43,17 +68,23 @@ export class OutputScorer {
         for (const place of here) emissions[place] = this.#probabilities[cell] as number;
       }
       const blank = this.#blanks[frame] as number;
+      const said = (blanks[count] as number) + (count > 0 ? (tokens[count - 1] as number) : 0);
+      cut = cut * (this.#totals[frame] as number) + said * (this.#ends[frame] as number);
       let total = 0;
       // Places before this one have too few frames left for the tokens that must follow.
       const first = Math.max(0, count - (frames - frame));
       // From the last to the first, so that what came before is still that of the frame before.
       for (let place = Math.min(count, frame + 1) - 1; place >= first; place--) {
         const token = tokens[place] as number;
-        const after = ((blanks[place + 1] as number) + token) * blank;
         // Between two different tokens the blank may be left out.
         const skips = place > 0 && output[place] !== output[place - 1];
-        const before = token + (blanks[place] as number) + (skips ? (tokens[place - 1] as number) : 0);
-        tokens[place] = before * (emissions[place] as number);
+        const entered = (blanks[place] as number) + (skips ? (tokens[place - 1] as number) : 0);
+        if (over && place === count - 1) {
+          cut += entered * (emissions[place] as number);
+          continue;
+        }
+        const after = ((blanks[place + 1] as number) + token) * blank;
+        tokens[place] = (token + entered) * (emissions[place] as number);
         blanks[place + 1] = after;
         total += (tokens[place] as number) + after;
       }
@@ -61,13 +92,16 @@ export class OutputScorer {
         blanks[0] = (blanks[0] as number) * blank;
         total += blanks[0];
       }
-      if (!(total > 0)) return Number.NEGATIVE_INFINITY;
+      total += cut;
+      if (!(total > 0)) return { whole: Number.NEGATIVE_INFINITY, cut: Number.NEGATIVE_INFINITY };
       if (total > SMALL) continue;
       for (let place = 0; place < count; place++) tokens[place] = (tokens[place] as number) / total;
       for (let place = 0; place <= count; place++) blanks[place] = (blanks[place] as number) / total;
+      cut /= total;
       logScale += Math.log(total);
     }
-    return logScale + Math.log((blanks[count] as number) + (count > 0 ? (tokens[count - 1] as number) : 0));
+    const whole = (blanks[count] as number) + (count > 0 ? (tokens[count - 1] as number) : 0);
+    return { whole: logScale + Math.log(whole), cut: logScale + Math.log(cut) };
   }
 }
 

@@ -1,4 +1,4 @@
-import { ForetokenError } from '@foretoken/core';
+import { invalidScores } from '@foretoken/core';
 import type { WeightedModel } from './language-model.js';
 import { repeatingTokens } from './no-repeat.js';
 import { EMPTY_PREFIX, type PrefixTrie } from './prefix-trie.js';
@@ -15,6 +15,7 @@ export interface PrefixBonusOptions {
 /** Sums, for each prefix of a trie, what language models and other bonuses make of it. */
 export class PrefixBonus {
   readonly #trie: PrefixTrie;
+  readonly #row: number;
   readonly #options: PrefixBonusOptions;
   readonly #models: readonly WeightedModel[];
   /** No token adds more. */
@@ -26,7 +27,9 @@ export class PrefixBonus {
   /** By node, where it was asked for. */
   readonly #repeating: (ReadonlySet<number> | undefined)[] = [];
 
-  constructor(trie: PrefixTrie, options: PrefixBonusOptions) {
+  /** `row` is named in errors. */
+  constructor(trie: PrefixTrie, options: PrefixBonusOptions, row: number) {
+    this.#row = row;
     this.#trie = trie;
     this.#options = options;
     // What does not count must not rule anything out either.
@@ -55,7 +58,7 @@ export class PrefixBonus {
     let sum = (this.#sums[node] as number) + lengthBonus;
     for (let index = 0; index < this.#models.length; index++) {
       const { model, weight } = this.#models[index] as WeightedModel;
-      sum += weight * checked(model.score(this.#states[index]?.[node], tokenId));
+      sum += weight * this.#checked(model.score(this.#states[index]?.[node], tokenId), node);
     }
     return sum;
   }
@@ -75,7 +78,7 @@ export class PrefixBonus {
   end(node: number): number {
     let sum = this.#sums[node] as number;
     for (const [index, { model, weight }] of this.#models.entries()) {
-      sum += weight * checked(model.end(this.#states[index]?.[node]));
+      sum += weight * this.#checked(model.end(this.#states[index]?.[node]), node);
     }
     return sum;
   }
@@ -89,15 +92,9 @@ export class PrefixBonus {
     }
     return repeating.has(tokenId);
   }
-}
 
-function checked(score: number): number {
-  if (score < Number.POSITIVE_INFINITY) return score;
-  throw new ForetokenError(
-    'INVALID_ARGUMENT',
-    `The language model scored a token with ${score}; a number is required.`,
-    {
-      received: score,
-    },
-  );
+  #checked(score: number, node: number): number {
+    if (score < Number.POSITIVE_INFINITY) return score;
+    throw invalidScores(this.#row, this.#trie.tokens(node).length, score);
+  }
 }

@@ -1,7 +1,10 @@
 import { type CtcLattice, topK } from '@foretoken/core';
+import { logAdd } from '../log-add.js';
+import type { OutputEnds } from '../output-ends.js';
 import { FrameLabels } from './frame-labels.js';
 import { OutputScorer } from './output-log-prob.js';
 import { PrefixBonus, type PrefixBonusOptions } from './prefix-bonus.js';
+import { PrefixEnds } from './prefix-ends.js';
 import { EMPTY_PREFIX, PrefixTrie } from './prefix-trie.js';
 
 export interface PrefixSearchOptions extends PrefixBonusOptions {
@@ -13,16 +16,24 @@ export interface PrefixSearchOptions extends PrefixBonusOptions {
   readonly beamThreshold: number;
 }
 
-/** An output with its score. */
+/** An output, cut where the request cuts it, with its score. */
 export interface ScoredOutput {
+  /** Without the end token. */
   readonly tokenIds: readonly number[];
-  /** Natural-log probability, summed over all alignments of the lattice's candidates. */
+  /** Natural-log probability, summed over all alignments of the lattice's candidates, those that were cut included. */
   readonly logProb: number;
   /** What outputs are ranked by: `logProb` and all bonuses. */
   readonly score: number;
+  /** A limit or stop cuts it at its last token. */
+  readonly over: boolean;
+  /** Natural-log probability of those alignments alone that say the end token after it. */
+  readonly endLogProb: number;
 }
 
 const NEVER = Number.NEGATIVE_INFINITY;
+
+/** Prefixes that grow before a search may be interrupted. */
+const PREFIXES_A_STEP = 64;
 
 /** Prefixes after some frames, best first, with the log-probabilities of the alignments of these frames that say them. */
 interface Beam {
@@ -31,8 +42,10 @@ interface Beam {
   readonly blanks: Float64Array;
   /** Alignments that end with the prefix's last token. */
   readonly labels: Float64Array;
-  /** Both together. */
+  /** Both together: what may go on. */
   readonly totals: Float64Array;
+  /** Alignments that are over, whatever their last frames say: cut by an end token, or by limit or stop. */
+  readonly cuts: Float64Array;
 }
 
 /**
@@ -40,11 +53,19 @@ interface Beam {
  * 2014, "Towards End-to-End Speech Recognition with Recurrent Neural Networks", section 4; with language models, Hannun et
  * al., 2014, algorithm 1). The lattice must be valid. Outputs come best first, at most `beamSize`, with exact
  * probabilities, however narrow the beam they were found with. None are left where bonuses ruled out everything.
+ *
+ * `rule` says where outputs are cut; `row` is named in errors. A generator that yields between steps of bounded work.
  */
-export function ctcPrefixSearch(lattice: CtcLattice, options: PrefixSearchOptions): ScoredOutput[] {
+export function* ctcPrefixSearch(
+  lattice: CtcLattice,
+  options: PrefixSearchOptions,
+  rule: OutputEnds,
+  row: number,
+): Generator<void, ScoredOutput[]> {
   const trie = new PrefixTrie();
-  const bonus = new PrefixBonus(trie, options);
-  const frameLabels = new FrameLabels(lattice, options.minLogProb);
+  const bonus = new PrefixBonus(trie, options, row);
+  const ends = new PrefixEnds(trie, rule);
+  const frameLabels = new FrameLabels(lattice, options.minLogProb, rule.endTokenId);
   /** Place in the beam of each node, or -1. */
   const places: number[] = [0];
   let beam: Beam = {
@@ -52,56 +73,69 @@ export function ctcPrefixSearch(lattice: CtcLattice, options: PrefixSearchOption
     blanks: Float64Array.of(0),
     labels: Float64Array.of(NEVER),
     totals: Float64Array.of(0),
+    cuts: Float64Array.of(NEVER),
   };
   for (let frame = 0; frame < lattice.frames && beam.nodes.length > 0; frame++) {
     frameLabels.read(frame);
-    beam = advance(beam, { trie, bonus, frameLabels, places, options });
+    beam = yield* advance(beam, { trie, bonus, ends, frameLabels, places, options });
+    yield;
   }
-  const scorer = new OutputScorer(lattice);
-  const outputs = Array.from(beam.nodes, (node, place): ScoredOutput => {
+  const scorer = new OutputScorer(lattice, rule.endTokenId);
+  const outputs: ScoredOutput[] = [];
+  for (const [place, node] of beam.nodes.entries()) {
     const tokenIds = trie.tokens(node);
+    const over = ends.isOver(node);
     // Alignments through prefixes that were dropped on the way count too.
-    const logProb = Math.max(beam.totals[place] as number, scorer.logProb(tokenIds));
-    return { tokenIds, logProb, score: logProb + bonus.end(node) };
-  });
+    const { whole, cut } = scorer.logProb(tokenIds, over);
+    const found = logAdd(beam.totals[place] as number, beam.cuts[place] as number);
+    const logProb = Math.max(found, logAdd(whole, cut));
+    const endLogProb = over ? NEVER : Math.max(beam.cuts[place] as number, cut);
+    outputs.push({ tokenIds, logProb, score: logProb + bonus.end(node), over, endLogProb });
+    yield;
+  }
   return outputs.filter(({ score }) => score > NEVER).sort((a, b) => b.score - a.score);
 }
 
 interface Search {
   readonly trie: PrefixTrie;
   readonly bonus: PrefixBonus;
+  readonly ends: PrefixEnds;
   readonly frameLabels: FrameLabels;
   readonly places: number[];
   readonly options: PrefixSearchOptions;
 }
 
 /** One frame: each prefix stays as it is, by a blank or its last token once more, or takes one token. */
-function advance(beam: Beam, search: Search): Beam {
-  const { frameLabels } = search;
-  if (frameLabels.count === 0) return rest(beam, frameLabels.blank);
+function* advance(beam: Beam, search: Search): Generator<void, Beam> {
+  const { count, blank, end } = search.frameLabels;
+  if (count === 0 && end === NEVER) return rest(beam, blank);
   const stayed = stay(beam, search);
-  const grown = grow(beam, stayed, search);
+  const grown = yield* grow(beam, stayed, search);
   return select(stayed, grown, search);
 }
 
 /** Where nothing but the blank is possible, the beam stays as it is. */
-function rest({ nodes, totals }: Beam, blank: number): Beam {
+function rest({ nodes, totals, cuts }: Beam, blank: number): Beam {
   const blanks = totals.map((total) => total + blank);
-  return { nodes, blanks, labels: new Float64Array(nodes.length).fill(NEVER), totals: blanks };
+  const labels = new Float64Array(nodes.length).fill(NEVER);
+  return { nodes, blanks, labels, totals: blanks, cuts: cuts.map((cut) => cut + blank) };
 }
 
 /** A beam that has not grown yet, without its totals. */
 type Stayed = Omit<Beam, 'totals'>;
 
-function stay({ nodes, labels, totals }: Beam, { trie, frameLabels }: Search): Stayed {
+function stay({ nodes, labels, totals, cuts }: Beam, { trie, frameLabels }: Search): Stayed {
   const blanks = new Float64Array(nodes.length);
   const again = new Float64Array(nodes.length);
+  const cut = new Float64Array(nodes.length);
+  const anything = frameLabels.total();
   for (let place = 0; place < nodes.length; place++) {
     const last = trie.tokenIds[nodes[place] as number] as number;
     blanks[place] = (totals[place] as number) + frameLabels.blank;
     again[place] = (labels[place] as number) + frameLabels.logProbOf(last);
+    cut[place] = logAdd((cuts[place] as number) + anything, (totals[place] as number) + frameLabels.end);
   }
-  return { nodes, blanks, labels: again };
+  return { nodes, blanks, labels: again, cuts: cut };
 }
 
 /** Prefixes with one more token, none of them in the beam already; parallel arrays. */
@@ -113,11 +147,13 @@ interface Grown {
 }
 
 /** What grows into a prefix of the beam is added to it; the rest is new. */
-function grow({ nodes, blanks, totals }: Beam, stayed: Stayed, search: Search): Grown {
-  const { trie, bonus, frameLabels, places } = search;
+function* grow({ nodes, blanks, totals }: Beam, stayed: Stayed, search: Search): Generator<void, Grown> {
+  const { trie, bonus, ends, frameLabels, places } = search;
   const grown: Grown = { parents: [], tokenIds: [], logProbs: [], bonuses: [] };
   const least = leastOf(stayed, search);
   for (let place = 0; place < nodes.length; place++) {
+    if (place % PREFIXES_A_STEP === PREFIXES_A_STEP - 1) yield;
+    if (totals[place] === NEVER) continue;
     const node = nodes[place] as number;
     for (let index = 0; index < frameLabels.count; index++) {
       const tokenId = frameLabels.tokenIds[index] as number;
@@ -128,7 +164,8 @@ function grow({ nodes, blanks, totals }: Beam, stayed: Stayed, search: Search): 
       const child = trie.child(node, tokenId);
       const childPlace = child < 0 ? -1 : (places[child] as number);
       if (childPlace >= 0) {
-        stayed.labels[childPlace] = logAdd(stayed.labels[childPlace] as number, logProb);
+        const masses = ends.isOver(child) ? stayed.cuts : stayed.labels;
+        masses[childPlace] = logAdd(masses[childPlace] as number, logProb);
         continue;
       }
       if (child < 0 && logProb + bonus.atMostAfter(node) < least) continue;
@@ -147,11 +184,12 @@ function grow({ nodes, blanks, totals }: Beam, stayed: Stayed, search: Search): 
  * The score below which a new prefix is dropped: a full beam's worst, or what is too far below its best. What grows into
  * the beam only raises both.
  */
-function leastOf({ nodes, blanks, labels }: Stayed, { bonus, options }: Search): number {
+function leastOf({ nodes, blanks, labels, cuts }: Stayed, { bonus, options }: Search): number {
   let worst = Number.POSITIVE_INFINITY;
   let best = NEVER;
   for (let place = 0; place < nodes.length; place++) {
-    const atLeast = Math.max(blanks[place] as number, labels[place] as number) + bonus.of(nodes[place] as number);
+    const mass = Math.max(blanks[place] as number, labels[place] as number, cuts[place] as number);
+    const atLeast = mass + bonus.of(nodes[place] as number);
     worst = Math.min(worst, atLeast);
     best = Math.max(best, atLeast);
   }
@@ -160,15 +198,15 @@ function leastOf({ nodes, blanks, labels }: Stayed, { bonus, options }: Search):
 }
 
 /** The best of both, best first. */
-function select({ nodes, blanks, labels }: Stayed, grown: Grown, search: Search): Beam {
-  const { bonus, places, options } = search;
+function select({ nodes, blanks, labels, cuts }: Stayed, grown: Grown, search: Search): Beam {
+  const { bonus, ends, places, options } = search;
   const size = nodes.length;
   const totals = new Float64Array(size + grown.parents.length);
   const scores = new Float64Array(totals.length);
   for (let place = 0; place < size; place++) {
     const node = nodes[place] as number;
     totals[place] = logAdd(blanks[place] as number, labels[place] as number);
-    scores[place] = (totals[place] as number) + bonus.of(node);
+    scores[place] = logAdd(totals[place] as number, cuts[place] as number) + bonus.of(node);
     places[node] = -1;
   }
   for (let index = 0; index < grown.parents.length; index++) {
@@ -184,33 +222,31 @@ function select({ nodes, blanks, labels }: Stayed, grown: Grown, search: Search)
     blanks: new Float64Array(count),
     labels: new Float64Array(count),
     totals: new Float64Array(count),
+    cuts: new Float64Array(count),
   };
   for (let place = 0; place < count; place++) {
     const entry = best[place] as number;
     const isNew = entry >= size;
     const node = isNew ? grownNode(grown, entry - size, search) : (nodes[entry] as number);
+    const over = isNew && ends.isOver(node);
     next.nodes[place] = node;
     next.blanks[place] = isNew ? NEVER : (blanks[entry] as number);
-    next.labels[place] = isNew ? (totals[entry] as number) : (labels[entry] as number);
-    next.totals[place] = totals[entry] as number;
+    next.labels[place] = isNew ? (over ? NEVER : (totals[entry] as number)) : (labels[entry] as number);
+    next.totals[place] = over ? NEVER : (totals[entry] as number);
+    next.cuts[place] = isNew ? (over ? (totals[entry] as number) : NEVER) : (cuts[entry] as number);
     places[node] = place;
   }
   return next;
 }
 
 /** The node of a grown prefix, which may have been in the beam before. */
-function grownNode(grown: Grown, index: number, { trie, bonus }: Search): number {
+function grownNode(grown: Grown, index: number, { trie, bonus, ends }: Search): number {
   const parent = grown.parents[index] as number;
   const tokenId = grown.tokenIds[index] as number;
   const known = trie.child(parent, tokenId);
   if (known >= 0) return known;
   const node = trie.add(parent, tokenId);
   bonus.add(node, grown.bonuses[index] as number);
+  ends.add(node);
   return node;
-}
-
-/** `log(exp(a) + exp(b))`. */
-function logAdd(a: number, b: number): number {
-  if (a < b) return b + (a === NEVER ? 0 : Math.log1p(Math.exp(a - b)));
-  return a + (b === NEVER ? 0 : Math.log1p(Math.exp(b - a)));
 }

@@ -1,38 +1,41 @@
-import { type CtcLattice, ForetokenError } from '@foretoken/core';
+import { assertScores, type CtcLattice, ForetokenError, noTokenLeft } from '@foretoken/core';
 
 /**
- * Checks a CTC lattice and returns it.
+ * Checks a CTC lattice.
  *
  * The blank may be an id of the vocabulary, which then is no token, or lie outside; a lattice of no frames says nothing.
- * Throws `INVALID_ARGUMENT` where sizes disagree, a score is `NaN` or `Infinity`, a token id lies outside the vocabulary or
- * comes twice in a frame, the blank is no id at all, or a frame rules everything out.
+ * Throws `INVALID_SCORES` where a score is `NaN` or `Infinity`, `UNSATISFIABLE_CONSTRAINT` where a frame rules everything
+ * out, and `INVALID_ARGUMENT` where sizes disagree, a token id lies outside the vocabulary or comes twice in a frame, or the
+ * blank is no id at all.
  */
-export function readCtc(lattice: CtcLattice, vocabularySize: number, row: number): CtcLattice {
+export function readCtc(lattice: CtcLattice, vocabularySize: number, row: number): void {
   assertShape(lattice, row);
   const { frames, k, blankId, tokenIds, logProbs, blankLogProbs } = lattice;
-  const seenIn = new Int32Array(vocabularySize).fill(-1);
+  const seen = new Set<number>();
   for (let frame = 0; frame < frames; frame++) {
-    let possible = assertScore(blankLogProbs[frame] as number, frame, row);
+    assertScores(blankLogProbs, row, frame, frame, frame + 1);
+    assertScores(logProbs, row, frame, frame * k, (frame + 1) * k);
+    let possible = blankLogProbs[frame] !== Number.NEGATIVE_INFINITY;
+    seen.clear();
     for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
       const tokenId = tokenIds[cell] as number;
       // Candidates that were ruled out may hold any id.
-      if (!assertScore(logProbs[cell] as number, frame, row) || tokenId === blankId) continue;
+      if (logProbs[cell] === Number.NEGATIVE_INFINITY || tokenId === blankId) continue;
       if (!(tokenId >= 0 && tokenId < vocabularySize)) {
         const message = `has token ${tokenId} in frame ${frame}; ids from 0 to ${vocabularySize - 1} are required.`;
         throw invalid(row, message, { frame, received: tokenId });
       }
-      if (seenIn[tokenId] === frame) {
+      if (seen.has(tokenId)) {
         throw invalid(row, `has token ${tokenId} twice in frame ${frame}; distinct candidates are required.`, {
           frame,
           received: tokenId,
         });
       }
-      seenIn[tokenId] = frame;
+      seen.add(tokenId);
       possible = true;
     }
-    if (!possible) throw invalid(row, `rules out every label of frame ${frame}; at least one is required.`, { frame });
+    if (!possible) throw noTokenLeft(row, frame);
   }
-  return lattice;
 }
 
 function assertShape(lattice: CtcLattice, row: number): void {
@@ -52,12 +55,6 @@ function assertShape(lattice: CtcLattice, row: number): void {
       { frames, k },
     );
   }
-}
-
-/** Whether the label is possible. */
-function assertScore(logProb: number, frame: number, row: number): boolean {
-  if (logProb < Number.POSITIVE_INFINITY) return logProb !== Number.NEGATIVE_INFINITY;
-  throw invalid(row, `has a score of ${logProb} in frame ${frame}; log-probabilities are required.`, { frame });
 }
 
 function invalid(row: number, what: string, details: Readonly<Record<string, unknown>>): ForetokenError {

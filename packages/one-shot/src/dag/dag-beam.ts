@@ -12,6 +12,7 @@ import {
   type TokenSource,
 } from '@foretoken/core';
 import { DAG_OPTIONS, type DagOptions, dagDecoder } from './dag-decoder.js';
+import { followedEdges } from './dag-edges.js';
 import { type PrefixBeamOptions, prefixBeam } from './prefix-beam.js';
 
 export interface DagBeamOptions extends DagOptions {
@@ -41,10 +42,12 @@ const OPTIONS: OptionTable<DagBeamOptions> = {
 
 /**
  * Beam search over the token sequences of a DAG lattice: paths that say the same are one hypothesis with their summed
- * probability, optionally with n-gram fusion (Huang et al., 2022, "Directed Acyclic Transformer", section 3).
+ * probability, optionally with n-gram fusion (Huang et al., 2022, "Directed Acyclic Transformer", section 3). Paths say the
+ * same where end token, limit or stops of the request cut them to the same output.
  *
  * A hypothesis' `logProb` is the natural-log probability of its tokens over the paths that were followed, `score` that of
- * lattice and n-grams divided by the length penalty. Throws `INVALID_ARGUMENT`; decoding also `UNSUPPORTED_CAPABILITY` where
+ * lattice and n-grams divided by the length penalty. In lattices of more than 128 vertices, a prefix is followed from the 128
+ * most probable vertices it stands on, along the 128 most probable edges of each. Throws `INVALID_ARGUMENT`; decoding also `UNSUPPORTED_CAPABILITY` where
  * the model offers fewer candidates, and `UNSATISFIABLE_CONSTRAINT` where the n-gram model, or a beam too narrow for it,
  * leaves no output.
  */
@@ -59,18 +62,19 @@ export function dagBeam<Source = TokenSource>(options: DagBeamOptions = {}): Dec
       { option: 'ngramWeight', received: options.ngramWeight },
     );
   }
-  const fuse = ngrams === undefined ? undefined : fusion(ngrams, options.ngramWeight ?? 0.1, startTokenId);
+  const fuse = ngrams === undefined ? undefined : fusion(ngrams, options.ngramWeight ?? 0.1);
   const settings: PrefixBeamOptions = {
     beamSize,
-    sequences: hypotheses,
+    outputs: hypotheses,
     lengthPenalty,
+    ...(startTokenId === undefined ? {} : { startTokenId }),
     ...(fuse === undefined ? {} : { fuse }),
   };
   return dagDecoder({
     name: 'dag-beam',
     options,
     candidates,
-    distinct: true,
+    cuts: true,
     prepare: ({ vocabulary: { size } }) => {
       if (ngrams !== undefined && ngrams.vocabularySize !== size) {
         throw new ForetokenError(
@@ -79,28 +83,35 @@ export function dagBeam<Source = TokenSource>(options: DagBeamOptions = {}): Dec
           { option: 'ngrams', received: ngrams.vocabularySize, required: size },
         );
       }
-      return (graph, row) => {
-        const found = prefixBeam(graph, settings);
-        if (found.length > 0) return found;
-        throw new ForetokenError(
-          'UNSATISFIABLE_CONSTRAINT',
-          `Beam search found no output of row ${row} that the n-gram model allows; widen the beam or smooth the model.`,
-          { row, beamSize },
-        );
+      return function* (row) {
+        const edges = yield* followedEdges(row.graph, row.ends.endTokenId);
+        const found = yield* prefixBeam({ ...row, edges }, settings);
+        if (found.length === 0) throw noOutput(row.row, beamSize, ngrams !== undefined);
+        return found.map(({ tokenIds, logProb, score, ended }) => ({
+          tokenIds: ended ? [...tokenIds, row.ends.endTokenId] : tokenIds,
+          logProb,
+          score,
+        }));
       };
     },
   });
 }
 
-/** Weighted natural-log probabilities of next tokens; a start token is not scored and not part of any history. */
-function fusion(ngrams: NgramModel, weight: number, startTokenId: number | undefined): PrefixBeamOptions['fuse'] {
-  return (tokenIds) => {
-    const from = tokenIds.length > 0 && tokenIds[0] === startTokenId ? 1 : 0;
-    const at = (place: number): number => (place < from ? ngrams.startTokenId : (tokenIds[place] as number));
-    const probability = ngrams.after(at(tokenIds.length - 2), at(tokenIds.length - 1));
-    return (tokenId) => {
-      if (weight === 0 || (tokenIds.length === 0 && tokenId === startTokenId)) return 0;
-      return weight * Math.log(probability(tokenId));
-    };
+function noOutput(row: number, beamSize: number, fused: boolean): ForetokenError {
+  const what = fused ? ' that the n-gram model allows; widen the beam or smooth the model' : '; widen the beam';
+  return new ForetokenError('UNSATISFIABLE_CONSTRAINT', `Beam search found no output of row ${row}${what}.`, {
+    row,
+    beamSize,
+  });
+}
+
+/** Weighted natural-log probabilities of next tokens. */
+function fusion(ngrams: NgramModel, weight: number): PrefixBeamOptions['fuse'] {
+  // What does not count must not rule anything out either.
+  if (weight === 0) return;
+  const idOf = (tokenId: number): number => (tokenId < 0 ? ngrams.startTokenId : tokenId);
+  return (before, last) => {
+    const probability = ngrams.after(idOf(before), idOf(last));
+    return (tokenId) => weight * Math.log(probability(tokenId));
   };
 }

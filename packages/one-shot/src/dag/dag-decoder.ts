@@ -4,14 +4,16 @@ import {
   type DagLattice,
   type DecodeRequest,
   type Decoder,
-  ForetokenError,
   integer,
   type LatticeModel,
   type OptionTable,
   type Requirements,
   refuseOutputPrefixes,
+  Yielder,
 } from '@foretoken/core';
+import { OutputEnds } from '../output-ends.js';
 import { type Candidate, rowEvents } from '../row-events.js';
+import { assertOneEach, partsOf } from '../source-parts.js';
 import { type DagGraph, readDag } from './dag-graph.js';
 import type { DagPath } from './dag-walk.js';
 
@@ -26,23 +28,33 @@ export interface DagOptions {
 
 export const DAG_OPTIONS: OptionTable<DagOptions> = { startTokenId: integer(0) };
 
-/** Finds the candidates of one row, best first, start token included; at least one. */
-export type DagSearch = (graph: DagGraph, row: number) => readonly Candidate[];
+/** A lattice that was read, which row of the request it is of, and where its outputs are cut. */
+export interface DagRow {
+  readonly graph: DagGraph;
+  readonly row: number;
+  readonly ends: OutputEnds;
+}
+
+/** Finds the candidates of one row, best first, at least one; a generator that yields between steps of bounded work. */
+export type DagSearch = (row: DagRow) => Generator<void, readonly Candidate[]>;
 
 export interface DagStrategy<Source> {
   readonly name: string;
   readonly options: DagOptions;
   /** Candidates needed at each vertex (default 1). */
   readonly candidates?: number;
-  /** Outputs that are equal once cut are one hypothesis. */
-  readonly distinct?: boolean;
+  /** The search itself leaves start tokens out and cuts outputs (default: its candidates say whole paths). */
+  readonly cuts?: boolean;
   /** Checks the rest of the request and makes the search of one decode. */
   readonly prepare: (model: LatticeModel<Source>, request: DecodeRequest<Source>) => DagSearch;
 }
 
-/** A decoder that reads one lattice a row, after one forward for all rows. */
+/** Source positions that are read at once: a lattice has the square of its vertices in scores. */
+const MAX_POSITIONS = 2048;
+
+/** A decoder that reads one lattice a row, after one forward for as many rows as fit in memory. */
 export function dagDecoder<Source>(strategy: DagStrategy<Source>): Decoder<LatticeModel<Source>> {
-  const { name, candidates = 1, distinct = false, options, prepare } = strategy;
+  const { name, candidates = 1, cuts = false, options, prepare } = strategy;
   const { startTokenId } = options;
   const requires: Requirements = { model: 'lattice', kinds: ['dag'], candidates };
   return {
@@ -54,25 +66,30 @@ export function dagDecoder<Source>(strategy: DagStrategy<Source>): Decoder<Latti
       refuseOutputPrefixes(name, request);
       if (startTokenId !== undefined) assertInteger('startTokenId', startTokenId, 0, model.vocabulary.size - 1);
       const search = prepare(model, request);
+      const { endTokenId, size } = model.vocabulary;
       const { sources, signal } = request;
-      const lattices = await model.emit(sources, { k: candidates, ...(signal === undefined ? {} : { signal }) });
-      if (lattices.length !== sources.length) {
-        throw new ForetokenError(
-          'INVALID_ARGUMENT',
-          `The model emitted ${lattices.length} lattices for ${sources.length} sources; one each is required.`,
-          { received: lattices.length, required: sources.length },
-        );
-      }
-      const rows = function* (): Generator<readonly Candidate[]> {
-        for (const [row, lattice] of lattices.entries()) {
+      const ends = new OutputEnds(request, endTokenId);
+      const yielder = new Yielder(signal);
+      const counts = { forwards: 0 };
+      const searchRow = function* (lattice: DagLattice, row: number): ReturnType<DagSearch> {
+        const found = yield* search({ graph: yield* readDag(lattice, size, row), row, ends });
+        if (cuts || startTokenId === undefined) return found;
+        return found.map((candidate) => withoutStart(candidate, startTokenId));
+      };
+      const rows = async function* (): AsyncGenerator<readonly Candidate[]> {
+        for (const { first, part } of partsOf(sources, MAX_POSITIONS)) {
+          const options = { k: candidates, ...(signal === undefined ? {} : { signal }) };
+          const lattices = await model.emit(part, options);
+          counts.forwards++;
           signal?.throwIfAborted();
-          const found = search(readDag(lattice as DagLattice, model.vocabulary.size, row), row);
-          yield startTokenId === undefined ? found : found.map((candidate) => withoutStart(candidate, startTokenId));
+          assertOneEach(lattices, part);
+          for (const [index, lattice] of lattices.entries()) {
+            yield await yielder.run(searchRow(lattice as DagLattice, first + index));
+          }
         }
       };
-      const { endTokenId } = model.vocabulary;
       const limit = request.maxNewTokens ?? Number.POSITIVE_INFINITY;
-      yield* rowEvents(rows(), request, { endTokenId, limit, began, forwards: 1, distinct });
+      yield* rowEvents(rows(), request, { endTokenId, limit, began, counts });
     },
   };
 }

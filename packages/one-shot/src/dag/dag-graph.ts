@@ -1,4 +1,4 @@
-import { argmax, type DagLattice, ForetokenError } from '@foretoken/core';
+import { argmax, assertScores, type DagLattice, ForetokenError, noTokenLeft } from '@foretoken/core';
 
 /** A checked DAG lattice in which every edge lies on a way to the last vertex. Reads the lattice's arrays, never writes. */
 export interface DagGraph {
@@ -18,21 +18,25 @@ export interface DagGraph {
 
 /**
  * Checks a lattice and leaves out the vertices that have no token, or no way to the last vertex: a walk can then not get
- * stuck, whatever it chooses by.
+ * stuck, whatever it chooses by. A generator that yields after each vertex.
  *
- * Throws `INVALID_ARGUMENT` where sizes disagree, a score is `NaN` or `Infinity`, an edge leads backwards, a token id lies
- * outside the vocabulary, or no path leads from vertex 0 to the last vertex.
+ * Throws `INVALID_SCORES` where a score is `NaN` or `Infinity`, `UNSATISFIABLE_CONSTRAINT` where no path leads from vertex 0
+ * to the last vertex, and `INVALID_ARGUMENT` where sizes disagree, an edge leads backwards, or a token id lies outside the
+ * vocabulary or comes twice at a vertex.
  */
-export function readDag(lattice: DagLattice, vocabularySize: number, row: number): DagGraph {
+export function* readDag(lattice: DagLattice, vocabularySize: number, row: number): Generator<void, DagGraph> {
   assertSizes(lattice, row);
-  assertScores(lattice, vocabularySize, row);
   const { vertices, k, tokenIds, logProbs } = lattice;
   const bestTokenIds = new Int32Array(vertices);
   const bestLogProbs = new Float32Array(vertices);
+  const seenAt = new Int32Array(vocabularySize).fill(-1);
   for (let vertex = 0; vertex < vertices; vertex++) {
+    assertTokens(lattice, vertex, seenAt, row);
+    assertEdges(lattice, vertex, row);
     const best = argmax(logProbs.subarray(vertex * k, (vertex + 1) * k));
     bestTokenIds[vertex] = best < 0 ? -1 : (tokenIds[vertex * k + best] as number);
     bestLogProbs[vertex] = best < 0 ? Number.NEGATIVE_INFINITY : (logProbs[vertex * k + best] as number);
+    yield;
   }
   const transitions = lattice.transitions.slice();
   const live = new Uint8Array(vertices);
@@ -44,10 +48,9 @@ export function readDag(lattice: DagLattice, vocabularySize: number, row: number
       else if (transitions[edge] !== Number.NEGATIVE_INFINITY) leadsOn = true;
     }
     live[from] = leadsOn && bestTokenIds[from] !== -1 ? 1 : 0;
+    yield;
   }
-  if (live[0] === 0) {
-    throw invalid(row, `has no path from vertex 0 to vertex ${vertices - 1}; at least one is required.`, { vertices });
-  }
+  if (live[0] === 0) throw noTokenLeft(row, 0);
   return { vertices, k, tokenIds, logProbs, transitions, bestTokenIds, bestLogProbs };
 }
 
@@ -77,39 +80,30 @@ function assertSizes({ kind, vertices, k, tokenIds, logProbs, transitions }: Dag
   }
 }
 
-function assertScores(lattice: DagLattice, vocabularySize: number, row: number): void {
-  const { vertices, k, tokenIds, logProbs, transitions } = lattice;
-  for (let entry = 0; entry < logProbs.length; entry++) {
-    const logProb = logProbs[entry] as number;
-    const tokenId = tokenIds[entry] as number;
-    const vertex = Math.floor(entry / k);
-    if (!(logProb < Number.POSITIVE_INFINITY)) {
-      throw invalid(row, `has a token score of ${logProb} at vertex ${vertex}; log-probabilities are required.`, {
-        vertex,
-      });
-    }
+function assertTokens({ k, tokenIds, logProbs }: DagLattice, vertex: number, seenAt: Int32Array, row: number): void {
+  assertScores(logProbs, row, vertex, vertex * k, (vertex + 1) * k);
+  for (let entry = vertex * k; entry < (vertex + 1) * k; entry++) {
     // Candidates that were ruled out may hold any id.
-    if (logProb !== Number.NEGATIVE_INFINITY && !(tokenId >= 0 && tokenId < vocabularySize)) {
-      const message = `has token ${tokenId} at vertex ${vertex}; ids from 0 to ${vocabularySize - 1} are required.`;
+    if (logProbs[entry] === Number.NEGATIVE_INFINITY) continue;
+    const tokenId = tokenIds[entry] as number;
+    if (!(tokenId >= 0 && tokenId < seenAt.length)) {
+      const message = `has token ${tokenId} at vertex ${vertex}; ids from 0 to ${seenAt.length - 1} are required.`;
       throw invalid(row, message, { vertex, received: tokenId });
     }
+    if (seenAt[tokenId] === vertex) {
+      const message = `has token ${tokenId} twice at vertex ${vertex}; distinct candidates are required.`;
+      throw invalid(row, message, { vertex, received: tokenId });
+    }
+    seenAt[tokenId] = vertex;
   }
-  for (let edge = 0; edge < transitions.length; edge++) {
-    const logProb = transitions[edge] as number;
-    const from = Math.floor(edge / vertices);
-    const to = edge % vertices;
-    if (!(logProb < Number.POSITIVE_INFINITY)) {
-      throw invalid(row, `scores the edge from ${from} to ${to} with ${logProb}; a log-probability is required.`, {
-        from,
-        to,
-      });
-    }
-    if (to <= from && logProb !== Number.NEGATIVE_INFINITY) {
-      throw invalid(row, `has an edge from vertex ${from} to ${to}; edges to later vertices are required.`, {
-        from,
-        to,
-      });
-    }
+}
+
+function assertEdges({ vertices, transitions }: DagLattice, from: number, row: number): void {
+  assertScores(transitions, row, from, from * vertices, (from + 1) * vertices);
+  for (let to = 0; to <= from; to++) {
+    if (transitions[from * vertices + to] === Number.NEGATIVE_INFINITY) continue;
+    const message = `has an edge from vertex ${from} to ${to}; edges to later vertices are required.`;
+    throw invalid(row, message, { from, to });
   }
 }
 

@@ -1,6 +1,7 @@
 import { checkOptions, type Decoder, type LatticeModel, type TokenSource } from '@foretoken/core';
 import { candidateOf, DAG_OPTIONS, type DagOptions, dagDecoder } from './dag-decoder.js';
-import { greedyPath, lookaheadPath } from './dag-walk.js';
+import type { DagGraph } from './dag-graph.js';
+import { type DagPath, greedyPath, lookaheadPath } from './dag-walk.js';
 
 /**
  * Greedy decoding of a DAG lattice: from each vertex along the most probable edge, then the most probable token at each
@@ -10,8 +11,7 @@ import { greedyPath, lookaheadPath } from './dag-walk.js';
  * a lattice that breaks its contract.
  */
 export function dagGreedy<Source = TokenSource>(options: DagOptions = {}): Decoder<LatticeModel<Source>> {
-  options = checkOptions('dagGreedy', options, DAG_OPTIONS);
-  return dagDecoder({ name: 'dag-greedy', options, prepare: () => (graph) => [candidateOf(greedyPath(graph))] });
+  return walker('dag-greedy', checkOptions('dagGreedy', options, DAG_OPTIONS), greedyPath);
 }
 
 /**
@@ -21,6 +21,21 @@ export function dagGreedy<Source = TokenSource>(options: DagOptions = {}): Decod
  * A hypothesis' `score` is the natural-log probability of path and tokens. Throws as `dagGreedy`.
  */
 export function dagLookahead<Source = TokenSource>(options: DagOptions = {}): Decoder<LatticeModel<Source>> {
-  options = checkOptions('dagLookahead', options, DAG_OPTIONS);
-  return dagDecoder({ name: 'dag-lookahead', options, prepare: () => (graph) => [candidateOf(lookaheadPath(graph))] });
+  return walker('dag-lookahead', checkOptions('dagLookahead', options, DAG_OPTIONS), lookaheadPath);
+}
+
+function walker<Source>(
+  name: string,
+  options: DagOptions,
+  walk: (graph: DagGraph) => DagPath,
+): Decoder<LatticeModel<Source>> {
+  return dagDecoder({
+    name,
+    options,
+    prepare: () =>
+      // biome-ignore lint/correctness/useYield: one walk is one step.
+      function* ({ graph }) {
+        return [candidateOf(walk(graph))];
+      },
+  });
 }

@@ -8,6 +8,7 @@ import {
   RandomStream,
   type TokenSource,
 } from '@foretoken/core';
+import type { Candidate } from '../row-events.js';
 import { candidateOf, DAG_OPTIONS, type DagOptions, dagDecoder } from './dag-decoder.js';
 import { sampledPath } from './dag-walk.js';
 
@@ -44,10 +45,14 @@ export function dagSampling<Source = TokenSource>(options: DagSamplingOptions = 
     candidates,
     prepare: (_model, { sources, seed = 0 }) => {
       const streams = sources.map((source) => new RandomStream(seed, source));
-      return (graph, row) =>
-        Array.from({ length: samples }, (_, sample) =>
-          candidateOf(sampledPath(graph, temperature, streams[row] as RandomStream, sample)),
-        );
+      return function* ({ graph, row }) {
+        const found: Candidate[] = [];
+        for (let sample = 0; sample < samples; sample++) {
+          found.push(candidateOf(sampledPath(graph, temperature, streams[row] as RandomStream, sample)));
+          yield;
+        }
+        return found;
+      };
     },
   });
 }

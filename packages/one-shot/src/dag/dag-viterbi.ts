@@ -15,7 +15,7 @@ import {
 import { candidateOf, DAG_OPTIONS, type DagOptions, type DagSearch, dagDecoder } from './dag-decoder.js';
 import type { DagGraph } from './dag-graph.js';
 import { withBestTokens } from './dag-walk.js';
-import { viterbiPaths } from './viterbi-paths.js';
+import { type StopViterbi, viterbiPaths } from './viterbi-paths.js';
 
 export interface DagViterbiOptions extends DagOptions {
   /**
@@ -80,22 +80,45 @@ function viterbi<Source>(
     options,
     prepare: (_model, { sources }: DecodeRequest<Source>): DagSearch => {
       const lengths = sources.map((_, row) => (typeof length === 'function' ? length(row) : length));
-      return (graph, row) => {
+      return function* ({ graph, row }) {
         const wanted = lengths[row];
-        const paths = viterbiPaths(graph, vertexScores(graph), Math.min(wanted ?? graph.vertices, graph.vertices));
+        const vertexPart = vertexScores(graph);
         if (wanted === undefined) {
-          const ranks = paths.scores.map((score, vertices) => score / vertices ** (lengthPenalty ?? 1));
-          // A path has at least one vertex; the quotient for none is not a number to compare.
-          ranks[0] = Number.NEGATIVE_INFINITY;
+          const penalty = lengthPenalty ?? 1;
+          const paths = yield* viterbiPaths(graph, vertexPart, graph.vertices, nothingBetter(penalty, graph.vertices));
+          const ranks = ranksOf(paths.scores, penalty);
           const best = argmax(ranks);
           return [candidateOf(withBestTokens(graph, paths.path(best)), ranks[best] as number)];
         }
+        const paths = yield* viterbiPaths(graph, vertexPart, Math.min(wanted, graph.vertices));
         const score = paths.scores[wanted] ?? Number.NEGATIVE_INFINITY;
         if (score === Number.NEGATIVE_INFINITY) throw noPath(row, wanted, graph.vertices);
         return [candidateOf(withBestTokens(graph, paths.path(wanted)), score)];
       };
     },
   });
+}
+
+/** Sums divided by the penalty, by length. */
+function ranksOf(scores: Float64Array, lengthPenalty: number): Float64Array {
+  const ranks = scores.map((score, length) => score / length ** lengthPenalty);
+  // A path has at least one vertex; the quotient for none is not a number to compare.
+  ranks[0] = Number.NEGATIVE_INFINITY;
+  return ranks;
+}
+
+/** Sums are rounded differently forwards and backwards; a bound this much wider, relatively, is one all the same. */
+const ROUNDING = 1e-6;
+
+/** By the length that a sum is divided by, the best that can become of a bound on all longer paths is at one end. */
+function nothingBetter(lengthPenalty: number, most: number): StopViterbi {
+  let best = Number.NEGATIVE_INFINITY;
+  return (scores, length, bound) => {
+    best = Math.max(best, (scores[length] as number) / length ** lengthPenalty);
+    if (bound === Number.NEGATIVE_INFINITY) return true;
+    const sum = bound + ROUNDING * (1 + Math.abs(bound));
+    return Math.max(sum / (length + 1) ** lengthPenalty, sum / most ** lengthPenalty) < best;
+  };
 }
 
 function noPath(row: number, length: number, vertices: number): ForetokenError {

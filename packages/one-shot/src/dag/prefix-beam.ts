@@ -1,119 +1,191 @@
-import { logSumExp, topK } from '@foretoken/core';
-import { type DagGraph, edgesFrom } from './dag-graph.js';
-
-/** A token sequence of some path, scored over all paths that say it. */
-export interface ScoredSequence {
-  readonly tokenIds: readonly number[];
-  /** Natural-log probability of the sequence: the sum over all paths that were followed. */
-  readonly logProb: number;
-  /** What sequences are ranked by: fused with the n-gram model's score and divided by the length. */
-  readonly score: number;
-}
+import { invalidScores, logSumExp, topK } from '@foretoken/core';
+import { logAdd } from '../log-add.js';
+import type { OutputEnd } from '../output-ends.js';
+import type { DagRow } from './dag-decoder.js';
+import { type DagEdges, MAX_FOLLOWED } from './dag-edges.js';
+import { emissions, Reach } from './dag-reach.js';
+import { FoundOutputs, type ScoredOutput } from './found-outputs.js';
 
 export interface PrefixBeamOptions {
   /** Prefixes to go on with at each length. */
   readonly beamSize: number;
-  /** Sequences to return, best first. */
-  readonly sequences: number;
+  /** Outputs to return, best first. */
+  readonly outputs: number;
   /** Exponent of the length that a score is divided by. */
   readonly lengthPenalty: number;
-  /** Natural-log score to add for each next token of a prefix; never positive. */
-  readonly fuse?: (tokenIds: readonly number[]) => (tokenId: number) => number;
+  /** Token that vertex 0 says to begin a path: no part of the output, and not fused. */
+  readonly startTokenId?: number;
+  /** Natural-log score to add for each token after the last two, -1 for one that is not there; never positive. */
+  readonly fuse?: (before: number, last: number) => (tokenId: number) => number;
 }
+
+/** A row with the edges to follow. */
+export interface SearchedRow extends DagRow {
+  readonly edges: DagEdges;
+}
+
+const NEVER = Number.NEGATIVE_INFINITY;
 
 /** Log-probability of having said the prefix and of standing at each of these vertices, which ascend. */
 interface Prefix {
-  readonly tokenIds: readonly number[];
+  readonly parent: Prefix | undefined;
+  /** The last token of the output; -1 where there is none yet. */
+  readonly tokenId: number;
   readonly fused: number;
-  readonly vertices: readonly number[];
-  readonly logProbs: readonly number[];
+  readonly vertices: number[];
+  readonly logProbs: number[];
+  /** Where limit and stops leave the output; looked up once it is needed. */
+  end?: OutputEnd;
+  /** Its outputs were found already. */
+  finished?: boolean;
 }
 
 /**
  * Beam search over token sequences: paths with the same prefix are one hypothesis, whose probability is their sum, so that
  * many ways of saying the same are not outvoted by one way of saying something else (Huang et al., 2022, section 3).
- * With a beam that never prunes, the probabilities are exact.
+ * With a beam that never prunes, the probabilities are exact. What follows an end token, a limit or a stop may be anything.
+ *
+ * A generator that yields after each prefix at each length: at most `beamSize` times the number of vertices, and between two
+ * yields at most `MAX_FOLLOWED` squared edges are followed.
  */
-export function prefixBeam(graph: DagGraph, options: PrefixBeamOptions): ScoredSequence[] {
-  const { beamSize, sequences, lengthPenalty, fuse } = options;
-  const last = graph.vertices - 1;
-  let finished: ScoredSequence[] = [];
-  let running: Prefix[] = [{ tokenIds: [], fused: 0, vertices: [], logProbs: [] }];
-  for (let length = 1; length <= graph.vertices && running.length > 0; length++) {
-    const extended: Prefix[] = [];
-    const scores: number[] = [];
-    for (const prefix of running) {
-      const fusedScore = fuse?.(prefix.tokenIds);
-      for (const [tokenId, { vertices, logProbs }] of emissions(graph, length === 1 ? START : reach(graph, prefix))) {
-        const fused = prefix.fused + (fusedScore?.(tokenId) ?? 0);
-        if (fused === Number.NEGATIVE_INFINITY) continue;
-        const tokenIds = [...prefix.tokenIds, tokenId];
-        if (vertices.at(-1) === last) {
-          const logProb = logProbs.pop() as number;
-          vertices.pop();
-          finished.push({ tokenIds, logProb, score: (logProb + fused) / length ** lengthPenalty });
-        }
-        if (vertices.length === 0) continue;
-        extended.push({ tokenIds, fused, vertices, logProbs });
-        scores.push(logSumExp(logProbs) + fused);
-      }
-    }
-    finished = finished.sort((a, b) => b.score - a.score).slice(0, sequences);
-    const best = topK(scores, beamSize);
-    // Adding tokens only lowers the sum; by the length it is divided by, the best that can become of it is at one end.
-    const most = scores[best[0] ?? -1] ?? Number.NEGATIVE_INFINITY;
-    const bound = Math.max(most / (length + 1) ** lengthPenalty, most / graph.vertices ** lengthPenalty);
-    if (finished.length === sequences && bound <= (finished.at(-1) as ScoredSequence).score) break;
-    running = Array.from(best, (index) => extended[index] as Prefix);
-  }
-  return finished;
+export function* prefixBeam(searched: SearchedRow, options: PrefixBeamOptions): Generator<void, ScoredOutput[]> {
+  return yield* new PrefixBeam(searched, options).run();
 }
 
-interface Emitted {
-  readonly vertices: number[];
-  readonly logProbs: number[];
+class PrefixBeam {
+  readonly #searched: SearchedRow;
+  readonly #options: PrefixBeamOptions;
+  readonly #found: FoundOutputs;
+  readonly #reach: Reach;
+
+  constructor(searched: SearchedRow, options: PrefixBeamOptions) {
+    this.#searched = searched;
+    this.#options = options;
+    this.#found = new FoundOutputs(options.outputs, options.lengthPenalty);
+    this.#reach = new Reach(searched.graph.vertices);
+  }
+
+  *run(): Generator<void, ScoredOutput[]> {
+    const { graph, edges, ends } = this.#searched;
+    const { beamSize, startTokenId } = this.#options;
+    const root: Prefix = { parent: undefined, tokenId: -1, fused: 0, vertices: [], logProbs: [], end: ends.start };
+    if (startTokenId !== ends.endTokenId && edges.endFirst > NEVER) {
+      const fused = this.#scoresAfter(root)(ends.endTokenId);
+      this.#found.add([], { logProb: edges.endFirst, fused, length: 1, ended: true });
+    }
+    // Paths that begin with the start token and paths that do not may say the same, at different lengths.
+    const mixed =
+      startTokenId !== undefined && graph.logProbs.subarray(0, graph.k).filter((score) => score > NEVER).length > 1;
+    let running = [root];
+    for (let length = 1; length <= graph.vertices && running.length > 0; length++) {
+      const grown: Prefix[] = [];
+      for (const prefix of running) {
+        this.#grow(prefix, length, grown);
+        yield;
+      }
+      const scores = Float64Array.from(grown, ({ logProbs, fused }) => logSumExp(logProbs) + fused);
+      running = [];
+      for (const index of topK(scores, beamSize)) {
+        const prefix = grown[index] as Prefix;
+        if (prefix.finished !== true) this.#finish(prefix, length, NEVER);
+        if (!this.#endOf(prefix).over) running.push(prefix);
+      }
+      for (const prefix of running) keepMostProbable(prefix);
+      if (!mixed && this.#isOver(running, length)) break;
+    }
+    return this.#found.best();
+  }
+
+  /** All prefixes with one more token; what stands at the last vertex is finished. */
+  #grow(prefix: Prefix, length: number, grown: Prefix[]): void {
+    const { graph, edges, ends } = this.#searched;
+    const last = graph.vertices - 1;
+    const scoreOf = this.#scoresAfter(prefix);
+    const reached = length === 1 ? START : this.#reach.from(prefix, edges);
+    for (const [tokenId, { vertices, logProbs }] of emissions(graph, reached)) {
+      const starts = length === 1 && tokenId === this.#options.startTokenId;
+      // The end token was counted where the prefix was finished.
+      if (tokenId === ends.endTokenId && !starts) continue;
+      const fused = starts ? 0 : prefix.fused + scoreOf(tokenId);
+      if (fused === NEVER) continue;
+      const next: Prefix = starts
+        ? { ...prefix, vertices, logProbs }
+        : { parent: prefix, tokenId, fused, vertices, logProbs };
+      if (vertices.at(-1) === last) {
+        vertices.pop();
+        this.#finish(next, length, logProbs.pop() as number);
+      }
+      if (vertices.length > 0 && !(next.finished === true && this.#endOf(next).over)) grown.push(next);
+    }
+  }
+
+  /** Adds what has been said to the outputs: by paths that end here, `atLast`, and by those that are cut here. */
+  #finish(prefix: Prefix, length: number, atLast: number): void {
+    const { edges, ends } = this.#searched;
+    const { fused, vertices, logProbs } = prefix;
+    const tokenIds = tokensOf(prefix);
+    const sumWith = (masses: Float64Array): number =>
+      logSumExp(logProbs.map((logProb, index) => logProb + (masses[vertices[index] as number] as number)));
+    prefix.finished = true;
+    if (this.#endOf(prefix).over) {
+      const logProb = logAdd(atLast, sumWith(edges.rest));
+      this.#found.add(tokenIds, { logProb, fused, length, ended: false });
+      return;
+    }
+    if (atLast > NEVER) this.#found.add(tokenIds, { logProb: atLast, fused, length, ended: false });
+    const logProb = sumWith(edges.endNext);
+    if (logProb === NEVER) return;
+    const withEnd = fused + this.#scoresAfter(prefix)(ends.endTokenId);
+    this.#found.add(tokenIds, { logProb, fused: withEnd, length: length + 1, ended: true });
+  }
+
+  /** Whether nothing that may still be said is better than what was found. */
+  #isOver(running: readonly Prefix[], length: number): boolean {
+    const { graph, edges } = this.#searched;
+    const { lengthPenalty } = this.#options;
+    let most = NEVER;
+    for (const { vertices, logProbs, fused } of running) {
+      const rest = logProbs.map((logProb, index) => logProb + (edges.rest[vertices[index] as number] as number));
+      most = Math.max(most, logSumExp(rest) + fused);
+    }
+    // By the length that a sum is divided by, the best that can become of it is at one end.
+    const bound = Math.max(most / (length + 1) ** lengthPenalty, most / graph.vertices ** lengthPenalty);
+    return bound <= this.#found.worst();
+  }
+
+  #scoresAfter(prefix: Prefix): (tokenId: number) => number {
+    const fuse = this.#options.fuse?.(prefix.parent?.tokenId ?? -1, prefix.tokenId);
+    if (fuse === undefined) return () => 0;
+    return (tokenId) => {
+      const score = fuse(tokenId);
+      if (score < Number.POSITIVE_INFINITY) return score;
+      throw invalidScores(this.#searched.row, tokensOf(prefix).length, score);
+    };
+  }
+
+  #endOf(prefix: Prefix): OutputEnd {
+    prefix.end ??= this.#searched.ends.after(this.#endOf(prefix.parent as Prefix), prefix.tokenId);
+    return prefix.end;
+  }
 }
 
 /** Every path begins at vertex 0. */
 const START: Float64Array = Float64Array.of(0);
 
-/** Log-probability of having said the prefix and stepping to each vertex, `[vertices]`. */
-function reach(graph: DagGraph, { vertices, logProbs }: Prefix): Float64Array {
-  const most = new Float64Array(graph.vertices).fill(Number.NEGATIVE_INFINITY);
-  const sums = new Float64Array(graph.vertices);
-  const steps = vertices.map((from, index) => {
-    const edges = edgesFrom(graph, from);
-    const scores = Float64Array.from(edges, (logProb) => logProb + (logProbs[index] as number));
-    for (let to = from + 1; to < scores.length; to++) most[to] = Math.max(most[to] as number, scores[to] as number);
-    return scores;
-  });
-  for (const scores of steps) {
-    for (let to = 0; to < scores.length; to++) {
-      const score = scores[to] as number;
-      if (score !== Number.NEGATIVE_INFINITY) sums[to] = (sums[to] as number) + Math.exp(score - (most[to] as number));
-    }
-  }
-  return sums.map((sum, to) => (sum === 0 ? Number.NEGATIVE_INFINITY : (most[to] as number) + Math.log(sum)));
+function tokensOf(prefix: Prefix): number[] {
+  const tokenIds: number[] = [];
+  for (let at: Prefix | undefined = prefix; at !== undefined && at.tokenId >= 0; at = at.parent)
+    tokenIds.push(at.tokenId);
+  return tokenIds.reverse();
 }
 
-/** Where each token can be said, and with what log-probability, given that of standing at each vertex. */
-function emissions({ k, tokenIds, logProbs }: DagGraph, reached: Float64Array): Map<number, Emitted> {
-  const byToken = new Map<number, Emitted>();
-  for (let vertex = 0; vertex < reached.length; vertex++) {
-    const at = reached[vertex] as number;
-    if (at === Number.NEGATIVE_INFINITY) continue;
-    for (let entry = vertex * k; entry < (vertex + 1) * k; entry++) {
-      const logProb = at + (logProbs[entry] as number);
-      if (logProb === Number.NEGATIVE_INFINITY) continue;
-      const tokenId = tokenIds[entry] as number;
-      let emitted = byToken.get(tokenId);
-      if (emitted === undefined) {
-        emitted = { vertices: [], logProbs: [] };
-        byToken.set(tokenId, emitted);
-      }
-      emitted.vertices.push(vertex);
-      emitted.logProbs.push(logProb);
-    }
+function keepMostProbable({ vertices, logProbs }: Prefix): void {
+  if (vertices.length <= MAX_FOLLOWED) return;
+  const kept = topK(logProbs, MAX_FOLLOWED).sort();
+  for (const [place, index] of kept.entries()) {
+    vertices[place] = vertices[index] as number;
+    logProbs[place] = logProbs[index] as number;
   }
-  return byToken;
+  vertices.length = kept.length;
+  logProbs.length = kept.length;
 }

@@ -8,27 +8,40 @@ export interface PathsByLength {
   path(length: number): number[];
 }
 
+/** Whether no longer path can matter: asked after each length, with a bound on the score of all longer paths. */
+export type StopViterbi = (scores: Float64Array, length: number, bound: number) => boolean;
+
 /**
  * Viterbi's dynamic programme over vertices and lengths: a path's score is the sum of its edges' log-probabilities and of
  * `vertexScores` `[vertices]` at its vertices (Shao et al., 2022, "Viterbi decoding of directed acyclic transformer",
- * section 3). Among equals the earlier vertex comes first. Time is vertices squared times `longest`.
+ * section 3). Among equals the earlier vertex comes first. Time is vertices squared times the longest path looked at.
+ *
+ * A generator that yields after each length.
  */
-export function viterbiPaths(
+export function* viterbiPaths(
   graph: DagGraph,
   vertexScores: ArrayLike<number>,
   longest: number = graph.vertices,
-): PathsByLength {
+  stop: StopViterbi = () => false,
+): Generator<void, PathsByLength> {
   const { vertices } = graph;
   const last = vertices - 1;
+  const rest = yield* restOfPaths(graph, vertexScores);
   const scores = new Float64Array(longest + 1).fill(Number.NEGATIVE_INFINITY);
-  /** Vertex before each vertex on the best path to it of each length, `[longest + 1, vertices]`. */
-  const before = new Int32Array((longest + 1) * vertices).fill(-1);
+  /** Vertex before each vertex on the best path to it, `[vertices]` for each length. */
+  const before: Int32Array[] = [new Int32Array(0), new Int32Array(0)];
   let reached = new Float64Array(vertices).fill(Number.NEGATIVE_INFINITY);
   reached[0] = vertexScores[0] as number;
   scores[1] = reached[last] as number;
   for (let length = 2; length <= longest; length++) {
+    let bound = Number.NEGATIVE_INFINITY;
+    for (let vertex = 0; vertex < last; vertex++) {
+      bound = Math.max(bound, (reached[vertex] as number) + (rest[vertex] as number));
+    }
+    if (stop(scores, length - 1, bound)) break;
     const next = new Float64Array(vertices).fill(Number.NEGATIVE_INFINITY);
-    const back = before.subarray(length * vertices, (length + 1) * vertices);
+    const back = new Int32Array(vertices).fill(-1);
+    before.push(back);
     // A path of n vertices cannot stand before vertex n - 1.
     for (let from = length - 2; from < last; from++) {
       const score = reached[from] as number;
@@ -44,6 +57,7 @@ export function viterbiPaths(
     }
     reached = next;
     scores[length] = reached[last] as number;
+    yield;
   }
   return {
     scores,
@@ -51,9 +65,26 @@ export function viterbiPaths(
       const path = new Array<number>(length);
       for (let place = length, vertex = last; place >= 1; place--) {
         path[place - 1] = vertex;
-        vertex = before[place * vertices + vertex] as number;
+        vertex = before[place]?.[vertex] as number;
       }
       return path;
     },
   };
+}
+
+/** Score of the best way from each vertex to the last, what the vertex itself has not counted, `[vertices]`. */
+function* restOfPaths(graph: DagGraph, vertexScores: ArrayLike<number>): Generator<void, Float64Array> {
+  const { vertices } = graph;
+  const rest = new Float64Array(vertices).fill(Number.NEGATIVE_INFINITY);
+  rest[vertices - 1] = 0;
+  for (let from = vertices - 2; from >= 0; from--) {
+    const edges = edgesFrom(graph, from);
+    let best = Number.NEGATIVE_INFINITY;
+    for (let to = from + 1; to < vertices; to++) {
+      best = Math.max(best, (edges[to] as number) + (vertexScores[to] as number) + (rest[to] as number));
+    }
+    rest[from] = best;
+    yield;
+  }
+  return rest;
 }

@@ -11,6 +11,7 @@ import {
 import { readCtc } from '../ctc/read-ctc.js';
 import { type DagGraph, readDag } from '../dag/dag-graph.js';
 import { greedyPath, lookaheadStep } from '../dag/dag-walk.js';
+import { atOnce } from '../steps.js';
 import { type Disagreement, disagreementOf } from './disagreement.js';
 
 /**
@@ -21,7 +22,9 @@ import { type Disagreement, disagreementOf } from './disagreement.js';
  * - DAG: of the edges that greedy decoding follows, those that lookahead would not: the next vertex says its token with so
  *   little conviction that another pair of edge and token is more probable (Huang et al., 2022, section 3).
  *
- * `vocabularySize` counts all token ids; `firstRow` is the first lattice's row, for messages. Throws `INVALID_ARGUMENT` for a lattice that breaks its contract.
+ * `vocabularySize` counts all token ids; `firstRow` is the first lattice's row, for messages. Throws `INVALID_ARGUMENT` for a
+ * lattice that breaks its contract, `INVALID_SCORES` for one with NaN or +Infinity, and `UNSATISFIABLE_CONSTRAINT` where
+ * nothing is possible.
  */
 export function latticeDisagreement(lattices: readonly Lattice[], vocabularySize: number, firstRow = 0): Disagreement {
   listOf(kindOfLattice)('lattices', lattices);
@@ -30,10 +33,11 @@ export function latticeDisagreement(lattices: readonly Lattice[], vocabularySize
   let changed = 0;
   for (const [index, lattice] of lattices.entries()) {
     const row = firstRow + index;
+    if (lattice.kind === 'ctc') readCtc(lattice, vocabularySize, row);
     const choices =
       lattice.kind === 'ctc'
-        ? ctcChoices(readCtc(lattice, vocabularySize, row), vocabularySize)
-        : dagChoices(readDag(lattice, vocabularySize, row));
+        ? ctcChoices(lattice, vocabularySize)
+        : dagChoices(atOnce(readDag(lattice, vocabularySize, row)));
     positions += choices.length;
     changed += choices.filter((stands) => !stands).length;
   }

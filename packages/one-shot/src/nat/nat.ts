@@ -106,8 +106,7 @@ async function* decode<Source>(
     endTokenId: vocabulary.endTokenId,
     limit: request.maxNewTokens ?? Number.POSITIVE_INFINITY,
     began,
-    forwards,
-    otherForwards,
+    counts: { forwards, otherForwards },
   });
 }
 

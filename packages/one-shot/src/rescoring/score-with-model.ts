@@ -39,12 +39,13 @@ export interface ScoredRows {
   readonly forwards: number;
 }
 
-/** As `scoreWithModel`. */
+/** As `scoreWithModel`; `firstRow` is the first source's row, for errors. */
 export async function scoreInParts<Source>(
   model: AutoregressiveModel<Source>,
   sources: readonly Source[],
   rows: readonly (readonly ArrayLike<number>[])[],
   options: OpenOptions,
+  firstRow: number = 0,
 ): Promise<ScoredRows> {
   const { signal } = options;
   signal?.throwIfAborted();
@@ -68,11 +69,12 @@ export async function scoreInParts<Source>(
         );
     try {
       const placed = units.map((unit, index) => ({ unit, forestRow: whole ? unit.row : index }));
-      const { nodes, begins } = layOut(forest, placed, model.maxLength);
+      const { nodes, begins } = layOut(forest, placed, model.maxLength, firstRow);
       const extension = await forest.extend(nodes, { kind }, signal);
       const scores = extension.kind === 'logProbs' ? extension.logProbs : extension.logits;
       for (const [index, unit] of units.entries()) {
-        const totals = await yielder.run(scoreUnit(unit, scores, begins[index] as number, kind, model.vocabulary));
+        const named = { ...unit, row: firstRow + unit.row };
+        const totals = await yielder.run(scoreUnit(named, scores, begins[index] as number, kind, model.vocabulary));
         for (const [at, candidate] of unit.candidates.entries()) {
           (logProbs[unit.row] as Float64Array)[candidate] = totals[at] as number;
         }
@@ -146,6 +148,7 @@ function layOut(
   forest: TokenForest,
   placed: readonly { readonly unit: ScoringUnit; readonly forestRow: number }[],
   maxLength: number,
+  firstRow: number,
 ): { readonly nodes: NodeBatch; readonly begins: readonly number[] } {
   const nodes = new NodeBatch();
   const begins = placed.map(({ unit: { row, tree }, forestRow }): number => {
@@ -153,8 +156,8 @@ function layOut(
     if (prefix.length + tree.depth > maxLength) {
       throw new ForetokenError(
         'LENGTH_LIMIT',
-        `A candidate of row ${row} has ${tree.depth} tokens; at most ${maxLength - prefix.length} are possible.`,
-        { row, received: tree.depth, most: maxLength - prefix.length },
+        `A candidate of row ${firstRow + row} has ${tree.depth} tokens; at most ${maxLength - prefix.length} are possible.`,
+        { row: firstRow + row, received: tree.depth, most: maxLength - prefix.length },
       );
     }
     const begin = nodes.scores;

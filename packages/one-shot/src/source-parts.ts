@@ -1,0 +1,38 @@
+import { ForetokenError } from '@foretoken/core';
+
+/** Sources that follow one another. */
+export interface SourcePart<Source> {
+  /** Row of the first. */
+  readonly first: number;
+  readonly part: readonly Source[];
+}
+
+/**
+ * Divides a batch into parts of at most `maxPositions` source positions, so that what is kept for a part at a time is bounded
+ * however many rows there are; at least one source each. A source that tells no length counts as one position.
+ */
+export function* partsOf<Source>(sources: readonly Source[], maxPositions: number): Generator<SourcePart<Source>> {
+  for (let first = 0; first < sources.length; ) {
+    let end = first;
+    let positions = 0;
+    do positions += positionsOf(sources[end++]);
+    while (end < sources.length && positions + positionsOf(sources[end]) <= maxPositions);
+    yield { first, part: first === 0 && end === sources.length ? sources : sources.slice(first, end) };
+    first = end;
+  }
+}
+
+function positionsOf(source: unknown): number {
+  const { length } = source as { readonly length?: unknown };
+  return typeof length === 'number' ? length : 1;
+}
+
+/** Throws `INVALID_ARGUMENT` unless a model emitted one lattice for each source. */
+export function assertOneEach(lattices: readonly unknown[], sources: readonly unknown[]): void {
+  if (lattices.length === sources.length) return;
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `The model emitted ${lattices.length} lattices for ${sources.length} sources; one each is required.`,
+    { received: lattices.length, required: sources.length },
+  );
+}
