@@ -333,6 +333,26 @@ describe('hostile manifests', () => {
     expect((await refusal(() => openModelFolder(path))).details).toMatchObject({ field: 'files', received: 1001 });
   });
 
+  test('facts about the training may be nested, but not without end', async () => {
+    const path = await modelFolder();
+    const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
+    await editManifest(path, ['training'], { deep: nested(90) });
+    expect((await openModelFolder(path)).manifest.training).toEqual({ deep: nested(90) });
+    const file = join(path, 'foretoken.json');
+    for (const depth of [110, 5000, 100_000]) {
+      const deep = `${'['.repeat(depth)}1${']'.repeat(depth)}`;
+      // By hand: JSON.stringify could not.
+      const text = (await readFile(file, 'utf8')).replace(
+        /"training":.*\}(?=,"files"|\}$)/s,
+        `"training":{"deep":${deep}}`,
+      );
+      await writeFile(file, text);
+      const error = await refusal(() => openModelFolder(path));
+      expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'foretoken.json' } });
+      expect(error.message).toContain('100 deep');
+    }
+  });
+
   test('a newer release or an unknown family asks for an upgrade, whatever else the manifest holds', async () => {
     for (const [field, value] of [
       ['formatVersion', 2],

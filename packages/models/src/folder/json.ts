@@ -1,14 +1,20 @@
 import { invalidFolder, quote, type RefusalDetails } from './refusal.js';
 
-/** Parses a file's JSON. Throws `INVALID_MODEL_FOLDER` naming the line and column of the first mistake. */
+/** Most levels of lists and objects in one another: far more than any file needs, far fewer than any stack holds. */
+export const MAX_NESTING = 100;
+
+/**
+ * Parses a file's JSON. Throws `INVALID_MODEL_FOLDER` naming the line and column of the first mistake, or where it is nested
+ * deeper than whatever reads, copies or prints the value could follow.
+ */
 export function parseJson(text: string, file: string, details: RefusalDetails = {}): unknown {
+  const deep = nestedTooDeep(text);
   try {
-    return JSON.parse(text);
+    if (deep === undefined) return JSON.parse(text);
+    if (firstMistake(text) !== undefined) throw new SyntaxError('Not valid, and deep besides.');
   } catch (cause) {
-    const at = firstMistake(text);
-    const before = text.slice(0, at).split('\n');
-    const line = before.length;
-    const column = (before.at(-1) as string).length + 1;
+    const at = firstMistake(text) ?? text.length;
+    const { line, column } = placeOf(text, at);
     const mistake = at < text.length ? `unexpected ${quote(text[at])}` : 'it ends too early';
     throw invalidFolder(
       `${file} is not valid JSON: ${mistake} at line ${line}, column ${column}. Fetch or create the file again.`,
@@ -16,6 +22,11 @@ export function parseJson(text: string, file: string, details: RefusalDetails = 
       cause,
     );
   }
+  const { line, column } = placeOf(text, deep);
+  throw invalidFolder(
+    `${file} nests lists and objects more than ${MAX_NESTING} deep, at line ${line}, column ${column}. Fetch or create the file again, with less in one another.`,
+    { ...details, file, received: { line, column }, required: `at most ${MAX_NESTING} levels` },
+  );
 }
 
 /** Decodes UTF-8. Throws `INVALID_MODEL_FOLDER` for other bytes. */
@@ -39,13 +50,55 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WORD = /true|false|null/y;
 
+/** Lines and columns count from 1. */
+function placeOf(text: string, at: number): { readonly line: number; readonly column: number } {
+  let line = 1;
+  let begin = 0;
+  for (let end = text.indexOf('\n'); end >= 0 && end < at; end = text.indexOf('\n', begin)) {
+    line++;
+    begin = end + 1;
+  }
+  return { line, column: at - begin + 1 };
+}
+
+/** Index of the bracket that is one too many, in one pass and before the parser takes memory for any. */
+function nestedTooDeep(text: string): number | undefined {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      do {
+        at = text.indexOf('"', at + 1);
+        if (at < 0) return undefined;
+      } while (isEscaped(text, at));
+    } else if (code === BRACKET || code === BRACE) {
+      if (++depth > MAX_NESTING) return at;
+    } else if (code === BRACKET + 2 || code === BRACE + 2) depth--;
+  }
+  return undefined;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+// The closing ones come two places later.
+const BRACKET = 0x5b;
+const BRACE = 0x7b;
+
+function isEscaped(text: string, at: number): boolean {
+  let from = at;
+  while (text.charCodeAt(from - 1) === BACKSLASH) from--;
+  return (at - from) % 2 === 1;
+}
+
 /**
- * Index at which `text` stops being JSON. JSON.parse does not say so for every mistake.
+ * Index at which `text` stops being JSON; undefined where it is JSON. JSON.parse does not say so for every mistake.
  *
  * Keeps its own stack, so that deep nesting cannot overflow the call stack.
  */
-function firstMistake(text: string): number {
-  const closers: string[] = [];
+function firstMistake(text: string): number | undefined {
+  // Of each open bracket whether it is a brace.
+  const braces = new Uint8Array(text.length);
+  let open = 0;
   let at = 0;
   // What may come next: a value, a key, a colon, or what follows a value.
   let expected: 'value' | 'firstValue' | 'key' | 'firstKey' | 'colon' | 'next' = 'value';
@@ -58,16 +111,17 @@ function firstMistake(text: string): number {
   for (;;) {
     while (at < text.length && ' \t\n\r'.includes(text[at] as string)) at++;
     const char = text[at];
-    if (char === undefined) return at;
+    if (char === undefined) return expected === 'next' && open === 0 ? undefined : at;
     const mayClose = expected === 'next' || expected === 'firstValue' || expected === 'firstKey';
-    if (mayClose && closers.length > 0 && char === closers.at(-1)) {
-      closers.pop();
+    const inBrace = open > 0 && braces[open - 1] === 1;
+    if (mayClose && open > 0 && char === (inBrace ? '}' : ']')) {
+      open--;
       at++;
       expected = 'next';
     } else if (expected === 'next') {
-      if (char !== ',' || closers.length === 0) return at;
+      if (char !== ',' || open === 0) return at;
       at++;
-      expected = closers.at(-1) === '}' ? 'key' : 'value';
+      expected = inBrace ? 'key' : 'value';
     } else if (expected === 'colon') {
       if (char !== ':') return at;
       at++;
@@ -79,7 +133,7 @@ function firstMistake(text: string): number {
       at = end.at;
       expected = 'colon';
     } else if (char === '{' || char === '[') {
-      closers.push(char === '{' ? '}' : ']');
+      braces[open++] = char === '{' ? 1 : 0;
       at++;
       expected = char === '{' ? 'firstKey' : 'firstValue';
     } else if (char === '"') {
