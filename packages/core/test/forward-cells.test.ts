@@ -24,6 +24,6 @@ describe('parts of a batch', () => {
       MAX_FORWARD_CELLS,
       MAX_FORWARD_CELLS,
     ]);
-    expect([1, 8192, 8193, 2 ** 25, 2 ** 30].map(maxScoredCells)).toEqual([4096, 4096, 4095, 1, 1]);
+    expect([1, 8192, 8200, 2 ** 23, 2 ** 30].map(maxScoredCells)).toEqual([1024, 1024, 1023, 1, 1]);
   });
 });

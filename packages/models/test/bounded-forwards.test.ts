@@ -1,13 +1,21 @@
 import type { LatticeModel, TokenSource } from '@foretoken/core';
 import { collect, MAX_FORWARD_CELLS } from '@foretoken/core';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
-import { nat } from '@foretoken/one-shot';
+import { nat, scoreWithModel } from '@foretoken/one-shot';
 import { levenshtein, maskPredict } from '@foretoken/refine';
 import { outputsOf, randomScriptedModel } from '@foretoken/testkit';
 import * as onnxruntime from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoadedModel, loadModel } from '../src/index.js';
-import { draftsFolder, END, largestDifference, POSITIONS, studentsFolder, VOCABULARY } from './student-fixtures.js';
+import {
+  draftsFolder,
+  END,
+  largestDifference,
+  POSITIONS,
+  START,
+  studentsFolder,
+  VOCABULARY,
+} from './student-fixtures.js';
 
 /** Inputs whose first two dimensions are the rows and the padded length of what a graph reads. */
 const INPUTS = ['token_ids', 'positions', 'source_positions', 'states', 'cross_0', 'draft_token_ids'];
@@ -77,6 +85,44 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
       const alone = await encoder.encode([source]);
       expect(largestDifference(alone.states, together.statesOf([row], source.length))).toBeLessThan(1e-5);
     }
+  });
+
+  it('parts of an encoding', async () => {
+    const encoder = plain.autoregressive?.encoder;
+    const whole = await encoder!.encode(SOURCES);
+    const rows = [899, 1, 450];
+    const sources = rows.map((row) => SOURCES[row] as TokenSource);
+    const part = whole.part?.(rows);
+    whole.dispose();
+    const decode = async (more: object): Promise<number[][]> => {
+      await using forest = await plain.autoregressive!.open(sources, more);
+      const nodes = {
+        row: Int32Array.of(0, 1, 2),
+        parent: Int32Array.of(-1, -1, -1),
+        tokenId: Int32Array.of(START, START, START),
+      };
+      const { logProbs } = await forest.extend(nodes, { kind: 'logProbs' });
+      return rows.map((_, row) => [...logProbs.subarray(row * VOCABULARY, (row + 1) * VOCABULARY)]);
+    };
+    const expected = await decode({});
+    for (const [row, logProbs] of (await decode({ encoding: part })).entries()) {
+      expect(largestDifference(logProbs, expected[row] ?? [])).toBeLessThan(1e-5);
+    }
+    part?.dispose();
+    await expect(decode({ encoding: part })).rejects.toMatchObject({ code: 'DISPOSED' });
+  });
+
+  it('rescoring encodes no source anew', async () => {
+    const outputs = SOURCES.map((_, row) => [Int32Array.of(3 + (row % 9), 4), Int32Array.of(5)]);
+    const encoding = await plain.autoregressive!.encoder!.encode(SOURCES);
+    cells = [];
+    const shared = await scoreWithModel(plain.autoregressive!, SOURCES, outputs, { encoding });
+    const forwards = cells.length;
+    expect(forwards).toBeGreaterThan(2);
+    encoding.dispose();
+    const own = await scoreWithModel(plain.autoregressive!, SOURCES, outputs);
+    expect(cells.length).toBeGreaterThan(2 * forwards);
+    for (const row of SOME) expect(largestDifference(shared[row] ?? [], own[row] ?? [])).toBeLessThan(1e-5);
   });
 
   it.each(['ctc', 'dag'] as const)('%s lattices', { timeout: 60_000 }, async (kind) => {

@@ -6,6 +6,8 @@
 export interface SourceEncoding {
   /** Number of source rows. */
   readonly rows: number;
+  /** The encoding of some of its rows, in the order given, where the encoder can tell it; to be disposed of as well. */
+  part?(rows: readonly number[]): SourceEncoding;
   dispose(): void;
 }
 

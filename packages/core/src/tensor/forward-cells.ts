@@ -1,8 +1,10 @@
-/** Most cells of a forward, rows times padded length: more would take memory and gain no speed. */
-export const MAX_FORWARD_CELLS = 4096;
+/**
+ * Most cells of a forward, rows times padded length: more would take memory and hold the thread longer, and gain no speed.
+ */
+export const MAX_FORWARD_CELLS = 1024;
 
-/** Most scores of a forward, cells times vocabulary: 128 MiB of float32. */
-const MAX_FORWARD_SCORES = 2 ** 25;
+/** Most scores of a forward, cells times vocabulary: 32 MiB of float32. */
+const MAX_FORWARD_SCORES = 2 ** 23;
 
 /** Most cells of a forward that scores a vocabulary of `size` tokens at each cell. */
 export function maxScoredCells(size: number): number {

@@ -52,6 +52,23 @@ export class MarianEncoding implements SourceEncoding {
     return packed;
   }
 
+  /** A copy of these rows, padded to the longest of them. */
+  part(rows: readonly number[]): MarianEncoding {
+    const lengths = Int32Array.from(rows, (row) => this.lengths[row] as number);
+    const time = longestOf(lengths);
+    const width = this.states.length / (this.rows * this.sourceLength);
+    const parts = this.cross.length / this.states.length;
+    const cross = new Float32Array(parts * rows.length * time * width);
+    for (let part = 0; part < parts; part++) {
+      for (const [index, row] of rows.entries()) {
+        const begin = (part * this.rows + row) * this.sourceLength * width;
+        const values = this.cross.subarray(begin, begin + time * width);
+        cross.set(values, (part * rows.length + index) * time * width);
+      }
+    }
+    return new MarianEncoding(this.owner, lengths, maskOf(lengths, time), this.statesOf(rows, time).slice(), cross);
+  }
+
   get disposed(): boolean {
     return this.#disposed;
   }
@@ -59,6 +76,13 @@ export class MarianEncoding implements SourceEncoding {
   dispose(): void {
     this.#disposed = true;
   }
+}
+
+/** 1 for a token, 0 for padding, `[rows, time]`. */
+function maskOf(lengths: Int32Array, time: number): Int32Array {
+  const mask = new Int32Array(lengths.length * time);
+  for (const [row, length] of lengths.entries()) mask.fill(1, row * time, row * time + length);
+  return mask;
 }
 
 /**
@@ -84,8 +108,7 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
     const lengths = this.lengthsOf(sources);
     const { width } = this.#limits;
     const time = longestOf(lengths);
-    const mask = new Int32Array(sources.length * time);
-    for (const [row, length] of lengths.entries()) mask.fill(1, row * time, row * time + length);
+    const mask = maskOf(lengths, time);
     const sizes = { states: (padded: number) => padded * width, cross: (padded: number) => padded * width };
     const { states, cross } = await inGroups(lengths, groupsByLength(lengths), sizes, (group, padded) => {
       signal?.throwIfAborted();

@@ -7,7 +7,7 @@ import type { MarianEncoding } from './marian-encoder.js';
 const HIDDEN = -1e9;
 
 /** Source positions, one for each canvas that reads it, kept gathered from round to round beside those of the latest group. */
-const MAX_GATHERED = 4 * MAX_FORWARD_CELLS;
+const MAX_GATHERED = 16 * MAX_FORWARD_CELLS;
 
 /** Lengths of canvases that each gathering keeps inputs for; edits change lengths every round. */
 const MOST_SIZES = 4;

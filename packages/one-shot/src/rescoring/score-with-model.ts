@@ -19,8 +19,8 @@ const NAME = 'rescoring';
  * tree, so what they share is computed once, and all rows are one forward where that is of bounded size.
  *
  * `rows` holds each source's candidates as token ids without the end token, possibly none; the answer is `[candidates]` a
- * row, in the same order. `options.encoding` shares an encoding of the same sources; where it takes several forwards, each
- * encodes its own sources. Throws `INVALID_ARGUMENT` (rows and sources disagree, or a token is the end token or outside the
+ * row, in the same order. `options.encoding` shares an encoding of the same sources; where it takes several forwards and the
+ * encoding has no `part`, each encodes its own sources. Throws `INVALID_ARGUMENT` (rows and sources disagree, or a token is the end token or outside the
  * vocabulary), `UNSUPPORTED_CAPABILITY` (the model scores no whole vocabulary, or does not branch where candidates do),
  * `LENGTH_LIMIT`, `INVALID_SCORES`, and whatever the model throws.
  */
@@ -61,12 +61,7 @@ export async function scoreInParts<Source>(
   const whole = parts.length === 1 && new Set(first.map(({ row }) => row)).size === first.length;
   for (const units of parts) {
     signal?.throwIfAborted();
-    const forest = whole
-      ? await model.open(sources, options)
-      : await model.open(
-          units.map(({ row }) => sources[row] as Source),
-          signal === undefined ? {} : { signal },
-        );
+    const forest = await (whole ? model.open(sources, options) : openRows(model, sources, units, options));
     try {
       const placed = units.map((unit, index) => ({ unit, forestRow: whole ? unit.row : index }));
       const { nodes, begins } = layOut(forest, placed, model.maxLength, firstRow);
@@ -96,6 +91,25 @@ export function assertScoring<Source>(model: AutoregressiveModel<Source>, branch
   const output = model.supports.outputs.includes('logProbs') ? 'logProbs' : 'logits';
   assertAutoregressive({ name: NAME, requires: { ...requires, outputs: [output] } }, model);
   return output;
+}
+
+/** A forest of the rows of these units, with their part of the encoding where there is such a thing. */
+async function openRows<Source>(
+  model: AutoregressiveModel<Source>,
+  sources: readonly Source[],
+  units: readonly ScoringUnit[],
+  { encoding: shared, signal }: OpenOptions,
+): Promise<TokenForest> {
+  const rows = units.map(({ row }) => row);
+  const encoding = shared?.part?.(rows);
+  try {
+    return await model.open(
+      rows.map((row) => sources[row] as Source),
+      { ...(encoding === undefined ? {} : { encoding }), ...(signal === undefined ? {} : { signal }) },
+    );
+  } finally {
+    encoding?.dispose();
+  }
 }
 
 /**

@@ -1,12 +1,6 @@
 import { forwardParts, maxScoredCells } from '@foretoken/core';
 import { type CandidateTree, candidateTree } from './candidate-tree.js';
 
-/**
- * Most new nodes of a row in one forward, the last of its prefix among them: each node attends to each, so the memory grows
- * with the square.
- */
-const MAX_WIDTH = 1024;
-
 /** Candidates of a row that are scored in one forward. */
 export interface ScoringUnit {
   readonly row: number;
@@ -24,7 +18,7 @@ export function* scoringParts(
   const units: ScoringUnit[] = [];
   for (const [row, candidates] of rows.entries()) {
     yield;
-    if (candidates.length > 0) units.push(...unitsOf(row, candidates, Math.min(MAX_WIDTH, maxCells)));
+    if (candidates.length > 0) units.push(...unitsOf(row, candidates, maxCells));
   }
   return forwardParts(units, widthOf, maxCells);
 }
