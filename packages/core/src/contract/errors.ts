@@ -13,7 +13,7 @@
  * - `INVALID_MODEL_FOLDER`: a model folder is missing, malformed, damaged or reaches outside itself.
  * - `UNSUPPORTED_MODEL`: a well-formed model of a family, format version or feature this release does not know.
  * - `RUNTIME_FAILURE`: the native runtime refused or failed; `cause` has its own words.
- * - `DISPOSED`: the object was used after it was released.
+ * - `DISPOSED`: the object was used after it was released, or released during the call.
  */
 export type ErrorCode =
   | 'INVALID_ARGUMENT'

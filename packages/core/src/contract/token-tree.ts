@@ -102,17 +102,21 @@ export interface TokenForest extends AsyncDisposable {
    * Adds nodes to any rows and scores successors, in one forward.
    *
    * Throws `INVALID_NODE` (unknown or released parent, finished row), `INVALID_ARGUMENT` (token id outside the
-   * vocabulary, nothing to add or to score), `LENGTH_LIMIT` (deeper than `maxLength`), `UNSUPPORTED_CAPABILITY`,
-   * `DISPOSED`; then nothing was added.
+   * vocabulary, nothing to add or to score, another `extend` still running), `LENGTH_LIMIT` (deeper than `maxLength`),
+   * `UNSUPPORTED_CAPABILITY`, `DISPOSED` (also where forest or model are disposed of meanwhile); then nothing was added.
    */
   extend<Output extends OutputRequest>(
     nodes: NewNodes,
     output: Output,
     signal?: AbortSignal,
   ): Promise<Extension<Output>>;
-  /** Releases every node of the row that is not on the path from the root to one of `leaves`. */
+  /**
+   * Releases every node of the row that is not on the path from the root to one of `leaves`.
+   *
+   * Throws `INVALID_NODE`, `DISPOSED`, and `INVALID_ARGUMENT` while `extend` is running.
+   */
   retain(row: number, leaves: readonly NodeId[]): void;
-  /** Releases the whole row; it costs nothing in later forwards. */
+  /** Releases the whole row; it costs nothing in later forwards. Throws as `retain` does. */
   finish(row: number): void;
 }
 

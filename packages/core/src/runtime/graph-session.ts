@@ -56,7 +56,10 @@ export class GraphSession {
   readonly path: string;
   readonly #session: InferenceSession;
   readonly #timings: RuntimeTimings;
-  #disposed = false;
+  #running = 0;
+  /** Called when the last run has ended. */
+  #idle: (() => void) | undefined;
+  #released: Promise<void> | undefined;
 
   private constructor(path: string, session: InferenceSession, timings: RuntimeTimings) {
     this.path = path;
@@ -95,15 +98,18 @@ export class GraphSession {
     }
   }
 
-  /** Runs the graph once. Throws `RUNTIME_FAILURE`, `DISPOSED`. */
+  /** Runs the graph once. Throws `RUNTIME_FAILURE`, and `DISPOSED` also where the session is disposed of meanwhile. */
   async run(feeds: Feeds): Promise<Readonly<Record<string, Tensor>>> {
-    if (this.#disposed) {
-      throw new ForetokenError('DISPOSED', `The session of ${this.path} was disposed of.`, { file: this.path });
-    }
+    if (this.#released !== undefined) throw this.#disposedOf();
     const began = performance.now();
+    this.#running++;
     try {
-      return await this.#session.run(feeds);
+      const outputs = await this.#session.run(feeds);
+      // The same whether the run had begun inside the runtime or not.
+      if (this.#released !== undefined) throw this.#disposedOf();
+      return outputs;
     } catch (cause) {
+      if (this.#released !== undefined) throw this.#disposedOf();
       throw new ForetokenError(
         'RUNTIME_FAILURE',
         `ONNX Runtime failed in ${this.path}: ${reason(cause)}.`,
@@ -113,14 +119,37 @@ export class GraphSession {
     } finally {
       this.#timings.runs++;
       this.#timings.milliseconds += performance.now() - began;
+      if (--this.#running === 0) this.#idle?.();
     }
   }
 
-  async dispose(): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = true;
+  /** Releases the native memory, once the runs going on have ended; a second call waits for the same. Throws `RUNTIME_FAILURE`. */
+  dispose(): Promise<void> {
+    this.#released ??= this.#release();
+    return this.#released;
+  }
+
+  async #release(): Promise<void> {
     open--;
-    await this.#session.release();
+    if (this.#running > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    try {
+      await this.#session.release();
+    } catch (cause) {
+      throw new ForetokenError(
+        'RUNTIME_FAILURE',
+        `ONNX Runtime could not release ${this.path}: ${reason(cause)}.`,
+        { file: this.path },
+        { cause },
+      );
+    }
+  }
+
+  #disposedOf(): ForetokenError {
+    return new ForetokenError('DISPOSED', `The session of ${this.path} was disposed of.`, { file: this.path });
   }
 }
 

@@ -49,8 +49,10 @@ export class KeyValueForest implements TokenForest {
   readonly #active: number[];
   readonly #gridRowOf: number[];
   #nextNode = 0;
-  #disposed = false;
   #running = false;
+  /** Called when a running `extend` has ended. */
+  #idle: (() => void) | undefined;
+  #released: Promise<void> | undefined;
 
   constructor(options: KeyValueForestOptions) {
     this.#options = options;
@@ -74,9 +76,7 @@ export class KeyValueForest implements TokenForest {
   ): Promise<Extension<Output>>;
   async extend(nodes: NewNodes, output: OutputRequest, signal?: AbortSignal): Promise<Extension> {
     this.#assertUsable();
-    if (this.#running) {
-      throw new ForetokenError('INVALID_ARGUMENT', 'extend was called before the previous extend had finished.', {});
-    }
+    this.#assertIdle('extend');
     signal?.throwIfAborted();
     const firstNode = this.#nextNode;
     const count = nodes.tokenId.length;
@@ -96,6 +96,7 @@ export class KeyValueForest implements TokenForest {
       if (count === 0) throw invalid('INVALID_ARGUMENT', 'extend was called without nodes; add at least one.', {});
       this.#running = true;
       const outputs = await this.#run(nodes, output, before, added, column, slots);
+      this.#assertUsable();
       this.#store(outputs, before, added);
       this.#nextNode += count;
       return { ...outputs.extension, firstNode };
@@ -106,11 +107,13 @@ export class KeyValueForest implements TokenForest {
       throw error;
     } finally {
       this.#running = false;
+      this.#idle?.();
     }
   }
 
   retain(row: number, leaves: readonly NodeId[]): void {
     const tree = this.#treeOf(row);
+    this.#assertIdle('retain');
     const gridRow = this.#gridRow(row);
     const slots = leaves.map((leaf) => {
       const slot = tree.slotOf(leaf);
@@ -122,6 +125,7 @@ export class KeyValueForest implements TokenForest {
 
   finish(row: number): void {
     this.#treeOf(row);
+    this.#assertIdle('finish');
     const gridRow = this.#gridRow(row);
     this.#options.driver.releaseRow(gridRow);
     this.#cache.release(gridRow);
@@ -134,10 +138,19 @@ export class KeyValueForest implements TokenForest {
     (this.#trees[row] as TreeRow).truncate(0);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = true;
+  /** A running `extend` ends with `DISPOSED`, and is waited for; a second call waits for the same. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#released ??= this.#release();
+    return this.#released;
+  }
+
+  async #release(): Promise<void> {
     open--;
+    if (this.#running) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
     this.#options.driver.dispose();
   }
 
@@ -264,8 +277,16 @@ export class KeyValueForest implements TokenForest {
     return tree;
   }
 
+  /** What changes rows must not do so under a forward that reads them. */
+  #assertIdle(call: string): void {
+    if (!this.#running) return;
+    throw new ForetokenError('INVALID_ARGUMENT', `${call} was called while extend is running; await extend first.`, {
+      call,
+    });
+  }
+
   #assertUsable(): void {
-    if (this.#disposed) throw new ForetokenError('DISPOSED', 'The token forest was disposed of.', {});
+    if (this.#released !== undefined) throw new ForetokenError('DISPOSED', 'The token forest was disposed of.', {});
   }
 }
 

@@ -79,6 +79,7 @@ export class CanvasReader {
       // At least 1, since attention has no empty form.
       const stride = Math.max(1, lengths[group[0] as number] as number);
       const outputs = await session.run({ ...this.#feeds(together, stride), ...more });
+      this.#assertUsable();
       for (const [index, canvas] of group.entries()) {
         const place = { index, canvases: group.length, stride, length: lengths[canvas] as number };
         parts[canvas] = part(outputs, place);
@@ -101,8 +102,12 @@ export class CanvasReader {
 
   /** Throws `DISPOSED` or the abort reason. */
   check(signal: AbortSignal | undefined): void {
-    if (this.#disposed) throw new ForetokenError('DISPOSED', 'The canvas session was disposed of.', {});
+    this.#assertUsable();
     signal?.throwIfAborted();
+  }
+
+  #assertUsable(): void {
+    if (this.#disposed) throw new ForetokenError('DISPOSED', 'The canvas session was disposed of.', {});
   }
 
   /** Throws `INVALID_ARGUMENT`, `LENGTH_LIMIT`. */
