@@ -13,6 +13,7 @@ export * from './contract/options.js';
 export * from './contract/request.js';
 export * from './contract/scoring.js';
 export * from './contract/show.js';
+export * from './contract/token-sources.js';
 export * from './contract/token-tree.js';
 export * from './contract/vocabulary.js';
 export * from './contract/yielder.js';

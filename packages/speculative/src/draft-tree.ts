@@ -1,5 +1,4 @@
-import { type DraftLimit, type DraftTree, ForetokenError, type Vocabulary } from '@foretoken/core';
-import { kindOf } from './kind-of.js';
+import { type DraftLimit, type DraftTree, ForetokenError, show, type Vocabulary } from '@foretoken/core';
 
 /** A draft without nodes: the round is then a plain step. */
 export const EMPTY_DRAFT: DraftTree = { tokenIds: new Int32Array(0), parents: new Int32Array(0) };
@@ -18,12 +17,12 @@ export function chainDraft(tokenIds: ArrayLike<number>): DraftTree {
  */
 export function ownDraft(proposal: unknown, drafter: string): DraftTree {
   if (typeof proposal !== 'object' || proposal === null) {
-    throw invalid(drafter, kindOf(proposal), 'a draft with tokenIds and parents', { received: proposal });
+    throw invalid(drafter, show(proposal), 'a draft with tokenIds and parents', { received: proposal });
   }
   const { tokenIds, parents, probabilities } = proposal as Readonly<Record<string, unknown>>;
   for (const [field, values] of Object.entries({ tokenIds, parents })) {
     if (!isInt32Array(values)) {
-      throw invalid(drafter, `${field} ${kindOf(values)}`, 'an Int32Array', { field, received: values });
+      throw invalid(drafter, `${field} ${show(values)}`, 'an Int32Array', { field, received: values });
     }
   }
   const draft = { tokenIds: new Int32Array(tokenIds as Int32Array), parents: new Int32Array(parents as Int32Array) };
@@ -40,7 +39,7 @@ function isInt32Array(value: unknown): value is Int32Array {
 function assertProbabilities(given: unknown, nodes: number, drafter: string): void {
   const probabilities = given as ArrayLike<unknown> | null;
   if (probabilities?.length !== nodes) {
-    throw invalid(drafter, `probabilities ${kindOf(given)}`, `${nodes} of them, one for each token`, {
+    throw invalid(drafter, `probabilities ${show(given)}`, `${nodes} of them, one for each token`, {
       received: given,
     });
   }

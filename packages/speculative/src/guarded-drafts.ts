@@ -5,21 +5,31 @@ import {
   type DraftSession,
   type DraftTree,
   ForetokenError,
+  hasMethods,
+  type OptionReader,
+  show,
+  wrongValue,
 } from '@foretoken/core';
 import { ownDraft } from './draft-tree.js';
-import { kindOf } from './kind-of.js';
 import { orAbort } from './or-abort.js';
 
-/** Throws `INVALID_ARGUMENT` unless this has what a drafter must have. */
-export function assertDrafter(drafter: unknown): void {
-  const { name, open, vocabulary } = (drafter ?? {}) as Partial<Record<keyof Drafter<never>, unknown>>;
-  const fits = typeof drafter === 'object' && typeof name === 'string' && typeof open === 'function';
-  if (fits && (vocabulary === undefined || (typeof vocabulary === 'object' && vocabulary !== null))) return;
-  throw new ForetokenError(
-    'INVALID_ARGUMENT',
-    `drafter must be an object with a name, open(sources, context) and, unless any will do, a vocabulary, but was ${kindOf(drafter)}.`,
-    { option: 'drafter', received: drafter },
-  );
+/** Reads a drafter. */
+export const drafter: OptionReader<Drafter<never>> = (name, value) => {
+  if (isDrafter(value)) return value;
+  const required = 'an object with a name, open(sources, context) and, unless any will do, a vocabulary';
+  throw wrongValue(name, value, required);
+};
+
+function isDrafter(value: unknown): value is Drafter<never> {
+  if (!hasMethods(value, 'open')) return false;
+  try {
+    const { name, vocabulary } = value as Partial<Record<keyof Drafter<never>, unknown>>;
+    return (
+      typeof name === 'string' && (vocabulary === undefined || (typeof vocabulary === 'object' && vocabulary !== null))
+    );
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -60,7 +70,7 @@ export class GuardedDrafts implements AsyncDisposable {
     if (typeof session?.propose !== 'function' || typeof session[Symbol.asyncDispose] !== 'function') {
       throw new ForetokenError(
         'INVALID_DRAFT',
-        `The drafter ${name} opened ${kindOf(session)}; required: a session with propose(row, prefix, limit) and [Symbol.asyncDispose]().`,
+        `The drafter ${name} opened ${show(session)}; required: a session with propose(row, prefix, limit) and [Symbol.asyncDispose]().`,
         { drafter: name, received: session },
       );
     }

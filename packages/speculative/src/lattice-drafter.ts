@@ -1,17 +1,24 @@
 import {
-  assertInteger,
   assertLattice,
   type CtcLattice,
   type CtcPrefix,
   CtcPrefixScorer,
+  checkOptions,
   type Drafter,
   type DraftLimit,
   type DraftSession,
   type DraftTree,
   ForetokenError,
+  integer,
   type LatticeModel,
+  listOf,
   type NgramModel,
+  ngramModel,
+  number,
+  type OptionTable,
+  oneOf,
   type TokenSource,
+  withMethods,
 } from '@foretoken/core';
 import { assertRoundCost, draftLength, longEnough, type RoundCost } from './draft-length.js';
 import { EMPTY_DRAFT } from './draft-tree.js';
@@ -55,6 +62,16 @@ interface Settings {
 }
 
 const NAME = 'lattice';
+const OPTIONS: OptionTable<LatticeDrafterOptions<never>> = {
+  model: withMethods('a lattice model', 'emit'),
+  candidates: integer(1),
+  maxNodes: integer(1),
+  minProbability: number(0, 1),
+  ngrams: ngramModel,
+  ngramWeight: number(0, Number.MAX_VALUE),
+  shape: oneOf('tree', 'chain'),
+  verifyCost: listOf(number(Number.MIN_VALUE, Number.MAX_VALUE)),
+};
 
 /**
  * Drafts from a CTC lattice: the model runs once for each source, and every draft after that is the lattice's own
@@ -63,14 +80,9 @@ const NAME = 'lattice';
  * Throws `INVALID_ARGUMENT`, and `UNSUPPORTED_CAPABILITY` for a model that does not emit CTC lattices.
  */
 export function latticeDrafter<Source = TokenSource>(options: LatticeDrafterOptions<Source>): Drafter<Source> {
+  options = checkOptions<LatticeDrafterOptions<Source>>('latticeDrafter', options, OPTIONS, ['model']);
   const { model, candidates = 4, maxNodes = Number.MAX_SAFE_INTEGER, minProbability = 0.1, shape = 'chain' } = options;
   assertLattice({ name: 'The lattice drafter', requires: { model: 'lattice', kinds: ['ctc'], candidates: 1 } }, model);
-  assertInteger('candidates', candidates, 1, Number.MAX_SAFE_INTEGER);
-  assertInteger('maxNodes', maxNodes, 1, Number.MAX_SAFE_INTEGER);
-  if (!(minProbability >= 0 && minProbability <= 1)) {
-    throw invalid('minProbability', minProbability, 'a probability from 0 to 1');
-  }
-  if (shape !== 'tree' && shape !== 'chain') throw invalid('shape', shape, 'tree or chain');
   const { verifyCost = [] } = options;
   const cost = verifyCost.length === 0 ? undefined : { verifyCost };
   if (cost !== undefined) assertRoundCost(cost);
@@ -91,9 +103,6 @@ export function latticeDrafter<Source = TokenSource>(options: LatticeDrafterOpti
 
 function weightedNgrams<Source>(options: LatticeDrafterOptions<Source>, size: number): WeightedNgrams | undefined {
   const { ngrams, ngramWeight = 0.5 } = options;
-  if (!(ngramWeight >= 0 && Number.isFinite(ngramWeight))) {
-    throw invalid('ngramWeight', ngramWeight, 'a number of at least 0');
-  }
   if (ngrams === undefined) {
     if (options.ngramWeight !== undefined) throw invalid('ngramWeight', ngramWeight, 'given together with ngrams');
     return undefined;

@@ -1,9 +1,14 @@
 import {
   assertInteger,
+  assertTokenSources,
+  checkOptions,
   type Drafter,
   type DraftLimit,
   type DraftSession,
   type DraftTree,
+  integer,
+  type OptionTable,
+  vocabulary as readVocabulary,
   type TokenSource,
   type Vocabulary,
 } from '@foretoken/core';
@@ -18,6 +23,12 @@ export interface NgramDrafterOptions {
   readonly minNgram?: number;
 }
 
+const OPTIONS: OptionTable<NgramDrafterOptions> = {
+  vocabulary: readVocabulary,
+  maxNgram: integer(1),
+  minNgram: integer(1),
+};
+
 /**
  * Drafts without a model: the longest n-gram that ends the output so far is looked up earlier in the output and then in
  * the source, latest occurrence first, and what followed it there is proposed (Saxena, 2023, "Prompt Lookup Decoding").
@@ -25,13 +36,14 @@ export interface NgramDrafterOptions {
  * Throws `INVALID_ARGUMENT`.
  */
 export function ngramDrafter(options: NgramDrafterOptions): Drafter<TokenSource> {
+  options = checkOptions('ngramDrafter', options, OPTIONS, ['vocabulary']);
   const { vocabulary, maxNgram = 3, minNgram = 1 } = options;
-  assertInteger('minNgram', minNgram, 1, Number.MAX_SAFE_INTEGER);
   assertInteger('maxNgram', maxNgram, minNgram, Number.MAX_SAFE_INTEGER);
   return {
     name: 'ngram',
     vocabulary,
     async open(sources) {
+      assertTokenSources(sources, vocabulary.size, { min: 0 });
       return new NgramDraftSession(sources, { vocabulary, maxNgram, minNgram });
     },
   };

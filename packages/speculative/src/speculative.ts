@@ -1,15 +1,17 @@
 import {
   type AutoregressiveModel,
-  assertAutoregressive,
-  assertInteger,
-  assertRequest,
+  assertDecode,
+  checkOptions,
   type DecodeEvent,
   type DecodeRequest,
   type Decoder,
   type Drafter,
   decodeEnd,
-  ForetokenError,
+  flag,
+  integer,
   NodeBatch,
+  type OptionTable,
+  oneOf,
   outputLimit,
   type Requirements,
   RowOutput,
@@ -18,7 +20,7 @@ import {
   type TokenForest,
   type TokenSource,
 } from '@foretoken/core';
-import { assertDrafter, type GuardedDrafts } from './guarded-drafts.js';
+import { type GuardedDrafts, drafter as readDrafter } from './guarded-drafts.js';
 import { assertSameVocabulary, openShared } from './open-shared.js';
 import { type RoundCounts, SpeculativeRow } from './speculative-row.js';
 
@@ -46,6 +48,13 @@ interface Settings<Source> {
 }
 
 const NAME = 'speculative';
+const OPTIONS: OptionTable<SpeculativeOptions<never>> = {
+  drafter: readDrafter,
+  maxNodes: integer(1),
+  maxDepth: integer(1),
+  shape: oneOf('tree', 'chain'),
+  scores: flag,
+};
 
 /**
  * Greedy decoding, sooner: a drafter proposes what comes next, the target scores the whole proposal in one forward, and
@@ -58,16 +67,8 @@ const NAME = 'speculative';
 export function speculative<Source = TokenSource>(
   options: SpeculativeOptions<Source>,
 ): Decoder<AutoregressiveModel<Source>> {
+  options = checkOptions<SpeculativeOptions<Source>>(NAME, options, OPTIONS, ['drafter']);
   const { drafter, maxNodes = 10, maxDepth = maxNodes, shape, scores = false } = options;
-  assertDrafter(drafter);
-  assertInteger('maxNodes', maxNodes, 1, Number.MAX_SAFE_INTEGER);
-  assertInteger('maxDepth', maxDepth, 1, Number.MAX_SAFE_INTEGER);
-  if (shape !== undefined && shape !== 'tree' && shape !== 'chain') {
-    throw new ForetokenError('INVALID_ARGUMENT', `shape must be tree or chain, but was ${String(shape)}.`, {
-      option: 'shape',
-      received: shape,
-    });
-  }
   const settings: Settings<Source> = { drafter, maxNodes, maxDepth, shape, scores };
   const requires: Requirements = {
     model: 'autoregressive',
@@ -86,11 +87,10 @@ async function* decode<Source>(
   settings: Settings<Source>,
   requires: Requirements,
   model: AutoregressiveModel<Source>,
-  request: DecodeRequest<Source>,
+  given: DecodeRequest<Source>,
   startMs: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
-  assertRequest(request);
-  assertAutoregressive({ name: NAME, requires }, model);
+  const request = assertDecode({ name: NAME, requires }, model, given);
   assertSameVocabulary(model, settings.drafter);
   refuseOutputPrefixes(NAME, request);
   const { sources, signal } = request;

@@ -1,8 +1,9 @@
 import { wrongValue } from './checks.js';
 import type { Decoder, Requirements } from './decoder.js';
 import { ForetokenError } from './errors.js';
-import { hasMethods } from './options.js';
+import { hasMethods, type OptionReader } from './options.js';
 import { show } from './show.js';
+import type { Vocabulary } from './vocabulary.js';
 
 /** What is checked of a decoder. */
 export type NamedRequirements = Pick<Decoder<never>, 'name' | 'requires'>;
@@ -56,12 +57,8 @@ export function assertModel({ name, requires }: NamedRequirements, model: unknow
       { decoder: name, capability },
     );
   }
-  const { supports, vocabulary } = model as { readonly supports?: Fields; readonly vocabulary?: Fields };
-  const { size, endTokenId } = vocabulary ?? {};
-  // Where outputs never end by themselves, the end token is an id that no token has, such as -1.
-  if (!isCount(size) || !Number.isInteger(endTokenId)) {
-    throw wrongValue('model.vocabulary', vocabulary, 'an object with size, an integer of at least 1, and endTokenId');
-  }
+  const { supports } = model as { readonly supports?: Fields };
+  vocabulary('model.vocabulary', (model as { readonly vocabulary?: unknown }).vocabulary);
   const lacks = (capability: string, remedy: string): ForetokenError => unsupported(name, capability, remedy);
   if ('outputs' in requires) {
     const offered = supports?.outputs as readonly unknown[];
@@ -152,6 +149,22 @@ function isOfKind(kind: Kind, model: unknown): boolean {
   try {
     const fields = model as Fields;
     return KINDS[kind](fields, (fields.supports ?? {}) as Fields);
+  } catch {
+    return false;
+  }
+}
+
+/** Reads a vocabulary. */
+export const vocabulary: OptionReader<Vocabulary> = (name, value) => {
+  // Where outputs never end by themselves, the end token is an id that no token has, such as -1.
+  if (hasNumbers(value)) return value;
+  throw wrongValue(name, value, 'an object with size, an integer of at least 1, and endTokenId');
+};
+
+function hasNumbers(value: unknown): value is Vocabulary {
+  try {
+    const { size, endTokenId } = value as Partial<Vocabulary>;
+    return isCount(size) && Number.isInteger(endTokenId);
   } catch {
     return false;
   }

@@ -1,4 +1,10 @@
-import { ForetokenError, type SourceEncoder, type SourceEncoding, type TokenSource } from '@foretoken/core';
+import {
+  assertTokenSources,
+  ForetokenError,
+  type SourceEncoder,
+  type SourceEncoding,
+  type TokenSource,
+} from '@foretoken/core';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
 import { groupsByLength, inGroups, longestOf } from './length-groups.js';
 import { paddedTokens } from './padded-tokens.js';
@@ -119,8 +125,9 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
 
   /** Tokens of each source. Throws `EMPTY_SOURCE`, also without sources, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`. */
   lengthsOf(sources: readonly TokenSource[]): Int32Array {
-    if (sources.length > 0) return Int32Array.from(sources, (source, row) => this.#checkedLength(source, row));
-    throw new ForetokenError('EMPTY_SOURCE', 'There are no sources to encode; pass at least one.', {});
+    const { sourceLength, vocabularySize } = this.#limits;
+    assertTokenSources(sources, vocabularySize, { max: sourceLength });
+    return Int32Array.from(sources, ({ length }) => length);
   }
 
   /** Encodes these rows together, padded to `time`. */
@@ -151,28 +158,5 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
       );
     }
     return encoding;
-  }
-
-  #checkedLength(source: TokenSource, row: number): number {
-    const { sourceLength, vocabularySize } = this.#limits;
-    if (source.length === 0) {
-      throw new ForetokenError('EMPTY_SOURCE', `Source ${row} has no tokens; at least one is required.`, { row });
-    }
-    if (source.length > sourceLength) {
-      throw new ForetokenError(
-        'SOURCE_TOO_LONG',
-        `Source ${row} has ${source.length} tokens, but this model reads at most ${sourceLength}. Split the text.`,
-        { row, received: source.length, most: sourceLength },
-      );
-    }
-    const wrong = source.find((tokenId) => tokenId < 0 || tokenId >= vocabularySize);
-    if (wrong !== undefined) {
-      throw new ForetokenError(
-        'INVALID_ARGUMENT',
-        `Source ${row} holds token id ${wrong}, outside the vocabulary of ${vocabularySize}.`,
-        { row, received: wrong, size: vocabularySize },
-      );
-    }
-    return source.length;
   }
 }

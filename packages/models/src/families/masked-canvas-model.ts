@@ -1,6 +1,7 @@
 import {
   assertInteger,
   assertScores,
+  assertTokenSources,
   type Canvas,
   type CanvasModel,
   type CanvasOpenOptions,
@@ -61,7 +62,7 @@ export class MaskedCanvasModel implements CanvasModel<TokenSource> {
     const { runtime, source, maxLength, vocabulary, maskTokenId } = this.#options;
     const limits = { rows: sources.length, maxLength, vocabularySize: vocabulary.size, padTokenId: maskTokenId };
     if (source === undefined) {
-      refuseSourceless(sources, options);
+      refuseSourceless(sources, vocabulary.size, options);
       return new MaskedCanvasSession(this.#options, new CanvasReader(runtime, limits), undefined);
     }
     const opened = await openSources(runtime, source, sources, options);
@@ -116,12 +117,14 @@ class MaskedCanvasSession implements CanvasSession {
   }
 }
 
-function refuseSourceless(sources: readonly TokenSource[], { encoding, drafts, signal }: CanvasOpenOptions): void {
+function refuseSourceless(
+  sources: readonly TokenSource[],
+  vocabularySize: number,
+  { encoding, drafts, signal }: CanvasOpenOptions,
+): void {
   signal?.throwIfAborted();
   if (drafts !== undefined) throw unreadDrafts();
-  if (sources.length === 0) {
-    throw new ForetokenError('EMPTY_SOURCE', 'There are no sources; pass one a row, which may be empty.', {});
-  }
+  assertTokenSources(sources, vocabularySize, { min: 0 });
   if (encoding !== undefined) {
     throw new ForetokenError('INVALID_ARGUMENT', 'This model has no encoder, so no encoding can be of it.', {
       option: 'encoding',
