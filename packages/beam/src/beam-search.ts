@@ -5,6 +5,7 @@ import {
   assertNumber,
   assertRuledDecode,
   checkOptions,
+  commonLimit,
   compileRules,
   type DecodeRequest,
   type Decoder,
@@ -13,24 +14,25 @@ import {
   integer,
   lengthOf,
   listOf,
+  mayRaise,
   number,
   type OptionReader,
   type OptionTable,
   oneOf,
   type Requirements,
-  type RowStart,
   SCORE_RULES,
   type ScoreRules,
   type TokenSource,
   tokens,
   type Vocabulary,
 } from '@foretoken/core';
-import { BeamRow, type BeamSettings, type StopWhen } from './beam-row.js';
-import { rootBranch } from './branch.js';
+import { BeamRow, type BeamSettings } from './beam-row.js';
+import type { SearchStart } from './branch.js';
 import { ConstrainedRow } from './constrained-row.js';
 import { DiverseRow } from './diverse-row.js';
+import type { StopWhen } from './finished-list.js';
 import { LENGTH_PENALTY_OPTIONS, type LengthPenaltyOptions, lengthNormaliser } from './length-penalty.js';
-import { type Phrase, shortest } from './phrase-progress.js';
+import { type Phrase, PhraseSet, shortest } from './phrase-progress.js';
 import { type Search, searchRows } from './search-loop.js';
 
 export interface BeamSearchOptions extends LengthPenaltyOptions, ScoreRules {
@@ -42,14 +44,16 @@ export interface BeamSearchOptions extends LengthPenaltyOptions, ScoreRules {
    * When a row's search stops. `improvement-unlikely` (default; Hugging Face's `early_stopping=False`): the beam is full and
    * the best running hypothesis, scored at its length so far, does not beat the worst finished one. `full`
    * (`early_stopping=True`): the beam is full. `improvement-impossible` (`"never"`): even at the best length it may still
-   * reach the best running hypothesis would not beat it.
+   * reach the best running hypothesis would not beat it; where rules may raise a log-probability above 0 (biases above 0,
+   * penalties below 0, rules of your own) there is no such bound, and the search goes on to the length limit.
    */
   readonly stopWhen?: StopWhen;
   /** The beam is full with `beamSize * patience` finished hypotheses (default 1; Kasai et al., 2022, section 2.2). */
   readonly patience?: number;
   /**
    * Token sequences that the output must contain, each as one run; an entry with several sequences needs one of them
-   * (lexically constrained decoding, by dynamic beam allocation: Post and Vilar, 2018). Not together with `groups`.
+   * (lexically constrained decoding, by dynamic beam allocation: Post and Vilar, 2018). Runs may overlap, but each entry
+   * needs one of its own: a sequence given twice must occur twice. Not together with `groups`.
    */
   readonly phrases?: readonly (Int32Array | readonly Int32Array[])[];
   /** Split the beam into this many groups that avoid one another's tokens (default 1; diverse beam search). */
@@ -92,6 +96,7 @@ export function beamSearch<Source = TokenSource>(
   const phrases = (options.phrases ?? []).map((phrase) => (phrase instanceof Int32Array ? [phrase] : phrase));
   assertPhrases(phrases, groups);
   const constrained = phrases.length > 0;
+  const phraseSet = new PhraseSet(phrases);
   const ruled = hasRules(options) || constrained;
   // A group may have to pass over every token that the groups before it took.
   const candidates = groups === 1 ? 2 * beamSize : 2 * (beamSize / groups) + beamSize;
@@ -115,25 +120,22 @@ export function beamSearch<Source = TokenSource>(
     const request = assertRuledDecode({ name: NAME, requires }, model, given, options);
     const { vocabulary } = model;
     assertBeamFits(beamSize, vocabulary);
-    assertPhrasesFit(phrases, vocabulary, Math.min(request.maxNewTokens ?? model.maxLength, model.maxLength));
+    assertPhrasesFit(phrases, vocabulary, commonLimit(model.maxLength, request));
     const wanted = Math.min(candidates, vocabulary.size);
     if (!ruled && wanted > model.supports.maxCandidates) assertAutoregressive({ name: NAME, requires: wide }, model);
-    const { endTokenId } = vocabulary;
-    const start = (row: number, from: RowStart, forced: readonly number[], limit: number) => {
-      const root = rootBranch(from, forced);
-      const own = { ...settings, endTokenId };
-      if (constrained) return new ConstrainedRow(row, root, limit, own, phrases, request);
+    const start = (from: SearchStart) => {
+      if (constrained) return new ConstrainedRow(from, settings, phraseSet);
       return groups === 1
-        ? new BeamRow(row, root, limit, own, request)
-        : new DiverseRow(row, root, limit, own, { groups, penalty: diversityPenalty }, request);
+        ? new BeamRow(from, settings)
+        : new DiverseRow(from, settings, { groups, penalty: diversityPenalty });
     };
-    const rules = compileRules(options, vocabulary);
+    const rules = compileRules(options, vocabulary, request.outputPrefixes);
     return { request, start, candidates: wanted, all: constrained, rules, minNewTokens: options.minNewTokens ?? 0 };
   }
 }
 
 /** Validates what does not depend on a model. Throws `INVALID_ARGUMENT`. */
-function settingsOf(options: BeamSearchOptions): Omit<BeamSettings, 'endTokenId'> {
+function settingsOf(options: BeamSearchOptions): BeamSettings {
   const { beamSize = 4, hypotheses = 1, stopWhen = 'improvement-unlikely', patience = 1, groups = 1 } = options;
   assertInteger('hypotheses', hypotheses, 1, beamSize);
   assertNumber('patience', patience, 1 / beamSize, 1024);
@@ -167,7 +169,7 @@ function settingsOf(options: BeamSearchOptions): Omit<BeamSettings, 'endTokenId'
   }
   const normalise = lengthNormaliser(options);
   const longerMayWin = (options.lengthPenalty ?? 1) > 0;
-  return { beamSize, hypotheses, finished, stopWhen, normalise, longerMayWin };
+  return { beamSize, hypotheses, finished, stopWhen, normalise, longerMayWin, mayRaise: mayRaise(options) };
 }
 
 /** Throws `INVALID_ARGUMENT`. */

@@ -1,25 +1,83 @@
-import type { Hypothesis, NodeId, RowOutput, RowStart } from '@foretoken/core';
+import type {
+  Hypothesis,
+  NodeId,
+  OutputBounds,
+  RowOutput,
+  RowStart,
+  ScoringContext,
+  StopProgress,
+} from '@foretoken/core';
 
-/** A hypothesis that still grows: a leaf of its row's token tree, and the token below it that is not a node yet. */
-export interface Branch {
+/**
+ * A hypothesis of a search: a leaf of its row's token tree, and the tokens below it that are not nodes yet. Immutable as far
+ * as can be seen: the array of its output is handed on to the first branch that grows out of it, others copy theirs.
+ */
+export class Branch implements ScoringContext {
+  readonly row: number;
+  readonly prefix: Int32Array;
   /** Node its `next` tokens go below. */
   readonly parent: NodeId;
   /** Tokens to add before anything can follow: the prefix at first, then the token chosen last. */
   readonly next: Int32Array;
   /** Output tokens, those of `next` included. */
-  readonly output: readonly number[];
-  /** Sum of natural-log probabilities of the output, forced tokens not counted. */
+  readonly length: number;
+  /** Sum of natural-log probabilities of the output, given tokens not counted. */
   readonly logProb: number;
-}
+  /** How far its output has come towards the stop conditions. */
+  readonly progress: StopProgress;
+  /** Its output, and what grew out of it after that. */
+  readonly #tokens: number[];
+  #grownFrom: Branch | undefined;
 
-/** The branch a row starts with: what is still to be read of its prefix, then what its output was made to begin with. */
-export function rootBranch({ prefix, cached, node }: RowStart, forced: readonly number[]): Branch {
-  return { parent: node, next: Int32Array.of(...prefix.subarray(cached), ...forced), output: forced, logProb: 0 };
-}
+  private constructor(
+    from: { readonly row: number; readonly prefix: Int32Array },
+    place: Pick<Branch, 'parent' | 'next' | 'logProb' | 'progress'>,
+    tokens: number[],
+    grownFrom?: Branch,
+  ) {
+    this.row = from.row;
+    this.prefix = from.prefix;
+    this.parent = place.parent;
+    this.next = place.next;
+    this.logProb = place.logProb;
+    this.progress = place.progress;
+    this.length = tokens.length;
+    this.#tokens = tokens;
+    this.#grownFrom = grownFrom;
+  }
 
-/** The branch one token further, below the node that `branch` has become. */
-export function grow(branch: Branch, leaf: NodeId, tokenId: number, logProb: number): Branch {
-  return { parent: leaf, next: Int32Array.of(tokenId), output: [...branch.output, tokenId], logProb };
+  /** The branch a row starts with: what is still to be read of its prefix, then what its output was made to begin with. */
+  static root(row: number, { prefix, cached, node }: RowStart, { tokens, progress }: RowOutput): Branch {
+    const next = Int32Array.of(...prefix.subarray(cached), ...tokens);
+    return new Branch({ row, prefix }, { parent: node, next, logProb: 0, progress }, [...tokens]);
+  }
+
+  /** The branch one token further, below the node that this one has become. */
+  grow(leaf: NodeId, tokenId: number, logProb: number, progress: StopProgress): Branch {
+    const tokens = this.#tokens.length === this.length ? this.#tokens : this.#tokens.slice(0, this.length);
+    tokens.push(tokenId);
+    // One generation back is enough to carry on what rules remember.
+    this.#grownFrom = undefined;
+    return new Branch(this, { parent: leaf, next: Int32Array.of(tokenId), logProb, progress }, tokens, this);
+  }
+
+  get output(): readonly number[] {
+    return this.#tokens.length === this.length ? this.#tokens : this.#tokens.slice(0, this.length);
+  }
+
+  get grownFrom(): ScoringContext | undefined {
+    return this.#grownFrom;
+  }
+
+  /** The output token at a position. */
+  at(position: number): number {
+    return this.#tokens[position] as number;
+  }
+
+  /** A copy of the output from position `from` on. */
+  tokenIds(from = 0, to = this.length): Int32Array {
+    return Int32Array.from({ length: to - from }, (_, index) => this.at(from + index));
+  }
 }
 
 /** Continuations of one branch, best first: natural-log probabilities of single tokens, after the rules. */
@@ -32,7 +90,7 @@ export interface Candidates {
 export interface ScoredBranch {
   readonly branch: Branch;
   readonly leaf: NodeId;
-  /** The best continuations, as many as the search asked for; fewer where the rules left fewer. */
+  /** The best continuations, as many as the search asked for; fewer where fewer are possible. */
   readonly candidates: Candidates;
   /** Every continuation, `[vocab]`; only where the search asked for all. */
   readonly logProbs?: Float32Array;
@@ -44,45 +102,53 @@ export interface ScoredBranch {
 export interface RowSearch {
   /** Branches to extend in the next forward; none when the search is over. */
   readonly running: readonly Branch[];
-  /** Takes the scores of all running branches, in their order. */
+  /** Takes the scores of all running branches, in their order. Throws `UNSATISFIABLE_CONSTRAINT`. */
   step(scored: readonly ScoredBranch[]): void;
-  /** Output tokens that no later step can change. */
-  settled(): readonly number[];
+  /** Outputs that may still be, or be the beginning of, the best one, at least one: what all share is settled. */
+  standing(): readonly Branch[];
   /** The best output as things stand. */
-  provisional(): readonly number[];
-  /** Hypotheses, best first; at least one once the search is over. Throws `UNSATISFIABLE_CONSTRAINT`. */
+  provisional(): Branch;
+  /** Hypotheses, best first; at least one once the search is over. */
   hypotheses(): readonly Hypothesis[];
 }
 
-/** Longest beginning that all outputs share. */
-export function commonPrefix(outputs: readonly (readonly number[])[]): readonly number[] {
-  const [first = [], ...others] = outputs;
-  let length = first.length;
+/** How many tokens all outputs begin with, of which the first `known` are known to be shared. */
+export function sharedLength([first, ...others]: readonly Branch[], known: number): number {
+  let length = first?.length ?? 0;
   for (const other of others) {
-    let same = 0;
-    while (same < length && same < other.length && other[same] === first[same]) same++;
+    let same = known;
+    while (same < length && same < other.length && other.at(same) === first?.at(same)) same++;
     length = same;
   }
-  return first.slice(0, length);
+  return length;
+}
+
+/** What a row's search starts from. */
+export interface SearchStart {
+  readonly root: Branch;
+  /** What ends its outputs. */
+  readonly bounds: OutputBounds;
 }
 
 /** The search of a row whose output is over with what the request made it begin with. */
 export class SearchOver implements RowSearch {
   readonly running: readonly Branch[] = [];
+  readonly #root: Branch;
   readonly #output: RowOutput;
 
-  constructor(output: RowOutput) {
+  constructor(root: Branch, output: RowOutput) {
+    this.#root = root;
     this.#output = output;
   }
 
   step(): void {}
 
-  settled(): readonly number[] {
-    return this.#output.tokens;
+  standing(): readonly Branch[] {
+    return [this.#root];
   }
 
-  provisional(): readonly number[] {
-    return this.#output.tokens;
+  provisional(): Branch {
+    return this.#root;
   }
 
   hypotheses(): readonly Hypothesis[] {

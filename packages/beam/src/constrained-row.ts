@@ -1,18 +1,18 @@
-import { type DecodeRequest, ForetokenError, type Hypothesis, stopReason } from '@foretoken/core';
-import {
-  advance,
-  type BeamSettings,
-  bestContinuations,
-  type Continuation,
-  FinishedList,
-  toHypothesis,
-} from './beam-row.js';
-import { type Branch, commonPrefix, type RowSearch, type ScoredBranch } from './branch.js';
-import { type Phrase, type PhraseProgress, phraseProgress } from './phrase-progress.js';
+import { ForetokenError, type Hypothesis, type OutputBounds } from '@foretoken/core';
+import type { BeamSettings } from './beam-row.js';
+import type { Branch, RowSearch, ScoredBranch, SearchStart } from './branch.js';
+import { bestContinuations, type Continuation, continuationOf, continued } from './continuations.js';
+import { FinishedList } from './finished-list.js';
+import type { PhraseProgress, PhraseSet } from './phrase-progress.js';
 
 interface Constrained {
   readonly continuation: Continuation;
   readonly progress: PhraseProgress;
+}
+
+/** A constrained continuation that runs on. */
+interface GoingOn extends Constrained {
+  branch(): Branch;
 }
 
 /**
@@ -24,127 +24,100 @@ export class ConstrainedRow implements RowSearch {
   running: readonly Branch[];
   /** Of the running branches. */
   #progress: readonly PhraseProgress[];
-  readonly #phrases: readonly Phrase[];
-  readonly #row: number;
+  readonly #phrases: PhraseSet;
   readonly #settings: BeamSettings;
   readonly #finished: FinishedList;
-  readonly #limit: number;
-  readonly #stops: DecodeRequest<unknown>;
-  readonly #forced: number;
+  readonly #bounds: OutputBounds;
+  readonly #given: number;
 
-  constructor(
-    row: number,
-    root: Branch,
-    limit: number,
-    settings: BeamSettings,
-    phrases: readonly Phrase[],
-    request: DecodeRequest<unknown>,
-  ) {
-    this.#row = row;
+  constructor({ root, bounds }: SearchStart, settings: BeamSettings, phrases: PhraseSet) {
     this.running = [root];
     this.#phrases = phrases;
-    this.#progress = [phraseProgress(phrases, root.output)];
+    this.#progress = [root.output.reduce((progress, tokenId) => phrases.after(progress, tokenId), phrases.start)];
     this.#settings = settings;
     this.#finished = new FinishedList(settings.finished);
-    this.#limit = limit;
-    this.#stops = request;
-    this.#forced = root.output.length;
+    this.#bounds = bounds;
+    this.#given = root.length;
   }
 
   step(scored: readonly ScoredBranch[]): void {
-    const { beamSize, endTokenId, normalise } = this.#settings;
-    const goingOn: Constrained[] = [];
-    for (const [rank, candidate] of this.#candidates(scored).entries()) {
-      const { continuation, progress } = candidate;
-      const { from, tokenId, logProb } = continuation;
-      const { output } = from.branch;
-      const score = normalise(logProb, output.length + 1 - this.#forced);
-      if (tokenId === endTokenId) {
-        if (progress.complete && rank < 2 * beamSize) {
-          this.#finished.add({ output, logProb, score, finishReason: 'end-token' });
-        }
-        continue;
+    const { beamSize, normalise } = this.#settings;
+    const goingOn: GoingOn[] = [];
+    for (const [rank, { continuation, progress }] of this.#candidates(scored).entries()) {
+      const { finishReason, branch } = continued(continuation, this.#bounds);
+      if (finishReason === undefined) {
+        goingOn.push({ continuation, progress, branch });
+      } else if (progress.complete && (finishReason !== 'end-token' || rank < 2 * beamSize)) {
+        const { logProb, from } = continuation;
+        const score = normalise(logProb, from.branch.length + 1 - this.#given);
+        this.#finished.add({ branch: branch(), logProb, score, finishReason });
       }
-      const grown = [...output, tokenId];
-      const finishReason = stopReason(grown, this.#limit, this.#stops);
-      if (finishReason === undefined) goingOn.push(candidate);
-      else if (progress.complete) this.#finished.add({ output: grown, logProb, score, finishReason });
     }
     const kept = shareOut(goingOn, beamSize);
-    this.running = kept.map(({ continuation }) => advance(continuation));
+    this.running = kept.map(({ branch }) => branch());
     this.#progress = kept.map(({ progress }) => progress);
-    if (this.running.length > 0 && this.#mayStop()) this.running = [];
     if (this.running.length === 0 && this.#finished.entries.length === 0) {
+      const row = scored[0]?.branch.row;
       throw new ForetokenError(
         'UNSATISFIABLE_CONSTRAINT',
-        `No hypothesis of row ${this.#row} says all the phrases within ${this.#limit} tokens. Raise maxNewTokens or the beam size.`,
-        { option: 'phrases', row: this.#row, limit: this.#limit },
+        `No hypothesis of row ${row} says all the phrases within ${this.#bounds.limit} tokens. Raise maxNewTokens or the beam size.`,
+        { option: 'phrases', row, limit: this.#bounds.limit },
       );
     }
+    const suffices =
+      this.running.length > 0 && this.#finished.maySuffice(this.running, this.#bounds, this.#given, this.#settings);
+    if (suffices) this.running = [];
   }
 
-  settled(): readonly number[] {
-    return commonPrefix([...this.running, ...this.#finished.entries].map(({ output }) => output));
+  standing(): readonly Branch[] {
+    return [...this.running, ...this.#finished.branches];
   }
 
-  provisional(): readonly number[] {
-    return (this.running[0] ?? this.#finished.entries[0])?.output ?? [];
+  provisional(): Branch {
+    return (this.running[0] ?? this.#finished.branches[0]) as Branch;
   }
 
   hypotheses(): readonly Hypothesis[] {
-    return this.#finished.entries.slice(0, this.#settings.hypotheses).map(toHypothesis);
+    return this.#finished.hypotheses(this.#settings.hypotheses);
   }
 
   /** The most probable continuations of all, and every branch's continuations towards its phrases; best first. */
   #candidates(scored: readonly ScoredBranch[]): Constrained[] {
     const { beamSize } = this.#settings;
+    const indexOf = new Map(scored.map((from, index) => [from, index]));
     const found = new Map<string, Constrained>();
-    const consider = (continuation: Continuation, index: number): void => {
-      const key = `${index}:${continuation.tokenId}`;
+    const consider = (continuation: Continuation | undefined): void => {
+      if (continuation === undefined) return;
+      const { from, tokenId } = continuation;
+      const index = indexOf.get(from) as number;
+      const key = `${index}:${tokenId}`;
       if (found.has(key)) return;
-      const { output } = continuation.from.branch;
-      const ends = continuation.tokenId === this.#settings.endTokenId;
-      const progress = phraseProgress(this.#phrases, ends ? output : [...output, continuation.tokenId]);
+      const before = this.#progress[index] as PhraseProgress;
+      const progress = tokenId === this.#bounds.endTokenId ? before : this.#phrases.after(before, tokenId);
       found.set(key, { continuation, progress });
     };
-    for (const continuation of bestContinuations(scored, 2 * beamSize)) {
-      consider(continuation, scored.indexOf(continuation.from));
-    }
+    for (const continuation of bestContinuations(scored, 2 * beamSize)) consider(continuation);
     for (const [index, from] of scored.entries()) {
       for (const tokenId of (this.#progress[index] as PhraseProgress).wanted) {
-        const step = from.logProbs?.[tokenId] as number;
-        if (step === Number.NEGATIVE_INFINITY) continue;
-        const logProb = Math.fround(from.branch.logProb + step);
-        consider({ from, tokenId, logProb, priority: logProb }, index);
+        consider(continuationOf(from, tokenId, from.logProbs?.[tokenId] as number));
       }
-      const [best] = bestContinuations([from], 1);
-      if (best !== undefined) consider(best, index);
+      consider(bestContinuations([from], 1)[0]);
     }
     return [...found.values()].sort((a, b) => b.continuation.logProb - a.continuation.logProb);
-  }
-
-  #mayStop(): boolean {
-    const { stopWhen, normalise, longerMayWin } = this.#settings;
-    if (!this.#finished.full) return false;
-    if (stopWhen === 'full') return true;
-    const best = this.running.reduce((a, b) => (b.logProb > a.logProb ? b : a));
-    const length = stopWhen === 'improvement-impossible' && longerMayWin ? this.#limit : best.output.length;
-    const worst = this.#finished.entries.at(-1)?.score ?? Number.NEGATIVE_INFINITY;
-    return normalise(best.logProb, length - this.#forced) <= worst;
   }
 }
 
 /** Takes the best of each bank in turn, the fullest bank first, until the beam is full; best first. */
-function shareOut(candidates: readonly Constrained[], beamSize: number): Constrained[] {
-  const banks = new Map<number, Constrained[]>();
+function shareOut(candidates: readonly GoingOn[], beamSize: number): GoingOn[] {
+  const banks = new Map<number, GoingOn[]>();
   for (const candidate of candidates) {
     const { bank } = candidate.progress;
     const held = banks.get(bank);
     if (held === undefined) banks.set(bank, [candidate]);
     else held.push(candidate);
   }
-  const order = [...banks.keys()].sort((a, b) => b - a).map((bank) => banks.get(bank) as Constrained[]);
-  const kept: Constrained[] = [];
+  const order = [...banks.keys()].sort((a, b) => b - a).map((bank) => banks.get(bank) as GoingOn[]);
+  const kept: GoingOn[] = [];
   for (let round = 0; kept.length < beamSize && order.some((bank) => bank.length > round); round++) {
     for (const bank of order) {
       const candidate = bank[round];

@@ -1,12 +1,9 @@
-import { type DecodeRequest, type FinishReason, type Hypothesis, stopReason } from '@foretoken/core';
-import { type Branch, grow, type RowSearch, type ScoredBranch } from './branch.js';
+import { type FinishReason, type Hypothesis, invalidScores, noTokenLeft, type OutputBounds } from '@foretoken/core';
+import type { Branch, RowSearch, ScoredBranch, SearchStart } from './branch.js';
 
 export interface ContrastiveSettings {
-  /** Candidates weighed at each step (the paper's k). */
-  readonly candidates: number;
   /** Weight of the degeneration penalty (the paper's alpha). */
   readonly penalty: number;
-  readonly endTokenId: number;
 }
 
 /**
@@ -19,19 +16,20 @@ export class ContrastiveRow implements RowSearch {
   #probabilities: readonly number[] = [1];
   /** Hidden states of what stands, normalised to length 1. */
   readonly #states: Float32Array[] = [];
-  readonly #settings: ContrastiveSettings;
-  readonly #limit: number;
-  readonly #stops: DecodeRequest<unknown>;
-  #chosen: Branch;
+  readonly #penalty: number;
+  readonly #bounds: OutputBounds;
+  /** What stands, without the end token. */
+  #stands: Branch;
+  /** Its log-probability, the end token's included. */
+  #logProb = 0;
   #started = false;
   #finishReason: FinishReason | undefined;
 
-  constructor(root: Branch, limit: number, settings: ContrastiveSettings, request: DecodeRequest<unknown>) {
+  constructor({ root, bounds }: SearchStart, { penalty }: ContrastiveSettings) {
     this.running = [root];
-    this.#chosen = root;
-    this.#settings = settings;
-    this.#limit = limit;
-    this.#stops = request;
+    this.#stands = root;
+    this.#penalty = penalty;
+    this.#bounds = bounds;
   }
 
   step(scored: readonly ScoredBranch[]): void {
@@ -39,59 +37,55 @@ export class ContrastiveRow implements RowSearch {
     const chosen = this.#started ? this.#choose(states) : 0;
     const { branch, leaf, candidates } = scored[chosen] as ScoredBranch;
     this.#states.push(...(states[chosen] as readonly Float32Array[]));
-    this.#finishReason = this.#started ? this.#over(branch) : undefined;
+    this.#logProb = branch.logProb;
+    if (this.#started && branch.next[0] === this.#bounds.endTokenId) this.#finishReason = 'end-token';
+    else this.#stands = branch;
+    if (this.#started) this.#finishReason ??= this.#bounds.reason(branch.length, branch.progress);
     this.#started = true;
-    this.#chosen = branch;
     if (this.#finishReason !== undefined) {
       this.running = [];
       return;
     }
-    this.#probabilities = Array.from(candidates.logProbs, Math.exp);
-    this.running = Array.from(candidates.tokenIds, (tokenId, rank) =>
-      grow(branch, leaf, tokenId, branch.logProb + (candidates.logProbs[rank] as number)),
-    );
+    const { tokenIds, logProbs } = candidates;
+    if (tokenIds.length === 0) throw noTokenLeft(branch.row, branch.length);
+    this.#probabilities = Array.from(logProbs, Math.exp);
+    this.running = Array.from(tokenIds, (tokenId, rank) => {
+      const ends = tokenId === this.#bounds.endTokenId;
+      const progress = ends ? branch.progress : this.#bounds.push(branch.progress, tokenId);
+      return branch.grow(leaf, tokenId, branch.logProb + (logProbs[rank] as number), progress);
+    });
   }
 
-  settled(): readonly number[] {
-    return this.#output();
+  standing(): readonly Branch[] {
+    return [this.#stands];
   }
 
-  provisional(): readonly number[] {
-    return this.#output();
+  provisional(): Branch {
+    return this.#stands;
   }
 
   hypotheses(): readonly Hypothesis[] {
-    const { logProb } = this.#chosen;
     const finishReason = this.#finishReason ?? 'length';
-    return [{ tokenIds: Int32Array.from(this.#output()), score: logProb, finishReason }];
+    return [{ tokenIds: this.#stands.tokenIds(), score: this.#logProb, finishReason }];
   }
 
   /** The candidate with the best balance; the more probable one among equals. */
   #choose(states: readonly (readonly Float32Array[])[]): number {
-    const { penalty } = this.#settings;
+    const penalty = this.#penalty;
     let best = 0;
     let most = Number.NEGATIVE_INFINITY;
     for (const [index, probability] of this.#probabilities.entries()) {
       const [own] = states[index] as readonly [Float32Array];
       const likeness = this.#states.reduce((highest, other) => Math.max(highest, dot(own, other)), -1);
       const balance = (1 - penalty) * probability - penalty * likeness;
+      // Probabilities are numbers, so a hidden state is not.
+      if (Number.isNaN(balance)) throw invalidScores(this.#stands.row, this.#stands.length, balance);
       if (balance > most) {
         most = balance;
         best = index;
       }
     }
     return best;
-  }
-
-  #over({ output, next }: Branch): FinishReason | undefined {
-    if (next[0] === this.#settings.endTokenId) return 'end-token';
-    return stopReason(output, this.#limit, this.#stops);
-  }
-
-  /** What stands, without the end token. */
-  #output(): readonly number[] {
-    const { output } = this.#chosen;
-    return this.#finishReason === 'end-token' ? output.slice(0, -1) : output;
   }
 }
 

@@ -10,11 +10,9 @@ import {
   number,
   type OptionTable,
   type Requirements,
-  ROOT,
-  type RowStart,
   type TokenSource,
 } from '@foretoken/core';
-import { rootBranch } from './branch.js';
+import type { SearchStart } from './branch.js';
 import { ContrastiveRow } from './contrastive-row.js';
 import { type Search, searchRows } from './search-loop.js';
 
@@ -57,21 +55,18 @@ export function contrastiveSearch<Source = TokenSource>(
   function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): Search<Source> {
     const request = assertRuledDecode({ name: NAME, requires: REQUIRES }, model, given, {});
     assertInteger('candidates', candidates, 1, Math.min(model.supports.maxCandidates, model.vocabulary.size));
-    const settings = { candidates, penalty, endTokenId: model.vocabulary.endTokenId };
-    const start = (row: number, from: RowStart, forced: readonly number[], limit: number): ContrastiveRow => {
-      const { prefix } = from;
-      // Each choice is compared with the states of all tokens before it, so those that are cached are read too.
-      const root = rootBranch({ prefix, cached: 0, node: ROOT }, forced);
+    const start = ({ root, bounds }: SearchStart): ContrastiveRow => {
       // The last token is fed too, so it needs room that greedy leaves unused.
-      const room = Math.min(limit, model.maxLength - prefix.length);
-      if (room <= forced.length) {
+      const { row, prefix, length } = root;
+      const room = Math.min(bounds.limit, model.maxLength - prefix.length);
+      if (room <= length) {
         throw new ForetokenError(
           'LENGTH_LIMIT',
-          `Contrastive search feeds every token it chooses; row ${row} has room for ${Math.max(room, 0)} and begins with ${forced.length}.`,
-          { row, received: forced.length, most: room },
+          `Contrastive search feeds every token it chooses; row ${row} has room for ${Math.max(room, 0)} and begins with ${length}.`,
+          { row, received: length, most: room },
         );
       }
-      return new ContrastiveRow(root, room, settings, request);
+      return new ContrastiveRow({ root, bounds: bounds.limitedTo(room) }, { penalty });
     };
     return { request, start, candidates, all: false, states: true, rules: [], minNewTokens: 0 };
   }

@@ -1,6 +1,7 @@
-import type { DecodeRequest, Hypothesis } from '@foretoken/core';
-import { BeamRow, type BeamSettings, toHypothesis } from './beam-row.js';
-import { type Branch, commonPrefix, type RowSearch, type ScoredBranch } from './branch.js';
+import type { Hypothesis } from '@foretoken/core';
+import { BeamRow, type BeamSettings } from './beam-row.js';
+import type { Branch, RowSearch, ScoredBranch, SearchStart } from './branch.js';
+import { toHypothesis } from './finished-list.js';
 
 /** Groups of a diverse beam and how much they avoid one another. */
 export interface DiverseSettings {
@@ -18,24 +19,19 @@ export class DiverseRow implements RowSearch {
   readonly #groups: readonly BeamRow[];
   readonly #settings: BeamSettings;
   readonly #penalty: number;
+  readonly #endTokenId: number;
   #started = false;
 
-  constructor(
-    row: number,
-    root: Branch,
-    limit: number,
-    settings: BeamSettings,
-    { groups, penalty }: DiverseSettings,
-    request: DecodeRequest<unknown>,
-  ) {
+  constructor(start: SearchStart, settings: BeamSettings, { groups, penalty }: DiverseSettings) {
     const group = {
       ...settings,
       beamSize: settings.beamSize / groups,
       finished: Math.ceil(settings.finished / groups),
     };
-    this.#groups = Array.from({ length: groups }, () => new BeamRow(row, root, limit, group, request));
+    this.#groups = Array.from({ length: groups }, () => new BeamRow(start, group));
     this.#settings = settings;
     this.#penalty = penalty;
+    this.#endTokenId = start.bounds.endTokenId;
   }
 
   get running(): readonly Branch[] {
@@ -55,19 +51,17 @@ export class DiverseRow implements RowSearch {
       at += count;
       for (const tokenId of group.chosen) {
         // Outputs may all end at one place; only words must differ.
-        if (tokenId !== this.#settings.endTokenId) taken.set(tokenId, (taken.get(tokenId) ?? 0) + 1);
+        if (tokenId !== this.#endTokenId) taken.set(tokenId, (taken.get(tokenId) ?? 0) + 1);
       }
     }
     this.#started = true;
   }
 
-  settled(): readonly number[] {
-    return commonPrefix(
-      this.#groups.flatMap(({ running, finished }) => [...running, ...finished].map(({ output }) => output)),
-    );
+  standing(): readonly Branch[] {
+    return this.#groups.flatMap((group) => group.standing());
   }
 
-  provisional(): readonly number[] {
+  provisional(): Branch {
     return (this.#groups.find(({ running }) => running.length > 0) ?? (this.#groups[0] as BeamRow)).provisional();
   }
 
@@ -77,8 +71,8 @@ export class DiverseRow implements RowSearch {
     return this.#groups
       .flatMap(({ finished }) => finished)
       .sort((a, b) => b.score - a.score)
-      .filter(({ output }) => {
-        const key = output.join();
+      .filter(({ branch }) => {
+        const key = branch.output.join();
         const fresh = !found.has(key);
         found.add(key);
         return fresh;

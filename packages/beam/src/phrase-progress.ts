@@ -1,7 +1,9 @@
+import { TokenPattern } from '@foretoken/core';
+
 /** Token sequences one of which must occur in the output: a phrase, or several forms of it. */
 export type Phrase = readonly Int32Array[];
 
-/** How far an output has met its phrases. */
+/** How far an output has met its phrases; immutable, so that hypotheses may share it. */
 export interface PhraseProgress {
   /** Whether every phrase occurs. */
   readonly complete: boolean;
@@ -9,27 +11,80 @@ export interface PhraseProgress {
   readonly bank: number;
   /** Tokens that bring the output closer: they continue a phrase that it ends in the middle of, or begin one. */
   readonly wanted: readonly number[];
+  /** How much of each form stands at the end of the output. */
+  readonly standing: Int32Array;
+  /** How often each form has occurred. */
+  readonly occurred: Int32Array;
 }
 
-/** Looks at an output alone; phrases occur as runs of tokens, and may overlap. */
-export function phraseProgress(phrases: readonly Phrase[], output: readonly number[]): PhraseProgress {
-  const missing = phrases.filter((forms) => !forms.some((form) => occurs(form, output)));
-  const wanted = new Set<number>();
-  let begun = 0;
-  for (const forms of missing) {
-    // Counted by what is left, so that no way into a phrase is worth more than the whole of it.
-    let left = shortest(forms);
-    for (const form of forms) {
-      for (const length of standing(form, output)) {
-        left = Math.min(left, form.length - length);
-        wanted.add(form[length] as number);
-      }
-    }
-    begun = Math.max(begun, shortest(forms) - left);
+/** A phrase as indices of its forms. */
+interface Entry {
+  readonly forms: readonly number[];
+  /** Tokens that it takes at least. */
+  readonly shortest: number;
+}
+
+/**
+ * The phrases that an output must contain, as runs of tokens that may overlap. Each needs an occurrence of its own: one that
+ * is given twice must occur twice, though the two places may overlap.
+ */
+export class PhraseSet {
+  /** Before the first output token. */
+  readonly start: PhraseProgress;
+  readonly #patterns: readonly TokenPattern[];
+  readonly #entries: readonly Entry[];
+
+  constructor(phrases: readonly Phrase[]) {
+    const patterns = new Map<string, TokenPattern>();
+    for (const form of phrases.flat()) patterns.set(form.join(), new TokenPattern(form));
+    const indexOf = new Map([...patterns.keys()].map((key, index) => [key, index]));
+    this.#patterns = [...patterns.values()];
+    this.#entries = phrases.map((forms) => ({
+      forms: forms.map((form) => indexOf.get(form.join()) as number),
+      shortest: shortest(forms),
+    }));
+    this.start = this.#progress(new Int32Array(patterns.size), new Int32Array(patterns.size));
   }
-  const met = phrases.filter((forms) => !missing.includes(forms));
-  const bank = met.reduce((sum, forms) => sum + shortest(forms), begun);
-  return { complete: missing.length === 0, bank, wanted: [...wanted] };
+
+  /** Progress after one more output token. */
+  after(progress: PhraseProgress, tokenId: number): PhraseProgress {
+    const standing = progress.standing.map((before, form) => this.#pattern(form).after(before, tokenId));
+    const occurred = progress.occurred.map((count, form) =>
+      standing[form] === this.#pattern(form).length ? count + 1 : count,
+    );
+    return this.#progress(standing, occurred);
+  }
+
+  #progress(standing: Int32Array, occurred: Int32Array): PhraseProgress {
+    const met = metEntries(this.#entries, occurred);
+    const wanted = new Set<number>();
+    let bank = 0;
+    let begun = 0;
+    for (const [index, { forms, shortest }] of this.#entries.entries()) {
+      if (met.has(index)) {
+        bank += shortest;
+        continue;
+      }
+      // Counted by what is left, so that no way into a phrase is worth more than the whole of it.
+      let left = shortest;
+      for (const form of forms) {
+        const pattern = this.#pattern(form);
+        let length = standing[form] as number;
+        if (length === pattern.length) length = pattern.border(length);
+        for (; ; length = pattern.border(length)) {
+          left = Math.min(left, pattern.length - length);
+          wanted.add(pattern.tokenIds[length] as number);
+          if (length === 0) break;
+        }
+      }
+      begun = Math.max(begun, shortest - left);
+    }
+    return { complete: met.size === this.#entries.length, bank: bank + begun, wanted: [...wanted], standing, occurred };
+  }
+
+  #pattern(form: number): TokenPattern {
+    return this.#patterns[form] as TokenPattern;
+  }
 }
 
 /** Tokens that a phrase takes at least. */
@@ -37,19 +92,25 @@ export function shortest(phrase: Phrase): number {
   return Math.min(...phrase.map(({ length }) => length));
 }
 
-function occurs(form: Int32Array, output: readonly number[]): boolean {
-  for (let begin = 0; begin + form.length <= output.length; begin++) {
-    if (form.every((tokenId, index) => output[begin + index] === tokenId)) return true;
-  }
-  return false;
-}
-
-/** Lengths of the form's beginnings that the output ends with; 0 is always one. */
-function standing(form: Int32Array, output: readonly number[]): number[] {
-  const lengths = [0];
-  for (let length = 1; length < form.length && length <= output.length; length++) {
-    const begin = output.length - length;
-    if (form.subarray(0, length).every((tokenId, index) => output[begin + index] === tokenId)) lengths.push(length);
-  }
-  return lengths;
+/** Entries that can have an occurrence of their own at once, as many as possible (Kuhn's augmenting paths). */
+function metEntries(entries: readonly Entry[], occurred: Int32Array): Set<number> {
+  const holders = Array.from(occurred, (): number[] => []);
+  const place = (entry: number, seen: Set<number>): boolean => {
+    for (const form of (entries[entry] as Entry).forms) {
+      if (seen.has(form)) continue;
+      seen.add(form);
+      const held = holders[form] as number[];
+      if (held.length < (occurred[form] as number)) {
+        held.push(entry);
+        return true;
+      }
+      const at = held.findIndex((other) => place(other, seen));
+      if (at >= 0) {
+        held[at] = entry;
+        return true;
+      }
+    }
+    return false;
+  };
+  return new Set(Array.from(entries.keys()).filter((entry) => place(entry, new Set())));
 }

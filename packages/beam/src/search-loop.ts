@@ -1,5 +1,6 @@
 import {
   type AutoregressiveModel,
+  assertScores,
   type ChainScoring,
   type DecodeEvent,
   type DecodeRequest,
@@ -9,23 +10,22 @@ import {
   type NodeId,
   nodeIdOf,
   type OutputRequest,
-  outputLimit,
-  type RowStart,
+  ROOT,
   rowResult,
   type ScoreProcessor,
   startOutput,
   type TopKExtension,
   topK,
 } from '@foretoken/core';
-import { type Branch, type RowSearch, type ScoredBranch, SearchOver } from './branch.js';
+import { Branch, type RowSearch, type ScoredBranch, SearchOver, type SearchStart, sharedLength } from './branch.js';
 
 /** How a search over the token trees of a request runs; made for one decode. */
 export interface Search<Source> {
   /** Checked. */
   readonly request: DecodeRequest<Source>;
-  /** Starts the search of a row; `forced` is what the output begins with, `limit` the most output tokens. */
-  start(row: number, start: RowStart, forced: readonly number[], limit: number): RowSearch;
-  /** Least output tokens, which every row must have room for. */
+  /** Starts the search of a row. */
+  start(from: SearchStart): RowSearch;
+  /** New tokens that every row must have room for, and before which no stop ends an output. */
   readonly minNewTokens: number;
   /** Candidates a branch needs. */
   readonly candidates: number;
@@ -38,7 +38,6 @@ export interface Search<Source> {
 
 interface Row {
   readonly row: number;
-  readonly prefix: Int32Array;
   readonly search: RowSearch;
   committed: number;
 }
@@ -66,10 +65,11 @@ export async function* searchRows<Source>(
       const start = forest.start(row);
       const { prefix } = start;
       const output = startOutput(row, prefix.length, model, request, search.minNewTokens);
-      const limit = outputLimit(model.maxLength, prefix.length, request);
-      const rowSearch =
-        output.finishReason === undefined ? search.start(row, start, output.tokens, limit) : new SearchOver(output);
-      return { row, prefix, search: rowSearch, committed: 0 };
+      // What is compared with the states of all tokens before it reads those that are cached too.
+      const root = Branch.root(row, search.states ? { prefix, cached: 0, node: ROOT } : start, output);
+      const { finishReason, bounds } = output;
+      const rowSearch = finishReason === undefined ? search.start({ root, bounds }) : new SearchOver(root, output);
+      return { row, search: rowSearch, committed: 0 };
     });
     const nodes = new NodeBatch();
     // The states of all new nodes are compared with, the scores of a branch's last one alone.
@@ -85,13 +85,12 @@ export async function* searchRows<Source>(
       forwards++;
       const read = reader(extension, search, model.vocabulary.size);
       let scores = 0;
-      for (const [index, { row, prefix, search: rowSearch }] of active.entries()) {
+      for (const [index, { row, search: rowSearch }] of active.entries()) {
         const handles = leaves[index] as readonly number[];
         const scored = rowSearch.running.map((branch, place): ScoredBranch => {
           scores += scoring === 'all' ? branch.next.length : 1;
           const leaf = nodeIdOf(handles[place] as number, extension.firstNode);
-          const context = { row, prefix, output: branch.output };
-          return { branch, leaf, ...read(scores - 1, branch.next.length, context) };
+          return { branch, leaf, ...read(scores - 1, branch) };
         });
         rowSearch.step(scored);
         if (rowSearch.running.length === 0) forest.finish(row);
@@ -99,15 +98,19 @@ export async function* searchRows<Source>(
       }
       const atMs = performance.now() - began;
       for (const row of active) {
-        yield* commit(row, row.search.settled(), atMs);
-        const tokenIds = Int32Array.from(row.search.provisional());
-        if (row.search.running.length > 0) yield { type: 'canvas-revise', row: row.row, tokenIds, atMs };
+        const standing = row.search.standing();
+        const settled = sharedLength(standing, row.committed);
+        yield* commit(row, (standing[0] as Branch).tokenIds(row.committed, settled), atMs);
+        if (row.search.running.length === 0) continue;
+        yield { type: 'canvas-revise', row: row.row, tokenIds: row.search.provisional().tokenIds(), atMs };
       }
       active = active.filter(({ search: { running } }) => running.length > 0);
     }
     const results = rows.map(({ row, search }) => rowResult(row, search.hypotheses()));
     const end = decodeEnd(results, began, { forwards });
-    for (const [index, row] of rows.entries()) yield* commit(row, [...(results[index]?.best.tokenIds ?? [])], end.atMs);
+    for (const [index, row] of rows.entries()) {
+      yield* commit(row, results[index]?.best.tokenIds.slice(row.committed) ?? new Int32Array(), end.atMs);
+    }
     yield end;
   } finally {
     await forest[Symbol.asyncDispose]();
@@ -120,26 +123,26 @@ function layOut(nodes: NodeBatch, row: number, running: readonly Branch[], scori
 }
 
 /** Commits what is settled beyond what was committed before. */
-function* commit(row: Row, settled: readonly number[], atMs: number): Generator<DecodeEvent> {
-  if (settled.length <= row.committed) return;
-  const tokenIds = Int32Array.from(settled.slice(row.committed));
+function* commit(row: Row, tokenIds: Int32Array, atMs: number): Generator<DecodeEvent> {
+  if (tokenIds.length === 0) return;
   yield { type: 'token-commit', row: row.row, position: row.committed, tokenIds, atMs };
-  row.committed = settled.length;
+  row.committed += tokenIds.length;
 }
 
-type Context = Parameters<ScoreProcessor>[1];
 type Scores = Pick<ScoredBranch, 'candidates' | 'logProbs' | 'states'>;
 
-/** Reads the continuations of a new node out of an extension. */
+/** Reads the continuations of a branch out of an extension; `score` is the place of its last new node's. */
 function reader(
   extension: Extension,
   { rules, candidates: count, all }: Search<unknown>,
   vocabularySize: number,
-): (score: number, added: number, context: Context) => Scores {
+): (score: number, branch: Branch) => Scores {
   if (extension.kind === 'logProbs') {
-    return (score, _added, context) => {
+    return (score, branch) => {
       const logProbs = extension.logProbs.subarray(score * vocabularySize, (score + 1) * vocabularySize);
-      for (const rule of rules) rule(logProbs, context);
+      assertScores(logProbs, branch.row, branch.length);
+      for (const rule of rules) rule(logProbs, branch);
+      if (rules.length > 0) assertScores(logProbs, branch.row, branch.length);
       const tokenIds = topK(logProbs, count);
       const candidates = { tokenIds, logProbs: Float32Array.from(tokenIds, (id) => logProbs[id] as number) };
       return all ? { candidates, logProbs } : { candidates };
@@ -147,13 +150,15 @@ function reader(
   }
   const { tokenIds, logProbs, k, states } = extension as TopKExtension;
   const width = (states?.length ?? 0) / (tokenIds.length / k);
-  return (score, added) => ({
-    candidates: {
-      tokenIds: tokenIds.subarray(score * k, (score + 1) * k),
-      logProbs: logProbs.subarray(score * k, (score + 1) * k),
-    },
-    ...(states === undefined ? {} : { states: states.subarray((score - added + 1) * width, (score + 1) * width) }),
-  });
+  return (score, { row, length, next }) => {
+    assertScores(logProbs, row, length, score * k, (score + 1) * k);
+    // Best first, so what is impossible stands at the end.
+    let end = score * k;
+    while (end < (score + 1) * k && (logProbs[end] as number) > Number.NEGATIVE_INFINITY) end++;
+    const candidates = { tokenIds: tokenIds.subarray(score * k, end), logProbs: logProbs.subarray(score * k, end) };
+    if (states === undefined) return { candidates };
+    return { candidates, states: states.subarray((score - next.length + 1) * width, (score + 1) * width) };
+  };
 }
 
 /** Nodes that running branches stand on, each once. */

@@ -9,13 +9,12 @@ import {
   type OptionTable,
   RandomStream,
   type Requirements,
-  type RowStart,
   SCORE_RULES,
   type ScoreRules,
   type TokenSource,
 } from '@foretoken/core';
 import { assertBeamFits } from './beam-search.js';
-import { rootBranch } from './branch.js';
+import type { SearchStart } from './branch.js';
 import { type Search, searchRows } from './search-loop.js';
 import { StochasticRow } from './stochastic-row.js';
 
@@ -52,13 +51,11 @@ export function stochasticBeam<Source = TokenSource>(
   function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): Search<Source> {
     const request = assertRuledDecode({ name: NAME, requires: REQUIRES }, model, given, options);
     assertBeamFits(beamSize, model.vocabulary);
-    const settings = { beamSize, endTokenId: model.vocabulary.endTokenId };
-    const start = (row: number, from: RowStart, forced: readonly number[], limit: number): StochasticRow => {
-      const root = rootBranch(from, forced);
-      const stream = new RandomStream(request.seed ?? 0, request.sources[row]);
-      return new StochasticRow(row, root, limit, settings, stream, request);
+    const start = (from: SearchStart): StochasticRow => {
+      const stream = new RandomStream(request.seed ?? 0, request.sources[from.root.row]);
+      return new StochasticRow(from, beamSize, stream);
     };
-    const rules = compileRules(options, model.vocabulary);
+    const rules = compileRules(options, model.vocabulary, request.outputPrefixes);
     return { request, start, candidates: 1, all: true, rules, minNewTokens: options.minNewTokens ?? 0 };
   }
 }

@@ -1,23 +1,29 @@
 import {
-  type DecodeRequest,
+  type FinishReason,
   type Hypothesis,
   logSumExp,
   noTokenLeft,
+  type OutputBounds,
   type RandomStream,
-  stopReason,
   topK,
 } from '@foretoken/core';
-import type { Finished } from './beam-row.js';
-import { type Branch, commonPrefix, grow, type RowSearch, type ScoredBranch } from './branch.js';
+import type { Branch, RowSearch, ScoredBranch, SearchStart } from './branch.js';
+import { continued } from './continuations.js';
 
-/** A branch or a finished hypothesis with its perturbed log-probability. */
+/** A hypothesis with its perturbed log-probability. */
 interface Perturbed {
-  readonly output: readonly number[];
+  /** Its output, without the end token. */
+  readonly branch: Branch;
   readonly logProb: number;
   /** Gumbel noise added to the log-probability, under the maximum that its parent fixed. */
   readonly perturbed: number;
-  readonly branch?: Branch;
-  readonly finishReason?: Finished['finishReason'];
+  /** Why it is over; undefined while it runs. */
+  readonly finishReason: FinishReason | undefined;
+}
+
+/** A continuation whose branch is made only if it is kept. */
+interface Child extends Omit<Perturbed, 'branch'> {
+  branch(): Branch;
 }
 
 /**
@@ -28,55 +34,50 @@ interface Perturbed {
 export class StochasticRow implements RowSearch {
   #beam: readonly Perturbed[];
   #started = false;
-  readonly #row: number;
   readonly #beamSize: number;
-  readonly #endTokenId: number;
-  readonly #limit: number;
+  readonly #bounds: OutputBounds;
   readonly #stream: RandomStream;
-  readonly #stops: DecodeRequest<unknown>;
 
-  constructor(
-    row: number,
-    root: Branch,
-    limit: number,
-    settings: { readonly beamSize: number; readonly endTokenId: number },
-    stream: RandomStream,
-    request: DecodeRequest<unknown>,
-  ) {
-    this.#beam = [{ output: root.output, logProb: 0, perturbed: 0, branch: root }];
-    this.#row = row;
-    this.#beamSize = settings.beamSize;
-    this.#endTokenId = settings.endTokenId;
-    this.#limit = limit;
+  constructor({ root, bounds }: SearchStart, beamSize: number, stream: RandomStream) {
+    this.#beam = [{ branch: root, logProb: 0, perturbed: 0, finishReason: undefined }];
+    this.#beamSize = beamSize;
+    this.#bounds = bounds;
     this.#stream = stream;
-    this.#stops = request;
   }
 
   get running(): readonly Branch[] {
-    return this.#beam.flatMap(({ branch }) => (branch === undefined ? [] : [branch]));
+    return this.#beam.filter(isRunning).map(({ branch }) => branch);
   }
 
   step(scored: readonly ScoredBranch[]): void {
-    const open = this.#beam.filter(({ branch }) => branch !== undefined);
-    const over = this.#beam.filter(({ branch }) => branch === undefined);
+    const open = this.#beam.filter(isRunning);
+    const over = this.#beam
+      .filter((one) => !isRunning(one))
+      .map((one): Child => ({ ...one, branch: () => one.branch }));
     const children = scored.flatMap((one, index) => this.#children(one, open[index] as Perturbed, index));
     this.#started = true;
-    this.#beam = [...over, ...children].sort((a, b) => b.perturbed - a.perturbed).slice(0, this.#beamSize);
-    if (this.#beam.length === 0) throw noTokenLeft(this.#row, scored[0]?.branch.output.length ?? 0);
+    this.#beam = [...over, ...children]
+      .sort((a, b) => b.perturbed - a.perturbed)
+      .slice(0, this.#beamSize)
+      .map((one): Perturbed => ({ ...one, branch: one.branch() }));
+    if (this.#beam.length === 0) {
+      const { row = 0, length = 0 } = scored[0]?.branch ?? {};
+      throw noTokenLeft(row, length);
+    }
   }
 
-  settled(): readonly number[] {
+  standing(): readonly Branch[] {
     // The best hypothesis is known only at the end: it is the one with the highest perturbed value.
-    return commonPrefix(this.#beam.map(({ output }) => output));
+    return this.#beam.map(({ branch }) => branch);
   }
 
-  provisional(): readonly number[] {
-    return this.#beam[0]?.output ?? [];
+  provisional(): Branch {
+    return (this.#beam[0] as Perturbed).branch;
   }
 
   hypotheses(): readonly Hypothesis[] {
-    return this.#beam.map(({ output, logProb, perturbed, finishReason = 'length' }) => ({
-      tokenIds: Int32Array.from(output),
+    return this.#beam.map(({ branch, logProb, perturbed, finishReason = 'length' }) => ({
+      tokenIds: branch.tokenIds(),
       score: perturbed,
       logProb,
       finishReason,
@@ -84,27 +85,27 @@ export class StochasticRow implements RowSearch {
   }
 
   /** The best children of a branch by perturbed log-probability, as many as the beam could hold. */
-  #children({ branch, leaf, logProbs }: ScoredBranch, parent: Perturbed, index: number): Perturbed[] {
-    const all = logProbs as Float32Array;
+  #children(from: ScoredBranch, parent: Perturbed, index: number): Child[] {
+    const { branch } = from;
+    const all = from.logProbs as Float32Array;
     // Rules may have taken mass away; what is left is the distribution that is sampled.
     const normaliser = logSumExp(all);
-    const noise = this.#stream.uniforms(branch.output.length, index, all.length);
+    if (normaliser === Number.NEGATIVE_INFINITY) return [];
+    const noise = this.#stream.uniforms(branch.length, index, all.length);
     const totals = Float64Array.from(all, (logProb) => branch.logProb + logProb - normaliser);
     const perturbed = totals.map((total, tokenId) => total - Math.log(-Math.log(noise[tokenId] || Number.MIN_VALUE)));
     const most = perturbed.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     const conditioned = perturbed.map((value) => belowMaximum(value, most, parent.perturbed, !this.#started));
-    return Array.from(topK(conditioned, this.#beamSize), (tokenId): Perturbed => {
+    return Array.from(topK(conditioned, this.#beamSize), (tokenId): Child => {
       const logProb = totals[tokenId] as number;
-      const value = conditioned[tokenId] as number;
-      const { output } = branch;
-      if (tokenId === this.#endTokenId) return { output, logProb, perturbed: value, finishReason: 'end-token' };
-      const grown = [...output, tokenId];
-      const finishReason = stopReason(grown, this.#limit, this.#stops);
-      return finishReason === undefined
-        ? { output: grown, logProb, perturbed: value, branch: grow(branch, leaf, tokenId, logProb) }
-        : { output: grown, logProb, perturbed: value, finishReason };
+      const next = continued({ from, tokenId, logProb, priority: logProb }, this.#bounds);
+      return { ...next, logProb, perturbed: conditioned[tokenId] as number };
     });
   }
+}
+
+function isRunning({ finishReason }: Perturbed): boolean {
+  return finishReason === undefined;
 }
 
 /**

@@ -70,7 +70,10 @@ export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decod
     const most = ruled ? vocabulary.size : Math.min(vocabulary.size, supports.maxCandidates);
     if (alternatives > 0) assertInteger('alternatives', alternatives, 1, most);
     const choice = ruled
-      ? ruledToken(vocabulary.size, compileRules(options, vocabulary), pickBest, { logProbs, alternatives })
+      ? ruledToken(vocabulary.size, compileRules(options, vocabulary, request.outputPrefixes), pickBest, {
+          logProbs,
+          alternatives,
+        })
       : logProbs
         ? bestOfTopK(alternatives)
         : bestToken;

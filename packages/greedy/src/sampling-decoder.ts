@@ -78,7 +78,7 @@ export function sampling<Source = TokenSource>(options: SamplingOptions = {}): D
     const choice =
       few && Math.max(k, alternatives) <= supports.maxCandidates
         ? pickedFromTopK(k, pick, wanted)
-        : ruledToken(vocabulary.size, compileRules(options, vocabulary), pick, wanted);
+        : ruledToken(vocabulary.size, compileRules(options, vocabulary, request.outputPrefixes), pick, wanted);
     const surpriseBound = 2 * (options.mirostat?.surprise ?? 0);
     return { request, choice, samples, scores, tokenLogProbs, surpriseBound, minNewTokens: options.minNewTokens ?? 0 };
   }

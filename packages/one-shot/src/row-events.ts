@@ -2,6 +2,7 @@ import {
   type DecodeEvent,
   type DecodeRequest,
   decodeEnd,
+  givenTokens,
   type Hypothesis,
   RowOutput,
   type RowResult,
@@ -24,7 +25,7 @@ export interface Candidate {
 
 export interface RowEventsOptions {
   readonly endTokenId: number;
-  /** Most output tokens. */
+  /** Most new output tokens. */
   readonly limit: number;
   /** When `decode` was called, in milliseconds. */
   readonly began: number;
@@ -47,9 +48,8 @@ export async function* rowEvents(
   const results: RowResult[] = [];
   for await (const candidates of rows) {
     const row = results.length;
-    const hypotheses = candidates.map((candidate) =>
-      hypothesisOf(candidate, new RowOutput(endTokenId, limit, request)),
-    );
+    const most = givenTokens(request, row) + limit;
+    const hypotheses = candidates.map((candidate) => hypothesisOf(candidate, new RowOutput(endTokenId, most, request)));
     const { tokenIds, alignment } = hypotheses[0] as Hypothesis;
     const logProbs = candidates[0]?.logProbs?.slice(0, tokenIds.length);
     const atMs = performance.now() - began;

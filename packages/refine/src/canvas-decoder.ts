@@ -15,6 +15,7 @@ import {
   type DecodeRequest,
   type Decoder,
   forwardParts,
+  givenTokens,
   type LengthOptions,
   MAX_FORWARD_CELLS,
   type OutputRequest,
@@ -96,7 +97,7 @@ async function* decode<Source>(
     const opened = session;
     const first = drafted ?? (await blanks(strategy, opened, model, request));
     const rows = sources.map((source, row) => {
-      const context = contextOf(source, model, request);
+      const context = contextOf(source, row, model, request);
       return (first[row] as readonly Begun[]).map(({ canvas, bonus }) => ({
         refinement: strategy.refine(canvas, context),
         bonus,
@@ -139,7 +140,7 @@ async function blanks<Source>(
   return request.sources.map((source, row) => {
     const given = request.outputPrefixes?.[row] ?? new Int32Array();
     // A prefix after which the output is over leaves nothing to decide.
-    const over = contextOf(source, model, request).endsWithin(given, given.length);
+    const over = contextOf(source, row, model, request).endsWithin(given, given.length);
     const tried = over ? [{ length: given.length, bonus: 0 }] : (lengths[row] as readonly TriedLength[]);
     return tried.map(({ length, bonus }) => ({
       canvas: new RefinedCanvas(given, length, model.maskTokenId),
@@ -148,14 +149,20 @@ async function blanks<Source>(
   });
 }
 
-function contextOf<Source>(source: Source, model: CanvasModel<Source>, request: DecodeRequest<Source>): RowContext {
+function contextOf<Source>(
+  source: Source,
+  row: number,
+  model: CanvasModel<Source>,
+  request: DecodeRequest<Source>,
+): RowContext {
+  const given = givenTokens(request, row);
   const { endTokenId, size } = model.vocabulary;
   return {
     source,
     seed: request.seed ?? 0,
     vocabularySize: size,
     endsWithin: (tokenIds, length) =>
-      cutOutput(tokenIds.subarray(0, length), endTokenId, request).finishReason !== 'complete',
+      cutOutput(tokenIds.subarray(0, length), endTokenId, request, given).finishReason !== 'complete',
   };
 }
 

@@ -93,7 +93,8 @@ async function* decode<Source>(
       );
       const state: EditState = { row, canvas };
       // A prefix after which the output is over leaves nothing to decide.
-      const over = given[row] !== 0 && cutOutput(start, vocabulary.endTokenId, request).finishReason !== 'complete';
+      const over =
+        given[row] !== 0 && cutOutput(start, vocabulary.endTokenId, request, start.length).finishReason !== 'complete';
       const refinement = over ? nothing() : strategy.edit(state, model);
       return [{ refinement, show: () => outputOf(state.canvas) }];
     });

@@ -94,7 +94,7 @@ export async function* refineRows<Ask, Answer>(
     const cuts = candidates.map(({ shown, score }) => ({
       shown,
       score,
-      ...cutOutput(shown.tokenIds, rounds.endTokenId, request),
+      ...cutOutput(shown.tokenIds, rounds.endTokenId, request, rounds.given[row]),
     }));
     const decided = cuts.filter(({ tokenIds }) => !tokenIds.includes(rounds.undecidedTokenId));
     if (decided.length === 0) throw noTokenLeft(row, best(cuts).tokenIds.indexOf(rounds.undecidedTokenId));

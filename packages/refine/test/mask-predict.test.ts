@@ -133,10 +133,17 @@ describe('maskPredict', () => {
     expect(fillsOf(model)).toEqual([['bd__'], ['bda_']]);
     expect(results[0]?.hypotheses[0]?.tokenIds).toEqual(toTokens('bdae'));
     expect(results[0]?.hypotheses[0]?.logProb).toBeCloseTo(Math.log(0.6 * 0.7), 5);
-    const over = { sources: SOURCES, outputPrefixes: [toTokens('bd')], maxNewTokens: 2 };
+    const over = { sources: SOURCES, outputPrefixes: [toTokens('bd')], stopSequences: [toTokens('d')] };
     const none = await collect(maskPredict({ length: 4 }).decode(tableModel({}), over));
     expect(none.statistics.forwards).toBe(0);
-    expect(none.results[0]?.hypotheses[0]).toMatchObject({ tokenIds: toTokens('bd'), finishReason: 'length' });
+    expect(none.results[0]?.hypotheses[0]).toMatchObject({ tokenIds: toTokens('bd'), finishReason: 'stop-sequence' });
+  });
+
+  it('counts a prefix as no new tokens', async () => {
+    const model = tableModel({ bd__: 'g99 g99 a60 c50', bda_: 'g99 g99 g99 e70' });
+    const request = { sources: SOURCES, outputPrefixes: [toTokens('bd')], maxNewTokens: 1 };
+    const { results } = await collect(maskPredict({ length: 4, iterations: 2 }).decode(model, request));
+    expect(results[0]?.hypotheses[0]).toMatchObject({ tokenIds: toTokens('bda'), finishReason: 'length' });
   });
 
   it('agrees with the algorithm in the paper on random models', async () => {
@@ -196,7 +203,7 @@ describe('maskPredict', () => {
       const request = { sources: SOURCES, outputPrefixes: [toTokens(prefix)] };
       await expect(collect(maskPredict().decode(model, request))).rejects.toMatchObject({ code });
     }
-    const over = { sources: SOURCES, outputPrefixes: [toTokens('abc')], maxNewTokens: 2 };
+    const over = { sources: SOURCES, outputPrefixes: [toTokens('abc')], stopSequences: [toTokens('b')] };
     await expect(collect(maskPredict().decode(model, over))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(model.calls).toEqual([]);
   });

@@ -151,6 +151,9 @@ export function canvasConformance({ runner, name, createDecoder, models = 10 }: 
           for (const [row, prefix] of outputPrefixes.entries()) {
             assert.deepEqual(started[row]?.slice(0, prefix.length), [...prefix], 'the output begins with its prefix');
           }
+          const limited = outputsOf(await decode(modelOf(seed), { outputPrefixes, maxNewTokens: 1 }));
+          const most = started.map((output, row) => output.slice(0, row + 1));
+          assert.deepEqual(limited, most, 'a prefix is no new tokens');
           for (const call of model.calls) {
             if (call.call !== 'fill') continue;
             for (const { row, tokenIds } of call.canvases) {

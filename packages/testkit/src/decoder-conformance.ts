@@ -156,20 +156,28 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
           }
           const begun = SOURCES.map(() => Int32Array.of(5, 6, 5));
           const start = { sources: SOURCES, outputPrefixes: begun };
-          const stop = { ...start, stopSequences: [Int32Array.of(6, 5)] };
-          for (const over of [{ ...start, maxNewTokens: 3 }, stop]) {
-            const whole = record(seed);
-            const outputs = outputsOf(await decode(whole, over));
-            assert.deepEqual(
-              outputs,
-              SOURCES.map(() => [5, 6, 5]),
-              'an output that its prefix ends is that prefix',
-            );
-            assert.equal(whole.forwards, 0, 'and costs no forward');
+          const open = outputsOf(await decode(record(seed), start));
+          for (const maxNewTokens of [1, 2]) {
+            const limited = await decode(record(seed), { ...start, maxNewTokens });
+            for (const [row, { hypotheses }] of limited.results.entries()) {
+              const tokenIds = [...(hypotheses[0]?.tokenIds ?? [])];
+              assert.deepEqual(tokenIds.slice(0, 3), [5, 6, 5], 'the output begins with its prefix');
+              assert.ok(tokenIds.length <= 3 + maxNewTokens, 'the output has no more new tokens than allowed');
+              if (!search)
+                assert.deepEqual(tokenIds, open[row]?.slice(0, 3 + maxNewTokens), 'a prefix is no new tokens');
+            }
           }
+          const whole = record(seed);
+          const over = { ...start, stopSequences: [Int32Array.of(6, 5)] };
+          assert.deepEqual(
+            outputsOf(await decode(whole, over)),
+            SOURCES.map(() => [5, 6, 5]),
+            'an output that its prefix ends is that prefix',
+          );
+          assert.equal(whole.forwards, 0, 'and costs no forward');
           const early = { ...start, stopSequences: [Int32Array.of(5, 6)] };
           const ended = { ...start, outputPrefixes: SOURCES.map(() => Int32Array.of(5, END, 6)) };
-          for (const wrong of [{ ...start, maxNewTokens: 2 }, early, ended]) {
+          for (const wrong of [early, ended]) {
             await assertCode(() => decode(record(seed), wrong), 'INVALID_ARGUMENT');
           }
         } catch (error) {

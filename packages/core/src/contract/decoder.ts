@@ -6,14 +6,18 @@ import type { OutputKind } from './token-tree.js';
 export interface DecodeRequest<Source> {
   /** One output is produced for each row; at least one. */
   readonly sources: readonly Source[];
-  /** Most output tokens a row, end token not counted; default and upper bound: what the model can hold. */
+  /**
+   * Most new tokens a row, end token and tokens of `outputPrefixes` not counted; default and upper bound: what the model can
+   * hold.
+   */
   readonly maxNewTokens?: number;
   /** Token sequences that end a hypothesis as soon as its output ends with one of them. */
   readonly stopSequences?: readonly Int32Array[];
   /** Strings that end a hypothesis with the token that completes one of them. */
   readonly stopStrings?: StopStrings;
   /**
-   * Output tokens each row must begin with, one array a row, possibly empty; they count as output but not in scores.
+   * Output tokens each row must begin with, one array a row, possibly empty; they are output, but no new tokens, and do not
+   * count in scores.
    * A strategy that cannot start inside an output refuses them with `UNSUPPORTED_CAPABILITY`.
    */
   readonly outputPrefixes?: readonly Int32Array[];

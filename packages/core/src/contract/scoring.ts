@@ -5,6 +5,11 @@ export interface ScoringContext {
   readonly prefix: Int32Array;
   /** Output tokens so far, the prefix not among them. */
   readonly output: readonly number[];
+  /**
+   * In a search, the context of the hypothesis that this one grew from by its last token, where that was scored before. What a
+   * rule keeps about a hypothesis can thus be carried on, instead of being found again from the whole output.
+   */
+  readonly grownFrom?: ScoringContext | undefined;
 }
 
 /**
@@ -31,6 +36,9 @@ export interface TokenConstraint<State = unknown> {
 export interface StopStrings {
   /** None of them empty. */
   readonly strings: readonly string[];
-  /** Text of output tokens; a tokenizer's `decode`. */
+  /**
+   * Text of consecutive output tokens; a tokenizer's `decode`. It is given the last few tokens of an output, not the whole:
+   * what a token adds to the text may depend on the few before it.
+   */
   textOf(tokenIds: Int32Array): string;
 }

@@ -3,23 +3,27 @@ import type { DecodeRequest } from '../contract/decoder.js';
 import { ForetokenError } from '../contract/errors.js';
 import type { FinishReason, Hypothesis } from '../contract/events.js';
 import type { Vocabulary } from '../contract/vocabulary.js';
-
-/** The stop conditions of a request. */
-export type StopConditions = Pick<DecodeRequest<unknown>, 'stopSequences' | 'stopStrings'>;
+import { OutputBounds, type StopConditions, type StopProgress } from './output-bounds.js';
 
 /** Where one row's output stands and when it is over: every left-to-right strategy cuts through this one place. */
 export class RowOutput {
+  #bounds: OutputBounds;
   readonly #tokenIds: number[] = [];
-  readonly #endTokenId: number;
-  readonly #limit: number;
-  readonly #stops: StopConditions;
+  #progress: StopProgress;
   #finishReason: FinishReason | undefined;
 
-  /** `limit` is the most output tokens, the end token not counted; see `outputLimit`. */
-  constructor(endTokenId: number, limit: number, stops: StopConditions = {}) {
-    this.#endTokenId = endTokenId;
-    this.#limit = limit;
-    this.#stops = stops;
+  /**
+   * `limit` is the most output tokens, the end token not counted; see `outputLimit`. Stop conditions that are met with fewer
+   * tokens than `minimum` do not end the output.
+   */
+  constructor(endTokenId: number, limit: number, stops: StopConditions = {}, minimum = 0) {
+    this.#bounds = new OutputBounds(endTokenId, limit, stops, minimum);
+    this.#progress = this.#bounds.start;
+  }
+
+  /** What ends it besides the end token. */
+  get bounds(): OutputBounds {
+    return this.#bounds;
   }
 
   get length(): number {
@@ -31,6 +35,11 @@ export class RowOutput {
     return this.#tokenIds;
   }
 
+  /** How far it has come towards its stop conditions. */
+  get progress(): StopProgress {
+    return this.#progress;
+  }
+
   get finishReason(): FinishReason | undefined {
     return this.#finishReason;
   }
@@ -38,19 +47,22 @@ export class RowOutput {
   /** Takes the next token; false when it (or an earlier one) ended the output. The end token is not kept. */
   push(tokenId: number): boolean {
     if (this.#finishReason !== undefined) return false;
-    if (tokenId === this.#endTokenId) {
+    if (tokenId === this.#bounds.endTokenId) {
       this.#finishReason = 'end-token';
       return false;
     }
     this.#tokenIds.push(tokenId);
-    this.#finishReason = stopReason(this.#tokenIds, this.#limit, this.#stops);
+    this.#progress = this.#bounds.push(this.#progress, tokenId);
+    this.#finishReason = this.#bounds.reason(this.#tokenIds.length, this.#progress);
     return this.#finishReason === undefined;
   }
 
   /** The same output, to go on with independently. */
   fork(): RowOutput {
-    const copy = new RowOutput(this.#endTokenId, this.#limit, this.#stops);
+    const copy = new RowOutput(this.#bounds.endTokenId, this.#bounds.limit);
+    copy.#bounds = this.#bounds;
     copy.#tokenIds.push(...this.#tokenIds);
+    copy.#progress = this.#progress;
     copy.#finishReason = this.#finishReason;
     return copy;
   }
@@ -68,34 +80,19 @@ export class RowOutput {
   }
 }
 
-/** Why an output that did not end with the end token is over, or undefined while it may go on. */
-export function stopReason(
-  tokenIds: readonly number[],
-  limit: number,
-  { stopSequences, stopStrings }: StopConditions,
-): FinishReason | undefined {
-  if (stopSequences?.some((sequence) => endsWith(tokenIds, sequence))) return 'stop-sequence';
-  if (stopStrings !== undefined && stopStrings.strings.length > 0) {
-    // The whole text, since a token may change how the one before it reads; the first token to complete a stop string
-    // ends the output, so a string found now was not there before.
-    const text = stopStrings.textOf(Int32Array.from(tokenIds));
-    if (stopStrings.strings.some((string) => text.includes(string))) return 'stop-string';
-  }
-  return tokenIds.length >= limit ? 'length' : undefined;
-}
-
-function endsWith(tokenIds: readonly number[], sequence: Int32Array): boolean {
-  const offset = tokenIds.length - sequence.length;
-  return offset >= 0 && sequence.every((tokenId, index) => tokenIds[offset + index] === tokenId);
-}
-
 /**
- * Most output tokens of a row: what was asked for, at most what the model can hold.
+ * Most output tokens of a row: the `given` ones that the request makes it begin with and as many new ones as were asked for, at
+ * most what the model can hold.
  *
  * The last output token is never fed back, so a path of `maxLength` nodes yields one token more than it has room for.
  * Throws `LENGTH_LIMIT` when the prefix alone is too long.
  */
-export function outputLimit(maxLength: number, prefixLength: number, request: DecodeRequest<unknown>): number {
+export function outputLimit(
+  maxLength: number,
+  prefixLength: number,
+  request: DecodeRequest<unknown>,
+  given = 0,
+): number {
   const room = maxLength - prefixLength + 1;
   if (room < 1) {
     throw new ForetokenError(
@@ -104,49 +101,74 @@ export function outputLimit(maxLength: number, prefixLength: number, request: De
       { received: prefixLength, most: maxLength },
     );
   }
-  return Math.min(room, request.maxNewTokens ?? room);
+  return Math.min(room, given + (request.maxNewTokens ?? room));
+}
+
+/** Output tokens that a request gives a row to begin with. */
+export function givenTokens({ outputPrefixes }: DecodeRequest<unknown>, row: number): number {
+  return outputPrefixes?.[row]?.length ?? 0;
 }
 
 /**
- * The output a row starts with: what the request makes it begin with. It may be over at once, by a stop or the limit.
+ * The output a row starts with: what the request makes it begin with. It may be over at once, by a stop or because the model
+ * has no room for more.
  *
- * `least` is the number of tokens the row must have room for. Throws `INVALID_ARGUMENT`, `LENGTH_LIMIT`.
+ * `minNewTokens` is the number of new tokens the row must have room for, and before which no stop ends it. Throws
+ * `INVALID_ARGUMENT`, `LENGTH_LIMIT`.
  */
 export function startOutput(
   row: number,
   prefixLength: number,
   model: { readonly maxLength: number; readonly vocabulary: { readonly endTokenId: number } },
   request: DecodeRequest<unknown>,
-  least = 0,
+  minNewTokens = 0,
 ): RowOutput {
-  const limit = outputLimit(model.maxLength, prefixLength, request);
-  if (least > limit) {
+  const given = givenTokens(request, row);
+  const limit = outputLimit(model.maxLength, prefixLength, request, given);
+  if (given > limit) {
     throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `minNewTokens is ${least}, but the output of row ${row} has at most ${limit} tokens.`,
-      { option: 'minNewTokens', row, received: least, most: limit },
+      'LENGTH_LIMIT',
+      `The output prefix of row ${row} has ${given} tokens, but the model has room for ${limit}.`,
+      { option: 'outputPrefixes', row, received: given, most: limit },
     );
   }
-  const output = new RowOutput(model.vocabulary.endTokenId, limit, request);
-  const forced = request.outputPrefixes?.[row] ?? [];
-  for (const [index, tokenId] of forced.entries()) {
-    if (tokenId !== model.vocabulary.endTokenId && (output.push(tokenId) || index === forced.length - 1)) continue;
+  if (minNewTokens > limit - given) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      `The output prefix of row ${row} has ${forced.length} tokens, but its output is over after ${output.length}.`,
-      { option: 'outputPrefixes', row, received: forced.length, length: output.length },
+      `minNewTokens is ${minNewTokens}, but the output of row ${row} has room for ${limit - given} new tokens.`,
+      { option: 'minNewTokens', row, received: minNewTokens, most: limit - given },
     );
+  }
+  // Without a minimum a stop may end an output within what is given.
+  const minimum = minNewTokens === 0 ? 0 : given + minNewTokens;
+  const output = new RowOutput(model.vocabulary.endTokenId, limit, request, minimum);
+  for (const tokenId of request.outputPrefixes?.[row] ?? []) {
+    const open = tokenId !== model.vocabulary.endTokenId && output.finishReason === undefined;
+    if (open) output.push(tokenId);
+    else throw overWithin(row, given, output.length);
   }
   return output;
 }
 
-/** Where an output that is known as a whole ends, by the rule of `RowOutput`; `complete` where nothing cuts it. */
+function overWithin(row: number, given: number, length: number): ForetokenError {
+  return new ForetokenError(
+    'INVALID_ARGUMENT',
+    `The output prefix of row ${row} has ${given} tokens, but its output is over after ${length}.`,
+    { option: 'outputPrefixes', row, received: given, length },
+  );
+}
+
+/**
+ * Where an output that is known as a whole ends, by the rule of `RowOutput`; `complete` where nothing cuts it. The first
+ * `given` of its tokens are not new ones.
+ */
 export function cutOutput(
   tokenIds: Iterable<number>,
   endTokenId: number,
   request: DecodeRequest<unknown>,
+  given = 0,
 ): { readonly tokenIds: Int32Array; readonly finishReason: FinishReason } {
-  const output = new RowOutput(endTokenId, request.maxNewTokens ?? Number.POSITIVE_INFINITY, request);
+  const output = new RowOutput(endTokenId, given + (request.maxNewTokens ?? Number.POSITIVE_INFINITY), request);
   for (const tokenId of tokenIds) if (!output.push(tokenId)) break;
   return { tokenIds: output.tokenIds(), finishReason: output.finishReason ?? 'complete' };
 }
@@ -163,12 +185,7 @@ export function assertOutputPrefixes(
 ): void {
   for (const [row, prefix] of (request.outputPrefixes ?? []).entries()) {
     assertOutputTokens('outputPrefixes', row, prefix, vocabulary, maskTokenId, most);
-    const { tokenIds, finishReason } = cutOutput(prefix, vocabulary.endTokenId, request);
-    if (tokenIds.length === prefix.length) continue;
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `The output prefix of row ${row} has ${prefix.length} tokens, but the output is over after ${tokenIds.length} (${finishReason}).`,
-      { option: 'outputPrefixes', row, received: prefix.length, finishReason },
-    );
+    const { length } = cutOutput(prefix, vocabulary.endTokenId, request, prefix.length).tokenIds;
+    if (length < prefix.length) throw overWithin(row, prefix.length, length);
   }
 }

@@ -1,4 +1,4 @@
-import type { ScoreProcessor, TokenConstraint } from '../contract/scoring.js';
+import type { ScoreProcessor, ScoringContext, TokenConstraint } from '../contract/scoring.js';
 
 /**
  * The usual rules on next-token scores, each a pure function of the scores and the hypothesis. They mean what the rules of
@@ -67,10 +67,15 @@ export function badWords(sequences: readonly Int32Array[]): ScoreProcessor {
   };
 }
 
-/** Forbids the end token until the output has `least` tokens. */
-export function minNewTokens(least: number, endTokenId: number): ScoreProcessor {
-  return (scores, { output }) => {
-    if (output.length < least) scores[endTokenId] = RULED_OUT;
+/** Forbids the end token until the output has `least` tokens beside those of the row's `outputPrefixes`. */
+export function minNewTokens(
+  least: number,
+  endTokenId: number,
+  outputPrefixes: readonly Int32Array[] = [],
+): ScoreProcessor {
+  return (scores, { row, output }) => {
+    const given = outputPrefixes[row]?.length ?? 0;
+    if (output.length - given < least) scores[endTokenId] = RULED_OUT;
   };
 }
 
@@ -87,14 +92,33 @@ export function forcedTokens(tokenIdAt: ReadonlyMap<number, number>): ScoreProce
 }
 
 /**
- * Leaves only what a constraint allows. The state is found again from the output, so hypotheses that share a beginning
- * need not carry it: an output is short, and a step of a state machine costs nothing beside a forward.
+ * Leaves only what a constraint allows. How far a hypothesis has come is remembered, so that the constraint makes one step for
+ * a token: for as long as a context stands for the same hypothesis, or says which one its hypothesis grew from.
  */
 export function constrained<State>(constraint: TokenConstraint<State>): ScoreProcessor {
-  return (scores, { row, output }) => {
-    let state = constraint.start(row);
-    for (const tokenId of output) state = constraint.next(state, tokenId);
+  const reached = new WeakMap<ScoringContext, Reached<State>>();
+  return (scores, context) => {
+    const { row, output, grownFrom } = context;
+    const own = reached.get(context);
+    const known =
+      own?.output === output && own.length <= output.length
+        ? own
+        : grownFrom === undefined
+          ? undefined
+          : reached.get(grownFrom);
+    let state = known === undefined ? constraint.start(row) : known.state;
+    for (let position = known?.length ?? 0; position < output.length; position++) {
+      state = constraint.next(state, output[position] as number);
+    }
+    reached.set(context, { output, length: output.length, state });
     const allowed = constraint.allowed(state);
     for (let tokenId = 0; tokenId < scores.length; tokenId++) if (allowed[tokenId] !== 1) scores[tokenId] = RULED_OUT;
   };
+}
+
+/** The state of a constraint after the first `length` tokens of an output. */
+interface Reached<State> {
+  readonly output: readonly number[];
+  readonly length: number;
+  readonly state: State;
 }

@@ -18,6 +18,7 @@ import type { ScoreProcessor, TokenConstraint } from '../contract/scoring.js';
 import type { AutoregressiveModel } from '../contract/token-tree.js';
 import type { Vocabulary } from '../contract/vocabulary.js';
 import { guardedConstraint } from './guarded-constraint.js';
+import { givenTokens } from './row-output.js';
 import * as processors from './score-processors.js';
 
 /** Numbers by token id or position; a plain object such as `{ 7: -2 }` is as good as a Map. */
@@ -40,9 +41,12 @@ export interface ScoreRules {
   readonly noRepeatNgramSize?: number;
   /** Token sequences that never occur. */
   readonly badWords?: readonly Int32Array[];
-  /** The end token is not chosen before the output has this many tokens. */
+  /**
+   * The output does not end before it has this many new tokens: the end token is not chosen, and stop conditions met earlier
+   * are passed over. Tokens of `outputPrefixes` do not count.
+   */
   readonly minNewTokens?: number;
-  /** The token at an output position, counted from 0. */
+  /** The token at an output position, counted from 0; tokens of `outputPrefixes` have positions too. */
   readonly forcedTokens?: TokenNumbers;
   /** A state machine that says what may come next. */
   readonly constraint?: TokenConstraint;
@@ -98,20 +102,28 @@ function assertRulesFit(
   for (const sequence of request.outputPrefixes ?? []) for (const tokenId of sequence) known('outputPrefixes', tokenId);
   const { minNewTokens = 0, constraint } = rules;
   const { endTokenId } = vocabulary;
-  const most = Math.min(request.maxNewTokens ?? maxLength, maxLength);
-  if (minNewTokens > most) {
+  const mostNew = Math.min(request.maxNewTokens ?? maxLength, maxLength);
+  if (minNewTokens > mostNew) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      `minNewTokens is ${minNewTokens}, but an output has at most ${most} tokens here. Lower it or raise maxNewTokens.`,
-      { option: 'minNewTokens', received: minNewTokens, most },
+      `minNewTokens is ${minNewTokens}, but an output has at most ${mostNew} new tokens here. Lower it or raise maxNewTokens.`,
+      { option: 'minNewTokens', received: minNewTokens, most: mostNew },
     );
   }
+  const most = commonLimit(maxLength, request);
   for (const [position, tokenId] of forcedTokens) {
     if (position > most || (position === most && tokenId !== endTokenId)) {
       throw contradiction('forcedTokens', `names position ${position}, but an output has at most ${most} tokens here`);
     }
-    if (tokenId === endTokenId && position < minNewTokens) {
-      throw contradiction('forcedTokens', `ends the output at ${position}, but minNewTokens is ${minNewTokens}`);
+    const early = request.sources.findIndex((_, row) => {
+      const made = position - givenTokens(request, row);
+      return tokenId === endTokenId && made >= 0 && made < minNewTokens;
+    });
+    if (early >= 0) {
+      throw contradiction(
+        'forcedTokens',
+        `ends the output of row ${early} at ${position}, but minNewTokens is ${minNewTokens}`,
+      );
     }
     const clash = request.outputPrefixes?.findIndex((start) => position < start.length && start[position] !== tokenId);
     if (clash !== undefined && clash >= 0) {
@@ -158,12 +170,35 @@ function mapOf(numbers: TokenNumbers = {}): ReadonlyMap<number, number> {
   return new Map(Object.entries(numbers).map(([key, value]) => [Number(key), value]));
 }
 
+/** Most tokens that the output of every row has room for, as far as is known before a model is opened. */
+export function commonLimit(maxLength: number, request: DecodeRequest<unknown>): number {
+  const { sources, maxNewTokens = maxLength } = request;
+  return Math.min(maxLength, ...sources.map((_, row) => givenTokens(request, row) + maxNewTokens));
+}
+
+/**
+ * Whether rules may raise the log-probability of a token above 0, so that a hypothesis may become more probable as it
+ * grows. A repetition penalty alone cannot: it keeps the sign of a score.
+ */
+export function mayRaise(rules: ScoreRules): boolean {
+  const { frequencyPenalty = 0, presencePenalty = 0, processors: own = [] } = rules;
+  const biased = [...mapOf(rules.logitBias).values()].some((bias) => bias > 0);
+  return biased || frequencyPenalty < 0 || presencePenalty < 0 || own.length > 0;
+}
+
 function contradiction(option: string, what: string): ForetokenError {
   return new ForetokenError('INVALID_ARGUMENT', `${option} ${what}.`, { option });
 }
 
-/** The rules as functions, in their order; empty where no rule applies. */
-export function compileRules(rules: ScoreRules, vocabulary: Vocabulary): readonly ScoreProcessor[] {
+/**
+ * The rules as functions, in their order; empty where no rule applies. `outputPrefixes` are those of the request: what is given
+ * is not new.
+ */
+export function compileRules(
+  rules: ScoreRules,
+  vocabulary: Vocabulary,
+  outputPrefixes: readonly Int32Array[] = [],
+): readonly ScoreProcessor[] {
   const { repetitionPenalty = 1, frequencyPenalty = 0, presencePenalty = 0 } = rules;
   const { noRepeatNgramSize, badWords = [], minNewTokens = 0, constraint } = rules;
   const logitBias = mapOf(rules.logitBias);
@@ -176,7 +211,7 @@ export function compileRules(rules: ScoreRules, vocabulary: Vocabulary): readonl
   }
   if (noRepeatNgramSize !== undefined) compiled.push(processors.noRepeatNgram(noRepeatNgramSize));
   if (badWords.length > 0) compiled.push(processors.badWords(badWords));
-  if (minNewTokens > 0) compiled.push(processors.minNewTokens(minNewTokens, vocabulary.endTokenId));
+  if (minNewTokens > 0) compiled.push(processors.minNewTokens(minNewTokens, vocabulary.endTokenId, outputPrefixes));
   if (forcedTokens.size > 0) compiled.push(processors.forcedTokens(forcedTokens));
   if (constraint !== undefined) compiled.push(processors.constrained(constraint));
   compiled.push(...(rules.processors ?? []));

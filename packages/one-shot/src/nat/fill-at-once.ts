@@ -102,7 +102,7 @@ function blanksOf<Source>(
 ): Blank[] {
   const prefix = request.outputPrefixes?.[row] ?? new Int32Array();
   // A prefix after which the output is over leaves nothing to decide.
-  const over = cutOutput(prefix, vocabulary.endTokenId, request).finishReason !== 'complete';
+  const over = cutOutput(prefix, vocabulary.endTokenId, request, prefix.length).finishReason !== 'complete';
   return (over ? [{ length: prefix.length, bonus: 0 }] : lengths).map(({ length, bonus }) => {
     const tokenIds = new Int32Array(length).fill(maskTokenId);
     tokenIds.set(prefix);

@@ -13,6 +13,7 @@ import {
   type Decoder,
   ForetokenError,
   flag,
+  givenTokens,
   hasMethods,
   LENGTH_OPTIONS,
   type LengthOptions,
@@ -100,7 +101,7 @@ async function* decode<Source>(
     request,
   );
   const best = rows.map((canvases, row): Candidate[] => [
-    readPart(highest(canvases), givenIn(request, row), vocabulary, request),
+    readPart(highest(canvases), givenTokens(request, row), vocabulary, request),
   ]);
   yield* rowEvents(best, request, {
     endTokenId: vocabulary.endTokenId,
@@ -124,7 +125,7 @@ async function rankedCanvases<Source>(
     // A model that rescores reads whole outputs, wherever the request cuts them.
     const filled = await fillAtOnce(options, model, request, open, rescore === 'self' ? request : { sources });
     const rows = deduplicate
-      ? filled.rows.map((canvases, row) => canvases.map((canvas) => collapsed(canvas, givenIn(request, row))))
+      ? filled.rows.map((canvases, row) => canvases.map((canvas) => collapsed(canvas, givenTokens(request, row))))
       : filled.rows;
     if (rescore === 'self') return { rows, forwards: filled.forwards };
     // It is the model that rescores that decides, the canvas model writes candidates.
@@ -140,11 +141,6 @@ function highest(canvases: readonly FilledCanvas[]): FilledCanvas {
   return canvases[scores.indexOf(Math.max(...scores))] as FilledCanvas;
 }
 
-/** Output tokens of a row that were given: they count as output but not in scores. */
-function givenIn({ outputPrefixes }: DecodeRequest<unknown>, row: number): number {
-  return outputPrefixes?.[row]?.length ?? 0;
-}
-
 function collapsed(canvas: FilledCanvas, given: number): FilledCanvas {
   return { ...collapseRepeats(canvas, given), score: canvas.score };
 }
@@ -156,7 +152,7 @@ function readPart(
   { endTokenId }: Vocabulary,
   request: DecodeRequest<unknown>,
 ): Candidate {
-  const cut = cutOutput(tokenIds, endTokenId, request);
+  const cut = cutOutput(tokenIds, endTokenId, request, given);
   const length = cut.tokenIds.length + (cut.finishReason === 'end-token' ? 1 : 0);
   const read = Array.from(logProbs.subarray(0, length));
   const logProb = read.slice(given).reduce((sum, value) => sum + value, 0);

@@ -1,0 +1,66 @@
+import type { FinishReason, OutputBounds } from '@foretoken/core';
+import type { Branch, ScoredBranch } from './branch.js';
+
+/** One continuation among those of all branches. */
+export interface Continuation {
+  readonly from: ScoredBranch;
+  readonly tokenId: number;
+  /** Of the whole hypothesis. */
+  readonly logProb: number;
+  /** What it is chosen by: the log-probability, less what the search holds against the token. */
+  readonly priority: number;
+}
+
+/** What a hypothesis is with one more token. */
+export interface Continued {
+  /** Why it is over, or undefined where it runs on. */
+  readonly finishReason: FinishReason | undefined;
+  /** Its branch, without the end token; made only where it is kept, so that nothing is copied for the others. */
+  branch(): Branch;
+}
+
+/**
+ * Continuations of all branches, best first; ties go to the earlier branch, then to the lower token id. `against` is what
+ * to hold against a token.
+ */
+export function bestContinuations(
+  scored: readonly ScoredBranch[],
+  count: number,
+  against: (tokenId: number) => number = () => 0,
+): Continuation[] {
+  const all: Continuation[] = [];
+  for (const from of scored) {
+    const { tokenIds, logProbs } = from.candidates;
+    for (let rank = 0; rank < tokenIds.length; rank++) {
+      const tokenId = tokenIds[rank] as number;
+      const continuation = continuationOf(from, tokenId, logProbs[rank] as number, against(tokenId));
+      if (continuation !== undefined) all.push(continuation);
+    }
+  }
+  // Candidates come in order of branch and rank, and the sort is stable.
+  return all.sort((a, b) => b.priority - a.priority).slice(0, count);
+}
+
+/** A branch with one more token; `undefined` where that is impossible. */
+export function continuationOf(
+  from: ScoredBranch,
+  tokenId: number,
+  step: number,
+  against = 0,
+): Continuation | undefined {
+  // Single precision, as the tensors of other implementations add up.
+  const logProb = Math.fround(from.branch.logProb + step);
+  if (logProb === Number.NEGATIVE_INFINITY) return undefined;
+  return { from, tokenId, logProb, priority: logProb - against };
+}
+
+/** Tells whether a hypothesis is over with a continuation. */
+export function continued({ from, tokenId, logProb }: Continuation, bounds: OutputBounds): Continued {
+  const { branch, leaf } = from;
+  if (tokenId === bounds.endTokenId) return { finishReason: 'end-token', branch: () => branch };
+  const progress = bounds.push(branch.progress, tokenId);
+  return {
+    finishReason: bounds.reason(branch.length + 1, progress),
+    branch: () => branch.grow(leaf, tokenId, logProb, progress),
+  };
+}
