@@ -75,7 +75,7 @@ export class Branch implements ScoringContext {
   }
 
   /** A copy of the output from position `from` on. */
-  tokenIds(from = 0, to = this.length): Int32Array {
+  tokenIds(from = 0, to: number = this.length): Int32Array {
     return Int32Array.from({ length: to - from }, (_, index) => this.at(from + index));
   }
 }
