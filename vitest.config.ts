@@ -5,8 +5,10 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['foretoken-source', 'node', 'import', 'default'] } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'docs/test/**/*.test.ts'],
-    testTimeout: 30_000,
-    reporters: ['default', ['json', { outputFile: 'node_modules/.cache/vitest.json' }]],
+    setupFiles: ['./vitest.setup.ts'],
+    // A net for what hangs, far above what any test takes on a machine that is busy with other things. No test asserts a time.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     pool: 'forks',
   },
 });

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MODEL = join(ROOT, 'packages/model-multi30k-en-de/model');
-/** Inside the repository, so that the snippets resolve the workspace's packages. */
-const CACHE = join(ROOT, 'node_modules/.cache/snippets');
+/** Inside the repository, so that the snippets resolve the workspace's packages; another run has a folder of its own. */
+const CACHE = join(ROOT, `node_modules/.cache/snippets-${process.pid}`);
 
 interface Snippet {
   readonly name: string;
@@ -36,8 +36,8 @@ const packages = readdirSync(join(ROOT, 'packages')).map((name) => join(ROOT, 'p
 const files = [join(ROOT, 'README.md'), ...packages, ...markdownFiles(join(ROOT, 'docs'))];
 const snippets = files.flatMap(snippetsOf);
 
-rmSync(CACHE, { recursive: true, force: true });
 mkdirSync(CACHE, { recursive: true });
+afterAll(() => rmSync(CACHE, { recursive: true, force: true }));
 for (const { name, code } of snippets) writeFileSync(join(CACHE, `${name}.ts`), `${code}\nexport {};\n`);
 
 describe('the documentation’s TypeScript', () => {
@@ -55,7 +55,7 @@ describe('the documentation’s TypeScript', () => {
     writeFileSync(join(CACHE, 'tsconfig.json'), JSON.stringify(config));
     const tsc = join(dirname(fileURLToPath(import.meta.resolve('typescript'))), '../bin/tsc');
     execFileSync(process.execPath, [tsc, '-p', join(CACHE, 'tsconfig.json')], { encoding: 'utf8', stdio: 'pipe' });
-  }, 120_000);
+  });
 });
 
 // Top level, because a snippet may define tests of its own.
@@ -63,5 +63,5 @@ for (const { name, runs } of snippets) {
   if (!runs) continue;
   const url = pathToFileURL(join(CACHE, `${name}.ts`)).href;
   if (/describe, it/.test(readFileSync(join(CACHE, `${name}.ts`), 'utf8'))) await import(/* @vite-ignore */ url);
-  else it(`${name} runs`, async () => void (await import(/* @vite-ignore */ url)), 60_000);
+  else it(`${name} runs`, async () => void (await import(/* @vite-ignore */ url)));
 }

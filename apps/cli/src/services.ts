@@ -14,6 +14,8 @@ export interface Services {
   readonly version: () => string;
   /** Name and version of the native runtime. */
   readonly runtime: () => string;
+  /** Milliseconds since some moment, to see how long something takes. */
+  readonly now: () => number;
   /** Waits; rejects with the signal's reason. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
@@ -30,6 +32,7 @@ export const services: Services = {
   defaultModelFolder,
   version: () => packageVersion('../package.json'),
   runtime: () => `onnxruntime-node ${packageVersion('onnxruntime-node/package.json')}`,
+  now: () => performance.now(),
   sleep: async (milliseconds, signal) => {
     await delay(milliseconds, undefined, { signal });
   },

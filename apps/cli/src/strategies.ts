@@ -71,7 +71,8 @@ export function createStrategy(
   name: StrategyName,
   model: LoadedModel,
   drafter: DrafterName,
-  { searchedDraft = false, ...options }: StrategyOptions = {},
+  // The seed goes with each request.
+  { searchedDraft = false, seed: _seed, ...options }: StrategyOptions = {},
 ): Strategy {
   const part = <Name extends Part>(wanted: Name): Model<Name> => partFor(name, wanted, model);
   const autoregressive = (decoder: Decoder<Model<'autoregressive'>>): Strategy => {

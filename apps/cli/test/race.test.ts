@@ -82,6 +82,21 @@ describe('--json', () => {
   });
 });
 
+describe('how often each sentence is decoded', () => {
+  // 2 sentences, 3 times each, in 5,000 ms: up to 833 ms a sentence.
+  it.each([
+    [833, 3],
+    [834, 1],
+  ])('where one took %d ms while warming up: %d times', async (milliseconds, repeats) => {
+    const times = [0, 2 * milliseconds];
+    const { stdout } = await cli(['race', '--json', '--strategies', 'greedy', ...TEXTS], {
+      services: { now: () => times.shift()! },
+    });
+    expect(JSON.parse(stdout).repeats).toBe(repeats);
+    expect(times).toEqual([]);
+  });
+});
+
 describe('where sentences come from', () => {
   const sources = async (argv: string[], stdin?: string | Readable, services = {}) => {
     const { stdout } = await cli(['race', '--json', '--quiet', '--strategies', 'ctc', ...argv], {

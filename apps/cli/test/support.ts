@@ -1,5 +1,4 @@
 import { Readable, Writable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type AutoregressiveModel,
   type CtcLattice,
@@ -188,9 +187,12 @@ export async function cli(argv: readonly string[], surroundings: Surroundings = 
     defaultModelFolder: () => '/models/default',
     version: () => '1.2.3',
     runtime: () => 'fake-runtime 9.9.9',
-    // Frames follow each other at once; what waits for input does wait.
+    // Nothing takes time.
+    now: () => 0,
+    // Frames follow each other at once; patience with a pipe never ends but by the signal.
     sleep: async (milliseconds, signal) => {
-      if (milliseconds >= 1000) await delay(milliseconds, undefined, { signal });
+      if (milliseconds >= 1000)
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
       signal.throwIfAborted();
     },
     ...surroundings.services,

@@ -73,7 +73,7 @@ async function bounded<Result>(run: () => Promise<Result>, least = 2): Promise<R
 }
 
 describe('a batch of 900 sources is read in forwards of bounded cells, and gives each row what it gets alone:', () => {
-  it('encoder states', { timeout: 60_000 }, async () => {
+  it('encoder states', async () => {
     const encoder = plain.autoregressive?.encoder as unknown as {
       encode(
         sources: readonly TokenSource[],
@@ -125,7 +125,7 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
     for (const row of SOME) expect(largestDifference(shared[row] ?? [], own[row] ?? [])).toBeLessThan(1e-5);
   });
 
-  it.each(['ctc', 'dag'] as const)('%s lattices', { timeout: 60_000 }, async (kind) => {
+  it.each(['ctc', 'dag'] as const)('%s lattices', async (kind) => {
     const model = (kind === 'ctc' ? drafting.lattice : plain.dag) as LatticeModel<TokenSource>;
     const together = await bounded(() => model.emit(SOURCES, { k: 3 }));
     for (const row of SOME) {
@@ -146,7 +146,7 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
       levenshtein({ iterations: 2 }).decode(model.edit!, { sources }),
   };
   for (const [name, decode] of Object.entries(DECODES)) {
-    it.each(['without', 'with'])(`${name}, %s drafts`, { timeout: 120_000 }, async (drafts) => {
+    it.each(['without', 'with'])(`${name}, %s drafts`, async (drafts) => {
       const model = drafts === 'with' ? drafting : plain;
       const together = await bounded(() => collect(decode(model, SOURCES)), 4);
       for (const row of SOME) {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
-import { afterAll, expect } from 'vitest';
+import { afterAll } from 'vitest';
 import type { MarianManifest } from '../src/folder/manifest.js';
 import { writeModelFolder } from '../src/folder/write-folder.js';
 
@@ -58,13 +58,11 @@ export async function editManifest(folder: string, keys: readonly string[], valu
   await writeFile(path, JSON.stringify(manifest));
 }
 
-/** The typed error a call ends with. A refusal must not hang, so it also has to come within a second. */
+/** The typed error a call ends with. */
 export async function refusal(call: () => unknown): Promise<ForetokenError> {
-  const began = performance.now();
   try {
     await call();
   } catch (error) {
-    expect(performance.now() - began).toBeLessThan(1000);
     if (!ForetokenError.isInstance(error)) throw error;
     return error;
   }

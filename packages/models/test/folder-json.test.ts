@@ -77,31 +77,31 @@ describe('JSON that is nested too deep', () => {
   const list = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
   const object = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
 
-  test('is read up to 100 levels, and refused beyond by the place of the first bracket too many', async () => {
-    expect(parseJson(list(100), 'x.json')).toEqual(JSON.parse(list(100)));
-    expect(parseJson(object(100), 'x.json')).toEqual(JSON.parse(object(100)));
+  test('is read up to 200 levels, and refused beyond by the place of the first bracket too many', async () => {
+    expect(parseJson(list(200), 'x.json')).toEqual(JSON.parse(list(200)));
+    expect(parseJson(object(200), 'x.json')).toEqual(JSON.parse(object(200)));
     // Brackets in texts do not count, and what was closed does not either.
     const texts = JSON.stringify([`${'['.repeat(500)}\\`, '"[[["\\\\', '{'.repeat(500)]);
     expect(parseJson(texts, 'x.json')).toEqual(JSON.parse(texts));
     const wide = `[${Array.from({ length: 1000 }, () => '[{}]').join(',')}]`;
     expect(parseJson(wide, 'x.json')).toEqual(JSON.parse(wide));
     for (const [text, line, column] of [
-      [list(101), 1, 101],
-      [`[\n${list(100)}]`, 2, 100],
-      [`{"a\\"[[": ${object(100)}}`, 1, 506],
-      [list(5_000_000), 1, 101],
+      [list(201), 1, 201],
+      [`[\n${list(200)}]`, 2, 200],
+      [`{"a\\"[[": ${object(200)}}`, 1, 1006],
+      [list(5_000_000), 1, 201],
     ] as const) {
       const error = await refusal(() => parseJson(text, 'x.json'));
       expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { received: { line, column } } });
-      expect(error.message).toContain('100 deep');
+      expect(error.message).toContain('200 deep');
     }
   });
 
   test.each([
     ['['.repeat(5_000_000), 1, 5_000_001],
-    [`${list(200)}]`, 1, 401],
+    [`${list(300)}]`, 1, 601],
     [`${'\n'.repeat(3_000_000)}[,`, 3_000_001, 2],
-    [`${'[{"a":'.repeat(200)}]`, 1, 1201],
+    [`${'[{"a":'.repeat(300)}]`, 1, 1801],
   ])('and is not JSON either is refused by its first mistake', async (text, line, column) => {
     const error = await refusal(() => parseJson(text, 'x.json'));
     expect(error.message).toContain('not valid JSON');
@@ -110,13 +110,13 @@ describe('JSON that is nested too deep', () => {
 
   test('is told apart in the same way by any text', () => {
     fc.assert(
-      fc.property(fc.json({ maxDepth: 6 }), fc.nat(200), (json, around) => {
+      fc.property(fc.json({ maxDepth: 6 }), fc.nat(300), (json, around) => {
         const text = `${'['.repeat(around)}${json}${']'.repeat(around)}`;
         const depthOf = (value: unknown): number =>
           typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
-        const deep = around + depthOf(JSON.parse(json)) > 100;
+        const deep = around + depthOf(JSON.parse(json)) > 200;
         const parse = () => parseJson(text, 'x.json');
-        if (deep) expect(parse).toThrow('100 deep');
+        if (deep) expect(parse).toThrow('200 deep');
         else expect(parse()).toEqual(JSON.parse(text));
       }),
       { numRuns: 500, seed: 26 },

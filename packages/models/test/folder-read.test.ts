@@ -336,10 +336,10 @@ describe('hostile manifests', () => {
   test('facts about the training may be nested, but not without end', async () => {
     const path = await modelFolder();
     const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
-    await editManifest(path, ['training'], { deep: nested(90) });
-    expect((await openModelFolder(path)).manifest.training).toEqual({ deep: nested(90) });
+    await editManifest(path, ['training'], { deep: nested(150) });
+    expect((await openModelFolder(path)).manifest.training).toEqual({ deep: nested(150) });
     const file = join(path, 'foretoken.json');
-    for (const depth of [110, 5000, 100_000]) {
+    for (const depth of [210, 5000, 100_000]) {
       const deep = `${'['.repeat(depth)}1${']'.repeat(depth)}`;
       // By hand: JSON.stringify could not.
       const text = (await readFile(file, 'utf8')).replace(
@@ -349,7 +349,7 @@ describe('hostile manifests', () => {
       await writeFile(file, text);
       const error = await refusal(() => openModelFolder(path));
       expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'foretoken.json' } });
-      expect(error.message).toContain('100 deep');
+      expect(error.message).toContain('200 deep');
     }
   });
 

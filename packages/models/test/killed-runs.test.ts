@@ -97,9 +97,7 @@ async function survives(parent: string, allowed: readonly string[]): Promise<str
 }
 
 describe('a run that is killed before any of its steps', () => {
-  test('has written nothing or all of a new folder, and leaves nothing to the next run', {
-    timeout: 600_000,
-  }, async () => {
+  test('has written nothing or all of a new folder, and leaves nothing to the next run', async () => {
     const found: string[] = [];
     for (let kill = 0; ; kill++) {
       const parent = await temporaryFolder();
@@ -110,7 +108,7 @@ describe('a run that is killed before any of its steps', () => {
     expect([found[0], found.at(-1)]).toEqual(['nothing', 'new']);
   });
 
-  test('leaves the old model or the new one, and nothing to the next run', { timeout: 600_000 }, async () => {
+  test('leaves the old model or the new one, and nothing to the next run', async () => {
     const fresh = join(await temporaryFolder(), 'fresh');
     await writeModelFolder(fresh, { ...MANIFEST, name: 'old' }, FEW_FILES);
     // Its files lie in a folder of their own already.

@@ -105,7 +105,7 @@ const titleOf = ({ engine, options }: Run): string =>
 
 describe('search on the shipped model against other libraries on the same weights, fp32 on CPU', () => {
   for (const run of GOLDENS.runs) {
-    it(titleOf(run), { timeout: 120_000 }, async () => {
+    it(titleOf(run), async () => {
       const { sentences, sameBest, sameList, scoreError, margins } = await compare(run);
       expect(sentences).toBeGreaterThanOrEqual(60);
       expect(sameBest / sentences).toBeGreaterThanOrEqual(0.995);

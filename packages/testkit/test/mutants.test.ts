@@ -168,6 +168,12 @@ describe('the decoder suite', () => {
 describe('the drafter suite', () => {
   const vocabulary = { size: 6, endTokenId: 0 };
   const sources = [Int32Array.of(1), Int32Array.of(2)];
+  // Another number at each call, and the same ones in each run of the tests.
+  let state = 1;
+  const noisy = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
   const outcomesOf = (tokenIds: readonly number[], parents: readonly number[], noise = false) =>
     collectOutcomes((runner) =>
       drafterConformance({
@@ -181,11 +187,7 @@ describe('the drafter suite', () => {
             return {
               forwards: 0,
               propose: (_row, _prefix, limit) => {
-                const count = noise
-                  ? Math.floor(Math.random() * (limit.nodes + 1))
-                  : limit.nodes === 0
-                    ? 0
-                    : tokenIds.length;
+                const count = noise ? Math.floor(noisy() * (limit.nodes + 1)) : limit.nodes === 0 ? 0 : tokenIds.length;
                 return {
                   tokenIds: Int32Array.from(tokenIds.slice(0, count)),
                   parents: Int32Array.from(parents.slice(0, count)),

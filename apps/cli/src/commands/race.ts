@@ -74,7 +74,7 @@ async function run(context: CommandContext): Promise<number> {
       createStrategy(name, model, drafter),
     );
     const sources = sentences.map(({ source, line }) => encode(model, source, line));
-    const repeats = await warmUp(strategies, sources, io.signal);
+    const repeats = await warmUp(strategies, sources, io.signal, services.now);
     const rows = await race(context, model, strategies, sentences, sources, repeats);
     const summaries = summarise(rows);
     const conditions: RaceConditions = {
@@ -180,11 +180,12 @@ async function warmUp(
   strategies: readonly Strategy[],
   sources: readonly Int32Array[],
   signal: AbortSignal,
+  now: () => number,
 ): Promise<number> {
-  const start = performance.now();
+  const start = now();
   const warm = sources.slice(0, WARM_UP);
   for (const source of warm) await measure(strategies, source, 1, signal);
-  const perSentence = (performance.now() - start) / warm.length;
+  const perSentence = (now() - start) / warm.length;
   return perSentence * sources.length * REPEATS <= PATIENCE_MS ? REPEATS : 1;
 }
 

@@ -1,7 +1,7 @@
 import { invalidFolder, quote, type RefusalDetails } from './refusal.js';
 
 /** Most levels of lists and objects in one another: far more than any file needs, far fewer than any stack holds. */
-export const MAX_NESTING = 100;
+export const MAX_NESTING = 200;
 
 /**
  * Parses a file's JSON. Throws `INVALID_MODEL_FOLDER` naming the line and column of the first mistake, or where it is nested
