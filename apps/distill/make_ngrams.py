@@ -28,8 +28,11 @@ def main() -> None:
     parser.add_argument("--vocabulary-size", type=int, required=True)
     parser.add_argument("--start", type=int, help="id that stands for the beginning; default: the last id")
     parser.add_argument("--least", type=int, default=2, help="drop trigrams seen less often")
+    parser.add_argument("--least-bigram", type=int, default=1, help="drop bigrams seen less often; at most --least")
     parser.add_argument("--out", type=Path, required=True, help="folder; ngrams.safetensors is written into it")
     options = parser.parse_args()
+    if options.least_bigram > options.least:
+        parser.error("--least-bigram is at most --least, since a trigram needs its bigrams")
     size = options.vocabulary_size
     start = size - 1 if options.start is None else options.start
     unigrams: Counter[int] = Counter()
@@ -49,9 +52,9 @@ def main() -> None:
         followers[last].append(count)
     bigram_backoff = np.ones(size)
     for last, counts in followers.items():
-        bigram_backoff[last] = DISCOUNT * len(counts) / sum(counts)
-    bigram = {pair: max(count - DISCOUNT, 0) / sum(followers[pair[0]]) + bigram_backoff[pair[0]] * unigram[pair[1]]
-              for pair, count in bigrams.items()}
+        bigram_backoff[last] = 1 - sum(count - DISCOUNT for count in counts if count >= options.least_bigram) / sum(counts)
+    bigram = {pair: (count - DISCOUNT) / sum(followers[pair[0]]) + bigram_backoff[pair[0]] * unigram[pair[1]]
+              for pair, count in bigrams.items() if count >= options.least_bigram}
     histories: dict[tuple[int, int], list[int]] = defaultdict(list)
     for (before, last, _), count in trigrams.items():
         histories[before, last].append(count)
