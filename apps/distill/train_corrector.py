@@ -79,9 +79,9 @@ def main() -> None:
         train_byte_tokenizer(lines, options.vocabulary_size).save(str(tokenizer_path))
     tokenizer = Tokenizer.from_file(str(tokenizer_path))
     words, tables = Words(lines), load_tables(options.language)
-    noise = Noise(tables, words, set(refused), options.copies)
-    shards = Shards(lines, noise, tokenizer, options.seed)
-    validation = Validation(good_lines(options.val, refused)[: options.validation_lines], noise)
+    practice = Noise(tables, words, set(refused), options.copies, practice=True)
+    shards = Shards(lines, practice, tokenizer, options.seed)
+    validation = Validation(good_lines(options.val, refused)[: options.validation_lines], Noise(tables, words, set(refused)))
     model = Marian(MarianShape(tokenizer.get_vocab_size(), options.width, options.heads, options.feed_forward,
                                options.encoder_layers, options.decoder_layers))
     optimizers = matrix_optimizers(model, options.rate)

@@ -13,13 +13,18 @@ MODES = ("clean", "bare", "capitals", "lower", "typed")
 MODE_WEIGHTS = (0.25, 0.19, 0.015, 0.045, 0.5)
 #: Share of words with an error; each line draws one.
 STRENGTHS = (0.06, 0.12, 0.12, 0.2, 0.2, 0.3, 0.45)
+#: The same for practice: errors are what there is to learn, once copying is learnt.
+PRACTICE_STRENGTHS = (0.08, 0.15, 0.25, 0.35, 0.45, 0.6, 0.75)
 
 
 class Noise:
-    """Pairs `(source, target)` made of good lines; the same lines and seed give the same pairs."""
+    """Pairs `(source, target)` made of good lines; the same lines and seed give the same pairs.
 
-    def __init__(self, tables: Tables, words: Words, refused: set[str], copies: float = 0.2) -> None:
-        self.words, self.tables, self.share = words, tables, copies
+    With `practice` there are more errors than people make, and rarer words have more of them: they take longest to learn.
+    """
+
+    def __init__(self, tables: Tables, words: Words, refused: set[str], copies: float = 0.2, practice: bool = False) -> None:
+        self.words, self.tables, self.share, self.practice = words, tables, copies, practice
         self.word_noise = WordNoise(tables, words, refused)
         self.copies = Copies(tables, words)
 
@@ -51,20 +56,29 @@ class Noise:
 
     def noisy(self, units: list[Unit], mode: str, order: Random) -> str:
         """The units' text with errors; the units are changed."""
-        rate = order.choice(STRENGTHS)
+        rate = order.choice(PRACTICE_STRENGTHS if self.practice else STRENGTHS)
         if mode != "typed":
             rate = 0.0 if order.random() < 0.45 else rate * 0.6
         return self.with_errors(units, mode, rate, order)
+
+    def weight(self, word: str) -> float:
+        """How much practice a word needs, by how often the text shows it."""
+        count = self.words.lower[word.lower()]
+        return 0.4 if count > 4000 else 0.8 if count > 400 else 1.3
 
     def with_errors(self, units: list[Unit], mode: str, rate: float, order: Random) -> str:
         previous, begins = "", True
         for unit in units:
             word = unit.core
-            if not unit.fixed and order.random() < rate:
-                made = self.word_noise.other(unit, begins, previous, order)
-                if made is not None:
-                    unit.core = made
+            if not unit.fixed and order.random() < rate * (self.weight(word) if self.practice else 1.0):
+                for _ in range(3 if self.practice else 1):
+                    made = self.word_noise.other(unit, begins, previous, order)
+                    if made is not None:
+                        unit.core = made
+                        break
             previous, begins = word.lower(), any(c in ".!?" for c in unit.after)
+        # However many words are misspelt, the line between them stays readable.
+        rate = min(rate, 0.45)
         units = surface.small_words(units, self.tables, rate * 0.25, order)
         if mode == "typed":
             surface.loose_punctuation(units, rate, order)
