@@ -24,10 +24,15 @@ export function adversarialDrafter(options: AdversarialOptions): Drafter<TokenSo
   return {
     name: `adversarial ${options.kind}`,
     async open(sources) {
-      let calls = 0;
+      // Counted by row, so that a row is drafted alike whatever is beside it.
+      const calls = sources.map(() => 0);
       return {
         forwards: 0,
-        propose: (row, prefix, limit) => draft(options, sources[row] as TokenSource, [...prefix], limit, calls++),
+        propose: (row, prefix, limit) => {
+          const call = calls[row] as number;
+          calls[row] = call + 1;
+          return draft(options, sources[row] as TokenSource, [...prefix], limit, call);
+        },
         async [Symbol.asyncDispose]() {},
       };
     },

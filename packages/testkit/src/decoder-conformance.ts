@@ -7,6 +7,7 @@ import {
   ForetokenError,
   type TokenSource,
 } from '@foretoken/core';
+import { assertLimits, assertStops } from './cut-laws.js';
 import { assertCode, assertStream, eventsOf, outputsOf, rejectsWith } from './laws.js';
 import { randomLogits } from './random-logits.js';
 import { type RecordingModel, type RecordingOptions, recording } from './recording.js';
@@ -28,6 +29,7 @@ export interface AutoregressiveConformanceOptions {
 
 const VOCABULARY = 7;
 const END = 0;
+const MAX_LENGTH = 20;
 const SOURCES: readonly TokenSource[] = [
   Int32Array.of(5, 2),
   Int32Array.of(3),
@@ -39,7 +41,7 @@ const modelOf = (seed: number, supports: Partial<Autoregressive['supports']> = {
   scriptedModel({
     vocabularySize: VOCABULARY,
     endTokenId: END,
-    maxLength: 20,
+    maxLength: MAX_LENGTH,
     supports,
     score: randomLogits({ seed, vocabularySize: VOCABULARY, endTokenId: END, typicalLength: 6 }),
     state: randomLogits({ seed: seed + 1000, vocabularySize: 5, endTokenId: -1 }),
@@ -73,76 +75,51 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
       }
     });
 
-    runner.it('extends a finished row no more', async () => {
+    runner.it('lets go of a row once it is over, and extends it no more', async () => {
       for (const seed of seeds) {
         const model = record(seed);
         await decode(model, { sources: SOURCES });
-        const finished = new Set<number>();
-        for (const call of model.calls) {
-          if (call.call === 'finish') finished.add(call.row);
-          if (call.call === 'extend') assert.ok(!call.rows.some((row) => finished.has(row)), 'a finished row ran on');
+        for (const [row, source] of SOURCES.entries()) {
+          const alone = record(seed);
+          await decode(alone, { sources: [source] });
+          const uses = model.calls.flatMap((call, at) =>
+            call.call === 'extend' && call.rows.includes(row) ? [at] : [],
+          );
+          assert.ok(uses.length <= alone.forwards, 'a row takes part in no more forwards than it does alone');
+          const after = model.calls.slice((uses.at(-1) ?? 0) + 1);
+          const next = after.findIndex(({ call }) => call === 'extend');
+          if (next < 0) continue;
+          const finished = after.slice(0, next).some((call) => call.call === 'finish' && call.row === row);
+          assert.ok(finished, 'a row that is over is finished before the next forward');
+        }
+      }
+    });
+
+    runner.it('says that an output ended with the end token unless it is as long as may be', async () => {
+      for (const seed of seeds) {
+        const { results } = await decode(modelOf(seed), { sources: SOURCES });
+        for (const { tokenIds, finishReason } of results.flatMap(({ hypotheses }) => hypotheses)) {
+          // The last token is never fed back, so that the prefix of one token takes no room.
+          assert.equal(finishReason, tokenIds.length === MAX_LENGTH ? 'length' : 'end-token');
         }
       }
     });
 
     runner.it('cuts at maxNewTokens exactly', async () => {
       for (const seed of seeds) {
-        const full = outputsOf(await decode(modelOf(seed), { sources: SOURCES }));
-        for (const maxNewTokens of [1, 2, 5]) {
-          const { results } = await decode(modelOf(seed), { sources: SOURCES, maxNewTokens });
-          for (const [row, { hypotheses }] of results.entries()) {
-            const [best] = hypotheses;
-            assert.ok((best?.tokenIds.length ?? 0) <= maxNewTokens, 'the output is not longer than allowed');
-            const whole = full[row] as number[];
-            if (!search && whole.length >= maxNewTokens && best?.finishReason === 'length') {
-              assert.deepEqual([...best.tokenIds], whole.slice(0, maxNewTokens));
-            }
-          }
-        }
+        const full = await decode(modelOf(seed), { sources: SOURCES });
+        await assertLimits(full, (cut) => decode(modelOf(seed), { sources: SOURCES, ...cut }), search);
       }
     });
 
-    runner.it('stops at a stop sequence exactly', async () => {
-      let stopped = 0;
+    runner.it('stops every row at a stop sequence, and with the token that completes a stop string', async () => {
+      const seen = new Set<string>();
       for (const seed of seeds) {
-        const full = outputsOf(await decode(modelOf(seed), { sources: SOURCES }));
-        const whole = full.find(({ length }) => length >= 3);
-        if (whole === undefined) continue;
-        const sequence = Int32Array.from(whole.slice(1, 3));
-        const { results } = await decode(modelOf(seed), { sources: SOURCES, stopSequences: [sequence] });
-        for (const { hypotheses } of results) {
-          const [best] = hypotheses;
-          if (best?.finishReason !== 'stop-sequence') continue;
-          stopped++;
-          const text = `,${best.tokenIds.join()}`;
-          const stop = `,${sequence.join()}`;
-          assert.ok(text.endsWith(stop), 'the stop sequence ends the output');
-          assert.equal(text.indexOf(stop), text.length - stop.length, 'it does not occur before');
-        }
+        const full = await decode(modelOf(seed), { sources: SOURCES });
+        const stops = await assertStops(full, (cut) => decode(modelOf(seed), { sources: SOURCES, ...cut }), search);
+        for (const stop of stops) seen.add(stop);
       }
-      assert.ok(stopped > 0, 'some output met its stop sequence');
-    });
-
-    runner.it('stops with the token that completes a stop string', async () => {
-      // Two characters a token, so that stop strings cross the borders of tokens.
-      const textOf = (tokenIds: Int32Array): string => Array.from(tokenIds, (id) => `${id}${id + 1}`).join('');
-      let stopped = 0;
-      for (const seed of seeds) {
-        const full = outputsOf(await decode(modelOf(seed), { sources: SOURCES }));
-        const whole = full.find(({ length }) => length >= 3);
-        if (whole === undefined) continue;
-        const string = textOf(Int32Array.from(whole)).slice(1, 4);
-        const stopStrings = { strings: [string], textOf };
-        const { results } = await decode(modelOf(seed), { sources: SOURCES, stopStrings });
-        for (const { hypotheses } of results) {
-          const [best] = hypotheses;
-          if (best?.finishReason !== 'stop-string') continue;
-          stopped++;
-          assert.ok(textOf(best.tokenIds).includes(string), 'the output contains the stop string');
-          assert.ok(!textOf(best.tokenIds.slice(0, -1)).includes(string), 'its last token completes it');
-        }
-      }
-      assert.ok(stopped > 0, 'some output met its stop string');
+      assert.equal(seen.size, 2 * SOURCES.length, `stops of both kinds were met in every row, not only ${[...seen]}`);
     });
 
     runner.it('starts inside an output, or refuses to', async () => {
@@ -250,7 +227,11 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
       const error = new Error('broken');
       for (const failAt of [1, 2, 3]) {
         const model = record(1, { failAt, error });
-        await rejectsWith(() => eventsOf(createDecoder(model).decode(model, { sources: SOURCES })), error);
+        const failed = await rejectsWith(
+          () => eventsOf(createDecoder(model).decode(model, { sources: SOURCES })),
+          error,
+        );
+        assert.equal(failed, model.forwards >= failAt, 'the decode fails as the forward did');
         assert.equal(model.stillOpen, 0, 'a failure releases everything');
       }
       const model = record(2);

@@ -31,12 +31,45 @@ export function assertStream(events: readonly DecodeEvent[], rows: number, endTo
     assert.equal(result.row, row, 'results are in the order of the sources');
     const best = result.hypotheses[0];
     assert.ok(best !== undefined, 'every row has a hypothesis');
+    assert.equal(result.best, best, 'the best hypothesis is the first');
     assert.deepEqual(committed[row], [...best.tokenIds], 'commits, concatenated, are the best hypothesis');
     assert.ok(!best.tokenIds.includes(endTokenId), 'the end token is not part of the output');
     tokens += best.tokenIds.length;
   }
   assert.equal(last.statistics.tokens, tokens, 'statistics.tokens counts the output tokens');
+  assertStatistics(events, last);
   return last;
+}
+
+function assertStatistics(events: readonly DecodeEvent[], { statistics, atMs }: DecodeEndEvent): void {
+  const { forwards, otherForwards = 0, totalMs, speculation } = statistics;
+  for (const count of [forwards, otherForwards])
+    assert.ok(Number.isInteger(count) && count >= 0, 'forwards are counts');
+  const before = events.at(-2)?.atMs ?? 0;
+  assert.ok(totalMs >= before && totalMs <= atMs, `totalMs is when the last event was made, not ${totalMs}`);
+  const total = { proposed: 0, evaluated: 0, accepted: 0 };
+  const rounds = new Map<number, number>();
+  for (const event of events) {
+    if (event.type !== 'draft-end') continue;
+    const { row, round, proposed, evaluated, accepted, depth } = event;
+    assert.equal(round, rounds.get(row) ?? 0, 'the rounds of a row are counted from 0');
+    rounds.set(row, round + 1);
+    assert.ok(
+      0 <= accepted && accepted <= evaluated && evaluated <= proposed,
+      'of what was proposed some was accepted',
+    );
+    assert.ok(depth <= proposed, 'a path is no longer than the tree');
+    total.proposed += proposed;
+    total.evaluated += evaluated;
+    total.accepted += accepted;
+  }
+  if (speculation === undefined) {
+    assert.equal(rounds.size, 0, 'where drafts are told of, statistics count them');
+    return;
+  }
+  const { draftForwards, proposed, evaluated, accepted } = speculation;
+  assert.ok(Number.isInteger(draftForwards) && draftForwards >= 0, 'draft forwards are a count');
+  assert.deepEqual({ proposed, evaluated, accepted }, total, 'statistics add up what was told of drafts');
 }
 
 /** Best hypotheses by row, as arrays. */
