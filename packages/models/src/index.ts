@@ -7,4 +7,5 @@ export { type AttributeValue, CONTRIB, GraphBuilder, type Value } from './onnx/g
 export { readGraph } from './onnx/read-graph.js';
 export { readGraphWeights } from './onnx/read-weights.js';
 export { WeightStore } from './onnx/weight-store.js';
+export { runStoppable, stopWorker } from './stoppable-worker.js';
 export type { TextTokenizer } from './tokenizer/text-tokenizer.js';
