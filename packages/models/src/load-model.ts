@@ -100,6 +100,7 @@ export async function loadModel(path: string, options: LoadOptions = {}): Promis
   const sessions = new GraphSessions(runtime, folder);
   try {
     const model = await assemble(folder, tokenizer, sessions, options);
+    sessions.loaded();
     signal?.throwIfAborted();
     return model;
   } catch (error) {

@@ -5,9 +5,11 @@ import { beamSearch } from '@foretoken/beam';
 import { collect } from '@foretoken/core';
 import { openSessions } from '@foretoken/core/runtime';
 import { greedy } from '@foretoken/greedy';
+import * as runtime from 'onnxruntime-node';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { GraphSessions } from '../src/families/graph-sessions.js';
 import { openModelFolder } from '../src/folder/read-folder.js';
-import { importModel, type LoadedModel, loadModel, readGraph } from '../src/index.js';
+import { importModel, type LoadedModel, loadModel, type MarianManifest, readGraph } from '../src/index.js';
 import { editManifest, refusal, temporaryFolder } from './folder-fixtures.js';
 import { externalTensor, field, message, node, onnx, sum, tensorAttribute } from './onnx-fixtures.js';
 import { TINY, writeTinyMarian } from './tiny-marian.js';
@@ -96,6 +98,25 @@ describe('a loaded model whose folder is replaced', () => {
     expect((await refusal(() => opened.readBytes('weights.bin'))).message).toContain('replaced');
     expect((await refusal(() => readGraph(opened, 'encoder.onnx'))).message).toContain('replaced');
   });
+});
+
+test('graphs that are opened while a model is loaded read their weights once, and later ones anew', async () => {
+  const opened = await openModelFolder(folder);
+  const read: string[] = [];
+  const readBytes = (name: string) => {
+    read.push(name);
+    return opened.readBytes(name);
+  };
+  const sessions = new GraphSessions(runtime, { ...opened, readBytes });
+  const { encoder, step } = (opened.manifest as MarianManifest).graphs;
+  await Promise.all([sessions.get(encoder), sessions.get(step.argmax), sessions.get(encoder)]);
+  await (await sessions.openApart(step.argmax, 1)).dispose();
+  expect(read.filter((name) => name === 'weights.bin')).toHaveLength(1);
+  sessions.loaded();
+  for (const _ of [1, 2]) await sessions.get(step.logits as string);
+  expect(read.filter((name) => name === 'weights.bin')).toHaveLength(2);
+  await sessions.dispose();
+  expect(openSessions()).toBe(0);
 });
 
 describe('a folder whose graph reads weights', () => {

@@ -10,6 +10,8 @@ export class GraphSessions {
   threads = 1;
   readonly #folder: ModelFolder;
   readonly #open = new Map<string, Promise<GraphSession>>();
+  /** Weights that the graphs opened while the model is loaded have in common, read and verified once. */
+  #weights: Map<string, Promise<Uint8Array>> | undefined = new Map();
   #released: Promise<void> | undefined;
 
   constructor(runtime: OnnxRuntime, folder: ModelFolder) {
@@ -39,7 +41,25 @@ export class GraphSessions {
 
   /** Opens a graph once more; the caller disposes of the session. Throws as `get` does. */
   async openApart(file: string, threads: number): Promise<GraphSession> {
-    return GraphSession.create(this.runtime, await readGraph(this.#folder, file), { threads }, this.timings);
+    return GraphSession.create(
+      this.runtime,
+      await readGraph(this.#folder, file, (name) => this.#readWeights(name)),
+      { threads },
+      this.timings,
+    );
+  }
+
+  /** The model is loaded: weights in memory are let go, and what is opened later reads them anew. */
+  loaded(): void {
+    this.#weights = undefined;
+  }
+
+  #readWeights(file: string): Promise<Uint8Array> {
+    const known = this.#weights?.get(file);
+    if (known !== undefined) return known;
+    const reading = this.#folder.readBytes(file);
+    this.#weights?.set(file, reading);
+    return reading;
   }
 
   /** Uses this many threads from now on; what was opened with another number is opened anew when asked for. */

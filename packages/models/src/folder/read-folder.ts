@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
@@ -5,7 +6,7 @@ import { parseManifest } from './check-manifest.js';
 import { decodeUtf8 } from './json.js';
 import { type FileRecord, MANIFEST_BYTES, MANIFEST_FILE, type ModelManifest } from './manifest.js';
 import { errorCode, invalidFolder, quote, reason } from './refusal.js';
-import { openRegularFile, readRegularFile, sha256, sha256OpenFile } from './safe-file.js';
+import { openRegularFile, readRegularFile, sha256OpenFile } from './safe-file.js';
 
 /** A folder that is replaced again while it is read is read anew this often. */
 const MOST_ATTEMPTS = 4;
@@ -131,9 +132,10 @@ export async function resolveFolder(path: string, kind: 'model' | 'weights', rem
 
 async function readVerifiedFile(folder: string, file: string, record: FileRecord): Promise<Uint8Array> {
   const place = { folder, file };
-  const content = await readRegularFile(place, { links: false, most: record.bytes });
+  const hash = createHash('sha256');
+  const content = await readRegularFile(place, { links: false, most: record.bytes, hash });
   checkSize(folder, file, content.length, record.bytes);
-  checkDigest(folder, file, sha256(content), record.sha256);
+  checkDigest(folder, file, hash.digest('hex'), record.sha256);
   return content;
 }
 

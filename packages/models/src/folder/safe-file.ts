@@ -80,10 +80,10 @@ export async function* readExactly(open: OpenFile, place: FilePlace): AsyncGener
   }
 }
 
-/** Reads a whole regular file of at most `most` bytes; its size is checked before memory is taken. */
+/** Reads a whole regular file of at most `most` bytes; its size is checked before memory is taken. `hash` is given the bytes. */
 export async function readRegularFile(
   place: FilePlace,
-  options: { readonly links: boolean; readonly most: number },
+  options: { readonly links: boolean; readonly most: number; readonly hash?: Hash },
 ): Promise<Uint8Array> {
   const open = await openRegularFile(place, options);
   try {
@@ -96,6 +96,7 @@ export async function readRegularFile(
     const bytes = new Uint8Array(open.bytes);
     let offset = 0;
     for await (const chunk of readExactly(open, place)) {
+      options.hash?.update(chunk);
       bytes.set(chunk, offset);
       offset += chunk.length;
     }
@@ -115,14 +116,9 @@ export async function sha256OpenFile(open: OpenFile, place: FilePlace, signal?: 
   return hash.digest('hex');
 }
 
-/** SHA-256 of bytes in hexadecimal. */
-export function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
 function readFailure(error: unknown, place: FilePlace): unknown {
   const code = errorCode(error);
-  if (code === undefined || !/^E[A-Z]+$/.test(code)) return error;
+  if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
   const details: RefusalDetails = { ...place, received: code, required: 'a readable file' };
   const message =
     code === 'ENOENT'

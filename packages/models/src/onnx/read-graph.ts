@@ -28,14 +28,19 @@ export async function readCheckedGraph(folder: ModelFolder, file: string): Promi
 }
 
 /**
- * Reads a graph and the files its weights are in, all verified again: what a session is made of. Throws
+ * Reads a graph and the files its weights are in, all verified again: what a session is made of. `readWeights` may share what
+ * several graphs have in common. Throws
  * `INVALID_MODEL_FOLDER` where the folder was changed or replaced since it was opened, and as `readCheckedGraph` does.
  */
-export async function readGraph(folder: ModelFolder, file: string): Promise<GraphContent> {
+export async function readGraph(
+  folder: ModelFolder,
+  file: string,
+  readWeights: (name: string) => Promise<Uint8Array> = (name) => folder.readBytes(name),
+): Promise<GraphContent> {
   const { bytes, description } = await readCheckedGraph(folder, file);
   const externalData = new Map<string, Uint8Array>();
   for (const location of description.externalLocations) {
-    externalData.set(location, await folder.readBytes(posix.join(posix.dirname(file), location)));
+    externalData.set(location, await readWeights(posix.join(posix.dirname(file), location)));
   }
   return { path: folder.filePath(file), graph: bytes, externalData };
 }
