@@ -1,4 +1,5 @@
 import {
+  assertTokenSources,
   collect,
   type DagLattice,
   type Decoder,
@@ -40,6 +41,7 @@ export function scriptedDagModel(options: ScriptedDagOptions): DagModel {
     supports: { kind: 'dag', maxCandidates },
     async emit(sources, { k = 1, signal } = {}) {
       signal?.throwIfAborted();
+      assertTokenSources(sources);
       asked.push(k);
       return sources.map((source) => dagLattice(dag(source), Math.min(k, maxCandidates)));
     },

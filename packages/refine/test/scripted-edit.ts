@@ -1,4 +1,5 @@
 import {
+  assertTokenSources,
   type Canvas,
   type CanvasPrediction,
   type EditModel,
@@ -56,6 +57,7 @@ export function scriptedEditModel(options: ScriptedEditOptions): ScriptedEditMod
     },
     async open(sources, { drafts } = {}): Promise<EditSession> {
       if (drafts !== undefined) throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model reads no drafts.');
+      assertTokenSources(sources);
       calls.push({ call: 'open', canvases: [] });
       const begin = (call: EditCall['call'], canvases: readonly Canvas[], signal?: AbortSignal): void => {
         signal?.throwIfAborted();

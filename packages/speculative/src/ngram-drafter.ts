@@ -43,7 +43,7 @@ export function ngramDrafter(options: NgramDrafterOptions): Drafter<TokenSource>
     name: 'ngram',
     vocabulary,
     async open(sources) {
-      assertTokenSources(sources, vocabulary.size, { min: 0 });
+      assertTokenSources(sources, { vocabularySize: vocabulary.size, min: 0 });
       return new NgramDraftSession(sources, { vocabulary, maxNgram, minNgram });
     },
   };

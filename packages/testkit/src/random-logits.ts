@@ -1,3 +1,5 @@
+import { checkOptions, integer, number, type OptionTable } from '@foretoken/core';
+
 /** A pure function of the source and the output so far: unnormalised scores of all next tokens, `[vocab]`. */
 export type Score = (source: Int32Array, output: readonly number[]) => ArrayLike<number>;
 
@@ -11,6 +13,15 @@ export interface RandomLogitsOptions {
   readonly typicalLength?: number;
 }
 
+/** Also of the options that pass these on. */
+export const RANDOM_LOGITS_OPTIONS: OptionTable<RandomLogitsOptions> = {
+  seed: integer(Number.MIN_SAFE_INTEGER),
+  vocabularySize: integer(1),
+  endTokenId: integer(Number.MIN_SAFE_INTEGER),
+  sharpness: number(0, Number.MAX_VALUE),
+  typicalLength: number(0, Number.MAX_VALUE, true),
+};
+
 /** One step of a 32-bit mixing function; good enough to make every history look unrelated to every other. */
 function mix(state: number, value: number): number {
   let hash = Math.imul(state ^ (value + 0x9e3779b9), 0x85ebca6b);
@@ -20,7 +31,13 @@ function mix(state: number, value: number): number {
 
 /** Scores that depend on every token of the source and the output, in order, and on nothing else. */
 export function randomLogits(options: RandomLogitsOptions): Score {
-  const { seed, vocabularySize, endTokenId, sharpness = 3, typicalLength = 8 } = options;
+  const {
+    seed,
+    vocabularySize,
+    endTokenId,
+    sharpness = 3,
+    typicalLength = 8,
+  } = checkOptions('randomLogits', options, RANDOM_LOGITS_OPTIONS, ['seed', 'vocabularySize', 'endTokenId']);
   return (source, output) => {
     let history = mix(seed, 1);
     for (const tokenId of source) history = mix(history, tokenId);

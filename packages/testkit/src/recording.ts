@@ -1,4 +1,5 @@
 import type { AutoregressiveModel, Extension, NodeId, OutputKind, SourceEncoder, TokenForest } from '@foretoken/core';
+import { anything, callback, checkOptions, integer, modelKind, type OptionTable, wrongValue } from '@foretoken/core';
 
 /** What was done with a model, in order. */
 export type ModelCall =
@@ -33,11 +34,19 @@ export interface RecordingOptions {
   readonly onForward?: (forward: number) => void;
 }
 
+const OPTIONS: OptionTable<RecordingOptions> = {
+  failAt: integer(1),
+  error: anything,
+  onForward: callback<(forward: number) => void>(anything),
+};
+
 /** Wraps a model to record its use, count what is left open, and fail on demand. */
 export function recording<Source>(
   model: AutoregressiveModel<Source>,
   options: RecordingOptions = {},
 ): RecordingModel<Source> {
+  options = checkOptions('recording', options, OPTIONS);
+  if (modelKind(model) !== 'autoregressive') throw wrongValue('model', model, 'an autoregressive model');
   const calls: ModelCall[] = [];
   let forwards = 0;
   let open = 0;

@@ -1,16 +1,24 @@
 import {
+  anything,
+  assertTokenSources,
   type Canvas,
   type CanvasModel,
   type CanvasPrediction,
   type CanvasSession,
   type CanvasSupport,
+  callback,
+  checkOptions,
   ForetokenError,
+  integer,
   type LengthPrediction,
+  listOf,
+  type OptionTable,
   type OutputRequest,
   type SourceEncoder,
   type TokenSource,
+  withMethods,
 } from '@foretoken/core';
-import { randomLogits } from './random-logits.js';
+import { RANDOM_LOGITS_OPTIONS, randomLogits } from './random-logits.js';
 import { logSoftmax, ranked } from './scripted-model.js';
 
 /**
@@ -53,10 +61,24 @@ export interface ScriptedCanvasModel extends CanvasModel<TokenSource> {
   readonly stillOpen: number;
 }
 
+const OPTIONS: OptionTable<ScriptedCanvasOptions> = {
+  vocabularySize: integer(1),
+  endTokenId: integer(Number.MIN_SAFE_INTEGER),
+  maskTokenId: integer(Number.MIN_SAFE_INTEGER),
+  score: callback<CanvasScore>(anything),
+  lengths: callback<NonNullable<ScriptedCanvasOptions['lengths']>>(anything),
+  maxLength: integer(1),
+  supports: anything,
+  encoder: withMethods('an encoder', 'encode'),
+  failAt: integer(1),
+  error: anything,
+};
+
 const OUTPUTS = ['argmax', 'topK', 'logProbs', 'logits'] as const;
 
 /** A canvas model that is a function, keeping the canvas contract to the letter and recording its use. */
 export function scriptedCanvasModel(options: ScriptedCanvasOptions): ScriptedCanvasModel {
+  options = checkOptions('scriptedCanvasModel', options, OPTIONS, ['vocabularySize', 'score']);
   const { vocabularySize, endTokenId = 0, maskTokenId = vocabularySize - 1, maxLength = 64, encoder } = options;
   const supports = { outputs: OUTPUTS, lengths: options.lengths !== undefined, ...options.supports };
   const calls: CanvasCall[] = [];
@@ -82,10 +104,7 @@ export function scriptedCanvasModel(options: ScriptedCanvasOptions): ScriptedCan
     async open(sources, { signal, drafts } = {}) {
       signal?.throwIfAborted();
       if (drafts !== undefined) throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model reads no drafts.');
-      if (sources.length === 0) throw new ForetokenError('EMPTY_SOURCE', 'open was called without sources.');
-      for (const [row, source] of sources.entries()) {
-        if (source.length === 0) throw new ForetokenError('EMPTY_SOURCE', `Source ${row} has no tokens.`, { row });
-      }
+      assertTokenSources(sources);
       record({ call: 'open', rows: sources.length });
       return new ScriptedCanvasSession(sources, { ...options, maxLength }, supports, record);
     },
@@ -101,13 +120,21 @@ export interface RandomCanvasScoreOptions {
   readonly sharpness?: number;
 }
 
+const RANDOM_OPTIONS: OptionTable<RandomCanvasScoreOptions> = {
+  seed: RANDOM_LOGITS_OPTIONS.seed,
+  vocabularySize: RANDOM_LOGITS_OPTIONS.vocabularySize,
+  never: listOf(integer(0)),
+  sharpness: RANDOM_LOGITS_OPTIONS.sharpness,
+};
+
 /** Random, repeatable scores that depend on the source, on every token of the canvas and on the position. */
 export function randomCanvasScore(options: RandomCanvasScoreOptions): CanvasScore {
-  const { vocabularySize, never = [vocabularySize - 1] } = options;
-  const score = randomLogits({ ...options, endTokenId: -1 });
+  const { never, ...given } = checkOptions('randomCanvasScore', options, RANDOM_OPTIONS, ['seed', 'vocabularySize']);
+  const ruledOut = never ?? [given.vocabularySize - 1];
+  const score = randomLogits({ ...given, endTokenId: -1 });
   return (source, canvas, position) => {
     const scores = Float32Array.from(score(source, [position, ...canvas]));
-    for (const tokenId of never) scores[tokenId] = Number.NEGATIVE_INFINITY;
+    for (const tokenId of ruledOut) scores[tokenId] = Number.NEGATIVE_INFINITY;
     return scores;
   };
 }

@@ -1,4 +1,14 @@
-import type { CtcLattice, LatticeModel, TokenSource } from '@foretoken/core';
+import {
+  anything,
+  assertTokenSources,
+  type CtcLattice,
+  callback,
+  checkOptions,
+  integer,
+  type LatticeModel,
+  type OptionTable,
+  type TokenSource,
+} from '@foretoken/core';
 import { logSoftmax, ranked } from './scripted-model.js';
 
 export interface ScriptedLatticeOptions {
@@ -11,14 +21,24 @@ export interface ScriptedLatticeOptions {
   readonly maxCandidates?: number;
 }
 
+const OPTIONS: OptionTable<ScriptedLatticeOptions> = {
+  vocabularySize: integer(1),
+  endTokenId: integer(Number.MIN_SAFE_INTEGER),
+  blankId: integer(Number.MIN_SAFE_INTEGER),
+  frames: callback<ScriptedLatticeOptions['frames']>(anything),
+  maxCandidates: integer(0),
+};
+
 /** A CTC model that is a function of the source. */
 export function scriptedLatticeModel(options: ScriptedLatticeOptions): LatticeModel<TokenSource> {
+  options = checkOptions('scriptedLatticeModel', options, OPTIONS, ['vocabularySize', 'blankId', 'frames']);
   const { vocabularySize, endTokenId = 0, blankId, frames, maxCandidates = vocabularySize } = options;
   return {
     vocabulary: { size: vocabularySize, endTokenId },
     supports: { kind: 'ctc', maxCandidates },
     async emit(sources, { k = 1, signal } = {}) {
       signal?.throwIfAborted();
+      assertTokenSources(sources);
       return sources.map((source) => ctcLattice(frames(source), blankId, Math.min(k, maxCandidates)));
     },
   };

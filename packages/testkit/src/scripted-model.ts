@@ -1,19 +1,27 @@
 import {
   type AutoregressiveModel,
   type AutoregressiveSupport,
+  anything,
+  assertTokenSources,
+  callback,
+  checkOptions,
   type Extension,
   ForetokenError,
+  integer,
+  listOf,
   type NewNodes,
   type NodeId,
   nodeIdOf,
+  type OptionTable,
   type OutputRequest,
   ROOT,
   type RowStart,
   type SourceEncoder,
   type TokenForest,
   type TokenSource,
+  withMethods,
 } from '@foretoken/core';
-import { type RandomLogitsOptions, randomLogits, type Score } from './random-logits.js';
+import { RANDOM_LOGITS_OPTIONS, type RandomLogitsOptions, randomLogits, type Score } from './random-logits.js';
 
 export interface ScriptedModelOptions {
   readonly vocabularySize: number;
@@ -38,8 +46,24 @@ const ALL = {
   rows: 4096,
 } as const;
 
+const SHARED = {
+  prefix: listOf(integer(0), 1),
+  maxLength: integer(1),
+  supports: anything<Partial<AutoregressiveSupport>>,
+};
+
+const OPTIONS: OptionTable<ScriptedModelOptions> = {
+  ...SHARED,
+  vocabularySize: integer(1),
+  endTokenId: integer(Number.MIN_SAFE_INTEGER),
+  score: callback<Score>(anything),
+  state: callback<Score>(anything),
+  encoder: withMethods('an encoder', 'encode'),
+};
+
 /** An autoregressive model that is a function, keeping the token-forest contract to the letter. */
 export function scriptedModel(options: ScriptedModelOptions): AutoregressiveModel<TokenSource> {
+  options = checkOptions('scriptedModel', options, OPTIONS, ['vocabularySize', 'score']);
   const { vocabularySize, endTokenId = 0, maxLength = 64, encoder } = options;
   const outputs = options.supports?.outputs ?? ALL.outputs;
   const maxCandidates = outputs.includes('topK') ? vocabularySize : 0;
@@ -51,9 +75,7 @@ export function scriptedModel(options: ScriptedModelOptions): AutoregressiveMode
     supports,
     ...(encoder === undefined ? {} : { encoder }),
     async open(sources) {
-      for (const [row, source] of sources.entries()) {
-        if (source.length === 0) throw new ForetokenError('EMPTY_SOURCE', `Source ${row} has no tokens.`, { row });
-      }
+      assertTokenSources(sources);
       return new ScriptedForest(sources, { ...options, maxLength }, supports);
     },
   };
@@ -66,10 +88,23 @@ export interface RandomModelOptions extends Omit<RandomLogitsOptions, 'endTokenI
   readonly supports?: Partial<AutoregressiveSupport>;
 }
 
+const RANDOM_OPTIONS: OptionTable<RandomModelOptions> = { ...RANDOM_LOGITS_OPTIONS, ...SHARED };
+
 /** A scripted model with random, repeatable scores: thousands of different models cost nothing to make. */
 export function randomScriptedModel(options: RandomModelOptions): AutoregressiveModel<TokenSource> {
-  const endTokenId = options.endTokenId ?? 0;
-  return scriptedModel({ ...options, endTokenId, score: randomLogits({ ...options, endTokenId }) });
+  const { prefix, maxLength, supports, ...given } = checkOptions('randomScriptedModel', options, RANDOM_OPTIONS, [
+    'seed',
+    'vocabularySize',
+  ]);
+  const logits = { ...given, endTokenId: given.endTokenId ?? 0 };
+  return scriptedModel({
+    vocabularySize: logits.vocabularySize,
+    endTokenId: logits.endTokenId,
+    score: randomLogits(logits),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(maxLength === undefined ? {} : { maxLength }),
+    ...(supports === undefined ? {} : { supports }),
+  });
 }
 
 interface Entry {

@@ -189,7 +189,9 @@ export function withMethods<Value extends object>(kind: string, ...methods: read
 export function hasMethods(value: unknown, ...methods: readonly string[]): boolean {
   try {
     const object = value as Readonly<Record<string, unknown>>;
-    return typeof value === 'object' && methods.every((method) => typeof object[method] === 'function');
+    return (
+      typeof value === 'object' && value !== null && methods.every((method) => typeof object[method] === 'function')
+    );
   } catch {
     return false;
   }
@@ -206,6 +208,11 @@ export function callback<Call extends (...input: never[]) => unknown>(
       return result(read, Reflect.apply(value, this, input));
     } as unknown as Call;
   };
+}
+
+/** Whatever the value is. */
+export function anything<Value>(_name: string, value: unknown): Value {
+  return value as Value;
 }
 
 /** Any result but a promise. */

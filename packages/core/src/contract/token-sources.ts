@@ -3,17 +3,24 @@ import { ForetokenError } from './errors.js';
 import { isInt32Array } from './options.js';
 import type { TokenSource } from './vocabulary.js';
 
+/** What a model can read of a source. */
+export interface TokenSourceLimits {
+  /** Default: any id from 0. */
+  readonly vocabularySize?: number;
+  /** Tokens of a source (default at least 1, and as many as there are). */
+  readonly min?: number;
+  readonly max?: number;
+}
+
 /**
  * What a model of token ids checks of its sources before any compute: each an Int32Array, also one of shared memory, of token
  * ids that it has. Nothing else is converted: rounding, or reading digits out of a string, would decode another text.
  *
- * Throws `INVALID_ARGUMENT`, `EMPTY_SOURCE` for no sources or one of fewer than `min` tokens (default 1), and `SOURCE_TOO_LONG`
- * for more than `max` tokens.
+ * Throws `INVALID_ARGUMENT`, `EMPTY_SOURCE` for no sources or one of too few tokens, and `SOURCE_TOO_LONG`.
  */
 export function assertTokenSources(
   sources: readonly unknown[],
-  vocabularySize: number,
-  { min = 1, max = Number.MAX_SAFE_INTEGER }: { readonly min?: number; readonly max?: number } = {},
+  { vocabularySize = Number.POSITIVE_INFINITY, min = 1, max = Number.POSITIVE_INFINITY }: TokenSourceLimits = {},
 ): asserts sources is readonly TokenSource[] {
   if (sources.length === 0) throw new ForetokenError('EMPTY_SOURCE', 'There are no sources; pass at least one.');
   for (const [row, source] of sources.entries()) {
@@ -38,7 +45,9 @@ export function assertTokenSources(
     if (wrong === undefined) continue;
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      `Source ${row} holds token id ${wrong}, outside the vocabulary of ${vocabularySize}.`,
+      Number.isFinite(vocabularySize)
+        ? `Source ${row} holds token id ${wrong}, outside the vocabulary of ${vocabularySize}.`
+        : `Source ${row} holds token id ${wrong}; ids are at least 0.`,
       { row, received: wrong, size: vocabularySize },
     );
   }

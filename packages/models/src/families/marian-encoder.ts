@@ -126,7 +126,7 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
   /** Tokens of each source. Throws `EMPTY_SOURCE`, also without sources, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`. */
   lengthsOf(sources: readonly TokenSource[]): Int32Array {
     const { sourceLength, vocabularySize } = this.#limits;
-    assertTokenSources(sources, vocabularySize, { max: sourceLength });
+    assertTokenSources(sources, { vocabularySize, max: sourceLength });
     return Int32Array.from(sources, ({ length }) => length);
   }
 

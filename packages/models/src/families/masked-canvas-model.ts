@@ -124,7 +124,7 @@ function refuseSourceless(
 ): void {
   signal?.throwIfAborted();
   if (drafts !== undefined) throw unreadDrafts();
-  assertTokenSources(sources, vocabularySize, { min: 0 });
+  assertTokenSources(sources, { vocabularySize, min: 0 });
   if (encoding !== undefined) {
     throw new ForetokenError('INVALID_ARGUMENT', 'This model has no encoder, so no encoding can be of it.', {
       option: 'encoding',
