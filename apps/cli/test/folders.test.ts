@@ -109,10 +109,11 @@ describe('import', () => {
       '--name',
       '007',
     ];
-    const { code, stdout } = await cli([...argv, '--description', 'd', '--licence', 'MIT', '--replace'], {
+    const { code, stdout, stderr } = await cli([...argv, '--description', 'd', '--licence', 'MIT', '--replace'], {
       services: {
         importModel: async (...call) => {
           calls.push(call);
+          call[2]?.onNote?.({ file: 'f', field: 'num_beams', received: 6, message: 'num_beams is 6.' });
           return MANIFEST;
         },
       },
@@ -134,10 +135,12 @@ describe('import', () => {
           licence: 'MIT',
           replace: true,
           signal: expect.any(AbortSignal),
+          onNote: expect.any(Function),
         },
       ],
     ]);
     expect(stdout).toContain('word-for-word');
+    expect(stderr).toBe('note: num_beams is 6.\n');
   });
 
   it('passes on refusals as exit code 2', async () => {

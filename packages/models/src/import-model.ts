@@ -1,13 +1,28 @@
-import { readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
-import { ForetokenError } from '@foretoken/core';
+import { basename, resolve } from 'node:path';
+import {
+  checkOptions,
+  ForetokenError,
+  flag,
+  type OptionReader,
+  type OptionTable,
+  oneOf,
+  text,
+  withMethods,
+  wrongValue,
+  Yielder,
+} from '@foretoken/core';
 import { NGRAMS_FILE, readNgrams } from './families/ngrams.js';
 import { readShortlist, SHORTLIST_FILE } from './families/shortlist.js';
+import { isObject } from './folder/json.js';
 import type { ManifestContent, ModelManifest } from './folder/manifest.js';
-import { writeModelFolder } from './folder/write-folder.js';
+import { assertTarget, type FileContent, writeModelFolder } from './folder/write-folder.js';
+import type { ImportNote } from './importers/generation-config.js';
 import { importMarian, stepFiles } from './importers/import-marian.js';
 import { importMaskedLanguageModel, isMaskedLanguageModel } from './importers/import-masked-lm.js';
 import { mostCandidates } from './importers/import-students.js';
+import { readSideBytes } from './importers/side-bytes.js';
+import { proveModel } from './read-model.js';
+import { readNamedTokens } from './tokenizer/named-tokens.js';
 import { configInteger, openWeightsFolder, type WeightsFolder } from './weights/weights-folder.js';
 
 export interface ImportOptions {
@@ -16,7 +31,10 @@ export interface ImportOptions {
   readonly description?: string;
   /** Licence of the weights, in words or as an SPDX expression. */
   readonly licence?: string;
-  /** How weights are stored (default float16, half the size); computing is float32 either way. */
+  /**
+   * How weights are stored (default float16, half the size); computing is float32 either way, and weights that float16 cannot
+   * hold stay float32.
+   */
   readonly weights?: 'float32' | 'float16';
   /** Weights folder of a CTC student trained on this model's encoder, with an n-gram model and a shortlist beside it or not. */
   readonly ctc?: string;
@@ -33,18 +51,47 @@ export interface ImportOptions {
   readonly training?: Readonly<Record<string, unknown>>;
   /** Replace an existing target folder (default: refuse). */
   readonly replace?: boolean;
-  /** Stops the import; up to the moment the folder is in place, nothing has changed then. */
+  /** Looked at between steps; once the model is in place it has no effect any more. */
   readonly signal?: AbortSignal;
+  /**
+   * Told what the weights folder says about decoding that the model does not do by itself, such as `num_beams`. The manifest
+   * lists it too, as `training.notUsed`.
+   */
+  readonly onNote?: (note: ImportNote) => void;
 }
 
 /** Most candidates the top-k head of an imported decoder returns for each node. */
 const STEP_CANDIDATES = 64;
 const STUDENTS = ['ctc', 'ctcFast', 'canvas', 'dag', 'edit'] as const;
 
+const facts: OptionReader<Readonly<Record<string, unknown>>> = (name, value) => {
+  if (isObject(value)) return value;
+  throw wrongValue(name, value, 'an object of facts');
+};
+const listener: OptionReader<(note: ImportNote) => void> = (name, value) => {
+  if (typeof value === 'function') return value as (note: ImportNote) => void;
+  throw wrongValue(name, value, 'a function');
+};
+const OPTIONS: OptionTable<ImportOptions> = {
+  name: text,
+  description: text,
+  licence: text,
+  weights: oneOf('float16', 'float32'),
+  ctc: text,
+  ctcFast: text,
+  canvas: text,
+  dag: text,
+  edit: text,
+  training: facts,
+  replace: flag,
+  signal: withMethods<AbortSignal>('an AbortSignal', 'throwIfAborted', 'addEventListener'),
+  onNote: listener,
+};
+
 /** What becomes a model folder: its manifest, the files' sizes and digests apart, and its files. */
 interface ModelContent {
   readonly manifest: ManifestContent;
-  readonly files: Map<string, Uint8Array | string>;
+  readonly files: Map<string, FileContent>;
 }
 
 /**
@@ -52,44 +99,46 @@ interface ModelContent {
  * Marian model with its students, or a masked language model (`foretoken-canvas` without cross-attention), which has
  * none.
  *
- * Written whole or not at all. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`.
+ * Written whole or not at all, and read as loading reads it before it becomes the target. Throws `INVALID_MODEL_FOLDER`,
+ * `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, and the signal's reason.
  */
 export async function importModel(
   weightsFolder: string,
   target: string,
   options: ImportOptions = {},
 ): Promise<ModelManifest> {
-  const weights = options.weights ?? 'float16';
-  if (weights !== 'float16' && weights !== 'float32') {
-    throw new ForetokenError('INVALID_ARGUMENT', `weights must be float16 or float32, but was ${String(weights)}.`, {
-      option: 'weights',
-      received: weights,
-    });
-  }
-  const { signal } = options;
+  const given = checkOptions('importModel', options, OPTIONS);
+  const { signal } = given;
   signal?.throwIfAborted();
-  const folder = await openWeightsFolder(weightsFolder);
-  const named = { ...options, name: options.name ?? basename(resolve(weightsFolder)) };
+  for (const [name, path] of [
+    ['weightsFolder', weightsFolder],
+    ['target', target],
+  ] as const) {
+    if (typeof path !== 'string' || path === '') throw wrongValue(name, path, 'the path of a folder');
+  }
+  const pace = new Yielder(signal);
+  const folder = await openWeightsFolder(weightsFolder, signal);
+  // Before all the work, and again when it is done.
+  await assertTarget(target, given.replace ?? false);
+  const named = { ...given, name: given.name ?? basename(resolve(weightsFolder)), weights: given.weights ?? 'float16' };
   const content = isMaskedLanguageModel(folder)
-    ? maskedLanguageModelContent(folder, named, weights)
-    : await marianContent(folder, named, weights);
+    ? await maskedLanguageModelContent(folder, named, pace)
+    : await marianContent(folder, named, pace);
   return writeModelFolder(target, content.manifest, content.files, {
-    replace: options.replace ?? false,
+    replace: given.replace ?? false,
     ...(signal === undefined ? {} : { signal }),
+    prove: (path) => proveModel(path, signal),
   });
 }
 
-type NamedOptions = ImportOptions & { readonly name: string };
+type NamedOptions = ImportOptions & { readonly name: string; readonly weights: 'float32' | 'float16' };
 
 function heading({ name, description = '', licence = 'unknown' }: NamedOptions) {
   return { format: 'foretoken-model', formatVersion: 1, name, description, licence } as const;
 }
 
-async function marianContent(
-  folder: WeightsFolder,
-  options: NamedOptions,
-  weights: 'float32' | 'float16',
-): Promise<ModelContent> {
+async function marianContent(folder: WeightsFolder, options: NamedOptions, pace: Yielder): Promise<ModelContent> {
+  const { weights, signal } = options;
   if (options.ctcFast !== undefined && options.ctc === undefined) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
@@ -97,38 +146,33 @@ async function marianContent(
       { option: 'ctcFast', received: options.ctcFast, required: 'ctc' },
     );
   }
+  const size = configInteger(folder, 'vocab_size', 3, 1_000_000);
+  const { unknown: unknownTokenId, pad: padTokenId } = readNamedTokens(folder.tokenizerJson, size, folder.path);
   const students: Partial<Record<(typeof STUDENTS)[number], WeightsFolder>> = {};
   for (const student of STUDENTS) {
     const path = options[student];
-    if (path !== undefined) students[student] = await openWeightsFolder(path);
+    if (path !== undefined) students[student] = await openWeightsFolder(path, signal);
   }
-  const ngrams = options.ctc === undefined ? undefined : await optionalFile(join(options.ctc, NGRAMS_FILE));
-  const unknownTokenId = unknownToken(folder.tokenizerJson);
-  const padTokenId = padToken(folder.tokenizerJson);
   // A CTC model needs an id for the blank that no output can mean: the padding's.
   const blankId = padTokenId ?? 0;
-  const listed = options.ctc === undefined ? undefined : await optionalFile(join(options.ctc, SHORTLIST_FILE));
-  const shortlist =
-    listed === undefined
-      ? undefined
-      : readShortlist(
-          listed,
-          { folder: options.ctc as string, file: SHORTLIST_FILE },
-          configInteger(folder, 'vocab_size', 3, 1_000_000),
-          blankId,
-        );
-  const imported = importMarian(folder, {
+  const place = (file: string) => ({ folder: students.ctc?.path ?? '', file });
+  const ngrams = students.ctc && (await readSideBytes(students.ctc.path, NGRAMS_FILE));
+  if (ngrams !== undefined) readNgrams(ngrams, place(NGRAMS_FILE), size);
+  const listed = students.ctc && (await readSideBytes(students.ctc.path, SHORTLIST_FILE));
+  const shortlist = listed && readShortlist(listed, place(SHORTLIST_FILE), size, blankId);
+  const imported = await importMarian(folder, {
     weights,
     blankId,
     students,
+    pace,
     ...(shortlist === undefined ? {} : { shortlist }),
   });
-  const { shape, tokens, files } = imported;
+  const { shape, generation, files } = imported;
+  const { tokens, notes } = generation;
   if (listed !== undefined) files.set(SHORTLIST_FILE, listed);
-  if (ngrams !== undefined) {
-    readNgrams(ngrams, { folder: options.ctc as string, file: NGRAMS_FILE }, shape.vocabularySize);
-    files.set(NGRAMS_FILE, ngrams);
-  }
+  if (ngrams !== undefined) files.set(NGRAMS_FILE, ngrams);
+  for (const note of notes) options.onNote?.(note);
+  const notUsed = Object.fromEntries(notes.map(({ field, received }) => [field, received]));
   const manifest: ManifestContent = {
     ...heading(options),
     family: 'marian',
@@ -152,16 +196,17 @@ async function marianContent(
     ...imported.students.facts,
     ...(ngrams === undefined ? {} : { ngrams: NGRAMS_FILE }),
     ...(shortlist === undefined ? {} : { shortlist: SHORTLIST_FILE }),
-    training: { ...options.training, weights },
+    training: { ...options.training, weights, ...(notes.length === 0 ? {} : { notUsed }) },
   };
   return { manifest, files };
 }
 
-function maskedLanguageModelContent(
+async function maskedLanguageModelContent(
   folder: WeightsFolder,
   options: NamedOptions,
-  weights: 'float32' | 'float16',
-): ModelContent {
+  pace: Yielder,
+): Promise<ModelContent> {
+  const { weights } = options;
   const student = STUDENTS.find((name) => options[name] !== undefined);
   if (student !== undefined) {
     throw new ForetokenError(
@@ -170,10 +215,10 @@ function maskedLanguageModelContent(
       { option: student, received: options[student] },
     );
   }
-  const { network, fill, files, endTokenId } = importMaskedLanguageModel(folder, weights);
+  const size = configInteger(folder, 'vocab_size', 3, 1_000_000);
+  const { unknown: unknownTokenId, pad: padTokenId } = readNamedTokens(folder.tokenizerJson, size, folder.path);
+  const { network, fill, files, endTokenId } = await importMaskedLanguageModel(folder, weights, pace);
   const { vocabularySize, maxPositions, width, heads, layers } = network.shape;
-  const unknownTokenId = unknownToken(folder.tokenizerJson);
-  const padTokenId = padToken(folder.tokenizerJson);
   const manifest: ManifestContent = {
     ...heading(options),
     family: 'masked-lm',
@@ -191,32 +236,4 @@ function maskedLanguageModelContent(
     training: { ...options.training, weights },
   };
   return { manifest, files };
-}
-
-async function optionalFile(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-interface TokenizerFile {
-  readonly model?: { readonly unk_token?: string; readonly vocab?: unknown };
-  readonly added_tokens?: readonly { readonly id: number; readonly content: string }[];
-}
-
-function tokenId(tokenizerJson: string, content: (file: TokenizerFile) => string | undefined): number | undefined {
-  const file = JSON.parse(tokenizerJson) as TokenizerFile;
-  const wanted = content(file);
-  return file.added_tokens?.find((token) => token.content === wanted)?.id;
-}
-
-function unknownToken(tokenizerJson: string): number | undefined {
-  return tokenId(tokenizerJson, (file) => file.model?.unk_token ?? '<unk>');
-}
-
-function padToken(tokenizerJson: string): number | undefined {
-  return tokenId(tokenizerJson, () => '<pad>');
 }

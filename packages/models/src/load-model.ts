@@ -9,7 +9,6 @@ import type {
 } from '@foretoken/core';
 import { assertInteger, ForetokenError } from '@foretoken/core';
 import type { OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
-import { checkGraphs } from './families/check-graphs.js';
 import { GraphSessions } from './families/graph-sessions.js';
 import { loadMaskedLanguageModel, loadStudents } from './families/load-students.js';
 import { MarianEncoder } from './families/marian-encoder.js';
@@ -17,8 +16,9 @@ import { MarianModel } from './families/marian-model.js';
 import { PROBE_MILLISECONDS, probeThreads, probeWidths, THREADS_MILLISECONDS } from './families/marian-probe.js';
 import { ProbeBudget, WidthCosts } from './families/probe.js';
 import type { MarianManifest, MaskedLanguageModelManifest, ModelManifest } from './folder/manifest.js';
-import { type ModelFolder, openModelFolder } from './folder/read-folder.js';
-import { createTokenizer, type TextTokenizer } from './tokenizer/text-tokenizer.js';
+import type { ModelFolder } from './folder/read-folder.js';
+import { readModel } from './read-model.js';
+import type { TextTokenizer } from './tokenizer/text-tokenizer.js';
 
 export interface LoadOptions {
   /** The onnxruntime-node or onnxruntime-web module; default: onnxruntime-node, imported when needed. */
@@ -88,13 +88,7 @@ export interface LoadedModel extends AsyncDisposable {
 export async function loadModel(path: string, options: LoadOptions = {}): Promise<LoadedModel> {
   if (options.threads !== undefined) assertInteger('threads', options.threads, 1, 1024);
   const { signal } = options;
-  const folder = await openModelFolder(path, signal);
-  const { manifest } = folder;
-  await checkGraphs(folder, signal);
-  const tokenizer = createTokenizer(await folder.readText(manifest.tokenizer), {
-    vocabulary: manifest.vocabulary,
-    sourceLength: manifest.limits.sourceLength,
-  });
+  const { folder, tokenizer } = await readModel(path, signal);
   const runtime = options.runtime ?? (await defaultRuntime());
   signal?.throwIfAborted();
   const sessions = new GraphSessions(runtime, folder);

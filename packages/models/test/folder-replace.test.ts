@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -127,6 +127,27 @@ describe('replacing a model', () => {
       else expect(await readdir(join(target, '..', '..'))).toEqual([]);
     }
   });
+});
+
+test('where the last rename fails the old model stays, and nothing else', async () => {
+  const target = await modelFolder();
+  const before = await names(target);
+  const [manifest, aside] = [join(target, 'foretoken.json'), join(target, '..', 'aside.json')];
+  const error = await refusal(() =>
+    writeModelFolder(target, MANIFEST, NEW_FILES, {
+      replace: true,
+      // A file takes the place of no folder.
+      prove: async () => {
+        await rename(manifest, aside);
+        await mkdir(manifest);
+      },
+    }),
+  );
+  expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { folder: target } });
+  await rmdir(manifest);
+  await rename(aside, manifest);
+  await openModelFolder(target);
+  expect(await names(target)).toEqual(before);
 });
 
 describe('two runs with one target', () => {

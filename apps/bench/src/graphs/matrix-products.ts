@@ -5,11 +5,11 @@ import type { BenchShape, BuiltGraph } from './plain-step.js';
  * Only the weight products of one decoder step, chained, as a lower bound on what a step can take: the fused
  * query-key-value, output, cross-attention, feed-forward and vocabulary matrices. `x [1, new, width]` in, `logits` out.
  */
-export function buildMatrixProducts(
+export async function buildMatrixProducts(
   weights: ReadonlyMap<string, Dense>,
   shape: BenchShape,
   dataFile: string,
-): BuiltGraph {
+): Promise<BuiltGraph> {
   const { width, layers, vocabularySize } = shape;
   const store = new WeightStore('float32');
   const graph = new GraphBuilder(store, dataFile);
@@ -31,5 +31,6 @@ export function buildMatrixProducts(
   const rows = graph.op('Reshape', [x, graph.constant('int64', [2], [-1, width])]);
   graph.op('Gemm', [rows, put('model.shared.weight')], { transB: 1 }, { name: 'logits' });
   graph.output('logits', 'float32', ['rows', vocabularySize]);
-  return { graph: graph.build('matrix-products'), weights: store.bytes() };
+  await store.settle();
+  return { graph: graph.build('matrix-products'), weights: Buffer.concat(store.pieces()) };
 }

@@ -30,7 +30,11 @@ function columns({ dims, values }: Dense, from: number, to: number): Dense {
  * One row, one new token: `token_ids`, `positions` int32 `[1, 1]`; `past_i [1, past, width]`; `cross_i [1, source,
  * width]`.
  */
-export function buildPlainStep(weights: ReadonlyMap<string, Dense>, shape: BenchShape, dataFile: string): BuiltGraph {
+export async function buildPlainStep(
+  weights: ReadonlyMap<string, Dense>,
+  shape: BenchShape,
+  dataFile: string,
+): Promise<BuiltGraph> {
   const { width, heads, layers, vocabularySize } = shape;
   const store = new WeightStore('float32');
   const graph = new GraphBuilder(store, dataFile);
@@ -107,5 +111,6 @@ export function buildPlainStep(weights: ReadonlyMap<string, Dense>, shape: Bench
   const product = graph.op('MatMul', [x, output]);
   graph.op('Add', [product, put('final_logits_bias', of('final_logits_bias'))], {}, { name: 'logits' });
   graph.output('logits', 'float32', [1, 1, vocabularySize]);
-  return { graph: graph.build('plain-step'), weights: store.bytes() };
+  await store.settle();
+  return { graph: graph.build('plain-step'), weights: Buffer.concat(store.pieces()) };
 }

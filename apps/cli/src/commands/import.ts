@@ -53,6 +53,7 @@ async function run(context: CommandContext): Promise<number> {
     return folder === undefined ? [] : [[student, folder] as const];
   });
   const folder = resolve(out);
+  const notes: string[] = [];
   const manifest = await importOrSay(context, folder, {
     ...(weights === undefined ? {} : { weights }),
     ...(name === undefined ? {} : { name }),
@@ -61,8 +62,10 @@ async function run(context: CommandContext): Promise<number> {
     ...Object.fromEntries(students),
     replace: options.flag('replace'),
     signal: io.signal,
+    onNote: ({ message }) => notes.push(message),
   });
   const text = options.flag('json') ? toJson({ version: 1, folder, manifest }) : describeManifest(folder, manifest);
+  for (const note of notes) await write(io.stderr, `note: ${safeText(note)}\n`);
   await write(io.stdout, `${text}\n`);
   if (io.signal.aborted) await write(io.stderr, `Interrupted too late: ${safeText(folder)} was written already.\n`);
   return EXIT.ok;

@@ -8,9 +8,9 @@ import type { GraphSessions } from './graph-sessions.js';
 import { LevenshteinModel } from './levenshtein-model.js';
 import type { MarianEncoder } from './marian-encoder.js';
 import { MaskedCanvasModel } from './masked-canvas-model.js';
-import { readNgrams } from './ngrams.js';
 import type { SourceGraphs } from './open-sources.js';
-import { readShortlist, type Shortlist } from './shortlist.js';
+import type { Shortlist } from './shortlist.js';
+import { readSideFiles } from './side-files.js';
 
 /** The students of a Marian folder that it has. */
 export interface LoadedStudents {
@@ -35,7 +35,7 @@ export async function loadStudents(
   signal?: AbortSignal,
 ): Promise<LoadedStudents> {
   signal?.throwIfAborted();
-  const shortlist = await loadShortlist(folder, manifest);
+  const { shortlist, ngrams } = await readSideFiles(folder);
   const { ctc, ctcDraft, ctcFast } = manifest.graphs;
   for (const file of [ctc, ctcDraft]) {
     signal?.throwIfAborted();
@@ -48,11 +48,6 @@ export async function loadStudents(
   const canvas = loadCanvas(manifest, sessions, encoder);
   const dag = loadDag(manifest, sessions, encoder);
   const edit = loadEdit(manifest, sessions, encoder);
-  const { ngrams: file, vocabulary } = manifest;
-  const ngrams =
-    file === undefined
-      ? undefined
-      : readNgrams(await folder.readBytes(file), { folder: folder.path, file }, vocabulary.size);
   return {
     ...(lattice === undefined ? {} : { lattice }),
     ...(draftLattice === undefined ? {} : { draftLattice }),
@@ -105,14 +100,6 @@ function loadCtc(
           maxCandidates: Math.min(ctc.maxCandidates, shortlist.least + 1),
         }),
   });
-}
-
-async function loadShortlist(
-  folder: ModelFolder,
-  { shortlist: file, vocabulary, ctc }: MarianManifest,
-): Promise<Shortlist | undefined> {
-  if (file === undefined || ctc === undefined) return undefined;
-  return readShortlist(await folder.readBytes(file), { folder: folder.path, file }, vocabulary.size, ctc.blankId);
 }
 
 function loadCanvas(

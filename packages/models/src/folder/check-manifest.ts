@@ -1,10 +1,11 @@
 import { posix } from 'node:path';
 import * as v from 'valibot';
 import { assertPlainFileName } from './file-names.js';
-import { isObject, parseJson } from './json.js';
+import { isObject, MAX_NESTING, parseJson } from './json.js';
 import { MANIFEST_FILE, type ModelManifest } from './manifest.js';
 import { checkAgreement, type Refuse } from './manifest-agreement.js';
 import { FORMAT, FORMAT_VERSION, SCHEMAS } from './manifest-schema.js';
+import { isNestedDeeper } from './nesting.js';
 import { invalidFolder, quote, unsupportedModel } from './refusal.js';
 
 const FAMILIES = Object.keys(SCHEMAS);
@@ -27,6 +28,10 @@ export function checkManifest(value: unknown, folder: string): ModelManifest {
   // Counted before anything walks them. A list would pass as an object below.
   for (const field of ['files', 'training'] as const) {
     if (value[field] !== undefined && !isObject(value[field])) refuse(field, value[field], 'an object');
+  }
+  if (isNestedDeeper(value, MAX_NESTING)) {
+    const deep = Object.keys(value).find((field) => isNestedDeeper(value[field], MAX_NESTING - 1)) as string;
+    refuse(deep, value[deep], `nested at most ${MAX_NESTING} levels deep`);
   }
   if (isObject(value.files) && Object.keys(value.files).length > 1000) {
     refuse('files', Object.keys(value.files).length, 'a list of at most 1000 files');

@@ -1,3 +1,4 @@
+import { foreignContent } from './foreign-content.js';
 import { invalidFolder, quote, type RefusalDetails } from './refusal.js';
 
 /** Most levels of lists and objects in one another: far more than any file needs, far fewer than any stack holds. */
@@ -13,6 +14,10 @@ export function parseJson(text: string, file: string, details: RefusalDetails = 
     if (deep === undefined) return JSON.parse(text);
     if (firstMistake(text) !== undefined) throw new SyntaxError('Not valid, and deep besides.');
   } catch (cause) {
+    const foreign = foreignContent(text);
+    if (foreign !== undefined) {
+      throw invalidFolder(`${file} is not valid JSON: it is ${foreign}`, { ...details, file, required: 'JSON' }, cause);
+    }
     const at = firstMistake(text) ?? text.length;
     const { line, column } = placeOf(text, at);
     const mistake = at < text.length ? `unexpected ${quote(text[at])}` : 'it ends too early';

@@ -3,10 +3,11 @@ import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { parseManifest } from './check-manifest.js';
+import { FOREIGN_BYTES, foreignContent } from './foreign-content.js';
 import { decodeUtf8 } from './json.js';
 import { type FileRecord, MANIFEST_BYTES, MANIFEST_FILE, type ModelManifest } from './manifest.js';
 import { errorCode, invalidFolder, quote, reason } from './refusal.js';
-import { openRegularFile, readRegularFile, sha256OpenFile } from './safe-file.js';
+import { type FilePlace, type OpenFile, openRegularFile, readRegularFile, sha256OpenFile } from './safe-file.js';
 
 /** A folder that is replaced again while it is read is read anew this often. */
 const MOST_ATTEMPTS = 4;
@@ -150,11 +151,21 @@ export async function verifyFile(
   const place = { folder, file };
   const open = await openRegularFile(place, { links: false });
   try {
+    if (open.bytes !== record.bytes) await refuseForeign(open, place);
     checkSize(folder, file, open.bytes, record.bytes);
     checkDigest(folder, file, await sha256OpenFile(open, place, signal), record.sha256);
   } finally {
     await open.handle.close();
   }
+}
+
+/** Throws `INVALID_MODEL_FOLDER` where a download left something else in the file's place. */
+async function refuseForeign({ handle, bytes }: OpenFile, place: FilePlace): Promise<void> {
+  const begin = new Uint8Array(Math.min(FOREIGN_BYTES, bytes));
+  await handle.read(begin, 0, begin.length, 0);
+  const foreign = foreignContent(begin);
+  if (foreign === undefined) return;
+  throw invalidFolder(`${place.file} in ${place.folder} is ${foreign}`, { ...place, required: 'the file itself' });
 }
 
 function checkSize(folder: string, file: string, received: number, required: number): void {

@@ -120,7 +120,9 @@ async function setAside(path: string): Promise<void> {
 
 /** Removes folders that were set aside, or never had an owner's name in them. */
 async function sweepAside(place: StagingPlace, recover: Recover): Promise<void> {
-  for (const name of await readdir(place.folder)) {
+  // Where names may not be listed, what is left over stays.
+  const names = await readdir(place.folder).catch(() => []);
+  for (const name of names) {
     if (!name.startsWith(`${place.name}-`)) continue;
     const path = join(place.folder, name);
     const owner = await ownerOf(path);

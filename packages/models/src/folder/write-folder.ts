@@ -127,8 +127,25 @@ function describe(path: string, manifest: ManifestContent, files: Readonly<Recor
       received: MANIFEST_FILE,
     });
   }
+  let text: string;
+  try {
+    text = JSON.stringify({ ...manifest, files });
+  } catch (cause) {
+    // A cycle, a bigint, or more levels than fit on the stack.
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `The manifest cannot be written as JSON: ${reason(cause).split('\n')[0]}. Give training facts that can.`,
+      { option: 'training' },
+      { cause },
+    );
+  }
   // As it will be read back: without what JSON cannot say.
-  return checkManifest(JSON.parse(JSON.stringify({ ...manifest, files })), path);
+  return checkManifest(JSON.parse(text), path);
+}
+
+/** Refuses a target that nothing may be written to. Throws `INVALID_ARGUMENT`. */
+export async function assertTarget(target: string, replace: boolean): Promise<void> {
+  await inspectTarget(resolve(target), replace);
 }
 
 type Existing = 'nothing' | 'empty folder' | 'model folder';

@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { LayerEmitter, type LayerShape, type TensorOf } from './layers.js';
-import { type Dense, transpose } from './matrices.js';
+import { type DeferredDense, transpose } from './matrices.js';
 import { positionTable } from './position-table.js';
 
 /** A network over the positions of a canvas: sizes, weights, and the name they are kept under. */
@@ -21,7 +21,7 @@ export interface CanvasNetwork {
   /** The network's own weights. */
   readonly tensorOf: TensorOf;
   /** The embedding table `[vocab, width]` and the name it is kept under, since it may be the encoder's. */
-  readonly embedding: { readonly name: string; readonly table: Dense };
+  readonly embedding: { readonly name: string; readonly table: DeferredDense };
 }
 
 /** What a graph returns for every position of a canvas; see `emitTokens`. */

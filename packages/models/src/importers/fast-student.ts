@@ -1,23 +1,30 @@
-import { ForetokenError } from '@foretoken/core';
+import { ForetokenError, type Yielder } from '@foretoken/core';
 import type { WeightsFolder } from '../weights/weights-folder.js';
 import type { CtcStudent } from './ctc-graph.js';
 import type { TensorOf } from './layers.js';
 import type { MarianShape } from './marian-graphs.js';
 import { readCtcShape, readHeadTokenIds, refuseConfig, tensorReader } from './student-config.js';
 
+const PIECE = 2 ** 20;
+
 /**
  * The CTC student of the fast graph, which may read an earlier layer of the encoder than the `ordinary` one. The manifest
  * states their upsampling and their blank once, and a shortlist is for both, so these must agree; a head that is the same
  * stays with the ordinary student's weights. Throws `INVALID_MODEL_FOLDER`.
  */
-export function readFastStudent(folder: WeightsFolder, ordinary: CtcStudent, marian: MarianShape): CtcStudent {
+export async function readFastStudent(
+  folder: WeightsFolder,
+  ordinary: CtcStudent,
+  marian: MarianShape,
+  pace: Yielder,
+): Promise<CtcStudent> {
   const name = 'ctcFast';
   const shape = readCtcShape(folder, marian);
   const { upsample } = ordinary.shape;
   if (shape.upsample !== upsample) refuseConfig(folder, 'upsample', 'ctcFast, like ctc,', upsample);
   checkHeadTokenIds(folder, readHeadTokenIds(folder, marian.vocabularySize), ordinary);
   const tensorOf = tensorReader(folder);
-  const owner = sameHead(tensorOf, ordinary) ? ordinary.head.owner : name;
+  const owner = (await sameHead(tensorOf, ordinary, pace)) ? ordinary.head.owner : name;
   return { name, shape, head: { ...ordinary.head, owner }, tensorOf };
 }
 
@@ -35,15 +42,23 @@ function checkHeadTokenIds(folder: WeightsFolder, tokenIds: readonly number[], {
   );
 }
 
-function sameHead(tensorOf: TensorOf, { shape, head, tensorOf: ordinaryTensorOf }: CtcStudent): boolean {
+async function sameHead(
+  tensorOf: TensorOf,
+  { shape, head, tensorOf: ordinaryTensorOf }: CtcStudent,
+  pace: Yielder,
+): Promise<boolean> {
   const labels = head.tokenIds.length;
-  return (
-    [
-      ['head.weight', [labels, shape.width]],
-      ['head.bias', [labels]],
-    ] as const
-  ).every(([name, dims]) => {
-    const { values } = ordinaryTensorOf(name, dims);
-    return tensorOf(name, dims).values.every((value, index) => value === values[index]);
-  });
+  for (const [name, dims] of [
+    ['head.weight', [labels, shape.width]],
+    ['head.bias', [labels]],
+  ] as const) {
+    const own = await tensorOf(name, dims).values(pace);
+    const others = await ordinaryTensorOf(name, dims).values(pace);
+    for (let begin = 0; begin < own.length; begin += PIECE) {
+      const end = begin + PIECE;
+      if (!own.subarray(begin, end).every((value, index) => value === others[begin + index])) return false;
+      if (pace.due()) await pace.yield();
+    }
+  }
+  return true;
 }

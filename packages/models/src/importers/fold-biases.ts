@@ -1,6 +1,7 @@
+import type { Yielder } from '@foretoken/core';
 import type { TensorOf } from './layers.js';
 import type { MarianShape } from './marian-graphs.js';
-import type { Dense } from './matrices.js';
+import type { DeferredDense } from './matrices.js';
 
 /** What the encoder's layers are called in a checkpoint, before their number. */
 export const ENCODER_STACK = 'model.encoder.layers';
@@ -29,28 +30,46 @@ export interface FoldedBiases {
 export function foldBiases(tensorOf: TensorOf, shape: MarianShape): FoldedBiases {
   const { width } = shape;
   const blocks = [...blocksOf('encoder', shape.encoderLayers), ...blocksOf('decoder', shape.decoderLayers)];
-  const changed = new Map<string, Dense>();
+  const changed = new Map<string, DeferredDense>();
   const folded = new Set<string>();
-  const current = (name: string, length: number): Dense => changed.get(name) ?? tensorOf(name, [length]);
+  const current = (name: string, length: number): DeferredDense => changed.get(name) ?? tensorOf(name, [length]);
   for (const { input, readers, out } of blocks) {
-    const bias = tensorOf(`${out}.bias`, [width]).values;
-    const shifted = current(input, width).values.map((value, index) => value + (bias[index] as number));
-    changed.set(input, { dims: [width], values: shifted, exact: true });
+    const bias = tensorOf(`${out}.bias`, [width]);
+    changed.set(input, shifted(current(input, width), bias));
     for (const reader of readers) {
       const outputs = reader.endsWith('.fc1') ? feedForwardOf(reader, shape) : width;
-      const weight = tensorOf(`${reader}.weight`, [outputs, width]).values;
-      const values = current(`${reader}.bias`, outputs).values.map((value, row) => {
-        let sum = 0;
-        for (let column = 0; column < width; column++) {
-          sum += (weight[row * width + column] as number) * (bias[column] as number);
-        }
-        return value - sum;
-      });
-      changed.set(`${reader}.bias`, { dims: [outputs], values, exact: true });
+      const weight = tensorOf(`${reader}.weight`, [outputs, width]);
+      changed.set(`${reader}.bias`, withoutProduct(current(`${reader}.bias`, outputs), weight, bias));
     }
     folded.add(`${out}.bias`);
   }
   return { tensorOf: (name, dims) => changed.get(name) ?? tensorOf(name, dims), folded };
+}
+
+/** `vector + bias`. */
+function shifted(vector: DeferredDense, bias: DeferredDense): DeferredDense {
+  const values = async (pace: Yielder): Promise<Float32Array> => {
+    const added = await bias.values(pace);
+    return (await vector.values(pace)).map((value, index) => value + (added[index] as number));
+  };
+  return { dims: vector.dims, values, exact: true };
+}
+
+/** `vector - weight bias`. */
+function withoutProduct(vector: DeferredDense, weight: DeferredDense, bias: DeferredDense): DeferredDense {
+  const values = async (pace: Yielder): Promise<Float32Array> => {
+    const factors = await bias.values(pace);
+    const matrix = await weight.values(pace);
+    const width = factors.length;
+    return (await vector.values(pace)).map((value, row) => {
+      let sum = 0;
+      for (let column = 0; column < width; column++) {
+        sum += (matrix[row * width + column] as number) * (factors[column] as number);
+      }
+      return value - sum;
+    });
+  };
+  return { dims: vector.dims, values, exact: true };
 }
 
 /**

@@ -1,10 +1,12 @@
-import { ForetokenError } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core';
 import type { Shortlist } from '../families/shortlist.js';
+import { quote, unsupportedModel } from '../folder/refusal.js';
+import type { FileContent } from '../folder/write-folder.js';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
-import { WeightStore } from '../onnx/weight-store.js';
 import { configInteger, type WeightsFolder } from '../weights/weights-folder.js';
 import { foldBiases, foldFirstLayers } from './fold-biases.js';
-import { graphEmitter, WEIGHTS_FILE } from './graph-files.js';
+import { type GenerationFacts, readGeneration } from './generation-config.js';
+import { GraphFiles } from './graph-files.js';
 import { type ImportedStudents, importStudents, type StudentFolders } from './import-students.js';
 import {
   emitEncoder,
@@ -26,9 +28,9 @@ const STEP_FILES: Readonly<Record<StepHead, string>> = {
 
 /** Graphs and facts of an imported Marian model, ready to be written as a model folder. */
 export interface ImportedMarian {
-  readonly files: Map<string, Uint8Array | string>;
+  readonly files: Map<string, FileContent>;
   readonly shape: MarianShape;
-  readonly tokens: { readonly start: number; readonly end: number; readonly pad: number };
+  readonly generation: GenerationFacts;
   readonly students: ImportedStudents;
 }
 
@@ -39,29 +41,23 @@ export interface MarianImportOptions {
   /** Token id that stands for the CTC blank in emitted lattices. */
   readonly blankId: number;
   readonly shortlist?: Shortlist;
+  readonly pace: Yielder;
 }
 
 /**
  * Turns a Marian weights folder (Hugging Face layout) into lean graphs: fused projections, cross-attention keys and
  * values computed once by the encoder, one step graph a head. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
  */
-export function importMarian(folder: WeightsFolder, options: MarianImportOptions): ImportedMarian {
+export async function importMarian(folder: WeightsFolder, options: MarianImportOptions): Promise<ImportedMarian> {
   const shape = readShape(folder);
-  const { config } = folder;
-  const last = shape.vocabularySize - 1;
-  const tokens = {
-    start: configInteger(folder, 'decoder_start_token_id', 0, last),
-    end: configInteger(folder, 'eos_token_id', 0, last),
-    pad: configInteger(folder, 'pad_token_id', 0, last),
-  };
-  const store = new WeightStore(options.weights);
-  const files = new Map<string, Uint8Array | string>();
+  const generation = readGeneration(folder, shape.vocabularySize);
+  const { suppressed } = generation;
+  const graphs = new GraphFiles(options.weights, options.pace);
+  const { emit } = graphs;
   const weights = foldBiases(tensorReader(folder), shape);
-  const emit = graphEmitter(store, files);
-  emit('encoder.onnx', 'marian-encoder', (graph) => emitEncoder(graph, weights, shape));
-  const suppressed = suppressedTokens(config.bad_words_ids, shape.vocabularySize);
+  await emit('encoder.onnx', 'marian-encoder', (graph) => emitEncoder(graph, weights, shape));
   for (const head of Object.keys(STEP_FILES) as StepHead[]) {
-    emit(STEP_FILES[head], `marian-step-${head}`, (graph) => emitStep(graph, weights, shape, head, suppressed));
+    await emit(STEP_FILES[head], `marian-step-${head}`, (graph) => emitStep(graph, weights, shape, head, suppressed));
   }
   const encode8Bit = (graph: GraphBuilder, source: SourceTokens, encoderLayers: number): Value => {
     if (encoderLayers === shape.encoderLayers) return emitEncoderLayers(graph, weights, shape, source, 'int8');
@@ -69,20 +65,21 @@ export function importMarian(folder: WeightsFolder, options: MarianImportOptions
     const first = foldFirstLayers(tensorReader(folder), shape, encoderLayers, stack);
     return emitEncoderLayers(graph, first, { ...shape, encoderLayers }, source, 'int8', stack);
   };
-  const students = importStudents(options.students, {
+  const students = await importStudents(options.students, {
     marian: shape,
     embedding: {
       name: 'model.shared.weight',
-      table: tensorReader(folder)('model.shared.weight', [last + 1, shape.width]),
+      table: tensorReader(folder)('model.shared.weight', [shape.vocabularySize, shape.width]),
     },
     blankId: options.blankId,
     emit,
+    pace: options.pace,
     encode8Bit,
     ...(options.shortlist === undefined ? {} : { shortlist: options.shortlist }),
   });
-  files.set(WEIGHTS_FILE, store.bytes());
+  const files = await graphs.finish();
   files.set('tokenizer.json', folder.tokenizerJson);
-  return { files, shape, tokens, students };
+  return { files, shape, generation, students };
 }
 
 /** Names of the step graphs by head, as the manifest lists them. */
@@ -93,16 +90,23 @@ export function stepFiles(): Readonly<Record<StepHead, string>> {
 function readShape(folder: WeightsFolder): MarianShape {
   const { config, path } = folder;
   const unsupported = (field: string, required: string): never => {
-    throw new ForetokenError(
-      'UNSUPPORTED_MODEL',
-      `${path}: config.json has ${field} = ${JSON.stringify(config[field])}; the Marian importer requires ${required}.`,
+    throw unsupportedModel(
+      `${path}: config.json has ${field} = ${quote(config[field])}; the Marian importer requires ${required}.`,
       { folder: path, file: 'config.json', field, received: config[field], required },
     );
   };
   if (config.model_type !== 'marian') unsupported('model_type', '"marian"');
-  if (!['swish', 'silu'].includes(String(config.activation_function))) unsupported('activation_function', '"swish"');
+  if (config.activation_function !== 'swish' && config.activation_function !== 'silu')
+    unsupported('activation_function', '"swish"');
   if (config.share_encoder_decoder_embeddings === false) unsupported('share_encoder_decoder_embeddings', 'true');
   if (config.normalize_before === true) unsupported('normalize_before', 'false');
+  if (config.normalize_embedding === true) unsupported('normalize_embedding', 'false');
+  if (config.add_final_layer_norm === true) unsupported('add_final_layer_norm', 'false');
+  if (config.static_position_embeddings === false) unsupported('static_position_embeddings', 'true');
+  if (config.tie_word_embeddings === false) unsupported('tie_word_embeddings', 'true');
+  if (![undefined, null, config.vocab_size].includes(config.decoder_vocab_size as null)) {
+    unsupported('decoder_vocab_size', `the same as vocab_size, ${quote(config.vocab_size)}`);
+  }
   const width = configInteger(folder, 'd_model', 2, 65_536);
   const heads = configInteger(folder, 'decoder_attention_heads', 1, 1024);
   if (configInteger(folder, 'encoder_attention_heads', 1, 1024) !== heads) {
@@ -120,13 +124,4 @@ function readShape(folder: WeightsFolder): MarianShape {
     maxPositions: configInteger(folder, 'max_position_embeddings', 1, 65_536),
     scaleEmbedding: config.scale_embedding === true,
   };
-}
-
-/** Tokens a Marian config forbids, such as the padding: single-token entries of `bad_words_ids`. */
-function suppressedTokens(badWords: unknown, vocabularySize: number): number[] {
-  if (!Array.isArray(badWords)) return [];
-  return badWords
-    .filter((entry): entry is [number] => Array.isArray(entry) && entry.length === 1 && Number.isInteger(entry[0]))
-    .map(([tokenId]) => tokenId)
-    .filter((tokenId) => tokenId >= 0 && tokenId < vocabularySize);
 }

@@ -1,15 +1,17 @@
-import { WeightStore } from '../onnx/weight-store.js';
+import type { Yielder } from '@foretoken/core';
+import type { FillGraphFiles } from '../folder/manifest.js';
+import type { FileContent } from '../folder/write-folder.js';
 import { configInteger, type WeightsFolder } from '../weights/weights-folder.js';
 import { readCanvasNetwork } from './canvas-config.js';
 import type { CanvasNetwork } from './canvas-graph.js';
-import { graphEmitter, WEIGHTS_FILE } from './graph-files.js';
+import { GraphFiles } from './graph-files.js';
 import { emitFills } from './import-students.js';
 
 /** Graphs and facts of an imported masked language model, ready to be written as a model folder. */
 export interface ImportedMaskedLanguageModel {
-  readonly files: Map<string, Uint8Array | string>;
+  readonly files: Map<string, FileContent>;
   readonly network: CanvasNetwork;
-  readonly fill: ReturnType<typeof emitFills>;
+  readonly fill: Required<FillGraphFiles>;
   readonly endTokenId: number;
 }
 
@@ -19,16 +21,16 @@ export function isMaskedLanguageModel({ config }: WeightsFolder): boolean {
 }
 
 /** Turns the weights folder of a masked language model into fill graphs. Throws `INVALID_MODEL_FOLDER`. */
-export function importMaskedLanguageModel(
+export async function importMaskedLanguageModel(
   folder: WeightsFolder,
   weights: 'float32' | 'float16',
-): ImportedMaskedLanguageModel {
+  pace: Yielder,
+): Promise<ImportedMaskedLanguageModel> {
   const network = readCanvasNetwork(folder, 'canvas');
   const endTokenId = configInteger(folder, 'eos_token_id', 0, network.shape.vocabularySize - 1);
-  const store = new WeightStore(weights);
-  const files = new Map<string, Uint8Array | string>();
-  const fill = emitFills(network, graphEmitter(store, files));
-  files.set(WEIGHTS_FILE, store.bytes());
+  const graphs = new GraphFiles(weights, pace);
+  const fill = await emitFills(network, graphs.emit);
+  const files = await graphs.finish();
   files.set('tokenizer.json', folder.tokenizerJson);
   return { files, network, fill, endTokenId };
 }

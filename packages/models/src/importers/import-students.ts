@@ -1,4 +1,4 @@
-import { ForetokenError } from '@foretoken/core';
+import { ForetokenError, type Yielder } from '@foretoken/core';
 import { SHORTLIST_FILE, type Shortlist } from '../families/shortlist.js';
 import type { FillGraphFiles, MarianManifest } from '../folder/manifest.js';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
@@ -40,6 +40,7 @@ export interface StudentContext {
   /** Token id that stands for the CTC blank in emitted lattices. */
   readonly blankId: number;
   readonly emit: EmitGraph;
+  readonly pace: Yielder;
   /** The states of sources after the encoder's first `layers` layers, with 8-bit products. */
   readonly encode8Bit: (graph: GraphBuilder, source: SourceTokens, layers: number) => Value;
   /** Tokens that the drafting graph is to be fed a choice of; absent: it scores all. */
@@ -58,13 +59,13 @@ const LATTICE_CANDIDATES = 16;
 const POSITION_CANDIDATES = 64;
 
 /** Emits the graphs of every student there is. Throws `INVALID_MODEL_FOLDER`. */
-export function importStudents(folders: StudentFolders, context: StudentContext): ImportedStudents {
+export async function importStudents(folders: StudentFolders, context: StudentContext): Promise<ImportedStudents> {
   const ctc = folders.ctc && readCtcStudent(folders.ctc, context);
   const imported = [
-    ...(ctc === undefined ? [] : [importCtc(ctc, folders.ctcFast, context)]),
-    ...(folders.canvas === undefined ? [] : [importCanvas(folders.canvas, ctc, context)]),
-    ...(folders.dag === undefined ? [] : [importDag(folders.dag, context)]),
-    ...(folders.edit === undefined ? [] : [importEdit(folders.edit, ctc, context)]),
+    ...(ctc === undefined ? [] : [await importCtc(ctc, folders.ctcFast, context)]),
+    ...(folders.canvas === undefined ? [] : [await importCanvas(folders.canvas, ctc, context)]),
+    ...(folders.dag === undefined ? [] : [await importDag(folders.dag, context)]),
+    ...(folders.edit === undefined ? [] : [await importEdit(folders.edit, ctc, context)]),
   ];
   return {
     graphs: Object.assign({}, ...imported.map(({ graphs }) => graphs)),
@@ -99,16 +100,16 @@ function readCtcStudent(folder: WeightsFolder, { marian, blankId, shortlist }: S
   return { name: 'ctc', shape, head, tensorOf: tensorReader(folder) };
 }
 
-function importCtc(
+async function importCtc(
   student: CtcStudent,
   fastFolder: WeightsFolder | undefined,
-  { marian, blankId, emit, encode8Bit, shortlist }: StudentContext,
-): ImportedStudents {
-  const fast = fastFolder === undefined ? student : readFastStudent(fastFolder, student, marian);
+  { marian, blankId, emit, pace, encode8Bit, shortlist }: StudentContext,
+): Promise<ImportedStudents> {
+  const fast = fastFolder === undefined ? student : await readFastStudent(fastFolder, student, marian, pace);
   const quick = { precision: 'int8', shortlist: shortlist !== undefined } as const;
-  emit('ctc.onnx', 'ctc-student', (graph) => emitCtc(graph, student, { precision: 'float32', shortlist: false }));
-  emit('ctc-draft.onnx', 'ctc-student-draft', (graph) => emitCtc(graph, student, quick));
-  emit('ctc-fast.onnx', 'encoder-and-ctc-student', (graph) => {
+  await emit('ctc.onnx', 'ctc-student', (graph) => emitCtc(graph, student, { precision: 'float32', shortlist: false }));
+  await emit('ctc-draft.onnx', 'ctc-student-draft', (graph) => emitCtc(graph, student, quick));
+  await emit('ctc-fast.onnx', 'encoder-and-ctc-student', (graph) => {
     const dims = ['batch', 'source'];
     const tokenIds = graph.input('token_ids', 'int32', dims);
     const positions = graph.input('source_positions', 'int32', dims);
@@ -123,14 +124,18 @@ function importCtc(
   };
 }
 
-function importCanvas(folder: WeightsFolder, ctc: CtcStudent | undefined, context: StudentContext): ImportedStudents {
+async function importCanvas(
+  folder: WeightsFolder,
+  ctc: CtcStudent | undefined,
+  context: StudentContext,
+): Promise<ImportedStudents> {
   checkStudent(folder, 'foretoken-canvas', 'a canvas student', context.marian);
   const network = readCanvasNetwork(folder, 'canvas', context.embedding);
   const draft = draftStudent(folder, network, ctc);
   const lengths = readLengths(folder, network);
-  const opens = emitOpens(network, lengths, draft, context.emit);
+  const opens = await emitOpens(network, lengths, draft, context.emit);
   return {
-    graphs: { canvas: { ...opens, fill: emitFills(network, context.emit) } },
+    graphs: { canvas: { ...opens, fill: await emitFills(network, context.emit) } },
     facts: {
       canvas: {
         maskTokenId: network.maskTokenId,
@@ -141,7 +146,11 @@ function importCanvas(folder: WeightsFolder, ctc: CtcStudent | undefined, contex
   };
 }
 
-function importEdit(folder: WeightsFolder, ctc: CtcStudent | undefined, context: StudentContext): ImportedStudents {
+async function importEdit(
+  folder: WeightsFolder,
+  ctc: CtcStudent | undefined,
+  context: StudentContext,
+): Promise<ImportedStudents> {
   checkStudent(folder, 'foretoken-edit', 'an edit student', context.marian);
   const network = readCanvasNetwork(folder, 'edit', context.embedding);
   const draft = draftStudent(folder, network, ctc);
@@ -149,23 +158,25 @@ function importEdit(folder: WeightsFolder, ctc: CtcStudent | undefined, context:
   const startTokenId = configInteger(folder, 'start_token_id', 0, network.shape.vocabularySize - 1);
   const mostPlaceholders = configInteger(folder, 'max_placeholders', 1, 65_536);
   const graphs = {
-    ...emitOpens(network, undefined, draft, context.emit),
+    ...(await emitOpens(network, undefined, draft, context.emit)),
     deletions: 'edit-deletions.onnx',
     placeholders: 'edit-placeholders.onnx',
   };
-  context.emit(graphs.deletions, 'edit-deletions', (graph) => emitDeletions(graph, network));
-  context.emit(graphs.placeholders, 'edit-placeholders', (graph) => emitPlaceholders(graph, network, mostPlaceholders));
+  await context.emit(graphs.deletions, 'edit-deletions', (graph) => emitDeletions(graph, network));
+  await context.emit(graphs.placeholders, 'edit-placeholders', (graph) =>
+    emitPlaceholders(graph, network, mostPlaceholders),
+  );
   return {
-    graphs: { edit: { ...graphs, fill: emitFills(network, context.emit) } },
+    graphs: { edit: { ...graphs, fill: await emitFills(network, context.emit) } },
     facts: { edit: { placeholderTokenId, startTokenId, ...canvasFacts(network) } },
   };
 }
 
-function importDag(folder: WeightsFolder, { marian, emit }: StudentContext): ImportedStudents {
+async function importDag(folder: WeightsFolder, { marian, emit }: StudentContext): Promise<ImportedStudents> {
   const shape = readDagShape(folder, marian);
   const headTokenIds = readHeadTokenIds(folder, marian.vocabularySize);
   const startTokenId = configInteger(folder, 'start_token_id', 0, marian.vocabularySize - 1);
-  emit('dag.onnx', 'dag-student', (graph) => emitDag(graph, tensorReader(folder), shape, headTokenIds));
+  await emit('dag.onnx', 'dag-student', (graph) => emitDag(graph, tensorReader(folder), shape, headTokenIds));
   const maxCandidates = Math.min(LATTICE_CANDIDATES, headTokenIds.length);
   return { graphs: { dag: 'dag.onnx' }, facts: { dag: { startTokenId, upsample: shape.upsample, maxCandidates } } };
 }
@@ -181,31 +192,31 @@ export function mostCandidates(headTokenIds: readonly number[]): number {
 }
 
 /** Emits the graph that opens sources, and where drafts are read another one that is given them. */
-function emitOpens(
+async function emitOpens(
   network: CanvasNetwork,
   lengths: Lengths | undefined,
   student: CtcStudent | undefined,
   emit: EmitGraph,
-): { readonly open: string; readonly openDrafts?: string } {
+): Promise<{ readonly open: string; readonly openDrafts?: string }> {
   const { name } = network;
   const open = `${name}-open.onnx`;
   const reader = (kind: DraftKind) => student && { student, kind };
-  emit(open, `${name}-open`, (graph) => emitOpen(graph, network, lengths, reader('best')));
+  await emit(open, `${name}-open`, (graph) => emitOpen(graph, network, lengths, reader('best')));
   if (student === undefined) return { open };
   const openDrafts = `${name}-open-drafts.onnx`;
-  emit(openDrafts, `${name}-open-drafts`, (graph) => emitOpen(graph, network, lengths, reader('given')));
+  await emit(openDrafts, `${name}-open-drafts`, (graph) => emitOpen(graph, network, lengths, reader('given')));
   return { open, openDrafts };
 }
 
 /** Emits a network's fill graphs, one a head. */
-export function emitFills(network: CanvasNetwork, emit: EmitGraph): Required<FillGraphFiles> {
+export async function emitFills(network: CanvasNetwork, emit: EmitGraph): Promise<Required<FillGraphFiles>> {
   const files = {
     topK: `${network.name}-fill-top-k.onnx`,
     argmax: `${network.name}-fill-argmax.onnx`,
     logProbs: `${network.name}-fill-log-probs.onnx`,
   };
   for (const [head, file] of Object.entries(files)) {
-    emit(file, `${network.name}-fill-${head}`, (graph) => emitFill(graph, network, head as FillHead));
+    await emit(file, `${network.name}-fill-${head}`, (graph) => emitFill(graph, network, head as FillHead));
   }
   return files;
 }

@@ -1,9 +1,9 @@
 import { CONTRIB, type GraphBuilder, type Value } from '../onnx/graph-builder.js';
 import { ELEMENT_TYPE } from '../onnx/proto.js';
-import { type Dense, quantiseColumns, stackRows, transpose } from './matrices.js';
+import { type DeferredDense, quantiseColumns, stackRows, transpose } from './matrices.js';
 
 /** Gives a weight of the checkpoint by name, checked against the shape the architecture requires. */
-export type TensorOf = (name: string, dims: readonly number[]) => Dense;
+export type TensorOf = (name: string, dims: readonly number[]) => DeferredDense;
 
 export interface LayerShape {
   readonly width: number;
@@ -49,7 +49,7 @@ export class LayerEmitter {
   }
 
   /** `x @ matrix`, and `+ bias` where one is given; the matrix `[in, out]` is kept under `name`. */
-  product(x: Value, name: string, matrix: Dense, bias?: Value): Value {
+  product(x: Value, name: string, matrix: DeferredDense, bias?: Value): Value {
     if (this.#precision === 'float32') {
       const product = this.#graph.op('MatMul', [x, this.#weight(name, matrix)]);
       return bias === undefined ? product : this.#graph.op('Add', [product, bias]);
@@ -167,7 +167,7 @@ export class LayerEmitter {
   }
 
   /** The `[width, 3 * width]` projection to queries, keys and values, and its bias. */
-  #fusedProjection(prefix: string): { readonly weight: Dense; readonly bias: Value } {
+  #fusedProjection(prefix: string): { readonly weight: DeferredDense; readonly bias: Value } {
     const { width } = this.#shape;
     const parts = ['q_proj', 'k_proj', 'v_proj'];
     const weights = parts.map((part) => this.#tensorOf(`${prefix}.${part}.weight`, [width, width]));
@@ -192,7 +192,7 @@ export class LayerEmitter {
     return this.#weight(name, this.#tensorOf(name, [length]));
   }
 
-  #weight(name: string, dense: Dense): Value {
+  #weight(name: string, dense: DeferredDense): Value {
     return this.#graph.weight(name, dense.dims, dense.values, dense.exact);
   }
 }

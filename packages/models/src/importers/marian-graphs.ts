@@ -1,3 +1,4 @@
+import type { Yielder } from '@foretoken/core';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { declareCross, emitCross } from './cross-projection.js';
 import { ENCODER_STACK, type FoldedBiases } from './fold-biases.js';
@@ -115,7 +116,7 @@ export function emitStep(
   }
   graph.op('Concat', fresh, { axis: 2 }, { name: 'new' });
   graph.output('new', 'float32', ['batch', 'new', 2 * decoderLayers * width]);
-  emitHead(graph, tensorOf, shape, head, x, head === 'logits' ? [] : suppressed);
+  emitHead(graph, tensorOf, shape, head, x, suppressed);
 }
 
 /** `sqrt(width) * embedding + position`, `[batch, time, width]`. */
@@ -140,9 +141,13 @@ function emitHead(
   suppressed: readonly number[],
 ): void {
   const { width, vocabularySize } = shape;
-  const bias = Float32Array.from(tensorOf('final_logits_bias', [1, vocabularySize]).values);
-  // fp16 storage holds down to -65504; this leaves no token a chance and stays finite.
-  for (const tokenId of suppressed) bias[tokenId] = -60000;
+  const own = tensorOf('final_logits_bias', [1, vocabularySize]);
+  const bias = async (pace: Yielder): Promise<Float32Array> => {
+    const values = Float32Array.from(await own.values(pace));
+    // fp16 storage holds down to -65504; this leaves no token a chance and stays finite.
+    for (const tokenId of suppressed) values[tokenId] = -60000;
+    return values;
+  };
   const biasName = suppressed.length === 0 ? 'final_logits_bias' : 'final_logits_bias.suppressed';
   const cells = graph.op('Reshape', [x, graph.constant('int64', [2], [-1, width])]);
   const rows = graph.op('Gather', [cells, graph.input('scored', 'int32', ['scored'])]);

@@ -1,69 +1,121 @@
+import type { Yielder } from '@foretoken/core';
+
 /** A dense fp32 tensor in row-major order. */
 export interface Dense {
   readonly dims: readonly number[];
   readonly values: Float32Array;
+}
+
+/** A dense fp32 tensor whose values are made when they are needed: a model's together may not fit in memory twice. */
+export interface DeferredDense {
+  readonly dims: readonly number[];
+  readonly values: (pace: Yielder) => Promise<Float32Array>;
   /** Stored as fp32 whatever the store's precision: computed here, and rounding it would only lose accuracy. */
   readonly exact?: boolean;
 }
 
+/** Rows that are worked on before other work may have its turn. */
+const ROWS = 64;
+
 /** `[out, in]`, as PyTorch stores a linear layer, to `[in, out]`, as ONNX MatMul multiplies it. */
-export function transpose(matrix: Dense): Dense {
+export function transpose(matrix: DeferredDense): DeferredDense {
   const [rows, columns] = matrix.dims as [number, number];
-  const values = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      values[column * rows + row] = matrix.values[row * columns + column] as number;
+  const make = async (pace: Yielder): Promise<Float32Array> => {
+    const from = await matrix.values(pace);
+    const values = new Float32Array(rows * columns);
+    // A few rows at a time, so that what is written lies close together.
+    for (let begin = 0; begin < rows; begin += ROWS) {
+      const end = Math.min(rows, begin + ROWS);
+      for (let column = 0; column < columns; column++) {
+        for (let row = begin; row < end; row++) values[column * rows + row] = from[row * columns + column] as number;
+      }
+      if (pace.due()) await pace.yield();
     }
-  }
-  return { dims: [columns, rows], values };
+    return values;
+  };
+  return { dims: [columns, rows], values: make };
 }
 
 /** Stacks tensors along their first dimension; vectors end to end, `[out, in]` layers one above the other. */
-export function stackRows(parts: readonly Dense[]): Dense {
-  const values = new Float32Array(parts.reduce((sum, part) => sum + part.values.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    values.set(part.values, offset);
-    offset += part.values.length;
-  }
-  const rows = parts.reduce((sum, part) => sum + (part.dims[0] as number), 0);
+export function stackRows(parts: readonly DeferredDense[]): DeferredDense {
+  const dims = parts.map((part) => part.dims);
+  const rows = dims.reduce((sum, [count]) => sum + (count as number), 0);
+  const rest = (dims[0] as readonly number[]).slice(1);
+  const make = async (pace: Yielder): Promise<Float32Array> => {
+    const values = new Float32Array(rest.reduce((product, size) => product * size, rows));
+    let offset = 0;
+    for (const part of parts) {
+      const own = await part.values(pace);
+      values.set(own, offset);
+      offset += own.length;
+    }
+    return values;
+  };
   const exact = parts.some((part) => part.exact === true);
-  return { dims: [rows, ...(parts[0] as Dense).dims.slice(1)], values, exact };
+  return { dims: [rows, ...rest], values: make, exact };
 }
 
 /** Sinusoidal positions `[positions, width]`, sines in the first half, cosines in the second (Marian's layout). */
-export function sinusoids(positions: number, width: number): Dense {
+export function sinusoids(positions: number, width: number): DeferredDense {
   const half = width / 2;
-  const values = new Float32Array(positions * width);
-  for (let position = 0; position < positions; position++) {
-    for (let index = 0; index < half; index++) {
-      const angle = position / 10000 ** ((2 * index) / width);
-      values[position * width + index] = Math.sin(angle);
-      values[position * width + half + index] = Math.cos(angle);
+  const make = async (pace: Yielder): Promise<Float32Array> => {
+    const values = new Float32Array(positions * width);
+    const wavelengths = Array.from({ length: half }, (_, index) => 10000 ** ((2 * index) / width));
+    for (let position = 0; position < positions; position++) {
+      for (let index = 0; index < half; index++) {
+        const angle = position / (wavelengths[index] as number);
+        values[position * width + index] = Math.sin(angle);
+        values[position * width + half + index] = Math.cos(angle);
+      }
+      if (position % ROWS === 0 && pace.due()) await pace.yield();
     }
-  }
-  return { dims: [positions, width], values };
+    return values;
+  };
+  return { dims: [positions, width], values: make, exact: true };
 }
 
 /** An `[in, out]` matrix as int8 with one scale a column: `values[i][j] ~ quantised[i][j] * scales[j]`. */
 export interface QuantisedMatrix {
   readonly dims: readonly number[];
-  readonly quantised: Int8Array;
-  readonly scales: Float32Array;
+  readonly quantised: (pace: Yielder) => Promise<Int8Array>;
+  readonly scales: (pace: Yielder) => Promise<Float32Array>;
 }
 
 /** Symmetric per-column quantisation to 8 bits. */
-export function quantiseColumns({ dims, values }: Dense): QuantisedMatrix {
+export function quantiseColumns({ dims, values }: DeferredDense): QuantisedMatrix {
+  let made: ReturnType<typeof quantise> | undefined;
+  const once = (pace: Yielder) => {
+    made ??= quantise(values, dims, pace);
+    return made;
+  };
+  return {
+    dims,
+    quantised: async (pace) => (await once(pace)).quantised,
+    scales: async (pace) => (await once(pace)).scales,
+  };
+}
+
+async function quantise(make: DeferredDense['values'], dims: readonly number[], pace: Yielder) {
   const [rows, columns] = dims as [number, number];
+  const values = await make(pace);
   const scales = new Float32Array(columns);
-  values.forEach((value, index) => {
-    const column = index % columns;
-    scales[column] = Math.max(scales[column] as number, Math.abs(value) / 127);
-  });
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const scale = Math.abs(values[row * columns + column] as number) / 127;
+      if (scale > (scales[column] as number)) scales[column] = scale;
+    }
+    if (row % ROWS === 0 && pace.due()) await pace.yield();
+  }
   const quantised = new Int8Array(rows * columns);
-  values.forEach((value, index) => {
-    const scale = scales[index % columns] as number;
-    quantised[index] = scale === 0 ? 0 : Math.round(value / scale);
-  });
-  return { dims, quantised, scales };
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const scale = scales[column] as number;
+      if (scale === 0) continue;
+      const value = Math.round((values[row * columns + column] as number) / scale);
+      // A scale of few bits may lie well below the largest value's, which would then wrap around.
+      quantised[row * columns + column] = Math.max(-127, Math.min(127, value));
+    }
+    if (row % ROWS === 0 && pace.due()) await pace.yield();
+  }
+  return { quantised, scales };
 }

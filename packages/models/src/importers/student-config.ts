@@ -1,5 +1,7 @@
-import { ForetokenError } from '@foretoken/core';
-import { toFloat32 } from '../weights/safetensors.js';
+import { ForetokenError, type Yielder } from '@foretoken/core';
+import { invalidFolder, quote } from '../folder/refusal.js';
+import { findNonFinite } from '../weights/half-storage.js';
+import { toFloat32InPieces, type WeightTensor } from '../weights/safetensors.js';
 import { configInteger, type WeightsFolder } from '../weights/weights-folder.js';
 import type { CtcShape } from './ctc-graph.js';
 import type { DagShape } from './dag-graph.js';
@@ -7,16 +9,38 @@ import type { FrameShape } from './frames.js';
 import type { TensorOf } from './layers.js';
 import type { MarianShape } from './marian-graphs.js';
 
-/** The weights of a folder by name and shape, as fp32. Throws `INVALID_MODEL_FOLDER`. */
+/**
+ * The weights of a folder by name and shape, as fp32. Throws `INVALID_MODEL_FOLDER`: at once for a tensor that does not fit,
+ * when the values are made for one that holds NaN or an infinite number.
+ */
 export function tensorReader(folder: WeightsFolder): TensorOf {
-  return (name, dims) => ({ dims, values: toFloat32(folder.tensor(name, dims)) });
+  return (name, dims) => {
+    const tensor = folder.tensor(name, dims);
+    return { dims, values: (pace) => finiteValues(folder, name, tensor, pace) };
+  };
+}
+
+async function finiteValues(
+  { path }: WeightsFolder,
+  name: string,
+  tensor: WeightTensor,
+  pace: Yielder,
+): Promise<Float32Array> {
+  const values = await toFloat32InPieces(tensor, pace);
+  const index = await findNonFinite(values, pace);
+  if (index < 0) return values;
+  const received = values[index];
+  throw new ForetokenError(
+    'INVALID_MODEL_FOLDER',
+    `model.safetensors in ${path}: tensor ${quote(name)} holds ${received} at index ${index}, but weights must be finite numbers. Train or export the model again.`,
+    { folder: path, file: 'model.safetensors', field: name, index, received, required: 'finite numbers' },
+  );
 }
 
 /** Throws `INVALID_MODEL_FOLDER`: a field of config.json is not what the model needs. */
 export function refuseConfig({ path, config }: WeightsFolder, field: string, what: string, required: unknown): never {
-  throw new ForetokenError(
-    'INVALID_MODEL_FOLDER',
-    `${path}: config.json has ${field} = ${JSON.stringify(config[field])}, but ${what} needs ${String(required)}.`,
+  throw invalidFolder(
+    `${path}: config.json has ${field} = ${quote(config[field])}, but ${what} needs ${String(required)}.`,
     { folder: path, file: 'config.json', field, received: config[field], required },
   );
 }

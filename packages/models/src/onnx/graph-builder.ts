@@ -1,5 +1,5 @@
 import { ATTRIBUTE_TYPE, ELEMENT_TYPE, type ElementType, ModelProto } from './proto.js';
-import type { StoredWeight, WeightStore } from './weight-store.js';
+import type { WeightStore, WeightValues } from './weight-store.js';
 
 /** Name of a value in the graph under construction. */
 export type Value = string;
@@ -10,6 +10,14 @@ export const CONTRIB = 'com.microsoft';
 
 const EXTERNAL = 1;
 
+/** An initializer that the store has. */
+const STORED = Symbol('stored');
+
+/** In the place of the node that casts a weight, if that turns out to be stored as fp16. */
+interface CastOf {
+  readonly castOf: string;
+}
+
 /**
  * Builds one ONNX graph: inputs, operators in execution order, outputs.
  *
@@ -18,10 +26,10 @@ const EXTERNAL = 1;
 export class GraphBuilder {
   readonly #store: WeightStore;
   readonly #dataFile: string;
-  readonly #nodes: object[] = [];
+  readonly #nodes: (object | CastOf)[] = [];
   readonly #inputs: object[] = [];
   readonly #outputs: object[] = [];
-  readonly #initializers = new Map<string, object>();
+  readonly #initializers = new Map<string, object | typeof STORED>();
   #fresh = 0;
 
   constructor(store: WeightStore, dataFile: string) {
@@ -60,37 +68,34 @@ export class GraphBuilder {
   ): Value[] {
     const name = options.name ?? `${opType}_${this.#fresh++}`;
     const output = count === 1 ? [name] : Array.from({ length: count }, (_, index) => `${name}_${index}`);
-    this.#nodes.push({
-      opType,
-      name,
-      input: [...inputs],
-      output,
-      domain: options.domain ?? '',
-      attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
-    });
+    this.#nodes.push(node(opType, inputs, output, name, attributes, options.domain));
     return output;
   }
 
   /** A weight of the shared store, usable as an fp32 value; `exact` exempts it from fp16 storage. */
-  weight(name: string, dims: readonly number[], values: Float32Array, exact = false): Value {
+  weight(name: string, dims: readonly number[], values: WeightValues, exact = false): Value {
     if (this.#initializers.has(name)) return name;
-    const stored = this.#store.add(name, dims, values, exact);
-    const half = stored.elementType === 'float16';
-    this.#external(name, half ? `${name}.fp16` : name, stored);
+    this.#store.add(name, dims, values, exact);
+    this.#initializers.set(name, STORED);
     // Constant folding turns this cast into an fp32 weight once, when the session is created.
-    if (half) this.op('Cast', [`${name}.fp16`], { to: ELEMENT_TYPE.float32 }, { name });
+    this.#nodes.push({ castOf: name });
     return name;
   }
 
   /** An int8 weight of the shared store. */
-  weightInt8(name: string, dims: readonly number[], values: Int8Array): Value {
-    if (!this.#initializers.has(name)) this.#external(name, name, this.#store.addInt8(name, dims, values));
+  weightInt8(name: string, dims: readonly number[], values: WeightValues<Int8Array>): Value {
+    if (!this.#initializers.has(name)) {
+      this.#store.addInt8(name, dims, values);
+      this.#initializers.set(name, STORED);
+    }
     return name;
   }
 
-  #external(key: string, name: string, { dims, elementType, offset, length }: StoredWeight): void {
-    this.#initializers.set(key, {
-      name,
+  /** The store's weight as an initializer: under its own name unless a cast has that. */
+  #external(key: string): object {
+    const { dims, elementType, offset, length } = this.#store.find(key);
+    return {
+      name: elementType === 'float16' ? halfName(key) : key,
       dims: [...dims],
       dataType: ELEMENT_TYPE[elementType],
       dataLocation: EXTERNAL,
@@ -99,7 +104,13 @@ export class GraphBuilder {
         { key: 'offset', value: String(offset) },
         { key: 'length', value: String(length) },
       ],
-    });
+    };
+  }
+
+  /** The node that casts a weight to fp32, where it is stored as fp16. */
+  #cast(name: string): object[] {
+    if (this.#store.find(name).elementType !== 'float16') return [];
+    return [node('Cast', [halfName(name)], [name], name, { to: ELEMENT_TYPE.float32 })];
   }
 
   /** A small constant kept in the graph itself. */
@@ -120,8 +131,9 @@ export class GraphBuilder {
     return name;
   }
 
-  /** The serialised model. */
+  /** The serialised model. The store's weights must be settled. */
   build(graphName: string): Uint8Array {
+    const initializer = [...this.#initializers].map(([key, own]) => (own === STORED ? this.#external(key) : own));
     const model = {
       irVersion: 10,
       producerName: 'foretoken',
@@ -131,14 +143,34 @@ export class GraphBuilder {
       ],
       graph: {
         name: graphName,
-        node: this.#nodes,
-        initializer: [...this.#initializers.values()],
+        node: this.#nodes.flatMap((each) => ('castOf' in each ? this.#cast(each.castOf) : [each])),
+        initializer,
         input: this.#inputs,
         output: this.#outputs,
       },
     };
     return ModelProto.encode(ModelProto.fromObject(model)).finish();
   }
+}
+
+const halfName = (name: string): string => `${name}.fp16`;
+
+function node(
+  opType: string,
+  inputs: readonly Value[],
+  output: readonly Value[],
+  name: string,
+  attributes: Readonly<Record<string, AttributeValue>>,
+  domain = '',
+): object {
+  return {
+    opType,
+    name,
+    input: [...inputs],
+    output: [...output],
+    domain,
+    attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
+  };
 }
 
 function valueInfo(name: string, type: ElementType, dims: readonly (number | string)[]): object {

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { ModelFolder } from '../folder/read-folder.js';
 import type { Dense } from '../importers/matrices.js';
 import { toFloat32 } from '../weights/safetensors.js';
@@ -10,7 +11,7 @@ interface Initializer {
   readonly externalData: readonly { readonly key: string; readonly value: string }[];
 }
 
-/** The fp32 values of a graph's external weights, by name: to inspect a model, or to build other graphs of it. */
+/** The fp32 values of a graph's external weights but 8-bit ones, by name: to inspect a model, or to build other graphs of it. */
 export async function readGraphWeights(folder: ModelFolder, file: string): Promise<Map<string, Dense>> {
   const model = ModelProto.toObject(ModelProto.decode(await folder.readBytes(file)), {
     longs: Number,
@@ -21,8 +22,8 @@ export async function readGraphWeights(folder: ModelFolder, file: string): Promi
   for (const { name, dims, dataType, externalData } of model.graph.initializer) {
     const field = (key: string): string | undefined => externalData.find((entry) => entry.key === key)?.value;
     const location = field('location');
-    if (location === undefined) continue;
-    if (!data.has(location)) data.set(location, await folder.readBytes(location));
+    if (location === undefined || (dataType !== ELEMENT_TYPE.float16 && dataType !== ELEMENT_TYPE.float32)) continue;
+    if (!data.has(location)) data.set(location, await folder.readBytes(posix.join(posix.dirname(file), location)));
     const offset = Number(field('offset') ?? 0);
     const bytes = (data.get(location) as Uint8Array).subarray(offset, offset + Number(field('length')));
     const dtype = dataType === ELEMENT_TYPE.float16 ? 'F16' : 'F32';

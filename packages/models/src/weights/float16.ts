@@ -20,7 +20,9 @@ export function float16BitsToFloat32(halves: Uint16Array): Float32Array {
 /** fp32 to IEEE 754 half-precision bits, rounded to nearest, ties to even; too large becomes infinity. */
 export function float32ToFloat16Bits(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  return Uint16Array.from(bits, halfOf);
+  const halves = new Uint16Array(bits.length);
+  for (let i = 0; i < bits.length; i++) halves[i] = halfOf(bits[i] as number);
+  return halves;
 }
 
 function halfOf(bits: number): number {
@@ -50,5 +52,7 @@ function roundShift(value: number, shift: number): number {
 
 /** bfloat16 bits, the upper half of an fp32, to fp32; exact. */
 export function bfloat16BitsToFloat32(halves: Uint16Array): Float32Array {
-  return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
+  const bits = new Uint32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) bits[i] = (halves[i] as number) << 16;
+  return new Float32Array(bits.buffer);
 }

@@ -1,4 +1,6 @@
 import { basename, dirname } from 'node:path';
+import type { Yielder } from '@foretoken/core';
+import { FOREIGN_BYTES, foreignContent } from '../folder/foreign-content.js';
 import { decodeUtf8, isObject, parseJson } from '../folder/json.js';
 import { FILE_BYTES } from '../folder/manifest.js';
 import { invalidFolder, quote, reason } from '../folder/refusal.js';
@@ -53,7 +55,7 @@ const LENGTH_BYTES = 8;
  *
  * Throws `INVALID_MODEL_FOLDER` naming the tensor and what is wrong with it.
  */
-export async function readSafetensors(path: string): Promise<ReadonlyMap<string, WeightTensor>> {
+export async function readSafetensors(path: string, signal?: AbortSignal): Promise<ReadonlyMap<string, WeightTensor>> {
   const place = { folder: dirname(path), file: basename(path) };
   // Symbolic links are how download caches lay out a weights folder.
   const open = await openRegularFile(place, { links: true });
@@ -66,6 +68,7 @@ export async function readSafetensors(path: string): Promise<ReadonlyMap<string,
     let offset = -(LENGTH_BYTES + header.length);
     for await (const chunk of readExactly(open, place)) {
       if (offset + chunk.length > 0) data.set(chunk.subarray(Math.max(0, -offset)), Math.max(0, offset));
+      signal?.throwIfAborted();
       offset += chunk.length;
     }
     return tensorsOf(entries, data);
@@ -77,7 +80,7 @@ export async function readSafetensors(path: string): Promise<ReadonlyMap<string,
 /** Reads all tensors of a safetensors file's content, as `readSafetensors` does; their data are views of it. */
 export function parseSafetensors(bytes: Uint8Array, place: FilePlace): ReadonlyMap<string, WeightTensor> {
   if (bytes.length < LENGTH_BYTES) throw refuse(place, 'file size', bytes.length, `at least ${LENGTH_BYTES} bytes`);
-  const begin = LENGTH_BYTES + headerLength(bytes.subarray(0, LENGTH_BYTES), bytes.length, place);
+  const begin = LENGTH_BYTES + headerLength(bytes, bytes.length, place);
   const header = decodeUtf8(bytes.subarray(LENGTH_BYTES, begin), place.file, place);
   return tensorsOf(parseHeader(header, bytes.length - begin, place), bytes.subarray(begin));
 }
@@ -106,22 +109,45 @@ export function toFloat32({ dtype, data }: WeightTensor): Float32Array {
   }
 }
 
+const PIECE = 2 ** 20;
+
+/** As `toFloat32`, with turns for other work in between; the values may be a view of the tensor's bytes. */
+export async function toFloat32InPieces(tensor: WeightTensor, pace: Yielder): Promise<Float32Array> {
+  const { dtype, data } = tensor;
+  if (dtype === 'F32' && data.byteOffset % 4 === 0) {
+    return new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4);
+  }
+  const size = DTYPE_BYTES[dtype];
+  const values = new Float32Array(data.byteLength / size);
+  for (let at = 0; at < values.length; at += PIECE) {
+    const piece = { ...tensor, data: data.subarray(at * size, (at + PIECE) * size) };
+    values.set(toFloat32(piece), at);
+    if (pace.due()) await pace.yield();
+  }
+  return values;
+}
+
 /** A copy in a buffer of its own, since typed arrays need aligned offsets and tensors may lie anywhere. */
 function aligned(data: Uint8Array): ArrayBuffer {
   return new Uint8Array(data).buffer;
 }
 
 async function readHeader(open: OpenFile, place: FilePlace): Promise<Uint8Array> {
-  const length = open.bytes < LENGTH_BYTES ? undefined : await readAt(open, LENGTH_BYTES, 0, place);
-  if (length === undefined) throw refuse(place, 'file size', open.bytes, `at least ${LENGTH_BYTES} bytes`);
-  return readAt(open, headerLength(length, open.bytes, place), LENGTH_BYTES, place);
+  if (open.bytes < LENGTH_BYTES) throw refuse(place, 'file size', open.bytes, `at least ${LENGTH_BYTES} bytes`);
+  const begin = await readAt(open, Math.min(FOREIGN_BYTES, open.bytes), 0, place);
+  return readAt(open, headerLength(begin, open.bytes, place), LENGTH_BYTES, place);
 }
 
-function headerLength(prefix: Uint8Array, fileBytes: number, place: FilePlace): number {
-  const announced = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true);
+function headerLength(begin: Uint8Array, fileBytes: number, place: FilePlace): number {
+  const announced = new DataView(begin.buffer, begin.byteOffset).getBigUint64(0, true);
   const most = Math.min(HEADER_BYTES, fileBytes - LENGTH_BYTES);
   if (announced >= 2n && announced <= BigInt(most)) return Number(announced);
-  throw refuse(place, 'header length', String(announced), `from 2 to ${most}`);
+  const foreign = foreignContent(begin);
+  if (foreign === undefined) throw refuse(place, 'header length', String(announced), `from 2 to ${most}`);
+  throw invalidFolder(`${place.file} in ${place.folder} holds no weights: it is ${foreign}`, {
+    ...place,
+    required: 'a safetensors file',
+  });
 }
 
 async function readAt(open: OpenFile, length: number, position: number, place: FilePlace): Promise<Uint8Array> {

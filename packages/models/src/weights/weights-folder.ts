@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeUtf8, isObject, parseJson } from '../folder/json.js';
 import { MANIFEST_BYTES, TOKENIZER_BYTES } from '../folder/manifest.js';
@@ -10,11 +10,15 @@ import { readSafetensors, type WeightTensor } from './safetensors.js';
 const CONFIG = 'config.json';
 const WEIGHTS = 'model.safetensors';
 const TOKENIZER = 'tokenizer.json';
+/** What newer releases of transformers say about decoding; older ones say it in config.json. */
+export const GENERATION_CONFIG = 'generation_config.json';
 
 /** A Hugging Face weights folder, read whole. */
 export interface WeightsFolder {
   readonly path: string;
   readonly config: Readonly<Record<string, unknown>>;
+  /** Content of generation_config.json, where there is one. */
+  readonly generationConfig?: Readonly<Record<string, unknown>>;
   readonly tensors: ReadonlyMap<string, WeightTensor>;
   /** Text of tokenizer.json, not yet checked. */
   readonly tokenizerJson: string;
@@ -30,20 +34,17 @@ export interface WeightsFolder {
  * Symbolic links are followed, since download caches consist of them; only regular files are opened. Throws
  * `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL` (pickled or sharded weights), `INVALID_ARGUMENT`.
  */
-export async function openWeightsFolder(path: string): Promise<WeightsFolder> {
+export async function openWeightsFolder(path: string, signal?: AbortSignal): Promise<WeightsFolder> {
   const folder = await resolveFolder(path, 'weights', 'download one');
   await refuseOtherFormats(folder);
-  const config = parseJson(await readText(folder, CONFIG, MANIFEST_BYTES), CONFIG, { folder });
-  if (!isObject(config)) {
-    throw invalidFolder(`${CONFIG} in ${folder} is ${quote(config)}, but it must be a JSON object.`, {
-      folder,
-      file: CONFIG,
-      received: config,
-      required: 'an object',
-    });
-  }
+  const config = await readObject(folder, CONFIG);
+  const generationConfig = (await exists(folder, GENERATION_CONFIG))
+    ? await readObject(folder, GENERATION_CONFIG)
+    : undefined;
+  await refuseOtherTokenizers(folder);
   const tokenizerJson = await readText(folder, TOKENIZER, TOKENIZER_BYTES);
-  const tensors = await readSafetensors(join(folder, WEIGHTS));
+  signal?.throwIfAborted();
+  const tensors = await readSafetensors(join(folder, WEIGHTS), signal);
   const find = (name: string, dtypes: readonly string[], shape: readonly (number | null)[]): WeightTensor => {
     const tensor = tensors.get(name);
     const required = `${dtypes.join(' or ')} [${shape.map((size) => size ?? 'any').join(', ')}]`;
@@ -62,6 +63,7 @@ export async function openWeightsFolder(path: string): Promise<WeightsFolder> {
   return {
     path: folder,
     config,
+    ...(generationConfig === undefined ? {} : { generationConfig }),
     tensors,
     tokenizerJson,
     tensor: (name, shape) => find(name, ['F32', 'F16', 'BF16'], shape),
@@ -88,6 +90,17 @@ export function configInteger(
     `${CONFIG} in ${folder.path}: ${key} is ${value === undefined ? 'missing' : quote(value)}, but it must be an integer from ${least} to ${most}. Fetch or correct the file.`,
     { folder: folder.path, file: CONFIG, field: key, received: value, required: { least, most } },
   );
+}
+
+async function readObject(folder: string, file: string): Promise<Readonly<Record<string, unknown>>> {
+  const content = parseJson(await readText(folder, file, MANIFEST_BYTES), file, { folder });
+  if (isObject(content)) return content;
+  throw invalidFolder(`${file} in ${folder} is ${quote(content)}, but it must be a JSON object.`, {
+    folder,
+    file,
+    received: content,
+    required: 'an object',
+  });
 }
 
 async function readText(folder: string, file: string, most: number): Promise<string> {
@@ -118,6 +131,17 @@ async function refuseOtherFormats(folder: string): Promise<void> {
       });
     }
   }
+}
+
+/** Marian models are often published with the SentencePiece models that their tokenizer is made of, and nothing else. */
+async function refuseOtherTokenizers(folder: string): Promise<void> {
+  if (await exists(folder, TOKENIZER)) return;
+  const pieces = (await readdir(folder)).filter((name) => name.endsWith('.spm') || name.endsWith('.model')).sort();
+  if (pieces.length === 0) return;
+  throw unsupportedModel(
+    `${folder} has its tokenizer as SentencePiece models (${quote(pieces.join(', '))}), which are not read here; ${TOKENIZER} is required. Convert them first, with the tokenizers library for example.`,
+    { folder, file: pieces[0] as string, received: pieces.slice(0, 8), required: TOKENIZER },
+  );
 }
 
 async function exists(folder: string, file: string): Promise<boolean> {

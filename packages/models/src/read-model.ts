@@ -1,0 +1,34 @@
+import { checkGraphs } from './families/check-graphs.js';
+import { readSideFiles } from './families/side-files.js';
+import { type ModelFolder, openModelFolder } from './folder/read-folder.js';
+import { createTokenizer, type TextTokenizer } from './tokenizer/text-tokenizer.js';
+
+/** A model folder as far as it can be read without the native runtime. */
+export interface ReadModel {
+  readonly folder: ModelFolder;
+  readonly tokenizer: TextTokenizer;
+}
+
+/**
+ * Opens a folder, and checks its graphs and its tokenizer.
+ *
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, or the signal's reason.
+ */
+export async function readModel(path: string, signal?: AbortSignal): Promise<ReadModel> {
+  const folder = await openModelFolder(path, signal);
+  const { manifest } = folder;
+  await checkGraphs(folder, signal);
+  const tokenizer = createTokenizer(await folder.readText(manifest.tokenizer), {
+    vocabulary: manifest.vocabulary,
+    sourceLength: manifest.limits.sourceLength,
+    file: manifest.tokenizer,
+  });
+  return { folder, tokenizer };
+}
+
+/** Reads all that loading reads but for what the native runtime does. Throws as `readModel` does. */
+export async function proveModel(path: string, signal?: AbortSignal): Promise<void> {
+  const { folder } = await readModel(path, signal);
+  signal?.throwIfAborted();
+  await readSideFiles(folder);
+}

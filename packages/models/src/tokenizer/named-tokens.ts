@@ -1,0 +1,23 @@
+import { parseJson } from '../folder/json.js';
+import { checkTokenizer } from './check-tokenizer.js';
+
+/** Tokens of a tokenizer that models give a meaning to; absent where it has none. */
+export interface NamedTokens {
+  readonly unknown?: number;
+  readonly pad?: number;
+}
+
+/**
+ * Checks a tokenizer.json as loading does, short of the tokenizer library, and looks its named tokens up. Throws
+ * `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
+ */
+export function readNamedTokens(json: string, vocabularySize: number, folder: string): NamedTokens {
+  const file = 'tokenizer.json';
+  const { content } = checkTokenizer(parseJson(json, file, { folder }), vocabularySize, file);
+  // Their shapes were checked.
+  const added = content.added_tokens as readonly { readonly id: number; readonly content: string }[];
+  const { unk_token: name = '<unk>' } = content.model as { readonly unk_token?: unknown };
+  const idOf = (wanted: unknown): number | undefined => added.find((token) => token.content === wanted)?.id;
+  const [unknown, pad] = [idOf(name), idOf('<pad>')];
+  return { ...(unknown === undefined ? {} : { unknown }), ...(pad === undefined ? {} : { pad }) };
+}
