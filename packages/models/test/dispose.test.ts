@@ -125,6 +125,28 @@ describe('a model that is disposed of during a decode', () => {
     },
   );
 
+  it('releases every session before any call of dispose resolves', async () => {
+    let opened = 0;
+    let released = 0;
+    const { InferenceSession, Tensor } = onnxruntime;
+    const create = async (...args: Parameters<typeof InferenceSession.create>) => {
+      const session = await InferenceSession.create(...args);
+      opened++;
+      const release = async (): Promise<void> => {
+        await new Promise((resolve) => setImmediate(resolve));
+        await session.release();
+        released++;
+      };
+      return { run: (feeds: Parameters<typeof session.run>[0]) => session.run(feeds), release };
+    };
+    const runtime = { InferenceSession: { create }, Tensor } as unknown as NonNullable<LoadOptions['runtime']>;
+    const model = await loadModel(folder, { probe: false, threads: 1, runtime });
+    void model[Symbol.asyncDispose]();
+    await model[Symbol.asyncDispose]();
+    expect(opened).toBeGreaterThan(1);
+    expect(released).toBe(opened);
+  });
+
   it('refuses whatever comes afterwards, by the same code', async () => {
     const model = await loadModel(folder, { probe: false, threads: 1 });
     await Promise.all([model[Symbol.asyncDispose](), model[Symbol.asyncDispose]()]);

@@ -65,6 +65,7 @@ describe('WidthCosts', () => {
     const costs = new WidthCosts([1, 0.95, 0.7, 0.72, 1.44]);
     expect([1, 2, 3, 4, 5, 9].map((width) => costs.padded(width))).toEqual([3, 3, 3, 4, 5, 9]);
     expect(costs.relative).toEqual([1, 1, 1, 1, 2]);
+    expect(new WidthCosts([1, 1, 1, 0.7, 0.7, 1.4]).relative).toEqual([1, 1, 1, 1, 1, 2]);
   });
 
   it.each([
@@ -103,6 +104,14 @@ describe('measuring widths', () => {
   it('takes the median, so that less than half of slow forwards change nothing', async () => {
     const { costs } = await measure(1e6, (width, forward) => width + (forward % 5 < 2 ? 40 : 0), 4);
     expect(costs.measured).toEqual([1, 2, 3, 4]);
+  });
+
+  it('leaves out times that are none, so that a clock may fail now and then', async () => {
+    for (const nonsense of [0, -3, Number.NaN]) {
+      const { costs } = await measure(1e6, (width, forward) => (forward % 4 < 2 ? nonsense : width), 3);
+      // A budget cannot be kept by a clock that shows no number.
+      expect(costs.measured).toEqual(Number.isNaN(nonsense) ? [] : [1, 2, 3]);
+    }
   });
 
   it('begins no forward that will not fit, and fills what it did not measure by straight lines', async () => {
@@ -184,6 +193,12 @@ describe('comparing thread counts', () => {
       ),
       seeded,
     );
+  });
+
+  it('keeps the first where another saves much in most turns, but not in three of four', async () => {
+    const fastBut = (slow: readonly number[]) => (turn: number) => (slow.includes(turn) ? 12 : 3);
+    expect((await compare(1e6, [() => 10, fastBut([2, 5, 7])])).chosen).toBe(0);
+    expect((await compare(1e6, [() => 10, fastBut([2, 5])])).chosen).toBe(1);
   });
 
   it('chooses nothing on too few turns, and stops when the budget is spent', async () => {

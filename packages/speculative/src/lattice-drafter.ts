@@ -1,5 +1,6 @@
 import {
   assertLattice,
+  assertScores,
   type CtcLattice,
   type CtcPrefix,
   CtcPrefixScorer,
@@ -120,6 +121,14 @@ function invalid(option: string, received: unknown, required: string): Foretoken
   });
 }
 
+/** Throws `INVALID_SCORES` naming row and frame: such a lattice would draft in silence, and badly. */
+function assertLatticeScores({ frames, k, logProbs, blankLogProbs }: CtcLattice, row: number): void {
+  for (let frame = 0; frame < frames; frame++) {
+    assertScores(logProbs, row, frame, frame * k, (frame + 1) * k);
+    assertScores(blankLogProbs, row, frame, frame, frame + 1);
+  }
+}
+
 /** Where the drafter stands in one row's lattice. */
 interface RowState {
   readonly scorer: CtcPrefixScorer;
@@ -135,7 +144,8 @@ class LatticeDraftSession implements DraftSession {
 
   constructor(lattices: readonly CtcLattice[], vocabularySize: number, settings: Settings) {
     this.#settings = settings;
-    this.#rows = lattices.map((lattice) => {
+    this.#rows = lattices.map((lattice, row) => {
+      assertLatticeScores(lattice, row);
       const scorer = new CtcPrefixScorer(lattice, vocabularySize);
       return { scorer, prefix: scorer.start(), length: 0 };
     });

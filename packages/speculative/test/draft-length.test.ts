@@ -52,6 +52,11 @@ describe('draftLength', () => {
     [{ verifyCost: [1], draftCost: -1 }, /draftCost/],
   ])('refuses %j', (wrong, message) => {
     expect(() => assertRoundCost(wrong)).toThrowError(message);
+    expect(() => draftLength([0.5], wrong)).toThrowError(message);
+  });
+
+  it.each([Number.NaN, -0.1, Number.POSITIVE_INFINITY])('refuses a probability of %s', (wrong) => {
+    expect(() => draftLength([0.9, wrong], { verifyCost: [1, 1, 1] })).toThrowError(/probabilities\[1\]/);
   });
 });
 

@@ -214,3 +214,28 @@ describe('latticeDrafter', () => {
     }
   });
 });
+
+describe('a lattice with scores that are none', () => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('is refused where it says %s, by row and frame', async (wrong) => {
+    const sound = (): CtcLattice => ({
+      kind: 'ctc',
+      frames: 3,
+      k: 2,
+      blankId: 4,
+      tokenIds: Int32Array.of(1, 2, 2, 3, 1, 3),
+      logProbs: Float32Array.of(-1, -2, -1, Number.NEGATIVE_INFINITY, -1, -2),
+      blankLogProbs: Float32Array.of(-3, Number.NEGATIVE_INFINITY, -3),
+    });
+    await latticeDrafter({ model: modelOf([sound(), sound()], 5, 0) }).open([null, null], {});
+    for (const field of ['logProbs', 'blankLogProbs'] as const) {
+      for (let at = 0; at < sound()[field].length; at++) {
+        const broken = sound();
+        broken[field][at] = wrong;
+        const position = field === 'logProbs' ? at >> 1 : at;
+        await expect(
+          latticeDrafter({ model: modelOf([sound(), broken], 5, 0) }).open([null, null], {}),
+        ).rejects.toMatchObject({ code: 'INVALID_SCORES', details: { row: 1, position } });
+      }
+    }
+  });
+});
