@@ -1,5 +1,6 @@
 import {
   type AutoregressiveModel,
+  assertAutoregressive,
   assertInteger,
   assertRuledDecode,
   checkOptions,
@@ -52,13 +53,16 @@ export function sampling<Source = TokenSource>(options: SamplingOptions = {}): D
       { option: 'samples', received: samples, temperature },
     );
   }
+  // A top-k truncation of the model's own scores needs no more of them than k.
   const few = options.topK !== undefined && !hasRules(options);
   const requires = {
     model: 'autoregressive',
-    outputs: ['logits'],
+    outputs: [few ? 'topK' : 'logits'],
     branching: samples > 1,
     rollback: samples > 1,
   } as const;
+  /** What is needed where more tokens are wanted than the model's top-k head gives. */
+  const wide = { ...requires, outputs: ['logits'] } as const;
   return {
     name: 'sampling',
     requires,
@@ -74,11 +78,11 @@ export function sampling<Source = TokenSource>(options: SamplingOptions = {}): D
     const streams = request.sources.map((source) => new RandomStream(request.seed ?? 0, source));
     const pick = temperature === 0 ? pickBest : randomPick(options, streams);
     const k = Math.min(options.topK ?? 0, vocabulary.size);
-    // A top-k truncation of the model's own scores needs no more of them than k.
-    const choice =
-      few && Math.max(k, alternatives) <= supports.maxCandidates
-        ? pickedFromTopK(k, pick, wanted)
-        : ruledToken(vocabulary.size, compileRules(options, vocabulary, request.outputPrefixes), pick, wanted);
+    const fits = few && Math.max(k, alternatives) <= supports.maxCandidates;
+    if (few && !fits) assertAutoregressive({ name: 'sampling', requires: wide }, model);
+    const choice = fits
+      ? pickedFromTopK(k, pick, wanted)
+      : ruledToken(vocabulary.size, compileRules(options, vocabulary, request.outputPrefixes), pick, wanted);
     const surpriseBound = 2 * (options.mirostat?.surprise ?? 0);
     return { request, choice, samples, scores, tokenLogProbs, surpriseBound, minNewTokens: options.minNewTokens ?? 0 };
   }

@@ -1,11 +1,14 @@
 import {
   type Alternatives,
   argmax,
+  assertPossible,
+  assertScores,
   type Extension,
   logSumExp,
   noTokenLeft,
   type OutputRequest,
   type ScoreProcessor,
+  type TopKExtension,
   topK,
 } from '@foretoken/core';
 import type { OpenHypothesis } from './open-hypothesis.js';
@@ -28,26 +31,41 @@ export interface TokenChoice<Output extends OutputRequest = OutputRequest> {
 /** The most probable token, from the model's own argmax. */
 export const bestToken: TokenChoice<{ readonly kind: 'argmax' }> = {
   output: { kind: 'argmax' },
-  choose: ({ tokenIds }, index) => ({ tokenId: tokenIds[index] as number }),
+  choose({ tokenIds, scores }, index, { row, output }) {
+    if (scores !== undefined) assertPossible(scores[index] as number, row, output.length);
+    return { tokenId: tokenIds[index] as number };
+  },
 };
 
 /** The most probable token with its log-probability and the `alternatives` best; from the model's own top k. */
 export function bestOfTopK(alternatives: number): TokenChoice<{ readonly kind: 'topK'; readonly k: number }> {
   return {
     output: { kind: 'topK', k: Math.max(alternatives, 1) },
-    choose: ({ tokenIds, logProbs, k }, index) => ({
-      tokenId: tokenIds[index * k] as number,
-      logProb: logProbs[index * k] as number,
-      ...(alternatives === 0
-        ? {}
-        : {
-            alternatives: {
-              tokenIds: tokenIds.slice(index * k, (index + 1) * k),
-              logProbs: logProbs.slice(index * k, (index + 1) * k),
-            },
-          }),
-    }),
+    choose(extension, index, hypothesis) {
+      const { tokenIds, logProbs } = possibleOf(extension, index, hypothesis);
+      const chosen = { tokenId: tokenIds[0] as number, logProb: logProbs[0] as number };
+      return alternatives === 0 ? chosen : { ...chosen, alternatives: firstOf({ tokenIds, logProbs }, alternatives) };
+    },
   };
+}
+
+/** Those of a node's best tokens that are possible, best first, at least one. */
+function possibleOf(
+  { tokenIds, logProbs, k }: TopKExtension,
+  index: number,
+  { row, output }: OpenHypothesis,
+): Alternatives {
+  const begin = index * k;
+  assertScores(logProbs, row, output.length, begin, begin + k);
+  let end = begin;
+  while (end < begin + k && (logProbs[end] as number) > Number.NEGATIVE_INFINITY) end++;
+  if (end === begin) throw noTokenLeft(row, output.length);
+  return { tokenIds: tokenIds.subarray(begin, end), logProbs: logProbs.subarray(begin, end) };
+}
+
+/** Copies of the first, for the caller to keep. */
+function firstOf({ tokenIds, logProbs }: Alternatives, count: number): Alternatives {
+  return { tokenIds: tokenIds.slice(0, count), logProbs: logProbs.slice(0, count) };
 }
 
 /** Takes a token from scores that all rules have been applied to; -1 where none is left. May overwrite the scores. */
@@ -70,25 +88,24 @@ export function pickedFromTopK(
 ): TokenChoice<{ readonly kind: 'topK'; readonly k: number }> {
   return {
     output: { kind: 'topK', k: Math.max(k, wanted.alternatives) },
-    choose({ tokenIds, logProbs, k: width }, index, hypothesis) {
-      const ids = tokenIds.subarray(index * width, (index + 1) * width);
-      const values = logProbs.subarray(index * width, (index + 1) * width);
+    choose(extension, index, hypothesis) {
+      const possible = possibleOf(extension, index, hypothesis);
+      const { tokenIds, logProbs } = possible;
       // In the order of token ids, as a pick from the whole vocabulary goes through them.
-      const order = Array.from(ids.subarray(0, k), (_, rank) => rank).sort(
-        (a, b) => (ids[a] as number) - (ids[b] as number),
+      const order = Array.from(tokenIds.subarray(0, k), (_, rank) => rank).sort(
+        (a, b) => (tokenIds[a] as number) - (tokenIds[b] as number),
       );
       const picked = pick(
-        Float32Array.from(order, (rank) => values[rank] as number),
+        Float32Array.from(order, (rank) => logProbs[rank] as number),
         hypothesis,
       );
       if (picked < 0) throw noTokenLeft(hypothesis.row, hypothesis.output.length);
       const rank = order[picked] as number;
-      const tokenId = ids[rank] as number;
+      const tokenId = tokenIds[rank] as number;
       if (!wanted.logProbs) return { tokenId };
-      const logProb = values[rank] as number;
+      const logProb = logProbs[rank] as number;
       if (wanted.alternatives === 0) return { tokenId, logProb };
-      const best = wanted.alternatives;
-      return { tokenId, logProb, alternatives: { tokenIds: ids.slice(0, best), logProbs: values.slice(0, best) } };
+      return { tokenId, logProb, alternatives: firstOf(possible, wanted.alternatives) };
     },
   };
 }
@@ -104,13 +121,17 @@ export function ruledToken(
     output: { kind: 'logits' },
     choose({ logits }, index, hypothesis, last) {
       const raw = logits.subarray(index * vocabularySize, (index + 1) * vocabularySize);
+      const { row, output } = hypothesis;
+      assertScores(raw, row, output.length);
       // The extension's arrays are ours; a copy is needed only where someone reads the model's own scores later.
       const scores = last && !wanted.logProbs ? raw : raw.slice();
       for (const rule of rules) rule(scores, hypothesis);
+      if (rules.length > 0) assertScores(scores, row, output.length);
       const tokenId = pick(scores, hypothesis);
-      if (tokenId < 0) throw noTokenLeft(hypothesis.row, hypothesis.output.length);
+      if (tokenId < 0) throw noTokenLeft(row, output.length);
       if (!wanted.logProbs) return { tokenId };
-      const normaliser = logSumExp(raw);
+      // Above -Infinity, so that what rules allow in spite of the model has the probability 0, not none.
+      const normaliser = Math.max(logSumExp(raw), -Number.MAX_VALUE);
       const logProb = (raw[tokenId] as number) - normaliser;
       if (wanted.alternatives === 0) return { tokenId, logProb };
       const tokenIds = topK(raw, wanted.alternatives);

@@ -225,4 +225,27 @@ describe('sampling', () => {
       expect(ForetokenError.isInstance(thrown) && thrown.code, JSON.stringify(options)).toBe('INVALID_ARGUMENT');
     }
   });
+
+  it('requires what it reads: the top-k head for topK alone, logits beyond that head or with rules', async () => {
+    const outputsOf = (options: SamplingOptions): unknown => {
+      const { requires } = sampling(options);
+      return requires.model === 'autoregressive' ? requires.outputs : undefined;
+    };
+    expect(outputsOf({ topK: 3 })).toEqual(['topK']);
+    expect(outputsOf({ topK: 3, topP: 0.9, temperature: 0.5, scores: true, alternatives: 2 })).toEqual(['topK']);
+    expect(outputsOf({})).toEqual(['logits']);
+    expect(outputsOf({ topK: 3, repetitionPenalty: 1.1 })).toEqual(['logits']);
+    const narrow = (outputs: readonly ('topK' | 'logits')[]) =>
+      randomScriptedModel({ seed: 1, vocabularySize: 9, supports: { outputs, maxCandidates: 4 } });
+    const run = (options: SamplingOptions, outputs: readonly ('topK' | 'logits')[]) =>
+      collect(sampling(options).decode(narrow(outputs), { sources: [Int32Array.of(2)], seed: 5, maxNewTokens: 6 }));
+    const { results } = await run({ topK: 3 }, ['topK']);
+    expect(results[0]?.best.tokenIds).toEqual(
+      (await run({ topK: 3, logitBias: { 0: 0 } }, ['logits'])).results[0]?.best.tokenIds,
+    );
+    expect((await run({ topK: 6 }, ['topK', 'logits'])).results).toHaveLength(1);
+    for (const options of [{ topK: 6 }, { topK: 2, alternatives: 6 }, {}]) {
+      await expect(run(options, ['topK'])).rejects.toMatchObject({ code: 'UNSUPPORTED_CAPABILITY' });
+    }
+  });
 });

@@ -1,4 +1,5 @@
 import {
+  assertPossible,
   type DraftLimit,
   type DraftTree,
   type NodeBatch,
@@ -10,6 +11,18 @@ import {
 } from '@foretoken/core';
 import { agreedPath, decidingNodes } from './accept.js';
 import { assertDraft, EMPTY_DRAFT, firstChildPath, withoutEndTokens } from './draft-tree.js';
+
+/** What the target chose after each scored node of a batch. */
+export interface Verified {
+  /** Id of the batch's first node. */
+  readonly firstNode: NodeId;
+  /** `[scored]`. */
+  readonly tokenIds: Int32Array;
+  /** Natural-log probabilities of the choices, `[scored]`, where asked for. */
+  readonly logProbs?: Float32Array;
+  /** Scores of the choices, `[scored]`, where the model reports them. */
+  readonly scores?: Float32Array;
+}
 
 /** What one round did to a row. */
 export interface RoundCounts {
@@ -83,13 +96,18 @@ export class SpeculativeRow {
     }
   }
 
-  /** Decides tokens by what the target chose after the scored nodes of the batch; `firstNode` is the id of its first. */
-  decide(chosen: Int32Array, logProbs: Float32Array | undefined, firstNode: NodeId): RoundCounts {
+  /**
+   * Decides tokens by what the target chose after the scored nodes of the batch. Throws `INVALID_SCORES`,
+   * `UNSATISFIABLE_CONSTRAINT` where it had nothing to choose by.
+   */
+  decide({ firstNode, tokenIds: chosen, logProbs, scores }: Verified): RoundCounts {
     const first = this.#firstScore;
     const path = agreedPath(this.#draft, chosen, first);
     const before = this.output.length;
     for (const node of decidingNodes(path, first)) {
       const tokenId = chosen[node] as number;
+      const best = (logProbs ?? scores)?.[node];
+      if (best !== undefined) assertPossible(best, this.row, this.output.length);
       if (logProbs !== undefined) this.score += logProbs[node] as number;
       this.anchor = firstNode + this.#firstInBatch + node - first;
       this.pending = Int32Array.of(tokenId);

@@ -22,7 +22,7 @@ import {
 } from '@foretoken/core';
 import { type GuardedDrafts, drafter as readDrafter } from './guarded-drafts.js';
 import { assertSameVocabulary, openShared } from './open-shared.js';
-import { type RoundCounts, SpeculativeRow } from './speculative-row.js';
+import { type RoundCounts, SpeculativeRow, type Verified } from './speculative-row.js';
 
 export interface SpeculativeOptions<Source> {
   readonly drafter: Drafter<Source>;
@@ -114,11 +114,11 @@ async function* decode<Source>(
       signal?.throwIfAborted();
       nodes.clear();
       for (const row of active) row.layOut(nodes);
-      const { firstNode, tokenIds, logProbs } = await verify(forest, nodes, settings.scores, signal);
+      const verified = await verify(forest, nodes, settings.scores, signal);
       forwards++;
       for (const row of active) {
         const position = row.output.length;
-        const counts = row.decide(tokenIds, logProbs, firstNode);
+        const counts = row.decide(verified);
         if (row.output.finishReason !== undefined) forest.finish(row.row);
         else if (counts.accepted < counts.evaluated) forest.retain(row.row, [row.anchor]);
         add(totals, counts);
@@ -154,12 +154,6 @@ async function draft<Source>(
   const proposal = await drafts.propose(row.row, row.output.tokenIds(), limit);
   const chain = shape === undefined ? !supports.branching : shape === 'chain';
   row.offer(proposal, limit, chain, vocabulary, drafter.name);
-}
-
-interface Verified {
-  readonly firstNode: number;
-  readonly tokenIds: Int32Array;
-  readonly logProbs?: Float32Array;
 }
 
 /** Scores the pending tokens and the drafts of all active rows in one forward. */

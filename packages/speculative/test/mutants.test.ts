@@ -76,14 +76,14 @@ describe('the equality property tells these faults', () => {
     vi.doMock(ROW, async (original) => {
       const real = await original<typeof Row>();
       class Mutant extends real.SpeculativeRow {
-        override decide(...[chosen, logProbs, firstNode]: Parameters<Row.SpeculativeRow['decide']>) {
+        override decide(verified: Row.Verified) {
           const push = this.output.push.bind(this.output);
           const last = this.draft.tokenIds.length;
           let pushed = 0;
           // A fully accepted chain: the token after it is fed to the target, but never becomes output.
           this.output.push = (tokenId) => (last > 0 && pushed++ === last ? true : push(tokenId));
           try {
-            return super.decide(chosen, logProbs, firstNode);
+            return super.decide(verified);
           } finally {
             this.output.push = push;
           }

@@ -263,7 +263,12 @@ function extension(
   const scored = { firstNode, ...(output.states === true ? { states: Float32Array.from(flat(hidden)) } : {}) };
   switch (output.kind) {
     case 'argmax':
-      return { ...scored, kind: 'argmax', tokenIds: Int32Array.from(logits, (row) => ranked(row)[0] as number) };
+      return {
+        ...scored,
+        kind: 'argmax',
+        tokenIds: Int32Array.from(logits, (row) => ranked(row)[0] as number),
+        scores: Float32Array.from(logits, (row) => Math.max(...row)),
+      };
     case 'topK': {
       const best = logits.map((row) => ranked(row).slice(0, output.k));
       const logProbs = logits.map((row, index) => {

@@ -47,6 +47,11 @@ interface Scored {
 export interface ArgmaxExtension extends Scored {
   readonly kind: 'argmax';
   readonly tokenIds: Int32Array;
+  /**
+   * Score of each, `[scored]`, unnormalised, where the model reports it: `-Infinity` where no token is possible, NaN or
+   * +Infinity where a score that it was chosen among is that.
+   */
+  readonly scores?: Float32Array;
 }
 
 /** The k best successors of each scored node, best first, `[scored, k]`; log-probabilities in natural log. */

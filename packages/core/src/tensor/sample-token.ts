@@ -14,7 +14,10 @@ export function sampleToken(scores: Float32Array, uniform: number): number {
   for (let tokenId = 0; tokenId < scores.length; tokenId++) {
     const score = scores[tokenId] as number;
     if (score === Number.NEGATIVE_INFINITY) continue;
-    sum += Math.exp(score - most);
+    const weight = Math.exp(score - most);
+    // A token whose probability rounds to 0 is none to end up at.
+    if (weight === 0) continue;
+    sum += weight;
     last = tokenId;
     if (sum > wanted) return tokenId;
   }

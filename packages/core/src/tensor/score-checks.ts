@@ -20,6 +20,12 @@ export function assertScores(
   }
 }
 
+/** Throws `INVALID_SCORES` or `UNSATISFIABLE_CONSTRAINT` unless the score of the best token is a finite number. */
+export function assertPossible(best: number, row: number, position: number): void {
+  if (Number.isFinite(best)) return;
+  throw best === Number.NEGATIVE_INFINITY ? noTokenLeft(row, position) : invalidScores(row, position, best);
+}
+
 /** The error of a score that is NaN or +Infinity. */
 export function invalidScores(row: number, position: number, received: number): ForetokenError {
   return new ForetokenError(

@@ -5,7 +5,10 @@ import type { StopStrings } from '../contract/scoring.js';
 const RECENT = 4;
 /** Tokens before them that stay so that these do not stand at the beginning: the last that left a mark on the text. */
 const MARKED = 2;
-/** A window as long as this is cut even where its text cannot be told apart from what stood before. */
+/**
+ * A window longer than this is cut even where its text cannot be told apart from what stood before; and of the tokens that
+ * left no mark on the text, such as blanks that may yet show, as many stay at most.
+ */
 const LONGEST = 8 * RECENT;
 
 /** Tokens of a window with their text. */
@@ -69,7 +72,8 @@ export class TextTail {
     if (!mustCut && !mayCut) return this;
     // A window that begins inside a character of several tokens may be unreadable; one of the next begins before it.
     for (let recent = RECENT; recent < 2 * RECENT; recent++) {
-      const cut = cutWindow(this.#window, recent, stops);
+      const cut = cutWindow(this.#window, recent, mustCut, stops);
+      if (cut === undefined) return this;
       const shared = Math.min(sharedEnd(text, cut.text), text.length - this.#skipped);
       if (shared === 0 && text !== '' && !mustCut) continue;
       const before = this.#before + text.slice(this.#skipped, text.length - shared);
@@ -80,11 +84,22 @@ export class TextTail {
   }
 }
 
-/** The last `recent` tokens of a window, and a few before them. */
-function cutWindow({ tokenIds, marks }: Window, recent: number, stops: StopStrings): Window {
+/**
+ * The last `recent` tokens of a window with those before them from a marked one on, or, where `unmarked` ones must go, without
+ * these; `undefined` where that is the whole window.
+ */
+function cutWindow(
+  { tokenIds, marks }: Window,
+  recent: number,
+  unmarked: boolean,
+  stops: StopStrings,
+): Window | undefined {
+  const indices = Array.from(tokenIds.keys());
   const first = tokenIds.length - recent;
-  const marked = Array.from(tokenIds.keys()).filter((index) => index < first && marks[index] === true);
-  const kept = [...marked.slice(-MARKED), ...Array.from({ length: recent }, (_, index) => first + index)];
+  const marked = indices.filter((index) => index < first && marks[index] === true).slice(-MARKED);
+  const [begin = unmarked ? first : 0] = marked;
+  const kept = unmarked ? [...marked, ...indices.slice(first)] : indices.slice(begin);
+  if (kept.length === tokenIds.length) return undefined;
   const left = kept.map((index) => tokenIds[index] as number);
   return { tokenIds: left, marks: kept.map((index) => marks[index] as boolean), text: textOf(left, stops) };
 }
