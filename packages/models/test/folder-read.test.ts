@@ -1,13 +1,17 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkExternalData, checkManifest } from '../src/folder/check-manifest.js';
+import { checkExternalData, checkManifest, parseManifest } from '../src/folder/check-manifest.js';
 import { openModelFolder, sha256File } from '../src/folder/read-folder.js';
 import { editManifest, MANIFEST, modelFolder, refusal, temporaryFolder } from './folder-fixtures.js';
 
 const DIGEST = 'a'.repeat(64);
+const FILES_OF_MANIFEST = Object.fromEntries(
+  ['encoder.onnx', 'graphs/step.onnx', 'tokenizer.json'].map((name) => [name, { bytes: 1, sha256: DIGEST }]),
+);
 
 describe('a sound folder', () => {
   test('opens, and gives paths and text of listed files only', async () => {
@@ -252,7 +256,49 @@ describe('hostile files', () => {
   );
 });
 
+describe('a download gone wrong', () => {
+  const POINTER = `version https://git-lfs.github.com/spec/v1\noid sha256:${DIGEST}\nsize 3000000\n`;
+  const PAGE = '<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>';
+
+  test.each(['weights.bin', 'encoder.onnx', 'tokenizer.json', 'foretoken.json'])(
+    'in place of %s is named',
+    async (file) => {
+      for (const [content, words] of [
+        [POINTER, 'git lfs pull'],
+        [PAGE, 'a web page'],
+        [`\n  ${PAGE.toLowerCase()}`, 'a web page'],
+        [`\ufeff${PAGE}`, 'a web page'],
+      ] as const) {
+        const path = await modelFolder();
+        await writeFile(join(path, file), content);
+        const error = await refusal(() => openModelFolder(path));
+        expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file } });
+        expect(error.message).toContain(words);
+      }
+    },
+  );
+
+  test('is as good as any file where the manifest lists it', async () => {
+    const path = await modelFolder();
+    await writeFile(join(path, 'weights.bin'), POINTER);
+    await editManifest(path, ['files', 'weights.bin'], {
+      bytes: POINTER.length,
+      sha256: createHash('sha256').update(POINTER).digest('hex'),
+    });
+    expect((await openModelFolder(path)).manifest.name).toBe('tiny');
+  });
+});
+
 describe('hostile manifests', () => {
+  test('facts nested too deep to be read again are refused when they are written', async () => {
+    const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1) });
+    const written = (depth: number) => ({ ...MANIFEST, files: FILES_OF_MANIFEST, training: nested(depth) });
+    const text = JSON.stringify(checkManifest(written(199), 'folder'));
+    expect(parseManifest(text, 'folder').training).toEqual(nested(199));
+    const error = await refusal(() => checkManifest(written(200), 'folder'));
+    expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field: 'training' } });
+  });
+
   test.each<[field: string, value: unknown]>([
     ['format', 'other-model'],
     ['format', undefined],
