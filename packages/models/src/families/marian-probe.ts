@@ -71,7 +71,7 @@ export async function probeThreads(
 ): Promise<number> {
   sessions.threads = 1;
   const opening = await timed(budget.clock, () => sessions.get(file));
-  const others = [...new Set([2, Math.min(4, cores), Math.min(8, cores)])].filter((count) => count <= cores);
+  const others = [...new Set([2, 4, 8].map((count) => Math.min(count, cores)))].filter((count) => count > 1);
   const opened: GraphSession[] = [];
   try {
     const candidates = [1];
