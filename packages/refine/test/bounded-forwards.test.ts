@@ -14,9 +14,9 @@ import {
   type ScriptedCanvasModel,
   SteppingClock,
   scriptedCanvasModel,
+  scriptedEditModel,
 } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
-import { scriptedEditModel } from './scripted-edit.js';
 
 const VOCABULARY = 6;
 

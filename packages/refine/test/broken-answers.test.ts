@@ -1,9 +1,8 @@
 import { type CanvasSession, collect, type EditSession, type LatticeModel, type TokenSource } from '@foretoken/core';
 import { dagSampling } from '@foretoken/one-shot';
 import { levenshtein, maskPredict } from '@foretoken/refine';
-import { assertCode, randomCanvasScore, scriptedCanvasModel } from '@foretoken/testkit';
+import { assertCode, randomCanvasScore, scriptedCanvasModel, scriptedEditModel } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
-import { scriptedEditModel } from './scripted-edit.js';
 
 const VOCABULARY = 9;
 const SOURCES = [Int32Array.of(5, 2), Int32Array.of(3)];

@@ -1,6 +1,8 @@
-import { easyFirst, maskedDiffusion, maskPredict, skeletonFirst } from '@foretoken/refine';
-import { canvasConformance } from '@foretoken/testkit';
+import { ctcGreedy } from '@foretoken/one-shot';
+import { easyFirst, insertion, levenshtein, maskedDiffusion, maskPredict, skeletonFirst } from '@foretoken/refine';
+import { canvasConformance, editConformance } from '@foretoken/testkit';
 import { describe, it } from 'vitest';
+import { latticeOf } from './draft-models.js';
 
 const runner = { describe, it };
 
@@ -23,3 +25,11 @@ const decoders = {
 };
 
 for (const [name, createDecoder] of Object.entries(decoders)) canvasConformance({ runner, name, createDecoder });
+
+const editors = {
+  'levenshtein()': () => levenshtein(),
+  'levenshtein, threshold, two a gap': () => levenshtein({ deletionThreshold: 0.3, perGap: 2, iterations: 4 }),
+  'levenshtein from a draft': () => levenshtein({ draft: { lattice: latticeOf(3), search: ctcGreedy() } }),
+  'insertion()': () => insertion(),
+};
+for (const [name, createDecoder] of Object.entries(editors)) editConformance({ runner, name, createDecoder });

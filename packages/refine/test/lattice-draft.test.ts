@@ -1,10 +1,15 @@
 import { type CanvasReviseEvent, collect, type DecodeEvent, type TokenSource } from '@foretoken/core';
 import { ctcGreedy } from '@foretoken/one-shot';
 import { levenshtein, maskCtc } from '@foretoken/refine';
-import { assertCode, randomCanvasScore, randomLogits, scriptedCanvasModel } from '@foretoken/testkit';
+import {
+  assertCode,
+  randomCanvasScore,
+  randomLogits,
+  scriptedCanvasModel,
+  scriptedEditModel,
+} from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
 import { latticeOf, SOURCES, VOCABULARY } from './draft-models.js';
-import { scriptedEditModel } from './scripted-edit.js';
 
 const search = ctcGreedy();
 

@@ -7,10 +7,18 @@ import {
   type TokenSource,
 } from '@foretoken/core';
 import { insertion, type LevenshteinOptions, levenshtein } from '@foretoken/refine';
-import { assertStream, eventsOf, outputsOf, randomCanvasScore, randomLogits } from '@foretoken/testkit';
+import {
+  assertStream,
+  eventsOf,
+  outputsOf,
+  randomCanvasScore,
+  randomLogits,
+  type ScriptedEditModel,
+  type ScriptedEditOptions,
+  scriptedEditModel,
+} from '@foretoken/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ScriptedEditModel, type ScriptedEditOptions, scriptedEditModel } from './scripted-edit.js';
 import { peaked } from './table-model.js';
 
 /** `]` is the end token 0, `[` the start token, `?` the placeholder. */

@@ -9,10 +9,9 @@ import {
 } from '@foretoken/core';
 import { ctcGreedy, ctcPrefixBeam, nat } from '@foretoken/one-shot';
 import { levenshtein, maskCtc, maskPredict, withDrafts } from '@foretoken/refine';
-import { assertCode, randomCanvasScore, scriptedCanvasModel } from '@foretoken/testkit';
+import { assertCode, randomCanvasScore, scriptedCanvasModel, scriptedEditModel } from '@foretoken/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { latticeOf, SOURCES, VOCABULARY } from './draft-models.js';
-import { scriptedEditModel } from './scripted-edit.js';
 
 const search = ctcPrefixBeam({ beamSize: 4, lengthBonus: 1, alignments: true });
 

@@ -1,23 +1,12 @@
 import assert from 'node:assert/strict';
-import {
-  type CanvasModel,
-  type DecodeEvent,
-  type DecodeRequest,
-  type Decoder,
-  type ErrorCode,
-  ForetokenError,
-  type Hypothesis,
-  type TokenSource,
-} from '@foretoken/core';
-import { assertCode, assertStream, eventsOf, outputsOf, rejectsWith } from './laws.js';
-import { randomLogits } from './random-logits.js';
+import { type CanvasModel, type DecodeRequest, type Decoder, ForetokenError, type TokenSource } from '@foretoken/core';
+import { canvasScoreLaws } from './canvas-score-laws.js';
+import { END, filledOf, MASK, MAX_LENGTH, modelOf, SOURCES, TWO_OR_MORE, VOCABULARY } from './canvas-suite.js';
+import { assertLimits, assertMet, assertStops } from './cut-laws.js';
+import { assertCode, assertShown, assertStream, eventsOf, outputsOf, rejectsWith } from './laws.js';
 import type { Runner } from './runner.js';
-import {
-  randomCanvasScore,
-  type ScriptedCanvasModel,
-  type ScriptedCanvasOptions,
-  scriptedCanvasModel,
-} from './scripted-canvas.js';
+import { randomCanvasScore, type ScriptedCanvasModel, type ScriptedCanvasOptions } from './scripted-canvas.js';
+import { SteppingClock } from './stepping-clock.js';
 
 export interface CanvasConformanceOptions {
   readonly runner: Runner;
@@ -26,31 +15,6 @@ export interface CanvasConformanceOptions {
   /** Model seeds to try; default 10. */
   readonly models?: number;
 }
-
-const VOCABULARY = 8;
-const END = 0;
-const MASK = VOCABULARY - 1;
-const MAX_LENGTH = 12;
-const SOURCES: readonly TokenSource[] = [
-  Int32Array.of(5, 2),
-  Int32Array.of(3),
-  Int32Array.of(6, 6, 1),
-  Int32Array.of(4),
-];
-
-/** Lengths 0 to 9 for a source; the end token wins now and then, the mask would if it were allowed to. */
-const modelOf = (seed: number, more: Partial<ScriptedCanvasOptions> = {}): ScriptedCanvasModel => {
-  const lengths = randomLogits({ seed: seed + 500, vocabularySize: 10, endTokenId: -1 });
-  return scriptedCanvasModel({
-    vocabularySize: VOCABULARY,
-    endTokenId: END,
-    maskTokenId: MASK,
-    maxLength: MAX_LENGTH,
-    score: randomCanvasScore({ seed, vocabularySize: VOCABULARY, never: [] }),
-    lengths: (source) => lengths(source, []),
-    ...more,
-  });
-};
 
 /** The laws that every decoder of canvas models keeps, as tests of the given runner. */
 export function canvasConformance({ runner, name, createDecoder, models = 10 }: CanvasConformanceOptions): void {
@@ -89,57 +53,41 @@ export function canvasConformance({ runner, name, createDecoder, models = 10 }: 
       }
     });
 
-    runner.it('fills a finished row no more', async () => {
+    runner.it('asks of a row in a batch what it asks of the row alone, and fills a finished row no more', async () => {
       for (const seed of seeds) {
         const model = modelOf(seed);
         const finished = new Set<number>();
         let seen = 0;
         for await (const event of createDecoder().decode(model, { sources: SOURCES })) {
-          for (const call of model.calls.slice(seen)) {
-            if (call.call !== 'fill') continue;
-            assert.ok(!call.canvases.some(({ row }) => finished.has(row)), 'a finished row was filled');
-          }
+          for (const { row } of filledOf(model, seen)) assert.ok(!finished.has(row), 'a finished row was filled');
           seen = model.calls.length;
           if (event.type === 'token-commit') finished.add(event.row);
+        }
+        for (const [row, source] of SOURCES.entries()) {
+          const alone = modelOf(seed);
+          await decode(alone, { sources: [source] });
+          const asked = filledOf(model).filter((canvas) => canvas.row === row);
+          assert.deepEqual(
+            asked.map(({ tokenIds }) => tokenIds),
+            filledOf(alone).map(({ tokenIds }) => tokenIds),
+          );
         }
       }
     });
 
     runner.it('cuts at maxNewTokens exactly', async () => {
       for (const seed of seeds) {
-        const full = outputsOf(await decode(modelOf(seed)));
-        for (const maxNewTokens of [1, 2, 5]) {
-          const cut = outputsOf(await decode(modelOf(seed), { maxNewTokens }));
-          assert.deepEqual(
-            cut,
-            full.map((output) => output.slice(0, maxNewTokens)),
-          );
-        }
+        await assertLimits(await decode(modelOf(seed)), (cut) => decode(modelOf(seed), cut), false);
       }
     });
 
-    runner.it('stops at a stop sequence and a stop string exactly', async () => {
-      // Two characters a token, so that stop strings cross the borders of tokens.
-      const textOf = (tokenIds: Int32Array): string => Array.from(tokenIds, (id) => `${id}${id + 1}`).join('');
-      let stopped = 0;
-      for (const seed of seeds) {
-        const full = outputsOf(await decode(modelOf(seed)));
-        const whole = full.find(({ length }) => length >= 3);
-        if (whole === undefined) continue;
-        const sequence = Int32Array.from(whole.slice(1, 3));
-        const strings = [textOf(Int32Array.from(whole)).slice(1, 4)];
-        for (const stops of [{ stopSequences: [sequence] }, { stopStrings: { strings, textOf } }]) {
-          const { results } = await decode(modelOf(seed), stops);
-          for (const [row, { hypotheses }] of results.entries()) {
-            const tokenIds = [...(hypotheses[0]?.tokenIds ?? [])];
-            assert.deepEqual(tokenIds, full[row]?.slice(0, tokenIds.length), 'stopping only cuts');
-            if (tokenIds.length < (full[row]?.length ?? 0)) stopped++;
-          }
-          const ended: Hypothesis | undefined = results[full.indexOf(whole)]?.hypotheses[0];
-          assert.equal(ended?.finishReason, 'stopStrings' in stops ? 'stop-string' : 'stop-sequence');
-        }
+    runner.it('stops every row at a stop sequence, and with the token that completes a stop string', async () => {
+      const seen = new Set<string>();
+      for (const seed of seeds.slice(0, 5)) {
+        const stops = await assertStops(await decode(modelOf(seed)), (cut) => decode(modelOf(seed), cut), false);
+        for (const stop of stops) seen.add(stop);
       }
-      assert.ok(stopped > 0, 'some output was cut');
+      assertMet(seen);
     });
 
     runner.it('starts inside an output, or refuses to', async () => {
@@ -225,63 +173,7 @@ export function canvasConformance({ runner, name, createDecoder, models = 10 }: 
       }
     });
 
-    runner.it('refuses scores that are NaN or +Infinity by code, naming row and position', async () => {
-      for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
-        const sound = randomCanvasScore({ seed: 1, vocabularySize: VOCABULARY });
-        const broken = modelOf(1, {
-          score: (source, canvas, position) => {
-            const scores = Float32Array.from(sound(source, canvas, position));
-            if (source === SOURCES[2] && position === 1) scores[3] = bad;
-            return scores;
-          },
-          lengths: (source) => (source === SOURCES[2] ? TWO_OR_MORE : [0, 0, 0, 9]),
-        });
-        await assert.rejects(() => eventsWith(broken), errorAt('INVALID_SCORES', 2, 1));
-        assert.equal(broken.stillOpen, 0, 'a failure releases everything');
-      }
-    });
-
-    runner.it('outputs no token of probability 0, and ends by code where no other is possible', async () => {
-      const nothing = modelOf(1, {
-        score: () => onlyOf([MASK]),
-        lengths: () => TWO_OR_MORE,
-      });
-      await assert.rejects(() => eventsWith(nothing), errorAt('UNSATISFIABLE_CONSTRAINT', 0, 0));
-      assert.equal(nothing.stillOpen, 0, 'a failure releases everything');
-      for (const seed of seeds) {
-        const chance = randomLogits({ seed, vocabularySize: VOCABULARY, endTokenId: -1, sharpness: 1 });
-        const possible = (source: TokenSource, position: number): number[] => {
-          const chances = chance(source, [position]);
-          // The mask is always possible, and more probable than all else.
-          return [...SOURCES.keys(), 4, 5, 6, MASK].filter((id) => id === MASK || (chances[id] as number) < 0.4);
-        };
-        const model = modelOf(seed, { score: (source, _, position) => onlyOf(possible(source, position)) });
-        /** Whether the model had to decide a position. */
-        const decided = (row: number, position: number): boolean =>
-          model.calls.some(
-            (call) =>
-              call.call === 'fill' &&
-              call.canvases.some((canvas) => canvas.row === row && canvas.tokenIds[position] === MASK),
-          );
-        try {
-          const { results } = await decode(model);
-          for (const [row, { hypotheses }] of results.entries()) {
-            const { tokenIds, finishReason } = hypotheses[0] as Hypothesis;
-            // A decoder may leave positions out, as one does that collapses repeats.
-            let at = 0;
-            for (const [position, tokenId] of [...tokenIds, ...(finishReason === 'end-token' ? [END] : [])].entries()) {
-              const source = SOURCES[row] as TokenSource;
-              while (decided(row, position) && at < MAX_LENGTH && !possible(source, at).includes(tokenId)) at++;
-              assert.ok(at++ < MAX_LENGTH, `token ${tokenId} of probability 0 at position ${position}`);
-            }
-          }
-        } catch (error) {
-          if (!ForetokenError.isInstance(error)) throw error;
-          assert.equal(error.code, 'UNSATISFIABLE_CONSTRAINT');
-          assert.equal(model.stillOpen, 0, 'a failure releases everything');
-        }
-      }
-    });
+    canvasScoreLaws(runner, seeds, decode);
 
     runner.it('stops at an abort, throws its reason and releases everything', async () => {
       const reason = new Error('enough');
@@ -308,6 +200,29 @@ export function canvasConformance({ runner, name, createDecoder, models = 10 }: 
       }
     });
 
+    runner.it('stops within a forward at an abort from another turn of the event loop', async () => {
+      const sources = Array.from({ length: 40 }, (_, row) => SOURCES[row % SOURCES.length] as TokenSource);
+      for (const turns of [0, 1, 3]) {
+        const controller = new AbortController();
+        const reason = new Error('enough');
+        const model = modelOf(1, { lengths: () => TWO_OR_MORE });
+        let forwards = Number.POSITIVE_INFINITY;
+        const abortAfter = (left: number): void => {
+          setImmediate(() => {
+            if (left > 0) return abortAfter(left - 1);
+            forwards = model.forwards;
+            controller.abort(reason);
+          });
+        };
+        // Every look at the clock is so much later that each step is one that has taken long.
+        using _clock = new SteppingClock(1_000);
+        abortAfter(turns);
+        await assert.rejects(() => eventsWith(model, { sources, signal: controller.signal }), reason);
+        assert.ok(model.forwards <= forwards + 1, 'at most one forward follows an abort');
+        assert.equal(model.stillOpen, 0, 'an abort releases everything');
+      }
+    });
+
     runner.it('releases everything when a forward fails or the reader stops reading', async () => {
       const error = new Error('broken');
       for (const failAt of [1, 2]) {
@@ -322,36 +237,4 @@ export function canvasConformance({ runner, name, createDecoder, models = 10 }: 
       assert.equal(model.stillOpen, 0, 'a break releases everything');
     });
   });
-}
-
-/** Scores of an output of two or three positions, three being more probable. */
-const TWO_OR_MORE: readonly number[] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 9];
-
-/** Scores of which those of `tokenIds` are possible, the last most probable. */
-function onlyOf(tokenIds: readonly number[]): Float32Array {
-  const scores = new Float32Array(VOCABULARY).fill(Number.NEGATIVE_INFINITY);
-  for (const [rank, tokenId] of tokenIds.entries()) scores[tokenId] = rank;
-  return scores;
-}
-
-/** Whether an error is of this code, row and position. */
-function errorAt(code: ErrorCode, row: number, position: number): (error: unknown) => true {
-  return (error) => {
-    assert.ok(ForetokenError.isInstance(error), `a ForetokenError is thrown, not ${String(error)}`);
-    const { details } = error;
-    assert.deepEqual([error.code, details.row, details.position], [code, row, position]);
-    return true;
-  };
-}
-
-/** The last thing shown of a row is its output, with a log-probability a token wherever any are given. */
-function assertShown(ofRow: readonly DecodeEvent[], tokenIds: Int32Array): void {
-  let last: Int32Array | undefined;
-  for (const event of ofRow) {
-    if (event.type !== 'canvas-revise') continue;
-    assert.equal(event.logProbs?.length ?? event.tokenIds.length, event.tokenIds.length, 'a log-probability a token');
-    for (const logProb of event.logProbs ?? []) assert.ok(!(logProb > 0), 'log-probabilities are not positive');
-    last = event.tokenIds;
-  }
-  if (last !== undefined) assert.deepEqual(last, tokenIds, 'the last canvas shown is the output');
 }

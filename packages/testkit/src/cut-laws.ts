@@ -61,6 +61,14 @@ export async function assertStops(full: DecodeEndEvent, decode: DecodeWith, sear
   return seen;
 }
 
+/** Stops of both kinds were met, and not in the first row alone. */
+export function assertMet(seen: ReadonlySet<string>): void {
+  for (const reason of ['stop-sequence', 'stop-string']) {
+    const rows = [...seen].filter((one) => one.startsWith(reason) && !one.endsWith('row 0'));
+    assert.ok(rows.length > 0, `a ${reason} was met in another row than the first, not only ${[...seen].join(', ')}`);
+  }
+}
+
 /** How many tokens it takes until a stop is met; undefined where it never is. */
 function endOf(stop: Int32Array | string, tokenIds: ArrayLike<number>): number | undefined {
   for (let length = 1; length <= tokenIds.length; length++) {

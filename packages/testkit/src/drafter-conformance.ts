@@ -45,6 +45,10 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
     (id) => id !== vocabulary.endTokenId,
   );
 
+  /** What the target decides on: mostly the first guess, or else another token. */
+  const nextOf = ({ tokenIds: [guess] }: DraftTree, step: number, stranger: number): number =>
+    step % 3 !== 2 && guess !== undefined && guess !== vocabulary.endTokenId ? guess : stranger;
+
   /** Drafts along a growing prefix: the drafter's own first guesses, every third token replaced by another. */
   const follow = async (rows: readonly TokenSource[], row: number): Promise<DraftTree[]> => {
     const session = await createDrafter().open(rows, {});
@@ -56,9 +60,7 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
         const draft = await session.propose(row, Int32Array.from(prefix), limit);
         assertWellFormed(draft, limit, vocabulary);
         drafts.push({ tokenIds: draft.tokenIds.slice(), parents: draft.parents.slice() });
-        const guess = draft.tokenIds[0];
-        const follows = step % 3 !== 2 && guess !== undefined && guess !== vocabulary.endTokenId;
-        prefix = [...prefix, follows ? guess : stranger];
+        prefix = [...prefix, nextOf(draft, step, stranger)];
       }
     } finally {
       await session[Symbol.asyncDispose]();
@@ -76,6 +78,29 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
         const together = await follow(sources, row);
         assert.deepEqual(await follow(sources, row), together);
         assert.deepEqual(await follow([source], 0), together);
+      }
+    });
+
+    runner.it('drafts for rows by turns as for each on its own', async () => {
+      const together = await Promise.all(sources.map((_, row) => follow(sources, row)));
+      const session = await createDrafter().open(sources, {});
+      try {
+        const prefixes = sources.map((): number[] => []);
+        for (const [step, stranger] of tokens.entries()) {
+          const limit = LIMITS[step % LIMITS.length] as DraftLimit;
+          for (const row of sources.keys()) {
+            const prefix = prefixes[row] as number[];
+            const draft = await session.propose(row, Int32Array.from(prefix), limit);
+            const expected = together[row]?.[step] as DraftTree;
+            assert.deepEqual(
+              [[...draft.tokenIds], [...draft.parents]],
+              [[...expected.tokenIds], [...expected.parents]],
+            );
+            prefix.push(nextOf(expected, step, stranger));
+          }
+        }
+      } finally {
+        await session[Symbol.asyncDispose]();
       }
     });
 

@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
-import {
-  cutOutput,
-  type DecodeRequest,
-  type Decoder,
-  type FinishReason,
-  type LatticeModel,
-  type TokenSource,
-} from '@foretoken/core';
-import { assertCode, assertStream, eventsOf, outputsOf } from './laws.js';
+import type { DecodeRequest, Decoder, LatticeModel, TokenSource } from '@foretoken/core';
+import { assertLimits, assertMet, assertStops, type Cut } from './cut-laws.js';
+import { assertCode, assertShown, assertStream, eventsOf, outputsOf } from './laws.js';
 import { randomLogits } from './random-logits.js';
 import type { Runner } from './runner.js';
 import { scriptedLatticeModel } from './scripted-lattice.js';
@@ -34,11 +28,12 @@ export interface LatticeConformanceOptions {
 }
 
 const BLANK = VOCABULARY - 1;
+const SEEDS: readonly number[] = [1, 2, 3, 4, 5, 6, 9];
 
 /** Frames that depend on the source alone; the end token never wins. */
-const latticeModel = (): LatticeModel<TokenSource> => {
+const latticeModel = (seed = 9): LatticeModel<TokenSource> => {
   const score = randomLogits({
-    seed: 9,
+    seed,
     vocabularySize: VOCABULARY,
     endTokenId: END,
     sharpness: 4,
@@ -48,6 +43,28 @@ const latticeModel = (): LatticeModel<TokenSource> => {
     Array.from({ length: 2 * source.length + 3 }, (_, frame) => score(source, [frame]));
   return scriptedLatticeModel({ vocabularySize: VOCABULARY, endTokenId: END, blankId: BLANK, frames });
 };
+
+/** A lattice model that fails on demand, with an encoder whose encodings are counted. */
+function encodingModel(error?: Error, onEmit: () => void = () => {}) {
+  const inner = latticeModel();
+  const counts = { encoded: 0, released: 0 };
+  const model: LatticeModel<TokenSource> = {
+    ...inner,
+    encoder: {
+      encode: async (sources) => {
+        counts.encoded++;
+        return { rows: sources.length, dispose: () => void counts.released++ };
+      },
+    },
+    emit: async (sources, options) => {
+      const lattices = await inner.emit(sources, options);
+      onEmit();
+      if (error !== undefined) throw error;
+      return lattices;
+    },
+  };
+  return { model, counts };
+}
 
 /** The laws that every lattice decoder keeps. */
 export function latticeConformance({ runner, name, createDecoder, ...options }: LatticeConformanceOptions): void {
@@ -83,34 +100,69 @@ export function latticeConformance({ runner, name, createDecoder, ...options }: 
       }
     });
 
-    runner.it('cuts at the limit and after stop sequences and strings, exactly', async () => {
-      const full = outputsOf(await decode({ sources: SOURCES }));
-      const longest = full.reduce((one, other) => (other.length > one.length ? other : one));
-      assert.ok(longest.length >= 3, 'some row has an output of three tokens');
-      const textOf = (tokenIds: Int32Array): string => tokenIds.join(' ');
-      const cuts: readonly (readonly [FinishReason, Partial<DecodeRequest<TokenSource>>])[] = [
-        ['length', { maxNewTokens: 1 }],
-        ['length', { maxNewTokens: 2 }],
-        ['stop-sequence', { stopSequences: [Int32Array.from(longest.slice(1, 2))] }],
-        ['stop-sequence', { stopSequences: [Int32Array.from(longest.slice(0, 2))] }],
-        ['stop-string', { stopStrings: { strings: [longest.slice(0, 2).join(' ')], textOf } }],
-      ];
-      for (const [reason, request] of cuts) {
-        const { results } = await decode({ sources: SOURCES, ...request });
-        for (const [row, { hypotheses }] of results.entries()) {
-          for (const { tokenIds, finishReason } of hypotheses) {
-            const wanted = cutOutput(tokenIds, END, { sources: SOURCES, ...request });
-            assert.deepEqual(tokenIds, wanted.tokenIds, 'nothing follows a cut');
-            if (wanted.finishReason !== 'complete') assert.equal(finishReason, wanted.finishReason);
-            else assert.notEqual(finishReason, reason);
-          }
-          if (sumsCuts) continue;
-          const wanted = cutOutput(full[row] as number[], END, { sources: SOURCES, ...request });
-          assert.deepEqual(hypotheses[0]?.tokenIds, wanted.tokenIds, 'the output is the whole one, cut');
-        }
-        const reasons = results.map(({ hypotheses }) => hypotheses[0]?.finishReason);
-        assert.ok(sumsCuts || reasons.includes(reason), `some row ends by ${reason}`);
+    runner.it('cuts at maxNewTokens exactly', async () => {
+      for (const seed of SEEDS) {
+        const full = await decode({ sources: SOURCES }, latticeModel(seed));
+        await assertLimits(full, (cut) => decode({ sources: SOURCES, ...cut }, latticeModel(seed)), sumsCuts);
       }
+    });
+
+    runner.it('stops every row at a stop sequence, and with the token that completes a stop string', async () => {
+      const seen = new Set<string>();
+      for (const seed of SEEDS) {
+        const full = await decode({ sources: SOURCES }, latticeModel(seed));
+        const cutBy = (cut: Cut) => decode({ sources: SOURCES, ...cut }, latticeModel(seed));
+        for (const stop of await assertStops(full, cutBy, sumsCuts)) seen.add(stop);
+      }
+      assertMet(seen);
+    });
+
+    runner.it('depends on nothing but the model, the source and the seed, and serves two decodes at once', async () => {
+      for (const seed of SEEDS) {
+        const { results } = await decode({ sources: SOURCES, seed }, latticeModel(seed));
+        const decoder = createDecoder();
+        const model = latticeModel(seed);
+        const alone = SOURCES.map((source) => eventsOf(decoder.decode(model, { sources: [source], seed })));
+        for (const [row, events] of (await Promise.all(alone)).entries()) {
+          assert.deepEqual(assertStream(events, 1, END).results[0]?.hypotheses, results[row]?.hypotheses);
+        }
+      }
+    });
+
+    runner.it('shows what it commits', async () => {
+      for (const seed of SEEDS) {
+        const events = await eventsOf(createDecoder().decode(latticeModel(seed), { sources: SOURCES }));
+        for (const [row, output] of outputsOf(assertStream(events, SOURCES.length, END)).entries()) {
+          assertShown(
+            events.filter((event) => 'row' in event && event.row === row),
+            Int32Array.from(output),
+          );
+        }
+      }
+    });
+
+    runner.it(
+      'releases what it encoded, whether it ends, fails or is no longer read, and fails as the model does',
+      async () => {
+        const reason = new Error('broken');
+        for (const failing of [false, true]) {
+          const { model, counts } = encodingModel(failing ? reason : undefined);
+          if (failing) await assert.rejects(decode({ sources: SOURCES }, model), reason);
+          else await decode({ sources: SOURCES }, model);
+          assert.equal(counts.released, counts.encoded, 'every encoding is released');
+        }
+        const { model, counts } = encodingModel();
+        for await (const event of createDecoder().decode(model, { sources: SOURCES })) if (event) break;
+        assert.equal(counts.released, counts.encoded, 'a break releases everything');
+      },
+    );
+
+    runner.it('stops at an abort while the model is asked, throws its reason and releases everything', async () => {
+      const reason = new Error('enough');
+      const controller = new AbortController();
+      const { model, counts } = encodingModel(undefined, () => controller.abort(reason));
+      await assert.rejects(decode({ sources: SOURCES, signal: controller.signal }, model), reason);
+      assert.equal(counts.released, counts.encoded, 'an abort releases everything');
     });
 
     runner.it('stops at the first step after an abort, and lets timers run in between', async () => {
@@ -152,6 +204,8 @@ export function latticeConformance({ runner, name, createDecoder, ...options }: 
       await assertCode(run({ sources: [] }), 'EMPTY_SOURCE');
       await assertCode(run({ maxNewTokens: 0 }), 'INVALID_ARGUMENT');
       await assertCode(run({ seed: 1.5 }), 'INVALID_ARGUMENT');
+      await assertCode(run({ stopSequences: [new Int32Array()] }), 'INVALID_ARGUMENT');
+      await assertCode(run({ outputPrefixes: [new Int32Array()] }), 'INVALID_ARGUMENT');
       assert.equal(requires.model, 'lattice');
       if (requires.model === 'lattice' && !requires.kinds.includes('dag')) {
         await assertCode(run({}, { ...model, supports: { kind: 'dag', maxCandidates: 4 } }), 'UNSUPPORTED_CAPABILITY');

@@ -100,3 +100,25 @@ export async function rejectsWith(run: () => Promise<unknown>, reason: unknown):
     throw error;
   }
 }
+
+/** Whether an error is of this code, row and position. */
+export function errorAt(code: ErrorCode, row: number, position: number): (error: unknown) => true {
+  return (error) => {
+    assert.ok(ForetokenError.isInstance(error), `a ForetokenError is thrown, not ${String(error)}`);
+    const { details } = error;
+    assert.deepEqual([error.code, details.row, details.position], [code, row, position]);
+    return true;
+  };
+}
+
+/** The last thing shown of a row is its output, with a log-probability a token wherever any are given. */
+export function assertShown(ofRow: readonly DecodeEvent[], tokenIds: Int32Array): void {
+  let last: Int32Array | undefined;
+  for (const event of ofRow) {
+    if (event.type !== 'canvas-revise') continue;
+    assert.equal(event.logProbs?.length ?? event.tokenIds.length, event.tokenIds.length, 'a log-probability a token');
+    for (const logProb of event.logProbs ?? []) assert.ok(!(logProb > 0), 'log-probabilities are not positive');
+    last = event.tokenIds;
+  }
+  if (last !== undefined) assert.deepEqual(last, tokenIds, 'the last canvas shown is the output');
+}

@@ -1,4 +1,11 @@
-import { type AutoregressiveModel, type Decoder, ForetokenError, nodeInBatch, type TokenSource } from '@foretoken/core';
+import {
+  type AutoregressiveModel,
+  type Decoder,
+  type DraftLimit,
+  ForetokenError,
+  nodeInBatch,
+  type TokenSource,
+} from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { speculative } from '@foretoken/speculative';
 import {
@@ -60,19 +67,25 @@ describe('the decoder suite', () => {
       expect(await brokenLaws(() => decoder)).toContain(law);
     });
   }
+
+  it('has no law that cannot fail', async () => {
+    const outcomes = await collectOutcomes((runner) =>
+      autoregressiveConformance({ runner, name: 'correct', createDecoder: () => minimalGreedy('none'), models: 12 }),
+    );
+    expect(new Set(Object.values(caught))).toEqual(new Set(outcomes.map(({ name }) => name)));
+  });
 });
 
 describe('the drafter suite', () => {
   const vocabulary = { size: 6, endTokenId: 0 };
   const sources = [Int32Array.of(1), Int32Array.of(2)];
-  // Another number at each call, and the same ones in each run of the tests.
-  let state = 1;
-  const noisy = (): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-  const outcomesOf = (tokenIds: readonly number[], parents: readonly number[], noise = false) =>
-    collectOutcomes((runner) =>
+  /** Laws that a drafter breaks which makes `draft` of a row, the length of its prefix and how often it was asked so far. */
+  const brokenBy = async (
+    draft: (row: number, length: number, asked: number, limit: DraftLimit) => readonly [number[], number[]],
+    source: (row: number, rows: number) => number = (row) => row,
+  ): Promise<string[]> => {
+    let asked = 0;
+    const outcomes = await collectOutcomes((runner) =>
       drafterConformance({
         runner,
         name: 'mutant',
@@ -80,11 +93,14 @@ describe('the drafter suite', () => {
         sources,
         createDrafter: () => ({
           name: 'fixed',
-          async open() {
+          async open(opened) {
+            // A drafter that is opened with the second source alone must know that it is the second.
+            const first = opened[0]?.[0] === 2 ? 1 : 0;
             return {
               forwards: 0,
-              propose: (_row, _prefix, limit) => {
-                const count = noise ? Math.floor(noisy() * (limit.nodes + 1)) : limit.nodes === 0 ? 0 : tokenIds.length;
+              propose: (row, prefix, limit) => {
+                const [tokenIds, parents] = draft(source(first + row, opened.length), prefix.length, asked++, limit);
+                const count = Math.min(tokenIds.length, limit.nodes);
                 return {
                   tokenIds: Int32Array.from(tokenIds.slice(0, count)),
                   parents: Int32Array.from(parents.slice(0, count)),
@@ -96,17 +112,71 @@ describe('the drafter suite', () => {
         }),
       }),
     );
+    return outcomes.filter(({ error }) => error !== undefined).map(({ name }) => name);
+  };
 
-  it('passes a correct drafter and catches faulty ones', async () => {
-    const broken = async (...draft: Parameters<typeof outcomesOf>): Promise<boolean> =>
-      (await outcomesOf(...draft)).some(({ error }) => error !== undefined);
-    expect(await broken([3], [-1])).toBe(false);
-    expect(await broken([3, 3], [-1, -1])).toBe(true);
-    expect(await broken([3], [0])).toBe(true);
-    expect(await broken([6], [-1])).toBe(true);
-    expect(await broken([0, 3], [-1, 0])).toBe(true);
-    expect(await broken([1, 2, 3, 4], [-1, 0, 1, 2])).toBe(true);
-    expect(await broken([1, 2, 3, 4, 5], [-1, -1, -1, -1, -1], true)).toBe(true);
+  const FORM = 'proposes well-formed trees within the limits after any prefix';
+  const ALONE = 'is deterministic, and its rows do not influence one another';
+  const TURNS = 'drafts for rows by turns as for each on its own';
+  const JUMP = 'gives the same after a jump as step by step';
+
+  it('passes correct drafters', async () => {
+    expect(await brokenBy(() => [[3], [-1]])).toEqual([]);
+    expect(await brokenBy((row, length) => [[1 + ((row + length) % 5)], [-1]])).toEqual([]);
+  });
+
+  it.each([
+    ['two siblings of one token', [3, 3], [-1, -1]],
+    ['a parent that is no earlier node', [3], [0]],
+    ['a token outside the vocabulary', [6], [-1]],
+    ['something after an end token', [0, 3], [-1, 0]],
+    ['a path that is too deep', [1, 2, 3, 4], [-1, 0, 1, 2]],
+  ])('catches one that drafts %s', async (_, tokenIds, parents) => {
+    expect(await brokenBy(() => [tokenIds, parents])).toContain(FORM);
+  });
+
+  it('catches one whose drafts depend on how often it was asked', async () => {
+    expect(await brokenBy((_row, _length, asked) => [[1 + ((asked % 7) % 5)], [-1]])).toContain(ALONE);
+  });
+
+  it('catches one whose rows depend on the rows beside them', async () => {
+    expect(
+      await brokenBy(
+        (row) => [[1 + row], [-1]],
+        (row, rows) => row + rows,
+      ),
+    ).toContain(ALONE);
+  });
+
+  it('catches one with a single cursor for all rows', async () => {
+    const cursors = new WeakMap<object, number>();
+    const outcomes = await collectOutcomes((runner) =>
+      drafterConformance({
+        runner,
+        name: 'mutant',
+        vocabulary,
+        sources,
+        createDrafter: () => ({
+          name: 'one cursor',
+          async open() {
+            const session = {
+              forwards: 0,
+              propose: (_row: number, _prefix: Int32Array, limit: DraftLimit) => {
+                const at = cursors.get(session) ?? 0;
+                cursors.set(session, at + 1);
+                const count = Math.min(1, limit.nodes);
+                return { tokenIds: new Int32Array(count).fill(1 + (at % 4)), parents: new Int32Array(count).fill(-1) };
+              },
+              async [Symbol.asyncDispose]() {},
+            };
+            return session;
+          },
+        }),
+      }),
+    );
+    const broken = outcomes.filter(({ error }) => error !== undefined).map(({ name }) => name);
+    // Asked about one row after another it seems right.
+    expect(broken).toEqual([TURNS, JUMP]);
   });
 });
 
@@ -145,6 +215,32 @@ describe('the speculative oracle', () => {
       { models: 50 },
     );
     expect(trusting).toBeDefined();
+  });
+
+  it('takes a failure for no output, whatever was expected', async () => {
+    const failing = await speculativeCounterexample(
+      () => ({
+        ...greedy(),
+        async *decode(): AsyncGenerator<never> {
+          yield* [];
+          throw new Error('broken');
+        },
+      }),
+      { models: 1 },
+    );
+    expect(failing).toMatchObject({ seed: 1, row: 0, received: 'broken' });
+    const silent = await speculativeCounterexample(
+      () => ({
+        ...greedy(),
+        async *decode(...request) {
+          for await (const event of greedy().decode(...request)) {
+            yield event.type === 'decode-end' ? { ...event, results: [] } : event;
+          }
+        },
+      }),
+      { models: 1 },
+    );
+    expect(silent).toMatchObject({ seed: 1, row: 0, received: 'nothing' });
   });
 
   it('finds none for plain greedy decoding', async () => {

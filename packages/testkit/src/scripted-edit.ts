@@ -7,7 +7,8 @@ import {
   ForetokenError,
   type TokenSource,
 } from '@foretoken/core';
-import { type CanvasScore, logSoftmax, ranked } from '@foretoken/testkit';
+import type { CanvasScore } from './scripted-canvas.js';
+import { logSoftmax, ranked } from './scripted-model.js';
 
 /** What was done with a scripted edit model, in order. */
 export interface EditCall {
@@ -55,12 +56,15 @@ export function scriptedEditModel(options: ScriptedEditOptions): ScriptedEditMod
     get stillOpen() {
       return countOf('open') - countOf('dispose');
     },
-    async open(sources, { drafts } = {}): Promise<EditSession> {
+    async open(sources, { drafts, signal } = {}): Promise<EditSession> {
       if (drafts !== undefined) throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model reads no drafts.');
       assertTokenSources(sources);
+      signal?.throwIfAborted();
       calls.push({ call: 'open', canvases: [] });
-      const begin = (call: EditCall['call'], canvases: readonly Canvas[], signal?: AbortSignal): void => {
-        signal?.throwIfAborted();
+      let disposed = false;
+      const begin = (call: EditCall['call'], canvases: readonly Canvas[], abort?: AbortSignal): void => {
+        if (disposed) throw new ForetokenError('DISPOSED', 'The session was disposed of.');
+        abort?.throwIfAborted();
         if (canvases.length === 0) throw new ForetokenError('INVALID_ARGUMENT', `${call} was called without canvases.`);
         for (const { tokenIds } of canvases) {
           if (tokenIds.length > maxLength) throw new ForetokenError('LENGTH_LIMIT', `more than ${maxLength} positions`);
@@ -102,7 +106,8 @@ export function scriptedEditModel(options: ScriptedEditOptions): ScriptedEditMod
           });
         },
         async [Symbol.asyncDispose]() {
-          calls.push({ call: 'dispose', canvases: [] });
+          if (!disposed) calls.push({ call: 'dispose', canvases: [] });
+          disposed = true;
         },
       };
     },

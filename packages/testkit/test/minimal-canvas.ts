@@ -1,0 +1,190 @@
+import {
+  assertCanvas,
+  assertRequest,
+  bestCanvasTokens,
+  type Canvas,
+  type CanvasModel,
+  type CanvasPrediction,
+  type CanvasSession,
+  canvasLengths,
+  cutOutput,
+  type DecodeEvent,
+  type DecodeRequest,
+  type Decoder,
+  decodeEnd,
+  noTokenLeft,
+  type RowResult,
+  refuseOutputPrefixes,
+  rowResult,
+  type TokenSource,
+  Yielder,
+} from '@foretoken/core';
+
+/** Ways to get a minimal canvas decoder wrong. */
+export type CanvasFault =
+  | 'none'
+  | 'ignores the limit'
+  | 'ignores stops'
+  | 'obeys stops in row 0 only'
+  | 'fills finished rows again'
+  | 'ignores output prefixes'
+  | 'outputs the mask'
+  | 'outputs tokens of probability 0'
+  | 'takes scores that are not numbers'
+  | 'lets rows influence one another'
+  | 'draws without a seed'
+  | 'shares state between decodes'
+  | 'counts too few forwards'
+  | 'shows something else than it commits'
+  | 'leaks its session'
+  | 'computes after an abort'
+  | 'never lets others have a turn'
+  | 'swallows a failed forward'
+  | 'skips validation'
+  | 'opens before checking the model'
+  | 'fills canvases that are too long';
+
+type Model = CanvasModel<TokenSource>;
+
+const requires = { model: 'canvas', outputs: ['topK'], lengths: true } as const;
+
+/** A canvas, and how many fills it has had. */
+interface Filled {
+  readonly row: number;
+  readonly tokenIds: Int32Array;
+  fills: number;
+}
+
+/** Canvases filled at once and then, if longer than three, once again in the second half; with one fault planted. */
+export function minimalCanvas(fault: CanvasFault): Decoder<Model> {
+  let shared = 0;
+  let draws = 0;
+  return {
+    name: 'minimal',
+    requires,
+    async *decode(model: Model, request: DecodeRequest<TokenSource>): AsyncGenerator<DecodeEvent> {
+      const began = performance.now();
+      if (fault !== 'skips validation') assertRequest(request);
+      if (fault !== 'ignores output prefixes') refuseOutputPrefixes('minimal', request);
+      if (fault !== 'opens before checking the model') assertCanvas({ name: 'minimal', requires }, model);
+      const { sources, signal } = request;
+      const session = await model.open(sources, signal === undefined ? {} : { signal });
+      try {
+        const any =
+          fault === 'fills canvases that are too long' ? { ...model, maxLength: Number.MAX_SAFE_INTEGER } : model;
+        const lengths = await canvasLengths({}, session, any, request);
+        const canvases = lengths.map(([tried], row): Filled => {
+          const length = Math.min(tried?.length ?? 0, model.maxLength);
+          return { row, tokenIds: new Int32Array(length).fill(model.maskTokenId), fills: 0 };
+        });
+        yield* run(canvases, session, model, request, began);
+      } finally {
+        if (fault !== 'leaks its session') await session[Symbol.asyncDispose]();
+      }
+    },
+  };
+
+  async function* run(
+    canvases: readonly Filled[],
+    session: CanvasSession,
+    model: Model,
+    request: DecodeRequest<TokenSource>,
+    began: number,
+  ): AsyncGenerator<DecodeEvent> {
+    const { signal } = request;
+    const yielder = new Yielder(signal);
+    const results: RowResult[] = [];
+    let forwards = 0;
+    let open = canvases.filter(({ tokenIds }) => tokenIds.length > 0);
+    for (const canvas of canvases) if (!open.includes(canvas)) yield* report(canvas, model, request, results, began);
+    while (open.length > 0) {
+      if (fault !== 'computes after an abort') signal?.throwIfAborted();
+      const again = fault === 'fills finished rows again' && forwards > 0;
+      const asked = again ? canvases.filter(({ tokenIds }) => tokenIds.length > 0) : open;
+      const filled = session.fill(
+        asked.map(({ row, tokenIds }): Canvas => ({ row, tokenIds: tokenIds.slice() })),
+        { kind: 'topK', k: 2 },
+        fault === 'computes after an abort' ? undefined : signal,
+      );
+      const predictions = await (fault === 'swallows a failed forward' ? filled.catch(() => undefined) : filled);
+      forwards++;
+      for (const [index, canvas] of asked.entries()) {
+        if (!open.includes(canvas)) continue;
+        // Nothing is known of what failed, so the canvas is made of the first token that may be.
+        const prediction = predictions?.[index] ?? first(canvas);
+        take(canvas, prediction, predictions?.[0], model);
+        if (fault !== 'never lets others have a turn' && yielder.due()) await yielder.yield();
+      }
+      const over = open.filter(({ tokenIds, fills }) => fills === (tokenIds.length > 3 ? 2 : 1));
+      open = open.filter((canvas) => !over.includes(canvas));
+      for (const canvas of over) yield* report(canvas, model, request, results, began);
+    }
+    yield decodeEnd(results, began, { forwards: fault === 'counts too few forwards' ? forwards - 1 : forwards });
+  }
+
+  /** Decides what is masked, and masks the second half of what has been filled once. */
+  function take(
+    canvas: Filled,
+    prediction: CanvasPrediction,
+    other: CanvasPrediction | undefined,
+    { maskTokenId }: Model,
+  ): void {
+    const { tokenIds, row } = canvas;
+    const { length } = tokenIds;
+    const influenced = fault === 'lets rows influence one another' && row === 2 && other !== prediction;
+    const lenient = fault === 'takes scores that are not numbers' || fault === 'outputs tokens of probability 0';
+    const ids =
+      lenient || fault === 'outputs the mask'
+        ? rawBest(prediction, length, fault === 'outputs the mask' ? -1 : maskTokenId)
+        : bestCanvasTokens(prediction, length, maskTokenId).tokenIds;
+    if (!lenient) bestCanvasTokens(prediction, length, maskTokenId);
+    if (fault === 'shares state between decodes') shared++;
+    if (fault === 'draws without a seed') draws++;
+    for (const [position, tokenId] of tokenIds.entries()) {
+      if (tokenId !== maskTokenId) continue;
+      const foreign = influenced && position === 0 ? other?.tokenIds?.[0] : undefined;
+      const turned =
+        (fault === 'shares state between decodes' && shared % 3 === 0) ||
+        (fault === 'draws without a seed' && draws % 7 === 0);
+      tokenIds[position] = turned ? 1 : (foreign ?? (ids[position] as number));
+    }
+    if (canvas.fills++ === 0 && length > 3) tokenIds.fill(maskTokenId, length >> 1);
+  }
+
+  function* report(
+    { row, tokenIds: whole }: Filled,
+    model: Model,
+    request: DecodeRequest<TokenSource>,
+    results: RowResult[],
+    began: number,
+  ): Generator<DecodeEvent> {
+    const { maxNewTokens, stopSequences = [], stopStrings } = request;
+    const ignores = fault === 'ignores stops' || (fault === 'obeys stops in row 0 only' && row > 0);
+    const cut = cutOutput(whole, model.vocabulary.endTokenId, {
+      sources: request.sources,
+      ...(maxNewTokens === undefined || fault === 'ignores the limit' ? {} : { maxNewTokens }),
+      ...(ignores ? {} : { stopSequences, ...(stopStrings === undefined ? {} : { stopStrings }) }),
+    });
+    const { tokenIds } = cut;
+    const undecided = tokenIds.indexOf(model.maskTokenId);
+    if (undecided >= 0 && fault !== 'outputs the mask') throw noTokenLeft(row, undecided);
+    const shown = fault === 'shows something else than it commits' ? tokenIds.slice(1) : tokenIds;
+    const atMs = performance.now() - began;
+    yield { type: 'canvas-revise', row, tokenIds: shown, atMs };
+    if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds, atMs };
+    results[row] = rowResult(row, [cut]);
+  }
+}
+
+/** The better of two candidates that is not forbidden, whatever its score. */
+function rawBest({ tokenIds }: CanvasPrediction, length: number, forbidden: number): number[] {
+  return Array.from({ length }, (_, position) => {
+    const [best, second] = [tokenIds?.[2 * position], tokenIds?.[2 * position + 1]];
+    return (best === forbidden ? second : best) ?? 0;
+  });
+}
+
+function first({ row, tokenIds: { length } }: Filled): CanvasPrediction {
+  const tokenIds = Int32Array.from({ length: 2 * length }, (_, index) => 1 + (index % 2));
+  return { row, tokenIds, logProbs: new Float32Array(2 * length).fill(-1) };
+}
