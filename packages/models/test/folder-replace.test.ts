@@ -7,7 +7,7 @@ import { writeModelFolder } from '../src/folder/write-folder.js';
 import { FILES, MANIFEST, modelFolder, refusal, temporaryFolder } from './folder-fixtures.js';
 
 const NEW_FILES = new Map([...FILES, ['encoder.onnx', Uint8Array.of(9)] as const]);
-const GENERATION = /^files-[0-9a-f]{16}(-b)?\//;
+const GENERATION = /^files-[0-9a-f]{16}(-\d+)?\//;
 
 const replace = (target: string, files: typeof FILES, manifest = MANIFEST) =>
   writeModelFolder(target, manifest, files, { replace: true });
@@ -129,9 +129,15 @@ describe('replacing a model', () => {
   });
 });
 
-test('where the last rename fails the old model stays, and nothing else', async () => {
+test.each([
+  ['is whole', async () => undefined],
+  ['is replaced by the same, but damaged', (target: string, file: string) => writeFile(join(target, file), 'damaged')],
+])('where the last rename fails the old model stays that %s, and nothing else', async (_, damage) => {
   const target = await modelFolder();
-  const before = await names(target);
+  await replace(target, NEW_FILES);
+  const { manifest: old } = await openModelFolder(target);
+  await damage(target, old.tokenizer);
+  const before = await readdir(target, { recursive: true });
   const [manifest, aside] = [join(target, 'foretoken.json'), join(target, '..', 'aside.json')];
   const error = await refusal(() =>
     writeModelFolder(target, MANIFEST, NEW_FILES, {
@@ -146,8 +152,7 @@ test('where the last rename fails the old model stays, and nothing else', async 
   expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { folder: target } });
   await rmdir(manifest);
   await rename(aside, manifest);
-  await openModelFolder(target);
-  expect(await names(target)).toEqual(before);
+  expect(await readdir(target, { recursive: true })).toEqual(before);
 });
 
 describe('two runs with one target', () => {

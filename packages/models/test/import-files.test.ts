@@ -15,6 +15,11 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+interface Tokens {
+  readonly added_tokens: unknown[];
+  readonly model: { vocab: Record<string, number>; unk_token: string; merges: unknown };
+}
+
 const LFS = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4711\n';
 const PAGE = '\n<!doctype html><html><head><title>Sign in</title></head></html>';
 
@@ -87,6 +92,43 @@ describe('what import writes, load accepts', () => {
     expect(outcomes.refused).toBeGreaterThan(10);
   });
 
+  test.each<[string, (tokenizer: Tokens) => void]>([
+    [
+      'the end token',
+      ({ model, added_tokens }) => {
+        delete model.vocab['</s>'];
+        added_tokens.splice(2, 1);
+      },
+    ],
+    [
+      'a token that its model names as unknown',
+      ({ model }) => {
+        model.unk_token = 'a';
+      },
+    ],
+    [
+      'a usable list of merges',
+      ({ model }) => {
+        model.merges = [['a', 'no such token']];
+      },
+    ],
+  ])('a tokenizer without %s is refused as loading refuses it, and the old model stays', async (_, change) => {
+    const weights = await weightsOf('marian');
+    const target = join(await temporaryFolder(), 'model');
+    await importModel(weights, target);
+    const tokenizer = JSON.parse(letterTokenizer(VOCABULARY)) as Tokens;
+    change(tokenizer);
+    await writeFile(join(weights, 'tokenizer.json'), JSON.stringify(tokenizer));
+    const run = importModel(weights, target, { replace: true });
+    const refused = await run.then(
+      () => false,
+      (error: unknown) => ForetokenError.isInstance(error) && error.code === 'INVALID_MODEL_FOLDER',
+    );
+    // Either is right; a model that does not load is not.
+    await using model = await loadModel(target, { probe: false });
+    expect(model.manifest.tokenizer === 'tokenizer.json').toBe(refused);
+  });
+
   test.each<[string, unknown]>([
     ['another JSON', { secret: 'hunter2' }],
     ['a list', []],
@@ -129,6 +171,7 @@ describe.skipIf(process.platform === 'win32')('a file beside weights', () => {
     const target = join(await temporaryFolder(), 'model');
     const error = await refusal(() => importModel(weights, target, { ctc }));
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file } });
+    if (kind === '2 GB') expect(error.details).toMatchObject({ received: 2 ** 31, required: 2 ** 29 });
     expect(await readdir(join(target, '..'))).toEqual([]);
   });
 

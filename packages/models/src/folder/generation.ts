@@ -10,14 +10,26 @@ import { readRegularFile } from './safe-file.js';
  * A folder in a model folder with the files of one model. Its name says what is in it, so files of two models never have the
  * same name, and a model that is loaded already never meets those of another.
  */
-const GENERATION = /^files-[0-9a-f]{16}(?:-b)?$/;
+const GENERATION = /^files-[0-9a-f]{16}(?:-\d+)?$/;
 
-/** Names of the folder that files of these digests go to; the second is for when the first is in use. */
-export function generationNames(files: Readonly<Record<string, FileRecord>>): readonly [string, string] {
+/** A name that nothing in `folder` has, for the folder that files of these digests go to. */
+export async function freeGeneration(folder: string, files: Readonly<Record<string, FileRecord>>): Promise<string> {
   const hash = createHash('sha256');
   for (const [name, { sha256 }] of Object.entries(files)) hash.update(`${name} ${sha256}\n`);
   const name = `files-${hash.digest('hex').slice(0, 16)}`;
-  return [name, `${name}-b`];
+  const taken = new Set(await readdir(folder));
+  // Damaged files of the same model have it.
+  for (let count = 1; ; count++) {
+    const free = count === 1 ? name : `${name}-${count}`;
+    if (!taken.has(free)) return free;
+  }
+}
+
+/** The folder that listed files lie in; empty for the model folder itself. */
+export function generationOf(listed: ReadonlyMap<string, unknown>): string {
+  const [first = ''] = listed.keys();
+  const segment = first.split('/')[0] as string;
+  return GENERATION.test(segment) ? segment : '';
 }
 
 /** The manifest with all files in the folder `generation`. */

@@ -1,7 +1,7 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkManifest } from './check-manifest.js';
-import { filesListed, generationNames, inGeneration, removeUnlisted } from './generation.js';
+import { filesListed, freeGeneration, generationOf, inGeneration, removeUnlisted } from './generation.js';
 import { MANIFEST_FILE, type ModelManifest } from './manifest.js';
 import { verifyFile } from './read-folder.js';
 import { type Staging, type StagingPlace, takeStaging } from './staging.js';
@@ -36,11 +36,9 @@ export async function replaceFiles(
   try {
     await removeUnlisted(path, []);
     const { folder, manifest } = await write(staging);
-    const [first, second] = generationNames(manifest.files);
     const listed = await filesListed(path, MANIFEST_FILE);
-    const inUse = new Set([...(listed?.keys() ?? [])].map((name) => name.split('/')[0]));
-    const same = await sameFiles(path, manifest, listed, ['', first, second]);
-    const generation = same ?? (inUse.has(first) ? second : first);
+    const same = await sameFiles(path, manifest, listed);
+    const generation = same ?? (await freeGeneration(path, manifest.files));
     const next = generation === '' ? manifest : checkManifest(inGeneration(manifest, generation), path);
     // The old manifest's names are kept until its files are gone.
     const replaced = JSON.stringify({ files: Object.fromEntries(listed ?? []) });
@@ -49,8 +47,6 @@ export async function replaceFiles(
     await staging.assertHeld();
     const files = join(path, generation);
     if (same === undefined) {
-      // What has this name is not in use, or the folder holds no model that could be read.
-      await rm(files, { recursive: true, force: true });
       await rename(join(folder, MANIFEST_FILE), join(staging.path, MANIFEST_FILE));
       await rename(folder, files);
     }
@@ -83,18 +79,15 @@ async function sameFiles(
   path: string,
   { files }: ModelManifest,
   listed: ReadonlyMap<string, unknown> | undefined,
-  folders: readonly string[],
 ): Promise<string | undefined> {
-  const names = Object.keys(files);
-  for (const folder of folders) {
-    const at = (name: string): string => (folder === '' ? name : `${folder}/${name}`);
-    if (listed === undefined || listed.size !== names.length || !names.every((name) => listed.has(at(name)))) continue;
-    try {
-      for (const [name, record] of Object.entries(files)) await verifyFile(path, at(name), record);
-      return folder;
-    } catch {
-      return undefined;
-    }
+  if (listed === undefined || listed.size !== Object.keys(files).length) return undefined;
+  const folder = generationOf(listed);
+  const at = (name: string): string => (folder === '' ? name : `${folder}/${name}`);
+  if (!Object.keys(files).every((name) => listed.has(at(name)))) return undefined;
+  try {
+    for (const [name, record] of Object.entries(files)) await verifyFile(path, at(name), record);
+    return folder;
+  } catch {
+    return undefined;
   }
-  return undefined;
 }
