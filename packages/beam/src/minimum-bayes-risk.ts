@@ -1,9 +1,23 @@
-import { ForetokenError, logSoftmax } from '@foretoken/core';
+import {
+  anything,
+  callback,
+  checkOptions,
+  ForetokenError,
+  isPromise,
+  listOf,
+  logSoftmax,
+  number,
+  type OptionTable,
+  show,
+  wrongValue,
+} from '@foretoken/core';
 
 export interface MinimumBayesRiskOptions {
   /** How probable each candidate is, `[candidates]`, up to a common factor; default all alike, as for samples. */
   readonly weights?: readonly number[];
 }
+
+const OPTIONS: OptionTable<MinimumBayesRiskOptions> = { weights: listOf<number>(anything) };
 
 /** A candidate's place in the list it came from, and its utility in expectation over the candidates. */
 export interface RankedCandidate {
@@ -24,12 +38,15 @@ export function minimumBayesRisk<Candidate>(
   utility: (hypothesis: Candidate, reference: Candidate) => number,
   options: MinimumBayesRiskOptions = {},
 ): readonly RankedCandidate[] {
+  const { weights: given } = checkOptions('minimumBayesRisk', options, OPTIONS);
+  listOf(anything)('candidates', candidates);
+  callback(anything)('utility', utility);
   if (candidates.length === 0) {
     throw new ForetokenError('INVALID_ARGUMENT', 'There are no candidates to rank; at least one is required.', {
       option: 'candidates',
     });
   }
-  const weights = options.weights ?? candidates.map(() => 1);
+  const weights = given ?? candidates.map(() => 1);
   const total = assertedTotal(weights, candidates.length);
   const weightOf = new Map<Candidate, number>();
   for (const [index, candidate] of candidates.entries()) {
@@ -59,20 +76,13 @@ export function minimumBayesRisk<Candidate>(
  * Throws `INVALID_ARGUMENT`.
  */
 export function probabilitiesOf(logProbs: readonly number[], temperature = 1): number[] {
-  if (!(temperature > 0 && temperature < Number.POSITIVE_INFINITY)) {
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `temperature must be a finite number above 0, but was ${String(temperature)}.`,
-      { option: 'temperature', received: temperature },
-    );
+  if (!(typeof temperature === 'number' && temperature > 0 && temperature < Number.POSITIVE_INFINITY)) {
+    throw wrongValue('temperature', temperature, 'a finite number above 0');
   }
+  listOf(anything)('logProbs', logProbs);
   for (const [index, logProb] of logProbs.entries()) {
-    if (!(logProb < Number.POSITIVE_INFINITY)) {
-      throw new ForetokenError(
-        'INVALID_ARGUMENT',
-        `logProbs[${index}] must be a finite number or -Infinity, but was ${String(logProb)}.`,
-        { option: 'logProbs', index, received: logProb },
-      );
+    if (!(typeof logProb === 'number' && logProb < Number.POSITIVE_INFINITY)) {
+      throw wrongValue(`logProbs[${index}]`, logProb, 'a finite number or -Infinity');
     }
   }
   const most = logProbs.reduce((left, right) => Math.max(left, right), Number.NEGATIVE_INFINITY);
@@ -96,13 +106,7 @@ function assertedTotal(weights: readonly number[], required: number): number {
     );
   }
   for (const [index, weight] of weights.entries()) {
-    if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
-      throw new ForetokenError(
-        'INVALID_ARGUMENT',
-        `weights[${index}] must be a finite number of at least 0, but was ${String(weight)}.`,
-        { option: 'weights', index, received: weight },
-      );
-    }
+    number(0, Number.MAX_VALUE)(`weights[${index}]`, weight);
   }
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (!(total > 0 && total < Number.POSITIVE_INFINITY)) {
@@ -117,14 +121,11 @@ function assertedTotal(weights: readonly number[], required: number): number {
 
 function finite(utility: number, hypothesis: unknown, reference: unknown): number {
   if (Number.isFinite(utility)) return utility;
-  throw new ForetokenError(
-    'INVALID_ARGUMENT',
-    `utility must return a finite number, but returned ${String(utility)}.`,
-    {
-      option: 'utility',
-      received: utility,
-      hypothesis,
-      reference,
-    },
-  );
+  if (isPromise(utility)) throw wrongValue('What utility returns', utility, 'a finite number');
+  throw new ForetokenError('INVALID_ARGUMENT', `utility must return a finite number, but returned ${show(utility)}.`, {
+    option: 'utility',
+    received: utility,
+    hypothesis,
+    reference,
+  });
 }

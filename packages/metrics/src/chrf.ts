@@ -32,7 +32,7 @@ interface Matches {
  * Throws `MetricsError` `EMPTY_CORPUS`, `NO_REFERENCES`, `LINE_COUNT_MISMATCH`, `INVALID_OPTION`.
  */
 export function corpusChrf(hypotheses: readonly string[], references: References, options: ChrfOptions = {}): number {
-  const { characterOrder = 6, wordOrder = 0, beta = 2 } = options;
+  const { characterOrder = 6, wordOrder = 0, beta = 2 } = knownOptions(options);
   assertOption('characterOrder', characterOrder, 1);
   assertOption('wordOrder', wordOrder, 0);
   assertOption('beta', beta, 1);
@@ -67,13 +67,35 @@ export function sentenceChrf(
   return corpusChrf([hypothesis], singleLineStreams(reference), options);
 }
 
+const OPTIONS: Readonly<Record<keyof ChrfOptions, true>> = { characterOrder: true, wordOrder: true, beta: true };
+
+/** Throws `INVALID_OPTION` for anything but an object of known options. */
+function knownOptions(options: ChrfOptions): ChrfOptions {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new MetricsError('INVALID_OPTION', `The options of chrF must be an object, but were ${typeof options}.`, {
+      received: options,
+    });
+  }
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
+  if (unknown === undefined) return options;
+  const known = Object.keys(OPTIONS);
+  throw new MetricsError('INVALID_OPTION', `chrF takes no ${unknown}. It takes: ${known.join(', ')}.`, {
+    option: unknown,
+    required: known,
+  });
+}
+
 function assertOption(option: string, value: number, least: number): void {
   if (!Number.isInteger(value) || value < least) {
-    throw new MetricsError('INVALID_OPTION', `${option} must be an integer of at least ${least}, but was ${value}.`, {
-      option,
-      received: value,
-      least,
-    });
+    throw new MetricsError(
+      'INVALID_OPTION',
+      `${option} must be an integer of at least ${least}, but was ${typeof value === 'number' ? value : typeof value}.`,
+      {
+        option,
+        received: value,
+        least,
+      },
+    );
   }
 }
 

@@ -1,4 +1,9 @@
-export type MetricsErrorCode = 'EMPTY_CORPUS' | 'NO_REFERENCES' | 'LINE_COUNT_MISMATCH' | 'INVALID_OPTION';
+export type MetricsErrorCode =
+  | 'EMPTY_CORPUS'
+  | 'NO_REFERENCES'
+  | 'LINE_COUNT_MISMATCH'
+  | 'INVALID_OPTION'
+  | 'INVALID_LINES';
 
 /** A corpus or option that cannot be scored; `code` is stable, the message may be reworded. */
 export class MetricsError extends Error {
@@ -16,8 +21,14 @@ export class MetricsError extends Error {
 /** One stream per reference translator: `references[translator][line]`, each as long as the hypotheses. */
 export type References = readonly (readonly string[])[];
 
-/** Throws `EMPTY_CORPUS`, `NO_REFERENCES` or `LINE_COUNT_MISMATCH` unless every stream has a line for each hypothesis. */
+/**
+ * Throws `EMPTY_CORPUS`, `NO_REFERENCES` or `LINE_COUNT_MISMATCH` unless every stream has a line for each hypothesis, and
+ * `INVALID_LINES` for anything but arrays of strings.
+ */
 export function assertCorpus(hypotheses: readonly string[], references: References): void {
+  assertLines('hypotheses', hypotheses);
+  if (!Array.isArray(references)) throw invalidLines('references', references, 'an array of streams of lines');
+  for (let stream = 0; stream < references.length; stream++) assertLines(`references[${stream}]`, references[stream]);
   if (hypotheses.length === 0) {
     throw new MetricsError('EMPTY_CORPUS', 'There are no hypotheses; a corpus score needs at least one line.');
   }
@@ -35,9 +46,23 @@ export function assertCorpus(hypotheses: readonly string[], references: Referenc
   }
 }
 
+function assertLines(name: string, lines: unknown): void {
+  if (!Array.isArray(lines)) throw invalidLines(name, lines, 'an array of lines');
+  for (let line = 0; line < lines.length; line++) {
+    if (typeof lines[line] !== 'string') throw invalidLines(`${name}[${line}]`, lines[line], 'a string');
+  }
+}
+
+function invalidLines(name: string, received: unknown, required: string): MetricsError {
+  const kind = received === null ? 'null' : Array.isArray(received) ? 'an array' : `of the type ${typeof received}`;
+  return new MetricsError('INVALID_LINES', `${name} must be ${required}, but was ${kind}.`, { received, required });
+}
+
 /** The references of a single line, one stream for each. */
 export function singleLineStreams(reference: string | readonly string[]): References {
-  return (typeof reference === 'string' ? [reference] : reference).map((text) => [text]);
+  if (typeof reference === 'string') return [[reference]];
+  if (!Array.isArray(reference)) throw invalidLines('reference', reference, 'a string or an array of strings');
+  return Array.from(reference, (text: string) => [text]);
 }
 
 /** How often each n-gram occurs. */

@@ -1,4 +1,4 @@
-import { splitWords } from './corpus.js';
+import { MetricsError, splitWords } from './corpus.js';
 
 const ENTITIES: readonly (readonly [string, string])[] = [
   ['&quot;', '"'],
@@ -21,6 +21,11 @@ const RULES: readonly (readonly [RegExp, string])[] = [
 
 /** The words of one line as NIST's mteval-v13a splits them, which is sacreBLEU's default `13a`; case is kept. */
 export function tokenize13a(line: string): string[] {
+  if (typeof line !== 'string') {
+    throw new MetricsError('INVALID_LINES', `A line must be a string, but was of the type ${typeof line}.`, {
+      received: line,
+    });
+  }
   let text = line.replaceAll('<skipped>', '').replaceAll('-\n', '').replaceAll('\n', ' ');
   for (const [entity, character] of ENTITIES) text = text.replaceAll(entity, character);
   text = ` ${text} `;

@@ -114,7 +114,8 @@ export async function importModel(
     ['weightsFolder', weightsFolder],
     ['target', target],
   ] as const) {
-    if (typeof path !== 'string' || path === '') throw wrongValue(name, path, 'the path of a folder');
+    if (typeof path !== 'string' || path === '' || path.includes('\0'))
+      throw wrongValue(name, path, 'the path of a folder');
   }
   const pace = new Yielder(signal);
   const folder = await openWeightsFolder(weightsFolder, signal);

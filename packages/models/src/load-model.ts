@@ -7,7 +7,15 @@ import type {
   NgramModel,
   TokenSource,
 } from '@foretoken/core';
-import { assertInteger, ForetokenError } from '@foretoken/core';
+import {
+  checkOptions,
+  ForetokenError,
+  flag,
+  integer,
+  type OptionTable,
+  signal as readSignal,
+  withMethods,
+} from '@foretoken/core';
 import type { OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
 import { GraphSessions } from './families/graph-sessions.js';
 import { loadMaskedLanguageModel, loadStudents } from './families/load-students.js';
@@ -39,6 +47,14 @@ export interface LoadOptions {
    */
   readonly signal?: AbortSignal;
 }
+
+const OPTIONS: OptionTable<LoadOptions> = {
+  // The namespace of a module is an object, its classes are functions.
+  runtime: withMethods('a module of ONNX Runtime with Tensor and InferenceSession', 'Tensor'),
+  threads: integer(1, 1024),
+  probe: flag,
+  signal: readSignal,
+};
 
 /**
  * A model folder, loaded. Dispose releases all sessions, at once or when the forwards that are running have ended; decodes still
@@ -86,7 +102,7 @@ export interface LoadedModel extends AsyncDisposable {
  * nothing stays open.
  */
 export async function loadModel(path: string, options: LoadOptions = {}): Promise<LoadedModel> {
-  if (options.threads !== undefined) assertInteger('threads', options.threads, 1, 1024);
+  options = checkOptions('loadModel', options, OPTIONS);
   const { signal } = options;
   const { folder, tokenizer } = await readModel(path, signal);
   const runtime = options.runtime ?? (await defaultRuntime());

@@ -1,8 +1,14 @@
+import { wrongValue } from './checks.js';
 import { ForetokenError } from './errors.js';
 import type { DecodeEndEvent, DecodeEvent } from './events.js';
 
 /** Runs a decode to its end and returns the last event: results and statistics. Rethrows what the decode throws. */
 export async function collect(events: AsyncIterable<DecodeEvent>): Promise<DecodeEndEvent> {
+  if (
+    typeof (events as Partial<AsyncIterable<DecodeEvent>> | null | undefined)?.[Symbol.asyncIterator] !== 'function'
+  ) {
+    throw wrongValue('events', events, 'what decode(model, request) returns');
+  }
   let last: DecodeEvent | undefined;
   for await (const event of events) last = event;
   if (last?.type !== 'decode-end') {
