@@ -128,7 +128,7 @@ function stay({ nodes, labels, totals, cuts }: Beam, { trie, frameLabels }: Sear
   const blanks = new Float64Array(nodes.length);
   const again = new Float64Array(nodes.length);
   const cut = new Float64Array(nodes.length);
-  const anything = frameLabels.total();
+  const anything = cuts.some((cut) => cut > NEVER) ? frameLabels.total() : NEVER;
   for (let place = 0; place < nodes.length; place++) {
     const last = trie.tokenIds[nodes[place] as number] as number;
     blanks[place] = (totals[place] as number) + frameLabels.blank;

@@ -46,8 +46,8 @@ const OPTIONS: OptionTable<DagBeamOptions> = {
  * same where end token, limit or stops of the request cut them to the same output.
  *
  * A hypothesis' `logProb` is the natural-log probability of its tokens over the paths that were followed, `score` that of
- * lattice and n-grams divided by the length penalty. In lattices of more than 128 vertices, a prefix is followed from the 128
- * most probable vertices it stands on, along the 128 most probable edges of each. Throws `INVALID_ARGUMENT`; decoding also `UNSUPPORTED_CAPABILITY` where
+ * lattice and n-grams divided by the length penalty. In lattices of more than 256 vertices, a prefix is followed from the 256
+ * most probable vertices it stands on, along the 256 most probable edges of each. Throws `INVALID_ARGUMENT`; decoding also `UNSUPPORTED_CAPABILITY` where
  * the model offers fewer candidates, and `UNSATISFIABLE_CONSTRAINT` where the n-gram model, or a beam too narrow for it,
  * leaves no output.
  */

@@ -1,11 +1,11 @@
 import { logSumExp, topK } from '@foretoken/core';
-import { type DagGraph, edgesFrom } from './dag-graph.js';
+import { type DagGraph, edgesFrom, VERTICES_A_STEP } from './dag-graph.js';
 
 /**
  * Edges that a search follows from one vertex, and vertices that a prefix stands on: the most probable ones, at most this many.
  * A search of all would take time of the vertices cubed; lattices of at most this many vertices are searched exactly.
  */
-export const MAX_FOLLOWED = 128;
+export const MAX_FOLLOWED = 256;
 
 /** Edges that leave one vertex; `to` ascends. */
 export interface EdgeList {
@@ -25,7 +25,7 @@ export interface DagEdges {
   readonly endFirst: number;
 }
 
-/** Chooses the edges to follow; yields after each vertex. */
+/** Chooses the edges to follow; yields after some vertices. */
 export function* followedEdges(graph: DagGraph, endTokenId: number): Generator<void, DagEdges> {
   const { vertices, k, logProbs, tokenIds } = graph;
   const lists = new Array<EdgeList>(vertices);
@@ -35,7 +35,7 @@ export function* followedEdges(graph: DagGraph, endTokenId: number): Generator<v
   const anything = new Float64Array(vertices);
   const ending = new Float64Array(vertices).fill(Number.NEGATIVE_INFINITY);
   for (let vertex = vertices - 1; vertex >= 0; vertex--) {
-    const list = mostProbable(edgesFrom(graph, vertex));
+    const list = mostProbable(edgesFrom(graph, vertex), vertex);
     lists[vertex] = list;
     if (vertex < vertices - 1) {
       rest[vertex] = behind(list, anything);
@@ -45,16 +45,33 @@ export function* followedEdges(graph: DagGraph, endTokenId: number): Generator<v
     anything[vertex] = logSumExp(logProbs.subarray(vertex * k, (vertex + 1) * k)) + after;
     const said = tokenIds.subarray(vertex * k, (vertex + 1) * k).indexOf(endTokenId);
     if (said >= 0) ending[vertex] = (logProbs[vertex * k + said] as number) + after;
-    yield;
+    if (vertex % VERTICES_A_STEP === 0) yield;
   }
   return { from: (vertex) => lists[vertex] as EdgeList, rest, endNext, endFirst: ending[0] as number };
 }
 
 function behind({ to, logProbs }: EdgeList, masses: Float64Array): number {
-  return logSumExp(Float64Array.from(to, (vertex, edge) => (logProbs[edge] as number) + (masses[vertex] as number)));
+  let most = Number.NEGATIVE_INFINITY;
+  for (let edge = 0; edge < to.length; edge++) {
+    const score = (logProbs[edge] as number) + (masses[to[edge] as number] as number);
+    if (score > most) most = score;
+  }
+  if (most === Number.NEGATIVE_INFINITY) return most;
+  let sum = 0;
+  for (let edge = 0; edge < to.length; edge++) {
+    sum += Math.exp((logProbs[edge] as number) + (masses[to[edge] as number] as number) - most);
+  }
+  return most + Math.log(sum);
 }
 
-function mostProbable(edges: Float32Array): EdgeList {
-  const to = topK(edges, MAX_FOLLOWED).sort();
-  return { to, logProbs: Float32Array.from(to, (vertex) => edges[vertex] as number) };
+function mostProbable(edges: Float32Array, from: number): EdgeList {
+  const possible = new Int32Array(edges.length - from - 1);
+  let count = 0;
+  for (let to = from + 1; to < edges.length; to++) {
+    if ((edges[to] as number) > Number.NEGATIVE_INFINITY) possible[count++] = to;
+  }
+  const to = count > MAX_FOLLOWED ? topK(edges, MAX_FOLLOWED).sort() : possible.subarray(0, count);
+  const logProbs = new Float32Array(to.length);
+  for (let edge = 0; edge < to.length; edge++) logProbs[edge] = edges[to[edge] as number] as number;
+  return { to, logProbs };
 }

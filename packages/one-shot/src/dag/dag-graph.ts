@@ -16,9 +16,12 @@ export interface DagGraph {
   readonly bestLogProbs: Float32Array;
 }
 
+/** Vertices that are read before other work may have a turn. */
+export const VERTICES_A_STEP = 32;
+
 /**
  * Checks a lattice and leaves out the vertices that have no token, or no way to the last vertex: a walk can then not get
- * stuck, whatever it chooses by. A generator that yields after each vertex.
+ * stuck, whatever it chooses by. A generator that yields after some vertices.
  *
  * Throws `INVALID_SCORES` where a score is `NaN` or `Infinity`, `UNSATISFIABLE_CONSTRAINT` where no path leads from vertex 0
  * to the last vertex, and `INVALID_ARGUMENT` where sizes disagree, an edge leads backwards, or a token id lies outside the
@@ -29,14 +32,15 @@ export function* readDag(lattice: DagLattice, vocabularySize: number, row: numbe
   const { vertices, k, tokenIds, logProbs } = lattice;
   const bestTokenIds = new Int32Array(vertices);
   const bestLogProbs = new Float32Array(vertices);
-  const seenAt = new Int32Array(vocabularySize).fill(-1);
+  const seen = new Set<number>();
   for (let vertex = 0; vertex < vertices; vertex++) {
-    assertTokens(lattice, vertex, seenAt, row);
+    seen.clear();
+    assertTokens(lattice, vertex, vocabularySize, seen, row);
     assertEdges(lattice, vertex, row);
     const best = argmax(logProbs.subarray(vertex * k, (vertex + 1) * k));
     bestTokenIds[vertex] = best < 0 ? -1 : (tokenIds[vertex * k + best] as number);
     bestLogProbs[vertex] = best < 0 ? Number.NEGATIVE_INFINITY : (logProbs[vertex * k + best] as number);
-    yield;
+    if (vertex % VERTICES_A_STEP === VERTICES_A_STEP - 1) yield;
   }
   const transitions = lattice.transitions.slice();
   const live = new Uint8Array(vertices);
@@ -48,7 +52,7 @@ export function* readDag(lattice: DagLattice, vocabularySize: number, row: numbe
       else if (transitions[edge] !== Number.NEGATIVE_INFINITY) leadsOn = true;
     }
     live[from] = leadsOn && bestTokenIds[from] !== -1 ? 1 : 0;
-    yield;
+    if (from % VERTICES_A_STEP === 0) yield;
   }
   if (live[0] === 0) throw noTokenLeft(row, 0);
   return { vertices, k, tokenIds, logProbs, transitions, bestTokenIds, bestLogProbs };
@@ -80,21 +84,27 @@ function assertSizes({ kind, vertices, k, tokenIds, logProbs, transitions }: Dag
   }
 }
 
-function assertTokens({ k, tokenIds, logProbs }: DagLattice, vertex: number, seenAt: Int32Array, row: number): void {
+function assertTokens(
+  { k, tokenIds, logProbs }: DagLattice,
+  vertex: number,
+  vocabularySize: number,
+  seen: Set<number>,
+  row: number,
+): void {
   assertScores(logProbs, row, vertex, vertex * k, (vertex + 1) * k);
   for (let entry = vertex * k; entry < (vertex + 1) * k; entry++) {
     // Candidates that were ruled out may hold any id.
     if (logProbs[entry] === Number.NEGATIVE_INFINITY) continue;
     const tokenId = tokenIds[entry] as number;
-    if (!(tokenId >= 0 && tokenId < seenAt.length)) {
-      const message = `has token ${tokenId} at vertex ${vertex}; ids from 0 to ${seenAt.length - 1} are required.`;
+    if (!(tokenId >= 0 && tokenId < vocabularySize)) {
+      const message = `has token ${tokenId} at vertex ${vertex}; ids from 0 to ${vocabularySize - 1} are required.`;
       throw invalid(row, message, { vertex, received: tokenId });
     }
-    if (seenAt[tokenId] === vertex) {
+    if (seen.has(tokenId)) {
       const message = `has token ${tokenId} twice at vertex ${vertex}; distinct candidates are required.`;
       throw invalid(row, message, { vertex, received: tokenId });
     }
-    seenAt[tokenId] = vertex;
+    seen.add(tokenId);
   }
 }
 

@@ -23,6 +23,8 @@ export interface SaidOutput {
   readonly ended: boolean;
 }
 
+const NEVER = Number.NEGATIVE_INFINITY;
+
 interface Entry {
   readonly tokenIds: readonly number[];
   logProb: number;
@@ -31,6 +33,9 @@ interface Entry {
   /** The most probable paths, by which length counts. */
   most: SaidOutput;
   score: number;
+  /** Whether paths that begin with a start token were added, and paths that do not. */
+  begun: boolean;
+  unbegun: boolean;
 }
 
 /** Adds up what different paths say alike, and knows the best so far. */
@@ -38,6 +43,8 @@ export class FoundOutputs {
   readonly #count: number;
   readonly #lengthPenalty: number;
   readonly #entries = new Map<string, Entry>();
+  /** Of the last output that would be returned now; `-Infinity` while there are fewer than wanted. */
+  #worst: number = NEVER;
 
   /** `count` outputs are wanted. */
   constructor(count: number, lengthPenalty: number) {
@@ -45,26 +52,59 @@ export class FoundOutputs {
     this.#lengthPenalty = lengthPenalty;
   }
 
-  add(tokenIds: readonly number[], said: SaidOutput): void {
-    const sum = said.logProb + said.fused;
-    if (sum === Number.NEGATIVE_INFINITY) return;
+  /**
+   * Adds all ways in which paths of a prefix say an output, at least one; `begun` says whether they begin with a start token.
+   */
+  add(tokenIds: readonly number[], ways: readonly SaidOutput[], begun: boolean): void {
     const key = tokenIds.join();
-    const entry = this.#entries.get(key);
-    if (entry === undefined) {
-      const score = sum / said.length ** this.#lengthPenalty;
-      this.#entries.set(key, { tokenIds, logProb: said.logProb, sum, most: said, score });
-      return;
+    const known = this.#entries.get(key);
+    const nothing = { logProb: NEVER, sum: NEVER, score: NEVER, begun: false, unbegun: false };
+    const entry: Entry = known ?? { tokenIds, most: ways[0] as SaidOutput, ...nothing };
+    entry[begun ? 'begun' : 'unbegun'] = true;
+    for (const said of ways) {
+      const sum = said.logProb + said.fused;
+      entry.logProb = logAdd(entry.logProb, said.logProb);
+      entry.sum = logAdd(entry.sum, sum);
+      if (sum > entry.most.logProb + entry.most.fused) entry.most = said;
     }
-    entry.logProb = logAdd(entry.logProb, said.logProb);
-    entry.sum = logAdd(entry.sum, sum);
-    if (sum > entry.most.logProb + entry.most.fused) entry.most = said;
+    if (entry.sum === NEVER) return;
     entry.score = entry.sum / entry.most.length ** this.#lengthPenalty;
+    if (known === undefined) this.#entries.set(key, entry);
+    else this.#worst = NEVER;
+    if (entry.score > this.#worst && this.#entries.size >= this.#count) {
+      this.#worst = (this.#ranked().at(-1) as Entry).score;
+    }
+  }
+
+  /**
+   * Whether an output of this sum or less, said by so many vertices or one more for the end token, would be among those
+   * returned.
+   */
+  mayBeReturned(sum: number, length: number): boolean {
+    const penalty = this.#lengthPenalty;
+    return Math.max(sum / length ** penalty, sum / (length + 1) ** penalty) > this.#worst;
+  }
+
+  /**
+   * Whether nothing that would be returned can change by paths that say an output with a start token, of these sums or less,
+   * where its paths without one were added; and the other way round.
+   */
+  isSettled(begun: number, unbegun: number): boolean {
+    const penalty = this.#lengthPenalty;
+    for (const entry of this.#entries.values()) {
+      const more = Math.max(entry.begun ? NEVER : begun, entry.unbegun ? NEVER : unbegun);
+      const sum = logAdd(entry.sum, more);
+      if (sum === entry.sum) continue;
+      const { length } = entry.most;
+      const lengths = [Math.max(1, length - 1), length, length + 1];
+      if (lengths.some((vertices) => sum / vertices ** penalty >= this.#worst)) return false;
+    }
+    return true;
   }
 
   /** Score of the last output that would be returned now; `-Infinity` while there are fewer than wanted. */
   worst(): number {
-    const ranked = this.#ranked();
-    return ranked.length < this.#count ? Number.NEGATIVE_INFINITY : (ranked.at(-1) as Entry).score;
+    return this.#worst;
   }
 
   /** Best first; among equals what was found first. */

@@ -4,7 +4,7 @@ import type { OutputEnd } from '../output-ends.js';
 import type { DagRow } from './dag-decoder.js';
 import { type DagEdges, MAX_FOLLOWED } from './dag-edges.js';
 import { emissions, Reach } from './dag-reach.js';
-import { FoundOutputs, type ScoredOutput } from './found-outputs.js';
+import { FoundOutputs, type SaidOutput, type ScoredOutput } from './found-outputs.js';
 
 export interface PrefixBeamOptions {
   /** Prefixes to go on with at each length. */
@@ -32,6 +32,8 @@ interface Prefix {
   /** The last token of the output; -1 where there is none yet. */
   readonly tokenId: number;
   readonly fused: number;
+  /** Its paths begin with the start token. */
+  readonly begun: boolean;
   readonly vertices: number[];
   readonly logProbs: number[];
   /** Where limit and stops leave the output; looked up once it is needed. */
@@ -57,25 +59,34 @@ class PrefixBeam {
   readonly #options: PrefixBeamOptions;
   readonly #found: FoundOutputs;
   readonly #reach: Reach;
+  /**
+   * Log-probability that paths begin with the start token, and that they do not: both may say the same, at different lengths.
+   */
+  readonly #begun: number;
+  readonly #unbegun: number;
 
   constructor(searched: SearchedRow, options: PrefixBeamOptions) {
     this.#searched = searched;
     this.#options = options;
     this.#found = new FoundOutputs(options.outputs, options.lengthPenalty);
     this.#reach = new Reach(searched.graph.vertices);
+    const { k, logProbs, tokenIds } = searched.graph;
+    const starts = (entry: number): boolean => tokenIds[entry] === options.startTokenId;
+    const first = Array.from(logProbs.subarray(0, k));
+    const rest = searched.edges.rest[0] as number;
+    this.#begun = logSumExp(first.filter((_, entry) => starts(entry))) + rest;
+    this.#unbegun = logSumExp(first.filter((_, entry) => !starts(entry))) + rest;
   }
 
   *run(): Generator<void, ScoredOutput[]> {
     const { graph, edges, ends } = this.#searched;
     const { beamSize, startTokenId } = this.#options;
-    const root: Prefix = { parent: undefined, tokenId: -1, fused: 0, vertices: [], logProbs: [], end: ends.start };
+    const nothing = { parent: undefined, tokenId: -1, fused: 0, begun: false, vertices: [], logProbs: [] };
+    const root: Prefix = { ...nothing, end: ends.start };
     if (startTokenId !== ends.endTokenId && edges.endFirst > NEVER) {
       const fused = this.#scoresAfter(root)(ends.endTokenId);
-      this.#found.add([], { logProb: edges.endFirst, fused, length: 1, ended: true });
+      this.#found.add([], [{ logProb: edges.endFirst, fused, length: 1, ended: true }], false);
     }
-    // Paths that begin with the start token and paths that do not may say the same, at different lengths.
-    const mixed =
-      startTokenId !== undefined && graph.logProbs.subarray(0, graph.k).filter((score) => score > NEVER).length > 1;
     let running = [root];
     for (let length = 1; length <= graph.vertices && running.length > 0; length++) {
       const grown: Prefix[] = [];
@@ -91,7 +102,7 @@ class PrefixBeam {
         if (!this.#endOf(prefix).over) running.push(prefix);
       }
       for (const prefix of running) keepMostProbable(prefix);
-      if (!mixed && this.#isOver(running, length)) break;
+      if (this.#isOver(running, length)) break;
     }
     return this.#found.best();
   }
@@ -109,8 +120,8 @@ class PrefixBeam {
       const fused = starts ? 0 : prefix.fused + scoreOf(tokenId);
       if (fused === NEVER) continue;
       const next: Prefix = starts
-        ? { ...prefix, vertices, logProbs }
-        : { parent: prefix, tokenId, fused, vertices, logProbs };
+        ? { ...prefix, begun: true, vertices, logProbs }
+        : { parent: prefix, tokenId, fused, begun: prefix.begun, vertices, logProbs };
       if (vertices.at(-1) === last) {
         vertices.pop();
         this.#finish(next, length, logProbs.pop() as number);
@@ -122,35 +133,37 @@ class PrefixBeam {
   /** Adds what has been said to the outputs: by paths that end here, `atLast`, and by those that are cut here. */
   #finish(prefix: Prefix, length: number, atLast: number): void {
     const { edges, ends } = this.#searched;
-    const { fused, vertices, logProbs } = prefix;
-    const tokenIds = tokensOf(prefix);
-    const sumWith = (masses: Float64Array): number =>
-      logSumExp(logProbs.map((logProb, index) => logProb + (masses[vertices[index] as number] as number)));
+    const { fused } = prefix;
     prefix.finished = true;
-    if (this.#endOf(prefix).over) {
-      const logProb = logAdd(atLast, sumWith(edges.rest));
-      this.#found.add(tokenIds, { logProb, fused, length, ended: false });
-      return;
+    const whatever = logAdd(atLast, sumWith(prefix, edges.rest));
+    const others = prefix.begun ? this.#unbegun : this.#begun;
+    if (!this.#found.mayBeReturned(logAdd(whatever + fused, others), length)) return;
+    const ways: SaidOutput[] = [];
+    if (this.#endOf(prefix).over) ways.push({ logProb: whatever, fused, length, ended: false });
+    else {
+      if (atLast > NEVER) ways.push({ logProb: atLast, fused, length, ended: false });
+      const logProb = sumWith(prefix, edges.endNext);
+      if (logProb > NEVER) {
+        const withEnd = fused + this.#scoresAfter(prefix)(ends.endTokenId);
+        ways.push({ logProb, fused: withEnd, length: length + 1, ended: true });
+      }
     }
-    if (atLast > NEVER) this.#found.add(tokenIds, { logProb: atLast, fused, length, ended: false });
-    const logProb = sumWith(edges.endNext);
-    if (logProb === NEVER) return;
-    const withEnd = fused + this.#scoresAfter(prefix)(ends.endTokenId);
-    this.#found.add(tokenIds, { logProb, fused: withEnd, length: length + 1, ended: true });
+    if (ways.length > 0) this.#found.add(tokensOf(prefix), ways, prefix.begun);
   }
 
   /** Whether nothing that may still be said is better than what was found. */
   #isOver(running: readonly Prefix[], length: number): boolean {
     const { graph, edges } = this.#searched;
     const { lengthPenalty } = this.#options;
-    let most = NEVER;
-    for (const { vertices, logProbs, fused } of running) {
-      const rest = logProbs.map((logProb, index) => logProb + (edges.rest[vertices[index] as number] as number));
-      most = Math.max(most, logSumExp(rest) + fused);
+    const most = { begun: NEVER, unbegun: NEVER };
+    for (const prefix of running) {
+      const kind = prefix.begun ? 'begun' : 'unbegun';
+      most[kind] = Math.max(most[kind], sumWith(prefix, edges.rest) + prefix.fused);
     }
     // By the length that a sum is divided by, the best that can become of it is at one end.
-    const bound = Math.max(most / (length + 1) ** lengthPenalty, most / graph.vertices ** lengthPenalty);
-    return bound <= this.#found.worst();
+    const either = Math.max(most.begun, most.unbegun);
+    const bound = Math.max(either / (length + 1) ** lengthPenalty, either / graph.vertices ** lengthPenalty);
+    return bound <= this.#found.worst() && this.#found.isSettled(most.begun, most.unbegun);
   }
 
   #scoresAfter(prefix: Prefix): (tokenId: number) => number {
@@ -177,6 +190,21 @@ function tokensOf(prefix: Prefix): number[] {
   for (let at: Prefix | undefined = prefix; at !== undefined && at.tokenId >= 0; at = at.parent)
     tokenIds.push(at.tokenId);
   return tokenIds.reverse();
+}
+
+/** Log-probability of a prefix together with what `masses` says of each vertex it stands at. */
+function sumWith({ vertices, logProbs }: Prefix, masses: Float64Array): number {
+  let most = NEVER;
+  for (let index = 0; index < vertices.length; index++) {
+    const score = (logProbs[index] as number) + (masses[vertices[index] as number] as number);
+    if (score > most) most = score;
+  }
+  if (most === NEVER) return most;
+  let sum = 0;
+  for (let index = 0; index < vertices.length; index++) {
+    sum += Math.exp((logProbs[index] as number) + (masses[vertices[index] as number] as number) - most);
+  }
+  return most + Math.log(sum);
 }
 
 function keepMostProbable({ vertices, logProbs }: Prefix): void {
