@@ -20,8 +20,9 @@ import {
 /** Inputs whose first two dimensions are the rows and the padded length of what a graph reads. */
 const INPUTS = ['token_ids', 'positions', 'source_positions', 'states', 'cross_0', 'draft_token_ids'];
 
-/** Cells of each forward since the last reset. */
+/** Cells of each forward since the last reset, and what was read. */
 let cells: number[] = [];
+let read: string[] = [];
 
 /** ONNX Runtime, writing down the size of each forward. */
 const runtime = {
@@ -33,6 +34,7 @@ const runtime = {
         run: (feeds: Readonly<Record<string, onnxruntime.Tensor>>) => {
           const sizes = INPUTS.flatMap((name) => feeds[name] ?? []).map(({ dims }) => (dims[0] ?? 0) * (dims[1] ?? 0));
           cells.push(Math.max(...sizes));
+          read.push('states' in feeds ? 'states' : 'source');
           return session.run(feeds);
         },
         release: () => session.release(),
@@ -66,6 +68,7 @@ afterAll(async () => {
 /** Runs, and asserts that several forwards were taken, none of more than the most cells. */
 async function bounded<Result>(run: () => Promise<Result>, least = 2): Promise<Result> {
   cells = [];
+  read = [];
   const result = await run();
   expect(Math.max(...cells)).toBeLessThanOrEqual(MAX_FORWARD_CELLS);
   expect(cells.length).toBeGreaterThanOrEqual(least);
@@ -134,6 +137,19 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
       expect(largestDifference(alone?.logProbs ?? [], together[row]?.logProbs ?? [])).toBeLessThan(1e-5);
     }
   });
+
+  it.each(['ctc', 'dag'] as const)(
+    '%s lattices, with states of one forward at a time',
+    { timeout: 60_000 },
+    async (kind) => {
+      const model = (kind === 'ctc' ? drafting.lattice : plain.dag) as LatticeModel<TokenSource>;
+      await bounded(() => model.emit(SOURCES));
+      // What is encoded is read at once.
+      const pairs = Array.from({ length: read.length / 2 }, (_, at) => read.slice(2 * at, 2 * at + 2));
+      for (const pair of pairs) expect(pair).toEqual(['source', 'states']);
+      expect(pairs.length).toBeGreaterThan(1);
+    },
+  );
 
   const DECODES = {
     'mask-predict': (model: LoadedModel, sources: readonly TokenSource[]) =>

@@ -56,7 +56,8 @@ export class FrameGraph {
 
   /**
    * What `make` makes of every source's frames. Sources of similar length share a forward of bounded size, so that little of
-   * each is padding. Outputs are fresh copies, so results may be views of them.
+   * each is padding; what is encoded for one is not kept for the next, so memory does not grow with the batch but by what is
+   * returned. Outputs are fresh copies, so results may be views of them.
    */
   async emit<Lattice>(
     sources: readonly TokenSource[],
@@ -66,9 +67,8 @@ export class FrameGraph {
     const { encoder, upsample, vocabulary, maxCandidates, readsTokens = false } = this.#options;
     if (options.k !== undefined) assertInteger('k', options.k, 1, Number.MAX_SAFE_INTEGER);
     const k = Math.min(options.k ?? 1, maxCandidates);
-    const encoding = readsTokens
-      ? refuseEncoding(options)
-      : await encoder.reuseOrEncode(sources, options.encoding, options.signal);
+    const given = readsTokens ? refuseEncoding(options) : options.encoding;
+    const encoding = given === undefined ? undefined : await encoder.reuseOrEncode(sources, given, options.signal);
     const all = encoding?.lengths ?? encoder.lengthsOf(sources);
     const session = await this.#options.session();
     const lattices = new Array<Lattice>(sources.length);
@@ -76,7 +76,9 @@ export class FrameGraph {
       options.signal?.throwIfAborted();
       const lengths = Int32Array.from(rows, (row) => all[row] as number);
       const group = { rows, lengths, time: lengths[0] as number };
-      const read = encoding === undefined ? this.#tokens(sources, group) : this.#states(encoding, group);
+      const read = readsTokens
+        ? this.#tokens(sources, group)
+        : await this.#states(sources, encoding, group, options.signal);
       const outputs = await session.run({ ...read, ...this.#feeds(sources, group, k) });
       const stride = group.time * upsample;
       for (const [index, row] of rows.entries()) {
@@ -87,9 +89,20 @@ export class FrameGraph {
     return lattices;
   }
 
-  #states(encoding: MarianEncoding, { rows, time }: FrameGroup): Record<string, Tensor> {
-    const { runtime, width } = this.#options;
-    return { states: new runtime.Tensor('float32', encoding.statesOf(rows, time), [rows.length, time, width]) };
+  /** States of a group, which are encoded for it alone where there is no encoding, and then kept no longer than it. */
+  async #states(
+    sources: readonly TokenSource[],
+    encoding: MarianEncoding | undefined,
+    { rows, time }: FrameGroup,
+    signal: AbortSignal | undefined,
+  ): Promise<Record<string, Tensor>> {
+    const { runtime, encoder, width } = this.#options;
+    const own = async (): Promise<Float32Array> => {
+      const group = rows.map((row) => sources[row] as TokenSource);
+      return (await encoder.encode(group, signal)).statesOf([...rows.keys()], time);
+    };
+    const states = encoding === undefined ? await own() : encoding.statesOf(rows, time);
+    return { states: new runtime.Tensor('float32', states, [rows.length, time, width]) };
   }
 
   /** `token_ids` and `source_positions` int32 `[rows, time]` of a group. */
