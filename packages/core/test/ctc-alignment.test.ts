@@ -44,6 +44,17 @@ function labelsOf(lattice: CtcLattice, tokenIds: readonly number[]): number[] | 
   return labels;
 }
 
+/** First and last frame of each run of a label that is no blank, in turn. */
+function runsOf(labels: readonly number[], blankId: number): number[] {
+  const runs: number[] = [];
+  for (const [frame, label] of labels.entries()) {
+    if (label === blankId) continue;
+    if (frame > 0 && labels[frame - 1] === label) runs[runs.length - 1] = frame;
+    else runs.push(frame, frame);
+  }
+  return runs;
+}
+
 describe('ctcAlignment', () => {
   it('is the best of all alignments that say the tokens', () => {
     fc.assert(
@@ -54,6 +65,33 @@ describe('ctcAlignment', () => {
           expect(ctcAlignment(lattice, tokenIds)?.score).toBeCloseTo(best[0]?.score as number, 5);
         }
       }),
+    );
+  });
+
+  it('is the best of all alignments that begin with the tokens, where anything may follow', () => {
+    fc.assert(
+      fc.property(anyTinyLattice, ({ lattice }) => {
+        const byPrefix = new Map<string, Labelled[]>();
+        for (const [output, alignments] of bestAlignments(lattice)) {
+          const tokenIds = output === '' ? [] : output.split(',');
+          for (let length = 0; length <= tokenIds.length; length++) {
+            const key = tokenIds.slice(0, length).join();
+            byPrefix.set(key, [...(byPrefix.get(key) ?? []), ...alignments]);
+          }
+        }
+        for (const [prefix, alignments] of byPrefix) {
+          const tokenIds = prefix === '' ? [] : prefix.split(',').map(Number);
+          const most = Math.max(...alignments.map(({ score }) => score));
+          const found = ctcAlignment(lattice, tokenIds, true);
+          expect(found?.score).toBeCloseTo(most, 5);
+          const runs = alignments
+            .filter(({ score }) => score > most - 1e-5)
+            .map(({ labels }) => runsOf(labels, lattice.blankId).slice(0, 2 * tokenIds.length));
+          const frames = tokenIds.flatMap((_, token) => [found?.firstFrames[token], found?.lastFrames[token]]);
+          expect(runs).toContainEqual(frames);
+        }
+      }),
+      { seed: 13 },
     );
   });
 

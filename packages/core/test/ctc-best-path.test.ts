@@ -47,6 +47,21 @@ describe('ctcBestPath', () => {
     });
   });
 
+  it('takes the best label in whatever order candidates are, and none that is ruled out', () => {
+    const no = Number.NEGATIVE_INFINITY;
+    const lattice: CtcLattice = {
+      kind: 'ctc',
+      frames: 4,
+      k: 2,
+      blankId: 0,
+      // First one of probability 0, then a worse one first, then a blank that is no candidate, then equals.
+      tokenIds: Int32Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+      logProbs: Float32Array.of(no, -1, -2, -0.5, -3, -2, -1, -1),
+      blankLogProbs: Float32Array.of(-2, -2, -0.25, -1),
+    };
+    expect(ctcBestPath(lattice)).toMatchObject({ tokenIds: Int32Array.of(2, 4, 7), score: -1 - 0.5 - 0.25 - 1 });
+  });
+
   it('gives an empty output for frames of blanks', () => {
     const lattice: CtcLattice = {
       kind: 'ctc',

@@ -1,4 +1,4 @@
-import { CtcPrefixScorer } from '@foretoken/core';
+import { type CtcLattice, CtcPrefixScorer } from '@foretoken/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyTinyLattice, outputProbabilities, prefixProbability, type TinyLattice, tinyLattice } from './ctc-oracle.js';
@@ -117,6 +117,73 @@ describe('numeric range', () => {
     const scorer = new CtcPrefixScorer({ ...lattice, logProbs, blankLogProbs }, 3);
     const { end, probabilities } = scorer.continuations(scorer.start());
     expect(probabilities.reduce((sum, probability) => sum + probability, end)).toBeCloseTo(1, 9);
+  });
+
+  it('spreads what is left over all labels there are, wherever the blank is', () => {
+    // One candidate of probability 0.5, and a blank of 0.3; the rest, 0.2, is for the other tokens.
+    for (const [blankId, others] of [
+      [1, 2],
+      [3, 2],
+      [4, 3],
+      [9, 3],
+    ] as const) {
+      const lattice: CtcLattice = {
+        kind: 'ctc',
+        frames: 1,
+        k: 1,
+        blankId,
+        tokenIds: Int32Array.of(2),
+        logProbs: Float32Array.of(Math.log(0.5)),
+        blankLogProbs: Float32Array.of(Math.log(0.3)),
+      };
+      const scorer = new CtcPrefixScorer(lattice, 4);
+      const { other, end, tokenIds, probabilities } = scorer.continuations(scorer.start());
+      expect(tokenIds).toEqual([2]);
+      expect(end + (probabilities[0] as number) + others * other).toBeCloseTo(1, 6);
+      expect(other).toBeCloseTo(0.2 / others, 6);
+    }
+  });
+
+  it('never goes on with a candidate that was ruled out, whatever its id', () => {
+    for (const ruledOut of [3, 99, -1]) {
+      const lattice: CtcLattice = {
+        kind: 'ctc',
+        frames: 2,
+        k: 2,
+        blankId: 0,
+        tokenIds: Int32Array.of(1, ruledOut, 2, ruledOut),
+        logProbs: Float32Array.of(Math.log(0.9), Number.NEGATIVE_INFINITY, Math.log(0.9), Number.NEGATIVE_INFINITY),
+        blankLogProbs: Float32Array.of(Math.log(0.1), Math.log(0.1)),
+      };
+      const scorer = new CtcPrefixScorer(lattice, 4);
+      const { tokenIds } = scorer.continuations(scorer.start());
+      expect([...tokenIds].sort()).toEqual([1, 2]);
+    }
+  });
+
+  it('names row and frame of a score that is none', () => {
+    const { lattice } = tinyLattice(
+      [
+        [1, 1],
+        [1, 2],
+      ],
+      0,
+      2,
+    );
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      for (const change of [
+        { logProbs: lattice.logProbs.with(2, bad) },
+        { blankLogProbs: lattice.blankLogProbs.with(1, bad) },
+      ]) {
+        const make = () => new CtcPrefixScorer({ ...lattice, ...change }, 2, 5);
+        expect(make).toThrow(
+          expect.objectContaining({
+            code: 'INVALID_SCORES',
+            details: expect.objectContaining({ row: 5, position: 1 }),
+          }),
+        );
+      }
+    }
   });
 
   it('refuses a vocabulary without labels', () => {

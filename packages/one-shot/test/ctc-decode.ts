@@ -1,4 +1,4 @@
-import { type CtcLattice, collect, type Hypothesis, type TokenSource } from '@foretoken/core';
+import { type CtcLattice, collect, type DecodeRequest, type Hypothesis, type TokenSource } from '@foretoken/core';
 import { type CtcPrefixBeamOptions, ctcPrefixBeam, type LanguageModel } from '@foretoken/one-shot';
 import { latticesModel } from './ctc-oracle.js';
 
@@ -8,10 +8,16 @@ export const SOURCE = Int32Array.of(1);
 
 export type Options = CtcPrefixBeamOptions<TokenSource>;
 
-/** Hypotheses of one row with this lattice; no token ends an output. */
-export async function decode(lattice: CtcLattice, size: number, options: Options = {}): Promise<readonly Hypothesis[]> {
+/** Hypotheses of one row with this lattice; no token ends an output, unless one is named. */
+export async function decode(
+  lattice: CtcLattice,
+  size: number,
+  options: Options = {},
+  { endTokenId = -1, request = {} }: { endTokenId?: number; request?: Partial<DecodeRequest<TokenSource>> } = {},
+): Promise<readonly Hypothesis[]> {
   const decoder = ctcPrefixBeam({ candidates: 1, ...options });
-  const { results } = await collect(decoder.decode(latticesModel([lattice], size), { sources: [SOURCE] }));
+  const model = latticesModel([lattice], size, endTokenId);
+  const { results } = await collect(decoder.decode(model, { sources: [SOURCE], ...request }));
   return results[0]?.hypotheses ?? [];
 }
 

@@ -1,5 +1,6 @@
 import { assertInteger } from '../contract/checks.js';
 import type { CtcLattice } from '../contract/lattice.js';
+import { invalidScores } from './score-checks.js';
 
 /** Least probability of all labels outside a frame's candidates together, so that no label is ever impossible. */
 const LEAST_REMAINDER = 1e-9;
@@ -28,8 +29,11 @@ export class CtcEmissions {
   readonly #first: Int32Array;
   readonly #cells: Int32Array;
 
-  /** `vocabularySize` counts all token ids, the blank too where it is one. Throws `INVALID_ARGUMENT`. */
-  constructor(lattice: CtcLattice, vocabularySize: number) {
+  /**
+   * `vocabularySize` counts all token ids, the blank too where it is one; `row` is named in errors. Throws `INVALID_ARGUMENT`,
+   * and `INVALID_SCORES` where a score is NaN or too large for a probability.
+   */
+  constructor(lattice: CtcLattice, vocabularySize: number, row: number = 0) {
     assertInteger('vocabularySize', vocabularySize, 1, Number.MAX_SAFE_INTEGER);
     const { frames, k, blankId } = lattice;
     this.frames = frames;
@@ -47,7 +51,9 @@ export class CtcEmissions {
       let candidates = 0;
       for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
         const tokenId = lattice.tokenIds[cell] as number;
-        if (tokenId === blankId) continue;
+        const possible = lattice.logProbs[cell] !== Number.NEGATIVE_INFINITY;
+        // Candidates that were ruled out may hold any id.
+        if (tokenId === blankId || (!possible && !(tokenId >= 0 && tokenId < vocabularySize))) continue;
         let label = this.#labelOf.get(tokenId);
         if (label === undefined) {
           label = tokenIdOf.push(tokenId) - 1;
@@ -61,6 +67,8 @@ export class CtcEmissions {
         mass += probability;
         candidates++;
       }
+      // Not so for NaN, which every sum hands on.
+      if (!(mass < Number.POSITIVE_INFINITY)) throw invalidScores(row, frame, mass);
       this.#normalise(frame, mass, allLabels - candidates);
     }
     this.tokenIdOf = tokenIdOf;

@@ -47,9 +47,9 @@ export class CtcPrefixScorer {
   readonly #emission: Float64Array;
   readonly #sums: Float64Array;
 
-  /** `vocabularySize` counts all token ids. Throws `INVALID_ARGUMENT`. */
-  constructor(lattice: CtcLattice, vocabularySize: number) {
-    this.#emissions = new CtcEmissions(lattice, vocabularySize);
+  /** `vocabularySize` counts all token ids; `row` is named in errors. Throws `INVALID_ARGUMENT`, `INVALID_SCORES`. */
+  constructor(lattice: CtcLattice, vocabularySize: number, row: number = 0) {
+    this.#emissions = new CtcEmissions(lattice, vocabularySize, row);
     this.#emission = new Float64Array(lattice.frames);
     this.#sums = new Float64Array(this.#emissions.tokenIdOf.length);
   }

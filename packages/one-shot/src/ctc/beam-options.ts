@@ -120,7 +120,15 @@ export function searchOptions<Source>(
   }
   for (const [index, { tokenIds }] of hotWords.entries()) {
     for (let position = 0; position < tokenIds.length; position++) {
-      assertInteger(`hotWords[${index}].tokenIds[${position}]`, tokenIds[position] as number, 0, vocabulary.size - 1);
+      const tokenId = tokenIds[position] as number;
+      assertInteger(`hotWords[${index}].tokenIds[${position}]`, tokenId, 0, vocabulary.size - 1);
+      if (tokenId === vocabulary.endTokenId) {
+        throw new ForetokenError(
+          'INVALID_ARGUMENT',
+          `hotWords[${index}] holds the end token, ${tokenId}, which no output holds.`,
+          { option: 'hotWords', index, received: tokenId },
+        );
+      }
     }
   }
   if (hotWords.length > 0) models.push({ model: hotWordModel(hotWords), weight: 1 });

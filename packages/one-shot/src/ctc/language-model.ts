@@ -88,7 +88,8 @@ export function ngramLanguageModel(
     start: () => stateOf(ngrams.startTokenId, ngrams.startTokenId),
     score: ({ probability }, tokenId) => Math.log(probability(tokenId)),
     next: ({ last }, tokenId) => stateOf(last, tokenId),
-    end: ({ probability }) => Math.log(probability(endTokenId)),
+    // A vocabulary may have no end token.
+    end: ({ probability }) => (endTokenId >= 0 && endTokenId < size ? Math.log(probability(endTokenId)) : 0),
     mostScore: 0,
   };
 }
