@@ -14,6 +14,7 @@ import {
   logSoftmax,
   randomLogits,
   randomScriptedModel,
+  scriptedModel,
 } from '@foretoken/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -135,6 +136,32 @@ describe('rescoring', () => {
     const outputs = results[0]?.hypotheses.map(({ tokenIds }) => tokenIds.join()) ?? [];
     expect(new Set(outputs).size).toBe(outputs.length);
     expect(outputs.some((output) => output.split(',').includes('2'))).toBe(false);
+  });
+
+  it('leaves out what the model rules out, refuses where that is all, and does not ask without a weight', async () => {
+    const lattice = ctcLattice([[0, 1, 2, 3]], 3, 4);
+    const model = latticesModel([lattice], SIZE + 1, SIZE);
+    const ruling = (possible: readonly number[]) =>
+      scriptedModel({
+        vocabularySize: SIZE + 1,
+        endTokenId: SIZE,
+        score: () => Float32Array.from({ length: SIZE + 1 }, (_, id) => (possible.includes(id) ? 0 : -Infinity)),
+      });
+    const outputs = async (rescoring: CtcRescoring<TokenSource>) => {
+      const decoder = ctcPrefixBeam({ candidates: 4, hypotheses: 16, rescoring });
+      const { results } = await collect(decoder.decode(model, { sources: SOURCES }));
+      return results.map(({ hypotheses }) => hypotheses.map(({ tokenIds }) => tokenIds.join()).sort());
+    };
+    const some = await outputs({ model: ruling([1, SIZE]) });
+    expect(some).toEqual([
+      ['', '1'],
+      ['', '1'],
+    ]);
+    await assertCode(() => outputs({ model: ruling([1]) }), 'UNSATISFIABLE_CONSTRAINT');
+    expect(await outputs({ model: ruling([1]), weight: 0 })).toEqual([
+      ['', '0', '1', '2'],
+      ['', '0', '1', '2'],
+    ]);
   });
 
   it('names a broken model by code', async () => {
