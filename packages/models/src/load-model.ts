@@ -107,7 +107,7 @@ export async function loadModel(path: string, options: LoadOptions = {}): Promis
   const { folder, tokenizer } = await readModel(path, signal);
   const runtime = options.runtime ?? (await defaultRuntime());
   signal?.throwIfAborted();
-  const sessions = new GraphSessions(runtime, folder);
+  const sessions = new GraphSessions(runtime, folder, signal);
   try {
     const model = await assemble(folder, tokenizer, sessions, options);
     sessions.loaded();

@@ -108,6 +108,22 @@ describe('loadModel looks at its signal', () => {
   });
 });
 
+describe('a loaded model', () => {
+  it('no longer looks at the signal it was loaded with, also where it opens a graph later', async () => {
+    const controller = new AbortController();
+    const model = await loadModel(target, { probe: false, signal: controller.signal });
+    controller.abort(new Error('too late'));
+    const sources = [Int32Array.of(5, 6, 2)];
+    const forest = await model.autoregressive?.open(sources);
+    // The graph of this output was not needed before.
+    const nodes = { row: new Int32Array(1), parent: Int32Array.of(-1), tokenId: Int32Array.of(22) };
+    const extension = await forest?.extend(nodes, { kind: 'logProbs' });
+    expect(extension?.logProbs.length).toBe(23);
+    await forest?.[Symbol.asyncDispose]();
+    await model[Symbol.asyncDispose]();
+  });
+});
+
 describe('a model that fails to load', () => {
   it('tells what failed first, and leaves no session open', async () => {
     for (const at of [1, 2, 3]) {

@@ -12,11 +12,15 @@ export class GraphSessions {
   readonly #open = new Map<string, Promise<GraphSession>>();
   /** Weights that the graphs opened while the model is loaded have in common, read and verified once. */
   #weights: Map<string, Promise<Uint8Array>> | undefined = new Map();
+  /** Of the loading alone. */
+  #signal: AbortSignal | undefined;
   #released: Promise<void> | undefined;
 
-  constructor(runtime: OnnxRuntime, folder: ModelFolder) {
+  /** Until the model is loaded the signal is looked at between reading a graph, its weights, and opening it. */
+  constructor(runtime: OnnxRuntime, folder: ModelFolder, signal?: AbortSignal) {
     this.runtime = runtime;
     this.#folder = folder;
+    this.#signal = signal;
   }
 
   /**
@@ -41,20 +45,20 @@ export class GraphSessions {
 
   /** Opens a graph once more; the caller disposes of the session. Throws as `get` does. */
   async openApart(file: string, threads: number): Promise<GraphSession> {
-    return GraphSession.create(
-      this.runtime,
-      await readGraph(this.#folder, file, (name) => this.#readWeights(name)),
-      { threads },
-      this.timings,
-    );
+    this.#signal?.throwIfAborted();
+    const content = await readGraph(this.#folder, file, (name) => this.#readWeights(name));
+    this.#signal?.throwIfAborted();
+    return GraphSession.create(this.runtime, content, { threads }, this.timings);
   }
 
-  /** The model is loaded: weights in memory are let go, and what is opened later reads them anew. */
+  /** The model is loaded: weights in memory are let go, what is opened later reads them anew, and the signal no longer counts. */
   loaded(): void {
     this.#weights = undefined;
+    this.#signal = undefined;
   }
 
   #readWeights(file: string): Promise<Uint8Array> {
+    this.#signal?.throwIfAborted();
     const known = this.#weights?.get(file);
     if (known !== undefined) return known;
     const reading = this.#folder.readBytes(file);
