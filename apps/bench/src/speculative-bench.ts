@@ -1,6 +1,7 @@
-import { collect, type DecodeEndEvent, type DecodeEvent, type TokenSource } from '@foretoken/core';
+import { collect, type DecodeEndEvent, type DecodeEvent, type Decoder, type TokenSource } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { latticeDrafter, ngramDrafter, speculative } from '@foretoken/speculative';
+import { measureBatchSpeedup } from './batch-speedup.js';
 import { type BenchModel, draftingOptions } from './bench-model.js';
 import { machineReport } from './machine.js';
 import { mean, rounded, roundedSpread, spread } from './statistics.js';
@@ -97,6 +98,8 @@ export async function speculativeBench(
 
   const runtimeShare = await measureRuntimeShare(bench, sources.slice(0, 200));
   const stepCosts = await measureStepCosts(bench, sources);
+  const own = await measureOwnTime(bench, decoders.speculative, sources.slice(0, 200));
+  const batchSpeedup = await measureBatchSpeedup(bench, () => latticeDrafter(drafting), sources);
   const widthsBitEqual = await measureWidthBits(bench, sources.slice(0, 100));
   const row = (name: string): Record<string, unknown> => {
     const total = totals[name] as (typeof totals)[string];
@@ -131,6 +134,9 @@ export async function speculativeBench(
     identical: main.identical / sources.length,
     speedup: rounded(spread(ratios.speculative as number[]).median, 3),
     tokensPerForward: rounded(main.tokens / main.forwards, 3),
+    batchSpeedup,
+    ownMilliseconds: rounded(own.median, 4),
+    ownMillisecondsSpread: roundedSpread(own),
     widthsBitEqual,
     ...stepCosts,
     runtimeShare: rounded(runtimeShare.median, 3),
@@ -139,6 +145,21 @@ export async function speculativeBench(
     strategies: { greedy: row('greedy'), speculative: row('speculative'), tree: row('tree'), ngram: row('ngram') },
     seconds: rounded((performance.now() - began) / 1000, 1),
   };
+}
+
+/** Milliseconds a round of a speculative decode spends outside ONNX Runtime: drafting arithmetic, trees, caches, events. */
+async function measureOwnTime(
+  { autoregressive, loaded }: BenchModel,
+  decoder: Decoder<BenchModel['autoregressive']>,
+  sources: readonly TokenSource[],
+) {
+  const own: number[] = [];
+  for (const source of sources) {
+    loaded.timings.reset();
+    const { milliseconds, end } = await timed(() => decoder.decode(autoregressive, { sources: [source] }));
+    own.push((milliseconds - loaded.timings.milliseconds) / end.statistics.forwards);
+  }
+  return spread(own);
 }
 
 /** Share of greedy decoding's time that is spent inside ONNX Runtime, by sentence. */

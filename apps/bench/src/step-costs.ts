@@ -128,14 +128,20 @@ export async function measureStepCosts(
     const stepRatio = spread(
       (times['step 1'] as number[]).map((value, index) => value / (times['products 1'] as number[])[index]!),
     );
+    const { costs } = autoregressive;
     const oneStep =
-      loaded.verifyCost.length === 0 ? median('step 1') : Math.min(...WIDTHS.map((count) => median(`step ${count}`)));
+      costs === undefined ? median('step 1') : Math.min(...WIDTHS.map((count) => median(`step ${count}`)));
     return {
       draftCost: rounded(once('draft') / oneStep, 3),
       verifyCost: Object.fromEntries(
         WIDTHS.map((count) => [count, rounded(median(`step ${count}`) / median('step 1'), 3)]),
       ),
-      verifyCostAsRun: loaded.verifyCost.map((cost) => rounded(cost, 3)),
+      verifyCostAsRun: Object.fromEntries(
+        WIDTHS.map((count) => [
+          count,
+          rounded((costs?.milliseconds(1, count) ?? 1) / (costs?.milliseconds(1, 1) ?? 1), 3),
+        ]),
+      ),
       stepMilliseconds: Object.fromEntries(WIDTHS.map((count) => [count, rounded(median(`step ${count}`), 3)])),
       matrixProductMilliseconds: Object.fromEntries(
         WIDTHS.map((count) => [count, rounded(median(`products ${count}`), 3)]),

@@ -17,7 +17,6 @@ function model(): LoadedModel {
     folder: '/models/scripted',
     manifest: { family: 'marian' } as LoadedModel['manifest'],
     threads: 1,
-    verifyCost: [],
     timings: { runs: 0, milliseconds: 0, reset: () => {} },
     autoregressive: randomScriptedModel({ seed: 1, vocabularySize: SIZE, maxLength: 12 }),
     canvas: scriptedCanvasModel({

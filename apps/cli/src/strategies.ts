@@ -210,7 +210,7 @@ function createDrafter(name: DrafterName, model: LoadedModel): Drafter<TokenSour
   if (name === 'ngram') {
     return ngramDrafter({ vocabulary: partFor('speculative', 'autoregressive', model).vocabulary });
   }
-  const { draftLattice, ngrams, verifyCost } = model;
+  const { draftLattice, ngrams } = model;
   if (draftLattice === undefined) {
     throw new ForetokenError(
       'UNSUPPORTED_CAPABILITY',
@@ -220,8 +220,6 @@ function createDrafter(name: DrafterName, model: LoadedModel): Drafter<TokenSour
   }
   return latticeDrafter({
     model: draftLattice,
-    // With measured costs the drafter itself knows where a draft stops paying.
-    ...(verifyCost.length === 0 ? {} : { verifyCost, minProbability: 0.05 }),
     ...(ngrams === undefined ? {} : { ngrams }),
   });
 }

@@ -75,7 +75,6 @@ export function fakeModel({ lattice = true, onForward = () => {} }: FakeModelOpt
     folder: '/models/word-for-word',
     manifest: MANIFEST,
     threads: 1,
-    verifyCost: [],
     timings: { runs: 0, milliseconds: 0, reset: () => {} },
     autoregressive,
     ...(lattice ? { lattice: ctc, draftLattice: ctc } : {}),

@@ -21,7 +21,13 @@ import { GraphSessions } from './families/graph-sessions.js';
 import { loadMaskedLanguageModel, loadStudents } from './families/load-students.js';
 import { MarianEncoder } from './families/marian-encoder.js';
 import { MarianModel } from './families/marian-model.js';
-import { PROBE_MILLISECONDS, probeThreads, probeWidths, THREADS_MILLISECONDS } from './families/marian-probe.js';
+import {
+  PROBE_MILLISECONDS,
+  probeBatches,
+  probeThreads,
+  probeWidths,
+  THREADS_MILLISECONDS,
+} from './families/marian-probe.js';
 import { ProbeBudget, WidthCosts } from './families/probe.js';
 import type { MarianManifest, MaskedLanguageModelManifest, ModelManifest } from './folder/manifest.js';
 import type { ModelFolder } from './folder/read-folder.js';
@@ -88,11 +94,6 @@ export interface LoadedModel extends AsyncDisposable {
   readonly ngrams?: NgramModel;
   /** Time inside the native runtime since load or the last `reset`. */
   readonly timings: RuntimeTimings;
-  /**
-   * v: cost of a forward with `index + 1` new nodes relative to one node, as probed on this machine: finite, from 1 up, never
-   * falling. Empty when not probed, or when nothing sensible was measured. What `latticeDrafter` takes as `verifyCost`.
-   */
-  readonly verifyCost: readonly number[];
 }
 
 /**
@@ -177,6 +178,7 @@ async function assembleMarian(
   signal?.throwIfAborted();
   const forWidths = new ProbeBudget(PROBE_MILLISECONDS - forThreads.spent);
   const widths = probe ? await probeWidths(sessions, step, shape, forWidths, signal) : new WidthCosts([]);
+  const costs = await probeBatches(sessions, step, shape, widths, forWidths, signal);
   const kinds = ['argmax', 'topK', 'logProbs', 'logits'] as const;
   const outputs = kinds.filter((kind) => graphs.step[kind] !== undefined);
   const autoregressive = new MarianModel({
@@ -192,9 +194,10 @@ async function assembleMarian(
     maxLength: limits.targetLength,
     shape,
     paddedWidth: (width) => widths.padded(width),
+    costs,
   });
   const students = await loadStudents(folder, manifest, sessions, encoder, signal);
-  return { autoregressive, ...students, verifyCost: widths.relative };
+  return { autoregressive, ...students };
 }
 
 function assembleMaskedLanguageModel(
@@ -203,7 +206,7 @@ function assembleMaskedLanguageModel(
   { threads = 1 }: LoadOptions,
 ): AssembledModels {
   sessions.threads = threads;
-  return { canvas: loadMaskedLanguageModel(manifest, sessions), verifyCost: [] };
+  return { canvas: loadMaskedLanguageModel(manifest, sessions) };
 }
 
 async function defaultRuntime(): Promise<OnnxRuntime> {

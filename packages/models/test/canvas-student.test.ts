@@ -210,7 +210,6 @@ describe('a masked language model on ONNX Runtime', () => {
   it('is a folder of its own, with canvases and nothing else', () => {
     expect(masked.manifest.family).toBe('masked-lm');
     expect(masked.autoregressive).toBeUndefined();
-    expect(masked.verifyCost).toEqual([]);
     expect(languageModel()).toMatchObject({
       maskTokenId: MASK,
       maxLength: POSITIONS,

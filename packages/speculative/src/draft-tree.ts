@@ -26,8 +26,8 @@ export function ownDraft(proposal: unknown, drafter: string): DraftTree {
     }
   }
   const draft = { tokenIds: new Int32Array(tokenIds as Int32Array), parents: new Int32Array(parents as Int32Array) };
-  if (probabilities !== undefined) assertProbabilities(probabilities, draft.tokenIds.length, drafter);
-  return draft;
+  if (probabilities === undefined) return draft;
+  return { ...draft, probabilities: ownProbabilities(probabilities, draft.tokenIds.length, drafter) };
 }
 
 /** Also one of another realm. */
@@ -36,7 +36,7 @@ function isInt32Array(value: unknown): value is Int32Array {
 }
 
 /** A draft may say how probable its nodes are; then it says something sensible. */
-function assertProbabilities(given: unknown, nodes: number, drafter: string): void {
+function ownProbabilities(given: unknown, nodes: number, drafter: string): Float32Array {
   const probabilities = given as ArrayLike<unknown> | null;
   if (probabilities?.length !== nodes) {
     throw invalid(drafter, `probabilities ${show(given)}`, `${nodes} of them, one for each token`, {
@@ -48,6 +48,17 @@ function assertProbabilities(given: unknown, nodes: number, drafter: string): vo
     if (typeof probability === 'number' && probability >= 0 && probability <= 1) continue;
     throw invalid(drafter, `probability ${String(probability)} at node ${node}`, 'a number from 0 to 1', { node });
   }
+  return Float32Array.from(probabilities as ArrayLike<number>);
+}
+
+/** The first nodes of a draft. */
+export function firstNodes(draft: DraftTree, nodes: number): DraftTree {
+  if (draft.tokenIds.length <= nodes) return draft;
+  return {
+    tokenIds: draft.tokenIds.subarray(0, nodes),
+    parents: draft.parents.subarray(0, nodes),
+    probabilities: draft.probabilities?.subarray(0, nodes),
+  };
 }
 
 /**
@@ -121,6 +132,7 @@ export function withoutEndTokens(draft: DraftTree, endTokenId: number): DraftTre
 function select(draft: DraftTree, keep: (parent: number, kept: number, tokenId: number) => boolean): DraftTree {
   const tokenIds: number[] = [];
   const parents: number[] = [];
+  const probabilities: number[] = [];
   const newIndex = new Int32Array(draft.tokenIds.length);
   let kept = -1;
   for (let node = 0; node < newIndex.length; node++) {
@@ -129,7 +141,12 @@ function select(draft: DraftTree, keep: (parent: number, kept: number, tokenId: 
     if (!keep(parent, kept, tokenId)) continue;
     newIndex[node] = tokenIds.push(tokenId) - 1;
     parents.push(parent < 0 ? -1 : (newIndex[parent] as number));
+    if (draft.probabilities !== undefined) probabilities.push(draft.probabilities[node] as number);
     kept = node;
   }
-  return { tokenIds: Int32Array.from(tokenIds), parents: Int32Array.from(parents) };
+  return {
+    tokenIds: Int32Array.from(tokenIds),
+    parents: Int32Array.from(parents),
+    ...(draft.probabilities === undefined ? {} : { probabilities: Float32Array.from(probabilities) }),
+  };
 }

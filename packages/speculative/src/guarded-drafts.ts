@@ -1,7 +1,7 @@
 import {
   type DraftContext,
   type Drafter,
-  type DraftLimit,
+  type DraftRequest,
   type DraftSession,
   type DraftTree,
   ForetokenError,
@@ -67,10 +67,11 @@ export class GuardedDrafts implements AsyncDisposable {
       if (signal?.aborted === true) void releaseLate(opening);
       throw drafterFailure(name, 'open', error, signal);
     }
-    if (typeof session?.propose !== 'function' || typeof session[Symbol.asyncDispose] !== 'function') {
+    const methods = [session?.propose, session?.finish, session?.[Symbol.asyncDispose]];
+    if (methods.some((method) => typeof method !== 'function')) {
       throw new ForetokenError(
         'INVALID_DRAFT',
-        `The drafter ${name} opened ${show(session)}; required: a session with propose(row, prefix, limit) and [Symbol.asyncDispose]().`,
+        `The drafter ${name} opened ${show(session)}; required: a session with propose(requests), finish(row) and [Symbol.asyncDispose]().`,
         { drafter: name, received: session },
       );
     }
@@ -93,15 +94,33 @@ export class GuardedDrafts implements AsyncDisposable {
     );
   }
 
-  /** A draft of our own, to be checked. Throws `INVALID_DRAFT`, what the drafter throws on purpose, or the abort reason. */
-  async propose(row: number, prefix: Int32Array, limit: DraftLimit): Promise<DraftTree> {
+  /** Drafts of our own, to be checked. Throws `INVALID_DRAFT`, what the drafter throws on purpose, or the abort reason. */
+  async propose(requests: readonly DraftRequest[]): Promise<readonly DraftTree[]> {
     try {
-      // A copy of the limit, since the draft is checked against it.
-      const proposal = this.#session.propose(row, prefix, { ...limit });
-      const draft: unknown = isThenable(proposal) ? await orAbort(proposal, this.#signal) : proposal;
-      return ownDraft(draft, this.#name);
+      // Copies of the limits, since the drafts are checked against them.
+      const proposal = this.#session.propose(requests.map(({ limit, ...rest }) => ({ ...rest, limit: { ...limit } })));
+      const drafts: unknown = isThenable(proposal) ? await orAbort(proposal, this.#signal) : proposal;
+      if (!Array.isArray(drafts) || drafts.length !== requests.length) {
+        const received = Array.isArray(drafts) ? `${drafts.length} drafts` : show(drafts);
+        throw new ForetokenError(
+          'INVALID_DRAFT',
+          `The drafter ${this.#name} offered ${received}; required: an array of ${requests.length}, one draft for each row asked about.`,
+          { drafter: this.#name, received: drafts },
+        );
+      }
+      return Array.from(drafts as unknown[], (draft) => ownDraft(draft, this.#name));
     } catch (error) {
-      throw drafterFailure(this.#name, `propose for row ${row}`, error, this.#signal);
+      const rows = requests.map(({ row }) => row).join(', ');
+      throw drafterFailure(this.#name, `propose for row ${rows}`, error, this.#signal);
+    }
+  }
+
+  /** Says that a row is over. Throws `INVALID_DRAFT`, or what the drafter throws on purpose. */
+  finish(row: number): void {
+    try {
+      this.#session.finish(row);
+    } catch (error) {
+      throw drafterFailure(this.#name, `finish row ${row}`, error, this.#signal);
     }
   }
 

@@ -1,4 +1,3 @@
-export { draftLength, type RoundCost } from './draft-length.js';
 export { chainDraft, EMPTY_DRAFT } from './draft-tree.js';
 export * from './lattice-drafter.js';
 export * from './ngram-drafter.js';

@@ -6,13 +6,12 @@ import {
   CtcPrefixScorer,
   checkOptions,
   type Drafter,
-  type DraftLimit,
+  type DraftRequest,
   type DraftSession,
   type DraftTree,
   ForetokenError,
   integer,
   type LatticeModel,
-  listOf,
   type NgramModel,
   ngramModel,
   number,
@@ -21,8 +20,8 @@ import {
   type TokenSource,
   withMethods,
 } from '@foretoken/core';
-import { assertRoundCost, draftLength, longEnough, type RoundCost } from './draft-length.js';
 import { EMPTY_DRAFT } from './draft-tree.js';
+import { DraftingTimes } from './drafting-times.js';
 import { growDraft, type WeightedNgrams } from './lattice-tree.js';
 
 export interface LatticeDrafterOptions<Source> {
@@ -32,7 +31,7 @@ export interface LatticeDrafterOptions<Source> {
   readonly candidates?: number;
   /** Most nodes of a draft; default: what the decoder allows. */
   readonly maxNodes?: number;
-  /** A path less probable than this is not proposed; default 0.1. */
+  /** A path less probable than this is not proposed; default: what the decoder says can pay, 0.1 where it does not say. */
   readonly minProbability?: number;
   /**
    * An n-gram model of the target's outputs, of the same vocabulary: it repairs what a CTC model, whose tokens do not see
@@ -46,18 +45,12 @@ export interface LatticeDrafterOptions<Source> {
    * more tokens accepted a forward and more to verify; with the models measured so far the two came out even.
    */
   readonly shape?: 'tree' | 'chain';
-  /**
-   * Relative cost of a target forward with `index + 1` nodes, as measured; drafts then end where more nodes would not
-   * pay (see `draftLength`), and are shorter than this list. An empty list, as a model has that was not probed, is none.
-   */
-  readonly verifyCost?: readonly number[];
 }
 
 interface Settings {
   readonly maxNodes: number;
-  readonly minProbability: number;
+  readonly minProbability: number | undefined;
   readonly chain: boolean;
-  readonly cost: RoundCost | undefined;
   readonly ngrams: WeightedNgrams | undefined;
   readonly endTokenId: number;
 }
@@ -71,8 +64,10 @@ const OPTIONS: OptionTable<LatticeDrafterOptions<never>> = {
   ngrams: ngramModel,
   ngramWeight: number(0, Number.MAX_VALUE),
   shape: oneOf('tree', 'chain'),
-  verifyCost: listOf(number(Number.MIN_VALUE, Number.MAX_VALUE)),
 };
+
+/** Where neither the options nor the decoder say what is worth proposing. */
+const DEFAULT_MIN_PROBABILITY = 0.1;
 
 /**
  * Drafts from a CTC lattice: the model runs once for each source, and every draft after that is the lattice's own
@@ -82,22 +77,25 @@ const OPTIONS: OptionTable<LatticeDrafterOptions<never>> = {
  */
 export function latticeDrafter<Source = TokenSource>(options: LatticeDrafterOptions<Source>): Drafter<Source> {
   options = checkOptions<LatticeDrafterOptions<Source>>('latticeDrafter', options, OPTIONS, ['model']);
-  const { model, candidates = 4, maxNodes = Number.MAX_SAFE_INTEGER, minProbability = 0.1, shape = 'chain' } = options;
+  const { model, candidates = 4, maxNodes = Number.MAX_SAFE_INTEGER, minProbability, shape = 'chain' } = options;
   assertLattice({ name: 'The lattice drafter', requires: { model: 'lattice', kinds: ['ctc'], candidates: 1 } }, model);
-  const { verifyCost = [] } = options;
-  const cost = verifyCost.length === 0 ? undefined : { verifyCost };
-  if (cost !== undefined) assertRoundCost(cost);
   const { endTokenId, size } = model.vocabulary;
   const ngrams = weightedNgrams(options, size);
-  const settings: Settings = { maxNodes, minProbability, chain: shape === 'chain', cost, ngrams, endTokenId };
+  const settings: Settings = { maxNodes, minProbability, chain: shape === 'chain', ngrams, endTokenId };
+  const times = new DraftingTimes();
   return {
     name: NAME,
     vocabulary: model.vocabulary,
-    ...(model.encoder === undefined ? {} : { encoder: model.encoder }),
-    async open(sources, context) {
+    encoder: model.encoder,
+    get costs() {
+      return times.costs;
+    },
+    async open(sources, { encoding, signal }) {
       const k = Math.min(candidates, model.supports.maxCandidates);
-      const lattices = await model.emit(sources, { ...context, k });
-      return new LatticeDraftSession(lattices as CtcLattice[], size, settings);
+      const began = performance.now();
+      const lattices = await model.emit(sources, { ...(encoding && { encoding }), ...(signal && { signal }), k });
+      times.opened(performance.now() - began, sources.length);
+      return new LatticeDraftSession(lattices as CtcLattice[], size, settings, times);
     },
   };
 }
@@ -132,44 +130,73 @@ function assertLatticeScores({ frames, k, logProbs, blankLogProbs }: CtcLattice,
 /** Where the drafter stands in one row's lattice. */
 interface RowState {
   readonly scorer: CtcPrefixScorer;
+  readonly tokenIds: number[];
+  /** The state after `tokenIds`. */
   prefix: CtcPrefix;
-  /** Output tokens that `prefix` holds. */
-  length: number;
 }
 
 class LatticeDraftSession implements DraftSession {
   readonly forwards = 1;
-  readonly #rows: readonly RowState[];
+  readonly #rows: (RowState | undefined)[];
   readonly #settings: Settings;
+  readonly #times: DraftingTimes;
 
-  constructor(lattices: readonly CtcLattice[], vocabularySize: number, settings: Settings) {
+  constructor(lattices: readonly CtcLattice[], vocabularySize: number, settings: Settings, times: DraftingTimes) {
     this.#settings = settings;
+    this.#times = times;
     this.#rows = lattices.map((lattice, row) => {
       assertLatticeScores(lattice, row);
       const scorer = new CtcPrefixScorer(lattice, vocabularySize);
-      return { scorer, prefix: scorer.start(), length: 0 };
+      return { scorer, tokenIds: [], prefix: scorer.start() };
     });
   }
 
-  propose(row: number, prefix: Int32Array, limit: DraftLimit): DraftTree {
-    const { maxNodes, minProbability, chain, cost, ngrams, endTokenId } = this.#settings;
-    const state = this.#rows[row] as RowState;
-    for (; state.length < prefix.length; state.length++) {
-      state.prefix = state.scorer.extend(state.prefix, prefix[state.length] as number);
-    }
-    const nodes = Math.min(maxNodes, limit.nodes, cost === undefined ? maxNodes : cost.verifyCost.length - 1);
-    if (nodes < 1 || limit.depth < 1) return EMPTY_DRAFT;
-    const start = ngrams?.model.startTokenId ?? endTokenId;
-    const history = [prefix.at(-2) ?? start, prefix.at(-1) ?? start] as const;
-    const enough =
-      cost === undefined
-        ? () => false
-        : (probabilities: readonly number[], next: number) => longEnough(probabilities, next, cost);
-    const options = { nodes, depth: limit.depth, least: minProbability, chain, enough, ngrams, history, endTokenId };
-    const { tokenIds, parents, probabilities } = growDraft(state.scorer, state.prefix, options);
-    const length = cost === undefined ? tokenIds.length : draftLength(probabilities, cost);
-    return { tokenIds: tokenIds.subarray(0, length), parents: parents.subarray(0, length) };
+  propose(requests: readonly DraftRequest[]): DraftTree[] {
+    const began = performance.now();
+    const drafts = requests.map((request) => this.#draft(request));
+    this.#times.proposed(performance.now() - began, requests.length);
+    return drafts;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  finish(row: number): void {
+    this.#rows[row] = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#rows.fill(undefined);
+  }
+
+  #draft({ row, prefix, limit }: DraftRequest): DraftTree {
+    const { maxNodes, minProbability, chain, ngrams, endTokenId } = this.#settings;
+    const state = this.#rows[row];
+    const nodes = Math.min(maxNodes, limit.nodes);
+    if (state === undefined || nodes < 1 || limit.depth < 1) return EMPTY_DRAFT;
+    reanchor(state, prefix);
+    const start = ngrams?.model.startTokenId ?? endTokenId;
+    const history = [prefix.at(-2) ?? start, prefix.at(-1) ?? start] as const;
+    const least =
+      Math.max(minProbability ?? 0, limit.minProbability ?? 0) || (minProbability ?? DEFAULT_MIN_PROBABILITY);
+    return growDraft(state.scorer, state.prefix, {
+      nodes,
+      depth: limit.depth,
+      least,
+      chain,
+      ngrams,
+      history,
+      endTokenId,
+    });
+  }
+}
+
+/** Brings a row to another prefix, from where it stands if the prefix goes on from there. */
+function reanchor(state: RowState, prefix: Int32Array): void {
+  const { scorer, tokenIds } = state;
+  if (!tokenIds.every((tokenId, position) => prefix[position] === tokenId)) {
+    tokenIds.length = 0;
+    state.prefix = scorer.start();
+  }
+  for (const tokenId of prefix.subarray(tokenIds.length)) {
+    state.prefix = scorer.extend(state.prefix, tokenId);
+    tokenIds.push(tokenId);
+  }
 }

@@ -1,10 +1,5 @@
 import type { CtcContinuations, CtcPrefix, CtcPrefixScorer, DraftLimit, DraftTree, NgramModel } from '@foretoken/core';
 
-/** A draft with the probability of each node's path, best first; `[nodes]`. */
-export interface ScoredDraft extends DraftTree {
-  readonly probabilities: readonly number[];
-}
-
 /** An n-gram model of the target's outputs, and its weight where the lattice's is 1. */
 export interface WeightedNgrams {
   readonly model: NgramModel;
@@ -16,8 +11,6 @@ export interface GrowthOptions extends DraftLimit {
   readonly least: number;
   /** Follow only the best child of each node. */
   readonly chain: boolean;
-  /** Says that no further node can pay, given the path probabilities so far and a bound on those to come. */
-  readonly enough: (probabilities: readonly number[], next: number) => boolean;
   /** Re-ranks what the lattice proposes by what the target tends to say. */
   readonly ngrams: WeightedNgrams | undefined;
   /** The last two tokens before the draft, for the n-gram model. */
@@ -37,11 +30,12 @@ interface Candidate {
  * probable, given the prefix, to be on the output's path. So n nodes hold the largest expected number of accepted tokens
  * that n nodes can, as far as the lattice is right.
  */
-export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: GrowthOptions): ScoredDraft {
-  const { nodes, depth, least, chain, enough, endTokenId, ngrams, history } = options;
+export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: GrowthOptions): DraftTree {
+  const { nodes, depth, least, chain, endTokenId, ngrams, history } = options;
   const tokenIds: number[] = [];
   const parents: number[] = [];
-  const probabilities: number[] = [];
+  /** Of each node's path, best first. */
+  const paths: number[] = [];
   const states: CtcPrefix[] = [];
   const depths: number[] = [];
   const frontier: Candidate[] = [];
@@ -78,11 +72,10 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
   expand(prefix, -1, 1);
   while (frontier.length > 0 && tokenIds.length < nodes) {
     const { parent, tokenId, probability } = takeBest(frontier);
-    if (enough(probabilities, probability)) break;
     const node = tokenIds.push(tokenId) - 1;
     const at = parent < 0 ? 1 : (depths[parent] as number) + 1;
     parents.push(parent);
-    probabilities.push(probability);
+    paths.push(probability);
     depths.push(at);
     if (at < depth && node + 1 < nodes) {
       const state = scorer.extend(parent < 0 ? prefix : (states[parent] as CtcPrefix), tokenId);
@@ -90,6 +83,10 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
       expand(state, node, probability);
     }
   }
+  const probabilities = Float32Array.from(paths, (path, node) => {
+    const parent = parents[node] as number;
+    return path / (parent < 0 ? 1 : (paths[parent] as number));
+  });
   return { tokenIds: Int32Array.from(tokenIds), parents: Int32Array.from(parents), probabilities };
 }
 

@@ -3,7 +3,7 @@ import {
   assertTokenSources,
   checkOptions,
   type Drafter,
-  type DraftLimit,
+  type DraftRequest,
   type DraftSession,
   type DraftTree,
   integer,
@@ -59,7 +59,13 @@ class NgramDraftSession implements DraftSession {
     this.#options = options;
   }
 
-  propose(row: number, prefix: Int32Array, limit: DraftLimit): DraftTree {
+  propose(requests: readonly DraftRequest[]): DraftTree[] {
+    return requests.map((request) => this.#draft(request));
+  }
+
+  finish(): void {}
+
+  #draft({ row, prefix, limit }: DraftRequest): DraftTree {
     const { maxNgram, minNgram, vocabulary } = this.#options;
     const source = this.#sources[row] as TokenSource;
     const most = Math.min(limit.nodes, limit.depth);

@@ -1,5 +1,6 @@
 import {
   type AutoregressiveModel,
+  type DecodeRequest,
   type Drafter,
   ForetokenError,
   type SourceEncoding,
@@ -10,7 +11,8 @@ import { GuardedDrafts } from './guarded-drafts.js';
 /** A target and a drafter opened for the same sources; disposing of it releases both, and the encoding they share. */
 export interface OpenedPair extends AsyncDisposable {
   readonly forest: TokenForest;
-  readonly drafts: GuardedDrafts;
+  /** Absent where drafting cannot pay. */
+  readonly drafts: GuardedDrafts | undefined;
   /** Tries to release all; throws the first failure. A second call does nothing. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -30,17 +32,20 @@ export function assertSameVocabulary<Source>(model: AutoregressiveModel<Source>,
   }
 }
 
-/** Opens both; the sources are encoded once where target and drafter name the same encoder. */
+/**
+ * Opens the target, and the drafter unless `drafting` says that it is not worth it; the sources are encoded once where both
+ * name the same encoder.
+ */
 export async function openShared<Source>(
   model: AutoregressiveModel<Source>,
   drafter: Drafter<Source>,
-  sources: readonly Source[],
-  signal: AbortSignal | undefined,
+  { sources, seed, signal }: DecodeRequest<Source>,
+  drafting: boolean,
 ): Promise<OpenedPair> {
   let encoding: SourceEncoding | undefined;
   let forest: TokenForest | undefined;
   try {
-    if (model.encoder !== undefined && model.encoder === drafter.encoder) {
+    if (drafting && model.encoder !== undefined && model.encoder === drafter.encoder) {
       encoding = await model.encoder.encode(sources, signal);
     }
     const options = {
@@ -48,7 +53,7 @@ export async function openShared<Source>(
       ...(signal === undefined ? {} : { signal }),
     };
     forest = await model.open(sources, options);
-    const drafts = await GuardedDrafts.open(drafter, sources, options);
+    const drafts = drafting ? await GuardedDrafts.open(drafter, sources, { ...options, seed }) : undefined;
     return new Pair(forest, drafts, encoding);
   } catch (error) {
     try {
@@ -63,11 +68,11 @@ export async function openShared<Source>(
 
 class Pair implements OpenedPair {
   readonly forest: TokenForest;
-  readonly drafts: GuardedDrafts;
+  readonly drafts: GuardedDrafts | undefined;
   readonly #encoding: SourceEncoding | undefined;
   #released = false;
 
-  constructor(forest: TokenForest, drafts: GuardedDrafts, encoding: SourceEncoding | undefined) {
+  constructor(forest: TokenForest, drafts: GuardedDrafts | undefined, encoding: SourceEncoding | undefined) {
     this.forest = forest;
     this.drafts = drafts;
     this.#encoding = encoding;
@@ -77,7 +82,7 @@ class Pair implements OpenedPair {
     if (this.#released) return;
     this.#released = true;
     // The target's memory is the larger, and does not wait for a drafter.
-    const released = await Promise.allSettled([this.drafts[Symbol.asyncDispose](), this.#releaseTarget()]);
+    const released = await Promise.allSettled([this.drafts?.[Symbol.asyncDispose](), this.#releaseTarget()]);
     for (const result of released) if (result.status === 'rejected') throw result.reason;
   }
 

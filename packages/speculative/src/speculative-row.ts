@@ -10,7 +10,7 @@ import {
   type Vocabulary,
 } from '@foretoken/core';
 import { agreedPath, decidingNodes } from './accept.js';
-import { assertDraft, EMPTY_DRAFT, firstChildPath, withoutEndTokens } from './draft-tree.js';
+import { assertDraft, EMPTY_DRAFT, firstChildPath, firstNodes, withoutEndTokens } from './draft-tree.js';
 
 /** What the target chose after each scored node of a batch. */
 export interface Verified {
@@ -75,6 +75,11 @@ export class SpeculativeRow {
     this.#depth = assertDraft(draft, limit, vocabulary, drafter);
     this.#proposed = draft.tokenIds.length;
     this.#draft = withoutEndTokens(chain ? firstChildPath(draft) : draft, vocabulary.endTokenId);
+  }
+
+  /** Leaves all but the first nodes of the draft unverified. */
+  cut(nodes: number): void {
+    this.#draft = firstNodes(this.#draft, nodes);
   }
 
   /** Skips the draft of this round. */

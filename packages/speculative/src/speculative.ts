@@ -6,6 +6,7 @@ import {
   type DecodeRequest,
   type Decoder,
   type Drafter,
+  type DraftTree,
   decodeEnd,
   flag,
   integer,
@@ -20,6 +21,7 @@ import {
   type TokenForest,
   type TokenSource,
 } from '@foretoken/core';
+import { DraftPolicy } from './draft-policy.js';
 import { type GuardedDrafts, drafter as readDrafter } from './guarded-drafts.js';
 import { assertSameVocabulary, openShared } from './open-shared.js';
 import { type RoundCounts, SpeculativeRow, type Verified } from './speculative-row.js';
@@ -96,7 +98,8 @@ async function* decode<Source>(
   const { sources, signal } = request;
   const { endTokenId } = model.vocabulary;
   const elapsed = (): number => performance.now() - startMs;
-  const opened = await openShared(model, settings.drafter, sources, signal);
+  const policy = new DraftPolicy(model.costs, settings.drafter.costs, settings.maxNodes);
+  const opened = await openShared(model, settings.drafter, request, policy.opens(sources.length));
   try {
     const { forest, drafts } = opened;
     const rows = sources.map((_, row) => {
@@ -110,17 +113,21 @@ async function* decode<Source>(
     let active = rows;
     while (active.length > 0) {
       signal?.throwIfAborted();
-      for (const row of active) await draft(row, drafts, settings, model);
+      await draft(active, drafts, policy, settings, model);
       signal?.throwIfAborted();
       nodes.clear();
       for (const row of active) row.layOut(nodes);
       const verified = await verify(forest, nodes, settings.scores, signal);
       forwards++;
+      const rows = active.length;
+      const before = { ...totals };
       for (const row of active) {
         const position = row.output.length;
         const counts = row.decide(verified);
-        if (row.output.finishReason !== undefined) forest.finish(row.row);
-        else if (counts.accepted < counts.evaluated) forest.retain(row.row, [row.anchor]);
+        if (row.output.finishReason !== undefined) {
+          forest.finish(row.row);
+          drafts?.finish(row.row);
+        } else if (counts.accepted < counts.evaluated) forest.retain(row.row, [row.anchor]);
         add(totals, counts);
         if (row.output.length > position) {
           const committed = row.output.tokenIds(position);
@@ -128,12 +135,13 @@ async function* decode<Source>(
         }
         yield { type: 'draft-end', row: row.row, round: row.rounds - 1, ...counts, atMs: elapsed() };
       }
+      policy.learn(rows, totals.evaluated - before.evaluated, totals.accepted - before.accepted);
       active = active.filter((row) => row.output.finishReason === undefined);
     }
     const results = rows.map(({ row, output, score }) =>
       rowResult(row, [output.hypothesis(settings.scores ? score : undefined)]),
     );
-    yield decodeEnd(results, startMs, { forwards, speculation: { draftForwards: drafts.forwards, ...totals } });
+    yield decodeEnd(results, startMs, { forwards, speculation: { draftForwards: drafts?.forwards ?? 0, ...totals } });
   } catch (error) {
     // What went wrong first is what the caller should hear of.
     await opened[Symbol.asyncDispose]().catch(() => undefined);
@@ -143,17 +151,33 @@ async function* decode<Source>(
   }
 }
 
+/** Gives every row its draft of this round: all are asked for at once, and cut to the width that pays. */
 async function draft<Source>(
-  row: SpeculativeRow,
-  drafts: GuardedDrafts,
+  rows: readonly SpeculativeRow[],
+  drafts: GuardedDrafts | undefined,
+  policy: DraftPolicy,
   { drafter, maxNodes, maxDepth, shape }: Settings<Source>,
   { vocabulary, supports }: AutoregressiveModel<Source>,
 ): Promise<void> {
-  const limit = row.draftLimit(maxNodes, maxDepth);
-  if (limit.nodes === 0) return row.offerNothing();
-  const proposal = await drafts.propose(row.row, row.output.tokenIds(), limit);
+  for (const row of rows) row.offerNothing();
+  if (drafts === undefined || !policy.asks()) return;
+  const minProbability = policy.minProbability(rows.length);
+  const asked = rows
+    .map((row) => ({ row, limit: { ...row.draftLimit(maxNodes, maxDepth), minProbability } }))
+    .filter(({ limit }) => limit.nodes > 0);
+  if (asked.length === 0) return;
+  const proposals = await drafts.propose(
+    asked.map(({ row, limit }) => ({ row: row.row, prefix: row.output.tokenIds(), limit })),
+  );
   const chain = shape === undefined ? !supports.branching : shape === 'chain';
-  row.offer(proposal, limit, chain, vocabulary, drafter.name);
+  for (const [index, { row, limit }] of asked.entries()) {
+    row.offer(proposals[index] as DraftTree, limit, chain, vocabulary, drafter.name);
+  }
+  const cap = policy.cap(
+    rows.map((row) => row.draft),
+    rows.length,
+  );
+  for (const row of rows) row.cut(cap);
 }
 
 /** Scores the pending tokens and the drafts of all active rows in one forward. */

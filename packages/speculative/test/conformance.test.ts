@@ -4,6 +4,7 @@ import {
   adversarialDrafter,
   autoregressiveConformance,
   drafterConformance,
+  proposeOne,
   randomLogits,
   scriptedLatticeModel,
   speculativeCounterexample,
@@ -45,8 +46,6 @@ const ngrams = new NgramModel({
 const drafters = {
   lattice: () => latticeDrafter({ model: lattice, minProbability: 0.02, shape: 'tree' }),
   'lattice chain': () => latticeDrafter({ model: lattice, minProbability: 0.02, shape: 'chain' }),
-  'lattice with costs': () =>
-    latticeDrafter({ model: lattice, minProbability: 0.01, shape: 'tree', verifyCost: [1, 1.05, 1.1, 1.2, 1.4] }),
   'lattice with n-grams': () => latticeDrafter({ model: lattice, minProbability: 0.02, shape: 'tree', ngrams }),
   ngram: () => ngramDrafter({ vocabulary: VOCABULARY }),
 } as const;
@@ -114,7 +113,8 @@ describe('n-grams in the lattice drafter', () => {
   it('change the order of guesses, and with weight 0 change nothing', async () => {
     const propose = async (options: Partial<Parameters<typeof latticeDrafter>[0]>) => {
       const session = await latticeDrafter({ model: lattice, minProbability: 0.001, ...options }).open(SOURCES, {});
-      const { tokenIds, parents } = await session.propose(0, Int32Array.of(1, 2), { nodes: 8, depth: 3 });
+      const request = { row: 0, prefix: Int32Array.of(1, 2), limit: { nodes: 8, depth: 3 } };
+      const { tokenIds, parents } = await proposeOne(session, request);
       await session[Symbol.asyncDispose]();
       return [...tokenIds, ...parents];
     };

@@ -1,4 +1,11 @@
-import { collect, type Drafter, type DraftSession, type DraftTree, ForetokenError } from '@foretoken/core';
+import {
+  collect,
+  type Drafter,
+  type DraftLimit,
+  type DraftSession,
+  type DraftTree,
+  ForetokenError,
+} from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { describe, expect, it } from 'vitest';
 import { chainDraft, EMPTY_DRAFT, latticeDrafter, speculative } from '../src/index.js';
@@ -14,18 +21,28 @@ interface Log {
 
 /** A drafter of parts that may be of any type, as plain JavaScript may pass them. */
 function drafterOf(
-  parts: { open?: unknown; propose?: unknown; forwards?: unknown; dispose?: () => unknown },
+  parts: { open?: unknown; propose?: unknown; proposeAll?: unknown; forwards?: unknown; dispose?: () => unknown },
   log: Log = { disposed: 0 },
 ): Drafter<number> {
   const session = {
     forwards: 'forwards' in parts ? parts.forwards : 0,
-    propose: parts.propose ?? (() => EMPTY_DRAFT),
+    propose: parts.proposeAll ?? forEach(parts.propose ?? (() => EMPTY_DRAFT)),
+    finish() {},
     [Symbol.asyncDispose]: async () => {
       log.disposed++;
       await parts.dispose?.();
     },
   };
   return { name: 'peer', open: parts.open ?? (async () => session) } as unknown as Drafter<number>;
+}
+
+/** Asks `propose` about each row in turn, as one proposal. */
+function forEach(propose: unknown): DraftSession['propose'] {
+  const ask = propose as (row: number, prefix: Int32Array, limit: DraftLimit) => DraftTree | Promise<DraftTree>;
+  return (requests) => {
+    const drafts = requests.map(({ row, prefix, limit }) => ask(row, prefix, limit));
+    return drafts.some((one) => one instanceof Promise) ? Promise.all(drafts) : (drafts as DraftTree[]);
+  };
 }
 
 const target = () => scriptedTarget({ script: counting, size: SIZE });
@@ -100,12 +117,27 @@ describe('a draft that breaks the contract', () => {
     });
   }
 
+  it.each([
+    ['no array', () => EMPTY_DRAFT],
+    ['an array of one draft for two rows', () => [EMPTY_DRAFT]],
+    ['an array of three', () => [EMPTY_DRAFT, EMPTY_DRAFT, EMPTY_DRAFT]],
+    ['an empty array', () => []],
+    ['an array with a hole', () => [EMPTY_DRAFT, undefined]],
+    ['a string', () => '3,4'],
+    ['nothing', () => undefined],
+  ])('is INVALID_DRAFT where all rows get %s', async (_name, proposeAll) => {
+    for (const answer of [proposeAll, async () => proposeAll()]) {
+      expect(await failureOf(drafterOf({ proposeAll: answer }))).toMatchObject({ code: 'INVALID_DRAFT' });
+    }
+  });
+
   it('may be refused in any round and row', async () => {
     for (let bad = 0; bad < 8; bad++) {
       let calls = 0;
       const failure = await failureOf(drafterOf({ propose: () => (calls++ === bad ? { tokenIds: 3 } : EMPTY_DRAFT) }));
       expect(failure).toMatchObject({ code: 'INVALID_DRAFT' });
-      expect(calls).toBe(bad + 1);
+      // Both rows are asked about at once.
+      expect(calls).toBe(2 * Math.floor(bad / 2) + 2);
     }
   });
 });
@@ -286,18 +318,18 @@ describe('a drafter that goes on changing what it gave', () => {
   });
 });
 
-describe('a drafter without measured costs', () => {
-  it('takes the empty list of a model that was not probed as no costs', () => {
-    const model = {
-      vocabulary: { size: SIZE, endTokenId: 0 },
-      supports: { kind: 'ctc', maxCandidates: 4 },
-      emit: never,
-    } as const;
-    expect(() => latticeDrafter({ model, verifyCost: [] })).not.toThrow();
-    expect(() => latticeDrafter({ model, verifyCost: [1, Number.NaN] })).toThrowError(/verifyCost\[1\]/);
-    expect(() => latticeDrafter({ model, verifyCost: [1, Number.POSITIVE_INFINITY] })).toThrowError(/verifyCost\[1\]/);
-    expect(() => latticeDrafter({ model, verifyCost: [0] })).toThrowError(/verifyCost\[0\]/);
-  });
+describe('measured costs', () => {
+  it.each([Number.NaN, -1, Number.POSITIVE_INFINITY, '3'])(
+    'of a drafter that are %s are refused before any compute',
+    async (open) => {
+      const model = target();
+      const drafter = { ...drafterOf({}), costs: { open: open as number, propose: 0 } };
+      await expect(collect(speculative({ drafter }).decode(model, { sources: [3] }))).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+      });
+      expect(model.log.opened).toBe(0);
+    },
+  );
 });
 
 function withResolvers<Value>() {

@@ -1,4 +1,13 @@
-import type { CtcLattice, DagLattice, DraftTree, EmitOptions, Lattice, LatticeModel } from '@foretoken/core';
+import type {
+  CtcLattice,
+  DagLattice,
+  DraftLimit,
+  DraftTree,
+  EmitOptions,
+  Lattice,
+  LatticeModel,
+} from '@foretoken/core';
+import { proposeOne } from '@foretoken/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -33,13 +42,13 @@ async function propose(
   { lattice, vocabularySize }: TinyLattice,
   prefixes: readonly (readonly number[])[],
   options: Options = {},
-  limit: { nodes: number; depth: number } = { nodes: 100, depth: 100 },
+  limit: DraftLimit = { nodes: 100, depth: 100 },
   endTokenId: number = vocabularySize,
 ): Promise<DraftTree> {
   const model = modelOf([lattice], vocabularySize, endTokenId);
   const session = await latticeDrafter({ model, shape: 'tree', ...options }).open([null], {});
   let draft: DraftTree | undefined;
-  for (const prefix of prefixes) draft = await session.propose(0, Int32Array.from(prefix), limit);
+  for (const prefix of prefixes) draft = await proposeOne(session, { row: 0, prefix: Int32Array.from(prefix), limit });
   return draft as DraftTree;
 }
 
@@ -174,17 +183,19 @@ describe('latticeDrafter', () => {
     expect((await propose(SURE, [[]], { maxNodes: 2 })).tokenIds).toHaveLength(2);
   });
 
-  it('drops nodes that do not pay at the measured cost', async () => {
-    expect((await propose(SURE, [[]], { verifyCost: [1, 1, 1, 1] })).tokenIds).toHaveLength(3);
-    expect((await propose(SURE, [[]], { verifyCost: [1, 1, 1] })).tokenIds).toHaveLength(2);
-    expect((await propose(SURE, [[]], { verifyCost: [1, 1.2, 2.5, 4] })).tokenIds).toHaveLength(1);
-    expect((await propose(SURE, [[]], { verifyCost: [1] })).tokenIds).toHaveLength(0);
+  it('leaves out what the decoder says is too improbable to pay', async () => {
+    const limit = { nodes: 9, depth: 9 };
+    const paths = (await propose(SURE, [[]], {}, limit)).probabilities as Float32Array;
+    const two = (paths[0] as number) * (paths[1] as number);
+    expect((await propose(SURE, [[]], {}, { ...limit, minProbability: two - 1e-6 })).tokenIds).toHaveLength(2);
+    expect((await propose(SURE, [[]], {}, { ...limit, minProbability: 1 })).tokenIds).toHaveLength(0);
   });
 
   it('proposes a chain of the best of four candidates a frame, unless told otherwise', async () => {
     const model = modelOf([SURE.lattice], 10, 9, 16);
     const session = await latticeDrafter({ model, minProbability: 0.001 }).open([null], {});
-    const { tokenIds, parents } = await session.propose(0, Int32Array.of(), { nodes: 9, depth: 9 });
+    const request = { row: 0, prefix: Int32Array.of(), limit: { nodes: 9, depth: 9 } };
+    const { tokenIds, parents } = await proposeOne(session, request);
     expect([...tokenIds.subarray(0, 3)]).toEqual([1, 2, 3]);
     expect([...parents]).toEqual([...tokenIds.keys()].map((node) => node - 1));
     expect(model.calls).toEqual([{ k: 4 }]);
@@ -193,9 +204,15 @@ describe('latticeDrafter', () => {
   it('runs its model once for all rows, with candidates capped at what the model has', async () => {
     const model = modelOf([SURE.lattice, SURE.lattice], 10, 9, 4);
     const session = await latticeDrafter({ model }).open([null, null], {});
-    await session.propose(1, Int32Array.of(), { nodes: 3, depth: 3 });
-    const draft = await session.propose(0, Int32Array.of(1), { nodes: 3, depth: 3 });
-    expect([...draft.tokenIds]).toEqual([2, 3]);
+    const limit = { nodes: 3, depth: 3 };
+    const drafts = await session.propose([
+      { row: 1, prefix: Int32Array.of(), limit },
+      { row: 0, prefix: Int32Array.of(1), limit },
+    ]);
+    expect(drafts.map(({ tokenIds }) => [...tokenIds])).toEqual([
+      [1, 2, 3],
+      [2, 3],
+    ]);
     expect(model.calls).toEqual([{ k: 4 }]);
     expect(session.forwards).toBe(1);
   });
@@ -206,7 +223,7 @@ describe('latticeDrafter', () => {
       expect.objectContaining({ code: 'UNSUPPORTED_CAPABILITY', message: expect.stringContaining('dag') }),
     );
     const model = modelOf([SURE.lattice], 10, 9);
-    const wrong: Options[] = [{ candidates: 0 }, { maxNodes: 0 }, { minProbability: 2 }, { verifyCost: [0] }];
+    const wrong: Options[] = [{ candidates: 0 }, { maxNodes: 0 }, { minProbability: 2 }];
     for (const options of [...wrong, { shape: 'bush' as 'tree' }]) {
       expect(() => latticeDrafter({ model, ...options })).toThrowError(
         expect.objectContaining({ code: 'INVALID_ARGUMENT' }),

@@ -1,3 +1,4 @@
+import { proposeOne } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
 import { ngramDrafter } from '../src/index.js';
 
@@ -10,7 +11,7 @@ async function propose(
 ): Promise<number[]> {
   const { nodes = 10, depth = 10, ...rest } = options;
   const session = await ngramDrafter({ vocabulary: VOCABULARY, ...rest }).open([Int32Array.from(source)], {});
-  const draft = await session.propose(0, Int32Array.from(prefix), { nodes, depth });
+  const draft = await proposeOne(session, { row: 0, prefix: Int32Array.from(prefix), limit: { nodes, depth } });
   expect(session.forwards).toBe(0);
   expect([...draft.parents]).toEqual([...draft.tokenIds.keys()].map((index) => index - 1));
   await session[Symbol.asyncDispose]();

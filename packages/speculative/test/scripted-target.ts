@@ -148,12 +148,20 @@ export function hashScript(size: number): Script {
   };
 }
 
+export interface DrafterLog {
+  opened: number;
+  disposed: number;
+  readonly limits: DraftLimit[];
+  readonly contexts: unknown[];
+  readonly finished: number[];
+}
+
 /** Drafts what `propose` says for a source and the output so far; counts what was opened and closed. */
 export function scriptedDrafter(
   propose: (source: number, output: readonly number[], limit: DraftLimit, call: number) => DraftTree,
   extra: Partial<Drafter<number>> = {},
-): Drafter<number> & { readonly log: { opened: number; disposed: number; limits: DraftLimit[]; contexts: unknown[] } } {
-  const log = { opened: 0, disposed: 0, limits: [] as DraftLimit[], contexts: [] as unknown[] };
+): Drafter<number> & { readonly log: DrafterLog } {
+  const log: DrafterLog = { opened: 0, disposed: 0, limits: [], contexts: [], finished: [] };
   return {
     name: 'scripted',
     ...extra,
@@ -164,9 +172,13 @@ export function scriptedDrafter(
       let calls = 0;
       return {
         forwards: 3,
-        propose(row, prefix, limit) {
-          log.limits.push(limit);
-          return propose(sources[row] as number, [...prefix], limit, calls++);
+        propose: (requests) =>
+          requests.map(({ row, prefix, limit }) => {
+            log.limits.push(limit);
+            return propose(sources[row] as number, [...prefix], limit, calls++);
+          }),
+        finish(row) {
+          log.finished.push(row);
         },
         async [Symbol.asyncDispose]() {
           log.disposed++;

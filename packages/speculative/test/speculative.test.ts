@@ -35,6 +35,7 @@ describe('speculative decoding equals greedy decoding', () => {
         expect(target.log).toMatchObject({ opened: 1, disposed: 1 });
         expect(drafter.log).toMatchObject({ opened: 1, disposed: 1 });
         expect(target.log.finished.toSorted()).toEqual(one.sources.map((_, row) => row));
+        expect(drafter.log.finished.toSorted()).toEqual(one.sources.map((_, row) => row));
       }),
       { numRuns: 3000 },
     );
@@ -197,9 +198,9 @@ describe('forwards', () => {
     const { results } = await collect(speculative({ drafter, maxNodes: 4 }).decode(target, { sources: [50] }));
     expect(results[0]?.hypotheses[0]?.tokenIds).toHaveLength(7);
     expect(drafter.log.limits).toEqual([
-      { nodes: 4, depth: 4 },
-      { nodes: 4, depth: 4 },
-      { nodes: 4, depth: 2 },
+      { nodes: 4, depth: 4, minProbability: 0 },
+      { nodes: 4, depth: 4, minProbability: 0 },
+      { nodes: 4, depth: 2, minProbability: 0 },
     ]);
   });
 });

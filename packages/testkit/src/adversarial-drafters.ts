@@ -28,11 +28,13 @@ export function adversarialDrafter(options: AdversarialOptions): Drafter<TokenSo
       const calls = sources.map(() => 0);
       return {
         forwards: 0,
-        propose: (row, prefix, limit) => {
-          const call = calls[row] as number;
-          calls[row] = call + 1;
-          return draft(options, sources[row] as TokenSource, [...prefix], limit, call);
-        },
+        propose: (requests) =>
+          requests.map(({ row, prefix, limit }) => {
+            const call = calls[row] as number;
+            calls[row] = call + 1;
+            return draft(options, sources[row] as TokenSource, [...prefix], limit, call);
+          }),
+        finish() {},
         async [Symbol.asyncDispose]() {},
       };
     },

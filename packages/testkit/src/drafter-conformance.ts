@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import type { Drafter, DraftLimit, DraftTree, TokenSource, Vocabulary } from '@foretoken/core';
+import type {
+  Drafter,
+  DraftLimit,
+  DraftRequest,
+  DraftSession,
+  DraftTree,
+  TokenSource,
+  Vocabulary,
+} from '@foretoken/core';
 import type { Runner } from './runner.js';
 
 export interface DrafterConformanceOptions {
@@ -13,7 +21,11 @@ export interface DrafterConformanceOptions {
 }
 
 /** Asserts that a draft keeps the drafter's contract. */
-export function assertWellFormed({ tokenIds, parents }: DraftTree, limit: DraftLimit, vocabulary: Vocabulary): void {
+export function assertWellFormed(
+  { tokenIds, parents, probabilities }: DraftTree,
+  limit: DraftLimit,
+  vocabulary: Vocabulary,
+): void {
   assert.equal(parents.length, tokenIds.length, 'every node has a parent');
   assert.ok(tokenIds.length <= limit.nodes, `${tokenIds.length} nodes are within the limit of ${limit.nodes}`);
   const depths: number[] = [];
@@ -28,6 +40,18 @@ export function assertWellFormed({ tokenIds, parents }: DraftTree, limit: DraftL
     depths.push(parent < 0 ? 1 : (depths[parent] as number) + 1);
   }
   assert.ok(Math.max(0, ...depths) <= limit.depth, 'no path is deeper than the limit');
+  if (probabilities === undefined) return;
+  assert.equal(probabilities.length, tokenIds.length, 'every node has a probability');
+  for (const [node, probability] of probabilities.entries()) {
+    assert.ok(probability >= 0 && probability <= 1, `the probability of node ${node} is one`);
+  }
+}
+
+/** The draft of one row alone. */
+export async function proposeOne(session: DraftSession, request: DraftRequest): Promise<DraftTree> {
+  const drafts = await session.propose([request]);
+  assert.ok(Array.isArray(drafts) && drafts.length === 1, 'one draft for each row that was asked about');
+  return drafts[0] as DraftTree;
 }
 
 const LIMITS: readonly DraftLimit[] = [
@@ -57,7 +81,7 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
       let prefix: number[] = [];
       for (const [step, stranger] of tokens.entries()) {
         const limit = LIMITS[step % LIMITS.length] as DraftLimit;
-        const draft = await session.propose(row, Int32Array.from(prefix), limit);
+        const draft = await proposeOne(session, { row, prefix: Int32Array.from(prefix), limit });
         assertWellFormed(draft, limit, vocabulary);
         drafts.push({ tokenIds: draft.tokenIds.slice(), parents: draft.parents.slice() });
         prefix = [...prefix, nextOf(draft, step, stranger)];
@@ -90,7 +114,7 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
           const limit = LIMITS[step % LIMITS.length] as DraftLimit;
           for (const row of sources.keys()) {
             const prefix = prefixes[row] as number[];
-            const draft = await session.propose(row, Int32Array.from(prefix), limit);
+            const draft = await proposeOne(session, { row, prefix: Int32Array.from(prefix), limit });
             const expected = together[row]?.[step] as DraftTree;
             assert.deepEqual(
               [[...draft.tokenIds], [...draft.parents]],
@@ -104,14 +128,45 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
       }
     });
 
+    runner.it('drafts for several rows at once as for each alone, and lets rows be finished', async () => {
+      const session = await createDrafter().open(sources, {});
+      try {
+        const limit = { nodes: 6, depth: 6 };
+        const requests = sources.map((_, row) => ({ row, prefix: new Int32Array(0), limit }));
+        const together = await session.propose(requests);
+        assert.equal(together.length, requests.length, 'one draft for each row that was asked about');
+        for (const [row, request] of requests.entries()) {
+          assert.deepEqual(await proposeOne(session, request), together[row]);
+        }
+        session.finish(0);
+        const rest = requests.slice(1);
+        assert.deepEqual(await session.propose(rest), together.slice(1));
+      } finally {
+        await session[Symbol.asyncDispose]();
+      }
+    });
+
     runner.it('gives the same after a jump as step by step', async () => {
       const prefix = Int32Array.from(tokens.slice(0, 5));
       const limit = { nodes: 6, depth: 6 };
       const jump = await createDrafter().open(sources, {});
       const steps = await createDrafter().open(sources, {});
       try {
-        for (let length = 0; length < prefix.length; length++) await steps.propose(0, prefix.slice(0, length), limit);
-        assert.deepEqual(await jump.propose(0, prefix, limit), await steps.propose(0, prefix, limit));
+        for (let length = 0; length < prefix.length; length++) {
+          await steps.propose([{ row: 0, prefix: prefix.slice(0, length), limit }]);
+        }
+        const expected = await jump.propose([{ row: 0, prefix, limit }]);
+        assert.deepEqual(await steps.propose([{ row: 0, prefix, limit }]), expected);
+        // A beam may go on from another hypothesis, so a prefix may also go back, or elsewhere.
+        const elsewhere = Int32Array.from(tokens.slice(2, 6));
+        const fresh = await createDrafter().open(sources, {});
+        try {
+          const other = await fresh.propose([{ row: 0, prefix: elsewhere, limit }]);
+          assert.deepEqual(await steps.propose([{ row: 0, prefix: elsewhere, limit }]), other, 'another prefix');
+        } finally {
+          await fresh[Symbol.asyncDispose]();
+        }
+        assert.deepEqual(await steps.propose([{ row: 0, prefix, limit }]), expected, 'back to the first prefix');
       } finally {
         await jump[Symbol.asyncDispose]();
         await steps[Symbol.asyncDispose]();

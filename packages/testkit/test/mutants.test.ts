@@ -2,6 +2,7 @@ import {
   type AutoregressiveModel,
   type Decoder,
   type DraftLimit,
+  type DraftRequest,
   ForetokenError,
   nodeInBatch,
   type TokenSource,
@@ -98,14 +99,16 @@ describe('the drafter suite', () => {
             const first = opened[0]?.[0] === 2 ? 1 : 0;
             return {
               forwards: 0,
-              propose: (row, prefix, limit) => {
-                const [tokenIds, parents] = draft(source(first + row, opened.length), prefix.length, asked++, limit);
-                const count = Math.min(tokenIds.length, limit.nodes);
-                return {
-                  tokenIds: Int32Array.from(tokenIds.slice(0, count)),
-                  parents: Int32Array.from(parents.slice(0, count)),
-                };
-              },
+              propose: (requests) =>
+                requests.map(({ row, prefix, limit }) => {
+                  const [tokenIds, parents] = draft(source(first + row, opened.length), prefix.length, asked++, limit);
+                  const count = Math.min(tokenIds.length, limit.nodes);
+                  return {
+                    tokenIds: Int32Array.from(tokenIds.slice(0, count)),
+                    parents: Int32Array.from(parents.slice(0, count)),
+                  };
+                }),
+              finish() {},
               async [Symbol.asyncDispose]() {},
             };
           },
@@ -119,6 +122,8 @@ describe('the drafter suite', () => {
   const ALONE = 'is deterministic, and its rows do not influence one another';
   const TURNS = 'drafts for rows by turns as for each on its own';
   const JUMP = 'gives the same after a jump as step by step';
+  const TOGETHER = 'drafts for several rows at once as for each alone, and lets rows be finished';
+  const EMPTY = { tokenIds: new Int32Array(0), parents: new Int32Array(0) };
 
   it('passes correct drafters', async () => {
     expect(await brokenBy(() => [[3], [-1]])).toEqual([]);
@@ -161,12 +166,17 @@ describe('the drafter suite', () => {
           async open() {
             const session = {
               forwards: 0,
-              propose: (_row: number, _prefix: Int32Array, limit: DraftLimit) => {
-                const at = cursors.get(session) ?? 0;
-                cursors.set(session, at + 1);
-                const count = Math.min(1, limit.nodes);
-                return { tokenIds: new Int32Array(count).fill(1 + (at % 4)), parents: new Int32Array(count).fill(-1) };
-              },
+              propose: (requests: readonly DraftRequest[]) =>
+                requests.map(({ limit }) => {
+                  const at = cursors.get(session) ?? 0;
+                  cursors.set(session, at + 1);
+                  const count = Math.min(1, limit.nodes);
+                  return {
+                    tokenIds: new Int32Array(count).fill(1 + (at % 4)),
+                    parents: new Int32Array(count).fill(-1),
+                  };
+                }),
+              finish() {},
               async [Symbol.asyncDispose]() {},
             };
             return session;
@@ -176,7 +186,71 @@ describe('the drafter suite', () => {
     );
     const broken = outcomes.filter(({ error }) => error !== undefined).map(({ name }) => name);
     // Asked about one row after another it seems right.
-    expect(broken).toEqual([TURNS, JUMP]);
+    expect(broken).toEqual([TURNS, TOGETHER, JUMP]);
+  });
+
+  it('catches one that answers for some of the rows only, or no longer after a row is finished', async () => {
+    const lawsOf = async (answers: (requests: number, finished: number) => number): Promise<string[]> => {
+      const outcomes = await collectOutcomes((runner) =>
+        drafterConformance({
+          runner,
+          name: 'mutant',
+          vocabulary,
+          sources,
+          createDrafter: () => ({
+            name: 'silent',
+            async open() {
+              let finished = 0;
+              return {
+                forwards: 0,
+                propose: (requests) => requests.slice(0, answers(requests.length, finished)).map(() => EMPTY),
+                finish() {
+                  finished++;
+                },
+                async [Symbol.asyncDispose]() {},
+              };
+            },
+          }),
+        }),
+      );
+      return outcomes.filter(({ error }) => error !== undefined).map(({ name }) => name);
+    };
+    expect(await lawsOf((requests) => requests)).toEqual([]);
+    expect(await lawsOf(() => 1)).toEqual([TOGETHER]);
+    expect(await lawsOf((requests, finished) => (finished > 0 ? 0 : requests))).toEqual([TOGETHER]);
+  });
+
+  it('catches one that only ever goes on from the prefix it saw last', async () => {
+    const outcomes = await collectOutcomes((runner) =>
+      drafterConformance({
+        runner,
+        name: 'mutant',
+        vocabulary,
+        sources,
+        createDrafter: () => ({
+          name: 'one way',
+          async open() {
+            const seen = new Map<number, number>();
+            return {
+              forwards: 0,
+              propose: (requests) =>
+                requests.map(({ row, prefix, limit }) => {
+                  const length = Math.max(seen.get(row) ?? 0, prefix.length);
+                  seen.set(row, length);
+                  const count = Math.min(1, limit.nodes);
+                  return {
+                    tokenIds: new Int32Array(count).fill(1 + (length % 5)),
+                    parents: new Int32Array(count).fill(-1),
+                  };
+                }),
+              finish() {},
+              async [Symbol.asyncDispose]() {},
+            };
+          },
+        }),
+      }),
+    );
+    expect(outcomes.filter(({ error }) => error !== undefined).map(({ name }) => name)).toEqual([JUMP]);
   });
 });
 

@@ -2,14 +2,17 @@ import type { SourceEncoder, SourceEncoding } from './encoding.js';
 import type { Vocabulary } from './vocabulary.js';
 
 /**
- * A guess at what follows the accepted prefix, as a tree of at most `limit.nodes` tokens.
+ * A guess at what follows a prefix, as a tree of at most `limit.nodes` tokens.
  *
  * Parallel arrays `[nodes]`: `parents[i]` is the index of an earlier node, or -1 for a child of the prefix. Siblings hold
- * different tokens. An end token is a leaf. An empty draft is valid: the round is then a plain step.
+ * different tokens. An end token is a leaf. An empty draft is valid: the round is then a plain step. The decoder may verify
+ * only the first nodes, so what is most worth verifying comes first.
  */
 export interface DraftTree {
   readonly tokenIds: Int32Array;
   readonly parents: Int32Array;
+  /** How probable the drafter holds it that the target agrees with each token, given that it agrees with those above; 0 to 1. */
+  readonly probabilities?: Float32Array | undefined;
 }
 
 export interface DraftLimit {
@@ -17,27 +20,51 @@ export interface DraftLimit {
   readonly nodes: number;
   /** Most nodes on one path. */
   readonly depth: number;
+  /** A node is not worth verifying where its path, from the prefix on, is less probable than this; default 0. */
+  readonly minProbability?: number | undefined;
+}
+
+/** One row of a round: what its output is so far, and how long its draft may be. */
+export interface DraftRequest {
+  readonly row: number;
+  /** Output tokens so far. It usually goes on from the prefix before, but need not: a beam may go on from another one. */
+  readonly prefix: Int32Array;
+  readonly limit: DraftLimit;
 }
 
 export interface DraftContext {
   /** Encoder result for the same sources, present when the target's encoder is the drafter's `encoder`. */
-  readonly encoding?: SourceEncoding;
-  readonly signal?: AbortSignal;
+  readonly encoding?: SourceEncoding | undefined;
+  /** Seed of the decode, for drafters that draw; an unsigned 32-bit integer. */
+  readonly seed?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Drafts for one batch of sources; owned by the decoder that opened it. */
 export interface DraftSession extends AsyncDisposable {
   /** Draft-model forwards so far. */
   readonly forwards: number;
-  /** Proposes a continuation of `prefix` (the row's output tokens so far), which only ever grows between calls. */
-  propose(row: number, prefix: Int32Array, limit: DraftLimit): DraftTree | Promise<DraftTree>;
+  /** Proposes how each of these rows goes on, all at once, so that a model can draft for them in one forward; in their order. */
+  propose(requests: readonly DraftRequest[]): readonly DraftTree[] | Promise<readonly DraftTree[]>;
+  /** Says that no more drafts of a row will be asked for. */
+  finish(row: number): void;
+}
+
+/** What drafting costs on this machine, measured; milliseconds. */
+export interface DraftingCosts {
+  /** Opening one source, its lattice included. */
+  readonly open: number;
+  /** Proposing for one row. */
+  readonly propose: number;
 }
 
 /** Proposes continuations cheaply. Drafts never change what speculative decoding outputs, only how soon. */
 export interface Drafter<Source> {
   readonly name: string;
   /** Token ids must mean the same to drafter and target; absent when the drafter takes any vocabulary. */
-  readonly vocabulary?: Vocabulary;
-  readonly encoder?: SourceEncoder<Source>;
+  readonly vocabulary?: Vocabulary | undefined;
+  readonly encoder?: SourceEncoder<Source> | undefined;
+  /** Where they were measured: the decoder then leaves drafting alone where it cannot pay. */
+  readonly costs?: DraftingCosts | undefined;
   open(sources: readonly Source[], context: DraftContext): Promise<DraftSession>;
 }

@@ -140,6 +140,12 @@ export interface AutoregressiveSupport {
   readonly maxCandidates: number;
 }
 
+/** What forwards cost on this machine, measured. */
+export interface ForwardCosts {
+  /** Milliseconds of a forward with `nodes` new nodes in each of `rows` rows; positive and finite, never less for more. */
+  milliseconds(rows: number, nodes: number): number;
+}
+
 /** A model that scores the next token given all tokens before it. */
 export interface AutoregressiveModel<Source> {
   readonly vocabulary: Vocabulary;
@@ -147,6 +153,8 @@ export interface AutoregressiveModel<Source> {
   readonly maxLength: number;
   readonly supports: AutoregressiveSupport;
   readonly encoder?: SourceEncoder<Source>;
+  /** Where they were measured: speculation then verifies no more than pays. */
+  readonly costs?: ForwardCosts | undefined;
   /** Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY`, `DISPOSED`. */
   open(sources: readonly Source[], options?: OpenOptions): Promise<TokenForest>;
 }

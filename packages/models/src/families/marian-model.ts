@@ -3,6 +3,7 @@ import {
   type AutoregressiveSupport,
   type Extension,
   ForetokenError,
+  type ForwardCosts,
   type NewNodes,
   type OpenOptions,
   type OutputKind,
@@ -28,6 +29,8 @@ export interface MarianModelOptions {
   readonly maxLength: number;
   readonly shape: MarianStepShape;
   readonly paddedWidth: (width: number) => number;
+  /** What forwards cost, where it was measured. */
+  readonly costs: ForwardCosts | undefined;
 }
 
 /** The autoregressive half of a Marian model: token forests over its step graphs. */
@@ -36,6 +39,7 @@ export class MarianModel implements AutoregressiveModel<TokenSource> {
   readonly maxLength: number;
   readonly supports: AutoregressiveSupport;
   readonly encoder: MarianEncoder;
+  readonly costs: ForwardCosts | undefined;
   readonly #options: MarianModelOptions;
 
   constructor(options: MarianModelOptions) {
@@ -43,6 +47,7 @@ export class MarianModel implements AutoregressiveModel<TokenSource> {
     this.vocabulary = options.vocabulary;
     this.maxLength = options.maxLength;
     this.encoder = options.encoder;
+    this.costs = options.costs;
     const maxCandidates = options.outputs.includes('topK') ? options.maxCandidates : 0;
     const { outputs, states } = options;
     this.supports = { outputs, states, branching: true, rollback: true, rows: 4096, maxCandidates };

@@ -1,7 +1,8 @@
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import type { GraphSessions } from './graph-sessions.js';
 import { LONE_ROW_WIDTH, type MarianStepShape } from './marian-step-driver.js';
-import { type ProbeBudget, timed, WidthCosts } from './probe.js';
+import { MeasuredCosts } from './measured-costs.js';
+import { median, type ProbeBudget, timed, WidthCosts } from './probe.js';
 import { clearlyFastest } from './probe-threads.js';
 
 // A typical state in the middle of a sentence.
@@ -13,29 +14,28 @@ const MAX_NODES = 16;
 export const PROBE_MILLISECONDS = 200;
 export const THREADS_MILLISECONDS = 100;
 
-/** Feeds of one forward with `nodes` new nodes over zeroed caches, as one row alone has them. */
-function stepFeeds(runtime: OnnxRuntime, shape: MarianStepShape, nodes: number): Record<string, Tensor> {
+/** Feeds of one forward with `nodes` new nodes in each row over zeroed caches. */
+function stepFeeds(runtime: OnnxRuntime, shape: MarianStepShape, nodes: number, rows = 1): Record<string, Tensor> {
   const { Tensor } = runtime;
   const { width: modelWidth, layers } = shape;
-  const width = Math.max(nodes, LONE_ROW_WIDTH);
+  const width = rows === 1 ? Math.max(nodes, LONE_ROW_WIDTH) : nodes;
+  const scored = Int32Array.from({ length: rows * nodes }, (_, index) => {
+    return Math.floor(index / nodes) * width + (index % nodes);
+  });
   const total = PAST_LENGTH + width;
   const feeds: Record<string, Tensor> = {
-    token_ids: new Tensor('int32', new Int32Array(width), [1, width]),
+    token_ids: new Tensor('int32', new Int32Array(rows * width), [rows, width]),
     // Any position costs the same, and the first is one that every model has.
-    positions: new Tensor('int32', new Int32Array(width), [1, width]),
-    scored: new Tensor(
-      'int32',
-      Int32Array.from({ length: nodes }, (_, cell) => cell),
-      [nodes],
-    ),
-    attention_bias: new Tensor('float32', new Float32Array(width * total), [1, 1, width, total]),
-    cross_bias: new Tensor('float32', new Float32Array(width * SOURCE_LENGTH), [1, 1, width, SOURCE_LENGTH]),
+    positions: new Tensor('int32', new Int32Array(rows * width), [rows, width]),
+    scored: new Tensor('int32', scored, [scored.length]),
+    attention_bias: new Tensor('float32', new Float32Array(rows * width * total), [rows, 1, width, total]),
+    cross_bias: new Tensor('float32', new Float32Array(rows * width * SOURCE_LENGTH), [rows, 1, width, SOURCE_LENGTH]),
   };
   for (let part = 0; part < 2 * layers; part++) {
-    const zeros = new Float32Array(SOURCE_LENGTH * modelWidth);
-    const past = new Float32Array(PAST_LENGTH * modelWidth);
-    feeds[`past_${part}`] = new Tensor('float32', past, [1, PAST_LENGTH, modelWidth]);
-    feeds[`cross_${part}`] = new Tensor('float32', zeros, [1, SOURCE_LENGTH, modelWidth]);
+    const zeros = new Float32Array(rows * SOURCE_LENGTH * modelWidth);
+    const past = new Float32Array(rows * PAST_LENGTH * modelWidth);
+    feeds[`past_${part}`] = new Tensor('float32', past, [rows, PAST_LENGTH, modelWidth]);
+    feeds[`cross_${part}`] = new Tensor('float32', zeros, [rows, SOURCE_LENGTH, modelWidth]);
   }
   return feeds;
 }
@@ -53,6 +53,42 @@ export async function probeWidths(
     signal?.throwIfAborted();
     return session.run(feeds[width - 1] as Record<string, Tensor>);
   });
+}
+
+/** Rows of the batches that are measured, and their nodes a row. */
+const BATCH_ROWS = 8;
+const BATCH_NODES = [1, 4] as const;
+/** Forwards of each. */
+const BATCH_REPEATS = 3;
+
+/** Measures forwards of several rows, where the budget has room for them; one row's widths were measured before. */
+export async function probeBatches(
+  { runtime }: GraphSessions,
+  session: GraphSession,
+  shape: MarianStepShape,
+  widths: WidthCosts,
+  budget: ProbeBudget,
+  signal: AbortSignal | undefined,
+): Promise<MeasuredCosts | undefined> {
+  const { curve } = widths;
+  if (curve.length === 0) return undefined;
+  const times = BATCH_NODES.map((): number[] => []);
+  // A batch takes at most as long as its rows one after the other.
+  const room = BATCH_ROWS * (curve[BATCH_NODES[1] - 1] ?? 0);
+  for (let repeat = 0; repeat <= BATCH_REPEATS && budget.fits(room); repeat++) {
+    for (const [index, nodes] of BATCH_NODES.entries()) {
+      signal?.throwIfAborted();
+      const feeds = stepFeeds(runtime, shape, nodes, BATCH_ROWS);
+      const time = await budget.spend(() => session.run(feeds));
+      // The first warms up memory and caches.
+      if (repeat > 0) times[index]?.push(time);
+    }
+  }
+  if (times.some(({ length }) => length === 0)) return new MeasuredCosts(curve);
+  const [narrow, wide] = BATCH_NODES.map((nodes, index) => {
+    return { rows: BATCH_ROWS, nodes, milliseconds: median(times[index] ?? []) };
+  });
+  return new MeasuredCosts(curve, narrow, wide);
 }
 
 /**

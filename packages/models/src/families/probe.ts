@@ -94,12 +94,17 @@ export class WidthCosts {
   }
 
   /**
-   * v: the cost of a forward for `index + 1` nodes relative to one node, padding included; finite, from 1 up, and never less for
-   * more nodes. Empty where nothing was measured.
+   * Milliseconds of a forward for `index + 1` nodes, padding included; positive, finite, and never less for more nodes. Empty
+   * where nothing was measured.
    */
+  get curve(): readonly number[] {
+    return nonDecreasing(Array.from(this.#padded, (width) => this.#steady[width - 1] as number));
+  }
+
+  /** v: the same relative to one node, from 1 up. */
   get relative(): readonly number[] {
-    const costs = nonDecreasing(Array.from(this.#padded, (width) => this.#steady[width - 1] as number));
-    return costs.map((cost) => Math.min(cost / (costs[0] as number), Number.MAX_VALUE));
+    const { curve } = this;
+    return curve.map((cost) => Math.min(cost / (curve[0] as number), Number.MAX_VALUE));
   }
 }
 

@@ -27,9 +27,9 @@ export type TextDecoder =
 /** A decoder with the model it decodes. */
 export interface BoundDecoder {
   readonly vocabulary: AutoregressiveModel<TokenSource>['vocabulary'];
-  decode(request: Parameters<Decoder<AutoregressiveModel<TokenSource>>['decode']>[1]): ReturnType<
-    Decoder<AutoregressiveModel<TokenSource>>['decode']
-  >;
+  decode(
+    request: Parameters<Decoder<AutoregressiveModel<TokenSource>>['decode']>[1],
+  ): ReturnType<Decoder<AutoregressiveModel<TokenSource>>['decode']>;
 }
 
 /** The part that a decoder asks for. Throws `UNSUPPORTED_CAPABILITY` where there is none, `INVALID_ARGUMENT` for no decoder. */
@@ -58,10 +58,7 @@ export function bindDecoder(parts: ModelParts, decoder: TextDecoder): BoundDecod
   return { vocabulary: model.vocabulary, decode: (request) => bound.decode(model, request) };
 }
 
-function latticeOf(
-  { lattices = [] }: ModelParts,
-  kinds: readonly string[],
-): LatticeModel<TokenSource> | undefined {
+function latticeOf({ lattices = [] }: ModelParts, kinds: readonly string[]): LatticeModel<TokenSource> | undefined {
   return lattices.find(({ supports }) => kinds.includes(supports.kind));
 }
 

@@ -72,7 +72,11 @@ export class TextDecoding {
   }
 
   /** Decodes one text and gives its output out piece by piece; see `LoadedModel.stream`. */
-  async *stream(text: string, decoder: TextDecoder, options: TextOptions = {}): AsyncGenerator<string, void, undefined> {
+  async *stream(
+    text: string,
+    decoder: TextDecoder,
+    options: TextOptions = {},
+  ): AsyncGenerator<string, void, undefined> {
     const deltas = new TextDeltas((tokenIds) => this.#tokenizer.decode(tokenIds));
     const events = bindDecoder(this.#parts, decoder).decode(this.#request([text], options));
     for await (const event of watched(events, options.onEvent)) {

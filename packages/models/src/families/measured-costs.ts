@@ -1,0 +1,56 @@
+import type { ForwardCosts } from '@foretoken/core';
+import { isDuration } from './probe.js';
+
+/** What was measured of a forward with several rows, milliseconds. */
+export interface BatchMeasurement {
+  readonly rows: number;
+  readonly nodes: number;
+  readonly milliseconds: number;
+}
+
+/**
+ * Cost of a forward by rows and new nodes, from the measured curve of one row and what rows beside it add: each a part of its own
+ * (its attention, its tensors) and a part for each of its nodes (matrix products).
+ */
+export class MeasuredCosts implements ForwardCosts {
+  readonly #curve: readonly number[];
+  readonly #perRow: number;
+  readonly #perNode: number;
+
+  /**
+   * `curve[i]` are the milliseconds of one row with `i + 1` nodes, positive and never falling; `narrow` and `wide` two forwards
+   * of the same number of rows, where they were measured.
+   */
+  constructor(curve: readonly number[], narrow?: BatchMeasurement, wide?: BatchMeasurement) {
+    this.#curve = curve;
+    // Without a measurement a node costs the same in any row.
+    this.#perNode = slopeOf(curve);
+    this.#perRow = 0;
+    if (narrow === undefined || wide === undefined) return;
+    if (!isDuration(narrow.milliseconds) || !isDuration(wide.milliseconds)) return;
+    const others = narrow.rows - 1;
+    const added = (one: BatchMeasurement): number =>
+      Math.max(0, one.milliseconds - this.#alone(one.nodes)) / Math.max(others, 1);
+    const perNode = Math.max(0, (added(wide) - added(narrow)) / (wide.nodes - narrow.nodes));
+    this.#perNode = perNode;
+    this.#perRow = Math.max(0, added(narrow) - narrow.nodes * perNode);
+  }
+
+  milliseconds(rows: number, nodes: number): number {
+    return this.#alone(nodes) + (rows - 1) * (this.#perRow + this.#perNode * nodes);
+  }
+
+  /** One row alone; beyond what was measured along the line through the curve's ends. */
+  #alone(nodes: number): number {
+    const curve = this.#curve;
+    const last = curve.length - 1;
+    const known = curve[Math.min(nodes - 1, last)] ?? 1;
+    return known + Math.max(0, nodes - 1 - last) * slopeOf(curve);
+  }
+}
+
+function slopeOf(curve: readonly number[]): number {
+  const [first = 0] = curve;
+  const last = curve.at(-1) ?? first;
+  return curve.length < 2 ? first : (last - first) / (curve.length - 1);
+}

@@ -1,0 +1,130 @@
+import { assertNumber, type DraftingCosts, type DraftTree, type ForwardCosts } from '@foretoken/core';
+
+/** What a drafter that does not say how sure it is, and nobody has seen at work yet, is trusted with. */
+const UNKNOWN_ACCEPTANCE = 0.75;
+/** Draft tokens that this first guess weighs as much as. */
+const UNKNOWN_WEIGHT = 4;
+/** Output tokens of a row over which the cost of opening a drafter is spread. */
+const TYPICAL_OUTPUT = 16;
+/** Rounds without drafts, at most, before they are tried again. */
+const LONGEST_PAUSE = 7;
+
+/**
+ * How much of a draft is verified. What verifying costs is a fact of target and machine, so the decoder decides it: drafters
+ * only say how sure they are.
+ *
+ * One cap of width holds for all rows of a round, since a forward is as wide as its widest row. Where no draft can pay, as in
+ * large batches, the round is a plain step. Without measured costs every draft is verified as it is.
+ */
+export class DraftPolicy {
+  readonly #costs: ForwardCosts | undefined;
+  readonly #drafting: DraftingCosts | undefined;
+  readonly #maxNodes: number;
+  /** Rounds in a row in which drafts were asked for and did not pay, and rounds still to go without asking. */
+  #unpaid = 0;
+  #pause = 0;
+  #accepted = UNKNOWN_ACCEPTANCE * UNKNOWN_WEIGHT;
+  #evaluated = UNKNOWN_WEIGHT;
+  /** Tokens that a forward brought a row so far. */
+  #tokensPerForward = 2;
+
+  constructor(costs: ForwardCosts | undefined, drafting: DraftingCosts | undefined, maxNodes: number) {
+    if (drafting !== undefined) {
+      assertNumber('drafter.costs.open', drafting.open, 0, Number.MAX_VALUE);
+      assertNumber('drafter.costs.propose', drafting.propose, 0, Number.MAX_VALUE);
+    }
+    this.#costs = costs;
+    this.#drafting = drafting;
+    this.#maxNodes = maxNodes;
+  }
+
+  /** Whether drafting for so many rows can pay for opening the drafter. */
+  opens(rows: number): boolean {
+    if (this.#costs === undefined) return true;
+    const plain = this.#costs.milliseconds(rows, 1);
+    const { width, milliseconds } = this.#best(expectedProbabilities(UNKNOWN_ACCEPTANCE, this.#maxNodes, rows), rows);
+    if (width === 0) return false;
+    const opening = ((this.#drafting?.open ?? 0) * rows) / TYPICAL_OUTPUT;
+    return milliseconds + opening < plain;
+  }
+
+  /** Whether to ask for drafts in this round; called once a round. Drafts that did not pay are left alone for a while. */
+  asks(): boolean {
+    if (this.#pause === 0) return true;
+    this.#pause--;
+    return false;
+  }
+
+  /** The path probability below which no node of a draft can pay, for a round of so many rows. */
+  minProbability(rows: number): number {
+    if (this.#costs === undefined) return 0;
+    const { milliseconds: plain, cheapest } = this.#marginal(rows);
+    // A node pays where what it adds to the tokens is more than what it adds to the time; half of that, since the first nodes
+    // of a draft are cheaper than the mean.
+    return Math.min(1, (0.5 * this.#tokensPerForward * cheapest) / plain);
+  }
+
+  /** The most nodes of any row's draft to verify, given the drafts of the round. */
+  cap(drafts: readonly DraftTree[], rows: number): number {
+    if (this.#costs === undefined) return this.#maxNodes;
+    const gains = new Float64Array(this.#maxNodes);
+    for (const draft of drafts) {
+      for (const [node, probability] of pathProbabilities(draft, this.#accepted / this.#evaluated).entries()) {
+        if (node < gains.length) gains[node] = (gains[node] as number) + probability;
+      }
+    }
+    const { width } = this.#best(gains, rows);
+    this.#unpaid = width === 0 ? this.#unpaid + 1 : 0;
+    this.#pause = width === 0 ? Math.min(2 ** (this.#unpaid - 1) - 1, LONGEST_PAUSE) : 0;
+    return width;
+  }
+
+  /** Learns from a round. */
+  learn(rows: number, evaluated: number, accepted: number): void {
+    this.#evaluated += evaluated;
+    this.#accepted += accepted;
+    this.#tokensPerForward += ((rows + accepted) / rows - this.#tokensPerForward) / 4;
+  }
+
+  /** The width that brings most tokens for the time; `gains[i]` are the tokens that node i of all rows brings. */
+  #best(gains: ArrayLike<number>, rows: number): { readonly width: number; readonly milliseconds: number } {
+    const costs = this.#costs as ForwardCosts;
+    const proposing = (this.#drafting?.propose ?? 0) * rows;
+    let tokens = rows;
+    let width = 0;
+    let best = costs.milliseconds(rows, 1) / rows;
+    for (let nodes = 1; nodes <= gains.length; nodes++) {
+      tokens += gains[nodes - 1] as number;
+      const perToken = (costs.milliseconds(rows, 1 + nodes) + proposing) / tokens;
+      if (perToken < best) {
+        best = perToken;
+        width = nodes;
+      }
+    }
+    return { width, milliseconds: best * rows };
+  }
+
+  /** A plain forward, and the least that a node more costs a row. */
+  #marginal(rows: number): { readonly milliseconds: number; readonly cheapest: number } {
+    const costs = this.#costs as ForwardCosts;
+    const milliseconds = costs.milliseconds(rows, 1);
+    const widest = costs.milliseconds(rows, 1 + this.#maxNodes);
+    return { milliseconds, cheapest: (widest - milliseconds) / this.#maxNodes };
+  }
+}
+
+/** Path probability of each node; a drafter that gives none is taken at its acceptance so far. */
+function pathProbabilities({ tokenIds, parents, probabilities }: DraftTree, acceptance: number): Float64Array {
+  const paths = new Float64Array(tokenIds.length);
+  for (let node = 0; node < paths.length; node++) {
+    const parent = parents[node] as number;
+    const above = parent < 0 ? 1 : (paths[parent] as number);
+    paths[node] = above * (probabilities === undefined ? acceptance : (probabilities[node] as number));
+  }
+  return paths;
+}
+
+/** What all rows together may gain at each node if every token is accepted so often. */
+function expectedProbabilities(acceptance: number, nodes: number, rows: number): Float64Array {
+  return Float64Array.from({ length: nodes }, (_, node) => rows * acceptance ** (node + 1));
+}

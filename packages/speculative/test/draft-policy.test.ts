@@ -1,0 +1,105 @@
+import { collect, type ForwardCosts } from '@foretoken/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DraftPolicy } from '../src/draft-policy.js';
+import { chainDraft, speculative } from '../src/index.js';
+import { type Script, scriptedDrafter, scriptedTarget } from './scripted-target.js';
+
+const sure = (tokenIds: readonly number[], probability: number) => ({
+  ...chainDraft(tokenIds),
+  probabilities: new Float32Array(tokenIds.length).fill(probability),
+});
+
+/** A forward costs 1 and `perNode` for each node of each row. */
+const linear = (perNode: number): ForwardCosts => ({ milliseconds: (rows, nodes) => 1 + perNode * rows * nodes });
+
+describe('DraftPolicy', () => {
+  it('takes the width with most tokens for the time', () => {
+    const probability = fc.double({ min: 0, max: 1, noNaN: true });
+    const drafts = fc.array(fc.array(probability, { maxLength: 6 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(drafts, fc.double({ min: 0.001, max: 2, noNaN: true }), (rows, perNode) => {
+        const costs = linear(perNode);
+        const offered = rows.map((probabilities) => ({
+          ...chainDraft(probabilities.map((_, index) => index)),
+          probabilities: Float32Array.from(probabilities),
+        }));
+        const rate = (nodes: number): number => {
+          const gained = offered.map(({ probabilities }) =>
+            probabilities
+              .slice(0, nodes)
+              .reduce(({ path, sum }, one) => ({ path: path * one, sum: sum + path * one }), { path: 1, sum: 1 }),
+          );
+          return gained.reduce((total, { sum }) => total + sum, 0) / costs.milliseconds(rows.length, 1 + nodes);
+        };
+        const cap = new DraftPolicy(costs, undefined, 6).cap(offered, rows.length);
+        const best = Math.max(...Array.from({ length: 7 }, (_, nodes) => rate(nodes)));
+        expect(rate(cap)).toBeCloseTo(best, 9);
+      }),
+      { numRuns: 500, seed: 3 },
+    );
+  });
+
+  it('verifies whole drafts where nothing was measured', () => {
+    const policy = new DraftPolicy(undefined, { open: 1e9, propose: 1e9 }, 7);
+    expect(policy.opens(1000)).toBe(true);
+    expect(policy.minProbability(1000)).toBe(0);
+    expect(policy.cap([sure([1, 2, 3], 0)], 1000)).toBe(7);
+  });
+
+  it('does not open a drafter for a batch in which drafts cannot pay', () => {
+    const costs = linear(0.1);
+    expect(new DraftPolicy(costs, undefined, 10).opens(1)).toBe(true);
+    expect(new DraftPolicy(costs, undefined, 10).opens(64)).toBe(false);
+    // Nor where opening costs more than is gained.
+    expect(new DraftPolicy(costs, { open: 100, propose: 0 }, 10).opens(1)).toBe(false);
+    expect(new DraftPolicy(costs, { open: 0, propose: 100 }, 10).opens(1)).toBe(false);
+  });
+
+  it('asks less and less often for drafts that do not pay, and each round again for those that do', () => {
+    const policy = new DraftPolicy(linear(0.5), undefined, 10);
+    const asked: number[] = [];
+    for (let round = 0; round < 30; round++) {
+      if (!policy.asks()) continue;
+      asked.push(round);
+      policy.cap([sure([1, 2], round < 15 ? 0.01 : 0.99)], 1);
+    }
+    expect(asked).toEqual([0, 1, 3, 7, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);
+  });
+});
+
+describe('speculative decoding with measured costs', () => {
+  const counting: Script = (source, output) => (output.length < source ? 3 + output.length : 0);
+  const right = () =>
+    scriptedDrafter((_source, output, limit) =>
+      sure([3, 4, 5, 6].map((id) => id + output.length).slice(0, limit.depth), 0.9),
+    );
+
+  it('has plain forwards alone in a batch that is too large, with the same output', async () => {
+    const sources = Array.from({ length: 16 }, (_, row) => 3 + (row % 4));
+    const decode = async (costs: ForwardCosts | undefined) => {
+      const drafter = right();
+      const target = { ...scriptedTarget({ script: counting, size: 60 }), ...(costs && { costs }) };
+      const end = await collect(speculative({ drafter }).decode(target, { sources }));
+      return { end, drafter };
+    };
+    const dear = await decode(linear(1));
+    const free = await decode(undefined);
+    expect(dear.drafter.log.opened).toBe(0);
+    expect(dear.end.statistics).toMatchObject({ forwards: 7, speculation: { draftForwards: 0, proposed: 0 } });
+    expect(free.end.statistics.forwards).toBeLessThan(4);
+    expect(dear.end.results).toEqual(free.end.results);
+  });
+
+  it('is one cap of width for all rows', async () => {
+    const drafter = scriptedDrafter((source, output, limit) => {
+      const tokenIds = [3, 4, 5, 6].map((id) => id + output.length).slice(0, limit.depth);
+      return source === 9 ? sure(tokenIds.slice(0, 1), 0.9) : sure(tokenIds, 0.01);
+    });
+    const target = { ...scriptedTarget({ script: counting, size: 60 }), costs: linear(0.05) };
+    await collect(speculative({ drafter }).decode(target, { sources: [9, 8], maxNewTokens: 6 }));
+    const [first] = target.log.forwards;
+    // Two start tokens and one node a row: the unsure row's other three would widen the forward for nothing.
+    expect(first?.rows.filter((row) => row === 1)).toHaveLength(3);
+  });
+});
