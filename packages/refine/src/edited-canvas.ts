@@ -51,7 +51,8 @@ export function deleteTokens(
   threshold: number,
 ): EditedCanvas {
   const { tokenIds, logProbs, given } = canvas;
-  const least = Math.log(threshold);
+  // As a float32, which the deletions are: else what equals the threshold would be above it or not by rounding.
+  const least = Math.fround(Math.log(threshold));
   if (deletions.length !== tokenIds.length)
     throw brokenPrediction(row, `${deletions.length} deletions for ${tokenIds.length}`);
   for (const position of deletions.keys()) assertScores(deletions, row, position, position, position + 1);

@@ -44,7 +44,9 @@ export function maskCtc<Source = TokenSource>(options: MaskCtcOptions<Source>): 
     scored: true,
     *refine(canvas: RefinedCanvas): Refinement {
       const { length, logProbs, tokenIds, maskTokenId } = canvas;
-      const sure = (position: number): boolean => (logProbs[position] as number) >= Math.log(threshold);
+      // As a float32, which the draft's are: else what equals the threshold would be below it or not by rounding.
+      const least = Math.fround(Math.log(threshold));
+      const sure = (position: number): boolean => (logProbs[position] as number) >= least;
       let masked = canvas.free.filter((position) => !sure(position) || tokenIds[position] === maskTokenId);
       canvas.mask(masked);
       for (let left = iterations; left > 0 && masked.length > 0; left--) {

@@ -33,8 +33,16 @@ export function referenceMaskPredict(scored: Scored, length: number, masks: read
   return guesses.map(({ tokenId }) => tokenId);
 }
 
-/** Parallel easy-first, every position predicted anew in every iteration from a canvas of its own. */
-export function referenceEasyFirst(scored: Scored, length: number, iterations: number): number[] {
+/**
+ * Parallel easy-first, every position predicted anew in every iteration from a canvas of its own; the positions of a group, as
+ * many groups as told, see none of one another.
+ */
+export function referenceEasyFirst(
+  scored: Scored,
+  length: number,
+  iterations: number,
+  groups: number = length,
+): number[] {
   const blank: number[] = Array(length).fill(scored.mask);
   const first = blank.map((_, position) => guess(scored, blank, position));
   const easier = (n: number, m: number): boolean => {
@@ -42,11 +50,18 @@ export function referenceEasyFirst(scored: Scored, length: number, iterations: n
     const b = (first[m] as Guess).logProb;
     return a > b || (a === b && n < m);
   };
+  const count = Math.min(groups, length);
+  const ranks = blank.map((_, position) => blank.filter((_unused, other) => easier(other, position)).length);
+  // The first rank of group g is floor(g * length / count).
+  const groupOf = (position: number): number =>
+    Array.from({ length: count }, (_, group) => Math.floor((group * length) / count)).filter(
+      (begin) => begin <= (ranks[position] as number),
+    ).length;
   let tokens = first.map(({ tokenId }) => tokenId);
   for (let iteration = 2; iteration <= iterations; iteration++) {
     const before = tokens;
     tokens = tokens.map((_, position) => {
-      const seen = before.map((tokenId, other) => (easier(other, position) ? tokenId : scored.mask));
+      const seen = before.map((tokenId, other) => (groupOf(other) < groupOf(position) ? tokenId : scored.mask));
       return guess(scored, seen, position).tokenId;
     });
   }

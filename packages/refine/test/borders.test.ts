@@ -1,0 +1,340 @@
+import { collect, type DecodeEvent, RandomStream } from '@foretoken/core';
+import { easyFirst, levenshtein, maskCtc, maskedDiffusion, maskPredict } from '@foretoken/refine';
+import {
+  eventsOf,
+  logSoftmax,
+  outputsOf,
+  randomCanvasScore,
+  scriptedCanvasModel,
+  scriptedEditModel,
+} from '@foretoken/testkit';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  deleteTokens,
+  edited,
+  fillPlaceholders,
+  insertPlaceholders,
+  isDeletable,
+  outputOf,
+} from '../src/edited-canvas.js';
+import { boundedCount, entropyOf, outputFor, type Proposing, propose, type UnmaskOrder } from '../src/unmask-order.js';
+import { referenceEasyFirst } from './references.js';
+import { fillsOf, LETTERS, MASK, tableModel, toText } from './table-model.js';
+
+const SOURCES = [Int32Array.of(1)];
+const V = LETTERS.length;
+
+/** Runs a generator that yields on its way to a value. */
+function resultOf<Value>(steps: Generator<unknown, Value>): Value {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+describe('which positions are decided first', () => {
+  const proposing = (order: UnmaskOrder, temperature = 0, seed = 1): Proposing => ({
+    order,
+    temperature,
+    stream: new RandomStream(seed, SOURCES[0]),
+    maskTokenId: MASK,
+    vocabularySize: V,
+  });
+  /** Log-probabilities of each position, from probabilities of a, b, c and the mask. */
+  const predictionOf = (rows: readonly (readonly number[])[]) => ({
+    row: 0,
+    logProbs: Float32Array.from(
+      rows.flatMap(([a = 0, b = 0, c = 0, mask = 0]) =>
+        [...LETTERS].map((letter) => Math.log({ a, b, c, _: mask }[letter] ?? 0)),
+      ),
+    ),
+  });
+  const easeOf = (order: UnmaskOrder, rows: readonly (readonly number[])[]): number[] => [
+    ...resultOf(propose(predictionOf(rows), rows.length, [...rows.keys()], 0, proposing(order, 1e-9))).ease,
+  ];
+
+  it('takes no account of the mask where the first and the second are compared', () => {
+    const k = 3;
+    const best = {
+      row: 0,
+      // Mask, a, b; a, mask, b; a, b, mask.
+      tokenIds: Int32Array.of(MASK, 1, 2, 1, MASK, 2, 1, 2, MASK),
+      logProbs: Float32Array.of(0.6, 0.3, 0.1, 0.5, 0.3, 0.2, 0.5, 0.4, 0.1).map(Math.log),
+    };
+    const { ease, tokenIds } = resultOf(propose(best, best.tokenIds.length / k, [0, 1, 2], 0, proposing('margin')));
+    expect([...tokenIds]).toEqual([1, 1, 1]);
+    for (const [position, margin] of [0.2, 0.3, 0.1].entries()) expect(ease[position]).toBeCloseTo(margin, 6);
+    const drawn = easeOf('margin', [
+      [0.3, 0.1, 0, 0.6],
+      [0.5, 0.2, 0, 0.3],
+      [0.5, 0.4, 0, 0.1],
+    ]);
+    for (const [position, margin] of [0.2, 0.3, 0.1].entries()) expect(drawn[position]).toBeCloseTo(margin, 6);
+  });
+
+  it('measures entropy of what is left without the mask, and none where nothing is', () => {
+    const [even, sure, none] = easeOf('entropy', [
+      [0.25, 0.25, 0, 0.5],
+      [0.1, 0, 0, 0.9],
+      [0, 0, 0, 1],
+    ]);
+    expect(even).toBeCloseTo(-Math.log(2), 6);
+    expect(sure).toBeCloseTo(0, 6);
+    expect(none).toBe(-Infinity);
+    expect(entropyOf(new Float32Array(5).fill(3))).toBeCloseTo(Math.log(5), 6);
+    expect(entropyOf(new Float32Array(2).fill(-Infinity))).toBe(0);
+  });
+
+  it('asks for no more than the order and the temperature need', () => {
+    expect(outputFor('confidence', 0)).toEqual({ kind: 'topK', k: 2 });
+    expect(outputFor('left-to-right', 0)).toEqual({ kind: 'topK', k: 2 });
+    expect(outputFor('random', 0)).toEqual({ kind: 'topK', k: 2 });
+    expect(outputFor('margin', 0)).toEqual({ kind: 'topK', k: 3 });
+    for (const order of ['entropy', 'entropy-bounded'] as const)
+      expect(outputFor(order, 0)).toEqual({ kind: 'logProbs' });
+    for (const order of ['confidence', 'margin', 'random'] as const) {
+      expect(outputFor(order, 0.1)).toEqual({ kind: 'logProbs' });
+    }
+  });
+
+  it.each([
+    [[1, 1, 1], 0, 1],
+    [[1, 1, 1], 0.999, 1],
+    [[1, 1, 1], 1, 2],
+    [[1, 1, 1], 2, 3],
+    [[0, 0, 0, 5], 0, 4],
+    [[0, 0, 5, 5], 0, 3],
+    [[5], 0, 1],
+    [[], 1, 0],
+  ])('decides of entropies %j with a bound of %d together: %d', (entropies, bound, count) => {
+    expect(boundedCount(entropies, bound)).toBe(count);
+  });
+
+  it('draws tokens and order with numbers of their own, new ones in each forward', () => {
+    const rows = Array.from({ length: 40 }, () => [0.3, 0.3, 0.4]);
+    const positions = [...rows.keys()];
+    const run = (order: UnmaskOrder, temperature: number, forward = 0) =>
+      resultOf(propose(predictionOf(rows), rows.length, positions, forward, proposing(order, temperature)));
+    expect(run('random', 1).tokenIds).toEqual(run('left-to-right', 1).tokenIds);
+    expect(run('random', 1).tokenIds).not.toEqual(run('random', 1, 1).tokenIds);
+    expect(run('random', 1).ease).not.toEqual(run('random', 1, 1).ease);
+    expect(run('random', 1).ease).toEqual(run('random', 2).ease);
+    // Were the numbers the same, the earliest would all be a.
+    const { tokenIds, ease } = run('random', 1);
+    const earliest = positions.sort((a, b) => ease[a]! - ease[b]!).slice(0, 12);
+    expect(new Set(earliest.map((position) => tokenIds[position])).size).toBeGreaterThan(1);
+    // Log-probabilities are the model's own, whatever the temperature.
+    for (const [position, tokenId] of run('random', 5).tokenIds.entries()) {
+      expect(run('random', 5).logProbs[position]).toBeCloseTo(Math.log(rows[position]![tokenId - 1]!), 5);
+    }
+  });
+
+  it('takes the earlier of equal positions first, in every order', async () => {
+    for (const order of ['confidence', 'margin', 'entropy'] as const) {
+      const model = tableModel({ ___: 'a50 b50 c50', a__: 'g9 b50 c50', ab_: 'g9 g9 c50' });
+      const { results } = await collect(maskedDiffusion({ length: 3, order }).decode(model, { sources: SOURCES }));
+      expect([order, toText(results[0]!.best.tokenIds)]).toEqual([order, 'abc']);
+    }
+  });
+});
+
+describe('easyFirst in groups', () => {
+  it('makes groups of nearly equal size, the larger ones last', async () => {
+    const table = { _______: 'a90 b80 c70 d60 e50 f40 g30' };
+    const model = tableModel({ ...table, ab_____: 'a9 a9 c70 d60 a9 a9 a9', abcd___: 'a9 a9 a9 a9 e50 f40 g30' });
+    await collect(easyFirst({ length: 7, groups: 3 }).decode(model, { sources: SOURCES }));
+    expect(fillsOf(model).slice(0, 2)).toEqual([['_______'], ['ab_____', 'abcd___']]);
+  });
+
+  it('agrees with recomputing everything in every iteration, whatever the number of groups', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(1e6),
+        fc.integer({ min: 1, max: 7 }),
+        fc.integer({ min: 2, max: 8 }),
+        fc.integer({ min: 2, max: 9 }),
+        async (seed, length, groups, iterations) => {
+          const score = randomCanvasScore({ seed, vocabularySize: 9, never: [0] });
+          const model = scriptedCanvasModel({ vocabularySize: 9, score });
+          const end = await collect(easyFirst({ length, groups, iterations }).decode(model, { sources: SOURCES }));
+          const scored = { score, source: SOURCES[0]!, mask: MASK };
+          expect(outputsOf(end)).toEqual([referenceEasyFirst(scored, length, iterations, groups)]);
+        },
+      ),
+      { numRuns: 60, seed: 3 },
+    );
+  });
+});
+
+describe('rounds', () => {
+  const lengths = (...shares: readonly number[]) => shares.map(Math.log);
+
+  it('rank the earlier of equal candidates first, the more probable length', async () => {
+    const table = { __: 'a50 b50', ___: 'c50 d50 e50' };
+    for (const [shares, expected] of [
+      [lengths(0, 0, 0.6, 0.4), 'ab'],
+      [lengths(0, 0, 0.4, 0.6), 'cde'],
+    ] as const) {
+      const model = tableModel(table, { lengths: () => shares });
+      const { results } = await collect(
+        maskPredict({ lengthBeam: 2, iterations: 1 }).decode(model, { sources: SOURCES }),
+      );
+      expect(toText(results[0]!.best.tokenIds)).toBe(expected);
+    }
+  });
+
+  it('show a row after each of its forwards, and what is cut only at its end', async () => {
+    const model = tableModel({ ____: 'a90 b30 c80 d40', a_c_: 'g9 e50 g9 .60' });
+    const events = await eventsOf(
+      maskPredict({ length: 4, iterations: 2 }).decode(model, { sources: SOURCES, maxNewTokens: 2 }),
+    );
+    const kinds = events.map((event: DecodeEvent) =>
+      'tokenIds' in event ? `${event.type} ${toText(event.tokenIds)}` : event.type,
+    );
+    expect(kinds).toEqual(['canvas-revise abcd', 'canvas-revise ae', 'token-commit ae', 'decode-end']);
+  });
+
+  it('sum log-probabilities up to the end token and with it, or up to a cut', async () => {
+    const table = { ____: 'a90 b80 .70 d10' };
+    const decode = async (more: object) => {
+      const { results } = await collect(
+        maskPredict({ length: 4, iterations: 1 }).decode(tableModel(table), { sources: SOURCES, ...more }),
+      );
+      return results[0]!.best;
+    };
+    expect((await decode({})).logProb).toBeCloseTo(Math.log(0.9 * 0.8 * 0.7), 5);
+    expect((await decode({ maxNewTokens: 2 })).logProb).toBeCloseTo(Math.log(0.9 * 0.8), 5);
+    expect((await decode({ maxNewTokens: 1 })).logProb).toBeCloseTo(Math.log(0.9), 5);
+  });
+});
+
+describe('a canvas under edits', () => {
+  const START = 7;
+  const canvasOf = (output: readonly number[], given = 0) =>
+    edited({ tokenIds: Int32Array.from(output) }, given, START, 0);
+  const logOf = (...probabilities: readonly number[]) => Float32Array.from(probabilities, Math.log);
+
+  it.each([0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99])(
+    'keeps a token that is deleted with a probability of just %d',
+    (threshold) => {
+      const at = Math.fround(Math.log(threshold));
+      const above = new Float32Array(new Uint32Array(Float32Array.of(at).buffer).map((bits) => bits - 1).buffer)[0]!;
+      expect(above).toBeGreaterThan(at);
+      const deletions = Float32Array.of(0, at, above, 0);
+      const { tokenIds, origins } = deleteTokens(0, canvasOf([1, 2]), deletions, threshold);
+      expect([[...tokenIds], [...origins]]).toEqual([
+        [START, 1, 0],
+        [0, 1, 3],
+      ]);
+    },
+  );
+
+  it('deletes neither boundaries nor what was given, and asks only where something else is', () => {
+    const canvas = canvasOf([1, 2, 3], 2);
+    expect([...deleteTokens(0, canvas, logOf(1, 1, 1, 1, 1), 0).tokenIds]).toEqual([START, 1, 2, 0]);
+    expect([0, 1, 2, 3].map((given) => isDeletable(canvasOf([1, 2, 3], given)))).toEqual([true, true, true, false]);
+    expect(isDeletable(canvasOf([]))).toBe(false);
+    expect(() => deleteTokens(0, canvas, logOf(1, 1, 1, 1), 0.5)).toThrow(
+      expect.objectContaining({ code: 'RUNTIME_FAILURE' }),
+    );
+  });
+
+  it('opens gaps from the left while there is room, none before or among given tokens, all after the last', () => {
+    const insert = (given: number, counts: readonly number[], maxLength: number, perGap = 9) => {
+      const room = { placeholderTokenId: 8, maxLength, perGap };
+      const { tokenIds, origins } = insertPlaceholders(0, canvasOf([1, 2], given), Int32Array.from(counts), room);
+      return [[...tokenIds].join(''), [...origins].join(' ')];
+    };
+    expect(insert(0, [1, 2, 1], 20)).toEqual(['78188280', '0 -1 1 -1 -1 2 -1 3']);
+    expect(insert(0, [3, 3, 3], 8)[0]).toBe('78881820');
+    expect(insert(0, [3, 3, 3], 4)[0]).toBe('7120');
+    expect(insert(0, [3, 3, 3], 20, 2)[0]).toBe('7881882880');
+    expect(insert(1, [1, 1, 1], 20)[0]).toBe('718280');
+    expect(insert(2, [1, 1, 1], 20)[0]).toBe('71280');
+    const canvas = canvasOf([1]);
+    const room = { placeholderTokenId: 8, maxLength: 9, perGap: 9 };
+    for (const counts of [[1], [1, 1, 1], [-1, 0]]) {
+      expect(() => insertPlaceholders(0, canvas, Int32Array.from(counts), room)).toThrow(
+        expect.objectContaining({ code: 'RUNTIME_FAILURE' }),
+      );
+    }
+  });
+
+  it('fills placeholders alone, and knows the probability of what it filled', () => {
+    const opened = insertPlaceholders(0, canvasOf([1]), Int32Array.of(0, 1), {
+      placeholderTokenId: 8,
+      maxLength: 9,
+      perGap: 9,
+    });
+    const proposal = { tokenIds: Int32Array.of(5, 5, 5, 5), logProbs: Float32Array.of(-1, -2, -3, -4) };
+    const filled = fillPlaceholders(0, opened, proposal, 8);
+    expect([...filled.tokenIds]).toEqual([START, 1, 5, 0]);
+    expect([...filled.logProbs]).toEqual([NaN, NaN, -3, NaN]);
+    expect([...outputOf(opened).origins]).toEqual([0, -1]);
+    expect([...outputOf(filled).origins]).toEqual([0, 1]);
+  });
+
+  it('starts from a text that fills all positions, which then is only deleted from', async () => {
+    const model = (deleted: number) =>
+      scriptedEditModel({
+        vocabularySize: 9,
+        startTokenId: START,
+        endTokenId: 0,
+        placeholderTokenId: 8,
+        maxLength: 5,
+        deletions: (_, canvas) => Float32Array.from(canvas, (tokenId) => (tokenId === deleted ? 0.9 : 0.1)),
+        placeholders: (_, canvas) => new Int32Array(canvas.length - 1),
+        score: () => logSoftmax([0, 1, 0, 0, 0, 0, 0, -9, -9]),
+      });
+    const initial = [Int32Array.of(1, 2, 3)];
+    const full = model(6);
+    expect(outputsOf(await collect(levenshtein({ initial }).decode(full, { sources: SOURCES })))).toEqual([[1, 2, 3]]);
+    expect(full.calls.map(({ call }) => call)).toEqual(['open', 'deletions', 'dispose']);
+    const shorter = model(2);
+    expect(outputsOf(await collect(levenshtein({ initial }).decode(shorter, { sources: SOURCES })))).toEqual([[1, 3]]);
+    const calls = shorter.calls.map(({ call }) => call);
+    expect(calls).toEqual(['open', 'deletions', 'placeholders', 'deletions', 'placeholders', 'dispose']);
+  });
+});
+
+describe('maskCtc', () => {
+  /** A search whose drafts have these tokens and probabilities. */
+  const drafting = (tokenIds: readonly number[], probabilities: readonly number[]) => ({
+    lattice: {
+      vocabulary: { size: V, endTokenId: 0 },
+      supports: { kind: 'ctc' as const, maxCandidates: 1 },
+      emit: async () => [],
+    },
+    search: {
+      name: 'fixed',
+      requires: { model: 'lattice' as const, kinds: ['ctc' as const], candidates: 1 },
+      async *decode(): AsyncGenerator<DecodeEvent> {
+        const logProbs = Float32Array.from(probabilities, Math.log);
+        yield { type: 'canvas-revise', row: 0, tokenIds: Int32Array.from(tokenIds), logProbs, atMs: 0 };
+      },
+    },
+  });
+
+  it.each([0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99])(
+    'keeps draft tokens of a probability of just %d',
+    async (threshold) => {
+      const model = tableModel({ a_: 'g9 c90' });
+      const draft = drafting([1, 2], [threshold, threshold - 1e-6]);
+      const { results } = await collect(maskCtc({ ...draft, threshold }).decode(model, { sources: SOURCES }));
+      expect(toText(results[0]!.best.tokenIds)).toBe('ac');
+    },
+  );
+
+  it('masks a mask in the draft, however sure, and decides the surest share in each forward', async () => {
+    const model = tableModel({
+      a____: 'g9 b50 c90 d50 e80', // of four, two
+      a_c_e: 'g9 f70 g9 d60 g9', // of two, one, the earlier of equals would be the first
+      afc_e: 'g9 g9 g9 b90 g9',
+    });
+    const draft = drafting([1, MASK, 2, 2, 2], [0.9, 1, 0.1, 0.1, 0.1]);
+    const { results } = await collect(maskCtc({ ...draft, iterations: 3 }).decode(model, { sources: SOURCES }));
+    expect(fillsOf(model)).toEqual([['a____'], ['a_c_e'], ['afc_e']]);
+    expect(toText(results[0]!.best.tokenIds)).toBe('afcbe');
+  });
+});
