@@ -1,0 +1,74 @@
+import { beamSearch, stochasticBeam } from '@foretoken/beam';
+import { collect, TokenPattern } from '@foretoken/core';
+import { logSoftmax, scriptedModel } from '@foretoken/testkit';
+import { describe, expect, it } from 'vitest';
+import { PhraseSet } from '../src/phrase-progress.js';
+
+const SOURCE = Int32Array.of(3);
+
+describe('phrase progress', () => {
+  const progress = (set: PhraseSet, output: readonly number[]) =>
+    output.reduce((before, tokenId) => set.after(before, tokenId), set.start);
+
+  it('sees a phrase begun as the whole output, and one begun anew inside another', () => {
+    const set = new PhraseSet([[Int32Array.of(1, 2, 3)]]);
+    expect(set.start).toMatchObject({ complete: false, bank: 0, wanted: [1] });
+    expect(progress(set, [1])).toMatchObject({ complete: false, bank: 1, wanted: [2, 1] });
+    expect(progress(set, [1, 2])).toMatchObject({ bank: 2, wanted: [3, 1] });
+    expect(progress(set, [1, 2, 1])).toMatchObject({ bank: 1, wanted: [2, 1] });
+    expect(progress(set, [4])).toMatchObject({ bank: 0, wanted: [1] });
+    expect(progress(set, [1, 2, 3, 4])).toMatchObject({ complete: true, bank: 3, wanted: [] });
+    expect(progress(new PhraseSet([[Int32Array.of(1, 1, 2)]]), [1, 1, 1])).toMatchObject({ bank: 2, wanted: [2, 1] });
+  });
+
+  it('counts a form by what is left of the shortest', () => {
+    const set = new PhraseSet([[Int32Array.of(1, 2, 3), Int32Array.of(4)]]);
+    expect(progress(set, [1])).toMatchObject({ bank: 0, complete: false });
+    expect(progress(set, [1, 2, 3])).toMatchObject({ bank: 1, complete: true });
+    expect(progress(set, [4])).toMatchObject({ bank: 1, complete: true });
+  });
+
+  it('finds every occurrence that comparing finds', () => {
+    for (let seed = 0; seed < 300; seed++) {
+      const random = (index: number, below: number): number =>
+        (Math.imul(seed * 64 + index + 1, 2654435761) >>> 13) % below;
+      const pattern = Int32Array.from({ length: 1 + random(0, 5) }, (_, index) => random(index + 1, 2));
+      const sequence = Array.from({ length: 40 }, (_, index) => random(index + 10, 2));
+      const automaton = new TokenPattern(pattern);
+      let standing = 0;
+      for (const [at, tokenId] of sequence.entries()) {
+        standing = automaton.after(standing, tokenId);
+        const lengths = Array.from({ length: pattern.length + 1 }, (_, length) => length).filter(
+          (length) =>
+            length <= at + 1 && pattern.slice(0, length).join() === sequence.slice(at + 1 - length, at + 1).join(),
+        );
+        expect(standing).toBe(Math.max(...lengths));
+      }
+    }
+  });
+});
+
+describe('a stochastic beam with rules', () => {
+  it('samples from what the rules leave, as a distribution of its own', async () => {
+    const logits = [0, 1, 2, 3];
+    const model = scriptedModel({ vocabularySize: 4, score: () => logits });
+    const decoder = stochasticBeam({ beamSize: 2, badWords: [Int32Array.of(3)] });
+    const { results } = await collect(decoder.decode(model, { sources: [SOURCE], maxNewTokens: 1, seed: 4 }));
+    const left = logSoftmax(logits.slice(0, 3));
+    for (const { tokenIds, logProb, finishReason } of results[0]!.hypotheses) {
+      expect(logProb).toBeCloseTo(left[finishReason === 'end-token' ? 0 : tokenIds[0]!]!, 5);
+    }
+  });
+});
+
+describe('groups', () => {
+  it('pay for tokens of words, not for ending where another group ended', async () => {
+    const model = scriptedModel({
+      vocabularySize: 5,
+      score: (_, output) => (output.length === 0 ? [1, 3, 2.9, 0, 0] : [4, 0, 0, 0, 0]),
+    });
+    const decoder = beamSearch({ beamSize: 2, groups: 2, hypotheses: 2, diversityPenalty: 3, lengthPenalty: 0 });
+    const { results } = await collect(decoder.decode(model, { sources: [SOURCE], maxNewTokens: 4 }));
+    expect(results[0]!.hypotheses.map(({ tokenIds }) => [...tokenIds])).toEqual([[1], [2]]);
+  });
+});
