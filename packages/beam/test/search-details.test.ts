@@ -1,7 +1,9 @@
 import { beamSearch, stochasticBeam } from '@foretoken/beam';
-import { collect, TokenPattern } from '@foretoken/core';
+import { collect, RowOutput, TokenPattern } from '@foretoken/core';
 import { logSoftmax, scriptedModel } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
+import { Branch } from '../src/branch.js';
+import { FinishedList, type StopSettings } from '../src/finished-list.js';
 import { PhraseSet } from '../src/phrase-progress.js';
 
 const SOURCE = Int32Array.of(3);
@@ -70,5 +72,42 @@ describe('groups', () => {
     const decoder = beamSearch({ beamSize: 2, groups: 2, hypotheses: 2, diversityPenalty: 3, lengthPenalty: 0 });
     const { results } = await collect(decoder.decode(model, { sources: [SOURCE], maxNewTokens: 4 }));
     expect(results[0]!.hypotheses.map(({ tokenIds }) => [...tokenIds])).toEqual([[1], [2]]);
+  });
+});
+
+describe('a list of finished hypotheses', () => {
+  const output = new RowOutput(0, 10);
+  const root = Branch.root(0, { prefix: Int32Array.of(1), cached: 0, node: -1 }, output);
+  const branch = (logProb: number): Branch => root.grow(0, 1, logProb, output.progress);
+  const settings = (stopWhen: StopSettings['stopWhen'], power: number, mayRaise = false): StopSettings => ({
+    stopWhen,
+    normalise: (logProb, length) => logProb / length ** power,
+    longerMayWin: power > 0,
+    mayRaise,
+  });
+  const list = new FinishedList(1);
+  list.add({ branch: root, logProb: -2, score: -2, finishReason: 'end-token' });
+  const suffices = (running: readonly Branch[], by: StopSettings) => list.maySuffice(running, output.bounds, 0, by);
+
+  it('is measured against the most probable running branch, wherever it stands', () => {
+    for (const stopWhen of ['improvement-unlikely', 'improvement-impossible'] as const) {
+      expect(suffices([branch(-3), branch(-1)], settings(stopWhen, 0))).toBe(false);
+      expect(suffices([branch(-1), branch(-3)], settings(stopWhen, 0))).toBe(false);
+      expect(suffices([branch(-3), branch(-2)], settings(stopWhen, 0))).toBe(true);
+    }
+  });
+
+  it('is measured at the longest length where that may win, at the shortest where it may not', () => {
+    expect(suffices([branch(-15)], settings('improvement-impossible', 1))).toBe(false);
+    expect(suffices([branch(-20)], settings('improvement-impossible', 1))).toBe(true);
+    expect(suffices([branch(-1.5)], settings('improvement-impossible', -1))).toBe(false);
+    expect(suffices([branch(-15)], settings('improvement-unlikely', 1))).toBe(true);
+  });
+
+  it('is not enough before it is full, nor where scores may rise', () => {
+    expect(new FinishedList(1).maySuffice([branch(-9)], output.bounds, 0, settings('full', 0))).toBe(false);
+    expect(suffices([branch(-9)], settings('improvement-impossible', 0, true))).toBe(false);
+    expect(suffices([branch(-9)], settings('improvement-unlikely', 0, true))).toBe(true);
+    expect(suffices([branch(0)], settings('full', 0, true))).toBe(true);
   });
 });
