@@ -56,6 +56,10 @@ describe('a file that may be read', () => {
     await truncate(join(at.folder, 'file'), 2 ** 40);
     const error = await refusal(() => readRegularFile(at, { links: false, most: 2 ** 30 }));
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { received: 2 ** 40, required: 2 ** 30 } });
+    // More than any machine gives.
+    const allowed = await refusal(() => readRegularFile(at, { links: false, most: 2 ** 41 }));
+    expect(allowed).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'file', received: 2 ** 40 } });
+    expect(allowed.message).toContain('more than fit in memory');
   });
 
   test('may be empty', async () => {

@@ -10,7 +10,8 @@
  *   probability 0, or no hypothesis can meet the rules.
  * - `INVALID_SCORES`: a model, or a rule of yours, gave a score that is NaN or +Infinity; `details` names row and position.
  * - `INVALID_DRAFT`: a drafter broke its contract.
- * - `INVALID_MODEL_FOLDER`: a model folder is missing, malformed, damaged or reaches outside itself.
+ * - `INVALID_MODEL_FOLDER`: a model folder is missing, malformed, damaged, reaches outside itself, or was changed or replaced
+ *   since it was loaded.
  * - `UNSUPPORTED_MODEL`: a well-formed model of a family, format version or feature this release does not know.
  * - `RUNTIME_FAILURE`: the native runtime refused or failed; `cause` has its own words.
  * - `DISPOSED`: the object was used after it was released, or released during the call.

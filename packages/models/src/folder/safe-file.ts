@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode, invalidFolder, type RefusalDetails } from './refusal.js';
+import { errorCode, invalidFolder, type RefusalDetails, reason } from './refusal.js';
 
 const CHUNK_BYTES = 1024 ** 2;
 
@@ -93,7 +93,7 @@ export async function readRegularFile(
         { ...place, received: open.bytes, required: options.most },
       );
     }
-    const bytes = new Uint8Array(open.bytes);
+    const bytes = allocate(open.bytes, place);
     let offset = 0;
     for await (const chunk of readExactly(open, place)) {
       options.hash?.update(chunk);
@@ -103,6 +103,19 @@ export async function readRegularFile(
     return bytes;
   } finally {
     await open.handle.close();
+  }
+}
+
+/** Memory for so many bytes of a file. Throws `INVALID_MODEL_FOLDER` where there is not so much. */
+export function allocate(bytes: number, place: FilePlace): Uint8Array {
+  try {
+    return new Uint8Array(bytes);
+  } catch (cause) {
+    throw invalidFolder(
+      `${place.file} in ${place.folder} has ${bytes} bytes, more than fit in memory: ${reason(cause)}. Use a smaller model.`,
+      { ...place, received: bytes },
+      cause,
+    );
   }
 }
 

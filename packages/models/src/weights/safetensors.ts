@@ -3,8 +3,8 @@ import type { Yielder } from '@foretoken/core';
 import { FOREIGN_BYTES, foreignContent } from '../folder/foreign-content.js';
 import { decodeUtf8, isObject, parseJson } from '../folder/json.js';
 import { FILE_BYTES } from '../folder/manifest.js';
-import { invalidFolder, quote, reason } from '../folder/refusal.js';
-import { type FilePlace, type OpenFile, openRegularFile, readExactly } from '../folder/safe-file.js';
+import { invalidFolder, quote } from '../folder/refusal.js';
+import { allocate, type FilePlace, type OpenFile, openRegularFile, readExactly } from '../folder/safe-file.js';
 import { bfloat16BitsToFloat32, float16BitsToFloat32 } from './float16.js';
 
 export { float32ToFloat16Bits } from './float16.js';
@@ -210,18 +210,6 @@ function parseEntry(name: string, value: unknown, place: FilePlace): Entry {
 
 function isIntegers(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
-}
-
-function allocate(bytes: number, place: FilePlace): Uint8Array {
-  try {
-    return new Uint8Array(bytes);
-  } catch (cause) {
-    throw invalidFolder(
-      `${place.file} in ${place.folder} holds ${bytes} bytes of tensors, more than fit in memory: ${reason(cause)}. Use a smaller model.`,
-      { ...place, received: bytes },
-      cause,
-    );
-  }
 }
 
 function refuse(place: FilePlace, field: string, received: unknown, required: string): Error {
