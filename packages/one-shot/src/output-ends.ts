@@ -1,12 +1,11 @@
-import { type DecodeRequest, RowOutput } from '@foretoken/core';
+import { type DecodeRequest, OutputBounds, type StopProgress } from '@foretoken/core';
 
 /** Where a growing output stands, and whether a request cuts it there; immutable. */
 export interface OutputEnd {
   readonly length: number;
+  readonly progress: StopProgress;
   /** The limit or a stop ends the output here. */
   readonly over: boolean;
-  /** What stops are looked for in, where there are any. */
-  readonly output?: RowOutput;
 }
 
 /**
@@ -17,22 +16,18 @@ export class OutputEnds {
   /** No output yet. */
   readonly start: OutputEnd;
   readonly endTokenId: number;
-  readonly #limit: number;
+  readonly #bounds: OutputBounds;
 
   constructor(request: DecodeRequest<unknown>, endTokenId: number) {
-    const { maxNewTokens, stopSequences, stopStrings } = request;
+    this.#bounds = new OutputBounds(endTokenId, request.maxNewTokens ?? Number.POSITIVE_INFINITY, request);
+    this.start = { length: 0, progress: this.#bounds.start, over: false };
     this.endTokenId = endTokenId;
-    this.#limit = maxNewTokens ?? Number.POSITIVE_INFINITY;
-    const stops = (stopSequences?.length ?? 0) > 0 || (stopStrings?.strings.length ?? 0) > 0;
-    const start = { length: 0, over: false };
-    this.start = stops ? { ...start, output: new RowOutput(endTokenId, this.#limit, request) } : start;
   }
 
   /** After one more token, which is not the end token. */
-  after({ length, output }: OutputEnd, tokenId: number): OutputEnd {
-    if (output === undefined) return { length: length + 1, over: length + 1 >= this.#limit };
-    const longer = output.fork();
-    const over = !longer.push(tokenId);
-    return { length: length + 1, over, output: longer };
+  after(before: OutputEnd, tokenId: number): OutputEnd {
+    const length = before.length + 1;
+    const progress = this.#bounds.push(before.progress, tokenId);
+    return { length, progress, over: this.#bounds.reason(length, progress) !== undefined };
   }
 }

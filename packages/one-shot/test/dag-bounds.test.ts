@@ -86,13 +86,15 @@ describe('viterbiPaths', () => {
     };
     const graph = atOnce(readDag(lattice, 2, 0));
     let lengths = 0;
-    counted(
+    const { count } = counted(
       viterbiPaths(graph, new Float64Array(vertices), vertices, (scores, length, bound) => {
         lengths = length;
         return bound / vertices < (scores[2] as number) / 2;
       }),
     );
     expect(lengths).toBeLessThan(5);
+    // One step for each vertex, to know what lies behind it, and one for each length.
+    expect(count).toBeLessThan(vertices + 5);
     const model = { ...scriptedDagModel({ vocabularySize: 2, endTokenId: 0, dag: () => randomDag(1, 2, 2) }) };
     const one = { ...model, emit: async () => [lattice] };
     for (const decoder of [dagViterbi(), dagJointViterbi()]) {
