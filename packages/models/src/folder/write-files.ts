@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type FileRecord, MANIFEST_BYTES, MANIFEST_FILE, type ModelManifest } from './manifest.js';
-import { pause } from './pause.js';
 import { invalidFolder } from './refusal.js';
 
 const PIECE_BYTES = 4 * 1024 ** 2;
@@ -39,7 +38,7 @@ export async function writeFlushed(
         const piece = whole.subarray(at, at + PIECE_BYTES);
         hash.update(piece);
         await file.writeFile(piece);
-        await pause(signal);
+        signal?.throwIfAborted();
       }
     }
     await file.sync();
