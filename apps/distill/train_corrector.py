@@ -61,9 +61,14 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def steady_until(options: argparse.Namespace) -> int:
+    """The step from which the rate falls. What is learnt until then is kept apart, to go on from with more steps."""
+    return int(options.steps * (1 - options.cooldown))
+
+
 def rate_at(step: int, options: argparse.Namespace) -> float:
     """Linear warm-up, constant, then linear down to a fiftieth."""
-    falling = max(1.0, options.cooldown * options.steps)
+    falling = max(1, options.steps - steady_until(options))
     return options.rate * min(1.0, (step + 1) / options.warmup, max(0.02, (options.steps - step) / falling))
 
 
@@ -98,8 +103,8 @@ def main() -> None:
         step, shard, index = state["step"], state["shard"], state["index"]
         print(f"resumed at step {step}", flush=True)
 
-    def save() -> None:
-        save_state(state_path, model=model.state_dict(), optimizers=[o.state_dict() for o in optimizers],
+    def save(path: Path = state_path) -> None:
+        save_state(path, model=model.state_dict(), optimizers=[o.state_dict() for o in optimizers],
                    averaged=averaged.values, step=step, shard=shard, index=index)
 
     def report(loss: float, seconds: float) -> None:
@@ -127,6 +132,8 @@ def main() -> None:
         groups = list(batches(lengths, options.batch_tokens, random.Random(f"{options.seed} order {shard}")))
         while index < len(groups) and step < options.steps and not stopped:
             group = groups[index]
+            if step == steady_until(options):
+                save(options.out / "steady.pt")
             for optimizer in optimizers:
                 for parameters in optimizer.param_groups:
                     parameters["lr"] = rate_at(step, options)
