@@ -17,6 +17,12 @@ ENDINGS = ("com", "org", "net", "io", "dev", "co.uk", "de", "fr", "edu", "gov", 
 FILES = ("txt", "py", "js", "ts", "json", "csv", "pdf", "docx", "png", "jpg", "md", "html", "css", "tar.gz", "log", "xml", "yaml", "zip", "c", "rs")
 
 
+def doubled(text: str, order: Random) -> str:
+    """`text` with one of its characters twice or more."""
+    at = order.randrange(len(text))
+    return text[:at] + text[at] * order.choice((1, 1, 2)) + text[at:]
+
+
 class Copies:
     def __init__(self, tables: Tables, words: Words) -> None:
         self.tables, self.words = tables, words
@@ -33,6 +39,9 @@ class Copies:
     def number(self, order: Random) -> str:
         kind = order.randrange(12)
         digits = str(order.randrange(10 ** order.randrange(1, 7)))
+        if order.random() < 0.3:
+            # Equal digits in a row are where copies go wrong.
+            digits = order.choice((f"{order.randrange(1, 100)}{'0' * order.randrange(1, 6)}", doubled(digits, order), doubled(digits, order)))
         small = order.randrange(1, 100)
         return (digits, digits, f"{small}.{order.randrange(100)}", f"{int(digits):,}", f"${digits}", f"{small}%",
                 f"{order.choice('£€$')}{small}.{order.randrange(100):02}", f"{small}{order.choice(('km', 'kg', 'px', 'ms', 'GB', 'th', 'C', 'm', 'x'))}",
@@ -84,7 +93,8 @@ class Copies:
         words = []
         for _ in range(order.choice((1, 1, 1, 2, 3))):
             script = order.choice(SCRIPTS)
-            words.append("".join(chr(order.randint(*script)) for _ in range(order.randrange(1, 9))))
+            word = "".join(chr(order.randint(*script)) for _ in range(order.randrange(1, 9)))
+            words.append(doubled(word, order) if order.random() < 0.2 else word)
         return " ".join(words)
 
     def accented(self, order: Random) -> str:
@@ -95,7 +105,8 @@ class Copies:
 
     def made_up(self, order: Random) -> str:
         a, b = self.word(order), self.word(order)
-        return (a[: order.randrange(2, 5)] + b[-order.randrange(2, 5) :]).capitalize()
+        name = (a[: order.randrange(2, 5)] + b[-order.randrange(2, 5) :]).capitalize()
+        return doubled(name, order) if order.random() < 0.15 else name
 
     def name(self, order: Random) -> str:
         first = order.choice(self.tables.lists["first_names"]) if self.tables.lists["first_names"] and order.random() < 0.6 else self.made_up(order)
@@ -110,16 +121,15 @@ class Copies:
         return order.choice("#@") + self.word(order) + order.choice(("", "", str(order.randrange(2030)), self.word(order).title()))
 
     def symbols(self, order: Random) -> str:
-        return "".join(order.choice(SYMBOLS if order.random() < 0.6 else "!?.,;:-+*/=<>|&%$#@~^_()[]{}\"'\\") for _ in range(order.choice((1, 1, 1, 2, 3, 5))))
+        return "".join(order.choice(SYMBOLS if order.random() < 0.6 else "-+*/=<>|&%$#@~^_\\") for _ in range(order.choice((1, 1, 1, 2, 3, 5))))
 
     def noise(self, order: Random) -> str:
         """Letters and digits, or any characters, at random."""
         length = order.randrange(2, 12)
         kind = order.randrange(5)
-        if kind < 2:
-            return "".join(order.choice("0123456789abcdef") for _ in range(length))
         if kind < 4:
-            return "".join(chr(order.randrange(33, 127)) for _ in range(length))
+            text = "".join(order.choice("0123456789abcdef") if kind < 2 else chr(order.randrange(33, 127)) for _ in range(length))
+            return doubled(text, order) if order.random() < 0.4 else text
         return "".join(chr(order.choice((order.randrange(33, 127), order.randrange(0xA1, 0x600), order.randrange(0x900, 0xD7FF),
                                          order.randrange(0xE000, 0xFFFD), order.randrange(0x10000, 0x1FFFF)))) for _ in range(length))
 
