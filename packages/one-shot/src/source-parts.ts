@@ -1,4 +1,4 @@
-import { ForetokenError } from '@foretoken/core';
+import { ForetokenError, lengthOf } from '@foretoken/core';
 
 /** Sources that follow one another. */
 export interface SourcePart<Source> {
@@ -23,16 +23,22 @@ export function* partsOf<Source>(sources: readonly Source[], maxPositions: numbe
 }
 
 function positionsOf(source: unknown): number {
-  const { length } = source as { readonly length?: unknown };
-  return typeof length === 'number' ? length : 1;
+  try {
+    const { length } = source as { readonly length?: unknown };
+    return typeof length === 'number' ? length : 1;
+  } catch {
+    // What cannot be read is the model's to refuse.
+    return 1;
+  }
 }
 
 /** Throws `INVALID_ARGUMENT` unless a model emitted one lattice for each source. */
 export function assertOneEach(lattices: readonly unknown[], sources: readonly unknown[]): void {
-  if (lattices.length === sources.length) return;
+  const received = lengthOf(lattices);
+  if (received === sources.length) return;
   throw new ForetokenError(
     'INVALID_ARGUMENT',
-    `The model emitted ${lattices.length} lattices for ${sources.length} sources; one each is required.`,
-    { received: lattices.length, required: sources.length },
+    `The model emitted ${received ?? 'no'} lattices for ${sources.length} sources; one each is required.`,
+    { received, required: sources.length },
   );
 }

@@ -7,6 +7,8 @@ import {
   checkOptions,
   type Extension,
   ForetokenError,
+  fields,
+  flag,
   integer,
   listOf,
   type NewNodes,
@@ -14,6 +16,7 @@ import {
   nodeIdOf,
   type OptionTable,
   type OutputRequest,
+  oneOf,
   ROOT,
   type RowStart,
   type SourceEncoder,
@@ -49,7 +52,14 @@ const ALL = {
 const SHARED = {
   prefix: listOf(integer(0), 1),
   maxLength: integer(1),
-  supports: anything<Partial<AutoregressiveSupport>>,
+  supports: fields<Partial<AutoregressiveSupport>>({
+    outputs: listOf(oneOf('argmax', 'topK', 'logProbs', 'logits')),
+    states: listOf(oneOf('argmax', 'topK', 'logProbs', 'logits')),
+    branching: flag,
+    rollback: flag,
+    rows: integer(1),
+    maxCandidates: integer(0),
+  }),
 };
 
 const OPTIONS: OptionTable<ScriptedModelOptions> = {

@@ -1,7 +1,7 @@
 /**
  * Stable identities of everything that can go wrong; messages may be reworded, codes may not.
  *
- * - `INVALID_ARGUMENT`: an option or input value is out of range or contradicts another.
+ * - `INVALID_ARGUMENT`: an option or input is unknown, of a wrong type, out of range, or contradicts another.
  * - `UNSUPPORTED_CAPABILITY`: a strategy needs what the model cannot do; nothing was computed.
  * - `EMPTY_SOURCE`, `SOURCE_TOO_LONG`: a source has no tokens, or more than the model has positions for.
  * - `LENGTH_LIMIT`: a tree would grow deeper than the model has positions for.

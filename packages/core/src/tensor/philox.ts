@@ -76,10 +76,19 @@ function toUnit(high: number, low: number): number {
  * share one digest: rows that differ in nothing else draw the same numbers.
  */
 export class RandomStream {
-  readonly #key: readonly [number, number];
+  readonly #seed: number;
+  readonly #source: unknown;
+  #known: readonly [number, number] | undefined;
 
   constructor(seed: number, source: unknown) {
-    this.#key = [seed >>> 0, digest(source)];
+    this.#seed = seed >>> 0;
+    this.#source = source;
+  }
+
+  /** The source is read at the first draw: then the model has opened it, and said whether it is one. */
+  get #key(): readonly [number, number] {
+    this.#known ??= [this.#seed, digest(this.#source)];
+    return this.#known;
   }
 
   /** A number in `[0, 1)` for a token: output position, sample (or hypothesis) number, and which draw of that token. */
@@ -116,7 +125,12 @@ function digest(source: unknown): number {
 }
 
 function bytesOf(source: unknown): Uint8Array | undefined {
-  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  // A view of no bytes may be of a buffer that was given away.
+  if (ArrayBuffer.isView(source)) {
+    return source.byteLength === 0
+      ? new Uint8Array()
+      : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  }
   if (typeof source === 'string') return new TextEncoder().encode(source);
   if (Array.isArray(source) && source.every((value) => typeof value === 'number')) {
     return new Uint8Array(Float64Array.from(source).buffer);

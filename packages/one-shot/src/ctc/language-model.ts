@@ -1,5 +1,6 @@
 import {
   ForetokenError,
+  hasMethods,
   immediate,
   NgramModel,
   number,
@@ -37,7 +38,7 @@ const readMethods: OptionReader<LanguageModel> = withMethods(
 
 /** Reads a language model and guards it: where a method answers with a promise, or with no number, it says so. */
 export const readLanguageModel: OptionReader<NgramModel | LanguageModel> = (name, value) => {
-  if (value instanceof NgramModel) return value;
+  if (hasMethods(value, 'after') && value instanceof NgramModel) return value;
   const model = readMethods(name, value);
   const { mostScore } = model;
   const score = (method: string, result: unknown): number => {

@@ -1,0 +1,179 @@
+import { beamSearch, contrastiveSearch, stochasticBeam } from '@foretoken/beam';
+import {
+  assertTokenSources,
+  type DagLattice,
+  type DecodeEvent,
+  type EditModel,
+  type LatticeModel,
+  logSoftmax,
+  type TokenSource,
+  topK,
+} from '@foretoken/core';
+import { greedy, sampling } from '@foretoken/greedy';
+import {
+  ctcGreedy,
+  ctcPrefixBeam,
+  dagBeam,
+  dagGreedy,
+  dagJointViterbi,
+  dagLookahead,
+  dagSampling,
+  dagViterbi,
+  nat,
+} from '@foretoken/one-shot';
+import {
+  easyFirst,
+  insertion,
+  levenshtein,
+  maskCtc,
+  maskedDiffusion,
+  maskPredict,
+  skeletonFirst,
+} from '@foretoken/refine';
+import { latticeDrafter, ngramDrafter, speculative } from '@foretoken/speculative';
+import {
+  randomCanvasScore,
+  randomLogits,
+  randomScriptedModel,
+  scriptedCanvasModel,
+  scriptedLatticeModel,
+  scriptedModel,
+} from '@foretoken/testkit';
+
+const VOCABULARY = 6;
+const score = randomLogits({ seed: 3, vocabularySize: VOCABULARY, endTokenId: 0 });
+
+const autoregressive = scriptedModel({
+  vocabularySize: VOCABULARY,
+  score,
+  state: () => Float32Array.of(1, 0),
+  maxLength: 6,
+});
+
+const lattice = scriptedLatticeModel({
+  vocabularySize: VOCABULARY,
+  blankId: VOCABULARY - 1,
+  frames: (source) => [1, 2, 3].map((frame) => score(source, [frame])),
+});
+
+const canvas = scriptedCanvasModel({
+  vocabularySize: VOCABULARY,
+  maxLength: 6,
+  score: randomCanvasScore({ seed: 5, vocabularySize: VOCABULARY }),
+  lengths: () => Float32Array.of(0, 1, 2, 3),
+});
+
+const dag: LatticeModel<TokenSource> = {
+  vocabulary: { size: VOCABULARY, endTokenId: 0 },
+  supports: { kind: 'dag', maxCandidates: VOCABULARY },
+  async emit(sources, { k = 1 } = {}) {
+    assertTokenSources(sources);
+    return sources.map((source): DagLattice => {
+      const vertices = 4;
+      const emissions = Array.from({ length: vertices }, (_, vertex) =>
+        logSoftmax(Float32Array.from(score(source, [vertex]))),
+      );
+      const best = emissions.map((row) => topK(row, k));
+      const edge = (from: number, to: number): number =>
+        to > from ? -Math.log(vertices - 1 - from) : Number.NEGATIVE_INFINITY;
+      return {
+        kind: 'dag',
+        vertices,
+        k,
+        tokenIds: Int32Array.from(best.flatMap((ids) => [...ids])),
+        logProbs: Float32Array.from(best.flatMap((ids, vertex) => [...ids].map((id) => emissions[vertex]?.[id] ?? 0))),
+        transitions: Float32Array.from({ length: vertices ** 2 }, (_, cell) =>
+          edge(Math.floor(cell / vertices), cell % vertices),
+        ),
+      };
+    });
+  },
+};
+
+const edit: EditModel<TokenSource> = {
+  vocabulary: { size: VOCABULARY, endTokenId: 0 },
+  startTokenId: 1,
+  placeholderTokenId: VOCABULARY - 1,
+  maxLength: 6,
+  async open(sources) {
+    assertTokenSources(sources);
+    return {
+      deletions: async (canvases) => canvases.map(({ tokenIds }) => new Float32Array(tokenIds.length).fill(-3)),
+      placeholders: async (canvases) => canvases.map(({ tokenIds }) => new Int32Array(tokenIds.length - 1).fill(1)),
+      fill: async (canvases, output) => {
+        const k = output.kind === 'topK' ? output.k : 1;
+        return canvases.map(({ row, tokenIds }) => ({
+          row,
+          tokenIds: Int32Array.from({ length: tokenIds.length * k }, (_, cell) => 2 + (cell % k)),
+          logProbs: Float32Array.from({ length: tokenIds.length * k }, (_, cell) => -1 - (cell % k)),
+        }));
+      },
+      async [Symbol.asyncDispose]() {},
+    };
+  },
+};
+
+/** One model of each kind. */
+export const MODELS = { autoregressive, lattice, dag, canvas, edit } as const;
+
+type Factory = (options?: never) => { decode(model: never, request: never): AsyncIterable<DecodeEvent> };
+
+export interface OddStrategy {
+  readonly name: string;
+  readonly factory: Factory;
+  readonly model: keyof typeof MODELS;
+  /** Options that it cannot do without. */
+  readonly needed?: object;
+}
+
+const drafter = latticeDrafter({ model: lattice });
+const draft = { lattice, search: ctcGreedy() };
+
+export const STRATEGIES: readonly OddStrategy[] = [
+  { name: 'greedy', factory: greedy, model: 'autoregressive' },
+  { name: 'sampling', factory: sampling, model: 'autoregressive' },
+  { name: 'beamSearch', factory: beamSearch, model: 'autoregressive' },
+  { name: 'stochasticBeam', factory: stochasticBeam, model: 'autoregressive' },
+  { name: 'contrastiveSearch', factory: contrastiveSearch, model: 'autoregressive' },
+  { name: 'speculative', factory: speculative as never, model: 'autoregressive', needed: { drafter } },
+  { name: 'ctcGreedy', factory: ctcGreedy, model: 'lattice' },
+  { name: 'ctcPrefixBeam', factory: ctcPrefixBeam, model: 'lattice' },
+  { name: 'dagGreedy', factory: dagGreedy, model: 'dag' },
+  { name: 'dagLookahead', factory: dagLookahead, model: 'dag' },
+  { name: 'dagSampling', factory: dagSampling, model: 'dag' },
+  { name: 'dagViterbi', factory: dagViterbi, model: 'dag' },
+  { name: 'dagJointViterbi', factory: dagJointViterbi, model: 'dag' },
+  { name: 'dagBeam', factory: dagBeam, model: 'dag' },
+  { name: 'nat', factory: nat, model: 'canvas' },
+  { name: 'maskPredict', factory: maskPredict, model: 'canvas' },
+  { name: 'easyFirst', factory: easyFirst, model: 'canvas' },
+  { name: 'skeletonFirst', factory: skeletonFirst, model: 'canvas' },
+  { name: 'maskedDiffusion', factory: maskedDiffusion, model: 'canvas' },
+  { name: 'maskCtc', factory: maskCtc as never, model: 'canvas', needed: draft },
+  { name: 'levenshtein', factory: levenshtein, model: 'edit' },
+  { name: 'insertion', factory: insertion, model: 'edit' },
+];
+
+/** Other functions that take options, and what they cannot do without. */
+export const FACTORIES: readonly {
+  readonly name: string;
+  readonly factory: (options?: never) => unknown;
+  readonly needed?: object;
+}[] = [
+  { name: 'latticeDrafter', factory: latticeDrafter as never, needed: { model: lattice } },
+  { name: 'ngramDrafter', factory: ngramDrafter as never, needed: { vocabulary: autoregressive.vocabulary } },
+  { name: 'randomLogits', factory: randomLogits as never, needed: { seed: 1, vocabularySize: 4, endTokenId: 0 } },
+  { name: 'randomScriptedModel', factory: randomScriptedModel as never, needed: { seed: 1, vocabularySize: 4 } },
+  { name: 'scriptedModel', factory: scriptedModel as never, needed: { vocabularySize: 4, score } },
+  { name: 'randomCanvasScore', factory: randomCanvasScore as never, needed: { seed: 1, vocabularySize: 4 } },
+  {
+    name: 'scriptedLatticeModel',
+    factory: scriptedLatticeModel as never,
+    needed: { vocabularySize: 4, blankId: 3, frames: () => [] },
+  },
+  {
+    name: 'scriptedCanvasModel',
+    factory: scriptedCanvasModel as never,
+    needed: { vocabularySize: 4, score: () => [] },
+  },
+];
