@@ -58,6 +58,11 @@ describe('the documentation’s TypeScript', () => {
   });
 });
 
+it('holds no two versions of a passage, as a merge leaves them', () => {
+  const pages = [...files, join(ROOT, 'ARCHITECTURE.md'), join(ROOT, 'CONTRIBUTING.md')];
+  expect(pages.filter((file) => /^[<>]{7} /m.test(readFileSync(file, 'utf8')))).toEqual([]);
+});
+
 // Top level, because a snippet may define tests of its own.
 for (const { name, runs } of snippets) {
   if (!runs) continue;
