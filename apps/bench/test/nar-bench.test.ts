@@ -8,6 +8,9 @@ import { NAR_STRATEGIES } from '../src/nar-strategies.js';
 import { narTable } from '../src/nar-table.js';
 import type { TestSet } from '../src/test-sets.js';
 
+/** Benches decode token ids. */
+const NO_TEXT = {} as Pick<LoadedModel, 'decode' | 'stream' | 'speculation'>;
+
 const SIZE = 14;
 const LETTERS = 'abcdefghijkl';
 
@@ -30,6 +33,7 @@ function model(): LoadedModel {
       tokenText: (id) => LETTERS[id - 1]!,
       countUnknown: () => 0,
     },
+    ...NO_TEXT,
     [Symbol.asyncDispose]: async () => {},
   };
 }

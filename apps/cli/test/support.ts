@@ -71,6 +71,7 @@ export function fakeModel({ lattice = true, onForward = () => {} }: FakeModelOpt
     emit: async (sources) => sources.map(wordLattice),
   };
   return {
+    ...NO_TEXT,
     open,
     folder: '/models/word-for-word',
     manifest: MANIFEST,
@@ -102,6 +103,9 @@ export function fakeModel({ lattice = true, onForward = () => {} }: FakeModelOpt
     },
   };
 }
+
+/** The command line decodes token ids. */
+const NO_TEXT = {} as Pick<LoadedModel, 'decode' | 'stream' | 'speculation'>;
 
 function wordForest(sources: readonly TokenSource[], onForward: () => void, onDispose: () => void): TokenForest {
   const depths: number[] = [];

@@ -32,6 +32,8 @@ import { ProbeBudget, WidthCosts } from './families/probe.js';
 import type { MarianManifest, MaskedLanguageModelManifest, ModelManifest } from './folder/manifest.js';
 import type { ModelFolder } from './folder/read-folder.js';
 import { readModel } from './read-model.js';
+import type { TextDecoder } from './text/choose-part.js';
+import { TextDecoding, type TextOptions, type TextResult } from './text/text-decoding.js';
 import type { TextTokenizer } from './tokenizer/text-tokenizer.js';
 
 export interface LoadOptions {
@@ -94,6 +96,28 @@ export interface LoadedModel extends AsyncDisposable {
   readonly ngrams?: NgramModel;
   /** Time inside the native runtime since load or the last `reset`. */
   readonly timings: RuntimeTimings;
+  /**
+   * Decodes a text, or several together: the decoder says which part of the model it needs. A text gives its result, a list the
+   * results in its order.
+   *
+   * Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY` (the folder lacks the part), whatever
+   * the decoder throws, or the signal's reason.
+   */
+  decode(text: string, decoder: TextDecoder, options?: TextOptions): Promise<TextResult>;
+  decode(texts: readonly string[], decoder: TextDecoder, options?: TextOptions): Promise<readonly TextResult[]>;
+  /**
+   * Decodes a text and gives the output out in pieces, as soon as they are final; a piece never breaks a character, and joined
+   * they are the text of the result. Throws what `decode` throws.
+   */
+  stream(text: string, decoder: TextDecoder, options?: TextOptions): AsyncIterable<string>;
+  /** What `latticeDrafter` takes to draft for this model. Throws `UNSUPPORTED_CAPABILITY`, saying what is missing. */
+  speculation(): SpeculationParts;
+}
+
+/** A lattice to draft from, and n-grams that re-rank its drafts, where the folder has them. */
+export interface SpeculationParts {
+  readonly model: LatticeModel<TokenSource>;
+  readonly ngrams?: NgramModel | undefined;
 }
 
 /**
@@ -133,6 +157,9 @@ async function assemble(
       ? await assembleMarian(folder, manifest, sessions, options)
       : assembleMaskedLanguageModel(manifest, sessions, options);
   sessions.timings.reset();
+  const { autoregressive, canvas, edit, lattice, dag } = models;
+  const lattices = [lattice, dag].filter((model) => model !== undefined);
+  const text = new TextDecoding({ autoregressive, canvas, edit, lattices }, tokenizer);
   return {
     folder: folder.path,
     manifest,
@@ -140,13 +167,32 @@ async function assemble(
     threads: sessions.threads,
     ...models,
     timings: sessions.timings,
+    decode: text.decode,
+    stream: text.stream,
+    speculation: () => speculationOf(models, folder.path),
     [Symbol.asyncDispose]: () => sessions.dispose(),
   };
 }
 
-type AssembledModels = Omit<
+function speculationOf({ autoregressive, draftLattice, ngrams }: AssembledModels, folder: string): SpeculationParts {
+  const missing = [
+    ...(autoregressive === undefined ? ['an autoregressive model to verify with'] : []),
+    ...(draftLattice === undefined ? ['a CTC model to draft with'] : []),
+  ];
+  if (draftLattice === undefined || missing.length > 0) {
+    throw new ForetokenError(
+      'UNSUPPORTED_CAPABILITY',
+      `Speculation from a lattice needs ${missing.join(' and ')}, which this model folder does not have. ` +
+        'Other drafters, such as ngramDrafter, need no second model.',
+      { folder, capability: 'speculation', missing },
+    );
+  }
+  return { model: draftLattice, ngrams };
+}
+
+type AssembledModels = Pick<
   LoadedModel,
-  'folder' | 'manifest' | 'tokenizer' | 'threads' | 'timings' | typeof Symbol.asyncDispose
+  'autoregressive' | 'lattice' | 'draftLattice' | 'fastLattice' | 'canvas' | 'dag' | 'edit' | 'ngrams'
 >;
 
 async function assembleMarian(

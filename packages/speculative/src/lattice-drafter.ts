@@ -37,7 +37,7 @@ export interface LatticeDrafterOptions<Source> {
    * An n-gram model of the target's outputs, of the same vocabulary: it repairs what a CTC model, whose tokens do not see
    * one another, joins badly. It changes drafts only, never the output.
    */
-  readonly ngrams?: NgramModel;
+  readonly ngrams?: NgramModel | undefined;
   /** Weight of the n-gram model in a geometric mean with the lattice, whose weight is 1; default 0.5. */
   readonly ngramWeight?: number;
   /**

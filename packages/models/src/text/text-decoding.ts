@@ -1,10 +1,18 @@
 import {
+  callback,
+  checkOptions,
   collect,
   type DecodeEvent,
   type DecodeRequest,
   type DecodeStatistics,
   ForetokenError,
   type Hypothesis,
+  immediate,
+  integer,
+  listOf,
+  type OptionTable,
+  signal as readSignal,
+  text as readText,
   type TokenSource,
 } from '@foretoken/core';
 import type { TextTokenizer } from '../tokenizer/text-tokenizer.js';
@@ -23,6 +31,20 @@ export interface TextOptions {
   readonly signal?: AbortSignal | undefined;
   /** Is told of every event of the decode. */
   readonly onEvent?: ((event: DecodeEvent) => void) | undefined;
+}
+
+const OPTIONS: OptionTable<TextOptions> = {
+  maxNewTokens: integer(1),
+  stopStrings: listOf(readText),
+  seed: integer(0, 0xffffffff),
+  signal: readSignal,
+  onEvent: callback(immediate),
+};
+
+/** A text to its result, a list of texts to theirs. */
+interface DecodeText {
+  (text: string, decoder: TextDecoder, options?: TextOptions): Promise<TextResult>;
+  (texts: readonly string[], decoder: TextDecoder, options?: TextOptions): Promise<readonly TextResult[]>;
 }
 
 /** A hypothesis with its text. */
@@ -52,11 +74,16 @@ export class TextDecoding {
     this.#tokenizer = tokenizer;
   }
 
-  /** Decodes one text, or several together; see `LoadedModel.decode`. */
-  async decode(texts: readonly string[], decoder: TextDecoder, options: TextOptions = {}): Promise<TextResult[]> {
+  /** See `LoadedModel.decode`. */
+  readonly decode = (async (input: string | readonly string[], decoder: TextDecoder, options: TextOptions = {}) => {
+    const results = await this.#decode(textsOf(input), decoder, options);
+    return Array.isArray(input) ? results : results[0];
+  }) as DecodeText;
+
+  async #decode(texts: readonly string[], decoder: TextDecoder, options: TextOptions): Promise<TextResult[]> {
+    const bound = bindDecoder(this.#parts, decoder);
     const request = this.#request(texts, options);
-    const events = bindDecoder(this.#parts, decoder).decode(request);
-    const { results, statistics } = await collect(watched(events, options.onEvent));
+    const { results, statistics } = await collect(watched(bound.decode(request), options.onEvent));
     return results.map(({ row, hypotheses }) => {
       const all = hypotheses.map((hypothesis) => ({
         ...hypothesis,
@@ -71,14 +98,14 @@ export class TextDecoding {
     });
   }
 
-  /** Decodes one text and gives its output out piece by piece; see `LoadedModel.stream`. */
-  async *stream(
-    text: string,
-    decoder: TextDecoder,
-    options: TextOptions = {},
-  ): AsyncGenerator<string, void, undefined> {
+  /** See `LoadedModel.stream`. */
+  readonly stream = (text: string, decoder: TextDecoder, options: TextOptions = {}): AsyncIterable<string> =>
+    this.#stream(text, decoder, options);
+
+  async *#stream(text: string, decoder: TextDecoder, options: TextOptions): AsyncGenerator<string, void, undefined> {
     const deltas = new TextDeltas((tokenIds) => this.#tokenizer.decode(tokenIds));
-    const events = bindDecoder(this.#parts, decoder).decode(this.#request([text], options));
+    const bound = bindDecoder(this.#parts, decoder);
+    const events = bound.decode(this.#request([readText('text', text)], options));
     for await (const event of watched(events, options.onEvent)) {
       if (event.type !== 'token-commit') continue;
       const delta = deltas.push(event.tokenIds);
@@ -88,7 +115,8 @@ export class TextDecoding {
     if (rest !== '') yield rest;
   }
 
-  #request(texts: readonly string[], options: TextOptions): DecodeRequest<TokenSource> {
+  #request(texts: readonly string[], given: TextOptions): DecodeRequest<TokenSource> {
+    const options = checkOptions('decode of a text', given, OPTIONS);
     const { maxNewTokens, stopStrings, seed, signal } = options;
     signal?.throwIfAborted();
     const tokenizer = this.#tokenizer;
@@ -112,4 +140,9 @@ async function* watched(
     onEvent?.(event);
     yield event;
   }
+}
+
+/** The texts to decode. Throws `INVALID_ARGUMENT` for anything but a string or a list of strings. */
+function textsOf(input: string | readonly string[]): readonly string[] {
+  return typeof input === 'string' ? [input] : listOf(readText)('texts', input);
 }
