@@ -1,9 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NodeBatch, type NodeId, nodeIdOf, ROOT, type TokenForest } from '@foretoken/core';
-import { openForests, openSessions } from '@foretoken/core/runtime';
+import { collect, NodeBatch, type NodeId, nodeIdOf, ROOT, type TokenForest } from '@foretoken/core';
+import { type OnnxRuntime, openForests, openSessions } from '@foretoken/core/runtime';
+import { greedy } from '@foretoken/greedy';
+import { ngramDrafter, speculative } from '@foretoken/speculative';
 import fc from 'fast-check';
+import * as onnxRuntime from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importModel, type LoadedModel, loadModel } from '../src/index.js';
 import { codeOf } from './student-fixtures.js';
@@ -156,7 +159,7 @@ describe('a Marian token forest on ONNX Runtime', () => {
       const nodes = () => chain(0, ROOT, path);
       const { logits } = await forest.extend(nodes(), { kind: 'logits' });
       const { logProbs } = await forest.extend(nodes(), { kind: 'logProbs' });
-      const { tokenIds } = await forest.extend(nodes(), { kind: 'argmax' });
+      const { tokenIds, scores } = await forest.extend(nodes(), { kind: 'argmax' });
       forest.retain(0, []);
       const top = await forest.extend(chain(0, ROOT, path), { kind: 'topK', k: 4 });
       for (let node = 0; node < path.length; node++) {
@@ -164,6 +167,7 @@ describe('a Marian token forest on ONNX Runtime', () => {
         const normaliser = Math.log(row.reduce((sum, value) => sum + Math.exp(value), 0));
         const order = [...row.keys()].sort((a, b) => (row[b] as number) - (row[a] as number) || a - b);
         expect(tokenIds[node]).toBe(order[0]);
+        expect(scores?.[node]).toBe(row[order[0] as number]);
         expect([...top.tokenIds.subarray(node * 4, node * 4 + 4)]).toEqual(order.slice(0, 4));
         for (const [index, value] of row.entries()) {
           expect(logProbs[node * TINY.vocabularySize + index]).toBeCloseTo(value - normaliser, 4);
@@ -260,6 +264,42 @@ describe('a CTC student on ONNX Runtime', () => {
       expect(logProbs.reduce((sum, value) => sum + Math.exp(value), 0)).toBeLessThanOrEqual(1 + 1e-5);
       const blank = tokenIds.indexOf(emitted.blankId);
       if (blank >= 0) expect(logProbs[blank]).toBeCloseTo(emitted.blankLogProbs[frame] as number, 5);
+    }
+  });
+
+  it('ends in one error where the graphs give scores that are none, also where only the best token is asked for', async () => {
+    for (const [value, code] of [
+      [Number.NaN, 'INVALID_SCORES'],
+      [Number.POSITIVE_INFINITY, 'INVALID_SCORES'],
+      [Number.NEGATIVE_INFINITY, 'UNSATISFIABLE_CONSTRAINT'],
+    ] as const) {
+      const runtime = {
+        Tensor: onnxRuntime.Tensor,
+        InferenceSession: {
+          async create(...input: Parameters<typeof onnxRuntime.InferenceSession.create>) {
+            const session = await onnxRuntime.InferenceSession.create(...input);
+            const run = session.run.bind(session);
+            session.run = async (feeds) => {
+              const results = await run(feeds);
+              const scores = results.score_0?.data as Float32Array | undefined;
+              if (scores !== undefined) scores[1] = value;
+              return results;
+            };
+            return session;
+          },
+        },
+      } as unknown as OnnxRuntime;
+      await using broken = await loadModel(model.folder, { probe: false, runtime });
+      const { autoregressive: target } = broken;
+      if (target === undefined) throw new Error('no model');
+      const drafter = ngramDrafter({ vocabulary: target.vocabulary });
+      for (const decoder of [greedy(), speculative({ drafter })]) {
+        const failure = await collect(decoder.decode(target, { sources: SOURCES })).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        expect(failure).toMatchObject({ code, details: { row: 1 } });
+      }
     }
   });
 });

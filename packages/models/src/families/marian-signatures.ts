@@ -26,7 +26,7 @@ export async function checkMarianGraphs(manifest: MarianManifest, check: CheckGr
   };
   const topK = { best_0: value('float32', null, null), best_token_ids: value('int32', null, null) };
   const headOutputs: Readonly<Record<string, ExpectedValues>> = {
-    argmax: { best: value('int32', null, 1) },
+    argmax: { best: value('int32', null, 1), score_0: value('float32', null, 1) },
     topK,
     topKWithStates: { ...topK, states: value('float32', null, width) },
     logProbs: { log_probs: value('float32', null, manifest.vocabulary.size) },

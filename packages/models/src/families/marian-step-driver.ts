@@ -165,7 +165,7 @@ const floats = (tensor: Tensor | undefined): Float32Array => tensor?.data as Flo
 function readScores(results: Results, output: OutputRequest): ExtensionValues {
   switch (output.kind) {
     case 'argmax':
-      return { kind: 'argmax', tokenIds: results.best?.data as Int32Array };
+      return { kind: 'argmax', tokenIds: results.best?.data as Int32Array, scores: floats(results.score_0) };
     case 'topK':
       return {
         kind: 'topK',

@@ -169,7 +169,9 @@ function emitHead(
   if (head === 'argmax') {
     // The lowest id among equals, as ArgMax, in two thirds of its time.
     const one = graph.constant('int64', [1], [1]);
-    const [, best] = graph.ops('TopK', [logits, one], 2, { axis: 1 }) as [Value, Value];
+    const [scores, best] = graph.ops('TopK', [logits, one], 2, { axis: 1 }, { name: 'score' }) as [Value, Value];
+    // The score tells whether there is anything to choose at all: it may be NaN or infinite.
+    graph.output(scores, 'float32', ['scored', 1]);
     graph.output(graph.op('Cast', [best], { to: 6 }, { name: 'best' }), 'int32', ['scored', 1]);
     return;
   }
