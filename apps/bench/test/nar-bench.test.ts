@@ -9,7 +9,7 @@ import { narTable } from '../src/nar-table.js';
 import type { TestSet } from '../src/test-sets.js';
 
 /** Benches decode token ids. */
-const NO_TEXT = {} as Pick<LoadedModel, 'decode' | 'stream' | 'speculation'>;
+const NO_TEXT = {} as Pick<LoadedModel, 'decode' | 'stream' | 'speculation' | 'dispose'>;
 
 const SIZE = 14;
 const LETTERS = 'abcdefghijkl';

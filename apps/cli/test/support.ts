@@ -105,7 +105,7 @@ export function fakeModel({ lattice = true, onForward = () => {} }: FakeModelOpt
 }
 
 /** The command line decodes token ids. */
-const NO_TEXT = {} as Pick<LoadedModel, 'decode' | 'stream' | 'speculation'>;
+const NO_TEXT = {} as Pick<LoadedModel, 'decode' | 'stream' | 'speculation' | 'dispose'>;
 
 function wordForest(sources: readonly TokenSource[], onForward: () => void, onDispose: () => void): TokenForest {
   const depths: number[] = [];

@@ -1,3 +1,4 @@
+export type { ModelLocation } from './folder/locate-model.js';
 export type { MarianManifest, MaskedLanguageModelManifest, ModelManifest } from './folder/manifest.js';
 export { type ModelFolder, openModelFolder } from './folder/read-folder.js';
 export { type ImportOptions, importModel } from './import-model.js';

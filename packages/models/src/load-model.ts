@@ -29,6 +29,7 @@ import {
   THREADS_MILLISECONDS,
 } from './families/marian-probe.js';
 import { ProbeBudget, WidthCosts } from './families/probe.js';
+import type { ModelLocation } from './folder/locate-model.js';
 import type { MarianManifest, MaskedLanguageModelManifest, ModelManifest } from './folder/manifest.js';
 import type { ModelFolder } from './folder/read-folder.js';
 import { readModel } from './read-model.js';
@@ -110,6 +111,8 @@ export interface LoadedModel extends AsyncDisposable {
    * they are the text of the result. Throws what `decode` throws.
    */
   stream(text: string, decoder: TextDecoder, options?: TextOptions): AsyncIterable<string>;
+  /** Releases all sessions, as `await using` does at the end of its block. */
+  dispose(): Promise<void>;
   /** What `latticeDrafter` takes to draft for this model. Throws `UNSUPPORTED_CAPABILITY`, saying what is missing. */
   speculation(): SpeculationParts;
 }
@@ -121,15 +124,16 @@ export interface SpeculationParts {
 }
 
 /**
- * Loads a model folder: verifies every file, opens its graphs, measures what this machine does best.
+ * Loads a model folder, named by its path, by a `file:` URL or by the package that holds it: verifies every file, opens its
+ * graphs, measures what this machine does best.
  *
  * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, `RUNTIME_FAILURE`, or the reason of `signal`; then
  * nothing stays open.
  */
-export async function loadModel(path: string, options: LoadOptions = {}): Promise<LoadedModel> {
+export async function loadModel(location: ModelLocation, options: LoadOptions = {}): Promise<LoadedModel> {
   options = checkOptions('loadModel', options, OPTIONS);
   const { signal } = options;
-  const { folder, tokenizer } = await readModel(path, signal);
+  const { folder, tokenizer } = await readModel(location, signal);
   const runtime = options.runtime ?? (await defaultRuntime());
   signal?.throwIfAborted();
   const sessions = new GraphSessions(runtime, folder, signal);
@@ -170,6 +174,7 @@ async function assemble(
     decode: text.decode,
     stream: text.stream,
     speculation: () => speculationOf(models, folder.path),
+    dispose: () => sessions.dispose(),
     [Symbol.asyncDispose]: () => sessions.dispose(),
   };
 }

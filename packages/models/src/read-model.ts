@@ -1,5 +1,6 @@
 import { checkGraphs } from './families/check-graphs.js';
 import { readSideFiles } from './families/side-files.js';
+import type { ModelLocation } from './folder/locate-model.js';
 import { type ModelFolder, openModelFolder } from './folder/read-folder.js';
 import { createTokenizer, type TextTokenizer } from './tokenizer/text-tokenizer.js';
 
@@ -14,8 +15,8 @@ export interface ReadModel {
  *
  * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, or the signal's reason.
  */
-export async function readModel(path: string, signal?: AbortSignal): Promise<ReadModel> {
-  const folder = await openModelFolder(path, signal);
+export async function readModel(location: ModelLocation, signal?: AbortSignal): Promise<ReadModel> {
+  const folder = await openModelFolder(location, signal);
   const { manifest } = folder;
   await checkGraphs(folder, signal);
   const tokenizer = createTokenizer(await folder.readText(manifest.tokenizer), {

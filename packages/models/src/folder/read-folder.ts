@@ -5,6 +5,7 @@ import { ForetokenError } from '@foretoken/core';
 import { parseManifest } from './check-manifest.js';
 import { FOREIGN_BYTES, foreignContent } from './foreign-content.js';
 import { decodeUtf8 } from './json.js';
+import { locateModel, type ModelLocation } from './locate-model.js';
 import { type FileRecord, MANIFEST_BYTES, MANIFEST_FILE, type ModelManifest } from './manifest.js';
 import { errorCode, invalidFolder, quote, reason } from './refusal.js';
 import { type FilePlace, type OpenFile, openRegularFile, readRegularFile, sha256OpenFile } from './safe-file.js';
@@ -39,9 +40,9 @@ export interface ModelFolder {
  *
  * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, or the signal's reason, looked at between pieces.
  */
-export async function openModelFolder(path: string, signal?: AbortSignal): Promise<ModelFolder> {
+export async function openModelFolder(location: ModelLocation, signal?: AbortSignal): Promise<ModelFolder> {
   signal?.throwIfAborted();
-  const folder = await resolveFolder(path, 'model', `create one with "foretoken import"`);
+  const folder = await resolveFolder(await locateModel(location), 'model', `create one with "foretoken import"`);
   const manifest = await readVerified(folder, signal);
   const record = (name: string): FileRecord => {
     if (Object.hasOwn(manifest.files, name)) return manifest.files[name] as FileRecord;

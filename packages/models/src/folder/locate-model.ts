@@ -1,0 +1,68 @@
+import { access, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ForetokenError, show } from '@foretoken/core';
+import { reason } from './refusal.js';
+
+/** Where a model is: a path, a `file:` URL, or the name of an installed package that holds a model folder. */
+export type ModelLocation = string | URL;
+
+/** A package name, with a scope or without. */
+const PACKAGE_NAME = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
+
+/** Where a model package keeps its folder, unless its package.json says otherwise in `foretoken.model`. */
+const MODEL_FOLDER = 'model';
+
+/**
+ * The path that a location names. What is a folder is taken as one; a package is looked for from the working directory.
+ *
+ * Throws `INVALID_ARGUMENT` for anything but a string or a URL, and for a URL that is no file's.
+ */
+export async function locateModel(location: ModelLocation): Promise<string> {
+  const isUrl = location instanceof URL || (typeof location === 'string' && location.startsWith('file:'));
+  if (isUrl) return pathOfUrl(location);
+  if (typeof location !== 'string' || location === '') {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `The location of a model must be a path, a file: URL or a package name, but was ${show(location)}.`,
+      { option: 'location', received: location, required: 'a path, a file: URL or a package name' },
+    );
+  }
+  if (!PACKAGE_NAME.test(location) || (await exists(location))) return location;
+  return (await packageFolder(location)) ?? location;
+}
+
+function pathOfUrl(location: ModelLocation): string {
+  try {
+    return fileURLToPath(location);
+  } catch (cause) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `A model is read from a file: URL, but ${String(location)} is none that names a file here: ${reason(cause)}.`,
+      { option: 'location', received: String(location), required: 'a file: URL' },
+      { cause },
+    );
+  }
+}
+
+/** The model folder of an installed package; `undefined` where there is no such package. */
+async function packageFolder(name: string): Promise<string | undefined> {
+  const { resolve: find } = createRequire(pathToFileURL(resolve('index.js')));
+  let file: string;
+  try {
+    file = find(`${name}/package.json`);
+  } catch {
+    return undefined;
+  }
+  const content = JSON.parse(await readFile(file, 'utf8')) as { readonly foretoken?: { readonly model?: unknown } };
+  const folder = content.foretoken?.model;
+  return join(dirname(file), typeof folder === 'string' ? folder : MODEL_FOLDER);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
