@@ -11,8 +11,8 @@ import {
   wrongValue,
   Yielder,
 } from '@foretoken/core';
-import { NGRAMS_FILE, readNgrams } from './families/ngrams.js';
-import { readShortlist, SHORTLIST_FILE } from './families/shortlist.js';
+import { NGRAMS_FILE, readNgrams } from './drivers/ngrams.js';
+import { readShortlist, SHORTLIST_FILE } from './drivers/shortlist.js';
 import { isObject } from './folder/json.js';
 import type { ManifestContent, ModelManifest } from './folder/manifest.js';
 import { assertTarget, type FileContent, writeModelFolder } from './folder/write-folder.js';

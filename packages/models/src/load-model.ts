@@ -17,18 +17,18 @@ import {
   withMethods,
 } from '@foretoken/core';
 import type { OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
-import { GraphSessions } from './families/graph-sessions.js';
-import { loadMaskedLanguageModel, loadStudents } from './families/load-students.js';
-import { MarianEncoder } from './families/marian-encoder.js';
-import { MarianModel } from './families/marian-model.js';
+import { GraphSessions } from './drivers/graph-sessions.js';
+import { ProbeBudget, WidthCosts } from './drivers/probe.js';
+import { loadMaskedLanguageModel, loadStudents } from './families/marian/load-students.js';
+import { MarianEncoder } from './families/marian/marian-encoder.js';
+import { MarianModel } from './families/marian/marian-model.js';
 import {
   PROBE_MILLISECONDS,
   probeBatches,
   probeThreads,
   probeWidths,
   THREADS_MILLISECONDS,
-} from './families/marian-probe.js';
-import { ProbeBudget, WidthCosts } from './families/probe.js';
+} from './families/marian/marian-probe.js';
 import type { ModelLocation } from './folder/locate-model.js';
 import type { MarianManifest, MaskedLanguageModelManifest, ModelManifest } from './folder/manifest.js';
 import type { ModelFolder } from './folder/read-folder.js';

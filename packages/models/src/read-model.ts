@@ -1,5 +1,5 @@
-import { checkGraphs } from './families/check-graphs.js';
-import { readSideFiles } from './families/side-files.js';
+import { checkGraphs } from './drivers/check-graphs.js';
+import { readSideFiles } from './drivers/side-files.js';
 import type { ModelLocation } from './folder/locate-model.js';
 import { type ModelFolder, openModelFolder } from './folder/read-folder.js';
 import { createTokenizer, type TextTokenizer } from './tokenizer/text-tokenizer.js';

@@ -4,7 +4,7 @@ import type { Canvas, CanvasModel, EditModel, EditSession, LatticePath, TokenSou
 import type { Tensor } from '@foretoken/core/runtime';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { SourceReading } from '../src/families/source-reading.js';
+import { SourceReading } from '../src/drivers/source-reading.js';
 import { GraphBuilder, type Value } from '../src/onnx/graph-builder.js';
 import { refusal } from './folder-fixtures.js';
 import {

@@ -2,7 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CtcLattice } from '@foretoken/core';
 import { describe, expect, it, vi } from 'vitest';
-import { SHORTLIST_FILE } from '../src/families/shortlist.js';
+import { SHORTLIST_FILE } from '../src/drivers/shortlist.js';
 import { LayerEmitter } from '../src/importers/layers.js';
 import { type ImportOptions, loadModel } from '../src/index.js';
 import { GraphBuilder } from '../src/onnx/graph-builder.js';

@@ -7,7 +7,7 @@ import { openSessions } from '@foretoken/core/runtime';
 import { greedy } from '@foretoken/greedy';
 import * as runtime from 'onnxruntime-node';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { GraphSessions } from '../src/families/graph-sessions.js';
+import { GraphSessions } from '../src/drivers/graph-sessions.js';
 import { openModelFolder } from '../src/folder/read-folder.js';
 import { importModel, type LoadedModel, loadModel, type MarianManifest, readGraph } from '../src/index.js';
 import { editManifest, refusal, temporaryFolder } from './folder-fixtures.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { groupsByLength } from '../src/families/length-groups.js';
+import { groupsByLength } from '../src/drivers/length-groups.js';
 
 const lengthsOf = fc.array(fc.nat(40), { minLength: 1, maxLength: 60 }).map((lengths) => Int32Array.from(lengths));
 

@@ -1,8 +1,8 @@
 import * as onnxruntime from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import type { GraphSessions } from '../src/families/graph-sessions.js';
-import { probeThreads, probeWidths } from '../src/families/marian-probe.js';
-import { ProbeBudget } from '../src/families/probe.js';
+import type { GraphSessions } from '../src/drivers/graph-sessions.js';
+import { ProbeBudget } from '../src/drivers/probe.js';
+import { probeThreads, probeWidths } from '../src/families/marian/marian-probe.js';
 
 const SHAPE = { width: 8, layers: 1 };
 

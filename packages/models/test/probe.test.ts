@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ProbeBudget, WidthCosts } from '../src/families/probe.js';
-import { clearlyFastest } from '../src/families/probe-threads.js';
+import { ProbeBudget, WidthCosts } from '../src/drivers/probe.js';
+import { clearlyFastest } from '../src/drivers/probe-threads.js';
 
 /** A clock that work moves on by itself. */
 function scriptedClock() {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { SideFile } from '../src/families/side-file.js';
+import { SideFile } from '../src/drivers/side-file.js';
 import { refusal } from './folder-fixtures.js';
 import { bytesOf, safetensors } from './weights-fixtures.js';
 

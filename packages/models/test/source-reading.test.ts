@@ -1,8 +1,8 @@
 import type { OnnxRuntime } from '@foretoken/core/runtime';
 import { describe, expect, it } from 'vitest';
-import type { Drafts } from '../src/families/drafts.js';
-import type { MarianEncoding } from '../src/families/marian-encoder.js';
-import { SourceReading } from '../src/families/source-reading.js';
+import type { Drafts } from '../src/drivers/drafts.js';
+import { SourceReading } from '../src/drivers/source-reading.js';
+import type { MarianEncoding } from '../src/families/marian/marian-encoder.js';
 
 const [PARTS, ROWS, TIME, WIDTH] = [2, 4, 3, 2];
 const cross = Float32Array.from({ length: PARTS * ROWS * TIME * WIDTH }, (_, index) => index);

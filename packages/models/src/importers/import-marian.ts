@@ -1,5 +1,5 @@
 import type { Yielder } from '@foretoken/core';
-import type { Shortlist } from '../families/shortlist.js';
+import type { Shortlist } from '../drivers/shortlist.js';
 import { quote, unsupportedModel } from '../folder/refusal.js';
 import type { FileContent } from '../folder/write-folder.js';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';

@@ -1,5 +1,5 @@
 import { ForetokenError, type Yielder } from '@foretoken/core';
-import { SHORTLIST_FILE, type Shortlist } from '../families/shortlist.js';
+import { SHORTLIST_FILE, type Shortlist } from '../drivers/shortlist.js';
 import type { FillGraphFiles, MarianManifest } from '../folder/manifest.js';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 import { configInteger, type WeightsFolder } from '../weights/weights-folder.js';

@@ -10,8 +10,8 @@ import {
   type Vocabulary,
 } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
+import type { MarianEncoder } from '../families/marian/marian-encoder.js';
 import { assertSome, CanvasReader, cut, type FillGraphs, fillCanvases } from './canvas-reader.js';
-import type { MarianEncoder } from './marian-encoder.js';
 import { openSources, type SourceGraphs } from './open-sources.js';
 
 export interface LevenshteinModelOptions {

@@ -1,9 +1,9 @@
+import { checkMarianGraphs } from '../families/marian/marian-signatures.js';
+import { checkMaskedLanguageModelGraphs, checkStudentGraphs } from '../families/marian/student-signatures.js';
 import type { ModelFolder } from '../folder/read-folder.js';
 import { checkSignature } from '../onnx/graph-description.js';
 import { readCheckedGraph } from '../onnx/read-graph.js';
 import type { CheckGraph } from './graph-check.js';
-import { checkMarianGraphs } from './marian-signatures.js';
-import { checkMaskedLanguageModelGraphs, checkStudentGraphs } from './student-signatures.js';
 
 /**
  * Checks every graph of a folder against its manifest, before the native runtime sees one: names, types and fixed

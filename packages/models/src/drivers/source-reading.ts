@@ -1,7 +1,7 @@
 import { MAX_FORWARD_CELLS } from '@foretoken/core';
 import type { OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import type { MarianEncoding } from '../families/marian/marian-encoder.js';
 import { type Drafts, layOut } from './drafts.js';
-import type { MarianEncoding } from './marian-encoder.js';
 
 /** Added to the attention score of padding. */
 const HIDDEN = -1e9;

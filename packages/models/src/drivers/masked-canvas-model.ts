@@ -15,10 +15,10 @@ import {
   type Vocabulary,
 } from '@foretoken/core';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
+import type { MarianEncoder } from '../families/marian/marian-encoder.js';
 import { CanvasReader, type FillGraphs, fillCanvases } from './canvas-reader.js';
 import { unreadDrafts } from './draft-paths.js';
 import { rankLengths } from './length-head.js';
-import type { MarianEncoder } from './marian-encoder.js';
 import { openSources, type SourceGraphs } from './open-sources.js';
 
 export interface MaskedCanvasModelOptions {

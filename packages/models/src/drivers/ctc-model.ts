@@ -1,6 +1,6 @@
 import type { CtcLattice, EmitOptions, LatticeModel, LatticeSupport, TokenSource, Vocabulary } from '@foretoken/core';
+import type { MarianEncoder } from '../families/marian/marian-encoder.js';
 import { FrameGraph, type FrameGraphOptions } from './frame-graph.js';
-import type { MarianEncoder } from './marian-encoder.js';
 
 export interface CtcModelOptions extends FrameGraphOptions {
   readonly blankId: number;

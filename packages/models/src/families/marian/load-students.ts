@@ -1,16 +1,16 @@
 import type { NgramModel, OutputKind } from '@foretoken/core';
-import type { FillGraphFiles, MarianManifest, MaskedLanguageModelManifest } from '../folder/manifest.js';
-import type { ModelFolder } from '../folder/read-folder.js';
-import type { FillGraphs } from './canvas-reader.js';
-import { CtcModel } from './ctc-model.js';
-import { DagModel } from './dag-model.js';
-import type { GraphSessions } from './graph-sessions.js';
-import { LevenshteinModel } from './levenshtein-model.js';
+import type { FillGraphs } from '../../drivers/canvas-reader.js';
+import { CtcModel } from '../../drivers/ctc-model.js';
+import { DagModel } from '../../drivers/dag-model.js';
+import type { GraphSessions } from '../../drivers/graph-sessions.js';
+import { LevenshteinModel } from '../../drivers/levenshtein-model.js';
+import { MaskedCanvasModel } from '../../drivers/masked-canvas-model.js';
+import type { SourceGraphs } from '../../drivers/open-sources.js';
+import type { Shortlist } from '../../drivers/shortlist.js';
+import { readSideFiles } from '../../drivers/side-files.js';
+import type { FillGraphFiles, MarianManifest, MaskedLanguageModelManifest } from '../../folder/manifest.js';
+import type { ModelFolder } from '../../folder/read-folder.js';
 import type { MarianEncoder } from './marian-encoder.js';
-import { MaskedCanvasModel } from './masked-canvas-model.js';
-import type { SourceGraphs } from './open-sources.js';
-import type { Shortlist } from './shortlist.js';
-import { readSideFiles } from './side-files.js';
 
 /** The students of a Marian folder that it has. */
 export interface LoadedStudents {

@@ -6,8 +6,8 @@ import {
   type TokenSource,
 } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
-import { groupsByLength, inGroups, longestOf } from './length-groups.js';
-import { paddedTokens } from './padded-tokens.js';
+import { groupsByLength, inGroups, longestOf } from '../../drivers/length-groups.js';
+import { paddedTokens } from '../../drivers/padded-tokens.js';
 
 export interface MarianEncoderLimits {
   readonly sourceLength: number;

@@ -1,9 +1,9 @@
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
-import type { GraphSessions } from './graph-sessions.js';
+import type { GraphSessions } from '../../drivers/graph-sessions.js';
+import { MeasuredCosts } from '../../drivers/measured-costs.js';
+import { median, type ProbeBudget, timed, WidthCosts } from '../../drivers/probe.js';
+import { clearlyFastest } from '../../drivers/probe-threads.js';
 import { LONE_ROW_WIDTH, type MarianStepShape } from './marian-step-driver.js';
-import { MeasuredCosts } from './measured-costs.js';
-import { median, type ProbeBudget, timed, WidthCosts } from './probe.js';
-import { clearlyFastest } from './probe-threads.js';
 
 // A typical state in the middle of a sentence.
 const SOURCE_LENGTH = 16;

@@ -7,9 +7,9 @@ import {
   type Vocabulary,
 } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import type { MarianEncoder, MarianEncoding } from '../families/marian/marian-encoder.js';
 import { frameFeeds } from './frame-feeds.js';
 import { groupsByLength } from './length-groups.js';
-import type { MarianEncoder, MarianEncoding } from './marian-encoder.js';
 import { paddedTokens } from './padded-tokens.js';
 import type { Shortlist } from './shortlist.js';
 

@@ -1,6 +1,6 @@
-import type { FillGraphFiles, MarianManifest, MaskedLanguageModelManifest } from '../folder/manifest.js';
-import type { ExpectedValues } from '../onnx/graph-description.js';
-import { type CheckGraph, frameInputs, ids, value } from './graph-check.js';
+import { type CheckGraph, frameInputs, ids, value } from '../../drivers/graph-check.js';
+import type { FillGraphFiles, MarianManifest, MaskedLanguageModelManifest } from '../../folder/manifest.js';
+import type { ExpectedValues } from '../../onnx/graph-description.js';
 
 const CANVAS_INPUTS: ExpectedValues = { token_ids: ids, positions: ids, mask: ids };
 

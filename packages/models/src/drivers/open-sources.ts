@@ -1,10 +1,10 @@
 import { type CanvasOpenOptions, MAX_FORWARD_CELLS, maxScoredCells, type TokenSource } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
+import type { MarianEncoder } from '../families/marian/marian-encoder.js';
 import { assertDrafts, type DraftLattice, draftFeed, unreadDrafts } from './draft-paths.js';
 import { frameFeeds } from './frame-feeds.js';
 import { groupsByLength, inGroups } from './length-groups.js';
 import type { LengthHead } from './length-head.js';
-import type { MarianEncoder } from './marian-encoder.js';
 import { SourceReading } from './source-reading.js';
 
 /**
