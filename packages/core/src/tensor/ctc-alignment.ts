@@ -92,10 +92,10 @@ function emissionsOf({ frames, k, ...lattice }: CtcLattice, tokenIds: ArrayLike<
   const emissions = new Float32Array(tokenIds.length * frames).fill(Number.NEGATIVE_INFINITY);
   for (let cell = 0; cell < frames * k; cell++) {
     const tokenId = lattice.tokenIds[cell] as number;
-    if (tokenId === lattice.blankId) continue;
-    for (const token of places.get(tokenId) ?? []) {
-      emissions[token * frames + Math.floor(cell / k)] = lattice.logProbs[cell] as number;
-    }
+    const logProb = lattice.logProbs[cell] as number;
+    // Candidates that were ruled out may hold any id, also one that is possible in the same frame.
+    if (tokenId === lattice.blankId || logProb === Number.NEGATIVE_INFINITY) continue;
+    for (const token of places.get(tokenId) ?? []) emissions[token * frames + Math.floor(cell / k)] = logProb;
   }
   return emissions;
 }

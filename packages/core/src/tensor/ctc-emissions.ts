@@ -51,9 +51,7 @@ export class CtcEmissions {
       let candidates = 0;
       for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
         const tokenId = lattice.tokenIds[cell] as number;
-        const possible = lattice.logProbs[cell] !== Number.NEGATIVE_INFINITY;
-        // Candidates that were ruled out may hold any id.
-        if (tokenId === blankId || (!possible && !(tokenId >= 0 && tokenId < vocabularySize))) continue;
+        if (tokenId === blankId || isMeaningless(lattice, frame, cell, vocabularySize)) continue;
         let label = this.#labelOf.get(tokenId);
         if (label === undefined) {
           label = tokenIdOf.push(tokenId) - 1;
@@ -113,4 +111,16 @@ export class CtcEmissions {
       this.probabilities[cell] = (this.probabilities[cell] as number) * scale;
     }
   }
+}
+
+/** Candidates that were ruled out may hold any id: one that is none, or one that the frame has in another cell. */
+function isMeaningless({ k, tokenIds, logProbs }: CtcLattice, frame: number, cell: number, size: number): boolean {
+  if (logProbs[cell] !== Number.NEGATIVE_INFINITY) return false;
+  const tokenId = tokenIds[cell] as number;
+  if (!(tokenId >= 0 && tokenId < size)) return true;
+  for (let other = frame * k; other < (frame + 1) * k; other++) {
+    if (tokenIds[other] !== tokenId || other === cell) continue;
+    if (other < cell || logProbs[other] !== Number.NEGATIVE_INFINITY) return true;
+  }
+  return false;
 }

@@ -38,6 +38,8 @@ export class OutputScorer {
       if (tokenIds[cell] === blankId) continue;
       const frame = Math.floor(cell / k);
       const probability = this.#probabilities[cell] as number;
+      // Candidates that were ruled out may hold any id, also one that is possible in the same frame.
+      if (probability === 0) continue;
       this.#totals[frame] = (this.#totals[frame] as number) + probability;
       if (tokenIds[cell] === this.#endTokenId) this.#ends[frame] = probability;
     }
@@ -62,10 +64,11 @@ export class OutputScorer {
       emissions.fill(0);
       for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
         const tokenId = tokenIds[cell] as number;
-        if (tokenId === blankId) continue;
+        const probability = this.#probabilities[cell] as number;
+        if (tokenId === blankId || probability === 0) continue;
         const here = places.get(tokenId);
         if (here === undefined) continue;
-        for (const place of here) emissions[place] = this.#probabilities[cell] as number;
+        for (const place of here) emissions[place] = probability;
       }
       const blank = this.#blanks[frame] as number;
       const said = (blanks[count] as number) + (count > 0 ? (tokens[count - 1] as number) : 0);

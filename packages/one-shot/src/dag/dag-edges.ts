@@ -43,8 +43,11 @@ export function* followedEdges(graph: DagGraph, endTokenId: number): Generator<v
     }
     const after = rest[vertex] as number;
     anything[vertex] = logSumExp(logProbs.subarray(vertex * k, (vertex + 1) * k)) + after;
-    const said = tokenIds.subarray(vertex * k, (vertex + 1) * k).indexOf(endTokenId);
-    if (said >= 0) ending[vertex] = (logProbs[vertex * k + said] as number) + after;
+    for (let entry = vertex * k; entry < (vertex + 1) * k; entry++) {
+      // Candidates that were ruled out may hold any id.
+      if (tokenIds[entry] !== endTokenId || logProbs[entry] === Number.NEGATIVE_INFINITY) continue;
+      ending[vertex] = (logProbs[entry] as number) + after;
+    }
     if (vertex % VERTICES_A_STEP === 0) yield;
   }
   return { from: (vertex) => lists[vertex] as EdgeList, rest, endNext, endFirst: ending[0] as number };
