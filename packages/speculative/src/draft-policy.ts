@@ -1,4 +1,4 @@
-import { assertNumber, type DraftingCosts, type DraftTree, type ForwardCosts } from '@foretoken/core';
+import { assertNumber, type DraftingCosts, type DraftTree, type ForwardCosts, wrongValue } from '@foretoken/core';
 
 /** What a drafter that does not say how sure it is, and nobody has seen at work yet, is trusted with. */
 const UNKNOWN_ACCEPTANCE = 0.75;
@@ -30,6 +30,8 @@ export class DraftPolicy {
 
   constructor(costs: ForwardCosts | undefined, drafting: DraftingCosts | undefined, maxNodes: number) {
     if (drafting !== undefined) {
+      if (drafting === null)
+        throw wrongValue('drafter.costs', drafting, 'an object with open and propose, in milliseconds');
       assertNumber('drafter.costs.open', drafting.open, 0, Number.MAX_VALUE);
       assertNumber('drafter.costs.propose', drafting.propose, 0, Number.MAX_VALUE);
     }

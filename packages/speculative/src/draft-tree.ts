@@ -43,12 +43,12 @@ function ownProbabilities(given: unknown, nodes: number, drafter: string): Float
       received: given,
     });
   }
-  for (let node = 0; node < nodes; node++) {
+  // Each is read once, since reading it again might give another.
+  return Float32Array.from({ length: nodes }, (_, node) => {
     const probability = probabilities[node];
-    if (typeof probability === 'number' && probability >= 0 && probability <= 1) continue;
-    throw invalid(drafter, `probability ${String(probability)} at node ${node}`, 'a number from 0 to 1', { node });
-  }
-  return Float32Array.from(probabilities as ArrayLike<number>);
+    if (typeof probability === 'number' && probability >= 0 && probability <= 1) return probability;
+    throw invalid(drafter, `probability ${show(probability)} at node ${node}`, 'a number from 0 to 1', { node });
+  });
 }
 
 /** The first nodes of a draft. */

@@ -59,23 +59,23 @@ export class GuardedDrafts implements AsyncDisposable {
     const { name } = drafter;
     const { signal } = context;
     let opening: Promise<DraftSession> | undefined;
-    let session: DraftSession;
     try {
-      opening = drafter.open(sources, context);
-      session = await orAbort(opening, signal);
+      // A list of its own, so that the decode's stays as it is.
+      opening = drafter.open([...sources], context);
+      const session = await orAbort(opening, signal);
+      const methods = [session?.propose, session?.finish, session?.[Symbol.asyncDispose]];
+      if (methods.some((method) => typeof method !== 'function')) {
+        throw new ForetokenError(
+          'INVALID_DRAFT',
+          `The drafter ${name} opened ${show(session)}; required: a session with propose(requests), finish(row) and [Symbol.asyncDispose]().`,
+          { drafter: name, received: session },
+        );
+      }
+      return new GuardedDrafts(name, session, signal);
     } catch (error) {
-      if (signal?.aborted === true) void releaseLate(opening);
+      void releaseLate(opening);
       throw drafterFailure(name, 'open', error, signal);
     }
-    const methods = [session?.propose, session?.finish, session?.[Symbol.asyncDispose]];
-    if (methods.some((method) => typeof method !== 'function')) {
-      throw new ForetokenError(
-        'INVALID_DRAFT',
-        `The drafter ${name} opened ${show(session)}; required: a session with propose(requests), finish(row) and [Symbol.asyncDispose]().`,
-        { drafter: name, received: session },
-      );
-    }
-    return new GuardedDrafts(name, session, signal);
   }
 
   /** Draft-model forwards so far. Throws `INVALID_DRAFT` where the drafter does not say so. */
@@ -115,10 +115,12 @@ export class GuardedDrafts implements AsyncDisposable {
     }
   }
 
-  /** Says that a row is over. Throws `INVALID_DRAFT`, or what the drafter throws on purpose. */
-  finish(row: number): void {
+  /** Says that a row is over. Throws `INVALID_DRAFT`, what the drafter throws on purpose, or the abort reason. */
+  async finish(row: number): Promise<void> {
     try {
-      this.#session.finish(row);
+      // Nothing is promised, but what fails in an async function would end the process.
+      const finishing: unknown = this.#session.finish(row);
+      if (isThenable(finishing)) await orAbort(finishing, this.#signal);
     } catch (error) {
       throw drafterFailure(this.#name, `finish row ${row}`, error, this.#signal);
     }
@@ -141,14 +143,30 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 /** The error to throw where a drafter threw `error`: the abort reason, its own typed error, or one that names it. */
 function drafterFailure(name: string, doing: string, error: unknown, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted === true) return signal.reason;
-  if (ForetokenError.isInstance(error)) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  if (isOurs(error)) return error;
   return new ForetokenError(
     'INVALID_DRAFT',
-    `The drafter ${name} failed to ${doing}: ${reason}.`,
+    `The drafter ${name} failed to ${doing}: ${wordsOf(error)}.`,
     { drafter: name },
     { cause: error },
   );
+}
+
+function isOurs(error: unknown): boolean {
+  try {
+    return ForetokenError.isInstance(error);
+  } catch {
+    return false;
+  }
+}
+
+/** What was thrown, in its own words where it has any: anything can be thrown. */
+function wordsOf(error: unknown): string {
+  try {
+    return error instanceof Error ? String(error.message) : String(error);
+  } catch {
+    return show(error);
+  }
 }
 
 /** Releases a session that nobody waits for any more; there is nobody left to tell of a failure either. */

@@ -126,7 +126,7 @@ async function* decode<Source>(
         const counts = row.decide(verified);
         if (row.output.finishReason !== undefined) {
           forest.finish(row.row);
-          drafts?.finish(row.row);
+          await drafts?.finish(row.row);
         } else if (counts.accepted < counts.evaluated) forest.retain(row.row, [row.anchor]);
         add(totals, counts);
         if (row.output.length > position) {

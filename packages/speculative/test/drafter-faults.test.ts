@@ -8,6 +8,7 @@ import {
 } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { describe, expect, it } from 'vitest';
+import { ownDraft } from '../src/draft-tree.js';
 import { chainDraft, EMPTY_DRAFT, latticeDrafter, speculative } from '../src/index.js';
 import { hashScript, type Script, scriptedTarget } from './scripted-target.js';
 
@@ -21,13 +22,20 @@ interface Log {
 
 /** A drafter of parts that may be of any type, as plain JavaScript may pass them. */
 function drafterOf(
-  parts: { open?: unknown; propose?: unknown; proposeAll?: unknown; forwards?: unknown; dispose?: () => unknown },
+  parts: {
+    open?: unknown;
+    propose?: unknown;
+    proposeAll?: unknown;
+    finish?: unknown;
+    forwards?: unknown;
+    dispose?: () => unknown;
+  },
   log: Log = { disposed: 0 },
 ): Drafter<number> {
   const session = {
     forwards: 'forwards' in parts ? parts.forwards : 0,
     propose: parts.proposeAll ?? forEach(parts.propose ?? (() => EMPTY_DRAFT)),
-    finish() {},
+    finish: parts.finish ?? (() => {}),
     [Symbol.asyncDispose]: async () => {
       log.disposed++;
       await parts.dispose?.();
@@ -158,8 +166,20 @@ describe('a drafter that fails', () => {
     ['rejects in open', { open: rejects }],
     ['throws in propose', { propose: fails }],
     ['rejects in propose', { propose: rejects }],
+    ['throws in finish', { finish: fails }],
+    ['rejects in finish, which would end the process if nobody waited', { finish: rejects }],
     ['rejects when disposed of', { dispose: rejects }],
     ['throws when disposed of', { dispose: fails }],
+    [
+      'opens a session that throws when it is looked at',
+      {
+        open: async () => ({
+          get propose() {
+            return fails();
+          },
+        }),
+      },
+    ],
     [
       'has a draft that throws when it is read',
       {
@@ -184,6 +204,49 @@ describe('a drafter that fails', () => {
     expect(await failureOf(drafterOf({ open: () => Promise.reject(own) }))).toBe(own);
     const failure = await failureOf(drafterOf({ propose: () => Promise.reject('just no') }));
     expect(failure).toMatchObject({ code: 'INVALID_DRAFT', message: expect.stringContaining('just no') });
+  });
+
+  it.each([
+    ['an object without words', Object.create(null)],
+    ['an error whose words are none', Object.defineProperty(new Error(), 'message', { value: Symbol('words') })],
+    [
+      'an error whose words throw',
+      Object.defineProperty(new Error(), 'message', {
+        get() {
+          throw new Error('no words');
+        },
+      }),
+    ],
+    [
+      'a proxy that nobody may ask',
+      new Proxy(
+        {},
+        {
+          has() {
+            throw new Error('do not ask');
+          },
+        },
+      ),
+    ],
+  ])('throws %s: INVALID_DRAFT', async (_name, thrown) => {
+    const propose = (): never => {
+      throw thrown;
+    };
+    const { code, cause } = (await failureOf(drafterOf({ propose }))) as ForetokenError;
+    expect(code).toBe('INVALID_DRAFT');
+    expect(cause === thrown).toBe(true);
+  });
+
+  it('is released where it opened a session that is none', async () => {
+    const log = { disposed: 0 };
+    const open = async () => ({
+      async [Symbol.asyncDispose]() {
+        log.disposed++;
+      },
+    });
+    expect(await failureOf(drafterOf({ open }))).toMatchObject({ code: 'INVALID_DRAFT' });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(log.disposed).toBe(1);
   });
 
   it.each([
@@ -217,7 +280,10 @@ describe('a drafter that fails', () => {
 
 describe('a drafter that never answers', () => {
   /** Aborts once the drafter has been asked, and tells what the decode came to. */
-  async function abortedIn(part: 'open' | 'propose' | 'dispose', more: Parameters<typeof drafterOf>[0] = {}) {
+  async function abortedIn(
+    part: 'open' | 'propose' | 'finish' | 'dispose',
+    more: Parameters<typeof drafterOf>[0] = {},
+  ) {
     const controller = new AbortController();
     const reason = new Error('enough');
     const log = { disposed: 0 };
@@ -229,13 +295,16 @@ describe('a drafter that never answers', () => {
     return { failure, reason, log };
   }
 
-  it.each(['open', 'propose', 'dispose'] as const)('in %s is left by an abort, with its reason', async (part) => {
-    const { failure, reason, log } = await abortedIn(part);
-    // The decode was over when its drafter was asked to go: then there is nothing to abort but the waiting.
-    if (part === 'dispose') expect(failure).toBe('nothing failed');
-    else expect(failure).toBe(reason);
-    expect(log.disposed).toBe(part === 'open' ? 0 : 1);
-  });
+  it.each(['open', 'propose', 'finish', 'dispose'] as const)(
+    'in %s is left by an abort, with its reason',
+    async (part) => {
+      const { failure, reason, log } = await abortedIn(part);
+      // The decode was over when its drafter was asked to go: then there is nothing to abort but the waiting.
+      if (part === 'dispose') expect(failure).toBe('nothing failed');
+      else expect(failure).toBe(reason);
+      expect(log.disposed).toBe(part === 'open' ? 0 : 1);
+    },
+  );
 
   it('is not waited for in releasing either, once aborted', async () => {
     const { failure, reason, log } = await abortedIn('propose', { dispose: never });
@@ -318,7 +387,43 @@ describe('a drafter that goes on changing what it gave', () => {
   });
 });
 
+describe('a drafter that changes what it was given or says different things', () => {
+  it('does not change the list of sources', async () => {
+    const sources = [20, 5];
+    const session = await drafterOf({}).open([], {});
+    const open = async (given: number[]): Promise<DraftSession> => {
+      given.length = 0;
+      return session;
+    };
+    const { results } = await collect(speculative({ drafter: drafterOf({ open }) }).decode(target(), { sources }));
+    expect(results.map(({ row }) => row)).toEqual([0, 1]);
+    expect(sources).toEqual([20, 5]);
+  });
+
+  it('has probabilities as they were read first', () => {
+    let reads = 0;
+    const probabilities = {
+      length: 1,
+      get 0() {
+        return reads++ === 0 ? 0.5 : Number.NaN;
+      },
+      *[Symbol.iterator]() {
+        yield Number.NaN;
+        yield 7;
+      },
+    };
+    expect(ownDraft(draft(ids(3), ids(-1), { probabilities }), 'peer').probabilities).toEqual(Float32Array.of(0.5));
+  });
+});
+
 describe('measured costs', () => {
+  it('that are null are refused', async () => {
+    const drafter = { ...drafterOf({}), costs: null } as unknown as Drafter<number>;
+    await expect(collect(speculative({ drafter }).decode(target(), { sources: [3] }))).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+  });
+
   it.each([Number.NaN, -1, Number.POSITIVE_INFINITY, '3'])(
     'of a drafter that are %s are refused before any compute',
     async (open) => {

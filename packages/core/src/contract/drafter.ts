@@ -46,8 +46,8 @@ export interface DraftSession extends AsyncDisposable {
   readonly forwards: number;
   /** Proposes how each of these rows goes on, all at once, so that a model can draft for them in one forward; in their order. */
   propose(requests: readonly DraftRequest[]): readonly DraftTree[] | Promise<readonly DraftTree[]>;
-  /** Says that no more drafts of a row will be asked for. */
-  finish(row: number): void;
+  /** Says that no more drafts of a row will be asked for. A promise is waited for. */
+  finish(row: number): void | Promise<void>;
 }
 
 /** What drafting costs on this machine, measured; milliseconds. */
