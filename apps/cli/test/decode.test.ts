@@ -166,6 +166,22 @@ describe('bad input', () => {
     expect(model.open).toEqual({ forests: 0, models: 0 });
   });
 
+  it('ends with 2 at a --text that proves too long while it is decoded, where a line of a file is passed over', async () => {
+    let forwards = 0;
+    const model = () =>
+      fakeModel({
+        onForward: () => {
+          if (++forwards === 1) throw new ForetokenError('LENGTH_LIMIT', 'too long');
+        },
+      });
+    const texts = await cli(['decode', '--text', 'a dog', '--text', 'a man'], { model: model() });
+    expect([texts.code, texts.stdout, forwards]).toEqual([2, '', 1]);
+    expect(texts.stderr).toContain('error LENGTH_LIMIT');
+    forwards = 0;
+    const lines = await cli(['decode'], { stdin: 'a dog\na man\n', model: model() });
+    expect([lines.code, lines.stdout]).toEqual([1, '\nein Mann\n']);
+  });
+
   it('exits with 2 for a bad model folder and with 1 for a failing runtime', async () => {
     const failing = (code: 'INVALID_MODEL_FOLDER' | 'RUNTIME_FAILURE') =>
       cli(['decode', '--text', 'a'], {

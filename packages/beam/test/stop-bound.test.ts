@@ -199,6 +199,21 @@ describe('when a beam search stops', () => {
     expect(results[0]!.best.score).toBeCloseTo(0.585, 3);
   });
 
+  it.each<[string, BeamSearchOptions]>([
+    ['a bias', { logitBias: { 1: 1.5 } }],
+    ['a frequency penalty', { frequencyPenalty: -1.5 }],
+    ['a presence penalty', { presencePenalty: -1.5 }],
+    ['a processor', { processors: [(scores) => scores.set([scores[1]! + 1.5], 1)] }],
+  ])('sees that %s may raise a hypothesis that is behind', async (_, rules) => {
+    // The end leads at first; what repeats token 1 overtakes it, since the rule adds 1.5 to a log-probability of -0.1.
+    const score: Score = (_source, output) =>
+      (output.length === 0 ? [0.9, 0.06, 0.02, 0.02] : [0.05, 0.9, 0.03, 0.02]).map(Math.log);
+    const options: BeamSearchOptions = { ...rules, beamSize: 1, lengthPenalty: 0, stopWhen: 'improvement-impossible' };
+    const [best] = await search(score, options);
+    expect(best?.output).toEqual([1, 1, 1, 1, 1]);
+    expect(best?.ranked).toBeGreaterThan(0);
+  });
+
   it('improvement-impossible: gives what the same beam gives that never stops, on 2,000 models and rules', async () => {
     let early = 0;
     for (let seed = 1; seed <= 2000; seed++) {

@@ -153,6 +153,7 @@ describe('rules on scores', () => {
     await refuse({ minNewTokens: 500 });
     await refuse({ minNewTokens: 5, forcedTokens: new Map([[2, 0]]) });
     await refuse({ forcedTokens: new Map([[9, 3]]) }, { maxNewTokens: 3 });
+    await refuse({ forcedTokens: new Map([[3, 3]]) }, { maxNewTokens: 3 });
     const prefixes = [Int32Array.of(5), new Int32Array(), new Int32Array()];
     await refuse({ forcedTokens: new Map([[0, 3]]) }, { outputPrefixes: prefixes });
     await refuse({}, { stopSequences: [Int32Array.of(99)] });

@@ -1,0 +1,131 @@
+export default [
+  {
+    file: 'packages/core/src/runtime/tree-row.ts',
+    tests: ['packages/core/test/key-value-forest.test.ts'],
+    faults: [
+      ['this.#trunk = Math.min(this.#trunk, size);', ''],
+      ['this.#depths.push(this.depthOf(parentSlot) + 1);', 'this.#depths.push(this.#nodes.length);'],
+      ['if (slot !== next) addMove(moves, slot, next);', 'if (slot > next + 1) addMove(moves, slot, next);'],
+      ['this.#parents[next] = newParent;', 'this.#parents[next] = parent;'],
+    ],
+  },
+  {
+    file: 'packages/core/src/runtime/row-cache.ts',
+    tests: ['packages/core/test/key-value-forest.test.ts'],
+    faults: [
+      [
+        'values.copyWithin(row * size, last * size, (last + 1) * size)',
+        'values.copyWithin(row * size, last * size, last * size)',
+      ],
+      ['row * capacity * this.#width', 'row * size'],
+    ],
+  },
+  {
+    file: 'packages/core/src/runtime/key-value-forest.ts',
+    tests: ['packages/core/test/key-value-forest.test.ts'],
+    faults: [
+      ['(this.#trees[row] as TreeRow).truncate(before[gridRow] as number);', ''],
+      ['this.#cache.compact(gridRow, tree.retain(slots));', 'tree.retain(slots);'],
+      ['this.#options.driver.releaseRow(gridRow);', ''],
+      ['this.#gridRowOf[last] = gridRow;', ''],
+      ['if (tree.depthOf(parentSlot) >= maxLength) {', 'if (tree.depthOf(parentSlot) > maxLength) {'],
+      ['positions[cell] = tree.depthOf(slot) - 1;', 'positions[cell] = slot;'],
+      ['this.#nextNode += count;', 'this.#nextNode += 1;'],
+      ["this.#assertIdle('retain');", ''],
+    ],
+  },
+  {
+    file: 'packages/core/src/runtime/graph-session.ts',
+    tests: ['packages/core/test/graph-session.test.ts', 'packages/models/test/dispose.test.ts'],
+    faults: [
+      ['this.#released ??= this.#release();', 'this.#released = this.#release();'],
+      ['if (this.#released !== undefined) throw this.#disposedOf();\n      return outputs;', 'return outputs;'],
+      ['if (this.#running > 0) {', 'if (this.#running > 1) {'],
+    ],
+  },
+  {
+    file: 'packages/core/src/kit/node-batch.ts',
+    tests: [
+      'packages/one-shot/test/score-with-model.test.ts',
+      'packages/greedy/test/greedy.test.ts',
+      'packages/speculative/test/speculative.test.ts',
+    ],
+    faults: [['this.#scored = grown(this.#scored, new Uint8Array(size));', 'this.#scored = new Uint8Array(size);']],
+  },
+  {
+    file: 'packages/core/src/contract/checks.ts',
+    tests: [
+      'packages/refine/test/borders.test.ts',
+      'packages/refine/test/levenshtein.test.ts',
+      'packages/testkit/test/mutants.test.ts',
+    ],
+    faults: [
+      ['if (tokenIds.length > most) {', 'if (tokenIds.length > most + 1) {'],
+      ['|| tokenId === endTokenId || tokenId === maskTokenId)', '|| tokenId === maskTokenId)'],
+    ],
+  },
+  {
+    file: 'packages/core/src/contract/yielder.ts',
+    tests: ['packages/core/test/yielder.test.ts'],
+    faults: [
+      ['this.#signal?.throwIfAborted();', ''],
+      ['this.#began = performance.now();\n  }', '}'],
+    ],
+  },
+  {
+    file: 'packages/core/src/tensor/ctc-prefix.ts',
+    tests: ['packages/core/test/ctc-prefix.test.ts'],
+    faults: [
+      ['(repeats ? 0 : (prefix.labelMass[frame] as number))', '(prefix.labelMass[frame] as number)'],
+      [
+        'ending = begun + (emission[frame] as number) * ending;',
+        'ending = Math.max(begun, (emission[frame] as number) * ending);',
+      ],
+      ['label === last ? this.#repeated(prefix) : other', 'other'],
+    ],
+  },
+  {
+    file: 'packages/core/src/tensor/ctc-emissions.ts',
+    tests: ['packages/core/test/ctc-prefix.test.ts'],
+    faults: [
+      ['blankId < vocabularySize ? vocabularySize - 1 : vocabularySize', 'vocabularySize - 1'],
+      [
+        'this.floor[frame] = others > 0 ? (remainder / others) * scale : 0;',
+        'this.floor[frame] = others > 0 ? remainder * scale : 0;',
+      ],
+    ],
+  },
+  {
+    file: 'packages/core/src/tensor/ctc-alignment.ts',
+    tests: ['packages/core/test/ctc-alignment.test.ts'],
+    faults: [['tokenIds[(state - 1) >> 1] !== tokenIds[(state - 3) >> 1]', 'true']],
+  },
+  {
+    file: 'packages/core/src/tensor/ctc-best-path.ts',
+    tests: ['packages/core/test/ctc-best-path.test.ts'],
+    faults: [
+      ['} else if (logProb > (logProbs[last] as number)) {', '} else if (logProb < (logProbs[last] as number)) {'],
+      ['previous = tokenId;', 'if (tokenId !== blankId) previous = tokenId;'],
+    ],
+  },
+  {
+    file: 'packages/core/src/tensor/backoff-model.ts',
+    tests: ['packages/core/test/backoff-model.test.ts'],
+    faults: [['weight += this.#backoffs[history] as number;', '']],
+  },
+  {
+    file: 'packages/core/src/tensor/arpa-reader.ts',
+    tests: ['packages/core/test/backoff-model.test.ts'],
+    faults: [
+      ['logProb: clipped * Math.LN10', 'logProb: clipped * Math.LN2'],
+      ['if (order > 0 && found !== counts.get(order)) {', 'if (order > 0 && found > (counts.get(order) ?? 0)) {'],
+    ],
+  },
+  {
+    file: 'packages/core/src/tensor/ngram-model.ts',
+    tests: ['packages/core/test/ngram-model.test.ts'],
+    faults: [
+      ['return backoff * this.#pairProbability(last, tokenId);', 'return this.#pairProbability(last, tokenId);'],
+    ],
+  },
+];

@@ -1,0 +1,169 @@
+const replacing = ['packages/models/test/folder-replace.test.ts', 'packages/models/test/folder-replaced.test.ts'];
+
+export default [
+  {
+    file: 'packages/models/src/folder/safe-file.ts',
+    tests: ['packages/models/test/safe-file.test.ts'],
+    faults: [
+      ['total > open.bytes || (bytesRead === 0 && total < open.bytes)', 'bytesRead === 0 && total < open.bytes'],
+      ['if (open.bytes > options.most) {', 'if (open.bytes > options.most + 1) {'],
+    ],
+  },
+  {
+    file: 'packages/models/src/folder/read-folder.ts',
+    tests: ['packages/models/test/folder-read.test.ts', ...replacing],
+    faults: [
+      ["checkDigest(folder, file, hash.digest('hex'), record.sha256);", ''],
+      ['attempt === MOST_ATTEMPTS || (await readText()) === text', 'attempt === 1 || (await readText()) === text'],
+      ['checkSize(folder, file, open.bytes, record.bytes);', ''],
+    ],
+  },
+  {
+    file: 'packages/models/src/folder/write-folder.ts',
+    tests: ['packages/models/test/folder-write.test.ts', 'packages/models/test/import-files.test.ts'],
+    faults: [
+      ['await prove?.(folder);', ''],
+      ['await undo();', ''],
+    ],
+  },
+  {
+    file: 'packages/models/src/folder/replace-files.ts',
+    tests: replacing,
+    faults: [
+      ['if (same === undefined) await rm(files, { recursive: true, force: true });', ''],
+
+      ['await removeUnlisted(path, old).catch(() => undefined);', ''],
+    ],
+  },
+  {
+    file: 'packages/models/src/folder/staging.ts',
+    tests: ['packages/models/test/folder-replace.test.ts', 'packages/models/test/killed-runs.test.ts'],
+    faults: [
+      ["owner !== undefined && (await stateOf(owner)) !== 'ended') continue;", 'owner === undefined) continue;'],
+    ],
+  },
+  {
+    file: 'packages/models/src/folder/file-names.ts',
+    tests: ['packages/models/test/folder-read.test.ts'],
+    faults: [['&& !DEVICE.test(segment)', '']],
+  },
+  {
+    file: 'packages/models/src/onnx/external-data.ts',
+    tests: ['packages/models/test/external-data.test.ts'],
+    faults: [
+      ["function: { 7: 'node', 11: 'attribute' }", "function: { 7: 'node' }"],
+      ["if (path !== 'model.graph.tensor') nested.add(location);", ''],
+    ],
+  },
+  {
+    file: 'packages/models/src/weights/float16.ts',
+    tests: ['packages/models/test/weights-float16.test.ts'],
+    faults: [['rest > half || (rest === half && quotient % 2 === 1)', 'rest >= half']],
+  },
+  {
+    file: 'packages/models/src/weights/half-storage.ts',
+    tests: ['packages/models/test/import-weights.test.ts', 'packages/models/test/weights-float16.test.ts'],
+    faults: [['if (most >= TOO_LARGE) return undefined;', '']],
+  },
+  {
+    file: 'packages/models/src/weights/safetensors.ts',
+    tests: ['packages/models/test/weights-safetensors.test.ts'],
+    faults: [['if (entry.begin !== end) {', 'if (entry.begin < end) {']],
+  },
+  {
+    file: 'packages/models/src/importers/generation-config.ts',
+    tests: ['packages/models/test/generation-config.test.ts'],
+    faults: [
+      ["[...reader.badWords(end), ...reader.tokens('suppress_tokens')]", '[...reader.badWords(end)]'],
+      ['else if (words[0] === end) this.#note', 'else if (words[0] === -1) this.#note'],
+    ],
+  },
+  {
+    file: 'packages/models/src/tokenizer/text-tokenizer.ts',
+    tests: ['packages/models/test/tokenizer-text.test.ts'],
+    faults: [
+      ['if (ended.length > sourceLength) throw', 'if (ids.length > sourceLength) throw'],
+      [
+        'new Set([...specialTokenIds, vocabulary.endTokenId, vocabulary.padTokenId])',
+        'new Set([...specialTokenIds, vocabulary.endTokenId])',
+      ],
+    ],
+  },
+  {
+    file: 'packages/models/src/tokenizer/check-tokenizer.ts',
+    tests: ['packages/models/test/tokenizer-hostile.test.ts'],
+    faults: [['shortest === 0 ? content + 1 : Math.max(1, content / shortest)', 'Math.max(1, content)']],
+  },
+  {
+    file: 'packages/models/src/drivers/probe.ts',
+    tests: ['packages/models/test/probe.test.ts'],
+    faults: [
+      ['last !== undefined && last.level > pool.level', 'last !== undefined && last.level < pool.level'],
+      ['return this.#milliseconds - this.#spent > milliseconds;', 'return this.#milliseconds > milliseconds;'],
+    ],
+  },
+  {
+    file: 'packages/models/src/drivers/probe-threads.ts',
+    tests: ['packages/models/test/probe.test.ts', 'packages/models/test/probe-threads.test.ts'],
+    faults: [['for (const way of ways) await budget.spend(way);', '']],
+  },
+  {
+    file: 'packages/models/src/drivers/length-groups.ts',
+    tests: ['packages/models/test/length-groups.test.ts'],
+    faults: [['(group?.length ?? 0) + 1', 'group?.length ?? 0']],
+  },
+  {
+    file: 'packages/models/src/drivers/shortlist.ts',
+    tests: ['packages/models/test/shortlist.test.ts'],
+    faults: [['count += 1 - (listed[target] as number);', 'count += 1;']],
+  },
+  {
+    file: 'packages/models/src/drivers/source-reading.ts',
+    tests: ['packages/models/test/source-reading.test.ts'],
+    faults: [
+      [
+        'if (rows.every((row, index) => row === first + index)) {',
+        'if (rows.every((row, index) => row >= first + index)) {',
+      ],
+    ],
+  },
+  {
+    file: 'packages/models/src/drivers/graph-sessions.ts',
+    tests: ['packages/models/test/load-signal.test.ts', 'packages/models/test/dispose.test.ts', ...replacing],
+    faults: [
+      ['if (this.#open.get(file) === opening) this.#open.delete(file);', ''],
+      ['this.#signal = undefined;', ''],
+    ],
+  },
+  {
+    file: 'packages/models/src/families/marian/marian-step-driver.ts',
+    tests: ['packages/models/test/marian-forest.test.ts', 'packages/models/test/batches.test.ts'],
+    faults: [
+      [
+        'this.#mask.copyWithin(row * this.#sourceLength, last * this.#sourceLength, (last + 1) * this.#sourceLength);',
+        '',
+      ],
+    ],
+  },
+  {
+    file: 'packages/models/src/text/text-deltas.ts',
+    tests: ['packages/models/test/text.test.ts'],
+    faults: [
+      ['if (after.endsWith(INCOMPLETE) || !after.startsWith(before)) return', 'if (!after.startsWith(before)) return'],
+      ['Math.max(0, this.#read - CONTEXT)', 'this.#read'],
+    ],
+  },
+  {
+    file: 'packages/models/src/text/text-decoding.ts',
+    tests: ['packages/models/test/text.test.ts'],
+    faults: [
+      ["if (rest !== '') yield rest;", ''],
+      ['...(seed === undefined ? {} : { seed }),', ''],
+    ],
+  },
+  {
+    file: 'packages/models/src/text/choose-part.ts',
+    tests: ['packages/models/test/text.test.ts'],
+    faults: [['kinds.includes(supports.kind)', 'kinds.length > 0']],
+  },
+];

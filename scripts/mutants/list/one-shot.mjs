@@ -1,0 +1,137 @@
+const narrowSearch = [
+  'packages/one-shot/test/ctc-narrow.test.ts',
+  'packages/one-shot/test/ctc-prefix-beam.test.ts',
+  'packages/one-shot/test/ctc-cuts.test.ts',
+];
+const dagSearch = [
+  'packages/one-shot/test/dag-bounds.test.ts',
+  'packages/one-shot/test/dag-search.test.ts',
+  'packages/one-shot/test/dag-cuts.test.ts',
+];
+
+export default [
+  {
+    file: 'packages/one-shot/src/ctc/prefix-search.ts',
+    tests: narrowSearch,
+    faults: [
+      [
+        'masses[childPlace] = logAdd(masses[childPlace] as number, logProb);',
+        'masses[childPlace] = Math.max(masses[childPlace] as number, logProb);',
+      ],
+      ['(tokenId === trie.tokenIds[node] ? blanks[place] : totals[place])', 'totals[place]'],
+      ['bonus.after(node, tokenId) : bonus.of(child)', 'bonus.after(node, tokenId) : bonus.of(node)'],
+      ['const masses = ends.isOver(child) ? stayed.cuts : stayed.labels;', 'const masses = stayed.labels;'],
+      ['nodes.length < options.beamSize ? kept : Math.max(worst, kept)', 'Math.max(worst, kept)'],
+    ],
+  },
+  {
+    file: 'packages/one-shot/src/ctc/hot-words.ts',
+    tests: ['packages/one-shot/test/ctc-narrow.test.ts', 'packages/one-shot/test/ctc-language-models.test.ts'],
+    faults: [
+      [
+        'Math.max(partial[suffix] as number, (rates[child] as number) * (depths[child] as number))',
+        '(rates[child] as number) * (depths[child] as number)',
+      ],
+      ['completed[child] = (completed[child] as number) + (completed[suffix] as number);', ''],
+    ],
+  },
+  {
+    file: 'packages/one-shot/src/ctc/prefix-bonus.ts',
+    tests: ['packages/one-shot/test/ctc-language-models.test.ts', 'packages/one-shot/test/ctc-narrow.test.ts'],
+    faults: [['sum += weight * this.#checked(model.end(this.#states[index]?.[node]), node);', '']],
+  },
+  {
+    file: 'packages/one-shot/src/ctc/output-log-prob.ts',
+    tests: ['packages/one-shot/test/ctc-cuts.test.ts', 'packages/one-shot/test/ctc-prefix-beam.test.ts'],
+    faults: [['place > 0 && output[place] !== output[place - 1]', 'place > 0']],
+  },
+  {
+    file: 'packages/one-shot/src/ctc/ctc-rescoring.ts',
+    tests: ['packages/one-shot/test/ctc-rescoring.test.ts'],
+    faults: [['(weight === 0 ? 0 : weight * logProb)', 'weight * logProb']],
+  },
+  {
+    file: 'packages/one-shot/src/ctc/no-repeat.ts',
+    tests: ['packages/one-shot/test/no-repeat.test.ts', 'packages/one-shot/test/ctc-prefix-beam.test.ts'],
+    faults: [['while (matched < size - 1 && earlier', 'while (matched < size && earlier']],
+  },
+  {
+    file: 'packages/one-shot/src/dag/prefix-beam.ts',
+    tests: dagSearch,
+    faults: [
+      [
+        'Math.max(either / (length + 1) ** lengthPenalty, either / graph.vertices ** lengthPenalty)',
+        'either / (length + 1) ** lengthPenalty',
+      ],
+      ['const others = prefix.begun ? this.#unbegun : this.#begun;', 'const others = NEVER;'],
+    ],
+  },
+  {
+    file: 'packages/one-shot/src/dag/found-outputs.ts',
+    tests: dagSearch,
+    faults: [
+      ['entry.sum = logAdd(entry.sum, sum);', 'entry.sum = Math.max(entry.sum, sum);'],
+      [
+        'entry.score = entry.sum / entry.most.length ** this.#lengthPenalty;',
+        'entry.score = entry.sum / tokenIds.length ** this.#lengthPenalty;',
+      ],
+    ],
+  },
+  {
+    file: 'packages/one-shot/src/dag/dag-reach.ts',
+    tests: dagSearch,
+    faults: [['(most[vertex] as number) + Math.log(sums[vertex] as number)', 'most[vertex] as number']],
+  },
+  {
+    file: 'packages/one-shot/src/dag/dag-viterbi.ts',
+    tests: dagSearch,
+    faults: [
+      [
+        'Math.max(sum / (length + 1) ** lengthPenalty, sum / most ** lengthPenalty)',
+        'sum / (length + 1) ** lengthPenalty',
+      ],
+    ],
+  },
+  {
+    file: 'packages/one-shot/src/dag/dag-walk.ts',
+    tests: ['packages/one-shot/test/dag-search.test.ts', 'packages/one-shot/test/dag-sampling.test.ts'],
+    faults: [
+      ['logProb + (graph.bestLogProbs[to] as number)', 'logProb'],
+      ['stream.uniform(position, sample, which)', 'stream.uniform(position, sample, 0)'],
+    ],
+  },
+  {
+    file: 'packages/one-shot/src/nat/collapse-repeats.ts',
+    tests: ['packages/one-shot/test/nat.test.ts'],
+    faults: [['position < given || kept[last] !== tokenId', 'kept[last] !== tokenId']],
+  },
+  {
+    file: 'packages/one-shot/src/nat/fill-at-once.ts',
+    tests: ['packages/one-shot/test/nat.test.ts', 'packages/one-shot/test/no-repeat.test.ts'],
+    faults: [['score: meanLogProb(logProbs) + bonus', 'score: meanLogProb(logProbs)']],
+  },
+  {
+    file: 'packages/one-shot/src/nat/no-repeat.ts',
+    tests: ['packages/one-shot/test/no-repeat.test.ts'],
+    faults: [['if (!follows(before)) continue;', '']],
+  },
+  {
+    file: 'packages/one-shot/src/nat/rescored.ts',
+    tests: ['packages/one-shot/test/nat-rescoring.test.ts'],
+    faults: [['/ (output.length + 1)', '/ output.length']],
+  },
+  {
+    file: 'packages/one-shot/src/rescoring/score-with-model.ts',
+    tests: ['packages/one-shot/test/score-with-model.test.ts'],
+    faults: [
+      ['logProbs[index] = totalOf(leaf) + logProbAfter(leaf, endTokenId);', 'logProbs[index] = totalOf(leaf);'],
+
+      ['prefix.length + tree.depth > maxLength', 'tree.depth > maxLength'],
+    ],
+  },
+  {
+    file: 'packages/one-shot/src/diagnose/output-statistics.ts',
+    tests: ['packages/one-shot/test/diagnose.test.ts'],
+    faults: [['total(differences.map(Math.abs)) / outputs.length', 'Math.abs(total(differences)) / outputs.length']],
+  },
+];

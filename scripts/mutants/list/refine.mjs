@@ -1,0 +1,78 @@
+const rounds = [
+  'packages/refine/test/mask-predict.test.ts',
+  'packages/refine/test/borders.test.ts',
+  'packages/refine/test/bounded-forwards.test.ts',
+];
+
+export default [
+  {
+    file: 'packages/refine/src/refined-canvas.ts',
+    tests: rounds,
+    faults: [
+      [
+        'changed ||= this.tokenIds[position] !== tokenIds[position];',
+        'changed = this.tokenIds[position] !== tokenIds[position];',
+      ],
+    ],
+  },
+  {
+    file: 'packages/refine/src/mask-schedule.ts',
+    tests: ['packages/refine/test/mask-predict.test.ts'],
+    faults: [['(length * (total - done)) / total', '(length * (total - done + 1)) / total']],
+  },
+  {
+    file: 'packages/refine/src/mask-predict.ts',
+    tests: ['packages/refine/test/mask-predict.test.ts', 'packages/refine/test/borders.test.ts'],
+    faults: [['Math.max(count, leastMasked)', 'count']],
+  },
+  {
+    file: 'packages/refine/src/mask-ctc.ts',
+    tests: ['packages/refine/test/mask-ctc.test.ts', 'packages/refine/test/borders.test.ts'],
+    faults: [
+      ['(logProbs[position] as number) >= least', '(logProbs[position] as number) > least'],
+      ['Math.ceil(masked.length / left)', 'Math.floor(masked.length / left)'],
+    ],
+  },
+  {
+    file: 'packages/refine/src/easy-first.ts',
+    tests: ['packages/refine/test/easy-first.test.ts', 'packages/refine/test/borders.test.ts'],
+    faults: [['changed = Math.min(changed, first + index);', 'changed = first + index;']],
+  },
+  {
+    file: 'packages/refine/src/blocks.ts',
+    tests: ['packages/refine/test/masked-diffusion.test.ts'],
+    faults: [['Math.min(step, positions % steps)', 'Math.min(step - 1, positions % steps)']],
+  },
+  {
+    file: 'packages/refine/src/unmask-order.ts',
+    tests: ['packages/refine/test/masked-diffusion.test.ts', 'packages/refine/test/borders.test.ts'],
+    faults: [['if (count > 0 && sum > bound) break;', 'if (count > 0 && sum >= bound) break;']],
+  },
+  {
+    file: 'packages/refine/src/masked-diffusion.ts',
+    tests: ['packages/refine/test/masked-diffusion.test.ts', 'packages/refine/test/borders.test.ts'],
+    faults: [['|| row.endsWithin(canvas.tokenIds, block.end)', '']],
+  },
+  {
+    file: 'packages/refine/src/rounds.ts',
+    tests: [...rounds, 'packages/refine/test/levenshtein.test.ts'],
+    faults: [
+      ["finishReason === 'end-token' ? tokenIds.length + 1 : tokenIds.length", 'tokenIds.length'],
+      ['meanLogProb(shown.logProbs) + (candidate.bonus ?? 0)', 'meanLogProb(shown.logProbs)'],
+    ],
+  },
+  {
+    file: 'packages/refine/src/edited-canvas.ts',
+    tests: ['packages/refine/test/levenshtein.test.ts', 'packages/refine/test/borders.test.ts'],
+    faults: [
+      ['((deletions[position] as number) > least)', '((deletions[position] as number) >= least)'],
+      ['room -= opened;', ''],
+      ['position <= given || position', 'position < given || position'],
+    ],
+  },
+  {
+    file: 'packages/refine/src/lattice-draft.ts',
+    tests: ['packages/refine/test/lattice-draft.test.ts', 'packages/refine/test/mask-ctc.test.ts'],
+    faults: [['...(seed === undefined ? {} : { seed }),', '']],
+  },
+];

@@ -1,0 +1,151 @@
+export default [
+  {
+    file: 'packages/metrics/src/bleu.ts',
+    tests: ['packages/metrics/test/metrics.test.ts', 'packages/metrics/test/sentence-metrics.test.ts'],
+    faults: [
+      ['Math.min(occurrences, allowed.get(ngram) ?? 0)', '(allowed.get(ngram) ?? 0)'],
+      ['(difference === 0 && candidate < best)', '(difference === 0 && candidate > best)'],
+    ],
+  },
+  {
+    file: 'packages/metrics/src/chrf.ts',
+    tests: ['packages/metrics/test/metrics.test.ts', 'packages/metrics/test/sentence-metrics.test.ts'],
+    faults: [['if (score > bestScore) [best', 'if (score < bestScore || bestScore < 0) [best']],
+  },
+  {
+    file: 'packages/metrics/src/text-lines.ts',
+    tests: ['packages/metrics/test/text-lines.test.ts'],
+    faults: [
+      ["const cut = last === '\\r' ? 1 : 0;", 'const cut = 0;'],
+      [
+        "pending = length > limit + 1 ? '' : pending + part;",
+        'pending = pending + part;',
+        ['packages/metrics/test/text-lines.test.ts', 'apps/cli/test/lines.test.ts'],
+      ],
+    ],
+  },
+  {
+    file: 'packages/testkit/src/decoder-conformance.ts',
+    tests: ['packages/testkit/test/mutants.test.ts'],
+    faults: [
+      ['assert.equal(model.forwards, 2, ', 'assert.ok(model.forwards >= 2, '],
+      ["assert.ok(finished, 'a row that is over is finished before the next forward');", ''],
+      ["assert.equal(failed, model.forwards >= failAt, 'the decode fails as the forward did');", ''],
+      ["assert.equal(statistics.forwards, model.forwards, 'statistics.forwards counts the calls of extend');", ''],
+    ],
+  },
+  {
+    file: 'packages/testkit/src/cut-laws.ts',
+    tests: ['packages/testkit/test/laws.test.ts', 'packages/testkit/test/mutants.test.ts'],
+    faults: [
+      ["!one.endsWith('row 0')", "one !== ''"],
+      ["assert.ok(end === undefined || end === tokenIds.length, 'nothing follows a stop');", ''],
+    ],
+  },
+  {
+    file: 'packages/testkit/src/laws.ts',
+    tests: ['packages/testkit/test/laws.test.ts', 'packages/testkit/test/mutants.test.ts'],
+    faults: [
+      ["assert.equal(event.position, output.length, 'commits are append-only');", ''],
+      ["assert.ok(!best.tokenIds.includes(endTokenId), 'the end token is not part of the output');", ''],
+    ],
+  },
+  {
+    file: 'packages/testkit/src/drafter-conformance.ts',
+    tests: ['packages/testkit/test/mutants.test.ts'],
+    faults: [['!siblings.has(', '!new Set<string>().has(']],
+  },
+  {
+    file: 'packages/testkit/src/lattice-conformance.ts',
+    tests: ['packages/testkit/test/suite-mutants.test.ts'],
+    faults: [["assert.equal(counts.released, counts.encoded, 'every encoding is released');", '']],
+  },
+  {
+    file: 'apps/cli/src/errors.ts',
+    tests: ['apps/cli/test/decode.test.ts', 'apps/cli/test/folders.test.ts'],
+    faults: [
+      ["(['EMPTY_SOURCE', 'SOURCE_TOO_LONG', 'LENGTH_LIMIT'])", "(['EMPTY_SOURCE', 'LENGTH_LIMIT'])"],
+      ["  'UNSUPPORTED_MODEL',\n", ''],
+    ],
+  },
+  {
+    file: 'apps/cli/src/decode-writers.ts',
+    tests: ['apps/cli/test/decode.test.ts'],
+    faults: [
+      ['const line = this.#live ? safeText(oneLine(text)) : oneLine(text);', 'const line = oneLine(text);'],
+
+      ['if (this.#io.signal.aborted) return;', ''],
+    ],
+  },
+  {
+    file: 'apps/cli/src/commands/decode.ts',
+    tests: ['apps/cli/test/decode.test.ts'],
+    faults: [
+      ["if (sentences.kind === 'texts') throw error;", ''],
+      ['return failures === 0 ? EXIT.ok : EXIT.failure;', 'return EXIT.ok;'],
+    ],
+  },
+  {
+    file: 'apps/cli/src/arguments.ts',
+    tests: ['apps/cli/test/arguments.test.ts'],
+    faults: [['next === undefined || flags.has(next)', 'next === undefined']],
+  },
+  {
+    file: 'apps/cli/src/strategy-options.ts',
+    tests: ['apps/cli/test/strategies.test.ts', 'apps/cli/test/arguments.test.ts'],
+    faults: [['if (!strategies.includes(strategy)) {', 'if (strategies.length === 0) {']],
+  },
+  {
+    file: 'apps/cli/src/terminal/style.ts',
+    tests: ['apps/cli/test/hostile-manifest.test.ts', 'apps/cli/test/decode.test.ts', 'apps/cli/test/folders.test.ts'],
+    faults: [['\\p{Zp}\\p{Bidi_Control}]/gu', '\\p{Zp}]/gu']],
+  },
+  {
+    file: 'apps/cli/src/race/measure.ts',
+    tests: ['apps/cli/test/summary.test.ts', 'apps/cli/test/race.test.ts'],
+    faults: [
+      ['Math.ceil(middle) - 1', 'Math.ceil(middle)'],
+      ['(repeat + turn) % strategies.length', 'turn'],
+    ],
+  },
+  {
+    file: 'apps/cli/src/race/summary.ts',
+    tests: ['apps/cli/test/summary.test.ts'],
+    faults: [['other.milliseconds / own.milliseconds', 'own.milliseconds / other.milliseconds']],
+  },
+  {
+    file: 'apps/bench/src/nar-measure.ts',
+    tests: ['apps/bench/test/nar-measure.test.ts'],
+    faults: [
+      ['now.milliseconds < known.milliseconds', 'now.milliseconds > known.milliseconds'],
+
+      ['running.delete(name);', ''],
+    ],
+  },
+  {
+    file: 'apps/bench/src/nar-rows.ts',
+    tests: ['apps/bench/test/nar-rows.test.ts'],
+    faults: [
+      ['milliseconds, 0) / sentencesBatched', 'milliseconds, 0) / batched.length'],
+      [
+        '(other[index] as Decoded).milliseconds / milliseconds',
+        'milliseconds / (other[index] as Decoded).milliseconds',
+      ],
+    ],
+  },
+  {
+    file: 'apps/bench/src/nar-groups.ts',
+    tests: ['apps/bench/test/nar-rows.test.ts', 'apps/bench/test/nar-bench.test.ts'],
+    faults: [['met: difference >= aim,', 'met: difference > aim,']],
+  },
+  {
+    file: 'apps/bench/src/statistics.ts',
+    tests: ['apps/bench/test/nar-rows.test.ts', 'apps/bench/test/nar-measure.test.ts'],
+    faults: [
+      [
+        'sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]',
+        'values[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]',
+      ],
+    ],
+  },
+];
