@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitepress';
 
-const plugins = ['greedy', 'beam', 'one-shot', 'refine', 'speculative', 'models', 'testkit', 'metrics'];
+const plugins = ['greedy', 'beam', 'one-shot', 'refine', 'speculative', 'models', 'importers', 'testkit', 'metrics'];
 
 export default defineConfig({
   title: 'Foretoken',

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ForetokenError } from '@foretoken/core';
-import type { importModel, loadModel, openModelFolder } from '@foretoken/models';
+import type { importModel } from '@foretoken/importers';
+import type { loadModel, openModelFolder } from '@foretoken/models';
 
 /** What the commands need of the other packages; tests put scripted models in their place. */
 export interface Services {
@@ -24,10 +25,10 @@ const DEFAULT_MODEL = '@foretoken/model-multi30k-en-de';
 
 const require: NodeJS.Require = createRequire(import.meta.url);
 
-// The models package is imported when needed: help and usage errors should not wait for it.
+// These packages are imported when needed: help and usage errors should not wait for it.
 export const services: Services = {
   loadModel: async (...args) => (await import('@foretoken/models')).loadModel(...args),
-  importModel: async (...args) => (await import('@foretoken/models')).importModel(...args),
+  importModel: async (...args) => (await import('@foretoken/importers')).importModel(...args),
   openModelFolder: async (...args) => (await import('@foretoken/models')).openModelFolder(...args),
   defaultModelFolder,
   version: () => packageVersion('../package.json'),

@@ -1,14 +1,8 @@
 export type { ModelLocation } from './folder/locate-model.js';
 export type { MarianManifest, MaskedLanguageModelManifest, ModelManifest } from './folder/manifest.js';
 export { type ModelFolder, openModelFolder } from './folder/read-folder.js';
-export { type ImportOptions, importModel } from './import-model.js';
-export type { ImportNote } from './importers/generation-config.js';
-export type { Dense } from './importers/matrices.js';
 export { type LoadedModel, type LoadOptions, loadModel, type SpeculationParts } from './load-model.js';
-export { type AttributeValue, CONTRIB, GraphBuilder, type Value } from './onnx/graph-builder.js';
 export { readGraph } from './onnx/read-graph.js';
-export { readGraphWeights } from './onnx/read-weights.js';
-export { WeightStore } from './onnx/weight-store.js';
 export { runStoppable, stopWorker } from './stoppable-worker.js';
 export type { ModelParts, TextDecoder } from './text/choose-part.js';
 export { TextDecoding, type TextHypothesis, type TextOptions, type TextResult } from './text/text-decoding.js';

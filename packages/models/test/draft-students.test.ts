@@ -2,10 +2,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Canvas, CanvasModel, EditModel, EditSession, LatticePath, TokenSource } from '@foretoken/core';
 import type { Tensor } from '@foretoken/core/runtime';
+import { GraphBuilder, type Value } from '@foretoken/importers';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { SourceReading } from '../src/drivers/source-reading.js';
-import { GraphBuilder, type Value } from '../src/onnx/graph-builder.js';
 import { refusal } from './folder-fixtures.js';
 import {
   canvasOf,

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSessions } from '@foretoken/core/runtime';
+import { type ImportOptions, importModel } from '@foretoken/importers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkManifest } from '../src/folder/check-manifest.js';
-import { type ImportOptions, importModel, loadModel } from '../src/index.js';
+import { loadModel } from '../src/index.js';
 import { editManifest, refusal, temporaryFolder } from './folder-fixtures.js';
 import { draftsFolder, imported, type StudentName, studentsFolder, weightsOf } from './student-fixtures.js';
 

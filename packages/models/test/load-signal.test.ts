@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSessions } from '@foretoken/core/runtime';
+import { importModel } from '@foretoken/importers';
 import * as onnxruntime from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { importModel, type LoadedModel, type LoadOptions, loadModel } from '../src/index.js';
+import { type LoadedModel, type LoadOptions, loadModel } from '../src/index.js';
 import { writeTinyCtc, writeTinyMarian } from './tiny-marian.js';
 
 let target: string;

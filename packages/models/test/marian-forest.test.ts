@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { collect, NodeBatch, type NodeId, nodeIdOf, ROOT, type TokenForest } from '@foretoken/core';
 import { type OnnxRuntime, openForests, openSessions } from '@foretoken/core/runtime';
 import { greedy } from '@foretoken/greedy';
+import { importModel } from '@foretoken/importers';
 import { ngramDrafter, speculative } from '@foretoken/speculative';
 import fc from 'fast-check';
 import * as onnxRuntime from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { importModel, type LoadedModel, loadModel } from '../src/index.js';
+import { type LoadedModel, loadModel } from '../src/index.js';
 import { codeOf } from './student-fixtures.js';
 import { TINY, writeTinyCtc, writeTinyMarian } from './tiny-marian.js';
 

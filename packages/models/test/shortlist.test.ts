@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CtcLattice } from '@foretoken/core';
+import { importModel } from '@foretoken/importers';
 import { describe, expect, it } from 'vitest';
 import { readShortlist, SHORTLIST_FILE, Shortlist } from '../src/drivers/shortlist.js';
-import { importModel, loadModel } from '../src/index.js';
+import { loadModel } from '../src/index.js';
 import { editManifest, temporaryFolder } from './folder-fixtures.js';
 import { safetensors, TINY, writeTinyCtc, writeTinyMarian } from './tiny-marian.js';
 

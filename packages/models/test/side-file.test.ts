@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { bytesOf, safetensors } from '../../importers/test/weights-fixtures.js';
 import { SideFile } from '../src/drivers/side-file.js';
 import { refusal } from './folder-fixtures.js';
-import { bytesOf, safetensors } from './weights-fixtures.js';
 
 let side: SideFile;
 beforeAll(() => {

@@ -3,9 +3,10 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { importModel } from '@foretoken/importers';
 import { build } from 'tsdown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { importModel, runStoppable } from '../src/index.js';
+import { runStoppable } from '../src/index.js';
 import { writeTinyMarian } from './tiny-marian.js';
 
 const run = promisify(execFile);

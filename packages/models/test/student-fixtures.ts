@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import type { CanvasModel, EditModel, LatticeModel, TokenSource } from '@foretoken/core';
 import { ForetokenError } from '@foretoken/core';
 import { openSessions } from '@foretoken/core/runtime';
+import { type ImportOptions, importModel } from '@foretoken/importers';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { type ImportOptions, importModel, type LoadedModel, loadModel } from '../src/index.js';
+import { type LoadedModel, loadModel } from '../src/index.js';
 import { temporaryFolder } from './folder-fixtures.js';
 import { letterTokenizer } from './tiny-marian.js';
 

@@ -1,4 +1,4 @@
-import { type Dense, GraphBuilder, type Value, WeightStore } from '@foretoken/models';
+import { type Dense, GraphBuilder, type Value, WeightStore } from '@foretoken/importers';
 import type { BenchShape, BuiltGraph } from './plain-step.js';
 
 /**

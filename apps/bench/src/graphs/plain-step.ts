@@ -1,4 +1,4 @@
-import { type Dense, GraphBuilder, type Value, WeightStore } from '@foretoken/models';
+import { type Dense, GraphBuilder, type Value, WeightStore } from '@foretoken/importers';
 
 /** Sizes the bench graphs are built to. */
 export interface BenchShape {

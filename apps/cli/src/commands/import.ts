@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import type { ImportOptions, ModelManifest } from '@foretoken/models';
+import type { ImportOptions } from '@foretoken/importers';
+import type { ModelManifest } from '@foretoken/models';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
 import { describeManifest } from '../describe-model.js';
 import { EXIT, usageError } from '../errors.js';

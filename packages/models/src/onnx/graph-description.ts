@@ -1,6 +1,6 @@
 import { ForetokenError } from '@foretoken/core';
+import { ELEMENT_TYPE } from './element-type.js';
 import { findExternalData } from './external-data.js';
-import { ELEMENT_TYPE } from './proto.js';
 import { integer, message, messages, texts } from './wire.js';
 
 /** An input or output as the graph declares it; a symbolic dimension is null. */

@@ -1,0 +1,116 @@
+import type { Yielder } from '@foretoken/core';
+import type { TensorOf } from '../../blocks/layers.js';
+import type { DeferredDense } from '../../tensors/matrices.js';
+import type { MarianShape } from './marian-shape.js';
+
+/** What the encoder's layers are called in a checkpoint, before their number. */
+export const ENCODER_STACK = 'model.encoder.layers';
+
+/** A residual block of a post-norm Transformer: `LayerNorm(x + out(sublayer(x)))`. */
+interface Block {
+  /** Bias of the normalisation that makes the block's input. */
+  readonly input: string;
+  /** Linear layers that read the input, without `.weight` and `.bias`. */
+  readonly readers: readonly string[];
+  /** The linear layer that closes the block. */
+  readonly out: string;
+}
+
+/** Weights with the closing biases of residual blocks folded away, and the names of the biases that are gone. */
+export interface FoldedBiases {
+  readonly tensorOf: TensorOf;
+  readonly folded: ReadonlySet<string>;
+}
+
+/**
+ * Moves each block's closing bias b into the normalisation before it: the input becomes x + b, so the residual sum already
+ * holds b, and the layers that read the input get `bias - W b`, so they see x as before. Exact but for rounding, and an
+ * addition fewer a block. The first block of a stack stays, since its input is an embedding.
+ */
+export function foldBiases(tensorOf: TensorOf, shape: MarianShape): FoldedBiases {
+  const { width } = shape;
+  const blocks = [...blocksOf('encoder', shape.encoderLayers), ...blocksOf('decoder', shape.decoderLayers)];
+  const changed = new Map<string, DeferredDense>();
+  const folded = new Set<string>();
+  const current = (name: string, length: number): DeferredDense => changed.get(name) ?? tensorOf(name, [length]);
+  for (const { input, readers, out } of blocks) {
+    const bias = tensorOf(`${out}.bias`, [width]);
+    changed.set(input, shifted(current(input, width), bias));
+    for (const reader of readers) {
+      const outputs = reader.endsWith('.fc1') ? feedForwardOf(reader, shape) : width;
+      const weight = tensorOf(`${reader}.weight`, [outputs, width]);
+      changed.set(`${reader}.bias`, withoutProduct(current(`${reader}.bias`, outputs), weight, bias));
+    }
+    folded.add(`${out}.bias`);
+  }
+  return { tensorOf: (name, dims) => changed.get(name) ?? tensorOf(name, dims), folded };
+}
+
+/** `vector + bias`. */
+function shifted(vector: DeferredDense, bias: DeferredDense): DeferredDense {
+  const values = async (pace: Yielder): Promise<Float32Array> => {
+    const added = await bias.values(pace);
+    return (await vector.values(pace)).map((value, index) => value + (added[index] as number));
+  };
+  return { dims: vector.dims, values, exact: true };
+}
+
+/** `vector - weight bias`. */
+function withoutProduct(vector: DeferredDense, weight: DeferredDense, bias: DeferredDense): DeferredDense {
+  const values = async (pace: Yielder): Promise<Float32Array> => {
+    const factors = await bias.values(pace);
+    const matrix = await weight.values(pace);
+    const width = factors.length;
+    return (await vector.values(pace)).map((value, row) => {
+      let sum = 0;
+      for (let column = 0; column < width; column++) {
+        sum += (matrix[row * width + column] as number) * (factors[column] as number);
+      }
+      return value - sum;
+    });
+  };
+  return { dims: vector.dims, values, exact: true };
+}
+
+/**
+ * `foldBiases` of the encoder's first layers alone, under `stack` instead of their names: in the whole encoder, the states
+ * between two layers hold a bias of the latter already.
+ */
+export function foldFirstLayers(
+  tensorOf: TensorOf,
+  shape: MarianShape,
+  encoderLayers: number,
+  stack: string,
+): FoldedBiases {
+  const first = foldBiases(tensorOf, { ...shape, encoderLayers, decoderLayers: 0 });
+  return {
+    tensorOf: (name, dims) => first.tensorOf(name.replace(stack, ENCODER_STACK), dims),
+    folded: new Set([...first.folded].map((name) => name.replace(ENCODER_STACK, stack))),
+  };
+}
+
+function feedForwardOf(reader: string, shape: MarianShape): number {
+  return reader.startsWith('model.encoder.') ? shape.encoderFeedForward : shape.decoderFeedForward;
+}
+
+/** The blocks of a stack, the first one left out. */
+function blocksOf(side: 'encoder' | 'decoder', layers: number): Block[] {
+  const blocks: Block[] = [];
+  for (let layer = 0; layer < layers; layer++) {
+    const prefix = `model.${side}.layers.${layer}`;
+    if (layer > 0) {
+      blocks.push({
+        input: `model.${side}.layers.${layer - 1}.final_layer_norm.bias`,
+        readers: ['q_proj', 'k_proj', 'v_proj'].map((part) => `${prefix}.self_attn.${part}`),
+        out: `${prefix}.self_attn.out_proj`,
+      });
+    }
+    let input = `${prefix}.self_attn_layer_norm.bias`;
+    if (side === 'decoder') {
+      blocks.push({ input, readers: [`${prefix}.encoder_attn.q_proj`], out: `${prefix}.encoder_attn.out_proj` });
+      input = `${prefix}.encoder_attn_layer_norm.bias`;
+    }
+    blocks.push({ input, readers: [`${prefix}.fc1`], out: `${prefix}.fc2` });
+  }
+  return blocks;
+}

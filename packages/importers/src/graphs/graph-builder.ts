@@ -1,0 +1,187 @@
+import { ELEMENT_TYPE, type ElementType } from '@foretoken/models/folder';
+import { ATTRIBUTE_TYPE, ModelProto } from './proto.js';
+import type { WeightStore, WeightValues } from './weight-store.js';
+
+/** Name of a value in the graph under construction. */
+export type Value = string;
+
+export type AttributeValue = number | { readonly float: number } | string | readonly number[];
+
+export const CONTRIB = 'com.microsoft';
+
+const EXTERNAL = 1;
+
+/** An initializer that the store has. */
+const STORED = Symbol('stored');
+
+/** In the place of the node that casts a weight, if that turns out to be stored as fp16. */
+interface CastOf {
+  readonly castOf: string;
+}
+
+/**
+ * Builds one ONNX graph: inputs, operators in execution order, outputs.
+ *
+ * Weights go to a `WeightStore` shared with other graphs and are referred to as external data of `dataFile`.
+ */
+export class GraphBuilder {
+  readonly #store: WeightStore;
+  readonly #dataFile: string;
+  readonly #nodes: (object | CastOf)[] = [];
+  readonly #inputs: object[] = [];
+  readonly #outputs: object[] = [];
+  readonly #initializers = new Map<string, object | typeof STORED>();
+  #fresh = 0;
+
+  constructor(store: WeightStore, dataFile: string) {
+    this.#store = store;
+    this.#dataFile = dataFile;
+  }
+
+  /** Declares an input; a string dimension is symbolic. */
+  input(name: string, type: ElementType, dims: readonly (number | string)[]): Value {
+    this.#inputs.push(valueInfo(name, type, dims));
+    return name;
+  }
+
+  /** Declares `value` as an output under its own name. */
+  output(value: Value, type: ElementType, dims: readonly (number | string)[]): void {
+    this.#outputs.push(valueInfo(value, type, dims));
+  }
+
+  /** Adds an operator with one output, named `name` if given. */
+  op(
+    opType: string,
+    inputs: readonly Value[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+    options: { readonly domain?: string; readonly name?: string } = {},
+  ): Value {
+    return this.ops(opType, inputs, 1, attributes, options)[0] as Value;
+  }
+
+  /** Adds an operator with `count` outputs. */
+  ops(
+    opType: string,
+    inputs: readonly Value[],
+    count: number,
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+    options: { readonly domain?: string; readonly name?: string } = {},
+  ): Value[] {
+    const name = options.name ?? `${opType}_${this.#fresh++}`;
+    const output = count === 1 ? [name] : Array.from({ length: count }, (_, index) => `${name}_${index}`);
+    this.#nodes.push(node(opType, inputs, output, name, attributes, options.domain));
+    return output;
+  }
+
+  /** A weight of the shared store, usable as an fp32 value; `exact` exempts it from fp16 storage. */
+  weight(name: string, dims: readonly number[], values: WeightValues, exact = false): Value {
+    if (this.#initializers.has(name)) return name;
+    this.#store.add(name, dims, values, exact);
+    this.#initializers.set(name, STORED);
+    // Constant folding turns this cast into an fp32 weight once, when the session is created.
+    this.#nodes.push({ castOf: name });
+    return name;
+  }
+
+  /** An int8 weight of the shared store. */
+  weightInt8(name: string, dims: readonly number[], values: WeightValues<Int8Array>): Value {
+    if (!this.#initializers.has(name)) {
+      this.#store.addInt8(name, dims, values);
+      this.#initializers.set(name, STORED);
+    }
+    return name;
+  }
+
+  /** The store's weight as an initializer: under its own name unless a cast has that. */
+  #external(key: string): object {
+    const { dims, elementType, offset, length } = this.#store.find(key);
+    return {
+      name: elementType === 'float16' ? halfName(key) : key,
+      dims: [...dims],
+      dataType: ELEMENT_TYPE[elementType],
+      dataLocation: EXTERNAL,
+      externalData: [
+        { key: 'location', value: this.#dataFile },
+        { key: 'offset', value: String(offset) },
+        { key: 'length', value: String(length) },
+      ],
+    };
+  }
+
+  /** The node that casts a weight to fp32, where it is stored as fp16. */
+  #cast(name: string): object[] {
+    if (this.#store.find(name).elementType !== 'float16') return [];
+    return [node('Cast', [halfName(name)], [name], name, { to: ELEMENT_TYPE.float32 })];
+  }
+
+  /** A small constant kept in the graph itself. */
+  constant(type: 'int32' | 'int64' | 'float32', dims: readonly number[], values: readonly number[]): Value {
+    const name = `${type}_${dims.join('x')}_${values.slice(0, 8).join('_')}_${this.#fresh++}`;
+    const data =
+      type === 'int64'
+        ? BigInt64Array.from(values, BigInt)
+        : type === 'int32'
+          ? Int32Array.from(values)
+          : Float32Array.from(values);
+    this.#initializers.set(name, {
+      name,
+      dims: [...dims],
+      dataType: ELEMENT_TYPE[type],
+      rawData: new Uint8Array(data.buffer),
+    });
+    return name;
+  }
+
+  /** The serialised model. The store's weights must be settled. */
+  build(graphName: string): Uint8Array {
+    const initializer = [...this.#initializers].map(([key, own]) => (own === STORED ? this.#external(key) : own));
+    const model = {
+      irVersion: 10,
+      producerName: 'foretoken',
+      opsetImport: [
+        { domain: '', version: 23 },
+        { domain: CONTRIB, version: 1 },
+      ],
+      graph: {
+        name: graphName,
+        node: this.#nodes.flatMap((each) => ('castOf' in each ? this.#cast(each.castOf) : [each])),
+        initializer,
+        input: this.#inputs,
+        output: this.#outputs,
+      },
+    };
+    return ModelProto.encode(ModelProto.fromObject(model)).finish();
+  }
+}
+
+const halfName = (name: string): string => `${name}.fp16`;
+
+function node(
+  opType: string,
+  inputs: readonly Value[],
+  output: readonly Value[],
+  name: string,
+  attributes: Readonly<Record<string, AttributeValue>>,
+  domain = '',
+): object {
+  return {
+    opType,
+    name,
+    input: [...inputs],
+    output: [...output],
+    domain,
+    attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
+  };
+}
+
+function valueInfo(name: string, type: ElementType, dims: readonly (number | string)[]): object {
+  const dim = dims.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  return { name, type: { tensorType: { elemType: ELEMENT_TYPE[type], shape: { dim } } } };
+}
+
+function attribute(name: string, value: AttributeValue): object {
+  if (typeof value === 'number') return { name, type: ATTRIBUTE_TYPE.int, i: value };
+  if (typeof value === 'string') return { name, type: ATTRIBUTE_TYPE.string, s: new TextEncoder().encode(value) };
+  if ('float' in value) return { name, type: ATTRIBUTE_TYPE.float, f: value.float };
+  return { name, type: ATTRIBUTE_TYPE.ints, ints: [...value] };
+}

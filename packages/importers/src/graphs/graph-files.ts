@@ -1,0 +1,40 @@
+import type { Yielder } from '@foretoken/core';
+import type { FileContent } from '@foretoken/models/folder';
+import { GraphBuilder } from './graph-builder.js';
+import { WeightStore } from './weight-store.js';
+
+/** File that all graphs of an imported folder read their weights from. */
+export const WEIGHTS_FILE = 'weights.bin';
+
+/** Builds a graph under a name and keeps it as a file. */
+export type EmitGraph = (file: string, name: string, build: (graph: GraphBuilder) => void) => Promise<void>;
+
+/** Graphs of one folder, which share its weights. */
+export class GraphFiles {
+  readonly #store: WeightStore;
+  readonly #pace: Yielder;
+  readonly #graphs: { readonly file: string; readonly name: string; readonly graph: GraphBuilder }[] = [];
+
+  constructor(weights: 'float32' | 'float16', pace: Yielder) {
+    this.#store = new WeightStore(weights);
+    this.#pace = pace;
+  }
+
+  readonly emit: EmitGraph = async (file, name, build) => {
+    const graph = new GraphBuilder(this.#store, WEIGHTS_FILE);
+    build(graph);
+    this.#graphs.push({ file, name, graph });
+    if (this.#pace.due()) await this.#pace.yield();
+  };
+
+  /** Makes the weights, and then all files. Throws `INVALID_MODEL_FOLDER` for weights that are NaN or infinite. */
+  async finish(): Promise<Map<string, FileContent>> {
+    await this.#store.settle(this.#pace);
+    const files = new Map<string, FileContent>([[WEIGHTS_FILE, this.#store.pieces()]]);
+    for (const { file, name, graph } of this.#graphs) {
+      files.set(file, graph.build(name));
+      if (this.#pace.due()) await this.#pace.yield();
+    }
+    return files;
+  }
+}

@@ -1,0 +1,230 @@
+import { invalidFolder, isObject, printableValue, quote, unsupportedModel } from '@foretoken/models/folder';
+import { GENERATION_CONFIG, type WeightsFolder } from './weights-folder.js';
+
+/** Something that a weights folder says and that the imported model does not do by itself. */
+export interface ImportNote {
+  /** File that says it. */
+  readonly file: string;
+  readonly field: string;
+  readonly received: unknown;
+  /** What was done, or what to do, in words. */
+  readonly message: string;
+}
+
+/** What a Marian model's configs say about decoding, as far as graphs and manifest can hold it. */
+export interface GenerationFacts {
+  readonly tokens: { readonly start: number; readonly end: number; readonly pad: number };
+  /** Tokens that are never to be output. */
+  readonly suppressed: readonly number[];
+  readonly notes: readonly ImportNote[];
+}
+
+const CONFIG = 'config.json';
+const BY_RULE = 'It is no part of the model here: to decode so, pass';
+const NO_SUCH = 'It has no effect on this model here.';
+
+/**
+ * What transformers makes of settings that graphs do not hold: the values that change nothing, and what does the same here.
+ * A setting of config.json counts where generation_config.json does not have it, as in folders of older releases.
+ */
+const SETTINGS: Readonly<Record<string, readonly [neutral: readonly unknown[], here: string]>> = {
+  max_length: [[20], `${BY_RULE} maxNewTokens.`],
+  max_new_tokens: [[], `${BY_RULE} maxNewTokens.`],
+  min_length: [[0], `${BY_RULE} minNewTokens.`],
+  min_new_tokens: [[0], `${BY_RULE} minNewTokens.`],
+  num_beams: [[1], `${BY_RULE} beamSize to beamSearch.`],
+  num_beam_groups: [[1], `${BY_RULE} groups to beamSearch.`],
+  diversity_penalty: [[0], `${BY_RULE} diversityPenalty to beamSearch.`],
+  length_penalty: [[1], `${BY_RULE} lengthPenalty to beamSearch.`],
+  early_stopping: [[false], `${BY_RULE} stopWhen to beamSearch.`],
+  num_return_sequences: [[1], `${BY_RULE} hypotheses to beamSearch.`],
+  no_repeat_ngram_size: [[0], `${BY_RULE} noRepeatNgramSize.`],
+  repetition_penalty: [[1], `${BY_RULE} repetitionPenalty.`],
+  do_sample: [[false], `${BY_RULE} the request to sampling.`],
+  temperature: [[1], `${BY_RULE} temperature to sampling.`],
+  top_k: [[50, 0], `${BY_RULE} topK to sampling.`],
+  top_p: [[1], `${BY_RULE} topP to sampling.`],
+  min_p: [[], `${BY_RULE} minP to sampling.`],
+  typical_p: [[1], `${BY_RULE} typicalP to sampling.`],
+  epsilon_cutoff: [[0], `${BY_RULE} epsilonCutoff to sampling.`],
+  eta_cutoff: [[0], `${BY_RULE} etaCutoff to sampling.`],
+  penalty_alpha: [[0], `${BY_RULE} penalty to contrastiveSearch.`],
+  forced_bos_token_id: [[], `${BY_RULE} it in outputPrefixes, or outputs will begin otherwise.`],
+  forced_decoder_ids: [[], `${BY_RULE} forcedTokens.`],
+  begin_suppress_tokens: [[], `${BY_RULE} a processor that forbids them at the first position.`],
+  sequence_bias: [[], `${BY_RULE} logitBias for single tokens, or a processor.`],
+  force_words_ids: [[], `${BY_RULE} phrases to beamSearch.`],
+  constraints: [[], `${BY_RULE} phrases or a constraint.`],
+  exponential_decay_length_penalty: [[], `${BY_RULE} a processor.`],
+  guidance_scale: [[1], NO_SUCH],
+  encoder_repetition_penalty: [[1], `${BY_RULE} a processor.`],
+  encoder_no_repeat_ngram_size: [[0], `${BY_RULE} a processor.`],
+  stop_strings: [[], `${BY_RULE} stopStrings.`],
+  max_time: [[], `${BY_RULE} a signal.`],
+  // An output that reaches its limit has finishReason "length" here.
+  forced_eos_token_id: [[], 'It has no effect here: an output that is cut at its limit does not get an end token.'],
+  // Beam search has log-probabilities anyway.
+  renormalize_logits: [[false, true], NO_SUCH],
+  remove_invalid_values: [[false], 'It has no effect here: scores that are NaN or infinite are an error.'],
+};
+
+/** Fields of generation_config.json that say nothing about what is to be output. */
+const SILENT = new Set(
+  '_from_model_config transformers_version use_cache cache_implementation cache_config output_attentions output_hidden_states output_scores output_logits return_dict_in_generate bos_token_id disable_compile compile_config'.split(
+    ' ',
+  ),
+);
+const READ = new Set('bad_words_ids suppress_tokens decoder_start_token_id eos_token_id pad_token_id'.split(' '));
+
+/**
+ * Reads what config.json and generation_config.json say about decoding. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
+ */
+export function readGeneration(folder: WeightsFolder, vocabularySize: number): GenerationFacts {
+  const reader = new Reader(folder, vocabularySize);
+  const end = reader.token('eos_token_id');
+  const tokens = { start: reader.token('decoder_start_token_id'), end, pad: reader.token('pad_token_id') };
+  const suppressed = [...reader.badWords(end), ...reader.tokens('suppress_tokens')];
+  reader.noteSettings();
+  return { tokens, suppressed: [...new Set(suppressed)], notes: reader.notes };
+}
+
+class Reader {
+  readonly notes: ImportNote[] = [];
+  readonly #folder: WeightsFolder;
+  readonly #size: number;
+
+  constructor(folder: WeightsFolder, vocabularySize: number) {
+    this.#folder = folder;
+    this.#size = vocabularySize;
+  }
+
+  /** A setting and the file that decides it; generation_config.json does, as in transformers, where both have it. */
+  #find(field: string): { readonly file: string; readonly value: unknown } | undefined {
+    const said = [
+      [GENERATION_CONFIG, this.#folder.generationConfig] as const,
+      [CONFIG, this.#folder.config] as const,
+    ].flatMap(([file, content]) => {
+      const value = content !== undefined && Object.hasOwn(content, field) ? content[field] : undefined;
+      return value === undefined || value === null ? [] : [{ file, value }];
+    });
+    return said[0];
+  }
+
+  /** Notes where two files say two things of one field. */
+  #noteConflict(field: string): void {
+    const { config, generationConfig } = this.#folder;
+    const [older, newer] = [config[field], generationConfig?.[field]];
+    if (older === undefined || older === null || newer === undefined || newer === null) return;
+    if (isSame(older, newer)) return;
+    this.#note(CONFIG, field, older, `${GENERATION_CONFIG} says ${quote(newer)}, which counts.`);
+  }
+
+  #note(file: string, field: string, received: unknown, what: string): void {
+    this.notes.push({
+      file,
+      field,
+      received: printableValue(received),
+      message: `${file} has ${quote(field).slice(1, -1)} = ${quote(received)}. ${what}`,
+    });
+  }
+
+  #refuse(file: string, field: string, received: unknown, required: string): never {
+    const { path } = this.#folder;
+    throw invalidFolder(
+      `${file} in ${path}: ${field} is ${received === undefined ? 'missing' : quote(received)}, but it must be ${required}. Fetch or correct the file.`,
+      { folder: path, file, field, received, required },
+    );
+  }
+
+  #isToken(value: unknown): value is number {
+    return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < this.#size;
+  }
+
+  token(field: string): number {
+    this.#noteConflict(field);
+    const { file, value } = this.#find(field) ?? { file: CONFIG, value: undefined };
+    const required = `an integer from 0 to ${this.#size - 1}`;
+    if (Array.isArray(value) && value.length > 1 && value.every((item) => this.#isToken(item))) {
+      const { path } = this.#folder;
+      throw unsupportedModel(`${file} in ${path}: ${field} is ${quote(value)}, but only one token is supported.`, {
+        folder: path,
+        file,
+        field,
+        received: value,
+        required,
+      });
+    }
+    const one: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
+    return this.#isToken(one) ? one : this.#refuse(file, field, value, required);
+  }
+
+  tokens(field: string): readonly number[] {
+    this.#noteConflict(field);
+    const found = this.#find(field);
+    if (found === undefined) return [];
+    const { file, value } = found;
+    const required = `a list of integers from 0 to ${this.#size - 1}`;
+    if (!Array.isArray(value)) return this.#refuse(file, field, value, required);
+    return value.map((id) => (this.#isToken(id) ? id : this.#refuse(file, field, id, required)));
+  }
+
+  /** Bad words of one token; longer ones are noted, since graphs know no past tokens. */
+  badWords(end: number): readonly number[] {
+    const field = 'bad_words_ids';
+    this.#noteConflict(field);
+    const found = this.#find(field);
+    if (found === undefined) return [];
+    const { file, value } = found;
+    const required = `a list of lists of integers from 0 to ${this.#size - 1}`;
+    if (!Array.isArray(value)) return this.#refuse(file, field, value, required);
+    const single: number[] = [];
+    const longer: unknown[] = [];
+    for (const words of value as readonly unknown[]) {
+      if (!Array.isArray(words) || words.length === 0 || !words.every((id) => this.#isToken(id))) {
+        return this.#refuse(file, field, words, required);
+      }
+      if (words.length > 1) longer.push(words);
+      else if (words[0] === end) this.#note(file, field, words, 'It is the end token, which stays possible.');
+      else single.push(words[0] as number);
+    }
+    if (longer.length > 0) {
+      this.#note(
+        file,
+        field,
+        longer,
+        `Words of more than one token are no part of the model here: pass them as badWords.`,
+      );
+    }
+    return single;
+  }
+
+  /** Notes every setting that would change an output and that nothing here reads. */
+  noteSettings(): void {
+    for (const [field, [neutral, here]] of Object.entries(SETTINGS)) {
+      this.#noteConflict(field);
+      const found = this.#find(field);
+      if (found !== undefined && !isNeutral(found.value, neutral)) this.#note(found.file, field, found.value, here);
+    }
+    for (const [field, value] of Object.entries(this.#folder.generationConfig ?? {})) {
+      const known = Object.hasOwn(SETTINGS, field) || READ.has(field) || SILENT.has(field);
+      if (!known && !isNeutral(value, []))
+        this.#note(GENERATION_CONFIG, field, value, 'It is not known here, and not used.');
+    }
+  }
+}
+
+/** Values that ask for nothing. */
+function isNeutral(value: unknown, neutral: readonly unknown[]): boolean {
+  if (value === null || value === undefined || neutral.includes(value)) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isObject(value) && Object.keys(value).length === 0;
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  try {
+    return JSON.stringify(a) === JSON.stringify(b);
+  } catch {
+    // Nested too deep to be compared.
+    return false;
+  }
+}

@@ -1,0 +1,160 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  decodeUtf8,
+  invalidFolder,
+  isObject,
+  MANIFEST_BYTES,
+  parseJson,
+  quote,
+  readRegularFile,
+  resolveFolder,
+  TOKENIZER_BYTES,
+  unsupportedModel,
+  type WeightTensor,
+} from '@foretoken/models/folder';
+import { readSafetensors } from '../safetensors/read-safetensors.js';
+
+const CONFIG = 'config.json';
+const WEIGHTS = 'model.safetensors';
+const TOKENIZER = 'tokenizer.json';
+/** What newer releases of transformers say about decoding; older ones say it in config.json. */
+export const GENERATION_CONFIG = 'generation_config.json';
+
+/** A Hugging Face weights folder, read whole. */
+export interface WeightsFolder {
+  readonly path: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Content of generation_config.json, where there is one. */
+  readonly generationConfig?: Readonly<Record<string, unknown>>;
+  readonly tensors: ReadonlyMap<string, WeightTensor>;
+  /** Text of tokenizer.json, not yet checked. */
+  readonly tokenizerJson: string;
+  /** A floating-point tensor of exactly this shape. Throws `INVALID_MODEL_FOLDER`. */
+  tensor(name: string, shape: readonly number[]): WeightTensor;
+  /** Values of a one-dimensional I32 or I64 tensor. Throws `INVALID_MODEL_FOLDER`. */
+  integers(name: string): number[];
+}
+
+/**
+ * Reads config.json, model.safetensors and tokenizer.json of a weights folder; other files are not touched.
+ *
+ * Symbolic links are followed, since download caches consist of them; only regular files are opened. Throws
+ * `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL` (pickled or sharded weights), `INVALID_ARGUMENT`.
+ */
+export async function openWeightsFolder(path: string, signal?: AbortSignal): Promise<WeightsFolder> {
+  const folder = await resolveFolder(path, 'weights', 'download one');
+  await refuseOtherFormats(folder);
+  const config = await readObject(folder, CONFIG);
+  const generationConfig = (await exists(folder, GENERATION_CONFIG))
+    ? await readObject(folder, GENERATION_CONFIG)
+    : undefined;
+  await refuseOtherTokenizers(folder);
+  const tokenizerJson = await readText(folder, TOKENIZER, TOKENIZER_BYTES);
+  signal?.throwIfAborted();
+  const tensors = await readSafetensors(join(folder, WEIGHTS), signal);
+  const find = (name: string, dtypes: readonly string[], shape: readonly (number | null)[]): WeightTensor => {
+    const tensor = tensors.get(name);
+    const required = `${dtypes.join(' or ')} [${shape.map((size) => size ?? 'any').join(', ')}]`;
+    const fits =
+      tensor !== undefined &&
+      dtypes.includes(tensor.dtype) &&
+      tensor.shape.length === shape.length &&
+      shape.every((size, index) => size === null || size === tensor.shape[index]);
+    if (fits) return tensor;
+    const received = tensor === undefined ? 'missing' : `${tensor.dtype} [${tensor.shape.join(', ')}]`;
+    throw invalidFolder(
+      `${WEIGHTS} in ${folder}: tensor ${quote(name)} is ${received}, but it must be ${required}. Check that ${CONFIG} belongs to these weights.`,
+      { folder, file: WEIGHTS, field: name, received, required },
+    );
+  };
+  return {
+    path: folder,
+    config,
+    ...(generationConfig === undefined ? {} : { generationConfig }),
+    tensors,
+    tokenizerJson,
+    tensor: (name, shape) => find(name, ['F32', 'F16', 'BF16'], shape),
+    integers: (name) => {
+      const { dtype, data } = find(name, ['I32', 'I64'], [null]);
+      const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+      return dtype === 'I32'
+        ? Array.from({ length: data.length / 4 }, (_, index) => view.getInt32(4 * index, true))
+        : Array.from({ length: data.length / 8 }, (_, index) => Number(view.getBigInt64(8 * index, true)));
+    },
+  };
+}
+
+/** An integer of config.json within bounds. Throws `INVALID_MODEL_FOLDER`. */
+export function configInteger(
+  folder: Pick<WeightsFolder, 'path' | 'config'>,
+  key: string,
+  least: number,
+  most: number,
+): number {
+  const value = Object.hasOwn(folder.config, key) ? folder.config[key] : undefined;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw invalidFolder(
+    `${CONFIG} in ${folder.path}: ${key} is ${value === undefined ? 'missing' : quote(value)}, but it must be an integer from ${least} to ${most}. Fetch or correct the file.`,
+    { folder: folder.path, file: CONFIG, field: key, received: value, required: { least, most } },
+  );
+}
+
+async function readObject(folder: string, file: string): Promise<Readonly<Record<string, unknown>>> {
+  const content = parseJson(await readText(folder, file, MANIFEST_BYTES), file, { folder });
+  if (isObject(content)) return content;
+  throw invalidFolder(`${file} in ${folder} is ${quote(content)}, but it must be a JSON object.`, {
+    folder,
+    file,
+    received: content,
+    required: 'an object',
+  });
+}
+
+async function readText(folder: string, file: string, most: number): Promise<string> {
+  return decodeUtf8(await readRegularFile({ folder, file }, { links: true, most }), file, { folder });
+}
+
+async function refuseOtherFormats(folder: string): Promise<void> {
+  if (await exists(folder, WEIGHTS)) return;
+  for (const [file, what, remedy] of [
+    [
+      'pytorch_model.bin',
+      'a pickle, which can run any code when it is read',
+      `Convert it with save_pretrained(folder, safe_serialization=True) on a machine you can lose`,
+    ],
+    [
+      'pytorch_model.bin.index.json',
+      'an index of pickles, which can run any code when they are read',
+      `Convert them with save_pretrained(folder, safe_serialization=True) on a machine you can lose`,
+    ],
+    [`${WEIGHTS}.index.json`, 'an index of sharded weights', 'Save the model again as one file (max_shard_size)'],
+  ] as const) {
+    if (await exists(folder, file)) {
+      throw unsupportedModel(`${file} in ${folder} is ${what}; ${WEIGHTS} is required. ${remedy}.`, {
+        folder,
+        file,
+        received: file,
+        required: WEIGHTS,
+      });
+    }
+  }
+}
+
+/** Marian models are often published with the SentencePiece models that their tokenizer is made of, and nothing else. */
+async function refuseOtherTokenizers(folder: string): Promise<void> {
+  if (await exists(folder, TOKENIZER)) return;
+  const pieces = (await readdir(folder)).filter((name) => name.endsWith('.spm') || name.endsWith('.model')).sort();
+  if (pieces.length === 0) return;
+  throw unsupportedModel(
+    `${folder} has its tokenizer as SentencePiece models (${quote(pieces.join(', '))}), which are not read here; ${TOKENIZER} is required. Convert them first, with the tokenizers library for example.`,
+    { folder, file: pieces[0] as string, received: pieces.slice(0, 8), required: TOKENIZER },
+  );
+}
+
+async function exists(folder: string, file: string): Promise<boolean> {
+  return stat(join(folder, file)).then(
+    () => true,
+    () => false,
+  );
+}

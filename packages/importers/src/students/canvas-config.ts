@@ -1,0 +1,74 @@
+import { configInteger, type WeightsFolder } from '../readers/hugging-face/weights-folder.js';
+import type { CanvasNetwork } from './canvas-graph.js';
+import type { Lengths } from './canvas-open-graph.js';
+import type { CtcStudent } from './ctc-graph.js';
+import { checkActivation, configHeads, readHeadTokenIds, refuseConfig, tensorReader } from './student-config.js';
+
+/**
+ * The network on canvases that a weights folder holds; its graphs keep their weights under `name`. Without an `embedding`
+ * of the encoder's it has one of its own. Throws `INVALID_MODEL_FOLDER`.
+ */
+export function readCanvasNetwork(
+  folder: WeightsFolder,
+  name: string,
+  embedding?: CanvasNetwork['embedding'],
+): CanvasNetwork {
+  const readsSource = embedding !== undefined;
+  if ((folder.config.cross_attention ?? readsSource) !== readsSource) {
+    const what = readsSource ? 'a student that reads the encoder' : 'a masked language model';
+    refuseConfig(folder, 'cross_attention', what, readsSource);
+  }
+  const { reads_draft: readsDraft = false } = folder.config;
+  if (typeof readsDraft !== 'boolean') refuseConfig(folder, 'reads_draft', 'this importer', 'true or false');
+  if (readsDraft && !readsSource) {
+    refuseConfig(folder, 'reads_draft', 'a masked language model, which reads no source,', false);
+  }
+  checkActivation(folder);
+  const width = configInteger(folder, 'd_model', 2, 65_536);
+  if (width % 2 !== 0) refuseConfig(folder, 'd_model', 'a table of sinusoids', 'an even width');
+  const vocabularySize = configInteger(folder, 'vocab_size', 3, 1_000_000);
+  const tensorOf = tensorReader(folder);
+  return {
+    name,
+    shape: {
+      width,
+      heads: configHeads(folder, width),
+      feedForward: configInteger(folder, 'ffn_dim', 1, 1_000_000),
+      layers: configInteger(folder, 'layers', 1, 256),
+      vocabularySize,
+      maxPositions: configInteger(folder, 'max_position_embeddings', 2, 65_536),
+    },
+    readsSource,
+    readsDraft,
+    maskTokenId: configInteger(folder, 'mask_token_id', 0, vocabularySize - 1),
+    headTokenIds: readHeadTokenIds(folder, vocabularySize),
+    tensorOf,
+    embedding: embedding ?? {
+      name: `${name}.embed.weight`,
+      table: tensorOf('embed.weight', [vocabularySize, width]),
+    },
+  };
+}
+
+/** The CTC student whose drafts a network reads; undefined where it reads none. Throws `INVALID_MODEL_FOLDER` without one. */
+export function draftStudent(
+  folder: WeightsFolder,
+  { readsDraft }: CanvasNetwork,
+  ctc: CtcStudent | undefined,
+): CtcStudent | undefined {
+  if (!readsDraft) return undefined;
+  if (ctc === undefined) {
+    const required = 'the CTC student that makes drafts: give its weights folder, too';
+    refuseConfig(folder, 'reads_draft', 'a student that reads drafts', required);
+  }
+  return ctc;
+}
+
+/** The length head of a student; undefined without one. Throws `INVALID_MODEL_FOLDER`. */
+export function readLengths(folder: WeightsFolder, { readsDraft, shape }: CanvasNetwork): Lengths | undefined {
+  // The class of a draft's length is told as a position.
+  const most = readsDraft ? shape.maxPositions : 65_536;
+  const classes = folder.config.length_classes === undefined ? 0 : configInteger(folder, 'length_classes', 0, most);
+  if (classes === 0) return undefined;
+  return { classes, offset: configInteger(folder, 'length_offset', 0, 65_536) };
+}

@@ -1,0 +1,64 @@
+import { ForetokenError, type Yielder } from '@foretoken/core';
+import type { MarianShape } from '../architectures/marian/marian-shape.js';
+import type { TensorOf } from '../blocks/layers.js';
+import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';
+import type { CtcStudent } from './ctc-graph.js';
+import { readCtcShape, readHeadTokenIds, refuseConfig, tensorReader } from './student-config.js';
+
+const PIECE = 2 ** 20;
+
+/**
+ * The CTC student of the fast graph, which may read an earlier layer of the encoder than the `ordinary` one. The manifest
+ * states their upsampling and their blank once, and a shortlist is for both, so these must agree; a head that is the same
+ * stays with the ordinary student's weights. Throws `INVALID_MODEL_FOLDER`.
+ */
+export async function readFastStudent(
+  folder: WeightsFolder,
+  ordinary: CtcStudent,
+  marian: MarianShape,
+  pace: Yielder,
+): Promise<CtcStudent> {
+  const name = 'ctcFast';
+  const shape = readCtcShape(folder, marian);
+  const { upsample } = ordinary.shape;
+  if (shape.upsample !== upsample) refuseConfig(folder, 'upsample', 'ctcFast, like ctc,', upsample);
+  checkHeadTokenIds(folder, readHeadTokenIds(folder, marian.vocabularySize), ordinary);
+  const tensorOf = tensorReader(folder);
+  const owner = (await sameHead(tensorOf, ordinary, pace)) ? ordinary.head.owner : name;
+  return { name, shape, head: { ...ordinary.head, owner }, tensorOf };
+}
+
+function checkHeadTokenIds(folder: WeightsFolder, tokenIds: readonly number[], { head }: CtcStudent): void {
+  const wanted = head.tokenIds.slice(0, -1);
+  const row = Array.from({ length: Math.max(tokenIds.length, wanted.length) }).findIndex(
+    (_, index) => tokenIds[index] !== wanted[index],
+  );
+  if (row < 0) return;
+  const [received, required] = [tokenIds[row] ?? 'none', wanted[row] ?? 'none'];
+  throw new ForetokenError(
+    'INVALID_MODEL_FOLDER',
+    `${folder.path}: head.token_ids has ${received} in row ${row}, but ctcFast, like ctc, needs ${required} there. Train it with the head of ctc.`,
+    { folder: folder.path, field: 'head.token_ids', row, received, required },
+  );
+}
+
+async function sameHead(
+  tensorOf: TensorOf,
+  { shape, head, tensorOf: ordinaryTensorOf }: CtcStudent,
+  pace: Yielder,
+): Promise<boolean> {
+  const labels = head.tokenIds.length;
+  for (const [name, dims] of [
+    ['head.weight', [labels, shape.width]],
+    ['head.bias', [labels]],
+  ] as const) {
+    const own = await tensorOf(name, dims).values(pace);
+    const others = await ordinaryTensorOf(name, dims).values(pace);
+    for (let begin = 0; begin < own.length; begin += PIECE) {
+      const end = begin + PIECE;
+      if (!own.subarray(begin, end).every((value, index) => value === others[begin + index])) return false;
+      if (pace.due()) await pace.yield();
+    }
+  }
+  return true;
+}

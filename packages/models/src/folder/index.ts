@@ -1,0 +1,50 @@
+/** What a package needs that checks and writes model folders. Programs that load one use `@foretoken/models` itself. */
+export { NGRAMS_FILE, readNgrams } from '../drivers/ngrams.js';
+export { readShortlist, SHORTLIST_FILE, type Shortlist } from '../drivers/shortlist.js';
+export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
+export { proveModel } from '../read-model.js';
+export { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
+export { bfloat16BitsToFloat32, float16BitsToFloat32, float32ToFloat16Bits } from '../weights/float16.js';
+export {
+  DTYPE_BYTES,
+  headerLength,
+  LENGTH_BYTES,
+  parseHeader,
+  refuseWeights,
+  type TensorPlace,
+  toFloat32,
+  type WeightDtype,
+  type WeightTensor,
+} from '../weights/safetensors.js';
+export { FOREIGN_BYTES, foreignContent } from './foreign-content.js';
+export { decodeUtf8, isObject, MAX_NESTING, parseJson } from './json.js';
+export {
+  FILE_BYTES,
+  type FileRecord,
+  type FillGraphFiles,
+  MANIFEST_BYTES,
+  type ManifestContent,
+  type MarianManifest,
+  type MaskedLanguageModelManifest,
+  type ModelManifest,
+  TOKENIZER_BYTES,
+} from './manifest.js';
+export { type ModelFolder, openModelFolder, resolveFolder } from './read-folder.js';
+export {
+  errorCode,
+  invalidFolder,
+  printableValue,
+  quote,
+  type RefusalDetails,
+  reason,
+  unsupportedModel,
+} from './refusal.js';
+export {
+  allocate,
+  type FilePlace,
+  type OpenFile,
+  openRegularFile,
+  readExactly,
+  readRegularFile,
+} from './safe-file.js';
+export { assertTarget, type FileContent, type WriteFolderOptions, writeModelFolder } from './write-folder.js';
