@@ -1,5 +1,6 @@
 import { ForetokenError } from '@foretoken/core';
-import { LINE_LIMIT, textLines } from '@foretoken/metrics';
+import { LINE_LIMIT, MetricsError, textLines } from '@foretoken/metrics';
+import { usageError } from './errors.js';
 
 /** One line of input, or why it cannot be read; `number` counts from 1. */
 export interface InputLine {
@@ -8,13 +9,17 @@ export interface InputLine {
   readonly error?: ForetokenError;
 }
 
-/** Reads lines as `textLines` does; one that is empty or too long has an error. */
+/** Reads lines as `textLines` does; one that is empty or too long has an error. Throws `INVALID_ARGUMENT` for UTF-16. */
 export async function* readLines(
   chunks: AsyncIterable<Uint8Array | string>,
   limit: number = LINE_LIMIT,
 ): AsyncGenerator<InputLine, void, undefined> {
-  for await (const { number, text, length } of textLines(chunks, limit)) {
-    yield length > limit ? tooLong(number, length, limit) : checkedLine(number, text);
+  try {
+    for await (const { number, text, length } of textLines(chunks, limit)) {
+      yield length > limit ? tooLong(number, length, limit) : checkedLine(number, text);
+    }
+  } catch (error) {
+    throw error instanceof MetricsError ? usageError(error.message) : error;
   }
 }
 

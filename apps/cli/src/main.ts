@@ -5,6 +5,7 @@ import { RESTORE } from './terminal/live-region.js';
 
 const controller = new AbortController();
 let readerGone = false;
+let outputFailed = false;
 let code: number = EXIT.interrupted;
 
 for (const [signal, exitCode] of [
@@ -24,15 +25,25 @@ for (const [signal, exitCode] of [
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    // `foretoken decode | head` is not a mistake: stop, and say nothing.
-    readerGone = true;
     controller.abort();
+    if (error.code === 'EPIPE') {
+      // `foretoken decode | head` is not a mistake: stop, and say nothing.
+      readerGone = true;
+      return;
+    }
+    if (outputFailed) return;
+    outputFailed = true;
+    process.exitCode = EXIT.failure;
+    if (stream === process.stdout)
+      process.stderr.write(`error: Standard output cannot be written: ${error.message}.\n`);
   });
 }
 
 const { stdin, stdout, stderr, env } = process;
 const result = await run(process.argv.slice(2), { stdin, stdout, stderr, env, signal: controller.signal });
-process.exitCode = readerGone ? EXIT.ok : controller.signal.aborted ? code : result;
+if (outputFailed) process.exitCode = EXIT.failure;
+// What had failed before stays a failure, whoever reads of it.
+else if (result !== EXIT.interrupted) process.exitCode = result;
+else process.exitCode = readerGone ? EXIT.ok : code;
 // A standard input that nobody closes must not keep the process alive.
 stdin.destroy();

@@ -71,4 +71,11 @@ describe('readLines', () => {
     // The parts are 65 MB together.
     expect(atTheEnd - before).toBeLessThan(20e6);
   });
+
+  it('refuses UTF-16 as bad input', async () => {
+    async function* text() {
+      yield Buffer.from('\ufeffA dog.\n', 'utf16le');
+    }
+    await expect(readLines(text()).next()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
 });

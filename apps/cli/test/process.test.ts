@@ -109,4 +109,26 @@ describe.skipIf(!existsSync(built))('the built command', () => {
     const { code, stderr } = await outcome(child);
     expect([code, stderr]).toEqual([0, '']);
   });
+
+  it('has failed where it failed, also when nobody reads of it', async () => {
+    const child = start('inspect', join(tmpdir(), 'foretoken-no-such-folder'));
+    child.stderr.destroy();
+    expect((await outcome(child)).code).toBe(2);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says that its output cannot be written, as on a disk that is full', async () => {
+    const full = openSync('/dev/full', 'w');
+    try {
+      const child = spawn(process.execPath, [built, '--help'], { stdio: ['pipe', full, 'pipe'] });
+      let stderr = '';
+      child.stderr?.on('data', (chunk) => {
+        stderr += chunk;
+      });
+      const [code] = await once(child, 'close');
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^error: Standard output cannot be written: ENOSPC.*\n$/);
+    } finally {
+      closeSync(full);
+    }
+  });
 });

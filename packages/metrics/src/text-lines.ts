@@ -1,3 +1,5 @@
+import { MetricsError } from './corpus.js';
+
 /** A line of a text, counted from 1; of one over the limit only the length is known, and `text` is empty. */
 export interface TextLine {
   readonly number: number;
@@ -15,7 +17,8 @@ const BYTE_ORDER_MARK = '\ufeff';
  * Reads UTF-8 lines as they arrive: `\n` or `\r\n` ends one, the last may lack both, and a byte order mark at the beginning is
  * dropped. All else, such as form feeds, NUL and U+2028, is text.
  *
- * A line over `limit` is thrown away while it is read, never kept. Fails as `chunks` does.
+ * A line over `limit` is thrown away while it is read, never kept. Fails as `chunks` does, and with `INVALID_LINES` where the
+ * first byte says that this is UTF-16.
  */
 export async function* textLines(
   chunks: AsyncIterable<Uint8Array | string>,
@@ -27,6 +30,7 @@ export async function* textLines(
   let length = 0;
   let last = '';
   let begun = false;
+  let bytes = 0;
   const take = (part: string): void => {
     if (part === '') return;
     length += part.length;
@@ -44,6 +48,11 @@ export async function* textLines(
     return result;
   };
   for await (const chunk of chunks) {
+    if (typeof chunk !== 'string') {
+      // No UTF-8 begins so; the byte order mark of UTF-16 does, in either order.
+      if (bytes === 0 && (chunk[0] ?? 0) >= 0xfe) throw notUtf8();
+      bytes += chunk.length;
+    }
     let text = typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
     if (!begun && text !== '') {
       begun = true;
@@ -59,4 +68,11 @@ export async function* textLines(
   }
   take(decoder.decode());
   if (length > 0) yield finish();
+}
+
+function notUtf8(): MetricsError {
+  return new MetricsError(
+    'INVALID_LINES',
+    'The text begins as UTF-16 does, but must be UTF-8. Convert it first: iconv -f UTF-16 -t UTF-8.',
+  );
 }

@@ -73,4 +73,18 @@ describe('lines of a text', () => {
       { number: 4, text: '', length: 9 },
     ]);
   });
+
+  it('of UTF-16 are refused, however they are cut', async () => {
+    const little = Buffer.from('\ufeffA dog.\n', 'utf16le');
+    const big = Buffer.from(little).swap16();
+    for (const bytes of [little, big]) {
+      const refused = expect.objectContaining({ code: 'INVALID_LINES', message: expect.stringContaining('UTF-16') });
+      await expect(read([bytes])).rejects.toEqual(refused);
+      await expect(read([bytes.subarray(0, 0), bytes.subarray(0, 1), bytes.subarray(1)])).rejects.toEqual(refused);
+    }
+    // Such a byte later on is one character that cannot be read.
+    expect(await read([Buffer.from('a'), Buffer.of(0xff, 0xfe)])).toEqual([
+      { number: 1, text: 'a\ufffd\ufffd', length: 3 },
+    ]);
+  });
 });
