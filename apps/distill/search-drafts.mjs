@@ -18,7 +18,7 @@ function tensor(name, Values) {
 }
 
 const model = await loadModel(modelFolder, { runtime, probe: false });
-const { ngrams, manifest } = model;
+const { languageModel, manifest } = model;
 const { blankId } = manifest.ctc;
 const tokenIds = tensor('token_ids', Int32Array).map((tokenId) => (tokenId < 0 ? blankId : tokenId));
 const logProbs = tensor('log_probs', Float32Array);
@@ -45,7 +45,12 @@ const stored = {
   emit: async (sources) => sources.map(({ tokenIds: [index] }) => lattices[index]),
 };
 // With the weights that searched drafts are read with later; a narrower beam finds nearly the same.
-const search = ctcPrefixBeam({ languageModel: ngrams, languageModelWeight: 0.2, lengthBonus: 1.2, alignments: true, candidates: k });
+const search = ctcPrefixBeam({
+  languageModel: { model: languageModel, weight: 0.2 },
+  lengthBonus: 1.2,
+  alignments: true,
+  candidates: k,
+});
 const paths = [];
 for (let begin = 0; begin < lattices.length; begin += 64) {
   const count = Math.min(64, lattices.length - begin);

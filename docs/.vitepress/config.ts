@@ -1,6 +1,17 @@
 import { defineConfig } from 'vitepress';
 
-const plugins = ['greedy', 'beam', 'one-shot', 'refine', 'speculative', 'models', 'importers', 'testkit', 'metrics'];
+const plugins = [
+  'greedy',
+  'beam',
+  'one-shot',
+  'refine',
+  'speculative',
+  'language-models',
+  'models',
+  'importers',
+  'testkit',
+  'metrics',
+];
 
 export default defineConfig({
   title: 'Foretoken',

@@ -24,8 +24,8 @@ export function shippedModelFolder(): string {
 
 /** The lattice drafter's options for a model: all that the folder and the probe offer. */
 export function draftingOptions({ loaded, draftLattice }: BenchModel): LatticeDrafterOptions<TokenSource> {
-  const { ngrams } = loaded;
-  return { model: draftLattice, ...(ngrams === undefined ? {} : { ngrams }) };
+  const { languageModel } = loaded;
+  return { model: draftLattice, languageModel: languageModel && { model: languageModel } };
 }
 
 /** Loads the model at `folder`, or the shipped one. Throws `UNSUPPORTED_CAPABILITY` when it has no CTC student. */

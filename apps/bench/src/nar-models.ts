@@ -1,14 +1,8 @@
 import { access } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type {
-  AutoregressiveModel,
-  CanvasModel,
-  EditModel,
-  LatticeModel,
-  NgramModel,
-  TokenSource,
-} from '@foretoken/core';
+import type { AutoregressiveModel, CanvasModel, EditModel, LatticeModel, TokenSource } from '@foretoken/core';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
+import type { LanguageModel } from '@foretoken/language-models';
 import { type LoadedModel, loadModel } from '@foretoken/models';
 import * as onnxruntime from 'onnxruntime-node';
 import { shippedModelFolder } from './bench-model.js';
@@ -27,7 +21,7 @@ export interface Parts {
   readonly dag: LatticeModel<TokenSource>;
   readonly dagStart: number;
   readonly edit: EditModel<TokenSource>;
-  readonly ngrams: NgramModel;
+  readonly languageModel: LanguageModel;
 }
 
 export type PartName = Exclude<keyof Parts, 'dagStart'>;
@@ -50,7 +44,7 @@ export interface NarModelOptions {
 
 /** What a folder has. */
 export function partsOf(loaded: LoadedModel): Partial<Parts> {
-  const { autoregressive, lattice, fastLattice, canvas, dag, edit, ngrams, manifest } = loaded;
+  const { autoregressive, lattice, fastLattice, canvas, dag, edit, languageModel, manifest } = loaded;
   const dagStart = manifest.family === 'marian' ? manifest.dag?.startTokenId : undefined;
   return {
     ...(autoregressive === undefined ? {} : { autoregressive }),
@@ -59,7 +53,7 @@ export function partsOf(loaded: LoadedModel): Partial<Parts> {
     ...(canvas === undefined ? {} : { canvas }),
     ...(dag === undefined || dagStart === undefined ? {} : { dag, dagStart }),
     ...(edit === undefined ? {} : { edit }),
-    ...(ngrams === undefined ? {} : { ngrams }),
+    ...(languageModel === undefined ? {} : { languageModel }),
   };
 }
 

@@ -1,14 +1,7 @@
 import { beamSearch } from '@foretoken/beam';
-import type {
-  CanvasModel,
-  DecodeEvent,
-  DecodeRequest,
-  Decoder,
-  LatticeModel,
-  NgramModel,
-  TokenSource,
-} from '@foretoken/core';
+import type { CanvasModel, DecodeEvent, DecodeRequest, Decoder, LatticeModel, TokenSource } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
+import type { LanguageModel } from '@foretoken/language-models';
 import {
   type CtcRescoring,
   ctcGreedy,
@@ -89,10 +82,10 @@ const masked =
 const WEIGHTED = { lengthBeam: 5, lengthWeight: 0.1 };
 
 /** Weight and bonus were tuned on validation data: they gave 38.3 BLEU there, against 36.6 of the best path. */
-const ngramFusion = (languageModel: NgramModel) => ({ languageModel, languageModelWeight: 0.2, lengthBonus: 1.2 });
+const ngramFusion = (model: LanguageModel) => ({ languageModel: { model, weight: 0.2 }, lengthBonus: 1.2 });
 
 function withNgrams(
-  languageModel: NgramModel,
+  languageModel: LanguageModel,
   rescoring?: CtcRescoring<TokenSource>,
 ): Decoder<LatticeModel<TokenSource>> {
   const options = ngramFusion(languageModel);
@@ -101,14 +94,14 @@ function withNgrams(
 
 /** Pruned as far as validation data hardly noticed: 37.75 BLEU of 37.82 on the fast lattice. */
 const PRUNED = { beamSize: 6, candidates: 4, minTokenLogProb: -4, beamThreshold: 4 };
-const withNgramsPruned = (languageModel: NgramModel): Decoder<LatticeModel<TokenSource>> =>
+const withNgramsPruned = (languageModel: LanguageModel): Decoder<LatticeModel<TokenSource>> =>
   ctcPrefixBeam({ ...ngramFusion(languageModel), ...PRUNED });
 
-const DRAFTED: readonly PartName[] = ['lattice', 'ngrams'];
+const DRAFTED: readonly PartName[] = ['lattice', 'languageModel'];
 /** A draft searched with n-grams, for canvases to read. */
-const searched = ({ lattice, ngrams }: Parts): LatticeDraft<TokenSource> => ({
+const searched = ({ lattice, languageModel }: Parts): LatticeDraft<TokenSource> => ({
   lattice,
-  search: ctcPrefixBeam({ ...ngramFusion(ngrams), ...PRUNED, alignments: true }),
+  search: ctcPrefixBeam({ ...ngramFusion(languageModel), ...PRUNED, alignments: true }),
 });
 /** A row of a canvas strategy that reads such a draft. */
 function drafted(name: string, kind: NarKind, decoder: Decoder<CanvasModel<TokenSource>>): NarStrategy {
@@ -124,8 +117,8 @@ export const NAR_STRATEGIES: readonly NarStrategy[] = [
 
   row('ctc-greedy', 'one-shot', ['lattice'], ctcGreedily),
   row('ctc-prefix-beam', 'one-shot', ['lattice'], ({ lattice }) => way(ctcPrefixBeam(), lattice)),
-  row('ctc-prefix-beam-ngrams', 'one-shot', ['lattice', 'ngrams'], ({ lattice, ngrams }) =>
-    way(withNgrams(ngrams), lattice),
+  row('ctc-prefix-beam-ngrams', 'one-shot', ['lattice', 'languageModel'], ({ lattice, languageModel }) =>
+    way(withNgrams(languageModel), lattice),
   ),
   row('ctc-prefix-beam-no-repeat', 'one-shot', ['lattice'], ({ lattice }) =>
     way(ctcPrefixBeam({ noRepeatNgram: 2 }), lattice),
@@ -136,13 +129,13 @@ export const NAR_STRATEGIES: readonly NarStrategy[] = [
   row(
     'ctc-prefix-beam-ngrams-rescored',
     'rescored',
-    ['lattice', 'ngrams', 'autoregressive'],
-    ({ lattice, ngrams, autoregressive }) =>
-      way(withNgrams(ngrams, { model: autoregressive, searchWeight: 0.5, lengthBonus: 0.3 }), lattice),
+    ['lattice', 'languageModel', 'autoregressive'],
+    ({ lattice, languageModel, autoregressive }) =>
+      way(withNgrams(languageModel, { model: autoregressive, searchWeight: 0.5, lengthBonus: 0.3 }), lattice),
   ),
   row('ctc-fast-greedy', 'one-shot', ['fastLattice'], ({ fastLattice }) => way(ctcGreedy(), fastLattice)),
-  row('ctc-fast-ngrams-pruned', 'one-shot', ['fastLattice', 'ngrams'], ({ fastLattice, ngrams }) =>
-    way(withNgramsPruned(ngrams), fastLattice),
+  row('ctc-fast-ngrams-pruned', 'one-shot', ['fastLattice', 'languageModel'], ({ fastLattice, languageModel }) =>
+    way(withNgramsPruned(languageModel), fastLattice),
   ),
   row('ctc-raw', 'one-shot', ['lattice'], ctcGreedily, 'raw'),
   row('ctc-distilled', 'one-shot', ['lattice'], ctcGreedily, 'distilled'),
@@ -168,8 +161,8 @@ export const NAR_STRATEGIES: readonly NarStrategy[] = [
     way(dagJointViterbi({ startTokenId }), dag),
   ),
   row('dag-beam', 'one-shot', ['dag'], ({ dag, dagStart: startTokenId }) => way(dagBeam({ startTokenId }), dag)),
-  row('dag-beam-ngrams', 'one-shot', ['dag', 'ngrams'], ({ dag, dagStart: startTokenId, ngrams }) =>
-    way(dagBeam({ startTokenId, ngrams }), dag),
+  row('dag-beam-ngrams', 'one-shot', ['dag', 'languageModel'], ({ dag, dagStart: startTokenId, languageModel }) =>
+    way(dagBeam({ startTokenId, languageModel: { model: languageModel } }), dag),
   ),
 
   row('mask-predict-4', 'iterative', ['canvas'], masked({ iterations: 4 })),

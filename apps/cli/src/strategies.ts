@@ -11,6 +11,7 @@ import {
   type TokenSource,
 } from '@foretoken/core';
 import { greedy, sampling } from '@foretoken/greedy';
+import type { WeightedLanguageModel } from '@foretoken/language-models';
 import type { LoadedModel } from '@foretoken/models';
 import {
   ctcGreedy,
@@ -58,7 +59,7 @@ export interface Strategy {
   decode(request: StrategyRequest): AsyncIterable<DecodeEvent>;
 }
 
-type Model<Name extends Part | 'ngrams'> = NonNullable<LoadedModel[Name]>;
+type Model<Name extends Part | 'languageModel'> = NonNullable<LoadedModel[Name]>;
 
 /** Natural-log bonus of a hot word: worth a token that the model finds a hundred times less probable. */
 const HOT_WORD_BONUS = 5;
@@ -145,11 +146,10 @@ export function createStrategy(
 
 function prefixBeam(model: LoadedModel, options: StrategyOptions): Decoder<Model<'lattice'>> {
   const { ngramWeight, noRepeatNgramSize, hotWord = [], hotWordBonus = HOT_WORD_BONUS, rescore, ...rest } = options;
-  const ngrams = ngramsFor('ctc-prefix-beam', model, ngramWeight);
+  const languageModel = languageModelFor('ctc-prefix-beam', model, ngramWeight);
   return ctcPrefixBeam({
     ...rest,
-    ...(ngrams === undefined ? {} : { languageModel: ngrams }),
-    ...(ngrams === undefined || ngramWeight === undefined ? {} : { languageModelWeight: ngramWeight }),
+    ...(languageModel === undefined ? {} : { languageModel }),
     ...(noRepeatNgramSize === undefined ? {} : { noRepeatNgram: noRepeatNgramSize }),
     ...(rescore === true ? { rescoring: { model: partFor('ctc-prefix-beam', 'autoregressive', model) } } : {}),
     hotWords: hotWord.map((text) => ({ tokenIds: outputTokens(model.tokenizer, text), bonus: hotWordBonus })),
@@ -159,15 +159,15 @@ function prefixBeam(model: LoadedModel, options: StrategyOptions): Decoder<Model
 /** The folder's CTC model as a draft, read with its n-grams where it has them. */
 function latticeDraft(name: StrategyName, model: LoadedModel): LatticeDraft<TokenSource> {
   const lattice = partFor(name, 'lattice', model);
-  if (model.ngrams !== undefined) return searchedDraftOf(name, model);
+  if (model.languageModel !== undefined) return searchedDraftOf(name, model);
   return { lattice, search: ctcGreedy({ alignments: true }) };
 }
 
 /** A draft of the folder's CTC model, searched as those were that shipped students learned to read. */
 function searchedDraftOf(name: StrategyName, model: LoadedModel): LatticeDraft<TokenSource> {
   const lattice = partFor(name, 'lattice', model);
-  const languageModel = partFor(`${name} with a searched draft`, 'ngrams', model);
-  const search = ctcPrefixBeam({ languageModel, languageModelWeight: 0.2, lengthBonus: 1.2, alignments: true });
+  const languageModel = { model: partFor(`${name} with a searched draft`, 'languageModel', model), weight: 0.2 };
+  const search = ctcPrefixBeam({ languageModel, lengthBonus: 1.2, alignments: true });
   return { lattice, search };
 }
 
@@ -190,27 +190,28 @@ function dagDecoder(name: DagStrategyName, model: LoadedModel, given: StrategyOp
     case 'dag-sampling':
       return dagSampling(options);
     case 'dag-beam': {
-      const ngrams = ngramsFor(name, model, ngramWeight);
-      return dagBeam({
-        ...options,
-        ...(ngrams === undefined ? {} : { ngrams }),
-        ...(ngrams === undefined || ngramWeight === undefined ? {} : { ngramWeight }),
-      });
+      const languageModel = languageModelFor(name, model, ngramWeight);
+      return dagBeam({ ...options, ...(languageModel === undefined ? {} : { languageModel }) });
     }
   }
 }
 
 /** The folder's n-grams, unless a weight of 0 leaves them out; an explicit weight requires them. */
-function ngramsFor(name: StrategyName, model: LoadedModel, weight: number | undefined): Model<'ngrams'> | undefined {
+function languageModelFor(
+  name: StrategyName,
+  model: LoadedModel,
+  weight: number | undefined,
+): WeightedLanguageModel | undefined {
   if (weight === 0) return undefined;
-  return weight === undefined ? model.ngrams : partFor(`${name} with --ngram-weight`, 'ngrams', model);
+  if (weight === undefined) return model.languageModel && { model: model.languageModel };
+  return { model: partFor(`${name} with --ngram-weight`, 'languageModel', model), weight };
 }
 
 function createDrafter(name: DrafterName, model: LoadedModel): Drafter<TokenSource> {
   if (name === 'ngram') {
     return ngramDrafter({ vocabulary: partFor('speculative', 'autoregressive', model).vocabulary });
   }
-  const { draftLattice, ngrams } = model;
+  const { draftLattice, languageModel } = model;
   if (draftLattice === undefined) {
     throw new ForetokenError(
       'UNSUPPORTED_CAPABILITY',
@@ -218,14 +219,11 @@ function createDrafter(name: DrafterName, model: LoadedModel): Drafter<TokenSour
       { decoder: 'speculative', capability: 'a lattice model', folder: model.folder },
     );
   }
-  return latticeDrafter({
-    model: draftLattice,
-    ...(ngrams === undefined ? {} : { ngrams }),
-  });
+  return latticeDrafter({ model: draftLattice, languageModel: languageModel && { model: languageModel } });
 }
 
 /** Throws `UNSUPPORTED_CAPABILITY` where the folder lacks the part. */
-function partFor<Name extends Part | 'ngrams'>(decoder: string, part: Name, model: LoadedModel): Model<Name> {
+function partFor<Name extends Part | 'languageModel'>(decoder: string, part: Name, model: LoadedModel): Model<Name> {
   const found = model[part];
   if (found !== undefined) return found;
   const capability = PART_NAMES[part];

@@ -23,13 +23,13 @@ export const DRAFTERS = ['lattice', 'ngram'] as const;
 export type DrafterName = (typeof DRAFTERS)[number];
 
 /** How messages and help call what a folder may have. */
-export const PART_NAMES: Readonly<Record<Part | 'ngrams', string>> = {
+export const PART_NAMES: Readonly<Record<Part | 'languageModel', string>> = {
   autoregressive: 'an autoregressive model',
   lattice: 'a CTC model',
   canvas: 'a canvas model',
   dag: 'a DAG model',
   edit: 'an edit model',
-  ngrams: 'an n-gram model',
+  languageModel: 'an n-gram model',
 };
 
 /** The part that a strategy decodes with. */

@@ -81,10 +81,10 @@ describe('strategies of students', () => {
           return part.open(sources, others as never);
         },
       });
-      const { lattice, ngrams } = modelWithNgrams();
+      const { lattice, languageModel } = modelWithNgrams();
       const readers = {
         ...model,
-        ngrams: ngrams!,
+        languageModel: languageModel!,
         lattice: { ...lattice!, encoder },
         canvas: reading(model.canvas!),
         edit: reading(model.edit!),
@@ -96,9 +96,11 @@ describe('strategies of students', () => {
       expect((await cli(decode('ctc'), { model: readers })).stdout).not.toBe('Mann Mann Mann\n');
       await cli(decode(strategy), { model: readers });
       expect(opened[1]).not.toHaveProperty('drafts');
-      const unread = await cli(decode(strategy, '--searched-draft'), { model: { ...model, ngrams: ngrams! } });
+      const unread = await cli(decode(strategy, '--searched-draft'), {
+        model: { ...model, languageModel: languageModel! },
+      });
       expect([unread.code, unread.stderr]).toEqual([2, expect.stringContaining('This model reads no drafts')]);
-      const { ngrams: _, ...wordless } = readers;
+      const { languageModel: _, ...wordless } = readers;
       const unsearched = await cli(decode(strategy, '--searched-draft'), { model: wordless });
       expect([unsearched.code, unsearched.stderr]).toEqual([2, expect.stringContaining('with a searched draft needs')]);
     },

@@ -1,16 +1,16 @@
-import {
-  type Canvas,
-  type CanvasModel,
-  type CanvasPrediction,
-  type CtcLattice,
-  type DagLattice,
-  type EditModel,
-  type LatticeModel,
-  NgramModel,
-  type OutputRequest,
-  type TokenSource,
-  type Vocabulary,
+import type {
+  Canvas,
+  CanvasModel,
+  CanvasPrediction,
+  CtcLattice,
+  DagLattice,
+  EditModel,
+  LatticeModel,
+  OutputRequest,
+  TokenSource,
+  Vocabulary,
 } from '@foretoken/core';
+import { NgramModel } from '@foretoken/language-models';
 import type { LoadedModel, ModelManifest } from '@foretoken/models';
 import { type FakeModel, fakeModel, MANIFEST } from './support.js';
 
@@ -159,7 +159,8 @@ function unsureLattice(vocabulary: Vocabulary): LatticeModel<TokenSource> {
 }
 
 /** After whatever, `Mann` is nearly sure. */
-function ngramsFor({ size }: Vocabulary): NgramModel {
+function ngramsFor(vocabulary: Vocabulary): NgramModel {
+  const { size } = vocabulary;
   const none = {
     unigramBackoff: new Float32Array(size).fill(1),
     bigramIds: new Int32Array(),
@@ -167,20 +168,21 @@ function ngramsFor({ size }: Vocabulary): NgramModel {
   };
   const unigramProbability = Float32Array.from({ length: size }, (_, id) => (id === MANN ? 0.9 : 0.01));
   const nothing = new Float32Array();
-  return new NgramModel({
+  const tables = {
     ...none,
     unigramProbability,
     bigramProbability: nothing,
     bigramBackoff: nothing,
     trigramProbability: nothing,
-  });
+  };
+  return new NgramModel(tables, vocabulary);
 }
 
 /** The model with the unsure lattice, and n-grams that would rather hear `Mann`. */
 export function modelWithNgrams(): FakeModel {
   const model = fakeModel();
   const { vocabulary } = model.autoregressive!;
-  return { ...model, lattice: unsureLattice(vocabulary), ngrams: ngramsFor(vocabulary) };
+  return { ...model, lattice: unsureLattice(vocabulary), languageModel: ngramsFor(vocabulary) };
 }
 
 /** The model that translates word for word, with every student; all of them get every word right. */

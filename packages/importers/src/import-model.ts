@@ -165,7 +165,8 @@ async function marianContent(folder: WeightsFolder, options: NamedOptions, pace:
   const blankId = padTokenId ?? 0;
   const place = (file: string) => ({ folder: students.ctc?.path ?? '', file });
   const ngrams = students.ctc && (await readSideBytes(students.ctc.path, NGRAMS_FILE));
-  if (ngrams !== undefined) readNgrams(ngrams, place(NGRAMS_FILE), size);
+  // Only checked here; what ends an output is known later.
+  if (ngrams !== undefined) readNgrams(ngrams, place(NGRAMS_FILE), { size, endTokenId: -1 });
   const listed = students.ctc && (await readSideBytes(students.ctc.path, SHORTLIST_FILE));
   const shortlist = listed && readShortlist(listed, place(SHORTLIST_FILE), size, blankId);
   const imported = await importMarian(folder, {

@@ -1,12 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type {
-  AutoregressiveModel,
-  CanvasModel,
-  EditModel,
-  LatticeModel,
-  NgramModel,
-  TokenSource,
-} from '@foretoken/core';
+import type { AutoregressiveModel, CanvasModel, EditModel, LatticeModel, TokenSource } from '@foretoken/core';
 import {
   checkOptions,
   ForetokenError,
@@ -17,6 +10,7 @@ import {
   withMethods,
 } from '@foretoken/core';
 import type { OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
+import type { LanguageModel, WeightedLanguageModel } from '@foretoken/language-models';
 import { GraphSessions } from './drivers/graph-sessions.js';
 import { ProbeBudget, WidthCosts } from './drivers/probe.js';
 import { loadMaskedLanguageModel, loadStudents } from './families/marian/load-students.js';
@@ -93,8 +87,8 @@ export interface LoadedModel extends AsyncDisposable {
   readonly dag?: LatticeModel<TokenSource>;
   /** A Levenshtein student. */
   readonly edit?: EditModel<TokenSource>;
-  /** N-gram model of the target's outputs, where the folder has one; what `latticeDrafter` takes as `ngrams`. */
-  readonly ngrams?: NgramModel;
+  /** A model of the target's outputs, where the folder has one: what searches and `latticeDrafter` take as `languageModel.model`. */
+  readonly languageModel?: LanguageModel;
   /** Time inside the native runtime since load or the last `reset`. */
   readonly timings: RuntimeTimings;
   /**
@@ -117,10 +111,10 @@ export interface LoadedModel extends AsyncDisposable {
   speculation(): SpeculationParts;
 }
 
-/** A lattice to draft from, and n-grams that re-rank its drafts, where the folder has them. */
+/** A lattice to draft from, and a language model that re-ranks its drafts, where the folder has one. */
 export interface SpeculationParts {
   readonly model: LatticeModel<TokenSource>;
-  readonly ngrams?: NgramModel | undefined;
+  readonly languageModel?: WeightedLanguageModel | undefined;
 }
 
 /**
@@ -179,7 +173,10 @@ async function assemble(
   };
 }
 
-function speculationOf({ autoregressive, draftLattice, ngrams }: AssembledModels, folder: string): SpeculationParts {
+function speculationOf(
+  { autoregressive, draftLattice, languageModel }: AssembledModels,
+  folder: string,
+): SpeculationParts {
   const missing = [
     ...(autoregressive === undefined ? ['an autoregressive model to verify with'] : []),
     ...(draftLattice === undefined ? ['a CTC model to draft with'] : []),
@@ -192,12 +189,12 @@ function speculationOf({ autoregressive, draftLattice, ngrams }: AssembledModels
       { folder, capability: 'speculation', missing },
     );
   }
-  return { model: draftLattice, ngrams };
+  return { model: draftLattice, languageModel: languageModel && { model: languageModel } };
 }
 
 type AssembledModels = Pick<
   LoadedModel,
-  'autoregressive' | 'lattice' | 'draftLattice' | 'fastLattice' | 'canvas' | 'dag' | 'edit' | 'ngrams'
+  'autoregressive' | 'lattice' | 'draftLattice' | 'fastLattice' | 'canvas' | 'dag' | 'edit' | 'languageModel'
 >;
 
 async function assembleMarian(

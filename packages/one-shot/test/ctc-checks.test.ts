@@ -1,5 +1,6 @@
 import { type CtcLattice, collect, type ErrorCode, type TokenSource } from '@foretoken/core';
-import { ctcGreedy, ctcPrefixBeam, type LanguageModel } from '@foretoken/one-shot';
+import type { LanguageModel, WeightedLanguageModel } from '@foretoken/language-models';
+import { ctcGreedy, ctcPrefixBeam } from '@foretoken/one-shot';
 import { assertCode, ctcLattice, eventsOf, randomScriptedModel, scriptedLatticeModel } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
 import { all, decode, hashModel, type Options, SOURCE } from './ctc-decode.js';
@@ -89,8 +90,9 @@ describe('ctcPrefixBeam', () => {
       { minTokenLogProb: 1 },
       { beamThreshold: -1 },
       { lengthBonus: Number.NaN },
-      { languageModelWeight: 1 },
-      { languageModel: hashModel, languageModelWeight: -1 },
+      { languageModel: { weight: 1 } as WeightedLanguageModel },
+      { languageModel: hashModel as unknown as WeightedLanguageModel },
+      { languageModel: { model: hashModel, weight: -1 } },
       { noRepeatNgram: 0 },
       { hotWords: [{ tokenIds: [], bonus: 1 }] },
       { hotWords: [{ tokenIds: [1], bonus: -1 }] },
@@ -125,10 +127,13 @@ describe('ctcPrefixBeam', () => {
     );
     const never: LanguageModel = { ...hashModel, score: () => Number.NEGATIVE_INFINITY } as LanguageModel;
     const blankless = { ...lattice, blankLogProbs: lattice.blankLogProbs.map(() => Number.NEGATIVE_INFINITY) };
-    await assertCode(() => decode({ ...blankless, k: 3 }, 3, { languageModel: never }), 'UNSATISFIABLE_CONSTRAINT');
+    await assertCode(
+      () => decode({ ...blankless, k: 3 }, 3, { languageModel: { model: never } }),
+      'UNSATISFIABLE_CONSTRAINT',
+    );
     const broken: LanguageModel = { ...hashModel, score: () => Number.NaN } as LanguageModel;
-    await assertCode(() => decode(lattice, 3, { languageModel: broken }), 'INVALID_SCORES');
-    expect(await decode(lattice, 3, { languageModel: broken, languageModelWeight: 0 })).toHaveLength(1);
+    await assertCode(() => decode(lattice, 3, { languageModel: { model: broken } }), 'INVALID_SCORES');
+    expect(await decode(lattice, 3, { languageModel: { model: broken, weight: 0 } })).toHaveLength(1);
   });
 
   it('survives what doubles cannot hold: thousands of frames, and log-probabilities of any size', async () => {

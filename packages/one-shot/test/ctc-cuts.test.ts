@@ -77,7 +77,7 @@ describe('outputs that are cut', () => {
     await fc.assert(
       fc.asyncProperty(anyCtc, anyCuts, fc.boolean(), async ({ lattice }, { endTokenId, cuts }, withModel) => {
         const bonus = (tokenIds: readonly number[]) => (withModel ? 0.5 * hashScore(tokenIds) + tokenIds.length : 0);
-        const options = withModel ? { languageModel: hashModel, languageModelWeight: 0.5, lengthBonus: 1 } : {};
+        const options = withModel ? { languageModel: { model: hashModel, weight: 0.5 }, lengthBonus: 1 } : {};
         const wanted = rankedOutputs(cutAlignments(lattice, endTokenId, cuts), bonus);
         const found = await decode(lattice, endTokenId, cuts, all(options));
         expect(found.length).toBe(wanted.length);

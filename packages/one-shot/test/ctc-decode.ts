@@ -1,5 +1,6 @@
 import { type CtcLattice, collect, type DecodeRequest, type Hypothesis, type TokenSource } from '@foretoken/core';
-import { type CtcPrefixBeamOptions, ctcPrefixBeam, type LanguageModel } from '@foretoken/one-shot';
+import type { LanguageModel } from '@foretoken/language-models';
+import { type CtcPrefixBeamOptions, ctcPrefixBeam } from '@foretoken/one-shot';
 import { latticesModel } from './ctc-oracle.js';
 
 /** Wide enough that nothing is ever pruned. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { type CtcLattice, collect, type Hypothesis, logSumExp, readArpa } from '@foretoken/core';
-import { type CtcPrefixBeamOptions, ctcPrefixBeam, wordLanguageModel } from '@foretoken/one-shot';
+import { type CtcLattice, collect, type Hypothesis, logSumExp } from '@foretoken/core';
+import { readArpa, wordLanguageModel } from '@foretoken/language-models';
+import { type CtcPrefixBeamOptions, ctcPrefixBeam } from '@foretoken/one-shot';
 import { describe, expect, it } from 'vitest';
 import { latticesModel } from './ctc-oracle.js';
 
@@ -119,7 +120,7 @@ describe('ctcPrefixBeam', () => {
         wordBonus: beta / alpha,
         unknownWordBonus: golden.unknownLog10 * Math.LN10,
       });
-      const found = await texts(golden, labels, { languageModel, languageModelWeight: alpha });
+      const found = await texts(golden, labels, { languageModel: { model: languageModel, weight: alpha } });
       // pyctcdecode takes the empty text for an unknown word.
       const some = ([text]: Golden): boolean => text !== '';
       expectNBest(found.filter(some), golden.nBest.filter(some));

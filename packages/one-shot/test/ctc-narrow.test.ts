@@ -1,5 +1,5 @@
 import type { CtcLattice } from '@foretoken/core';
-import type { HotWord } from '@foretoken/one-shot';
+import type { HotWord } from '@foretoken/language-models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decode, hashModel, type Options } from './ctc-decode.js';
@@ -127,8 +127,8 @@ describe('a narrow beam holds what a plain search holds', () => {
     };
     await fc.assert(
       fc.asyncProperty(anyLattice, anyNarrow, fc.boolean(), async (lattice, narrow, bounded) => {
-        const languageModel = bounded ? { ...hashModel, mostScore: 0 } : hashModel;
-        const options = { languageModel, languageModelWeight: 0.7, lengthBonus: 0.4 };
+        const model = bounded ? { ...hashModel, maxScore: 0 } : hashModel;
+        const options = { languageModel: { model, weight: 0.7 }, lengthBonus: 0.4 };
         const wanted = plainSearch(lattice, { ...narrow, bonus });
         expect(await found(lattice, narrow, options)).toEqual([...wanted].sort());
       }),

@@ -1,5 +1,6 @@
-import { type CtcLattice, collect, type Hypothesis, NgramModel } from '@foretoken/core';
-import { ctcGreedy, ctcPrefixBeam, type HotWord, type LanguageModel } from '@foretoken/one-shot';
+import { type CtcLattice, collect, type Hypothesis } from '@foretoken/core';
+import { type HotWord, type LanguageModel, NgramModel } from '@foretoken/language-models';
+import { ctcGreedy, ctcPrefixBeam } from '@foretoken/one-shot';
 import { ctcLattice } from '@foretoken/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -56,7 +57,7 @@ describe('ctcPrefixBeam, with a beam that never prunes', () => {
     });
     await fc.assert(
       fc.asyncProperty(cases, async ({ ctc: { lattice, vocabularySize }, weight, lengthBonus }) => {
-        const options = all({ languageModel: hashModel, languageModelWeight: weight, lengthBonus });
+        const options = all({ languageModel: { model: hashModel, weight }, lengthBonus });
         const bonus = (tokenIds: readonly number[]) => weight * hashScore(tokenIds) + lengthBonus * tokenIds.length;
         expectSame(await decode(lattice, vocabularySize, options), expected(lattice, bonus));
       }),
@@ -97,7 +98,7 @@ describe('ctcPrefixBeam, with a beam that never prunes', () => {
 
   it('adds an n-gram model of tokens and of the end', async () => {
     const size = 4;
-    const ngrams = new NgramModel({
+    const tables = {
       unigramProbability: Float32Array.of(0.1, 0.4, 0.2, 0.3),
       unigramBackoff: Float32Array.of(0.5, 0.9, 0.4, 0.7),
       bigramIds: Int32Array.of(3, 1, 1, 2, 3, 3),
@@ -105,7 +106,8 @@ describe('ctcPrefixBeam, with a beam that never prunes', () => {
       bigramBackoff: Float32Array.of(0.3, 0.8, 0.9),
       trigramIds: Int32Array.of(3, 1, 2),
       trigramProbability: Float32Array.of(0.75),
-    });
+    };
+    const ngrams = new NgramModel(tables, { endTokenId: 2 });
     const lattice = ctcLattice(
       [
         [1, 2, 1, 0],
@@ -116,7 +118,7 @@ describe('ctcPrefixBeam, with a beam that never prunes', () => {
       0,
       size,
     );
-    const decoder = ctcPrefixBeam({ candidates: 1, languageModel: ngrams, languageModelWeight: 0.4, ...all() });
+    const decoder = ctcPrefixBeam({ candidates: 1, languageModel: { model: ngrams, weight: 0.4 }, ...all() });
     const model = latticesModel([lattice], size, 2);
     const { results } = await collect(decoder.decode(model, { sources: [SOURCE] }));
     const bonus = (tokenIds: readonly number[]): number => {
@@ -187,7 +189,7 @@ describe('ctcPrefixBeam, pruned', () => {
       },
       next: (state, tokenId) => state * 5 + tokenId + 1,
       end: (state) => -(state % 3) / 2,
-      ...(name === 'bounded' ? { mostScore: 0 } : {}),
+      ...(name === 'bounded' ? { maxScore: 0 } : {}),
     });
     await fc.assert(
       fc.asyncProperty(anyCtc, pruned, fc.nat(100), async ({ lattice, vocabularySize }, options, seed) => {
@@ -196,7 +198,7 @@ describe('ctcPrefixBeam, pruned', () => {
             hypotheses: options.beamSize,
             candidates: vocabularySize,
             ...options,
-            languageModel: model(name, seed),
+            languageModel: { model: model(name, seed) },
           });
         expect(await found('bounded')).toEqual(await found('unbounded'));
       }),

@@ -1,4 +1,5 @@
-import { collect, cutOutput, type DecodeRequest, NgramModel, type TokenSource } from '@foretoken/core';
+import { collect, cutOutput, type DecodeRequest, type TokenSource } from '@foretoken/core';
+import { NgramModel } from '@foretoken/language-models';
 import { dagBeam, dagGreedy } from '@foretoken/one-shot';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -130,7 +131,7 @@ describe('dagBeam', () => {
   it('scores the end token by the n-gram model where it is said, once', async () => {
     const some = (size: number, seed: number) =>
       Float32Array.from({ length: size }, (_, index) => 0.1 + ((index * 37 + seed * 11) % 17) / 20);
-    const ngrams = new NgramModel({
+    const tables = {
       unigramProbability: some(VOCABULARY, 1),
       unigramBackoff: some(VOCABULARY, 2),
       bigramIds: Int32Array.of(0, 1, 1, 2, 2, 0, 3, 3),
@@ -138,9 +139,10 @@ describe('dagBeam', () => {
       bigramBackoff: some(4, 4),
       trigramIds: Int32Array.of(1, 2, 0),
       trigramProbability: Float32Array.of(0.7),
-    });
+    };
     await fc.assert(
       fc.asyncProperty(anyCase, async ({ dag, endTokenId }) => {
+        const ngrams = new NgramModel(tables, { endTokenId });
         const sums = new Map<string, number>();
         for (const { tokenIds: said, logProb } of everyDerivation(dagLattice(dag, VOCABULARY))) {
           const end = said.indexOf(endTokenId);
@@ -152,7 +154,12 @@ describe('dagBeam', () => {
           const key = (end < 0 ? said : said.slice(0, end)).join();
           sums.set(key, Math.log(Math.exp(sums.get(key) ?? Number.NEGATIVE_INFINITY) + Math.exp(fused)));
         }
-        const decoder = dagBeam({ beamSize: WIDE, candidates: VOCABULARY, lengthPenalty: 0, ngrams, ngramWeight: 0.7 });
+        const decoder = dagBeam({
+          beamSize: WIDE,
+          candidates: VOCABULARY,
+          lengthPenalty: 0,
+          languageModel: { model: ngrams, weight: 0.7 },
+        });
         const { results } = await collect(decoder.decode(model(dag, endTokenId), { sources: [SOURCE] }));
         expect(results[0]?.hypotheses[0]?.score).toBeCloseTo(Math.max(...sums.values()), 6);
       }),

@@ -6,9 +6,9 @@ import {
   type Decoder,
   type ErrorCode,
   type LatticeModel,
-  NgramModel,
   type TokenSource,
 } from '@foretoken/core';
+import { NgramModel } from '@foretoken/language-models';
 import { dagBeam, dagGreedy, dagJointViterbi, dagLookahead, dagSampling, dagViterbi } from '@foretoken/one-shot';
 import { assertCode, assertStream, eventsOf, outputsOf } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
@@ -216,15 +216,18 @@ describe('one vertex', () => {
 describe('options', () => {
   const one = { sources: SOURCES.slice(0, 1) };
   const ngrams = (size: number, probability: number): NgramModel =>
-    new NgramModel({
-      unigramProbability: new Float32Array(size).fill(probability),
-      unigramBackoff: new Float32Array(size).fill(1),
-      bigramIds: new Int32Array(0),
-      bigramProbability: new Float32Array(0),
-      bigramBackoff: new Float32Array(0),
-      trigramIds: new Int32Array(0),
-      trigramProbability: new Float32Array(0),
-    });
+    new NgramModel(
+      {
+        unigramProbability: new Float32Array(size).fill(probability),
+        unigramBackoff: new Float32Array(size).fill(1),
+        bigramIds: new Int32Array(0),
+        bigramProbability: new Float32Array(0),
+        bigramBackoff: new Float32Array(0),
+        trigramIds: new Int32Array(0),
+        trigramProbability: new Float32Array(0),
+      },
+      { endTokenId: END },
+    );
 
   it('out of range, or of no effect, are refused when the decoder is made', () => {
     const wrong: readonly (() => DagDecoder)[] = [
@@ -237,8 +240,8 @@ describe('options', () => {
       () => dagBeam({ candidates: 0 }),
       () => dagBeam({ beamSize: 2, hypotheses: 3 }),
       () => dagBeam({ lengthPenalty: 11 }),
-      () => dagBeam({ ngramWeight: 0.5 }),
-      () => dagBeam({ ngrams: ngrams(VOCABULARY, 1), ngramWeight: -1 }),
+      () => dagBeam({ languageModel: { weight: 0.5 } as never }),
+      () => dagBeam({ languageModel: { model: ngrams(VOCABULARY, 1), weight: -1 } }),
       () => dagSampling({ temperature: 0 }),
       () => dagSampling({ temperature: Number.POSITIVE_INFINITY }),
       () => dagSampling({ candidates: 1.5 }),
@@ -255,14 +258,14 @@ describe('options', () => {
       () =>
         collect(decoder.decode(on, one));
     await assertCode(run(dagGreedy({ startTokenId: VOCABULARY })), 'INVALID_ARGUMENT');
-    await assertCode(run(dagBeam({ ngrams: ngrams(VOCABULARY + 1, 1) })), 'INVALID_ARGUMENT');
+    await assertCode(run(dagBeam({ languageModel: { model: ngrams(VOCABULARY + 1, 1) } })), 'INVALID_ARGUMENT');
     await assertCode(run(dagViterbi({ length: () => 0 })), 'INVALID_ARGUMENT');
     await assertCode(run(dagBeam(), few), 'UNSUPPORTED_CAPABILITY');
     await assertCode(run(dagSampling(), few), 'UNSUPPORTED_CAPABILITY');
   });
 
   it('that leave no output are named by code', async () => {
-    const beam = dagBeam({ ngrams: ngrams(VOCABULARY, 0) });
+    const beam = dagBeam({ languageModel: { model: ngrams(VOCABULARY, 0) } });
     await assertCode(() => collect(beam.decode(dagModel(), one)), 'UNSATISFIABLE_CONSTRAINT');
     await assertCode(() => collect(dagViterbi({ length: 999 }).decode(dagModel(), one)), 'UNSATISFIABLE_CONSTRAINT');
   });

@@ -1,4 +1,5 @@
-import { collect, type Decoder, type LatticeModel, NgramModel, type TokenSource } from '@foretoken/core';
+import { collect, type Decoder, type LatticeModel, type TokenSource } from '@foretoken/core';
+import { NgramModel } from '@foretoken/language-models';
 import {
   type DagViterbiOptions,
   dagBeam,
@@ -171,7 +172,7 @@ describe('dagBeam', () => {
   const random = (size: number, seed: number) =>
     Float32Array.from({ length: size }, (_, index) => 0.1 + (((index + 1) * 7919 * (seed + 1)) % 89) / 100);
   const PAIRS = 12;
-  const ngrams = new NgramModel({
+  const tables = {
     unigramProbability: random(VOCABULARY, 1),
     unigramBackoff: random(VOCABULARY, 2),
     bigramIds: Int32Array.from({ length: 2 * PAIRS }, (_, index) => (index % 2 === 0 ? (index >> 1) % 4 : index >> 3)),
@@ -179,7 +180,8 @@ describe('dagBeam', () => {
     bigramBackoff: random(PAIRS, 4),
     trigramIds: Int32Array.of(3, 3, 1, 3, 1, 2, 1, 2, 2),
     trigramProbability: Float32Array.of(0.9, 0.8, 0.7),
-  });
+  };
+  const ngrams = new NgramModel(tables, { endTokenId: -1 });
   /** From the definition: every token after the two before it, the model's start before the first. */
   const fluency = (tokenIds: readonly number[]): number => {
     const padded = [ngrams.startTokenId, ngrams.startTokenId, ...tokenIds];
@@ -194,13 +196,13 @@ describe('dagBeam', () => {
     let changed = 0;
     await forDags(async (dag) => {
       for (const lengthPenalty of [-0.5, 0, 1, 1.5]) {
-        const ngramWeight = 0.7;
+        const weight = 0.7;
         const rank = ({ tokenIds, logProb }: { tokenIds: readonly number[]; logProb: number }) =>
-          (logProb + ngramWeight * fluency(tokenIds)) / tokenIds.length ** lengthPenalty;
+          (logProb + weight * fluency(tokenIds)) / tokenIds.length ** lengthPenalty;
         const exact = [...sums(derivations(dag)).values()];
         const best = bestOf(exact, rank);
         const options = { beamSize: WIDE, candidates: VOCABULARY, lengthPenalty };
-        const [found] = await decode(dagBeam({ ...options, ngrams, ngramWeight }), dag);
+        const [found] = await decode(dagBeam({ ...options, languageModel: { model: ngrams, weight } }), dag);
         expect(found?.score).toBeCloseTo(rank(best), 6);
         expect(found?.logProb).toBeCloseTo(best.logProb, 6);
         const [plain] = await decode(dagBeam(options), dag);
@@ -220,7 +222,10 @@ describe('dagBeam', () => {
       const rank = ({ tokenIds, logProb }: { tokenIds: readonly number[]; logProb: number }) =>
         (logProb + 0.1 * fluency(tokenIds.slice(1))) / tokenIds.length;
       const best = bestOf([...sums(derivations(begun)).values()], rank);
-      const [found] = await decode(dagBeam({ beamSize: WIDE, candidates: VOCABULARY, ngrams, startTokenId: 3 }), begun);
+      const [found] = await decode(
+        dagBeam({ beamSize: WIDE, candidates: VOCABULARY, languageModel: { model: ngrams }, startTokenId: 3 }),
+        begun,
+      );
       expect([...(found?.tokenIds ?? [])]).toEqual(best.tokenIds.slice(1));
       expect(found?.score).toBeCloseTo(rank(best), 6);
     });

@@ -9,20 +9,23 @@ import {
   type DraftRequest,
   type DraftSession,
   type DraftTree,
-  ForetokenError,
   integer,
   type LatticeModel,
-  type NgramModel,
-  ngramModel,
   number,
   type OptionTable,
   oneOf,
   type TokenSource,
   withMethods,
 } from '@foretoken/core';
+import {
+  assertSameVocabulary,
+  type LanguageModel,
+  languageModelOption,
+  type WeightedLanguageModel,
+} from '@foretoken/language-models';
 import { EMPTY_DRAFT } from './draft-tree.js';
 import { DraftingTimes } from './drafting-times.js';
-import { growDraft, type WeightedNgrams } from './lattice-tree.js';
+import { growDraft } from './lattice-tree.js';
 
 export interface LatticeDrafterOptions<Source> {
   /** A CTC model of the target's vocabulary. */
@@ -34,12 +37,11 @@ export interface LatticeDrafterOptions<Source> {
   /** A path less probable than this is not proposed; default: what the decoder says can pay, 0.1 where it does not say. */
   readonly minProbability?: number;
   /**
-   * An n-gram model of the target's outputs, of the same vocabulary: it repairs what a CTC model, whose tokens do not see
-   * one another, joins badly. It changes drafts only, never the output.
+   * A model of the target's outputs: it repairs what a CTC model, whose tokens do not see one another, joins badly. Its
+   * `weight` (default 0.5) is that in a geometric mean with the lattice, whose weight is 1. It changes drafts only, never the
+   * output.
    */
-  readonly ngrams?: NgramModel | undefined;
-  /** Weight of the n-gram model in a geometric mean with the lattice, whose weight is 1; default 0.5. */
-  readonly ngramWeight?: number;
+  readonly languageModel?: WeightedLanguageModel | undefined;
   /**
    * `chain` (default) proposes the best child of each node, `tree` alternatives too, for targets with branching. A tree has
    * more tokens accepted a forward and more to verify; with the models measured so far the two came out even.
@@ -47,11 +49,16 @@ export interface LatticeDrafterOptions<Source> {
   readonly shape?: 'tree' | 'chain';
 }
 
+interface WeighedModel {
+  readonly model: LanguageModel;
+  readonly weight: number;
+}
+
 interface Settings {
   readonly maxNodes: number;
   readonly minProbability: number | undefined;
   readonly chain: boolean;
-  readonly ngrams: WeightedNgrams | undefined;
+  readonly languageModel: WeighedModel | undefined;
   readonly endTokenId: number;
 }
 
@@ -61,13 +68,14 @@ const OPTIONS: OptionTable<LatticeDrafterOptions<never>> = {
   candidates: integer(1),
   maxNodes: integer(1),
   minProbability: number(0, 1),
-  ngrams: ngramModel,
-  ngramWeight: number(0, Number.MAX_VALUE),
+  languageModel: languageModelOption,
   shape: oneOf('tree', 'chain'),
 };
 
 /** Where neither the options nor the decoder say what is worth proposing. */
 const DEFAULT_MIN_PROBABILITY = 0.1;
+/** Of a language model, where the options do not say it. */
+const DEFAULT_WEIGHT = 0.5;
 
 /**
  * Drafts from a CTC lattice: the model runs once for each source, and every draft after that is the lattice's own
@@ -80,8 +88,8 @@ export function latticeDrafter<Source = TokenSource>(options: LatticeDrafterOpti
   const { model, candidates = 4, maxNodes = Number.MAX_SAFE_INTEGER, minProbability, shape = 'chain' } = options;
   assertLattice({ name: 'The lattice drafter', requires: { model: 'lattice', kinds: ['ctc'], candidates: 1 } }, model);
   const { endTokenId, size } = model.vocabulary;
-  const ngrams = weightedNgrams(options, size);
-  const settings: Settings = { maxNodes, minProbability, chain: shape === 'chain', ngrams, endTokenId };
+  const languageModel = options.languageModel && weighed(options.languageModel, size);
+  const settings: Settings = { maxNodes, minProbability, chain: shape === 'chain', languageModel, endTokenId };
   const times = new DraftingTimes();
   return {
     name: NAME,
@@ -100,23 +108,9 @@ export function latticeDrafter<Source = TokenSource>(options: LatticeDrafterOpti
   };
 }
 
-function weightedNgrams<Source>(options: LatticeDrafterOptions<Source>, size: number): WeightedNgrams | undefined {
-  const { ngrams, ngramWeight = 0.5 } = options;
-  if (ngrams === undefined) {
-    if (options.ngramWeight !== undefined) throw invalid('ngramWeight', ngramWeight, 'given together with ngrams');
-    return undefined;
-  }
-  if (ngrams.vocabularySize !== size) {
-    throw invalid('ngrams', `of ${ngrams.vocabularySize} tokens`, `of the lattice model's ${size} tokens`);
-  }
-  return { model: ngrams, weight: ngramWeight };
-}
-
-function invalid(option: string, received: unknown, required: string): ForetokenError {
-  return new ForetokenError('INVALID_ARGUMENT', `${option} must be ${required}, but was ${String(received)}.`, {
-    option,
-    received,
-  });
+function weighed({ model, weight = DEFAULT_WEIGHT }: WeightedLanguageModel, size: number): WeighedModel {
+  assertSameVocabulary('languageModel.model', model, size);
+  return { model, weight };
 }
 
 /** Throws `INVALID_SCORES` naming row and frame: such a lattice would draft in silence, and badly. */
@@ -133,6 +127,8 @@ interface RowState {
   readonly tokenIds: number[];
   /** The state after `tokenIds`. */
   prefix: CtcPrefix;
+  /** The language model's state after `tokenIds`. */
+  language: unknown;
 }
 
 class LatticeDraftSession implements DraftSession {
@@ -147,7 +143,7 @@ class LatticeDraftSession implements DraftSession {
     this.#rows = lattices.map((lattice, row) => {
       assertLatticeScores(lattice, row);
       const scorer = new CtcPrefixScorer(lattice, vocabularySize);
-      return { scorer, tokenIds: [], prefix: scorer.start() };
+      return { scorer, tokenIds: [], prefix: scorer.start(), language: settings.languageModel?.model.start() };
     });
   }
 
@@ -167,13 +163,11 @@ class LatticeDraftSession implements DraftSession {
   }
 
   #draft({ row, prefix, limit }: DraftRequest): DraftTree {
-    const { maxNodes, minProbability, chain, ngrams, endTokenId } = this.#settings;
+    const { maxNodes, minProbability, chain, languageModel, endTokenId } = this.#settings;
     const state = this.#rows[row];
     const nodes = Math.min(maxNodes, limit.nodes);
     if (state === undefined || nodes < 1 || limit.depth < 1) return EMPTY_DRAFT;
-    reanchor(state, prefix);
-    const start = ngrams?.model.startTokenId ?? endTokenId;
-    const history = [prefix.at(-2) ?? start, prefix.at(-1) ?? start] as const;
+    reanchor(state, prefix, languageModel?.model);
     const least =
       Math.max(minProbability ?? 0, limit.minProbability ?? 0) || (minProbability ?? DEFAULT_MIN_PROBABILITY);
     return growDraft(state.scorer, state.prefix, {
@@ -181,22 +175,23 @@ class LatticeDraftSession implements DraftSession {
       depth: limit.depth,
       least,
       chain,
-      ngrams,
-      history,
+      opinion: languageModel && { ...languageModel, state: state.language, row, position: prefix.length },
       endTokenId,
     });
   }
 }
 
 /** Brings a row to another prefix, from where it stands if the prefix goes on from there. */
-function reanchor(state: RowState, prefix: Int32Array): void {
+function reanchor(state: RowState, prefix: Int32Array, model: LanguageModel | undefined): void {
   const { scorer, tokenIds } = state;
   if (!tokenIds.every((tokenId, position) => prefix[position] === tokenId)) {
     tokenIds.length = 0;
     state.prefix = scorer.start();
+    state.language = model?.start();
   }
   for (const tokenId of prefix.subarray(tokenIds.length)) {
     state.prefix = scorer.extend(state.prefix, tokenId);
+    state.language = model?.next(state.language, tokenId);
     tokenIds.push(tokenId);
   }
 }

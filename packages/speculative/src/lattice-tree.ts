@@ -1,9 +1,23 @@
-import type { CtcContinuations, CtcPrefix, CtcPrefixScorer, DraftLimit, DraftTree, NgramModel } from '@foretoken/core';
+import {
+  type CtcContinuations,
+  type CtcPrefix,
+  type CtcPrefixScorer,
+  type DraftLimit,
+  type DraftTree,
+  invalidScores,
+} from '@foretoken/core';
+import { type LanguageModel, type NextTokens, nextTokens } from '@foretoken/language-models';
 
-/** An n-gram model of the target's outputs, and its weight where the lattice's is 1. */
-export interface WeightedNgrams {
-  readonly model: NgramModel;
+/** A language model of the target's outputs. */
+export interface Opinion {
+  readonly model: LanguageModel;
+  /** The lattice's is 1. */
   readonly weight: number;
+  /** The model's state before the draft. */
+  readonly state: unknown;
+  /** The request's row and the tokens before the draft, for errors. */
+  readonly row: number;
+  readonly position: number;
 }
 
 export interface GrowthOptions extends DraftLimit {
@@ -12,9 +26,7 @@ export interface GrowthOptions extends DraftLimit {
   /** Follow only the best child of each node. */
   readonly chain: boolean;
   /** Re-ranks what the lattice proposes by what the target tends to say. */
-  readonly ngrams: WeightedNgrams | undefined;
-  /** The last two tokens before the draft, for the n-gram model. */
-  readonly history: readonly [before: number, last: number];
+  readonly opinion: Opinion | undefined;
   /** Ends an output; never a node, because the target's choice at the parent says as much. */
   readonly endTokenId: number;
 }
@@ -31,24 +43,31 @@ interface Candidate {
  * that n nodes can, as far as the lattice is right.
  */
 export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: GrowthOptions): DraftTree {
-  const { nodes, depth, least, chain, endTokenId, ngrams, history } = options;
+  const { nodes, depth, least, chain, endTokenId, opinion } = options;
   const tokenIds: number[] = [];
   const parents: number[] = [];
   /** Of each node's path, best first. */
   const paths: number[] = [];
   const states: CtcPrefix[] = [];
+  /** States of the language model. */
+  const languageStates: unknown[] = [];
   const depths: number[] = [];
   const frontier: Candidate[] = [];
 
   const expand = (state: CtcPrefix, parent: number, probability: number): void => {
     const relative = least / probability;
     const next =
-      ngrams === undefined
+      opinion === undefined
         ? scorer.continuations(state, relative)
-        : reranked(scorer.continuations(state, relative * UNRANKED), ngrams, endTokenId, relative, [
-            before(parent),
-            parent < 0 ? history[1] : (tokenIds[parent] as number),
-          ]);
+        : reranked(
+            scorer.continuations(state, relative * UNRANKED),
+            {
+              ...opinion,
+              state: parent < 0 ? opinion.state : languageStates[parent],
+              position: opinion.position + (parent < 0 ? 0 : (depths[parent] as number)),
+            },
+            relative,
+          );
     let best = -1;
     for (let index = 0; index < next.tokenIds.length; index++) {
       const tokenId = next.tokenIds[index] as number;
@@ -62,13 +81,6 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
     }
   };
 
-  /** The token before the last one of a path. */
-  const before = (node: number): number => {
-    if (node < 0) return history[0];
-    const parent = parents[node] as number;
-    return parent < 0 ? history[1] : (tokenIds[parent] as number);
-  };
-
   expand(prefix, -1, 1);
   while (frontier.length > 0 && tokenIds.length < nodes) {
     const { parent, tokenId, probability } = takeBest(frontier);
@@ -80,6 +92,10 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
     if (at < depth && node + 1 < nodes) {
       const state = scorer.extend(parent < 0 ? prefix : (states[parent] as CtcPrefix), tokenId);
       states[node] = state;
+      if (opinion !== undefined) {
+        const before = parent < 0 ? opinion.state : languageStates[parent];
+        languageStates[node] = opinion.model.next(before, tokenId);
+      }
       expand(state, node, probability);
     }
   }
@@ -96,31 +112,31 @@ const UNRANKED = 0.1;
 const HOPELESS = 0.02;
 
 /**
- * The weighted geometric mean of the lattice's distribution and the n-gram model's, renormalised over what the lattice
+ * The weighted geometric mean of the lattice's distribution and the language model's, renormalised over what the lattice
  * offers and the end. A mean, not a product: both judge by much the same evidence, and counted twice it makes drafts too
  * sure of themselves, so too long.
  */
 function reranked(
   next: CtcContinuations,
-  { model, weight }: WeightedNgrams,
-  endTokenId: number,
+  { model, weight, state, row, position }: Opinion,
   least: number,
-  [before, last]: readonly [number, number],
 ): Pick<CtcContinuations, 'tokenIds' | 'probabilities'> {
-  const probability = model.after(before, last);
-  const mean = (ofLattice: number, tokenId: number): number =>
-    (ofLattice * probability(tokenId) ** weight) ** (1 / (1 + weight));
+  const after: NextTokens = nextTokens(model, state);
+  const mean = (ofLattice: number, ofModel: number): number => {
+    if (!(ofModel >= 0 && ofModel < Number.POSITIVE_INFINITY)) throw invalidScores(row, position, Math.log(ofModel));
+    return (ofLattice * ofModel ** weight) ** (1 / (1 + weight));
+  };
   const hopeless = HOPELESS * next.probabilities.reduce((most, value) => Math.max(most, value), next.end);
-  let total = next.end < hopeless ? next.end : mean(next.end, endTokenId);
+  let total = next.end < hopeless ? next.end : mean(next.end, after.end());
   const ranked: { readonly tokenId: number; readonly score: number }[] = [];
   for (const [index, tokenId] of next.tokenIds.entries()) {
     const ofLattice = next.probabilities[index] as number;
     if (ofLattice < hopeless) {
-      // Counts as if the n-grams agreed.
+      // Counts as if the language model agreed.
       total += ofLattice;
       continue;
     }
-    const score = mean(ofLattice, tokenId);
+    const score = mean(ofLattice, after.probability(tokenId));
     total += score;
     ranked.push({ tokenId, score });
   }

@@ -1,4 +1,5 @@
-import { type AutoregressiveModel, NgramModel, type TokenSource } from '@foretoken/core';
+import type { AutoregressiveModel, TokenSource } from '@foretoken/core';
+import { NgramModel, type NgramTables, type WeightedLanguageModel } from '@foretoken/language-models';
 import { latticeDrafter, ngramDrafter, speculative } from '@foretoken/speculative';
 import {
   adversarialDrafter,
@@ -33,7 +34,7 @@ const lattice = scriptedLatticeModel({
 });
 
 /** A trigram model in which every token likes to be followed by the next id. */
-const ngrams = new NgramModel({
+const tables: NgramTables = {
   unigramProbability: new Float32Array(7).fill(1 / 7),
   unigramBackoff: new Float32Array(7).fill(0.4),
   bigramIds: Int32Array.from([1, 2, 2, 3, 3, 4, 4, 5]),
@@ -41,12 +42,14 @@ const ngrams = new NgramModel({
   bigramBackoff: new Float32Array(4).fill(0.5),
   trigramIds: Int32Array.from([1, 2, 3, 2, 3, 4]),
   trigramProbability: new Float32Array(2).fill(0.8),
-});
+};
+const ngrams = new NgramModel(tables, VOCABULARY);
 
 const drafters = {
   lattice: () => latticeDrafter({ model: lattice, minProbability: 0.02, shape: 'tree' }),
   'lattice chain': () => latticeDrafter({ model: lattice, minProbability: 0.02, shape: 'chain' }),
-  'lattice with n-grams': () => latticeDrafter({ model: lattice, minProbability: 0.02, shape: 'tree', ngrams }),
+  'lattice with n-grams': () =>
+    latticeDrafter({ model: lattice, minProbability: 0.02, shape: 'tree', languageModel: { model: ngrams } }),
   ngram: () => ngramDrafter({ vocabulary: VOCABULARY }),
 } as const;
 
@@ -96,7 +99,7 @@ describe('speculative', () => {
 
 describe('n-grams in the lattice drafter', () => {
   it('are refused by name when they do not fit', () => {
-    const small = new NgramModel({
+    const small: NgramTables = {
       unigramProbability: new Float32Array(3).fill(1 / 3),
       unigramBackoff: new Float32Array(3).fill(1),
       bigramIds: new Int32Array(),
@@ -104,10 +107,15 @@ describe('n-grams in the lattice drafter', () => {
       bigramBackoff: new Float32Array(),
       trigramIds: new Int32Array(),
       trigramProbability: new Float32Array(),
-    });
-    expect(() => latticeDrafter({ model: lattice, ngrams: small })).toThrow(/ngrams/);
-    expect(() => latticeDrafter({ model: lattice, ngrams, ngramWeight: -1 })).toThrow(/ngramWeight/);
-    expect(() => latticeDrafter({ model: lattice, ngramWeight: 1 })).toThrow(/ngramWeight/);
+    };
+    const drafter = (languageModel: unknown) => () =>
+      latticeDrafter({ model: lattice, languageModel: languageModel as WeightedLanguageModel });
+    expect(drafter({ model: new NgramModel(small, VOCABULARY) })).toThrow(
+      /languageModel\.model is a model of 3 tokens/,
+    );
+    expect(drafter({ model: ngrams, weight: -1 })).toThrow(/languageModel\.weight/);
+    expect(drafter({ weight: 1 })).toThrow(/languageModel\.model/);
+    expect(drafter(ngrams)).toThrow(/\{ model, weight \}/);
   });
 
   it('change the order of guesses, and with weight 0 change nothing', async () => {
@@ -119,8 +127,8 @@ describe('n-grams in the lattice drafter', () => {
       return [...tokenIds, ...parents];
     };
     const plain = await propose({});
-    expect(await propose({ ngrams, ngramWeight: 0 })).toEqual(plain);
-    const strong = await propose({ ngrams, ngramWeight: 4 });
+    expect(await propose({ languageModel: { model: ngrams, weight: 0 } })).toEqual(plain);
+    const strong = await propose({ languageModel: { model: ngrams, weight: 4 } });
     expect(strong).not.toEqual(plain);
     // After 1, 2 the trigram model wants a 3.
     expect(strong[0]).toBe(3);

@@ -1,4 +1,5 @@
-import { type CtcLattice, CtcPrefixScorer, NgramModel } from '@foretoken/core';
+import { type CtcLattice, CtcPrefixScorer } from '@foretoken/core';
+import { NgramModel } from '@foretoken/language-models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyTinyLattice } from '../../core/test/ctc-oracle.js';
@@ -8,7 +9,7 @@ const none = { ids: new Int32Array(), probabilities: new Float32Array() };
 
 /** A model that looks at no history. */
 function unigrams(probabilities: readonly number[]): NgramModel {
-  return new NgramModel({
+  const tables = {
     unigramProbability: Float32Array.from(probabilities),
     unigramBackoff: new Float32Array(probabilities.length).fill(1),
     bigramIds: none.ids,
@@ -16,7 +17,9 @@ function unigrams(probabilities: readonly number[]): NgramModel {
     bigramBackoff: none.probabilities,
     trigramIds: none.ids,
     trigramProbability: none.probabilities,
-  });
+  };
+  // The end is the last token.
+  return new NgramModel(tables, { endTokenId: probabilities.length - 1 });
 }
 
 describe('a draft re-ranked by n-grams', () => {
@@ -36,12 +39,14 @@ describe('a draft re-ranked by n-grams', () => {
           depth: 1,
           least: 1e-3,
           chain: false,
-          history: [0, 0] as const,
           endTokenId: vocabularySize,
         };
-        const plain = growDraft(scorer, prefix, { ...options, ngrams: undefined });
+        const plain = growDraft(scorer, prefix, { ...options, opinion: undefined });
         const model = unigrams(probabilities);
-        const ranked = growDraft(scorer, prefix, { ...options, ngrams: { model, weight } });
+        const ranked = growDraft(scorer, prefix, {
+          ...options,
+          opinion: { model, weight, state: model.start(), row: 0, position: 0 },
+        });
         const offered = next.end + next.probabilities.reduce((sum, probability) => sum + probability, 0);
         const wanted = Array.from(plain.probabilities ?? [], (probability) => probability / offered);
         // A token right at the least probability may be in one draft only.
@@ -73,9 +78,8 @@ describe('a draft re-ranked by n-grams', () => {
       depth: 1,
       least: 0.01,
       chain: false,
-      history: [0, 0],
       endTokenId: 3,
-      ngrams: { model, weight: 0.5 },
+      opinion: { model, weight: 0.5, state: model.start(), row: 0, position: 0 },
     });
     const mean = (ofLattice: number, ofNgrams: number): number => (ofLattice * ofNgrams ** 0.5) ** (1 / 1.5);
     const scores = [mean(0.3, 0.7), mean(0.6, 0.1), mean(0.1, 0.1)] as const;

@@ -20,8 +20,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   temperature: 'dosample',
   drafter: 'assistantmodel draftmodel',
   maxNodes: 'numassistanttokens numspeculativetokens',
-  languageModel: 'lm',
-  languageModelWeight: 'lmweight alpha',
+  languageModel: 'lm lmweight alpha languagemodelweight ngrams ngramweight',
   iterations: 'numsteps maxiter',
   stopStrings: 'stop stopwords',
   stopSequences: 'eostokenid',
@@ -39,7 +38,7 @@ const TAKERS: Readonly<Record<string, string>> = {
   maskedDiffusion: 'temperature steps order',
   beamSearch: 'beamSize hypotheses lengthPenalty stopWhen patience phrases groups',
   stochasticBeam: 'beamSize',
-  ctcPrefixBeam: 'beamSize hypotheses languageModel languageModelWeight hotWords noRepeatNgram rescoring',
+  ctcPrefixBeam: 'beamSize hypotheses languageModel hotWords noRepeatNgram rescoring',
   nat: 'length lengthBeam rescore',
   speculative: 'drafter maxNodes',
   'greedy, sampling and beamSearch':

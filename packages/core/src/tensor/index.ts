@@ -1,5 +1,3 @@
-export * from './arpa-reader.js';
-export * from './backoff-model.js';
 export * from './canvas-candidates.js';
 export * from './canvas-lengths.js';
 export * from './ctc-alignment.js';
@@ -7,8 +5,6 @@ export * from './ctc-best-path.js';
 export * from './ctc-prefix.js';
 export * from './forward-cells.js';
 export * from './log-softmax.js';
-export * from './ngram-model.js';
-export * from './ngram-option.js';
 export * from './output-bounds.js';
 export * from './philox.js';
 export * from './row-output.js';

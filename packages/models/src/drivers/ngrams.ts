@@ -1,4 +1,5 @@
-import { ForetokenError, NgramModel } from '@foretoken/core';
+import { ForetokenError, type Vocabulary } from '@foretoken/core';
+import { NgramModel } from '@foretoken/language-models';
 import type { FilePlace } from '../folder/safe-file.js';
 import { SideFile } from './side-file.js';
 
@@ -6,19 +7,23 @@ import { SideFile } from './side-file.js';
 export const NGRAMS_FILE = 'ngrams.safetensors';
 
 /** Reads an n-gram model for a vocabulary from its file's content. Throws `INVALID_MODEL_FOLDER` naming the file and tensor. */
-export function readNgrams(bytes: Uint8Array, place: FilePlace, vocabularySize: number): NgramModel {
+export function readNgrams(
+  bytes: Uint8Array,
+  place: FilePlace,
+  vocabulary: Pick<Vocabulary, 'size' | 'endTokenId'>,
+): NgramModel {
   const side = new SideFile(bytes, place, 'n-gram model');
   const { file } = place;
   const unigramProbability = side.floats('unigram.probability');
-  if (unigramProbability.length !== vocabularySize) {
+  if (unigramProbability.length !== vocabulary.size) {
     throw new ForetokenError(
       'INVALID_MODEL_FOLDER',
-      `${file} is for ${unigramProbability.length} tokens, but the vocabulary has ${vocabularySize}. Make it again.`,
-      { file, field: 'unigram.probability', received: unigramProbability.length, required: vocabularySize },
+      `${file} is for ${unigramProbability.length} tokens, but the vocabulary has ${vocabulary.size}. Make it again.`,
+      { file, field: 'unigram.probability', received: unigramProbability.length, required: vocabulary.size },
     );
   }
   try {
-    return new NgramModel({
+    const tables = {
       unigramProbability,
       unigramBackoff: side.floats('unigram.backoff'),
       bigramIds: side.integers('bigram.ids').values,
@@ -26,7 +31,8 @@ export function readNgrams(bytes: Uint8Array, place: FilePlace, vocabularySize: 
       bigramBackoff: side.floats('bigram.backoff'),
       trigramIds: side.integers('trigram.ids').values,
       trigramProbability: side.floats('trigram.probability'),
-    });
+    };
+    return new NgramModel(tables, vocabulary);
   } catch (cause) {
     if (!ForetokenError.isInstance(cause) || cause.code !== 'INVALID_ARGUMENT') throw cause;
     throw new ForetokenError(

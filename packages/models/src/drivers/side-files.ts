@@ -1,4 +1,4 @@
-import type { NgramModel } from '@foretoken/core';
+import type { LanguageModel } from '@foretoken/language-models';
 import type { ModelFolder } from '../folder/read-folder.js';
 import { readNgrams } from './ngrams.js';
 import { readShortlist, type Shortlist } from './shortlist.js';
@@ -6,7 +6,7 @@ import { readShortlist, type Shortlist } from './shortlist.js';
 /** What lies beside a model's graphs. */
 export interface SideFiles {
   readonly shortlist?: Shortlist;
-  readonly ngrams?: NgramModel;
+  readonly languageModel?: LanguageModel;
 }
 
 /** Reads the files beside a model's graphs that its manifest names. Throws `INVALID_MODEL_FOLDER`. */
@@ -18,6 +18,6 @@ export async function readSideFiles({ manifest, path, readBytes }: ModelFolder):
     ...(shortlist === undefined || ctc === undefined
       ? {}
       : { shortlist: readShortlist(await readBytes(shortlist), place(shortlist), vocabulary.size, ctc.blankId) }),
-    ...(ngrams === undefined ? {} : { ngrams: readNgrams(await readBytes(ngrams), place(ngrams), vocabulary.size) }),
+    ...(ngrams === undefined ? {} : { languageModel: readNgrams(await readBytes(ngrams), place(ngrams), vocabulary) }),
   };
 }

@@ -4,20 +4,20 @@ import {
   ForetokenError,
   flag,
   integer,
-  type NgramModel,
   number,
   type OptionTable,
   type Vocabulary,
 } from '@foretoken/core';
-import { type CtcRescoring, rescoring as readRescoring } from './ctc-rescoring.js';
-import { type HotWord, hotWordModel, hotWords as readHotWords } from './hot-words.js';
 import {
-  isNgramModel,
-  type LanguageModel,
-  ngramLanguageModel,
-  readLanguageModel,
-  type WeightedModel,
-} from './language-model.js';
+  assertSameVocabulary,
+  type HotWord,
+  hotWordModel,
+  languageModelOption,
+  hotWords as readHotWords,
+  type WeightedLanguageModel,
+} from '@foretoken/language-models';
+import { type CtcRescoring, rescoring as readRescoring } from './ctc-rescoring.js';
+import type { WeightedModel } from './prefix-bonus.js';
 import type { PrefixSearchOptions } from './prefix-search.js';
 
 export interface CtcPrefixBeamOptions<Source> {
@@ -33,10 +33,8 @@ export interface CtcPrefixBeamOptions<Source> {
   readonly beamThreshold?: number;
   /** Natural-log bonus of each token (default 0), against the liking for short outputs of sums and language models. */
   readonly lengthBonus?: number;
-  /** A model of outputs: n-grams of the same vocabulary, or whatever scores tokens one by one. */
-  readonly languageModel?: NgramModel | LanguageModel;
-  /** Weight of the language model's natural-log probability (default 0.3); the lattice's has weight 1. */
-  readonly languageModelWeight?: number;
+  /** A model of outputs; its scores count by `weight` (default 0.3), where the lattice's log-probability has weight 1. */
+  readonly languageModel?: WeightedLanguageModel;
   /** Phrases that outputs should rather hold. */
   readonly hotWords?: readonly HotWord[];
   /** No n-gram of this length comes twice in an output (default: any may). */
@@ -54,8 +52,7 @@ const OPTIONS: OptionTable<CtcPrefixBeamOptions<never>> = {
   minTokenLogProb: number(Number.NEGATIVE_INFINITY, 0),
   beamThreshold: number(0, Number.POSITIVE_INFINITY),
   lengthBonus: number(-1e6, 1e6),
-  languageModel: readLanguageModel,
-  languageModelWeight: number(0, 1e6),
+  languageModel: languageModelOption,
   hotWords: readHotWords,
   noRepeatNgram: integer(1),
   rescoring: readRescoring,
@@ -71,7 +68,6 @@ export interface PrefixBeamSettings<Source>
   readonly minTokenLogProb: number;
   readonly beamThreshold: number;
   readonly lengthBonus: number;
-  readonly languageModelWeight: number;
   readonly hotWords: readonly HotWord[];
   readonly alignments: boolean;
 }
@@ -81,15 +77,8 @@ export function prefixBeamSettings<Source>(given: CtcPrefixBeamOptions<Source>):
   const options = checkOptions<CtcPrefixBeamOptions<Source>>('ctcPrefixBeam', given, OPTIONS);
   const { beamSize = 16, candidates = 5, hypotheses = 1, lengthBonus = 0, hotWords = [], alignments = false } = options;
   const { minTokenLogProb = Number.NEGATIVE_INFINITY, beamThreshold = Number.POSITIVE_INFINITY } = options;
-  const { languageModel, languageModelWeight = 0.3, noRepeatNgram, rescoring } = options;
+  const { languageModel, noRepeatNgram, rescoring } = options;
   assertInteger('hypotheses', hypotheses, 1, beamSize);
-  if (languageModel === undefined && options.languageModelWeight !== undefined) {
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `languageModelWeight is ${languageModelWeight}, but there is no language model to weigh; languageModel is required.`,
-      { option: 'languageModelWeight', received: languageModelWeight },
-    );
-  }
   return {
     beamSize,
     candidates,
@@ -97,7 +86,6 @@ export function prefixBeamSettings<Source>(given: CtcPrefixBeamOptions<Source>):
     minTokenLogProb,
     beamThreshold,
     lengthBonus,
-    languageModelWeight,
     hotWords,
     alignments,
     ...(languageModel === undefined ? {} : { languageModel }),
@@ -112,10 +100,10 @@ export function searchOptions<Source>(
   vocabulary: Vocabulary,
 ): PrefixSearchOptions {
   const { beamSize, minTokenLogProb, beamThreshold, lengthBonus, noRepeatNgram, hotWords } = settings;
-  const { languageModel, languageModelWeight: weight } = settings;
   const models: WeightedModel[] = [];
-  if (languageModel !== undefined) {
-    const model = isNgramModel(languageModel) ? ngramLanguageModel(languageModel, vocabulary) : languageModel;
+  if (settings.languageModel !== undefined) {
+    const { model, weight = 0.3 } = settings.languageModel;
+    assertSameVocabulary('languageModel.model', model, vocabulary.size);
     models.push({ model, weight });
   }
   for (const [index, { tokenIds }] of hotWords.entries()) {

@@ -1,4 +1,4 @@
-import { EMPTY_PREFIX, type PrefixTrie } from './prefix-trie.js';
+import { EMPTY_PREFIX, type PrefixTrie } from '@foretoken/language-models';
 
 const NONE: ReadonlySet<number> = new Set();
 

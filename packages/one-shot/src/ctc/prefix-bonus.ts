@@ -1,7 +1,12 @@
 import { invalidScores } from '@foretoken/core';
-import type { WeightedModel } from './language-model.js';
+import { EMPTY_PREFIX, type LanguageModel, type PrefixTrie } from '@foretoken/language-models';
 import { repeatingTokens } from './no-repeat.js';
-import { EMPTY_PREFIX, type PrefixTrie } from './prefix-trie.js';
+
+/** A language model and how much its scores count. */
+export interface WeightedModel {
+  readonly model: LanguageModel;
+  readonly weight: number;
+}
 
 /** What prefixes are ranked by beside their probability in the lattice. */
 export interface PrefixBonusOptions {
@@ -35,7 +40,7 @@ export class PrefixBonus {
     // What does not count must not rule anything out either.
     this.#models = options.models.filter(({ weight }) => weight !== 0);
     this.#most = this.#models.reduce(
-      (sum, { model: { mostScore = Number.POSITIVE_INFINITY }, weight }) => sum + weight * mostScore,
+      (sum, { model: { maxScore = Number.POSITIVE_INFINITY }, weight }) => sum + weight * maxScore,
       options.lengthBonus,
     );
     this.#states = this.#models.map(({ model }) => [model.start()]);

@@ -1,5 +1,5 @@
+import type { PrefixTrie } from '@foretoken/language-models';
 import type { OutputEnd, OutputEnds } from '../output-ends.js';
-import type { PrefixTrie } from './prefix-trie.js';
 
 /** Which prefixes of a trie are whole outputs, because the request cuts them there. */
 export class PrefixEnds {

@@ -1,11 +1,11 @@
 import { type CtcLattice, topK } from '@foretoken/core';
+import { EMPTY_PREFIX, PrefixTrie } from '@foretoken/language-models';
 import { logAdd } from '../log-add.js';
 import type { OutputEnds } from '../output-ends.js';
 import { FrameLabels } from './frame-labels.js';
 import { OutputScorer } from './output-log-prob.js';
 import { PrefixBonus, type PrefixBonusOptions } from './prefix-bonus.js';
 import { PrefixEnds } from './prefix-ends.js';
-import { EMPTY_PREFIX, PrefixTrie } from './prefix-trie.js';
 
 export interface PrefixSearchOptions extends PrefixBonusOptions {
   /** Prefixes to go on with after each frame. */

@@ -7,7 +7,7 @@ export interface ScoredOutput {
   readonly tokenIds: readonly number[];
   /** Natural-log probability of the output: the sum over all paths that were followed. */
   readonly logProb: number;
-  /** What outputs are ranked by: fused with the n-gram model's score and divided by the length. */
+  /** What outputs are ranked by: with the language model's score, divided by the length. */
   readonly score: number;
   /** The end token after it is more probable than that the path ends with it. */
   readonly ended: boolean;
@@ -16,7 +16,7 @@ export interface ScoredOutput {
 /** Paths of one length that say an output. */
 export interface SaidOutput {
   readonly logProb: number;
-  /** The n-gram model's score. */
+  /** The language model's score. */
   readonly fused: number;
   /** Vertices that say output, start and end token. */
   readonly length: number;
@@ -28,7 +28,7 @@ const NEVER = Number.NEGATIVE_INFINITY;
 interface Entry {
   readonly tokenIds: readonly number[];
   logProb: number;
-  /** Fused with the n-gram model's score. */
+  /** With the language model's score. */
   sum: number;
   /** The most probable paths, by which length counts. */
   most: SaidOutput;

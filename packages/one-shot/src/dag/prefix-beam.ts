@@ -1,4 +1,5 @@
 import { invalidScores, logSumExp, topK } from '@foretoken/core';
+import type { LanguageModel } from '@foretoken/language-models';
 import { logAdd } from '../log-add.js';
 import type { OutputEnd } from '../output-ends.js';
 import type { DagRow } from './dag-decoder.js';
@@ -15,8 +16,8 @@ export interface PrefixBeamOptions {
   readonly lengthPenalty: number;
   /** Token that vertex 0 says to begin a path: no part of the output, and not fused. */
   readonly startTokenId?: number;
-  /** Natural-log score to add for each token after the last two, -1 for one that is not there; never positive. */
-  readonly fuse?: (before: number, last: number) => (tokenId: number) => number;
+  /** A model of outputs whose scores are added, times the weight, which is above 0. */
+  readonly fusion?: { readonly model: LanguageModel; readonly weight: number };
 }
 
 /** A row with the edges to follow. */
@@ -25,6 +26,7 @@ export interface SearchedRow extends DagRow {
 }
 
 const NEVER = Number.NEGATIVE_INFINITY;
+const PENDING: unique symbol = Symbol('a state that was not needed yet');
 
 /** Log-probability of having said the prefix and of standing at each of these vertices, which ascend. */
 interface Prefix {
@@ -36,6 +38,8 @@ interface Prefix {
   readonly begun: boolean;
   readonly vertices: number[];
   readonly logProbs: number[];
+  /** Where the language model stands, `PENDING` until it is needed. */
+  state: unknown;
   /** Where limit and stops leave the output; looked up once it is needed. */
   end?: OutputEnd;
   /** Its outputs were found already. */
@@ -59,6 +63,8 @@ class PrefixBeam {
   readonly #options: PrefixBeamOptions;
   readonly #found: FoundOutputs;
   readonly #reach: Reach;
+  /** What one more token, or the end, may add to a score at most; not negative. */
+  readonly #maxGain: number;
   /**
    * Log-probability that paths begin with the start token, and that they do not: both may say the same, at different lengths.
    */
@@ -70,6 +76,9 @@ class PrefixBeam {
     this.#options = options;
     this.#found = new FoundOutputs(options.outputs, options.lengthPenalty);
     this.#reach = new Reach(searched.graph.vertices);
+    const { fusion } = options;
+    this.#maxGain =
+      fusion === undefined ? 0 : Math.max(0, fusion.weight * (fusion.model.maxScore ?? Number.POSITIVE_INFINITY));
     const { k, logProbs, tokenIds } = searched.graph;
     const starts = (entry: number): boolean => tokenIds[entry] === options.startTokenId;
     const first = Array.from(logProbs.subarray(0, k));
@@ -82,9 +91,9 @@ class PrefixBeam {
     const { graph, edges, ends } = this.#searched;
     const { beamSize, startTokenId } = this.#options;
     const nothing = { parent: undefined, tokenId: -1, fused: 0, begun: false, vertices: [], logProbs: [] };
-    const root: Prefix = { ...nothing, end: ends.start };
+    const root: Prefix = { ...nothing, state: this.#options.fusion?.model.start(), end: ends.start };
     if (startTokenId !== ends.endTokenId && edges.endFirst > NEVER) {
-      const fused = this.#scoresAfter(root)(ends.endTokenId);
+      const fused = this.#endScore(root);
       this.#found.add([], [{ logProb: edges.endFirst, fused, length: 1, ended: true }], false);
     }
     let running = [root];
@@ -111,17 +120,16 @@ class PrefixBeam {
   #grow(prefix: Prefix, length: number, grown: Prefix[]): void {
     const { graph, edges, ends } = this.#searched;
     const last = graph.vertices - 1;
-    const scoreOf = this.#scoresAfter(prefix);
     const reached = length === 1 ? START : this.#reach.from(prefix, edges);
     for (const [tokenId, { vertices, logProbs }] of emissions(graph, reached)) {
       const starts = length === 1 && tokenId === this.#options.startTokenId;
       // The end token was counted where the prefix was finished.
       if (tokenId === ends.endTokenId && !starts) continue;
-      const fused = starts ? 0 : prefix.fused + scoreOf(tokenId);
+      const fused = starts ? 0 : prefix.fused + this.#score(prefix, tokenId);
       if (fused === NEVER) continue;
       const next: Prefix = starts
         ? { ...prefix, begun: true, vertices, logProbs }
-        : { parent: prefix, tokenId, fused, begun: prefix.begun, vertices, logProbs };
+        : { parent: prefix, tokenId, fused, begun: prefix.begun, vertices, logProbs, state: PENDING };
       if (vertices.at(-1) === last) {
         vertices.pop();
         this.#finish(next, length, logProbs.pop() as number);
@@ -132,19 +140,21 @@ class PrefixBeam {
 
   /** Adds what has been said to the outputs: by paths that end here, `atLast`, and by those that are cut here. */
   #finish(prefix: Prefix, length: number, atLast: number): void {
-    const { edges, ends } = this.#searched;
+    const { edges } = this.#searched;
     const { fused } = prefix;
     prefix.finished = true;
     const whatever = logAdd(atLast, sumWith(prefix, edges.rest));
     const others = prefix.begun ? this.#unbegun : this.#begun;
-    if (!this.#found.mayBeReturned(logAdd(whatever + fused, others), length)) return;
+    // Paths of the other kind may say the same, which the model likes as much.
+    const most = logAdd(whatever + fused + this.#maxGain, others + Math.max(0, fused + this.#maxGain));
+    if (this.#maxGain < Number.POSITIVE_INFINITY && !this.#found.mayBeReturned(most, length)) return;
     const ways: SaidOutput[] = [];
     if (this.#endOf(prefix).over) ways.push({ logProb: whatever, fused, length, ended: false });
     else {
       if (atLast > NEVER) ways.push({ logProb: atLast, fused, length, ended: false });
       const logProb = sumWith(prefix, edges.endNext);
       if (logProb > NEVER) {
-        const withEnd = fused + this.#scoresAfter(prefix)(ends.endTokenId);
+        const withEnd = fused + this.#endScore(prefix);
         ways.push({ logProb, fused: withEnd, length: length + 1, ended: true });
       }
     }
@@ -155,10 +165,12 @@ class PrefixBeam {
   #isOver(running: readonly Prefix[], length: number): boolean {
     const { graph, edges } = this.#searched;
     const { lengthPenalty } = this.#options;
+    if (this.#maxGain === Number.POSITIVE_INFINITY) return false;
+    const gain = this.#maxGain * (graph.vertices - length);
     const most = { begun: NEVER, unbegun: NEVER };
     for (const prefix of running) {
       const kind = prefix.begun ? 'begun' : 'unbegun';
-      most[kind] = Math.max(most[kind], sumWith(prefix, edges.rest) + prefix.fused);
+      most[kind] = Math.max(most[kind], sumWith(prefix, edges.rest) + prefix.fused + gain);
     }
     // By the length that a sum is divided by, the best that can become of it is at one end.
     const either = Math.max(most.begun, most.unbegun);
@@ -166,20 +178,35 @@ class PrefixBeam {
     return bound <= this.#found.worst() && this.#found.isSettled(most.begun, most.unbegun);
   }
 
-  #scoresAfter(prefix: Prefix): (tokenId: number) => number {
-    const fuse = this.#options.fuse?.(prefix.parent?.tokenId ?? -1, prefix.tokenId);
-    if (fuse === undefined) return () => 0;
-    return (tokenId) => {
-      const score = fuse(tokenId);
-      if (score < Number.POSITIVE_INFINITY) return score;
-      throw invalidScores(this.#searched.row, tokensOf(prefix).length, score);
-    };
+  /** What the language model adds for one more token. */
+  #score(prefix: Prefix, tokenId: number): number {
+    const { fusion } = this.#options;
+    if (fusion === undefined) return 0;
+    return this.#checked(prefix, fusion.weight * fusion.model.score(stateOf(prefix, fusion.model), tokenId));
+  }
+
+  /** What the language model adds for the end token. */
+  #endScore(prefix: Prefix): number {
+    const { fusion } = this.#options;
+    if (fusion === undefined) return 0;
+    return this.#checked(prefix, fusion.weight * fusion.model.end(stateOf(prefix, fusion.model)));
+  }
+
+  #checked(prefix: Prefix, score: number): number {
+    if (score < Number.POSITIVE_INFINITY) return score;
+    throw invalidScores(this.#searched.row, tokensOf(prefix).length, score);
   }
 
   #endOf(prefix: Prefix): OutputEnd {
     prefix.end ??= this.#searched.ends.after(this.#endOf(prefix.parent as Prefix), prefix.tokenId);
     return prefix.end;
   }
+}
+
+/** Where a language model stands after a prefix; its parent was asked for before. */
+function stateOf(prefix: Prefix, model: LanguageModel): unknown {
+  if (prefix.state === PENDING) prefix.state = model.next(prefix.parent?.state, prefix.tokenId);
+  return prefix.state;
 }
 
 /** Every path begins at vertex 0. */

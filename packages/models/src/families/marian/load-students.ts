@@ -1,4 +1,5 @@
-import type { NgramModel, OutputKind } from '@foretoken/core';
+import type { OutputKind } from '@foretoken/core';
+import type { LanguageModel } from '@foretoken/language-models';
 import type { FillGraphs } from '../../drivers/canvas-reader.js';
 import { CtcModel } from '../../drivers/ctc-model.js';
 import { DagModel } from '../../drivers/dag-model.js';
@@ -20,7 +21,7 @@ export interface LoadedStudents {
   readonly canvas?: MaskedCanvasModel;
   readonly dag?: DagModel;
   readonly edit?: LevenshteinModel;
-  readonly ngrams?: NgramModel;
+  readonly languageModel?: LanguageModel;
 }
 
 /**
@@ -35,7 +36,7 @@ export async function loadStudents(
   signal?: AbortSignal,
 ): Promise<LoadedStudents> {
   signal?.throwIfAborted();
-  const { shortlist, ngrams } = await readSideFiles(folder);
+  const { shortlist, languageModel } = await readSideFiles(folder);
   const { ctc, ctcDraft, ctcFast } = manifest.graphs;
   for (const file of [ctc, ctcDraft]) {
     signal?.throwIfAborted();
@@ -55,7 +56,7 @@ export async function loadStudents(
     ...(canvas === undefined ? {} : { canvas }),
     ...(dag === undefined ? {} : { dag }),
     ...(edit === undefined ? {} : { edit }),
-    ...(ngrams === undefined ? {} : { ngrams }),
+    ...(languageModel === undefined ? {} : { languageModel }),
   };
 }
 

@@ -19,15 +19,18 @@ const tables = fc
     return {
       pairs,
       triples,
-      model: new NgramModel({
-        unigramProbability: Float32Array.from({ length: SIZE }, (_, id) => value(id)),
-        unigramBackoff: Float32Array.from({ length: SIZE }, (_, id) => value(id + 1)),
-        bigramIds: Int32Array.from(pairs.flat()),
-        bigramProbability: Float32Array.from(pairs, (_, row) => (row % 3 === 2 ? 0 : value(row + 2))),
-        bigramBackoff: Float32Array.from(pairs, (_, row) => value(row + 3)),
-        trigramIds: Int32Array.from(triples.flat()),
-        trigramProbability: Float32Array.from(triples, (_, row) => value(row + 4)),
-      }),
+      model: new NgramModel(
+        {
+          unigramProbability: Float32Array.from({ length: SIZE }, (_, id) => value(id)),
+          unigramBackoff: Float32Array.from({ length: SIZE }, (_, id) => value(id + 1)),
+          bigramIds: Int32Array.from(pairs.flat()),
+          bigramProbability: Float32Array.from(pairs, (_, row) => (row % 3 === 2 ? 0 : value(row + 2))),
+          bigramBackoff: Float32Array.from(pairs, (_, row) => value(row + 3)),
+          trigramIds: Int32Array.from(triples.flat()),
+          trigramProbability: Float32Array.from(triples, (_, row) => value(row + 4)),
+        },
+        { endTokenId: 0 },
+      ),
       value,
     };
   });
@@ -65,10 +68,11 @@ describe('NgramModel', () => {
       trigramIds: Int32Array.of(0, 1, 2),
       trigramProbability: new Float32Array(1),
     };
-    expect(new NgramModel(good).vocabularySize).toBe(3);
-    expect(() => new NgramModel({ ...good, unigramBackoff: new Float32Array(2) })).toThrow(/disagree/);
-    expect(() => new NgramModel({ ...good, bigramIds: Int32Array.of(0) })).toThrow(/disagree/);
-    expect(() => new NgramModel({ ...good, trigramIds: Int32Array.of(0, 1, 3) })).toThrow(/outside/);
-    expect(() => new NgramModel({ ...good, bigramIds: Int32Array.of(-1, 0) })).toThrow(/outside/);
+    const none = { endTokenId: -1 };
+    expect(new NgramModel(good, none).vocabularySize).toBe(3);
+    expect(() => new NgramModel({ ...good, unigramBackoff: new Float32Array(2) }, none)).toThrow(/disagree/);
+    expect(() => new NgramModel({ ...good, bigramIds: Int32Array.of(0) }, none)).toThrow(/disagree/);
+    expect(() => new NgramModel({ ...good, trigramIds: Int32Array.of(0, 1, 3) }, none)).toThrow(/outside/);
+    expect(() => new NgramModel({ ...good, bigramIds: Int32Array.of(-1, 0) }, none)).toThrow(/outside/);
   });
 });

@@ -1,5 +1,10 @@
-import { BackoffModel, readArpa } from '@foretoken/core';
-import { type LanguageModel, tokenLanguageModel, wordLanguageModel } from '@foretoken/one-shot';
+import {
+  BackoffModel,
+  type LanguageModel,
+  readArpa,
+  tokenLanguageModel,
+  wordLanguageModel,
+} from '@foretoken/language-models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 

@@ -1,5 +1,6 @@
 import { ForetokenError, fields, listOf, number, type OptionReader, tokenList } from '@foretoken/core';
 import type { LanguageModel } from './language-model.js';
+import { EMPTY_PREFIX, PrefixTrie } from './prefix-trie.js';
 
 /** A phrase that outputs should rather hold. */
 export interface HotWord {
@@ -23,8 +24,8 @@ export const hotWords: OptionReader<readonly HotWord[]> = (name, value) => {
     else {
       throw new ForetokenError(
         'INVALID_ARGUMENT',
-        `hotWords[${index}] ${tokenIds.length === 0 ? 'has no tokens' : 'comes twice'}; distinct phrases are required.`,
-        { option: 'hotWords', index, received: Array.from(tokenIds) },
+        `${name}[${index}] ${tokenIds.length === 0 ? 'has no tokens' : 'comes twice'}; distinct phrases are required.`,
+        { option: name, index, received: Array.from(tokenIds) },
       );
     }
   }
@@ -35,23 +36,24 @@ export const hotWords: OptionReader<readonly HotWord[]> = (name, value) => {
  * Hot words as a language model: a search that has said part of a phrase has that part of its bonus, and gives it back when
  * something else follows. The automaton of Aho and Corasick (1975) knows the longest phrase under way, whatever it began in.
  *
- * What an output has in the end is the bonus of each phrase it holds, for each time. The phrases must be valid.
+ * What an output has in the end is the bonus of each phrase it holds, for each time. Throws `INVALID_ARGUMENT` as `hotWords`
+ * does.
  */
 export function hotWordModel(phrases: readonly HotWord[]): LanguageModel<number> {
-  const children: Map<number, number>[] = [new Map()];
+  phrases = hotWords('phrases', phrases);
+  const trie = new PrefixTrie();
   const depths = [0];
   /** Bonus of the phrases that end here. */
   const completed = [0];
   /** Bonus per token of the best phrase that goes on from here. */
   const rates = [0];
   for (const { tokenIds, bonus } of phrases) {
-    let node = 0;
+    let node: number = EMPTY_PREFIX;
     for (const tokenId of Array.from(tokenIds)) {
       rates[node] = Math.max(rates[node] as number, bonus / tokenIds.length);
-      let child = children[node]?.get(tokenId);
-      if (child === undefined) {
-        child = children.push(new Map()) - 1;
-        children[node]?.set(tokenId, child);
+      let child = trie.child(node, tokenId);
+      if (child < 0) {
+        child = trie.add(node, tokenId);
         depths.push((depths[node] as number) + 1);
         completed.push(0);
         rates.push(0);
@@ -61,28 +63,25 @@ export function hotWordModel(phrases: readonly HotWord[]): LanguageModel<number>
     completed[node] = (completed[node] as number) + bonus;
   }
   /** The longest proper suffix under way. */
-  const shorter = new Int32Array(children.length);
+  const shorter = new Int32Array(depths.length);
   /** What is on loan for phrases under way. */
-  const partial = new Float64Array(children.length);
+  const partial = new Float64Array(depths.length);
   const next = (state: number, tokenId: number): number => {
     for (let node = state; ; node = shorter[node] as number) {
-      const child = children[node]?.get(tokenId);
-      if (child !== undefined) return child;
-      if (node === 0) return 0;
+      const child = trie.child(node, tokenId);
+      if (child >= 0) return child;
+      if (node === EMPTY_PREFIX) return EMPTY_PREFIX;
     }
   };
-  for (let queue = [0]; queue.length > 0; ) {
-    const level: number[] = [];
-    for (const node of queue) {
-      for (const [tokenId, child] of children[node] as Map<number, number>) {
-        const suffix = node === 0 ? 0 : next(shorter[node] as number, tokenId);
-        shorter[child] = suffix;
-        completed[child] = (completed[child] as number) + (completed[suffix] as number);
-        partial[child] = Math.max(partial[suffix] as number, (rates[child] as number) * (depths[child] as number));
-        level.push(child);
-      }
-    }
-    queue = level;
+  // Shorter phrases first, since a node builds on its suffix.
+  const byDepth = depths.map((_, node) => node).sort((a, b) => (depths[a] as number) - (depths[b] as number));
+  for (const node of byDepth) {
+    if (node === EMPTY_PREFIX) continue;
+    const parent = trie.parents[node] as number;
+    const suffix = parent === EMPTY_PREFIX ? 0 : next(shorter[parent] as number, trie.tokenIds[node] as number);
+    shorter[node] = suffix;
+    completed[node] = (completed[node] as number) + (completed[suffix] as number);
+    partial[node] = Math.max(partial[suffix] as number, (rates[node] as number) * (depths[node] as number));
   }
   return {
     start: () => 0,

@@ -1,4 +1,4 @@
-import { ForetokenError } from '../contract/errors.js';
+import { ForetokenError } from '@foretoken/core';
 import { BackoffModel, type Ngram } from './backoff-model.js';
 
 /** How files that are no ARPA file begin; bytes that are no UTF-8 were read as U+FFFD, or as Latin-1. */

@@ -1,8 +1,9 @@
-import { type BackoffModel, type BackoffState, callback, text, withMethods } from '@foretoken/core';
+import { callback, text, withMethods } from '@foretoken/core';
+import type { BackoffModel, BackoffState } from './backoff-model.js';
 import type { LanguageModel } from './language-model.js';
 
 /**
- * A back-off model whose words are the lattice's tokens: `wordOf` names each, such as a tokenizer's piece.
+ * A back-off model whose words are tokens: `wordOf` names each, such as a tokenizer's piece.
  *
  * A token whose name the model does not know counts as `<unk>`, and is ruled out where the model has no such word. Throws
  * `INVALID_ARGUMENT`.
@@ -23,6 +24,7 @@ export function tokenLanguageModel(
     return index;
   };
   return {
+    maxScore: model.maxScore,
     start: () => model.start,
     score: (state, tokenId) => model.logProb(state, indexOf(tokenId)),
     next: (state, tokenId) => model.next(state, indexOf(tokenId)),

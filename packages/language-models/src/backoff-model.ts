@@ -1,4 +1,4 @@
-import { ForetokenError } from '../contract/errors.js';
+import { ForetokenError } from '@foretoken/core';
 
 /** One n-gram of a back-off model; scores are natural logarithms. */
 export interface Ngram {
@@ -28,6 +28,8 @@ export class BackoffModel {
   readonly words: readonly string[];
   /** Before the first word: after `<s>` where the model has it. */
   readonly start: BackoffState;
+  /** 0 where no history's weight is above 1, so that no log-probability is above 0; else `undefined`. */
+  readonly maxScore: number | undefined;
   /** No history at all. */
   readonly empty: BackoffState = EMPTY;
   readonly #indices: ReadonlyMap<string, number>;
@@ -56,6 +58,7 @@ export class BackoffModel {
     const sorted = [...ngrams].sort((a, b) => a.words.length - b.words.length);
     for (const ngram of sorted) this.#add(ngram);
     this.order = sorted.at(-1)?.words.length ?? 0;
+    this.maxScore = this.#backoffs.every((backoff) => backoff <= 0) ? 0 : undefined;
     // A shorter form is looked up through those of shorter histories, so these come first.
     const depth = ([, node]: [number, number]): number => this.#depths[node] as number;
     const nodes = [...this.#children].sort((a, b) => depth(a) - depth(b));

@@ -1,0 +1,12 @@
+export * from './arpa-reader.js';
+export * from './backoff-model.js';
+export * from './hot-words.js';
+export * from './language-model.js';
+export * from './language-model-option.js';
+export * from './ngram-model.js';
+export { EMPTY_PREFIX, PrefixTrie } from './prefix-trie.js';
+export * from './token-language-model.js';
+export * from './weighted-sum.js';
+export * from './word-language-model.js';
+export * from './word-list-model.js';
+export type { WordState } from './word-trie-model.js';
