@@ -66,7 +66,8 @@ async function main() {
   }
   if (options.fresh) rmSync(cache, { force: true });
   const known = readKnown();
-  setPriority(10);
+  // Whatever else runs on the machine goes first.
+  setPriority(2);
   const seconds = new Map();
   for (const [index, mutant] of mutants.entries()) {
     const found = mutant.stale ? undefined : known.get(mutant.key);
@@ -92,7 +93,11 @@ async function readList(files) {
         const stale = parts.length !== 2 || original === replacement || testFiles.length === 0;
         const place = stale ? `${file} "${shown(original)}"` : `${file}:${parts[0].split('\n').length}`;
         const mutated = stale ? text : parts.join(replacement);
-        const key = digest([file, mutated, ...testFiles.flatMap((test) => [test, ...sourcesOf(test, files)])]);
+        const key = digest([
+          file,
+          mutated,
+          ...testFiles.toSorted().flatMap((test) => [test, ...sourcesOf(test, files)]),
+        ]);
         mutants.push({ file, place, original, replacement, testFiles, mutated, text, stale, key });
       }
     }
@@ -105,7 +110,7 @@ function expand(globs, files) {
     const source = glob.replace(/[.+^$()|[\]{}]/g, '\\$&').replace(/\*+/g, (stars) => (stars === '*' ? '[^/]*' : '.*'));
     return new RegExp(`^${source}$`);
   });
-  return files.filter((file) => patterns.some((pattern) => pattern.test(file)));
+  return [...new Set(patterns.flatMap((pattern) => files.filter((file) => pattern.test(file))))];
 }
 
 /** The text of a test file and of the helpers beside it: a result holds as long as these stay the same. */
@@ -134,33 +139,37 @@ function remember({ key, place, outcome }) {
   appendFileSync(cache, `${JSON.stringify({ key, outcome, place })}\n`);
 }
 
-/** Runs the tests without the fault, once for each test file, and then with it. */
+/**
+ * Runs the tests one file after another, the quick ones first, until one finds the fault.
+ * Each file is run without the fault before it is first relied on.
+ */
 async function run({ file, mutated, text, testFiles }, seconds, files) {
   copy ??= copyCheckout(checkout, files);
-  for (const test of testFiles.filter((one) => !seconds.has(one))) {
-    const began = performance.now();
-    const outcome = await runTests([test], 900);
-    if (outcome !== 'survived') say(`${test} does not pass without a fault.`);
-    seconds.set(test, outcome === 'survived' ? (performance.now() - began) / 1000 : Number.NaN);
-  }
-  const usual = testFiles.reduce((sum, test) => sum + seconds.get(test), 0);
-  if (Number.isNaN(usual)) return 'red';
-  writeFileSync(join(copy, file), mutated);
-  try {
+  const timeOf = (test) => seconds.get(test) ?? Number.MAX_VALUE;
+  for (const test of testFiles.toSorted((a, b) => timeOf(a) - timeOf(b))) {
+    if (!seconds.has(test)) {
+      const began = performance.now();
+      const passes = (await runTest(test, 900)) === 'survived';
+      if (!passes) say(`${test} does not pass without a fault.`);
+      seconds.set(test, passes ? (performance.now() - began) / 1000 : Number.NaN);
+    }
+    if (Number.isNaN(seconds.get(test))) return 'red';
+    writeFileSync(join(copy, file), mutated);
     // The machine may be much busier than it was for the first run.
-    return await runTests(testFiles, 60 + 6 * usual);
-  } finally {
+    const outcome = await runTest(test, 60 + 6 * seconds.get(test));
     writeFileSync(join(copy, file), text);
+    if (outcome !== 'survived') return outcome;
   }
+  return 'survived';
 }
 
-/** Runs test files in the copy until the first failure; the processes they start end with them. */
-async function runTests(testFiles, limitSeconds) {
+/** Runs a test file in the copy until the first failure; the processes it starts end with it. */
+async function runTest(test, limitSeconds) {
   const output = join(copy, 'node_modules/.mutant.json');
   rmSync(output, { force: true });
   const vitest = join(copy, 'node_modules/vitest/vitest.mjs');
   const settings = ['--bail=1', '--no-file-parallelism', '--reporter=json', `--outputFile=${output}`];
-  const child = spawn(process.execPath, [vitest, 'run', ...testFiles, ...settings], {
+  const child = spawn(process.execPath, [vitest, 'run', test, ...settings], {
     cwd: copy,
     // A fault that fills the memory must end its own process, not the machine's others.
     env: { ...process.env, NODE_OPTIONS: '--max-old-space-size=2048', NO_COLOR: '1' },

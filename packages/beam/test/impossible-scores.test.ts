@@ -121,6 +121,15 @@ describe('a rule of yours', () => {
   });
 });
 
+describe('constrained beam search', () => {
+  it('says no phrase of probability 0, but that there is none', async () => {
+    for (const phrase of [3, 5]) {
+      const decoder = beamSearch({ beamSize: 3, hypotheses: 3, phrases: [Int32Array.of(phrase)] });
+      await assertCode(() => run(() => decoder, modelOf()), 'UNSATISFIABLE_CONSTRAINT');
+    }
+  });
+});
+
 describe('contrastive search', () => {
   it('refuses hidden states that are not numbers', async () => {
     const model = scriptedModel({

@@ -53,6 +53,7 @@ describe('a file that may be read', () => {
   test('has at most so many bytes, which is found out before memory is taken', async () => {
     const at = await place('abc');
     expect(Buffer.from(await readRegularFile(at, { links: false, most: 3 })).toString()).toBe('abc');
+    expect((await refusal(() => readRegularFile(at, { links: false, most: 2 }))).details.required).toBe(2);
     await truncate(join(at.folder, 'file'), 2 ** 40);
     const error = await refusal(() => readRegularFile(at, { links: false, most: 2 ** 30 }));
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { received: 2 ** 40, required: 2 ** 30 } });

@@ -232,6 +232,7 @@ describe('levenshtein', () => {
     await refused({ initial: [] }, 'INVALID_ARGUMENT');
     await refused({ initial: [toTokens('abcd')] }, 'LENGTH_LIMIT');
     await refused({ initial: [toTokens('a?')] }, 'INVALID_ARGUMENT');
+    await refused({ initial: [toTokens('a]')] }, 'INVALID_ARGUMENT');
     await refused({}, 'LENGTH_LIMIT', { outputPrefixes: [toTokens('abcd')] });
     await refused({ initial: [toTokens('a')] }, 'INVALID_ARGUMENT', { outputPrefixes: [toTokens('a')] });
     await refused({}, 'EMPTY_SOURCE', { sources: [] });
