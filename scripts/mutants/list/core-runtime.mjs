@@ -96,13 +96,13 @@ export default [
     faults: [['previous = tokenId;', 'if (tokenId !== blankId) previous = tokenId;']],
   },
   {
-    file: 'packages/core/src/tensor/backoff-model.ts',
-    tests: ['packages/core/test/backoff-model.test.ts'],
+    file: 'packages/language-models/src/backoff-model.ts',
+    tests: ['packages/language-models/test/backoff-model.test.ts'],
     faults: [['weight += this.#backoffs[history] as number;', '']],
   },
   {
-    file: 'packages/core/src/tensor/arpa-reader.ts',
-    tests: ['packages/core/test/backoff-model.test.ts'],
+    file: 'packages/language-models/src/arpa-reader.ts',
+    tests: ['packages/language-models/test/backoff-model.test.ts'],
     faults: [['logProb: clipped * Math.LN10', 'logProb: clipped * Math.LN2']],
   },
 ];

@@ -19,7 +19,7 @@ export default [
   },
   {
     file: 'packages/models/src/folder/write-folder.ts',
-    tests: ['packages/models/test/folder-write.test.ts', 'packages/models/test/import-files.test.ts'],
+    tests: ['packages/models/test/folder-write.test.ts', 'packages/importers/test/import-files.test.ts'],
     faults: [['await prove?.(folder);', '']],
   },
   {
@@ -52,13 +52,13 @@ export default [
     ],
   },
   {
-    file: 'packages/models/src/weights/half-storage.ts',
-    tests: ['packages/models/test/import-weights.test.ts', 'packages/models/test/weights-float16.test.ts'],
+    file: 'packages/importers/src/graphs/half-storage.ts',
+    tests: ['packages/importers/test/import-weights.test.ts', 'packages/models/test/weights-float16.test.ts'],
     faults: [['if (most >= TOO_LARGE) return undefined;', '']],
   },
   {
-    file: 'packages/models/src/importers/generation-config.ts',
-    tests: ['packages/models/test/generation-config.test.ts'],
+    file: 'packages/importers/src/readers/hugging-face/generation-config.ts',
+    tests: ['packages/importers/test/generation-config.test.ts'],
     faults: [["[...reader.badWords(end), ...reader.tokens('suppress_tokens')]", '[...reader.badWords(end)]']],
   },
   {

@@ -25,18 +25,18 @@ export default [
     ],
   },
   {
-    file: 'packages/one-shot/src/ctc/hot-words.ts',
-    tests: ['packages/one-shot/test/ctc-narrow.test.ts', 'packages/one-shot/test/ctc-language-models.test.ts'],
+    file: 'packages/language-models/src/hot-words.ts',
+    tests: ['packages/one-shot/test/ctc-narrow.test.ts', 'packages/language-models/test/language-models.test.ts'],
     faults: [
       [
-        'Math.max(partial[suffix] as number, (rates[child] as number) * (depths[child] as number))',
-        '(rates[child] as number) * (depths[child] as number)',
+        'Math.max(partial[suffix] as number, (rates[node] as number) * (depths[node] as number))',
+        '(rates[node] as number) * (depths[node] as number)',
       ],
     ],
   },
   {
     file: 'packages/one-shot/src/ctc/prefix-bonus.ts',
-    tests: ['packages/one-shot/test/ctc-language-models.test.ts', 'packages/one-shot/test/ctc-narrow.test.ts'],
+    tests: ['packages/language-models/test/language-models.test.ts', 'packages/one-shot/test/ctc-narrow.test.ts'],
     faults: [['sum += weight * this.#checked(model.end(this.#states[index]?.[node]), node);', '']],
   },
   {

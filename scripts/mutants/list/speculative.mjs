@@ -39,7 +39,7 @@ export default [
         'if (tokenIds.length > prefix.length) {',
       ],
 
-      ['[prefix.at(-2) ?? start, prefix.at(-1) ?? start]', '[prefix.at(-1) ?? start, prefix.at(-2) ?? start]'],
+      ['state.language = model?.next(state.language, tokenId);', ''],
     ],
   },
   {
