@@ -7,6 +7,7 @@ import {
   listOf,
   logSoftmax,
   number,
+  type OptionReader,
   type OptionTable,
   show,
   wrongValue,
@@ -17,7 +18,18 @@ export interface MinimumBayesRiskOptions {
   readonly weights?: readonly number[];
 }
 
-const OPTIONS: OptionTable<MinimumBayesRiskOptions> = { weights: listOf<number>(anything) };
+const OPTIONS: OptionTable<MinimumBayesRiskOptions> = { weights: listOf(number(0, Number.MAX_VALUE)) };
+
+/** Refuses holes at the first one: an array of nothing but holes may be longer than memory. */
+const readCandidate: OptionReader<unknown> = (name, value) => {
+  if (value !== undefined) return value;
+  throw wrongValue(name, value, 'a candidate');
+};
+
+const readLogProb: OptionReader<number> = (name, value) => {
+  if (typeof value === 'number' && value < Number.POSITIVE_INFINITY) return value;
+  throw wrongValue(name, value, 'a finite number or -Infinity');
+};
 
 /** A candidate's place in the list it came from, and its utility in expectation over the candidates. */
 export interface RankedCandidate {
@@ -34,12 +46,12 @@ export interface RankedCandidate {
  * factor, and utilities that are not finite.
  */
 export function minimumBayesRisk<Candidate>(
-  candidates: readonly Candidate[],
+  givenCandidates: readonly Candidate[],
   utility: (hypothesis: Candidate, reference: Candidate) => number,
   options: MinimumBayesRiskOptions = {},
 ): readonly RankedCandidate[] {
   const { weights: given } = checkOptions('minimumBayesRisk', options, OPTIONS);
-  listOf(anything)('candidates', candidates);
+  const candidates = listOf(readCandidate)('candidates', givenCandidates) as readonly Candidate[];
   callback(anything)('utility', utility);
   if (candidates.length === 0) {
     throw new ForetokenError('INVALID_ARGUMENT', 'There are no candidates to rank; at least one is required.', {
@@ -75,16 +87,11 @@ export function minimumBayesRisk<Candidate>(
  *
  * Throws `INVALID_ARGUMENT`.
  */
-export function probabilitiesOf(logProbs: readonly number[], temperature = 1): number[] {
+export function probabilitiesOf(givenLogProbs: readonly number[], temperature = 1): number[] {
   if (!(typeof temperature === 'number' && temperature > 0 && temperature < Number.POSITIVE_INFINITY)) {
     throw wrongValue('temperature', temperature, 'a finite number above 0');
   }
-  listOf(anything)('logProbs', logProbs);
-  for (const [index, logProb] of logProbs.entries()) {
-    if (!(typeof logProb === 'number' && logProb < Number.POSITIVE_INFINITY)) {
-      throw wrongValue(`logProbs[${index}]`, logProb, 'a finite number or -Infinity');
-    }
-  }
+  const logProbs = listOf(readLogProb)('logProbs', givenLogProbs);
   const most = logProbs.reduce((left, right) => Math.max(left, right), Number.NEGATIVE_INFINITY);
   if (most === Number.NEGATIVE_INFINITY) {
     throw new ForetokenError('INVALID_ARGUMENT', 'logProbs needs at least one entry above -Infinity, but has none.', {
@@ -104,9 +111,6 @@ function assertedTotal(weights: readonly number[], required: number): number {
       `weights must have one entry a candidate, ${required}, but has ${weights.length}.`,
       { option: 'weights', received: weights.length, required },
     );
-  }
-  for (const [index, weight] of weights.entries()) {
-    number(0, Number.MAX_VALUE)(`weights[${index}]`, weight);
   }
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (!(total > 0 && total < Number.POSITIVE_INFINITY)) {

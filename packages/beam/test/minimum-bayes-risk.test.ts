@@ -157,4 +157,13 @@ describe('probabilitiesOf', () => {
       expect(codeOf(() => probabilitiesOf([0], temperature))).toBe('INVALID_ARGUMENT');
     }
   });
+
+  it('refuses arrays of holes at the first one, however long they say they are', () => {
+    const holes = new Array<string>(1e9);
+    expect(codeOf(() => minimumBayesRisk(holes, () => 1))).toBe('INVALID_ARGUMENT');
+    expect(codeOf(() => minimumBayesRisk(['a'], () => 1, { weights: new Array<number>(1e9) }))).toBe(
+      'INVALID_ARGUMENT',
+    );
+    expect(codeOf(() => probabilitiesOf(new Array<number>(1e9)))).toBe('INVALID_ARGUMENT');
+  });
 });

@@ -62,6 +62,7 @@ function invalidLines(name: string, received: unknown, required: string): Metric
 export function singleLineStreams(reference: string | readonly string[]): References {
   if (typeof reference === 'string') return [[reference]];
   if (!Array.isArray(reference)) throw invalidLines('reference', reference, 'a string or an array of strings');
+  assertLines('reference', reference);
   return Array.from(reference, (text: string) => [text]);
 }
 

@@ -68,4 +68,12 @@ describe(`against sacreBLEU ${goldens.sacrebleu}, one line at a time`, () => {
       expect(sentenceChrf('a b c', reference)).toBe(sentenceChrf('a b c', [reference]));
     }
   });
+
+  it('refuses references that are no strings, also an array of holes longer than memory', () => {
+    for (const references of [new Array<string>(1e9), ['a', 1 as never], [['a'] as never]]) {
+      for (const score of [sentenceBleu, sentenceChrf]) {
+        expect(() => score('a', references)).toThrowError(expect.objectContaining({ code: 'INVALID_LINES' }));
+      }
+    }
+  });
 });

@@ -182,4 +182,25 @@ describe('scoreWithModel', () => {
     await expect(scoreWithModel(model, SOURCES, [[], []], { signal })).rejects.toThrow('enough');
     expect(counts.open).toBe(0);
   });
+
+  it.each<readonly [string, readonly unknown[], string]>([
+    ['no model', [undefined, SOURCES, [[], []]], 'UNSUPPORTED_CAPABILITY'],
+    ['another kind of model', [{ emit: () => [] }, SOURCES, [[], []]], 'UNSUPPORTED_CAPABILITY'],
+    [
+      'a vocabulary that is none',
+      [{ ...randomScriptedModel(OPTIONS), vocabulary: null }, SOURCES, [[], []]],
+      'INVALID_ARGUMENT',
+    ],
+    ['sources that are no array', [randomScriptedModel(OPTIONS), 'ab', [[], []]], 'INVALID_ARGUMENT'],
+    ['no rows', [randomScriptedModel(OPTIONS), SOURCES, undefined], 'INVALID_ARGUMENT'],
+    ['rows of numbers', [randomScriptedModel(OPTIONS), SOURCES, [[1], [2]]], 'INVALID_ARGUMENT'],
+    ['a hole for a row', [randomScriptedModel(OPTIONS), SOURCES, new Array(2)], 'INVALID_ARGUMENT'],
+    ['a text as a candidate', [randomScriptedModel(OPTIONS), SOURCES, [['1'], []]], 'INVALID_ARGUMENT'],
+    ['a symbol as a token', [randomScriptedModel(OPTIONS), SOURCES, [[[Symbol('odd')]], []]], 'INVALID_ARGUMENT'],
+    ['unknown options', [randomScriptedModel(OPTIONS), SOURCES, [[], []], { seed: 1 }], 'INVALID_ARGUMENT'],
+    ['null as options', [randomScriptedModel(OPTIONS), SOURCES, [[], []], null], 'INVALID_ARGUMENT'],
+  ])('refuses %s by code', async (_, call, code) => {
+    const score = scoreWithModel as (...call: readonly unknown[]) => Promise<unknown>;
+    await expect(score(...call)).rejects.toMatchObject({ code });
+  });
 });

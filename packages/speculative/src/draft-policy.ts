@@ -1,4 +1,11 @@
-import { assertNumber, type DraftingCosts, type DraftTree, type ForwardCosts, wrongValue } from '@foretoken/core';
+import {
+  assertNumber,
+  type DraftingCosts,
+  type DraftTree,
+  type ForwardCosts,
+  hasMethods,
+  wrongValue,
+} from '@foretoken/core';
 
 /** What a drafter that does not say how sure it is, and nobody has seen at work yet, is trusted with. */
 const UNKNOWN_ACCEPTANCE = 0.75;
@@ -34,6 +41,9 @@ export class DraftPolicy {
         throw wrongValue('drafter.costs', drafting, 'an object with open and propose, in milliseconds');
       assertNumber('drafter.costs.open', drafting.open, 0, Number.MAX_VALUE);
       assertNumber('drafter.costs.propose', drafting.propose, 0, Number.MAX_VALUE);
+    }
+    if (costs !== undefined && !hasMethods(costs, 'milliseconds')) {
+      throw wrongValue('model.costs', costs, 'an object with the method milliseconds');
     }
     this.#costs = costs;
     this.#drafting = drafting;

@@ -142,7 +142,7 @@ class LatticeDraftSession implements DraftSession {
     this.#times = times;
     this.#rows = lattices.map((lattice, row) => {
       assertLatticeScores(lattice, row);
-      const scorer = new CtcPrefixScorer(lattice, vocabularySize);
+      const scorer = new CtcPrefixScorer(lattice, vocabularySize, row);
       return { scorer, tokenIds: [], prefix: scorer.start(), language: settings.languageModel?.model.start() };
     });
   }

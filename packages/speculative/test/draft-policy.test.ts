@@ -14,6 +14,14 @@ const sure = (tokenIds: readonly number[], probability: number) => ({
 const linear = (perNode: number): ForwardCosts => ({ milliseconds: (rows, nodes) => 1 + perNode * rows * nodes });
 
 describe('DraftPolicy', () => {
+  it.each([null, 1, {}, { milliseconds: 1 }])('refuses the costs %j by code', (costs) => {
+    const refused = expect.objectContaining({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('model.costs'),
+    });
+    expect(() => new DraftPolicy(costs as never, undefined, 4)).toThrowError(refused);
+  });
+
   it('takes the width with most tokens for the time', () => {
     const probability = fc.double({ min: 0, max: 1, noNaN: true });
     const drafts = fc.array(fc.array(probability, { maxLength: 6 }), { minLength: 1, maxLength: 5 });

@@ -255,4 +255,22 @@ describe('a lattice with scores that are none', () => {
       }
     }
   });
+
+  it('is refused where a frame leaves nothing possible, however many labels it lists', async () => {
+    const never = Number.NEGATIVE_INFINITY;
+    for (const k of [1, 4]) {
+      const frames = (second: number): CtcLattice => ({
+        kind: 'ctc',
+        frames: 2,
+        k,
+        blankId: 4,
+        tokenIds: Int32Array.from({ length: 2 * k }, (_, cell) => cell % k),
+        logProbs: Float32Array.from({ length: 2 * k }, (_, cell) => (cell < k ? -2 : second)),
+        blankLogProbs: Float32Array.of(-1, second),
+      });
+      await expect(
+        latticeDrafter({ model: modelOf([frames(-2), frames(never)], 5, 0) }).open([null, null], {}),
+      ).rejects.toMatchObject({ code: 'UNSATISFIABLE_CONSTRAINT', details: { row: 1, position: 1 } });
+    }
+  });
 });

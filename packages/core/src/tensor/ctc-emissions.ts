@@ -1,6 +1,6 @@
 import { assertInteger } from '../contract/checks.js';
 import type { CtcLattice } from '../contract/lattice.js';
-import { invalidScores } from './score-checks.js';
+import { invalidScores, noTokenLeft } from './score-checks.js';
 
 /** Least probability of all labels outside a frame's candidates together, so that no label is ever impossible. */
 const LEAST_REMAINDER = 1e-9;
@@ -31,7 +31,8 @@ export class CtcEmissions {
 
   /**
    * `vocabularySize` counts all token ids, the blank too where it is one; `row` is named in errors. Throws `INVALID_ARGUMENT`,
-   * and `INVALID_SCORES` where a score is NaN or too large for a probability.
+   * `INVALID_SCORES` where a score is NaN or too large for a probability, and `UNSATISFIABLE_CONSTRAINT` where a frame rules
+   * everything out.
    */
   constructor(lattice: CtcLattice, vocabularySize: number, row: number = 0) {
     assertInteger('vocabularySize', vocabularySize, 1, Number.MAX_SAFE_INTEGER);
@@ -67,6 +68,7 @@ export class CtcEmissions {
       }
       // Not so for NaN, which every sum hands on.
       if (!(mass < Number.POSITIVE_INFINITY)) throw invalidScores(row, frame, mass);
+      if (mass === 0) throw noTokenLeft(row, frame);
       this.#normalise(frame, mass, allLabels - candidates);
     }
     this.tokenIdOf = tokenIdOf;

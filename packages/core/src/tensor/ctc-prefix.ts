@@ -47,7 +47,7 @@ export class CtcPrefixScorer {
   readonly #emission: Float64Array;
   readonly #sums: Float64Array;
 
-  /** `vocabularySize` counts all token ids; `row` is named in errors. Throws `INVALID_ARGUMENT`, `INVALID_SCORES`. */
+  /** `vocabularySize` counts all token ids; `row` is named in errors. Throws as `CtcEmissions` does. */
   constructor(lattice: CtcLattice, vocabularySize: number, row: number = 0) {
     this.#emissions = new CtcEmissions(lattice, vocabularySize, row);
     this.#emission = new Float64Array(lattice.frames);

@@ -2,12 +2,22 @@ import {
   type AutoregressiveModel,
   assertAutoregressive,
   assertScores,
+  checkOptions,
   ForetokenError,
+  lengthOf,
+  listOf,
   logSumExp,
   NodeBatch,
   type OpenOptions,
+  type OptionReader,
+  type OptionTable,
+  sources as readSources,
+  show,
+  signal,
   type TokenForest,
   type Vocabulary,
+  withMethods,
+  wrongValue,
   Yielder,
 } from '@foretoken/core';
 import { type ScoringUnit, scoringParts } from './scoring-parts.js';
@@ -30,8 +40,20 @@ export async function scoreWithModel<Source>(
   rows: readonly (readonly ArrayLike<number>[])[],
   options: OpenOptions = {},
 ): Promise<Float64Array[]> {
-  return (await scoreInParts(model, sources, rows, options)).logProbs;
+  const checked = checkOptions('scoreWithModel', options, OPTIONS);
+  checked.signal?.throwIfAborted();
+  assertScoring(model, false);
+  return (await scoreInParts(model, readSources('sources', sources), readRows('rows', rows), checked)).logProbs;
 }
+
+const OPTIONS: OptionTable<OpenOptions> = { encoding: withMethods('a source encoding', 'dispose'), signal };
+
+const readCandidate: OptionReader<ArrayLike<number>> = (name, value) => {
+  if (lengthOf(value) !== undefined || (ArrayBuffer.isView(value) && 'length' in value)) return value as Int32Array;
+  throw wrongValue(name, value, 'an array of token ids');
+};
+
+const readRows: OptionReader<readonly (readonly ArrayLike<number>[])[]> = listOf(listOf(readCandidate));
 
 /** What `scoreWithModel` answers, and the forwards that it took. */
 export interface ScoredRows {
@@ -207,7 +229,7 @@ function assertCandidates<Source>(
         if (Number.isInteger(tokenId) && tokenId >= 0 && tokenId < size && tokenId !== endTokenId) continue;
         throw new ForetokenError(
           'INVALID_ARGUMENT',
-          `A candidate of row ${row} holds token ${tokenId}; ids from 0 to ${size - 1} except the end token's, ` +
+          `A candidate of row ${row} holds token ${show(tokenId)}; ids from 0 to ${size - 1} except the end token's, ` +
             `${endTokenId}, are required.`,
           { row, position, received: tokenId },
         );
