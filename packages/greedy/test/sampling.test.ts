@@ -160,6 +160,28 @@ describe('sampling', () => {
     expect([...(results[0]?.hypotheses[0]?.tokenIds ?? [])]).toEqual([1, 1, 1]);
   });
 
+  it('holds the mean surprise of mirostat near its target, and draws within the bound that this leaves', async () => {
+    // 400 tokens, each less probable than the one before; surprises in bits.
+    const vocabularySize = 400;
+    const logits = Array.from({ length: vocabularySize }, (_, id) => (id === 0 ? -1e9 : -1.2 * Math.log(id)));
+    const bits = softmax(logits).map((p) => -Math.log2(p));
+    const model = scriptedModel({ vocabularySize, maxLength: 500, score: () => logits });
+    for (const surprise of [1, 2, 3.5]) {
+      const decoder = sampling({ mirostat: { surprise, rate: 0.2 } });
+      const { results } = await collect(decoder.decode(model, { sources: [Int32Array.of(1)], maxNewTokens: 400 }));
+      let bound = 2 * surprise;
+      const seen = Array.from(results[0]!.best.tokenIds, (tokenId) => {
+        const kept = bits.map((own) => (own <= bound + 1e-3 ? 2 ** -own : 0)).reduce((sum, p) => sum + p, 0);
+        expect(tokenId === 1 || bits[tokenId]! <= bound + 1e-3).toBe(true);
+        const own = kept === 0 ? 0 : bits[tokenId]! + Math.log2(kept);
+        bound -= 0.2 * (own - surprise);
+        return own;
+      });
+      const mean = seen.slice(100).reduce((sum, own) => sum + own, 0) / 300;
+      expect(Math.abs(mean - surprise)).toBeLessThan(0.3);
+    }
+  });
+
   it('scores a prefix once for all samples, and a sample that is over costs nothing more', async () => {
     const model = recording(randomScriptedModel({ seed: 2, vocabularySize: 6, typicalLength: 3, prefix: [1, 2, 3] }));
     const { results } = await collect(sampling({ samples: 6 }).decode(model, { sources: [Int32Array.of(4)], seed: 9 }));

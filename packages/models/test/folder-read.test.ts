@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkExternalData, checkManifest, parseManifest } from '../src/folder/check-manifest.js';
+import { isPlainFileName } from '../src/folder/file-names.js';
 import { openModelFolder, sha256File } from '../src/folder/read-folder.js';
 import { editManifest, MANIFEST, modelFolder, refusal, temporaryFolder } from './folder-fixtures.js';
 
@@ -137,6 +138,15 @@ describe('hostile file names', () => {
     const error = await refusal(() => openModelFolder(path));
     expect(error.code).toBe('INVALID_MODEL_FOLDER');
     expect(error.message).not.toMatch(/\p{Cc}/u);
+  });
+
+  test('names of devices are no file names on any system, and names that only look alike are', () => {
+    for (const name of ['con', 'NUL', 'aux.onnx', 'graphs/prn.bin', 'COM1', 'lpt9.txt']) {
+      expect(isPlainFileName(name), name).toBe(false);
+    }
+    for (const name of ['console', 'nully.onnx', 'com', 'com10x.bin', 'auxiliary/prn_1.bin']) {
+      expect(isPlainFileName(name), name).toBe(true);
+    }
   });
 
   test('external data of a graph must be a plain, listed file beside it', async () => {

@@ -2,6 +2,7 @@ import { collect, type ForwardCosts } from '@foretoken/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DraftPolicy } from '../src/draft-policy.js';
+import { DraftingTimes } from '../src/drafting-times.js';
 import { chainDraft, speculative } from '../src/index.js';
 import { type Script, scriptedDrafter, scriptedTarget } from './scripted-target.js';
 
@@ -73,6 +74,34 @@ describe('DraftPolicy', () => {
       policy.cap([sure([1, 2], round < 15 ? 0.01 : 0.99)], 1);
     }
     expect(asked).toEqual([0, 1, 3, 7, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);
+  });
+});
+
+describe('what was learnt of drafts', () => {
+  it('counts how many were accepted, where a draft does not say how sure it is', () => {
+    const unsure = chainDraft([1, 2, 3]);
+    const after = (evaluated: number, accepted: number): number => {
+      const policy = new DraftPolicy(linear(0.2), undefined, 3);
+      for (let round = 0; round < 10; round++) policy.learn(1, evaluated, accepted);
+      return policy.cap([unsure], 1);
+    };
+    expect(after(3, 3)).toBe(3);
+    expect(after(3, 0)).toBe(0);
+    expect(after(0, 0)).toBeGreaterThan(0);
+  });
+
+  it('is the least time a row that drafting took, once a drafter was opened several times', () => {
+    const times = new DraftingTimes();
+    for (const [milliseconds, rows] of [
+      [12, 4],
+      [10, 5],
+      [40, 8],
+    ] as const) {
+      expect(times.costs).toBeUndefined();
+      times.opened(milliseconds, rows);
+      times.proposed(milliseconds, 2 * rows);
+    }
+    expect(times.costs).toEqual({ open: 2, propose: 1 });
   });
 });
 

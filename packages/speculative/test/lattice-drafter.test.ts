@@ -7,6 +7,7 @@ import type {
   Lattice,
   LatticeModel,
 } from '@foretoken/core';
+import type { LanguageModel } from '@foretoken/language-models';
 import { proposeOne } from '@foretoken/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -99,6 +100,39 @@ describe('latticeDrafter against enumeration on tiny lattices', () => {
         },
       ),
       { numRuns: 150 },
+    );
+  });
+
+  it('says of each node how probable it is after its parent, so that a path multiplies to its own probability', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyTinyLattice, async (tiny) => {
+        const expected = conditionals(tiny, []);
+        const { probabilities, ...draft } = await propose(tiny, [[]], { minProbability: 0.05 });
+        const paths: number[] = [];
+        for (const [node, own] of (probabilities ?? new Float32Array()).entries()) {
+          paths[node] = own * (paths[draft.parents[node] as number] ?? 1);
+          expect(paths[node]).toBeCloseTo(expected.get(pathTo(draft, node).join()) as number, 4);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('drafts the same whatever it drafted for before, also for as long a prefix', async () => {
+    const anyPrefix = fc.array(fc.nat(3), { minLength: 1, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(
+        anyTinyLattice,
+        fc.array(anyPrefix, { minLength: 1, maxLength: 3 }),
+        anyPrefix,
+        async (tiny, before, last) => {
+          const spoken = (prefix: readonly number[]): number[] =>
+            prefix.filter((tokenId) => tokenId < tiny.vocabularySize && tokenId !== tiny.lattice.blankId);
+          const fresh = await propose(tiny, [spoken(last)]);
+          expect(await propose(tiny, [...before.map(spoken), spoken(last)])).toEqual(fresh);
+        },
+      ),
+      { numRuns: 200 },
     );
   });
 
@@ -271,6 +305,37 @@ describe('a lattice with scores that are none', () => {
       await expect(
         latticeDrafter({ model: modelOf([frames(-2), frames(never)], 5, 0) }).open([null, null], {}),
       ).rejects.toMatchObject({ code: 'UNSATISFIABLE_CONSTRAINT', details: { row: 1, position: 1 } });
+    }
+  });
+});
+
+describe('a language model beside the lattice', () => {
+  it('is asked about what follows the whole prefix, and from its beginning after another', async () => {
+    const asked = new Set<string>();
+    const model: LanguageModel<readonly number[]> = {
+      start: () => [],
+      next: (state, tokenId) => [...state, tokenId],
+      score: (state) => {
+        asked.add(state.join());
+        return -1;
+      },
+      end: () => -1,
+    };
+    const weights = [
+      [0.1, 0.5, 0.4],
+      [0.2, 0.4, 0.4],
+      [0.2, 0.3, 0.5],
+    ];
+    const tiny = tinyLattice(weights, 0, 3);
+    const options = { languageModel: { model, weight: 0.5 }, minProbability: 0.01 };
+    for (const prefixes of [[[1]], [[1], [1, 2]], [[1], [2]]]) {
+      const last = (prefixes.at(-1) as number[]).join();
+      asked.clear();
+      await propose(tiny, prefixes, options);
+      expect([...asked]).toContain(last);
+      asked.clear();
+      await propose(tiny, prefixes.slice(-1), options);
+      expect([...asked].every((state) => `${state},`.startsWith(`${last},`))).toBe(true);
     }
   });
 });

@@ -17,15 +17,13 @@ export default [
       'packages/greedy/test/greedy.test.ts',
       'packages/greedy/test/sampling.test.ts',
       'packages/greedy/test/score-rules.test.ts',
+      'packages/beam/test/impossible-scores.test.ts',
     ],
     faults: [
       ['const scores = last && !wanted.logProbs ? raw : raw.slice();', 'const scores = raw;'],
       ['if (rules.length > 0) assertScores(scores, row, output.length);', ''],
 
-      [
-        'const order = Array.from(tokenIds.subarray(0, k), (_, rank) => rank)',
-        'const order = Array.from(tokenIds, (_, rank) => rank)',
-      ],
+      ['(tokenIds[a] as number) - (tokenIds[b] as number)', '(tokenIds[b] as number) - (tokenIds[a] as number)'],
     ],
   },
   {

@@ -22,7 +22,7 @@ export default [
   },
   {
     file: 'packages/speculative/src/drafting-times.ts',
-    tests: ['packages/speculative/test/lattice-drafter.test.ts', 'packages/speculative/test/draft-policy.test.ts'],
+    tests: ['packages/speculative/test/draft-policy.test.ts'],
     faults: [['this.#open = least(this.#open, milliseconds / rows);', 'this.#open = least(this.#open, milliseconds);']],
   },
   {
@@ -78,7 +78,7 @@ export default [
     file: 'packages/speculative/src/speculative.ts',
     tests: decoding,
     faults: [
-      ['drafts?.finish(row.row);', ''],
+      ['await drafts?.finish(row.row);', ''],
       ['else if (counts.accepted < counts.evaluated) forest.retain(row.row, [row.anchor]);', ''],
     ],
   },
