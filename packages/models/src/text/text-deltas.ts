@@ -43,8 +43,17 @@ export class TextDeltas {
   /** The rest of the text, once no more tokens come. */
   end(): string {
     const whole = this.#textOf(this.#tokenIds);
-    const rest = whole.startsWith(this.#given) ? whole.slice(this.#given.length) : '';
+    const rest = whole.startsWith(this.#given) ? whole.slice(this.#given.length) : this.#rewritten();
     this.#given += rest;
     return rest;
+  }
+
+  /** Where text that was given out reads differently by now: the window's text from there on, so that nothing is lost. */
+  #rewritten(): string {
+    const before = this.#textOf(this.#tokenIds.slice(this.#begin, this.#read));
+    const after = this.#textOf(this.#tokenIds.slice(this.#begin));
+    let shared = 0;
+    while (shared < before.length && before[shared] === after[shared]) shared++;
+    return after.slice(shared);
   }
 }
