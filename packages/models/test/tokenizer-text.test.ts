@@ -67,6 +67,16 @@ describe('encoding', () => {
     }
   });
 
+  test('counts the end token in its length, also where the file does not add one', async () => {
+    for (const file of [tinyTokenizer(), edited('post_processor', null)]) {
+      expect(create(file, 5).encode('abcd')).toHaveLength(5);
+      expect(await refusal(() => create(file, 4).encode('abcd'))).toMatchObject({
+        code: 'SOURCE_TOO_LONG',
+        details: { received: 5, most: 4, unit: 'tokens' },
+      });
+    }
+  });
+
   test('what is no text is refused', async () => {
     for (const bad of [undefined, null, 7, ['a']]) {
       expect((await refusal(() => create().encode(bad as unknown as string))).code).toBe('INVALID_ARGUMENT');

@@ -18,6 +18,7 @@ import {
   isDeletable,
   outputOf,
 } from '../src/edited-canvas.js';
+import { RefinedCanvas } from '../src/refined-canvas.js';
 import { boundedCount, entropyOf, outputFor, type Proposing, propose, type UnmaskOrder } from '../src/unmask-order.js';
 import { referenceEasyFirst } from './references.js';
 import { fillsOf, LETTERS, MASK, tableModel, toText } from './table-model.js';
@@ -336,5 +337,28 @@ describe('maskCtc', () => {
     const { results } = await collect(maskCtc({ ...draft, iterations: 3 }).decode(model, { sources: SOURCES }));
     expect(fillsOf(model)).toEqual([['a____'], ['a_c_e'], ['afc_e']]);
     expect(toText(results[0]!.best.tokenIds)).toBe('afcbe');
+  });
+});
+
+describe('a decision about several positions', () => {
+  it('changed the canvas where any of them is new, whichever comes last', () => {
+    const logProbs = new Float32Array(3);
+    const decided = (tokenIds: readonly number[], positions: readonly number[]): boolean => {
+      const canvas = new RefinedCanvas(Int32Array.of(), 3, MASK);
+      canvas.decide([0, 1, 2], { tokenIds: Int32Array.of(3, 4, 5), logProbs });
+      return canvas.decide(positions, { tokenIds: Int32Array.from(tokenIds), logProbs });
+    };
+    expect(decided([3, 4, 5], [0, 1, 2])).toBe(false);
+    for (const changed of [0, 1, 2]) {
+      const tokenIds = [3, 4, 5].map((tokenId, position) => (position === changed ? 6 : tokenId));
+      expect(decided(tokenIds, [0, 1, 2])).toBe(true);
+      expect(decided(tokenIds, [2, 1, 0])).toBe(true);
+      expect(
+        decided(
+          tokenIds,
+          [0, 1, 2].filter((position) => position !== changed),
+        ),
+      ).toBe(false);
+    }
   });
 });

@@ -36,7 +36,7 @@ export default [
   },
   {
     file: 'packages/one-shot/src/ctc/prefix-bonus.ts',
-    tests: ['packages/language-models/test/language-models.test.ts', 'packages/one-shot/test/ctc-narrow.test.ts'],
+    tests: ['packages/one-shot/test/ctc-prefix-beam.test.ts', 'packages/one-shot/test/ctc-narrow.test.ts'],
     faults: [['sum += weight * this.#checked(model.end(this.#states[index]?.[node]), node);', '']],
   },
   {
@@ -52,7 +52,7 @@ export default [
   {
     file: 'packages/one-shot/src/ctc/no-repeat.ts',
     tests: ['packages/one-shot/test/no-repeat.test.ts', 'packages/one-shot/test/ctc-prefix-beam.test.ts'],
-    faults: [['while (matched < size - 1 && earlier', 'while (matched < size && earlier']],
+    faults: [['found.add(tokenIds[at] as number);', 'found.add(tokenIds[prefix] as number);']],
   },
   {
     file: 'packages/one-shot/src/dag/prefix-beam.ts',

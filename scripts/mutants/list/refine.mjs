@@ -7,7 +7,7 @@ const rounds = [
 export default [
   {
     file: 'packages/refine/src/refined-canvas.ts',
-    tests: rounds,
+    tests: ['packages/refine/test/borders.test.ts', 'packages/refine/test/mask-predict.test.ts'],
     faults: [
       [
         'changed ||= this.tokenIds[position] !== tokenIds[position];',
