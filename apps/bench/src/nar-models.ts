@@ -44,8 +44,8 @@ export interface NarModelOptions {
 
 /** What a folder has. */
 export function partsOf(loaded: LoadedModel): Partial<Parts> {
-  const { autoregressive, lattice, fastLattice, canvas, dag, edit, languageModel, manifest } = loaded;
-  const dagStart = manifest.family === 'marian' ? manifest.dag?.startTokenId : undefined;
+  const { autoregressive, lattice, fastLattice, canvas, dag, edit, languageModel } = loaded;
+  const dagStart = dag?.startTokenId;
   return {
     ...(autoregressive === undefined ? {} : { autoregressive }),
     ...(lattice === undefined ? {} : { lattice }),

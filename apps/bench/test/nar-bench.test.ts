@@ -9,7 +9,7 @@ import { narTable } from '../src/nar-table.js';
 import type { TestSet } from '../src/test-sets.js';
 
 /** Benches decode token ids. */
-const NO_TEXT = {} as Pick<LoadedModel, 'decode' | 'stream' | 'speculation' | 'dispose'>;
+const NO_TEXT = {} as Pick<LoadedModel, 'decode' | 'stream' | 'speculation' | 'dispose' | 'description'>;
 
 const SIZE = 14;
 const LETTERS = 'abcdefghijkl';

@@ -12,10 +12,10 @@ export function outputTokens(tokenizer: TextTokenizer, text: string): Int32Array
 
 /** What a line of text means to a model: its source, or, to one that reads no source, how the output begins. */
 export function requestFor(
-  { manifest, tokenizer }: LoadedModel,
+  { description, tokenizer }: LoadedModel,
   text: string,
 ): Pick<DecodeRequest<TokenSource>, 'sources' | 'outputPrefixes'> {
-  if (manifest.family === 'marian') return { sources: [tokenizer.encode(text)] };
+  if (description.readsSource) return { sources: [tokenizer.encode(text)] };
   return { sources: [new Int32Array()], outputPrefixes: [outputTokens(tokenizer, text)] };
 }
 

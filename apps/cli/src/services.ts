@@ -3,13 +3,15 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ForetokenError } from '@foretoken/core';
 import type { importModel } from '@foretoken/importers';
-import type { loadModel, openModelFolder } from '@foretoken/models';
+import type { loadModel, ModelDescription, ModelManifest, openModelFolder } from '@foretoken/models';
 
 /** What the commands need of the other packages; tests put scripted models in their place. */
 export interface Services {
   readonly loadModel: typeof loadModel;
   readonly importModel: typeof importModel;
   readonly openModelFolder: typeof openModelFolder;
+  /** What a folder holds, by its family. */
+  readonly describeModel: (manifest: ModelManifest) => Promise<ModelDescription>;
   /** Folder of the model that comes with the command. */
   readonly defaultModelFolder: () => string;
   readonly version: () => string;
@@ -30,6 +32,7 @@ export const services: Services = {
   loadModel: async (...args) => (await import('@foretoken/models')).loadModel(...args),
   importModel: async (...args) => (await import('@foretoken/importers')).importModel(...args),
   openModelFolder: async (...args) => (await import('@foretoken/models')).openModelFolder(...args),
+  describeModel: async (manifest) => (await import('@foretoken/models')).familyOf(manifest).describe(manifest),
   defaultModelFolder,
   version: () => packageVersion('../package.json'),
   runtime: () => `onnxruntime-node ${packageVersion('onnxruntime-node/package.json')}`,

@@ -174,9 +174,8 @@ function searchedDraftOf(name: StrategyName, model: LoadedModel): LatticeDraft<T
 type DagStrategyName = Extract<StrategyName, `dag-${string}`>;
 
 function dagDecoder(name: DagStrategyName, model: LoadedModel, given: StrategyOptions): Decoder<Model<'dag'>> {
-  const { manifest } = model;
   const { ngramWeight, ...rest } = given;
-  const startTokenId = manifest.family === 'marian' ? manifest.dag?.startTokenId : undefined;
+  const startTokenId = model.dag?.startTokenId;
   const options = { ...rest, ...(startTokenId === undefined ? {} : { startTokenId }) };
   switch (name) {
     case 'dag-greedy':

@@ -11,7 +11,7 @@ import type {
   Vocabulary,
 } from '@foretoken/core';
 import { NgramModel } from '@foretoken/language-models';
-import type { LoadedModel, ModelManifest } from '@foretoken/models';
+import { familyOf, type LoadedModel, type ModelManifest } from '@foretoken/models';
 import { type FakeModel, fakeModel, MANIFEST } from './support.js';
 
 const MASK = 1;
@@ -189,12 +189,10 @@ export function modelWithNgrams(): FakeModel {
 export function modelWithStudents(): FakeModel {
   const model = fakeModel();
   const { vocabulary } = model.autoregressive!;
-  const dag = { startTokenId: START, upsample: 2, maxCandidates: 5 };
   return {
     ...model,
-    manifest: { ...MANIFEST, dag } as ModelManifest,
     canvas: canvasModel(vocabulary, outputOf, true),
-    dag: dagModel(vocabulary),
+    dag: { ...dagModel(vocabulary), startTokenId: START },
     edit: editModel(vocabulary),
   };
 }
@@ -202,7 +200,12 @@ export function modelWithStudents(): FakeModel {
 /** A masked language model that says one sentence, whatever it is asked; it knows no lengths. */
 export function maskedLanguageModel(): LoadedModel {
   const { autoregressive, lattice: _lattice, draftLattice: _draft, ...model } = fakeModel();
-  const { graphs: _graphs, step: _step, ctc: _ctc, ...common } = MANIFEST as ModelManifest & Record<string, unknown>;
+  const {
+    graphs: _graphs,
+    step: _step,
+    ctc: _ctc,
+    ...common
+  } = MANIFEST as unknown as ModelManifest & Record<string, unknown>;
   const manifest = {
     ...common,
     family: 'masked-lm',
@@ -210,5 +213,11 @@ export function maskedLanguageModel(): LoadedModel {
     graphs: { fill: { topK: 'fill.onnx' } },
     canvas: { maskTokenId: MASK, maxCandidates: 4 },
   } as ModelManifest;
-  return { ...model, manifest, canvas: canvasModel(autoregressive!.vocabulary, () => [4, 5, 6, 7, 8], false) };
+  const description = familyOf(manifest).describe(manifest);
+  return {
+    ...model,
+    manifest,
+    description,
+    canvas: canvasModel(autoregressive!.vocabulary, () => [4, 5, 6, 7, 8], false),
+  };
 }

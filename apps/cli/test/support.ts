@@ -11,7 +11,7 @@ import {
   type TokenSource,
   type Vocabulary,
 } from '@foretoken/core';
-import type { LoadedModel, ModelManifest } from '@foretoken/models';
+import { familyOf, type LoadedModel, type MarianManifest } from '@foretoken/models';
 import { run } from '../src/run.js';
 import type { Services } from '../src/services.js';
 
@@ -21,7 +21,7 @@ const VOCABULARY: Vocabulary = { size: GERMAN.length, endTokenId: 2, padTokenId:
 const START = 3;
 const SOURCE_LENGTH = 12;
 
-export const MANIFEST: ModelManifest = {
+export const MANIFEST: MarianManifest = {
   format: 'foretoken-model',
   formatVersion: 1,
   name: 'word-for-word',
@@ -75,6 +75,7 @@ export function fakeModel({ lattice = true, onForward = () => {} }: FakeModelOpt
     open,
     folder: '/models/word-for-word',
     manifest: MANIFEST,
+    description: familyOf(MANIFEST).describe(MANIFEST),
     threads: 1,
     timings: { runs: 0, milliseconds: 0, reset: () => {} },
     autoregressive,
@@ -187,6 +188,7 @@ export async function cli(argv: readonly string[], surroundings: Surroundings = 
     loadModel: async () => surroundings.model ?? fakeModel(),
     importModel: async () => MANIFEST,
     openModelFolder: () => Promise.reject(new Error('no folder was expected')),
+    describeModel: async (manifest) => familyOf(manifest).describe(manifest),
     defaultModelFolder: () => '/models/default',
     version: () => '1.2.3',
     runtime: () => 'fake-runtime 9.9.9',

@@ -16,6 +16,8 @@ import {
   type FileContent,
   isObject,
   type ManifestContent,
+  type MarianManifest,
+  type MaskedLanguageModelManifest,
   type ModelManifest,
   NGRAMS_FILE,
   proveModel,
@@ -182,7 +184,7 @@ async function marianContent(folder: WeightsFolder, options: NamedOptions, pace:
   if (ngrams !== undefined) files.set(NGRAMS_FILE, ngrams);
   for (const note of notes) options.onNote?.(note);
   const notUsed = Object.fromEntries(notes.map(({ field, received }) => [field, received]));
-  const manifest: ManifestContent = {
+  const manifest: ManifestContent<MarianManifest> = {
     ...heading(options),
     family: 'marian',
     tokenizer: 'tokenizer.json',
@@ -228,7 +230,7 @@ async function maskedLanguageModelContent(
   const { unknown: unknownTokenId, pad: padTokenId } = readNamedTokens(folder.tokenizerJson, size, folder.path);
   const { network, fill, files, endTokenId } = await importMaskedLanguageModel(folder, weights, pace);
   const { vocabularySize, maxPositions, width, heads, layers } = network.shape;
-  const manifest: ManifestContent = {
+  const manifest: ManifestContent<MaskedLanguageModelManifest> = {
     ...heading(options),
     family: 'masked-lm',
     tokenizer: 'tokenizer.json',

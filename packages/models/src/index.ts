@@ -1,5 +1,9 @@
+export type { ModelDescription, ModelFamily, OpenContext, OpenedParts, PartName } from './families/family.js';
+export type { MarianManifest } from './families/marian/marian-manifest.js';
+export type { MaskedLanguageModelManifest } from './families/masked-lm/masked-lm-manifest.js';
+export { familyNames, familyOf, registerFamily } from './families/registry.js';
 export type { ModelLocation } from './folder/locate-model.js';
-export type { MarianManifest, MaskedLanguageModelManifest, ModelManifest } from './folder/manifest.js';
+export type { ModelManifest } from './folder/manifest.js';
 export { type ModelFolder, openModelFolder } from './folder/read-folder.js';
 export { type LoadedModel, type LoadOptions, loadModel, type SpeculationParts } from './load-model.js';
 export { readGraph } from './onnx/read-graph.js';

@@ -1,5 +1,4 @@
-import { availableParallelism } from 'node:os';
-import type { AutoregressiveModel, CanvasModel, EditModel, LatticeModel, TokenSource } from '@foretoken/core';
+import type { LatticeModel, TokenSource } from '@foretoken/core';
 import {
   checkOptions,
   ForetokenError,
@@ -10,21 +9,12 @@ import {
   withMethods,
 } from '@foretoken/core';
 import type { OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
-import type { LanguageModel, WeightedLanguageModel } from '@foretoken/language-models';
+import type { WeightedLanguageModel } from '@foretoken/language-models';
 import { GraphSessions } from './drivers/graph-sessions.js';
-import { ProbeBudget, WidthCosts } from './drivers/probe.js';
-import { loadMaskedLanguageModel, loadStudents } from './families/marian/load-students.js';
-import { MarianEncoder } from './families/marian/marian-encoder.js';
-import { MarianModel } from './families/marian/marian-model.js';
-import {
-  PROBE_MILLISECONDS,
-  probeBatches,
-  probeThreads,
-  probeWidths,
-  THREADS_MILLISECONDS,
-} from './families/marian/marian-probe.js';
+import type { ModelDescription, OpenedParts } from './families/family.js';
+import { familyOf } from './families/registry.js';
 import type { ModelLocation } from './folder/locate-model.js';
-import type { MarianManifest, MaskedLanguageModelManifest, ModelManifest } from './folder/manifest.js';
+import type { ModelManifest } from './folder/manifest.js';
 import type { ModelFolder } from './folder/read-folder.js';
 import { readModel } from './read-model.js';
 import type { TextDecoder } from './text/choose-part.js';
@@ -63,32 +53,13 @@ const OPTIONS: OptionTable<LoadOptions> = {
  * A model folder, loaded. Dispose releases all sessions, at once or when the forwards that are running have ended; decodes still
  * going on then end with `DISPOSED`.
  */
-export interface LoadedModel extends AsyncDisposable {
+export interface LoadedModel extends OpenedParts, AsyncDisposable {
   readonly folder: string;
   readonly manifest: ModelManifest;
   readonly tokenizer: TextTokenizer;
   readonly threads: number;
-  readonly autoregressive?: AutoregressiveModel<TokenSource>;
-  readonly lattice?: LatticeModel<TokenSource>;
-  /**
-   * The lattice model to draft with: the same student with 8-bit products and a shortlist where the folder has them. Its
-   * scores are approximate, over the shortlist alone, and depend on the batch, which drafts may and outputs may not.
-   */
-  readonly draftLattice?: LatticeModel<TokenSource>;
-  /**
-   * The student again as `draftLattice` has it, or a shallower one, with an encoder of 8-bit products in the same graph: the
-   * fastest model of the folder, for outputs that may be a little worse and depend on the batch. It takes no encoding and
-   * shares none.
-   */
-  readonly fastLattice?: LatticeModel<TokenSource>;
-  /** A canvas student on the shared encoder; the model itself where the folder is a masked language model's. */
-  readonly canvas?: CanvasModel<TokenSource>;
-  /** A DAG student, of kind `dag`; its strategies take the manifest's `dag.startTokenId`. */
-  readonly dag?: LatticeModel<TokenSource>;
-  /** A Levenshtein student. */
-  readonly edit?: EditModel<TokenSource>;
-  /** A model of the target's outputs, where the folder has one: what searches and `latticeDrafter` take as `languageModel.model`. */
-  readonly languageModel?: LanguageModel;
+  /** What its graphs and files say it holds. */
+  readonly description: ModelDescription;
   /** Time inside the native runtime since load or the last `reset`. */
   readonly timings: RuntimeTimings;
   /**
@@ -150,10 +121,8 @@ async function assemble(
   options: LoadOptions,
 ): Promise<LoadedModel> {
   const { manifest } = folder;
-  const models =
-    manifest.family === 'marian'
-      ? await assembleMarian(folder, manifest, sessions, options)
-      : assembleMaskedLanguageModel(manifest, sessions, options);
+  const { threads, probe = true, signal } = options;
+  const models = await familyOf(manifest).open({ folder, manifest, sessions, threads, probe, signal });
   sessions.timings.reset();
   const { autoregressive, canvas, edit, lattice, dag } = models;
   const lattices = [lattice, dag].filter((model) => model !== undefined);
@@ -161,6 +130,7 @@ async function assemble(
   return {
     folder: folder.path,
     manifest,
+    description: familyOf(manifest).describe(manifest),
     tokenizer,
     threads: sessions.threads,
     ...models,
@@ -173,10 +143,7 @@ async function assemble(
   };
 }
 
-function speculationOf(
-  { autoregressive, draftLattice, languageModel }: AssembledModels,
-  folder: string,
-): SpeculationParts {
+function speculationOf({ autoregressive, draftLattice, languageModel }: OpenedParts, folder: string): SpeculationParts {
   const missing = [
     ...(autoregressive === undefined ? ['an autoregressive model to verify with'] : []),
     ...(draftLattice === undefined ? ['a CTC model to draft with'] : []),
@@ -190,71 +157,6 @@ function speculationOf(
     );
   }
   return { model: draftLattice, languageModel: languageModel && { model: languageModel } };
-}
-
-type AssembledModels = Pick<
-  LoadedModel,
-  'autoregressive' | 'lattice' | 'draftLattice' | 'fastLattice' | 'canvas' | 'dag' | 'edit' | 'languageModel'
->;
-
-async function assembleMarian(
-  folder: ModelFolder,
-  manifest: MarianManifest,
-  sessions: GraphSessions,
-  options: LoadOptions,
-): Promise<AssembledModels> {
-  const { runtime } = sessions;
-  const { architecture, graphs, limits, vocabulary } = manifest;
-  const { probe = true, signal } = options;
-  const shape = { width: architecture.width, layers: architecture.decoderLayers };
-  const forThreads = new ProbeBudget(THREADS_MILLISECONDS);
-  if (options.threads !== undefined) sessions.threads = options.threads;
-  else if (probe) {
-    const cores = availableParallelism();
-    await sessions.useThreads(await probeThreads(sessions, graphs.step.argmax, shape, cores, forThreads, signal));
-  }
-  signal?.throwIfAborted();
-  const encoder = new MarianEncoder(runtime, await sessions.get(graphs.encoder), {
-    sourceLength: limits.sourceLength,
-    vocabularySize: vocabulary.size,
-    padTokenId: vocabulary.padTokenId ?? vocabulary.endTokenId,
-    width: architecture.width,
-    layers: architecture.decoderLayers,
-  });
-  signal?.throwIfAborted();
-  const step = await sessions.get(graphs.step.argmax);
-  signal?.throwIfAborted();
-  const forWidths = new ProbeBudget(PROBE_MILLISECONDS - forThreads.spent);
-  const widths = probe ? await probeWidths(sessions, step, shape, forWidths, signal) : new WidthCosts([]);
-  const costs = await probeBatches(sessions, step, shape, widths, forWidths, signal);
-  const kinds = ['argmax', 'topK', 'logProbs', 'logits'] as const;
-  const outputs = kinds.filter((kind) => graphs.step[kind] !== undefined);
-  const autoregressive = new MarianModel({
-    runtime,
-    encoder,
-    // `outputs` lists what has a graph, and the forest refuses any other kind first.
-    sessions: (head) => sessions.get(graphs.step[head] as string),
-    outputs,
-    states: graphs.step.topKWithStates === undefined ? [] : ['topK'],
-    maxCandidates: manifest.step?.maxCandidates ?? 1,
-    vocabulary,
-    startTokenId: vocabulary.startTokenId,
-    maxLength: limits.targetLength,
-    shape,
-    paddedWidth: (width) => widths.padded(width),
-    costs,
-  });
-  const students = await loadStudents(folder, manifest, sessions, encoder, signal);
-  return { autoregressive, ...students };
-}
-
-function assembleMaskedLanguageModel(
-  manifest: MaskedLanguageModelManifest,
-  sessions: GraphSessions,
-  { threads = 1 }: LoadOptions,
-): AssembledModels {
-  sessions.threads = threads;
-  return { canvas: loadMaskedLanguageModel(manifest, sessions) };
 }
 
 async function defaultRuntime(): Promise<OnnxRuntime> {

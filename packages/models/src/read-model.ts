@@ -1,5 +1,5 @@
-import { checkGraphs } from './drivers/check-graphs.js';
-import { readSideFiles } from './drivers/side-files.js';
+import { checkGraphs } from './check-graphs.js';
+import { familyOf } from './families/registry.js';
 import type { ModelLocation } from './folder/locate-model.js';
 import { type ModelFolder, openModelFolder } from './folder/read-folder.js';
 import { createTokenizer, type TextTokenizer } from './tokenizer/text-tokenizer.js';
@@ -31,5 +31,5 @@ export async function readModel(location: ModelLocation, signal?: AbortSignal): 
 export async function proveModel(path: string, signal?: AbortSignal): Promise<void> {
   const { folder } = await readModel(path, signal);
   signal?.throwIfAborted();
-  await readSideFiles(folder);
+  await familyOf(folder.manifest).checkSideFiles?.(folder, folder.manifest);
 }

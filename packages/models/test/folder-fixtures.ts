@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { afterAll } from 'vitest';
-import type { MarianManifest } from '../src/folder/manifest.js';
+import type { MarianManifest } from '../src/families/marian/marian-manifest.js';
 import { writeModelFolder } from '../src/folder/write-folder.js';
 
 const made: string[] = [];

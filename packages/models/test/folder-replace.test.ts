@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, rmdir, symlink, writeFile } from 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { MarianManifest } from '../src/families/marian/marian-manifest.js';
 import { openModelFolder } from '../src/folder/read-folder.js';
 import { writeModelFolder } from '../src/folder/write-folder.js';
 import { FILES, MANIFEST, modelFolder, refusal, temporaryFolder } from './folder-fixtures.js';
@@ -28,9 +29,7 @@ describe('replacing a model', () => {
       expect(files.every((name) => GENERATION.test(name))).toBe(true);
       if (content !== 1) for (const name of files) expect(seen.has(name)).toBe(false);
       for (const name of files) seen.add(name);
-      expect(await readFile(opened.filePath((written.graphs as { encoder: string }).encoder))).toEqual(
-        Buffer.of(content),
-      );
+      expect(await readFile(opened.filePath((written as MarianManifest).graphs.encoder))).toEqual(Buffer.of(content));
       expect(await names(target)).toEqual([(files[0] as string).split('/')[0], 'foretoken.json']);
     }
   });

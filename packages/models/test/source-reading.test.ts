@@ -2,7 +2,7 @@ import type { OnnxRuntime } from '@foretoken/core/runtime';
 import { describe, expect, it } from 'vitest';
 import type { Drafts } from '../src/drivers/drafts.js';
 import { SourceReading } from '../src/drivers/source-reading.js';
-import type { MarianEncoding } from '../src/families/marian/marian-encoder.js';
+import type { TokenEncoding } from '../src/drivers/token-encoder.js';
 
 const [PARTS, ROWS, TIME, WIDTH] = [2, 4, 3, 2];
 const cross = Float32Array.from({ length: PARTS * ROWS * TIME * WIDTH }, (_, index) => index);
@@ -24,7 +24,7 @@ class PlainTensor {
 
 const reading = (drafts?: Drafts): SourceReading => {
   const runtime = { Tensor: PlainTensor } as unknown as OnnxRuntime;
-  return new SourceReading(runtime, cross, { rows: ROWS, sourceLength: TIME, mask } as MarianEncoding, WIDTH, drafts);
+  return new SourceReading(runtime, cross, { rows: ROWS, sourceLength: TIME, mask } as TokenEncoding, WIDTH, drafts);
 };
 const feed = (of: SourceReading, rows: readonly number[], length: number, name: string): PlainTensor =>
   of.feeds(rows, length)[name] as unknown as PlainTensor;

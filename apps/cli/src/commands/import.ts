@@ -65,7 +65,9 @@ async function run(context: CommandContext): Promise<number> {
     signal: io.signal,
     onNote: ({ message }) => notes.push(message),
   });
-  const text = options.flag('json') ? toJson({ version: 1, folder, manifest }) : describeManifest(folder, manifest);
+  const text = options.flag('json')
+    ? toJson({ version: 1, folder, manifest })
+    : describeManifest(folder, manifest, await context.services.describeModel(manifest));
   for (const note of notes) await write(io.stderr, `note: ${safeText(note)}\n`);
   await write(io.stdout, `${text}\n`);
   if (io.signal.aborted) await write(io.stderr, `Interrupted too late: ${safeText(folder)} was written already.\n`);

@@ -1,5 +1,5 @@
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
-import { describeManifest, outputsOf, strategiesOf, totalBytes } from '../describe-model.js';
+import { describeManifest, strategiesOf, totalBytes } from '../describe-model.js';
 import { EXIT } from '../errors.js';
 import { toJson, write } from '../io.js';
 
@@ -14,16 +14,17 @@ export const inspectCommand: CommandDefinition = {
 
 async function run({ positionals, options, services, io }: CommandContext): Promise<number> {
   const { path, manifest } = await services.openModelFolder(positionals[0]!);
+  const description = await services.describeModel(manifest);
   const text = options.flag('json')
     ? toJson({
         version: 1,
         folder: path,
         bytes: totalBytes(manifest),
-        strategies: strategiesOf(manifest),
-        outputs: outputsOf(manifest),
+        strategies: strategiesOf(description),
+        outputs: description.outputs,
         manifest,
       })
-    : describeManifest(path, manifest);
+    : describeManifest(path, manifest, description);
   await write(io.stdout, `${text}\n`);
   return EXIT.ok;
 }

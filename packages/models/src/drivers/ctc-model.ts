@@ -1,16 +1,16 @@
 import type { CtcLattice, EmitOptions, LatticeModel, LatticeSupport, TokenSource, Vocabulary } from '@foretoken/core';
-import type { MarianEncoder } from '../families/marian/marian-encoder.js';
 import { FrameGraph, type FrameGraphOptions } from './frame-graph.js';
+import type { TokenEncoder } from './token-encoder.js';
 
 export interface CtcModelOptions extends FrameGraphOptions {
   readonly blankId: number;
 }
 
-/** A CTC student on the states of a Marian encoder, or with an encoder of its own, which it then does not share. */
+/** A CTC student on the states of a token encoder, or with an encoder of its own, which it then does not share. */
 export class CtcModel implements LatticeModel<TokenSource> {
   readonly vocabulary: Vocabulary;
   readonly supports: LatticeSupport;
-  readonly encoder?: MarianEncoder;
+  readonly encoder?: TokenEncoder;
   readonly #graph: FrameGraph;
   readonly #blankId: number;
 

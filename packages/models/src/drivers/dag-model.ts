@@ -1,16 +1,16 @@
 import type { DagLattice, EmitOptions, LatticeModel, LatticeSupport, TokenSource, Vocabulary } from '@foretoken/core';
-import type { MarianEncoder } from '../families/marian/marian-encoder.js';
 import { FrameGraph, type FrameGraphOptions } from './frame-graph.js';
+import type { TokenEncoder } from './token-encoder.js';
 
 export interface DagModelOptions extends FrameGraphOptions {
   readonly startTokenId: number;
 }
 
-/** A Directed Acyclic Transformer on the states of a Marian encoder (Huang et al., 2022). */
+/** A Directed Acyclic Transformer on the states of a token encoder (Huang et al., 2022). */
 export class DagModel implements LatticeModel<TokenSource> {
   readonly vocabulary: Vocabulary;
   readonly supports: LatticeSupport;
-  readonly encoder: MarianEncoder;
+  readonly encoder: TokenEncoder;
   /** What vertex 0 says; the last vertex says the end token. */
   readonly startTokenId: number;
   readonly #graph: FrameGraph;

@@ -7,16 +7,16 @@ import {
   type Vocabulary,
 } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
-import type { MarianEncoder, MarianEncoding } from '../families/marian/marian-encoder.js';
 import { frameFeeds } from './frame-feeds.js';
 import { groupsByLength } from './length-groups.js';
 import { paddedTokens } from './padded-tokens.js';
 import type { Shortlist } from './shortlist.js';
+import type { TokenEncoder, TokenEncoding } from './token-encoder.js';
 
 export interface FrameGraphOptions {
   readonly runtime: OnnxRuntime;
   readonly session: () => Promise<GraphSession>;
-  readonly encoder: MarianEncoder;
+  readonly encoder: TokenEncoder;
   readonly width: number;
   readonly upsample: number;
   readonly vocabulary: Vocabulary;
@@ -92,7 +92,7 @@ export class FrameGraph {
   /** States of a group, which are encoded for it alone where there is no encoding, and then kept no longer than it. */
   async #states(
     sources: readonly TokenSource[],
-    encoding: MarianEncoding | undefined,
+    encoding: TokenEncoding | undefined,
     { rows, time }: FrameGroup,
     signal: AbortSignal | undefined,
   ): Promise<Record<string, Tensor>> {

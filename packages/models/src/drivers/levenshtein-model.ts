@@ -10,9 +10,9 @@ import {
   type Vocabulary,
 } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
-import type { MarianEncoder } from '../families/marian/marian-encoder.js';
 import { assertSome, CanvasReader, cut, type FillGraphs, fillCanvases } from './canvas-reader.js';
 import { openSources, type SourceGraphs } from './open-sources.js';
+import type { TokenEncoder } from './token-encoder.js';
 
 export interface LevenshteinModelOptions {
   readonly runtime: OnnxRuntime;
@@ -26,13 +26,13 @@ export interface LevenshteinModelOptions {
   readonly maxLength: number;
 }
 
-/** A Levenshtein Transformer on the states of a Marian encoder (Gu et al., 2019). */
+/** A Levenshtein Transformer on the states of a token encoder (Gu et al., 2019). */
 export class LevenshteinModel implements EditModel<TokenSource> {
   readonly vocabulary: Vocabulary;
   readonly placeholderTokenId: number;
   readonly startTokenId: number;
   readonly maxLength: number;
-  readonly encoder: MarianEncoder;
+  readonly encoder: TokenEncoder;
   readonly readsDrafts: boolean;
   readonly #options: LevenshteinModelOptions;
 

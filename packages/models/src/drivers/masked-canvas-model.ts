@@ -15,11 +15,11 @@ import {
   type Vocabulary,
 } from '@foretoken/core';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
-import type { MarianEncoder } from '../families/marian/marian-encoder.js';
 import { CanvasReader, type FillGraphs, fillCanvases } from './canvas-reader.js';
 import { unreadDrafts } from './draft-paths.js';
 import { rankLengths } from './length-head.js';
 import { openSources, type SourceGraphs } from './open-sources.js';
+import type { TokenEncoder } from './token-encoder.js';
 
 export interface MaskedCanvasModelOptions {
   readonly runtime: OnnxRuntime;
@@ -32,7 +32,7 @@ export interface MaskedCanvasModelOptions {
 }
 
 /**
- * A network that fills the masked positions of canvases: a conditional masked language model on the states of a Marian
+ * A network that fills the masked positions of canvases: a conditional masked language model on the states of a token
  * encoder (Ghazvininejad et al., 2019, "Mask-Predict"), or, without a source, a masked language model.
  */
 export class MaskedCanvasModel implements CanvasModel<TokenSource> {
@@ -40,7 +40,7 @@ export class MaskedCanvasModel implements CanvasModel<TokenSource> {
   readonly maskTokenId: number;
   readonly maxLength: number;
   readonly supports: CanvasSupport;
-  readonly encoder?: MarianEncoder;
+  readonly encoder?: TokenEncoder;
   readonly readsDrafts: boolean;
   readonly #options: MaskedCanvasModelOptions;
 

@@ -1,17 +1,17 @@
 import { type CanvasOpenOptions, MAX_FORWARD_CELLS, maxScoredCells, type TokenSource } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
-import type { MarianEncoder } from '../families/marian/marian-encoder.js';
 import { assertDrafts, type DraftLattice, draftFeed, unreadDrafts } from './draft-paths.js';
 import { frameFeeds } from './frame-feeds.js';
 import { groupsByLength, inGroups } from './length-groups.js';
 import type { LengthHead } from './length-head.js';
 import { SourceReading } from './source-reading.js';
+import type { TokenEncoder } from './token-encoder.js';
 
 /**
  * How a network on canvases reads sources: an encoder, and the graph that makes its own keys and values of the states.
  */
 export interface SourceGraphs {
-  readonly encoder: MarianEncoder;
+  readonly encoder: TokenEncoder;
   readonly open: () => Promise<GraphSession>;
   readonly width: number;
   readonly lengths?: LengthHead;

@@ -1,7 +1,7 @@
 import { MAX_FORWARD_CELLS } from '@foretoken/core';
 import type { OnnxRuntime, Tensor } from '@foretoken/core/runtime';
-import type { MarianEncoding } from '../families/marian/marian-encoder.js';
 import { type Drafts, layOut } from './drafts.js';
+import type { TokenEncoding } from './token-encoder.js';
 
 /** Added to the attention score of padding. */
 const HIDDEN = -1e9;
@@ -32,13 +32,13 @@ interface Gathered {
 export class SourceReading {
   readonly #runtime: OnnxRuntime;
   readonly #cross: Float32Array;
-  readonly #encoding: Pick<MarianEncoding, 'rows' | 'sourceLength' | 'mask'>;
+  readonly #encoding: Pick<TokenEncoding, 'rows' | 'sourceLength' | 'mask'>;
   readonly #width: number;
   readonly #drafts: Drafts | undefined;
   /** By the rows asked for, the longest unused first. */
   readonly #gathered = new Map<string, Gathered>();
 
-  constructor(runtime: OnnxRuntime, cross: Float32Array, encoding: MarianEncoding, width: number, drafts?: Drafts) {
+  constructor(runtime: OnnxRuntime, cross: Float32Array, encoding: TokenEncoding, width: number, drafts?: Drafts) {
     this.#runtime = runtime;
     this.#cross = cross;
     this.#encoding = encoding;

@@ -1,14 +1,14 @@
 import { posix } from 'node:path';
 import * as v from 'valibot';
+import type { ModelFamily } from '../families/family.js';
+import { familyNames, findFamily } from '../families/registry.js';
 import { assertPlainFileName } from './file-names.js';
 import { isObject, MAX_NESTING, parseJson } from './json.js';
 import { MANIFEST_FILE, type ModelManifest } from './manifest.js';
 import { checkAgreement, type Refuse } from './manifest-agreement.js';
-import { FORMAT, FORMAT_VERSION, SCHEMAS } from './manifest-schema.js';
+import { FORMAT, FORMAT_VERSION } from './manifest-schema.js';
 import { isNestedDeeper } from './nesting.js';
 import { invalidFolder, quote, unsupportedModel } from './refusal.js';
-
-const FAMILIES = Object.keys(SCHEMAS);
 
 /** Reads a manifest's text. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
 export function parseManifest(text: string, folder: string): ModelManifest {
@@ -24,7 +24,7 @@ export function checkManifest(value: unknown, folder: string): ModelManifest {
     );
   };
   if (!isObject(value)) return refuse('the whole file', value, 'a JSON object');
-  const family = checkRelease(value, folder, refuse);
+  const { schema, ...family } = checkRelease(value, folder, refuse);
   // Counted before anything walks them. A list would pass as an object below.
   for (const field of ['files', 'training'] as const) {
     if (value[field] !== undefined && !isObject(value[field])) refuse(field, value[field], 'an object');
@@ -36,7 +36,7 @@ export function checkManifest(value: unknown, folder: string): ModelManifest {
   if (isObject(value.files) && Object.keys(value.files).length > 1000) {
     refuse('files', Object.keys(value.files).length, 'a list of at most 1000 files');
   }
-  const result = v.safeParse(SCHEMAS[family], value, { abortEarly: true });
+  const result = v.safeParse(schema, value, { abortEarly: true });
   if (!result.success) return refuseIssue(result.issues[0], refuse);
   const manifest = result.output;
   // The schema leaves out names such as __proto__, so the original's names are the ones to check.
@@ -44,7 +44,8 @@ export function checkManifest(value: unknown, folder: string): ModelManifest {
     assertPlainFileName(name, { folder, file: MANIFEST_FILE, field: 'files' });
     if (!Object.hasOwn(manifest.files, name)) refuse('files', name, 'a usable file name');
   }
-  checkAgreement(manifest, refuse);
+  checkAgreement(manifest, family.claims(manifest), refuse);
+  family.checkAgreement?.(manifest, refuse);
   return manifest;
 }
 
@@ -72,7 +73,7 @@ export function checkExternalData(
   }
 }
 /** The release and the family come first: under another one, the rest of the manifest may mean something else. */
-function checkRelease(manifest: Record<string, unknown>, folder: string, refuse: Refuse): ModelManifest['family'] {
+function checkRelease(manifest: Record<string, unknown>, folder: string, refuse: Refuse): ModelFamily {
   const { format, formatVersion, family } = manifest;
   if (format !== FORMAT) refuse('format', format ?? 'missing', quote(FORMAT));
   if (typeof formatVersion !== 'number' || !Number.isInteger(formatVersion) || formatVersion < 1) {
@@ -80,14 +81,13 @@ function checkRelease(manifest: Record<string, unknown>, folder: string, refuse:
   }
   const upgrade = (field: string, received: unknown, required: string): never => {
     throw unsupportedModel(
-      `${MANIFEST_FILE}: ${field} is ${quote(received)}, but this release knows ${required}. Upgrade @foretoken/models.`,
+      `${MANIFEST_FILE}: ${field} is ${quote(received)}, but this release knows ${required}. Upgrade @foretoken/models, or register the family.`,
       { folder, file: MANIFEST_FILE, field, received, required },
     );
   };
   if (formatVersion !== FORMAT_VERSION) upgrade('formatVersion', formatVersion, `only ${FORMAT_VERSION}`);
-  if (typeof family !== 'string') refuse('family', family ?? 'missing', `one of ${FAMILIES.join(', ')}`);
-  if (!Object.hasOwn(SCHEMAS, family as string)) upgrade('family', family, FAMILIES.join(', '));
-  return family as ModelManifest['family'];
+  if (typeof family !== 'string') refuse('family', family ?? 'missing', `one of ${familyNames().join(', ')}`);
+  return findFamily(family as string) ?? upgrade('family', family, familyNames().join(', '));
 }
 
 function refuseIssue(issue: v.BaseIssue<unknown>, refuse: Refuse): never {

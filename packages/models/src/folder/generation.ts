@@ -32,22 +32,23 @@ export function generationOf(listed: ReadonlyMap<string, unknown>): string {
   return GENERATION.test(segment) ? segment : '';
 }
 
+/** Fields whose strings are words, whatever they say. */
+const WORDS: ReadonlySet<string> = new Set(['format', 'name', 'description', 'licence', 'family', 'training', 'files']);
+
 /** The manifest with all files in the folder `generation`. */
 export function inGeneration<M extends ModelManifest>(manifest: M, generation: string): M {
+  const { files } = manifest;
+  // Wherever a family names a file, the name is one of those listed.
   const moved = (value: unknown): unknown => {
-    if (typeof value === 'string') return posix.join(generation, value);
+    if (typeof value === 'string') return Object.hasOwn(files, value) ? posix.join(generation, value) : value;
     if (!isObject(value)) return value;
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, moved(inner)]));
   };
-  const { tokenizer, graphs, files } = manifest;
-  const sideFiles = Object.entries(manifest).filter(([field]) => field === 'ngrams' || field === 'shortlist');
+  const content = Object.entries(manifest).map(([field, value]) => [field, WORDS.has(field) ? value : moved(value)]);
   return {
-    ...manifest,
-    tokenizer: moved(tokenizer),
-    graphs: moved(graphs),
-    ...(moved(Object.fromEntries(sideFiles)) as object),
-    files: Object.fromEntries(Object.entries(files).map(([name, record]) => [moved(name), record])),
-  } as M;
+    ...(Object.fromEntries(content) as M),
+    files: Object.fromEntries(Object.entries(files).map(([name, record]) => [posix.join(generation, name), record])),
+  };
 }
 
 /** What a manifest, valid or not, says of its files; undefined where it says nothing that can be read. */

@@ -1,6 +1,8 @@
 /** What a package needs that checks and writes model folders. Programs that load one use `@foretoken/models` itself. */
 export { NGRAMS_FILE, readNgrams } from '../drivers/ngrams.js';
 export { readShortlist, SHORTLIST_FILE, type Shortlist } from '../drivers/shortlist.js';
+export type { MarianManifest } from '../families/marian/marian-manifest.js';
+export type { MaskedLanguageModelManifest } from '../families/masked-lm/masked-lm-manifest.js';
 export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
 export { proveModel } from '../read-model.js';
 export { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
@@ -24,8 +26,6 @@ export {
   type FillGraphFiles,
   MANIFEST_BYTES,
   type ManifestContent,
-  type MarianManifest,
-  type MaskedLanguageModelManifest,
   type ModelManifest,
   TOKENIZER_BYTES,
 } from './manifest.js';

@@ -1,47 +1,66 @@
 import * as v from 'valibot';
 import { isPlainFileName } from './file-names.js';
-import { FILE_BYTES, type MarianManifest, type MaskedLanguageModelManifest, type ModelManifest } from './manifest.js';
+import { FILE_BYTES, type FileRecord, type FillGraphFiles } from './manifest.js';
 
+/** Building blocks of the manifests' schemas; a family composes its own of them. */
 export const FORMAT = 'foretoken-model';
 export const FORMAT_VERSION = 1;
 
-const integer = (least: number, most: number) =>
+export const integer = (min: number, max: number): v.GenericSchema<number> =>
   v.pipe(
     v.number(),
-    v.check(
-      (value) => Number.isInteger(value) && value >= least && value <= most,
-      `an integer from ${least} to ${most}`,
-    ),
+    v.check((value) => Number.isInteger(value) && value >= min && value <= max, `an integer from ${min} to ${max}`),
   );
 // A manifest's words are shown in terminals, which obey control characters.
-const words = (most: number) =>
+const words = (max: number): v.GenericSchema<string> =>
   v.pipe(
     v.string(),
     v.check(
-      (text) => text.length <= most && !/[\p{Cc}\p{Cf}]/u.test(text.replaceAll('\n', ' ')),
-      `at most ${most} characters without control characters`,
+      (text) => text.length <= max && !/[\p{Cc}\p{Cf}]/u.test(text.replaceAll('\n', ' ')),
+      `at most ${max} characters without control characters`,
     ),
   );
-const fileName = v.pipe(
+export const fileName: v.GenericSchema<string> = v.pipe(
   v.string(),
   v.check(
     (name) => isPlainFileName(name),
     'a plain relative file name: letters, digits, ".", "_", "-", with "/" between folders',
   ),
 );
-const tokenId = integer(0, 999_999);
-const candidates = integer(1, 1024);
+export const tokenId: v.GenericSchema<number> = integer(0, 999_999);
+export const candidates: v.GenericSchema<number> = integer(1, 1024);
+
+type Optional<Value> = v.ExactOptionalSchema<v.GenericSchema<Value>, undefined>;
+
+/** A field that may be left out. */
+export function optional<Value>(schema: v.GenericSchema<unknown, Value>): Optional<Value> {
+  return v.exactOptional(schema as v.GenericSchema<Value>);
+}
 
 // A manifest is written in the order of its schema.
-const heading = {
+/** Its first fields. */
+export const heading: {
+  readonly format: v.GenericSchema<'foretoken-model'>;
+  readonly formatVersion: v.GenericSchema<1>;
+  readonly name: v.GenericSchema<string>;
+  readonly description: v.GenericSchema<string>;
+  readonly licence: v.GenericSchema<string>;
+} = {
   format: v.literal(FORMAT),
   formatVersion: v.literal(FORMAT_VERSION),
   name: v.pipe(words(200), v.nonEmpty('a name')),
   description: words(10_000),
   licence: words(1000),
 };
-const limits = v.strictObject({ sourceLength: integer(1, 65_536), targetLength: integer(1, 65_536) });
-const content = {
+export const limits: v.GenericSchema<{ sourceLength: number; targetLength: number }> = v.strictObject({
+  sourceLength: integer(1, 65_536),
+  targetLength: integer(1, 65_536),
+});
+/** Its last fields. */
+export const content: {
+  readonly files: v.GenericSchema<Record<string, FileRecord>>;
+  readonly training: Optional<Record<string, unknown>>;
+} = {
   files: v.record(
     v.string(),
     v.strictObject({
@@ -49,89 +68,17 @@ const content = {
       sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits in lower case')),
     }),
   ),
-  training: v.exactOptional(v.record(v.string(), v.unknown())),
+  training: optional(v.record(v.string(), v.unknown())),
 };
-const vocabularySize = integer(2, 1_000_000);
-const optionalTokens = { padTokenId: v.exactOptional(tokenId), unknownTokenId: v.exactOptional(tokenId) };
-const size = integer(1, 65_536);
-const layers = integer(1, 256);
-const upsample = integer(1, 64);
-const opens = { open: fileName, openDrafts: v.exactOptional(fileName) };
-const fill = v.strictObject({
+export const vocabularySize: v.GenericSchema<number> = integer(2, 1_000_000);
+export const optionalTokens: { readonly padTokenId: Optional<number>; readonly unknownTokenId: Optional<number> } = {
+  padTokenId: optional(tokenId),
+  unknownTokenId: optional(tokenId),
+};
+export const size: v.GenericSchema<number> = integer(1, 65_536);
+export const layers: v.GenericSchema<number> = integer(1, 256);
+export const fill: v.GenericSchema<FillGraphFiles> = v.strictObject({
   topK: fileName,
   argmax: v.exactOptional(fileName),
   logProbs: v.exactOptional(fileName),
 });
-
-const MARIAN: v.GenericSchema<unknown, MarianManifest> = v.strictObject({
-  ...heading,
-  family: v.literal('marian'),
-  tokenizer: fileName,
-  vocabulary: v.strictObject({
-    size: vocabularySize,
-    endTokenId: tokenId,
-    startTokenId: tokenId,
-    ...optionalTokens,
-  }),
-  limits,
-  architecture: v.strictObject({ width: size, heads: size, encoderLayers: layers, decoderLayers: layers }),
-  graphs: v.strictObject({
-    encoder: fileName,
-    step: v.strictObject({
-      argmax: fileName,
-      topK: v.exactOptional(fileName),
-      topKWithStates: v.exactOptional(fileName),
-      logProbs: v.exactOptional(fileName),
-      logits: v.exactOptional(fileName),
-    }),
-    ctc: v.exactOptional(fileName),
-    ctcDraft: v.exactOptional(fileName),
-    ctcFast: v.exactOptional(fileName),
-    canvas: v.exactOptional(v.strictObject({ ...opens, fill })),
-    dag: v.exactOptional(fileName),
-    edit: v.exactOptional(v.strictObject({ ...opens, deletions: fileName, placeholders: fileName, fill })),
-  }),
-  step: v.exactOptional(v.strictObject({ maxCandidates: candidates })),
-  ctc: v.exactOptional(v.strictObject({ blankId: tokenId, upsample, maxCandidates: candidates })),
-  canvas: v.exactOptional(
-    v.strictObject({
-      maskTokenId: tokenId,
-      layers,
-      maxLength: size,
-      maxCandidates: candidates,
-      lengths: v.exactOptional(v.strictObject({ classes: size, offset: integer(0, 65_536) })),
-    }),
-  ),
-  dag: v.exactOptional(v.strictObject({ startTokenId: tokenId, upsample, maxCandidates: candidates })),
-  edit: v.exactOptional(
-    v.strictObject({
-      placeholderTokenId: tokenId,
-      startTokenId: tokenId,
-      layers,
-      // The boundary tokens alone take two.
-      maxLength: integer(2, 65_536),
-      maxCandidates: candidates,
-    }),
-  ),
-  ngrams: v.exactOptional(fileName),
-  shortlist: v.exactOptional(fileName),
-  ...content,
-});
-
-const MASKED_LANGUAGE_MODEL: v.GenericSchema<unknown, MaskedLanguageModelManifest> = v.strictObject({
-  ...heading,
-  family: v.literal('masked-lm'),
-  tokenizer: fileName,
-  vocabulary: v.strictObject({ size: vocabularySize, endTokenId: tokenId, ...optionalTokens }),
-  limits,
-  architecture: v.strictObject({ width: size, heads: size, layers }),
-  graphs: v.strictObject({ fill }),
-  canvas: v.strictObject({ maskTokenId: tokenId, maxCandidates: candidates }),
-  ...content,
-});
-
-/** The shape of a manifest, by family. */
-export const SCHEMAS: Readonly<Record<ModelManifest['family'], v.GenericSchema<unknown, ModelManifest>>> = {
-  marian: MARIAN,
-  'masked-lm': MASKED_LANGUAGE_MODEL,
-};

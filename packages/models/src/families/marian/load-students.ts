@@ -1,17 +1,16 @@
-import type { OutputKind } from '@foretoken/core';
 import type { LanguageModel } from '@foretoken/language-models';
-import type { FillGraphs } from '../../drivers/canvas-reader.js';
 import { CtcModel } from '../../drivers/ctc-model.js';
 import { DagModel } from '../../drivers/dag-model.js';
+import { fillGraphs } from '../../drivers/fill-graphs.js';
 import type { GraphSessions } from '../../drivers/graph-sessions.js';
 import { LevenshteinModel } from '../../drivers/levenshtein-model.js';
 import { MaskedCanvasModel } from '../../drivers/masked-canvas-model.js';
 import type { SourceGraphs } from '../../drivers/open-sources.js';
 import type { Shortlist } from '../../drivers/shortlist.js';
-import { readSideFiles } from '../../drivers/side-files.js';
-import type { FillGraphFiles, MarianManifest, MaskedLanguageModelManifest } from '../../folder/manifest.js';
+import type { TokenEncoder } from '../../drivers/token-encoder.js';
 import type { ModelFolder } from '../../folder/read-folder.js';
-import type { MarianEncoder } from './marian-encoder.js';
+import type { MarianManifest } from './marian-manifest.js';
+import { readSideFiles } from './side-files.js';
 
 /** The students of a Marian folder that it has. */
 export interface LoadedStudents {
@@ -32,11 +31,11 @@ export async function loadStudents(
   folder: ModelFolder,
   manifest: MarianManifest,
   sessions: GraphSessions,
-  encoder: MarianEncoder,
+  encoder: TokenEncoder,
   signal?: AbortSignal,
 ): Promise<LoadedStudents> {
   signal?.throwIfAborted();
-  const { shortlist, languageModel } = await readSideFiles(folder);
+  const { shortlist, languageModel } = await readSideFiles(folder, manifest);
   const { ctc, ctcDraft, ctcFast } = manifest.graphs;
   for (const file of [ctc, ctcDraft]) {
     signal?.throwIfAborted();
@@ -60,25 +59,11 @@ export async function loadStudents(
   };
 }
 
-/** A masked language model: a canvas model without an encoder. */
-export function loadMaskedLanguageModel(
-  { graphs, canvas, vocabulary, limits }: MaskedLanguageModelManifest,
-  sessions: GraphSessions,
-): MaskedCanvasModel {
-  return new MaskedCanvasModel({
-    runtime: sessions.runtime,
-    graphs: fillGraphs(graphs.fill, canvas.maxCandidates, sessions),
-    vocabulary,
-    maskTokenId: canvas.maskTokenId,
-    maxLength: limits.targetLength,
-  });
-}
-
 function loadCtc(
   { ctc, architecture, vocabulary }: MarianManifest,
   file: string | undefined,
   sessions: GraphSessions,
-  encoder: MarianEncoder,
+  encoder: TokenEncoder,
   {
     shortlist,
     readsTokens = false,
@@ -106,7 +91,7 @@ function loadCtc(
 function loadCanvas(
   { graphs, ctc, canvas, architecture, vocabulary }: MarianManifest,
   sessions: GraphSessions,
-  encoder: MarianEncoder,
+  encoder: TokenEncoder,
 ): MaskedCanvasModel | undefined {
   const files = graphs.canvas;
   if (files === undefined || canvas === undefined) return undefined;
@@ -130,7 +115,7 @@ function loadCanvas(
 function loadDag(
   { graphs, dag, architecture, vocabulary }: MarianManifest,
   sessions: GraphSessions,
-  encoder: MarianEncoder,
+  encoder: TokenEncoder,
 ): DagModel | undefined {
   const file = graphs.dag;
   if (file === undefined || dag === undefined) return undefined;
@@ -141,7 +126,7 @@ function loadDag(
 function loadEdit(
   { graphs, ctc, edit, architecture, vocabulary }: MarianManifest,
   sessions: GraphSessions,
-  encoder: MarianEncoder,
+  encoder: TokenEncoder,
 ): LevenshteinModel | undefined {
   const files = graphs.edit;
   if (files === undefined || edit === undefined) return undefined;
@@ -175,14 +160,4 @@ function draftReading(
 ): Pick<SourceGraphs, 'draft'> {
   if (file === undefined || ctc === undefined) return {};
   return { draft: { upsample: ctc.upsample, shift, openDrafts: () => sessions.get(file), vocabularySize } };
-}
-
-function fillGraphs(files: FillGraphFiles, maxCandidates: number, sessions: GraphSessions): FillGraphs {
-  const kinds = ['argmax', 'topK', 'logProbs'] as const;
-  return {
-    // `outputs` lists what has a graph, and any other kind is refused first.
-    sessions: (kind: OutputKind) => sessions.get(files[kind as keyof FillGraphFiles] as string),
-    outputs: kinds.filter((kind) => files[kind] !== undefined),
-    maxCandidates,
-  };
 }

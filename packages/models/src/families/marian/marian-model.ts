@@ -13,12 +13,12 @@ import {
   type Vocabulary,
 } from '@foretoken/core';
 import { KeyValueForest, type OnnxRuntime } from '@foretoken/core/runtime';
-import type { MarianEncoder } from './marian-encoder.js';
+import type { TokenEncoder } from '../../drivers/token-encoder.js';
 import { MarianStepDriver, type MarianStepShape, type StepSessions } from './marian-step-driver.js';
 
 export interface MarianModelOptions {
   readonly runtime: OnnxRuntime;
-  readonly encoder: MarianEncoder;
+  readonly encoder: TokenEncoder;
   readonly sessions: StepSessions;
   readonly outputs: readonly OutputKind[];
   /** Output kinds that can also return hidden states. */
@@ -38,7 +38,7 @@ export class MarianModel implements AutoregressiveModel<TokenSource> {
   readonly vocabulary: Vocabulary;
   readonly maxLength: number;
   readonly supports: AutoregressiveSupport;
-  readonly encoder: MarianEncoder;
+  readonly encoder: TokenEncoder;
   readonly costs: ForwardCosts | undefined;
   readonly #options: MarianModelOptions;
 

@@ -1,6 +1,6 @@
 import { type CheckGraph, frameInputs, ids, TOKEN_FRAME_INPUTS, value } from '../../drivers/graph-check.js';
-import type { MarianManifest } from '../../folder/manifest.js';
 import type { ExpectedValues } from '../../onnx/graph-description.js';
+import type { MarianManifest } from './marian-manifest.js';
 
 /** Checks the encoder, the step graphs and the CTC student of a Marian folder. Throws `INVALID_MODEL_FOLDER`. */
 export async function checkMarianGraphs(manifest: MarianManifest, check: CheckGraph): Promise<void> {

@@ -8,7 +8,7 @@ import type {
   StepOutputs,
   Tensor,
 } from '@foretoken/core/runtime';
-import type { MarianEncoding } from './marian-encoder.js';
+import type { TokenEncoding } from '../../drivers/token-encoder.js';
 
 export interface MarianStepShape {
   readonly width: number;
@@ -60,7 +60,7 @@ export class MarianStepDriver implements StepDriver {
     runtime: OnnxRuntime,
     sessions: StepSessions,
     shape: MarianStepShape,
-    encoding: MarianEncoding,
+    encoding: TokenEncoding,
     paddedWidth: (width: number) => number,
   ) {
     this.#runtime = runtime;

@@ -1,8 +1,7 @@
+import { CANVAS_INPUTS, checkFills } from '../../drivers/fill-graphs.js';
 import { type CheckGraph, frameInputs, ids, value } from '../../drivers/graph-check.js';
-import type { FillGraphFiles, MarianManifest, MaskedLanguageModelManifest } from '../../folder/manifest.js';
 import type { ExpectedValues } from '../../onnx/graph-description.js';
-
-const CANVAS_INPUTS: ExpectedValues = { token_ids: ids, positions: ids, mask: ids };
+import type { MarianManifest } from './marian-manifest.js';
 
 /** Checks the canvas, DAG and edit students of a Marian folder. Throws `INVALID_MODEL_FOLDER`. */
 export async function checkStudentGraphs(manifest: MarianManifest, check: CheckGraph): Promise<void> {
@@ -29,14 +28,6 @@ export async function checkStudentGraphs(manifest: MarianManifest, check: CheckG
     await check(graphs.edit.placeholders, inputs, { placeholders: value('int32', null, null, 1) });
     await checkFills(check, graphs.edit.fill, inputs, vocabulary.size);
   }
-}
-
-/** Checks the fill graphs of a masked language model. Throws `INVALID_MODEL_FOLDER`. */
-export async function checkMaskedLanguageModelGraphs(
-  { graphs, vocabulary }: MaskedLanguageModelManifest,
-  check: CheckGraph,
-): Promise<void> {
-  await checkFills(check, graphs.fill, CANVAS_INPUTS, vocabulary.size);
 }
 
 /** What the manifest says of a student's graphs. */
@@ -77,25 +68,4 @@ async function checkOpens(
   const outputs = { cross, ...lengths, ...draft };
   await check(open, inputs, outputs);
   if (openDrafts !== undefined) await check(openDrafts, { ...inputs, draft_token_ids: ids }, outputs);
-}
-
-async function checkFills(
-  check: CheckGraph,
-  files: FillGraphFiles,
-  inputs: ExpectedValues,
-  vocabularySize: number,
-): Promise<void> {
-  const outputs: Readonly<Record<keyof FillGraphFiles, ExpectedValues>> = {
-    topK: {
-      best_token_ids: value('int32', null, null, null),
-      best_log_probs: value('float32', null, null, null),
-    },
-    argmax: { best: value('int32', null, null, 1) },
-    logProbs: { log_probs: value('float32', null, null, vocabularySize) },
-  };
-  for (const kind of ['topK', 'argmax', 'logProbs'] as const) {
-    const file = files[kind];
-    if (file === undefined) continue;
-    await check(file, kind === 'topK' ? { ...inputs, k: value('int64', 1) } : inputs, outputs[kind]);
-  }
 }

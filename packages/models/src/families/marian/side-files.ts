@@ -1,7 +1,8 @@
 import type { LanguageModel } from '@foretoken/language-models';
-import type { ModelFolder } from '../folder/read-folder.js';
-import { readNgrams } from './ngrams.js';
-import { readShortlist, type Shortlist } from './shortlist.js';
+import { readNgrams } from '../../drivers/ngrams.js';
+import { readShortlist, type Shortlist } from '../../drivers/shortlist.js';
+import type { ModelFolder } from '../../folder/read-folder.js';
+import type { MarianManifest } from './marian-manifest.js';
 
 /** What lies beside a model's graphs. */
 export interface SideFiles {
@@ -10,9 +11,10 @@ export interface SideFiles {
 }
 
 /** Reads the files beside a model's graphs that its manifest names. Throws `INVALID_MODEL_FOLDER`. */
-export async function readSideFiles({ manifest, path, readBytes }: ModelFolder): Promise<SideFiles> {
-  if (manifest.family !== 'marian') return {};
-  const { ngrams, shortlist, vocabulary, ctc } = manifest;
+export async function readSideFiles(
+  { path, readBytes }: ModelFolder,
+  { ngrams, shortlist, vocabulary, ctc }: MarianManifest,
+): Promise<SideFiles> {
   const place = (file: string) => ({ folder: path, file });
   return {
     ...(shortlist === undefined || ctc === undefined

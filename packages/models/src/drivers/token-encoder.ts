@@ -6,10 +6,10 @@ import {
   type TokenSource,
 } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
-import { groupsByLength, inGroups, longestOf } from '../../drivers/length-groups.js';
-import { paddedTokens } from '../../drivers/padded-tokens.js';
+import { groupsByLength, inGroups, longestOf } from './length-groups.js';
+import { paddedTokens } from './padded-tokens.js';
 
-export interface MarianEncoderLimits {
+export interface TokenEncoderLimits {
   readonly sourceLength: number;
   readonly vocabularySize: number;
   readonly padTokenId: number;
@@ -19,8 +19,8 @@ export interface MarianEncoderLimits {
 }
 
 /** Encoder states and cross-attention keys and values of a batch of sources. */
-export class MarianEncoding implements SourceEncoding {
-  readonly owner: MarianEncoder;
+export class TokenEncoding implements SourceEncoding {
+  readonly owner: TokenEncoder;
   readonly rows: number;
   /** Padded source length. */
   readonly sourceLength: number;
@@ -33,7 +33,7 @@ export class MarianEncoding implements SourceEncoding {
   readonly cross: Float32Array;
   #disposed = false;
 
-  constructor(owner: MarianEncoder, lengths: Int32Array, mask: Int32Array, states: Float32Array, cross: Float32Array) {
+  constructor(owner: TokenEncoder, lengths: Int32Array, mask: Int32Array, states: Float32Array, cross: Float32Array) {
     this.owner = owner;
     this.rows = lengths.length;
     this.sourceLength = mask.length / lengths.length;
@@ -59,7 +59,7 @@ export class MarianEncoding implements SourceEncoding {
   }
 
   /** A copy of these rows, padded to the longest of them. */
-  part(rows: readonly number[]): MarianEncoding {
+  part(rows: readonly number[]): TokenEncoding {
     const lengths = Int32Array.from(rows, (row) => this.lengths[row] as number);
     const time = longestOf(lengths);
     const width = this.states.length / (this.rows * this.sourceLength);
@@ -72,7 +72,7 @@ export class MarianEncoding implements SourceEncoding {
         cross.set(values, (part * rows.length + index) * time * width);
       }
     }
-    return new MarianEncoding(this.owner, lengths, maskOf(lengths, time), this.statesOf(rows, time).slice(), cross);
+    return new TokenEncoding(this.owner, lengths, maskOf(lengths, time), this.statesOf(rows, time).slice(), cross);
   }
 
   get disposed(): boolean {
@@ -92,14 +92,14 @@ function maskOf(lengths: Int32Array, time: number): Int32Array {
 }
 
 /**
- * The encoder of a Marian model; a ragged batch of sources takes one forward for each group of similar length, of bounded size.
+ * An encoder of token sources; a ragged batch of sources takes one forward for each group of similar length, of bounded size.
  */
-export class MarianEncoder implements SourceEncoder<TokenSource> {
+export class TokenEncoder implements SourceEncoder<TokenSource> {
   readonly #runtime: OnnxRuntime;
   readonly #session: GraphSession;
-  readonly #limits: MarianEncoderLimits;
+  readonly #limits: TokenEncoderLimits;
 
-  constructor(runtime: OnnxRuntime, session: GraphSession, limits: MarianEncoderLimits) {
+  constructor(runtime: OnnxRuntime, session: GraphSession, limits: TokenEncoderLimits) {
     this.#runtime = runtime;
     this.#session = session;
     this.#limits = limits;
@@ -109,7 +109,7 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
     return this.#limits.padTokenId;
   }
 
-  async encode(sources: readonly TokenSource[], signal?: AbortSignal): Promise<MarianEncoding> {
+  async encode(sources: readonly TokenSource[], signal?: AbortSignal): Promise<TokenEncoding> {
     signal?.throwIfAborted();
     const lengths = this.lengthsOf(sources);
     const { width } = this.#limits;
@@ -120,7 +120,7 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
       signal?.throwIfAborted();
       return this.#forward(sources, group, padded);
     });
-    return new MarianEncoding(this, lengths, mask, states, cross);
+    return new TokenEncoding(this, lengths, mask, states, cross);
   }
 
   /** Tokens of each source. Throws `EMPTY_SOURCE`, also without sources, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`. */
@@ -142,9 +142,9 @@ export class MarianEncoder implements SourceEncoder<TokenSource> {
     sources: readonly TokenSource[],
     encoding: SourceEncoding | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<MarianEncoding> {
+  ): Promise<TokenEncoding> {
     if (encoding === undefined) return this.encode(sources, signal);
-    if (!(encoding instanceof MarianEncoding) || encoding.owner !== this) {
+    if (!(encoding instanceof TokenEncoding) || encoding.owner !== this) {
       throw new ForetokenError('INVALID_ARGUMENT', 'The encoding was made by another encoder than this model’s own.', {
         option: 'encoding',
       });

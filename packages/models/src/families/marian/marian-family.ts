@@ -1,0 +1,66 @@
+import type { ModelFamily, PartName } from '../family.js';
+import { checkMarianAgreement, marianClaims } from './marian-agreement.js';
+import { type MarianManifest, marianSchema } from './marian-manifest.js';
+import { checkMarianGraphs } from './marian-signatures.js';
+import { openMarian } from './open-marian.js';
+import { readSideFiles } from './side-files.js';
+import { checkStudentGraphs } from './student-signatures.js';
+
+/** Marian translation models, with the students that read the same encoder. */
+export const marianFamily: ModelFamily<MarianManifest> = {
+  name: 'marian',
+  schema: marianSchema,
+  claims: marianClaims,
+  checkAgreement: checkMarianAgreement,
+  async checkGraphs(manifest, check) {
+    await checkMarianGraphs(manifest, check);
+    await checkStudentGraphs(manifest, check);
+  },
+  async checkSideFiles(folder, manifest) {
+    await readSideFiles(folder, manifest);
+  },
+  open: openMarian,
+  describe(manifest) {
+    const { width, heads, encoderLayers, decoderLayers } = manifest.architecture;
+    return {
+      parts: partsOf(manifest),
+      readsSource: true,
+      outputs: Object.keys(manifest.graphs.step),
+      outputsOf: 'step',
+      architecture: `${encoderLayers} encoder and ${decoderLayers} decoder layers, width ${width}, ${heads} heads`,
+      facts: factsOf(manifest),
+    };
+  },
+};
+
+function partsOf({ graphs, ngrams }: MarianManifest): PartName[] {
+  const present: Readonly<Record<PartName, unknown>> = {
+    autoregressive: graphs.step,
+    lattice: graphs.ctc,
+    draftLattice: graphs.ctcDraft ?? graphs.ctc,
+    fastLattice: graphs.ctcFast,
+    canvas: graphs.canvas,
+    dag: graphs.dag,
+    edit: graphs.edit,
+    languageModel: ngrams,
+  };
+  return (Object.keys(present) as PartName[]).filter((part) => present[part] !== undefined);
+}
+
+function factsOf({ ctc, canvas, dag, edit, graphs }: MarianManifest): (readonly [string, string])[] {
+  const facts: (readonly [string, string | undefined])[] = [
+    ['CTC', ctc && `${ctc.upsample} frames a source token, up to ${ctc.maxCandidates} candidates`],
+    [
+      'canvas',
+      canvas &&
+        `${canvas.layers} layers, up to ${canvas.maxLength} positions, ${Object.keys(graphs.canvas?.fill ?? {}).join(', ')}${canvas.lengths === undefined ? '' : ', predicts lengths'}${readsDrafts(graphs.canvas)}`,
+    ],
+    ['DAG', dag && `${dag.upsample} vertices a source token, up to ${dag.maxCandidates} candidates`],
+    ['edit', edit && `${edit.layers} layers, up to ${edit.maxLength} positions${readsDrafts(graphs.edit)}`],
+  ];
+  return facts.filter((fact): fact is readonly [string, string] => fact[1] !== undefined);
+}
+
+function readsDrafts(files: { readonly openDrafts?: string } | undefined): string {
+  return files?.openDrafts !== undefined ? ', reads drafts of the CTC student' : '';
+}

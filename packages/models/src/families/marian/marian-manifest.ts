@@ -1,0 +1,148 @@
+import * as v from 'valibot';
+import type { FillGraphFiles, ManifestVocabulary, ModelManifest } from '../../folder/manifest.js';
+import {
+  candidates,
+  content,
+  fileName,
+  fill,
+  heading,
+  integer,
+  layers,
+  limits,
+  optionalTokens,
+  size,
+  tokenId,
+  vocabularySize,
+} from '../../folder/manifest-schema.js';
+
+/** A Marian encoder and decoder, with any of the students that read the same encoder. */
+export interface MarianManifest extends ModelManifest {
+  readonly family: 'marian';
+  readonly vocabulary: ManifestVocabulary & { readonly startTokenId: number };
+  readonly architecture: {
+    readonly width: number;
+    readonly heads: number;
+    readonly encoderLayers: number;
+    readonly decoderLayers: number;
+  };
+  /** File names of the graphs. */
+  readonly graphs: {
+    readonly encoder: string;
+    /** One graph for each output kind; argmax is always there. */
+    readonly step: {
+      readonly argmax: string;
+      readonly topK?: string;
+      readonly topKWithStates?: string;
+      readonly logProbs?: string;
+      readonly logits?: string;
+    };
+    readonly ctc?: string;
+    /** The CTC student again, with 8-bit products: for drafting, where the output does not depend on it. */
+    readonly ctcDraft?: string;
+    /**
+     * Encoder and CTC student in one graph with 8-bit products, from token ids: where speed counts more than the last digit.
+     * Both may be cut short: the student need not be that of `ctc`, nor read the encoder's last layer.
+     */
+    readonly ctcFast?: string;
+    /**
+     * `open` runs once a batch of sources, a `fill` graph once a round. With `openDrafts` canvases read drafts of the CTC student,
+     * which is then there: `open` makes them and takes the inputs of `ctc` but `k`, `openDrafts` is given them as well.
+     */
+    readonly canvas?: { readonly open: string; readonly openDrafts?: string; readonly fill: FillGraphFiles };
+    readonly dag?: string;
+    readonly edit?: {
+      readonly open: string;
+      readonly openDrafts?: string;
+      readonly deletions: string;
+      readonly placeholders: string;
+      readonly fill: FillGraphFiles;
+    };
+  };
+  /** Goes with `graphs.step.topK` and `graphs.step.topKWithStates`. */
+  readonly step?: { readonly maxCandidates: number };
+  /** Goes with `graphs.ctc`. */
+  readonly ctc?: { readonly blankId: number; readonly upsample: number; readonly maxCandidates: number };
+  /** Goes with `graphs.canvas`. */
+  readonly canvas?: {
+    readonly maskTokenId: number;
+    readonly layers: number;
+    /** Most positions of a canvas. */
+    readonly maxLength: number;
+    readonly maxCandidates: number;
+    /** The length head, where there is one: class c means c - offset tokens more than the source has. */
+    readonly lengths?: { readonly classes: number; readonly offset: number };
+  };
+  /** Goes with `graphs.dag`; vertex 0 says the start token. */
+  readonly dag?: { readonly startTokenId: number; readonly upsample: number; readonly maxCandidates: number };
+  /** Goes with `graphs.edit`; canvases begin with this start token. */
+  readonly edit?: {
+    readonly placeholderTokenId: number;
+    readonly startTokenId: number;
+    readonly layers: number;
+    /** Most positions of a canvas, boundary tokens included. */
+    readonly maxLength: number;
+    readonly maxCandidates: number;
+  };
+  /** File name of an n-gram model of the target's outputs, for drafting. */
+  readonly ngrams?: string;
+  /** File name of the shortlist that `graphs.ctcDraft` is fed from. */
+  readonly shortlist?: string;
+}
+
+const upsample = integer(1, 64);
+const opens = { open: fileName, openDrafts: v.exactOptional(fileName) };
+
+export const marianSchema: v.GenericSchema<unknown, MarianManifest> = v.strictObject({
+  ...heading,
+  family: v.literal('marian'),
+  tokenizer: fileName,
+  vocabulary: v.strictObject({
+    size: vocabularySize,
+    endTokenId: tokenId,
+    startTokenId: tokenId,
+    ...optionalTokens,
+  }),
+  limits,
+  architecture: v.strictObject({ width: size, heads: size, encoderLayers: layers, decoderLayers: layers }),
+  graphs: v.strictObject({
+    encoder: fileName,
+    step: v.strictObject({
+      argmax: fileName,
+      topK: v.exactOptional(fileName),
+      topKWithStates: v.exactOptional(fileName),
+      logProbs: v.exactOptional(fileName),
+      logits: v.exactOptional(fileName),
+    }),
+    ctc: v.exactOptional(fileName),
+    ctcDraft: v.exactOptional(fileName),
+    ctcFast: v.exactOptional(fileName),
+    canvas: v.exactOptional(v.strictObject({ ...opens, fill })),
+    dag: v.exactOptional(fileName),
+    edit: v.exactOptional(v.strictObject({ ...opens, deletions: fileName, placeholders: fileName, fill })),
+  }),
+  step: v.exactOptional(v.strictObject({ maxCandidates: candidates })),
+  ctc: v.exactOptional(v.strictObject({ blankId: tokenId, upsample, maxCandidates: candidates })),
+  canvas: v.exactOptional(
+    v.strictObject({
+      maskTokenId: tokenId,
+      layers,
+      maxLength: size,
+      maxCandidates: candidates,
+      lengths: v.exactOptional(v.strictObject({ classes: size, offset: integer(0, 65_536) })),
+    }),
+  ),
+  dag: v.exactOptional(v.strictObject({ startTokenId: tokenId, upsample, maxCandidates: candidates })),
+  edit: v.exactOptional(
+    v.strictObject({
+      placeholderTokenId: tokenId,
+      startTokenId: tokenId,
+      layers,
+      // The boundary tokens alone take two.
+      maxLength: integer(2, 65_536),
+      maxCandidates: candidates,
+    }),
+  ),
+  ngrams: v.exactOptional(fileName),
+  shortlist: v.exactOptional(fileName),
+  ...content,
+});

@@ -1,0 +1,35 @@
+import { checkHeads, prefixed } from '../../folder/manifest-agreement.js';
+import type { ModelFamily } from '../family.js';
+import { type MaskedLanguageModelManifest, maskedLanguageModelSchema } from './masked-lm-manifest.js';
+import { checkMaskedLanguageModelGraphs, loadMaskedLanguageModel } from './masked-lm-model.js';
+
+/** Masked language models: they fill canvases and read no source. */
+export const maskedLanguageModelFamily: ModelFamily<MaskedLanguageModelManifest> = {
+  name: 'masked-lm',
+  schema: maskedLanguageModelSchema,
+  claims: ({ canvas, graphs }) => ({
+    tokenIds: { 'canvas.maskTokenId': canvas.maskTokenId },
+    candidates: { 'canvas.maxCandidates': canvas.maxCandidates },
+    graphs: prefixed('graphs.fill', graphs.fill),
+    others: {},
+  }),
+  checkAgreement({ architecture, canvas, vocabulary }, refuse) {
+    checkHeads(architecture, refuse);
+    if (canvas.maskTokenId === vocabulary.endTokenId) {
+      refuse('canvas.maskTokenId', canvas.maskTokenId, 'another token than the end token');
+    }
+  },
+  checkGraphs: checkMaskedLanguageModelGraphs,
+  async open({ manifest, sessions, threads }) {
+    sessions.threads = threads ?? 1;
+    return { canvas: loadMaskedLanguageModel(manifest, sessions) };
+  },
+  describe: ({ architecture: { layers, width, heads }, graphs }) => ({
+    parts: ['canvas'],
+    readsSource: false,
+    outputs: Object.keys(graphs.fill),
+    outputsOf: 'fill',
+    architecture: `${layers} layers, width ${width}, ${heads} heads`,
+    facts: [],
+  }),
+};

@@ -1,0 +1,36 @@
+import * as v from 'valibot';
+import type { FillGraphFiles, ManifestVocabulary, ModelManifest } from '../../folder/manifest.js';
+import {
+  candidates,
+  content,
+  fileName,
+  fill,
+  heading,
+  layers,
+  limits,
+  optionalTokens,
+  size,
+  tokenId,
+  vocabularySize,
+} from '../../folder/manifest-schema.js';
+
+/** A masked language model: it fills canvases and reads no source. `limits` are both those of a canvas. */
+export interface MaskedLanguageModelManifest extends ModelManifest {
+  readonly family: 'masked-lm';
+  readonly vocabulary: ManifestVocabulary;
+  readonly architecture: { readonly width: number; readonly heads: number; readonly layers: number };
+  readonly graphs: { readonly fill: FillGraphFiles };
+  readonly canvas: { readonly maskTokenId: number; readonly maxCandidates: number };
+}
+
+export const maskedLanguageModelSchema: v.GenericSchema<unknown, MaskedLanguageModelManifest> = v.strictObject({
+  ...heading,
+  family: v.literal('masked-lm'),
+  tokenizer: fileName,
+  vocabulary: v.strictObject({ size: vocabularySize, endTokenId: tokenId, ...optionalTokens }),
+  limits,
+  architecture: v.strictObject({ width: size, heads: size, layers }),
+  graphs: v.strictObject({ fill }),
+  canvas: v.strictObject({ maskTokenId: tokenId, maxCandidates: candidates }),
+  ...content,
+});

@@ -1,0 +1,51 @@
+import { ForetokenError } from '@foretoken/core';
+import type { ModelManifest } from '../folder/manifest.js';
+import type { ModelFamily } from './family.js';
+import { marianFamily } from './marian/marian-family.js';
+import { maskedLanguageModelFamily } from './masked-lm/masked-lm-family.js';
+
+const FAMILIES = new Map<string, ModelFamily>();
+
+/**
+ * Makes a family known, so that its folders can be read, written and loaded.
+ *
+ * Throws `INVALID_ARGUMENT` for a name that another family has.
+ */
+export function registerFamily<Manifest extends ModelManifest>(family: ModelFamily<Manifest>): void {
+  const known = FAMILIES.get(family.name);
+  if (known !== undefined && known !== (family as unknown)) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `There is a model family ${family.name} already; choose another name.`,
+      {
+        option: 'name',
+        received: family.name,
+      },
+    );
+  }
+  // Its own manifests alone are given to a family: the name says which they are.
+  FAMILIES.set(family.name, family as unknown as ModelFamily);
+}
+
+/** Names of all known families. */
+export function familyNames(): readonly string[] {
+  return [...FAMILIES.keys()];
+}
+
+/** The family of a name; `undefined` where it is not known. */
+export function findFamily(name: string): ModelFamily | undefined {
+  return FAMILIES.get(name);
+}
+
+/** The family of a manifest that was checked. */
+export function familyOf({ family }: ModelManifest): ModelFamily {
+  const found = findFamily(family);
+  if (found !== undefined) return found;
+  throw new ForetokenError('UNSUPPORTED_MODEL', `The model family ${family} is not known; register it first.`, {
+    received: family,
+    required: familyNames(),
+  });
+}
+
+registerFamily(marianFamily);
+registerFamily(maskedLanguageModelFamily);

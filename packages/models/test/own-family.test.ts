@@ -1,0 +1,118 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { greedy } from '@foretoken/greedy';
+import { scriptedModel } from '@foretoken/testkit';
+import * as v from 'valibot';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeModelFolder } from '../src/folder/write-folder.js';
+import { loadModel, type ModelFamily, type ModelManifest, openModelFolder, registerFamily } from '../src/index.js';
+import { TINY_VOCABULARY, tinyTokenizer } from './tokenizer-fixtures.js';
+
+/** A model that shifts every token of its source by a number in its manifest: no graph, one file of its own. */
+interface ShiftManifest extends ModelManifest {
+  readonly family: 'shift';
+  readonly shift: number;
+  readonly table: string;
+}
+
+const { size, endTokenId } = TINY_VOCABULARY;
+
+const shiftFamily: ModelFamily<ShiftManifest> = {
+  name: 'shift',
+  schema: v.looseObject({
+    family: v.literal('shift'),
+    shift: v.number(),
+    table: v.string(),
+    files: v.record(v.string(), v.any()),
+  }) as unknown as v.GenericSchema<unknown, ShiftManifest>,
+  claims: ({ table }) => ({ tokenIds: {}, candidates: {}, graphs: {}, others: { table } }),
+  checkAgreement({ shift }, refuse) {
+    if (shift < 1) refuse('shift', shift, 'at least 1');
+  },
+  async checkGraphs() {},
+  async open({ folder, manifest }) {
+    const [first = 0] = await folder.readBytes(manifest.table);
+    return {
+      autoregressive: scriptedModel({
+        vocabularySize: size,
+        endTokenId,
+        score: (source, output) => {
+          const token = source[output.length] ?? endTokenId;
+          const next = token === endTokenId ? endTokenId : (token + manifest.shift * first) % size;
+          return Array.from({ length: size }, (_, id) => (id === next ? 1 : 0));
+        },
+      }),
+    };
+  },
+  describe: ({ shift }) => ({
+    parts: ['autoregressive'],
+    readsSource: true,
+    outputs: ['argmax'],
+    outputsOf: 'step',
+    architecture: `a shift by ${shift}`,
+    facts: [],
+  }),
+};
+
+describe('a family of one’s own', () => {
+  let folder: string;
+  const content = (shift: number): Omit<ShiftManifest, 'files'> => ({
+    format: 'foretoken-model',
+    formatVersion: 1,
+    name: 'shift',
+    description: '',
+    licence: 'CC0-1.0',
+    family: 'shift',
+    tokenizer: 'tokenizer.json',
+    vocabulary: TINY_VOCABULARY,
+    limits: { sourceLength: 32, targetLength: 32 },
+    shift,
+    table: 'table.bin',
+  });
+  const files = new Map([
+    ['tokenizer.json', new TextEncoder().encode(JSON.stringify(tinyTokenizer()))],
+    ['table.bin', Uint8Array.of(1)],
+  ]);
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'foretoken-family-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('is not known before it is registered', async () => {
+    await expect(writeModelFolder(join(folder, 'early'), content(1), files)).rejects.toMatchObject({
+      code: 'UNSUPPORTED_MODEL',
+    });
+  });
+
+  it('is written, verified, loaded and decoded like those that come with the package', async () => {
+    registerFamily(shiftFamily);
+    const target = join(folder, 'model');
+    await writeModelFolder(target, content(3), files);
+    expect((await openModelFolder(target)).manifest).toMatchObject({ family: 'shift', shift: 3 });
+    const model = await loadModel(target);
+    expect(model.description.architecture).toBe('a shift by 3');
+    const source = Int32Array.of(4, 5, 6, endTokenId);
+    const { results } = await (await import('@foretoken/core')).collect(
+      greedy().decode(model.autoregressive as never, { sources: [source] }),
+    );
+    expect([...(results[0]?.best.tokenIds ?? [])]).toEqual([7, 8, 9]);
+    expect(() => model.speculation()).toThrowError(/CTC/);
+    await model.dispose();
+  });
+
+  it('keeps its own rules, and those of all families', async () => {
+    await expect(writeModelFolder(join(folder, 'low'), content(0), files)).rejects.toThrow(/shift is 0/);
+    await expect(
+      writeModelFolder(join(folder, 'lost'), { ...content(1), table: 'other.bin' } as never, files),
+    ).rejects.toThrow(/table is .*other\.bin/);
+  });
+
+  it('is refused under a name that is taken, and may be registered twice', () => {
+    expect(() => registerFamily({ ...shiftFamily, name: 'marian' })).toThrowError(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+    );
+    expect(() => registerFamily(shiftFamily)).not.toThrow();
+  });
+});
