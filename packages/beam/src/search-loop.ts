@@ -16,6 +16,7 @@ import {
   startOutput,
   type TopKExtension,
   topK,
+  Yielder,
 } from '@foretoken/core';
 import { Branch, type RowSearch, type ScoredBranch, SearchOver, type SearchStart, sharedLength } from './branch.js';
 
@@ -72,6 +73,7 @@ export async function* searchRows<Source>(
       return { row, search: rowSearch, committed: 0 };
     });
     const nodes = new NodeBatch();
+    const yielder = new Yielder(signal);
     // The states of all new nodes are compared with, the scores of a branch's last one alone.
     const scoring = search.states ? 'all' : 'last';
     let forwards = 0;
@@ -87,14 +89,17 @@ export async function* searchRows<Source>(
       let scores = 0;
       for (const [index, { row, search: rowSearch }] of active.entries()) {
         const handles = leaves[index] as readonly number[];
-        const scored = rowSearch.running.map((branch, place): ScoredBranch => {
+        const scored: ScoredBranch[] = [];
+        for (const [place, branch] of rowSearch.running.entries()) {
           scores += scoring === 'all' ? branch.next.length : 1;
           const leaf = nodeIdOf(handles[place] as number, extension.firstNode);
-          return { branch, leaf, ...read(scores - 1, branch) };
-        });
+          scored.push({ branch, leaf, ...read(scores - 1, branch) });
+          if (yielder.due()) await yielder.yield();
+        }
         rowSearch.step(scored);
         if (rowSearch.running.length === 0) forest.finish(row);
         else forest.retain(row, leavesOf(rowSearch.running));
+        if (yielder.due()) await yielder.yield();
       }
       const atMs = performance.now() - began;
       for (const row of active) {

@@ -8,6 +8,7 @@ import {
   nodeIdOf,
   rowResult,
   startOutput,
+  Yielder,
 } from '@foretoken/core';
 import { OpenHypothesis } from './open-hypothesis.js';
 import type { Chosen, TokenChoice } from './token-choice.js';
@@ -71,6 +72,7 @@ export async function* decodeRows<Source>(
     let feeds = rows.map((readers, row): Feed => firstFeed(row, readers)).filter(({ readers }) => readers.length > 0);
     for (const [row, readers] of rows.entries()) if (readers[0]?.rowOutput.finishReason) forest.finish(row);
     const nodes = new NodeBatch();
+    const yielder = new Yielder(signal);
     let forwards = 0;
     while (feeds.length > 0) {
       request.signal?.throwIfAborted();
@@ -88,6 +90,7 @@ export async function* decodeRows<Source>(
           if (!hypothesis.push(chosen)) finished.add(row);
           const event = streams ? commit(hypothesis, position, atMs) : undefined;
           if (event !== undefined) yield event;
+          if (yielder.due()) await yielder.yield();
         }
       }
       feeds = feeds.flatMap(({ readers }) => readers.filter(isOpen).map(nextFeed));

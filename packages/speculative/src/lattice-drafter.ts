@@ -16,6 +16,7 @@ import {
   oneOf,
   type TokenSource,
   withMethods,
+  Yielder,
 } from '@foretoken/core';
 import {
   assertSameVocabulary,
@@ -103,7 +104,13 @@ export function latticeDrafter<Source = TokenSource>(options: LatticeDrafterOpti
       const began = performance.now();
       const lattices = await model.emit(sources, { ...(encoding && { encoding }), ...(signal && { signal }), k });
       times.opened(performance.now() - began, sources.length);
-      return new LatticeDraftSession(lattices as CtcLattice[], size, settings, times);
+      const yielder = new Yielder(signal);
+      const rows: RowState[] = [];
+      for (const lattice of lattices as readonly CtcLattice[]) {
+        rows.push(rowState(lattice, size, rows.length, settings));
+        if (yielder.due()) await yielder.yield();
+      }
+      return new LatticeDraftSession(rows, settings, times, signal);
     },
   };
 }
@@ -131,26 +138,37 @@ interface RowState {
   language: unknown;
 }
 
+function rowState(lattice: CtcLattice, vocabularySize: number, row: number, settings: Settings): RowState {
+  assertLatticeScores(lattice, row);
+  const scorer = new CtcPrefixScorer(lattice, vocabularySize, row);
+  return { scorer, tokenIds: [], prefix: scorer.start(), language: settings.languageModel?.model.start() };
+}
+
 class LatticeDraftSession implements DraftSession {
   readonly forwards = 1;
   readonly #rows: (RowState | undefined)[];
   readonly #settings: Settings;
   readonly #times: DraftingTimes;
+  readonly #yielder: Yielder;
 
-  constructor(lattices: readonly CtcLattice[], vocabularySize: number, settings: Settings, times: DraftingTimes) {
+  constructor(rows: RowState[], settings: Settings, times: DraftingTimes, signal: AbortSignal | undefined) {
+    this.#rows = rows;
     this.#settings = settings;
     this.#times = times;
-    this.#rows = lattices.map((lattice, row) => {
-      assertLatticeScores(lattice, row);
-      const scorer = new CtcPrefixScorer(lattice, vocabularySize, row);
-      return { scorer, tokenIds: [], prefix: scorer.start(), language: settings.languageModel?.model.start() };
-    });
+    this.#yielder = new Yielder(signal);
   }
 
-  propose(requests: readonly DraftRequest[]): DraftTree[] {
-    const began = performance.now();
-    const drafts = requests.map((request) => this.#draft(request));
-    this.#times.proposed(performance.now() - began, requests.length);
+  async propose(requests: readonly DraftRequest[]): Promise<DraftTree[]> {
+    const drafts: DraftTree[] = [];
+    // Without the turns that others have in between.
+    let spent = 0;
+    for (const request of requests) {
+      const began = performance.now();
+      drafts.push(this.#draft(request));
+      spent += performance.now() - began;
+      if (this.#yielder.due()) await this.#yielder.yield();
+    }
+    this.#times.proposed(spent, requests.length);
     return drafts;
   }
 

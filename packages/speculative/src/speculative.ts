@@ -20,6 +20,7 @@ import {
   rowResult,
   type TokenForest,
   type TokenSource,
+  Yielder,
 } from '@foretoken/core';
 import { DraftPolicy } from './draft-policy.js';
 import { type GuardedDrafts, drafter as readDrafter } from './guarded-drafts.js';
@@ -109,6 +110,7 @@ async function* decode<Source>(
     });
     const totals = { proposed: 0, evaluated: 0, accepted: 0 };
     const nodes = new NodeBatch();
+    const yielder = new Yielder(signal);
     let forwards = 0;
     let active = rows;
     while (active.length > 0) {
@@ -134,6 +136,7 @@ async function* decode<Source>(
           yield { type: 'token-commit', row: row.row, position, tokenIds: committed, atMs: elapsed() };
         }
         yield { type: 'draft-end', row: row.row, round: row.rounds - 1, ...counts, atMs: elapsed() };
+        if (yielder.due()) await yielder.yield();
       }
       policy.learn(rows, totals.evaluated - before.evaluated, totals.accepted - before.accepted);
       active = active.filter((row) => row.output.finishReason === undefined);

@@ -13,6 +13,7 @@ import { randomLogits } from './random-logits.js';
 import { type RecordingModel, type RecordingOptions, recording } from './recording.js';
 import type { Runner } from './runner.js';
 import { scriptedModel } from './scripted-model.js';
+import { SteppingClock } from './stepping-clock.js';
 
 type Autoregressive = AutoregressiveModel<TokenSource>;
 
@@ -220,6 +221,25 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
         if (await rejectsWith(run, reason)) assert.equal(model.forwards, 2, 'no forward follows an abort');
         else assert.ok(model.forwards < 2, 'only a decode that was over already ignores an abort');
         assert.equal(model.stillOpen, 0, 'an abort releases everything');
+      }
+    });
+
+    runner.it('lets other work have a turn within a step, so that an abort from there ends it', async () => {
+      const reason = new Error('enough');
+      for (const seed of seeds) {
+        const whole = record(seed);
+        await decode(whole, { sources: SOURCES });
+        if (whole.forwards < 2) continue;
+        const controller = new AbortController();
+        const model = record(seed, {
+          onForward: (forward) => forward === 1 && setImmediate(() => controller.abort(reason)),
+        });
+        // Every look at the clock is so much later that each step is one that has taken long.
+        using _clock = new SteppingClock(1_000);
+        const run = () => eventsOf(createDecoder(model).decode(model, { sources: SOURCES, signal: controller.signal }));
+        assert.ok(await rejectsWith(run, reason), 'an abort from another turn of the event loop ends the decode');
+        assert.equal(model.forwards, 1, 'no forward follows it');
+        assert.equal(model.stillOpen, 0, 'and everything is released');
       }
     });
 

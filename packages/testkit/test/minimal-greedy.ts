@@ -16,6 +16,7 @@ import {
   type StopConditions,
   type TokenForest,
   type TokenSource,
+  Yielder,
 } from '@foretoken/core';
 
 type Model = AutoregressiveModel<TokenSource>;
@@ -30,6 +31,7 @@ export type GreedyFault =
   | 'keeps the end token'
   | 'leaks its forest'
   | 'computes after an abort'
+  | 'keeps the thread to itself'
   | 'skips validation'
   | 'opens before checking the model'
   | 'lets rows influence one another'
@@ -80,6 +82,7 @@ export function minimalGreedy(fault: GreedyFault): Decoder<Model> {
     const next = outputs.map((_, row) => forest.start(row).prefix[0] as number);
     if (fault === 'shares state between decodes') shared = next;
     const feed = fault === 'shares state between decodes' ? () => shared : () => next;
+    const yielder = new Yielder(request.signal);
     let forwards = 0;
     const started = performance.now();
     const atMs = (): number => performance.now() - started;
@@ -114,6 +117,7 @@ export function minimalGreedy(fault: GreedyFault): Decoder<Model> {
           yield { type: 'token-commit', row, position, tokenIds: Int32Array.of(chosen), atMs: atMs() };
         }
         if (output.finishReason !== undefined && !fault.startsWith('never finishes a row')) forest.finish(row);
+        if (fault !== 'keeps the thread to itself' && yielder.due()) await yielder.yield();
       }
     }
     yield { type: 'decode-end', ...resultsOf(outputs, forwards, atMs()), atMs: atMs() };
