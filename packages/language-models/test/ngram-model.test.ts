@@ -58,6 +58,17 @@ describe('NgramModel', () => {
     );
   });
 
+  it('walks by the last two tokens, from what stands before the first', () => {
+    fc.assert(
+      fc.property(tables, fc.array(fc.nat(SIZE - 1), { maxLength: 6 }), fc.nat(SIZE - 1), ({ model }, output, next) => {
+        const state = output.reduce((before, tokenId) => model.next(before, tokenId), model.start());
+        const [before, last] = [SIZE - 1, SIZE - 1, ...output].slice(-2) as [number, number];
+        expect(model.score(state, next)).toBe(Math.log(model.probability(before, last, next)));
+        expect(model.end(state)).toBe(Math.log(model.probability(before, last, 0)));
+      }),
+    );
+  });
+
   it('refuses arrays that disagree and ids outside the vocabulary', () => {
     const good = {
       unigramProbability: new Float32Array(3),

@@ -115,9 +115,10 @@ export function latticeDrafter<Source = TokenSource>(options: LatticeDrafterOpti
   };
 }
 
-function weighed({ model, weight = DEFAULT_WEIGHT }: WeightedLanguageModel, size: number): WeighedModel {
+function weighed({ model, weight = DEFAULT_WEIGHT }: WeightedLanguageModel, size: number): WeighedModel | undefined {
   assertSameVocabulary('languageModel.model', model, size);
-  return { model, weight };
+  // What does not count must not be asked either.
+  return weight === 0 ? undefined : { model, weight };
 }
 
 /** Throws `INVALID_SCORES` naming row and frame: such a lattice would draft in silence, and badly. */

@@ -95,14 +95,4 @@ export default [
     tests: ['packages/core/test/ctc-best-path.test.ts'],
     faults: [['previous = tokenId;', 'if (tokenId !== blankId) previous = tokenId;']],
   },
-  {
-    file: 'packages/language-models/src/backoff-model.ts',
-    tests: ['packages/language-models/test/backoff-model.test.ts'],
-    faults: [['weight += this.#backoffs[history] as number;', '']],
-  },
-  {
-    file: 'packages/language-models/src/arpa-reader.ts',
-    tests: ['packages/language-models/test/backoff-model.test.ts'],
-    faults: [['logProb: clipped * Math.LN10', 'logProb: clipped * Math.LN2']],
-  },
 ];

@@ -7,6 +7,8 @@ const dagSearch = [
   'packages/one-shot/test/dag-bounds.test.ts',
   'packages/one-shot/test/dag-search.test.ts',
   'packages/one-shot/test/dag-cuts.test.ts',
+  'packages/one-shot/test/language-model-calls.test.ts',
+  'packages/one-shot/test/dag-language-models.test.ts',
 ];
 
 export default [
@@ -25,19 +27,12 @@ export default [
     ],
   },
   {
-    file: 'packages/language-models/src/hot-words.ts',
-    tests: ['packages/one-shot/test/ctc-narrow.test.ts', 'packages/language-models/test/language-models.test.ts'],
-    faults: [
-      [
-        'Math.max(partial[suffix] as number, (rates[node] as number) * (depths[node] as number))',
-        '(rates[node] as number) * (depths[node] as number)',
-      ],
-    ],
-  },
-  {
     file: 'packages/one-shot/src/ctc/prefix-bonus.ts',
-    tests: ['packages/one-shot/test/ctc-prefix-beam.test.ts', 'packages/one-shot/test/ctc-narrow.test.ts'],
-    faults: [['sum += weight * this.#checked(model.end(this.#states[index]?.[node]), node);', '']],
+    tests: ['packages/one-shot/test/ctc-narrow.test.ts', 'packages/one-shot/test/language-model-calls.test.ts'],
+    faults: [
+      ['sum += weight * this.#checked(model.end(this.#states[index]?.[node]), node);', ''],
+      ['options.models.filter(({ weight }) => weight !== 0)', 'options.models'],
+    ],
   },
   {
     file: 'packages/one-shot/src/ctc/output-log-prob.ts',
@@ -62,6 +57,9 @@ export default [
         'Math.max(either / (length + 1) ** lengthPenalty, either / graph.vertices ** lengthPenalty)',
         'either / (length + 1) ** lengthPenalty',
       ],
+      ['const gain = this.#maxGain * (graph.vertices - length);', 'const gain = 0;'],
+      ['whatever + fused + this.#maxGain', 'whatever + fused'],
+      ['if (prefix.state === PENDING) prefix.state', 'prefix.state'],
     ],
   },
   {

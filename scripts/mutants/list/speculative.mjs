@@ -32,23 +32,29 @@ export default [
   },
   {
     file: 'packages/speculative/src/lattice-drafter.ts',
-    tests: ['packages/speculative/test/lattice-drafter.test.ts'],
+    tests: ['packages/speculative/test/lattice-drafter.test.ts', 'packages/speculative/test/language-model.test.ts'],
     faults: [
       [
         'if (!tokenIds.every((tokenId, position) => prefix[position] === tokenId)) {',
         'if (tokenIds.length > prefix.length) {',
       ],
-
       ['state.language = model?.next(state.language, tokenId);', ''],
+      ['state.language = model?.start();', ''],
     ],
   },
   {
     file: 'packages/speculative/src/lattice-tree.ts',
-    tests: ['packages/speculative/test/lattice-tree.test.ts', 'packages/speculative/test/lattice-drafter.test.ts'],
+    tests: [
+      'packages/speculative/test/lattice-tree.test.ts',
+      'packages/speculative/test/lattice-drafter.test.ts',
+      'packages/speculative/test/language-model.test.ts',
+    ],
     faults: [
       ['if (at < depth && node + 1 < nodes) {', 'if (at <= depth && node + 1 < nodes) {'],
 
       ['return path / (parent < 0 ? 1 : (paths[parent] as number));', 'return path;'],
+      ['state: parent < 0 ? opinion.state : languageStates[parent],', 'state: opinion.state,'],
+      ['next.end < hopeless ? next.end : mean(next.end, after.end())', 'next.end'],
     ],
   },
   {

@@ -165,7 +165,7 @@ class PrefixBeam {
   #isOver(running: readonly Prefix[], length: number): boolean {
     const { graph, edges } = this.#searched;
     const { lengthPenalty } = this.#options;
-    if (this.#maxGain === Number.POSITIVE_INFINITY) return false;
+    // Where there is no bound on gains, there is none on what may come.
     const gain = this.#maxGain * (graph.vertices - length);
     const most = { begun: NEVER, unbegun: NEVER };
     for (const prefix of running) {
