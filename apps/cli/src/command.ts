@@ -47,7 +47,7 @@ export const OPTIONS = {
   file: { flag: '--file <path>', description: 'Sentences, one a line; - is standard input' },
   model: { flag: '--model <folder>', description: 'Model folder (default: the English-German model that comes along)' },
   threads: { flag: '--threads <n>', description: 'Intra-op threads (default: measured when the model is loaded)' },
-  drafter: { flag: '--drafter <name>', description: 'What drafts for speculative: lattice (default) or ngram' },
+  drafter: { flag: '--drafter <name>', description: 'What drafts for speculative: lattice (default), copy or ngram' },
   json: { flag: '--json', description: 'One JSON object on standard output' },
 } as const satisfies Record<string, OptionDefinition>;
 

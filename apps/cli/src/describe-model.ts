@@ -14,7 +14,9 @@ export function strategiesOf({
     ...(has('autoregressive') ? { greedy: [] } : {}),
     ...(has('autoregressive') && outputs.includes('logits') ? { sampling: [] } : {}),
     ...(has('autoregressive') && outputs.includes('topK') ? { beam: [] } : {}),
-    ...(has('autoregressive') ? { speculative: has('draftLattice') ? ['lattice', 'ngram'] : ['ngram'] } : {}),
+    ...(has('autoregressive')
+      ? { speculative: has('draftLattice') ? ['lattice', 'copy', 'ngram'] : ['copy', 'ngram'] }
+      : {}),
     ...(has('lattice') ? named(STRATEGIES_OF.lattice) : {}),
     ...(has('canvas') ? named(onCanvas) : {}),
     ...(has('dag') ? named(STRATEGIES_OF.dag) : {}),
@@ -65,7 +67,9 @@ export function describeManifest(folder: string, manifest: ModelManifest, descri
 }
 
 function describeStrategy([name, drafters]: readonly [string, readonly string[]]): string {
-  return drafters.length === 0 ? name : `${name} (drafts from ${drafters.join(' or ')})`;
+  return drafters.length === 0
+    ? name
+    : `${name} (drafts from ${drafters.slice(0, -1).join(', ')} or ${drafters.at(-1)})`;
 }
 
 function kilobytes(bytes: number): string {

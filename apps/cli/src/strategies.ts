@@ -35,7 +35,7 @@ import {
   skeletonFirst,
   withDrafts,
 } from '@foretoken/refine';
-import { latticeDrafter, ngramDrafter, speculative } from '@foretoken/speculative';
+import { copyDrafter, latticeDrafter, ngramDrafter, speculative } from '@foretoken/speculative';
 import { outputTokens } from './requests.js';
 import {
   type DrafterName,
@@ -61,6 +61,8 @@ export interface Strategy {
 
 type Model<Name extends Part | 'languageModel'> = NonNullable<LoadedModel[Name]>;
 
+/** Most tokens of a draft that copies the source: a sentence. */
+const COPIED_NODES = 32;
 /** Natural-log bonus of a hot word: worth a token that the model finds a hundred times less probable. */
 const HOT_WORD_BONUS = 5;
 
@@ -101,7 +103,12 @@ export function createStrategy(
     case 'beam':
       return autoregressive(beamSearch(options));
     case 'speculative':
-      return autoregressive(speculative({ drafter: createDrafter(drafter, model) }));
+      return autoregressive(
+        speculative({
+          drafter: createDrafter(drafter, model),
+          ...(drafter === 'copy' ? { maxNodes: COPIED_NODES } : {}),
+        }),
+      );
     case 'ctc':
       return lattice(ctcGreedy(options), 'lattice');
     case 'ctc-prefix-beam':
@@ -207,14 +214,17 @@ function languageModelFor(
 }
 
 function createDrafter(name: DrafterName, model: LoadedModel): Drafter<TokenSource> {
-  if (name === 'ngram') {
-    return ngramDrafter({ vocabulary: partFor('speculative', 'autoregressive', model).vocabulary });
+  if (name !== 'lattice') {
+    const { vocabulary } = partFor('speculative', 'autoregressive', model);
+    return name === 'ngram'
+      ? ngramDrafter({ vocabulary })
+      : copyDrafter({ vocabulary, tokenText: model.tokenizer.tokenText });
   }
   const { draftLattice, languageModel } = model;
   if (draftLattice === undefined) {
     throw new ForetokenError(
       'UNSUPPORTED_CAPABILITY',
-      'speculative with the lattice drafter needs a CTC model, which this model folder does not have. Use --drafter ngram.',
+      'speculative with the lattice drafter needs a CTC model, which this model folder does not have. Use --drafter copy or ngram.',
       { decoder: 'speculative', capability: 'a lattice model', folder: model.folder },
     );
   }

@@ -19,7 +19,7 @@ export const STRATEGIES: readonly StrategyName[] = Object.values(STRATEGIES_OF).
 /** What `race` compares unless told otherwise. */
 export const RACE_STRATEGIES: readonly StrategyName[] = ['greedy', 'ctc', 'speculative'];
 
-export const DRAFTERS = ['lattice', 'ngram'] as const;
+export const DRAFTERS = ['lattice', 'copy', 'ngram'] as const;
 export type DrafterName = (typeof DRAFTERS)[number];
 
 /** How messages and help call what a folder may have. */

@@ -23,8 +23,8 @@ describe('plain output', () => {
     expect([code, stdout]).toEqual([0, 'ein Hund ein\n']);
   });
 
-  it('drafts from n-grams on a model without a lattice', async () => {
-    const argv = ['decode', '--strategy', 'speculative', '--drafter', 'ngram', '--text', 'a dog runs'];
+  it.each(['copy', 'ngram'])('drafts without a lattice: %s', async (drafter) => {
+    const argv = ['decode', '--strategy', 'speculative', '--drafter', drafter, '--text', 'a dog runs'];
     expect((await cli(argv, { model: fakeModel({ lattice: false }) })).stdout).toBe('ein Hund läuft\n');
   });
 

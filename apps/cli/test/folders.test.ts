@@ -15,7 +15,7 @@ describe('inspect', () => {
       'CC0-1.0',
       '1 encoder and 1 decoder layers, width 8, 2 heads',
       'argmax, topK',
-      'greedy, beam, speculative (drafts from lattice or ngram), ctc, ctc-prefix-beam',
+      'greedy, beam, speculative (drafts from lattice, copy or ngram), ctc, ctc-prefix-beam',
       'bleu          38.5',
       '2,500.0 kB',
       '2,501.5 kB',
@@ -68,7 +68,7 @@ describe('inspect', () => {
       version: 1,
       folder: '/models/x',
       bytes: 2_501_500,
-      strategies: { greedy: [], speculative: ['ngram'] },
+      strategies: { greedy: [], speculative: ['copy', 'ngram'] },
       outputs: ['argmax'],
       manifest,
     });

@@ -13,6 +13,8 @@ const UNKNOWN_ACCEPTANCE = 0.75;
 const UNKNOWN_WEIGHT = 4;
 /** Output tokens of a row over which the cost of opening a drafter is spread. */
 const TYPICAL_OUTPUT = 16;
+/** Nodes of a draft that nobody has seen yet that are worth a thought; the next ones are hardly ever accepted. */
+const LONGEST_GUESS = 64;
 /** Rounds without drafts, at most, before they are tried again. */
 const LONGEST_PAUSE = 7;
 
@@ -54,7 +56,10 @@ export class DraftPolicy {
   opens(rows: number): boolean {
     if (this.#costs === undefined) return true;
     const plain = this.#costs.milliseconds(rows, 1);
-    const { width, milliseconds } = this.#best(expectedProbabilities(UNKNOWN_ACCEPTANCE, this.#maxNodes, rows), rows);
+    const { width, milliseconds } = this.#best(
+      expectedProbabilities(UNKNOWN_ACCEPTANCE, Math.min(this.#maxNodes, LONGEST_GUESS), rows),
+      rows,
+    );
     if (width === 0) return false;
     const opening = ((this.#drafting?.open ?? 0) * rows) / TYPICAL_OUTPUT;
     return milliseconds + opening < plain;
@@ -79,7 +84,8 @@ export class DraftPolicy {
   /** The most nodes of any row's draft to verify, given the drafts of the round. */
   cap(drafts: readonly DraftTree[], rows: number): number {
     if (this.#costs === undefined) return this.#maxNodes;
-    const gains = new Float64Array(this.#maxNodes);
+    const longest = Math.max(0, ...drafts.map(({ tokenIds }) => tokenIds.length));
+    const gains = new Float64Array(Math.min(this.#maxNodes, longest));
     for (const draft of drafts) {
       for (const [node, probability] of pathProbabilities(draft, this.#accepted / this.#evaluated).entries()) {
         if (node < gains.length) gains[node] = (gains[node] as number) + probability;

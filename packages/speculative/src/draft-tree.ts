@@ -1,5 +1,8 @@
 import { type DraftLimit, type DraftTree, ForetokenError, show, type Vocabulary } from '@foretoken/core';
 
+/** More token ids than an Int32Array can hold. */
+const TOKEN_IDS = 2 ** 31;
+
 /** A draft without nodes: the round is then a plain step. */
 export const EMPTY_DRAFT: DraftTree = { tokenIds: new Int32Array(0), parents: new Int32Array(0) };
 
@@ -75,6 +78,8 @@ export function assertDraft(draft: DraftTree, limit: DraftLimit, vocabulary: Voc
   }
   if (nodes > limit.nodes) throw invalid(drafter, `${nodes} nodes`, `at most ${limit.nodes}`, { nodes });
   const depths = new Int32Array(nodes);
+  // Nodes by parent and token; in a chain no node has a sibling.
+  const children = parents.every((parent, node) => parent === node - 1) ? undefined : new Map<number, number>();
   let depth = 0;
   for (let node = 0; node < nodes; node++) {
     const parent = parents[node] as number;
@@ -88,11 +93,15 @@ export function assertDraft(draft: DraftTree, limit: DraftLimit, vocabulary: Voc
     if (parent >= 0 && tokenIds[parent] === vocabulary.endTokenId) {
       throw invalid(drafter, `a child of an end token at node ${node}`, 'end tokens to be leaves', { node, parent });
     }
-    // Siblings come after their parent, so in a chain there is nothing to look through.
-    for (let other = node - 1; other > parent; other--) {
-      if (parents[other] === parent && tokenIds[other] === tokenId) {
-        throw invalid(drafter, `siblings ${other} and ${node} with token id ${tokenId}`, 'different tokens', { node });
+    if (children !== undefined) {
+      const child = (parent + 1) * TOKEN_IDS + tokenId;
+      const sibling = children.get(child);
+      if (sibling !== undefined) {
+        throw invalid(drafter, `siblings ${sibling} and ${node} with token id ${tokenId}`, 'different tokens', {
+          node,
+        });
       }
+      children.set(child, node);
     }
     const at = parent < 0 ? 1 : (depths[parent] as number) + 1;
     if (at > limit.depth) throw invalid(drafter, `a path of ${at} nodes`, `at most ${limit.depth}`, { node });

@@ -1,6 +1,6 @@
 import type { AutoregressiveModel, TokenSource } from '@foretoken/core';
 import { NgramModel, type NgramTables, type WeightedLanguageModel } from '@foretoken/language-models';
-import { latticeDrafter, ngramDrafter, speculative } from '@foretoken/speculative';
+import { combineDrafters, copyDrafter, latticeDrafter, ngramDrafter, speculative } from '@foretoken/speculative';
 import {
   adversarialDrafter,
   autoregressiveConformance,
@@ -51,6 +51,18 @@ const drafters = {
   'lattice with n-grams': () =>
     latticeDrafter({ model: lattice, minProbability: 0.02, shape: 'tree', languageModel: { model: ngrams } }),
   ngram: () => ngramDrafter({ vocabulary: VOCABULARY }),
+  copy: () => copyDrafter({ vocabulary: VOCABULARY }),
+  'copy by text': () =>
+    copyDrafter({
+      vocabulary: VOCABULARY,
+      tokenText: (tokenId) => ['', 'a', 'b', ' a', 'ab', ' ba', ''][tokenId] as string,
+      shape: 'tree',
+    }),
+  'copy and lattice': () =>
+    combineDrafters([
+      copyDrafter({ vocabulary: VOCABULARY }),
+      latticeDrafter({ model: lattice, minProbability: 0.02, shape: 'tree' }),
+    ]),
 } as const;
 
 for (const [name, createDrafter] of Object.entries(drafters)) {

@@ -16,7 +16,8 @@ export default [
     file: 'packages/speculative/src/draft-tree.ts',
     tests: ['packages/speculative/test/draft-tree.test.ts', 'packages/speculative/test/drafter-faults.test.ts'],
     faults: [
-      ['parents[other] === parent && tokenIds[other] === tokenId', 'tokenIds[other] === tokenId'],
+      ['(parent + 1) * TOKEN_IDS + tokenId', 'tokenId'],
+      ['parent === node - 1) ?', 'parent < node) ?'],
       ['parent === kept', 'parent <= kept'],
     ],
   },
@@ -86,6 +87,63 @@ export default [
     faults: [
       ['await drafts?.finish(row.row);', ''],
       ['else if (counts.accepted < counts.evaluated) forest.retain(row.row, [row.anchor]);', ''],
+    ],
+  },
+  {
+    file: 'packages/speculative/src/copy-alignment.ts',
+    tests: ['packages/speculative/test/copy-alignment.test.ts'],
+    faults: [
+      ['position > 1 && text[position - 2] === unit', 'position > 1'],
+      ['Math.abs(position - expected) < Math.abs(at - expected)', 'position > at'],
+      ['const elsewhere = least + JUMP;', 'const elsewhere = Number.POSITIVE_INFINITY;'],
+      ['isSpace(here) === space ? ADD : ADD + SPACE', 'ADD'],
+      ['const low = Math.max(0, before.at - REACH);', 'const low = 0;'],
+      ['cost <= least + SLACK && shown', 'shown'],
+      ['    this.#last = undefined;\n', ''],
+    ],
+  },
+  {
+    file: 'packages/speculative/src/copied-text.ts',
+    tests: ['packages/speculative/test/copy-drafter.test.ts'],
+    faults: [
+      ['let at = this.#settled(position, last);', 'let at = position;'],
+      ['.length <= piece.length) return position;', '.length < piece.length) return position;'],
+    ],
+  },
+  {
+    file: 'packages/speculative/src/copy-row.ts',
+    tests: ['packages/speculative/test/copy-drafter.test.ts', 'packages/speculative/test/conformance.test.ts'],
+    faults: [
+      ['this.#alignment.restart();', ''],
+      ['if (this.#alignment.cost === cost) this', 'this'],
+      ['      this.#copied = 0;\n', ''],
+    ],
+  },
+  {
+    file: 'packages/speculative/src/copy-drafter.ts',
+    tests: ['packages/speculative/test/copy-drafter.test.ts'],
+    faults: [
+      ['tokenId !== endTokenId && tokenId !== padTokenId', 'tokenId !== padTokenId'],
+      ['tokenId < 0 || tokenId >= size', 'tokenId >= size'],
+    ],
+  },
+  {
+    file: 'packages/speculative/src/draft-trie.ts',
+    tests: ['packages/speculative/test/combine-drafters.test.ts'],
+    faults: [
+      ['Math.max(shared, sum)', 'shared'],
+      ['.slice(0, nodes)', ''],
+      [' || a - b)', ' || b - a)'],
+    ],
+  },
+  {
+    file: 'packages/speculative/src/combine-drafters.ts',
+    tests: ['packages/speculative/test/combine-drafters.test.ts'],
+    faults: [
+      ['encoding !== undefined && drafter.encoder === encoder', 'encoding !== undefined'],
+      ['await Promise.allSettled(opened.map((session) => session[Symbol.asyncDispose]()));', ''],
+      ['const path = above * ', 'const path = '],
+      ["assertVocabulary('drafters', other, first)", 'other'],
     ],
   },
 ];

@@ -1,0 +1,58 @@
+import type { TokenPieces } from './token-pieces.js';
+
+/** A text to copy from: its tokens, and the units that they are made of. */
+export class CopiedText {
+  /** `[units]`. */
+  readonly units: Int32Array;
+  readonly #tokenIds: Int32Array;
+  readonly #pieces: TokenPieces;
+  /** Of each unit, the token that begins there, as an index; -1 inside tokens. */
+  readonly #tokenOf: Int32Array;
+
+  constructor(tokenIds: Int32Array, pieces: TokenPieces) {
+    const units = Array.from(tokenIds, (tokenId) => pieces.units(tokenId));
+    const length = units.reduce((sum, piece) => sum + piece.length, 0);
+    this.units = new Int32Array(length);
+    this.#tokenOf = new Int32Array(length).fill(-1);
+    let at = 0;
+    for (const [index, piece] of units.entries()) {
+      this.units.set(piece, at);
+      this.#tokenOf[at] = index;
+      at += piece.length;
+    }
+    this.#tokenIds = tokenIds;
+    this.#pieces = pieces;
+  }
+
+  /**
+   * Tokens that follow the token `last` where the text goes on from a unit, at most so many: the text's own wherever one
+   * begins, and up to there the longest of the vocabulary that spell it.
+   */
+  tokensFrom(position: number, last: number | undefined, most: number): number[] {
+    const tokenIds: number[] = [];
+    let at = this.#settled(position, last);
+    while (at < this.units.length && tokenIds.length < most) {
+      const index = this.#tokenOf[at] as number;
+      const tokenId = index < 0 ? this.#pieces.tokenAt(this.units, at) : (this.#tokenIds[index] as number);
+      if (tokenId === undefined) break;
+      tokenIds.push(tokenId);
+      at += this.#pieces.units(tokenId).length;
+    }
+    return tokenIds;
+  }
+
+  /**
+   * Where the text goes on, given the token before. If that token and the units after it could be one token, and the target
+   * did not choose that one, then these units do not follow: after `a` of ` an`, the `n` is left out.
+   */
+  #settled(position: number, last: number | undefined): number {
+    if (last === undefined || this.#tokenOf[position] !== -1) return position;
+    const piece = this.#pieces.units(last);
+    const rest = this.units.subarray(position, position + this.#pieces.longest);
+    const joined = this.#pieces.tokenAt(Int32Array.of(...piece, ...rest), 0);
+    if (joined === undefined || this.#pieces.units(joined).length <= piece.length) return position;
+    let next = position;
+    while (this.#tokenOf[next] === -1) next++;
+    return next;
+  }
+}
