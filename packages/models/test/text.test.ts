@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { beamSearch } from '@foretoken/beam';
 import type { DecodeEvent } from '@foretoken/core';
 import { greedy, sampling } from '@foretoken/greedy';
-import { ctcGreedy } from '@foretoken/one-shot';
+import { ctcGreedy, dagGreedy } from '@foretoken/one-shot';
 import { latticeDrafter, speculative } from '@foretoken/speculative';
-import { randomScriptedModel, scriptedModel } from '@foretoken/testkit';
+import { randomScriptedModel, scriptedLatticeModel, scriptedModel } from '@foretoken/testkit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoadedModel, loadModel, TextDecoding, TextDeltas, type TextTokenizer } from '../src/index.js';
@@ -113,6 +113,39 @@ describe('text in, text out', () => {
     }
     expect(given).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
     expect(events.at(-1)?.type).toBe('decode-end');
+  });
+
+  it('streams at the end what stays incomplete, so that the pieces are the whole text', async () => {
+    // The last letter reads as a character of which a byte is missing.
+    const cut: TextTokenizer = { ...letters, decode: (tokenIds) => letters.decode(tokenIds).replaceAll('h', '\uFFFD') };
+    const decoding = new TextDecoding({ autoregressive: echo }, cut);
+    for (const source of ['abh', 'h', 'ahhb']) {
+      const given: string[] = [];
+      for await (const piece of decoding.stream(source, greedy())) given.push(piece);
+      expect(given.join('')).toBe((await decoding.decode(source, greedy())).text);
+      expect(given).not.toContain('');
+    }
+  });
+
+  it('gives a decoder the kind of lattice that it asks for, whichever comes first', async () => {
+    const frames = (source: ArrayLike<number>) =>
+      Array.from(source, (id) => Array.from({ length: 11 }, (_, label) => (label === id ? 9 : 0)));
+    const ctc = scriptedLatticeModel({ vocabularySize: 10, blankId: 10, frames });
+    const dag: typeof ctc = {
+      ...ctc,
+      supports: { kind: 'dag', maxCandidates: 10 },
+      emit: () => Promise.reject(new Error('the DAG model was asked')),
+    };
+    for (const lattices of [
+      [dag, ctc],
+      [ctc, dag],
+    ]) {
+      const decoding = new TextDecoding({ lattices }, letters);
+      expect((await decoding.decode('abc', ctcGreedy())).text).toBe('abc');
+      await expect(decoding.decode('abc', dagGreedy())).rejects.toThrow('the DAG model was asked');
+    }
+    const only = new TextDecoding({ lattices: [dag] }, letters);
+    await expect(only.decode('abc', ctcGreedy())).rejects.toMatchObject({ code: 'UNSUPPORTED_CAPABILITY' });
   });
 
   it('hands on limits, stops, seed and signal', async () => {

@@ -19,7 +19,7 @@ export default [
   },
   {
     file: 'packages/models/src/folder/write-folder.ts',
-    tests: ['packages/models/test/folder-write.test.ts', 'packages/importers/test/import-files.test.ts'],
+    tests: ['packages/models/test/folder-write.test.ts', 'packages/models/test/folder-replace.test.ts'],
     faults: [['await prove?.(folder);', '']],
   },
   {

@@ -62,7 +62,7 @@ export default [
   },
   {
     file: 'packages/refine/src/lattice-draft.ts',
-    tests: ['packages/refine/test/lattice-draft.test.ts', 'packages/refine/test/mask-ctc.test.ts'],
+    tests: ['packages/refine/test/broken-answers.test.ts', 'packages/refine/test/lattice-draft.test.ts'],
     faults: [['...(seed === undefined ? {} : { seed }),', '']],
   },
 ];
