@@ -32,6 +32,7 @@ export type GreedyFault =
   | 'leaks its forest'
   | 'computes after an abort'
   | 'keeps the thread to itself'
+  | 'sees an abort one forward late'
   | 'skips validation'
   | 'opens before checking the model'
   | 'lets rows influence one another'
@@ -84,6 +85,7 @@ export function minimalGreedy(fault: GreedyFault): Decoder<Model> {
     const feed = fault === 'shares state between decodes' ? () => shared : () => next;
     const yielder = new Yielder(request.signal);
     let forwards = 0;
+    let aborted = false;
     const started = performance.now();
     const atMs = (): number => performance.now() - started;
     for (;;) {
@@ -92,7 +94,9 @@ export function minimalGreedy(fault: GreedyFault): Decoder<Model> {
       );
       if (outputs.every(({ finishReason }) => finishReason !== undefined)) break;
       if (fault === 'returns nothing where there is a limit' && request.maxNewTokens !== undefined) break;
-      if (fault !== 'computes after an abort') request.signal?.throwIfAborted();
+      const late = fault === 'sees an abort one forward late' && forwards > 0 && !aborted;
+      aborted = request.signal?.aborted === true;
+      if (fault !== 'computes after an abort' && !late) request.signal?.throwIfAborted();
       const extended = forest.extend(
         {
           row: Int32Array.from(rows),

@@ -45,6 +45,7 @@ describe('the decoder suite', () => {
     'leaks its forest': 'releases everything when a forward fails or the reader stops reading',
     'computes after an abort': 'stops at an abort, throws its reason and releases everything',
     'keeps the thread to itself': 'lets other work have a turn within a step, so that an abort from there ends it',
+    'sees an abort one forward late': 'stops at an abort, throws its reason and releases everything',
     'skips validation': 'refuses bad requests by code before it opens anything',
     'opens before checking the model': 'is refused before any compute by a model that lacks what it requires',
     'lets rows influence one another': 'gives a row of a batch what it gives the row alone',
