@@ -42,13 +42,19 @@ export async function runStoppable(work: (signal: AbortSignal) => Promise<void>)
 
 /**
  * Ends a worker that does its work in `runStoppable`: asks it to stop, waits until it has come to rest, terminates it, and gives its
- * exit code. Await this before `process.exit()` too.
+ * exit code; 0 where it had ended before this was called. Await this before `process.exit()` too.
  *
  * It takes as long as the forwards that are running, and as the work takes to end when its signal is aborted. A worker that does not
  * use `runStoppable` never answers; then this waits for it to end by itself. Other listeners of the worker and of its `parentPort`
  * see one more message each, an object with the one field `foretoken`.
  */
 export async function stopWorker(worker: Worker): Promise<number> {
+  // A worker that ends by itself in between has no code left to give to `terminate`.
+  let code: number | undefined;
+  const ended = (exitCode: number): void => {
+    code = exitCode;
+  };
+  worker.once('exit', ended);
   // It has ended, and will not answer.
   if (worker.threadId !== -1) {
     await new Promise<void>((resolve) => {
@@ -65,7 +71,9 @@ export async function stopWorker(worker: Worker): Promise<number> {
       worker.postMessage({ foretoken: STOP });
     });
   }
-  return worker.terminate();
+  const given: number | undefined = await worker.terminate();
+  worker.off('exit', ended);
+  return code ?? given ?? 0;
 }
 
 function says(message: unknown, word: string): boolean {

@@ -1,4 +1,5 @@
 /** What the test of `stopWorker` runs as a process of its own: the main thread and, by the same file, its workers. */
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { greedy } from '@foretoken/greedy';
@@ -36,7 +37,7 @@ async function decoding(): Promise<Worker> {
 
 const modes: Readonly<Record<string, () => Promise<void>>> = {
   async 'stop in mid-decode'() {
-    for (let run = 0; run < 10; run++) await stopWorker(await decoding());
+    for (let run = 0; run < 10; run++) assert.equal(typeof (await stopWorker(await decoding())), 'number');
   },
   async 'stop several, then exit'() {
     const workers = await Promise.all([decoding(), decoding()]);
@@ -46,19 +47,19 @@ const modes: Readonly<Record<string, () => Promise<void>>> = {
   async 'stop twice, before work, and after the end'() {
     const worker = await decoding();
     await Promise.all([stopWorker(worker), stopWorker(worker)]);
-    await stopWorker(worker);
+    assert.equal(typeof (await stopWorker(worker)), 'number');
     await stopWorker(workerFor('decode'));
   },
   async 'work that ends by itself'() {
     const [code] = await once(workerFor('return'), 'exit');
     if (code !== 0) throw new Error(`exit code ${code}`);
-    await stopWorker(workerFor('return'));
+    assert.equal(typeof (await stopWorker(workerFor('return'))), 'number');
   },
   async 'work that fails'() {
     const worker = workerFor('throw');
     const [error] = await once(worker, 'error');
     if (!String(error).includes('no luck')) throw new Error(`another error: ${error}`);
-    await stopWorker(worker);
+    assert.equal(typeof (await stopWorker(worker)), 'number');
   },
 };
 
