@@ -7,9 +7,9 @@ import { float16BitsToFloat32, openModelFolder } from '@foretoken/models/folder'
 import { describe, expect, test } from 'vitest';
 import { refusal, temporaryFolder } from '../../models/test/folder-fixtures.js';
 import { imported, SOURCES, type StudentName, weightsOf } from '../../models/test/student-fixtures.js';
-import { findNonFinite, toHalf } from '../src/graphs/half-storage.js';
 import { importModel, readGraphWeights, WeightStore } from '../src/index.js';
 import { toFloat32InPieces } from '../src/readers/safetensors/read-safetensors.js';
+import { findNonFinite, toHalf } from '../src/tensors/half-storage.js';
 import { quantiseColumns, sinusoids, transpose } from '../src/tensors/matrices.js';
 import { editTensor, tensorsOf } from './import-fixtures.js';
 

@@ -52,7 +52,7 @@ export default [
     ],
   },
   {
-    file: 'packages/importers/src/graphs/half-storage.ts',
+    file: 'packages/importers/src/tensors/half-storage.ts',
     tests: ['packages/importers/test/import-weights.test.ts', 'packages/models/test/weights-float16.test.ts'],
     faults: [['if (most >= TOO_LARGE) return undefined;', '']],
   },

@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import { stackRows, transpose } from '../tensors/matrices.js';
-import type { TensorOf } from './layers.js';
+import type { TensorOf } from '../tensors/tensor-reader.js';
 
 /**
  * Layers that attend to a source: `count` of them, `layers` before their number; `name` is what the product is kept

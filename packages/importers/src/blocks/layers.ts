@@ -1,9 +1,7 @@
 import { ELEMENT_TYPE } from '@foretoken/models/folder';
 import { CONTRIB, type GraphBuilder, type Value } from '../graphs/graph-builder.js';
 import { type DeferredDense, quantiseColumns, stackRows, transpose } from '../tensors/matrices.js';
-
-/** Gives a weight of the checkpoint by name, checked against the shape the architecture requires. */
-export type TensorOf = (name: string, dims: readonly number[]) => DeferredDense;
+import type { TensorOf } from '../tensors/tensor-reader.js';
 
 export interface LayerShape {
   readonly width: number;

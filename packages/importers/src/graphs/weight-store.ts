@@ -1,5 +1,5 @@
 import { ForetokenError, Yielder } from '@foretoken/core';
-import { findNonFinite, toHalf } from './half-storage.js';
+import { findNonFinite, toHalf } from '../tensors/half-storage.js';
 
 type Elements = Float32Array | Int8Array;
 

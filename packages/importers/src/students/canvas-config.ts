@@ -1,8 +1,9 @@
 import { configInteger, type WeightsFolder } from '../readers/hugging-face/weights-folder.js';
+import { tensorReader } from '../tensors/tensor-reader.js';
 import type { CanvasNetwork } from './canvas-graph.js';
 import type { Lengths } from './canvas-open-graph.js';
 import type { CtcStudent } from './ctc-graph.js';
-import { checkActivation, configHeads, readHeadTokenIds, refuseConfig, tensorReader } from './student-config.js';
+import { checkActivation, configHeads, readHeadTokenIds, refuseConfig } from './student-config.js';
 
 /**
  * The network on canvases that a weights folder holds; its graphs keep their weights under `name`. Without an `embedding`

@@ -1,7 +1,8 @@
-import { LayerEmitter, type LayerShape, type TensorOf } from '../blocks/layers.js';
+import { LayerEmitter, type LayerShape } from '../blocks/layers.js';
 import { positionTable } from '../blocks/position-table.js';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import { type DeferredDense, transpose } from '../tensors/matrices.js';
+import type { TensorOf } from '../tensors/tensor-reader.js';
 
 /** A network over the positions of a canvas: sizes, weights, and the name they are kept under. */
 export interface CanvasNetwork {

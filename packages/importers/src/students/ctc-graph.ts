@@ -1,5 +1,6 @@
-import type { ProductPrecision, TensorOf } from '../blocks/layers.js';
+import type { ProductPrecision } from '../blocks/layers.js';
 import { CONTRIB, type GraphBuilder, type Value } from '../graphs/graph-builder.js';
+import type { TensorOf } from '../tensors/tensor-reader.js';
 import { emitFrames, type FrameShape, type FrameSource, type Frames } from './frames.js';
 
 /** Sizes of a CTC student that reads a shared encoder's states. */

@@ -1,6 +1,6 @@
 import { ELEMENT_TYPE } from '@foretoken/models/folder';
-import type { TensorOf } from '../blocks/layers.js';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
+import type { TensorOf } from '../tensors/tensor-reader.js';
 import { emitFrames, type FrameShape, type Frames } from './frames.js';
 
 /** Sizes of a Directed Acyclic Transformer that reads a shared encoder's states; its frames are the vertices. */

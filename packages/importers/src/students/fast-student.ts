@@ -1,9 +1,10 @@
 import { ForetokenError, type Yielder } from '@foretoken/core';
-import type { MarianShape } from '../architectures/marian/marian-shape.js';
-import type { TensorOf } from '../blocks/layers.js';
 import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';
+import type { TensorOf } from '../tensors/tensor-reader.js';
+import { tensorReader } from '../tensors/tensor-reader.js';
 import type { CtcStudent } from './ctc-graph.js';
-import { readCtcShape, readHeadTokenIds, refuseConfig, tensorReader } from './student-config.js';
+import type { EncoderShape } from './encoder-shape.js';
+import { readCtcShape, readHeadTokenIds, refuseConfig } from './student-config.js';
 
 const PIECE = 2 ** 20;
 
@@ -15,14 +16,14 @@ const PIECE = 2 ** 20;
 export async function readFastStudent(
   folder: WeightsFolder,
   ordinary: CtcStudent,
-  marian: MarianShape,
+  encoder: EncoderShape,
   pace: Yielder,
 ): Promise<CtcStudent> {
   const name = 'ctcFast';
-  const shape = readCtcShape(folder, marian);
+  const shape = readCtcShape(folder, encoder);
   const { upsample } = ordinary.shape;
   if (shape.upsample !== upsample) refuseConfig(folder, 'upsample', 'ctcFast, like ctc,', upsample);
-  checkHeadTokenIds(folder, readHeadTokenIds(folder, marian.vocabularySize), ordinary);
+  checkHeadTokenIds(folder, readHeadTokenIds(folder, encoder.vocabularySize), ordinary);
   const tensorOf = tensorReader(folder);
   const owner = (await sameHead(tensorOf, ordinary, pace)) ? ordinary.head.owner : name;
   return { name, shape, head: { ...ordinary.head, owner }, tensorOf };

@@ -1,7 +1,8 @@
-import { LayerEmitter, type LayerShape, type ProductPrecision, type TensorOf } from '../blocks/layers.js';
+import { LayerEmitter, type LayerShape, type ProductPrecision } from '../blocks/layers.js';
 import { positionTable } from '../blocks/position-table.js';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import { transpose } from '../tensors/matrices.js';
+import type { TensorOf } from '../tensors/tensor-reader.js';
 
 /** Sizes of a student that turns each source state into several frames. */
 export interface FrameShape extends LayerShape {

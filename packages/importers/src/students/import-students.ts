@@ -1,10 +1,10 @@
 import { ForetokenError, type Yielder } from '@foretoken/core';
 import { type FillGraphFiles, type MarianManifest, SHORTLIST_FILE, type Shortlist } from '@foretoken/models/folder';
-import type { SourceTokens } from '../architectures/marian/marian-graphs.js';
-import type { MarianShape } from '../architectures/marian/marian-shape.js';
+import type { SourceTokens } from '../blocks/source-tokens.js';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import type { EmitGraph } from '../graphs/graph-files.js';
 import { configInteger, type WeightsFolder } from '../readers/hugging-face/weights-folder.js';
+import { tensorReader } from '../tensors/tensor-reader.js';
 import { draftStudent, readCanvasNetwork, readLengths } from './canvas-config.js';
 import { type CanvasNetwork, emitFill, type FillHead } from './canvas-graph.js';
 import { emitOpen, type Lengths } from './canvas-open-graph.js';
@@ -12,17 +12,11 @@ import { type CtcStudent, emitCtc } from './ctc-graph.js';
 import { emitDag } from './dag-graph.js';
 import type { DraftKind } from './draft-graph.js';
 import { emitDeletions, emitPlaceholders } from './edit-graph.js';
+import type { EncoderShape } from './encoder-shape.js';
 import { readFastStudent } from './fast-student.js';
-import {
-  checkStudent,
-  readCtcShape,
-  readDagShape,
-  readHeadTokenIds,
-  refuseConfig,
-  tensorReader,
-} from './student-config.js';
+import { checkStudent, readCtcShape, readDagShape, readHeadTokenIds, refuseConfig } from './student-config.js';
 
-/** Weights folders of the students of one Marian encoder. */
+/** Weights folders of the students of one encoder. */
 export interface StudentFolders {
   readonly ctc?: WeightsFolder;
   /** The CTC student of the fast graph, where it is not `ctc`. */
@@ -34,7 +28,7 @@ export interface StudentFolders {
 
 /** What the students of a folder share. */
 export interface StudentContext {
-  readonly marian: MarianShape;
+  readonly encoder: EncoderShape;
   /** The encoder's embedding table, which canvases are embedded with. */
   readonly embedding: CanvasNetwork['embedding'];
   /** Token id that stands for the CTC blank in emitted lattices. */
@@ -74,12 +68,12 @@ export async function importStudents(folders: StudentFolders, context: StudentCo
 }
 
 /** The CTC student that lattices and drafts are made with. Throws `INVALID_MODEL_FOLDER`. */
-function readCtcStudent(folder: WeightsFolder, { marian, blankId, shortlist }: StudentContext): CtcStudent {
-  const shape = readCtcShape(folder, marian);
-  if (shape.encoderLayers !== marian.encoderLayers) {
-    refuseConfig(folder, 'encoder_layers', 'ctc, unlike ctcFast,', marian.encoderLayers);
+function readCtcStudent(folder: WeightsFolder, { encoder, blankId, shortlist }: StudentContext): CtcStudent {
+  const shape = readCtcShape(folder, encoder);
+  if (shape.encoderLayers !== encoder.encoderLayers) {
+    refuseConfig(folder, 'encoder_layers', 'ctc, unlike ctcFast,', encoder.encoderLayers);
   }
-  const headTokenIds = readHeadTokenIds(folder, marian.vocabularySize);
+  const headTokenIds = readHeadTokenIds(folder, encoder.vocabularySize);
   const sayable = new Set(headTokenIds);
   if (sayable.has(blankId)) {
     throw new ForetokenError(
@@ -96,16 +90,16 @@ function readCtcStudent(folder: WeightsFolder, { marian, blankId, shortlist }: S
       { folder: folder.path, file: SHORTLIST_FILE, field: 'tokens', received: tokenId },
     );
   }
-  const head = { tokenIds: [...headTokenIds, blankId], vocabularySize: marian.vocabularySize, owner: 'ctc' };
+  const head = { tokenIds: [...headTokenIds, blankId], vocabularySize: encoder.vocabularySize, owner: 'ctc' };
   return { name: 'ctc', shape, head, tensorOf: tensorReader(folder) };
 }
 
 async function importCtc(
   student: CtcStudent,
   fastFolder: WeightsFolder | undefined,
-  { marian, blankId, emit, pace, encode8Bit, shortlist }: StudentContext,
+  { encoder, blankId, emit, pace, encode8Bit, shortlist }: StudentContext,
 ): Promise<ImportedStudents> {
-  const fast = fastFolder === undefined ? student : await readFastStudent(fastFolder, student, marian, pace);
+  const fast = fastFolder === undefined ? student : await readFastStudent(fastFolder, student, encoder, pace);
   const quick = { precision: 'int8', shortlist: shortlist !== undefined } as const;
   await emit('ctc.onnx', 'ctc-student', (graph) => emitCtc(graph, student, { precision: 'float32', shortlist: false }));
   await emit('ctc-draft.onnx', 'ctc-student-draft', (graph) => emitCtc(graph, student, quick));
@@ -129,7 +123,7 @@ async function importCanvas(
   ctc: CtcStudent | undefined,
   context: StudentContext,
 ): Promise<ImportedStudents> {
-  checkStudent(folder, 'foretoken-canvas', 'a canvas student', context.marian);
+  checkStudent(folder, 'foretoken-canvas', 'a canvas student', context.encoder);
   const network = readCanvasNetwork(folder, 'canvas', context.embedding);
   const draft = draftStudent(folder, network, ctc);
   const lengths = readLengths(folder, network);
@@ -151,7 +145,7 @@ async function importEdit(
   ctc: CtcStudent | undefined,
   context: StudentContext,
 ): Promise<ImportedStudents> {
-  checkStudent(folder, 'foretoken-edit', 'an edit student', context.marian);
+  checkStudent(folder, 'foretoken-edit', 'an edit student', context.encoder);
   const network = readCanvasNetwork(folder, 'edit', context.embedding);
   const draft = draftStudent(folder, network, ctc);
   const { maskTokenId: placeholderTokenId } = network;
@@ -172,10 +166,10 @@ async function importEdit(
   };
 }
 
-async function importDag(folder: WeightsFolder, { marian, emit }: StudentContext): Promise<ImportedStudents> {
-  const shape = readDagShape(folder, marian);
-  const headTokenIds = readHeadTokenIds(folder, marian.vocabularySize);
-  const startTokenId = configInteger(folder, 'start_token_id', 0, marian.vocabularySize - 1);
+async function importDag(folder: WeightsFolder, { encoder, emit }: StudentContext): Promise<ImportedStudents> {
+  const shape = readDagShape(folder, encoder);
+  const headTokenIds = readHeadTokenIds(folder, encoder.vocabularySize);
+  const startTokenId = configInteger(folder, 'start_token_id', 0, encoder.vocabularySize - 1);
   await emit('dag.onnx', 'dag-student', (graph) => emitDag(graph, tensorReader(folder), shape, headTokenIds));
   const maxCandidates = Math.min(LATTICE_CANDIDATES, headTokenIds.length);
   return { graphs: { dag: 'dag.onnx' }, facts: { dag: { startTokenId, upsample: shape.upsample, maxCandidates } } };

@@ -1,41 +1,10 @@
-import { ForetokenError, type Yielder } from '@foretoken/core';
-import { invalidFolder, quote, type WeightTensor } from '@foretoken/models/folder';
-import type { MarianShape } from '../architectures/marian/marian-shape.js';
-import type { TensorOf } from '../blocks/layers.js';
-import { findNonFinite } from '../graphs/half-storage.js';
+import { ForetokenError } from '@foretoken/core';
+import { invalidFolder, quote } from '@foretoken/models/folder';
 import { configInteger, type WeightsFolder } from '../readers/hugging-face/weights-folder.js';
-import { toFloat32InPieces } from '../readers/safetensors/read-safetensors.js';
 import type { CtcShape } from './ctc-graph.js';
 import type { DagShape } from './dag-graph.js';
+import type { EncoderShape } from './encoder-shape.js';
 import type { FrameShape } from './frames.js';
-
-/**
- * The weights of a folder by name and shape, as fp32. Throws `INVALID_MODEL_FOLDER`: at once for a tensor that does not fit,
- * when the values are made for one that holds NaN or an infinite number.
- */
-export function tensorReader(folder: WeightsFolder): TensorOf {
-  return (name, dims) => {
-    const tensor = folder.tensor(name, dims);
-    return { dims, values: (pace) => finiteValues(folder, name, tensor, pace) };
-  };
-}
-
-async function finiteValues(
-  { path }: WeightsFolder,
-  name: string,
-  tensor: WeightTensor,
-  pace: Yielder,
-): Promise<Float32Array> {
-  const values = await toFloat32InPieces(tensor, pace);
-  const index = await findNonFinite(values, pace);
-  if (index < 0) return values;
-  const received = values[index];
-  throw new ForetokenError(
-    'INVALID_MODEL_FOLDER',
-    `model.safetensors in ${path}: tensor ${quote(name)} holds ${received} at index ${index}, but weights must be finite numbers. Train or export the model again.`,
-    { folder: path, file: 'model.safetensors', field: name, index, received, required: 'finite numbers' },
-  );
-}
 
 /** Throws `INVALID_MODEL_FOLDER`: a field of config.json is not what the model needs. */
 export function refuseConfig({ path, config }: WeightsFolder, field: string, what: string, required: unknown): never {
@@ -45,12 +14,12 @@ export function refuseConfig({ path, config }: WeightsFolder, field: string, wha
   );
 }
 
-/** Throws `INVALID_MODEL_FOLDER` unless a student of this kind reads this Marian model's states and vocabulary. */
-export function checkStudent(folder: WeightsFolder, modelType: string, what: string, marian: MarianShape): void {
+/** Throws `INVALID_MODEL_FOLDER` unless a student of this kind reads this encoder's states and vocabulary. */
+export function checkStudent(folder: WeightsFolder, modelType: string, what: string, encoder: EncoderShape): void {
   for (const [field, received, required] of [
     ['model_type', folder.config.model_type, modelType],
-    ['d_model', configInteger(folder, 'd_model', 2, 65_536), marian.width],
-    ['vocab_size', configInteger(folder, 'vocab_size', 3, 1_000_000), marian.vocabularySize],
+    ['d_model', configInteger(folder, 'd_model', 2, 65_536), encoder.width],
+    ['vocab_size', configInteger(folder, 'vocab_size', 3, 1_000_000), encoder.vocabularySize],
   ] as const) {
     if (received !== required) refuseConfig(folder, field, `${what} of this model`, required);
   }
@@ -72,9 +41,9 @@ export function checkActivation(folder: WeightsFolder): void {
 }
 
 /** Sizes of a CTC student; without `encoder_layers` it reads the states after all of them. Throws `INVALID_MODEL_FOLDER`. */
-export function readCtcShape(folder: WeightsFolder, marian: MarianShape): CtcShape {
-  checkStudent(folder, 'foretoken-ctc', 'a CTC student', marian);
-  const shape = readFrameShape(folder, marian);
+export function readCtcShape(folder: WeightsFolder, encoder: EncoderShape): CtcShape {
+  checkStudent(folder, 'foretoken-ctc', 'a CTC student', encoder);
+  const shape = readFrameShape(folder, encoder);
   const { frameLayers } = shape;
   const draftFrameLayers =
     folder.config.draft_frame_layers === undefined
@@ -82,20 +51,20 @@ export function readCtcShape(folder: WeightsFolder, marian: MarianShape): CtcSha
       : configInteger(folder, 'draft_frame_layers', 0, frameLayers);
   const encoderLayers =
     folder.config.encoder_layers === undefined
-      ? marian.encoderLayers
-      : configInteger(folder, 'encoder_layers', 0, marian.encoderLayers);
+      ? encoder.encoderLayers
+      : configInteger(folder, 'encoder_layers', 0, encoder.encoderLayers);
   return { ...shape, encoderLayers, draftFrameLayers };
 }
 
 /** Sizes of a DAG student. Throws `INVALID_MODEL_FOLDER`. */
-export function readDagShape(folder: WeightsFolder, marian: MarianShape): DagShape {
-  checkStudent(folder, 'foretoken-dag', 'a DAG student', marian);
+export function readDagShape(folder: WeightsFolder, encoder: EncoderShape): DagShape {
+  checkStudent(folder, 'foretoken-dag', 'a DAG student', encoder);
   checkActivation(folder);
-  const shape = readFrameShape(folder, marian);
+  const shape = readFrameShape(folder, encoder);
   return { ...shape, linkHeads: configHeads(folder, shape.width, 'link_heads') };
 }
 
-function readFrameShape(folder: WeightsFolder, { width, maxPositions: sourcePositions }: MarianShape): FrameShape {
+function readFrameShape(folder: WeightsFolder, { width, maxPositions: sourcePositions }: EncoderShape): FrameShape {
   const upsample = configInteger(folder, 'upsample', 1, 16);
   const trained = configInteger(folder, 'max_position_embeddings', 1, 1_000_000);
   return {

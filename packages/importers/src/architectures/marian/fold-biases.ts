@@ -1,6 +1,6 @@
 import type { Yielder } from '@foretoken/core';
-import type { TensorOf } from '../../blocks/layers.js';
 import type { DeferredDense } from '../../tensors/matrices.js';
+import type { TensorOf } from '../../tensors/tensor-reader.js';
 import type { MarianShape } from './marian-shape.js';
 
 /** What the encoder's layers are called in a checkpoint, before their number. */

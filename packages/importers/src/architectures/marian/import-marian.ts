@@ -1,13 +1,14 @@
 import type { Yielder } from '@foretoken/core';
 import type { FileContent, Shortlist } from '@foretoken/models/folder';
+import type { SourceTokens } from '../../blocks/source-tokens.js';
 import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';
 import { GraphFiles } from '../../graphs/graph-files.js';
 import { type GenerationFacts, readGeneration } from '../../readers/hugging-face/generation-config.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import { type ImportedStudents, importStudents, type StudentFolders } from '../../students/import-students.js';
-import { tensorReader } from '../../students/student-config.js';
+import { tensorReader } from '../../tensors/tensor-reader.js';
 import { foldBiases, foldFirstLayers } from './fold-biases.js';
-import { emitEncoder, emitEncoderLayers, emitStep, type SourceTokens, type StepHead } from './marian-graphs.js';
+import { emitEncoder, emitEncoderLayers, emitStep, type StepHead } from './marian-graphs.js';
 import { type MarianShape, readMarianShape } from './marian-shape.js';
 
 const STEP_FILES: Readonly<Record<StepHead, string>> = {
@@ -58,7 +59,7 @@ export async function importMarian(folder: WeightsFolder, options: MarianImportO
     return emitEncoderLayers(graph, first, { ...shape, encoderLayers }, source, 'int8', stack);
   };
   const students = await importStudents(options.students, {
-    marian: shape,
+    encoder: shape,
     embedding: {
       name: 'model.shared.weight',
       table: tensorReader(folder)('model.shared.weight', [shape.vocabularySize, shape.width]),

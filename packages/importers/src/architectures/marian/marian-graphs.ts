@@ -1,8 +1,10 @@
 import type { Yielder } from '@foretoken/core';
 import { declareCross, emitCross } from '../../blocks/cross-projection.js';
-import { LayerEmitter, type LayerShape, type ProductPrecision, type TensorOf } from '../../blocks/layers.js';
+import { LayerEmitter, type LayerShape, type ProductPrecision } from '../../blocks/layers.js';
 import { positionTable } from '../../blocks/position-table.js';
+import type { SourceTokens } from '../../blocks/source-tokens.js';
 import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';
+import type { TensorOf } from '../../tensors/tensor-reader.js';
 import { ENCODER_STACK, type FoldedBiases } from './fold-biases.js';
 import type { MarianShape } from './marian-shape.js';
 
@@ -30,13 +32,6 @@ export function emitEncoder(graph: GraphBuilder, weights: FoldedBiases, shape: M
   graph.op('Identity', [x], {}, { name: 'states' });
   graph.output('states', 'float32', ['batch', 'source', width]);
   declareCross(graph, decoderLayers, width);
-}
-
-/** A batch of sources, int32 `[batch, source]` each. */
-export interface SourceTokens {
-  readonly tokenIds: Value;
-  readonly positions: Value;
-  readonly mask: Value;
 }
 
 /** The encoder's states of sources, `[batch, source, width]`; `stack` and a number name a layer in the weights. */

@@ -1,0 +1,31 @@
+import type { Yielder } from '@foretoken/core';
+import type { FileContent, ManifestContent } from '@foretoken/models/folder';
+import type { ImportOptions } from '../import-options.js';
+import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';
+
+/** What becomes a model folder: its manifest, the files' sizes and digests apart, and its files. */
+export interface ModelContent {
+  readonly manifest: ManifestContent;
+  readonly files: Map<string, FileContent>;
+}
+
+/** Options of one import, where the name and the precision of weights are decided. */
+export type NamedOptions = ImportOptions & { readonly name: string; readonly weights: 'float32' | 'float16' };
+
+/** One architecture whose weights can become a model folder. */
+export interface Architecture {
+  readonly name: string;
+  /** Whether the folder's config.json is of this architecture. */
+  readonly recognises: (folder: WeightsFolder) => boolean;
+  /** Manifest and files of the model. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`. */
+  readonly build: (folder: WeightsFolder, options: NamedOptions, pace: Yielder) => Promise<ModelContent>;
+}
+
+/** The part of a manifest that all architectures have in common. */
+export function heading({
+  name,
+  description = '',
+  licence = 'unknown',
+}: NamedOptions): Pick<ManifestContent, 'format' | 'formatVersion' | 'name' | 'description' | 'licence'> {
+  return { format: 'foretoken-model', formatVersion: 1, name, description, licence };
+}

@@ -1,0 +1,90 @@
+import { ForetokenError, type Yielder } from '@foretoken/core';
+import {
+  type ManifestContent,
+  type MarianManifest,
+  NGRAMS_FILE,
+  readNamedTokens,
+  readNgrams,
+  readShortlist,
+  SHORTLIST_FILE,
+} from '@foretoken/models/folder';
+import { STUDENTS } from '../../import-options.js';
+import { configInteger, openWeightsFolder, type WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
+import { readSideBytes } from '../../readers/side-bytes.js';
+import { type Architecture, heading, type ModelContent, type NamedOptions } from '../architecture.js';
+import { importMarian, stepFiles } from './import-marian.js';
+
+/** Most candidates the top-k head of an imported decoder returns for each node. */
+const STEP_CANDIDATES = 64;
+
+/** Marian: an encoder and a decoder that translate, with any of the students that read the same encoder. */
+export const marian: Architecture = {
+  name: 'marian',
+  recognises: ({ config }) => config.model_type === 'marian',
+  build,
+};
+
+async function build(folder: WeightsFolder, options: NamedOptions, pace: Yielder): Promise<ModelContent> {
+  const { weights, signal } = options;
+  if (options.ctcFast !== undefined && options.ctc === undefined) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      'ctcFast takes the place of ctc in one graph only, and ctc is missing. Give both, or leave out ctcFast.',
+      { option: 'ctcFast', received: options.ctcFast, required: 'ctc' },
+    );
+  }
+  const size = configInteger(folder, 'vocab_size', 3, 1_000_000);
+  const { unknown: unknownTokenId, pad: padTokenId } = readNamedTokens(folder.tokenizerJson, size, folder.path);
+  const students: Partial<Record<(typeof STUDENTS)[number], WeightsFolder>> = {};
+  for (const student of STUDENTS) {
+    const path = options[student];
+    if (path !== undefined) students[student] = await openWeightsFolder(path, signal);
+  }
+  // A CTC model needs an id for the blank that no output can mean: the padding's.
+  const blankId = padTokenId ?? 0;
+  const place = (file: string) => ({ folder: students.ctc?.path ?? '', file });
+  const ngrams = students.ctc && (await readSideBytes(students.ctc.path, NGRAMS_FILE));
+  // Only checked here; what ends an output is known later.
+  if (ngrams !== undefined) readNgrams(ngrams, place(NGRAMS_FILE), { size, endTokenId: -1 });
+  const listed = students.ctc && (await readSideBytes(students.ctc.path, SHORTLIST_FILE));
+  const shortlist = listed && readShortlist(listed, place(SHORTLIST_FILE), size, blankId);
+  const imported = await importMarian(folder, {
+    weights,
+    blankId,
+    students,
+    pace,
+    ...(shortlist === undefined ? {} : { shortlist }),
+  });
+  const { shape, generation, files } = imported;
+  const { tokens, notes } = generation;
+  if (listed !== undefined) files.set(SHORTLIST_FILE, listed);
+  if (ngrams !== undefined) files.set(NGRAMS_FILE, ngrams);
+  for (const note of notes) options.onNote?.(note);
+  const notUsed = Object.fromEntries(notes.map(({ field, received }) => [field, received]));
+  const manifest: ManifestContent<MarianManifest> = {
+    ...heading(options),
+    family: 'marian',
+    tokenizer: 'tokenizer.json',
+    vocabulary: {
+      size: shape.vocabularySize,
+      endTokenId: tokens.end,
+      startTokenId: tokens.start,
+      padTokenId: padTokenId ?? tokens.pad,
+      ...(unknownTokenId === undefined ? {} : { unknownTokenId }),
+    },
+    limits: { sourceLength: shape.maxPositions, targetLength: shape.maxPositions },
+    architecture: {
+      width: shape.width,
+      heads: shape.heads,
+      encoderLayers: shape.encoderLayers,
+      decoderLayers: shape.decoderLayers,
+    },
+    graphs: { encoder: 'encoder.onnx', step: { ...stepFiles() }, ...imported.students.graphs },
+    step: { maxCandidates: Math.min(STEP_CANDIDATES, shape.vocabularySize) },
+    ...imported.students.facts,
+    ...(ngrams === undefined ? {} : { ngrams: NGRAMS_FILE }),
+    ...(shortlist === undefined ? {} : { shortlist: SHORTLIST_FILE }),
+    training: { ...options.training, weights, ...(notes.length === 0 ? {} : { notUsed }) },
+  };
+  return { manifest, files };
+}

@@ -1,0 +1,51 @@
+import { ForetokenError } from '@foretoken/core';
+import { type ManifestContent, type MaskedLanguageModelManifest, readNamedTokens } from '@foretoken/models/folder';
+import { GraphFiles } from '../../graphs/graph-files.js';
+import { STUDENTS } from '../../import-options.js';
+import { configInteger } from '../../readers/hugging-face/weights-folder.js';
+import { readCanvasNetwork } from '../../students/canvas-config.js';
+import { emitFills, mostCandidates } from '../../students/import-students.js';
+import { type Architecture, heading } from '../architecture.js';
+
+/** Masked language models: networks on canvases that read no source. They have no students. */
+export const maskedLanguageModel: Architecture = {
+  name: 'masked-lm',
+  recognises: ({ config }) => config.model_type === 'foretoken-canvas' && config.cross_attention === false,
+  build: async (folder, options, pace) => {
+    const { weights } = options;
+    const student = STUDENTS.find((name) => options[name] !== undefined);
+    if (student !== undefined) {
+      throw new ForetokenError(
+        'INVALID_ARGUMENT',
+        `${folder.path} is a masked language model, whose encoder a ${student} student could read is missing. Leave out ${student}.`,
+        { option: student, received: options[student] },
+      );
+    }
+    const size = configInteger(folder, 'vocab_size', 3, 1_000_000);
+    const { unknown: unknownTokenId, pad: padTokenId } = readNamedTokens(folder.tokenizerJson, size, folder.path);
+    const network = readCanvasNetwork(folder, 'canvas');
+    const { vocabularySize, maxPositions, width, heads, layers } = network.shape;
+    const endTokenId = configInteger(folder, 'eos_token_id', 0, vocabularySize - 1);
+    const graphs = new GraphFiles(weights, pace);
+    const fill = await emitFills(network, graphs.emit);
+    const files = await graphs.finish();
+    files.set('tokenizer.json', folder.tokenizerJson);
+    const manifest: ManifestContent<MaskedLanguageModelManifest> = {
+      ...heading(options),
+      family: 'masked-lm',
+      tokenizer: 'tokenizer.json',
+      vocabulary: {
+        size: vocabularySize,
+        endTokenId,
+        ...(padTokenId === undefined ? {} : { padTokenId }),
+        ...(unknownTokenId === undefined ? {} : { unknownTokenId }),
+      },
+      limits: { sourceLength: maxPositions, targetLength: maxPositions },
+      architecture: { width, heads, layers },
+      graphs: { fill },
+      canvas: { maskTokenId: network.maskTokenId, maxCandidates: mostCandidates(network.headTokenIds) },
+      training: { ...options.training, weights },
+    };
+    return { manifest, files };
+  },
+};

@@ -1,0 +1,68 @@
+import { flag, type OptionReader, type OptionTable, oneOf, text, withMethods, wrongValue } from '@foretoken/core';
+import { isObject } from '@foretoken/models/folder';
+import type { ImportNote } from './readers/hugging-face/generation-config.js';
+
+/** Options of `importModel`. */
+export interface ImportOptions {
+  /** Name in the manifest; default: the weights folder's own. */
+  readonly name?: string;
+  readonly description?: string;
+  /** Licence of the weights, in words or as an SPDX expression. */
+  readonly licence?: string;
+  /**
+   * How weights are stored (default float16, half the size); computing is float32 either way, and weights that float16 cannot
+   * hold stay float32.
+   */
+  readonly weights?: 'float32' | 'float16';
+  /** Weights folder of a CTC student trained on this model's encoder, with an n-gram model and a shortlist beside it or not. */
+  readonly ctc?: string;
+  /**
+   * Weights folder of a shallower CTC student for the fast graph, with the upsampling and the head's tokens of `ctc`
+   * (default: `ctc` itself).
+   */
+  readonly ctcFast?: string;
+  /** Weights folders of a canvas, a DAG and an edit student of this model's encoder. */
+  readonly canvas?: string;
+  readonly dag?: string;
+  readonly edit?: string;
+  /** Free facts about the training, kept in the manifest. */
+  readonly training?: Readonly<Record<string, unknown>>;
+  /** Replace an existing target folder (default: refuse). */
+  readonly replace?: boolean;
+  /** Looked at between steps; once the model is in place it has no effect any more. */
+  readonly signal?: AbortSignal;
+  /**
+   * Told what the weights folder says about decoding that the model does not do by itself, such as `num_beams`. The manifest
+   * lists it too, as `training.notUsed`.
+   */
+  readonly onNote?: (note: ImportNote) => void;
+}
+
+/** The options that name a student's weights folder. */
+export const STUDENTS = ['ctc', 'ctcFast', 'canvas', 'dag', 'edit'] as const;
+
+const facts: OptionReader<Readonly<Record<string, unknown>>> = (name, value) => {
+  if (isObject(value)) return value;
+  throw wrongValue(name, value, 'an object of facts');
+};
+const listener: OptionReader<(note: ImportNote) => void> = (name, value) => {
+  if (typeof value === 'function') return value as (note: ImportNote) => void;
+  throw wrongValue(name, value, 'a function');
+};
+
+/** What `importModel` takes. */
+export const IMPORT_OPTIONS: OptionTable<ImportOptions> = {
+  name: text,
+  description: text,
+  licence: text,
+  weights: oneOf('float16', 'float32'),
+  ctc: text,
+  ctcFast: text,
+  canvas: text,
+  dag: text,
+  edit: text,
+  training: facts,
+  replace: flag,
+  signal: withMethods<AbortSignal>('an AbortSignal', 'throwIfAborted', 'addEventListener'),
+  onNote: listener,
+};

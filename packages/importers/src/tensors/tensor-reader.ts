@@ -1,0 +1,37 @@
+import { ForetokenError, type Yielder } from '@foretoken/core';
+import { quote, type WeightTensor } from '@foretoken/models/folder';
+import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';
+import { toFloat32InPieces } from '../readers/safetensors/read-safetensors.js';
+import { findNonFinite } from './half-storage.js';
+import type { DeferredDense } from './matrices.js';
+
+/** Gives a weight of the checkpoint by name, checked against the shape the architecture requires. */
+export type TensorOf = (name: string, dims: readonly number[]) => DeferredDense;
+
+/**
+ * The weights of a folder by name and shape, as fp32. Throws `INVALID_MODEL_FOLDER`: at once for a tensor that does not fit,
+ * when the values are made for one that holds NaN or an infinite number.
+ */
+export function tensorReader(folder: WeightsFolder): TensorOf {
+  return (name, dims) => {
+    const tensor = folder.tensor(name, dims);
+    return { dims, values: (pace) => finiteValues(folder, name, tensor, pace) };
+  };
+}
+
+async function finiteValues(
+  { path }: WeightsFolder,
+  name: string,
+  tensor: WeightTensor,
+  pace: Yielder,
+): Promise<Float32Array> {
+  const values = await toFloat32InPieces(tensor, pace);
+  const index = await findNonFinite(values, pace);
+  if (index < 0) return values;
+  const received = values[index];
+  throw new ForetokenError(
+    'INVALID_MODEL_FOLDER',
+    `model.safetensors in ${path}: tensor ${quote(name)} holds ${received} at index ${index}, but weights must be finite numbers. Train or export the model again.`,
+    { folder: path, file: 'model.safetensors', field: name, index, received, required: 'finite numbers' },
+  );
+}
