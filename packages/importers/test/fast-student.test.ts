@@ -1,6 +1,6 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CtcLattice } from '@foretoken/core';
+import { type CtcLattice, Yielder } from '@foretoken/core';
 import { loadModel } from '@foretoken/models';
 import { SHORTLIST_FILE } from '@foretoken/models/folder';
 import { describe, expect, it, vi } from 'vitest';
@@ -11,7 +11,7 @@ import { LayerEmitter } from '../src/blocks/layers.js';
 import { GraphBuilder } from '../src/graphs/graph-builder.js';
 import { WeightStore } from '../src/graphs/weight-store.js';
 import type { ImportOptions } from '../src/index.js';
-import { readSafetensors } from '../src/readers/safetensors/read-safetensors.js';
+import { openSafetensors } from '../src/readers/safetensors/open-safetensors.js';
 
 type Config = Readonly<Record<string, unknown>>;
 
@@ -40,10 +40,10 @@ async function sharedHead(changed?: 'head.weight' | 'head.bias'): Promise<string
   const bytes = await readFile(path);
   const begin = 8 + Number(bytes.readBigUInt64LE());
   const header = JSON.parse(bytes.toString('utf8', 8, begin)) as Record<string, { data_offsets: [number, number] }>;
-  const ordinary = await readSafetensors(join(await weightsOf('ctc'), 'model.safetensors'));
+  const ordinary = await openSafetensors({ folder: await weightsOf('ctc'), file: 'model.safetensors' });
   for (const name of ['head.weight', 'head.bias']) {
     const at = begin + (header[name]?.data_offsets[0] ?? Number.NaN);
-    bytes.set(ordinary.get(name)?.data ?? [], at);
+    bytes.set((await ordinary.get(name)?.read(new Yielder())) ?? [], at);
     if (name === changed) bytes.writeFloatLE(bytes.readFloatLE(at) + 0.5, at);
   }
   await writeFile(path, bytes);

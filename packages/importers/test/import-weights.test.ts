@@ -8,9 +8,9 @@ import { describe, expect, test } from 'vitest';
 import { refusal, temporaryFolder } from '../../models/test/folder-fixtures.js';
 import { imported, SOURCES, type StudentName, weightsOf } from '../../models/test/student-fixtures.js';
 import { importModel, readGraphWeights, WeightStore } from '../src/index.js';
-import { toFloat32InPieces } from '../src/readers/safetensors/read-safetensors.js';
 import { findNonFinite, toHalf } from '../src/tensors/half-storage.js';
 import { quantiseColumns, sinusoids, transpose } from '../src/tensors/matrices.js';
+import { toFloat32InPieces } from '../src/tensors/to-float32.js';
 import { editTensor, tensorsOf } from './import-fixtures.js';
 
 const STUDENTS = ['ctc', 'ctc-fast', 'canvas-draft', 'dag', 'edit-draft'] as const;
@@ -187,19 +187,31 @@ test('8-bit weights never wrap around, however small their scale', async () => {
   }
 });
 
-test('a graph is built once its weights are settled', async () => {
+test('a weight is made, stored and let go when its turn in the data file comes', async () => {
   const store = new WeightStore('float16');
-  store.add('a', [1], async () => Float32Array.of(1));
+  const made: string[] = [];
+  const weight = (name: string, value: number) => async () => {
+    made.push(name);
+    return Float32Array.of(value);
+  };
+  store.add('a', [1], weight('a', 1));
+  store.add('b', [1], weight('b', 1e6));
+  store.add('a', [1], weight('a again', 2));
   expect(() => store.find('a')).toThrow(TypeError);
-  expect(() => store.pieces()).toThrow(TypeError);
-  await store.settle();
-  store.add('b', [1], Float32Array.of(1e6));
-  expect(() => store.pieces()).toThrow(TypeError);
-  await store.settle();
+  const pieces = store.stream();
+  const lengths: number[] = [];
+  for (let piece = await pieces.next(); piece.done !== true; piece = await pieces.next()) {
+    lengths.push(piece.value.length);
+    if (lengths.length === 1) expect(made).toEqual(['a']);
+  }
+  expect(made).toEqual(['a', 'b']);
+  expect(lengths).toEqual([2, 62, 4, 60]);
   expect([store.find('a'), store.find('b')]).toMatchObject([
     { elementType: 'float16', offset: 0, length: 2 },
     { elementType: 'float32', offset: 64, length: 4 },
   ]);
+  expect(() => store.add('c', [1], Float32Array.of(1))).toThrow(TypeError);
+  await expect(store.stream().next()).rejects.toThrow(TypeError);
 });
 
 test('work on a large weight is done in pieces, between which others have their turn', async () => {

@@ -1,20 +1,24 @@
 import { execFileSync } from 'node:child_process';
 import { rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Yielder } from '@foretoken/core';
 import { toFloat32 } from '@foretoken/models/folder';
 import { describe, expect, test } from 'vitest';
 import { refusal } from '../../models/test/folder-fixtures.js';
 import { configInteger, openWeightsFolder } from '../src/readers/hugging-face/weights-folder.js';
 import { weightsFolder } from './weights-fixtures.js';
 
+const pace = new Yielder();
+
 describe('a sound weights folder', () => {
   test('gives config, tokenizer and tensors by name and shape', async () => {
     const folder = await openWeightsFolder(await weightsFolder());
     expect(folder.tokenizerJson).toBe('{}');
     expect(configInteger(folder, 'd_model', 1, 8)).toBe(8);
-    expect([...toFloat32(folder.tensor('half', [2, 1]))]).toEqual([1, -2]);
-    expect(folder.integers('ids')).toEqual([-1, 7]);
-    expect(folder.integers('longs')).toEqual([5, -6, 7]);
+    const { dtype, shape, read } = folder.tensor('half', [2, 1]);
+    expect([...toFloat32({ dtype, shape, data: await read(pace) })]).toEqual([1, -2]);
+    expect(await folder.integers('ids', pace)).toEqual([-1, 7]);
+    expect(await folder.integers('longs', pace)).toEqual([5, -6, 7]);
   });
 
   test('may consist of symbolic links, as download caches do', async () => {
@@ -44,7 +48,7 @@ test.each<[string, readonly number[], string]>([
 test('integers of a tensor of another type or rank are refused', async () => {
   const folder = await openWeightsFolder(await weightsFolder());
   for (const name of ['wide', 'brain', 'absent']) {
-    expect((await refusal(() => folder.integers(name))).details.field).toBe(name);
+    expect((await refusal(() => folder.integers(name, pace))).details.field).toBe(name);
   }
 });
 
@@ -77,13 +81,13 @@ describe('a folder that cannot be imported', () => {
     expect(error.message).toContain(words);
   });
 
-  test.each(['pytorch_model.bin', 'pytorch_model.bin.index.json', 'model.safetensors.index.json'])(
+  test.each(['pytorch_model.bin', 'pytorch_model.bin.index.json'])(
     'only %s: refused unread, with a remedy',
     async (file) => {
       const path = await weightsFolder({ 'model.safetensors': null, [file]: 'anything' });
       const error = await refusal(() => openWeightsFolder(path));
       expect(error).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { file, required: 'model.safetensors' } });
-      expect(error.message).toMatch(/Convert|Save/);
+      expect(error.message).toContain('Convert');
     },
   );
 

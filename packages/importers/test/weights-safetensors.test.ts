@@ -1,17 +1,28 @@
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ForetokenError } from '@foretoken/core';
+import { ForetokenError, Yielder } from '@foretoken/core';
 import { toFloat32, type WeightTensor } from '@foretoken/models/folder';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { refusal, temporaryFolder } from '../../models/test/folder-fixtures.js';
-import { readSafetensors } from '../src/readers/safetensors/read-safetensors.js';
+import { openSafetensors } from '../src/readers/safetensors/open-safetensors.js';
 import { safetensors, sample, type TensorEntry } from './weights-fixtures.js';
 
+/** All tensors of a file, read whole. */
+async function readFileWhole(folder: string, file: string): Promise<ReadonlyMap<string, WeightTensor>> {
+  const tensors = new Map<string, WeightTensor>();
+  for (const [name, { dtype, shape, bytes, read }] of await openSafetensors({ folder, file })) {
+    const data = await read(new Yielder());
+    expect(data.length).toBe(bytes);
+    tensors.set(name, { dtype, shape, data });
+  }
+  return tensors;
+}
+
 async function read(bytes: Uint8Array): Promise<ReadonlyMap<string, WeightTensor>> {
-  const path = join(await temporaryFolder(), 'model.safetensors');
-  await writeFile(path, bytes);
-  return readSafetensors(path);
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'model.safetensors'), bytes);
+  return readFileWhole(folder, 'model.safetensors');
 }
 
 const values = (tensor: WeightTensor | undefined): number[] => [...toFloat32(tensor as WeightTensor)];
@@ -92,6 +103,21 @@ describe('a malformed file', () => {
     expect(error.message).toContain(field);
   });
 
+  test('a file that changes after it was opened is refused when a tensor is read', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'model.safetensors');
+    const sound = safetensors(sample().header, data);
+    await writeFile(path, sound);
+    const tensors = await openSafetensors({ folder, file: 'model.safetensors' });
+    const read = () => tensors.get('wide')?.read(new Yielder());
+    expect((await read())?.length).toBe(24);
+    await writeFile(join(folder, 'other'), sound);
+    await rename(join(folder, 'other'), path);
+    const error = await refusal(read);
+    expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'model.safetensors' } });
+    expect(error.message).toContain('changed while it was read');
+  });
+
   test('two tensors that share bytes are refused', async () => {
     const { header } = sample();
     header.twin = header.wide;
@@ -102,7 +128,8 @@ describe('a malformed file', () => {
   test('any change of any bytes gives tensors that fit the file, or a typed refusal', async () => {
     const { header } = sample();
     const sound = safetensors(header, data);
-    const path = join(await temporaryFolder(), 'fuzz.safetensors');
+    const folder = await temporaryFolder();
+    const path = join(folder, 'fuzz.safetensors');
     const outcomes = { read: 0, refused: 0 };
     const edit = fc.tuple(fc.nat(sound.length - 1), fc.nat(255));
     await fc.assert(
@@ -114,9 +141,9 @@ describe('a malformed file', () => {
           for (const [at, value] of edits) bytes[at] = value;
           await writeFile(path, bytes);
           try {
-            for (const { data: view } of (await readSafetensors(path)).values()) {
-              expect(view.byteOffset + view.length).toBeLessThanOrEqual(bytes.length);
-            }
+            const tensors = await readFileWhole(folder, 'fuzz.safetensors');
+            const total = [...tensors.values()].reduce((sum, tensor) => sum + tensor.data.length, 0);
+            expect(total).toBeLessThan(bytes.length);
             outcomes.read++;
           } catch (error) {
             expect(ForetokenError.isInstance(error) && error.code).toBe('INVALID_MODEL_FOLDER');
@@ -131,13 +158,14 @@ describe('a malformed file', () => {
   });
 
   test('any JSON in place of a tensor is a typed refusal or a tensor that fits', async () => {
-    const path = join(await temporaryFolder(), 'fuzz.safetensors');
+    const folder = await temporaryFolder();
+    const path = join(folder, 'fuzz.safetensors');
     const field = fc.oneof(fc.jsonValue(), fc.array(fc.maxSafeInteger(), { maxLength: 4 }));
     await fc.assert(
       fc.asyncProperty(field, field, fc.constantFrom('F32', 'I8', 'X'), async (shape, offsets, dtype) => {
         await writeFile(path, safetensors({ t: { dtype, shape, data_offsets: offsets } }, data));
         try {
-          expect((await readSafetensors(path)).get('t')?.data.length).toBe(data.length);
+          expect((await readFileWhole(folder, 'fuzz.safetensors')).get('t')?.data.length).toBe(data.length);
         } catch (error) {
           expect(ForetokenError.isInstance(error) && error.code).toBe('INVALID_MODEL_FOLDER');
         }

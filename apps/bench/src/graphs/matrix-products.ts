@@ -31,6 +31,7 @@ export async function buildMatrixProducts(
   const rows = graph.op('Reshape', [x, graph.constant('int64', [2], [-1, width])]);
   graph.op('Gemm', [rows, put('model.shared.weight')], { transB: 1 }, { name: 'logits' });
   graph.output('logits', 'float32', ['rows', vocabularySize]);
-  await store.settle();
-  return { graph: graph.build('matrix-products'), weights: Buffer.concat(store.pieces()) };
+  const pieces: Uint8Array[] = [];
+  for await (const piece of store.stream()) pieces.push(piece);
+  return { graph: graph.build('matrix-products'), weights: Buffer.concat(pieces) };
 }

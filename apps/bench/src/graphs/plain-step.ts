@@ -111,6 +111,7 @@ export async function buildPlainStep(
   const product = graph.op('MatMul', [x, output]);
   graph.op('Add', [product, put('final_logits_bias', of('final_logits_bias'))], {}, { name: 'logits' });
   graph.output('logits', 'float32', [1, 1, vocabularySize]);
-  await store.settle();
-  return { graph: graph.build('plain-step'), weights: Buffer.concat(store.pieces()) };
+  const pieces: Uint8Array[] = [];
+  for await (const piece of store.stream()) pieces.push(piece);
+  return { graph: graph.build('plain-step'), weights: Buffer.concat(pieces) };
 }

@@ -132,7 +132,7 @@ export class GraphBuilder {
     return name;
   }
 
-  /** The serialised model. The store's weights must be settled. */
+  /** The serialised model. The store's weights must have been streamed. */
   build(graphName: string): Uint8Array {
     const initializer = [...this.#initializers].map(([key, own]) => (own === STORED ? this.#external(key) : own));
     const model = {

@@ -27,14 +27,13 @@ export class GraphFiles {
     if (this.#pace.due()) await this.#pace.yield();
   };
 
-  /** Makes the weights, and then all files. Throws `INVALID_MODEL_FOLDER` for weights that are NaN or infinite. */
-  async finish(): Promise<Map<string, FileContent>> {
-    await this.#store.settle(this.#pace);
-    const files = new Map<string, FileContent>([[WEIGHTS_FILE, this.#store.pieces()]]);
-    for (const { file, name, graph } of this.#graphs) {
-      files.set(file, graph.build(name));
-      if (this.#pace.due()) await this.#pace.yield();
-    }
+  /**
+   * All files, made while they are written, the weights first: a graph says where each of its weights lies. Making them throws
+   * `INVALID_MODEL_FOLDER` for weights that are NaN or infinite.
+   */
+  files(): Map<string, FileContent> {
+    const files = new Map<string, FileContent>([[WEIGHTS_FILE, () => this.#store.stream(this.#pace)]]);
+    for (const { file, name, graph } of this.#graphs) files.set(file, () => [graph.build(name)]);
     return files;
   }
 }

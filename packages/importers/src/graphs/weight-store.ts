@@ -21,8 +21,9 @@ interface Entry {
   /** Element type of the values, and whether fp32 may be stored as fp16. */
   readonly type: 'float32' | 'int8';
   readonly exact: boolean;
+  /** Given away when the weight is stored. */
   values: WeightValues<Elements> | undefined;
-  stored?: { readonly bytes: Uint8Array; readonly elementType: StoredWeight['elementType']; offset: number };
+  stored?: StoredWeight;
 }
 
 const ALIGNMENT = 64;
@@ -31,12 +32,12 @@ const ALIGNMENT = 64;
  * Collects the weights of several graphs into one data file, each stored once under its name.
  *
  * Stored as fp16 a weight takes half the space; graphs cast it to fp32 when they load, so all computing is fp32. A weight
- * that fp16 cannot hold stays fp32.
+ * that fp16 cannot hold stays fp32. Values are made and converted one weight at a time, while the file is written.
  */
 export class WeightStore {
   readonly #elementType: 'float32' | 'float16';
   readonly #entries = new Map<string, Entry>();
-  #length: number | undefined;
+  #streamed = false;
 
   constructor(elementType: 'float32' | 'float16') {
     this.#elementType = elementType;
@@ -53,33 +54,38 @@ export class WeightStore {
 
   #put(entry: Entry): void {
     if (this.#entries.has(entry.name)) return;
+    if (this.#streamed) throw new TypeError(`The weight ${entry.name} comes after the data file was written.`);
     this.#entries.set(entry.name, entry);
-    this.#length = undefined;
   }
 
   /**
-   * Makes and converts all values, which `find` and `pieces` need.
+   * The data file's content, once, in pieces that lie in memory one after the other. Where a weight lies is known when it was
+   * streamed.
    *
    * Throws `INVALID_MODEL_FOLDER` naming a weight that is NaN or infinite, and what `pace` throws.
    */
-  async settle(pace: Yielder = new Yielder()): Promise<void> {
+  async *stream(pace: Yielder = new Yielder()): AsyncGenerator<Uint8Array, void, undefined> {
+    if (this.#streamed) throw new TypeError('The weights were streamed before.');
+    this.#streamed = true;
+    let offset = 0;
     for (const entry of this.#entries.values()) {
-      if (entry.values === undefined) continue;
-      const values = typeof entry.values === 'function' ? await entry.values(pace) : entry.values;
-      const stored = values instanceof Float32Array ? await this.#convert(entry, values, pace) : values;
-      const elementType = stored instanceof Uint16Array ? 'float16' : entry.type;
-      const bytes = new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
-      entry.stored = { bytes, elementType, offset: 0 };
-      entry.values = undefined;
+      const { bytes, elementType } = await this.#make(entry, pace);
+      entry.stored = { name: entry.name, dims: entry.dims, elementType, offset, length: bytes.length };
+      yield bytes;
+      const padding = (ALIGNMENT - (bytes.length % ALIGNMENT)) % ALIGNMENT;
+      if (padding > 0) yield new Uint8Array(padding);
+      offset += bytes.length + padding;
       if (pace.due()) await pace.yield();
     }
-    let length = 0;
-    for (const { stored } of this.#entries.values()) {
-      if (stored === undefined) continue;
-      stored.offset = length;
-      length += Math.ceil(stored.bytes.length / ALIGNMENT) * ALIGNMENT;
-    }
-    this.#length = length;
+  }
+
+  async #make(entry: Entry, pace: Yielder): Promise<{ bytes: Uint8Array; elementType: StoredWeight['elementType'] }> {
+    const { values: given, type } = entry;
+    entry.values = undefined;
+    const values = typeof given === 'function' ? await given(pace) : (given as Elements);
+    const stored = values instanceof Float32Array ? await this.#convert(entry, values, pace) : values;
+    const bytes = new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
+    return { bytes, elementType: stored instanceof Uint16Array ? 'float16' : type };
   }
 
   async #convert(
@@ -99,23 +105,10 @@ export class WeightStore {
     return (await toHalf(values, dims, pace)) ?? values;
   }
 
-  /** Where a weight lies, once all are settled. */
+  /** Where a weight lies, once it was streamed. */
   find(name: string): StoredWeight {
-    const entry = this.#entries.get(name);
-    if (entry?.stored === undefined || this.#length === undefined) {
-      throw new TypeError(`The weight ${name} is not settled.`);
-    }
-    const { bytes, elementType, offset } = entry.stored;
-    return { name, dims: entry.dims, elementType, offset, length: bytes.length };
-  }
-
-  /** The data file's content in pieces, once all weights are settled. */
-  pieces(): Uint8Array[] {
-    if (this.#length === undefined) throw new TypeError('The weights are not settled.');
-    return [...this.#entries.values()].flatMap(({ stored }) => {
-      const bytes = stored?.bytes ?? new Uint8Array(0);
-      const padding = (ALIGNMENT - (bytes.length % ALIGNMENT)) % ALIGNMENT;
-      return padding === 0 ? [bytes] : [bytes, new Uint8Array(padding)];
-    });
+    const stored = this.#entries.get(name)?.stored;
+    if (stored === undefined) throw new TypeError(`The weight ${name} was not streamed.`);
+    return stored;
   }
 }

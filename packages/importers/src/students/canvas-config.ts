@@ -1,3 +1,4 @@
+import type { Yielder } from '@foretoken/core';
 import { configInteger, type WeightsFolder } from '../readers/hugging-face/weights-folder.js';
 import { tensorReader } from '../tensors/tensor-reader.js';
 import type { CanvasNetwork } from './canvas-graph.js';
@@ -9,11 +10,12 @@ import { checkActivation, configHeads, readHeadTokenIds, refuseConfig } from './
  * The network on canvases that a weights folder holds; its graphs keep their weights under `name`. Without an `embedding`
  * of the encoder's it has one of its own. Throws `INVALID_MODEL_FOLDER`.
  */
-export function readCanvasNetwork(
+export async function readCanvasNetwork(
   folder: WeightsFolder,
   name: string,
+  pace: Yielder,
   embedding?: CanvasNetwork['embedding'],
-): CanvasNetwork {
+): Promise<CanvasNetwork> {
   const readsSource = embedding !== undefined;
   if ((folder.config.cross_attention ?? readsSource) !== readsSource) {
     const what = readsSource ? 'a student that reads the encoder' : 'a masked language model';
@@ -42,7 +44,7 @@ export function readCanvasNetwork(
     readsSource,
     readsDraft,
     maskTokenId: configInteger(folder, 'mask_token_id', 0, vocabularySize - 1),
-    headTokenIds: readHeadTokenIds(folder, vocabularySize),
+    headTokenIds: await readHeadTokenIds(folder, vocabularySize, pace),
     tensorOf,
     embedding: embedding ?? {
       name: `${name}.embed.weight`,

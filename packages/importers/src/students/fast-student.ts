@@ -23,7 +23,7 @@ export async function readFastStudent(
   const shape = readCtcShape(folder, encoder);
   const { upsample } = ordinary.shape;
   if (shape.upsample !== upsample) refuseConfig(folder, 'upsample', 'ctcFast, like ctc,', upsample);
-  checkHeadTokenIds(folder, readHeadTokenIds(folder, encoder.vocabularySize), ordinary);
+  checkHeadTokenIds(folder, await readHeadTokenIds(folder, encoder.vocabularySize, pace), ordinary);
   const tensorOf = tensorReader(folder);
   const owner = (await sameHead(tensorOf, ordinary, pace)) ? ordinary.head.owner : name;
   return { name, shape, head: { ...ordinary.head, owner }, tensorOf };

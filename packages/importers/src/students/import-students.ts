@@ -54,7 +54,7 @@ const POSITION_CANDIDATES = 64;
 
 /** Emits the graphs of every student there is. Throws `INVALID_MODEL_FOLDER`. */
 export async function importStudents(folders: StudentFolders, context: StudentContext): Promise<ImportedStudents> {
-  const ctc = folders.ctc && readCtcStudent(folders.ctc, context);
+  const ctc = folders.ctc && (await readCtcStudent(folders.ctc, context));
   const imported = [
     ...(ctc === undefined ? [] : [await importCtc(ctc, folders.ctcFast, context)]),
     ...(folders.canvas === undefined ? [] : [await importCanvas(folders.canvas, ctc, context)]),
@@ -68,12 +68,15 @@ export async function importStudents(folders: StudentFolders, context: StudentCo
 }
 
 /** The CTC student that lattices and drafts are made with. Throws `INVALID_MODEL_FOLDER`. */
-function readCtcStudent(folder: WeightsFolder, { encoder, blankId, shortlist }: StudentContext): CtcStudent {
+async function readCtcStudent(
+  folder: WeightsFolder,
+  { encoder, blankId, shortlist, pace }: StudentContext,
+): Promise<CtcStudent> {
   const shape = readCtcShape(folder, encoder);
   if (shape.encoderLayers !== encoder.encoderLayers) {
     refuseConfig(folder, 'encoder_layers', 'ctc, unlike ctcFast,', encoder.encoderLayers);
   }
-  const headTokenIds = readHeadTokenIds(folder, encoder.vocabularySize);
+  const headTokenIds = await readHeadTokenIds(folder, encoder.vocabularySize, pace);
   const sayable = new Set(headTokenIds);
   if (sayable.has(blankId)) {
     throw new ForetokenError(
@@ -124,7 +127,7 @@ async function importCanvas(
   context: StudentContext,
 ): Promise<ImportedStudents> {
   checkStudent(folder, 'foretoken-canvas', 'a canvas student', context.encoder);
-  const network = readCanvasNetwork(folder, 'canvas', context.embedding);
+  const network = await readCanvasNetwork(folder, 'canvas', context.pace, context.embedding);
   const draft = draftStudent(folder, network, ctc);
   const lengths = readLengths(folder, network);
   const opens = await emitOpens(network, lengths, draft, context.emit);
@@ -146,7 +149,7 @@ async function importEdit(
   context: StudentContext,
 ): Promise<ImportedStudents> {
   checkStudent(folder, 'foretoken-edit', 'an edit student', context.encoder);
-  const network = readCanvasNetwork(folder, 'edit', context.embedding);
+  const network = await readCanvasNetwork(folder, 'edit', context.pace, context.embedding);
   const draft = draftStudent(folder, network, ctc);
   const { maskTokenId: placeholderTokenId } = network;
   const startTokenId = configInteger(folder, 'start_token_id', 0, network.shape.vocabularySize - 1);
@@ -166,9 +169,9 @@ async function importEdit(
   };
 }
 
-async function importDag(folder: WeightsFolder, { encoder, emit }: StudentContext): Promise<ImportedStudents> {
+async function importDag(folder: WeightsFolder, { encoder, emit, pace }: StudentContext): Promise<ImportedStudents> {
   const shape = readDagShape(folder, encoder);
-  const headTokenIds = readHeadTokenIds(folder, encoder.vocabularySize);
+  const headTokenIds = await readHeadTokenIds(folder, encoder.vocabularySize, pace);
   const startTokenId = configInteger(folder, 'start_token_id', 0, encoder.vocabularySize - 1);
   await emit('dag.onnx', 'dag-student', (graph) => emitDag(graph, tensorReader(folder), shape, headTokenIds));
   const maxCandidates = Math.min(LATTICE_CANDIDATES, headTokenIds.length);

@@ -1,4 +1,4 @@
-import { ForetokenError } from '@foretoken/core';
+import { ForetokenError, type Yielder } from '@foretoken/core';
 import { invalidFolder, quote } from '@foretoken/models/folder';
 import { configInteger, type WeightsFolder } from '../readers/hugging-face/weights-folder.js';
 import type { CtcShape } from './ctc-graph.js';
@@ -80,8 +80,12 @@ function readFrameShape(folder: WeightsFolder, { width, maxPositions: sourcePosi
 }
 
 /** Token ids of the rows of a student's head, different ones of the vocabulary. Throws `INVALID_MODEL_FOLDER`. */
-export function readHeadTokenIds(folder: WeightsFolder, vocabularySize: number): number[] {
-  const ids = folder.integers('head.token_ids');
+export async function readHeadTokenIds(
+  folder: WeightsFolder,
+  vocabularySize: number,
+  pace: Yielder,
+): Promise<number[]> {
+  const ids = await folder.integers('head.token_ids', pace);
   const refuse = (received: unknown, what: string): never => {
     throw new ForetokenError('INVALID_MODEL_FOLDER', `${folder.path}: head.token_ids ${what}.`, {
       folder: folder.path,

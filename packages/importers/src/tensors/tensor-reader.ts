@@ -1,9 +1,10 @@
 import { ForetokenError, type Yielder } from '@foretoken/core';
-import { quote, type WeightTensor } from '@foretoken/models/folder';
+import { quote } from '@foretoken/models/folder';
 import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';
-import { toFloat32InPieces } from '../readers/safetensors/read-safetensors.js';
+import type { StoredTensor } from '../readers/stored-tensor.js';
 import { findNonFinite } from './half-storage.js';
 import type { DeferredDense } from './matrices.js';
+import { toFloat32InPieces } from './to-float32.js';
 
 /** Gives a weight of the checkpoint by name, checked against the shape the architecture requires. */
 export type TensorOf = (name: string, dims: readonly number[]) => DeferredDense;
@@ -22,16 +23,16 @@ export function tensorReader(folder: WeightsFolder): TensorOf {
 async function finiteValues(
   { path }: WeightsFolder,
   name: string,
-  tensor: WeightTensor,
+  { dtype, shape, file, read }: StoredTensor,
   pace: Yielder,
 ): Promise<Float32Array> {
-  const values = await toFloat32InPieces(tensor, pace);
+  const values = await toFloat32InPieces({ dtype, shape, data: await read(pace) }, pace);
   const index = await findNonFinite(values, pace);
   if (index < 0) return values;
   const received = values[index];
   throw new ForetokenError(
     'INVALID_MODEL_FOLDER',
-    `model.safetensors in ${path}: tensor ${quote(name)} holds ${received} at index ${index}, but weights must be finite numbers. Train or export the model again.`,
-    { folder: path, file: 'model.safetensors', field: name, index, received, required: 'finite numbers' },
+    `${file} in ${path}: tensor ${quote(name)} holds ${received} at index ${index}, but weights must be finite numbers. Train or export the model again.`,
+    { folder: path, file, field: name, index, received, required: 'finite numbers' },
   );
 }

@@ -47,4 +47,10 @@ export {
   readExactly,
   readRegularFile,
 } from './safe-file.js';
-export { assertTarget, type FileContent, type WriteFolderOptions, writeModelFolder } from './write-folder.js';
+export {
+  assertTarget,
+  type FileContent,
+  type MadeContent,
+  type WriteFolderOptions,
+  writeModelFolder,
+} from './write-folder.js';

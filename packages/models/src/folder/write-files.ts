@@ -6,9 +6,6 @@ import { invalidFolder } from './refusal.js';
 
 const PIECE_BYTES = 4 * 1024 ** 2;
 
-/** Length of a content that comes in pieces. */
-export const bytesOf = (pieces: readonly Uint8Array[]): number => pieces.reduce((sum, { length }) => sum + length, 0);
-
 /** A manifest as it is written. Throws `INVALID_MODEL_FOLDER` where it would be too long to be read. */
 export function manifestText(manifest: ModelManifest, path: string): Uint8Array {
   const text = new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`);
@@ -25,15 +22,17 @@ export function manifestText(manifest: ModelManifest, path: string): Uint8Array 
 export async function writeFlushed(
   folder: string,
   name: string,
-  pieces: readonly Uint8Array[],
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
 ): Promise<FileRecord> {
   const path = join(folder, name);
   if (name.includes('/')) await mkdir(dirname(path), { recursive: true });
   const hash = createHash('sha256');
   const file = await open(path, 'wx');
+  let bytes = 0;
   try {
-    for (const whole of pieces) {
+    for await (const whole of pieces) {
+      bytes += whole.length;
       for (let at = 0; at < whole.length; at += PIECE_BYTES) {
         const piece = whole.subarray(at, at + PIECE_BYTES);
         hash.update(piece);
@@ -46,7 +45,7 @@ export async function writeFlushed(
     await file.close();
   }
   if (name.includes('/')) await flush(dirname(path));
-  return { bytes: bytesOf(pieces), sha256: hash.digest('hex') };
+  return { bytes, sha256: hash.digest('hex') };
 }
 
 /** Flushes a folder's entries, where the system can (Windows cannot open folders). */

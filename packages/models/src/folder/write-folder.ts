@@ -6,10 +6,13 @@ import { type FileRecord, MANIFEST_FILE, type ManifestContent, type ModelManifes
 import { errorCode, invalidFolder, reason } from './refusal.js';
 import { replaceFiles, type StagedModel } from './replace-files.js';
 import { besideOf, insideOf, type Staging, sweepStaging, takeStaging } from './staging.js';
-import { bytesOf, flush, manifestText, writeFlushed } from './write-files.js';
+import { flush, manifestText, writeFlushed } from './write-files.js';
 
-/** A file's content; in pieces where it was made so. */
-export type FileContent = string | Uint8Array | readonly Uint8Array[];
+/** A file's content: whole, in pieces, or made in pieces when it is the file's turn to be written. */
+export type FileContent = string | Uint8Array | readonly Uint8Array[] | MadeContent;
+
+/** Makes the content of a file; one that is larger than memory is never whole. */
+export type MadeContent = () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 export interface WriteFolderOptions {
   /** Replace an existing model folder (default: refuse). */
@@ -25,12 +28,14 @@ const NO_DIGEST = '0'.repeat(64);
 /**
  * Writes a model folder whole or not at all, and returns its manifest with sizes and digests filled in.
  *
+ * Files are written in the order of the map, so the content of one may be made of what the making of an earlier one has shown.
  * Everything goes to a staging folder first, is flushed to disk and proved. A new model folder then appears by one rename. In
  * an existing one the new files go to a folder of their own (see `replaceFiles`) and the manifest is exchanged by one
  * rename: at every moment the target is the old model or the new one. What a killed run leaves is removed by the next.
  *
  * Throws `INVALID_ARGUMENT` (target in the way, or being written), `INVALID_MODEL_FOLDER` (the manifest is not valid, or the
- * disk refuses), `UNSUPPORTED_MODEL`, the signal's reason, and what `prove` throws; then nothing has changed.
+ * disk refuses), `UNSUPPORTED_MODEL`, the signal's reason, and what `prove` and the making of a content throw; then nothing has
+ * changed.
  */
 export async function writeModelFolder(
   target: string,
@@ -39,17 +44,14 @@ export async function writeModelFolder(
   options: WriteFolderOptions = {},
 ): Promise<ModelManifest> {
   const path = resolve(target);
-  const contents = new Map(
-    [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => [name, toPieces(value)]),
-  );
-  // Refused before anything is written.
-  manifestText(describe(path, content, recordsOf(contents)), path);
+  // Refused before anything is written, as far as it is known by then.
+  manifestText(describe(path, content, sizesOf(files)), path);
   const existing = await inspectTarget(path, options.replace ?? false);
   const parent = dirname(path);
   let undo = async (): Promise<void> => undefined;
   try {
     undo = await makeFolders(parent);
-    const write = (staging: Staging) => stage(staging, path, content, contents, options);
+    const write = (staging: Staging) => stage(staging, path, content, files, options);
     const written =
       existing === 'model folder'
         ? await replaceFiles(path, insideOf(path), write)
@@ -73,13 +75,13 @@ async function stage(
   staging: Staging,
   path: string,
   content: ManifestContent,
-  contents: ReadonlyMap<string, readonly Uint8Array[]>,
+  files: ReadonlyMap<string, FileContent>,
   { signal, prove }: WriteFolderOptions,
 ): Promise<StagedModel> {
   const folder = join(staging.path, 'model');
   await mkdir(folder);
   const records: Record<string, FileRecord> = {};
-  for (const [name, pieces] of contents) records[name] = await writeFlushed(folder, name, pieces, signal);
+  for (const [name, value] of files) records[name] = await writeFlushed(folder, name, toPieces(value), signal);
   const manifest = describe(path, content, records);
   await writeFlushed(folder, MANIFEST_FILE, [manifestText(manifest, path)], signal);
   await flush(folder);
@@ -108,19 +110,30 @@ async function moveIntoPlace(
   }
 }
 
-function toPieces(content: FileContent): readonly Uint8Array[] {
+function toPieces(content: FileContent): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+  if (typeof content === 'function') return content();
   if (typeof content === 'string') return [new TextEncoder().encode(content)];
   return content instanceof Uint8Array ? [content] : content;
 }
 
-/** Sizes alone; digests are known once the files are written. */
-function recordsOf(contents: ReadonlyMap<string, readonly Uint8Array[]>): Record<string, FileRecord> {
+/** Sizes alone, and none of files that are yet to be made; the rest is known once the files are written. */
+function sizesOf(files: ReadonlyMap<string, FileContent>): Record<string, FileRecord> {
+  const bytesOf = (content: FileContent): number => {
+    if (typeof content === 'function') return 0;
+    if (typeof content === 'string') return Buffer.byteLength(content);
+    return content instanceof Uint8Array ? content.length : content.reduce((sum, { length }) => sum + length, 0);
+  };
   return Object.fromEntries(
-    [...contents].map(([name, pieces]) => [name, { bytes: bytesOf(pieces), sha256: NO_DIGEST }]),
+    [...files].map(([name, content]) => [name, { bytes: bytesOf(content), sha256: NO_DIGEST }]),
   );
 }
 
-function describe(path: string, manifest: ManifestContent, files: Readonly<Record<string, FileRecord>>): ModelManifest {
+function describe(
+  path: string,
+  manifest: ManifestContent,
+  records: Readonly<Record<string, FileRecord>>,
+): ModelManifest {
+  const files = Object.fromEntries(Object.entries(records).sort(([a], [b]) => (a < b ? -1 : 1)));
   if (Object.hasOwn(files, MANIFEST_FILE)) {
     throw new ForetokenError('INVALID_ARGUMENT', `files must not hold ${MANIFEST_FILE}, which is written for you.`, {
       option: 'files',

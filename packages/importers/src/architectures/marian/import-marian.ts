@@ -70,7 +70,7 @@ export async function importMarian(folder: WeightsFolder, options: MarianImportO
     encode8Bit,
     ...(options.shortlist === undefined ? {} : { shortlist: options.shortlist }),
   });
-  const files = await graphs.finish();
+  const files = graphs.files();
   files.set('tokenizer.json', folder.tokenizerJson);
   return { files, shape, generation, students };
 }

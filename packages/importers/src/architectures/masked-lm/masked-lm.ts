@@ -23,12 +23,12 @@ export const maskedLanguageModel: Architecture = {
     }
     const size = configInteger(folder, 'vocab_size', 3, 1_000_000);
     const { unknown: unknownTokenId, pad: padTokenId } = readNamedTokens(folder.tokenizerJson, size, folder.path);
-    const network = readCanvasNetwork(folder, 'canvas');
+    const network = await readCanvasNetwork(folder, 'canvas', pace);
     const { vocabularySize, maxPositions, width, heads, layers } = network.shape;
     const endTokenId = configInteger(folder, 'eos_token_id', 0, vocabularySize - 1);
     const graphs = new GraphFiles(weights, pace);
     const fill = await emitFills(network, graphs.emit);
-    const files = await graphs.finish();
+    const files = graphs.files();
     files.set('tokenizer.json', folder.tokenizerJson);
     const manifest: ManifestContent<MaskedLanguageModelManifest> = {
       ...heading(options),

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Yielder } from '@foretoken/core';
 import {
   decodeUtf8,
   invalidFolder,
@@ -11,40 +12,45 @@ import {
   resolveFolder,
   TOKENIZER_BYTES,
   unsupportedModel,
-  type WeightTensor,
 } from '@foretoken/models/folder';
-import { readSafetensors } from '../safetensors/read-safetensors.js';
+import { openSafetensors } from '../safetensors/open-safetensors.js';
+import { openShards } from '../safetensors/open-shards.js';
+import type { StoredTensor, TensorStore } from '../stored-tensor.js';
 
 const CONFIG = 'config.json';
 const WEIGHTS = 'model.safetensors';
+const INDEX = 'model.safetensors.index.json';
 const TOKENIZER = 'tokenizer.json';
 /** What newer releases of transformers say about decoding; older ones say it in config.json. */
 export const GENERATION_CONFIG = 'generation_config.json';
 
-/** A Hugging Face weights folder, read whole. */
+/** A Hugging Face weights folder; its tensors are read when they are asked for. */
 export interface WeightsFolder {
   readonly path: string;
   readonly config: Readonly<Record<string, unknown>>;
   /** Content of generation_config.json, where there is one. */
   readonly generationConfig?: Readonly<Record<string, unknown>>;
-  readonly tensors: ReadonlyMap<string, WeightTensor>;
+  readonly tensors: TensorStore;
   /** Text of tokenizer.json, not yet checked. */
   readonly tokenizerJson: string;
   /** A floating-point tensor of exactly this shape. Throws `INVALID_MODEL_FOLDER`. */
-  tensor(name: string, shape: readonly number[]): WeightTensor;
+  tensor(name: string, shape: readonly number[]): StoredTensor;
   /** Values of a one-dimensional I32 or I64 tensor. Throws `INVALID_MODEL_FOLDER`. */
-  integers(name: string): number[];
+  integers(name: string, pace: Yielder): Promise<number[]>;
 }
 
 /**
- * Reads config.json, model.safetensors and tokenizer.json of a weights folder; other files are not touched.
+ * Reads config.json and tokenizer.json of a weights folder and opens its weights, model.safetensors or the files that
+ * model.safetensors.index.json names; other files are not touched.
  *
  * Symbolic links are followed, since download caches consist of them; only regular files are opened. Throws
- * `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL` (pickled or sharded weights), `INVALID_ARGUMENT`.
+ * `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL` (pickled weights), `INVALID_ARGUMENT`.
  */
 export async function openWeightsFolder(path: string, signal?: AbortSignal): Promise<WeightsFolder> {
   const folder = await resolveFolder(path, 'weights', 'download one');
-  await refuseOtherFormats(folder);
+  const sharded = !(await exists(folder, WEIGHTS)) && (await exists(folder, INDEX));
+  const file = sharded ? INDEX : WEIGHTS;
+  if (!sharded) await refuseOtherFormats(folder);
   const config = await readObject(folder, CONFIG);
   const generationConfig = (await exists(folder, GENERATION_CONFIG))
     ? await readObject(folder, GENERATION_CONFIG)
@@ -52,8 +58,9 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
   await refuseOtherTokenizers(folder);
   const tokenizerJson = await readText(folder, TOKENIZER, TOKENIZER_BYTES);
   signal?.throwIfAborted();
-  const tensors = await readSafetensors(join(folder, WEIGHTS), signal);
-  const find = (name: string, dtypes: readonly string[], shape: readonly (number | null)[]): WeightTensor => {
+  const tensors = await (sharded ? openShards({ folder, file }) : openSafetensors({ folder, file }));
+  signal?.throwIfAborted();
+  const find = (name: string, dtypes: readonly string[], shape: readonly (number | null)[]): StoredTensor => {
     const tensor = tensors.get(name);
     const required = `${dtypes.join(' or ')} [${shape.map((size) => size ?? 'any').join(', ')}]`;
     const fits =
@@ -63,9 +70,10 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
       shape.every((size, index) => size === null || size === tensor.shape[index]);
     if (fits) return tensor;
     const received = tensor === undefined ? 'missing' : `${tensor.dtype} [${tensor.shape.join(', ')}]`;
+    const place = tensor?.file ?? file;
     throw invalidFolder(
-      `${WEIGHTS} in ${folder}: tensor ${quote(name)} is ${received}, but it must be ${required}. Check that ${CONFIG} belongs to these weights.`,
-      { folder, file: WEIGHTS, field: name, received, required },
+      `${place} in ${folder}: tensor ${quote(name)} is ${received}, but it must be ${required}. Check that ${CONFIG} belongs to these weights.`,
+      { folder, file: place, field: name, received, required },
     );
   };
   return {
@@ -75,8 +83,9 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
     tensors,
     tokenizerJson,
     tensor: (name, shape) => find(name, ['F32', 'F16', 'BF16'], shape),
-    integers: (name) => {
-      const { dtype, data } = find(name, ['I32', 'I64'], [null]);
+    integers: async (name, pace) => {
+      const { dtype, read } = find(name, ['I32', 'I64'], [null]);
+      const data = await read(pace);
       const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
       return dtype === 'I32'
         ? Array.from({ length: data.length / 4 }, (_, index) => view.getInt32(4 * index, true))
@@ -128,7 +137,6 @@ async function refuseOtherFormats(folder: string): Promise<void> {
       'an index of pickles, which can run any code when they are read',
       `Convert them with save_pretrained(folder, safe_serialization=True) on a machine you can lose`,
     ],
-    [`${WEIGHTS}.index.json`, 'an index of sharded weights', 'Save the model again as one file (max_shard_size)'],
   ] as const) {
     if (await exists(folder, file)) {
       throw unsupportedModel(`${file} in ${folder} is ${what}; ${WEIGHTS} is required. ${remedy}.`, {
