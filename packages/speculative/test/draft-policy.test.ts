@@ -140,3 +140,18 @@ describe('speculative decoding with measured costs', () => {
     expect(first?.rows.filter((row) => row === 1)).toHaveLength(3);
   });
 });
+
+describe('DraftPolicy', () => {
+  it('decides the same under any limit that drafts do not reach', () => {
+    const costs = linear(0.001);
+    const widths = [64, 1000, Number.MAX_SAFE_INTEGER].map((most) => {
+      const policy = new DraftPolicy(costs, undefined, most);
+      return [policy.opens(1), policy.cap([chainDraft([1, 2, 3, 4, 5, 6])], 1)];
+    });
+    expect(widths).toEqual([
+      [true, 6],
+      [true, 6],
+      [true, 6],
+    ]);
+  });
+});
