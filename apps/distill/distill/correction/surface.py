@@ -89,5 +89,5 @@ def loose_punctuation(units: list[Unit], rate: float, order: Random) -> None:
             unit.after = order.choice(("", ",")) + unit.after.strip(".!?")
         if "," in unit.after and order.random() < rate:
             unit.after = unit.after.replace(",", "")
-        elif not unit.after and not unit.fixed and i < len(units) - 1 and order.random() < rate * 0.06:
+        elif not unit.after and not unit.fixed and i < len(units) - 1 and order.random() < rate * 0.02:
             unit.after = ","
