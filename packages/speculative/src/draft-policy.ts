@@ -15,6 +15,11 @@ const UNKNOWN_WEIGHT = 4;
 const TYPICAL_OUTPUT = 16;
 /** Nodes of a draft that nobody has seen yet that are worth a thought; the next ones are hardly ever accepted. */
 const LONGEST_GUESS = 64;
+/**
+ * A drafter is opened where a token is expected to take at most this share of a plain one: what is expected leaves out our own
+ * work on drafts and trees, and that rows end raggedly.
+ */
+const OPENS_BELOW = 0.75;
 /** Rounds without drafts, at most, before they are tried again. */
 const LONGEST_PAUSE = 7;
 
@@ -62,7 +67,7 @@ export class DraftPolicy {
     );
     if (width === 0) return false;
     const opening = ((this.#drafting?.open ?? 0) * rows) / TYPICAL_OUTPUT;
-    return milliseconds + opening < plain;
+    return milliseconds + opening < OPENS_BELOW * plain;
   }
 
   /** Whether to ask for drafts in this round; called once a round. Drafts that did not pay are left alone for a while. */

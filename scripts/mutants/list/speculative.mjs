@@ -5,7 +5,7 @@ export default [
     file: 'packages/speculative/src/draft-policy.ts',
     tests: ['packages/speculative/test/draft-policy.test.ts'],
     faults: [
-      ['return milliseconds + opening < plain;', 'return milliseconds < plain;'],
+      ['return milliseconds + opening < OPENS_BELOW * plain;', 'return milliseconds < OPENS_BELOW * plain;'],
 
       ['Math.min(2 ** (this.#unpaid - 1) - 1, LONGEST_PAUSE)', 'LONGEST_PAUSE'],
 
