@@ -1,4 +1,5 @@
-import { collect, NodeBatch, nodeIdOf, type TokenSource } from '@foretoken/core';
+import { collect, type TokenSource } from '@foretoken/core';
+import { NodeBatch, nodeIdOf } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import type { BenchModel } from './bench-model.js';
 

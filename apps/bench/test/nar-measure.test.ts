@@ -1,4 +1,5 @@
-import { type DecodeEvent, ForetokenError, rowResult } from '@foretoken/core';
+import { type DecodeEvent, ForetokenError } from '@foretoken/core';
+import { rowResult } from '@foretoken/core/kit';
 import { describe, expect, it, vi } from 'vitest';
 import { type RaceOptions, race, requestsOf, rotated, type Way } from '../src/nar-measure.js';
 

@@ -1,4 +1,4 @@
-import { assertInteger } from '@foretoken/core';
+import { assertInteger } from '@foretoken/core/kit';
 import { type CAC, cac } from 'cac';
 import { type CommandDefinition, GLOBAL_OPTIONS, type OptionDefinition } from './command.js';
 import { usageError } from './errors.js';

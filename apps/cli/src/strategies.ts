@@ -1,8 +1,5 @@
 import { beamSearch } from '@foretoken/beam';
 import {
-  assertAutoregressive,
-  assertCanvas,
-  assertLattice,
   type DecodeEvent,
   type DecodeRequest,
   type Decoder,
@@ -10,6 +7,7 @@ import {
   ForetokenError,
   type TokenSource,
 } from '@foretoken/core';
+import { assertAutoregressive, assertCanvas, assertLattice } from '@foretoken/core/kit';
 import { greedy, sampling } from '@foretoken/greedy';
 import type { WeightedLanguageModel } from '@foretoken/language-models';
 import type { LoadedModel } from '@foretoken/models';

@@ -1,5 +1,6 @@
 import type { BeamSearchOptions } from '@foretoken/beam';
-import type { LengthOptions, ScoreRules, TokenSource } from '@foretoken/core';
+import type { TokenSource } from '@foretoken/core';
+import type { LengthOptions, ScoreRules } from '@foretoken/core/kit';
 import type { SamplingOptions } from '@foretoken/greedy';
 import type { CtcPrefixBeamOptions, NatOptions } from '@foretoken/one-shot';
 import type {

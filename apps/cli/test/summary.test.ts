@@ -1,4 +1,5 @@
-import { type DecodeEvent, rowResult } from '@foretoken/core';
+import type { DecodeEvent } from '@foretoken/core';
+import { rowResult } from '@foretoken/core/kit';
 import { describe, expect, it } from 'vitest';
 import { laneOf, renderLane, tokensAt } from '../src/race/lanes.js';
 import { measure, median, type Run } from '../src/race/measure.js';

@@ -5,12 +5,12 @@ import {
   ForetokenError,
   type LatticeModel,
   type NewNodes,
-  nodeIdOf,
   ROOT,
   type TokenForest,
   type TokenSource,
   type Vocabulary,
 } from '@foretoken/core';
+import { nodeIdOf } from '@foretoken/core/kit';
 import { familyOf, type LoadedModel, type MarianManifest } from '@foretoken/models';
 import { run } from '../src/run.js';
 import type { Services } from '../src/services.js';

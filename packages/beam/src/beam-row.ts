@@ -1,4 +1,5 @@
-import { type Hypothesis, noTokenLeft, type OutputBounds } from '@foretoken/core';
+import type { Hypothesis } from '@foretoken/core';
+import { noTokenLeft, type OutputBounds } from '@foretoken/core/kit';
 import type { Branch, RowSearch, ScoredBranch, SearchStart } from './branch.js';
 import { bestContinuations, continued } from './continuations.js';
 import { type Finished, FinishedList, type StopSettings } from './finished-list.js';

@@ -1,5 +1,13 @@
 import {
   type AutoregressiveModel,
+  type DecodeRequest,
+  type Decoder,
+  ForetokenError,
+  type Requirements,
+  type TokenSource,
+  type Vocabulary,
+} from '@foretoken/core';
+import {
   assertAutoregressive,
   assertInteger,
   assertNumber,
@@ -7,9 +15,6 @@ import {
   checkOptions,
   commonLimit,
   compileRules,
-  type DecodeRequest,
-  type Decoder,
-  ForetokenError,
   hasRules,
   integer,
   lengthOf,
@@ -19,13 +24,10 @@ import {
   type OptionReader,
   type OptionTable,
   oneOf,
-  type Requirements,
   SCORE_RULES,
   type ScoreRules,
-  type TokenSource,
   tokens,
-  type Vocabulary,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { BeamRow, type BeamSettings } from './beam-row.js';
 import type { SearchStart } from './branch.js';
 import { ConstrainedRow } from './constrained-row.js';

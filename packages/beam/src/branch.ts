@@ -1,12 +1,5 @@
-import type {
-  Hypothesis,
-  NodeId,
-  OutputBounds,
-  RowOutput,
-  RowStart,
-  ScoringContext,
-  StopProgress,
-} from '@foretoken/core';
+import type { Hypothesis, NodeId, RowStart, ScoringContext } from '@foretoken/core';
+import type { OutputBounds, RowOutput, StopProgress } from '@foretoken/core/kit';
 
 /**
  * A hypothesis of a search: a leaf of its row's token tree, and the tokens below it that are not nodes yet. Immutable as far

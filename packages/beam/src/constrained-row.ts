@@ -1,4 +1,5 @@
-import { ForetokenError, type Hypothesis, type OutputBounds } from '@foretoken/core';
+import { ForetokenError, type Hypothesis } from '@foretoken/core';
+import type { OutputBounds } from '@foretoken/core/kit';
 import type { BeamSettings } from './beam-row.js';
 import type { Branch, RowSearch, ScoredBranch, SearchStart } from './branch.js';
 import { bestContinuations, type Continuation, continuationOf, continued } from './continuations.js';

@@ -1,4 +1,5 @@
-import type { FinishReason, OutputBounds } from '@foretoken/core';
+import type { FinishReason } from '@foretoken/core';
+import type { OutputBounds } from '@foretoken/core/kit';
 import type { Branch, ScoredBranch } from './branch.js';
 
 /** One continuation among those of all branches. */

@@ -1,4 +1,5 @@
-import { type FinishReason, type Hypothesis, invalidScores, noTokenLeft, type OutputBounds } from '@foretoken/core';
+import type { FinishReason, Hypothesis } from '@foretoken/core';
+import { invalidScores, noTokenLeft, type OutputBounds } from '@foretoken/core/kit';
 import type { Branch, RowSearch, ScoredBranch, SearchStart } from './branch.js';
 
 export interface ContrastiveSettings {

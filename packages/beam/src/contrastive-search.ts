@@ -1,17 +1,12 @@
 import {
   type AutoregressiveModel,
-  assertInteger,
-  assertRuledDecode,
-  checkOptions,
   type DecodeRequest,
   type Decoder,
   ForetokenError,
-  integer,
-  number,
-  type OptionTable,
   type Requirements,
   type TokenSource,
 } from '@foretoken/core';
+import { assertInteger, assertRuledDecode, checkOptions, integer, number, type OptionTable } from '@foretoken/core/kit';
 import type { SearchStart } from './branch.js';
 import { ContrastiveRow } from './contrastive-row.js';
 import { type Search, searchRows } from './search-loop.js';

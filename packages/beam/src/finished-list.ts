@@ -1,4 +1,5 @@
-import type { FinishReason, Hypothesis, OutputBounds } from '@foretoken/core';
+import type { FinishReason, Hypothesis } from '@foretoken/core';
+import type { OutputBounds } from '@foretoken/core/kit';
 import type { Branch } from './branch.js';
 import type { Normalise } from './length-penalty.js';
 

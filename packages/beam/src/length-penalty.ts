@@ -1,4 +1,4 @@
-import { number, type OptionTable, oneOf } from '@foretoken/core';
+import { number, type OptionTable, oneOf } from '@foretoken/core/kit';
 
 /** How scores of hypotheses of different lengths are made comparable; lengths count the end token. */
 export interface LengthPenaltyOptions {

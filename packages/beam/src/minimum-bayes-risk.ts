@@ -1,8 +1,8 @@
+import { ForetokenError } from '@foretoken/core';
 import {
   anything,
   callback,
   checkOptions,
-  ForetokenError,
   isPromise,
   listOf,
   logSoftmax,
@@ -11,7 +11,7 @@ import {
   type OptionTable,
   show,
   wrongValue,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 
 export interface MinimumBayesRiskOptions {
   /** How probable each candidate is, `[candidates]`, up to a common factor; default all alike, as for samples. */

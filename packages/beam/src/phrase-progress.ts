@@ -1,4 +1,4 @@
-import { TokenPattern } from '@foretoken/core';
+import { TokenPattern } from '@foretoken/core/kit';
 
 /** Token sequences one of which must occur in the output: a phrase, or several forms of it. */
 export type Phrase = readonly Int32Array[];

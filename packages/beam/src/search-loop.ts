@@ -1,23 +1,25 @@
 import {
   type AutoregressiveModel,
-  assertScores,
-  type ChainScoring,
   type DecodeEvent,
   type DecodeRequest,
-  decodeEnd,
   type Extension,
-  NodeBatch,
   type NodeId,
-  nodeIdOf,
   type OutputRequest,
   ROOT,
-  rowResult,
   type ScoreProcessor,
-  startOutput,
   type TopKExtension,
+} from '@foretoken/core';
+import {
+  assertScores,
+  type ChainScoring,
+  decodeEnd,
+  NodeBatch,
+  nodeIdOf,
+  rowResult,
+  startOutput,
   topK,
   Yielder,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { Branch, type RowSearch, type ScoredBranch, SearchOver, type SearchStart, sharedLength } from './branch.js';
 
 /** How a search over the token trees of a request runs; made for one decode. */

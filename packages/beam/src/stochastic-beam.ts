@@ -1,18 +1,14 @@
+import type { AutoregressiveModel, DecodeRequest, Decoder, Requirements, TokenSource } from '@foretoken/core';
 import {
-  type AutoregressiveModel,
   assertRuledDecode,
   checkOptions,
   compileRules,
-  type DecodeRequest,
-  type Decoder,
   integer,
   type OptionTable,
   RandomStream,
-  type Requirements,
   SCORE_RULES,
   type ScoreRules,
-  type TokenSource,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { assertBeamFits } from './beam-search.js';
 import type { SearchStart } from './branch.js';
 import { type Search, searchRows } from './search-loop.js';

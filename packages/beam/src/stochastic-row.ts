@@ -1,12 +1,5 @@
-import {
-  type FinishReason,
-  type Hypothesis,
-  logSumExp,
-  noTokenLeft,
-  type OutputBounds,
-  type RandomStream,
-  topK,
-} from '@foretoken/core';
+import type { FinishReason, Hypothesis } from '@foretoken/core';
+import { logSumExp, noTokenLeft, type OutputBounds, type RandomStream, topK } from '@foretoken/core/kit';
 import type { Branch, RowSearch, ScoredBranch, SearchStart } from './branch.js';
 import { continued } from './continuations.js';
 

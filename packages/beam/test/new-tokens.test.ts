@@ -1,5 +1,6 @@
 import { beamSearch, contrastiveSearch, stochasticBeam } from '@foretoken/beam';
-import { collect, type DecodeRequest, type ScoreRules, type TokenConstraint } from '@foretoken/core';
+import { collect, type DecodeRequest, type TokenConstraint } from '@foretoken/core';
+import type { ScoreRules } from '@foretoken/core/kit';
 import { greedy, sampling } from '@foretoken/greedy';
 import { assertCode, randomLogits, scriptedModel } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';

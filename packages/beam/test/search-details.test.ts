@@ -1,5 +1,6 @@
 import { beamSearch, stochasticBeam } from '@foretoken/beam';
-import { collect, RowOutput, TokenPattern } from '@foretoken/core';
+import { collect } from '@foretoken/core';
+import { RowOutput, TokenPattern } from '@foretoken/core/kit';
 import { logSoftmax, scriptedModel } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
 import { Branch } from '../src/branch.js';

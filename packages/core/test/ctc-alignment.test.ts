@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CtcLattice, ctcAlignment, ctcBestPath } from '../src/index.js';
+import type { CtcLattice } from '../src/index.js';
+import { ctcAlignment, ctcBestPath } from '../src/kit/index.js';
 import { anyTinyLattice, tinyLattice } from './ctc-oracle.js';
 
 interface Labelled {

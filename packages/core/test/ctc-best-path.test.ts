@@ -1,4 +1,5 @@
-import { type CtcLattice, ctcBestPath } from '@foretoken/core';
+import type { CtcLattice } from '@foretoken/core';
+import { ctcBestPath } from '@foretoken/core/kit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyTinyLattice } from './ctc-oracle.js';

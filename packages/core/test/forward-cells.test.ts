@@ -1,4 +1,4 @@
-import { forwardParts, MAX_FORWARD_CELLS, maxScoredCells } from '@foretoken/core';
+import { forwardParts, MAX_FORWARD_CELLS, maxScoredCells } from '@foretoken/core/kit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 

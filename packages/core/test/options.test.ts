@@ -1,4 +1,5 @@
 import { beamSearch } from '@foretoken/beam';
+import { type DecodeRequest, ForetokenError } from '@foretoken/core';
 import {
   assertAutoregressive,
   assertCanvas,
@@ -7,14 +8,12 @@ import {
   assertRequest,
   assertTokenSources,
   checkOptions,
-  type DecodeRequest,
-  ForetokenError,
   flag,
   integer,
   number,
   numberMap,
   type OptionTable,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { greedy, sampling } from '@foretoken/greedy';
 import { ctcGreedy } from '@foretoken/one-shot';
 import { levenshtein, maskPredict } from '@foretoken/refine';

@@ -1,4 +1,4 @@
-import { philox, RandomStream } from '@foretoken/core';
+import { philox, RandomStream } from '@foretoken/core/kit';
 import { describe, expect, it } from 'vitest';
 
 describe('Philox4x32-10', () => {

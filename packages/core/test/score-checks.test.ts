@@ -1,4 +1,4 @@
-import { assertScores, noTokenLeft } from '@foretoken/core';
+import { assertScores, noTokenLeft } from '@foretoken/core/kit';
 import { describe, expect, it } from 'vitest';
 
 describe('assertScores', () => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import type { ScoreProcessor } from '@foretoken/core';
 import {
-  type ScoreProcessor,
   scoreProcessors,
   type Truncation,
   truncateEpsilon,
@@ -9,7 +9,7 @@ import {
   truncateTopK,
   truncateTopP,
   truncateTypical,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { describe, expect, it } from 'vitest';
 
 /** Written by apps/distill/make_processor_goldens.py with Hugging Face transformers. */

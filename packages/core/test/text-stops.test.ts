@@ -1,4 +1,5 @@
-import { RowOutput, type StopStrings, scoreProcessors, type TokenConstraint } from '@foretoken/core';
+import type { StopStrings, TokenConstraint } from '@foretoken/core';
+import { RowOutput, scoreProcessors } from '@foretoken/core/kit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 

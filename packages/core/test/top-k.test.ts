@@ -1,4 +1,4 @@
-import { argmax, logSoftmax, logSumExp, sampleToken, topK } from '@foretoken/core';
+import { argmax, logSoftmax, logSumExp, sampleToken, topK } from '@foretoken/core/kit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 

@@ -7,7 +7,7 @@ import {
   truncateTopK,
   truncateTopP,
   truncateTypical,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { describe, expect, it } from 'vitest';
 
 const NEVER = Number.NEGATIVE_INFINITY;

@@ -1,4 +1,4 @@
-import { Yielder } from '@foretoken/core';
+import { Yielder } from '@foretoken/core/kit';
 import { SteppingClock } from '@foretoken/testkit';
 import { expect, it, vi } from 'vitest';
 

@@ -1,15 +1,5 @@
-import {
-  type AutoregressiveModel,
-  type DecodeEvent,
-  type DecodeRequest,
-  decodeEnd,
-  NodeBatch,
-  type NodeId,
-  nodeIdOf,
-  rowResult,
-  startOutput,
-  Yielder,
-} from '@foretoken/core';
+import type { AutoregressiveModel, DecodeEvent, DecodeRequest, NodeId } from '@foretoken/core';
+import { decodeEnd, NodeBatch, nodeIdOf, rowResult, startOutput, Yielder } from '@foretoken/core/kit';
 import { OpenHypothesis } from './open-hypothesis.js';
 import type { Chosen, TokenChoice } from './token-choice.js';
 

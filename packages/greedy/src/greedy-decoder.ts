@@ -1,19 +1,16 @@
+import type { AutoregressiveModel, DecodeRequest, Decoder, TokenSource } from '@foretoken/core';
 import {
-  type AutoregressiveModel,
   assertInteger,
   assertRuledDecode,
   checkOptions,
   compileRules,
-  type DecodeRequest,
-  type Decoder,
   flag,
   hasRules,
   integer,
   type OptionTable,
   SCORE_RULES,
   type ScoreRules,
-  type TokenSource,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { decodeRows, type RowDecoding } from './decode-rows.js';
 import { bestOfTopK, bestToken, pickBest, ruledToken } from './token-choice.js';
 

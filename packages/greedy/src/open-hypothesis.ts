@@ -1,4 +1,5 @@
-import type { Alternatives, Hypothesis, NodeId, RowOutput, RowStart, ScoringContext } from '@foretoken/core';
+import type { Alternatives, Hypothesis, NodeId, RowStart, ScoringContext } from '@foretoken/core';
+import type { RowOutput } from '@foretoken/core/kit';
 import type { Chosen } from './token-choice.js';
 
 /** A hypothesis that still grows: its output, the node it goes on from, and the tokens that are not nodes yet. */

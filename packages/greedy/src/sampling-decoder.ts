@@ -1,21 +1,23 @@
 import {
   type AutoregressiveModel,
+  type DecodeRequest,
+  type Decoder,
+  ForetokenError,
+  type TokenSource,
+} from '@foretoken/core';
+import {
   assertAutoregressive,
   assertInteger,
   assertRuledDecode,
   checkOptions,
   compileRules,
-  type DecodeRequest,
-  type Decoder,
-  ForetokenError,
   hasRules,
   integer,
   type OptionTable,
   RandomStream,
   SCORE_RULES,
   type ScoreRules,
-  type TokenSource,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { decodeRows, type RowDecoding } from './decode-rows.js';
 import { REPORT_OPTIONS, type ReportOptions } from './greedy-decoder.js';
 import { pickBest, pickedFromTopK, ruledToken } from './token-choice.js';

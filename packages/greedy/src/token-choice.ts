@@ -1,16 +1,5 @@
-import {
-  type Alternatives,
-  argmax,
-  assertPossible,
-  assertScores,
-  type Extension,
-  logSumExp,
-  noTokenLeft,
-  type OutputRequest,
-  type ScoreProcessor,
-  type TopKExtension,
-  topK,
-} from '@foretoken/core';
+import type { Alternatives, Extension, OutputRequest, ScoreProcessor, TopKExtension } from '@foretoken/core';
+import { argmax, assertPossible, assertScores, logSumExp, noTokenLeft, topK } from '@foretoken/core/kit';
 import type { OpenHypothesis } from './open-hypothesis.js';
 
 /** A token, and what was asked to be known of it. */

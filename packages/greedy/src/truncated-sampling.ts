@@ -1,6 +1,6 @@
+import { ForetokenError } from '@foretoken/core';
 import {
   argmax,
-  ForetokenError,
   fields,
   integer,
   logSumExp,
@@ -15,7 +15,7 @@ import {
   truncateTopK,
   truncateTopP,
   truncateTypical,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import type { OpenHypothesis } from './open-hypothesis.js';
 import type { Pick } from './token-choice.js';
 

@@ -1,4 +1,5 @@
-import { collect, compileRules, type ScoreRules } from '@foretoken/core';
+import { collect } from '@foretoken/core';
+import { compileRules, type ScoreRules } from '@foretoken/core/kit';
 import { greedy, sampling } from '@foretoken/greedy';
 import { recording, scriptedModel } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import { checkOptions, wrongValue, Yielder } from '@foretoken/core';
+import { checkOptions, wrongValue, Yielder } from '@foretoken/core/kit';
 import { assertTarget, type ModelManifest, proveModel, writeModelFolder } from '@foretoken/models/folder';
 import { architectureOf } from './architectures/known-architectures.js';
 import { IMPORT_OPTIONS, type ImportOptions } from './import-options.js';

@@ -1,4 +1,4 @@
-import { flag, type OptionReader, type OptionTable, oneOf, text, withMethods, wrongValue } from '@foretoken/core';
+import { flag, type OptionReader, type OptionTable, oneOf, text, withMethods, wrongValue } from '@foretoken/core/kit';
 import { isObject } from '@foretoken/models/folder';
 import type { ImportNote } from './readers/hugging-face/generation-config.js';
 

@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CtcLattice, Yielder } from '@foretoken/core';
+import type { CtcLattice } from '@foretoken/core';
+import { Yielder } from '@foretoken/core/kit';
 import { loadModel } from '@foretoken/models';
 import { SHORTLIST_FILE } from '@foretoken/models/folder';
 import { describe, expect, it, vi } from 'vitest';

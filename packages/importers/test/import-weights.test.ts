@@ -1,6 +1,7 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type AutoregressiveModel, collect, type TokenSource, Yielder } from '@foretoken/core';
+import { type AutoregressiveModel, collect, type TokenSource } from '@foretoken/core';
+import { Yielder } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import { loadModel } from '@foretoken/models';
 import { float16BitsToFloat32, openModelFolder } from '@foretoken/models/folder';

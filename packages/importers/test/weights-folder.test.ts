@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Yielder } from '@foretoken/core';
+import { Yielder } from '@foretoken/core/kit';
 import { toFloat32 } from '@foretoken/models/folder';
 import { describe, expect, test } from 'vitest';
 import { refusal } from '../../models/test/folder-fixtures.js';

@@ -1,6 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ForetokenError, Yielder } from '@foretoken/core';
+import { ForetokenError } from '@foretoken/core';
+import { Yielder } from '@foretoken/core/kit';
 import { toFloat32, type WeightTensor } from '@foretoken/models/folder';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-import { ForetokenError, fields, listOf, number, type OptionReader, tokenList } from '@foretoken/core';
+import { ForetokenError } from '@foretoken/core';
+import { fields, listOf, number, type OptionReader, tokenList } from '@foretoken/core/kit';
 import type { LanguageModel } from './language-model.js';
 import { EMPTY_PREFIX, PrefixTrie } from './prefix-trie.js';
 

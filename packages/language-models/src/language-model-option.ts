@@ -1,5 +1,5 @@
+import { ForetokenError } from '@foretoken/core';
 import {
-  ForetokenError,
   fields,
   hasMethods,
   immediate,
@@ -8,7 +8,7 @@ import {
   type OptionReader,
   withMethods,
   wrongValue,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import type { LanguageModel, NextTokens } from './language-model.js';
 import { NgramModel } from './ngram-model.js';
 

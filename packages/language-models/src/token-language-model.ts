@@ -1,4 +1,4 @@
-import { callback, text, withMethods } from '@foretoken/core';
+import { callback, text, withMethods } from '@foretoken/core/kit';
 import type { BackoffModel, BackoffState } from './backoff-model.js';
 import type { LanguageModel } from './language-model.js';
 

@@ -1,4 +1,5 @@
-import { ForetokenError, listOf } from '@foretoken/core';
+import { ForetokenError } from '@foretoken/core';
+import { listOf } from '@foretoken/core/kit';
 import type { LanguageModel } from './language-model.js';
 import { languageModelOption, type WeightedLanguageModel } from './language-model-option.js';
 

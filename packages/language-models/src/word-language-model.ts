@@ -1,4 +1,4 @@
-import { callback, checkOptions, number, type OptionTable, text, withMethods } from '@foretoken/core';
+import { callback, checkOptions, number, type OptionTable, text, withMethods } from '@foretoken/core/kit';
 import type { BackoffModel } from './backoff-model.js';
 import type { LanguageModel } from './language-model.js';
 import { type WordState, wordTrieModel } from './word-trie-model.js';

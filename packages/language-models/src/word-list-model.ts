@@ -1,4 +1,4 @@
-import { callback, listOf, type OptionReader, text } from '@foretoken/core';
+import { callback, listOf, type OptionReader, text } from '@foretoken/core/kit';
 import { BackoffModel } from './backoff-model.js';
 import type { LanguageModel } from './language-model.js';
 import { type WordState, wordTrieModel } from './word-trie-model.js';

@@ -1,13 +1,6 @@
 import type { LatticeModel, TokenSource } from '@foretoken/core';
-import {
-  checkOptions,
-  ForetokenError,
-  flag,
-  integer,
-  type OptionTable,
-  signal as readSignal,
-  withMethods,
-} from '@foretoken/core';
+import { ForetokenError } from '@foretoken/core';
+import { checkOptions, flag, integer, type OptionTable, signal as readSignal, withMethods } from '@foretoken/core/kit';
 import type { OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
 import type { WeightedLanguageModel } from '@foretoken/language-models';
 import { GraphSessions } from './drivers/graph-sessions.js';

@@ -1,5 +1,6 @@
 import type { LatticeModel, TokenSource } from '@foretoken/core';
-import { collect, MAX_FORWARD_CELLS } from '@foretoken/core';
+import { collect } from '@foretoken/core';
+import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
 import { nat, scoreWithModel } from '@foretoken/one-shot';
 import { levenshtein, maskPredict } from '@foretoken/refine';

@@ -1,4 +1,5 @@
-import { type DecodeRequest, OutputBounds, type StopProgress } from '@foretoken/core';
+import type { DecodeRequest } from '@foretoken/core';
+import { OutputBounds, type StopProgress } from '@foretoken/core/kit';
 
 /** Where a growing output stands, and whether a request cuts it there; immutable. */
 export interface OutputEnd {

@@ -1,14 +1,5 @@
-import {
-  type DecodeEvent,
-  type DecodeRequest,
-  decodeEnd,
-  givenTokens,
-  type Hypothesis,
-  RowOutput,
-  type RowResult,
-  rowResult,
-  type TokenAlignment,
-} from '@foretoken/core';
+import type { DecodeEvent, DecodeRequest, Hypothesis, RowResult, TokenAlignment } from '@foretoken/core';
+import { decodeEnd, givenTokens, RowOutput, rowResult } from '@foretoken/core/kit';
 
 /** An output that was found at once, before end token, limit and stops cut it. */
 export interface Candidate {

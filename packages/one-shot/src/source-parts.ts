@@ -1,4 +1,5 @@
-import { ForetokenError, lengthOf } from '@foretoken/core';
+import { ForetokenError } from '@foretoken/core';
+import { lengthOf } from '@foretoken/core/kit';
 
 /** Sources that follow one another. */
 export interface SourcePart<Source> {

@@ -1,4 +1,5 @@
-import { type CtcLattice, collect, cutOutput, type DecodeRequest, type TokenSource } from '@foretoken/core';
+import { type CtcLattice, collect, type DecodeRequest, type TokenSource } from '@foretoken/core';
+import { cutOutput } from '@foretoken/core/kit';
 import { ctcGreedy, ctcPrefixBeam } from '@foretoken/one-shot';
 import { ctcLattice } from '@foretoken/testkit';
 import fc from 'fast-check';

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type CtcLattice, collect, type Hypothesis, logSumExp } from '@foretoken/core';
+import { type CtcLattice, collect, type Hypothesis } from '@foretoken/core';
+import { logSumExp } from '@foretoken/core/kit';
 import { readArpa, wordLanguageModel } from '@foretoken/language-models';
 import { type CtcPrefixBeamOptions, ctcPrefixBeam } from '@foretoken/one-shot';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,5 @@
-import { type CtcLattice, cutOutput, type DecodeRequest, type LatticeModel, type TokenSource } from '@foretoken/core';
+import type { CtcLattice, DecodeRequest, LatticeModel, TokenSource } from '@foretoken/core';
+import { cutOutput } from '@foretoken/core/kit';
 import { ctcLattice } from '@foretoken/testkit';
 import fc from 'fast-check';
 

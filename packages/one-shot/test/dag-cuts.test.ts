@@ -1,4 +1,5 @@
-import { collect, cutOutput, type DecodeRequest, type TokenSource } from '@foretoken/core';
+import { collect, type DecodeRequest, type TokenSource } from '@foretoken/core';
+import { cutOutput } from '@foretoken/core/kit';
 import { NgramModel } from '@foretoken/language-models';
 import { dagBeam, dagGreedy } from '@foretoken/one-shot';
 import fc from 'fast-check';

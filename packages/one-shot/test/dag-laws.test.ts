@@ -1,6 +1,5 @@
 import {
   collect,
-  cutOutput,
   type DagLattice,
   type DecodeRequest,
   type Decoder,
@@ -8,6 +7,7 @@ import {
   type LatticeModel,
   type TokenSource,
 } from '@foretoken/core';
+import { cutOutput } from '@foretoken/core/kit';
 import { NgramModel } from '@foretoken/language-models';
 import { dagBeam, dagGreedy, dagJointViterbi, dagLookahead, dagSampling, dagViterbi } from '@foretoken/one-shot';
 import { assertCode, assertStream, eventsOf, outputsOf } from '@foretoken/testkit';

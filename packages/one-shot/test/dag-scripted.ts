@@ -1,14 +1,12 @@
 import {
-  assertTokenSources,
   collect,
   type DagLattice,
   type Decoder,
   type Hypothesis,
   type LatticeModel,
-  logSoftmax,
   type TokenSource,
-  topK,
 } from '@foretoken/core';
+import { assertTokenSources, logSoftmax, topK } from '@foretoken/core/kit';
 import { randomLogits } from '@foretoken/testkit';
 
 /** Unnormalised scores of a DAG; edges to the same or an earlier vertex are left out, whatever their score. */

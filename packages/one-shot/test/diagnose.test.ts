@@ -1,11 +1,5 @@
-import {
-  type CtcLattice,
-  collect,
-  type Lattice,
-  type LatticeModel,
-  logSoftmax,
-  type TokenSource,
-} from '@foretoken/core';
+import { type CtcLattice, collect, type Lattice, type LatticeModel, type TokenSource } from '@foretoken/core';
+import { logSoftmax } from '@foretoken/core/kit';
 import {
   canvasDisagreement,
   dagGreedy,

@@ -1,4 +1,5 @@
-import { type AutoregressiveModel, collect, logSoftmax, type TokenSource } from '@foretoken/core';
+import { type AutoregressiveModel, collect, type TokenSource } from '@foretoken/core';
+import { logSoftmax } from '@foretoken/core/kit';
 import { nat } from '@foretoken/one-shot';
 import {
   randomCanvasScore,

@@ -1,4 +1,4 @@
-import { logSoftmax, topK } from '@foretoken/core';
+import { logSoftmax, topK } from '@foretoken/core/kit';
 import { randomLogits } from '@foretoken/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

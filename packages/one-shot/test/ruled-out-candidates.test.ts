@@ -1,12 +1,5 @@
-import {
-  type CtcLattice,
-  CtcPrefixScorer,
-  collect,
-  ctcAlignment,
-  type DagLattice,
-  type LatticeModel,
-  type TokenSource,
-} from '@foretoken/core';
+import { type CtcLattice, collect, type DagLattice, type LatticeModel, type TokenSource } from '@foretoken/core';
+import { CtcPrefixScorer, ctcAlignment } from '@foretoken/core/kit';
 import { dagBeam } from '@foretoken/one-shot';
 import { ctcLattice } from '@foretoken/testkit';
 import fc from 'fast-check';

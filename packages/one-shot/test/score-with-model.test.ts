@@ -1,10 +1,5 @@
-import {
-  type AutoregressiveModel,
-  ForetokenError,
-  MAX_FORWARD_CELLS,
-  type NewNodes,
-  type TokenSource,
-} from '@foretoken/core';
+import { type AutoregressiveModel, ForetokenError, type NewNodes, type TokenSource } from '@foretoken/core';
+import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
 import { scoreWithModel } from '@foretoken/one-shot';
 import { assertCode, logSoftmax, randomLogits, randomScriptedModel, scriptedModel } from '@foretoken/testkit';
 import fc from 'fast-check';

@@ -1,27 +1,29 @@
 import {
+  type Canvas,
+  type CanvasModel,
+  type CanvasPrediction,
+  type CanvasSession,
+  commonEncoding,
+  type DecodeEvent,
+  type DecodeRequest,
+  type Decoder,
+  type OutputRequest,
+  type Requirements,
+} from '@foretoken/core';
+import {
   assertCanvasFits,
   assertDecode,
   assertLengthOptions,
   assertOutputPrefixes,
   brokenPrediction,
-  type Canvas,
-  type CanvasModel,
-  type CanvasPrediction,
-  type CanvasSession,
   canvasLengths,
-  commonEncoding,
   cutOutput,
-  type DecodeEvent,
-  type DecodeRequest,
-  type Decoder,
   forwardParts,
   givenTokens,
   type LengthOptions,
   MAX_FORWARD_CELLS,
-  type OutputRequest,
-  type Requirements,
   type TriedLength,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { assertLatticeDraft, draftOutputs, type LatticeDraft, pathsToRead } from './lattice-draft.js';
 import { RefinedCanvas } from './refined-canvas.js';
 import { type Answered, refineRows } from './rounds.js';

@@ -1,15 +1,12 @@
+import { type CanvasModel, type Decoder, ForetokenError, type TokenSource } from '@foretoken/core';
 import {
   bestCanvasTokens,
-  type CanvasModel,
   checkOptions,
-  type Decoder,
-  ForetokenError,
   integer,
   LENGTH_OPTIONS,
   type LengthOptions,
   type OptionTable,
-  type TokenSource,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { canvasDecoder, type Refinement } from './canvas-decoder.js';
 import { BEST } from './proposals.js';
 import { highest, type RefinedCanvas } from './refined-canvas.js';

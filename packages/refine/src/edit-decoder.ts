@@ -1,21 +1,23 @@
 import {
-  assertDecode,
-  assertOutputPrefixes,
-  assertOutputTokens,
-  brokenPrediction,
   type Canvas,
   type CanvasPrediction,
   commonEncoding,
-  cutOutput,
   type DecodeEvent,
   type DecodeRequest,
   type Decoder,
   type EditModel,
   type EditSession,
   ForetokenError,
-  forwardParts,
   type Requirements,
 } from '@foretoken/core';
+import {
+  assertDecode,
+  assertOutputPrefixes,
+  assertOutputTokens,
+  brokenPrediction,
+  cutOutput,
+  forwardParts,
+} from '@foretoken/core/kit';
 import { type EditedCanvas, edited, outputOf } from './edited-canvas.js';
 import { assertLatticeDraft, draftOutputs, type LatticeDraft, pathsToRead } from './lattice-draft.js';
 import { BEST } from './proposals.js';

@@ -1,4 +1,4 @@
-import { assertScores, brokenPrediction, type CanvasProposal, noTokenLeft } from '@foretoken/core';
+import { assertScores, brokenPrediction, type CanvasProposal, noTokenLeft } from '@foretoken/core/kit';
 import { type Drafted, UNKNOWN } from './refined-canvas.js';
 
 /**

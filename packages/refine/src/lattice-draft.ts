@@ -1,20 +1,22 @@
+import type {
+  CanvasOpenOptions,
+  CanvasReviseEvent,
+  DecodeRequest,
+  Decoder,
+  LatticeModel,
+  LatticePath,
+  OpenOptions,
+  SourceEncoder,
+  Vocabulary,
+} from '@foretoken/core';
 import {
   assertLattice,
   assertVocabulary,
   brokenPrediction,
-  type CanvasOpenOptions,
-  type CanvasReviseEvent,
-  type DecodeRequest,
-  type Decoder,
-  type LatticeModel,
-  type LatticePath,
-  type OpenOptions,
   type OptionTable,
   refuseOutputPrefixes,
-  type SourceEncoder,
-  type Vocabulary,
   withMethods,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 
 /** A lattice model whose output is a first draft, to be refined; where it shares an encoder, each source is encoded once. */
 export interface LatticeDraft<Source> {

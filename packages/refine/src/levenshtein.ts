@@ -1,18 +1,14 @@
+import { type CanvasPrediction, type Decoder, type EditModel, ForetokenError, type TokenSource } from '@foretoken/core';
 import {
   bestCanvasTokens,
-  type CanvasPrediction,
   checkOptions,
-  type Decoder,
-  type EditModel,
-  ForetokenError,
   fields,
   integer,
   listOf,
   number,
   type OptionTable,
-  type TokenSource,
   tokens,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { type EditRefinement, editDecoder } from './edit-decoder.js';
 import { deleteTokens, fillPlaceholders, insertPlaceholders, isDeletable, sameTokens } from './edited-canvas.js';
 import { LATTICE_DRAFT, type LatticeDraft } from './lattice-draft.js';

@@ -1,13 +1,5 @@
-import {
-  bestCanvasTokens,
-  type CanvasModel,
-  checkOptions,
-  type Decoder,
-  integer,
-  number,
-  type OptionTable,
-  type TokenSource,
-} from '@foretoken/core';
+import type { CanvasModel, Decoder, TokenSource } from '@foretoken/core';
+import { bestCanvasTokens, checkOptions, integer, number, type OptionTable } from '@foretoken/core/kit';
 import { canvasDecoder, type Refinement } from './canvas-decoder.js';
 import { LATTICE_DRAFT, type LatticeDraft } from './lattice-draft.js';
 import { BEST } from './proposals.js';

@@ -1,16 +1,13 @@
+import { type CanvasModel, type Decoder, ForetokenError, type TokenSource } from '@foretoken/core';
 import {
   bestCanvasTokens,
-  type CanvasModel,
   checkOptions,
-  type Decoder,
-  ForetokenError,
   flag,
   integer,
   LENGTH_OPTIONS,
   type LengthOptions,
   type OptionTable,
-  type TokenSource,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { canvasDecoder, type Refinement } from './canvas-decoder.js';
 import { assertSchedule, type MaskSchedule, maskedCount, schedule as readSchedule } from './mask-schedule.js';
 import { BEST } from './proposals.js';

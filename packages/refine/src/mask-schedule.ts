@@ -1,4 +1,4 @@
-import { callback, number, type OptionReader, wrongValue } from '@foretoken/core';
+import { callback, number, type OptionReader, wrongValue } from '@foretoken/core/kit';
 
 /**
  * Share of a canvas that is masked when a share `progress` in `[0, 1]` of the iterations is over: `linear` is

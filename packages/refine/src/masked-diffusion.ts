@@ -1,8 +1,6 @@
+import { type CanvasModel, type Decoder, ForetokenError, type TokenSource } from '@foretoken/core';
 import {
-  type CanvasModel,
   checkOptions,
-  type Decoder,
-  ForetokenError,
   integer,
   LENGTH_OPTIONS,
   type LengthOptions,
@@ -10,8 +8,7 @@ import {
   type OptionTable,
   oneOf,
   RandomStream,
-  type TokenSource,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { type Block, blocksOf, decidedAfter } from './blocks.js';
 import { canvasDecoder, type Refinement, type RowContext } from './canvas-decoder.js';
 import { highest, lowest, type RefinedCanvas } from './refined-canvas.js';

@@ -1,4 +1,5 @@
-import { assertScores, brokenPrediction, type CanvasPrediction } from '@foretoken/core';
+import type { CanvasPrediction } from '@foretoken/core';
+import { assertScores, brokenPrediction } from '@foretoken/core/kit';
 
 /** Two candidates a position: the second stands in where the first is the mask itself. */
 export const BEST: { readonly kind: 'topK'; readonly k: 2 } = { kind: 'topK', k: 2 };

@@ -1,4 +1,5 @@
-import { assertCanvasFits, type CanvasModel, type CanvasProposal } from '@foretoken/core';
+import type { CanvasModel } from '@foretoken/core';
+import { assertCanvasFits, type CanvasProposal } from '@foretoken/core/kit';
 
 /** Natural-log probability of a position that no prediction decided: it is masked, or it was given. */
 export const UNKNOWN: number = Number.NaN;

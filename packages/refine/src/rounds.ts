@@ -1,17 +1,12 @@
-import {
-  type CanvasReviseEvent,
-  cutOutput,
-  type DecodeEvent,
-  type DecodeRequest,
-  decodeEnd,
-  type FinishReason,
-  type Hypothesis,
-  meanLogProb,
-  noTokenLeft,
-  type RowResult,
-  rowResult,
-  Yielder,
+import type {
+  CanvasReviseEvent,
+  DecodeEvent,
+  DecodeRequest,
+  FinishReason,
+  Hypothesis,
+  RowResult,
 } from '@foretoken/core';
+import { cutOutput, decodeEnd, meanLogProb, noTokenLeft, rowResult, Yielder } from '@foretoken/core/kit';
 
 /** Tokens as they stand, with natural-log probabilities where a prediction decided them (else NaN); `[length]` each. */
 export interface Shown {

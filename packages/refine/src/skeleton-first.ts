@@ -1,18 +1,15 @@
+import { type CanvasModel, type Decoder, ForetokenError, type TokenSource } from '@foretoken/core';
 import {
   bestCanvasTokens,
-  type CanvasModel,
   callback,
   checkOptions,
-  type Decoder,
-  ForetokenError,
   flag,
   integer,
   LENGTH_OPTIONS,
   type LengthOptions,
   number,
   type OptionTable,
-  type TokenSource,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { canvasDecoder, type Refinement } from './canvas-decoder.js';
 import { BEST } from './proposals.js';
 import { highest, type RefinedCanvas } from './refined-canvas.js';

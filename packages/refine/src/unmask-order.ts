@@ -1,15 +1,14 @@
+import type { CanvasPrediction, OutputRequest } from '@foretoken/core';
 import {
   argmax,
   bestCanvasTokens,
-  type CanvasPrediction,
   type CanvasProposal,
   canvasCandidates,
   logSoftmax,
   logSumExp,
-  type OutputRequest,
   type RandomStream,
   sampleToken,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { distributionAt } from './proposals.js';
 
 /**

@@ -1,18 +1,14 @@
 import {
-  assertLattice,
-  assertVocabulary,
   type CanvasModel,
   type CanvasOpenOptions,
   commonEncoding,
   type EditModel,
   ForetokenError,
-  fields,
   type LatticeModel,
-  modelKind,
   type SourceEncoder,
   type Vocabulary,
-  wrongValue,
 } from '@foretoken/core';
+import { assertLattice, assertVocabulary, fields, modelKind, wrongValue } from '@foretoken/core/kit';
 import { draftOutputs, LATTICE_DRAFT, type LatticeDraft, pathsToRead } from './lattice-draft.js';
 
 /**

@@ -1,4 +1,5 @@
-import { collect, type DecodeEvent, RandomStream } from '@foretoken/core';
+import { collect, type DecodeEvent } from '@foretoken/core';
+import { RandomStream } from '@foretoken/core/kit';
 import { easyFirst, levenshtein, maskCtc, maskedDiffusion, maskPredict } from '@foretoken/refine';
 import {
   eventsOf,

@@ -1,11 +1,5 @@
-import {
-  type CanvasModel,
-  collect,
-  type DecodeRequest,
-  type Decoder,
-  MAX_FORWARD_CELLS,
-  type TokenSource,
-} from '@foretoken/core';
+import { type CanvasModel, collect, type DecodeRequest, type Decoder, type TokenSource } from '@foretoken/core';
+import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
 import { nat } from '@foretoken/one-shot';
 import { easyFirst, levenshtein, maskedDiffusion, maskPredict, skeletonFirst } from '@foretoken/refine';
 import {

@@ -1,15 +1,14 @@
-import {
-  assertVocabulary,
-  type DraftContext,
-  type Drafter,
-  type DraftingCosts,
-  type DraftLimit,
-  type DraftRequest,
-  type DraftSession,
-  type DraftTree,
-  listOf,
-  type Vocabulary,
+import type {
+  DraftContext,
+  Drafter,
+  DraftingCosts,
+  DraftLimit,
+  DraftRequest,
+  DraftSession,
+  DraftTree,
+  Vocabulary,
 } from '@foretoken/core';
+import { assertVocabulary, listOf } from '@foretoken/core/kit';
 import { assertDraft } from './draft-tree.js';
 import { DraftTrie } from './draft-trie.js';
 import { GuardedDrafts, drafter as readDrafter } from './guarded-drafts.js';

@@ -1,20 +1,15 @@
+import type { Drafter, DraftRequest, DraftSession, DraftTree, TokenSource, Vocabulary } from '@foretoken/core';
 import {
   assertTokenSources,
   callback,
   checkOptions,
-  type Drafter,
-  type DraftRequest,
-  type DraftSession,
-  type DraftTree,
   type OptionTable,
   oneOf,
   vocabulary as readVocabulary,
-  type TokenSource,
   text,
   tokens,
-  type Vocabulary,
   wrongValue,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { CopiedText } from './copied-text.js';
 import { CopyRow } from './copy-row.js';
 import { EMPTY_DRAFT } from './draft-tree.js';

@@ -1,11 +1,5 @@
-import {
-  assertNumber,
-  type DraftingCosts,
-  type DraftTree,
-  type ForwardCosts,
-  hasMethods,
-  wrongValue,
-} from '@foretoken/core';
+import type { DraftingCosts, DraftTree, ForwardCosts } from '@foretoken/core';
+import { assertNumber, hasMethods, wrongValue } from '@foretoken/core/kit';
 
 /** What a drafter that does not say how sure it is, and nobody has seen at work yet, is trusted with. */
 const UNKNOWN_ACCEPTANCE = 0.75;

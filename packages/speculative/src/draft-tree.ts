@@ -1,4 +1,5 @@
-import { type DraftLimit, type DraftTree, ForetokenError, show, type Vocabulary } from '@foretoken/core';
+import { type DraftLimit, type DraftTree, ForetokenError, type Vocabulary } from '@foretoken/core';
+import { show } from '@foretoken/core/kit';
 
 /** More token ids than an Int32Array can hold. */
 const TOKEN_IDS = 2 ** 31;

@@ -5,11 +5,8 @@ import {
   type DraftSession,
   type DraftTree,
   ForetokenError,
-  hasMethods,
-  type OptionReader,
-  show,
-  wrongValue,
 } from '@foretoken/core';
+import { hasMethods, type OptionReader, show, wrongValue } from '@foretoken/core/kit';
 import { ownDraft } from './draft-tree.js';
 import { orAbort } from './or-abort.js';
 

@@ -1,23 +1,25 @@
+import type {
+  CtcLattice,
+  Drafter,
+  DraftRequest,
+  DraftSession,
+  DraftTree,
+  LatticeModel,
+  TokenSource,
+} from '@foretoken/core';
 import {
   assertLattice,
   assertScores,
-  type CtcLattice,
   type CtcPrefix,
   CtcPrefixScorer,
   checkOptions,
-  type Drafter,
-  type DraftRequest,
-  type DraftSession,
-  type DraftTree,
   integer,
-  type LatticeModel,
   number,
   type OptionTable,
   oneOf,
-  type TokenSource,
   withMethods,
   Yielder,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import {
   assertSameVocabulary,
   type LanguageModel,

@@ -1,11 +1,5 @@
-import {
-  type CtcContinuations,
-  type CtcPrefix,
-  type CtcPrefixScorer,
-  type DraftLimit,
-  type DraftTree,
-  invalidScores,
-} from '@foretoken/core';
+import type { DraftLimit, DraftTree } from '@foretoken/core';
+import { type CtcContinuations, type CtcPrefix, type CtcPrefixScorer, invalidScores } from '@foretoken/core/kit';
 import { type LanguageModel, type NextTokens, nextTokens } from '@foretoken/language-models';
 
 /** A language model of the target's outputs. */

@@ -1,17 +1,12 @@
+import type { Drafter, DraftRequest, DraftSession, DraftTree, TokenSource, Vocabulary } from '@foretoken/core';
 import {
   assertInteger,
   assertTokenSources,
   checkOptions,
-  type Drafter,
-  type DraftRequest,
-  type DraftSession,
-  type DraftTree,
   integer,
   type OptionTable,
   vocabulary as readVocabulary,
-  type TokenSource,
-  type Vocabulary,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { chainDraft, EMPTY_DRAFT } from './draft-tree.js';
 
 export interface NgramDrafterOptions {

@@ -4,9 +4,9 @@ import {
   type Drafter,
   ForetokenError,
   type SourceEncoding,
-  show,
   type TokenForest,
 } from '@foretoken/core';
+import { show } from '@foretoken/core/kit';
 import { GuardedDrafts } from './guarded-drafts.js';
 
 /** A target and a drafter opened for the same sources; disposing of it releases both, and the encoding they share. */

@@ -1,14 +1,12 @@
 import {
-  assertPossible,
   type DraftLimit,
   type DraftTree,
-  type NodeBatch,
   type NodeId,
   nodeInBatch,
-  type RowOutput,
   type RowStart,
   type Vocabulary,
 } from '@foretoken/core';
+import { assertPossible, type NodeBatch, type RowOutput } from '@foretoken/core/kit';
 import { agreedPath, decidingNodes } from './accept.js';
 import { assertDraft, EMPTY_DRAFT, firstChildPath, firstNodes, withoutEndTokens } from './draft-tree.js';
 

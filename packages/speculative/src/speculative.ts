@@ -1,12 +1,17 @@
+import type {
+  AutoregressiveModel,
+  DecodeEvent,
+  DecodeRequest,
+  Decoder,
+  Drafter,
+  DraftTree,
+  Requirements,
+  TokenForest,
+  TokenSource,
+} from '@foretoken/core';
 import {
-  type AutoregressiveModel,
   assertDecode,
   checkOptions,
-  type DecodeEvent,
-  type DecodeRequest,
-  type Decoder,
-  type Drafter,
-  type DraftTree,
   decodeEnd,
   flag,
   integer,
@@ -14,14 +19,11 @@ import {
   type OptionTable,
   oneOf,
   outputLimit,
-  type Requirements,
   RowOutput,
   refuseOutputPrefixes,
   rowResult,
-  type TokenForest,
-  type TokenSource,
   Yielder,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { DraftPolicy } from './draft-policy.js';
 import { type GuardedDrafts, drafter as readDrafter } from './guarded-drafts.js';
 import { assertSameVocabulary, openShared } from './open-shared.js';

@@ -1,4 +1,5 @@
-import { type CtcLattice, CtcPrefixScorer, type LatticeModel } from '@foretoken/core';
+import type { CtcLattice, LatticeModel } from '@foretoken/core';
+import { CtcPrefixScorer } from '@foretoken/core/kit';
 import type { LanguageModel } from '@foretoken/language-models';
 import { assertCode, proposeOne } from '@foretoken/testkit';
 import fc from 'fast-check';

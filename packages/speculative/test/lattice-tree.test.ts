@@ -1,4 +1,5 @@
-import { type CtcLattice, CtcPrefixScorer } from '@foretoken/core';
+import type { CtcLattice } from '@foretoken/core';
+import { CtcPrefixScorer } from '@foretoken/core/kit';
 import { NgramModel } from '@foretoken/language-models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

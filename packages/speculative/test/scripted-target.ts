@@ -7,13 +7,13 @@ import {
   ForetokenError,
   type NewNodes,
   type NodeId,
-  nodeIdOf,
   type OutputRequest,
   ROOT,
   type RowStart,
   type SourceEncoder,
   type TokenForest,
 } from '@foretoken/core';
+import { nodeIdOf } from '@foretoken/core/kit';
 
 /** What the target does: which token follows which output prefix of which source. */
 export type Script = (source: number, output: readonly number[]) => number;

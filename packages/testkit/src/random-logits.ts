@@ -1,4 +1,4 @@
-import { checkOptions, integer, number, type OptionTable } from '@foretoken/core';
+import { checkOptions, integer, number, type OptionTable } from '@foretoken/core/kit';
 
 /** A pure function of the source and the output so far: unnormalised scores of all next tokens, `[vocab]`. */
 export type Score = (source: Int32Array, output: readonly number[]) => ArrayLike<number>;

@@ -1,5 +1,13 @@
 import type { AutoregressiveModel, Extension, NodeId, OutputKind, SourceEncoder, TokenForest } from '@foretoken/core';
-import { anything, callback, checkOptions, integer, modelKind, type OptionTable, wrongValue } from '@foretoken/core';
+import {
+  anything,
+  callback,
+  checkOptions,
+  integer,
+  modelKind,
+  type OptionTable,
+  wrongValue,
+} from '@foretoken/core/kit';
 
 /** What was done with a model, in order. */
 export type ModelCall =

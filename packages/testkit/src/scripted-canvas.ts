@@ -1,26 +1,28 @@
 import {
-  anything,
-  assertTokenSources,
   type Canvas,
   type CanvasModel,
   type CanvasPrediction,
   type CanvasSession,
   type CanvasSupport,
+  ForetokenError,
+  type LengthPrediction,
+  type OutputRequest,
+  type SourceEncoder,
+  type TokenSource,
+} from '@foretoken/core';
+import {
+  anything,
+  assertTokenSources,
   callback,
   checkOptions,
-  ForetokenError,
   fields,
   flag,
   integer,
-  type LengthPrediction,
   listOf,
   type OptionTable,
-  type OutputRequest,
   oneOf,
-  type SourceEncoder,
-  type TokenSource,
   withMethods,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { RANDOM_LOGITS_OPTIONS, randomLogits } from './random-logits.js';
 import { logSoftmax, ranked } from './scripted-model.js';
 

@@ -1,5 +1,4 @@
 import {
-  assertTokenSources,
   type Canvas,
   type CanvasPrediction,
   type EditModel,
@@ -7,6 +6,7 @@ import {
   ForetokenError,
   type TokenSource,
 } from '@foretoken/core';
+import { assertTokenSources } from '@foretoken/core/kit';
 import type { CanvasScore } from './scripted-canvas.js';
 import { logSoftmax, ranked } from './scripted-model.js';
 

@@ -1,14 +1,5 @@
-import {
-  anything,
-  assertTokenSources,
-  type CtcLattice,
-  callback,
-  checkOptions,
-  integer,
-  type LatticeModel,
-  type OptionTable,
-  type TokenSource,
-} from '@foretoken/core';
+import type { CtcLattice, LatticeModel, TokenSource } from '@foretoken/core';
+import { anything, assertTokenSources, callback, checkOptions, integer, type OptionTable } from '@foretoken/core/kit';
 import { logSoftmax, ranked } from './scripted-model.js';
 
 export interface ScriptedLatticeOptions {

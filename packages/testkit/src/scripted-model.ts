@@ -1,29 +1,31 @@
 import {
   type AutoregressiveModel,
   type AutoregressiveSupport,
-  anything,
-  assertTokenSources,
-  callback,
-  checkOptions,
   type Extension,
   ForetokenError,
-  fields,
-  flag,
-  integer,
-  listOf,
   type NewNodes,
   type NodeId,
-  nodeIdOf,
-  type OptionTable,
   type OutputRequest,
-  oneOf,
   ROOT,
   type RowStart,
   type SourceEncoder,
   type TokenForest,
   type TokenSource,
-  withMethods,
 } from '@foretoken/core';
+import {
+  anything,
+  assertTokenSources,
+  callback,
+  checkOptions,
+  fields,
+  flag,
+  integer,
+  listOf,
+  nodeIdOf,
+  type OptionTable,
+  oneOf,
+  withMethods,
+} from '@foretoken/core/kit';
 import { RANDOM_LOGITS_OPTIONS, type RandomLogitsOptions, randomLogits, type Score } from './random-logits.js';
 
 export interface ScriptedModelOptions {

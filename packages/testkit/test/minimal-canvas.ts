@@ -1,24 +1,26 @@
+import type {
+  Canvas,
+  CanvasModel,
+  CanvasPrediction,
+  CanvasSession,
+  DecodeEvent,
+  DecodeRequest,
+  Decoder,
+  RowResult,
+  TokenSource,
+} from '@foretoken/core';
 import {
   assertCanvas,
   assertRequest,
   bestCanvasTokens,
-  type Canvas,
-  type CanvasModel,
-  type CanvasPrediction,
-  type CanvasSession,
   canvasLengths,
   cutOutput,
-  type DecodeEvent,
-  type DecodeRequest,
-  type Decoder,
   decodeEnd,
   noTokenLeft,
-  type RowResult,
   refuseOutputPrefixes,
   rowResult,
-  type TokenSource,
   Yielder,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 
 /** Ways to get a minimal canvas decoder wrong. */
 export type CanvasFault =

@@ -1,21 +1,23 @@
+import type {
+  DecodeEvent,
+  DecodeRequest,
+  Decoder,
+  EditModel,
+  EditSession,
+  RowResult,
+  TokenSource,
+} from '@foretoken/core';
 import {
   assertEdit,
   assertRequest,
   bestCanvasTokens,
   cutOutput,
-  type DecodeEvent,
-  type DecodeRequest,
-  type Decoder,
   decodeEnd,
-  type EditModel,
-  type EditSession,
   noTokenLeft,
-  type RowResult,
   refuseOutputPrefixes,
   rowResult,
-  type TokenSource,
   Yielder,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 
 /** Ways to get a minimal edit decoder wrong. */
 export type EditFault =

@@ -1,23 +1,25 @@
 import {
   type AutoregressiveModel,
-  assertAutoregressive,
-  assertRequest,
   type DecodeEndEvent,
   type DecodeEvent,
   type DecodeRequest,
   type Decoder,
   type Hypothesis,
-  outputLimit,
   ROOT,
-  RowOutput,
   type RowResult,
+  type TokenForest,
+  type TokenSource,
+} from '@foretoken/core';
+import {
+  assertAutoregressive,
+  assertRequest,
+  outputLimit,
+  RowOutput,
   refuseOutputPrefixes,
   rowResult,
   type StopConditions,
-  type TokenForest,
-  type TokenSource,
   Yielder,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 
 type Model = AutoregressiveModel<TokenSource>;
 

@@ -1,21 +1,23 @@
+import type {
+  CtcLattice,
+  DecodeEvent,
+  DecodeRequest,
+  Decoder,
+  Hypothesis,
+  LatticeModel,
+  RowResult,
+  SourceEncoding,
+  TokenSource,
+} from '@foretoken/core';
 import {
   assertLattice,
   assertRequest,
-  type CtcLattice,
   cutOutput,
-  type DecodeEvent,
-  type DecodeRequest,
-  type Decoder,
   decodeEnd,
-  type Hypothesis,
-  type LatticeModel,
-  type RowResult,
   refuseOutputPrefixes,
   rowResult,
-  type SourceEncoding,
-  type TokenSource,
   Yielder,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 
 /** Ways to get a minimal lattice decoder wrong. */
 export type LatticeFault =

@@ -1,14 +1,6 @@
 import { beamSearch, contrastiveSearch, stochasticBeam } from '@foretoken/beam';
-import {
-  assertTokenSources,
-  type DagLattice,
-  type DecodeEvent,
-  type EditModel,
-  type LatticeModel,
-  logSoftmax,
-  type TokenSource,
-  topK,
-} from '@foretoken/core';
+import type { DagLattice, DecodeEvent, EditModel, LatticeModel, TokenSource } from '@foretoken/core';
+import { assertTokenSources, logSoftmax, topK } from '@foretoken/core/kit';
 import { greedy, sampling } from '@foretoken/greedy';
 import {
   ctcGreedy,

@@ -53,7 +53,7 @@ export default [
     faults: [['this.#scored = grown(this.#scored, new Uint8Array(size));', 'this.#scored = new Uint8Array(size);']],
   },
   {
-    file: 'packages/core/src/contract/checks.ts',
+    file: 'packages/core/src/kit/checks.ts',
     tests: [
       'packages/refine/test/borders.test.ts',
       'packages/refine/test/levenshtein.test.ts',
@@ -65,12 +65,12 @@ export default [
     ],
   },
   {
-    file: 'packages/core/src/contract/yielder.ts',
+    file: 'packages/core/src/kit/yielder.ts',
     tests: ['packages/core/test/yielder.test.ts'],
     faults: [['this.#signal?.throwIfAborted();', '']],
   },
   {
-    file: 'packages/core/src/tensor/ctc-prefix.ts',
+    file: 'packages/core/src/kit/ctc-prefix.ts',
     tests: ['packages/core/test/ctc-prefix.test.ts'],
     faults: [
       ['(repeats ? 0 : (prefix.labelMass[frame] as number))', '(prefix.labelMass[frame] as number)'],
@@ -81,7 +81,7 @@ export default [
     ],
   },
   {
-    file: 'packages/core/src/tensor/ctc-emissions.ts',
+    file: 'packages/core/src/kit/ctc-emissions.ts',
     tests: ['packages/core/test/ctc-prefix.test.ts'],
     faults: [['blankId < vocabularySize ? vocabularySize - 1 : vocabularySize', 'vocabularySize - 1']],
   },

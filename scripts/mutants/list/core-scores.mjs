@@ -1,6 +1,6 @@
 export default [
   {
-    file: 'packages/core/src/tensor/row-output.ts',
+    file: 'packages/core/src/kit/row-output.ts',
     tests: [
       'packages/core/test/text-stops.test.ts',
       'packages/greedy/test/greedy.test.ts',
@@ -16,7 +16,7 @@ export default [
     ],
   },
   {
-    file: 'packages/core/src/tensor/output-bounds.ts',
+    file: 'packages/core/src/kit/output-bounds.ts',
     tests: [
       'packages/core/test/text-stops.test.ts',
       'packages/greedy/test/greedy.test.ts',
@@ -28,12 +28,12 @@ export default [
     ],
   },
   {
-    file: 'packages/core/src/tensor/token-pattern.ts',
+    file: 'packages/core/src/kit/token-pattern.ts',
     tests: ['packages/core/test/text-stops.test.ts', 'packages/beam/test/constrained-beam.test.ts'],
     faults: [['length = this.border(length);', 'length = 0;']],
   },
   {
-    file: 'packages/core/src/tensor/text-tail.ts',
+    file: 'packages/core/src/kit/text-tail.ts',
     tests: ['packages/core/test/text-stops.test.ts'],
     faults: [
       ['known - string.length + 1', 'known - string.length + 2'],
@@ -70,7 +70,7 @@ export default [
     ],
   },
   {
-    file: 'packages/core/src/tensor/score-processors.ts',
+    file: 'packages/core/src/kit/score-processors.ts',
     tests: [
       'packages/core/test/score-processors.test.ts',
       'packages/greedy/test/score-rules.test.ts',
@@ -88,7 +88,7 @@ export default [
     ],
   },
   {
-    file: 'packages/core/src/tensor/score-rules.ts',
+    file: 'packages/core/src/kit/score-rules.ts',
     tests: [
       'packages/greedy/test/rule-pairs.test.ts',
       'packages/greedy/test/score-rules.test.ts',
@@ -125,7 +125,7 @@ export default [
     faults: [['const wanted = uniform * total;', 'const wanted = uniform;']],
   },
   {
-    file: 'packages/core/src/tensor/forward-cells.ts',
+    file: 'packages/core/src/kit/forward-cells.ts',
     tests: ['packages/core/test/forward-cells.test.ts'],
     faults: [
       ['(part.length + 1) * longest <= maxCells', 'part.length * longest <= maxCells'],

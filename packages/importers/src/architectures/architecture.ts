@@ -1,4 +1,4 @@
-import type { Yielder } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core/kit';
 import type { FileContent, ManifestContent } from '@foretoken/models/folder';
 import type { ImportOptions } from '../import-options.js';
 import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';

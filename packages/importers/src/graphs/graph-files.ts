@@ -1,4 +1,4 @@
-import type { Yielder } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core/kit';
 import type { FileContent } from '@foretoken/models/folder';
 import { GraphBuilder } from './graph-builder.js';
 import { WeightStore } from './weight-store.js';

@@ -1,4 +1,5 @@
-import { ForetokenError, Yielder } from '@foretoken/core';
+import { ForetokenError } from '@foretoken/core';
+import { Yielder } from '@foretoken/core/kit';
 import { findNonFinite, toHalf } from '../tensors/half-storage.js';
 
 type Elements = Float32Array | Int8Array;

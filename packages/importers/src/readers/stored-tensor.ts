@@ -1,4 +1,4 @@
-import type { Yielder } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core/kit';
 import type { WeightDtype } from '@foretoken/models/folder';
 
 /** A tensor of a checkpoint: what is known of it, and its bytes when they are asked for. */

@@ -1,4 +1,4 @@
-import type { Yielder } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core/kit';
 import { configInteger, type WeightsFolder } from '../readers/hugging-face/weights-folder.js';
 import { tensorReader } from '../tensors/tensor-reader.js';
 import type { CanvasNetwork } from './canvas-graph.js';

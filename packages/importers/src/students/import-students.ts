@@ -1,4 +1,5 @@
-import { ForetokenError, type Yielder } from '@foretoken/core';
+import { ForetokenError } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core/kit';
 import { type FillGraphFiles, type MarianManifest, SHORTLIST_FILE, type Shortlist } from '@foretoken/models/folder';
 import type { SourceTokens } from '../blocks/source-tokens.js';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';

@@ -1,4 +1,5 @@
-import { ForetokenError, type Yielder } from '@foretoken/core';
+import { ForetokenError } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core/kit';
 import { invalidFolder, quote } from '@foretoken/models/folder';
 import { configInteger, type WeightsFolder } from '../readers/hugging-face/weights-folder.js';
 import type { CtcShape } from './ctc-graph.js';

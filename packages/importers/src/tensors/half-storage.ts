@@ -1,4 +1,4 @@
-import type { Yielder } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core/kit';
 import { float32ToFloat16Bits } from '@foretoken/models/folder';
 
 const CHUNK = 2 ** 18;

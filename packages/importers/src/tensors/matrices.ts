@@ -1,4 +1,4 @@
-import type { Yielder } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core/kit';
 
 /** A dense fp32 tensor in row-major order. */
 export interface Dense {

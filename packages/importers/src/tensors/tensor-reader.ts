@@ -1,4 +1,5 @@
-import { ForetokenError, type Yielder } from '@foretoken/core';
+import { ForetokenError } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core/kit';
 import { quote } from '@foretoken/models/folder';
 import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';
 import type { StoredTensor } from '../readers/stored-tensor.js';

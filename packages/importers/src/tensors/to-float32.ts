@@ -1,4 +1,4 @@
-import type { Yielder } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core/kit';
 import { DTYPE_BYTES, toFloat32, type WeightTensor } from '@foretoken/models/folder';
 
 const PIECE = 2 ** 20;

@@ -2,10 +2,10 @@ import {
   type Canvas,
   type CanvasPrediction,
   ForetokenError,
-  maxScoredCells,
   type OutputKind,
   type OutputRequest,
 } from '@foretoken/core';
+import { maxScoredCells } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { groupsByLength } from './length-groups.js';
 import { paddedTokens } from './padded-tokens.js';

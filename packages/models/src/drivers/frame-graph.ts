@@ -1,11 +1,5 @@
-import {
-  assertInteger,
-  type EmitOptions,
-  ForetokenError,
-  maxScoredCells,
-  type TokenSource,
-  type Vocabulary,
-} from '@foretoken/core';
+import { type EmitOptions, ForetokenError, type TokenSource, type Vocabulary } from '@foretoken/core';
+import { assertInteger, maxScoredCells } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { frameFeeds } from './frame-feeds.js';
 import { groupsByLength } from './length-groups.js';

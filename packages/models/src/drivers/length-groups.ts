@@ -1,4 +1,4 @@
-import { MAX_FORWARD_CELLS } from '@foretoken/core';
+import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
 
 /** Padding that costs as much as starting another forward, in tokens; measured on small models. */
 const FORWARD_COST = 8;

@@ -1,4 +1,4 @@
-import { logSoftmax, topK } from '@foretoken/core';
+import { logSoftmax, topK } from '@foretoken/core/kit';
 
 /** A classifier of output lengths: class c means c - offset tokens more than the source has, its end token included. */
 export interface LengthHead {

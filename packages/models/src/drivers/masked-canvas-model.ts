@@ -1,7 +1,4 @@
 import {
-  assertInteger,
-  assertScores,
-  assertTokenSources,
   type Canvas,
   type CanvasModel,
   type CanvasOpenOptions,
@@ -14,6 +11,7 @@ import {
   type TokenSource,
   type Vocabulary,
 } from '@foretoken/core';
+import { assertInteger, assertScores, assertTokenSources } from '@foretoken/core/kit';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
 import { CanvasReader, type FillGraphs, fillCanvases } from './canvas-reader.js';
 import { unreadDrafts } from './draft-paths.js';

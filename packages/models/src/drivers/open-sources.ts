@@ -1,4 +1,5 @@
-import { type CanvasOpenOptions, MAX_FORWARD_CELLS, maxScoredCells, type TokenSource } from '@foretoken/core';
+import type { CanvasOpenOptions, TokenSource } from '@foretoken/core';
+import { MAX_FORWARD_CELLS, maxScoredCells } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
 import { assertDrafts, type DraftLattice, draftFeed, unreadDrafts } from './draft-paths.js';
 import { frameFeeds } from './frame-feeds.js';

@@ -1,4 +1,4 @@
-import { MAX_FORWARD_CELLS } from '@foretoken/core';
+import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
 import type { OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { type Drafts, layOut } from './drafts.js';
 import type { TokenEncoding } from './token-encoder.js';

@@ -1,10 +1,5 @@
-import {
-  assertTokenSources,
-  ForetokenError,
-  type SourceEncoder,
-  type SourceEncoding,
-  type TokenSource,
-} from '@foretoken/core';
+import { ForetokenError, type SourceEncoder, type SourceEncoding, type TokenSource } from '@foretoken/core';
+import { assertTokenSources } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
 import { groupsByLength, inGroups, longestOf } from './length-groups.js';
 import { paddedTokens } from './padded-tokens.js';

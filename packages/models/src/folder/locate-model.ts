@@ -2,7 +2,8 @@ import { access, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { ForetokenError, show } from '@foretoken/core';
+import { ForetokenError } from '@foretoken/core';
+import { show } from '@foretoken/core/kit';
 import { reason } from './refusal.js';
 
 /** Where a model is: a path, a `file:` URL, or the name of an installed package that holds a model folder. */

@@ -1,20 +1,22 @@
 import {
-  callback,
-  checkOptions,
   collect,
   type DecodeEvent,
   type DecodeRequest,
   type DecodeStatistics,
   ForetokenError,
   type Hypothesis,
+  type TokenSource,
+} from '@foretoken/core';
+import {
+  callback,
+  checkOptions,
   immediate,
   integer,
   listOf,
   type OptionTable,
   signal as readSignal,
   text as readText,
-  type TokenSource,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import type { TextTokenizer } from '../tokenizer/text-tokenizer.js';
 import { bindDecoder, type ModelParts, type TextDecoder } from './choose-part.js';
 import { TextDeltas } from './text-deltas.js';

@@ -1,4 +1,5 @@
-import { assertInteger, ForetokenError, type TokenSource, type Vocabulary } from '@foretoken/core';
+import { ForetokenError, type TokenSource, type Vocabulary } from '@foretoken/core';
+import { assertInteger } from '@foretoken/core/kit';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { parseJson } from '../folder/json.js';
 import { invalidFolder, quote, reason } from '../folder/refusal.js';

@@ -1,13 +1,5 @@
-import {
-  assertInteger,
-  checkOptions,
-  ForetokenError,
-  flag,
-  integer,
-  number,
-  type OptionTable,
-  type Vocabulary,
-} from '@foretoken/core';
+import { ForetokenError, type Vocabulary } from '@foretoken/core';
+import { assertInteger, checkOptions, flag, integer, number, type OptionTable } from '@foretoken/core/kit';
 import {
   assertSameVocabulary,
   type HotWord,

@@ -1,20 +1,22 @@
+import type {
+  CtcLattice,
+  DecodeRequest,
+  Decoder,
+  LatticeModel,
+  Requirements,
+  TokenAlignment,
+  TokenSource,
+} from '@foretoken/core';
 import {
   assertDecode,
-  type CtcLattice,
   checkOptions,
   ctcBestLabel,
   ctcBestPath,
-  type DecodeRequest,
-  type Decoder,
   flag,
-  type LatticeModel,
   type OptionTable,
-  type Requirements,
   refuseOutputPrefixes,
-  type TokenAlignment,
-  type TokenSource,
   Yielder,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { type Candidate, rowEvents } from '../row-events.js';
 import { emitCtc } from './emit-ctc.js';
 

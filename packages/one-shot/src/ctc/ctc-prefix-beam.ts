@@ -1,18 +1,14 @@
 import {
-  assertDecode,
-  type CtcAlignment,
   type CtcLattice,
   commonEncoding,
-  ctcAlignment,
   type DecodeRequest,
   type Decoder,
   ForetokenError,
   type LatticeModel,
   type Requirements,
-  refuseOutputPrefixes,
   type TokenSource,
-  Yielder,
 } from '@foretoken/core';
+import { assertDecode, type CtcAlignment, ctcAlignment, refuseOutputPrefixes, Yielder } from '@foretoken/core/kit';
 import { OutputEnds } from '../output-ends.js';
 import { assertRescorer } from '../rescoring/rescorer.js';
 import { type Candidate, rowEvents } from '../row-events.js';

@@ -1,12 +1,5 @@
-import {
-  type AutoregressiveModel,
-  fields,
-  noTokenLeft,
-  number,
-  type OpenOptions,
-  type OptionReader,
-  withMethods,
-} from '@foretoken/core';
+import type { AutoregressiveModel, OpenOptions } from '@foretoken/core';
+import { fields, noTokenLeft, number, type OptionReader, withMethods } from '@foretoken/core/kit';
 import { scoreInParts } from '../rescoring/score-with-model.js';
 
 /** An autoregressive model that has the last word on what a search found. */

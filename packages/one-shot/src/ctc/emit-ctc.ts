@@ -1,4 +1,5 @@
-import type { CtcLattice, DecodeRequest, LatticeModel, SourceEncoding, Yielder } from '@foretoken/core';
+import type { CtcLattice, DecodeRequest, LatticeModel, SourceEncoding } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core/kit';
 import { assertOneEach } from '../source-parts.js';
 import { readCtc } from './read-ctc.js';
 

@@ -1,4 +1,4 @@
-import { invalidScores } from '@foretoken/core';
+import { invalidScores } from '@foretoken/core/kit';
 import { EMPTY_PREFIX, type LanguageModel, type PrefixTrie } from '@foretoken/language-models';
 import { repeatingTokens } from './no-repeat.js';
 

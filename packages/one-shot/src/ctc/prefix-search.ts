@@ -1,4 +1,5 @@
-import { type CtcLattice, topK } from '@foretoken/core';
+import type { CtcLattice } from '@foretoken/core';
+import { topK } from '@foretoken/core/kit';
 import { EMPTY_PREFIX, PrefixTrie } from '@foretoken/language-models';
 import { logAdd } from '../log-add.js';
 import type { OutputEnds } from '../output-ends.js';

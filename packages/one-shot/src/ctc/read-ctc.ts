@@ -1,4 +1,5 @@
-import { assertScores, type CtcLattice, ForetokenError, noTokenLeft } from '@foretoken/core';
+import { type CtcLattice, ForetokenError } from '@foretoken/core';
+import { assertScores, noTokenLeft } from '@foretoken/core/kit';
 
 /**
  * Checks a CTC lattice.

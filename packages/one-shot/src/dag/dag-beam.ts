@@ -1,14 +1,5 @@
-import {
-  assertInteger,
-  checkOptions,
-  type Decoder,
-  ForetokenError,
-  integer,
-  type LatticeModel,
-  number,
-  type OptionTable,
-  type TokenSource,
-} from '@foretoken/core';
+import { type Decoder, ForetokenError, type LatticeModel, type TokenSource } from '@foretoken/core';
+import { assertInteger, checkOptions, integer, number, type OptionTable } from '@foretoken/core/kit';
 import { assertSameVocabulary, languageModelOption, type WeightedLanguageModel } from '@foretoken/language-models';
 import { DAG_OPTIONS, type DagOptions, dagDecoder } from './dag-decoder.js';
 import { followedEdges } from './dag-edges.js';

@@ -1,16 +1,12 @@
+import type { DagLattice, DecodeRequest, Decoder, LatticeModel, Requirements } from '@foretoken/core';
 import {
   assertDecode,
   assertInteger,
-  type DagLattice,
-  type DecodeRequest,
-  type Decoder,
   integer,
-  type LatticeModel,
   type OptionTable,
-  type Requirements,
   refuseOutputPrefixes,
   Yielder,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { OutputEnds } from '../output-ends.js';
 import { type Candidate, rowEvents } from '../row-events.js';
 import { assertOneEach, partsOf } from '../source-parts.js';

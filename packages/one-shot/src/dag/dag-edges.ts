@@ -1,4 +1,4 @@
-import { logSumExp, topK } from '@foretoken/core';
+import { logSumExp, topK } from '@foretoken/core/kit';
 import { type DagGraph, edgesFrom, VERTICES_A_STEP } from './dag-graph.js';
 
 /**

@@ -1,4 +1,5 @@
-import { argmax, assertScores, type DagLattice, ForetokenError, noTokenLeft } from '@foretoken/core';
+import { type DagLattice, ForetokenError } from '@foretoken/core';
+import { argmax, assertScores, noTokenLeft } from '@foretoken/core/kit';
 
 /** A checked DAG lattice in which every edge lies on a way to the last vertex. Reads the lattice's arrays, never writes. */
 export interface DagGraph {

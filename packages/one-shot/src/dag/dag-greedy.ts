@@ -1,4 +1,5 @@
-import { checkOptions, type Decoder, type LatticeModel, type TokenSource } from '@foretoken/core';
+import type { Decoder, LatticeModel, TokenSource } from '@foretoken/core';
+import { checkOptions } from '@foretoken/core/kit';
 import { candidateOf, DAG_OPTIONS, type DagOptions, dagDecoder } from './dag-decoder.js';
 import type { DagGraph } from './dag-graph.js';
 import { type DagPath, greedyPath, lookaheadPath } from './dag-walk.js';

@@ -1,13 +1,5 @@
-import {
-  checkOptions,
-  type Decoder,
-  integer,
-  type LatticeModel,
-  number,
-  type OptionTable,
-  RandomStream,
-  type TokenSource,
-} from '@foretoken/core';
+import type { Decoder, LatticeModel, TokenSource } from '@foretoken/core';
+import { checkOptions, integer, number, type OptionTable, RandomStream } from '@foretoken/core/kit';
 import type { Candidate } from '../row-events.js';
 import { candidateOf, DAG_OPTIONS, type DagOptions, dagDecoder } from './dag-decoder.js';
 import { sampledPath } from './dag-walk.js';

@@ -1,17 +1,13 @@
+import { type DecodeRequest, type Decoder, ForetokenError, type LatticeModel, type TokenSource } from '@foretoken/core';
 import {
   argmax,
   callback,
   checkOptions,
-  type DecodeRequest,
-  type Decoder,
-  ForetokenError,
   integer,
-  type LatticeModel,
   number,
   type OptionReader,
   type OptionTable,
-  type TokenSource,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { candidateOf, DAG_OPTIONS, type DagOptions, type DagSearch, dagDecoder } from './dag-decoder.js';
 import type { DagGraph } from './dag-graph.js';
 import { withBestTokens } from './dag-walk.js';

@@ -1,4 +1,4 @@
-import { argmax, type RandomStream, sampleToken } from '@foretoken/core';
+import { argmax, type RandomStream, sampleToken } from '@foretoken/core/kit';
 import { type DagGraph, edgesFrom } from './dag-graph.js';
 
 /** A path through a DAG lattice with the token chosen at each of its vertices; arrays of the path's length. */

@@ -1,4 +1,4 @@
-import { topK } from '@foretoken/core';
+import { topK } from '@foretoken/core/kit';
 import { logAdd } from '../log-add.js';
 
 /** An output, cut where the request cuts it, scored over all paths that say it. */

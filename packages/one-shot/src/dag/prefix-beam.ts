@@ -1,4 +1,4 @@
-import { invalidScores, logSumExp, topK } from '@foretoken/core';
+import { invalidScores, logSumExp, topK } from '@foretoken/core/kit';
 import type { LanguageModel } from '@foretoken/language-models';
 import { logAdd } from '../log-add.js';
 import type { OutputEnd } from '../output-ends.js';

@@ -1,13 +1,10 @@
+import { type Canvas, type CanvasModel, type CanvasSession, ForetokenError } from '@foretoken/core';
 import {
   assertCanvas,
   assertOutputTokens,
   bestCanvasTokens,
   brokenPrediction,
-  type Canvas,
-  type CanvasModel,
-  type CanvasSession,
   checkOptions,
-  ForetokenError,
   flag,
   listOf,
   noTokenLeft,
@@ -15,7 +12,7 @@ import {
   signal as readSignal,
   sources as readSources,
   tokens,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { type Disagreement, disagreementOf } from './disagreement.js';
 
 export interface CanvasDisagreementOptions {

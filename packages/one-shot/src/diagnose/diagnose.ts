@@ -1,19 +1,16 @@
+import { type CanvasModel, ForetokenError, type LatticeModel, type TokenSource } from '@foretoken/core';
 import {
   assertLattice,
-  type CanvasModel,
   checkOptions,
-  ForetokenError,
   flag,
-  type LatticeModel,
   listOf,
   modelKind,
   type OptionTable,
   signal as readSignal,
   sources as readSources,
-  type TokenSource,
   tokens,
   wrongValue,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { canvasDisagreement } from './canvas-disagreement.js';
 import { type Disagreement, disagreementOf } from './disagreement.js';
 import { latticeDisagreement } from './lattice-disagreement.js';

@@ -1,13 +1,5 @@
-import {
-  argmax,
-  type CtcLattice,
-  CtcPrefixScorer,
-  ctcBestPath,
-  integer,
-  type Lattice,
-  listOf,
-  wrongValue,
-} from '@foretoken/core';
+import type { CtcLattice, Lattice } from '@foretoken/core';
+import { argmax, CtcPrefixScorer, ctcBestPath, integer, listOf, wrongValue } from '@foretoken/core/kit';
 import { readCtc } from '../ctc/read-ctc.js';
 import { type DagGraph, readDag } from '../dag/dag-graph.js';
 import { greedyPath, lookaheadStep } from '../dag/dag-walk.js';

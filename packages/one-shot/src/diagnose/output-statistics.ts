@@ -1,4 +1,5 @@
-import { ForetokenError, listOf, tokenList } from '@foretoken/core';
+import { ForetokenError } from '@foretoken/core';
+import { listOf, tokenList } from '@foretoken/core/kit';
 
 /** How often outputs repeat themselves; shares of 0 to 1, 0 where there is nothing to count. */
 export interface RepetitionStatistics {

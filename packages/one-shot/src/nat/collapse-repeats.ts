@@ -1,4 +1,4 @@
-import type { CanvasProposal } from '@foretoken/core';
+import type { CanvasProposal } from '@foretoken/core/kit';
 
 /**
  * Leaves one token of each run of equal ones, with the highest log-probability of the run, as CTC's collapse does without a

@@ -1,22 +1,24 @@
 import {
-  bestCanvasTokens,
-  brokenPrediction,
   type CanvasModel,
   type CanvasPrediction,
+  type DecodeRequest,
+  ForetokenError,
+  type OpenOptions,
+} from '@foretoken/core';
+import {
+  bestCanvasTokens,
+  brokenPrediction,
   type CanvasProposal,
   canvasCandidates,
   canvasLengths,
   cutOutput,
-  type DecodeRequest,
-  ForetokenError,
   forwardParts,
   type LengthOptions,
   meanLogProb,
   noTokenLeft,
-  type OpenOptions,
   type TriedLength,
   Yielder,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { NO_REPEAT_CANDIDATES, withoutRepeats } from './no-repeat.js';
 
 /** A whole canvas after one fill: tokens, and natural-log probabilities, NaN where they were given; `[length]` each. */

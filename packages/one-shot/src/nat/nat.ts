@@ -1,29 +1,31 @@
 import {
   type AutoregressiveModel,
-  assertCanvasFits,
-  assertDecode,
-  assertLengthOptions,
-  assertOutputPrefixes,
   type CanvasModel,
-  checkOptions,
   commonEncoding,
-  cutOutput,
   type DecodeEvent,
   type DecodeRequest,
   type Decoder,
   ForetokenError,
+  type Requirements,
+  type TokenSource,
+  type Vocabulary,
+} from '@foretoken/core';
+import {
+  assertCanvasFits,
+  assertDecode,
+  assertLengthOptions,
+  assertOutputPrefixes,
+  checkOptions,
+  cutOutput,
   flag,
   givenTokens,
   hasMethods,
   LENGTH_OPTIONS,
   type LengthOptions,
   type OptionTable,
-  type Requirements,
   refuseOutputPrefixes,
-  type TokenSource,
-  type Vocabulary,
   wrongValue,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { assertRescorer } from '../rescoring/rescorer.js';
 import { type Candidate, rowEvents } from '../row-events.js';
 import { collapseRepeats } from './collapse-repeats.js';

@@ -1,4 +1,4 @@
-import type { CanvasCandidates, CanvasProposal } from '@foretoken/core';
+import type { CanvasCandidates, CanvasProposal } from '@foretoken/core/kit';
 
 /**
  * Candidates a position that make the search exact over the whole vocabulary: two neighbours rule out two tokens at most,

@@ -1,4 +1,5 @@
-import { type AutoregressiveModel, cutOutput, type OpenOptions } from '@foretoken/core';
+import type { AutoregressiveModel, OpenOptions } from '@foretoken/core';
+import { cutOutput } from '@foretoken/core/kit';
 import { scoreInParts } from '../rescoring/score-with-model.js';
 import type { FilledCanvas, FilledRows } from './fill-at-once.js';
 

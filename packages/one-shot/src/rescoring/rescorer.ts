@@ -1,4 +1,5 @@
-import { type AutoregressiveModel, assertVocabulary, type Vocabulary } from '@foretoken/core';
+import type { AutoregressiveModel, Vocabulary } from '@foretoken/core';
+import { assertVocabulary } from '@foretoken/core/kit';
 import { assertScoring } from './score-with-model.js';
 
 /**

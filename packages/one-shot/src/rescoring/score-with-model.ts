@@ -1,25 +1,27 @@
 import {
   type AutoregressiveModel,
+  ForetokenError,
+  type OpenOptions,
+  type TokenForest,
+  type Vocabulary,
+} from '@foretoken/core';
+import {
   assertAutoregressive,
   assertScores,
   checkOptions,
-  ForetokenError,
   lengthOf,
   listOf,
   logSumExp,
   NodeBatch,
-  type OpenOptions,
   type OptionReader,
   type OptionTable,
   sources as readSources,
   show,
   signal,
-  type TokenForest,
-  type Vocabulary,
   withMethods,
   wrongValue,
   Yielder,
-} from '@foretoken/core';
+} from '@foretoken/core/kit';
 import { type ScoringUnit, scoringParts } from './scoring-parts.js';
 
 const NAME = 'rescoring';

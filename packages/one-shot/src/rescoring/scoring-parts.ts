@@ -1,4 +1,4 @@
-import { forwardParts, maxScoredCells } from '@foretoken/core';
+import { forwardParts, maxScoredCells } from '@foretoken/core/kit';
 import { type CandidateTree, candidateTree } from './candidate-tree.js';
 
 /** Candidates of a row that are scored in one forward. */

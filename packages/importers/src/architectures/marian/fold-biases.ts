@@ -1,4 +1,4 @@
-import type { Yielder } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core/kit';
 import type { DeferredDense } from '../../tensors/matrices.js';
 import type { TensorOf } from '../../tensors/tensor-reader.js';
 import type { MarianShape } from './marian-shape.js';

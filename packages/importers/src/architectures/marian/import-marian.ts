@@ -1,4 +1,4 @@
-import type { Yielder } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core/kit';
 import type { FileContent, Shortlist } from '@foretoken/models/folder';
 import type { SourceTokens } from '../../blocks/source-tokens.js';
 import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';

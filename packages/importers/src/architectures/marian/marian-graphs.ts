@@ -1,4 +1,4 @@
-import type { Yielder } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core/kit';
 import { declareCross, emitCross } from '../../blocks/cross-projection.js';
 import { LayerEmitter, type LayerShape, type ProductPrecision } from '../../blocks/layers.js';
 import { positionTable } from '../../blocks/position-table.js';

@@ -1,4 +1,5 @@
-import { ForetokenError, type Yielder } from '@foretoken/core';
+import { ForetokenError } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core/kit';
 import {
   type ManifestContent,
   type MarianManifest,

@@ -1,8 +1,8 @@
-import { assertOutputTokens } from '../contract/checks.js';
 import type { DecodeRequest } from '../contract/decoder.js';
 import { ForetokenError } from '../contract/errors.js';
 import type { FinishReason, Hypothesis } from '../contract/events.js';
 import type { Vocabulary } from '../contract/vocabulary.js';
+import { assertOutputTokens } from './checks.js';
 import { OutputBounds, type StopConditions, type StopProgress } from './output-bounds.js';
 
 /** Where one row's output stands and when it is over: every left-to-right strategy cuts through this one place. */

@@ -1,6 +1,8 @@
+import type { DecodeRequest } from '../contract/decoder.js';
+import { ForetokenError } from '../contract/errors.js';
+import type { StopStrings } from '../contract/scoring.js';
+import type { Vocabulary } from '../contract/vocabulary.js';
 import { wrongValue } from './checks.js';
-import type { DecodeRequest } from './decoder.js';
-import { ForetokenError } from './errors.js';
 import { assertModel, type NamedRequirements, unsupported } from './model-checks.js';
 import {
   callback,
@@ -17,8 +19,6 @@ import {
   tokens,
   withMethods,
 } from './options.js';
-import type { StopStrings } from './scoring.js';
-import type { Vocabulary } from './vocabulary.js';
 
 const stopString: OptionReader<string> = (name, value) => {
   if (text(name, value) !== '') return value as string;

@@ -1,7 +1,7 @@
+import { ForetokenError } from '../contract/errors.js';
+import type { TokenSource } from '../contract/vocabulary.js';
 import { wrongValue } from './checks.js';
-import { ForetokenError } from './errors.js';
 import { isInt32Array } from './options.js';
-import type { TokenSource } from './vocabulary.js';
 
 /** What a model can read of a source. */
 export interface TokenSourceLimits {

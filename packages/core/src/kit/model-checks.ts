@@ -1,9 +1,9 @@
+import type { Decoder, Requirements } from '../contract/decoder.js';
+import { ForetokenError } from '../contract/errors.js';
+import type { Vocabulary } from '../contract/vocabulary.js';
 import { wrongValue } from './checks.js';
-import type { Decoder, Requirements } from './decoder.js';
-import { ForetokenError } from './errors.js';
 import { hasMethods, type OptionReader } from './options.js';
 import { show } from './show.js';
-import type { Vocabulary } from './vocabulary.js';
 
 /** What is checked of a decoder. */
 export type NamedRequirements = Pick<Decoder<never>, 'name' | 'requires'>;

@@ -1,5 +1,5 @@
+import { ForetokenError } from '../contract/errors.js';
 import { assertInteger, assertNumber, isPromise, wrongValue } from './checks.js';
-import { ForetokenError } from './errors.js';
 import { nameHint } from './option-names.js';
 import { show } from './show.js';
 

@@ -1,6 +1,6 @@
+import { ForetokenError } from '../contract/errors.js';
+import type { DecodeEndEvent, DecodeEvent } from '../contract/events.js';
 import { wrongValue } from './checks.js';
-import { ForetokenError } from './errors.js';
-import type { DecodeEndEvent, DecodeEvent } from './events.js';
 
 /** Runs a decode to its end and returns the last event: results and statistics. Rethrows what the decode throws. */
 export async function collect(events: AsyncIterable<DecodeEvent>): Promise<DecodeEndEvent> {

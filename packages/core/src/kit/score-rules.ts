@@ -1,7 +1,11 @@
-import { assertInteger } from '../contract/checks.js';
 import type { DecodeRequest } from '../contract/decoder.js';
 import { ForetokenError } from '../contract/errors.js';
-import type { NamedRequirements } from '../contract/model-checks.js';
+import type { ScoreProcessor, TokenConstraint } from '../contract/scoring.js';
+import type { AutoregressiveModel } from '../contract/token-tree.js';
+import type { Vocabulary } from '../contract/vocabulary.js';
+import { assertInteger } from './checks.js';
+import { guardedConstraint } from './guarded-constraint.js';
+import type { NamedRequirements } from './model-checks.js';
 import {
   callback,
   immediate,
@@ -12,12 +16,8 @@ import {
   type OptionReader,
   type OptionTable,
   tokens,
-} from '../contract/options.js';
-import { assertDecode } from '../contract/request.js';
-import type { ScoreProcessor, TokenConstraint } from '../contract/scoring.js';
-import type { AutoregressiveModel } from '../contract/token-tree.js';
-import type { Vocabulary } from '../contract/vocabulary.js';
-import { guardedConstraint } from './guarded-constraint.js';
+} from './options.js';
+import { assertDecode } from './request.js';
 import { givenTokens } from './row-output.js';
 import * as processors from './score-processors.js';
 

@@ -1,6 +1,6 @@
-import { assertInteger } from '../contract/checks.js';
 import type { CtcLattice } from '../contract/lattice.js';
-import { invalidScores, noTokenLeft } from './score-checks.js';
+import { invalidScores, noTokenLeft } from '../tensor/score-checks.js';
+import { assertInteger } from './checks.js';
 
 /** Least probability of all labels outside a frame's candidates together, so that no label is ever impossible. */
 const LEAST_REMAINDER = 1e-9;

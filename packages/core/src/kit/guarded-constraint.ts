@@ -1,6 +1,6 @@
-import { wrongValue } from '../contract/checks.js';
-import { immediate, type OptionReader, withMethods } from '../contract/options.js';
 import type { TokenConstraint } from '../contract/scoring.js';
+import { wrongValue } from './checks.js';
+import { immediate, type OptionReader, withMethods } from './options.js';
 
 const readMethods: OptionReader<TokenConstraint> = withMethods(
   'a constraint with the methods start, next and allowed',

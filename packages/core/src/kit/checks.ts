@@ -1,6 +1,6 @@
-import { ForetokenError } from './errors.js';
+import { ForetokenError } from '../contract/errors.js';
+import type { Vocabulary } from '../contract/vocabulary.js';
 import { show } from './show.js';
-import type { Vocabulary } from './vocabulary.js';
 
 /**
  * `INVALID_ARGUMENT` for a value that an option cannot have. A promise is marked as handled, so that it cannot end the process

@@ -1,8 +1,8 @@
 import type { CanvasModel, CanvasSession } from '../contract/canvas.js';
 import type { DecodeRequest } from '../contract/decoder.js';
 import { ForetokenError } from '../contract/errors.js';
-import { integer, number, type OptionTable } from '../contract/options.js';
-import { assertScores } from './score-checks.js';
+import { assertScores } from '../tensor/score-checks.js';
+import { integer, number, type OptionTable } from './options.js';
 
 /** How long a canvas is; shared by the strategies on canvases. */
 export interface LengthOptions {
