@@ -4,8 +4,9 @@ export type { MaskedLanguageModelManifest } from './families/masked-lm/masked-lm
 export { familyNames, familyOf, registerFamily } from './families/registry.js';
 export type { ModelLocation } from './folder/locate-model.js';
 export type { ModelManifest } from './folder/manifest.js';
-export { type ModelFolder, openModelFolder } from './folder/read-folder.js';
+export type { ModelFolder } from './folder/read-folder.js';
 export { type LoadedModel, type LoadOptions, loadModel, type SpeculationParts } from './load-model.js';
+export { openModelFolder } from './node/open-model-folder.js';
 export { readGraph } from './onnx/read-graph.js';
 export { runStoppable, stopWorker } from './stoppable-worker.js';
 export type { ModelParts, TextDecoder } from './text/choose-part.js';

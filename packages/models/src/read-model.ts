@@ -1,7 +1,8 @@
 import { checkGraphs } from './check-graphs.js';
 import { familyOf } from './families/registry.js';
 import type { ModelLocation } from './folder/locate-model.js';
-import { type ModelFolder, openModelFolder } from './folder/read-folder.js';
+import type { ModelFolder } from './folder/read-folder.js';
+import { openModelFolder } from './node/open-model-folder.js';
 import { createTokenizer, type TextTokenizer } from './tokenizer/text-tokenizer.js';
 
 /** A model folder as far as it can be read without the native runtime. */

@@ -3,8 +3,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { MarianManifest } from '../src/families/marian/marian-manifest.js';
-import { openModelFolder } from '../src/folder/read-folder.js';
 import { writeModelFolder } from '../src/folder/write-folder.js';
+import { openModelFolder } from '../src/node/open-model-folder.js';
 import { FILES, MANIFEST, modelFolder, refusal, temporaryFolder } from './folder-fixtures.js';
 
 const NEW_FILES = new Map([...FILES, ['encoder.onnx', Uint8Array.of(9)] as const]);

@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openModelFolder } from '../src/folder/read-folder.js';
 import { writeModelFolder } from '../src/folder/write-folder.js';
+import { openModelFolder } from '../src/node/open-model-folder.js';
 import { FILES, MANIFEST, modelFolder, refusal, temporaryFolder } from './folder-fixtures.js';
 
 /** Every file below a folder with its content. */

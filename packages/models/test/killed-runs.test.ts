@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'tsdown';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { openModelFolder } from '../src/folder/read-folder.js';
 import { writeModelFolder } from '../src/folder/write-folder.js';
+import { openModelFolder } from '../src/node/open-model-folder.js';
 import { FILES, MANIFEST, temporaryFolder } from './folder-fixtures.js';
 
 const SOURCE = fileURLToPath(new URL('../src/folder/write-folder.ts', import.meta.url));

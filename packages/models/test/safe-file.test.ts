@@ -1,7 +1,7 @@
 import { appendFile, mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openRegularFile, readExactly, readRegularFile, sha256OpenFile } from '../src/folder/safe-file.js';
+import { openRegularFile, readExactly, readRegularFile } from '../src/folder/safe-file.js';
 import { refusal, temporaryFolder } from './folder-fixtures.js';
 
 const place = async (content = 'x'.repeat(3_000_000)) => {
@@ -20,7 +20,9 @@ describe('a file that changes after it was opened', () => {
     const early = await place();
     const first = await openRegularFile(early, { links: false });
     await change(join(early.folder, 'file'));
-    const error = await refusal(() => sha256OpenFile(first, early));
+    const error = await refusal(async () => {
+      for await (const _ of readExactly(first, early));
+    });
     await first.handle.close();
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'file', required: 3_000_000 } });
     expect(error.message).toContain('changed while it was read');

@@ -1,6 +1,6 @@
 import { ForetokenError, type Vocabulary } from '@foretoken/core';
 import { NgramModel } from '@foretoken/language-models';
-import type { FilePlace } from '../folder/safe-file.js';
+import type { FilePlace } from '../io/collect-pieces.js';
 import { SideFile } from './side-file.js';
 
 /** Name of an n-gram model's file in a student's weights folder and in a model folder. */

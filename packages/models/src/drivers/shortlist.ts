@@ -1,5 +1,5 @@
 import { ForetokenError, type TokenSource } from '@foretoken/core';
-import type { FilePlace } from '../folder/safe-file.js';
+import type { FilePlace } from '../io/collect-pieces.js';
 import { SideFile } from './side-file.js';
 
 /** Name of a shortlist's file in a CTC student's weights folder and in a model folder. */

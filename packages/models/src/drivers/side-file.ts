@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import type { FilePlace } from '../folder/safe-file.js';
+import type { FilePlace } from '../io/collect-pieces.js';
 import { parseSafetensors, toFloat32, type WeightTensor } from '../weights/safetensors.js';
 
 /** A safetensors file beside a model's graphs; all refusals name the file and the tensor. */

@@ -3,6 +3,8 @@ export { NGRAMS_FILE, readNgrams } from '../drivers/ngrams.js';
 export { readShortlist, SHORTLIST_FILE, type Shortlist } from '../drivers/shortlist.js';
 export type { MarianManifest } from '../families/marian/marian-manifest.js';
 export type { MaskedLanguageModelManifest } from '../families/masked-lm/masked-lm-manifest.js';
+export { allocate, type FilePlace } from '../io/collect-pieces.js';
+export { openModelFolder, resolveFolder } from '../node/open-model-folder.js';
 export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
 export { proveModel } from '../read-model.js';
 export { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
@@ -29,7 +31,7 @@ export {
   type ModelManifest,
   TOKENIZER_BYTES,
 } from './manifest.js';
-export { type ModelFolder, openModelFolder, resolveFolder } from './read-folder.js';
+export type { ModelFolder } from './read-folder.js';
 export {
   errorCode,
   invalidFolder,
@@ -40,8 +42,6 @@ export {
   unsupportedModel,
 } from './refusal.js';
 export {
-  allocate,
-  type FilePlace,
   type OpenFile,
   openRegularFile,
   readExactly,

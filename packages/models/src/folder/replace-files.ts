@@ -1,9 +1,10 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { verifyFile } from '../io/read-file.js';
+import { fileSystem } from '../node/file-system.js';
 import { checkManifest } from './check-manifest.js';
 import { filesListed, freeGeneration, generationOf, inGeneration, removeUnlisted } from './generation.js';
 import { MANIFEST_FILE, type ModelManifest } from './manifest.js';
-import { verifyFile } from './read-folder.js';
 import { type Staging, type StagingPlace, takeStaging } from './staging.js';
 import { flush, manifestText, writeFlushed } from './write-files.js';
 
@@ -84,8 +85,9 @@ async function sameFiles(
   const folder = generationOf(listed);
   const at = (name: string): string => (folder === '' ? name : `${folder}/${name}`);
   if (!Object.keys(files).every((name) => listed.has(at(name)))) return undefined;
+  const io = fileSystem(path);
   try {
-    for (const [name, record] of Object.entries(files)) await verifyFile(path, at(name), record);
+    for (const [name, record] of Object.entries(files)) await verifyFile(io, at(name), record);
     return folder;
   } catch {
     return undefined;

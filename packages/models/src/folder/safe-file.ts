@@ -1,8 +1,8 @@
-import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode, invalidFolder, type RefusalDetails, reason } from './refusal.js';
+import { collectPieces, type FilePlace } from '../io/collect-pieces.js';
+import { errorCode, invalidFolder, type RefusalDetails } from './refusal.js';
 
 const CHUNK_BYTES = 1024 ** 2;
 
@@ -10,12 +10,6 @@ const CHUNK_BYTES = 1024 ** 2;
 export interface OpenFile {
   readonly handle: FileHandle;
   readonly bytes: number;
-}
-
-/** Where a file lies, for reading and for messages. */
-export interface FilePlace {
-  readonly folder: string;
-  readonly file: string;
 }
 
 /**
@@ -80,53 +74,17 @@ export async function* readExactly(open: OpenFile, place: FilePlace): AsyncGener
   }
 }
 
-/** Reads a whole regular file of at most `most` bytes; its size is checked before memory is taken. `hash` is given the bytes. */
+/** Reads a whole regular file of at most `most` bytes; its size is checked before memory is taken. */
 export async function readRegularFile(
   place: FilePlace,
-  options: { readonly links: boolean; readonly most: number; readonly hash?: Hash },
+  options: { readonly links: boolean; readonly most: number },
 ): Promise<Uint8Array> {
   const open = await openRegularFile(place, options);
   try {
-    if (open.bytes > options.most) {
-      throw invalidFolder(
-        `${place.file} in ${place.folder} has ${open.bytes} bytes; at most ${options.most} are read. Is it the right file?`,
-        { ...place, received: open.bytes, required: options.most },
-      );
-    }
-    const bytes = allocate(open.bytes, place);
-    let offset = 0;
-    for await (const chunk of readExactly(open, place)) {
-      options.hash?.update(chunk);
-      bytes.set(chunk, offset);
-      offset += chunk.length;
-    }
-    return bytes;
+    return await collectPieces({ bytes: open.bytes, pieces: readExactly(open, place) }, place, options.most);
   } finally {
     await open.handle.close();
   }
-}
-
-/** Memory for so many bytes of a file. Throws `INVALID_MODEL_FOLDER` where there is not so much. */
-export function allocate(bytes: number, place: FilePlace): Uint8Array {
-  try {
-    return new Uint8Array(bytes);
-  } catch (cause) {
-    throw invalidFolder(
-      `${place.file} in ${place.folder} has ${bytes} bytes, more than fit in memory: ${reason(cause)}. Use a smaller model.`,
-      { ...place, received: bytes },
-      cause,
-    );
-  }
-}
-
-/** SHA-256 of an open file in hexadecimal, read in pieces. */
-export async function sha256OpenFile(open: OpenFile, place: FilePlace, signal?: AbortSignal): Promise<string> {
-  const hash: Hash = createHash('sha256');
-  for await (const chunk of readExactly(open, place)) {
-    signal?.throwIfAborted();
-    hash.update(chunk);
-  }
-  return hash.digest('hex');
 }
 
 function readFailure(error: unknown, place: FilePlace): unknown {

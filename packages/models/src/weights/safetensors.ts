@@ -1,7 +1,7 @@
 import { foreignContent } from '../folder/foreign-content.js';
 import { decodeUtf8, isObject, parseJson } from '../folder/json.js';
 import { invalidFolder, quote } from '../folder/refusal.js';
-import type { FilePlace } from '../folder/safe-file.js';
+import type { FilePlace } from '../io/collect-pieces.js';
 import { bfloat16BitsToFloat32, float16BitsToFloat32 } from './float16.js';
 
 /** Bytes of an element, by the name of its type in a safetensors file. */

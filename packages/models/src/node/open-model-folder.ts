@@ -1,0 +1,47 @@
+import { realpath, stat } from 'node:fs/promises';
+import { ForetokenError } from '@foretoken/core';
+import { locateModel, type ModelLocation } from '../folder/locate-model.js';
+import { type ModelFolder, openFolder } from '../folder/read-folder.js';
+import { errorCode, invalidFolder, quote, reason } from '../folder/refusal.js';
+import { fileSystem } from './file-system.js';
+
+/**
+ * Opens a model folder of the file system as untrusted input: the manifest first, then every file's kind, size and digest, before any
+ * parser but that of the manifest sees a byte.
+ *
+ * Names are plain and no component below the folder is a symbolic link, so nothing outside the folder is read. Hard links
+ * are accepted: package managers such as pnpm hard-link every file they install, so a link count says nothing. The digest
+ * does: whoever wrote it into the manifest already knew the content, so a hard link to a secret file gives nothing away.
+ * What is read later is verified again, byte for byte, so a folder that is replaced meanwhile is refused and never mixed in.
+ *
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, or the signal's reason, looked at between pieces.
+ */
+export async function openModelFolder(location: ModelLocation, signal?: AbortSignal): Promise<ModelFolder> {
+  signal?.throwIfAborted();
+  const folder = await resolveFolder(await locateModel(location), 'model', `create one with "foretoken import"`);
+  return openFolder(fileSystem(folder), signal);
+}
+
+/** The real path of an existing folder. Throws `INVALID_MODEL_FOLDER`, `INVALID_ARGUMENT`. */
+export async function resolveFolder(path: string, kind: 'model' | 'weights', remedy: string): Promise<string> {
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `The path of the ${kind} folder must be a text without NUL characters, but was ${quote(path)}.`,
+      { option: 'path', received: path, required: 'a path' },
+    );
+  }
+  const details = { folder: path, required: 'a folder' };
+  let isFolder: boolean;
+  let real: string;
+  try {
+    real = await realpath(path);
+    isFolder = (await stat(real)).isDirectory();
+  } catch (cause) {
+    const why =
+      errorCode(cause) === 'ENOENT' ? 'does not exist' : `cannot be read (${errorCode(cause) ?? reason(cause)})`;
+    throw invalidFolder(`The ${kind} folder ${path} ${why}. Check the path, or ${remedy}.`, details, cause);
+  }
+  if (isFolder) return real;
+  throw invalidFolder(`${path} is a file, but a ${kind} folder is required. Pass the folder that holds it.`, details);
+}
