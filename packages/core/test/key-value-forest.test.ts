@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ForetokenError, type NodeId, nodeInBatch, ROOT } from '../src/index.js';
 import {
-  KeyValueForest,
+  KeyValueStore,
   openForests,
   type StepDriver,
   type StepInputs,
   type StepOutputs,
+  StoreForest,
 } from '../src/runtime/index.js';
 
 const VOCABULARY = 50;
@@ -23,6 +24,7 @@ class SummingDriver implements StepDriver {
   readonly sources: number[];
   disposed = false;
   forwards = 0;
+  maxCells = Number.POSITIVE_INFINITY;
   readonly #padTo: number;
 
   constructor(rows: number, padTo: number) {
@@ -45,16 +47,17 @@ class SummingDriver implements StepDriver {
 
   async run(inputs: StepInputs): Promise<StepOutputs> {
     this.forwards++;
-    const { rows, width, pastLength, tokenIds, positions, attentionBias, scored } = inputs;
+    const { firstRow, rows, width, pastLength, tokenIds, positions, attentionBias, scored } = inputs;
     const past = inputs.past[0] as Float32Array;
-    expect(rows).toBe(this.sources.length);
+    expect(firstRow + rows).toBeLessThanOrEqual(this.sources.length);
+    expect(rows * width).toBeLessThanOrEqual(this.maxCells);
     expect(past.length).toBe(rows * pastLength);
     const keysValues = Float32Array.from(tokenIds, (id, cell) => contribution(id, positions[cell] as number));
     const scores = new Float32Array(rows * width);
     const total = pastLength + width;
     for (let cell = 0; cell < rows * width; cell++) {
       const row = Math.floor(cell / width);
-      let sum = (this.sources[row] as number) * 1000;
+      let sum = (this.sources[firstRow + row] as number) * 1000;
       for (let column = 0; column < total; column++) {
         if (attentionBias[cell * total + column] !== 0) continue;
         sum += (
@@ -68,14 +71,14 @@ class SummingDriver implements StepDriver {
   }
 }
 
-function forestOf(driver: SummingDriver, maxLength = 40): KeyValueForest {
-  return new KeyValueForest({
-    driver,
+function forestOf(driver: SummingDriver, maxLength = 40, maxCells?: number): StoreForest {
+  return new StoreForest({
+    store: new KeyValueStore({ driver, rows: driver.sources.length, parts: 1, partWidth: 1 }),
     prefixes: driver.sources.map(() => Int32Array.of(1)),
     vocabularySize: VOCABULARY,
     maxLength,
-    parts: 1,
-    partWidth: 1,
+    supports: { outputs: ['logits'], branching: true, rollback: true, rows: 8, maxCandidates: 0 },
+    maxCells,
   });
 }
 
@@ -96,7 +99,7 @@ interface Shadow {
   readonly path: readonly number[];
 }
 
-describe('KeyValueForest', () => {
+describe('a forest over keys and values', () => {
   let before = 0;
   beforeEach(() => {
     before = openForests();
@@ -107,10 +110,13 @@ describe('KeyValueForest', () => {
       fc.asyncProperty(
         fc.integer({ min: 1, max: 4 }),
         fc.constantFrom(1, 4),
+        fc.constantFrom(undefined, 1, 2, 3, 5, 16),
         operations,
-        async (rows, padTo, script) => {
+        async (rows, padTo, maxCells, script) => {
           const driver = new SummingDriver(rows, padTo);
-          const forest = forestOf(driver);
+          const forest = forestOf(driver, 40, maxCells);
+          // A part has two columns where the whole has, and no more than padding adds beyond that.
+          if (maxCells !== undefined) driver.maxCells = 2 * padTo * maxCells;
           const alive = new Map<NodeId, Shadow>();
           const active = new Set(driver.sources);
           for (const { kind, picks } of script) {

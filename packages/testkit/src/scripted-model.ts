@@ -60,6 +60,7 @@ const SHARED = {
     branching: flag,
     rollback: flag,
     rows: integer(1),
+    joining: flag,
     maxCandidates: integer(0),
   }),
 };

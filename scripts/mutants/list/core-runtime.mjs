@@ -21,17 +21,24 @@ export default [
     ],
   },
   {
-    file: 'packages/core/src/runtime/key-value-forest.ts',
+    file: 'packages/core/src/runtime/store-forest.ts',
     tests: ['packages/core/test/key-value-forest.test.ts'],
     faults: [
-      ['(this.#trees[row] as TreeRow).truncate(before[gridRow] as number);', ''],
-      ['this.#cache.compact(gridRow, tree.retain(slots));', 'tree.retain(slots);'],
-      ['this.#options.driver.releaseRow(gridRow);', ''],
-      ['this.#gridRowOf[last] = gridRow;', ''],
-      ['if (tree.depthOf(parentSlot) >= maxLength) {', 'if (tree.depthOf(parentSlot) > maxLength) {'],
-      ['positions[cell] = tree.depthOf(slot) - 1;', 'positions[cell] = slot;'],
-      ['this.#nextNode += count;', 'this.#nextNode += 1;'],
+      ['for (const { tree, gridRow } of this.#open) tree.truncate(before[gridRow] as number);', ''],
+      ['this.#options.store.compact(gridRow, tree.retain(slots));', 'tree.retain(slots);'],
+      ['last.gridRow = gridRow;', ''],
+      ['if (tree.depthOf(slot) >= maxLength) {', 'if (tree.depthOf(slot) > maxLength) {'],
+      ['this.#nextNode += forward.slot.length;', 'this.#nextNode += 1;'],
       ["this.#assertIdle('retain');", ''],
+      ['stored[row] = (stored[row] as number) + 1;', ''],
+    ],
+  },
+  {
+    file: 'packages/core/src/runtime/key-value-store.ts',
+    tests: ['packages/core/test/key-value-forest.test.ts'],
+    faults: [
+      ['this.#driver.releaseRow(gridRow);', ''],
+      ['positions[cell] = tree.depthOf(at) - 1;', 'positions[cell] = at;'],
     ],
   },
   {

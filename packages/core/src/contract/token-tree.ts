@@ -99,7 +99,8 @@ export interface RowStart {
  *
  * Owned by the decoder that opened it, which disposes of it on every path, errors included.
  */
-export interface TokenForest extends AsyncDisposable {
+export interface TokenForest<Source = never> extends AsyncDisposable {
+  /** Rows that there have been, finished ones included: they are `0` to `rows - 1`. */
   readonly rows: number;
   /** Where the row begins. Throws `INVALID_NODE`, `DISPOSED`. */
   start(row: number): RowStart;
@@ -123,6 +124,14 @@ export interface TokenForest extends AsyncDisposable {
   retain(row: number, leaves: readonly NodeId[]): void;
   /** Releases the whole row; it costs nothing in later forwards. Throws as `retain` does. */
   finish(row: number): void;
+  /**
+   * Adds a row for each source to a forest that decodes already, where it was opened with `joining`; returns the first new row, the
+   * others follow. What the other rows hold and give stays the same, bit by bit.
+   *
+   * Throws `UNSUPPORTED_CAPABILITY` (not opened with `joining`), `INVALID_ARGUMENT` (more rows than the model allows, another call
+   * still running), `DISPOSED`, and what `open` throws; then no row was added.
+   */
+  join?(sources: readonly Source[], options?: OpenOptions): Promise<number>;
 }
 
 export interface AutoregressiveSupport {
@@ -134,8 +143,10 @@ export interface AutoregressiveSupport {
   readonly branching: boolean;
   /** Children may be added to a node that is not the latest of its row, after `retain` dropped the others. */
   readonly rollback: boolean;
-  /** Rows one forest may hold. */
+  /** Rows that may be open in one forest. */
   readonly rows: number;
+  /** Rows may join a forest that was opened with `joining`; default false. */
+  readonly joining?: boolean | undefined;
   /** Largest `k` of the outputs that take one; 0 where there is none. */
   readonly maxCandidates: number;
 }
@@ -144,6 +155,14 @@ export interface AutoregressiveSupport {
 export interface ForwardCosts {
   /** Milliseconds of a forward with `nodes` new nodes in each of `rows` rows; positive and finite, never less for more. */
   milliseconds(rows: number, nodes: number): number;
+}
+
+export interface ForestOptions extends OpenOptions {
+  /**
+   * Rows will join, for models whose `supports.joining` says so (default false). A row's scores then are the same to the last bit
+   * whatever rows are beside it; forwards of many rows take somewhat longer for that.
+   */
+  readonly joining?: boolean | undefined;
 }
 
 /** A model that scores the next token given all tokens before it. */
@@ -156,5 +175,5 @@ export interface AutoregressiveModel<Source> {
   /** Where they were measured: speculation then verifies no more than pays. */
   readonly costs?: ForwardCosts | undefined;
   /** Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY`, `DISPOSED`. */
-  open(sources: readonly Source[], options?: OpenOptions): Promise<TokenForest>;
+  open(sources: readonly Source[], options?: ForestOptions): Promise<TokenForest<Source>>;
 }

@@ -98,13 +98,16 @@ export class GraphSession {
     }
   }
 
-  /** Runs the graph once. Throws `RUNTIME_FAILURE`, and `DISPOSED` also where the session is disposed of meanwhile. */
-  async run(feeds: Feeds): Promise<Readonly<Record<string, Tensor>>> {
+  /**
+   * Runs the graph once; gives all outputs, or those that are named. Throws `RUNTIME_FAILURE`, and `DISPOSED` also where the
+   * session is disposed of meanwhile.
+   */
+  async run(feeds: Feeds, fetches?: readonly string[]): Promise<Readonly<Record<string, Tensor>>> {
     if (this.#released !== undefined) throw this.#disposedOf();
     const began = performance.now();
     this.#running++;
     try {
-      const outputs = await this.#session.run(feeds);
+      const outputs = await (fetches === undefined ? this.#session.run(feeds) : this.#session.run(feeds, fetches));
       // The same whether the run had begun inside the runtime or not.
       if (this.#released !== undefined) throw this.#disposedOf();
       return outputs;

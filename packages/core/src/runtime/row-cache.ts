@@ -1,10 +1,11 @@
 import type { SlotMove } from './tree-row.js';
 
+/** Slots by which the rows of a batch grow: each forward pays for every one of them. */
 const BLOCK = 8;
 
 /**
- * Keys and values of several token trees, time-major: one array a part (a layer's keys, or its values), `[rows, capacity,
- * partWidth]`, so that a graph reads each as it lies.
+ * Keys and values of several rows, of trees or of sources, time-major: one array a part (a layer's keys, or its values),
+ * `[rows, capacity, partWidth]`, so that a graph reads each as it lies.
  *
  * A single row is read as exact views of its used slots, so nothing is padded or copied; several rows are read at one
  * common capacity, grown a block at a time, and the caller masks the unused slots. Rows sit without gaps: releasing one
@@ -14,16 +15,28 @@ export class RowCache {
   /** Floats a slot takes over all parts. */
   readonly stride: number;
   readonly #width: number;
+  readonly #block: number;
   #parts: Float32Array[];
   #rows: number;
+  /** Rows there is room for. */
+  #room: number;
   #capacity: number;
 
-  constructor(rows: number, parts: number, partWidth: number, capacity: number = rows === 1 ? 4 * BLOCK : BLOCK) {
+  /** The capacity grows by multiples of `block`. */
+  constructor(
+    rows: number,
+    parts: number,
+    partWidth: number,
+    block: number = BLOCK,
+    capacity: number = rows === 1 ? 4 * block : block,
+  ) {
     this.stride = parts * partWidth;
     this.#width = partWidth;
+    this.#block = block;
     this.#rows = rows;
+    this.#room = rows;
     this.#capacity = capacity;
-    this.#parts = Array.from({ length: parts }, () => new Float32Array(rows * capacity * partWidth));
+    this.#parts = Array.from({ length: parts }, () => new Float32Array(rows * this.#capacity * partWidth));
   }
 
   get rows(): number {
@@ -39,10 +52,10 @@ export class RowCache {
     return this.#parts.map((values) => values.subarray(0, used * this.#width));
   }
 
-  /** All rows at full capacity by part, `[rows, capacity, partWidth]`: views, valid until the next write. */
-  viewAll(): Float32Array[] {
-    const size = this.#rows * this.#capacity * this.#width;
-    return this.#parts.map((values) => values.subarray(0, size));
+  /** Rows at full capacity by part, `[rows, capacity, partWidth]`: views, valid until the next write. */
+  viewRows(firstRow: number, rows: number): Float32Array[] {
+    const size = this.#capacity * this.#width;
+    return this.#parts.map((values) => values.subarray(firstRow * size, (firstRow + rows) * size));
   }
 
   /** Makes room for `slots` slots in every row. */
@@ -51,28 +64,56 @@ export class RowCache {
     // A single row's view does not depend on the capacity, so it may grow geometrically; a batch pays for every
     // padded slot in each forward, so it grows by blocks.
     const wanted = this.#rows === 1 ? Math.max(slots, 2 * this.#capacity) : slots;
-    const capacity = Math.ceil(wanted / BLOCK) * BLOCK;
+    this.#resize(this.#room, Math.ceil(wanted / this.#block) * this.#block);
+  }
+
+  /** Gives room back where rows use no more than `slots` slots and have room for far more, as after a long row has ended. */
+  relax(slots: number): void {
+    const capacity = Math.max(1, Math.ceil(slots / this.#block)) * this.#block;
+    if (2 * capacity <= this.#capacity) this.#resize(this.#room, capacity);
+  }
+
+  /** Adds empty rows after the last. */
+  admit(rows: number): void {
+    const wanted = this.#rows + rows;
+    // Rows may come one at a time, and each growth copies all.
+    if (wanted > this.#room) this.#resize(Math.max(wanted, 2 * this.#room), this.#capacity);
     const size = this.#capacity * this.#width;
+    // A row that was there before may have left what is no number, which no mask hides.
+    for (const values of this.#parts) values.fill(0, this.#rows * size, wanted * size);
+    this.#rows = wanted;
+  }
+
+  #resize(room: number, capacity: number): void {
+    const size = this.#capacity * this.#width;
+    const kept = Math.min(this.#capacity, capacity) * this.#width;
     this.#parts = this.#parts.map((values) => {
-      const grown = new Float32Array(this.#rows * capacity * this.#width);
+      const resized = new Float32Array(room * capacity * this.#width);
       for (let row = 0; row < this.#rows; row++) {
-        grown.set(values.subarray(row * size, (row + 1) * size), row * capacity * this.#width);
+        resized.set(values.subarray(row * size, row * size + kept), row * capacity * this.#width);
       }
-      return grown;
+      return resized;
     });
+    this.#room = room;
     this.#capacity = capacity;
   }
 
   /** Writes `count` slots from `source [.., stride]`, starting at its slot `sourceSlot`, to the row's slot `slot`. */
   write(row: number, slot: number, source: Float32Array, sourceSlot: number, count: number): void {
     const width = this.#width;
-    for (const [part, values] of this.#parts.entries()) {
+    for (let part = 0; part < this.#parts.length; part++) {
+      const values = this.#parts[part] as Float32Array;
       let from = sourceSlot * this.stride + part * width;
       let to = (row * this.#capacity + slot) * width;
       for (let index = 0; index < count; index++, from += this.stride, to += width) {
         values.set(source.subarray(from, from + width), to);
       }
     }
+  }
+
+  /** Writes a part of a row's slots from 0 on, `[slots, partWidth]`. */
+  writePart(row: number, part: number, values: Float32Array): void {
+    (this.#parts[part] as Float32Array).set(values, row * this.#capacity * this.#width);
   }
 
   compact(row: number, moves: readonly SlotMove[]): void {

@@ -1,7 +1,10 @@
-import type { Extension, OutputRequest } from '../contract/token-tree.js';
+import type { OutputRequest } from '../contract/token-tree.js';
+import type { ExtensionValues } from './node-store.js';
 
 /** A grid of new nodes, `[rows, width]`, and the cached keys and values they attend to. Arrays are read during the call. */
 export interface StepInputs {
+  /** The grid's first row among the open rows. */
+  readonly firstRow: number;
   readonly rows: number;
   readonly width: number;
   /** Cached slots in each row, used or masked. */
@@ -13,7 +16,7 @@ export interface StepInputs {
   readonly attentionBias: Float32Array;
   /** Cached keys and values by part (a layer's keys, or its values), `[rows, pastLength, partWidth]` each. */
   readonly past: readonly Float32Array[];
-  /** Grid cells, `row * width + column`, whose successors are to be scored, in the order the scores are wanted. */
+  /** Grid cells, `row * width + column`, whose successors are to be scored, in the order of the scores; there may be none. */
   readonly scored: Int32Array;
 }
 
@@ -21,19 +24,14 @@ export interface StepInputs {
 export interface StepOutputs {
   /** New keys and values of every grid cell, `[rows, width, parts * partWidth]`. */
   readonly keysValues: Float32Array;
-  /** Scores of the `scored` cells, in the kind asked for; node ids are the forest's matter. */
+  /** Scores of the `scored` cells, in the kind asked for; where there are none, empty arrays. */
   readonly extension: ExtensionValues;
 }
 
-/** An extension without the ids of its nodes. */
-export type ExtensionValues = {
-  [Kind in Extension['kind']]: Omit<Extract<Extension, { kind: Kind }>, 'firstNode'>;
-}[Extension['kind']];
-
-/** A model's step graphs with the state of its sources, as the token forest drives them. Owned by the forest. */
+/** A model's step graphs with the state of its sources, as a store of keys and values drives them. Owned by the store. */
 export interface StepDriver {
   run(inputs: StepInputs, output: OutputRequest): Promise<StepOutputs>;
-  /** The grid width to use where the widest of `rows` rows has `width` new nodes: at least `width`. */
+  /** The grid width to use where the widest row has `width` new nodes and `rows` rows are open: at least `width`. */
   paddedWidth(width: number, rows: number): number;
   /** Releases a row's source state; the last row takes its place. */
   releaseRow(row: number): void;

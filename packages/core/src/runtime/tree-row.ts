@@ -53,14 +53,14 @@ export class TreeRow {
     this.#trunk = Math.min(this.#trunk, size);
   }
 
-  /** Calls `visit` with every slot on the path from the root to `slot`, itself included, in descending order. */
-  visitPath(slot: number, visit: (slot: number) => void): void {
-    for (let at = slot; at >= 0; at = at < this.#trunk ? at - 1 : (this.#parents[at] as number)) visit(at);
+  /** Slot of a slot's parent, -1 for the root's own place. */
+  parentOf(slot: number): number {
+    return this.#parents[slot] as number;
   }
 
-  /** Whether the path to `slot` is exactly the slots `0..slot`. */
-  isTrunk(slot: number): boolean {
-    return slot < this.#trunk;
+  /** How many leading slots form a chain: the path to one of them is exactly the slots before it, itself included. */
+  get trunk(): number {
+    return this.#trunk;
   }
 
   /** Keeps only the paths to these slots; returns how the cache must be moved to stay aligned with the slots. */

@@ -1,18 +1,15 @@
-import {
-  type AutoregressiveModel,
-  type AutoregressiveSupport,
-  type Extension,
-  ForetokenError,
-  type ForwardCosts,
-  type NewNodes,
-  type OpenOptions,
-  type OutputKind,
-  type OutputRequest,
-  type TokenForest,
-  type TokenSource,
-  type Vocabulary,
+import type {
+  AutoregressiveModel,
+  AutoregressiveSupport,
+  ForestOptions,
+  ForwardCosts,
+  OpenOptions,
+  OutputKind,
+  TokenForest,
+  TokenSource,
+  Vocabulary,
 } from '@foretoken/core';
-import { KeyValueForest, type OnnxRuntime } from '@foretoken/core/runtime';
+import { assertRows, type JoiningRows, KeyValueStore, type OnnxRuntime, StoreForest } from '@foretoken/core/runtime';
 import type { TokenEncoder } from '../../drivers/token-encoder.js';
 import { MarianStepDriver, type MarianStepShape, type StepSessions } from './marian-step-driver.js';
 
@@ -50,67 +47,30 @@ export class MarianModel implements AutoregressiveModel<TokenSource> {
     this.costs = options.costs;
     const maxCandidates = options.outputs.includes('topK') ? options.maxCandidates : 0;
     const { outputs, states } = options;
-    this.supports = { outputs, states, branching: true, rollback: true, rows: 4096, maxCandidates };
+    this.supports = { outputs, states, branching: true, rollback: true, rows: 4096, joining: true, maxCandidates };
   }
 
-  async open(sources: readonly TokenSource[], options: OpenOptions = {}): Promise<TokenForest> {
+  async open(sources: readonly TokenSource[], options: ForestOptions = {}): Promise<TokenForest<TokenSource>> {
     const { runtime, encoder, sessions, shape, startTokenId, paddedWidth } = this.#options;
-    if (sources.length > this.supports.rows) {
-      throw new ForetokenError(
-        'INVALID_ARGUMENT',
-        `A batch holds at most ${this.supports.rows} sources, but there are ${sources.length}. Decode in parts.`,
-        { received: sources.length, most: this.supports.rows },
-      );
-    }
-    const encoding = await encoder.reuseOrEncode(sources, options.encoding, options.signal);
-    return new MarianForest(
-      {
-        driver: new MarianStepDriver(runtime, sessions, shape, encoding, paddedWidth),
-        prefixes: sources.map(() => Int32Array.of(startTokenId)),
-        vocabularySize: this.vocabulary.size,
-        maxLength: this.maxLength,
-        parts: 2 * shape.layers,
-        partWidth: shape.width,
-      },
-      this.#options,
-    );
-  }
-}
-
-/** Refuses outputs the model folder has no graph for, before anything is computed. */
-class MarianForest extends KeyValueForest {
-  readonly #model: Pick<MarianModelOptions, 'outputs' | 'states' | 'maxCandidates'>;
-
-  constructor(
-    options: ConstructorParameters<typeof KeyValueForest>[0],
-    model: Pick<MarianModelOptions, 'outputs' | 'states' | 'maxCandidates'>,
-  ) {
-    super(options);
-    this.#model = model;
-  }
-
-  override async extend<Output extends OutputRequest>(
-    nodes: NewNodes,
-    output: Output,
-    signal?: AbortSignal,
-  ): Promise<Extension<Output>> {
-    const { outputs, states, maxCandidates } = this.#model;
-    const offered = output.states === true ? states : outputs;
-    if (!offered.includes(output.kind)) {
-      throw new ForetokenError(
-        'UNSUPPORTED_CAPABILITY',
-        `This model folder has no graph for the ${output.kind} output${output.states === true ? ' with states' : ''}; ` +
-          `it offers: ${offered.join(', ') || 'none'}.`,
-        { capability: output.kind, offered },
-      );
-    }
-    if ('k' in output && !(Number.isInteger(output.k) && output.k >= 1 && output.k <= maxCandidates)) {
-      throw new ForetokenError(
-        'INVALID_ARGUMENT',
-        `k must be an integer from 1 to ${maxCandidates}, but was ${output.k}.`,
-        { option: 'k', received: output.k, least: 1, most: maxCandidates },
-      );
-    }
-    return super.extend(nodes, output, signal);
+    const { joining = false } = options;
+    assertRows(this.supports, sources.length);
+    const prefixes = (rows: readonly TokenSource[]): Int32Array[] => rows.map(() => Int32Array.of(startTokenId));
+    const encode = (rows: readonly TokenSource[], { encoding, signal }: OpenOptions) =>
+      encoder.reuseOrEncode(rows, encoding, signal);
+    const encoding = await encode(sources, options);
+    const driver = new MarianStepDriver(runtime, sessions, shape, encoding, paddedWidth, joining);
+    const { layers, width } = shape;
+    const join = async (rows: readonly TokenSource[], given: OpenOptions): Promise<JoiningRows> => {
+      const joined = await encode(rows, given);
+      return { prefixes: prefixes(rows), admit: () => driver.admit(joined) };
+    };
+    return new StoreForest({
+      store: new KeyValueStore({ driver, rows: sources.length, parts: 2 * layers, partWidth: width, joining }),
+      prefixes: prefixes(sources),
+      vocabularySize: this.vocabulary.size,
+      maxLength: this.maxLength,
+      supports: this.supports,
+      join: joining ? join : undefined,
+    });
   }
 }

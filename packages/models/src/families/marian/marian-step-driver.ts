@@ -1,12 +1,14 @@
 import type { OutputKind, OutputRequest } from '@foretoken/core';
-import type {
-  ExtensionValues,
-  GraphSession,
-  OnnxRuntime,
-  StepDriver,
-  StepInputs,
-  StepOutputs,
-  Tensor,
+import {
+  type ExtensionValues,
+  type GraphSession,
+  type OnnxRuntime,
+  RowCache,
+  STEADY_SLOTS,
+  type StepDriver,
+  type StepInputs,
+  type StepOutputs,
+  type Tensor,
 } from '@foretoken/core/runtime';
 import type { TokenEncoding } from '../../drivers/token-encoder.js';
 
@@ -19,9 +21,10 @@ export interface MarianStepShape {
 const HIDDEN = -1e9;
 
 /**
- * Least grid width of a row that is alone. ONNX Runtime attends with other kernels where there is one query, and their sums
- * differ in the last bits; with two and more they agree, so plain decoding and verification get the same scores, bit by bit.
- * The padding is not scored and costs next to nothing. In a batch it would cost a third, so there a lone node stays alone.
+ * Least grid width of a row that is alone, and of all rows where others may join. ONNX Runtime attends with other kernels where
+ * there is one query, and their sums differ in the last bits; with two and more they agree, so plain decoding and verification
+ * get the same scores, bit by bit. The padding is not scored and costs next to nothing. In a batch it costs up to a third, so
+ * there a lone node stays alone, unless rows may join.
  */
 export const LONE_ROW_WIDTH = 2;
 
@@ -36,60 +39,74 @@ export function stepHeadOf({ kind, states }: OutputRequest): StepHead {
   return states === true && kind === 'topK' ? 'topKWithStates' : kind;
 }
 
+/** Where the keys and values of the open rows' sources lie. */
+interface SourceRows {
+  readonly rows: number;
+  /** By layer and side, `[rows, sourceLength, width]`, views of these rows. */
+  viewRows(firstRow: number, rows: number): readonly Float32Array[];
+}
+
 /** Runs a Marian model's step graphs over one batch of encoded sources. */
 export class MarianStepDriver implements StepDriver {
   readonly #runtime: OnnxRuntime;
   readonly #sessions: StepSessions;
   readonly #shape: MarianStepShape;
   readonly #paddedWidth: (width: number) => number;
-  readonly #sourceLength: number;
-  #rows: number;
-  /** `[rows, sourceLength]` of the open rows, 0 for padding. */
-  #mask: Int32Array;
-  /** Keys and values of the sources by layer and side, `[rows, sourceLength, width]`; the encoding's own until a row ends. */
-  #cross: Float32Array[];
-  #owned = false;
-  /** Inputs of the next forward; what belongs to the sources stays from one to the next. */
+  readonly #minBatchWidth: number;
+  /** Padded length of the open rows' sources, and their own. */
+  #sourceLength: number;
+  #lengths: number[];
+  /** The encoding's own keys and values until a row ends or joins, then a copy. */
+  #cross: SourceRows;
+  /** Inputs of the next forward; what belongs to the sources stays while the same rows are fed. */
   readonly #feeds: Record<string, Tensor> = {};
-  /** Cross-attention bias by width, until a row ends. */
+  /** The rows whose sources are in the feeds. */
+  #fed = { firstRow: -1, rows: 0 };
+  /** Cross-attention bias of those rows by width. */
   #crossBiases: Tensor[] = [];
   readonly #crossNames: readonly string[];
   readonly #pastNames: readonly string[];
 
+  /** `joining` says that rows may join. */
   constructor(
     runtime: OnnxRuntime,
     sessions: StepSessions,
     shape: MarianStepShape,
     encoding: TokenEncoding,
     paddedWidth: (width: number) => number,
+    joining = false,
   ) {
     this.#runtime = runtime;
     this.#sessions = sessions;
     this.#shape = shape;
     this.#paddedWidth = paddedWidth;
+    this.#minBatchWidth = joining ? LONE_ROW_WIDTH : 1;
     this.#sourceLength = encoding.sourceLength;
-    this.#rows = encoding.rows;
-    this.#mask = encoding.mask;
-    const size = encoding.rows * encoding.sourceLength * shape.width;
-    this.#cross = Array.from({ length: 2 * shape.layers }, (_, part) =>
-      encoding.cross.subarray(part * size, (part + 1) * size),
-    );
-    this.#crossNames = this.#cross.map((_, part) => `cross_${part}`);
-    this.#pastNames = this.#cross.map((_, part) => `past_${part}`);
-    this.#feedSources();
+    this.#lengths = [...encoding.lengths];
+    const parts = Array.from({ length: 2 * shape.layers }, (_, part) => part);
+    this.#crossNames = parts.map((part) => `cross_${part}`);
+    this.#pastNames = parts.map((part) => `past_${part}`);
+    this.#cross = {
+      rows: encoding.rows,
+      viewRows: (firstRow, rows) => parts.map((part) => crossOf(encoding, part, firstRow, rows, shape.width)),
+    };
+    if (joining) this.#own(Math.ceil(this.#sourceLength / STEADY_SLOTS) * STEADY_SLOTS, STEADY_SLOTS);
   }
 
   paddedWidth(width: number, rows: number): number {
-    return Math.max(this.#paddedWidth(width), rows === 1 ? LONE_ROW_WIDTH : 1);
+    return Math.max(this.#paddedWidth(width), rows === 1 ? LONE_ROW_WIDTH : this.#minBatchWidth);
   }
 
   async run(inputs: StepInputs, output: OutputRequest): Promise<StepOutputs> {
-    const { rows, width, pastLength, scored } = inputs;
+    const { firstRow, rows, width, pastLength, scored } = inputs;
     const { Tensor } = this.#runtime;
     const feeds = this.#feeds;
+    this.#feedSources(firstRow, rows);
     feeds.token_ids = new Tensor('int32', inputs.tokenIds, [rows, width]);
     feeds.positions = new Tensor('int32', inputs.positions, [rows, width]);
-    feeds.scored = new Tensor('int32', scored, [scored.length]);
+    // A graph always scores something; what nobody asked for stays in the runtime.
+    const cells = scored.length === 0 ? Int32Array.of(0) : scored;
+    feeds.scored = new Tensor('int32', cells, [cells.length]);
     feeds.attention_bias = new Tensor('float32', inputs.attentionBias, [rows, 1, width, pastLength + width]);
     this.#crossBiases[width] ??= new Tensor('float32', this.#crossBias(width), [rows, 1, width, this.#sourceLength]);
     feeds.cross_bias = this.#crossBiases[width];
@@ -101,76 +118,106 @@ export class MarianStepDriver implements StepDriver {
     if ('k' in output) feeds.k = new Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]);
     else if ('k' in feeds) delete feeds.k;
     const session = await this.#sessions(stepHeadOf(output));
-    const results = await session.run(feeds);
+    const results = await session.run(feeds, scored.length === 0 ? ['new'] : undefined);
     return { keysValues: floats(results.new), extension: readScores(results, output) };
   }
 
-  /** `[rows, 1, width, sourceLength]`: hides padding from every new node. */
+  releaseRow(row: number): void {
+    const last = this.#lengths.pop() as number;
+    if (this.#lengths.length === 0) return;
+    // Others may still be reading the encoding.
+    this.#own(this.#sourceLength).release(row);
+    if (row < this.#lengths.length) this.#lengths[row] = last;
+    this.#fed = { firstRow: -1, rows: 0 };
+  }
+
+  /** Adds rows after the last, for a driver that lets rows join. */
+  admit(encoding: TokenEncoding): void {
+    const { width } = this.#shape;
+    const cache = this.#own(this.#sourceLength);
+    const first = this.#lengths.length;
+    cache.admit(encoding.rows);
+    cache.reserve(encoding.sourceLength);
+    this.#sourceLength = cache.capacity;
+    for (let row = 0; row < encoding.rows; row++) {
+      for (let part = 0; part < 2 * this.#shape.layers; part++) {
+        cache.writePart(first + row, part, crossOf(encoding, part, row, 1, width));
+      }
+    }
+    this.#lengths.push(...encoding.lengths);
+    this.#fed = { firstRow: -1, rows: 0 };
+  }
+
+  dispose(): void {
+    this.#cross = { rows: 0, viewRows: () => [] };
+    this.#crossBiases = [];
+    for (const name of Object.keys(this.#feeds)) delete this.#feeds[name];
+  }
+
+  /** The sources' keys and values as a cache of the driver's own, of `sourceLength` slots a row where it is not there yet. */
+  #own(sourceLength: number, block?: number): RowCache {
+    if (this.#cross instanceof RowCache) return this.#cross;
+    const { width, layers } = this.#shape;
+    const encoded = this.#cross;
+    const cache = new RowCache(encoded.rows, 2 * layers, width, block, sourceLength);
+    for (let row = 0; row < encoded.rows; row++) {
+      for (const [part, values] of encoded.viewRows(row, 1).entries()) cache.writePart(row, part, values);
+    }
+    this.#cross = cache;
+    this.#sourceLength = sourceLength;
+    return cache;
+  }
+
+  /** `[rows, 1, width, sourceLength]` of the rows that are fed: hides padding from every new node. */
   #crossBias(width: number): Float32Array {
     const time = this.#sourceLength;
-    const bias = new Float32Array(this.#rows * width * time);
-    // A row alone is seldom padded: only in what remains of a batch.
-    for (let row = 0; row < this.#rows; row++) {
-      const padding = this.#mask.indexOf(0, row * time);
-      if (padding < 0) break;
-      if (padding >= (row + 1) * time) continue;
+    const { firstRow, rows } = this.#fed;
+    const bias = new Float32Array(rows * width * time);
+    for (let row = 0; row < rows; row++) {
+      const length = this.#lengths[firstRow + row] as number;
+      if (length === time) continue;
       for (let node = 0; node < width; node++) {
         const begin = (row * width + node) * time;
-        bias.fill(HIDDEN, begin + padding - row * time, begin + time);
+        bias.fill(HIDDEN, begin + length, begin + time);
       }
     }
     return bias;
   }
 
-  releaseRow(row: number): void {
-    const last = --this.#rows;
-    if (last === 0) return;
-    if (!this.#owned) {
-      // Others may still be reading the encoding.
-      this.#cross = this.#cross.map((values) => values.slice());
-      this.#mask = this.#mask.slice();
-      this.#owned = true;
+  /** The rows' keys and values as graph inputs: views, since rows sit without gaps. */
+  #feedSources(firstRow: number, rows: number): void {
+    if (this.#fed.firstRow === firstRow && this.#fed.rows === rows) return;
+    const dims = [rows, this.#sourceLength, this.#shape.width];
+    for (const [part, values] of this.#cross.viewRows(firstRow, rows).entries()) {
+      this.#feeds[this.#crossNames[part] as string] = new this.#runtime.Tensor('float32', values, dims);
     }
-    if (row !== last) {
-      const size = this.#sourceLength * this.#shape.width;
-      for (const values of this.#cross) values.copyWithin(row * size, last * size, (last + 1) * size);
-      this.#mask.copyWithin(row * this.#sourceLength, last * this.#sourceLength, (last + 1) * this.#sourceLength);
-    }
-    this.#feedSources();
-  }
-
-  dispose(): void {
-    this.#cross = [];
-    this.#crossBiases = [];
-    for (const name of Object.keys(this.#feeds)) delete this.#feeds[name];
-  }
-
-  /** The open rows' keys and values as graph inputs: views, since rows sit without gaps. */
-  #feedSources(): void {
-    const { width } = this.#shape;
-    const dims = [this.#rows, this.#sourceLength, width];
-    const size = this.#rows * this.#sourceLength * width;
-    for (const [part, values] of this.#cross.entries()) {
-      const name = this.#crossNames[part] as string;
-      this.#feeds[name] = new this.#runtime.Tensor('float32', values.subarray(0, size), dims);
-    }
+    this.#fed = { firstRow, rows };
     this.#crossBiases = [];
   }
 }
 
+/** Keys or values of some rows' sources in an encoding, `[rows, sourceLength, width]`: a view. */
+function crossOf(encoding: TokenEncoding, part: number, firstRow: number, rows: number, width: number): Float32Array {
+  const row = encoding.sourceLength * width;
+  const begin = (part * encoding.rows + firstRow) * row;
+  return encoding.cross.subarray(begin, begin + rows * row);
+}
+
 type Results = Readonly<Record<string, Tensor>>;
 
-const floats = (tensor: Tensor | undefined): Float32Array => tensor?.data as Float32Array;
+/** Nothing where an output was not asked for. */
+const floats = (tensor: Tensor | undefined): Float32Array => (tensor?.data ?? new Float32Array()) as Float32Array;
+const integers = (tensor: Tensor | undefined): Int32Array => (tensor?.data ?? new Int32Array()) as Int32Array;
 
 function readScores(results: Results, output: OutputRequest): ExtensionValues {
   switch (output.kind) {
     case 'argmax':
-      return { kind: 'argmax', tokenIds: results.best?.data as Int32Array, scores: floats(results.score_0) };
+      return { kind: 'argmax', tokenIds: integers(results.best), scores: floats(results.score_0) };
     case 'topK':
       return {
         kind: 'topK',
         k: output.k,
-        tokenIds: results.best_token_ids?.data as Int32Array,
+        tokenIds: integers(results.best_token_ids),
         logProbs: floats(results.best_0),
         ...(output.states === true ? { states: floats(results.states) } : {}),
       };

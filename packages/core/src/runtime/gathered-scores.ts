@@ -1,0 +1,53 @@
+import type { ExtensionValues } from './node-store.js';
+
+/** Scores that are computed in several forwards, put together in the order they were asked for in. */
+export class GatheredScores {
+  readonly #count: number;
+  #values: ExtensionValues | undefined;
+
+  /** For `count` scored nodes. */
+  constructor(count: number) {
+    this.#count = count;
+  }
+
+  /** Puts the scores of some nodes at their places among all. */
+  put(part: ExtensionValues, places: Int32Array): void {
+    if (places.length === 0) return;
+    this.#values ??= empty(part, this.#count, places.length);
+    const whole = fieldsOf(this.#values);
+    for (const [name, values] of Object.entries(fieldsOf(part))) {
+      const target = whole[name];
+      if (target === undefined) continue;
+      const size = values.length / places.length;
+      for (let index = 0; index < places.length; index++) {
+        target.set(values.subarray(index * size, (index + 1) * size), (places[index] as number) * size);
+      }
+    }
+  }
+
+  /** All of them, once each place has been filled. */
+  get values(): ExtensionValues {
+    if (this.#values === undefined) throw new TypeError('no scores were put together');
+    return this.#values;
+  }
+}
+
+type ScoreArray = Float32Array | Int32Array;
+
+/** The arrays of an extension by their names: each has a row for each scored node. */
+function fieldsOf(values: ExtensionValues): Record<string, ScoreArray> {
+  const arrays: Record<string, ScoreArray> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (value instanceof Float32Array || value instanceof Int32Array) arrays[name] = value;
+  }
+  return arrays;
+}
+
+/** The same fields as those of a part, for all nodes. */
+function empty(part: ExtensionValues, count: number, partCount: number): ExtensionValues {
+  const arrays = Object.entries(fieldsOf(part)).map(([name, values]): [string, ScoreArray] => {
+    const length = (values.length / partCount) * count;
+    return [name, values instanceof Int32Array ? new Int32Array(length) : new Float32Array(length)];
+  });
+  return { ...part, ...Object.fromEntries(arrays) };
+}

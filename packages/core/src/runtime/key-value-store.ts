@@ -1,0 +1,119 @@
+import type { OutputRequest } from '../contract/token-tree.js';
+import type { ExtensionValues, ForwardNodes, NodeStore } from './node-store.js';
+import { RowCache } from './row-cache.js';
+import type { StepDriver, StepInputs } from './step-driver.js';
+import type { SlotMove, TreeRow } from './tree-row.js';
+
+export interface KeyValueStoreOptions {
+  readonly driver: StepDriver;
+  /** Open rows at first. */
+  readonly rows: number;
+  /** Keys of a layer and values of a layer are two parts. */
+  readonly parts: number;
+  /** Floats a node takes in each part. */
+  readonly partWidth: number;
+  /**
+   * Rows may join, so what a row gives may not depend on the rows beside it, to the last bit: rows are then read at multiples of
+   * `STEADY_SLOTS` slots, be they alone or not.
+   */
+  readonly joining?: boolean | undefined;
+}
+
+/**
+ * Vectors of up to this many floats are added up in the runtime's kernels: hidden slots that fill whole vectors add exact zeros,
+ * while others would change which values are added up together.
+ */
+export const STEADY_SLOTS = 16;
+
+const HIDDEN = -1e9;
+
+/**
+ * Keys and values of delta graphs: a graph returns those of the new nodes only, and the cache lives here, so rollback and
+ * compaction are index work and a fork copies nothing.
+ */
+export class KeyValueStore implements NodeStore {
+  readonly #driver: StepDriver;
+  readonly #cache: RowCache;
+  readonly #joining: boolean;
+
+  constructor({ driver, rows, parts, partWidth, joining = false }: KeyValueStoreOptions) {
+    this.#driver = driver;
+    this.#joining = joining;
+    this.#cache = new RowCache(rows, parts, partWidth, joining ? STEADY_SLOTS : undefined);
+  }
+
+  async extend(nodes: ForwardNodes, output: OutputRequest): Promise<ExtensionValues> {
+    const { keysValues, extension } = await this.#driver.run(this.#inputs(nodes), output);
+    this.#store(nodes, keysValues);
+    return extension;
+  }
+
+  compact(gridRow: number, moves: readonly SlotMove[]): void {
+    this.#cache.compact(gridRow, moves);
+  }
+
+  admit(rows: number): void {
+    this.#cache.admit(rows);
+  }
+
+  release(gridRow: number): void {
+    this.#driver.releaseRow(gridRow);
+    this.#cache.release(gridRow);
+  }
+
+  dispose(): void {
+    this.#driver.dispose();
+  }
+
+  /** Lays the nodes out as a grid: a row's new nodes side by side, behind what is cached of it. */
+  #inputs({ trees, stored, firstRow, rows, gridRow, slot, tokenId, scored, ...nodes }: ForwardNodes): StepInputs {
+    const width = this.#driver.paddedWidth(nodes.width, trees.length);
+    const alone = trees.length === 1;
+    const used = stored.reduce((most, slots) => Math.max(most, slots), 0);
+    if (!alone) this.#cache.relax(used + nodes.width);
+    const block = this.#joining ? STEADY_SLOTS : 1;
+    const pastLength = alone ? Math.ceil(used / block) * block : this.#cache.capacity;
+    const past = alone ? this.#cache.viewSingle(pastLength) : this.#cache.viewRows(firstRow, rows);
+    const tokenIds = new Int32Array(rows * width);
+    const positions = new Int32Array(rows * width);
+    const total = pastLength + width;
+    const attentionBias = new Float32Array(rows * width * total).fill(HIDDEN);
+    // A cell sees itself. So does padding, whose softmax then stays finite; nobody reads what it gives.
+    for (let cell = 0; cell < rows * width; cell++) attentionBias[cell * total + pastLength + (cell % width)] = 0;
+    const cells = new Int32Array(slot.length);
+    for (let node = 0; node < slot.length; node++) {
+      const row = gridRow[node] as number;
+      const at = slot[node] as number;
+      const tree = trees[row] as TreeRow;
+      const cached = stored[row] as number;
+      const cell = (row - firstRow) * width + at - cached;
+      cells[node] = cell;
+      tokenIds[cell] = tokenId[node] as number;
+      positions[cell] = tree.depthOf(at) - 1;
+      const line = cell * total;
+      let ancestor = at;
+      for (; ancestor >= tree.trunk; ancestor = tree.parentOf(ancestor)) {
+        attentionBias[line + (ancestor < cached ? ancestor : pastLength + ancestor - cached)] = 0;
+      }
+      // All before it are ancestors too.
+      attentionBias.fill(0, line, line + Math.min(ancestor + 1, cached));
+      if (ancestor >= cached) attentionBias.fill(0, line + pastLength, line + pastLength + ancestor + 1 - cached);
+    }
+    const scoredCells = scored.map((node) => cells[node] as number);
+    return { firstRow, rows, width, pastLength, tokenIds, positions, attentionBias, past, scored: scoredCells };
+  }
+
+  /** Appends the new nodes' keys and values, `[rows, width, parts * partWidth]`, to the cache. */
+  #store({ stored, firstRow, rows, gridRow }: ForwardNodes, keysValues: Float32Array): void {
+    const width = keysValues.length / (rows * this.#cache.stride);
+    const added = new Int32Array(rows);
+    for (const row of gridRow) added[row - firstRow] = (added[row - firstRow] as number) + 1;
+    const ends = added.map((count, row) => count + (stored[firstRow + row] as number));
+    this.#cache.reserve(ends.reduce((most, end) => Math.max(most, end), 0));
+    for (let row = 0; row < rows; row++) {
+      const count = added[row] as number;
+      if (count === 0) continue;
+      this.#cache.write(firstRow + row, stored[firstRow + row] as number, keysValues, row * width, count);
+    }
+  }
+}
