@@ -2,6 +2,7 @@
 import { EXIT } from './errors.js';
 import { run } from './run.js';
 import { RESTORE } from './terminal/live-region.js';
+import { standardInput } from './text-files.js';
 
 const controller = new AbortController();
 let readerGone = false;
@@ -39,7 +40,8 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const { stdin, stdout, stderr, env } = process;
+const { stdout, stderr, env } = process;
+const stdin = standardInput();
 const result = await run(process.argv.slice(2), { stdin, stdout, stderr, env, signal: controller.signal });
 if (outputFailed) process.exitCode = EXIT.failure;
 // What had failed before stays a failure, whoever reads of it.

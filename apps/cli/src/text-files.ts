@@ -3,6 +3,7 @@ import {
   constants,
   createReadStream,
   fstat as fstatCallback,
+  fstatSync,
   open as openCallback,
 } from 'node:fs';
 import { Socket, type SocketConstructorOpts } from 'node:net';
@@ -35,6 +36,15 @@ export async function openText(option: string, file: string, signal: AbortSignal
     signal.throwIfAborted();
     throw unreadable(nameOf(option, file), option, error);
   }
+}
+
+/**
+ * Standard input. Node.js takes one that is a folder or a block device for one that is at its end; these are read as files, so
+ * that a folder is an error.
+ */
+export function standardInput(): Readable {
+  const status = fstatSync(0);
+  return status.isDirectory() || status.isBlockDevice() ? createReadStream('', { fd: 0 }) : process.stdin;
 }
 
 /** The chunks of a stream; where it cannot be read on, `INVALID_ARGUMENT` naming the option, or the signal's reason. */

@@ -1,16 +1,17 @@
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const built = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const start = (...argv: string[]) => spawn(process.execPath, [built, ...argv]);
 
-async function outcome(child: ChildProcessWithoutNullStreams) {
+async function outcome(child: ChildProcessByStdio<Writable | null, Readable, Readable>) {
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk) => {
     stdout += chunk;
@@ -56,6 +57,15 @@ describe.skipIf(!existsSync(built))('the built command', () => {
     const { code, stdout, stderr } = await outcome(start('race', '--nonsense'));
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain('--nonsense');
+  });
+
+  it('exits with 2 where standard input is a folder', async () => {
+    const folder = openSync(tmpdir(), 'r');
+    const child = spawn(process.execPath, [built, 'decode'], { stdio: [folder, 'pipe', 'pipe'] });
+    closeSync(folder);
+    const { code, stdout, stderr } = await outcome(child as ChildProcessByStdio<null, Readable, Readable>);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/Standard input cannot be read: EISDIR/);
   });
 
   it.each([

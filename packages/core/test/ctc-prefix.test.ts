@@ -187,6 +187,25 @@ describe('numeric range', () => {
     }
   });
 
+  it('refuses them also in cells that nothing is made of: of the blank, and of a token that the frame has already', () => {
+    const lattice: CtcLattice = {
+      kind: 'ctc',
+      frames: 2,
+      k: 2,
+      blankId: 2,
+      blankLogProbs: Float32Array.of(-1, -1),
+      tokenIds: Int32Array.of(0, 2, 1, 1),
+      logProbs: Float32Array.of(-1, -1, -1, -Infinity),
+    };
+    expect(() => new CtcPrefixScorer(lattice, 3)).not.toThrow();
+    for (const cell of [1, 3]) {
+      for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+        const damaged = { ...lattice, logProbs: lattice.logProbs.with(cell, bad) };
+        expect(() => new CtcPrefixScorer(damaged, 3)).toThrow(expect.objectContaining({ code: 'INVALID_SCORES' }));
+      }
+    }
+  });
+
   it('refuses a vocabulary without labels', () => {
     const { lattice } = tinyLattice([[1, 1]], 0, 1);
     expect(() => new CtcPrefixScorer(lattice, 0)).toThrowError(/vocabularySize/);

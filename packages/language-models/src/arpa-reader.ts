@@ -63,7 +63,7 @@ export function readArpa(text: string): BackoffModel {
     throw invalid('The file has no line "\\data\\", so it is no ARPA file', { lines: lines.length });
   }
   if (!ended) throw broken(lines.length - 1, 'is the last, but "\\end\\" is missing');
-  return new BackoffModel(words, ngrams);
+  return new BackoffModel(words, ngrams, counts.size);
 
   function indexOf(word: string, line: number): number {
     const known = indices.get(word);

@@ -1,11 +1,12 @@
 import { ForetokenError } from '@foretoken/core';
+import { assertInteger, lengthOf, listOf, show, text, wrongValue } from '@foretoken/core/kit';
 
 /** One n-gram of a back-off model; scores are natural logarithms. */
 export interface Ngram {
   /** Indices of words, oldest first; at least one. */
   readonly words: readonly number[];
   readonly logProb: number;
-  /** Logarithm of the weight of what follows this history unseen (default 0); of the longest n-grams it is not used. */
+  /** Logarithm of the weight of what follows this history unseen (default 0); of n-grams as long as the order it is not used. */
   readonly backoff?: number;
 }
 
@@ -22,7 +23,7 @@ const EMPTY = 0;
  * a look-up is a few probes of a hash table whatever the order.
  */
 export class BackoffModel {
-  /** Longest n-gram. */
+  /** Length of the longest n-grams, known or announced. */
   readonly order: number;
   /** All words, by index. */
   readonly words: readonly string[];
@@ -45,19 +46,22 @@ export class BackoffModel {
   readonly #shorter: number[] = [EMPTY];
 
   /**
-   * `words` are all distinct; `<s>`, `</s>` and `<unk>` have their usual meaning where they are among them.
+   * `words` are all distinct; `<s>`, `</s>` and `<unk>` have their usual meaning where they are among them. A model that was
+   * made for an `order` of which no n-gram is left has it all the same: its histories are longer, and their weights count.
    *
-   * Throws `INVALID_ARGUMENT` for words or n-grams that come twice, scores that are no logarithm of a weight, and indices
-   * without a word.
+   * Throws `INVALID_ARGUMENT` for words or n-grams that come twice, scores that are no logarithm of a weight, indices
+   * without a word, and an order below that of the longest n-gram.
    */
-  constructor(words: readonly string[], ngrams: Iterable<Ngram>) {
-    this.words = words;
+  constructor(words: readonly string[], ngrams: Iterable<Ngram>, order?: number) {
+    this.words = listOf(text)('words', words);
     this.#size = words.length;
-    this.#indices = new Map(words.map((word, index) => [word, index]));
+    this.#indices = new Map(this.words.map((word, index) => [word, index]));
     if (this.#indices.size !== words.length) throw invalid('A word of the language model comes twice.', {});
-    const sorted = [...ngrams].sort((a, b) => a.words.length - b.words.length);
+    const sorted = ngramsOf(ngrams).sort((a, b) => a.words.length - b.words.length);
     for (const ngram of sorted) this.#add(ngram);
-    this.order = sorted.at(-1)?.words.length ?? 0;
+    const longest = sorted.at(-1)?.words.length ?? 0;
+    if (order !== undefined) assertInteger('order', order, longest, Number.MAX_SAFE_INTEGER);
+    this.order = order ?? longest;
     this.maxScore = this.#backoffs.every((backoff) => backoff <= 0) ? 0 : undefined;
     // A shorter form is looked up through those of shorter histories, so these come first.
     const depth = ([, node]: [number, number]): number => this.#depths[node] as number;
@@ -87,7 +91,7 @@ export class BackoffModel {
       const node = this.#children.get(history * this.#size + word);
       const logProb = node === undefined ? Number.NaN : (this.#logProbs[node] as number);
       if (!Number.isNaN(logProb)) return weight + logProb;
-      if (history === EMPTY) return Number.NEGATIVE_INFINITY;
+      if (!(history > EMPTY)) return this.#nothing(history, Number.NEGATIVE_INFINITY);
       weight += this.#backoffs[history] as number;
     }
   }
@@ -109,24 +113,35 @@ export class BackoffModel {
         // Nothing follows the longest n-grams.
         return this.#depths[node] === this.order ? (this.#shorter[node] as number) : node;
       }
-      if (history === EMPTY) return EMPTY;
+      if (!(history > EMPTY)) return this.#nothing(history, EMPTY);
     }
+  }
+
+  /** What is found after no word at all. Throws `INVALID_ARGUMENT` where a history is no state of this model. */
+  #nothing(history: BackoffState | undefined, found: number): number {
+    if (history === EMPTY) return found;
+    throw wrongValue('state', history, 'a state that this model gave');
   }
 
   #add({ words, logProb, backoff = 0 }: Ngram): void {
     let node = EMPTY;
     for (const word of words) {
       if (!Number.isInteger(word) || word < 0 || word >= this.#size) {
-        throw invalid(`An n-gram holds word ${word}; indices below ${this.#size} are required.`, { received: word });
+        throw invalid(`An n-gram holds word ${show(word)}; indices below ${this.#size} are required.`, {
+          received: word,
+        });
       }
       node = this.#children.get(node * this.#size + word) ?? this.#insert(node, word);
     }
-    const text = words.map((word) => this.words[word]).join(' ');
+    const name = words.map((word) => this.words[word]).join(' ');
     if (node === EMPTY || !Number.isNaN(this.#logProbs[node] as number)) {
-      throw invalid(node === EMPTY ? 'An n-gram has no words.' : `The n-gram "${text}" comes twice.`, { words: text });
+      throw invalid(node === EMPTY ? 'An n-gram has no words.' : `The n-gram "${name}" comes twice.`, { words: name });
     }
-    if (!(logProb <= 0) || !(backoff < Number.POSITIVE_INFINITY)) {
-      throw invalid(`The n-gram "${text}" has log-probability ${logProb} and log-weight ${backoff}.`, { words: text });
+    if (!isNumber(logProb) || !isNumber(backoff) || !(logProb <= 0) || !(backoff < Number.POSITIVE_INFINITY)) {
+      const scores = `log-probability ${show(logProb)} and log-weight ${show(backoff)}`;
+      throw invalid(`The n-gram "${name}" has ${scores}; a number up to 0 and one below Infinity are required.`, {
+        words: name,
+      });
     }
     this.#logProbs[node] = logProb;
     this.#backoffs[node] = backoff;
@@ -152,6 +167,25 @@ export class BackoffModel {
     }
     return EMPTY;
   }
+}
+
+/** A copy of n-grams whose words are a list; the rest is checked as they are added. Throws `INVALID_ARGUMENT`. */
+function ngramsOf(ngrams: Iterable<Ngram>): Ngram[] {
+  let list: Ngram[];
+  try {
+    list = Array.from(ngrams, ({ words, logProb, backoff = 0 }) => ({ words, logProb, backoff }));
+  } catch (cause) {
+    throw invalid(`ngrams must be n-grams with words and logProb that can be read, but was ${show(ngrams)}.`, {
+      cause,
+    });
+  }
+  for (const { words } of list)
+    if (lengthOf(words) === undefined) throw wrongValue('words of an n-gram', words, 'an array of indices');
+  return list;
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number';
 }
 
 function invalid(message: string, details: Readonly<Record<string, unknown>>): ForetokenError {

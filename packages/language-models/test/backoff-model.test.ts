@@ -56,6 +56,30 @@ describe('BackoffModel', () => {
     expect(plain.end(plain.start)).toBe(0);
   });
 
+  it('keeps the order it was made for where no n-gram of it is left', () => {
+    const ngrams = [
+      { words: [0], logProb: -1, backoff: -0.5 },
+      { words: [1], logProb: -2, backoff: -0.25 },
+      { words: [0, 1], logProb: -0.5, backoff: -4 },
+    ];
+    const states = (model: BackoffModel): number => model.next(model.next(model.start, 0), 1);
+    const bigrams = new BackoffModel(['a', 'b'], ngrams);
+    const trigrams = new BackoffModel(['a', 'b'], ngrams, 3);
+    expect([bigrams.order, trigrams.order]).toEqual([2, 3]);
+    expect(bigrams.logProb(states(bigrams), 0)).toBeCloseTo(-1 - 0.25);
+    expect(trigrams.logProb(states(trigrams), 0)).toBeCloseTo(-1 - 0.25 - 4);
+    expect(() => new BackoffModel(['a', 'b'], ngrams, 1)).toThrow(/order must be an integer of at least 2/);
+  });
+
+  it('refuses a history that it did not give, and goes round no loop', () => {
+    const model = new BackoffModel(WORDS, [{ words: [2], logProb: -3 }]);
+    for (const state of [Number.NaN, 99, -1, undefined]) {
+      for (const call of [() => model.logProb(state as number, 0), () => model.next(state as number, 0)]) {
+        expect(call).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+      }
+    }
+  });
+
   it('refuses n-grams that mean nothing', () => {
     const wrong: readonly (readonly [readonly string[], readonly Ngram[]])[] = [
       [['a', 'a'], []],
@@ -65,6 +89,13 @@ describe('BackoffModel', () => {
       [['a'], [{ words: [0], logProb: Number.NaN }]],
       [['a'], [{ words: [0], logProb: -1, backoff: Number.NaN }]],
       [['a'], [0, 0].map(() => ({ words: [0], logProb: -1 }))],
+      [['a', undefined as never], []],
+      [['a'], null as never],
+      [['a'], [null as never]],
+      [['a'], [{ words: 'a' as never, logProb: -1 }]],
+      [['a'], [{ words: [Symbol('a') as never], logProb: -1 }]],
+      [['a'], [{ words: [0], logProb: -1n as never }]],
+      [['a'], [{ words: [0], logProb: -1, backoff: {} as never }]],
     ];
     for (const [words, ngrams] of wrong) {
       expect(() => new BackoffModel(words, ngrams)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
@@ -103,6 +134,18 @@ describe('readArpa', () => {
       expect(model.logProb(after, 0)).toBeCloseTo(-1.25 * Math.LN10);
       expect(model.logProb(model.start, 2)).toBe(Number.NEGATIVE_INFINITY);
     }
+  });
+
+  it('counts the weights of histories before n-grams that were announced, but of which none is left', () => {
+    const text = ARPA.replace('ngram 2=1', 'ngram 2=1\nngram 3=0').replace(
+      '-0.125\ta b',
+      '-0.125\ta b\t-2\n\n\\3-grams:',
+    );
+    const model = readArpa(text);
+    expect(model.order).toBe(3);
+    const after = ['a', 'b'].reduce((state, word) => model.next(state, model.indexOf(word)), model.start);
+    // The weights of "a b" and "b", and the unigram.
+    expect(model.logProb(after, model.indexOf('a'))).toBeCloseTo((-2 - 99 - 0.5) * Math.LN10);
   });
 
   it('names the line that breaks the format', () => {

@@ -115,7 +115,8 @@ async function assemble(
 ): Promise<LoadedModel> {
   const { manifest } = folder;
   const { threads, probe = true, signal } = options;
-  const models = await familyOf(manifest).open({ folder, manifest, sessions, threads, probe, signal });
+  const family = familyOf(manifest);
+  const models = await family.open({ folder, manifest, sessions, threads, probe, signal });
   sessions.timings.reset();
   const { autoregressive, canvas, edit, lattice, dag } = models;
   const lattices = [lattice, dag].filter((model) => model !== undefined);
@@ -123,7 +124,7 @@ async function assemble(
   return {
     folder: folder.path,
     manifest,
-    description: familyOf(manifest).describe(manifest),
+    description: family.describe(manifest),
     tokenizer,
     threads: sessions.threads,
     ...models,

@@ -9,7 +9,6 @@ import type {
 } from '@foretoken/core';
 import {
   assertLattice,
-  assertScores,
   type CtcPrefix,
   CtcPrefixScorer,
   checkOptions,
@@ -123,14 +122,6 @@ function weighed({ model, weight = DEFAULT_WEIGHT }: WeightedLanguageModel, size
   return weight === 0 ? undefined : { model, weight };
 }
 
-/** Throws `INVALID_SCORES` naming row and frame: such a lattice would draft in silence, and badly. */
-function assertLatticeScores({ frames, k, logProbs, blankLogProbs }: CtcLattice, row: number): void {
-  for (let frame = 0; frame < frames; frame++) {
-    assertScores(logProbs, row, frame, frame * k, (frame + 1) * k);
-    assertScores(blankLogProbs, row, frame, frame, frame + 1);
-  }
-}
-
 /** Where the drafter stands in one row's lattice. */
 interface RowState {
   readonly scorer: CtcPrefixScorer;
@@ -142,7 +133,6 @@ interface RowState {
 }
 
 function rowState(lattice: CtcLattice, vocabularySize: number, row: number, settings: Settings): RowState {
-  assertLatticeScores(lattice, row);
   const scorer = new CtcPrefixScorer(lattice, vocabularySize, row);
   return { scorer, tokenIds: [], prefix: scorer.start(), language: settings.languageModel?.model.start() };
 }

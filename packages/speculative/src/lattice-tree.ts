@@ -28,7 +28,10 @@ export interface GrowthOptions extends DraftLimit {
 interface Candidate {
   readonly parent: number;
   readonly tokenId: number;
+  /** Of the path that ends with it. */
   readonly probability: number;
+  /** Of this token, given the path above. */
+  readonly given: number;
 }
 
 /**
@@ -40,8 +43,8 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
   const { nodes, depth, least, chain, endTokenId, opinion } = options;
   const tokenIds: number[] = [];
   const parents: number[] = [];
-  /** Of each node's path, best first. */
-  const paths: number[] = [];
+  /** Of each node, given those above. */
+  const probabilities: number[] = [];
   const states: CtcPrefix[] = [];
   /** States of the language model. */
   const languageStates: unknown[] = [];
@@ -62,26 +65,27 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
             },
             relative,
           );
+    const offer = (index: number): void => {
+      const given = next.probabilities[index] as number;
+      frontier.push({ parent, tokenId: next.tokenIds[index] as number, probability: probability * given, given });
+    };
     let best = -1;
     for (let index = 0; index < next.tokenIds.length; index++) {
       const tokenId = next.tokenIds[index] as number;
       if (tokenId === endTokenId) continue;
-      if (!chain) frontier.push({ parent, tokenId, probability: probability * (next.probabilities[index] as number) });
+      if (!chain) offer(index);
       else if (best < 0 || (next.probabilities[index] as number) > (next.probabilities[best] as number)) best = index;
     }
-    if (best >= 0) {
-      const tokenId = next.tokenIds[best] as number;
-      frontier.push({ parent, tokenId, probability: probability * (next.probabilities[best] as number) });
-    }
+    if (best >= 0) offer(best);
   };
 
   expand(prefix, -1, 1);
   while (frontier.length > 0 && tokenIds.length < nodes) {
-    const { parent, tokenId, probability } = takeBest(frontier);
+    const { parent, tokenId, probability, given } = takeBest(frontier);
     const node = tokenIds.push(tokenId) - 1;
     const at = parent < 0 ? 1 : (depths[parent] as number) + 1;
     parents.push(parent);
-    paths.push(probability);
+    probabilities.push(given);
     depths.push(at);
     if (at < depth && node + 1 < nodes) {
       const state = scorer.extend(parent < 0 ? prefix : (states[parent] as CtcPrefix), tokenId);
@@ -93,11 +97,11 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
       expand(state, node, probability);
     }
   }
-  const probabilities = Float32Array.from(paths, (path, node) => {
-    const parent = parents[node] as number;
-    return path / (parent < 0 ? 1 : (paths[parent] as number));
-  });
-  return { tokenIds: Int32Array.from(tokenIds), parents: Int32Array.from(parents), probabilities };
+  return {
+    tokenIds: Int32Array.from(tokenIds),
+    parents: Int32Array.from(parents),
+    probabilities: Float32Array.from(probabilities),
+  };
 }
 
 // A token the lattice alone finds this much too improbable may still be proposed after re-ranking ...

@@ -1,5 +1,5 @@
 import type { CtcLattice } from '../contract/lattice.js';
-import { invalidScores, noTokenLeft } from '../tensor/score-checks.js';
+import { assertScores, invalidScores, noTokenLeft } from '../tensor/score-checks.js';
 import { assertInteger } from './checks.js';
 
 /** Least probability of all labels outside a frame's candidates together, so that no label is ever impossible. */
@@ -31,7 +31,7 @@ export class CtcEmissions {
 
   /**
    * `vocabularySize` counts all token ids, the blank too where it is one; `row` is named in errors. Throws `INVALID_ARGUMENT`,
-   * `INVALID_SCORES` where a score is NaN or too large for a probability, and `UNSATISFIABLE_CONSTRAINT` where a frame rules
+   * `INVALID_SCORES` where a score is NaN or too large for a probability, also one that nothing is made of, and `UNSATISFIABLE_CONSTRAINT` where a frame rules
    * everything out.
    */
   constructor(lattice: CtcLattice, vocabularySize: number, row: number = 0) {
@@ -47,6 +47,9 @@ export class CtcEmissions {
     const counts: number[] = [];
     const allLabels = blankId < vocabularySize ? vocabularySize - 1 : vocabularySize;
     for (let frame = 0; frame < frames; frame++) {
+      // Also of cells that hold the blank or a token again: such a lattice is damaged, and would draft badly in silence.
+      assertScores(lattice.logProbs, row, frame, frame * k, (frame + 1) * k);
+      assertScores(lattice.blankLogProbs, row, frame, frame, frame + 1);
       let mass = Math.exp(lattice.blankLogProbs[frame] as number);
       this.blank[frame] = mass;
       let candidates = 0;
@@ -66,8 +69,8 @@ export class CtcEmissions {
         mass += probability;
         candidates++;
       }
-      // Not so for NaN, which every sum hands on.
-      if (!(mass < Number.POSITIVE_INFINITY)) throw invalidScores(row, frame, mass);
+      // Finite logarithms may still be too large.
+      if (mass === Number.POSITIVE_INFINITY) throw invalidScores(row, frame, mass);
       if (mass === 0) throw noTokenLeft(row, frame);
       this.#normalise(frame, mass, allLabels - candidates);
     }

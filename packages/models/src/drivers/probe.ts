@@ -100,12 +100,6 @@ export class WidthCosts {
   get curve(): readonly number[] {
     return nonDecreasing(Array.from(this.#padded, (width) => this.#steady[width - 1] as number));
   }
-
-  /** v: the same relative to one node, from 1 up. */
-  get relative(): readonly number[] {
-    const { curve } = this;
-    return curve.map((cost) => Math.min(cost / (curve[0] as number), Number.MAX_VALUE));
-  }
 }
 
 /** Whether a clock may have shown this for a piece of work. */
