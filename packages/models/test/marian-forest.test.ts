@@ -7,6 +7,7 @@ import { type OnnxRuntime, openForests, openSessions } from '@foretoken/core/run
 import { greedy } from '@foretoken/greedy';
 import { importModel } from '@foretoken/importers';
 import { ngramDrafter, speculative } from '@foretoken/speculative';
+import { tokenForestConformance } from '@foretoken/testkit';
 import fc from 'fast-check';
 import * as onnxRuntime from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -71,6 +72,15 @@ async function withForest(sources: readonly Int32Array[], run: (forest: TokenFor
     await forest[Symbol.asyncDispose]();
   }
 }
+
+tokenForestConformance({
+  runner: { describe, it },
+  name: 'Marian on ONNX Runtime',
+  createModel: autoregressive,
+  sources: SOURCES,
+  // Bits may differ between one node and several, and beside other rows, unless rows may join.
+  tolerance: 1e-5,
+});
 
 describe('a Marian token forest on ONNX Runtime', () => {
   it('gives the logits of recomputing from scratch, to 1e-5, under random growth, pruning, forks and finished rows', async () => {

@@ -15,3 +15,4 @@ export * from './scripted-lattice.js';
 export * from './scripted-model.js';
 export * from './speculative-oracle.js';
 export * from './stepping-clock.js';
+export * from './token-forest-conformance.js';

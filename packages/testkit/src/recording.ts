@@ -12,7 +12,7 @@ import {
 /** What was done with a model, in order. */
 export type ModelCall =
   | { readonly call: 'encode' | 'release-encoding' }
-  | { readonly call: 'open'; readonly rows: number }
+  | { readonly call: 'open' | 'join'; readonly rows: number }
   | {
       readonly call: 'extend';
       readonly rows: readonly number[];
@@ -90,13 +90,15 @@ export function recording<Source>(
     get stillOpen() {
       return open;
     },
-    async open(sources, openOptions): Promise<TokenForest> {
+    async open(sources, openOptions): Promise<TokenForest<Source>> {
       const forest = await model.open(sources, openOptions);
       calls.push({ call: 'open', rows: forest.rows });
       open++;
       let disposed = false;
       return {
-        rows: forest.rows,
+        get rows() {
+          return forest.rows;
+        },
         start: (row) => forest.start(row),
         async extend(nodes, output, signal): Promise<Extension<typeof output>> {
           forwards++;
@@ -115,6 +117,14 @@ export function recording<Source>(
           calls.push({ call: 'finish', row });
           forest.finish(row);
         },
+        ...(forest.join === undefined
+          ? {}
+          : {
+              async join(joining, joinOptions) {
+                calls.push({ call: 'join', rows: joining.length });
+                return forest.join?.(joining, joinOptions) as Promise<number>;
+              },
+            }),
         async [Symbol.asyncDispose]() {
           calls.push({ call: 'dispose' });
           if (!disposed) open--;

@@ -49,6 +49,7 @@ const ALL = {
   branching: true,
   rollback: true,
   rows: 4096,
+  joining: true,
 } as const;
 
 const SHARED = {
@@ -87,9 +88,11 @@ export function scriptedModel(options: ScriptedModelOptions): AutoregressiveMode
     maxLength,
     supports,
     ...(encoder === undefined ? {} : { encoder }),
-    async open(sources) {
+    async open(sources, { joining = false } = {}) {
       assertTokenSources(sources);
-      return new ScriptedForest(sources, { ...options, maxLength }, supports);
+      if (joining && !supports.joining)
+        throw refuse('UNSUPPORTED_CAPABILITY', 'No row can join a forest of this model.');
+      return new ScriptedForest(sources, { ...options, maxLength }, supports, joining);
     },
   };
 }
@@ -126,29 +129,35 @@ interface Entry {
   readonly path: readonly number[];
 }
 
-class ScriptedForest implements TokenForest {
-  readonly rows: number;
+class ScriptedForest implements TokenForest<TokenSource> {
   #nextNode: NodeId = 0;
-  readonly #sources: readonly TokenSource[];
+  readonly #sources: TokenSource[];
   readonly #options: ScriptedModelOptions & { readonly maxLength: number };
   readonly #supports: AutoregressiveSupport;
   readonly #prefix: readonly number[];
   readonly #nodes = new Map<NodeId, Entry>();
   readonly #latest: NodeId[];
   readonly #finished = new Set<number>();
+  readonly #joining: boolean;
+  #running = false;
   #disposed = false;
 
   constructor(
     sources: readonly TokenSource[],
     options: ScriptedModelOptions & { readonly maxLength: number },
     supports: AutoregressiveSupport,
+    joining: boolean,
   ) {
-    this.rows = sources.length;
-    this.#sources = sources;
+    this.#sources = [...sources];
+    this.#joining = joining;
     this.#options = options;
     this.#supports = supports;
     this.#prefix = options.prefix ?? [1];
     this.#latest = sources.map(() => ROOT);
+  }
+
+  get rows(): number {
+    return this.#sources.length;
   }
 
   start(row: number): RowStart {
@@ -162,6 +171,7 @@ class ScriptedForest implements TokenForest {
     signal?: AbortSignal,
   ): Promise<Extension<Output>>;
   async extend(nodes: NewNodes, output: OutputRequest, signal?: AbortSignal): Promise<Extension> {
+    this.#checkIdle();
     signal?.throwIfAborted();
     const { score, vocabularySize } = this.#options;
     if (!this.#supports.outputs.includes(output.kind)) {
@@ -187,6 +197,11 @@ class ScriptedForest implements TokenForest {
         ? []
         : Array.from(this.#options.state(this.#sources[row] as TokenSource, path.slice(this.#prefix.length))),
     );
+    // A forward takes a moment, and others may call meanwhile.
+    this.#running = true;
+    await undefined;
+    this.#running = false;
+    if (this.#disposed) throw refuse('DISPOSED', 'The forest was disposed of.');
     for (const [index, entry] of added.entries()) this.#nodes.set(firstNode + index, entry);
     latest.forEach((node, row) => {
       this.#latest[row] = node;
@@ -196,6 +211,7 @@ class ScriptedForest implements TokenForest {
   }
 
   retain(row: number, leaves: readonly NodeId[]): void {
+    this.#checkIdle();
     this.#checkRow(row);
     const keep = new Set<NodeId>();
     for (const leaf of leaves) {
@@ -211,9 +227,20 @@ class ScriptedForest implements TokenForest {
   }
 
   finish(row: number): void {
+    this.#checkIdle();
     this.#checkRow(row);
     this.#finished.add(row);
     for (const [node, entry] of this.#nodes) if (entry.row === row) this.#nodes.delete(node);
+  }
+
+  async join(sources: readonly TokenSource[]): Promise<number> {
+    this.#checkIdle();
+    if (!this.#joining) throw refuse('UNSUPPORTED_CAPABILITY', 'This forest was not opened with `joining`.');
+    assertTokenSources(sources);
+    const first = this.rows;
+    this.#sources.push(...sources);
+    this.#latest.push(...sources.map(() => ROOT));
+    return first;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -237,6 +264,11 @@ class ScriptedForest implements TokenForest {
     if (path.length > maxLength) throw refuse('LENGTH_LIMIT', `A path holds at most ${maxLength} nodes.`);
     latest[row] = this.#nextNode + index;
     return { row, parent, path };
+  }
+
+  #checkIdle(): void {
+    if (this.#disposed) throw refuse('DISPOSED', 'The forest was disposed of.');
+    if (this.#running) throw refuse('INVALID_ARGUMENT', 'Another call is running; await it first.');
   }
 
   #checkRow(row: number): void {

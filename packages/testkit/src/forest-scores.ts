@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import {
+  type AutoregressiveModel,
+  type Extension,
+  type NodeId,
+  type OutputKind,
+  type OutputRequest,
+  ROOT,
+  type TokenForest,
+  type TokenSource,
+} from '@foretoken/core';
+import { NodeBatch, nodeIdOf } from '@foretoken/core/kit';
+
+export type Autoregressive = AutoregressiveModel<TokenSource>;
+export type Forest = TokenForest<TokenSource>;
+
+/** A request of a kind that a model offers. */
+export function requestOf(kind: OutputKind, { supports }: Autoregressive): OutputRequest {
+  return kind === 'topK' ? { kind, k: Math.min(3, supports.maxCandidates) } : { kind };
+}
+
+/** The output that says most of those that a model offers. */
+export function fullestRequest(model: Autoregressive): OutputRequest {
+  const kinds = ['logits', 'logProbs', 'topK', 'argmax'] as const;
+  const kind = kinds.find((one) => model.supports.outputs.includes(one));
+  assert.ok(kind !== undefined, 'a model offers an output');
+  return requestOf(kind, model);
+}
+
+/** What an extension says of each scored node. */
+export function scoresOf(extension: Extension, count: number): number[][] {
+  const arrays = Object.values(extension).filter(
+    (value): value is Float32Array | Int32Array => value instanceof Float32Array || value instanceof Int32Array,
+  );
+  return Array.from({ length: count }, (_, node) =>
+    arrays.flatMap((values) => {
+      const size = values.length / count;
+      assert.ok(
+        Number.isInteger(size) && size > 0,
+        `${values.length} values are a row for each of ${count} scored nodes`,
+      );
+      return [...values.subarray(node * size, (node + 1) * size)];
+    }),
+  );
+}
+
+/** Opens a forest, uses it, and disposes of it. */
+export async function withForest<Result>(
+  opening: Promise<Forest>,
+  use: (forest: Forest) => Promise<Result>,
+): Promise<Result> {
+  const forest = await opening;
+  try {
+    return await use(forest);
+  } finally {
+    await forest[Symbol.asyncDispose]();
+  }
+}
+
+/** Tokens of a row that can be read one after the other: what it must begin with, then any. */
+export function pathOf(forest: Forest, row: number, tokenIds: readonly number[]): number[] {
+  const { prefix, cached, node } = forest.start(row);
+  assert.ok(prefix.length > cached, 'a row begins with at least one token that is to be read');
+  assert.equal(node === ROOT, cached === 0, 'the root has no token');
+  return [...prefix, ...tokenIds];
+}
+
+/** Reads tokens below a node; gives the node of the last of them, and what is said of it. */
+export async function read(
+  forest: Forest,
+  row: number,
+  parent: NodeId,
+  tokenIds: readonly number[],
+  output: OutputRequest,
+): Promise<{ readonly node: NodeId; readonly scores: readonly number[] }> {
+  const nodes = new NodeBatch();
+  const last = nodes.addChain(row, parent, tokenIds, 'last');
+  const extension = await forest.extend(nodes, output);
+  return { node: nodeIdOf(last, extension.firstNode), scores: scoresOf(extension, 1)[0] as number[] };
+}
+
+/** Asserts that two ways to compute scores agree, to the last bit where no difference is allowed. */
+export function assertClose(
+  actual: readonly number[],
+  expected: readonly number[],
+  tolerance: number,
+  what: string,
+): void {
+  assert.equal(actual.length, expected.length, `${what}: as many scores`);
+  for (const [index, value] of actual.entries()) {
+    const other = expected[index] as number;
+    const same = Object.is(value, other) || Math.abs(value - other) <= tolerance;
+    assert.ok(same, `${what}: score ${index} is ${value}, where ${other} was expected`);
+  }
+}
+
+/** A small generator, so that a law tries the same every time. */
+export function picker(seed: number): (below: number) => number {
+  let state = (seed * 2654435761) >>> 0;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import type { NodeId, OutputRequest, TokenSource } from '@foretoken/core';
+import { ROOT } from '@foretoken/core';
+import { NodeBatch, nodeIdOf } from '@foretoken/core/kit';
+import { type Autoregressive, assertClose, type Forest, pathOf, read, scoresOf, withForest } from './forest-scores.js';
+import { assertCode } from './laws.js';
+
+/** What each row says of a few tokens, one after the other, must be what it says alone. */
+export async function assertJoins(
+  model: Autoregressive,
+  output: OutputRequest,
+  open: (model: Autoregressive, rows: readonly number[], joining?: boolean) => Promise<Forest>,
+  sources: readonly TokenSource[],
+): Promise<void> {
+  const tokenAt = (row: number, step: number): number => (3 * row + 5 * step) % model.vocabulary.size;
+  const steps = 5;
+  const alone = await Promise.all(
+    sources.map((_, source) =>
+      withForest(open(model, [source], true), async (forest) => {
+        const said: (readonly number[])[] = [];
+        let node: NodeId = ROOT;
+        for (let step = 0; step < steps; step++) {
+          const next = step === 0 ? pathOf(forest, 0, []) : [tokenAt(source, step)];
+          const given = await read(forest, 0, node, next, output);
+          said.push(given.scores);
+          node = given.node;
+        }
+        return said;
+      }),
+    ),
+  );
+  for (const begin of [1, 2]) {
+    const running = sources.map((_, source) => ({ source, row: source, step: 0, node: ROOT as NodeId }));
+    const waiting = running.splice(begin);
+    await withForest(
+      open(
+        model,
+        running.map(({ source }) => source),
+        true,
+      ),
+      async (forest) => {
+        while (running.length > 0) {
+          const nodes = new NodeBatch();
+          const handles = running.map(({ source, row, step, node }) =>
+            nodes.addChain(row, node, step === 0 ? pathOf(forest, row, []) : [tokenAt(source, step)], 'last'),
+          );
+          const extension = await forest.extend(nodes, output);
+          const scores = scoresOf(extension, running.length);
+          for (const [index, one] of running.entries()) {
+            assertClose(
+              scores[index] as number[],
+              alone[one.source]?.[one.step] ?? [],
+              0,
+              `row ${one.row}, step ${one.step}`,
+            );
+            one.node = nodeIdOf(handles[index] as number, extension.firstNode);
+            one.step++;
+          }
+          for (const over of running.filter(({ step }) => step === steps)) {
+            forest.finish(over.row);
+            running.splice(running.indexOf(over), 1);
+          }
+          const joining = waiting.shift();
+          if (joining === undefined) continue;
+          const before = forest.rows;
+          const refused = forest.join?.([new Int32Array()] as never);
+          await assertCode(async () => refused, 'EMPTY_SOURCE');
+          assert.equal(forest.rows, before, 'a row that is refused is not added');
+          assert.equal(await forest.join?.([sources[joining.source] as TokenSource]), before, 'join gives the new row');
+          assert.equal(forest.rows, before + 1, 'and counts it');
+          joining.row = before;
+          running.push(joining);
+        }
+        await assertCode(async () => forest.start(forest.rows), 'INVALID_NODE');
+      },
+    );
+  }
+}
