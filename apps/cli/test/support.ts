@@ -8,7 +8,6 @@ import {
   ROOT,
   type TokenForest,
   type TokenSource,
-  type Vocabulary,
 } from '@foretoken/core';
 import { nodeIdOf } from '@foretoken/core/kit';
 import { familyOf, type LoadedModel, type MarianManifest } from '@foretoken/models';
@@ -17,7 +16,7 @@ import type { Services } from '../src/services.js';
 
 const ENGLISH = ['<pad>', '<unk>', '</s>', '<start>', 'a', 'dog', 'runs', 'on', 'grass', 'man', 'sits'];
 const GERMAN = ['<pad>', '<unk>', '</s>', '<start>', 'ein', 'Hund', 'läuft', 'auf', 'Gras', 'Mann', 'sitzt'];
-const VOCABULARY: Vocabulary = { size: GERMAN.length, endTokenId: 2, padTokenId: 0, unknownTokenId: 1 };
+const VOCABULARY = { size: GERMAN.length, endTokenId: 2, padTokenId: 0, unknownTokenId: 1 };
 const START = 3;
 const SOURCE_LENGTH = 12;
 

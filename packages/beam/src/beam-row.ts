@@ -72,7 +72,7 @@ export class BeamRow implements RowSearch {
   provisional(): Branch {
     const [running] = this.running;
     const [finished] = this.finished;
-    if (running === undefined || finished === undefined) return (running ?? finished?.branch) as Branch;
+    if (running === undefined || finished === undefined) return running ?? finished?.branch;
     const score = this.#settings.normalise(running.logProb, running.length - this.#given);
     return score > finished.score ? running : finished.branch;
   }

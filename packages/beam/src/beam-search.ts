@@ -39,9 +39,9 @@ import { type Search, searchRows } from './search-loop.js';
 
 export interface BeamSearchOptions extends LengthPenaltyOptions, ScoreRules {
   /** Hypotheses kept at each step (default 4). */
-  readonly beamSize?: number;
+  readonly beamSize?: number | undefined;
   /** Hypotheses to return, at most the beam size (default 1). */
-  readonly hypotheses?: number;
+  readonly hypotheses?: number | undefined;
   /**
    * When a row's search stops. `improvement-unlikely` (default; Hugging Face's `early_stopping=False`): the beam is full and
    * the best running hypothesis, scored at its length so far, does not beat the worst finished one. `full`
@@ -49,19 +49,19 @@ export interface BeamSearchOptions extends LengthPenaltyOptions, ScoreRules {
    * reach the best running hypothesis would not beat it; where rules may raise a log-probability above 0 (biases above 0,
    * penalties below 0, rules of your own) there is no such bound, and the search goes on to the length limit.
    */
-  readonly stopWhen?: StopWhen;
+  readonly stopWhen?: StopWhen | undefined;
   /** The beam is full with `beamSize * patience` finished hypotheses (default 1; Kasai et al., 2022, section 2.2). */
-  readonly patience?: number;
+  readonly patience?: number | undefined;
   /**
    * Token sequences that the output must contain, each as one run; an entry with several sequences needs one of them
    * (lexically constrained decoding, by dynamic beam allocation: Post and Vilar, 2018). Runs may overlap, but each entry
    * needs one of its own: a sequence given twice must occur twice. Not together with `groups`.
    */
-  readonly phrases?: readonly (Int32Array | readonly Int32Array[])[];
+  readonly phrases?: readonly (Int32Array | readonly Int32Array[])[] | undefined;
   /** Split the beam into this many groups that avoid one another's tokens (default 1; diverse beam search). */
-  readonly groups?: number;
+  readonly groups?: number | undefined;
   /** What each branch of an earlier group with the same token costs, in natural log (default 0.5); needs `groups`. */
-  readonly diversityPenalty?: number;
+  readonly diversityPenalty?: number | undefined;
 }
 
 const NAME = 'beam-search';

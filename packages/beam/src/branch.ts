@@ -64,7 +64,7 @@ export class Branch implements ScoringContext {
 
   /** The output token at a position. */
   at(position: number): number {
-    return this.#tokens[position] as number;
+    return this.#tokens[position];
   }
 
   /** A copy of the output from position `from` on. */
@@ -86,9 +86,9 @@ export interface ScoredBranch {
   /** The best continuations, as many as the search asked for; fewer where fewer are possible. */
   readonly candidates: Candidates;
   /** Every continuation, `[vocab]`; only where the search asked for all. */
-  readonly logProbs?: Float32Array;
+  readonly logProbs?: Float32Array | undefined;
   /** Hidden states of the branch's new nodes, `[next.length, width]`; only where the search asked for them. */
-  readonly states?: Float32Array;
+  readonly states?: Float32Array | undefined;
 }
 
 /** The search of one row: what it wants scored next, and what it makes of the scores. */

@@ -75,7 +75,7 @@ export class ConstrainedRow implements RowSearch {
   }
 
   provisional(): Branch {
-    return (this.running[0] ?? this.#finished.branches[0]) as Branch;
+    return this.running[0] ?? this.#finished.branches[0];
   }
 
   hypotheses(): readonly Hypothesis[] {
@@ -93,13 +93,13 @@ export class ConstrainedRow implements RowSearch {
       const index = indexOf.get(from) as number;
       const key = `${index}:${tokenId}`;
       if (found.has(key)) return;
-      const before = this.#progress[index] as PhraseProgress;
+      const before = this.#progress[index];
       const progress = tokenId === this.#bounds.endTokenId ? before : this.#phrases.after(before, tokenId);
       found.set(key, { continuation, progress });
     };
     for (const continuation of bestContinuations(scored, 2 * beamSize)) consider(continuation);
     for (const [index, from] of scored.entries()) {
-      for (const tokenId of (this.#progress[index] as PhraseProgress).wanted) {
+      for (const tokenId of this.#progress[index].wanted) {
         consider(continuationOf(from, tokenId, from.logProbs?.[tokenId] as number));
       }
       consider(bestContinuations([from], 1)[0]);

@@ -33,8 +33,8 @@ export function bestContinuations(
   for (const from of scored) {
     const { tokenIds, logProbs } = from.candidates;
     for (let rank = 0; rank < tokenIds.length; rank++) {
-      const tokenId = tokenIds[rank] as number;
-      const continuation = continuationOf(from, tokenId, logProbs[rank] as number, against(tokenId));
+      const tokenId = tokenIds[rank];
+      const continuation = continuationOf(from, tokenId, logProbs[rank], against(tokenId));
       if (continuation !== undefined) all.push(continuation);
     }
   }

@@ -36,7 +36,7 @@ export class ContrastiveRow implements RowSearch {
   step(scored: readonly ScoredBranch[]): void {
     const states = scored.map(statesOf);
     const chosen = this.#started ? this.#choose(states) : 0;
-    const { branch, leaf, candidates } = scored[chosen] as ScoredBranch;
+    const { branch, leaf, candidates } = scored[chosen];
     this.#states.push(...(states[chosen] as readonly Float32Array[]));
     this.#logProb = branch.logProb;
     if (this.#started && branch.next[0] === this.#bounds.endTokenId) this.#finishReason = 'end-token';
@@ -53,7 +53,7 @@ export class ContrastiveRow implements RowSearch {
     this.running = Array.from(tokenIds, (tokenId, rank) => {
       const ends = tokenId === this.#bounds.endTokenId;
       const progress = ends ? branch.progress : this.#bounds.push(branch.progress, tokenId);
-      return branch.grow(leaf, tokenId, branch.logProb + (logProbs[rank] as number), progress);
+      return branch.grow(leaf, tokenId, branch.logProb + logProbs[rank], progress);
     });
   }
 
@@ -101,6 +101,6 @@ function statesOf({ branch, states = new Float32Array() }: ScoredBranch): Float3
 
 function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0;
-  for (let index = 0; index < a.length; index++) sum += (a[index] as number) * (b[index] as number);
+  for (let index = 0; index < a.length; index++) sum += a[index] * b[index];
   return sum;
 }

@@ -13,9 +13,9 @@ import { type Search, searchRows } from './search-loop.js';
 
 export interface ContrastiveSearchOptions {
   /** Most probable tokens weighed at each step (the paper's k, default 4). */
-  readonly candidates?: number;
+  readonly candidates?: number | undefined;
   /** How much likeness to earlier hidden states counts against probability, 0 to 1 (the paper's alpha, default 0.6). */
-  readonly penalty?: number;
+  readonly penalty?: number | undefined;
 }
 
 const NAME = 'contrastive-search';

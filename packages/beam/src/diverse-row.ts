@@ -36,7 +36,7 @@ export class DiverseRow implements RowSearch {
 
   get running(): readonly Branch[] {
     // All groups start from the same branch, which is scored once.
-    if (!this.#started) return (this.#groups[0] as BeamRow).running;
+    if (!this.#started) return this.#groups[0].running;
     return this.#groups.flatMap(({ running }) => running);
   }
 
@@ -62,7 +62,7 @@ export class DiverseRow implements RowSearch {
   }
 
   provisional(): Branch {
-    return (this.#groups.find(({ running }) => running.length > 0) ?? (this.#groups[0] as BeamRow)).provisional();
+    return (this.#groups.find(({ running }) => running.length > 0) ?? this.#groups[0]).provisional();
   }
 
   /** Of all groups together; an output that several groups found counts once. */

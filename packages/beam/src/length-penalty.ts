@@ -3,12 +3,12 @@ import { number, type OptionTable, oneOf } from '@foretoken/core/kit';
 /** How scores of hypotheses of different lengths are made comparable; lengths count the end token. */
 export interface LengthPenaltyOptions {
   /** Exponent of the length (default 1): 0 ranks by plain log-probability, more favours longer outputs. */
-  readonly lengthPenalty?: number;
+  readonly lengthPenalty?: number | undefined;
   /**
    * What is raised to that power: `power` the length itself (default; as in Hugging Face and CTranslate2), `gnmt`
    * (5 + length) / 6 (Wu et al., 2016, section 7).
    */
-  readonly lengthNormalisation?: 'power' | 'gnmt';
+  readonly lengthNormalisation?: 'power' | 'gnmt' | undefined;
 }
 
 export const LENGTH_PENALTY_OPTIONS: OptionTable<LengthPenaltyOptions> = {

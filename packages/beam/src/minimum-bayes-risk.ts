@@ -15,7 +15,7 @@ import {
 
 export interface MinimumBayesRiskOptions {
   /** How probable each candidate is, `[candidates]`, up to a common factor; default all alike, as for samples. */
-  readonly weights?: readonly number[];
+  readonly weights?: readonly number[] | undefined;
 }
 
 const OPTIONS: OptionTable<MinimumBayesRiskOptions> = { weights: listOf(number(0, Number.MAX_VALUE)) };
@@ -62,7 +62,7 @@ export function minimumBayesRisk<Candidate>(
   const total = assertedTotal(weights, candidates.length);
   const weightOf = new Map<Candidate, number>();
   for (const [index, candidate] of candidates.entries()) {
-    weightOf.set(candidate, (weightOf.get(candidate) ?? 0) + (weights[index] as number));
+    weightOf.set(candidate, (weightOf.get(candidate) ?? 0) + weights[index]);
   }
   const expected = new Map<Candidate, number>();
   for (const hypothesis of weightOf.keys()) {

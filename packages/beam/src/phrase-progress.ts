@@ -69,11 +69,11 @@ export class PhraseSet {
       let left = shortest;
       for (const form of forms) {
         const pattern = this.#pattern(form);
-        let length = standing[form] as number;
+        let length = standing[form];
         if (length === pattern.length) length = pattern.border(length);
         for (; ; length = pattern.border(length)) {
           left = Math.min(left, pattern.length - length);
-          wanted.add(pattern.tokenIds[length] as number);
+          wanted.add(pattern.tokenIds[length]);
           if (length === 0) break;
         }
       }
@@ -83,7 +83,7 @@ export class PhraseSet {
   }
 
   #pattern(form: number): TokenPattern {
-    return this.#patterns[form] as TokenPattern;
+    return this.#patterns[form];
   }
 }
 
@@ -96,11 +96,11 @@ export function shortest(phrase: Phrase): number {
 function metEntries(entries: readonly Entry[], occurred: Int32Array): Set<number> {
   const holders = Array.from(occurred, (): number[] => []);
   const place = (entry: number, seen: Set<number>): boolean => {
-    for (const form of (entries[entry] as Entry).forms) {
+    for (const form of entries[entry].forms) {
       if (seen.has(form)) continue;
       seen.add(form);
-      const held = holders[form] as number[];
-      if (held.length < (occurred[form] as number)) {
+      const held = holders[form];
+      if (held.length < occurred[form]) {
         held.push(entry);
         return true;
       }

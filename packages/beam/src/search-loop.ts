@@ -35,7 +35,7 @@ export interface Search<Source> {
   /** It also needs the scores of the whole vocabulary. */
   readonly all: boolean;
   /** It also needs hidden states; rules are not applied then. */
-  readonly states?: boolean;
+  readonly states?: boolean | undefined;
   readonly rules: readonly ScoreProcessor[];
 }
 
@@ -90,11 +90,11 @@ export async function* searchRows<Source>(
       const read = reader(extension, search, model.vocabulary.size);
       let scores = 0;
       for (const [index, { row, search: rowSearch }] of active.entries()) {
-        const handles = leaves[index] as readonly number[];
+        const handles = leaves[index];
         const scored: ScoredBranch[] = [];
         for (const [place, branch] of rowSearch.running.entries()) {
           scores += scoring === 'all' ? branch.next.length : 1;
-          const leaf = nodeIdOf(handles[place] as number, extension.firstNode);
+          const leaf = nodeIdOf(handles[place], extension.firstNode);
           scored.push({ branch, leaf, ...read(scores - 1, branch) });
           if (yielder.due()) await yielder.yield();
         }
@@ -107,7 +107,7 @@ export async function* searchRows<Source>(
       for (const row of active) {
         const standing = row.search.standing();
         const settled = sharedLength(standing, row.committed);
-        yield* commit(row, (standing[0] as Branch).tokenIds(row.committed, settled), atMs);
+        yield* commit(row, standing[0].tokenIds(row.committed, settled), atMs);
         if (row.search.running.length === 0) continue;
         yield { type: 'canvas-revise', row: row.row, tokenIds: row.search.provisional().tokenIds(), atMs };
       }
@@ -151,7 +151,7 @@ function reader(
       for (const rule of rules) rule(logProbs, branch);
       if (rules.length > 0) assertScores(logProbs, branch.row, branch.length);
       const tokenIds = topK(logProbs, count);
-      const candidates = { tokenIds, logProbs: Float32Array.from(tokenIds, (id) => logProbs[id] as number) };
+      const candidates = { tokenIds, logProbs: Float32Array.from(tokenIds, (id) => logProbs[id]) };
       return all ? { candidates, logProbs } : { candidates };
     };
   }
@@ -161,7 +161,7 @@ function reader(
     assertScores(logProbs, row, length, score * k, (score + 1) * k);
     // Best first, so what is impossible stands at the end.
     let end = score * k;
-    while (end < (score + 1) * k && (logProbs[end] as number) > Number.NEGATIVE_INFINITY) end++;
+    while (end < (score + 1) * k && logProbs[end] > Number.NEGATIVE_INFINITY) end++;
     const candidates = { tokenIds: tokenIds.subarray(score * k, end), logProbs: logProbs.subarray(score * k, end) };
     if (states === undefined) return { candidates };
     return { candidates, states: states.subarray((score - next.length + 1) * width, (score + 1) * width) };

@@ -16,7 +16,7 @@ import { StochasticRow } from './stochastic-row.js';
 
 export interface StochasticBeamOptions extends ScoreRules {
   /** Sequences to draw (default 4). */
-  readonly beamSize?: number;
+  readonly beamSize?: number | undefined;
 }
 
 const NAME = 'stochastic-beam';

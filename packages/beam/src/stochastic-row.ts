@@ -47,7 +47,7 @@ export class StochasticRow implements RowSearch {
     const over = this.#beam
       .filter((one) => !isRunning(one))
       .map((one): Child => ({ ...one, branch: () => one.branch }));
-    const children = scored.flatMap((one, index) => this.#children(one, open[index] as Perturbed, index));
+    const children = scored.flatMap((one, index) => this.#children(one, open[index], index));
     this.#started = true;
     this.#beam = [...over, ...children]
       .sort((a, b) => b.perturbed - a.perturbed)
@@ -65,7 +65,7 @@ export class StochasticRow implements RowSearch {
   }
 
   provisional(): Branch {
-    return (this.#beam[0] as Perturbed).branch;
+    return this.#beam[0].branch;
   }
 
   hypotheses(): readonly Hypothesis[] {
@@ -90,9 +90,9 @@ export class StochasticRow implements RowSearch {
     const most = perturbed.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     const conditioned = perturbed.map((value) => belowMaximum(value, most, parent.perturbed, !this.#started));
     return Array.from(topK(conditioned, this.#beamSize), (tokenId): Child => {
-      const logProb = totals[tokenId] as number;
+      const logProb = totals[tokenId];
       const next = continued({ from, tokenId, logProb, priority: logProb }, this.#bounds);
-      return { ...next, logProb, perturbed: conditioned[tokenId] as number };
+      return { ...next, logProb, perturbed: conditioned[tokenId] };
     });
   }
 }

@@ -35,7 +35,7 @@ const SOURCE = Int32Array.of(3);
 function rescored(score: ReturnType<typeof randomLogits>, output: readonly number[], ended: boolean): number {
   const path = ended ? [...output, END] : output;
   return path.reduce<number>(
-    (sum, tokenId, position) => sum + (logSoftmax(score(SOURCE, path.slice(0, position)))[tokenId] as number),
+    (sum, tokenId, position) => sum + logSoftmax(score(SOURCE, path.slice(0, position)))[tokenId],
     0,
   );
 }
@@ -76,7 +76,7 @@ describe('beam search', () => {
         });
         const { results } = await collect(decoder.decode(wide, { sources: [SOURCE], maxNewTokens: limit }));
         for (const [rank, hypothesis] of (results[0]?.hypotheses ?? []).entries()) {
-          expect(hypothesis.score).toBeCloseTo(normalised[rank]?.score as number, 4);
+          expect(hypothesis.score).toBeCloseTo(normalised[rank]?.score, 4);
         }
         expect(results[0]?.hypotheses).toHaveLength(5);
       }

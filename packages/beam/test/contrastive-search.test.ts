@@ -22,8 +22,7 @@ const SOURCE = Int32Array.of(4);
 const END = 0;
 
 const cosine = (a: readonly number[], b: readonly number[]): number => {
-  const dot = (x: readonly number[], y: readonly number[]) =>
-    x.reduce((sum, value, i) => sum + value * (y[i] as number), 0);
+  const dot = (x: readonly number[], y: readonly number[]) => x.reduce((sum, value, i) => sum + value * y[i], 0);
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 };
 
@@ -45,7 +44,7 @@ function reference(
     for (const tokenId of ranked(logProbs).slice(0, candidates)) {
       const own = stateOf([...output, tokenId]);
       const likeness = Math.max(...context.map((other) => cosine(own, other)));
-      const balance = (1 - penalty) * Math.exp(logProbs[tokenId] as number) - penalty * likeness;
+      const balance = (1 - penalty) * Math.exp(logProbs[tokenId]) - penalty * likeness;
       if (balance > most) [most, best] = [balance, tokenId];
     }
     if (best === END) return output;
@@ -84,7 +83,7 @@ describe('contrastive search', () => {
     const { results } = await collect(contrastiveSearch({ candidates: 3 }).decode(model, { sources: [SOURCE] }));
     const widths = model.calls.flatMap((call) => (call.call === 'extend' ? [call.tokenIds.length] : []));
     expect(new Set(widths.slice(1))).toEqual(new Set([3]));
-    expect(widths.length - 1).toBe((results[0]?.hypotheses[0]?.tokenIds.length as number) + 1);
+    expect(widths.length - 1).toBe(results[0]?.hypotheses[0]?.tokenIds.length + 1);
     for (const call of model.calls) if (call.call === 'retain') expect(call.leaves).toHaveLength(1);
   });
 

@@ -20,7 +20,7 @@ export function everyOutput(
   const visit = (output: readonly number[], logProb: number): void => {
     const logProbs = logSoftmax(score(source, output));
     for (let tokenId = 0; tokenId < vocabularySize; tokenId++) {
-      const next = logProb + (logProbs[tokenId] as number);
+      const next = logProb + logProbs[tokenId];
       const grown = [...output, tokenId];
       if (tokenId === endTokenId) found.push({ output, logProb: next, length: grown.length });
       else if (grown.length === limit) found.push({ output: grown, logProb: next, length: limit });

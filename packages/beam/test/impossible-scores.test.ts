@@ -150,13 +150,13 @@ describe('scoring with a model', () => {
         scriptedModel({ vocabularySize: 3, supports, score: (_, output) => score(output) });
       const candidates = [[[1], [2, 1]]];
       const one = of((output) => (output.length === 0 ? [NEVER, 0, NEVER] : [0, 0, NEVER]));
-      const [found] = await scoreWithModel(one, [SOURCES[0]!], candidates);
-      expect(found![0]).toBeCloseTo(Math.log(0.5), 5);
-      expect(found![1]).toBe(NEVER);
+      const [found] = await scoreWithModel(one, [SOURCES[0]], candidates);
+      expect(found[0]).toBeCloseTo(Math.log(0.5), 5);
+      expect(found[1]).toBe(NEVER);
       const none = of(() => [NEVER, NEVER, NEVER]);
-      expect([...(await scoreWithModel(none, [SOURCES[0]!], candidates))[0]!]).toEqual([NEVER, NEVER]);
+      expect([...(await scoreWithModel(none, [SOURCES[0]], candidates))[0]]).toEqual([NEVER, NEVER]);
       const broken = of((output) => (output.length === 1 ? [0, Number.NaN, 0] : [0, 0, 0]));
-      await assertCode(() => scoreWithModel(broken, [SOURCES[0]!], candidates), 'INVALID_SCORES');
+      await assertCode(() => scoreWithModel(broken, [SOURCES[0]], candidates), 'INVALID_SCORES');
     }
   });
 });

@@ -27,7 +27,7 @@ const PROBLEM = fc.integer({ min: 1, max: 7 }).chain((count) =>
 
 function lookup(table: readonly number[]): (hypothesis: string, reference: string) => number {
   const place = (name: string) => 'abcd'.indexOf(name);
-  return (hypothesis, reference) => table[4 * place(hypothesis) + place(reference)]!;
+  return (hypothesis, reference) => table[4 * place(hypothesis) + place(reference)];
 }
 
 describe('minimumBayesRisk', () => {
@@ -37,12 +37,12 @@ describe('minimumBayesRisk', () => {
         const utility = lookup(table);
         const total = weights.reduce((sum, weight) => sum + weight, 0);
         const sums = candidates.map((hypothesis) =>
-          candidates.reduce((sum, reference, index) => sum + weights[index]! * utility(hypothesis, reference), 0),
+          candidates.reduce((sum, reference, index) => sum + weights[index] * utility(hypothesis, reference), 0),
         );
-        const order = candidates.map((_, index) => index).sort((x, y) => sums[y]! - sums[x]! || x - y);
+        const order = candidates.map((_, index) => index).sort((x, y) => sums[y] - sums[x] || x - y);
         const ranked = minimumBayesRisk(candidates, utility, { weights });
         expect(ranked.map(({ index }) => index)).toEqual(order);
-        for (const { index, expectedUtility } of ranked) expect(expectedUtility).toBeCloseTo(sums[index]! / total, 10);
+        for (const { index, expectedUtility } of ranked) expect(expectedUtility).toBeCloseTo(sums[index] / total, 10);
       }),
     );
   });
@@ -69,9 +69,9 @@ describe('minimumBayesRisk', () => {
     const ranked = minimumBayesRisk(['abc', 'abd', 'xyz'], agreement, { weights });
     // 0.3 * 3 + 0.3 * 2 for both; 0.4 * 3 for the third.
     expect(ranked.map(({ index }) => index)).toEqual([0, 1, 2]);
-    expect(ranked[0]!.expectedUtility).toBeCloseTo(1.5, 12);
-    expect(ranked[1]!.expectedUtility).toBe(ranked[0]!.expectedUtility);
-    expect(ranked[2]!.expectedUtility).toBeCloseTo(1.2, 12);
+    expect(ranked[0].expectedUtility).toBeCloseTo(1.5, 12);
+    expect(ranked[1].expectedUtility).toBe(ranked[0].expectedUtility);
+    expect(ranked[2].expectedUtility).toBeCloseTo(1.2, 12);
   });
 
   it('calls a utility that is not symmetric with the hypothesis first', () => {
@@ -92,7 +92,7 @@ describe('minimumBayesRisk', () => {
           },
           { weights },
         );
-        const references = new Set(candidates.filter((_, index) => weights[index]! > 0));
+        const references = new Set(candidates.filter((_, index) => weights[index] > 0));
         const pairs = [...new Set(candidates)].flatMap((left) => [...references].map((right) => `${left}${right}`));
         expect(calls.sort()).toEqual(pairs.sort());
       }),
@@ -102,9 +102,9 @@ describe('minimumBayesRisk', () => {
   it('takes sentence scores for utilities', () => {
     const candidates = ['Ein Hund läuft.', 'Zwei Katzen', 'Ein Hund rennt.', 'Ein Hund läuft.'];
     const [best] = minimumBayesRisk(candidates, sentenceChrf);
-    expect(best!.index).toBe(0);
-    const scores = candidates.map((reference) => sentenceChrf(candidates[0]!, reference));
-    expect(best!.expectedUtility).toBeCloseTo(scores.reduce((sum, score) => sum + score, 0) / 4, 9);
+    expect(best.index).toBe(0);
+    const scores = candidates.map((reference) => sentenceChrf(candidates[0], reference));
+    expect(best.expectedUtility).toBeCloseTo(scores.reduce((sum, score) => sum + score, 0) / 4, 9);
   });
 
   it('refuses what cannot be ranked', () => {

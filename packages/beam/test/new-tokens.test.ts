@@ -43,8 +43,8 @@ for (const [name, decoderOf] of Object.entries(STRATEGIES)) {
         const most = await outputs(seed, {}, { outputPrefixes, maxNewTokens: 4 });
         const exact = await outputs(seed, { minNewTokens: 4 }, { outputPrefixes, maxNewTokens: 4 });
         for (const [row, { length: given }] of outputPrefixes.entries()) {
-          for (const { tokenIds } of most[row]!) expect(tokenIds.length - given).toBeLessThanOrEqual(4);
-          for (const { tokenIds, finishReason } of exact[row]!) {
+          for (const { tokenIds } of most[row]) expect(tokenIds.length - given).toBeLessThanOrEqual(4);
+          for (const { tokenIds, finishReason } of exact[row]) {
             expect(tokenIds.length - given).toBe(4);
             expect(finishReason).toBe('length');
           }
@@ -62,7 +62,7 @@ for (const [name, decoderOf] of Object.entries(STRATEGIES)) {
         for (const stop of stops) {
           const found = await outputs(seed, { minNewTokens: 3 }, { ...stop, outputPrefixes, maxNewTokens: 9 });
           for (const [row, { length: given }] of outputPrefixes.entries()) {
-            for (const { tokenIds, finishReason } of found[row]!) {
+            for (const { tokenIds, finishReason } of found[row]) {
               // Any token stops, so the first that may does.
               expect(tokenIds.length - given).toBe(3);
               if (finishReason !== 'end-token') stopped++;
@@ -126,7 +126,7 @@ describe('contrastive search', () => {
     const request = { sources: SOURCES, outputPrefixes, maxNewTokens: 2, stopSequences: [Int32Array.of(5, 5, 5)] };
     const { results } = await collect(contrastiveSearch().decode(modelOf(9), request));
     for (const [row, { best }] of results.entries()) {
-      expect(best.tokenIds.length - outputPrefixes[row]!.length).toBeLessThanOrEqual(2);
+      expect(best.tokenIds.length - outputPrefixes[row].length).toBeLessThanOrEqual(2);
     }
     expect(results[0]?.best.tokenIds.length).toBeGreaterThan(3);
   });

@@ -58,8 +58,8 @@ describe('a stochastic beam with rules', () => {
     const decoder = stochasticBeam({ beamSize: 2, badWords: [Int32Array.of(3)] });
     const { results } = await collect(decoder.decode(model, { sources: [SOURCE], maxNewTokens: 1, seed: 4 }));
     const left = logSoftmax(logits.slice(0, 3));
-    for (const { tokenIds, logProb, finishReason } of results[0]!.hypotheses) {
-      expect(logProb).toBeCloseTo(left[finishReason === 'end-token' ? 0 : tokenIds[0]!]!, 5);
+    for (const { tokenIds, logProb, finishReason } of results[0].hypotheses) {
+      expect(logProb).toBeCloseTo(left[finishReason === 'end-token' ? 0 : tokenIds[0]], 5);
     }
   });
 });
@@ -72,7 +72,7 @@ describe('groups', () => {
     });
     const decoder = beamSearch({ beamSize: 2, groups: 2, hypotheses: 2, diversityPenalty: 3, lengthPenalty: 0 });
     const { results } = await collect(decoder.decode(model, { sources: [SOURCE], maxNewTokens: 4 }));
-    expect(results[0]!.hypotheses.map(({ tokenIds }) => [...tokenIds])).toEqual([[1], [2]]);
+    expect(results[0].hypotheses.map(({ tokenIds }) => [...tokenIds])).toEqual([[1], [2]]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { type BeamSearchOptions, beamSearch } from '@foretoken/beam';
-import { collect, type ScoreProcessor } from '@foretoken/core';
+import { collect } from '@foretoken/core';
 import { logSoftmax, randomLogits, scriptedModel } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
 
@@ -25,7 +25,7 @@ const RULES: readonly BeamSearchOptions[] = [
   {
     processors: [
       (scores, { output }) => {
-        scores[1 + (output.length % 3)]! += 1;
+        scores[1 + (output.length % 3)] += 1;
       },
     ],
   },
@@ -41,14 +41,14 @@ const RULES: readonly BeamSearchOptions[] = [
 /** The log-probabilities of what may follow, after the rules, straight from their definitions. */
 function ruled(score: Score, output: readonly number[], options: BeamSearchOptions): Float32Array {
   const scores = logSoftmax(score(SOURCE, output));
-  for (const [id, bias] of Object.entries(options.logitBias ?? {})) scores[Number(id)]! += bias as number;
+  for (const [id, bias] of Object.entries(options.logitBias ?? {})) scores[Number(id)] += bias as number;
   const { repetitionPenalty: penalty = 1, frequencyPenalty = 0, presencePenalty = 0 } = options;
-  for (const id of penalty === 1 ? [] : new Set([1, ...output])) scores[id]! *= scores[id]! < 0 ? penalty : 1 / penalty;
+  for (const id of penalty === 1 ? [] : new Set([1, ...output])) scores[id] *= scores[id] < 0 ? penalty : 1 / penalty;
   for (const id of frequencyPenalty === 0 && presencePenalty === 0 ? [] : new Set(output)) {
-    scores[id]! -= frequencyPenalty * output.filter((other) => other === id).length + presencePenalty;
+    scores[id] -= frequencyPenalty * output.filter((other) => other === id).length + presencePenalty;
   }
   const context = { row: 0, prefix: Int32Array.of(1), output };
-  for (const rule of (options.processors ?? []) as readonly ScoreProcessor[]) rule(scores, context);
+  for (const rule of options.processors ?? []) rule(scores, context);
   return scores;
 }
 
@@ -125,8 +125,8 @@ function referenceGroups(score: Score, rule: number, options: BeamSearchOptions,
   const { beamSize = 4, lengthPenalty = 1 } = options;
   const over = ({ running, finished }: Beam): boolean => {
     if (!BOUNDED.has(rule) || finished.length < beamSize || running.length === 0) return false;
-    const lengths = Array.from({ length: LIMIT - running[0]!.output.length }, (_, more) => LIMIT - more);
-    const shortest = running[0]!.output.length;
+    const lengths = Array.from({ length: LIMIT - running[0].output.length }, (_, more) => LIMIT - more);
+    const shortest = running[0].output.length;
     const bound = (logProb: number): number =>
       Math.max(...[shortest, ...(lengthPenalty > 0 ? lengths : [])].map((length) => logProb / length ** lengthPenalty));
     return running.every(({ logProb }) => bound(logProb) <= finished.at(-1)!.score);
@@ -180,7 +180,7 @@ async function search(score: Score, options: BeamSearchOptions, vocabularySize: 
     score: (source, output) => [...Array.from(score(source, output)), ...padding],
   });
   const { results } = await collect(beamSearch(options).decode(model, { sources: [SOURCE], maxNewTokens: LIMIT }));
-  return results[0]!.hypotheses.map(({ tokenIds, score: ranked = Number.NaN }) => ({ output: [...tokenIds], ranked }));
+  return results[0].hypotheses.map(({ tokenIds, score: ranked = Number.NaN }) => ({ output: [...tokenIds], ranked }));
 }
 
 describe('when a beam search stops', () => {
@@ -190,20 +190,20 @@ describe('when a beam search stops', () => {
       [0.05, 0.03, 0.9, 0.02],
       [0.9, 0.04, 0.03, 0.03],
     ];
-    const score: Score = (_, output) => table[Math.min(output.length, 2)]!.map(Math.log);
+    const score: Score = (_, output) => table[Math.min(output.length, 2)].map(Math.log);
     const options = { beamSize: 1, lengthPenalty: 0, logitBias: { 2: 2 } } as const;
     const model = scriptedModel({ vocabularySize: 4, score });
     const decoder = beamSearch({ ...options, stopWhen: 'improvement-impossible' });
     const { results } = await collect(decoder.decode(model, { sources: [SOURCE], maxNewTokens: 4 }));
-    expect([...results[0]!.best.tokenIds]).toEqual([1, 2]);
-    expect(results[0]!.best.score).toBeCloseTo(0.585, 3);
+    expect([...results[0].best.tokenIds]).toEqual([1, 2]);
+    expect(results[0].best.score).toBeCloseTo(0.585, 3);
   });
 
   it.each<[string, BeamSearchOptions]>([
     ['a bias', { logitBias: { 1: 1.5 } }],
     ['a frequency penalty', { frequencyPenalty: -1.5 }],
     ['a presence penalty', { presencePenalty: -1.5 }],
-    ['a processor', { processors: [(scores) => scores.set([scores[1]! + 1.5], 1)] }],
+    ['a processor', { processors: [(scores) => scores.set([scores[1] + 1.5], 1)] }],
   ])('sees that %s may raise a hypothesis that is behind', async (_, rules) => {
     // The end leads at first; what repeats token 1 overtakes it, since the rule adds 1.5 to a log-probability of -0.1.
     const score: Score = (_source, output) =>
@@ -222,7 +222,7 @@ describe('when a beam search stops', () => {
         ...RULES[seed % RULES.length],
         beamSize: 1 + (Math.floor(seed / 12) % 4),
         hypotheses: 1 + (Math.floor(seed / 12) % 4),
-        lengthPenalty: PENALTIES[seed % PENALTIES.length]!,
+        lengthPenalty: PENALTIES[seed % PENALTIES.length],
       };
       const found = await search(score, { ...options, stopWhen: 'improvement-impossible' });
       const expected = referenceBeam(score, options, () => false);
@@ -231,7 +231,7 @@ describe('when a beam search stops', () => {
         found.map(({ output }) => output),
         shown,
       ).toEqual(expected.map(({ output }) => output));
-      for (const [rank, { ranked }] of found.entries()) expect(ranked, shown).toBeCloseTo(expected[rank]!.score, 4);
+      for (const [rank, { ranked }] of found.entries()) expect(ranked, shown).toBeCloseTo(expected[rank].score, 4);
       if (referenceBeam(score, options, () => true)[0]?.output.join() !== expected[0]?.output.join()) early++;
     }
     // Stopping with a full beam would have been wrong often enough.
@@ -248,11 +248,11 @@ describe('when a beam search stops', () => {
       }: BeamSearchOptions = {
         ...RULES[seed % RULES.length],
         beamSize: 1 + (Math.floor(seed / 12) % 4),
-        lengthPenalty: PENALTIES[seed % PENALTIES.length]!,
+        lengthPenalty: PENALTIES[seed % PENALTIES.length],
       };
       const options: BeamSearchOptions = { ...rules, beamSize, lengthPenalty, hypotheses: beamSize };
       const unlikely = referenceBeam(score, options, (finished, running) => {
-        const best = running[0]!;
+        const best = running[0];
         return best.logProb / best.output.length ** lengthPenalty <= finished.at(-1)!.score;
       });
       const outputs = async (stopWhen: 'full' | 'improvement-unlikely') =>
@@ -266,18 +266,18 @@ describe('when a beam search stops', () => {
   it('improvement-impossible: finds the best of all outputs where the beam holds everything, plain and with phrases', async () => {
     for (let seed = 1; seed <= 48; seed++) {
       const score = scoreOf(seed);
-      const rules = RULES[seed % RULES.length]!;
-      const lengthPenalty = PENALTIES[seed % PENALTIES.length]!;
+      const rules = RULES[seed % RULES.length];
+      const lengthPenalty = PENALTIES[seed % PENALTIES.length];
       const all = everyOutput(score, { ...rules, lengthPenalty });
       const wide = { ...rules, lengthPenalty, beamSize: 400, stopWhen: 'improvement-impossible' } as const;
       // Few finished hypotheses fill this beam, so that it has something to stop for.
       const patience = 1 / 200;
       const [plain] = await search(score, { ...wide, patience }, 400);
-      expect(plain?.ranked, `seed ${seed}`).toBeCloseTo(all[0]!.score, 4);
+      expect(plain?.ranked, `seed ${seed}`).toBeCloseTo(all[0].score, 4);
       const phrase = 1 + (seed % 3);
       const said = all.filter(({ output }) => output.includes(phrase));
       const [constrained] = await search(score, { ...wide, patience, phrases: [Int32Array.of(phrase)] }, 400);
-      expect(constrained?.ranked, `seed ${seed}`).toBeCloseTo(said[0]!.score, 4);
+      expect(constrained?.ranked, `seed ${seed}`).toBeCloseTo(said[0].score, 4);
     }
   });
 
@@ -286,9 +286,9 @@ describe('when a beam search stops', () => {
     for (let seed = 1; seed <= 1500; seed++) {
       const score = scoreOf(seed);
       const rule = seed % RULES.length;
-      const rules = { ...RULES[rule], lengthPenalty: PENALTIES[seed % PENALTIES.length]! };
+      const rules = { ...RULES[rule], lengthPenalty: PENALTIES[seed % PENALTIES.length] };
       const beamSize = 1 + (Math.floor(seed / 12) % 3);
-      const diversityPenalty = [0, 0.5, 1.5, 3][Math.floor(seed / 36) % 4]!;
+      const diversityPenalty = [0, 0.5, 1.5, 3][Math.floor(seed / 36) % 4];
       const expected = referenceGroups(score, rule, { ...rules, beamSize }, diversityPenalty);
       const groups = { ...rules, beamSize: 2 * beamSize, groups: 2, hypotheses: 2 * beamSize, diversityPenalty };
       const found = await search(score, { ...groups, stopWhen: 'improvement-impossible' }, 6);
@@ -297,7 +297,7 @@ describe('when a beam search stops', () => {
         `seed ${seed}`,
       ).toEqual(expected.map(({ output }) => output));
       const [stopped] = await search(score, { ...groups, stopWhen: 'full' }, 6);
-      if (stopped!.ranked < found[0]!.ranked - 1e-4) early++;
+      if (stopped.ranked < found[0].ranked - 1e-4) early++;
     }
     expect(early).toBeGreaterThan(20);
   });

@@ -13,9 +13,9 @@ interface Labelled {
 function bestAlignments({ frames, k, blankId, ...lattice }: CtcLattice): Map<string, Labelled[]> {
   let found: Labelled[] = [{ labels: [], score: 0 }];
   for (let frame = 0; frame < frames; frame++) {
-    const labels = new Map([[blankId, lattice.blankLogProbs[frame] as number]]);
+    const labels = new Map([[blankId, lattice.blankLogProbs[frame]]]);
     for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
-      labels.set(lattice.tokenIds[cell] as number, lattice.logProbs[cell] as number);
+      labels.set(lattice.tokenIds[cell], lattice.logProbs[cell]);
     }
     found = found.flatMap(({ labels: before, score }) =>
       [...labels].map(([label, logProb]) => ({ labels: [...before, label], score: score + logProb })),
@@ -40,7 +40,7 @@ function labelsOf(lattice: CtcLattice, tokenIds: readonly number[]): number[] | 
   if (alignment === undefined) return undefined;
   const labels = new Array<number>(lattice.frames).fill(lattice.blankId);
   tokenIds.forEach((tokenId, token) => {
-    labels.fill(tokenId, alignment.firstFrames[token], (alignment.lastFrames[token] as number) + 1);
+    labels.fill(tokenId, alignment.firstFrames[token], alignment.lastFrames[token] + 1);
   });
   return labels;
 }
@@ -63,7 +63,7 @@ describe('ctcAlignment', () => {
         for (const [output, best] of bestAlignments(lattice)) {
           const tokenIds = output === '' ? [] : output.split(',').map(Number);
           expect(best.map(({ labels }) => labels)).toContainEqual(labelsOf(lattice, tokenIds));
-          expect(ctcAlignment(lattice, tokenIds)?.score).toBeCloseTo(best[0]?.score as number, 5);
+          expect(ctcAlignment(lattice, tokenIds)?.score).toBeCloseTo(best[0]?.score, 5);
         }
       }),
     );

@@ -18,14 +18,14 @@ export function tinyLattice(weights: readonly (readonly number[])[], blankId: nu
   const blankLogProbs = new Float32Array(frames);
   const distributions = weights.map((row, frame) => {
     const total = row.reduce((sum, weight) => sum + weight, 0);
-    const order = row.map((_, tokenId) => tokenId).sort((a, b) => (row[b] as number) - (row[a] as number) || a - b);
-    blankLogProbs[frame] = Math.log((row[blankId] as number) / total);
-    const known = new Map<number, number>([[blankId, Math.exp(blankLogProbs[frame] as number)]]);
+    const order = row.map((_, tokenId) => tokenId).sort((a, b) => row[b] - row[a] || a - b);
+    blankLogProbs[frame] = Math.log(row[blankId] / total);
+    const known = new Map<number, number>([[blankId, Math.exp(blankLogProbs[frame])]]);
     for (let rank = 0; rank < k; rank++) {
-      const tokenId = order[rank] as number;
+      const tokenId = order[rank];
       tokenIds[frame * k + rank] = tokenId;
-      logProbs[frame * k + rank] = Math.log((row[tokenId] as number) / total);
-      known.set(tokenId, Math.exp(logProbs[frame * k + rank] as number));
+      logProbs[frame * k + rank] = Math.log(row[tokenId] / total);
+      known.set(tokenId, Math.exp(logProbs[frame * k + rank]));
     }
     const mass = [...known.values()].reduce((sum, probability) => sum + probability, 0);
     const unknown = vocabularySize - known.size;

@@ -30,7 +30,7 @@ describe('CtcPrefixScorer against enumeration of all alignments', () => {
           for (const tokenId of labelsOf(tiny)) {
             const conditional = prefixProbability(outputs, [...prefix, tokenId]) / expected;
             const index = next.tokenIds.indexOf(tokenId);
-            const received = index >= 0 ? (next.probabilities[index] as number) : next.other;
+            const received = index >= 0 ? next.probabilities[index] : next.other;
             const unseenRepeat = index < 0 && tokenId === prefix.at(-1);
             if (unseenRepeat) expect(conditional).toBeLessThanOrEqual(next.other + 1e-9);
             else expect(received).toBeCloseTo(conditional, 9);
@@ -50,7 +50,7 @@ describe('CtcPrefixScorer against enumeration of all alignments', () => {
       fc.property(anyTinyLattice, fc.double({ min: 0, max: 1, noNaN: true }), (tiny, least) => {
         const scorer = new CtcPrefixScorer(tiny.lattice, tiny.vocabularySize);
         const all = scorer.continuations(scorer.start());
-        const kept = all.tokenIds.filter((_, index) => (all.probabilities[index] as number) >= least);
+        const kept = all.tokenIds.filter((_, index) => all.probabilities[index] >= least);
         expect(scorer.continuations(scorer.start(), least).tokenIds).toEqual(kept);
       }),
     );
@@ -67,7 +67,7 @@ function confident(tokens: readonly number[], vocabularySize: number): CtcPrefix
 
 function best(scorer: CtcPrefixScorer, prefix: readonly number[]): number {
   const { tokenIds, probabilities } = scorer.continuations(extendAll(scorer, prefix));
-  return tokenIds[probabilities.indexOf(Math.max(...probabilities))] as number;
+  return tokenIds[probabilities.indexOf(Math.max(...probabilities))];
 }
 
 describe('re-anchoring', () => {
@@ -140,7 +140,7 @@ describe('numeric range', () => {
       const scorer = new CtcPrefixScorer(lattice, 4);
       const { other, end, tokenIds, probabilities } = scorer.continuations(scorer.start());
       expect(tokenIds).toEqual([2]);
-      expect(end + (probabilities[0] as number) + others * other).toBeCloseTo(1, 6);
+      expect(end + probabilities[0] + others * other).toBeCloseTo(1, 6);
       expect(other).toBeCloseTo(0.2 / others, 6);
     }
   });

@@ -48,16 +48,16 @@ class SummingDriver implements StepDriver {
   async run(inputs: StepInputs): Promise<StepOutputs> {
     this.forwards++;
     const { firstRow, rows, width, pastLength, tokenIds, positions, attentionBias, scored } = inputs;
-    const past = inputs.past[0] as Float32Array;
+    const past = inputs.past[0];
     expect(firstRow + rows).toBeLessThanOrEqual(this.sources.length);
     expect(rows * width).toBeLessThanOrEqual(this.maxCells);
     expect(past.length).toBe(rows * pastLength);
-    const keysValues = Float32Array.from(tokenIds, (id, cell) => contribution(id, positions[cell] as number));
+    const keysValues = Float32Array.from(tokenIds, (id, cell) => contribution(id, positions[cell]));
     const scores = new Float32Array(rows * width);
     const total = pastLength + width;
     for (let cell = 0; cell < rows * width; cell++) {
       const row = Math.floor(cell / width);
-      let sum = (this.sources[firstRow + row] as number) * 1000;
+      let sum = this.sources[firstRow + row] * 1000;
       for (let column = 0; column < total; column++) {
         if (attentionBias[cell * total + column] !== 0) continue;
         sum += (
@@ -66,7 +66,7 @@ class SummingDriver implements StepDriver {
       }
       scores[cell] = sum;
     }
-    const logits = Float32Array.from(scored, (cell) => scores[cell] as number);
+    const logits = Float32Array.from(scored, (cell) => scores[cell]);
     return { keysValues, extension: { kind: 'logits', logits } };
   }
 }
@@ -122,7 +122,7 @@ describe('a forest over keys and values', () => {
           for (const { kind, picks } of script) {
             if (active.size === 0) break;
             const rowsLeft = [...active];
-            const rowOf = (pick: { row: number }): number => rowsLeft[pick.row % rowsLeft.length] as number;
+            const rowOf = (pick: { row: number }): number => rowsLeft[pick.row % rowsLeft.length];
             if (kind === 'grow') {
               const fresh: (Shadow & { parent: NodeId; tokenId: number; scored: boolean })[] = [];
               for (const pick of picks) {
@@ -132,7 +132,7 @@ describe('a forest over keys and values', () => {
                 fresh.forEach((node, index) => {
                   if (node.row === row) parents.push([nodeInBatch(index), node.path]);
                 });
-                const [parent, path] = parents[pick.parent % parents.length] as [NodeId, readonly number[]];
+                const [parent, path] = parents[pick.parent % parents.length];
                 // One at least must be scored.
                 const scored = fresh.length === 0 || pick.parent % 3 > 0;
                 fresh.push({ row, parent, tokenId: pick.tokenId, path: [...path, pick.tokenId], scored });
@@ -158,7 +158,7 @@ describe('a forest over keys and values', () => {
               const row = rowOf(picks[0] as { row: number });
               const nodes = [...alive].filter(([, shadow]) => shadow.row === row);
               if (nodes.length === 0) continue;
-              const leaves = picks.map((pick) => nodes[pick.parent % nodes.length] as [NodeId, Shadow]);
+              const leaves = picks.map((pick) => nodes[pick.parent % nodes.length]);
               forest.retain(
                 row,
                 leaves.map(([node]) => node),

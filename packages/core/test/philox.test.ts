@@ -44,13 +44,13 @@ describe('RandomStream', () => {
   it('is uniform: every tenth of the interval gets its share, and neighbours are uncorrelated', () => {
     const numbers = new RandomStream(1, Int32Array.of(1)).uniforms(0, 0, 100_000);
     const counts = new Array<number>(10).fill(0);
-    for (const number of numbers) counts[Math.floor(number * 10)] = (counts[Math.floor(number * 10)] as number) + 1;
+    for (const number of numbers) counts[Math.floor(number * 10)] = counts[Math.floor(number * 10)] + 1;
     const chiSquare = counts.reduce((sum, count) => sum + (count - 10_000) ** 2 / 10_000, 0);
     // 33.7 is exceeded by one fair generator in ten thousand, at 9 degrees of freedom.
     expect(chiSquare).toBeLessThan(33.7);
     let correlation = 0;
     for (let i = 1; i < numbers.length; i++) {
-      correlation += ((numbers[i] as number) - 0.5) * ((numbers[i - 1] as number) - 0.5);
+      correlation += (numbers[i] - 0.5) * (numbers[i - 1] - 0.5);
     }
     expect(Math.abs(correlation / numbers.length) * 12).toBeLessThan(4 / Math.sqrt(numbers.length));
   });

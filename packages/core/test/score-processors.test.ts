@@ -80,7 +80,7 @@ describe('score processors and truncations against Hugging Face', () => {
   for (const [index, golden] of goldens.cases.entries()) {
     it(`${golden.class} ${JSON.stringify(golden.options)}, case ${index}`, () => {
       const [start, ...output] = golden.inputIds;
-      const context = { row: 0, prefix: Int32Array.of(start as number), output };
+      const context = { row: 0, prefix: Int32Array.of(start), output };
       for (const [vector, values] of goldens.scores.entries()) {
         const scores = Float32Array.from(values);
         processorOf(golden)(scores, context);

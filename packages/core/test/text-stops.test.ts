@@ -19,18 +19,18 @@ const WORDS = ['', 'a', '##b', '##ST', '##OP', 'ST', 'OP', '##', 'n', "'", 't', 
 const TOKENIZERS: Readonly<Record<string, { size: number; decode(ids: readonly number[]): string }>> = {
   'byte-level': {
     size: BYTES.length,
-    decode: (ids) => new TextDecoder().decode(Uint8Array.from(ids.flatMap((id) => (id === 1 ? [] : BYTES[id]!)))),
+    decode: (ids) => new TextDecoder().decode(Uint8Array.from(ids.flatMap((id) => (id === 1 ? [] : BYTES[id])))),
   },
   'byte-level that leaves out unfinished characters': {
     size: BYTES.length,
     decode: (ids) =>
-      new TextDecoder().decode(Uint8Array.from(ids.flatMap((id) => (id === 1 ? [] : BYTES[id]!))), { stream: true }),
+      new TextDecoder().decode(Uint8Array.from(ids.flatMap((id) => (id === 1 ? [] : BYTES[id]))), { stream: true }),
   },
   SentencePiece: {
     size: PIECES.length,
     decode: (ids) =>
       ids
-        .map((id) => (id === 1 ? '' : PIECES[id]!))
+        .map((id) => (id === 1 ? '' : PIECES[id]))
         .join('')
         .replaceAll('▁', ' ')
         .replace(/^ /, ''),
@@ -39,7 +39,7 @@ const TOKENIZERS: Readonly<Record<string, { size: number; decode(ids: readonly n
     size: PIECES.length,
     decode: (ids) =>
       ids
-        .map((id) => (id === 1 ? '' : PIECES[id]!))
+        .map((id) => (id === 1 ? '' : PIECES[id]))
         .join('')
         .replaceAll('▁', ' ')
         .trim(),
@@ -49,7 +49,7 @@ const TOKENIZERS: Readonly<Record<string, { size: number; decode(ids: readonly n
     decode: (ids) =>
       ids
         .filter((id) => id !== 1)
-        .map((id, index) => (WORDS[id]!.startsWith('##') && index > 0 ? WORDS[id]!.slice(2) : ` ${WORDS[id]!}`))
+        .map((id, index) => (WORDS[id].startsWith('##') && index > 0 ? WORDS[id].slice(2) : ` ${WORDS[id]}`))
         .join('')
         .trim(),
   },
@@ -58,7 +58,7 @@ const TOKENIZERS: Readonly<Record<string, { size: number; decode(ids: readonly n
     decode: (ids) =>
       ids
         .filter((id) => id !== 1)
-        .map((id, index) => (WORDS[id]!.startsWith('##') && index > 0 ? WORDS[id]!.slice(2) : ` ${WORDS[id]!}`))
+        .map((id, index) => (WORDS[id].startsWith('##') && index > 0 ? WORDS[id].slice(2) : ` ${WORDS[id]}`))
         .join('')
         .trim()
         .replaceAll(' .', '.')
@@ -73,14 +73,13 @@ const TOKENIZERS: Readonly<Record<string, { size: number; decode(ids: readonly n
       let text = '';
       for (let at = 0; at < ids.length; ) {
         const run: number[] = [];
-        while (at < ids.length && ids[at]! >= pieces.length)
-          run.push(bytes[(ids[at++]! - pieces.length) % bytes.length]!);
+        while (at < ids.length && ids[at] >= pieces.length) run.push(bytes[(ids[at++] - pieces.length) % bytes.length]);
         try {
           text += new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(run));
         } catch {
           text += '\uFFFD'.repeat(run.length);
         }
-        if (at < ids.length) text += pieces[ids[at++]!]!;
+        if (at < ids.length) text += pieces[ids[at++]];
       }
       return text.replaceAll('▁', ' ').replace(/^ /, '');
     },
@@ -149,7 +148,7 @@ describe('stop strings', () => {
   }
 
   it('find a string that many tokens without text interrupt', () => {
-    const { decode } = TOKENIZERS.SentencePiece!;
+    const { decode } = TOKENIZERS.SentencePiece;
     const ids = [2, 4, ...new Array<number>(300).fill(1), 5, 3];
     expect(cutAt(ids, { strings: ['STOP'], textOf: (window) => decode([...window]) })).toBe(303);
   });
@@ -181,7 +180,7 @@ describe('stop strings', () => {
       let decoded = 0;
       const textOf = (ids: Int32Array): string => {
         decoded += ids.length;
-        return TOKENIZERS['byte-level']!.decode([...ids]);
+        return TOKENIZERS['byte-level'].decode([...ids]);
       };
       expect(cutAt(new Array<number>(3000).fill(byte), { strings: ['x'], textOf })).toBe(3000);
       expect(decoded).toBeLessThan(48 * 3000);
@@ -220,7 +219,7 @@ describe('a minimum', () => {
   });
 
   it('does not count a string again that an unfinished character follows', () => {
-    const decode = TOKENIZERS['byte-level']!.decode;
+    const decode = TOKENIZERS['byte-level'].decode;
     const stopStrings = { strings: ['STOP'], textOf: (ids: Int32Array): string => decode([...ids]) };
     const first = 11;
     const output = new RowOutput(END, 20, { stopStrings }, 2);

@@ -13,7 +13,7 @@ const scores = fc
 const sorted = (values: Float32Array): number[] =>
   Array.from(values.keys())
     .filter((index) => values[index] !== Number.NEGATIVE_INFINITY)
-    .sort((a, b) => (values[b] as number) - (values[a] as number) || a - b);
+    .sort((a, b) => values[b] - values[a] || a - b);
 
 describe('topK and argmax', () => {
   it('equal a full sort, ties and ruled-out scores included', () => {
@@ -37,8 +37,8 @@ describe('log-softmax', () => {
         expect(logProbs.reduce((sum, logProb) => sum + Math.exp(logProb), 0)).toBeCloseTo(1, 9);
         const [first, second] = sorted(values);
         if (first === undefined || second === undefined) return;
-        const difference = (values[first] as number) - (values[second] as number);
-        expect((logProbs[first] as number) - (logProbs[second] as number)).toBeCloseTo(difference, 9);
+        const difference = values[first] - values[second];
+        expect(logProbs[first] - logProbs[second]).toBeCloseTo(difference, 9);
       }),
     );
   });

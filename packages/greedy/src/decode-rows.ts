@@ -55,7 +55,7 @@ export async function* decodeRows<Source>(
     const streams = samples === 1;
     if (streams) {
       for (const [hypothesis] of rows) {
-        const event = commit(hypothesis as OpenHypothesis, 0, performance.now() - began);
+        const event = commit(hypothesis, 0, performance.now() - began);
         if (event !== undefined) yield event;
       }
     }
@@ -74,7 +74,7 @@ export async function* decodeRows<Source>(
       const finished = new Set<number>();
       for (const [score, { row, readers }] of feeds.entries()) {
         for (const [index, hypothesis] of readers.entries()) {
-          hypothesis.last = nodeIdOf(ends[score] as number, extension.firstNode);
+          hypothesis.last = nodeIdOf(ends[score], extension.firstNode);
           const position = hypothesis.output.length;
           const chosen: Chosen = choice.choose(extension, score, hypothesis, index === readers.length - 1);
           if (!hypothesis.push(chosen)) finished.add(row);

@@ -17,11 +17,11 @@ import { bestOfTopK, bestToken, pickBest, ruledToken } from './token-choice.js';
 /** What a decoder of independent hypotheses reports beside the tokens. */
 export interface ReportOptions {
   /** Give every hypothesis its score, the sum of natural-log probabilities, end token included (default false). */
-  readonly scores?: boolean;
+  readonly scores?: boolean | undefined;
   /** Give every hypothesis the log-probability of each of its tokens under the model alone (default false). */
-  readonly tokenLogProbs?: boolean;
+  readonly tokenLogProbs?: boolean | undefined;
   /** Report this many of the most probable tokens at each position; implies `tokenLogProbs` (default 0). */
-  readonly alternatives?: number;
+  readonly alternatives?: number | undefined;
 }
 
 export interface GreedyOptions extends ReportOptions, ScoreRules {}

@@ -49,8 +49,8 @@ export class OpenHypothesis implements ScoringContext {
   finished(scores: boolean, tokenLogProbs: boolean): Hypothesis {
     return {
       ...this.rowOutput.hypothesis(scores ? this.logProb : undefined),
-      ...(tokenLogProbs ? { tokenLogProbs: Float32Array.from(this.#logProbs) } : {}),
-      ...(this.#alternatives.length > 0 ? { alternatives: this.#alternatives } : {}),
+      tokenLogProbs: tokenLogProbs ? Float32Array.from(this.#logProbs) : undefined,
+      alternatives: this.#alternatives.length > 0 ? this.#alternatives : undefined,
     };
   }
 }

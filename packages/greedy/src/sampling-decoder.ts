@@ -25,7 +25,7 @@ import { assertTruncation, randomPick, TRUNCATION_OPTIONS, type TruncationOption
 
 export interface SamplingOptions extends ReportOptions, ScoreRules, TruncationOptions {
   /** Hypotheses a row, drawn independently (default 1). They share the prefix, and are ranked only if `scores` is set. */
-  readonly samples?: number;
+  readonly samples?: number | undefined;
 }
 
 const OPTIONS: OptionTable<SamplingOptions> = {

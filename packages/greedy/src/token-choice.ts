@@ -6,8 +6,8 @@ import type { OpenHypothesis } from './open-hypothesis.js';
 export interface Chosen {
   readonly tokenId: number;
   /** Natural-log probability under the model alone. */
-  readonly logProb?: number;
-  readonly alternatives?: Alternatives;
+  readonly logProb?: number | undefined;
+  readonly alternatives?: Alternatives | undefined;
 }
 
 /** How next tokens are chosen: the output it takes from the model, and the choice for one of the new nodes. */
@@ -21,8 +21,8 @@ export interface TokenChoice<Output extends OutputRequest = OutputRequest> {
 export const bestToken: TokenChoice<{ readonly kind: 'argmax' }> = {
   output: { kind: 'argmax' },
   choose({ tokenIds, scores }, index, { row, output }) {
-    if (scores !== undefined) assertPossible(scores[index] as number, row, output.length);
-    return { tokenId: tokenIds[index] as number };
+    if (scores !== undefined) assertPossible(scores[index], row, output.length);
+    return { tokenId: tokenIds[index] };
   },
 };
 
@@ -32,7 +32,7 @@ export function bestOfTopK(alternatives: number): TokenChoice<{ readonly kind: '
     output: { kind: 'topK', k: Math.max(alternatives, 1) },
     choose(extension, index, hypothesis) {
       const { tokenIds, logProbs } = possibleOf(extension, index, hypothesis);
-      const chosen = { tokenId: tokenIds[0] as number, logProb: logProbs[0] as number };
+      const chosen = { tokenId: tokenIds[0], logProb: logProbs[0] };
       return alternatives === 0 ? chosen : { ...chosen, alternatives: firstOf({ tokenIds, logProbs }, alternatives) };
     },
   };
@@ -47,7 +47,7 @@ function possibleOf(
   const begin = index * k;
   assertScores(logProbs, row, output.length, begin, begin + k);
   let end = begin;
-  while (end < begin + k && (logProbs[end] as number) > Number.NEGATIVE_INFINITY) end++;
+  while (end < begin + k && logProbs[end] > Number.NEGATIVE_INFINITY) end++;
   if (end === begin) throw noTokenLeft(row, output.length);
   return { tokenIds: tokenIds.subarray(begin, end), logProbs: logProbs.subarray(begin, end) };
 }
@@ -81,18 +81,16 @@ export function pickedFromTopK(
       const possible = possibleOf(extension, index, hypothesis);
       const { tokenIds, logProbs } = possible;
       // In the order of token ids, as a pick from the whole vocabulary goes through them.
-      const order = Array.from(tokenIds.subarray(0, k), (_, rank) => rank).sort(
-        (a, b) => (tokenIds[a] as number) - (tokenIds[b] as number),
-      );
+      const order = Array.from(tokenIds.subarray(0, k), (_, rank) => rank).sort((a, b) => tokenIds[a] - tokenIds[b]);
       const picked = pick(
-        Float32Array.from(order, (rank) => logProbs[rank] as number),
+        Float32Array.from(order, (rank) => logProbs[rank]),
         hypothesis,
       );
       if (picked < 0) throw noTokenLeft(hypothesis.row, hypothesis.output.length);
-      const rank = order[picked] as number;
-      const tokenId = tokenIds[rank] as number;
+      const rank = order[picked];
+      const tokenId = tokenIds[rank];
       if (!wanted.logProbs) return { tokenId };
-      const logProb = logProbs[rank] as number;
+      const logProb = logProbs[rank];
       if (wanted.alternatives === 0) return { tokenId, logProb };
       return { tokenId, logProb, alternatives: firstOf(possible, wanted.alternatives) };
     },
@@ -121,10 +119,10 @@ export function ruledToken(
       if (!wanted.logProbs) return { tokenId };
       // Above -Infinity, so that what rules allow in spite of the model has the probability 0, not none.
       const normaliser = Math.max(logSumExp(raw), -Number.MAX_VALUE);
-      const logProb = (raw[tokenId] as number) - normaliser;
+      const logProb = raw[tokenId] - normaliser;
       if (wanted.alternatives === 0) return { tokenId, logProb };
       const tokenIds = topK(raw, wanted.alternatives);
-      const logProbs = Float32Array.from(tokenIds, (other) => (raw[other] as number) - normaliser);
+      const logProbs = Float32Array.from(tokenIds, (other) => raw[other] - normaliser);
       return { tokenId, logProb, alternatives: { tokenIds, logProbs } };
     },
   };

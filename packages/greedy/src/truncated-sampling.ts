@@ -24,27 +24,27 @@ export interface MirostatOptions {
   /** Target surprise a token, in bits (the paper's tau). */
   readonly surprise: number;
   /** Step with which the bound follows the surprise observed (the paper's eta), default 0.1. */
-  readonly rate?: number;
+  readonly rate?: number | undefined;
 }
 
 /** Temperature and truncations, in the order in which they apply. */
 export interface TruncationOptions {
   /** Scores are divided by it (default 1); 0 takes the most probable token. */
-  readonly temperature?: number;
+  readonly temperature?: number | undefined;
   /** Keep the k most probable tokens. */
-  readonly topK?: number;
+  readonly topK?: number | undefined;
   /** Keep the most probable tokens that together reach this probability. */
-  readonly topP?: number;
+  readonly topP?: number | undefined;
   /** Keep tokens at least this fraction as probable as the most probable one. */
-  readonly minP?: number;
+  readonly minP?: number | undefined;
   /** Keep the tokens of typical surprise that together reach this probability. */
-  readonly typicalP?: number;
+  readonly typicalP?: number | undefined;
   /** Cut tokens less probable than this. */
-  readonly epsilonCutoff?: number;
+  readonly epsilonCutoff?: number | undefined;
   /** Cut tokens less probable than this, or than a bound that falls as the entropy rises. */
-  readonly etaCutoff?: number;
+  readonly etaCutoff?: number | undefined;
   /** Replaces all truncations above by its own. */
-  readonly mirostat?: MirostatOptions;
+  readonly mirostat?: MirostatOptions | undefined;
 }
 
 const MIROSTAT_OPTIONS: OptionTable<MirostatOptions> = {
@@ -92,7 +92,7 @@ export function randomPick(options: TruncationOptions, streams: readonly RandomS
     if (epsilonCutoff !== undefined) truncateEpsilon(scores, epsilonCutoff);
     if (etaCutoff !== undefined) truncateEta(scores, etaCutoff);
     const { row, sample, output } = hypothesis;
-    const uniform = (streams[row] as RandomStream).uniform(output.length, sample);
+    const uniform = streams[row].uniform(output.length, sample);
     if (mirostat === undefined) return sampleToken(scores, uniform);
     return mirostatToken(scores, uniform, mirostat, hypothesis);
   };
@@ -100,8 +100,8 @@ export function randomPick(options: TruncationOptions, streams: readonly RandomS
 
 /** Divides by the temperature; the best score becomes 0 first, so that no score can overflow. */
 function cool(scores: Float32Array, temperature: number): void {
-  const best = scores[Math.max(argmax(scores), 0)] as number;
-  for (let id = 0; id < scores.length; id++) scores[id] = ((scores[id] as number) - best) / temperature;
+  const best = scores[Math.max(argmax(scores), 0)];
+  for (let id = 0; id < scores.length; id++) scores[id] = (scores[id] - best) / temperature;
 }
 
 function mirostatToken(
@@ -113,7 +113,7 @@ function mirostatToken(
   truncateSurprise(scores, hypothesis.surpriseBound);
   const tokenId = sampleToken(scores, uniform);
   if (tokenId < 0) return tokenId;
-  const surprise = (logSumExp(scores) - (scores[tokenId] as number)) / Math.LN2;
+  const surprise = (logSumExp(scores) - scores[tokenId]) / Math.LN2;
   hypothesis.surpriseBound -= rate * (surprise - target);
   return tokenId;
 }

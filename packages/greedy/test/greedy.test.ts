@@ -35,7 +35,7 @@ describe('greedy', () => {
     const score = (_source: Int32Array, output: readonly number[]): number[] => {
       const logits = new Array<number>(6).fill(0);
       if (output.length === 0) logits[4] = logits[5] = 2;
-      else logits[(script[output.length] as number[])[0] as number] = 1;
+      else logits[script[output.length][0]] = 1;
       return logits;
     };
     const model = recording(scriptedModel({ vocabularySize: 6, score, prefix: [1, 2] }));

@@ -34,15 +34,13 @@ const renormalised = (probabilities: readonly number[], keep: (p: number, index:
 
 /** Tokens in this order until their mass is reached, by the definition. */
 const nucleus = (probabilities: readonly number[], mass: number, rank: (p: number) => number): Set<number> => {
-  const order = [...probabilities.keys()].sort(
-    (a, b) => rank(probabilities[b] as number) - rank(probabilities[a] as number),
-  );
+  const order = [...probabilities.keys()].sort((a, b) => rank(probabilities[b]) - rank(probabilities[a]));
   const kept = new Set<number>();
   let sum = 0;
   for (const index of order) {
     if (sum >= mass) break;
     kept.add(index);
-    sum += probabilities[index] as number;
+    sum += probabilities[index];
   }
   return kept;
 };
@@ -93,12 +91,12 @@ describe('sampling draws from the exact distribution', () => {
         const { results } = await collect(sampling({ ...options, samples: DRAWS }).decode(model, request));
         const counts = new Array<number>(LOGITS.length).fill(0);
         for (const { tokenIds } of results[0]?.hypotheses ?? []) {
-          counts[tokenIds[0] as number] = (counts[tokenIds[0] as number] as number) + 1;
+          counts[tokenIds[0]] = counts[tokenIds[0]] + 1;
         }
         let chiSquare = 0;
         for (const [tokenId, p] of expected.entries()) {
           if (p === 0) expect(counts[tokenId]).toBe(0);
-          else if (p * DRAWS > 5) chiSquare += ((counts[tokenId] as number) - p * DRAWS) ** 2 / (p * DRAWS);
+          else if (p * DRAWS > 5) chiSquare += (counts[tokenId] - p * DRAWS) ** 2 / (p * DRAWS);
         }
         // 31.8 is exceeded once in ten thousand at 8 degrees of freedom; seeds are fixed, so this never flickers.
         expect(chiSquare).toBeLessThan(31.8);
@@ -170,10 +168,10 @@ describe('sampling', () => {
       const decoder = sampling({ mirostat: { surprise, rate: 0.2 } });
       const { results } = await collect(decoder.decode(model, { sources: [Int32Array.of(1)], maxNewTokens: 400 }));
       let bound = 2 * surprise;
-      const seen = Array.from(results[0]!.best.tokenIds, (tokenId) => {
+      const seen = Array.from(results[0].best.tokenIds, (tokenId) => {
         const kept = bits.map((own) => (own <= bound + 1e-3 ? 2 ** -own : 0)).reduce((sum, p) => sum + p, 0);
-        expect(tokenId === 1 || bits[tokenId]! <= bound + 1e-3).toBe(true);
-        const own = kept === 0 ? 0 : bits[tokenId]! + Math.log2(kept);
+        expect(tokenId === 1 || bits[tokenId] <= bound + 1e-3).toBe(true);
+        const own = kept === 0 ? 0 : bits[tokenId] + Math.log2(kept);
         bound -= 0.2 * (own - surprise);
         return own;
       });
@@ -202,7 +200,7 @@ describe('sampling', () => {
       const tokenLogProbs = [...(best?.tokenLogProbs ?? [])];
       expect(tokenLogProbs).toHaveLength(4);
       for (const [index, logProb] of tokenLogProbs.entries()) {
-        expect(logProb).toBeCloseTo(Math.log(P[best?.tokenIds[index] as number] as number), 5);
+        expect(logProb).toBeCloseTo(Math.log(P[best?.tokenIds[index]]), 5);
         expect([...(best?.alternatives?.[index]?.tokenIds ?? [])]).toEqual([1, 2]);
       }
       expect(best?.score).toBeCloseTo(

@@ -7,7 +7,7 @@ export interface Ngram {
   readonly words: readonly number[];
   readonly logProb: number;
   /** Logarithm of the weight of what follows this history unseen (default 0); of n-grams as long as the order it is not used. */
-  readonly backoff?: number;
+  readonly backoff?: number | undefined;
 }
 
 /** Where a back-off model stands: a number that stands for the longest history it knows. Stays valid for ever. */
@@ -64,7 +64,7 @@ export class BackoffModel {
     this.order = order ?? longest;
     this.maxScore = this.#backoffs.every((backoff) => backoff <= 0) ? 0 : undefined;
     // A shorter form is looked up through those of shorter histories, so these come first.
-    const depth = ([, node]: [number, number]): number => this.#depths[node] as number;
+    const depth = ([, node]: [number, number]): number => this.#depths[node];
     const nodes = [...this.#children].sort((a, b) => depth(a) - depth(b));
     for (const [key, node] of nodes) this.#shorter[node] = this.#suffix(key);
     this.#unknown = this.#indices.get('<unk>') ?? -1;
@@ -87,12 +87,12 @@ export class BackoffModel {
   logProb(state: BackoffState, word: number): number {
     if (word < 0) return Number.NEGATIVE_INFINITY;
     let weight = 0;
-    for (let history = state; ; history = this.#shorter[history] as number) {
+    for (let history = state; ; history = this.#shorter[history]) {
       const node = this.#children.get(history * this.#size + word);
-      const logProb = node === undefined ? Number.NaN : (this.#logProbs[node] as number);
+      const logProb = node === undefined ? Number.NaN : this.#logProbs[node];
       if (!Number.isNaN(logProb)) return weight + logProb;
       if (!(history > EMPTY)) return this.#nothing(history, Number.NEGATIVE_INFINITY);
-      weight += this.#backoffs[history] as number;
+      weight += this.#backoffs[history];
     }
   }
 
@@ -107,11 +107,11 @@ export class BackoffModel {
   }
 
   #after(state: BackoffState, word: number): BackoffState {
-    for (let history = state; ; history = this.#shorter[history] as number) {
+    for (let history = state; ; history = this.#shorter[history]) {
       const node = this.#children.get(history * this.#size + word);
       if (node !== undefined) {
         // Nothing follows the longest n-grams.
-        return this.#depths[node] === this.order ? (this.#shorter[node] as number) : node;
+        return this.#depths[node] === this.order ? this.#shorter[node] : node;
       }
       if (!(history > EMPTY)) return this.#nothing(history, EMPTY);
     }
@@ -134,7 +134,7 @@ export class BackoffModel {
       node = this.#children.get(node * this.#size + word) ?? this.#insert(node, word);
     }
     const name = words.map((word) => this.words[word]).join(' ');
-    if (node === EMPTY || !Number.isNaN(this.#logProbs[node] as number)) {
+    if (node === EMPTY || !Number.isNaN(this.#logProbs[node])) {
       throw invalid(node === EMPTY ? 'An n-gram has no words.' : `The n-gram "${name}" comes twice.`, { words: name });
     }
     if (!isNumber(logProb) || !isNumber(backoff) || !(logProb <= 0) || !(backoff < Number.POSITIVE_INFINITY)) {
@@ -150,7 +150,7 @@ export class BackoffModel {
   #insert(parent: number, word: number): number {
     const node = this.#logProbs.push(Number.NaN) - 1;
     this.#backoffs.push(0);
-    this.#depths.push((this.#depths[parent] as number) + 1);
+    this.#depths.push(this.#depths[parent] + 1);
     this.#shorter.push(EMPTY);
     this.#children.set(parent * this.#size + word, node);
     return node;
@@ -161,7 +161,7 @@ export class BackoffModel {
     const word = key % this.#size;
     let history = Math.floor(key / this.#size);
     while (history !== EMPTY) {
-      history = this.#shorter[history] as number;
+      history = this.#shorter[history];
       const node = this.#children.get(history * this.#size + word);
       if (node !== undefined) return node;
     }

@@ -51,46 +51,46 @@ export function hotWordModel(phrases: readonly HotWord[]): LanguageModel<number>
   for (const { tokenIds, bonus } of phrases) {
     let node: number = EMPTY_PREFIX;
     for (const tokenId of Array.from(tokenIds)) {
-      rates[node] = Math.max(rates[node] as number, bonus / tokenIds.length);
+      rates[node] = Math.max(rates[node], bonus / tokenIds.length);
       let child = trie.child(node, tokenId);
       if (child < 0) {
         child = trie.add(node, tokenId);
-        depths.push((depths[node] as number) + 1);
+        depths.push(depths[node] + 1);
         completed.push(0);
         rates.push(0);
       }
       node = child;
     }
-    completed[node] = (completed[node] as number) + bonus;
+    completed[node] = completed[node] + bonus;
   }
   /** The longest proper suffix under way. */
   const shorter = new Int32Array(depths.length);
   /** What is on loan for phrases under way. */
   const partial = new Float64Array(depths.length);
   const next = (state: number, tokenId: number): number => {
-    for (let node = state; ; node = shorter[node] as number) {
+    for (let node = state; ; node = shorter[node]) {
       const child = trie.child(node, tokenId);
       if (child >= 0) return child;
       if (node === EMPTY_PREFIX) return EMPTY_PREFIX;
     }
   };
   // Shorter phrases first, since a node builds on its suffix.
-  const byDepth = depths.map((_, node) => node).sort((a, b) => (depths[a] as number) - (depths[b] as number));
+  const byDepth = depths.map((_, node) => node).sort((a, b) => depths[a] - depths[b]);
   for (const node of byDepth) {
     if (node === EMPTY_PREFIX) continue;
-    const parent = trie.parents[node] as number;
-    const suffix = parent === EMPTY_PREFIX ? 0 : next(shorter[parent] as number, trie.tokenIds[node] as number);
+    const parent = trie.parents[node];
+    const suffix = parent === EMPTY_PREFIX ? 0 : next(shorter[parent], trie.tokenIds[node]);
     shorter[node] = suffix;
-    completed[node] = (completed[node] as number) + (completed[suffix] as number);
-    partial[node] = Math.max(partial[suffix] as number, (rates[node] as number) * (depths[node] as number));
+    completed[node] = completed[node] + completed[suffix];
+    partial[node] = Math.max(partial[suffix], rates[node] * depths[node]);
   }
   return {
     start: () => 0,
     score: (state, tokenId) => {
       const after = next(state, tokenId);
-      return (completed[after] as number) + (partial[after] as number) - (partial[state] as number);
+      return completed[after] + partial[after] - partial[state];
     },
     next,
-    end: (state) => -(partial[state] as number),
+    end: (state) => -partial[state],
   };
 }

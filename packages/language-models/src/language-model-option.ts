@@ -1,5 +1,6 @@
 import { ForetokenError } from '@foretoken/core';
 import {
+  type Complete,
   fields,
   hasMethods,
   immediate,
@@ -82,5 +83,5 @@ function guarded(name: string, model: LanguageModel): LanguageModel {
   };
   if (model.distribution === undefined) return core;
   if (!hasMethods(model, 'distribution')) throw wrongValue(`${name}.distribution`, model.distribution, 'a function');
-  return { ...core, distribution: (state) => view((model as Required<LanguageModel>).distribution(state)) };
+  return { ...core, distribution: (state) => view((model as Complete<LanguageModel>).distribution(state)) };
 }

@@ -143,21 +143,21 @@ class Lookup {
   /** Weight of what follows two tokens unseen. */
   backoff(before: number, last: number): number {
     const history = this.#bigrams.find(before, last, 0);
-    return history >= 0 ? (this.#tables.bigramBackoff[history] as number) : 1;
+    return history >= 0 ? this.#tables.bigramBackoff[history] : 1;
   }
 
   /** Probability of a token after two others, whose weight is `backoff`. */
   probability(before: number, last: number, backoff: number, tokenId: number): number {
     const trigram = this.#trigrams.find(before, last, tokenId);
-    if (trigram >= 0) return this.#tables.trigramProbability[trigram] as number;
+    if (trigram >= 0) return this.#tables.trigramProbability[trigram];
     return backoff * this.#pairProbability(last, tokenId);
   }
 
   #pairProbability(last: number, tokenId: number): number {
     const pair = this.#bigrams.find(last, tokenId, 0);
-    const seen = pair >= 0 ? (this.#tables.bigramProbability[pair] as number) : 0;
+    const seen = pair >= 0 ? this.#tables.bigramProbability[pair] : 0;
     if (seen > 0) return seen;
-    return (this.#tables.unigramBackoff[last] as number) * (this.#tables.unigramProbability[tokenId] as number);
+    return this.#tables.unigramBackoff[last] * this.#tables.unigramProbability[tokenId];
   }
 }
 
@@ -176,15 +176,15 @@ class IdTable {
     this.#slots = new Int32Array(capacity).fill(-1);
     for (let row = 0; row < rows; row++) {
       const at = row * width;
-      const third = width === 3 ? (ids[at + 2] as number) : 0;
-      const slot = this.#probe(ids[at] as number, ids[at + 1] as number, third);
+      const third = width === 3 ? ids[at + 2] : 0;
+      const slot = this.#probe(ids[at], ids[at + 1], third);
       if (this.#slots[slot] === -1) this.#slots[slot] = row;
     }
   }
 
   /** Row of the tuple, or -1; a pair's third id is 0. */
   find(first: number, second: number, third: number): number {
-    return this.#slots[this.#probe(first, second, third)] as number;
+    return this.#slots[this.#probe(first, second, third)];
   }
 
   /** The slot that holds the tuple, or the free one where it would go. */
@@ -193,7 +193,7 @@ class IdTable {
     let hash = Math.imul(first + 1, 0x9e3779b1) ^ Math.imul(second + 1, 0x85ebca6b) ^ Math.imul(third + 1, 0xc2b2ae35);
     hash ^= hash >>> 15;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const row = this.#slots[slot] as number;
+      const row = this.#slots[slot];
       if (row === -1) return slot;
       const at = row * this.#width;
       if (

@@ -12,7 +12,7 @@ export class PrefixTrie {
 
   /** The prefix with one more token, or -1 where it has not been added. */
   child(parent: number, tokenId: number): number {
-    return this.#slots[this.#probe(parent, tokenId)] as number;
+    return this.#slots[this.#probe(parent, tokenId)];
   }
 
   /** Adds the prefix with one more token, which must not be there yet. */
@@ -27,8 +27,8 @@ export class PrefixTrie {
   /** All tokens of a prefix, first to last. */
   tokens(node: number): number[] {
     const tokenIds: number[] = [];
-    for (let at = node; at !== EMPTY_PREFIX; at = this.parents[at] as number) {
-      tokenIds.push(this.tokenIds[at] as number);
+    for (let at = node; at !== EMPTY_PREFIX; at = this.parents[at]) {
+      tokenIds.push(this.tokenIds[at]);
     }
     return tokenIds.reverse();
   }
@@ -38,7 +38,7 @@ export class PrefixTrie {
     let hash = Math.imul(parent + 1, 0x9e3779b1) ^ Math.imul(tokenId + 1, 0x85ebca6b);
     hash ^= hash >>> 15;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const node = this.#slots[slot] as number;
+      const node = this.#slots[slot];
       if (node === -1 || (this.parents[node] === parent && this.tokenIds[node] === tokenId)) return slot;
     }
   }
@@ -46,7 +46,7 @@ export class PrefixTrie {
   #grow(): void {
     this.#slots = new Int32Array(2 * this.#slots.length).fill(-1);
     for (let node = 1; node < this.parents.length; node++) {
-      this.#slots[this.#probe(this.parents[node] as number, this.tokenIds[node] as number)] = node;
+      this.#slots[this.#probe(this.parents[node], this.tokenIds[node])] = node;
     }
   }
 }

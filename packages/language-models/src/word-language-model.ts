@@ -7,9 +7,9 @@ export interface WordLanguageModelOptions {
   /** Text of a token, a space where a word ends or begins: `" "`, or `" the"` of a piece that begins a word. */
   readonly textOf: (tokenId: number) => string;
   /** Added for every word, whatever it is, against the model's liking for few words (default 0). */
-  readonly wordBonus?: number;
+  readonly wordBonus?: number | undefined;
   /** Added, once, for a word that the model does not know, as soon as none that it knows begins like it (default 0). */
-  readonly unknownWordBonus?: number;
+  readonly unknownWordBonus?: number | undefined;
 }
 
 const OPTIONS: OptionTable<WordLanguageModelOptions> = {

@@ -40,7 +40,7 @@ function sentence(words: readonly string[]): number {
 
 describe('wordLanguageModel', () => {
   const pieces = ['a', 'b', ' ', ' a', 'b a', ' b ', ''];
-  const textOf = (tokenId: number): string => pieces[tokenId] as string;
+  const textOf = (tokenId: number): string => pieces[tokenId];
 
   it('scores words, however tokens cut them, with a bonus for each and another for the unknown', () => {
     const languageModel = wordLanguageModel(model, { textOf, wordBonus: 0.5, unknownWordBonus: -4 });
@@ -79,10 +79,10 @@ describe('wordLanguageModel', () => {
 describe('tokenLanguageModel', () => {
   it('scores tokens by their names', () => {
     const names = ['ab', 'a', 'other'];
-    const languageModel = tokenLanguageModel(model, (tokenId) => names[tokenId] as string);
+    const languageModel = tokenLanguageModel(model, (tokenId) => names[tokenId]);
     fc.assert(
       fc.property(fc.array(fc.nat(2), { maxLength: 6 }), (tokenIds) => {
-        expect(total(languageModel, tokenIds)).toBeCloseTo(sentence(tokenIds.map((id) => names[id] as string)), 9);
+        expect(total(languageModel, tokenIds)).toBeCloseTo(sentence(tokenIds.map((id) => names[id])), 9);
       }),
     );
   });

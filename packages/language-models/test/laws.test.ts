@@ -14,7 +14,7 @@ import { describe, expect, it } from 'vitest';
 import { randomBackoff, randomNgrams, randomTables, WORDS } from './random-models.js';
 
 const PIECES = ['a', 'b', ' ', ' a', 'b a', 'x'];
-const textOf = (tokenId: number): string => PIECES[tokenId] as string;
+const textOf = (tokenId: number): string => PIECES[tokenId];
 const SIZE = PIECES.length;
 const phrases = [
   { tokenIds: [0, 1], bonus: 1.5 },

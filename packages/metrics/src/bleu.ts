@@ -37,7 +37,7 @@ export function corpusBleu(hypotheses: readonly string[], references: References
     addLine(
       statistics,
       hypothesis,
-      references.map((stream) => stream[line]!),
+      references.map((stream) => stream[line]),
     );
   }
   return scoreOf(statistics, false);
@@ -74,8 +74,8 @@ function addLine(statistics: Statistics, hypothesis: string, references: readonl
   for (let order = 1; order <= MAX_ORDER; order++) {
     const allowed = highestCounts(referenceWords.map((reference) => count(wordNgrams(reference, order))));
     for (const [ngram, occurrences] of count(wordNgrams(words, order))) {
-      statistics.total[order - 1]! += occurrences;
-      statistics.correct[order - 1]! += Math.min(occurrences, allowed.get(ngram) ?? 0);
+      statistics.total[order - 1] += occurrences;
+      statistics.correct[order - 1] += Math.min(occurrences, allowed.get(ngram) ?? 0);
     }
   }
 }
@@ -118,11 +118,11 @@ function scoreOf(statistics: Statistics, effectiveOrder: boolean): BleuScore {
   if (correct.every((matches) => matches === 0)) return { score: 0, ...result };
   let orders = effectiveOrder ? 0 : MAX_ORDER;
   let penalty = 1;
-  for (let index = 0; index < MAX_ORDER && total[index]! > 0; index++) {
+  for (let index = 0; index < MAX_ORDER && total[index] > 0; index++) {
     if (effectiveOrder) orders = index + 1;
     // Each order without a match counts half as much as the one before.
     if (correct[index] === 0) penalty *= 2;
-    precisions[index] = (100 * (correct[index] === 0 ? 1 / penalty : correct[index]!)) / total[index]!;
+    precisions[index] = (100 * (correct[index] === 0 ? 1 / penalty : correct[index])) / total[index];
   }
   const meanLog = precisions.slice(0, orders).reduce((sum, precision) => sum + Math.log(precision), 0) / orders;
   return { score: brevityPenalty * Math.exp(meanLog), ...result };

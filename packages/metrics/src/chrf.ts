@@ -11,11 +11,11 @@ import {
 
 export interface ChrfOptions {
   /** Longest character n-gram (default 6). */
-  readonly characterOrder?: number;
+  readonly characterOrder?: number | undefined;
   /** Longest word n-gram; 0 is chrF (the default), 2 is chrF++. */
-  readonly wordOrder?: number;
+  readonly wordOrder?: number | undefined;
   /** Weight of recall against precision (default 2). */
-  readonly beta?: number;
+  readonly beta?: number | undefined;
 }
 
 /** n-grams of the hypothesis, of the reference, and in both; for one order. */
@@ -43,13 +43,13 @@ export function corpusChrf(hypotheses: readonly string[], references: References
     let best: readonly Matches[] = [];
     let bestScore = -1;
     for (const stream of references) {
-      const matches = ngramCounts(stream[line]!, characterOrder, wordOrder).map((other, order) =>
-        matchesOf(own[order]!, other),
+      const matches = ngramCounts(stream[line], characterOrder, wordOrder).map((other, order) =>
+        matchesOf(own[order], other),
       );
       const score = fScore(matches, beta);
       if (score > bestScore) [best, bestScore] = [matches, score];
     }
-    sums = sums === undefined ? best : sums.map((sum, order) => add(sum, best[order]!));
+    sums = sums === undefined ? best : sums.map((sum, order) => add(sum, best[order]));
   }
   return fScore(sums ?? [], beta);
 }
@@ -123,7 +123,7 @@ const PUNCTUATION: ReadonlySet<string> = new Set('!"#$%&\'()*+,-./:;<=>?@[\\]^_`
 function separatePunctuation(word: string): string[] {
   if (word.length === 1) return [word];
   if (PUNCTUATION.has(word.at(-1)!)) return [word.slice(0, -1), word.slice(-1)];
-  if (PUNCTUATION.has(word[0]!)) return [word.slice(0, 1), word.slice(1)];
+  if (PUNCTUATION.has(word[0])) return [word.slice(0, 1), word.slice(1)];
   return [word];
 }
 

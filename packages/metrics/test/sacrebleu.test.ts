@@ -37,7 +37,7 @@ describe.each(goldens.cases)('against sacreBLEU: $name', (golden) => {
     const actual = corpusBleu(golden.hypotheses, golden.references);
     expectNear(actual.score, golden.bleu);
     expectNear(actual.brevityPenalty, golden.brevityPenalty);
-    for (const [index, precision] of golden.precisions.entries()) expectNear(actual.precisions[index]!, precision);
+    for (const [index, precision] of golden.precisions.entries()) expectNear(actual.precisions[index], precision);
     expect(actual.hypothesisLength).toBe(golden.hypothesisLength);
     expect(actual.referenceLength).toBe(golden.referenceLength);
     expect(actual.correct).toEqual(golden.correct);
@@ -46,14 +46,14 @@ describe.each(goldens.cases)('against sacreBLEU: $name', (golden) => {
 
   it('has its sentence BLEU on every line', () => {
     for (const [line, score] of golden.sentenceBleu.entries()) {
-      const references = golden.references.map((stream) => stream[line]!);
-      expectNear(sentenceBleu(golden.hypotheses[line]!, references).score, score);
+      const references = golden.references.map((stream) => stream[line]);
+      expectNear(sentenceBleu(golden.hypotheses[line], references).score, score);
     }
   });
 
   it.each(Object.entries(golden.chrf))('has its chrF with orders and beta %s', (key, score) => {
     const [characterOrder, wordOrder, beta] = key.split(',').map(Number);
-    const options = { characterOrder: characterOrder!, wordOrder: wordOrder!, beta: beta! };
+    const options = { characterOrder: characterOrder, wordOrder: wordOrder, beta: beta };
     expectNear(corpusChrf(golden.hypotheses, golden.references, options), score);
     if (key === '6,0,2') expectNear(corpusChrf(golden.hypotheses, golden.references), score);
   });

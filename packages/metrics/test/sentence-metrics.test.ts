@@ -26,7 +26,7 @@ function expectPairs(score: (hypothesis: string, reference: string) => number, e
   expect(expected.length).toBe(lines.length);
   for (const [row, hypothesis] of lines.entries()) {
     for (const [column, reference] of lines.entries()) {
-      const [actual, golden] = [score(hypothesis, reference), expected[row]![column]!];
+      const [actual, golden] = [score(hypothesis, reference), expected[row][column]];
       const message = `${JSON.stringify([hypothesis, reference])}: ${actual} against ${golden}`;
       expect(Math.abs(actual - golden), message).toBeLessThanOrEqual(1e-9);
     }
@@ -35,7 +35,7 @@ function expectPairs(score: (hypothesis: string, reference: string) => number, e
 
 function optionsOf(key: string): ChrfOptions {
   const [characterOrder, wordOrder, beta] = key.split(',').map(Number);
-  return { characterOrder: characterOrder!, wordOrder: wordOrder!, beta: beta! };
+  return { characterOrder: characterOrder, wordOrder: wordOrder, beta: beta };
 }
 
 describe(`against sacreBLEU ${goldens.sacrebleu}, one line at a time`, () => {
@@ -44,20 +44,20 @@ describe(`against sacreBLEU ${goldens.sacrebleu}, one line at a time`, () => {
   });
 
   it.each(Object.keys(goldens.chrf))('has its chrF of every pair with orders and beta %s', (key) => {
-    expectPairs((hypothesis, reference) => sentenceChrf(hypothesis, reference, optionsOf(key)), goldens.chrf[key]!);
+    expectPairs((hypothesis, reference) => sentenceChrf(hypothesis, reference, optionsOf(key)), goldens.chrf[key]);
   });
 
   it('computes chrF2 unless told otherwise', () => {
-    expectPairs(sentenceChrf, goldens.chrf['6,0,2']!);
+    expectPairs(sentenceChrf, goldens.chrf['6,0,2']);
   });
 
   it('has its scores against several references', () => {
     for (const [line, hypothesis] of lines.entries()) {
       const bleu = sentenceBleu(hypothesis, severalReferences.references).score;
-      expect(bleu).toBeCloseTo(severalReferences.bleu[line]!, 9);
+      expect(bleu).toBeCloseTo(severalReferences.bleu[line], 9);
       for (const [key, scores] of Object.entries(severalReferences.chrf)) {
         const chrf = sentenceChrf(hypothesis, severalReferences.references, optionsOf(key));
-        expect(chrf).toBeCloseTo(scores[line]!, 9);
+        expect(chrf).toBeCloseTo(scores[line], 9);
       }
     }
   });

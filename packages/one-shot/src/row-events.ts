@@ -5,13 +5,13 @@ import { decodeEnd, givenTokens, RowOutput, rowResult } from '@foretoken/core/ki
 export interface Candidate {
   readonly tokenIds: readonly number[];
   /** Natural-log probability of each token, where known; as long as `tokenIds`. */
-  readonly logProbs?: readonly number[];
+  readonly logProbs?: readonly number[] | undefined;
   /** What candidates are ranked by, where there is such a thing; of the whole candidate, also where the output is cut. */
-  readonly score?: number;
+  readonly score?: number | undefined;
   /** Natural-log probability of the whole candidate, where `score` is something else. */
-  readonly logProb?: number;
+  readonly logProb?: number | undefined;
   /** Frames of each token of the whole candidate, where asked for. */
-  readonly alignment?: TokenAlignment;
+  readonly alignment?: TokenAlignment | undefined;
 }
 
 export interface RowEventsOptions {
@@ -41,11 +41,10 @@ export async function* rowEvents(
     const row = results.length;
     const most = givenTokens(request, row) + limit;
     const hypotheses = candidates.map((candidate) => hypothesisOf(candidate, new RowOutput(endTokenId, most, request)));
-    const { tokenIds, alignment } = hypotheses[0] as Hypothesis;
-    const logProbs = candidates[0]?.logProbs?.slice(0, tokenIds.length);
+    const { tokenIds, alignment } = hypotheses[0];
+    const logProbs = candidates[0].logProbs?.slice(0, tokenIds.length);
     const atMs = performance.now() - began;
-    const known = logProbs === undefined ? {} : { logProbs: Float32Array.from(logProbs) };
-    yield { type: 'canvas-revise', row, tokenIds, ...known, ...(alignment === undefined ? {} : { alignment }), atMs };
+    yield { type: 'canvas-revise', row, tokenIds, logProbs: logProbs && Float32Array.from(logProbs), alignment, atMs };
     if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds, atMs };
     results.push(rowResult(row, hypotheses));
   }
@@ -58,9 +57,9 @@ function hypothesisOf({ tokenIds, score, logProb, alignment }: Candidate, output
   const finishReason = output.finishReason ?? 'complete';
   return {
     tokenIds: output.tokenIds(),
-    ...(score === undefined ? {} : { score }),
-    ...(logProb === undefined ? {} : { logProb }),
-    ...(alignment === undefined ? {} : { alignment: firstTokens(alignment, output.length) }),
+    score,
+    logProb,
+    alignment: alignment === undefined ? undefined : firstTokens(alignment, output.length),
     finishReason,
   };
 }

@@ -23,9 +23,9 @@ const anyCuts: fc.Arbitrary<{ readonly endTokenId: number; readonly cuts: Cuts }
   .map(({ endTokenId, maxNewTokens, sequences, strings }) => ({
     endTokenId,
     cuts: {
-      ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
-      ...(sequences.length === 0 ? {} : { stopSequences: sequences.map((ids) => Int32Array.from(ids)) }),
-      ...(strings.length === 0 ? {} : { stopStrings: { strings, textOf } }),
+      maxNewTokens,
+      stopSequences: sequences.length === 0 ? undefined : sequences.map((ids) => Int32Array.from(ids)),
+      stopStrings: strings.length === 0 ? undefined : { strings, textOf },
     },
   }));
 
@@ -85,7 +85,7 @@ describe('outputs that are cut', () => {
         const byTokens = new Map(wanted.map((output) => [output.tokenIds.join(), output]));
         for (const [index, { tokenIds, score, logProb, finishReason }] of found.entries()) {
           expect(logProb).toBeCloseTo(byTokens.get(tokenIds.join())?.logProb as number, 5);
-          expect(score).toBeCloseTo(wanted[index]?.score as number, 5);
+          expect(score).toBeCloseTo(wanted[index]?.score, 5);
           const { finishReason: reason } = cutOutput(tokenIds, endTokenId, { sources: [], ...cuts });
           if (reason !== 'complete') expect(finishReason).toBe(reason);
           else expect(['complete', 'end-token']).toContain(finishReason);

@@ -46,7 +46,7 @@ function wholeLattice(scores: Case['scores'], blankId: number): CtcLattice {
     blankId,
     tokenIds: Int32Array.from(scores.flatMap((row) => row.map((_, label) => label))),
     logProbs: Float32Array.from(scores.flat(), (score) => (score < -1e5 ? Number.NEGATIVE_INFINITY : score)),
-    blankLogProbs: Float32Array.from(scores, (row) => row[blankId] as number),
+    blankLogProbs: Float32Array.from(scores, (row) => row[blankId]),
   };
 }
 
@@ -61,7 +61,7 @@ async function texts(
   const { results } = await collect(decoder.decode(model, { sources: [Int32Array.of(1)] }));
   const byText = new Map<string, Hypothesis[]>();
   for (const hypothesis of results[0]?.hypotheses ?? []) {
-    const said = Array.from(hypothesis.tokenIds, (tokenId) => textOf(labels[tokenId] as string)).join('');
+    const said = Array.from(hypothesis.tokenIds, (tokenId) => textOf(labels[tokenId])).join('');
     const text = said.split(' ').filter(Boolean).join(' ');
     byText.set(text, [...(byText.get(text) ?? []), hypothesis]);
   }
@@ -117,7 +117,7 @@ describe('ctcPrefixBeam', () => {
     async (alpha, beta, golden) => {
       const { labels } = goldens.pieces;
       const languageModel = wordLanguageModel(readArpa(goldens.arpa), {
-        textOf: (tokenId) => textOf(labels[tokenId] as string),
+        textOf: (tokenId) => textOf(labels[tokenId]),
         wordBonus: beta / alpha,
         unknownWordBonus: golden.unknownLog10 * Math.LN10,
       });

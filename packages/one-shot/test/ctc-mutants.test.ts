@@ -42,7 +42,7 @@ function minimal(lattice: CtcLattice, fault: Fault): Map<string, number> {
     };
     const candidates = tokenIds.subarray(frame * k, (frame + 1) * k);
     const drops = fault === 'ignores the score of the blank outside the candidates' && !candidates.includes(blankId);
-    const blank = drops ? 0 : Math.exp(blankLogProbs[frame] as number);
+    const blank = drops ? 0 : Math.exp(blankLogProbs[frame]);
     for (const { tokenIds: prefix, bonus, ...mass } of beam.values()) {
       const total =
         fault === 'forgets alignments that end with a blank' ? mass.label || mass.blank : add(mass.blank, mass.label);
@@ -50,7 +50,7 @@ function minimal(lattice: CtcLattice, fault: Fault): Map<string, number> {
       stay.blank = add(stay.blank, total * blank);
       candidates.forEach((tokenId, index) => {
         if (tokenId === blankId) return;
-        const probability = Math.exp(logProbs[frame * k + index] as number);
+        const probability = Math.exp(logProbs[frame * k + index]);
         const repeats = tokenId === prefix.at(-1);
         if (repeats) {
           const again = fault === 'scores the language model again for a repeated label' ? Math.exp(-0.3) : 1;

@@ -60,8 +60,8 @@ function plainSearch(
       return kept;
     };
     const cells = Array.from({ length: k }, (_, index) => frame * k + index);
-    const emissions = new Map(cells.map((cell) => [tokenIds[cell] as number, Math.exp(logProbs[cell] as number)]));
-    const blank = Math.exp(blankLogProbs[frame] as number);
+    const emissions = new Map(cells.map((cell) => [tokenIds[cell], Math.exp(logProbs[cell])]));
+    const blank = Math.exp(blankLogProbs[frame]);
     const anything = [...emissions.values()].reduce((sum, one) => sum + one, blank);
     for (const prefix of beam) {
       const open = prefix.blank + prefix.label;
@@ -79,7 +79,7 @@ function plainSearch(
       }
     }
     const ranked = [...next.values()].filter((kept) => scoreOf(kept) > -1e9).sort((a, b) => scoreOf(b) - scoreOf(a));
-    const least = scoreOf(ranked[0] as Kept) - beamThreshold;
+    const least = scoreOf(ranked[0]) - beamThreshold;
     beam = ranked.slice(0, beamSize).filter((kept) => scoreOf(kept) >= least);
   }
   return beam.map(({ tokenIds }) => tokenIds.join());

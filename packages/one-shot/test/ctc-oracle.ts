@@ -40,7 +40,7 @@ export function latticesModel(
   return {
     vocabulary: { size: vocabularySize, endTokenId },
     supports: { kind: 'ctc', maxCandidates: vocabularySize },
-    emit: async (sources) => sources.map((_, row) => lattices[row % lattices.length] as CtcLattice),
+    emit: async (sources) => sources.map((_, row) => lattices[row % lattices.length]),
   };
 }
 
@@ -55,9 +55,9 @@ export interface Alignment {
 export function everyAlignment({ frames, k, blankId, tokenIds, logProbs, blankLogProbs }: CtcLattice): Alignment[] {
   let found: Alignment[] = [{ labels: [], tokenIds: [], logProb: 0 }];
   for (let frame = 0; frame < frames; frame++) {
-    const labels = new Map<number, number>([[blankId, blankLogProbs[frame] as number]]);
+    const labels = new Map<number, number>([[blankId, blankLogProbs[frame]]]);
     for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
-      if (tokenIds[cell] !== blankId) labels.set(tokenIds[cell] as number, logProbs[cell] as number);
+      if (tokenIds[cell] !== blankId) labels.set(tokenIds[cell], logProbs[cell]);
     }
     found = found.flatMap((before) =>
       [...labels].map(([label, logProb]) => ({
@@ -115,13 +115,13 @@ export function outputLogProb(lattice: CtcLattice, output: readonly number[]): n
   let scale = 0;
   for (let frame = 0; frame < frames; frame++) {
     const emission = (label: number): number => {
-      if (label === blankId) return Math.exp(blankLogProbs[frame] as number);
+      if (label === blankId) return Math.exp(blankLogProbs[frame]);
       const cell = tokenIds.subarray(frame * k, (frame + 1) * k).indexOf(label);
-      return cell < 0 ? 0 : Math.exp(logProbs[frame * k + cell] as number);
+      return cell < 0 ? 0 : Math.exp(logProbs[frame * k + cell]);
     };
     const next = states.map((label, state) => {
       const skips = label !== blankId && label !== states[state - 2];
-      const before = (mass[state] as number) + (mass[state - 1] ?? 0) + (skips ? (mass[state - 2] ?? 0) : 0);
+      const before = mass[state] + (mass[state - 1] ?? 0) + (skips ? (mass[state - 2] ?? 0) : 0);
       return before * emission(label);
     });
     const total = next.reduce((sum, value) => sum + value, 0);

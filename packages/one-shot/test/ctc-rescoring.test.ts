@@ -32,7 +32,7 @@ const teacher = (endTokenId: number, seed = 5) =>
 function teacherLogProb(source: TokenSource, tokenIds: readonly number[]): number {
   const score = randomLogits({ seed: 5, vocabularySize: SIZE + 1, endTokenId: SIZE, typicalLength: 3 });
   return [...tokenIds, SIZE].reduce(
-    (sum, tokenId, at) => sum + (logSoftmax(score(source, tokenIds.slice(0, at)))[tokenId] as number),
+    (sum, tokenId, at) => sum + logSoftmax(score(source, tokenIds.slice(0, at)))[tokenId],
     0,
   );
 }
@@ -70,7 +70,7 @@ describe('rescoring', () => {
           const wanted = [...outputs.keys()].map(scoreOf).sort((a, b) => b - a);
           for (const [index, { tokenIds, score, logProb }] of (results[row]?.hypotheses ?? []).entries()) {
             expect(score).toBeCloseTo(scoreOf(tokenIds.join()), 3);
-            expect(score).toBeCloseTo(wanted[index] as number, 3);
+            expect(score).toBeCloseTo(wanted[index], 3);
             expect(logProb).toBeCloseTo(outputs.get(tokenIds.join())?.logProb as number, 4);
           }
         }

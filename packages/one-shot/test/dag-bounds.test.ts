@@ -89,7 +89,7 @@ describe('viterbiPaths', () => {
     const { count } = counted(
       viterbiPaths(graph, new Float64Array(vertices), vertices, (scores, length, bound) => {
         lengths = length;
-        return bound / vertices < (scores[2] as number) / 2;
+        return bound / vertices < scores[2] / 2;
       }),
     );
     expect(lengths).toBeLessThan(5);
@@ -120,12 +120,12 @@ describe('dagBeam, pruned', () => {
       for (const [prefix, at] of running) {
         for (const [from, mass] of at) {
           for (let to = from + 1; to < vertices; to++) {
-            const step = from < 0 ? (to === 0 ? 1 : 0) : Math.exp(transitions[from * vertices + to] as number);
+            const step = from < 0 ? (to === 0 ? 1 : 0) : Math.exp(transitions[from * vertices + to]);
             for (let entry = to * k; entry < (to + 1) * k; entry++) {
               const key = `${prefix}${prefix === '' ? '' : ','}${tokenIds[entry]}`;
               const masses = grown.get(key) ?? new Map<number, number>();
               grown.set(key, masses);
-              masses.set(to, (masses.get(to) ?? 0) + mass * step * Math.exp(logProbs[entry] as number));
+              masses.set(to, (masses.get(to) ?? 0) + mass * step * Math.exp(logProbs[entry]));
             }
           }
         }
@@ -162,8 +162,8 @@ describe('dagBeam, pruned', () => {
           const found = results[0]?.hypotheses ?? [];
           expect(found.map(({ tokenIds }) => tokenIds.join())).toEqual(wanted.map(([key]) => key));
           for (const [index, { logProb, score }] of found.entries()) {
-            expect(logProb).toBeCloseTo(wanted[index]?.[1].logProb as number, 6);
-            expect(score).toBeCloseTo(wanted[index]?.[1].score as number, 6);
+            expect(logProb).toBeCloseTo(wanted[index]?.[1].logProb, 6);
+            expect(score).toBeCloseTo(wanted[index]?.[1].score, 6);
           }
         },
       ),
@@ -232,7 +232,7 @@ describe.each([dagGreedy(), dagLookahead(), dagViterbi(), dagJointViterbi(), dag
     });
 
     it('reads a large batch in parts of bounded size, and gives each row what it gets alone', async () => {
-      const dag = (source: TokenSource) => randomDag(source[0] as number, 4, 7);
+      const dag = (source: TokenSource) => randomDag(source[0], 4, 7);
       const inner = scriptedDagModel({ vocabularySize: 7, dag });
       const rows: number[] = [];
       const model: LatticeModel<TokenSource> = {

@@ -27,9 +27,9 @@ const anyCase = fc.record({
     })
     .map(
       ({ maxNewTokens, sequences, strings }): Cuts => ({
-        ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
-        ...(sequences.length === 0 ? {} : { stopSequences: sequences.map((ids) => Int32Array.from(ids)) }),
-        ...(strings.length === 0 ? {} : { stopStrings: { strings, textOf } }),
+        maxNewTokens,
+        stopSequences: sequences.length === 0 ? undefined : sequences.map((ids) => Int32Array.from(ids)),
+        stopStrings: strings.length === 0 ? undefined : { strings, textOf },
       }),
     ),
 });
@@ -57,7 +57,7 @@ describe('dagBeam', () => {
           hypotheses: WIDE,
           candidates: VOCABULARY,
           lengthPenalty: 0,
-          ...(startTokenId === undefined ? {} : { startTokenId }),
+          startTokenId,
         });
         const { results } = await collect(decoder.decode(model(dag, endTokenId), { sources: [SOURCE], ...cuts }));
         const wanted = cutSums(dag, endTokenId, startTokenId, cuts);
@@ -66,7 +66,7 @@ describe('dagBeam', () => {
         const ranked = [...wanted.values()].sort((a, b) => b - a);
         for (const [index, { tokenIds, logProb, score, finishReason }] of found.entries()) {
           expect(logProb).toBeCloseTo(wanted.get(tokenIds.join()) as number, 6);
-          expect(score).toBeCloseTo(ranked[index] as number, 6);
+          expect(score).toBeCloseTo(ranked[index], 6);
           const { finishReason: reason } = cutOutput(tokenIds, endTokenId, { sources: [], ...cuts });
           if (reason !== 'complete') expect(finishReason).toBe(reason);
           else expect(['complete', 'end-token']).toContain(finishReason);

@@ -74,7 +74,7 @@ describe.each(Object.entries(models))('dagBeam with %s', (_, model) => {
           const options = { beamSize: WIDE, candidates: VOCABULARY, lengthPenalty: 0, hypotheses };
           const found = await decode(lattice, dagBeam({ ...options, languageModel: { model, weight } }));
           expect(found.length).toBe(Math.min(hypotheses, wanted.length));
-          for (const [index, { score }] of found.entries()) expect(score).toBeCloseTo(wanted[index]?.[1] as number, 5);
+          for (const [index, { score }] of found.entries()) expect(score).toBeCloseTo(wanted[index]?.[1], 5);
         },
       ),
       { numRuns: 150 },

@@ -81,7 +81,7 @@ describe.each(DECODERS.map((create) => [create().name, create] as const))('%s', 
 
   it('cuts at the limit, an end token, and after a stop sequence, exactly', async () => {
     const full = outputsOf(await decode({ sources: SOURCES }));
-    const third = full[0]?.[2] as number;
+    const third = full[0]?.[2];
     const textOf = (tokenIds: Int32Array) => tokenIds.join('');
     const pair = `${full[0]?.[0]}${full[0]?.[1]}`;
     const requests = [
@@ -171,7 +171,7 @@ describe.each(DECODERS.map((create) => [create().name, create] as const))('%s', 
       ],
       ['INVALID_ARGUMENT', 'token 7', { tokenIds: good.tokenIds.with(2, VOCABULARY) }],
       ['INVALID_ARGUMENT', 'token -1', { tokenIds: good.tokenIds.with(2, -1) }],
-      ['INVALID_ARGUMENT', 'twice', { tokenIds: good.tokenIds.with(2, good.tokenIds[3] as number) }],
+      ['INVALID_ARGUMENT', 'twice', { tokenIds: good.tokenIds.with(2, good.tokenIds[3]) }],
       ['INVALID_ARGUMENT', 'vertices of', { tokenIds: good.tokenIds.slice(1) }],
       ['INVALID_ARGUMENT', 'vertices of', { transitions: new Float32Array(24) }],
       ['INVALID_ARGUMENT', 'vertices of', { ...size, transitions: new Float32Array(0) }],

@@ -59,9 +59,7 @@ export function dagLattice({ emissions, edges }: ScriptedDag, k: number): DagLat
     vertices,
     k,
     tokenIds: Int32Array.from(best.flatMap((ids) => [...ids])),
-    logProbs: Float32Array.from(
-      best.flatMap((ids, vertex) => Array.from(ids, (id) => logProbs[vertex]?.[id] as number)),
-    ),
+    logProbs: Float32Array.from(best.flatMap((ids, vertex) => Array.from(ids, (id) => logProbs[vertex]?.[id]))),
     transitions: Float32Array.from(transitions),
   };
 }
@@ -77,7 +75,7 @@ export function randomDag(seed: number, vertices: number, vocabularySize: number
     edges: Array.from({ length: vertices }, (_, from) => {
       const chances = dice(Int32Array.of(3), [from]);
       return Float32Array.from(links(Int32Array.of(2), [from]), (score, to) =>
-        to !== from + 1 && (chances[to] as number) < sparsity ? Number.NEGATIVE_INFINITY : score,
+        to !== from + 1 && chances[to] < sparsity ? Number.NEGATIVE_INFINITY : score,
       );
     }),
   };
@@ -101,13 +99,13 @@ export function everyDerivation({ vertices, k, tokenIds, logProbs, transitions }
       const at = vertex * k + candidate;
       const here: Derivation = {
         vertices: [...before.vertices, vertex],
-        tokenIds: [...before.tokenIds, tokenIds[at] as number],
+        tokenIds: [...before.tokenIds, tokenIds[at]],
         pathLogProb: before.pathLogProb,
-        logProb: before.logProb + (logProbs[at] as number),
+        logProb: before.logProb + logProbs[at],
       };
       if (vertex === vertices - 1) found.push(here);
       for (let to = vertex + 1; to < vertices; to++) {
-        const edge = transitions[vertex * vertices + to] as number;
+        const edge = transitions[vertex * vertices + to];
         if (edge === Number.NEGATIVE_INFINITY) continue;
         visit(to, { ...here, pathLogProb: here.pathLogProb + edge, logProb: here.logProb + edge });
       }

@@ -58,7 +58,7 @@ describe('canvasDisagreement', () => {
     const model = tableModel(table);
     const sources = [Int32Array.of(1)];
     const { results } = await collect(nat({ length: 2 }).decode(model, { sources }));
-    expect(results[0]!.hypotheses[0]!.tokenIds).toEqual(toTokens('ad'));
+    expect(results[0].hypotheses[0].tokenIds).toEqual(toTokens('ad'));
     expect(await canvasDisagreement(model, sources, tokens('ad'))).toEqual({ positions: 2, changed: 2, share: 1 });
     expect(await canvasDisagreement(model, sources, tokens('ab'))).toEqual({ positions: 2, changed: 0, share: 0 });
     expect(fillsOf(model)).toEqual([['__'], ['_d', 'a_'], ['_b', 'a_']]);
@@ -77,7 +77,7 @@ describe('canvasDisagreement', () => {
       for (const [position, chosen] of output.entries()) {
         const canvas = Int32Array.of(...output, ...end);
         canvas[position] = 7;
-        if (ranked(score(sources[row]!, canvas, position)).find((id) => id !== 7) !== chosen) changed++;
+        if (ranked(score(sources[row], canvas, position)).find((id) => id !== 7) !== chosen) changed++;
       }
     }
     return changed;
@@ -131,7 +131,7 @@ describe('canvasDisagreement', () => {
     });
     const sources = [Int32Array.of(1), Int32Array.of(2)];
     const { results } = await collect(nat({ length: 9 }).decode(model, { sources }));
-    const outputs = results.map(({ hypotheses }) => hypotheses[0]!.tokenIds);
+    const outputs = results.map(({ hypotheses }) => hypotheses[0].tokenIds);
     expect(await canvasDisagreement(model, sources, outputs)).toEqual({ positions: 18, changed: 0, share: 0 });
   });
 
@@ -156,7 +156,7 @@ describe('canvasDisagreement', () => {
     });
     expect(model.calls).toEqual([]);
     const many = Array.from({ length: 40 }, (_, row) => Int32Array.of(row));
-    const outputs = many.map(() => tokens('ab')[0]!);
+    const outputs = many.map(() => tokens('ab')[0]);
     for (const [bad, code] of [
       [Number.NaN, 'INVALID_SCORES'],
       [Number.NEGATIVE_INFINITY, 'UNSATISFIABLE_CONSTRAINT'],
@@ -185,8 +185,8 @@ function ctcLattice(frames: readonly (readonly number[])[]): CtcLattice {
     k: 6,
     blankId: BLANK,
     tokenIds: Int32Array.from(order.flat()),
-    logProbs: Float32Array.from(order.flatMap((ids, frame) => ids.map((id) => Math.log(frames[frame]![id]!)))),
-    blankLogProbs: Float32Array.from(frames, (frame) => Math.log(frame[BLANK]!)),
+    logProbs: Float32Array.from(order.flatMap((ids, frame) => ids.map((id) => Math.log(frames[frame][id])))),
+    blankLogProbs: Float32Array.from(frames, (frame) => Math.log(frame[BLANK])),
   };
 }
 
@@ -214,7 +214,7 @@ describe('latticeDisagreement', () => {
         const frames = Array.from({ length }, (_, frame) =>
           Array.from(logSoftmax(score(Int32Array.of(frame), [])), Math.exp),
         );
-        const best = frames.map((frame) => ranked(frame)[0]!);
+        const best = frames.map((frame) => ranked(frame)[0]);
         const chosen = best.filter((label, at) => label !== BLANK && label !== best[at - 1]);
         const outputs = [...everyOutput(frames)].map(([said, probability]) => ({
           said: said === '' ? [] : said.split(' ').map(Number),
@@ -240,7 +240,7 @@ describe('latticeDisagreement', () => {
       const [greedy] = await decodeDag(dagGreedy(), dag, 5);
       const [lookahead] = await decodeDag(dagLookahead(), dag, 5);
       const { share, positions } = latticeDisagreement([dagLattice(dag, 1)], 5);
-      expect(positions).toBe(greedy!.tokenIds.length - 1);
+      expect(positions).toBe(greedy.tokenIds.length - 1);
       if (share === 0) expect(lookahead).toEqual(greedy);
       else different++;
     }

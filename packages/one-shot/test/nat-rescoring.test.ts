@@ -52,7 +52,7 @@ describe('nat with an autoregressive model to rescore', () => {
                   : await decode({ length, ...remedy }, canvas);
               const output = [...best.tokenIds];
               const logProb = [...output, 0].reduce(
-                (sum, tokenId, position) => sum + logSoftmax(next(source, output.slice(0, position)))[tokenId]!,
+                (sum, tokenId, position) => sum + logSoftmax(next(source, output.slice(0, position)))[tokenId],
                 0,
               );
               return { text, score: logProb / (output.length + 1) };
@@ -113,7 +113,7 @@ describe('nat with an autoregressive model to rescore', () => {
     expect([canvas.forwards, extensions, disposed, canvas.stillOpen]).toEqual([1, 1, 1, 0]);
     for (const [row, source] of sources.entries()) {
       const alone = await collect(decoder.decode(canvas, { sources: [source] }));
-      expect(alone.results[0]!.hypotheses).toEqual(results[row]!.hypotheses);
+      expect(alone.results[0].hypotheses).toEqual(results[row].hypotheses);
     }
   });
 

@@ -44,7 +44,7 @@ export function tableModel(
     maskTokenId: MASK,
     maxLength,
     score,
-    ...(lengths === undefined ? {} : { lengths: () => lengths.map((share) => Math.log(share / 100)) }),
+    lengths: lengths === undefined ? undefined : () => lengths.map((share) => Math.log(share / 100)),
   });
 }
 
@@ -72,6 +72,6 @@ export async function decode(
   more: Partial<DecodeRequest<TokenSource>> = {},
 ): Promise<{ readonly text: string; readonly best: Hypothesis; readonly statistics: DecodeStatistics }> {
   const { results, statistics } = await collect(nat(options).decode(model, { sources: [Int32Array.of(1)], ...more }));
-  const best = results[0]!.hypotheses[0]!;
+  const best = results[0].hypotheses[0];
   return { text: toText(best.tokenIds), best, statistics };
 }

@@ -17,7 +17,7 @@ function randomCandidates(seed: number, positions: number, vocabularySize: numbe
   return {
     k,
     tokenIds: Int32Array.from(best.flatMap((ids) => [...ids])),
-    logProbs: Float32Array.from(best.flatMap((ids, position) => Array.from(ids, (id) => rows[position]![id]!))),
+    logProbs: Float32Array.from(best.flatMap((ids, position) => Array.from(ids, (id) => rows[position][id]))),
   };
 }
 
@@ -39,9 +39,9 @@ function bruteForce(
       return;
     }
     for (let entry = position * k; entry < (position + 1) * k; entry++) {
-      const tokenId = tokenIds[entry]!;
+      const tokenId = tokenIds[entry];
       if (tokenId === forbidden || (tokenId !== END && tokenId === (chosen.at(-1) ?? before))) continue;
-      visit(position + 1, { tokenIds: [...chosen, tokenId], logProb: logProb + logProbs[entry]! });
+      visit(position + 1, { tokenIds: [...chosen, tokenId], logProb: logProb + logProbs[entry] });
     }
   };
   visit(0, { tokenIds: [], logProb: 0 });
@@ -56,8 +56,8 @@ function leftToRight({ k, tokenIds, logProbs }: ReturnType<typeof randomCandidat
   let last = -1;
   for (let position = 0; position < tokenIds.length / k; position++) {
     const entry = Array.from({ length: k }, (_, index) => position * k + index).find((at) => tokenIds[at] !== last)!;
-    total += logProbs[entry]!;
-    last = tokenIds[entry]!;
+    total += logProbs[entry];
+    last = tokenIds[entry];
   }
   return total;
 }

@@ -18,7 +18,7 @@ const anyCandidates = fc.array(fc.array(fc.integer({ min: 1, max: VOCABULARY - 1
 function reference(source: TokenSource, candidate: readonly number[]): number {
   const score = randomLogits(OPTIONS);
   return [...candidate, END].reduce(
-    (sum, tokenId, position) => sum + (logSoftmax(score(source, candidate.slice(0, position)))[tokenId] as number),
+    (sum, tokenId, position) => sum + logSoftmax(score(source, candidate.slice(0, position)))[tokenId],
     0,
   );
 }
@@ -116,7 +116,7 @@ describe('scoreWithModel', () => {
           const candidate = rows[row]?.[index];
           if (candidate === undefined) continue;
           const expected = reference(sources[row] as TokenSource, candidate);
-          expect(Math.abs((found[row]?.[index] as number) - expected)).toBeLessThan(1e-5 * candidate.length);
+          expect(Math.abs(found[row]?.[index] - expected)).toBeLessThan(1e-5 * candidate.length);
         }
       }
     }

@@ -47,7 +47,7 @@ export interface RowContext {
 export interface CanvasStrategy<Source> extends LengthOptions {
   readonly name: string;
   /** Without it canvases begin as masks, as many as the model predicts. */
-  readonly draft?: LatticeDraft<Source>;
+  readonly draft?: LatticeDraft<Source> | undefined;
   readonly output: OutputRequest;
   /** Report the mean log-probability, and what the length adds to it, as `score`. */
   readonly scored: boolean;

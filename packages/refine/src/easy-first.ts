@@ -13,9 +13,9 @@ import { highest, type RefinedCanvas } from './refined-canvas.js';
 
 export interface EasyFirstOptions extends LengthOptions {
   /** Most updates of a position, the first fill counted (default 10). */
-  readonly iterations?: number;
+  readonly iterations?: number | undefined;
   /** Positions are ranked into so many groups; those of a group do not see one another (default: one position each). */
-  readonly groups?: number;
+  readonly groups?: number | undefined;
 }
 
 const OPTIONS: OptionTable<EasyFirstOptions> = { ...LENGTH_OPTIONS, iterations: integer(1), groups: integer(1) };

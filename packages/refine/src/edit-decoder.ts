@@ -47,8 +47,8 @@ export type EditTokens = Pick<EditModel<never>, 'placeholderTokenId' | 'maxLengt
 /** A strategy on edits: texts to start from, or a model that drafts them, and how it edits one. */
 export interface EditStrategy<Source> {
   readonly name: string;
-  readonly initial?: readonly Int32Array[];
-  readonly draft?: LatticeDraft<Source>;
+  readonly initial?: readonly Int32Array[] | undefined;
+  readonly draft?: LatticeDraft<Source> | undefined;
   edit(state: EditState, model: EditTokens): EditRefinement;
 }
 

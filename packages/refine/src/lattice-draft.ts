@@ -57,7 +57,7 @@ export function assertLatticeDraft<Source>(
  * Throws `RUNTIME_FAILURE` where the search tells the alignments of some rows only.
  */
 export function pathsToRead<Source>(
-  model: { readonly readsDrafts?: boolean; readonly encoder?: SourceEncoder<Source> },
+  model: { readonly readsDrafts?: boolean | undefined; readonly encoder?: SourceEncoder<Source> | undefined },
   { lattice }: LatticeDraft<Source>,
   drafts: readonly CanvasReviseEvent[],
 ): Pick<CanvasOpenOptions, 'drafts'> {

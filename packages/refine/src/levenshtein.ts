@@ -15,18 +15,18 @@ import { LATTICE_DRAFT, type LatticeDraft } from './lattice-draft.js';
 
 export interface InsertionOptions {
   /** Most rounds of a row (default 10). */
-  readonly iterations?: number;
+  readonly iterations?: number | undefined;
   /** Most tokens that one round inserts between two neighbours. */
-  readonly perGap?: number;
+  readonly perGap?: number | undefined;
 }
 
 export interface LevenshteinOptions<Source = TokenSource> extends InsertionOptions {
   /** Output tokens to start from, one array a row, to be edited; default: nothing. */
-  readonly initial?: readonly Int32Array[];
+  readonly initial?: readonly Int32Array[] | undefined;
   /** A model whose output is edited, instead of `initial`. */
-  readonly draft?: LatticeDraft<Source>;
+  readonly draft?: LatticeDraft<Source> | undefined;
   /** Tokens are deleted whose deletion is more probable than this, from 0 to 1 (default 0.5). */
-  readonly deletionThreshold?: number;
+  readonly deletionThreshold?: number | undefined;
 }
 
 const INSERTION_OPTIONS: OptionTable<InsertionOptions> = { iterations: integer(1), perGap: integer(1) };

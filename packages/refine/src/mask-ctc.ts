@@ -7,9 +7,9 @@ import { highest, type RefinedCanvas } from './refined-canvas.js';
 
 export interface MaskCtcOptions<Source> extends LatticeDraft<Source> {
   /** Draft tokens of a lower probability than this are masked, in `[0, 1]` (default 0.5). */
-  readonly threshold?: number;
+  readonly threshold?: number | undefined;
   /** Forwards in which the masked tokens are decided, the most confident first (default 4). */
-  readonly iterations?: number;
+  readonly iterations?: number | undefined;
 }
 
 const OPTIONS: OptionTable<MaskCtcOptions<never>> = {

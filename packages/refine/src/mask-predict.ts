@@ -15,13 +15,13 @@ import { lowest, type RefinedCanvas } from './refined-canvas.js';
 
 export interface MaskPredictOptions extends LengthOptions {
   /** Forwards of a canvas, the first fill counted (default 4). */
-  readonly iterations?: number;
+  readonly iterations?: number | undefined;
   /** How much of the canvas is masked after each iteration (default `linear`). */
-  readonly schedule?: MaskSchedule;
+  readonly schedule?: MaskSchedule | undefined;
   /** Positions masked where the schedule rounds to none: 0 (default) ends the row there, 1 goes on with one. */
-  readonly leastMasked?: 0 | 1;
+  readonly leastMasked?: 0 | 1 | undefined;
   /** Stop as soon as an iteration changes no token (default false). */
-  readonly adaptiveStop?: boolean;
+  readonly adaptiveStop?: boolean | undefined;
 }
 
 const OPTIONS: OptionTable<MaskPredictOptions> = {

@@ -1,5 +1,6 @@
 import { type CanvasModel, type Decoder, ForetokenError, type TokenSource } from '@foretoken/core';
 import {
+  type Complete,
   checkOptions,
   integer,
   LENGTH_OPTIONS,
@@ -24,20 +25,20 @@ import {
 
 export interface MaskedDiffusionOptions extends Pick<LengthOptions, 'length'> {
   /** Forwards of a canvas, shared out among its blocks (default: one a position). */
-  readonly steps?: number;
+  readonly steps?: number | undefined;
   /** Which positions are decided first (default `confidence`). */
-  readonly order?: UnmaskOrder;
+  readonly order?: UnmaskOrder | undefined;
   /** With the order `entropy-bounded`: natural-log entropy that one step may decide on top of its most uncertain position. */
-  readonly entropyBound?: number;
+  readonly entropyBound?: number | undefined;
   /** Positions that are all decided before any later one (default: the whole canvas). */
-  readonly blockLength?: number;
+  readonly blockLength?: number | undefined;
   /** Tokens are drawn from the distribution at this temperature; 0 (default) takes the most probable. */
-  readonly temperature?: number;
+  readonly temperature?: number | undefined;
   /**
    * Share, in `[0, 1]`, of a block's earlier decided positions that each step but the last masks again, least confident
    * first, to be decided anew besides those that are due (default 0).
    */
-  readonly remask?: number;
+  readonly remask?: number | undefined;
 }
 
 const OPTIONS: OptionTable<MaskedDiffusionOptions> = {
@@ -135,7 +136,7 @@ function maskAgain(
 
 /** Throws `INVALID_ARGUMENT` for options that contradict one another. */
 function assertOptions(
-  options: Required<Pick<MaskedDiffusionOptions, 'steps' | 'order' | 'remask'>> & MaskedDiffusionOptions,
+  options: Complete<Pick<MaskedDiffusionOptions, 'steps' | 'order' | 'remask'>> & MaskedDiffusionOptions,
 ): void {
   const { steps, order, entropyBound, remask } = options;
   if (order !== 'entropy-bounded') {

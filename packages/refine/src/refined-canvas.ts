@@ -1,11 +1,11 @@
-import type { CanvasModel } from '@foretoken/core';
+import type { CanvasModel, CanvasReviseEvent } from '@foretoken/core';
 import { assertCanvasFits, type CanvasProposal } from '@foretoken/core/kit';
 
 /** Natural-log probability of a position that no prediction decided: it is masked, or it was given. */
 export const UNKNOWN: number = Number.NaN;
 
 /** A draft's tokens; those of unknown probability are the least sure. */
-export type Drafted = Pick<CanvasProposal, 'tokenIds'> & Partial<Pick<CanvasProposal, 'logProbs'>>;
+export type Drafted = Pick<CanvasReviseEvent, 'tokenIds' | 'logProbs'>;
 
 /** The provisional output of one row: its tokens, and how sure the model was of each when it decided it. */
 export class RefinedCanvas {

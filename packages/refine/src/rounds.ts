@@ -13,7 +13,7 @@ export interface Shown {
   readonly tokenIds: Int32Array;
   readonly logProbs: Float32Array;
   /** Where each position stood before, -1 if it is new; where positions move. */
-  readonly origins?: Int32Array;
+  readonly origins?: Int32Array | undefined;
 }
 
 /**
@@ -24,7 +24,7 @@ export interface Candidate<Ask, Answer> {
   /** Where a step takes long it yields `undefined` on the way, so that other work has a turn; the answer means nothing. */
   readonly refinement: Generator<Ask | undefined, void, Answer>;
   /** Added to the mean log-probability that the candidates of a row are ranked by (default 0). */
-  readonly bonus?: number;
+  readonly bonus?: number | undefined;
   show(): Shown;
 }
 

@@ -16,13 +16,13 @@ import { highest, type RefinedCanvas } from './refined-canvas.js';
 
 export interface SkeletonFirstOptions extends LengthOptions {
   /** Share of the positions that make the skeleton, rounded up (default 0.5). */
-  readonly share?: number;
+  readonly share?: number | undefined;
   /** Which tokens may be part of the skeleton, such as content words; default: all. */
-  readonly content?: (tokenId: number) => boolean;
+  readonly content?: ((tokenId: number) => boolean) | undefined;
   /** Forwards in which the rest is filled in, the most confident positions first (default 1). */
-  readonly fills?: number;
+  readonly fills?: number | undefined;
   /** In the end predict the skeleton anew, given all that was filled in around it (default false). */
-  readonly revise?: boolean;
+  readonly revise?: boolean | undefined;
 }
 
 const OPTIONS: OptionTable<SkeletonFirstOptions> = {

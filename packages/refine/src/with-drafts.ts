@@ -40,8 +40,8 @@ export function withDrafts<Source>(
 /** What a canvas and an edit model have in common. */
 interface Reader<Source, Session> {
   readonly vocabulary: Vocabulary;
-  readonly encoder?: SourceEncoder<Source>;
-  readonly readsDrafts?: boolean;
+  readonly encoder?: SourceEncoder<Source> | undefined;
+  readonly readsDrafts?: boolean | undefined;
   open(sources: readonly Source[], options?: CanvasOpenOptions): Promise<Session>;
 }
 

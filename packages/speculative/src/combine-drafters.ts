@@ -32,8 +32,8 @@ export function combineDrafters<Source>(drafters: readonly Drafter<Source>[]): D
   const encoder = all.find((drafter) => drafter.encoder !== undefined)?.encoder;
   return {
     name: all.map(({ name }) => name).join(' and '),
-    ...(vocabulary === undefined ? {} : { vocabulary }),
-    ...(encoder === undefined ? {} : { encoder }),
+    vocabulary,
+    encoder,
     get costs() {
       return sumOfCosts(all);
     },
@@ -90,9 +90,9 @@ class CombinedSession implements DraftSession {
   async propose(requests: readonly DraftRequest[]): Promise<DraftTree[]> {
     const proposals = await Promise.all(this.#sessions.map((session) => session.propose(requests)));
     return requests.map(({ limit }, index) => {
-      const drafts = proposals.map((proposal) => proposal[index] as DraftTree);
+      const drafts = proposals.map((proposal) => proposal[index]);
       for (const [at, draft] of drafts.entries()) {
-        assertDraft(draft, limit, this.#vocabulary, this.#names[at] as string);
+        assertDraft(draft, limit, this.#vocabulary, this.#names[at]);
       }
       return merged(drafts, limit);
     });
@@ -116,11 +116,11 @@ function merged(drafts: readonly DraftTree[], limit: DraftLimit): DraftTree {
     const nodes = new Int32Array(tokenIds.length);
     const paths = new Float64Array(tokenIds.length);
     for (const [node, tokenId] of tokenIds.entries()) {
-      const parent = parents[node] as number;
-      const above = parent < 0 ? 1 : (paths[parent] as number);
+      const parent = parents[node];
+      const above = parent < 0 ? 1 : paths[parent];
       const path = above * (probabilities?.[node] ?? UNKNOWN_PROBABILITY);
       paths[node] = path;
-      nodes[node] = trie.add(parent < 0 ? -1 : (nodes[parent] as number), tokenId, path, Math.max);
+      nodes[node] = trie.add(parent < 0 ? -1 : nodes[parent], tokenId, path, Math.max);
     }
   }
   return trie.best(limit);

@@ -32,8 +32,8 @@ export class CopiedText {
     const tokenIds: number[] = [];
     let at = this.#settled(position, last);
     while (at < this.units.length && tokenIds.length < most) {
-      const index = this.#tokenOf[at] as number;
-      const tokenId = index < 0 ? this.#pieces.tokenAt(this.units, at) : (this.#tokenIds[index] as number);
+      const index = this.#tokenOf[at];
+      const tokenId = index < 0 ? this.#pieces.tokenAt(this.units, at) : this.#tokenIds[index];
       if (tokenId === undefined) break;
       tokenIds.push(tokenId);
       at += this.#pieces.units(tokenId).length;

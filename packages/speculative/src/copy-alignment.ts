@@ -60,7 +60,7 @@ export class CopyAlignment {
     row.least = 0;
     row.costs[0] = 0;
     for (let position = 1; position <= row.high; position++) {
-      row.costs[position] = (row.costs[position - 1] as number) + leaveOut(this.#text[position - 1] as number);
+      row.costs[position] = row.costs[position - 1] + leaveOut(this.#text[position - 1]);
     }
     this.#last = undefined;
   }
@@ -99,7 +99,7 @@ export class CopyAlignment {
       const above = costAt(before, position);
       let cost = above + ADD;
       if (position > 0) {
-        const here = text[position - 1] as number;
+        const here = text[position - 1];
         const replaced = here === unit ? 0 : isSpace(here) === space ? ADD : ADD + SPACE;
         cost = Math.min(cost, diagonal + replaced, left + leaveOut(here));
         if (here === this.#last && position > 1 && text[position - 2] === unit) {
@@ -132,9 +132,8 @@ export class CopyAlignment {
     const { low, high, costs, at, least } = this.#row;
     const found: number[] = [];
     for (let position = low; position <= high && most > 1; position++) {
-      const cost = costs[position - low] as number;
-      const shown =
-        position === low || cost < (costs[position - low - 1] as number) + leaveOut(this.#text[position - 1] as number);
+      const cost = costs[position - low];
+      const shown = position === low || cost < costs[position - low - 1] + leaveOut(this.#text[position - 1]);
       if (position !== at && cost <= least + SLACK && shown) found.push(position);
     }
     found.sort((a, b) => this.costAt(a) - this.costAt(b) || Math.abs(a - at) - Math.abs(b - at));
@@ -145,7 +144,7 @@ export class CopyAlignment {
 function costAt({ low, high, costs, least }: Row, position: number): number {
   const elsewhere = least + JUMP;
   if (position < low || position > high) return elsewhere;
-  return Math.min(costs[position - low] as number, elsewhere);
+  return Math.min(costs[position - low], elsewhere);
 }
 
 function leaveOut(unit: number): number {

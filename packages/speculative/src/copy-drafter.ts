@@ -23,17 +23,17 @@ export interface CopyDrafterOptions<Source> {
    * A token as the vocabulary spells it, spaces included, such as `tokenText` of a tokenizer; empty for a token without text.
    * Output and text are then compared by characters; without it they are compared by tokens.
    */
-  readonly tokenText?: (tokenId: number) => string;
+  readonly tokenText?: ((tokenId: number) => string) | undefined;
   /**
    * What the output of a source will mostly copy, as token ids of the target's vocabulary: an earlier output, a text to edit, a
    * text that simple rules have improved. Default: the source itself.
    */
-  readonly from?: (source: Source, row: number) => Int32Array;
+  readonly from?: ((source: Source, row: number) => Int32Array) | undefined;
   /**
    * `chain` (default) goes on from the most probable place in the text, `tree` also from others after an edit, as if a token
    * had been put in, left out or replaced.
    */
-  readonly shape?: 'tree' | 'chain';
+  readonly shape?: 'tree' | 'chain' | undefined;
 }
 
 const NAME = 'copy';

@@ -87,7 +87,7 @@ export class DraftPolicy {
     const gains = new Float64Array(Math.min(this.#maxNodes, longest));
     for (const draft of drafts) {
       for (const [node, probability] of pathProbabilities(draft, this.#accepted / this.#evaluated).entries()) {
-        if (node < gains.length) gains[node] = (gains[node] as number) + probability;
+        if (node < gains.length) gains[node] = gains[node] + probability;
       }
     }
     const { width } = this.#best(gains, rows);
@@ -111,7 +111,7 @@ export class DraftPolicy {
     let width = 0;
     let best = costs.milliseconds(rows, 1) / rows;
     for (let nodes = 1; nodes <= gains.length; nodes++) {
-      tokens += gains[nodes - 1] as number;
+      tokens += gains[nodes - 1];
       const perToken = (costs.milliseconds(rows, 1 + nodes) + proposing) / tokens;
       if (perToken < best) {
         best = perToken;
@@ -134,9 +134,9 @@ export class DraftPolicy {
 function pathProbabilities({ tokenIds, parents, probabilities }: DraftTree, acceptance: number): Float64Array {
   const paths = new Float64Array(tokenIds.length);
   for (let node = 0; node < paths.length; node++) {
-    const parent = parents[node] as number;
-    const above = parent < 0 ? 1 : (paths[parent] as number);
-    paths[node] = above * (probabilities === undefined ? acceptance : (probabilities[node] as number));
+    const parent = parents[node];
+    const above = parent < 0 ? 1 : paths[parent];
+    paths[node] = above * (probabilities === undefined ? acceptance : probabilities[node]);
   }
   return paths;
 }

@@ -83,8 +83,8 @@ export function assertDraft(draft: DraftTree, limit: DraftLimit, vocabulary: Voc
   const children = parents.every((parent, node) => parent === node - 1) ? undefined : new Map<number, number>();
   let depth = 0;
   for (let node = 0; node < nodes; node++) {
-    const parent = parents[node] as number;
-    const tokenId = tokenIds[node] as number;
+    const parent = parents[node];
+    const tokenId = tokenIds[node];
     if (!(parent >= -1 && parent < node)) {
       throw invalid(drafter, `parent ${parent} at node ${node}`, 'an earlier node or -1', { node, parent });
     }
@@ -104,7 +104,7 @@ export function assertDraft(draft: DraftTree, limit: DraftLimit, vocabulary: Voc
       }
       children.set(child, node);
     }
-    const at = parent < 0 ? 1 : (depths[parent] as number) + 1;
+    const at = parent < 0 ? 1 : depths[parent] + 1;
     if (at > limit.depth) throw invalid(drafter, `a path of ${at} nodes`, `at most ${limit.depth}`, { node });
     depths[node] = at;
     if (at > depth) depth = at;
@@ -146,17 +146,17 @@ function select(draft: DraftTree, keep: (parent: number, kept: number, tokenId: 
   const newIndex = new Int32Array(draft.tokenIds.length);
   let kept = -1;
   for (let node = 0; node < newIndex.length; node++) {
-    const parent = draft.parents[node] as number;
-    const tokenId = draft.tokenIds[node] as number;
+    const parent = draft.parents[node];
+    const tokenId = draft.tokenIds[node];
     if (!keep(parent, kept, tokenId)) continue;
     newIndex[node] = tokenIds.push(tokenId) - 1;
-    parents.push(parent < 0 ? -1 : (newIndex[parent] as number));
-    if (draft.probabilities !== undefined) probabilities.push(draft.probabilities[node] as number);
+    parents.push(parent < 0 ? -1 : newIndex[parent]);
+    if (draft.probabilities !== undefined) probabilities.push(draft.probabilities[node]);
     kept = node;
   }
   return {
     tokenIds: Int32Array.from(tokenIds),
     parents: Int32Array.from(parents),
-    ...(draft.probabilities === undefined ? {} : { probabilities: Float32Array.from(probabilities) }),
+    probabilities: draft.probabilities === undefined ? undefined : Float32Array.from(probabilities),
   };
 }

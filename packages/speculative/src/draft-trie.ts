@@ -12,10 +12,10 @@ export class DraftTrie {
 
   /** Adds a token below a node, or below the prefix where `parent` is -1, and returns its node; what is there gains. */
   add(parent: number, tokenId: number, path: number, join: (before: number, path: number) => number): number {
-    const children = parent < 0 ? this.#roots : (this.#children[parent] as Map<number, number>);
+    const children = parent < 0 ? this.#roots : this.#children[parent];
     const known = children.get(tokenId);
     if (known !== undefined) {
-      this.#paths[known] = join(this.#paths[known] as number, path);
+      this.#paths[known] = join(this.#paths[known], path);
       return known;
     }
     const node = this.#tokenIds.push(tokenId) - 1;
@@ -33,19 +33,19 @@ export class DraftTrie {
   best({ nodes, minProbability = 0 }: DraftLimit): DraftTree {
     const paths = this.#pathsBelowParents();
     const order = Array.from(paths.keys())
-      .filter((node) => (paths[node] as number) >= minProbability)
-      .sort((a, b) => (paths[b] as number) - (paths[a] as number) || a - b)
+      .filter((node) => paths[node] >= minProbability)
+      .sort((a, b) => paths[b] - paths[a] || a - b)
       .slice(0, nodes);
     const places = new Int32Array(paths.length);
     for (const [place, node] of order.entries()) places[node] = place;
-    const parents = order.map((node) => this.#parents[node] as number);
+    const parents = order.map((node) => this.#parents[node]);
     return {
-      tokenIds: Int32Array.from(order, (node) => this.#tokenIds[node] as number),
-      parents: Int32Array.from(parents, (parent) => (parent < 0 ? -1 : (places[parent] as number))),
+      tokenIds: Int32Array.from(order, (node) => this.#tokenIds[node]),
+      parents: Int32Array.from(parents, (parent) => (parent < 0 ? -1 : places[parent])),
       probabilities: Float32Array.from(order, (node, place) => {
-        const parent = parents[place] as number;
-        const above = parent < 0 ? 1 : (paths[parent] as number);
-        return above > 0 ? Math.min(1, (paths[node] as number) / above) : 0;
+        const parent = parents[place];
+        const above = parent < 0 ? 1 : paths[parent];
+        return above > 0 ? Math.min(1, paths[node] / above) : 0;
       }),
     };
   }
@@ -54,14 +54,14 @@ export class DraftTrie {
   #pathsBelowParents(): Float64Array {
     const sums = new Float64Array(this.#paths.length + 1);
     for (const [node, parent] of this.#parents.entries()) {
-      sums[parent + 1] = (sums[parent + 1] as number) + (this.#paths[node] as number);
+      sums[parent + 1] = sums[parent + 1] + this.#paths[node];
     }
     const paths = new Float64Array(this.#paths.length);
     for (const [node, parent] of this.#parents.entries()) {
-      const above = parent < 0 ? 1 : (paths[parent] as number);
-      const sum = sums[parent + 1] as number;
-      const given = this.#paths[node] as number;
-      const shared = parent < 0 ? 1 : (this.#paths[parent] as number);
+      const above = parent < 0 ? 1 : paths[parent];
+      const sum = sums[parent + 1];
+      const given = this.#paths[node];
+      const shared = parent < 0 ? 1 : this.#paths[parent];
       // Siblings that are together more probable than their parent are scaled down; a parent that was, takes its children along.
       paths[node] = shared > 0 ? Math.min(above, (above * given) / Math.max(shared, sum)) : 0;
     }

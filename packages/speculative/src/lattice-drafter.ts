@@ -33,11 +33,11 @@ export interface LatticeDrafterOptions<Source> {
   /** A CTC model of the target's vocabulary. */
   readonly model: LatticeModel<Source>;
   /** Candidates to ask of each frame, capped at what the model returns; default 4. */
-  readonly candidates?: number;
+  readonly candidates?: number | undefined;
   /** Most nodes of a draft; default: what the decoder allows. */
-  readonly maxNodes?: number;
+  readonly maxNodes?: number | undefined;
   /** A path less probable than this is not proposed; default: what the decoder says can pay, 0.1 where it does not say. */
-  readonly minProbability?: number;
+  readonly minProbability?: number | undefined;
   /**
    * A model of the target's outputs: it repairs what a CTC model, whose tokens do not see one another, joins badly. Its
    * `weight` (default 0.5) is that in a geometric mean with the lattice, whose weight is 1. It changes drafts only, never the
@@ -48,7 +48,7 @@ export interface LatticeDrafterOptions<Source> {
    * `chain` (default) proposes the best child of each node, `tree` alternatives too, for targets with branching. A tree has
    * more tokens accepted a forward and more to verify; with the models measured so far the two came out even.
    */
-  readonly shape?: 'tree' | 'chain';
+  readonly shape?: 'tree' | 'chain' | undefined;
 }
 
 interface WeighedModel {

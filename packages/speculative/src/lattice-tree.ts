@@ -61,20 +61,20 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
             {
               ...opinion,
               state: parent < 0 ? opinion.state : languageStates[parent],
-              position: opinion.position + (parent < 0 ? 0 : (depths[parent] as number)),
+              position: opinion.position + (parent < 0 ? 0 : depths[parent]),
             },
             relative,
           );
     const offer = (index: number): void => {
-      const given = next.probabilities[index] as number;
-      frontier.push({ parent, tokenId: next.tokenIds[index] as number, probability: probability * given, given });
+      const given = next.probabilities[index];
+      frontier.push({ parent, tokenId: next.tokenIds[index], probability: probability * given, given });
     };
     let best = -1;
     for (let index = 0; index < next.tokenIds.length; index++) {
-      const tokenId = next.tokenIds[index] as number;
+      const tokenId = next.tokenIds[index];
       if (tokenId === endTokenId) continue;
       if (!chain) offer(index);
-      else if (best < 0 || (next.probabilities[index] as number) > (next.probabilities[best] as number)) best = index;
+      else if (best < 0 || next.probabilities[index] > next.probabilities[best]) best = index;
     }
     if (best >= 0) offer(best);
   };
@@ -83,12 +83,12 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
   while (frontier.length > 0 && tokenIds.length < nodes) {
     const { parent, tokenId, probability, given } = takeBest(frontier);
     const node = tokenIds.push(tokenId) - 1;
-    const at = parent < 0 ? 1 : (depths[parent] as number) + 1;
+    const at = parent < 0 ? 1 : depths[parent] + 1;
     parents.push(parent);
     probabilities.push(given);
     depths.push(at);
     if (at < depth && node + 1 < nodes) {
-      const state = scorer.extend(parent < 0 ? prefix : (states[parent] as CtcPrefix), tokenId);
+      const state = scorer.extend(parent < 0 ? prefix : states[parent], tokenId);
       states[node] = state;
       if (opinion !== undefined) {
         const before = parent < 0 ? opinion.state : languageStates[parent];
@@ -128,7 +128,7 @@ function reranked(
   let total = next.end < hopeless ? next.end : mean(next.end, after.end());
   const ranked: { readonly tokenId: number; readonly score: number }[] = [];
   for (const [index, tokenId] of next.tokenIds.entries()) {
-    const ofLattice = next.probabilities[index] as number;
+    const ofLattice = next.probabilities[index];
     if (ofLattice < hopeless) {
       // Counts as if the language model agreed.
       total += ofLattice;
@@ -146,9 +146,9 @@ function reranked(
 function takeBest(frontier: Candidate[]): Candidate {
   let best = 0;
   for (let index = 1; index < frontier.length; index++) {
-    if ((frontier[index] as Candidate).probability > (frontier[best] as Candidate).probability) best = index;
+    if (frontier[index].probability > frontier[best].probability) best = index;
   }
-  const taken = frontier[best] as Candidate;
+  const taken = frontier[best];
   const last = frontier.pop() as Candidate;
   if (best < frontier.length) frontier[best] = last;
   return taken;

@@ -2,6 +2,7 @@ import type { Drafter, DraftRequest, DraftSession, DraftTree, TokenSource, Vocab
 import {
   assertInteger,
   assertTokenSources,
+  type Complete,
   checkOptions,
   integer,
   type OptionTable,
@@ -13,9 +14,9 @@ export interface NgramDrafterOptions {
   /** The vocabulary that sources and output share. */
   readonly vocabulary: Vocabulary;
   /** Longest n-gram to look for; default 3. */
-  readonly maxNgram?: number;
+  readonly maxNgram?: number | undefined;
   /** Shortest n-gram that is evidence enough; default 1. */
-  readonly minNgram?: number;
+  readonly minNgram?: number | undefined;
 }
 
 const OPTIONS: OptionTable<NgramDrafterOptions> = {
@@ -47,9 +48,9 @@ export function ngramDrafter(options: NgramDrafterOptions): Drafter<TokenSource>
 class NgramDraftSession implements DraftSession {
   readonly forwards = 0;
   readonly #sources: readonly TokenSource[];
-  readonly #options: Required<NgramDrafterOptions>;
+  readonly #options: Complete<NgramDrafterOptions>;
 
-  constructor(sources: readonly TokenSource[], options: Required<NgramDrafterOptions>) {
+  constructor(sources: readonly TokenSource[], options: Complete<NgramDrafterOptions>) {
     this.#sources = sources;
     this.#options = options;
   }
@@ -62,7 +63,7 @@ class NgramDraftSession implements DraftSession {
 
   #draft({ row, prefix, limit }: DraftRequest): DraftTree {
     const { maxNgram, minNgram, vocabulary } = this.#options;
-    const source = this.#sources[row] as TokenSource;
+    const source = this.#sources[row];
     const most = Math.min(limit.nodes, limit.depth);
     for (let n = Math.min(maxNgram, prefix.length); n >= minNgram; n--) {
       const suffix = prefix.subarray(prefix.length - n);

@@ -50,8 +50,8 @@ export async function openShared<Source>(
       encoding = await model.encoder.encode(sources, signal);
     }
     const options = {
-      ...(encoding === undefined ? {} : { encoding }),
-      ...(signal === undefined ? {} : { signal }),
+      encoding,
+      signal,
     };
     forest = await model.open(sources, options);
     const drafts = drafting ? await GuardedDrafts.open(drafter, sources, { ...options, seed }) : undefined;

@@ -17,9 +17,9 @@ export interface Verified {
   /** `[scored]`. */
   readonly tokenIds: Int32Array;
   /** Natural-log probabilities of the choices, `[scored]`, where asked for. */
-  readonly logProbs?: Float32Array;
+  readonly logProbs?: Float32Array | undefined;
   /** Scores of the choices, `[scored]`, where the model reports them. */
-  readonly scores?: Float32Array;
+  readonly scores?: Float32Array | undefined;
 }
 
 /** What one round did to a row. */
@@ -95,7 +95,7 @@ export class SpeculativeRow {
     this.#firstScore = nodes.scores;
     for (let node = 0; node < parents.length; node++) {
       // Parent -1 is the last pending token, which sits just before the draft.
-      nodes.add(this.row, nodeInBatch(this.#firstInBatch + (parents[node] as number)), tokenIds[node] as number);
+      nodes.add(this.row, nodeInBatch(this.#firstInBatch + parents[node]), tokenIds[node]);
     }
   }
 
@@ -108,10 +108,10 @@ export class SpeculativeRow {
     const path = agreedPath(this.#draft, chosen, first);
     const before = this.output.length;
     for (const node of decidingNodes(path, first)) {
-      const tokenId = chosen[node] as number;
+      const tokenId = chosen[node];
       const best = (logProbs ?? scores)?.[node];
       if (best !== undefined) assertPossible(best, this.row, this.output.length);
-      if (logProbs !== undefined) this.score += logProbs[node] as number;
+      if (logProbs !== undefined) this.score += logProbs[node];
       this.anchor = firstNode + this.#firstInBatch + node - first;
       this.pending = Int32Array.of(tokenId);
       if (!this.output.push(tokenId)) break;

@@ -4,7 +4,6 @@ import type {
   DecodeRequest,
   Decoder,
   Drafter,
-  DraftTree,
   Requirements,
   TokenForest,
   TokenSource,
@@ -32,16 +31,16 @@ import { type RoundCounts, SpeculativeRow, type Verified } from './speculative-r
 export interface SpeculativeOptions<Source> {
   readonly drafter: Drafter<Source>;
   /** Most draft tokens a round and row; default 10. */
-  readonly maxNodes?: number;
+  readonly maxNodes?: number | undefined;
   /** Most draft tokens on one path; default: `maxNodes`. */
-  readonly maxDepth?: number;
+  readonly maxDepth?: number | undefined;
   /**
    * What of a draft is verified: `tree` all branches, for which the model must have branching; `chain` the path of first
    * children. Default: `tree` where the model has branching, `chain` where not. The output is the same.
    */
-  readonly shape?: 'tree' | 'chain';
+  readonly shape?: 'tree' | 'chain' | undefined;
   /** Give each hypothesis a `score`, as greedy decoding with the same option would; needs the `topK` output. */
-  readonly scores?: boolean;
+  readonly scores?: boolean | undefined;
 }
 
 interface Settings<Source> {
@@ -84,7 +83,7 @@ export function speculative<Source = TokenSource>(
   return {
     name: NAME,
     requires,
-    decode: (model, request) => decode(settings, requires, model, request as DecodeRequest<Source>, performance.now()),
+    decode: (model, request) => decode(settings, requires, model, request, performance.now()),
   };
 }
 
@@ -176,7 +175,7 @@ async function draft<Source>(
   );
   const chain = shape === undefined ? !supports.branching : shape === 'chain';
   for (const [index, { row, limit }] of asked.entries()) {
-    row.offer(proposals[index] as DraftTree, limit, chain, vocabulary, drafter.name);
+    row.offer(proposals[index], limit, chain, vocabulary, drafter.name);
   }
   const cap = policy.cap(
     rows.map((row) => row.draft),

@@ -24,10 +24,8 @@ describe('agreedPath', () => {
           let longest: number[] = [];
           draft.tokenIds.forEach((_, leaf) => {
             const path: number[] = [];
-            for (let node = leaf; node >= 0; node = draft.parents[node] as number) path.unshift(node);
-            const agrees = path.every(
-              (node) => draft.tokenIds[node] === chosen[first + (draft.parents[node] as number)],
-            );
+            for (let node = leaf; node >= 0; node = draft.parents[node]) path.unshift(node);
+            const agrees = path.every((node) => draft.tokenIds[node] === chosen[first + draft.parents[node]]);
             if (agrees && path.length > longest.length) longest = path;
           });
           expect(agreedPath(draft, chosen, first)).toEqual(longest);

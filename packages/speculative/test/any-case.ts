@@ -90,7 +90,7 @@ export async function decodeBoth(
 ) {
   const script = hashScript(one.size);
   const { sources, stopSequences, maxNewTokens } = one;
-  const request = { sources, stopSequences, ...(maxNewTokens === undefined ? {} : { maxNewTokens }) };
+  const request = { sources, stopSequences, maxNewTokens };
   const plain = scriptedTarget({ ...one, script, branching: false, rollback: false });
   const target = scriptedTarget({ ...one, script });
   const drafter = scriptedDrafter((source, output, limit, call) => draftOf(one, script, source, output, limit, call));

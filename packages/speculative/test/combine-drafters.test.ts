@@ -25,7 +25,7 @@ async function combined(drafts: readonly DraftTree[], limit = LIMIT): Promise<Dr
 /** Every node as its path of tokens. */
 function pathsOf({ tokenIds, parents }: DraftTree): string[] {
   const paths: string[] = [];
-  for (const [node, tokenId] of tokenIds.entries()) paths.push(`${paths[parents[node] as number] ?? ''} ${tokenId}`);
+  for (const [node, tokenId] of tokenIds.entries()) paths.push(`${paths[parents[node]] ?? ''} ${tokenId}`);
   return paths;
 }
 

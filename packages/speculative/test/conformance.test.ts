@@ -55,7 +55,7 @@ const drafters = {
   'copy by text': () =>
     copyDrafter({
       vocabulary: VOCABULARY,
-      tokenText: (tokenId) => ['', 'a', 'b', ' a', 'ab', ' ba', ''][tokenId] as string,
+      tokenText: (tokenId) => ['', 'a', 'b', ' a', 'ab', ' ba', ''][tokenId],
       shape: 'tree',
     }),
   'copy and lattice': () =>

@@ -12,7 +12,7 @@ function cheapestEdits(text: readonly number[], output: readonly number[]): numb
   let changed = true;
   const relax = (done: number, position: number, cost: number): void => {
     if (!(cost < at(done, position))) return;
-    (costs[done] as number[])[position] = cost;
+    costs[done][position] = cost;
     changed = true;
   };
   relax(0, 0, 0);
@@ -35,7 +35,7 @@ function cheapestEdits(text: readonly number[], output: readonly number[]): numb
       }
     }
   }
-  return costs[output.length] as number[];
+  return costs[output.length];
 }
 
 function aligned(text: readonly number[], output: readonly number[]): CopyAlignment {
@@ -99,11 +99,11 @@ describe('CopyAlignment', () => {
     const alignment = new CopyAlignment(Int32Array.from(text));
     let at = 0;
     for (let edit = 0; at < text.length; edit++) {
-      for (let length = 0; length < 40 && at < text.length; length++) alignment.push(text[at++] as number);
+      for (let length = 0; length < 40 && at < text.length; length++) alignment.push(text[at++]);
       expect(alignment.position).toBe(at);
       // One more, one less, a few less, one replaced, a repeat, a longer part left out.
       if (edit % 6 === 0) alignment.push(-1);
-      else at = Math.max(0, at + ([0, 1, 5, 1, -20, 50][edit % 6] as number));
+      else at = Math.max(0, at + [0, 1, 5, 1, -20, 50][edit % 6]);
       if (edit % 6 === 3) alignment.push(-1);
     }
     expect(alignment.position).toBe(text.length);

@@ -10,7 +10,7 @@ import { type Script, scriptedTarget } from './scripted-target.js';
 const WORDS = ['the', ' the', ' cat', ' sat', ' on', ' an', ' a', ' mat', ' lot', ' of', 'ould', ' w', '🙂', ' 🙂'];
 const TEXTS = ['', '<pad>', '<unk>', ...Array.from({ length: 95 }, (_, at) => String.fromCharCode(32 + at)), ...WORDS];
 const VOCABULARY = { size: TEXTS.length, endTokenId: 0, padTokenId: 1, unknownTokenId: 2 };
-const tokenText = (tokenId: number): string => TEXTS[tokenId] as string;
+const tokenText = (tokenId: number): string => TEXTS[tokenId];
 
 /** The longest tokens first, from the beginning on. */
 function encode(text: string): number[] {
@@ -126,7 +126,7 @@ describe('copyDrafter', () => {
     const request = { prefix: new Int32Array(0), limit: { nodes: 9, depth: 9 } };
     for (const row of [0, 1, 1, 0]) {
       const [draft] = await session.propose([{ row, ...request }]);
-      expect(decode((draft as DraftTree).tokenIds)).toBe(['the cat', 'a mat'][row]);
+      expect(decode(draft.tokenIds)).toBe(['the cat', 'a mat'][row]);
     }
     expect(rows).toEqual([0, 1]);
     await session[Symbol.asyncDispose]();
@@ -224,19 +224,19 @@ const anyEdited: fc.Arbitrary<Edited> = fc
     const target: number[] = [];
     let edits = 0;
     let putIn = 0;
-    let next = gaps[0] as number;
+    let next = gaps[0];
     for (let at = 0; at < length; at++) {
       // The last tokens stay, so that the end is no edit's.
       const kind = at === next && at < length - 4 ? kinds[edits] : undefined;
-      if (kind === undefined) target.push(source[at] as number);
+      if (kind === undefined) target.push(source[at]);
       else {
         if (kind !== 'leave out') target.push(1 + edits);
         if (kind === 'put in') {
-          target.push(source[at] as number);
+          target.push(source[at]);
           putIn++;
         }
         edits++;
-        next += gaps[edits % gaps.length] as number;
+        next += gaps[edits % gaps.length];
       }
     }
     return { source, target, edits, putIn };
@@ -245,12 +245,12 @@ const anyEdited: fc.Arbitrary<Edited> = fc
 const LARGE = { size: 200, endTokenId: 0 };
 
 function corrector(cases: readonly Edited[], branching = true) {
-  const script: Script = (source, output) => (cases[source] as Edited).target[output.length] ?? 0;
+  const script: Script = (source, output) => cases[source].target[output.length] ?? 0;
   return scriptedTarget({ script, size: LARGE.size, maxLength: 200, branching });
 }
 
 const copying = (cases: readonly Edited[], shape: 'tree' | 'chain'): Drafter<number> =>
-  copyDrafter<number>({ vocabulary: LARGE, shape, from: (at) => Int32Array.from((cases[at] as Edited).source) });
+  copyDrafter<number>({ vocabulary: LARGE, shape, from: (at) => Int32Array.from(cases[at].source) });
 
 describe('a corrector, with its source as the draft', () => {
   it('takes a forward for each edit and one for the rest', async () => {
@@ -288,7 +288,7 @@ describe('a corrector, with its source as the draft', () => {
       ['thecat sat on amat', 'the cat sat on a mat', 3],
       ['the c at sat on a m at', 'the cat sat on a mat', 3],
     ];
-    const script: Script = (at, output) => encode((texts[at] as (typeof texts)[number])[1])[output.length] ?? 0;
+    const script: Script = (at, output) => encode(texts[at][1])[output.length] ?? 0;
     for (const [at, [source, target, forwards]] of texts.entries()) {
       const model = scriptedTarget({ script, size: VOCABULARY.size, maxLength: 200 });
       const drafter = copyDrafter<number>({
@@ -355,14 +355,14 @@ describe('speculative decoding with copied drafts', () => {
           vocabulary,
           shape,
           from,
-          ...(texts === undefined ? {} : { tokenText: (tokenId: number) => texts[tokenId] as string }),
+          tokenText: texts === undefined ? undefined : (tokenId: number) => texts[tokenId] as string,
         });
         const byTokens = copyDrafter<number>({ vocabulary, from, shape: 'tree' });
         const drafter = mixed ? combineDrafters([copy, byTokens]) : copy;
         const request = {
           sources: [...pairs.keys()],
           stopSequences: limits.stopSequences,
-          ...(limits.maxNewTokens === undefined ? {} : { maxNewTokens: limits.maxNewTokens }),
+          maxNewTokens: limits.maxNewTokens,
         };
         const expected = await collect(greedy<number>().decode(target(), request));
         const received = await collect(speculative({ drafter, maxNodes }).decode(target(), request));

@@ -14,7 +14,7 @@ function tree(tokenIds: readonly number[], parents: readonly number[]): DraftTre
 function pathsOf(draft: DraftTree): string[] {
   const paths: string[] = [];
   draft.tokenIds.forEach((tokenId, node) => {
-    const parent = draft.parents[node] as number;
+    const parent = draft.parents[node];
     paths.push(parent < 0 ? `${tokenId}` : `${paths[parent]},${tokenId}`);
   });
   return paths;

@@ -57,7 +57,7 @@ const target = () => scriptedTarget({ script: counting, size: SIZE });
 
 async function failureOf(drafter: Drafter<number>, signal?: AbortSignal): Promise<unknown> {
   const model = target();
-  const request = { sources: [20, 5], ...(signal === undefined ? {} : { signal }) };
+  const request = { sources: [20, 5], signal };
   try {
     await collect(speculative({ drafter }).decode(model, request));
   } catch (error) {
@@ -322,7 +322,7 @@ describe('a drafter that never answers', () => {
     };
     expect(await failureOf(drafterOf({ open }), controller.signal)).toMatchObject({ message: 'enough' });
     const [session] = [await drafterOf({}, log).open([], {})];
-    late.resolve(session as DraftSession);
+    late.resolve(session);
     await Promise.resolve()
       .then(() => {})
       .then(() => {});

@@ -1,4 +1,4 @@
-import type { CtcLattice, LatticeModel } from '@foretoken/core';
+import type { LatticeModel } from '@foretoken/core';
 import { CtcPrefixScorer } from '@foretoken/core/kit';
 import type { LanguageModel } from '@foretoken/language-models';
 import { assertCode, proposeOne } from '@foretoken/testkit';
@@ -15,7 +15,7 @@ async function open({ lattice, vocabularySize }: TinyLattice, options: Omit<Latt
   const model: LatticeModel<null> = {
     vocabulary: { size: vocabularySize + 1, endTokenId: vocabularySize },
     supports: { kind: 'ctc', maxCandidates: 4 },
-    emit: async (sources) => sources.map(() => lattice as CtcLattice),
+    emit: async (sources) => sources.map(() => lattice),
   };
   return latticeDrafter({ model, minProbability: 1e-12, ...options }).open([null], {});
 }
@@ -105,7 +105,7 @@ describe('a language model of the lattice drafter', () => {
   });
 
   it('that gives no probabilities ends the draft with a named error; with weight 0 it is not asked', async () => {
-    const tiny = fc.sample(anyTinyLattice, { numRuns: 1, seed: 3 })[0] as TinyLattice;
+    const tiny = fc.sample(anyTinyLattice, { numRuns: 1, seed: 3 })[0];
     const request = { row: 0, prefix: Int32Array.of(), limit: LIMIT };
     for (const score of [Number.NaN, Number.POSITIVE_INFINITY]) {
       const model = { ...wholeHistory, score: () => score, end: () => score } as LanguageModel;
@@ -127,20 +127,17 @@ function assertProbabilities(
   const mean = (ofLattice: number, score: number): number => (ofLattice * Math.exp(score) ** 0.8) ** (1 / 1.8);
   for (const [node, tokenId] of tokenIds.entries()) {
     const path: number[] = [];
-    for (let at = parents[node] as number; at >= 0; at = parents[at] as number) path.unshift(tokenIds[at] as number);
+    for (let at = parents[node]; at >= 0; at = parents[at]) path.unshift(tokenIds[at]);
     const before = [...prefix, ...path];
     const next = scorer.continuations(before.reduce((state, id) => scorer.extend(state, id), scorer.start()));
     const hopeless = 0.02 * Math.max(next.end, ...next.probabilities);
     const share = (ofLattice: number, score: number): number =>
       ofLattice < hopeless ? ofLattice : mean(ofLattice, score);
     const total = next.tokenIds.reduce(
-      (sum, id, index) => sum + share(next.probabilities[index] as number, wholeHistory.score(before, id)),
+      (sum, id, index) => sum + share(next.probabilities[index], wholeHistory.score(before, id)),
       share(next.end, wholeHistory.end(before)),
     );
-    const own = share(
-      next.probabilities[next.tokenIds.indexOf(tokenId)] as number,
-      wholeHistory.score(before, tokenId),
-    );
+    const own = share(next.probabilities[next.tokenIds.indexOf(tokenId)], wholeHistory.score(before, tokenId));
     expect(probabilities?.[node]).toBeCloseTo(own / total, 5);
   }
 }

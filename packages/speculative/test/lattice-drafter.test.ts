@@ -55,7 +55,7 @@ async function propose(
 
 function pathTo(draft: DraftTree, node: number): number[] {
   const path: number[] = [];
-  for (let at = node; at >= 0; at = draft.parents[at] as number) path.unshift(draft.tokenIds[at] as number);
+  for (let at = node; at >= 0; at = draft.parents[at]) path.unshift(draft.tokenIds[at]);
   return path;
 }
 
@@ -110,7 +110,7 @@ describe('latticeDrafter against enumeration on tiny lattices', () => {
         const { probabilities, ...draft } = await propose(tiny, [[]], { minProbability: 0.05 });
         const paths: number[] = [];
         for (const [node, own] of (probabilities ?? new Float32Array()).entries()) {
-          paths[node] = own * (paths[draft.parents[node] as number] ?? 1);
+          paths[node] = own * (paths[draft.parents[node]] ?? 1);
           expect(paths[node]).toBeCloseTo(expected.get(pathTo(draft, node).join()) as number, 4);
         }
       }),
@@ -220,7 +220,7 @@ describe('latticeDrafter', () => {
   it('leaves out what the decoder says is too improbable to pay', async () => {
     const limit = { nodes: 9, depth: 9 };
     const paths = (await propose(SURE, [[]], {}, limit)).probabilities as Float32Array;
-    const two = (paths[0] as number) * (paths[1] as number);
+    const two = paths[0] * paths[1];
     expect((await propose(SURE, [[]], {}, { ...limit, minProbability: two - 1e-6 })).tokenIds).toHaveLength(2);
     expect((await propose(SURE, [[]], {}, { ...limit, minProbability: 1 })).tokenIds).toHaveLength(0);
   });

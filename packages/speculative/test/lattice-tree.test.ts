@@ -32,8 +32,7 @@ describe('a draft re-ranked by n-grams', () => {
         const next = scorer.continuations(prefix);
         // What the lattice says comes first, said by a language model; the end has an id of its own.
         const probabilities = new Array<number>(vocabularySize + 1).fill(1e-6);
-        for (const [index, tokenId] of next.tokenIds.entries())
-          probabilities[tokenId] = next.probabilities[index] as number;
+        for (const [index, tokenId] of next.tokenIds.entries()) probabilities[tokenId] = next.probabilities[index];
         probabilities[vocabularySize] = next.end;
         const options = {
           nodes: 50,
@@ -54,7 +53,7 @@ describe('a draft re-ranked by n-grams', () => {
         const sure = wanted.filter((probability) => probability > 0.05).length;
         expect(ranked.probabilities?.length).toBeGreaterThanOrEqual(sure);
         for (let index = 0; index < sure; index++) {
-          expect(ranked.probabilities?.[index]).toBeCloseTo(wanted[index] as number, 3);
+          expect(ranked.probabilities?.[index]).toBeCloseTo(wanted[index], 3);
         }
       }),
       { numRuns: 100, seed: 5 },

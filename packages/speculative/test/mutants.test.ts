@@ -32,9 +32,7 @@ function withoutRollback(target: Target): AutoregressiveModel<number> {
         start: (row) => forest.start(row),
         async extend(nodes, output, signal): Promise<Extension<typeof output>> {
           const { row, tokenId, scored } = nodes;
-          const parent = nodes.parent.map((node, index) =>
-            node < ROOT ? node : (latest[row[index] as number] as NodeId),
-          );
+          const parent = nodes.parent.map((node, index) => (node < ROOT ? node : latest[row[index]]));
           const extension = await forest.extend({ row, parent, tokenId, scored }, output, signal);
           row.forEach((at, index) => {
             latest[at] = extension.firstNode + index;
@@ -60,7 +58,7 @@ describe('the equality property tells these faults', () => {
       const agreedPath: typeof real.agreedPath = (draft, chosen, first) => {
         if (draft.tokenIds.length === 0) return [];
         const trusted = chosen.slice();
-        trusted[first - 1] = draft.tokenIds[0] as number;
+        trusted[first - 1] = draft.tokenIds[0];
         return real.agreedPath(draft, trusted, first);
       };
       return { ...real, agreedPath };
@@ -111,7 +109,7 @@ describe('the equality property tells these faults', () => {
     vi.doMock(ACCEPT, async (original) => {
       const real = await original<typeof Accept>();
       const decidingNodes: typeof real.decidingNodes = (path, first) =>
-        real.decidingNodes(path, first).map((node, index, all) => (index > 0 ? (all[index - 1] as number) : node));
+        real.decidingNodes(path, first).map((node, index, all) => (index > 0 ? all[index - 1] : node));
       return { ...real, decidingNodes };
     });
     expect(await findsDifference(await load())).toBe(true);

@@ -58,7 +58,7 @@ export function scriptedTarget(options: TargetOptions): Target {
     vocabulary: { size, endTokenId },
     maxLength,
     supports: { outputs: ['argmax', 'topK'], branching, rollback, rows: 16, maxCandidates: 64 },
-    ...(encoder === undefined ? {} : { encoder }),
+    encoder,
     async open(sources, { encoding } = {}) {
       log.opened++;
       log.encodings.push(encoding);
@@ -98,8 +98,8 @@ class ScriptedForest implements TokenForest {
     const { script, maxLength, branching, size } = this.#options;
     const firstNode = this.#nextNode;
     const all = nodes.tokenId.map((tokenId, index) => {
-      const row = nodes.row[index] as number;
-      const parent = nodeIdOf(nodes.parent[index] as number, firstNode);
+      const row = nodes.row[index];
+      const parent = nodeIdOf(nodes.parent[index], firstNode);
       const above = this.#nodes.get(parent);
       if (this.#finished.has(row)) throw new ForetokenError('INVALID_NODE', `Row ${row} is finished.`);
       if (parent !== ROOT && above?.row !== row) throw new ForetokenError('INVALID_NODE', `No parent ${parent}.`);
@@ -109,7 +109,7 @@ class ScriptedForest implements TokenForest {
       if (path.length > maxLength) throw new ForetokenError('LENGTH_LIMIT', `Deeper than ${maxLength}.`);
       this.#nodes.set(firstNode + index, { row, parent, path });
       this.#latest[row] = firstNode + index;
-      return script(this.#sources[row] as number, path.slice(START.length));
+      return script(this.#sources[row], path.slice(START.length));
     });
     this.#nextNode += all.length;
     const chosen = all.filter((_, index) => nodes.scored === undefined || nodes.scored[index] === 1);
@@ -175,7 +175,7 @@ export function scriptedDrafter(
         propose: (requests) =>
           requests.map(({ row, prefix, limit }) => {
             log.limits.push(limit);
-            return propose(sources[row] as number, [...prefix], limit, calls++);
+            return propose(sources[row], [...prefix], limit, calls++);
           }),
         finish(row) {
           log.finished.push(row);

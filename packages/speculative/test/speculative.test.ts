@@ -233,7 +233,7 @@ describe('shape', () => {
 
   it('is what `requires` says: a model is refused exactly where that is more than it supports', async () => {
     for (const shape of [undefined, 'tree', 'chain'] as const) {
-      const decoder = speculative({ drafter: bush, ...(shape === undefined ? {} : { shape }) });
+      const decoder = speculative({ drafter: bush, shape });
       for (const branching of [true, false]) {
         for (const rollback of [true, false]) {
           const target = scriptedTarget({ script: counting, size: SIZE, branching, rollback });

@@ -30,9 +30,9 @@ export function adversarialDrafter(options: AdversarialOptions): Drafter<TokenSo
         forwards: 0,
         propose: (requests) =>
           requests.map(({ row, prefix, limit }) => {
-            const call = calls[row] as number;
+            const call = calls[row];
             calls[row] = call + 1;
-            return draft(options, sources[row] as TokenSource, [...prefix], limit, call);
+            return draft(options, sources[row], [...prefix], limit, call);
           }),
         finish() {},
         async [Symbol.asyncDispose]() {},
@@ -51,7 +51,7 @@ function draft(
   const tokenIds: number[] = [];
   const parents: number[] = [];
   const paths: (readonly number[])[] = [];
-  const pathOf = (node: number): readonly number[] => (node < 0 ? output : (paths[node] as readonly number[]));
+  const pathOf = (node: number): readonly number[] => (node < 0 ? output : paths[node]);
   const add = (parent: number, tokenId: number): number => {
     const taken = tokenIds.some((other, node) => other === tokenId && parents[node] === parent);
     const deep = pathOf(parent).length - output.length >= limit.depth;
@@ -60,7 +60,7 @@ function draft(
     paths.push([...pathOf(parent), tokenId]);
     return tokenIds.push(tokenId) - 1;
   };
-  const right = (parent: number): number => ranked(score(source, pathOf(parent)))[0] as number;
+  const right = (parent: number): number => ranked(score(source, pathOf(parent)))[0];
   const wrong = (parent: number, by = 1): number => (right(parent) + by) % vocabularySize;
   const turn = (seed + call) % 4;
   let at = -1;

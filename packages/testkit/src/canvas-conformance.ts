@@ -13,7 +13,7 @@ export interface CanvasConformanceOptions {
   readonly name: string;
   readonly createDecoder: () => Decoder<CanvasModel<TokenSource>>;
   /** Model seeds to try; default 10. */
-  readonly models?: number;
+  readonly models?: number | undefined;
 }
 
 /** The laws that every decoder of canvas models keeps, as tests of the given runner. */
@@ -34,7 +34,7 @@ export function canvasConformance({ runner, name, createDecoder, models = 10 }: 
         assert.equal(model.stillOpen, 0, 'everything opened is released');
         for (const { row, hypotheses } of results) {
           const ofRow = events.filter((event) => 'row' in event && event.row === row);
-          const tokenIds = hypotheses[0]?.tokenIds as Int32Array;
+          const tokenIds = hypotheses[0]?.tokenIds;
           const commits = ofRow.filter(({ type }) => type === 'token-commit');
           assert.equal(commits.length, tokenIds.length > 0 ? 1 : 0, 'a row is committed once');
           assert.ok(!tokenIds.includes(MASK), 'no output holds the mask');
@@ -201,7 +201,7 @@ export function canvasConformance({ runner, name, createDecoder, models = 10 }: 
     });
 
     runner.it('stops within a forward at an abort from another turn of the event loop', async () => {
-      const sources = Array.from({ length: 40 }, (_, row) => SOURCES[row % SOURCES.length] as TokenSource);
+      const sources = Array.from({ length: 40 }, (_, row) => SOURCES[row % SOURCES.length]);
       for (const turns of [0, 1, 3]) {
         const controller = new AbortController();
         const reason = new Error('enough');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type DecodeEndEvent, ForetokenError, type Hypothesis, type TokenSource } from '@foretoken/core';
+import { type DecodeEndEvent, ForetokenError, type TokenSource } from '@foretoken/core';
 import { END, MASK, MAX_LENGTH, modelOf, onlyOf, SOURCES, TWO_OR_MORE, VOCABULARY } from './canvas-suite.js';
 import { errorAt } from './laws.js';
 import { randomLogits } from './random-logits.js';
@@ -40,7 +40,7 @@ export function canvasScoreLaws(
       const possible = (source: TokenSource, position: number): number[] => {
         const chances = chance(source, [position]);
         // The mask is always possible, and more probable than all else.
-        return [...SOURCES.keys(), 4, 5, 6, MASK].filter((id) => id === MASK || (chances[id] as number) < 0.4);
+        return [...SOURCES.keys(), 4, 5, 6, MASK].filter((id) => id === MASK || chances[id] < 0.4);
       };
       const model = modelOf(seed, { score: (source, _, position) => onlyOf(possible(source, position)) });
       /** Whether the model had to decide a position. */
@@ -53,11 +53,11 @@ export function canvasScoreLaws(
       try {
         const { results } = await decode(model);
         for (const [row, { hypotheses }] of results.entries()) {
-          const { tokenIds, finishReason } = hypotheses[0] as Hypothesis;
+          const { tokenIds, finishReason } = hypotheses[0];
           // A decoder may leave positions out, as one does that collapses repeats.
           let at = 0;
           for (const [position, tokenId] of [...tokenIds, ...(finishReason === 'end-token' ? [END] : [])].entries()) {
-            const source = SOURCES[row] as TokenSource;
+            const source = SOURCES[row];
             while (decided(row, position) && at < MAX_LENGTH && !possible(source, at).includes(tokenId)) at++;
             assert.ok(at++ < MAX_LENGTH, `token ${tokenId} of probability 0 at position ${position}`);
           }

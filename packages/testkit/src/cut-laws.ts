@@ -72,7 +72,7 @@ export function assertMet(seen: ReadonlySet<string>): void {
 /** How many tokens it takes until a stop is met; undefined where it never is. */
 function endOf(stop: Int32Array | string, tokenIds: ArrayLike<number>): number | undefined {
   for (let length = 1; length <= tokenIds.length; length++) {
-    const output = Array.from({ length }, (_, index) => tokenIds[index] as number);
+    const output = Array.from({ length }, (_, index) => tokenIds[index]);
     const met =
       typeof stop === 'string' ? textOf(output).includes(stop) : `,${output.join()}`.endsWith(`,${stop.join()}`);
     if (met) return length;

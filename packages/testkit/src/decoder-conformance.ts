@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import {
   type AutoregressiveModel,
-  type DecodeEndEvent,
   type DecodeRequest,
   type Decoder,
   ForetokenError,
@@ -23,9 +22,9 @@ export interface AutoregressiveConformanceOptions {
   /** Makes the decoder under test; `model` is the one it will run on, for decoders that draft from it. */
   readonly createDecoder: (model: Autoregressive) => Decoder<Autoregressive>;
   /** Model seeds to try; default 20. */
-  readonly models?: number;
+  readonly models?: number | undefined;
   /** It chooses among several hypotheses, so a tighter limit may change which is the best (default false). */
-  readonly search?: boolean;
+  readonly search?: boolean | undefined;
 }
 
 const VOCABULARY = 7;
@@ -267,7 +266,7 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
         const ends = (await Promise.all(decodes.map(eventsOf))).map((events) => assertStream(events, 1, END));
         for (const [row, source] of SOURCES.entries()) {
           const alone = await decode(modelOf(seed), { sources: [source] });
-          assert.deepEqual(outputsOf(ends[row] as DecodeEndEvent), outputsOf(alone), 'each is as if it were alone');
+          assert.deepEqual(outputsOf(ends[row]), outputsOf(alone), 'each is as if it were alone');
         }
       }
     });

@@ -31,13 +31,13 @@ export function assertWellFormed(
   const depths: number[] = [];
   const siblings = new Set<string>();
   for (const [node, tokenId] of tokenIds.entries()) {
-    const parent = parents[node] as number;
+    const parent = parents[node];
     assert.ok(parent >= -1 && parent < node, `the parent of node ${node} is an earlier node, or the prefix`);
     assert.ok(tokenId >= 0 && tokenId < vocabulary.size, `token ${tokenId} is in the vocabulary`);
     assert.ok(parent < 0 || tokenIds[parent] !== vocabulary.endTokenId, 'an end token is a leaf');
     assert.ok(!siblings.has(`${parent} ${tokenId}`), 'siblings hold different tokens');
     siblings.add(`${parent} ${tokenId}`);
-    depths.push(parent < 0 ? 1 : (depths[parent] as number) + 1);
+    depths.push(parent < 0 ? 1 : depths[parent] + 1);
   }
   assert.ok(Math.max(0, ...depths) <= limit.depth, 'no path is deeper than the limit');
   if (probabilities === undefined) return;
@@ -80,7 +80,7 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
     try {
       let prefix: number[] = [];
       for (const [step, stranger] of tokens.entries()) {
-        const limit = LIMITS[step % LIMITS.length] as DraftLimit;
+        const limit = LIMITS[step % LIMITS.length];
         const draft = await proposeOne(session, { row, prefix: Int32Array.from(prefix), limit });
         assertWellFormed(draft, limit, vocabulary);
         drafts.push({ tokenIds: draft.tokenIds.slice(), parents: draft.parents.slice() });
@@ -111,11 +111,11 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
       try {
         const prefixes = sources.map((): number[] => []);
         for (const [step, stranger] of tokens.entries()) {
-          const limit = LIMITS[step % LIMITS.length] as DraftLimit;
+          const limit = LIMITS[step % LIMITS.length];
           for (const row of sources.keys()) {
-            const prefix = prefixes[row] as number[];
+            const prefix = prefixes[row];
             const draft = await proposeOne(session, { row, prefix: Int32Array.from(prefix), limit });
-            const expected = together[row]?.[step] as DraftTree;
+            const expected = together[row]?.[step];
             assert.deepEqual(
               [[...draft.tokenIds], [...draft.parents]],
               [[...expected.tokenIds], [...expected.parents]],

@@ -13,7 +13,7 @@ export interface EditConformanceOptions {
   readonly name: string;
   readonly createDecoder: () => Decoder<EditModel<TokenSource>>;
   /** Model seeds to try; default 10. */
-  readonly models?: number;
+  readonly models?: number | undefined;
 }
 
 const VOCABULARY = 9;
@@ -35,7 +35,7 @@ function insertionsOf(seed: number): ScriptedEditOptions['placeholders'] {
   const random = randomOf(seed);
   return (source, canvas) =>
     Int32Array.from({ length: canvas.length - 1 }, (_, at) =>
-      Math.round((random(source, [...canvas, at])[1] as number) * (canvas.length < 5 ? 5 : 1)),
+      Math.round(random(source, [...canvas, at])[1] * (canvas.length < 5 ? 5 : 1)),
     );
 }
 
@@ -48,8 +48,7 @@ const modelOf = (seed: number, more: Partial<ScriptedEditOptions> = {}): Scripte
     endTokenId: END,
     placeholderTokenId: PLACEHOLDER,
     maxLength: MAX_LENGTH,
-    deletions: (source, canvas) =>
-      Float32Array.from(canvas, (_, at) => (random(source, [...canvas, at])[0] as number) * 0.7),
+    deletions: (source, canvas) => Float32Array.from(canvas, (_, at) => random(source, [...canvas, at])[0] * 0.7),
     placeholders: insertionsOf(seed),
     score: randomCanvasScore({ seed, vocabularySize: VOCABULARY, never: [START], sharpness: 2 }),
     ...more,

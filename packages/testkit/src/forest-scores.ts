@@ -76,7 +76,7 @@ export async function read(
   const nodes = new NodeBatch();
   const last = nodes.addChain(row, parent, tokenIds, 'last');
   const extension = await forest.extend(nodes, output);
-  return { node: nodeIdOf(last, extension.firstNode), scores: scoresOf(extension, 1)[0] as number[] };
+  return { node: nodeIdOf(last, extension.firstNode), scores: scoresOf(extension, 1)[0] };
 }
 
 /** Asserts that two ways to compute scores agree, to the last bit where no difference is allowed. */
@@ -88,7 +88,7 @@ export function assertClose(
 ): void {
   assert.equal(actual.length, expected.length, `${what}: as many scores`);
   for (const [index, value] of actual.entries()) {
-    const other = expected[index] as number;
+    const other = expected[index];
     const same = Object.is(value, other) || Math.abs(value - other) <= tolerance;
     assert.ok(same, `${what}: score ${index} is ${value}, where ${other} was expected`);
   }

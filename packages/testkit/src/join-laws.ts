@@ -30,7 +30,7 @@ export async function assertJoins(
     ),
   );
   for (const begin of [1, 2]) {
-    const running = sources.map((_, source) => ({ source, row: source, step: 0, node: ROOT as NodeId }));
+    const running = sources.map((_, source) => ({ source, row: source, step: 0, node: ROOT }));
     const waiting = running.splice(begin);
     await withForest(
       open(
@@ -47,13 +47,8 @@ export async function assertJoins(
           const extension = await forest.extend(nodes, output);
           const scores = scoresOf(extension, running.length);
           for (const [index, one] of running.entries()) {
-            assertClose(
-              scores[index] as number[],
-              alone[one.source]?.[one.step] ?? [],
-              0,
-              `row ${one.row}, step ${one.step}`,
-            );
-            one.node = nodeIdOf(handles[index] as number, extension.firstNode);
+            assertClose(scores[index], alone[one.source]?.[one.step] ?? [], 0, `row ${one.row}, step ${one.step}`);
+            one.node = nodeIdOf(handles[index], extension.firstNode);
             one.step++;
           }
           for (const over of running.filter(({ step }) => step === steps)) {
@@ -66,7 +61,7 @@ export async function assertJoins(
           const refused = forest.join?.([new Int32Array()] as never);
           await assertCode(async () => refused, 'EMPTY_SOURCE');
           assert.equal(forest.rows, before, 'a row that is refused is not added');
-          assert.equal(await forest.join?.([sources[joining.source] as TokenSource]), before, 'join gives the new row');
+          assert.equal(await forest.join?.([sources[joining.source]]), before, 'join gives the new row');
           assert.equal(forest.rows, before + 1, 'and counts it');
           joining.row = before;
           running.push(joining);

@@ -24,7 +24,7 @@ export interface LatticeConformanceOptions {
    * The decoder ranks outputs as the request cuts them, by the sum of all that is cut to the same. Default: it does unless it
    * needs one candidate only, so has one path to cut.
    */
-  readonly sumsCuts?: boolean;
+  readonly sumsCuts?: boolean | undefined;
 }
 
 const BLANK = VOCABULARY - 1;
@@ -186,7 +186,7 @@ export function latticeConformance({ runner, name, createDecoder, ...options }: 
             return inner.emit(sources, options);
           },
         };
-        const sources = Array.from({ length: 12 }, (_, row) => SOURCES[row % SOURCES.length] as TokenSource);
+        const sources = Array.from({ length: 12 }, (_, row) => SOURCES[row % SOURCES.length]);
         await assert.rejects(eventsOf(createDecoder().decode(model, { sources, signal: controller.signal })), reason);
         assert.ok(clock.looks <= abortedAt + 1, 'nothing is computed after the abort');
       }

@@ -13,14 +13,14 @@ export function assertStream(events: readonly DecodeEvent[], rows: number, endTo
   const end = events.at(-1);
   assert.equal(end?.type, 'decode-end', 'the last event is decode-end');
   assert.equal(events.filter(({ type }) => type === 'decode-end').length, 1, 'there is one decode-end');
-  const last = end as DecodeEndEvent;
+  const last = end;
   let atMs = 0;
   const committed = Array.from({ length: rows }, (): number[] => []);
   for (const event of events) {
     assert.ok(event.atMs >= atMs, `atMs never decreases, but ${event.atMs} follows ${atMs}`);
     atMs = event.atMs;
     if (event.type !== 'token-commit') continue;
-    const output = committed[event.row] as number[];
+    const output = committed[event.row];
     assert.equal(event.position, output.length, 'commits are append-only');
     assert.ok(event.tokenIds.length > 0, 'a commit holds tokens');
     output.push(...event.tokenIds);

@@ -8,9 +8,9 @@ export interface RandomLogitsOptions {
   readonly vocabularySize: number;
   readonly endTokenId: number;
   /** Spread of the scores; the larger, the surer the model (default 3). */
-  readonly sharpness?: number;
+  readonly sharpness?: number | undefined;
   /** Output length at which the end token becomes likely (default 8). */
-  readonly typicalLength?: number;
+  readonly typicalLength?: number | undefined;
 }
 
 /** Also of the options that pass these on. */

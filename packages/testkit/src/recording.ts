@@ -36,10 +36,10 @@ export interface RecordingModel<Source> extends AutoregressiveModel<Source> {
 
 export interface RecordingOptions {
   /** Throws `error` instead of running the n-th forward, counted from 1. */
-  readonly failAt?: number;
+  readonly failAt?: number | undefined;
   readonly error?: unknown;
   /** Called before each forward, with its number from 1. */
-  readonly onForward?: (forward: number) => void;
+  readonly onForward?: ((forward: number) => void) | undefined;
 }
 
 const OPTIONS: OptionTable<RecordingOptions> = {
@@ -82,7 +82,7 @@ export function recording<Source>(
     vocabulary: model.vocabulary,
     maxLength: model.maxLength,
     supports: model.supports,
-    ...(encoder === undefined ? {} : { encoder }),
+    encoder,
     calls,
     get forwards() {
       return forwards;

@@ -7,7 +7,7 @@ export interface ReferenceGreedyOptions {
   readonly endTokenId: number;
   /** Most output tokens. */
   readonly limit: number;
-  readonly stopSequences?: readonly Int32Array[];
+  readonly stopSequences?: readonly Int32Array[] | undefined;
 }
 
 export interface ReferenceOutput {
@@ -24,8 +24,8 @@ export function referenceGreedy(source: TokenSource, options: ReferenceGreedyOpt
   let total = 0;
   for (;;) {
     const logits = score(source, tokenIds);
-    const tokenId = ranked(logits)[0] as number;
-    total += logSoftmax(logits)[tokenId] as number;
+    const tokenId = ranked(logits)[0];
+    total += logSoftmax(logits)[tokenId];
     if (tokenId === endTokenId) return { tokenIds, finishReason: 'end-token', score: total };
     tokenIds.push(tokenId);
     const text = `,${tokenIds.join(',')}`;

@@ -34,19 +34,19 @@ export type CanvasScore = (source: TokenSource, canvas: Int32Array, position: nu
 
 export interface ScriptedCanvasOptions {
   readonly vocabularySize: number;
-  readonly endTokenId?: number;
+  readonly endTokenId?: number | undefined;
   /** Default: the last token id. */
-  readonly maskTokenId?: number;
+  readonly maskTokenId?: number | undefined;
   readonly score: CanvasScore;
   /** Unnormalised scores of the output lengths 0, 1, ..., `[lengths]`; without it the model predicts no lengths. */
-  readonly lengths?: (source: TokenSource) => ArrayLike<number>;
+  readonly lengths?: ((source: TokenSource) => ArrayLike<number>) | undefined;
   /** Most positions of a canvas; default 64. */
-  readonly maxLength?: number;
+  readonly maxLength?: number | undefined;
   /** Narrows what the model offers; what it does not offer it refuses. */
-  readonly supports?: Partial<CanvasSupport>;
-  readonly encoder?: SourceEncoder<TokenSource>;
+  readonly supports?: Partial<CanvasSupport> | undefined;
+  readonly encoder?: SourceEncoder<TokenSource> | undefined;
   /** Throws `error` instead of running the n-th call of `fill`, counted from 1. */
-  readonly failAt?: number;
+  readonly failAt?: number | undefined;
   readonly error?: unknown;
 }
 
@@ -101,7 +101,7 @@ export function scriptedCanvasModel(options: ScriptedCanvasOptions): ScriptedCan
     maskTokenId,
     maxLength,
     supports,
-    ...(encoder === undefined ? {} : { encoder }),
+    encoder,
     calls,
     get forwards() {
       return calls.filter(({ call }) => call === 'fill').length;
@@ -123,9 +123,9 @@ export interface RandomCanvasScoreOptions {
   readonly seed: number;
   readonly vocabularySize: number;
   /** Tokens the model never predicts; default the last token id, which is the default mask. */
-  readonly never?: readonly number[];
+  readonly never?: readonly number[] | undefined;
   /** Spread of the scores; the larger, the surer the model (default 3). */
-  readonly sharpness?: number;
+  readonly sharpness?: number | undefined;
 }
 
 const RANDOM_OPTIONS: OptionTable<RandomCanvasScoreOptions> = {
@@ -181,7 +181,7 @@ class ScriptedCanvasSession implements CanvasSession {
       const logProbs = logSoftmax(score(source));
       const best = ranked(logProbs).filter((length) => logProbs[length] !== Number.NEGATIVE_INFINITY);
       const lengths = Int32Array.from(best.slice(0, k));
-      return { row, lengths, logProbs: Float32Array.from(lengths, (length) => logProbs[length] as number) };
+      return { row, lengths, logProbs: Float32Array.from(lengths, (length) => logProbs[length]) };
     });
   }
 
@@ -199,7 +199,7 @@ class ScriptedCanvasSession implements CanvasSession {
     if (++this.#fills === failAt) throw error;
     return seen.map(({ row, tokenIds }) => {
       const logits = Array.from(tokenIds, (_, position) => {
-        const scores = score(this.#sources[row] as TokenSource, tokenIds.slice(), position);
+        const scores = score(this.#sources[row], tokenIds.slice(), position);
         if (scores.length !== vocabularySize) throw new RangeError(`score gave ${scores.length} values`);
         return Float32Array.from(scores);
       });
@@ -237,7 +237,7 @@ function prediction(row: number, logits: readonly Float32Array[], output: Output
     Float32Array.from(values.flatMap((row) => Array.from(row)));
   switch (output.kind) {
     case 'argmax':
-      return { row, tokenIds: Int32Array.from(logits, (scores) => ranked(scores)[0] as number) };
+      return { row, tokenIds: Int32Array.from(logits, (scores) => ranked(scores)[0]) };
     case 'logits':
       return { row, logits: flat(logits) };
     case 'logProbs':
@@ -246,7 +246,7 @@ function prediction(row: number, logits: readonly Float32Array[], output: Output
       const best = logits.map((scores) => ranked(scores).slice(0, output.k));
       const logProbs = logits.map((scores, position) => {
         const normalised = logSoftmax(scores);
-        return (best[position] as number[]).map((tokenId) => normalised[tokenId] as number);
+        return best[position].map((tokenId) => normalised[tokenId]);
       });
       return { row, tokenIds: Int32Array.from(best.flat()), logProbs: flat(logProbs) };
     }

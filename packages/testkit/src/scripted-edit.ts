@@ -21,14 +21,14 @@ export interface ScriptedEditOptions {
   readonly startTokenId: number;
   readonly endTokenId: number;
   readonly placeholderTokenId: number;
-  readonly maxLength?: number;
+  readonly maxLength?: number | undefined;
   /** Probability that each position of a canvas is deleted, `[length]`. */
   readonly deletions: (source: TokenSource, canvas: Int32Array) => ArrayLike<number>;
   /** Placeholders for each gap, `[length - 1]`. */
   readonly placeholders: (source: TokenSource, canvas: Int32Array) => ArrayLike<number>;
   readonly score: CanvasScore;
   /** Throws `error` instead of running the n-th forward of any kind, counted from 1. */
-  readonly failAt?: number;
+  readonly failAt?: number | undefined;
   readonly error?: unknown;
 }
 
@@ -79,7 +79,7 @@ export function scriptedEditModel(options: ScriptedEditOptions): ScriptedEditMod
         calls.push({ call, canvases: canvases.map(({ row, tokenIds }) => ({ row, tokenIds: tokenIds.slice() })) });
         if (forwards() === failAt) throw error;
       };
-      const sourceOf = ({ row }: Canvas): TokenSource => sources[row] as TokenSource;
+      const sourceOf = ({ row }: Canvas): TokenSource => sources[row];
       return {
         async deletions(canvases, signal) {
           begin('deletions', canvases, signal);
@@ -101,7 +101,7 @@ export function scriptedEditModel(options: ScriptedEditOptions): ScriptedEditMod
             return {
               row,
               tokenIds: Int32Array.from(best.flat()),
-              logProbs: Float32Array.from(best.flatMap((ids, at) => ids.map((id) => scores[at]![id]!))),
+              logProbs: Float32Array.from(best.flatMap((ids, at) => ids.map((id) => scores[at][id]))),
             };
           });
         },

@@ -4,12 +4,12 @@ import { logSoftmax, ranked } from './scripted-model.js';
 
 export interface ScriptedLatticeOptions {
   readonly vocabularySize: number;
-  readonly endTokenId?: number;
+  readonly endTokenId?: number | undefined;
   /** Id that stands for the blank. */
   readonly blankId: number;
   /** Unnormalised scores of every label, the blank among them, for each frame: `[frames][vocab]`. */
   readonly frames: (source: TokenSource) => readonly ArrayLike<number>[];
-  readonly maxCandidates?: number;
+  readonly maxCandidates?: number | undefined;
 }
 
 const OPTIONS: OptionTable<ScriptedLatticeOptions> = {
@@ -45,9 +45,7 @@ export function ctcLattice(frames: readonly ArrayLike<number>[], blankId: number
     k,
     blankId,
     tokenIds: Int32Array.from(best.flat()),
-    logProbs: Float32Array.from(
-      best.flatMap((ids, frame) => ids.map((id) => (logProbs[frame] as Float32Array)[id] as number)),
-    ),
-    blankLogProbs: Float32Array.from(logProbs, (row) => row[blankId] as number),
+    logProbs: Float32Array.from(best.flatMap((ids, frame) => ids.map((id) => logProbs[frame][id]))),
+    blankLogProbs: Float32Array.from(logProbs, (row) => row[blankId]),
   };
 }

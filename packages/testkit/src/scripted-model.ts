@@ -30,18 +30,18 @@ import { RANDOM_LOGITS_OPTIONS, type RandomLogitsOptions, randomLogits, type Sco
 
 export interface ScriptedModelOptions {
   readonly vocabularySize: number;
-  readonly endTokenId?: number;
+  readonly endTokenId?: number | undefined;
   /** What the model thinks comes next; output tokens only, the prefix is not passed. */
   readonly score: Score;
   /** Hidden state after an output, `[width]`; a model with it returns hidden states beside every output. */
-  readonly state?: Score;
+  readonly state?: Score | undefined;
   /** Tokens every row begins with; default one token, id 1. */
-  readonly prefix?: readonly number[];
+  readonly prefix?: readonly number[] | undefined;
   /** Most nodes on a path, prefix included; default 64. */
-  readonly maxLength?: number;
+  readonly maxLength?: number | undefined;
   /** Narrows what the model offers; what it does not offer it refuses. */
-  readonly supports?: Partial<AutoregressiveSupport>;
-  readonly encoder?: SourceEncoder<TokenSource>;
+  readonly supports?: Partial<AutoregressiveSupport> | undefined;
+  readonly encoder?: SourceEncoder<TokenSource> | undefined;
 }
 
 const ALL = {
@@ -87,7 +87,7 @@ export function scriptedModel(options: ScriptedModelOptions): AutoregressiveMode
     vocabulary: { size: vocabularySize, endTokenId },
     maxLength,
     supports,
-    ...(encoder === undefined ? {} : { encoder }),
+    encoder,
     async open(sources, { joining = false } = {}) {
       assertTokenSources(sources);
       if (joining && !supports.joining)
@@ -98,10 +98,10 @@ export function scriptedModel(options: ScriptedModelOptions): AutoregressiveMode
 }
 
 export interface RandomModelOptions extends Omit<RandomLogitsOptions, 'endTokenId'> {
-  readonly endTokenId?: number;
-  readonly prefix?: readonly number[];
-  readonly maxLength?: number;
-  readonly supports?: Partial<AutoregressiveSupport>;
+  readonly endTokenId?: number | undefined;
+  readonly prefix?: readonly number[] | undefined;
+  readonly maxLength?: number | undefined;
+  readonly supports?: Partial<AutoregressiveSupport> | undefined;
 }
 
 const RANDOM_OPTIONS: OptionTable<RandomModelOptions> = { ...RANDOM_LOGITS_OPTIONS, ...SHARED };
@@ -117,9 +117,9 @@ export function randomScriptedModel(options: RandomModelOptions): Autoregressive
     vocabularySize: logits.vocabularySize,
     endTokenId: logits.endTokenId,
     score: randomLogits(logits),
-    ...(prefix === undefined ? {} : { prefix }),
-    ...(maxLength === undefined ? {} : { maxLength }),
-    ...(supports === undefined ? {} : { supports }),
+    prefix,
+    maxLength,
+    supports,
   });
 }
 
@@ -188,14 +188,14 @@ class ScriptedForest implements TokenForest<TokenSource> {
     const wanted = added.filter((_, index) => nodes.scored === undefined || nodes.scored[index] === 1);
     if (wanted.length === 0) throw refuse('INVALID_ARGUMENT', 'No node of the batch is to be scored.');
     const logits = wanted.map(({ row, path }) => {
-      const values = score(this.#sources[row] as TokenSource, path.slice(this.#prefix.length));
+      const values = score(this.#sources[row], path.slice(this.#prefix.length));
       if (values.length !== vocabularySize) throw new RangeError(`score gave ${values.length} values`);
       return Float32Array.from(values);
     });
     const states = wanted.map(({ row, path }) =>
       this.#options.state === undefined
         ? []
-        : Array.from(this.#options.state(this.#sources[row] as TokenSource, path.slice(this.#prefix.length))),
+        : Array.from(this.#options.state(this.#sources[row], path.slice(this.#prefix.length))),
     );
     // A forward takes a moment, and others may call meanwhile.
     this.#running = true;
@@ -249,9 +249,9 @@ class ScriptedForest implements TokenForest<TokenSource> {
 
   /** Checks one new node; nothing is added before all of a call are checked. */
   #entry(nodes: NewNodes, index: number, added: readonly Entry[], latest: NodeId[]): Entry {
-    const row = nodes.row[index] as number;
-    const parent = nodeIdOf(nodes.parent[index] as number, this.#nextNode);
-    const tokenId = nodes.tokenId[index] as number;
+    const row = nodes.row[index];
+    const parent = nodeIdOf(nodes.parent[index], this.#nextNode);
+    const tokenId = nodes.tokenId[index];
     this.#checkRow(row);
     const { maxLength, vocabularySize } = this.#options;
     if (tokenId < 0 || tokenId >= vocabularySize) throw refuse('INVALID_ARGUMENT', `There is no token ${tokenId}.`);
@@ -293,9 +293,7 @@ export function logSoftmax(logits: ArrayLike<number>): Float32Array {
 
 /** Token ids from the highest score down, the lower id first among equals. */
 export function ranked(scores: ArrayLike<number>): number[] {
-  return Array.from({ length: scores.length }, (_, tokenId) => tokenId).sort(
-    (a, b) => (scores[b] as number) - (scores[a] as number) || a - b,
-  );
+  return Array.from({ length: scores.length }, (_, tokenId) => tokenId).sort((a, b) => scores[b] - scores[a] || a - b);
 }
 
 function extension(
@@ -311,14 +309,14 @@ function extension(
       return {
         ...scored,
         kind: 'argmax',
-        tokenIds: Int32Array.from(logits, (row) => ranked(row)[0] as number),
+        tokenIds: Int32Array.from(logits, (row) => ranked(row)[0]),
         scores: Float32Array.from(logits, (row) => Math.max(...row)),
       };
     case 'topK': {
       const best = logits.map((row) => ranked(row).slice(0, output.k));
       const logProbs = logits.map((row, index) => {
         const normalised = logSoftmax(row);
-        return (best[index] as number[]).map((tokenId) => normalised[tokenId] as number);
+        return best[index].map((tokenId) => normalised[tokenId]);
       });
       const tokenIds = Int32Array.from(flat(best));
       return { ...scored, kind: 'topK', k: output.k, tokenIds, logProbs: Float32Array.from(flat(logProbs)) };

@@ -18,9 +18,9 @@ export interface Counterexample {
 
 export interface SpeculativeOracleOptions {
   /** Random models to try with every kind of draft; default 300. */
-  readonly models?: number;
+  readonly models?: number | undefined;
   /** Changes the target before it is used, to plant a fault. */
-  readonly wrap?: (model: AutoregressiveModel<TokenSource>) => AutoregressiveModel<TokenSource>;
+  readonly wrap?: ((model: AutoregressiveModel<TokenSource>) => AutoregressiveModel<TokenSource>) | undefined;
 }
 
 const END = 0;
@@ -42,7 +42,7 @@ export async function speculativeCounterexample(
     const maxNewTokens = seed % 5 === 0 ? 1 + (seed % 6) : undefined;
     const limit = Math.min(model.maxLength, maxNewTokens ?? Number.POSITIVE_INFINITY);
     const expected = sources.map((source) => referenceGreedy(source, { score, endTokenId: END, limit, stopSequences }));
-    const request = { sources, stopSequences, ...(maxNewTokens === undefined ? {} : { maxNewTokens }) };
+    const request = { sources, stopSequences, maxNewTokens };
     for (const kind of DRAFT_KINDS) {
       const drafter = adversarialDrafter({ kind, score, vocabularySize, endTokenId: END, seed });
       const outputs = await outputsOf(() => collect(make(drafter).decode(wrap(model), request)));

@@ -25,9 +25,9 @@ export interface TokenForestConformanceOptions {
   /** Three sources at least, of different lengths. */
   readonly sources: readonly TokenSource[];
   /** Largest difference of a score that is computed beside others or piece by piece (default 0). */
-  readonly tolerance?: number;
+  readonly tolerance?: number | undefined;
   /** Random scripts to try; default 8. */
-  readonly scripts?: number;
+  readonly scripts?: number | undefined;
 }
 
 const SCRIPT_STEPS = 7;
@@ -44,7 +44,7 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
     runner.it(title, async () => body(await createModel()));
   const open = (model: Autoregressive, rows: readonly number[], joining?: boolean): Promise<Forest> =>
     model.open(
-      rows.map((row) => sources[row] as TokenSource),
+      rows.map((row) => sources[row]),
       joining === undefined ? {} : { joining },
     );
 
@@ -61,11 +61,11 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
             const alive = new Map<NodeId, Known>();
             const latest = new Map<number, NodeId>();
             for (let step = 0; step < SCRIPT_STEPS && rows.length > 0; step++) {
-              const row = rows[pick(rows.length)] as number;
+              const row = rows[pick(rows.length)];
               const own = [...alive].filter(([, known]) => known.row === row);
               const kind = pick(5);
               if (kind === 0 && rollback && own.length > 0) {
-                const [leaf] = own[pick(own.length)] as [NodeId, Known];
+                const [leaf] = own[pick(own.length)];
                 forest.retain(row, [leaf]);
                 for (const [node] of own) if (node !== leaf) alive.delete(node);
                 latest.set(row, leaf);
@@ -91,7 +91,7 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
                 const scores = scoresOf(extension, added.length);
                 for (const [index, { row: at, path, handle }] of added.entries()) {
                   const whole = await withForest(open(model, [at]), (alone) => read(alone, 0, ROOT, path, output));
-                  assertClose(scores[index] as number[], whole.scores, tolerance, `row ${at}, path ${path.join(' ')}`);
+                  assertClose(scores[index], whole.scores, tolerance, `row ${at}, path ${path.join(' ')}`);
                   const node = nodeIdOf(handle, extension.firstNode);
                   alive.set(node, { row: at, path });
                   latest.set(at, node);
@@ -115,10 +115,8 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
         }
         const full = said.get('logits') ?? said.get('logProbs');
         if (full === undefined) return;
-        const order = full
-          .map((_, tokenId) => tokenId)
-          .sort((a, b) => (full[b] as number) - (full[a] as number) || a - b);
-        const most = full[order[0] as number] as number;
+        const order = full.map((_, tokenId) => tokenId).sort((a, b) => full[b] - full[a] || a - b);
+        const most = full[order[0]];
         const normaliser = Math.log(full.reduce((sum, score) => sum + Math.exp(score - most), 0)) + most;
         const logProbs = full.map((score) => score - normaliser);
         const near = Math.max(tolerance, 1e-4);
@@ -132,7 +130,7 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
         assert.deepEqual(top.slice(0, k), order.slice(0, k), 'the k best come best first');
         assertClose(
           top.slice(k),
-          order.slice(0, k).map((tokenId) => logProbs[tokenId] as number),
+          order.slice(0, k).map((tokenId) => logProbs[tokenId]),
           near,
           'with their log-probabilities',
         );
@@ -156,7 +154,7 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
         const scores = scoresOf(await forest.extend(nodes, output), asked.length);
         for (const [index, { row, path }] of asked.entries()) {
           const alone = await withForest(open(model, [row]), (other) => read(other, 0, ROOT, path, output));
-          assertClose(scores[index] as number[], alone.scores, tolerance, `scored node ${index}`);
+          assertClose(scores[index], alone.scores, tolerance, `scored node ${index}`);
         }
       });
     });
@@ -261,7 +259,7 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
       }
       await withForest(open(model, [0]), async (forest) => {
         if (forest.join === undefined) return;
-        await assertCode(async () => forest.join?.([third as TokenSource]), 'UNSUPPORTED_CAPABILITY');
+        await assertCode(async () => forest.join?.([third]), 'UNSUPPORTED_CAPABILITY');
         assert.equal(forest.rows, 1, 'no row was added');
       });
       if (model.supports.joining !== true) return;

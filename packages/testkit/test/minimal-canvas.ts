@@ -148,7 +148,7 @@ export function minimalCanvas(fault: CanvasFault): Decoder<Model> {
       const turned =
         (fault === 'shares state between decodes' && shared % 3 === 0) ||
         (fault === 'draws without a seed' && draws % 7 === 0);
-      tokenIds[position] = turned ? 1 : (foreign ?? (ids[position] as number));
+      tokenIds[position] = turned ? 1 : (foreign ?? ids[position]);
     }
     if (canvas.fills++ === 0 && length > 3) tokenIds.fill(maskTokenId, length >> 1);
   }
@@ -164,8 +164,9 @@ export function minimalCanvas(fault: CanvasFault): Decoder<Model> {
     const ignores = fault === 'ignores stops' || (fault === 'obeys stops in row 0 only' && row > 0);
     const cut = cutOutput(whole, model.vocabulary.endTokenId, {
       sources: request.sources,
-      ...(maxNewTokens === undefined || fault === 'ignores the limit' ? {} : { maxNewTokens }),
-      ...(ignores ? {} : { stopSequences, ...(stopStrings === undefined ? {} : { stopStrings }) }),
+      maxNewTokens: fault === 'ignores the limit' ? undefined : maxNewTokens,
+      stopSequences: ignores ? undefined : stopSequences,
+      stopStrings: ignores ? undefined : stopStrings,
     });
     const { tokenIds } = cut;
     const undecided = tokenIds.indexOf(model.maskTokenId);

@@ -136,7 +136,7 @@ export function minimalEdit(fault: EditFault): Decoder<Model> {
           if (fault === 'shares state between decodes') shared++;
           edited.tokenIds = edited.tokenIds.map((tokenId, at) => {
             if (tokenId !== placeholderTokenId) return tokenId;
-            const filled = fault === 'shares state between decodes' && shared % 5 === 0 ? 1 : (ids[at] as number);
+            const filled = fault === 'shares state between decodes' && shared % 5 === 0 ? 1 : ids[at];
             if (filled === placeholderTokenId && fault !== 'outputs the placeholder') throw noTokenLeft(edited.row, at);
             return filled;
           });
@@ -176,8 +176,9 @@ export function minimalEdit(fault: EditFault): Decoder<Model> {
       .map((id) => (id === 6 && fault === 'outputs the placeholder' ? placeholderTokenId : id));
     const cut = cutOutput(whole, vocabulary.endTokenId, {
       sources,
-      ...(maxNewTokens === undefined || fault === 'ignores the limit' ? {} : { maxNewTokens }),
-      ...(ignores ? {} : { stopSequences, ...(stopStrings === undefined ? {} : { stopStrings }) }),
+      maxNewTokens: fault === 'ignores the limit' ? undefined : maxNewTokens,
+      stopSequences: ignores ? undefined : stopSequences,
+      stopStrings: ignores ? undefined : stopStrings,
     });
     const { tokenIds } = cut;
     const shown = fault === 'shows something else than it commits' ? tokenIds.slice(1) : tokenIds;

@@ -82,7 +82,7 @@ export function minimalGreedy(fault: GreedyFault): Decoder<Model> {
     const end = fault === 'keeps the end token' ? -1 : model.vocabulary.endTokenId;
     const outputs = request.sources.map((_, row) => new RowOutput(end, limitOf(model, request), stopsOf(row, request)));
     const last = outputs.map(() => ROOT);
-    const next = outputs.map((_, row) => forest.start(row).prefix[0] as number);
+    const next = outputs.map((_, row) => forest.start(row).prefix[0]);
     if (fault === 'shares state between decodes') shared = next;
     const feed = fault === 'shares state between decodes' ? () => shared : () => next;
     const yielder = new Yielder(request.signal);
@@ -102,8 +102,8 @@ export function minimalGreedy(fault: GreedyFault): Decoder<Model> {
       const extended = forest.extend(
         {
           row: Int32Array.from(rows),
-          parent: Int32Array.from(rows, (row) => last[row] as number),
-          tokenId: Int32Array.from(rows, (row) => feed()[row] as number),
+          parent: Int32Array.from(rows, (row) => last[row]),
+          tokenId: Int32Array.from(rows, (row) => feed()[row]),
         },
         { kind: 'argmax' },
       );
@@ -112,9 +112,9 @@ export function minimalGreedy(fault: GreedyFault): Decoder<Model> {
       const { firstNode, tokenIds } = extension;
       forwards++;
       for (const [index, row] of rows.entries()) {
-        const output = outputs[row] as RowOutput;
+        const output = outputs[row];
         const wrong = fault === 'lets rows influence one another' && rows.length > 2 && index === 0 && forwards === 2;
-        const chosen = tokenIds[wrong ? 1 : index] as number;
+        const chosen = tokenIds[wrong ? 1 : index];
         last[row] = firstNode + index;
         feed()[row] = chosen;
         const position = output.length;
@@ -177,9 +177,10 @@ export function minimalGreedy(fault: GreedyFault): Decoder<Model> {
       forwards: fault === 'counts too few forwards' ? forwards - 1 : forwards,
       tokens: outputs.reduce((sum, { length }) => sum + length, 0),
       totalMs: fault === 'reports a time that is none' ? Number.NaN : totalMs,
-      ...(fault === 'reports drafts that it never made'
-        ? { speculation: { draftForwards: 1, proposed: 3, evaluated: 3, accepted: 1 } }
-        : {}),
+      speculation:
+        fault === 'reports drafts that it never made'
+          ? { draftForwards: 1, proposed: 3, evaluated: 3, accepted: 1 }
+          : undefined,
     };
     return { results, statistics };
   }

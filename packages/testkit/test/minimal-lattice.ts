@@ -111,20 +111,18 @@ export function minimalLattice(fault: LatticeFault): Decoder<LatticeModel<TokenS
 
   function cutsOf(row: number, request: DecodeRequest<TokenSource>): DecodeRequest<TokenSource> {
     const { sources, maxNewTokens, stopSequences, stopStrings } = request;
-    const stops = {
-      ...(stopSequences === undefined ? {} : { stopSequences }),
-      ...(stopStrings === undefined ? {} : { stopStrings }),
-    };
+    const ignores = fault === 'ignores stops' || (fault === 'obeys stops in row 0 only' && row > 0);
     return {
       sources,
-      ...(fault === 'ignores the limit' || maxNewTokens === undefined ? {} : { maxNewTokens }),
-      ...(fault === 'ignores stops' || (fault === 'obeys stops in row 0 only' && row > 0) ? {} : stops),
+      maxNewTokens: fault === 'ignores the limit' ? undefined : maxNewTokens,
+      stopSequences: ignores ? undefined : stopSequences,
+      stopStrings: ignores ? undefined : stopStrings,
     };
   }
 }
 
 /** The best label of each frame, equal neighbours and blanks left out. */
 function pathOf({ tokenIds, k, blankId }: CtcLattice): number[] {
-  const best = Array.from({ length: tokenIds.length / k }, (_, frame) => tokenIds[frame * k] as number);
+  const best = Array.from({ length: tokenIds.length / k }, (_, frame) => tokenIds[frame * k]);
   return best.filter((label, frame) => label !== blankId && label !== best[frame - 1]);
 }

@@ -276,8 +276,7 @@ describe('the speculative oracle', () => {
                     const extension = await extend(nodes, output, signal);
                     const tokenIds = (extension as unknown as { tokenIds: Int32Array }).tokenIds;
                     for (let node = 0; node + 1 < tokenIds.length; node++) {
-                      if (nodes.parent[node + 1] === nodeInBatch(node))
-                        tokenIds[node] = nodes.tokenId[node + 1] as number;
+                      if (nodes.parent[node + 1] === nodeInBatch(node)) tokenIds[node] = nodes.tokenId[node + 1];
                     }
                     return extension;
                   };

@@ -108,7 +108,7 @@ describe('odd requests', () => {
     const complaints: string[] = [];
     let failures = 0;
     for (let round = 0; round < 8000; round++) {
-      const strategy = STRATEGIES[round % STRATEGIES.length] as OddStrategy;
+      const strategy = STRATEGIES[round % STRATEGIES.length];
       const { what, run } = oddDecode(random, strategy, names.get(strategy.name) as readonly string[]);
       try {
         await run();

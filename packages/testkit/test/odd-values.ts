@@ -135,5 +135,5 @@ export function seeded(seed: number): () => number {
 }
 
 export function anyOf<Value>(random: () => number, values: readonly Value[]): Value {
-  return values[Math.floor(random() * values.length)] as Value;
+  return values[Math.floor(random() * values.length)];
 }

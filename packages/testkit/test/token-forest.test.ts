@@ -151,7 +151,7 @@ const FAULTS: readonly (readonly [name: string, law: string, fault: Fault])[] = 
     saying((extension, { row, scored }) =>
       withLogits(extension, (logits) => {
         const rows = [...row].filter((_, index) => scored?.[index] !== 0);
-        const order = rows.map((_, index) => index).sort((a, b) => (rows[a] as number) - (rows[b] as number) || a - b);
+        const order = rows.map((_, index) => index).sort((a, b) => rows[a] - rows[b] || a - b);
         return Float32Array.from(order.flatMap((index) => [...logits.subarray(index * 7, index * 7 + 7)]));
       }),
     ),

@@ -80,11 +80,8 @@ export default [
     file: 'packages/core/src/kit/ctc-prefix.ts',
     tests: ['packages/core/test/ctc-prefix.test.ts'],
     faults: [
-      ['(repeats ? 0 : (prefix.labelMass[frame] as number))', '(prefix.labelMass[frame] as number)'],
-      [
-        'ending = begun + (emission[frame] as number) * ending;',
-        'ending = Math.max(begun, (emission[frame] as number) * ending);',
-      ],
+      ['(repeats ? 0 : prefix.labelMass[frame])', 'prefix.labelMass[frame]'],
+      ['ending = begun + emission[frame] * ending;', 'ending = Math.max(begun, emission[frame] * ending);'],
     ],
   },
   {

@@ -49,10 +49,7 @@ export default [
     faults: [
       ['if (sum < mass && order.length === count) continue;', ''],
       ['(sum < mass || kept === 0)', '(sum <= mass || kept === 0)'],
-      [
-        'const least = (scores[best] as number) + Math.log(ratio);',
-        'const least = (scores[best] as number) - Math.log(ratio);',
-      ],
+      ['const least = scores[best] + Math.log(ratio);', 'const least = scores[best] - Math.log(ratio);'],
       ['-Math.abs(-logProb - entropy)', '-Math.abs(-logProb + entropy)'],
       [
         'Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-entropy))',
@@ -66,7 +63,7 @@ export default [
     faults: [
       ['(difference === 0 && a > b)', '(difference === 0 && a < b)'],
       ['(size >> 1) - 1; at >= 0', '(size >> 1) - 1; at > 0'],
-      ['if ((scores[index] as number) > most) {', 'if ((scores[index] as number) >= most) {'],
+      ['if (scores[index] > most) {', 'if (scores[index] >= most) {'],
     ],
   },
   {
@@ -105,8 +102,8 @@ export default [
     tests: ['packages/core/test/score-checks.test.ts'],
     faults: [
       [
-        'if ((scores[index] as number) < Number.POSITIVE_INFINITY) continue;',
-        'if (!((scores[index] as number) >= Number.POSITIVE_INFINITY)) continue;',
+        'if (scores[index] < Number.POSITIVE_INFINITY) continue;',
+        'if (!(scores[index] >= Number.POSITIVE_INFINITY)) continue;',
       ],
       ['for (let index = begin; index < end; index++) {', 'for (let index = begin; index < end - 1; index++) {'],
     ],

@@ -9,7 +9,7 @@ export default [
     file: 'packages/language-models/src/backoff-model.ts',
     tests: ['packages/language-models/test/backoff-model.test.ts', ...laws],
     faults: [
-      ['weight += this.#backoffs[history] as number;', ''],
+      ['weight += this.#backoffs[history];', ''],
       ['this.#backoffs.every((backoff) => backoff <= 0) ? 0 : undefined', '0'],
     ],
   },
@@ -35,11 +35,8 @@ export default [
     file: 'packages/language-models/src/hot-words.ts',
     tests: laws,
     faults: [
-      [
-        'Math.max(partial[suffix] as number, (rates[node] as number) * (depths[node] as number))',
-        '(rates[node] as number) * (depths[node] as number)',
-      ],
-      ['completed[node] = (completed[node] as number) + (completed[suffix] as number);', ''],
+      ['Math.max(partial[suffix], rates[node] * depths[node])', 'rates[node] * depths[node]'],
+      ['completed[node] = completed[node] + completed[suffix];', ''],
     ],
   },
   {

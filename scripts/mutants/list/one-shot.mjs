@@ -17,8 +17,8 @@ export default [
     tests: narrowSearch,
     faults: [
       [
-        'masses[childPlace] = logAdd(masses[childPlace] as number, logProb);',
-        'masses[childPlace] = Math.max(masses[childPlace] as number, logProb);',
+        'masses[childPlace] = logAdd(masses[childPlace], logProb);',
+        'masses[childPlace] = Math.max(masses[childPlace], logProb);',
       ],
       ['(tokenId === trie.tokenIds[node] ? blanks[place] : totals[place])', 'totals[place]'],
 
@@ -47,7 +47,7 @@ export default [
   {
     file: 'packages/one-shot/src/ctc/no-repeat.ts',
     tests: ['packages/one-shot/test/no-repeat.test.ts', 'packages/one-shot/test/ctc-prefix-beam.test.ts'],
-    faults: [['found.add(tokenIds[at] as number);', 'found.add(tokenIds[prefix] as number);']],
+    faults: [['found.add(tokenIds[at]);', 'found.add(tokenIds[prefix] as number);']],
   },
   {
     file: 'packages/one-shot/src/dag/prefix-beam.ts',
@@ -76,7 +76,7 @@ export default [
   {
     file: 'packages/one-shot/src/dag/dag-reach.ts',
     tests: dagSearch,
-    faults: [['(most[vertex] as number) + Math.log(sums[vertex] as number)', 'most[vertex] as number']],
+    faults: [['most[vertex] + Math.log(sums[vertex])', 'most[vertex]']],
   },
   {
     file: 'packages/one-shot/src/dag/dag-viterbi.ts',

@@ -23,7 +23,7 @@ export default [
       ['const scores = last && !wanted.logProbs ? raw : raw.slice();', 'const scores = raw;'],
       ['if (rules.length > 0) assertScores(scores, row, output.length);', ''],
 
-      ['(tokenIds[a] as number) - (tokenIds[b] as number)', '(tokenIds[b] as number) - (tokenIds[a] as number)'],
+      ['tokenIds[a] - tokenIds[b]', 'tokenIds[b] - tokenIds[a]'],
     ],
   },
   {
@@ -92,7 +92,7 @@ export default [
   {
     file: 'packages/beam/src/phrase-progress.ts',
     tests: ['packages/beam/test/constrained-beam.test.ts', 'packages/beam/test/new-tokens.test.ts'],
-    faults: [['if (held.length < (occurred[form] as number)) {', 'if ((occurred[form] as number) > 0) {']],
+    faults: [['if (held.length < occurred[form]) {', 'if (occurred[form] > 0) {']],
   },
   {
     file: 'packages/beam/src/contrastive-row.ts',

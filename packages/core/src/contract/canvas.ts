@@ -12,9 +12,9 @@ export interface Canvas {
 /** Predictions for every position of one canvas, in the kind asked for: `[length]`, `[length, k]` or `[length, vocab]`. */
 export interface CanvasPrediction {
   readonly row: number;
-  readonly tokenIds?: Int32Array;
-  readonly logProbs?: Float32Array;
-  readonly logits?: Float32Array;
+  readonly tokenIds?: Int32Array | undefined;
+  readonly logProbs?: Float32Array | undefined;
+  readonly logits?: Float32Array | undefined;
 }
 
 /** Candidate output lengths of one row, best first, with natural-log probabilities; `[k]` each. */
@@ -29,7 +29,7 @@ export interface CanvasOpenOptions extends OpenOptions {
    * Drafts to read, one a source, in the place of the model's own: paths through the CTC lattices of the student that it was
    * trained beside. A model whose `readsDrafts` is not true throws `UNSUPPORTED_CAPABILITY`.
    */
-  readonly drafts?: readonly LatticePath[];
+  readonly drafts?: readonly LatticePath[] | undefined;
 }
 
 /** Owned by the decoder that opened it. */
@@ -52,8 +52,8 @@ export interface CanvasModel<Source> {
   /** Most positions of a canvas. */
   readonly maxLength: number;
   readonly supports: CanvasSupport;
-  readonly encoder?: SourceEncoder<Source>;
+  readonly encoder?: SourceEncoder<Source> | undefined;
   /** Each position of a canvas is also given what a draft of the source has there; without `drafts` the model makes its own. */
-  readonly readsDrafts?: boolean;
+  readonly readsDrafts?: boolean | undefined;
   open(sources: readonly Source[], options?: CanvasOpenOptions): Promise<CanvasSession>;
 }

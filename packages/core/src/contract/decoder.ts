@@ -10,24 +10,24 @@ export interface DecodeRequest<Source> {
    * Most new tokens a row, end token and tokens of `outputPrefixes` not counted; default and upper bound: what the model can
    * hold.
    */
-  readonly maxNewTokens?: number;
+  readonly maxNewTokens?: number | undefined;
   /** Token sequences that end a hypothesis as soon as its output ends with one of them. */
-  readonly stopSequences?: readonly Int32Array[];
+  readonly stopSequences?: readonly Int32Array[] | undefined;
   /** Strings that end a hypothesis with the token that completes one of them. */
-  readonly stopStrings?: StopStrings;
+  readonly stopStrings?: StopStrings | undefined;
   /**
    * Output tokens each row must begin with, one array a row, possibly empty; they are output, but no new tokens, and do not
    * count in scores.
    * A strategy that cannot start inside an output refuses them with `UNSUPPORTED_CAPABILITY`.
    */
-  readonly outputPrefixes?: readonly Int32Array[];
+  readonly outputPrefixes?: readonly Int32Array[] | undefined;
   /**
    * Seed of every random choice, an unsigned 32-bit integer, default 0; strategies without random choices do not depend on
    * it. A row's choices depend on the seed and the row's source alone, never on the batch around it.
    */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Stops further forwards; the iteration then throws the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a decoder needs of its model, checked before the first forward. */

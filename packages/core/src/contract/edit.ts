@@ -20,8 +20,8 @@ export interface EditModel<Source> {
   readonly startTokenId: number;
   /** Most positions of a canvas, boundary tokens included. */
   readonly maxLength: number;
-  readonly encoder?: SourceEncoder<Source>;
+  readonly encoder?: SourceEncoder<Source> | undefined;
   /** As that of a canvas model. */
-  readonly readsDrafts?: boolean;
+  readonly readsDrafts?: boolean | undefined;
   open(sources: readonly Source[], options?: CanvasOpenOptions): Promise<EditSession>;
 }

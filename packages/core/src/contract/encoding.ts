@@ -22,14 +22,14 @@ export interface SourceEncoder<Source> {
 
 export interface OpenOptions {
   /** Result of this model's own `encoder` for the same sources; without it the model encodes for itself. */
-  readonly encoding?: SourceEncoding;
-  readonly signal?: AbortSignal;
+  readonly encoding?: SourceEncoding | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The sources' encoding, where both models have the same encoder, so that it runs once; the caller disposes of it. */
 export async function commonEncoding<Source>(
-  one: { readonly encoder?: SourceEncoder<Source> },
-  other: { readonly encoder?: SourceEncoder<Source> } | undefined,
+  one: { readonly encoder?: SourceEncoder<Source> | undefined },
+  other: { readonly encoder?: SourceEncoder<Source> | undefined } | undefined,
   sources: readonly Source[],
   signal: AbortSignal | undefined,
 ): Promise<SourceEncoding | undefined> {

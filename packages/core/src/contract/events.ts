@@ -22,16 +22,16 @@ export interface Hypothesis {
   /** Output tokens; the end token is not among them, a stop sequence or string is. */
   readonly tokenIds: Int32Array;
   /** What the strategy ranks by, where it computed one: a sum of natural-log probabilities, in a beam divided by length. */
-  readonly score?: number;
+  readonly score?: number | undefined;
   /** Sum of natural-log probabilities after the rules, the end token's included, where a strategy ranks otherwise. */
-  readonly logProb?: number;
+  readonly logProb?: number | undefined;
   /** Natural-log probability of each chosen token under the model alone, the end token's last, an output prefix's tokens
    * left out; where asked for. */
-  readonly tokenLogProbs?: Float32Array;
+  readonly tokenLogProbs?: Float32Array | undefined;
   /** What else could have been chosen, one entry for each of `tokenLogProbs`; where asked for. */
-  readonly alternatives?: readonly Alternatives[];
+  readonly alternatives?: readonly Alternatives[] | undefined;
   /** Frames of the lattice that say each of `tokenIds`; where asked for. */
-  readonly alignment?: TokenAlignment;
+  readonly alignment?: TokenAlignment | undefined;
   readonly finishReason: FinishReason;
 }
 
@@ -90,14 +90,14 @@ export interface CanvasReviseEvent extends EventBase {
   readonly row: number;
   readonly tokenIds: Int32Array;
   /** Natural-log probability of each position, where known; `[length]`. */
-  readonly logProbs?: Float32Array;
+  readonly logProbs?: Float32Array | undefined;
   /**
    * Where each position stood in the revision before, -1 if it is new; `[length]`. From strategies that edit: positions not
    * named were deleted. In the first revision, positions of the text that was to be edited.
    */
-  readonly origins?: Int32Array;
+  readonly origins?: Int32Array | undefined;
   /** Frames of the lattice that say each of `tokenIds`; where asked for. */
-  readonly alignment?: TokenAlignment;
+  readonly alignment?: TokenAlignment | undefined;
 }
 
 /** One round of speculation on one row: what was offered, what the target scored, what it agreed with. */

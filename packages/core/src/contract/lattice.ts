@@ -42,7 +42,7 @@ export type Lattice = CtcLattice | DagLattice;
 
 export interface EmitOptions extends OpenOptions {
   /** Candidates to return for each frame or vertex, at least 1; capped at `maxCandidates`. Default 1. */
-  readonly k?: number;
+  readonly k?: number | undefined;
 }
 
 export interface LatticeSupport {
@@ -55,7 +55,7 @@ export interface LatticeSupport {
 export interface LatticeModel<Source> {
   readonly vocabulary: Vocabulary;
   readonly supports: LatticeSupport;
-  readonly encoder?: SourceEncoder<Source>;
+  readonly encoder?: SourceEncoder<Source> | undefined;
   /** Of a DAG model: what vertex 0 always says, if it is no part of outputs; what DAG strategies take as `startTokenId`. */
   readonly startTokenId?: number | undefined;
   /** Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `DISPOSED`. */

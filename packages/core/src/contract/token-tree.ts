@@ -51,7 +51,7 @@ export interface ArgmaxExtension extends Scored {
    * Score of each, `[scored]`, unnormalised, where the model reports it: `-Infinity` where no token is possible, NaN or
    * +Infinity where a score that it was chosen among is that.
    */
-  readonly scores?: Float32Array;
+  readonly scores?: Float32Array | undefined;
 }
 
 /** The k best successors of each scored node, best first, `[scored, k]`; log-probabilities in natural log. */
@@ -171,7 +171,7 @@ export interface AutoregressiveModel<Source> {
   /** Most nodes on a path from the root, prefix included. */
   readonly maxLength: number;
   readonly supports: AutoregressiveSupport;
-  readonly encoder?: SourceEncoder<Source>;
+  readonly encoder?: SourceEncoder<Source> | undefined;
   /** Where they were measured: speculation then verifies no more than pays. */
   readonly costs?: ForwardCosts | undefined;
   /** Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY`, `DISPOSED`. */

@@ -5,9 +5,9 @@ export interface Vocabulary {
   /** Ends a hypothesis; never part of `Hypothesis.tokenIds`. */
   readonly endTokenId: number;
   /** Fills ragged batches, where the model has one. */
-  readonly padTokenId?: number;
+  readonly padTokenId?: number | undefined;
   /** Stands for text the tokenizer cannot express, where the model has one. */
-  readonly unknownTokenId?: number;
+  readonly unknownTokenId?: number | undefined;
 }
 
 /** Source of a text model: token ids `[time]`, int32, the end token included where the encoder expects one. */

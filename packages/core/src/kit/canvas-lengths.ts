@@ -11,9 +11,9 @@ export interface LengthOptions {
    * tries the most probable lengths (default 1) side by side; the output is the canvas of highest mean log-probability, to
    * which `lengthWeight` (default 0) times the natural-log probability of its length is added.
    */
-  readonly length?: number;
-  readonly lengthBeam?: number;
-  readonly lengthWeight?: number;
+  readonly length?: number | undefined;
+  readonly lengthBeam?: number | undefined;
+  readonly lengthWeight?: number | undefined;
 }
 
 export const LENGTH_OPTIONS: OptionTable<LengthOptions> = {
@@ -63,7 +63,7 @@ export async function canvasLengths<Source>(
   return sources.map((_, row) => {
     const least = outputPrefixes?.[row]?.length ?? 0;
     const { lengths, logProbs } = predictions[row] ?? {};
-    for (const rank of logProbs?.keys() ?? []) assertScores(logProbs as Float32Array, row, rank, rank, rank + 1);
+    for (const rank of logProbs?.keys() ?? []) assertScores(logProbs, row, rank, rank, rank + 1);
     const tried = new Map<number, TriedLength>();
     for (const [rank, predicted] of lengths?.subarray(0, lengthBeam).entries() ?? []) {
       if (logProbs?.[rank] === Number.NEGATIVE_INFINITY) continue;
@@ -71,7 +71,7 @@ export async function canvasLengths<Source>(
       // Of those that the prefix makes equal the first is the most probable.
       if (tried.has(one)) continue;
       assertCanvasFits(one, model);
-      tried.set(one, { length: one, bonus: lengthWeight === 0 ? 0 : lengthWeight * (logProbs?.[rank] as number) });
+      tried.set(one, { length: one, bonus: lengthWeight === 0 ? 0 : lengthWeight * logProbs?.[rank] });
     }
     if (tried.size > 0) return [...tried.values()];
     throw new ForetokenError('RUNTIME_FAILURE', `The model gave row ${row} no length.`, { row });

@@ -50,11 +50,11 @@ export class CtcEmissions {
       // Also of cells that hold the blank or a token again: such a lattice is damaged, and would draft badly in silence.
       assertScores(lattice.logProbs, row, frame, frame * k, (frame + 1) * k);
       assertScores(lattice.blankLogProbs, row, frame, frame, frame + 1);
-      let mass = Math.exp(lattice.blankLogProbs[frame] as number);
+      let mass = Math.exp(lattice.blankLogProbs[frame]);
       this.blank[frame] = mass;
       let candidates = 0;
       for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
-        const tokenId = lattice.tokenIds[cell] as number;
+        const tokenId = lattice.tokenIds[cell];
         if (tokenId === blankId || isMeaningless(lattice, frame, cell, vocabularySize)) continue;
         let label = this.#labelOf.get(tokenId);
         if (label === undefined) {
@@ -62,10 +62,10 @@ export class CtcEmissions {
           this.#labelOf.set(tokenId, label);
           counts.push(0);
         }
-        const probability = Math.exp(lattice.logProbs[cell] as number);
+        const probability = Math.exp(lattice.logProbs[cell]);
         this.labels[cell] = label;
         this.probabilities[cell] = probability;
-        counts[label] = (counts[label] as number) + 1;
+        counts[label] = counts[label] + 1;
         mass += probability;
         candidates++;
       }
@@ -77,15 +77,15 @@ export class CtcEmissions {
     this.tokenIdOf = tokenIdOf;
     this.#first = new Int32Array(tokenIdOf.length + 1);
     for (let label = 0; label < tokenIdOf.length; label++) {
-      this.#first[label + 1] = (this.#first[label] as number) + (counts[label] as number);
+      this.#first[label + 1] = this.#first[label] + counts[label];
     }
-    this.#cells = new Int32Array(this.#first[tokenIdOf.length] as number);
+    this.#cells = new Int32Array(this.#first[tokenIdOf.length]);
     const next = this.#first.slice();
     for (let cell = 0; cell < this.labels.length; cell++) {
-      const label = this.labels[cell] as number;
+      const label = this.labels[cell];
       if (label < 0) continue;
-      this.#cells[next[label] as number] = cell;
-      next[label] = (next[label] as number) + 1;
+      this.#cells[next[label]] = cell;
+      next[label] = next[label] + 1;
     }
   }
 
@@ -99,10 +99,10 @@ export class CtcEmissions {
     out.set(this.floor);
     const label = this.labelOf(tokenId);
     if (label < 0) return;
-    const end = this.#first[label + 1] as number;
-    for (let index = this.#first[label] as number; index < end; index++) {
-      const cell = this.#cells[index] as number;
-      out[Math.floor(cell / this.k)] = this.probabilities[cell] as number;
+    const end = this.#first[label + 1];
+    for (let index = this.#first[label]; index < end; index++) {
+      const cell = this.#cells[index];
+      out[Math.floor(cell / this.k)] = this.probabilities[cell];
     }
   }
 
@@ -110,10 +110,10 @@ export class CtcEmissions {
   #normalise(frame: number, mass: number, others: number): void {
     const remainder = others > 0 ? Math.max(1 - mass, LEAST_REMAINDER) : 0;
     const scale = 1 / (mass + remainder);
-    this.blank[frame] = (this.blank[frame] as number) * scale;
+    this.blank[frame] = this.blank[frame] * scale;
     this.floor[frame] = others > 0 ? (remainder / others) * scale : 0;
     for (let cell = frame * this.k; cell < (frame + 1) * this.k; cell++) {
-      this.probabilities[cell] = (this.probabilities[cell] as number) * scale;
+      this.probabilities[cell] = this.probabilities[cell] * scale;
     }
   }
 }
@@ -121,7 +121,7 @@ export class CtcEmissions {
 /** Candidates that were ruled out may hold any id: one that is none, or one that the frame has in another cell. */
 function isMeaningless({ k, tokenIds, logProbs }: CtcLattice, frame: number, cell: number, size: number): boolean {
   if (logProbs[cell] !== Number.NEGATIVE_INFINITY) return false;
-  const tokenId = tokenIds[cell] as number;
+  const tokenId = tokenIds[cell];
   if (!(tokenId >= 0 && tokenId < size)) return true;
   for (let other = frame * k; other < (frame + 1) * k; other++) {
     if (tokenIds[other] !== tokenId || other === cell) continue;

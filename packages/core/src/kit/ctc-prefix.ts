@@ -60,7 +60,7 @@ export class CtcPrefixScorer {
     const blankMass = new Float64Array(frames + 1);
     blankMass[0] = 1;
     for (let frame = 0; frame < frames; frame++) {
-      blankMass[frame + 1] = (blankMass[frame] as number) * (blank[frame] as number);
+      blankMass[frame + 1] = blankMass[frame] * blank[frame];
     }
     return { logProb: 0, lastTokenId: -1, blankMass, labelMass: new Float64Array(frames + 1) };
   }
@@ -77,19 +77,19 @@ export class CtcPrefixScorer {
     let resting = 0;
     let total = 0;
     for (let frame = 0; frame < frames; frame++) {
-      const before = (prefix.blankMass[frame] as number) + (repeats ? 0 : (prefix.labelMass[frame] as number));
-      const begun = (emission[frame] as number) * before;
+      const before = prefix.blankMass[frame] + (repeats ? 0 : prefix.labelMass[frame]);
+      const begun = emission[frame] * before;
       total += begun;
-      resting = (blank[frame] as number) * (resting + ending);
-      ending = begun + (emission[frame] as number) * ending;
+      resting = blank[frame] * (resting + ending);
+      ending = begun + emission[frame] * ending;
       blankMass[frame + 1] = resting;
       labelMass[frame + 1] = ending;
     }
     const possible = total > IMPOSSIBLE;
     const scale = possible ? 1 / total : 0;
     for (let frame = 1; frame <= frames; frame++) {
-      blankMass[frame] = (blankMass[frame] as number) * scale;
-      labelMass[frame] = (labelMass[frame] as number) * scale;
+      blankMass[frame] = blankMass[frame] * scale;
+      labelMass[frame] = labelMass[frame] * scale;
     }
     const logProb = possible ? prefix.logProb + Math.log(total) : -Infinity;
     return { logProb, lastTokenId: tokenId, blankMass, labelMass };
@@ -98,7 +98,7 @@ export class CtcPrefixScorer {
   /** Probability, given the prefix, that the output is exactly the prefix. */
   end(prefix: CtcPrefix): number {
     const { frames } = this.#emissions;
-    return (prefix.blankMass[frames] as number) + (prefix.labelMass[frames] as number);
+    return prefix.blankMass[frames] + prefix.labelMass[frames];
   }
 
   /** The distribution of the next token given the prefix; tokens less probable than `least` are left out. */
@@ -108,23 +108,23 @@ export class CtcPrefixScorer {
     let other = 0;
     let touched = false;
     for (let frame = 0; frame < frames; frame++) {
-      const before = (prefix.blankMass[frame] as number) + (prefix.labelMass[frame] as number);
+      const before = prefix.blankMass[frame] + prefix.labelMass[frame];
       if (before < NEGLIGIBLE) continue;
       touched = true;
-      const base = floor[frame] as number;
+      const base = floor[frame];
       other += base * before;
       for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
-        const label = labels[cell] as number;
-        if (label >= 0) sums[label] = (sums[label] as number) + ((emission[cell] as number) - base) * before;
+        const label = labels[cell];
+        if (label >= 0) sums[label] = sums[label] + (emission[cell] - base) * before;
       }
     }
     const last = touched ? this.#emissions.labelOf(prefix.lastTokenId) : -1;
     const tokenIds: number[] = [];
     const probabilities: number[] = [];
     for (let label = 0; label < sums.length; label++) {
-      const probability = label === last ? this.#repeated(prefix) : other + (sums[label] as number);
+      const probability = label === last ? this.#repeated(prefix) : other + sums[label];
       if (probability <= 0 || probability < least) continue;
-      tokenIds.push(tokenIdOf[label] as number);
+      tokenIds.push(tokenIdOf[label]);
       probabilities.push(probability);
     }
     return { end: this.end(prefix), tokenIds, probabilities, other };
@@ -135,7 +135,7 @@ export class CtcPrefixScorer {
     this.#emissions.writeTo(this.#emission, prefix.lastTokenId);
     let sum = 0;
     for (let frame = 0; frame < this.#emissions.frames; frame++) {
-      sum += (this.#emission[frame] as number) * (prefix.blankMass[frame] as number);
+      sum += this.#emission[frame] * prefix.blankMass[frame];
     }
     return sum;
   }

@@ -5,7 +5,7 @@ export function rowResult(
   row: number,
   hypotheses: readonly [Hypothesis, ...Hypothesis[]] | readonly Hypothesis[],
 ): RowResult {
-  return { row, hypotheses, best: hypotheses[0] as Hypothesis };
+  return { row, hypotheses, best: hypotheses[0] };
 }
 
 /** The last event of a decode that was called at `began` milliseconds; it counts the tokens of the best hypotheses. */

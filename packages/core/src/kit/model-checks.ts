@@ -57,7 +57,7 @@ export function assertModel({ name, requires }: NamedRequirements, model: unknow
       { decoder: name, capability },
     );
   }
-  const { supports } = model as { readonly supports?: Fields };
+  const { supports } = model as { readonly supports?: Fields | undefined };
   vocabulary('model.vocabulary', (model as { readonly vocabulary?: unknown }).vocabulary);
   const lacks = (capability: string, remedy: string): ForetokenError => unsupported(name, capability, remedy);
   if ('outputs' in requires) {

@@ -66,7 +66,7 @@ export class NodeBatch implements NewNodes {
     const last = tokenIds.length - 1;
     for (let index = 0; index <= last; index++) {
       const scored = scoring === 'all' || (scoring === 'last' && index === last);
-      node = this.add(row, node, tokenIds[index] as number, scored);
+      node = this.add(row, node, tokenIds[index], scored);
     }
     return node;
   }

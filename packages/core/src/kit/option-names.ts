@@ -81,9 +81,9 @@ function editDistance(from: string, to: string): number {
     const above = row;
     row = [i];
     for (let j = 1; j <= to.length; j++) {
-      const replaced = (above[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      row[j] = Math.min(replaced, (above[j] as number) + 1, (row[j - 1] as number) + 1);
+      const replaced = above[j - 1] + (from[i - 1] === to[j - 1] ? 0 : 1);
+      row[j] = Math.min(replaced, above[j] + 1, row[j - 1] + 1);
     }
   }
-  return row[to.length] as number;
+  return row[to.length];
 }

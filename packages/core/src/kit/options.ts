@@ -11,6 +11,9 @@ export type OptionTable<Options> = {
   readonly [Name in keyof Options]-?: OptionReader<Exclude<Options[Name], undefined>>;
 };
 
+/** Options whose defaults are filled in: none of them may be left out, and none is `undefined`. */
+export type Complete<Options> = { [Name in keyof Options]-?: Exclude<Options[Name], undefined> };
+
 /**
  * A checked copy of the options that `owner`, a function's name, was given; every field was read once, and `undefined` is as
  * good as left out.
@@ -47,7 +50,7 @@ export function readFields<Options extends object>(
         { option: name, received: value, required: names },
       );
     }
-    if (value !== undefined) checked[name] = (readers[name] as OptionReader<unknown>)(prefix + name, value);
+    if (value !== undefined) checked[name] = readers[name](prefix + name, value);
   }
   for (const name of required) {
     if (checked[name] !== undefined) continue;

@@ -9,7 +9,7 @@ export type StopConditions = Pick<DecodeRequest<unknown>, 'stopSequences' | 'sto
 /** How far an output has come towards the stop conditions; immutable, so that hypotheses may share it. */
 export interface StopProgress {
   /** What its last token completed. */
-  readonly met?: 'stop-sequence' | 'stop-string';
+  readonly met?: 'stop-sequence' | 'stop-string' | undefined;
   /** How much of each stop sequence stands at its end. */
   readonly standing: Int32Array;
   readonly tail: TextTail;

@@ -14,7 +14,7 @@ const RULED_OUT = Number.NEGATIVE_INFINITY;
 export function repetitionPenalty(penalty: number): ScoreProcessor {
   return (scores, { prefix, output }) => {
     for (const tokenId of new Set([...prefix, ...output])) {
-      const score = scores[tokenId] as number;
+      const score = scores[tokenId];
       scores[tokenId] = score < 0 ? score * penalty : score / penalty;
     }
   };
@@ -25,7 +25,7 @@ export function frequencyPenalty(frequency: number, presence: number): ScoreProc
   return (scores, { output }) => {
     const seen = new Set<number>();
     for (const tokenId of output) {
-      scores[tokenId] = (scores[tokenId] as number) - frequency - (seen.has(tokenId) ? 0 : presence);
+      scores[tokenId] = scores[tokenId] - frequency - (seen.has(tokenId) ? 0 : presence);
       seen.add(tokenId);
     }
   };
@@ -34,7 +34,7 @@ export function frequencyPenalty(frequency: number, presence: number): ScoreProc
 /** Adds a bias to each of these tokens; `-Infinity` forbids one. */
 export function logitBias(biases: ReadonlyMap<number, number>): ScoreProcessor {
   return (scores) => {
-    for (const [tokenId, bias] of biases) scores[tokenId] = (scores[tokenId] as number) + bias;
+    for (const [tokenId, bias] of biases) scores[tokenId] = scores[tokenId] + bias;
   };
 }
 
@@ -48,7 +48,7 @@ export function noRepeatNgram(size: number): ScoreProcessor {
       for (let offset = 0; same && offset < size - 1; offset++) {
         same = tokenIds[begin + offset] === tokenIds[context + offset];
       }
-      if (same) scores[tokenIds[begin + size - 1] as number] = RULED_OUT;
+      if (same) scores[tokenIds[begin + size - 1]] = RULED_OUT;
     }
   };
 }
@@ -62,7 +62,7 @@ export function badWords(sequences: readonly Int32Array[]): ScoreProcessor {
       if (begin < 0) continue;
       let same = true;
       for (let offset = 0; same && offset < before; offset++) same = output[begin + offset] === sequence[offset];
-      if (same) scores[sequence[before] as number] = RULED_OUT;
+      if (same) scores[sequence[before]] = RULED_OUT;
     }
   };
 }
@@ -84,7 +84,7 @@ export function forcedTokens(tokenIdAt: ReadonlyMap<number, number>): ScoreProce
   return (scores, { output }) => {
     const forced = tokenIdAt.get(output.length);
     if (forced === undefined) return;
-    const score = scores[forced] as number;
+    const score = scores[forced];
     scores.fill(RULED_OUT);
     // A token that an earlier rule forbade is forced all the same.
     scores[forced] = score === RULED_OUT ? 0 : score;
@@ -108,7 +108,7 @@ export function constrained<State>(constraint: TokenConstraint<State>): ScorePro
           : reached.get(grownFrom);
     let state = known === undefined ? constraint.start(row) : known.state;
     for (let position = known?.length ?? 0; position < output.length; position++) {
-      state = constraint.next(state, output[position] as number);
+      state = constraint.next(state, output[position]);
     }
     reached.set(context, { output, length: output.length, state });
     const allowed = constraint.allowed(state);

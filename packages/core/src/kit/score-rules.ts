@@ -30,28 +30,28 @@ export type TokenNumbers = ReadonlyMap<number, number> | Readonly<Record<number,
  */
 export interface ScoreRules {
   /** Added to the scores of these tokens; `-Infinity` forbids a token. */
-  readonly logitBias?: TokenNumbers;
+  readonly logitBias?: TokenNumbers | undefined;
   /** Above 1 discourages tokens that occurred, below 1 encourages them. */
-  readonly repetitionPenalty?: number;
+  readonly repetitionPenalty?: number | undefined;
   /** Subtracted for each time a token occurred in the output. */
-  readonly frequencyPenalty?: number;
+  readonly frequencyPenalty?: number | undefined;
   /** Subtracted if a token occurred in the output at all. */
-  readonly presencePenalty?: number;
+  readonly presencePenalty?: number | undefined;
   /** No sequence of this many tokens occurs twice. */
-  readonly noRepeatNgramSize?: number;
+  readonly noRepeatNgramSize?: number | undefined;
   /** Token sequences that never occur. */
-  readonly badWords?: readonly Int32Array[];
+  readonly badWords?: readonly Int32Array[] | undefined;
   /**
    * The output does not end before it has this many new tokens: the end token is not chosen, and stop conditions met earlier
    * are passed over. Tokens of `outputPrefixes` do not count.
    */
-  readonly minNewTokens?: number;
+  readonly minNewTokens?: number | undefined;
   /** The token at an output position, counted from 0; tokens of `outputPrefixes` have positions too. */
-  readonly forcedTokens?: TokenNumbers;
+  readonly forcedTokens?: TokenNumbers | undefined;
   /** A state machine that says what may come next. */
-  readonly constraint?: TokenConstraint;
+  readonly constraint?: TokenConstraint | undefined;
   /** Your own rules, last. */
-  readonly processors?: readonly ScoreProcessor[];
+  readonly processors?: readonly ScoreProcessor[] | undefined;
 }
 
 /** A bias: beyond 1e30 a biased score would not be a single-precision number any more. */

@@ -100,8 +100,8 @@ function cutWindow(
   const [begin = unmarked ? first : 0] = marked;
   const kept = unmarked ? [...marked, ...indices.slice(first)] : indices.slice(begin);
   if (kept.length === tokenIds.length) return undefined;
-  const left = kept.map((index) => tokenIds[index] as number);
-  return { tokenIds: left, marks: kept.map((index) => marks[index] as boolean), text: textOf(left, stops) };
+  const left = kept.map((index) => tokenIds[index]);
+  return { tokenIds: left, marks: kept.map((index) => marks[index]), text: textOf(left, stops) };
 }
 
 function textOf(tokenIds: readonly number[], stops: StopStrings): string {

@@ -12,7 +12,7 @@ export class TokenPattern {
     this.tokenIds = tokenIds;
     this.#borders = new Int32Array(tokenIds.length + 1);
     for (let length = 2; length <= tokenIds.length; length++) {
-      this.#borders[length] = this.after(this.#borders[length - 1] as number, tokenIds[length - 1] as number);
+      this.#borders[length] = this.after(this.#borders[length - 1], tokenIds[length - 1]);
     }
   }
 
@@ -32,6 +32,6 @@ export class TokenPattern {
 
   /** Length of the next shorter beginning that stands where one of length `standing` does; 0 where none does. */
   border(standing: number): number {
-    return this.#borders[standing] as number;
+    return this.#borders[standing];
   }
 }

@@ -6,10 +6,10 @@ import { isInt32Array } from './options.js';
 /** What a model can read of a source. */
 export interface TokenSourceLimits {
   /** Default: any id from 0. */
-  readonly vocabularySize?: number;
+  readonly vocabularySize?: number | undefined;
   /** Tokens of a source (default at least 1, and as many as there are). */
-  readonly min?: number;
-  readonly max?: number;
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
 }
 
 /**

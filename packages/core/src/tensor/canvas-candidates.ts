@@ -46,8 +46,8 @@ export function bestCanvasTokens(prediction: CanvasPrediction, length: number, f
   for (let position = 0; position < length; position++) {
     const first = position * candidates.k;
     const at = candidates.tokenIds[first] === forbidden ? first + 1 : first;
-    const logProb = candidates.logProbs[at] as number;
-    tokenIds[position] = logProb === Number.NEGATIVE_INFINITY ? forbidden : (candidates.tokenIds[at] as number);
+    const logProb = candidates.logProbs[at];
+    tokenIds[position] = logProb === Number.NEGATIVE_INFINITY ? forbidden : candidates.tokenIds[at];
     logProbs[position] = logProb;
   }
   return { tokenIds, logProbs };

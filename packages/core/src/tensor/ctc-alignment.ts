@@ -29,13 +29,13 @@ export function ctcAlignment(
   before[0] = 0;
   for (let frame = 0; frame < frames; frame++) {
     for (let state = 0; state < states; state++) {
-      let best = before[state] as number;
+      let best = before[state];
       let steps = 0;
       // Nothing comes before the first frame but its virtual blank, from which the first token is one step.
       const most = maySkip(tokenIds, state) ? 2 : Math.min(state, 1);
       const rests = open && state === states - 1;
       for (let step = 1; step <= most; step++) {
-        const score = before[state - step] as number;
+        const score = before[state - step];
         // Among equals the last token is left as late as can be, so that it has all frames of its run.
         if (score > best || (rests && score === best)) {
           best = score;
@@ -43,15 +43,15 @@ export function ctcAlignment(
         }
       }
       const token = (state - 1) >> 1;
-      const between = rests ? bestOf(lattice, frame) : (lattice.blankLogProbs[frame] as number);
-      here[state] = best + (state % 2 === 0 ? between : (emissions[token * frames + frame] as number));
+      const between = rests ? bestOf(lattice, frame) : lattice.blankLogProbs[frame];
+      here[state] = best + (state % 2 === 0 ? between : emissions[token * frames + frame]);
       stepsBack[frame * states + state] = steps;
     }
     [before, here] = [here, before];
   }
   let state = states - 1;
-  if (tokens > 0 && (before[state - 1] as number) >= (before[state] as number)) state--;
-  const score = before[state] as number;
+  if (tokens > 0 && before[state - 1] >= before[state]) state--;
+  const score = before[state];
   if (score === Number.NEGATIVE_INFINITY) return undefined;
   const firstFrames = new Int32Array(tokens);
   const lastFrames = new Int32Array(tokens).fill(-1);
@@ -61,17 +61,17 @@ export function ctcAlignment(
       const token = (state - 1) >> 1;
       firstFrames[token] = frame;
       if (lastFrames[token] === -1) lastFrames[token] = frame;
-      logProbs[token] = Math.max(logProbs[token] as number, emissions[token * frames + frame] as number);
+      logProbs[token] = Math.max(logProbs[token], emissions[token * frames + frame]);
     }
-    state -= stepsBack[frame * states + state] as number;
+    state -= stepsBack[frame * states + state];
   }
   return { firstFrames, lastFrames, logProbs, score };
 }
 
 /** Natural-log probability of a frame's best label. */
 function bestOf({ k, blankLogProbs, logProbs }: CtcLattice, frame: number): number {
-  let best = blankLogProbs[frame] as number;
-  for (let cell = frame * k; cell < (frame + 1) * k; cell++) best = Math.max(best, logProbs[cell] as number);
+  let best = blankLogProbs[frame];
+  for (let cell = frame * k; cell < (frame + 1) * k; cell++) best = Math.max(best, logProbs[cell]);
   return best;
 }
 
@@ -84,15 +84,15 @@ function maySkip(tokenIds: ArrayLike<number>, state: number): boolean {
 function emissionsOf({ frames, k, ...lattice }: CtcLattice, tokenIds: ArrayLike<number>): Float32Array {
   const places = new Map<number, number[]>();
   for (let token = 0; token < tokenIds.length; token++) {
-    const tokenId = tokenIds[token] as number;
+    const tokenId = tokenIds[token];
     const known = places.get(tokenId);
     if (known === undefined) places.set(tokenId, [token]);
     else known.push(token);
   }
   const emissions = new Float32Array(tokenIds.length * frames).fill(Number.NEGATIVE_INFINITY);
   for (let cell = 0; cell < frames * k; cell++) {
-    const tokenId = lattice.tokenIds[cell] as number;
-    const logProb = lattice.logProbs[cell] as number;
+    const tokenId = lattice.tokenIds[cell];
+    const logProb = lattice.logProbs[cell];
     // Candidates that were ruled out may hold any id, also one that is possible in the same frame.
     if (tokenId === lattice.blankId || logProb === Number.NEGATIVE_INFINITY) continue;
     for (const token of places.get(tokenId) ?? []) emissions[token * frames + Math.floor(cell / k)] = logProb;

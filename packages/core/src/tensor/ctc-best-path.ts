@@ -22,11 +22,11 @@ export interface CtcLabel {
 export function ctcBestLabel({ k, blankId, tokenIds, logProbs, blankLogProbs }: CtcLattice, frame: number): CtcLabel {
   let best = frame * k;
   for (let cell = best + 1; cell < (frame + 1) * k; cell++) {
-    if ((logProbs[cell] as number) > (logProbs[best] as number)) best = cell;
+    if (logProbs[cell] > logProbs[best]) best = cell;
   }
-  const blank = blankLogProbs[frame] as number;
-  const logProb = logProbs[best] as number;
-  return blank > logProb ? { tokenId: blankId, logProb: blank } : { tokenId: tokenIds[best] as number, logProb };
+  const blank = blankLogProbs[frame];
+  const logProb = logProbs[best];
+  return blank > logProb ? { tokenId: blankId, logProb: blank } : { tokenId: tokenIds[best], logProb };
 }
 
 /**
@@ -49,7 +49,7 @@ export function ctcBestPath(lattice: CtcLattice): CtcBestPath {
         tokenIds.push(tokenId);
         peaks.push(frame);
         logProbs.push(logProb);
-      } else if (logProb > (logProbs[last] as number)) {
+      } else if (logProb > logProbs[last]) {
         peaks[last] = frame;
         logProbs[last] = logProb;
       }

@@ -1,10 +1,10 @@
 /** `log(sum(exp(scores)))`, natural log, over the finite scores; `-Infinity` where there are none. */
 export function logSumExp(scores: ArrayLike<number>): number {
   let most = Number.NEGATIVE_INFINITY;
-  for (let index = 0; index < scores.length; index++) most = Math.max(most, scores[index] as number);
+  for (let index = 0; index < scores.length; index++) most = Math.max(most, scores[index]);
   if (most === Number.NEGATIVE_INFINITY) return most;
   let sum = 0;
-  for (let index = 0; index < scores.length; index++) sum += Math.exp((scores[index] as number) - most);
+  for (let index = 0; index < scores.length; index++) sum += Math.exp(scores[index] - most);
   return most + Math.log(sum);
 }
 
@@ -12,7 +12,7 @@ export function logSumExp(scores: ArrayLike<number>): number {
 export function logSoftmax(scores: ArrayLike<number>): Float64Array {
   const normaliser = logSumExp(scores);
   return Float64Array.from({ length: scores.length }, (_, index) => {
-    const score = scores[index] as number;
+    const score = scores[index];
     return score === Number.NEGATIVE_INFINITY ? score : score - normaliser;
   });
 }

@@ -94,7 +94,7 @@ export class RandomStream {
   /** A number in `[0, 1)` for a token: output position, sample (or hypothesis) number, and which draw of that token. */
   uniform(position: number, sample: number, draw = 0): number {
     const words = philox(this.#key, [position, sample, draw, 0]);
-    return toUnit(words[0] as number, words[1] as number);
+    return toUnit(words[0], words[1]);
   }
 
   /** `count` numbers in `[0, 1)` for a token and a hypothesis, `[count]`. */
@@ -104,8 +104,8 @@ export class RandomStream {
     const [key0, key1] = this.#key;
     for (let index = 0; index < count; index += 2) {
       philoxInto(words, key0, key1, position, sample, index >>> 1, 1);
-      numbers[index] = toUnit(words[0] as number, words[1] as number);
-      if (index + 1 < count) numbers[index + 1] = toUnit(words[2] as number, words[3] as number);
+      numbers[index] = toUnit(words[0], words[1]);
+      if (index + 1 < count) numbers[index + 1] = toUnit(words[2], words[3]);
     }
     return numbers;
   }
@@ -119,7 +119,7 @@ function digest(source: unknown): number {
   for (let index = 0; index < bytes.length; index += 4) {
     const word = [0, 1, 2, 3].reduce((sum, byte) => sum + (bytes[index + byte] ?? 0) * 256 ** byte, 0);
     const mixed = philox(state, [word, index, 0, 2]);
-    state = [mixed[0] as number, mixed[1] as number];
+    state = [mixed[0], mixed[1]];
   }
   return state[0];
 }

@@ -12,7 +12,7 @@ export function sampleToken(scores: Float32Array, uniform: number): number {
   let sum = 0;
   let last = -1;
   for (let tokenId = 0; tokenId < scores.length; tokenId++) {
-    const score = scores[tokenId] as number;
+    const score = scores[tokenId];
     if (score === Number.NEGATIVE_INFINITY) continue;
     const weight = Math.exp(score - most);
     // A token whose probability rounds to 0 is none to end up at.

@@ -15,8 +15,8 @@ export function assertScores(
 ): void {
   for (let index = begin; index < end; index++) {
     // False for NaN too.
-    if ((scores[index] as number) < Number.POSITIVE_INFINITY) continue;
-    throw invalidScores(row, position, scores[index] as number);
+    if (scores[index] < Number.POSITIVE_INFINITY) continue;
+    throw invalidScores(row, position, scores[index]);
   }
 }
 

@@ -3,8 +3,8 @@ export function argmax(scores: ArrayLike<number>): number {
   let best = -1;
   let most = Number.NEGATIVE_INFINITY;
   for (let index = 0; index < scores.length; index++) {
-    if ((scores[index] as number) > most) {
-      most = scores[index] as number;
+    if (scores[index] > most) {
+      most = scores[index];
       best = index;
     }
   }
@@ -20,28 +20,28 @@ export function topK(scores: ArrayLike<number>, k: number): Int32Array {
   let size = 0;
   /** Whether `a` ranks below `b`. */
   const below = (a: number, b: number): boolean => {
-    const difference = (scores[a] as number) - (scores[b] as number);
+    const difference = scores[a] - scores[b];
     return difference < 0 || (difference === 0 && a > b);
   };
   const sink = (from: number): void => {
     let at = from;
-    const item = heap[at] as number;
+    const item = heap[at];
     for (;;) {
       let child = 2 * at + 1;
       if (child >= size) break;
-      if (child + 1 < size && below(heap[child + 1] as number, heap[child] as number)) child++;
-      if (!below(heap[child] as number, item)) break;
-      heap[at] = heap[child] as number;
+      if (child + 1 < size && below(heap[child + 1], heap[child])) child++;
+      if (!below(heap[child], item)) break;
+      heap[at] = heap[child];
       at = child;
     }
     heap[at] = item;
   };
   for (let index = 0; index < scores.length; index++) {
-    if (!((scores[index] as number) > Number.NEGATIVE_INFINITY)) continue;
+    if (!(scores[index] > Number.NEGATIVE_INFINITY)) continue;
     if (size < heap.length) {
       heap[size++] = index;
       if (size === heap.length) for (let at = (size >> 1) - 1; at >= 0; at--) sink(at);
-    } else if (size > 0 && below(heap[0] as number, index)) {
+    } else if (size > 0 && below(heap[0], index)) {
       heap[0] = index;
       sink(0);
     }

@@ -23,7 +23,7 @@ export function truncateTopP(scores: Float32Array, mass: number): void {
 export function truncateMinP(scores: Float32Array, ratio: number): void {
   const best = argmax(scores);
   if (best < 0) return;
-  const least = (scores[best] as number) + Math.log(ratio);
+  const least = scores[best] + Math.log(ratio);
   cutBelow(scores, least, best);
 }
 
@@ -63,7 +63,7 @@ function entropyOf(logProbs: Float64Array): number {
 
 function cutBelow(scores: Float32Array, least: number, best: number): void {
   for (let tokenId = 0; tokenId < scores.length; tokenId++) {
-    if (tokenId !== best && (scores[tokenId] as number) < least) scores[tokenId] = CUT;
+    if (tokenId !== best && scores[tokenId] < least) scores[tokenId] = CUT;
   }
 }
 
@@ -80,7 +80,7 @@ function keepMass(scores: Float32Array, ranks: ArrayLike<number>, mass: number):
     let sum = 0;
     let kept = 0;
     while (kept < order.length && (sum < mass || kept === 0)) {
-      sum += Math.exp((scores[order[kept] as number] as number) - normaliser);
+      sum += Math.exp(scores[order[kept]] - normaliser);
       kept++;
     }
     if (sum < mass && order.length === count) continue;
@@ -90,9 +90,9 @@ function keepMass(scores: Float32Array, ranks: ArrayLike<number>, mass: number):
 }
 
 function keepOnly(scores: Float32Array, tokenIds: Int32Array): void {
-  const kept = Float32Array.from(tokenIds, (tokenId) => scores[tokenId] as number);
+  const kept = Float32Array.from(tokenIds, (tokenId) => scores[tokenId]);
   scores.fill(CUT);
-  for (const [rank, tokenId] of tokenIds.entries()) scores[tokenId] = kept[rank] as number;
+  for (const [rank, tokenId] of tokenIds.entries()) scores[tokenId] = kept[rank];
 }
 
 /** Tokens to rank at first. */

@@ -14,27 +14,27 @@ import type { PrefixSearchOptions } from './prefix-search.js';
 
 export interface CtcPrefixBeamOptions<Source> {
   /** Prefixes kept after each frame (default 16). */
-  readonly beamSize?: number;
+  readonly beamSize?: number | undefined;
   /** Most probable labels of each frame that are searched, the blank not counted where it is not among them (default 5). */
-  readonly candidates?: number;
+  readonly candidates?: number | undefined;
   /** Hypotheses to return, at most the beam size (default 1). */
-  readonly hypotheses?: number;
+  readonly hypotheses?: number | undefined;
   /** Labels of a frame below this natural-log probability are not searched, but for the best one (default: all are). */
-  readonly minTokenLogProb?: number;
+  readonly minTokenLogProb?: number | undefined;
   /** Prefixes whose score is further below the best one's are dropped (default: none are). */
-  readonly beamThreshold?: number;
+  readonly beamThreshold?: number | undefined;
   /** Natural-log bonus of each token (default 0), against the liking for short outputs of sums and language models. */
-  readonly lengthBonus?: number;
+  readonly lengthBonus?: number | undefined;
   /** A model of outputs; its scores count by `weight` (default 0.3), where the lattice's log-probability has weight 1. */
-  readonly languageModel?: WeightedLanguageModel;
+  readonly languageModel?: WeightedLanguageModel | undefined;
   /** Phrases that outputs should rather hold. */
-  readonly hotWords?: readonly HotWord[];
+  readonly hotWords?: readonly HotWord[] | undefined;
   /** No n-gram of this length comes twice in an output (default: any may). */
-  readonly noRepeatNgram?: number;
+  readonly noRepeatNgram?: number | undefined;
   /** An autoregressive model that ranks anew all that is in the beam at the end, in one forward. */
-  readonly rescoring?: CtcRescoring<Source>;
+  readonly rescoring?: CtcRescoring<Source> | undefined;
   /** Report the frames of each token (default false). */
-  readonly alignments?: boolean;
+  readonly alignments?: boolean | undefined;
 }
 
 const OPTIONS: OptionTable<CtcPrefixBeamOptions<never>> = {
@@ -80,9 +80,9 @@ export function prefixBeamSettings<Source>(given: CtcPrefixBeamOptions<Source>):
     lengthBonus,
     hotWords,
     alignments,
-    ...(languageModel === undefined ? {} : { languageModel }),
-    ...(noRepeatNgram === undefined ? {} : { noRepeatNgram }),
-    ...(rescoring === undefined ? {} : { rescoring }),
+    languageModel,
+    noRepeatNgram,
+    rescoring,
   };
 }
 
@@ -100,7 +100,7 @@ export function searchOptions<Source>(
   }
   for (const [index, { tokenIds }] of hotWords.entries()) {
     for (let position = 0; position < tokenIds.length; position++) {
-      const tokenId = tokenIds[position] as number;
+      const tokenId = tokenIds[position];
       assertInteger(`hotWords[${index}].tokenIds[${position}]`, tokenId, 0, vocabulary.size - 1);
       if (tokenId === vocabulary.endTokenId) {
         throw new ForetokenError(
@@ -118,6 +118,6 @@ export function searchOptions<Source>(
     minLogProb: minTokenLogProb,
     lengthBonus,
     models,
-    ...(noRepeatNgram === undefined ? {} : { noRepeatNgram }),
+    noRepeatNgram,
   };
 }

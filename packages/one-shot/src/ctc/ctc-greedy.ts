@@ -25,7 +25,7 @@ const REQUIRES: Requirements = { model: 'lattice', kinds: ['ctc'], candidates: 1
 
 export interface CtcGreedyOptions {
   /** Report the frames of each token (default false). */
-  readonly alignments?: boolean;
+  readonly alignments?: boolean | undefined;
 }
 
 const OPTIONS: OptionTable<CtcGreedyOptions> = { alignments: flag };

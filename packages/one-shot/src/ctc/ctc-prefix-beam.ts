@@ -64,7 +64,7 @@ export function ctcPrefixBeam<Source = TokenSource>(
           counts.forwards = 1;
           let row = 0;
           for await (const found of searched(lattices, 0)) {
-            yield candidatesOf(found, lattices[row++] as CtcLattice, endTokenId);
+            yield candidatesOf(found, lattices[row++], endTokenId);
           }
           return;
         }
@@ -78,14 +78,14 @@ export function ctcPrefixBeam<Source = TokenSource>(
             const found: Found[][] = [];
             for await (const row of searched(lattices, first)) found.push(row);
             const shared = {
-              ...(encoding === undefined ? {} : { encoding }),
-              ...(signal === undefined ? {} : { signal }),
+              encoding,
+              signal,
             };
             const ranked = await rescored(rescoring, sources, found, shared, first);
             counts.forwards += ranked.forwards;
             for (const [index, row] of ranked.rows.entries()) {
               if (yielder.due()) await yielder.yield();
-              yield candidatesOf(row, lattices[index] as CtcLattice, endTokenId);
+              yield candidatesOf(row, lattices[index], endTokenId);
             }
           } finally {
             encoding?.dispose();
@@ -107,8 +107,8 @@ export function ctcPrefixBeam<Source = TokenSource>(
         tokenIds: ended ? [...tokenIds, endTokenId] : tokenIds,
         logProb,
         score,
-        ...(alignment === undefined ? {} : { logProbs: Array.from(alignment.logProbs) }),
-        ...(alignments && alignment !== undefined ? { alignment } : {}),
+        logProbs: alignment === undefined ? undefined : Array.from(alignment.logProbs),
+        alignment: alignments ? alignment : undefined,
       };
     });
   }

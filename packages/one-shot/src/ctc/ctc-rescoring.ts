@@ -7,11 +7,11 @@ export interface CtcRescoring<Source> {
   /** Of the lattice model's vocabulary; a common encoder runs once. */
   readonly model: AutoregressiveModel<Source>;
   /** Weight of its natural-log probability, the end token's included (default 1). */
-  readonly weight?: number;
+  readonly weight?: number | undefined;
   /** Weight of the search's own score (default 1). */
-  readonly searchWeight?: number;
+  readonly searchWeight?: number | undefined;
   /** Natural-log bonus of each output token (default 0). */
-  readonly lengthBonus?: number;
+  readonly lengthBonus?: number | undefined;
 }
 
 /** An output to score, as it will be returned. */
@@ -54,7 +54,7 @@ export async function rescored<Source, Item extends Rescorable>(
   const ranked = rows.map((candidates, row) => {
     const possible = candidates
       .map((candidate, index) => {
-        const logProb = logProbs[row]?.[index] as number;
+        const logProb = logProbs[row]?.[index];
         const own = searchWeight * candidate.score + lengthBonus * candidate.output.length;
         // No weight means no say, also where the model thinks something impossible.
         return { ...candidate, score: own + (weight === 0 ? 0 : weight * logProb) };

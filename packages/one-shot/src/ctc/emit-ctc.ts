@@ -8,7 +8,7 @@ export interface EmitCtcOptions {
   readonly k: number;
   readonly yielder: Yielder;
   /** Row of the first source, for errors (default 0). */
-  readonly firstRow?: number;
+  readonly firstRow?: number | undefined;
   readonly encoding?: SourceEncoding | undefined;
 }
 
@@ -20,8 +20,8 @@ export async function emitCtc<Source>(
 ): Promise<CtcLattice[]> {
   const lattices = await model.emit(sources, {
     k,
-    ...(encoding === undefined ? {} : { encoding }),
-    ...(signal === undefined ? {} : { signal }),
+    encoding,
+    signal,
   });
   signal?.throwIfAborted();
   assertOneEach(lattices, sources);

@@ -29,10 +29,10 @@ export class FrameLabels {
 
   read(frame: number): void {
     const { k, blankId, tokenIds, logProbs, blankLogProbs } = this.#lattice;
-    const blank = blankLogProbs[frame] as number;
+    const blank = blankLogProbs[frame];
     let best = blank;
     for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
-      if (tokenIds[cell] !== blankId) best = Math.max(best, logProbs[cell] as number);
+      if (tokenIds[cell] !== blankId) best = Math.max(best, logProbs[cell]);
     }
     const least = Math.min(best, this.#minLogProb);
     this.blank = blank >= least ? blank : NEVER;
@@ -40,8 +40,8 @@ export class FrameLabels {
     this.count = 0;
     this.#logProbOf.clear();
     for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
-      const tokenId = tokenIds[cell] as number;
-      const logProb = logProbs[cell] as number;
+      const tokenId = tokenIds[cell];
+      const logProb = logProbs[cell];
       if (tokenId === blankId || logProb === NEVER || logProb < least) continue;
       if (tokenId === this.#endTokenId) {
         this.end = logProb;
@@ -61,9 +61,9 @@ export class FrameLabels {
   /** Natural-log probability of all labels together: of whatever may follow an output that is over. */
   total(): number {
     let most = Math.max(this.blank, this.end);
-    for (let index = 0; index < this.count; index++) most = Math.max(most, this.logProbs[index] as number);
+    for (let index = 0; index < this.count; index++) most = Math.max(most, this.logProbs[index]);
     let sum = Math.exp(this.blank - most) + Math.exp(this.end - most);
-    for (let index = 0; index < this.count; index++) sum += Math.exp((this.logProbs[index] as number) - most);
+    for (let index = 0; index < this.count; index++) sum += Math.exp(this.logProbs[index] - most);
     return most + Math.log(sum);
   }
 }

@@ -37,10 +37,10 @@ export class OutputScorer {
     for (let cell = 0; cell < frames * k; cell++) {
       if (tokenIds[cell] === blankId) continue;
       const frame = Math.floor(cell / k);
-      const probability = this.#probabilities[cell] as number;
+      const probability = this.#probabilities[cell];
       // Candidates that were ruled out may hold any id, also one that is possible in the same frame.
       if (probability === 0) continue;
-      this.#totals[frame] = (this.#totals[frame] as number) + probability;
+      this.#totals[frame] = this.#totals[frame] + probability;
       if (tokenIds[cell] === this.#endTokenId) this.#ends[frame] = probability;
     }
   }
@@ -63,54 +63,54 @@ export class OutputScorer {
     for (let frame = 0; frame < frames; frame++) {
       emissions.fill(0);
       for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
-        const tokenId = tokenIds[cell] as number;
-        const probability = this.#probabilities[cell] as number;
+        const tokenId = tokenIds[cell];
+        const probability = this.#probabilities[cell];
         if (tokenId === blankId || probability === 0) continue;
         const here = places.get(tokenId);
         if (here === undefined) continue;
         for (const place of here) emissions[place] = probability;
       }
-      const blank = this.#blanks[frame] as number;
-      const said = (blanks[count] as number) + (count > 0 ? (tokens[count - 1] as number) : 0);
-      cut = cut * (this.#totals[frame] as number) + said * (this.#ends[frame] as number);
+      const blank = this.#blanks[frame];
+      const said = blanks[count] + (count > 0 ? tokens[count - 1] : 0);
+      cut = cut * this.#totals[frame] + said * this.#ends[frame];
       let total = 0;
       // Places before this one have too few frames left for the tokens that must follow.
       const first = Math.max(0, count - (frames - frame));
       // From the last to the first, so that what came before is still that of the frame before.
       for (let place = Math.min(count, frame + 1) - 1; place >= first; place--) {
-        const token = tokens[place] as number;
+        const token = tokens[place];
         // Between two different tokens the blank may be left out.
         const skips = place > 0 && output[place] !== output[place - 1];
-        const entered = (blanks[place] as number) + (skips ? (tokens[place - 1] as number) : 0);
+        const entered = blanks[place] + (skips ? tokens[place - 1] : 0);
         if (over && place === count - 1) {
-          cut += entered * (emissions[place] as number);
+          cut += entered * emissions[place];
           continue;
         }
-        const after = ((blanks[place + 1] as number) + token) * blank;
-        tokens[place] = (token + entered) * (emissions[place] as number);
+        const after = (blanks[place + 1] + token) * blank;
+        tokens[place] = (token + entered) * emissions[place];
         blanks[place + 1] = after;
-        total += (tokens[place] as number) + after;
+        total += tokens[place] + after;
       }
       if (first === 0) {
-        blanks[0] = (blanks[0] as number) * blank;
+        blanks[0] = blanks[0] * blank;
         total += blanks[0];
       }
       total += cut;
       if (!(total > 0)) return { whole: Number.NEGATIVE_INFINITY, cut: Number.NEGATIVE_INFINITY };
       if (total > SMALL) continue;
-      for (let place = 0; place < count; place++) tokens[place] = (tokens[place] as number) / total;
-      for (let place = 0; place <= count; place++) blanks[place] = (blanks[place] as number) / total;
+      for (let place = 0; place < count; place++) tokens[place] = tokens[place] / total;
+      for (let place = 0; place <= count; place++) blanks[place] = blanks[place] / total;
       cut /= total;
       logScale += Math.log(total);
     }
-    const whole = (blanks[count] as number) + (count > 0 ? (tokens[count - 1] as number) : 0);
+    const whole = blanks[count] + (count > 0 ? tokens[count - 1] : 0);
     return { whole: logScale + Math.log(whole), cut: logScale + Math.log(cut) };
   }
 }
 
 function exponentials(logProbs: Float32Array): Float64Array {
   const values = new Float64Array(logProbs.length);
-  for (let index = 0; index < values.length; index++) values[index] = Math.exp(logProbs[index] as number);
+  for (let index = 0; index < values.length; index++) values[index] = Math.exp(logProbs[index]);
   return values;
 }
 

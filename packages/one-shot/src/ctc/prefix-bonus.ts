@@ -14,7 +14,7 @@ export interface PrefixBonusOptions {
   readonly lengthBonus: number;
   readonly models: readonly WeightedModel[];
   /** No n-gram of this length comes twice in an output. */
-  readonly noRepeatNgram?: number;
+  readonly noRepeatNgram?: number | undefined;
 }
 
 /** Sums, for each prefix of a trie, what language models and other bonuses make of it. */
@@ -48,21 +48,21 @@ export class PrefixBonus {
 
   /** Bonus of a prefix that the trie holds. */
   of(node: number): number {
-    return this.#sums[node] as number;
+    return this.#sums[node];
   }
 
   /** Bound on the bonus of a prefix with one more token, whichever, for which no model is asked. */
   atMostAfter(node: number): number {
-    return (this.#sums[node] as number) + this.#most;
+    return this.#sums[node] + this.#most;
   }
 
   /** Bonus of a prefix with one more token; `-Infinity` rules it out. */
   after(node: number, tokenId: number): number {
     const { lengthBonus, noRepeatNgram } = this.#options;
     if (noRepeatNgram !== undefined && this.#repeats(node, tokenId, noRepeatNgram)) return Number.NEGATIVE_INFINITY;
-    let sum = (this.#sums[node] as number) + lengthBonus;
+    let sum = this.#sums[node] + lengthBonus;
     for (let index = 0; index < this.#models.length; index++) {
-      const { model, weight } = this.#models[index] as WeightedModel;
+      const { model, weight } = this.#models[index];
       sum += weight * this.#checked(model.score(this.#states[index]?.[node], tokenId), node);
     }
     return sum;
@@ -70,18 +70,18 @@ export class PrefixBonus {
 
   /** Takes a node the trie has just been given, with the sum that `after` told. */
   add(child: number, sum: number): void {
-    const parent = this.#trie.parents[child] as number;
-    const tokenId = this.#trie.tokenIds[child] as number;
+    const parent = this.#trie.parents[child];
+    const tokenId = this.#trie.tokenIds[child];
     this.#sums[child] = sum;
     for (const [index, { model }] of this.#models.entries()) {
-      const states = this.#states[index] as unknown[];
+      const states = this.#states[index];
       states[child] = model.next(states[parent], tokenId);
     }
   }
 
   /** Bonus of a prefix as a whole output. */
   end(node: number): number {
-    let sum = this.#sums[node] as number;
+    let sum = this.#sums[node];
     for (const [index, { model, weight }] of this.#models.entries()) {
       sum += weight * this.#checked(model.end(this.#states[index]?.[node]), node);
     }

@@ -18,12 +18,12 @@ export class PrefixEnds {
 
   /** Whether nothing can follow a prefix that the trie holds. */
   isOver(node: number): boolean {
-    return (this.#ends[node] as OutputEnd).over;
+    return this.#ends[node].over;
   }
 
   /** Takes a node the trie has just been given. */
   add(child: number): void {
-    const parent = this.#ends[this.#trie.parents[child] as number] as OutputEnd;
-    this.#ends[child] = this.#rule.after(parent, this.#trie.tokenIds[child] as number);
+    const parent = this.#ends[this.#trie.parents[child]];
+    this.#ends[child] = this.#rule.after(parent, this.#trie.tokenIds[child]);
   }
 }

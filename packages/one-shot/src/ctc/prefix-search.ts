@@ -88,9 +88,9 @@ export function* ctcPrefixSearch(
     const over = ends.isOver(node);
     // Alignments through prefixes that were dropped on the way count too.
     const { whole, cut } = scorer.logProb(tokenIds, over);
-    const found = logAdd(beam.totals[place] as number, beam.cuts[place] as number);
+    const found = logAdd(beam.totals[place], beam.cuts[place]);
     const logProb = Math.max(found, logAdd(whole, cut));
-    const endLogProb = over ? NEVER : Math.max(beam.cuts[place] as number, cut);
+    const endLogProb = over ? NEVER : Math.max(beam.cuts[place], cut);
     outputs.push({ tokenIds, logProb, score: logProb + bonus.end(node), over, endLogProb });
     yield;
   }
@@ -131,10 +131,10 @@ function stay({ nodes, labels, totals, cuts }: Beam, { trie, frameLabels }: Sear
   const cut = new Float64Array(nodes.length);
   const anything = cuts.some((cut) => cut > NEVER) ? frameLabels.total() : NEVER;
   for (let place = 0; place < nodes.length; place++) {
-    const last = trie.tokenIds[nodes[place] as number] as number;
-    blanks[place] = (totals[place] as number) + frameLabels.blank;
-    again[place] = (labels[place] as number) + frameLabels.logProbOf(last);
-    cut[place] = logAdd((cuts[place] as number) + anything, (totals[place] as number) + frameLabels.end);
+    const last = trie.tokenIds[nodes[place]];
+    blanks[place] = totals[place] + frameLabels.blank;
+    again[place] = labels[place] + frameLabels.logProbOf(last);
+    cut[place] = logAdd(cuts[place] + anything, totals[place] + frameLabels.end);
   }
   return { nodes, blanks, labels: again, cuts: cut };
 }
@@ -155,18 +155,18 @@ function* grow({ nodes, blanks, totals }: Beam, stayed: Stayed, search: Search):
   for (let place = 0; place < nodes.length; place++) {
     if (place % PREFIXES_A_STEP === PREFIXES_A_STEP - 1) yield;
     if (totals[place] === NEVER) continue;
-    const node = nodes[place] as number;
+    const node = nodes[place];
     for (let index = 0; index < frameLabels.count; index++) {
-      const tokenId = frameLabels.tokenIds[index] as number;
+      const tokenId = frameLabels.tokenIds[index];
       // A token that follows itself without a blank between is still the same token.
       const before = (tokenId === trie.tokenIds[node] ? blanks[place] : totals[place]) as number;
-      const logProb = before + (frameLabels.logProbs[index] as number);
+      const logProb = before + frameLabels.logProbs[index];
       if (logProb === NEVER) continue;
       const child = trie.child(node, tokenId);
-      const childPlace = child < 0 ? -1 : (places[child] as number);
+      const childPlace = child < 0 ? -1 : places[child];
       if (childPlace >= 0) {
         const masses = ends.isOver(child) ? stayed.cuts : stayed.labels;
-        masses[childPlace] = logAdd(masses[childPlace] as number, logProb);
+        masses[childPlace] = logAdd(masses[childPlace], logProb);
         continue;
       }
       if (child < 0 && logProb + bonus.atMostAfter(node) < least) continue;
@@ -189,8 +189,8 @@ function leastOf({ nodes, blanks, labels, cuts }: Stayed, { bonus, options }: Se
   let worst = Number.POSITIVE_INFINITY;
   let best = NEVER;
   for (let place = 0; place < nodes.length; place++) {
-    const mass = Math.max(blanks[place] as number, labels[place] as number, cuts[place] as number);
-    const atLeast = mass + bonus.of(nodes[place] as number);
+    const mass = Math.max(blanks[place], labels[place], cuts[place]);
+    const atLeast = mass + bonus.of(nodes[place]);
     worst = Math.min(worst, atLeast);
     best = Math.max(best, atLeast);
   }
@@ -205,19 +205,19 @@ function select({ nodes, blanks, labels, cuts }: Stayed, grown: Grown, search: S
   const totals = new Float64Array(size + grown.parents.length);
   const scores = new Float64Array(totals.length);
   for (let place = 0; place < size; place++) {
-    const node = nodes[place] as number;
-    totals[place] = logAdd(blanks[place] as number, labels[place] as number);
-    scores[place] = logAdd(totals[place] as number, cuts[place] as number) + bonus.of(node);
+    const node = nodes[place];
+    totals[place] = logAdd(blanks[place], labels[place]);
+    scores[place] = logAdd(totals[place], cuts[place]) + bonus.of(node);
     places[node] = -1;
   }
   for (let index = 0; index < grown.parents.length; index++) {
-    totals[size + index] = grown.logProbs[index] as number;
-    scores[size + index] = (grown.logProbs[index] as number) + (grown.bonuses[index] as number);
+    totals[size + index] = grown.logProbs[index];
+    scores[size + index] = grown.logProbs[index] + grown.bonuses[index];
   }
   const best = topK(scores, options.beamSize);
   const least = (scores[best[0] ?? -1] ?? NEVER) - options.beamThreshold;
   let count = best.length;
-  while (count > 0 && (scores[best[count - 1] as number] as number) < least) count--;
+  while (count > 0 && scores[best[count - 1]] < least) count--;
   const next = {
     nodes: new Int32Array(count),
     blanks: new Float64Array(count),
@@ -226,15 +226,15 @@ function select({ nodes, blanks, labels, cuts }: Stayed, grown: Grown, search: S
     cuts: new Float64Array(count),
   };
   for (let place = 0; place < count; place++) {
-    const entry = best[place] as number;
+    const entry = best[place];
     const isNew = entry >= size;
-    const node = isNew ? grownNode(grown, entry - size, search) : (nodes[entry] as number);
+    const node = isNew ? grownNode(grown, entry - size, search) : nodes[entry];
     const over = isNew && ends.isOver(node);
     next.nodes[place] = node;
-    next.blanks[place] = isNew ? NEVER : (blanks[entry] as number);
-    next.labels[place] = isNew ? (over ? NEVER : (totals[entry] as number)) : (labels[entry] as number);
-    next.totals[place] = over ? NEVER : (totals[entry] as number);
-    next.cuts[place] = isNew ? (over ? (totals[entry] as number) : NEVER) : (cuts[entry] as number);
+    next.blanks[place] = isNew ? NEVER : blanks[entry];
+    next.labels[place] = isNew ? (over ? NEVER : totals[entry]) : labels[entry];
+    next.totals[place] = over ? NEVER : totals[entry];
+    next.cuts[place] = isNew ? (over ? totals[entry] : NEVER) : cuts[entry];
     places[node] = place;
   }
   return next;
@@ -242,12 +242,12 @@ function select({ nodes, blanks, labels, cuts }: Stayed, grown: Grown, search: S
 
 /** The node of a grown prefix, which may have been in the beam before. */
 function grownNode(grown: Grown, index: number, { trie, bonus, ends }: Search): number {
-  const parent = grown.parents[index] as number;
-  const tokenId = grown.tokenIds[index] as number;
+  const parent = grown.parents[index];
+  const tokenId = grown.tokenIds[index];
   const known = trie.child(parent, tokenId);
   if (known >= 0) return known;
   const node = trie.add(parent, tokenId);
-  bonus.add(node, grown.bonuses[index] as number);
+  bonus.add(node, grown.bonuses[index]);
   ends.add(node);
   return node;
 }

@@ -19,7 +19,7 @@ export function readCtc(lattice: CtcLattice, vocabularySize: number, row: number
     let possible = blankLogProbs[frame] !== Number.NEGATIVE_INFINITY;
     seen.clear();
     for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
-      const tokenId = tokenIds[cell] as number;
+      const tokenId = tokenIds[cell];
       // Candidates that were ruled out may hold any id.
       if (logProbs[cell] === Number.NEGATIVE_INFINITY || tokenId === blankId) continue;
       if (!(tokenId >= 0 && tokenId < vocabularySize)) {

@@ -7,15 +7,15 @@ import { type PrefixBeamOptions, prefixBeam } from './prefix-beam.js';
 
 export interface DagBeamOptions extends DagOptions {
   /** Prefixes kept at each length (default 4). */
-  readonly beamSize?: number;
+  readonly beamSize?: number | undefined;
   /** Most probable tokens of each vertex that are searched (default 5). */
-  readonly candidates?: number;
+  readonly candidates?: number | undefined;
   /** Hypotheses to return, at most the beam size (default 1). */
-  readonly hypotheses?: number;
+  readonly hypotheses?: number | undefined;
   /** Exponent of the length that a score is divided by, vertices counted (default 1); 0 ranks by plain log-probability. */
-  readonly lengthPenalty?: number;
+  readonly lengthPenalty?: number | undefined;
   /** A model of outputs; its scores count by `weight` (default 0.1), where the lattice's log-probability has weight 1. */
-  readonly languageModel?: WeightedLanguageModel;
+  readonly languageModel?: WeightedLanguageModel | undefined;
 }
 
 const OPTIONS: OptionTable<DagBeamOptions> = {
@@ -47,9 +47,9 @@ export function dagBeam<Source = TokenSource>(options: DagBeamOptions = {}): Dec
     beamSize,
     outputs: hypotheses,
     lengthPenalty,
-    ...(startTokenId === undefined ? {} : { startTokenId }),
+    startTokenId,
     // What does not count must not rule anything out either.
-    ...(fused === undefined || weight === 0 ? {} : { fusion: { model: fused, weight } }),
+    fusion: fused === undefined || weight === 0 ? undefined : { model: fused, weight },
   };
   return dagDecoder({
     name: 'dag-beam',

@@ -19,7 +19,7 @@ export interface DagOptions {
    * Token that vertex 0 says to begin every path, as the padding of a Directed Acyclic Transformer does: it is left out of
    * the output, but counts in scores and lengths. Default: vertex 0 says the first output token.
    */
-  readonly startTokenId?: number;
+  readonly startTokenId?: number | undefined;
 }
 
 export const DAG_OPTIONS: OptionTable<DagOptions> = { startTokenId: integer(0) };
@@ -38,9 +38,9 @@ export interface DagStrategy<Source> {
   readonly name: string;
   readonly options: DagOptions;
   /** Candidates needed at each vertex (default 1). */
-  readonly candidates?: number;
+  readonly candidates?: number | undefined;
   /** The search itself leaves start tokens out and cuts outputs (default: its candidates say whole paths). */
-  readonly cuts?: boolean;
+  readonly cuts?: boolean | undefined;
   /** Checks the rest of the request and makes the search of one decode. */
   readonly prepare: (model: LatticeModel<Source>, request: DecodeRequest<Source>) => DagSearch;
 }
@@ -74,7 +74,7 @@ export function dagDecoder<Source>(strategy: DagStrategy<Source>): Decoder<Latti
       };
       const rows = async function* (): AsyncGenerator<readonly Candidate[]> {
         for (const { first, part } of partsOf(sources, MAX_POSITIONS)) {
-          const options = { k: candidates, ...(signal === undefined ? {} : { signal }) };
+          const options = { k: candidates, signal };
           const lattices = await model.emit(part, options);
           counts.forwards++;
           signal?.throwIfAborted();
@@ -98,5 +98,5 @@ export function candidateOf({ tokenIds, logProbs, logProb }: DagPath, score?: nu
 function withoutStart(candidate: Candidate, startTokenId: number): Candidate {
   if (candidate.tokenIds[0] !== startTokenId) return candidate;
   const { tokenIds, logProbs, ...rest } = candidate;
-  return { ...rest, tokenIds: tokenIds.slice(1), ...(logProbs === undefined ? {} : { logProbs: logProbs.slice(1) }) };
+  return { ...rest, tokenIds: tokenIds.slice(1), logProbs: logProbs?.slice(1) };
 }

@@ -41,28 +41,28 @@ export function* followedEdges(graph: DagGraph, endTokenId: number): Generator<v
       rest[vertex] = behind(list, anything);
       endNext[vertex] = behind(list, ending);
     }
-    const after = rest[vertex] as number;
+    const after = rest[vertex];
     anything[vertex] = logSumExp(logProbs.subarray(vertex * k, (vertex + 1) * k)) + after;
     for (let entry = vertex * k; entry < (vertex + 1) * k; entry++) {
       // Candidates that were ruled out may hold any id.
       if (tokenIds[entry] !== endTokenId || logProbs[entry] === Number.NEGATIVE_INFINITY) continue;
-      ending[vertex] = (logProbs[entry] as number) + after;
+      ending[vertex] = logProbs[entry] + after;
     }
     if (vertex % VERTICES_A_STEP === 0) yield;
   }
-  return { from: (vertex) => lists[vertex] as EdgeList, rest, endNext, endFirst: ending[0] as number };
+  return { from: (vertex) => lists[vertex], rest, endNext, endFirst: ending[0] };
 }
 
 function behind({ to, logProbs }: EdgeList, masses: Float64Array): number {
   let most = Number.NEGATIVE_INFINITY;
   for (let edge = 0; edge < to.length; edge++) {
-    const score = (logProbs[edge] as number) + (masses[to[edge] as number] as number);
+    const score = logProbs[edge] + masses[to[edge]];
     if (score > most) most = score;
   }
   if (most === Number.NEGATIVE_INFINITY) return most;
   let sum = 0;
   for (let edge = 0; edge < to.length; edge++) {
-    sum += Math.exp((logProbs[edge] as number) + (masses[to[edge] as number] as number) - most);
+    sum += Math.exp(logProbs[edge] + masses[to[edge]] - most);
   }
   return most + Math.log(sum);
 }
@@ -71,10 +71,10 @@ function mostProbable(edges: Float32Array, from: number): EdgeList {
   const possible = new Int32Array(edges.length - from - 1);
   let count = 0;
   for (let to = from + 1; to < edges.length; to++) {
-    if ((edges[to] as number) > Number.NEGATIVE_INFINITY) possible[count++] = to;
+    if (edges[to] > Number.NEGATIVE_INFINITY) possible[count++] = to;
   }
   const to = count > MAX_FOLLOWED ? topK(edges, MAX_FOLLOWED).sort() : possible.subarray(0, count);
   const logProbs = new Float32Array(to.length);
-  for (let edge = 0; edge < to.length; edge++) logProbs[edge] = edges[to[edge] as number] as number;
+  for (let edge = 0; edge < to.length; edge++) logProbs[edge] = edges[to[edge]];
   return { to, logProbs };
 }

@@ -39,8 +39,8 @@ export function* readDag(lattice: DagLattice, vocabularySize: number, row: numbe
     assertTokens(lattice, vertex, vocabularySize, seen, row);
     assertEdges(lattice, vertex, row);
     const best = argmax(logProbs.subarray(vertex * k, (vertex + 1) * k));
-    bestTokenIds[vertex] = best < 0 ? -1 : (tokenIds[vertex * k + best] as number);
-    bestLogProbs[vertex] = best < 0 ? Number.NEGATIVE_INFINITY : (logProbs[vertex * k + best] as number);
+    bestTokenIds[vertex] = best < 0 ? -1 : tokenIds[vertex * k + best];
+    bestLogProbs[vertex] = best < 0 ? Number.NEGATIVE_INFINITY : logProbs[vertex * k + best];
     if (vertex % VERTICES_A_STEP === VERTICES_A_STEP - 1) yield;
   }
   const transitions = lattice.transitions.slice();
@@ -96,7 +96,7 @@ function assertTokens(
   for (let entry = vertex * k; entry < (vertex + 1) * k; entry++) {
     // Candidates that were ruled out may hold any id.
     if (logProbs[entry] === Number.NEGATIVE_INFINITY) continue;
-    const tokenId = tokenIds[entry] as number;
+    const tokenId = tokenIds[entry];
     if (!(tokenId >= 0 && tokenId < vocabularySize)) {
       const message = `has token ${tokenId} at vertex ${vertex}; ids from 0 to ${vocabularySize - 1} are required.`;
       throw invalid(row, message, { vertex, received: tokenId });

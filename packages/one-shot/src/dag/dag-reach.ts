@@ -22,25 +22,25 @@ export class Reach {
     const most = this.#most.fill(Number.NEGATIVE_INFINITY);
     const sums = this.#sums.fill(0);
     for (let index = 0; index < vertices.length; index++) {
-      const here = logProbs[index] as number;
-      const { to, logProbs: steps } = edges.from(vertices[index] as number);
+      const here = logProbs[index];
+      const { to, logProbs: steps } = edges.from(vertices[index]);
       for (let edge = 0; edge < to.length; edge++) {
-        const vertex = to[edge] as number;
-        const score = here + (steps[edge] as number);
-        if (score > (most[vertex] as number)) most[vertex] = score;
+        const vertex = to[edge];
+        const score = here + steps[edge];
+        if (score > most[vertex]) most[vertex] = score;
       }
     }
     for (let index = 0; index < vertices.length; index++) {
-      const here = logProbs[index] as number;
-      const { to, logProbs: steps } = edges.from(vertices[index] as number);
+      const here = logProbs[index];
+      const { to, logProbs: steps } = edges.from(vertices[index]);
       for (let edge = 0; edge < to.length; edge++) {
-        const vertex = to[edge] as number;
-        const below = here + (steps[edge] as number) - (most[vertex] as number);
-        if (below > -NEGLIGIBLE) sums[vertex] = (sums[vertex] as number) + Math.exp(below);
+        const vertex = to[edge];
+        const below = here + steps[edge] - most[vertex];
+        if (below > -NEGLIGIBLE) sums[vertex] = sums[vertex] + Math.exp(below);
       }
     }
     for (let vertex = 0; vertex < sums.length; vertex++) {
-      if (sums[vertex] !== 0) most[vertex] = (most[vertex] as number) + Math.log(sums[vertex] as number);
+      if (sums[vertex] !== 0) most[vertex] = most[vertex] + Math.log(sums[vertex]);
     }
     return most;
   }
@@ -55,12 +55,12 @@ interface Emitted {
 export function emissions({ k, tokenIds, logProbs }: DagGraph, reached: Float64Array): Map<number, Emitted> {
   const byToken = new Map<number, Emitted>();
   for (let vertex = 0; vertex < reached.length; vertex++) {
-    const at = reached[vertex] as number;
+    const at = reached[vertex];
     if (at === Number.NEGATIVE_INFINITY) continue;
     for (let entry = vertex * k; entry < (vertex + 1) * k; entry++) {
-      const logProb = at + (logProbs[entry] as number);
+      const logProb = at + logProbs[entry];
       if (logProb === Number.NEGATIVE_INFINITY) continue;
-      const tokenId = tokenIds[entry] as number;
+      const tokenId = tokenIds[entry];
       let emitted = byToken.get(tokenId);
       if (emitted === undefined) {
         emitted = { vertices: [], logProbs: [] };

@@ -6,11 +6,11 @@ import { sampledPath } from './dag-walk.js';
 
 export interface DagSamplingOptions extends DagOptions {
   /** Edges and tokens are drawn in proportion to their probability to the power 1 / temperature; above 0 (default 1). */
-  readonly temperature?: number;
+  readonly temperature?: number | undefined;
   /** Most probable tokens of each vertex that are drawn among (default 5). */
-  readonly candidates?: number;
+  readonly candidates?: number | undefined;
   /** Hypotheses a row, drawn independently and not ranked (default 1). */
-  readonly samples?: number;
+  readonly samples?: number | undefined;
 }
 
 const OPTIONS: OptionTable<DagSamplingOptions> = {
@@ -40,7 +40,7 @@ export function dagSampling<Source = TokenSource>(options: DagSamplingOptions = 
       return function* ({ graph, row }) {
         const found: Candidate[] = [];
         for (let sample = 0; sample < samples; sample++) {
-          found.push(candidateOf(sampledPath(graph, temperature, streams[row] as RandomStream, sample)));
+          found.push(candidateOf(sampledPath(graph, temperature, streams[row], sample)));
           yield;
         }
         return found;

@@ -18,9 +18,9 @@ export interface DagViterbiOptions extends DagOptions {
    * Exponent of the path's length that its log-probability is divided by, to compare the best paths of all lengths
    * (default 1): 0 ranks by plain log-probability, more favours longer paths. Not together with `length`.
    */
-  readonly lengthPenalty?: number;
+  readonly lengthPenalty?: number | undefined;
   /** Vertices of the path, those that say a start or end token counted; a number, or one for each row. Default: any. */
-  readonly length?: number | ((row: number) => number);
+  readonly length?: number | ((row: number) => number) | undefined;
 }
 
 const length: OptionReader<number | ((row: number) => number)> = (name, value) =>
@@ -84,7 +84,7 @@ function viterbi<Source>(
           const paths = yield* viterbiPaths(graph, vertexPart, graph.vertices, nothingBetter(penalty, graph.vertices));
           const ranks = ranksOf(paths.scores, penalty);
           const best = argmax(ranks);
-          return [candidateOf(withBestTokens(graph, paths.path(best)), ranks[best] as number)];
+          return [candidateOf(withBestTokens(graph, paths.path(best)), ranks[best])];
         }
         const paths = yield* viterbiPaths(graph, vertexPart, Math.min(wanted, graph.vertices));
         const score = paths.scores[wanted] ?? Number.NEGATIVE_INFINITY;
@@ -110,7 +110,7 @@ const ROUNDING = 1e-6;
 function nothingBetter(lengthPenalty: number, most: number): StopViterbi {
   let best = Number.NEGATIVE_INFINITY;
   return (scores, length, bound) => {
-    best = Math.max(best, (scores[length] as number) / length ** lengthPenalty);
+    best = Math.max(best, scores[length] / length ** lengthPenalty);
     if (bound === Number.NEGATIVE_INFINITY) return true;
     const sum = bound + ROUNDING * (1 + Math.abs(bound));
     return Math.max(sum / (length + 1) ** lengthPenalty, sum / most ** lengthPenalty) < best;

@@ -29,9 +29,7 @@ export function lookaheadPath(graph: DagGraph): DagPath {
 
 /** Where the most probable pair of edge and next token leads. */
 export function lookaheadStep(graph: DagGraph, vertex: number): number {
-  return argmax(
-    Float64Array.from(edgesFrom(graph, vertex), (logProb, to) => logProb + (graph.bestLogProbs[to] as number)),
-  );
+  return argmax(Float64Array.from(edgesFrom(graph, vertex), (logProb, to) => logProb + graph.bestLogProbs[to]));
 }
 
 /**
@@ -66,12 +64,12 @@ function withTokens(
   entryOf: (vertex: number, position: number) => number,
 ): DagPath {
   const entries = vertices.map(entryOf);
-  const logProbs = entries.map((entry) => graph.logProbs[entry] as number);
+  const logProbs = entries.map((entry) => graph.logProbs[entry]);
   let logProb = logProbs.reduce((sum, value) => sum + value, 0);
   for (const [position, vertex] of vertices.entries()) {
-    if (position > 0) logProb += edgesFrom(graph, vertices[position - 1] as number)[vertex] as number;
+    if (position > 0) logProb += edgesFrom(graph, vertices[position - 1])[vertex];
   }
-  return { vertices, tokenIds: entries.map((entry) => graph.tokenIds[entry] as number), logProbs, logProb };
+  return { vertices, tokenIds: entries.map((entry) => graph.tokenIds[entry]), logProbs, logProb };
 }
 
 /** From vertex 0 to the last; `choose` gets the vertex it is at and that vertex' place in the path. */

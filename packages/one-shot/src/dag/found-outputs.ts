@@ -59,7 +59,7 @@ export class FoundOutputs {
     const key = tokenIds.join();
     const known = this.#entries.get(key);
     const nothing = { logProb: NEVER, sum: NEVER, score: NEVER, begun: false, unbegun: false };
-    const entry: Entry = known ?? { tokenIds, most: ways[0] as SaidOutput, ...nothing };
+    const entry: Entry = known ?? { tokenIds, most: ways[0], ...nothing };
     entry[begun ? 'begun' : 'unbegun'] = true;
     for (const said of ways) {
       const sum = said.logProb + said.fused;
@@ -115,6 +115,6 @@ export class FoundOutputs {
   #ranked(): Entry[] {
     const entries = [...this.#entries.values()];
     const scores = Float64Array.from(entries, ({ score }) => score);
-    return Array.from(topK(scores, this.#count), (index) => entries[index] as Entry);
+    return Array.from(topK(scores, this.#count), (index) => entries[index]);
   }
 }

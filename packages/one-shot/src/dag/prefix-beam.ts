@@ -15,9 +15,9 @@ export interface PrefixBeamOptions {
   /** Exponent of the length that a score is divided by. */
   readonly lengthPenalty: number;
   /** Token that vertex 0 says to begin a path: no part of the output, and not fused. */
-  readonly startTokenId?: number;
+  readonly startTokenId?: number | undefined;
   /** A model of outputs whose scores are added, times the weight, which is above 0. */
-  readonly fusion?: { readonly model: LanguageModel; readonly weight: number };
+  readonly fusion?: { readonly model: LanguageModel; readonly weight: number } | undefined;
 }
 
 /** A row with the edges to follow. */
@@ -41,9 +41,9 @@ interface Prefix {
   /** Where the language model stands, `PENDING` until it is needed. */
   state: unknown;
   /** Where limit and stops leave the output; looked up once it is needed. */
-  end?: OutputEnd;
+  end?: OutputEnd | undefined;
   /** Its outputs were found already. */
-  finished?: boolean;
+  finished?: boolean | undefined;
 }
 
 /**
@@ -82,7 +82,7 @@ class PrefixBeam {
     const { k, logProbs, tokenIds } = searched.graph;
     const starts = (entry: number): boolean => tokenIds[entry] === options.startTokenId;
     const first = Array.from(logProbs.subarray(0, k));
-    const rest = searched.edges.rest[0] as number;
+    const rest = searched.edges.rest[0];
     this.#begun = logSumExp(first.filter((_, entry) => starts(entry))) + rest;
     this.#unbegun = logSumExp(first.filter((_, entry) => !starts(entry))) + rest;
   }
@@ -106,7 +106,7 @@ class PrefixBeam {
       const scores = Float64Array.from(grown, ({ logProbs, fused }) => logSumExp(logProbs) + fused);
       running = [];
       for (const index of topK(scores, beamSize)) {
-        const prefix = grown[index] as Prefix;
+        const prefix = grown[index];
         if (prefix.finished !== true) this.#finish(prefix, length, NEVER);
         if (!this.#endOf(prefix).over) running.push(prefix);
       }
@@ -223,13 +223,13 @@ function tokensOf(prefix: Prefix): number[] {
 function sumWith({ vertices, logProbs }: Prefix, masses: Float64Array): number {
   let most = NEVER;
   for (let index = 0; index < vertices.length; index++) {
-    const score = (logProbs[index] as number) + (masses[vertices[index] as number] as number);
+    const score = logProbs[index] + masses[vertices[index]];
     if (score > most) most = score;
   }
   if (most === NEVER) return most;
   let sum = 0;
   for (let index = 0; index < vertices.length; index++) {
-    sum += Math.exp((logProbs[index] as number) + (masses[vertices[index] as number] as number) - most);
+    sum += Math.exp(logProbs[index] + masses[vertices[index]] - most);
   }
   return most + Math.log(sum);
 }
@@ -238,8 +238,8 @@ function keepMostProbable({ vertices, logProbs }: Prefix): void {
   if (vertices.length <= MAX_FOLLOWED) return;
   const kept = topK(logProbs, MAX_FOLLOWED).sort();
   for (const [place, index] of kept.entries()) {
-    vertices[place] = vertices[index] as number;
-    logProbs[place] = logProbs[index] as number;
+    vertices[place] = vertices[index];
+    logProbs[place] = logProbs[index];
   }
   vertices.length = kept.length;
   logProbs.length = kept.length;

@@ -31,12 +31,12 @@ export function* viterbiPaths(
   /** Vertex before each vertex on the best path to it, `[vertices]` for each length. */
   const before: Int32Array[] = [new Int32Array(0), new Int32Array(0)];
   let reached = new Float64Array(vertices).fill(Number.NEGATIVE_INFINITY);
-  reached[0] = vertexScores[0] as number;
-  scores[1] = reached[last] as number;
+  reached[0] = vertexScores[0];
+  scores[1] = reached[last];
   for (let length = 2; length <= longest; length++) {
     let bound = Number.NEGATIVE_INFINITY;
     for (let vertex = 0; vertex < last; vertex++) {
-      bound = Math.max(bound, (reached[vertex] as number) + (rest[vertex] as number));
+      bound = Math.max(bound, reached[vertex] + rest[vertex]);
     }
     if (stop(scores, length - 1, bound)) break;
     const next = new Float64Array(vertices).fill(Number.NEGATIVE_INFINITY);
@@ -44,19 +44,19 @@ export function* viterbiPaths(
     before.push(back);
     // A path of n vertices cannot stand before vertex n - 1.
     for (let from = length - 2; from < last; from++) {
-      const score = reached[from] as number;
+      const score = reached[from];
       if (score === Number.NEGATIVE_INFINITY) continue;
       const edges = edgesFrom(graph, from);
       for (let to = from + 1; to < vertices; to++) {
-        const extended = score + (edges[to] as number) + (vertexScores[to] as number);
-        if (extended > (next[to] as number)) {
+        const extended = score + edges[to] + vertexScores[to];
+        if (extended > next[to]) {
           next[to] = extended;
           back[to] = from;
         }
       }
     }
     reached = next;
-    scores[length] = reached[last] as number;
+    scores[length] = reached[last];
     yield;
   }
   return {
@@ -65,7 +65,7 @@ export function* viterbiPaths(
       const path = new Array<number>(length);
       for (let place = length, vertex = last; place >= 1; place--) {
         path[place - 1] = vertex;
-        vertex = before[place]?.[vertex] as number;
+        vertex = before[place]?.[vertex];
       }
       return path;
     },
@@ -81,7 +81,7 @@ function* restOfPaths(graph: DagGraph, vertexScores: ArrayLike<number>): Generat
     const edges = edgesFrom(graph, from);
     let best = Number.NEGATIVE_INFINITY;
     for (let to = from + 1; to < vertices; to++) {
-      best = Math.max(best, (edges[to] as number) + (vertexScores[to] as number) + (rest[to] as number));
+      best = Math.max(best, edges[to] + vertexScores[to] + rest[to]);
     }
     rest[from] = best;
     yield;

@@ -17,8 +17,8 @@ import { type Disagreement, disagreementOf } from './disagreement.js';
 
 export interface CanvasDisagreementOptions {
   /** The model's canvases end with the end token: it stands after each output and is not counted (default false). */
-  readonly withEndToken?: boolean;
-  readonly signal?: AbortSignal;
+  readonly withEndToken?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const OPTIONS: OptionTable<CanvasDisagreementOptions> = { withEndToken: flag, signal: readSignal };
@@ -82,7 +82,7 @@ interface Question extends Canvas {
 function oneMasked(row: number, output: Int32Array, position: number, maskTokenId: number): Question {
   const tokenIds = output.slice();
   tokenIds[position] = maskTokenId;
-  return { row, tokenIds, position, chosen: output[position] as number };
+  return { row, tokenIds, position, chosen: output[position] };
 }
 
 async function countChanged(

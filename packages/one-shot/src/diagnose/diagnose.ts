@@ -25,14 +25,14 @@ export interface DiagnoseOptions<Source = TokenSource> {
   /** Outputs of any strategy, token ids `[length]`, end tokens left out; at least one. */
   readonly outputs: readonly Int32Array[];
   /** One for each output: for the length error. */
-  readonly references?: readonly Int32Array[];
+  readonly references?: readonly Int32Array[] | undefined;
   /** With `sources`: for the disagreement of neighbours, of the outputs or of the lattices that the model emits. */
-  readonly model?: CanvasModel<Source> | LatticeModel<Source>;
+  readonly model?: CanvasModel<Source> | LatticeModel<Source> | undefined;
   /** One for each output. */
-  readonly sources?: readonly Source[];
+  readonly sources?: readonly Source[] | undefined;
   /** The canvas model's canvases end with the end token (default false). */
-  readonly withEndToken?: boolean;
-  readonly signal?: AbortSignal;
+  readonly withEndToken?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What is wrong with a set of outputs. */
@@ -41,9 +41,9 @@ export interface Diagnosis {
   readonly tokens: number;
   readonly repetition: RepetitionStatistics;
   /** Where references were given. */
-  readonly length?: LengthStatistics;
+  readonly length?: LengthStatistics | undefined;
   /** Where a model was given; see `canvasDisagreement` and `latticeDisagreement` for what is counted. */
-  readonly disagreement?: Disagreement;
+  readonly disagreement?: Disagreement | undefined;
 }
 
 const NAME = 'diagnose';
@@ -88,8 +88,8 @@ export async function diagnose<Source = TokenSource>(options: DiagnoseOptions<So
     sentences: outputs.length,
     tokens: outputs.reduce((sum, output) => sum + output.length, 0),
     repetition: repetitionStatistics(outputs),
-    ...(length === undefined ? {} : { length }),
-    ...(disagreement === undefined ? {} : { disagreement }),
+    length,
+    disagreement,
   };
 }
 
@@ -105,7 +105,7 @@ async function disagreementOfLattices<Source>(
   for (let start = 0; start < sources.length; start += SOURCES) {
     signal?.throwIfAborted();
     const some = sources.slice(start, start + SOURCES);
-    const lattices = await model.emit(some, { k, ...(signal === undefined ? {} : { signal }) });
+    const lattices = await model.emit(some, { k, signal });
     const part = latticeDisagreement(lattices, model.vocabulary.size, start);
     positions += part.positions;
     changed += part.changed;
@@ -117,7 +117,7 @@ function assertOptions<Source>({ outputs, model, sources, withEndToken }: Diagno
   if (outputs.length === 0) throw invalid('outputs', 'outputs must hold at least one output.', outputs.length);
   if ((model === undefined) !== (sources === undefined)) {
     const [given, missing] = model === undefined ? ['sources', 'model'] : ['model', 'sources'];
-    throw invalid(missing as string, `${given} was given without ${missing}; both are required for the disagreement.`);
+    throw invalid(missing, `${given} was given without ${missing}; both are required for the disagreement.`);
   }
   if (sources !== undefined && sources.length !== outputs.length) {
     throw invalid(

@@ -49,7 +49,7 @@ function ctcChoices(lattice: CtcLattice, vocabularySize: number): boolean[] {
   return Array.from(ctcBestPath(lattice).tokenIds, (chosen) => {
     const { end, tokenIds, probabilities } = scorer.continuations(prefix);
     const best = argmax(probabilities);
-    const stands = tokenIds[best] === chosen && (probabilities[best] as number) >= end;
+    const stands = tokenIds[best] === chosen && probabilities[best] >= end;
     prefix = scorer.extend(prefix, chosen);
     return stands;
   });
@@ -58,5 +58,5 @@ function ctcChoices(lattice: CtcLattice, vocabularySize: number): boolean[] {
 /** Whether each edge of the greedy path stands. */
 function dagChoices(graph: DagGraph): boolean[] {
   const { vertices } = greedyPath(graph);
-  return vertices.slice(1).map((to, index) => lookaheadStep(graph, vertices[index] as number) === to);
+  return vertices.slice(1).map((to, index) => lookaheadStep(graph, vertices[index]) === to);
 }

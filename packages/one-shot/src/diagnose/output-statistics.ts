@@ -53,7 +53,7 @@ export function lengthStatistics(
       { option: 'references', received: references.length, required: outputs.length },
     );
   }
-  const differences = outputs.map(({ length }, index) => length - (references[index] as ArrayLike<number>).length);
+  const differences = outputs.map(({ length }, index) => length - references[index].length);
   const total = (lengths: readonly number[]): number => lengths.reduce((sum, length) => sum + length, 0);
   return {
     meanDifference: total(differences) / outputs.length,

@@ -8,12 +8,12 @@ export function collapseRepeats({ tokenIds, logProbs }: CanvasProposal, given = 
   const kept: number[] = [];
   const keptLogProbs: number[] = [];
   for (const [position, tokenId] of tokenIds.entries()) {
-    const logProb = logProbs[position] as number;
+    const logProb = logProbs[position];
     const last = kept.length - 1;
     if (position < given || kept[last] !== tokenId) {
       kept.push(tokenId);
       keptLogProbs.push(logProb);
-    } else if (logProb > (keptLogProbs[last] as number)) {
+    } else if (logProb > keptLogProbs[last]) {
       keptLogProbs[last] = logProb;
     }
   }

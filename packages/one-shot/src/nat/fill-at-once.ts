@@ -68,7 +68,7 @@ export async function fillAtOnce<Source>(
   const session = await model.open(sources, open);
   try {
     const lengths = await canvasLengths(options, session, model, request);
-    const rows = sources.map((_, row) => blanksOf(row, lengths[row] as readonly TriedLength[], model, request));
+    const rows = sources.map((_, row) => blanksOf(row, lengths[row], model, request));
     const due = rows.flat().filter(isDue);
     const k = Math.min(options.noRepeat ? NO_REPEAT_CANDIDATES + 1 : 2, model.vocabulary.size);
     const parts = forwardParts(due, ({ tokenIds }) => tokenIds.length);
@@ -137,7 +137,7 @@ function decided<Source>(
     cutOutput(tokenIds, vocabulary.endTokenId, read).tokenIds.indexOf(maskTokenId),
   );
   const left = canvases.filter((_, index) => undecided[index] === -1);
-  if (left.length === 0) throw noTokenLeft(row, undecided[0] as number);
+  if (left.length === 0) throw noTokenLeft(row, undecided[0]);
   return left;
 }
 
@@ -156,8 +156,8 @@ function fill<Source>(
     : bestCanvasTokens(prediction, blank.length, model.maskTokenId);
   if (chosen === undefined) return undefined;
   for (let position = given; position < blank.length; position++) {
-    tokenIds[position] = chosen.tokenIds[position] as number;
-    logProbs[position] = chosen.logProbs[position] as number;
+    tokenIds[position] = chosen.tokenIds[position];
+    logProbs[position] = chosen.logProbs[position];
   }
   return { tokenIds, logProbs, score: meanLogProb(logProbs) + bonus };
 }
@@ -176,7 +176,7 @@ function chooseWithoutRepeats<Source>(
   const last = blank[given - 1];
   const chosen = withoutRepeats(
     { tokenIds: tokenIds.subarray(given * k), logProbs: logProbs.subarray(given * k), k },
-    { ...(last === undefined ? {} : { before: last }), forbidden: maskTokenId, mayRepeat: vocabulary.endTokenId },
+    { before: last, forbidden: maskTokenId, mayRepeat: vocabulary.endTokenId },
   );
   if (chosen === undefined) return undefined;
   return {

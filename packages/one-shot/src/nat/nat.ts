@@ -15,6 +15,7 @@ import {
   assertDecode,
   assertLengthOptions,
   assertOutputPrefixes,
+  type Complete,
   checkOptions,
   cutOutput,
   flag,
@@ -38,14 +39,14 @@ export interface NatOptions<Source = TokenSource> extends LengthOptions {
    * autoregressive model of the same vocabulary that scores all candidates of all rows in one forward where they fit (noisy
    * parallel decoding; Gu et al., 2018, section 4). With a model, `lengthBeam` of 2 or more is required.
    */
-  readonly rescore?: 'self' | AutoregressiveModel<Source>;
+  readonly rescore?: 'self' | AutoregressiveModel<Source> | undefined;
   /** Collapse runs of equal tokens after the fill (default false): cheap, but wanted repeats are lost too. */
-  readonly deduplicate?: boolean;
+  readonly deduplicate?: boolean | undefined;
   /**
    * Choose the most probable canvas of which no two neighbours are equal (default false); exact over the whole vocabulary.
    * Unlike `deduplicate` it keeps the length and puts another token in the place of a repeat.
    */
-  readonly noRepeat?: boolean;
+  readonly noRepeat?: boolean | undefined;
 }
 
 const NAME = 'nat';
@@ -77,7 +78,7 @@ export function nat<Source = TokenSource>(options: NatOptions<Source> = {}): Dec
   return {
     name: NAME,
     requires,
-    decode: (model, request) => decode(options, requires, model, request as DecodeRequest<Source>, performance.now()),
+    decode: (model, request) => decode(options, requires, model, request, performance.now()),
   };
 }
 
@@ -115,14 +116,14 @@ async function* decode<Source>(
 
 /** Canvases of each row, in the order of their lengths' probability, with the scores that choose among them. */
 async function rankedCanvases<Source>(
-  options: FillOptions & Required<Pick<NatOptions<Source>, 'rescore' | 'deduplicate'>>,
+  options: FillOptions & Complete<Pick<NatOptions<Source>, 'rescore' | 'deduplicate'>>,
   model: CanvasModel<Source>,
   request: DecodeRequest<Source>,
-): Promise<FilledRows & { readonly otherForwards?: number }> {
+): Promise<FilledRows & { readonly otherForwards?: number | undefined }> {
   const { rescore, deduplicate } = options;
   const { sources, signal } = request;
   const encoding = await commonEncoding(model, rescore === 'self' ? undefined : rescore, sources, signal);
-  const open = { ...(encoding === undefined ? {} : { encoding }), ...(signal === undefined ? {} : { signal }) };
+  const open = { encoding, signal };
   try {
     // A model that rescores reads whole outputs, wherever the request cuts them.
     const filled = await fillAtOnce(options, model, request, open, rescore === 'self' ? request : { sources });
@@ -140,7 +141,7 @@ async function rankedCanvases<Source>(
 /** The canvas of highest score, the earlier and more probable length among equals. */
 function highest(canvases: readonly FilledCanvas[]): FilledCanvas {
   const scores = canvases.map(({ score }) => score);
-  return canvases[scores.indexOf(Math.max(...scores))] as FilledCanvas;
+  return canvases[scores.indexOf(Math.max(...scores))];
 }
 
 function collapsed(canvas: FilledCanvas, given: number): FilledCanvas {
@@ -162,7 +163,7 @@ function readPart(
     tokenIds: Array.from(tokenIds.subarray(0, length)),
     logProbs: read,
     logProb,
-    ...(Number.isFinite(score) ? { score } : {}),
+    score: Number.isFinite(score) ? score : undefined,
   };
 }
 

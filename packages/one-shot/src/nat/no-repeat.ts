@@ -8,7 +8,7 @@ export const NO_REPEAT_CANDIDATES = 3;
 
 export interface NoRepeatOptions {
   /** Token before the first position, such as the last one of a given prefix; default: none. */
-  readonly before?: number;
+  readonly before?: number | undefined;
   /** A token that is never chosen: the mask. */
   readonly forbidden: number;
   /** A token that may follow itself: the end token, after which nothing is read. */
@@ -34,8 +34,8 @@ export function withoutRepeats(
   for (let position = 0; position < length; position++) {
     const here: number[] = [];
     for (let entry = position * k; entry < (position + 1) * k; entry++) {
-      const tokenId = tokenIds[entry] as number;
-      const logProb = logProbs[entry] as number;
+      const tokenId = tokenIds[entry];
+      const logProb = logProbs[entry];
       if (tokenId === forbidden || logProb === Number.NEGATIVE_INFINITY) continue;
       const follows = (last: number): boolean => last !== tokenId || tokenId === mayRepeat;
       if (position === 0) {
@@ -43,11 +43,11 @@ export function withoutRepeats(
         sums[entry] = logProb;
       } else {
         const best = bestEntry(
-          reached.filter((earlier) => follows(tokenIds[earlier] as number)),
+          reached.filter((earlier) => follows(tokenIds[earlier])),
           sums,
         );
         if (best === undefined) continue;
-        sums[entry] = (sums[best] as number) + logProb;
+        sums[entry] = sums[best] + logProb;
         from[entry] = best;
       }
       here.push(entry);
@@ -59,17 +59,17 @@ export function withoutRepeats(
   const path = new Int32Array(length);
   for (let position = length - 1, entry = last; position >= 0; position--) {
     path[position] = entry;
-    entry = from[entry] as number;
+    entry = from[entry];
   }
   return {
-    tokenIds: path.map((entry) => tokenIds[entry] as number),
-    logProbs: Float32Array.from(path, (entry) => logProbs[entry] as number),
+    tokenIds: path.map((entry) => tokenIds[entry]),
+    logProbs: Float32Array.from(path, (entry) => logProbs[entry]),
   };
 }
 
 /** The first of the entries with the highest sum. */
 function bestEntry(entries: readonly number[], sums: Float64Array): number | undefined {
   let best = entries[0];
-  for (const entry of entries) if ((sums[entry] as number) > (sums[best as number] as number)) best = entry;
+  for (const entry of entries) if (sums[entry] > sums[best]) best = entry;
   return best;
 }

@@ -20,8 +20,8 @@ export async function rescored<Source>(
   const { logProbs, forwards } = await scoreInParts(model, sources, outputs, open);
   const ranked = rows.map((canvases, row) =>
     canvases.map((canvas, index) => {
-      const output = outputs[row]?.[index] as Int32Array;
-      return { ...canvas, score: (logProbs[row]?.[index] as number) / (output.length + 1) };
+      const output = outputs[row]?.[index];
+      return { ...canvas, score: logProbs[row]?.[index] / (output.length + 1) };
     }),
   );
   return { rows: ranked, forwards };

@@ -21,7 +21,7 @@ export function candidateTree(sequences: readonly ArrayLike<number>[]): Candidat
   const leaves = sequences.map((sequence) => {
     let node = -1;
     for (let position = 0; position < sequence.length; position++) {
-      const tokenId = sequence[position] as number;
+      const tokenId = sequence[position];
       const known = children.get(node) ?? new Map<number, number>();
       children.set(node, known);
       let child = known.get(tokenId);

@@ -93,9 +93,9 @@ export async function scoreInParts<Source>(
       const scores = extension.kind === 'logProbs' ? extension.logProbs : extension.logits;
       for (const [index, unit] of units.entries()) {
         const named = { ...unit, row: firstRow + unit.row };
-        const totals = await yielder.run(scoreUnit(named, scores, begins[index] as number, kind, model.vocabulary));
+        const totals = await yielder.run(scoreUnit(named, scores, begins[index], kind, model.vocabulary));
         for (const [at, candidate] of unit.candidates.entries()) {
-          (logProbs[unit.row] as Float64Array)[candidate] = totals[at] as number;
+          (logProbs[unit.row] as Float64Array)[candidate] = totals[at];
         }
       }
     } finally {
@@ -128,8 +128,8 @@ async function openRows<Source>(
   const encoding = shared?.part?.(rows);
   try {
     return await model.open(
-      rows.map((row) => sources[row] as Source),
-      { ...(encoding === undefined ? {} : { encoding }), ...(signal === undefined ? {} : { signal }) },
+      rows.map((row) => sources[row]),
+      { encoding, signal },
     );
   } finally {
     encoding?.dispose();
@@ -148,13 +148,13 @@ function* scoreUnit(
   { size, endTokenId }: Vocabulary,
 ): Generator<undefined, Float64Array> {
   const depths = new Int32Array(tokenIds.length);
-  const depthOf = (node: number): number => (node < 0 ? 0 : (depths[node] as number));
+  const depthOf = (node: number): number => (node < 0 ? 0 : depths[node]);
   const normalisers = new Map<number, number>();
   const logProbAfter = (node: number, tokenId: number): number => {
     const after = scores.subarray((begin + node + 1) * size, (begin + node + 2) * size);
     if (kind === 'logProbs') {
       assertScores(after, row, depthOf(node), tokenId, tokenId + 1);
-      return after[tokenId] as number;
+      return after[tokenId];
     }
     let normaliser = normalisers.get(node);
     if (normaliser === undefined) {
@@ -163,14 +163,14 @@ function* scoreUnit(
       normalisers.set(node, normaliser);
     }
     // A node after which nothing is possible has nothing to share out.
-    return normaliser === Number.NEGATIVE_INFINITY ? normaliser : (after[tokenId] as number) - normaliser;
+    return normaliser === Number.NEGATIVE_INFINITY ? normaliser : after[tokenId] - normaliser;
   };
   const totals = new Float64Array(tokenIds.length);
-  const totalOf = (node: number): number => (node < 0 ? 0 : (totals[node] as number));
+  const totalOf = (node: number): number => (node < 0 ? 0 : totals[node]);
   for (let node = 0; node < tokenIds.length; node++) {
-    const parent = parents[node] as number;
+    const parent = parents[node];
     depths[node] = depthOf(parent) + 1;
-    totals[node] = totalOf(parent) + logProbAfter(parent, tokenIds[node] as number);
+    totals[node] = totalOf(parent) + logProbAfter(parent, tokenIds[node]);
     yield;
   }
   const logProbs = new Float64Array(leaves.length);
@@ -202,10 +202,8 @@ function layOut(
     const above = nodes.addChain(forestRow, node, prefix.subarray(cached), 'last');
     const handles: number[] = [];
     for (let index = 0; index < tree.tokenIds.length; index++) {
-      const parent = tree.parents[index] as number;
-      handles.push(
-        nodes.add(forestRow, parent < 0 ? above : (handles[parent] as number), tree.tokenIds[index] as number),
-      );
+      const parent = tree.parents[index];
+      handles.push(nodes.add(forestRow, parent < 0 ? above : handles[parent], tree.tokenIds[index]));
     }
     return begin;
   });
@@ -227,7 +225,7 @@ function assertCandidates<Source>(
   for (const [row, candidates] of rows.entries()) {
     for (const candidate of candidates) {
       for (let position = 0; position < candidate.length; position++) {
-        const tokenId = candidate[position] as number;
+        const tokenId = candidate[position];
         if (Number.isInteger(tokenId) && tokenId >= 0 && tokenId < size && tokenId !== endTokenId) continue;
         throw new ForetokenError(
           'INVALID_ARGUMENT',

@@ -31,7 +31,7 @@ function unitsOf(row: number, candidates: readonly ArrayLike<number>[], maxWidth
   const unit = (some: readonly number[]): ScoringUnit => ({
     row,
     candidates: some,
-    tree: candidateTree(some.map((index) => candidates[index] as ArrayLike<number>)),
+    tree: candidateTree(some.map((index) => candidates[index])),
   });
   const whole = unit([...candidates.keys()]);
   if (widthOf(whole) <= maxWidth) return [whole];
