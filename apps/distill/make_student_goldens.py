@@ -111,7 +111,7 @@ def best_path(ctc: Weights, states: Tensor) -> tuple[list[int], list[int]]:
     return labels, [i for i, label in enumerate(labels) if label not in (len(HEAD), before[i])]
 
 
-def draft(ctc: Weights, embedding: Tensor, states: Tensor, path: LatticePath | None = None) -> Tensor:
+def hint(ctc: Weights, embedding: Tensor, states: Tensor, path: LatticePath | None = None) -> Tensor:
     """The frames where the tokens of a path begin, and the tokens' embeddings, `[tokens, 2 * width]`; default: the best path."""
     if path is None:
         labels, begins = best_path(ctc, states)
@@ -126,7 +126,7 @@ def canvas_states(weights: Weights, embedding: Tensor, canvas: list[int], memory
     x = torch.stack(rows) + sinusoids(len(canvas))
     if tokens is not None:
         for position in range(shift, min(len(canvas), shift + len(tokens))):
-            x[position] += weights["draft.weight"] @ tokens[position - shift]
+            x[position] += weights["hints.weight"] @ tokens[position - shift]
     for index in range(2):
         x = layer(weights, f"layers.{index}", x, memory)
     return x
@@ -242,19 +242,19 @@ def main() -> None:
     ctc_fast = folder("ctc-fast", common | {"model_type": "foretoken-ctc", "encoder_layers": 1} | frame_config,
                       draw(frame_shapes | linear_shapes("head", len(HEAD) + 1, WIDTH), 21)
                       | {"head.token_ids": torch.tensor(HEAD, dtype=torch.int32)})
-    reads, draft_shapes = {"reads_draft": True}, {"draft.weight": (WIDTH, 2 * WIDTH)}
-    canvas_draft = canvas_folder("canvas-draft", 21, True, canvas_config | reads, lengths_shapes(3) | draft_shapes)
-    edit_draft = canvas_folder("edit-draft", 14, True, edit_config | reads, edit_shapes | draft_shapes)
+    reads, hint_shapes = {"reads_hints": True}, {"hints.weight": (WIDTH, 2 * WIDTH)}
+    canvas_hints = canvas_folder("canvas-hints", 21, True, canvas_config | reads, lengths_shapes(3) | hint_shapes)
+    edit_hints = canvas_folder("edit-hints", 14, True, edit_config | reads, edit_shapes | hint_shapes)
 
     sources = [[5, 9, 4, 11, END], [7, END], [3, 3, 8, 14, 6, 10, 12, 13, 4, END]]
     states = [encode(marian, source) for source in sources]
     canvases = [[0, [MASK, MASK, 4, MASK]], [1, [MASK]], [2, [9, MASK, 3, MASK, MASK, 7, 7, MASK, MASK]], [0, [MASK] * 6]]
     edits = [[0, [START, 4, 9, MASK, 5, END]], [1, [START, END]], [2, [START, 7, MASK, MASK, 3, 3, 14, END]]]
     shared = marian["model.shared.weight"]
-    drafts = [draft(ctc, shared, x) for x in states]
+    hints = [hint(ctc, shared, x) for x in states]
     # Not the best ones; of the last source nothing is drafted.
     paths: list[LatticePath] = [([4, 4, 9], [1, 2, 7]), ([14], [3]), ([], [])]
-    given = [draft(ctc, shared, x, path) for x, path in zip(states, paths)]
+    given = [hint(ctc, shared, x, path) for x, path in zip(states, paths)]
     unread = [canvas_states(masked, masked["embed.weight"], tokens, None) for _, tokens in canvases]
 
     def canvas_golden(weights: Weights, read: list[Tensor | None]) -> dict[str, object]:
@@ -266,7 +266,7 @@ def main() -> None:
         }
 
     def edit_golden(weights: Weights, read: list[Tensor | None]) -> dict[str, object]:
-        # The start token comes before a draft.
+        # The start token comes before a hint.
         edited = [canvas_states(weights, shared, tokens, states[row], read[row], 1) for row, tokens in edits]
         gaps = [linear(weights, "placeholder", torch.cat([x[:-1], x[1:]], dim=1)) for x in edited]
         deleted = [linear(weights, "deletion", x).log_softmax(-1)[:, 1] for x in edited]
@@ -274,7 +274,7 @@ def main() -> None:
             "canvases": edits,
             "logProbs": [token_log_probs(weights, x) for x in edited],
             "deletions": [[round(v, 6) for v in x.tolist()] for x in deleted],
-            # Where nothing is written yet there is room for the draft.
+            # Where nothing is written yet there is room for the hint.
             "placeholders": [[min(len(read[row]), POSITIONS - 2)] if len(tokens) == 2 and read[row] is not None
                              else x.argmax(-1).tolist() for (row, tokens), x in zip(edits, gaps)],
         }
@@ -289,11 +289,11 @@ def main() -> None:
         "edit": edit_golden(edit, [None] * len(states)),
         "dag": [dag(dag_weights, x) for x in states],
         "ctcFast": [label_log_probs(ctc_fast, encode(marian, source, 1)) for source in sources],
-        "canvasDraft": canvas_golden(canvas_draft, drafts),
-        "editDraft": edit_golden(edit_draft, drafts),
+        "canvasHints": canvas_golden(canvas_hints, hints),
+        "editHints": edit_golden(edit_hints, hints),
         "paths": paths,
-        "canvasGiven": canvas_golden(canvas_draft, given),
-        "editGiven": edit_golden(edit_draft, given),
+        "canvasGiven": canvas_golden(canvas_hints, given),
+        "editGiven": edit_golden(edit_hints, given),
     }
     (out / "expected.json").write_text(json.dumps(expected) + "\n")
 

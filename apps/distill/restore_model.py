@@ -153,11 +153,11 @@ def restored_canvas(folder: Path, teacher: Marian, student: str, manifest: Mappi
         for index, chunk in enumerate(chunks):
             tensors[f"layers.{index // 2}.encoder_attn.{'kv'[index % 2]}_proj.{kind}"] = chunk
     known = teacher.shape, tensors["head.token_ids"], manifest[student][mask], layers, feed_forward
-    reads_draft = "openDrafts" in manifest["graphs"][student]
+    reads_hints = "openHints" in manifest["graphs"][student]
     if student == "edit":
-        model = EditStudent(*known, tensors["placeholder.bias"].shape[0] - 1, reads_draft)
+        model = EditStudent(*known, tensors["placeholder.bias"].shape[0] - 1, reads_hints)
     else:
-        model = CanvasStudent(*known, reads_draft=reads_draft)
+        model = CanvasStudent(*known, reads_hints=reads_hints)
     model.embedding.copy_(teacher.shared.weight.detach())
     fill_canvas(model, tensors)
     return model

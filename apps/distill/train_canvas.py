@@ -26,13 +26,13 @@ from distill.students import LENGTH_CLASSES, LENGTH_OFFSET, CanvasStudent
 MASK = PAD
 
 
-def mask_predict(student: CanvasStudent, states: list[Tensor], drafts: list[Tensor] | None,
+def mask_predict(student: CanvasStudent, states: list[Tensor], hints: list[Tensor] | None,
                  iterations: int) -> list[list[int]]:
     """As `maskPredict` of @foretoken/refine, with the most probable length."""
     still = DropoutPool(0.0, 0, 1)
     outputs: list[list[int]] = [[] for _ in states]
     for rows, padded, mask, lengths in in_groups(states):
-        own = chosen(drafts, rows)
+        own = chosen(hints, rows)
         count = (lengths + student.length_logits(padded, mask, own).argmax(dim=-1) - LENGTH_OFFSET).clamp(min=1)
         valid = torch.arange(int(count.max()))[None, :] < count[:, None]
         tokens = torch.full(valid.shape, MASK)
@@ -54,7 +54,7 @@ def mask_predict(student: CanvasStudent, states: list[Tensor], drafts: list[Tens
 
 
 def main() -> None:
-    parser = student_arguments(__doc__, drafts=True)
+    parser = student_arguments(__doc__, hints=True)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--feed-forward", type=int, default=512)
     parser.add_argument("--smoothing", type=float, default=0.1)
@@ -65,10 +65,10 @@ def main() -> None:
     options = parser.parse_args()
     data = StudentData(options)
     if options.start_from:
-        student = load_canvas_folder(options.start_from, data.teacher, data.drafts is not None)
+        student = load_canvas_folder(options.start_from, data.teacher, data.hints is not None)
     else:
         student = CanvasStudent(data.teacher.shape, data.tokens(), MASK, options.layers, options.feed_forward,
-                                reads_draft=data.drafts is not None)
+                                reads_hints=data.hints is not None)
         student.start_from_teacher(data.teacher)
     row_of = torch.full((data.teacher.shape.vocabulary_size,), -1)
     row_of[student.token_ids] = torch.arange(len(student.token_ids))
@@ -77,15 +77,15 @@ def main() -> None:
     usable = [i for i, row in enumerate(target)
               if row and abs(len(row) - len(data.states[i])) < LENGTH_OFFSET and len(row) < 200]
 
-    def guess(tokens: Tensor, valid: Tensor, states: Tensor, mask: Tensor, drafts: list[Tensor] | None, where: Tensor) -> Tensor:
+    def guess(tokens: Tensor, valid: Tensor, states: Tensor, mask: Tensor, hints: list[Tensor] | None, where: Tensor) -> Tensor:
         """What the student would say at the positions `where`."""
         with torch.no_grad():
-            hidden = student.hidden(tokens, valid, states, mask, DropoutPool(0.0, 0, 1), drafts)[where]
+            hidden = student.hidden(tokens, valid, states, mask, DropoutPool(0.0, 0, 1), hints)[where]
             return student.token_ids[torch.addmm(student.head_bias, hidden, student.head.t()).argmax(dim=-1)]
 
     def loss_of(group: list[int], drop: DropoutPool, progress: float, order: random.Random) -> Tensor:
         states, mask, lengths = data.stacked(group)
-        drafts = chosen(data.drafts, group)
+        hints = chosen(data.hints, group)
         full = pad([target[i] for i in group], MASK)
         count = torch.tensor([len(target[i]) for i in group])
         valid = torch.arange(full.shape[1])[None, :] < count[:, None]
@@ -95,7 +95,7 @@ def main() -> None:
         tokens = torch.full(full.shape, MASK)
         if glancing:
             guessed = tokens.clone()
-            guessed[valid] = guess(tokens, valid, states, mask, drafts, valid)
+            guessed[valid] = guess(tokens, valid, states, mask, hints, valid)
             wrong = ((guessed != full) & valid).sum(dim=1)
             share = options.glance_start + (options.glance_end - options.glance_start) * progress
             given = rank < (wrong * share).round()[:, None]
@@ -108,16 +108,16 @@ def main() -> None:
             corrupted = given & (torch.rand(full.shape) < options.corrupt)
             if corrupted.any():
                 hidden = tokens.masked_fill(corrupted, MASK)
-                tokens[corrupted] = guess(hidden, valid, states, mask, drafts, corrupted)
+                tokens[corrupted] = guess(hidden, valid, states, mask, hints, corrupted)
                 learned |= corrupted
-        hidden = student.hidden(tokens, valid, states, mask, drop, drafts)
+        hidden = student.hidden(tokens, valid, states, mask, drop, hints)
         loss = SmoothedCrossEntropy.apply(hidden[learned], student.head, student.head_bias, row_of[full[learned]],
                                           options.smoothing)
         classes = (count - lengths + LENGTH_OFFSET).clamp(0, LENGTH_CLASSES - 1)
-        return loss + 0.1 * F.cross_entropy(student.length_logits(states, mask, drafts), classes)
+        return loss + 0.1 * F.cross_entropy(student.length_logits(states, mask, hints), classes)
 
     def scores_of() -> dict[str, float]:
-        return {f"valBleu{n}": data.bleu(mask_predict(student, data.val_states, data.val_drafts, n)) for n in (1, 4, 10)}
+        return {f"valBleu{n}": data.bleu(mask_predict(student, data.val_states, data.val_hints, n)) for n in (1, 4, 10)}
 
     def save(folder: Path) -> None:
         save_canvas_folder(folder, student, data.tokenizer)

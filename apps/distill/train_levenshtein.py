@@ -80,11 +80,11 @@ class Sources(NamedTuple):
 
     states: Tensor
     mask: Tensor
-    drafts: list[Tensor] | None
+    hints: list[Tensor] | None
 
     def of(self, rows: list[int]) -> Sources:
         part = torch.tensor(rows)
-        return Sources(self.states[part], self.mask[part], chosen(self.drafts, rows))
+        return Sources(self.states[part], self.mask[part], chosen(self.hints, rows))
 
 
 class Canvases:
@@ -97,8 +97,8 @@ class Canvases:
         self.gaps = self.valid[:, 1:]
 
     def hidden(self, student: EditStudent, sources: Sources, drop: DropoutPool) -> Tensor:
-        # The start token comes before the draft.
-        return student.hidden(self.tokens, self.valid, sources.states, sources.mask, drop, sources.drafts, 1)
+        # The start token comes before the hint.
+        return student.hidden(self.tokens, self.valid, sources.states, sources.mask, drop, sources.hints, 1)
 
 
 @torch.no_grad()
@@ -106,9 +106,9 @@ def insert(student: EditStudent, rows: list[list[int]], sources: Sources, most: 
     still = DropoutPool(0.0, 0, 1)
     canvases = Canvases(rows)
     counts = student.gap_logits(canvases.hidden(student, sources, still)).argmax(dim=-1).tolist()
-    if sources.drafts is not None:
-        # Where nothing is written yet there is room for the draft, whose tokens then lie where they are read.
-        counts = [[len(draft)] if len(row) == 2 else count for row, count, draft in zip(rows, counts, sources.drafts)]
+    if sources.hints is not None:
+        # Where nothing is written yet there is room for the hint, whose tokens then lie where they are read.
+        counts = [[len(hint)] if len(row) == 2 else count for row, count, hint in zip(rows, counts, sources.hints)]
     opened = [with_placeholders(row, counts[i][: len(row) - 1])[:most] for i, row in enumerate(rows)]
     return fill(student, opened, sources)
 
@@ -130,13 +130,13 @@ def delete(student: EditStudent, rows: list[list[int]], sources: Sources) -> lis
     return [[t for j, t in enumerate(row) if j in (0, len(row) - 1) or not gone[i][j]] for i, row in enumerate(rows)]
 
 
-def levenshtein(student: EditStudent, states: list[Tensor], drafts: list[Tensor] | None, start: int,
+def levenshtein(student: EditStudent, states: list[Tensor], hints: list[Tensor] | None, start: int,
                 rounds: int = 10, initial: list[list[int]] | None = None) -> tuple[list[list[int]], float]:
     """As `levenshtein` of @foretoken/refine, from nothing or from `initial`; also the mean number of rounds."""
     outputs: list[list[int]] = [[] for _ in states]
     total = 0
     for rows, padded, mask, _ in in_groups(states):
-        sources = Sources(padded, mask, chosen(drafts, rows))
+        sources = Sources(padded, mask, chosen(hints, rows))
         texts = [[start, *([] if initial is None else initial[i]), END] for i in rows]
         running = list(range(len(rows)))
         for number in range(rounds):
@@ -156,7 +156,7 @@ def levenshtein(student: EditStudent, states: list[Tensor], drafts: list[Tensor]
 
 
 def main() -> None:
-    parser = student_arguments(__doc__, drafts=True)
+    parser = student_arguments(__doc__, hints=True)
     parser.add_argument("--max-placeholders", type=int, default=63, help="most insertions a gap")
     parser.add_argument("--smoothing", type=float, default=0.1)
     parser.add_argument("--edit-source", action="store_true",
@@ -166,10 +166,10 @@ def main() -> None:
     options = parser.parse_args()
     data = StudentData(options)
     if options.start_from:
-        student = load_edit_folder(options.start_from, data.teacher, options.max_placeholders, data.drafts is not None)
+        student = load_edit_folder(options.start_from, data.teacher, options.max_placeholders, data.hints is not None)
     else:
         student = EditStudent(data.teacher.shape, data.tokens(), PLACEHOLDER, options.layers, options.feed_forward,
-                              options.max_placeholders, data.drafts is not None)
+                              options.max_placeholders, data.hints is not None)
         student.start_from_teacher(data.teacher)
     row_of = torch.full((data.teacher.shape.vocabulary_size,), -1)
     row_of[student.token_ids] = torch.arange(len(student.token_ids))
@@ -202,7 +202,7 @@ def main() -> None:
 
     def loss_of(group: list[int], drop: DropoutPool, progress: float, order: random.Random) -> Tensor:
         states, mask, _ = data.stacked(group)
-        sources = Sources(states, mask, chosen(data.drafts, group))
+        sources = Sources(states, mask, chosen(data.hints, group))
         wanted = [target[i] for i in group]
         kept, counts = map(list, zip(*(roll_in(i, order) for i in group)))
         sparse = Canvases(kept)
@@ -236,7 +236,7 @@ def main() -> None:
 
     def scores_of() -> dict[str, float]:
         initial = [row[:-1] for row in data.sources[1]] if options.edit_source else None
-        outputs, rounds = levenshtein(student, data.val_states, data.val_drafts, data.start_token, initial=initial)
+        outputs, rounds = levenshtein(student, data.val_states, data.val_hints, data.start_token, initial=initial)
         return {**data.scores(outputs), "rounds": round(rounds, 2)}
 
     def save(folder: Path) -> None:

@@ -15,7 +15,7 @@ export interface Decoded {
   /** Best output of each sentence. */
   readonly outputs: readonly Int32Array[];
   readonly forwards: number;
-  readonly draftForwards: number;
+  readonly otherForwards: number;
 }
 
 /** Why a strategy has no row. */
@@ -100,5 +100,5 @@ async function decodeOnce(decode: Decode, sources: readonly TokenSource[]): Prom
   const milliseconds = performance.now() - began;
   const { forwards, otherForwards = 0 } = statistics;
   const outputs = results.map(({ best }) => best.tokenIds);
-  return { milliseconds, outputs, forwards, draftForwards: otherForwards };
+  return { milliseconds, outputs, forwards, otherForwards: otherForwards };
 }

@@ -26,9 +26,9 @@ export interface NarRow {
   /** In tokens, against the reference; see `lengthStatistics`. */
   readonly lengthError?: { readonly mean: number; readonly absolute: number; readonly ratio: number };
   readonly tokensPerSentence: number;
-  /** Of the model that decides, and of one that drafts for it; the encoder's is not among them. Sentences decoded alone. */
+  /** Of the model that decides, and of others that draft or write first outputs; the encoder's is not among them. Sentences decoded alone. */
   readonly forwardsPerSentence: number;
-  readonly draftForwardsPerSentence: number;
+  readonly otherForwardsPerSentence: number;
   readonly millisecondsPerSentence: number;
   /** Milliseconds of a batch over its sentences. */
   readonly millisecondsPerSentenceBatched: number;
@@ -75,7 +75,7 @@ export function rowOf(
     ...(lengths === undefined ? {} : { lengthError: lengths }),
     tokensPerSentence: rounded(mean(outputs.map(({ length }) => length)), 2),
     forwardsPerSentence: rounded(mean(alone.map(({ forwards }) => forwards)), 2),
-    draftForwardsPerSentence: rounded(mean(alone.map(({ draftForwards }) => draftForwards)), 2),
+    otherForwardsPerSentence: rounded(mean(alone.map(({ otherForwards }) => otherForwards)), 2),
     millisecondsPerSentence: rounded(mean(alone.map(({ milliseconds }) => milliseconds)), DIGITS),
     millisecondsPerSentenceBatched: rounded(
       batched.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / sentencesBatched,

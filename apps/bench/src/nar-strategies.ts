@@ -17,14 +17,14 @@ import {
 import {
   easyFirst,
   insertion,
-  type LatticeDraft,
+  type LatticeSearch,
   levenshtein,
   type MaskPredictOptions,
   maskCtc,
   maskedDiffusion,
   maskPredict,
   skeletonFirst,
-  withDrafts,
+  withHints,
 } from '@foretoken/refine';
 import type { NarModelName, PartName, Parts } from './nar-models.js';
 
@@ -97,15 +97,15 @@ const PRUNED = { beamSize: 6, candidates: 4, minTokenLogProb: -4, beamThreshold:
 const withNgramsPruned = (languageModel: LanguageModel): Decoder<LatticeModel<TokenSource>> =>
   ctcPrefixBeam({ ...ngramFusion(languageModel), ...PRUNED });
 
-const DRAFTED: readonly PartName[] = ['lattice', 'languageModel'];
-/** A draft searched with n-grams, for canvases to read. */
-const searched = ({ lattice, languageModel }: Parts): LatticeDraft<TokenSource> => ({
+const SEARCHED: readonly PartName[] = ['lattice', 'languageModel'];
+/** A search with n-grams, whose outputs canvases read as hints. */
+const searched = ({ lattice, languageModel }: Parts): LatticeSearch<TokenSource> => ({
   lattice,
   search: ctcPrefixBeam({ ...ngramFusion(languageModel), ...PRUNED, alignments: true }),
 });
-/** A row of a canvas strategy that reads such a draft. */
-function drafted(name: string, kind: NarKind, decoder: Decoder<CanvasModel<TokenSource>>): NarStrategy {
-  return row(name, kind, ['canvas', ...DRAFTED], (parts) => way(decoder, withDrafts(parts.canvas, searched(parts))));
+/** A row of a canvas strategy that reads such hints. */
+function hinted(name: string, kind: NarKind, decoder: Decoder<CanvasModel<TokenSource>>): NarStrategy {
+  return row(name, kind, ['canvas', ...SEARCHED], (parts) => way(decoder, withHints(parts.canvas, searched(parts))));
 }
 
 /** Every row, baselines first. Options are the packages' defaults where a name says nothing else. */
@@ -147,8 +147,8 @@ export const NAR_STRATEGIES: readonly NarStrategy[] = [
   ),
   row('nat-deduplicate', 'one-shot', ['canvas'], natWith({ deduplicate: true })),
   row('nat-no-repeat', 'one-shot', ['canvas'], natWith({ noRepeat: true })),
-  drafted('nat-searched-draft', 'one-shot', nat()),
-  drafted('nat-searched-draft-lengths-5-weighted', 'one-shot', nat(WEIGHTED)),
+  hinted('nat-searched-hints', 'one-shot', nat()),
+  hinted('nat-searched-hints-lengths-5-weighted', 'one-shot', nat(WEIGHTED)),
   row('nat-raw', 'one-shot', ['canvas'], natWith({}), 'raw'),
   row('nat-distilled', 'one-shot', ['canvas'], natWith({}), 'distilled'),
 
@@ -171,19 +171,19 @@ export const NAR_STRATEGIES: readonly NarStrategy[] = [
   row('mask-predict-10', 'iterative', ['canvas'], masked({ iterations: 10 })),
   row('mask-predict-10-lengths-5', 'iterative', ['canvas'], masked({ iterations: 10, lengthBeam: 5 })),
   row('mask-predict-10-lengths-5-weighted', 'iterative', ['canvas'], masked({ iterations: 10, ...WEIGHTED })),
-  drafted('mask-predict-4-searched-draft', 'iterative', maskPredict({ iterations: 4 })),
-  drafted('mask-predict-4-searched-draft-lengths-5-weighted', 'iterative', maskPredict({ iterations: 4, ...WEIGHTED })),
-  drafted('mask-predict-10-searched-draft', 'iterative', maskPredict({ iterations: 10 })),
-  drafted(
-    'mask-predict-10-searched-draft-lengths-5-weighted',
+  hinted('mask-predict-4-searched-hints', 'iterative', maskPredict({ iterations: 4 })),
+  hinted('mask-predict-4-searched-hints-lengths-5-weighted', 'iterative', maskPredict({ iterations: 4, ...WEIGHTED })),
+  hinted('mask-predict-10-searched-hints', 'iterative', maskPredict({ iterations: 10 })),
+  hinted(
+    'mask-predict-10-searched-hints-lengths-5-weighted',
     'iterative',
     maskPredict({ iterations: 10, ...WEIGHTED }),
   ),
   row('mask-ctc', 'iterative', ['canvas', 'lattice'], ({ canvas, lattice }) =>
-    way(maskCtc({ lattice, search: ctcGreedy({ alignments: true }) }), canvas),
+    way(maskCtc({ initial: { lattice, search: ctcGreedy({ alignments: true }) } }), canvas),
   ),
-  row('mask-ctc-ngrams', 'iterative', ['canvas', ...DRAFTED], (parts) =>
-    way(maskCtc({ ...searched(parts), threshold: 0.3 }), parts.canvas),
+  row('mask-ctc-ngrams', 'iterative', ['canvas', ...SEARCHED], (parts) =>
+    way(maskCtc({ initial: searched(parts), threshold: 0.3 }), parts.canvas),
   ),
   row('easy-first', 'iterative', ['canvas'], ({ canvas }) => way(easyFirst(), canvas)),
   row('skeleton-first', 'iterative', ['canvas'], ({ canvas }) => way(skeletonFirst(), canvas)),
@@ -202,14 +202,14 @@ export const NAR_STRATEGIES: readonly NarStrategy[] = [
   row('levenshtein-deletion-70', 'iterative', ['edit'], ({ edit }) =>
     way(levenshtein({ deletionThreshold: 0.7 }), edit),
   ),
-  row('levenshtein-searched-draft', 'iterative', ['edit', ...DRAFTED], (parts) =>
-    way(levenshtein(), withDrafts(parts.edit, searched(parts))),
+  row('levenshtein-searched-hints', 'iterative', ['edit', ...SEARCHED], (parts) =>
+    way(levenshtein(), withHints(parts.edit, searched(parts))),
   ),
   row('levenshtein-ctc', 'iterative', ['edit', 'lattice'], ({ edit, lattice }) =>
-    way(levenshtein({ draft: { lattice, search: ctcGreedy({ alignments: true }) } }), edit),
+    way(levenshtein({ initial: { lattice, search: ctcGreedy({ alignments: true }) } }), edit),
   ),
-  row('levenshtein-ctc-ngrams', 'iterative', ['edit', ...DRAFTED], (parts) =>
-    way(levenshtein({ draft: searched(parts) }), parts.edit),
+  row('levenshtein-ctc-ngrams', 'iterative', ['edit', ...SEARCHED], (parts) =>
+    way(levenshtein({ initial: searched(parts) }), parts.edit),
   ),
   row('insertion', 'iterative', ['edit'], ({ edit }) => way(insertion(), edit)),
 ];

@@ -20,9 +20,9 @@ const COLUMNS: readonly Column[] = [
   ['x beam 4', ({ timesBeam4 }) => timesBeam4?.batched.median.toFixed(2) ?? NOTHING],
 ];
 
-function forwards({ forwardsPerSentence, draftForwardsPerSentence }: NarRow): string {
-  const drafts = draftForwardsPerSentence === 0 ? '' : ` + ${draftForwardsPerSentence.toFixed(1)}`;
-  return `${forwardsPerSentence.toFixed(1)}${drafts}`;
+function forwards({ forwardsPerSentence, otherForwardsPerSentence }: NarRow): string {
+  const others = otherForwardsPerSentence === 0 ? '' : ` + ${otherForwardsPerSentence.toFixed(1)}`;
+  return `${forwardsPerSentence.toFixed(1)}${others}`;
 }
 
 /** The report for people. */
@@ -34,7 +34,7 @@ export function narTable(report: NarReport): string {
     ...aligned([COLUMNS.map(([heading]) => heading), ...rows.map((row) => COLUMNS.map(([, cell]) => cell(row)))]),
     '',
     'x: median of the baseline’s time over the strategy’s, sentence by sentence (batch by batch); above 1 is faster.',
-    'Length error: mean absolute difference to the reference in tokens. Forwards: + those of a draft model.',
+    'Length error: mean absolute difference to the reference in tokens. Forwards: + those of another model that drafts or writes first outputs.',
   ];
   const part = (title: string, table: readonly (readonly string[])[]): void => {
     if (table.length > 0) lines.push('', `${title}:`, ...aligned(table).map((line) => `  ${line}`));

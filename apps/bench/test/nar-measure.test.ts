@@ -68,7 +68,7 @@ describe('race', () => {
       ...['b 3', 'a 3', 'a 3', 'b 3'],
     ]);
     const [first, second] = decoded.get('b')!;
-    expect(first).toMatchObject({ outputs: [Int32Array.of(1), Int32Array.of(2)], forwards: 2, draftForwards: 1 });
+    expect(first).toMatchObject({ outputs: [Int32Array.of(1), Int32Array.of(2)], forwards: 2, otherForwards: 1 });
     expect(second).toMatchObject({ outputs: [Int32Array.of(3)] });
   });
 

@@ -22,7 +22,7 @@ const decoded = (milliseconds: number, ...outputs: number[][]): Decoded => ({
   milliseconds,
   outputs: outputs.map((ids) => Int32Array.from(ids)),
   forwards: 3,
-  draftForwards: 1,
+  otherForwards: 1,
 });
 
 const strategy = (name: string): NarStrategy => NAR_STRATEGIES.find((row) => row.name === name)!;
@@ -50,7 +50,7 @@ describe('rowOf', () => {
   it('counts time and forwards a sentence, and outputs that a batch changed', () => {
     expect(row).toMatchObject({
       forwardsPerSentence: 3,
-      draftForwardsPerSentence: 1,
+      otherForwardsPerSentence: 1,
       millisecondsPerSentence: 3,
       millisecondsPerSentenceBatched: 1.5,
       identicalBatched: 0.5,
@@ -103,7 +103,7 @@ function figures(name: string, bleu: number, repeated = 0, timesBeam4 = 1): NarR
     repetition: { tokens: repeated, bigrams: 0 },
     tokensPerSentence: 0,
     forwardsPerSentence: 1,
-    draftForwardsPerSentence: 0,
+    otherForwardsPerSentence: 0,
     millisecondsPerSentence: 1,
     millisecondsPerSentenceBatched: 1,
     identicalBatched: 1,
@@ -157,10 +157,10 @@ describe('groups', () => {
 
   it.each([
     ['ctcPrefixBeam', 'ctc-prefix-beam', 'ctc-greedy', 0],
-    ['maskPredict4', 'mask-predict-4-searched-draft-lengths-5-weighted', 'greedy', -0.7],
+    ['maskPredict4', 'mask-predict-4-searched-hints-lengths-5-weighted', 'greedy', -0.7],
     ['maskPredict4BestPath', 'mask-predict-4-lengths-5-weighted', 'greedy', -0.7],
-    ['maskPredict10', 'mask-predict-10-searched-draft-lengths-5-weighted', 'greedy', -0.3],
-    ['levenshtein', 'levenshtein-searched-draft', 'greedy', -1],
+    ['maskPredict10', 'mask-predict-10-searched-hints-lengths-5-weighted', 'greedy', -0.3],
+    ['levenshtein', 'levenshtein-searched-hints', 'greedy', -1],
     ['levenshteinBestPath', 'levenshtein', 'greedy', -1],
   ])('%s is met exactly from its aim on', (name, own, baseline, aim) => {
     const with_ = (difference: number) => targetsOf(rowsByName([figures(own, 30 + difference), figures(baseline, 30)]));

@@ -25,13 +25,13 @@ import {
 import {
   easyFirst,
   insertion,
-  type LatticeDraft,
+  type LatticeSearch,
   levenshtein,
   maskCtc,
   maskedDiffusion,
   maskPredict,
   skeletonFirst,
-  withDrafts,
+  withHints,
 } from '@foretoken/refine';
 import { copyDrafter, latticeDrafter, ngramDrafter, speculative } from '@foretoken/speculative';
 import { outputTokens } from './requests.js';
@@ -46,15 +46,10 @@ import {
 } from './strategy-names.js';
 import type { StrategyOptions } from './strategy-options.js';
 
-export interface StrategyRequest extends DecodeRequest<TokenSource> {
-  /** For levenshtein: output tokens to start from, one array a row. */
-  readonly initial?: readonly Int32Array[];
-}
-
 /** A decoding strategy bound to the model it was checked against. */
 export interface Strategy {
   readonly name: StrategyName;
-  decode(request: StrategyRequest): AsyncIterable<DecodeEvent>;
+  decode(request: DecodeRequest<TokenSource>): AsyncIterable<DecodeEvent>;
 }
 
 type Model<Name extends Part | 'languageModel'> = NonNullable<LoadedModel[Name]>;
@@ -73,7 +68,7 @@ export function createStrategy(
   model: LoadedModel,
   drafter: DrafterName,
   // The seed goes with each request.
-  { searchedDraft = false, seed: _seed, ...options }: StrategyOptions = {},
+  { searchedHints = false, seed: _seed, ...options }: StrategyOptions = {},
 ): Strategy {
   const part = <Name extends Part>(wanted: Name): Model<Name> => partFor(name, wanted, model);
   const autoregressive = (decoder: Decoder<Model<'autoregressive'>>): Strategy => {
@@ -87,12 +82,12 @@ export function createStrategy(
     return { name, decode: (request) => decoder.decode(lattices, request) };
   };
   const canvas = (decoder: Decoder<Model<'canvas'>>): Strategy => {
-    const filled = searchedDraft ? withDrafts(part('canvas'), searchedDraftOf(name, model)) : part('canvas');
+    const filled = searchedHints ? withHints(part('canvas'), searchedHintsOf(name, model)) : part('canvas');
     assertCanvas(decoder, filled);
     return { name, decode: (request) => decoder.decode(filled, request) };
   };
   const edited = (): Model<'edit'> =>
-    searchedDraft ? withDrafts(part('edit'), searchedDraftOf(name, model)) : part('edit');
+    searchedHints ? withHints(part('edit'), searchedHintsOf(name, model)) : part('edit');
   switch (name) {
     case 'greedy':
       return autoregressive(greedy(options));
@@ -119,7 +114,7 @@ export function createStrategy(
     case 'mask-predict':
       return canvas(maskPredict(options));
     case 'mask-ctc':
-      return canvas(maskCtc({ ...options, ...latticeDraft(name, model) }));
+      return canvas(maskCtc({ ...options, initial: latticeSearch(name, model) }));
     case 'easy-first':
       return canvas(easyFirst(options));
     case 'skeleton-first':
@@ -128,15 +123,9 @@ export function createStrategy(
       return canvas(maskedDiffusion(options));
     case 'levenshtein': {
       const edit = edited();
-      const { initial: _path, draft, ...given } = options;
-      const rest = draft === true ? { ...given, draft: latticeDraft(name, model) } : given;
-      // Checked now, not when the first line has been read.
-      levenshtein(rest);
-      return {
-        name,
-        decode: ({ initial, ...request }) =>
-          levenshtein(initial === undefined ? rest : { ...rest, initial }).decode(edit, request),
-      };
+      const { initial: _path, fromCtc, ...rest } = options;
+      const decoder = levenshtein(fromCtc === true ? { ...rest, initial: latticeSearch(name, model) } : rest);
+      return { name, decode: (request) => decoder.decode(edit, request) };
     }
     case 'insertion': {
       const edit = edited();
@@ -161,17 +150,17 @@ function prefixBeam(model: LoadedModel, options: StrategyOptions): Decoder<Model
   });
 }
 
-/** The folder's CTC model as a draft, read with its n-grams where it has them. */
-function latticeDraft(name: StrategyName, model: LoadedModel): LatticeDraft<TokenSource> {
+/** The folder's CTC model, searched with its n-grams where it has them. */
+function latticeSearch(name: StrategyName, model: LoadedModel): LatticeSearch<TokenSource> {
   const lattice = partFor(name, 'lattice', model);
-  if (model.languageModel !== undefined) return searchedDraftOf(name, model);
+  if (model.languageModel !== undefined) return searchedHintsOf(name, model);
   return { lattice, search: ctcGreedy({ alignments: true }) };
 }
 
-/** A draft of the folder's CTC model, searched as those were that shipped students learned to read. */
-function searchedDraftOf(name: StrategyName, model: LoadedModel): LatticeDraft<TokenSource> {
+/** The folder's CTC model, searched as the hints were that shipped students learned to read. */
+function searchedHintsOf(name: StrategyName, model: LoadedModel): LatticeSearch<TokenSource> {
   const lattice = partFor(name, 'lattice', model);
-  const languageModel = { model: partFor(`${name} with a searched draft`, 'languageModel', model), weight: 0.2 };
+  const languageModel = { model: partFor(`${name} with searched hints`, 'languageModel', model), weight: 0.2 };
   const search = ctcPrefixBeam({ languageModel, lengthBonus: 1.2, alignments: true });
   return { lattice, search };
 }

@@ -45,9 +45,9 @@ export interface StrategyOptions
   readonly hotWord?: readonly string[];
   readonly hotWordBonus?: number;
   /** Start from the output of the folder's CTC model. */
-  readonly draft?: boolean;
-  /** Canvases read a draft of the folder's CTC model that is searched with its n-grams, not the best path. */
-  readonly searchedDraft?: boolean;
+  readonly fromCtc?: boolean;
+  /** Canvases read hints of the folder's CTC model that are searched with its n-grams, not the best path. */
+  readonly searchedHints?: boolean;
   /** Path of the texts to start from. */
   readonly initial?: string;
 }
@@ -74,7 +74,7 @@ const RULED: readonly StrategyName[] = ['greedy', 'sampling', 'beam'];
 const BEAMS: readonly StrategyName[] = ['beam', 'ctc-prefix-beam', 'dag-beam'];
 const RANDOM: readonly StrategyName[] = ['sampling', 'dag-sampling', 'masked-diffusion'];
 const PREDICTED: readonly StrategyName[] = ['nat', 'mask-predict', 'easy-first', 'skeleton-first'];
-const DRAFTED: readonly StrategyName[] = [...PREDICTED, 'masked-diffusion', ...STRATEGIES_OF.edit];
+const HINTED: readonly StrategyName[] = [...PREDICTED, 'masked-diffusion', ...STRATEGIES_OF.edit];
 const VITERBI: readonly StrategyName[] = ['dag-viterbi', 'dag-joint-viterbi'];
 const ORDERS = ['confidence', 'margin', 'entropy', 'entropy-bounded', 'left-to-right', 'random'];
 
@@ -120,7 +120,7 @@ const DEFINITIONS: readonly Definition[] = [
   ),
   define('least-masked', 'integer', 'mask-predict', 'positions masked where the schedule says none: 0 (default) or 1'),
   define('adaptive-stop', 'flag', 'mask-predict', 'stop as soon as an iteration changes nothing'),
-  define('threshold', 'number', 'mask-ctc', 'draft tokens less probable than this are masked (default 0.5)'),
+  define('threshold', 'number', 'mask-ctc', 'tokens of the CTC model less probable than this are masked (default 0.5)'),
   define('groups', 'integer', 'easy-first', 'positions are ranked into so many groups (default: one each)'),
   define('share', 'number', 'skeleton-first', 'share of positions that make the skeleton (default 0.5)'),
   define('fills', 'integer', 'skeleton-first', 'forwards that fill in the rest (default 1)'),
@@ -133,13 +133,8 @@ const DEFINITIONS: readonly Definition[] = [
   define('per-gap', 'integer', STRATEGIES_OF.edit, 'most tokens inserted between neighbours a round (insertion: 1)'),
   define('deletion-threshold', 'number', 'levenshtein', 'delete what is more probably deleted than this (default 0.5)'),
   define('initial', 'path', 'levenshtein', 'outputs to start from and edit, one a line, beside the lines of the input'),
-  define(
-    'searched-draft',
-    'flag',
-    DRAFTED,
-    "read a draft that is searched with the folder's n-grams, not the best path",
-  ),
-  define('draft', 'flag', 'levenshtein', "edit the output of the folder's CTC model"),
+  define('searched-hints', 'flag', HINTED, "read hints that are searched with the folder's n-grams, not the best path"),
+  define('from-ctc', 'flag', 'levenshtein', "edit the output of the folder's CTC model"),
   define(
     'temperature',
     'number',

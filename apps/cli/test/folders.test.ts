@@ -26,7 +26,7 @@ describe('inspect', () => {
 
   it('shows the students of an encoder, and a masked language model', async () => {
     const fill = { topK: 'fill-top-k.onnx', logProbs: 'fill-log-probs.onnx' };
-    const edits = { open: 'o.onnx', openDrafts: 'r.onnx', deletions: 'd.onnx', placeholders: 'p.onnx', fill };
+    const edits = { open: 'o.onnx', openHints: 'r.onnx', deletions: 'd.onnx', placeholders: 'p.onnx', fill };
     const students: MarianManifest = {
       ...MANIFEST,
       graphs: { ...MANIFEST.graphs, canvas: { open: 'o.onnx', fill }, dag: 'dag.onnx', edit: edits },
@@ -49,7 +49,7 @@ describe('inspect', () => {
     const first = await shown(students);
     expect(first).toContain('3 layers, up to 20 positions, topK, logProbs, predicts lengths\n');
     expect(first).toContain('4 vertices a source token, up to 5 candidates');
-    expect(first).toContain('2 layers, up to 20 positions, reads drafts of the CTC student\n');
+    expect(first).toContain('2 layers, up to 20 positions, reads hints of the CTC student\n');
     expect(first).toContain('nat, mask-predict, mask-ctc, easy-first, skeleton-first, masked-diffusion, dag-greedy');
     expect(first).toContain('dag-sampling, levenshtein, insertion');
     const second = await shown(masked);

@@ -58,7 +58,7 @@ describe('strategies of students', () => {
     ['dag-beam', ['--beam-size', '3', '--candidates', '2', '--hypotheses', '2']],
     ['dag-sampling', ['--temperature', '0.01', '--samples', '2', '--seed', '1', '--candidates', '3']],
     ['levenshtein', ['--iterations', '5', '--per-gap', '3', '--deletion-threshold', '0.7']],
-    ['levenshtein', ['--draft']],
+    ['levenshtein', ['--from-ctc']],
     ['insertion', ['--per-gap', '3']],
   ])('%s takes %j', async (strategy, more) => {
     const { code, stdout, stderr } = await cli(decode(strategy, ...more), { model: modelWithStudents() });
@@ -66,7 +66,7 @@ describe('strategies of students', () => {
   });
 
   it.each(['nat', 'mask-predict', 'levenshtein'])(
-    '%s has a searched draft read where the model reads drafts',
+    '%s has searched hints read where the model reads hints',
     async (strategy) => {
       const model = modelWithStudents();
       const encoder = { encode: async ({ length: rows }: readonly unknown[]) => ({ rows, dispose: () => {} }) };
@@ -74,10 +74,10 @@ describe('strategies of students', () => {
       const reading = <Model extends { open(...of: never[]): unknown }>(part: Model): Model => ({
         ...part,
         encoder,
-        readsDrafts: true,
+        readsHints: true,
         open: (sources: never, options: CanvasOpenOptions) => {
           opened.push(options);
-          const { drafts: _, ...others } = options;
+          const { hints: _, ...others } = options;
           return part.open(sources, others as never);
         },
       });
@@ -89,20 +89,20 @@ describe('strategies of students', () => {
         canvas: reading(model.canvas!),
         edit: reading(model.edit!),
       };
-      const { code, stdout } = await cli(decode(strategy, '--searched-draft'), { model: readers });
+      const { code, stdout } = await cli(decode(strategy, '--searched-hints'), { model: readers });
       expect([code, stdout]).toEqual([0, 'ein Hund läuft\n']);
-      expect(opened).toMatchObject([{ drafts: [{ tokenIds: Int32Array.of(9, 9, 9) }] }]);
+      expect(opened).toMatchObject([{ hints: [{ tokenIds: Int32Array.of(9, 9, 9) }] }]);
       expect((await cli(decode('ctc-prefix-beam'), { model: readers })).stdout).toBe('Mann Mann Mann\n');
       expect((await cli(decode('ctc'), { model: readers })).stdout).not.toBe('Mann Mann Mann\n');
       await cli(decode(strategy), { model: readers });
-      expect(opened[1]).not.toHaveProperty('drafts');
-      const unread = await cli(decode(strategy, '--searched-draft'), {
+      expect(opened[1]).not.toHaveProperty('hints');
+      const unread = await cli(decode(strategy, '--searched-hints'), {
         model: { ...model, languageModel: languageModel! },
       });
-      expect([unread.code, unread.stderr]).toEqual([2, expect.stringContaining('This model reads no drafts')]);
+      expect([unread.code, unread.stderr]).toEqual([2, expect.stringContaining('This model reads no hints')]);
       const { languageModel: _, ...wordless } = readers;
-      const unsearched = await cli(decode(strategy, '--searched-draft'), { model: wordless });
-      expect([unsearched.code, unsearched.stderr]).toEqual([2, expect.stringContaining('with a searched draft needs')]);
+      const unsearched = await cli(decode(strategy, '--searched-hints'), { model: wordless });
+      expect([unsearched.code, unsearched.stderr]).toEqual([2, expect.stringContaining('with searched hints needs')]);
     },
   );
 

@@ -65,7 +65,7 @@ describe('summarise', () => {
     expect(greedy).toMatchObject({
       millisecondsPerSentence: 20,
       forwardsPerSentence: 4,
-      draftForwardsPerSentence: 0,
+      otherForwardsPerSentence: 0,
       tokensPerForward: 9 / 12,
       speedup: 1,
     });
@@ -76,7 +76,7 @@ describe('summarise', () => {
     expect(speculative).toMatchObject({
       millisecondsPerSentence: 44 / 3,
       forwardsPerSentence: 5 / 3,
-      draftForwardsPerSentence: 1,
+      otherForwardsPerSentence: 1,
       tokensPerForward: 9 / 5,
       acceptance: 4 / 8,
       // The ratios are 2.5, 1 and 2.
@@ -97,7 +97,7 @@ describe('summarise', () => {
     expect(lines[2]!.split(/ {2,}/).toSpliced(5, 1)).toEqual([
       'speculative',
       '14.67',
-      '1.7 + 1.0 draft',
+      '1.7 + 1.0',
       '1.80',
       '2.00x',
       '2 of 3',

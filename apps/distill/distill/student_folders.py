@@ -29,7 +29,7 @@ def canvas_parts(student: CanvasStudent, model_type: str) -> tuple[dict[str, obj
         "attention_heads": student.shape.heads, "ffn_dim": student.feed_forward, "activation_function": "swish",
         "max_position_embeddings": student.shape.max_positions, "vocab_size": student.shape.vocabulary_size,
         "eos_token_id": END, "mask_token_id": student.mask_token, "cross_attention": student.cross,
-        "reads_draft": student.reads_draft,
+        "reads_hints": student.reads_hints,
         "length_classes": LENGTH_CLASSES if hasattr(student, "length_out") else 0, "length_offset": LENGTH_OFFSET,
     }
     tensors = {"embed.mask": student.mask, "head.weight": student.head, "head.bias": student.head_bias,
@@ -39,8 +39,8 @@ def canvas_parts(student: CanvasStudent, model_type: str) -> tuple[dict[str, obj
     for name in ("length_hidden", "length_out", "deletion", "placeholder"):
         if hasattr(student, name):
             tensors |= {f"{name.replace('_', '.')}.{k}": v for k, v in getattr(student, name).state_dict().items()}
-    if student.reads_draft:
-        tensors["draft.weight"] = student.draft.weight
+    if student.reads_hints:
+        tensors["hints.weight"] = student.hints.weight
     for index, layer in enumerate(student.layers):
         tensors |= layer_tensors(f"layers.{index}", layer)
     return config, tensors
@@ -70,31 +70,31 @@ def fill_canvas(student: CanvasStudent, tensors: dict[str, Tensor]) -> None:
         if hasattr(student, name) and f"{key}.weight" in tensors:
             weight, known = getattr(student, name).weight, tensors[f"{key}.weight"]
             if name == "length_hidden" and known.shape[1] < weight.shape[1]:
-                # A student that begins to read drafts goes on as it was: their length has no say yet.
+                # A student that begins to read hints goes on as it was: their length has no say yet.
                 known = F.pad(known, (0, weight.shape[1] - known.shape[1]))
             weight.copy_(known)
             getattr(student, name).bias.copy_(tensors[f"{key}.bias"])
-    if student.reads_draft and "draft.weight" in tensors:
-        known = tensors["draft.weight"]
-        student.draft.weight.copy_(F.pad(known, (0, student.draft.weight.shape[1] - known.shape[1])))
+    if student.reads_hints and "hints.weight" in tensors:
+        known = tensors["hints.weight"]
+        student.hints.weight.copy_(F.pad(known, (0, student.hints.weight.shape[1] - known.shape[1])))
     for index, layer in enumerate(student.layers):
         load_layer(f"layers.{index}", layer, tensors)
 
 
-def load_canvas_folder(folder: Path, teacher: Marian, reads_draft: bool) -> CanvasStudent:
-    """The student of a `foretoken-canvas` folder with cross-attention; `teacher` has its encoder. It may begin to read drafts."""
+def load_canvas_folder(folder: Path, teacher: Marian, reads_hints: bool) -> CanvasStudent:
+    """The student of a `foretoken-canvas` folder with cross-attention; `teacher` has its encoder. It may begin to read hints."""
     config, tensors = read_student_folder(folder)
-    check_drafts(folder, config, reads_draft)
+    check_hints(folder, config, reads_hints)
     student = CanvasStudent(teacher.shape, tensors["head.token_ids"], config["mask_token_id"], config["layers"],
-                            config["ffn_dim"], reads_draft=reads_draft)
+                            config["ffn_dim"], reads_hints=reads_hints)
     student.embedding.copy_(teacher.shared.weight.detach())
     fill_canvas(student, tensors)
     return student
 
 
-def check_drafts(folder: Path, config: dict[str, object], reads_draft: bool) -> None:
-    if config.get("reads_draft", False) and not reads_draft:
-        raise SystemExit(f"{folder} reads drafts: name their folders with --drafts and --val-drafts")
+def check_hints(folder: Path, config: dict[str, object], reads_hints: bool) -> None:
+    if config.get("reads_hints", False) and not reads_hints:
+        raise SystemExit(f"{folder} reads hints: name their folders with --hints and --val-hints")
 
 
 def save_dag_folder(folder: Path, student: DagStudent, tokenizer: Tokenizer, start_token: int) -> None:
@@ -150,13 +150,13 @@ def save_edit_folder(folder: Path, student: EditStudent, tokenizer: Tokenizer, s
     save_student_folder(folder, tokenizer, config, tensors)
 
 
-def load_edit_folder(folder: Path, teacher: Marian, max_placeholders: int, reads_draft: bool) -> EditStudent:
+def load_edit_folder(folder: Path, teacher: Marian, max_placeholders: int, reads_hints: bool) -> EditStudent:
     """The student of a `foretoken-edit` folder, or one that starts from a `foretoken-canvas` folder; it may begin to read
-    drafts."""
+    hints."""
     config, tensors = read_student_folder(folder)
-    check_drafts(folder, config, reads_draft)
+    check_hints(folder, config, reads_hints)
     student = EditStudent(teacher.shape, tensors["head.token_ids"], config["mask_token_id"], config["layers"],
-                          config["ffn_dim"], config.get("max_placeholders", max_placeholders), reads_draft)
+                          config["ffn_dim"], config.get("max_placeholders", max_placeholders), reads_hints)
     student.embedding.copy_(teacher.shared.weight.detach())
     fill_canvas(student, tensors)
     return student

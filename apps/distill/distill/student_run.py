@@ -16,14 +16,14 @@ from torch import Tensor, nn
 from .checkpoint import Averaged, load_marian_folder, save_state
 from .correction.scores import Triple, edit_scores, restored
 from .data import END, PAD, batches, encode, pad, read_lines
-from .drafts import read_drafts
+from .hints import read_hints
 from .model import DropoutPool, Marian
 from .optimizers import adamw, matrix_optimizers
 from .reference_decoder import bleu
 
 
-def student_arguments(description: str, drafts: bool = False) -> argparse.ArgumentParser:
-    """Options of a student's recipe; with `drafts` also those of a student that may read drafts."""
+def student_arguments(description: str, hints: bool = False) -> argparse.ArgumentParser:
+    """Options of a student's recipe; with `hints` also those of a student that may read hints."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--teacher", type=Path, required=True)
@@ -34,10 +34,10 @@ def student_arguments(description: str, drafts: bool = False) -> argparse.Argume
                         help="encode every batch when it is used: slower, but the states of all sources need not fit into memory")
     parser.add_argument("--edits", action="store_true", help="source and target are one language: score the edits too")
     parser.add_argument("--start-from", type=Path, help="weights folder to continue from")
-    if drafts:
-        parser.add_argument("--drafts", type=Path, help="folder of make_drafts.py for the source lines, which the student reads")
-        parser.add_argument("--val-drafts", type=Path, help="such a folder for the validation set")
-        parser.add_argument("--best-path", type=float, default=0.25, help="share of drafts that are best paths, not searched")
+    if hints:
+        parser.add_argument("--hints", type=Path, help="folder of make_hints.py for the source lines, which the student reads")
+        parser.add_argument("--val-hints", type=Path, help="such a folder for the validation set")
+        parser.add_argument("--best-path", type=float, default=0.25, help="share of hints that are best paths, not searched")
     run_arguments(parser)
     return parser
 
@@ -74,8 +74,8 @@ def encoder_states(teacher: Marian, source: list[list[int]]) -> list[Tensor]:
     return states
 
 
-def chosen(drafts: list[Tensor] | None, rows: list[int]) -> list[Tensor] | None:
-    return None if drafts is None else [drafts[i] for i in rows]
+def chosen(hints: list[Tensor] | None, rows: list[int]) -> list[Tensor] | None:
+    return None if hints is None else [hints[i] for i in rows]
 
 
 def stack(states: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
@@ -121,13 +121,13 @@ class StudentData:
         self.anew, self.edits = options.encode_anew, options.edits
         self.states: Sequence[Sized] = source if self.anew else encoder_states(self.teacher, source)
         self.val_states = encoder_states(self.teacher, self.sources[1])
-        self.drafts: list[Tensor] | None = None
-        self.val_drafts: list[Tensor] | None = None
-        if getattr(options, "drafts", None):
-            assert options.val_drafts, "--drafts needs --val-drafts"
-            self.drafts = read_drafts(options.drafts, self.teacher, options.best_path)
-            self.val_drafts = read_drafts(options.val_drafts, self.teacher)
-            assert (len(self.drafts), len(self.val_drafts)) == (len(source), len(self.val_states)), "a draft for each source"
+        self.hints: list[Tensor] | None = None
+        self.val_hints: list[Tensor] | None = None
+        if getattr(options, "hints", None):
+            assert options.val_hints, "--hints needs --val-hints"
+            self.hints = read_hints(options.hints, self.teacher, options.best_path)
+            self.val_hints = read_hints(options.val_hints, self.teacher)
+            assert (len(self.hints), len(self.val_hints)) == (len(source), len(self.val_states)), "a hint for each source"
         self.val_lines = read_lines(options.data / f"val.{target_side}")
         self.start_token = self.teacher.shape.vocabulary_size - 1
 

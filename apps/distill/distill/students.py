@@ -38,13 +38,13 @@ def widened(layer: Layer, other: Layer) -> None:
     layer.load_state_dict(state)
 
 
-def laid_out(drafts: list[Tensor], time: int, shift: int) -> Tensor:
-    """Drafts `[tokens, features]` on canvases of `time` positions, zeros before and after them."""
-    out = torch.zeros(len(drafts), time, drafts[0].shape[1])
-    for row, draft in enumerate(drafts):
-        count = min(len(draft), time - shift)
+def laid_out(hints: list[Tensor], time: int, shift: int) -> Tensor:
+    """Hints `[tokens, features]` on canvases of `time` positions, zeros before and after them."""
+    out = torch.zeros(len(hints), time, hints[0].shape[1])
+    for row, hint in enumerate(hints):
+        count = min(len(hint), time - shift)
         if count > 0:
-            out[row, shift : shift + count] = draft[:count]
+            out[row, shift : shift + count] = hint[:count]
     return out
 
 
@@ -52,23 +52,23 @@ class CanvasStudent(nn.Module):
     """Predicts every position of a canvas at once: masked positions from the others and from the source.
 
     `embedding [vocab, width]` belongs to the encoder and stays as it is; without an encoder it is the student's own.
-    The head scores only `token_ids`. With `reads_draft` each position is also given the token that a draft of the CTC student
+    The head scores only `token_ids`. With `reads_hints` each position is also given the token that a hint of the CTC student
     has there, and the student's state of it: the source read in the target's order, where a NAT's decoder gets copies of source
     tokens (Gu et al., 2018, "Non-Autoregressive Neural Machine Translation", section 3.1).
     """
 
     def __init__(self, shape: MarianShape, token_ids: Tensor, mask_token: int, layers: int = 4, feed_forward: int = 512,
-                 cross: bool = True, reads_draft: bool = False) -> None:
+                 cross: bool = True, reads_hints: bool = False) -> None:
         super().__init__()
         self.shape, self.mask_token, self.feed_forward, self.cross = shape, mask_token, feed_forward, cross
-        self.reads_draft = reads_draft
+        self.reads_hints = reads_hints
         width = shape.width
         self.layers = nn.ModuleList(Layer(shape, cross, feed_forward) for _ in range(layers))
         self.mask = nn.Parameter(torch.randn(width) * 0.5)
         self.head = nn.Parameter(torch.randn(len(token_ids), width) * width**-0.5)
         self.head_bias = nn.Parameter(torch.zeros(len(token_ids)))
         if cross:
-            self.length_hidden = nn.Linear((3 if reads_draft else 2) * width, width)
+            self.length_hidden = nn.Linear((3 if reads_hints else 2) * width, width)
             self.length_out = nn.Linear(width, LENGTH_CLASSES)
         self.register_buffer("token_ids", token_ids)
         self.register_buffer("positions", sinusoids(shape.max_positions, width), persistent=False)
@@ -77,10 +77,10 @@ class CanvasStudent(nn.Module):
         else:
             self.embedding = nn.Parameter(torch.randn(shape.vocabulary_size, width) * width**-0.5)
         initialise(self)
-        if reads_draft:
-            self.draft = nn.Linear(2 * width, width, bias=False)
+        if reads_hints:
+            self.hints = nn.Linear(2 * width, width, bias=False)
             # A student that did not read it before goes on as it was.
-            nn.init.zeros_(self.draft.weight)
+            nn.init.zeros_(self.hints.weight)
 
     @torch.no_grad()
     def start_from_teacher(self, teacher: Marian) -> None:
@@ -93,27 +93,27 @@ class CanvasStudent(nn.Module):
         self.mask.copy_(teacher.shared.weight[-1] * math.sqrt(self.shape.width))
 
     def hidden(self, tokens: Tensor, valid: Tensor, states: Tensor | None, source_mask: Tensor | None, drop: DropoutPool,
-               drafts: list[Tensor] | None = None, shift: int = 0) -> Tensor:
+               hints: list[Tensor] | None = None, shift: int = 0) -> Tensor:
         """`tokens`, `valid` `[batch, time]`; the hidden states of every position.
 
-        `drafts` are `[tokens, 2 * width]`, states and embeddings of their tokens. `shift` positions come before a draft.
+        `hints` are `[tokens, 2 * width]`, states and embeddings of their tokens. `shift` positions come before a hint.
         """
         embedded = F.embedding(tokens, self.embedding) * math.sqrt(self.shape.width)
         embedded = torch.where((tokens == self.mask_token)[..., None], self.mask, embedded)
-        if self.reads_draft:
-            embedded = embedded + self.draft(laid_out(drafts, tokens.shape[1], shift))
+        if self.reads_hints:
+            embedded = embedded + self.hints(laid_out(hints, tokens.shape[1], shift))
         x = drop(embedded + self.positions[: tokens.shape[1]])
         for layer in self.layers:
             x = layer(x, drop, valid[:, None, None, :], False, states, source_mask)
         return x
 
-    def length_logits(self, states: Tensor, source_mask: Tensor, drafts: list[Tensor] | None = None) -> Tensor:
+    def length_logits(self, states: Tensor, source_mask: Tensor, hints: list[Tensor] | None = None) -> Tensor:
         keep = source_mask[:, 0, 0, :, None]
         mean = (states * keep).sum(dim=1) / keep.sum(dim=1)
         most = states.masked_fill(~keep, -1e4).amax(dim=1)
         pooled = [mean, most]
-        if self.reads_draft:
-            more = torch.tensor([len(draft) for draft in drafts]) - keep[:, :, 0].sum(dim=1)
+        if self.reads_hints:
+            more = torch.tensor([len(hint) for hint in hints]) - keep[:, :, 0].sum(dim=1)
             pooled.append(self.positions[(more + LENGTH_OFFSET).clamp(0, LENGTH_CLASSES - 1)])
         return self.length_out(F.silu(self.length_hidden(torch.cat(pooled, dim=-1))))
 
@@ -122,8 +122,8 @@ class EditStudent(CanvasStudent):
     """A canvas student that also says what to delete and where to insert (Gu et al., 2019, "Levenshtein Transformer")."""
 
     def __init__(self, shape: MarianShape, token_ids: Tensor, mask_token: int, layers: int = 4, feed_forward: int = 512,
-                 max_placeholders: int = 15, reads_draft: bool = False) -> None:
-        super().__init__(shape, token_ids, mask_token, layers, feed_forward, reads_draft=reads_draft)
+                 max_placeholders: int = 15, reads_hints: bool = False) -> None:
+        super().__init__(shape, token_ids, mask_token, layers, feed_forward, reads_hints=reads_hints)
         del self.length_hidden, self.length_out
         self.max_placeholders = max_placeholders
         self.deletion = nn.Linear(shape.width, 2)

@@ -14,13 +14,13 @@ import { quantiseColumns, sinusoids, transpose } from '../src/tensors/matrices.j
 import { toFloat32InPieces } from '../src/tensors/to-float32.js';
 import { editTensor, tensorsOf } from './import-fixtures.js';
 
-const STUDENTS = ['ctc', 'ctc-fast', 'canvas-draft', 'dag', 'edit-draft'] as const;
+const STUDENTS = ['ctc', 'ctc-fast', 'canvas-hints', 'dag', 'edit-hints'] as const;
 const OPTION = {
   ctc: 'ctc',
   'ctc-fast': 'ctcFast',
-  'canvas-draft': 'canvas',
+  'canvas-hints': 'canvas',
   dag: 'dag',
-  'edit-draft': 'edit',
+  'edit-hints': 'edit',
 } as const;
 
 /** Copies of the weights folders of a model and all its students, one of them with a tensor changed. */

@@ -9,8 +9,8 @@ import * as onnxruntime from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoadedModel, loadModel } from '../src/index.js';
 import {
-  draftsFolder,
   END,
+  hintsFolder,
   largestDifference,
   POSITIONS,
   START,
@@ -19,7 +19,7 @@ import {
 } from './student-fixtures.js';
 
 /** Inputs whose first two dimensions are the rows and the padded length of what a graph reads. */
-const INPUTS = ['token_ids', 'positions', 'source_positions', 'states', 'cross_0', 'draft_token_ids'];
+const INPUTS = ['token_ids', 'positions', 'source_positions', 'states', 'cross_0', 'hints_token_ids'];
 
 /** Cells of each forward since the last reset, and what was read. */
 let cells: number[] = [];
@@ -56,14 +56,14 @@ const TEACHER = randomScriptedModel({ seed: 1, vocabularySize: VOCABULARY, endTo
 const SOME = [0, 1, 450, 899];
 
 let plain: LoadedModel;
-let drafting: LoadedModel;
+let hinted: LoadedModel;
 beforeAll(async () => {
   plain = await loadModel(await studentsFolder(), { runtime, probe: false });
-  drafting = await loadModel(await draftsFolder(), { runtime, probe: false });
+  hinted = await loadModel(await hintsFolder(), { runtime, probe: false });
 });
 afterAll(async () => {
   await plain[Symbol.asyncDispose]();
-  await drafting[Symbol.asyncDispose]();
+  await hinted[Symbol.asyncDispose]();
 });
 
 /** Runs, and asserts that several forwards were taken, none of more than the most cells. */
@@ -130,7 +130,7 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
   });
 
   it.each(['ctc', 'dag'] as const)('%s lattices', async (kind) => {
-    const model = (kind === 'ctc' ? drafting.lattice : plain.dag) as LatticeModel<TokenSource>;
+    const model = (kind === 'ctc' ? hinted.lattice : plain.dag) as LatticeModel<TokenSource>;
     const together = await bounded(() => model.emit(SOURCES, { k: 3 }));
     for (const row of SOME) {
       const [alone] = await model.emit([SOURCES[row] as TokenSource], { k: 3 });
@@ -143,7 +143,7 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
     '%s lattices, with states of one forward at a time',
     { timeout: 60_000 },
     async (kind) => {
-      const model = (kind === 'ctc' ? drafting.lattice : plain.dag) as LatticeModel<TokenSource>;
+      const model = (kind === 'ctc' ? hinted.lattice : plain.dag) as LatticeModel<TokenSource>;
       await bounded(() => model.emit(SOURCES));
       // What is encoded is read at once.
       const pairs = Array.from({ length: read.length / 2 }, (_, at) => read.slice(2 * at, 2 * at + 2));
@@ -163,8 +163,8 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
       levenshtein({ iterations: 2 }).decode(model.edit!, { sources }),
   };
   for (const [name, decode] of Object.entries(DECODES)) {
-    it.each(['without', 'with'])(`${name}, %s drafts`, async (drafts) => {
-      const model = drafts === 'with' ? drafting : plain;
+    it.each(['without', 'with'])(`${name}, %s hints`, async (hints) => {
+      const model = hints === 'with' ? hinted : plain;
       const together = await bounded(() => collect(decode(model, SOURCES)), 4);
       for (const row of SOME) {
         const alone = await collect(decode(model, [SOURCES[row] as TokenSource]));

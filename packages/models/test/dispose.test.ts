@@ -9,13 +9,13 @@ import { latticeDrafter, speculative } from '@foretoken/speculative';
 import * as onnxruntime from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoadedModel, type LoadOptions, loadModel } from '../src/index.js';
-import { draftsFolder, SOURCES, weightsOf } from './student-fixtures.js';
+import { hintsFolder, SOURCES, weightsOf } from './student-fixtures.js';
 
 type Part<Name extends keyof LoadedModel> = NonNullable<LoadedModel[Name]>;
 
 let folder: string;
 beforeAll(async () => {
-  folder = await draftsFolder({ ctcFast: await weightsOf('ctc-fast') });
+  folder = await hintsFolder({ ctcFast: await weightsOf('ctc-fast') });
 });
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { checkManifest } from '../src/folder/check-manifest.js';
 import { loadModel } from '../src/index.js';
 import { editManifest, refusal, temporaryFolder } from './folder-fixtures.js';
-import { draftsFolder, imported, type StudentName, studentsFolder, weightsOf } from './student-fixtures.js';
+import { hintsFolder, imported, type StudentName, studentsFolder, weightsOf } from './student-fixtures.js';
 
 type Json = Record<string, unknown>;
 
@@ -16,7 +16,7 @@ let masked: Json;
 beforeAll(async () => {
   const read = async (folder: string) => JSON.parse(await readFile(join(folder, 'foretoken.json'), 'utf8')) as Json;
   students = await read(await studentsFolder());
-  readers = await read(await draftsFolder());
+  readers = await read(await hintsFolder());
   masked = await read(await imported(await weightsOf('masked-lm')));
 });
 
@@ -57,7 +57,7 @@ describe('manifests of students', () => {
     ['canvas.layers', 0],
     ['canvas.maxLength', 65_537],
     ['canvas.maxCandidates', 18],
-    ['graphs.canvas.openDrafts', 'canvas-open.onnx', 'ctc'],
+    ['graphs.canvas.openHints', 'canvas-open.onnx', 'ctc'],
     ['canvas.lengths.classes', 0],
     ['canvas.lengths.offset', -1],
     ['canvas.lengths.surprise', 1],
@@ -80,17 +80,17 @@ describe('manifests of students', () => {
     ['edit.startTokenId', 2],
     ['edit.maxLength', 1],
     ['edit.maxCandidates', 0],
-    ['graphs.edit.openDrafts', true],
-    ['graphs.edit.openDrafts', 'edit-open.onnx', 'ctc'],
+    ['graphs.edit.openHints', true],
+    ['graphs.edit.openHints', 'edit-open.onnx', 'ctc'],
   ])('%s = %j names the field', async (field, value, named = field) => {
     const error = await refusal(() => checkManifest(changed(students, field, value), 'folder'));
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'foretoken.json', field: named } });
     expect(error.message).toContain(named);
   });
 
-  test('name a graph for drafts that is not listed', async () => {
-    const error = await refusal(() => checkManifest(changed(readers, 'graphs.canvas.openDrafts', UNLISTED), 'folder'));
-    expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field: 'graphs.canvas.openDrafts' } });
+  test('name a graph for hints that is not listed', async () => {
+    const error = await refusal(() => checkManifest(changed(readers, 'graphs.canvas.openHints', UNLISTED), 'folder'));
+    expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field: 'graphs.canvas.openHints' } });
   });
 
   test.each<[field: string, value: unknown]>([
@@ -99,7 +99,7 @@ describe('manifests of students', () => {
     ['canvas.maskTokenId', 17],
     ['canvas.maxCandidates', 18],
     ['canvas.lengths', { classes: 8, offset: 4 }],
-    ['graphs.openDrafts', 'canvas-fill-top-k.onnx'],
+    ['graphs.openHints', 'canvas-fill-top-k.onnx'],
     ['graphs.fill', undefined],
     ['graphs.fill.topK', undefined],
     ['graphs.fill.argmax', UNLISTED],
@@ -142,19 +142,19 @@ describe('graphs that do not fit their manifest', () => {
   });
 
   test.each<[what: string, path: string[], value: unknown, file: string]>([
-    ['an unexpected draft', ['graphs', 'canvas', 'openDrafts'], undefined, 'canvas-open.onnx'],
-    ['an unexpected draft of edits', ['graphs', 'edit', 'openDrafts'], undefined, 'edit-open.onnx'],
+    ['unexpected hints', ['graphs', 'canvas', 'openHints'], undefined, 'canvas-open.onnx'],
+    ['unexpected hints of edits', ['graphs', 'edit', 'openHints'], undefined, 'edit-open.onnx'],
     ['no lengths', ['graphs', 'canvas', 'open'], 'edit-open.onnx', 'edit-open.onnx'],
-    ['drafts that are not given', ['graphs', 'edit', 'openDrafts'], 'edit-open.onnx', 'edit-open.onnx'],
-    ['drafts that are', ['graphs', 'edit', 'open'], 'edit-open-drafts.onnx', 'edit-open-drafts.onnx'],
+    ['hints that are not given', ['graphs', 'edit', 'openHints'], 'edit-open.onnx', 'edit-open.onnx'],
+    ['hints that are', ['graphs', 'edit', 'open'], 'edit-open-hints.onnx', 'edit-open-hints.onnx'],
     [
-      'canvases without a draft',
+      'canvases without hints',
       ['graphs', 'canvas', 'fill', 'topK'],
       'canvas-fill-argmax.onnx',
       'canvas-fill-argmax.onnx',
     ],
   ])('%s', async (_, path, value, file) => {
-    const folder = await draftsFolder();
+    const folder = await hintsFolder();
     await editManifest(folder, path, value);
     const error = await refusal(() => loadModel(folder, { probe: false }));
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file } });
@@ -164,9 +164,9 @@ describe('graphs that do not fit their manifest', () => {
   test.each([
     ['canvas', 'canvas-open.onnx'],
     ['edit', 'edit-open.onnx'],
-  ])('no draft for %s', async (student, file) => {
+  ])('no hints for %s', async (student, file) => {
     const folder = await studentsFolder({ ctc: await weightsOf('ctc') });
-    await editManifest(folder, ['graphs', student, 'openDrafts'], file);
+    await editManifest(folder, ['graphs', student, 'openHints'], file);
     const error = await refusal(() => loadModel(folder, { probe: false }));
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file } });
     expect(openSessions()).toBe(0);
@@ -231,40 +231,38 @@ describe('weights folders of students', () => {
   });
 
   test.each(['canvas', 'edit'] as const)(
-    'a %s student reads the draft of the CTC student given along',
+    'a %s student reads the hints of the CTC student given along',
     async (name) => {
-      const refused = async (readsDraft: unknown, options: ImportOptions = {}) => {
+      const refused = async (readsHints: unknown, options: ImportOptions = {}) => {
         const [weights, folder] = [
           await weightsOf('marian'),
-          await weightsOf(`${name}-draft`, { reads_draft: readsDraft }),
+          await weightsOf(`${name}-hints`, { reads_hints: readsHints }),
         ];
         const target = join(await temporaryFolder(), 'model');
         const error = await refusal(() => importModel(weights, target, { ...options, [name]: folder }));
-        const details = { file: 'config.json', field: 'reads_draft', received: readsDraft };
+        const details = { file: 'config.json', field: 'reads_hints', received: readsHints };
         expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details });
         return error.message;
       };
-      expect(await refused(true)).toContain(
-        'reads_draft = true, but a student that reads drafts needs the CTC student',
-      );
+      expect(await refused(true)).toContain('reads_hints = true, but a student that reads hints needs the CTC student');
       const ctc = await weightsOf('ctc');
       for (const wrong of [1, 'true', null]) expect(await refused(wrong, { ctc })).toContain('needs true or false');
     },
   );
 
-  test('the lengths of a student that reads drafts are told as positions', async () => {
-    const canvas = await weightsOf('canvas-draft', { length_classes: 13 });
-    const error = await refusal(() => draftsFolder({ canvas }));
+  test('the lengths of a student that reads hints are told as positions', async () => {
+    const canvas = await weightsOf('canvas-hints', { length_classes: 13 });
+    const error = await refusal(() => hintsFolder({ canvas }));
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field: 'length_classes', received: 13 } });
   });
 
-  test('a masked language model reads no draft', async () => {
-    const weights = await weightsOf('masked-lm', { reads_draft: true });
+  test('a masked language model reads no hints', async () => {
+    const weights = await weightsOf('masked-lm', { reads_hints: true });
     expect(await refusal(() => imported(weights))).toMatchObject({
       code: 'INVALID_MODEL_FOLDER',
-      details: { file: 'config.json', field: 'reads_draft', received: true, required: false },
+      details: { file: 'config.json', field: 'reads_hints', received: true, required: false },
     });
-    await imported(await weightsOf('masked-lm', { reads_draft: false }));
+    await imported(await weightsOf('masked-lm', { reads_hints: false }));
   });
 
   test('a student is no model by itself, and a masked language model takes no students', async () => {

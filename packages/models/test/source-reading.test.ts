@@ -1,6 +1,6 @@
 import type { OnnxRuntime } from '@foretoken/core/runtime';
 import { describe, expect, it } from 'vitest';
-import type { Drafts } from '../src/drivers/drafts.js';
+import type { Hints } from '../src/drivers/hints.js';
 import { SourceReading } from '../src/drivers/source-reading.js';
 import type { TokenEncoding } from '../src/drivers/token-encoder.js';
 
@@ -22,9 +22,9 @@ class PlainTensor {
   }
 }
 
-const reading = (drafts?: Drafts): SourceReading => {
+const reading = (hints?: Hints): SourceReading => {
   const runtime = { Tensor: PlainTensor } as unknown as OnnxRuntime;
-  return new SourceReading(runtime, cross, { rows: ROWS, sourceLength: TIME, mask } as TokenEncoding, WIDTH, drafts);
+  return new SourceReading(runtime, cross, { rows: ROWS, sourceLength: TIME, mask } as TokenEncoding, WIDTH, hints);
 };
 const feed = (of: SourceReading, rows: readonly number[], length: number, name: string): PlainTensor =>
   of.feeds(rows, length)[name] as unknown as PlainTensor;
@@ -76,24 +76,24 @@ describe('keys and values of the sources of a fill', () => {
     expect([...data]).toEqual(rows.flatMap((row) => [...row, ...row]));
   });
 
-  it('have no draft unless there is one to lay out', () => {
-    expect(reading().feeds([0], 2)).not.toHaveProperty('draft');
+  it('have no hint unless there is one to lay out', () => {
+    expect(reading().feeds([0], 2)).not.toHaveProperty('hints');
   });
 
-  it.each([0, 1])('lay drafts out on canvases, %d positions before them', (shift) => {
-    // Draft r is of two positions, r + 1 and 10 r + 10.
+  it.each([0, 1])('lay hints out on canvases, %d positions before them', (shift) => {
+    // Hint r is of two positions, r + 1 and 10 r + 10.
     const values = Float32Array.from([1, 2, 3, 4].flatMap((row) => [row, row, 10 * row, 10 * row]));
     const source = reading({ values, time: 2, width: WIDTH, shift });
     const rows = [3, 0, 0];
     for (let length = 1; length <= 4; length++) {
-      const { data, dims } = feed(source, rows, length, 'draft');
+      const { data, dims } = feed(source, rows, length, 'hints');
       expect(dims).toEqual([rows.length, length, WIDTH]);
       const wanted = rows.flatMap((row) => {
         const canvas = [...new Array<number>(shift).fill(0), row + 1, 10 * row + 10, 0, 0].slice(0, length);
         return canvas.flatMap((value) => [value, value]);
       });
       expect([...data]).toEqual(wanted);
-      expect(feed(source, rows, length, 'draft').data).toBe(data);
+      expect(feed(source, rows, length, 'hints').data).toBe(data);
     }
   });
 });

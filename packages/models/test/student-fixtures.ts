@@ -41,14 +41,14 @@ interface EditGoldens extends FillGoldens {
 export interface StudentGoldens {
   readonly sources: readonly number[][];
   readonly canvas: CanvasGoldens;
-  readonly canvasDraft: CanvasGoldens;
+  readonly canvasHints: CanvasGoldens;
   /** Paths of the sources' lattices, and the same students reading them instead of the best ones. */
   readonly paths: readonly (readonly [tokenIds: readonly number[], firstFrames: readonly number[]])[];
   readonly canvasGiven: CanvasGoldens;
   readonly editGiven: EditGoldens;
   readonly maskedLanguageModel: FillGoldens;
   readonly edit: EditGoldens;
-  readonly editDraft: EditGoldens;
+  readonly editHints: EditGoldens;
   readonly dag: readonly { readonly logProbs: Scores; readonly transitions: Scores }[];
   /** Of each frame, over the vocabulary and then the blank. */
   readonly ctcFast: readonly Scores[];
@@ -64,10 +64,10 @@ export type StudentName =
   | 'ctc'
   | 'ctc-fast'
   | 'canvas'
-  | 'canvas-draft'
+  | 'canvas-hints'
   | 'dag'
   | 'edit'
-  | 'edit-draft'
+  | 'edit-hints'
   | 'masked-lm';
 
 /** A copy of one student's weights folder, with a tokenizer, and changes to its config. */
@@ -87,9 +87,9 @@ export async function studentsFolder(options: ImportOptions = {}): Promise<strin
   return imported(await weightsOf('marian'), { weights: 'float32', canvas, dag, edit, ...options });
 }
 
-/** A model folder as `studentsFolder`'s, whose canvas and edit students read drafts of its CTC student. */
-export async function draftsFolder(options: ImportOptions = {}): Promise<string> {
-  const [canvas, edit] = [await weightsOf('canvas-draft'), await weightsOf('edit-draft')];
+/** A model folder as `studentsFolder`'s, whose canvas and edit students read hints of its CTC student. */
+export async function hintsFolder(options: ImportOptions = {}): Promise<string> {
+  const [canvas, edit] = [await weightsOf('canvas-hints'), await weightsOf('edit-hints')];
   return studentsFolder({ ctc: await weightsOf('ctc'), canvas, edit, ...options });
 }
 

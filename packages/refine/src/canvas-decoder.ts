@@ -24,7 +24,7 @@ import {
   MAX_FORWARD_CELLS,
   type TriedLength,
 } from '@foretoken/core/kit';
-import { assertLatticeDraft, draftOutputs, type LatticeDraft, pathsToRead } from './lattice-draft.js';
+import { assertLatticeSearch, type LatticeSearch, pathsToRead, searchOutputs } from './lattice-search.js';
 import { RefinedCanvas } from './refined-canvas.js';
 import { type Answered, refineRows } from './rounds.js';
 
@@ -47,7 +47,7 @@ export interface RowContext {
 export interface CanvasStrategy<Source> extends LengthOptions {
   readonly name: string;
   /** Without it canvases begin as masks, as many as the model predicts. */
-  readonly draft?: LatticeDraft<Source> | undefined;
+  readonly initial?: LatticeSearch<Source> | undefined;
   readonly output: OutputRequest;
   /** Report the mean log-probability, and what the length adds to it, as `score`. */
   readonly scored: boolean;
@@ -56,12 +56,12 @@ export interface CanvasStrategy<Source> extends LengthOptions {
 
 /** The decoder of a strategy on canvases. Throws `INVALID_ARGUMENT` for length options out of range. */
 export function canvasDecoder<Source>(strategy: CanvasStrategy<Source>): Decoder<CanvasModel<Source>> {
-  const { name, output, length, draft } = strategy;
+  const { name, output, length, initial } = strategy;
   assertLengthOptions(strategy);
   const requires: Requirements = {
     model: 'canvas',
     outputs: [output.kind],
-    lengths: length === undefined && draft === undefined,
+    lengths: length === undefined && initial === undefined,
   };
   return {
     name,
@@ -86,18 +86,18 @@ async function* decode<Source>(
     Math.min(strategy.length ?? Infinity, model.maxLength),
   );
   if (strategy.length !== undefined) assertCanvasFits(strategy.length, model);
-  const { draft } = strategy;
-  if (draft !== undefined) assertLatticeDraft(strategy.name, draft, model.vocabulary, request);
-  const encoding = await commonEncoding(model, draft?.lattice, sources, signal);
+  const { initial } = strategy;
+  if (initial !== undefined) assertLatticeSearch(strategy.name, initial, model.vocabulary, request);
+  const encoding = await commonEncoding(model, initial?.lattice, sources, signal);
   const open = { ...(encoding === undefined ? {} : { encoding }), ...(signal === undefined ? {} : { signal }) };
   let session: CanvasSession | undefined;
   try {
-    const drafts = draft && (await draftOutputs(draft, request, open));
-    const drafted = drafts?.map((outputs) => [{ canvas: RefinedCanvas.of(outputs, model), bonus: 0 }]);
-    const read = draft && drafts ? pathsToRead(model, draft, drafts) : {};
+    const found = initial && (await searchOutputs(initial, request, open));
+    const begun = found?.map((outputs) => [{ canvas: RefinedCanvas.of(outputs, model), bonus: 0 }]);
+    const read = initial && found ? pathsToRead(model, initial, found) : {};
     session = await model.open(sources, { ...open, ...read });
     const opened = session;
-    const first = drafted ?? (await blanks(strategy, opened, model, request));
+    const first = begun ?? (await blanks(strategy, opened, model, request));
     const rows = sources.map((source, row) => {
       const context = contextOf(source, row, model, request);
       return (first[row] as readonly Begun[]).map(({ canvas, bonus }) => ({
@@ -116,7 +116,7 @@ async function* decode<Source>(
       undecidedTokenId: model.maskTokenId,
       given: sources.map((_, row) => outputPrefixes?.[row]?.length ?? 0),
       scored: strategy.scored,
-      otherForwards: draft === undefined ? undefined : 1,
+      otherForwards: initial === undefined ? undefined : 1,
       began,
     });
   } finally {

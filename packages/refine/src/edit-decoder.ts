@@ -17,9 +17,10 @@ import {
   brokenPrediction,
   cutOutput,
   forwardParts,
+  type NamedRequirements,
 } from '@foretoken/core/kit';
 import { type EditedCanvas, edited, outputOf } from './edited-canvas.js';
-import { assertLatticeDraft, draftOutputs, type LatticeDraft, pathsToRead } from './lattice-draft.js';
+import { assertLatticeSearch, type LatticeSearch, pathsToRead, searchOutputs } from './lattice-search.js';
 import { BEST } from './proposals.js';
 import { type AnswerAll, refineRows } from './rounds.js';
 
@@ -44,11 +45,10 @@ export interface EditState {
 /** What a strategy may know of the model. */
 export type EditTokens = Pick<EditModel<never>, 'placeholderTokenId' | 'maxLength'>;
 
-/** A strategy on edits: texts to start from, or a model that drafts them, and how it edits one. */
+/** A strategy on edits: where the outputs that it starts from are searched, if not in the request, and how it edits one. */
 export interface EditStrategy<Source> {
   readonly name: string;
-  readonly initial?: readonly Int32Array[] | undefined;
-  readonly draft?: LatticeDraft<Source> | undefined;
+  readonly initial?: LatticeSearch<Source> | undefined;
   edit(state: EditState, model: EditTokens): EditRefinement;
 }
 
@@ -56,39 +56,45 @@ const REQUIRES: Requirements = { model: 'edit' };
 
 /** The decoder of a strategy on edits. */
 export function editDecoder<Source>(strategy: EditStrategy<Source>): Decoder<EditModel<Source>> {
-  return {
-    name: strategy.name,
+  const { name, initial } = strategy;
+  const checked: NamedRequirements = {
+    name,
     requires: REQUIRES,
-    decode: (model, request) => decode(strategy, model, request as DecodeRequest<Source>, performance.now()),
+    accepts: initial === undefined ? ['initialOutputs'] : [],
+  };
+  return {
+    ...checked,
+    decode: (model, request) => decode(strategy, checked, model, request as DecodeRequest<Source>, performance.now()),
   };
 }
 
 async function* decode<Source>(
   strategy: EditStrategy<Source>,
+  checked: NamedRequirements,
   model: EditModel<Source>,
   from: DecodeRequest<Source>,
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
-  const request = assertDecode({ name: strategy.name, requires: REQUIRES }, model, from);
-  const { sources, signal, outputPrefixes } = request;
+  const request = assertDecode(checked, model, from);
+  const { sources, signal, outputPrefixes, initialOutputs } = request;
   assertOutputPrefixes(request, model.vocabulary, model.placeholderTokenId, model.maxLength - 2);
-  assertInitial(strategy.initial, model, request);
-  const { draft } = strategy;
-  if (draft !== undefined) assertLatticeDraft(strategy.name, draft, model.vocabulary, request);
-  const encoding = await commonEncoding(model, draft?.lattice, sources, signal);
+  assertInitial(model, request);
+  const { initial } = strategy;
+  if (initial !== undefined) assertLatticeSearch(strategy.name, initial, model.vocabulary, request);
+  const encoding = await commonEncoding(model, initial?.lattice, sources, signal);
   const open = { ...(encoding === undefined ? {} : { encoding }), ...(signal === undefined ? {} : { signal }) };
   let session: EditSession | undefined;
   try {
-    const drafts = draft && (await draftOutputs(draft, request, open));
-    for (const { row, tokenIds } of drafts ?? []) assertText('draft', row, tokenIds, model);
-    const read = draft && drafts ? pathsToRead(model, draft, drafts) : {};
+    const found = initial && (await searchOutputs(initial, request, open));
+    for (const { row, tokenIds } of found ?? []) assertText('The output found in the lattice', row, tokenIds, model);
+    const read = initial && found ? pathsToRead(model, initial, found) : {};
     session = await model.open(sources, { ...open, ...read });
     const { startTokenId, vocabulary } = model;
     const given = sources.map((_, row) => outputPrefixes?.[row]?.length ?? 0);
     const rows = sources.map((_, row) => {
-      const start = strategy.initial?.[row] ?? outputPrefixes?.[row] ?? new Int32Array();
+      const start = initialOutputs?.[row] ?? outputPrefixes?.[row] ?? new Int32Array();
       const canvas = edited(
-        drafts?.[row] ?? { tokenIds: start },
+        found?.[row] ?? { tokenIds: start },
         given[row] as number,
         startTokenId,
         vocabulary.endTokenId,
@@ -106,7 +112,7 @@ async function* decode<Source>(
       undecidedTokenId: model.placeholderTokenId,
       given,
       scored: false,
-      otherForwards: draft === undefined ? undefined : 1,
+      otherForwards: initial === undefined ? undefined : 1,
       began,
     });
   } finally {
@@ -155,26 +161,18 @@ function answerInTurns<Source>(
 }
 
 function assertInitial<Source>(
-  initial: readonly Int32Array[] | undefined,
   model: EditModel<Source>,
-  { sources, outputPrefixes }: DecodeRequest<Source>,
+  { outputPrefixes, initialOutputs }: DecodeRequest<Source>,
 ): void {
-  if (initial === undefined) return;
-  if (initial.length !== sources.length) {
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `initial must have one text a source, ${sources.length}, but has ${initial.length}.`,
-      { option: 'initial', received: initial.length, required: sources.length },
-    );
-  }
+  if (initialOutputs === undefined) return;
   if (outputPrefixes?.some(({ length }) => length > 0)) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      'outputPrefixes and the option initial both say how an output begins. Leave one of them out.',
-      { option: 'initial' },
+      'outputPrefixes and initialOutputs both say how an output begins. Leave one of them out.',
+      { option: 'initialOutputs' },
     );
   }
-  for (const [row, text] of initial.entries()) assertText('initial', row, text, model);
+  for (const [row, text] of initialOutputs.entries()) assertText('initialOutputs', row, text, model);
 }
 
 /** Throws unless a text, the output of a row so far, fits between the boundary tokens: `LENGTH_LIMIT`, `INVALID_ARGUMENT`. */

@@ -1,5 +1,5 @@
 import { assertScores, brokenPrediction, type CanvasProposal, noTokenLeft } from '@foretoken/core/kit';
-import { type Drafted, UNKNOWN } from './refined-canvas.js';
+import { type InitialOutput, UNKNOWN } from './refined-canvas.js';
 
 /**
  * A canvas between edits: start token, output, end token, with natural-log probabilities where the model filled a position
@@ -15,7 +15,7 @@ export interface EditedCanvas {
 
 /** The canvas of an output, `[output + 2]`, with its log-probabilities where they are known. */
 export function edited(
-  { tokenIds: output, logProbs: known }: Drafted,
+  { tokenIds: output, logProbs: known }: InitialOutput,
   given: number,
   startTokenId: number,
   endTokenId: number,

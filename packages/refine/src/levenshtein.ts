@@ -1,17 +1,8 @@
-import { type CanvasPrediction, type Decoder, type EditModel, ForetokenError, type TokenSource } from '@foretoken/core';
-import {
-  bestCanvasTokens,
-  checkOptions,
-  fields,
-  integer,
-  listOf,
-  number,
-  type OptionTable,
-  tokens,
-} from '@foretoken/core/kit';
+import type { CanvasPrediction, Decoder, EditModel, TokenSource } from '@foretoken/core';
+import { bestCanvasTokens, checkOptions, fields, integer, number, type OptionTable } from '@foretoken/core/kit';
 import { type EditRefinement, editDecoder } from './edit-decoder.js';
 import { deleteTokens, fillPlaceholders, insertPlaceholders, isDeletable, sameTokens } from './edited-canvas.js';
-import { LATTICE_DRAFT, type LatticeDraft } from './lattice-draft.js';
+import { LATTICE_SEARCH, type LatticeSearch } from './lattice-search.js';
 
 export interface InsertionOptions {
   /** Most rounds of a row (default 10). */
@@ -21,10 +12,8 @@ export interface InsertionOptions {
 }
 
 export interface LevenshteinOptions<Source = TokenSource> extends InsertionOptions {
-  /** Output tokens to start from, one array a row, to be edited; default: nothing. */
-  readonly initial?: readonly Int32Array[] | undefined;
-  /** A model whose output is edited, instead of `initial`. */
-  readonly draft?: LatticeDraft<Source> | undefined;
+  /** A model whose output is edited, where the request has no `initialOutputs`. */
+  readonly initial?: LatticeSearch<Source> | undefined;
   /** Tokens are deleted whose deletion is more probable than this, from 0 to 1 (default 0.5). */
   readonly deletionThreshold?: number | undefined;
 }
@@ -32,15 +21,14 @@ export interface LevenshteinOptions<Source = TokenSource> extends InsertionOptio
 const INSERTION_OPTIONS: OptionTable<InsertionOptions> = { iterations: integer(1), perGap: integer(1) };
 const OPTIONS: OptionTable<LevenshteinOptions<never>> = {
   ...INSERTION_OPTIONS,
-  initial: listOf(tokens()),
-  draft: fields(LATTICE_DRAFT, ['lattice', 'search']),
+  initial: fields(LATTICE_SEARCH, ['lattice', 'search']),
   deletionThreshold: number(0, 1),
 };
 
 /**
  * Levenshtein decoding: rounds of deletion, insertion of placeholders and their filling, until a round changes nothing (Gu
- * et al., 2019, "Levenshtein Transformer", algorithm 1), from nothing or from a text to be edited, given or drafted by
- * another model.
+ * et al., 2019, "Levenshtein Transformer", algorithm 1), from nothing, from the request's
+ * `initialOutputs`, or from another model's output.
  *
  * `perGap` is unlimited by default. Throws `INVALID_ARGUMENT`; decoding throws `LENGTH_LIMIT` where a given text does not
  * fit, `INVALID_SCORES` for scores that are not numbers, and `UNSATISFIABLE_CONSTRAINT` where no token can take the place of a
@@ -50,12 +38,6 @@ export function levenshtein<Source = TokenSource>(
   options: LevenshteinOptions<Source> = {},
 ): Decoder<EditModel<Source>> {
   options = checkOptions<LevenshteinOptions<Source>>('levenshtein', options, OPTIONS);
-  const { initial, draft } = options;
-  if (initial !== undefined && draft !== undefined) {
-    throw new ForetokenError('INVALID_ARGUMENT', 'initial and draft both say what to edit. Leave one of them out.', {
-      option: 'initial',
-    });
-  }
   return edits('levenshtein', true, Number.MAX_SAFE_INTEGER, options);
 }
 
@@ -76,11 +58,10 @@ function edits<Source>(
   perGapDefault: number,
   options: LevenshteinOptions<Source>,
 ): Decoder<EditModel<Source>> {
-  const { iterations = 10, perGap = perGapDefault, deletionThreshold = 0.5, initial, draft } = options;
+  const { iterations = 10, perGap = perGapDefault, deletionThreshold = 0.5, initial } = options;
   return editDecoder({
     name,
-    ...(initial === undefined ? {} : { initial }),
-    ...(draft === undefined ? {} : { draft }),
+    initial,
     *edit(state, { placeholderTokenId, maxLength }): EditRefinement {
       const { row } = state;
       for (let iteration = 1; iteration <= iterations; iteration++) {

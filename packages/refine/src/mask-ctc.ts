@@ -1,19 +1,21 @@
 import type { CanvasModel, Decoder, TokenSource } from '@foretoken/core';
-import { bestCanvasTokens, checkOptions, integer, number, type OptionTable } from '@foretoken/core/kit';
+import { bestCanvasTokens, checkOptions, fields, integer, number, type OptionTable } from '@foretoken/core/kit';
 import { canvasDecoder, type Refinement } from './canvas-decoder.js';
-import { LATTICE_DRAFT, type LatticeDraft } from './lattice-draft.js';
+import { LATTICE_SEARCH, type LatticeSearch } from './lattice-search.js';
 import { BEST } from './proposals.js';
 import { highest, type RefinedCanvas } from './refined-canvas.js';
 
-export interface MaskCtcOptions<Source> extends LatticeDraft<Source> {
-  /** Draft tokens of a lower probability than this are masked, in `[0, 1]` (default 0.5). */
+export interface MaskCtcOptions<Source> {
+  /** The model whose output is refined, and how it is searched. */
+  readonly initial: LatticeSearch<Source>;
+  /** Its tokens of a lower probability than this are masked, in `[0, 1]` (default 0.5). */
   readonly threshold?: number | undefined;
   /** Forwards in which the masked tokens are decided, the most confident first (default 4). */
   readonly iterations?: number | undefined;
 }
 
 const OPTIONS: OptionTable<MaskCtcOptions<never>> = {
-  ...LATTICE_DRAFT,
+  initial: fields(LATTICE_SEARCH, ['lattice', 'search']),
   threshold: number(0, 1),
   iterations: integer(1),
 };
@@ -22,21 +24,21 @@ const OPTIONS: OptionTable<MaskCtcOptions<never>> = {
  * Mask-CTC: the best output of a CTC model says how long the output is and most of its tokens; those it was unsure of are
  * masked and filled in by the canvas model, which sees their neighbours (Higuchi et al., 2020, "Mask CTC", section 3.2).
  *
- * The draft may just as well be that of a DAG. Throws `INVALID_ARGUMENT`; decoding throws `UNSUPPORTED_CAPABILITY` for a lattice
- * that the search cannot read, `INVALID_ARGUMENT` for one of another vocabulary, `LENGTH_LIMIT` for a draft longer than a
+ * The output may just as well be that of a DAG. Throws `INVALID_ARGUMENT`; decoding throws `UNSUPPORTED_CAPABILITY` for a lattice
+ * that the search cannot read, `INVALID_ARGUMENT` for one of another vocabulary, `LENGTH_LIMIT` for an output longer than a
  * canvas, and otherwise throws as `maskPredict` does.
  */
 export function maskCtc<Source = TokenSource>(options: MaskCtcOptions<Source>): Decoder<CanvasModel<Source>> {
-  options = checkOptions<MaskCtcOptions<Source>>('maskCtc', options, OPTIONS, ['lattice', 'search']);
-  const { threshold = 0.5, iterations = 4 } = options;
+  options = checkOptions<MaskCtcOptions<Source>>('maskCtc', options, OPTIONS, ['initial']);
+  const { initial, threshold = 0.5, iterations = 4 } = options;
   return canvasDecoder({
     name: 'mask-ctc',
-    draft: options,
+    initial,
     output: BEST,
     scored: true,
     *refine(canvas: RefinedCanvas): Refinement {
       const { length, logProbs, tokenIds, maskTokenId } = canvas;
-      // As a float32, which the draft's are: else what equals the threshold would be below it or not by rounding.
+      // As a float32, which the output's are: else what equals the threshold would be below it or not by rounding.
       const least = Math.fround(Math.log(threshold));
       const sure = (position: number): boolean => (logProbs[position] as number) >= least;
       let masked = canvas.free.filter((position) => !sure(position) || tokenIds[position] === maskTokenId);

@@ -4,8 +4,8 @@ import { assertCanvasFits, type CanvasProposal } from '@foretoken/core/kit';
 /** Natural-log probability of a position that no prediction decided: it is masked, or it was given. */
 export const UNKNOWN: number = Number.NaN;
 
-/** A draft's tokens; those of unknown probability are the least sure. */
-export type Drafted = Pick<CanvasReviseEvent, 'tokenIds' | 'logProbs'>;
+/** Tokens that refinement starts from; those of unknown probability are the least sure. */
+export type InitialOutput = Pick<CanvasReviseEvent, 'tokenIds' | 'logProbs'>;
 
 /** The provisional output of one row: its tokens, and how sure the model was of each when it decided it. */
 export class RefinedCanvas {
@@ -26,9 +26,9 @@ export class RefinedCanvas {
     this.maskTokenId = maskTokenId;
   }
 
-  /** A canvas as a draft has it, all of it decided. Throws `LENGTH_LIMIT` for more positions than the model has. */
+  /** A canvas of an output, all of it decided. Throws `LENGTH_LIMIT` for more positions than the model has. */
   static of(
-    { tokenIds, logProbs = new Float32Array(tokenIds.length).fill(Number.NEGATIVE_INFINITY) }: Drafted,
+    { tokenIds, logProbs = new Float32Array(tokenIds.length).fill(Number.NEGATIVE_INFINITY) }: InitialOutput,
     model: Pick<CanvasModel<never>, 'maxLength' | 'maskTokenId'>,
   ): RefinedCanvas {
     assertCanvasFits(tokenIds.length, model);

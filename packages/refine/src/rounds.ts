@@ -53,8 +53,8 @@ export interface Rounds {
 }
 
 /**
- * Runs the candidates of all rows to their ends; what does not fit into a forward waits, the earlier rows first. A row shows a draft as it came, then its best candidate
- * after each round; once none of them asks for more it is cut, committed, and takes no part in later forwards.
+ * Runs the candidates of all rows to their ends; what does not fit into a forward waits, the earlier rows first. A row shows
+ * what it starts from, if another model wrote it, then its best candidate after each round; once none of them asks for more it is cut, committed, and takes no part in later forwards.
  *
  * Throws `UNSATISFIABLE_CONSTRAINT` for a row all of whose candidates end with an undecided position in their output.
  */
@@ -106,8 +106,8 @@ export async function* refineRows<Ask, Answer>(
   for (const [row, candidates] of rows.entries()) {
     // Nobody else could show what is about to be refined.
     if (otherForwards !== undefined) {
-      const { shown: draft } = best(candidates.map(seen));
-      yield revision(row, draft, draft.tokenIds.slice(), performance.now() - began);
+      const { shown: initial } = best(candidates.map(seen));
+      yield revision(row, initial, initial.tokenIds.slice(), performance.now() - began);
     }
     for (const candidate of candidates) await goOn(row, candidate);
     if (!isWaiting(row)) yield* report(row);

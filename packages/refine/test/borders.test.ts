@@ -289,20 +289,20 @@ describe('a canvas under edits', () => {
         placeholders: (_, canvas) => new Int32Array(canvas.length - 1),
         score: () => logSoftmax([0, 1, 0, 0, 0, 0, 0, -9, -9]),
       });
-    const initial = [Int32Array.of(1, 2, 3)];
+    const request = { sources: SOURCES, initialOutputs: [Int32Array.of(1, 2, 3)] };
     const full = model(6);
-    expect(outputsOf(await collect(levenshtein({ initial }).decode(full, { sources: SOURCES })))).toEqual([[1, 2, 3]]);
+    expect(outputsOf(await collect(levenshtein().decode(full, request)))).toEqual([[1, 2, 3]]);
     expect(full.calls.map(({ call }) => call)).toEqual(['open', 'deletions', 'dispose']);
     const shorter = model(2);
-    expect(outputsOf(await collect(levenshtein({ initial }).decode(shorter, { sources: SOURCES })))).toEqual([[1, 3]]);
+    expect(outputsOf(await collect(levenshtein().decode(shorter, request)))).toEqual([[1, 3]]);
     const calls = shorter.calls.map(({ call }) => call);
     expect(calls).toEqual(['open', 'deletions', 'placeholders', 'deletions', 'placeholders', 'dispose']);
   });
 });
 
 describe('maskCtc', () => {
-  /** A search whose drafts have these tokens and probabilities. */
-  const drafting = (tokenIds: readonly number[], probabilities: readonly number[]) => ({
+  /** A search whose outputs have these tokens and probabilities. */
+  const fixed = (tokenIds: readonly number[], probabilities: readonly number[]) => ({
     lattice: {
       vocabulary: { size: V, endTokenId: 0 },
       supports: { kind: 'ctc' as const, maxCandidates: 1 },
@@ -318,24 +318,21 @@ describe('maskCtc', () => {
     },
   });
 
-  it.each([0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99])(
-    'keeps draft tokens of a probability of just %d',
-    async (threshold) => {
-      const model = tableModel({ a_: 'g9 c90' });
-      const draft = drafting([1, 2], [threshold, threshold - 1e-6]);
-      const { results } = await collect(maskCtc({ ...draft, threshold }).decode(model, { sources: SOURCES }));
-      expect(toText(results[0]!.best.tokenIds)).toBe('ac');
-    },
-  );
+  it.each([0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99])('keeps tokens of a probability of just %d', async (threshold) => {
+    const model = tableModel({ a_: 'g9 c90' });
+    const initial = fixed([1, 2], [threshold, threshold - 1e-6]);
+    const { results } = await collect(maskCtc({ initial, threshold }).decode(model, { sources: SOURCES }));
+    expect(toText(results[0]!.best.tokenIds)).toBe('ac');
+  });
 
-  it('masks a mask in the draft, however sure, and decides the surest share in each forward', async () => {
+  it('masks a mask in the output it starts from, however sure, and decides the surest share in each forward', async () => {
     const model = tableModel({
       a____: 'g9 b50 c90 d50 e80', // of four, two
       a_c_e: 'g9 f70 g9 d60 g9', // of two, one, the earlier of equals would be the first
       afc_e: 'g9 g9 g9 b90 g9',
     });
-    const draft = drafting([1, MASK, 2, 2, 2], [0.9, 1, 0.1, 0.1, 0.1]);
-    const { results } = await collect(maskCtc({ ...draft, iterations: 3 }).decode(model, { sources: SOURCES }));
+    const initial = fixed([1, MASK, 2, 2, 2], [0.9, 1, 0.1, 0.1, 0.1]);
+    const { results } = await collect(maskCtc({ initial, iterations: 3 }).decode(model, { sources: SOURCES }));
     expect(fillsOf(model)).toEqual([['a____'], ['a_c_e'], ['afc_e']]);
     expect(toText(results[0]!.best.tokenIds)).toBe('afcbe');
   });

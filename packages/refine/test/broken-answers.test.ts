@@ -42,8 +42,12 @@ describe('answers that are missing', () => {
       ...(await model.open(sources)),
       [question]: async () => [],
     });
-    const decoder = levenshtein({ initial: SOURCES.map(() => Int32Array.of(4)) });
-    await assertCode(() => collect(decoder.decode({ ...model, open }, { sources: SOURCES })), 'RUNTIME_FAILURE');
+    const decoder = levenshtein();
+    const initialOutputs = SOURCES.map(() => Int32Array.of(4));
+    await assertCode(
+      () => collect(decoder.decode({ ...model, open }, { sources: SOURCES, initialOutputs })),
+      'RUNTIME_FAILURE',
+    );
     expect(model.stillOpen).toBe(0);
   });
 
@@ -74,7 +78,7 @@ describe('answers that are missing', () => {
   });
 });
 
-describe('a draft that is drawn', () => {
+describe('an initial output that is drawn', () => {
   it('is drawn by the seed of the request', async () => {
     const lattice: LatticeModel<TokenSource> = {
       vocabulary: { size: VOCABULARY, endTokenId: 0 },
@@ -90,7 +94,7 @@ describe('a draft that is drawn', () => {
         })),
     };
     const search = dagSampling();
-    // Nothing is deleted or inserted, so the draft stays.
+    // Nothing is deleted or inserted, so it stays.
     const still = scriptedEditModel({
       vocabularySize: VOCABULARY,
       startTokenId: 7,
@@ -104,7 +108,7 @@ describe('a draft that is drawn', () => {
     for (let seed = 0; seed < 12; seed++) {
       const request = { sources: SOURCES, seed };
       const drawn = await collect(search.decode(lattice, request));
-      const edited = await collect(levenshtein({ draft: { lattice, search } }).decode(still, request));
+      const edited = await collect(levenshtein({ initial: { lattice, search } }).decode(still, request));
       const tokensOf = ({ results }: typeof drawn) => results.map(({ hypotheses }) => [...hypotheses[0]!.tokenIds]);
       expect(tokensOf(edited)).toEqual(tokensOf(drawn));
       seen.add(String(tokensOf(drawn)));

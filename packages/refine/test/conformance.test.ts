@@ -2,7 +2,7 @@ import { ctcGreedy } from '@foretoken/one-shot';
 import { easyFirst, insertion, levenshtein, maskedDiffusion, maskPredict, skeletonFirst } from '@foretoken/refine';
 import { canvasConformance, editConformance } from '@foretoken/testkit';
 import { describe, it } from 'vitest';
-import { latticeOf } from './draft-models.js';
+import { latticeOf } from './lattice-models.js';
 
 const runner = { describe, it };
 
@@ -29,7 +29,7 @@ for (const [name, createDecoder] of Object.entries(decoders)) canvasConformance(
 const editors = {
   'levenshtein()': () => levenshtein(),
   'levenshtein, threshold, two a gap': () => levenshtein({ deletionThreshold: 0.3, perGap: 2, iterations: 4 }),
-  'levenshtein from a draft': () => levenshtein({ draft: { lattice: latticeOf(3), search: ctcGreedy() } }),
+  'levenshtein from a lattice': () => levenshtein({ initial: { lattice: latticeOf(3), search: ctcGreedy() } }),
   'insertion()': () => insertion(),
 };
 for (const [name, createDecoder] of Object.entries(editors)) editConformance({ runner, name, createDecoder });

@@ -126,7 +126,7 @@ describe('levenshtein', () => {
       placeholders: { '[ab]': '001', '[abc]': '0000' },
       fill: { '[ab?]': '[abc]' },
     };
-    const { output, asked, best } = await run(tableModel(table), levenshtein({ initial: [toTokens('fab')] }));
+    const { output, asked, best } = await run(tableModel(table), levenshtein(), { initialOutputs: [toTokens('fab')] });
     expect(output).toBe('abc');
     expect(asked[0]).toBe('deletions [fab]');
     expect(best.logProb).toBeUndefined(); // a and b were given, and nobody knows how probable they are
@@ -139,8 +139,10 @@ describe('levenshtein', () => {
       fill: { '[?]': '[a]' },
     };
     const model = tableModel(table);
-    const decoder = levenshtein({ initial: [toTokens(''), toTokens('fa')] });
-    const { output } = await run(model, decoder, { sources: [Int32Array.of(1), Int32Array.of(2)] });
+    const { output } = await run(model, levenshtein(), {
+      sources: [Int32Array.of(1), Int32Array.of(2)],
+      initialOutputs: [toTokens(''), toTokens('fa')],
+    });
     expect(output).toBe('a');
     const rows = model.calls.map(({ call, canvases }) => `${call} ${canvases.map(({ row }) => row).join(' ')}`);
     expect(rows.slice(1, -1)).toEqual([
@@ -192,8 +194,8 @@ describe('levenshtein', () => {
       deletions: { '[ab]': 'b', '[a]': '' },
       placeholders: { '[ab]': '000', '[a]': '00', '[]': '0' },
     };
-    const decoder = levenshtein({ initial: [toTokens('ab')], deletionThreshold });
-    expect((await run(tableModel(table), decoder)).output).toBe(output);
+    const request = { initialOutputs: [toTokens('ab')] };
+    expect((await run(tableModel(table), levenshtein({ deletionThreshold }), request)).output).toBe(output);
   });
 
   it('cuts at an end token, at the limit and after a stop sequence', async () => {
@@ -221,21 +223,22 @@ describe('levenshtein', () => {
       { deletionThreshold: -0.1 },
       { deletionThreshold: 1.1 },
       { deletionThreshold: Number.NaN },
-      { initial: 'abc' as unknown as Int32Array[] },
+      { initial: [toTokens('a')] as never },
     ];
     for (const options of bad) {
       expect(() => levenshtein(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
     }
     const model = tableModel({}, { maxLength: 5 });
-    const refused = async (options: LevenshteinOptions, code: string, request = {}) =>
-      expect(run(model, levenshtein(options), request)).rejects.toMatchObject({ code });
-    await refused({ initial: [] }, 'INVALID_ARGUMENT');
-    await refused({ initial: [toTokens('abcd')] }, 'LENGTH_LIMIT');
-    await refused({ initial: [toTokens('a?')] }, 'INVALID_ARGUMENT');
-    await refused({ initial: [toTokens('a]')] }, 'INVALID_ARGUMENT');
-    await refused({}, 'LENGTH_LIMIT', { outputPrefixes: [toTokens('abcd')] });
-    await refused({ initial: [toTokens('a')] }, 'INVALID_ARGUMENT', { outputPrefixes: [toTokens('a')] });
-    await refused({}, 'EMPTY_SOURCE', { sources: [] });
+    const refused = async (request: object, code: string) =>
+      expect(run(model, levenshtein(), request)).rejects.toMatchObject({ code });
+    await refused({ initialOutputs: 'abc' }, 'INVALID_ARGUMENT');
+    await refused({ initialOutputs: [] }, 'INVALID_ARGUMENT');
+    await refused({ initialOutputs: [toTokens('abcd')] }, 'LENGTH_LIMIT');
+    await refused({ initialOutputs: [toTokens('a?')] }, 'INVALID_ARGUMENT');
+    await refused({ initialOutputs: [toTokens('a]')] }, 'INVALID_ARGUMENT');
+    await refused({ outputPrefixes: [toTokens('abcd')] }, 'LENGTH_LIMIT');
+    await refused({ initialOutputs: [toTokens('a')], outputPrefixes: [toTokens('a')] }, 'INVALID_ARGUMENT');
+    await refused({ sources: [] }, 'EMPTY_SOURCE');
     expect(model.calls).toEqual([]);
     const other = { vocabulary: model.vocabulary } as EditModel<TokenSource>;
     await expect(collect(levenshtein().decode(other, { sources: SOURCES }))).rejects.toMatchObject({

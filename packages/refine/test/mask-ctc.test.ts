@@ -44,13 +44,13 @@ function canvasOf(seed: number, more: Partial<ScriptedCanvasOptions> = {}) {
   });
 }
 
-interface Draft {
+interface Searched {
   readonly tokens: number[];
   readonly probabilities: number[];
 }
 
 /** The best path, collapsed by hand: a token's probability is the highest of its run. */
-async function draftOf(lattice: LatticeModel<TokenSource>, source: TokenSource): Promise<Draft> {
+async function searchedOf(lattice: LatticeModel<TokenSource>, source: TokenSource): Promise<Searched> {
   const [emitted] = await lattice.emit([source], { k: 1 });
   const tokens: number[] = [];
   const probabilities: number[] = [];
@@ -70,7 +70,7 @@ async function draftOf(lattice: LatticeModel<TokenSource>, source: TokenSource):
 
 /** The paper's loop, written without the package: argmax of every mask, the surest C / K of them stay. */
 function byHand(
-  { tokens, probabilities }: Draft,
+  { tokens, probabilities }: Searched,
   source: TokenSource,
   seed: number,
   threshold: number,
@@ -113,11 +113,11 @@ describe('maskCtc', () => {
         async (seed, threshold, iterations) => {
           const lattice = latticeOf(seed);
           const model = canvasOf(seed);
-          const decoder = maskCtc({ search, lattice, threshold, iterations });
+          const decoder = maskCtc({ initial: { lattice, search }, threshold, iterations });
           const { results, statistics } = await collect(decoder.decode(model, { sources: SOURCES }));
           let fills = 0;
           for (const [row, source] of SOURCES.entries()) {
-            const expected = byHand(await draftOf(lattice, source), source, seed, threshold, iterations);
+            const expected = byHand(await searchedOf(lattice, source), source, seed, threshold, iterations);
             expect([...results[row]!.hypotheses[0]!.tokenIds]).toEqual(expected.tokens);
             fills = Math.max(fills, expected.fills);
           }
@@ -128,16 +128,16 @@ describe('maskCtc', () => {
     );
   });
 
-  it('keeps the draft at threshold 0 and keeps nothing of it but the length at 1', async () => {
+  it('keeps the output of the lattice at threshold 0 and keeps nothing of it but the length at 1', async () => {
     const lattice = latticeOf(3);
     const sources = [Int32Array.of(5, 2)];
-    const { tokens } = await draftOf(lattice, sources[0]!);
+    const { tokens } = await searchedOf(lattice, sources[0]!);
     const kept = canvasOf(3);
-    const whole = await collect(maskCtc({ search, lattice, threshold: 0 }).decode(kept, { sources }));
+    const whole = await collect(maskCtc({ initial: { lattice, search }, threshold: 0 }).decode(kept, { sources }));
     expect([...whole.results[0]!.hypotheses[0]!.tokenIds]).toEqual(tokens);
     expect(kept.forwards).toBe(0);
     const model = canvasOf(3);
-    await collect(maskCtc({ search, lattice, threshold: 1, iterations: 1 }).decode(model, { sources }));
+    await collect(maskCtc({ initial: { lattice, search }, threshold: 1, iterations: 1 }).decode(model, { sources }));
     const fill = model.calls.find((call) => call.call === 'fill');
     expect(fill?.call === 'fill' && [...fill.canvases[0]!.tokenIds]).toEqual(tokens.map(() => MASK));
   });
@@ -152,24 +152,34 @@ describe('maskCtc', () => {
       },
     };
     const lattice = { ...latticeOf(1), encoder };
-    await collect(maskCtc({ search, lattice }).decode(canvasOf(1, { encoder }), { sources: SOURCES }));
+    await collect(maskCtc({ initial: { lattice, search } }).decode(canvasOf(1, { encoder }), { sources: SOURCES }));
     expect([encoded, disposed]).toEqual([1, 1]);
   });
 
   it('refuses what it cannot do before any compute', async () => {
     const lattice = latticeOf(1);
-    const decode = (options: Partial<MaskCtcOptions<TokenSource>>, more = {}) =>
-      collect(maskCtc({ search, lattice, ...options }).decode(canvasOf(1), { sources: SOURCES, ...more }));
+    const decode = (
+      options: Partial<MaskCtcOptions<TokenSource>>,
+      more = {},
+      from: LatticeModel<TokenSource> = lattice,
+    ) =>
+      collect(
+        maskCtc({ initial: { lattice: from, search }, ...options }).decode(canvasOf(1), { sources: SOURCES, ...more }),
+      );
     await assertCode(async () => decode({ threshold: 1.5 }), 'INVALID_ARGUMENT');
     await assertCode(async () => decode({ iterations: 0 }), 'INVALID_ARGUMENT');
     const other = scriptedLatticeModel({ vocabularySize: 9, blankId: 8, frames: () => [] });
-    await assertCode(() => decode({ lattice: other }), 'INVALID_ARGUMENT');
+    await assertCode(() => decode({}, {}, other), 'INVALID_ARGUMENT');
     const dag = { ...lattice, supports: { kind: 'dag' as const, maxCandidates: 4 } };
-    await assertCode(() => decode({ lattice: dag }), 'UNSUPPORTED_CAPABILITY');
+    await assertCode(() => decode({}, {}, dag), 'UNSUPPORTED_CAPABILITY');
     const outputPrefixes = SOURCES.map(() => Int32Array.of(1));
     await assertCode(() => decode({}, { outputPrefixes }), 'UNSUPPORTED_CAPABILITY');
+    await assertCode(() => decode({}, { initialOutputs: outputPrefixes }), 'UNSUPPORTED_CAPABILITY');
     const short = canvasOf(1, { maxLength: 1 });
-    await assertCode(() => collect(maskCtc({ search, lattice }).decode(short, { sources: SOURCES })), 'LENGTH_LIMIT');
+    await assertCode(
+      () => collect(maskCtc({ initial: { lattice, search } }).decode(short, { sources: SOURCES })),
+      'LENGTH_LIMIT',
+    );
     expect(short.stillOpen).toBe(0);
   });
 });
@@ -177,5 +187,5 @@ describe('maskCtc', () => {
 canvasConformance({
   runner: { describe, it },
   name: 'maskCtc, sure or not',
-  createDecoder: () => maskCtc({ search, lattice: latticeOf(11), threshold: 0.6, iterations: 2 }),
+  createDecoder: () => maskCtc({ initial: { lattice: latticeOf(11), search }, threshold: 0.6, iterations: 2 }),
 });

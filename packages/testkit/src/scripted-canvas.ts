@@ -109,9 +109,9 @@ export function scriptedCanvasModel(options: ScriptedCanvasOptions): ScriptedCan
     get stillOpen() {
       return open;
     },
-    async open(sources, { signal, drafts } = {}) {
+    async open(sources, { signal, hints } = {}) {
       signal?.throwIfAborted();
-      if (drafts !== undefined) throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model reads no drafts.');
+      if (hints !== undefined) throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model reads no hints.');
       assertTokenSources(sources);
       record({ call: 'open', rows: sources.length });
       return new ScriptedCanvasSession(sources, { ...options, maxLength }, supports, record);

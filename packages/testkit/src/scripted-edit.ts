@@ -56,8 +56,8 @@ export function scriptedEditModel(options: ScriptedEditOptions): ScriptedEditMod
     get stillOpen() {
       return countOf('open') - countOf('dispose');
     },
-    async open(sources, { drafts, signal } = {}): Promise<EditSession> {
-      if (drafts !== undefined) throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model reads no drafts.');
+    async open(sources, { hints, signal } = {}): Promise<EditSession> {
+      if (hints !== undefined) throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model reads no hints.');
       assertTokenSources(sources);
       signal?.throwIfAborted();
       calls.push({ call: 'open', canvases: [] });

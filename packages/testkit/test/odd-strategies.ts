@@ -119,7 +119,7 @@ export interface OddStrategy {
 }
 
 const drafter = latticeDrafter({ model: lattice });
-const draft = { lattice, search: ctcGreedy() };
+const initial = { lattice, search: ctcGreedy() };
 
 export const STRATEGIES: readonly OddStrategy[] = [
   { name: 'greedy', factory: greedy, model: 'autoregressive' },
@@ -141,7 +141,7 @@ export const STRATEGIES: readonly OddStrategy[] = [
   { name: 'easyFirst', factory: easyFirst, model: 'canvas' },
   { name: 'skeletonFirst', factory: skeletonFirst, model: 'canvas' },
   { name: 'maskedDiffusion', factory: maskedDiffusion, model: 'canvas' },
-  { name: 'maskCtc', factory: maskCtc as never, model: 'canvas', needed: draft },
+  { name: 'maskCtc', factory: maskCtc as never, model: 'canvas', needed: { initial } },
   { name: 'levenshtein', factory: levenshtein, model: 'edit' },
   { name: 'insertion', factory: insertion, model: 'edit' },
 ];

@@ -61,8 +61,8 @@ export default [
     ],
   },
   {
-    file: 'packages/refine/src/lattice-draft.ts',
-    tests: ['packages/refine/test/broken-answers.test.ts', 'packages/refine/test/lattice-draft.test.ts'],
+    file: 'packages/refine/src/lattice-search.ts',
+    tests: ['packages/refine/test/broken-answers.test.ts', 'packages/refine/test/lattice-search.test.ts'],
     faults: [['...(seed === undefined ? {} : { seed }),', '']],
   },
 ];

@@ -136,7 +136,7 @@ async function decodeLine(
   const request = {
     sources,
     ...(outputPrefixes === undefined ? {} : { outputPrefixes }),
-    ...(initial === undefined ? {} : { initial: [initial.tokensFor(number, tokenizer)] }),
+    ...(initial === undefined ? {} : { initialOutputs: [initial.tokensFor(number, tokenizer)] }),
     signal: io.signal,
     ...numbers,
     ...(stops.length === 0 ? {} : { stopStrings: { strings: stops, textOf } }),

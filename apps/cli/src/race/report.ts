@@ -38,9 +38,9 @@ export function raceTable(summaries: readonly StrategySummary[], conditions: Rac
   return [...table([heading, ...rows]), '', ...footnotes(summaries, conditions)];
 }
 
-function forwards({ forwardsPerSentence, draftForwardsPerSentence }: StrategySummary): string {
-  const drafts = draftForwardsPerSentence === 0 ? '' : ` + ${draftForwardsPerSentence.toFixed(1)} draft`;
-  return `${forwardsPerSentence.toFixed(1)}${drafts}`;
+function forwards({ forwardsPerSentence, otherForwardsPerSentence }: StrategySummary): string {
+  const others = otherForwardsPerSentence === 0 ? '' : ` + ${otherForwardsPerSentence.toFixed(1)}`;
+  return `${forwardsPerSentence.toFixed(1)}${others}`;
 }
 
 function footnotes(summaries: readonly StrategySummary[], conditions: RaceConditions): string[] {

@@ -15,7 +15,7 @@ export interface StrategySummary {
   readonly strategy: StrategyName;
   readonly millisecondsPerSentence: number;
   readonly forwardsPerSentence: number;
-  readonly draftForwardsPerSentence: number;
+  readonly otherForwardsPerSentence: number;
   /** Output tokens a forward of the model that decides, the end token not counted. */
   readonly tokensPerForward: number;
   /** Accepted over proposed draft tokens; absent without drafts. */
@@ -36,12 +36,12 @@ export function summarise(rows: readonly RaceRow[]): StrategySummary[] {
     const speculation = runs.map(({ statistics }) => statistics.speculation);
     const proposed = sum(speculation.map((counts) => counts?.proposed ?? 0));
     const accepted = sum(speculation.map((counts) => counts?.accepted ?? 0));
-    const drafts = runs.map(({ statistics }) => statistics.speculation?.draftForwards ?? statistics.otherForwards ?? 0);
+    const others = runs.map(({ statistics }) => statistics.speculation?.draftForwards ?? statistics.otherForwards ?? 0);
     return {
       strategy,
       millisecondsPerSentence: sum(runs.map(({ milliseconds }) => milliseconds)) / runs.length,
       forwardsPerSentence: forwards / runs.length,
-      draftForwardsPerSentence: sum(drafts) / runs.length,
+      otherForwardsPerSentence: sum(others) / runs.length,
       tokensPerForward: sum(runs.map(({ tokenIds }) => tokenIds.length)) / forwards,
       ...(proposed === 0 ? {} : { acceptance: accepted / proposed }),
       ...againstGreedy(rows, index),

@@ -26,10 +26,10 @@ export interface LengthPrediction {
 
 export interface CanvasOpenOptions extends OpenOptions {
   /**
-   * Drafts to read, one a source, in the place of the model's own: paths through the CTC lattices of the student that it was
-   * trained beside. A model whose `readsDrafts` is not true throws `UNSUPPORTED_CAPABILITY`.
+   * Hints to read, one a source, in the place of the model's own: paths through the CTC lattices of the student that it was
+   * trained beside. A model whose `readsHints` is not true throws `UNSUPPORTED_CAPABILITY`.
    */
-  readonly drafts?: readonly LatticePath[] | undefined;
+  readonly hints?: readonly LatticePath[] | undefined;
 }
 
 /** Owned by the decoder that opened it. */
@@ -53,7 +53,7 @@ export interface CanvasModel<Source> {
   readonly maxLength: number;
   readonly supports: CanvasSupport;
   readonly encoder?: SourceEncoder<Source> | undefined;
-  /** Each position of a canvas is also given what a draft of the source has there; without `drafts` the model makes its own. */
-  readonly readsDrafts?: boolean | undefined;
+  /** Each position of a canvas is also given what a hint of the source has there; without `hints` the model makes its own. */
+  readonly readsHints?: boolean | undefined;
   open(sources: readonly Source[], options?: CanvasOpenOptions): Promise<CanvasSession>;
 }

@@ -22,6 +22,11 @@ export interface DecodeRequest<Source> {
    */
   readonly outputPrefixes?: readonly Int32Array[] | undefined;
   /**
+   * Outputs to start from, one array a row, possibly empty: an earlier translation, a text to be edited. Without end tokens.
+   * A strategy that starts from nothing refuses them with `UNSUPPORTED_CAPABILITY`.
+   */
+  readonly initialOutputs?: readonly Int32Array[] | undefined;
+  /**
    * Seed of every random choice, an unsigned 32-bit integer, default 0; strategies without random choices do not depend on
    * it. A row's choices depend on the seed and the row's source alone, never on the batch around it.
    */
@@ -29,6 +34,9 @@ export interface DecodeRequest<Source> {
   /** Stops further forwards; the iteration then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** What of a request not every strategy can use. */
+export type OptionalField = 'initialOutputs';
 
 /** What a decoder needs of its model, checked before the first forward. */
 export type Requirements =
@@ -52,6 +60,8 @@ export interface Decoder<Model> {
   /** The field's name for the strategy, such as `greedy`. */
   readonly name: string;
   readonly requires: Requirements;
+  /** What it can use of a request, of what not every strategy can; default nothing. What is not named here is refused. */
+  readonly accepts?: readonly OptionalField[] | undefined;
   /**
    * Decodes all rows; the last event is `decode-end`. Whatever was opened is released when the iteration ends, also by
    * `break`, an abort or an error.

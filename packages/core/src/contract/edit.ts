@@ -22,6 +22,6 @@ export interface EditModel<Source> {
   readonly maxLength: number;
   readonly encoder?: SourceEncoder<Source> | undefined;
   /** As that of a canvas model. */
-  readonly readsDrafts?: boolean | undefined;
+  readonly readsHints?: boolean | undefined;
   open(sources: readonly Source[], options?: CanvasOpenOptions): Promise<EditSession>;
 }

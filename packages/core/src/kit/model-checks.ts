@@ -6,7 +6,7 @@ import { hasMethods, type OptionReader } from './options.js';
 import { show } from './show.js';
 
 /** What is checked of a decoder. */
-export type NamedRequirements = Pick<Decoder<never>, 'name' | 'requires'>;
+export type NamedRequirements = Pick<Decoder<never>, 'name' | 'requires' | 'accepts'>;
 
 type Kind = Requirements['model'];
 type Fields = Readonly<Record<string, unknown>>;

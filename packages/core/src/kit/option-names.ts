@@ -25,6 +25,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   stopStrings: 'stop stopwords',
   stopSequences: 'eostokenid',
   outputPrefixes: 'decoderinputids targetprefix prefix',
+  initialOutputs: 'initial initialtexts drafts',
   sources: 'input inputs inputids prompt text',
   signal: 'abortsignal',
   threads: 'numthreads intraopnumthreads',
@@ -32,7 +33,7 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 /** Who takes an option, for those who look for it in the wrong place. */
 const TAKERS: Readonly<Record<string, string>> = {
-  'decode, in its request': 'sources maxNewTokens stopSequences stopStrings outputPrefixes seed signal',
+  'decode, in its request': 'sources maxNewTokens stopSequences stopStrings outputPrefixes initialOutputs seed signal',
   sampling: 'temperature topK topP minP typicalP epsilonCutoff etaCutoff mirostat samples',
   dagSampling: 'temperature samples',
   maskedDiffusion: 'temperature steps order',

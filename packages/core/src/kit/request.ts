@@ -1,4 +1,4 @@
-import type { DecodeRequest } from '../contract/decoder.js';
+import type { DecodeRequest, OptionalField } from '../contract/decoder.js';
 import { ForetokenError } from '../contract/errors.js';
 import type { StopStrings } from '../contract/scoring.js';
 import type { Vocabulary } from '../contract/vocabulary.js';
@@ -58,6 +58,7 @@ const REQUEST: OptionTable<DecodeRequest<unknown>> = {
   stopSequences: listOf(tokens(1)),
   stopStrings: fields(STOP_STRINGS, ['strings', 'textOf']),
   outputPrefixes: listOf(tokens()),
+  initialOutputs: listOf(tokens()),
   seed: integer(0, 0xffffffff),
   signal,
 };
@@ -73,17 +74,19 @@ export function assertRequest<Source>(request: DecodeRequest<Source>): DecodeReq
   const aborting = given.get('signal');
   if (aborting !== undefined) signal('signal', aborting).throwIfAborted();
   const checked = readFields('decode', given, REQUEST) as DecodeRequest<Source>;
-  const { sources, outputPrefixes } = checked;
+  const { sources } = checked;
   if (sources === undefined || sources.length === 0) {
     throw new ForetokenError('EMPTY_SOURCE', 'The request has no sources; at least one row is required.', {
       option: 'sources',
     });
   }
-  if (outputPrefixes !== undefined && outputPrefixes.length !== sources.length) {
+  for (const option of ['outputPrefixes', 'initialOutputs'] as const) {
+    const { length } = checked[option] ?? sources;
+    if (length === sources.length) continue;
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      `outputPrefixes must have one entry a source, ${sources.length}, but has ${outputPrefixes.length}.`,
-      { option: 'outputPrefixes', received: outputPrefixes.length, required: sources.length },
+      `${option} must have one entry a source, ${sources.length}, but has ${length}.`,
+      { option, received: length, required: sources.length },
     );
   }
   return checked;
@@ -101,11 +104,28 @@ export function assertDecode<Source>(
 ): DecodeRequest<Source> {
   const checked = assertRequest(request);
   assertModel(decoder, model);
+  assertAccepted(decoder, checked);
   const known = integer(0, model.vocabulary.size - 1);
   for (const [index, sequence] of (checked.stopSequences ?? []).entries()) {
     for (const tokenId of sequence) known(`A token of stopSequences[${index}]`, tokenId);
   }
   return checked;
+}
+
+const ACCEPTING: Readonly<Record<OptionalField, string>> = {
+  initialOutputs: 'levenshtein starts from given outputs.',
+};
+
+/** Throws `UNSUPPORTED_CAPABILITY` for what the decoder cannot use of a request. */
+function assertAccepted({ name, accepts = [] }: NamedRequirements, request: DecodeRequest<unknown>): void {
+  for (const option of Object.keys(ACCEPTING) as OptionalField[]) {
+    if (request[option] === undefined || accepts.includes(option)) continue;
+    throw new ForetokenError(
+      'UNSUPPORTED_CAPABILITY',
+      `${name} cannot use ${option}. Leave them out; ${ACCEPTING[option]}`,
+      { decoder: name, capability: option, option },
+    );
+  }
 }
 
 /** Throws `UNSUPPORTED_CAPABILITY` where a request forces how outputs begin and the strategy cannot start inside one. */

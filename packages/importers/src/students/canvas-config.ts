@@ -21,10 +21,10 @@ export async function readCanvasNetwork(
     const what = readsSource ? 'a student that reads the encoder' : 'a masked language model';
     refuseConfig(folder, 'cross_attention', what, readsSource);
   }
-  const { reads_draft: readsDraft = false } = folder.config;
-  if (typeof readsDraft !== 'boolean') refuseConfig(folder, 'reads_draft', 'this importer', 'true or false');
-  if (readsDraft && !readsSource) {
-    refuseConfig(folder, 'reads_draft', 'a masked language model, which reads no source,', false);
+  const { reads_hints: readsHints = false } = folder.config;
+  if (typeof readsHints !== 'boolean') refuseConfig(folder, 'reads_hints', 'this importer', 'true or false');
+  if (readsHints && !readsSource) {
+    refuseConfig(folder, 'reads_hints', 'a masked language model, which reads no source,', false);
   }
   checkActivation(folder);
   const width = configInteger(folder, 'd_model', 2, 65_536);
@@ -42,7 +42,7 @@ export async function readCanvasNetwork(
       maxPositions: configInteger(folder, 'max_position_embeddings', 2, 65_536),
     },
     readsSource,
-    readsDraft,
+    readsHints,
     maskTokenId: configInteger(folder, 'mask_token_id', 0, vocabularySize - 1),
     headTokenIds: await readHeadTokenIds(folder, vocabularySize, pace),
     tensorOf,
@@ -53,24 +53,24 @@ export async function readCanvasNetwork(
   };
 }
 
-/** The CTC student whose drafts a network reads; undefined where it reads none. Throws `INVALID_MODEL_FOLDER` without one. */
-export function draftStudent(
+/** The CTC student whose hints a network reads; undefined where it reads none. Throws `INVALID_MODEL_FOLDER` without one. */
+export function hintStudent(
   folder: WeightsFolder,
-  { readsDraft }: CanvasNetwork,
+  { readsHints }: CanvasNetwork,
   ctc: CtcStudent | undefined,
 ): CtcStudent | undefined {
-  if (!readsDraft) return undefined;
+  if (!readsHints) return undefined;
   if (ctc === undefined) {
-    const required = 'the CTC student that makes drafts: give its weights folder, too';
-    refuseConfig(folder, 'reads_draft', 'a student that reads drafts', required);
+    const required = 'the CTC student that makes hints: give its weights folder, too';
+    refuseConfig(folder, 'reads_hints', 'a student that reads hints', required);
   }
   return ctc;
 }
 
 /** The length head of a student; undefined without one. Throws `INVALID_MODEL_FOLDER`. */
-export function readLengths(folder: WeightsFolder, { readsDraft, shape }: CanvasNetwork): Lengths | undefined {
-  // The class of a draft's length is told as a position.
-  const most = readsDraft ? shape.maxPositions : 65_536;
+export function readLengths(folder: WeightsFolder, { readsHints, shape }: CanvasNetwork): Lengths | undefined {
+  // The class of a hint's length is told as a position.
+  const most = readsHints ? shape.maxPositions : 65_536;
   const classes = folder.config.length_classes === undefined ? 0 : configInteger(folder, 'length_classes', 0, most);
   if (classes === 0) return undefined;
   return { classes, offset: configInteger(folder, 'length_offset', 0, 65_536) };

@@ -14,8 +14,8 @@ export interface CanvasNetwork {
   };
   /** Its layers read a source. */
   readonly readsSource: boolean;
-  /** Its positions are given what a draft says there. */
-  readonly readsDraft: boolean;
+  /** Its positions are given what a hint says there. */
+  readonly readsHints: boolean;
   readonly maskTokenId: number;
   /** Token ids of the head's rows, different ones; no other token gets any probability. */
   readonly headTokenIds: readonly number[];
@@ -38,7 +38,7 @@ export interface CanvasStates {
 /**
  * The network over its canvases: `token_ids`, `positions`, `mask` int32 `[batch, canvas]` in, and where it reads a source
  * `cross_bias [batch, 1, canvas, source]`, 0 or a large negative number for padding, and
- * `cross_i [batch, source, width]`, keys at even and values at odd i; where it reads drafts, `draft [batch, canvas, width]`.
+ * `cross_i [batch, source, width]`, keys at even and values at odd i; where it reads hints, `hints [batch, canvas, width]`.
  */
 export function emitCanvas(graph: GraphBuilder, network: CanvasNetwork): CanvasStates {
   const { name, shape, readsSource } = network;
@@ -56,8 +56,8 @@ export function emitCanvas(graph: GraphBuilder, network: CanvasNetwork): CanvasS
       cross.push(graph.input(`cross_${index}`, 'float32', ['batch', 'source', width]));
     }
   }
-  const draft = network.readsDraft ? graph.input('draft', 'float32', [...dims, width]) : undefined;
-  let x = embed(graph, network, tokenIds, positions, draft);
+  const hint = network.readsHints ? graph.input('hints', 'float32', [...dims, width]) : undefined;
+  let x = embed(graph, network, tokenIds, positions, hint);
   for (let layer = 0; layer < shape.layers; layer++) {
     const prefix = `${name}.layers.${layer}`;
     x = readsSource
@@ -153,7 +153,7 @@ export function scaledEmbeddings(
 }
 
 /**
- * `sqrt(width) * embedding + draft + position`, with a vector of its own, unscaled, for the mask,
+ * `sqrt(width) * embedding + hints + position`, with a vector of its own, unscaled, for the mask,
  * `[batch, canvas, width]`.
  */
 function embed(
@@ -161,7 +161,7 @@ function embed(
   network: CanvasNetwork,
   tokenIds: Value,
   positions: Value,
-  draft: Value | undefined,
+  hint: Value | undefined,
 ): Value {
   const { name, shape, maskTokenId, tensorOf, embedding } = network;
   const { width } = shape;
@@ -174,6 +174,6 @@ function embed(
     scaled,
   ]);
   const sines = positionTable(graph, shape.maxPositions, width);
-  const given = draft === undefined ? tokens : graph.op('Add', [tokens, draft]);
+  const given = hint === undefined ? tokens : graph.op('Add', [tokens, hint]);
   return graph.op('Add', [given, graph.op('Gather', [sines, positions])]);
 }

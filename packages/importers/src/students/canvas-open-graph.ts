@@ -5,7 +5,7 @@ import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import { transpose } from '../tensors/matrices.js';
 import { type CanvasNetwork, emitterOf, linearOf } from './canvas-graph.js';
 import type { CtcStudent } from './ctc-graph.js';
-import { type DraftKind, emitDraft } from './draft-graph.js';
+import { emitHints, type HintKind } from './hint-graph.js';
 
 /** A length head: class c means c - offset tokens more than the source has. */
 export interface Lengths {
@@ -13,10 +13,10 @@ export interface Lengths {
   readonly offset: number;
 }
 
-/** The student whose drafts are read, and how. */
-export interface DraftReader {
+/** The student whose hints are read, and how. */
+export interface HintReader {
   readonly student: CtcStudent;
-  readonly kind: DraftKind;
+  readonly kind: HintKind;
 }
 
 /**
@@ -24,27 +24,27 @@ export interface DraftReader {
  * `cross [2 * layers, batch, source, width]` out, keys at even and values at odd indices. With `lengths` also
  * `source_mask` int32 `[batch, source]` in and `length_logits [batch, classes]` out.
  *
- * With a `draft` all inputs of `emitDraft` in, and `draft [batch, frames, width]` out: row j is for where the draft's token j
- * lies, and those after its last are zeros; its length is `draft_length [batch, 1]`, as fp32.
+ * With `hints` all inputs of `emitHints` are in, and `hints [batch, frames, width]` out: row j is for where the hint's token j
+ * lies, and those after its last are zeros; its length is `hints_length [batch, 1]`, as fp32.
  */
 export function emitOpen(
   graph: GraphBuilder,
   network: CanvasNetwork,
   lengths: Lengths | undefined,
-  draft: DraftReader | undefined,
+  hint: HintReader | undefined,
 ): void {
   const { name, shape, tensorOf } = network;
   const { width, layers: count } = shape;
-  const read = draft && emitDraft(graph, draft.student, network.embedding, draft.kind);
+  const read = hint && emitHints(graph, hint.student, network.embedding, hint.kind);
   const states = read?.states ?? graph.input('states', 'float32', ['batch', 'source', width]);
   emitCross(graph, tensorOf, states, { name: `${name}.cross`, layers: 'layers', count, width });
   declareCross(graph, count, width);
   if (read !== undefined) {
-    const { dims, values } = transpose(tensorOf('draft.weight', [width, 2 * width]));
-    const weight = graph.weight(`${name}.draft.weight`, dims, values);
-    const projected = graph.op('MatMul', [read.tokens, weight], {}, { name: 'draft' });
+    const { dims, values } = transpose(tensorOf('hints.weight', [width, 2 * width]));
+    const weight = graph.weight(`${name}.hints.weight`, dims, values);
+    const projected = graph.op('MatMul', [read.tokens, weight], {}, { name: 'hints' });
     graph.output(projected, 'float32', ['batch', 'frames', width]);
-    const length = graph.op('Cast', [read.length], { to: ELEMENT_TYPE.float32 }, { name: 'draft_length' });
+    const length = graph.op('Cast', [read.length], { to: ELEMENT_TYPE.float32 }, { name: 'hints_length' });
     graph.output(length, 'float32', ['batch', 1]);
   }
   if (lengths === undefined) return;
@@ -54,7 +54,7 @@ export function emitOpen(
 
 /**
  * The length head: `length_logits [batch, classes]` from the mean and the maximum of `states` over the source's own
- * positions, `mask` int32 `[batch, source]`, and from the length of a draft, int32 `[batch, 1]`, where there is one.
+ * positions, `mask` int32 `[batch, source]`, and from the length of a hint, int32 `[batch, 1]`, where there is one.
  */
 function emitLengths(
   graph: GraphBuilder,
@@ -62,7 +62,7 @@ function emitLengths(
   states: Value,
   mask: Value,
   lengths: Lengths,
-  draftLength: Value | undefined,
+  hintLength: Value | undefined,
 ): void {
   const { width } = network.shape;
   const linear = linearOf(graph, network, emitterOf(graph, network));
@@ -75,7 +75,7 @@ function emitLengths(
   const hidden = graph.constant('float32', [], [-3e38]);
   const most = graph.op('ReduceMax', [graph.op('Where', [visible, states, hidden]), overTime], { keepdims: 0 });
   const parts = [mean, most];
-  if (draftLength !== undefined) parts.push(emitDraftClass(graph, network, mask, lengths, draftLength));
+  if (hintLength !== undefined) parts.push(emitHintClass(graph, network, mask, lengths, hintLength));
   const pooled = graph.op('Concat', parts, { axis: 1 });
   const layer = linear(pooled, 'length.hidden', parts.length * width, width);
   const active = graph.op('Mul', [layer, graph.op('Sigmoid', [layer])]);
@@ -84,17 +84,17 @@ function emitLengths(
   graph.output('length_logits', 'float32', ['batch', lengths.classes]);
 }
 
-/** The class that a draft's own length falls in, as the sinusoids of a position, `[batch, width]`. */
-function emitDraftClass(
+/** The class that a hint's own length falls in, as the sinusoids of a position, `[batch, width]`. */
+function emitHintClass(
   graph: GraphBuilder,
   { shape }: CanvasNetwork,
   mask: Value,
   { classes, offset }: Lengths,
-  draftLength: Value,
+  hintLength: Value,
 ): Value {
   const scalar = (value: number): Value => graph.constant('int32', [], [value]);
   const sourceLength = graph.op('ReduceSum', [mask, graph.constant('int64', [1], [1])], { keepdims: 1 });
-  const more = graph.op('Sub', [draftLength, sourceLength]);
+  const more = graph.op('Sub', [hintLength, sourceLength]);
   const clipped = graph.op('Clip', [graph.op('Add', [more, scalar(offset)]), scalar(0), scalar(classes - 1)]);
   const table = positionTable(graph, shape.maxPositions, shape.width);
   return graph.op('Gather', [table, graph.op('Squeeze', [clipped, graph.constant('int64', [1], [1])])]);

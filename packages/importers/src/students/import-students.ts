@@ -6,15 +6,15 @@ import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import type { EmitGraph } from '../graphs/graph-files.js';
 import { configInteger, type WeightsFolder } from '../readers/hugging-face/weights-folder.js';
 import { tensorReader } from '../tensors/tensor-reader.js';
-import { draftStudent, readCanvasNetwork, readLengths } from './canvas-config.js';
+import { hintStudent, readCanvasNetwork, readLengths } from './canvas-config.js';
 import { type CanvasNetwork, emitFill, type FillHead } from './canvas-graph.js';
 import { emitOpen, type Lengths } from './canvas-open-graph.js';
 import { type CtcStudent, emitCtc } from './ctc-graph.js';
 import { emitDag } from './dag-graph.js';
-import type { DraftKind } from './draft-graph.js';
 import { emitDeletions, emitPlaceholders } from './edit-graph.js';
 import type { EncoderShape } from './encoder-shape.js';
 import { readFastStudent } from './fast-student.js';
+import type { HintKind } from './hint-graph.js';
 import { checkStudent, readCtcShape, readDagShape, readHeadTokenIds, refuseConfig } from './student-config.js';
 
 /** Weights folders of the students of one encoder. */
@@ -68,7 +68,7 @@ export async function importStudents(folders: StudentFolders, context: StudentCo
   };
 }
 
-/** The CTC student that lattices and drafts are made with. Throws `INVALID_MODEL_FOLDER`. */
+/** The CTC student that lattices and hints are made with. Throws `INVALID_MODEL_FOLDER`. */
 async function readCtcStudent(
   folder: WeightsFolder,
   { encoder, blankId, shortlist, pace }: StudentContext,
@@ -129,9 +129,9 @@ async function importCanvas(
 ): Promise<ImportedStudents> {
   checkStudent(folder, 'foretoken-canvas', 'a canvas student', context.encoder);
   const network = await readCanvasNetwork(folder, 'canvas', context.pace, context.embedding);
-  const draft = draftStudent(folder, network, ctc);
+  const hint = hintStudent(folder, network, ctc);
   const lengths = readLengths(folder, network);
-  const opens = await emitOpens(network, lengths, draft, context.emit);
+  const opens = await emitOpens(network, lengths, hint, context.emit);
   return {
     graphs: { canvas: { ...opens, fill: await emitFills(network, context.emit) } },
     facts: {
@@ -151,12 +151,12 @@ async function importEdit(
 ): Promise<ImportedStudents> {
   checkStudent(folder, 'foretoken-edit', 'an edit student', context.encoder);
   const network = await readCanvasNetwork(folder, 'edit', context.pace, context.embedding);
-  const draft = draftStudent(folder, network, ctc);
+  const hint = hintStudent(folder, network, ctc);
   const { maskTokenId: placeholderTokenId } = network;
   const startTokenId = configInteger(folder, 'start_token_id', 0, network.shape.vocabularySize - 1);
   const mostPlaceholders = configInteger(folder, 'max_placeholders', 1, 65_536);
   const graphs = {
-    ...(await emitOpens(network, undefined, draft, context.emit)),
+    ...(await emitOpens(network, undefined, hint, context.emit)),
     deletions: 'edit-deletions.onnx',
     placeholders: 'edit-placeholders.onnx',
   };
@@ -189,21 +189,21 @@ export function mostCandidates(headTokenIds: readonly number[]): number {
   return Math.min(POSITION_CANDIDATES, headTokenIds.length);
 }
 
-/** Emits the graph that opens sources, and where drafts are read another one that is given them. */
+/** Emits the graph that opens sources, and where hints are read another one that is given them. */
 async function emitOpens(
   network: CanvasNetwork,
   lengths: Lengths | undefined,
   student: CtcStudent | undefined,
   emit: EmitGraph,
-): Promise<{ readonly open: string; readonly openDrafts?: string }> {
+): Promise<{ readonly open: string; readonly openHints?: string }> {
   const { name } = network;
   const open = `${name}-open.onnx`;
-  const reader = (kind: DraftKind) => student && { student, kind };
+  const reader = (kind: HintKind) => student && { student, kind };
   await emit(open, `${name}-open`, (graph) => emitOpen(graph, network, lengths, reader('best')));
   if (student === undefined) return { open };
-  const openDrafts = `${name}-open-drafts.onnx`;
-  await emit(openDrafts, `${name}-open-drafts`, (graph) => emitOpen(graph, network, lengths, reader('given')));
-  return { open, openDrafts };
+  const openHints = `${name}-open-hints.onnx`;
+  await emit(openHints, `${name}-open-hints`, (graph) => emitOpen(graph, network, lengths, reader('given')));
+  return { open, openHints };
 }
 
 /** Emits a network's fill graphs, one a head. */

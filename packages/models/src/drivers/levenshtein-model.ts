@@ -33,7 +33,7 @@ export class LevenshteinModel implements EditModel<TokenSource> {
   readonly startTokenId: number;
   readonly maxLength: number;
   readonly encoder: TokenEncoder;
-  readonly readsDrafts: boolean;
+  readonly readsHints: boolean;
   readonly #options: LevenshteinModelOptions;
 
   constructor(options: LevenshteinModelOptions) {
@@ -43,30 +43,30 @@ export class LevenshteinModel implements EditModel<TokenSource> {
     this.startTokenId = options.startTokenId;
     this.maxLength = options.maxLength;
     this.encoder = options.source.encoder;
-    this.readsDrafts = options.source.draft !== undefined;
+    this.readsHints = options.source.hint !== undefined;
   }
 
   /**
-   * Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY` for drafts that it does not read,
+   * Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY` for hints that it does not read,
    * `DISPOSED`, `RUNTIME_FAILURE`.
    */
   async open(sources: readonly TokenSource[], options: CanvasOpenOptions = {}): Promise<EditSession> {
     const { runtime, source, maxLength, vocabulary, placeholderTokenId: padTokenId } = this.#options;
-    const { reading, draftLengths } = await openSources(runtime, source, sources, options);
+    const { reading, hintLengths } = await openSources(runtime, source, sources, options);
     const limits = { rows: sources.length, maxLength, vocabularySize: vocabulary.size, padTokenId };
-    return new LevenshteinSession(this.#options, new CanvasReader(runtime, limits, reading), draftLengths);
+    return new LevenshteinSession(this.#options, new CanvasReader(runtime, limits, reading), hintLengths);
   }
 }
 
 class LevenshteinSession implements EditSession {
   readonly #model: LevenshteinModelOptions;
   readonly #reader: CanvasReader;
-  readonly #draftLengths: Float32Array | undefined;
+  readonly #hintLengths: Float32Array | undefined;
 
-  constructor(model: LevenshteinModelOptions, reader: CanvasReader, draftLengths: Float32Array | undefined) {
+  constructor(model: LevenshteinModelOptions, reader: CanvasReader, hintLengths: Float32Array | undefined) {
     this.#model = model;
     this.#reader = reader;
-    this.#draftLengths = draftLengths;
+    this.#hintLengths = hintLengths;
   }
 
   async deletions(canvases: readonly Canvas[], signal?: AbortSignal): Promise<Float32Array[]> {
@@ -83,16 +83,16 @@ class LevenshteinSession implements EditSession {
   async placeholders(canvases: readonly Canvas[], signal?: AbortSignal): Promise<Int32Array[]> {
     this.#check(canvases, signal);
     this.#reader.checkCanvases(canvases);
-    const counts = canvases.map((canvas) => this.#roomForDraft(canvas));
+    const counts = canvases.map((canvas) => this.#roomForHints(canvas));
     const written = canvases.filter((_, index) => counts[index] === undefined);
     const predicted = written.length === 0 ? [] : await this.#predictPlaceholders(written, signal);
     return counts.map((count) => count ?? (predicted.shift() as Int32Array));
   }
 
-  /** Where nothing is written yet there is room for the draft, whose tokens then lie where they are read. */
-  #roomForDraft({ row, tokenIds }: Canvas): Int32Array | undefined {
-    if (this.#draftLengths === undefined || tokenIds.length > 2) return undefined;
-    return Int32Array.of(Math.min(this.#draftLengths[row] as number, this.#model.maxLength - 2));
+  /** Where nothing is written yet there is room for the hint, whose tokens then lie where they are read. */
+  #roomForHints({ row, tokenIds }: Canvas): Int32Array | undefined {
+    if (this.#hintLengths === undefined || tokenIds.length > 2) return undefined;
+    return Int32Array.of(Math.min(this.#hintLengths[row] as number, this.#model.maxLength - 2));
   }
 
   #predictPlaceholders(canvases: readonly Canvas[], signal: AbortSignal | undefined): Promise<Int32Array[]> {

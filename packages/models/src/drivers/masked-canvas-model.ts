@@ -14,7 +14,7 @@ import {
 import { assertInteger, assertScores, assertTokenSources } from '@foretoken/core/kit';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
 import { CanvasReader, type FillGraphs, fillCanvases } from './canvas-reader.js';
-import { unreadDrafts } from './draft-paths.js';
+import { unreadHints } from './hint-paths.js';
 import { rankLengths } from './length-head.js';
 import { openSources, type SourceGraphs } from './open-sources.js';
 import type { TokenEncoder } from './token-encoder.js';
@@ -39,7 +39,7 @@ export class MaskedCanvasModel implements CanvasModel<TokenSource> {
   readonly maxLength: number;
   readonly supports: CanvasSupport;
   readonly encoder?: TokenEncoder;
-  readonly readsDrafts: boolean;
+  readonly readsHints: boolean;
   readonly #options: MaskedCanvasModelOptions;
 
   constructor(options: MaskedCanvasModelOptions) {
@@ -48,12 +48,12 @@ export class MaskedCanvasModel implements CanvasModel<TokenSource> {
     this.maskTokenId = options.maskTokenId;
     this.maxLength = options.maxLength;
     this.supports = { outputs: options.graphs.outputs, lengths: options.source?.lengths !== undefined };
-    this.readsDrafts = options.source?.draft !== undefined;
+    this.readsHints = options.source?.hint !== undefined;
     if (options.source !== undefined) this.encoder = options.source.encoder;
   }
 
   /**
-   * Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY` for drafts that it does not read,
+   * Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY` for hints that it does not read,
    * `DISPOSED`, `RUNTIME_FAILURE`.
    */
   async open(sources: readonly TokenSource[], options: CanvasOpenOptions = {}): Promise<CanvasSession> {
@@ -118,10 +118,10 @@ class MaskedCanvasSession implements CanvasSession {
 function refuseSourceless(
   sources: readonly TokenSource[],
   vocabularySize: number,
-  { encoding, drafts, signal }: CanvasOpenOptions,
+  { encoding, hints, signal }: CanvasOpenOptions,
 ): void {
   signal?.throwIfAborted();
-  if (drafts !== undefined) throw unreadDrafts();
+  if (hints !== undefined) throw unreadHints();
   assertTokenSources(sources, { vocabularySize, min: 0 });
   if (encoding !== undefined) {
     throw new ForetokenError('INVALID_ARGUMENT', 'This model has no encoder, so no encoding can be of it.', {

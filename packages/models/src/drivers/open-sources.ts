@@ -1,8 +1,8 @@
 import type { CanvasOpenOptions, TokenSource } from '@foretoken/core';
 import { MAX_FORWARD_CELLS, maxScoredCells } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
-import { assertDrafts, type DraftLattice, draftFeed, unreadDrafts } from './draft-paths.js';
 import { frameFeeds } from './frame-feeds.js';
+import { assertHints, type HintLattice, hintFeed, unreadHints } from './hint-paths.js';
 import { groupsByLength, inGroups } from './length-groups.js';
 import type { LengthHead } from './length-head.js';
 import { SourceReading } from './source-reading.js';
@@ -16,15 +16,15 @@ export interface SourceGraphs {
   readonly open: () => Promise<GraphSession>;
   readonly width: number;
   readonly lengths?: LengthHead;
-  /** How canvases read the CTC student's drafts, where they do. */
-  readonly draft?: DraftReading;
+  /** How canvases read the CTC student's hints, where they do. */
+  readonly hint?: HintReading;
 }
 
-/** The graph makes drafts of `upsample` frames for each state; a canvas has `shift` positions before its draft. */
-export interface DraftReading extends DraftLattice {
+/** The graph makes hints of `upsample` frames for each state; a canvas has `shift` positions before its hint. */
+export interface HintReading extends HintLattice {
   readonly shift: number;
-  /** In the place of `open`, where drafts are given. */
-  readonly openDrafts: () => Promise<GraphSession>;
+  /** In the place of `open`, where hints are given. */
+  readonly openHints: () => Promise<GraphSession>;
 }
 
 /** A batch of sources, ready for canvases. */
@@ -33,61 +33,61 @@ export interface OpenedSources {
   readonly sourceLengths: Int32Array;
   /** Unnormalised scores, `[rows, classes]`, where there is a length head. */
   readonly lengthLogits?: Float32Array;
-  /** Tokens of each row's draft, where drafts are read. */
-  readonly draftLengths?: Float32Array;
+  /** Tokens of each row's hint, where hints are read. */
+  readonly hintLengths?: Float32Array;
 }
 
 /**
  * Encodes sources, or reuses their encoding, and computes once what all rounds read of them. Throws as `encode` does, and
- * `INVALID_ARGUMENT` and `UNSUPPORTED_CAPABILITY` for drafts that are none or cannot be read.
+ * `INVALID_ARGUMENT` and `UNSUPPORTED_CAPABILITY` for hints that are none or cannot be read.
  */
 export async function openSources(
   runtime: OnnxRuntime,
-  { encoder, open, width, lengths, draft }: SourceGraphs,
+  { encoder, open, width, lengths, hint }: SourceGraphs,
   sources: readonly TokenSource[],
-  { encoding: given, drafts: paths, signal }: CanvasOpenOptions,
+  { encoding: given, hints: paths, signal }: CanvasOpenOptions,
 ): Promise<OpenedSources> {
   signal?.throwIfAborted();
   if (paths !== undefined) {
-    if (draft === undefined) throw unreadDrafts();
-    assertDrafts(paths, encoder.lengthsOf(sources), draft);
+    if (hint === undefined) throw unreadHints();
+    assertHints(paths, encoder.lengthsOf(sources), hint);
   }
   const encoding = await encoder.reuseOrEncode(sources, given, signal);
-  const session = await (paths !== undefined && draft !== undefined ? draft.openDrafts() : open());
+  const session = await (paths !== undefined && hint !== undefined ? hint.openHints() : open());
   const { sourceLength, lengths: sourceLengths } = encoding;
   const sizes: Record<string, (time: number) => number> = {
     cross: (time) => time * width,
-    ...(draft === undefined ? {} : { draft: (time) => time * draft.upsample * width, draft_length: () => 1 }),
+    ...(hint === undefined ? {} : { hints: (time) => time * hint.upsample * width, hints_length: () => 1 }),
     ...(lengths === undefined ? {} : { length_logits: () => lengths.classes }),
   };
-  // Keys and values alone cost next to nothing, padding or not; drafts cost what padding costs.
-  const whole = draft === undefined && sourceLengths.length * sourceLength <= MAX_FORWARD_CELLS;
-  const maxCells = draft === undefined ? MAX_FORWARD_CELLS : maxScoredCells(draft.vocabularySize) / draft.upsample;
+  // Keys and values alone cost next to nothing, padding or not; hints cost what padding costs.
+  const whole = hint === undefined && sourceLengths.length * sourceLength <= MAX_FORWARD_CELLS;
+  const maxCells = hint === undefined ? MAX_FORWARD_CELLS : maxScoredCells(hint.vocabularySize) / hint.upsample;
   const groups = whole ? [[...sourceLengths.keys()]] : groupsByLength(sourceLengths, maxCells);
   const values = await inGroups(sourceLengths, groups, sizes, async (group, time) => {
     signal?.throwIfAborted();
     const ownLengths = Int32Array.from(group, (row) => sourceLengths[row] as number);
-    // Without drafts there are no frames.
-    const { source_mask, ...frames } = frameFeeds(runtime, ownLengths, time, draft?.upsample ?? 0);
+    // Without hints there are no frames.
+    const { source_mask, ...frames } = frameFeeds(runtime, ownLengths, time, hint?.upsample ?? 0);
     const outputs = await session.run({
       states: new runtime.Tensor('float32', encoding.statesOf(group, time), [group.length, time, width]),
       // A graph refuses inputs that it does not have.
-      ...(lengths === undefined && draft === undefined ? {} : { source_mask }),
-      ...(draft === undefined ? {} : frames),
-      ...(paths === undefined || draft === undefined ? {} : draftFeed(runtime, paths, group, time * draft.upsample)),
+      ...(lengths === undefined && hint === undefined ? {} : { source_mask }),
+      ...(hint === undefined ? {} : frames),
+      ...(paths === undefined || hint === undefined ? {} : hintFeed(runtime, paths, group, time * hint.upsample)),
     });
     return Object.fromEntries(Object.keys(sizes).map((name) => [name, outputs[name]?.data as Float32Array]));
   });
-  const drafts = draft && {
-    values: values.draft as Float32Array,
-    time: sourceLength * draft.upsample,
+  const hints = hint && {
+    values: values.hints as Float32Array,
+    time: sourceLength * hint.upsample,
     width,
-    shift: draft.shift,
+    shift: hint.shift,
   };
   return {
-    reading: new SourceReading(runtime, values.cross as Float32Array, encoding, width, drafts),
+    reading: new SourceReading(runtime, values.cross as Float32Array, encoding, width, hints),
     sourceLengths,
-    ...(values.draft_length === undefined ? {} : { draftLengths: values.draft_length }),
+    ...(values.hints_length === undefined ? {} : { hintLengths: values.hints_length }),
     ...(values.length_logits === undefined ? {} : { lengthLogits: values.length_logits }),
   };
 }

@@ -1,6 +1,6 @@
 import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
 import type { OnnxRuntime, Tensor } from '@foretoken/core/runtime';
-import { type Drafts, layOut } from './drafts.js';
+import { type Hints, layOut } from './hints.js';
 import type { TokenEncoding } from './token-encoder.js';
 
 /** Added to the attention score of padding. */
@@ -20,30 +20,30 @@ interface Gathered {
   readonly cross: Readonly<Record<string, Tensor>>;
   /** `[canvases, sourceLength]`, 0 for padding. */
   readonly mask: Int32Array;
-  /** By length of the canvases: the bias and, where they are read, drafts. */
+  /** By length of the canvases: the bias and, where they are read, hints. */
   readonly sized: Map<number, Readonly<Record<string, Tensor>>>;
 }
 
 /**
  * Cross-attention keys and values of a batch of sources, for canvases of any of its rows.
  *
- * `cross [2 * layers, rows, sourceLength, width]` is read, never written, and so are the encoding's mask and drafts.
+ * `cross [2 * layers, rows, sourceLength, width]` is read, never written, and so are the encoding's mask and hints.
  */
 export class SourceReading {
   readonly #runtime: OnnxRuntime;
   readonly #cross: Float32Array;
   readonly #encoding: Pick<TokenEncoding, 'rows' | 'sourceLength' | 'mask'>;
   readonly #width: number;
-  readonly #drafts: Drafts | undefined;
+  readonly #hints: Hints | undefined;
   /** By the rows asked for, the longest unused first. */
   readonly #gathered = new Map<string, Gathered>();
 
-  constructor(runtime: OnnxRuntime, cross: Float32Array, encoding: TokenEncoding, width: number, drafts?: Drafts) {
+  constructor(runtime: OnnxRuntime, cross: Float32Array, encoding: TokenEncoding, width: number, hints?: Hints) {
     this.#runtime = runtime;
     this.#cross = cross;
     this.#encoding = encoding;
     this.#width = width;
-    this.#drafts = drafts;
+    this.#hints = hints;
   }
 
   /** Positions of a source, padding included. */
@@ -57,7 +57,7 @@ export class SourceReading {
     let sized = gathered.sized.get(length);
     if (sized === undefined) {
       if (gathered.sized.size === MOST_SIZES) gathered.sized.clear();
-      sized = { cross_bias: this.#bias(gathered, length), ...this.#draft(gathered, length) };
+      sized = { cross_bias: this.#bias(gathered, length), ...this.#hint(gathered, length) };
       gathered.sized.set(length, sized);
     }
     return { ...gathered.cross, ...sized };
@@ -112,11 +112,11 @@ export class SourceReading {
     return new this.#runtime.Tensor('float32', bias, [rows.length, 1, length, time]);
   }
 
-  /** `[canvases, length, width]`, where drafts are read. */
-  #draft({ rows }: Gathered, length: number): { readonly draft?: Tensor } {
-    if (this.#drafts === undefined) return {};
-    const laidOut = layOut(this.#drafts, rows, length);
-    return { draft: new this.#runtime.Tensor('float32', laidOut, [rows.length, length, this.#drafts.width]) };
+  /** `[canvases, length, width]`, where hints are read. */
+  #hint({ rows }: Gathered, length: number): { readonly hints?: Tensor } {
+    if (this.#hints === undefined) return {};
+    const laidOut = layOut(this.#hints, rows, length);
+    return { hints: new this.#runtime.Tensor('float32', laidOut, [rows.length, length, this.#hints.width]) };
   }
 }
 

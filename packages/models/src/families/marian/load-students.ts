@@ -107,7 +107,7 @@ function loadCanvas(
       open: () => sessions.get(files.open),
       width: architecture.width,
       ...(lengths === undefined ? {} : { lengths }),
-      ...draftReading(files.openDrafts, ctc, vocabulary.size, 0, sessions),
+      ...hintReading(files.openHints, ctc, vocabulary.size, 0, sessions),
     },
   });
 }
@@ -137,8 +137,8 @@ function loadEdit(
       encoder,
       open: () => sessions.get(files.open),
       width: architecture.width,
-      // The start token comes before a draft.
-      ...draftReading(files.openDrafts, ctc, vocabulary.size, 1, sessions),
+      // The start token comes before a hint.
+      ...hintReading(files.openHints, ctc, vocabulary.size, 1, sessions),
     },
     deletions: () => sessions.get(files.deletions),
     placeholders: () => sessions.get(files.placeholders),
@@ -150,14 +150,14 @@ function loadEdit(
   });
 }
 
-/** How drafts are read, where a student does; the manifest's parts agree. */
-function draftReading(
+/** How hints are read, where a student does; the manifest's parts agree. */
+function hintReading(
   file: string | undefined,
   ctc: MarianManifest['ctc'],
   vocabularySize: number,
   shift: number,
   sessions: GraphSessions,
-): Pick<SourceGraphs, 'draft'> {
+): Pick<SourceGraphs, 'hint'> {
   if (file === undefined || ctc === undefined) return {};
-  return { draft: { upsample: ctc.upsample, shift, openDrafts: () => sessions.get(file), vocabularySize } };
+  return { hint: { upsample: ctc.upsample, shift, openHints: () => sessions.get(file), vocabularySize } };
 }

@@ -36,11 +36,11 @@ export function marianClaims({
       'graphs.ctcDraft': graphs.ctcDraft,
       'graphs.ctcFast': graphs.ctcFast,
       'graphs.canvas.open': graphs.canvas?.open,
-      'graphs.canvas.openDrafts': graphs.canvas?.openDrafts,
+      'graphs.canvas.openHints': graphs.canvas?.openHints,
       ...prefixed('graphs.canvas.fill', graphs.canvas?.fill),
       'graphs.dag': graphs.dag,
       'graphs.edit.open': graphs.edit?.open,
-      'graphs.edit.openDrafts': graphs.edit?.openDrafts,
+      'graphs.edit.openHints': graphs.edit?.openHints,
       'graphs.edit.deletions': graphs.edit?.deletions,
       'graphs.edit.placeholders': graphs.edit?.placeholders,
       ...prefixed('graphs.edit.fill', graphs.edit?.fill),
@@ -70,8 +70,8 @@ function checkPairs(manifest: MarianManifest, refuse: Refuse): void {
     refuse(absent, 'missing', `given together with ${present}`);
   }
   for (const name of ['canvas', 'edit'] as const) {
-    if (graphs[name]?.openDrafts !== undefined && ctc === undefined) {
-      refuse('ctc', 'missing', `given together with graphs.${name}.openDrafts`);
+    if (graphs[name]?.openHints !== undefined && ctc === undefined) {
+      refuse('ctc', 'missing', `given together with graphs.${name}.openHints`);
     }
   }
   for (const other of ['ctcDraft', 'ctcFast'] as const) {

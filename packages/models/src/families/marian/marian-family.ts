@@ -53,14 +53,14 @@ function factsOf({ ctc, canvas, dag, edit, graphs }: MarianManifest): (readonly 
     [
       'canvas',
       canvas &&
-        `${canvas.layers} layers, up to ${canvas.maxLength} positions, ${Object.keys(graphs.canvas?.fill ?? {}).join(', ')}${canvas.lengths === undefined ? '' : ', predicts lengths'}${readsDrafts(graphs.canvas)}`,
+        `${canvas.layers} layers, up to ${canvas.maxLength} positions, ${Object.keys(graphs.canvas?.fill ?? {}).join(', ')}${canvas.lengths === undefined ? '' : ', predicts lengths'}${readsHints(graphs.canvas)}`,
     ],
     ['DAG', dag && `${dag.upsample} vertices a source token, up to ${dag.maxCandidates} candidates`],
-    ['edit', edit && `${edit.layers} layers, up to ${edit.maxLength} positions${readsDrafts(graphs.edit)}`],
+    ['edit', edit && `${edit.layers} layers, up to ${edit.maxLength} positions${readsHints(graphs.edit)}`],
   ];
   return facts.filter((fact): fact is readonly [string, string] => fact[1] !== undefined);
 }
 
-function readsDrafts(files: { readonly openDrafts?: string } | undefined): string {
-  return files?.openDrafts !== undefined ? ', reads drafts of the CTC student' : '';
+function readsHints(files: { readonly openHints?: string } | undefined): string {
+  return files?.openHints !== undefined ? ', reads hints of the CTC student' : '';
 }

@@ -45,14 +45,14 @@ export interface MarianManifest extends ModelManifest {
      */
     readonly ctcFast?: string;
     /**
-     * `open` runs once a batch of sources, a `fill` graph once a round. With `openDrafts` canvases read drafts of the CTC student,
-     * which is then there: `open` makes them and takes the inputs of `ctc` but `k`, `openDrafts` is given them as well.
+     * `open` runs once a batch of sources, a `fill` graph once a round. With `openHints` canvases read hints of the CTC student,
+     * which is then there: `open` makes them and takes the inputs of `ctc` but `k`, `openHints` is given them as well.
      */
-    readonly canvas?: { readonly open: string; readonly openDrafts?: string; readonly fill: FillGraphFiles };
+    readonly canvas?: { readonly open: string; readonly openHints?: string; readonly fill: FillGraphFiles };
     readonly dag?: string;
     readonly edit?: {
       readonly open: string;
-      readonly openDrafts?: string;
+      readonly openHints?: string;
       readonly deletions: string;
       readonly placeholders: string;
       readonly fill: FillGraphFiles;
@@ -90,7 +90,7 @@ export interface MarianManifest extends ModelManifest {
 }
 
 const upsample = integer(1, 64);
-const opens = { open: fileName, openDrafts: v.exactOptional(fileName) };
+const opens = { open: fileName, openHints: v.exactOptional(fileName) };
 
 export const marianSchema: v.GenericSchema<unknown, MarianManifest> = v.strictObject({
   ...heading,

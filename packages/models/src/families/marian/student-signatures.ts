@@ -8,7 +8,7 @@ export async function checkStudentGraphs(manifest: MarianManifest, check: CheckG
   const { graphs, canvas, edit, architecture, vocabulary } = manifest;
   const { width } = architecture;
   if (graphs.canvas !== undefined && canvas !== undefined) {
-    const facts = { layers: canvas.layers, readsDraft: graphs.canvas.openDrafts !== undefined };
+    const facts = { layers: canvas.layers, readsHints: graphs.canvas.openHints !== undefined };
     await checkOpens(check, graphs.canvas, width, facts, canvas.lengths?.classes);
     await checkFills(check, graphs.canvas.fill, readingInputs(width, facts), vocabulary.size);
   }
@@ -21,7 +21,7 @@ export async function checkStudentGraphs(manifest: MarianManifest, check: CheckG
     );
   }
   if (graphs.edit !== undefined && edit !== undefined) {
-    const facts = { layers: edit.layers, readsDraft: graphs.edit.openDrafts !== undefined };
+    const facts = { layers: edit.layers, readsHints: graphs.edit.openHints !== undefined };
     const inputs = readingInputs(width, facts);
     await checkOpens(check, graphs.edit, width, facts);
     await check(graphs.edit.deletions, inputs, { deletions: value('float32', null, null) });
@@ -33,11 +33,11 @@ export async function checkStudentGraphs(manifest: MarianManifest, check: CheckG
 /** What the manifest says of a student's graphs. */
 interface ReadingFacts {
   readonly layers: number;
-  readonly readsDraft: boolean;
+  readonly readsHints: boolean;
 }
 
 /** Inputs of a graph over canvases whose layers read a source. */
-function readingInputs(width: number, { layers, readsDraft }: ReadingFacts): ExpectedValues {
+function readingInputs(width: number, { layers, readsHints }: ReadingFacts): ExpectedValues {
   const cross = Array.from({ length: 2 * layers }, (_, index) => [
     `cross_${index}`,
     value('float32', null, null, width),
@@ -46,26 +46,26 @@ function readingInputs(width: number, { layers, readsDraft }: ReadingFacts): Exp
     ...CANVAS_INPUTS,
     cross_bias: value('float32', null, 1, null, null),
     ...Object.fromEntries(cross),
-    ...(readsDraft ? { draft: value('float32', null, null, width) } : {}),
+    ...(readsHints ? { hints: value('float32', null, null, width) } : {}),
   };
 }
 
 async function checkOpens(
   check: CheckGraph,
-  { open, openDrafts }: { readonly open: string; readonly openDrafts?: string },
+  { open, openHints }: { readonly open: string; readonly openHints?: string },
   width: number,
-  { layers, readsDraft }: ReadingFacts,
+  { layers, readsHints }: ReadingFacts,
   lengthClasses?: number,
 ): Promise<void> {
   const states = value('float32', null, null, width);
   const cross = value('float32', 2 * layers, null, null, width);
   const mask = lengthClasses === undefined ? {} : { source_mask: ids };
   const lengths = lengthClasses === undefined ? {} : { length_logits: value('float32', null, lengthClasses) };
-  const [frames, draft] = readsDraft
-    ? [frameInputs(width), { draft: states, draft_length: value('float32', null, 1) }]
+  const [frames, hint] = readsHints
+    ? [frameInputs(width), { hints: states, hints_length: value('float32', null, 1) }]
     : [{}, {}];
   const inputs = { states, ...mask, ...frames };
-  const outputs = { cross, ...lengths, ...draft };
+  const outputs = { cross, ...lengths, ...hint };
   await check(open, inputs, outputs);
-  if (openDrafts !== undefined) await check(openDrafts, { ...inputs, draft_token_ids: ids }, outputs);
+  if (openHints !== undefined) await check(openHints, { ...inputs, hints_token_ids: ids }, outputs);
 }

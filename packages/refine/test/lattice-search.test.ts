@@ -9,7 +9,7 @@ import {
   scriptedEditModel,
 } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
-import { latticeOf, SOURCES, VOCABULARY } from './draft-models.js';
+import { latticeOf, SOURCES, VOCABULARY } from './lattice-models.js';
 
 const search = ctcGreedy();
 
@@ -29,26 +29,26 @@ function editsOf(seed: number, maxLength = 32) {
   });
 }
 
-describe('levenshtein from a draft', () => {
-  it('edits the draft as it edits that text when it is given', async () => {
+describe('levenshtein from a lattice', () => {
+  it('edits the output of the lattice as it edits that text when it is given', async () => {
     let changed = 0;
     for (let seed = 1; seed <= 30; seed++) {
       const lattice = latticeOf(seed);
-      const drafts = await collect(search.decode(lattice, { sources: SOURCES }));
-      const initial = drafts.results.map(({ hypotheses }) => hypotheses[0]!.tokenIds);
-      const given = await collect(levenshtein({ initial }).decode(editsOf(seed), { sources: SOURCES }));
-      const drafted = await collect(
-        levenshtein({ draft: { lattice, search } }).decode(editsOf(seed), { sources: SOURCES }),
+      const searched = await collect(search.decode(lattice, { sources: SOURCES }));
+      const initialOutputs = searched.results.map(({ hypotheses }) => hypotheses[0]!.tokenIds);
+      const given = await collect(levenshtein().decode(editsOf(seed), { sources: SOURCES, initialOutputs }));
+      const edited = await collect(
+        levenshtein({ initial: { lattice, search } }).decode(editsOf(seed), { sources: SOURCES }),
       );
       const tokensOf = ({ results }: typeof given) => results.map(({ hypotheses }) => [...hypotheses[0]!.tokenIds]);
-      expect(tokensOf(drafted)).toEqual(tokensOf(given));
-      expect(drafted.statistics).toMatchObject({ forwards: given.statistics.forwards, otherForwards: 1 });
-      if (String(tokensOf(given)) !== String(initial.map((tokenIds) => [...tokenIds]))) changed++;
+      expect(tokensOf(edited)).toEqual(tokensOf(given));
+      expect(edited.statistics).toMatchObject({ forwards: given.statistics.forwards, otherForwards: 1 });
+      if (String(tokensOf(given)) !== String(initialOutputs.map((tokenIds) => [...tokenIds]))) changed++;
     }
     expect(changed).toBeGreaterThan(10);
   });
 
-  it('shows the draft before it is edited or masked', async () => {
+  it('shows the output of the lattice before it is edited or masked', async () => {
     const shownOf = async (events: AsyncIterable<DecodeEvent>) => {
       const shown: CanvasReviseEvent[] = [];
       for await (const event of events) if (event.type === 'canvas-revise') shown[event.row] ??= event;
@@ -56,26 +56,28 @@ describe('levenshtein from a draft', () => {
     };
     const lattice = latticeOf(3);
     const request = { sources: SOURCES };
-    const drafts = await shownOf(search.decode(lattice, request));
+    const searched = await shownOf(search.decode(lattice, request));
     const canvas = scriptedCanvasModel({
       vocabularySize: VOCABULARY,
       score: randomCanvasScore({ seed: 3, vocabularySize: VOCABULARY }),
     });
-    const edits = await shownOf(levenshtein({ draft: { lattice, search } }).decode(editsOf(3), request));
-    const fills = await shownOf(maskCtc({ lattice, search, threshold: 1 }).decode(canvas, request));
-    for (const [row, { tokenIds, logProbs }] of drafts.entries()) {
+    const edits = await shownOf(levenshtein({ initial: { lattice, search } }).decode(editsOf(3), request));
+    const fills = await shownOf(maskCtc({ initial: { lattice, search }, threshold: 1 }).decode(canvas, request));
+    for (const [row, { tokenIds, logProbs }] of searched.entries()) {
       expect(edits[row]).toMatchObject({ tokenIds, logProbs, origins: Int32Array.from(tokenIds.keys()) });
       expect(fills[row]).toMatchObject({ tokenIds, logProbs });
     }
   });
 
-  it('keeps what the draft knew of the tokens that stay', async () => {
+  it('keeps what the lattice knew of the tokens that stay', async () => {
     const lattice = latticeOf(2);
     const model = {
       ...editsOf(2),
       open: scriptedEditModel({ ...still, score: () => new Float32Array(VOCABULARY) }).open,
     };
-    const { results } = await collect(levenshtein({ draft: { lattice, search } }).decode(model, { sources: SOURCES }));
+    const { results } = await collect(
+      levenshtein({ initial: { lattice, search } }).decode(model, { sources: SOURCES }),
+    );
     for (const [row, { hypotheses }] of results.entries()) {
       const [emitted] = await lattice.emit([SOURCES[row]!]);
       const best = await collect(
@@ -86,19 +88,19 @@ describe('levenshtein from a draft', () => {
     }
   });
 
-  it('refuses contradictions and drafts that do not fit', async () => {
+  it('refuses contradictions and outputs that do not fit', async () => {
     const lattice = latticeOf(1);
-    const draft = { lattice, search };
-    const run = (options: Parameters<typeof levenshtein>[0], maxLength = 32) =>
-      collect(levenshtein(options).decode(editsOf(1, maxLength), { sources: SOURCES }));
-    await assertCode(async () => run({ draft, initial: SOURCES }), 'INVALID_ARGUMENT');
-    await assertCode(() => run({ draft }, 3), 'LENGTH_LIMIT');
+    const initial = { lattice, search };
+    const run = (options: Parameters<typeof levenshtein>[0], maxLength = 32, request = {}) =>
+      collect(levenshtein(options).decode(editsOf(1, maxLength), { sources: SOURCES, ...request }));
+    await assertCode(() => run({ initial }, 32, { initialOutputs: SOURCES }), 'UNSUPPORTED_CAPABILITY');
+    await assertCode(() => run({ initial }, 3), 'LENGTH_LIMIT');
     const other = { ...lattice, vocabulary: { size: 5, endTokenId: 0 } };
-    await assertCode(() => run({ draft: { lattice: other, search } }), 'INVALID_ARGUMENT');
+    await assertCode(() => run({ initial: { lattice: other, search } }), 'INVALID_ARGUMENT');
     const dag = { ...lattice, supports: { kind: 'dag' as const, maxCandidates: 4 } };
-    await assertCode(() => run({ draft: { lattice: dag, search } }), 'UNSUPPORTED_CAPABILITY');
+    await assertCode(() => run({ initial: { lattice: dag, search } }), 'UNSUPPORTED_CAPABILITY');
     const silent = { ...search, decode: async function* () {} };
-    await assertCode(() => run({ draft: { lattice, search: silent } }), 'RUNTIME_FAILURE');
+    await assertCode(() => run({ initial: { lattice, search: silent } }), 'RUNTIME_FAILURE');
   });
 });
 

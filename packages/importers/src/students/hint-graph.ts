@@ -4,16 +4,16 @@ import { type CanvasNetwork, scaledEmbeddings } from './canvas-graph.js';
 import { type CtcStudent, headScores } from './ctc-graph.js';
 import { emitFrames } from './frames.js';
 
-/** The best path of each source, or the one given as `draft_token_ids` int32 `[batch, frames]`, -1 where no token begins. */
-export type DraftKind = 'best' | 'given';
+/** The best path of each source, or the one given as `hints_token_ids` int32 `[batch, frames]`, -1 where no token begins. */
+export type HintKind = 'best' | 'given';
 
-/** A draft of each source. */
-export interface Draft {
+/** A hint of each source. */
+export interface Hint {
   /** Inputs of the graph: `[batch, source, width]` and int32 `[batch, source]`. */
   readonly states: Value;
   readonly sourceMask: Value;
   /**
-   * `[batch, frames, 2 * width]`: row j has the frame where the draft's token j begins, and the token's embedding; zeros after
+   * `[batch, frames, 2 * width]`: row j has the frame where the hint's token j begins, and the token's embedding; zeros after
    * the last one's.
    */
   readonly tokens: Value;
@@ -21,13 +21,13 @@ export interface Draft {
   readonly length: Value;
 }
 
-/** The draft of a CTC student, under the names of its own graph, so that weights are stored once: its inputs, but no `k`. */
-export function emitDraft(
+/** The hint of a CTC student, under the names of its own graph, so that weights are stored once: its inputs, but no `k`. */
+export function emitHints(
   graph: GraphBuilder,
   { name, shape, head, tensorOf }: CtcStudent,
   embedding: CanvasNetwork['embedding'],
-  kind: DraftKind,
-): Draft {
+  kind: HintKind,
+): Hint {
   const { states, sourceMask, mask, positions, x } = emitFrames(graph, tensorOf, shape, name, 'float32');
   const { begins, tokenIds } =
     kind === 'best'
@@ -56,7 +56,7 @@ interface Path {
 }
 
 function emitGivenPath(graph: GraphBuilder, mask: Value): Path {
-  const given = graph.input('draft_token_ids', 'int32', ['batch', 'frames']);
+  const given = graph.input('hints_token_ids', 'int32', ['batch', 'frames']);
   const zero = graph.constant('int32', [], [0]);
   return {
     begins: beginsWhere(graph, graph.op('Not', [graph.op('Less', [given, zero])]), mask),

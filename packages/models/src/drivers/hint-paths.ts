@@ -1,36 +1,36 @@
 import { ForetokenError, type LatticePath } from '@foretoken/core';
 import type { OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 
-/** What drafts are made of: `upsample` frames for each source position, and tokens of a vocabulary. */
-export interface DraftLattice {
+/** What hints are made of: `upsample` frames for each source position, and tokens of a vocabulary. */
+export interface HintLattice {
   readonly upsample: number;
   readonly vocabularySize: number;
 }
 
-/** `UNSUPPORTED_CAPABILITY`: a model was given drafts that reads none. */
-export function unreadDrafts(): ForetokenError {
-  return new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model reads no drafts. Leave the option drafts out.', {
-    capability: 'drafts',
+/** `UNSUPPORTED_CAPABILITY`: a model was given hints that reads none. */
+export function unreadHints(): ForetokenError {
+  return new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model reads no hints. Leave the option hints out.', {
+    capability: 'hints',
   });
 }
 
 /**
- * Throws `INVALID_ARGUMENT` unless there is one draft a source, of tokens of the vocabulary that begin one after another in the
+ * Throws `INVALID_ARGUMENT` unless there is one hint a source, of tokens of the vocabulary that begin one after another in the
  * frames of the source; `lengths` are the sources'.
  */
-export function assertDrafts(
-  drafts: readonly LatticePath[],
+export function assertHints(
+  hints: readonly LatticePath[],
   lengths: Int32Array,
-  { upsample, vocabularySize }: DraftLattice,
+  { upsample, vocabularySize }: HintLattice,
 ): void {
   const rows = lengths.length;
-  if (drafts.length !== rows) {
-    throw invalid(`must have one path a source, ${rows}, but has ${drafts.length}`, {
-      received: drafts.length,
+  if (hints.length !== rows) {
+    throw invalid(`must have one path a source, ${rows}, but has ${hints.length}`, {
+      received: hints.length,
       required: rows,
     });
   }
-  for (const [row, { tokenIds, firstFrames }] of drafts.entries()) {
+  for (const [row, { tokenIds, firstFrames }] of hints.entries()) {
     const refuse = (received: unknown, what: string): never => {
       throw invalid(`of row ${row} ${what}`, { row, received });
     };
@@ -48,21 +48,21 @@ export function assertDrafts(
   }
 }
 
-/** `draft_token_ids` int32 `[group, frames]`: the token that begins at each frame, or -1. */
-export function draftFeed(
+/** `hints_token_ids` int32 `[group, frames]`: the token that begins at each frame, or -1. */
+export function hintFeed(
   runtime: OnnxRuntime,
-  drafts: readonly LatticePath[],
+  hints: readonly LatticePath[],
   group: readonly number[],
   frames: number,
-): Record<'draft_token_ids', Tensor> {
+): Record<'hints_token_ids', Tensor> {
   const begun = new Int32Array(group.length * frames).fill(-1);
   for (const [index, row] of group.entries()) {
-    const { tokenIds, firstFrames } = drafts[row] as LatticePath;
+    const { tokenIds, firstFrames } = hints[row] as LatticePath;
     for (const [token, frame] of firstFrames.entries()) begun[index * frames + frame] = tokenIds[token] as number;
   }
-  return { draft_token_ids: new runtime.Tensor('int32', begun, [group.length, frames]) };
+  return { hints_token_ids: new runtime.Tensor('int32', begun, [group.length, frames]) };
 }
 
 function invalid(what: string, details: Record<string, unknown>): ForetokenError {
-  return new ForetokenError('INVALID_ARGUMENT', `drafts ${what}.`, { option: 'drafts', ...details });
+  return new ForetokenError('INVALID_ARGUMENT', `hints ${what}.`, { option: 'hints', ...details });
 }

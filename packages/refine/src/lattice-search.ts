@@ -18,30 +18,29 @@ import {
   withMethods,
 } from '@foretoken/core/kit';
 
-/** A lattice model whose output is a first draft, to be refined; where it shares an encoder, each source is encoded once. */
-export interface LatticeDraft<Source> {
+/** A lattice model, and how an output is read off its lattices; where it shares an encoder, each source is encoded once. */
+export interface LatticeSearch<Source> {
   /** A CTC model, or one that emits directed acyclic graphs. */
   readonly lattice: LatticeModel<Source>;
   /**
-   * How a draft is read off its lattice, such as `ctcGreedy` or `ctcPrefixBeam` of @foretoken/one-shot; how sure it is of each
-   * token is what its `canvas-revise` events say. Where they also tell alignments, a model that reads drafts of this lattice
-   * reads this one.
+   * Such as `ctcGreedy` or `ctcPrefixBeam` of @foretoken/one-shot. Its `canvas-revise` events say how sure it is of each token.
+   * Where they also tell alignments, a model that reads hints of this lattice reads this output.
    */
   readonly search: Decoder<LatticeModel<Source>>;
 }
 
-export const LATTICE_DRAFT: OptionTable<LatticeDraft<never>> = {
+export const LATTICE_SEARCH: OptionTable<LatticeSearch<never>> = {
   lattice: withMethods('a lattice model', 'emit'),
   search: withMethods('a decoder of lattices, such as ctcGreedy()', 'decode'),
 };
 
 /**
  * Throws `UNSUPPORTED_CAPABILITY` where the search cannot read the lattice or outputs are to begin with given tokens, and
- * `INVALID_ARGUMENT` where the draft has another vocabulary than the model that refines it.
+ * `INVALID_ARGUMENT` where the lattice has another vocabulary than the model that refines it.
  */
-export function assertLatticeDraft<Source>(
+export function assertLatticeSearch<Source>(
   decoder: string,
-  { lattice, search }: LatticeDraft<Source>,
+  { lattice, search }: LatticeSearch<Source>,
   vocabulary: Vocabulary,
   request: DecodeRequest<Source>,
 ): void {
@@ -51,29 +50,29 @@ export function assertLatticeDraft<Source>(
 }
 
 /**
- * Drafts as a model on canvases reads them; none where it reads none, where the search tells no alignments, and of a lattice
+ * Outputs as hints that a model on canvases reads; none where it reads none, where the search tells no alignments, and of a lattice
  * that is no CTC student's on its own encoder, whose frames are not those of the student it knows.
  *
  * Throws `RUNTIME_FAILURE` where the search tells the alignments of some rows only.
  */
 export function pathsToRead<Source>(
-  model: { readonly readsDrafts?: boolean | undefined; readonly encoder?: SourceEncoder<Source> | undefined },
-  { lattice }: LatticeDraft<Source>,
-  drafts: readonly CanvasReviseEvent[],
-): Pick<CanvasOpenOptions, 'drafts'> {
+  model: { readonly readsHints?: boolean | undefined; readonly encoder?: SourceEncoder<Source> | undefined },
+  { lattice }: LatticeSearch<Source>,
+  outputs: readonly CanvasReviseEvent[],
+): Pick<CanvasOpenOptions, 'hints'> {
   const known = lattice.supports.kind === 'ctc' && model.encoder !== undefined && lattice.encoder === model.encoder;
-  if (!model.readsDrafts || !known || drafts.every(({ alignment }) => alignment === undefined)) return {};
+  if (!model.readsHints || !known || outputs.every(({ alignment }) => alignment === undefined)) return {};
   return {
-    drafts: drafts.map(({ tokenIds, alignment }, row): LatticePath => {
+    hints: outputs.map(({ tokenIds, alignment }, row): LatticePath => {
       if (alignment === undefined) throw brokenPrediction(row, 'no alignment');
       return { tokenIds, firstFrames: alignment.firstFrames };
     }),
   };
 }
 
-/** The draft of each source, after one forward of the lattice model; a search that draws does so by the request's seed. */
-export async function draftOutputs<Source>(
-  { lattice, search }: LatticeDraft<Source>,
+/** What the search outputs for each source, after one forward of the lattice model; a search that draws does so by the request's seed. */
+export async function searchOutputs<Source>(
+  { lattice, search }: LatticeSearch<Source>,
   { sources, seed }: DecodeRequest<Source>,
   { encoding, signal }: OpenOptions,
 ): Promise<CanvasReviseEvent[]> {
@@ -88,11 +87,11 @@ export async function draftOutputs<Source>(
     ...(seed === undefined ? {} : { seed }),
     ...(signal === undefined ? {} : { signal }),
   };
-  const drafts: CanvasReviseEvent[] = [];
+  const outputs: CanvasReviseEvent[] = [];
   for await (const event of search.decode(shared, request as Parameters<typeof search.decode>[1])) {
-    if (event.type === 'canvas-revise') drafts[event.row] = event;
+    if (event.type === 'canvas-revise') outputs[event.row] = event;
   }
-  const missing = sources.findIndex((_, row) => drafts[row] === undefined);
-  if (missing >= 0) throw brokenPrediction(missing, 'no draft');
-  return drafts;
+  const missing = sources.findIndex((_, row) => outputs[row] === undefined);
+  if (missing >= 0) throw brokenPrediction(missing, 'no output');
+  return outputs;
 }

@@ -8,10 +8,10 @@ import {
   type TokenSource,
 } from '@foretoken/core';
 import { ctcGreedy, ctcPrefixBeam, nat } from '@foretoken/one-shot';
-import { levenshtein, maskCtc, maskPredict, withDrafts } from '@foretoken/refine';
+import { levenshtein, maskCtc, maskPredict, withHints } from '@foretoken/refine';
 import { assertCode, randomCanvasScore, scriptedCanvasModel, scriptedEditModel } from '@foretoken/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { latticeOf, SOURCES, VOCABULARY } from './draft-models.js';
+import { latticeOf, SOURCES, VOCABULARY } from './lattice-models.js';
 
 const search = ctcPrefixBeam({ beamSize: 4, lengthBonus: 1, alignments: true });
 
@@ -35,10 +35,10 @@ const lattice: LatticeModel<TokenSource> = { ...latticeOf(4, 6), encoder };
 function reading<Session, Model extends { open(...of: never[]): Promise<Session> }>(model: Model): Model {
   const open = async (sources: readonly TokenSource[], options: CanvasOpenOptions = {}) => {
     opened.push(options);
-    const { drafts: _, ...others } = options;
+    const { hints: _, ...others } = options;
     return (model as unknown as CanvasModel<TokenSource>).open(sources, others);
   };
-  return { ...model, encoder, readsDrafts: true, open };
+  return { ...model, encoder, readsHints: true, open };
 }
 
 const canvas = (): CanvasModel<TokenSource> =>
@@ -73,7 +73,7 @@ async function pathsOf(of: typeof search) {
   });
 }
 
-describe('a model with drafts', () => {
+describe('a model with hints', () => {
   const request = { sources: SOURCES };
 
   it('reads what the search finds, whatever the strategy, and decodes as without', async () => {
@@ -82,13 +82,13 @@ describe('a model with drafts', () => {
     const canvases = [maskPredict(), nat()];
     for (const decoder of canvases) {
       const model = canvas();
-      const drafted = await collect(decoder.decode(withDrafts(model, { lattice, search }), request));
+      const hinted = await collect(decoder.decode(withHints(model, { lattice, search }), request));
       const { results } = await collect(decoder.decode(model, request));
-      expect(drafted.results).toEqual(results);
+      expect(hinted.results).toEqual(results);
     }
-    const edited = await collect(levenshtein().decode(withDrafts(edit(), { lattice, search }), request));
+    const edited = await collect(levenshtein().decode(withHints(edit(), { lattice, search }), request));
     expect(edited.results).toEqual((await collect(levenshtein().decode(edit(), request))).results);
-    expect(opened.map(({ drafts }) => drafts)).toEqual([
+    expect(opened.map(({ hints }) => hints)).toEqual([
       ...canvases.flatMap(() => [searched, undefined]),
       searched,
       undefined,
@@ -96,40 +96,40 @@ describe('a model with drafts', () => {
   });
 
   it('has each source encoded once, and nothing left open', async () => {
-    await collect(maskPredict().decode(withDrafts(canvas(), { lattice, search }), request));
-    await collect(maskCtc({ lattice, search }).decode(withDrafts(canvas(), { lattice, search }), request));
+    await collect(maskPredict().decode(withHints(canvas(), { lattice, search }), request));
+    await collect(maskCtc({ initial: { lattice, search } }).decode(withHints(canvas(), { lattice, search }), request));
     expect([encoded, disposed]).toEqual([2, 2]);
     const failing = { ...lattice, emit: async () => Promise.reject(new Error('no')) };
-    const model = withDrafts(canvas(), { lattice: failing, search });
+    const model = withHints(canvas(), { lattice: failing, search });
     await expect(collect(maskPredict().decode(model, request))).rejects.toThrow('no');
     expect([encoded, disposed]).toEqual([3, 3]);
   });
 
-  it('hands drafts on that it is given', async () => {
-    const drafts = SOURCES.map(() => ({ tokenIds: Int32Array.of(3), firstFrames: Int32Array.of(2) }));
-    const session = await withDrafts(canvas(), { lattice, search }).open(SOURCES, { drafts });
+  it('hands hints on that it is given', async () => {
+    const hints = SOURCES.map(() => ({ tokenIds: Int32Array.of(3), firstFrames: Int32Array.of(2) }));
+    const session = await withHints(canvas(), { lattice, search }).open(SOURCES, { hints });
     await session[Symbol.asyncDispose]();
-    expect(opened).toEqual([{ drafts }]);
+    expect(opened).toEqual([{ hints }]);
     expect(encoded).toBe(0);
   });
 
   it('asks for a search that tells where tokens begin', async () => {
-    const model = withDrafts(edit(), { lattice, search: ctcGreedy() });
+    const model = withHints(edit(), { lattice, search: ctcGreedy() });
     await assertCode(async () => (await model.open(SOURCES))[Symbol.asyncDispose](), 'INVALID_ARGUMENT');
     expect([encoded, disposed]).toEqual([1, 1]);
   });
 
-  it('is refused where drafts mean nothing to it', async () => {
-    const { readsDrafts: _, ...unread } = canvas();
-    await assertCode(async () => withDrafts(unread, { lattice, search }), 'UNSUPPORTED_CAPABILITY');
+  it('is refused where hints mean nothing to it', async () => {
+    const { readsHints: _, ...unread } = canvas();
+    await assertCode(async () => withHints(unread, { lattice, search }), 'UNSUPPORTED_CAPABILITY');
     const dag = { ...lattice, supports: { kind: 'dag' as const, maxCandidates: 4 } };
-    await assertCode(async () => withDrafts(canvas(), { lattice: dag, search }), 'UNSUPPORTED_CAPABILITY');
+    await assertCode(async () => withHints(canvas(), { lattice: dag, search }), 'UNSUPPORTED_CAPABILITY');
     const words = { ...lattice, vocabulary: { size: 5, endTokenId: 0 } };
-    await assertCode(async () => withDrafts(canvas(), { lattice: words, search }), 'INVALID_ARGUMENT');
+    await assertCode(async () => withHints(canvas(), { lattice: words, search }), 'INVALID_ARGUMENT');
     const { encoder: __, ...alone } = lattice;
-    await assertCode(async () => withDrafts(edit(), { lattice: alone, search }), 'INVALID_ARGUMENT');
+    await assertCode(async () => withHints(edit(), { lattice: alone, search }), 'INVALID_ARGUMENT');
     const other = { ...lattice, encoder: { ...encoder } };
-    await assertCode(async () => withDrafts(edit(), { lattice: other, search }), 'INVALID_ARGUMENT');
+    await assertCode(async () => withHints(edit(), { lattice: other, search }), 'INVALID_ARGUMENT');
   });
 });
 
@@ -144,7 +144,7 @@ describe('an abort', () => {
       };
       const emitting = when === 'emit' ? { ...lattice, emit: stopped(stop) } : lattice;
       const opening = when === 'open' ? { ...canvas(), open: stopped(stop) } : canvas();
-      const model = withDrafts(opening, { lattice: emitting, search });
+      const model = withHints(opening, { lattice: emitting, search });
       const decoded = collect(maskPredict().decode(model, { sources: SOURCES, signal: controller.signal }));
       await expect(decoded).rejects.toThrow(`no more at ${when}`);
     }
@@ -158,30 +158,32 @@ const stopped =
   (_: unknown, options: { readonly signal?: AbortSignal } = {}) =>
     stop(options.signal);
 
-describe('a draft that is refined', () => {
-  it('is read, too, where the model reads drafts of that lattice', async () => {
+describe('an output of a lattice that is refined', () => {
+  it('is read, too, where the model reads hints of that lattice', async () => {
     const greedy = ctcGreedy({ alignments: true });
     const { results } = await collect(greedy.decode(lattice, { sources: SOURCES }));
-    await collect(maskCtc({ lattice, search: greedy, threshold: 1 }).decode(canvas(), { sources: SOURCES }));
-    await collect(levenshtein({ draft: { lattice, search: greedy } }).decode(edit(), { sources: SOURCES }));
+    await collect(
+      maskCtc({ initial: { lattice, search: greedy }, threshold: 1 }).decode(canvas(), { sources: SOURCES }),
+    );
+    await collect(levenshtein({ initial: { lattice, search: greedy } }).decode(edit(), { sources: SOURCES }));
     expect(opened).toHaveLength(2);
-    for (const { drafts } of opened) {
-      expect(drafts?.map(({ tokenIds }) => tokenIds)).toEqual(results.map(({ hypotheses }) => hypotheses[0]?.tokenIds));
+    for (const { hints } of opened) {
+      expect(hints?.map(({ tokenIds }) => tokenIds)).toEqual(results.map(({ hypotheses }) => hypotheses[0]?.tokenIds));
     }
     const alone = { ...lattice, encoder: { ...encoder } };
-    await collect(maskCtc({ lattice: alone, search: greedy }).decode(canvas(), { sources: SOURCES }));
-    await collect(maskCtc({ lattice, search: ctcGreedy() }).decode(canvas(), { sources: SOURCES }));
-    for (const options of opened.slice(2)) expect(options).not.toHaveProperty('drafts');
+    await collect(maskCtc({ initial: { lattice: alone, search: greedy } }).decode(canvas(), { sources: SOURCES }));
+    await collect(maskCtc({ initial: { lattice, search: ctcGreedy() } }).decode(canvas(), { sources: SOURCES }));
+    for (const options of opened.slice(2)) expect(options).not.toHaveProperty('hints');
   });
 
   it('is not read by a model that reads none, which would refuse it', async () => {
-    const draft = { lattice, search: ctcGreedy({ alignments: true }) };
-    const { readsDrafts: _, ...canvasAlone } = canvas();
-    const { readsDrafts: __, ...editAlone } = edit();
-    await collect(maskCtc(draft).decode(canvasAlone, { sources: SOURCES }));
-    await collect(levenshtein({ draft }).decode(editAlone, { sources: SOURCES }));
+    const initial = { lattice, search: ctcGreedy({ alignments: true }) };
+    const { readsHints: _, ...canvasAlone } = canvas();
+    const { readsHints: __, ...editAlone } = edit();
+    await collect(maskCtc({ initial }).decode(canvasAlone, { sources: SOURCES }));
+    await collect(levenshtein({ initial }).decode(editAlone, { sources: SOURCES }));
     expect(opened).toHaveLength(2);
-    for (const options of opened) expect(options).not.toHaveProperty('drafts');
+    for (const options of opened) expect(options).not.toHaveProperty('hints');
   });
 
   it('must have an alignment for each row or for none', async () => {
@@ -195,7 +197,7 @@ describe('a draft that is refined', () => {
         }
       },
     };
-    const draft = { lattice, search: partly };
-    await assertCode(() => collect(levenshtein({ draft }).decode(edit(), { sources: SOURCES })), 'RUNTIME_FAILURE');
+    const initial = { lattice, search: partly };
+    await assertCode(() => collect(levenshtein({ initial }).decode(edit(), { sources: SOURCES })), 'RUNTIME_FAILURE');
   });
 });

@@ -10,9 +10,9 @@ import { refusal } from './folder-fixtures.js';
 import {
   canvasOf,
   differenceTo,
-  draftsFolder,
   END,
   EXPECTED,
+  hintsFolder,
   largestDifference,
   loadStudents,
   MASK,
@@ -27,13 +27,13 @@ import {
 
 let canvas: CanvasModel<TokenSource>;
 let edit: EditModel<TokenSource>;
-useStudents(draftsFolder, (students) => {
+useStudents(hintsFolder, (students) => {
   ({ canvas, edit } = students);
 });
 
 const LOG_PROBS = { kind: 'logProbs' } as const;
-const canvases = EXPECTED.canvasDraft.canvases.map(canvasOf);
-const edits = EXPECTED.editDraft.canvases.map(canvasOf);
+const canvases = EXPECTED.canvasHints.canvases.map(canvasOf);
+const edits = EXPECTED.editHints.canvases.map(canvasOf);
 
 const paths: readonly LatticePath[] = EXPECTED.paths.map(([tokenIds, firstFrames]) => ({
   tokenIds: Int32Array.from(tokenIds),
@@ -45,19 +45,19 @@ async function read(
   sources: readonly TokenSource[],
   given: readonly Canvas[],
   of: CanvasModel<TokenSource> = canvas,
-  drafts?: readonly LatticePath[],
+  hints?: readonly LatticePath[],
 ) {
-  await using session = await of.open(sources, drafts === undefined ? {} : { drafts });
+  await using session = await of.open(sources, hints === undefined ? {} : { hints });
   return { fills: await session.fill(given, LOG_PROBS), lengths: await session.predictLengths(100) };
 }
 
 /** Largest differences of a canvas student's answers to those of PyTorch: of tokens, and of lengths. */
 async function canvasDifferences(
   of: CanvasModel<TokenSource> = canvas,
-  drafts?: readonly LatticePath[],
+  hints?: readonly LatticePath[],
 ): Promise<{ tokens: number; lengths: number }> {
-  const { fills, lengths } = await read(SOURCES, canvases, of, drafts);
-  const golden = drafts === undefined ? EXPECTED.canvasDraft : EXPECTED.canvasGiven;
+  const { fills, lengths } = await read(SOURCES, canvases, of, hints);
+  const golden = hints === undefined ? EXPECTED.canvasHints : EXPECTED.canvasGiven;
   const tokens = fills.map(({ logProbs }, index) => differenceTo(golden.logProbs[index] ?? [], logProbs ?? []));
   const ofLengths = lengths.map((found, row) => {
     const wanted = golden.lengths[row] ?? {};
@@ -70,10 +70,10 @@ async function canvasDifferences(
 
 /** As `canvasDifferences`, of an edit student. */
 async function editDifferences(
-  drafts?: readonly LatticePath[],
+  hints?: readonly LatticePath[],
 ): Promise<{ tokens: number; deletions: number; placeholders: number }> {
-  await using session: EditSession = await edit.open(SOURCES, drafts === undefined ? {} : { drafts });
-  const golden = drafts === undefined ? EXPECTED.editDraft : EXPECTED.editGiven;
+  await using session: EditSession = await edit.open(SOURCES, hints === undefined ? {} : { hints });
+  const golden = hints === undefined ? EXPECTED.editHints : EXPECTED.editGiven;
   const deletions = await session.deletions(edits);
   const placeholders = await session.placeholders(edits);
   const tokens = await session.fill(edits, LOG_PROBS);
@@ -93,7 +93,7 @@ async function editDifferences(
   };
 }
 
-describe('a canvas student that reads drafts', () => {
+describe('a canvas student that reads hints', () => {
   it('gives the log-probabilities of tokens and lengths of PyTorch to 1e-4', async () => {
     const { tokens, lengths } = await canvasDifferences();
     expect(tokens).toBeLessThan(1e-4);
@@ -109,7 +109,7 @@ describe('a canvas student that reads drafts', () => {
   });
 
   it('stays close when weights are stored as fp16', async () => {
-    const half = await loadStudents(await draftsFolder({ weights: 'float16' }));
+    const half = await loadStudents(await hintsFolder({ weights: 'float16' }));
     try {
       const { tokens, lengths } = await canvasDifferences(half.canvas);
       expect(tokens).toBeLessThan(0.05);
@@ -120,7 +120,7 @@ describe('a canvas student that reads drafts', () => {
   });
 });
 
-describe('an edit student that reads drafts', () => {
+describe('an edit student that reads hints', () => {
   it('gives the deletions, placeholders and tokens of PyTorch to 1e-4', async () => {
     const { tokens, deletions, placeholders } = await editDifferences();
     expect(tokens).toBeLessThan(1e-4);
@@ -139,10 +139,10 @@ describe('an edit student that reads drafts', () => {
 describe('an edit student with nothing written yet', () => {
   const empty = (row: number): Canvas => ({ row, tokenIds: Int32Array.of(START, END) });
 
-  it('makes room for the draft, whatever it is asked about besides', async () => {
+  it('makes room for the hint, whatever it is asked about besides', async () => {
     const lengths = paths.map(({ tokenIds }) => tokenIds.length);
     expect(new Set(lengths)).toEqual(new Set([0, 1, 3]));
-    await using session = await edit.open(SOURCES, { drafts: paths });
+    await using session = await edit.open(SOURCES, { hints: paths });
     expect(await session.placeholders([0, 1, 2].map(empty))).toEqual(lengths.map((length) => Int32Array.of(length)));
     const [first, , third] = edits as [Canvas, Canvas, Canvas];
     const mixed = await session.placeholders([third, empty(2), first, empty(0)]);
@@ -154,13 +154,13 @@ describe('an edit student with nothing written yet', () => {
     ]);
   });
 
-  it('leaves room for the boundaries alone in a longer draft', async () => {
+  it('leaves room for the boundaries alone in a longer hint', async () => {
     const tokens = 3 * POSITIONS;
-    const drafts = [
+    const hints = [
       { tokenIds: new Int32Array(tokens).fill(4), firstFrames: Int32Array.from({ length: tokens }, (_, i) => i) },
     ];
     const source = new Int32Array(POSITIONS).fill(4);
-    await using session = await edit.open([source], { drafts });
+    await using session = await edit.open([source], { hints });
     expect(await session.placeholders([empty(0)])).toEqual([Int32Array.of(POSITIONS - 2)]);
   });
 
@@ -171,11 +171,11 @@ describe('an edit student with nothing written yet', () => {
   });
 });
 
-describe('drafts that are given', () => {
+describe('hints that are given', () => {
   const ids = (...values: number[]) => Int32Array.from(values);
   const [first, ...others] = paths as [LatticePath, ...LatticePath[]];
 
-  it.each<[fault: string, drafts: readonly LatticePath[], message: string]>([
+  it.each<[fault: string, hints: readonly LatticePath[], message: string]>([
     ['one too few', others, 'one path a source, 3, but has 2'],
     ['a frame too few', [{ ...first, firstFrames: ids(1, 2) }, ...others], 'row 0 has 3 tokens but 2 first frames'],
     [
@@ -188,10 +188,10 @@ describe('drafts that are given', () => {
     ['a frame before the first', [{ ...first, firstFrames: ids(-1, 2, 7) }, ...others], 'token 0 begin at frame -1'],
     // A token has three frames.
     ['a frame after the last', [{ ...first, firstFrames: ids(1, 2, 15) }, ...others], 'but its source has 15 frames'],
-  ])('are refused with %s', async (_, drafts, message) => {
+  ])('are refused with %s', async (_, hints, message) => {
     for (const model of [canvas, edit]) {
-      const error = await refusal(async () => (await model.open(SOURCES, { drafts }))[Symbol.asyncDispose]());
-      expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', details: { option: 'drafts' } });
+      const error = await refusal(async () => (await model.open(SOURCES, { hints }))[Symbol.asyncDispose]());
+      expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', details: { option: 'hints' } });
       expect(error.message).toContain(message);
     }
   });
@@ -200,34 +200,34 @@ describe('drafts that are given', () => {
     const unread = await loadStudents(await studentsFolder());
     try {
       for (const model of [unread.canvas, unread.edit]) {
-        expect(model.readsDrafts).toBe(false);
-        const error = await refusal(async () => (await model.open(SOURCES, { drafts: paths }))[Symbol.asyncDispose]());
-        expect(error).toMatchObject({ code: 'UNSUPPORTED_CAPABILITY', details: { capability: 'drafts' } });
+        expect(model.readsHints).toBe(false);
+        const error = await refusal(async () => (await model.open(SOURCES, { hints: paths }))[Symbol.asyncDispose]());
+        expect(error).toMatchObject({ code: 'UNSUPPORTED_CAPABILITY', details: { capability: 'hints' } });
       }
     } finally {
       await unread.model[Symbol.asyncDispose]();
     }
-    expect([canvas.readsDrafts, edit.readsDrafts]).toEqual([true, true]);
+    expect([canvas.readsHints, edit.readsHints]).toEqual([true, true]);
   });
 });
 
 describe('the goldens tell apart', () => {
   it.each<[fault: string, plant: (row: Float32Array, width: number) => void]>([
-    ['a draft that is dropped', (row) => row.fill(0)],
-    ['a draft a position early', (row, width) => row.copyWithin(0, width)],
-    ['a draft a position late', (row, width) => row.copyWithin(width, 0)],
+    ['a hint that is dropped', (row) => row.fill(0)],
+    ['a hint a position early', (row, width) => row.copyWithin(0, width)],
+    ['a hint a position late', (row, width) => row.copyWithin(width, 0)],
   ])('%s', async (_, plant) => {
     const { feeds } = SourceReading.prototype;
     const planted = new Set<Tensor>();
     const spy = vi.spyOn(SourceReading.prototype, 'feeds').mockImplementation(function (this: SourceReading, ...of) {
       const fed = feeds.apply(this, of);
-      const { draft } = fed;
-      if (draft === undefined) throw new TypeError('no draft');
+      const { hints } = fed;
+      if (hints === undefined) throw new TypeError('no hint');
       // Rounds of the same canvases are fed the same one.
-      if (planted.has(draft)) return fed;
-      planted.add(draft);
-      const [, length = 0, width = 0] = draft.dims;
-      const data = draft.data as Float32Array;
+      if (planted.has(hints)) return fed;
+      planted.add(hints);
+      const [, length = 0, width = 0] = hints.dims;
+      const data = hints.data as Float32Array;
       const size = length * width;
       for (let begin = 0; begin < data.length; begin += size) plant(data.subarray(begin, begin + size), width);
       return fed;
@@ -243,11 +243,11 @@ describe('the goldens tell apart', () => {
   });
 
   it.each<[fault: string, says: 'tokens' | 'lengths', op: string, plant: Plant]>([
-    ['a draft that is not compacted', 'tokens', 'CumSum', (graph) => graph.op('Add', ['positions', int32(graph, 1)])],
+    ['a hint that is not compacted', 'tokens', 'CumSum', (graph) => graph.op('Add', ['positions', int32(graph, 1)])],
     ['labels that stay and begin again', 'tokens', 'Pad', (_, [, , blank]) => blank as Value],
     ['blanks that begin tokens', 'tokens', 'Or', (_, [same]) => same as Value],
     ['a length that is not clipped from above', 'lengths', 'Clip', (_, [of]) => of as Value],
-    ['the length of no draft', 'lengths', 'Clip', (graph, [of]) => graph.op('Mul', [of as Value, int32(graph, 0)])],
+    ['the length of no hint', 'lengths', 'Clip', (graph, [of]) => graph.op('Mul', [of as Value, int32(graph, 0)])],
   ])('%s', async (_, says, op, plant) => {
     const faulty = await loadStudents(await faultyFolder(op, plant));
     try {
@@ -261,7 +261,7 @@ describe('the goldens tell apart', () => {
 type Plant = (graph: GraphBuilder, inputs: readonly Value[]) => Value;
 const int32 = (graph: GraphBuilder, value: number): Value => graph.constant('int32', [], [value]);
 
-/** `draftsFolder` by an importer that emits something else for an operator of the best path. */
+/** `hintsFolder` by an importer that emits something else for an operator of the best path. */
 async function faultyFolder(op: string, plant: Plant): Promise<string> {
   const { ops } = GraphBuilder.prototype;
   const spy = vi.spyOn(GraphBuilder.prototype, 'op').mockImplementation(function (this: GraphBuilder, ...of) {
@@ -271,7 +271,7 @@ async function faultyFolder(op: string, plant: Plant): Promise<string> {
     return planted ? plant(this, inputs) : (ops.call(this, opType, inputs, 1, attributes, options)[0] as Value);
   });
   try {
-    return await draftsFolder();
+    return await hintsFolder();
   } finally {
     spy.mockRestore();
   }
@@ -327,30 +327,30 @@ describe('sources of different lengths, read together', () => {
   });
 });
 
-describe('a folder whose students read drafts', () => {
+describe('a folder whose students read hints', () => {
   it('has graphs that are given them', async () => {
     const graphsOf = async (folder: string) =>
       (JSON.parse(await readFile(join(folder, 'foretoken.json'), 'utf8')) as { graphs: Record<string, object> }).graphs;
-    expect(await graphsOf(await draftsFolder())).toMatchObject({
-      canvas: { openDrafts: 'canvas-open-drafts.onnx' },
-      edit: { openDrafts: 'edit-open-drafts.onnx' },
+    expect(await graphsOf(await hintsFolder())).toMatchObject({
+      canvas: { openHints: 'canvas-open-hints.onnx' },
+      edit: { openHints: 'edit-open-hints.onnx' },
     });
-    const unread = await graphsOf(await studentsFolder({ edit: await weightsOf('edit', { reads_draft: false }) }));
-    expect(unread.canvas).not.toHaveProperty('openDrafts');
-    expect(unread.edit).not.toHaveProperty('openDrafts');
+    const unread = await graphsOf(await studentsFolder({ edit: await weightsOf('edit', { reads_hints: false }) }));
+    expect(unread.canvas).not.toHaveProperty('openHints');
+    expect(unread.edit).not.toHaveProperty('openHints');
   });
 
   it.each([
     ['float32', 4],
     ['float16', 2],
   ] as const)('keeps the weights of the CTC student once, as %s', async (weights, bytes) => {
-    const size = async (readsDraft: boolean) => {
-      // The length head is another one with drafts.
-      const config = { reads_draft: readsDraft, length_classes: 0 };
-      const [drafted, edited] = [await weightsOf('canvas-draft', config), await weightsOf('edit-draft', config)];
-      return (await stat(join(await draftsFolder({ weights, canvas: drafted, edit: edited }), 'weights.bin'))).size;
+    const size = async (readsHints: boolean) => {
+      // The length head is another one with hints.
+      const config = { reads_hints: readsHints, length_classes: 0 };
+      const [filled, edited] = [await weightsOf('canvas-hints', config), await weightsOf('edit-hints', config)];
+      return (await stat(join(await hintsFolder({ weights, canvas: filled, edit: edited }), 'weights.bin'))).size;
     };
-    // What each student projects a draft with, of width 8, is all there is more.
+    // What each student projects a hint with, of width 8, is all there is more.
     expect((await size(true)) - (await size(false))).toBe(2 * 16 * 8 * bytes);
   });
 });

@@ -1,11 +1,11 @@
-"""Lattices of the CTC student, and its frames, for canvas and edit students that learn to read searched drafts.
+"""Lattices of the CTC student, and its frames, for canvas and edit students that learn to read searched hints.
 
-    python make_drafts.py --teacher runs/teacher-soup/model --ctc runs/ctc-soup/model --source runs/fresh.en \
-        --dropout 0.1 --out runs/drafts/fresh
-    node search-drafts.mjs runs/drafts/fresh MODEL_FOLDER
+    python make_hints.py --teacher runs/teacher-soup/model --ctc runs/ctc-soup/model --source runs/fresh.en \
+        --dropout 0.1 --out runs/hints/fresh
+    node search-hints.mjs runs/hints/fresh MODEL_FOLDER
 
 The first writes `lattices.safetensors`, the second the paths that a prefix beam search with the folder's n-gram model finds
-in them, `paths.json`. Without dropout, drafts of training data would be better than those of other text.
+in them, `paths.json`. Without dropout, hints of training data would be better than those of other text.
 """
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
 /** What a CTC student says of a batch of sources, for canvases to read. */
-export interface Drafts {
-  /** `[rows, time, width]`: one position a token, and zeros after a draft's last. */
+export interface Hints {
+  /** `[rows, time, width]`: one position a token, and zeros after a hint's last. */
   readonly values: Float32Array;
   readonly time: number;
   readonly width: number;
-  /** Positions of a canvas before its draft. */
+  /** Positions of a canvas before its hint. */
   readonly shift: number;
 }
 
-/** The drafts of these rows on canvases of `length` positions, `[canvases, length, width]`; zeros before them. */
-export function layOut({ values, time, width, shift }: Drafts, rows: readonly number[], length: number): Float32Array {
+/** The hints of these rows on canvases of `length` positions, `[canvases, length, width]`; zeros before them. */
+export function layOut({ values, time, width, shift }: Hints, rows: readonly number[], length: number): Float32Array {
   const laidOut = new Float32Array(rows.length * length * width);
   const size = Math.min(time, length - shift) * width;
   for (const [canvas, row] of rows.entries()) {

@@ -1,4 +1,4 @@
-// Paths that a prefix beam search finds in lattices written by make_drafts.py: node search-drafts.mjs FOLDER MODEL_FOLDER
+// Paths that a prefix beam search finds in lattices written by make_hints.py: node search-hints.mjs FOLDER MODEL_FOLDER
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { collect } from '@foretoken/core';
@@ -44,7 +44,7 @@ const stored = {
   supports: { kind: 'ctc', maxCandidates: k },
   emit: async (sources) => sources.map(({ tokenIds: [index] }) => lattices[index]),
 };
-// With the weights that searched drafts are read with later; a narrower beam finds nearly the same.
+// With the weights that searched hints are read with later; a narrower beam finds nearly the same.
 const search = ctcPrefixBeam({
   languageModel: { model: languageModel, weight: 0.2 },
   lengthBonus: 1.2,

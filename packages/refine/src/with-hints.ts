@@ -9,56 +9,56 @@ import {
   type Vocabulary,
 } from '@foretoken/core';
 import { assertLattice, assertVocabulary, fields, modelKind, wrongValue } from '@foretoken/core/kit';
-import { draftOutputs, LATTICE_DRAFT, type LatticeDraft, pathsToRead } from './lattice-draft.js';
+import { LATTICE_SEARCH, type LatticeSearch, pathsToRead, searchOutputs } from './lattice-search.js';
 
 /**
- * The model, reading drafts that `search` finds in the lattices of the CTC student it was trained beside, such as a prefix beam
+ * The model, reading hints that `search` finds in the lattices of the CTC student it was trained beside, such as a prefix beam
  * search with a language model, in the place of that student's best paths. Every strategy works on it as on the model itself.
  *
  * The search must tell alignments; those of @foretoken/one-shot do with `alignments: true`. One that draws uses seed 0. Throws
- * `UNSUPPORTED_CAPABILITY` where the model reads no drafts or the search cannot read the lattice, `INVALID_ARGUMENT` for a
+ * `UNSUPPORTED_CAPABILITY` where the model reads no hints or the search cannot read the lattice, `INVALID_ARGUMENT` for a
  * lattice model of another vocabulary or encoder; opening it throws `INVALID_ARGUMENT` where the search tells no alignment.
  */
-export function withDrafts<Source>(model: CanvasModel<Source>, draft: LatticeDraft<Source>): CanvasModel<Source>;
-export function withDrafts<Source>(model: EditModel<Source>, draft: LatticeDraft<Source>): EditModel<Source>;
-export function withDrafts<Source>(
+export function withHints<Source>(model: CanvasModel<Source>, hints: LatticeSearch<Source>): CanvasModel<Source>;
+export function withHints<Source>(model: EditModel<Source>, hints: LatticeSearch<Source>): EditModel<Source>;
+export function withHints<Source>(
   model: CanvasModel<Source> | EditModel<Source>,
-  given: LatticeDraft<Source>,
+  given: LatticeSearch<Source>,
 ): CanvasModel<Source> | EditModel<Source> {
   const kind = modelKind(model);
   if (kind !== 'canvas' && kind !== 'edit') throw wrongValue('model', model, 'a canvas model or an edit model');
-  const draft: LatticeDraft<Source> = fields(LATTICE_DRAFT, ['lattice', 'search'])('draft', given);
-  assertReads(model, draft);
+  const hints: LatticeSearch<Source> = fields(LATTICE_SEARCH, ['lattice', 'search'])('hints', given);
+  assertReads(model, hints);
   if ('maskTokenId' in model) {
     const { vocabulary, maskTokenId, maxLength, supports } = model;
-    return { vocabulary, maskTokenId, maxLength, supports, ...reading(model, draft) };
+    return { vocabulary, maskTokenId, maxLength, supports, ...reading(model, hints) };
   }
   const { vocabulary, placeholderTokenId, startTokenId, maxLength } = model;
-  return { vocabulary, placeholderTokenId, startTokenId, maxLength, ...reading(model, draft) };
+  return { vocabulary, placeholderTokenId, startTokenId, maxLength, ...reading(model, hints) };
 }
 
 /** What a canvas and an edit model have in common. */
 interface Reader<Source, Session> {
   readonly vocabulary: Vocabulary;
   readonly encoder?: SourceEncoder<Source> | undefined;
-  readonly readsDrafts?: boolean | undefined;
+  readonly readsHints?: boolean | undefined;
   open(sources: readonly Source[], options?: CanvasOpenOptions): Promise<Session>;
 }
 
-function reading<Source, Session>(model: Reader<Source, Session>, draft: LatticeDraft<Source>) {
+function reading<Source, Session>(model: Reader<Source, Session>, hints: LatticeSearch<Source>) {
   return {
     ...(model.encoder === undefined ? {} : { encoder: model.encoder }),
-    readsDrafts: true,
+    readsHints: true,
     open: async (sources: readonly Source[], options: CanvasOpenOptions = {}): Promise<Session> => {
-      if (options.drafts !== undefined) return model.open(sources, options);
+      if (options.hints !== undefined) return model.open(sources, options);
       const { signal } = options;
       const own =
-        options.encoding === undefined ? await commonEncoding(model, draft.lattice, sources, signal) : undefined;
+        options.encoding === undefined ? await commonEncoding(model, hints.lattice, sources, signal) : undefined;
       try {
         const encoding = options.encoding ?? own;
         const open = { ...options, ...(encoding === undefined ? {} : { encoding }) };
-        const paths = pathsToRead(model, draft, await draftOutputs(draft, { sources }, open));
-        if (paths.drafts === undefined) throw untold();
+        const paths = pathsToRead(model, hints, await searchOutputs(hints, { sources }, open));
+        if (paths.hints === undefined) throw untold();
         return await model.open(sources, { ...open, ...paths });
       } finally {
         own?.dispose();
@@ -75,10 +75,10 @@ function untold(): ForetokenError {
   );
 }
 
-function assertReads<Source>(model: Reader<Source, unknown>, { lattice, search }: LatticeDraft<Source>): void {
-  if (!model.readsDrafts) {
-    throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model reads no drafts, so none can be searched for it.', {
-      capability: 'drafts',
+function assertReads<Source>(model: Reader<Source, unknown>, { lattice, search }: LatticeSearch<Source>): void {
+  if (!model.readsHints) {
+    throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model reads no hints, so none can be searched for it.', {
+      capability: 'hints',
     });
   }
   assertLattice(search, lattice);
@@ -97,7 +97,7 @@ function assertCtc({ supports }: LatticeModel<never>): void {
   if (supports.kind === 'ctc') return;
   throw new ForetokenError(
     'UNSUPPORTED_CAPABILITY',
-    `withDrafts needs a ctc lattice, whose frames drafts are read from. It emits: ${supports.kind}.`,
+    `withHints needs a ctc lattice, whose frames hints are read from. It emits: ${supports.kind}.`,
     { capability: 'ctc', received: supports.kind },
   );
 }
