@@ -1,8 +1,10 @@
 /** One field of a serialised protobuf message: a number, or the bytes of a text, a message or a packed list. */
 export interface WireField {
   readonly number: number;
-  /** Undefined for fixed-width fields, which nothing here needs to know. */
+  /** Undefined for fixed-width fields: see `fixed`. */
   readonly value: bigint | Uint8Array | undefined;
+  /** The 4 or 8 bytes of a fixed-width field, little-endian. */
+  readonly fixed?: Uint8Array;
 }
 
 const VARINT = 0;
@@ -42,9 +44,8 @@ export function* wireFields(bytes: Uint8Array): Generator<WireField> {
     if (type === VARINT) yield { number, value: BigInt.asIntN(64, varint(10)) };
     else if (type === BYTES) yield { number, value: take(Number(varint(5))) };
     else if (type === FIXED_64 || type === FIXED_32) {
-      take(type === FIXED_64 ? 8 : 4);
-      yield { number, value: undefined };
-    } else throw new RangeError('a field in it is of a type that ONNX does not use');
+      yield { number, value: undefined, fixed: take(type === FIXED_64 ? 8 : 4) };
+    } else throw new RangeError('a field in it is of a type that is not used');
   }
 }
 
