@@ -3,7 +3,8 @@ import { familyOf } from './families/registry.js';
 import type { ModelLocation } from './folder/locate-model.js';
 import type { ModelFolder } from './folder/read-folder.js';
 import { openModelFolder } from './node/open-model-folder.js';
-import { createTokenizer, type TextTokenizer } from './tokenizer/text-tokenizer.js';
+import { openTokenizer } from './tokenizer/open-tokenizer.js';
+import type { TextTokenizer } from './tokenizer/text-tokenizer.js';
 
 /** A model folder as far as it can be read without the native runtime. */
 export interface ReadModel {
@@ -18,14 +19,8 @@ export interface ReadModel {
  */
 export async function readModel(location: ModelLocation, signal?: AbortSignal): Promise<ReadModel> {
   const folder = await openModelFolder(location, signal);
-  const { manifest } = folder;
   await checkGraphs(folder, signal);
-  const tokenizer = createTokenizer(await folder.readText(manifest.tokenizer), {
-    vocabulary: manifest.vocabulary,
-    sourceLength: manifest.limits.sourceLength,
-    file: manifest.tokenizer,
-  });
-  return { folder, tokenizer };
+  return { folder, tokenizer: await openTokenizer(folder) };
 }
 
 /** Reads all that loading reads but for what the native runtime does. Throws as `readModel` does. */

@@ -51,7 +51,7 @@ describe('replacing a model', () => {
     const target = await modelFolder();
     for (let round = 0; round < 3; round++) {
       const { manifest } = await openModelFolder(target);
-      await writeFile(join(target, manifest.tokenizer), 'damaged');
+      await writeFile(join(target, manifest.tokenizer as string), 'damaged');
       await replace(target, FILES);
       await openModelFolder(target);
     }
@@ -135,7 +135,7 @@ test.each([
   const target = await modelFolder();
   await replace(target, NEW_FILES);
   const { manifest: old } = await openModelFolder(target);
-  await damage(target, old.tokenizer);
+  await damage(target, old.tokenizer as string);
   const before = await readdir(target, { recursive: true });
   const [manifest, aside] = [join(target, 'foretoken.json'), join(target, '..', 'aside.json')];
   const error = await refusal(() =>

@@ -90,7 +90,7 @@ async function survives(parent: string, allowed: readonly string[]): Promise<str
   await writeModelFolder(target, { ...MANIFEST, name: 'next' }, NEXT_FILES, { replace: true });
   const { manifest, readText } = await openModelFolder(target);
   expect(manifest.name).toBe('next');
-  expect(await readText(manifest.tokenizer)).toBe(NEXT_FILES.get('tokenizer.json'));
+  expect(await readText(manifest.tokenizer as string)).toBe(NEXT_FILES.get('tokenizer.json'));
   expect(await litter(target)).toEqual([]);
   expect(await readdir(parent)).toEqual(['model']);
   return found;

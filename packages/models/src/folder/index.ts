@@ -8,6 +8,7 @@ export { openModelFolder, resolveFolder } from '../node/open-model-folder.js';
 export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
 export { proveModel } from '../read-model.js';
 export { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
+export { readPieceTokens } from '../tokenizer/piece-tokenizer.js';
 export { bfloat16BitsToFloat32, float16BitsToFloat32, float32ToFloat16Bits } from '../weights/float16.js';
 export {
   DTYPE_BYTES,
@@ -29,6 +30,7 @@ export {
   MANIFEST_BYTES,
   type ManifestContent,
   type ModelManifest,
+  type PieceTokenizerNames,
   TOKENIZER_BYTES,
 } from './manifest.js';
 export type { ModelFolder } from './read-folder.js';

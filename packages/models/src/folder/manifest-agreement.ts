@@ -28,7 +28,12 @@ export function checkAgreement(manifest: ModelManifest, claims: ManifestClaims, 
   for (const [field, count] of Object.entries(claims.candidates)) {
     if (count !== undefined && count > size) refuse(field, count, `at most the vocabulary size, ${size}`);
   }
-  for (const [field, file] of Object.entries({ tokenizer: manifest.tokenizer, ...claims.graphs, ...claims.others })) {
+  const { tokenizer } = manifest;
+  const tokenizers =
+    typeof tokenizer === 'string'
+      ? { tokenizer }
+      : Object.fromEntries(Object.entries(tokenizer).map(([part, file]) => [`tokenizer.${part}`, file as string]));
+  for (const [field, file] of Object.entries({ ...tokenizers, ...claims.graphs, ...claims.others })) {
     if (file !== undefined && !Object.hasOwn(files, file)) refuse(field, file, 'a file listed in files');
   }
   for (const [field, file] of Object.entries(claims.graphs)) {
@@ -38,9 +43,9 @@ export function checkAgreement(manifest: ModelManifest, claims: ManifestClaims, 
     const { bytes } = files[file] as FileRecord;
     if (bytes > GRAPH_BYTES) refuse(`files.${file}.bytes`, bytes, `at most ${GRAPH_BYTES} for a graph`);
   }
-  const tokenizer = files[manifest.tokenizer] as FileRecord;
-  if (tokenizer.bytes > TOKENIZER_BYTES) {
-    refuse(`files.${manifest.tokenizer}.bytes`, tokenizer.bytes, `at most ${TOKENIZER_BYTES} for a tokenizer`);
+  for (const file of Object.values(tokenizers)) {
+    const { bytes } = files[file] as FileRecord;
+    if (bytes > TOKENIZER_BYTES) refuse(`files.${file}.bytes`, bytes, `at most ${TOKENIZER_BYTES} for a tokenizer`);
   }
 }
 

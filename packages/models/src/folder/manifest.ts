@@ -23,6 +23,13 @@ export interface ManifestVocabulary {
   readonly unknownTokenId?: number;
 }
 
+/** File names of a tokenizer of two SentencePiece models and the token ids of their pieces. */
+export interface PieceTokenizerNames {
+  readonly source: string;
+  readonly target: string;
+  readonly vocabulary: string;
+}
+
 /**
  * Content of `foretoken.json`: what a model folder holds. What is stated here the manifests of all families state; a family
  * adds its own, which says how its graphs are to be driven.
@@ -36,8 +43,8 @@ export interface ModelManifest {
   readonly licence: string;
   /** Name of the family; see `registerFamily`. */
   readonly family: string;
-  /** File name of the tokenizer. */
-  readonly tokenizer: string;
+  /** File name of a tokenizer.json, or the files that take its place. */
+  readonly tokenizer: string | PieceTokenizerNames;
   readonly vocabulary: ManifestVocabulary;
   /** Most positions, in tokens, the end token and the start token included. */
   readonly limits: { readonly sourceLength: number; readonly targetLength: number };

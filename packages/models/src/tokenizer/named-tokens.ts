@@ -3,8 +3,8 @@ import { checkTokenizer } from './check-tokenizer.js';
 
 /** Tokens of a tokenizer that models give a meaning to; absent where it has none. */
 export interface NamedTokens {
-  readonly unknown?: number;
-  readonly pad?: number;
+  readonly unknown?: number | undefined;
+  readonly pad?: number | undefined;
 }
 
 /**
@@ -19,5 +19,5 @@ export function readNamedTokens(json: string, vocabularySize: number, folder: st
   const { unk_token: name = '<unk>' } = content.model as { readonly unk_token?: unknown };
   const idOf = (wanted: unknown): number | undefined => added.find((token) => token.content === wanted)?.id;
   const [unknown, pad] = [idOf(name), idOf('<pad>')];
-  return { ...(unknown === undefined ? {} : { unknown }), ...(pad === undefined ? {} : { pad }) };
+  return { unknown, pad };
 }

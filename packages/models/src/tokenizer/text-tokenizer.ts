@@ -1,9 +1,10 @@
-import { ForetokenError, type TokenSource, type Vocabulary } from '@foretoken/core';
+import type { ForetokenError, TokenSource, Vocabulary } from '@foretoken/core';
 import { assertInteger } from '@foretoken/core/kit';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { parseJson } from '../folder/json.js';
-import { invalidFolder, quote, reason } from '../folder/refusal.js';
+import { invalidFolder, reason } from '../folder/refusal.js';
 import { checkTokenizer } from './check-tokenizer.js';
+import { assertSourceText, assertSourceTokens, emptySource } from './source-text.js';
 
 /** Turns text into token ids of one model's vocabulary, and back. */
 export interface TextTokenizer {
@@ -28,13 +29,6 @@ export interface TokenizerOptions {
   /** Name of the file in messages (default tokenizer.json). */
   readonly file?: string;
 }
-
-/**
- * Most characters a source may have for each token it may have, so that no text of any length is tokenised in vain.
- *
- * Four to five are usual; only long runs that become one token, of spaces or unknown characters, come near it.
- */
-const CHARACTERS_PER_TOKEN = 32;
 
 /**
  * Reads a tokenizer.json. It is untrusted: unknown parts, sizes out of proportion and regular expressions that could hang
@@ -73,16 +67,7 @@ export function createTokenizer(json: string, options: TokenizerOptions): TextTo
   const hidden = new Set([...specialTokenIds, vocabulary.endTokenId, vocabulary.padTokenId]);
 
   const encode = (text: string): TokenSource => {
-    if (typeof text !== 'string') {
-      throw new ForetokenError('INVALID_ARGUMENT', `A source text must be a string, but was ${quote(text)}.`, {
-        option: 'text',
-        received: typeof text,
-        required: 'string',
-      });
-    }
-    if (text.trim() === '') throw emptySource(text);
-    const most = sourceLength * CHARACTERS_PER_TOKEN;
-    if (text.length > most) throw sourceTooLong(text.length, most, 'characters');
+    assertSourceText(text, sourceLength);
     let ids: readonly (number | undefined)[];
     try {
       ids = tokenizer.encode(text).ids;
@@ -93,7 +78,7 @@ export function createTokenizer(json: string, options: TokenizerOptions): TextTo
     if (strange >= 0) throw broken('the tokenizer made a token that has no id', 'model.unk_token');
     if (ids.length <= added) throw emptySource(text);
     const ended = ids.at(-1) === vocabulary.endTokenId ? ids : [...ids, vocabulary.endTokenId];
-    if (ended.length > sourceLength) throw sourceTooLong(ended.length, sourceLength, 'tokens');
+    assertSourceTokens(ended.length, sourceLength);
     return Int32Array.from(ended as readonly number[]);
   };
 
@@ -116,19 +101,4 @@ export function createTokenizer(json: string, options: TokenizerOptions): TextTo
     },
     countUnknown: (tokenIds) => Array.from(tokenIds).filter((tokenId) => tokenId === vocabulary.unknownTokenId).length,
   };
-}
-
-function emptySource(text: string): ForetokenError {
-  return new ForetokenError('EMPTY_SOURCE', 'The source text is empty or blank; it needs at least one token.', {
-    option: 'text',
-    received: text.slice(0, 80),
-  });
-}
-
-function sourceTooLong(received: number, most: number, unit: 'tokens' | 'characters'): ForetokenError {
-  return new ForetokenError(
-    'SOURCE_TOO_LONG',
-    `The source text has ${received} ${unit}, but this model takes at most ${most}. Split it into shorter texts.`,
-    { received, most, unit },
-  );
 }

@@ -71,7 +71,7 @@ export async function importMarian(folder: WeightsFolder, options: MarianImportO
     ...(options.shortlist === undefined ? {} : { shortlist: options.shortlist }),
   });
   const files = graphs.files();
-  files.set('tokenizer.json', folder.tokenizerJson);
+  for (const [name, content] of folder.tokenizer.files) files.set(name, content);
   return { files, shape, generation, students };
 }
 

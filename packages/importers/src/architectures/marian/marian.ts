@@ -4,7 +4,6 @@ import {
   type ManifestContent,
   type MarianManifest,
   NGRAMS_FILE,
-  readNamedTokens,
   readNgrams,
   readShortlist,
   SHORTLIST_FILE,
@@ -35,7 +34,7 @@ async function build(folder: WeightsFolder, options: NamedOptions, pace: Yielder
     );
   }
   const size = configInteger(folder, 'vocab_size', 3, 1_000_000);
-  const { unknown: unknownTokenId, pad: padTokenId } = readNamedTokens(folder.tokenizerJson, size, folder.path);
+  const { unknown: unknownTokenId, pad: padTokenId } = folder.tokenizer.namedTokens(size);
   const students: Partial<Record<(typeof STUDENTS)[number], WeightsFolder>> = {};
   for (const student of STUDENTS) {
     const path = options[student];
@@ -65,7 +64,7 @@ async function build(folder: WeightsFolder, options: NamedOptions, pace: Yielder
   const manifest: ManifestContent<MarianManifest> = {
     ...heading(options),
     family: 'marian',
-    tokenizer: 'tokenizer.json',
+    tokenizer: folder.tokenizer.names,
     vocabulary: {
       size: shape.vocabularySize,
       endTokenId: tokens.end,

@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import { type ManifestContent, type MaskedLanguageModelManifest, readNamedTokens } from '@foretoken/models/folder';
+import type { ManifestContent, MaskedLanguageModelManifest } from '@foretoken/models/folder';
 import { GraphFiles } from '../../graphs/graph-files.js';
 import { STUDENTS } from '../../import-options.js';
 import { configInteger } from '../../readers/hugging-face/weights-folder.js';
@@ -22,18 +22,18 @@ export const maskedLanguageModel: Architecture = {
       );
     }
     const size = configInteger(folder, 'vocab_size', 3, 1_000_000);
-    const { unknown: unknownTokenId, pad: padTokenId } = readNamedTokens(folder.tokenizerJson, size, folder.path);
+    const { unknown: unknownTokenId, pad: padTokenId } = folder.tokenizer.namedTokens(size);
     const network = await readCanvasNetwork(folder, 'canvas', pace);
     const { vocabularySize, maxPositions, width, heads, layers } = network.shape;
     const endTokenId = configInteger(folder, 'eos_token_id', 0, vocabularySize - 1);
     const graphs = new GraphFiles(weights, pace);
     const fill = await emitFills(network, graphs.emit);
     const files = graphs.files();
-    files.set('tokenizer.json', folder.tokenizerJson);
+    for (const [name, content] of folder.tokenizer.files) files.set(name, content);
     const manifest: ManifestContent<MaskedLanguageModelManifest> = {
       ...heading(options),
       family: 'masked-lm',
-      tokenizer: 'tokenizer.json',
+      tokenizer: folder.tokenizer.names,
       vocabulary: {
         size: vocabularySize,
         endTokenId,

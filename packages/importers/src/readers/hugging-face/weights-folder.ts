@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Yielder } from '@foretoken/core/kit';
 import {
@@ -10,17 +10,16 @@ import {
   quote,
   readRegularFile,
   resolveFolder,
-  TOKENIZER_BYTES,
   unsupportedModel,
 } from '@foretoken/models/folder';
 import { openSafetensors } from '../safetensors/open-safetensors.js';
 import { openShards } from '../safetensors/open-shards.js';
 import type { StoredTensor, TensorStore } from '../stored-tensor.js';
+import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
 
 const CONFIG = 'config.json';
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
-const TOKENIZER = 'tokenizer.json';
 /** What newer releases of transformers say about decoding; older ones say it in config.json. */
 export const GENERATION_CONFIG = 'generation_config.json';
 
@@ -31,8 +30,7 @@ export interface WeightsFolder {
   /** Content of generation_config.json, where there is one. */
   readonly generationConfig?: Readonly<Record<string, unknown>>;
   readonly tensors: TensorStore;
-  /** Text of tokenizer.json, not yet checked. */
-  readonly tokenizerJson: string;
+  readonly tokenizer: TokenizerFiles;
   /** A floating-point tensor of exactly this shape. Throws `INVALID_MODEL_FOLDER`. */
   tensor(name: string, shape: readonly number[]): StoredTensor;
   /** Values of a one-dimensional I32 or I64 tensor. Throws `INVALID_MODEL_FOLDER`. */
@@ -40,7 +38,7 @@ export interface WeightsFolder {
 }
 
 /**
- * Reads config.json and tokenizer.json of a weights folder and opens its weights, model.safetensors or the files that
+ * Reads config.json and the tokenizer of a weights folder and opens its weights, model.safetensors or the files that
  * model.safetensors.index.json names; other files are not touched.
  *
  * Symbolic links are followed, since download caches consist of them; only regular files are opened. Throws
@@ -55,8 +53,7 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
   const generationConfig = (await exists(folder, GENERATION_CONFIG))
     ? await readObject(folder, GENERATION_CONFIG)
     : undefined;
-  await refuseOtherTokenizers(folder);
-  const tokenizerJson = await readText(folder, TOKENIZER, TOKENIZER_BYTES);
+  const tokenizer = await readTokenizerFiles(folder);
   signal?.throwIfAborted();
   const tensors = await (sharded ? openShards({ folder, file }) : openSafetensors({ folder, file }));
   signal?.throwIfAborted();
@@ -81,7 +78,7 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
     config,
     ...(generationConfig === undefined ? {} : { generationConfig }),
     tensors,
-    tokenizerJson,
+    tokenizer,
     tensor: (name, shape) => find(name, ['F32', 'F16', 'BF16'], shape),
     integers: async (name, pace) => {
       const { dtype, read } = find(name, ['I32', 'I64'], [null]);
@@ -147,17 +144,6 @@ async function refuseOtherFormats(folder: string): Promise<void> {
       });
     }
   }
-}
-
-/** Marian models are often published with the SentencePiece models that their tokenizer is made of, and nothing else. */
-async function refuseOtherTokenizers(folder: string): Promise<void> {
-  if (await exists(folder, TOKENIZER)) return;
-  const pieces = (await readdir(folder)).filter((name) => name.endsWith('.spm') || name.endsWith('.model')).sort();
-  if (pieces.length === 0) return;
-  throw unsupportedModel(
-    `${folder} has its tokenizer as SentencePiece models (${quote(pieces.join(', '))}), which are not read here; ${TOKENIZER} is required. Convert them first, with the tokenizers library for example.`,
-    { folder, file: pieces[0] as string, received: pieces.slice(0, 8), required: TOKENIZER },
-  );
 }
 
 async function exists(folder: string, file: string): Promise<boolean> {

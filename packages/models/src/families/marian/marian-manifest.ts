@@ -12,6 +12,7 @@ import {
   optionalTokens,
   size,
   tokenId,
+  tokenizer,
   vocabularySize,
 } from '../../folder/manifest-schema.js';
 
@@ -95,7 +96,7 @@ const opens = { open: fileName, openHints: v.exactOptional(fileName) };
 export const marianSchema: v.GenericSchema<unknown, MarianManifest> = v.strictObject({
   ...heading,
   family: v.literal('marian'),
-  tokenizer: fileName,
+  tokenizer,
   vocabulary: v.strictObject({
     size: vocabularySize,
     endTokenId: tokenId,

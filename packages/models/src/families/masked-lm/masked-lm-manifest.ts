@@ -3,7 +3,6 @@ import type { FillGraphFiles, ManifestVocabulary, ModelManifest } from '../../fo
 import {
   candidates,
   content,
-  fileName,
   fill,
   heading,
   layers,
@@ -11,6 +10,7 @@ import {
   optionalTokens,
   size,
   tokenId,
+  tokenizer,
   vocabularySize,
 } from '../../folder/manifest-schema.js';
 
@@ -26,7 +26,7 @@ export interface MaskedLanguageModelManifest extends ModelManifest {
 export const maskedLanguageModelSchema: v.GenericSchema<unknown, MaskedLanguageModelManifest> = v.strictObject({
   ...heading,
   family: v.literal('masked-lm'),
-  tokenizer: fileName,
+  tokenizer,
   vocabulary: v.strictObject({ size: vocabularySize, endTokenId: tokenId, ...optionalTokens }),
   limits,
   architecture: v.strictObject({ width: size, heads: size, layers }),

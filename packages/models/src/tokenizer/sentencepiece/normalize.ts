@@ -5,6 +5,9 @@ import type { PieceTrie } from './piece-trie.js';
 /** How a space is written inside pieces (U+2581). */
 export const SPACE_MARK = '\u2581';
 
+/** Half of a pair of code units, which no UTF-8 text holds. */
+const LONE_SURROGATE = /\p{Surrogate}/gu;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -29,7 +32,7 @@ export class TextNormalizer {
   normalize(text: string): string {
     const { addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces } = this.#settings;
     const space = escapeWhitespaces ? SPACE_MARK : ' ';
-    const parts = this.#rewritten(text.toWellFormed());
+    const parts = this.#rewritten(text.replace(LONE_SURROGATE, '\ufffd'));
     let normalized = '';
     let begun = false;
     let afterSpace = removeExtraWhitespaces;

@@ -1,0 +1,156 @@
+import { ForetokenError, type TokenSource, type Vocabulary } from '@foretoken/core';
+import { assertInteger } from '@foretoken/core/kit';
+import { isObject, parseJson } from '../folder/json.js';
+import { invalidFolder, quote } from '../folder/refusal.js';
+import type { NamedTokens } from './named-tokens.js';
+import { SPACE_MARK } from './sentencepiece/normalize.js';
+import { PIECE_KIND } from './sentencepiece/piece-model.js';
+import { SentencePiece } from './sentencepiece/sentence-piece.js';
+import { assertSourceText, assertSourceTokens, emptySource } from './source-text.js';
+import type { TextTokenizer } from './text-tokenizer.js';
+
+/** Names of the token that stands for what has no piece, and of the padding, in a vocabulary file. */
+const UNKNOWN = '<unk>';
+const PAD = '<pad>';
+/** A language code before a text, as multilingual models have them: it is a token, and no part of the text. */
+const LANGUAGE_CODE = /^\s*(>>[^<>]+<<)/;
+/** Of pieces that are text, the least share that a vocabulary must have, so that it is not another model's. */
+const MIN_SHARED = 0.5;
+
+/** One file of a tokenizer: its name, for messages, and its content. */
+interface Named<Content> {
+  readonly file: string;
+  readonly content: Content;
+}
+
+/** Files of a tokenizer of two SentencePiece models and the token ids of their pieces. */
+export interface PieceTokenizerFiles {
+  readonly source: Named<Uint8Array>;
+  readonly target: Named<Uint8Array>;
+  /** A JSON object, piece to token id. */
+  readonly vocabulary: Named<string>;
+}
+
+/** Reads a vocabulary file and looks its named tokens up. Throws `INVALID_MODEL_FOLDER`. */
+export function readPieceTokens(vocabulary: Named<string>, size: number): NamedTokens {
+  const ids = readIds(vocabulary, size);
+  return { unknown: ids.get(UNKNOWN), pad: ids.get(PAD) };
+}
+
+/**
+ * The tokenizer of Marian models: a text is cut by the source's SentencePiece model, tokens are put together by the target's,
+ * and a vocabulary file says the token id of each piece. Text is never read as a special token, but for a language code such as
+ * `>>fra<<` before a text, where the vocabulary has language codes.
+ *
+ * The files are untrusted. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`.
+ */
+export function createPieceTokenizer(
+  files: PieceTokenizerFiles,
+  options: { readonly vocabulary: Vocabulary; readonly sourceLength: number },
+): TextTokenizer {
+  const { vocabulary, sourceLength } = options;
+  assertInteger('sourceLength', sourceLength, 1, 65_536);
+  const ids = readIds(files.vocabulary, vocabulary.size);
+  const { file } = files.vocabulary;
+  const refuse = (field: string, received: unknown, required: string): never => {
+    throw invalidFolder(
+      `${file}: ${field} is ${received === undefined ? 'missing' : quote(received)}, but it must be ${required}. Fetch the tokenizer again.`,
+      { file, field, received, required },
+    );
+  };
+  const unknownId = ids.get(UNKNOWN) ?? refuse(UNKNOWN, undefined, 'a token');
+  if (![undefined, unknownId].includes(vocabulary.unknownTokenId)) {
+    refuse(UNKNOWN, unknownId, `the token that the manifest says is unknown, ${vocabulary.unknownTokenId}`);
+  }
+  const pieceOf = new Map<number, string>();
+  for (const [piece, id] of ids) {
+    if (pieceOf.has(id)) refuse(piece, id, 'an id that no other piece has');
+    pieceOf.set(id, piece);
+  }
+  const [source, target] = [files.source, files.target].map(({ file: name, content }) => {
+    const pieces = new SentencePiece(content, name);
+    assertShared(pieces, ids, name, file);
+    return pieces;
+  }) as [SentencePiece, SentencePiece];
+  const hidden = new Set([unknownId, vocabulary.endTokenId, vocabulary.padTokenId]);
+  const assertTokenId = (tokenId: number): void => assertInteger('tokenId', tokenId, 0, vocabulary.size - 1);
+
+  const codes = [...ids.keys()].filter((piece) => LANGUAGE_CODE.exec(piece)?.[0] === piece);
+  const hasCodes = codes.length > 0;
+  const codeId = (code: string): number => {
+    const id = ids.get(code);
+    if (id !== undefined) return id;
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `The text begins with ${quote(code)}, but this model has no such language code. It has ${codes.slice(0, 20).join(' ')}${codes.length > 20 ? ' and others' : ''}.`,
+      { option: 'text', received: code, required: codes },
+    );
+  };
+
+  const encode = (text: string): TokenSource => {
+    assertSourceText(text, sourceLength);
+    const code = hasCodes ? LANGUAGE_CODE.exec(text) : null;
+    const rest = code === null ? text : text.slice(code[0].length);
+    const pieces = source.encode(rest);
+    if (pieces.length === 0) throw emptySource(text);
+    const tokenIds = [
+      ...(code === null ? [] : [codeId(code[1] as string)]),
+      ...pieces.map((piece) => ids.get(piece.text) ?? unknownId),
+      vocabulary.endTokenId,
+    ];
+    assertSourceTokens(tokenIds.length, sourceLength);
+    return Int32Array.from(tokenIds);
+  };
+
+  return {
+    encode,
+    decode: (tokenIds) => {
+      const pieces = Array.from(tokenIds).flatMap((tokenId) => {
+        assertTokenId(tokenId);
+        const piece = hidden.has(tokenId) ? undefined : pieceOf.get(tokenId);
+        return piece === undefined ? [] : [piece];
+      });
+      return target.decode(pieces).replaceAll(SPACE_MARK, ' ').trim();
+    },
+    tokenText: (tokenId) => {
+      assertTokenId(tokenId);
+      return pieceOf.get(tokenId) ?? '';
+    },
+    countUnknown: (tokenIds) => Array.from(tokenIds).filter((tokenId) => tokenId === unknownId).length,
+  };
+}
+
+function readIds({ file, content }: Named<string>, size: number): Map<string, number> {
+  const parsed = parseJson(content, file);
+  if (!isObject(parsed)) {
+    throw invalidFolder(`${file} is ${quote(parsed)}, but it must be an object, piece to token id. Fetch it again.`, {
+      file,
+      received: parsed,
+      required: 'an object',
+    });
+  }
+  const ids = new Map<string, number>();
+  for (const [piece, id] of Object.entries(parsed)) {
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= size) {
+      throw invalidFolder(
+        `${file}: the id of ${quote(piece)} is ${quote(id)}, but it must be inside the vocabulary, from 0 to ${size - 1}. Check that the tokenizer belongs to this model.`,
+        { file, field: piece, received: id, required: `from 0 to ${size - 1}` },
+      );
+    }
+    ids.set(piece, id);
+  }
+  return ids;
+}
+
+/** Refuses a vocabulary that has few of a model's pieces: it belongs to another. */
+function assertShared(pieces: SentencePiece, ids: ReadonlyMap<string, number>, file: string, vocabulary: string): void {
+  const { kinds, pieces: all } = pieces.model;
+  const text = all.filter((_, id) => kinds[id] === PIECE_KIND.normal);
+  const shared = text.filter((piece) => ids.has(piece)).length;
+  if (text.length === 0 || shared / text.length >= MIN_SHARED) return;
+  throw new ForetokenError(
+    'INVALID_MODEL_FOLDER',
+    `${vocabulary} has ${shared} of the ${text.length} pieces of ${file}; at least half are needed. The files belong to different models.`,
+    { file, received: shared, required: Math.ceil(text.length * MIN_SHARED) },
+  );
+}

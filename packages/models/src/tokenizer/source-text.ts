@@ -1,0 +1,43 @@
+import { ForetokenError } from '@foretoken/core';
+import { quote } from '../folder/refusal.js';
+
+/**
+ * Most characters a source may have for each token it may have, so that no text of any length is tokenised in vain.
+ *
+ * Four to five are usual; only long runs that become one token, of spaces or unknown characters, come near it.
+ */
+const CHARACTERS_PER_TOKEN = 32;
+
+/** Refuses what is no text, is blank, or is too long to be tokenised. Throws `INVALID_ARGUMENT`, `EMPTY_SOURCE`, `SOURCE_TOO_LONG`. */
+export function assertSourceText(text: string, sourceLength: number): void {
+  if (typeof text !== 'string') {
+    throw new ForetokenError('INVALID_ARGUMENT', `A source text must be a string, but was ${quote(text)}.`, {
+      option: 'text',
+      received: typeof text,
+      required: 'string',
+    });
+  }
+  if (text.trim() === '') throw emptySource(text);
+  const max = sourceLength * CHARACTERS_PER_TOKEN;
+  if (text.length > max) throw sourceTooLong(text.length, max, 'characters');
+}
+
+/** Refuses a source of too many tokens. Throws `SOURCE_TOO_LONG`. */
+export function assertSourceTokens(count: number, sourceLength: number): void {
+  if (count > sourceLength) throw sourceTooLong(count, sourceLength, 'tokens');
+}
+
+export function emptySource(text: string): ForetokenError {
+  return new ForetokenError('EMPTY_SOURCE', 'The source text is empty or blank; it needs at least one token.', {
+    option: 'text',
+    received: text.slice(0, 80),
+  });
+}
+
+function sourceTooLong(received: number, most: number, unit: 'tokens' | 'characters'): ForetokenError {
+  return new ForetokenError(
+    'SOURCE_TOO_LONG',
+    `The source text has ${received} ${unit}, but this model takes at most ${most}. Split it into shorter texts.`,
+    { received, most, unit },
+  );
+}
