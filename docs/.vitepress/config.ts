@@ -6,6 +6,7 @@ const plugins = [
   'one-shot',
   'refine',
   'speculative',
+  'correction',
   'language-models',
   'models',
   'importers',

@@ -1,6 +1,7 @@
 import {
   type DraftLimit,
   type DraftTree,
+  type Hypothesis,
   type NodeId,
   nodeInBatch,
   type RowStart,
@@ -39,8 +40,8 @@ export class SpeculativeRow {
   /** Tokens to add below the anchor before any draft: what is still to be read of the prefix at first, then the token decided last. */
   pending: Int32Array;
   rounds = 0;
-  /** Sum of natural-log probabilities of the decided tokens, where they were asked for. */
-  score = 0;
+  /** Natural-log probabilities of the decided tokens, the end token's last, where they were asked for. */
+  readonly #logProbs: number[] = [];
   #draft: DraftTree = EMPTY_DRAFT;
   #proposed = 0;
   #depth = 0;
@@ -111,7 +112,7 @@ export class SpeculativeRow {
       const tokenId = chosen[node];
       const best = (logProbs ?? scores)?.[node];
       if (best !== undefined) assertPossible(best, this.row, this.output.length);
-      if (logProbs !== undefined) this.score += logProbs[node];
+      if (logProbs !== undefined) this.#logProbs.push(logProbs[node]);
       this.anchor = firstNode + this.#firstInBatch + node - first;
       this.pending = Int32Array.of(tokenId);
       if (!this.output.push(tokenId)) break;
@@ -122,6 +123,15 @@ export class SpeculativeRow {
       proposed: this.#proposed,
       evaluated: this.#draft.tokenIds.length,
       accepted: Math.min(path.length, this.output.length - before),
+    };
+  }
+
+  /** What to report of the row's output. */
+  hypothesis(scores: boolean, tokenLogProbs: boolean): Hypothesis {
+    const score = scores ? this.#logProbs.reduce((sum, logProb) => sum + logProb, 0) : undefined;
+    return {
+      ...this.output.hypothesis(score),
+      ...(tokenLogProbs ? { tokenLogProbs: Float32Array.from(this.#logProbs) } : {}),
     };
   }
 }

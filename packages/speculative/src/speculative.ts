@@ -41,6 +41,8 @@ export interface SpeculativeOptions<Source> {
   readonly shape?: 'tree' | 'chain' | undefined;
   /** Give each hypothesis a `score`, as greedy decoding with the same option would; needs the `topK` output. */
   readonly scores?: boolean | undefined;
+  /** Give each hypothesis its `tokenLogProbs`, as greedy decoding with the same option would; needs the `topK` output. */
+  readonly tokenLogProbs?: boolean | undefined;
 }
 
 interface Settings<Source> {
@@ -49,6 +51,7 @@ interface Settings<Source> {
   readonly maxDepth: number;
   readonly shape: 'tree' | 'chain' | undefined;
   readonly scores: boolean;
+  readonly tokenLogProbs: boolean;
 }
 
 const NAME = 'speculative';
@@ -58,6 +61,7 @@ const OPTIONS: OptionTable<SpeculativeOptions<never>> = {
   maxDepth: integer(1),
   shape: oneOf('tree', 'chain'),
   scores: flag,
+  tokenLogProbs: flag,
 };
 
 /**
@@ -72,11 +76,11 @@ export function speculative<Source = TokenSource>(
   options: SpeculativeOptions<Source>,
 ): Decoder<AutoregressiveModel<Source>> {
   options = checkOptions<SpeculativeOptions<Source>>(NAME, options, OPTIONS, ['drafter']);
-  const { drafter, maxNodes = 10, maxDepth = maxNodes, shape, scores = false } = options;
-  const settings: Settings<Source> = { drafter, maxNodes, maxDepth, shape, scores };
+  const { drafter, maxNodes = 10, maxDepth = maxNodes, shape, scores = false, tokenLogProbs = false } = options;
+  const settings: Settings<Source> = { drafter, maxNodes, maxDepth, shape, scores, tokenLogProbs };
   const requires: Requirements = {
     model: 'autoregressive',
-    outputs: [scores ? 'topK' : 'argmax'],
+    outputs: [scores || tokenLogProbs ? 'topK' : 'argmax'],
     branching: shape === 'tree',
     rollback: true,
   };
@@ -120,7 +124,7 @@ async function* decode<Source>(
       signal?.throwIfAborted();
       nodes.clear();
       for (const row of active) row.layOut(nodes);
-      const verified = await verify(forest, nodes, settings.scores, signal);
+      const verified = await verify(forest, nodes, settings.scores || settings.tokenLogProbs, signal);
       forwards++;
       const rows = active.length;
       const before = { ...totals };
@@ -142,9 +146,7 @@ async function* decode<Source>(
       policy.learn(rows, totals.evaluated - before.evaluated, totals.accepted - before.accepted);
       active = active.filter((row) => row.output.finishReason === undefined);
     }
-    const results = rows.map(({ row, output, score }) =>
-      rowResult(row, [output.hypothesis(settings.scores ? score : undefined)]),
-    );
+    const results = rows.map((row) => rowResult(row.row, [row.hypothesis(settings.scores, settings.tokenLogProbs)]));
     yield decodeEnd(results, startMs, { forwards, speculation: { draftForwards: drafts?.forwards ?? 0, ...totals } });
   } catch (error) {
     // What went wrong first is what the caller should hear of.
@@ -188,10 +190,10 @@ async function draft<Source>(
 function verify(
   forest: TokenForest,
   nodes: NodeBatch,
-  scores: boolean,
+  logProbs: boolean,
   signal: AbortSignal | undefined,
 ): Promise<Verified> {
-  return scores
+  return logProbs
     ? forest.extend(nodes, { kind: 'topK', k: 1 }, signal)
     : forest.extend(nodes, { kind: 'argmax' }, signal);
 }

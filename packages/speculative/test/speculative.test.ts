@@ -8,9 +8,10 @@ import {
   type SpeculationStatistics,
 } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
+import { randomScriptedModel } from '@foretoken/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chainDraft, EMPTY_DRAFT, speculative } from '../src/index.js';
+import { chainDraft, EMPTY_DRAFT, ngramDrafter, speculative } from '../src/index.js';
 import { anyCase, decodeBoth } from './any-case.js';
 import { type Script, scriptedDrafter, scriptedTarget } from './scripted-target.js';
 
@@ -383,5 +384,19 @@ describe('options', () => {
     expect(scored.results[0]?.hypotheses[0]?.score).toBe(expected.results[0]?.hypotheses[0]?.score);
     const plain = await collect(speculative({ drafter: oracle(3) }).decode(target, request));
     expect(plain.results[0]?.hypotheses[0]).not.toHaveProperty('score');
+  });
+
+  it('gives the log-probability of every token as greedy decoding does, and none unless asked', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const target = randomScriptedModel({ seed, vocabularySize: 7, maxLength: 20 });
+      const request = { sources: [Int32Array.of(2, 3, 0), Int32Array.of(5, 0)], maxNewTokens: 9 };
+      const expected = await collect(greedy({ tokenLogProbs: true }).decode(target, request));
+      const drafter = ngramDrafter({ vocabulary: target.vocabulary });
+      const decoded = await collect(speculative({ drafter, tokenLogProbs: true }).decode(target, request));
+      const logProbs = ({ results }: typeof decoded) => results.map(({ best }) => best.tokenLogProbs);
+      expect(logProbs(decoded)).toEqual(logProbs(expected));
+      const plain = await collect(speculative({ drafter }).decode(target, request));
+      expect(plain.results[0]?.best).not.toHaveProperty('tokenLogProbs');
+    }
   });
 });

@@ -1,0 +1,239 @@
+/// <reference path="./naughty-words.d.ts" />
+import {
+  type AutoregressiveModel,
+  type DecodeStatistics,
+  type Drafter,
+  ForetokenError,
+  type TokenSource,
+} from '@foretoken/core';
+import {
+  anything,
+  assertAutoregressive,
+  checkOptions,
+  integer,
+  listOf,
+  number,
+  type OptionTable,
+  signal as readSignal,
+  text as readText,
+  withMethods,
+} from '@foretoken/core/kit';
+import { greedy } from '@foretoken/greedy';
+import { copyDrafter, speculative } from '@foretoken/speculative';
+import { PieceDecoder, Totals } from './decode-piece.js';
+import { applied, type LeftAlone, type MadeEdit, type Proposal, whyNot } from './edits.js';
+import type { CorrectionModel } from './model.js';
+import { type CountTokens, piecesOf } from './pieces.js';
+import { proposalsOf } from './proposals.js';
+import { FencedCode, proseLines } from './prose-lines.js';
+import { protectedSpans } from './protected-spans.js';
+import { RefusedWords } from './refused-words.js';
+import type { Span } from './spans.js';
+import { tidyText } from './tidy-text.js';
+import { tokenEnds } from './token-places.js';
+
+export interface CorrectorOptions {
+  /** Edits that the model is less sure of are left alone, each by itself; from 0 (default: all are made) to 1 (none is). */
+  readonly minConfidence?: number | undefined;
+  /** What drafts, or `none` for greedy decoding; default: the text itself, see `correctionDrafter`. The correction is the same. */
+  readonly drafter?: Drafter<TokenSource> | 'none' | undefined;
+  /** Most draft tokens of a forward; default 64. */
+  readonly maxDraftTokens?: number | undefined;
+  /** Lower-case letters of the language; words with others are left alone. Default: those of English. */
+  readonly alphabet?: string | undefined;
+  /**
+   * Words and phrases that are never brought into a text without them. Default: the English list of the package
+   * `naughty-words`; an empty list refuses nothing.
+   */
+  readonly refuse?: readonly string[] | undefined;
+}
+
+export interface CorrectOptions {
+  /** Stops the correction; it then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Where the text is part of a longer one that is given line by line: what is known of its fenced code. */
+  readonly code?: FencedCode | undefined;
+}
+
+/** What was made of a text. */
+export interface Correction {
+  readonly text: string;
+  /** In the order of the text. Put in the place of their spans they make the input the output, exactly. */
+  readonly edits: readonly MadeEdit[];
+  /** What the model would have changed besides, and why it was not. */
+  readonly leftAlone: readonly LeftAlone[];
+  /** Of all pieces together. */
+  readonly statistics: DecodeStatistics;
+}
+
+export interface Corrector {
+  /**
+   * Corrects a text of any length. White space, line breaks, indentation and whatever is not prose stay as they are.
+   *
+   * Throws `INVALID_ARGUMENT` for anything but a string, whatever decoding throws, or the signal's reason.
+   */
+  correct(text: string, options?: CorrectOptions): Promise<Correction>;
+}
+
+/** Tokens of a piece that is read at once: a few sentences. */
+const PIECE_TOKENS = 120;
+const DRAFT_TOKENS = 64;
+const ENGLISH = 'abcdefghijklmnopqrstuvwxyz';
+
+const OPTIONS: OptionTable<CorrectorOptions> = {
+  minConfidence: number(0, 1),
+  // What is no drafter is refused by `speculative`.
+  drafter: anything as OptionTable<CorrectorOptions>['drafter'],
+  maxDraftTokens: integer(1),
+  alphabet: readText,
+  refuse: listOf(readText),
+};
+const CORRECT_OPTIONS: OptionTable<CorrectOptions> = {
+  signal: readSignal,
+  code: withMethods('what tells fenced code, such as new FencedCode()', 'holds'),
+};
+
+/**
+ * Drafts for corrections: the text itself, with a capital at the beginning and a full stop at the end, as far as it was not
+ * changed (see `copyDrafter`).
+ */
+export function correctionDrafter(model: CorrectionModel): Drafter<TokenSource> {
+  const { tokenizer } = model;
+  const { vocabulary } = targetOf(model);
+  return copyDrafter({
+    vocabulary,
+    tokenText: (tokenId) => tokenizer.tokenText(tokenId),
+    from: (source) => tidied(tokenizer, source),
+  });
+}
+
+/** The source itself where a tidied one has no room. */
+function tidied(tokenizer: CorrectionModel['tokenizer'], source: TokenSource): TokenSource {
+  const text = tokenizer.decode(source);
+  const tidy = tidyText(text);
+  if (tidy === text) return source;
+  try {
+    return tokenizer.encode(tidy);
+  } catch (error) {
+    if (ForetokenError.isInstance(error) && error.code === 'SOURCE_TOO_LONG') return source;
+    throw error;
+  }
+}
+
+/**
+ * Corrects text with a model: what it is asked about, how sure it must be, and what it must never do are the same for every text.
+ *
+ * Throws `INVALID_ARGUMENT`, and `UNSUPPORTED_CAPABILITY` for a model that cannot decode token by token.
+ */
+export function createCorrector(model: CorrectionModel, options: CorrectorOptions = {}): Corrector {
+  options = checkOptions('createCorrector', options, OPTIONS);
+  const { minConfidence = 0, drafter, maxDraftTokens = DRAFT_TOKENS, alphabet = ENGLISH } = options;
+  const target = targetOf(model);
+  const { tokenizer } = model;
+  const decoder =
+    drafter === 'none'
+      ? greedy<TokenSource>({ tokenLogProbs: true })
+      : speculative<TokenSource>({
+          drafter: drafter ?? correctionDrafter(model),
+          maxNodes: maxDraftTokens,
+          tokenLogProbs: true,
+        });
+  assertAutoregressive(decoder, target);
+  const count = counter(model);
+  const most = Math.min(PIECE_TOKENS, Math.floor(target.maxLength * 0.8));
+  let refused: Promise<RefusedWords> | undefined;
+
+  async function correct(text: string, given: CorrectOptions = {}): Promise<Correction> {
+    readText('text', text);
+    const { signal, code } = checkOptions('correct', given, CORRECT_OPTIONS);
+    signal?.throwIfAborted();
+    refused ??= refusedWords(options.refuse);
+    const words = await refused;
+    const decoding = new PieceDecoder(target, tokenizer, decoder, words);
+    const totals = new Totals();
+    const proposals: Proposal[] = [];
+    const leftAlone: LeftAlone[] = [];
+    let shields: readonly Span[] | undefined;
+    for (const line of proseLines(text, code ?? new FencedCode())) {
+      for (const piece of piecesOf(text, line, count, most)) {
+        const decoded = await decoding.decode(piece.text, totals, signal);
+        if (decoded === undefined || decoded.text === piece.text) continue;
+        const ends = tokenEnds(tokenizer, decoded.tokenIds, decoded.text);
+        const found = proposalsOf(text, piece, decoded, ends);
+        shields ??= protectedSpans(text, alphabet);
+        const { rewritten } = found;
+        const judgement = { shields, minConfidence, rewritten, ruled: decoded.ruled };
+        for (const proposal of found.proposals) {
+          const reason = whyNot(proposal, text, judgement);
+          if (reason === undefined) proposals.push(proposal);
+          else leftAlone.push(withReason(proposal, reason));
+        }
+      }
+    }
+    const { output, refusedEdits } = withoutRefused(text, proposals, words);
+    leftAlone.push(...refusedEdits.map((proposal) => withReason(proposal, 'refused')));
+    leftAlone.sort((a, b) => a.start - b.start || a.end - b.end);
+    return { ...output, leftAlone, statistics: totals.statistics };
+  }
+
+  return { correct };
+}
+
+/** Corrects one text; for many, `createCorrector` does once what is the same for all. Throws as both of its functions do. */
+export function correctText(
+  model: CorrectionModel,
+  text: string,
+  options: CorrectorOptions & CorrectOptions = {},
+): Promise<Correction> {
+  const { signal, code, ...rest } = options;
+  return createCorrector(model, rest).correct(text, { signal, code });
+}
+
+/** What follows when every edit is made but those that bring in a refused word. */
+function withoutRefused(text: string, proposals: readonly Proposal[], words: RefusedWords) {
+  const made = [...proposals];
+  const refusedEdits: Proposal[] = [];
+  for (;;) {
+    const output = applied(text, made);
+    const [found] = output.edits.length === 0 ? [] : words.broughtIn(text, output.text);
+    if (found === undefined) return { output, refusedEdits };
+    // Words come in by the edits that they touch; a phrase may be finished by an edit that is its neighbour.
+    let at = output.edits.findIndex(
+      ({ outputStart, outputEnd }) => outputStart <= found.end && outputEnd >= found.start,
+    );
+    if (at < 0) at = output.edits.length - 1;
+    refusedEdits.push(...made.splice(at, 1));
+  }
+}
+
+function withReason({ start, end, before, after, probability }: Proposal, reason: LeftAlone['reason']): LeftAlone {
+  return { start, end, before, after, probability, reason };
+}
+
+function targetOf({ autoregressive }: CorrectionModel): AutoregressiveModel<TokenSource> {
+  if (autoregressive !== undefined) return autoregressive;
+  throw new ForetokenError(
+    'UNSUPPORTED_CAPABILITY',
+    'Correcting text needs an autoregressive model, which this model folder does not have.',
+    { capability: 'autoregressive' },
+  );
+}
+
+/** Tokens of a text without the end token; infinite where the tokenizer says that it is too long. */
+function counter({ tokenizer }: CorrectionModel): CountTokens {
+  return (text) => {
+    try {
+      return tokenizer.encode(text).length - 1;
+    } catch (error) {
+      if (ForetokenError.isInstance(error) && error.code === 'SOURCE_TOO_LONG') return Number.POSITIVE_INFINITY;
+      throw error;
+    }
+  };
+}
+
+async function refusedWords(given: readonly string[] | undefined): Promise<RefusedWords> {
+  if (given !== undefined) return new RefusedWords(given);
+  // Imported when needed: it holds the lists of all its languages.
+  const { default: lists } = await import('naughty-words');
+  return new RefusedWords(lists.en);
+}

@@ -1,0 +1,106 @@
+import {
+  type AutoregressiveModel,
+  collect,
+  type Decoder,
+  type DecodeStatistics,
+  ForetokenError,
+  type TokenSource,
+} from '@foretoken/core';
+import { greedy } from '@foretoken/greedy';
+import type { CorrectionTokenizer } from './model.js';
+import type { RefusedWords } from './refused-words.js';
+import { tokenTexts } from './token-places.js';
+
+/** What a model makes of a piece, with the natural-log probability of each token, the end token last. */
+export interface DecodedPiece {
+  readonly text: string;
+  readonly tokenIds: Int32Array;
+  readonly tokenLogProbs: Float32Array;
+  /** It is what the model says under the rule that refused words must not come in. */
+  readonly ruled: boolean;
+}
+
+type Target = AutoregressiveModel<TokenSource>;
+
+/** Decodes pieces one by one, and counts what that takes. */
+export class PieceDecoder {
+  readonly #model: Target;
+  readonly #tokenizer: CorrectionTokenizer;
+  readonly #decoder: Decoder<Target>;
+  readonly #refused: RefusedWords;
+
+  constructor(model: Target, tokenizer: CorrectionTokenizer, decoder: Decoder<Target>, refused: RefusedWords) {
+    this.#model = model;
+    this.#tokenizer = tokenizer;
+    this.#decoder = decoder;
+    this.#refused = refused;
+  }
+
+  /**
+   * The model's own output; where that brings in a refused word, its output under the rule that it must not. Nothing where the
+   * model finds no end, or cannot read the piece.
+   */
+  async decode(piece: string, totals: Totals, signal: AbortSignal | undefined): Promise<DecodedPiece | undefined> {
+    const source = this.#encode(piece);
+    if (source === undefined) return undefined;
+    const own = await this.#run(this.#decoder, source, false, totals, signal);
+    if (own === undefined || this.#refused.broughtIn(piece, own.text).length === 0) return own;
+    const { vocabulary } = this.#model;
+    const constraint = this.#refused.constraint(piece, tokenTexts(this.#tokenizer, vocabulary.size), vocabulary);
+    return this.#run(greedy({ constraint, tokenLogProbs: true }), source, true, totals, signal);
+  }
+
+  #encode(piece: string): TokenSource | undefined {
+    try {
+      return this.#tokenizer.encode(piece);
+    } catch (error) {
+      if (ForetokenError.isInstance(error) && error.code === 'SOURCE_TOO_LONG') return undefined;
+      throw error;
+    }
+  }
+
+  async #run(
+    decoder: Decoder<Target>,
+    source: TokenSource,
+    ruled: boolean,
+    totals: Totals,
+    signal: AbortSignal | undefined,
+  ): Promise<DecodedPiece | undefined> {
+    // A correction is about as long as what it corrects; what is much longer goes round in circles.
+    const maxNewTokens = Math.min(this.#model.maxLength, 2 * source.length + 16);
+    const request = { sources: [source], maxNewTokens, ...(signal === undefined ? {} : { signal }) };
+    const { results, statistics } = await collect(decoder.decode(this.#model, request));
+    totals.add(statistics);
+    const { tokenIds, tokenLogProbs, finishReason } = results[0].best;
+    if (finishReason !== 'end-token' || tokenLogProbs === undefined) return undefined;
+    return { text: this.#tokenizer.decode(tokenIds), tokenIds, tokenLogProbs, ruled };
+  }
+}
+
+/** Sums of statistics. */
+export class Totals {
+  #forwards = 0;
+  #tokens = 0;
+  #totalMs = 0;
+  #speculation: DecodeStatistics['speculation'];
+
+  add({ forwards, tokens, totalMs, speculation }: DecodeStatistics): void {
+    this.#forwards += forwards;
+    this.#tokens += tokens;
+    this.#totalMs += totalMs;
+    if (speculation === undefined) return;
+    const so = this.#speculation ?? { draftForwards: 0, proposed: 0, evaluated: 0, accepted: 0 };
+    this.#speculation = {
+      draftForwards: so.draftForwards + speculation.draftForwards,
+      proposed: so.proposed + speculation.proposed,
+      evaluated: so.evaluated + speculation.evaluated,
+      accepted: so.accepted + speculation.accepted,
+    };
+  }
+
+  get statistics(): DecodeStatistics {
+    const speculation = this.#speculation;
+    const counted = { forwards: this.#forwards, tokens: this.#tokens, totalMs: this.#totalMs };
+    return speculation === undefined ? counted : { ...counted, speculation };
+  }
+}

@@ -1,0 +1,60 @@
+import { type Change, changesBetween, cut } from './changes.js';
+import type { DecodedPiece } from './decode-piece.js';
+import { coupled, isRewritten, type Proposal } from './edits.js';
+import type { Piece } from './pieces.js';
+
+/** A probability that a sum of rounded logarithms gives is never quite 1. */
+const MOST = 1 - Number.EPSILON;
+
+/** What a model's output for a piece would change, as edits of the whole text; `ends` is where its tokens end. */
+export function proposalsOf(
+  text: string,
+  piece: Piece,
+  decoded: DecodedPiece,
+  ends: Int32Array,
+): {
+  readonly proposals: Proposal[];
+  /** The output is another text, not a corrected one. */
+  readonly rewritten: boolean;
+} {
+  const changes = changesBetween(piece.text, decoded.text);
+  const proposals = coupled(piece.text, decoded.text, changes)
+    .map((group) => proposal(text, piece, decoded, ends, group))
+    .filter(({ start, end }) => start >= piece.core.start && end <= piece.core.end);
+  return { proposals, rewritten: isRewritten(piece.text, decoded.text, changes) };
+}
+
+function proposal(
+  text: string,
+  { places }: Piece,
+  { text: output, tokenLogProbs }: DecodedPiece,
+  ends: Int32Array,
+  group: readonly Change[],
+): Proposal {
+  const parts = group.map(({ before, after }) => ({
+    start: places[before.start],
+    end: places[before.end],
+    after: cut(output, after),
+  }));
+  const start = parts[0].start;
+  const { end } = parts[parts.length - 1];
+  const inner = parts.map(
+    (part, index) => text.slice(index === 0 ? start : parts[index - 1]?.end, part.start) + part.after,
+  );
+  let logProb = 0;
+  for (const token of new Set(group.flatMap(({ after }) => tokensAt(after.start, after.end, ends)))) {
+    logProb += tokenLogProbs[token];
+  }
+  const probability = Math.min(MOST, Math.exp(logProb));
+  return { start, end, before: text.slice(start, end), after: inner.join(''), probability, parts };
+}
+
+/** Tokens that spell a part of an output; where nothing is spelled, the one that follows, the end token at the end. */
+function tokensAt(start: number, end: number, ends: Int32Array): number[] {
+  const tokens: number[] = [];
+  const last = Math.max(end, start + 1);
+  for (let token = 0, begin = 0; token < ends.length; begin = ends[token++]) {
+    if (begin < last && ends[token] > start) tokens.push(token);
+  }
+  return tokens.length === 0 ? [ends.length] : tokens;
+}

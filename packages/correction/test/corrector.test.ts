@@ -1,0 +1,305 @@
+import { ForetokenError } from '@foretoken/core';
+import { ngramDrafter } from '@foretoken/speculative';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Correction, type CorrectorOptions, correctText, createCorrector, FencedCode } from '../src/index.js';
+import { anyText, wildCorrection } from './any-text.js';
+import { scriptedCorrector, simpleCorrection } from './scripted-corrector.js';
+
+const simple = scriptedCorrector(simpleCorrection);
+const outputOf = async (text: string, options?: CorrectorOptions): Promise<string> =>
+  (await correctText(simple, text, options)).text;
+
+/** The input with the edits put in by their spans. */
+function rebuilt(text: string, edits: Correction['edits']): string {
+  let output = '';
+  let read = 0;
+  for (const { start, end, after } of edits) {
+    output += text.slice(read, start) + after;
+    read = end;
+  }
+  return output + text.slice(read);
+}
+
+function expectConsistent(text: string, { text: output, edits, leftAlone }: Correction): void {
+  expect(rebuilt(text, edits)).toBe(output);
+  let last = 0;
+  for (const { start, end, before, after, outputStart, outputEnd, probability } of edits) {
+    expect(start).toBeGreaterThanOrEqual(last);
+    expect(text.slice(start, end)).toBe(before);
+    expect(output.slice(outputStart, outputEnd)).toBe(after);
+    expect(before).not.toBe(after);
+    expect(probability).toBeGreaterThanOrEqual(0);
+    expect(probability).toBeLessThan(1);
+    last = end;
+  }
+  for (const { start, end, before } of leftAlone) expect(text.slice(start, end)).toBe(before);
+}
+
+describe('what is corrected', () => {
+  it('words, casing and full stops, with their spans', async () => {
+    const { text, edits } = await correctText(simple, 'teh cat likes alot of milk');
+    expect(text).toBe('The cat likes a lot of milk.');
+    expect(edits.map(({ start, end, before, after }) => [start, end, before, after])).toEqual([
+      [0, 3, 'teh', 'The'],
+      [14, 18, 'alot', 'a lot'],
+      [26, 26, '', '.'],
+    ]);
+    expect(edits.map(({ outputStart, outputEnd }) => [outputStart, outputEnd])).toEqual([
+      [0, 3],
+      [14, 19],
+      [27, 28],
+    ]);
+  });
+
+  it('every line by itself, and all that is between sentences stays', async () => {
+    const text = '  teh cat.\r\n\r\n\t- teh dog\n\n   \n# teh  wrold \t\n> 1. teh end!  \r\nteh\t cat';
+    expect(await outputOf(text)).toBe(
+      '  The cat.\r\n\r\n\t- The dog.\n\n   \n# The  world. \t\n> 1. The end!  \r\nThe\t cat.',
+    );
+  });
+
+  it.each([
+    '',
+    ' ',
+    '\n',
+    '\t\r\n ',
+    '???',
+    '...',
+    '-- ! --',
+    '123 456',
+    '\u{1F600}',
+    '\uD83D',
+    '\u0000',
+    '```\nteh cat\n```',
+    '- ',
+    '> \n#',
+  ])('nothing of %j, and no model is asked', async (text) => {
+    const asked: string[] = [];
+    const model = scriptedCorrector(simpleCorrection, { onText: (read) => asked.push(read) });
+    const { text: output, edits, statistics } = await correctText(model, text);
+    expect([output, edits, asked]).toEqual([text, [], []]);
+    expect(statistics).toEqual({ forwards: 0, tokens: 0, totalMs: 0 });
+  });
+
+  it('fenced code is left alone, also where lines come one by one', async () => {
+    const text = 'teh cat\n~~~ts\nteh cat\n```\n~~~\nteh cat';
+    expect(await outputOf(text)).toBe('The cat.\n~~~ts\nteh cat\n```\n~~~\nThe cat.');
+    const corrector = createCorrector(simple);
+    const code = new FencedCode();
+    const lines: string[] = [];
+    for (const line of text.split('\n')) lines.push((await corrector.correct(line, { code })).text);
+    expect(lines.join('\n')).toBe(await outputOf(text));
+  });
+
+  it.each([
+    'run `teh wrold` now.',
+    'See https://teh.example/teh?wrold=teh and www.teh.wrold now.',
+    'Mail teh.wrold@teh.example, or @teh now.',
+    'Open teh.txt, /usr/teh/wrold or teh_wrold now.',
+    'A <teh class="teh wrold">tag</teh> now.',
+    'Take --teh and &teh; now.',
+    'кот тех, naïve tehö now.',
+    'It is 12teh34 and 3.14 now.',
+    'A \u{1F600}teh2 and tehWrold now.',
+  ])('what is none of its business: %s', async (text) => {
+    const harmful = scriptedCorrector((read) =>
+      read.replace(/teh|wrold|тех|ï|12|3\.14/gu, 'BAD').replace(/\u{1F600}/gu, ''),
+    );
+    const { text: output, leftAlone } = await correctText(harmful, text);
+    expect(output.replace(/^(?:Run|run)/, 'run')).toBe(text);
+    expect(leftAlone.every(({ reason }) => reason === 'protected')).toBe(true);
+    expect(leftAlone.length).toBeGreaterThan(0);
+  });
+
+  it('no text that the model invents', async () => {
+    const inventive = scriptedCorrector((text) => `${text} And then there was something else entirely.`);
+    expect((await correctText(inventive, 'The cat.')).text).toBe('The cat.');
+    const rewriting = scriptedCorrector(() => 'Something that has no word of it.');
+    const { text, leftAlone } = await correctText(rewriting, 'Ich gehe heute nach Hause zu Abend.');
+    expect(text).toBe('Ich gehe heute nach Hause zu Abend.');
+    expect(new Set(leftAlone.map(({ reason }) => reason))).toEqual(new Set(['invented']));
+    const endless = scriptedCorrector((read) => `${read} `.repeat(100));
+    expect((await correctText(endless, 'The cat.')).text).toBe('The cat.');
+    const silent = scriptedCorrector(() => '');
+    expect((await correctText(silent, 'One two three four five.')).text).toBe('One two three four five.');
+  });
+
+  it('a moved word is never lost or said twice', async () => {
+    const moving = scriptedCorrector((text) => text.replace('you love', 'love you'), {
+      sureness: (output) => (output.startsWith('I love') ? 12 : 6),
+    });
+    for (const minConfidence of [0, 0.2, 0.5, 0.8, 0.9, 0.99]) {
+      const { text } = await correctText(moving, 'I you love.', { minConfidence });
+      expect(['I you love.', 'I love you.']).toContain(text);
+    }
+  });
+});
+
+describe('how sure it must be', () => {
+  const unsure = scriptedCorrector(simpleCorrection, { sureness: (output) => (output.includes('cat') ? 7 : 12) });
+
+  it('each edit has the probability of the tokens that spell it', async () => {
+    const { edits } = await correctText(unsure, 'teh cat wrold');
+    const one = Math.exp(12) / (Math.exp(12) + 256);
+    const other = Math.exp(7) / (Math.exp(7) + 256);
+    expect(edits.map(({ before }) => before)).toEqual(['teh', 'wrold', '']);
+    expect(edits.map(({ probability }) => probability)).toEqual(
+      [one ** 3, other ** 5, other].map((value) => expect.closeTo(value, 5)),
+    );
+  });
+
+  it('doubtful edits are left alone, each by itself', async () => {
+    const { text, edits, leftAlone } = await correctText(unsure, 'teh cat wrold', { minConfidence: 0.5 });
+    expect(text).toBe('The cat wrold.');
+    expect(edits.map(({ after }) => after)).toEqual(['The', '.']);
+    expect(leftAlone).toEqual([expect.objectContaining({ before: 'wrold', after: 'world', reason: 'doubtful' })]);
+  });
+
+  it('a full stop and the capital after it go together', async () => {
+    const model = scriptedCorrector((text) => text.replace('here it', 'here. It'), {
+      sureness: (output) => (output.endsWith('here') ? 5.5 : 12),
+    });
+    const { edits } = await correctText(model, 'It was here it  was.');
+    expect(edits).toMatchObject([{ before: ' it', after: '. It', start: 11, end: 14 }]);
+    expect((await correctText(model, 'It was here it  was.')).text).toBe('It was here. It  was.');
+    expect((await correctText(model, 'It was here it  was.', { minConfidence: 0.9 })).text).toBe(
+      'It was here it  was.',
+    );
+  });
+});
+
+describe('long text', () => {
+  const words = Array.from({ length: 300 }, (_, index) =>
+    index % 3 === 0 ? 'teh' : index % 3 === 1 ? 'cat' : 'sleeps',
+  );
+
+  it('without any full stop is cut where it does not show', async () => {
+    const text = words.join(' ');
+    expect(await outputOf(text)).toBe(simpleCorrection(text));
+  });
+
+  it('of sentences is cut between them', async () => {
+    const read: string[] = [];
+    const model = scriptedCorrector((piece) => {
+      read.push(piece);
+      return simpleCorrection(piece);
+    });
+    const text = Array.from({ length: 80 }, (_, index) => `The cat number ${index} likes teh milk.`).join('  ');
+    expect((await correctText(model, text)).text).toBe(text.replaceAll('teh', 'the'));
+    expect(read.length).toBeGreaterThan(20);
+    expect(Math.max(...read.map(({ length }) => length))).toBeLessThanOrEqual(120);
+    expect(read.every((piece) => piece.startsWith('The cat') && piece.endsWith('milk.'))).toBe(true);
+  });
+
+  it('around what is too long for any model', async () => {
+    const long = 'x'.repeat(50_000);
+    expect(await outputOf(`teh cat ${long} teh cat`)).toBe(`The cat ${long} teh cat.`);
+    expect(await outputOf(long)).toBe(long);
+    expect(await outputOf(`${long} teh`)).toBe(`${long} teh.`);
+  });
+
+  it('takes time in proportion to its length, whatever it is made of', async () => {
+    const count = async (text: string): Promise<number> => {
+      let characters = 0;
+      const model = scriptedCorrector((read) => read, { onText: ({ length }) => (characters += length) });
+      await correctText(model, text);
+      return characters / text.length;
+    };
+    for (const unit of ['a b. ', 'a ', 'ab', '` ', '<a ', 'a@', '/_', '`', '\uD83D', 'a\n']) {
+      expect(await count(unit.repeat(600))).toBeLessThan(40);
+    }
+  });
+});
+
+describe('properties', () => {
+  const seeds = fc.integer({ min: 1, max: 0xffffffff });
+
+  it('what a model copies is copied, whatever it is', async () => {
+    const corrector = createCorrector(scriptedCorrector((text) => text));
+    await fc.assert(
+      fc.asyncProperty(anyText, async (text) => {
+        const { text: output, edits } = await corrector.correct(text);
+        expect(output).toBe(text);
+        expect(edits).toEqual([]);
+      }),
+      { seed: 11, numRuns: 300 },
+    );
+  });
+
+  it('spans reproduce the output, lines stay lines, and a draft changes nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        anyText,
+        seeds,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        async (text, seed, minConfidence) => {
+          const model = scriptedCorrector(wildCorrection(seed), { sureness: (output) => 4 + (output.length % 9) });
+          const correction = await correctText(model, text, { minConfidence });
+          expectConsistent(text, correction);
+          const ends = (whole: string): string[] => whole.match(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/g) ?? [];
+          // A line break that the model puts in is a change of its own; those of the text all stay, in their order.
+          const kept = correction.edits.map(({ before }) => ends(before));
+          expect(kept.flat()).toEqual([]);
+          const lead = (whole: string): string => /^\s*/.exec(whole)?.[0] ?? '';
+          expect(lead(correction.text)).toBe(lead(text));
+          for (const { probability } of correction.edits) expect(probability).toBeGreaterThanOrEqual(minConfidence);
+          const plain = await correctText(model, text, { minConfidence, drafter: 'none' });
+          expect(plain.text).toBe(correction.text);
+          expect(plain.edits.map(({ start, after }) => [start, after])).toEqual(
+            correction.edits.map(({ start, after }) => [start, after]),
+          );
+        },
+      ),
+      { seed: 12, numRuns: 150 },
+    );
+  });
+
+  it('at confidence 1 the output is the input', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyText, seeds, async (text, seed) => {
+        const model = scriptedCorrector(wildCorrection(seed), { sureness: () => 1000 });
+        const { text: output, edits } = await correctText(model, text, { minConfidence: 1 });
+        expect([output, edits]).toEqual([text, []]);
+      }),
+      { seed: 13, numRuns: 150 },
+    );
+  });
+
+  it('a text twice is corrected as each half is', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyText, async (text) => {
+        const once = await outputOf(text);
+        if (/[`~]/.test(text)) return;
+        expect(await outputOf(`${text}\n${text}`)).toBe(`${once}\n${once}`);
+      }),
+      { seed: 14, numRuns: 150 },
+    );
+  });
+});
+
+describe('bad arguments', () => {
+  it.each([undefined, null, 7, ['text']])('a text that is %j', async (text) => {
+    await expect(correctText(simple, text as unknown as string)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
+  it.each([
+    { minConfidence: 2 },
+    { minConfidence: Number.NaN },
+    { maxDraftTokens: 0 },
+    { refuse: 'word' },
+    { drafter: 'copy' },
+    { confidence: 1 },
+  ])('options %j', (options) => {
+    expect(() => createCorrector(simple, options as CorrectorOptions)).toThrow(ForetokenError);
+  });
+
+  it('a model without an autoregressive part, a drafter of another vocabulary, an aborted signal', async () => {
+    const { tokenizer } = simple;
+    expect(() => createCorrector({ tokenizer })).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_CAPABILITY' }));
+    const drafter = ngramDrafter({ vocabulary: { size: 3, endTokenId: 0 } });
+    await expect(correctText(simple, 'teh cat', { drafter })).rejects.toMatchObject({ code: 'UNSUPPORTED_CAPABILITY' });
+    const reason = new Error('enough');
+    await expect(correctText(simple, 'teh cat', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+});

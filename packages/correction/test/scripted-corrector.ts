@@ -1,0 +1,60 @@
+import { type AutoregressiveModel, ForetokenError, type TokenSource } from '@foretoken/core';
+import { scriptedModel } from '@foretoken/testkit';
+import type { CorrectionModel } from '../src/index.js';
+
+const END = 256;
+const utf8 = new TextDecoder();
+
+export interface ScriptedCorrectorOptions {
+  /** Tokens of a source that are too many; default 512. */
+  readonly sourceLength?: number;
+  /** Logit of the token that the model chooses at a place of its output; all others have 0. Default 12. */
+  readonly sureness?: (output: string) => number;
+  /** Told of every text that the model reads. */
+  readonly onText?: (text: string) => void;
+}
+
+/** A model over bytes that corrects as a function says. */
+export function scriptedCorrector(
+  correct: (text: string) => string,
+  { sourceLength = 512, sureness = () => 12, onText = () => {} }: ScriptedCorrectorOptions = {},
+): CorrectionModel & { readonly autoregressive: AutoregressiveModel<TokenSource> } {
+  const targets = new WeakMap<TokenSource, Buffer>();
+  const decode = (tokenIds: ArrayLike<number>): string =>
+    utf8.decode(Uint8Array.from(Array.from(tokenIds).filter((tokenId) => tokenId < END)));
+  const targetOf = (source: TokenSource): Buffer => {
+    const target = targets.get(source) ?? Buffer.from(correct(decode(source)));
+    targets.set(source, target);
+    return target;
+  };
+  const score = (source: TokenSource, output: readonly number[]): Float32Array => {
+    const target = targetOf(source);
+    const logits = new Float32Array(END + 1);
+    // Where a rule made it say something else, it goes on after that.
+    logits[target[output.length] ?? END] = sureness(decode(output));
+    return logits;
+  };
+  return {
+    autoregressive: scriptedModel({ vocabularySize: END + 1, endTokenId: END, score, maxLength: 2 * sourceLength }),
+    tokenizer: {
+      encode: (text) => {
+        onText(text);
+        const bytes = Buffer.from(text);
+        if (bytes.length >= sourceLength) throw new ForetokenError('SOURCE_TOO_LONG', 'Too long.');
+        return Int32Array.of(...bytes, END);
+      },
+      decode,
+      tokenText: (tokenId) => (tokenId < END ? String.fromCharCode(tokenId) : ''),
+    },
+  };
+}
+
+/** What a corrector of this kind of text does: a few words, a capital at the beginning, a full stop at the end. */
+export function simpleCorrection(text: string): string {
+  const words = text
+    .replace(/\bteh\b/g, 'the')
+    .replace(/\bwrold\b/g, 'world')
+    .replace(/\balot\b/g, 'a lot');
+  const begun = words.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
+  return /[\p{L}\p{N}]$/u.test(begun) ? `${begun}.` : begun;
+}
