@@ -42,6 +42,28 @@ export default [
     ],
   },
   {
+    file: 'packages/core/src/runtime/forward-parts.ts',
+    tests: ['packages/core/test/key-value-forest.test.ts', 'packages/importers/test/prompt-chunks.test.ts'],
+    faults: [
+      ['const columnParts = Math.ceil(width /', 'const columnParts = Math.floor(width /'],
+      ['members.filter(({ length }) => length > 0)', 'members'],
+    ],
+  },
+  {
+    file: 'packages/core/src/runtime/recurrent-store.ts',
+    tests: ['packages/importers/test/recurrent-forest.test.ts'],
+    faults: [
+      ['if (gridRow < this.#states.length) this.#states[gridRow] = last;', ''],
+      ['states.copyWithin(to * stateWidth, from * stateWidth, (from + length) * stateWidth);', ''],
+      ['grown.set(states);', ''],
+    ],
+  },
+  {
+    file: 'packages/core/src/runtime/recurrent-lanes.ts',
+    tests: ['packages/importers/test/recurrent-forest.test.ts'],
+    faults: [['(goesOn ? 0 : 1)', '0']],
+  },
+  {
     file: 'packages/core/src/runtime/graph-session.ts',
     tests: ['packages/core/test/graph-session.test.ts', 'packages/models/test/dispose.test.ts'],
     faults: [

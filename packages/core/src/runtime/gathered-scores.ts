@@ -12,7 +12,7 @@ export class GatheredScores {
 
   /** Puts the scores of some nodes at their places among all. */
   put(part: ExtensionValues, places: Int32Array): void {
-    if (places.length === 0) return;
+    if (places.length === 0 && this.#count > 0) return;
     this.#values ??= empty(part, this.#count, places.length);
     const whole = fieldsOf(this.#values);
     for (const [name, values] of Object.entries(fieldsOf(part))) {
@@ -46,7 +46,7 @@ function fieldsOf(values: ExtensionValues): Record<string, ScoreArray> {
 /** The same fields as those of a part, for all nodes. */
 function empty(part: ExtensionValues, count: number, partCount: number): ExtensionValues {
   const arrays = Object.entries(fieldsOf(part)).map(([name, values]): [string, ScoreArray] => {
-    const length = (values.length / partCount) * count;
+    const length = partCount === 0 ? 0 : (values.length / partCount) * count;
     return [name, values instanceof Int32Array ? new Int32Array(length) : new Float32Array(length)];
   });
   return { ...part, ...Object.fromEntries(arrays) };

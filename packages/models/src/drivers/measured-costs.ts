@@ -1,4 +1,5 @@
 import type { ForwardCosts } from '@foretoken/core';
+import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
 import { isDuration } from './probe.js';
 
 /** What was measured of a forward with several rows, milliseconds. */
@@ -47,6 +48,19 @@ export class MeasuredCosts implements ForwardCosts {
     const known = curve[Math.min(nodes - 1, last)] ?? 1;
     return known + Math.max(0, nodes - 1 - last) * slopeOf(curve);
   }
+}
+
+/** Longest that a part of a forward should take, in milliseconds: other work of the thread waits as long. */
+const MAX_PART_MS = 40;
+/** Fewer cells would cost more forwards than they save. */
+const MIN_PART_CELLS = 32;
+
+/** Most cells that a forward may be cut into, so that one does not hold the thread for long; `undefined` where costs are not known. */
+export function maxPartCells(costs: ForwardCosts | undefined): number | undefined {
+  if (costs === undefined) return undefined;
+  let cells = MAX_FORWARD_CELLS;
+  while (cells > MIN_PART_CELLS && !(costs.milliseconds(1, cells) <= MAX_PART_MS)) cells /= 2;
+  return cells;
 }
 
 function slopeOf(curve: readonly number[]): number {

@@ -10,6 +10,7 @@ import type {
   Vocabulary,
 } from '@foretoken/core';
 import { assertRows, type JoiningRows, KeyValueStore, type OnnxRuntime, StoreForest } from '@foretoken/core/runtime';
+import { maxPartCells } from '../../drivers/measured-costs.js';
 import type { TokenEncoder } from '../../drivers/token-encoder.js';
 import { MarianStepDriver, type MarianStepShape, type StepSessions } from './marian-step-driver.js';
 
@@ -70,6 +71,7 @@ export class MarianModel implements AutoregressiveModel<TokenSource> {
       vocabularySize: this.vocabulary.size,
       maxLength: this.maxLength,
       supports: this.supports,
+      maxCells: maxPartCells(this.costs),
       join: joining ? join : undefined,
     });
   }

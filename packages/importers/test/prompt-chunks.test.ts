@@ -1,0 +1,145 @@
+import { collect, type NodeId, ROOT } from '@foretoken/core';
+import { NodeBatch, nodeIdOf } from '@foretoken/core/kit';
+import { sampling } from '@foretoken/greedy';
+import { SteppingClock } from '@foretoken/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PROMPT, type PromptModel, promptModel } from './prompt-fixture.js';
+
+const { vocabularySize, width } = PROMPT;
+const TOKENS = 2000;
+
+const promptOf = (seed: number, length = TOKENS): Int32Array =>
+  Int32Array.from({ length }, (_, index) => 1 + ((index * index + seed * index + seed) % (vocabularySize - 1)));
+
+const models = new Map<number | undefined, PromptModel>();
+const modelOf = (maxCells?: number): PromptModel => models.get(maxCells) as PromptModel;
+const SIZES = [undefined, 4096, 256, 50, 7] as const;
+
+beforeAll(async () => {
+  for (const maxCells of SIZES) models.set(maxCells, await promptModel(maxCells));
+});
+
+afterAll(async () => {
+  for (const model of models.values()) await model.dispose();
+});
+
+/** Scores after the prompts and after one more token below each, all scored. */
+async function read(model: PromptModel, prompts: readonly Int32Array[]): Promise<number[]> {
+  await using forest = await model.open(prompts);
+  const nodes = new NodeBatch();
+  const ends = prompts.map((prompt, row) => nodes.addChain(row, ROOT, prompt, 'last'));
+  const first = await forest.extend(nodes, { kind: 'logits' });
+  const next = new NodeBatch();
+  for (const [row, end] of ends.entries()) next.add(row, nodeIdOf(end, first.firstNode), 3);
+  const { logits } = await forest.extend(next, { kind: 'logits' });
+  return [...first.logits, ...logits];
+}
+
+describe('a prompt of 2,000 tokens', () => {
+  it('lets one row of scores leave the runtime', async () => {
+    for (const maxCells of SIZES) {
+      const model = modelOf(maxCells);
+      model.reset();
+      await using forest = await model.open([promptOf(1)]);
+      const nodes = new NodeBatch();
+      nodes.addChain(0, ROOT, forest.start(0).prefix, 'last');
+      const { logits } = await forest.extend(nodes, { kind: 'logits' });
+      expect(logits.length).toBe(vocabularySize);
+      expect(model.left.get('logits')).toBe(vocabularySize);
+      // Keys and values once a token, and nothing else.
+      expect(model.left.get('new')).toBe(TOKENS * 2 * width);
+      expect([...model.left.keys()].sort()).toEqual(['logits', 'new']);
+      expect(model.runs()).toBe(Math.ceil(TOKENS / Math.max(maxCells ?? 1024, 1)));
+    }
+  });
+
+  it('is one row of scores for each token that a decoder chooses', async () => {
+    const model = modelOf();
+    model.reset();
+    const sources = [promptOf(1)];
+    const { results } = await collect(sampling().decode(model, { sources, maxNewTokens: 3 }));
+    expect(model.left.get('logits')).toBe(vocabularySize * Math.min(3, (results[0]?.best.tokenIds.length ?? 0) + 1));
+  });
+
+  it('is scored alike whatever it is cut into, alone and in a ragged batch', async () => {
+    const whole = await read(modelOf(4096), [promptOf(1)]);
+    for (const maxCells of SIZES) {
+      const cut = await read(modelOf(maxCells), [promptOf(1)]);
+      for (const [index, score] of cut.entries()) expect(score).toBeCloseTo(whole[index] as number, 4);
+    }
+    const ragged = [promptOf(1, 300), promptOf(2, 17), promptOf(3, 1), promptOf(4, 129)];
+    const alone: number[][] = [];
+    for (const prompt of ragged) alone.push(await read(modelOf(4096), [prompt]));
+    for (const maxCells of SIZES) {
+      const together = await read(modelOf(maxCells), ragged);
+      for (const row of ragged.keys()) {
+        for (let token = 0; token < vocabularySize; token++) {
+          expect(together[row * vocabularySize + token]).toBeCloseTo(alone[row]?.[token] as number, 4);
+          const next = (ragged.length + row) * vocabularySize + token;
+          expect(together[next]).toBeCloseTo(alone[row]?.[vocabularySize + token] as number, 4);
+        }
+      }
+    }
+  });
+
+  it('is read in chunks between which timers run and a signal stops it; nothing of it stays', async () => {
+    const model = modelOf(256);
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    await using forest = await model.open([promptOf(1)]);
+    const nodes = new NodeBatch();
+    nodes.addChain(0, ROOT, forest.start(0).prefix, 'last');
+    model.reset();
+    model.onRun = () => {
+      if (model.runs() === 2) setImmediate(() => controller.abort(reason));
+    };
+    {
+      // Every look at the clock is so much later that each chunk is one that has taken long.
+      using _clock = new SteppingClock(1_000);
+      await expect(forest.extend(nodes, { kind: 'logits' }, controller.signal)).rejects.toBe(reason);
+    }
+    model.onRun = () => {};
+    expect(model.runs()).toBe(2);
+    const { firstNode, logits } = await forest.extend(nodes, { kind: 'logits' });
+    expect(firstNode).toBe(0);
+    const whole = await read(modelOf(4096), [promptOf(1)]);
+    for (const [index, score] of logits.entries()) expect(score).toBeCloseTo(whole[index] as number, 4);
+  });
+
+  it('ends with DISPOSED after the chunk that is being read', async () => {
+    const model = modelOf(256);
+    const forest = await model.open([promptOf(1)]);
+    const nodes = new NodeBatch();
+    nodes.addChain(0, ROOT, forest.start(0).prefix, 'last');
+    model.reset();
+    let disposal: Promise<void> | undefined;
+    model.onRun = () => {
+      disposal ??= Promise.resolve(forest[Symbol.asyncDispose]());
+    };
+    await expect(forest.extend(nodes, { kind: 'logits' })).rejects.toMatchObject({ code: 'DISPOSED' });
+    model.onRun = () => {};
+    await disposal;
+    expect(model.runs()).toBe(1);
+  });
+
+  it('adds nothing where a later chunk fails', async () => {
+    const model = modelOf(256);
+    await using forest = await model.open([promptOf(1), promptOf(2, 5)]);
+    const nodes = new NodeBatch();
+    for (const row of [0, 1]) nodes.addChain(row, ROOT, forest.start(row).prefix, 'last');
+    const failure = new Error('broken');
+    model.reset();
+    model.onRun = () => {
+      if (model.runs() === 3) throw failure;
+    };
+    await expect(forest.extend(nodes, { kind: 'logits' })).rejects.toMatchObject({ code: 'RUNTIME_FAILURE' });
+    model.onRun = () => {};
+    const ghost: NodeId = 4;
+    expect(() => forest.retain(0, [ghost])).toThrowError(expect.objectContaining({ code: 'INVALID_NODE' }));
+    const { logits } = await forest.extend(nodes, { kind: 'logits' });
+    const alone = await read(modelOf(4096), [promptOf(2, 5)]);
+    for (let token = 0; token < vocabularySize; token++) {
+      expect(logits[vocabularySize + token]).toBeCloseTo(alone[token] as number, 4);
+    }
+  });
+});
