@@ -1,15 +1,4 @@
-export type { ModelDescription, ModelFamily, OpenContext, OpenedParts, PartName } from './families/family.js';
-export type { MarianManifest } from './families/marian/marian-manifest.js';
-export type { MaskedLanguageModelManifest } from './families/masked-lm/masked-lm-manifest.js';
-export { familyNames, familyOf, registerFamily } from './families/registry.js';
-export type { ModelLocation } from './folder/locate-model.js';
-export type { ModelManifest } from './folder/manifest.js';
-export type { ModelFolder } from './folder/read-folder.js';
-export { type LoadedModel, type LoadOptions, loadModel, type SpeculationParts } from './load-model.js';
+export * from './anywhere.js';
+export { loadModel } from './node/load-model.js';
 export { openModelFolder } from './node/open-model-folder.js';
-export { readGraph } from './onnx/read-graph.js';
-export { runStoppable, stopWorker } from './stoppable-worker.js';
-export type { ModelParts, TextDecoder } from './text/choose-part.js';
-export { TextDecoding, type TextHypothesis, type TextOptions, type TextResult } from './text/text-decoding.js';
-export { TextDeltas } from './text/text-deltas.js';
-export type { TextTokenizer } from './tokenizer/text-tokenizer.js';
+export { runStoppable, stopWorker } from './node/stoppable-worker.js';

@@ -1,25 +1,29 @@
 import type { LatticeModel, TokenSource } from '@foretoken/core';
 import { ForetokenError } from '@foretoken/core';
 import { checkOptions, flag, integer, type OptionTable, signal as readSignal, withMethods } from '@foretoken/core/kit';
-import type { OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
+import { type OnnxRuntime, type RuntimeTimings, threadsOf } from '@foretoken/core/runtime';
 import type { WeightedLanguageModel } from '@foretoken/language-models';
 import { GraphSessions } from './drivers/graph-sessions.js';
-import type { ModelDescription, OpenedParts } from './families/family.js';
+import type { ModelDescription, OpenContext, OpenedParts } from './families/family.js';
 import { familyOf } from './families/registry.js';
-import type { ModelLocation } from './folder/locate-model.js';
 import type { ModelManifest } from './folder/manifest.js';
-import type { ModelFolder } from './folder/read-folder.js';
+import type { ModelFolder, ReadProgress } from './folder/read-folder.js';
+import type { ModelLocation, Platform } from './platform.js';
 import { readModel } from './read-model.js';
 import type { TextDecoder } from './text/choose-part.js';
 import { TextDecoding, type TextOptions, type TextResult } from './text/text-decoding.js';
 import type { TextTokenizer } from './tokenizer/text-tokenizer.js';
 
 export interface LoadOptions {
-  /** The onnxruntime-node or onnxruntime-web module; default: onnxruntime-node, imported when needed. */
+  /**
+   * The onnxruntime-node or onnxruntime-web module; default: onnxruntime-node, and onnxruntime-web (its WebAssembly) in browsers,
+   * imported when needed.
+   */
   readonly runtime?: OnnxRuntime;
   /**
    * Intra-op threads; default: measured, since small models are often slower with more than one, or one where opening a graph
-   * takes too long for measuring. Set it for large models.
+   * takes too long for measuring. Set it for large models. ONNX Runtime Web has one number for all sessions of a page: it is
+   * `env.wasm.numThreads` where that is set before, otherwise this, or one; more than one needs a cross-origin isolated page.
    */
   readonly threads?: number;
   /**
@@ -32,7 +36,12 @@ export interface LoadOptions {
    * thrown. The native runtime opening one graph cannot be interrupted.
    */
   readonly signal?: AbortSignal;
+  /** Is told how far loading is: whenever bytes of a file were read, and before each graph is opened. */
+  readonly onProgress?: (progress: LoadProgress) => void;
 }
+
+/** How far loading is. */
+export type LoadProgress = { readonly stage: 'read' } & ReadProgress | { readonly stage: 'open'; readonly file: string };
 
 const OPTIONS: OptionTable<LoadOptions> = {
   // The namespace of a module is an object, its classes are functions.
@@ -40,6 +49,7 @@ const OPTIONS: OptionTable<LoadOptions> = {
   threads: integer(1, 1024),
   probe: flag,
   signal: readSignal,
+  onProgress: callback(immediate),
 };
 
 /**
@@ -81,22 +91,26 @@ export interface SpeculationParts {
   readonly languageModel?: WeightedLanguageModel | undefined;
 }
 
-/**
- * Loads a model folder, named by its path, by a `file:` URL or by the package that holds it: verifies every file, opens its
- * graphs, measures what this machine does best.
- *
- * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, `RUNTIME_FAILURE`, or the reason of `signal`; then
- * nothing stays open.
- */
-export async function loadModel(location: ModelLocation, options: LoadOptions = {}): Promise<LoadedModel> {
+/** Loads a model folder as `loadModel` of a platform does, which says what it throws. */
+export async function loadModelOn(
+  platform: Platform,
+  location: ModelLocation,
+  options: LoadOptions = {},
+): Promise<LoadedModel> {
   options = checkOptions('loadModel', options, OPTIONS);
-  const { signal } = options;
-  const { folder, tokenizer } = await readModel(location, signal);
-  const runtime = options.runtime ?? (await defaultRuntime());
+  const { signal, onProgress } = options;
   signal?.throwIfAborted();
-  const sessions = new GraphSessions(runtime, folder, signal);
+  const io = await platform.locate(location);
+  const { folder, tokenizer } = await readModel(io, {
+    signal,
+    onProgress: onProgress && ((progress) => onProgress({ stage: 'read', ...progress })),
+  });
+  const runtime = options.runtime ?? (await platform.runtime());
+  signal?.throwIfAborted();
+  const threads = threadsOf(runtime, options.threads);
+  const sessions = new GraphSessions(runtime, folder, signal, (file) => onProgress?.({ stage: 'open', file }));
   try {
-    const model = await assemble(folder, tokenizer, sessions, options);
+    const model = await assemble(folder, tokenizer, sessions, { ...options, threads, cores: platform.cores() });
     sessions.loaded();
     signal?.throwIfAborted();
     return model;
@@ -111,12 +125,11 @@ async function assemble(
   folder: ModelFolder,
   tokenizer: TextTokenizer,
   sessions: GraphSessions,
-  options: LoadOptions,
+  { threads, cores, probe = true, signal }: Pick<LoadOptions, 'probe' | 'signal'> & Pick<OpenContext, 'threads' | 'cores'>,
 ): Promise<LoadedModel> {
   const { manifest } = folder;
-  const { threads, probe = true, signal } = options;
   const family = familyOf(manifest);
-  const models = await family.open({ folder, manifest, sessions, threads, probe, signal });
+  const models = await family.open({ folder, manifest, sessions, threads, cores, probe, signal });
   sessions.timings.reset();
   const { autoregressive, canvas, edit, lattice, dag } = models;
   const lattices = [lattice, dag].filter((model) => model !== undefined);
@@ -151,19 +164,4 @@ function speculationOf({ autoregressive, draftLattice, languageModel }: OpenedPa
     );
   }
   return { model: draftLattice, languageModel: languageModel && { model: languageModel } };
-}
-
-async function defaultRuntime(): Promise<OnnxRuntime> {
-  try {
-    // The specifier is a variable so that bundlers for the browser do not follow it.
-    const name = 'onnxruntime-node';
-    return (await import(name)) as OnnxRuntime;
-  } catch (cause) {
-    throw new ForetokenError(
-      'RUNTIME_FAILURE',
-      'onnxruntime-node is not installed. Run `npm i onnxruntime-node`, or pass `runtime` (for example onnxruntime-web).',
-      {},
-      { cause },
-    );
-  }
 }

@@ -12,6 +12,7 @@
  * - `INVALID_DRAFT`: a drafter broke its contract.
  * - `INVALID_MODEL_FOLDER`: a model folder is missing, malformed, damaged, reaches outside itself, or was changed or replaced
  *   since it was loaded.
+ * - `NETWORK_FAILURE`: a server could not be reached, failed, or broke off; trying again may help. `details.reason` says which.
  * - `UNSUPPORTED_MODEL`: a well-formed model of a family, format version or feature this release does not know.
  * - `RUNTIME_FAILURE`: the native runtime refused or failed; `cause` has its own words.
  * - `DISPOSED`: the object was used after it was released, or released during the call.
@@ -27,6 +28,7 @@ export type ErrorCode =
   | 'INVALID_SCORES'
   | 'INVALID_DRAFT'
   | 'INVALID_MODEL_FOLDER'
+  | 'NETWORK_FAILURE'
   | 'UNSUPPORTED_MODEL'
   | 'RUNTIME_FAILURE'
   | 'DISPOSED';

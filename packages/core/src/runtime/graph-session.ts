@@ -1,5 +1,6 @@
 import { ForetokenError } from '../contract/errors.js';
 import type { InferenceSession, OnnxRuntime, Tensor } from './onnx-runtime.js';
+import { createSession, isWebRuntime } from './web-runtime.js';
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 
@@ -30,14 +31,14 @@ export interface GraphContent {
   readonly externalData?: ReadonlyMap<string, Uint8Array>;
 }
 
+/** What is parsed is what was checked: bytes, of one format. */
+const FORMAT = { load_model_format: 'ONNX' } as const;
+
 /**
- * What is parsed is what was checked: bytes, of one format, and no file beside them. ONNX Runtime would look for weights that it
- * is not given in this folder, which cannot exist.
+ * And no file beside them: ONNX Runtime would look for weights that it is not given in this folder, which cannot exist. ONNX Runtime
+ * Web has no files, and would look for those that it is given in there too.
  */
-const BYTES_ONLY = {
-  load_model_format: 'ONNX',
-  model_external_initializers_file_folder_path: '/dev/null/no-folder',
-} as const;
+const NO_FILES = { model_external_initializers_file_folder_path: '/dev/null/no-folder' } as const;
 
 let open = 0;
 
@@ -76,7 +77,7 @@ export class GraphSession {
     timings: RuntimeTimings,
   ): Promise<GraphSession> {
     try {
-      const session = await runtime.InferenceSession.create(graph, {
+      const session = await createSession(runtime, graph, {
         executionProviders: ['cpu'],
         intraOpNumThreads: options.threads,
         interOpNumThreads: 1,
@@ -85,7 +86,7 @@ export class GraphSession {
         // Memory is planned anew for every shape, and a growing cache makes nearly every shape a new one.
         enableMemPattern: false,
         externalData: Array.from(externalData, ([name, data]) => ({ path: name, data })),
-        extra: { session: BYTES_ONLY },
+        extra: { session: isWebRuntime(runtime) ? FORMAT : { ...FORMAT, ...NO_FILES } },
       });
       return new GraphSession(path, session, timings);
     } catch (cause) {

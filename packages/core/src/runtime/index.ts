@@ -6,3 +6,4 @@ export * from './recurrent-store.js';
 export * from './row-cache.js';
 export * from './step-driver.js';
 export * from './store-forest.js';
+export { threadsOf } from './web-runtime.js';

@@ -6,6 +6,11 @@ export interface OnnxRuntime {
     create(graph: Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
   };
   readonly Tensor: TensorConstructor;
+  /** Says which of the two it is; of onnxruntime-web also how many threads its sessions have. */
+  readonly env?: {
+    readonly versions: { readonly web?: string };
+    readonly wasm: { numThreads?: number };
+  };
 }
 
 export type { InferenceSession, Tensor };

@@ -14,10 +14,15 @@ export class GraphSessions {
   #weights: Map<string, Promise<Uint8Array>> | undefined = new Map();
   /** Of the loading alone. */
   #signal: AbortSignal | undefined;
+  #opening: ((file: string) => void) | undefined;
   #released: Promise<void> | undefined;
 
-  /** Until the model is loaded the signal is looked at between reading a graph, its weights, and opening it. */
-  constructor(runtime: OnnxRuntime, folder: ModelFolder, signal?: AbortSignal) {
+  /**
+   * Until the model is loaded the signal is looked at between reading a graph, its weights, and opening it, and `opening` is told
+   * what is opened.
+   */
+  constructor(runtime: OnnxRuntime, folder: ModelFolder, signal?: AbortSignal, opening?: (file: string) => void) {
+    this.#opening = opening;
     this.runtime = runtime;
     this.#folder = folder;
     this.#signal = signal;
@@ -46,6 +51,7 @@ export class GraphSessions {
   /** Opens a graph once more; the caller disposes of the session. Throws as `get` does. */
   async openApart(file: string, threads: number): Promise<GraphSession> {
     this.#signal?.throwIfAborted();
+    this.#opening?.(file);
     const content = await readGraph(this.#folder, file, (name) => this.#readWeights(name));
     this.#signal?.throwIfAborted();
     return GraphSession.create(this.runtime, content, { threads }, this.timings);
@@ -54,6 +60,8 @@ export class GraphSessions {
   /** The model is loaded: weights in memory are let go, what is opened later reads them anew, and the signal no longer counts. */
   loaded(): void {
     this.#weights = undefined;
+    this.#folder.release();
+    this.#opening = undefined;
     this.#signal = undefined;
   }
 

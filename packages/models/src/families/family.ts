@@ -32,8 +32,10 @@ export interface OpenContext<Manifest extends ModelManifest = ModelManifest> {
   readonly folder: ModelFolder;
   readonly manifest: Manifest;
   readonly sessions: GraphSessions;
-  /** Intra-op threads that were asked for; otherwise the family measures or takes one. */
+  /** Intra-op threads that were asked for, or that the runtime has; otherwise the family measures or takes one. */
   readonly threads: number | undefined;
+  /** Threads that the machine can run at once. */
+  readonly cores: number;
   /** Whether to measure what this machine does best. */
   readonly probe: boolean;
   readonly signal: AbortSignal | undefined;

@@ -1,8 +1,7 @@
-import { posix } from 'node:path';
 import * as v from 'valibot';
 import type { ModelFamily } from '../families/family.js';
 import { familyNames, findFamily } from '../families/registry.js';
-import { assertPlainFileName } from './file-names.js';
+import { assertPlainFileName, besideFile } from './file-names.js';
 import { isObject, MAX_NESTING, parseJson } from './json.js';
 import { MANIFEST_FILE, type ModelManifest } from './manifest.js';
 import { checkAgreement, type Refuse } from './manifest-agreement.js';
@@ -63,7 +62,7 @@ export function checkExternalData(
     const details = { folder, file: graph, field: 'external data location', received: location };
     assertPlainFileName(location, details);
     // The runtime looks beside the graph.
-    const name = posix.join(posix.dirname(graph), location);
+    const name = besideFile(graph, location);
     if (!Object.hasOwn(manifest.files, name)) {
       throw invalidFolder(
         `${graph}: the graph reads its weights from ${quote(name)}, which ${MANIFEST_FILE} does not list. Import the model again.`,

@@ -30,3 +30,8 @@ export function assertPlainFileName(name: unknown, details: RefusalDetails): ass
     { ...details, received: name, required: 'a plain relative file name' },
   );
 }
+
+/** The name of a file that another one names, as graphs do, by where it lies beside it. Both are plain names. */
+export function besideFile(file: string, location: string): string {
+  return file.slice(0, file.lastIndexOf('/') + 1) + location;
+}

@@ -6,7 +6,7 @@ export type { MaskedLanguageModelManifest } from '../families/masked-lm/masked-l
 export { allocate, type FilePlace } from '../io/collect-pieces.js';
 export { openModelFolder, resolveFolder } from '../node/open-model-folder.js';
 export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
-export { proveModel } from '../read-model.js';
+export { proveModel } from '../node/prove-model.js';
 export { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
 export { readPieceTokens } from '../tokenizer/piece-tokenizer.js';
 export { bfloat16BitsToFloat32, float16BitsToFloat32, float32ToFloat16Bits } from '../weights/float16.js';
@@ -48,7 +48,7 @@ export {
   openRegularFile,
   readExactly,
   readRegularFile,
-} from './safe-file.js';
+} from '../node/safe-file.js';
 export {
   assertTarget,
   type FileContent,

@@ -1,6 +1,7 @@
 import { ForetokenError } from '@foretoken/core';
 import type { ModelIo } from '../io/model-io.js';
-import { readFile, readVerifiedFile, verifyFile } from '../io/read-file.js';
+import { type OnBytes, readFile, readVerifiedFile, verifyFile } from '../io/read-file.js';
+import { together } from '../io/together.js';
 import { parseManifest } from './check-manifest.js';
 import { decodeUtf8 } from './json.js';
 import { type FileRecord, MANIFEST_BYTES, MANIFEST_FILE, type ModelManifest } from './manifest.js';
@@ -11,18 +12,38 @@ const MOST_ATTEMPTS = 4;
 
 /** A model folder whose files all had the size and digest their manifest states when it was opened. */
 export interface ModelFolder {
-  /** Absolute path, symbolic links resolved. */
+  /** Absolute path, symbolic links resolved; or the folder's URL. */
   readonly path: string;
   readonly manifest: ModelManifest;
-  /** Absolute path of a listed file. Throws `INVALID_MODEL_FOLDER` for a name the manifest does not list. */
+  /** Absolute path or URL of a listed file. Throws `INVALID_MODEL_FOLDER` for a name the manifest does not list. */
   filePath(name: string): string;
   /**
-   * Content of a listed file, its size and digest checked again on the bytes returned. Throws `INVALID_MODEL_FOLDER` where it
-   * is no longer the file that was verified when the folder was opened.
+   * Content of a listed file, not to be changed: its size and digest are checked again on the bytes returned, unless they are those
+   * that were checked. Throws `INVALID_MODEL_FOLDER` where it is no longer the file that was verified when the folder was opened,
+   * `NETWORK_FAILURE`.
    */
   readBytes(name: string): Promise<Uint8Array>;
   /** As `readBytes`, decoded. */
   readText(name: string): Promise<string>;
+  /** Frees the memory of files that were downloaded; what is read later is downloaded, or taken from a cache, again. */
+  release(): void;
+}
+
+/** What has been read of a folder so far. */
+export interface ReadProgress {
+  /** The file that bytes came of. */
+  readonly file: string;
+  /** Whether they were kept by an earlier load. */
+  readonly cached: boolean;
+  /** Bytes of all files that were read and that there are. */
+  readonly bytes: number;
+  readonly totalBytes: number;
+}
+
+/** What is told while a folder is opened, and what stops it. */
+export interface OpenFolderOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
 }
 
 /**
@@ -30,12 +51,13 @@ export interface ModelFolder {
  * manifest sees a byte. What is read later is verified again, byte for byte, so a folder that is replaced meanwhile is refused and
  * never mixed in.
  *
- * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, or the signal's reason, looked at between pieces.
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `NETWORK_FAILURE`, `UNSUPPORTED_CAPABILITY` where digests cannot be made, or
+ * the signal's reason, looked at between pieces.
  */
-export async function openFolder(io: ModelIo, signal?: AbortSignal): Promise<ModelFolder> {
-  signal?.throwIfAborted();
+export async function openFolder(io: ModelIo, options: OpenFolderOptions = {}): Promise<ModelFolder> {
+  options.signal?.throwIfAborted();
   const { folder } = io;
-  const manifest = await readVerified(io, signal);
+  const { manifest, contents } = await readVerified(io, options);
   const record = (name: string): FileRecord => {
     if (Object.hasOwn(manifest.files, name)) return manifest.files[name] as FileRecord;
     throw invalidFolder(`${MANIFEST_FILE} in ${folder} does not list ${quote(name)}, so it may not be read.`, {
@@ -46,10 +68,12 @@ export async function openFolder(io: ModelIo, signal?: AbortSignal): Promise<Mod
   };
   const readBytes = async (name: string): Promise<Uint8Array> => {
     const expected = record(name);
+    const content = contents.get(name);
+    if (content !== undefined) return content;
     try {
       return await readVerifiedFile(io, name, expected);
     } catch (cause) {
-      if (!ForetokenError.isInstance(cause)) throw cause;
+      if (!ForetokenError.isInstance(cause) || cause.code !== 'INVALID_MODEL_FOLDER') throw cause;
       throw invalidFolder(
         `${name} in ${folder} is not the file that was verified when the model was opened: the folder was changed or replaced since. Load the model again.`,
         { ...cause.details, folder, file: name, required: 'the file that was verified' },
@@ -66,25 +90,59 @@ export async function openFolder(io: ModelIo, signal?: AbortSignal): Promise<Mod
       return io.pathOf(name);
     },
     readText: async (name) => decodeUtf8(await readBytes(name), name, { folder }),
+    release: () => contents.clear(),
   };
 }
 
-/** The manifest of a folder whose files are as it says. */
-async function readVerified(io: ModelIo, signal: AbortSignal | undefined): Promise<ModelManifest> {
+/** A manifest whose files are as it says, and their content where it was downloaded. */
+interface VerifiedFolder {
+  readonly manifest: ModelManifest;
+  readonly contents: Map<string, Uint8Array>;
+}
+
+async function readVerified(io: ModelIo, options: OpenFolderOptions): Promise<VerifiedFolder> {
+  const { signal } = options;
   const readText = async (): Promise<string> => {
-    const bytes = await readFile(io, MANIFEST_FILE, MANIFEST_BYTES);
+    const bytes = await readFile(io, MANIFEST_FILE, MANIFEST_BYTES, signal);
     return decodeUtf8(bytes, MANIFEST_FILE, { folder: io.folder });
   };
   for (let attempt = 1; ; attempt++) {
     const text = await readText();
     const manifest = parseManifest(text, io.folder);
     try {
-      for (const [file, record] of Object.entries(manifest.files)) await verifyFile(io, file, record, signal);
-      return manifest;
+      return { manifest, contents: await verifyFiles(io, manifest, options) };
     } catch (error) {
       signal?.throwIfAborted();
+      if (!ForetokenError.isInstance(error) || error.code !== 'INVALID_MODEL_FOLDER') throw error;
       // The model may have been replaced in between: then its manifest is another one, and the old files are gone.
       if (attempt === MOST_ATTEMPTS || (await readText()) === text) throw error;
     }
   }
+}
+
+/** Verifies all files of a manifest; gives the content of those that would have to be downloaded again. */
+async function verifyFiles(
+  io: ModelIo,
+  { files }: ModelManifest,
+  { signal, onProgress }: OpenFolderOptions,
+): Promise<Map<string, Uint8Array>> {
+  const entries = Object.entries(files);
+  const totalBytes = entries.reduce((sum, [, record]) => sum + record.bytes, 0);
+  let bytes = 0;
+  const told = (file: string): OnBytes | undefined =>
+    onProgress &&
+    ((more, cached) => {
+      // A kept copy that turns out damaged is read once more.
+      bytes = Math.min(bytes + more, totalBytes);
+      onProgress({ file, cached, bytes, totalBytes });
+    });
+  const contents = new Map<string, Uint8Array>();
+  if (io.remote !== true) {
+    for (const [file, record] of entries) await verifyFile(io, file, record, signal, told(file));
+    return contents;
+  }
+  await together(entries, signal, async ([file, record], stopping) => {
+    contents.set(file, await readVerifiedFile(io, file, record, stopping, told(file)));
+  });
+  return contents;
 }

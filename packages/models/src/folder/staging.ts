@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { errorCode } from './refusal.js';
 import { beginRun, endRun, parseOwner, type RunOwner, stateOf } from './run-owner.js';
-import { readRegularFile } from './safe-file.js';
+import { readRegularFile } from '../node/safe-file.js';
 
 const STAGING = 'foretoken-import';
 const OWNER = 'owner.json';

@@ -7,6 +7,9 @@ export interface FilePlace {
   readonly file: string;
 }
 
+/** Memory that is taken at first where nobody knows how large a file is. */
+const FIRST_BYTES = 64 * 1024;
+
 /**
  * All of an opened file of at most `maxBytes` bytes. Where its size is known, it is checked before memory is taken; otherwise memory
  * grows with what comes. `watch` is given each piece. Throws `INVALID_MODEL_FOLDER`.
@@ -18,17 +21,17 @@ export async function collectPieces(
   watch?: (piece: Uint8Array) => void,
 ): Promise<Uint8Array> {
   if (bytes !== undefined) checkMost(bytes, place, maxBytes);
-  let content = allocate(bytes ?? 0, place);
+  let content = allocate(bytes ?? Math.min(maxBytes, FIRST_BYTES), place);
   let length = 0;
   for await (const piece of pieces) {
     const end = length + piece.length;
+    watch?.(piece);
     checkMost(end, place, maxBytes);
     if (end > content.length) {
       const grown = allocate(Math.min(maxBytes, Math.max(end, 2 * content.length)), place);
       grown.set(content.subarray(0, length));
       content = grown;
     }
-    watch?.(piece);
     content.set(piece, length);
     length = end;
   }

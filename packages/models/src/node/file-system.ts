@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { openRegularFile, readExactly } from '../folder/safe-file.js';
 import type { ModelIo } from '../io/model-io.js';
+import { openRegularFile, readExactly } from './safe-file.js';
 
 /**
  * A folder of the file system, named by its real path. Only regular files are opened, and no component below the folder may be a
@@ -11,7 +11,7 @@ export function fileSystem(folder: string): ModelIo {
   return {
     folder,
     pathOf: (file) => join(folder, file),
-    async open(file, signal) {
+    async open(file, { signal } = {}) {
       signal?.throwIfAborted();
       const place = { folder, file };
       const open = await openRegularFile(place, { links: false });

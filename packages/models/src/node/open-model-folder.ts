@@ -1,12 +1,15 @@
 import { realpath, stat } from 'node:fs/promises';
 import { ForetokenError } from '@foretoken/core';
-import { locateModel, type ModelLocation } from '../folder/locate-model.js';
 import { type ModelFolder, openFolder } from '../folder/read-folder.js';
 import { errorCode, invalidFolder, quote, reason } from '../folder/refusal.js';
+import { fetchFolder } from '../io/fetch.js';
+import type { ModelIo } from '../io/model-io.js';
+import { isModelIo, type ModelLocation } from '../platform.js';
 import { fileSystem } from './file-system.js';
+import { locateModel } from './locate-model.js';
 
 /**
- * Opens a model folder of the file system as untrusted input: the manifest first, then every file's kind, size and digest, before any
+ * Opens a model folder as untrusted input: the manifest first, then every file's kind, size and digest, before any
  * parser but that of the manifest sees a byte.
  *
  * Names are plain and no component below the folder is a symbolic link, so nothing outside the folder is read. Hard links
@@ -18,8 +21,19 @@ import { fileSystem } from './file-system.js';
  */
 export async function openModelFolder(location: ModelLocation, signal?: AbortSignal): Promise<ModelFolder> {
   signal?.throwIfAborted();
-  const folder = await resolveFolder(await locateModel(location), 'model', `create one with "foretoken import"`);
-  return openFolder(fileSystem(folder), signal);
+  return openFolder(await locate(location), { signal });
+}
+
+/** What reads a location. Throws `INVALID_ARGUMENT`, `INVALID_MODEL_FOLDER`. */
+export async function locate(location: ModelLocation): Promise<ModelIo> {
+  if (isModelIo(location)) return location;
+  if (/^https?:/i.test(String(location))) return fetchFolder(location);
+  return fileSystem(await resolveModelFolder(location));
+}
+
+/** The real path of a model folder. Throws `INVALID_ARGUMENT`, `INVALID_MODEL_FOLDER`. */
+export async function resolveModelFolder(location: string | URL): Promise<string> {
+  return resolveFolder(await locateModel(location), 'model', `create one with "foretoken import"`);
 }
 
 /** The real path of an existing folder. Throws `INVALID_MODEL_FOLDER`, `INVALID_ARGUMENT`. */

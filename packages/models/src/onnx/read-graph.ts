@@ -1,6 +1,6 @@
-import { posix } from 'node:path';
 import type { GraphContent } from '@foretoken/core/runtime';
 import { checkExternalData } from '../folder/check-manifest.js';
+import { besideFile } from '../folder/file-names.js';
 import type { ModelFolder } from '../folder/read-folder.js';
 import { quote, unsupportedModel } from '../folder/refusal.js';
 import { describeGraph, type GraphDescription } from './graph-description.js';
@@ -40,7 +40,7 @@ export async function readGraph(
   const { bytes, description } = await readCheckedGraph(folder, file);
   const externalData = new Map<string, Uint8Array>();
   for (const location of description.externalLocations) {
-    externalData.set(location, await readWeights(posix.join(posix.dirname(file), location)));
+    externalData.set(location, await readWeights(besideFile(file, location)));
   }
   return { path: folder.filePath(file), graph: bytes, externalData };
 }

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { ProbeBudget, WidthCosts } from '../../drivers/probe.js';
 import { TokenEncoder } from '../../drivers/token-encoder.js';
 import type { OpenContext, OpenedParts } from '../family.js';
@@ -13,6 +12,7 @@ export async function openMarian({
   manifest,
   sessions,
   threads,
+  cores,
   probe,
   signal,
 }: OpenContext<MarianManifest>): Promise<OpenedParts> {
@@ -22,7 +22,6 @@ export async function openMarian({
   const forThreads = new ProbeBudget(THREADS_MILLISECONDS);
   if (threads !== undefined) sessions.threads = threads;
   else if (probe) {
-    const cores = availableParallelism();
     await sessions.useThreads(await probeThreads(sessions, graphs.step.argmax, shape, cores, forThreads, signal));
   }
   signal?.throwIfAborted();

@@ -4,10 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ForetokenError } from '@foretoken/core';
 import { show } from '@foretoken/core/kit';
-import { reason } from './refusal.js';
-
-/** Where a model is: a path, a `file:` URL, or the name of an installed package that holds a model folder. */
-export type ModelLocation = string | URL;
+import { reason } from '../folder/refusal.js';
 
 /** A package name, with a scope or without. */
 const PACKAGE_NAME = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
@@ -20,7 +17,7 @@ const MODEL_FOLDER = 'model';
  *
  * Throws `INVALID_ARGUMENT` for anything but a string or a URL, and for a URL that is no file's.
  */
-export async function locateModel(location: ModelLocation): Promise<string> {
+export async function locateModel(location: string | URL): Promise<string> {
   const isUrl = location instanceof URL || (typeof location === 'string' && location.startsWith('file:'));
   if (isUrl) return pathOfUrl(location);
   if (typeof location !== 'string' || location === '') {
@@ -34,7 +31,7 @@ export async function locateModel(location: ModelLocation): Promise<string> {
   return (await packageFolder(location)) ?? location;
 }
 
-function pathOfUrl(location: ModelLocation): string {
+function pathOfUrl(location: string | URL): string {
   try {
     return fileURLToPath(location);
   } catch (cause) {

@@ -1,0 +1,32 @@
+import { availableParallelism } from 'node:os';
+import { ForetokenError } from '@foretoken/core';
+import type { OnnxRuntime } from '@foretoken/core/runtime';
+import { type LoadedModel, type LoadOptions, loadModelOn } from '../load-model.js';
+import type { ModelLocation, Platform } from '../platform.js';
+import { locate } from './open-model-folder.js';
+
+const NODE: Platform = { locate, runtime: onnxruntimeNode, cores: availableParallelism };
+
+/**
+ * Loads a model folder, named by its path, by a URL, by the package that holds it or by what reads it: verifies every file, opens its
+ * graphs, measures what this machine does best.
+ *
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, `NETWORK_FAILURE`, `RUNTIME_FAILURE`,
+ * `UNSUPPORTED_CAPABILITY`, or the reason of `signal`; then nothing stays open.
+ */
+export function loadModel(location: ModelLocation, options?: LoadOptions): Promise<LoadedModel> {
+  return loadModelOn(NODE, location, options);
+}
+
+async function onnxruntimeNode(): Promise<OnnxRuntime> {
+  try {
+    return await import('onnxruntime-node');
+  } catch (cause) {
+    throw new ForetokenError(
+      'RUNTIME_FAILURE',
+      'onnxruntime-node is not installed. Run `npm i onnxruntime-node`, or pass `runtime` (for example onnxruntime-web).',
+      {},
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,44 @@
+import { ForetokenError } from '@foretoken/core';
+import { show } from '@foretoken/core/kit';
+import { type ModelFolder, openFolder } from '../folder/read-folder.js';
+import { fetchFolder } from '../io/fetch.js';
+import type { ModelIo } from '../io/model-io.js';
+import { isModelIo, type ModelLocation } from '../platform.js';
+
+/**
+ * Opens a model folder as untrusted input: the manifest first, then every file's size and digest, before any parser but that of the
+ * manifest sees a byte.
+ *
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, `NETWORK_FAILURE`, or the signal's reason.
+ */
+export async function openModelFolder(location: ModelLocation, signal?: AbortSignal): Promise<ModelFolder> {
+  signal?.throwIfAborted();
+  return openFolder(locate(location), { signal });
+}
+
+/** What reads a location; URLs may be relative to the page. Throws `INVALID_ARGUMENT`. */
+export function locate(location: ModelLocation): ModelIo {
+  if (isModelIo(location)) return location;
+  const { document, location: at } = globalThis as Page;
+  const base = document?.baseURI ?? at?.href;
+  if ((typeof location === 'string' && location !== '') || location instanceof URL) {
+    let url: URL | undefined;
+    try {
+      url = new URL(location, base);
+    } catch {
+      url = undefined;
+    }
+    if (url !== undefined) return fetchFolder(url);
+  }
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `The location of a model must be the URL of its folder or what reads it, but was ${show(location)}.`,
+    { option: 'location', received: location, required: 'a URL, fetchFolder(url) or memoryFolder(files)' },
+  );
+}
+
+/** What a page or a worker knows of its address. */
+interface Page {
+  readonly document?: { readonly baseURI?: string };
+  readonly location?: { readonly href?: string };
+}
