@@ -220,6 +220,7 @@ describe('exit codes', () => {
     UNSATISFIABLE_CONSTRAINT: 1,
     INVALID_DRAFT: 1,
     INVALID_SCORES: 1,
+    NETWORK_FAILURE: 1,
     RUNTIME_FAILURE: 1,
     DISPOSED: 1,
   };

@@ -4,7 +4,7 @@ export type { MaskedLanguageModelManifest } from './families/masked-lm/masked-lm
 export { familyNames, familyOf, registerFamily } from './families/registry.js';
 export type { FileRecord, ModelManifest } from './folder/manifest.js';
 export type { ModelFolder, ReadProgress } from './folder/read-folder.js';
-export { type FetchOptions, fetchFolder } from './io/fetch.js';
+export { type FetchInit, type FetchOptions, fetchFolder } from './io/fetch.js';
 export type { FileCache } from './io/file-cache.js';
 export { memoryFolder } from './io/memory.js';
 export type { Hasher, ModelIo, OpenedFile, OpenOptions } from './io/model-io.js';

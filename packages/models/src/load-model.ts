@@ -1,6 +1,15 @@
 import type { LatticeModel, TokenSource } from '@foretoken/core';
 import { ForetokenError } from '@foretoken/core';
-import { checkOptions, flag, integer, type OptionTable, signal as readSignal, withMethods } from '@foretoken/core/kit';
+import {
+  callback,
+  checkOptions,
+  flag,
+  immediate,
+  integer,
+  type OptionTable,
+  signal as readSignal,
+  withMethods,
+} from '@foretoken/core/kit';
 import { type OnnxRuntime, type RuntimeTimings, threadsOf } from '@foretoken/core/runtime';
 import type { WeightedLanguageModel } from '@foretoken/language-models';
 import { GraphSessions } from './drivers/graph-sessions.js';
@@ -41,7 +50,9 @@ export interface LoadOptions {
 }
 
 /** How far loading is. */
-export type LoadProgress = { readonly stage: 'read' } & ReadProgress | { readonly stage: 'open'; readonly file: string };
+export type LoadProgress =
+  | ({ readonly stage: 'read' } & ReadProgress)
+  | { readonly stage: 'open'; readonly file: string };
 
 const OPTIONS: OptionTable<LoadOptions> = {
   // The namespace of a module is an object, its classes are functions.
@@ -125,7 +136,12 @@ async function assemble(
   folder: ModelFolder,
   tokenizer: TextTokenizer,
   sessions: GraphSessions,
-  { threads, cores, probe = true, signal }: Pick<LoadOptions, 'probe' | 'signal'> & Pick<OpenContext, 'threads' | 'cores'>,
+  {
+    threads,
+    cores,
+    probe = true,
+    signal,
+  }: Pick<LoadOptions, 'probe' | 'signal'> & Pick<OpenContext, 'threads' | 'cores'>,
 ): Promise<LoadedModel> {
   const { manifest } = folder;
   const family = familyOf(manifest);

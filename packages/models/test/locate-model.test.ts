@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { folder } from '@foretoken/model-multi30k-en-de';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { locateModel } from '../src/folder/locate-model.js';
 import { openModelFolder } from '../src/index.js';
+import { locateModel } from '../src/node/locate-model.js';
 
 describe('where a model is', () => {
   let place: string;

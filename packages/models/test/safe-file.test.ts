@@ -1,7 +1,7 @@
 import { appendFile, mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openRegularFile, readExactly, readRegularFile } from '../src/folder/safe-file.js';
+import { openRegularFile, readExactly, readRegularFile } from '../src/node/safe-file.js';
 import { refusal, temporaryFolder } from './folder-fixtures.js';
 
 const place = async (content = 'x'.repeat(3_000_000)) => {

@@ -2,7 +2,7 @@ const replacing = ['packages/models/test/folder-replace.test.ts', 'packages/mode
 
 export default [
   {
-    file: 'packages/models/src/folder/safe-file.ts',
+    file: 'packages/models/src/node/safe-file.ts',
     tests: ['packages/models/test/safe-file.test.ts'],
     faults: [
       ['total > open.bytes || (bytesRead === 0 && total < open.bytes)', 'bytesRead === 0 && total < open.bytes'],

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { lstat, readdir, rm, rmdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
+import { readRegularFile } from '../node/safe-file.js';
 import { isPlainFileName } from './file-names.js';
 import { isObject } from './json.js';
 import { type FileRecord, MANIFEST_BYTES, MANIFEST_FILE, type ModelManifest } from './manifest.js';
-import { readRegularFile } from '../node/safe-file.js';
 
 /**
  * A folder in a model folder with the files of one model. Its name says what is in it, so files of two models never have the

@@ -5,8 +5,14 @@ export type { MarianManifest } from '../families/marian/marian-manifest.js';
 export type { MaskedLanguageModelManifest } from '../families/masked-lm/masked-lm-manifest.js';
 export { allocate, type FilePlace } from '../io/collect-pieces.js';
 export { openModelFolder, resolveFolder } from '../node/open-model-folder.js';
-export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
 export { proveModel } from '../node/prove-model.js';
+export {
+  type OpenFile,
+  openRegularFile,
+  readExactly,
+  readRegularFile,
+} from '../node/safe-file.js';
+export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
 export { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
 export { readPieceTokens } from '../tokenizer/piece-tokenizer.js';
 export { bfloat16BitsToFloat32, float16BitsToFloat32, float32ToFloat16Bits } from '../weights/float16.js';
@@ -43,12 +49,6 @@ export {
   reason,
   unsupportedModel,
 } from './refusal.js';
-export {
-  type OpenFile,
-  openRegularFile,
-  readExactly,
-  readRegularFile,
-} from '../node/safe-file.js';
 export {
   assertTarget,
   type FileContent,

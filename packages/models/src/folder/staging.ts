@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
+import { readRegularFile } from '../node/safe-file.js';
 import { errorCode } from './refusal.js';
 import { beginRun, endRun, parseOwner, type RunOwner, stateOf } from './run-owner.js';
-import { readRegularFile } from '../node/safe-file.js';
 
 const STAGING = 'foretoken-import';
 const OWNER = 'owner.json';

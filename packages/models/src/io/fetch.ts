@@ -5,10 +5,16 @@ import { browserCache, cacheKey, type FileCache } from './file-cache.js';
 import type { ModelIo, OpenedFile } from './model-io.js';
 import { interrupted, unreachable } from './network-errors.js';
 
+/** What a request for a file is made with. */
+export interface FetchInit {
+  readonly cache: 'no-cache';
+  readonly signal?: AbortSignal;
+}
+
 /** How the files of a folder are fetched. */
 export interface FetchOptions {
   /** What makes the requests, for example with headers of your own; default: the global `fetch`. */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch?: (url: string, init: FetchInit) => Promise<Response>;
   /**
    * Keeps files by their digest, so that they are downloaded once; default: the `foretoken-files` cache of the page's origin, where the
    * Cache API is there. `false`: files are kept nowhere. A cache that fails or is full costs a download and nothing else.
@@ -24,7 +30,7 @@ export interface FetchOptions {
  */
 export function fetchFolder(url: string | URL, options: FetchOptions = {}): ModelIo {
   const base = folderUrl(url);
-  const request = options.fetch ?? ((address, init) => globalThis.fetch(address, init));
+  const request = options.fetch ?? ((address, init) => globalThis.fetch(address, init as RequestInit));
   const { cache = browserCache() } = options;
   // A query may hold a secret, and has no place in messages.
   const folder = `${base.origin}${base.pathname}`;
@@ -35,7 +41,10 @@ export function fetchFolder(url: string | URL, options: FetchOptions = {}): Mode
     let response: Response;
     try {
       // A copy of the browser's own may be that of another model under the same name, and ours would be one too many.
-      response = await request(`${address}${base.search}`, { cache: 'no-cache', ...(signal === undefined ? {} : { signal }) });
+      response = await request(`${address}${base.search}`, {
+        cache: 'no-cache',
+        ...(signal === undefined ? {} : { signal }),
+      });
     } catch (cause) {
       signal?.throwIfAborted();
       throw unreachable(folder, file, address, cause);

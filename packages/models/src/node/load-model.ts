@@ -20,7 +20,9 @@ export function loadModel(location: ModelLocation, options?: LoadOptions): Promi
 
 async function onnxruntimeNode(): Promise<OnnxRuntime> {
   try {
-    return await import('onnxruntime-node');
+    // The specifier is a variable so that bundlers leave a native module alone.
+    const name = 'onnxruntime-node';
+    return (await import(name)) as OnnxRuntime;
   } catch (cause) {
     throw new ForetokenError(
       'RUNTIME_FAILURE',

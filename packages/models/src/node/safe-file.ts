@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { collectPieces, type FilePlace } from '../io/collect-pieces.js';
 import { errorCode, invalidFolder, type RefusalDetails } from '../folder/refusal.js';
+import { collectPieces, type FilePlace } from '../io/collect-pieces.js';
 
 const CHUNK_BYTES = 1024 ** 2;
 
