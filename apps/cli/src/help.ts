@@ -34,7 +34,7 @@ export function commandHelp(command: CommandDefinition): string {
 
 export function programHelp(commands: readonly CommandDefinition[]): string {
   return [
-    'Translate with small models: autoregressive, one-shot, and speculative decoding.\n',
+    'Correct and translate text with small models: autoregressive, one-shot, and speculative decoding.\n',
     section(
       'Examples',
       commands.map(({ examples }) => examples[0]!),

@@ -31,11 +31,21 @@ export async function openSentences(options: Options, io: Io): Promise<Sentences
     if (wrong?.error !== undefined) throw wrong.error;
     return { kind: 'texts', lines };
   }
+  const chunks = await openInput(options, io);
+  if (chunks === undefined) return undefined;
+  const from = file === undefined || file === '-' ? 'stdin' : 'file';
+  return { kind: 'lines', from, lines: readLines(chunks) };
+}
+
+/** The chunks of `--file` or of standard input; undefined where neither is given. Throws `INVALID_ARGUMENT`. */
+export async function openInput(
+  options: Options,
+  io: Io,
+): Promise<AsyncGenerator<Uint8Array | string, void, undefined> | undefined> {
+  const file = options.text('file');
   if (file !== undefined && file !== '-') {
-    const stream = await openText('file', file, io.signal);
-    return { kind: 'lines', from: 'file', lines: readLines(readChunks(stream, 'file', file, io.signal)) };
+    return readChunks(await openText('file', file, io.signal), 'file', file, io.signal);
   }
   if (file === undefined && io.stdin.isTTY === true) return undefined;
-  const stdin = addAbortSignal(io.signal, io.stdin as Readable);
-  return { kind: 'lines', from: 'stdin', lines: readLines(readChunks(stdin, 'file', undefined, io.signal)) };
+  return readChunks(addAbortSignal(io.signal, io.stdin as Readable), 'file', undefined, io.signal);
 }

@@ -1,5 +1,6 @@
 import { type Arguments, parseArguments } from './arguments.js';
 import type { CommandContext, CommandDefinition } from './command.js';
+import { correctCommand } from './commands/correct.js';
 import { decodeCommand } from './commands/decode.js';
 import { importCommand } from './commands/import.js';
 import { inspectCommand } from './commands/inspect.js';
@@ -10,7 +11,13 @@ import { type Io, toJson, write } from './io.js';
 import { services as packages, type Services } from './services.js';
 import { problemLine, safeText, styleFor } from './terminal/style.js';
 
-const COMMANDS: readonly CommandDefinition[] = [raceCommand, decodeCommand, inspectCommand, importCommand];
+const COMMANDS: readonly CommandDefinition[] = [
+  raceCommand,
+  correctCommand,
+  decodeCommand,
+  inspectCommand,
+  importCommand,
+];
 
 /** Runs one command line, arguments only, and returns the exit code. Throws nothing and never exits the process. */
 export async function run(argv: readonly string[], io: Io, services: Services = packages): Promise<number> {

@@ -14,6 +14,8 @@ export interface Services {
   readonly describeModel: (manifest: ModelManifest) => Promise<ModelDescription>;
   /** Folder of the model that comes with the command. */
   readonly defaultModelFolder: () => string;
+  /** Folder of the model that corrects text. */
+  readonly correctionModelFolder: () => string;
   readonly version: () => string;
   /** Name and version of the native runtime. */
   readonly runtime: () => string;
@@ -23,7 +25,8 @@ export interface Services {
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
-const DEFAULT_MODEL = '@foretoken/model-multi30k-en-de';
+const TRANSLATION_MODEL = '@foretoken/model-multi30k-en-de';
+const CORRECTION_MODEL = '@foretoken/model-english-correction';
 
 const require: NodeJS.Require = createRequire(import.meta.url);
 
@@ -33,7 +36,8 @@ export const services: Services = {
   importModel: async (...args) => (await import('@foretoken/importers')).importModel(...args),
   openModelFolder: async (...args) => (await import('@foretoken/models')).openModelFolder(...args),
   describeModel: async (manifest) => (await import('@foretoken/models')).familyOf(manifest).describe(manifest),
-  defaultModelFolder,
+  defaultModelFolder: () => modelFolder(TRANSLATION_MODEL),
+  correctionModelFolder: () => modelFolder(CORRECTION_MODEL),
   version: () => packageVersion('../package.json'),
   runtime: () => `onnxruntime-node ${packageVersion('onnxruntime-node/package.json')}`,
   now: () => performance.now(),
@@ -42,14 +46,14 @@ export const services: Services = {
   },
 };
 
-function defaultModelFolder(): string {
+function modelFolder(name: string): string {
   try {
-    return join(dirname(require.resolve(`${DEFAULT_MODEL}/package.json`)), 'model');
+    return join(dirname(require.resolve(`${name}/package.json`)), 'model');
   } catch (cause) {
     throw new ForetokenError(
       'INVALID_MODEL_FOLDER',
-      `The default model ${DEFAULT_MODEL} is not installed. Install it, or name a model folder with --model.`,
-      { package: DEFAULT_MODEL },
+      `The model ${name} is not installed. Install it, or name a model folder with --model.`,
+      { package: name },
       { cause },
     );
   }

@@ -200,7 +200,8 @@ function languageModelFor(
   return { model: partFor(`${name} with --ngram-weight`, 'languageModel', model), weight };
 }
 
-function createDrafter(name: DrafterName, model: LoadedModel): Drafter<TokenSource> {
+/** A drafter of the folder. Throws `UNSUPPORTED_CAPABILITY`. */
+export function createDrafter(name: DrafterName, model: LoadedModel): Drafter<TokenSource> {
   if (name !== 'lattice') {
     const { vocabulary } = partFor('speculative', 'autoregressive', model);
     return name === 'ngram'

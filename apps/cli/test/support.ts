@@ -189,6 +189,7 @@ export async function cli(argv: readonly string[], surroundings: Surroundings = 
     openModelFolder: () => Promise.reject(new Error('no folder was expected')),
     describeModel: async (manifest) => familyOf(manifest).describe(manifest),
     defaultModelFolder: () => '/models/default',
+    correctionModelFolder: () => '/models/correction',
     version: () => '1.2.3',
     runtime: () => 'fake-runtime 9.9.9',
     // Nothing takes time.

@@ -9,6 +9,10 @@ export interface Style {
   problem(text: string): string;
   /** Tokens taken over from a draft: green and underlined; underlined without colours; in brackets without escapes. */
   accepted(text: string): string;
+  /** Text that a correction takes out: red and struck through; as `[-text-]` without colours. */
+  removed(text: string): string;
+  /** Text that a correction puts in: green; as `{+text+}` without colours. */
+  added(text: string): string;
 }
 
 export function styleFor(stream: Output, env: Io['env'], options: { readonly noColor: boolean }): Style {
@@ -21,6 +25,8 @@ export function styleFor(stream: Output, env: Io['env'], options: { readonly noC
     heading: coloured('1', '22'),
     faint: coloured('2', '22'),
     problem: coloured('31', '39'),
+    removed: (text) => (colours ? `\x1b[31;9m${text}\x1b[39;29m` : `[-${text}-]`),
+    added: (text) => (colours ? `\x1b[32m${text}\x1b[39m` : `{+${text}+}`),
     accepted: (text) => {
       if (colours) return `\x1b[32;4m${text}\x1b[24;39m`;
       return escapes ? `\x1b[4m${text}\x1b[24m` : `[${text}]`;

@@ -1,0 +1,175 @@
+import { Readable } from 'node:stream';
+import type { LoadedModel } from '@foretoken/models';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { scriptedCorrector, simpleCorrection } from '../../../packages/correction/test/scripted-corrector.js';
+import { rawLines } from '../src/raw-lines.js';
+import { cli, fakeModel, type Surroundings } from './support.js';
+
+function correctorModel(correct: (text: string) => string = simpleCorrection): LoadedModel {
+  const { autoregressive, tokenizer } = scriptedCorrector(correct, {
+    sureness: (out) => (out.endsWith('wo') ? 6 : 12),
+  });
+  const { lattice: _lattice, draftLattice: _draft, ...rest } = fakeModel();
+  return { ...rest, autoregressive, tokenizer: { ...tokenizer, countUnknown: () => 0 } };
+}
+
+const correct = (argv: readonly string[], surroundings: Surroundings = {}) =>
+  cli(['correct', ...argv], { model: correctorModel(), ...surroundings });
+
+describe('foretoken correct', () => {
+  it('gives the text back, line by line, with every line ending and all white space', async () => {
+    const stdin = '\ufeff\tteh cat\r\n\r\n  \n- alot  of\r cat\x00\n```\nteh code\n```\nend of it';
+    const { code, stdout, stderr } = await correct([], { stdin });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toBe('\ufeff\tThe cat.\r\n\r\n  \n- A lot  of.\r Cat\x00\n```\nteh code\n```\nEnd of it.');
+  });
+
+  it('takes texts from the command line, and a file', async () => {
+    const { stdout } = await correct(['--text', 'teh cat', '--text', '', '--text', '???']);
+    expect(stdout).toBe('The cat.\n\n???\n');
+    const { code, stderr } = await correct(['--file', '/nowhere/at/all']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('cannot be read');
+  });
+
+  it('says the edits by span, with their probability', async () => {
+    const { stdout } = await correct(['--json'], { stdin: 'teh cat\nThe wrold.\n' });
+    const { version, rows, statistics } = JSON.parse(stdout);
+    expect(version).toBe(1);
+    expect(rows.map(({ line, source, text, ending }: Record<string, unknown>) => [line, source, text, ending])).toEqual(
+      [
+        [1, 'teh cat', 'The cat.', '\n'],
+        [2, 'The wrold.', 'The world.', '\n'],
+      ],
+    );
+    expect(rows[1].edits).toEqual([
+      {
+        start: 4,
+        end: 9,
+        before: 'wrold',
+        after: 'world',
+        probability: expect.any(Number),
+        outputStart: 4,
+        outputEnd: 9,
+      },
+    ]);
+    expect(statistics.forwards).toBe(rows[0].statistics.forwards + rows[1].statistics.forwards);
+    expect(statistics.speculation.accepted).toBeGreaterThan(0);
+  });
+
+  it('leaves doubtful edits alone, each by itself', async () => {
+    const argv = ['--text', 'teh wrold', '--min-confidence', '0.7'];
+    expect((await correct(argv)).stdout).toBe('The wrold.\n');
+    const { rows } = JSON.parse((await correct([...argv, '--json'])).stdout);
+    expect(rows[0].leftAlone).toMatchObject([{ before: 'wrold', after: 'world', reason: 'doubtful' }]);
+    expect((await correct(['--text', 'teh wrold', '--min-confidence', '1'])).stdout).toBe('teh wrold\n');
+  });
+
+  it('shows a diff, in colours where the terminal has them', async () => {
+    const argv = ['--diff', '--text', 'teh \x1b[2Jcat'];
+    expect((await correct(argv)).stdout).toBe('[-teh-]{+The+} \ufffd[2Jcat{+.+}\n');
+    const { stdout } = await correct(argv, { stdoutIsTerminal: true });
+    expect(stdout).toBe('\x1b[31;9mteh\x1b[39;29m\x1b[32mThe\x1b[39m \ufffd[2Jcat\x1b[32m.\x1b[39m\n');
+    expect((await correct([...argv, '--no-color'], { stdoutIsTerminal: true })).stdout).toContain('[-teh-]{+The+}');
+  });
+
+  it.each(['copy', 'ngram', 'none'])('drafts do not change it: %s', async (drafter) => {
+    expect((await correct(['--drafter', drafter], { stdin: 'teh cat likes alot of wrold\n' })).stdout).toBe(
+      'The cat likes a lot of world.\n',
+    );
+  });
+
+  it.each([
+    [['--min-confidence', '2', '--text', 'a'], 'min-confidence'],
+    [['--min-confidence', 'much', '--text', 'a'], 'min-confidence'],
+    [['--drafter', 'oracle', '--text', 'a'], 'drafter'],
+    [['--json', '--diff', '--text', 'a'], 'exclude each other'],
+    [['--text', 'a', '--file', 'b'], 'exclude each other'],
+    [['--drafter', 'copy-lattice', '--text', 'a'], 'needs a CTC model'],
+    [[], 'nothing to correct'],
+  ])('refuses %j', async (argv, message) => {
+    const { code, stdout, stderr } = await correct(argv);
+    expect(code).toBe(2);
+    expect(argv.includes('--json') || stdout === '').toBe(true);
+    expect(stderr).toContain(message);
+  });
+
+  it('refuses what is no UTF-8, after the lines that are', async () => {
+    const bytes = [Buffer.from('teh cat\n'), Buffer.from([0x61, 0xff, 0x0a])];
+    const { code, stdout, stderr } = await correct([], { stdin: Readable.from(bytes) });
+    expect([code, stdout]).toEqual([2, 'The cat.\n']);
+    expect(stderr).toContain('not UTF-8');
+  });
+
+  it('answers a line before the next one has arrived', async () => {
+    const seen: string[] = [];
+    const model = correctorModel((text) => {
+      seen.push(text);
+      return simpleCorrection(text);
+    });
+    const stdin = new Readable({ read() {} });
+    stdin.push('teh cat\n');
+    const done = correct([], { stdin, model });
+    while (seen.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    stdin.push('teh dog');
+    stdin.push(null);
+    expect((await done).stdout).toBe('The cat.\nThe dog.');
+  });
+
+  it('stops when it is interrupted', async () => {
+    const controller = new AbortController();
+    const stdin = new Readable({ read() {} });
+    stdin.push('teh cat\n');
+    const model = correctorModel((text) => {
+      controller.abort();
+      return text;
+    });
+    expect((await correct([], { stdin, model, signal: controller.signal })).code).toBe(130);
+  });
+
+  it('uses the model that corrects, and says so where it is not installed', async () => {
+    const asked: unknown[] = [];
+    await correct(['--text', 'a'], {
+      services: {
+        loadModel: async (folder) => {
+          asked.push(folder);
+          return correctorModel();
+        },
+      },
+    });
+    expect(asked).toEqual(['/models/correction']);
+  });
+});
+
+describe('lines with their endings', () => {
+  it('put together are the text, however it arrives', async () => {
+    const text = fc.array(fc.constantFrom('a', '\r', '\n', '\r\n', '\ufeff', 'é', '\u{1F600}', '\u2028', 'bcd'), {
+      maxLength: 30,
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        text,
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 6 }),
+        async (parts, size, limit) => {
+          const bytes = Buffer.from(parts.join(''));
+          const chunks: Buffer[] = [];
+          for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size));
+          let whole = '';
+          let last = 0;
+          for await (const { text, ending, cut, number } of rawLines(Readable.from(chunks), limit)) {
+            whole += text + ending;
+            expect(['', '\n', '\r\n']).toContain(ending);
+            expect(text).not.toContain('\n');
+            expect(number).toBeGreaterThanOrEqual(last);
+            if (!cut) expect(text.length).toBeLessThanOrEqual(limit + 1);
+            last = number;
+          }
+          expect(whole).toBe(bytes.toString());
+        },
+      ),
+      { seed: 41, numRuns: 300 },
+    );
+  });
+});
