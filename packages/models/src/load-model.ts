@@ -10,7 +10,14 @@ import {
   signal as readSignal,
   withMethods,
 } from '@foretoken/core/kit';
-import { type OnnxRuntime, type RuntimeTimings, threadsOf } from '@foretoken/core/runtime';
+import {
+  assertProviders,
+  type ExecutionProvider,
+  executionProviders,
+  type OnnxRuntime,
+  type RuntimeTimings,
+  threadsOf,
+} from '@foretoken/core/runtime';
 import type { WeightedLanguageModel } from '@foretoken/language-models';
 import { GraphSessions } from './drivers/graph-sessions.js';
 import type { ModelDescription, OpenContext, OpenedParts } from './families/family.js';
@@ -36,6 +43,12 @@ export interface LoadOptions {
    */
   readonly threads?: number;
   /**
+   * Where ONNX Runtime computes, the wanted first: names such as `cpu`, `cuda` or `webgpu`, or objects with a name and settings, as
+   * `{ name: 'cuda', deviceId: 1 }`; default the CPU. All of them must work here. Equal outputs whatever is beside a row, and of
+   * speculative and greedy decoding, are promised for the CPU.
+   */
+  readonly executionProviders?: readonly ExecutionProvider[];
+  /**
    * Measure thread count and grid widths at load, for at most 0.2 s and a forward (default true). Without it one thread and
    * unpadded widths are used; what is decoded is the same.
    */
@@ -58,6 +71,7 @@ const OPTIONS: OptionTable<LoadOptions> = {
   // The namespace of a module is an object, its classes are functions.
   runtime: withMethods('a module of ONNX Runtime with Tensor and InferenceSession', 'Tensor'),
   threads: integer(1, 1024),
+  executionProviders,
   probe: flag,
   signal: readSignal,
   onProgress: callback(immediate),
@@ -109,7 +123,7 @@ export async function loadModelOn(
   options: LoadOptions = {},
 ): Promise<LoadedModel> {
   options = checkOptions('loadModel', options, OPTIONS);
-  const { signal, onProgress } = options;
+  const { signal, onProgress, executionProviders: providers } = options;
   signal?.throwIfAborted();
   const io = await platform.locate(location);
   const { folder, tokenizer } = await readModel(io, {
@@ -119,7 +133,10 @@ export async function loadModelOn(
   const runtime = options.runtime ?? (await platform.runtime());
   signal?.throwIfAborted();
   const threads = threadsOf(runtime, options.threads);
+  if (providers !== undefined) await assertProviders(runtime, providers);
+  signal?.throwIfAborted();
   const sessions = new GraphSessions(runtime, folder, signal, (file) => onProgress?.({ stage: 'open', file }));
+  sessions.executionProviders = providers;
   try {
     const model = await assemble(folder, tokenizer, sessions, { ...options, threads, cores: platform.cores() });
     sessions.loaded();

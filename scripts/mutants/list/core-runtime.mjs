@@ -42,6 +42,14 @@ export default [
     ],
   },
   {
+    file: 'packages/core/src/runtime/execution-providers.ts',
+    tests: ['packages/models/test/execution-providers.test.ts'],
+    faults: [
+      ['if (cause === undefined) continue;', 'if (cause !== undefined) continue;'],
+      ['if (device !== undefined) integer(0)', 'if (device === undefined) integer(0)'],
+    ],
+  },
+  {
     file: 'packages/core/src/runtime/forward-parts.ts',
     tests: ['packages/core/test/key-value-forest.test.ts', 'packages/importers/test/prompt-chunks.test.ts'],
     faults: [

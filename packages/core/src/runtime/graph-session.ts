@@ -1,4 +1,5 @@
 import { ForetokenError } from '../contract/errors.js';
+import { DEFAULT_PROVIDERS, type ExecutionProvider } from './execution-providers.js';
 import type { InferenceSession, OnnxRuntime, Tensor } from './onnx-runtime.js';
 import { createSession, isWebRuntime } from './web-runtime.js';
 
@@ -7,6 +8,8 @@ export type Feeds = Readonly<Record<string, Tensor>>;
 export interface GraphSessionOptions {
   /** Intra-op threads; small models are often fastest with 1. */
   readonly threads: number;
+  /** Where to compute, the wanted first, checked by `assertProviders`; default the CPU. */
+  readonly executionProviders?: readonly ExecutionProvider[] | undefined;
 }
 
 /** Time spent inside the native runtime, shared by the sessions of one model. */
@@ -78,7 +81,7 @@ export class GraphSession {
   ): Promise<GraphSession> {
     try {
       const session = await createSession(runtime, graph, {
-        executionProviders: ['cpu'],
+        executionProviders: options.executionProviders ?? DEFAULT_PROVIDERS,
         intraOpNumThreads: options.threads,
         interOpNumThreads: 1,
         executionMode: 'sequential',

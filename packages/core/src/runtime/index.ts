@@ -1,3 +1,4 @@
+export * from './execution-providers.js';
 export * from './graph-session.js';
 export * from './key-value-store.js';
 export * from './node-store.js';

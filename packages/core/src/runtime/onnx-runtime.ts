@@ -11,6 +11,8 @@ export interface OnnxRuntime {
     readonly versions: { readonly web?: string };
     readonly wasm: { numThreads?: number };
   };
+  /** Execution providers that it knows, and whether they come with it; onnxruntime-node says so. */
+  listSupportedBackends?(): readonly { readonly name: string; readonly bundled: boolean }[];
 }
 
 export type { InferenceSession, Tensor };

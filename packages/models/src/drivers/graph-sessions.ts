@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import { GraphSession, type OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
+import { type ExecutionProvider, GraphSession, type OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
 import type { ModelFolder } from '../folder/read-folder.js';
 import { readGraph } from '../onnx/read-graph.js';
 
@@ -8,6 +8,8 @@ export class GraphSessions {
   readonly runtime: OnnxRuntime;
   readonly timings: RuntimeTimings = new RuntimeTimings();
   threads = 1;
+  /** Where graphs that are opened from now on compute; checked. */
+  executionProviders: readonly ExecutionProvider[] | undefined;
   readonly #folder: ModelFolder;
   readonly #open = new Map<string, Promise<GraphSession>>();
   /** Weights that the graphs opened while the model is loaded have in common, read and verified once. */
@@ -54,7 +56,8 @@ export class GraphSessions {
     this.#opening?.(file);
     const content = await readGraph(this.#folder, file, (name) => this.#readWeights(name));
     this.#signal?.throwIfAborted();
-    return GraphSession.create(this.runtime, content, { threads }, this.timings);
+    const { executionProviders } = this;
+    return GraphSession.create(this.runtime, content, { threads, executionProviders }, this.timings);
   }
 
   /** The model is loaded: weights in memory are let go, what is opened later reads them anew, and the signal no longer counts. */
