@@ -1,10 +1,14 @@
 export * from './adversarial-drafters.js';
 export * from './canvas-conformance.js';
+export * from './canvas-model-conformance.js';
 export * from './decoder-conformance.js';
 export * from './drafter-conformance.js';
 export * from './edit-conformance.js';
+export * from './edit-model-conformance.js';
 export * from './lattice-conformance.js';
+export * from './lattice-model-conformance.js';
 export * from './laws.js';
+export type { ModelConformanceOptions } from './model-suite.js';
 export * from './random-logits.js';
 export * from './recording.js';
 export * from './reference-greedy.js';

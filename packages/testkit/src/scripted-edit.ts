@@ -66,7 +66,11 @@ export function scriptedEditModel(options: ScriptedEditOptions): ScriptedEditMod
         if (disposed) throw new ForetokenError('DISPOSED', 'The session was disposed of.');
         abort?.throwIfAborted();
         if (canvases.length === 0) throw new ForetokenError('INVALID_ARGUMENT', `${call} was called without canvases.`);
-        for (const { tokenIds } of canvases) {
+        for (const { row, tokenIds } of canvases) {
+          if (sources[row] === undefined)
+            throw new ForetokenError('INVALID_ARGUMENT', `There is no row ${row}.`, { row });
+          const wrong = tokenIds.find((tokenId) => tokenId < 0 || tokenId >= vocabularySize);
+          if (wrong !== undefined) throw new ForetokenError('INVALID_ARGUMENT', `There is no token ${wrong}.`, { row });
           if (tokenIds.length > maxLength) throw new ForetokenError('LENGTH_LIMIT', `more than ${maxLength} positions`);
           const inner = [...tokenIds.subarray(1, -1)];
           if (tokenIds[0] !== startTokenId || tokenIds.at(-1) !== endTokenId || inner.includes(startTokenId)) {

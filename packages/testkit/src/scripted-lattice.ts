@@ -1,5 +1,13 @@
 import type { CtcLattice, LatticeModel, TokenSource } from '@foretoken/core';
-import { anything, assertTokenSources, callback, checkOptions, integer, type OptionTable } from '@foretoken/core/kit';
+import {
+  anything,
+  assertInteger,
+  assertTokenSources,
+  callback,
+  checkOptions,
+  integer,
+  type OptionTable,
+} from '@foretoken/core/kit';
 import { logSoftmax, ranked } from './scripted-model.js';
 
 export interface ScriptedLatticeOptions {
@@ -30,6 +38,7 @@ export function scriptedLatticeModel(options: ScriptedLatticeOptions): LatticeMo
     async emit(sources, { k = 1, signal } = {}) {
       signal?.throwIfAborted();
       assertTokenSources(sources);
+      assertInteger('k', k, 1, Number.MAX_SAFE_INTEGER);
       return sources.map((source) => ctcLattice(frames(source), blankId, Math.min(k, maxCandidates)));
     },
   };

@@ -1,0 +1,110 @@
+import { fileURLToPath } from 'node:url';
+import type { TokenSource } from '@foretoken/core';
+import { modelKind } from '@foretoken/core/kit';
+import {
+  canvasModelConformance,
+  editModelConformance,
+  latticeModelConformance,
+  tokenForestConformance,
+} from '@foretoken/testkit';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type LoadedModel, loadModel } from '../src/index.js';
+import { draftsFolder, imported, SOURCES, studentsFolder, weightsOf } from './student-fixtures.js';
+
+const runner = { describe, it };
+const shipped = (name: string): string => fileURLToPath(new URL(`../../${name}/model`, import.meta.url));
+
+interface Tested {
+  readonly folder: string | Promise<string>;
+  /** Models of each kind that the folder must have, so that none is left out. */
+  readonly models: Readonly<Record<string, number>>;
+  readonly sources: readonly TokenSource[];
+  /** Largest difference of a score that is computed beside others, in fp32. */
+  readonly tolerance: number;
+  readonly scripts: number;
+}
+
+const SENTENCES = [
+  [12, 40, 7, 2],
+  [9, 2],
+  [31, 5, 60, 14, 8, 2],
+].map((ids) => Int32Array.from(ids));
+
+/** Folders of every family: what is shipped, and what is imported of small weights. */
+const FOLDERS: Readonly<Record<string, Tested>> = {
+  'model-multi30k-en-de': {
+    folder: shipped('model-multi30k-en-de'),
+    models: { autoregressive: 1, lattice: 4, canvas: 1, edit: 1 },
+    sources: SENTENCES,
+    tolerance: 1e-4,
+    scripts: 1,
+  },
+  'model-tinyshakespeare': {
+    folder: shipped('model-tinyshakespeare'),
+    models: { canvas: 1 },
+    sources: SENTENCES,
+    tolerance: 1e-4,
+    scripts: 1,
+  },
+  'a small folder with all students': {
+    folder: studentsFolder(),
+    models: { autoregressive: 1, lattice: 1, canvas: 1, edit: 1 },
+    sources: SOURCES,
+    tolerance: 1e-5,
+    scripts: 2,
+  },
+  'a small folder whose students read more than the source': {
+    folder: draftsFolder(),
+    models: { autoregressive: 1, lattice: 4, canvas: 1, edit: 1 },
+    sources: SOURCES,
+    tolerance: 1e-5,
+    scripts: 1,
+  },
+  'a small masked language model': {
+    folder: weightsOf('masked-lm').then((weights) => imported(weights)),
+    models: { canvas: 1 },
+    sources: SOURCES,
+    tolerance: 1e-5,
+    scripts: 1,
+  },
+};
+
+/** Every model that a loaded folder holds, by the path to it, however the parts are arranged; each once. */
+function modelsOf(loaded: LoadedModel): Map<unknown, string> {
+  const found = new Map<unknown, string>();
+  const visit = (value: unknown, path: string, depth: number): void => {
+    if (typeof value !== 'object' || value === null || found.has(value)) return;
+    if (depth > 0 && modelKind(value) !== undefined) found.set(value, path);
+    else if (depth < 3) for (const [name, part] of Object.entries(value)) visit(part, `${path}.${name}`, depth + 1);
+  };
+  visit(loaded, 'model', 0);
+  return found;
+}
+
+for (const [name, { folder, models, sources, tolerance, scripts }] of Object.entries(FOLDERS)) {
+  const loaded = await loadModel(await folder, { probe: false });
+  const found = modelsOf(loaded);
+  const kinds = [...found.keys()].map((model) => modelKind(model));
+
+  describe(name, () => {
+    afterAll(() => loaded[Symbol.asyncDispose]());
+
+    it('has the models that are expected of it', () => {
+      for (const [kind, count] of Object.entries(models)) {
+        expect(kinds.filter((one) => one === kind).length, kind).toBe(count);
+      }
+    });
+
+    for (const [model, path] of found) {
+      const options = { runner, name: path, sources, tolerance };
+      const createModel = () => model as never;
+      const kind = modelKind(model);
+      if (kind === 'autoregressive') tokenForestConformance({ ...options, createModel, scripts });
+      // The 8-bit graphs are quick and approximate: of them, a source's scores may depend on what is beside it.
+      const batchDependent = /draft|fast/i.test(path);
+      if (kind === 'lattice') latticeModelConformance({ ...options, createModel, batchDependent });
+      if (kind === 'canvas') canvasModelConformance({ ...options, createModel });
+      if (kind === 'edit') editModelConformance({ ...options, createModel });
+    }
+  });
+}

@@ -1,0 +1,8 @@
+/** One way to get a model wrong, and the law that finds it. */
+export interface Fault<Model> {
+  readonly fault: string;
+  readonly law: string;
+  readonly plant: (model: Model) => Model;
+}
+
+export const ENCODING = 'reads an encoding of the sources as it reads the sources, and refuses one that is not of them';
