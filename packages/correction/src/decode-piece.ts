@@ -68,7 +68,7 @@ export class PieceDecoder {
   ): Promise<DecodedPiece | undefined> {
     // A correction is about as long as what it corrects; what is much longer goes round in circles.
     const maxNewTokens = Math.min(this.#model.maxLength, 2 * source.length + 16);
-    const request = { sources: [source], maxNewTokens, ...(signal === undefined ? {} : { signal }) };
+    const request = { sources: [source], maxNewTokens, signal };
     const { results, statistics } = await collect(decoder.decode(this.#model, request));
     totals.add(statistics);
     const { tokenIds, tokenLogProbs, finishReason } = results[0].best;

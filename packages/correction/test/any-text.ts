@@ -83,8 +83,8 @@ export function wildCorrection(seed: number): (text: string) => string {
     const words = text.split(' ');
     for (let times = draw(6); times > 0; times--) {
       const at = draw(words.length);
-      const word = words[at] as string;
-      const other = words[draw(words.length)] as string;
+      const word = words[at];
+      const other = words[draw(words.length)];
       const made = [
         word.toUpperCase(),
         '',
@@ -96,7 +96,7 @@ export function wildCorrection(seed: number): (text: string) => string {
         `,${word}`,
         `${word}\n`,
       ];
-      words[at] = made[draw(made.length)] as string;
+      words[at] = made[draw(made.length)];
       if (draw(8) === 0) words.splice(at, 1);
       if (words.length === 0) words.push('x');
     }

@@ -9,7 +9,7 @@ import {
 } from '@foretoken/testkit';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type LoadedModel, loadModel } from '../src/index.js';
-import { draftsFolder, imported, SOURCES, studentsFolder, weightsOf } from './student-fixtures.js';
+import { hintsFolder, imported, SOURCES, studentsFolder, weightsOf } from './student-fixtures.js';
 
 const runner = { describe, it };
 const shipped = (name: string): string => fileURLToPath(new URL(`../../${name}/model`, import.meta.url));
@@ -54,7 +54,7 @@ const FOLDERS: Readonly<Record<string, Tested>> = {
     scripts: 2,
   },
   'a small folder whose students read more than the source': {
-    folder: draftsFolder(),
+    folder: hintsFolder(),
     models: { autoregressive: 1, lattice: 4, canvas: 1, edit: 1 },
     sources: SOURCES,
     tolerance: 1e-5,

@@ -22,7 +22,6 @@ import {
   givenTokens,
   type LengthOptions,
   MAX_FORWARD_CELLS,
-  type TriedLength,
 } from '@foretoken/core/kit';
 import { assertLatticeSearch, type LatticeSearch, pathsToRead, searchOutputs } from './lattice-search.js';
 import { RefinedCanvas } from './refined-canvas.js';
@@ -66,7 +65,7 @@ export function canvasDecoder<Source>(strategy: CanvasStrategy<Source>): Decoder
   return {
     name,
     requires,
-    decode: (model, request) => decode(strategy, requires, model, request as DecodeRequest<Source>, performance.now()),
+    decode: (model, request) => decode(strategy, requires, model, request, performance.now()),
   };
 }
 
@@ -89,7 +88,7 @@ async function* decode<Source>(
   const { initial } = strategy;
   if (initial !== undefined) assertLatticeSearch(strategy.name, initial, model.vocabulary, request);
   const encoding = await commonEncoding(model, initial?.lattice, sources, signal);
-  const open = { ...(encoding === undefined ? {} : { encoding }), ...(signal === undefined ? {} : { signal }) };
+  const open = { encoding, signal };
   let session: CanvasSession | undefined;
   try {
     const found = initial && (await searchOutputs(initial, request, open));
@@ -143,7 +142,7 @@ async function blanks<Source>(
     const given = request.outputPrefixes?.[row] ?? new Int32Array();
     // A prefix after which the output is over leaves nothing to decide.
     const over = contextOf(source, row, model, request).endsWithin(given, given.length);
-    const tried = over ? [{ length: given.length, bonus: 0 }] : (lengths[row] as readonly TriedLength[]);
+    const tried = over ? [{ length: given.length, bonus: 0 }] : lengths[row];
     return tried.map(({ length, bonus }) => ({
       canvas: new RefinedCanvas(given, length, model.maskTokenId),
       bonus,

@@ -54,7 +54,7 @@ export function easyFirst<Source = TokenSource>(options: EasyFirstOptions = {}):
       const { free, length, maskTokenId } = canvas;
       if (free.length === 0) return;
       const [first] = yield [canvas.without(free)];
-      canvas.decide(free, bestCanvasTokens(first!, length, maskTokenId));
+      canvas.decide(free, bestCanvasTokens(first, length, maskTokenId));
       const ranking = highest(free, canvas.logProbs, free.length);
       const levels = split(ranking, Math.min(groups, free.length));
       // The easiest level that changed: all that are harder depend on it.
@@ -66,7 +66,7 @@ export function easyFirst<Source = TokenSource>(options: EasyFirstOptions = {}):
         const predictions = yield contexts(canvas, levels, first);
         changed = levels.length;
         for (const [index, level] of due.entries()) {
-          const proposal = bestCanvasTokens(predictions[index]!, length, maskTokenId);
+          const proposal = bestCanvasTokens(predictions[index], length, maskTokenId);
           if (canvas.decide(level, proposal)) changed = Math.min(changed, first + index);
           yield;
         }
@@ -81,7 +81,7 @@ function contexts(canvas: RefinedCanvas, levels: readonly (readonly number[])[],
   return levels.slice(first).map((level) => {
     const context = seen;
     seen = context.slice();
-    for (const position of level) seen[position] = canvas.tokenIds[position] as number;
+    for (const position of level) seen[position] = canvas.tokenIds[position];
     return context;
   });
 }

@@ -64,7 +64,7 @@ export function editDecoder<Source>(strategy: EditStrategy<Source>): Decoder<Edi
   };
   return {
     ...checked,
-    decode: (model, request) => decode(strategy, checked, model, request as DecodeRequest<Source>, performance.now()),
+    decode: (model, request) => decode(strategy, checked, model, request, performance.now()),
   };
 }
 
@@ -82,7 +82,7 @@ async function* decode<Source>(
   const { initial } = strategy;
   if (initial !== undefined) assertLatticeSearch(strategy.name, initial, model.vocabulary, request);
   const encoding = await commonEncoding(model, initial?.lattice, sources, signal);
-  const open = { ...(encoding === undefined ? {} : { encoding }), ...(signal === undefined ? {} : { signal }) };
+  const open = { encoding, signal };
   let session: EditSession | undefined;
   try {
     const found = initial && (await searchOutputs(initial, request, open));
@@ -93,12 +93,7 @@ async function* decode<Source>(
     const given = sources.map((_, row) => outputPrefixes?.[row]?.length ?? 0);
     const rows = sources.map((_, row) => {
       const start = initialOutputs?.[row] ?? outputPrefixes?.[row] ?? new Int32Array();
-      const canvas = edited(
-        found?.[row] ?? { tokenIds: start },
-        given[row] as number,
-        startTokenId,
-        vocabulary.endTokenId,
-      );
+      const canvas = edited(found?.[row] ?? { tokenIds: start }, given[row], startTokenId, vocabulary.endTokenId);
       const state: EditState = { row, canvas };
       // A prefix after which the output is over leaves nothing to decide.
       const over =

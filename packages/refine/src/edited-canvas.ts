@@ -57,7 +57,7 @@ export function deleteTokens(
     throw brokenPrediction(row, `${deletions.length} deletions for ${tokenIds.length}`);
   for (const position of deletions.keys()) assertScores(deletions, row, position, position, position + 1);
   const stays = (_: number, position: number): boolean =>
-    position <= given || position === tokenIds.length - 1 || !((deletions[position] as number) > least);
+    position <= given || position === tokenIds.length - 1 || !(deletions[position] > least);
   const origins = Int32Array.from(tokenIds.keys()).filter(stays);
   return { tokenIds: tokenIds.filter(stays), logProbs: logProbs.filter(stays), origins, given };
 }
@@ -82,7 +82,7 @@ export function insertPlaceholders(
   const origins: number[] = [];
   for (const [position, tokenId] of tokenIds.entries()) {
     ids.push(tokenId);
-    known.push(logProbs[position] as number);
+    known.push(logProbs[position]);
     origins.push(position);
     const opened = position < given ? 0 : Math.min(counts[position] ?? 0, perGap, room);
     room -= opened;
@@ -113,8 +113,8 @@ export function fillPlaceholders(
   );
   if (stuck >= 0) throw noTokenLeft(row, stuck);
   return {
-    tokenIds: tokenIds.map((tokenId, position) => (isOpen(position) ? proposal.tokenIds[position]! : tokenId)),
-    logProbs: logProbs.map((logProb, position) => (isOpen(position) ? proposal.logProbs[position]! : logProb)),
+    tokenIds: tokenIds.map((tokenId, position) => (isOpen(position) ? proposal.tokenIds[position] : tokenId)),
+    logProbs: logProbs.map((logProb, position) => (isOpen(position) ? proposal.logProbs[position] : logProb)),
     origins: tokenIds.map((_, position) => position),
     given,
   };

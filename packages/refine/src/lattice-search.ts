@@ -80,12 +80,12 @@ export async function searchOutputs<Source>(
   const shared: LatticeModel<Source> = {
     vocabulary,
     supports,
-    emit: (rows, options) => lattice.emit(rows, { ...options, ...(encoding === undefined ? {} : { encoding }) }),
+    emit: (rows, options) => lattice.emit(rows, { ...options, encoding: encoding ?? options?.encoding }),
   };
   const request = {
     sources,
-    ...(seed === undefined ? {} : { seed }),
-    ...(signal === undefined ? {} : { signal }),
+    seed,
+    signal,
   };
   const outputs: CanvasReviseEvent[] = [];
   for await (const event of search.decode(shared, request as Parameters<typeof search.decode>[1])) {

@@ -40,12 +40,12 @@ export function maskCtc<Source = TokenSource>(options: MaskCtcOptions<Source>): 
       const { length, logProbs, tokenIds, maskTokenId } = canvas;
       // As a float32, which the output's are: else what equals the threshold would be below it or not by rounding.
       const least = Math.fround(Math.log(threshold));
-      const sure = (position: number): boolean => (logProbs[position] as number) >= least;
+      const sure = (position: number): boolean => logProbs[position] >= least;
       let masked = canvas.free.filter((position) => !sure(position) || tokenIds[position] === maskTokenId);
       canvas.mask(masked);
       for (let left = iterations; left > 0 && masked.length > 0; left--) {
         const [prediction] = yield [canvas.without(masked)];
-        const proposal = bestCanvasTokens(prediction!, length, maskTokenId);
+        const proposal = bestCanvasTokens(prediction, length, maskTokenId);
         const ranking = highest(masked, proposal.logProbs, masked.length);
         const count = Math.ceil(masked.length / left);
         canvas.decide(ranking.slice(0, count), proposal);

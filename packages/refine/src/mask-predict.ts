@@ -55,7 +55,7 @@ export function maskPredict<Source = TokenSource>(options: MaskPredictOptions = 
       let masked = canvas.free;
       for (let iteration = 1; iteration <= iterations && masked.length > 0; iteration++) {
         const [prediction] = yield [canvas.without(masked)];
-        const changed = canvas.decide(masked, bestCanvasTokens(prediction!, canvas.length, canvas.maskTokenId));
+        const changed = canvas.decide(masked, bestCanvasTokens(prediction, canvas.length, canvas.maskTokenId));
         if (adaptiveStop && !changed) return;
         const count = maskedCount(schedule, canvas.free.length, iteration, iterations);
         masked = lowest(canvas.free, canvas.logProbs, Math.max(count, leastMasked));

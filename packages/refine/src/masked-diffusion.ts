@@ -66,7 +66,7 @@ export function maskedDiffusion<Source = TokenSource>(
   const { length, steps = Number.MAX_SAFE_INTEGER, entropyBound = Number.NaN } = options;
   assertOptions({ ...options, order, remask, steps });
   return canvasDecoder({
-    ...(length === undefined ? {} : { length }),
+    length,
     name: 'masked-diffusion',
     output: outputFor(order, temperature),
     scored: false,
@@ -87,7 +87,7 @@ export function maskedDiffusion<Source = TokenSource>(
         let masked = positions;
         for (let step = 1; masked.length > 0 && step <= mostSteps; step++) {
           const [prediction] = yield [canvas.tokenIds.slice()];
-          const proposal = yield* propose(prediction!, canvas.length, masked, forward++, proposing);
+          const proposal = yield* propose(prediction, canvas.length, masked, forward++, proposing);
           const ranking = highest(masked, proposal.ease, masked.length);
           // Last are those where no token is possible; they stay masks.
           const possible = ranking.filter((position) => proposal.tokenIds[position] !== canvas.maskTokenId);
@@ -114,7 +114,7 @@ function dueAfter(step: number, { start, end, steps }: Block): number {
 }
 
 function entropiesOf(ranking: readonly number[], { ease }: RankedProposal): number[] {
-  return ranking.map((position) => -(ease[position] as number));
+  return ranking.map((position) => -ease[position]);
 }
 
 /**

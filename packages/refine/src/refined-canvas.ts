@@ -58,8 +58,8 @@ export class RefinedCanvas {
     let changed = false;
     for (const position of positions) {
       changed ||= this.tokenIds[position] !== tokenIds[position];
-      this.tokenIds[position] = tokenIds[position] as number;
-      this.logProbs[position] = logProbs[position] as number;
+      this.tokenIds[position] = tokenIds[position];
+      this.logProbs[position] = logProbs[position];
     }
     return changed;
   }
@@ -75,16 +75,12 @@ export class RefinedCanvas {
 
 /** The `count` of `positions` with the lowest `values`, lowest first, the earlier position first among equals. */
 export function lowest(positions: readonly number[], values: ArrayLike<number>, count: number): number[] {
-  return [...positions]
-    .sort((a, b) => compare(values[a] as number, values[b] as number) || a - b)
-    .slice(0, Math.max(count, 0));
+  return [...positions].sort((a, b) => compare(values[a], values[b]) || a - b).slice(0, Math.max(count, 0));
 }
 
 /** The `count` of `positions` with the highest `values`, highest first, the earlier position first among equals. */
 export function highest(positions: readonly number[], values: ArrayLike<number>, count: number): number[] {
-  return [...positions]
-    .sort((a, b) => compare(values[b] as number, values[a] as number) || a - b)
-    .slice(0, Math.max(count, 0));
+  return [...positions].sort((a, b) => compare(values[b], values[a]) || a - b).slice(0, Math.max(count, 0));
 }
 
 /** Differences would make two infinities NaN. */

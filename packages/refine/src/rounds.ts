@@ -79,7 +79,7 @@ export async function* refineRows<Ask, Answer>(
     if (yielder.due()) await yielder.yield();
   };
   const report = function* (row: number): Generator<DecodeEvent> {
-    const candidates = (rows[row] as readonly Candidate<Ask, Answer>[]).map(seen);
+    const candidates = rows[row].map(seen);
     const atMs = performance.now() - began;
     if (isWaiting(row)) {
       const { shown } = best(candidates);
@@ -100,8 +100,7 @@ export async function* refineRows<Ask, Answer>(
       hypothesis(shown, tokenIds, finishReason, rounds.given[row] ?? 0, rounds.scored ? score : NaN),
     ]);
   };
-  const isWaiting = (row: number): boolean =>
-    (rows[row] as readonly Candidate<Ask, Answer>[]).some((candidate) => waiting.has(candidate));
+  const isWaiting = (row: number): boolean => rows[row].some((candidate) => waiting.has(candidate));
   const { otherForwards } = rounds;
   for (const [row, candidates] of rows.entries()) {
     // Nobody else could show what is about to be refined.
@@ -169,8 +168,8 @@ function hypothesis(
   return {
     tokenIds,
     finishReason,
-    ...(Number.isFinite(score) ? { score } : {}),
+    score: Number.isFinite(score) ? score : undefined,
     // The tokens of a text to be edited have no probability; a sum over the others would mean little.
-    ...(Number.isNaN(logProb) ? {} : { logProb }),
+    logProb: Number.isNaN(logProb) ? undefined : logProb,
   };
 }

@@ -59,20 +59,20 @@ export function skeletonFirst<Source = TokenSource>(options: SkeletonFirstOption
       const { free, length, maskTokenId } = canvas;
       if (free.length === 0) return;
       const [first] = yield [canvas.without(free)];
-      canvas.decide(free, bestCanvasTokens(first!, length, maskTokenId));
+      canvas.decide(free, bestCanvasTokens(first, length, maskTokenId));
       const isSolid = (tokenId: number): boolean => tokenId !== maskTokenId && content(tokenId);
-      const solid = free.filter((position) => isSolid(canvas.tokenIds[position]!));
+      const solid = free.filter((position) => isSolid(canvas.tokenIds[position]));
       const skeleton = highest(solid, canvas.logProbs, Math.ceil(share * free.length));
       const kept = new Set(skeleton);
       let open = free.filter((position) => !kept.has(position));
       for (let fill = 0; fill < fills && open.length > 0; fill++) {
         const [prediction] = yield [canvas.without(open)];
-        canvas.decide(open, bestCanvasTokens(prediction!, length, maskTokenId));
+        canvas.decide(open, bestCanvasTokens(prediction, length, maskTokenId));
         open = highest(open, canvas.logProbs, open.length).slice(Math.ceil(open.length / (fills - fill)));
       }
       if (!revise || skeleton.length === 0 || skeleton.length === free.length) return;
       const [revision] = yield [canvas.without(skeleton)];
-      canvas.decide(skeleton, bestCanvasTokens(revision!, length, maskTokenId));
+      canvas.decide(skeleton, bestCanvasTokens(revision, length, maskTokenId));
     },
   });
 }

@@ -123,7 +123,7 @@ function* fromDistributions(
       logProbs[position] = Number.NEGATIVE_INFINITY;
       continue;
     }
-    const most = scores[best] as number;
+    const most = scores[best];
     const tokenId =
       temperature === 0
         ? best
@@ -133,8 +133,8 @@ function* fromDistributions(
             stream.uniform(position, TOKEN_DRAWS, forward),
           );
     tokenIds[position] = tokenId;
-    logProbs[position] = distribution[tokenId] as number;
-    ease[position] = easeOf(order, scores, logProbs[position] as number);
+    logProbs[position] = distribution[tokenId];
+    ease[position] = easeOf(order, scores, logProbs[position]);
   }
   return { tokenIds, logProbs, ease };
 }

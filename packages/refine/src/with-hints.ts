@@ -47,7 +47,7 @@ interface Reader<Source, Session> {
 
 function reading<Source, Session>(model: Reader<Source, Session>, hints: LatticeSearch<Source>) {
   return {
-    ...(model.encoder === undefined ? {} : { encoder: model.encoder }),
+    encoder: model.encoder,
     readsHints: true,
     open: async (sources: readonly Source[], options: CanvasOpenOptions = {}): Promise<Session> => {
       if (options.hints !== undefined) return model.open(sources, options);
@@ -55,8 +55,7 @@ function reading<Source, Session>(model: Reader<Source, Session>, hints: Lattice
       const own =
         options.encoding === undefined ? await commonEncoding(model, hints.lattice, sources, signal) : undefined;
       try {
-        const encoding = options.encoding ?? own;
-        const open = { ...options, ...(encoding === undefined ? {} : { encoding }) };
+        const open = { ...options, encoding: options.encoding ?? own };
         const paths = pathsToRead(model, hints, await searchOutputs(hints, { sources }, open));
         if (paths.hints === undefined) throw untold();
         return await model.open(sources, { ...open, ...paths });

@@ -124,11 +124,11 @@ describe('which positions are decided first', () => {
     expect(run('random', 1).ease).toEqual(run('random', 2).ease);
     // Were the numbers the same, the earliest would all be a.
     const { tokenIds, ease } = run('random', 1);
-    const earliest = positions.sort((a, b) => ease[a]! - ease[b]!).slice(0, 12);
+    const earliest = positions.sort((a, b) => ease[a] - ease[b]).slice(0, 12);
     expect(new Set(earliest.map((position) => tokenIds[position])).size).toBeGreaterThan(1);
     // Log-probabilities are the model's own, whatever the temperature.
     for (const [position, tokenId] of run('random', 5).tokenIds.entries()) {
-      expect(run('random', 5).logProbs[position]).toBeCloseTo(Math.log(rows[position]![tokenId - 1]!), 5);
+      expect(run('random', 5).logProbs[position]).toBeCloseTo(Math.log(rows[position][tokenId - 1]), 5);
     }
   });
 
@@ -136,7 +136,7 @@ describe('which positions are decided first', () => {
     for (const order of ['confidence', 'margin', 'entropy'] as const) {
       const model = tableModel({ ___: 'a50 b50 c50', a__: 'g9 b50 c50', ab_: 'g9 g9 c50' });
       const { results } = await collect(maskedDiffusion({ length: 3, order }).decode(model, { sources: SOURCES }));
-      expect([order, toText(results[0]!.best.tokenIds)]).toEqual([order, 'abc']);
+      expect([order, toText(results[0].best.tokenIds)]).toEqual([order, 'abc']);
     }
   });
 });
@@ -160,7 +160,7 @@ describe('easyFirst in groups', () => {
           const score = randomCanvasScore({ seed, vocabularySize: 9, never: [0] });
           const model = scriptedCanvasModel({ vocabularySize: 9, score });
           const end = await collect(easyFirst({ length, groups, iterations }).decode(model, { sources: SOURCES }));
-          const scored = { score, source: SOURCES[0]!, mask: MASK };
+          const scored = { score, source: SOURCES[0], mask: MASK };
           expect(outputsOf(end)).toEqual([referenceEasyFirst(scored, length, iterations, groups)]);
         },
       ),
@@ -182,7 +182,7 @@ describe('rounds', () => {
       const { results } = await collect(
         maskPredict({ lengthBeam: 2, iterations: 1 }).decode(model, { sources: SOURCES }),
       );
-      expect(toText(results[0]!.best.tokenIds)).toBe(expected);
+      expect(toText(results[0].best.tokenIds)).toBe(expected);
     }
   });
 
@@ -203,7 +203,7 @@ describe('rounds', () => {
       const { results } = await collect(
         maskPredict({ length: 4, iterations: 1 }).decode(tableModel(table), { sources: SOURCES, ...more }),
       );
-      return results[0]!.best;
+      return results[0].best;
     };
     expect((await decode({})).logProb).toBeCloseTo(Math.log(0.9 * 0.8 * 0.7), 5);
     expect((await decode({ maxNewTokens: 2 })).logProb).toBeCloseTo(Math.log(0.9 * 0.8), 5);
@@ -221,7 +221,7 @@ describe('a canvas under edits', () => {
     'keeps a token that is deleted with a probability of just %d',
     (threshold) => {
       const at = Math.fround(Math.log(threshold));
-      const above = new Float32Array(new Uint32Array(Float32Array.of(at).buffer).map((bits) => bits - 1).buffer)[0]!;
+      const above = new Float32Array(new Uint32Array(Float32Array.of(at).buffer).map((bits) => bits - 1).buffer)[0];
       expect(above).toBeGreaterThan(at);
       const deletions = Float32Array.of(0, at, above, 0);
       const { tokenIds, origins } = deleteTokens(0, canvasOf([1, 2]), deletions, threshold);
@@ -322,7 +322,7 @@ describe('maskCtc', () => {
     const model = tableModel({ a_: 'g9 c90' });
     const initial = fixed([1, 2], [threshold, threshold - 1e-6]);
     const { results } = await collect(maskCtc({ initial, threshold }).decode(model, { sources: SOURCES }));
-    expect(toText(results[0]!.best.tokenIds)).toBe('ac');
+    expect(toText(results[0].best.tokenIds)).toBe('ac');
   });
 
   it('masks a mask in the output it starts from, however sure, and decides the surest share in each forward', async () => {
@@ -334,7 +334,7 @@ describe('maskCtc', () => {
     const initial = fixed([1, MASK, 2, 2, 2], [0.9, 1, 0.1, 0.1, 0.1]);
     const { results } = await collect(maskCtc({ initial, iterations: 3 }).decode(model, { sources: SOURCES }));
     expect(fillsOf(model)).toEqual([['a____'], ['a_c_e'], ['afc_e']]);
-    expect(toText(results[0]!.best.tokenIds)).toBe('afcbe');
+    expect(toText(results[0].best.tokenIds)).toBe('afcbe');
   });
 });
 

@@ -72,7 +72,7 @@ describe('answers that are missing', () => {
     if (expected === undefined) await assertCode(decode, 'RUNTIME_FAILURE');
     else {
       const { results } = await decode();
-      expect(results.map(({ hypotheses }) => hypotheses[0]!.tokenIds.length)).toEqual(expected);
+      expect(results.map(({ hypotheses }) => hypotheses[0].tokenIds.length)).toEqual(expected);
     }
     expect(model.stillOpen).toBe(0);
   });
@@ -109,7 +109,7 @@ describe('an initial output that is drawn', () => {
       const request = { sources: SOURCES, seed };
       const drawn = await collect(search.decode(lattice, request));
       const edited = await collect(levenshtein({ initial: { lattice, search } }).decode(still, request));
-      const tokensOf = ({ results }: typeof drawn) => results.map(({ hypotheses }) => [...hypotheses[0]!.tokenIds]);
+      const tokensOf = ({ results }: typeof drawn) => results.map(({ hypotheses }) => [...hypotheses[0].tokenIds]);
       expect(tokensOf(edited)).toEqual(tokensOf(drawn));
       seen.add(String(tokensOf(drawn)));
     }

@@ -20,15 +20,15 @@ describe('easyFirst', () => {
     // The third iteration asks for c alone; it changed, but nothing is harder than it.
     expect(fillsOf(model)).toEqual([['___'], ['_b_', 'ab_'], ['db_']]);
     expect(statistics.forwards).toBe(3);
-    expect(toText(results[0]!.hypotheses[0]!.tokenIds)).toBe('dbf');
-    expect(results[0]!.hypotheses[0]!.logProb).toBeCloseTo(Math.log(0.6 * 0.9 * 0.8), 5);
+    expect(toText(results[0].hypotheses[0].tokenIds)).toBe('dbf');
+    expect(results[0].hypotheses[0].logProb).toBeCloseTo(Math.log(0.6 * 0.9 * 0.8), 5);
   });
 
   it('gives the positions of a group one context', async () => {
     const model = tableModel({ ____: 'a50 b90 c20 d80', _b_d: 'e60 g9 f60 g9' });
     const { results } = await collect(easyFirst({ length: 4, groups: 2 }).decode(model, { sources: SOURCES }));
     expect(fillsOf(model)).toEqual([['____'], ['_b_d']]);
-    expect(toText(results[0]!.hypotheses[0]!.tokenIds)).toBe('ebfd');
+    expect(toText(results[0].hypotheses[0].tokenIds)).toBe('ebfd');
   });
 
   it('agrees with recomputing everything in every iteration', async () => {
@@ -41,8 +41,8 @@ describe('easyFirst', () => {
           const score = randomCanvasScore({ seed, vocabularySize: 9, never: [0] });
           const model = scriptedCanvasModel({ vocabularySize: 9, score });
           const { results } = await collect(easyFirst({ length, iterations }).decode(model, { sources: SOURCES }));
-          const expected = referenceEasyFirst({ score, source: SOURCES[0]!, mask: MASK }, length, iterations);
-          expect([...results[0]!.hypotheses[0]!.tokenIds]).toEqual(expected);
+          const expected = referenceEasyFirst({ score, source: SOURCES[0], mask: MASK }, length, iterations);
+          expect([...results[0].hypotheses[0].tokenIds]).toEqual(expected);
           // The easiest n positions are final after n iterations.
           expect(model.forwards).toBeLessThanOrEqual(Math.min(iterations, length));
         },
@@ -72,8 +72,8 @@ describe('skeletonFirst', () => {
     const decoder = skeletonFirst({ length: 4, revise: true });
     const { results } = await collect(decoder.decode(model, { sources: SOURCES }));
     expect(fillsOf(model)).toEqual([['____'], ['a_c_'], ['_e_f']]);
-    expect(toText(results[0]!.hypotheses[0]!.tokenIds)).toBe('aedf');
-    expect(results[0]!.hypotheses[0]!.score).toBeCloseTo(Math.log(0.7 * 0.5 * 0.8 * 0.6) / 4, 5);
+    expect(toText(results[0].hypotheses[0].tokenIds)).toBe('aedf');
+    expect(results[0].hypotheses[0].score).toBeCloseTo(Math.log(0.7 * 0.5 * 0.8 * 0.6) / 4, 5);
   });
 
   it('makes its skeleton of content tokens and fills the rest in as many forwards as told', async () => {
@@ -86,14 +86,14 @@ describe('skeletonFirst', () => {
     const decoder = skeletonFirst({ length: 4, content, fills: 2 });
     const { results } = await collect(decoder.decode(model, { sources: SOURCES }));
     expect(fillsOf(model)).toEqual([['____'], ['__cd'], ['_ecd']]);
-    expect(toText(results[0]!.hypotheses[0]!.tokenIds)).toBe('fecd');
+    expect(toText(results[0].hypotheses[0].tokenIds)).toBe('fecd');
   });
 
   it('is a one-shot fill where all is skeleton', async () => {
     const model = tableModel({ __: 'a90 b30' });
     const decoder = skeletonFirst({ length: 2, share: 1, content: () => true, revise: true });
     const { results, statistics } = await collect(decoder.decode(model, { sources: SOURCES }));
-    expect(toText(results[0]!.hypotheses[0]!.tokenIds)).toBe('ab');
+    expect(toText(results[0].hypotheses[0].tokenIds)).toBe('ab');
     expect(statistics.forwards).toBe(1);
   });
 

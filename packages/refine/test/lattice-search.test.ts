@@ -22,9 +22,9 @@ function editsOf(seed: number, maxLength = 32) {
     placeholderTokenId: 8,
     maxLength,
     deletions: (source, canvas) =>
-      Float32Array.from(canvas, (_, at) => (choose(source, [at, ...canvas])[0]! > 2 ? 0.9 : 0.1)),
+      Float32Array.from(canvas, (_, at) => (choose(source, [at, ...canvas])[0] > 2 ? 0.9 : 0.1)),
     placeholders: (source, canvas) =>
-      Int32Array.from({ length: canvas.length - 1 }, (_, at) => (choose(source, [at, ...canvas])[1]! > 3 ? 1 : 0)),
+      Int32Array.from({ length: canvas.length - 1 }, (_, at) => (choose(source, [at, ...canvas])[1] > 3 ? 1 : 0)),
     score: randomCanvasScore({ seed, vocabularySize: VOCABULARY, never: [0, 7, 8] }),
   });
 }
@@ -35,12 +35,12 @@ describe('levenshtein from a lattice', () => {
     for (let seed = 1; seed <= 30; seed++) {
       const lattice = latticeOf(seed);
       const searched = await collect(search.decode(lattice, { sources: SOURCES }));
-      const initialOutputs = searched.results.map(({ hypotheses }) => hypotheses[0]!.tokenIds);
+      const initialOutputs = searched.results.map(({ hypotheses }) => hypotheses[0].tokenIds);
       const given = await collect(levenshtein().decode(editsOf(seed), { sources: SOURCES, initialOutputs }));
       const edited = await collect(
         levenshtein({ initial: { lattice, search } }).decode(editsOf(seed), { sources: SOURCES }),
       );
-      const tokensOf = ({ results }: typeof given) => results.map(({ hypotheses }) => [...hypotheses[0]!.tokenIds]);
+      const tokensOf = ({ results }: typeof given) => results.map(({ hypotheses }) => [...hypotheses[0].tokenIds]);
       expect(tokensOf(edited)).toEqual(tokensOf(given));
       expect(edited.statistics).toMatchObject({ forwards: given.statistics.forwards, otherForwards: 1 });
       if (String(tokensOf(given)) !== String(initialOutputs.map((tokenIds) => [...tokenIds]))) changed++;
@@ -79,12 +79,12 @@ describe('levenshtein from a lattice', () => {
       levenshtein({ initial: { lattice, search } }).decode(model, { sources: SOURCES }),
     );
     for (const [row, { hypotheses }] of results.entries()) {
-      const [emitted] = await lattice.emit([SOURCES[row]!]);
+      const [emitted] = await lattice.emit([SOURCES[row]]);
       const best = await collect(
-        search.decode({ ...lattice, emit: async () => [emitted!] }, { sources: [SOURCES[row]!] }),
+        search.decode({ ...lattice, emit: async () => [emitted] }, { sources: [SOURCES[row]] }),
       );
-      expect(hypotheses[0]!.tokenIds).toEqual(best.results[0]!.hypotheses[0]!.tokenIds);
-      expect(hypotheses[0]!.logProb).toBeLessThan(0);
+      expect(hypotheses[0].tokenIds).toEqual(best.results[0].hypotheses[0].tokenIds);
+      expect(hypotheses[0].logProb).toBeLessThan(0);
     }
   });
 

@@ -50,10 +50,10 @@ function tableModel(table: EditTable, more: Partial<ScriptedEditOptions> = {}): 
     placeholderTokenId: PLACEHOLDER,
     deletions: (_, canvas) => {
       const letters = entry(table.deletions, canvas);
-      return Float32Array.from(canvas, (tokenId) => (letters.includes(LETTERS[tokenId]!) ? 0.6 : 0.5));
+      return Float32Array.from(canvas, (tokenId) => (letters.includes(LETTERS[tokenId]) ? 0.6 : 0.5));
     },
     placeholders: (_, canvas) => [...entry(table.placeholders, canvas)].map(Number),
-    score: (_, canvas, position) => peaked('.abcdefg_'[LETTERS.indexOf(entry(table.fill, canvas)[position]!)]!, 0.9),
+    score: (_, canvas, position) => peaked('.abcdefg_'[LETTERS.indexOf(entry(table.fill, canvas)[position])], 0.9),
     ...more,
   });
 }
@@ -68,8 +68,8 @@ async function run(
   expect(end.statistics.forwards).toBe(model.forwards);
   expect(model.stillOpen).toBe(0);
   return {
-    output: toText(end.results[0]!.hypotheses[0]!.tokenIds),
-    best: end.results[0]!.hypotheses[0]!,
+    output: toText(end.results[0].hypotheses[0].tokenIds),
+    best: end.results[0].hypotheses[0],
     asked: model.calls.flatMap(({ call, canvases }) => canvases.map(({ tokenIds }) => `${call} ${toText(tokenIds)}`)),
     shown: events.flatMap((event) => (event.type === 'canvas-revise' ? [toText(event.tokenIds)] : [])),
   };
@@ -323,9 +323,9 @@ describe('both', () => {
       {},
       {
         maxLength: 12,
-        deletions: (source, canvas) => Float32Array.from(canvas, (_, at) => random(source, [...canvas, at])[0]! * 0.8),
+        deletions: (source, canvas) => Float32Array.from(canvas, (_, at) => random(source, [...canvas, at])[0] * 0.8),
         placeholders: (source, canvas) =>
-          Int32Array.from({ length: canvas.length - 1 }, (_, at) => random(source, [...canvas, at])[1]! * 3 - 1),
+          Int32Array.from({ length: canvas.length - 1 }, (_, at) => random(source, [...canvas, at])[1] * 3 - 1),
         score,
       },
     );

@@ -55,8 +55,8 @@ async function searchedOf(lattice: LatticeModel<TokenSource>, source: TokenSourc
   const tokens: number[] = [];
   const probabilities: number[] = [];
   let previous = BLANK;
-  for (const [frame, label] of [...emitted!.tokenIds].entries()) {
-    const probability = Math.exp(emitted!.logProbs[frame] as number);
+  for (const [frame, label] of [...emitted.tokenIds].entries()) {
+    const probability = Math.exp(emitted.logProbs[frame]);
     if (label !== BLANK && label !== previous) {
       tokens.push(label);
       probabilities.push(probability);
@@ -77,7 +77,7 @@ function byHand(
   iterations: number,
 ): { readonly tokens: number[]; readonly fills: number } {
   const score = randomCanvasScore({ seed, vocabularySize: VOCABULARY, never: [END, MASK] });
-  const canvas = tokens.map((token, position) => ((probabilities[position] as number) < threshold ? MASK : token));
+  const canvas = tokens.map((token, position) => (probabilities[position] < threshold ? MASK : token));
   let fills = 0;
   for (let left = iterations; left > 0 && canvas.includes(MASK); left--) {
     const before = Int32Array.from(canvas);
@@ -91,7 +91,7 @@ function byHand(
           randomCanvasScore({ seed, vocabularySize: VOCABULARY, never: [END] })(source, before, position),
         );
         const total = all.reduce((sum, value) => sum + Math.exp(value), 0);
-        return { position, token, probability: Math.exp(scores[token] as number) / total };
+        return { position, token, probability: Math.exp(scores[token]) / total };
       });
     guesses.sort((a, b) => b.probability - a.probability || a.position - b.position);
     for (const { position, token } of guesses.slice(0, Math.ceil(guesses.length / left))) canvas[position] = token;
@@ -118,7 +118,7 @@ describe('maskCtc', () => {
           let fills = 0;
           for (const [row, source] of SOURCES.entries()) {
             const expected = byHand(await searchedOf(lattice, source), source, seed, threshold, iterations);
-            expect([...results[row]!.hypotheses[0]!.tokenIds]).toEqual(expected.tokens);
+            expect([...results[row].hypotheses[0].tokenIds]).toEqual(expected.tokens);
             fills = Math.max(fills, expected.fills);
           }
           expect(statistics).toMatchObject({ forwards: fills, otherForwards: 1 });
@@ -131,15 +131,15 @@ describe('maskCtc', () => {
   it('keeps the output of the lattice at threshold 0 and keeps nothing of it but the length at 1', async () => {
     const lattice = latticeOf(3);
     const sources = [Int32Array.of(5, 2)];
-    const { tokens } = await searchedOf(lattice, sources[0]!);
+    const { tokens } = await searchedOf(lattice, sources[0]);
     const kept = canvasOf(3);
     const whole = await collect(maskCtc({ initial: { lattice, search }, threshold: 0 }).decode(kept, { sources }));
-    expect([...whole.results[0]!.hypotheses[0]!.tokenIds]).toEqual(tokens);
+    expect([...whole.results[0].hypotheses[0].tokenIds]).toEqual(tokens);
     expect(kept.forwards).toBe(0);
     const model = canvasOf(3);
     await collect(maskCtc({ initial: { lattice, search }, threshold: 1, iterations: 1 }).decode(model, { sources }));
     const fill = model.calls.find((call) => call.call === 'fill');
-    expect(fill?.call === 'fill' && [...fill.canvases[0]!.tokenIds]).toEqual(tokens.map(() => MASK));
+    expect(fill?.call === 'fill' && [...fill.canvases[0].tokenIds]).toEqual(tokens.map(() => MASK));
   });
 
   it('encodes once where both models share an encoder, and releases the encoding', async () => {

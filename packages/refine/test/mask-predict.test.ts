@@ -29,7 +29,7 @@ describe('maskPredict', () => {
     for (const [position, logProb] of logProbs.entries()) expect(last?.logProbs?.[position]).toBeCloseTo(logProb, 5);
     const end = events.at(-1);
     if (end?.type !== 'decode-end') throw new Error('no end');
-    const [best] = end.results[0]!.hypotheses;
+    const [best] = end.results[0].hypotheses;
     expect(best).toMatchObject({ tokenIds: toTokens('abcd'), finishReason: 'complete' });
     expect(best?.score).toBeCloseTo(sum / 4, 5);
     expect(best?.logProb).toBeCloseTo(sum, 5);
@@ -40,7 +40,7 @@ describe('maskPredict', () => {
     const decoder = maskPredict({ length: 4, iterations: 3 });
     const { results } = await collect(decoder.decode(model, { sources: SOURCES }));
     expect(fillsOf(model)).toEqual([['____'], ['__cd'], ['_bcd']]);
-    expect(toText(results[0]!.hypotheses[0]!.tokenIds)).toBe('ebcd');
+    expect(toText(results[0].hypotheses[0].tokenIds)).toBe('ebcd');
   });
 
   it('refuses a predicted length that the model has no positions for before the first fill', async () => {
@@ -90,7 +90,7 @@ describe('maskPredict', () => {
     const decoder = maskPredict({ length: 4, adaptiveStop: true });
     const { results } = await collect(decoder.decode(early, { sources: SOURCES }));
     expect(fillsOf(early)).toEqual([['____'], ['a___']]);
-    expect(toText(results[0]!.hypotheses[0]!.tokenIds)).toBe('abcd');
+    expect(toText(results[0].hypotheses[0].tokenIds)).toBe('abcd');
   });
 
   it('tries several lengths and takes the highest mean log-probability', async () => {
@@ -100,8 +100,8 @@ describe('maskPredict', () => {
     const { results } = await collect(decoder.decode(model, { sources: SOURCES }));
     expect(fillsOf(model)).toEqual([['__', '___', '_']]);
     // The sum of two would win: 0.5 * 0.5 > 0.6 * 0.6 * 0.6.
-    expect(toText(results[0]!.hypotheses[0]!.tokenIds)).toBe('cde');
-    expect(results[0]!.hypotheses[0]!.score).toBeCloseTo(Math.log(0.6), 5);
+    expect(toText(results[0].hypotheses[0].tokenIds)).toBe('cde');
+    expect(results[0].hypotheses[0].score).toBeCloseTo(Math.log(0.6), 5);
   });
 
   it('lets the probability of a length have a say, as much as asked for', async () => {
@@ -109,7 +109,7 @@ describe('maskPredict', () => {
     const logProbOfTwo = 3 - Math.log([0, 1, 3, 2].reduce((sum, logit) => sum + Math.exp(logit), 0));
     const bestBy = async (lengthWeight: number) => {
       const decoder = maskPredict({ lengthBeam: 3, lengthWeight, iterations: 1 });
-      return (await collect(decoder.decode(model, { sources: SOURCES }))).results[0]!.hypotheses[0]!;
+      return (await collect(decoder.decode(model, { sources: SOURCES }))).results[0].hypotheses[0];
     };
     // Two positions are e times as probable as three; log(0.6 / 0.5) is 0.182.
     expect(toText((await bestBy(0.18)).tokenIds)).toBe('cde');
@@ -156,14 +156,14 @@ describe('maskPredict', () => {
         async (seed, length, iterations, least) => {
           const score = randomCanvasScore({ seed, vocabularySize: 9, never: [0] });
           const model = scriptedCanvasModel({ vocabularySize: 9, score });
-          const leastMasked = iterations === 1 ? 0 : (least as 0 | 1);
+          const leastMasked = iterations === 1 ? 0 : least;
           const decoder = maskPredict({ length, iterations, leastMasked });
           const { results } = await collect(decoder.decode(model, { sources: SOURCES }));
           const masks = Array.from({ length: iterations - 1 }, (_, index) =>
             Math.max(leastMasked, Math.floor((length * (iterations - index - 1)) / iterations)),
           );
-          const expected = referenceMaskPredict({ score, source: SOURCES[0]!, mask: MASK }, length, masks);
-          expect([...results[0]!.hypotheses[0]!.tokenIds]).toEqual(expected);
+          const expected = referenceMaskPredict({ score, source: SOURCES[0], mask: MASK }, length, masks);
+          expect([...results[0].hypotheses[0].tokenIds]).toEqual(expected);
         },
       ),
       { numRuns: 150 },

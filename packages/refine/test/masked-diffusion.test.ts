@@ -19,14 +19,14 @@ const VOCABULARY = LETTERS.length;
 async function runTable(table: Record<string, string>, options: MaskedDiffusionOptions) {
   const model = tableModel(table);
   const { results } = await collect(maskedDiffusion(options).decode(model, { sources: SOURCES }));
-  return { output: toText(results[0]!.hypotheses[0]!.tokenIds), fills: fillsOf(model).flat() };
+  return { output: toText(results[0].hypotheses[0].tokenIds), fills: fillsOf(model).flat() };
 }
 
 /** What each forward of `length` positions decided, for a model that ignores the canvas. */
 async function stepsOf(score: CanvasScore, length: number, options: MaskedDiffusionOptions): Promise<number[][]> {
   const model = scriptedCanvasModel({ vocabularySize: VOCABULARY, score });
   await collect(maskedDiffusion({ length, ...options }).decode(model, { sources: SOURCES }));
-  const open = fillsOf(model).map(([canvas]) => [...canvas!].flatMap((letter, at) => (letter === '_' ? [at] : [])));
+  const open = fillsOf(model).map(([canvas]) => [...canvas].flatMap((letter, at) => (letter === '_' ? [at] : [])));
   return open.map((positions, step) => positions.filter((position) => !open[step + 1]?.includes(position)));
 }
 
@@ -76,7 +76,7 @@ describe('maskedDiffusion', () => {
           scores[MASK] = Number.NEGATIVE_INFINITY;
           return scores;
         };
-        const greedy = referenceGreedy(SOURCES[0]!, {
+        const greedy = referenceGreedy(SOURCES[0], {
           score: (source, output) => score(source, Int32Array.from(output), output.length),
           endTokenId: 0,
           limit: length,
@@ -85,9 +85,9 @@ describe('maskedDiffusion', () => {
           const model = scriptedCanvasModel({ vocabularySize: VOCABULARY, score });
           const decoder = maskedDiffusion({ length, order: 'left-to-right', blockLength });
           const { results } = await collect(decoder.decode(model, { sources: SOURCES }));
-          const [best] = results[0]!.hypotheses;
-          expect([...best!.tokenIds]).toEqual(greedy.tokenIds);
-          expect(best!.logProb).toBeCloseTo(greedy.score, 3);
+          const [best] = results[0].hypotheses;
+          expect([...best.tokenIds]).toEqual(greedy.tokenIds);
+          expect(best.logProb).toBeCloseTo(greedy.score, 3);
           if (blockLength > 1) continue;
           expect(model.forwards).toBe(greedy.tokenIds.length + (greedy.finishReason === 'end-token' ? 1 : 0));
         }
@@ -113,13 +113,13 @@ describe('maskedDiffusion', () => {
           const request = { sources: SOURCES, outputPrefixes: [Int32Array.from(prompt)] };
           const { results, statistics } = await collect(decoder.decode(model, request));
           const expected = referenceLlada(
-            { score, source: SOURCES[0]!, mask: MASK },
+            { score, source: SOURCES[0], mask: MASK },
             prompt,
             blocks * size,
             blocks,
             steps,
           );
-          expect([...results[0]!.hypotheses[0]!.tokenIds]).toEqual(expected);
+          expect([...results[0].hypotheses[0].tokenIds]).toEqual(expected);
           expect(statistics.forwards).toBe(steps);
         },
       ),
@@ -135,7 +135,7 @@ describe('maskedDiffusion', () => {
       [0, 0.49, 0.49, 0.005, 0.005, 0.005, 0.005, 0, 0],
     ].map((probabilities) => probabilities.map(Math.log));
     rows[2] = [0, 0.498, 0.498, 0.004, 0, 0, 0, 0, 0].map(Math.log);
-    const score: CanvasScore = (_, _canvas, position) => rows[position]!;
+    const score: CanvasScore = (_, _canvas, position) => rows[position];
 
     it('rank positions by what they are named after', async () => {
       expect(await stepsOf(score, 3, { order: 'confidence' })).toEqual([[0], [2], [1]]);
@@ -161,9 +161,9 @@ describe('maskedDiffusion', () => {
       const [, second] = [...entropies].sort((a, b) => a - b);
       const order = 'entropy-bounded';
       expect(await stepsOf(score, 3, { order, entropyBound: 0 })).toEqual([[2], [0], [1]]);
-      expect(await stepsOf(score, 3, { order, entropyBound: entropies[2]! - 1e-3 })).toEqual([[2], [0], [1]]);
-      expect(await stepsOf(score, 3, { order, entropyBound: entropies[2]! + 1e-3 })).toEqual([[0, 2], [1]]);
-      expect(await stepsOf(score, 3, { order, entropyBound: entropies[2]! + second! + 1e-3 })).toEqual([[0, 1, 2]]);
+      expect(await stepsOf(score, 3, { order, entropyBound: entropies[2] - 1e-3 })).toEqual([[2], [0], [1]]);
+      expect(await stepsOf(score, 3, { order, entropyBound: entropies[2] + 1e-3 })).toEqual([[0, 2], [1]]);
+      expect(await stepsOf(score, 3, { order, entropyBound: entropies[2] + second + 1e-3 })).toEqual([[0, 1, 2]]);
     });
 
     it('at random depends on the seed alone', async () => {
@@ -189,12 +189,12 @@ describe('maskedDiffusion', () => {
     const counts = new Float64Array(VOCABULARY);
     for (let seed = 0; seed < 4000; seed++) {
       const { results } = await collect(decoder.decode(model, { sources: SOURCES, seed }));
-      const tokenId = results[0]!.hypotheses[0]!.tokenIds[0] ?? 0;
-      counts[tokenId] = counts[tokenId]! + 1;
+      const tokenId = results[0].hypotheses[0].tokenIds[0] ?? 0;
+      counts[tokenId] = counts[tokenId] + 1;
     }
     for (const [tokenId, probability] of expected.entries()) {
       const deviation = Math.sqrt((probability * (1 - probability)) / 4000);
-      expect(Math.abs(counts[tokenId]! / 4000 - probability)).toBeLessThanOrEqual(4 * deviation);
+      expect(Math.abs(counts[tokenId] / 4000 - probability)).toBeLessThanOrEqual(4 * deviation);
     }
   });
 
@@ -207,7 +207,7 @@ describe('maskedDiffusion', () => {
     const request = { sources: [Int32Array.of(3), Int32Array.of(1, 2)] };
     const outputsAt = async (temperature: number) =>
       (await collect(maskedDiffusion({ temperature }).decode(model, request))).results.map(({ hypotheses }) => [
-        ...hypotheses[0]!.tokenIds,
+        ...hypotheses[0].tokenIds,
       ]);
     expect(await outputsAt(1e-300)).toEqual(await outputsAt(0));
   });
@@ -218,18 +218,18 @@ describe('maskedDiffusion', () => {
     const drawn = Array.from({ length: 6 }, () => new Set<number>());
     for await (const event of decoder.decode(model, { sources: SOURCES, seed: 1 })) {
       if (event.type !== 'canvas-revise') continue;
-      for (const [position, tokenId] of event.tokenIds.entries()) if (tokenId !== MASK) drawn[position]!.add(tokenId);
+      for (const [position, tokenId] of event.tokenIds.entries()) if (tokenId !== MASK) drawn[position].add(tokenId);
     }
     // The first position is decided in steps 1, 3, 5; of eight tokens the same would be drawn each time in 1 of 64 cases.
-    expect(drawn[0]!.size).toBeGreaterThan(1);
+    expect(drawn[0].size).toBeGreaterThan(1);
   });
 
   it('fills in after a prefix', async () => {
     const model = tableModel({ ab__: 'g99 g99 c30 d40', ab_d: 'g99 g99 e50 g9' });
     const request = { sources: SOURCES, outputPrefixes: [toTokens('ab')] };
     const { results } = await collect(maskedDiffusion({ length: 4 }).decode(model, request));
-    expect(toText(results[0]!.hypotheses[0]!.tokenIds)).toBe('abed');
-    expect(results[0]!.hypotheses[0]!.logProb).toBeCloseTo(Math.log(0.4 * 0.5), 5);
+    expect(toText(results[0].hypotheses[0].tokenIds)).toBe('abed');
+    expect(results[0].hypotheses[0].logProb).toBeCloseTo(Math.log(0.4 * 0.5), 5);
   });
 
   it('refuses options out of range or in contradiction', () => {

@@ -25,7 +25,7 @@ async function outputOf(
   const model = scriptedCanvasModel({ vocabularySize: LETTERS.length, maskTokenId: MASK, score, ...more });
   try {
     const { results } = await collect(decoder.decode(model, { sources: SOURCES, ...request }));
-    return toText(results[0]!.hypotheses[0]!.tokenIds);
+    return toText(results[0].hypotheses[0].tokenIds);
   } finally {
     expect(model.stillOpen).toBe(0);
   }
@@ -73,9 +73,9 @@ describe.each(Object.entries(STRATEGIES))('%s', (name, create) => {
 
   it('outputs what ends before the place where nothing is possible', async () => {
     if (name.includes('repeats')) return;
-    const score: CanvasScore = (_, _canvas, position) => only(['a', '.', '_'][position]!);
+    const score: CanvasScore = (_, _canvas, position) => only(['a', '.', '_'][position]);
     expect(await outputOf(create(3), score)).toBe('a');
-    const open: CanvasScore = (_, _canvas, position) => only(['a', 'b', '_'][position]!);
+    const open: CanvasScore = (_, _canvas, position) => only(['a', 'b', '_'][position]);
     expect(await outputOf(create(3), open, {}, { maxNewTokens: 2 })).toBe('ab');
     expect(await outputOf(create(3), open, {}, { stopSequences: [toTokens('ab')] })).toBe('ab');
   });
@@ -83,7 +83,7 @@ describe.each(Object.entries(STRATEGIES))('%s', (name, create) => {
   it('takes another length where the first leaves a place without tokens', async () => {
     if (name.startsWith('masked')) return;
     const score: CanvasScore = (_, canvas, position) =>
-      only(canvas.length === 3 && position === 1 ? '_' : 'abc'[position]!);
+      only(canvas.length === 3 && position === 1 ? '_' : 'abc'[position]);
     expect(await outputOf(create(), score, { lengths: () => [-9, -9, 0, 1] })).toBe('ab');
     await expect(
       outputOf(create(), score, { lengths: () => [-Infinity, -Infinity, -Infinity, 1] }),
@@ -96,7 +96,7 @@ describe.each(Object.entries(STRATEGIES))('%s', (name, create) => {
 describe('a place without tokens', () => {
   // Between two tokens b is possible, beside a mask nothing.
   const late: CanvasScore = (_, canvas, position) =>
-    only(position !== 1 ? 'ac'[position / 2]! : canvas[0] !== MASK && canvas[2] !== MASK ? 'b' : '_');
+    only(position !== 1 ? 'ac'[position / 2] : canvas[0] !== MASK && canvas[2] !== MASK ? 'b' : '_');
 
   it('is decided once its neighbours make a token possible', async () => {
     for (const decoder of [
@@ -122,7 +122,7 @@ describe('a place without tokens', () => {
   it('is never put before a model that rescores', async () => {
     const teacher = randomScriptedModel({ seed: 1, vocabularySize: LETTERS.length });
     const score: CanvasScore = (_, canvas, position) =>
-      only(canvas.length === 3 && position === 2 ? '_' : 'abc'[position]!);
+      only(canvas.length === 3 && position === 2 ? '_' : 'abc'[position]);
     const lengths = (): number[] => [-Infinity, -Infinity, 0, 1];
     const decoder = nat({ lengthBeam: 2, rescore: teacher });
     expect(await outputOf(decoder, score, { lengths })).toBe('ab');
@@ -161,7 +161,7 @@ describe('predicted lengths', () => {
         });
       }
       const { results } = await collect(decoder.decode(predicting([-Infinity, -1, -Infinity]), { sources: SOURCES }));
-      expect(toText(results[0]!.hypotheses[0]!.tokenIds)).toBe('a');
+      expect(toText(results[0].hypotheses[0].tokenIds)).toBe('a');
       await expect(
         collect(decoder.decode(predicting([-Infinity, -Infinity, -Infinity]), { sources: SOURCES })),
       ).rejects.toMatchObject({ code: 'RUNTIME_FAILURE' });

@@ -17,7 +17,7 @@ interface Guess {
 function guess({ score, source, mask }: Scored, canvas: readonly number[], position: number): Guess {
   const logProbs = logSoftmax(score(source, Int32Array.from(canvas), position));
   const tokenId = ranked(logProbs).find((id) => id !== mask) as number;
-  return { tokenId, logProb: logProbs[tokenId] as number };
+  return { tokenId, logProb: logProbs[tokenId] };
 }
 
 /** Mask-predict as section 3.1 of the paper has it, `masks[t]` positions masked after iteration t + 1. */
@@ -46,8 +46,8 @@ export function referenceEasyFirst(
   const blank: number[] = Array(length).fill(scored.mask);
   const first = blank.map((_, position) => guess(scored, blank, position));
   const easier = (n: number, m: number): boolean => {
-    const a = (first[n] as Guess).logProb;
-    const b = (first[m] as Guess).logProb;
+    const a = first[n].logProb;
+    const b = first[m].logProb;
     return a > b || (a === b && n < m);
   };
   const count = Math.min(groups, length);
@@ -55,7 +55,7 @@ export function referenceEasyFirst(
   // The first rank of group g is floor(g * length / count).
   const groupOf = (position: number): number =>
     Array.from({ length: count }, (_, group) => Math.floor((group * length) / count)).filter(
-      (begin) => begin <= (ranks[position] as number),
+      (begin) => begin <= ranks[position],
     ).length;
   let tokens = first.map(({ tokenId }) => tokenId);
   for (let iteration = 2; iteration <= iterations; iteration++) {

@@ -131,7 +131,7 @@ export class SpeculativeRow {
     const score = scores ? this.#logProbs.reduce((sum, logProb) => sum + logProb, 0) : undefined;
     return {
       ...this.output.hypothesis(score),
-      ...(tokenLogProbs ? { tokenLogProbs: Float32Array.from(this.#logProbs) } : {}),
+      tokenLogProbs: tokenLogProbs ? Float32Array.from(this.#logProbs) : undefined,
     };
   }
 }

@@ -95,7 +95,7 @@ export function recording<Source>(
       calls.push({ call: 'open', rows: forest.rows });
       open++;
       let disposed = false;
-      return {
+      const recorded: TokenForest<Source> = {
         get rows() {
           return forest.rows;
         },
@@ -117,14 +117,6 @@ export function recording<Source>(
           calls.push({ call: 'finish', row });
           forest.finish(row);
         },
-        ...(forest.join === undefined
-          ? {}
-          : {
-              async join(joining, joinOptions) {
-                calls.push({ call: 'join', rows: joining.length });
-                return forest.join?.(joining, joinOptions) as Promise<number>;
-              },
-            }),
         async [Symbol.asyncDispose]() {
           calls.push({ call: 'dispose' });
           if (!disposed) open--;
@@ -132,6 +124,14 @@ export function recording<Source>(
           await forest[Symbol.asyncDispose]();
         },
       };
+      const join = forest.join?.bind(forest);
+      if (join !== undefined) {
+        recorded.join = (joining, joinOptions) => {
+          calls.push({ call: 'join', rows: joining.length });
+          return join(joining, joinOptions);
+        };
+      }
+      return recorded;
     },
   };
 }

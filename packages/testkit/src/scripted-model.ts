@@ -303,7 +303,7 @@ function extension(
   output: OutputRequest,
 ): Extension {
   const flat = (rows: readonly ArrayLike<number>[]): number[] => rows.flatMap((row) => Array.from(row));
-  const scored = { firstNode, ...(output.states === true ? { states: Float32Array.from(flat(hidden)) } : {}) };
+  const scored = { firstNode, states: output.states === true ? Float32Array.from(flat(hidden)) : undefined };
   switch (output.kind) {
     case 'argmax':
       return {

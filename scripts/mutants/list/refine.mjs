@@ -24,7 +24,7 @@ export default [
     file: 'packages/refine/src/mask-ctc.ts',
     tests: ['packages/refine/test/mask-ctc.test.ts', 'packages/refine/test/borders.test.ts'],
     faults: [
-      ['(logProbs[position] as number) >= least', '(logProbs[position] as number) > least'],
+      ['logProbs[position] >= least', 'logProbs[position] > least'],
       ['Math.ceil(masked.length / left)', 'Math.floor(masked.length / left)'],
     ],
   },
@@ -55,7 +55,7 @@ export default [
     file: 'packages/refine/src/edited-canvas.ts',
     tests: ['packages/refine/test/levenshtein.test.ts', 'packages/refine/test/borders.test.ts'],
     faults: [
-      ['((deletions[position] as number) > least)', '((deletions[position] as number) >= least)'],
+      ['(deletions[position] > least)', '(deletions[position] >= least)'],
 
       ['position <= given || position', 'position < given || position'],
     ],
@@ -63,6 +63,6 @@ export default [
   {
     file: 'packages/refine/src/lattice-search.ts',
     tests: ['packages/refine/test/broken-answers.test.ts', 'packages/refine/test/lattice-search.test.ts'],
-    faults: [['...(seed === undefined ? {} : { seed }),', '']],
+    faults: [['    seed,\n', '']],
   },
 ];

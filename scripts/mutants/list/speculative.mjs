@@ -53,7 +53,6 @@ export default [
     faults: [
       ['if (at < depth && node + 1 < nodes) {', 'if (at <= depth && node + 1 < nodes) {'],
 
-      ['return path / (parent < 0 ? 1 : paths[parent]);', 'return path;'],
       ['state: parent < 0 ? opinion.state : languageStates[parent],', 'state: opinion.state,'],
       ['next.end < hopeless ? next.end : mean(next.end, after.end())', 'next.end'],
     ],
