@@ -1,6 +1,6 @@
 import type { Hypothesis } from '@foretoken/core';
 import { noTokenLeft, type OutputBounds } from '@foretoken/core/kit';
-import type { Branch, RowSearch, ScoredBranch, SearchStart } from './branch.js';
+import type { Branch, RowSearch, ScoredBranch, SearchStart, Steps } from './branch.js';
 import { bestContinuations, continued } from './continuations.js';
 import { type Finished, FinishedList, type StopSettings } from './finished-list.js';
 
@@ -35,11 +35,12 @@ export class BeamRow implements RowSearch {
     this.#given = root.length;
   }
 
-  step(scored: readonly ScoredBranch[], against?: (tokenId: number) => number): void {
+  *step(scored: readonly ScoredBranch[], against?: (tokenId: number) => number): Steps {
     const { beamSize, normalise } = this.#settings;
     const running: Branch[] = [];
     const chosen: number[] = [];
-    for (const [rank, continuation] of bestContinuations(scored, 2 * beamSize, against).entries()) {
+    const best = yield* bestContinuations(scored, 2 * beamSize, against);
+    for (const [rank, continuation] of best.entries()) {
       // What follows could neither be finished nor run on.
       if (rank >= beamSize && running.length === beamSize) break;
       const { finishReason, branch } = continued(continuation, this.#bounds);

@@ -91,12 +91,15 @@ export interface ScoredBranch {
   readonly states?: Float32Array | undefined;
 }
 
+/** A computation that yields after each of its steps, so that other work may have a turn. */
+export type Steps<Result = void> = Generator<void, Result, undefined>;
+
 /** The search of one row: what it wants scored next, and what it makes of the scores. */
 export interface RowSearch {
   /** Branches to extend in the next forward; none when the search is over. */
   readonly running: readonly Branch[];
   /** Takes the scores of all running branches, in their order. Throws `UNSATISFIABLE_CONSTRAINT`. */
-  step(scored: readonly ScoredBranch[]): void;
+  step(scored: readonly ScoredBranch[]): Steps;
   /** Outputs that may still be, or be the beginning of, the best one, at least one: what all share is settled. */
   standing(): readonly Branch[];
   /** The best output as things stand. */
@@ -134,7 +137,7 @@ export class SearchOver implements RowSearch {
     this.#output = output;
   }
 
-  step(): void {}
+  *step(): Steps {}
 
   standing(): readonly Branch[] {
     return [this.#root];

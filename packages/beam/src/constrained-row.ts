@@ -1,7 +1,7 @@
 import { ForetokenError, type Hypothesis } from '@foretoken/core';
 import type { OutputBounds } from '@foretoken/core/kit';
 import type { BeamSettings } from './beam-row.js';
-import type { Branch, RowSearch, ScoredBranch, SearchStart } from './branch.js';
+import type { Branch, RowSearch, ScoredBranch, SearchStart, Steps } from './branch.js';
 import { bestContinuations, type Continuation, continuationOf, continued } from './continuations.js';
 import { FinishedList } from './finished-list.js';
 import type { PhraseProgress, PhraseSet } from './phrase-progress.js';
@@ -41,10 +41,11 @@ export class ConstrainedRow implements RowSearch {
     this.#given = root.length;
   }
 
-  step(scored: readonly ScoredBranch[]): void {
+  *step(scored: readonly ScoredBranch[]): Steps {
     const { beamSize, normalise } = this.#settings;
     const goingOn: GoingOn[] = [];
-    for (const [rank, { continuation, progress }] of this.#candidates(scored).entries()) {
+    const candidates = yield* this.#candidates(scored);
+    for (const [rank, { continuation, progress }] of candidates.entries()) {
       const { finishReason, branch } = continued(continuation, this.#bounds);
       if (finishReason === undefined) {
         goingOn.push({ continuation, progress, branch });
@@ -83,7 +84,7 @@ export class ConstrainedRow implements RowSearch {
   }
 
   /** The most probable continuations of all, and every branch's continuations towards its phrases; best first. */
-  #candidates(scored: readonly ScoredBranch[]): Constrained[] {
+  *#candidates(scored: readonly ScoredBranch[]): Steps<Constrained[]> {
     const { beamSize } = this.#settings;
     const indexOf = new Map(scored.map((from, index) => [from, index]));
     const found = new Map<string, Constrained>();
@@ -97,12 +98,12 @@ export class ConstrainedRow implements RowSearch {
       const progress = tokenId === this.#bounds.endTokenId ? before : this.#phrases.after(before, tokenId);
       found.set(key, { continuation, progress });
     };
-    for (const continuation of bestContinuations(scored, 2 * beamSize)) consider(continuation);
+    for (const continuation of yield* bestContinuations(scored, 2 * beamSize)) consider(continuation);
     for (const [index, from] of scored.entries()) {
       for (const tokenId of this.#progress[index].wanted) {
         consider(continuationOf(from, tokenId, from.logProbs?.[tokenId] as number));
       }
-      consider(bestContinuations([from], 1)[0]);
+      consider((yield* bestContinuations([from], 1))[0]);
     }
     return [...found.values()].sort((a, b) => b.continuation.logProb - a.continuation.logProb);
   }

@@ -1,6 +1,7 @@
 import type { FinishReason } from '@foretoken/core';
 import type { OutputBounds } from '@foretoken/core/kit';
-import type { Branch, ScoredBranch } from './branch.js';
+import { BestItems } from './best-items.js';
+import type { Branch, ScoredBranch, Steps } from './branch.js';
 
 /** One continuation among those of all branches. */
 export interface Continuation {
@@ -22,24 +23,25 @@ export interface Continued {
 
 /**
  * Continuations of all branches, best first; ties go to the earlier branch, then to the lower token id. `against` is what
- * to hold against a token.
+ * to hold against a token. Yields after each branch.
  */
-export function bestContinuations(
+export function* bestContinuations(
   scored: readonly ScoredBranch[],
   count: number,
   against: (tokenId: number) => number = () => 0,
-): Continuation[] {
-  const all: Continuation[] = [];
+): Steps<readonly Continuation[]> {
+  const best = new BestItems<Continuation>(count, ({ priority }) => priority);
   for (const from of scored) {
     const { tokenIds, logProbs } = from.candidates;
     for (let rank = 0; rank < tokenIds.length; rank++) {
       const tokenId = tokenIds[rank];
       const continuation = continuationOf(from, tokenId, logProbs[rank], against(tokenId));
-      if (continuation !== undefined) all.push(continuation);
+      // Candidates come in order of branch and rank.
+      if (continuation !== undefined) best.add(continuation);
     }
+    yield;
   }
-  // Candidates come in order of branch and rank, and the sort is stable.
-  return all.sort((a, b) => b.priority - a.priority).slice(0, count);
+  return best.best();
 }
 
 /** A branch with one more token; `undefined` where that is impossible. */

@@ -1,6 +1,6 @@
 import type { FinishReason, Hypothesis } from '@foretoken/core';
 import { invalidScores, noTokenLeft, type OutputBounds } from '@foretoken/core/kit';
-import type { Branch, RowSearch, ScoredBranch, SearchStart } from './branch.js';
+import type { Branch, RowSearch, ScoredBranch, SearchStart, Steps } from './branch.js';
 
 export interface ContrastiveSettings {
   /** Weight of the degeneration penalty (the paper's alpha). */
@@ -33,9 +33,9 @@ export class ContrastiveRow implements RowSearch {
     this.#bounds = bounds;
   }
 
-  step(scored: readonly ScoredBranch[]): void {
+  *step(scored: readonly ScoredBranch[]): Steps {
     const states = scored.map(statesOf);
-    const chosen = this.#started ? this.#choose(states) : 0;
+    const chosen = this.#started ? yield* this.#choose(states) : 0;
     const { branch, leaf, candidates } = scored[chosen];
     this.#states.push(...(states[chosen] as readonly Float32Array[]));
     this.#logProb = branch.logProb;
@@ -71,7 +71,7 @@ export class ContrastiveRow implements RowSearch {
   }
 
   /** The candidate with the best balance; the more probable one among equals. */
-  #choose(states: readonly (readonly Float32Array[])[]): number {
+  *#choose(states: readonly (readonly Float32Array[])[]): Steps<number> {
     const penalty = this.#penalty;
     let best = 0;
     let most = Number.NEGATIVE_INFINITY;
@@ -85,6 +85,7 @@ export class ContrastiveRow implements RowSearch {
         most = balance;
         best = index;
       }
+      yield;
     }
     return best;
   }

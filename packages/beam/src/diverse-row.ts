@@ -1,6 +1,6 @@
 import type { Hypothesis } from '@foretoken/core';
 import { BeamRow, type BeamSettings } from './beam-row.js';
-import type { Branch, RowSearch, ScoredBranch, SearchStart } from './branch.js';
+import type { Branch, RowSearch, ScoredBranch, SearchStart, Steps } from './branch.js';
 import { toHypothesis } from './finished-list.js';
 
 /** Groups of a diverse beam and how much they avoid one another. */
@@ -40,14 +40,14 @@ export class DiverseRow implements RowSearch {
     return this.#groups.flatMap(({ running }) => running);
   }
 
-  step(scored: readonly ScoredBranch[]): void {
+  *step(scored: readonly ScoredBranch[]): Steps {
     const taken = new Map<number, number>();
     const against = (tokenId: number): number => this.#penalty * (taken.get(tokenId) ?? 0);
     let at = 0;
     for (const group of this.#groups) {
       const count = group.running.length;
       if (count === 0) continue;
-      group.step(this.#started ? scored.slice(at, at + count) : scored, against);
+      yield* group.step(this.#started ? scored.slice(at, at + count) : scored, against);
       at += count;
       for (const tokenId of group.chosen) {
         // Outputs may all end at one place; only words must differ.

@@ -98,7 +98,7 @@ export async function* searchRows<Source>(
           scored.push({ branch, leaf, ...read(scores - 1, branch) });
           if (yielder.due()) await yielder.yield();
         }
-        rowSearch.step(scored);
+        await yielder.run(rowSearch.step(scored));
         if (rowSearch.running.length === 0) forest.finish(row);
         else forest.retain(row, leavesOf(rowSearch.running));
         if (yielder.due()) await yielder.yield();

@@ -1,6 +1,7 @@
 import type { FinishReason, Hypothesis } from '@foretoken/core';
 import { logSumExp, noTokenLeft, type OutputBounds, type RandomStream, topK } from '@foretoken/core/kit';
-import type { Branch, RowSearch, ScoredBranch, SearchStart } from './branch.js';
+import { BestItems } from './best-items.js';
+import type { Branch, RowSearch, ScoredBranch, SearchStart, Steps } from './branch.js';
 import { continued } from './continuations.js';
 
 /** A hypothesis with its perturbed log-probability. */
@@ -42,17 +43,16 @@ export class StochasticRow implements RowSearch {
     return this.#beam.filter(isRunning).map(({ branch }) => branch);
   }
 
-  step(scored: readonly ScoredBranch[]): void {
+  *step(scored: readonly ScoredBranch[]): Steps {
     const open = this.#beam.filter(isRunning);
-    const over = this.#beam
-      .filter((one) => !isRunning(one))
-      .map((one): Child => ({ ...one, branch: () => one.branch }));
-    const children = scored.flatMap((one, index) => this.#children(one, open[index], index));
+    const best = new BestItems<Child>(this.#beamSize, ({ perturbed }) => perturbed);
+    for (const one of this.#beam) if (!isRunning(one)) best.add({ ...one, branch: () => one.branch });
+    for (const [index, one] of scored.entries()) {
+      this.#addChildren(best, one, open[index], index);
+      yield;
+    }
     this.#started = true;
-    this.#beam = [...over, ...children]
-      .sort((a, b) => b.perturbed - a.perturbed)
-      .slice(0, this.#beamSize)
-      .map((one): Perturbed => ({ ...one, branch: one.branch() }));
+    this.#beam = best.best().map((one): Perturbed => ({ ...one, branch: one.branch() }));
     if (this.#beam.length === 0) {
       const { row = 0, length = 0 } = scored[0]?.branch ?? {};
       throw noTokenLeft(row, length);
@@ -77,23 +77,25 @@ export class StochasticRow implements RowSearch {
     }));
   }
 
-  /** The best children of a branch by perturbed log-probability, as many as the beam could hold. */
-  #children(from: ScoredBranch, parent: Perturbed, index: number): Child[] {
+  /** Adds the best children of a branch by perturbed log-probability, as many as the beam could hold. */
+  #addChildren(best: BestItems<Child>, from: ScoredBranch, parent: Perturbed, index: number): void {
     const { branch } = from;
     const all = from.logProbs as Float32Array;
     // Rules may have taken mass away; what is left is the distribution that is sampled.
     const normaliser = logSumExp(all);
-    if (normaliser === Number.NEGATIVE_INFINITY) return [];
+    if (normaliser === Number.NEGATIVE_INFINITY) return;
     const noise = this.#stream.uniforms(branch.length, index, all.length);
     const totals = Float64Array.from(all, (logProb) => branch.logProb + logProb - normaliser);
     const perturbed = totals.map((total, tokenId) => total - Math.log(-Math.log(noise[tokenId] || Number.MIN_VALUE)));
     const most = perturbed.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     const conditioned = perturbed.map((value) => belowMaximum(value, most, parent.perturbed, !this.#started));
-    return Array.from(topK(conditioned, this.#beamSize), (tokenId): Child => {
+    for (const tokenId of topK(conditioned, this.#beamSize)) {
+      // Best first, so no later one is better.
+      if (!best.admits(conditioned[tokenId])) break;
       const logProb = totals[tokenId];
       const next = continued({ from, tokenId, logProb, priority: logProb }, this.#bounds);
-      return { ...next, logProb, perturbed: conditioned[tokenId] };
-    });
+      best.add({ ...next, logProb, perturbed: conditioned[tokenId] });
+    }
   }
 }
 
