@@ -16,10 +16,24 @@ export interface BenchModel {
   readonly runtime: OnnxRuntime;
 }
 
-/** Folder of the model the repository ships. */
-export function shippedModelFolder(): string {
+/** Model folder of an installed package. Throws `INVALID_MODEL_FOLDER` where it is not installed. */
+export function modelFolder(name: string): string {
   const require = createRequire(import.meta.url);
-  return join(dirname(require.resolve('@foretoken/model-multi30k-en-de/package.json')), 'model');
+  try {
+    return join(dirname(require.resolve(`${name}/package.json`)), 'model');
+  } catch (cause) {
+    throw new ForetokenError(
+      'INVALID_MODEL_FOLDER',
+      `The model ${name} is not installed. Install it, or name a model folder with --model.`,
+      { package: name },
+      { cause },
+    );
+  }
+}
+
+/** Folder of the translation model that the repository ships. */
+export function shippedModelFolder(): string {
+  return modelFolder('@foretoken/model-multi30k-en-de');
 }
 
 /** The lattice drafter's options for a model: all that the folder and the probe offer. */

@@ -2,7 +2,12 @@
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ForetokenError } from '@foretoken/core';
-import { openBenchModel } from './bench-model.js';
+import { loadModel } from '@foretoken/models';
+import { modelFolder, openBenchModel } from './bench-model.js';
+import { misspelt, realMisspellings } from './correction/misspellings.js';
+import { assertCorrector } from './correction/ways.js';
+import { correctionBench } from './correction-bench.js';
+import { readCorrectionTests } from './correction-tests.js';
 import { chooseRows, type NarBenchOptions, narBench } from './nar-bench.js';
 import { openNarModels } from './nar-models.js';
 import { narTable } from './nar-table.js';
@@ -15,6 +20,7 @@ const USAGE = `npm run bench -- speculative [--json] [--limit N] [--repeats N]
 npm run bench -- search [--json] [--limit N] [--repeats N]
 npm run bench -- quality [--json] [--limit N] [--source FILE --reference FILE]
 npm run bench -- nar [--json] [--limit N] [--repeats N] [--strategies a,b] [--source FILE --reference FILE]
+npm run bench -- correction [--json] [--limit N] [--repeats N] [--model FOLDER]
 
   --model FOLDER     another model folder than the shipped one
   --controls FOLDER  nar: where the model folders raw, distilled and deep-shallow are
@@ -22,7 +28,7 @@ npm run bench -- nar [--json] [--limit N] [--repeats N] [--strategies a,b] [--so
   --threads N        intra-op threads; default: probed
   --json             one JSON object on stdout, nothing else`;
 
-const BENCHES = ['speculative', 'search', 'quality', 'nar'] as const;
+const BENCHES = ['speculative', 'search', 'quality', 'nar', 'correction'] as const;
 const isBench = (name: string | undefined): name is (typeof BENCHES)[number] => BENCHES.some((bench) => bench === name);
 
 class UsageError extends Error {}
@@ -66,6 +72,10 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   for (const option of ['controls', 'strategies'] as const) {
     if (bench !== 'nar' && values[option] !== undefined) throw new UsageError(`--${option} goes with nar.`);
+  }
+  if (bench === 'correction') {
+    if (values.source !== undefined) throw new UsageError('The bench of correction has test lines of its own.');
+    return runCorrection(values);
   }
   const testSet = await chooseTestSet(values);
   const repeats = integer('repeats', values.repeats);
@@ -116,6 +126,23 @@ async function runNar(
     process.stdout.write(`${json ? JSON.stringify(report) : narTable(report)}\n`);
   } finally {
     await models[Symbol.asyncDispose]();
+  }
+}
+
+async function runCorrection({ model: folder, threads: count, limit, repeats, json }: Values): Promise<void> {
+  const threads = integer('threads', count);
+  const tests = await readCorrectionTests(integer('limit', limit));
+  const pairs = misspelt(tests.good, await realMisspellings());
+  const options = { progress, repeats: integer('repeats', repeats) };
+  const model = await loadModel(folder ?? modelFolder('@foretoken/model-english-correction'), {
+    ...(threads === undefined ? {} : { threads }),
+  });
+  try {
+    assertCorrector(model);
+    const report = await correctionBench(model, tests, pairs, options);
+    process.stdout.write(`${JSON.stringify(report, null, json ? undefined : 2)}\n`);
+  } finally {
+    await model.dispose();
   }
 }
 

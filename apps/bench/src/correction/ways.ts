@@ -1,0 +1,122 @@
+import { beamSearch } from '@foretoken/beam';
+import {
+  type AutoregressiveModel,
+  collect,
+  type DecodeEvent,
+  type Drafter,
+  ForetokenError,
+  type TokenSource,
+} from '@foretoken/core';
+import { correctionDrafter, createCorrector } from '@foretoken/correction';
+import { greedy } from '@foretoken/greedy';
+import type { LoadedModel } from '@foretoken/models';
+import { ctcGreedy, ctcPrefixBeam } from '@foretoken/one-shot';
+import { levenshtein } from '@foretoken/refine';
+import { combineDrafters, copyDrafter, latticeDrafter, speculative } from '@foretoken/speculative';
+
+/** What one way of correcting made of a text. */
+export interface Corrected {
+  readonly text: string;
+  readonly forwards: number;
+  readonly tokens: number;
+}
+
+/** A way of correcting text, one text at a time. */
+export interface Way {
+  readonly name: string;
+  correct(text: string): Promise<Corrected>;
+}
+
+/** A corrector's folder with what every row needs. */
+export interface CorrectionBenchModel extends LoadedModel {
+  readonly autoregressive: AutoregressiveModel<TokenSource>;
+}
+
+/** Most draft tokens of a forward, as the product has them. */
+const DRAFT_TOKENS = 64;
+
+/** Throws `UNSUPPORTED_CAPABILITY` where a folder cannot decode token by token. */
+export function assertCorrector(model: LoadedModel): asserts model is CorrectionBenchModel {
+  if (model.autoregressive !== undefined) return;
+  throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'The correction bench needs an autoregressive model.', {
+    capability: 'autoregressive',
+    folder: model.folder,
+  });
+}
+
+/** All ways that a folder has the parts for; `product` is `createCorrector` with its defaults, pieces, rules and all. */
+export function waysOf(model: CorrectionBenchModel): Way[] {
+  const { autoregressive, lattice, draftLattice, languageModel, edit, tokenizer } = model;
+  const way = (name: string, decode: (source: TokenSource) => AsyncIterable<DecodeEvent>): Way => ({
+    name,
+    correct: async (text) => {
+      const { results, statistics } = await collect(decode(tokenizer.encode(text)));
+      const { tokenIds } = results[0].best;
+      return { text: tokenizer.decode(tokenIds), forwards: statistics.forwards, tokens: statistics.tokens };
+    },
+  });
+  const drafted = (name: string, drafter: Drafter<TokenSource>): Way => {
+    const decoder = speculative({ drafter, maxNodes: DRAFT_TOKENS });
+    return way(name, (source) => decoder.decode(autoregressive, { sources: [source] }));
+  };
+  const corrector = createCorrector(model);
+  const [plain, beam] = [greedy(), beamSearch({ beamSize: 4 })];
+  const ways: Way[] = [
+    way('greedy', (source) => plain.decode(autoregressive, { sources: [source] })),
+    way('beam4', (source) => beam.decode(autoregressive, { sources: [source] })),
+    drafted('speculative-copy', correctionDrafter(model)),
+    {
+      name: 'product',
+      correct: async (text) => {
+        const { text: corrected, statistics } = await corrector.correct(text);
+        return { text: corrected, forwards: statistics.forwards, tokens: statistics.tokens };
+      },
+    },
+  ];
+  const weighted = languageModel && { model: languageModel };
+  if (draftLattice !== undefined) {
+    const drafter = latticeDrafter({ model: draftLattice, languageModel: weighted });
+    ways.push(drafted('speculative-lattice', drafter));
+    ways.push(drafted('speculative-copy-lattice', combineDrafters([correctionDrafter(model), drafter])));
+  }
+  if (lattice !== undefined) {
+    const best = ctcGreedy();
+    ways.push(way('ctc', (source) => best.decode(lattice, { sources: [source] })));
+    if (weighted !== undefined) {
+      const search = ctcPrefixBeam({ languageModel: weighted, beamSize: 8 });
+      ways.push(way('ctc-ngrams', (source) => search.decode(lattice, { sources: [source] })));
+    }
+  }
+  if (edit !== undefined) {
+    // The student was trained to edit the text, not to write one.
+    const editor = levenshtein();
+    ways.push(
+      way('levenshtein', (source) => editor.decode(edit, { sources: [source], initialOutputs: [source.slice(0, -1)] })),
+    );
+  }
+  return ways;
+}
+
+/** Decodes with drafts that are right throughout, so as fast as any drafter could make it; `outputs` are greedy's, by text. */
+export function ceilingWay(model: CorrectionBenchModel, outputs: ReadonlyMap<string, string>): Way {
+  const { autoregressive, tokenizer } = model;
+  return {
+    name: 'ceiling',
+    correct: async (text) => {
+      const source = tokenizer.encode(text);
+      const right = outputs.get(text) ?? text;
+      const drafter = copyDrafter<TokenSource>({
+        vocabulary: autoregressive.vocabulary,
+        tokenText: tokenizer.tokenText,
+        from: () => tokenizer.encode(right),
+      });
+      const decoder = speculative({ drafter, maxNodes: DRAFT_TOKENS });
+      const { results, statistics } = await collect(decoder.decode(autoregressive, { sources: [source] }));
+      return {
+        text: tokenizer.decode(results[0].best.tokenIds),
+        forwards: statistics.forwards,
+        tokens: statistics.tokens,
+      };
+    },
+  };
+}
