@@ -40,6 +40,7 @@ export default defineConfig({
           { text: 'Your own model', link: '/guide/your-model' },
           { text: 'Constrained output', link: '/guide/constraints' },
           { text: 'Write a decoder', link: '/guide/write-a-decoder' },
+          { text: 'Write a drafter', link: '/guide/write-a-drafter' },
           { text: 'Exactness and figures', link: '/guide/exactness' },
           { text: 'Command line', link: '/guide/command-line' },
           { text: 'Errors by code', link: '/guide/errors' },

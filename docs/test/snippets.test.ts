@@ -59,6 +59,17 @@ describe('the documentation’s TypeScript', () => {
   });
 });
 
+it.each([
+  ['write-a-decoder', 45],
+  ['write-a-drafter', 35],
+])('prints %s in less than %i lines of at most 120 characters', (guide, most) => {
+  const printed = snippets.find(({ name }) => name.includes(guide));
+  const lines = (printed?.code ?? '').trimEnd().split('\n');
+  expect(lines.length).toBeGreaterThan(10);
+  expect(lines.length).toBeLessThan(most);
+  expect(lines.filter(({ length }) => length > 120)).toEqual([]);
+});
+
 it('holds no two versions of a passage, as a merge leaves them', () => {
   const pages = [...files, join(ROOT, 'ARCHITECTURE.md'), join(ROOT, 'CONTRIBUTING.md')];
   expect(pages.filter((file) => /^[<>]{7} /m.test(readFileSync(file, 'utf8')))).toEqual([]);

@@ -1,5 +1,5 @@
 import type { AutoregressiveModel, DecodeEvent, DecodeRequest, NodeId } from '@foretoken/core';
-import { decodeEnd, NodeBatch, nodeIdOf, rowResult, startOutput, Yielder } from '@foretoken/core/kit';
+import { decodeEnd, NodeBatch, nodeIdOf, rowResult, startOutput, tokenCommit, Yielder } from '@foretoken/core/kit';
 import { OpenHypothesis } from './open-hypothesis.js';
 import type { Chosen, TokenChoice } from './token-choice.js';
 
@@ -55,7 +55,7 @@ export async function* decodeRows<Source>(
     const streams = samples === 1;
     if (streams) {
       for (const [hypothesis] of rows) {
-        const event = commit(hypothesis, 0, performance.now() - began);
+        const event = tokenCommit(hypothesis.row, hypothesis.rowOutput, 0, performance.now() - began);
         if (event !== undefined) yield event;
       }
     }
@@ -78,7 +78,7 @@ export async function* decodeRows<Source>(
           const position = hypothesis.output.length;
           const chosen: Chosen = choice.choose(extension, score, hypothesis, index === readers.length - 1);
           if (!hypothesis.push(chosen)) finished.add(row);
-          const event = streams ? commit(hypothesis, position, atMs) : undefined;
+          const event = streams ? tokenCommit(row, hypothesis.rowOutput, position, atMs) : undefined;
           if (event !== undefined) yield event;
           if (yielder.due()) await yielder.yield();
         }
@@ -120,9 +120,4 @@ function firstFeed(row: number, hypotheses: readonly OpenHypothesis[]): Feed {
 
 function nextFeed(hypothesis: OpenHypothesis): Feed {
   return { row: hypothesis.row, parent: hypothesis.last, tokenIds: hypothesis.next, readers: [hypothesis] };
-}
-
-function commit({ row, rowOutput }: OpenHypothesis, position: number, atMs: number): DecodeEvent | undefined {
-  if (rowOutput.length === position) return undefined;
-  return { type: 'token-commit', row, position, tokenIds: rowOutput.tokenIds(position), atMs };
 }

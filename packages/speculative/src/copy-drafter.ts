@@ -3,6 +3,7 @@ import {
   assertTokenSources,
   callback,
   checkOptions,
+  EMPTY_DRAFT,
   type OptionTable,
   oneOf,
   vocabulary as readVocabulary,
@@ -12,7 +13,7 @@ import {
 } from '@foretoken/core/kit';
 import { CopiedText } from './copied-text.js';
 import { CopyRow } from './copy-row.js';
-import { EMPTY_DRAFT } from './draft-tree.js';
+
 import { DraftingTimes } from './drafting-times.js';
 import { TokenPieces } from './token-pieces.js';
 

@@ -4,17 +4,6 @@ import { show } from '@foretoken/core/kit';
 /** More token ids than an Int32Array can hold. */
 const TOKEN_IDS = 2 ** 31;
 
-/** A draft without nodes: the round is then a plain step. */
-export const EMPTY_DRAFT: DraftTree = { tokenIds: new Int32Array(0), parents: new Int32Array(0) };
-
-/** A draft that is one path. */
-export function chainDraft(tokenIds: ArrayLike<number>): DraftTree {
-  return {
-    tokenIds: Int32Array.from(tokenIds),
-    parents: Int32Array.from({ length: tokenIds.length }, (_, index) => index - 1),
-  };
-}
-
 /**
  * What a drafter proposed, as a draft of our own: what the drafter does with its arrays later changes nothing. Throws
  * `INVALID_DRAFT` for anything of another type; what it says is for `assertDraft` to check.

@@ -1,6 +1,6 @@
+export { chainDraft, EMPTY_DRAFT } from '@foretoken/core/kit';
 export * from './combine-drafters.js';
 export * from './copy-drafter.js';
-export { chainDraft, EMPTY_DRAFT } from './draft-tree.js';
 export * from './lattice-drafter.js';
 export * from './ngram-drafter.js';
 export * from './speculative.js';

@@ -12,6 +12,7 @@ import {
   type CtcPrefix,
   CtcPrefixScorer,
   checkOptions,
+  EMPTY_DRAFT,
   integer,
   number,
   type OptionTable,
@@ -25,7 +26,7 @@ import {
   languageModelOption,
   type WeightedLanguageModel,
 } from '@foretoken/language-models';
-import { EMPTY_DRAFT } from './draft-tree.js';
+
 import { DraftingTimes } from './drafting-times.js';
 import { growDraft } from './lattice-tree.js';
 

@@ -3,12 +3,13 @@ import {
   assertInteger,
   assertTokenSources,
   type Complete,
+  chainWithin,
   checkOptions,
+  EMPTY_DRAFT,
   integer,
   type OptionTable,
   vocabulary as readVocabulary,
 } from '@foretoken/core/kit';
-import { chainDraft, EMPTY_DRAFT } from './draft-tree.js';
 
 export interface NgramDrafterOptions {
   /** The vocabulary that sources and output share. */
@@ -64,14 +65,11 @@ class NgramDraftSession implements DraftSession {
   #draft({ row, prefix, limit }: DraftRequest): DraftTree {
     const { maxNgram, minNgram, vocabulary } = this.#options;
     const source = this.#sources[row];
-    const most = Math.min(limit.nodes, limit.depth);
     for (let n = Math.min(maxNgram, prefix.length); n >= minNgram; n--) {
       const suffix = prefix.subarray(prefix.length - n);
       const followed = continuation(prefix, suffix) ?? continuation(source, suffix);
       if (followed === undefined) continue;
-      const draft = followed.subarray(0, most);
-      const end = draft.indexOf(vocabulary.endTokenId);
-      return chainDraft(end < 0 ? draft : draft.subarray(0, end));
+      return chainWithin(followed, limit, vocabulary.endTokenId);
     }
     return EMPTY_DRAFT;
   }

@@ -7,9 +7,9 @@ import {
   type RowStart,
   type Vocabulary,
 } from '@foretoken/core';
-import { assertPossible, type NodeBatch, type RowOutput } from '@foretoken/core/kit';
+import { assertPossible, EMPTY_DRAFT, type NodeBatch, type RowOutput } from '@foretoken/core/kit';
 import { agreedPath, decidingNodes } from './accept.js';
-import { assertDraft, EMPTY_DRAFT, firstChildPath, firstNodes, withoutEndTokens } from './draft-tree.js';
+import { assertDraft, firstChildPath, firstNodes, withoutEndTokens } from './draft-tree.js';
 
 /** What the target chose after each scored node of a batch. */
 export interface Verified {

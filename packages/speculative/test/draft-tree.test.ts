@@ -1,7 +1,8 @@
 import type { DraftTree } from '@foretoken/core';
+import { chainDraft, EMPTY_DRAFT } from '@foretoken/core/kit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assertDraft, chainDraft, EMPTY_DRAFT, firstChildPath, withoutEndTokens } from '../src/draft-tree.js';
+import { assertDraft, firstChildPath, withoutEndTokens } from '../src/draft-tree.js';
 import { anyDraft } from './any-draft.js';
 
 const VOCABULARY = { size: 10, endTokenId: 9 };

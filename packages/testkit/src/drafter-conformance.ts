@@ -1,13 +1,6 @@
 import assert from 'node:assert/strict';
-import type {
-  Drafter,
-  DraftLimit,
-  DraftRequest,
-  DraftSession,
-  DraftTree,
-  TokenSource,
-  Vocabulary,
-} from '@foretoken/core';
+import type { Drafter, DraftLimit, DraftTree, TokenSource, Vocabulary } from '@foretoken/core';
+import { assertWellFormed, openDrafter, proposeAll, proposeOne } from './draft-laws.js';
 import type { Runner } from './runner.js';
 
 export interface DrafterConformanceOptions {
@@ -18,40 +11,6 @@ export interface DrafterConformanceOptions {
   readonly vocabulary: Vocabulary;
   /** Sources the drafter can open, at least two. */
   readonly sources: readonly TokenSource[];
-}
-
-/** Asserts that a draft keeps the drafter's contract. */
-export function assertWellFormed(
-  { tokenIds, parents, probabilities }: DraftTree,
-  limit: DraftLimit,
-  vocabulary: Vocabulary,
-): void {
-  assert.equal(parents.length, tokenIds.length, 'every node has a parent');
-  assert.ok(tokenIds.length <= limit.nodes, `${tokenIds.length} nodes are within the limit of ${limit.nodes}`);
-  const depths: number[] = [];
-  const siblings = new Set<string>();
-  for (const [node, tokenId] of tokenIds.entries()) {
-    const parent = parents[node];
-    assert.ok(parent >= -1 && parent < node, `the parent of node ${node} is an earlier node, or the prefix`);
-    assert.ok(tokenId >= 0 && tokenId < vocabulary.size, `token ${tokenId} is in the vocabulary`);
-    assert.ok(parent < 0 || tokenIds[parent] !== vocabulary.endTokenId, 'an end token is a leaf');
-    assert.ok(!siblings.has(`${parent} ${tokenId}`), 'siblings hold different tokens');
-    siblings.add(`${parent} ${tokenId}`);
-    depths.push(parent < 0 ? 1 : depths[parent] + 1);
-  }
-  assert.ok(Math.max(0, ...depths) <= limit.depth, 'no path is deeper than the limit');
-  if (probabilities === undefined) return;
-  assert.equal(probabilities.length, tokenIds.length, 'every node has a probability');
-  for (const [node, probability] of probabilities.entries()) {
-    assert.ok(probability >= 0 && probability <= 1, `the probability of node ${node} is one`);
-  }
-}
-
-/** The draft of one row alone. */
-export async function proposeOne(session: DraftSession, request: DraftRequest): Promise<DraftTree> {
-  const drafts = await session.propose([request]);
-  assert.ok(Array.isArray(drafts) && drafts.length === 1, 'one draft for each row that was asked about');
-  return drafts[0] as DraftTree;
 }
 
 const LIMITS: readonly DraftLimit[] = [
@@ -75,7 +34,7 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
 
   /** Drafts along a growing prefix: the drafter's own first guesses, every third token replaced by another. */
   const follow = async (rows: readonly TokenSource[], row: number): Promise<DraftTree[]> => {
-    const session = await createDrafter().open(rows, {});
+    const session = await openDrafter(createDrafter(), rows);
     const drafts: DraftTree[] = [];
     try {
       let prefix: number[] = [];
@@ -107,7 +66,7 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
 
     runner.it('drafts for rows by turns as for each on its own', async () => {
       const together = await Promise.all(sources.map((_, row) => follow(sources, row)));
-      const session = await createDrafter().open(sources, {});
+      const session = await openDrafter(createDrafter(), sources);
       try {
         const prefixes = sources.map((): number[] => []);
         for (const [step, stranger] of tokens.entries()) {
@@ -129,18 +88,18 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
     });
 
     runner.it('drafts for several rows at once as for each alone, and lets rows be finished', async () => {
-      const session = await createDrafter().open(sources, {});
+      const session = await openDrafter(createDrafter(), sources);
       try {
         const limit = { nodes: 6, depth: 6 };
         const requests = sources.map((_, row) => ({ row, prefix: new Int32Array(0), limit }));
-        const together = await session.propose(requests);
+        const together = await proposeAll(session, requests);
         assert.equal(together.length, requests.length, 'one draft for each row that was asked about');
         for (const [row, request] of requests.entries()) {
           assert.deepEqual(await proposeOne(session, request), together[row]);
         }
         session.finish(0);
         const rest = requests.slice(1);
-        assert.deepEqual(await session.propose(rest), together.slice(1));
+        assert.deepEqual(await proposeAll(session, rest), together.slice(1));
       } finally {
         await session[Symbol.asyncDispose]();
       }
@@ -149,24 +108,24 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
     runner.it('gives the same after a jump as step by step', async () => {
       const prefix = Int32Array.from(tokens.slice(0, 5));
       const limit = { nodes: 6, depth: 6 };
-      const jump = await createDrafter().open(sources, {});
-      const steps = await createDrafter().open(sources, {});
+      const jump = await openDrafter(createDrafter(), sources);
+      const steps = await openDrafter(createDrafter(), sources);
       try {
         for (let length = 0; length < prefix.length; length++) {
-          await steps.propose([{ row: 0, prefix: prefix.slice(0, length), limit }]);
+          await proposeAll(steps, [{ row: 0, prefix: prefix.slice(0, length), limit }]);
         }
-        const expected = await jump.propose([{ row: 0, prefix, limit }]);
-        assert.deepEqual(await steps.propose([{ row: 0, prefix, limit }]), expected);
+        const expected = await proposeAll(jump, [{ row: 0, prefix, limit }]);
+        assert.deepEqual(await proposeAll(steps, [{ row: 0, prefix, limit }]), expected);
         // A beam may go on from another hypothesis, so a prefix may also go back, or elsewhere.
         const elsewhere = Int32Array.from(tokens.slice(2, 6));
-        const fresh = await createDrafter().open(sources, {});
+        const fresh = await openDrafter(createDrafter(), sources);
         try {
-          const other = await fresh.propose([{ row: 0, prefix: elsewhere, limit }]);
-          assert.deepEqual(await steps.propose([{ row: 0, prefix: elsewhere, limit }]), other, 'another prefix');
+          const other = await proposeAll(fresh, [{ row: 0, prefix: elsewhere, limit }]);
+          assert.deepEqual(await proposeAll(steps, [{ row: 0, prefix: elsewhere, limit }]), other, 'another prefix');
         } finally {
           await fresh[Symbol.asyncDispose]();
         }
-        assert.deepEqual(await steps.propose([{ row: 0, prefix, limit }]), expected, 'back to the first prefix');
+        assert.deepEqual(await proposeAll(steps, [{ row: 0, prefix, limit }]), expected, 'back to the first prefix');
       } finally {
         await jump[Symbol.asyncDispose]();
         await steps[Symbol.asyncDispose]();

@@ -2,6 +2,7 @@ export * from './adversarial-drafters.js';
 export * from './canvas-conformance.js';
 export * from './canvas-model-conformance.js';
 export * from './decoder-conformance.js';
+export { assertWellFormed, proposeOne } from './draft-laws.js';
 export * from './drafter-conformance.js';
 export * from './edit-conformance.js';
 export * from './edit-model-conformance.js';

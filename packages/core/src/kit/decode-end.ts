@@ -1,4 +1,16 @@
-import type { DecodeEndEvent, DecodeStatistics, Hypothesis, RowResult } from '../contract/events.js';
+import type { DecodeEndEvent, DecodeStatistics, Hypothesis, RowResult, TokenCommitEvent } from '../contract/events.js';
+import type { RowOutput } from './row-output.js';
+
+/** What was added to a row's output since it had `position` tokens; undefined for nothing, such as the end token alone. */
+export function tokenCommit(
+  row: number,
+  output: RowOutput,
+  position: number,
+  atMs: number,
+): TokenCommitEvent | undefined {
+  if (output.length === position) return undefined;
+  return { type: 'token-commit', row, position, tokenIds: output.tokenIds(position), atMs };
+}
 
 /** The result of a row, from its hypotheses, best first; at least one. */
 export function rowResult(

@@ -11,6 +11,7 @@ export * from './canvas-lengths.js';
 export * from './checks.js';
 export * from './ctc-prefix.js';
 export * from './decode-end.js';
+export * from './drafts.js';
 export * from './forward-cells.js';
 export * from './model-checks.js';
 export * from './node-batch.js';
