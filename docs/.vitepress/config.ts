@@ -37,6 +37,7 @@ export default defineConfig({
           { text: 'Quick start', link: '/guide/quick-start' },
           { text: 'Concepts', link: '/guide/concepts' },
           { text: 'All at once, and again', link: '/guide/non-autoregressive' },
+          { text: 'Correcting text', link: '/guide/correcting-text' },
           { text: 'Your own model', link: '/guide/your-model' },
           { text: 'Constrained output', link: '/guide/constraints' },
           { text: 'Write a decoder', link: '/guide/write-a-decoder' },

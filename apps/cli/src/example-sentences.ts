@@ -46,3 +46,31 @@ export const EXAMPLE_SENTENCES: readonly { readonly source: string; readonly ref
     reference: 'Eine Menschenmenge sieht nachts einer Band beim Auftritt auf einer Bühne zu.',
   },
 ];
+
+/** Sentences as people type them, each with what was meant. */
+export const MISTAKEN_SENTENCES: readonly { readonly source: string; readonly reference: string }[] = [
+  {
+    source: 'i dont know were teh keys are but i will look for them tomorow',
+    reference: "I don't know where the keys are, but I will look for them tomorrow.",
+  },
+  {
+    source: 'The goverment has recieved alot of letters about the new libary.',
+    reference: 'The government has received a lot of letters about the new library.',
+  },
+  {
+    source: 'she have two brothers and they lives in london',
+    reference: 'She has two brothers, and they live in London.',
+  },
+  {
+    source: 'It is neccessary to seperate the two groups , becuase they are very diffrent.',
+    reference: 'It is necessary to separate the two groups, because they are very different.',
+  },
+  {
+    source: 'see https://example.com/help befor you start teh program',
+    reference: 'See https://example.com/help before you start the program.',
+  },
+  {
+    source: 'The weather was good, so we walked along the river.',
+    reference: 'The weather was good, so we walked along the river.',
+  },
+];

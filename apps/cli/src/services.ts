@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,6 +17,8 @@ export interface Services {
   readonly defaultModelFolder: () => string;
   /** Folder of the model that corrects text. */
   readonly correctionModelFolder: () => string;
+  /** Whether that is installed. */
+  readonly canCorrect: () => boolean;
   readonly version: () => string;
   /** Name and version of the native runtime. */
   readonly runtime: () => string;
@@ -38,6 +41,7 @@ export const services: Services = {
   describeModel: async (manifest) => (await import('@foretoken/models')).familyOf(manifest).describe(manifest),
   defaultModelFolder: () => modelFolder(TRANSLATION_MODEL),
   correctionModelFolder: () => modelFolder(CORRECTION_MODEL),
+  canCorrect,
   version: () => packageVersion('../package.json'),
   runtime: () => `onnxruntime-node ${packageVersion('onnxruntime-node/package.json')}`,
   now: () => performance.now(),
@@ -61,4 +65,12 @@ function modelFolder(name: string): string {
 
 function packageVersion(specifier: string): string {
   return (require(specifier) as { readonly version: string }).version;
+}
+
+function canCorrect(): boolean {
+  try {
+    return existsSync(join(modelFolder(CORRECTION_MODEL), 'foretoken.json'));
+  } catch {
+    return false;
+  }
 }

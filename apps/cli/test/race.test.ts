@@ -231,3 +231,40 @@ function longModel() {
     tokenizer: { ...model.tokenizer, encode: (text: string) => encode(text.split(' ').slice(0, 8).join(' ')) },
   };
 }
+
+describe('--task', () => {
+  const raced = async (argv: readonly string[], installed = true) => {
+    const folders: unknown[] = [];
+    const services = {
+      canCorrect: () => installed,
+      loadModel: async (folder: unknown) => {
+        folders.push(folder);
+        return longModel();
+      },
+    };
+    const outcome = await cli(['race', ...argv], { services });
+    return { ...outcome, folders };
+  };
+
+  it('is correction for text of yours, translation where it is asked for', async () => {
+    expect((await raced(TEXTS)).folders).toEqual(['/models/correction']);
+    expect((await raced(['--task', 'translate', ...TEXTS])).folders).toEqual(['/models/default']);
+    expect((await raced(['--model', 'mine', ...TEXTS])).folders).toEqual(['mine']);
+    expect((await raced(['--task', 'sing', ...TEXTS])).code).toBe(2);
+  });
+
+  it('is both, one after the other, where no text is given', async () => {
+    const { code, folders, stdout, stderr } = await raced(['--limit', '2']);
+    expect([code, folders]).toEqual([0, ['/models/correction', '/models/default']]);
+    expect(stdout.match(/^strategy/gm)).toHaveLength(2);
+    expect(stderr.indexOf('Correcting')).toBeLessThan(stderr.indexOf('Translating'));
+    // One object, as ever.
+    expect((await raced(['--json', '--limit', '2'])).stdout.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('is translation, and says so, where the model that corrects is not installed', async () => {
+    const { folders, stderr } = await raced(TEXTS, false);
+    expect(folders).toEqual(['/models/default']);
+    expect(stderr).toContain('not installed: translating');
+  });
+});

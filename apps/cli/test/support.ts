@@ -190,6 +190,7 @@ export async function cli(argv: readonly string[], surroundings: Surroundings = 
     describeModel: async (manifest) => familyOf(manifest).describe(manifest),
     defaultModelFolder: () => '/models/default',
     correctionModelFolder: () => '/models/correction',
+    canCorrect: () => false,
     version: () => '1.2.3',
     runtime: () => 'fake-runtime 9.9.9',
     // Nothing takes time.

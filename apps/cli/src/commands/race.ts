@@ -3,7 +3,7 @@ import type { LoadedModel } from '@foretoken/models';
 import { oneOf } from '../arguments.js';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
 import { EXIT, isRowError, onLine, usageError } from '../errors.js';
-import { EXAMPLE_SENTENCES } from '../example-sentences.js';
+import { EXAMPLE_SENTENCES, MISTAKEN_SENTENCES } from '../example-sentences.js';
 import { openSentences } from '../inputs.js';
 import { toJson, write } from '../io.js';
 import type { InputLine } from '../lines.js';
@@ -24,16 +24,24 @@ import {
 } from '../strategy-names.js';
 import { unknownWarning } from './decode.js';
 
+const TASKS = ['correct', 'translate'] as const;
+type Task = (typeof TASKS)[number];
+
 export const raceCommand: CommandDefinition = {
   name: 'race',
   positionals: [],
   description: 'Decode sentences with several strategies side by side and compare them',
   examples: [
     'foretoken race',
-    'foretoken race --text "Two children play in the snow." --text "A dog runs across the grass."',
-    'foretoken race --file captions.en --limit 50 --json > race.json',
+    'foretoken race --text "i dont know were teh keys are"',
+    'foretoken race --task translate --text "Two children play in the snow."',
+    'foretoken race --task translate --file captions.en --limit 50 --json > race.json',
   ],
   options: [
+    {
+      flag: '--task <name>',
+      description: `${TASKS.join(' or ')} (default: correct for text of yours, both one after the other without; with --model: what it does)`,
+    },
     OPTIONS.text,
     OPTIONS.file,
     { flag: '--limit <n>', description: 'Take only the first n sentences' },
@@ -64,11 +72,49 @@ const PATIENCE_MS = 5000;
 const PIPE_PATIENCE_MS = 2000;
 
 async function run(context: CommandContext): Promise<number> {
-  const { options, services, io } = context;
+  const { options, io } = context;
   const names = strategyNames(options.text('strategies'));
-  const drafter = options.choice('drafter', DRAFTERS) ?? 'lattice';
-  const sentences = await collectSentences(context);
-  const model = await loadChosenModel(context);
+  const given = await collectSentences(context);
+  const records: object[] = [];
+  const tasks = await tasksFor(context, given !== undefined);
+  for (const task of tasks) {
+    if (tasks.length > 1) await context.note(`${HEADINGS[task]}\n`);
+    const record = await runTask(context, task, names, given);
+    if (record === undefined) await write(io.stdout, task === tasks.at(-1) ? '' : '\n');
+    else records.push(record);
+  }
+  // Two tasks are two objects, a line each.
+  for (const record of records) await write(io.stdout, `${toJson(record)}\n`);
+  return EXIT.ok;
+}
+
+const HEADINGS: Readonly<Record<Task, string>> = {
+  correct: 'Correcting what was typed:',
+  translate: 'Translating captions:',
+};
+
+/** What to race: what is asked for; else correction of the user's text, or the examples of both. */
+async function tasksFor({ options, services, note }: CommandContext, ownText: boolean): Promise<readonly Task[]> {
+  const task = options.choice('task', TASKS);
+  if (task !== undefined) return [task];
+  if (options.text('model') !== undefined) return ['translate'];
+  if (services.canCorrect()) return ownText || options.flag('json') ? [ownText ? 'correct' : 'translate'] : TASKS;
+  if (ownText) await note('The model that corrects text is not installed: translating.\n');
+  return ['translate'];
+}
+
+/** Races one task; prints its table, or gives its record for `--json`. */
+async function runTask(
+  context: CommandContext,
+  task: Task,
+  names: readonly StrategyName[] | undefined,
+  given: readonly Sentence[] | undefined,
+): Promise<object | undefined> {
+  const { options, services, io } = context;
+  const drafter = options.choice('drafter', DRAFTERS) ?? (task === 'correct' ? 'copy' : 'lattice');
+  const sentences = given ?? examplesFor(context, task);
+  const folder = task === 'correct' ? services.correctionModelFolder : services.defaultModelFolder;
+  const model = await loadChosenModel(context, folder);
   try {
     const strategies = (names ?? (await servable(context, model, drafter))).map((name) =>
       createStrategy(name, model, drafter),
@@ -83,14 +129,18 @@ async function run(context: CommandContext): Promise<number> {
       precision: 'fp32',
       repeats,
     };
-    const text = options.flag('json')
-      ? toJson(raceRecord(model, conditions, rows, summaries))
-      : raceTable(summaries, conditions).join('\n');
-    await write(io.stdout, `${text}\n`);
-    return EXIT.ok;
+    if (options.flag('json')) return raceRecord(model, conditions, rows, summaries);
+    await write(io.stdout, `${raceTable(summaries, conditions).join('\n')}\n`);
+    return undefined;
   } finally {
     await model[Symbol.asyncDispose]();
   }
+}
+
+function examplesFor({ options }: CommandContext, task: Task): Sentence[] {
+  const limit = options.integer('limit', 1, 1_000_000) ?? Number.POSITIVE_INFINITY;
+  const examples = task === 'correct' ? MISTAKEN_SENTENCES : EXAMPLE_SENTENCES;
+  return examples.slice(0, limit).map((example, index) => ({ line: index + 1, ...example }));
 }
 
 function strategyNames(text: string | undefined): StrategyName[] | undefined {
@@ -115,12 +165,12 @@ async function servable({ note }: CommandContext, model: LoadedModel, drafter: D
   return names;
 }
 
-async function collectSentences(context: CommandContext): Promise<Sentence[]> {
+/** The user's sentences; undefined where there are none, and examples are taken. */
+async function collectSentences(context: CommandContext): Promise<Sentence[] | undefined> {
   const { options, io, note } = context;
   const limit = options.integer('limit', 1, 1_000_000) ?? Number.POSITIVE_INFINITY;
-  const examples = EXAMPLE_SENTENCES.slice(0, limit).map((example, index) => ({ line: index + 1, ...example }));
   const opened = await openSentences(options, io);
-  if (opened === undefined) return examples;
+  if (opened === undefined) return undefined;
   const lines: InputLine[] = [];
   if (opened.kind === 'texts') lines.push(...opened.lines.slice(0, limit));
   else {
@@ -128,7 +178,7 @@ async function collectSentences(context: CommandContext): Promise<Sentence[]> {
     const first = await firstLine(opened.lines, patience, context);
     if (first === 'nothing yet') {
       await note('Nothing arrives on standard input: taking the built-in sentences. (--file - waits for it.)\n');
-      return examples;
+      return undefined;
     }
     for (let next = first; next.done !== true; next = await opened.lines.next()) {
       lines.push(next.value);
@@ -136,7 +186,7 @@ async function collectSentences(context: CommandContext): Promise<Sentence[]> {
     }
   }
   if (lines.length === 0) {
-    if (options.text('file') === undefined) return examples;
+    if (options.text('file') === undefined) return undefined;
     throw usageError('--file has no lines; it needs at least one sentence.', { option: 'file' });
   }
   for (const { error, number } of lines) if (error !== undefined) throw onLine(error, number);
