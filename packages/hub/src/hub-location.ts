@@ -1,0 +1,30 @@
+import { ForetokenError } from '@foretoken/core';
+import { show } from '@foretoken/core/kit';
+
+/** A repository of models on the hub, and what of its history. */
+export interface HubLocation {
+  /** Owner and name, as in `Helsinki-NLP/opus-mt-en-de`. */
+  readonly repository: string;
+  /** A branch, a tag or a commit. */
+  readonly revision: string;
+}
+
+const FORM = 'hub:owner/name, or hub:owner/name@revision';
+const LOCATION = /^hub:([A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95})(?:@([A-Za-z0-9][\w./-]{0,199}))?$/;
+
+/** Reads `hub:owner/name[@revision]`; the revision is `main` where none is given. Throws `INVALID_ARGUMENT`. */
+export function parseHubLocation(location: string): HubLocation {
+  const [, repository, revision = 'main'] = (typeof location === 'string' && LOCATION.exec(location)) || [];
+  if (repository === undefined || repository.includes('..') || revision.includes('..')) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `A model on the hub is named by ${FORM}, but not by ${show(location)}.`,
+      {
+        option: 'location',
+        received: location,
+        required: FORM,
+      },
+    );
+  }
+  return { repository, revision };
+}

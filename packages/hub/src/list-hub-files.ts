@@ -1,0 +1,113 @@
+import { ForetokenError } from '@foretoken/core';
+import { listFiles, modelInfo } from '@huggingface/hub';
+import type { HubLocation } from './hub-location.js';
+
+/** A file of a repository: where it is, its size in bytes, and the digest that its content must have. */
+export interface HubFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** SHA-256 of large files; of others the SHA-1 that git gives them, which covers the size too. */
+  readonly digest: { readonly algorithm: 'sha256' | 'git'; readonly hex: string };
+}
+
+/** How the hub is reached. */
+export interface HubAccess {
+  readonly endpoint: string;
+  readonly token?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Far above any model repository. */
+const MAX_FILES = 20_000;
+const COMMIT = /^[0-9a-f]{40}$/;
+/** Parts of a path that no file system reads as something else. */
+const PLAIN = /^[A-Za-z0-9_][\w.+ -]{0,199}$|^\.[A-Za-z0-9_][\w.-]{0,99}$/;
+
+/** The commit that a revision names now. Throws `NETWORK_FAILURE`, `INVALID_ARGUMENT`. */
+export async function commitOf(location: HubLocation, access: HubAccess): Promise<string> {
+  const { repository, revision } = location;
+  if (COMMIT.test(revision)) return revision;
+  const info = await asked(location, access, () =>
+    modelInfo({ name: repository, revision, additionalFields: ['sha'], ...params(access) }),
+  );
+  if (typeof info.sha === 'string' && COMMIT.test(info.sha)) return info.sha;
+  throw broken(location, access, `it says that ${revision} is ${JSON.stringify(info.sha)}, which is no commit`);
+}
+
+/** Every file of a commit. Throws `NETWORK_FAILURE`, `INVALID_ARGUMENT`. */
+export async function listHubFiles(location: HubLocation, commit: string, access: HubAccess): Promise<HubFile[]> {
+  return asked(location, access, async () => {
+    const files: HubFile[] = [];
+    const repo = { type: 'model', name: location.repository } as const;
+    for await (const entry of listFiles({ repo, revision: commit, recursive: true, ...params(access) })) {
+      if (entry.type !== 'file') continue;
+      if (files.length === MAX_FILES) throw broken(location, access, `it lists more than ${MAX_FILES} files`);
+      const { path, size, oid, lfs } = entry;
+      if (typeof path !== 'string' || !path.split('/').every((part) => PLAIN.test(part))) continue;
+      const digest =
+        lfs === undefined ? { algorithm: 'git' as const, hex: oid } : { algorithm: 'sha256' as const, hex: lfs.oid };
+      if (typeof digest.hex !== 'string' || !/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(digest.hex) || !(size >= 0)) {
+        throw broken(location, access, `it gives no digest of ${path}`);
+      }
+      files.push({ path, bytes: lfs?.size ?? size, digest: { ...digest, hex: digest.hex } });
+    }
+    return files;
+  });
+}
+
+function params({ endpoint, token, signal }: HubAccess) {
+  const own: typeof fetch = (input, init) => fetch(input, { ...init, ...(signal === undefined ? {} : { signal }) });
+  return { hubUrl: endpoint, fetch: own, ...(token === undefined ? {} : { accessToken: token }) };
+}
+
+async function asked<Result>(location: HubLocation, access: HubAccess, ask: () => Promise<Result>): Promise<Result> {
+  try {
+    return await ask();
+  } catch (cause) {
+    access.signal?.throwIfAborted();
+    if (ForetokenError.isInstance(cause)) throw cause;
+    throw refused(location, access, cause);
+  }
+}
+
+/** What an answer that is none means. */
+export function refused(
+  { repository, revision }: HubLocation,
+  { endpoint, token }: HubAccess,
+  cause: unknown,
+): ForetokenError {
+  const status = (cause as { readonly statusCode?: unknown } | null)?.statusCode;
+  const details = { repository, revision, endpoint, status: typeof status === 'number' ? status : null };
+  if (status === 401 || status === 403 || status === 404) {
+    const remedy =
+      token === undefined
+        ? 'Check the name and the revision; a private or gated repository needs a token (environment variable HF_TOKEN).'
+        : 'Check the name, the revision, and that the token may read it.';
+    return new ForetokenError(
+      'INVALID_ARGUMENT',
+      `${repository} at ${revision} is not to be had from ${endpoint} (status ${status}). ${remedy}`,
+      {
+        ...details,
+        option: 'location',
+        received: `hub:${repository}@${revision}`,
+        required: 'a model repository that can be read',
+      },
+      { cause },
+    );
+  }
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ForetokenError(
+    'NETWORK_FAILURE',
+    `${endpoint} could not be asked for ${repository}: ${why}. Check the connection and try again, or load what was kept with HF_HUB_OFFLINE=1.`,
+    { ...details, reason: typeof status === 'number' ? 'status' : 'unreachable' },
+    { cause },
+  );
+}
+
+function broken({ repository }: HubLocation, { endpoint }: HubAccess, what: string): ForetokenError {
+  return new ForetokenError('NETWORK_FAILURE', `${endpoint} gives no usable answer about ${repository}: ${what}.`, {
+    repository,
+    endpoint,
+    reason: 'answer',
+  });
+}
