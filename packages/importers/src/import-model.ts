@@ -1,12 +1,19 @@
 import { basename, resolve } from 'node:path';
 import { checkOptions, wrongValue, Yielder } from '@foretoken/core/kit';
-import { assertTarget, type ModelManifest, proveModel, writeModelFolder } from '@foretoken/models/folder';
+import {
+  assertTarget,
+  hubFolder,
+  isHubLocation,
+  type ModelManifest,
+  proveModel,
+  writeModelFolder,
+} from '@foretoken/models/folder';
 import { architectureOf } from './architectures/known-architectures.js';
 import { IMPORT_OPTIONS, type ImportOptions } from './import-options.js';
 import { openWeightsFolder } from './readers/hugging-face/weights-folder.js';
 
 /**
- * Imports a weights folder (config.json, model.safetensors, tokenizer.json) as a Foretoken model folder at `target`: a
+ * Imports a weights folder, named by its path or as `hub:owner/name[@revision]` (config.json, model.safetensors, tokenizer.json) as a Foretoken model folder at `target`: a
  * Marian model with its students, or a masked language model (`foretoken-canvas` without cross-attention), which has
  * none.
  *
@@ -29,14 +36,22 @@ export async function importModel(
       throw wrongValue(name, path, 'the path of a folder');
   }
   const pace = new Yielder(signal);
-  const folder = await openWeightsFolder(weightsFolder, signal);
+  const path = isHubLocation(weightsFolder) ? await hubFolder(weightsFolder, { signal }) : weightsFolder;
+  const folder = await openWeightsFolder(path, signal);
   // Before all the work, and again when it is done.
   await assertTarget(target, given.replace ?? false);
-  const named = { ...given, name: given.name ?? basename(resolve(weightsFolder)), weights: given.weights ?? 'float16' };
+  const named = { ...given, name: given.name ?? nameOf(weightsFolder), weights: given.weights ?? 'float16' };
   const content = await architectureOf(folder).build(folder, named, pace);
   return writeModelFolder(target, content.manifest, content.files, {
     replace: given.replace ?? false,
     ...(signal === undefined ? {} : { signal }),
     prove: (path) => proveModel(path, signal),
   });
+}
+
+/** The folder's name; of a location on the hub the repository's. */
+function nameOf(weightsFolder: string): string {
+  return isHubLocation(weightsFolder)
+    ? basename(weightsFolder.slice('hub:'.length).split('@')[0] as string)
+    : basename(resolve(weightsFolder));
 }

@@ -23,7 +23,7 @@ import { GraphSessions } from './drivers/graph-sessions.js';
 import type { ModelDescription, OpenContext, OpenedParts } from './families/family.js';
 import { familyOf } from './families/registry.js';
 import type { ModelManifest } from './folder/manifest.js';
-import type { ModelFolder, ReadProgress } from './folder/read-folder.js';
+import type { ModelFolder, OpenFolderOptions, ReadProgress } from './folder/read-folder.js';
 import type { ModelLocation, Platform } from './platform.js';
 import { readModel } from './read-model.js';
 import type { TextDecoder } from './text/choose-part.js';
@@ -125,11 +125,12 @@ export async function loadModelOn(
   options = checkOptions('loadModel', options, OPTIONS);
   const { signal, onProgress, executionProviders: providers } = options;
   signal?.throwIfAborted();
-  const io = await platform.locate(location);
-  const { folder, tokenizer } = await readModel(io, {
+  const reading: OpenFolderOptions = {
     signal,
     onProgress: onProgress && ((progress) => onProgress({ stage: 'read', ...progress })),
-  });
+  };
+  const io = await platform.locate(location, reading);
+  const { folder, tokenizer } = await readModel(io, reading);
   const runtime = options.runtime ?? (await platform.runtime());
   signal?.throwIfAborted();
   const threads = threadsOf(runtime, options.threads);

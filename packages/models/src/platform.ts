@@ -1,16 +1,17 @@
 import type { OnnxRuntime } from '@foretoken/core/runtime';
+import type { OpenFolderOptions } from './folder/read-folder.js';
 import type { ModelIo } from './io/model-io.js';
 
 /**
- * Where a model is: a path, a `file:` URL or the name of an installed package (Node); an `http:` or `https:` URL of the folder, in
+ * Where a model is: a path, a `file:` URL, the name of an installed package or `hub:owner/name[@revision]` (Node); an `http:` or `https:` URL of the folder, in
  * browsers also a relative one; or what reads it, such as `fetchFolder(url)` or `memoryFolder(files)`.
  */
 export type ModelLocation = string | URL | ModelIo;
 
 /** What loading a model needs of where it runs. */
 export interface Platform {
-  /** What reads a location. Throws `INVALID_ARGUMENT`, `INVALID_MODEL_FOLDER`. */
-  locate(location: ModelLocation): Promise<ModelIo>;
+  /** What reads a location. Throws `INVALID_ARGUMENT`, `INVALID_MODEL_FOLDER`, `NETWORK_FAILURE`. */
+  locate(location: ModelLocation, options: OpenFolderOptions): Promise<ModelIo>;
   /** The ONNX Runtime that is usual here. Throws `RUNTIME_FAILURE` where it is not installed. */
   runtime(): Promise<OnnxRuntime>;
   /** Threads that the machine can run at once. */

@@ -4,6 +4,7 @@ export { readShortlist, SHORTLIST_FILE, type Shortlist } from '../drivers/shortl
 export type { MarianManifest } from '../families/marian/marian-manifest.js';
 export type { MaskedLanguageModelManifest } from '../families/masked-lm/masked-lm-manifest.js';
 export { allocate, type FilePlace } from '../io/collect-pieces.js';
+export { hubFolder, isHubLocation } from '../node/hub-folder.js';
 export { openModelFolder, resolveFolder } from '../node/open-model-folder.js';
 export { proveModel } from '../node/prove-model.js';
 export {

@@ -1,11 +1,14 @@
 import { realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
-import { type ModelFolder, openFolder } from '../folder/read-folder.js';
+import { MANIFEST_FILE } from '../folder/manifest.js';
+import { type ModelFolder, type OpenFolderOptions, openFolder } from '../folder/read-folder.js';
 import { errorCode, invalidFolder, quote, reason } from '../folder/refusal.js';
 import { fetchFolder } from '../io/fetch.js';
 import type { ModelIo } from '../io/model-io.js';
 import { isModelIo, type ModelLocation } from '../platform.js';
 import { fileSystem } from './file-system.js';
+import { hubFolder, isHubLocation } from './hub-folder.js';
 import { locateModel } from './locate-model.js';
 
 /**
@@ -21,14 +24,29 @@ import { locateModel } from './locate-model.js';
  */
 export async function openModelFolder(location: ModelLocation, signal?: AbortSignal): Promise<ModelFolder> {
   signal?.throwIfAborted();
-  return openFolder(await locate(location), { signal });
+  return openFolder(await locate(location, { signal }), { signal });
 }
 
-/** What reads a location. Throws `INVALID_ARGUMENT`, `INVALID_MODEL_FOLDER`. */
-export async function locate(location: ModelLocation): Promise<ModelIo> {
+/** What reads a location. Throws `INVALID_ARGUMENT`, `INVALID_MODEL_FOLDER`, `NETWORK_FAILURE`. */
+export async function locate(location: ModelLocation, options: OpenFolderOptions = {}): Promise<ModelIo> {
   if (isModelIo(location)) return location;
+  if (isHubLocation(location)) return fileSystem(await modelOfHub(location, options));
   if (/^https?:/i.test(String(location))) return fetchFolder(location);
   return fileSystem(await resolveModelFolder(location));
+}
+
+/** Downloads a model folder of the hub, and says what to do with weights. */
+async function modelOfHub(location: string, options: OpenFolderOptions): Promise<string> {
+  const folder = await resolveFolder(await hubFolder(location, options), 'model', 'load it again');
+  const isModel = await stat(join(folder, MANIFEST_FILE)).then(
+    () => true,
+    () => false,
+  );
+  if (isModel) return folder;
+  throw invalidFolder(
+    `${location} holds weights, which must be made a model folder first. Run \`foretoken import ${location} model\`, then load "model".`,
+    { folder, file: MANIFEST_FILE, required: 'a model folder' },
+  );
 }
 
 /** The real path of a model folder. Throws `INVALID_ARGUMENT`, `INVALID_MODEL_FOLDER`. */

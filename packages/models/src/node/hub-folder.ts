@@ -1,0 +1,43 @@
+import { ForetokenError } from '@foretoken/core';
+import type { OpenFolderOptions } from '../folder/read-folder.js';
+import { reason } from '../folder/refusal.js';
+
+/** What is used of `@foretoken/hub`. */
+interface Hub {
+  fetchFromHub(
+    location: string,
+    options: {
+      readonly signal?: AbortSignal | undefined;
+      readonly onProgress?: ((progress: { file: string; bytes: number; totalBytes: number }) => void) | undefined;
+    },
+  ): Promise<{ readonly folder: string }>;
+}
+
+/** Whether a location is one on the hub: `hub:owner/name[@revision]`. */
+export function isHubLocation(location: unknown): location is string {
+  return typeof location === 'string' && location.startsWith('hub:');
+}
+
+/**
+ * Downloads a model of the hub, or finds it where it was kept; returns the folder it lies in. Throws `INVALID_ARGUMENT`,
+ * `UNSUPPORTED_MODEL`, `NETWORK_FAILURE`, `RUNTIME_FAILURE` where `@foretoken/hub` is not installed, or the signal's reason.
+ */
+export async function hubFolder(location: string, { signal, onProgress }: OpenFolderOptions = {}): Promise<string> {
+  let hub: Hub;
+  try {
+    // The specifier is a variable so that bundlers leave a package alone that need not be there.
+    const name = '@foretoken/hub';
+    hub = (await import(name)) as Hub;
+  } catch (cause) {
+    throw new ForetokenError(
+      'RUNTIME_FAILURE',
+      `${location} is on the hub, which needs @foretoken/hub: ${reason(cause)}. Run \`npm i @foretoken/hub\`.`,
+      { location },
+      { cause },
+    );
+  }
+  const report =
+    onProgress &&
+    ((progress: { file: string; bytes: number; totalBytes: number }) => onProgress({ ...progress, cached: false }));
+  return (await hub.fetchFromHub(location, { signal, onProgress: report })).folder;
+}
