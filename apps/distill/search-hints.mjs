@@ -18,7 +18,8 @@ function tensor(name, Values) {
 }
 
 const model = await loadModel(modelFolder, { runtime, probe: false });
-const { languageModel, manifest } = model;
+const { manifest } = model;
+const languageModel = model.part('languageModel');
 const { blankId } = manifest.ctc;
 const tokenIds = tensor('token_ids', Int32Array).map((tokenId) => (tokenId < 0 ? blankId : tokenId));
 const logProbs = tensor('log_probs', Float32Array);
@@ -40,7 +41,7 @@ const lattices = Array.from(tensor('counts', Int32Array), (frames) => {
   };
 });
 const stored = {
-  vocabulary: model.lattice.vocabulary,
+  vocabulary: model.part('lattice', { lattice: 'ctc' }).vocabulary,
   supports: { kind: 'ctc', maxCandidates: k },
   emit: async (sources) => sources.map(({ tokenIds: [index] }) => lattices[index]),
 };

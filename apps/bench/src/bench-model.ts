@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { AutoregressiveModel, LatticeModel, TokenSource } from '@foretoken/core';
-import { ForetokenError } from '@foretoken/core';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
 import { type LoadedModel, loadModel } from '@foretoken/models';
 import type { LatticeDrafterOptions } from '@foretoken/speculative';
@@ -36,29 +35,27 @@ export function shippedModelFolder(): string {
   return modelFolder('@foretoken/model-multi30k-en-de');
 }
 
-/** The lattice drafter's options for a model: all that the folder and the probe offer. */
-export function draftingOptions({ loaded, draftLattice }: BenchModel): LatticeDrafterOptions<TokenSource> {
-  const { languageModel } = loaded;
-  return { model: draftLattice, languageModel: languageModel && { model: languageModel } };
+/** The lattice drafter's options for a model: all that the folder offers. */
+export function draftingOptions({ loaded }: BenchModel): LatticeDrafterOptions<TokenSource> {
+  return loaded.speculation();
 }
 
-/** Loads the model at `folder`, or the shipped one. Throws `UNSUPPORTED_CAPABILITY` when it has no CTC student. */
+/** Loads the model at `folder`, or the shipped one. Throws `UNSUPPORTED_CAPABILITY` where a part is missing. */
 export async function openBenchModel(folder: string | undefined, threads: number | undefined): Promise<BenchModel> {
   const runtime = onnxruntime as unknown as OnnxRuntime;
   const loaded = await loadModel(folder ?? shippedModelFolder(), {
     runtime,
+    // Nothing of what is measured is opened while it is.
+    open: ['autoregressive', 'lattice'],
     ...(threads === undefined ? {} : { threads }),
   });
-  const { autoregressive, lattice, draftLattice } = loaded;
-  if (autoregressive === undefined || lattice === undefined || draftLattice === undefined) {
-    await loaded[Symbol.asyncDispose]();
-    throw new ForetokenError(
-      'UNSUPPORTED_CAPABILITY',
-      'The benches compare an autoregressive model and a CTC student.',
-      {
-        capability: autoregressive === undefined ? 'autoregressive' : 'lattice',
-      },
-    );
+  try {
+    const autoregressive = loaded.part('autoregressive');
+    const lattice = loaded.part('lattice', { lattice: 'ctc' });
+    const { model: draftLattice } = loaded.speculation();
+    return { loaded, autoregressive, lattice, draftLattice, runtime };
+  } catch (error) {
+    await loaded.dispose();
+    throw error;
   }
-  return { loaded, autoregressive, lattice, draftLattice, runtime };
 }

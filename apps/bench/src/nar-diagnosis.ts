@@ -2,6 +2,7 @@ import { ForetokenError, type TokenSource } from '@foretoken/core';
 import type { LoadedModel } from '@foretoken/models';
 import { type DiagnoseOptions, type Diagnosis, diagnose } from '@foretoken/one-shot';
 import type { Failure } from './nar-measure.js';
+import { partsOf } from './nar-models.js';
 import { referenceTokens } from './nar-rows.js';
 
 /** Strategies that stand for their family, and the part whose disagreement is measured on their outputs. */
@@ -43,7 +44,7 @@ export async function diagnoseFamilies(
     const all = outputsOf(strategy);
     if (all === undefined) continue;
     const plain: DiagnoseOptions = { outputs: chosen.map((index) => all[index] as Int32Array), references: wanted };
-    const model = part === undefined ? undefined : loaded[part];
+    const model = part === undefined ? undefined : partsOf(loaded)[part];
     try {
       diagnosis[strategy] = await diagnose(
         model === undefined

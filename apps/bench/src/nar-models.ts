@@ -24,6 +24,9 @@ export interface Parts {
   readonly languageModel: LanguageModel;
 }
 
+/** Those of a folder; `undefined` where it has none. */
+export type FoundParts = { readonly [Name in keyof Parts]?: Parts[Name] | undefined };
+
 export type PartName = Exclude<keyof Parts, 'dagStart'>;
 
 /** The folders that are there, loaded. Dispose releases all of them. */
@@ -43,17 +46,17 @@ export interface NarModelOptions {
 }
 
 /** What a folder has. */
-export function partsOf(loaded: LoadedModel): Partial<Parts> {
-  const { autoregressive, lattice, fastLattice, canvas, dag, edit, languageModel } = loaded;
+export function partsOf(loaded: LoadedModel): FoundParts {
+  const dag = loaded.find('lattice', { lattice: 'dag' });
   const dagStart = dag?.startTokenId;
   return {
-    ...(autoregressive === undefined ? {} : { autoregressive }),
-    ...(lattice === undefined ? {} : { lattice }),
-    ...(fastLattice === undefined ? {} : { fastLattice }),
-    ...(canvas === undefined ? {} : { canvas }),
-    ...(dag === undefined || dagStart === undefined ? {} : { dag, dagStart }),
-    ...(edit === undefined ? {} : { edit }),
-    ...(languageModel === undefined ? {} : { languageModel }),
+    autoregressive: loaded.find('autoregressive'),
+    lattice: loaded.find('lattice', { lattice: 'ctc' }),
+    fastLattice: loaded.find('lattice', { lattice: 'ctc', variant: 'fast' }),
+    canvas: loaded.find('canvas'),
+    ...(dagStart === undefined ? {} : { dag, dagStart }),
+    edit: loaded.find('edit'),
+    languageModel: loaded.find('languageModel'),
   };
 }
 

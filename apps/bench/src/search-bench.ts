@@ -14,8 +14,8 @@ import { openModelFolder, readGraph } from '@foretoken/models';
 import type { BenchModel } from './bench-model.js';
 import { copyingModel } from './copying-model.js';
 import { machineReport } from './machine.js';
-import { marianManifest } from './marian-manifest.js';
 import { rounded, roundedSpread, spread } from './statistics.js';
+import { stepManifest } from './step-manifest.js';
 import type { TestSet } from './test-sets.js';
 
 export interface SearchBenchOptions {
@@ -184,7 +184,7 @@ async function batches(way: Way, sources: readonly TokenSource[]): Promise<Recor
 
 async function openCopyingModel({ loaded, runtime, autoregressive }: BenchModel) {
   const folder = await openModelFolder(loaded.folder);
-  const manifest = marianManifest(folder);
+  const manifest = stepManifest(folder);
   const { threads } = loaded;
   const open = async (file: string) =>
     GraphSession.create(runtime, await readGraph(folder, file), { threads }, new RuntimeTimings());

@@ -8,9 +8,9 @@ import type { BenchModel } from './bench-model.js';
 import { openBuiltGraph } from './graph-files.js';
 import { buildMatrixProducts } from './graphs/matrix-products.js';
 import { type BenchShape, buildPlainStep } from './graphs/plain-step.js';
-import { marianManifest } from './marian-manifest.js';
 import { plainGreedy } from './plain-loop.js';
 import { rounded, roundedSpread, spread } from './statistics.js';
+import { stepManifest } from './step-manifest.js';
 
 const WIDTHS = [1, 2, 3, 4, 6, 8, 12, 16];
 const PAST = 10;
@@ -26,7 +26,7 @@ export async function measureStepCosts(
 ): Promise<Record<string, unknown>> {
   const { loaded, runtime, autoregressive, lattice, draftLattice } = bench;
   const folder = await openModelFolder(loaded.folder);
-  const manifest = marianManifest(folder);
+  const manifest = stepManifest(folder);
   const weights = await readGraphWeights(folder, manifest.graphs.step.argmax);
   const { width, heads, decoderLayers } = manifest.architecture;
   const shape: BenchShape = {

@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import type { LoadedModel } from '@foretoken/models';
+import { type LoadedModel, ModelParts } from '@foretoken/models';
 import { randomCanvasScore, randomScriptedModel, scriptedCanvasModel } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
 import { chooseRows, narBench } from '../src/nar-bench.js';
@@ -9,24 +9,33 @@ import { narTable } from '../src/nar-table.js';
 import type { TestSet } from '../src/test-sets.js';
 
 /** Benches decode token ids. */
-const NO_TEXT = {} as Pick<LoadedModel, 'decode' | 'stream' | 'speculation' | 'dispose' | 'description'>;
+const NO_TEXT = {} as Pick<
+  LoadedModel,
+  'decode' | 'stream' | 'speculation' | 'dispose' | 'description' | 'processor' | 'part'
+>;
 
 const SIZE = 14;
 const LETTERS = 'abcdefghijkl';
 
 /** A teacher and a canvas student that are functions; texts are letters, 0 ends an output and the last id is the mask. */
 function model(): LoadedModel {
+  const parts = new ModelParts([
+    { kind: 'autoregressive', model: randomScriptedModel({ seed: 1, vocabularySize: SIZE, maxLength: 12 }) },
+    {
+      kind: 'canvas',
+      model: scriptedCanvasModel({
+        vocabularySize: SIZE,
+        score: randomCanvasScore({ seed: 2, vocabularySize: SIZE, never: [0, SIZE - 1] }),
+        lengths: () => [Number.NEGATIVE_INFINITY, 0, 1, 2, 3, 4, 5],
+      }),
+    },
+  ]);
   return {
     folder: '/models/scripted',
-    manifest: { family: 'marian' } as LoadedModel['manifest'],
+    manifest: { family: 'scripted' } as LoadedModel['manifest'],
     threads: 1,
     timings: { runs: 0, milliseconds: 0, reset: () => {} },
-    autoregressive: randomScriptedModel({ seed: 1, vocabularySize: SIZE, maxLength: 12 }),
-    canvas: scriptedCanvasModel({
-      vocabularySize: SIZE,
-      score: randomCanvasScore({ seed: 2, vocabularySize: SIZE, never: [0, SIZE - 1] }),
-      lengths: () => [Number.NEGATIVE_INFINITY, 0, 1, 2, 3, 4, 5],
-    }),
+    find: (kind, which) => parts.find(kind, which),
     tokenizer: {
       encode: (text) => Int32Array.from([...Array.from(text, (letter) => LETTERS.indexOf(letter) + 1), 0]),
       decode: (tokenIds) => Array.from(tokenIds, (id) => LETTERS[id - 1]).join(' '),

@@ -1,5 +1,5 @@
-import type { ModelDescription, ModelManifest, PartName } from '@foretoken/models';
-import { STRATEGIES_OF, type StrategyName } from './strategy-names.js';
+import type { ModelDescription, ModelManifest } from '@foretoken/models';
+import { type Part, STRATEGIES_OF, type StrategyName } from './strategy-names.js';
 import { safeText } from './terminal/style.js';
 import { table } from './terminal/table.js';
 
@@ -8,16 +8,16 @@ export function strategiesOf({
   parts,
   outputs,
 }: ModelDescription): Readonly<Partial<Record<StrategyName, readonly string[]>>> {
-  const has = (part: PartName): boolean => parts.includes(part);
-  const onCanvas = STRATEGIES_OF.canvas.filter((name) => has('lattice') || name !== 'mask-ctc');
+  const has = (part: Part): boolean =>
+    parts.some(({ kind, lattice, variant }) => variant === 'exact' && (lattice ?? kind) === part);
+  const drafts = parts.some(({ lattice, variant }) => lattice === 'ctc' && ['draft', 'exact'].includes(variant));
+  const onCanvas = STRATEGIES_OF.canvas.filter((name) => has('ctc') || name !== 'mask-ctc');
   return {
     ...(has('autoregressive') ? { greedy: [] } : {}),
     ...(has('autoregressive') && outputs.includes('logits') ? { sampling: [] } : {}),
     ...(has('autoregressive') && outputs.includes('topK') ? { beam: [] } : {}),
-    ...(has('autoregressive')
-      ? { speculative: has('draftLattice') ? ['lattice', 'copy', 'ngram'] : ['copy', 'ngram'] }
-      : {}),
-    ...(has('lattice') ? named(STRATEGIES_OF.lattice) : {}),
+    ...(has('autoregressive') ? { speculative: drafts ? ['lattice', 'copy', 'ngram'] : ['copy', 'ngram'] } : {}),
+    ...(has('ctc') ? named(STRATEGIES_OF.ctc) : {}),
     ...(has('canvas') ? named(onCanvas) : {}),
     ...(has('dag') ? named(STRATEGIES_OF.dag) : {}),
     ...(has('edit') ? named(STRATEGIES_OF.edit) : {}),

@@ -10,13 +10,18 @@ export function outputTokens(tokenizer: TextTokenizer, text: string): Int32Array
   return tokenizer.encode(text).slice(0, -1);
 }
 
-/** What a line of text means to a model: its source, or, to one that reads no source, how the output begins. */
-export function requestFor(
-  { description, tokenizer }: LoadedModel,
+/** What a line of text means to a model: its source, or how the output begins; and how many of its tokens are unknown. */
+export async function requestFor(
+  { processor }: LoadedModel,
   text: string,
-): Pick<DecodeRequest<TokenSource>, 'sources' | 'outputPrefixes'> {
-  if (description.readsSource) return { sources: [tokenizer.encode(text)] };
-  return { sources: [new Int32Array()], outputPrefixes: [outputTokens(tokenizer, text)] };
+): Promise<{
+  readonly request: Pick<DecodeRequest<TokenSource>, 'sources' | 'outputPrefixes'>;
+  readonly unknownTokens: number;
+}> {
+  const { source, outputPrefix, unknownTokens = 0 } = await processor.read(text);
+  const request =
+    outputPrefix === undefined ? { sources: [source] } : { sources: [source], outputPrefixes: [outputPrefix] };
+  return { request, unknownTokens };
 }
 
 /** Outputs to start from, for each line of the input; an empty line starts from nothing. */

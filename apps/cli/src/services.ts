@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ForetokenError } from '@foretoken/core';
 import type { importModel } from '@foretoken/importers';
-import type { loadModel, ModelDescription, ModelManifest, openModelFolder } from '@foretoken/models';
+import type { LoadedModel, LoadOptions, ModelDescription, ModelManifest, openModelFolder } from '@foretoken/models';
 
 /** What the commands need of the other packages; tests put scripted models in their place. */
 export interface Services {
-  readonly loadModel: typeof loadModel;
+  readonly loadModel: (location: string, options?: LoadOptions) => Promise<LoadedModel>;
   readonly importModel: typeof importModel;
   readonly openModelFolder: typeof openModelFolder;
   /** What a folder holds, by its family. */

@@ -37,8 +37,11 @@ import { copyDrafter, latticeDrafter, ngramDrafter, speculative } from '@foretok
 import { outputTokens } from './requests.js';
 import {
   type DrafterName,
+  findPart,
   PART_NAMES,
   type Part,
+  type PartModel,
+  type PartName,
   partOf,
   partsIn,
   RACE_STRATEGIES,
@@ -52,7 +55,7 @@ export interface Strategy {
   decode(request: DecodeRequest<TokenSource>): AsyncIterable<DecodeEvent>;
 }
 
-type Model<Name extends Part | 'languageModel'> = NonNullable<LoadedModel[Name]>;
+type Model<Name extends PartName> = PartModel<Name>;
 
 /** Most tokens of a draft that copies the source: a sentence. */
 const COPIED_NODES = 32;
@@ -76,7 +79,7 @@ export function createStrategy(
     assertAutoregressive(decoder, target);
     return { name, decode: (request) => decoder.decode(target, request) };
   };
-  const lattice = (decoder: Decoder<Model<'lattice'>>, kind: 'lattice' | 'dag'): Strategy => {
+  const lattice = (decoder: Decoder<Model<'ctc'>>, kind: 'ctc' | 'dag'): Strategy => {
     const lattices = part(kind);
     assertLattice(decoder, lattices);
     return { name, decode: (request) => decoder.decode(lattices, request) };
@@ -103,10 +106,10 @@ export function createStrategy(
         }),
       );
     case 'ctc':
-      return lattice(ctcGreedy(options), 'lattice');
+      return lattice(ctcGreedy(options), 'ctc');
     case 'ctc-prefix-beam':
-      part('lattice');
-      return lattice(prefixBeam(model, options), 'lattice');
+      part('ctc');
+      return lattice(prefixBeam(model, options), 'ctc');
     case 'nat': {
       const { rescore, ...rest } = options;
       return canvas(nat(rescore === true ? { ...rest, rescore: part('autoregressive') } : rest));
@@ -138,7 +141,7 @@ export function createStrategy(
   }
 }
 
-function prefixBeam(model: LoadedModel, options: StrategyOptions): Decoder<Model<'lattice'>> {
+function prefixBeam(model: LoadedModel, options: StrategyOptions): Decoder<Model<'ctc'>> {
   const { ngramWeight, noRepeatNgramSize, hotWord = [], hotWordBonus = HOT_WORD_BONUS, rescore, ...rest } = options;
   const languageModel = languageModelFor('ctc-prefix-beam', model, ngramWeight);
   return ctcPrefixBeam({
@@ -152,14 +155,14 @@ function prefixBeam(model: LoadedModel, options: StrategyOptions): Decoder<Model
 
 /** The folder's CTC model, searched with its n-grams where it has them. */
 function latticeSearch(name: StrategyName, model: LoadedModel): LatticeSearch<TokenSource> {
-  const lattice = partFor(name, 'lattice', model);
-  if (model.languageModel !== undefined) return searchedHintsOf(name, model);
+  const lattice = partFor(name, 'ctc', model);
+  if (findPart(model, 'languageModel') !== undefined) return searchedHintsOf(name, model);
   return { lattice, search: ctcGreedy({ alignments: true }) };
 }
 
 /** The folder's CTC model, searched as the hints were that shipped students learned to read. */
 function searchedHintsOf(name: StrategyName, model: LoadedModel): LatticeSearch<TokenSource> {
-  const lattice = partFor(name, 'lattice', model);
+  const lattice = partFor(name, 'ctc', model);
   const languageModel = { model: partFor(`${name} with searched hints`, 'languageModel', model), weight: 0.2 };
   const search = ctcPrefixBeam({ languageModel, lengthBonus: 1.2, alignments: true });
   return { lattice, search };
@@ -169,7 +172,7 @@ type DagStrategyName = Extract<StrategyName, `dag-${string}`>;
 
 function dagDecoder(name: DagStrategyName, model: LoadedModel, given: StrategyOptions): Decoder<Model<'dag'>> {
   const { ngramWeight, ...rest } = given;
-  const startTokenId = model.dag?.startTokenId;
+  const startTokenId = findPart(model, 'dag')?.startTokenId;
   const options = { ...rest, ...(startTokenId === undefined ? {} : { startTokenId }) };
   switch (name) {
     case 'dag-greedy':
@@ -196,7 +199,8 @@ function languageModelFor(
   weight: number | undefined,
 ): WeightedLanguageModel | undefined {
   if (weight === 0) return undefined;
-  if (weight === undefined) return model.languageModel && { model: model.languageModel };
+  const own = findPart(model, 'languageModel');
+  if (weight === undefined) return own && { model: own };
   return { model: partFor(`${name} with --ngram-weight`, 'languageModel', model), weight };
 }
 
@@ -208,20 +212,21 @@ export function createDrafter(name: DrafterName, model: LoadedModel): Drafter<To
       ? ngramDrafter({ vocabulary })
       : copyDrafter({ vocabulary, tokenText: model.tokenizer.tokenText });
   }
-  const { draftLattice, languageModel } = model;
-  if (draftLattice === undefined) {
+  partFor('speculative', 'autoregressive', model);
+  const drafting = model.find('lattice', { lattice: 'ctc', variant: 'draft' }) ?? findPart(model, 'ctc');
+  if (drafting === undefined) {
     throw new ForetokenError(
       'UNSUPPORTED_CAPABILITY',
       'speculative with the lattice drafter needs a CTC model, which this model folder does not have. Use --drafter copy or ngram.',
       { decoder: 'speculative', capability: 'a lattice model', folder: model.folder },
     );
   }
-  return latticeDrafter({ model: draftLattice, languageModel: languageModel && { model: languageModel } });
+  return latticeDrafter(model.speculation());
 }
 
 /** Throws `UNSUPPORTED_CAPABILITY` where the folder lacks the part. */
-function partFor<Name extends Part | 'languageModel'>(decoder: string, part: Name, model: LoadedModel): Model<Name> {
-  const found = model[part];
+function partFor<Name extends PartName>(decoder: string, part: Name, model: LoadedModel): Model<Name> {
+  const found = findPart(model, part);
   if (found !== undefined) return found;
   const capability = PART_NAMES[part];
   const has = partsIn(model);
@@ -235,7 +240,7 @@ function partFor<Name extends Part | 'languageModel'>(decoder: string, part: Nam
 /** The strategies that `race` compares and a model can serve, in the usual order. */
 export function servableStrategies(model: LoadedModel, drafter: DrafterName): StrategyName[] {
   return RACE_STRATEGIES.filter((name) => {
-    if (model[partOf(name)] === undefined) return false;
+    if (findPart(model, partOf(name)) === undefined) return false;
     try {
       createStrategy(name, model, drafter);
       return true;

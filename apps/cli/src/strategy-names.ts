@@ -1,12 +1,12 @@
-import type { LoadedModel } from '@foretoken/models';
+import type { LoadedModel, PartModels } from '@foretoken/models';
 
-/** What of a model folder a strategy decodes with, as `LoadedModel` calls it. */
-export type Part = 'autoregressive' | 'lattice' | 'canvas' | 'dag' | 'edit';
+/** What of a model folder a strategy decodes with. */
+export type Part = 'autoregressive' | 'ctc' | 'canvas' | 'dag' | 'edit';
 
 /** The strategies of each part of a model folder, in the order in which they are listed. */
 export const STRATEGIES_OF = {
   autoregressive: ['greedy', 'sampling', 'beam', 'speculative'],
-  lattice: ['ctc', 'ctc-prefix-beam'],
+  ctc: ['ctc', 'ctc-prefix-beam'],
   canvas: ['nat', 'mask-predict', 'mask-ctc', 'easy-first', 'skeleton-first', 'masked-diffusion'],
   dag: ['dag-greedy', 'dag-lookahead', 'dag-viterbi', 'dag-joint-viterbi', 'dag-beam', 'dag-sampling'],
   edit: ['levenshtein', 'insertion'],
@@ -23,14 +23,38 @@ export const DRAFTERS = ['lattice', 'copy', 'ngram'] as const;
 export type DrafterName = (typeof DRAFTERS)[number];
 
 /** How messages and help call what a folder may have. */
-export const PART_NAMES: Readonly<Record<Part | 'languageModel', string>> = {
+export const PART_NAMES: Readonly<Record<PartName, string>> = {
   autoregressive: 'an autoregressive model',
-  lattice: 'a CTC model',
+  ctc: 'a CTC model',
   canvas: 'a canvas model',
   dag: 'a DAG model',
   edit: 'an edit model',
   languageModel: 'an n-gram model',
 };
+
+/** What the parts are, and the language model that some strategies add. */
+interface Models extends Pick<PartModels, 'autoregressive' | 'canvas' | 'edit' | 'languageModel'> {
+  readonly ctc: PartModels['lattice'];
+  readonly dag: PartModels['lattice'];
+}
+
+type Parts = Pick<LoadedModel, 'find'>;
+export type PartName = keyof Models;
+export type PartModel<Name extends PartName> = Models[Name];
+
+const FIND: { readonly [Name in PartName]: (model: Parts) => Models[Name] | undefined } = {
+  autoregressive: (model: Parts) => model.find('autoregressive'),
+  ctc: (model: Parts) => model.find('lattice', { lattice: 'ctc' }),
+  canvas: (model: Parts) => model.find('canvas'),
+  dag: (model: Parts) => model.find('lattice', { lattice: 'dag' }),
+  edit: (model: Parts) => model.find('edit'),
+  languageModel: (model: Parts) => model.find('languageModel'),
+};
+
+/** A part of a loaded folder; `undefined` where it has none. */
+export function findPart<Name extends PartName>(model: Parts, name: Name): PartModel<Name> | undefined {
+  return FIND[name](model);
+}
 
 /** The part that a strategy decodes with. */
 export function partOf(strategy: StrategyName): Part {
@@ -41,5 +65,5 @@ export function partOf(strategy: StrategyName): Part {
 /** What a loaded folder has, for a message about what it lacks. */
 export function partsIn(model: LoadedModel): string[] {
   const parts = Object.keys(PART_NAMES) as (keyof typeof PART_NAMES)[];
-  return parts.filter((part) => model[part] !== undefined).map((part) => PART_NAMES[part]);
+  return parts.filter((part) => findPart(model, part) !== undefined).map((part) => PART_NAMES[part]);
 }

@@ -167,7 +167,7 @@ export const STRATEGY_OPTIONS: readonly OptionDefinition[] = DEFINITIONS.map((de
 export const STRATEGY_HELP: readonly (readonly [string, string])[] = STRATEGIES.map((strategy) => {
   const own = DEFINITIONS.filter(({ strategies }) => strategies.includes(strategy)).map(({ name }) => `--${name}`);
   const options = strategy === 'speculative' ? ['--drafter', ...own] : own;
-  const part = { autoregressive: 'autoregressive', lattice: 'CTC', canvas: 'canvas', dag: 'DAG', edit: 'edit' };
+  const part = { autoregressive: 'autoregressive', ctc: 'CTC', canvas: 'canvas', dag: 'DAG', edit: 'edit' };
   return [strategy, [`${part[partOf(strategy)]} model`, ...options].join(' ')];
 });
 

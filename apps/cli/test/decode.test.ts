@@ -136,7 +136,7 @@ describe('what a model says that a reader would obey', () => {
     };
     const { stderr } = await cli(['decode'], {
       stdin: 'a\n',
-      model: { ...model, tokenizer: { ...model.tokenizer, encode } },
+      model: { ...model, processor: { ...model.processor, read: encode } },
     });
     expect(stderr).toBe('error SOURCE_TOO_LONG: Line 1: too\ufffd[2J\ufffdlong by far\n');
   });

@@ -5,7 +5,7 @@ import type { CanvasOpenOptions } from '@foretoken/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partOf, STRATEGIES, type StrategyName } from '../src/strategy-names.js';
 import { maskedLanguageModel, modelWithNgrams, modelWithStudents } from './students.js';
-import { cli, fakeModel } from './support.js';
+import { cli, fakeModel, withParts } from './support.js';
 
 const decode = (strategy: string, ...more: string[]) => [
   'decode',
@@ -81,14 +81,14 @@ describe('strategies of students', () => {
           return part.open(sources, others as never);
         },
       });
-      const { lattice, languageModel } = modelWithNgrams();
-      const readers = {
-        ...model,
-        languageModel: languageModel!,
-        lattice: { ...lattice!, encoder },
-        canvas: reading(model.canvas!),
-        edit: reading(model.edit!),
-      };
+      const ngrams = modelWithNgrams();
+      const languageModel = ngrams.part('languageModel');
+      const readers = withParts(model, {
+        languageModel,
+        ctc: { ...ngrams.part('lattice'), encoder },
+        canvas: reading(model.part('canvas')),
+        edit: reading(model.part('edit')),
+      });
       const { code, stdout } = await cli(decode(strategy, '--searched-hints'), { model: readers });
       expect([code, stdout]).toEqual([0, 'ein Hund läuft\n']);
       expect(opened).toMatchObject([{ hints: [{ tokenIds: Int32Array.of(9, 9, 9) }] }]);
@@ -97,10 +97,10 @@ describe('strategies of students', () => {
       await cli(decode(strategy), { model: readers });
       expect(opened[1]).not.toHaveProperty('hints');
       const unread = await cli(decode(strategy, '--searched-hints'), {
-        model: { ...model, languageModel: languageModel! },
+        model: withParts(model, { languageModel }),
       });
       expect([unread.code, unread.stderr]).toEqual([2, expect.stringContaining('This model reads no hints')]);
-      const { languageModel: _, ...wordless } = readers;
+      const wordless = withParts(readers, { languageModel: undefined });
       const unsearched = await cli(decode(strategy, '--searched-hints'), { model: wordless });
       expect([unsearched.code, unsearched.stderr]).toEqual([2, expect.stringContaining('with searched hints needs')]);
     },
@@ -219,9 +219,9 @@ describe('ctc-prefix-beam and the other parts of a folder', () => {
     ['dag-beam', ['--ngram-weight', '1'], 'needs an n-gram model'],
     ['ctc-prefix-beam', ['--candidates', '2'], '2 candidates a frame'],
   ])('%s %j is refused: %s', async (strategy, more, message) => {
-    const { lattice } = fakeModel();
+    const ctc = fakeModel().part('lattice');
     const { code, stderr } = await cli(decode(strategy, ...more), {
-      model: { ...modelWithStudents(), lattice: lattice! },
+      model: withParts(modelWithStudents(), { ctc }),
     });
     expect(code).toBe(2);
     expect(stderr).toContain('error UNSUPPORTED_CAPABILITY');

@@ -11,8 +11,8 @@ import type {
   Vocabulary,
 } from '@foretoken/core';
 import { NgramModel } from '@foretoken/language-models';
-import { familyOf, type LoadedModel, type ModelManifest } from '@foretoken/models';
-import { type FakeModel, fakeModel, MANIFEST } from './support.js';
+import { familyOf, type LoadedModel, type ModelManifest, textBeginningProcessor } from '@foretoken/models';
+import { type FakeModel, fakeModel, MANIFEST, withParts } from './support.js';
 
 const MASK = 1;
 const START = 3;
@@ -181,25 +181,25 @@ function ngramsFor(vocabulary: Vocabulary): NgramModel {
 /** The model with the unsure lattice, and n-grams that would rather hear `Mann`. */
 export function modelWithNgrams(): FakeModel {
   const model = fakeModel();
-  const { vocabulary } = model.autoregressive!;
-  return { ...model, lattice: unsureLattice(vocabulary), languageModel: ngramsFor(vocabulary) };
+  const { vocabulary } = model.part('autoregressive');
+  return withParts(model, { ctc: unsureLattice(vocabulary), languageModel: ngramsFor(vocabulary) });
 }
 
 /** The model that translates word for word, with every student; all of them get every word right. */
 export function modelWithStudents(): FakeModel {
   const model = fakeModel();
-  const { vocabulary } = model.autoregressive!;
-  return {
-    ...model,
+  const { vocabulary } = model.part('autoregressive');
+  return withParts(model, {
     canvas: canvasModel(vocabulary, outputOf, true),
     dag: { ...dagModel(vocabulary), startTokenId: START },
     edit: editModel(vocabulary),
-  };
+  });
 }
 
 /** A masked language model that says one sentence, whatever it is asked; it knows no lengths. */
 export function maskedLanguageModel(): LoadedModel {
-  const { autoregressive, lattice: _lattice, draftLattice: _draft, ...model } = fakeModel();
+  const model = fakeModel();
+  const { vocabulary } = model.part('autoregressive');
   const {
     graphs: _graphs,
     step: _step,
@@ -214,10 +214,9 @@ export function maskedLanguageModel(): LoadedModel {
     canvas: { maskTokenId: MASK, maxCandidates: 4 },
   } as ModelManifest;
   const description = familyOf(manifest).describe(manifest);
-  return {
-    ...model,
-    manifest,
-    description,
-    canvas: canvasModel(autoregressive!.vocabulary, () => [4, 5, 6, 7, 8], false),
-  };
+  const processor = textBeginningProcessor(model.tokenizer);
+  return withParts(
+    { ...model, manifest, description, processor },
+    { autoregressive: undefined, ctc: undefined, canvas: canvasModel(vocabulary, () => [4, 5, 6, 7, 8], false) },
+  );
 }

@@ -10,7 +10,16 @@ import {
   type TokenSource,
 } from '@foretoken/core';
 import { nodeIdOf } from '@foretoken/core/kit';
-import { familyOf, type LoadedModel, type MarianManifest } from '@foretoken/models';
+import {
+  familyOf,
+  type LoadedModel,
+  type MarianManifest,
+  ModelParts,
+  type OpenedPart,
+  type PartModels,
+  type TextTokenizer,
+  textProcessor,
+} from '@foretoken/models';
 import { run } from '../src/run.js';
 import type { Services } from '../src/services.js';
 
@@ -41,9 +50,37 @@ export const MANIFEST: MarianManifest = {
   training: { data: 'none', bleu: 38.5 },
 };
 
+/** What a fake folder holds. */
+export interface FakeParts extends Partial<Omit<PartModels, 'lattice'>> {
+  readonly ctc?: PartModels['lattice'];
+  readonly dag?: PartModels['lattice'];
+}
+
 /** Counts what is open, so that a test can see that everything was released. */
 export interface FakeModel extends LoadedModel {
   readonly open: { forests: number; models: number };
+  readonly held: FakeParts;
+}
+
+/** The model with these parts in place of its own of their kinds; `undefined` takes one away. */
+export function withParts<Model extends LoadedModel>(
+  model: Model & { readonly held?: FakeParts },
+  more: { readonly [Name in keyof FakeParts]: FakeParts[Name] | undefined },
+): Model & { readonly held: FakeParts } {
+  const held = Object.fromEntries(
+    Object.entries({ ...model.held, ...more }).filter(([, part]) => part !== undefined),
+  ) as FakeParts;
+  const opened = Object.entries(held).map(([name, part]) => {
+    return { kind: name === 'ctc' || name === 'dag' ? 'lattice' : name, model: part } as OpenedPart;
+  });
+  const parts = new ModelParts(opened, model.folder);
+  return {
+    ...model,
+    held,
+    part: (kind, which) => parts.part(kind, which),
+    find: (kind, which) => parts.find(kind, which),
+    speculation: () => parts.speculation(),
+  };
 }
 
 export interface FakeModelOptions {
@@ -69,7 +106,26 @@ export function fakeModel({ lattice = true, onForward = () => {} }: FakeModelOpt
     supports: { kind: 'ctc', maxCandidates: 1 },
     emit: async (sources) => sources.map(wordLattice),
   };
-  return {
+  const tokenizer: TextTokenizer = {
+    encode: (text) => {
+      const words = text.split(' ');
+      if (words.length >= SOURCE_LENGTH) {
+        throw new ForetokenError('SOURCE_TOO_LONG', `The source has ${words.length + 1} tokens.`, {
+          received: words.length + 1,
+          most: SOURCE_LENGTH,
+        });
+      }
+      const ids = words.map((word) => ENGLISH.indexOf(word)).map((id) => (id < 0 ? 1 : id));
+      return Int32Array.from([...ids, VOCABULARY.endTokenId]);
+    },
+    decode: (tokenIds) =>
+      Array.from(tokenIds)
+        .map((id) => GERMAN[id])
+        .join(' '),
+    tokenText: (id) => GERMAN[id]!,
+    countUnknown: (tokenIds) => Array.from(tokenIds).filter((id) => id === VOCABULARY.unknownTokenId).length,
+  };
+  const fake: Omit<FakeModel, 'held'> = {
     ...NO_TEXT,
     open,
     folder: '/models/word-for-word',
@@ -77,35 +133,17 @@ export function fakeModel({ lattice = true, onForward = () => {} }: FakeModelOpt
     description: familyOf(MANIFEST).describe(MANIFEST),
     threads: 1,
     timings: { runs: 0, milliseconds: 0, reset: () => {} },
-    autoregressive,
-    ...(lattice ? { lattice: ctc, draftLattice: ctc } : {}),
-    tokenizer: {
-      encode: (text) => {
-        const words = text.split(' ');
-        if (words.length >= SOURCE_LENGTH) {
-          throw new ForetokenError('SOURCE_TOO_LONG', `The source has ${words.length + 1} tokens.`, {
-            received: words.length + 1,
-            most: SOURCE_LENGTH,
-          });
-        }
-        const ids = words.map((word) => ENGLISH.indexOf(word)).map((id) => (id < 0 ? 1 : id));
-        return Int32Array.from([...ids, VOCABULARY.endTokenId]);
-      },
-      decode: (tokenIds) =>
-        Array.from(tokenIds)
-          .map((id) => GERMAN[id])
-          .join(' '),
-      tokenText: (id) => GERMAN[id]!,
-      countUnknown: (tokenIds) => Array.from(tokenIds).filter((id) => id === VOCABULARY.unknownTokenId).length,
-    },
+    processor: textProcessor(tokenizer),
+    tokenizer,
     [Symbol.asyncDispose]: async () => {
       open.models--;
     },
   };
+  return withParts(fake, { autoregressive, ...(lattice ? { ctc } : {}) });
 }
 
-/** The command line decodes token ids. */
-const NO_TEXT = {} as Pick<LoadedModel, 'decode' | 'stream' | 'speculation' | 'dispose'>;
+/** The command line decodes token ids; parts are added last. */
+const NO_TEXT = {} as Pick<LoadedModel, 'decode' | 'stream' | 'speculation' | 'dispose' | 'part' | 'find'>;
 
 function wordForest(sources: readonly TokenSource[], onForward: () => void, onDispose: () => void): TokenForest {
   const depths: number[] = [];

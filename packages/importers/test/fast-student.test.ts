@@ -75,7 +75,7 @@ async function exactly<Result>(emit: () => Promise<Result>): Promise<Result> {
 /** Natural-log probabilities `[frames, VOCABULARY + 1]`, the blank's last. */
 async function emitted(folder: string, k = LABELS): Promise<Scores[]> {
   await using model = await loadModel(folder, { probe: false });
-  const lattices = (await model.fastLattice?.emit(SOURCES, { k })) as CtcLattice[];
+  const lattices = (await model.part('lattice', { variant: 'fast' }).emit(SOURCES, { k })) as CtcLattice[];
   return lattices.map(({ frames, tokenIds, logProbs, blankId, blankLogProbs }) =>
     Array.from({ length: frames }, (_, frame) => {
       const scores = new Array<number | null>(VOCABULARY + 1).fill(null);

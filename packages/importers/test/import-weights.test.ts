@@ -1,6 +1,6 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type AutoregressiveModel, collect, type TokenSource } from '@foretoken/core';
+import { collect } from '@foretoken/core';
 import { Yielder } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import { loadModel } from '@foretoken/models';
@@ -51,9 +51,7 @@ async function weightsIn(target: string): Promise<ReadonlyMap<string, Float32Arr
 async function outputs(folder: string): Promise<readonly number[][]> {
   await using model = await loadModel(folder, { probe: false });
   const sources = SOURCES;
-  const { results } = await collect(
-    greedy().decode(model.autoregressive as AutoregressiveModel<TokenSource>, { sources }),
-  );
+  const { results } = await collect(greedy().decode(model.part('autoregressive'), { sources }));
   return results.flatMap(({ hypotheses }) => hypotheses.map(({ tokenIds }) => [...tokenIds]));
 }
 

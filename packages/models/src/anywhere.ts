@@ -1,6 +1,5 @@
-export type { ModelDescription, ModelFamily, OpenContext, OpenedParts, PartName } from './families/family.js';
-export type { MarianManifest } from './families/marian/marian-manifest.js';
-export type { MaskedLanguageModelManifest } from './families/masked-lm/masked-lm-manifest.js';
+export type { ModelDescription, ModelFamily, OpenContext, ProcessorContext } from './families/family.js';
+export type { MarianManifest, MaskedLanguageModelManifest } from './families/known-families.js';
 export { familyNames, familyOf, registerFamily } from './families/registry.js';
 export type { FileRecord, ModelManifest } from './folder/manifest.js';
 export type { ModelFolder, ReadProgress } from './folder/read-folder.js';
@@ -8,10 +7,27 @@ export { type FetchInit, type FetchOptions, fetchFolder } from './io/fetch.js';
 export type { FileCache } from './io/file-cache.js';
 export { memoryFolder } from './io/memory.js';
 export type { Hasher, ModelIo, OpenedFile, OpenOptions } from './io/model-io.js';
-export type { LoadedModel, LoadOptions, LoadProgress, SpeculationParts } from './load-model.js';
+export type { LoadedModel, LoadOptions, LoadProgress } from './load-model.js';
 export { readGraph } from './onnx/read-graph.js';
+export type { PartDecoder } from './parts/bind-decoder.js';
+export type {
+  OpenedPart,
+  OpenedPartOf,
+  PartKind,
+  PartModels,
+  PartName,
+  PartOptions,
+  PartVariant,
+} from './parts/model-part.js';
+export { ModelParts, type SpeculationParts } from './parts/model-parts.js';
 export type { ModelLocation } from './platform.js';
-export type { ModelParts, TextDecoder } from './text/choose-part.js';
-export { TextDecoding, type TextHypothesis, type TextOptions, type TextResult } from './text/text-decoding.js';
-export { TextDeltas } from './text/text-deltas.js';
+export {
+  InputDecoding,
+  type InputHypothesis,
+  type InputOptions,
+  type InputResult,
+} from './processors/input-decoding.js';
+export type { Processor, SourceReading, TextOutput } from './processors/processor.js';
+export { TextDeltas } from './processors/text-deltas.js';
+export { textBeginningProcessor, textProcessor } from './processors/text-processor.js';
 export type { TextTokenizer } from './tokenizer/text-tokenizer.js';

@@ -1,12 +1,13 @@
-import type { LatticeModel, TokenSource } from '@foretoken/core';
-import { ForetokenError } from '@foretoken/core';
+import { ForetokenError, type TokenSource } from '@foretoken/core';
 import {
   callback,
   checkOptions,
   flag,
   immediate,
   integer,
+  listOf,
   type OptionTable,
+  oneOf,
   signal as readSignal,
   withMethods,
 } from '@foretoken/core/kit';
@@ -18,48 +19,59 @@ import {
   type RuntimeTimings,
   threadsOf,
 } from '@foretoken/core/runtime';
-import type { WeightedLanguageModel } from '@foretoken/language-models';
 import { GraphSessions } from './drivers/graph-sessions.js';
-import type { ModelDescription, OpenContext, OpenedParts } from './families/family.js';
-import { familyOf } from './families/registry.js';
+import type { ModelDescription, ModelFamily } from './families/family.js';
+import { familyOf, registerFamily } from './families/registry.js';
 import type { ModelManifest } from './folder/manifest.js';
-import type { ModelFolder, OpenFolderOptions, ReadProgress } from './folder/read-folder.js';
+import type { OpenFolderOptions, ReadProgress } from './folder/read-folder.js';
+import type { PartDecoder } from './parts/bind-decoder.js';
+import { PART_KINDS, type PartKind, type PartModels, type PartOptions } from './parts/model-part.js';
+import { ModelParts, type SpeculationParts } from './parts/model-parts.js';
 import type { ModelLocation, Platform } from './platform.js';
-import { readModel } from './read-model.js';
-import type { TextDecoder } from './text/choose-part.js';
-import { TextDecoding, type TextOptions, type TextResult } from './text/text-decoding.js';
+import { InputDecoding, type InputOptions, type InputResult } from './processors/input-decoding.js';
+import type { Processor, TextOutput } from './processors/processor.js';
+import { type ReadModel, readModel } from './read-model.js';
 import type { TextTokenizer } from './tokenizer/text-tokenizer.js';
 
-export interface LoadOptions {
+export interface LoadOptions<Input = string, Output extends object = TextOutput, Source = TokenSource> {
   /**
    * The onnxruntime-node or onnxruntime-web module; default: onnxruntime-node, and onnxruntime-web (its WebAssembly) in browsers,
    * imported when needed.
    */
-  readonly runtime?: OnnxRuntime;
+  readonly runtime?: OnnxRuntime | undefined;
   /**
    * Intra-op threads; default: measured, since small models are often slower with more than one, or one where opening a graph
    * takes too long for measuring. Set it for large models. ONNX Runtime Web has one number for all sessions of a page: it is
    * `env.wasm.numThreads` where that is set before, otherwise this, or one; more than one needs a cross-origin isolated page.
    */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /**
    * Where ONNX Runtime computes, the wanted first: names such as `cpu`, `cuda` or `webgpu`, or objects with a name and settings, as
    * `{ name: 'cuda', deviceId: 1 }`; default the CPU. All of them must work here. Equal outputs whatever is beside a row, and of
    * speculative and greedy decoding, are promised for the CPU.
    */
-  readonly executionProviders?: readonly ExecutionProvider[];
+  readonly executionProviders?: readonly ExecutionProvider[] | undefined;
   /**
    * Measure thread count and grid widths at load, for at most 0.2 s and a forward (default true). Without it one thread and
    * unpadded widths are used; what is decoded is the same.
    */
-  readonly probe?: boolean;
+  readonly probe?: boolean | undefined;
+  /**
+   * Kinds of parts whose graphs are opened while loading; all other graphs are opened when they are first used. Default:
+   * `['autoregressive']`, where the folder has it.
+   */
+  readonly open?: readonly PartKind[] | undefined;
+  /** The family that the folder must be of, for inputs that are no text; it is registered if it is not yet. */
+  readonly family?: ModelFamily<ModelManifest, Input, Output, Source> | undefined;
+  /** What turns inputs into sources and outputs back; default: the family's own. */
+  readonly processor?: Processor<Input, Output, Source> | undefined;
   /**
    * Stops loading: looked at between any two files, graphs and forwards; what was opened is released, and the signal's reason
    * thrown. The native runtime opening one graph cannot be interrupted.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Is told how far loading is: whenever bytes of a file were read, and before each graph is opened. */
-  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
 }
 
 /** How far loading is. */
@@ -73,6 +85,9 @@ const OPTIONS: OptionTable<LoadOptions> = {
   threads: integer(1, 1024),
   executionProviders,
   probe: flag,
+  open: listOf(oneOf(...PART_KINDS)),
+  family: withMethods('a model family', 'open', 'processor', 'describe'),
+  processor: withMethods('a processor', 'isInput', 'read', 'write'),
   signal: readSignal,
   onProgress: callback(immediate),
 };
@@ -81,65 +96,77 @@ const OPTIONS: OptionTable<LoadOptions> = {
  * A model folder, loaded. Dispose releases all sessions, at once or when the forwards that are running have ended; decodes still
  * going on then end with `DISPOSED`.
  */
-export interface LoadedModel extends OpenedParts, AsyncDisposable {
+export interface LoadedModel<Input = string, Output extends object = TextOutput, Source = TokenSource>
+  extends AsyncDisposable {
   readonly folder: string;
   readonly manifest: ModelManifest;
+  /** What its graphs and files say it holds, the names of its parts among it. */
+  readonly description: ModelDescription;
+  /** Turns inputs into sources, and outputs back. */
+  readonly processor: Processor<Input, Output, Source>;
+  /** Reading it throws `UNSUPPORTED_CAPABILITY` where the folder has no tokenizer. */
   readonly tokenizer: TextTokenizer;
   readonly threads: number;
-  /** What its graphs and files say it holds. */
-  readonly description: ModelDescription;
   /** Time inside the native runtime since load or the last `reset`. */
   readonly timings: RuntimeTimings;
   /**
-   * Decodes a text, or several together: the decoder says which part of the model it needs. A text gives its result, a list the
-   * results in its order.
+   * A part of the folder, by its kind and, where there are several, its variant; its graphs are opened when it is first used.
+   *
+   * Throws `UNSUPPORTED_CAPABILITY` where the folder has no such part, saying which it has; `INVALID_ARGUMENT`.
+   */
+  part<Kind extends PartKind>(kind: Kind, options?: PartOptions): PartModels<Source>[Kind];
+  /** As `part`, but `undefined` where the folder has no such part. Throws `INVALID_ARGUMENT`. */
+  find<Kind extends PartKind>(kind: Kind, options?: PartOptions): PartModels<Source>[Kind] | undefined;
+  /** What `latticeDrafter` takes to draft for this model. Throws `UNSUPPORTED_CAPABILITY`, saying what is missing. */
+  speculation(): SpeculationParts<Source>;
+  /**
+   * Decodes an input, or several together: the decoder says which part of the model it needs. An input gives its result, a list
+   * the results in its order.
    *
    * Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY` (the folder lacks the part), whatever
    * the decoder throws, or the signal's reason.
    */
-  decode(text: string, decoder: TextDecoder, options?: TextOptions): Promise<TextResult>;
-  decode(texts: readonly string[], decoder: TextDecoder, options?: TextOptions): Promise<readonly TextResult[]>;
+  decode(input: Input, decoder: PartDecoder<Source>, options?: InputOptions): Promise<InputResult<Output, Source>>;
+  decode(
+    inputs: readonly Input[],
+    decoder: PartDecoder<Source>,
+    options?: InputOptions,
+  ): Promise<readonly InputResult<Output, Source>[]>;
   /**
-   * Decodes a text and gives the output out in pieces, as soon as they are final; a piece never breaks a character, and joined
-   * they are the text of the result. Throws what `decode` throws.
+   * Decodes an input and gives the output's text out in pieces, as soon as they are final; a piece never breaks a character, and
+   * joined they are the text of the result. Throws what `decode` throws, `UNSUPPORTED_CAPABILITY` where outputs are no text.
    */
-  stream(text: string, decoder: TextDecoder, options?: TextOptions): AsyncIterable<string>;
+  stream(input: Input, decoder: PartDecoder<Source>, options?: InputOptions): AsyncIterable<string>;
   /** Releases all sessions, as `await using` does at the end of its block. */
   dispose(): Promise<void>;
-  /** What `latticeDrafter` takes to draft for this model. Throws `UNSUPPORTED_CAPABILITY`, saying what is missing. */
-  speculation(): SpeculationParts;
-}
-
-/** A lattice to draft from, and a language model that re-ranks its drafts, where the folder has one. */
-export interface SpeculationParts {
-  readonly model: LatticeModel<TokenSource>;
-  readonly languageModel?: WeightedLanguageModel | undefined;
 }
 
 /** Loads a model folder as `loadModel` of a platform does, which says what it throws. */
-export async function loadModelOn(
+export async function loadModelOn<Input, Output extends object, Source>(
   platform: Platform,
   location: ModelLocation,
-  options: LoadOptions = {},
-): Promise<LoadedModel> {
-  options = checkOptions('loadModel', options, OPTIONS);
+  given: LoadOptions<Input, Output, Source> = {},
+): Promise<LoadedModel<Input, Output, Source>> {
+  const options = checkOptions('loadModel', given, OPTIONS as OptionTable<LoadOptions<Input, Output, Source>>);
   const { signal, onProgress, executionProviders: providers } = options;
+  if (options.family !== undefined) registerFamily(options.family);
   signal?.throwIfAborted();
   const reading: OpenFolderOptions = {
     signal,
     onProgress: onProgress && ((progress) => onProgress({ stage: 'read', ...progress })),
   };
   const io = await platform.locate(location, reading);
-  const { folder, tokenizer } = await readModel(io, reading);
+  const read = await readModel(io, reading);
+  const family = chosenFamily(read, options.family);
   const runtime = options.runtime ?? (await platform.runtime());
   signal?.throwIfAborted();
   const threads = threadsOf(runtime, options.threads);
   if (providers !== undefined) await assertProviders(runtime, providers);
   signal?.throwIfAborted();
-  const sessions = new GraphSessions(runtime, folder, signal, (file) => onProgress?.({ stage: 'open', file }));
+  const sessions = new GraphSessions(runtime, read.folder, signal, (file) => onProgress?.({ stage: 'open', file }));
   sessions.executionProviders = providers;
   try {
-    const model = await assemble(folder, tokenizer, sessions, { ...options, threads, cores: platform.cores() });
+    const model = await assemble(read, family, sessions, { ...options, threads }, platform.cores());
     sessions.loaded();
     signal?.throwIfAborted();
     return model;
@@ -150,52 +177,75 @@ export async function loadModelOn(
   }
 }
 
-async function assemble(
-  folder: ModelFolder,
-  tokenizer: TextTokenizer,
+type AnyFamily<Input, Output extends object, Source> = ModelFamily<ModelManifest, Input, Output, Source>;
+
+/** The family of a folder. Throws `UNSUPPORTED_MODEL` where it is another than was asked for. */
+function chosenFamily<Input, Output extends object, Source>(
+  { folder: { path, manifest } }: ReadModel,
+  wanted: ModelFamily<ModelManifest, Input, Output, Source> | undefined,
+): AnyFamily<Input, Output, Source> {
+  if (wanted === undefined || wanted.name === manifest.family) {
+    // Whoever names no family takes inputs and outputs as the folder's own has them.
+    return familyOf(manifest) as unknown as AnyFamily<Input, Output, Source>;
+  }
+  throw new ForetokenError(
+    'UNSUPPORTED_MODEL',
+    `${path} holds a model of the family ${manifest.family}, but ${wanted.name} was asked for.`,
+    { folder: path, received: manifest.family, required: wanted.name },
+  );
+}
+
+async function assemble<Input, Output extends object, Source>(
+  { folder, tokenizer }: ReadModel,
+  family: AnyFamily<Input, Output, Source>,
   sessions: GraphSessions,
-  {
-    threads,
-    cores,
-    probe = true,
-    signal,
-  }: Pick<LoadOptions, 'probe' | 'signal'> & Pick<OpenContext, 'threads' | 'cores'>,
-): Promise<LoadedModel> {
-  const { manifest } = folder;
-  const family = familyOf(manifest);
-  const models = await family.open({ folder, manifest, sessions, threads, cores, probe, signal });
+  options: LoadOptions<Input, Output, Source>,
+  cores: number,
+): Promise<LoadedModel<Input, Output, Source>> {
+  const { manifest, path } = folder;
+  const { threads, probe = true, signal } = options;
+  const opened = await family.open({ folder, manifest, sessions, threads, cores, probe, signal });
+  const parts = new ModelParts(opened, path);
+  const first: readonly PartKind[] = parts.find('autoregressive') === undefined ? [] : ['autoregressive'];
+  for (const kind of options.open ?? first) await parts.open(kind, signal);
   sessions.timings.reset();
-  const { autoregressive, canvas, edit, lattice, dag } = models;
-  const lattices = [lattice, dag].filter((model) => model !== undefined);
-  const text = new TextDecoding({ autoregressive, canvas, edit, lattices }, tokenizer);
+  const needed = (): TextTokenizer => tokenizer ?? refuseTokenizer(path);
+  const processor =
+    options.processor ??
+    family.processor({
+      manifest,
+      get tokenizer() {
+        return needed();
+      },
+    });
+  const inputs = new InputDecoding(parts, processor);
   return {
-    folder: folder.path,
+    folder: path,
     manifest,
     description: family.describe(manifest),
-    tokenizer,
+    processor,
+    get tokenizer() {
+      return needed();
+    },
     threads: sessions.threads,
-    ...models,
     timings: sessions.timings,
-    decode: text.decode,
-    stream: text.stream,
-    speculation: () => speculationOf(models, folder.path),
+    part: (kind, which) => parts.part(kind, which),
+    find: (kind, which) => parts.find(kind, which),
+    speculation: () => parts.speculation(),
+    decode: inputs.decode,
+    stream: inputs.stream,
     dispose: () => sessions.dispose(),
     [Symbol.asyncDispose]: () => sessions.dispose(),
   };
 }
 
-function speculationOf({ autoregressive, draftLattice, languageModel }: OpenedParts, folder: string): SpeculationParts {
-  const missing = [
-    ...(autoregressive === undefined ? ['an autoregressive model to verify with'] : []),
-    ...(draftLattice === undefined ? ['a CTC model to draft with'] : []),
-  ];
-  if (draftLattice === undefined || missing.length > 0) {
-    throw new ForetokenError(
-      'UNSUPPORTED_CAPABILITY',
-      `Speculation from a lattice needs ${missing.join(' and ')}, which this model folder does not have. ` +
-        'Other drafters, such as ngramDrafter, need no second model.',
-      { folder, capability: 'speculation', missing },
-    );
-  }
-  return { model: draftLattice, languageModel: languageModel && { model: languageModel } };
+function refuseTokenizer(folder: string): never {
+  throw new ForetokenError(
+    'UNSUPPORTED_CAPABILITY',
+    `${folder} has no tokenizer: its sources and outputs are no text.`,
+    {
+      folder,
+      capability: 'tokenizer',
+    },
+  );
 }

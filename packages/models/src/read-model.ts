@@ -8,7 +8,8 @@ import type { TextTokenizer } from './tokenizer/text-tokenizer.js';
 /** A model folder as far as it can be read without the native runtime. */
 export interface ReadModel {
   readonly folder: ModelFolder;
-  readonly tokenizer: TextTokenizer;
+  /** Absent where the manifest names none. */
+  readonly tokenizer: TextTokenizer | undefined;
 }
 
 /**

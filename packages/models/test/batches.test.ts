@@ -37,7 +37,7 @@ describe('32 sentences of the shipped model, decoded together, fp32 on CPU', () 
       const batch = sources.slice(0, 32).map((ids) => Int32Array.from(ids));
       const decode = async (rows: readonly Int32Array[]): Promise<string[]> => {
         const request = { sources: rows, seed: 5, maxNewTokens: 40 };
-        const { results } = await collect(decoder.decode(model.autoregressive as Target, request));
+        const { results } = await collect(decoder.decode(model.part('autoregressive'), request));
         return results.map(({ hypotheses }) => hypotheses.map(({ tokenIds }) => tokenIds.join(' ')).join(' | '));
       };
       const together = await decode(batch);

@@ -1,4 +1,4 @@
-import type { LatticeModel, TokenSource } from '@foretoken/core';
+import type { TokenSource } from '@foretoken/core';
 import { collect } from '@foretoken/core';
 import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
@@ -78,7 +78,7 @@ async function bounded<Result>(run: () => Promise<Result>, least = 2): Promise<R
 
 describe('a batch of 900 sources is read in forwards of bounded cells, and gives each row what it gets alone:', () => {
   it('encoder states', async () => {
-    const encoder = plain.autoregressive?.encoder as unknown as {
+    const encoder = plain.part('autoregressive').encoder as unknown as {
       encode(
         sources: readonly TokenSource[],
       ): Promise<{ states: Float32Array; statesOf(rows: number[], time: number): Float32Array }>;
@@ -92,14 +92,14 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
   });
 
   it('parts of an encoding', async () => {
-    const encoder = plain.autoregressive?.encoder;
+    const encoder = plain.part('autoregressive').encoder;
     const whole = await encoder!.encode(SOURCES);
     const rows = [899, 1, 450];
     const sources = rows.map((row) => SOURCES[row] as TokenSource);
     const part = whole.part?.(rows);
     whole.dispose();
     const decode = async (more: object): Promise<number[][]> => {
-      await using forest = await plain.autoregressive!.open(sources, more);
+      await using forest = await plain.part('autoregressive').open(sources, more);
       const nodes = {
         row: Int32Array.of(0, 1, 2),
         parent: Int32Array.of(-1, -1, -1),
@@ -118,19 +118,19 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
 
   it('rescoring encodes no source anew', async () => {
     const outputs = SOURCES.map((_, row) => [Int32Array.of(3 + (row % 9), 4), Int32Array.of(5)]);
-    const encoding = await plain.autoregressive!.encoder!.encode(SOURCES);
+    const encoding = await plain.part('autoregressive').encoder!.encode(SOURCES);
     cells = [];
-    const shared = await scoreWithModel(plain.autoregressive!, SOURCES, outputs, { encoding });
+    const shared = await scoreWithModel(plain.part('autoregressive'), SOURCES, outputs, { encoding });
     const forwards = cells.length;
     expect(forwards).toBeGreaterThan(2);
     encoding.dispose();
-    const own = await scoreWithModel(plain.autoregressive!, SOURCES, outputs);
+    const own = await scoreWithModel(plain.part('autoregressive'), SOURCES, outputs);
     expect(cells.length).toBeGreaterThan(2 * forwards);
     for (const row of SOME) expect(largestDifference(shared[row] ?? [], own[row] ?? [])).toBeLessThan(1e-5);
   });
 
   it.each(['ctc', 'dag'] as const)('%s lattices', async (kind) => {
-    const model = (kind === 'ctc' ? hinted.lattice : plain.dag) as LatticeModel<TokenSource>;
+    const model = (kind === 'ctc' ? hinted : plain).part('lattice', { lattice: kind });
     const together = await bounded(() => model.emit(SOURCES, { k: 3 }));
     for (const row of SOME) {
       const [alone] = await model.emit([SOURCES[row] as TokenSource], { k: 3 });
@@ -143,7 +143,7 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
     '%s lattices, with states of one forward at a time',
     { timeout: 60_000 },
     async (kind) => {
-      const model = (kind === 'ctc' ? hinted.lattice : plain.dag) as LatticeModel<TokenSource>;
+      const model = (kind === 'ctc' ? hinted : plain).part('lattice', { lattice: kind });
       await bounded(() => model.emit(SOURCES));
       // What is encoded is read at once.
       const pairs = Array.from({ length: read.length / 2 }, (_, at) => read.slice(2 * at, 2 * at + 2));
@@ -154,13 +154,13 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
 
   const DECODES = {
     'mask-predict': (model: LoadedModel, sources: readonly TokenSource[]) =>
-      maskPredict({ iterations: 2 }).decode(model.canvas!, { sources }),
+      maskPredict({ iterations: 2 }).decode(model.part('canvas'), { sources }),
     'nat, length beam': (model: LoadedModel, sources: readonly TokenSource[]) =>
-      nat({ lengthBeam: 3 }).decode(model.canvas!, { sources }),
+      nat({ lengthBeam: 3 }).decode(model.part('canvas'), { sources }),
     'nat, rescored': (model: LoadedModel, sources: readonly TokenSource[]) =>
-      nat({ lengthBeam: 2, rescore: TEACHER }).decode(model.canvas!, { sources }),
+      nat({ lengthBeam: 2, rescore: TEACHER }).decode(model.part('canvas'), { sources }),
     levenshtein: (model: LoadedModel, sources: readonly TokenSource[]) =>
-      levenshtein({ iterations: 2 }).decode(model.edit!, { sources }),
+      levenshtein({ iterations: 2 }).decode(model.part('edit'), { sources }),
   };
   for (const [name, decode] of Object.entries(DECODES)) {
     it.each(['without', 'with'])(`${name}, %s hints`, async (hints) => {

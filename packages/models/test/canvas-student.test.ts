@@ -124,7 +124,7 @@ describe('a canvas student on ONNX Runtime', () => {
   });
 
   it('shares the encoder and its encodings, and outlives them', async () => {
-    expect(canvas.encoder).toBe(model.autoregressive?.encoder);
+    expect(canvas.encoder).toBe(model.part('autoregressive').encoder);
     const encoding = await canvas.encoder?.encode(SOURCES);
     await using session = await canvas.open(SOURCES, { encoding: encoding as never });
     encoding?.dispose();
@@ -204,12 +204,12 @@ describe('a canvas student on ONNX Runtime', () => {
 });
 
 describe('a masked language model on ONNX Runtime', () => {
-  const languageModel = () => masked.canvas as CanvasModel<TokenSource>;
+  const languageModel = () => masked.part('canvas');
   const nothing = EXPECTED.maskedLanguageModel.canvases.map(() => new Int32Array());
 
   it('is a folder of its own, with canvases and nothing else', () => {
     expect(masked.manifest.family).toBe('masked-lm');
-    expect(masked.autoregressive).toBeUndefined();
+    expect(masked.find('autoregressive')).toBeUndefined();
     expect(languageModel()).toMatchObject({
       maskTokenId: MASK,
       maxLength: POSITIONS,

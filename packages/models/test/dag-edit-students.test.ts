@@ -75,9 +75,9 @@ describe('a DAG student on ONNX Runtime', () => {
   });
 
   it('shares the encoder, caps k, names its start token, and serves a search', async () => {
-    expect(dag.encoder).toBe(model.autoregressive?.encoder);
+    expect(dag.encoder).toBe(model.part('autoregressive').encoder);
     expect(dag.supports).toEqual({ kind: 'dag', maxCandidates: HEAD_SIZE });
-    expect(model.dag?.startTokenId).toBe(START);
+    expect(model.part('lattice', { lattice: 'dag' }).startTokenId).toBe(START);
     expect((await emit(SOURCES, 1000))[0]?.k).toBe(HEAD_SIZE);
     const encoding = await dag.encoder?.encode(SOURCES);
     const [shared] = await dag.emit(SOURCES, { k: 4, encoding: encoding as never });
@@ -147,7 +147,7 @@ describe('an edit student on ONNX Runtime', () => {
   });
 
   it('refuses by code what it cannot do', async () => {
-    expect(edit.encoder).toBe(model.autoregressive?.encoder);
+    expect(edit.encoder).toBe(model.part('autoregressive').encoder);
     expect(edit).toMatchObject({ placeholderTokenId: MASK, startTokenId: START, maxLength: POSITIONS });
     expect(await codeOf(() => edit.open([]))).toBe('EMPTY_SOURCE');
     const session = await edit.open(SOURCES);

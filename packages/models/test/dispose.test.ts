@@ -11,8 +11,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoadedModel, type LoadOptions, loadModel } from '../src/index.js';
 import { hintsFolder, SOURCES, weightsOf } from './student-fixtures.js';
 
-type Part<Name extends keyof LoadedModel> = NonNullable<LoadedModel[Name]>;
-
 let folder: string;
 beforeAll(async () => {
   folder = await hintsFolder({ ctcFast: await weightsOf('ctc-fast') });
@@ -20,12 +18,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
-
-function part<Name extends keyof LoadedModel>(model: LoadedModel, name: Name): Part<Name> {
-  const found = model[name];
-  if (found === undefined) throw new Error(`the folder has no ${String(name)}`);
-  return found as Part<Name>;
-}
 
 /** onnxruntime-node, with a word before and after each run and each opening of a graph. */
 function watchedRuntime(step: () => void): NonNullable<LoadOptions['runtime']> {
@@ -53,26 +45,26 @@ const sources = SOURCES.slice(0, 3);
 const all = (events: AsyncIterable<DecodeEvent>): Promise<unknown> => collect(events);
 
 const WORK: Readonly<Record<string, (model: LoadedModel) => Promise<unknown>>> = {
-  greedy: (model) => all(greedy().decode(part(model, 'autoregressive'), { sources, maxNewTokens: 4 })),
-  sampling: (model) => all(sampling().decode(part(model, 'autoregressive'), { sources, maxNewTokens: 4 })),
+  greedy: (model) => all(greedy().decode(model.part('autoregressive'), { sources, maxNewTokens: 4 })),
+  sampling: (model) => all(sampling().decode(model.part('autoregressive'), { sources, maxNewTokens: 4 })),
   'beam search': (model) =>
-    all(beamSearch({ beamSize: 2 }).decode(part(model, 'autoregressive'), { sources, maxNewTokens: 4 })),
+    all(beamSearch({ beamSize: 2 }).decode(model.part('autoregressive'), { sources, maxNewTokens: 4 })),
   speculative: (model) => {
-    const drafter = latticeDrafter({ model: part(model, 'draftLattice'), minProbability: 0 });
-    return all(speculative({ drafter }).decode(part(model, 'autoregressive'), { sources, maxNewTokens: 6 }));
+    const drafter = latticeDrafter({ model: model.part('lattice', { variant: 'draft' }), minProbability: 0 });
+    return all(speculative({ drafter }).decode(model.part('autoregressive'), { sources, maxNewTokens: 6 }));
   },
-  'CTC greedy': (model) => all(ctcGreedy().decode(part(model, 'lattice'), { sources })),
-  'CTC prefix beam': (model) => all(ctcPrefixBeam().decode(part(model, 'lattice'), { sources })),
-  'fast lattice': (model) => all(ctcGreedy().decode(part(model, 'fastLattice'), { sources })),
-  'one-shot canvas': (model) => all(nat().decode(part(model, 'canvas'), { sources })),
-  'mask-predict': (model) => all(maskPredict({ iterations: 3 }).decode(part(model, 'canvas'), { sources })),
-  'Levenshtein edits': (model) => all(levenshtein().decode(part(model, 'edit'), { sources })),
-  'DAG lattice': (model) => part(model, 'dag').emit(sources),
-  'encoder alone': async (model) => (await part(model, 'autoregressive').encoder?.encode(sources))?.dispose(),
+  'CTC greedy': (model) => all(ctcGreedy().decode(model.part('lattice'), { sources })),
+  'CTC prefix beam': (model) => all(ctcPrefixBeam().decode(model.part('lattice'), { sources })),
+  'fast lattice': (model) => all(ctcGreedy().decode(model.part('lattice', { variant: 'fast' }), { sources })),
+  'one-shot canvas': (model) => all(nat().decode(model.part('canvas'), { sources })),
+  'mask-predict': (model) => all(maskPredict({ iterations: 3 }).decode(model.part('canvas'), { sources })),
+  'Levenshtein edits': (model) => all(levenshtein().decode(model.part('edit'), { sources })),
+  'DAG lattice': (model) => model.part('lattice', { lattice: 'dag' }).emit(sources),
+  'encoder alone': async (model) => (await model.part('autoregressive').encoder?.encode(sources))?.dispose(),
   'two at once': (model) =>
     Promise.all([
-      all(greedy().decode(part(model, 'autoregressive'), { sources, maxNewTokens: 3 })),
-      all(ctcGreedy().decode(part(model, 'lattice'), { sources })),
+      all(greedy().decode(model.part('autoregressive'), { sources, maxNewTokens: 3 })),
+      all(ctcGreedy().decode(model.part('lattice'), { sources })),
     ]),
 };
 
@@ -159,14 +151,14 @@ describe('a model that is disposed of during a decode', () => {
 describe('a session that is disposed of during a call', () => {
   it('ends the call with DISPOSED: fill of a canvas, all calls of an edit, extend of a forest', async () => {
     const model = await loadModel(folder, { probe: false, threads: 1 });
-    const canvas = part(model, 'canvas');
+    const canvas = model.part('canvas');
     const filling = await canvas.open(sources);
     const blank: Canvas[] = [{ row: 0, tokenIds: Int32Array.of(canvas.maskTokenId, canvas.maskTokenId) }];
     const fill = outcomeOf(filling.fill(blank, { kind: 'argmax' }));
     await Promise.all([filling[Symbol.asyncDispose](), filling[Symbol.asyncDispose]()]);
     expect(await fill).toBe('DISPOSED');
 
-    const edit = part(model, 'edit');
+    const edit = model.part('edit');
     const text: Canvas[] = [
       { row: 0, tokenIds: Int32Array.of(edit.startTokenId, 5, edit.placeholderTokenId, edit.vocabulary.endTokenId) },
     ];
@@ -177,7 +169,7 @@ describe('a session that is disposed of during a call', () => {
       expect([call, await result]).toEqual([call, 'DISPOSED']);
     }
 
-    const forest = await part(model, 'autoregressive').open(sources);
+    const forest = await model.part('autoregressive').open(sources);
     const { prefix } = forest.start(0);
     const nodes = { row: new Int32Array(1), parent: Int32Array.of(-1), tokenId: prefix.slice(0, 1) };
     const extend = outcomeOf(forest.extend(nodes, { kind: 'argmax' }));

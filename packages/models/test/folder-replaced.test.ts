@@ -17,17 +17,17 @@ import { TINY, writeTinyMarian } from './tiny-marian.js';
 
 const SOURCES = [Int32Array.of(3, 7, 12, 2), Int32Array.of(9, 4, 2)];
 
-async function greedily({ autoregressive }: LoadedModel): Promise<unknown> {
-  return collect(greedy().decode(autoregressive!, { sources: SOURCES, maxNewTokens: 8 })).then(
+async function greedily(model: LoadedModel): Promise<unknown> {
+  return collect(greedy().decode(model.part('autoregressive'), { sources: SOURCES, maxNewTokens: 8 })).then(
     ({ results }) => results,
   );
 }
 
 /** Needs the graph with a top-k head, which is opened when it is first asked for. */
-async function searched({ autoregressive }: LoadedModel): Promise<unknown> {
-  return collect(beamSearch({ beamSize: 3 }).decode(autoregressive!, { sources: SOURCES, maxNewTokens: 8 })).then(
-    ({ results }) => results,
-  );
+async function searched(model: LoadedModel): Promise<unknown> {
+  return collect(
+    beamSearch({ beamSize: 3 }).decode(model.part('autoregressive'), { sources: SOURCES, maxNewTokens: 8 }),
+  ).then(({ results }) => results);
 }
 
 let folder: string;

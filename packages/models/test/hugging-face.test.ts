@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => model[Symbol.asyncDispose]());
 
-const target = (): AutoregressiveModel<TokenSource> => model.autoregressive as AutoregressiveModel<TokenSource>;
+const target = (): AutoregressiveModel<TokenSource> => model.part('autoregressive');
 
 describe('the shipped model against Hugging Face on the same weights, fp32 on CPU', () => {
   it('has the same greedy tokens on 200 sentences, alone and in batches', async () => {

@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoadedModel, type LoadOptions, loadModel } from '../src/index.js';
 import { writeTinyCtc, writeTinyMarian } from './tiny-marian.js';
 
+const PARTS = ['autoregressive', 'lattice'] as const;
+
 let target: string;
 let folders: string[] = [];
 
@@ -67,7 +69,8 @@ describe('loadModel looks at its signal', () => {
   for (const probe of [false, true]) {
     it(`wherever an abort falls, ${probe ? 'with' : 'without'} the probe, it throws the reason and leaves no session open`, async () => {
       const counting = abortingAt(Number.POSITIVE_INFINITY, undefined);
-      expect(await outcomeOf(loadModel(target, { probe, threads: 1, signal: counting.signal }))).toBe('loaded');
+      const load = (signal: AbortSignal) => loadModel(target, { probe, threads: 1, open: PARTS, signal });
+      expect(await outcomeOf(load(counting.signal))).toBe('loaded');
       // Folder, files, graphs, sessions, students: many steps.
       expect(counting.looks()).toBeGreaterThan(20);
       const before = openSessions();
@@ -75,7 +78,7 @@ describe('loadModel looks at its signal', () => {
       for (let n = 1; n <= last; n++) {
         const reason = new Error(`abort ${n}`);
         const { signal } = abortingAt(n, reason);
-        expect(await outcomeOf(loadModel(target, { probe, threads: 1, signal }))).toBe(reason);
+        expect(await outcomeOf(load(signal))).toBe(reason);
         expect(openSessions()).toBe(before);
       }
     });
@@ -90,7 +93,8 @@ describe('loadModel looks at its signal', () => {
         if (count === at) controller.abort(new Error('enough'));
       });
       const before = openSessions();
-      const loading = loadModel(target, { probe: false, runtime, signal: controller.signal });
+      const options = { probe: false, runtime, signal: controller.signal };
+      const loading = loadModel(target, { ...options, open: PARTS });
       expect(await outcomeOf(loading)).toMatchObject({ message: 'enough' });
       expect(opened).toBe(at);
       expect(openSessions()).toBe(before);
@@ -115,7 +119,7 @@ describe('a loaded model', () => {
     const model = await loadModel(target, { probe: false, signal: controller.signal });
     controller.abort(new Error('too late'));
     const sources = [Int32Array.of(5, 6, 2)];
-    const forest = await model.autoregressive?.open(sources);
+    const forest = await model.part('autoregressive').open(sources);
     // The graph of this output was not needed before.
     const nodes = { row: new Int32Array(1), parent: Int32Array.of(-1), tokenId: Int32Array.of(22) };
     const extension = await forest?.extend(nodes, { kind: 'logProbs' });
@@ -132,7 +136,7 @@ describe('a model that fails to load', () => {
       const runtime = watchedRuntime((count) => {
         if (count === at) throw new Error('no memory');
       });
-      const failure = await outcomeOf(loadModel(target, { probe: false, runtime }));
+      const failure = await outcomeOf(loadModel(target, { probe: false, runtime, open: PARTS }));
       expect(failure).toMatchObject({ code: 'RUNTIME_FAILURE', message: expect.stringContaining('no memory') });
       expect(openSessions()).toBe(before);
     }

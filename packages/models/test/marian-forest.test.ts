@@ -41,7 +41,7 @@ afterAll(async () => {
   expect(openForests()).toBe(0);
 });
 
-const autoregressive = () => model.autoregressive as NonNullable<LoadedModel['autoregressive']>;
+const autoregressive = () => model.part('autoregressive');
 
 function chain(row: number, parent: NodeId, tokenIds: readonly number[]): NodeBatch {
   const nodes = new NodeBatch();
@@ -210,9 +210,8 @@ describe('a Marian token forest on ONNX Runtime', () => {
 });
 
 describe('the 8-bit twins of a CTC student', () => {
-  it.each(['draftLattice', 'fastLattice'] as const)('%s stays close to it, in batches too', async (twin) => {
-    const { lattice, [twin]: quantised } = model;
-    if (!lattice || !quantised) throw new TypeError('expected both');
+  it.each(['draft', 'fast'])('its %s variant stays close to it, in batches too', async (variant) => {
+    const [lattice, quantised] = [model.part('lattice'), model.part('lattice', { variant })];
     expect(quantised).not.toBe(lattice);
     const exact = await lattice.emit(SOURCES, { k: 1 });
     const approximate = await quantised.emit(SOURCES, { k: 1 });
@@ -226,8 +225,7 @@ describe('the 8-bit twins of a CTC student', () => {
   });
 
   it('with an encoder of its own runs no other, shares none, and checks sources as the other does', async () => {
-    const { lattice, fastLattice } = model;
-    if (!lattice || !fastLattice) throw new TypeError('expected both');
+    const [lattice, fastLattice] = [model.part('lattice'), model.part('lattice', { variant: 'fast' })];
     expect(fastLattice.encoder).toBeUndefined();
     await lattice.emit(SOURCES);
     await fastLattice.emit(SOURCES);
@@ -247,7 +245,7 @@ describe('the 8-bit twins of a CTC student', () => {
 });
 
 describe('a CTC student on ONNX Runtime', () => {
-  const lattice = () => model.lattice as NonNullable<LoadedModel['lattice']>;
+  const lattice = () => model.part('lattice');
 
   it('gives each row of a batch what it gives the row alone, with or without a shared encoding', async () => {
     const encoder = lattice().encoder;
@@ -302,8 +300,7 @@ describe('a CTC student on ONNX Runtime', () => {
         },
       } as unknown as OnnxRuntime;
       await using broken = await loadModel(model.folder, { probe: false, runtime });
-      const { autoregressive: target } = broken;
-      if (target === undefined) throw new Error('no model');
+      const target = broken.part('autoregressive');
       const drafter = ngramDrafter({ vocabulary: target.vocabulary });
       for (const decoder of [greedy(), speculative({ drafter })]) {
         const failure = await collect(decoder.decode(target, { sources: SOURCES })).then(

@@ -6,7 +6,14 @@ import { scriptedModel } from '@foretoken/testkit';
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeModelFolder } from '../src/folder/write-folder.js';
-import { loadModel, type ModelFamily, type ModelManifest, openModelFolder, registerFamily } from '../src/index.js';
+import {
+  loadModel,
+  type ModelFamily,
+  type ModelManifest,
+  openModelFolder,
+  registerFamily,
+  textProcessor,
+} from '../src/index.js';
 import { TINY_VOCABULARY, tinyTokenizer } from './tokenizer-fixtures.js';
 
 /** A model that shifts every token of its source by a number in its manifest: no graph, one file of its own. */
@@ -33,21 +40,20 @@ const shiftFamily: ModelFamily<ShiftManifest> = {
   async checkGraphs() {},
   async open({ folder, manifest }) {
     const [first = 0] = await folder.readBytes(manifest.table);
-    return {
-      autoregressive: scriptedModel({
-        vocabularySize: size,
-        endTokenId,
-        score: (source, output) => {
-          const token = source[output.length] ?? endTokenId;
-          const next = token === endTokenId ? endTokenId : (token + manifest.shift * first) % size;
-          return Array.from({ length: size }, (_, id) => (id === next ? 1 : 0));
-        },
-      }),
-    };
+    const model = scriptedModel({
+      vocabularySize: size,
+      endTokenId,
+      score: (source, output) => {
+        const token = source[output.length] ?? endTokenId;
+        const next = token === endTokenId ? endTokenId : (token + manifest.shift * first) % size;
+        return Array.from({ length: size }, (_, id) => (id === next ? 1 : 0));
+      },
+    });
+    return [{ kind: 'autoregressive', model }];
   },
+  processor: ({ tokenizer }) => textProcessor(tokenizer),
   describe: ({ shift }) => ({
-    parts: ['autoregressive'],
-    readsSource: true,
+    parts: [{ kind: 'autoregressive', variant: 'exact' }],
     outputs: ['argmax'],
     outputsOf: 'step',
     architecture: `a shift by ${shift}`,
@@ -95,7 +101,7 @@ describe('a family of one’s own', () => {
     expect(model.description.architecture).toBe('a shift by 3');
     const source = Int32Array.of(4, 5, 6, endTokenId);
     const { results } = await (await import('@foretoken/core')).collect(
-      greedy().decode(model.autoregressive as never, { sources: [source] }),
+      greedy().decode(model.part('autoregressive'), { sources: [source] }),
     );
     expect([...(results[0]?.best.tokenIds ?? [])]).toEqual([7, 8, 9]);
     expect(() => model.speculation()).toThrowError(/CTC/);

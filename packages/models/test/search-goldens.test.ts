@@ -70,7 +70,7 @@ interface Comparison {
 
 async function compare(run: Run): Promise<Comparison> {
   const decoder = decoderOf(run);
-  const target = model.autoregressive as Target;
+  const target = model.part('autoregressive');
   let [sameBest, sameList, scoreError] = [0, 0, 0];
   const margins: number[] = [];
   for (const [sentence, expected] of run.tokenIds.entries()) {

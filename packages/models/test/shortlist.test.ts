@@ -20,8 +20,6 @@ function bySource(lists: Readonly<Record<number, readonly number[]>>, most = 3):
   );
 }
 
-type Shortlisted = 'draftLattice' | 'fastLattice';
-
 type Tensors = Parameters<typeof safetensors>[2];
 
 async function imported(tensors?: Tensors): Promise<string> {
@@ -32,9 +30,9 @@ async function imported(tensors?: Tensors): Promise<string> {
   return target;
 }
 
-async function emitted(folder: string, k: number, from: Shortlisted = 'draftLattice'): Promise<CtcLattice[]> {
+async function emitted(folder: string, k: number, variant = 'draft'): Promise<CtcLattice[]> {
   await using model = await loadModel(folder, { probe: false });
-  return (await model[from]?.emit(SOURCES, { k })) as CtcLattice[];
+  return (await model.part('lattice', { variant }).emit(SOURCES, { k })) as CtcLattice[];
 }
 
 /** Natural-log probabilities of a frame's candidates by token. */
@@ -56,8 +54,8 @@ describe('a shortlist', () => {
     expect([...shortlist.tokenIds()].sort()).toEqual([3, 4, 5, 8, 9]);
   });
 
-  it.each(['draftLattice', 'fastLattice'] as const)(
-    'restricts the %s to its tokens and the blank, and changes nothing else',
+  it.each(['draft', 'fast'])(
+    'restricts the %s lattice to its tokens and the blank, and changes nothing else',
     async (from) => {
       const all = await emitted(await imported({ common: WORDS, by_source: bySource({}) }), 9, from);
       const some = await emitted(
@@ -90,7 +88,7 @@ describe('a shortlist', () => {
     const lattices = await Promise.all(
       [plain, listed].map(async (folder) => {
         await using model = await loadModel(folder, { probe: false });
-        return await model.lattice?.emit(SOURCES, { k: 6 });
+        return await model.part('lattice').emit(SOURCES, { k: 6 });
       }),
     );
     expect(lattices[0]).toEqual(lattices[1]);

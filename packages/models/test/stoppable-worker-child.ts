@@ -13,8 +13,7 @@ const folder = process.env.MODEL ?? '';
 async function decode(signal: AbortSignal): Promise<void> {
   const model = await loadModel(folder, { probe: false, threads: 1 });
   try {
-    const { autoregressive } = model;
-    if (autoregressive === undefined) throw new Error('no autoregressive model');
+    const autoregressive = model.part('autoregressive');
     const sources = Array.from({ length: 64 }, () => Int32Array.of(5, 6, 7, 8, 9, 2));
     for (;;) {
       for await (const event of greedy().decode(autoregressive, { sources, signal })) {

@@ -125,9 +125,8 @@ export function useStudents(folder: () => Promise<string>, use: (students: Stude
 /** The students of a loaded folder that must have them. */
 export async function loadStudents(folder: string): Promise<Students> {
   const model = await loadModel(folder, { probe: false });
-  const { canvas, dag, edit } = model;
-  if (canvas === undefined || dag === undefined || edit === undefined) throw new TypeError('a student is missing');
-  return { model, canvas, dag, edit };
+  const dag = model.part('lattice', { lattice: 'dag' });
+  return { model, canvas: model.part('canvas'), dag, edit: model.part('edit') };
 }
 
 export const canvasOf = ([row, tokenIds]: GoldenCanvas): { row: number; tokenIds: Int32Array } => ({

@@ -7,7 +7,16 @@ import { latticeDrafter, speculative } from '@foretoken/speculative';
 import { randomScriptedModel, scriptedLatticeModel, scriptedModel } from '@foretoken/testkit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LoadedModel, loadModel, TextDecoding, TextDeltas, type TextTokenizer } from '../src/index.js';
+import {
+  InputDecoding,
+  type LoadedModel,
+  loadModel,
+  ModelParts,
+  type OpenedPart,
+  TextDeltas,
+  type TextTokenizer,
+  textProcessor,
+} from '../src/index.js';
 import { createTokenizer } from '../src/tokenizer/text-tokenizer.js';
 
 const MODELS = new URL('../../', import.meta.url);
@@ -74,12 +83,15 @@ const letters: TextTokenizer = {
   countUnknown: () => 0,
 };
 
+const decodingOf = (parts: readonly OpenedPart[], tokenizer = letters) =>
+  new InputDecoding(new ModelParts(parts), textProcessor(tokenizer));
+
 describe('text in, text out', () => {
   const echo = scriptedModel({
     vocabularySize: 10,
     score: (source, output) => Array.from({ length: 10 }, (_, id) => (id === source[output.length] ? 5 : 0)),
   });
-  const text = new TextDecoding({ autoregressive: echo }, letters);
+  const text = decodingOf([{ kind: 'autoregressive', model: echo }]);
 
   it('gives a text its result and a list of texts theirs, in order', async () => {
     const { text: output, finishReason, source, statistics } = await text.decode('abc', greedy());
@@ -93,7 +105,7 @@ describe('text in, text out', () => {
 
   it('gives all hypotheses with their texts', async () => {
     const model = randomScriptedModel({ seed: 4, vocabularySize: 10 });
-    const { hypotheses, ...best } = await new TextDecoding({ autoregressive: model }, letters).decode(
+    const { hypotheses, ...best } = await decodingOf([{ kind: 'autoregressive', model }]).decode(
       'abc',
       beamSearch({ beamSize: 3, hypotheses: 3 }),
       { maxNewTokens: 5 },
@@ -119,7 +131,7 @@ describe('text in, text out', () => {
   it('streams at the end what stays incomplete, so that the pieces are the whole text', async () => {
     // The last letter reads as a character of which a byte is missing.
     const cut: TextTokenizer = { ...letters, decode: (tokenIds) => letters.decode(tokenIds).replaceAll('h', '\uFFFD') };
-    const decoding = new TextDecoding({ autoregressive: echo }, cut);
+    const decoding = decodingOf([{ kind: 'autoregressive', model: echo }], cut);
     for (const source of ['abh', 'h', 'ahhb']) {
       const given: string[] = [];
       for await (const piece of decoding.stream(source, greedy())) given.push(piece);
@@ -141,18 +153,18 @@ describe('text in, text out', () => {
       [dag, ctc],
       [ctc, dag],
     ]) {
-      const decoding = new TextDecoding({ lattices }, letters);
+      const decoding = decodingOf(lattices.map((model) => ({ kind: 'lattice', model })));
       expect((await decoding.decode('abc', ctcGreedy())).text).toBe('abc');
       await expect(decoding.decode('abc', dagGreedy())).rejects.toThrow('the DAG model was asked');
     }
-    const only = new TextDecoding({ lattices: [dag] }, letters);
+    const only = decodingOf([{ kind: 'lattice', model: dag }]);
     await expect(only.decode('abc', ctcGreedy())).rejects.toMatchObject({ code: 'UNSUPPORTED_CAPABILITY' });
   });
 
   it('hands on limits, stops, seed and signal', async () => {
     expect((await text.decode('abcdef', greedy(), { maxNewTokens: 2 })).text).toBe('ab');
     expect((await text.decode('abcdef', greedy(), { stopStrings: ['cd'] })).finishReason).toBe('stop-string');
-    const model = new TextDecoding({ autoregressive: randomScriptedModel({ seed: 9, vocabularySize: 10 }) }, letters);
+    const model = decodingOf([{ kind: 'autoregressive', model: randomScriptedModel({ seed: 9, vocabularySize: 10 }) }]);
     const draw = async (seed: number): Promise<string> => (await model.decode('ab', sampling(), { seed })).text;
     expect(await draw(3)).toBe(await draw(3));
     const drawn = new Set(await Promise.all([1, 2, 3, 4, 5, 6].map(draw)));
@@ -165,7 +177,7 @@ describe('text in, text out', () => {
   it('names what a folder has where a decoder needs another part, and refuses what is no decoder', async () => {
     await expect(text.decode('abc', ctcGreedy())).rejects.toMatchObject({
       code: 'UNSUPPORTED_CAPABILITY',
-      message: expect.stringContaining('this folder has: autoregressive'),
+      message: expect.stringContaining('this model has: autoregressive model'),
     });
     for (const decoder of [undefined, null, 3, greedy, {}]) {
       await expect(text.decode('abc', decoder as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });

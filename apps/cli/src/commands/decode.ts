@@ -128,14 +128,12 @@ async function decodeLine(
   limits: Limits,
 ): Promise<void> {
   const { tokenizer } = model;
-  const { sources, outputPrefixes } = requestFor(model, source);
-  const unknownTokens = tokenizer.countUnknown((outputPrefixes ?? sources)[0]!);
+  const { request: read, unknownTokens } = await requestFor(model, source);
   if (unknownTokens > 0) await note(unknownWarning(number, unknownTokens));
   const textOf = (tokenIds: Int32Array): string => tokenizer.decode(tokenIds);
   const { stops, initial, ...numbers } = limits;
   const request = {
-    sources,
-    ...(outputPrefixes === undefined ? {} : { outputPrefixes }),
+    ...read,
     ...(initial === undefined ? {} : { initialOutputs: [initial.tokensFor(number, tokenizer)] }),
     signal: io.signal,
     ...numbers,

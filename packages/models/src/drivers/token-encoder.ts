@@ -91,10 +91,11 @@ function maskOf(lengths: Int32Array, time: number): Int32Array {
  */
 export class TokenEncoder implements SourceEncoder<TokenSource> {
   readonly #runtime: OnnxRuntime;
-  readonly #session: GraphSession;
+  readonly #session: () => Promise<GraphSession>;
   readonly #limits: TokenEncoderLimits;
 
-  constructor(runtime: OnnxRuntime, session: GraphSession, limits: TokenEncoderLimits) {
+  /** `session` gives the graph, opening it on first use. */
+  constructor(runtime: OnnxRuntime, session: () => Promise<GraphSession>, limits: TokenEncoderLimits) {
     this.#runtime = runtime;
     this.#session = session;
     this.#limits = limits;
@@ -128,7 +129,8 @@ export class TokenEncoder implements SourceEncoder<TokenSource> {
   /** Encodes these rows together, padded to `time`. */
   async #forward(sources: readonly TokenSource[], group: readonly number[], time: number) {
     const rows = group.map((row) => sources[row] as TokenSource);
-    const { states, cross } = await this.#session.run(paddedTokens(this.#runtime, rows, time, this.padTokenId));
+    const session = await this.#session();
+    const { states, cross } = await session.run(paddedTokens(this.#runtime, rows, time, this.padTokenId));
     return { states: states?.data as Float32Array, cross: cross?.data as Float32Array };
   }
 

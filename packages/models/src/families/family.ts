@@ -1,14 +1,24 @@
-import type { AutoregressiveModel, CanvasModel, EditModel, LatticeModel, TokenSource } from '@foretoken/core';
-import type { LanguageModel } from '@foretoken/language-models';
+import type { TokenSource } from '@foretoken/core';
 import type { GenericSchema } from 'valibot';
 import type { CheckGraph } from '../drivers/graph-check.js';
 import type { GraphSessions } from '../drivers/graph-sessions.js';
 import type { ModelManifest } from '../folder/manifest.js';
 import type { ManifestClaims, Refuse } from '../folder/manifest-agreement.js';
 import type { ModelFolder } from '../folder/read-folder.js';
+import type { OpenedPart, PartName } from '../parts/model-part.js';
+import type { Processor, TextOutput } from '../processors/processor.js';
+import type { TextTokenizer } from '../tokenizer/text-tokenizer.js';
 
-/** A family of models: how their folders are described, checked and opened. One folder in here holds one such object. */
-export interface ModelFamily<Manifest extends ModelManifest = ModelManifest> {
+/**
+ * A family of models: how their folders are described, checked and opened, and what they read. One folder in here holds one such
+ * object.
+ */
+export interface ModelFamily<
+  Manifest extends ModelManifest = ModelManifest,
+  Input = string,
+  Output extends object = TextOutput,
+  Source = TokenSource,
+> {
   /** The value of `family` in the manifest. */
   readonly name: string;
   /** Shape of the whole manifest, strict: a field that it does not name is refused. */
@@ -21,8 +31,10 @@ export interface ModelFamily<Manifest extends ModelManifest = ModelManifest> {
   checkGraphs(manifest: Manifest, check: CheckGraph): Promise<void>;
   /** Checks the files beside the graphs. Throws `INVALID_MODEL_FOLDER`. */
   checkSideFiles?(folder: ModelFolder, manifest: Manifest): Promise<void>;
-  /** Opens the parts of a folder. What `sessions` opens is released by whoever loads the model. */
-  open(context: OpenContext<Manifest>): Promise<OpenedParts>;
+  /** The parts of a folder. What `sessions` opens, now or when a part is first used, is released by whoever loads the model. */
+  open(context: OpenContext<Manifest>): Promise<readonly OpenedPart<Source>[]>;
+  /** What turns inputs into sources and outputs back, by a tokenizer or not. */
+  processor(context: ProcessorContext<Manifest>): Processor<Input, Output, Source>;
   /** What the folder holds, for people and for choosing a strategy; nothing is opened. */
   describe(manifest: Manifest): ModelDescription;
 }
@@ -41,37 +53,17 @@ export interface OpenContext<Manifest extends ModelManifest = ModelManifest> {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The parts that a folder was opened as; those that it does not have are absent. */
-export interface OpenedParts {
-  readonly autoregressive?: AutoregressiveModel<TokenSource> | undefined;
-  /** A CTC model. */
-  readonly lattice?: LatticeModel<TokenSource> | undefined;
-  /**
-   * The CTC model to draft with: it may be smaller and approximate, its scores may depend on the batch, and they may be over a
-   * shortlist alone. Drafts may, outputs may not.
-   */
-  readonly draftLattice?: LatticeModel<TokenSource> | undefined;
-  /**
-   * The fastest CTC model, for outputs that may be a little worse and depend on the batch. It takes no encoding and shares none.
-   */
-  readonly fastLattice?: LatticeModel<TokenSource> | undefined;
-  readonly canvas?: CanvasModel<TokenSource> | undefined;
-  /** A model of DAG lattices. */
-  readonly dag?: LatticeModel<TokenSource> | undefined;
-  readonly edit?: EditModel<TokenSource> | undefined;
-  /** A model of the target's outputs; what searches and `latticeDrafter` take as `languageModel.model`. */
-  readonly languageModel?: LanguageModel | undefined;
+/** What a family makes a processor of. */
+export interface ProcessorContext<Manifest extends ModelManifest = ModelManifest> {
+  readonly manifest: Manifest;
+  /** Reading it throws `UNSUPPORTED_CAPABILITY` where the folder has none. */
+  readonly tokenizer: TextTokenizer;
 }
-
-/** The parts of a folder by their field names. */
-export type PartName = keyof OpenedParts;
 
 /** What a folder holds. */
 export interface ModelDescription {
   /** Names of its parts. */
   readonly parts: readonly PartName[];
-  /** Whether its models read a source; those that do not continue or fill a text. */
-  readonly readsSource: boolean;
   /** Output kinds of the model that decides, such as `argmax`. */
   readonly outputs: readonly string[];
   /** What those outputs are of: `step` or `fill`. */

@@ -1,8 +1,7 @@
 import { ForetokenError } from '@foretoken/core';
 import type { ModelManifest } from '../folder/manifest.js';
 import type { ModelFamily } from './family.js';
-import { marianFamily } from './marian/marian-family.js';
-import { maskedLanguageModelFamily } from './masked-lm/masked-lm-family.js';
+import { KNOWN_FAMILIES } from './known-families.js';
 
 const FAMILIES = new Map<string, ModelFamily>();
 
@@ -11,7 +10,9 @@ const FAMILIES = new Map<string, ModelFamily>();
  *
  * Throws `INVALID_ARGUMENT` for a name that another family has.
  */
-export function registerFamily<Manifest extends ModelManifest>(family: ModelFamily<Manifest>): void {
+export function registerFamily<Manifest extends ModelManifest, Input, Output extends object, Source>(
+  family: ModelFamily<Manifest, Input, Output, Source>,
+): void {
   const known = FAMILIES.get(family.name);
   if (known !== undefined && known !== (family as unknown)) {
     throw new ForetokenError(
@@ -47,5 +48,4 @@ export function familyOf({ family }: ModelManifest): ModelFamily {
   });
 }
 
-registerFamily(marianFamily);
-registerFamily(maskedLanguageModelFamily);
+for (const register of KNOWN_FAMILIES) register(registerFamily);

@@ -32,7 +32,9 @@ export function checkAgreement(manifest: ModelManifest, claims: ManifestClaims, 
   const tokenizers =
     typeof tokenizer === 'string'
       ? { tokenizer }
-      : Object.fromEntries(Object.entries(tokenizer).map(([part, file]) => [`tokenizer.${part}`, file as string]));
+      : Object.fromEntries(
+          Object.entries(tokenizer ?? {}).map(([part, file]) => [`tokenizer.${part}`, file as string]),
+        );
   for (const [field, file] of Object.entries({ ...tokenizers, ...claims.graphs, ...claims.others })) {
     if (file !== undefined && !Object.hasOwn(files, file)) refuse(field, file, 'a file listed in files');
   }

@@ -43,8 +43,8 @@ export interface ModelManifest {
   readonly licence: string;
   /** Name of the family; see `registerFamily`. */
   readonly family: string;
-  /** File name of a tokenizer.json, or the files that take its place. */
-  readonly tokenizer: string | PieceTokenizerNames;
+  /** File name of a tokenizer.json, or the files that take its place; absent in families that read and write no text. */
+  readonly tokenizer?: string | PieceTokenizerNames | undefined;
   readonly vocabulary: ManifestVocabulary;
   /** Most positions, in tokens, the end token and the start token included. */
   readonly limits: { readonly sourceLength: number; readonly targetLength: number };

@@ -1,7 +1,8 @@
-import { ForetokenError } from '@foretoken/core';
+import { ForetokenError, type TokenSource } from '@foretoken/core';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
 import { type LoadedModel, type LoadOptions, loadModelOn } from '../load-model.js';
 import type { ModelLocation, Platform } from '../platform.js';
+import type { TextOutput } from '../processors/processor.js';
 import { locate } from './open-model-folder.js';
 
 const WEB: Platform = {
@@ -11,13 +12,16 @@ const WEB: Platform = {
 };
 
 /**
- * Loads a model folder, named by its URL or by what reads it: verifies every file, opens its
- * graphs, measures what this machine does best.
+ * Loads a model folder, named by its URL or by what reads it: verifies every file, opens the graphs
+ * of its autoregressive part, measures what this machine does best.
  *
- * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, `NETWORK_FAILURE`, `RUNTIME_FAILURE`,
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL` (also for another family than was asked for), `INVALID_ARGUMENT`, `NETWORK_FAILURE`, `RUNTIME_FAILURE`,
  * `UNSUPPORTED_CAPABILITY`, or the reason of `signal`; then nothing stays open.
  */
-export function loadModel(location: ModelLocation, options?: LoadOptions): Promise<LoadedModel> {
+export function loadModel<Input = string, Output extends object = TextOutput, Source = TokenSource>(
+  location: ModelLocation,
+  options?: LoadOptions<Input, Output, Source>,
+): Promise<LoadedModel<Input, Output, Source>> {
   return loadModelOn(WEB, location, options);
 }
 

@@ -1,4 +1,6 @@
-import type { ModelFamily, PartName } from '../family.js';
+import { EXACT, type PartName } from '../../parts/model-part.js';
+import { textProcessor } from '../../processors/text-processor.js';
+import type { ModelFamily } from '../family.js';
 import { checkMarianAgreement, marianClaims } from './marian-agreement.js';
 import { type MarianManifest, marianSchema } from './marian-manifest.js';
 import { checkMarianGraphs } from './marian-signatures.js';
@@ -20,11 +22,11 @@ export const marianFamily: ModelFamily<MarianManifest> = {
     await readSideFiles(folder, manifest);
   },
   open: openMarian,
+  processor: ({ tokenizer }) => textProcessor(tokenizer),
   describe(manifest) {
     const { width, heads, encoderLayers, decoderLayers } = manifest.architecture;
     return {
       parts: partsOf(manifest),
-      readsSource: true,
       outputs: Object.keys(manifest.graphs.step),
       outputsOf: 'step',
       architecture: `${encoderLayers} encoder and ${decoderLayers} decoder layers, width ${width}, ${heads} heads`,
@@ -33,18 +35,19 @@ export const marianFamily: ModelFamily<MarianManifest> = {
   },
 };
 
+/** In the order in which they are opened. */
 function partsOf({ graphs, ngrams }: MarianManifest): PartName[] {
-  const present: Readonly<Record<PartName, unknown>> = {
-    autoregressive: graphs.step,
-    lattice: graphs.ctc,
-    draftLattice: graphs.ctcDraft ?? graphs.ctc,
-    fastLattice: graphs.ctcFast,
-    canvas: graphs.canvas,
-    dag: graphs.dag,
-    edit: graphs.edit,
-    languageModel: ngrams,
-  };
-  return (Object.keys(present) as PartName[]).filter((part) => present[part] !== undefined);
+  const parts: (PartName & { readonly file: unknown })[] = [
+    { kind: 'autoregressive', variant: EXACT, file: graphs.step },
+    { kind: 'lattice', lattice: 'ctc', variant: EXACT, file: graphs.ctc },
+    { kind: 'lattice', lattice: 'ctc', variant: 'draft', file: graphs.ctcDraft },
+    { kind: 'lattice', lattice: 'ctc', variant: 'fast', file: graphs.ctcFast },
+    { kind: 'canvas', variant: EXACT, file: graphs.canvas },
+    { kind: 'lattice', lattice: 'dag', variant: EXACT, file: graphs.dag },
+    { kind: 'edit', variant: EXACT, file: graphs.edit },
+    { kind: 'languageModel', variant: EXACT, file: ngrams },
+  ];
+  return parts.filter(({ file }) => file !== undefined).map(({ file: _file, ...name }) => name);
 }
 
 function factsOf({ ctc, canvas, dag, edit, graphs }: MarianManifest): (readonly [string, string])[] {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { FillGraphFiles, ManifestVocabulary, ModelManifest } from '../../folder/manifest.js';
+import type { FillGraphFiles, ManifestVocabulary, ModelManifest, PieceTokenizerNames } from '../../folder/manifest.js';
 import {
   candidates,
   content,
@@ -19,6 +19,7 @@ import {
 /** A Marian encoder and decoder, with any of the students that read the same encoder. */
 export interface MarianManifest extends ModelManifest {
   readonly family: 'marian';
+  readonly tokenizer: string | PieceTokenizerNames;
   readonly vocabulary: ManifestVocabulary & { readonly startTokenId: number };
   readonly architecture: {
     readonly width: number;

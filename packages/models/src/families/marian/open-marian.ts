@@ -1,12 +1,16 @@
+import type { GraphSessions } from '../../drivers/graph-sessions.js';
+import type { MeasuredCosts } from '../../drivers/measured-costs.js';
 import { ProbeBudget, WidthCosts } from '../../drivers/probe.js';
 import { TokenEncoder } from '../../drivers/token-encoder.js';
-import type { OpenContext, OpenedParts } from '../family.js';
-import { loadStudents } from './load-students.js';
+import type { OpenedPart } from '../../parts/model-part.js';
+import type { OpenContext } from '../family.js';
 import type { MarianManifest } from './marian-manifest.js';
 import { MarianModel } from './marian-model.js';
 import { PROBE_MILLISECONDS, probeBatches, probeThreads, probeWidths, THREADS_MILLISECONDS } from './marian-probe.js';
+import type { MarianStepShape } from './marian-step-driver.js';
+import { openStudents } from './open-students.js';
 
-/** Opens a folder's teacher and students, and measures what this machine does best with the teacher. */
+/** A folder's teacher and students, opened when they are used; measures what this machine does best with the teacher. */
 export async function openMarian({
   folder,
   manifest,
@@ -15,7 +19,7 @@ export async function openMarian({
   cores,
   probe,
   signal,
-}: OpenContext<MarianManifest>): Promise<OpenedParts> {
+}: OpenContext<MarianManifest>): Promise<readonly OpenedPart[]> {
   const { runtime } = sessions;
   const { architecture, graphs, limits, vocabulary } = manifest;
   const shape = { width: architecture.width, layers: architecture.decoderLayers };
@@ -25,7 +29,7 @@ export async function openMarian({
     await sessions.useThreads(await probeThreads(sessions, graphs.step.argmax, shape, cores, forThreads, signal));
   }
   signal?.throwIfAborted();
-  const encoder = new TokenEncoder(runtime, await sessions.get(graphs.encoder), {
+  const encoder = new TokenEncoder(runtime, () => sessions.get(graphs.encoder), {
     sourceLength: limits.sourceLength,
     vocabularySize: vocabulary.size,
     padTokenId: vocabulary.padTokenId ?? vocabulary.endTokenId,
@@ -33,11 +37,10 @@ export async function openMarian({
     layers: architecture.decoderLayers,
   });
   signal?.throwIfAborted();
-  const step = await sessions.get(graphs.step.argmax);
-  signal?.throwIfAborted();
   const forWidths = new ProbeBudget(PROBE_MILLISECONDS - forThreads.spent);
-  const widths = probe ? await probeWidths(sessions, step, shape, forWidths, signal) : new WidthCosts([]);
-  const costs = await probeBatches(sessions, step, shape, widths, forWidths, signal);
+  const { widths, costs } = probe
+    ? await probeSteps(sessions, graphs.step.argmax, shape, forWidths, signal)
+    : UNMEASURED;
   const kinds = ['argmax', 'topK', 'logProbs', 'logits'] as const;
   const outputs = kinds.filter((kind) => graphs.step[kind] !== undefined);
   const autoregressive = new MarianModel({
@@ -55,6 +58,32 @@ export async function openMarian({
     paddedWidth: (width) => widths.padded(width),
     costs,
   });
-  const students = await loadStudents(folder, manifest, sessions, encoder, signal);
-  return { autoregressive, ...students };
+  signal?.throwIfAborted();
+  const open = async (): Promise<void> => {
+    await sessions.get(graphs.encoder);
+    signal?.throwIfAborted();
+    await sessions.get(graphs.step.argmax);
+  };
+  const students = await openStudents(folder, manifest, sessions, encoder);
+  return [{ kind: 'autoregressive', model: autoregressive, open }, ...students];
+}
+
+interface StepCosts {
+  readonly widths: WidthCosts;
+  readonly costs?: MeasuredCosts | undefined;
+}
+
+const UNMEASURED: StepCosts = { widths: new WidthCosts([]) };
+
+async function probeSteps(
+  sessions: GraphSessions,
+  file: string,
+  shape: MarianStepShape,
+  budget: ProbeBudget,
+  signal: AbortSignal | undefined,
+): Promise<StepCosts> {
+  const step = await sessions.get(file);
+  signal?.throwIfAborted();
+  const widths = await probeWidths(sessions, step, shape, budget, signal);
+  return { widths, costs: await probeBatches(sessions, step, shape, widths, budget, signal) };
 }

@@ -1,4 +1,6 @@
 import { checkHeads, prefixed } from '../../folder/manifest-agreement.js';
+import { EXACT } from '../../parts/model-part.js';
+import { textBeginningProcessor } from '../../processors/text-processor.js';
 import type { ModelFamily } from '../family.js';
 import { type MaskedLanguageModelManifest, maskedLanguageModelSchema } from './masked-lm-manifest.js';
 import { checkMaskedLanguageModelGraphs, loadMaskedLanguageModel } from './masked-lm-model.js';
@@ -22,11 +24,13 @@ export const maskedLanguageModelFamily: ModelFamily<MaskedLanguageModelManifest>
   checkGraphs: checkMaskedLanguageModelGraphs,
   async open({ manifest, sessions, threads }) {
     sessions.threads = threads ?? 1;
-    return { canvas: loadMaskedLanguageModel(manifest, sessions) };
+    const open = () => sessions.get(manifest.graphs.fill.topK);
+    return [{ kind: 'canvas', model: loadMaskedLanguageModel(manifest, sessions), open }];
   },
+  // A text is how the output begins.
+  processor: ({ tokenizer }) => textBeginningProcessor(tokenizer),
   describe: ({ architecture: { layers, width, heads }, graphs }) => ({
-    parts: ['canvas'],
-    readsSource: false,
+    parts: [{ kind: 'canvas', variant: EXACT }],
     outputs: Object.keys(graphs.fill),
     outputsOf: 'fill',
     architecture: `${layers} layers, width ${width}, ${heads} heads`,

@@ -1,4 +1,3 @@
-import type { LanguageModel } from '@foretoken/language-models';
 import { CtcModel } from '../../drivers/ctc-model.js';
 import { DagModel } from '../../drivers/dag-model.js';
 import { fillGraphs } from '../../drivers/fill-graphs.js';
@@ -9,68 +8,59 @@ import type { SourceGraphs } from '../../drivers/open-sources.js';
 import type { Shortlist } from '../../drivers/shortlist.js';
 import type { TokenEncoder } from '../../drivers/token-encoder.js';
 import type { ModelFolder } from '../../folder/read-folder.js';
+import { EXACT, type OpenedPart, type PartVariant } from '../../parts/model-part.js';
 import type { MarianManifest } from './marian-manifest.js';
 import { readSideFiles } from './side-files.js';
 
-/** The students of a Marian folder that it has. */
-export interface LoadedStudents {
-  readonly lattice?: CtcModel;
-  readonly draftLattice?: CtcModel;
-  readonly fastLattice?: CtcModel;
-  readonly canvas?: MaskedCanvasModel;
-  readonly dag?: DagModel;
-  readonly edit?: LevenshteinModel;
-  readonly languageModel?: LanguageModel;
+/** What students are made of: all of a folder read one encoder. */
+interface Surroundings {
+  readonly manifest: MarianManifest;
+  readonly sessions: GraphSessions;
+  readonly encoder: TokenEncoder;
+  readonly shortlist: Shortlist | undefined;
 }
 
 /**
- * Models over the students of a folder, all on one encoder. Throws `RUNTIME_FAILURE`, `INVALID_MODEL_FOLDER`, or the signal's
- * reason, looked at before every file and graph.
+ * The students that a folder has; their graphs are opened when they are first used. Throws `INVALID_MODEL_FOLDER` for a faulty file
+ * beside the graphs.
  */
-export async function loadStudents(
+export async function openStudents(
   folder: ModelFolder,
   manifest: MarianManifest,
   sessions: GraphSessions,
   encoder: TokenEncoder,
-  signal?: AbortSignal,
-): Promise<LoadedStudents> {
-  signal?.throwIfAborted();
+): Promise<readonly OpenedPart[]> {
   const { shortlist, languageModel } = await readSideFiles(folder, manifest);
+  const surroundings = { manifest, sessions, encoder, shortlist };
   const { ctc, ctcDraft, ctcFast } = manifest.graphs;
-  for (const file of [ctc, ctcDraft]) {
-    signal?.throwIfAborted();
-    if (file !== undefined) await sessions.get(file);
-  }
-  signal?.throwIfAborted();
-  const lattice = loadCtc(manifest, ctc, sessions, encoder);
-  const draftLattice = loadCtc(manifest, ctcDraft, sessions, encoder, { shortlist }) ?? lattice;
-  const fastLattice = loadCtc(manifest, ctcFast, sessions, encoder, { shortlist, readsTokens: true });
-  const canvas = loadCanvas(manifest, sessions, encoder);
-  const dag = loadDag(manifest, sessions, encoder);
-  const edit = loadEdit(manifest, sessions, encoder);
-  return {
-    ...(lattice === undefined ? {} : { lattice }),
-    ...(draftLattice === undefined ? {} : { draftLattice }),
-    ...(fastLattice === undefined ? {} : { fastLattice }),
-    ...(canvas === undefined ? {} : { canvas }),
-    ...(dag === undefined ? {} : { dag }),
-    ...(edit === undefined ? {} : { edit }),
-    ...(languageModel === undefined ? {} : { languageModel }),
+  const parts = [
+    ctcPart(surroundings, EXACT, ctc),
+    ctcPart(surroundings, 'draft', ctcDraft),
+    ctcPart(surroundings, 'fast', ctcFast),
+    canvasPart(surroundings),
+    dagPart(surroundings),
+    editPart(surroundings),
+    languageModel && ({ kind: 'languageModel', model: languageModel } as const),
+  ];
+  return parts.filter((part) => part !== undefined);
+}
+
+/** Opens these graphs, one after the other. */
+function opening(sessions: GraphSessions, ...files: readonly string[]): () => Promise<void> {
+  return async () => {
+    for (const file of files) await sessions.get(file);
   };
 }
 
-function loadCtc(
-  { ctc, architecture, vocabulary }: MarianManifest,
+function ctcPart(
+  { manifest, sessions, encoder, shortlist }: Surroundings,
+  variant: PartVariant,
   file: string | undefined,
-  sessions: GraphSessions,
-  encoder: TokenEncoder,
-  {
-    shortlist,
-    readsTokens = false,
-  }: { readonly shortlist?: Shortlist | undefined; readonly readsTokens?: boolean } = {},
-): CtcModel | undefined {
+): OpenedPart | undefined {
+  const { ctc, graphs, architecture, vocabulary } = manifest;
   if (file === undefined || ctc === undefined) return undefined;
-  return new CtcModel({
+  const readsTokens = variant === 'fast';
+  const model = new CtcModel({
     runtime: sessions.runtime,
     session: () => sessions.get(file),
     encoder,
@@ -78,7 +68,7 @@ function loadCtc(
     width: architecture.width,
     readsTokens,
     ...ctc,
-    ...(shortlist === undefined
+    ...(shortlist === undefined || variant === EXACT
       ? {}
       : {
           shortlist: { tokens: shortlist, last: ctc.blankId },
@@ -86,17 +76,16 @@ function loadCtc(
           maxCandidates: Math.min(ctc.maxCandidates, shortlist.least + 1),
         }),
   });
+  const open = opening(sessions, ...(readsTokens ? [] : [graphs.encoder]), file);
+  return { kind: 'lattice', variant, model, open };
 }
 
-function loadCanvas(
-  { graphs, ctc, canvas, architecture, vocabulary }: MarianManifest,
-  sessions: GraphSessions,
-  encoder: TokenEncoder,
-): MaskedCanvasModel | undefined {
+function canvasPart({ manifest, sessions, encoder }: Surroundings): OpenedPart | undefined {
+  const { graphs, ctc, canvas, architecture, vocabulary } = manifest;
   const files = graphs.canvas;
   if (files === undefined || canvas === undefined) return undefined;
   const { maskTokenId, maxLength, maxCandidates, lengths } = canvas;
-  return new MaskedCanvasModel({
+  const model = new MaskedCanvasModel({
     runtime: sessions.runtime,
     graphs: fillGraphs(files.fill, maxCandidates, sessions),
     vocabulary,
@@ -110,28 +99,25 @@ function loadCanvas(
       ...hintReading(files.openHints, ctc, vocabulary.size, 0, sessions),
     },
   });
+  return { kind: 'canvas', model, open: opening(sessions, graphs.encoder, files.open, files.fill.topK) };
 }
 
-function loadDag(
-  { graphs, dag, architecture, vocabulary }: MarianManifest,
-  sessions: GraphSessions,
-  encoder: TokenEncoder,
-): DagModel | undefined {
+function dagPart({ manifest, sessions, encoder }: Surroundings): OpenedPart | undefined {
+  const { graphs, dag, architecture, vocabulary } = manifest;
   const file = graphs.dag;
   if (file === undefined || dag === undefined) return undefined;
   const session = () => sessions.get(file);
-  return new DagModel({ runtime: sessions.runtime, session, encoder, vocabulary, width: architecture.width, ...dag });
+  const { runtime } = sessions;
+  const model = new DagModel({ runtime, session, encoder, vocabulary, width: architecture.width, ...dag });
+  return { kind: 'lattice', model, open: opening(sessions, graphs.encoder, file) };
 }
 
-function loadEdit(
-  { graphs, ctc, edit, architecture, vocabulary }: MarianManifest,
-  sessions: GraphSessions,
-  encoder: TokenEncoder,
-): LevenshteinModel | undefined {
+function editPart({ manifest, sessions, encoder }: Surroundings): OpenedPart | undefined {
+  const { graphs, ctc, edit, architecture, vocabulary } = manifest;
   const files = graphs.edit;
   if (files === undefined || edit === undefined) return undefined;
   const { placeholderTokenId, startTokenId, maxLength, maxCandidates } = edit;
-  return new LevenshteinModel({
+  const model = new LevenshteinModel({
     runtime: sessions.runtime,
     source: {
       encoder,
@@ -148,6 +134,8 @@ function loadEdit(
     startTokenId,
     maxLength,
   });
+  const { open, deletions, placeholders, fill } = files;
+  return { kind: 'edit', model, open: opening(sessions, graphs.encoder, open, deletions, placeholders, fill.topK) };
 }
 
 /** How hints are read, where a student does; the manifest's parts agree. */

@@ -1,0 +1,145 @@
+import { ForetokenError, type LatticeModel, type TokenSource } from '@foretoken/core';
+import { checkOptions, type OptionTable, oneOf, show, text } from '@foretoken/core/kit';
+import type { WeightedLanguageModel } from '@foretoken/language-models';
+import {
+  EXACT,
+  type OpenedPart,
+  type OpenedPartOf,
+  PART_KINDS,
+  type PartKind,
+  type PartModels,
+  type PartName,
+  type PartOptions,
+  partLabel,
+} from './model-part.js';
+
+const OPTIONS: OptionTable<PartOptions> = { variant: text, lattice: oneOf('ctc', 'dag') };
+
+type PartsByKind<Source> = { readonly [Kind in PartKind]: OpenedPartOf<Kind, Source>[] };
+
+/** A lattice to draft from, and a language model that re-ranks its drafts, where there is one. */
+export interface SpeculationParts<Source = TokenSource> {
+  readonly model: LatticeModel<Source>;
+  readonly languageModel?: WeightedLanguageModel | undefined;
+}
+
+/** The parts of a model, found by kind and variant. */
+export class ModelParts<Source = TokenSource> {
+  /** Where the parts are from, for messages. */
+  readonly folder: string;
+  /** Names of all parts, in the folder's order. */
+  readonly names: readonly PartName[];
+  readonly #byKind: PartsByKind<Source> = { autoregressive: [], lattice: [], canvas: [], edit: [], languageModel: [] };
+
+  /** Throws `INVALID_ARGUMENT` for an unknown kind, and for two parts of one name. */
+  constructor(parts: readonly OpenedPart<Source>[], folder = 'this model') {
+    this.folder = folder;
+    this.names = parts.map((part) => this.#add(part));
+    const labels = this.#labels();
+    const twice = labels.find((label, index) => labels.indexOf(label) !== index);
+    if (twice === undefined) return;
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `There are two parts of the name ${twice}; give one another variant.`,
+      {
+        option: 'parts',
+        received: labels,
+      },
+    );
+  }
+
+  /**
+   * The part of a kind and variant. Throws `UNSUPPORTED_CAPABILITY` where there is none, saying what there is, and
+   * `INVALID_ARGUMENT` for a kind that does not exist.
+   */
+  part<Kind extends PartKind>(kind: Kind, options: PartOptions = {}): PartModels<Source>[Kind] {
+    const found = this.find(kind, options);
+    if (found !== undefined) return found;
+    throw this.#lacks({ kind, ...options });
+  }
+
+  /** As `part`, but `undefined` where there is none. Throws `INVALID_ARGUMENT` for a kind that does not exist. */
+  find<Kind extends PartKind>(kind: Kind, options: PartOptions = {}): PartModels<Source>[Kind] | undefined {
+    return this.#select(kind, options)[0]?.model;
+  }
+
+  /** A CTC lattice to draft from, drafting variant first. Throws `UNSUPPORTED_CAPABILITY`, saying what is missing. */
+  speculation(): SpeculationParts<Source> {
+    const model =
+      this.find('lattice', { lattice: 'ctc', variant: 'draft' }) ?? this.find('lattice', { lattice: 'ctc' });
+    const missing = [
+      ...(this.find('autoregressive') === undefined ? ['an autoregressive model to verify with'] : []),
+      ...(model === undefined ? ['a CTC lattice model to draft with'] : []),
+    ];
+    if (model === undefined || missing.length > 0) {
+      throw new ForetokenError(
+        'UNSUPPORTED_CAPABILITY',
+        `Speculation from a lattice needs ${missing.join(' and ')}, which ${this.folder} does not have. ` +
+          'Other drafters, such as ngramDrafter, need no second model.',
+        { folder: this.folder, capability: 'speculation', missing, offered: this.#labels() },
+      );
+    }
+    const languageModel = this.find('languageModel');
+    return { model, languageModel: languageModel && { model: languageModel } };
+  }
+
+  /**
+   * Opens the graphs of all parts of a kind, one after the other. Throws `UNSUPPORTED_CAPABILITY` where there is none, as opening
+   * does, or the signal's reason.
+   */
+  async open(kind: PartKind, signal?: AbortSignal): Promise<void> {
+    if (this.#byKind[kind].length === 0) throw this.#lacks({ kind });
+    for (const { open } of this.#byKind[kind]) {
+      signal?.throwIfAborted();
+      await open?.();
+    }
+  }
+
+  #select<Kind extends PartKind>(kind: Kind, options: PartOptions): readonly OpenedPartOf<Kind, Source>[] {
+    const { variant = EXACT, lattice } = checkOptions(`part('${show(kind)}')`, options, OPTIONS);
+    assertKind(kind);
+    if (lattice !== undefined && kind !== 'lattice') {
+      throw new ForetokenError('INVALID_ARGUMENT', `lattice goes with parts of the kind lattice, not with ${kind}.`, {
+        option: 'lattice',
+        received: lattice,
+      });
+    }
+    return this.#byKind[kind].filter((part) => {
+      const { lattice: emitted, variant: own } = nameOf(part);
+      return own === variant && (lattice === undefined || emitted === lattice);
+    });
+  }
+
+  #add<Kind extends PartKind>(part: OpenedPartOf<Kind, Source>): PartName {
+    assertKind(part.kind);
+    this.#byKind[part.kind].push(part);
+    return nameOf(part);
+  }
+
+  #lacks(wanted: Pick<PartName, 'kind'> & PartOptions): ForetokenError {
+    const capability = partLabel(wanted);
+    const offered = this.#labels();
+    return new ForetokenError(
+      'UNSUPPORTED_CAPABILITY',
+      `${this.folder} has no ${capability}. It has: ${offered.join(', ') || 'nothing'}.`,
+      { folder: this.folder, capability, offered },
+    );
+  }
+
+  #labels(): string[] {
+    return this.names.map(partLabel);
+  }
+}
+
+function nameOf<Source>({ kind, variant = EXACT, model }: OpenedPartOf<PartKind, Source>): PartName {
+  return kind === 'lattice' && 'emit' in model ? { kind, variant, lattice: model.supports.kind } : { kind, variant };
+}
+
+function assertKind(kind: PartKind): void {
+  if (PART_KINDS.includes(kind)) return;
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `There is no kind of part ${show(kind)}. Kinds: ${PART_KINDS.join(', ')}.`,
+    { option: 'kind', received: kind, required: PART_KINDS },
+  );
+}

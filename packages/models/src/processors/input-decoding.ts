@@ -1,0 +1,203 @@
+import {
+  collect,
+  type DecodeEvent,
+  type DecodeRequest,
+  type DecodeStatistics,
+  ForetokenError,
+  type Hypothesis,
+  type TokenSource,
+} from '@foretoken/core';
+import {
+  callback,
+  checkOptions,
+  immediate,
+  integer,
+  listOf,
+  type OptionTable,
+  signal as readSignal,
+  text as readText,
+  wrongValue,
+} from '@foretoken/core/kit';
+import { bindDecoder, type PartDecoder } from '../parts/bind-decoder.js';
+import type { PartVariant } from '../parts/model-part.js';
+import type { ModelParts } from '../parts/model-parts.js';
+import type { Processor, SourceReading, TextOutput } from './processor.js';
+import { TextDeltas } from './text-deltas.js';
+
+/** What to decode an input with, beside the decoder. */
+export interface InputOptions {
+  /** Which variant of the part that the decoder asks for; default `exact`. */
+  readonly variant?: PartVariant | undefined;
+  /** Most output tokens; default: what the model can hold. */
+  readonly maxNewTokens?: number | undefined;
+  /** Strings that end an output as soon as its text contains one. */
+  readonly stopStrings?: readonly string[] | undefined;
+  /** Seed of random choices; default 0. */
+  readonly seed?: number | undefined;
+  /** Stops the decode; it then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is told of every event of the decode. */
+  readonly onEvent?: ((event: DecodeEvent) => void) | undefined;
+}
+
+const OPTIONS: OptionTable<InputOptions> = {
+  variant: readText,
+  maxNewTokens: integer(1),
+  stopStrings: listOf(readText),
+  seed: integer(0, 0xffffffff),
+  signal: readSignal,
+  onEvent: callback(immediate),
+};
+
+/** A hypothesis, and what it says: of a text model, its `text`. */
+export type InputHypothesis<Output extends object = TextOutput> = Hypothesis & Output;
+
+/** What came out for one input. */
+export type InputResult<Output extends object = TextOutput, Source = TokenSource> = InputHypothesis<Output> & {
+  /** All hypotheses, best first; the first is this result. */
+  readonly hypotheses: readonly InputHypothesis<Output>[];
+  /** What the model read of the input. */
+  readonly source: Source;
+  /** How many tokens of the input stand for something that the model does not know. */
+  readonly unknownTokens: number;
+  /** Of the whole decode. */
+  readonly statistics: DecodeStatistics;
+};
+
+/** An input to its result, a list of inputs to theirs. */
+interface DecodeInput<Input, Output extends object, Source> {
+  (input: Input, decoder: PartDecoder<Source>, options?: InputOptions): Promise<InputResult<Output, Source>>;
+  (
+    inputs: readonly Input[],
+    decoder: PartDecoder<Source>,
+    options?: InputOptions,
+  ): Promise<readonly InputResult<Output, Source>[]>;
+}
+
+/** A model's parts with a processor: what users give in, what they want out. */
+export class InputDecoding<Input = string, Output extends object = TextOutput, Source = TokenSource> {
+  readonly #parts: ModelParts<Source>;
+  readonly #processor: Processor<Input, Output, Source>;
+
+  constructor(parts: ModelParts<Source>, processor: Processor<Input, Output, Source>) {
+    this.#parts = parts;
+    this.#processor = processor;
+  }
+
+  /** See `LoadedModel.decode`. */
+  readonly decode: DecodeInput<Input, Output, Source> = (async (
+    given: Input | readonly Input[],
+    decoder: PartDecoder<Source>,
+    options: InputOptions = {},
+  ) => {
+    if (!this.#processor.isInput(given)) return this.#decode(this.#batchOf(given), decoder, options);
+    const [result] = await this.#decode([given], decoder, options);
+    return result;
+  }) as DecodeInput<Input, Output, Source>;
+
+  async #decode(
+    inputs: readonly Input[],
+    decoder: PartDecoder<Source>,
+    given: InputOptions,
+  ): Promise<InputResult<Output, Source>[]> {
+    const options = checkOptions('decode of an input', given, OPTIONS);
+    const decode = bindDecoder(this.#parts, decoder, options.variant);
+    const readings = await this.#read(inputs, options);
+    const events = watched(decode(this.#request(readings, options)), options.onEvent);
+    const { results, statistics } = await collect(events);
+    return results.map(({ row, hypotheses: found }) => {
+      const reading = readings[row];
+      const [first, ...others] = found;
+      if (first === undefined || reading === undefined) {
+        throw new ForetokenError('RUNTIME_FAILURE', `${decoder.name} gave no hypothesis for row ${row}.`, { row });
+      }
+      const { source, unknownTokens = 0 } = reading;
+      const said = (hypothesis: Hypothesis): InputHypothesis<Output> => {
+        return { ...this.#processor.write(hypothesis, source), ...hypothesis };
+      };
+      const best = said(first);
+      return { ...best, hypotheses: [best, ...others.map(said)], source, unknownTokens, statistics };
+    });
+  }
+
+  /** See `LoadedModel.stream`. */
+  readonly stream = (input: Input, decoder: PartDecoder<Source>, options: InputOptions = {}): AsyncIterable<string> =>
+    this.#stream(input, decoder, options);
+
+  async *#stream(
+    input: Input,
+    decoder: PartDecoder<Source>,
+    given: InputOptions,
+  ): AsyncGenerator<string, void, undefined> {
+    const options = checkOptions('stream of an input', given, OPTIONS);
+    if (!this.#processor.isInput(input)) throw wrongValue('input', input, this.#processor.input);
+    const decode = bindDecoder(this.#parts, decoder, options.variant);
+    const deltas = new TextDeltas(this.#textOf('a stream of text'));
+    const readings = await this.#read([input], options);
+    for await (const event of watched(decode(this.#request(readings, options)), options.onEvent)) {
+      if (event.type !== 'token-commit') continue;
+      const delta = deltas.push(event.tokenIds);
+      if (delta !== '') yield delta;
+    }
+    const rest = deltas.end();
+    if (rest !== '') yield rest;
+  }
+
+  async #read(inputs: readonly Input[], { signal }: InputOptions): Promise<readonly SourceReading<Source>[]> {
+    const readings: SourceReading<Source>[] = [];
+    for (const input of inputs) {
+      signal?.throwIfAborted();
+      const reading = await this.#processor.read(input);
+      if (reading?.source === undefined) throw wrongValue('read of the processor', reading, 'an object with a source');
+      readings.push(reading);
+    }
+    signal?.throwIfAborted();
+    return readings;
+  }
+
+  #request(
+    readings: readonly SourceReading<Source>[],
+    { maxNewTokens, stopStrings: strings, seed, signal }: InputOptions,
+  ): DecodeRequest<Source> {
+    const begun = readings.some(({ outputPrefix }) => outputPrefix !== undefined);
+    return {
+      sources: readings.map(({ source }) => source),
+      ...(begun ? { outputPrefixes: readings.map(({ outputPrefix }) => outputPrefix ?? new Int32Array()) } : {}),
+      ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
+      ...(strings === undefined ? {} : { stopStrings: { strings, textOf: this.#textOf('stopStrings') } }),
+      ...(seed === undefined ? {} : { seed }),
+      ...(signal === undefined ? {} : { signal }),
+    };
+  }
+
+  /** Throws `UNSUPPORTED_CAPABILITY` where outputs are no text. */
+  #textOf(wanted: string): (tokenIds: ArrayLike<number>) => string {
+    const { textOf } = this.#processor;
+    if (textOf !== undefined) return textOf;
+    throw new ForetokenError(
+      'UNSUPPORTED_CAPABILITY',
+      `Outputs of ${this.#parts.folder} are no text, so there can be no ${wanted}. Use decode, or the option onEvent.`,
+      { capability: wanted, folder: this.#parts.folder },
+    );
+  }
+
+  /** The inputs to decode together. Throws `INVALID_ARGUMENT` for anything else. */
+  #batchOf(given: unknown): readonly Input[] {
+    const { input } = this.#processor;
+    if (!Array.isArray(given)) throw wrongValue('input', given, `${input}, or a list of such`);
+    return Array.from(given, (one: unknown, index) => {
+      if (this.#processor.isInput(one)) return one;
+      throw wrongValue(`input[${index}]`, one, input);
+    });
+  }
+}
+
+async function* watched(
+  events: AsyncIterable<DecodeEvent>,
+  onEvent: InputOptions['onEvent'],
+): AsyncGenerator<DecodeEvent, void, undefined> {
+  for await (const event of events) {
+    onEvent?.(event);
+    yield event;
+  }
+}
