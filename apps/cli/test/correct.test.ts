@@ -4,14 +4,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scriptedCorrector, simpleCorrection } from '../../../packages/correction/test/scripted-corrector.js';
 import { rawLines } from '../src/raw-lines.js';
-import { cli, fakeModel, type Surroundings } from './support.js';
+import { cli, fakeModel, type Surroundings, withParts } from './support.js';
 
 function correctorModel(correct: (text: string) => string = simpleCorrection): LoadedModel {
   const { autoregressive, tokenizer } = scriptedCorrector(correct, {
     sureness: (out) => (out.endsWith('wo') ? 6 : 12),
   });
-  const { lattice: _lattice, draftLattice: _draft, ...rest } = fakeModel();
-  return { ...rest, autoregressive, tokenizer: { ...tokenizer, countUnknown: () => 0 } };
+  const model = { ...fakeModel(), tokenizer: { ...tokenizer, countUnknown: () => 0 } };
+  return withParts(model, { autoregressive, ctc: undefined });
 }
 
 const correct = (argv: readonly string[], surroundings: Surroundings = {}) =>

@@ -17,6 +17,7 @@ import {
   signal as readSignal,
   text as readText,
   withMethods,
+  wrongValue,
 } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import { copyDrafter, speculative } from '@foretoken/speculative';
@@ -210,13 +211,9 @@ function withReason({ start, end, before, after, probability }: Proposal, reason
   return { start, end, before, after, probability, reason };
 }
 
-function targetOf({ autoregressive }: CorrectionModel): AutoregressiveModel<TokenSource> {
-  if (autoregressive !== undefined) return autoregressive;
-  throw new ForetokenError(
-    'UNSUPPORTED_CAPABILITY',
-    'Correcting text needs an autoregressive model, which this model folder does not have.',
-    { capability: 'autoregressive' },
-  );
+function targetOf(model: CorrectionModel): AutoregressiveModel<TokenSource> {
+  if (typeof model?.part === 'function') return model.part('autoregressive');
+  throw wrongValue('model', model, 'a loaded model, or an object with part and tokenizer');
 }
 
 /** Tokens of a text without the end token; infinite where the tokenizer says that it is too long. */

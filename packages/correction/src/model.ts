@@ -10,6 +10,7 @@ export interface CorrectionTokenizer {
 
 /** A model that was trained to give text back without its mistakes; a folder that `loadModel` of `@foretoken/models` loads. */
 export interface CorrectionModel {
-  readonly autoregressive?: AutoregressiveModel<TokenSource> | undefined;
+  /** Throws `UNSUPPORTED_CAPABILITY` where there is no autoregressive model. */
+  part(kind: 'autoregressive'): AutoregressiveModel<TokenSource>;
   readonly tokenizer: CorrectionTokenizer;
 }

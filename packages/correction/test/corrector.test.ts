@@ -296,7 +296,13 @@ describe('bad arguments', () => {
 
   it('a model without an autoregressive part, a drafter of another vocabulary, an aborted signal', async () => {
     const { tokenizer } = simple;
-    expect(() => createCorrector({ tokenizer })).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_CAPABILITY' }));
+    const part = (): never => {
+      throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'This folder has no autoregressive model.', {});
+    };
+    expect(() => createCorrector({ part, tokenizer })).toThrow('This folder has no autoregressive model.');
+    for (const model of [{ tokenizer }, undefined, null, 'a path']) {
+      expect(() => createCorrector(model as never)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    }
     const drafter = ngramDrafter({ vocabulary: { size: 3, endTokenId: 0 } });
     await expect(correctText(simple, 'teh cat', { drafter })).rejects.toMatchObject({ code: 'UNSUPPORTED_CAPABILITY' });
     const reason = new Error('enough');

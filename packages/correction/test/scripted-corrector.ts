@@ -34,8 +34,15 @@ export function scriptedCorrector(
     logits[target[output.length] ?? END] = sureness(decode(output));
     return logits;
   };
+  const autoregressive = scriptedModel({
+    vocabularySize: END + 1,
+    endTokenId: END,
+    score,
+    maxLength: 2 * sourceLength,
+  });
   return {
-    autoregressive: scriptedModel({ vocabularySize: END + 1, endTokenId: END, score, maxLength: 2 * sourceLength }),
+    autoregressive,
+    part: () => autoregressive,
     tokenizer: {
       encode: (text) => {
         onText(text);
