@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { AutoregressiveModel, LatticeModel, TokenSource } from '@foretoken/core';
+import { type AutoregressiveModel, ForetokenError, type LatticeModel, type TokenSource } from '@foretoken/core';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
 import { type LoadedModel, loadModel } from '@foretoken/models';
 import type { LatticeDrafterOptions } from '@foretoken/speculative';

@@ -1,3 +1,4 @@
+import type { LoadedModel } from '@foretoken/models';
 import { nearestWordCorrector } from './correction/nearest-word.js';
 import {
   capitalsScore,
@@ -8,7 +9,7 @@ import {
   restored,
   type Triple,
 } from './correction/scores.js';
-import { type CorrectionBenchModel, ceilingWay, type Way, waysOf } from './correction/ways.js';
+import { ceilingWay, type Way, waysOf } from './correction/ways.js';
 import type { CorrectionTests } from './correction-tests.js';
 import { machineReport } from './machine.js';
 import { mean, rounded, roundedSpread, spread } from './statistics.js';
@@ -34,7 +35,7 @@ type Correct = (text: string) => Promise<string>;
  * baseline, on the same lines; times side by side, one sentence at a time.
  */
 export async function correctionBench(
-  model: CorrectionBenchModel,
+  model: LoadedModel,
   tests: CorrectionTests,
   misspelt: readonly Misspelt[],
   { repeats = 3, timed = 200, progress = () => {} }: CorrectionBenchOptions = {},

@@ -5,7 +5,6 @@ import { ForetokenError } from '@foretoken/core';
 import { loadModel } from '@foretoken/models';
 import { modelFolder, openBenchModel } from './bench-model.js';
 import { misspelt, realMisspellings } from './correction/misspellings.js';
-import { assertCorrector } from './correction/ways.js';
 import { correctionBench } from './correction-bench.js';
 import { readCorrectionTests } from './correction-tests.js';
 import { chooseRows, type NarBenchOptions, narBench } from './nar-bench.js';
@@ -138,7 +137,6 @@ async function runCorrection({ model: folder, threads: count, limit, repeats, js
     ...(threads === undefined ? {} : { threads }),
   });
   try {
-    assertCorrector(model);
     const report = await correctionBench(model, tests, pairs, options);
     process.stdout.write(`${JSON.stringify(report, null, json ? undefined : 2)}\n`);
   } finally {

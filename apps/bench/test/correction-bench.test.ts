@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import type { LoadedModel } from '@foretoken/models';
+import { type LoadedModel, ModelParts } from '@foretoken/models';
 import { describe, expect, it } from 'vitest';
 import { scriptedCorrector, simpleCorrection } from '../../../packages/correction/test/scripted-corrector.js';
 import { misspelt, realMisspellings } from '../src/correction/misspellings.js';
 import { nearestWordCorrector } from '../src/correction/nearest-word.js';
 import * as scores from '../src/correction/scores.js';
-import { assertCorrector } from '../src/correction/ways.js';
+import { waysOf } from '../src/correction/ways.js';
 import { correctionBench } from '../src/correction-bench.js';
 import { readCorrectionTests } from '../src/correction-tests.js';
 
@@ -75,13 +75,14 @@ describe('what the bench compares with', () => {
 describe('the bench', () => {
   it('has a row a way, and the product beside them', async () => {
     const { autoregressive, tokenizer } = scriptedCorrector(simpleCorrection);
+    const parts = new ModelParts([{ kind: 'autoregressive', model: autoregressive }]);
     const model = {
-      autoregressive,
+      part: parts.part.bind(parts),
+      find: parts.find.bind(parts),
       tokenizer: { ...tokenizer, countUnknown: () => 0 },
       manifest: { name: 'scripted' },
       threads: 1,
     } as unknown as LoadedModel;
-    assertCorrector(model);
     const text = 'The cat and the dog sat on the mat of teh wrold there';
     const tests = {
       good: ['The cat sat on the mat.', 'The world.'],
@@ -117,8 +118,8 @@ describe('the bench', () => {
   });
 
   it('refuses a folder that cannot decode token by token', () => {
-    expect(() => assertCorrector({} as LoadedModel)).toThrow(
-      expect.objectContaining({ code: 'UNSUPPORTED_CAPABILITY' }),
-    );
+    const parts = new ModelParts([]);
+    const model = { part: parts.part.bind(parts), find: parts.find.bind(parts) } as unknown as LoadedModel;
+    expect(() => waysOf(model)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_CAPABILITY' }));
   });
 });

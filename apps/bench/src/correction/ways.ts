@@ -1,12 +1,5 @@
 import { beamSearch } from '@foretoken/beam';
-import {
-  type AutoregressiveModel,
-  collect,
-  type DecodeEvent,
-  type Drafter,
-  ForetokenError,
-  type TokenSource,
-} from '@foretoken/core';
+import { collect, type DecodeEvent, type Drafter, type TokenSource } from '@foretoken/core';
 import { correctionDrafter, createCorrector } from '@foretoken/correction';
 import { greedy } from '@foretoken/greedy';
 import type { LoadedModel } from '@foretoken/models';
@@ -27,26 +20,20 @@ export interface Way {
   correct(text: string): Promise<Corrected>;
 }
 
-/** A corrector's folder with what every row needs. */
-export interface CorrectionBenchModel extends LoadedModel {
-  readonly autoregressive: AutoregressiveModel<TokenSource>;
-}
-
 /** Most draft tokens of a forward, as the product has them. */
 const DRAFT_TOKENS = 64;
 
-/** Throws `UNSUPPORTED_CAPABILITY` where a folder cannot decode token by token. */
-export function assertCorrector(model: LoadedModel): asserts model is CorrectionBenchModel {
-  if (model.autoregressive !== undefined) return;
-  throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'The correction bench needs an autoregressive model.', {
-    capability: 'autoregressive',
-    folder: model.folder,
-  });
-}
-
-/** All ways that a folder has the parts for; `product` is `createCorrector` with its defaults, pieces, rules and all. */
-export function waysOf(model: CorrectionBenchModel): Way[] {
-  const { autoregressive, lattice, draftLattice, languageModel, edit, tokenizer } = model;
+/**
+ * All ways that a folder has the parts for; `product` is `createCorrector` with its defaults, pieces, rules and all.
+ *
+ * Throws `UNSUPPORTED_CAPABILITY` where a folder cannot decode token by token.
+ */
+export function waysOf(model: LoadedModel): Way[] {
+  const { tokenizer } = model;
+  const autoregressive = model.part('autoregressive');
+  const lattice = model.find('lattice', { lattice: 'ctc' });
+  const draftLattice = model.find('lattice', { lattice: 'ctc', variant: 'draft' }) ?? lattice;
+  const [languageModel, edit] = [model.find('languageModel'), model.find('edit')];
   const way = (name: string, decode: (source: TokenSource) => AsyncIterable<DecodeEvent>): Way => ({
     name,
     correct: async (text) => {
@@ -98,8 +85,9 @@ export function waysOf(model: CorrectionBenchModel): Way[] {
 }
 
 /** Decodes with drafts that are right throughout, so as fast as any drafter could make it; `outputs` are greedy's, by text. */
-export function ceilingWay(model: CorrectionBenchModel, outputs: ReadonlyMap<string, string>): Way {
-  const { autoregressive, tokenizer } = model;
+export function ceilingWay(model: LoadedModel, outputs: ReadonlyMap<string, string>): Way {
+  const { tokenizer } = model;
+  const autoregressive = model.part('autoregressive');
   return {
     name: 'ceiling',
     correct: async (text) => {
