@@ -56,8 +56,12 @@ export async function listHubFiles(location: HubLocation, commit: string, access
 }
 
 function params({ endpoint, token, signal }: HubAccess) {
-  const own: typeof fetch = (input, init) => fetch(input, { ...init, ...(signal === undefined ? {} : { signal }) });
-  return { hubUrl: endpoint, fetch: own, ...(token === undefined ? {} : { accessToken: token }) };
+  const own: typeof fetch = (input, init) => {
+    const headers = new Headers(init?.headers);
+    if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
+    return fetch(input, { ...init, headers, signal: signal ?? null });
+  };
+  return { hubUrl: endpoint, fetch: own };
 }
 
 async function asked<Result>(location: HubLocation, access: HubAccess, ask: () => Promise<Result>): Promise<Result> {

@@ -9,8 +9,8 @@ export class HubServer {
   readonly requests: {
     readonly method: string;
     readonly url: string;
-    readonly range?: string;
-    readonly token?: string;
+    readonly range?: string | undefined;
+    readonly token?: string | undefined;
   }[] = [];
   /** Files of every repository; those whose names end in .safetensors are said to be large. */
   readonly files: Map<string, Uint8Array>;
@@ -43,14 +43,14 @@ export class HubServer {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  #answer(request: IncomingMessage, response: ServerResponse): unknown {
     const url = request.url ?? '';
     const { range, authorization } = request.headers;
     this.requests.push({
       method: request.method ?? '',
       url,
-      ...(range === undefined ? {} : { range }),
-      ...(authorization === undefined ? {} : { token: authorization }),
+      range,
+      token: authorization,
     });
     if (this.requiredToken !== undefined && authorization !== `Bearer ${this.requiredToken}`)
       return this.#status(response, 401);
@@ -103,5 +103,5 @@ export class HubServer {
 function entry(path: string, content: Uint8Array): Record<string, unknown> {
   const oid = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
   const large = { oid: createHash('sha256').update(content).digest('hex'), size: content.length, pointerSize: 130 };
-  return { type: 'file', path, size: content.length, oid, ...(path.endsWith('.safetensors') ? { lfs: large } : {}) };
+  return { type: 'file', path, size: content.length, oid, lfs: path.endsWith('.safetensors') ? large : undefined };
 }
