@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { type CanvasModel, type DecodeRequest, type Decoder, ForetokenError, type TokenSource } from '@foretoken/core';
+import type { CanvasModel, DecodeRequest, Decoder, TokenSource } from '@foretoken/core';
 import { canvasScoreLaws } from './canvas-score-laws.js';
 import { END, filledOf, MASK, MAX_LENGTH, modelOf, SOURCES, TWO_OR_MORE, VOCABULARY } from './canvas-suite.js';
-import { assertLimits, assertMet, assertStops } from './cut-laws.js';
-import { assertCode, assertShown, assertStream, eventsOf, outputsOf, rejectsWith } from './laws.js';
+import { assertCode, assertShown, assertStream, eventsOf, rejectsWith } from './laws.js';
+import { revisionLaws } from './revision-laws.js';
 import type { Runner } from './runner.js';
 import { randomCanvasScore, type ScriptedCanvasModel, type ScriptedCanvasOptions } from './scripted-canvas.js';
 import { SteppingClock } from './stepping-clock.js';
@@ -75,46 +75,15 @@ export function canvasConformance({ runner, name, createDecoder, models = 10 }: 
       }
     });
 
-    runner.it('cuts at maxNewTokens exactly', async () => {
-      for (const seed of seeds) {
-        await assertLimits(await decode(modelOf(seed)), (cut) => decode(modelOf(seed), cut), false);
-      }
-    });
-
-    runner.it('stops every row at a stop sequence, and with the token that completes a stop string', async () => {
-      const seen = new Set<string>();
-      for (const seed of seeds.slice(0, 5)) {
-        const stops = await assertStops(await decode(modelOf(seed)), (cut) => decode(modelOf(seed), cut), false);
-        for (const stop of stops) seen.add(stop);
-      }
-      assertMet(seen);
-    });
-
-    runner.it('starts inside an output, or refuses to', async () => {
-      const outputPrefixes = SOURCES.map((_, row) => Int32Array.from({ length: row }, (_, index) => 1 + index));
-      for (const seed of seeds) {
-        const model = modelOf(seed);
-        try {
-          const started = outputsOf(await decode(model, { outputPrefixes }));
-          for (const [row, prefix] of outputPrefixes.entries()) {
-            assert.deepEqual(started[row]?.slice(0, prefix.length), [...prefix], 'the output begins with its prefix');
-          }
-          const limited = outputsOf(await decode(modelOf(seed), { outputPrefixes, maxNewTokens: 1 }));
-          const most = started.map((output, row) => output.slice(0, row + 1));
-          assert.deepEqual(limited, most, 'a prefix is no new tokens');
-          for (const call of model.calls) {
-            if (call.call !== 'fill') continue;
-            for (const { row, tokenIds } of call.canvases) {
-              const prefix = outputPrefixes[row] as Int32Array;
-              assert.deepEqual(tokenIds.slice(0, prefix.length), prefix, 'the model always sees the prefix');
-            }
-          }
-        } catch (error) {
-          if (!ForetokenError.isInstance(error)) throw error;
-          assert.equal(error.code, 'UNSUPPORTED_CAPABILITY');
-          assert.deepEqual(model.calls, [], 'nothing was opened');
-        }
-      }
+    revisionLaws<ScriptedCanvasModel>({
+      runner,
+      seeds,
+      sources: SOURCES,
+      modelOf,
+      decode,
+      canvasesOf: filledOf,
+      offset: 0,
+      refusals: ['UNSUPPORTED_CAPABILITY'],
     });
 
     runner.it('depends on nothing but the model, the source and the seed', async () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { type DecodeRequest, type Decoder, type EditModel, ForetokenError, type TokenSource } from '@foretoken/core';
-import { assertLimits, assertMet, assertStops } from './cut-laws.js';
-import { assertCode, assertShown, assertStream, errorAt, eventsOf, outputsOf, rejectsWith } from './laws.js';
+import type { DecodeRequest, Decoder, EditModel, TokenSource } from '@foretoken/core';
+import { assertCode, assertShown, assertStream, errorAt, eventsOf, rejectsWith } from './laws.js';
 import { randomLogits, type Score } from './random-logits.js';
+import { revisionLaws } from './revision-laws.js';
 import type { Runner } from './runner.js';
 import { randomCanvasScore } from './scripted-canvas.js';
 import { type EditCall, type ScriptedEditModel, type ScriptedEditOptions, scriptedEditModel } from './scripted-edit.js';
@@ -130,40 +130,16 @@ export function editConformance({ runner, name, createDecoder, models = 10 }: Ed
       }
     });
 
-    runner.it('cuts at maxNewTokens exactly', async () => {
-      for (const seed of seeds) {
-        await assertLimits(await decode(modelOf(seed)), (cut) => decode(modelOf(seed), cut), false);
-      }
-    });
-
-    runner.it('stops every row at a stop sequence, and with the token that completes a stop string', async () => {
-      const seen = new Set<string>();
-      for (const seed of seeds.slice(0, 5)) {
-        const stops = await assertStops(await decode(modelOf(seed)), (cut) => decode(modelOf(seed), cut), false);
-        for (const stop of stops) seen.add(stop);
-      }
-      assertMet(seen);
-    });
-
-    runner.it('starts inside an output, or refuses to', async () => {
-      const outputPrefixes = SOURCES.map((_, row) => Int32Array.from({ length: row }, (_unused, index) => 1 + index));
-      for (const seed of seeds) {
-        const model = modelOf(seed);
-        try {
-          const started = outputsOf(await decode(model, { outputPrefixes }));
-          for (const [row, prefix] of outputPrefixes.entries()) {
-            assert.deepEqual(started[row]?.slice(0, prefix.length), [...prefix], 'the output begins with its prefix');
-          }
-          for (const { row, tokenIds } of model.calls.flatMap(({ canvases }) => canvases)) {
-            const prefix = outputPrefixes[row] as Int32Array;
-            assert.deepEqual(tokenIds.slice(1, prefix.length + 1), prefix, 'the model always sees the prefix');
-          }
-        } catch (error) {
-          if (!ForetokenError.isInstance(error)) throw error;
-          assert.ok(['UNSUPPORTED_CAPABILITY', 'INVALID_ARGUMENT'].includes(error.code), 'it is refused by code');
-          assert.deepEqual(model.calls, [], 'nothing was opened');
-        }
-      }
+    revisionLaws<ScriptedEditModel>({
+      runner,
+      seeds,
+      sources: SOURCES,
+      modelOf,
+      decode,
+      canvasesOf: ({ calls }) => calls.flatMap(({ canvases }) => canvases),
+      // The start token comes before the output.
+      offset: 1,
+      refusals: ['UNSUPPORTED_CAPABILITY', 'INVALID_ARGUMENT'],
     });
 
     runner.it('depends on nothing but the model and the source, and serves two decodes at once', async () => {

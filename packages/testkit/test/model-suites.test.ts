@@ -49,7 +49,7 @@ function suite<Model>(
 suite<LatticeModel<TokenSource>>(
   'lattice models',
   latticeModelConformance,
-  { 'a scripted CTC model': scriptedCtc, 'a scripted DAG model': scriptedDag },
+  { 'a scripted CTC model': scriptedCtc, 'a scripted DAG model': () => scriptedDag() },
   LATTICE_FAULTS,
 );
 

@@ -1,6 +1,6 @@
 import { beamSearch, contrastiveSearch, stochasticBeam } from '@foretoken/beam';
-import type { DagLattice, DecodeEvent, EditModel, LatticeModel, TokenSource } from '@foretoken/core';
-import { assertTokenSources, logSoftmax, topK } from '@foretoken/core/kit';
+import type { DecodeEvent, EditModel, TokenSource } from '@foretoken/core';
+import { assertTokenSources } from '@foretoken/core/kit';
 import { greedy, sampling } from '@foretoken/greedy';
 import {
   ctcGreedy,
@@ -31,6 +31,7 @@ import {
   scriptedLatticeModel,
   scriptedModel,
 } from '@foretoken/testkit';
+import { scriptedDag } from './scripted-kinds.js';
 
 const VOCABULARY = 6;
 const score = randomLogits({ seed: 3, vocabularySize: VOCABULARY, endTokenId: 0 });
@@ -55,32 +56,7 @@ const canvas = scriptedCanvasModel({
   lengths: () => Float32Array.of(0, 1, 2, 3),
 });
 
-const dag: LatticeModel<TokenSource> = {
-  vocabulary: { size: VOCABULARY, endTokenId: 0 },
-  supports: { kind: 'dag', maxCandidates: VOCABULARY },
-  async emit(sources, { k = 1 } = {}) {
-    assertTokenSources(sources);
-    return sources.map((source): DagLattice => {
-      const vertices = 4;
-      const emissions = Array.from({ length: vertices }, (_, vertex) =>
-        logSoftmax(Float32Array.from(score(source, [vertex]))),
-      );
-      const best = emissions.map((row) => topK(row, k));
-      const edge = (from: number, to: number): number =>
-        to > from ? -Math.log(vertices - 1 - from) : Number.NEGATIVE_INFINITY;
-      return {
-        kind: 'dag',
-        vertices,
-        k,
-        tokenIds: Int32Array.from(best.flatMap((ids) => [...ids])),
-        logProbs: Float32Array.from(best.flatMap((ids, vertex) => [...ids].map((id) => emissions[vertex]?.[id] ?? 0))),
-        transitions: Float32Array.from({ length: vertices ** 2 }, (_, cell) =>
-          edge(Math.floor(cell / vertices), cell % vertices),
-        ),
-      };
-    });
-  },
-};
+const dag = scriptedDag(VOCABULARY);
 
 const edit: EditModel<TokenSource> = {
   vocabulary: { size: VOCABULARY, endTokenId: 0 },

@@ -32,19 +32,20 @@ export const scriptedCtc = (): LatticeModel<TokenSource> =>
   );
 
 /** A DAG of four vertices, each leading on to all later ones alike. */
-export const scriptedDag = (): LatticeModel<TokenSource> => ({
-  vocabulary: { size: VOCABULARY, endTokenId: 0 },
-  supports: { kind: 'dag', maxCandidates: VOCABULARY },
+export const scriptedDag = (size: number = VOCABULARY): LatticeModel<TokenSource> => ({
+  vocabulary: { size, endTokenId: 0 },
+  supports: { kind: 'dag', maxCandidates: size },
   async emit(sources, { k = 1, signal } = {}) {
     signal?.throwIfAborted();
     assertTokenSources(sources);
     assertInteger('k', k, 1, Number.MAX_SAFE_INTEGER);
-    return sources.map((source) => dagLattice(source, Math.min(k, VOCABULARY)));
+    return sources.map((source) => dagLattice(source, Math.min(k, size), size));
   },
 });
 
-function dagLattice(source: TokenSource, k: number): DagLattice {
+function dagLattice(source: TokenSource, k: number, vocabularySize: number): DagLattice {
   const vertices = 4;
+  const score = randomLogits({ seed: 3, vocabularySize, endTokenId: 0 });
   const emissions = Array.from({ length: vertices }, (_, vertex) =>
     logSoftmax(Float32Array.from(score(source, [vertex]))),
   );

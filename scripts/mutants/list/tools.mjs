@@ -48,7 +48,7 @@ export default [
     ],
   },
   {
-    file: 'packages/testkit/src/drafter-conformance.ts',
+    file: 'packages/testkit/src/draft-laws.ts',
     tests: ['packages/testkit/test/mutants.test.ts'],
     faults: [['!siblings.has(', '!new Set<string>().has(']],
   },
