@@ -115,13 +115,12 @@ export function plainGru(weights: GruWeights): (source: TokenSource, output: rea
   const step = ({ input, recurrent, bias }: GruLayer, state: Float64Array, tokenId: number): Float64Array => {
     const product = (matrix: Float32Array, row: number, vector: ArrayLike<number>): number => {
       let sum = 0;
-      for (let at = 0; at < vector.length; at++)
-        sum += (matrix[row * vector.length + at] as number) * (vector[at] as number);
+      for (let at = 0; at < vector.length; at++) sum += matrix[row * vector.length + at] * vector[at];
       return sum;
     };
     const embedded = weights.embedding.subarray(tokenId * embedding, (tokenId + 1) * embedding);
-    const fromInput = (gate: number) => product(input, gate, embedded) + (bias[gate] as number);
-    const fromState = (gate: number) => product(recurrent, gate, state) + (bias[3 * width + gate] as number);
+    const fromInput = (gate: number) => product(input, gate, embedded) + bias[gate];
+    const fromState = (gate: number) => product(recurrent, gate, state) + bias[3 * width + gate];
     const sigmoid = (value: number) => 1 / (1 + Math.exp(-value));
     return Float64Array.from(state, (before, unit) => {
       const update = sigmoid(fromInput(unit) + fromState(unit));
@@ -135,9 +134,8 @@ export function plainGru(weights: GruWeights): (source: TokenSource, output: rea
     for (const tokenId of source) state = step(weights.encoder, state, tokenId);
     for (const tokenId of [startTokenId, ...output]) state = step(weights.decoder, state, tokenId);
     return Float64Array.from({ length: vocabularySize }, (_, tokenId) => {
-      let sum = weights.headBias[tokenId] as number;
-      for (let unit = 0; unit < width; unit++)
-        sum += (weights.head[tokenId * width + unit] as number) * (state[unit] as number);
+      let sum = weights.headBias[tokenId];
+      for (let unit = 0; unit < width; unit++) sum += weights.head[tokenId * width + unit] * state[unit];
       return sum;
     });
   };
@@ -210,7 +208,7 @@ function scoresOf(logits: Float32Array, output: OutputRequest): ExtensionValues 
       const tokenIds = rows.map((row) => ranked(row).slice(0, output.k));
       const logProbs = rows.flatMap((row, index) => {
         const normalised = logSoftmax(row);
-        return (tokenIds[index] ?? []).map((tokenId) => normalised[tokenId] as number);
+        return (tokenIds[index] ?? []).map((tokenId) => normalised[tokenId]);
       });
       return {
         kind: 'topK',

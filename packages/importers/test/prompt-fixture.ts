@@ -1,6 +1,9 @@
 import type { AutoregressiveModel, AutoregressiveSupport, OutputRequest, TokenSource } from '@foretoken/core';
 import { assertTokenSources } from '@foretoken/core/kit';
 import {
+  type CacheType,
+  cacheTensor,
+  cacheValuesOf,
   GraphSession,
   KeyValueStore,
   type OnnxRuntime,
@@ -10,14 +13,15 @@ import {
   type StepOutputs,
   StoreForest,
 } from '@foretoken/core/runtime';
+import { ELEMENT_TYPE } from '@foretoken/models/folder';
 import * as onnxRuntime from 'onnxruntime-node';
 import { GraphBuilder } from '../src/graphs/graph-builder.js';
 import { WeightStore } from '../src/graphs/weight-store.js';
 
 export const PROMPT = { vocabularySize: 13, width: 8, endTokenId: 0, maxLength: 2100 };
 
-/** One layer of attention over a prompt, with a delta of keys and values as output. */
-function stepGraph(): Uint8Array {
+/** One layer of attention over a prompt, with a delta of keys and values as output, kept as `type`. */
+function stepGraph(type: CacheType): Uint8Array {
   const { vocabularySize, width, maxLength } = PROMPT;
   const graph = new GraphBuilder(new WeightStore('float32'), 'none.bin');
   let state = 12345;
@@ -36,15 +40,19 @@ function stepGraph(): Uint8Array {
   const embedded = graph.op('Gather', [random([vocabularySize, width], 1), tokenIds]);
   const x = graph.op('Add', [embedded, graph.op('Gather', [random([maxLength, width], 0.5), positions])]);
   const [query, key, value] = [product(x), product(x), product(x)];
-  const keys = graph.op('Concat', [graph.input('past_0', 'float32', ['rows', 'past', width]), key], { axis: 1 });
-  const values = graph.op('Concat', [graph.input('past_1', 'float32', ['rows', 'past', width]), value], { axis: 1 });
+  const kept = (value: string) => graph.op('Cast', [value], { to: ELEMENT_TYPE[type] });
+  const read = (value: string) => graph.op('Cast', [value], { to: ELEMENT_TYPE.float32 });
+  const past = (name: string) => graph.input(name, type, ['rows', 'past', width]);
+  const [newKey, newValue] = [kept(key), kept(value)];
+  const keys = read(graph.op('Concat', [past('past_0'), newKey], { axis: 1 }));
+  const values = read(graph.op('Concat', [past('past_1'), newValue], { axis: 1 }));
   const scores = graph.op('MatMul', [query, graph.op('Transpose', [keys], { perm: [0, 2, 1] })]);
   const masked = graph.op('Add', [scores, graph.op('Squeeze', [bias, graph.constant('int64', [1], [1])])]);
   const attended = graph.op('MatMul', [graph.op('Softmax', [masked], { axis: -1 }), values]);
   const cells = graph.op('Reshape', [graph.op('Add', [x, attended]), graph.constant('int64', [2], [-1, width])]);
   const scored = graph.op('Gather', [cells, graph.input('scored', 'int32', ['scored'])]);
-  graph.op('Concat', [key, value], { axis: 2 }, { name: 'new' });
-  graph.output('new', 'float32', ['rows', 'new', 2 * width]);
+  graph.op('Concat', [newKey, newValue], { axis: 2 }, { name: 'new' });
+  graph.output('new', type, ['rows', 'new', 2 * width]);
   graph.op('MatMul', [scored, random([width, vocabularySize], 2)], {}, { name: 'logits' });
   graph.output('logits', 'float32', ['scored', vocabularySize]);
   return graph.build('prompt');
@@ -65,8 +73,7 @@ class PromptDriver implements StepDriver {
 
   async run(inputs: StepInputs, _output: OutputRequest): Promise<StepOutputs> {
     const { rows, width, pastLength, scored, past } = inputs;
-    const cached = (part: number) =>
-      new Tensor('float32', past[part] as Float32Array, [rows, pastLength, PROMPT.width]);
+    const cached = (part: number) => cacheTensor(onnxRuntime, past[part], [rows, pastLength, PROMPT.width]);
     const feeds = {
       token_ids: new Tensor('int32', inputs.tokenIds, [rows, width]),
       positions: new Tensor('int32', inputs.positions, [rows, width]),
@@ -77,7 +84,7 @@ class PromptDriver implements StepDriver {
     };
     const results = await this.#session.run(feeds, scored.length === 0 ? ['new'] : undefined);
     const logits = (results.logits?.data ?? new Float32Array()) as Float32Array;
-    return { keysValues: results.new?.data as Float32Array, extension: { kind: 'logits', logits } };
+    return { keysValues: cacheValuesOf(results.new), extension: { kind: 'logits', logits } };
   }
 
   releaseRow(): void {}
@@ -96,7 +103,7 @@ export interface PromptModel extends AutoregressiveModel<TokenSource> {
 }
 
 /** A decoder-only model: a row begins with its source. */
-export async function promptModel(maxCells?: number): Promise<PromptModel> {
+export async function promptModel(maxCells?: number, type: CacheType = 'float32'): Promise<PromptModel> {
   const left = new Map<string, number>();
   let runs = 0;
   const counting = {
@@ -116,7 +123,7 @@ export async function promptModel(maxCells?: number): Promise<PromptModel> {
       },
     },
   } as unknown as OnnxRuntime;
-  const content = { path: 'prompt.onnx', graph: stepGraph() };
+  const content = { path: 'prompt.onnx', graph: stepGraph(type) };
   const session = await GraphSession.create(counting, content, { threads: 1 }, new RuntimeTimings());
   const { vocabularySize, endTokenId, maxLength, width } = PROMPT;
   const supports: AutoregressiveSupport = {
@@ -145,6 +152,8 @@ export async function promptModel(maxCells?: number): Promise<PromptModel> {
           rows: sources.length,
           parts: 2,
           partWidth: width,
+          // What the graph says, and nobody else.
+          type: session.inputType('past_0') as CacheType,
         }),
         prefixes: sources,
         vocabularySize,

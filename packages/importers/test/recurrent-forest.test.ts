@@ -60,7 +60,7 @@ describe('decoding with a recurrent state in each node', () => {
   it('scores as plain arithmetic does', async () => {
     for (const [index, seed] of SEEDS.entries()) {
       const score = plainGru(gruWeights(seed));
-      const forest = await (models[index] as GruModel).open(SOURCES);
+      const forest = await models[index].open(SOURCES);
       const tail = [3, 1, 4, 1, 5];
       const nodes = new NodeBatch();
       for (const row of SOURCES.keys()) nodes.addChain(row, ROOT, [GRU.startTokenId, ...tail], 'all');
@@ -119,10 +119,10 @@ describe('decoding with a recurrent state in each node', () => {
       let found = { tokenIds: [] as number[], logProb: Number.NEGATIVE_INFINITY };
       const visit = (tokenIds: number[], logProb: number): void => {
         const logProbs = logSoftmax(score(source, tokenIds));
-        const ended = logProb + (logProbs[endTokenId] as number);
+        const ended = logProb + logProbs[endTokenId];
         if (ended > found.logProb) found = { tokenIds, logProb: ended };
         for (let tokenId = 1; tokenId < vocabularySize; tokenId++) {
-          const total = logProb + (logProbs[tokenId] as number);
+          const total = logProb + logProbs[tokenId];
           const longer = [...tokenIds, tokenId];
           if (longer.length < maxNewTokens) visit(longer, total);
           else if (total > found.logProb) found = { tokenIds: longer, logProb: total };
@@ -162,7 +162,7 @@ describe('decoding with a recurrent state in each node', () => {
     for (let branch = 0; branch < 980; branch++) nodes.add(0, root, 1 + (branch % 9), branch === 979);
     const { logits } = await forest.extend(nodes, { kind: 'logits' });
     expect(model.drivers.at(-1)?.cells).toBeLessThanOrEqual(1024);
-    const expected = plainGru(gruWeights(1))(SOURCES[0] as TokenSource, [1 + (979 % 9)]);
+    const expected = plainGru(gruWeights(1))(SOURCES[0], [1 + (979 % 9)]);
     for (const [tokenId, value] of expected.entries()) expect(logits[vocabularySize + tokenId]).toBeCloseTo(value, 4);
     await forest[Symbol.asyncDispose]();
   });

@@ -24,13 +24,13 @@ export default [
     file: 'packages/core/src/runtime/store-forest.ts',
     tests: ['packages/core/test/key-value-forest.test.ts'],
     faults: [
-      ['for (const { tree, gridRow } of this.#open) tree.truncate(before[gridRow] as number);', ''],
+      ['for (const { tree, gridRow } of this.#open) tree.truncate(before[gridRow]);', ''],
       ['this.#options.store.compact(gridRow, tree.retain(slots));', 'tree.retain(slots);'],
       ['last.gridRow = gridRow;', ''],
       ['if (tree.depthOf(slot) >= maxLength) {', 'if (tree.depthOf(slot) > maxLength) {'],
       ['this.#nextNode += forward.slot.length;', 'this.#nextNode += 1;'],
       ["this.#assertIdle('retain');", ''],
-      ['stored[row] = (stored[row] as number) + 1;', ''],
+      ['for (const row of part.gridRow) stored[row]++;', ''],
     ],
   },
   {

@@ -32,18 +32,18 @@ export function cutForward(nodes: ForwardNodes, limits: ForwardLimits): readonly
   const partOf = new Int32Array(count);
   const sizes = new Int32Array(rowParts * columnParts);
   for (let node = 0; node < count; node++) {
-    const gridRow = nodes.gridRow[node] as number;
-    const column = (nodes.slot[node] as number) - (nodes.stored[gridRow] as number);
+    const gridRow = nodes.gridRow[node];
+    const column = nodes.slot[node] - nodes.stored[gridRow];
     const part = evenPart(gridRow - firstRow, rows, rowParts) * columnParts + evenPart(column, width, columnParts);
     partOf[node] = part;
-    sizes[part] = (sizes[part] as number) + 1;
+    sizes[part]++;
   }
   const members = Array.from(sizes, (size) => new Int32Array(size));
   const filled = new Int32Array(sizes.length);
   for (let node = 0; node < count; node++) {
-    const part = partOf[node] as number;
-    const at = filled[part] as number;
-    (members[part] as Int32Array)[at] = node;
+    const part = partOf[node];
+    const at = filled[part];
+    members[part][at] = node;
     filled[part] = at + 1;
   }
   const placeOf = new Int32Array(count).fill(-1);
@@ -59,7 +59,7 @@ function evenPart(index: number, count: number, parts: number): number {
 }
 
 function partOfNodes(whole: ForwardNodes, members: Int32Array, placeOf: Int32Array): ForwardPart {
-  const gridRow = members.map((node) => whole.gridRow[node] as number);
+  const gridRow = members.map((node) => whole.gridRow[node]);
   const added = new Map<number, number>();
   for (const row of gridRow) added.set(row, (added.get(row) ?? 0) + 1);
   const touched = [...added.keys()];
@@ -67,7 +67,7 @@ function partOfNodes(whole: ForwardNodes, members: Int32Array, placeOf: Int32Arr
   const lastRow = touched.reduce((a, b) => Math.max(a, b));
   const scored: number[] = [];
   members.forEach((node, index) => {
-    if ((placeOf[node] as number) >= 0) scored.push(index);
+    if (placeOf[node] >= 0) scored.push(index);
   });
   return {
     trees: whole.trees,
@@ -77,9 +77,9 @@ function partOfNodes(whole: ForwardNodes, members: Int32Array, placeOf: Int32Arr
     // Where the whole has two columns, what is left of a row has them too, so that it runs in the same kernels.
     width: [...added.values()].reduce((a, b) => Math.max(a, b), Math.min(2, whole.width)),
     gridRow,
-    slot: members.map((node) => whole.slot[node] as number),
-    tokenId: members.map((node) => whole.tokenId[node] as number),
+    slot: members.map((node) => whole.slot[node]),
+    tokenId: members.map((node) => whole.tokenId[node]),
     scored: Int32Array.from(scored),
-    places: Int32Array.from(scored, (index) => placeOf[members[index] as number] as number),
+    places: Int32Array.from(scored, (index) => placeOf[members[index]] as number),
   };
 }

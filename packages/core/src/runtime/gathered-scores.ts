@@ -20,7 +20,7 @@ export class GatheredScores {
       if (target === undefined) continue;
       const size = values.length / places.length;
       for (let index = 0; index < places.length; index++) {
-        target.set(values.subarray(index * size, (index + 1) * size), (places[index] as number) * size);
+        target.set(values.subarray(index * size, (index + 1) * size), places[index] * size);
       }
     }
   }

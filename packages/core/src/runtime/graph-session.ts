@@ -102,6 +102,12 @@ export class GraphSession {
     }
   }
 
+  /** Element type of an input, such as `float16`; `undefined` where the graph has no such input. */
+  inputType(name: string): string | undefined {
+    const input = this.#session.inputMetadata.find((one) => one.name === name);
+    return input?.isTensor === true ? input.type : undefined;
+  }
+
   /**
    * Runs the graph once; gives all outputs, or those that are named. Throws `RUNTIME_FAILURE`, and `DISPOSED` also where the
    * session is disposed of meanwhile.

@@ -1,3 +1,4 @@
+export * from './cache-values.js';
 export * from './execution-providers.js';
 export * from './graph-session.js';
 export * from './key-value-store.js';

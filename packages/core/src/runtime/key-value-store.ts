@@ -1,8 +1,9 @@
 import type { OutputRequest } from '../contract/token-tree.js';
+import type { CacheType, CacheValues } from './cache-values.js';
 import type { ExtensionValues, ForwardNodes, NodeStore } from './node-store.js';
 import { RowCache } from './row-cache.js';
 import type { StepDriver, StepInputs } from './step-driver.js';
-import type { SlotMove, TreeRow } from './tree-row.js';
+import type { SlotMove } from './tree-row.js';
 
 export interface KeyValueStoreOptions {
   readonly driver: StepDriver;
@@ -10,8 +11,10 @@ export interface KeyValueStoreOptions {
   readonly rows: number;
   /** Keys of a layer and values of a layer are two parts. */
   readonly parts: number;
-  /** Floats a node takes in each part. */
+  /** Numbers a node takes in each part. */
   readonly partWidth: number;
+  /** What the graph keeps them as (default `float32`); the cache has the same, whatever it computes with. */
+  readonly type?: CacheType | undefined;
   /**
    * Rows may join, so what a row gives may not depend on the rows beside it, to the last bit: rows are then read at multiples of
    * `STEADY_SLOTS` slots, be they alone or not.
@@ -36,10 +39,10 @@ export class KeyValueStore implements NodeStore {
   readonly #cache: RowCache;
   readonly #joining: boolean;
 
-  constructor({ driver, rows, parts, partWidth, joining = false }: KeyValueStoreOptions) {
+  constructor({ driver, rows, parts, partWidth, type, joining = false }: KeyValueStoreOptions) {
     this.#driver = driver;
     this.#joining = joining;
-    this.#cache = new RowCache(rows, parts, partWidth, joining ? STEADY_SLOTS : undefined);
+    this.#cache = new RowCache(rows, parts, partWidth, joining ? STEADY_SLOTS : undefined, undefined, type);
   }
 
   async extend(nodes: ForwardNodes, output: OutputRequest): Promise<ExtensionValues> {
@@ -82,13 +85,13 @@ export class KeyValueStore implements NodeStore {
     for (let cell = 0; cell < rows * width; cell++) attentionBias[cell * total + pastLength + (cell % width)] = 0;
     const cells = new Int32Array(slot.length);
     for (let node = 0; node < slot.length; node++) {
-      const row = gridRow[node] as number;
-      const at = slot[node] as number;
-      const tree = trees[row] as TreeRow;
-      const cached = stored[row] as number;
+      const row = gridRow[node];
+      const at = slot[node];
+      const tree = trees[row];
+      const cached = stored[row];
       const cell = (row - firstRow) * width + at - cached;
       cells[node] = cell;
-      tokenIds[cell] = tokenId[node] as number;
+      tokenIds[cell] = tokenId[node];
       positions[cell] = tree.depthOf(at) - 1;
       const line = cell * total;
       let ancestor = at;
@@ -99,21 +102,21 @@ export class KeyValueStore implements NodeStore {
       attentionBias.fill(0, line, line + Math.min(ancestor + 1, cached));
       if (ancestor >= cached) attentionBias.fill(0, line + pastLength, line + pastLength + ancestor + 1 - cached);
     }
-    const scoredCells = scored.map((node) => cells[node] as number);
+    const scoredCells = scored.map((node) => cells[node]);
     return { firstRow, rows, width, pastLength, tokenIds, positions, attentionBias, past, scored: scoredCells };
   }
 
   /** Appends the new nodes' keys and values, `[rows, width, parts * partWidth]`, to the cache. */
-  #store({ stored, firstRow, rows, gridRow }: ForwardNodes, keysValues: Float32Array): void {
+  #store({ stored, firstRow, rows, gridRow }: ForwardNodes, keysValues: CacheValues): void {
     const width = keysValues.length / (rows * this.#cache.stride);
     const added = new Int32Array(rows);
-    for (const row of gridRow) added[row - firstRow] = (added[row - firstRow] as number) + 1;
-    const ends = added.map((count, row) => count + (stored[firstRow + row] as number));
+    for (const row of gridRow) added[row - firstRow]++;
+    const ends = added.map((count, row) => count + stored[firstRow + row]);
     this.#cache.reserve(ends.reduce((most, end) => Math.max(most, end), 0));
     for (let row = 0; row < rows; row++) {
-      const count = added[row] as number;
+      const count = added[row];
       if (count === 0) continue;
-      this.#cache.write(firstRow + row, stored[firstRow + row] as number, keysValues, row * width, count);
+      this.#cache.write(firstRow + row, stored[firstRow + row], keysValues, row * width, count);
     }
   }
 }

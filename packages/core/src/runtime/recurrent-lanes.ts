@@ -1,5 +1,4 @@
 import type { ForwardNodes } from './node-store.js';
-import type { TreeRow } from './tree-row.js';
 
 /** A chain of new nodes, each the parent of the next. */
 export interface Lane {
@@ -21,14 +20,14 @@ export function lanesByLevel({ trees, stored, firstRow, rows, width, gridRow, sl
   const laneAt: (Lane | undefined)[] = Array.from({ length: rows * width });
   const levelAt = new Int32Array(rows * width);
   for (let node = 0; node < slot.length; node++) {
-    const row = gridRow[node] as number;
-    const at = slot[node] as number;
-    const first = stored[row] as number;
+    const row = gridRow[node];
+    const at = slot[node];
+    const first = stored[row];
     const line = (row - firstRow) * width - first;
-    const parentSlot = (trees[row] as TreeRow).parentOf(at);
+    const parentSlot = trees[row].parentOf(at);
     const above = parentSlot < first ? undefined : laneAt[line + parentSlot];
     const goesOn = above !== undefined && slot[above.nodes.at(-1) as number] === parentSlot;
-    const level = above === undefined ? 0 : (levelAt[line + parentSlot] as number) + (goesOn ? 0 : 1);
+    const level = above === undefined ? 0 : levelAt[line + parentSlot] + (goesOn ? 0 : 1);
     const lane: Lane = goesOn ? above : { gridRow: row, parentSlot, nodes: [] };
     if (!goesOn) {
       levels[level] ??= [];

@@ -106,8 +106,8 @@ export class RecurrentStore implements NodeStore {
       states.set(this.#stateOf(gridRow, parentSlot), index * stateWidth);
       for (const [column, node] of chain.entries()) {
         const cell = index * length + column;
-        tokenIds[cell] = nodes.tokenId[node] as number;
-        const place = placeOf[node] as number;
+        tokenIds[cell] = nodes.tokenId[node];
+        const place = placeOf[node];
         if (place < 0) continue;
         cells.push(cell);
         places.push(place);
@@ -121,7 +121,7 @@ export class RecurrentStore implements NodeStore {
   #stateOf(gridRow: number, slot: number): Float32Array {
     const { stateWidth } = this.#driver;
     if (slot < 0) return this.#driver.initialState(gridRow);
-    return (this.#states[gridRow] as Float32Array).subarray(slot * stateWidth, (slot + 1) * stateWidth);
+    return this.#states[gridRow].subarray(slot * stateWidth, (slot + 1) * stateWidth);
   }
 
   #store(nodes: ForwardNodes, lanes: readonly Lane[], length: number, states: Float32Array): void {
@@ -129,7 +129,7 @@ export class RecurrentStore implements NodeStore {
     for (const [index, { gridRow, nodes: chain }] of lanes.entries()) {
       for (const [column, node] of chain.entries()) {
         const from = (index * length + column) * stateWidth;
-        const slot = nodes.slot[node] as number;
+        const slot = nodes.slot[node];
         this.#room(gridRow, slot).set(states.subarray(from, from + stateWidth), slot * stateWidth);
       }
     }

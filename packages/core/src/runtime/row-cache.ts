@@ -1,3 +1,4 @@
+import { type CacheType, type CacheValues, cacheZeros } from './cache-values.js';
 import type { SlotMove } from './tree-row.js';
 
 /** Slots by which the rows of a batch grow: each forward pays for every one of them. */
@@ -16,7 +17,8 @@ export class RowCache {
   readonly stride: number;
   readonly #width: number;
   readonly #block: number;
-  #parts: Float32Array[];
+  #parts: CacheValues[];
+  readonly #type: CacheType;
   #rows: number;
   /** Rows there is room for. */
   #room: number;
@@ -29,14 +31,16 @@ export class RowCache {
     partWidth: number,
     block: number = BLOCK,
     capacity: number = rows === 1 ? 4 * block : block,
+    type: CacheType = 'float32',
   ) {
+    this.#type = type;
     this.stride = parts * partWidth;
     this.#width = partWidth;
     this.#block = block;
     this.#rows = rows;
     this.#room = rows;
     this.#capacity = capacity;
-    this.#parts = Array.from({ length: parts }, () => new Float32Array(rows * this.#capacity * partWidth));
+    this.#parts = Array.from({ length: parts }, () => cacheZeros(type, rows * this.#capacity * partWidth));
   }
 
   get rows(): number {
@@ -48,12 +52,12 @@ export class RowCache {
   }
 
   /** The used slots of the only row by part, `[1, used, partWidth]`: views, valid until the next write. */
-  viewSingle(used: number): Float32Array[] {
+  viewSingle(used: number): CacheValues[] {
     return this.#parts.map((values) => values.subarray(0, used * this.#width));
   }
 
   /** Rows at full capacity by part, `[rows, capacity, partWidth]`: views, valid until the next write. */
-  viewRows(firstRow: number, rows: number): Float32Array[] {
+  viewRows(firstRow: number, rows: number): CacheValues[] {
     const size = this.#capacity * this.#width;
     return this.#parts.map((values) => values.subarray(firstRow * size, (firstRow + rows) * size));
   }
@@ -88,7 +92,7 @@ export class RowCache {
     const size = this.#capacity * this.#width;
     const kept = Math.min(this.#capacity, capacity) * this.#width;
     this.#parts = this.#parts.map((values) => {
-      const resized = new Float32Array(room * capacity * this.#width);
+      const resized = cacheZeros(this.#type, room * capacity * this.#width);
       for (let row = 0; row < this.#rows; row++) {
         resized.set(values.subarray(row * size, row * size + kept), row * capacity * this.#width);
       }
@@ -99,7 +103,7 @@ export class RowCache {
   }
 
   /** Writes `count` slots from `source [.., stride]`, starting at its slot `sourceSlot`, to the row's slot `slot`. */
-  write(row: number, slot: number, source: Float32Array, sourceSlot: number, count: number): void {
+  write(row: number, slot: number, source: CacheValues, sourceSlot: number, count: number): void {
     const width = this.#width;
     for (let part = 0; part < this.#parts.length; part++) {
       const values = this.#parts[part] as Float32Array;
@@ -112,8 +116,8 @@ export class RowCache {
   }
 
   /** Writes a part of a row's slots from 0 on, `[slots, partWidth]`. */
-  writePart(row: number, part: number, values: Float32Array): void {
-    (this.#parts[part] as Float32Array).set(values, row * this.#capacity * this.#width);
+  writePart(row: number, part: number, values: CacheValues): void {
+    this.#parts[part].set(values, row * this.#capacity * this.#width);
   }
 
   compact(row: number, moves: readonly SlotMove[]): void {

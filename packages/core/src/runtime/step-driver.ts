@@ -1,4 +1,5 @@
 import type { OutputRequest } from '../contract/token-tree.js';
+import type { CacheValues } from './cache-values.js';
 import type { ExtensionValues } from './node-store.js';
 
 /** A grid of new nodes, `[rows, width]`, and the cached keys and values they attend to. Arrays are read during the call. */
@@ -15,7 +16,7 @@ export interface StepInputs {
   /** `[rows, 1, width, pastLength + width]`: 0 where a node sees another, a large negative number elsewhere. */
   readonly attentionBias: Float32Array;
   /** Cached keys and values by part (a layer's keys, or its values), `[rows, pastLength, partWidth]` each. */
-  readonly past: readonly Float32Array[];
+  readonly past: readonly CacheValues[];
   /** Grid cells, `row * width + column`, whose successors are to be scored, in the order of the scores; there may be none. */
   readonly scored: Int32Array;
 }
@@ -23,7 +24,7 @@ export interface StepInputs {
 /** What a step graph returned. */
 export interface StepOutputs {
   /** New keys and values of every grid cell, `[rows, width, parts * partWidth]`. */
-  readonly keysValues: Float32Array;
+  readonly keysValues: CacheValues;
   /** Scores of the `scored` cells, in the kind asked for; where there are none, empty arrays. */
   readonly extension: ExtensionValues;
 }

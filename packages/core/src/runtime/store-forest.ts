@@ -112,7 +112,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
       this.#nextNode += forward.slot.length;
       return { ...values, firstNode };
     } catch (error) {
-      for (const { tree, gridRow } of this.#open) tree.truncate(before[gridRow] as number);
+      for (const { tree, gridRow } of this.#open) tree.truncate(before[gridRow]);
       throw error;
     } finally {
       this.#ended();
@@ -218,13 +218,13 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
     let lastRow = 0;
     let width = 0;
     for (let index = 0; index < count; index++) {
-      const at = this.#openRow(row[index] as number);
-      const below = this.#parentSlot(at, nodeIdOf(parent[index] as number, firstNode), tokenId[index] as number);
+      const at = this.#openRow(row[index]);
+      const below = this.#parentSlot(at, nodeIdOf(parent[index], firstNode), tokenId[index]);
       slot[index] = at.tree.append(firstNode + index, below);
       gridRow[index] = at.gridRow;
       firstRow = Math.min(firstRow, at.gridRow);
       lastRow = Math.max(lastRow, at.gridRow);
-      width = Math.max(width, at.tree.size - (stored[at.gridRow] as number));
+      width = Math.max(width, at.tree.size - stored[at.gridRow]);
       if (scored === undefined || scored[index] !== 0) places[scores++] = index;
     }
     if (scores === 0) {
@@ -274,7 +274,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
     const yielder = new Yielder(signal);
     for (const part of parts) {
       gathered.put(await store.extend({ ...part, stored }, output), part.places);
-      for (const row of part.gridRow) stored[row] = (stored[row] as number) + 1;
+      for (const row of part.gridRow) stored[row]++;
       this.#assertUsable();
       if (yielder.due()) await yielder.yield();
       this.#assertUsable();

@@ -32,7 +32,7 @@ export class TreeRow {
 
   /** Nodes from the root to this slot, itself included; 0 for the root's own place, slot -1. */
   depthOf(slot: number): number {
-    return slot < 0 ? 0 : (this.#depths[slot] as number);
+    return slot < 0 ? 0 : this.#depths[slot];
   }
 
   /** Appends a node whose parent sits in `parentSlot` (-1 for the root) and returns its slot. */
@@ -55,7 +55,7 @@ export class TreeRow {
 
   /** Slot of a slot's parent, -1 for the root's own place. */
   parentOf(slot: number): number {
-    return this.#parents[slot] as number;
+    return this.#parents[slot];
   }
 
   /** How many leading slots form a chain: the path to one of them is exactly the slots before it, itself included. */
@@ -67,7 +67,7 @@ export class TreeRow {
   retain(leafSlots: readonly number[]): SlotMove[] {
     const keep = new Uint8Array(this.size);
     for (const leaf of leafSlots) {
-      for (let slot = leaf; slot >= 0 && keep[slot] === 0; slot = this.#parents[slot] as number) keep[slot] = 1;
+      for (let slot = leaf; slot >= 0 && keep[slot] === 0; slot = this.#parents[slot]) keep[slot] = 1;
     }
     const moves: SlotMove[] = [];
     const newSlot = new Int32Array(this.size);
@@ -76,13 +76,13 @@ export class TreeRow {
     for (let slot = 0; slot < keep.length; slot++) {
       if (keep[slot] === 0) continue;
       newSlot[slot] = next;
-      const parent = this.#parents[slot] as number;
-      const newParent = parent < 0 ? ROOT : (newSlot[parent] as number);
+      const parent = this.#parents[slot];
+      const newParent = parent < 0 ? ROOT : newSlot[parent];
       if (newParent === next - 1 && trunk === next) trunk++;
       if (slot !== next) addMove(moves, slot, next);
       this.#nodes[next] = this.#nodes[slot] as NodeId;
       this.#parents[next] = newParent;
-      this.#depths[next] = this.#depths[slot] as number;
+      this.#depths[next] = this.#depths[slot];
       next++;
     }
     this.truncate(next);

@@ -1,5 +1,7 @@
 import type { OutputKind, OutputRequest } from '@foretoken/core';
 import {
+  type CacheValues,
+  cacheTensor,
   type ExtensionValues,
   type GraphSession,
   type OnnxRuntime,
@@ -43,7 +45,7 @@ export function stepHeadOf({ kind, states }: OutputRequest): StepHead {
 interface SourceRows {
   readonly rows: number;
   /** By layer and side, `[rows, sourceLength, width]`, views of these rows. */
-  viewRows(firstRow: number, rows: number): readonly Float32Array[];
+  viewRows(firstRow: number, rows: number): readonly CacheValues[];
 }
 
 /** Runs a Marian model's step graphs over one batch of encoded sources. */
@@ -112,7 +114,7 @@ export class MarianStepDriver implements StepDriver {
     feeds.cross_bias = this.#crossBiases[width];
     const past = [rows, pastLength, this.#shape.width];
     for (let part = 0; part < this.#pastNames.length; part++) {
-      feeds[this.#pastNames[part] as string] = new Tensor('float32', inputs.past[part] as Float32Array, past);
+      feeds[this.#pastNames[part]] = cacheTensor(this.#runtime, inputs.past[part], past);
     }
     // A graph refuses inputs that it does not have.
     if ('k' in output) feeds.k = new Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]);
@@ -174,7 +176,7 @@ export class MarianStepDriver implements StepDriver {
     const { firstRow, rows } = this.#fed;
     const bias = new Float32Array(rows * width * time);
     for (let row = 0; row < rows; row++) {
-      const length = this.#lengths[firstRow + row] as number;
+      const length = this.#lengths[firstRow + row];
       if (length === time) continue;
       for (let node = 0; node < width; node++) {
         const begin = (row * width + node) * time;
@@ -189,7 +191,7 @@ export class MarianStepDriver implements StepDriver {
     if (this.#fed.firstRow === firstRow && this.#fed.rows === rows) return;
     const dims = [rows, this.#sourceLength, this.#shape.width];
     for (const [part, values] of this.#cross.viewRows(firstRow, rows).entries()) {
-      this.#feeds[this.#crossNames[part] as string] = new this.#runtime.Tensor('float32', values, dims);
+      this.#feeds[this.#crossNames[part]] = cacheTensor(this.#runtime, values, dims);
     }
     this.#fed = { firstRow, rows };
     this.#crossBiases = [];
