@@ -52,11 +52,13 @@ export class HubServer {
       range,
       token: authorization,
     });
-    if (this.requiredToken !== undefined && authorization !== `Bearer ${this.requiredToken}`)
-      return this.#status(response, 401);
+    if (this.requiredToken !== undefined && authorization !== `Bearer ${this.requiredToken}`) {
+      this.#status(response, 401);
+      return;
+    }
     const { pathname } = new URL(url, 'http://hub');
     if (/^\/api\/models\/owner\/name(\/revision\/main)?$/.test(pathname)) {
-      return this.#json(response, {
+      this.#json(response, {
         _id: '1',
         id: 'owner/name',
         sha: COMMIT,
@@ -66,16 +68,19 @@ export class HubServer {
         likes: 0,
         lastModified: '2026-01-01',
       });
+      return;
     }
     if (pathname === `/api/models/owner/name/tree/${COMMIT}`) {
-      return this.#json(
+      this.#json(
         response,
         [...this.files].map(([path, content]) => entry(path, content)),
       );
+      return;
     }
     const path = decodeURIComponent(pathname.split(`/owner/name/resolve/${COMMIT}/`)[1] ?? '');
     const content = this.files.get(path);
-    return content === undefined ? this.#status(response, 404) : this.#send(response, content, range);
+    if (content === undefined) this.#status(response, 404);
+    else this.#send(response, content, range);
   }
 
   #send(response: ServerResponse, content: Uint8Array, range: string | undefined): void {
