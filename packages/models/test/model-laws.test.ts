@@ -69,22 +69,18 @@ const FOLDERS: Readonly<Record<string, Tested>> = {
   },
 };
 
-/** Every model that a loaded folder holds, by the path to it, however the parts are arranged; each once. */
-function modelsOf(loaded: LoadedModel): Map<unknown, string> {
-  const found = new Map<unknown, string>();
-  const visit = (value: unknown, path: string, depth: number): void => {
-    if (typeof value !== 'object' || value === null || found.has(value)) return;
-    if (depth > 0 && modelKind(value) !== undefined) found.set(value, path);
-    else if (depth < 3) for (const [name, part] of Object.entries(value)) visit(part, `${path}.${name}`, depth + 1);
-  };
-  visit(loaded, 'model', 0);
-  return found;
+/** Every part of a loaded folder, with its name in words. */
+function modelsOf(loaded: LoadedModel): [model: unknown, path: string][] {
+  return loaded.description.parts.map(({ kind, ...which }) => [
+    loaded.part(kind, which as never),
+    [kind, ...Object.values(which)].join(' '),
+  ]);
 }
 
 for (const [name, { folder, models, sources, tolerance, scripts }] of Object.entries(FOLDERS)) {
   const loaded = await loadModel(await folder, { probe: false });
   const found = modelsOf(loaded);
-  const kinds = [...found.keys()].map((model) => modelKind(model));
+  const kinds = found.map(([model]) => modelKind(model));
 
   describe(name, () => {
     afterAll(() => loaded[Symbol.asyncDispose]());
