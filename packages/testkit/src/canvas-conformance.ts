@@ -1,8 +1,9 @@
-import assert from 'node:assert/strict';
 import type { CanvasModel, DecodeRequest, Decoder, TokenSource } from '@foretoken/core';
+import assert from './assert.js';
 import { canvasScoreLaws } from './canvas-score-laws.js';
 import { END, filledOf, MASK, MAX_LENGTH, modelOf, SOURCES, TWO_OR_MORE, VOCABULARY } from './canvas-suite.js';
 import { assertCode, assertShown, assertStream, eventsOf, rejectsWith } from './laws.js';
+import { nextTurn } from './next-turn.js';
 import { revisionLaws } from './revision-laws.js';
 import type { Runner } from './runner.js';
 import { randomCanvasScore, type ScriptedCanvasModel, type ScriptedCanvasOptions } from './scripted-canvas.js';
@@ -177,7 +178,7 @@ export function canvasConformance({ runner, name, createDecoder, models = 10 }: 
         const model = modelOf(1, { lengths: () => TWO_OR_MORE });
         let forwards = Number.POSITIVE_INFINITY;
         const abortAfter = (left: number): void => {
-          setImmediate(() => {
+          nextTurn(() => {
             if (left > 0) return abortAfter(left - 1);
             forwards = model.forwards;
             controller.abort(reason);

@@ -1,5 +1,5 @@
-import assert from 'node:assert/strict';
 import type { Canvas, CanvasModel, CanvasSession, LengthPrediction, OpenOptions, TokenSource } from '@foretoken/core';
+import assert from './assert.js';
 import {
   assertDisposal,
   assertFills,

@@ -1,5 +1,5 @@
-import assert from 'node:assert/strict';
 import { type DecodeEndEvent, ForetokenError, type TokenSource } from '@foretoken/core';
+import assert from './assert.js';
 import { END, MASK, MAX_LENGTH, modelOf, onlyOf, SOURCES, TWO_OR_MORE, VOCABULARY } from './canvas-suite.js';
 import { errorAt } from './laws.js';
 import { randomLogits } from './random-logits.js';

@@ -1,5 +1,5 @@
-import assert from 'node:assert/strict';
 import type { DecodeEndEvent, DecodeRequest, FinishReason, Hypothesis } from '@foretoken/core';
+import assert from './assert.js';
 
 /** What of a request cuts outputs. */
 export type Cut = Pick<DecodeRequest<never>, 'maxNewTokens' | 'stopSequences' | 'stopStrings'>;

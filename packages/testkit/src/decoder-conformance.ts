@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import {
   type AutoregressiveModel,
   type DecodeRequest,
@@ -6,8 +5,10 @@ import {
   ForetokenError,
   type TokenSource,
 } from '@foretoken/core';
+import assert from './assert.js';
 import { assertLimits, assertMet, assertStops } from './cut-laws.js';
 import { assertCode, assertStream, eventsOf, outputsOf, rejectsWith } from './laws.js';
+import { nextTurn } from './next-turn.js';
 import { randomLogits } from './random-logits.js';
 import { type RecordingModel, type RecordingOptions, recording } from './recording.js';
 import type { Runner } from './runner.js';
@@ -231,7 +232,7 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
         if (whole.forwards < 2) continue;
         const controller = new AbortController();
         const model = record(seed, {
-          onForward: (forward) => forward === 1 && setImmediate(() => controller.abort(reason)),
+          onForward: (forward) => forward === 1 && nextTurn(() => controller.abort(reason)),
         });
         // Every look at the clock is so much later that each step is one that has taken long.
         using _clock = new SteppingClock(1_000);

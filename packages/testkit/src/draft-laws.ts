@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import type {
   Drafter,
   DraftLimit,
@@ -9,6 +8,7 @@ import type {
   Vocabulary,
 } from '@foretoken/core';
 import { hasMethods, show } from '@foretoken/core/kit';
+import assert from './assert.js';
 
 /** Opens a drafter; a session that is none is named as the fault that it is. */
 export async function openDrafter(

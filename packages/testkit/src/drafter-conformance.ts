@@ -1,5 +1,5 @@
-import assert from 'node:assert/strict';
 import type { Drafter, DraftLimit, DraftTree, TokenSource, Vocabulary } from '@foretoken/core';
+import assert from './assert.js';
 import { assertWellFormed, openDrafter, proposeAll, proposeOne } from './draft-laws.js';
 import type { Runner } from './runner.js';
 

@@ -1,6 +1,7 @@
-import assert from 'node:assert/strict';
 import type { DecodeRequest, Decoder, EditModel, TokenSource } from '@foretoken/core';
+import assert from './assert.js';
 import { assertCode, assertShown, assertStream, errorAt, eventsOf, rejectsWith } from './laws.js';
+import { nextTurn } from './next-turn.js';
 import { randomLogits, type Score } from './random-logits.js';
 import { revisionLaws } from './revision-laws.js';
 import type { Runner } from './runner.js';
@@ -231,7 +232,7 @@ export function editConformance({ runner, name, createDecoder, models = 10 }: Ed
       const controller = new AbortController();
       const model = modelOf(1);
       let seen = Number.POSITIVE_INFINITY;
-      setImmediate(() => {
+      nextTurn(() => {
         seen = model.forwards;
         controller.abort(reason);
       });

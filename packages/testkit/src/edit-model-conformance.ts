@@ -1,5 +1,5 @@
-import assert from 'node:assert/strict';
 import type { Canvas, EditModel, EditSession, OpenOptions, TokenSource } from '@foretoken/core';
+import assert from './assert.js';
 import { assertDisposal, assertFills, assertKinds, assertRefusals, type FillLaws } from './fill-laws.js';
 import { assertCode, rejectsWith } from './laws.js';
 import { assertEncoding, assertSameScores, assertSources, type ModelConformanceOptions } from './model-suite.js';

@@ -1,5 +1,5 @@
-import assert from 'node:assert/strict';
 import type { Canvas, CanvasPrediction, OutputKind, OutputRequest } from '@foretoken/core';
+import assert from './assert.js';
 import { assertCode, rejectsWith } from './laws.js';
 import { assertRanked, assertSameScores } from './model-suite.js';
 import { logSoftmax } from './scripted-model.js';

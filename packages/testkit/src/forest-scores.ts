@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import {
   type AutoregressiveModel,
   type Extension,
@@ -10,6 +9,7 @@ import {
   type TokenSource,
 } from '@foretoken/core';
 import { NodeBatch, nodeIdOf } from '@foretoken/core/kit';
+import assert from './assert.js';
 
 export type Autoregressive = AutoregressiveModel<TokenSource>;
 export type Forest = TokenForest<TokenSource>;

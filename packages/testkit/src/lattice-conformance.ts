@@ -1,7 +1,8 @@
-import assert from 'node:assert/strict';
 import type { DecodeRequest, Decoder, LatticeModel, TokenSource } from '@foretoken/core';
+import assert from './assert.js';
 import { assertLimits, assertMet, assertStops, type Cut } from './cut-laws.js';
 import { assertCode, assertShown, assertStream, eventsOf, outputsOf } from './laws.js';
+import { nextTurn } from './next-turn.js';
 import { randomLogits } from './random-logits.js';
 import type { Runner } from './runner.js';
 import { scriptedLatticeModel } from './scripted-lattice.js';
@@ -173,7 +174,7 @@ export function latticeConformance({ runner, name, createDecoder, ...options }: 
         using clock = new SteppingClock(1_000);
         let abortedAt = Number.POSITIVE_INFINITY;
         const abortAt = (turns: number): void => {
-          setImmediate(() => {
+          nextTurn(() => {
             if (turns > 0) return abortAt(turns - 1);
             abortedAt = clock.looks;
             controller.abort(reason);

@@ -1,5 +1,5 @@
-import assert from 'node:assert/strict';
 import type { EmitOptions, Lattice, LatticeModel, TokenSource } from '@foretoken/core';
+import assert from './assert.js';
 import { assertCode } from './laws.js';
 import {
   assertEncoding,

@@ -1,5 +1,5 @@
-import assert from 'node:assert/strict';
 import { type DecodeEndEvent, type DecodeEvent, type ErrorCode, ForetokenError } from '@foretoken/core';
+import assert from './assert.js';
 
 /** Runs a decode to its end, keeping every event. */
 export async function eventsOf(events: AsyncIterable<DecodeEvent>): Promise<DecodeEvent[]> {

@@ -1,5 +1,5 @@
-import assert from 'node:assert/strict';
 import type { SourceEncoder, SourceEncoding, TokenSource } from '@foretoken/core';
+import assert from './assert.js';
 import { assertClose } from './forest-scores.js';
 import { assertCode, rejectsWith } from './laws.js';
 import type { Runner } from './runner.js';

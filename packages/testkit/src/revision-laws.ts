@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import {
   type Canvas,
   type DecodeEndEvent,
@@ -7,6 +6,7 @@ import {
   ForetokenError,
   type TokenSource,
 } from '@foretoken/core';
+import assert from './assert.js';
 import { assertLimits, assertMet, assertStops } from './cut-laws.js';
 import { outputsOf } from './laws.js';
 import type { Runner } from './runner.js';

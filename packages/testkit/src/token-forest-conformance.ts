@@ -1,6 +1,6 @@
-import assert from 'node:assert/strict';
 import { type ForetokenError, type NodeId, type OutputKind, ROOT, type TokenSource } from '@foretoken/core';
 import { NodeBatch, nodeIdOf } from '@foretoken/core/kit';
+import assert from './assert.js';
 import {
   type Autoregressive,
   assertClose,
