@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { folder as model } from '@foretoken/model-multi30k-en-de';
-import { loadModel } from '@foretoken/models';
+import { type LoadedModel, loadModel } from '@foretoken/models';
 import type { Browser, Page as Tab } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -80,7 +80,7 @@ describe.skipIf(chromium === undefined)('in Chromium', () => {
 
   describe('a page that is not cross-origin isolated', () => {
     let page: Awaited<ReturnType<typeof open>>;
-    let native: Awaited<ReturnType<typeof loadModel>>;
+    let native: LoadedModel;
 
     beforeAll(async () => {
       page = await open(plain);
@@ -141,7 +141,7 @@ describe.skipIf(chromium === undefined)('in Chromium', () => {
   it('a page that is cross-origin isolated may have two threads, and the same tokens', async () => {
     const page = await open(isolated);
     expect(await page.ask('load', 'model/', 2)).toMatchObject({ threads: 2, isolated: true });
-    await using native = await loadModel(model, { probe: false, threads: 1 });
+    await using native: LoadedModel = await loadModel(model, { probe: false, threads: 1 });
     const some = SENTENCES.slice(0, 10);
     expect(await page.ask('decode', 'greedy', some)).toEqual(await decodeSentences(native, 'greedy', some));
     expect(await page.ask('dispose')).toBe(0);

@@ -1,5 +1,5 @@
 import { greedy } from '@foretoken/greedy';
-import type { LoadedModel, TextDecoder } from '@foretoken/models';
+import type { LoadedModel, PartDecoder } from '@foretoken/models';
 import { ctcGreedy } from '@foretoken/one-shot';
 import { maskPredict } from '@foretoken/refine';
 import { latticeDrafter, speculative } from '@foretoken/speculative';
@@ -11,7 +11,7 @@ export type StrategyName = (typeof STRATEGIES)[number];
 /** Sentences that are decoded together; one by one where that is what a strategy is for. */
 const BATCH: Readonly<Record<StrategyName, number>> = { greedy: 10, speculative: 1, ctc: 10, 'mask-predict': 10 };
 
-function decoderOf(name: StrategyName, model: LoadedModel): TextDecoder {
+function decoderOf(name: StrategyName, model: LoadedModel): PartDecoder {
   if (name === 'greedy') return greedy();
   if (name === 'ctc') return ctcGreedy();
   if (name === 'mask-predict') return maskPredict({ iterations: 4 });
