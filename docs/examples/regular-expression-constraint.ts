@@ -17,9 +17,10 @@ export function regularExpressionConstraint(
   vocabulary: Vocabulary,
   textOf: (tokenId: number) => string,
 ): TokenConstraint<PatternState> {
+  const { endTokenId } = vocabulary;
   const { initial, finals } = automatonOf(pattern);
   const texts = Array.from({ length: vocabulary.size }, (_, tokenId) => {
-    const { endTokenId, padTokenId, unknownTokenId } = vocabulary;
+    const { padTokenId, unknownTokenId } = vocabulary;
     const special = tokenId === endTokenId || tokenId === padTokenId || tokenId === unknownTokenId;
     return special ? [] : charactersOf(textOf(tokenId), pattern);
   });
@@ -63,7 +64,7 @@ export function regularExpressionConstraint(
           const reached = after(state, tokenId);
           return reached !== undefined && live.has(reached) ? 1 : 0;
         });
-        mask[vocabulary.endTokenId] = finals.has(state) ? 1 : 0;
+        if (endTokenId !== undefined) mask[endTokenId] = finals.has(state) ? 1 : 0;
         masks.set(state, mask);
       }
       return mask;

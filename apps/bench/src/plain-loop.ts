@@ -8,7 +8,7 @@ export interface PlainLoopOptions {
   readonly step: GraphSession;
   readonly shape: BenchShape;
   readonly startTokenId: number;
-  readonly endTokenId: number;
+  readonly endTokenId: number | undefined;
   readonly maxLength: number;
 }
 

@@ -5,6 +5,7 @@ import type {
   CtcLattice,
   DagLattice,
   EditModel,
+  EndedVocabulary,
   LatticeModel,
   OutputRequest,
   TokenSource,
@@ -95,7 +96,7 @@ function dagModel(vocabulary: Vocabulary): LatticeModel<TokenSource> {
 }
 
 /** Deletes from the first word on that is not the source's, and inserts what is missing after what is there. */
-function editModel(vocabulary: Vocabulary): EditModel<TokenSource> {
+function editModel(vocabulary: EndedVocabulary): EditModel<TokenSource> {
   return {
     vocabulary,
     startTokenId: START,
@@ -192,7 +193,7 @@ export function modelWithStudents(): FakeModel {
   return withParts(model, {
     canvas: canvasModel(vocabulary, outputOf, true),
     dag: { ...dagModel(vocabulary), startTokenId: START },
-    edit: editModel(vocabulary),
+    edit: editModel({ ...vocabulary, endTokenId: vocabulary.endTokenId! }),
   });
 }
 

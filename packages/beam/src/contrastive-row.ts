@@ -39,7 +39,8 @@ export class ContrastiveRow implements RowSearch {
     const { branch, leaf, candidates } = scored[chosen];
     this.#states.push(...(states[chosen] as readonly Float32Array[]));
     this.#logProb = branch.logProb;
-    if (this.#started && branch.next[0] === this.#bounds.endTokenId) this.#finishReason = 'end-token';
+    const [last] = branch.next;
+    if (this.#started && last !== undefined && last === this.#bounds.endTokenId) this.#finishReason = 'end-token';
     else this.#stands = branch;
     if (this.#started) this.#finishReason ??= this.#bounds.reason(branch.length, branch.progress);
     this.#started = true;

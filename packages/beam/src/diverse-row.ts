@@ -19,7 +19,7 @@ export class DiverseRow implements RowSearch {
   readonly #groups: readonly BeamRow[];
   readonly #settings: BeamSettings;
   readonly #penalty: number;
-  readonly #endTokenId: number;
+  readonly #endTokenId: number | undefined;
   #started = false;
 
   constructor(start: SearchStart, settings: BeamSettings, { groups, penalty }: DiverseSettings) {

@@ -104,7 +104,8 @@ class WordConstraint implements TokenConstraint<WordState> {
     let allowed = this.#allowed.get(key);
     if (allowed === undefined) {
       allowed = Uint8Array.from(this.#tokens, (token) => (this.#after(state, token) === undefined ? 0 : 1));
-      allowed[this.#vocabulary.endTokenId] = state.nodes.some(({ complete }) => complete) ? 0 : 1;
+      const { endTokenId } = this.#vocabulary;
+      if (endTokenId !== undefined) allowed[endTokenId] = state.nodes.some(({ complete }) => complete) ? 0 : 1;
       this.#allowed.set(key, allowed);
     }
     return allowed;

@@ -39,8 +39,8 @@ export class NgramModel implements LanguageModel<NgramState> {
   readonly #start: NgramState;
 
   /**
-   * Keeps the arrays. `endTokenId` is the token whose probability is that of an output's end; -1, or what is no token, where
-   * there is none: then the end is certain wherever it comes. A model's `vocabulary` says it.
+   * Keeps the arrays. `endTokenId` is the token whose probability is that of an output's end; without one the end is
+   * certain wherever it comes. A model's `vocabulary` says it.
    *
    * Throws `INVALID_ARGUMENT` when the arrays' sizes disagree or an id lies outside the vocabulary.
    */
@@ -71,7 +71,7 @@ export class NgramModel implements LanguageModel<NgramState> {
     this.startTokenId = size - 1;
     const { bigramIds: _, trigramIds: __, ...values } = tables;
     this.maxScore = Object.values(values).every((array) => array.every((value) => value <= 1)) ? 0 : undefined;
-    this.#lookup = new Lookup(tables, inVocabulary(endTokenId) ? endTokenId : -1);
+    this.#lookup = new Lookup(tables, endTokenId !== undefined && inVocabulary(endTokenId) ? endTokenId : -1);
     this.#start = new LookedUpState(this.#lookup, this.startTokenId, this.startTokenId);
   }
 

@@ -1,4 +1,4 @@
-import type { Canvas, CanvasModel, CanvasSession, TokenSource } from '@foretoken/core';
+import { type Canvas, type CanvasModel, type CanvasSession, collect, type TokenSource } from '@foretoken/core';
 import { openSessions } from '@foretoken/core/runtime';
 import { maskPredict } from '@foretoken/refine';
 import fc from 'fast-check';
@@ -217,6 +217,19 @@ describe('a masked language model on ONNX Runtime', () => {
     });
     expect(languageModel().encoder).toBeUndefined();
     expect(masked.tokenizer.decode([3, 4])).toBe(masked.tokenizer.decode([3, 4, END]));
+  });
+
+  it.each([undefined, null])('needs no end token: eos_token_id %s', async (eos_token_id) => {
+    await using endless = await loadModel(await imported(await weightsOf('masked-lm', { eos_token_id })));
+    expect(endless.manifest.vocabulary).not.toHaveProperty('endTokenId');
+    const { tokenizer } = endless;
+    const canvas = endless.part('canvas');
+    expect(canvas.vocabulary.endTokenId).toBeUndefined();
+    const text = 'a line';
+    expect([...tokenizer.encode(text)]).toEqual([...masked.tokenizer.encode(text)]);
+    const request = { sources: [new Int32Array()] };
+    const { results } = await collect(maskPredict({ length: 5 }).decode(canvas, request));
+    expect(results[0]?.best).toMatchObject({ finishReason: 'complete', tokenIds: { length: 5 } });
   });
 
   it('gives the log-probabilities of PyTorch to 1e-4, whatever the sources', async () => {

@@ -24,6 +24,15 @@ describe('encoding', () => {
     expect(spelled(create(), 'a.').filter((token) => token === '</s>')).toHaveLength(1);
   });
 
+  test('adds no end token where the vocabulary has none', () => {
+    const { endTokenId: _, ...vocabulary } = TINY_VOCABULARY;
+    const endless = createTokenizer(JSON.stringify(edited('post_processor', null)), { vocabulary, sourceLength: 4 });
+    expect(spelled(endless, 'a.')).toEqual(['▁a', '.']);
+    expect(endless.decode(endless.encode('a.'))).toBe('a.');
+    // All four positions are for the text.
+    expect(endless.encode('a.a.')).toHaveLength(4);
+  });
+
   test('normalises, so equal texts in other code points get equal ids', () => {
     const tokenizer = create();
     expect(tokenizer.encode('ｓｔ')).toEqual(tokenizer.encode('st'));

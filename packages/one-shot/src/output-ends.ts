@@ -16,10 +16,10 @@ export interface OutputEnd {
 export class OutputEnds {
   /** No output yet. */
   readonly start: OutputEnd;
-  readonly endTokenId: number;
+  readonly endTokenId: number | undefined;
   readonly #bounds: OutputBounds;
 
-  constructor(request: DecodeRequest<unknown>, endTokenId: number) {
+  constructor(request: DecodeRequest<unknown>, endTokenId: number | undefined) {
     this.#bounds = new OutputBounds(endTokenId, request.maxNewTokens ?? Number.POSITIVE_INFINITY, request);
     this.start = { length: 0, progress: this.#bounds.start, over: false };
     this.endTokenId = endTokenId;

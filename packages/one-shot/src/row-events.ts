@@ -15,7 +15,7 @@ export interface Candidate {
 }
 
 export interface RowEventsOptions {
-  readonly endTokenId: number;
+  readonly endTokenId: number | undefined;
   /** Most new output tokens. */
   readonly limit: number;
   /** When `decode` was called, in milliseconds. */

@@ -1,6 +1,6 @@
 import type { CtcLattice, DecodeRequest, LatticeModel, TokenSource } from '@foretoken/core';
 import { cutOutput } from '@foretoken/core/kit';
-import { ctcLattice } from '@foretoken/testkit';
+import { ctcLattice, vocabularyOf } from '@foretoken/testkit';
 import fc from 'fast-check';
 
 export interface TinyCtc {
@@ -31,14 +31,14 @@ export const anyCtc: fc.Arbitrary<TinyCtc> = fc
     vocabularySize: scores[0]?.length ?? 0,
   }));
 
-/** A model that emits these lattices, whatever the sources, in the order of the rows. */
+/** A model that emits these lattices, whatever the sources, in the order of the rows; -1 is no end token. */
 export function latticesModel(
   lattices: readonly CtcLattice[],
   vocabularySize: number,
   endTokenId = -1,
 ): LatticeModel<TokenSource> {
   return {
-    vocabulary: { size: vocabularySize, endTokenId },
+    vocabulary: vocabularyOf(vocabularySize, endTokenId),
     supports: { kind: 'ctc', maxCandidates: vocabularySize },
     emit: async (sources) => sources.map((_, row) => lattices[row % lattices.length]),
   };

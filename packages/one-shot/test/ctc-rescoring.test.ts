@@ -4,6 +4,7 @@ import {
   type LatticeModel,
   type SourceEncoder,
   type SourceEncoding,
+  type TokenForest,
   type TokenSource,
 } from '@foretoken/core';
 import { type CtcRescoring, ctcPrefixBeam } from '@foretoken/one-shot';
@@ -171,7 +172,7 @@ describe('rescoring', () => {
       supports: { ...inner.supports, outputs: ['logits'] },
       open: async (sources) => {
         const forest = await inner.open(sources);
-        return Object.assign(Object.create(forest), {
+        return {
           start: (row: number) => forest.start(row),
           rows: forest.rows,
           extend: async (nodes: { tokenId: Int32Array }) => ({
@@ -180,7 +181,7 @@ describe('rescoring', () => {
             logits: new Float32Array(nodes.tokenId.length * (SIZE + 1)).fill(Number.NaN),
           }),
           [Symbol.asyncDispose]: () => forest[Symbol.asyncDispose](),
-        });
+        } as unknown as TokenForest;
       },
     };
     const model = latticesModel([ctcLattice([[0, 1, 2, 3]], 3, 2)], SIZE + 1, SIZE);

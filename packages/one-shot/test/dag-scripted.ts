@@ -24,7 +24,7 @@ export interface DagModel extends LatticeModel<TokenSource> {
 
 export interface ScriptedDagOptions {
   readonly vocabularySize: number;
-  readonly endTokenId?: number;
+  readonly endTokenId?: number | undefined;
   readonly maxCandidates?: number;
   readonly dag: (source: TokenSource) => ScriptedDag;
 }
@@ -35,7 +35,7 @@ export function scriptedDagModel(options: ScriptedDagOptions): DagModel {
   const asked: (number | undefined)[] = [];
   return {
     asked,
-    vocabulary: { size: vocabularySize, endTokenId },
+    vocabulary: endTokenId < 0 ? { size: vocabularySize } : { size: vocabularySize, endTokenId },
     supports: { kind: 'dag', maxCandidates },
     async emit(sources, { k = 1, signal } = {}) {
       signal?.throwIfAborted();

@@ -40,7 +40,7 @@ export type AnswerAll<Ask, Answer> = (asks: readonly (readonly [row: number, ask
 /** What the loop needs besides the canvases. */
 export interface Rounds {
   readonly request: DecodeRequest<unknown>;
-  readonly endTokenId: number;
+  readonly endTokenId: number | undefined;
   /** Stands where a canvas is undecided: no output holds it. */
   readonly undecidedTokenId: number;
   /** Output tokens of each row that were given: they count as output but not in scores. */

@@ -16,7 +16,7 @@ import { GuardedDrafts, drafter as readDrafter } from './guarded-drafts.js';
 /** What a node is taken for whose drafter does not say how probable it is. */
 const UNKNOWN_PROBABILITY = 0.75;
 /** Of drafters that take any. */
-const ANY_VOCABULARY: Vocabulary = { size: 2 ** 31, endTokenId: -1 };
+const ANY_VOCABULARY: Vocabulary = { size: 2 ** 31 };
 
 /**
  * Several drafters as one: their drafts are merged into one tree, most probable nodes first; where they agree nodes are joined,

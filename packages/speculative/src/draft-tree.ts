@@ -122,8 +122,8 @@ export function firstChildPath(draft: DraftTree): DraftTree {
  * The draft without its end tokens: what the target chooses after their parents already tells whether the output ends,
  * so scoring them can save nothing.
  */
-export function withoutEndTokens(draft: DraftTree, endTokenId: number): DraftTree {
-  if (!draft.tokenIds.includes(endTokenId)) return draft;
+export function withoutEndTokens(draft: DraftTree, endTokenId: number | undefined): DraftTree {
+  if (endTokenId === undefined || !draft.tokenIds.includes(endTokenId)) return draft;
   return select(draft, (_parent, _kept, tokenId) => tokenId !== endTokenId);
 }
 

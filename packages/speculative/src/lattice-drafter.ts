@@ -62,7 +62,7 @@ interface Settings {
   readonly minProbability: number | undefined;
   readonly chain: boolean;
   readonly languageModel: WeighedModel | undefined;
-  readonly endTokenId: number;
+  readonly endTokenId: number | undefined;
 }
 
 const NAME = 'lattice';

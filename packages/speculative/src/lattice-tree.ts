@@ -22,7 +22,7 @@ export interface GrowthOptions extends DraftLimit {
   /** Re-ranks what the lattice proposes by what the target tends to say. */
   readonly opinion: Opinion | undefined;
   /** Ends an output; never a node, because the target's choice at the parent says as much. */
-  readonly endTokenId: number;
+  readonly endTokenId: number | undefined;
 }
 
 interface Candidate {

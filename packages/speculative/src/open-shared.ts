@@ -26,7 +26,7 @@ export function assertSameVocabulary<Source>(model: AutoregressiveModel<Source>,
     if (vocabulary[field] === model.vocabulary[field]) continue;
     throw new ForetokenError(
       'UNSUPPORTED_CAPABILITY',
-      `The drafter ${name} has vocabulary ${field} ${show(vocabulary[field])}, the target ${model.vocabulary[field]}; ` +
+      `The drafter ${name} has vocabulary ${field} ${show(vocabulary[field])}, the target ${show(model.vocabulary[field])}; ` +
         'drafts need the same token ids. Use a drafter of the same tokenizer.',
       { drafter: name, field, received: vocabulary[field], required: model.vocabulary[field] },
     );

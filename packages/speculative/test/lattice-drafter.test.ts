@@ -28,7 +28,7 @@ function modelOf(lattices: readonly Lattice[], size: number, endTokenId: number,
   const calls: EmitOptions[] = [];
   return {
     calls,
-    vocabulary: { size, endTokenId },
+    vocabulary: endTokenId < size ? { size, endTokenId } : { size },
     supports: { kind: lattices[0]?.kind ?? 'ctc', maxCandidates },
     async emit(sources, options = {}) {
       calls.push(options);

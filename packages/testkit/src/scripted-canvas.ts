@@ -24,7 +24,7 @@ import {
   withMethods,
 } from '@foretoken/core/kit';
 import { RANDOM_LOGITS_OPTIONS, randomLogits } from './random-logits.js';
-import { logSoftmax, ranked } from './scripted-model.js';
+import { logSoftmax, ranked, vocabularyOf } from './scripted-model.js';
 
 /**
  * A pure function of the source, the canvas as it stands (mask token ids where undecided) and a position: unnormalised
@@ -34,6 +34,7 @@ export type CanvasScore = (source: TokenSource, canvas: Int32Array, position: nu
 
 export interface ScriptedCanvasOptions {
   readonly vocabularySize: number;
+  /** Default 0; -1 where no token ends outputs. */
   readonly endTokenId?: number | undefined;
   /** Default: the last token id. */
   readonly maskTokenId?: number | undefined;
@@ -68,8 +69,8 @@ export interface ScriptedCanvasModel extends CanvasModel<TokenSource> {
 
 const OPTIONS: OptionTable<ScriptedCanvasOptions> = {
   vocabularySize: integer(1),
-  endTokenId: integer(Number.MIN_SAFE_INTEGER),
-  maskTokenId: integer(Number.MIN_SAFE_INTEGER),
+  endTokenId: integer(-1),
+  maskTokenId: integer(-1),
   score: callback<CanvasScore>(anything),
   lengths: callback<NonNullable<ScriptedCanvasOptions['lengths']>>(anything),
   maxLength: integer(1),
@@ -97,7 +98,7 @@ export function scriptedCanvasModel(options: ScriptedCanvasOptions): ScriptedCan
     else if (call.call === 'dispose') open--;
   };
   return {
-    vocabulary: { size: vocabularySize, endTokenId },
+    vocabulary: vocabularyOf(vocabularySize, endTokenId),
     maskTokenId,
     maxLength,
     supports,

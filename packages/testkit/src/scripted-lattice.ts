@@ -8,10 +8,11 @@ import {
   integer,
   type OptionTable,
 } from '@foretoken/core/kit';
-import { logSoftmax, ranked } from './scripted-model.js';
+import { logSoftmax, ranked, vocabularyOf } from './scripted-model.js';
 
 export interface ScriptedLatticeOptions {
   readonly vocabularySize: number;
+  /** Default 0; -1 where no token ends outputs. */
   readonly endTokenId?: number | undefined;
   /** Id that stands for the blank. */
   readonly blankId: number;
@@ -22,8 +23,8 @@ export interface ScriptedLatticeOptions {
 
 const OPTIONS: OptionTable<ScriptedLatticeOptions> = {
   vocabularySize: integer(1),
-  endTokenId: integer(Number.MIN_SAFE_INTEGER),
-  blankId: integer(Number.MIN_SAFE_INTEGER),
+  endTokenId: integer(-1),
+  blankId: integer(-1),
   frames: callback<ScriptedLatticeOptions['frames']>(anything),
   maxCandidates: integer(0),
 };
@@ -33,7 +34,7 @@ export function scriptedLatticeModel(options: ScriptedLatticeOptions): LatticeMo
   options = checkOptions('scriptedLatticeModel', options, OPTIONS, ['vocabularySize', 'blankId', 'frames']);
   const { vocabularySize, endTokenId = 0, blankId, frames, maxCandidates = vocabularySize } = options;
   return {
-    vocabulary: { size: vocabularySize, endTokenId },
+    vocabulary: vocabularyOf(vocabularySize, endTokenId),
     supports: { kind: 'ctc', maxCandidates },
     async emit(sources, { k = 1, signal } = {}) {
       signal?.throwIfAborted();

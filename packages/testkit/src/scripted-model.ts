@@ -11,6 +11,7 @@ import {
   type SourceEncoder,
   type TokenForest,
   type TokenSource,
+  type Vocabulary,
 } from '@foretoken/core';
 import {
   anything,
@@ -30,6 +31,7 @@ import { RANDOM_LOGITS_OPTIONS, type RandomLogitsOptions, randomLogits, type Sco
 
 export interface ScriptedModelOptions {
   readonly vocabularySize: number;
+  /** Default 0; -1 where no token ends outputs. */
   readonly endTokenId?: number | undefined;
   /** What the model thinks comes next; output tokens only, the prefix is not passed. */
   readonly score: Score;
@@ -69,7 +71,7 @@ const SHARED = {
 const OPTIONS: OptionTable<ScriptedModelOptions> = {
   ...SHARED,
   vocabularySize: integer(1),
-  endTokenId: integer(Number.MIN_SAFE_INTEGER),
+  endTokenId: integer(-1),
   score: callback<Score>(anything),
   state: callback<Score>(anything),
   encoder: withMethods('an encoder', 'encode'),
@@ -84,7 +86,7 @@ export function scriptedModel(options: ScriptedModelOptions): AutoregressiveMode
   const states = options.state === undefined ? [] : outputs;
   const supports = { ...ALL, outputs, states, maxCandidates, ...options.supports };
   return {
-    vocabulary: { size: vocabularySize, endTokenId },
+    vocabulary: vocabularyOf(vocabularySize, endTokenId),
     maxLength,
     supports,
     encoder,
@@ -95,6 +97,11 @@ export function scriptedModel(options: ScriptedModelOptions): AutoregressiveMode
       return new ScriptedForest(sources, { ...options, maxLength }, supports, joining);
     },
   };
+}
+
+/** A vocabulary of scripted models; an end token of -1 is none. */
+export function vocabularyOf(size: number, endTokenId: number): Vocabulary {
+  return endTokenId < 0 ? { size } : { size, endTokenId };
 }
 
 export interface RandomModelOptions extends Omit<RandomLogitsOptions, 'endTokenId'> {

@@ -86,7 +86,7 @@ export function minimalLattice(fault: LatticeFault): Decoder<LatticeModel<TokenS
 
   async function* run(
     lattices: readonly CtcLattice[],
-    endTokenId: number,
+    endTokenId: number | undefined,
     request: DecodeRequest<TokenSource>,
   ): AsyncGenerator<DecodeEvent> {
     const began = performance.now();

@@ -1,7 +1,7 @@
 import type { Canvas, CanvasOpenOptions, CanvasPrediction } from './canvas.js';
 import type { SourceEncoder } from './encoding.js';
 import type { OutputRequest } from './token-tree.js';
-import type { Vocabulary } from './vocabulary.js';
+import type { EndedVocabulary } from './vocabulary.js';
 
 /** Owned by the decoder that opened it. Canvases include the boundary tokens the model was trained with. */
 export interface EditSession extends AsyncDisposable {
@@ -14,7 +14,7 @@ export interface EditSession extends AsyncDisposable {
 
 /** A model that revises a canvas by deletions and insertions (Gu et al., 2019, "Levenshtein Transformer"). */
 export interface EditModel<Source> {
-  readonly vocabulary: Vocabulary;
+  readonly vocabulary: EndedVocabulary;
   readonly placeholderTokenId: number;
   /** First token of every canvas; the vocabulary's end token is the last. */
   readonly startTokenId: number;

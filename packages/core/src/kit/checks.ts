@@ -47,7 +47,7 @@ export function assertOutputTokens(
     if (tokenId < 0 || tokenId >= size || tokenId === endTokenId || tokenId === maskTokenId) {
       throw new ForetokenError(
         'INVALID_ARGUMENT',
-        `${option} of row ${row} holds token ${tokenId}; it may hold tokens from 0 to ${size - 1}, but neither the end token ${endTokenId} nor the mask ${maskTokenId}.`,
+        `${option} of row ${row} holds token ${tokenId}; it may hold tokens from 0 to ${size - 1}, but not ${endTokenId === undefined ? '' : `the end token ${endTokenId} or `}the mask ${maskTokenId}.`,
         { option, row, received: tokenId },
       );
     }
@@ -78,7 +78,12 @@ export function assertVocabulary(option: string, received: Vocabulary, { size, e
   if (received.size === size && received.endTokenId === endTokenId) return;
   throw new ForetokenError(
     'INVALID_ARGUMENT',
-    `${option} has ${received.size} tokens and the end token ${received.endTokenId}, but ${size} and ${endTokenId} are required.`,
+    `${option} has ${tokensOf(received)}, but ${tokensOf({ size, endTokenId })} are required.`,
     { option, received: received.size, required: size },
   );
+}
+
+/** The size of a vocabulary and its end token, for a message. */
+function tokensOf({ size, endTokenId }: Vocabulary): string {
+  return `${size} tokens and ${endTokenId === undefined ? 'no end token' : `the end token ${endTokenId}`}`;
 }

@@ -12,8 +12,12 @@ export function chainDraft(tokenIds: ArrayLike<number>): DraftTree {
 }
 
 /** The first of `tokenIds` as one path: as many as the limit allows, and none from the end token on, which is never drafted. */
-export function chainWithin(tokenIds: Int32Array, { nodes, depth }: DraftLimit, endTokenId: number): DraftTree {
+export function chainWithin(
+  tokenIds: Int32Array,
+  { nodes, depth }: DraftLimit,
+  endTokenId: number | undefined,
+): DraftTree {
   const within = tokenIds.subarray(0, Math.min(nodes, depth));
-  const end = within.indexOf(endTokenId);
+  const end = endTokenId === undefined ? -1 : within.indexOf(endTokenId);
   return chainDraft(end < 0 ? within : within.subarray(0, end));
 }

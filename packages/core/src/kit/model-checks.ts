@@ -86,6 +86,14 @@ export function assertModel({ name, requires }: NamedRequirements, model: unknow
     case 'canvas':
       if (requires.lengths && supports?.lengths !== true) throw lacks('predicted lengths', 'Set the option `length`.');
       return;
+    case 'edit':
+      if ((model as { readonly vocabulary: Vocabulary }).vocabulary.endTokenId === undefined) {
+        throw lacks(
+          'an end token, which stands at the end of every canvas',
+          'Use a strategy on another kind of model.',
+        );
+      }
+      return;
     case 'lattice':
       if (!requires.kinds.some((kind) => kind === supports?.kind)) {
         throw lacks(`a ${requires.kinds.join(' or ')} lattice`, `It emits: ${String(supports?.kind)}.`);
@@ -156,15 +164,19 @@ function isOfKind(kind: Kind, model: unknown): boolean {
 
 /** Reads a vocabulary. */
 export const vocabulary: OptionReader<Vocabulary> = (name, value) => {
-  // Where outputs never end by themselves, the end token is an id that no token has, such as -1.
   if (hasNumbers(value)) return value;
-  throw wrongValue(name, value, 'an object with size, an integer of at least 1, and endTokenId');
+  throw wrongValue(
+    name,
+    value,
+    'an object with size, an integer of at least 1, and endTokenId, a token id below it, or none where no token ends outputs',
+  );
 };
 
 function hasNumbers(value: unknown): value is Vocabulary {
   try {
     const { size, endTokenId } = value as Partial<Vocabulary>;
-    return isCount(size) && Number.isInteger(endTokenId);
+    if (!isCount(size)) return false;
+    return endTokenId === undefined || (Number.isInteger(endTokenId) && endTokenId >= 0 && endTokenId < size);
   } catch {
     return false;
   }

@@ -17,7 +17,7 @@ export interface StopProgress {
 
 /** What ends the outputs of a row besides the end token: the same for all its hypotheses. */
 export class OutputBounds {
-  readonly endTokenId: number;
+  readonly endTokenId: number | undefined;
   /** Most output tokens, the end token not counted. */
   readonly limit: number;
   /** Stop conditions that an output meets with fewer tokens do not end it. */
@@ -28,7 +28,7 @@ export class OutputBounds {
   readonly #patterns: readonly TokenPattern[];
   readonly #strings: boolean;
 
-  constructor(endTokenId: number, limit: number, stops: StopConditions = {}, minimum = 0) {
+  constructor(endTokenId: number | undefined, limit: number, stops: StopConditions = {}, minimum = 0) {
     this.endTokenId = endTokenId;
     this.limit = limit;
     this.minimum = minimum;

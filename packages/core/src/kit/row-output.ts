@@ -16,7 +16,7 @@ export class RowOutput {
    * `limit` is the most output tokens, the end token not counted; see `outputLimit`. Stop conditions that are met with fewer
    * tokens than `minimum` do not end the output.
    */
-  constructor(endTokenId: number, limit: number, stops: StopConditions = {}, minimum = 0) {
+  constructor(endTokenId: number | undefined, limit: number, stops: StopConditions = {}, minimum = 0) {
     this.#bounds = new OutputBounds(endTokenId, limit, stops, minimum);
     this.#progress = this.#bounds.start;
   }
@@ -119,7 +119,7 @@ export function givenTokens({ outputPrefixes }: DecodeRequest<unknown>, row: num
 export function startOutput(
   row: number,
   prefixLength: number,
-  model: { readonly maxLength: number; readonly vocabulary: { readonly endTokenId: number } },
+  model: { readonly maxLength: number; readonly vocabulary: { readonly endTokenId?: number | undefined } },
   request: DecodeRequest<unknown>,
   minNewTokens = 0,
 ): RowOutput {
@@ -164,7 +164,7 @@ function overWithin(row: number, given: number, length: number): ForetokenError 
  */
 export function cutOutput(
   tokenIds: Iterable<number>,
-  endTokenId: number,
+  endTokenId: number | undefined,
   request: DecodeRequest<unknown>,
   given = 0,
 ): { readonly tokenIds: Int32Array; readonly finishReason: FinishReason } {

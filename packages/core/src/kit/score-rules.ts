@@ -211,7 +211,10 @@ export function compileRules(
   }
   if (noRepeatNgramSize !== undefined) compiled.push(processors.noRepeatNgram(noRepeatNgramSize));
   if (badWords.length > 0) compiled.push(processors.badWords(badWords));
-  if (minNewTokens > 0) compiled.push(processors.minNewTokens(minNewTokens, vocabulary.endTokenId, outputPrefixes));
+  // Without an end token nothing has to be ruled out: stops are passed over where the output is cut.
+  if (minNewTokens > 0 && vocabulary.endTokenId !== undefined) {
+    compiled.push(processors.minNewTokens(minNewTokens, vocabulary.endTokenId, outputPrefixes));
+  }
   if (forcedTokens.size > 0) compiled.push(processors.forcedTokens(forcedTokens));
   if (constraint !== undefined) compiled.push(processors.constrained(constraint));
   compiled.push(...(rules.processors ?? []));

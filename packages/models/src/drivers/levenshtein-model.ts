@@ -4,10 +4,10 @@ import {
   type CanvasPrediction,
   type EditModel,
   type EditSession,
+  type EndedVocabulary,
   ForetokenError,
   type OutputRequest,
   type TokenSource,
-  type Vocabulary,
 } from '@foretoken/core';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
 import { assertSome, CanvasReader, cut, type FillGraphs, fillCanvases } from './canvas-reader.js';
@@ -20,7 +20,7 @@ export interface LevenshteinModelOptions {
   readonly deletions: () => Promise<GraphSession>;
   readonly placeholders: () => Promise<GraphSession>;
   readonly graphs: FillGraphs;
-  readonly vocabulary: Vocabulary;
+  readonly vocabulary: EndedVocabulary;
   readonly placeholderTokenId: number;
   readonly startTokenId: number;
   readonly maxLength: number;
@@ -28,7 +28,7 @@ export interface LevenshteinModelOptions {
 
 /** A Levenshtein Transformer on the states of a token encoder (Gu et al., 2019). */
 export class LevenshteinModel implements EditModel<TokenSource> {
-  readonly vocabulary: Vocabulary;
+  readonly vocabulary: EndedVocabulary;
   readonly placeholderTokenId: number;
   readonly startTokenId: number;
   readonly maxLength: number;

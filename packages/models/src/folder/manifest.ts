@@ -18,7 +18,8 @@ export interface FileRecord {
 /** Tokens that the folder's models and its tokenizer agree on. */
 export interface ManifestVocabulary {
   readonly size: number;
-  readonly endTokenId: number;
+  /** Absent where no token ends outputs. */
+  readonly endTokenId?: number;
   readonly padTokenId?: number;
   readonly unknownTokenId?: number;
 }

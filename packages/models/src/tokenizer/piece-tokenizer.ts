@@ -93,10 +93,11 @@ export function createPieceTokenizer(
     const rest = code === null ? text : text.slice(code[0].length);
     const pieces = source.encode(rest);
     if (pieces.length === 0) throw emptySource(text);
+    const { endTokenId } = vocabulary;
     const tokenIds = [
       ...(code === null ? [] : [codeId(code[1] as string)]),
       ...pieces.map((piece) => ids.get(piece.text) ?? unknownId),
-      vocabulary.endTokenId,
+      ...(endTokenId === undefined ? [] : [endTokenId]),
     ];
     assertSourceTokens(tokenIds.length, sourceLength);
     return Int32Array.from(tokenIds);

@@ -77,7 +77,8 @@ export function createTokenizer(json: string, options: TokenizerOptions): TextTo
     const strange = ids.findIndex((id) => !Number.isInteger(id));
     if (strange >= 0) throw broken('the tokenizer made a token that has no id', 'model.unk_token');
     if (ids.length <= added) throw emptySource(text);
-    const ended = ids.at(-1) === vocabulary.endTokenId ? ids : [...ids, vocabulary.endTokenId];
+    const { endTokenId } = vocabulary;
+    const ended = endTokenId === undefined || ids.at(-1) === endTokenId ? ids : [...ids, endTokenId];
     assertSourceTokens(ended.length, sourceLength);
     return Int32Array.from(ended as readonly number[]);
   };

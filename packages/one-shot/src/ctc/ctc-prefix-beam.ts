@@ -97,14 +97,14 @@ export function ctcPrefixBeam<Source = TokenSource>(
     },
   };
 
-  function candidatesOf(found: readonly Found[], lattice: CtcLattice, endTokenId: number): Candidate[] {
+  function candidatesOf(found: readonly Found[], lattice: CtcLattice, endTokenId: number | undefined): Candidate[] {
     return found.slice(0, hypotheses).map((scored, index): Candidate => {
       const { tokenIds, logProb, score, over, endLogProb } = scored;
       // The best output's frames tell how sure each of its tokens is.
       const alignment = alignments || index === 0 ? alignmentOf(lattice, scored, endTokenId) : undefined;
       const ended = !over && endLogProb > logProb - Math.LN2;
       return {
-        tokenIds: ended ? [...tokenIds, endTokenId] : tokenIds,
+        tokenIds: ended && endTokenId !== undefined ? [...tokenIds, endTokenId] : tokenIds,
         logProb,
         score,
         logProbs: alignment === undefined ? undefined : Array.from(alignment.logProbs),
@@ -136,11 +136,11 @@ function* searchRow(
 function alignmentOf(
   lattice: CtcLattice,
   { tokenIds, over, endLogProb }: ScoredOutput,
-  endTokenId: number,
+  endTokenId: number | undefined,
 ): CtcAlignment | undefined {
   const whole = ctcAlignment(lattice, tokenIds, over);
   // No alignment is more probable than all of its kind together.
-  if (endLogProb <= (whole?.score ?? Number.NEGATIVE_INFINITY)) return whole;
+  if (endTokenId === undefined || endLogProb <= (whole?.score ?? Number.NEGATIVE_INFINITY)) return whole;
   const cut = ctcAlignment(lattice, [...tokenIds, endTokenId], true);
   return cut !== undefined && (whole === undefined || cut.score > whole.score) ? cut : whole;
 }

@@ -15,11 +15,11 @@ export class FrameLabels {
   readonly logProbs: Float64Array;
   readonly #lattice: CtcLattice;
   readonly #minLogProb: number;
-  readonly #endTokenId: number;
+  readonly #endTokenId: number | undefined;
   readonly #logProbOf = new Map<number, number>();
 
   /** Labels less probable than `minLogProb`, natural log, are left out, but for the best one. */
-  constructor(lattice: CtcLattice, minLogProb: number, endTokenId: number) {
+  constructor(lattice: CtcLattice, minLogProb: number, endTokenId: number | undefined) {
     this.#lattice = lattice;
     this.#minLogProb = minLogProb;
     this.#endTokenId = endTokenId;

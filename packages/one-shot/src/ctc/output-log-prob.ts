@@ -18,7 +18,7 @@ export interface OutputLogProb {
  */
 export class OutputScorer {
   readonly #lattice: CtcLattice;
-  readonly #endTokenId: number;
+  readonly #endTokenId: number | undefined;
   /** `[frames, k]` and `[frames]`. */
   readonly #probabilities: Float64Array;
   readonly #blanks: Float64Array;
@@ -26,7 +26,7 @@ export class OutputScorer {
   readonly #ends: Float64Array;
   readonly #totals: Float64Array;
 
-  constructor(lattice: CtcLattice, endTokenId: number) {
+  constructor(lattice: CtcLattice, endTokenId: number | undefined) {
     const { frames, k, blankId, tokenIds } = lattice;
     this.#lattice = lattice;
     this.#endTokenId = endTokenId;

@@ -3,7 +3,7 @@ import type { OutputEnd, OutputEnds } from '../output-ends.js';
 
 /** Which prefixes of a trie are whole outputs, because the request cuts them there. */
 export class PrefixEnds {
-  readonly endTokenId: number;
+  readonly endTokenId: number | undefined;
   readonly #trie: PrefixTrie;
   readonly #rule: OutputEnds;
   /** By node. */

@@ -59,11 +59,12 @@ export function dagBeam<Source = TokenSource>(options: DagBeamOptions = {}): Dec
     prepare: ({ vocabulary: { size } }) => {
       if (fused !== undefined) assertSameVocabulary('languageModel.model', fused, size);
       return function* (row) {
-        const edges = yield* followedEdges(row.graph, row.ends.endTokenId);
+        const { endTokenId } = row.ends;
+        const edges = yield* followedEdges(row.graph, endTokenId);
         const found = yield* prefixBeam({ ...row, edges }, settings);
         if (found.length === 0) throw noOutput(row.row, beamSize, settings.fusion !== undefined);
         return found.map(({ tokenIds, logProb, score, ended }) => ({
-          tokenIds: ended ? [...tokenIds, row.ends.endTokenId] : tokenIds,
+          tokenIds: ended && endTokenId !== undefined ? [...tokenIds, endTokenId] : tokenIds,
           logProb,
           score,
         }));

@@ -26,7 +26,7 @@ export interface DagEdges {
 }
 
 /** Chooses the edges to follow; yields after some vertices. */
-export function* followedEdges(graph: DagGraph, endTokenId: number): Generator<void, DagEdges> {
+export function* followedEdges(graph: DagGraph, endTokenId: number | undefined): Generator<void, DagEdges> {
   const { vertices, k, logProbs, tokenIds } = graph;
   const lists = new Array<EdgeList>(vertices);
   const rest = new Float64Array(vertices);

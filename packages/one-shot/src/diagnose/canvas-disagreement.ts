@@ -12,6 +12,7 @@ import {
   signal as readSignal,
   sources as readSources,
   tokens,
+  unsupported,
 } from '@foretoken/core/kit';
 import { type Disagreement, disagreementOf } from './disagreement.js';
 
@@ -48,6 +49,10 @@ export async function canvasDisagreement<Source>(
   listOf(tokens())('outputs', outputs);
   assertOnePerSource(sources, outputs);
   const { vocabulary, maskTokenId, maxLength } = model;
+  const { endTokenId } = vocabulary;
+  if (withEndToken && endTokenId === undefined) {
+    throw unsupported('canvasDisagreement with withEndToken', 'an end token', 'Leave withEndToken out.');
+  }
   for (const [row, output] of outputs.entries()) {
     assertOutputTokens('outputs', row, output, vocabulary, maskTokenId, maxLength - (withEndToken ? 1 : 0));
   }
@@ -59,7 +64,7 @@ export async function canvasDisagreement<Source>(
     const session = await model.open(sources.slice(start, start + SOURCES), signal === undefined ? {} : { signal });
     try {
       const questions = someOutputs.flatMap((output, row) => {
-        const whole = withEndToken ? Int32Array.of(...output, vocabulary.endTokenId) : output;
+        const whole = withEndToken && endTokenId !== undefined ? Int32Array.of(...output, endTokenId) : output;
         return Array.from(output, (_, position) => oneMasked(row, whole, position, maskTokenId));
       });
       for (let from = 0; from < questions.length; from += CANVASES) {

@@ -12,7 +12,7 @@ export interface NoRepeatOptions {
   /** A token that is never chosen: the mask. */
   readonly forbidden: number;
   /** A token that may follow itself: the end token, after which nothing is read. */
-  readonly mayRepeat: number;
+  readonly mayRepeat: number | undefined;
 }
 
 /**

@@ -4,8 +4,8 @@ import { scoreInParts } from '../rescoring/score-with-model.js';
 import type { FilledCanvas, FilledRows } from './fill-at-once.js';
 
 /**
- * The canvases with other scores: the autoregressive model's natural-log probability of the output and its end token,
- * divided by the number of both, of all candidates of all rows in one forward where they fit (noisy parallel decoding; Gu et al.,
+ * The canvases with other scores: the autoregressive model's natural-log probability of the output and its end token, if
+ * it has one, divided by the number of both, of all candidates of all rows in one forward where they fit (noisy parallel decoding; Gu et al.,
  * 2018, section 4).
  */
 export async function rescored<Source>(
@@ -21,7 +21,8 @@ export async function rescored<Source>(
   const ranked = rows.map((canvases, row) =>
     canvases.map((canvas, index) => {
       const output = outputs[row]?.[index];
-      return { ...canvas, score: logProbs[row]?.[index] / (output.length + 1) };
+      const scored = output.length + (endTokenId === undefined ? 0 : 1);
+      return { ...canvas, score: logProbs[row]?.[index] / Math.max(scored, 1) };
     }),
   );
   return { rows: ranked, forwards };

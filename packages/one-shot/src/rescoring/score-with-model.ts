@@ -175,7 +175,7 @@ function* scoreUnit(
   }
   const logProbs = new Float64Array(leaves.length);
   for (const [index, leaf] of leaves.entries()) {
-    logProbs[index] = totalOf(leaf) + logProbAfter(leaf, endTokenId);
+    logProbs[index] = totalOf(leaf) + (endTokenId === undefined ? 0 : logProbAfter(leaf, endTokenId));
     yield;
   }
   return logProbs;
@@ -229,8 +229,8 @@ function assertCandidates<Source>(
         if (Number.isInteger(tokenId) && tokenId >= 0 && tokenId < size && tokenId !== endTokenId) continue;
         throw new ForetokenError(
           'INVALID_ARGUMENT',
-          `A candidate of row ${row} holds token ${show(tokenId)}; ids from 0 to ${size - 1} except the end token's, ` +
-            `${endTokenId}, are required.`,
+          `A candidate of row ${row} holds token ${show(tokenId)}; ids from 0 to ${size - 1}` +
+            `${endTokenId === undefined ? '' : ` except the end token's, ${endTokenId},`} are required.`,
           { row, position, received: tokenId },
         );
       }

@@ -45,7 +45,7 @@ async function build(folder: WeightsFolder, options: NamedOptions, pace: Yielder
   const place = (file: string) => ({ folder: students.ctc?.path ?? '', file });
   const ngrams = students.ctc && (await readSideBytes(students.ctc.path, NGRAMS_FILE));
   // Only checked here; what ends an output is known later.
-  if (ngrams !== undefined) readNgrams(ngrams, place(NGRAMS_FILE), { size, endTokenId: -1 });
+  if (ngrams !== undefined) readNgrams(ngrams, place(NGRAMS_FILE), { size });
   const listed = students.ctc && (await readSideBytes(students.ctc.path, SHORTLIST_FILE));
   const shortlist = listed && readShortlist(listed, place(SHORTLIST_FILE), size, blankId);
   const imported = await importMarian(folder, {

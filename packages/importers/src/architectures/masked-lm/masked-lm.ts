@@ -25,7 +25,9 @@ export const maskedLanguageModel: Architecture = {
     const { unknown: unknownTokenId, pad: padTokenId } = folder.tokenizer.namedTokens(size);
     const network = await readCanvasNetwork(folder, 'canvas', pace);
     const { vocabularySize, maxPositions, width, heads, layers } = network.shape;
-    const endTokenId = configInteger(folder, 'eos_token_id', 0, vocabularySize - 1);
+    // A model of characters, say, has none: its outputs are as long as the canvas.
+    const ends = folder.config.eos_token_id !== undefined && folder.config.eos_token_id !== null;
+    const endTokenId = ends ? configInteger(folder, 'eos_token_id', 0, vocabularySize - 1) : undefined;
     const graphs = new GraphFiles(weights, pace);
     const fill = await emitFills(network, graphs.emit);
     const files = graphs.files();
@@ -36,7 +38,7 @@ export const maskedLanguageModel: Architecture = {
       tokenizer: folder.tokenizer.names,
       vocabulary: {
         size: vocabularySize,
-        endTokenId,
+        ...(endTokenId === undefined ? {} : { endTokenId }),
         ...(padTokenId === undefined ? {} : { padTokenId }),
         ...(unknownTokenId === undefined ? {} : { unknownTokenId }),
       },

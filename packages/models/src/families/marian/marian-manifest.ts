@@ -20,7 +20,7 @@ import {
 export interface MarianManifest extends ModelManifest {
   readonly family: 'marian';
   readonly tokenizer: string | PieceTokenizerNames;
-  readonly vocabulary: ManifestVocabulary & { readonly startTokenId: number };
+  readonly vocabulary: ManifestVocabulary & { readonly endTokenId: number; readonly startTokenId: number };
   readonly architecture: {
     readonly width: number;
     readonly heads: number;

@@ -28,7 +28,7 @@ export const maskedLanguageModelSchema: v.GenericSchema<unknown, MaskedLanguageM
   ...heading,
   family: v.literal('masked-lm'),
   tokenizer,
-  vocabulary: v.strictObject({ size: vocabularySize, endTokenId: tokenId, ...optionalTokens }),
+  vocabulary: v.strictObject({ size: vocabularySize, endTokenId: v.exactOptional(tokenId), ...optionalTokens }),
   limits,
   architecture: v.strictObject({ width: size, heads: size, layers }),
   graphs: v.strictObject({ fill }),
