@@ -3,20 +3,25 @@ import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ForetokenError } from '@foretoken/core';
 import { loadModel } from '@foretoken/models';
-import { modelFolder, openBenchModel } from './bench-model.js';
+import { modelFolder, openBenchModel, shippedModelFolder } from './bench-model.js';
 import { misspelt, realMisspellings } from './correction/misspellings.js';
 import { correctionBench } from './correction-bench.js';
 import { readCorrectionTests } from './correction-tests.js';
+import { type LoadTask, runLoadTask } from './load/load-child.js';
+import { loadBench } from './load-bench.js';
 import { chooseRows, type NarBenchOptions, narBench } from './nar-bench.js';
 import { openNarModels } from './nar-models.js';
 import { narTable } from './nar-table.js';
 import { qualityBench } from './quality-bench.js';
 import { searchBench } from './search-bench.js';
+import { sizesBench } from './sizes-bench.js';
 import { speculativeBench } from './speculative-bench.js';
 import { flickr2016, readTestSet, type TestSet } from './test-sets.js';
 
 const USAGE = `npm run bench -- speculative [--json] [--limit N] [--repeats N]
 npm run bench -- search [--json] [--limit N] [--repeats N]
+npm run bench -- load [--json] [--repeats N]
+npm run bench -- sizes [--json]
 npm run bench -- quality [--json] [--limit N] [--source FILE --reference FILE]
 npm run bench -- nar [--json] [--limit N] [--repeats N] [--strategies a,b] [--source FILE --reference FILE]
 npm run bench -- correction [--json] [--limit N] [--repeats N] [--model FOLDER]
@@ -27,7 +32,7 @@ npm run bench -- correction [--json] [--limit N] [--repeats N] [--model FOLDER]
   --threads N        intra-op threads; default: probed
   --json             one JSON object on stdout, nothing else`;
 
-const BENCHES = ['speculative', 'search', 'quality', 'nar', 'correction'] as const;
+const BENCHES = ['speculative', 'search', 'quality', 'nar', 'correction', 'load', 'sizes'] as const;
 const isBench = (name: string | undefined): name is (typeof BENCHES)[number] => BENCHES.some((bench) => bench === name);
 
 class UsageError extends Error {}
@@ -62,6 +67,11 @@ const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 async function main(argv: readonly string[]): Promise<void> {
   const { values, positionals } = parse(argv);
   const [bench, ...rest] = positionals;
+  if (bench === 'load-task') {
+    // The bench of loading starts itself so, in fresh processes.
+    const [task, folder = '', target] = rest;
+    return void process.stdout.write(JSON.stringify(await runLoadTask(task as LoadTask, folder, target)));
+  }
   if (values.help) return void process.stdout.write(`${USAGE}\n`);
   if (!isBench(bench) || rest.length > 0) {
     throw new UsageError(`Name one bench: ${BENCHES.join(', ')}.\n\n${USAGE}`);
@@ -71,6 +81,11 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   for (const option of ['controls', 'strategies'] as const) {
     if (bench !== 'nar' && values[option] !== undefined) throw new UsageError(`--${option} goes with nar.`);
+  }
+  if (bench === 'sizes') return print(await sizesBench(), values.json);
+  if (bench === 'load') {
+    const folder = values.model ?? shippedModelFolder();
+    return print(await loadBench(folder, { repeats: integer('repeats', values.repeats), progress }), values.json);
   }
   if (bench === 'correction') {
     if (values.source !== undefined) throw new UsageError('The bench of correction has test lines of its own.');
@@ -92,6 +107,10 @@ async function main(argv: readonly string[]): Promise<void> {
   } finally {
     await model.loaded[Symbol.asyncDispose]();
   }
+}
+
+function print(report: object, json: boolean): void {
+  process.stdout.write(`${JSON.stringify(report, null, json ? undefined : 2)}\n`);
 }
 
 async function chooseTestSet({ source, reference, limit: text }: Values): Promise<TestSet> {
