@@ -28,6 +28,7 @@ import {
   type ScoreRules,
   tokens,
 } from '@foretoken/core/kit';
+import { assertBeamFits } from './beam-fits.js';
 import { BeamRow, type BeamSettings } from './beam-row.js';
 import type { SearchStart } from './branch.js';
 import { ConstrainedRow } from './constrained-row.js';
@@ -201,15 +202,5 @@ function assertPhrasesFit(phrases: readonly Phrase[], vocabulary: Vocabulary, li
     'UNSATISFIABLE_CONSTRAINT',
     `A phrase has at least ${least} tokens, but an output has at most ${limit} here.`,
     { option: 'phrases', received: least, most: limit },
-  );
-}
-
-/** Throws `INVALID_ARGUMENT` where the beam is larger than the vocabulary. */
-export function assertBeamFits(beamSize: number, vocabulary: Vocabulary): void {
-  if (beamSize <= vocabulary.size) return;
-  throw new ForetokenError(
-    'INVALID_ARGUMENT',
-    `beamSize is ${beamSize}, more than the ${vocabulary.size} tokens of the vocabulary. Choose a smaller beam.`,
-    { option: 'beamSize', received: beamSize, most: vocabulary.size },
   );
 }

@@ -15,6 +15,7 @@ import {
   decodeEnd,
   NodeBatch,
   nodeIdOf,
+  opened,
   rowResult,
   startOutput,
   topK,
@@ -57,7 +58,7 @@ export async function* searchRows<Source>(
   const search = prepare();
   const { request } = search;
   const { sources, signal } = request;
-  const forest = await model.open(sources, signal === undefined ? {} : { signal });
+  const forest = opened('autoregressive', await model.open(sources, signal === undefined ? {} : { signal }));
   try {
     const output: OutputRequest = search.states
       ? { kind: 'topK', k: search.candidates, states: true }

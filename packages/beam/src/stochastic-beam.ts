@@ -9,7 +9,7 @@ import {
   SCORE_RULES,
   type ScoreRules,
 } from '@foretoken/core/kit';
-import { assertBeamFits } from './beam-search.js';
+import { assertBeamFits } from './beam-fits.js';
 import type { SearchStart } from './branch.js';
 import { type Search, searchRows } from './search-loop.js';
 import { StochasticRow } from './stochastic-row.js';

@@ -1,5 +1,14 @@
 import type { AutoregressiveModel, DecodeEvent, DecodeRequest, NodeId } from '@foretoken/core';
-import { decodeEnd, NodeBatch, nodeIdOf, rowResult, startOutput, tokenCommit, Yielder } from '@foretoken/core/kit';
+import {
+  decodeEnd,
+  NodeBatch,
+  nodeIdOf,
+  opened,
+  rowResult,
+  startOutput,
+  tokenCommit,
+  Yielder,
+} from '@foretoken/core/kit';
 import { OpenHypothesis } from './open-hypothesis.js';
 import type { Chosen, TokenChoice } from './token-choice.js';
 
@@ -41,7 +50,7 @@ export async function* decodeRows<Source>(
 ): AsyncGenerator<DecodeEvent, void, undefined> {
   const { request, choice, samples, scores, tokenLogProbs, surpriseBound, minNewTokens } = prepare();
   const { sources, signal } = request;
-  const forest = await model.open(sources, signal === undefined ? {} : { signal });
+  const forest = opened('autoregressive', await model.open(sources, signal === undefined ? {} : { signal }));
   try {
     const rows = Array.from({ length: forest.rows }, (_, row) => {
       const start = forest.start(row);

@@ -1,4 +1,14 @@
-import { flag, type OptionReader, type OptionTable, oneOf, text, withMethods, wrongValue } from '@foretoken/core/kit';
+import {
+  callback,
+  flag,
+  immediate,
+  type OptionReader,
+  type OptionTable,
+  oneOf,
+  text,
+  withMethods,
+  wrongValue,
+} from '@foretoken/core/kit';
 import { isObject } from '@foretoken/models/folder';
 import type { ImportNote } from './readers/hugging-face/generation-config.js';
 
@@ -45,10 +55,6 @@ const facts: OptionReader<Readonly<Record<string, unknown>>> = (name, value) => 
   if (isObject(value)) return value;
   throw wrongValue(name, value, 'an object of facts');
 };
-const listener: OptionReader<(note: ImportNote) => void> = (name, value) => {
-  if (typeof value === 'function') return value as (note: ImportNote) => void;
-  throw wrongValue(name, value, 'a function');
-};
 
 /** What `importModel` takes. */
 export const IMPORT_OPTIONS: OptionTable<ImportOptions> = {
@@ -64,5 +70,5 @@ export const IMPORT_OPTIONS: OptionTable<ImportOptions> = {
   training: facts,
   replace: flag,
   signal: withMethods<AbortSignal>('an AbortSignal', 'throwIfAborted', 'addEventListener'),
-  onNote: listener,
+  onNote: callback(immediate),
 };

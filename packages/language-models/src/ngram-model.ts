@@ -1,4 +1,5 @@
 import { ForetokenError, type Vocabulary } from '@foretoken/core';
+import { checkOptions, type OptionReader, type OptionTable, wrongValue } from '@foretoken/core/kit';
 import type { LanguageModel, NextTokens } from './language-model.js';
 
 /** A back-off trigram model as parallel arrays; probabilities and weights in the linear domain. */
@@ -17,6 +18,33 @@ export interface NgramTables {
   readonly trigramIds: Int32Array;
   /** `[trigrams]`. */
   readonly trigramProbability: Float32Array;
+}
+
+const floats: OptionReader<Float32Array> = (name, value) => {
+  if (ArrayBuffer.isView(value) && value instanceof Float32Array) return value;
+  throw wrongValue(name, value, 'a Float32Array');
+};
+const ids: OptionReader<Int32Array> = (name, value) => {
+  if (ArrayBuffer.isView(value) && value instanceof Int32Array) return value;
+  throw wrongValue(name, value, 'an Int32Array');
+};
+const TABLES: OptionTable<NgramTables> = {
+  unigramProbability: floats,
+  unigramBackoff: floats,
+  bigramIds: ids,
+  bigramProbability: floats,
+  bigramBackoff: floats,
+  trigramIds: ids,
+  trigramProbability: floats,
+};
+
+/** Throws `INVALID_ARGUMENT` for what is no vocabulary. */
+function endOf(vocabulary: Pick<Vocabulary, 'endTokenId'>): number | undefined {
+  try {
+    const { endTokenId } = vocabulary;
+    if (endTokenId === undefined || typeof endTokenId === 'number') return endTokenId;
+  } catch {}
+  throw wrongValue('vocabulary', vocabulary, 'an object with endTokenId');
 }
 
 /** Where an `NgramModel` stands: what its last two tokens make probable. */
@@ -44,7 +72,9 @@ export class NgramModel implements LanguageModel<NgramState> {
    *
    * Throws `INVALID_ARGUMENT` when the arrays' sizes disagree or an id lies outside the vocabulary.
    */
-  constructor(tables: NgramTables, { endTokenId }: Pick<Vocabulary, 'endTokenId'>) {
+  constructor(given: NgramTables, vocabulary: Pick<Vocabulary, 'endTokenId'>) {
+    const tables = checkOptions('NgramModel', given, TABLES, Object.keys(TABLES) as (keyof NgramTables)[]);
+    const endTokenId = endOf(vocabulary);
     const size = tables.unigramProbability.length;
     const bigrams = tables.bigramProbability.length;
     const trigrams = tables.trigramProbability.length;

@@ -70,10 +70,11 @@ export function sentenceChrf(
 const OPTIONS: Readonly<Record<keyof ChrfOptions, true>> = { characterOrder: true, wordOrder: true, beta: true };
 
 /** Throws `INVALID_OPTION` for anything but an object of known options. */
-function knownOptions(options: ChrfOptions): ChrfOptions {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new MetricsError('INVALID_OPTION', `The options of chrF must be an object, but were ${typeof options}.`, {
-      received: options,
+function knownOptions(given: ChrfOptions): ChrfOptions {
+  const options = copyOf(given);
+  if (options === undefined) {
+    throw new MetricsError('INVALID_OPTION', `The options of chrF must be an object, but were ${typeof given}.`, {
+      received: given,
     });
   }
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
@@ -83,6 +84,15 @@ function knownOptions(options: ChrfOptions): ChrfOptions {
     option: unknown,
     required: known,
   });
+}
+
+/** A copy of an object, read once; `undefined` for anything else, and where reading it fails. */
+function copyOf(options: ChrfOptions): ChrfOptions | undefined {
+  try {
+    return typeof options === 'object' && options !== null && !Array.isArray(options) ? { ...options } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function assertOption(option: string, value: number, least: number): void {

@@ -27,8 +27,9 @@ export type References = readonly (readonly string[])[];
  */
 export function assertCorpus(hypotheses: readonly string[], references: References): void {
   assertLines('hypotheses', hypotheses);
-  if (!Array.isArray(references)) throw invalidLines('references', references, 'an array of streams of lines');
-  for (let stream = 0; stream < references.length; stream++) assertLines(`references[${stream}]`, references[stream]);
+  const streams = lengthOf(references);
+  if (streams === undefined) throw invalidLines('references', references, 'an array of streams of lines');
+  for (let stream = 0; stream < streams; stream++) assertLines(`references[${stream}]`, entryOf(references, stream));
   if (hypotheses.length === 0) {
     throw new MetricsError('EMPTY_CORPUS', 'There are no hypotheses; a corpus score needs at least one line.');
   }
@@ -47,21 +48,43 @@ export function assertCorpus(hypotheses: readonly string[], references: Referenc
 }
 
 function assertLines(name: string, lines: unknown): void {
-  if (!Array.isArray(lines)) throw invalidLines(name, lines, 'an array of lines');
-  for (let line = 0; line < lines.length; line++) {
-    if (typeof lines[line] !== 'string') throw invalidLines(`${name}[${line}]`, lines[line], 'a string');
+  const length = lengthOf(lines);
+  if (length === undefined) throw invalidLines(name, lines, 'an array of lines');
+  for (let line = 0; line < length; line++) assertText(`${name}[${line}]`, entryOf(lines, line));
+}
+
+function assertText(name: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string') throw invalidLines(name, value, 'a string');
+}
+
+/** Length of an array; `undefined` for anything else, also for a proxy that was revoked. */
+function lengthOf(value: unknown): number | undefined {
+  try {
+    return Array.isArray(value) ? value.length : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** An entry of an array; `undefined` where reading it fails. */
+function entryOf(list: unknown, index: number): unknown {
+  try {
+    return (list as readonly unknown[])[index];
+  } catch {
+    return undefined;
   }
 }
 
 function invalidLines(name: string, received: unknown, required: string): MetricsError {
-  const kind = received === null ? 'null' : Array.isArray(received) ? 'an array' : `of the type ${typeof received}`;
+  const kind =
+    received === null ? 'null' : lengthOf(received) === undefined ? `of the type ${typeof received}` : 'an array';
   return new MetricsError('INVALID_LINES', `${name} must be ${required}, but was ${kind}.`, { received, required });
 }
 
 /** The references of a single line, one stream for each. */
 export function singleLineStreams(reference: string | readonly string[]): References {
   if (typeof reference === 'string') return [[reference]];
-  if (!Array.isArray(reference)) throw invalidLines('reference', reference, 'a string or an array of strings');
+  if (lengthOf(reference) === undefined) throw invalidLines('reference', reference, 'a string or an array of strings');
   assertLines('reference', reference);
   return Array.from(reference, (text: string) => [text]);
 }

@@ -1,5 +1,5 @@
-export * from './bleu.js';
+export { type BleuScore, corpusBleu, sentenceBleu } from './bleu.js';
 export * from './chrf.js';
-export * from './corpus.js';
+export { MetricsError, type MetricsErrorCode, type References } from './corpus.js';
 export * from './text-lines.js';
 export * from './tokenize-13a.js';

@@ -17,13 +17,17 @@ const BYTE_ORDER_MARK = '\ufeff';
  * Reads UTF-8 lines as they arrive: `\n` or `\r\n` ends one, the last may lack both, and a byte order mark at the beginning is
  * dropped. All else, such as form feeds, NUL and U+2028, is text.
  *
- * A line over `limit` is thrown away while it is read, never kept. Fails as `chunks` does, and with `INVALID_LINES` where the
- * first byte says that this is UTF-16.
+ * A line over `limit` is thrown away while it is read, never kept. Fails as `chunks` does, with `INVALID_OPTION` for a limit that
+ * is none, and with `INVALID_LINES` where the first byte says that this is UTF-16, or a chunk is neither bytes nor text.
  */
 export async function* textLines(
   chunks: AsyncIterable<Uint8Array | string>,
   limit: number = LINE_LIMIT,
 ): AsyncGenerator<TextLine, void, undefined> {
+  if (!Number.isInteger(limit) || limit < 0) {
+    throw new MetricsError('INVALID_OPTION', 'limit must be an integer of at least 0.', { received: limit });
+  }
+  const iterator = iteratorOf(chunks);
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let number = 0;
   let pending = '';
@@ -47,8 +51,9 @@ export async function* textLines(
     length = 0;
     return result;
   };
-  for await (const chunk of chunks) {
+  for await (const chunk of { [Symbol.asyncIterator]: () => iterator }) {
     if (typeof chunk !== 'string') {
+      if (!isBytes(chunk)) throw notChunks(chunk);
       // No UTF-8 begins so; the byte order mark of UTF-16 does, in either order.
       if (bytes === 0 && (chunk[0] ?? 0) >= 0xfe) throw notUtf8();
       bytes += chunk.length;
@@ -68,6 +73,30 @@ export async function* textLines(
   }
   take(decoder.decode());
   if (length > 0) yield finish();
+}
+
+/** Throws `INVALID_LINES` for what is no iterable, whatever reading it does. */
+function iteratorOf(chunks: AsyncIterable<Uint8Array | string>): AsyncIterator<Uint8Array | string> {
+  let iterator: AsyncIterator<Uint8Array | string> | undefined;
+  try {
+    const given = chunks as Partial<AsyncIterable<Uint8Array | string> & Iterable<Uint8Array | string>>;
+    iterator = given[Symbol.asyncIterator]?.() ?? (given[Symbol.iterator]?.() as typeof iterator);
+    if (typeof iterator?.next === 'function') return iterator;
+  } catch {}
+  throw notChunks(chunks);
+}
+
+/** Also of another realm; a proxy is no view. */
+function isBytes(chunk: unknown): chunk is Uint8Array {
+  return ArrayBuffer.isView(chunk) && Object.prototype.toString.call(chunk) === '[object Uint8Array]';
+}
+
+function notChunks(received: unknown): MetricsError {
+  return new MetricsError(
+    'INVALID_LINES',
+    `Chunks must be an iterable of bytes and texts, but there was ${received === null ? 'null' : `a value of the type ${typeof received}`}.`,
+    { received },
+  );
 }
 
 function notUtf8(): MetricsError {

@@ -1,3 +1,4 @@
+import { hasMethods } from '@foretoken/core/kit';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
 import type { OpenFolderOptions } from './folder/read-folder.js';
 import type { ModelIo } from './io/model-io.js';
@@ -20,5 +21,5 @@ export interface Platform {
 
 /** Whether a location is something that reads a folder already. */
 export function isModelIo(location: unknown): location is ModelIo {
-  return typeof location === 'object' && location !== null && 'open' in location && typeof location.open === 'function';
+  return hasMethods(location, 'open');
 }

@@ -1,6 +1,3 @@
-import { ForetokenError } from '@foretoken/core';
-import { lengthOf } from '@foretoken/core/kit';
-
 /** Sources that follow one another. */
 export interface SourcePart<Source> {
   /** Row of the first. */
@@ -31,15 +28,4 @@ function positionsOf(source: unknown): number {
     // What cannot be read is the model's to refuse.
     return 1;
   }
-}
-
-/** Throws `INVALID_ARGUMENT` unless a model emitted one lattice for each source. */
-export function assertOneEach(lattices: readonly unknown[], sources: readonly unknown[]): void {
-  const received = lengthOf(lattices);
-  if (received === sources.length) return;
-  throw new ForetokenError(
-    'INVALID_ARGUMENT',
-    `The model emitted ${received ?? 'no'} lattices for ${sources.length} sources; one each is required.`,
-    { received, required: sources.length },
-  );
 }

@@ -173,8 +173,9 @@ describe('rescoring', () => {
       open: async (sources) => {
         const forest = await inner.open(sources);
         return {
-          start: (row: number) => forest.start(row),
+          ...({ retain: () => {}, finish: () => {} } as Pick<typeof forest, 'retain' | 'finish'>),
           rows: forest.rows,
+          start: (row: number) => forest.start(row),
           extend: async (nodes: { tokenId: Int32Array }) => ({
             kind: 'logits',
             firstNode: 0,

@@ -27,6 +27,24 @@ describe('nat with an autoregressive model to rescore', () => {
     expect(plain.text).toBe('abc');
   });
 
+  it('leaves out candidates that the model has no positions for, and refuses a row of none but such', async () => {
+    const canvas = tableModel({ __: 'a60 b60', ___: 'a90 b80 c70', _: 'd30' }, [1, 9, 40, 50]);
+    const short = (maxLength: number): AutoregressiveModel<TokenSource> => ({
+      ...letterModel(['a50d10', 'b90.5', 'c99', '.99']),
+      maxLength,
+    });
+    // With its start token, the model holds three of "abc", which it likes best, and no more.
+    expect((await decode({ lengthBeam: 3, rescore: short(4) }, canvas)).text).toBe('abc');
+    const { text, best } = await decode({ lengthBeam: 3, rescore: short(3) }, canvas);
+    expect(text).toBe('ab');
+    expect(Number.isFinite(best.score)).toBe(true);
+    expect((await decode({ lengthBeam: 3, rescore: short(2) }, canvas)).text).toBe('d');
+    await expect(decode({ lengthBeam: 2, rescore: short(2) }, canvas)).rejects.toMatchObject({
+      code: 'LENGTH_LIMIT',
+      details: { row: 0 },
+    });
+  });
+
   it('chooses what scoring each length on its own chooses', async () => {
     let notTheSurest = 0;
     await fc.assert(

@@ -22,6 +22,7 @@ import {
   givenTokens,
   type LengthOptions,
   MAX_FORWARD_CELLS,
+  opened,
 } from '@foretoken/core/kit';
 import { assertLatticeSearch, type LatticeSearch, pathsToRead, searchOutputs } from './lattice-search.js';
 import { RefinedCanvas } from './refined-canvas.js';
@@ -94,9 +95,9 @@ async function* decode<Source>(
     const found = initial && (await searchOutputs(initial, request, open));
     const begun = found?.map((outputs) => [{ canvas: RefinedCanvas.of(outputs, model), bonus: 0 }]);
     const read = initial && found ? pathsToRead(model, initial, found) : {};
-    session = await model.open(sources, { ...open, ...read });
-    const opened = session;
-    const first = begun ?? (await blanks(strategy, opened, model, request));
+    session = opened('canvas', await model.open(sources, { ...open, ...read }));
+    const filling = session;
+    const first = begun ?? (await blanks(strategy, filling, model, request));
     const rows = sources.map((source, row) => {
       const context = contextOf(source, row, model, request);
       return (first[row] as readonly Begun[]).map(({ canvas, bonus }) => ({
@@ -107,7 +108,7 @@ async function* decode<Source>(
     });
     const fillAll = async (canvases: readonly Canvas[]): Promise<CanvasPrediction[]> => {
       signal?.throwIfAborted();
-      return opened.fill(canvases, strategy.output, signal);
+      return filling.fill(canvases, strategy.output, signal);
     };
     yield* refineRows(rows, (asks) => fillTogether(asks, fillAll), {
       request,

@@ -18,6 +18,7 @@ import {
   cutOutput,
   forwardParts,
   type NamedRequirements,
+  opened,
 } from '@foretoken/core/kit';
 import { type EditedCanvas, edited, outputOf } from './edited-canvas.js';
 import { assertLatticeSearch, type LatticeSearch, pathsToRead, searchOutputs } from './lattice-search.js';
@@ -88,7 +89,7 @@ async function* decode<Source>(
     const found = initial && (await searchOutputs(initial, request, open));
     for (const { row, tokenIds } of found ?? []) assertText('The output found in the lattice', row, tokenIds, model);
     const read = initial && found ? pathsToRead(model, initial, found) : {};
-    session = await model.open(sources, { ...open, ...read });
+    session = opened('edit', await model.open(sources, { ...open, ...read }));
     const { startTokenId, vocabulary } = model;
     const given = sources.map((_, row) => outputPrefixes?.[row]?.length ?? 0);
     const rows = sources.map((_, row) => {

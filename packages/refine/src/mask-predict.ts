@@ -9,7 +9,7 @@ import {
   type OptionTable,
 } from '@foretoken/core/kit';
 import { canvasDecoder, type Refinement } from './canvas-decoder.js';
-import { assertSchedule, type MaskSchedule, maskedCount, schedule as readSchedule } from './mask-schedule.js';
+import { assertSchedule, countOf, type MaskSchedule, schedule as readSchedule } from './mask-schedule.js';
 import { BEST } from './proposals.js';
 import { lowest, type RefinedCanvas } from './refined-canvas.js';
 
@@ -57,7 +57,7 @@ export function maskPredict<Source = TokenSource>(options: MaskPredictOptions = 
         const [prediction] = yield [canvas.without(masked)];
         const changed = canvas.decide(masked, bestCanvasTokens(prediction, canvas.length, canvas.maskTokenId));
         if (adaptiveStop && !changed) return;
-        const count = maskedCount(schedule, canvas.free.length, iteration, iterations);
+        const count = countOf(schedule, canvas.free.length, iteration, iterations);
         masked = lowest(canvas.free, canvas.logProbs, Math.max(count, leastMasked));
       }
     },

@@ -1,4 +1,4 @@
-import { callback, number, type OptionReader, wrongValue } from '@foretoken/core/kit';
+import { assertInteger, callback, number, type OptionReader, wrongValue } from '@foretoken/core/kit';
 
 /**
  * Share of a canvas that is masked when a share `progress` in `[0, 1]` of the iterations is over: `linear` is
@@ -14,8 +14,19 @@ export const schedule: OptionReader<MaskSchedule> = (name, value) => {
   throw wrongValue(name, value, 'linear, cosine or a function of the progress');
 };
 
-/** How many of `length` positions are masked after `done` of `total` iterations: the share of the schedule, rounded down. */
-export function maskedCount(schedule: MaskSchedule, length: number, done: number, total: number): number {
+/**
+ * How many of `length` positions are masked after `done` of `total` iterations: the share of the schedule, rounded down. Throws
+ * `INVALID_ARGUMENT`.
+ */
+export function maskedCount(given: MaskSchedule, length: number, done: number, total: number): number {
+  assertInteger('length', length, 0, Number.MAX_SAFE_INTEGER);
+  assertInteger('total', total, 1, Number.MAX_SAFE_INTEGER);
+  assertInteger('done', done, 0, total);
+  return countOf(schedule('schedule', given), length, done, total);
+}
+
+/** `maskedCount` of what was checked. */
+export function countOf(schedule: MaskSchedule, length: number, done: number, total: number): number {
   // (total - done) / total and not 1 - done / total: the latter rounds below whole numbers.
   if (schedule === 'linear') return Math.floor((length * (total - done)) / total);
   if (schedule === 'cosine') return done === total ? 0 : Math.floor(length * Math.cos((done / total) * (Math.PI / 2)));

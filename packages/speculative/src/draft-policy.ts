@@ -1,5 +1,5 @@
 import type { DraftingCosts, DraftTree, ForwardCosts } from '@foretoken/core';
-import { assertNumber, hasMethods, wrongValue } from '@foretoken/core/kit';
+import { hasMethods, wrongValue } from '@foretoken/core/kit';
 
 /** What a drafter that does not say how sure it is, and nobody has seen at work yet, is trusted with. */
 const UNKNOWN_ACCEPTANCE = 0.75;
@@ -37,12 +37,6 @@ export class DraftPolicy {
   #tokensPerForward = 2;
 
   constructor(costs: ForwardCosts | undefined, drafting: DraftingCosts | undefined, maxNodes: number) {
-    if (drafting !== undefined) {
-      if (drafting === null)
-        throw wrongValue('drafter.costs', drafting, 'an object with open and propose, in milliseconds');
-      assertNumber('drafter.costs.open', drafting.open, 0, Number.MAX_VALUE);
-      assertNumber('drafter.costs.propose', drafting.propose, 0, Number.MAX_VALUE);
-    }
     if (costs !== undefined && !hasMethods(costs, 'milliseconds')) {
       throw wrongValue('model.costs', costs, 'an object with the method milliseconds');
     }

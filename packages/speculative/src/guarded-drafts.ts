@@ -1,31 +1,64 @@
 import {
   type DraftContext,
   type Drafter,
+  type DraftingCosts,
   type DraftRequest,
   type DraftSession,
   type DraftTree,
   ForetokenError,
+  type Vocabulary,
 } from '@foretoken/core';
-import { hasMethods, type OptionReader, show, wrongValue } from '@foretoken/core/kit';
+import { assertNumber, hasMethods, type OptionReader, show, wrongValue } from '@foretoken/core/kit';
 import { ownDraft } from './draft-tree.js';
 import { orAbort } from './or-abort.js';
 
-/** Reads a drafter. */
+/** Reads a drafter: its name, vocabulary and encoder once, so that they stay what they were; its costs, which change, guarded. */
 export const drafter: OptionReader<Drafter<never>> = (name, value) => {
-  if (isDrafter(value)) return value;
+  const read = readDrafter(value);
+  if (read !== undefined) return read;
   const required = 'an object with a name, open(sources, context) and, unless any will do, a vocabulary';
   throw wrongValue(name, value, required);
 };
 
-function isDrafter(value: unknown): value is Drafter<never> {
-  if (!hasMethods(value, 'open')) return false;
+function readDrafter(value: unknown): Drafter<never> | undefined {
+  if (!hasMethods(value, 'open')) return undefined;
+  const given = value as Drafter<never>;
   try {
-    const { name, vocabulary } = value as Partial<Record<keyof Drafter<never>, unknown>>;
-    return (
-      typeof name === 'string' && (vocabulary === undefined || (typeof vocabulary === 'object' && vocabulary !== null))
-    );
+    const { name, vocabulary, encoder } = given;
+    if (typeof name !== 'string') return undefined;
+    return {
+      name,
+      vocabulary: vocabulary === undefined ? undefined : sizesOf(vocabulary),
+      encoder,
+      get costs() {
+        return costsOf(given, name);
+      },
+      open: (sources, context) => given.open(sources, context),
+    };
   } catch {
-    return false;
+    return undefined;
+  }
+}
+
+/** A copy of a vocabulary. Throws where it is none. */
+function sizesOf({ size, endTokenId }: Vocabulary): Vocabulary {
+  return { size, endTokenId };
+}
+
+/** A copy of what a drafter says that drafting costs. Throws `INVALID_DRAFT`, `INVALID_ARGUMENT`. */
+function costsOf(drafter: Drafter<never>, name: string): DraftingCosts | undefined {
+  try {
+    const { costs } = drafter;
+    if (costs === undefined) return undefined;
+    if (typeof costs !== 'object' || costs === null) {
+      throw wrongValue('drafter.costs', costs, 'an object with open and propose, in milliseconds');
+    }
+    const { open, propose } = costs;
+    assertNumber('drafter.costs.open', open, 0, Number.MAX_VALUE);
+    assertNumber('drafter.costs.propose', propose, 0, Number.MAX_VALUE);
+    return { open, propose };
+  } catch (error) {
+    throw drafterFailure(name, 'tell its costs', error, undefined);
   }
 }
 

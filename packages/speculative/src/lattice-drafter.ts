@@ -13,6 +13,7 @@ import {
   CtcPrefixScorer,
   checkOptions,
   EMPTY_DRAFT,
+  emitted,
   integer,
   number,
   type OptionTable,
@@ -101,10 +102,11 @@ export function latticeDrafter<Source = TokenSource>(options: LatticeDrafterOpti
     get costs() {
       return times.costs;
     },
-    async open(sources, { encoding, signal }) {
+    async open(sources, { encoding, signal } = {}) {
       const k = Math.min(candidates, model.supports.maxCandidates);
       const began = performance.now();
-      const lattices = await model.emit(sources, { ...(encoding && { encoding }), ...(signal && { signal }), k });
+      const given = await model.emit(sources, { ...(encoding && { encoding }), ...(signal && { signal }), k });
+      const lattices = emitted(given, sources.length);
       times.opened(performance.now() - began, sources.length);
       const yielder = new Yielder(signal);
       const rows: RowState[] = [];

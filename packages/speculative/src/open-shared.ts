@@ -6,7 +6,7 @@ import {
   type SourceEncoding,
   type TokenForest,
 } from '@foretoken/core';
-import { show } from '@foretoken/core/kit';
+import { opened, show } from '@foretoken/core/kit';
 import { GuardedDrafts } from './guarded-drafts.js';
 
 /** A target and a drafter opened for the same sources; disposing of it releases both, and the encoding they share. */
@@ -53,7 +53,7 @@ export async function openShared<Source>(
       encoding,
       signal,
     };
-    forest = await model.open(sources, options);
+    forest = opened('autoregressive', await model.open(sources, options));
     const drafts = drafting ? await GuardedDrafts.open(drafter, sources, { ...options, seed }) : undefined;
     return new Pair(forest, drafts, encoding);
   } catch (error) {

@@ -107,6 +107,35 @@ const BROKEN_DRAFTS: readonly (readonly [string, unknown])[] = [
 ];
 
 describe('a draft that breaks the contract', () => {
+  it('reads what a drafter says of itself once, and names it where telling its costs fails', async () => {
+    let reads = 0;
+    const moody = (field: string) => ({
+      ...drafterOf({}),
+      get [field](): unknown {
+        if (reads++ > 0) throw new Error('a getter that throws later');
+        return field === 'name' ? 'moody' : field === 'vocabulary' ? { size: SIZE, endTokenId: 0 } : undefined;
+      },
+    });
+    for (const field of ['name', 'vocabulary', 'encoder']) {
+      reads = 0;
+      const decoder = speculative({ drafter: moody(field) as Drafter<number> });
+      expect((await collect(decoder.decode(target(), { sources: [5] }))).type).toBe('decode-end');
+    }
+    const costly = {
+      ...drafterOf({}),
+      get costs(): never {
+        throw new Error('no idea');
+      },
+    };
+    expect(await failureOf(costly)).toMatchObject({
+      code: 'INVALID_DRAFT',
+      message: 'The drafter peer failed to tell its costs: no idea.',
+    });
+    for (const costs of [null, 3, { open: 1 }, { open: -1, propose: 0 }]) {
+      expect(await failureOf({ ...drafterOf({}), costs } as never)).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
+  });
+
   const named = {
     code: 'INVALID_DRAFT',
     message: expect.stringMatching(/^The drafter peer /),

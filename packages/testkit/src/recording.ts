@@ -3,6 +3,7 @@ import {
   anything,
   callback,
   checkOptions,
+  immediate,
   integer,
   modelKind,
   type OptionTable,
@@ -45,7 +46,7 @@ export interface RecordingOptions {
 const OPTIONS: OptionTable<RecordingOptions> = {
   failAt: integer(1),
   error: anything,
-  onForward: callback<(forward: number) => void>(anything),
+  onForward: callback<(forward: number) => void>(immediate),
 };
 
 /** Wraps a model to record its use, count what is left open, and fail on demand. */

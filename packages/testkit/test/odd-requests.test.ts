@@ -45,6 +45,15 @@ function complaint(error: unknown): string | undefined {
   return undefined;
 }
 
+/** Whether a promise can be of this value: one that never answers, or fails by itself, is the model's matter. */
+function resolves(value: unknown): boolean {
+  try {
+    return typeof (value as { readonly then?: unknown } | null | undefined)?.then !== 'function';
+  } catch {
+    return false;
+  }
+}
+
 interface Odd {
   readonly what: string;
   run(): Promise<unknown>;
@@ -158,5 +167,29 @@ describe('odd requests', () => {
         expect(events, `${name} on ${kind}`).toEqual([]);
       }
     }
+  });
+
+  it('a model that opens or emits what is no session and no lattice is refused by code', async () => {
+    const complaints: string[] = [];
+    for (const { name, factory, model, needed = {} } of STRATEGIES) {
+      for (const [index, make] of ODD_VALUES.entries()) {
+        if (!resolves(make())) continue;
+        const odd = async (): Promise<unknown> => make();
+        const lists = async (): Promise<unknown> => [make(), make()];
+        for (const open of [odd, lists]) {
+          const target = { ...MODELS[model], open, emit: open };
+          const request = { sources: [Int32Array.of(1, 2), Int32Array.of(3)], maxNewTokens: 2 };
+          try {
+            await collect(factory({ ...needed } as never).decode(target as never, request as never));
+          } catch (error) {
+            const wrong = complaint(error);
+            if (wrong !== undefined) complaints.push(`${name} ${index}: ${wrong}`);
+          }
+        }
+      }
+    }
+    await setImmediate();
+    expect(complaints.slice(0, 20)).toEqual([]);
+    expect(unhandled).toEqual([]);
   });
 });

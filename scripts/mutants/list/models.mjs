@@ -6,14 +6,17 @@ export default [
     tests: ['packages/models/test/safe-file.test.ts'],
     faults: [
       ['total > open.bytes || (bytesRead === 0 && total < open.bytes)', 'bytesRead === 0 && total < open.bytes'],
-      ['if (open.bytes > options.most) {', 'if (open.bytes > options.most + 1) {'],
     ],
+  },
+  {
+    file: 'packages/models/src/io/read-file.ts',
+    tests: ['packages/models/test/folder-read.test.ts', ...replacing],
+    faults: [['    checkDigest(place, hasher.digest(), record.sha256);\n', '']],
   },
   {
     file: 'packages/models/src/folder/read-folder.ts',
     tests: ['packages/models/test/folder-read.test.ts', ...replacing],
     faults: [
-      ["checkDigest(folder, file, hash.digest('hex'), record.sha256);", ''],
       ['attempt === MOST_ATTEMPTS || (await readText()) === text', 'attempt === 1 || (await readText()) === text'],
     ],
   },
@@ -65,7 +68,7 @@ export default [
     file: 'packages/models/src/tokenizer/text-tokenizer.ts',
     tests: ['packages/models/test/tokenizer-text.test.ts'],
     faults: [
-      ['if (ended.length > sourceLength) throw', 'if (ids.length > sourceLength) throw'],
+      ['assertSourceTokens(ended.length, sourceLength);', 'assertSourceTokens(ids.length, sourceLength);'],
       [
         'new Set([...specialTokenIds, vocabulary.endTokenId, vocabulary.padTokenId])',
         'new Set([...specialTokenIds, vocabulary.endTokenId])',
@@ -108,11 +111,12 @@ export default [
     faults: [['if (row < this.#lengths.length) this.#lengths[row] = last;', '']],
   },
   {
-    file: 'packages/models/src/text/text-deltas.ts',
-    tests: ['packages/models/test/text.test.ts'],
+    file: 'packages/models/src/processors/text-deltas.ts',
+    tests: ['packages/models/test/text-deltas.test.ts'],
     faults: [
-      ['if (after.endsWith(INCOMPLETE) || !after.startsWith(before)) return', 'if (!after.startsWith(before)) return'],
-      ['Math.max(0, this.#read - CONTEXT)', 'this.#read'],
+      ['const HELD = 3;', 'const HELD = 2;'],
+      ['if (before.length >= this.#shown.length) return false;', ''],
+      ['while (end > 0 && text[end - 1] === INCOMPLETE) end--;', ''],
     ],
   },
   {

@@ -8,7 +8,9 @@ import { show } from './show.js';
  */
 export function wrongValue(option: string, received: unknown, required: string): ForetokenError {
   if (isPromise(received)) Promise.resolve(received).catch(() => {});
-  return new ForetokenError('INVALID_ARGUMENT', `${option} must be ${required}, but was ${show(received)}.`, {
+  // A name may be odd too, where a reader is called by hand.
+  const name = typeof option === 'string' ? option : show(option);
+  return new ForetokenError('INVALID_ARGUMENT', `${name} must be ${required}, but was ${show(received)}.`, {
     option,
     received,
     required,

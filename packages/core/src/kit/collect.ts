@@ -1,20 +1,27 @@
 import { ForetokenError } from '../contract/errors.js';
 import type { DecodeEndEvent, DecodeEvent } from '../contract/events.js';
 import { wrongValue } from './checks.js';
+import { hasMethods } from './options.js';
 
 /** Runs a decode to its end and returns the last event: results and statistics. Rethrows what the decode throws. */
 export async function collect(events: AsyncIterable<DecodeEvent>): Promise<DecodeEndEvent> {
-  if (
-    typeof (events as Partial<AsyncIterable<DecodeEvent>> | null | undefined)?.[Symbol.asyncIterator] !== 'function'
-  ) {
-    throw wrongValue('events', events, 'what decode(model, request) returns');
-  }
+  const iterator = iteratorOf(events);
   let last: DecodeEvent | undefined;
-  for await (const event of events) last = event;
+  for await (const event of { [Symbol.asyncIterator]: () => iterator }) last = event;
   if (last?.type !== 'decode-end') {
     throw new ForetokenError('RUNTIME_FAILURE', 'The decoder stopped without a decode-end event.', {
       lastEvent: last?.type ?? null,
     });
   }
   return last;
+}
+
+/** Throws `INVALID_ARGUMENT` for what is no stream of events, whatever reading it does. */
+function iteratorOf(events: AsyncIterable<DecodeEvent>): AsyncIterator<DecodeEvent> {
+  let iterator: AsyncIterator<DecodeEvent> | undefined;
+  try {
+    iterator = events[Symbol.asyncIterator]();
+  } catch {}
+  if (hasMethods(iterator, 'next')) return iterator as AsyncIterator<DecodeEvent>;
+  throw wrongValue('events', events, 'what decode(model, request) returns');
 }

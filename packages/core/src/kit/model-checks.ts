@@ -1,8 +1,9 @@
 import type { Decoder, Requirements } from '../contract/decoder.js';
 import { ForetokenError } from '../contract/errors.js';
+import type { CtcLattice, DagLattice } from '../contract/lattice.js';
 import type { Vocabulary } from '../contract/vocabulary.js';
 import { wrongValue } from './checks.js';
-import { hasMethods, type OptionReader } from './options.js';
+import { hasMethods, lengthOf, type OptionReader } from './options.js';
 import { show } from './show.js';
 
 /** What is checked of a decoder. */
@@ -47,7 +48,8 @@ const REMEDIES: Readonly<Record<Kind, string>> = {
  * Throws `UNSUPPORTED_CAPABILITY` unless the model is of the kind that the decoder requires and offers all of it, and
  * `INVALID_ARGUMENT` for a vocabulary that is none.
  */
-export function assertModel({ name, requires }: NamedRequirements, model: unknown): void {
+export function assertModel(decoder: NamedRequirements, model: unknown): void {
+  const { name, requires } = assertDecoder(decoder);
   const wanted = requires.model;
   if (!isOfKind(wanted, model)) {
     const capability = `${article(wanted)} ${wanted} model`;
@@ -128,10 +130,7 @@ export function assertEdit(decoder: NamedRequirements, model: unknown): void {
 }
 
 function assertKind(decoder: NamedRequirements, kind: Kind, model: unknown): void {
-  const { name, requires } = decoder ?? {};
-  if (requires?.model === undefined || !Object.hasOwn(KINDS, requires.model)) {
-    throw wrongValue('decoder', decoder, 'a decoder with a name and requirements');
-  }
+  const { name, requires } = assertDecoder(decoder);
   if (requires.model !== kind) {
     const capability = `${article(requires.model)} ${requires.model} model`;
     throw new ForetokenError(
@@ -141,6 +140,69 @@ function assertKind(decoder: NamedRequirements, kind: Kind, model: unknown): voi
     );
   }
   assertModel(decoder, model);
+}
+
+/** What a decode calls of what a model opened. */
+const SESSIONS = {
+  autoregressive: ['start', 'extend', 'retain', 'finish'],
+  canvas: ['fill'],
+  edit: ['deletions', 'placeholders', 'fill'],
+} as const;
+
+/** What a model opened. Throws `INVALID_ARGUMENT` where that is no session of its kind, so that nothing can be asked of it. */
+export function opened<Session extends AsyncDisposable>(kind: keyof typeof SESSIONS, session: Session): Session {
+  const methods = SESSIONS[kind];
+  if (hasMethods(session, ...methods) && isDisposable(session)) return session;
+  const required = [...methods.map((method) => `${method}()`), '[Symbol.asyncDispose]()'].join(', ');
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `The ${kind} model opened ${show(session)}; an object with ${required} is required.`,
+    { received: session, required },
+  );
+}
+
+/** The lattices that a model emitted, one for each source. Throws `INVALID_ARGUMENT` where there are others, or other things. */
+export function emitted<Lattice>(lattices: readonly Lattice[], sources: number): readonly Lattice[] {
+  const length = lengthOf(lattices);
+  if (length === sources && Array.from(lattices).every(isLattice)) return lattices;
+  const received = length === undefined ? show(lattices) : `${length} of them, or not lattices alone`;
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `The lattice model emitted ${received}; ${sources} lattices, one for each source, are required.`,
+    { received: lattices, required: sources },
+  );
+}
+
+function isLattice(lattice: unknown): boolean {
+  try {
+    const { kind, tokenIds, logProbs } = lattice as Partial<CtcLattice | DagLattice>;
+    return (kind === 'ctc' || kind === 'dag') && ArrayBuffer.isView(tokenIds) && ArrayBuffer.isView(logProbs);
+  } catch {
+    return false;
+  }
+}
+
+function isDisposable(value: AsyncDisposable): boolean {
+  try {
+    return typeof value[Symbol.asyncDispose] === 'function';
+  } catch {
+    return false;
+  }
+}
+
+/** What a decoder is called and requires, each read once. Throws `INVALID_ARGUMENT` where it is no decoder. */
+export function assertDecoder(decoder: NamedRequirements): NamedRequirements {
+  try {
+    const { name, requires } = decoder;
+    if (typeof name === 'string' && isRequirements(requires)) return { name, requires };
+  } catch {}
+  throw wrongValue('decoder', decoder, 'a decoder, such as greedy(), with a name and what it requires');
+}
+
+function isRequirements({ model, ...rest }: Requirements): boolean {
+  if (!Object.hasOwn(KINDS, model)) return false;
+  const { outputs, kinds } = rest as { readonly outputs?: unknown; readonly kinds?: unknown };
+  return model === 'lattice' ? Array.isArray(kinds) : model === 'edit' || Array.isArray(outputs);
 }
 
 /** `UNSUPPORTED_CAPABILITY`: a model lacks what a decoder needs. */

@@ -1,7 +1,7 @@
 import { ForetokenError } from '../contract/errors.js';
 import type { TokenSource } from '../contract/vocabulary.js';
 import { wrongValue } from './checks.js';
-import { isInt32Array } from './options.js';
+import { entryOf, isInt32Array, lengthOf } from './options.js';
 
 /** What a model can read of a source. */
 export interface TokenSourceLimits {
@@ -20,10 +20,13 @@ export interface TokenSourceLimits {
  */
 export function assertTokenSources(
   sources: readonly unknown[],
-  { vocabularySize = Number.POSITIVE_INFINITY, min = 1, max = Number.POSITIVE_INFINITY }: TokenSourceLimits = {},
+  limits: TokenSourceLimits = {},
 ): asserts sources is readonly TokenSource[] {
+  const { vocabularySize = Number.POSITIVE_INFINITY, min = 1, max = Number.POSITIVE_INFINITY } = limits;
+  if (lengthOf(sources) === undefined) throw wrongValue('sources', sources, 'an array of sources');
   if (sources.length === 0) throw new ForetokenError('EMPTY_SOURCE', 'There are no sources; pass at least one.');
-  for (const [row, source] of sources.entries()) {
+  for (let row = 0; row < sources.length; row++) {
+    const source = entryOf('sources', sources, row);
     if (!isInt32Array(source)) {
       throw wrongValue(
         `Source ${row}`,

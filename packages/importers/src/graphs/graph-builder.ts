@@ -1,6 +1,7 @@
+import { hasMethods, integer, listOf, number, type OptionReader, oneOf, text, wrongValue } from '@foretoken/core/kit';
 import { ELEMENT_TYPE, type ElementType } from '@foretoken/models/folder';
 import { ATTRIBUTE_TYPE, ModelProto } from './proto.js';
-import type { WeightStore, WeightValues } from './weight-store.js';
+import { dimsOf, type WeightStore, type WeightValues } from './weight-store.js';
 
 /** Name of a value in the graph under construction. */
 export type Value = string;
@@ -22,7 +23,8 @@ interface CastOf {
 /**
  * Builds one ONNX graph: inputs, operators in execution order, outputs.
  *
- * Weights go to a `WeightStore` shared with other graphs and are referred to as external data of `dataFile`.
+ * Weights go to a `WeightStore` shared with other graphs and are referred to as external data of `dataFile`. Throws
+ * `INVALID_ARGUMENT` for what no graph can hold.
  */
 export class GraphBuilder {
   readonly #store: WeightStore;
@@ -34,8 +36,9 @@ export class GraphBuilder {
   #fresh = 0;
 
   constructor(store: WeightStore, dataFile: string) {
+    if (!hasMethods(store, 'add', 'addInt8', 'find')) throw wrongValue('store', store, 'a WeightStore');
     this.#store = store;
-    this.#dataFile = dataFile;
+    this.#dataFile = text('dataFile', dataFile);
   }
 
   /** Declares an input; a string dimension is symbolic. */
@@ -67,6 +70,7 @@ export class GraphBuilder {
     attributes: Readonly<Record<string, AttributeValue>> = {},
     options: { readonly domain?: string; readonly name?: string } = {},
   ): Value[] {
+    integer(1)('count', count);
     const name = options.name ?? `${opType}_${this.#fresh++}`;
     const output = count === 1 ? [name] : Array.from({ length: count }, (_, index) => `${name}_${index}`);
     this.#nodes.push(node(opType, inputs, output, name, attributes, options.domain));
@@ -116,6 +120,9 @@ export class GraphBuilder {
 
   /** A small constant kept in the graph itself. */
   constant(type: 'int32' | 'int64' | 'float32', dims: readonly number[], values: readonly number[]): Value {
+    oneOf('int32', 'int64', 'float32')('type', type);
+    dimsOf(dims);
+    listOf(type === 'float32' ? number(-Infinity, Infinity) : integer(Number.MIN_SAFE_INTEGER))('values', values);
     const name = `${type}_${dims.join('x')}_${values.slice(0, 8).join('_')}_${this.#fresh++}`;
     const data =
       type === 'int64'
@@ -165,23 +172,31 @@ function node(
   domain = '',
 ): object {
   return {
-    opType,
-    name,
-    input: [...inputs],
+    opType: text('opType', opType),
+    name: text('name', name),
+    input: listOf(text)('inputs', inputs),
     output: [...output],
-    domain,
+    domain: text('domain', domain),
     attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
   };
 }
 
 function valueInfo(name: string, type: ElementType, dims: readonly (number | string)[]): object {
-  const dim = dims.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  text('name', name);
+  if (!Object.hasOwn(ELEMENT_TYPE, type)) throw wrongValue('type', type, Object.keys(ELEMENT_TYPE).join(' or '));
+  const dim = listOf(dimension)('dims', dims).map((size) =>
+    typeof size === 'number' ? { dimValue: size } : { dimParam: size },
+  );
   return { name, type: { tensorType: { elemType: ELEMENT_TYPE[type], shape: { dim } } } };
 }
+
+const dimension: OptionReader<number | string> = (name, value) =>
+  typeof value === 'string' ? value : integer(0)(name, value);
 
 function attribute(name: string, value: AttributeValue): object {
   if (typeof value === 'number') return { name, type: ATTRIBUTE_TYPE.int, i: value };
   if (typeof value === 'string') return { name, type: ATTRIBUTE_TYPE.string, s: new TextEncoder().encode(value) };
-  if ('float' in value) return { name, type: ATTRIBUTE_TYPE.float, f: value.float };
-  return { name, type: ATTRIBUTE_TYPE.ints, ints: [...value] };
+  const float: unknown = (value as { readonly float?: unknown } | null | undefined)?.float;
+  if (typeof float === 'number') return { name, type: ATTRIBUTE_TYPE.float, f: float };
+  return { name, type: ATTRIBUTE_TYPE.ints, ints: listOf(integer(Number.MIN_SAFE_INTEGER))(name, value) };
 }

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { hasMethods, text as readText, wrongValue } from '@foretoken/core/kit';
 import { ELEMENT_TYPE, type ModelFolder, toFloat32 } from '@foretoken/models/folder';
 import type { Dense } from '../tensors/matrices.js';
 import { ModelProto } from './proto.js';
@@ -12,6 +13,8 @@ interface Initializer {
 
 /** The fp32 values of a graph's external weights but 8-bit ones, by name: to inspect a model, or to build other graphs of it. */
 export async function readGraphWeights(folder: ModelFolder, file: string): Promise<Map<string, Dense>> {
+  if (!hasMethods(folder, 'readBytes')) throw wrongValue('folder', folder, 'an open model folder');
+  readText('file', file);
   const model = ModelProto.toObject(ModelProto.decode(await folder.readBytes(file)), {
     longs: Number,
     arrays: true,

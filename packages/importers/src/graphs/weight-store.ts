@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import { Yielder } from '@foretoken/core/kit';
+import { integer, listOf, oneOf, text as readText, show, Yielder } from '@foretoken/core/kit';
 import { findNonFinite, toHalf } from '../tensors/half-storage.js';
 
 type Elements = Float32Array | Int8Array;
@@ -41,7 +41,7 @@ export class WeightStore {
   #streamed = false;
 
   constructor(elementType: 'float32' | 'float16') {
-    this.#elementType = elementType;
+    this.#elementType = oneOf('float32', 'float16')('elementType', elementType);
   }
 
   /** `exact` keeps fp32 where the values are not trained and rounding them would only lose accuracy. */
@@ -54,8 +54,10 @@ export class WeightStore {
   }
 
   #put(entry: Entry): void {
+    readText('name', entry.name);
+    dimsOf(entry.dims);
     if (this.#entries.has(entry.name)) return;
-    if (this.#streamed) throw new TypeError(`The weight ${entry.name} comes after the data file was written.`);
+    if (this.#streamed) throw invalid(`The weight ${entry.name} comes after the data file was written.`);
     this.#entries.set(entry.name, entry);
   }
 
@@ -66,7 +68,7 @@ export class WeightStore {
    * Throws `INVALID_MODEL_FOLDER` naming a weight that is NaN or infinite, and what `pace` throws.
    */
   async *stream(pace: Yielder = new Yielder()): AsyncGenerator<Uint8Array, void, undefined> {
-    if (this.#streamed) throw new TypeError('The weights were streamed before.');
+    if (this.#streamed) throw invalid('The weights were streamed before.');
     this.#streamed = true;
     let offset = 0;
     for (const entry of this.#entries.values()) {
@@ -109,7 +111,14 @@ export class WeightStore {
   /** Where a weight lies, once it was streamed. */
   find(name: string): StoredWeight {
     const stored = this.#entries.get(name)?.stored;
-    if (stored === undefined) throw new TypeError(`The weight ${name} was not streamed.`);
+    if (stored === undefined) throw invalid(`The weight ${show(name)} was not streamed.`);
     return stored;
   }
+}
+
+/** Dimensions of a tensor. Throws `INVALID_ARGUMENT`. */
+export const dimsOf = (dims: unknown): readonly number[] => listOf(integer(0))('dims', dims);
+
+function invalid(message: string): ForetokenError {
+  return new ForetokenError('INVALID_ARGUMENT', message);
 }

@@ -1,4 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
+import { fieldsOf, hasMethods, text as readText, show, wrongValue } from '@foretoken/core/kit';
 import type { ModelManifest } from '../folder/manifest.js';
 import type { ModelFamily } from './family.js';
 import { KNOWN_FAMILIES } from './known-families.js';
@@ -13,6 +14,10 @@ const FAMILIES = new Map<string, ModelFamily>();
 export function registerFamily<Manifest extends ModelManifest, Input, Output extends object, Source>(
   family: ModelFamily<Manifest, Input, Output, Source>,
 ): void {
+  if (!hasMethods(family, 'claims', 'checkGraphs', 'open', 'describe')) {
+    throw wrongValue('family', family, 'a family of models, with schema, claims, checkGraphs, open and describe');
+  }
+  readText('family.name', family.name);
   const known = FAMILIES.get(family.name);
   if (known !== undefined && known !== (family as unknown)) {
     throw new ForetokenError(
@@ -39,10 +44,11 @@ export function findFamily(name: string): ModelFamily | undefined {
 }
 
 /** The family of a manifest that was checked. */
-export function familyOf({ family }: ModelManifest): ModelFamily {
-  const found = findFamily(family);
+export function familyOf(manifest: ModelManifest): ModelFamily {
+  const family: unknown = fieldsOf('familyOf', manifest, 'a manifest').get('family');
+  const found = findFamily(readText('manifest.family', family));
   if (found !== undefined) return found;
-  throw new ForetokenError('UNSUPPORTED_MODEL', `The model family ${family} is not known; register it first.`, {
+  throw new ForetokenError('UNSUPPORTED_MODEL', `The model family ${show(family)} is not known; register it first.`, {
     received: family,
     required: familyNames(),
   });

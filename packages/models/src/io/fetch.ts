@@ -1,4 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
+import { show } from '@foretoken/core/kit';
 import { MANIFEST_FILE } from '../folder/manifest.js';
 import { invalidFolder } from '../folder/refusal.js';
 import { browserCache, cacheKey, type FileCache } from './file-cache.js';
@@ -107,10 +108,11 @@ function folderUrl(url: string | URL): URL {
     base = undefined;
   }
   if (base === undefined || !/^https?:$/.test(base.protocol)) {
+    const received = base?.href ?? show(url);
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      `A model is fetched from an http: or https: URL, but ${String(url)} is none.`,
-      { option: 'url', received: String(url), required: 'an http: or https: URL' },
+      `A model is fetched from an http: or https: URL, but ${received} is none.`,
+      { option: 'url', received, required: 'an http: or https: URL' },
     );
   }
   base.hash = '';

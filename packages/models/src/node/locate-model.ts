@@ -18,7 +18,7 @@ const MODEL_FOLDER = 'model';
  * Throws `INVALID_ARGUMENT` for anything but a string or a URL, and for a URL that is no file's.
  */
 export async function locateModel(location: string | URL): Promise<string> {
-  const isUrl = location instanceof URL || (typeof location === 'string' && location.startsWith('file:'));
+  const isUrl = isUrlObject(location) || (typeof location === 'string' && location.startsWith('file:'));
   if (isUrl) return pathOfUrl(location);
   if (typeof location !== 'string' || location === '') {
     throw new ForetokenError(
@@ -29,6 +29,15 @@ export async function locateModel(location: string | URL): Promise<string> {
   }
   if (!PACKAGE_NAME.test(location) || (await exists(location))) return location;
   return (await packageFolder(location)) ?? location;
+}
+
+/** A proxy may throw where it is asked what it is. */
+function isUrlObject(location: unknown): boolean {
+  try {
+    return location instanceof URL;
+  } catch {
+    return false;
+  }
 }
 
 function pathOfUrl(location: string | URL): string {

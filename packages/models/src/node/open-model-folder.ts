@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
+import { signal as readSignal } from '@foretoken/core/kit';
 import { MANIFEST_FILE } from '../folder/manifest.js';
 import { type ModelFolder, type OpenFolderOptions, openFolder } from '../folder/read-folder.js';
 import { errorCode, invalidFolder, quote, reason } from '../folder/refusal.js';
@@ -23,7 +24,7 @@ import { locateModel } from './locate-model.js';
  * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, or the signal's reason, looked at between pieces.
  */
 export async function openModelFolder(location: ModelLocation, signal?: AbortSignal): Promise<ModelFolder> {
-  signal?.throwIfAborted();
+  if (signal !== undefined) readSignal('signal', signal).throwIfAborted();
   return openFolder(await locate(location, { signal }), { signal });
 }
 
@@ -31,8 +32,17 @@ export async function openModelFolder(location: ModelLocation, signal?: AbortSig
 export async function locate(location: ModelLocation, options: OpenFolderOptions = {}): Promise<ModelIo> {
   if (isModelIo(location)) return location;
   if (isHubLocation(location)) return fileSystem(await modelOfHub(location, options));
-  if (/^https?:/i.test(String(location))) return fetchFolder(location);
+  if (isWebAddress(location)) return fetchFolder(location);
   return fileSystem(await resolveModelFolder(location));
+}
+
+/** A value that is no location may throw where it is read. */
+function isWebAddress(location: string | URL): boolean {
+  try {
+    return /^https?:/i.test(String(location));
+  } catch {
+    return false;
+  }
 }
 
 /** Downloads a model folder of the hub, and says what to do with weights. */

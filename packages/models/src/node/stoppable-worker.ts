@@ -1,5 +1,6 @@
 import { parentPort, type Worker } from 'node:worker_threads';
 import { ForetokenError } from '@foretoken/core';
+import { hasMethods, wrongValue } from '@foretoken/core/kit';
 
 const STOP = 'stop';
 const STOPPED = 'stopped';
@@ -49,6 +50,9 @@ export async function runStoppable(work: (signal: AbortSignal) => Promise<void>)
  * see one more message each, an object with the one field `foretoken`.
  */
 export async function stopWorker(worker: Worker): Promise<number> {
+  if (!hasMethods(worker, 'once', 'on', 'off', 'postMessage', 'terminate')) {
+    throw wrongValue('worker', worker, 'a Worker of node:worker_threads');
+  }
   // A worker that ends by itself in between has no code left to give to `terminate`.
   let code: number | undefined;
   const ended = (exitCode: number): void => {

@@ -1,3 +1,4 @@
+import { hasMethods, text as readText, wrongValue } from '@foretoken/core/kit';
 import type { GraphContent } from '@foretoken/core/runtime';
 import { checkExternalData } from '../folder/check-manifest.js';
 import { besideFile } from '../folder/file-names.js';
@@ -37,7 +38,8 @@ export async function readGraph(
   file: string,
   readWeights: (name: string) => Promise<Uint8Array> = (name) => folder.readBytes(name),
 ): Promise<GraphContent> {
-  const { bytes, description } = await readCheckedGraph(folder, file);
+  if (!hasMethods(folder, 'readBytes', 'filePath')) throw wrongValue('folder', folder, 'an open model folder');
+  const { bytes, description } = await readCheckedGraph(folder, readText('file', file));
   const externalData = new Map<string, Uint8Array>();
   for (const location of description.externalLocations) {
     externalData.set(location, await readWeights(besideFile(file, location)));

@@ -10,6 +10,7 @@ import {
   type Requirements,
   type TokenSource,
 } from '@foretoken/core';
+import { assertDecoder, hasMethods, wrongValue } from '@foretoken/core/kit';
 import { EXACT, type PartVariant, partLabel } from './model-part.js';
 import type { ModelParts } from './model-parts.js';
 
@@ -29,14 +30,9 @@ export function bindDecoder<Source>(
   decoder: PartDecoder<Source>,
   variant: PartVariant = EXACT,
 ): BoundDecode<Source> {
-  if (typeof decoder?.decode !== 'function' || decoder.requires === undefined) {
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `A decoder is required, such as greedy(), but ${decoder === null ? 'null' : typeof decoder} was given.`,
-      { option: 'decoder', received: typeof decoder, required: 'a decoder' },
-    );
-  }
-  const model = partFor(parts, decoder.requires, variant);
+  if (!hasMethods(decoder, 'decode')) throw wrongValue('decoder', decoder, 'a decoder, such as greedy()');
+  const { requires } = assertDecoder(decoder);
+  const model = partFor(parts, requires, variant);
   if (model === undefined) throw lacks(parts, decoder, variant);
   // `requires` says which kind of model the decoder takes, which types cannot follow through a union.
   return (request) => (decoder as Decoder<typeof model>).decode(model, request as never);

@@ -1,3 +1,5 @@
+import { callback, text, tokenList } from '@foretoken/core/kit';
+
 /** Turns token ids into text, special tokens left out; a tokenizer's `decode`. */
 export type TextOf = (tokenIds: readonly number[]) => string;
 
@@ -38,14 +40,15 @@ export class TextDeltas {
   /** Length of the window before which it is not read. */
   #readAt = 0;
 
+  /** Throws `INVALID_ARGUMENT`, as later where `textOf` returns anything but a string. */
   constructor(textOf: TextOf) {
-    this.#textOf = textOf;
+    this.#textOf = callback<TextOf>(text)('textOf', textOf);
   }
 
   /** The text that is settled by these tokens; empty while none is. */
-  push(tokenIds: Iterable<number>): string {
+  push(tokenIds: readonly number[] | Int32Array): string {
     let delta = '';
-    for (const tokenId of tokenIds) {
+    for (const tokenId of tokenList('tokenIds', tokenIds)) {
       this.#tokenIds.push(tokenId);
       delta += this.#settle();
     }

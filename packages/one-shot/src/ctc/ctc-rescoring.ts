@@ -40,7 +40,7 @@ export interface Rescored<Item> {
  * Scores every row's candidates and puts them in their new order, ties in the old. What the model rules out is left out.
  * `firstRow` is the first source's row, for errors.
  *
- * Throws `UNSATISFIABLE_CONSTRAINT` where it rules out all of a row.
+ * Throws `UNSATISFIABLE_CONSTRAINT` where it rules out all of a row, and `LENGTH_LIMIT` where it has positions for none of them.
  */
 export async function rescored<Source, Item extends Rescorable>(
   { model, weight = 1, searchWeight = 1, lengthBonus = 0 }: CtcRescoring<Source>,
@@ -50,7 +50,7 @@ export async function rescored<Source, Item extends Rescorable>(
   firstRow: number,
 ): Promise<Rescored<Item>> {
   const outputs = rows.map((candidates) => candidates.map(({ output }) => output));
-  const { logProbs, forwards } = await scoreInParts(model, sources, outputs, options, firstRow);
+  const { logProbs, forwards } = await scoreInParts(model, sources, outputs, options, firstRow, true);
   const ranked = rows.map((candidates, row) => {
     const possible = candidates
       .map((candidate, index) => {

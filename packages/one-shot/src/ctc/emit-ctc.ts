@@ -1,6 +1,5 @@
 import type { CtcLattice, DecodeRequest, LatticeModel, SourceEncoding } from '@foretoken/core';
-import type { Yielder } from '@foretoken/core/kit';
-import { assertOneEach } from '../source-parts.js';
+import { emitted, type Yielder } from '@foretoken/core/kit';
 import { readCtc } from './read-ctc.js';
 
 export interface EmitCtcOptions {
@@ -24,8 +23,7 @@ export async function emitCtc<Source>(
     signal,
   });
   signal?.throwIfAborted();
-  assertOneEach(lattices, sources);
-  for (const [row, lattice] of lattices.entries()) {
+  for (const [row, lattice] of emitted(lattices, sources.length).entries()) {
     readCtc(lattice as CtcLattice, model.vocabulary.size, firstRow + row);
     if (yielder.due()) await yielder.yield();
   }

@@ -2,6 +2,7 @@ import type { DagLattice, DecodeRequest, Decoder, LatticeModel, Requirements } f
 import {
   assertDecode,
   assertInteger,
+  emitted,
   integer,
   type OptionTable,
   refuseOutputPrefixes,
@@ -9,7 +10,7 @@ import {
 } from '@foretoken/core/kit';
 import { OutputEnds } from '../output-ends.js';
 import { type Candidate, rowEvents } from '../row-events.js';
-import { assertOneEach, partsOf } from '../source-parts.js';
+import { partsOf } from '../source-parts.js';
 import { type DagGraph, readDag } from './dag-graph.js';
 import type { DagPath } from './dag-walk.js';
 
@@ -74,11 +75,9 @@ export function dagDecoder<Source>(strategy: DagStrategy<Source>): Decoder<Latti
       };
       const rows = async function* (): AsyncGenerator<readonly Candidate[]> {
         for (const { first, part } of partsOf(sources, MAX_POSITIONS)) {
-          const options = { k: candidates, signal };
-          const lattices = await model.emit(part, options);
+          const lattices = emitted(await model.emit(part, { k: candidates, signal }), part.length);
           counts.forwards++;
           signal?.throwIfAborted();
-          assertOneEach(lattices, part);
           for (const [index, lattice] of lattices.entries()) {
             yield await yielder.run(searchRow(lattice as DagLattice, first + index));
           }

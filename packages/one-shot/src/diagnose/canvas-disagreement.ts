@@ -9,6 +9,7 @@ import {
   listOf,
   noTokenLeft,
   type OptionTable,
+  opened,
   signal as readSignal,
   sources as readSources,
   tokens,
@@ -61,7 +62,10 @@ export async function canvasDisagreement<Source>(
   for (let start = 0; start < sources.length; start += SOURCES) {
     signal?.throwIfAborted();
     const someOutputs = outputs.slice(start, start + SOURCES);
-    const session = await model.open(sources.slice(start, start + SOURCES), signal === undefined ? {} : { signal });
+    const session = opened(
+      'canvas',
+      await model.open(sources.slice(start, start + SOURCES), signal === undefined ? {} : { signal }),
+    );
     try {
       const questions = someOutputs.flatMap((output, row) => {
         const whole = withEndToken && endTokenId !== undefined ? Int32Array.of(...output, endTokenId) : output;

@@ -2,6 +2,7 @@ import { type CanvasModel, ForetokenError, type LatticeModel, type TokenSource }
 import {
   assertLattice,
   checkOptions,
+  emitted,
   flag,
   listOf,
   modelKind,
@@ -105,7 +106,7 @@ async function disagreementOfLattices<Source>(
   for (let start = 0; start < sources.length; start += SOURCES) {
     signal?.throwIfAborted();
     const some = sources.slice(start, start + SOURCES);
-    const lattices = await model.emit(some, { k, signal });
+    const lattices = emitted(await model.emit(some, { k, signal }), some.length);
     const part = latticeDisagreement(lattices, model.vocabulary.size, start);
     positions += part.positions;
     changed += part.changed;

@@ -16,6 +16,7 @@ import {
   type LengthOptions,
   meanLogProb,
   noTokenLeft,
+  opened,
   type TriedLength,
   Yielder,
 } from '@foretoken/core/kit';
@@ -65,7 +66,7 @@ export async function fillAtOnce<Source>(
   read: DecodeRequest<unknown>,
 ): Promise<FilledRows> {
   const { sources, signal } = request;
-  const session = await model.open(sources, open);
+  const session = opened('canvas', await model.open(sources, open));
   try {
     const lengths = await canvasLengths(options, session, model, request);
     const rows = sources.map((_, row) => blanksOf(row, lengths[row], model, request));

@@ -15,6 +15,7 @@ import {
   NodeBatch,
   type OptionReader,
   type OptionTable,
+  opened,
   sources as readSources,
   show,
   signal,
@@ -22,7 +23,7 @@ import {
   wrongValue,
   Yielder,
 } from '@foretoken/core/kit';
-import { type ScoringUnit, scoringParts } from './scoring-parts.js';
+import { type ScoringUnit, scoringParts, unitOf } from './scoring-parts.js';
 
 const NAME = 'rescoring';
 
@@ -63,13 +64,17 @@ export interface ScoredRows {
   readonly forwards: number;
 }
 
-/** As `scoreWithModel`; `firstRow` is the first source's row, for errors. */
+/**
+ * As `scoreWithModel`; `firstRow` is the first source's row, for errors. Where `skipsLong`, a candidate that the model has no
+ * positions for has the log-probability `-Infinity`, and `LENGTH_LIMIT` is thrown for a row of none but such.
+ */
 export async function scoreInParts<Source>(
   model: AutoregressiveModel<Source>,
   sources: readonly Source[],
   rows: readonly (readonly ArrayLike<number>[])[],
   options: OpenOptions,
   firstRow: number = 0,
+  skipsLong: boolean = false,
 ): Promise<ScoredRows> {
   const { signal } = options;
   signal?.throwIfAborted();
@@ -80,18 +85,25 @@ export async function scoreInParts<Source>(
     model,
     parts.flat().some(({ tree }) => tree.branches),
   );
-  const logProbs = rows.map(({ length }) => new Float64Array(length));
+  const logProbs = rows.map(({ length }) => new Float64Array(length).fill(Number.NEGATIVE_INFINITY));
   const [first = []] = parts;
   const whole = parts.length === 1 && new Set(first.map(({ row }) => row)).size === first.length;
   for (const units of parts) {
     signal?.throwIfAborted();
-    const forest = await (whole ? model.open(sources, options) : openRows(model, sources, units, options));
+    const forest = opened(
+      'autoregressive',
+      await (whole ? model.open(sources, options) : openRows(model, sources, units, options)),
+    );
     try {
-      const placed = units.map((unit, index) => ({ unit, forestRow: whole ? unit.row : index }));
+      const placed = units
+        .map((unit, index) => ({ unit, forestRow: whole ? unit.row : index }))
+        .map((one) => (skipsLong ? withoutLong(forest, one, model.maxLength, rows) : one))
+        .filter(({ unit: { candidates } }) => candidates.length > 0);
+      if (placed.length === 0) continue;
       const { nodes, begins } = layOut(forest, placed, model.maxLength, firstRow);
       const extension = await forest.extend(nodes, { kind }, signal);
       const scores = extension.kind === 'logProbs' ? extension.logProbs : extension.logits;
-      for (const [index, unit] of units.entries()) {
+      for (const [index, { unit }] of placed.entries()) {
         const named = { ...unit, row: firstRow + unit.row };
         const totals = await yielder.run(scoreUnit(named, scores, begins[index], kind, model.vocabulary));
         for (const [at, candidate] of unit.candidates.entries()) {
@@ -181,10 +193,29 @@ function* scoreUnit(
   return logProbs;
 }
 
+interface Placed {
+  readonly unit: ScoringUnit;
+  readonly forestRow: number;
+}
+
+/** A unit without the candidates that there is no room for, unless there is room for none of its row's. */
+function withoutLong(
+  forest: TokenForest,
+  { unit, forestRow }: Placed,
+  maxLength: number,
+  rows: readonly (readonly ArrayLike<number>[])[],
+): Placed {
+  const room = maxLength - forest.start(forestRow).prefix.length;
+  const outputs = rows[unit.row] as readonly ArrayLike<number>[];
+  if (unit.tree.depth <= room || outputs.every(({ length }) => length > room)) return { unit, forestRow };
+  const fits = (candidate: number): boolean => (outputs[candidate] as ArrayLike<number>).length <= room;
+  return { unit: unitOf(unit.row, outputs, unit.candidates.filter(fits)), forestRow };
+}
+
 /** The prefix of each unit with its tree below it, and the row of scores where each begins, that after the prefix. */
 function layOut(
   forest: TokenForest,
-  placed: readonly { readonly unit: ScoringUnit; readonly forestRow: number }[],
+  placed: readonly Placed[],
   maxLength: number,
   firstRow: number,
 ): { readonly nodes: NodeBatch; readonly begins: readonly number[] } {

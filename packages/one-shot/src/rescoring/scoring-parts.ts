@@ -27,12 +27,13 @@ function widthOf({ tree }: ScoringUnit): number {
   return tree.tokenIds.length + 1;
 }
 
+/** Some of a row's candidates as one tree. */
+export function unitOf(row: number, candidates: readonly ArrayLike<number>[], some: readonly number[]): ScoringUnit {
+  return { row, candidates: some, tree: candidateTree(some.map((index) => candidates[index] as ArrayLike<number>)) };
+}
+
 function unitsOf(row: number, candidates: readonly ArrayLike<number>[], maxWidth: number): ScoringUnit[] {
-  const unit = (some: readonly number[]): ScoringUnit => ({
-    row,
-    candidates: some,
-    tree: candidateTree(some.map((index) => candidates[index])),
-  });
+  const unit = (some: readonly number[]): ScoringUnit => unitOf(row, candidates, some);
   const whole = unit([...candidates.keys()]);
   if (widthOf(whole) <= maxWidth) return [whole];
   const units: number[][] = [];
