@@ -24,6 +24,12 @@ export interface ImportOptions {
    * hold stay float32.
    */
   readonly weights?: 'float32' | 'float16';
+  /**
+   * How a step of an autoregressive model is divided into graphs. `heads`: a graph for each kind of output, one call a step; each
+   * that is used holds all weights once more. `body`: one for the layers and one for the vocabulary, which all outputs share; two
+   * calls more a step. Default: `body` for large models.
+   */
+  readonly stepLayout?: 'heads' | 'body';
   /** Weights folder of a CTC student trained on this model's encoder, with an n-gram model and a shortlist beside it or not. */
   readonly ctc?: string;
   /**
@@ -62,6 +68,7 @@ export const IMPORT_OPTIONS: OptionTable<ImportOptions> = {
   description: text,
   licence: text,
   weights: oneOf('float16', 'float32'),
+  stepLayout: oneOf('heads', 'body'),
   ctc: text,
   ctcFast: text,
   canvas: text,

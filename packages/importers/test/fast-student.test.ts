@@ -8,8 +8,6 @@ import { describe, expect, it, vi } from 'vitest';
 import { refusal } from '../../models/test/folder-fixtures.js';
 import { EXPECTED, imported, type Scores, SOURCES, VOCABULARY, weightsOf } from '../../models/test/student-fixtures.js';
 import { safetensors } from '../../models/test/tiny-marian.js';
-import { LayerEmitter } from '../src/blocks/layers.js';
-import { GraphBuilder } from '../src/graphs/graph-builder.js';
 import { WeightStore } from '../src/graphs/weight-store.js';
 import type { ImportOptions } from '../src/index.js';
 import { openSafetensors } from '../src/readers/safetensors/open-safetensors.js';
@@ -51,24 +49,23 @@ async function sharedHead(changed?: 'head.weight' | 'head.bias'): Promise<string
   return folder;
 }
 
+/** Whether all blocks compute as fp32, whatever they are asked for. */
+const fp32 = vi.hoisted(() => ({ only: false }));
+
+vi.mock('../src/blocks/block-context.js', async (original) => {
+  const blocks = await original<typeof import('../src/blocks/block-context.js')>();
+  const blockContext: typeof blocks.blockContext = (graph, tensorOf, options) =>
+    blocks.blockContext(graph, tensorOf, fp32.only ? { ...options, precision: 'float32' } : options);
+  return { ...blocks, blockContext };
+});
+
 /** What is emitted while products are computed as fp32, so that what PyTorch computes is met to its last digits. */
 async function exactly<Result>(emit: () => Promise<Result>): Promise<Result> {
-  let graph: GraphBuilder;
-  const { input } = GraphBuilder.prototype;
-  const spies = [
-    vi.spyOn(GraphBuilder.prototype, 'input').mockImplementation(function (this: GraphBuilder, ...of) {
-      graph = this;
-      return input.apply(this, of);
-    }),
-    vi.spyOn(LayerEmitter.prototype, 'product').mockImplementation((x, name, { dims, values }, bias) => {
-      const product = graph.op('MatMul', [x, graph.weight(name, dims, values)]);
-      return bias === undefined ? product : graph.op('Add', [product, bias]);
-    }),
-  ];
+  fp32.only = true;
   try {
     return await emit();
   } finally {
-    for (const spy of spies) spy.mockRestore();
+    fp32.only = false;
   }
 }
 

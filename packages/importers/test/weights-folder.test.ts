@@ -5,7 +5,8 @@ import { Yielder } from '@foretoken/core/kit';
 import { toFloat32 } from '@foretoken/models/folder';
 import { describe, expect, test } from 'vitest';
 import { refusal } from '../../models/test/folder-fixtures.js';
-import { configInteger, openWeightsFolder } from '../src/readers/hugging-face/weights-folder.js';
+import { configInteger } from '../src/readers/hugging-face/config-fields.js';
+import { openWeightsFolder } from '../src/readers/hugging-face/weights-folder.js';
 import { weightsFolder } from './weights-fixtures.js';
 
 const pace = new Yielder();

@@ -9,6 +9,7 @@ import { importModel } from '@foretoken/importers';
 import * as runtime from 'onnxruntime-node';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { GraphSessions } from '../src/drivers/graph-sessions.js';
+import type { HeadGraphFiles } from '../src/folder/index.js';
 import { type LoadedModel, loadModel, type MarianManifest, readGraph } from '../src/index.js';
 import { openModelFolder } from '../src/node/open-model-folder.js';
 import { editManifest, refusal, temporaryFolder } from './folder-fixtures.js';
@@ -109,7 +110,7 @@ test('graphs that are opened while a model is loaded read their weights once, an
     return opened.readBytes(name);
   };
   const sessions = new GraphSessions(runtime, { ...opened, readBytes });
-  const { encoder, step } = (opened.manifest as MarianManifest).graphs;
+  const { encoder, step } = (opened.manifest as MarianManifest).graphs as { encoder: string; step: HeadGraphFiles };
   await Promise.all([sessions.get(encoder), sessions.get(step.argmax), sessions.get(encoder)]);
   await (await sessions.openApart(step.argmax, 1)).dispose();
   expect(read.filter((name) => name === 'weights.bin')).toHaveLength(1);

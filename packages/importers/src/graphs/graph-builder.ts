@@ -29,7 +29,10 @@ interface CastOf {
 export class GraphBuilder {
   readonly #store: WeightStore;
   readonly #dataFile: string;
-  readonly #nodes: (object | CastOf)[] = [];
+  /** Nodes of the main part. */
+  readonly #main: (object | CastOf)[] = [];
+  /** Where nodes are added: to the main part, or to the branch that is being built. */
+  #nodes: (object | CastOf)[] = this.#main;
   readonly #inputs: object[] = [];
   readonly #outputs: object[] = [];
   readonly #initializers = new Map<string, object | typeof STORED>();
@@ -77,13 +80,37 @@ export class GraphBuilder {
     return output;
   }
 
+  /**
+   * What one of two branches computes, chosen by `condition` when the graph runs: one element, a boolean. Branches see the values
+   * outside them; what each gives must be made in it, and be of these types.
+   */
+  choose(
+    condition: Value,
+    types: readonly ElementType[],
+    whenTrue: () => readonly Value[],
+    whenFalse: () => readonly Value[],
+    names: readonly string[] = types.map(() => `If_${this.#fresh++}`),
+  ): Value[] {
+    const branch = (name: string, build: () => readonly Value[]): object => {
+      const outside = this.#nodes;
+      const inside: (object | CastOf)[] = [];
+      this.#nodes = inside;
+      const values = build();
+      this.#nodes = outside;
+      return graphAttribute(name, inside, values, types);
+    };
+    const attribute = [branch('then_branch', whenTrue), branch('else_branch', whenFalse)];
+    this.#nodes.push({ ...node('If', [condition], names, names[0] as string, {}), attribute });
+    return [...names];
+  }
+
   /** A weight of the shared store, usable as an fp32 value; `exact` exempts it from fp16 storage. */
   weight(name: string, dims: readonly number[], values: WeightValues, exact = false): Value {
     if (this.#initializers.has(name)) return name;
     this.#store.add(name, dims, values, exact);
     this.#initializers.set(name, STORED);
     // Constant folding turns this cast into an fp32 weight once, when the session is created.
-    this.#nodes.push({ castOf: name });
+    this.#main.push({ castOf: name });
     return name;
   }
 
@@ -151,7 +178,7 @@ export class GraphBuilder {
       ],
       graph: {
         name: graphName,
-        node: this.#nodes.flatMap((each) => ('castOf' in each ? this.#cast(each.castOf) : [each])),
+        node: this.#main.flatMap((each) => ('castOf' in each ? this.#cast(each.castOf) : [each])),
         initializer,
         input: this.#inputs,
         output: this.#outputs,
@@ -179,6 +206,19 @@ function node(
     domain: text('domain', domain),
     attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
   };
+}
+
+/** A branch, as an attribute; sizes of what it gives are known when it runs. */
+function graphAttribute(
+  name: string,
+  nodes: readonly object[],
+  values: readonly Value[],
+  types: readonly ElementType[],
+): object {
+  const output = values.map((value, index) => {
+    return { name: value, type: { tensorType: { elemType: ELEMENT_TYPE[types[index] as ElementType] } } };
+  });
+  return { name, type: ATTRIBUTE_TYPE.graph, g: { name, node: [...nodes], output } };
 }
 
 function valueInfo(name: string, type: ElementType, dims: readonly (number | string)[]): object {

@@ -1,22 +1,52 @@
-import type { Yielder } from '@foretoken/core/kit';
-import { configInteger, type WeightsFolder } from '../readers/hugging-face/weights-folder.js';
-import { tensorReader } from '../tensors/tensor-reader.js';
-import type { CanvasNetwork } from './canvas-graph.js';
+import {
+  type ConfigFolder,
+  checkActivation,
+  configHeads,
+  configInteger,
+  refuseConfig,
+} from '../readers/hugging-face/config-fields.js';
+import type { CanvasShape } from './canvas-graph.js';
 import type { Lengths } from './canvas-open-graph.js';
-import type { CtcStudent } from './ctc-graph.js';
-import { checkActivation, configHeads, readHeadTokenIds, refuseConfig } from './student-config.js';
+import type { EncoderShape } from './encoder-shape.js';
+import { checkStudent } from './student-config.js';
 
-/**
- * The network on canvases that a weights folder holds; its graphs keep their weights under `name`. Without an `embedding`
- * of the encoder's it has one of its own. Throws `INVALID_MODEL_FOLDER`.
- */
-export async function readCanvasNetwork(
-  folder: WeightsFolder,
-  name: string,
-  pace: Yielder,
-  embedding?: CanvasNetwork['embedding'],
-): Promise<CanvasNetwork> {
-  const readsSource = embedding !== undefined;
+/** What config.json says of a network on canvases. */
+export interface CanvasConfig {
+  readonly shape: CanvasShape;
+  /** Its layers read a source. */
+  readonly readsSource: boolean;
+  /** Its positions are given what a hint says there. */
+  readonly readsHints: boolean;
+  readonly maskTokenId: number;
+  /** The length head, where there is one. */
+  readonly lengths: Lengths | undefined;
+}
+
+/** What config.json says of an edit student; its mask is the placeholder. */
+export interface EditConfig extends CanvasConfig {
+  readonly startTokenId: number;
+  readonly maxPlaceholders: number;
+}
+
+/** A canvas student of an encoder. Throws `INVALID_MODEL_FOLDER`. */
+export function readCanvasStudent(folder: ConfigFolder, encoder: EncoderShape): CanvasConfig {
+  checkStudent(folder, 'foretoken-canvas', 'a canvas student', encoder);
+  const config = readCanvasConfig(folder, true);
+  return { ...config, lengths: readLengths(folder, config) };
+}
+
+/** An edit student of an encoder. Throws `INVALID_MODEL_FOLDER`. */
+export function readEditStudent(folder: ConfigFolder, encoder: EncoderShape): EditConfig {
+  checkStudent(folder, 'foretoken-edit', 'an edit student', encoder);
+  return {
+    ...readCanvasConfig(folder, true),
+    startTokenId: configInteger(folder, 'start_token_id', 0, encoder.vocabularySize - 1),
+    maxPlaceholders: configInteger(folder, 'max_placeholders', 1, 65_536),
+  };
+}
+
+/** A network on canvases, which reads a source or not. Throws `INVALID_MODEL_FOLDER`. */
+export function readCanvasConfig(folder: ConfigFolder, readsSource: boolean): CanvasConfig {
   if ((folder.config.cross_attention ?? readsSource) !== readsSource) {
     const what = readsSource ? 'a student that reads the encoder' : 'a masked language model';
     refuseConfig(folder, 'cross_attention', what, readsSource);
@@ -30,9 +60,7 @@ export async function readCanvasNetwork(
   const width = configInteger(folder, 'd_model', 2, 65_536);
   if (width % 2 !== 0) refuseConfig(folder, 'd_model', 'a table of sinusoids', 'an even width');
   const vocabularySize = configInteger(folder, 'vocab_size', 3, 1_000_000);
-  const tensorOf = tensorReader(folder);
   return {
-    name,
     shape: {
       width,
       heads: configHeads(folder, width),
@@ -44,31 +72,12 @@ export async function readCanvasNetwork(
     readsSource,
     readsHints,
     maskTokenId: configInteger(folder, 'mask_token_id', 0, vocabularySize - 1),
-    headTokenIds: await readHeadTokenIds(folder, vocabularySize, pace),
-    tensorOf,
-    embedding: embedding ?? {
-      name: `${name}.embed.weight`,
-      table: tensorOf('embed.weight', [vocabularySize, width]),
-    },
+    lengths: undefined,
   };
 }
 
-/** The CTC student whose hints a network reads; undefined where it reads none. Throws `INVALID_MODEL_FOLDER` without one. */
-export function hintStudent(
-  folder: WeightsFolder,
-  { readsHints }: CanvasNetwork,
-  ctc: CtcStudent | undefined,
-): CtcStudent | undefined {
-  if (!readsHints) return undefined;
-  if (ctc === undefined) {
-    const required = 'the CTC student that makes hints: give its weights folder, too';
-    refuseConfig(folder, 'reads_hints', 'a student that reads hints', required);
-  }
-  return ctc;
-}
-
 /** The length head of a student; undefined without one. Throws `INVALID_MODEL_FOLDER`. */
-export function readLengths(folder: WeightsFolder, { readsHints, shape }: CanvasNetwork): Lengths | undefined {
+function readLengths(folder: ConfigFolder, { readsHints, shape }: CanvasConfig): Lengths | undefined {
   // The class of a hint's length is told as a position.
   const most = readsHints ? shape.maxPositions : 65_536;
   const classes = folder.config.length_classes === undefined ? 0 : configInteger(folder, 'length_classes', 0, most);

@@ -1,17 +1,22 @@
-import { LayerEmitter, type LayerShape } from '../blocks/layers.js';
-import { positionTable } from '../blocks/position-table.js';
+import { type BlockContext, blockContext } from '../blocks/block-context.js';
+import { embedTokens, type TokenEmbedding } from '../blocks/embedding.js';
+import { linear } from '../blocks/linear.js';
+import { positionTable } from '../blocks/positions.js';
+import { encoderLayer, type LayerShape, MARIAN_STYLE, readingLayer } from '../blocks/transformer-layers.js';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
-import { type DeferredDense, transpose } from '../tensors/matrices.js';
-import type { TensorOf } from '../tensors/tensor-reader.js';
+import { keptUnderName, type TensorOf } from '../tensors/tensor-reader.js';
+
+/** Sizes of a network over the positions of a canvas. */
+export interface CanvasShape extends LayerShape {
+  readonly layers: number;
+  readonly vocabularySize: number;
+  readonly maxPositions: number;
+}
 
 /** A network over the positions of a canvas: sizes, weights, and the name they are kept under. */
 export interface CanvasNetwork {
   readonly name: string;
-  readonly shape: LayerShape & {
-    readonly layers: number;
-    readonly vocabularySize: number;
-    readonly maxPositions: number;
-  };
+  readonly shape: CanvasShape;
   /** Its layers read a source. */
   readonly readsSource: boolean;
   /** Its positions are given what a hint says there. */
@@ -21,8 +26,8 @@ export interface CanvasNetwork {
   readonly headTokenIds: readonly number[];
   /** The network's own weights. */
   readonly tensorOf: TensorOf;
-  /** The embedding table `[vocab, width]` and the name it is kept under, since it may be the encoder's. */
-  readonly embedding: { readonly name: string; readonly table: DeferredDense };
+  /** The embedding of tokens, which may be the encoder's. */
+  readonly embedding: TokenEmbedding;
 }
 
 /** What a graph returns for every position of a canvas; see `emitTokens`. */
@@ -43,7 +48,7 @@ export interface CanvasStates {
 export function emitCanvas(graph: GraphBuilder, network: CanvasNetwork): CanvasStates {
   const { name, shape, readsSource } = network;
   const { width } = shape;
-  const layers = emitterOf(graph, network);
+  const context = contextOf(graph, network);
   const dims = ['batch', 'canvas'];
   const tokenIds = graph.input('token_ids', 'int32', dims);
   const positions = graph.input('positions', 'int32', dims);
@@ -58,18 +63,12 @@ export function emitCanvas(graph: GraphBuilder, network: CanvasNetwork): CanvasS
   }
   const hint = network.readsHints ? graph.input('hints', 'float32', [...dims, width]) : undefined;
   let x = embed(graph, network, tokenIds, positions, hint);
-  for (let layer = 0; layer < shape.layers; layer++) {
-    const prefix = `${name}.layers.${layer}`;
-    x = readsSource
-      ? layers.readingLayer(
-          x,
-          mask,
-          { keys: cross[2 * layer] as Value, values: cross[2 * layer + 1] as Value, bias },
-          prefix,
-        )
-      : layers.encoderLayer(x, mask, prefix);
+  for (let number = 0; number < shape.layers; number++) {
+    const layer = { shape, style: MARIAN_STYLE, prefix: `${name}.layers.${number}` };
+    const source = { keys: cross[2 * number] as Value, values: cross[2 * number + 1] as Value, bias };
+    x = readsSource ? readingLayer(context, layer, x, mask, source) : encoderLayer(context, layer, x, mask);
   }
-  return { x, linear: linearOf(graph, network, layers) };
+  return { x, linear: linearOf(network, context) };
 }
 
 /** A graph that predicts the tokens of a canvas: `emitCanvas`, then `emitTokens`. */
@@ -122,34 +121,14 @@ function spread(graph: GraphBuilder, scores: Value, headTokenIds: readonly numbe
   return graph.op('Gather', [padded, columns], { axis: 2 }, { name: 'log_probs' });
 }
 
-/** The network's layers, their weights kept under its name. */
-export function emitterOf(graph: GraphBuilder, { name, shape, tensorOf }: CanvasNetwork): LayerEmitter {
-  return new LayerEmitter(graph, (weight, dims) => tensorOf(weight.slice(name.length + 1), dims), shape);
+/** What the network's blocks are written with; its weights are kept under its name. */
+export function contextOf(graph: GraphBuilder, { tensorOf }: CanvasNetwork): BlockContext {
+  return blockContext(graph, keptUnderName(tensorOf));
 }
 
 /** Linear layers of the network by name. */
-export function linearOf(
-  graph: GraphBuilder,
-  { name, tensorOf }: CanvasNetwork,
-  layers: LayerEmitter,
-): CanvasStates['linear'] {
-  return (x, layer, inputs, outputs) => {
-    const bias = tensorOf(`${layer}.bias`, [outputs]);
-    const weight = transpose(tensorOf(`${layer}.weight`, [outputs, inputs]));
-    const added = graph.weight(`${name}.${layer}.bias`, bias.dims, bias.values);
-    return layers.product(x, `${name}.${layer}.weight`, weight, added);
-  };
-}
-
-/** `sqrt(width) * embedding` of each token, `[.., width]`. */
-export function scaledEmbeddings(
-  graph: GraphBuilder,
-  { name, table }: CanvasNetwork['embedding'],
-  width: number,
-  tokenIds: Value,
-): Value {
-  const embedded = graph.op('Gather', [graph.weight(name, table.dims, table.values), tokenIds]);
-  return graph.op('Mul', [embedded, graph.constant('float32', [], [Math.sqrt(width)])]);
+export function linearOf({ name }: CanvasNetwork, context: BlockContext): CanvasStates['linear'] {
+  return (x, layer, inputs, outputs) => linear(context, x, `${name}.${layer}`, { inputs, outputs, biased: true });
 }
 
 /**
@@ -165,7 +144,7 @@ function embed(
 ): Value {
   const { name, shape, maskTokenId, tensorOf, embedding } = network;
   const { width } = shape;
-  const scaled = scaledEmbeddings(graph, embedding, width, tokenIds);
+  const scaled = embedTokens(graph, embedding, tokenIds);
   const isMask = graph.op('Equal', [tokenIds, graph.constant('int32', [], [maskTokenId])]);
   const masked = tensorOf('embed.mask', [width]);
   const tokens = graph.op('Where', [

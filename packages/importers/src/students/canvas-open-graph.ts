@@ -1,9 +1,9 @@
 import { ELEMENT_TYPE } from '@foretoken/models/folder';
 import { declareCross, emitCross } from '../blocks/cross-projection.js';
-import { positionTable } from '../blocks/position-table.js';
+import { positionTable } from '../blocks/positions.js';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import { transpose } from '../tensors/matrices.js';
-import { type CanvasNetwork, emitterOf, linearOf } from './canvas-graph.js';
+import { type CanvasNetwork, contextOf, linearOf } from './canvas-graph.js';
 import type { CtcStudent } from './ctc-graph.js';
 import { emitHints, type HintKind } from './hint-graph.js';
 
@@ -65,7 +65,7 @@ function emitLengths(
   hintLength: Value | undefined,
 ): void {
   const { width } = network.shape;
-  const linear = linearOf(graph, network, emitterOf(graph, network));
+  const linear = linearOf(network, contextOf(graph, network));
   const last = graph.constant('int64', [1], [2]);
   const overTime = graph.constant('int64', [1], [1]);
   const visible = graph.op('Unsqueeze', [graph.op('Cast', [mask], { to: ELEMENT_TYPE.bool }), last]);

@@ -1,4 +1,4 @@
-import type { ProductPrecision } from '../blocks/layers.js';
+import type { ProductPrecision } from '../blocks/block-context.js';
 import { CONTRIB, type GraphBuilder, type Value } from '../graphs/graph-builder.js';
 import type { TensorOf } from '../tensors/tensor-reader.js';
 import { emitFrames, type FrameShape, type FrameSource, type Frames } from './frames.js';

@@ -9,6 +9,15 @@ export interface DagShape extends FrameShape {
   readonly linkHeads: number;
 }
 
+/** A DAG student, whose weights are kept under `dag`. */
+export interface DagStudent {
+  readonly shape: DagShape;
+  readonly startTokenId: number;
+  /** Token ids of the head's rows. */
+  readonly headTokenIds: readonly number[];
+  readonly tensorOf: TensorOf;
+}
+
 /** Added to the score of a link that cannot be, before the softmax. */
 const HIDDEN = -1e9;
 
@@ -17,12 +26,7 @@ const HIDDEN = -1e9;
  * `best_token_ids` int32 and `best_log_probs [batch, frames, k]`, `transitions [batch, frames, frames]` out, the latter
  * natural-log probabilities of the links from row to column, `-Infinity` where there is none.
  */
-export function emitDag(
-  graph: GraphBuilder,
-  tensorOf: TensorOf,
-  shape: DagShape,
-  headTokenIds: readonly number[],
-): void {
+export function emitDag(graph: GraphBuilder, { tensorOf, shape, headTokenIds }: DagStudent): void {
   const frames = emitFrames(graph, tensorOf, shape, 'dag', 'float32');
   const k = graph.input('k', 'int64', [1]);
   const rows = headTokenIds.length;

@@ -1,30 +1,25 @@
 import { ForetokenError } from '@foretoken/core';
 import type { Yielder } from '@foretoken/core/kit';
 import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';
-import type { TensorOf } from '../tensors/tensor-reader.js';
-import { tensorReader } from '../tensors/tensor-reader.js';
-import type { CtcStudent } from './ctc-graph.js';
-import type { EncoderShape } from './encoder-shape.js';
-import { readCtcShape, readHeadTokenIds, refuseConfig } from './student-config.js';
+import { type TensorOf, tensorReader } from '../tensors/tensor-reader.js';
+import type { CtcShape, CtcStudent } from './ctc-graph.js';
+import { readHeadTokenIds } from './head-tokens.js';
+import type { ReadStudent } from './student-configs.js';
 
 const PIECE = 2 ** 20;
 
 /**
  * The CTC student of the fast graph, which may read an earlier layer of the encoder than the `ordinary` one. The manifest
- * states their upsampling and their blank once, and a shortlist is for both, so these must agree; a head that is the same
- * stays with the ordinary student's weights. Throws `INVALID_MODEL_FOLDER`.
+ * states their blank once, and a shortlist is for both, so these must agree; a head that is the same stays with the ordinary
+ * student's weights. Throws `INVALID_MODEL_FOLDER`.
  */
-export async function readFastStudent(
-  folder: WeightsFolder,
+export async function openFastStudent(
+  { folder, config: shape }: ReadStudent<CtcShape>,
   ordinary: CtcStudent,
-  encoder: EncoderShape,
   pace: Yielder,
 ): Promise<CtcStudent> {
   const name = 'ctcFast';
-  const shape = readCtcShape(folder, encoder);
-  const { upsample } = ordinary.shape;
-  if (shape.upsample !== upsample) refuseConfig(folder, 'upsample', 'ctcFast, like ctc,', upsample);
-  checkHeadTokenIds(folder, await readHeadTokenIds(folder, encoder.vocabularySize, pace), ordinary);
+  checkHeadTokenIds(folder, await readHeadTokenIds(folder, ordinary.head.vocabularySize, pace), ordinary);
   const tensorOf = tensorReader(folder);
   const owner = (await sameHead(tensorOf, ordinary, pace)) ? ordinary.head.owner : name;
   return { name, shape, head: { ...ordinary.head, owner }, tensorOf };

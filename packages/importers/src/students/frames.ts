@@ -1,8 +1,9 @@
-import { LayerEmitter, type LayerShape, type ProductPrecision } from '../blocks/layers.js';
-import { positionTable } from '../blocks/position-table.js';
+import { blockContext, type ProductPrecision } from '../blocks/block-context.js';
+import { linear } from '../blocks/linear.js';
+import { sinusoidalPositions } from '../blocks/positions.js';
+import { encoderLayer, type LayerShape, MARIAN_STYLE } from '../blocks/transformer-layers.js';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
-import { transpose } from '../tensors/matrices.js';
-import type { TensorOf } from '../tensors/tensor-reader.js';
+import { keptUnderName, type TensorOf } from '../tensors/tensor-reader.js';
 
 /** Sizes of a student that turns each source state into several frames. */
 export interface FrameShape extends LayerShape {
@@ -56,27 +57,25 @@ export function emitFrames(
   source: FrameSource = sourceInputs(graph, shape.width),
 ): Frames {
   const { width, upsample } = shape;
-  const own: TensorOf = (name, dims) => tensorOf(name.slice(student.length + 1), dims);
-  const layers = new LayerEmitter(graph, own, shape, precision);
+  const context = blockContext(graph, keptUnderName(tensorOf), { precision });
   const { states, mask: sourceMask } = source;
   const positions = graph.input('positions', 'int32', ['batch', 'frames']);
   const mask = graph.input('mask', 'int32', ['batch', 'frames']);
-  const linear = (input: Value, name: string, inputs: number, outputs: number, owner = student): Value => {
-    const weight = transpose(tensorOf(`${name}.weight`, [outputs, inputs]));
-    const bias = tensorOf(`${name}.bias`, [outputs]);
-    const added = graph.weight(`${owner}.${name}.bias`, bias.dims, bias.values);
-    return layers.product(input, `${owner}.${name}.weight`, weight, added);
+  const own: Frames['linear'] = (input, name, inputs, outputs, owner = student) =>
+    linear(context, input, `${owner}.${name}`, { inputs, outputs, biased: true });
+  const layer = (stack: string, number: number) => {
+    return { shape, style: MARIAN_STYLE, prefix: `${student}.${stack}.${number}` };
   };
   let x = states;
-  for (let layer = 0; layer < shape.sourceLayers; layer++) {
-    x = layers.encoderLayer(x, sourceMask, `${student}.source_layers.${layer}`);
+  for (let number = 0; number < shape.sourceLayers; number++) {
+    x = encoderLayer(context, layer('source_layers', number), x, sourceMask);
   }
-  const wide = linear(x, 'upsample', width, upsample * width);
+  const wide = own(x, 'upsample', width, upsample * width);
   const frames = graph.op('Reshape', [wide, graph.constant('int64', [3], [0, -1, width])]);
-  const position = graph.op('Gather', [positionTable(graph, shape.maxPositions, width), positions]);
+  const position = sinusoidalPositions(graph, shape.maxPositions, width, positions);
   x = graph.op('Add', [frames, position]);
-  for (let layer = 0; layer < shape.frameLayers; layer++) {
-    x = layers.encoderLayer(x, mask, `${student}.frame_layers.${layer}`);
+  for (let number = 0; number < shape.frameLayers; number++) {
+    x = encoderLayer(context, layer('frame_layers', number), x, mask);
   }
-  return { x, position, states, sourceMask, positions, mask, linear };
+  return { x, position, states, sourceMask, positions, mask, linear: own };
 }

@@ -1,6 +1,6 @@
 import { ELEMENT_TYPE } from '@foretoken/models/folder';
+import { embedTokens, type TokenEmbedding } from '../blocks/embedding.js';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
-import { type CanvasNetwork, scaledEmbeddings } from './canvas-graph.js';
 import { type CtcStudent, headScores } from './ctc-graph.js';
 import { emitFrames } from './frames.js';
 
@@ -25,7 +25,7 @@ export interface Hint {
 export function emitHints(
   graph: GraphBuilder,
   { name, shape, head, tensorOf }: CtcStudent,
-  embedding: CanvasNetwork['embedding'],
+  embedding: TokenEmbedding,
   kind: HintKind,
 ): Hint {
   const { states, sourceMask, mask, positions, x } = emitFrames(graph, tensorOf, shape, name, 'float32');
@@ -39,7 +39,7 @@ export function emitHints(
   const number = graph.op('Unsqueeze', [graph.op('Mul', [begins, said]), graph.constant('int64', [1], [1])]);
   const wanted = graph.op('Add', [positions, graph.constant('int32', [], [1])]);
   const chosen = graph.op('Equal', [graph.op('Unsqueeze', [wanted, graph.constant('int64', [1], [2])]), number]);
-  const embedded = scaledEmbeddings(graph, embedding, shape.width, tokenIds);
+  const embedded = embedTokens(graph, embedding, tokenIds);
   const features = graph.op('Concat', [x, embedded], { axis: 2 });
   return {
     states,

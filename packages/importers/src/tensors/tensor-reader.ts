@@ -21,6 +21,11 @@ export function tensorReader(folder: WeightsFolder): TensorOf {
   };
 }
 
+/** The weights of a network that graphs keep under a name of its own, with a dot before the checkpoint's name. */
+export function keptUnderName(tensorOf: TensorOf): TensorOf {
+  return (name, dims) => tensorOf(name.slice(name.indexOf('.') + 1), dims);
+}
+
 async function finiteValues(
   { path }: WeightsFolder,
   name: string,

@@ -1,12 +1,15 @@
 import type { OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 
+/** Int32 `[rows, time]` each. */
+export type PaddedTokens = Readonly<Record<'token_ids' | 'positions' | 'mask', Tensor>>;
+
 /** What graphs over tokens take of rows padded to `time`: `token_ids`, `positions` and `mask`, int32 `[rows, time]` each. */
 export function paddedTokens(
   runtime: OnnxRuntime,
   rows: readonly ArrayLike<number>[],
   time: number,
   padTokenId: number,
-): Record<'token_ids' | 'positions' | 'mask', Tensor> {
+): PaddedTokens {
   const dims = [rows.length, time];
   const tokenIds = new Int32Array(rows.length * time).fill(padTokenId);
   const positions = new Int32Array(tokenIds.length);

@@ -1,8 +1,8 @@
 import { ForetokenError, type SourceEncoder, type SourceEncoding, type TokenSource } from '@foretoken/core';
 import { assertTokenSources } from '@foretoken/core/kit';
-import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
+import type { Feeds, GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { groupsByLength, inGroups, longestOf } from './length-groups.js';
-import { paddedTokens } from './padded-tokens.js';
+import { type PaddedTokens, paddedTokens } from './padded-tokens.js';
 
 export interface TokenEncoderLimits {
   readonly sourceLength: number;
@@ -12,6 +12,9 @@ export interface TokenEncoderLimits {
   readonly width: number;
   readonly layers: number;
 }
+
+/** Embeddings `[rows, time, width]` of token ids int32 `[rows, time]`. */
+export type EmbedTokens = (tokenIds: Tensor) => Promise<Tensor>;
 
 /** Encoder states and cross-attention keys and values of a batch of sources. */
 export class TokenEncoding implements SourceEncoding {
@@ -93,12 +96,19 @@ export class TokenEncoder implements SourceEncoder<TokenSource> {
   readonly #runtime: OnnxRuntime;
   readonly #session: () => Promise<GraphSession>;
   readonly #limits: TokenEncoderLimits;
+  readonly #embed: EmbedTokens | undefined;
 
-  /** `session` gives the graph, opening it on first use. */
-  constructor(runtime: OnnxRuntime, session: () => Promise<GraphSession>, limits: TokenEncoderLimits) {
+  /** `session` gives the graph, opening it on first use. With `embed` it is one that takes embeddings in place of token ids. */
+  constructor(
+    runtime: OnnxRuntime,
+    session: () => Promise<GraphSession>,
+    limits: TokenEncoderLimits,
+    embed?: EmbedTokens,
+  ) {
     this.#runtime = runtime;
     this.#session = session;
     this.#limits = limits;
+    this.#embed = embed;
   }
 
   get padTokenId(): number {
@@ -130,8 +140,14 @@ export class TokenEncoder implements SourceEncoder<TokenSource> {
   async #forward(sources: readonly TokenSource[], group: readonly number[], time: number) {
     const rows = group.map((row) => sources[row] as TokenSource);
     const session = await this.#session();
-    const { states, cross } = await session.run(paddedTokens(this.#runtime, rows, time, this.padTokenId));
+    const feeds = paddedTokens(this.#runtime, rows, time, this.padTokenId);
+    const { states, cross } = await session.run(await this.#embedded(feeds));
     return { states: states?.data as Float32Array, cross: cross?.data as Float32Array };
+  }
+
+  async #embedded({ token_ids: tokenIds, ...others }: PaddedTokens): Promise<Feeds> {
+    if (this.#embed === undefined) return { token_ids: tokenIds, ...others };
+    return { embedded: await this.#embed(tokenIds), ...others };
   }
 
   /** The given encoding if it is this encoder's for as many sources, or else a new one. */

@@ -3,7 +3,8 @@ import type { ModelFamily } from './family.js';
 import { marianFamily } from './marian/marian-family.js';
 import { maskedLanguageModelFamily } from './masked-lm/masked-lm-family.js';
 
-export type { MarianManifest } from './marian/marian-manifest.js';
+export type { BodyGraphFiles, HeadGraphFiles, MarianManifest } from './marian/marian-manifest.js';
+export { VOCABULARY_MODES } from './marian/vocabulary-graph.js';
 export type { MaskedLanguageModelManifest } from './masked-lm/masked-lm-manifest.js';
 
 type Register = <Manifest extends ModelManifest>(family: ModelFamily<Manifest>) => void;

@@ -1,7 +1,13 @@
 /** What a package needs that checks and writes model folders. Programs that load one use `@foretoken/models` itself. */
 export { NGRAMS_FILE, readNgrams } from '../drivers/ngrams.js';
 export { readShortlist, SHORTLIST_FILE, type Shortlist } from '../drivers/shortlist.js';
-export type { MarianManifest, MaskedLanguageModelManifest } from '../families/known-families.js';
+export type {
+  BodyGraphFiles,
+  HeadGraphFiles,
+  MarianManifest,
+  MaskedLanguageModelManifest,
+} from '../families/known-families.js';
+export { VOCABULARY_MODES } from '../families/known-families.js';
 export { allocate, type FilePlace } from '../io/collect-pieces.js';
 export { hubFolder, isHubLocation } from '../node/hub-folder.js';
 export { openModelFolder, resolveFolder } from '../node/open-model-folder.js';

@@ -1,30 +1,46 @@
 import type { Yielder } from '@foretoken/core/kit';
-import type { FileContent, Shortlist } from '@foretoken/models/folder';
+import type { FileContent, MarianManifest, Shortlist } from '@foretoken/models/folder';
 import type { SourceTokens } from '../../blocks/source-tokens.js';
 import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';
-import { GraphFiles } from '../../graphs/graph-files.js';
+import { type EmitGraph, GraphFiles } from '../../graphs/graph-files.js';
 import { type GenerationFacts, readGeneration } from '../../readers/hugging-face/generation-config.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
-import { type ImportedStudents, importStudents, type StudentFolders } from '../../students/import-students.js';
-import { tensorReader } from '../../tensors/tensor-reader.js';
+import { type EmittedStudents, emitStudents } from '../../students/emit-students.js';
+import { openStudents } from '../../students/open-students.js';
+import { readStudentConfigs, type StudentFolders } from '../../students/student-configs.js';
+import { type TensorOf, tensorReader } from '../../tensors/tensor-reader.js';
+import { emitEncoder, emitEncoderLayers } from './encoder-graph.js';
 import { foldBiases, foldFirstLayers } from './fold-biases.js';
-import { emitEncoder, emitEncoderLayers, emitStep, type StepHead } from './marian-graphs.js';
+import { type MarianNetwork, marianEmbedding } from './marian-network.js';
 import { type MarianShape, readMarianShape } from './marian-shape.js';
+import { emitStep, emitStepBody, type StepHead } from './step-graph.js';
+import { emitVocabulary } from './vocabulary-graph.js';
 
-const STEP_FILES: Readonly<Record<StepHead, string>> = {
+/** How the step's graphs are divided: a graph for each head, or one body and one graph with the vocabulary's table. */
+export type StepLayout = 'heads' | 'body';
+
+const HEAD_FILES: Readonly<Record<StepHead, string>> = {
   argmax: 'step-argmax.onnx',
   topK: 'step-top-k.onnx',
   topKWithStates: 'step-top-k-states.onnx',
   logProbs: 'step-log-probs.onnx',
   logits: 'step-logits.onnx',
 };
+const BODY_FILES = { body: 'step-body.onnx', vocabulary: 'vocabulary.onnx' };
+
+/**
+ * Weights of a decoder and its table from which a second copy of them, one for each head that is used, costs more than a second
+ * call for each step: 32 MB as fp32. A call costs some 0.1 ms, and a step of this size takes 3 ms or more.
+ */
+const LARGE_STEP = 8_000_000;
 
 /** Graphs and facts of an imported Marian model, ready to be written as a model folder. */
 export interface ImportedMarian {
   readonly files: Map<string, FileContent>;
   readonly shape: MarianShape;
   readonly generation: GenerationFacts;
-  readonly students: ImportedStudents;
+  readonly step: MarianManifest['graphs']['step'];
+  readonly students: EmittedStudents;
 }
 
 export interface MarianImportOptions {
@@ -33,49 +49,71 @@ export interface MarianImportOptions {
   readonly students: StudentFolders;
   /** Token id that stands for the CTC blank in emitted lattices. */
   readonly blankId: number;
-  readonly shortlist?: Shortlist;
+  readonly shortlist?: Shortlist | undefined;
+  /** How the step is divided; by default its size decides. */
+  readonly layout?: StepLayout | undefined;
   readonly pace: Yielder;
 }
 
 /**
  * Turns a Marian weights folder (Hugging Face layout) into lean graphs: fused projections, cross-attention keys and
- * values computed once by the encoder, one step graph a head. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
+ * values computed once by the encoder. In three passes: what the configs say, then where the weights are, then graphs. Throws
+ * `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
  */
 export async function importMarian(folder: WeightsFolder, options: MarianImportOptions): Promise<ImportedMarian> {
+  const { weights, blankId, shortlist, pace } = options;
   const shape = readMarianShape(folder);
   const generation = readGeneration(folder, shape.vocabularySize);
-  const { suppressed } = generation;
-  const graphs = new GraphFiles(options.weights, options.pace);
+  const configs = readStudentConfigs(options.students, shape);
+
+  const tensorOf = tensorReader(folder);
+  const embedding = marianEmbedding(tensorOf, shape);
+  const network = { shape, weights: foldBiases(tensorOf, shape), embedding, suppressed: generation.suppressed };
+  const { vocabularySize } = shape;
+  const students = await openStudents(configs, { vocabularySize, embedding, blankId, shortlist, pace });
+
+  const graphs = new GraphFiles(weights, pace);
   const { emit } = graphs;
-  const weights = foldBiases(tensorReader(folder), shape);
-  await emit('encoder.onnx', 'marian-encoder', (graph) => emitEncoder(graph, weights, shape));
-  for (const head of Object.keys(STEP_FILES) as StepHead[]) {
-    await emit(STEP_FILES[head], `marian-step-${head}`, (graph) => emitStep(graph, weights, shape, head, suppressed));
-  }
-  const encode8Bit = (graph: GraphBuilder, source: SourceTokens, encoderLayers: number): Value => {
-    if (encoderLayers === shape.encoderLayers) return emitEncoderLayers(graph, weights, shape, source, 'int8');
-    const stack = 'ctcFast.encoder_layers';
-    const first = foldFirstLayers(tensorReader(folder), shape, encoderLayers, stack);
-    return emitEncoderLayers(graph, first, { ...shape, encoderLayers }, source, 'int8', stack);
-  };
-  const students = await importStudents(options.students, {
-    encoder: shape,
-    embedding: {
-      name: 'model.shared.weight',
-      table: tensorReader(folder)('model.shared.weight', [shape.vocabularySize, shape.width]),
-    },
-    blankId: options.blankId,
-    emit,
-    pace: options.pace,
-    encode8Bit,
-    ...(options.shortlist === undefined ? {} : { shortlist: options.shortlist }),
-  });
+  const step = await emitNetwork(network, options.layout ?? layoutOf(shape), emit);
+  const encode8Bit = firstLayersIn8Bits(network, tensorOf);
+  const emitted = await emitStudents(students, { emit, shortlist: shortlist !== undefined, encode8Bit });
   const files = graphs.files();
   for (const [name, content] of folder.tokenizer.files) files.set(name, content);
-  return { files, shape, generation, students };
+  return { files, shape, generation, step, students: emitted };
 }
 
-/** Names of the step graphs by head, as the manifest lists them. */
-export function stepFiles(): Readonly<Record<StepHead, string>> {
-  return STEP_FILES;
+/** Emits encoder and decoder; gives the step's files. */
+async function emitNetwork(
+  network: MarianNetwork,
+  layout: StepLayout,
+  emit: EmitGraph,
+): Promise<MarianManifest['graphs']['step']> {
+  if (layout === 'body') {
+    await emit('encoder.onnx', 'marian-encoder', (graph) => emitEncoder(graph, network, 'embedded'));
+    await emit(BODY_FILES.body, 'marian-step-body', (graph) => emitStepBody(graph, network));
+    await emit(BODY_FILES.vocabulary, 'marian-vocabulary', (graph) => emitVocabulary(graph, network));
+    return BODY_FILES;
+  }
+  await emit('encoder.onnx', 'marian-encoder', (graph) => emitEncoder(graph, network, 'ids'));
+  for (const [head, file] of Object.entries(HEAD_FILES) as [StepHead, string][]) {
+    await emit(file, `marian-step-${head}`, (graph) => emitStep(graph, network, head));
+  }
+  return HEAD_FILES;
+}
+
+function layoutOf({ vocabularySize, width, decoderLayers, decoderFeedForward }: MarianShape): StepLayout {
+  const layer = 6 * width * width + 2 * width * decoderFeedForward;
+  return vocabularySize * width + decoderLayers * layer >= LARGE_STEP ? 'body' : 'heads';
+}
+
+/** The encoder's first layers for a student that reads them, with 8-bit products. */
+function firstLayersIn8Bits(network: MarianNetwork, tensorOf: TensorOf) {
+  return (graph: GraphBuilder, { tokenIds, ...source }: SourceTokens, encoderLayers: number): Value => {
+    const given = { kind: 'ids', tokens: tokenIds, ...source } as const;
+    const { shape } = network;
+    if (encoderLayers === shape.encoderLayers) return emitEncoderLayers(graph, network, given, 'int8');
+    const stack = 'ctcFast.encoder_layers';
+    const weights = foldFirstLayers(tensorOf, shape, encoderLayers, stack);
+    return emitEncoderLayers(graph, { ...network, shape: { ...shape, encoderLayers }, weights }, given, 'int8', stack);
+  };
 }

@@ -1,5 +1,6 @@
 import { quote, unsupportedModel } from '@foretoken/models/folder';
-import { configInteger, type WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
+import { configInteger } from '../../readers/hugging-face/config-fields.js';
+import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 
 /** Sizes of a Marian model, read from its config.json. */
 export interface MarianShape {

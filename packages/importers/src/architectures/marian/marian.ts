@@ -9,10 +9,11 @@ import {
   SHORTLIST_FILE,
 } from '@foretoken/models/folder';
 import { STUDENTS } from '../../import-options.js';
-import { configInteger, openWeightsFolder, type WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
+import { configInteger } from '../../readers/hugging-face/config-fields.js';
+import { openWeightsFolder, type WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import { readSideBytes } from '../../readers/side-bytes.js';
 import { type Architecture, heading, type ModelContent, type NamedOptions } from '../architecture.js';
-import { importMarian, stepFiles } from './import-marian.js';
+import { importMarian } from './import-marian.js';
 
 /** Most candidates the top-k head of an imported decoder returns for each node. */
 const STEP_CANDIDATES = 64;
@@ -52,8 +53,9 @@ async function build(folder: WeightsFolder, options: NamedOptions, pace: Yielder
     weights,
     blankId,
     students,
+    shortlist,
+    layout: options.stepLayout,
     pace,
-    ...(shortlist === undefined ? {} : { shortlist }),
   });
   const { shape, generation, files } = imported;
   const { tokens, notes } = generation;
@@ -79,7 +81,7 @@ async function build(folder: WeightsFolder, options: NamedOptions, pace: Yielder
       encoderLayers: shape.encoderLayers,
       decoderLayers: shape.decoderLayers,
     },
-    graphs: { encoder: 'encoder.onnx', step: { ...stepFiles() }, ...imported.students.graphs },
+    graphs: { encoder: 'encoder.onnx', step: imported.step, ...imported.students.graphs },
     step: { maxCandidates: Math.min(STEP_CANDIDATES, shape.vocabularySize) },
     ...imported.students.facts,
     ...(ngrams === undefined ? {} : { ngrams: NGRAMS_FILE }),

@@ -2,9 +2,10 @@ import { ForetokenError } from '@foretoken/core';
 import type { ManifestContent, MaskedLanguageModelManifest } from '@foretoken/models/folder';
 import { GraphFiles } from '../../graphs/graph-files.js';
 import { STUDENTS } from '../../import-options.js';
-import { configInteger } from '../../readers/hugging-face/weights-folder.js';
-import { readCanvasNetwork } from '../../students/canvas-config.js';
-import { emitFills, mostCandidates } from '../../students/import-students.js';
+import { configInteger } from '../../readers/hugging-face/config-fields.js';
+import { readCanvasConfig } from '../../students/canvas-config.js';
+import { emitFills, mostCandidates } from '../../students/emit-students.js';
+import { openCanvas } from '../../students/open-students.js';
 import { type Architecture, heading } from '../architecture.js';
 
 /** Masked language models: networks on canvases that read no source. They have no students. */
@@ -23,11 +24,12 @@ export const maskedLanguageModel: Architecture = {
     }
     const size = configInteger(folder, 'vocab_size', 3, 1_000_000);
     const { unknown: unknownTokenId, pad: padTokenId } = folder.tokenizer.namedTokens(size);
-    const network = await readCanvasNetwork(folder, 'canvas', pace);
-    const { vocabularySize, maxPositions, width, heads, layers } = network.shape;
+    const config = readCanvasConfig(folder, false);
+    const { vocabularySize, maxPositions, width, heads, layers } = config.shape;
     // A model of characters, say, has none: its outputs are as long as the canvas.
     const ends = folder.config.eos_token_id !== undefined && folder.config.eos_token_id !== null;
     const endTokenId = ends ? configInteger(folder, 'eos_token_id', 0, vocabularySize - 1) : undefined;
+    const network = await openCanvas({ folder, config }, 'canvas', pace);
     const graphs = new GraphFiles(weights, pace);
     const fill = await emitFills(network, graphs.emit);
     const files = graphs.files();

@@ -91,21 +91,6 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
   };
 }
 
-/** An integer of config.json within bounds. Throws `INVALID_MODEL_FOLDER`. */
-export function configInteger(
-  folder: Pick<WeightsFolder, 'path' | 'config'>,
-  key: string,
-  least: number,
-  most: number,
-): number {
-  const value = Object.hasOwn(folder.config, key) ? folder.config[key] : undefined;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw invalidFolder(
-    `${CONFIG} in ${folder.path}: ${key} is ${value === undefined ? 'missing' : quote(value)}, but it must be an integer from ${least} to ${most}. Fetch or correct the file.`,
-    { folder: folder.path, file: CONFIG, field: key, received: value, required: { least, most } },
-  );
-}
-
 async function readObject(folder: string, file: string): Promise<Readonly<Record<string, unknown>>> {
   const content = parseJson(await readText(folder, file, MANIFEST_BYTES), file, { folder });
   if (isObject(content)) return content;

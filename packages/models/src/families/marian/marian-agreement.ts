@@ -31,7 +31,7 @@ export function marianClaims({
     },
     graphs: {
       'graphs.encoder': graphs.encoder,
-      ...prefixed('graphs.step', graphs.step),
+      ...prefixed('graphs.step', { ...graphs.step }),
       'graphs.ctc': graphs.ctc,
       'graphs.ctcDraft': graphs.ctcDraft,
       'graphs.ctcFast': graphs.ctcFast,
@@ -82,9 +82,9 @@ function checkPairs(manifest: MarianManifest, refuse: Refuse): void {
   if (manifest.shortlist !== undefined && graphs.ctcDraft === undefined) {
     refuse('graphs.ctcDraft', 'missing', 'given together with shortlist');
   }
-  if ((graphs.step.topK ?? graphs.step.topKWithStates) !== undefined && step === undefined) {
-    refuse('step', 'missing', 'given together with graphs.step.topK or graphs.step.topKWithStates');
-  }
+  const chooses = (['body', 'topK', 'topKWithStates'] as const).find((name) => Object.hasOwn(graphs.step, name));
+  if (chooses !== undefined && step === undefined)
+    refuse('step', 'missing', `given together with graphs.step.${chooses}`);
 }
 
 /** A canvas whose mask, start and end are the same token could not be read. */

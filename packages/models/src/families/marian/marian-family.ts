@@ -6,6 +6,7 @@ import { type MarianManifest, marianSchema } from './marian-manifest.js';
 import { checkMarianGraphs } from './marian-signatures.js';
 import { openMarian } from './open-marian.js';
 import { readSideFiles } from './side-files.js';
+import { stepOutputs } from './step-graphs.js';
 import { checkStudentGraphs } from './student-signatures.js';
 
 /** Marian translation models, with the students that read the same encoder. */
@@ -27,7 +28,7 @@ export const marianFamily: ModelFamily<MarianManifest> = {
     const { width, heads, encoderLayers, decoderLayers } = manifest.architecture;
     return {
       parts: partsOf(manifest),
-      outputs: Object.keys(manifest.graphs.step),
+      outputs: [...stepOutputs(manifest.graphs.step)],
       outputsOf: 'step',
       architecture: `${encoderLayers} encoder and ${decoderLayers} decoder layers, width ${width}, ${heads} heads`,
       facts: factsOf(manifest),

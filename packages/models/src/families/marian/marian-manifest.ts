@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { isObject } from '../../folder/json.js';
 import type { FillGraphFiles, ManifestVocabulary, ModelManifest, PieceTokenizerNames } from '../../folder/manifest.js';
 import {
   candidates,
@@ -16,6 +17,24 @@ import {
   vocabularySize,
 } from '../../folder/manifest-schema.js';
 
+/** A step in one graph for each output kind; argmax is always there. Each that is opened holds all of the decoder's weights. */
+export interface HeadGraphFiles {
+  readonly argmax: string;
+  readonly topK?: string;
+  readonly topKWithStates?: string;
+  readonly logProbs?: string;
+  readonly logits?: string;
+}
+
+/**
+ * A step in two graphs that all output kinds share: the decoder's layers, and the vocabulary's table, which embeds the tokens of
+ * source and target and scores states. The encoder then takes embeddings in place of token ids.
+ */
+export interface BodyGraphFiles {
+  readonly body: string;
+  readonly vocabulary: string;
+}
+
 /** A Marian encoder and decoder, with any of the students that read the same encoder. */
 export interface MarianManifest extends ModelManifest {
   readonly family: 'marian';
@@ -30,14 +49,7 @@ export interface MarianManifest extends ModelManifest {
   /** File names of the graphs. */
   readonly graphs: {
     readonly encoder: string;
-    /** One graph for each output kind; argmax is always there. */
-    readonly step: {
-      readonly argmax: string;
-      readonly topK?: string;
-      readonly topKWithStates?: string;
-      readonly logProbs?: string;
-      readonly logits?: string;
-    };
+    readonly step: HeadGraphFiles | BodyGraphFiles;
     readonly ctc?: string;
     /** The CTC student again, with 8-bit products: for drafting, where the output does not depend on it. */
     readonly ctcDraft?: string;
@@ -60,7 +72,7 @@ export interface MarianManifest extends ModelManifest {
       readonly fill: FillGraphFiles;
     };
   };
-  /** Goes with `graphs.step.topK` and `graphs.step.topKWithStates`. */
+  /** Goes with `graphs.step.topK`, `graphs.step.topKWithStates` and `graphs.step.body`. */
   readonly step?: { readonly maxCandidates: number };
   /** Goes with `graphs.ctc`. */
   readonly ctc?: { readonly blankId: number; readonly upsample: number; readonly maxCandidates: number };
@@ -92,6 +104,17 @@ export interface MarianManifest extends ModelManifest {
 }
 
 const upsample = integer(1, 64);
+const headGraphs: v.GenericSchema<unknown, HeadGraphFiles | BodyGraphFiles> = v.strictObject({
+  argmax: fileName,
+  topK: v.exactOptional(fileName),
+  topKWithStates: v.exactOptional(fileName),
+  logProbs: v.exactOptional(fileName),
+  logits: v.exactOptional(fileName),
+});
+const bodyGraphs: v.GenericSchema<unknown, HeadGraphFiles | BodyGraphFiles> = v.strictObject({
+  body: fileName,
+  vocabulary: fileName,
+});
 const opens = { open: fileName, openHints: v.exactOptional(fileName) };
 
 export const marianSchema: v.GenericSchema<unknown, MarianManifest> = v.strictObject({
@@ -108,13 +131,7 @@ export const marianSchema: v.GenericSchema<unknown, MarianManifest> = v.strictOb
   architecture: v.strictObject({ width: size, heads: size, encoderLayers: layers, decoderLayers: layers }),
   graphs: v.strictObject({
     encoder: fileName,
-    step: v.strictObject({
-      argmax: fileName,
-      topK: v.exactOptional(fileName),
-      topKWithStates: v.exactOptional(fileName),
-      logProbs: v.exactOptional(fileName),
-      logits: v.exactOptional(fileName),
-    }),
+    step: v.lazy((value) => (isObject(value) && Object.hasOwn(value, 'body') ? bodyGraphs : headGraphs)),
     ctc: v.exactOptional(fileName),
     ctcDraft: v.exactOptional(fileName),
     ctcFast: v.exactOptional(fileName),

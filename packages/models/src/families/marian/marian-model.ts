@@ -12,12 +12,13 @@ import type {
 import { assertRows, type JoiningRows, KeyValueStore, type OnnxRuntime, StoreForest } from '@foretoken/core/runtime';
 import { maxPartCells } from '../../drivers/measured-costs.js';
 import type { TokenEncoder } from '../../drivers/token-encoder.js';
-import { MarianStepDriver, type MarianStepShape, type StepSessions } from './marian-step-driver.js';
+import { MarianStepDriver, type MarianStepShape } from './marian-step-driver.js';
+import type { StepGraphs } from './step-graphs.js';
 
 export interface MarianModelOptions {
   readonly runtime: OnnxRuntime;
   readonly encoder: TokenEncoder;
-  readonly sessions: StepSessions;
+  readonly graphs: StepGraphs;
   readonly outputs: readonly OutputKind[];
   /** Output kinds that can also return hidden states. */
   readonly states: readonly OutputKind[];
@@ -52,14 +53,14 @@ export class MarianModel implements AutoregressiveModel<TokenSource> {
   }
 
   async open(sources: readonly TokenSource[], options: ForestOptions = {}): Promise<TokenForest<TokenSource>> {
-    const { runtime, encoder, sessions, shape, startTokenId, paddedWidth } = this.#options;
+    const { runtime, encoder, graphs, shape, startTokenId, paddedWidth } = this.#options;
     const { joining = false } = options;
     assertRows(this.supports, sources.length);
     const prefixes = (rows: readonly TokenSource[]): Int32Array[] => rows.map(() => Int32Array.of(startTokenId));
     const encode = (rows: readonly TokenSource[], { encoding, signal }: OpenOptions) =>
       encoder.reuseOrEncode(rows, encoding, signal);
     const encoding = await encode(sources, options);
-    const driver = new MarianStepDriver(runtime, sessions, shape, encoding, paddedWidth, joining);
+    const driver = new MarianStepDriver(runtime, graphs, shape, encoding, paddedWidth, joining);
     const { layers, width } = shape;
     const join = async (rows: readonly TokenSource[], given: OpenOptions): Promise<JoiningRows> => {
       const joined = await encode(rows, given);

@@ -1,4 +1,4 @@
-import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import type { Feeds, GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import type { GraphSessions } from '../../drivers/graph-sessions.js';
 import { MeasuredCosts } from '../../drivers/measured-costs.js';
 import { median, type ProbeBudget, timed, WidthCosts } from '../../drivers/probe.js';
@@ -40,10 +40,15 @@ function stepFeeds(runtime: OnnxRuntime, shape: MarianStepShape, nodes: number, 
   return feeds;
 }
 
-/** Measures the step graph by width. Throws the signal's reason. */
+/** What is measured: a step, whatever it returns. */
+export interface ProbedStep {
+  run(feeds: Feeds): Promise<unknown>;
+}
+
+/** Measures the step by width. Throws the signal's reason. */
 export async function probeWidths(
   { runtime }: GraphSessions,
-  session: GraphSession,
+  step: ProbedStep,
   shape: MarianStepShape,
   budget: ProbeBudget,
   signal: AbortSignal | undefined,
@@ -51,7 +56,7 @@ export async function probeWidths(
   const feeds = Array.from({ length: MAX_NODES }, (_, index) => stepFeeds(runtime, shape, index + 1));
   return WidthCosts.measure(MAX_NODES, budget, (width) => {
     signal?.throwIfAborted();
-    return session.run(feeds[width - 1] as Record<string, Tensor>);
+    return step.run(feeds[width - 1] as Record<string, Tensor>);
   });
 }
 
@@ -64,7 +69,7 @@ const BATCH_REPEATS = 3;
 /** Measures forwards of several rows, where the budget has room for them; one row's widths were measured before. */
 export async function probeBatches(
   { runtime }: GraphSessions,
-  session: GraphSession,
+  step: ProbedStep,
   shape: MarianStepShape,
   widths: WidthCosts,
   budget: ProbeBudget,
@@ -79,7 +84,7 @@ export async function probeBatches(
     for (const [index, nodes] of BATCH_NODES.entries()) {
       signal?.throwIfAborted();
       const feeds = stepFeeds(runtime, shape, nodes, BATCH_ROWS);
-      const time = await budget.spend(() => session.run(feeds));
+      const time = await budget.spend(() => step.run(feeds));
       // The first warms up memory and caches.
       if (repeat > 0) times[index]?.push(time);
     }

@@ -1,9 +1,7 @@
-import type { OutputKind, OutputRequest } from '@foretoken/core';
+import type { OutputRequest } from '@foretoken/core';
 import {
   type CacheValues,
   cacheTensor,
-  type ExtensionValues,
-  type GraphSession,
   type OnnxRuntime,
   RowCache,
   STEADY_SLOTS,
@@ -13,6 +11,7 @@ import {
   type Tensor,
 } from '@foretoken/core/runtime';
 import type { TokenEncoding } from '../../drivers/token-encoder.js';
+import type { StepGraphs } from './step-graphs.js';
 
 export interface MarianStepShape {
   readonly width: number;
@@ -30,17 +29,6 @@ const HIDDEN = -1e9;
  */
 export const LONE_ROW_WIDTH = 2;
 
-/** What a step graph ends in: an output kind, or one with hidden states beside it. */
-export type StepHead = OutputKind | 'topKWithStates';
-
-/** Gives the step graph that ends in a head, loading it on first use. */
-export type StepSessions = (head: StepHead) => Promise<GraphSession>;
-
-/** The head whose graph computes an output. */
-export function stepHeadOf({ kind, states }: OutputRequest): StepHead {
-  return states === true && kind === 'topK' ? 'topKWithStates' : kind;
-}
-
 /** Where the keys and values of the open rows' sources lie. */
 interface SourceRows {
   readonly rows: number;
@@ -51,7 +39,7 @@ interface SourceRows {
 /** Runs a Marian model's step graphs over one batch of encoded sources. */
 export class MarianStepDriver implements StepDriver {
   readonly #runtime: OnnxRuntime;
-  readonly #sessions: StepSessions;
+  readonly #graphs: StepGraphs;
   readonly #shape: MarianStepShape;
   readonly #paddedWidth: (width: number) => number;
   readonly #minBatchWidth: number;
@@ -72,14 +60,14 @@ export class MarianStepDriver implements StepDriver {
   /** `joining` says that rows may join. */
   constructor(
     runtime: OnnxRuntime,
-    sessions: StepSessions,
+    graphs: StepGraphs,
     shape: MarianStepShape,
     encoding: TokenEncoding,
     paddedWidth: (width: number) => number,
     joining = false,
   ) {
     this.#runtime = runtime;
-    this.#sessions = sessions;
+    this.#graphs = graphs;
     this.#shape = shape;
     this.#paddedWidth = paddedWidth;
     this.#minBatchWidth = joining ? LONE_ROW_WIDTH : 1;
@@ -116,12 +104,7 @@ export class MarianStepDriver implements StepDriver {
     for (let part = 0; part < this.#pastNames.length; part++) {
       feeds[this.#pastNames[part]] = cacheTensor(this.#runtime, inputs.past[part], past);
     }
-    // A graph refuses inputs that it does not have.
-    if ('k' in output) feeds.k = new Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]);
-    else if ('k' in feeds) delete feeds.k;
-    const session = await this.#sessions(stepHeadOf(output));
-    const results = await session.run(feeds, scored.length === 0 ? ['new'] : undefined);
-    return { keysValues: floats(results.new), extension: readScores(results, output) };
+    return this.#graphs.run(feeds, output, scored.length > 0);
   }
 
   releaseRow(row: number): void {
@@ -203,29 +186,4 @@ function crossOf(encoding: TokenEncoding, part: number, firstRow: number, rows: 
   const row = encoding.sourceLength * width;
   const begin = (part * encoding.rows + firstRow) * row;
   return encoding.cross.subarray(begin, begin + rows * row);
-}
-
-type Results = Readonly<Record<string, Tensor>>;
-
-/** Nothing where an output was not asked for. */
-const floats = (tensor: Tensor | undefined): Float32Array => (tensor?.data ?? new Float32Array()) as Float32Array;
-const integers = (tensor: Tensor | undefined): Int32Array => (tensor?.data ?? new Int32Array()) as Int32Array;
-
-function readScores(results: Results, output: OutputRequest): ExtensionValues {
-  switch (output.kind) {
-    case 'argmax':
-      return { kind: 'argmax', tokenIds: integers(results.best), scores: floats(results.score_0) };
-    case 'topK':
-      return {
-        kind: 'topK',
-        k: output.k,
-        tokenIds: integers(results.best_token_ids),
-        logProbs: floats(results.best_0),
-        ...(output.states === true ? { states: floats(results.states) } : {}),
-      };
-    case 'logProbs':
-      return { kind: 'logProbs', logProbs: floats(results.log_probs) };
-    case 'logits':
-      return { kind: 'logits', logits: floats(results.logits) };
-  }
 }

@@ -6,3 +6,8 @@ export function positionTable(graph: GraphBuilder, count: number, width: number)
   const { dims, values, exact } = sinusoids(count, width);
   return graph.weight(`position_table.${count}`, dims, values, exact);
 }
+
+/** The sinusoids of `positions` int32 `[..]`, `[.., width]`. */
+export function sinusoidalPositions(graph: GraphBuilder, count: number, width: number, positions: Value): Value {
+  return graph.op('Gather', [positionTable(graph, count, width), positions]);
+}

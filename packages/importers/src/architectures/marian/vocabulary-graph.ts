@@ -1,0 +1,76 @@
+import { type ElementType, VOCABULARY_MODES } from '@foretoken/models/folder';
+import { embeddingTable, embedTokens } from '../../blocks/embedding.js';
+import { type ScoreHead, scoreHead } from '../../blocks/heads.js';
+import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';
+import type { MarianNetwork } from './marian-network.js';
+import { outputBias } from './output-bias.js';
+
+/**
+ * Rows of states that are multiplied with the table together, always, with empty ones where there are fewer: a product of another
+ * size may add up in another order, and then a row's scores would depend on how many others there are.
+ */
+const ROWS = 16;
+
+const TYPES: readonly ElementType[] = ['float32', 'int32'];
+const HEADS: readonly ScoreHead[] = ['argmax', 'topK', 'logProbs', 'logits'];
+
+/**
+ * All that reads the embedding table, in one graph, so that the table is in memory once. `mode` int32 `[1]` says what is wanted,
+ * by its place in `VOCABULARY_MODES`: embeddings of `token_ids` int32 `[tokens]`, or what a head makes of
+ * `states [rows, width]`, with `k` int64 `[1]` where it is the top-k head.
+ *
+ * Returns `scores`: the embeddings `[tokens, width]`, or scores `[rows, 1]`, `[rows, k]`, `[rows, vocabulary]`; and
+ * `best_token_ids` int32 of the scores where the head chooses, else `token_ids` as `[tokens, 1]`.
+ */
+export function emitVocabulary(graph: GraphBuilder, network: MarianNetwork): void {
+  const { width } = network.shape;
+  const mode = graph.input('mode', 'int32', [1]);
+  const tokenIds = graph.input('token_ids', 'int32', ['tokens']);
+  const states = graph.input('states', 'float32', ['rows', width]);
+  const k = graph.input('k', 'int64', [1]);
+  const isMode = (name: (typeof VOCABULARY_MODES)[number]): Value =>
+    graph.op('Equal', [mode, graph.constant('int32', [1], [VOCABULARY_MODES.indexOf(name)])]);
+  const same = (): Value => graph.op('Unsqueeze', [tokenIds, graph.constant('int64', [1], [1])]);
+  const headOf = (logits: Value, head: ScoreHead): readonly Value[] => {
+    const values = scoreHead(graph, head, head === 'logits' ? graph.op('Identity', [logits]) : logits, () => k);
+    return [values.scores, values.tokenIds ?? same()];
+  };
+  const oneOf = (logits: Value, [head, ...others]: readonly ScoreHead[]): readonly Value[] => {
+    if (head === undefined || others.length === 0) return headOf(logits, head ?? 'logits');
+    return graph.choose(
+      isMode(head),
+      TYPES,
+      () => headOf(logits, head),
+      () => oneOf(logits, others),
+    );
+  };
+  const names = ['scores', 'best_token_ids'];
+  graph.choose(
+    isMode('embed'),
+    TYPES,
+    () => [embedTokens(graph, network.embedding, tokenIds), same()],
+    () => oneOf(emitLogits(graph, network, states), HEADS),
+    names,
+  );
+  graph.output('scores', 'float32', ['cells', 'columns']);
+  graph.output('best_token_ids', 'int32', ['ids', 'candidates']);
+}
+
+/**
+ * Logits `[rows, vocabulary]`. The table is the left matrix of the product, which is read as it lies; of the right one ONNX Runtime
+ * would keep a second copy, in an order that is faster to read.
+ */
+function emitLogits(graph: GraphBuilder, network: MarianNetwork, states: Value): Value {
+  const { width, vocabularySize } = network.shape;
+  const list = (...values: number[]): Value => graph.constant('int64', [values.length], values);
+  const count = graph.op('Shape', [states], { start: 0, end: 1 });
+  const groups = graph.op('Div', [graph.op('Add', [count, list(ROWS - 1)]), list(ROWS)]);
+  const missing = graph.op('Sub', [graph.op('Mul', [groups, list(ROWS)]), count]);
+  const pads = graph.op('Concat', [list(0, 0), missing, list(0)], { axis: 0 });
+  const padded = graph.op('Reshape', [graph.op('Pad', [states, pads]), list(-1, ROWS, width)]);
+  const columns = graph.op('Transpose', [padded], { perm: [0, 2, 1] });
+  const product = graph.op('MatMul', [embeddingTable(graph, network.embedding), columns]);
+  const rows = graph.op('Reshape', [graph.op('Transpose', [product], { perm: [0, 2, 1] }), list(-1, vocabularySize)]);
+  const own = graph.op('Slice', [rows, list(0), count, list(0)]);
+  return graph.op('Add', [own, outputBias(graph, network)]);
+}

@@ -1,0 +1,41 @@
+import { ELEMENT_TYPE } from '@foretoken/models/folder';
+import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
+
+/** What a head makes of next-token logits `[rows, vocabulary]`. */
+export type ScoreHead = 'argmax' | 'topK' | 'logProbs' | 'logits';
+
+/** Scores as fp32, and the int32 token ids they belong to where these are chosen: `[rows, 1]`, `[rows, k]` or all. */
+export interface HeadValues {
+  readonly scores: Value;
+  readonly tokenIds?: Value;
+}
+
+/** Names of what a head returns; a top-k operator adds a number to that of the scores. */
+export interface HeadNames {
+  readonly scores?: string;
+  readonly tokenIds?: string;
+}
+
+/** The best token, the `k()` best by log-probability, all log-probabilities, or the logits as they are. */
+export function scoreHead(
+  graph: GraphBuilder,
+  head: ScoreHead,
+  logits: Value,
+  k: () => Value,
+  names: HeadNames = {},
+): HeadValues {
+  const named = (name: string | undefined) => (name === undefined ? {} : { name });
+  const best = (of: Value, count: Value): HeadValues => {
+    const found = graph.ops('TopK', [of, count], 2, { axis: 1 }, named(names.scores)) as [Value, Value];
+    return {
+      scores: found[0],
+      tokenIds: graph.op('Cast', [found[1]], { to: ELEMENT_TYPE.int32 }, named(names.tokenIds)),
+    };
+  };
+  if (head === 'logits') return { scores: logits };
+  // The lowest id among equals, as ArgMax, in two thirds of its time. The score tells whether there is anything to choose at all:
+  // it may be NaN or infinite.
+  if (head === 'argmax') return best(logits, graph.constant('int64', [1], [1]));
+  const logProbs = graph.op('LogSoftmax', [logits], { axis: 1 }, head === 'logProbs' ? named(names.scores) : {});
+  return head === 'logProbs' ? { scores: logProbs } : best(logProbs, k());
+}

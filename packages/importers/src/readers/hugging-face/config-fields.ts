@@ -1,0 +1,40 @@
+import { invalidFolder, quote } from '@foretoken/models/folder';
+import type { WeightsFolder } from './weights-folder.js';
+
+const CONFIG = 'config.json';
+
+/** What is known of a folder before its weights are: its config. */
+export type ConfigFolder = Pick<WeightsFolder, 'path' | 'config'>;
+
+/** An integer of config.json within bounds. Throws `INVALID_MODEL_FOLDER`. */
+export function configInteger(folder: ConfigFolder, key: string, least: number, most: number): number {
+  const value = Object.hasOwn(folder.config, key) ? folder.config[key] : undefined;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw invalidFolder(
+    `${CONFIG} in ${folder.path}: ${key} is ${value === undefined ? 'missing' : quote(value)}, but it must be an integer from ${least} to ${most}. Fetch or correct the file.`,
+    { folder: folder.path, file: CONFIG, field: key, received: value, required: { least, most } },
+  );
+}
+
+/** Throws `INVALID_MODEL_FOLDER`: a field of config.json is not what the model needs. */
+export function refuseConfig({ path, config }: ConfigFolder, field: string, what: string, required: unknown): never {
+  throw invalidFolder(
+    `${path}: ${CONFIG} has ${field} = ${quote(config[field])}, but ${what} needs ${String(required)}.`,
+    { folder: path, file: CONFIG, field, received: config[field], required },
+  );
+}
+
+/** Heads of attention, a divisor of the width. Throws `INVALID_MODEL_FOLDER`. */
+export function configHeads(folder: ConfigFolder, width: number, field = 'attention_heads'): number {
+  const heads = configInteger(folder, field, 1, 1024);
+  if (width % heads !== 0) refuseConfig(folder, field, 'attention', `a divisor of the width, ${width}`);
+  return heads;
+}
+
+/** Throws `INVALID_MODEL_FOLDER` unless the activation is SiLU, where config.json names one. */
+export function checkActivation(folder: ConfigFolder): void {
+  const { activation_function: activation } = folder.config;
+  if (activation !== undefined && activation !== 'swish' && activation !== 'silu') {
+    refuseConfig(folder, 'activation_function', 'this importer', '"swish"');
+  }
+}
