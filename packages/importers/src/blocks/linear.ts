@@ -31,8 +31,8 @@ export interface LinearShape {
 /** The linear layer `name` of the network, whose weight is stored `[out, in]`; a bias that was folded away is not added. */
 export function linear(context: BlockContext, x: Value, name: string, shape: LinearShape): Value {
   const { inputs, outputs } = shape;
+  const weight = transpose(context.tensorOf(`${name}.weight`, [outputs, inputs]));
   const biased = shape.biased && !context.folded.has(`${name}.bias`);
   const bias = biased ? vectorOf(context, `${name}.bias`, outputs) : undefined;
-  const weight = transpose(context.tensorOf(`${name}.weight`, [outputs, inputs]));
   return product(context, x, `${name}.weight`, weight, bias);
 }
