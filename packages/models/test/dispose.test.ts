@@ -61,11 +61,14 @@ const WORK: Readonly<Record<string, (model: LoadedModel) => Promise<unknown>>> =
   'Levenshtein edits': (model) => all(levenshtein().decode(model.part('edit'), { sources })),
   'DAG lattice': (model) => model.part('lattice', { lattice: 'dag' }).emit(sources),
   'encoder alone': async (model) => (await model.part('autoregressive').encoder?.encode(sources))?.dispose(),
-  'two at once': (model) =>
-    Promise.all([
+  'two at once': async (model) => {
+    const ended = await Promise.allSettled([
       all(greedy().decode(model.part('autoregressive'), { sources, maxNewTokens: 3 })),
       all(ctcGreedy().decode(model.part('lattice'), { sources })),
-    ]),
+    ]);
+    // Both have ended, so neither is still about to release what it opened.
+    for (const end of ended) if (end.status === 'rejected') throw end.reason;
+  },
 };
 
 async function outcomeOf(work: Promise<unknown>): Promise<string> {

@@ -215,11 +215,11 @@ describe('weights folders of students', () => {
 
   test.each<[student: 'canvas' | 'dag' | 'edit', field: string, value: unknown, tensor: string]>([
     ['canvas', 'layers', 3, 'layers.2.encoder_attn.k_proj.weight'],
-    ['canvas', 'length_classes', 9, 'length.out.bias'],
-    ['canvas', 'ffn_dim', 13, 'layers.0.fc1.bias'],
+    ['canvas', 'length_classes', 9, 'length.out.weight'],
+    ['canvas', 'ffn_dim', 13, 'layers.0.fc1.weight'],
     ['dag', 'upsample', 2, 'upsample.weight'],
     ['dag', 'link_heads', 4, 'links.gate.weight'],
-    ['edit', 'max_placeholders', 4, 'placeholder.bias'],
+    ['edit', 'max_placeholders', 4, 'placeholder.weight'],
   ])('a %s student whose weights do not have %s %j is refused by tensor', async (student, field, value, tensor) => {
     const weights = await weightsOf('marian');
     const folder = await weightsOf(student, { [field]: value });
