@@ -24,6 +24,7 @@ import { copyDrafter, speculative } from '@foretoken/speculative';
 import { PieceDecoder, Totals } from './decode-piece.js';
 import { applied, type LeftAlone, type MadeEdit, type Proposal, whyNot } from './edits.js';
 import type { CorrectionModel } from './model.js';
+import { nameSpans } from './name-spans.js';
 import { type CountTokens, piecesOf } from './pieces.js';
 import { proposalsOf } from './proposals.js';
 import { FencedCode, proseLines } from './prose-lines.js';
@@ -155,6 +156,7 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
     const proposals: Proposal[] = [];
     const leftAlone: LeftAlone[] = [];
     let shields: readonly Span[] | undefined;
+    let names: readonly Span[] | undefined;
     for (const line of proseLines(text, code ?? new FencedCode())) {
       for (const piece of piecesOf(text, line, count, most)) {
         const decoded = await decoding.decode(piece.text, totals, signal);
@@ -162,8 +164,9 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
         const ends = tokenEnds(tokenizer, decoded.tokenIds, decoded.text);
         const found = proposalsOf(text, piece, decoded, ends);
         shields ??= protectedSpans(text, alphabet);
+        names ??= nameSpans(text);
         const { rewritten } = found;
-        const judgement = { shields, minConfidence, rewritten, ruled: decoded.ruled };
+        const judgement = { shields, names, minConfidence, rewritten, ruled: decoded.ruled };
         for (const proposal of found.proposals) {
           const reason = whyNot(proposal, text, judgement);
           if (reason === undefined) proposals.push(proposal);

@@ -96,12 +96,17 @@ function beginsSentence(before: string, after: string, end: Change, begin: Chang
 export interface Judgement {
   /** Spans that are never altered. */
   readonly shields: readonly Span[];
+  /** Words that look like names, which few models know. */
+  readonly names: readonly Span[];
   readonly minConfidence: number;
   /** The model's output is another text, not a corrected one. */
   readonly rewritten: boolean;
   /** The output was made under the rule that refused words must not come in, and is not what the model would have said. */
   readonly ruled: boolean;
 }
+
+/** How sure a model must be to alter a word that looks like a name. */
+const NAME_CONFIDENCE = 0.9;
 
 /** What a model must be sure of where a rule made it say something else. */
 const RULED_CONFIDENCE = 0.5;
@@ -110,12 +115,13 @@ const RULED_CONFIDENCE = 0.5;
 export function whyNot(
   { parts, probability }: Proposal,
   text: string,
-  { shields, minConfidence, rewritten, ruled }: Judgement,
+  { shields, names, minConfidence, rewritten, ruled }: Judgement,
 ): LeftAloneReason | undefined {
   if (parts.some((part) => shields.some((span) => alters(part, span)))) return 'protected';
   if (rewritten || parts.some((part) => isInvented(part, text))) return 'invented';
   if (ruled && probability < RULED_CONFIDENCE) return 'refused';
-  return probability < minConfidence ? 'doubtful' : undefined;
+  const ofName = parts.some((part) => names.some((span) => alters(part, span)));
+  return probability < (ofName ? Math.max(minConfidence, NAME_CONFIDENCE) : minConfidence) ? 'doubtful' : undefined;
 }
 
 /** Whether a part puts in or leaves out more than a correction does, or white space where none belongs. */

@@ -37,6 +37,21 @@ function expectConsistent(text: string, { text: output, edits, leftAlone }: Corr
 }
 
 describe('what is corrected', () => {
+  it('a word that looks like a name only where the model is very sure', async () => {
+    const names = (text: string): string => text.replaceAll('Jhon', 'John');
+    const [unsure, sure] = [8, 14].map((logit) => scriptedCorrector(names, { sureness: () => logit }));
+    const text = 'We saw Jhon, and Jhon saw us.';
+    const left = await correctText(unsure, text);
+    expect(left.text).toBe(text);
+    expect(left.leftAlone.map(({ before, reason }) => [before, reason])).toEqual([
+      ['Jhon', 'doubtful'],
+      ['Jhon', 'doubtful'],
+    ]);
+    expect((await correctText(sure, text)).text).toBe('We saw John, and John saw us.');
+    // A capital that a sentence begins with says nothing.
+    expect((await correctText(unsure, 'Jhon saw us. Jhon did.')).text).toBe('John saw us. John did.');
+  });
+
   it('words, casing and full stops, with their spans', async () => {
     const { text, edits } = await correctText(simple, 'teh cat likes alot of milk');
     expect(text).toBe('The cat likes a lot of milk.');
