@@ -45,7 +45,7 @@ export function* wireFields(bytes: Uint8Array): Generator<WireField> {
     else if (type === BYTES) yield { number, value: take(Number(varint(5))) };
     else if (type === FIXED_64 || type === FIXED_32) {
       yield { number, value: undefined, fixed: take(type === FIXED_64 ? 8 : 4) };
-    } else throw new RangeError('a field in it is of a type that is not used');
+    } else throw new RangeError('a field in it is of a type that the format does not use');
   }
 }
 
