@@ -111,7 +111,7 @@ function models(seed: number, ending: boolean) {
 }
 
 function edgeScores(some: ArrayLike<number>, from: number, vertices: number): number[] {
-  return Array.from({ length: vertices }, (_, to) => (to > from ? some[to]! : IMPOSSIBLE));
+  return Array.from({ length: vertices }, (_, to) => (to > from ? some[to] : IMPOSSIBLE));
 }
 
 type Models = ReturnType<typeof models>;

@@ -208,7 +208,7 @@ describe('odd calls', () => {
       }
     };
     for (let round = 0; calls < ROUNDS; round++) {
-      const { name, call, arity } = all[round % all.length] as Callable;
+      const { name, call, arity } = all[round % all.length];
       const made = await tried(name, () => call(argumentsFor(arity)));
       // Objects of ours, not what the language has.
       if (typeof made !== 'object' || made === null || NATIVE.test(Object.prototype.toString.call(made))) continue;

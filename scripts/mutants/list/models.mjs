@@ -120,7 +120,7 @@ export default [
     ],
   },
   {
-    file: 'packages/models/src/text/text-decoding.ts',
+    file: 'packages/models/src/processors/input-decoding.ts',
     tests: ['packages/models/test/text.test.ts'],
     faults: [
       ["if (rest !== '') yield rest;", ''],
@@ -128,8 +128,8 @@ export default [
     ],
   },
   {
-    file: 'packages/models/src/text/choose-part.ts',
-    tests: ['packages/models/test/text.test.ts'],
-    faults: [['kinds.includes(supports.kind)', 'kinds.length > 0']],
+    file: 'packages/models/src/parts/bind-decoder.ts',
+    tests: ['packages/models/test/text.test.ts', 'packages/models/test/parts.test.ts'],
+    faults: [['kinds.some((kind) => kind === name.lattice)', 'kinds.length > 0']],
   },
 ];

@@ -101,11 +101,11 @@ export default [
   {
     file: 'packages/one-shot/src/nat/rescored.ts',
     tests: ['packages/one-shot/test/nat-rescoring.test.ts'],
-    faults: [['/ (output.length + 1)', '/ output.length']],
+    faults: [['output.length + (endTokenId === undefined ? 0 : 1)', 'output.length']],
   },
   {
     file: 'packages/one-shot/src/rescoring/score-with-model.ts',
     tests: ['packages/one-shot/test/score-with-model.test.ts'],
-    faults: [['logProbs[index] = totalOf(leaf) + logProbAfter(leaf, endTokenId);', 'logProbs[index] = totalOf(leaf);']],
+    faults: [['totalOf(leaf) + (endTokenId === undefined ? 0 : logProbAfter(leaf, endTokenId))', 'totalOf(leaf)']],
   },
 ];

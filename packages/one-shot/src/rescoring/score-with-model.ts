@@ -206,9 +206,9 @@ function withoutLong(
   rows: readonly (readonly ArrayLike<number>[])[],
 ): Placed {
   const room = maxLength - forest.start(forestRow).prefix.length;
-  const outputs = rows[unit.row] as readonly ArrayLike<number>[];
+  const outputs = rows[unit.row];
   if (unit.tree.depth <= room || outputs.every(({ length }) => length > room)) return { unit, forestRow };
-  const fits = (candidate: number): boolean => (outputs[candidate] as ArrayLike<number>).length <= room;
+  const fits = (candidate: number): boolean => outputs[candidate].length <= room;
   return { unit: unitOf(unit.row, outputs, unit.candidates.filter(fits)), forestRow };
 }
 

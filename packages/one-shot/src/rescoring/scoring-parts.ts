@@ -29,7 +29,7 @@ function widthOf({ tree }: ScoringUnit): number {
 
 /** Some of a row's candidates as one tree. */
 export function unitOf(row: number, candidates: readonly ArrayLike<number>[], some: readonly number[]): ScoringUnit {
-  return { row, candidates: some, tree: candidateTree(some.map((index) => candidates[index] as ArrayLike<number>)) };
+  return { row, candidates: some, tree: candidateTree(some.map((index) => candidates[index])) };
 }
 
 function unitsOf(row: number, candidates: readonly ArrayLike<number>[], maxWidth: number): ScoringUnit[] {
