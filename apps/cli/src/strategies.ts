@@ -69,7 +69,8 @@ const HOT_WORD_BONUS = 5;
 export function createStrategy(
   name: StrategyName,
   model: LoadedModel,
-  drafter: DrafterName,
+  /** A drafter of the folder by its name, or one that copies. */
+  drafter: DrafterName | Drafter<TokenSource>,
   // The seed goes with each request.
   { searchedHints = false, seed: _seed, ...options }: StrategyOptions = {},
 ): Strategy {
@@ -101,8 +102,8 @@ export function createStrategy(
     case 'speculative':
       return autoregressive(
         speculative({
-          drafter: createDrafter(drafter, model),
-          ...(drafter === 'copy' ? { maxNodes: COPIED_NODES } : {}),
+          drafter: typeof drafter === 'string' ? createDrafter(drafter, model) : drafter,
+          ...(drafter === 'lattice' || drafter === 'ngram' ? {} : { maxNodes: COPIED_NODES }),
         }),
       );
     case 'ctc':

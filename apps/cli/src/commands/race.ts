@@ -1,4 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
+import { correctionDrafter } from '@foretoken/correction';
 import type { LoadedModel } from '@foretoken/models';
 import { oneOf } from '../arguments.js';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
@@ -116,8 +117,11 @@ async function runTask(
   const folder = task === 'correct' ? services.correctionModelFolder : services.defaultModelFolder;
   const model = await loadChosenModel(context, folder);
   try {
+    // What a corrector copies from is the text with a capital at its beginning and a full stop at its end.
+    const copies = task === 'correct' && drafter === 'copy' && model.find('autoregressive') !== undefined;
+    const drafts = copies ? correctionDrafter(model) : drafter;
     const strategies = (names ?? (await servable(context, model, drafter))).map((name) =>
-      createStrategy(name, model, drafter),
+      createStrategy(name, model, drafts),
     );
     const sources = sentences.map(({ source, line }) => encode(model, source, line));
     const repeats = await warmUp(strategies, sources, io.signal, services.now);
