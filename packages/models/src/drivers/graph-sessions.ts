@@ -2,6 +2,7 @@ import { ForetokenError } from '@foretoken/core';
 import { type ExecutionProvider, GraphSession, type OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
 import type { ModelFolder } from '../folder/read-folder.js';
 import { readGraph } from '../onnx/read-graph.js';
+import { letGo } from './let-go.js';
 
 /** Opens the graphs of one folder, each once, on first use, from files verified again. */
 export class GraphSessions {
@@ -62,6 +63,8 @@ export class GraphSessions {
 
   /** The model is loaded: weights in memory are let go, what is opened later reads them anew, and the signal no longer counts. */
   loaded(): void {
+    // Sessions have copies of their own.
+    for (const reading of this.#weights?.values() ?? []) reading.then(letGo, () => undefined);
     this.#weights = undefined;
     this.#folder.release();
     this.#opening = undefined;
