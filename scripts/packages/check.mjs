@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { metadataFaults } from './metadata.mjs';
-import { pack, publicPackages } from './pack.mjs';
+import { packAll, publicPackages } from './pack.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const work = mkdtempSync(join(tmpdir(), 'foretoken-packages-'));
@@ -40,7 +40,13 @@ function project(name, tarballs, extra = {}) {
   const folder = join(work, name);
   mkdirSync(folder);
   const dependencies = Object.fromEntries(tarballs.map(({ manifest, tarball }) => [manifest.name, `file:${tarball}`]));
-  const content = { name, version: '1.0.0', private: true, dependencies: { ...dependencies, ...extra } };
+  const content = {
+    name,
+    version: '1.0.0',
+    private: true,
+    type: 'module',
+    dependencies: { ...dependencies, ...extra },
+  };
   writeFileSync(join(folder, 'package.json'), JSON.stringify(content, undefined, 2));
   step(
     `${name}: npm install`,
@@ -64,17 +70,12 @@ function bytesOf(folder) {
   return bytes;
 }
 
-const packages = publicPackages(ROOT).map(({ folder, manifest }) => {
-  const tarball = pack(ROOT, folder, work);
+const packages = packAll(ROOT, publicPackages(ROOT), work).map(({ manifest, tarball }) => {
   const unpacked = join(work, `unpacked-${manifest.name.replace('/', '-')}`);
   mkdirSync(unpacked);
   execFileSync('tar', ['xzf', tarball, '-C', unpacked]);
-  return {
-    folder,
-    tarball,
-    unpacked: join(unpacked, 'package'),
-    manifest: JSON.parse(readFileSync(join(unpacked, 'package/package.json'), 'utf8')),
-  };
+  const folder = join(unpacked, 'package');
+  return { tarball, unpacked: folder, manifest: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) };
 });
 for (const { manifest, unpacked } of packages) {
   const found = metadataFaults(ROOT, manifest, unpacked);
@@ -153,10 +154,6 @@ for (const [kind, module] of [
   };
   const file = `tsconfig.${kind}.json`;
   writeFileSync(join(everything, file), JSON.stringify({ compilerOptions, files: ['main.ts'] }));
-  writeFileSync(
-    join(everything, 'package.json'),
-    JSON.stringify({ ...JSON.parse(readFileSync(join(everything, 'package.json'), 'utf8')), type: 'module' }),
-  );
   step(`everything: types, ${kind}`, everything, process.execPath, 'node_modules/typescript/bin/tsc', '-p', file);
 }
 writeFileSync(join(everything, 'sentence.txt'), 'A man is riding a bicycle.\n');

@@ -15,18 +15,13 @@ export function publicPackages(root) {
   );
 }
 
-/** Packs a package as publishing would; returns the path of the tarball. */
-export function pack(root, folder, destination) {
-  const pnpm = process.env.npm_execpath?.includes('pnpm')
-    ? [process.execPath, process.env.npm_execpath]
-    : ['npm', 'run', '--silent', '--prefix', root, 'pnpm', '--'];
-  const [command, ...before] = pnpm;
-  const target = join(root, folder);
-  const known = new Set(readdirSync(destination));
-  execFileSync(command, [...before, '-C', target, 'pack', '--pack-destination', destination], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+/** Packs packages as publishing would; each is given the path of its tarball. */
+export function packAll(root, packages, destination) {
+  const filters = packages.flatMap(({ manifest }) => ['--filter', manifest.name]);
+  const words = ['run', '--silent', 'pnpm', '--', ...filters, 'pack', '--pack-destination', destination];
+  execFileSync('npm', words, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  return packages.map((item) => {
+    const { name, version } = item.manifest;
+    return { ...item, tarball: join(destination, `${name.slice(1).replace('/', '-')}-${version}.tgz`) };
   });
-  const made = readdirSync(destination).filter((name) => !known.has(name));
-  if (made.length !== 1) throw new Error(`Packing ${folder} made ${made.length} files.`);
-  return join(destination, made[0]);
 }

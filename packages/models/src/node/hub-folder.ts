@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import type { OpenFolderOptions } from '../folder/read-folder.js';
+import type { OpenFolderOptions, ReadProgress } from '../folder/read-folder.js';
 import { reason } from '../folder/refusal.js';
 
 /** What is used of `@foretoken/hub`. */
@@ -8,7 +8,7 @@ interface Hub {
     location: string,
     options: {
       readonly signal?: AbortSignal | undefined;
-      readonly onProgress?: ((progress: { file: string; bytes: number; totalBytes: number }) => void) | undefined;
+      readonly onProgress?: ((progress: Omit<ReadProgress, 'cached'>) => void) | undefined;
     },
   ): Promise<{ readonly folder: string }>;
 }
@@ -36,8 +36,6 @@ export async function hubFolder(location: string, { signal, onProgress }: OpenFo
       { cause },
     );
   }
-  const report =
-    onProgress &&
-    ((progress: { file: string; bytes: number; totalBytes: number }) => onProgress({ ...progress, cached: false }));
+  const report = onProgress && ((progress: Omit<ReadProgress, 'cached'>) => onProgress({ ...progress, cached: false }));
   return (await hub.fetchFromHub(location, { signal, onProgress: report })).folder;
 }

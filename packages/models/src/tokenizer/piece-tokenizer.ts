@@ -149,8 +149,7 @@ function assertShared(pieces: SentencePiece, ids: ReadonlyMap<string, number>, f
   const text = all.filter((_, id) => kinds[id] === PIECE_KIND.normal);
   const shared = text.filter((piece) => ids.has(piece)).length;
   if (text.length === 0 || shared / text.length >= MIN_SHARED) return;
-  throw new ForetokenError(
-    'INVALID_MODEL_FOLDER',
+  throw invalidFolder(
     `${vocabulary} has ${shared} of the ${text.length} pieces of ${file}; at least half are needed. The files belong to different models.`,
     { file, received: shared, required: Math.ceil(text.length * MIN_SHARED) },
   );

@@ -1,5 +1,3 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   decodeUtf8,
   type FileContent,
@@ -11,6 +9,7 @@ import {
   TOKENIZER_BYTES,
   unsupportedModel,
 } from '@foretoken/models/folder';
+import { fileExists } from '../file-exists.js';
 
 const TOKENIZER = 'tokenizer.json';
 /** What Marian models were published with before there were tokenizer.json files; its names are those of transformers. */
@@ -33,7 +32,7 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
   const read = (file: string): Promise<Uint8Array> =>
     readRegularFile({ folder, file }, { links: true, most: TOKENIZER_BYTES });
   const names = Object.values(PIECES);
-  const found = await Promise.all(names.map((file) => exists(folder, file)));
+  const found = await Promise.all(names.map((file) => fileExists(folder, file)));
   if (found.every((isThere) => isThere)) {
     const files = new Map<string, FileContent>();
     for (const file of names) files.set(file, await read(file));
@@ -41,7 +40,7 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
     const namedTokens = (size: number): NamedTokens => readPieceTokens({ file: PIECES.vocabulary, content }, size);
     return { names: PIECES, files, namedTokens };
   }
-  if (found.some((isThere) => isThere) && !(await exists(folder, TOKENIZER))) {
+  if (found.some((isThere) => isThere) && !(await fileExists(folder, TOKENIZER))) {
     const missing = names.filter((_, index) => found[index] === false);
     throw unsupportedModel(
       `${folder} has a part of a SentencePiece tokenizer, but not ${missing.join(', ')}; ${names.join(', ')} are required, or ${TOKENIZER}. Fetch the missing files.`,
@@ -59,11 +58,4 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
     files: new Map([[TOKENIZER, json]]),
     namedTokens: (size) => readNamedTokens(json, size, folder),
   };
-}
-
-async function exists(folder: string, file: string): Promise<boolean> {
-  return stat(join(folder, file)).then(
-    () => true,
-    () => false,
-  );
 }

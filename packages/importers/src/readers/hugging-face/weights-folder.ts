@@ -1,5 +1,3 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Yielder } from '@foretoken/core/kit';
 import {
   decodeUtf8,
@@ -12,6 +10,7 @@ import {
   resolveFolder,
   unsupportedModel,
 } from '@foretoken/models/folder';
+import { fileExists } from '../file-exists.js';
 import { openSafetensors } from '../safetensors/open-safetensors.js';
 import { openShards } from '../safetensors/open-shards.js';
 import type { StoredTensor, TensorStore } from '../stored-tensor.js';
@@ -46,11 +45,11 @@ export interface WeightsFolder {
  */
 export async function openWeightsFolder(path: string, signal?: AbortSignal): Promise<WeightsFolder> {
   const folder = await resolveFolder(path, 'weights', 'download one');
-  const sharded = !(await exists(folder, WEIGHTS)) && (await exists(folder, INDEX));
+  const sharded = !(await fileExists(folder, WEIGHTS)) && (await fileExists(folder, INDEX));
   const file = sharded ? INDEX : WEIGHTS;
   if (!sharded) await refuseOtherFormats(folder);
   const config = await readObject(folder, CONFIG);
-  const generationConfig = (await exists(folder, GENERATION_CONFIG))
+  const generationConfig = (await fileExists(folder, GENERATION_CONFIG))
     ? await readObject(folder, GENERATION_CONFIG)
     : undefined;
   const tokenizer = await readTokenizerFiles(folder);
@@ -107,7 +106,7 @@ async function readText(folder: string, file: string, most: number): Promise<str
 }
 
 async function refuseOtherFormats(folder: string): Promise<void> {
-  if (await exists(folder, WEIGHTS)) return;
+  if (await fileExists(folder, WEIGHTS)) return;
   for (const [file, what, remedy] of [
     [
       'pytorch_model.bin',
@@ -120,7 +119,7 @@ async function refuseOtherFormats(folder: string): Promise<void> {
       `Convert them with save_pretrained(folder, safe_serialization=True) on a machine you can lose`,
     ],
   ] as const) {
-    if (await exists(folder, file)) {
+    if (await fileExists(folder, file)) {
       throw unsupportedModel(`${file} in ${folder} is ${what}; ${WEIGHTS} is required. ${remedy}.`, {
         folder,
         file,
@@ -129,11 +128,4 @@ async function refuseOtherFormats(folder: string): Promise<void> {
       });
     }
   }
-}
-
-async function exists(folder: string, file: string): Promise<boolean> {
-  return stat(join(folder, file)).then(
-    () => true,
-    () => false,
-  );
 }

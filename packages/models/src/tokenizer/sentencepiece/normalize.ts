@@ -60,23 +60,14 @@ export class TextNormalizer {
     for (let at = 0, byte = 0; at < text.length; ) {
       const kept = this.#kept?.longest(text, at) ?? 0;
       const rule = kept > 0 ? undefined : this.#rules?.longest(bytes, byte);
-      if (rule !== undefined) {
-        yield decoder.decode(rule.replacement);
-        const end = byte + rule.length;
-        while (byte < end) {
-          const step = characterLength(text, at);
-          byte += bytesOf(text, at);
-          at += step;
-        }
-        continue;
-      }
       const end = at + (kept > 0 ? kept : characterLength(text, at));
-      yield text.slice(at, end);
-      while (at < end) {
-        const step = characterLength(text, at);
+      yield rule === undefined ? text.slice(at, end) : decoder.decode(rule.replacement);
+      // A rule says how many bytes it reads; a kept text and a character are known by their code units.
+      const endByte = rule && byte + rule.length;
+      do {
         byte += bytesOf(text, at);
-        at += step;
-      }
+        at += characterLength(text, at);
+      } while (endByte === undefined ? at < end : byte < endByte);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { invalidFolder, quote, reason, unsupportedModel } from '../../folder/refusal.js';
-import { message, texts, wireFields } from '../../onnx/wire.js';
+import { wireFields } from '../../onnx/wire.js';
 
 /** What a piece of a SentencePiece vocabulary is for; numbers of `sentencepiece_model.proto`. */
 export const PIECE_KIND = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
@@ -32,6 +32,15 @@ export interface PieceModel {
   /** How text is rewritten after it was put together; absent where it is not. */
   readonly denormalizer?: NormalizerSettings;
 }
+
+// Fields of the file.
+const PIECES = 1;
+const TRAINER = 2;
+const NORMALIZER = 3;
+const DENORMALIZER = 5;
+const SPECS: ReadonlySet<number> = new Set([TRAINER, NORMALIZER, DENORMALIZER]);
+
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 // Limits far above any published vocabulary's.
 const MAX_PIECES = 4_000_000;
@@ -66,8 +75,14 @@ class Reader {
     const pieces: string[] = [];
     const scores: number[] = [];
     const kinds: number[] = [];
+    const specs = new Map<number, Uint8Array>();
     for (const { number, value } of wireFields(bytes)) {
-      if (number !== 1 || !(value instanceof Uint8Array)) continue;
+      if (!(value instanceof Uint8Array)) continue;
+      if (SPECS.has(number)) {
+        if (specs.has(number)) throw new RangeError('a part of it that may be there once is there twice');
+        specs.set(number, value);
+      }
+      if (number !== PIECES) continue;
       if (pieces.length === MAX_PIECES)
         this.#refuse('pieces', `more than ${MAX_PIECES}`, `at most ${MAX_PIECES} pieces`);
       const piece = this.#piece(value, `pieces[${pieces.length}]`);
@@ -78,11 +93,11 @@ class Reader {
     if (pieces.length === 0) this.#refuse('pieces', 'none', 'at least one piece');
     const unknown = kinds.flatMap((kind, id) => (kind === PIECE_KIND.unknown ? [id] : []));
     if (unknown.length !== 1) this.#refuse('pieces', `${unknown.length} unknown pieces`, 'one unknown piece');
-    const trainer = new Map(fields(message(bytes, 2)));
+    const trainer = new Map(fields(specs.get(TRAINER)));
     const byteFallback = flag(trainer.get(35), false);
     const byteCount = kinds.filter((kind) => kind === PIECE_KIND.byte).length;
     if (byteFallback && byteCount !== 256) this.#refuse('pieces', `${byteCount} byte pieces`, 'all 256 byte pieces');
-    const denormalizer = this.#normalizer(message(bytes, 5));
+    const denormalizer = this.#normalizer(specs.get(DENORMALIZER));
     return {
       algorithm: this.#algorithm(trainer.get(3)),
       pieces,
@@ -92,14 +107,15 @@ class Reader {
       byteFallback,
       whitespaceAsSuffix: flag(trainer.get(24), false),
       unknownSurface: text(trainer.get(44)) ?? ' \u2047 ',
-      normalizer: this.#normalizer(message(bytes, 3)),
+      normalizer: this.#normalizer(specs.get(NORMALIZER)),
       ...(denormalizer.charactersMap.length === 0 ? {} : { denormalizer }),
     };
   }
 
   #piece(bytes: Uint8Array, field: string): { text: string; score: number; kind: number } {
-    const piece = { text: texts(bytes, 1).at(-1) ?? '', score: 0, kind: PIECE_KIND.normal as number };
+    const piece = { text: '', score: 0, kind: PIECE_KIND.normal as number };
     for (const { number, value, fixed } of wireFields(bytes)) {
+      if (number === 1) piece.text = text(value) ?? piece.text;
       if (number === 2 && fixed?.length === 4)
         piece.score = new DataView(fixed.buffer, fixed.byteOffset).getFloat32(0, true);
       if (number === 3 && typeof value === 'bigint') piece.kind = Number(value);
@@ -159,5 +175,5 @@ function flag(value: bigint | Uint8Array | undefined, otherwise: boolean): boole
 }
 
 function text(value: bigint | Uint8Array | undefined): string | undefined {
-  return value instanceof Uint8Array ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(value) : undefined;
+  return value instanceof Uint8Array ? utf8.decode(value) : undefined;
 }

@@ -25,26 +25,22 @@ export class SentencePiece {
   constructor(bytes: Uint8Array, file: string) {
     const model = readPieceModel(bytes, file);
     this.model = model;
-    const pieces = new PieceTrie();
     const userDefined = new PieceTrie();
+    /** What text is cut into. */
     const own = new Map<string, number>();
-    let hasUserDefined = false;
     for (const [id, text] of model.pieces.entries()) {
       const kind = model.kinds[id];
       if (!this.#ids.has(text)) this.#ids.set(text, id);
       if (kind !== PIECE_KIND.normal && kind !== PIECE_KIND.userDefined && kind !== PIECE_KIND.unused) continue;
-      pieces.add(text, id);
       own.set(text, id);
-      if (kind !== PIECE_KIND.userDefined) continue;
-      userDefined.add(text, id);
-      hasUserDefined = true;
+      if (kind === PIECE_KIND.userDefined) userDefined.add(text, id);
     }
-    const kept = hasUserDefined ? userDefined : undefined;
+    const kept = model.kinds.includes(PIECE_KIND.userDefined) ? userDefined : undefined;
     this.#normalizer = new TextNormalizer(model.normalizer, file, model.whitespaceAsSuffix, kept);
     this.#denormalizer =
       model.denormalizer === undefined ? undefined : new TextNormalizer(model.denormalizer, file, false);
     this.#cutter =
-      model.algorithm === 'unigram' ? new UnigramCutter(model, pieces) : new BytePairCutter(model, own, userDefined);
+      model.algorithm === 'unigram' ? new UnigramCutter(model, own) : new BytePairCutter(model, own, userDefined);
   }
 
   /** The pieces of a text, `[time]`; those of the unknown piece hold the text they stand for. */

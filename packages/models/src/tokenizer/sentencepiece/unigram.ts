@@ -1,6 +1,6 @@
 import { bytesOf, characterLength } from './normalize.js';
 import { PIECE_KIND, type PieceModel } from './piece-model.js';
-import type { PieceTrie } from './piece-trie.js';
+import { PieceTrie } from './piece-trie.js';
 
 /** What a character without a piece costs below the worst piece (`unigram_model.cc`). */
 const UNKNOWN_PENALTY = 10;
@@ -18,13 +18,13 @@ export interface CutPiece {
  */
 export class UnigramCutter {
   readonly #model: PieceModel;
-  readonly #trie: PieceTrie;
+  readonly #trie = new PieceTrie();
   readonly #unknownScore: number;
   readonly #maxScore: number;
 
-  constructor(model: PieceModel, trie: PieceTrie) {
+  constructor(model: PieceModel, ids: ReadonlyMap<string, number>) {
     this.#model = model;
-    this.#trie = trie;
+    for (const [text, id] of ids) this.#trie.add(text, id);
     const normal = [...model.scores].filter((_, id) => model.kinds[id] === PIECE_KIND.normal);
     let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (const score of normal) {
