@@ -6,7 +6,7 @@
  */
 export function letGo(bytes: Uint8Array): void {
   const { port1, port2 } = new MessageChannel();
-  port1.postMessage(undefined, [bytes.buffer as ArrayBuffer]);
+  port1.postMessage(0, [bytes.buffer as ArrayBuffer]);
   port1.close();
   port2.close();
 }

@@ -3,6 +3,7 @@ import { assertInteger } from '@foretoken/core/kit';
 import { isObject, parseJson } from '../folder/json.js';
 import { invalidFolder, quote } from '../folder/refusal.js';
 import type { NamedTokens } from './named-tokens.js';
+import { readTokens } from './read-tokens.js';
 import { SPACE_MARK } from './sentencepiece/normalize.js';
 import { PIECE_KIND } from './sentencepiece/piece-model.js';
 import { SentencePiece } from './sentencepiece/sentence-piece.js';
@@ -67,13 +68,14 @@ export function createPieceTokenizer(
     if (pieceOf.has(id)) refuse(piece, id, 'an id that no other piece has');
     pieceOf.set(id, piece);
   }
-  const [source, target] = [files.source, files.target].map(({ file: name, content }) => {
+  const open = ({ file: name, content }: Named<Uint8Array>): SentencePiece => {
     const pieces = new SentencePiece(content, name);
     assertShared(pieces, ids, name, file);
     return pieces;
-  }) as [SentencePiece, SentencePiece];
+  };
+  const source = open(files.source);
+  const target = open(files.target);
   const hidden = new Set([unknownId, vocabulary.endTokenId, vocabulary.padTokenId]);
-  const assertTokenId = (tokenId: number): void => assertInteger('tokenId', tokenId, 0, vocabulary.size - 1);
 
   const codes = [...ids.keys()].filter((piece) => LANGUAGE_CODE.exec(piece)?.[0] === piece);
   const hasCodes = codes.length > 0;
@@ -105,19 +107,17 @@ export function createPieceTokenizer(
 
   return {
     encode,
-    decode: (tokenIds) => {
-      const pieces = Array.from(tokenIds).flatMap((tokenId) => {
-        assertTokenId(tokenId);
-        const piece = hidden.has(tokenId) ? undefined : pieceOf.get(tokenId);
-        return piece === undefined ? [] : [piece];
-      });
-      return target.decode(pieces).replaceAll(SPACE_MARK, ' ').trim();
-    },
-    tokenText: (tokenId) => {
-      assertTokenId(tokenId);
-      return pieceOf.get(tokenId) ?? '';
-    },
-    countUnknown: (tokenIds) => Array.from(tokenIds).filter((tokenId) => tokenId === unknownId).length,
+    ...readTokens({
+      size: vocabulary.size,
+      hidden,
+      unknownTokenId: unknownId,
+      spelling: (tokenId) => pieceOf.get(tokenId),
+      join: (shown) =>
+        target
+          .decode(shown.flatMap((tokenId) => pieceOf.get(tokenId) ?? []))
+          .replaceAll(SPACE_MARK, ' ')
+          .trim(),
+    }),
   };
 }
 

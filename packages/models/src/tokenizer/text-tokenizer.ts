@@ -4,6 +4,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { parseJson } from '../folder/json.js';
 import { invalidFolder, reason } from '../folder/refusal.js';
 import { checkTokenizer } from './check-tokenizer.js';
+import { readTokens } from './read-tokens.js';
 import { assertSourceText, assertSourceTokens, emptySource } from './source-text.js';
 
 /** Turns text into token ids of one model's vocabulary, and back. */
@@ -83,23 +84,15 @@ export function createTokenizer(json: string, options: TokenizerOptions): TextTo
     return Int32Array.from(ended as readonly number[]);
   };
 
-  const assertTokenId = (tokenId: number): void => assertInteger('tokenId', tokenId, 0, vocabulary.size - 1);
-
   return {
     encode,
-    decode: (tokenIds) => {
-      const shown = Array.from(tokenIds).filter((tokenId) => {
-        assertTokenId(tokenId);
-        return !hidden.has(tokenId) && tokenizer.id_to_token(tokenId) !== undefined;
-      });
-      if (shown.length === 0) return '';
+    ...readTokens({
+      size: vocabulary.size,
+      hidden,
+      unknownTokenId: vocabulary.unknownTokenId,
+      spelling: (tokenId) => tokenizer.id_to_token(tokenId),
       // Not the library's clean-up, which is made for English and would alter "l 'eau" or "a ,b".
-      return tokenizer.decode(shown, { skip_special_tokens: true, clean_up_tokenization_spaces: false });
-    },
-    tokenText: (tokenId) => {
-      assertTokenId(tokenId);
-      return tokenizer.id_to_token(tokenId) ?? '';
-    },
-    countUnknown: (tokenIds) => Array.from(tokenIds).filter((tokenId) => tokenId === vocabulary.unknownTokenId).length,
+      join: (shown) => tokenizer.decode(shown, { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
+    }),
   };
 }

@@ -80,8 +80,9 @@ function ctcPart(
   return { kind: 'lattice', variant, model, open };
 }
 
-function canvasPart({ manifest, sessions, encoder }: Surroundings): OpenedPart | undefined {
-  const { graphs, ctc, canvas, architecture, vocabulary } = manifest;
+function canvasPart(surroundings: Surroundings): OpenedPart | undefined {
+  const { manifest, sessions } = surroundings;
+  const { graphs, canvas, vocabulary } = manifest;
   const files = graphs.canvas;
   if (files === undefined || canvas === undefined) return undefined;
   const { maskTokenId, maxLength, maxCandidates, lengths } = canvas;
@@ -91,13 +92,7 @@ function canvasPart({ manifest, sessions, encoder }: Surroundings): OpenedPart |
     vocabulary,
     maskTokenId,
     maxLength,
-    source: {
-      encoder,
-      open: () => sessions.get(files.open),
-      width: architecture.width,
-      ...(lengths === undefined ? {} : { lengths }),
-      ...hintReading(files.openHints, ctc, vocabulary.size, 0, sessions),
-    },
+    source: { ...sourceGraphs(surroundings, files, 0), ...(lengths === undefined ? {} : { lengths }) },
   });
   return { kind: 'canvas', model, open: opening(sessions, graphs.encoder, files.open, files.fill.topK) };
 }
@@ -112,20 +107,16 @@ function dagPart({ manifest, sessions, encoder }: Surroundings): OpenedPart | un
   return { kind: 'lattice', model, open: opening(sessions, graphs.encoder, file) };
 }
 
-function editPart({ manifest, sessions, encoder }: Surroundings): OpenedPart | undefined {
-  const { graphs, ctc, edit, architecture, vocabulary } = manifest;
+function editPart(surroundings: Surroundings): OpenedPart | undefined {
+  const { manifest, sessions } = surroundings;
+  const { graphs, edit, vocabulary } = manifest;
   const files = graphs.edit;
   if (files === undefined || edit === undefined) return undefined;
   const { placeholderTokenId, startTokenId, maxLength, maxCandidates } = edit;
   const model = new LevenshteinModel({
     runtime: sessions.runtime,
-    source: {
-      encoder,
-      open: () => sessions.get(files.open),
-      width: architecture.width,
-      // The start token comes before a hint.
-      ...hintReading(files.openHints, ctc, vocabulary.size, 1, sessions),
-    },
+    // The start token comes before a hint.
+    source: sourceGraphs(surroundings, files, 1),
     deletions: () => sessions.get(files.deletions),
     placeholders: () => sessions.get(files.placeholders),
     graphs: fillGraphs(files.fill, maxCandidates, sessions),
@@ -138,14 +129,16 @@ function editPart({ manifest, sessions, encoder }: Surroundings): OpenedPart | u
   return { kind: 'edit', model, open: opening(sessions, graphs.encoder, open, deletions, placeholders, fill.topK) };
 }
 
-/** How hints are read, where a student does; the manifest's parts agree. */
-function hintReading(
-  file: string | undefined,
-  ctc: MarianManifest['ctc'],
-  vocabularySize: number,
+/** How a student reads its source, and hints where it does; the manifest's parts agree. */
+function sourceGraphs(
+  { manifest, sessions, encoder }: Surroundings,
+  { open, openHints }: { readonly open: string; readonly openHints?: string },
   shift: number,
-  sessions: GraphSessions,
-): Pick<SourceGraphs, 'hint'> {
-  if (file === undefined || ctc === undefined) return {};
-  return { hint: { upsample: ctc.upsample, shift, openHints: () => sessions.get(file), vocabularySize } };
+): SourceGraphs {
+  const { architecture, ctc, vocabulary } = manifest;
+  const graphs = { encoder, open: () => sessions.get(open), width: architecture.width };
+  if (openHints === undefined || ctc === undefined) return graphs;
+  const { upsample } = ctc;
+  const hint = { upsample, shift, openHints: () => sessions.get(openHints), vocabularySize: vocabulary.size };
+  return { ...graphs, hint };
 }

@@ -74,11 +74,11 @@ export class TextNormalizer {
 
 /** Code units of the character at a place of a well-formed text. */
 export function characterLength(text: string, at: number): 1 | 2 {
-  return (text.charCodeAt(at) & 0xfc00) === 0xd800 && at + 1 < text.length ? 2 : 1;
+  return (text.charCodeAt(at) & 0xfc00) === 0xd800 ? 2 : 1;
 }
 
 /** UTF-8 bytes of the character at a place of a well-formed text. */
-export function bytesOf(text: string, at: number): number {
+function bytesOf(text: string, at: number): number {
   const unit = text.charCodeAt(at);
   if (unit < 0x80) return 1;
   if (unit < 0x800) return 2;

@@ -30,7 +30,7 @@ export interface PieceModel {
   readonly unknownSurface: string;
   readonly normalizer: NormalizerSettings;
   /** How text is rewritten after it was put together; absent where it is not. */
-  readonly denormalizer?: NormalizerSettings;
+  readonly denormalizer?: NormalizerSettings | undefined;
 }
 
 // Fields of the file.
@@ -91,11 +91,12 @@ class Reader {
       kinds.push(piece.kind);
     }
     if (pieces.length === 0) this.#refuse('pieces', 'none', 'at least one piece');
-    const unknown = kinds.flatMap((kind, id) => (kind === PIECE_KIND.unknown ? [id] : []));
-    if (unknown.length !== 1) this.#refuse('pieces', `${unknown.length} unknown pieces`, 'one unknown piece');
+    const count = (wanted: number): number => kinds.filter((kind) => kind === wanted).length;
+    const unknownCount = count(PIECE_KIND.unknown);
+    if (unknownCount !== 1) this.#refuse('pieces', `${unknownCount} unknown pieces`, 'one unknown piece');
     const trainer = new Map(fields(specs.get(TRAINER)));
     const byteFallback = flag(trainer.get(35), false);
-    const byteCount = kinds.filter((kind) => kind === PIECE_KIND.byte).length;
+    const byteCount = count(PIECE_KIND.byte);
     if (byteFallback && byteCount !== 256) this.#refuse('pieces', `${byteCount} byte pieces`, 'all 256 byte pieces');
     const denormalizer = this.#normalizer(specs.get(DENORMALIZER));
     return {
@@ -103,12 +104,12 @@ class Reader {
       pieces,
       scores: Float32Array.from(scores),
       kinds: Uint8Array.from(kinds),
-      unknownId: unknown[0] as number,
+      unknownId: kinds.indexOf(PIECE_KIND.unknown),
       byteFallback,
       whitespaceAsSuffix: flag(trainer.get(24), false),
       unknownSurface: text(trainer.get(44)) ?? ' \u2047 ',
       normalizer: this.#normalizer(specs.get(NORMALIZER)),
-      ...(denormalizer.charactersMap.length === 0 ? {} : { denormalizer }),
+      denormalizer: denormalizer.charactersMap.length === 0 ? undefined : denormalizer,
     };
   }
 

@@ -4,22 +4,19 @@ const NO_VALUE = -1;
 /**
  * A trie of texts over UTF-16 code units, in three flat arrays: an open-addressed table of edges and a value a node.
  *
- * Texts that are well formed begin and end between characters, so what it finds in a well-formed text does too.
+ * Every search begins at node 0. Texts that are well formed begin and end between characters, so what it finds in a well-formed
+ * text does too.
  */
 export class PieceTrie {
-  /** The node that every search begins at. */
-  static readonly ROOT = 0;
-
   #nodes: Int32Array = new Int32Array(1024).fill(NO_NODE);
   #units: Uint16Array = new Uint16Array(1024);
   #targets: Int32Array = new Int32Array(1024);
-  #edges = 0;
   #values: Int32Array = new Int32Array(1024).fill(NO_VALUE);
   #count = 1;
 
   /** Adds a text; the value of one that is there already is replaced. Values are 0 or more. */
   add(text: string, value: number): void {
-    let node = PieceTrie.ROOT;
+    let node = 0;
     for (let at = 0; at < text.length; at++) {
       const unit = text.charCodeAt(at);
       const next = this.next(node, unit);
@@ -45,7 +42,7 @@ export class PieceTrie {
   /** Length in code units of the longest text that `text` has at `start`; 0 where there is none. */
   longest(text: string, start: number): number {
     let found = 0;
-    let node = PieceTrie.ROOT;
+    let node = 0;
     for (let at = start; at < text.length; at++) {
       node = this.next(node, text.charCodeAt(at));
       if (node === NO_NODE) break;
@@ -55,15 +52,10 @@ export class PieceTrie {
   }
 
   #grow(node: number, unit: number): number {
-    if (this.#edges * 2 >= this.#nodes.length) this.#widen();
-    if (this.#count === this.#values.length) {
-      const values = new Int32Array(this.#count * 2).fill(NO_VALUE);
-      values.set(this.#values);
-      this.#values = values;
-    }
+    // A node but the first has one edge to it.
+    if (this.#count * 2 >= this.#nodes.length) this.#widen();
     const target = this.#count++;
     this.#put(node, unit, target);
-    this.#edges++;
     return target;
   }
 
@@ -77,10 +69,13 @@ export class PieceTrie {
   }
 
   #widen(): void {
-    const [nodes, units, targets] = [this.#nodes, this.#units, this.#targets];
-    this.#nodes = new Int32Array(nodes.length * 2).fill(NO_NODE);
-    this.#units = new Uint16Array(nodes.length * 2);
-    this.#targets = new Int32Array(nodes.length * 2);
+    const [nodes, units, targets, values] = [this.#nodes, this.#units, this.#targets, this.#values];
+    const size = nodes.length * 2;
+    this.#nodes = new Int32Array(size).fill(NO_NODE);
+    this.#units = new Uint16Array(size);
+    this.#targets = new Int32Array(size);
+    this.#values = new Int32Array(size).fill(NO_VALUE);
+    this.#values.set(values);
     for (let slot = 0; slot < nodes.length; slot++) {
       const node = nodes[slot] as number;
       if (node !== NO_NODE) this.#put(node, units[slot] as number, targets[slot] as number);

@@ -118,8 +118,7 @@ function textOfBytes(bytes: readonly number[]): string {
 
 function validCharacter(bytes: readonly number[]): string | undefined {
   try {
-    const text = strict.decode(Uint8Array.from(bytes));
-    return [...text].length === 1 ? text : undefined;
+    return strict.decode(Uint8Array.from(bytes));
   } catch {
     return undefined;
   }
