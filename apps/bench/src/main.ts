@@ -9,6 +9,8 @@ import { correctionBench } from './correction-bench.js';
 import { readCorrectionTests } from './correction-tests.js';
 import { type LoadTask, runLoadTask } from './load/load-child.js';
 import { loadBench } from './load-bench.js';
+import { MODEL_ROWS } from './models/model-rows.js';
+import { modelsBench } from './models-bench.js';
 import { chooseRows, type NarBenchOptions, narBench } from './nar-bench.js';
 import { openNarModels } from './nar-models.js';
 import { narTable } from './nar-table.js';
@@ -22,6 +24,7 @@ const USAGE = `npm run bench -- speculative [--json] [--limit N] [--repeats N]
 npm run bench -- search [--json] [--limit N] [--repeats N]
 npm run bench -- load [--json] [--repeats N]
 npm run bench -- sizes [--json]
+npm run bench -- models [--json] [--rows a,b]
 npm run bench -- quality [--json] [--limit N] [--source FILE --reference FILE]
 npm run bench -- nar [--json] [--limit N] [--repeats N] [--strategies a,b] [--source FILE --reference FILE]
 npm run bench -- correction [--json] [--limit N] [--repeats N] [--model FOLDER]
@@ -29,10 +32,11 @@ npm run bench -- correction [--json] [--limit N] [--repeats N] [--model FOLDER]
   --model FOLDER     another model folder than the shipped one
   --controls FOLDER  nar: where the model folders raw, distilled and deep-shallow are
   --strategies a,b   nar: rows to measure beside greedy and beam4
+  --rows a,b         models: which to measure; default: all that npm run real-models has fetched
   --threads N        intra-op threads; default: probed
   --json             one JSON object on stdout, nothing else`;
 
-const BENCHES = ['speculative', 'search', 'quality', 'nar', 'correction', 'load', 'sizes'] as const;
+const BENCHES = ['speculative', 'search', 'quality', 'nar', 'correction', 'load', 'sizes', 'models'] as const;
 const isBench = (name: string | undefined): name is (typeof BENCHES)[number] => BENCHES.some((bench) => bench === name);
 
 class UsageError extends Error {}
@@ -51,6 +55,7 @@ const OPTIONS = {
   model: { type: 'string' },
   controls: { type: 'string' },
   strategies: { type: 'string' },
+  rows: { type: 'string' },
   source: { type: 'string' },
   reference: { type: 'string' },
   help: { type: 'boolean', default: false },
@@ -82,6 +87,8 @@ async function main(argv: readonly string[]): Promise<void> {
   for (const option of ['controls', 'strategies'] as const) {
     if (bench !== 'nar' && values[option] !== undefined) throw new UsageError(`--${option} goes with nar.`);
   }
+  if (bench !== 'models' && values.rows !== undefined) throw new UsageError('--rows goes with models.');
+  if (bench === 'models') return print(await modelsBench(progress, modelRows(values.rows)), values.json);
   if (bench === 'sizes') return print(await sizesBench(), values.json);
   if (bench === 'load') {
     const folder = values.model ?? shippedModelFolder();
@@ -107,6 +114,13 @@ async function main(argv: readonly string[]): Promise<void> {
   } finally {
     await model.loaded[Symbol.asyncDispose]();
   }
+}
+
+function modelRows(text: string | undefined): readonly string[] | undefined {
+  const names = text?.split(',').map((name) => name.trim());
+  const unknown = names?.find((name) => MODEL_ROWS.every(({ model }) => model !== name));
+  if (unknown === undefined) return names;
+  throw new UsageError(`There is no model ${unknown}. Models: ${MODEL_ROWS.map(({ model }) => model).join(', ')}.`);
 }
 
 function print(report: object, json: boolean): void {
