@@ -12,9 +12,9 @@ import type { TestSet } from './test-sets.js';
 
 export interface NarBenchOptions {
   /** Rows to measure besides the baselines; default: all. */
-  readonly strategies?: readonly string[];
-  readonly repeats?: number;
-  readonly progress?: (text: string) => void;
+  readonly strategies?: readonly string[] | undefined;
+  readonly repeats?: number | undefined;
+  readonly progress?: ((text: string) => void) | undefined;
 }
 
 /** A row that there is no model for. */

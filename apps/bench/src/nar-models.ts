@@ -37,12 +37,12 @@ export interface NarModels extends AsyncDisposable {
 
 export interface NarModelOptions {
   /** In place of the shipped folder. */
-  readonly folder?: string;
+  readonly folder?: string | undefined;
   /** Folder of the controls, by name; default: beside the shipped folder's package, if that is what is measured. */
-  readonly controls?: string;
-  readonly threads?: number;
+  readonly controls?: string | undefined;
+  readonly threads?: number | undefined;
   /** Measure thread count and grid widths at load (default true). */
-  readonly probe?: boolean;
+  readonly probe?: boolean | undefined;
 }
 
 /** What a folder has. */

@@ -24,7 +24,7 @@ export interface NarRow {
   /** Shares of 0 to 1; see `repetitionStatistics`. */
   readonly repetition: { readonly tokens: number; readonly bigrams: number };
   /** In tokens, against the reference; see `lengthStatistics`. */
-  readonly lengthError?: { readonly mean: number; readonly absolute: number; readonly ratio: number };
+  readonly lengthError?: { readonly mean: number; readonly absolute: number; readonly ratio: number } | undefined;
   readonly tokensPerSentence: number;
   /** Of the model that decides, and of others that draft or write first outputs; the encoder's is not among them. Sentences decoded alone. */
   readonly forwardsPerSentence: number;
@@ -34,8 +34,8 @@ export interface NarRow {
   readonly millisecondsPerSentenceBatched: number;
   /** Share of the batched outputs that equal those decoded alone. */
   readonly identicalBatched: number;
-  readonly timesGreedy?: Times;
-  readonly timesBeam4?: Times;
+  readonly timesGreedy?: Times | undefined;
+  readonly timesBeam4?: Times | undefined;
 }
 
 /** The races of one strategy: sentences alone, and in batches. */

@@ -20,8 +20,8 @@ import type { TestSet } from './test-sets.js';
 
 export interface SearchBenchOptions {
   /** Times each sentence is decoded each way; the fastest counts. */
-  readonly repeats?: number;
-  readonly progress?: (text: string) => void;
+  readonly repeats?: number | undefined;
+  readonly progress?: ((text: string) => void) | undefined;
 }
 
 type Target = AutoregressiveModel<TokenSource>;

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 /** What is imported of a package's entry; default: all of it. */
 interface SizedImport {
   readonly package: string;
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Largest size, minified and compressed, in bytes. */
   readonly limit: number;
 }
@@ -30,7 +30,7 @@ export const SIZED: readonly SizedImport[] = [
 ];
 
 interface Bundler {
-  build(options: object): Promise<{ readonly output: readonly { readonly code?: string }[] }>;
+  build(options: object): Promise<{ readonly output: readonly { readonly code?: string | undefined }[] }>;
 }
 
 /** The bundler that the builds use. */

@@ -11,10 +11,10 @@ import { measureWidthBits } from './width-bits.js';
 
 export interface SpeculativeBenchOptions {
   /** Sentences to decode; default all. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** Times each sentence is decoded each way; the fastest counts, which drops moments when others held the core. */
-  readonly repeats?: number;
-  readonly progress?: (text: string) => void;
+  readonly repeats?: number | undefined;
+  readonly progress?: ((text: string) => void) | undefined;
 }
 
 interface Timed {

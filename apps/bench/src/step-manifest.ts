@@ -5,7 +5,10 @@ import type { ModelFolder, ModelManifest } from '@foretoken/models';
 export interface StepManifest extends ModelManifest {
   readonly vocabulary: ModelManifest['vocabulary'] & { readonly startTokenId: number };
   readonly architecture: { readonly width: number; readonly heads: number; readonly decoderLayers: number };
-  readonly graphs: { readonly encoder: string; readonly step: { readonly argmax: string; readonly topK?: string } };
+  readonly graphs: {
+    readonly encoder: string;
+    readonly step: { readonly argmax: string; readonly topK?: string | undefined };
+  };
 }
 
 /** The manifest of a folder with step graphs, of whatever family. Throws `UNSUPPORTED_CAPABILITY` for another. */

@@ -5,7 +5,7 @@ import { usageError } from './errors.js';
 
 /** A parsed command line; `command` is absent when only global options were given. */
 export interface Arguments {
-  readonly command?: CommandDefinition;
+  readonly command?: CommandDefinition | undefined;
   readonly positionals: readonly string[];
   readonly options: Options;
 }

@@ -8,7 +8,7 @@ export interface OptionDefinition {
   readonly flag: string;
   readonly description: string;
   /** Heading of the help that it is listed under (default: Options). */
-  readonly section?: string;
+  readonly section?: string | undefined;
 }
 
 /** A part of a command's help that is not about options. */
@@ -36,7 +36,7 @@ export interface CommandDefinition {
   readonly examples: readonly string[];
   readonly options: readonly OptionDefinition[];
   /** What the help says besides, between usage and options. */
-  readonly sections?: readonly HelpSection[];
+  readonly sections?: readonly HelpSection[] | undefined;
   /** Exit code of the process. Throws `ForetokenError`. */
   run(context: CommandContext): Promise<number>;
 }

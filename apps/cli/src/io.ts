@@ -2,11 +2,11 @@ import { safeJson } from './terminal/style.js';
 
 /** A stream to write to; a terminal says so, and how wide it is. */
 export interface Output extends NodeJS.WritableStream {
-  readonly isTTY?: boolean;
+  readonly isTTY?: boolean | undefined;
 }
 
 export interface Input extends NodeJS.ReadableStream {
-  readonly isTTY?: boolean;
+  readonly isTTY?: boolean | undefined;
 }
 
 /** All that a command touches of its surroundings, so that it can be run inside a test. */

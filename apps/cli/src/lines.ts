@@ -6,7 +6,7 @@ import { usageError } from './errors.js';
 export interface InputLine {
   readonly number: number;
   readonly text: string;
-  readonly error?: ForetokenError;
+  readonly error?: ForetokenError | undefined;
 }
 
 /** Reads lines as `textLines` does; one that is empty or too long has an error. Throws `INVALID_ARGUMENT` for UTF-16. */

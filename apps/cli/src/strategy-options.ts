@@ -36,20 +36,20 @@ export interface StrategyOptions
     Pick<SkeletonFirstOptions, 'share' | 'fills' | 'revise'>,
     Pick<MaskedDiffusionOptions, 'steps' | 'order' | 'entropyBound' | 'blockLength' | 'remask'>,
     Pick<LevenshteinOptions, 'perGap' | 'deletionThreshold'> {
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** The folder's autoregressive model chooses among what was found. */
-  readonly rescore?: boolean;
+  readonly rescore?: boolean | undefined;
   /** Weight of the folder's n-gram model; 0 leaves it out. */
-  readonly ngramWeight?: number;
+  readonly ngramWeight?: number | undefined;
   /** Phrases, and the bonus of each. */
-  readonly hotWord?: readonly string[];
-  readonly hotWordBonus?: number;
+  readonly hotWord?: readonly string[] | undefined;
+  readonly hotWordBonus?: number | undefined;
   /** Start from the output of the folder's CTC model. */
-  readonly fromCtc?: boolean;
+  readonly fromCtc?: boolean | undefined;
   /** Canvases read hints of the folder's CTC model that are searched with its n-grams, not the best path. */
-  readonly searchedHints?: boolean;
+  readonly searchedHints?: boolean | undefined;
   /** Path of the texts to start from. */
-  readonly initial?: string;
+  readonly initial?: string | undefined;
 }
 
 type Kind = 'integer' | 'number' | 'flag' | 'texts' | 'path' | readonly string[];

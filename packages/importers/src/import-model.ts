@@ -44,7 +44,7 @@ export async function importModel(
   const content = await architectureOf(folder).build(folder, named, pace);
   return writeModelFolder(target, content.manifest, content.files, {
     replace: given.replace ?? false,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
     prove: (path) => proveModel(path, signal),
   });
 }
@@ -52,6 +52,6 @@ export async function importModel(
 /** The folder's name; of a location on the hub the repository's. */
 function nameOf(weightsFolder: string): string {
   return isHubLocation(weightsFolder)
-    ? basename(weightsFolder.slice('hub:'.length).split('@')[0] as string)
+    ? basename(weightsFolder.slice('hub:'.length).split('@')[0])
     : basename(resolve(weightsFolder));
 }

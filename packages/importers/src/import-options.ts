@@ -15,43 +15,43 @@ import type { ImportNote } from './readers/hugging-face/generation-config.js';
 /** Options of `importModel`. */
 export interface ImportOptions {
   /** Name in the manifest; default: the weights folder's own. */
-  readonly name?: string;
-  readonly description?: string;
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
   /** Licence of the weights, in words or as an SPDX expression. */
-  readonly licence?: string;
+  readonly licence?: string | undefined;
   /**
    * How weights are stored (default float16, half the size); computing is float32 either way, and weights that float16 cannot
    * hold stay float32.
    */
-  readonly weights?: 'float32' | 'float16';
+  readonly weights?: 'float32' | 'float16' | undefined;
   /**
    * How a step of an autoregressive model is divided into graphs. `heads`: a graph for each kind of output, one call a step; each
    * that is used holds all weights once more. `body`: one for the layers and one for the vocabulary, which all outputs share; two
    * calls more a step. Default: `body` for large models.
    */
-  readonly stepLayout?: 'heads' | 'body';
+  readonly stepLayout?: 'heads' | 'body' | undefined;
   /** Weights folder of a CTC student trained on this model's encoder, with an n-gram model and a shortlist beside it or not. */
-  readonly ctc?: string;
+  readonly ctc?: string | undefined;
   /**
    * Weights folder of a shallower CTC student for the fast graph, with the upsampling and the head's tokens of `ctc`
    * (default: `ctc` itself).
    */
-  readonly ctcFast?: string;
+  readonly ctcFast?: string | undefined;
   /** Weights folders of a canvas, a DAG and an edit student of this model's encoder. */
-  readonly canvas?: string;
-  readonly dag?: string;
-  readonly edit?: string;
+  readonly canvas?: string | undefined;
+  readonly dag?: string | undefined;
+  readonly edit?: string | undefined;
   /** Free facts about the training, kept in the manifest. */
-  readonly training?: Readonly<Record<string, unknown>>;
+  readonly training?: Readonly<Record<string, unknown>> | undefined;
   /** Replace an existing target folder (default: refuse). */
-  readonly replace?: boolean;
+  readonly replace?: boolean | undefined;
   /** Looked at between steps; once the model is in place it has no effect any more. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
    * Told what the weights folder says about decoding that the model does not do by itself, such as `num_beams`. The manifest
    * lists it too, as `training.notUsed`.
    */
-  readonly onNote?: (note: ImportNote) => void;
+  readonly onNote?: ((note: ImportNote) => void) | undefined;
 }
 
 /** The options that name a student's weights folder. */

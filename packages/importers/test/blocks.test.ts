@@ -45,22 +45,17 @@ function plainLayer(
 ): Matrix {
   const { names } = style;
   const linear = (rows: Matrix, name: string, outputs: number): Matrix => {
-    const inputs = rows[0]?.length as number;
+    const inputs = rows[0]?.length;
     const w = matrix(weight(`${name}.weight`, [outputs, inputs]), inputs);
     const b = style.biased ? weight(`${name}.bias`, [outputs]) : new Float32Array(outputs);
-    return rows.map((row) =>
-      w.map((of, out) => of.reduce((sum, value, index) => sum + value * (row[index] as number), b[out] as number)),
-    );
+    return rows.map((row) => w.map((of, out) => of.reduce((sum, value, index) => sum + value * row[index], b[out])));
   };
   const norm = (rows: Matrix, name: string): Matrix => {
     const [scale, bias] = [weight(`${name}.weight`, [WIDTH]), weight(`${name}.bias`, [WIDTH])];
     return rows.map((row) => {
       const mean = row.reduce((a, b) => a + b, 0) / WIDTH;
       const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / WIDTH;
-      return row.map(
-        (value, index) =>
-          ((value - mean) / Math.sqrt(variance + 1e-5)) * (scale[index] as number) + (bias[index] as number),
-      );
+      return row.map((value, index) => ((value - mean) / Math.sqrt(variance + 1e-5)) * scale[index] + bias[index]);
     });
   };
   const attend = (queries: Matrix, keys: Matrix, values: Matrix, seen: readonly number[]): Matrix =>
@@ -71,20 +66,16 @@ function plainLayer(
         const scores = keys.map((key, index) =>
           seen[index] === 0
             ? Number.NEGATIVE_INFINITY
-            : part(query).reduce((sum, value, at) => sum + value * (part(key)[at] as number), 0) / Math.sqrt(size),
+            : part(query).reduce((sum, value, at) => sum + value * part(key)[at], 0) / Math.sqrt(size),
         );
         const total = scores.reduce((sum, score) => sum + Math.exp(score), 0);
         return Array.from({ length: size }, (_, at) =>
-          values.reduce(
-            (sum, value, index) => sum + (Math.exp(scores[index] as number) / total) * (part(value)[at] as number),
-            0,
-          ),
+          values.reduce((sum, value, index) => sum + (Math.exp(scores[index]) / total) * part(value)[at], 0),
         );
       }).flat();
     });
   const block = (rows: Matrix, name: string, sublayer: (rows: Matrix) => Matrix): Matrix => {
-    const add = (a: Matrix, b: Matrix): Matrix =>
-      a.map((row, at) => row.map((value, index) => value + (b[at]?.[index] as number)));
+    const add = (a: Matrix, b: Matrix): Matrix => a.map((row, at) => row.map((value, index) => value + b[at]?.[index]));
     return style.norm === 'pre' ? add(rows, sublayer(norm(rows, name))) : norm(add(rows, sublayer(rows)), name);
   };
   const own = `${prefix}.${names.selfAttention}`;
@@ -144,17 +135,15 @@ async function graphLayer(
   });
   const float = (rows: Matrix) =>
     new onnxruntime.Tensor('float32', Float32Array.from(rows.flat()), [1, rows.length, WIDTH]);
-  const feeds = {
+  const feeds: Record<string, onnxruntime.Tensor> = {
     x: float(x),
     mask: new onnxruntime.Tensor('int32', Int32Array.from(mask), [1, TIME]),
-    ...(reads
-      ? {
-          keys: float(source.keys),
-          values: float(source.values),
-          bias: new onnxruntime.Tensor('float32', new Float32Array(TIME * SOURCE), [1, 1, TIME, SOURCE]),
-        }
-      : {}),
   };
+  if (reads) {
+    feeds.keys = float(source.keys);
+    feeds.values = float(source.values);
+    feeds.bias = new onnxruntime.Tensor('float32', new Float32Array(TIME * SOURCE), [1, 1, TIME, SOURCE]);
+  }
   const { y: result } = await session.run(feeds);
   await session.release();
   return matrix(result?.data as Float32Array, WIDTH);
@@ -215,8 +204,8 @@ describe('a choice of two branches', () => {
     ];
     const types = ['float32', 'int64'] as const;
     const [y, n] = graph.choose(is(0), types, times(2), () => graph.choose(is(1), types, times(3), times(5)));
-    graph.output(y as string, 'float32', ['n']);
-    graph.output(n as string, 'int64', [1]);
+    graph.output(y, 'float32', ['n']);
+    graph.output(n, 'int64', [1]);
     const pieces: Uint8Array[] = [];
     for await (const piece of store.stream(new Yielder())) pieces.push(piece);
     const session = await onnxruntime.InferenceSession.create(graph.build('choice'), {
@@ -227,8 +216,8 @@ describe('a choice of two branches', () => {
         which: new onnxruntime.Tensor('int32', Int32Array.of(choice), [1]),
         x: new onnxruntime.Tensor('float32', Float32Array.of(1, -2), [2]),
       });
-      expect(results[y as string]?.data).toEqual(Float32Array.of(factor, -2 * factor));
-      expect(results[n as string]?.data).toEqual(BigInt64Array.of(BigInt(factor)));
+      expect(results[y]?.data).toEqual(Float32Array.of(factor, -2 * factor));
+      expect(results[n]?.data).toEqual(BigInt64Array.of(BigInt(factor)));
     }
     await session.release();
   });

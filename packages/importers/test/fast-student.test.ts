@@ -77,8 +77,8 @@ async function emitted(folder: string, k = LABELS): Promise<Scores[]> {
     Array.from({ length: frames }, (_, frame) => {
       const scores = new Array<number | null>(VOCABULARY + 1).fill(null);
       for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
-        const tokenId = tokenIds[cell] as number;
-        scores[tokenId === blankId ? VOCABULARY : tokenId] = logProbs[cell] as number;
+        const tokenId = tokenIds[cell];
+        scores[tokenId === blankId ? VOCABULARY : tokenId] = logProbs[cell];
       }
       expect(scores[VOCABULARY]).toBe(blankLogProbs[frame]);
       return scores;
@@ -122,14 +122,14 @@ describe('a fast student of its own', () => {
         await fastFolder({ ctcFast }),
         await fastFolder({ ctcFast, ctc: await listedCtc() }),
       ]);
-      const wanted = (await emitted(all as string)).map((table) =>
+      const wanted = (await emitted(all)).map((table) =>
         table.map((scores) => {
           const listed = scores.map((score, label) => (label === VOCABULARY || LISTED.includes(label) ? score : null));
           const mass = Math.log(listed.reduce<number>((sum, score) => sum + Math.exp(score ?? -Infinity), 0));
           return listed.map((score) => (score === null ? null : score - mass));
         }),
       );
-      expect(differences(await emitted(some as string, LISTED.length + 1), wanted).most).toBeLessThan(1e-4);
+      expect(differences(await emitted(some, LISTED.length + 1), wanted).most).toBeLessThan(1e-4);
     }
   });
 

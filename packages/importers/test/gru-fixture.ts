@@ -157,7 +157,7 @@ class GruDriver implements RecurrentDriver {
   }
 
   initialState(row: number): Float32Array {
-    return this.#initial[row] as Float32Array;
+    return this.#initial[row];
   }
 
   async run(
@@ -201,7 +201,7 @@ function scoresOf(logits: Float32Array, output: OutputRequest): ExtensionValues 
     case 'logProbs':
       return { kind: 'logProbs', logProbs: Float32Array.from(rows.flatMap((row) => [...logSoftmax(row)])) };
     case 'argmax': {
-      const tokenIds = Int32Array.from(rows, (row) => ranked(row)[0] as number);
+      const tokenIds = Int32Array.from(rows, (row) => ranked(row)[0]);
       return { kind: 'argmax', tokenIds, scores: Float32Array.from(rows, (row) => Math.max(...row)) };
     }
     case 'topK': {

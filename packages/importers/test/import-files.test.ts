@@ -168,7 +168,7 @@ describe.skipIf(process.platform === 'win32')('a file beside weights', () => {
     Object.keys(plants).flatMap((kind) => ['ngrams.safetensors', 'shortlist.safetensors'].map((file) => [kind, file])),
   )('%s as %s is refused by name, unread', async (kind, file) => {
     const [weights, ctc] = [await weightsOf('marian'), await weightsOf('ctc')];
-    await plants[kind as string]?.(join(ctc, file as string));
+    await plants[kind]?.(join(ctc, file));
     const target = join(await temporaryFolder(), 'model');
     const error = await refusal(() => importModel(weights, target, { ctc }));
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file } });

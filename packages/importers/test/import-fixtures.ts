@@ -20,7 +20,7 @@ export async function tensorsOf(folder: string): Promise<ReadonlyMap<string, rea
 /** Changes the values of one F32 tensor of a weights folder. */
 export async function editTensor(folder: string, name: string, edit: (values: Float32Array) => void): Promise<void> {
   const { path, bytes, header, begin } = await open(folder);
-  const [from, to] = (header[name] as Entry).data_offsets;
+  const [from, to] = header[name].data_offsets;
   const values = new Float32Array(new Uint8Array(bytes.subarray(begin + from, begin + to)).buffer);
   edit(values);
   bytes.set(new Uint8Array(values.buffer), begin + from);

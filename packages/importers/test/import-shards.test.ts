@@ -50,7 +50,7 @@ describe('sharded weights', () => {
           folders.set(name, folder);
         }
         const { marian, ...students } = Object.fromEntries(folders);
-        return contents(marian as string, students);
+        return contents(marian, students);
       }),
     );
     expect(Object.keys(sharded ?? {}).length).toBeGreaterThan(15);

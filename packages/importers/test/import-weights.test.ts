@@ -138,7 +138,7 @@ describe('weights that are not finite', () => {
   test('are refused by name, whichever tensor they are in', { timeout: 300_000 }, async () => {
     const { marian, options, target } = await folders();
     for (const [student, tensor] of await everyTensor()) {
-      const value = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY][tensor.length % 3] as number;
+      const value = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY][tensor.length % 3];
       const folder = join(target, '..', student);
       const before = await readFile(join(folder, 'model.safetensors'));
       await editTensor(folder, tensor, (values) => values.fill(value, -1));
@@ -180,8 +180,8 @@ test('8-bit weights never wrap around, however small their scale', async () => {
     const matrix = quantiseColumns({ dims: [4, 1], values: async () => values });
     const [{ 0: scale }, quantised] = [await matrix.scales(new Yielder()), await matrix.quantised(new Yielder())];
     for (const [index, value] of values.entries()) {
-      expect(Math.abs((quantised[index] as number) * (scale as number) - value)).toBeLessThanOrEqual(unit);
-      expect(Math.sign(quantised[index] as number) * Math.sign(value)).toBeGreaterThanOrEqual(0);
+      expect(Math.abs(quantised[index] * scale - value)).toBeLessThanOrEqual(unit);
+      expect(Math.sign(quantised[index]) * Math.sign(value)).toBeGreaterThanOrEqual(0);
     }
   }
 });

@@ -38,7 +38,7 @@ afterAll(async () => {
 tokenForestConformance({
   runner: { describe, it },
   name: 'a GRU on ONNX Runtime',
-  createModel: () => models[0] as GruModel,
+  createModel: () => models[0],
   sources: SOURCES,
   tolerance: 1e-5,
 });
@@ -84,7 +84,7 @@ describe('decoding with a recurrent state in each node', () => {
         ...referenceGreedy(source, { score, endTokenId, limit: maxLength }).tokenIds,
       ]);
       for (const { length } of expected) lengths.add(length);
-      const model = models[index] as GruModel;
+      const model = models[index];
       expect(await outputsOf(greedy(), model)).toEqual(expected);
       const { vocabulary } = model;
       expect(await outputsOf(speculative({ drafter: ngramDrafter({ vocabulary }) }), model)).toEqual(expected);
@@ -107,7 +107,7 @@ describe('decoding with a recurrent state in each node', () => {
       });
       const decoders = [beamSearch({ beamSize: 3 }), beamSearch({ beamSize: 8 }), sampling({ temperature: 0.7 })];
       for (const decoder of decoders) {
-        expect(await outputsOf(decoder, models[index] as GruModel)).toEqual(await outputsOf(decoder, plain));
+        expect(await outputsOf(decoder, models[index])).toEqual(await outputsOf(decoder, plain));
       }
     }
   });
@@ -132,11 +132,11 @@ describe('decoding with a recurrent state in each node', () => {
       return found.tokenIds;
     });
     const wide = beamSearch({ beamSize: vocabularySize, lengthPenalty: 0, stopWhen: 'improvement-impossible' });
-    expect(await outputsOf(wide, models[1] as GruModel, { maxNewTokens })).toEqual(best);
+    expect(await outputsOf(wide, models[1], { maxNewTokens })).toEqual(best);
   });
 
   it('reads a chain in one run of its graph, prompt or draft, and a branch in one more', async () => {
-    const model = models[0] as GruModel;
+    const model = models[0];
     const forest = await model.open(SOURCES);
     const nodes = new NodeBatch();
     for (const row of SOURCES.keys()) nodes.addChain(row, ROOT, [10, 1, 2, 3, 4, 5, 6, 7], 'last');
@@ -154,7 +154,7 @@ describe('decoding with a recurrent state in each node', () => {
   });
 
   it('lays out a tree of many branches in bounded runs', async () => {
-    const model = models[0] as GruModel;
+    const model = models[0];
     const forest = await model.open(SOURCES.slice(0, 1));
     const nodes = new NodeBatch();
     const root = nodes.add(0, ROOT, GRU.startTokenId, false);

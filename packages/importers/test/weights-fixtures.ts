@@ -45,7 +45,7 @@ export function sample(): { header: Record<string, unknown>; data: Uint8Array } 
   const data = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let offset = 0;
   names.forEach(([name, dtype, shape], index) => {
-    const part = parts[index] as Uint8Array;
+    const part = parts[index];
     header[name] = { dtype, shape, data_offsets: [offset, offset + part.length] };
     data.set(part, offset);
     offset += part.length;

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 interface CspellDictionary {
-  readonly dictionaryDefinitions: readonly { readonly suggestWords?: readonly string[] }[];
+  readonly dictionaryDefinitions: readonly { readonly suggestWords?: readonly string[] | undefined }[];
 }
 
 const WORD = /[A-Za-z]+/g;

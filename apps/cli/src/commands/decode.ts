@@ -74,9 +74,9 @@ async function run(context: CommandContext): Promise<number> {
 
 /** What of a request comes from the command line. */
 interface Limits {
-  readonly maxNewTokens?: number;
-  readonly seed?: number;
-  readonly initial?: InitialTexts;
+  readonly maxNewTokens?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly initial?: InitialTexts | undefined;
   readonly stops: readonly string[];
 }
 

@@ -61,7 +61,7 @@ export const raceCommand: CommandDefinition = {
 interface Sentence {
   readonly line: number;
   readonly source: string;
-  readonly reference?: string;
+  readonly reference?: string | undefined;
 }
 
 /** Sentences decoded before the clock starts, so that no strategy pays for compiling. */

@@ -5,7 +5,7 @@ import { median, type Run } from './measure.js';
 /** One sentence and what every strategy made of it, in the order of the strategies. */
 export interface RaceRow {
   readonly source: string;
-  readonly reference?: string;
+  readonly reference?: string | undefined;
   readonly unknownTokens: number;
   readonly runs: readonly (Run & { readonly text: string })[];
 }
@@ -19,14 +19,14 @@ export interface StrategySummary {
   /** Output tokens a forward of the model that decides, the end token not counted. */
   readonly tokensPerForward: number;
   /** Accepted over proposed draft tokens; absent without drafts. */
-  readonly acceptance?: number;
+  readonly acceptance?: number | undefined;
   /** Median over sentences of greedy's time over this strategy's; absent when greedy did not run. */
-  readonly speedup?: number;
+  readonly speedup?: number | undefined;
   /** Sentences whose tokens equal greedy's; absent for greedy itself. */
-  readonly identical?: { readonly count: number; readonly of: number };
+  readonly identical?: { readonly count: number; readonly of: number } | undefined;
   /** Present when every sentence has a reference. */
-  readonly bleu?: number;
-  readonly chrf?: number;
+  readonly bleu?: number | undefined;
+  readonly chrf?: number | undefined;
 }
 
 export function summarise(rows: readonly RaceRow[]): StrategySummary[] {

@@ -80,6 +80,6 @@ function partOfNodes(whole: ForwardNodes, members: Int32Array, placeOf: Int32Arr
     slot: members.map((node) => whole.slot[node]),
     tokenId: members.map((node) => whole.tokenId[node]),
     scored: Int32Array.from(scored),
-    places: Int32Array.from(scored, (index) => placeOf[members[index]] as number),
+    places: Int32Array.from(scored, (index) => placeOf[members[index]]),
   };
 }

@@ -31,7 +31,7 @@ export interface GraphContent {
   /** ONNX, never ONNX Runtime's own format. Not changed, and not needed once the session is there. */
   readonly graph: Uint8Array;
   /** Content of every file that the graph names for weights of its main part, under the very name it gives. */
-  readonly externalData?: ReadonlyMap<string, Uint8Array>;
+  readonly externalData?: ReadonlyMap<string, Uint8Array> | undefined;
 }
 
 /** What is parsed is what was checked: bytes, of one format. */

@@ -7,10 +7,12 @@ export interface OnnxRuntime {
   };
   readonly Tensor: TensorConstructor;
   /** Says which of the two it is; of onnxruntime-web also how many threads its sessions have. */
-  readonly env?: {
-    readonly versions: { readonly web?: string };
-    readonly wasm: { numThreads?: number };
-  };
+  readonly env?:
+    | {
+        readonly versions: { readonly web?: string | undefined };
+        readonly wasm: { numThreads?: number | undefined };
+      }
+    | undefined;
   /** Execution providers that it knows, and whether they come with it; onnxruntime-node says so. */
   listSupportedBackends?(): readonly { readonly name: string; readonly bundled: boolean }[];
 }

@@ -75,7 +75,7 @@ export class RecurrentStore implements NodeStore {
 
   compact(gridRow: number, moves: readonly SlotMove[]): void {
     const { stateWidth } = this.#driver;
-    const states = this.#states[gridRow] as Float32Array;
+    const states = this.#states[gridRow];
     for (const { from, to, length } of moves) {
       states.copyWithin(to * stateWidth, from * stateWidth, (from + length) * stateWidth);
     }
@@ -138,7 +138,7 @@ export class RecurrentStore implements NodeStore {
   /** A row's states, with room for a slot. */
   #room(gridRow: number, slot: number): Float32Array {
     const { stateWidth } = this.#driver;
-    const states = this.#states[gridRow] as Float32Array;
+    const states = this.#states[gridRow];
     if ((slot + 1) * stateWidth <= states.length) return states;
     const grown = new Float32Array(Math.max(16, 2 * (slot + 1)) * stateWidth);
     grown.set(states);

@@ -80,7 +80,7 @@ export class TreeRow {
       const newParent = parent < 0 ? ROOT : newSlot[parent];
       if (newParent === next - 1 && trunk === next) trunk++;
       if (slot !== next) addMove(moves, slot, next);
-      this.#nodes[next] = this.#nodes[slot] as NodeId;
+      this.#nodes[next] = this.#nodes[slot];
       this.#parents[next] = newParent;
       this.#depths[next] = this.#depths[slot];
       next++;

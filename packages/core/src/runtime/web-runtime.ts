@@ -35,7 +35,7 @@ export function createSession(
 export function threadsOf(runtime: OnnxRuntime, asked: number | undefined): number | undefined {
   if (!isWebRuntime(runtime) || runtime.env === undefined) return asked;
   const { wasm } = runtime.env;
-  const isolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
+  const isolated = (globalThis as { crossOriginIsolated?: boolean | undefined }).crossOriginIsolated !== false;
   if (asked !== undefined && asked > 1 && !isolated) {
     throw new ForetokenError(
       'UNSUPPORTED_CAPABILITY',

@@ -20,8 +20,8 @@ export interface BlockContext {
 }
 
 export interface BlockOptions {
-  readonly precision?: ProductPrecision;
-  readonly folded?: ReadonlySet<string>;
+  readonly precision?: ProductPrecision | undefined;
+  readonly folded?: ReadonlySet<string> | undefined;
 }
 
 /** A context for the blocks of one network in one graph; products are fp32 and no bias is folded unless said. */

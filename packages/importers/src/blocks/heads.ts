@@ -7,13 +7,13 @@ export type ScoreHead = 'argmax' | 'topK' | 'logProbs' | 'logits';
 /** Scores as fp32, and the int32 token ids they belong to where these are chosen: `[rows, 1]`, `[rows, k]` or all. */
 export interface HeadValues {
   readonly scores: Value;
-  readonly tokenIds?: Value;
+  readonly tokenIds?: Value | undefined;
 }
 
 /** Names of what a head returns; a top-k operator adds a number to that of the scores. */
 export interface HeadNames {
-  readonly scores?: string;
-  readonly tokenIds?: string;
+  readonly scores?: string | undefined;
+  readonly tokenIds?: string | undefined;
 }
 
 /** The best token, the `k()` best by log-probability, all log-probabilities, or the logits as they are. */

@@ -10,7 +10,7 @@ export function product(context: BlockContext, x: Value, name: string, matrix: D
     return bias === undefined ? multiplied : graph.op('Add', [multiplied, bias]);
   }
   const { dims, quantised, scales } = quantiseColumns(matrix);
-  const columns = dims[1] as number;
+  const columns = dims[1];
   const inputs = [
     x,
     graph.weightInt8(`${name}.int8`, dims, quantised),

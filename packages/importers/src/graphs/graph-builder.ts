@@ -60,9 +60,9 @@ export class GraphBuilder {
     opType: string,
     inputs: readonly Value[],
     attributes: Readonly<Record<string, AttributeValue>> = {},
-    options: { readonly domain?: string; readonly name?: string } = {},
+    options: { readonly domain?: string | undefined; readonly name?: string | undefined } = {},
   ): Value {
-    return this.ops(opType, inputs, 1, attributes, options)[0] as Value;
+    return this.ops(opType, inputs, 1, attributes, options)[0];
   }
 
   /** Adds an operator with `count` outputs. */
@@ -71,7 +71,7 @@ export class GraphBuilder {
     inputs: readonly Value[],
     count: number,
     attributes: Readonly<Record<string, AttributeValue>> = {},
-    options: { readonly domain?: string; readonly name?: string } = {},
+    options: { readonly domain?: string | undefined; readonly name?: string | undefined } = {},
   ): Value[] {
     integer(1)('count', count);
     const name = options.name ?? `${opType}_${this.#fresh++}`;
@@ -100,7 +100,7 @@ export class GraphBuilder {
       return graphAttribute(name, inside, values, types);
     };
     const attribute = [branch('then_branch', whenTrue), branch('else_branch', whenFalse)];
-    this.#nodes.push({ ...node('If', [condition], names, names[0] as string, {}), attribute });
+    this.#nodes.push({ ...node('If', [condition], names, names[0], {}), attribute });
     return [...names];
   }
 
@@ -216,7 +216,7 @@ function graphAttribute(
   types: readonly ElementType[],
 ): object {
   const output = values.map((value, index) => {
-    return { name: value, type: { tensorType: { elemType: ELEMENT_TYPE[types[index] as ElementType] } } };
+    return { name: value, type: { tensorType: { elemType: ELEMENT_TYPE[types[index]] } } };
   });
   return { name, type: ATTRIBUTE_TYPE.graph, g: { name, node: [...nodes], output } };
 }

@@ -24,7 +24,7 @@ interface Entry {
   readonly exact: boolean;
   /** Given away when the weight is stored. */
   values: WeightValues<Elements> | undefined;
-  stored?: StoredWeight;
+  stored?: StoredWeight | undefined;
 }
 
 const ALIGNMENT = 64;

@@ -65,7 +65,7 @@ export function emitCanvas(graph: GraphBuilder, network: CanvasNetwork): CanvasS
   let x = embed(graph, network, tokenIds, positions, hint);
   for (let number = 0; number < shape.layers; number++) {
     const layer = { shape, style: MARIAN_STYLE, prefix: `${name}.layers.${number}` };
-    const source = { keys: cross[2 * number] as Value, values: cross[2 * number + 1] as Value, bias };
+    const source = { keys: cross[2 * number], values: cross[2 * number + 1], bias };
     x = readsSource ? readingLayer(context, layer, x, mask, source) : encoderLayer(context, layer, x, mask);
   }
   return { x, linear: linearOf(network, context) };

@@ -82,7 +82,7 @@ async function emitCanvasGraphs(
       canvas: {
         maskTokenId: network.maskTokenId,
         ...canvasFacts(network),
-        ...(lengths === undefined ? {} : { lengths }),
+        lengths,
       },
     },
   };
@@ -130,7 +130,7 @@ async function emitOpens(
   lengths: Lengths | undefined,
   ctc: CtcStudent | undefined,
   emit: EmitGraph,
-): Promise<{ readonly open: string; readonly openHints?: string }> {
+): Promise<{ readonly open: string; readonly openHints?: string | undefined }> {
   const { name } = network;
   const student = network.readsHints ? ctc : undefined;
   const open = `${name}-open.onnx`;

@@ -7,12 +7,12 @@ import { type DagConfig, readCtcShape, readDagConfig } from './frame-config.js';
 
 /** Weights folders of the students of one encoder. */
 export interface StudentFolders {
-  readonly ctc?: WeightsFolder;
+  readonly ctc?: WeightsFolder | undefined;
   /** The CTC student of the fast graph, where it is not `ctc`. */
-  readonly ctcFast?: WeightsFolder;
-  readonly canvas?: WeightsFolder;
-  readonly dag?: WeightsFolder;
-  readonly edit?: WeightsFolder;
+  readonly ctcFast?: WeightsFolder | undefined;
+  readonly canvas?: WeightsFolder | undefined;
+  readonly dag?: WeightsFolder | undefined;
+  readonly edit?: WeightsFolder | undefined;
 }
 
 /** A student's folder with what its config says. */

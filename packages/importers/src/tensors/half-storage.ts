@@ -25,8 +25,8 @@ export async function toHalf(
   for (let begin = 0, column = 0; begin < bits.length; begin += CHUNK) {
     const end = Math.min(bits.length, begin + CHUNK);
     for (let index = begin; index < end; index++) {
-      const magnitude = (bits[index] as number) & 0x7fff_ffff;
-      if (magnitude > (largest[column] as number)) largest[column] = magnitude;
+      const magnitude = bits[index] & 0x7fff_ffff;
+      if (magnitude > largest[column]) largest[column] = magnitude;
       if (++column === columns) column = 0;
     }
     halves.set(float32ToFloat16Bits(values.subarray(begin, end)), begin);
@@ -40,7 +40,7 @@ export async function toHalf(
   for (const column of weak) {
     for (let index = column; index < values.length; index += columns) {
       // In this range halves are the multiples of 2^-24.
-      if (!Number.isInteger((values[index] as number) * 2 ** 24)) return undefined;
+      if (!Number.isInteger(values[index] * 2 ** 24)) return undefined;
     }
     if (pace.due()) await pace.yield();
   }
@@ -53,7 +53,7 @@ export async function findNonFinite(values: Float32Array, pace: Yielder): Promis
   for (let begin = 0; begin < bits.length; begin += CHUNK) {
     const end = Math.min(bits.length, begin + CHUNK);
     for (let index = begin; index < end; index++) {
-      if (((bits[index] as number) & 0x7f80_0000) === 0x7f80_0000) return index;
+      if ((bits[index] & 0x7f80_0000) === 0x7f80_0000) return index;
     }
     if (pace.due()) await pace.yield();
   }

@@ -11,7 +11,7 @@ export interface DeferredDense {
   readonly dims: readonly number[];
   readonly values: (pace: Yielder) => Promise<Float32Array>;
   /** Stored as fp32 whatever the store's precision: computed here, and rounding it would only lose accuracy. */
-  readonly exact?: boolean;
+  readonly exact?: boolean | undefined;
 }
 
 /** Rows that are worked on before other work may have its turn. */
@@ -27,7 +27,7 @@ export function transpose(matrix: DeferredDense): DeferredDense {
     for (let begin = 0; begin < rows; begin += ROWS) {
       const end = Math.min(rows, begin + ROWS);
       for (let column = 0; column < columns; column++) {
-        for (let row = begin; row < end; row++) values[column * rows + row] = from[row * columns + column] as number;
+        for (let row = begin; row < end; row++) values[column * rows + row] = from[row * columns + column];
       }
       if (pace.due()) await pace.yield();
     }
@@ -39,8 +39,8 @@ export function transpose(matrix: DeferredDense): DeferredDense {
 /** Stacks tensors along their first dimension; vectors end to end, `[out, in]` layers one above the other. */
 export function stackRows(parts: readonly DeferredDense[]): DeferredDense {
   const dims = parts.map((part) => part.dims);
-  const rows = dims.reduce((sum, [count]) => sum + (count as number), 0);
-  const rest = (dims[0] as readonly number[]).slice(1);
+  const rows = dims.reduce((sum, [count]) => sum + count, 0);
+  const rest = dims[0].slice(1);
   const make = async (pace: Yielder): Promise<Float32Array> => {
     const values = new Float32Array(rest.reduce((product, size) => product * size, rows));
     let offset = 0;
@@ -63,7 +63,7 @@ export function sinusoids(positions: number, width: number): DeferredDense {
     const wavelengths = Array.from({ length: half }, (_, index) => 10000 ** ((2 * index) / width));
     for (let position = 0; position < positions; position++) {
       for (let index = 0; index < half; index++) {
-        const angle = position / (wavelengths[index] as number);
+        const angle = position / wavelengths[index];
         values[position * width + index] = Math.sin(angle);
         values[position * width + half + index] = Math.cos(angle);
       }
@@ -101,17 +101,17 @@ async function quantise(make: DeferredDense['values'], dims: readonly number[], 
   const scales = new Float32Array(columns);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      const scale = Math.abs(values[row * columns + column] as number) / 127;
-      if (scale > (scales[column] as number)) scales[column] = scale;
+      const scale = Math.abs(values[row * columns + column]) / 127;
+      if (scale > scales[column]) scales[column] = scale;
     }
     if (row % ROWS === 0 && pace.due()) await pace.yield();
   }
   const quantised = new Int8Array(rows * columns);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      const scale = scales[column] as number;
+      const scale = scales[column];
       if (scale === 0) continue;
-      const value = Math.round((values[row * columns + column] as number) / scale);
+      const value = Math.round(values[row * columns + column] / scale);
       // A scale of few bits may lie well below the largest value's, which would then wrap around.
       quantised[row * columns + column] = Math.max(-127, Math.min(127, value));
     }

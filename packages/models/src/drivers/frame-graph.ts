@@ -16,9 +16,9 @@ export interface FrameGraphOptions {
   readonly vocabulary: Vocabulary;
   readonly maxCandidates: number;
   /** The graph holds an encoder of its own and reads token ids (default: it reads the states of `encoder`). */
-  readonly readsTokens?: boolean;
+  readonly readsTokens?: boolean | undefined;
   /** For a graph that scores only likely tokens, and the id that ends every list. */
-  readonly shortlist?: { readonly tokens: Shortlist; readonly last: number };
+  readonly shortlist?: { readonly tokens: Shortlist; readonly last: number } | undefined;
 }
 
 /** Where a source's frames lie in the outputs of a forward. */

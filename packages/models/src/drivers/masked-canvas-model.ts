@@ -26,7 +26,7 @@ export interface MaskedCanvasModelOptions {
   readonly maskTokenId: number;
   readonly maxLength: number;
   /** What reads the source; without it sources are ignored, and may be empty. */
-  readonly source?: SourceGraphs;
+  readonly source?: SourceGraphs | undefined;
 }
 
 /**

@@ -15,9 +15,9 @@ export interface SourceGraphs {
   readonly encoder: TokenEncoder;
   readonly open: () => Promise<GraphSession>;
   readonly width: number;
-  readonly lengths?: LengthHead;
+  readonly lengths?: LengthHead | undefined;
   /** How canvases read the CTC student's hints, where they do. */
-  readonly hint?: HintReading;
+  readonly hint?: HintReading | undefined;
 }
 
 /** The graph makes hints of `upsample` frames for each state; a canvas has `shift` positions before its hint. */
@@ -32,9 +32,9 @@ export interface OpenedSources {
   readonly reading: SourceReading;
   readonly sourceLengths: Int32Array;
   /** Unnormalised scores, `[rows, classes]`, where there is a length head. */
-  readonly lengthLogits?: Float32Array;
+  readonly lengthLogits?: Float32Array | undefined;
   /** Tokens of each row's hint, where hints are read. */
-  readonly hintLengths?: Float32Array;
+  readonly hintLengths?: Float32Array | undefined;
 }
 
 /**

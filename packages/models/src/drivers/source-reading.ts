@@ -113,7 +113,7 @@ export class SourceReading {
   }
 
   /** `[canvases, length, width]`, where hints are read. */
-  #hint({ rows }: Gathered, length: number): { readonly hints?: Tensor } {
+  #hint({ rows }: Gathered, length: number): Readonly<Record<string, Tensor>> {
     if (this.#hints === undefined) return {};
     const laidOut = layOut(this.#hints, rows, length);
     return { hints: new this.#runtime.Tensor('float32', laidOut, [rows.length, length, this.#hints.width]) };

@@ -19,9 +19,9 @@ export interface FileRecord {
 export interface ManifestVocabulary {
   readonly size: number;
   /** Absent where no token ends outputs. */
-  readonly endTokenId?: number;
-  readonly padTokenId?: number;
-  readonly unknownTokenId?: number;
+  readonly endTokenId?: number | undefined;
+  readonly padTokenId?: number | undefined;
+  readonly unknownTokenId?: number | undefined;
 }
 
 /** File names of a tokenizer of two SentencePiece models and the token ids of their pieces. */
@@ -52,14 +52,14 @@ export interface ModelManifest {
   /** Every file of the model by name, this manifest apart. */
   readonly files: Readonly<Record<string, FileRecord>>;
   /** Free facts about the training. */
-  readonly training?: Readonly<Record<string, unknown>>;
+  readonly training?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Graphs that predict the tokens of a canvas, one for each output kind; top-k is always there. */
 export interface FillGraphFiles {
   readonly topK: string;
-  readonly argmax?: string;
-  readonly logProbs?: string;
+  readonly argmax?: string | undefined;
+  readonly logProbs?: string | undefined;
 }
 
 /** A manifest before the files are written. */

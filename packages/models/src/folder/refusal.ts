@@ -8,9 +8,9 @@ const SHOWN_CHARACTERS = 80;
 
 /** What a refusal of a folder's content speaks of. */
 export interface RefusalDetails {
-  readonly folder?: string;
-  readonly file?: string;
-  readonly field?: string;
+  readonly folder?: string | undefined;
+  readonly file?: string | undefined;
+  readonly field?: string | undefined;
   readonly received?: unknown;
   readonly required?: unknown;
 }

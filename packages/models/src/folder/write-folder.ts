@@ -16,11 +16,11 @@ export type MadeContent = () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
 export interface WriteFolderOptions {
   /** Replace an existing model folder (default: refuse). */
-  readonly replace?: boolean;
+  readonly replace?: boolean | undefined;
   /** Looked at between pieces of work, up to the moment the model is in place. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Proves that a folder can be loaded, before it becomes the target. */
-  readonly prove?: (folder: string) => Promise<void>;
+  readonly prove?: ((folder: string) => Promise<void>) | undefined;
 }
 
 const NO_DIGEST = '0'.repeat(64);

@@ -9,18 +9,18 @@ import { interrupted, unreachable } from './network-errors.js';
 /** What a request for a file is made with. */
 export interface FetchInit {
   readonly cache: 'no-cache';
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How the files of a folder are fetched. */
 export interface FetchOptions {
   /** What makes the requests, for example with headers of your own; default: the global `fetch`. */
-  readonly fetch?: (url: string, init: FetchInit) => Promise<Response>;
+  readonly fetch?: ((url: string, init: FetchInit) => Promise<Response>) | undefined;
   /**
    * Keeps files by their digest, so that they are downloaded once; default: the `foretoken-files` cache of the page's origin, where the
    * Cache API is there. `false`: files are kept nowhere. A cache that fails or is full costs a download and nothing else.
    */
-  readonly cache?: FileCache | false;
+  readonly cache?: FileCache | false | undefined;
 }
 
 /**

@@ -13,7 +13,7 @@ export const cacheKey = (sha256: string): string => `https://foretoken.invalid/s
 
 /** The origin's cache for model files; false where there is none, as outside browsers and in insecure contexts. */
 export function browserCache(): FileCache | false {
-  const { caches } = globalThis as { caches?: { open(name: string): Promise<FileCache> } };
+  const { caches } = globalThis as { caches?: { open(name: string): Promise<FileCache> } | undefined };
   if (typeof caches?.open !== 'function') return false;
   let cache: Promise<FileCache> | undefined;
   const opened = (): Promise<FileCache> => {

@@ -3,8 +3,8 @@ import { reason } from '../folder/refusal.js';
 
 /** What a page knows of where it runs; none of it is there outside browsers. */
 interface Page {
-  readonly navigator?: { readonly onLine?: boolean };
-  readonly location?: { readonly origin?: string };
+  readonly navigator?: { readonly onLine?: boolean | undefined } | undefined;
+  readonly location?: { readonly origin?: string | undefined } | undefined;
 }
 
 /**

@@ -62,7 +62,9 @@ async function packageFolder(name: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-  const content = JSON.parse(await readFile(file, 'utf8')) as { readonly foretoken?: { readonly model?: unknown } };
+  const content = JSON.parse(await readFile(file, 'utf8')) as {
+    readonly foretoken?: { readonly model?: unknown } | undefined;
+  };
   const folder = content.foretoken?.model;
   return join(dirname(file), typeof folder === 'string' ? folder : MODEL_FOLDER);
 }

@@ -4,7 +4,7 @@ export interface WireField {
   /** Undefined for fixed-width fields: see `fixed`. */
   readonly value: bigint | Uint8Array | undefined;
   /** The 4 or 8 bytes of a fixed-width field, little-endian. */
-  readonly fixed?: Uint8Array;
+  readonly fixed?: Uint8Array | undefined;
 }
 
 const VARINT = 0;

@@ -28,7 +28,7 @@ export interface TokenizerOptions {
   /** Most tokens of a source, the end token included. */
   readonly sourceLength: number;
   /** Name of the file in messages (default tokenizer.json). */
-  readonly file?: string;
+  readonly file?: string | undefined;
 }
 
 /**

@@ -8,7 +8,9 @@ import { locate } from './open-model-folder.js';
 const WEB: Platform = {
   locate: async (location) => locate(location),
   runtime: onnxruntimeWeb,
-  cores: () => (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 1,
+  cores: () =>
+    (globalThis as { navigator?: { hardwareConcurrency?: number | undefined } | undefined }).navigator
+      ?.hardwareConcurrency ?? 1,
 };
 
 /**

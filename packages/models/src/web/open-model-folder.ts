@@ -39,6 +39,6 @@ export function locate(location: ModelLocation): ModelIo {
 
 /** What a page or a worker knows of its address. */
 interface Page {
-  readonly document?: { readonly baseURI?: string };
-  readonly location?: { readonly href?: string };
+  readonly document?: { readonly baseURI?: string | undefined } | undefined;
+  readonly location?: { readonly href?: string | undefined } | undefined;
 }

@@ -50,7 +50,7 @@ export function foldBiases(tensorOf: TensorOf, shape: MarianShape): FoldedBiases
 function shifted(vector: DeferredDense, bias: DeferredDense): DeferredDense {
   const values = async (pace: Yielder): Promise<Float32Array> => {
     const added = await bias.values(pace);
-    return (await vector.values(pace)).map((value, index) => value + (added[index] as number));
+    return (await vector.values(pace)).map((value, index) => value + added[index]);
   };
   return { dims: vector.dims, values, exact: true };
 }
@@ -64,7 +64,7 @@ function withoutProduct(vector: DeferredDense, weight: DeferredDense, bias: Defe
     return (await vector.values(pace)).map((value, row) => {
       let sum = 0;
       for (let column = 0; column < width; column++) {
-        sum += (matrix[row * width + column] as number) * (factors[column] as number);
+        sum += matrix[row * width + column] * factors[column];
       }
       return value - sum;
     });

@@ -72,7 +72,7 @@ async function build(folder: WeightsFolder, options: NamedOptions, pace: Yielder
       endTokenId: tokens.end,
       startTokenId: tokens.start,
       padTokenId: padTokenId ?? tokens.pad,
-      ...(unknownTokenId === undefined ? {} : { unknownTokenId }),
+      unknownTokenId,
     },
     limits: { sourceLength: shape.maxPositions, targetLength: shape.maxPositions },
     architecture: {
@@ -84,9 +84,9 @@ async function build(folder: WeightsFolder, options: NamedOptions, pace: Yielder
     graphs: { encoder: 'encoder.onnx', step: imported.step, ...imported.students.graphs },
     step: { maxCandidates: Math.min(STEP_CANDIDATES, shape.vocabularySize) },
     ...imported.students.facts,
-    ...(ngrams === undefined ? {} : { ngrams: NGRAMS_FILE }),
-    ...(shortlist === undefined ? {} : { shortlist: SHORTLIST_FILE }),
-    training: { ...options.training, weights, ...(notes.length === 0 ? {} : { notUsed }) },
+    ngrams: ngrams === undefined ? undefined : NGRAMS_FILE,
+    shortlist: shortlist === undefined ? undefined : SHORTLIST_FILE,
+    training: { ...options.training, weights, notUsed: notes.length === 0 ? undefined : notUsed },
   };
   return { manifest, files };
 }

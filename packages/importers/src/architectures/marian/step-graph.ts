@@ -77,12 +77,12 @@ function emitDecoder(graph: GraphBuilder, network: MarianNetwork, kind: TokenInp
     x = ownAttentionBlock(context, layer, x, (seen, attention, prefix) => {
       const [query, key, value] = queryKeyValue(context, attention, seen, prefix);
       fresh.push(key, value);
-      const keys = graph.op('Concat', [pasts[2 * number] as Value, key], { axis: 1 });
-      const values = graph.op('Concat', [pasts[2 * number + 1] as Value, value], { axis: 1 });
+      const keys = graph.op('Concat', [pasts[2 * number], key], { axis: 1 });
+      const values = graph.op('Concat', [pasts[2 * number + 1], value], { axis: 1 });
       const inputs = { query, key: keys, value: values, mask: attentionBias };
       return projectOut(context, attention, attend(context, attention.heads, inputs), prefix);
     });
-    const source = { keys: cross[2 * number] as Value, values: cross[2 * number + 1] as Value, bias: crossBias };
+    const source = { keys: cross[2 * number], values: cross[2 * number + 1], bias: crossBias };
     x = crossAttentionBlock(context, layer, x, source);
     x = feedForwardBlock(context, layer, x);
   }

@@ -40,9 +40,9 @@ export const maskedLanguageModel: Architecture = {
       tokenizer: folder.tokenizer.names,
       vocabulary: {
         size: vocabularySize,
-        ...(endTokenId === undefined ? {} : { endTokenId }),
-        ...(padTokenId === undefined ? {} : { padTokenId }),
-        ...(unknownTokenId === undefined ? {} : { unknownTokenId }),
+        endTokenId,
+        padTokenId,
+        unknownTokenId,
       },
       limits: { sourceLength: maxPositions, targetLength: maxPositions },
       architecture: { width, heads, layers },

@@ -185,7 +185,7 @@ class Reader {
       }
       if (words.length > 1) longer.push(words);
       else if (words[0] === end) this.#note(file, field, words, 'It is the end token, which stays possible.');
-      else single.push(words[0] as number);
+      else single.push(words[0]);
     }
     if (longer.length > 0) {
       this.#note(

@@ -27,7 +27,7 @@ export interface WeightsFolder {
   readonly path: string;
   readonly config: Readonly<Record<string, unknown>>;
   /** Content of generation_config.json, where there is one. */
-  readonly generationConfig?: Readonly<Record<string, unknown>>;
+  readonly generationConfig?: Readonly<Record<string, unknown>> | undefined;
   readonly tensors: TensorStore;
   readonly tokenizer: TokenizerFiles;
   /** A floating-point tensor of exactly this shape. Throws `INVALID_MODEL_FOLDER`. */
@@ -75,7 +75,7 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
   return {
     path: folder,
     config,
-    ...(generationConfig === undefined ? {} : { generationConfig }),
+    generationConfig,
     tensors,
     tokenizer,
     tensor: (name, shape) => find(name, ['F32', 'F16', 'BF16'], shape),

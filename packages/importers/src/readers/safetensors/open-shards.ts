@@ -61,7 +61,7 @@ interface ShardIndex {
   /** File of each tensor. */
   readonly shardOf: ReadonlyMap<string, string>;
   /** Bytes of all tensors, where the index states them. */
-  readonly totalBytes?: number;
+  readonly totalBytes?: number | undefined;
 }
 
 async function readIndex(index: FilePlace): Promise<ShardIndex> {

@@ -65,6 +65,6 @@ function factsOf({ ctc, canvas, dag, edit, graphs }: MarianManifest): (readonly 
   return facts.filter((fact): fact is readonly [string, string] => fact[1] !== undefined);
 }
 
-function readsHints(files: { readonly openHints?: string } | undefined): string {
+function readsHints(files: { readonly openHints?: string | undefined } | undefined): string {
   return files?.openHints !== undefined ? ', reads hints of the CTC student' : '';
 }

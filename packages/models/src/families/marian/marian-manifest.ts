@@ -20,10 +20,10 @@ import {
 /** A step in one graph for each output kind; argmax is always there. Each that is opened holds all of the decoder's weights. */
 export interface HeadGraphFiles {
   readonly argmax: string;
-  readonly topK?: string;
-  readonly topKWithStates?: string;
-  readonly logProbs?: string;
-  readonly logits?: string;
+  readonly topK?: string | undefined;
+  readonly topKWithStates?: string | undefined;
+  readonly logProbs?: string | undefined;
+  readonly logits?: string | undefined;
 }
 
 /**
@@ -50,57 +50,67 @@ export interface MarianManifest extends ModelManifest {
   readonly graphs: {
     readonly encoder: string;
     readonly step: HeadGraphFiles | BodyGraphFiles;
-    readonly ctc?: string;
+    readonly ctc?: string | undefined;
     /** The CTC student again, with 8-bit products: for drafting, where the output does not depend on it. */
-    readonly ctcDraft?: string;
+    readonly ctcDraft?: string | undefined;
     /**
      * Encoder and CTC student in one graph with 8-bit products, from token ids: where speed counts more than the last digit.
      * Both may be cut short: the student need not be that of `ctc`, nor read the encoder's last layer.
      */
-    readonly ctcFast?: string;
+    readonly ctcFast?: string | undefined;
     /**
      * `open` runs once a batch of sources, a `fill` graph once a round. With `openHints` canvases read hints of the CTC student,
      * which is then there: `open` makes them and takes the inputs of `ctc` but `k`, `openHints` is given them as well.
      */
-    readonly canvas?: { readonly open: string; readonly openHints?: string; readonly fill: FillGraphFiles };
-    readonly dag?: string;
-    readonly edit?: {
-      readonly open: string;
-      readonly openHints?: string;
-      readonly deletions: string;
-      readonly placeholders: string;
-      readonly fill: FillGraphFiles;
-    };
+    readonly canvas?:
+      | { readonly open: string; readonly openHints?: string | undefined; readonly fill: FillGraphFiles }
+      | undefined;
+    readonly dag?: string | undefined;
+    readonly edit?:
+      | {
+          readonly open: string;
+          readonly openHints?: string | undefined;
+          readonly deletions: string;
+          readonly placeholders: string;
+          readonly fill: FillGraphFiles;
+        }
+      | undefined;
   };
   /** Goes with `graphs.step.topK`, `graphs.step.topKWithStates` and `graphs.step.body`. */
-  readonly step?: { readonly maxCandidates: number };
+  readonly step?: { readonly maxCandidates: number } | undefined;
   /** Goes with `graphs.ctc`. */
-  readonly ctc?: { readonly blankId: number; readonly upsample: number; readonly maxCandidates: number };
+  readonly ctc?: { readonly blankId: number; readonly upsample: number; readonly maxCandidates: number } | undefined;
   /** Goes with `graphs.canvas`. */
-  readonly canvas?: {
-    readonly maskTokenId: number;
-    readonly layers: number;
-    /** Most positions of a canvas. */
-    readonly maxLength: number;
-    readonly maxCandidates: number;
-    /** The length head, where there is one: class c means c - offset tokens more than the source has. */
-    readonly lengths?: { readonly classes: number; readonly offset: number };
-  };
+  readonly canvas?:
+    | {
+        readonly maskTokenId: number;
+        readonly layers: number;
+        /** Most positions of a canvas. */
+        readonly maxLength: number;
+        readonly maxCandidates: number;
+        /** The length head, where there is one: class c means c - offset tokens more than the source has. */
+        readonly lengths?: { readonly classes: number; readonly offset: number } | undefined;
+      }
+    | undefined;
   /** Goes with `graphs.dag`; vertex 0 says the start token. */
-  readonly dag?: { readonly startTokenId: number; readonly upsample: number; readonly maxCandidates: number };
+  readonly dag?:
+    | { readonly startTokenId: number; readonly upsample: number; readonly maxCandidates: number }
+    | undefined;
   /** Goes with `graphs.edit`; canvases begin with this start token. */
-  readonly edit?: {
-    readonly placeholderTokenId: number;
-    readonly startTokenId: number;
-    readonly layers: number;
-    /** Most positions of a canvas, boundary tokens included. */
-    readonly maxLength: number;
-    readonly maxCandidates: number;
-  };
+  readonly edit?:
+    | {
+        readonly placeholderTokenId: number;
+        readonly startTokenId: number;
+        readonly layers: number;
+        /** Most positions of a canvas, boundary tokens included. */
+        readonly maxLength: number;
+        readonly maxCandidates: number;
+      }
+    | undefined;
   /** File name of an n-gram model of the target's outputs, for drafting. */
-  readonly ngrams?: string;
+  readonly ngrams?: string | undefined;
   /** File name of the shortlist that `graphs.ctcDraft` is fed from. */
-  readonly shortlist?: string;
+  readonly shortlist?: string | undefined;
 }
 
 const upsample = integer(1, 64);

@@ -132,7 +132,7 @@ function editPart(surroundings: Surroundings): OpenedPart | undefined {
 /** How a student reads its source, and hints where it does; the manifest's parts agree. */
 function sourceGraphs(
   { manifest, sessions, encoder }: Surroundings,
-  { open, openHints }: { readonly open: string; readonly openHints?: string },
+  { open, openHints }: { readonly open: string; readonly openHints?: string | undefined },
   shift: number,
 ): SourceGraphs {
   const { architecture, ctc, vocabulary } = manifest;

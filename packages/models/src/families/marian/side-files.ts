@@ -6,8 +6,8 @@ import type { MarianManifest } from './marian-manifest.js';
 
 /** What lies beside a model's graphs. */
 export interface SideFiles {
-  readonly shortlist?: Shortlist;
-  readonly languageModel?: LanguageModel;
+  readonly shortlist?: Shortlist | undefined;
+  readonly languageModel?: LanguageModel | undefined;
 }
 
 /** Reads the files beside a model's graphs that its manifest names. Throws `INVALID_MODEL_FOLDER`. */

@@ -52,7 +52,7 @@ function readingInputs(width: number, { layers, readsHints }: ReadingFacts): Exp
 
 async function checkOpens(
   check: CheckGraph,
-  { open, openHints }: { readonly open: string; readonly openHints?: string },
+  { open, openHints }: { readonly open: string; readonly openHints?: string | undefined },
   width: number,
   { layers, readsHints }: ReadingFacts,
   lengthClasses?: number,
