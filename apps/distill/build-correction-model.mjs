@@ -10,7 +10,7 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MOST_BYTES = 12_000_000;
+const MAX_BYTES = 12_000_000;
 const here = fileURLToPath(new URL('.', import.meta.url));
 const exported = process.argv[2] && resolve(process.argv[2]);
 if (exported === undefined || !existsSync(join(exported, 'teacher'))) {
@@ -31,7 +31,7 @@ const { status } = spawnSync(process.execPath, [cli, 'import', join(exported, 't
 if (status !== 0) process.exit(status ?? 1);
 const bytes = readdirSync(out).reduce((sum, name) => sum + statSync(join(out, name)).size, 0);
 console.log(`${(bytes / 1e6).toFixed(1)} MB, with ${['teacher', ...students].join(', ')}`);
-if (bytes > MOST_BYTES) {
-  console.error(`The package may have ${MOST_BYTES / 1e6} MB at most: leave a student out.`);
+if (bytes > MAX_BYTES) {
+  console.error(`The package may have ${MAX_BYTES / 1e6} MB at most: leave a student out.`);
   process.exit(1);
 }

@@ -62,11 +62,11 @@ describe('the documentation’s TypeScript', () => {
 it.each([
   ['write-a-decoder', 45],
   ['write-a-drafter', 35],
-])('prints %s in less than %i lines of at most 120 characters', (guide, most) => {
+])('prints %s in less than %i lines of at most 120 characters', (guide, max) => {
   const printed = snippets.find(({ name }) => name.includes(guide));
   const lines = (printed?.code ?? '').trimEnd().split('\n');
   expect(lines.length).toBeGreaterThan(10);
-  expect(lines.length).toBeLessThan(most);
+  expect(lines.length).toBeLessThan(max);
   expect(lines.filter(({ length }) => length > 120)).toEqual([]);
 });
 

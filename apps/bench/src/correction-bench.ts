@@ -166,19 +166,19 @@ async function race(ways: readonly Way[], texts: readonly string[], repeats: num
   for (const [index, text] of texts.entries()) {
     const first = index % ways.length;
     for (const way of [...ways.slice(first), ...ways.slice(0, first)]) {
-      let least = Number.POSITIVE_INFINITY;
+      let min = Number.POSITIVE_INFINITY;
       const timed = result.get(way.name);
       if (timed === undefined) continue;
       for (let repeat = 0; repeat < repeats; repeat++) {
         const began = performance.now();
         const corrected = await way.correct(text);
-        least = Math.min(least, performance.now() - began);
+        min = Math.min(min, performance.now() - began);
         if (repeat > 0) continue;
         timed.forwards.push(corrected.forwards);
         timed.tokens.push(corrected.tokens);
         timed.texts.push(corrected.text);
       }
-      timed.milliseconds.push(least);
+      timed.milliseconds.push(min);
     }
   }
   return result;

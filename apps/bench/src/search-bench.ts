@@ -176,7 +176,7 @@ async function batches(way: Way, sources: readonly TokenSource[]): Promise<Recor
   if (count === 0) {
     throw new ForetokenError('INVALID_ARGUMENT', `The bench needs at least ${BATCH} sentences for its batches.`, {
       option: 'limit',
-      least: BATCH,
+      min: BATCH,
     });
   }
   return { sentences: count, batch: BATCH, timesFaster: roundedSpread(spread(ratios)), identical: same / count };

@@ -142,19 +142,19 @@ export class Options {
     return texts[0];
   }
 
-  integer(name: string, least: number, most: number): number | undefined {
+  integer(name: string, min: number, max: number): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
     if (Number.isNaN(value)) {
-      throw usageError(`--${name} must be an integer from ${least} to ${most}, but was ${JSON.stringify(text)}.`, {
+      throw usageError(`--${name} must be an integer from ${min} to ${max}, but was ${JSON.stringify(text)}.`, {
         option: name,
         received: text,
-        least,
-        most,
+        min,
+        max,
       });
     }
-    assertInteger(`--${name}`, value, least, most);
+    assertInteger(`--${name}`, value, min, max);
     return value;
   }
 

@@ -24,7 +24,7 @@ export async function* readLines(
 }
 
 function tooLong(number: number, length: number, limit: number): InputLine {
-  const details = { line: number, received: length, most: limit };
+  const details = { line: number, received: length, max: limit };
   const message = `The text has ${length} characters; the most is ${limit}.`;
   return { number, text: '', error: new ForetokenError('SOURCE_TOO_LONG', message, details) };
 }

@@ -30,7 +30,7 @@ export interface StrategyOptions
       'candidates' | 'minTokenLogProb' | 'beamThreshold' | 'lengthBonus' | 'alignments'
     >,
     Pick<NatOptions, 'deduplicate' | 'noRepeat'>,
-    Pick<MaskPredictOptions, 'iterations' | 'schedule' | 'leastMasked' | 'adaptiveStop'>,
+    Pick<MaskPredictOptions, 'iterations' | 'schedule' | 'minMasked' | 'adaptiveStop'>,
     Pick<MaskCtcOptions<TokenSource>, 'threshold'>,
     Pick<EasyFirstOptions, 'groups'>,
     Pick<SkeletonFirstOptions, 'share' | 'fills' | 'revise'>,
@@ -118,7 +118,7 @@ const DEFINITIONS: readonly Definition[] = [
     'mask-predict',
     'how fewer positions are masked: linear (default) or cosine',
   ),
-  define('least-masked', 'integer', 'mask-predict', 'positions masked where the schedule says none: 0 (default) or 1'),
+  define('min-masked', 'integer', 'mask-predict', 'positions masked where the schedule says none: 0 (default) or 1'),
   define('adaptive-stop', 'flag', 'mask-predict', 'stop as soon as an iteration changes nothing'),
   define('threshold', 'number', 'mask-ctc', 'tokens of the CTC model less probable than this are masked (default 0.5)'),
   define('groups', 'integer', 'easy-first', 'positions are ranked into so many groups (default: one each)'),

@@ -46,7 +46,7 @@ describe('strategies of students', () => {
   it.each([
     ['nat', ['--length-beam', '2', '--length-weight', '0.1', '--deduplicate']],
     ['nat', ['--no-repeat']],
-    ['mask-predict', ['--iterations', '3', '--schedule', 'cosine', '--adaptive-stop', '--least-masked', '1']],
+    ['mask-predict', ['--iterations', '3', '--schedule', 'cosine', '--adaptive-stop', '--min-masked', '1']],
     ['mask-ctc', ['--threshold', '1', '--iterations', '2']],
     ['easy-first', ['--groups', '2', '--iterations', '5']],
     ['skeleton-first', ['--share', '0.4', '--fills', '2', '--revise']],

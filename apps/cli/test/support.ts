@@ -112,7 +112,7 @@ export function fakeModel({ lattice = true, onForward = () => {} }: FakeModelOpt
       if (words.length >= SOURCE_LENGTH) {
         throw new ForetokenError('SOURCE_TOO_LONG', `The source has ${words.length + 1} tokens.`, {
           received: words.length + 1,
-          most: SOURCE_LENGTH,
+          max: SOURCE_LENGTH,
         });
       }
       const ids = words.map((word) => ENGLISH.indexOf(word)).map((id) => (id < 0 ? 1 : id));

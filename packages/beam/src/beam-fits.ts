@@ -6,6 +6,6 @@ export function assertBeamFits(beamSize: number, vocabulary: Vocabulary): void {
   throw new ForetokenError(
     'INVALID_ARGUMENT',
     `beamSize is ${beamSize}, more than the ${vocabulary.size} tokens of the vocabulary. Choose a smaller beam.`,
-    { option: 'beamSize', received: beamSize, most: vocabulary.size },
+    { option: 'beamSize', received: beamSize, max: vocabulary.size },
   );
 }

@@ -196,11 +196,11 @@ function assertPhrasesFit(phrases: readonly Phrase[], vocabulary: Vocabulary, li
     });
   }
   // Phrases may overlap, so only the longest is sure to need its length.
-  const least = Math.max(0, ...phrases.map(shortest));
-  if (least <= limit) return;
+  const min = Math.max(0, ...phrases.map(shortest));
+  if (min <= limit) return;
   throw new ForetokenError(
     'UNSATISFIABLE_CONSTRAINT',
-    `A phrase has at least ${least} tokens, but an output has at most ${limit} here.`,
-    { option: 'phrases', received: least, most: limit },
+    `A phrase has at least ${min} tokens, but an output has at most ${limit} here.`,
+    { option: 'phrases', received: min, max: limit },
   );
 }

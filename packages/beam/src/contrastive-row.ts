@@ -75,15 +75,15 @@ export class ContrastiveRow implements RowSearch {
   *#choose(states: readonly (readonly Float32Array[])[]): Steps<number> {
     const penalty = this.#penalty;
     let best = 0;
-    let most = Number.NEGATIVE_INFINITY;
+    let max = Number.NEGATIVE_INFINITY;
     for (const [index, probability] of this.#probabilities.entries()) {
       const [own] = states[index] as readonly [Float32Array];
       const likeness = this.#states.reduce((highest, other) => Math.max(highest, dot(own, other)), -1);
       const balance = (1 - penalty) * probability - penalty * likeness;
       // Probabilities are numbers, so a hidden state is not.
       if (Number.isNaN(balance)) throw invalidScores(this.#stands.row, this.#stands.length, balance);
-      if (balance > most) {
-        most = balance;
+      if (balance > max) {
+        max = balance;
         best = index;
       }
       yield;

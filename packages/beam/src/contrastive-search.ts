@@ -58,7 +58,7 @@ export function contrastiveSearch<Source = TokenSource>(
         throw new ForetokenError(
           'LENGTH_LIMIT',
           `Contrastive search feeds every token it chooses; row ${row} has room for ${Math.max(room, 0)} and begins with ${length}.`,
-          { row, received: length, most: room },
+          { row, received: length, max: room },
         );
       }
       return new ContrastiveRow({ root, bounds: bounds.limitedTo(room) }, { penalty });

@@ -27,11 +27,11 @@ export interface Finished {
 
 /** Finished hypotheses, best first, at most so many; the earlier one first among equals. */
 export class FinishedList {
-  readonly #most: number;
+  readonly #max: number;
   #entries: Finished[] = [];
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(max: number) {
+    this.#max = max;
   }
 
   get entries(): readonly Finished[] {
@@ -43,7 +43,7 @@ export class FinishedList {
   }
 
   add(entry: Finished): void {
-    this.#entries = [...this.#entries, entry].sort((a, b) => b.score - a.score).slice(0, this.#most);
+    this.#entries = [...this.#entries, entry].sort((a, b) => b.score - a.score).slice(0, this.#max);
   }
 
   /** The best as they are reported, at most `count`. */
@@ -57,7 +57,7 @@ export class FinishedList {
    */
   maySuffice(running: readonly Branch[], { limit }: OutputBounds, given: number, settings: StopSettings): boolean {
     const { stopWhen, normalise, longerMayWin, mayRaise } = settings;
-    if (this.#entries.length < this.#most) return false;
+    if (this.#entries.length < this.#max) return false;
     if (stopWhen === 'full') return true;
     // No bound is known then: the search goes on to the length limit.
     if (stopWhen === 'improvement-impossible' && mayRaise) return false;

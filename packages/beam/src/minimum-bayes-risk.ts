@@ -92,15 +92,15 @@ export function probabilitiesOf(givenLogProbs: readonly number[], temperature = 
     throw wrongValue('temperature', temperature, 'a finite number above 0');
   }
   const logProbs = listOf(readLogProb)('logProbs', givenLogProbs);
-  const most = logProbs.reduce((left, right) => Math.max(left, right), Number.NEGATIVE_INFINITY);
-  if (most === Number.NEGATIVE_INFINITY) {
+  const max = logProbs.reduce((left, right) => Math.max(left, right), Number.NEGATIVE_INFINITY);
+  if (max === Number.NEGATIVE_INFINITY) {
     throw new ForetokenError('INVALID_ARGUMENT', 'logProbs needs at least one entry above -Infinity, but has none.', {
       option: 'logProbs',
       received: logProbs,
     });
   }
   // The greatest is taken off first: divided by a small temperature it could overflow.
-  return Array.from(logSoftmax(logProbs.map((logProb) => (logProb - most) / temperature)), Math.exp);
+  return Array.from(logSoftmax(logProbs.map((logProb) => (logProb - max) / temperature)), Math.exp);
 }
 
 /** The sum of the weights, once they are known to be a distribution up to a factor. */

@@ -87,8 +87,8 @@ export class StochasticRow implements RowSearch {
     const noise = this.#stream.uniforms(branch.length, index, all.length);
     const totals = Float64Array.from(all, (logProb) => branch.logProb + logProb - normaliser);
     const perturbed = totals.map((total, tokenId) => total - Math.log(-Math.log(noise[tokenId] || Number.MIN_VALUE)));
-    const most = perturbed.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-    const conditioned = perturbed.map((value) => belowMaximum(value, most, parent.perturbed, !this.#started));
+    const max = perturbed.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    const conditioned = perturbed.map((value) => belowMaximum(value, max, parent.perturbed, !this.#started));
     for (const tokenId of topK(conditioned, this.#beamSize)) {
       // Best first, so no later one is better.
       if (!best.admits(conditioned[tokenId])) break;
@@ -107,9 +107,9 @@ function isRunning({ finishReason }: Perturbed): boolean {
  * Moves Gumbel values, whose maximum is `most`, so that their maximum becomes `wanted`: the truncated Gumbel of the paper's
  * appendix B.3, in its numerically stable form. The root's value is free.
  */
-function belowMaximum(value: number, most: number, wanted: number, root: boolean): number {
+function belowMaximum(value: number, max: number, wanted: number, root: boolean): number {
   if (root) return value;
   if (value === Number.NEGATIVE_INFINITY) return value;
-  const v = wanted - value + Math.log1p(-Math.exp(value - most));
+  const v = wanted - value + Math.log1p(-Math.exp(value - max));
   return wanted - Math.max(0, v) - Math.log1p(Math.exp(-Math.abs(v)));
 }

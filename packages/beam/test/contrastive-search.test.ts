@@ -40,12 +40,12 @@ function reference(
     const logProbs = logSoftmax(score(SOURCE, output));
     const context = Array.from({ length: output.length + 1 }, (_, length) => stateOf(output.slice(0, length)));
     let best = -1;
-    let most = Number.NEGATIVE_INFINITY;
+    let max = Number.NEGATIVE_INFINITY;
     for (const tokenId of ranked(logProbs).slice(0, candidates)) {
       const own = stateOf([...output, tokenId]);
       const likeness = Math.max(...context.map((other) => cosine(own, other)));
       const balance = (1 - penalty) * Math.exp(logProbs[tokenId]) - penalty * likeness;
-      if (balance > most) [most, best] = [balance, tokenId];
+      if (balance > max) [max, best] = [balance, tokenId];
     }
     if (best === END) return output;
     output.push(best);

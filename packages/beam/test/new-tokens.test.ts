@@ -40,10 +40,10 @@ for (const [name, decoderOf] of Object.entries(STRATEGIES)) {
 
     it('are counted after the prefix by maxNewTokens and minNewTokens', async () => {
       for (let seed = 1; seed <= 30; seed++) {
-        const most = await outputs(seed, {}, { outputPrefixes, maxNewTokens: 4 });
+        const max = await outputs(seed, {}, { outputPrefixes, maxNewTokens: 4 });
         const exact = await outputs(seed, { minNewTokens: 4 }, { outputPrefixes, maxNewTokens: 4 });
         for (const [row, { length: given }] of outputPrefixes.entries()) {
-          for (const { tokenIds } of most[row]) expect(tokenIds.length - given).toBeLessThanOrEqual(4);
+          for (const { tokenIds } of max[row]) expect(tokenIds.length - given).toBeLessThanOrEqual(4);
           for (const { tokenIds, finishReason } of exact[row]) {
             expect(tokenIds.length - given).toBe(4);
             expect(finishReason).toBe('length');

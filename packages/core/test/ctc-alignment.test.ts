@@ -27,9 +27,9 @@ function bestAlignments({ frames, k, blankId, ...lattice }: CtcLattice): Map<str
       .filter((label, at) => label !== blankId && label !== alignment.labels[at - 1])
       .join();
     const others = best.get(output) ?? [];
-    const most = others[0]?.score ?? Number.NEGATIVE_INFINITY;
-    if (alignment.score > most + 1e-9) best.set(output, [alignment]);
-    else if (alignment.score > most - 1e-9) others.push(alignment);
+    const max = others[0]?.score ?? Number.NEGATIVE_INFINITY;
+    if (alignment.score > max + 1e-9) best.set(output, [alignment]);
+    else if (alignment.score > max - 1e-9) others.push(alignment);
   }
   return best;
 }
@@ -82,11 +82,11 @@ describe('ctcAlignment', () => {
         }
         for (const [prefix, alignments] of byPrefix) {
           const tokenIds = prefix === '' ? [] : prefix.split(',').map(Number);
-          const most = Math.max(...alignments.map(({ score }) => score));
+          const max = Math.max(...alignments.map(({ score }) => score));
           const found = ctcAlignment(lattice, tokenIds, true);
-          expect(found?.score).toBeCloseTo(most, 5);
+          expect(found?.score).toBeCloseTo(max, 5);
           const runs = alignments
-            .filter(({ score }) => score > most - 1e-5)
+            .filter(({ score }) => score > max - 1e-5)
             .map(({ labels }) => runsOf(labels, lattice.blankId).slice(0, 2 * tokenIds.length));
           const frames = tokenIds.flatMap((_, token) => [found?.firstFrames[token], found?.lastFrames[token]]);
           expect(runs).toContainEqual(frames);

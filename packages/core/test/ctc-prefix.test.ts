@@ -47,11 +47,11 @@ describe('CtcPrefixScorer against enumeration of all alignments', () => {
 
   it('leaves out tokens below the given probability and nothing else', () => {
     fc.assert(
-      fc.property(anyTinyLattice, fc.double({ min: 0, max: 1, noNaN: true }), (tiny, least) => {
+      fc.property(anyTinyLattice, fc.double({ min: 0, max: 1, noNaN: true }), (tiny, min) => {
         const scorer = new CtcPrefixScorer(tiny.lattice, tiny.vocabularySize);
         const all = scorer.continuations(scorer.start());
-        const kept = all.tokenIds.filter((_, index) => all.probabilities[index] >= least);
-        expect(scorer.continuations(scorer.start(), least).tokenIds).toEqual(kept);
+        const kept = all.tokenIds.filter((_, index) => all.probabilities[index] >= min);
+        expect(scorer.continuations(scorer.start(), min).tokenIds).toEqual(kept);
       }),
     );
   });

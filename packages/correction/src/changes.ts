@@ -49,12 +49,12 @@ function gap(left: Span, right: Span): Span {
 function trimmed(before: string, after: string, one: Span, other: Span): Change | undefined {
   const [left, right] = [cut(before, one), cut(after, other)];
   if (left === right) return undefined;
-  const most = Math.min(left.length, right.length);
+  const max = Math.min(left.length, right.length);
   let head = 0;
-  while (head < most && left[head] === right[head]) head++;
+  while (head < max && left[head] === right[head]) head++;
   if (splitsPair(left, head) || splitsPair(right, head)) head--;
   let tail = 0;
-  while (tail < most - head && left[left.length - 1 - tail] === right[right.length - 1 - tail]) tail++;
+  while (tail < max - head && left[left.length - 1 - tail] === right[right.length - 1 - tail]) tail++;
   if (splitsPair(left, left.length - tail) || splitsPair(right, right.length - tail)) tail--;
   return {
     before: { start: one.start + head, end: one.end - tail },

@@ -142,7 +142,7 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
         });
   assertAutoregressive(decoder, target);
   const count = counter(model);
-  const most = Math.min(PIECE_TOKENS, Math.floor(target.maxLength * 0.8));
+  const max = Math.min(PIECE_TOKENS, Math.floor(target.maxLength * 0.8));
   let refused: Promise<RefusedWords> | undefined;
 
   async function correct(text: string, given: CorrectOptions = {}): Promise<Correction> {
@@ -158,7 +158,7 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
     let shields: readonly Span[] | undefined;
     let names: readonly Span[] | undefined;
     for (const line of proseLines(text, code ?? new FencedCode())) {
-      for (const piece of piecesOf(text, line, count, most)) {
+      for (const piece of piecesOf(text, line, count, max)) {
         const decoded = await decoding.decode(piece.text, totals, signal);
         if (decoded === undefined || decoded.text === piece.text) continue;
         const ends = tokenEnds(tokenizer, decoded.tokenIds, decoded.text);

@@ -36,7 +36,7 @@ export interface Proposal extends Edit {
 }
 
 /** Most words that one edit may put in or leave out. */
-const MOST_WORDS = 3;
+const MAX_WORDS = 3;
 /** A word that became another one which differs by more than this was not corrected but replaced. */
 const UNLIKE = 0.65;
 /** Above this share of words replaced, put in or left out, a text was not corrected but rewritten. */
@@ -127,7 +127,7 @@ export function whyNot(
 /** Whether a part puts in or leaves out more than a correction does, or white space where none belongs. */
 function isInvented(part: Span & { readonly after: string }, text: string): boolean {
   const { after } = part;
-  if (Math.abs(wordsOf(after).length - wordsOf(cut(text, part)).length) > MOST_WORDS) return true;
+  if (Math.abs(wordsOf(after).length - wordsOf(cut(text, part)).length) > MAX_WORDS) return true;
   if (/[^\S ]|\s\s/.test(after)) return true;
   const opens = /^\s?$/.test(text.charAt(part.start - 1));
   const closes = /^\s?$/.test(text.charAt(part.end));

@@ -21,21 +21,21 @@ const SENTENCES: Intl.Segmenter = new Intl.Segmenter('en', { granularity: 'sente
  * Cuts a line into pieces of so many tokens at most: between sentences where that is possible, else between words, with words
  * in common. What is too long by itself, such as a word of a thousand letters, is in no piece.
  */
-export function piecesOf(text: string, line: Span, count: CountTokens, most: number): Piece[] {
+export function piecesOf(text: string, line: Span, count: CountTokens, max: number): Piece[] {
   const whole = piece(text, line);
-  if (count(whole.text) <= most) return [whole];
+  if (count(whole.text) <= max) return [whole];
   const pieces: Piece[] = [];
   let open: Piece | undefined;
   for (const sentence of sentencesOf(text, line)) {
     const longer: Piece | undefined = open && piece(text, { start: open.core.start, end: sentence.end });
-    if (longer !== undefined && count(longer.text) <= most) {
+    if (longer !== undefined && count(longer.text) <= max) {
       open = longer;
       continue;
     }
     if (open !== undefined) pieces.push(open);
     open = piece(text, sentence);
-    if (count(open.text) <= most) continue;
-    pieces.push(...windows(text, sentence, count, most));
+    if (count(open.text) <= max) continue;
+    pieces.push(...windows(text, sentence, count, max));
     open = undefined;
   }
   if (open !== undefined) pieces.push(open);
@@ -51,7 +51,7 @@ function sentencesOf(text: string, { start, end }: Span): Span[] {
 }
 
 /** Pieces of a sentence that is too long, each with the last words of the one before. */
-function windows(text: string, sentence: Span, count: CountTokens, most: number): Piece[] {
+function windows(text: string, sentence: Span, count: CountTokens, max: number): Piece[] {
   const words = spansOf(text.slice(sentence.start, sentence.end), /\S+/g).map(({ start, end }) => ({
     start: start + sentence.start,
     end: end + sentence.start,
@@ -62,21 +62,21 @@ function windows(text: string, sentence: Span, count: CountTokens, most: number)
   let decided = 0;
   while (decided < words.length) {
     // A word that takes half of the room is no word of a sentence, and ends what is read together.
-    if (sizes[decided] > most / 2) {
+    if (sizes[decided] > max / 2) {
       decided++;
       continue;
     }
     let first = decided;
     let total = 0;
     // What was decided before is read again, as far as it leaves most of the room to what was not.
-    while (first > 0 && decided - first < SHARED_WORDS / 2 && total + sizes[first - 1] <= most / 4) {
+    while (first > 0 && decided - first < SHARED_WORDS / 2 && total + sizes[first - 1] <= max / 4) {
       total += sizes[--first];
     }
     let last = decided;
-    while (last < words.length && total + sizes[last] <= most && sizes[last] <= most / 2) {
+    while (last < words.length && total + sizes[last] <= max && sizes[last] <= max / 2) {
       total += sizes[last++];
     }
-    const follows = last < words.length && sizes[last] <= most / 2;
+    const follows = last < words.length && sizes[last] <= max / 2;
     // Half of the shared words are this piece's to decide; at least one word is, so that there is an end to it.
     const next = follows ? Math.max(decided + 1, last - SHARED_WORDS / 2) : last;
     const span = { start: words[first].start, end: words[last - 1].end };

@@ -4,7 +4,7 @@ import { coupled, isRewritten, type Proposal } from './edits.js';
 import type { Piece } from './pieces.js';
 
 /** A probability that a sum of rounded logarithms gives is never quite 1. */
-const MOST = 1 - Number.EPSILON;
+const MAX = 1 - Number.EPSILON;
 
 /** What a model's output for a piece would change, as edits of the whole text; `ends` is where its tokens end. */
 export function proposalsOf(
@@ -45,7 +45,7 @@ function proposal(
   for (const token of new Set(group.flatMap(({ after }) => tokensAt(after.start, after.end, ends)))) {
     logProb += tokenLogProbs[token];
   }
-  const probability = Math.min(MOST, Math.exp(logProb));
+  const probability = Math.min(MAX, Math.exp(logProb));
   return { start, end, before: text.slice(start, end), after: inner.join(''), probability, parts };
 }
 

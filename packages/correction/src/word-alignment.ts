@@ -42,11 +42,11 @@ export function alignWords(
   const left = beforeWords.map(({ start, end }) => before.slice(start, end));
   const right = afterWords.map(({ start, end }) => after.slice(start, end));
   // Most words stay as they are; only what lies between the first and the last difference is compared.
-  const least = Math.min(left.length, right.length);
+  const min = Math.min(left.length, right.length);
   let head = 0;
-  while (head < least && left[head] === right[head]) head++;
+  while (head < min && left[head] === right[head]) head++;
   let tail = 0;
-  while (tail < least - head && left[left.length - 1 - tail] === right[right.length - 1 - tail]) tail++;
+  while (tail < min - head && left[left.length - 1 - tail] === right[right.length - 1 - tail]) tail++;
   const pairs: WordPair[] = [];
   const add = (at: number, words: number, to: number, others: number): void => {
     const [first, last] = [beforeWords[at], beforeWords[at + words - 1]];

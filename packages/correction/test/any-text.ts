@@ -76,9 +76,9 @@ export function wildCorrection(seed: number): (text: string) => string {
   return (text) => {
     let state = seed;
     for (const character of text) state = Math.imul(state ^ (character.codePointAt(0) as number), 0x9e3779b1) >>> 0;
-    const draw = (most: number): number => {
+    const draw = (max: number): number => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return Math.floor((state / 2 ** 32) * most);
+      return Math.floor((state / 2 ** 32) * max);
     };
     const words = text.split(' ');
     for (let times = draw(6); times > 0; times--) {

@@ -64,8 +64,8 @@ export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decod
   function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): RowDecoding<Source> {
     const request = assertRuledDecode({ name: 'greedy', requires }, model, given, options);
     const { vocabulary, supports } = model;
-    const most = ruled ? vocabulary.size : Math.min(vocabulary.size, supports.maxCandidates);
-    if (alternatives > 0) assertInteger('alternatives', alternatives, 1, most);
+    const max = ruled ? vocabulary.size : Math.min(vocabulary.size, supports.maxCandidates);
+    if (alternatives > 0) assertInteger('alternatives', alternatives, 1, max);
     const choice = ruled
       ? ruledToken(vocabulary.size, compileRules(options, vocabulary, request.outputPrefixes), pickBest, {
           logProbs,

@@ -20,8 +20,8 @@ autoregressiveConformance({
 const LOGITS = [-1e9, 2.1, 1.7, 1.6, 0.4, 0.3, -0.2, -1, -2.5, -4];
 
 function softmax(scores: readonly number[]): number[] {
-  const most = Math.max(...scores);
-  const weights = scores.map((score) => Math.exp(score - most));
+  const max = Math.max(...scores);
+  const weights = scores.map((score) => Math.exp(score - max));
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return weights.map((weight) => weight / sum);
 }

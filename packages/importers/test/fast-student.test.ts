@@ -87,19 +87,19 @@ async function emitted(folder: string, k = LABELS): Promise<Scores[]> {
 }
 
 /** Largest and root-mean-square difference of two sets of tables that rule out the same. */
-function differences(tables: readonly Scores[], wanted: readonly Scores[]): { most: number; usual: number } {
+function differences(tables: readonly Scores[], wanted: readonly Scores[]): { max: number; usual: number } {
   const [left, right] = [tables, wanted].map((all) => all.flat(2)) as [(number | null)[], (number | null)[]];
   expect(left.map((score) => score === null)).toEqual(right.map((score) => score === null));
   const errors = left.flatMap((score, index) => (score === null ? [] : [score - (right[index] as number)]));
   const squares = errors.reduce((sum, error) => sum + error * error, 0);
-  return { most: Math.max(...errors.map(Math.abs)), usual: Math.sqrt(squares / errors.length) };
+  return { max: Math.max(...errors.map(Math.abs)), usual: Math.sqrt(squares / errors.length) };
 }
 
 const toGoldens = async (folder: string) => differences(await emitted(folder), EXPECTED.ctcFast);
 
 describe('a fast student of its own', () => {
   it('gives the log-probabilities of PyTorch to 1e-4 but for its 8-bit products', async () => {
-    expect((await toGoldens(await exactly(fastFolder))).most).toBeLessThan(1e-4);
+    expect((await toGoldens(await exactly(fastFolder))).max).toBeLessThan(1e-4);
     // In a network this small a product's rounding weighs much.
     expect((await toGoldens(await fastFolder())).usual).toBeLessThan(0.2);
   });
@@ -129,7 +129,7 @@ describe('a fast student of its own', () => {
           return listed.map((score) => (score === null ? null : score - mass));
         }),
       );
-      expect(differences(await emitted(some, LISTED.length + 1), wanted).most).toBeLessThan(1e-4);
+      expect(differences(await emitted(some, LISTED.length + 1), wanted).max).toBeLessThan(1e-4);
     }
   });
 
@@ -175,15 +175,15 @@ describe('a fast student of its own', () => {
 
 describe('a fast student that does not fit', () => {
   it.each<[student: 'ctc' | 'ctc-fast', field: string, received: unknown, required: unknown]>([
-    ['ctc-fast', 'encoder_layers', 3, { least: 0, most: 2 }],
-    ['ctc-fast', 'encoder_layers', -1, { least: 0, most: 2 }],
-    ['ctc-fast', 'encoder_layers', 1.5, { least: 0, most: 2 }],
-    ['ctc-fast', 'encoder_layers', '1', { least: 0, most: 2 }],
-    ['ctc-fast', 'encoder_layers', null, { least: 0, most: 2 }],
+    ['ctc-fast', 'encoder_layers', 3, { min: 0, max: 2 }],
+    ['ctc-fast', 'encoder_layers', -1, { min: 0, max: 2 }],
+    ['ctc-fast', 'encoder_layers', 1.5, { min: 0, max: 2 }],
+    ['ctc-fast', 'encoder_layers', '1', { min: 0, max: 2 }],
+    ['ctc-fast', 'encoder_layers', null, { min: 0, max: 2 }],
     ['ctc-fast', 'upsample', 2, 3],
     ['ctc-fast', 'model_type', 'foretoken-dag', 'foretoken-ctc'],
     ['ctc', 'encoder_layers', 1, 2],
-    ['ctc', 'encoder_layers', 3, { least: 0, most: 2 }],
+    ['ctc', 'encoder_layers', 3, { min: 0, max: 2 }],
   ])('is refused by field: %s with %s %j', async (student, field, received, required) => {
     const folder = await weightsOf(student, { [field]: received } satisfies Config);
     const error = await refusal(() => fastFolder({ [student === 'ctc' ? 'ctc' : 'ctcFast']: folder }));

@@ -60,11 +60,11 @@ test.each<[string, number, number]>([
   ['rate', 0, 9],
   ['d_model', 9, 16],
   ['d_model', 1, 7],
-])('config field %s outside %i to %i is refused', async (key, least, most) => {
+])('config field %s outside %i to %i is refused', async (key, min, max) => {
   const folder = await openWeightsFolder(await weightsFolder());
-  const error = await refusal(() => configInteger(folder, key, least, most));
+  const error = await refusal(() => configInteger(folder, key, min, max));
   expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'config.json', field: key } });
-  expect(error.message).toContain(`from ${least} to ${most}`);
+  expect(error.message).toContain(`from ${min} to ${max}`);
 });
 
 describe('a folder that cannot be imported', () => {

@@ -76,15 +76,15 @@ describe.each(Object.entries(models))('%s', (_, create) => {
         const model = create(seed);
         const state = stateAfter(model, tokenIds);
         const next = nextTokens(model, state);
-        const most = model.maxScore ?? Number.POSITIVE_INFINITY;
+        const max = model.maxScore ?? Number.POSITIVE_INFINITY;
         expect(next.end()).toBeCloseTo(Math.exp(model.end(state)), 9);
         for (let tokenId = 0; tokenId < SIZE; tokenId++) {
           const score = model.score(state, tokenId);
           expect(next.probability(tokenId)).toBeCloseTo(Math.exp(score), 9);
-          expect(score).toBeLessThanOrEqual(most);
+          expect(score).toBeLessThanOrEqual(max);
           if (score > 0) above++;
         }
-        expect(model.end(state)).toBeLessThanOrEqual(most);
+        expect(model.end(state)).toBeLessThanOrEqual(max);
       }),
       { numRuns: 200 },
     );

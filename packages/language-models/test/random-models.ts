@@ -6,9 +6,9 @@ export const chance = (place: number, seed: number): number =>
   (Math.imul(place + 1, 7919 * (seed + 3)) % 97 < 0 ? 0.98 : 0.01);
 
 /** Random trigram tables; some pairs are histories only. With `most` above 1 some weights are too. */
-export function randomTables(size: number, seed: number, most = 1): NgramTables {
+export function randomTables(size: number, seed: number, max = 1): NgramTables {
   const some = (length: number, salt: number): Float32Array =>
-    Float32Array.from({ length }, (_, place) => most * chance(place, seed + 7 * salt));
+    Float32Array.from({ length }, (_, place) => max * chance(place, seed + 7 * salt));
   const pairs: number[] = [];
   const triples: number[] = [];
   for (let first = 0; first < size; first++) {

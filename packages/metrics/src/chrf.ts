@@ -95,15 +95,15 @@ function copyOf(options: ChrfOptions): ChrfOptions | undefined {
   }
 }
 
-function assertOption(option: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) {
+function assertOption(option: string, value: number, min: number): void {
+  if (!Number.isInteger(value) || value < min) {
     throw new MetricsError(
       'INVALID_OPTION',
-      `${option} must be an integer of at least ${least}, but was ${typeof value === 'number' ? value : typeof value}.`,
+      `${option} must be an integer of at least ${min}, but was ${typeof value === 'number' ? value : typeof value}.`,
       {
         option,
         received: value,
-        least,
+        min,
       },
     );
   }

@@ -67,12 +67,12 @@ afterAll(async () => {
 });
 
 /** Runs, and asserts that several forwards were taken, none of more than the most cells. */
-async function bounded<Result>(run: () => Promise<Result>, least = 2): Promise<Result> {
+async function bounded<Result>(run: () => Promise<Result>, min = 2): Promise<Result> {
   cells = [];
   read = [];
   const result = await run();
   expect(Math.max(...cells)).toBeLessThanOrEqual(MAX_FORWARD_CELLS);
-  expect(cells.length).toBeGreaterThanOrEqual(least);
+  expect(cells.length).toBeGreaterThanOrEqual(min);
   return result;
 }
 

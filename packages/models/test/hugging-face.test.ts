@@ -70,8 +70,8 @@ describe('the shipped model against Hugging Face on the same weights, fp32 on CP
             const expected = golden.logits[node]?.[place] as number;
             largest = Math.max(largest, Math.abs((row[tokenId] as number) - expected));
           }
-          const most = row.reduce((a, b) => Math.max(a, b));
-          const logSumExp = most + Math.log(row.reduce((sum, value) => sum + Math.exp(value - most), 0));
+          const max = row.reduce((a, b) => Math.max(a, b));
+          const logSumExp = max + Math.log(row.reduce((sum, value) => sum + Math.exp(value - max), 0));
           largest = Math.max(largest, Math.abs(logSumExp - (golden.logSumExp[node] as number)));
         }
       } finally {

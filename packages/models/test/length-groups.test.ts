@@ -23,12 +23,12 @@ describe('groups of similar length', () => {
 
   it('take a bounded number of positions, but for a row that is longer alone', () => {
     fc.assert(
-      fc.property(lengthsOf, fc.integer({ min: 1, max: 100 }), (lengths, most) => {
-        const groups = groupsByLength(lengths, most);
+      fc.property(lengthsOf, fc.integer({ min: 1, max: 100 }), (lengths, max) => {
+        const groups = groupsByLength(lengths, max);
         expect(groups.flat()).toHaveLength(lengths.length);
         for (const group of groups) {
           const positions = group.length * (lengths[group[0] as number] as number);
-          expect(group.length === 1 || positions <= most).toBe(true);
+          expect(group.length === 1 || positions <= max).toBe(true);
         }
       }),
     );

@@ -61,7 +61,7 @@ async function recompute(source: Int32Array, path: readonly number[]): Promise<F
 }
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
-  return a.reduce((most, value, index) => Math.max(most, Math.abs(value - (b[index] as number))), 0);
+  return a.reduce((max, value, index) => Math.max(max, Math.abs(value - (b[index] as number))), 0);
 }
 
 async function withForest(sources: readonly Int32Array[], run: (forest: TokenForest) => Promise<void>): Promise<void> {

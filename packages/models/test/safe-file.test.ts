@@ -54,19 +54,19 @@ describe('a file that changes after it was opened', () => {
 describe('a file that may be read', () => {
   test('has at most so many bytes, which is found out before memory is taken', async () => {
     const at = await place('abc');
-    expect(Buffer.from(await readRegularFile(at, { links: false, most: 3 })).toString()).toBe('abc');
-    expect((await refusal(() => readRegularFile(at, { links: false, most: 2 }))).details.required).toBe(2);
+    expect(Buffer.from(await readRegularFile(at, { links: false, max: 3 })).toString()).toBe('abc');
+    expect((await refusal(() => readRegularFile(at, { links: false, max: 2 }))).details.required).toBe(2);
     await truncate(join(at.folder, 'file'), 2 ** 40);
-    const error = await refusal(() => readRegularFile(at, { links: false, most: 2 ** 30 }));
+    const error = await refusal(() => readRegularFile(at, { links: false, max: 2 ** 30 }));
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { received: 2 ** 40, required: 2 ** 30 } });
     // More than any machine gives.
-    const allowed = await refusal(() => readRegularFile(at, { links: false, most: 2 ** 41 }));
+    const allowed = await refusal(() => readRegularFile(at, { links: false, max: 2 ** 41 }));
     expect(allowed).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'file', received: 2 ** 40 } });
     expect(allowed.message).toContain('more than fit in memory');
   });
 
   test('may be empty', async () => {
-    expect(await readRegularFile(await place(''), { links: false, most: 0 })).toEqual(new Uint8Array());
+    expect(await readRegularFile(await place(''), { links: false, max: 0 })).toEqual(new Uint8Array());
   });
 
   test('is a symbolic link only where links are allowed, and never one to something else than a file', async () => {
@@ -76,7 +76,7 @@ describe('a file that may be read', () => {
     await symlink('nowhere', join(at.folder, 'broken'));
     await mkdir(join(at.folder, 'folder'));
     await symlink('folder', join(at.folder, 'to-folder'));
-    const read = (file: string, links: boolean) => readRegularFile({ folder: at.folder, file }, { links, most: 10 });
+    const read = (file: string, links: boolean) => readRegularFile({ folder: at.folder, file }, { links, max: 10 });
     expect(Buffer.from(await read('link', true)).toString()).toBe('abc');
     for (const file of ['device', 'broken', 'to-folder', 'folder', 'file/x']) {
       expect((await refusal(() => read(file, true))).code).toBe('INVALID_MODEL_FOLDER');

@@ -14,9 +14,9 @@ const WORDS = [3, 4, 5, 6, 7, 8, 9, 10];
 const SOURCES = [Int32Array.of(3, 7, 2), Int32Array.of(9, 2)];
 
 /** Lists of the source tokens that have any, the others' being empty. */
-function bySource(lists: Readonly<Record<number, readonly number[]>>, most = 3): number[][] {
+function bySource(lists: Readonly<Record<number, readonly number[]>>, max = 3): number[][] {
   return Array.from({ length: SHAPE.vocabularySize }, (_, tokenId) =>
-    Array.from({ length: most }, (_, index) => lists[tokenId]?.[index] ?? -1),
+    Array.from({ length: max }, (_, index) => lists[tokenId]?.[index] ?? -1),
   );
 }
 
@@ -100,7 +100,7 @@ describe('a shortlist', () => {
       return readShortlist(safetensors({}, 1, tensors), place, SHAPE.vocabularySize, 0);
     };
     const good = { common: [3], by_source: bySource({ 3: [4] }) };
-    expect((await read(good)).least).toBe(1);
+    expect((await read(good)).min).toBe(1);
     for (const [tensors, field] of [
       [{ common: [3] }, 'by_source'],
       [{ ...good, common: bySource({}) }, 'common'],

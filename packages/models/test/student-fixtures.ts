@@ -142,12 +142,12 @@ export function differenceTo(table: Scores, scores: ArrayLike<number>): number {
 }
 
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let most = a.length === b.length ? 0 : Number.POSITIVE_INFINITY;
+  let max = a.length === b.length ? 0 : Number.POSITIVE_INFINITY;
   for (let index = 0; index < a.length; index++) {
     const [left, right] = [a[index] as number, b[index] as number];
-    if (left !== right) most = Math.max(most, Math.abs(left - right));
+    if (left !== right) max = Math.max(max, Math.abs(left - right));
   }
-  return most;
+  return max;
 }
 
 /** The code of the typed error a call ends with. */

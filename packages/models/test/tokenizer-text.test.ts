@@ -59,19 +59,19 @@ describe('encoding', () => {
     const tokenizer = create(tinyTokenizer(), 5);
     expect(tokenizer.encode('abcd')).toHaveLength(5);
     const error = await refusal(() => tokenizer.encode('abcde'));
-    expect(error).toMatchObject({ code: 'SOURCE_TOO_LONG', details: { received: 6, most: 5, unit: 'tokens' } });
+    expect(error).toMatchObject({ code: 'SOURCE_TOO_LONG', details: { received: 6, max: 5, unit: 'tokens' } });
     expect(error.message).toContain('6 tokens');
   });
 
   test('a text of any length is refused before it is tokenised', async () => {
     const tokenizer = create();
-    const most = 16 * 32;
+    const max = 16 * 32;
     // Unknown characters fuse, so this many are within both limits, and one more is not.
-    expect(tokenizer.encode('☃'.repeat(most))).toHaveLength(3);
-    for (const text of ['☃'.repeat(most + 1), 'a'.repeat(50_000_000)]) {
+    expect(tokenizer.encode('☃'.repeat(max))).toHaveLength(3);
+    for (const text of ['☃'.repeat(max + 1), 'a'.repeat(50_000_000)]) {
       expect(await refusal(() => tokenizer.encode(text))).toMatchObject({
         code: 'SOURCE_TOO_LONG',
-        details: { received: text.length, most, unit: 'characters' },
+        details: { received: text.length, max, unit: 'characters' },
       });
     }
   });
@@ -81,7 +81,7 @@ describe('encoding', () => {
       expect(create(file, 5).encode('abcd')).toHaveLength(5);
       expect(await refusal(() => create(file, 4).encode('abcd'))).toMatchObject({
         code: 'SOURCE_TOO_LONG',
-        details: { received: 5, most: 4, unit: 'tokens' },
+        details: { received: 5, max: 4, unit: 'tokens' },
       });
     }
   });

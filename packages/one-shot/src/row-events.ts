@@ -39,8 +39,8 @@ export async function* rowEvents(
   const results: RowResult[] = [];
   for await (const candidates of rows) {
     const row = results.length;
-    const most = givenTokens(request, row) + limit;
-    const hypotheses = candidates.map((candidate) => hypothesisOf(candidate, new RowOutput(endTokenId, most, request)));
+    const max = givenTokens(request, row) + limit;
+    const hypotheses = candidates.map((candidate) => hypothesisOf(candidate, new RowOutput(endTokenId, max, request)));
     const { tokenIds, alignment } = hypotheses[0];
     const logProbs = candidates[0].logProbs?.slice(0, tokenIds.length);
     const atMs = performance.now() - began;

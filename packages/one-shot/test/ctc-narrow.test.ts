@@ -79,8 +79,8 @@ function plainSearch(
       }
     }
     const ranked = [...next.values()].filter((kept) => scoreOf(kept) > -1e9).sort((a, b) => scoreOf(b) - scoreOf(a));
-    const least = scoreOf(ranked[0]) - beamThreshold;
-    beam = ranked.slice(0, beamSize).filter((kept) => scoreOf(kept) >= least);
+    const min = scoreOf(ranked[0]) - beamThreshold;
+    beam = ranked.slice(0, beamSize).filter((kept) => scoreOf(kept) >= min);
   }
   return beam.map(({ tokenIds }) => tokenIds.join());
 }

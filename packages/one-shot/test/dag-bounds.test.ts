@@ -38,26 +38,26 @@ describe('dagBeam follows', () => {
     const graph = atOnce(readDag(flat(vertices), 3, 0));
     const edges = atOnce(followedEdges(graph, 0));
     let standing = 0;
-    let most = 0;
+    let max = 0;
     const counting: DagEdges = {
       ...edges,
       from: (vertex) => {
         standing++;
         const list = edges.from(vertex);
-        most = Math.max(most, list.to.length);
+        max = Math.max(max, list.to.length);
         return list;
       },
     };
     const ends = new OutputEnds({ sources: [SOURCE] }, 0);
     const options = { beamSize, outputs: 1, lengthPenalty: 1 };
     const { count, result } = counted(prefixBeam({ graph, row: 0, ends, edges: counting }, options));
-    return { standing, most, count, result };
+    return { standing, max, count, result };
   };
 
   it('a bounded number of vertices and edges at each length, so time is linear in the length', () => {
     for (const vertices of [100, 300, 600]) {
-      const { standing, most, count, result } = search(vertices);
-      expect(most).toBeLessThanOrEqual(Math.min(vertices - 1, MAX_FOLLOWED));
+      const { standing, max, count, result } = search(vertices);
+      expect(max).toBeLessThanOrEqual(Math.min(vertices - 1, MAX_FOLLOWED));
       // Each prefix at each length looks at the edges of the vertices it stands at twice.
       expect(standing).toBeLessThanOrEqual(2 * beamSize * vertices * Math.min(vertices, MAX_FOLLOWED));
       expect(count).toBeLessThanOrEqual(beamSize * vertices + 1);

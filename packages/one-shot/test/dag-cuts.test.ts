@@ -93,8 +93,8 @@ describe('dagBeam', () => {
           const found = await decode(narrow);
           // With a start token, the same may be said without it, at another length, and be pruned there.
           if (startTokenId !== undefined) {
-            const most = wanted.get(found?.tokenIds.join() ?? '') as number;
-            expect(found?.logProb).toBeLessThanOrEqual(most + 1e-6);
+            const max = wanted.get(found?.tokenIds.join() ?? '') as number;
+            expect(found?.logProb).toBeLessThanOrEqual(max + 1e-6);
             return;
           }
           // A prefix that is followed has all its paths, so its outputs are exact however narrow the beam.

@@ -12,8 +12,8 @@ const SOURCE = Int32Array.of(1);
 const WIDE = 4096;
 
 /** Scores from -1 to `most` that depend on all tokens before, for the end too. */
-function moods(most: number, maxScore: number | undefined): LanguageModel<number> {
-  const mood = (state: number): number => -1 + ((state % 7) / 6) * (most + 1);
+function moods(max: number, maxScore: number | undefined): LanguageModel<number> {
+  const mood = (state: number): number => -1 + ((state % 7) / 6) * (max + 1);
   return {
     maxScore,
     start: () => 5,

@@ -68,11 +68,11 @@ describe('nat', () => {
             lengths: (source) => lengths(source, []),
           });
           const options = length === undefined ? { lengthBeam } : { length: Math.max(length, 3) };
-          const most = Math.max(maxNewTokens ?? 9, 3);
+          const max = Math.max(maxNewTokens ?? 9, 3);
           const request = {
             sources: [Int32Array.of(1, 2), Int32Array.of(3)],
             outputPrefixes: prefixes.map((prefix) => Int32Array.from(prefix)),
-            maxNewTokens: most,
+            maxNewTokens: max,
           };
           const refined = await collect(maskPredict({ ...options, iterations: 1 }).decode(model, request));
           const at = await collect(nat(options).decode(model, request));

@@ -142,11 +142,11 @@ describe('collapseRepeats', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 2 })), fc.nat(3), (tokens, given) => {
         const canvas = { tokenIds: Int32Array.from(tokens), logProbs: Float32Array.from(tokens, (_, at) => -at) };
-        const most = Math.min(given, tokens.length);
-        const collapsed = [...collapseRepeats(canvas, most).tokenIds];
-        expect(collapsed.slice(0, most)).toEqual(tokens.slice(0, most));
-        for (let at = Math.max(most, 1); at < collapsed.length; at++) expect(collapsed[at]).not.toBe(collapsed[at - 1]);
-        expect(collapsed).toEqual(tokens.filter((token, at) => at < most || at === 0 || token !== tokens[at - 1]));
+        const max = Math.min(given, tokens.length);
+        const collapsed = [...collapseRepeats(canvas, max).tokenIds];
+        expect(collapsed.slice(0, max)).toEqual(tokens.slice(0, max));
+        for (let at = Math.max(max, 1); at < collapsed.length; at++) expect(collapsed[at]).not.toBe(collapsed[at - 1]);
+        expect(collapsed).toEqual(tokens.filter((token, at) => at < max || at === 0 || token !== tokens[at - 1]));
       }),
     );
   });

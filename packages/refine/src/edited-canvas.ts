@@ -52,12 +52,12 @@ export function deleteTokens(
 ): EditedCanvas {
   const { tokenIds, logProbs, given } = canvas;
   // As a float32, which the deletions are: else what equals the threshold would be above it or not by rounding.
-  const least = Math.fround(Math.log(threshold));
+  const min = Math.fround(Math.log(threshold));
   if (deletions.length !== tokenIds.length)
     throw brokenPrediction(row, `${deletions.length} deletions for ${tokenIds.length}`);
   for (const position of deletions.keys()) assertScores(deletions, row, position, position, position + 1);
   const stays = (_: number, position: number): boolean =>
-    position <= given || position === tokenIds.length - 1 || !(deletions[position] > least);
+    position <= given || position === tokenIds.length - 1 || !(deletions[position] > min);
   const origins = Int32Array.from(tokenIds.keys()).filter(stays);
   return { tokenIds: tokenIds.filter(stays), logProbs: logProbs.filter(stays), origins, given };
 }

@@ -39,8 +39,8 @@ export function maskCtc<Source = TokenSource>(options: MaskCtcOptions<Source>): 
     *refine(canvas: RefinedCanvas): Refinement {
       const { length, logProbs, tokenIds, maskTokenId } = canvas;
       // As a float32, which the output's are: else what equals the threshold would be below it or not by rounding.
-      const least = Math.fround(Math.log(threshold));
-      const sure = (position: number): boolean => logProbs[position] >= least;
+      const min = Math.fround(Math.log(threshold));
+      const sure = (position: number): boolean => logProbs[position] >= min;
       let masked = canvas.free.filter((position) => !sure(position) || tokenIds[position] === maskTokenId);
       canvas.mask(masked);
       for (let left = iterations; left > 0 && masked.length > 0; left--) {

@@ -19,7 +19,7 @@ export interface MaskPredictOptions extends LengthOptions {
   /** How much of the canvas is masked after each iteration (default `linear`). */
   readonly schedule?: MaskSchedule | undefined;
   /** Positions masked where the schedule rounds to none: 0 (default) ends the row there, 1 goes on with one. */
-  readonly leastMasked?: 0 | 1 | undefined;
+  readonly minMasked?: 0 | 1 | undefined;
   /** Stop as soon as an iteration changes no token (default false). */
   readonly adaptiveStop?: boolean | undefined;
 }
@@ -28,7 +28,7 @@ const OPTIONS: OptionTable<MaskPredictOptions> = {
   ...LENGTH_OPTIONS,
   iterations: integer(1),
   schedule: readSchedule,
-  leastMasked: (name, value) => integer(0, 1)(name, value) as 0 | 1,
+  minMasked: (name, value) => integer(0, 1)(name, value) as 0 | 1,
   adaptiveStop: flag,
 };
 
@@ -42,9 +42,9 @@ const OPTIONS: OptionTable<MaskPredictOptions> = {
  */
 export function maskPredict<Source = TokenSource>(options: MaskPredictOptions = {}): Decoder<CanvasModel<Source>> {
   options = checkOptions('maskPredict', options, OPTIONS);
-  const { iterations = 4, schedule = 'linear', leastMasked = 0, adaptiveStop = false } = options;
+  const { iterations = 4, schedule = 'linear', minMasked = 0, adaptiveStop = false } = options;
   assertSchedule(schedule, iterations);
-  if (leastMasked === 1 && iterations === 1) throw oneIteration('leastMasked', leastMasked);
+  if (minMasked === 1 && iterations === 1) throw oneIteration('minMasked', minMasked);
   if (adaptiveStop && iterations === 1) throw oneIteration('adaptiveStop', adaptiveStop);
   return canvasDecoder({
     ...options,
@@ -58,7 +58,7 @@ export function maskPredict<Source = TokenSource>(options: MaskPredictOptions = 
         const changed = canvas.decide(masked, bestCanvasTokens(prediction, canvas.length, canvas.maskTokenId));
         if (adaptiveStop && !changed) return;
         const count = countOf(schedule, canvas.free.length, iteration, iterations);
-        masked = lowest(canvas.free, canvas.logProbs, Math.max(count, leastMasked));
+        masked = lowest(canvas.free, canvas.logProbs, Math.max(count, minMasked));
       }
     },
   });

@@ -83,9 +83,9 @@ export function maskedDiffusion<Source = TokenSource>(
       const free = canvas.length - canvas.given;
       for (const block of blocksOf(canvas.given, canvas.length, blockLength, Math.min(steps, free))) {
         const positions = Array.from({ length: block.end - block.start }, (_, index) => block.start + index);
-        const mostSteps = order === 'entropy-bounded' ? Number.POSITIVE_INFINITY : block.steps;
+        const maxSteps = order === 'entropy-bounded' ? Number.POSITIVE_INFINITY : block.steps;
         let masked = positions;
-        for (let step = 1; masked.length > 0 && step <= mostSteps; step++) {
+        for (let step = 1; masked.length > 0 && step <= maxSteps; step++) {
           const [prediction] = yield [canvas.tokenIds.slice()];
           const proposal = yield* propose(prediction, canvas.length, masked, forward++, proposing);
           const ranking = highest(masked, proposal.ease, masked.length);

@@ -123,13 +123,13 @@ function* fromDistributions(
       logProbs[position] = Number.NEGATIVE_INFINITY;
       continue;
     }
-    const most = scores[best];
+    const max = scores[best];
     const tokenId =
       temperature === 0
         ? best
         : sampleToken(
             // Relative to the highest score, so that no temperature rules everything out.
-            scores.map((score) => (score - most) / temperature),
+            scores.map((score) => (score - max) / temperature),
             stream.uniform(position, TOKEN_DRAWS, forward),
           );
     tokenIds[position] = tokenId;

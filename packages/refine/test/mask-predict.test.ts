@@ -46,7 +46,7 @@ describe('maskPredict', () => {
   it('refuses a predicted length that the model has no positions for before the first fill', async () => {
     const model = { ...tableModel({ ____: 'a90 b90 c90 d90' }, { lengths: () => [0, 0, 0, 0, 1] }), maxLength: 3 };
     const decode = maskPredict({ iterations: 1 }).decode(model, { sources: SOURCES });
-    await expect(collect(decode)).rejects.toMatchObject({ code: 'LENGTH_LIMIT', details: { received: 4, most: 3 } });
+    await expect(collect(decode)).rejects.toMatchObject({ code: 'LENGTH_LIMIT', details: { received: 4, max: 3 } });
     expect(model.calls.map(({ call }) => call)).toEqual(['open', 'predict-lengths', 'dispose']);
   });
 
@@ -79,7 +79,7 @@ describe('maskPredict', () => {
       return model.forwards;
     };
     expect(await run({})).toBe(7);
-    expect(await run({ leastMasked: 1 })).toBe(10);
+    expect(await run({ minMasked: 1 })).toBe(10);
     expect(await run({ schedule: () => 0 })).toBe(1);
     expect(await run({ schedule: () => 1 })).toBe(10); // Never fewer masks: every fill starts from nothing.
   });
@@ -153,14 +153,14 @@ describe('maskPredict', () => {
         fc.integer({ min: 1, max: 9 }),
         fc.integer({ min: 1, max: 7 }),
         fc.constantFrom(0, 1),
-        async (seed, length, iterations, least) => {
+        async (seed, length, iterations, min) => {
           const score = randomCanvasScore({ seed, vocabularySize: 9, never: [0] });
           const model = scriptedCanvasModel({ vocabularySize: 9, score });
-          const leastMasked = iterations === 1 ? 0 : least;
-          const decoder = maskPredict({ length, iterations, leastMasked });
+          const minMasked = iterations === 1 ? 0 : min;
+          const decoder = maskPredict({ length, iterations, minMasked });
           const { results } = await collect(decoder.decode(model, { sources: SOURCES }));
           const masks = Array.from({ length: iterations - 1 }, (_, index) =>
-            Math.max(leastMasked, Math.floor((length * (iterations - index - 1)) / iterations)),
+            Math.max(minMasked, Math.floor((length * (iterations - index - 1)) / iterations)),
           );
           const expected = referenceMaskPredict({ score, source: SOURCES[0], mask: MASK }, length, masks);
           expect([...results[0].hypotheses[0].tokenIds]).toEqual(expected);
@@ -184,15 +184,15 @@ describe('maskPredict', () => {
       { schedule: () => Number.NaN },
       { schedule: (progress) => 1 + progress },
       { schedule: 'square' as 'linear' },
-      { leastMasked: 2 as 1 },
+      { minMasked: 2 as 1 },
       { iterations: 1, adaptiveStop: true },
-      { iterations: 1, leastMasked: 1 },
+      { iterations: 1, minMasked: 1 },
     ];
     for (const options of bad)
       expect(() => maskPredict(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
     const model = tableModel({}, { maxLength: 5, lengths: () => [0, 0, 0, 1] });
     const long = maskPredict({ length: 6 }).decode(model, { sources: SOURCES });
-    await expect(collect(long)).rejects.toMatchObject({ code: 'LENGTH_LIMIT', details: { received: 6, most: 5 } });
+    await expect(collect(long)).rejects.toMatchObject({ code: 'LENGTH_LIMIT', details: { received: 6, max: 5 } });
     const prefixes: readonly (readonly [string, string])[] = [
       ['abcdef', 'LENGTH_LIMIT'],
       ['a_', 'INVALID_ARGUMENT'],

@@ -28,10 +28,10 @@ export class CopiedText {
    * Tokens that follow the token `last` where the text goes on from a unit, at most so many: the text's own wherever one
    * begins, and up to there the longest of the vocabulary that spell it.
    */
-  tokensFrom(position: number, last: number | undefined, most: number): number[] {
+  tokensFrom(position: number, last: number | undefined, max: number): number[] {
     const tokenIds: number[] = [];
     let at = this.#settled(position, last);
-    while (at < this.units.length && tokenIds.length < most) {
+    while (at < this.units.length && tokenIds.length < max) {
       const index = this.#tokenOf[at];
       const tokenId = index < 0 ? this.#pieces.tokenAt(this.units, at) : this.#tokenIds[index];
       if (tokenId === undefined) break;

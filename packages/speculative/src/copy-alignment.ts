@@ -22,7 +22,7 @@ interface Row {
   readonly costs: Int32Array;
   /** The position where it costs least, and what it costs there. */
   at: number;
-  least: number;
+  min: number;
 }
 
 /**
@@ -44,7 +44,7 @@ export class CopyAlignment {
   constructor(text: Int32Array) {
     this.#text = text;
     const width = Math.min(text.length, 2 * REACH) + 1;
-    const row = (): Row => ({ low: 0, high: 0, costs: new Int32Array(width), at: 0, least: 0 });
+    const row = (): Row => ({ low: 0, high: 0, costs: new Int32Array(width), at: 0, min: 0 });
     this.#row = row();
     this.#before = row();
     this.#spare = row();
@@ -57,7 +57,7 @@ export class CopyAlignment {
     row.low = 0;
     row.high = Math.min(this.#text.length, REACH);
     row.at = 0;
-    row.least = 0;
+    row.min = 0;
     row.costs[0] = 0;
     for (let position = 1; position <= row.high; position++) {
       row.costs[position] = row.costs[position - 1] + leaveOut(this.#text[position - 1]);
@@ -72,7 +72,7 @@ export class CopyAlignment {
 
   /** What the edits cost that lead there. */
   get cost(): number {
-    return this.#row.least;
+    return this.#row.min;
   }
 
   /** What they cost if the output so far ends at another position. */
@@ -92,7 +92,7 @@ export class CopyAlignment {
     const expected = before.at + 1;
     const space = isSpace(unit);
     let at = low;
-    let least = Number.POSITIVE_INFINITY;
+    let min = Number.POSITIVE_INFINITY;
     let diagonal = costAt(before, low - 1);
     let left = Number.POSITIVE_INFINITY;
     for (let position = low; position <= high; position++) {
@@ -107,8 +107,8 @@ export class CopyAlignment {
         }
       }
       costs[position - low] = cost;
-      if (cost < least || (cost === least && Math.abs(position - expected) < Math.abs(at - expected))) {
-        least = cost;
+      if (cost < min || (cost === min && Math.abs(position - expected) < Math.abs(at - expected))) {
+        min = cost;
         at = position;
       }
       diagonal = above;
@@ -117,7 +117,7 @@ export class CopyAlignment {
     row.low = low;
     row.high = high;
     row.at = at;
-    row.least = least;
+    row.min = min;
     this.#spare = earlier;
     this.#before = before;
     this.#row = row;
@@ -128,21 +128,21 @@ export class CopyAlignment {
    * The most probable position and those that are nearly as probable, at most so many, the best first. Those that leave out
    * more of the text than the output shows are not among them.
    */
-  positions(most: number): number[] {
-    const { low, high, costs, at, least } = this.#row;
+  positions(max: number): number[] {
+    const { low, high, costs, at, min } = this.#row;
     const found: number[] = [];
-    for (let position = low; position <= high && most > 1; position++) {
+    for (let position = low; position <= high && max > 1; position++) {
       const cost = costs[position - low];
       const shown = position === low || cost < costs[position - low - 1] + leaveOut(this.#text[position - 1]);
-      if (position !== at && cost <= least + SLACK && shown) found.push(position);
+      if (position !== at && cost <= min + SLACK && shown) found.push(position);
     }
     found.sort((a, b) => this.costAt(a) - this.costAt(b) || Math.abs(a - at) - Math.abs(b - at));
-    return [at, ...found].slice(0, most);
+    return [at, ...found].slice(0, max);
   }
 }
 
-function costAt({ low, high, costs, least }: Row, position: number): number {
-  const elsewhere = least + JUMP;
+function costAt({ low, high, costs, min }: Row, position: number): number {
+  const elsewhere = min + JUMP;
   if (position < low || position > high) return elsewhere;
   return Math.min(costs[position - low], elsewhere);
 }

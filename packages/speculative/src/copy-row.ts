@@ -43,12 +43,12 @@ export class CopyRow {
   /** What follows in the text, from each of so many places at most where the output may stand. */
   draft(limit: DraftLimit, places: number): DraftTree {
     const trie = new DraftTrie();
-    const most = Math.min(limit.nodes, limit.depth);
+    const max = Math.min(limit.nodes, limit.depth);
     const share = (this.#copied + USUAL_SHARE * USUAL_WEIGHT) / (this.#tokenIds.length + USUAL_WEIGHT);
     for (const [position, probability] of this.#places(places)) {
       let path = probability;
       let node = -1;
-      for (const tokenId of this.#text.tokensFrom(position, this.#tokenIds.at(-1), most)) {
+      for (const tokenId of this.#text.tokensFrom(position, this.#tokenIds.at(-1), max)) {
         path *= share;
         node = trie.add(node, tokenId, path, sum);
       }
@@ -57,10 +57,10 @@ export class CopyRow {
   }
 
   /** Positions in the text, and how probable each is. */
-  #places(most: number): Map<number, number> {
+  #places(max: number): Map<number, number> {
     const places = new Map<number, number>();
     let total = 0;
-    for (const position of this.#alignment.positions(most)) {
+    for (const position of this.#alignment.positions(max)) {
       const weight = DECAY ** (this.#alignment.costAt(position) - this.#alignment.cost);
       places.set(position, weight);
       total += weight;

@@ -21,16 +21,16 @@ export class DraftingTimes {
   /** `milliseconds` for opening `rows` sources. */
   opened(milliseconds: number, rows: number): void {
     this.#openings++;
-    this.#open = least(this.#open, milliseconds / rows);
+    this.#open = min(this.#open, milliseconds / rows);
   }
 
   /** `milliseconds` for proposing for `rows` rows. */
   proposed(milliseconds: number, rows: number): void {
-    this.#propose = least(this.#propose, milliseconds / rows);
+    this.#propose = min(this.#propose, milliseconds / rows);
   }
 }
 
 /** A clock that was set back shows nonsense. */
-function least(before: number, time: number): number {
+function min(before: number, time: number): number {
   return time >= 0 && time < before ? time : before;
 }

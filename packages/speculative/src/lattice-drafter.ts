@@ -182,12 +182,11 @@ class LatticeDraftSession implements DraftSession {
     const nodes = Math.min(maxNodes, limit.nodes);
     if (state === undefined || nodes < 1 || limit.depth < 1) return EMPTY_DRAFT;
     reanchor(state, prefix, languageModel?.model);
-    const least =
-      Math.max(minProbability ?? 0, limit.minProbability ?? 0) || (minProbability ?? DEFAULT_MIN_PROBABILITY);
+    const min = Math.max(minProbability ?? 0, limit.minProbability ?? 0) || (minProbability ?? DEFAULT_MIN_PROBABILITY);
     return growDraft(state.scorer, state.prefix, {
       nodes,
       depth: limit.depth,
-      least,
+      min,
       chain,
       opinion: languageModel && { ...languageModel, state: state.language, row, position: prefix.length },
       endTokenId,

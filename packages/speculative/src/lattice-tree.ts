@@ -16,7 +16,7 @@ export interface Opinion {
 
 export interface GrowthOptions extends DraftLimit {
   /** Least probability of a path. */
-  readonly least: number;
+  readonly min: number;
   /** Follow only the best child of each node. */
   readonly chain: boolean;
   /** Re-ranks what the lattice proposes by what the target tends to say. */
@@ -40,7 +40,7 @@ interface Candidate {
  * that n nodes can, as far as the lattice is right.
  */
 export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: GrowthOptions): DraftTree {
-  const { nodes, depth, least, chain, endTokenId, opinion } = options;
+  const { nodes, depth, min, chain, endTokenId, opinion } = options;
   const tokenIds: number[] = [];
   const parents: number[] = [];
   /** Of each node, given those above. */
@@ -52,7 +52,7 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
   const frontier: Candidate[] = [];
 
   const expand = (state: CtcPrefix, parent: number, probability: number): void => {
-    const relative = least / probability;
+    const relative = min / probability;
     const next =
       opinion === undefined
         ? scorer.continuations(state, relative)
@@ -117,14 +117,14 @@ const HOPELESS = 0.02;
 function reranked(
   next: CtcContinuations,
   { model, weight, state, row, position }: Opinion,
-  least: number,
+  min: number,
 ): Pick<CtcContinuations, 'tokenIds' | 'probabilities'> {
   const after: NextTokens = nextTokens(model, state);
   const mean = (ofLattice: number, ofModel: number): number => {
     if (!(ofModel >= 0 && ofModel < Number.POSITIVE_INFINITY)) throw invalidScores(row, position, Math.log(ofModel));
     return (ofLattice * ofModel ** weight) ** (1 / (1 + weight));
   };
-  const hopeless = HOPELESS * next.probabilities.reduce((most, value) => Math.max(most, value), next.end);
+  const hopeless = HOPELESS * next.probabilities.reduce((max, value) => Math.max(max, value), next.end);
   let total = next.end < hopeless ? next.end : mean(next.end, after.end());
   const ranked: { readonly tokenId: number; readonly score: number }[] = [];
   for (const [index, tokenId] of next.tokenIds.entries()) {
@@ -138,7 +138,7 @@ function reranked(
     total += score;
     ranked.push({ tokenId, score });
   }
-  const kept = ranked.filter(({ score }) => score > 0 && score >= least * total);
+  const kept = ranked.filter(({ score }) => score > 0 && score >= min * total);
   return { tokenIds: kept.map(({ tokenId }) => tokenId), probabilities: kept.map(({ score }) => score / total) };
 }
 

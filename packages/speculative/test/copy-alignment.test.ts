@@ -50,7 +50,7 @@ const rest = (text: string, output: string): string =>
 
 describe('CopyAlignment', () => {
   it('finds the cheapest edits', () => {
-    const units = (most: number) => fc.array(fc.constantFrom(SPACE, 1, 2, 3), { maxLength: most });
+    const units = (max: number) => fc.array(fc.constantFrom(SPACE, 1, 2, 3), { maxLength: max });
     fc.assert(
       fc.property(units(9), units(8), (text, output) => {
         const costs = cheapestEdits(text, output);

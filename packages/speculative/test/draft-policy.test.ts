@@ -144,8 +144,8 @@ describe('speculative decoding with measured costs', () => {
 describe('DraftPolicy', () => {
   it('decides the same under any limit that drafts do not reach', () => {
     const costs = linear(0.001);
-    const widths = [64, 1000, Number.MAX_SAFE_INTEGER].map((most) => {
-      const policy = new DraftPolicy(costs, undefined, most);
+    const widths = [64, 1000, Number.MAX_SAFE_INTEGER].map((max) => {
+      const policy = new DraftPolicy(costs, undefined, max);
       return [policy.opens(1), policy.cap([chainDraft([1, 2, 3, 4, 5, 6])], 1)];
     });
     expect(widths).toEqual([

@@ -166,8 +166,8 @@ describe('latticeDrafter against enumeration on tiny lattices', () => {
             const sibling = tokens.length === path.length && tokens.slice(0, -1).join() === path.slice(0, -1).join();
             return sibling && known.has(Number(tokens.at(-1)));
           });
-          const most = Math.max(...siblings.map(([, probability]) => probability));
-          expect(truth.get(path.join())).toBeCloseTo(most, 6);
+          const max = Math.max(...siblings.map(([, probability]) => probability));
+          expect(truth.get(path.join())).toBeCloseTo(max, 6);
         });
       }),
       { numRuns: 60 },

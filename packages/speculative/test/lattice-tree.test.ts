@@ -37,7 +37,7 @@ describe('a draft re-ranked by n-grams', () => {
         const options = {
           nodes: 50,
           depth: 1,
-          least: 1e-3,
+          min: 1e-3,
           chain: false,
           endTokenId: vocabularySize,
         };
@@ -76,7 +76,7 @@ describe('a draft re-ranked by n-grams', () => {
     const draft = growDraft(scorer, scorer.start(), {
       nodes: 5,
       depth: 1,
-      least: 0.01,
+      min: 0.01,
       chain: false,
       endTokenId: 3,
       opinion: { model, weight: 0.5, state: model.start(), row: 0, position: 0 },

@@ -65,8 +65,8 @@ export function latticeModelConformance(options: LatticeModelConformanceOptions)
       for (const k of [1, Math.ceil(maxCandidates / 2), maxCandidates, 10 * maxCandidates]) {
         for (const [row, lattice] of (await emit(model, sources, { k })).entries()) {
           assert.equal(lattice.k, Math.min(k, maxCandidates), `k is what was asked for, ${k}, or all there are`);
-          const { logProbs, k: most } = all[row];
-          const best = Array.from(logProbs).filter((_, cell) => cell % most < lattice.k);
+          const { logProbs, k: max } = all[row];
+          const best = Array.from(logProbs).filter((_, cell) => cell % max < lattice.k);
           assertSameScores(lattice.logProbs, best, tolerance, `the ${k} best of row ${row}`);
         }
       }

@@ -55,8 +55,8 @@ export function revisionLaws<Model extends { readonly calls: readonly unknown[] 
           assert.deepEqual(started[row]?.slice(0, prefix.length), [...prefix], 'the output begins with its prefix');
         }
         const limited = outputsOf(await decode(modelOf(seed), { outputPrefixes, maxNewTokens: 1 }));
-        const most = started.map((output, row) => output.slice(0, row + 1));
-        assert.deepEqual(limited, most, 'a prefix is no new tokens');
+        const max = started.map((output, row) => output.slice(0, row + 1));
+        assert.deepEqual(limited, max, 'a prefix is no new tokens');
         for (const { row, tokenIds } of canvasesOf(model)) {
           const prefix = outputPrefixes[row];
           const seen = tokenIds.slice(offset, offset + prefix.length);

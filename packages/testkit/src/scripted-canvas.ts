@@ -225,7 +225,7 @@ class ScriptedCanvasSession implements CanvasSession {
     }
     if (tokenIds.length > maxLength) {
       const message = `A canvas holds at most ${maxLength} positions, not ${tokenIds.length}.`;
-      throw new ForetokenError('LENGTH_LIMIT', message, { received: tokenIds.length, most: maxLength });
+      throw new ForetokenError('LENGTH_LIMIT', message, { received: tokenIds.length, max: maxLength });
     }
     const wrong = tokenIds.find((tokenId) => tokenId < 0 || tokenId >= vocabularySize);
     if (wrong !== undefined) throw new ForetokenError('INVALID_ARGUMENT', `There is no token ${wrong}.`, { row });

@@ -292,9 +292,9 @@ function refuse(code: ForetokenError['code'], message: string): ForetokenError {
 /** Natural-log softmax of one row; where every score is `-Infinity`, so is every log-probability. */
 export function logSoftmax(logits: ArrayLike<number>): Float32Array {
   const values = Float64Array.from(logits);
-  const most = Math.max(...values);
-  if (most === Number.NEGATIVE_INFINITY) return Float32Array.from(values);
-  const normaliser = most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0));
+  const max = Math.max(...values);
+  if (max === Number.NEGATIVE_INFINITY) return Float32Array.from(values);
+  const normaliser = max + Math.log(values.reduce((sum, value) => sum + Math.exp(value - max), 0));
   return Float32Array.from(values, (value) => value - normaliser);
 }
 

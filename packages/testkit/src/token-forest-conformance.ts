@@ -116,8 +116,8 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
         const full = said.get('logits') ?? said.get('logProbs');
         if (full === undefined) return;
         const order = full.map((_, tokenId) => tokenId).sort((a, b) => full[b] - full[a] || a - b);
-        const most = full[order[0]];
-        const normaliser = Math.log(full.reduce((sum, score) => sum + Math.exp(score - most), 0)) + most;
+        const max = full[order[0]];
+        const normaliser = Math.log(full.reduce((sum, score) => sum + Math.exp(score - max), 0)) + max;
         const logProbs = full.map((score) => score - normaliser);
         const near = Math.max(tolerance, 1e-4);
         const best = said.get('argmax');

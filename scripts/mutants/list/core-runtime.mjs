@@ -97,7 +97,7 @@ export default [
       'packages/testkit/test/mutants.test.ts',
     ],
     faults: [
-      ['if (tokenIds.length > most) {', 'if (tokenIds.length > most + 1) {'],
+      ['if (tokenIds.length > max) {', 'if (tokenIds.length > max + 1) {'],
       ['|| tokenId === endTokenId || tokenId === maskTokenId)', '|| tokenId === maskTokenId)'],
     ],
   },

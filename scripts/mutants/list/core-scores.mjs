@@ -49,7 +49,7 @@ export default [
     faults: [
       ['if (sum < mass && order.length === count) continue;', ''],
       ['(sum < mass || kept === 0)', '(sum <= mass || kept === 0)'],
-      ['const least = scores[best] + Math.log(ratio);', 'const least = scores[best] - Math.log(ratio);'],
+      ['const min = scores[best] + Math.log(ratio);', 'const min = scores[best] - Math.log(ratio);'],
       ['-Math.abs(-logProb - entropy)', '-Math.abs(-logProb + entropy)'],
       [
         'Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-entropy))',
@@ -63,7 +63,7 @@ export default [
     faults: [
       ['(difference === 0 && a > b)', '(difference === 0 && a < b)'],
       ['(size >> 1) - 1; at >= 0', '(size >> 1) - 1; at > 0'],
-      ['if (scores[index] > most) {', 'if (scores[index] >= most) {'],
+      ['if (scores[index] > max) {', 'if (scores[index] >= max) {'],
     ],
   },
   {
@@ -79,7 +79,7 @@ export default [
       ['new Set([...prefix, ...output])', 'new Set(output)'],
       ['seen.add(tokenId);', ''],
       ['const context = tokenIds.length - (size - 1);', 'const context = tokenIds.length - size;'],
-      ['if (output.length - given < least)', 'if (output.length < least)'],
+      ['if (output.length - given < min)', 'if (output.length < min)'],
       ['scores[forced] = score === RULED_OUT ? 0 : score;', 'scores[forced] = score;'],
       ['if (begin < 0) continue;', 'if (begin <= 0) continue;'],
     ],
@@ -94,7 +94,7 @@ export default [
     faults: [
       ['frequencyPenalty < 0 || presencePenalty < 0 || own.length > 0', 'frequencyPenalty < 0 || own.length > 0'],
       ['if (repetitionPenalty !== 1) compiled.push', 'if (repetitionPenalty > 1) compiled.push'],
-      ['position > most || (position === most && tokenId !== endTokenId)', 'position > most'],
+      ['position > max || (position === max && tokenId !== endTokenId)', 'position > max'],
     ],
   },
   {

@@ -17,7 +17,7 @@ export default [
     file: 'packages/models/src/folder/read-folder.ts',
     tests: ['packages/models/test/folder-read.test.ts', ...replacing],
     faults: [
-      ['attempt === MOST_ATTEMPTS || (await readText()) === text', 'attempt === 1 || (await readText()) === text'],
+      ['attempt === MAX_ATTEMPTS || (await readText()) === text', 'attempt === 1 || (await readText()) === text'],
     ],
   },
   {
@@ -57,7 +57,7 @@ export default [
   {
     file: 'packages/importers/src/tensors/half-storage.ts',
     tests: ['packages/importers/test/import-weights.test.ts', 'packages/models/test/weights-float16.test.ts'],
-    faults: [['if (most >= TOO_LARGE) return undefined;', '']],
+    faults: [['if (max >= TOO_LARGE) return undefined;', '']],
   },
   {
     file: 'packages/importers/src/readers/hugging-face/generation-config.ts',

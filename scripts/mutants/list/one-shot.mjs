@@ -68,7 +68,7 @@ export default [
     faults: [
       ['entry.sum = logAdd(entry.sum, sum);', 'entry.sum = Math.max(entry.sum, sum);'],
       [
-        'entry.score = entry.sum / entry.most.length ** this.#lengthPenalty;',
+        'entry.score = entry.sum / entry.max.length ** this.#lengthPenalty;',
         'entry.score = entry.sum / tokenIds.length ** this.#lengthPenalty;',
       ],
     ],
@@ -76,14 +76,14 @@ export default [
   {
     file: 'packages/one-shot/src/dag/dag-reach.ts',
     tests: dagSearch,
-    faults: [['most[vertex] + Math.log(sums[vertex])', 'most[vertex]']],
+    faults: [['max[vertex] + Math.log(sums[vertex])', 'max[vertex]']],
   },
   {
     file: 'packages/one-shot/src/dag/dag-viterbi.ts',
     tests: dagSearch,
     faults: [
       [
-        'Math.max(sum / (length + 1) ** lengthPenalty, sum / most ** lengthPenalty)',
+        'Math.max(sum / (length + 1) ** lengthPenalty, sum / max ** lengthPenalty)',
         'sum / (length + 1) ** lengthPenalty',
       ],
     ],

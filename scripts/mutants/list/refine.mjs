@@ -24,7 +24,7 @@ export default [
     file: 'packages/refine/src/mask-ctc.ts',
     tests: ['packages/refine/test/mask-ctc.test.ts', 'packages/refine/test/borders.test.ts'],
     faults: [
-      ['logProbs[position] >= least', 'logProbs[position] > least'],
+      ['logProbs[position] >= min', 'logProbs[position] > min'],
       ['Math.ceil(masked.length / left)', 'Math.floor(masked.length / left)'],
     ],
   },
@@ -55,7 +55,7 @@ export default [
     file: 'packages/refine/src/edited-canvas.ts',
     tests: ['packages/refine/test/levenshtein.test.ts', 'packages/refine/test/borders.test.ts'],
     faults: [
-      ['(deletions[position] > least)', '(deletions[position] >= least)'],
+      ['(deletions[position] > min)', '(deletions[position] >= min)'],
 
       ['position <= given || position', 'position < given || position'],
     ],

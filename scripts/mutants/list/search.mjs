@@ -63,8 +63,8 @@ export default [
 
       ['this.#entries.at(-1)?.score', 'this.#entries[0]?.score'],
       [
-        'if (this.#entries.length < this.#most) return false;',
-        'if (this.#entries.length < this.#most - 1) return false;',
+        'if (this.#entries.length < this.#max) return false;',
+        'if (this.#entries.length < this.#max - 1) return false;',
       ],
     ],
   },
@@ -105,7 +105,7 @@ export default [
     file: 'packages/beam/src/stochastic-row.ts',
     tests: ['packages/beam/test/stochastic-beam.test.ts'],
     faults: [
-      ['Math.log1p(-Math.exp(value - most))', 'Math.log1p(Math.exp(value - most))'],
+      ['Math.log1p(-Math.exp(value - max))', 'Math.log1p(Math.exp(value - max))'],
       [
         'this.#stream.uniforms(branch.length, index, all.length)',
         'this.#stream.uniforms(branch.length, 0, all.length)',

@@ -24,7 +24,7 @@ export default [
   {
     file: 'packages/speculative/src/drafting-times.ts',
     tests: ['packages/speculative/test/draft-policy.test.ts'],
-    faults: [['this.#open = least(this.#open, milliseconds / rows);', 'this.#open = least(this.#open, milliseconds);']],
+    faults: [['this.#open = min(this.#open, milliseconds / rows);', 'this.#open = min(this.#open, milliseconds);']],
   },
   {
     file: 'packages/speculative/src/guarded-drafts.ts',
@@ -94,10 +94,10 @@ export default [
     faults: [
       ['position > 1 && text[position - 2] === unit', 'position > 1'],
       ['Math.abs(position - expected) < Math.abs(at - expected)', 'position > at'],
-      ['const elsewhere = least + JUMP;', 'const elsewhere = Number.POSITIVE_INFINITY;'],
+      ['const elsewhere = min + JUMP;', 'const elsewhere = Number.POSITIVE_INFINITY;'],
       ['isSpace(here) === space ? ADD : ADD + SPACE', 'ADD'],
       ['const low = Math.max(0, before.at - REACH);', 'const low = 0;'],
-      ['cost <= least + SLACK && shown', 'shown'],
+      ['cost <= min + SLACK && shown', 'shown'],
       ['    this.#last = undefined;\n', ''],
     ],
   },

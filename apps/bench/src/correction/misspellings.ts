@@ -31,7 +31,7 @@ export async function realMisspellings(): Promise<ReadonlyMap<string, readonly s
 export function misspelt(
   lines: readonly string[],
   misspellings: ReadonlyMap<string, readonly string[]>,
-  most = 2,
+  max = 2,
 ): { source: string; target: string }[] {
   let state = 7;
   const draw = (count: number): number => {
@@ -41,7 +41,7 @@ export function misspelt(
   return lines.flatMap((target) => {
     const words = Array.from(target.matchAll(WORD), ({ index, 0: word }) => ({ index, word }));
     const places = words.filter(({ word }) => misspellings.has(word.toLowerCase()));
-    while (places.length > most) places.splice(draw(places.length), 1);
+    while (places.length > max) places.splice(draw(places.length), 1);
     let source = target;
     for (const { index, word } of places.reverse()) {
       const all = misspellings.get(word.toLowerCase()) ?? [];

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { distance } from 'fastest-levenshtein';
 
 /** A word that the list lacks becomes the most frequent of its nearest ones, up to so many edits away. */
-const MOST_EDITS = 2;
+const MAX_EDITS = 2;
 
 /**
  * The plain way to correct spelling: each unknown word becomes the nearest known one, of equally near ones the most frequent (Norvig,
@@ -17,15 +17,12 @@ export function nearestWordCorrector(): (text: string) => string {
   const known = new Map<string, string>();
   const nearest = (word: string): string => {
     let best = word;
-    let least = MOST_EDITS + 1;
-    for (let length = word.length - MOST_EDITS; length <= word.length + MOST_EDITS; length++) {
+    let min = MAX_EDITS + 1;
+    for (let length = word.length - MAX_EDITS; length <= word.length + MAX_EDITS; length++) {
       for (const other of byLength.get(length) ?? []) {
         const edits = distance(word, other);
-        if (
-          edits < least ||
-          (edits === least && least <= MOST_EDITS && (counts.get(other) ?? 0) > (counts.get(best) ?? 0))
-        ) {
-          least = edits;
+        if (edits < min || (edits === min && min <= MAX_EDITS && (counts.get(other) ?? 0) > (counts.get(best) ?? 0))) {
+          min = edits;
           best = other;
         }
       }

@@ -61,13 +61,13 @@ export async function canvasLengths<Source>(
   if (length !== undefined) return sources.map(() => [{ length, bonus: 0 }]);
   const predictions = await session.predictLengths(lengthBeam, signal);
   return sources.map((_, row) => {
-    const least = outputPrefixes?.[row]?.length ?? 0;
+    const min = outputPrefixes?.[row]?.length ?? 0;
     const { lengths, logProbs } = predictions[row] ?? {};
     for (const rank of logProbs?.keys() ?? []) assertScores(logProbs, row, rank, rank, rank + 1);
     const tried = new Map<number, TriedLength>();
     for (const [rank, predicted] of lengths?.subarray(0, lengthBeam).entries() ?? []) {
       if (logProbs?.[rank] === Number.NEGATIVE_INFINITY) continue;
-      const one = Math.max(predicted, least);
+      const one = Math.max(predicted, min);
       // Of those that the prefix makes equal the first is the most probable.
       if (tried.has(one)) continue;
       assertCanvasFits(one, model);
@@ -84,6 +84,6 @@ export function assertCanvasFits(length: number, { maxLength }: Pick<CanvasModel
   throw new ForetokenError(
     'LENGTH_LIMIT',
     `A canvas of ${length} positions was asked for, but the model has ${maxLength}.`,
-    { received: length, most: maxLength },
+    { received: length, max: maxLength },
   );
 }

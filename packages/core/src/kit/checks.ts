@@ -36,13 +36,13 @@ export function assertOutputTokens(
   tokenIds: Int32Array,
   { size, endTokenId }: Vocabulary,
   maskTokenId: number,
-  most: number,
+  max: number,
 ): void {
-  if (tokenIds.length > most) {
+  if (tokenIds.length > max) {
     throw new ForetokenError(
       'LENGTH_LIMIT',
-      `${option} of row ${row} has ${tokenIds.length} tokens, but there is room for at most ${most}.`,
-      { option, row, received: tokenIds.length, most },
+      `${option} of row ${row} has ${tokenIds.length} tokens, but there is room for at most ${max}.`,
+      { option, row, received: tokenIds.length, max },
     );
   }
   for (const tokenId of tokenIds) {

@@ -3,7 +3,7 @@ import { assertScores, invalidScores, noTokenLeft } from '../tensor/score-checks
 import { assertInteger } from './checks.js';
 
 /** Least probability of all labels outside a frame's candidates together, so that no label is ever impossible. */
-const LEAST_REMAINDER = 1e-9;
+const MIN_REMAINDER = 1e-9;
 
 /**
  * A CTC lattice as linear-domain probabilities of every label, normalised for each frame.
@@ -108,7 +108,7 @@ export class CtcEmissions {
 
   /** Scores come as 32-bit logarithms, so a frame's sum is a little off; over hundreds of frames that would add up. */
   #normalise(frame: number, mass: number, others: number): void {
-    const remainder = others > 0 ? Math.max(1 - mass, LEAST_REMAINDER) : 0;
+    const remainder = others > 0 ? Math.max(1 - mass, MIN_REMAINDER) : 0;
     const scale = 1 / (mass + remainder);
     this.blank[frame] = this.blank[frame] * scale;
     this.floor[frame] = others > 0 ? (remainder / others) * scale : 0;

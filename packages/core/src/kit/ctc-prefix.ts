@@ -102,7 +102,7 @@ export class CtcPrefixScorer {
   }
 
   /** The distribution of the next token given the prefix; tokens less probable than `least` are left out. */
-  continuations(prefix: CtcPrefix, least = 0): CtcContinuations {
+  continuations(prefix: CtcPrefix, min = 0): CtcContinuations {
     const { frames, k, floor, labels, probabilities: emission, tokenIdOf } = this.#emissions;
     const sums = this.#sums.fill(0);
     let other = 0;
@@ -123,7 +123,7 @@ export class CtcPrefixScorer {
     const probabilities: number[] = [];
     for (let label = 0; label < sums.length; label++) {
       const probability = label === last ? this.#repeated(prefix) : other + sums[label];
-      if (probability <= 0 || probability < least) continue;
+      if (probability <= 0 || probability < min) continue;
       tokenIds.push(tokenIdOf[label]);
       probabilities.push(probability);
     }

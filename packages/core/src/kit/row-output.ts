@@ -98,7 +98,7 @@ export function outputLimit(
     throw new ForetokenError(
       'LENGTH_LIMIT',
       `The prefix has ${prefixLength} tokens, but the model holds at most ${maxLength}.`,
-      { received: prefixLength, most: maxLength },
+      { received: prefixLength, max: maxLength },
     );
   }
   return Math.min(room, given + (request.maxNewTokens ?? room));
@@ -129,14 +129,14 @@ export function startOutput(
     throw new ForetokenError(
       'LENGTH_LIMIT',
       `The output prefix of row ${row} has ${given} tokens, but the model has room for ${limit}.`,
-      { option: 'outputPrefixes', row, received: given, most: limit },
+      { option: 'outputPrefixes', row, received: given, max: limit },
     );
   }
   if (minNewTokens > limit - given) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
       `minNewTokens is ${minNewTokens}, but the output of row ${row} has room for ${limit - given} new tokens.`,
-      { option: 'minNewTokens', row, received: minNewTokens, most: limit - given },
+      { option: 'minNewTokens', row, received: minNewTokens, max: limit - given },
     );
   }
   // Without a minimum a stop may end an output within what is given.
@@ -181,10 +181,10 @@ export function assertOutputPrefixes(
   request: DecodeRequest<unknown>,
   vocabulary: Vocabulary,
   maskTokenId: number,
-  most: number,
+  max: number,
 ): void {
   for (const [row, prefix] of (request.outputPrefixes ?? []).entries()) {
-    assertOutputTokens('outputPrefixes', row, prefix, vocabulary, maskTokenId, most);
+    assertOutputTokens('outputPrefixes', row, prefix, vocabulary, maskTokenId, max);
     const { length } = cutOutput(prefix, vocabulary.endTokenId, request, prefix.length).tokenIds;
     if (length < prefix.length) throw overWithin(row, prefix.length, length);
   }

@@ -69,13 +69,13 @@ export function badWords(sequences: readonly Int32Array[]): ScoreProcessor {
 
 /** Forbids the end token until the output has `least` tokens beside those of the row's `outputPrefixes`. */
 export function minNewTokens(
-  least: number,
+  min: number,
   endTokenId: number,
   outputPrefixes: readonly Int32Array[] = [],
 ): ScoreProcessor {
   return (scores, { row, output }) => {
     const given = outputPrefixes[row]?.length ?? 0;
-    if (output.length - given < least) scores[endTokenId] = RULED_OUT;
+    if (output.length - given < min) scores[endTokenId] = RULED_OUT;
   };
 }
 

@@ -102,18 +102,18 @@ function assertRulesFit(
   for (const sequence of request.outputPrefixes ?? []) for (const tokenId of sequence) known('outputPrefixes', tokenId);
   const { minNewTokens = 0, constraint } = rules;
   const { endTokenId } = vocabulary;
-  const mostNew = Math.min(request.maxNewTokens ?? maxLength, maxLength);
-  if (minNewTokens > mostNew) {
+  const maxNew = Math.min(request.maxNewTokens ?? maxLength, maxLength);
+  if (minNewTokens > maxNew) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      `minNewTokens is ${minNewTokens}, but an output has at most ${mostNew} new tokens here. Lower it or raise maxNewTokens.`,
-      { option: 'minNewTokens', received: minNewTokens, most: mostNew },
+      `minNewTokens is ${minNewTokens}, but an output has at most ${maxNew} new tokens here. Lower it or raise maxNewTokens.`,
+      { option: 'minNewTokens', received: minNewTokens, max: maxNew },
     );
   }
-  const most = commonLimit(maxLength, request);
+  const max = commonLimit(maxLength, request);
   for (const [position, tokenId] of forcedTokens) {
-    if (position > most || (position === most && tokenId !== endTokenId)) {
-      throw contradiction('forcedTokens', `names position ${position}, but an output has at most ${most} tokens here`);
+    if (position > max || (position === max && tokenId !== endTokenId)) {
+      throw contradiction('forcedTokens', `names position ${position}, but an output has at most ${max} tokens here`);
     }
     const early = request.sources.findIndex((_, row) => {
       const made = position - givenTokens(request, row);

@@ -41,7 +41,7 @@ export function assertTokenSources(
       throw new ForetokenError(
         'SOURCE_TOO_LONG',
         `Source ${row} has ${source.length} tokens, but this model reads at most ${max}. Split the text.`,
-        { row, received: source.length, most: max },
+        { row, received: source.length, max },
       );
     }
     const wrong = source.find((tokenId) => tokenId < 0 || tokenId >= vocabularySize);

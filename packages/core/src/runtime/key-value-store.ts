@@ -72,7 +72,7 @@ export class KeyValueStore implements NodeStore {
   #inputs({ trees, stored, firstRow, rows, gridRow, slot, tokenId, scored, ...nodes }: ForwardNodes): StepInputs {
     const width = this.#driver.paddedWidth(nodes.width, trees.length);
     const alone = trees.length === 1;
-    const used = stored.reduce((most, slots) => Math.max(most, slots), 0);
+    const used = stored.reduce((max, slots) => Math.max(max, slots), 0);
     if (!alone) this.#cache.relax(used + nodes.width);
     const block = this.#joining ? STEADY_SLOTS : 1;
     const pastLength = alone ? Math.ceil(used / block) * block : this.#cache.capacity;
@@ -112,7 +112,7 @@ export class KeyValueStore implements NodeStore {
     const added = new Int32Array(rows);
     for (const row of gridRow) added[row - firstRow]++;
     const ends = added.map((count, row) => count + stored[firstRow + row]);
-    this.#cache.reserve(ends.reduce((most, end) => Math.max(most, end), 0));
+    this.#cache.reserve(ends.reduce((max, end) => Math.max(max, end), 0));
     for (let row = 0; row < rows; row++) {
       const count = added[row];
       if (count === 0) continue;

@@ -19,7 +19,7 @@ export function assertOffered(
     throw new ForetokenError(
       'INVALID_ARGUMENT',
       `k must be an integer from 1 to ${maxCandidates}, but was ${output.k}.`,
-      { option: 'k', received: output.k, least: 1, most: maxCandidates },
+      { option: 'k', received: output.k, min: 1, max: maxCandidates },
     );
   }
 }

@@ -208,7 +208,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
     const count = tokenId.length;
     if (count === 0) throw invalid('INVALID_ARGUMENT', 'extend was called without nodes; add at least one.', {});
     if (firstNode + count > MAX_NODES) {
-      throw invalid('LENGTH_LIMIT', `A forest gives out ${MAX_NODES} node ids; open another one.`, { most: MAX_NODES });
+      throw invalid('LENGTH_LIMIT', `A forest gives out ${MAX_NODES} node ids; open another one.`, { max: MAX_NODES });
     }
     const gridRow = new Int32Array(count);
     const slot = new Int32Array(count);
@@ -254,7 +254,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
     if (tree.depthOf(slot) >= maxLength) {
       throw invalid('LENGTH_LIMIT', `Row ${row} already has ${maxLength} tokens, the most this model holds.`, {
         row,
-        most: maxLength,
+        max: maxLength,
       });
     }
     return slot;
@@ -314,7 +314,7 @@ export function assertRows({ rows }: AutoregressiveSupport, received: number): v
   throw invalid(
     'INVALID_ARGUMENT',
     `A batch holds at most ${rows} sources, but there would be ${received}. Decode in parts.`,
-    { received, most: rows },
+    { received, max: rows },
   );
 }
 

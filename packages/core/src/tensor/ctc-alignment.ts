@@ -32,9 +32,9 @@ export function ctcAlignment(
       let best = before[state];
       let steps = 0;
       // Nothing comes before the first frame but its virtual blank, from which the first token is one step.
-      const most = maySkip(tokenIds, state) ? 2 : Math.min(state, 1);
+      const max = maySkip(tokenIds, state) ? 2 : Math.min(state, 1);
       const rests = open && state === states - 1;
-      for (let step = 1; step <= most; step++) {
+      for (let step = 1; step <= max; step++) {
         const score = before[state - step];
         // Among equals the last token is left as late as can be, so that it has all frames of its run.
         if (score > best || (rests && score === best)) {

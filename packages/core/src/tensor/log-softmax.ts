@@ -1,11 +1,11 @@
 /** `log(sum(exp(scores)))`, natural log, over the finite scores; `-Infinity` where there are none. */
 export function logSumExp(scores: ArrayLike<number>): number {
-  let most = Number.NEGATIVE_INFINITY;
-  for (let index = 0; index < scores.length; index++) most = Math.max(most, scores[index]);
-  if (most === Number.NEGATIVE_INFINITY) return most;
+  let max = Number.NEGATIVE_INFINITY;
+  for (let index = 0; index < scores.length; index++) max = Math.max(max, scores[index]);
+  if (max === Number.NEGATIVE_INFINITY) return max;
   let sum = 0;
-  for (let index = 0; index < scores.length; index++) sum += Math.exp(scores[index] - most);
-  return most + Math.log(sum);
+  for (let index = 0; index < scores.length; index++) sum += Math.exp(scores[index] - max);
+  return max + Math.log(sum);
 }
 
 /** Natural-log probabilities of unnormalised scores, `[count]`; what is ruled out stays at `-Infinity`. */

@@ -1,10 +1,10 @@
 /** Index of the highest score, the lowest index among equals; -1 where every score is `-Infinity`, or none a number. */
 export function argmax(scores: ArrayLike<number>): number {
   let best = -1;
-  let most = Number.NEGATIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
   for (let index = 0; index < scores.length; index++) {
-    if (scores[index] > most) {
-      most = scores[index];
+    if (scores[index] > max) {
+      max = scores[index];
       best = index;
     }
   }

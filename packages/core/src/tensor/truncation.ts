@@ -23,8 +23,8 @@ export function truncateTopP(scores: Float32Array, mass: number): void {
 export function truncateMinP(scores: Float32Array, ratio: number): void {
   const best = argmax(scores);
   if (best < 0) return;
-  const least = scores[best] + Math.log(ratio);
-  cutBelow(scores, least, best);
+  const min = scores[best] + Math.log(ratio);
+  cutBelow(scores, min, best);
 }
 
 /**
@@ -47,13 +47,13 @@ export function truncateEpsilon(scores: Float32Array, epsilon: number): void {
 /** Cuts tokens with a probability below `min(epsilon, sqrt(epsilon) * exp(-entropy))` (Hewitt et al., 2022, section 4.3). */
 export function truncateEta(scores: Float32Array, epsilon: number): void {
   const entropy = entropyOf(logSoftmax(scores));
-  const least = Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-entropy));
-  cutBelow(scores, Math.log(least) + logSumExp(scores), argmax(scores));
+  const min = Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-entropy));
+  cutBelow(scores, Math.log(min) + logSumExp(scores), argmax(scores));
 }
 
 /** Cuts tokens that surprise by more than `most` bits; Mirostat's truncation (Basu et al., 2021, algorithm 2). */
-export function truncateSurprise(scores: Float32Array, most: number): void {
-  cutBelow(scores, -most * Math.LN2 + logSumExp(scores), argmax(scores));
+export function truncateSurprise(scores: Float32Array, max: number): void {
+  cutBelow(scores, -max * Math.LN2 + logSumExp(scores), argmax(scores));
 }
 
 /** Natural-log entropy of a distribution given as log-probabilities. */
@@ -61,9 +61,9 @@ function entropyOf(logProbs: Float64Array): number {
   return logProbs.reduce((sum, logProb) => (logProb === CUT ? sum : sum - logProb * Math.exp(logProb)), 0);
 }
 
-function cutBelow(scores: Float32Array, least: number, best: number): void {
+function cutBelow(scores: Float32Array, min: number, best: number): void {
   for (let tokenId = 0; tokenId < scores.length; tokenId++) {
-    if (tokenId !== best && scores[tokenId] < least) scores[tokenId] = CUT;
+    if (tokenId !== best && scores[tokenId] < min) scores[tokenId] = CUT;
   }
 }
 

@@ -16,5 +16,5 @@ export async function readSideBytes(folder: string, file: string): Promise<Uint8
     if (errorCode(error) === 'ENOENT') return undefined;
   }
   // Download caches consist of symbolic links.
-  return readRegularFile({ folder, file }, { links: true, most: SIDE_FILE_BYTES });
+  return readRegularFile({ folder, file }, { links: true, max: SIDE_FILE_BYTES });
 }

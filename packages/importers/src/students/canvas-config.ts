@@ -79,8 +79,8 @@ export function readCanvasConfig(folder: ConfigFolder, readsSource: boolean): Ca
 /** The length head of a student; undefined without one. Throws `INVALID_MODEL_FOLDER`. */
 function readLengths(folder: ConfigFolder, { readsHints, shape }: CanvasConfig): Lengths | undefined {
   // The class of a hint's length is told as a position.
-  const most = readsHints ? shape.maxPositions : 65_536;
-  const classes = folder.config.length_classes === undefined ? 0 : configInteger(folder, 'length_classes', 0, most);
+  const max = readsHints ? shape.maxPositions : 65_536;
+  const classes = folder.config.length_classes === undefined ? 0 : configInteger(folder, 'length_classes', 0, max);
   if (classes === 0) return undefined;
   return { classes, offset: configInteger(folder, 'length_offset', 0, 65_536) };
 }

@@ -73,8 +73,8 @@ function emitLengths(
   const sum = graph.op('ReduceSum', [graph.op('Mul', [states, counted]), overTime], { keepdims: 0 });
   const mean = graph.op('Div', [sum, graph.op('ReduceSum', [counted, overTime], { keepdims: 0 })]);
   const hidden = graph.constant('float32', [], [-3e38]);
-  const most = graph.op('ReduceMax', [graph.op('Where', [visible, states, hidden]), overTime], { keepdims: 0 });
-  const parts = [mean, most];
+  const max = graph.op('ReduceMax', [graph.op('Where', [visible, states, hidden]), overTime], { keepdims: 0 });
+  const parts = [mean, max];
   if (hintLength !== undefined) parts.push(emitHintClass(graph, network, mask, lengths, hintLength));
   const pooled = graph.op('Concat', parts, { axis: 1 });
   const layer = linear(pooled, 'length.hidden', parts.length * width, width);

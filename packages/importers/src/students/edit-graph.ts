@@ -17,13 +17,13 @@ export function emitDeletions(graph: GraphBuilder, network: CanvasNetwork): void
  * Placeholders that each gap between neighbours gets, by the states on both sides: `emitCanvas`' inputs, `placeholders`
  * int32 `[batch, canvas - 1, 1]` out, from 0 to `most`.
  */
-export function emitPlaceholders(graph: GraphBuilder, network: CanvasNetwork, most: number): void {
+export function emitPlaceholders(graph: GraphBuilder, network: CanvasNetwork, max: number): void {
   const { x, linear } = emitCanvas(graph, network);
   const { width } = network.shape;
   const index = (value: number): Value => graph.constant('int64', [1], [value]);
   const left = graph.op('Slice', [x, index(0), index(-1), index(1)]);
   const right = graph.op('Slice', [x, index(1), index(2 ** 31), index(1)]);
-  const scores = linear(graph.op('Concat', [left, right], { axis: 2 }), 'placeholder', 2 * width, most + 1);
+  const scores = linear(graph.op('Concat', [left, right], { axis: 2 }), 'placeholder', 2 * width, max + 1);
   const [, best] = graph.ops('TopK', [scores, index(1)], 2, { axis: 2 }) as [Value, Value];
   const counts = graph.op('Cast', [best], { to: ELEMENT_TYPE.int32 }, { name: 'placeholders' });
   graph.output(counts, 'int32', ['batch', 'gaps', 1]);

@@ -116,11 +116,11 @@ async function emitDagGraph(student: DagStudent, { emit }: EmitContext): Promise
 
 function canvasFacts({ shape, headTokenIds }: CanvasNetwork) {
   const { layers, maxPositions: maxLength } = shape;
-  return { layers, maxLength, maxCandidates: mostCandidates(headTokenIds) };
+  return { layers, maxLength, maxCandidates: maxCandidates(headTokenIds) };
 }
 
 /** Candidates of a position: what is useful, at most what the head has. */
-export function mostCandidates(headTokenIds: readonly number[]): number {
+export function maxCandidates(headTokenIds: readonly number[]): number {
   return Math.min(POSITION_CANDIDATES, headTokenIds.length);
 }
 

@@ -33,9 +33,9 @@ export async function toHalf(
     if (pace.due()) await pace.yield();
   }
   const weak: number[] = [];
-  for (const [column, most] of largest.entries()) {
-    if (most >= TOO_LARGE) return undefined;
-    if (most >= DEAD && most < WEAK) weak.push(column);
+  for (const [column, max] of largest.entries()) {
+    if (max >= TOO_LARGE) return undefined;
+    if (max >= DEAD && max < WEAK) weak.push(column);
   }
   for (const column of weak) {
     for (let index = column; index < values.length; index += columns) {

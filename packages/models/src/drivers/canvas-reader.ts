@@ -133,7 +133,7 @@ export class CanvasReader {
       throw new ForetokenError(
         'LENGTH_LIMIT',
         `A canvas of row ${row} has ${tokenIds.length} positions, but the model has ${maxLength}.`,
-        { row, received: tokenIds.length, most: maxLength },
+        { row, received: tokenIds.length, max: maxLength },
       );
     }
     const wrong = tokenIds.find((tokenId) => tokenId < 0 || tokenId >= vocabularySize);
@@ -209,7 +209,7 @@ function assertOutput(output: OutputRequest, { outputs, maxCandidates }: FillGra
     throw new ForetokenError(
       'INVALID_ARGUMENT',
       `k must be an integer from 1 to ${maxCandidates}, but was ${output.k}.`,
-      { option: 'k', received: output.k, least: 1, most: maxCandidates },
+      { option: 'k', received: output.k, min: 1, max: maxCandidates },
     );
   }
 }

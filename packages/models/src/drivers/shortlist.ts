@@ -10,21 +10,21 @@ export class Shortlist {
   readonly #common: Int32Array;
   /** `[source tokens, most]`, -1 where there is none. */
   readonly #bySource: Int32Array;
-  readonly #most: number;
+  readonly #max: number;
   /** By token id, 1 for the common ones. */
   readonly #marks: Uint8Array;
 
   /** `common` must be distinct; all token ids are below `vocabularySize`. */
-  constructor(common: Int32Array, bySource: Int32Array, most: number, vocabularySize: number) {
+  constructor(common: Int32Array, bySource: Int32Array, max: number, vocabularySize: number) {
     this.#common = common;
     this.#bySource = bySource;
-    this.#most = most;
+    this.#max = max;
     this.#marks = new Uint8Array(vocabularySize);
     for (const tokenId of common) this.#marks[tokenId] = 1;
   }
 
   /** Fewest tokens a shortlist has. */
-  get least(): number {
+  get min(): number {
     return this.#common.length;
   }
 
@@ -41,8 +41,8 @@ export class Shortlist {
     let count = this.#common.length;
     for (const source of sources) {
       for (const tokenId of source) {
-        const end = (tokenId + 1) * this.#most;
-        for (let at = tokenId * this.#most; at < end; at++) {
+        const end = (tokenId + 1) * this.#max;
+        for (let at = tokenId * this.#max; at < end; at++) {
           const target = this.#bySource[at] as number;
           if (!(target >= 0)) break;
           count += 1 - (listed[target] as number);
@@ -83,11 +83,11 @@ export function readShortlist(bytes: Uint8Array, place: FilePlace, vocabularySiz
   const distinct = new Set(common.values).size;
   if (distinct < common.values.length) refuse('common', 'has distinct ids', distinct, common.values.length);
   // -1 ends a list of `by_source`.
-  for (const [field, values, least] of [
+  for (const [field, values, min] of [
     ['common', common.values, 0],
     ['by_source', bySource.values, -1],
   ] as const) {
-    const wrong = values.find((id) => id < least || id >= vocabularySize || id === blankId);
+    const wrong = values.find((id) => id < min || id >= vocabularySize || id === blankId);
     if (wrong !== undefined) {
       refuse(field, 'holds', wrong, `ids below ${vocabularySize}, the blank ${blankId} not among them`);
     }

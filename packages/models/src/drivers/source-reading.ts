@@ -10,7 +10,7 @@ const HIDDEN = -1e9;
 const MAX_GATHERED = 16 * MAX_FORWARD_CELLS;
 
 /** Lengths of canvases that each gathering keeps inputs for; edits change lengths every round. */
-const MOST_SIZES = 4;
+const MAX_SIZES = 4;
 
 /**
  * Sources as a batch of canvases reads them: the graph's inputs, but for those that depend on the canvases' length.
@@ -56,7 +56,7 @@ export class SourceReading {
     const gathered = this.#gather(rows);
     let sized = gathered.sized.get(length);
     if (sized === undefined) {
-      if (gathered.sized.size === MOST_SIZES) gathered.sized.clear();
+      if (gathered.sized.size === MAX_SIZES) gathered.sized.clear();
       sized = { cross_bias: this.#bias(gathered, length), ...this.#hint(gathered, length) };
       gathered.sized.set(length, sized);
     }

@@ -3,8 +3,8 @@ import { invalidFolder, quote, type RefusalDetails } from './refusal.js';
 const SEGMENT = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 // Windows opens devices under these names, whatever the extension.
 const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
-const MOST_CHARACTERS = 200;
-const MOST_SEGMENTS = 8;
+const MAX_CHARACTERS = 200;
+const MAX_SEGMENTS = 8;
 
 /**
  * True for a plain relative file name: segments of letters, digits, `.`, `_` and `-` joined by `/`.
@@ -13,10 +13,10 @@ const MOST_SEGMENTS = 8;
  * a backslash or a NUL, or means different files on different systems.
  */
 export function isPlainFileName(name: unknown): name is string {
-  if (typeof name !== 'string' || name.length > MOST_CHARACTERS) return false;
+  if (typeof name !== 'string' || name.length > MAX_CHARACTERS) return false;
   const segments = name.split('/');
   return (
-    segments.length <= MOST_SEGMENTS &&
+    segments.length <= MAX_SEGMENTS &&
     segments.every((segment) => SEGMENT.test(segment) && !DEVICE.test(segment) && !segment.endsWith('.'))
   );
 }

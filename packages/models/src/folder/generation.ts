@@ -54,7 +54,7 @@ export function inGeneration<M extends ModelManifest>(manifest: M, generation: s
 /** What a manifest, valid or not, says of its files; undefined where it says nothing that can be read. */
 export async function filesListed(folder: string, file: string): Promise<ReadonlyMap<string, unknown> | undefined> {
   try {
-    const bytes = await readRegularFile({ folder, file }, { links: false, most: MANIFEST_BYTES });
+    const bytes = await readRegularFile({ folder, file }, { links: false, max: MANIFEST_BYTES });
     const manifest: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (!isObject(manifest) || !isObject(manifest.files)) return undefined;
     return new Map(Object.entries(manifest.files).filter(([name]) => isPlainFileName(name)));

@@ -1,12 +1,12 @@
 /** Whether lists and objects lie in one another more than `most` deep. Keeps its own stack, as deep as that. */
-export function isNestedDeeper(value: unknown, most: number): boolean {
+export function isNestedDeeper(value: unknown, max: number): boolean {
   const open: Iterator<unknown>[] = [[value].values()];
   for (;;) {
     const inner = open.at(-1)?.next();
     if (inner === undefined) return false;
     if (inner.done === true) open.pop();
     else if (typeof inner.value === 'object' && inner.value !== null) {
-      if (open.length > most) return true;
+      if (open.length > max) return true;
       open.push(Object.values(inner.value).values());
     }
   }

@@ -8,7 +8,7 @@ import { type FileRecord, MANIFEST_BYTES, MANIFEST_FILE, type ModelManifest } fr
 import { invalidFolder, quote } from './refusal.js';
 
 /** A folder that is replaced again while it is read is read anew this often. */
-const MOST_ATTEMPTS = 4;
+const MAX_ATTEMPTS = 4;
 
 /** A model folder whose files all had the size and digest their manifest states when it was opened. */
 export interface ModelFolder {
@@ -115,7 +115,7 @@ async function readVerified(io: ModelIo, options: OpenFolderOptions): Promise<Ve
       signal?.throwIfAborted();
       if (!ForetokenError.isInstance(error) || error.code !== 'INVALID_MODEL_FOLDER') throw error;
       // The model may have been replaced in between: then its manifest is another one, and the old files are gone.
-      if (attempt === MOST_ATTEMPTS || (await readText()) === text) throw error;
+      if (attempt === MAX_ATTEMPTS || (await readText()) === text) throw error;
     }
   }
 }

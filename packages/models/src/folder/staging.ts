@@ -145,7 +145,7 @@ function aside(path: string): string {
 
 async function ownerOf(folder: string): Promise<RunOwner | undefined> {
   // A folder may hold anything, a pipe under this name too.
-  const bytes = await readRegularFile({ folder, file: OWNER }, { links: false, most: OWNER_BYTES }).catch(
+  const bytes = await readRegularFile({ folder, file: OWNER }, { links: false, max: OWNER_BYTES }).catch(
     () => undefined,
   );
   return bytes === undefined ? undefined : parseOwner(new TextDecoder().decode(bytes));

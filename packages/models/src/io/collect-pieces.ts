@@ -20,13 +20,13 @@ export async function collectPieces(
   maxBytes: number,
   watch?: (piece: Uint8Array) => void,
 ): Promise<Uint8Array> {
-  if (bytes !== undefined) checkMost(bytes, place, maxBytes);
+  if (bytes !== undefined) checkMax(bytes, place, maxBytes);
   let content = allocate(bytes ?? Math.min(maxBytes, FIRST_BYTES), place);
   let length = 0;
   for await (const piece of pieces) {
     const end = length + piece.length;
     watch?.(piece);
-    checkMost(end, place, maxBytes);
+    checkMax(end, place, maxBytes);
     if (end > content.length) {
       const grown = allocate(Math.min(maxBytes, Math.max(end, 2 * content.length)), place);
       grown.set(content.subarray(0, length));
@@ -38,7 +38,7 @@ export async function collectPieces(
   return length === content.length ? content : content.slice(0, length);
 }
 
-function checkMost(bytes: number, place: FilePlace, maxBytes: number): void {
+function checkMax(bytes: number, place: FilePlace, maxBytes: number): void {
   if (bytes <= maxBytes) return;
   throw invalidFolder(
     `${place.file} in ${place.folder} has ${bytes} bytes; at most ${maxBytes} are read. Is it the right file?`,

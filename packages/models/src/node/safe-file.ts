@@ -77,11 +77,11 @@ export async function* readExactly(open: OpenFile, place: FilePlace): AsyncGener
 /** Reads a whole regular file of at most `most` bytes; its size is checked before memory is taken. */
 export async function readRegularFile(
   place: FilePlace,
-  options: { readonly links: boolean; readonly most: number },
+  options: { readonly links: boolean; readonly max: number },
 ): Promise<Uint8Array> {
   const open = await openRegularFile(place, options);
   try {
-    return await collectPieces({ bytes: open.bytes, pieces: readExactly(open, place) }, place, options.most);
+    return await collectPieces({ bytes: open.bytes, pieces: readExactly(open, place) }, place, options.max);
   } finally {
     await open.handle.close();
   }

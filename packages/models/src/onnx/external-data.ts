@@ -28,14 +28,14 @@ const KEY = 1;
 const VALUE = 2;
 
 /** Protobuf's own limit of messages in one another. */
-const MOST_DEPTH = 100;
+const MAX_DEPTH = 100;
 
 /** Finds every tensor of a serialised ONNX model that is kept in another file. Throws `RangeError` when it is malformed. */
 export function findExternalData(model: Uint8Array): ExternalData {
   const locations = new Set<string>();
   const nested = new Set<string>();
   const visit = (message: Message, bytes: Uint8Array, path: string, depth: number): void => {
-    if (depth > MOST_DEPTH) throw new RangeError(`its parts lie more than ${MOST_DEPTH} deep in one another`);
+    if (depth > MAX_DEPTH) throw new RangeError(`its parts lie more than ${MAX_DEPTH} deep in one another`);
     if (message === 'tensor') {
       for (const location of locationsOf(bytes)) {
         locations.add(location);

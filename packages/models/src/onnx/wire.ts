@@ -21,9 +21,9 @@ const FIXED_32 = 5;
  */
 export function* wireFields(bytes: Uint8Array): Generator<WireField> {
   let at = 0;
-  const varint = (most: number): bigint => {
+  const varint = (max: number): bigint => {
     let value = 0n;
-    for (let count = 0; count < most; count++) {
+    for (let count = 0; count < max; count++) {
       const byte = bytes[at++];
       if (byte === undefined) throw new RangeError('it ends too early');
       value |= BigInt(byte & 0x7f) << BigInt(7 * count);

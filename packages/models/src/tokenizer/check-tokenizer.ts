@@ -34,15 +34,15 @@ const SEARCHED: Readonly<Record<string, string>> = {
 };
 
 // Limits far above any published tokenizer's, so that no file takes time or memory out of proportion to its text.
-const MOST_COMPONENTS = 64;
-const MOST_TEXT = 64;
-const MOST_GROWTH = 256;
-const MOST_TOKEN = 1024;
-const MOST_UNIGRAM_TOKEN = 64;
-const MOST_WORD = 200;
-const MOST_VOCABULARY_TEXT = 8_000_000;
-const MOST_ADDED_TEXT = 1_000_000;
-const MOST_TEMPLATE = 64;
+const MAX_COMPONENTS = 64;
+const MAX_TEXT = 64;
+const MAX_GROWTH = 256;
+const MAX_TOKEN = 1024;
+const MAX_UNIGRAM_TOKEN = 64;
+const MAX_WORD = 200;
+const MAX_VOCABULARY_TEXT = 8_000_000;
+const MAX_ADDED_TEXT = 1_000_000;
+const MAX_TEMPLATE = 64;
 
 /**
  * Checks a parsed tokenizer file before the tokenizer library sees it: known components, bounded sizes, token ids inside a
@@ -96,7 +96,7 @@ class Check {
       this.unsupported(`${field}.type`, type, [...known].join(', '));
     }
     // Also bounds the depth, since a component holds its children.
-    if (++this.#components > MOST_COMPONENTS) this.refuse(field, 'one more', `within ${MOST_COMPONENTS} components`);
+    if (++this.#components > MAX_COMPONENTS) this.refuse(field, 'one more', `within ${MAX_COMPONENTS} components`);
     for (const key of CHILDREN) {
       const children = value[key];
       if (children === undefined) continue;
@@ -108,26 +108,26 @@ class Check {
     for (const key of TEXTS) {
       const text = value[key];
       if (text === undefined || text === null) continue;
-      if (typeof text !== 'string' || text.length > MOST_TEXT) {
-        this.refuse(`${field}.${key}`, text, `a text of at most ${MOST_TEXT} characters`);
+      if (typeof text !== 'string' || text.length > MAX_TEXT) {
+        this.refuse(`${field}.${key}`, text, `a text of at most ${MAX_TEXT} characters`);
       }
     }
     this.#settings(value, type, field);
   }
 
   #settings(value: Record<string, unknown>, type: string, field: string): void {
-    const integers: Readonly<Record<string, readonly [key: string, least: number][]>> = {
+    const integers: Readonly<Record<string, readonly [key: string, min: number][]>> = {
       FixedLength: [['length', 1]],
       Strip: [
         ['start', 0],
         ['stop', 0],
       ],
     };
-    for (const [key, least] of integers[type] ?? []) {
+    for (const [key, min] of integers[type] ?? []) {
       const number = value[key];
       const optional = type === 'Strip' && number === undefined;
-      if (!optional && !isInteger(number, least, 1_000_000)) {
-        this.refuse(`${field}.${key}`, number, `an integer from ${least}`);
+      if (!optional && !isInteger(number, min, 1_000_000)) {
+        this.refuse(`${field}.${key}`, number, `an integer from ${min}`);
       }
     }
     if (type === 'Replace' || type === 'Split') {
@@ -141,8 +141,8 @@ class Check {
     }
     const searched = SEARCHED[type];
     if (searched !== undefined && (value[searched] ?? (type === 'Metaspace' ? '\u2581' : '')) === '') this.#growth *= 2;
-    if (this.#growth > MOST_GROWTH) {
-      const required = `one that leaves all steps together lengthening a text at most ${MOST_GROWTH}-fold`;
+    if (this.#growth > MAX_GROWTH) {
+      const required = `one that leaves all steps together lengthening a text at most ${MAX_GROWTH}-fold`;
       this.refuse(field, `${type}, to ${this.#growth}-fold`, required);
     }
     if (type === 'TemplateProcessing') this.#template(value.single, `${field}.single`);
@@ -169,15 +169,15 @@ class Check {
       return 1;
     }
     const text = pattern.String;
-    if (typeof text !== 'string' || text.length > MOST_TEXT) {
-      this.refuse(`${field}.String`, text, `a text of at most ${MOST_TEXT} characters`);
+    if (typeof text !== 'string' || text.length > MAX_TEXT) {
+      this.refuse(`${field}.String`, text, `a text of at most ${MAX_TEXT} characters`);
     }
     return text.length;
   }
 
   #template(items: unknown, field: string): void {
-    if (!Array.isArray(items) || items.length > MOST_TEMPLATE) {
-      this.refuse(field, items, `a list of at most ${MOST_TEMPLATE} items`);
+    if (!Array.isArray(items) || items.length > MAX_TEMPLATE) {
+      this.refuse(field, items, `a list of at most ${MAX_TEMPLATE} items`);
     }
     let sequences = 0;
     items.forEach((item, index) => {
@@ -205,14 +205,14 @@ class Check {
       if (!isInteger(model.unk_id, 0, vocab.length - 1)) this.refuse('model.unk_id', model.unk_id, 'a token id');
       this.#lengths(
         vocab.map((entry: readonly [string, number]) => entry[0]),
-        MOST_UNIGRAM_TOKEN,
+        MAX_UNIGRAM_TOKEN,
       );
     } else if (type === 'BPE' || type === 'WordPiece') {
       if (!isObject(vocab)) this.refuse('model.vocab', vocab, 'an object of token ids');
       const tokens = Object.keys(vocab);
       if (tokens.length > this.#size) this.#tooMany(tokens.length);
       for (const [token, id] of Object.entries(vocab)) this.#tokenId(id, `model.vocab[${quote(token)}]`);
-      this.#lengths(tokens, MOST_TOKEN);
+      this.#lengths(tokens, MAX_TOKEN);
       if (type === 'BPE') this.#bytePairs(model);
       else this.#wordPieces(model, vocab);
     } else this.unsupported('model.type', type, 'BPE, Unigram, WordPiece');
@@ -235,21 +235,21 @@ class Check {
   }
 
   #wordPieces(model: Record<string, unknown>, vocab: Record<string, unknown>): void {
-    const { unk_token: unknown, max_input_chars_per_word: most } = model;
+    const { unk_token: unknown, max_input_chars_per_word: max } = model;
     if (typeof unknown !== 'string' || !Object.hasOwn(vocab, unknown)) {
       this.refuse('model.unk_token', unknown, 'a token of the vocabulary');
     }
     // The library's search takes the cube of a word's length.
-    if (most !== undefined && !isInteger(most, 1, MOST_WORD)) {
-      this.refuse('model.max_input_chars_per_word', most, `an integer from 1 to ${MOST_WORD}`);
+    if (max !== undefined && !isInteger(max, 1, MAX_WORD)) {
+      this.refuse('model.max_input_chars_per_word', max, `an integer from 1 to ${MAX_WORD}`);
     }
     this.#shortText(model, 'continuing_subword_prefix');
   }
 
   #shortText(model: Record<string, unknown>, key: string): void {
     const text = model[key];
-    if (text === undefined || text === null || (typeof text === 'string' && text.length <= MOST_TEXT)) return;
-    this.refuse(`model.${key}`, text, `a text of at most ${MOST_TEXT} characters`);
+    if (text === undefined || text === null || (typeof text === 'string' && text.length <= MAX_TEXT)) return;
+    this.refuse(`model.${key}`, text, `a text of at most ${MAX_TEXT} characters`);
   }
 
   /** Returns the ids of special tokens. */
@@ -262,24 +262,24 @@ class Check {
       if (!isObject(token)) this.refuse(field, token, 'an object');
       const { id, content } = token;
       this.#tokenId(id, `${field}.id`);
-      if (typeof content !== 'string' || content === '' || content.length > MOST_TEXT * 4) {
-        this.refuse(`${field}.content`, content, `a text of 1 to ${MOST_TEXT * 4} characters`);
+      if (typeof content !== 'string' || content === '' || content.length > MAX_TEXT * 4) {
+        this.refuse(`${field}.content`, content, `a text of 1 to ${MAX_TEXT * 4} characters`);
       }
       text += content.length;
       if (token.special === true) special.push(id as number);
     });
-    if (text > MOST_ADDED_TEXT) this.refuse('added_tokens', text, `at most ${MOST_ADDED_TEXT} characters in all`);
+    if (text > MAX_ADDED_TEXT) this.refuse('added_tokens', text, `at most ${MAX_ADDED_TEXT} characters in all`);
     return special;
   }
 
-  #lengths(tokens: readonly string[], most: number): void {
+  #lengths(tokens: readonly string[], max: number): void {
     let text = 0;
     for (const token of tokens) {
-      if (token.length > most) this.refuse('model.vocab', token, `a list of tokens of at most ${most} characters`);
+      if (token.length > max) this.refuse('model.vocab', token, `a list of tokens of at most ${max} characters`);
       text += token.length;
     }
-    if (text > MOST_VOCABULARY_TEXT) {
-      this.refuse('model.vocab', `${text} characters`, `at most ${MOST_VOCABULARY_TEXT} characters in all`);
+    if (text > MAX_VOCABULARY_TEXT) {
+      this.refuse('model.vocab', `${text} characters`, `at most ${MAX_VOCABULARY_TEXT} characters in all`);
     }
   }
 
@@ -293,6 +293,6 @@ class Check {
   }
 }
 
-function isInteger(value: unknown, least: number, most: number): boolean {
-  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+function isInteger(value: unknown, min: number, max: number): boolean {
+  return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
 }

@@ -34,10 +34,10 @@ export function emptySource(text: string): ForetokenError {
   });
 }
 
-function sourceTooLong(received: number, most: number, unit: 'tokens' | 'characters'): ForetokenError {
+function sourceTooLong(received: number, max: number, unit: 'tokens' | 'characters'): ForetokenError {
   return new ForetokenError(
     'SOURCE_TOO_LONG',
-    `The source text has ${received} ${unit}, but this model takes at most ${most}. Split it into shorter texts.`,
-    { received, most, unit },
+    `The source text has ${received} ${unit}, but this model takes at most ${max}. Split it into shorter texts.`,
+    { received, max, unit },
   );
 }

@@ -44,7 +44,7 @@ export interface TensorPlace {
 
 /** The limit of the format's reference implementation. */
 const HEADER_BYTES = 100_000_000;
-const MOST_DIMENSIONS = 16;
+const MAX_DIMENSIONS = 16;
 /** Bytes before the header, which say how long it is. */
 export const LENGTH_BYTES = 8;
 
@@ -85,10 +85,10 @@ function aligned(data: Uint8Array): ArrayBuffer {
 export function headerLength(begin: Uint8Array, fileBytes: number, place: FilePlace): number {
   if (fileBytes < LENGTH_BYTES) throw refuseWeights(place, 'file size', fileBytes, `at least ${LENGTH_BYTES} bytes`);
   const announced = new DataView(begin.buffer, begin.byteOffset).getBigUint64(0, true);
-  const most = Math.min(HEADER_BYTES, fileBytes - LENGTH_BYTES);
-  if (announced >= 2n && announced <= BigInt(most)) return Number(announced);
+  const max = Math.min(HEADER_BYTES, fileBytes - LENGTH_BYTES);
+  if (announced >= 2n && announced <= BigInt(max)) return Number(announced);
   const foreign = foreignContent(begin);
-  if (foreign === undefined) throw refuseWeights(place, 'header length', String(announced), `from 2 to ${most}`);
+  if (foreign === undefined) throw refuseWeights(place, 'header length', String(announced), `from 2 to ${max}`);
   throw invalidFolder(`${place.file} in ${place.folder} holds no weights: it is ${foreign}`, {
     ...place,
     required: 'a safetensors file',
@@ -131,8 +131,8 @@ function parseEntry(name: string, value: unknown, place: FilePlace): TensorPlace
   if (typeof dtype !== 'string' || !Object.hasOwn(DTYPE_BYTES, dtype)) {
     throw refuseWeights(place, `${tensor} dtype`, dtype, `one of ${Object.keys(DTYPE_BYTES).join(', ')}`);
   }
-  if (!isIntegers(shape) || shape.length > MOST_DIMENSIONS) {
-    throw refuseWeights(place, `${tensor} shape`, shape, `at most ${MOST_DIMENSIONS} integers from 0`);
+  if (!isIntegers(shape) || shape.length > MAX_DIMENSIONS) {
+    throw refuseWeights(place, `${tensor} shape`, shape, `at most ${MAX_DIMENSIONS} integers from 0`);
   }
   if (!isIntegers(offsets) || offsets.length !== 2) {
     throw refuseWeights(place, `${tensor} data_offsets`, offsets, 'two integers from 0');

@@ -34,15 +34,15 @@ export class FrameLabels {
     for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
       if (tokenIds[cell] !== blankId) best = Math.max(best, logProbs[cell]);
     }
-    const least = Math.min(best, this.#minLogProb);
-    this.blank = blank >= least ? blank : NEVER;
+    const min = Math.min(best, this.#minLogProb);
+    this.blank = blank >= min ? blank : NEVER;
     this.end = NEVER;
     this.count = 0;
     this.#logProbOf.clear();
     for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
       const tokenId = tokenIds[cell];
       const logProb = logProbs[cell];
-      if (tokenId === blankId || logProb === NEVER || logProb < least) continue;
+      if (tokenId === blankId || logProb === NEVER || logProb < min) continue;
       if (tokenId === this.#endTokenId) {
         this.end = logProb;
         continue;
@@ -60,10 +60,10 @@ export class FrameLabels {
 
   /** Natural-log probability of all labels together: of whatever may follow an output that is over. */
   total(): number {
-    let most = Math.max(this.blank, this.end);
-    for (let index = 0; index < this.count; index++) most = Math.max(most, this.logProbs[index]);
-    let sum = Math.exp(this.blank - most) + Math.exp(this.end - most);
-    for (let index = 0; index < this.count; index++) sum += Math.exp(this.logProbs[index] - most);
-    return most + Math.log(sum);
+    let max = Math.max(this.blank, this.end);
+    for (let index = 0; index < this.count; index++) max = Math.max(max, this.logProbs[index]);
+    let sum = Math.exp(this.blank - max) + Math.exp(this.end - max);
+    for (let index = 0; index < this.count; index++) sum += Math.exp(this.logProbs[index] - max);
+    return max + Math.log(sum);
   }
 }

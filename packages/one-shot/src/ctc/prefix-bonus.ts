@@ -24,7 +24,7 @@ export class PrefixBonus {
   readonly #options: PrefixBonusOptions;
   readonly #models: readonly WeightedModel[];
   /** No token adds more. */
-  readonly #most: number;
+  readonly #max: number;
   /** Sum so far, by node. */
   readonly #sums: number[] = [0];
   /** State of each model, by node. */
@@ -39,7 +39,7 @@ export class PrefixBonus {
     this.#options = options;
     // What does not count must not rule anything out either.
     this.#models = options.models.filter(({ weight }) => weight !== 0);
-    this.#most = this.#models.reduce(
+    this.#max = this.#models.reduce(
       (sum, { model: { maxScore = Number.POSITIVE_INFINITY }, weight }) => sum + weight * maxScore,
       options.lengthBonus,
     );
@@ -52,8 +52,8 @@ export class PrefixBonus {
   }
 
   /** Bound on the bonus of a prefix with one more token, whichever, for which no model is asked. */
-  atMostAfter(node: number): number {
-    return this.#sums[node] + this.#most;
+  maxAfter(node: number): number {
+    return this.#sums[node] + this.#max;
   }
 
   /** Bonus of a prefix with one more token; `-Infinity` rules it out. */

@@ -151,7 +151,7 @@ interface Grown {
 function* grow({ nodes, blanks, totals }: Beam, stayed: Stayed, search: Search): Generator<void, Grown> {
   const { trie, bonus, ends, frameLabels, places } = search;
   const grown: Grown = { parents: [], tokenIds: [], logProbs: [], bonuses: [] };
-  const least = leastOf(stayed, search);
+  const min = minOf(stayed, search);
   for (let place = 0; place < nodes.length; place++) {
     if (place % PREFIXES_A_STEP === PREFIXES_A_STEP - 1) yield;
     if (totals[place] === NEVER) continue;
@@ -169,9 +169,9 @@ function* grow({ nodes, blanks, totals }: Beam, stayed: Stayed, search: Search):
         masses[childPlace] = logAdd(masses[childPlace], logProb);
         continue;
       }
-      if (child < 0 && logProb + bonus.atMostAfter(node) < least) continue;
+      if (child < 0 && logProb + bonus.maxAfter(node) < min) continue;
       const sum = child < 0 ? bonus.after(node, tokenId) : bonus.of(child);
-      if (sum === NEVER || logProb + sum < least) continue;
+      if (sum === NEVER || logProb + sum < min) continue;
       grown.parents.push(node);
       grown.tokenIds.push(tokenId);
       grown.logProbs.push(logProb);
@@ -185,14 +185,14 @@ function* grow({ nodes, blanks, totals }: Beam, stayed: Stayed, search: Search):
  * The score below which a new prefix is dropped: a full beam's worst, or what is too far below its best. What grows into
  * the beam only raises both.
  */
-function leastOf({ nodes, blanks, labels, cuts }: Stayed, { bonus, options }: Search): number {
+function minOf({ nodes, blanks, labels, cuts }: Stayed, { bonus, options }: Search): number {
   let worst = Number.POSITIVE_INFINITY;
   let best = NEVER;
   for (let place = 0; place < nodes.length; place++) {
     const mass = Math.max(blanks[place], labels[place], cuts[place]);
-    const atLeast = mass + bonus.of(nodes[place]);
-    worst = Math.min(worst, atLeast);
-    best = Math.max(best, atLeast);
+    const min = mass + bonus.of(nodes[place]);
+    worst = Math.min(worst, min);
+    best = Math.max(best, min);
   }
   const kept = best - options.beamThreshold;
   return nodes.length < options.beamSize ? kept : Math.max(worst, kept);
@@ -215,9 +215,9 @@ function select({ nodes, blanks, labels, cuts }: Stayed, grown: Grown, search: S
     scores[size + index] = grown.logProbs[index] + grown.bonuses[index];
   }
   const best = topK(scores, options.beamSize);
-  const least = (scores[best[0] ?? -1] ?? NEVER) - options.beamThreshold;
+  const min = (scores[best[0] ?? -1] ?? NEVER) - options.beamThreshold;
   let count = best.length;
-  while (count > 0 && scores[best[count - 1]] < least) count--;
+  while (count > 0 && scores[best[count - 1]] < min) count--;
   const next = {
     nodes: new Int32Array(count),
     blanks: new Float64Array(count),

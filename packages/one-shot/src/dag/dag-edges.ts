@@ -54,17 +54,17 @@ export function* followedEdges(graph: DagGraph, endTokenId: number | undefined):
 }
 
 function behind({ to, logProbs }: EdgeList, masses: Float64Array): number {
-  let most = Number.NEGATIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
   for (let edge = 0; edge < to.length; edge++) {
     const score = logProbs[edge] + masses[to[edge]];
-    if (score > most) most = score;
+    if (score > max) max = score;
   }
-  if (most === Number.NEGATIVE_INFINITY) return most;
+  if (max === Number.NEGATIVE_INFINITY) return max;
   let sum = 0;
   for (let edge = 0; edge < to.length; edge++) {
-    sum += Math.exp(logProbs[edge] + masses[to[edge]] - most);
+    sum += Math.exp(logProbs[edge] + masses[to[edge]] - max);
   }
-  return most + Math.log(sum);
+  return max + Math.log(sum);
 }
 
 function mostProbable(edges: Float32Array, from: number): EdgeList {

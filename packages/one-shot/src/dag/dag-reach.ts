@@ -6,11 +6,11 @@ const NEGLIGIBLE = 40;
 
 /** Where a prefix may stand after one more step; the arrays are used again by each call. */
 export class Reach {
-  readonly #most: Float64Array;
+  readonly #max: Float64Array;
   readonly #sums: Float64Array;
 
   constructor(vertices: number) {
-    this.#most = new Float64Array(vertices);
+    this.#max = new Float64Array(vertices);
     this.#sums = new Float64Array(vertices);
   }
 
@@ -19,7 +19,7 @@ export class Reach {
     { vertices, logProbs }: { readonly vertices: readonly number[]; readonly logProbs: readonly number[] },
     edges: DagEdges,
   ): Float64Array {
-    const most = this.#most.fill(Number.NEGATIVE_INFINITY);
+    const max = this.#max.fill(Number.NEGATIVE_INFINITY);
     const sums = this.#sums.fill(0);
     for (let index = 0; index < vertices.length; index++) {
       const here = logProbs[index];
@@ -27,7 +27,7 @@ export class Reach {
       for (let edge = 0; edge < to.length; edge++) {
         const vertex = to[edge];
         const score = here + steps[edge];
-        if (score > most[vertex]) most[vertex] = score;
+        if (score > max[vertex]) max[vertex] = score;
       }
     }
     for (let index = 0; index < vertices.length; index++) {
@@ -35,14 +35,14 @@ export class Reach {
       const { to, logProbs: steps } = edges.from(vertices[index]);
       for (let edge = 0; edge < to.length; edge++) {
         const vertex = to[edge];
-        const below = here + steps[edge] - most[vertex];
+        const below = here + steps[edge] - max[vertex];
         if (below > -NEGLIGIBLE) sums[vertex] = sums[vertex] + Math.exp(below);
       }
     }
     for (let vertex = 0; vertex < sums.length; vertex++) {
-      if (sums[vertex] !== 0) most[vertex] = most[vertex] + Math.log(sums[vertex]);
+      if (sums[vertex] !== 0) max[vertex] = max[vertex] + Math.log(sums[vertex]);
     }
-    return most;
+    return max;
   }
 }
 

@@ -107,13 +107,13 @@ function ranksOf(scores: Float64Array, lengthPenalty: number): Float64Array {
 const ROUNDING = 1e-6;
 
 /** By the length that a sum is divided by, the best that can become of a bound on all longer paths is at one end. */
-function nothingBetter(lengthPenalty: number, most: number): StopViterbi {
+function nothingBetter(lengthPenalty: number, max: number): StopViterbi {
   let best = Number.NEGATIVE_INFINITY;
   return (scores, length, bound) => {
     best = Math.max(best, scores[length] / length ** lengthPenalty);
     if (bound === Number.NEGATIVE_INFINITY) return true;
     const sum = bound + ROUNDING * (1 + Math.abs(bound));
-    return Math.max(sum / (length + 1) ** lengthPenalty, sum / most ** lengthPenalty) < best;
+    return Math.max(sum / (length + 1) ** lengthPenalty, sum / max ** lengthPenalty) < best;
   };
 }
 
@@ -121,6 +121,6 @@ function noPath(row: number, length: number, vertices: number): ForetokenError {
   return new ForetokenError(
     'UNSATISFIABLE_CONSTRAINT',
     `No path of row ${row} has ${length} vertices, of ${vertices} in its lattice. Ask for another length.`,
-    { option: 'length', row, received: length, most: vertices },
+    { option: 'length', row, received: length, max: vertices },
   );
 }

@@ -39,8 +39,8 @@ export function lookaheadStep(graph: DagGraph, vertex: number): number {
 export function sampledPath(graph: DagGraph, temperature: number, stream: RandomStream, sample: number): DagPath {
   const draw = (scores: Float32Array, position: number, which: 0 | 1): number => {
     // Relative to the highest score, so that no temperature rules everything out.
-    const most = scores.reduce((best, score) => Math.max(best, score), Number.NEGATIVE_INFINITY);
-    const heated = scores.map((score) => (score - most) / temperature);
+    const max = scores.reduce((best, score) => Math.max(best, score), Number.NEGATIVE_INFINITY);
+    const heated = scores.map((score) => (score - max) / temperature);
     return sampleToken(heated, stream.uniform(position, sample, which));
   };
   const vertices = walk(graph, (vertex, position) => draw(edgesFrom(graph, vertex), position, 0));

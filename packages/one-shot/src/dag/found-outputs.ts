@@ -31,7 +31,7 @@ interface Entry {
   /** With the language model's score. */
   sum: number;
   /** The most probable paths, by which length counts. */
-  most: SaidOutput;
+  max: SaidOutput;
   score: number;
   /** Whether paths that begin with a start token were added, and paths that do not. */
   begun: boolean;
@@ -59,16 +59,16 @@ export class FoundOutputs {
     const key = tokenIds.join();
     const known = this.#entries.get(key);
     const nothing = { logProb: NEVER, sum: NEVER, score: NEVER, begun: false, unbegun: false };
-    const entry: Entry = known ?? { tokenIds, most: ways[0], ...nothing };
+    const entry: Entry = known ?? { tokenIds, max: ways[0], ...nothing };
     entry[begun ? 'begun' : 'unbegun'] = true;
     for (const said of ways) {
       const sum = said.logProb + said.fused;
       entry.logProb = logAdd(entry.logProb, said.logProb);
       entry.sum = logAdd(entry.sum, sum);
-      if (sum > entry.most.logProb + entry.most.fused) entry.most = said;
+      if (sum > entry.max.logProb + entry.max.fused) entry.max = said;
     }
     if (entry.sum === NEVER) return;
-    entry.score = entry.sum / entry.most.length ** this.#lengthPenalty;
+    entry.score = entry.sum / entry.max.length ** this.#lengthPenalty;
     if (known === undefined) this.#entries.set(key, entry);
     else this.#worst = NEVER;
     if (entry.score > this.#worst && this.#entries.size >= this.#count) {
@@ -95,7 +95,7 @@ export class FoundOutputs {
       const more = Math.max(entry.begun ? NEVER : begun, entry.unbegun ? NEVER : unbegun);
       const sum = logAdd(entry.sum, more);
       if (sum === entry.sum) continue;
-      const { length } = entry.most;
+      const { length } = entry.max;
       const lengths = [Math.max(1, length - 1), length, length + 1];
       if (lengths.some((vertices) => sum / vertices ** penalty >= this.#worst)) return false;
     }
@@ -109,7 +109,7 @@ export class FoundOutputs {
 
   /** Best first; among equals what was found first. */
   best(): ScoredOutput[] {
-    return this.#ranked().map(({ tokenIds, logProb, score, most: { ended } }) => ({ tokenIds, logProb, score, ended }));
+    return this.#ranked().map(({ tokenIds, logProb, score, max: { ended } }) => ({ tokenIds, logProb, score, ended }));
   }
 
   #ranked(): Entry[] {

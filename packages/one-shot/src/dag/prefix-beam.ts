@@ -146,8 +146,8 @@ class PrefixBeam {
     const whatever = logAdd(atLast, sumWith(prefix, edges.rest));
     const others = prefix.begun ? this.#unbegun : this.#begun;
     // Paths of the other kind may say the same, which the model likes as much.
-    const most = logAdd(whatever + fused + this.#maxGain, others + Math.max(0, fused + this.#maxGain));
-    if (this.#maxGain < Number.POSITIVE_INFINITY && !this.#found.mayBeReturned(most, length)) return;
+    const max = logAdd(whatever + fused + this.#maxGain, others + Math.max(0, fused + this.#maxGain));
+    if (this.#maxGain < Number.POSITIVE_INFINITY && !this.#found.mayBeReturned(max, length)) return;
     const ways: SaidOutput[] = [];
     if (this.#endOf(prefix).over) ways.push({ logProb: whatever, fused, length, ended: false });
     else {
@@ -167,15 +167,15 @@ class PrefixBeam {
     const { lengthPenalty } = this.#options;
     // Where there is no bound on gains, there is none on what may come.
     const gain = this.#maxGain * (graph.vertices - length);
-    const most = { begun: NEVER, unbegun: NEVER };
+    const max = { begun: NEVER, unbegun: NEVER };
     for (const prefix of running) {
       const kind = prefix.begun ? 'begun' : 'unbegun';
-      most[kind] = Math.max(most[kind], sumWith(prefix, edges.rest) + prefix.fused + gain);
+      max[kind] = Math.max(max[kind], sumWith(prefix, edges.rest) + prefix.fused + gain);
     }
     // By the length that a sum is divided by, the best that can become of it is at one end.
-    const either = Math.max(most.begun, most.unbegun);
+    const either = Math.max(max.begun, max.unbegun);
     const bound = Math.max(either / (length + 1) ** lengthPenalty, either / graph.vertices ** lengthPenalty);
-    return bound <= this.#found.worst() && this.#found.isSettled(most.begun, most.unbegun);
+    return bound <= this.#found.worst() && this.#found.isSettled(max.begun, max.unbegun);
   }
 
   /** What the language model adds for one more token. */
@@ -221,17 +221,17 @@ function tokensOf(prefix: Prefix): number[] {
 
 /** Log-probability of a prefix together with what `masses` says of each vertex it stands at. */
 function sumWith({ vertices, logProbs }: Prefix, masses: Float64Array): number {
-  let most = NEVER;
+  let max = NEVER;
   for (let index = 0; index < vertices.length; index++) {
     const score = logProbs[index] + masses[vertices[index]];
-    if (score > most) most = score;
+    if (score > max) max = score;
   }
-  if (most === NEVER) return most;
+  if (max === NEVER) return max;
   let sum = 0;
   for (let index = 0; index < vertices.length; index++) {
-    sum += Math.exp(logProbs[index] + masses[vertices[index]] - most);
+    sum += Math.exp(logProbs[index] + masses[vertices[index]] - max);
   }
-  return most + Math.log(sum);
+  return max + Math.log(sum);
 }
 
 function keepMostProbable({ vertices, logProbs }: Prefix): void {

@@ -226,7 +226,7 @@ function layOut(
       throw new ForetokenError(
         'LENGTH_LIMIT',
         `A candidate of row ${firstRow + row} has ${tree.depth} tokens; at most ${maxLength - prefix.length} are possible.`,
-        { row: firstRow + row, received: tree.depth, most: maxLength - prefix.length },
+        { row: firstRow + row, received: tree.depth, max: maxLength - prefix.length },
       );
     }
     const begin = nodes.scores;

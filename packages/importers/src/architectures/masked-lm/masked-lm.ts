@@ -4,7 +4,7 @@ import { GraphFiles } from '../../graphs/graph-files.js';
 import { STUDENTS } from '../../import-options.js';
 import { configInteger } from '../../readers/hugging-face/config-fields.js';
 import { readCanvasConfig } from '../../students/canvas-config.js';
-import { emitFills, mostCandidates } from '../../students/emit-students.js';
+import { emitFills, maxCandidates } from '../../students/emit-students.js';
 import { openCanvas } from '../../students/open-students.js';
 import { type Architecture, heading } from '../architecture.js';
 
@@ -47,7 +47,7 @@ export const maskedLanguageModel: Architecture = {
       limits: { sourceLength: maxPositions, targetLength: maxPositions },
       architecture: { width, heads, layers },
       graphs: { fill },
-      canvas: { maskTokenId: network.maskTokenId, maxCandidates: mostCandidates(network.headTokenIds) },
+      canvas: { maskTokenId: network.maskTokenId, maxCandidates: maxCandidates(network.headTokenIds) },
       training: { ...options.training, weights },
     };
     return { manifest, files };

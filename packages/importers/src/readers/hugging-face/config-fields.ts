@@ -7,12 +7,12 @@ const CONFIG = 'config.json';
 export type ConfigFolder = Pick<WeightsFolder, 'path' | 'config'>;
 
 /** An integer of config.json within bounds. Throws `INVALID_MODEL_FOLDER`. */
-export function configInteger(folder: ConfigFolder, key: string, least: number, most: number): number {
+export function configInteger(folder: ConfigFolder, key: string, min: number, max: number): number {
   const value = Object.hasOwn(folder.config, key) ? folder.config[key] : undefined;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
   throw invalidFolder(
-    `${CONFIG} in ${folder.path}: ${key} is ${value === undefined ? 'missing' : quote(value)}, but it must be an integer from ${least} to ${most}. Fetch or correct the file.`,
-    { folder: folder.path, file: CONFIG, field: key, received: value, required: { least, most } },
+    `${CONFIG} in ${folder.path}: ${key} is ${value === undefined ? 'missing' : quote(value)}, but it must be an integer from ${min} to ${max}. Fetch or correct the file.`,
+    { folder: folder.path, file: CONFIG, field: key, received: value, required: { min, max } },
   );
 }
 

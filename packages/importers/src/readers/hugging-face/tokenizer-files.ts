@@ -30,7 +30,7 @@ export interface TokenizerFiles {
  */
 export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
   const read = (file: string): Promise<Uint8Array> =>
-    readRegularFile({ folder, file }, { links: true, most: TOKENIZER_BYTES });
+    readRegularFile({ folder, file }, { links: true, max: TOKENIZER_BYTES });
   const names = Object.values(PIECES);
   const found = await Promise.all(names.map((file) => fileExists(folder, file)));
   if (found.every((isThere) => isThere)) {

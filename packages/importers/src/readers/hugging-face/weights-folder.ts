@@ -101,8 +101,8 @@ async function readObject(folder: string, file: string): Promise<Readonly<Record
   });
 }
 
-async function readText(folder: string, file: string, most: number): Promise<string> {
-  return decodeUtf8(await readRegularFile({ folder, file }, { links: true, most }), file, { folder });
+async function readText(folder: string, file: string, max: number): Promise<string> {
+  return decodeUtf8(await readRegularFile({ folder, file }, { links: true, max }), file, { folder });
 }
 
 async function refuseOtherFormats(folder: string): Promise<void> {

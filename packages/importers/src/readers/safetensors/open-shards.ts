@@ -66,7 +66,7 @@ interface ShardIndex {
 
 async function readIndex(index: FilePlace): Promise<ShardIndex> {
   const { folder, file } = index;
-  const bytes = await readRegularFile(index, { links: true, most: INDEX_BYTES });
+  const bytes = await readRegularFile(index, { links: true, max: INDEX_BYTES });
   const content = parseJson(decodeUtf8(bytes, file, { folder }), file, { folder });
   const { weight_map: weightMap, metadata } = isObject(content) ? content : {};
   if (!isObject(weightMap) || Object.keys(weightMap).length === 0) {

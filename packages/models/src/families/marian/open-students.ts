@@ -73,7 +73,7 @@ function ctcPart(
       : {
           shortlist: { tokens: shortlist, last: ctc.blankId },
           // A frame has no more candidates than the shortest list and the blank.
-          maxCandidates: Math.min(ctc.maxCandidates, shortlist.least + 1),
+          maxCandidates: Math.min(ctc.maxCandidates, shortlist.min + 1),
         }),
   });
   const open = opening(sessions, ...(readsTokens ? [] : [graphs.encoder]), file);
