@@ -145,6 +145,7 @@ describe('lanes', () => {
     proposed: 3,
     evaluated: 3,
     accepted,
+    draft: { tokenIds: new Int32Array(3), parents: Int32Array.of(-1, 0, 1) },
     atMs,
   });
   const run: Run = {

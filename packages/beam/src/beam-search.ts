@@ -15,6 +15,7 @@ import {
   checkOptions,
   commonLimit,
   compileRules,
+  flag,
   hasRules,
   integer,
   lengthOf,
@@ -63,6 +64,8 @@ export interface BeamSearchOptions extends LengthPenaltyOptions, ScoreRules {
   readonly groups?: number | undefined;
   /** What each branch of an earlier group with the same token costs, in natural log (default 0.5); needs `groups`. */
   readonly diversityPenalty?: number | undefined;
+  /** Report with each `canvas-revise` all hypotheses that are kept, as `branches` (default false). */
+  readonly branches?: boolean | undefined;
 }
 
 const NAME = 'beam-search';
@@ -80,6 +83,7 @@ const OPTIONS: OptionTable<BeamSearchOptions> = {
   phrases: listOf(phrase),
   groups: integer(1),
   diversityPenalty: number(0, Number.MAX_VALUE),
+  branches: flag,
 };
 
 /**
@@ -133,7 +137,8 @@ export function beamSearch<Source = TokenSource>(
         : new DiverseRow(from, settings, { groups, penalty: diversityPenalty });
     };
     const rules = compileRules(options, vocabulary, request.outputPrefixes);
-    return { request, start, candidates: wanted, all: constrained, rules, minNewTokens: options.minNewTokens ?? 0 };
+    const { minNewTokens = 0, branches } = options;
+    return { request, start, candidates: wanted, all: constrained, rules, minNewTokens, branches };
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type OutputRequest,
   ROOT,
   type ScoreProcessor,
+  type SearchBranch,
   type TopKExtension,
 } from '@foretoken/core';
 import {
@@ -38,6 +39,8 @@ export interface Search<Source> {
   /** It also needs hidden states; rules are not applied then. */
   readonly states?: boolean | undefined;
   readonly rules: readonly ScoreProcessor[];
+  /** Tell of all hypotheses with each revision. */
+  readonly branches?: boolean | undefined;
 }
 
 interface Row {
@@ -110,7 +113,9 @@ export async function* searchRows<Source>(
         const settled = sharedLength(standing, row.committed);
         yield* commit(row, standing[0].tokenIds(row.committed, settled), atMs);
         if (row.search.running.length === 0) continue;
-        yield { type: 'canvas-revise', row: row.row, tokenIds: row.search.provisional().tokenIds(), atMs };
+        const tokenIds = row.search.provisional().tokenIds();
+        const branches = search.branches === true ? branchesOf(standing, row.search.running) : undefined;
+        yield { type: 'canvas-revise', row: row.row, tokenIds, branches, atMs };
       }
       active = active.filter(({ search: { running } }) => running.length > 0);
     }
@@ -167,6 +172,15 @@ function reader(
     if (states === undefined) return { candidates };
     return { candidates, states: states.subarray((score - next.length + 1) * width, (score + 1) * width) };
   };
+}
+
+/** What a search keeps, as events tell it. */
+function branchesOf(standing: readonly Branch[], running: readonly Branch[]): SearchBranch[] {
+  return standing.map((branch) => ({
+    tokenIds: branch.tokenIds(),
+    logProb: branch.logProb,
+    finished: !running.includes(branch),
+  }));
 }
 
 /** Nodes that running branches stand on, each once. */

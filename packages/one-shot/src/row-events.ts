@@ -1,4 +1,4 @@
-import type { DecodeEvent, DecodeRequest, Hypothesis, RowResult, TokenAlignment } from '@foretoken/core';
+import type { DecodeEvent, DecodeRequest, Hypothesis, Lattice, RowResult, TokenAlignment } from '@foretoken/core';
 import { decodeEnd, givenTokens, RowOutput, rowResult } from '@foretoken/core/kit';
 
 /** An output that was found at once, before end token, limit and stops cut it. */
@@ -12,6 +12,8 @@ export interface Candidate {
   readonly logProb?: number | undefined;
   /** Frames of each token of the whole candidate, where asked for. */
   readonly alignment?: TokenAlignment | undefined;
+  /** What the candidates of the row were read from, with the first of them; where asked for. */
+  readonly lattice?: Lattice | undefined;
 }
 
 export interface RowEventsOptions {
@@ -42,9 +44,10 @@ export async function* rowEvents(
     const max = givenTokens(request, row) + limit;
     const hypotheses = candidates.map((candidate) => hypothesisOf(candidate, new RowOutput(endTokenId, max, request)));
     const { tokenIds, alignment } = hypotheses[0];
-    const logProbs = candidates[0].logProbs?.slice(0, tokenIds.length);
+    const [{ lattice, logProbs: known }] = candidates;
+    const logProbs = known && Float32Array.from(known.slice(0, tokenIds.length));
     const atMs = performance.now() - began;
-    yield { type: 'canvas-revise', row, tokenIds, logProbs: logProbs && Float32Array.from(logProbs), alignment, atMs };
+    yield { type: 'canvas-revise', row, tokenIds, logProbs, alignment, lattice, atMs };
     if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds, atMs };
     results.push(rowResult(row, hypotheses));
   }

@@ -140,7 +140,7 @@ async function* decode<Source>(
           const committed = row.output.tokenIds(position);
           yield { type: 'token-commit', row: row.row, position, tokenIds: committed, atMs: elapsed() };
         }
-        yield { type: 'draft-end', row: row.row, round: row.rounds - 1, ...counts, atMs: elapsed() };
+        yield { type: 'draft-end', row: row.row, round: row.rounds - 1, ...counts, draft: row.draft, atMs: elapsed() };
         if (yielder.due()) await yielder.yield();
       }
       policy.learn(rows, totals.evaluated - before.evaluated, totals.accepted - before.accepted);

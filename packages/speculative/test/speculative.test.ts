@@ -3,6 +3,7 @@ import {
   type DecodeEvent,
   type DecodeStatistics,
   type Drafter,
+  type DraftTree,
   type SourceEncoder,
   type SourceEncoding,
   type SpeculationStatistics,
@@ -61,6 +62,7 @@ describe('speculative decoding equals greedy decoding', () => {
         const { received } = await decodeBoth(one, recording);
         const sums = { proposed: 0, evaluated: 0, accepted: 0 };
         const rounds = one.sources.map(() => 0);
+        const decided = one.sources.map(() => 0);
         const outputs: number[][] = one.sources.map(() => []);
         for (const event of events) {
           if (event.type === 'token-commit') {
@@ -71,6 +73,10 @@ describe('speculative decoding equals greedy decoding', () => {
             expect(event.round).toBe(rounds[event.row]);
             rounds[event.row] = event.round + 1;
             expect(event.depth).toBeLessThanOrEqual(event.proposed);
+            expect(event.draft.tokenIds).toHaveLength(event.evaluated);
+            const committed = outputs[event.row]?.slice(decided[event.row]) ?? [];
+            expect(agreed(event.draft, committed)).toBeGreaterThanOrEqual(event.accepted);
+            decided[event.row] = outputs[event.row]?.length ?? 0;
             for (const key of ['proposed', 'evaluated', 'accepted'] as const) sums[key] += event[key];
           }
         }
@@ -83,6 +89,16 @@ describe('speculative decoding equals greedy decoding', () => {
     );
   });
 });
+
+/** How many tokens are a path of the draft from its root. */
+function agreed({ tokenIds, parents }: DraftTree, tokens: readonly number[]): number {
+  let node = -1;
+  for (const [depth, tokenId] of tokens.entries()) {
+    node = tokenIds.findIndex((id, index) => id === tokenId && parents[index] === node);
+    if (node < 0) return depth;
+  }
+  return tokens.length;
+}
 
 /** Tokens 3, 4, 5, … up to a length, then the end token 0. */
 const counting: Script = (source, output) => (output.length < source ? 3 + output.length : 0);

@@ -1,3 +1,6 @@
+import type { DraftTree } from './drafter.js';
+import type { Lattice } from './lattice.js';
+
 /** Why a hypothesis ended: the end token, the length limit, a stop sequence or string, or (one-shot) all at once. */
 export type FinishReason = 'end-token' | 'length' | 'stop-sequence' | 'stop-string' | 'complete';
 
@@ -8,7 +11,8 @@ export interface Alternatives {
 }
 
 /**
- * Where the best alignment of a lattice says each token of an output; `[tokens]` each. Frames between two tokens are blank.
+ * Where the best alignment of a lattice says each token of an output; `[tokens]` each. Frames between two tokens are blank. In
+ * a DAG lattice a frame is the vertex of the path that says the token.
  */
 export interface TokenAlignment {
   readonly firstFrames: Int32Array;
@@ -84,6 +88,16 @@ export interface TokenCommitEvent extends EventBase {
   readonly tokenIds: Int32Array;
 }
 
+/** A hypothesis of a search that is not over: it runs on, or it has finished and may yet be the best. */
+export interface SearchBranch {
+  /** Output tokens so far; the end token is not among them. */
+  readonly tokenIds: Int32Array;
+  /** Sum of natural-log probabilities of these tokens. */
+  readonly logProb: number;
+  /** Nothing follows it any more. */
+  readonly finished: boolean;
+}
+
 /** The whole provisional output of a row, replacing what was shown before. */
 export interface CanvasReviseEvent extends EventBase {
   readonly type: 'canvas-revise';
@@ -98,6 +112,10 @@ export interface CanvasReviseEvent extends EventBase {
   readonly origins?: Int32Array | undefined;
   /** Frames of the lattice that say each of `tokenIds`; where asked for. */
   readonly alignment?: TokenAlignment | undefined;
+  /** All hypotheses that a search keeps; where asked for. */
+  readonly branches?: readonly SearchBranch[] | undefined;
+  /** The lattice that the output was read from; where asked for. The arrays belong to the caller. */
+  readonly lattice?: Lattice | undefined;
 }
 
 /** One round of speculation on one row: what was offered, what the target scored, what it agreed with. */
@@ -111,6 +129,11 @@ export interface DraftEndEvent extends EventBase {
   readonly proposed: number;
   readonly evaluated: number;
   readonly accepted: number;
+  /**
+   * What the target scored, `evaluated` nodes. The first `accepted` tokens that the round committed are a path of it; the token
+   * after them is the target's own. Read only.
+   */
+  readonly draft: DraftTree;
 }
 
 /** The last event. */

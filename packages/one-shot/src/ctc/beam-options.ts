@@ -35,6 +35,8 @@ export interface CtcPrefixBeamOptions<Source> {
   readonly rescoring?: CtcRescoring<Source> | undefined;
   /** Report the frames of each token (default false). */
   readonly alignments?: boolean | undefined;
+  /** Report each row's lattice (default false). */
+  readonly lattices?: boolean | undefined;
 }
 
 const OPTIONS: OptionTable<CtcPrefixBeamOptions<never>> = {
@@ -49,6 +51,7 @@ const OPTIONS: OptionTable<CtcPrefixBeamOptions<never>> = {
   noRepeatNgram: integer(1),
   rescoring: readRescoring,
   alignments: flag,
+  lattices: flag,
 };
 
 /** Checked options with their defaults. */
@@ -62,12 +65,14 @@ export interface PrefixBeamSettings<Source>
   readonly lengthBonus: number;
   readonly hotWords: readonly HotWord[];
   readonly alignments: boolean;
+  readonly lattices: boolean;
 }
 
 /** Throws `INVALID_ARGUMENT`. */
 export function prefixBeamSettings<Source>(given: CtcPrefixBeamOptions<Source>): PrefixBeamSettings<Source> {
   const options = checkOptions<CtcPrefixBeamOptions<Source>>('ctcPrefixBeam', given, OPTIONS);
   const { beamSize = 16, candidates = 5, hypotheses = 1, lengthBonus = 0, hotWords = [], alignments = false } = options;
+  const { lattices = false } = options;
   const { minTokenLogProb = Number.NEGATIVE_INFINITY, beamThreshold = Number.POSITIVE_INFINITY } = options;
   const { languageModel, noRepeatNgram, rescoring } = options;
   assertInteger('hypotheses', hypotheses, 1, beamSize);
@@ -80,6 +85,7 @@ export function prefixBeamSettings<Source>(given: CtcPrefixBeamOptions<Source>):
     lengthBonus,
     hotWords,
     alignments,
+    lattices,
     languageModel,
     noRepeatNgram,
     rescoring,

@@ -13,6 +13,7 @@ import {
   ctcBestLabel,
   ctcBestPath,
   flag,
+  integer,
   type OptionTable,
   refuseOutputPrefixes,
   Yielder,
@@ -21,14 +22,17 @@ import { type Candidate, rowEvents } from '../row-events.js';
 import { emitCtc } from './emit-ctc.js';
 
 const NAME = 'ctc-greedy';
-const REQUIRES: Requirements = { model: 'lattice', kinds: ['ctc'], candidates: 1 };
 
 export interface CtcGreedyOptions {
   /** Report the frames of each token (default false). */
   readonly alignments?: boolean | undefined;
+  /** Report each row's lattice (default false). */
+  readonly lattices?: boolean | undefined;
+  /** Labels of each frame that are read (default 1). The output needs no more; a lattice that is reported shows them. */
+  readonly candidates?: number | undefined;
 }
 
-const OPTIONS: OptionTable<CtcGreedyOptions> = { alignments: flag };
+const OPTIONS: OptionTable<CtcGreedyOptions> = { alignments: flag, lattices: flag, candidates: integer(1) };
 
 /**
  * One-shot decoding of a CTC model: the best label of every frame, collapsed, after a single forward (best path
@@ -39,22 +43,28 @@ const OPTIONS: OptionTable<CtcGreedyOptions> = { alignments: flag };
  * and `UNSATISFIABLE_CONSTRAINT` where a frame leaves nothing possible.
  */
 export function ctcGreedy<Source = TokenSource>(options: CtcGreedyOptions = {}): Decoder<LatticeModel<Source>> {
-  const { alignments = false } = checkOptions('ctcGreedy', options, OPTIONS);
+  const {
+    alignments = false,
+    lattices: reported = false,
+    candidates = 1,
+  } = checkOptions('ctcGreedy', options, OPTIONS);
+  const requires: Requirements = { model: 'lattice', kinds: ['ctc'], candidates };
   return {
     name: NAME,
-    requires: REQUIRES,
+    requires,
     async *decode(model: LatticeModel<Source>, given: DecodeRequest<Source>) {
       const began = performance.now();
-      const request = assertDecode({ name: NAME, requires: REQUIRES }, model, given);
+      const request = assertDecode({ name: NAME, requires }, model, given);
       refuseOutputPrefixes(NAME, request);
       const yielder = new Yielder(request.signal);
-      const lattices = await emitCtc<Source>(model, request, { k: 1, yielder });
+      const lattices = await emitCtc<Source>(model, request, { k: candidates, yielder });
       const { endTokenId } = model.vocabulary;
       const limit = request.maxNewTokens ?? Number.POSITIVE_INFINITY;
       const rows = async function* (): AsyncGenerator<Candidate[]> {
         for (const lattice of lattices) {
           if (yielder.due()) await yielder.yield();
-          yield [bestPath(lattice, alignments)];
+          const best = bestPath(lattice, alignments);
+          yield [reported ? { ...best, lattice } : best];
         }
       };
       yield* rowEvents(rows(), request, { endTokenId, limit, began, counts: { forwards: 1 } });

@@ -36,7 +36,7 @@ export function ctcPrefixBeam<Source = TokenSource>(
   options: CtcPrefixBeamOptions<Source> = {},
 ): Decoder<LatticeModel<Source>> {
   const settings = prefixBeamSettings(options);
-  const { alignments, beamSize, candidates, hypotheses, rescoring } = settings;
+  const { alignments, lattices: reported, beamSize, candidates, hypotheses, rescoring } = settings;
   const requires: Requirements = { model: 'lattice', kinds: ['ctc'], candidates };
   return {
     name: NAME,
@@ -109,6 +109,7 @@ export function ctcPrefixBeam<Source = TokenSource>(
         score,
         logProbs: alignment === undefined ? undefined : Array.from(alignment.logProbs),
         alignment: alignments ? alignment : undefined,
+        lattice: reported ? lattice : undefined,
       };
     });
   }

@@ -3,6 +3,7 @@ import {
   assertDecode,
   assertInteger,
   emitted,
+  flag,
   integer,
   type OptionTable,
   refuseOutputPrefixes,
@@ -21,9 +22,11 @@ export interface DagOptions {
    * the output, but counts in scores and lengths. Default: vertex 0 says the first output token.
    */
   readonly startTokenId?: number | undefined;
+  /** Report each row's lattice, and the vertices of the path where the output is one path's (default false). */
+  readonly lattices?: boolean | undefined;
 }
 
-export const DAG_OPTIONS: OptionTable<DagOptions> = { startTokenId: integer(0) };
+export const DAG_OPTIONS: OptionTable<DagOptions> = { startTokenId: integer(0), lattices: flag };
 
 /** A lattice that was read, which row of the request it is of, and where its outputs are cut. */
 export interface DagRow {
@@ -52,7 +55,7 @@ const MAX_POSITIONS = 2048;
 /** A decoder that reads one lattice a row, after one forward for as many rows as fit in memory. */
 export function dagDecoder<Source>(strategy: DagStrategy<Source>): Decoder<LatticeModel<Source>> {
   const { name, candidates = 1, cuts = false, options, prepare } = strategy;
-  const { startTokenId } = options;
+  const { startTokenId, lattices: reported = false } = options;
   const requires: Requirements = { model: 'lattice', kinds: ['dag'], candidates };
   return {
     name,
@@ -69,9 +72,10 @@ export function dagDecoder<Source>(strategy: DagStrategy<Source>): Decoder<Latti
       const yielder = new Yielder(signal);
       const counts = { forwards: 0 };
       const searchRow = function* (lattice: DagLattice, row: number): ReturnType<DagSearch> {
-        const found = yield* search({ graph: yield* readDag(lattice, size, row), row, ends });
-        if (cuts || startTokenId === undefined) return found;
-        return found.map((candidate) => withoutStart(candidate, startTokenId));
+        const said = yield* search({ graph: yield* readDag(lattice, size, row), row, ends });
+        const found =
+          cuts || startTokenId === undefined ? said : said.map((candidate) => withoutStart(candidate, startTokenId));
+        return reported ? found.map((candidate) => ({ ...candidate, lattice })) : found.map(withoutPath);
       };
       const rows = async function* (): AsyncGenerator<readonly Candidate[]> {
         for (const { first, part } of partsOf(sources, MAX_POSITIONS)) {
@@ -90,12 +94,28 @@ export function dagDecoder<Source>(strategy: DagStrategy<Source>): Decoder<Latti
 }
 
 /** A path whose `score` is its joint log-probability, unless it was ranked by something else. */
-export function candidateOf({ tokenIds, logProbs, logProb }: DagPath, score?: number): Candidate {
-  return score === undefined ? { tokenIds, logProbs, score: logProb } : { tokenIds, logProbs, score, logProb };
+export function candidateOf({ vertices, tokenIds, logProbs, logProb }: DagPath, score?: number): Candidate {
+  const frames = Int32Array.from(vertices);
+  const alignment = { firstFrames: frames, lastFrames: frames, logProbs: Float32Array.from(logProbs) };
+  const said = { tokenIds, logProbs, alignment };
+  return score === undefined ? { ...said, score: logProb } : { ...said, score, logProb };
 }
 
 function withoutStart(candidate: Candidate, startTokenId: number): Candidate {
   if (candidate.tokenIds[0] !== startTokenId) return candidate;
-  const { tokenIds, logProbs, ...rest } = candidate;
-  return { ...rest, tokenIds: tokenIds.slice(1), logProbs: logProbs?.slice(1) };
+  const { tokenIds, logProbs, alignment, ...rest } = candidate;
+  return {
+    ...rest,
+    tokenIds: tokenIds.slice(1),
+    logProbs: logProbs?.slice(1),
+    alignment: alignment && {
+      firstFrames: alignment.firstFrames.subarray(1),
+      lastFrames: alignment.lastFrames.subarray(1),
+      logProbs: alignment.logProbs.subarray(1),
+    },
+  };
+}
+
+function withoutPath({ alignment: _vertices, ...candidate }: Candidate): Candidate {
+  return candidate;
 }
