@@ -9,8 +9,7 @@ import {
   withMethods,
   wrongValue,
 } from '@foretoken/core/kit';
-import { isObject } from '@foretoken/models/folder';
-import type { ImportNote } from './readers/hugging-face/generation-config.js';
+import { type ImportNote, isObject } from '@foretoken/models/folder';
 
 /** Options of `importModel`. */
 export interface ImportOptions {

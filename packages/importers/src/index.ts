@@ -1,7 +1,7 @@
+export type { ImportNote } from '@foretoken/models/folder';
 export { type AttributeValue, CONTRIB, GraphBuilder, type Value } from './graphs/graph-builder.js';
 export { readGraphWeights } from './graphs/read-weights.js';
 export { WeightStore } from './graphs/weight-store.js';
 export { importModel } from './import-model.js';
 export type { ImportOptions } from './import-options.js';
-export type { ImportNote } from './readers/hugging-face/generation-config.js';
 export type { Dense } from './tensors/matrices.js';

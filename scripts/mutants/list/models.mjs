@@ -60,7 +60,7 @@ export default [
     faults: [['if (max >= TOO_LARGE) return undefined;', '']],
   },
   {
-    file: 'packages/importers/src/readers/hugging-face/generation-config.ts',
+    file: 'packages/models/src/hugging-face/generation-config.ts',
     tests: ['packages/importers/test/generation-config.test.ts'],
     faults: [["[...reader.badWords(end), ...reader.tokens('suppress_tokens')]", '[...reader.badWords(end)]']],
   },

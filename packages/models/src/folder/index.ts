@@ -8,6 +8,9 @@ export type {
   MaskedLanguageModelManifest,
 } from '../families/known-families.js';
 export { VOCABULARY_MODES } from '../families/known-families.js';
+export { CONFIG, GENERATION_CONFIG } from '../hugging-face/config-files.js';
+export { type GenerationFacts, type ImportNote, readGeneration } from '../hugging-face/generation-config.js';
+export { readTokenizerFiles, type TokenizerFiles } from '../hugging-face/tokenizer-files.js';
 export { allocate, type FilePlace } from '../io/collect-pieces.js';
 export { hubFolder, isHubLocation } from '../node/hub-folder.js';
 export { openModelFolder, resolveFolder } from '../node/open-model-folder.js';
@@ -19,8 +22,7 @@ export {
   readRegularFile,
 } from '../node/safe-file.js';
 export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
-export { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
-export { readPieceTokens } from '../tokenizer/piece-tokenizer.js';
+export type { NamedTokens } from '../tokenizer/named-tokens.js';
 export { bfloat16BitsToFloat32, float16BitsToFloat32, float32ToFloat16Bits } from '../weights/float16.js';
 export {
   DTYPE_BYTES,

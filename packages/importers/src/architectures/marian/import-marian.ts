@@ -1,9 +1,14 @@
 import type { Yielder } from '@foretoken/core/kit';
-import type { FileContent, MarianManifest, Shortlist } from '@foretoken/models/folder';
+import {
+  type FileContent,
+  type GenerationFacts,
+  type MarianManifest,
+  readGeneration,
+  type Shortlist,
+} from '@foretoken/models/folder';
 import type { SourceTokens } from '../../blocks/source-tokens.js';
 import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';
 import { type EmitGraph, GraphFiles } from '../../graphs/graph-files.js';
-import { type GenerationFacts, readGeneration } from '../../readers/hugging-face/generation-config.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import { type EmittedStudents, emitStudents } from '../../students/emit-students.js';
 import { openStudents } from '../../students/open-students.js';

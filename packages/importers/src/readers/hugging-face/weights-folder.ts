@@ -1,26 +1,26 @@
 import type { Yielder } from '@foretoken/core/kit';
 import {
+  CONFIG,
   decodeUtf8,
+  GENERATION_CONFIG,
   invalidFolder,
   isObject,
   MANIFEST_BYTES,
   parseJson,
   quote,
   readRegularFile,
+  readTokenizerFiles,
   resolveFolder,
+  type TokenizerFiles,
   unsupportedModel,
 } from '@foretoken/models/folder';
 import { fileExists } from '../file-exists.js';
 import { openSafetensors } from '../safetensors/open-safetensors.js';
 import { openShards } from '../safetensors/open-shards.js';
 import type { StoredTensor, TensorStore } from '../stored-tensor.js';
-import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.js';
 
-const CONFIG = 'config.json';
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
-/** What newer releases of transformers say about decoding; older ones say it in config.json. */
-export const GENERATION_CONFIG = 'generation_config.json';
 
 /** A Hugging Face weights folder; its tensors are read when they are asked for. */
 export interface WeightsFolder {
@@ -52,7 +52,11 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
   const generationConfig = (await fileExists(folder, GENERATION_CONFIG))
     ? await readObject(folder, GENERATION_CONFIG)
     : undefined;
-  const tokenizer = await readTokenizerFiles(folder);
+  const tokenizer = await readTokenizerFiles({
+    path: folder,
+    has: (name) => fileExists(folder, name),
+    read: (name, max) => readRegularFile({ folder, file: name }, { links: true, max }),
+  });
   signal?.throwIfAborted();
   const tensors = await (sharded ? openShards({ folder, file }) : openSafetensors({ folder, file }));
   signal?.throwIfAborted();

@@ -1,5 +1,6 @@
-import { invalidFolder, isObject, printableValue, quote, unsupportedModel } from '@foretoken/models/folder';
-import { GENERATION_CONFIG, type WeightsFolder } from './weights-folder.js';
+import { isObject } from '../folder/json.js';
+import { invalidFolder, printableValue, quote, unsupportedModel } from '../folder/refusal.js';
+import { CONFIG, type ConfigFiles, GENERATION_CONFIG } from './config-files.js';
 
 /** Something that a weights folder says and that the imported model does not do by itself. */
 export interface ImportNote {
@@ -19,7 +20,6 @@ export interface GenerationFacts {
   readonly notes: readonly ImportNote[];
 }
 
-const CONFIG = 'config.json';
 const BY_RULE = 'It is no part of the model here: to decode so, pass';
 const NO_SUCH = 'It has no effect on this model here.';
 
@@ -79,7 +79,7 @@ const READ = new Set('bad_words_ids suppress_tokens decoder_start_token_id eos_t
 /**
  * Reads what config.json and generation_config.json say about decoding. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
  */
-export function readGeneration(folder: WeightsFolder, vocabularySize: number): GenerationFacts {
+export function readGeneration(folder: ConfigFiles, vocabularySize: number): GenerationFacts {
   const reader = new Reader(folder, vocabularySize);
   const end = reader.token('eos_token_id');
   const tokens = { start: reader.token('decoder_start_token_id'), end, pad: reader.token('pad_token_id') };
@@ -90,10 +90,10 @@ export function readGeneration(folder: WeightsFolder, vocabularySize: number): G
 
 class Reader {
   readonly notes: ImportNote[] = [];
-  readonly #folder: WeightsFolder;
+  readonly #folder: ConfigFiles;
   readonly #size: number;
 
-  constructor(folder: WeightsFolder, vocabularySize: number) {
+  constructor(folder: ConfigFiles, vocabularySize: number) {
     this.#folder = folder;
     this.#size = vocabularySize;
   }
