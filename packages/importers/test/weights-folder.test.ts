@@ -14,7 +14,7 @@ const pace = new Yielder();
 describe('a sound weights folder', () => {
   test('gives config, tokenizer and tensors by name and shape', async () => {
     const folder = await openWeightsFolder(await weightsFolder());
-    expect(folder.tokenizer.files).toEqual(new Map([['tokenizer.json', '{}']]));
+    expect(folder.tokenizer.files).toEqual(new Map([['tokenizer.json', new TextEncoder().encode('{}')]]));
     expect(configInteger(folder, 'd_model', 1, 8)).toBe(8);
     const { dtype, shape, read } = folder.tensor('half', [2, 1]);
     expect([...toFloat32({ dtype, shape, data: await read(pace) })]).toEqual([1, -2]);
