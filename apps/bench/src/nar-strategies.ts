@@ -121,7 +121,7 @@ export const NAR_STRATEGIES: readonly NarStrategy[] = [
     way(withNgrams(languageModel), lattice),
   ),
   row('ctc-prefix-beam-no-repeat', 'one-shot', ['lattice'], ({ lattice }) =>
-    way(ctcPrefixBeam({ noRepeatNgram: 2 }), lattice),
+    way(ctcPrefixBeam({ noRepeatNgramSize: 2 }), lattice),
   ),
   row('ctc-prefix-beam-rescored', 'rescored', ['lattice', 'autoregressive'], ({ lattice, autoregressive }) =>
     way(ctcPrefixBeam({ rescoring: { model: autoregressive } }), lattice),
@@ -143,10 +143,10 @@ export const NAR_STRATEGIES: readonly NarStrategy[] = [
   row('nat', 'one-shot', ['canvas'], natWith({})),
   row('nat-lengths-5', 'one-shot', ['canvas'], natWith({ lengthBeam: 5 })),
   row('nat-lengths-5-rescored', 'rescored', ['canvas', 'autoregressive'], ({ canvas, autoregressive }) =>
-    way(nat({ lengthBeam: 5, rescore: autoregressive }), canvas),
+    way(nat({ lengthBeam: 5, rescoring: { model: autoregressive } }), canvas),
   ),
   row('nat-deduplicate', 'one-shot', ['canvas'], natWith({ deduplicate: true })),
-  row('nat-no-repeat', 'one-shot', ['canvas'], natWith({ noRepeat: true })),
+  row('nat-no-repeat', 'one-shot', ['canvas'], natWith({ noAdjacentRepeats: true })),
   hinted('nat-searched-hints', 'one-shot', nat()),
   hinted('nat-searched-hints-lengths-5-weighted', 'one-shot', nat(WEIGHTED)),
   row('nat-raw', 'one-shot', ['canvas'], natWith({}), 'raw'),

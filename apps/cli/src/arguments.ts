@@ -1,4 +1,4 @@
-import { assertInteger } from '@foretoken/core/kit';
+import { assertInteger, nameHint } from '@foretoken/core/kit';
 import { type CAC, cac } from 'cac';
 import { type CommandDefinition, GLOBAL_OPTIONS, type OptionDefinition } from './command.js';
 import { usageError } from './errors.js';
@@ -89,7 +89,7 @@ function shelterValues(argv: readonly string[], flags: ReadonlyMap<string, boole
     const equals = argument.indexOf('=');
     const name = equals < 0 ? argument : argument.slice(0, equals);
     const takesValue = flags.get(name);
-    if (takesValue === undefined) throw unknownOption(name);
+    if (takesValue === undefined) throw unknownOption(name, [...flags.keys()]);
     if (!takesValue) {
       if (equals >= 0) throw usageError(`${name} takes no value.`, { option: name, received: argument });
       // Spelled out, or the parser would look for its value in the next word.
@@ -104,8 +104,11 @@ function shelterValues(argv: readonly string[], flags: ReadonlyMap<string, boole
   return sheltered;
 }
 
-function unknownOption(name: string): Error {
-  return usageError(`Unknown option ${name}. Run foretoken --help, or foretoken COMMAND --help.`, { received: name });
+function unknownOption(name: string, known: readonly string[]): Error {
+  return usageError(
+    `Unknown option ${name}.${nameHint(name, known)} Run foretoken --help, or foretoken COMMAND --help.`,
+    { received: name },
+  );
 }
 
 function checkOptions(cli: CAC, command: CommandDefinition): void {

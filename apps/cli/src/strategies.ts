@@ -96,7 +96,7 @@ export function createStrategy(
     case 'greedy':
       return autoregressive(greedy(options));
     case 'sampling':
-      return autoregressive(sampling({ ...options, scores: (options.samples ?? 1) > 1 }));
+      return autoregressive(sampling({ ...options, scores: (options.hypotheses ?? 1) > 1 }));
     case 'beam':
       return autoregressive(beamSearch(options));
     case 'speculative':
@@ -112,8 +112,8 @@ export function createStrategy(
       part('ctc');
       return lattice(prefixBeam(model, options), 'ctc');
     case 'nat': {
-      const { rescore, ...rest } = options;
-      return canvas(nat(rescore === true ? { ...rest, rescore: part('autoregressive') } : rest));
+      const { rescoring, ...rest } = options;
+      return canvas(nat(rescoring === true ? { ...rest, rescoring: { model: part('autoregressive') } } : rest));
     }
     case 'mask-predict':
       return canvas(maskPredict(options));
@@ -143,13 +143,12 @@ export function createStrategy(
 }
 
 function prefixBeam(model: LoadedModel, options: StrategyOptions): Decoder<Model<'ctc'>> {
-  const { ngramWeight, noRepeatNgramSize, hotWord = [], hotWordBonus = HOT_WORD_BONUS, rescore, ...rest } = options;
+  const { ngramWeight, hotWord = [], hotWordBonus = HOT_WORD_BONUS, rescoring, ...rest } = options;
   const languageModel = languageModelFor('ctc-prefix-beam', model, ngramWeight);
   return ctcPrefixBeam({
     ...rest,
-    ...(languageModel === undefined ? {} : { languageModel }),
-    ...(noRepeatNgramSize === undefined ? {} : { noRepeatNgram: noRepeatNgramSize }),
-    ...(rescore === true ? { rescoring: { model: partFor('ctc-prefix-beam', 'autoregressive', model) } } : {}),
+    languageModel,
+    rescoring: rescoring ? { model: partFor('ctc-prefix-beam', 'autoregressive', model) } : undefined,
     hotWords: hotWord.map((text) => ({ tokenIds: outputTokens(model.tokenizer, text), bonus: hotWordBonus })),
   });
 }
@@ -188,7 +187,7 @@ function dagDecoder(name: DagStrategyName, model: LoadedModel, given: StrategyOp
       return dagSampling(options);
     case 'dag-beam': {
       const languageModel = languageModelFor(name, model, ngramWeight);
-      return dagBeam({ ...options, ...(languageModel === undefined ? {} : { languageModel }) });
+      return dagBeam({ ...options, languageModel });
     }
   }
 }

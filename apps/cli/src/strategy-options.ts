@@ -23,13 +23,13 @@ import { partOf, STRATEGIES, STRATEGIES_OF, type StrategyName } from './strategy
 export interface StrategyOptions
   extends LengthOptions,
     Pick<ScoreRules, 'repetitionPenalty' | 'noRepeatNgramSize' | 'minNewTokens'>,
-    Pick<SamplingOptions, 'temperature' | 'topK' | 'topP' | 'minP' | 'samples'>,
+    Pick<SamplingOptions, 'temperature' | 'topK' | 'topP' | 'minP'>,
     Pick<BeamSearchOptions, 'beamSize' | 'lengthPenalty' | 'hypotheses'>,
     Pick<
       CtcPrefixBeamOptions<TokenSource>,
       'candidates' | 'minTokenLogProb' | 'beamThreshold' | 'lengthBonus' | 'alignments'
     >,
-    Pick<NatOptions, 'deduplicate' | 'noRepeat'>,
+    Pick<NatOptions, 'deduplicate' | 'noAdjacentRepeats'>,
     Pick<MaskPredictOptions, 'iterations' | 'schedule' | 'minMasked' | 'adaptiveStop'>,
     Pick<MaskCtcOptions<TokenSource>, 'threshold'>,
     Pick<EasyFirstOptions, 'groups'>,
@@ -38,7 +38,7 @@ export interface StrategyOptions
     Pick<LevenshteinOptions, 'perGap' | 'deletionThreshold'> {
   readonly seed?: number | undefined;
   /** The folder's autoregressive model chooses among what was found. */
-  readonly rescore?: boolean | undefined;
+  readonly rescoring?: boolean | undefined;
   /** Weight of the folder's n-gram model; 0 leaves it out. */
   readonly ngramWeight?: number | undefined;
   /** Phrases, and the bonus of each. */
@@ -80,7 +80,12 @@ const ORDERS = ['confidence', 'margin', 'entropy', 'entropy-bounded', 'left-to-r
 
 const DEFINITIONS: readonly Definition[] = [
   define('beam-size', 'integer', BEAMS, 'hypotheses kept at each step (default 4; ctc-prefix-beam: 16)'),
-  define('hypotheses', 'integer', BEAMS, 'hypotheses to return, in --json and --jsonl (default 1)'),
+  define(
+    'hypotheses',
+    'integer',
+    [...BEAMS, 'sampling', 'dag-sampling'],
+    'outputs to return, in --json and --jsonl (default 1)',
+  ),
   define('candidates', 'integer', ['ctc-prefix-beam', 'dag-beam', 'dag-sampling'], 'best tokens searched (default 5)'),
   define('length-penalty', 'number', ['beam', ...VITERBI, 'dag-beam'], 'exponent of the length in scores (default 1)'),
   define('length-bonus', 'number', 'ctc-prefix-beam', 'added to the score for each token (default 0)'),
@@ -90,7 +95,7 @@ const DEFINITIONS: readonly Definition[] = [
   define('hot-word', 'texts', 'ctc-prefix-beam', 'a phrase that outputs should rather hold; may be repeated'),
   define('hot-word-bonus', 'number', 'ctc-prefix-beam', 'natural-log bonus of each hot word (default 5)'),
   define(
-    'rescore',
+    'rescoring',
     'flag',
     ['ctc-prefix-beam', 'nat'],
     "the folder's autoregressive model chooses among what was found",
@@ -105,7 +110,7 @@ const DEFINITIONS: readonly Definition[] = [
   define('length-beam', 'integer', PREDICTED, 'predicted lengths tried side by side (default 1)'),
   define('length-weight', 'number', PREDICTED, 'weight of their own log-probabilities in the choice (default 0)'),
   define('deduplicate', 'flag', 'nat', 'collapse runs of equal tokens'),
-  define('no-repeat', 'flag', 'nat', 'the best canvas of which no two neighbours are equal'),
+  define('no-adjacent-repeats', 'flag', 'nat', 'the best canvas of which no two neighbours are equal'),
   define(
     'iterations',
     'integer',
@@ -144,7 +149,6 @@ const DEFINITIONS: readonly Definition[] = [
   define('top-k', 'integer', 'sampling', 'keep the k most probable tokens'),
   define('top-p', 'number', 'sampling', 'keep the most probable tokens that reach this probability'),
   define('min-p', 'number', 'sampling', 'keep tokens this fraction as probable as the best one'),
-  define('samples', 'integer', ['sampling', 'dag-sampling'], 'outputs a line, in --json and --jsonl (default 1)'),
   define('seed', 'integer', RANDOM, 'seed of the random choices (default 0)'),
   define('repetition-penalty', 'number', RULED, 'above 1 discourages tokens that occurred'),
   define('no-repeat-ngram-size', 'integer', [...RULED, 'ctc-prefix-beam'], 'no run of n tokens occurs twice'),

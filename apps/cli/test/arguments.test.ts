@@ -31,14 +31,21 @@ describe('values', () => {
   });
 
   it('keep a name that begins with no-, with and without a value', () => {
-    const { options } = parse('decode', '--no-repeat', '--no-repeat-ngram-size', '2', '--no-color', '--adaptive-stop');
-    expect([options.flag('no-repeat'), options.flag('no-color'), options.flag('adaptive-stop')]).toEqual([
+    const { options } = parse(
+      'decode',
+      '--no-adjacent-repeats',
+      '--no-repeat-ngram-size',
+      '2',
+      '--no-color',
+      '--adaptive-stop',
+    );
+    expect([options.flag('no-adjacent-repeats'), options.flag('no-color'), options.flag('adaptive-stop')]).toEqual([
       true,
       true,
       true,
     ]);
     expect(options.integer('no-repeat-ngram-size', 1, 9)).toBe(2);
-    expect(parse('decode').options.flag('no-repeat')).toBe(false);
+    expect(parse('decode').options.flag('no-adjacent-repeats')).toBe(false);
   });
 
   it('may not repeat where they contradict each other', () => {
@@ -61,6 +68,11 @@ describe('usage errors: exit code 2, a message, nothing on standard output', () 
     [['2024'], 'Unknown command 2024'],
     [['race', '--nonsense'], 'Unknown option --nonsense'],
     [['race', '-x'], 'Unknown option -x'],
+    [['decode', '--samples', '2'], 'Did you mean --hypotheses?'],
+    [['decode', '--rescore'], 'Did you mean --rescoring?'],
+    [['decode', '--no-repeat'], 'Did you mean --no-adjacent-repeats?'],
+    [['decode', '--least-masked', '1'], 'Did you mean --min-masked?'],
+    [['decode', '--beam-sise', '2'], 'Did you mean --beam-size?'],
     [['race', '--no-json'], 'Unknown option --no-json'],
     [['race', '--constructor'], 'Unknown option --constructor'],
     [['race', '--text.foo', 'x'], 'Unknown option --text.foo'],
@@ -96,8 +108,8 @@ describe('usage errors: exit code 2, a message, nothing on standard output', () 
       '--steps goes with --strategy masked-diffusion, not with mask-predict',
     ],
     [
-      ['decode', '--strategy', 'mask-predict', '--no-repeat', '--text', 'a'],
-      '--no-repeat goes with --strategy nat, not with mask-predict',
+      ['decode', '--strategy', 'mask-predict', '--no-adjacent-repeats', '--text', 'a'],
+      '--no-adjacent-repeats goes with --strategy nat, not with mask-predict',
     ],
     [['decode', '--strategy', 'insertion', '--initial', 'x', '--text', 'a'], '--initial goes with --strategy levensh'],
     [['decode', '--strategy', 'mask-predict', '--schedule', 'x', '--text', 'a'], '--schedule must be one of linear'],
@@ -112,7 +124,7 @@ describe('usage errors: exit code 2, a message, nothing on standard output', () 
     ],
     [['decode', '--strategy', 'ctc-prefix-beam', '--hot-word', ' ', '--text', 'a'], '--hot-word is blank'],
     [['decode', '--strategy', 'levenshtein', '--initial', '/no', '--text', 'a'], '--initial "/no" cannot be read'],
-    [['race', '--no-repeat'], 'foretoken race has no option --no-repeat'],
+    [['race', '--no-adjacent-repeats'], 'foretoken race has no option --no-adjacent-repeats'],
     [['decode', '--text', 'a', '--stop', ''], 'stopStrings needs strings'],
     [['decode', '--text', 'a', '--file', 'b'], '--text and --file exclude each other'],
     [['decode', '--text', 'a', '--json', '--jsonl'], '--json and --jsonl exclude each other'],

@@ -45,7 +45,7 @@ describe('strategies of students', () => {
 
   it.each([
     ['nat', ['--length-beam', '2', '--length-weight', '0.1', '--deduplicate']],
-    ['nat', ['--no-repeat']],
+    ['nat', ['--no-adjacent-repeats']],
     ['mask-predict', ['--iterations', '3', '--schedule', 'cosine', '--adaptive-stop', '--min-masked', '1']],
     ['mask-ctc', ['--threshold', '1', '--iterations', '2']],
     ['easy-first', ['--groups', '2', '--iterations', '5']],
@@ -56,7 +56,7 @@ describe('strategies of students', () => {
     ['dag-viterbi', ['--length-penalty', '0.5']],
     ['dag-joint-viterbi', ['--length', '5']],
     ['dag-beam', ['--beam-size', '3', '--candidates', '2', '--hypotheses', '2']],
-    ['dag-sampling', ['--temperature', '0.01', '--samples', '2', '--seed', '1', '--candidates', '3']],
+    ['dag-sampling', ['--temperature', '0.01', '--hypotheses', '2', '--seed', '1', '--candidates', '3']],
     ['levenshtein', ['--iterations', '5', '--per-gap', '3', '--deletion-threshold', '0.7']],
     ['levenshtein', ['--from-ctc']],
     ['insertion', ['--per-gap', '3']],
@@ -130,7 +130,7 @@ describe('strategies of students', () => {
   });
 
   it('refuses to rescore a single length', async () => {
-    const { code, stderr } = await cli(decode('nat', '--rescore'), { model: modelWithStudents() });
+    const { code, stderr } = await cli(decode('nat', '--rescoring'), { model: modelWithStudents() });
     expect(code).toBe(2);
     expect(stderr).toContain('lengthBeam of 2 or more is required');
   });

@@ -35,7 +35,7 @@ const STRATEGIES: Readonly<Record<string, () => Decoder<Model>>> = {
   'sampling at temperature 0': () => sampling({ temperature: 0 }),
   'sampling, cool and truncated': () => sampling({ temperature: 1e-3, topP: 0.9, minP: 0.1, typicalP: 0.9 }),
   'sampling with mirostat': () => sampling({ mirostat: { surprise: 3 } }),
-  'sampling several': () => sampling({ samples: 3, scores: true }),
+  'sampling several': () => sampling({ hypotheses: 3, scores: true }),
   'beam search': () => beamSearch({ beamSize: 3, hypotheses: 3 }),
   'beam search with rules': () => beamSearch({ ...keep, beamSize: 3, hypotheses: 3 }),
   'diverse beam search': () => beamSearch({ beamSize: 4, groups: 2, hypotheses: 4, diversityPenalty: 5 }),

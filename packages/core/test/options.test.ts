@@ -15,7 +15,7 @@ import {
   type OptionTable,
 } from '@foretoken/core/kit';
 import { greedy, sampling } from '@foretoken/greedy';
-import { ctcGreedy } from '@foretoken/one-shot';
+import { ctcGreedy, ctcPrefixBeam, dagSampling, nat } from '@foretoken/one-shot';
 import { levenshtein, maskPredict } from '@foretoken/refine';
 import { speculative } from '@foretoken/speculative';
 import { randomScriptedModel } from '@foretoken/testkit';
@@ -60,6 +60,14 @@ describe('options', () => {
     [() => greedy({ temperature: 1 } as never), 'temperature is taken by: sampling; dagSampling; maskedDiffusion.'],
     [() => greedy({ num_beams: 4 } as never), 'beamSize is taken by: beamSearch;'],
     [() => sampling({ top_k: 4 } as never), 'Did you mean topK?'],
+    [() => sampling({ samples: 4 } as never), 'Did you mean hypotheses?'],
+    [() => dagSampling({ samples: 4 } as never), 'Did you mean hypotheses?'],
+    [() => ctcPrefixBeam({ noRepeatNgram: 4 } as never), 'Did you mean noRepeatNgramSize?'],
+    [() => ctcPrefixBeam({ rescore: {} } as never), 'Did you mean rescoring?'],
+    [() => ctcPrefixBeam({ ngrams: {} } as never), 'Did you mean languageModel?'],
+    [() => nat({ rescore: {} } as never), 'Did you mean rescoring?'],
+    [() => nat({ noRepeat: true } as never), 'Did you mean noAdjacentRepeats?'],
+    [() => maskPredict({ leastMasked: 1 } as never), 'Did you mean minMasked?'],
     [
       () => speculative({ repetitionPenalty: 4 } as never),
       'repetitionPenalty is taken by: greedy, sampling and beamSearch.',

@@ -18,7 +18,7 @@ export interface RowDecoding<Source> {
   readonly request: DecodeRequest<Source>;
   readonly choice: TokenChoice;
   /** Hypotheses a row. */
-  readonly samples: number;
+  readonly hypotheses: number;
   /** Report `score`. */
   readonly scores: boolean;
   /** Report `tokenLogProbs`. */
@@ -48,7 +48,7 @@ export async function* decodeRows<Source>(
   prepare: () => RowDecoding<Source>,
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
-  const { request, choice, samples, scores, tokenLogProbs, surpriseBound, minNewTokens } = prepare();
+  const { request, choice, hypotheses, scores, tokenLogProbs, surpriseBound, minNewTokens } = prepare();
   const { sources, signal } = request;
   const forest = opened('autoregressive', await model.open(sources, signal === undefined ? {} : { signal }));
   try {
@@ -56,12 +56,12 @@ export async function* decodeRows<Source>(
       const start = forest.start(row);
       const output = startOutput(row, start.prefix.length, model, request, minNewTokens);
       return Array.from(
-        { length: samples },
+        { length: hypotheses },
         (_, sample) => new OpenHypothesis(row, start, sample, output.fork(), surpriseBound),
       );
     });
     // One hypothesis a row is final token by token; of several the best is known only at the end.
-    const streams = samples === 1;
+    const streams = hypotheses === 1;
     if (streams) {
       for (const [hypothesis] of rows) {
         const event = tokenCommit(hypothesis.row, hypothesis.rowOutput, 0, performance.now() - began);
@@ -99,9 +99,9 @@ export async function* decodeRows<Source>(
         else forest.retain(row, leaves);
       }
     }
-    const results = rows.map((hypotheses, row) => {
+    const results = rows.map((drawn, row) => {
       // Array sort is stable: equal scores keep the order of the samples.
-      const ranked = scores ? [...hypotheses].sort((a, b) => b.logProb - a.logProb) : hypotheses;
+      const ranked = scores ? [...drawn].sort((a, b) => b.logProb - a.logProb) : drawn;
       return rowResult(
         row,
         ranked.map((hypothesis) => hypothesis.finished(scores, tokenLogProbs)),

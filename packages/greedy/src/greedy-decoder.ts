@@ -77,7 +77,7 @@ export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decod
     return {
       request,
       choice,
-      samples: 1,
+      hypotheses: 1,
       scores,
       tokenLogProbs,
       surpriseBound: 0,

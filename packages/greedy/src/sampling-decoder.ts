@@ -25,14 +25,14 @@ import { assertTruncation, randomPick, TRUNCATION_OPTIONS, type TruncationOption
 
 export interface SamplingOptions extends ReportOptions, ScoreRules, TruncationOptions {
   /** Hypotheses a row, drawn independently (default 1). They share the prefix, and are ranked only if `scores` is set. */
-  readonly samples?: number | undefined;
+  readonly hypotheses?: number | undefined;
 }
 
 const OPTIONS: OptionTable<SamplingOptions> = {
   ...REPORT_OPTIONS,
   ...SCORE_RULES,
   ...TRUNCATION_OPTIONS,
-  samples: integer(1, 4096),
+  hypotheses: integer(1, 4096),
 };
 
 /**
@@ -44,15 +44,15 @@ const OPTIONS: OptionTable<SamplingOptions> = {
  */
 export function sampling<Source = TokenSource>(options: SamplingOptions = {}): Decoder<AutoregressiveModel<Source>> {
   options = checkOptions('sampling', options, OPTIONS);
-  const { scores = false, alternatives = 0, samples = 1, temperature = 1 } = options;
+  const { scores = false, alternatives = 0, hypotheses = 1, temperature = 1 } = options;
   const tokenLogProbs = (options.tokenLogProbs ?? false) || alternatives > 0;
   const wanted = { logProbs: scores || tokenLogProbs, alternatives };
   assertTruncation(options);
-  if (temperature === 0 && samples > 1) {
+  if (temperature === 0 && hypotheses > 1) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      `temperature 0 always chooses the most probable token, so ${samples} samples would be equal. Raise one or ask for one.`,
-      { option: 'samples', received: samples, temperature },
+      `temperature 0 always chooses the most probable token, so ${hypotheses} hypotheses would be equal. Raise one or ask for one.`,
+      { option: 'hypotheses', received: hypotheses, temperature },
     );
   }
   // A top-k truncation of the model's own scores needs no more of them than k.
@@ -60,8 +60,8 @@ export function sampling<Source = TokenSource>(options: SamplingOptions = {}): D
   const requires = {
     model: 'autoregressive',
     outputs: [few ? 'topK' : 'logits'],
-    branching: samples > 1,
-    rollback: samples > 1,
+    branching: hypotheses > 1,
+    rollback: hypotheses > 1,
   } as const;
   /** What is needed where more tokens are wanted than the model's top-k head gives. */
   const wide = { ...requires, outputs: ['logits'] } as const;
@@ -86,6 +86,14 @@ export function sampling<Source = TokenSource>(options: SamplingOptions = {}): D
       ? pickedFromTopK(k, pick, wanted)
       : ruledToken(vocabulary.size, compileRules(options, vocabulary, request.outputPrefixes), pick, wanted);
     const surpriseBound = 2 * (options.mirostat?.surprise ?? 0);
-    return { request, choice, samples, scores, tokenLogProbs, surpriseBound, minNewTokens: options.minNewTokens ?? 0 };
+    return {
+      request,
+      choice,
+      hypotheses,
+      scores,
+      tokenLogProbs,
+      surpriseBound,
+      minNewTokens: options.minNewTokens ?? 0,
+    };
   }
 }

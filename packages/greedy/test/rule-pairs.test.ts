@@ -97,7 +97,7 @@ describe('what is no longer needed', () => {
     const recorded = recording(
       scriptedModel({ vocabularySize: 4, score: (_, output) => (output.length > 6 ? [9, 0, 0, 0] : [1, 1, 1, 0]) }),
     );
-    await collect(sampling({ samples: 4 }).decode(recorded, { sources: [SOURCE], seed: 3 }));
+    await collect(sampling({ hypotheses: 4 }).decode(recorded, { sources: [SOURCE], seed: 3 }));
     const widths = recorded.calls.flatMap((call) => (call.call === 'extend' ? [call.tokenIds.length] : []));
     const retained = recorded.calls.flatMap((call) => (call.call === 'retain' ? [call.leaves.length] : []));
     expect(retained.length).toBeGreaterThan(0);

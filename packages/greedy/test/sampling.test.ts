@@ -7,7 +7,7 @@ autoregressiveConformance({ runner: { describe, it }, name: 'sampling', createDe
 autoregressiveConformance({
   runner: { describe, it },
   name: 'sampling of several',
-  createDecoder: () => sampling({ samples: 3, topK: 4, scores: true }),
+  createDecoder: () => sampling({ hypotheses: 3, topK: 4, scores: true }),
   search: true,
 });
 autoregressiveConformance({
@@ -88,7 +88,7 @@ describe('sampling draws from the exact distribution', () => {
         const supports = fewCandidates ? { maxCandidates: 0 } : {};
         const model = scriptedModel({ vocabularySize: LOGITS.length, score: () => LOGITS, supports });
         const request = { sources: [Int32Array.of(1)], maxNewTokens: 1, seed: 20 };
-        const { results } = await collect(sampling({ ...options, samples: DRAWS }).decode(model, request));
+        const { results } = await collect(sampling({ ...options, hypotheses: DRAWS }).decode(model, request));
         const counts = new Array<number>(LOGITS.length).fill(0);
         for (const { tokenIds } of results[0]?.hypotheses ?? []) {
           counts[tokenIds[0]] = counts[tokenIds[0]] + 1;
@@ -108,7 +108,7 @@ describe('sampling draws from the exact distribution', () => {
     const model = scriptedModel({ vocabularySize: 3, score: () => [-1e9, 0, 0] });
     const sources = Array.from({ length: 40 }, (_, row) => Int32Array.of(row));
     const request = { sources, maxNewTokens: 20, seed: 3 };
-    const { results } = await collect(sampling({ samples: 5 }).decode(model, request));
+    const { results } = await collect(sampling({ hypotheses: 5 }).decode(model, request));
     const outputs = results.flatMap(({ hypotheses }) => hypotheses.map(({ tokenIds }) => tokenIds.join('')));
     expect(new Set(outputs).size).toBe(200);
     const ones = outputs.join('').split('1').length - 1;
@@ -121,7 +121,7 @@ describe('sampling', () => {
     const model = randomScriptedModel({ seed: 5, vocabularySize: 12, sharpness: 1 });
     const sources = Array.from({ length: 9 }, (_, row) => Int32Array.of(row, 3));
     const decode = async (rows: readonly Int32Array[], seed: number) => {
-      const { results } = await collect(sampling({ samples: 2 }).decode(model, { sources: rows, seed }));
+      const { results } = await collect(sampling({ hypotheses: 2 }).decode(model, { sources: rows, seed }));
       return results.map(({ hypotheses }) => hypotheses.map(({ tokenIds }) => [...tokenIds]));
     };
     const together = await decode(sources, 77);
@@ -145,7 +145,7 @@ describe('sampling', () => {
   it('keeps exactly k tokens at a tie, whichever head they come from', async () => {
     for (const supports of [{}, { maxCandidates: 0 }]) {
       const model = scriptedModel({ vocabularySize: 6, score: () => [-20, 1, 1, 1, 1, 1], supports });
-      const decoder = sampling({ topK: 2, samples: 60 });
+      const decoder = sampling({ topK: 2, hypotheses: 60 });
       const { results } = await collect(decoder.decode(model, { sources: [Int32Array.of(1)], maxNewTokens: 1 }));
       expect(new Set(results[0]?.hypotheses.map(({ tokenIds }) => tokenIds[0]))).toEqual(new Set([1, 2]));
     }
@@ -182,7 +182,9 @@ describe('sampling', () => {
 
   it('scores a prefix once for all samples, and a sample that is over costs nothing more', async () => {
     const model = recording(randomScriptedModel({ seed: 2, vocabularySize: 6, typicalLength: 3, prefix: [1, 2, 3] }));
-    const { results } = await collect(sampling({ samples: 6 }).decode(model, { sources: [Int32Array.of(4)], seed: 9 }));
+    const { results } = await collect(
+      sampling({ hypotheses: 6 }).decode(model, { sources: [Int32Array.of(4)], seed: 9 }),
+    );
     const widths = model.calls.flatMap((call) => (call.call === 'extend' ? [call.tokenIds.length] : []));
     expect(widths[0]).toBe(3);
     const lengths = results[0]?.hypotheses.map(({ tokenIds }) => tokenIds.length) ?? [];
@@ -214,7 +216,7 @@ describe('sampling', () => {
     const wrong: readonly SamplingOptions[] = [
       { temperature: -1 },
       { temperature: Number.NaN },
-      { temperature: 0, samples: 2 },
+      { temperature: 0, hypotheses: 2 },
       { topK: 0 },
       { topP: 0 },
       { topP: 1.01 },
@@ -225,8 +227,8 @@ describe('sampling', () => {
       { mirostat: { surprise: 0 } },
       { mirostat: { surprise: 3 }, topK: 4 },
       { mirostat: { surprise: 3 }, temperature: 0 },
-      { samples: 0 },
-      { samples: 1.5 },
+      { hypotheses: 0 },
+      { hypotheses: 1.5 },
       { alternatives: -1 },
       { repetitionPenalty: 0 },
       { noRepeatNgramSize: 0 },

@@ -106,7 +106,7 @@ describe('rules on scores', () => {
         Uint8Array.from({ length: 8 }, (_, id) => Number(id === 0 ? state === 6 : id >= state && id < 7)),
     };
     await property(async (seed) => {
-      const decoders = [greedy({ constraint: rising }), sampling({ constraint: rising, samples: 2 })];
+      const decoders = [greedy({ constraint: rising }), sampling({ constraint: rising, hypotheses: 2 })];
       for (const decoder of decoders) {
         const { results } = await collect(decoder.decode(model(seed), { sources: SOURCES, maxNewTokens: 30, seed }));
         for (const { tokenIds, finishReason } of results.flatMap(({ hypotheses }) => hypotheses)) {

@@ -22,7 +22,7 @@ afterAll(() => model[Symbol.asyncDispose]());
 const DECODERS: Readonly<Record<string, Decoder<Target>>> = {
   greedy: greedy(),
   'greedy with rules': greedy({ repetitionPenalty: 1.2, noRepeatNgramSize: 3 }),
-  'sampling from the top k': sampling({ topK: 10, samples: 2 }),
+  'sampling from the top k': sampling({ topK: 10, hypotheses: 2 }),
   'sampling from the whole vocabulary': sampling({ topP: 0.9 }),
   mirostat: sampling({ mirostat: { surprise: 3 } }),
   'beam search': beamSearch({ beamSize: 4, hypotheses: 4 }),

@@ -158,7 +158,7 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
     'nat, length beam': (model: LoadedModel, sources: readonly TokenSource[]) =>
       nat({ lengthBeam: 3 }).decode(model.part('canvas'), { sources }),
     'nat, rescored': (model: LoadedModel, sources: readonly TokenSource[]) =>
-      nat({ lengthBeam: 2, rescore: TEACHER }).decode(model.part('canvas'), { sources }),
+      nat({ lengthBeam: 2, rescoring: { model: TEACHER } }).decode(model.part('canvas'), { sources }),
     levenshtein: (model: LoadedModel, sources: readonly TokenSource[]) =>
       levenshtein({ iterations: 2 }).decode(model.part('edit'), { sources }),
   };

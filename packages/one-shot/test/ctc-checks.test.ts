@@ -93,7 +93,7 @@ describe('ctcPrefixBeam', () => {
       { languageModel: { weight: 1 } as WeightedLanguageModel },
       { languageModel: hashModel as unknown as WeightedLanguageModel },
       { languageModel: { model: hashModel, weight: -1 } },
-      { noRepeatNgram: 0 },
+      { noRepeatNgramSize: 0 },
       { hotWords: [{ tokenIds: [], bonus: 1 }] },
       { hotWords: [{ tokenIds: [1], bonus: -1 }] },
       { hotWords: [1, 2].map((bonus) => ({ tokenIds: [1], bonus })) },

@@ -90,7 +90,7 @@ describe('ctcPrefixBeam, with a beam that never prunes', () => {
           );
         const wanted = expected(lattice, (tokenIds) => (repeats(tokenIds) ? Number.NEGATIVE_INFINITY : 0));
         if (wanted.length > 0) {
-          expectSame(await decode(lattice, vocabularySize, all({ noRepeatNgram: size })), wanted);
+          expectSame(await decode(lattice, vocabularySize, all({ noRepeatNgramSize: size })), wanted);
         }
       }),
     );

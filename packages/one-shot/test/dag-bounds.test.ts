@@ -201,56 +201,60 @@ describe('dagBeam, pruned', () => {
   });
 });
 
-describe.each([dagGreedy(), dagLookahead(), dagViterbi(), dagJointViterbi(), dagBeam(), dagSampling({ samples: 3 })])(
-  '$name',
-  (decoder) => {
-    it('lets other work have a turn, and stops at the first step after an abort', async () => {
-      for (const turns of [0, 1, 4]) {
-        const controller = new AbortController();
-        using clock = new SteppingClock(1_000);
-        let abortedAt = Number.POSITIVE_INFINITY;
-        const abortAfter = (left: number): void => {
-          setImmediate(() => {
-            if (left > 0) return abortAfter(left - 1);
-            abortedAt = clock.looks;
-            controller.abort('stopped');
-          });
-        };
-        const dag = () => randomDag(3, 40, 7);
-        const inner = scriptedDagModel({ vocabularySize: 7, dag });
-        const model: LatticeModel<TokenSource> = {
-          ...inner,
-          emit: (sources, options) => {
-            abortAfter(turns);
-            return inner.emit(sources, options);
-          },
-        };
-        const sources = Array.from({ length: 8 }, (_, row) => Int32Array.of(row));
-        await expect(eventsOf(decoder.decode(model, { sources, signal: controller.signal }))).rejects.toBe('stopped');
-        expect(clock.looks).toBeLessThanOrEqual(abortedAt + 1);
-      }
-    });
-
-    it('reads a large batch in parts of bounded size, and gives each row what it gets alone', async () => {
-      const dag = (source: TokenSource) => randomDag(source[0], 4, 7);
+describe.each([
+  dagGreedy(),
+  dagLookahead(),
+  dagViterbi(),
+  dagJointViterbi(),
+  dagBeam(),
+  dagSampling({ hypotheses: 3 }),
+])('$name', (decoder) => {
+  it('lets other work have a turn, and stops at the first step after an abort', async () => {
+    for (const turns of [0, 1, 4]) {
+      const controller = new AbortController();
+      using clock = new SteppingClock(1_000);
+      let abortedAt = Number.POSITIVE_INFINITY;
+      const abortAfter = (left: number): void => {
+        setImmediate(() => {
+          if (left > 0) return abortAfter(left - 1);
+          abortedAt = clock.looks;
+          controller.abort('stopped');
+        });
+      };
+      const dag = () => randomDag(3, 40, 7);
       const inner = scriptedDagModel({ vocabularySize: 7, dag });
-      const rows: number[] = [];
       const model: LatticeModel<TokenSource> = {
         ...inner,
         emit: (sources, options) => {
-          rows.push(sources.length);
-          expect(sources.reduce((sum, { length }) => sum + length, 0)).toBeLessThanOrEqual(2048);
+          abortAfter(turns);
           return inner.emit(sources, options);
         },
       };
-      const sources = Array.from({ length: 90 }, (_, row) => new Int32Array(64).fill(row));
-      const { results, statistics } = await collect(decoder.decode(model, { sources }));
-      expect(rows).toEqual([32, 32, 26]);
-      expect(statistics.forwards).toBe(3);
-      for (const row of [0, 31, 32, 89]) {
-        const alone = await collect(decoder.decode(model, { sources: [sources[row] as Int32Array] }));
-        expect(results[row]?.hypotheses).toEqual(alone.results[0]?.hypotheses);
-      }
-    });
-  },
-);
+      const sources = Array.from({ length: 8 }, (_, row) => Int32Array.of(row));
+      await expect(eventsOf(decoder.decode(model, { sources, signal: controller.signal }))).rejects.toBe('stopped');
+      expect(clock.looks).toBeLessThanOrEqual(abortedAt + 1);
+    }
+  });
+
+  it('reads a large batch in parts of bounded size, and gives each row what it gets alone', async () => {
+    const dag = (source: TokenSource) => randomDag(source[0], 4, 7);
+    const inner = scriptedDagModel({ vocabularySize: 7, dag });
+    const rows: number[] = [];
+    const model: LatticeModel<TokenSource> = {
+      ...inner,
+      emit: (sources, options) => {
+        rows.push(sources.length);
+        expect(sources.reduce((sum, { length }) => sum + length, 0)).toBeLessThanOrEqual(2048);
+        return inner.emit(sources, options);
+      },
+    };
+    const sources = Array.from({ length: 90 }, (_, row) => new Int32Array(64).fill(row));
+    const { results, statistics } = await collect(decoder.decode(model, { sources }));
+    expect(rows).toEqual([32, 32, 26]);
+    expect(statistics.forwards).toBe(3);
+    for (const row of [0, 31, 32, 89]) {
+      const alone = await collect(decoder.decode(model, { sources: [sources[row] as Int32Array] }));
+      expect(results[row]?.hypotheses).toEqual(alone.results[0]?.hypotheses);
+    }
+  });
+});

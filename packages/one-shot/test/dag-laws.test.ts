@@ -27,7 +27,7 @@ const DECODERS: readonly (() => DagDecoder)[] = [
   () => dagJointViterbi(),
   () => dagJointViterbi({ length: (row) => 3 + (row % 2) }),
   () => dagBeam({ hypotheses: 3 }),
-  () => dagSampling({ samples: 2 }),
+  () => dagSampling({ hypotheses: 2 }),
 ];
 
 /** DAGs of different sizes that depend on the source alone; the end token is possible, but never likely. */
@@ -245,7 +245,7 @@ describe('options', () => {
       () => dagSampling({ temperature: 0 }),
       () => dagSampling({ temperature: Number.POSITIVE_INFINITY }),
       () => dagSampling({ candidates: 1.5 }),
-      () => dagSampling({ samples: 0 }),
+      () => dagSampling({ hypotheses: 0 }),
     ];
     for (const make of wrong) expect(make).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
   });

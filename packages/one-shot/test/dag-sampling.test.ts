@@ -50,7 +50,12 @@ describe('dagSampling', () => {
         [...sums(everyDerivation(heated))].map(([key, { logProb }]) => [key, Math.exp(logProb)]),
       );
       expect([...expected.values()].reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 4);
-      const samples = await decodeDag(dagSampling({ temperature, candidates, samples: SAMPLES }), dag, VOCABULARY, 5);
+      const samples = await decodeDag(
+        dagSampling({ temperature, candidates, hypotheses: SAMPLES }),
+        dag,
+        VOCABULARY,
+        5,
+      );
       const counts = new Map<string, number>();
       for (const { tokenIds } of samples) counts.set(String(tokenIds), (counts.get(String(tokenIds)) ?? 0) + 1);
       for (const key of counts.keys()) expect(expected.has(key), key).toBe(true);
@@ -65,7 +70,7 @@ describe('dagSampling', () => {
     const dag = randomDag(4, VERTICES, VOCABULARY);
     const all = everyDerivation(dagLattice(dag, VOCABULARY));
     const samples = await decodeDag(
-      dagSampling({ temperature: 3, samples: 50, candidates: VOCABULARY }),
+      dagSampling({ temperature: 3, hypotheses: 50, candidates: VOCABULARY }),
       dag,
       VOCABULARY,
       1,

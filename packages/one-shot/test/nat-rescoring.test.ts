@@ -17,7 +17,7 @@ describe('nat with an autoregressive model to rescore', () => {
   it('lets an autoregressive model choose, by its own mean over tokens and end', async () => {
     const canvas = tableModel({ __: 'a60 b60', ___: 'a90 b80 c70', _: 'd30' }, [1, 9, 50, 40]);
     const model = letterModel(['a50d10', 'b40.5', 'c10.90', '.80']);
-    const { best, text, statistics } = await decode({ lengthBeam: 3, rescore: model }, canvas);
+    const { best, text, statistics } = await decode({ lengthBeam: 3, rescoring: { model: model } }, canvas);
     expect(text).toBe('ab');
     // d ends after 10% times 5%; ab 50% * 40% * 90%; abc 50% * 40% * 10% * 80%.
     expect(best.score).toBeCloseTo(Math.log(0.5 * 0.4 * 0.9) / 3, 5);
@@ -34,12 +34,12 @@ describe('nat with an autoregressive model to rescore', () => {
       maxLength,
     });
     // With its start token, the model holds three of "abc", which it likes best, and no more.
-    expect((await decode({ lengthBeam: 3, rescore: short(4) }, canvas)).text).toBe('abc');
-    const { text, best } = await decode({ lengthBeam: 3, rescore: short(3) }, canvas);
+    expect((await decode({ lengthBeam: 3, rescoring: { model: short(4) } }, canvas)).text).toBe('abc');
+    const { text, best } = await decode({ lengthBeam: 3, rescoring: { model: short(3) } }, canvas);
     expect(text).toBe('ab');
     expect(Number.isFinite(best.score)).toBe(true);
-    expect((await decode({ lengthBeam: 3, rescore: short(2) }, canvas)).text).toBe('d');
-    await expect(decode({ lengthBeam: 2, rescore: short(2) }, canvas)).rejects.toMatchObject({
+    expect((await decode({ lengthBeam: 3, rescoring: { model: short(2) } }, canvas)).text).toBe('d');
+    await expect(decode({ lengthBeam: 2, rescoring: { model: short(2) } }, canvas)).rejects.toMatchObject({
       code: 'LENGTH_LIMIT',
       details: { row: 0 },
     });
@@ -51,7 +51,7 @@ describe('nat with an autoregressive model to rescore', () => {
       fc.asyncProperty(
         fc.nat(1e6),
         fc.integer({ min: 2, max: 4 }),
-        fc.constantFrom({}, { deduplicate: true }, { noRepeat: true }),
+        fc.constantFrom({}, { deduplicate: true }, { noAdjacentRepeats: true }),
         async (seed, lengthBeam, remedy) => {
           const lengths = randomLogits({ seed, vocabularySize: 9, endTokenId: -1 });
           const next = randomLogits({ seed: seed + 1, vocabularySize: 8, endTokenId: 0 });
@@ -78,7 +78,7 @@ describe('nat with an autoregressive model to rescore', () => {
           );
           const expected = candidates.reduce((a, b) => (b.score > a.score + 1e-9 ? b : a));
           const model = scriptedModel({ vocabularySize: 8, score: next });
-          const found = await decode({ lengthBeam, rescore: model, ...remedy }, canvas);
+          const found = await decode({ lengthBeam, rescoring: { model: model }, ...remedy }, canvas);
           expect(found.text).toBe(expected.text);
           expect(found.best.score).toBeCloseTo(expected.score, 5);
           if ((await decode({ lengthBeam, ...remedy }, canvas)).text !== found.text) notTheSurest++;
@@ -93,7 +93,7 @@ describe('nat with an autoregressive model to rescore', () => {
     const canvas = tableModel({ _: 'a90', ____: 'a50 b50 c50 d50' }, [0, 60, 0, 0, 40]);
     // a: 70% * 20%; abcd: 70% * 60% * 60% * 60% * 60%, a lower product of more factors.
     const model = letterModel(['a70', 'b60.20', 'c60', 'd60', '.60']);
-    const { best, text } = await decode({ lengthBeam: 2, rescore: model }, canvas);
+    const { best, text } = await decode({ lengthBeam: 2, rescoring: { model: model } }, canvas);
     expect(text).toBe('abcd');
     expect(best.score).toBeCloseTo(Math.log(0.7 * 0.6 ** 4) / 5, 5);
   });
@@ -126,7 +126,7 @@ describe('nat with an autoregressive model to rescore', () => {
       },
     };
     const sources = [Int32Array.of(4, 2), Int32Array.of(3), Int32Array.of(5)];
-    const decoder = nat({ lengthBeam: 4, rescore: counted });
+    const decoder = nat({ lengthBeam: 4, rescoring: { model: counted } });
     const { results } = await collect(decoder.decode(canvas, { sources }));
     expect([canvas.forwards, extensions, disposed, canvas.stillOpen]).toEqual([1, 1, 1, 0]);
     for (const [row, source] of sources.entries()) {
@@ -145,14 +145,17 @@ describe('nat with an autoregressive model to rescore', () => {
       },
     };
     const canvas = { ...tableModel({ _: 'a90', __: 'a50 b50' }, [0, 60, 40]), encoder };
-    await decode({ lengthBeam: 2, rescore: { ...letterModel(['a70', 'b60', '.60']), encoder } }, canvas);
+    await decode({ lengthBeam: 2, rescoring: { model: { ...letterModel(['a70', 'b60', '.60']), encoder } } }, canvas);
     expect([encoded, released]).toEqual([1, 1]);
     const other = { encode: encoder.encode };
-    await decode({ lengthBeam: 2, rescore: { ...letterModel(['a70', 'b60', '.60']), encoder: other } }, canvas);
+    await decode(
+      { lengthBeam: 2, rescoring: { model: { ...letterModel(['a70', 'b60', '.60']), encoder: other } } },
+      canvas,
+    );
     expect([encoded, released]).toEqual([1, 1]);
     const broken = tableModel({}, [0, 60, 40]);
     await expect(
-      decode({ lengthBeam: 2, rescore: { ...letterModel([]), encoder } }, { ...broken, encoder }),
+      decode({ lengthBeam: 2, rescoring: { model: { ...letterModel([]), encoder } } }, { ...broken, encoder }),
     ).rejects.toThrow('not in the table');
     expect([encoded, released]).toEqual([2, 2]);
   });

@@ -20,8 +20,8 @@ const decoders = {
   'nat()': () => nat(),
   'nat, length beam': () => nat({ lengthBeam: 3 }),
   'nat, given length, deduplicated': () => nat({ length: 7, deduplicate: true }),
-  'nat, no repeats': () => nat({ lengthBeam: 2, noRepeat: true }),
-  'nat, rescored': () => nat({ lengthBeam: 4, rescore: teacher, deduplicate: true }),
+  'nat, no repeats': () => nat({ lengthBeam: 2, noAdjacentRepeats: true }),
+  'nat, rescored': () => nat({ lengthBeam: 4, rescoring: { model: teacher }, deduplicate: true }),
 };
 for (const [name, createDecoder] of Object.entries(decoders)) {
   canvasConformance({ runner: { describe, it }, name, createDecoder });
@@ -100,19 +100,19 @@ describe('nat', () => {
   it('puts another token in the place of a repeat where it is asked to', async () => {
     const model = tableModel({ aa__: 'g9 g9 a60c30 c90d5', ____: 'b50 b70d20 c60e30 c90', ___: 'a50 .60 .70' });
     // Where two repeat, the one that costs less gives way: the second b, and the first c.
-    expect((await decode({ length: 4, noRepeat: true }, model)).text).toBe('bdec');
+    expect((await decode({ length: 4, noAdjacentRepeats: true }, model)).text).toBe('bdec');
     const outputPrefixes = [toTokens('aa')];
     // After aa, c at 30% and then d at 5%, or b at 1.4% and then c.
-    const inside = await decode({ length: 4, noRepeat: true }, model, { outputPrefixes });
+    const inside = await decode({ length: 4, noAdjacentRepeats: true }, model, { outputPrefixes });
     expect(inside.text).toBe('aacd');
     // The end token may repeat: nothing after the first is read.
-    expect((await decode({ length: 3, noRepeat: true }, model)).text).toBe('a');
+    expect((await decode({ length: 3, noAdjacentRepeats: true }, model)).text).toBe('a');
   });
 
   it('has a candidate left for every position where the mask is one of them', async () => {
     // Between a and c only b will do, the fourth choice there.
     const model = tableModel({ ___: 'a90 _50a20c15b10 c90' });
-    expect((await decode({ length: 3, noRepeat: true }, model)).text).toBe('abc');
+    expect((await decode({ length: 3, noAdjacentRepeats: true }, model)).text).toBe('abc');
   });
 
   it('ends a row by code where it cannot do without repeats, unless another length can', async () => {
@@ -122,12 +122,12 @@ describe('nat', () => {
       score: () => only,
       lengths: () => [0, 1, 2].map((length) => Math.log(length / 3)),
     });
-    await expect(decode({ noRepeat: true }, model)).rejects.toMatchObject({
+    await expect(decode({ noAdjacentRepeats: true }, model)).rejects.toMatchObject({
       code: 'UNSATISFIABLE_CONSTRAINT',
-      details: { option: 'noRepeat', row: 0 },
+      details: { option: 'noAdjacentRepeats', row: 0 },
     });
     expect(model.stillOpen).toBe(0);
-    expect((await decode({ noRepeat: true, lengthBeam: 2 }, model)).text).toBe('a');
+    expect((await decode({ noAdjacentRepeats: true, lengthBeam: 2 }, model)).text).toBe('a');
   });
 
   it('refuses contradictory options, and models that do not fit, before any compute', async () => {
@@ -136,26 +136,30 @@ describe('nat', () => {
       { lengthBeam: 0 },
       { length: 3, lengthBeam: 2 },
       { lengthWeight: 0.1 },
-      { lengthBeam: 2, lengthWeight: 0.1, rescore: letterModel([]) },
-      { deduplicate: true, noRepeat: true },
-      { rescore: letterModel([]) },
-      { rescore: letterModel([]), length: 4 },
-      { rescore: 'teacher' as 'self', lengthBeam: 2 },
+      { lengthBeam: 2, lengthWeight: 0.1, rescoring: { model: letterModel([]) } },
+      { deduplicate: true, noAdjacentRepeats: true },
+      { rescoring: { model: letterModel([]) } },
+      { rescoring: { model: letterModel([]) }, length: 4 },
+      { rescoring: 'teacher' as never, lengthBeam: 2 },
     ];
     for (const options of bad)
       expect(() => nat(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
     const canvas = tableModel({}, [1, 9, 50, 40], 5);
     const wrong: readonly (readonly [NatOptions, Partial<DecodeRequest<TokenSource>>, string])[] = [
       [{ length: 6 }, {}, 'LENGTH_LIMIT'],
-      [{ rescore: teacher, lengthBeam: 2 }, {}, 'INVALID_ARGUMENT'],
+      [{ rescoring: { model: teacher }, lengthBeam: 2 }, {}, 'INVALID_ARGUMENT'],
       [
-        { rescore: { ...letterModel([]), vocabulary: { size: 9, endTokenId: 1 } }, lengthBeam: 2 },
+        { rescoring: { model: { ...letterModel([]), vocabulary: { size: 9, endTokenId: 1 } } }, lengthBeam: 2 },
         {},
         'INVALID_ARGUMENT',
       ],
-      [{ rescore: letterModel([], { outputs: ['topK'] }), lengthBeam: 2 }, {}, 'UNSUPPORTED_CAPABILITY'],
-      [{ rescore: letterModel([], { branching: false }), lengthBeam: 2 }, {}, 'UNSUPPORTED_CAPABILITY'],
-      [{ rescore: letterModel([]), lengthBeam: 2 }, { outputPrefixes: [toTokens('a')] }, 'UNSUPPORTED_CAPABILITY'],
+      [{ rescoring: { model: letterModel([], { outputs: ['topK'] }) }, lengthBeam: 2 }, {}, 'UNSUPPORTED_CAPABILITY'],
+      [{ rescoring: { model: letterModel([], { branching: false }) }, lengthBeam: 2 }, {}, 'UNSUPPORTED_CAPABILITY'],
+      [
+        { rescoring: { model: letterModel([]) }, lengthBeam: 2 },
+        { outputPrefixes: [toTokens('a')] },
+        'UNSUPPORTED_CAPABILITY',
+      ],
       [{}, { outputPrefixes: [toTokens('a_')] }, 'INVALID_ARGUMENT'],
       [{}, { outputPrefixes: [toTokens('aaaaaa')] }, 'LENGTH_LIMIT'],
     ];
@@ -171,7 +175,9 @@ describe('nat', () => {
       vocabularySize: LETTERS.length,
       score: () => new Float32Array(LETTERS.length).fill(Number.NaN),
     });
-    await expect(decode({ lengthBeam: 2, rescore: broken }, canvas)).rejects.toMatchObject({ code: 'INVALID_SCORES' });
+    await expect(decode({ lengthBeam: 2, rescoring: { model: broken } }, canvas)).rejects.toMatchObject({
+      code: 'INVALID_SCORES',
+    });
     const withSession = (change: Partial<CanvasSession>): typeof canvas => ({
       ...canvas,
       open: async (...args) => Object.assign(await canvas.open(...args), change),

@@ -45,7 +45,7 @@ const DECODERS: Readonly<
 > = {
   nat: [() => nat(), 200, 50],
   'nat, length beam': [() => nat({ lengthBeam: 3 }), 80, 50],
-  'nat, no repeats': [() => nat({ lengthBeam: 2, noRepeat: true }), 80, 50],
+  'nat, no repeats': [() => nat({ lengthBeam: 2, noAdjacentRepeats: true }), 80, 50],
   'mask-predict': [() => maskPredict({ iterations: 3 }), 200, 50],
   'mask-predict, length beam': [() => maskPredict({ iterations: 2, lengthBeam: 3 }), 60, 60],
   'easy-first, a row of more canvases than a forward has room for': [() => easyFirst({ iterations: 3 }), 3, 80],

@@ -34,7 +34,7 @@ async function outputOf(
 const STRATEGIES: Readonly<Record<string, (length?: number) => Decoder<CanvasModel<TokenSource>>>> = {
   nat: (length) => nat(length === undefined ? { lengthBeam: 2 } : { length }),
   'nat without repeats': (length) =>
-    nat(length === undefined ? { lengthBeam: 2, noRepeat: true } : { length, noRepeat: true }),
+    nat(length === undefined ? { lengthBeam: 2, noAdjacentRepeats: true } : { length, noAdjacentRepeats: true }),
   'mask-predict': (length) => maskPredict(length === undefined ? { lengthBeam: 2 } : { length }),
   'easy-first': (length) => easyFirst(length === undefined ? { lengthBeam: 2 } : { length }),
   'skeleton-first': (length) =>
@@ -124,7 +124,7 @@ describe('a place without tokens', () => {
     const score: CanvasScore = (_, canvas, position) =>
       only(canvas.length === 3 && position === 2 ? '_' : 'abc'[position]);
     const lengths = (): number[] => [-Infinity, -Infinity, 0, 1];
-    const decoder = nat({ lengthBeam: 2, rescore: teacher });
+    const decoder = nat({ lengthBeam: 2, rescoring: { model: teacher } });
     expect(await outputOf(decoder, score, { lengths })).toBe('ab');
     // The model reads whole outputs, so a request that cuts does not make that length possible.
     expect(await outputOf(decoder, score, { lengths }, { maxNewTokens: 1 })).toBe('a');

@@ -132,7 +132,7 @@ const WAYS: Readonly<Record<string, Way>> = {
     greedy({ minNewTokens: 3, noRepeatNgramSize: 2, scores: true, alternatives: 2 }),
   ),
   sampling: on('autoregressive', () => sampling({ temperature: 0.8 })),
-  'sampling among few': on('autoregressive', () => sampling({ topK: 3, samples: 2, scores: true })),
+  'sampling among few': on('autoregressive', () => sampling({ topK: 3, hypotheses: 2, scores: true })),
   'sampling by mirostat': on('autoregressive', () => sampling({ mirostat: { surprise: 1 } })),
   beamSearch: on('autoregressive', () => beamSearch({ beamSize: 3, hypotheses: 3 })),
   'beamSearch with rules': on('autoregressive', () =>
@@ -164,7 +164,7 @@ const WAYS: Readonly<Record<string, Way>> = {
   dagBeam: on('dag', () => dagBeam({ candidates: V, hypotheses: 3 })),
   nat: on('canvas', () => nat({ lengthBeam: 2 })),
   'nat, deduplicated': on('canvas', () => nat({ deduplicate: true })),
-  'nat, rescored': on('canvas', ({ autoregressive }) => nat({ lengthBeam: 3, rescore: autoregressive })),
+  'nat, rescored': on('canvas', ({ autoregressive }) => nat({ lengthBeam: 3, rescoring: { model: autoregressive } })),
   maskPredict: on('canvas', () => maskPredict()),
   easyFirst: on('canvas', () => easyFirst()),
   skeletonFirst: on('canvas', () => skeletonFirst()),

@@ -15,6 +15,7 @@ export * from './drafts.js';
 export * from './forward-cells.js';
 export * from './model-checks.js';
 export * from './node-batch.js';
+export { nameHint } from './option-names.js';
 export * from './options.js';
 export * from './output-bounds.js';
 export * from './request.js';

@@ -1,15 +1,17 @@
 /** Names that other libraries give to our options, without case and punctuation. */
 const ALIASES: Readonly<Record<string, string>> = {
   beamSize: 'numbeams beamwidth beams',
-  hypotheses: 'numreturnsequences numhypotheses nbest bestof n',
-  samples: 'numreturnsequences n',
+  hypotheses: 'numreturnsequences numhypotheses nbest bestof n samples numsamples',
   maxNewTokens: 'maxlength maxtokens maxcompletiontokens maxdecodinglength',
   minNewTokens: 'minlength mintokens',
   badWords: 'badwordsids suppresstokens',
   phrases: 'forcewordsids constraints',
   constraint: 'grammar prefixallowedtokensfn',
   groups: 'numbeamgroups',
-  noRepeatNgram: 'norepeatngramsize',
+  noRepeatNgramSize: 'norepeatngram',
+  noAdjacentRepeats: 'norepeat',
+  rescoring: 'rescore rescorer',
+  minMasked: 'leastmasked',
   stopWhen: 'earlystopping',
   penalty: 'penaltyalpha',
   logitBias: 'sequencebias',
@@ -34,13 +36,13 @@ const ALIASES: Readonly<Record<string, string>> = {
 /** Who takes an option, for those who look for it in the wrong place. */
 const TAKERS: Readonly<Record<string, string>> = {
   'decode, in its request': 'sources maxNewTokens stopSequences stopStrings outputPrefixes initialOutputs seed signal',
-  sampling: 'temperature topK topP minP typicalP epsilonCutoff etaCutoff mirostat samples',
-  dagSampling: 'temperature samples',
+  sampling: 'temperature topK topP minP typicalP epsilonCutoff etaCutoff mirostat hypotheses',
+  dagSampling: 'temperature hypotheses',
   maskedDiffusion: 'temperature steps order',
   beamSearch: 'beamSize hypotheses lengthPenalty stopWhen patience phrases groups',
   stochasticBeam: 'beamSize',
-  ctcPrefixBeam: 'beamSize hypotheses languageModel hotWords noRepeatNgram rescoring',
-  nat: 'length lengthBeam rescore',
+  ctcPrefixBeam: 'beamSize hypotheses languageModel hotWords noRepeatNgramSize rescoring',
+  nat: 'length lengthBeam rescoring noAdjacentRepeats',
   speculative: 'drafter maxNodes',
   'greedy, sampling and beamSearch':
     'logitBias repetitionPenalty frequencyPenalty presencePenalty noRepeatNgramSize badWords minNewTokens constraint processors',

@@ -30,7 +30,7 @@ export interface CtcPrefixBeamOptions<Source> {
   /** Phrases that outputs should rather hold. */
   readonly hotWords?: readonly HotWord[] | undefined;
   /** No n-gram of this length comes twice in an output (default: any may). */
-  readonly noRepeatNgram?: number | undefined;
+  readonly noRepeatNgramSize?: number | undefined;
   /** An autoregressive model that ranks anew all that is in the beam at the end, in one forward. */
   readonly rescoring?: CtcRescoring<Source> | undefined;
   /** Report the frames of each token (default false). */
@@ -48,7 +48,7 @@ const OPTIONS: OptionTable<CtcPrefixBeamOptions<never>> = {
   lengthBonus: number(-1e6, 1e6),
   languageModel: languageModelOption,
   hotWords: readHotWords,
-  noRepeatNgram: integer(1),
+  noRepeatNgramSize: integer(1),
   rescoring: readRescoring,
   alignments: flag,
   lattices: flag,
@@ -56,7 +56,7 @@ const OPTIONS: OptionTable<CtcPrefixBeamOptions<never>> = {
 
 /** Checked options with their defaults. */
 export interface PrefixBeamSettings<Source>
-  extends Pick<CtcPrefixBeamOptions<Source>, 'languageModel' | 'noRepeatNgram' | 'rescoring'> {
+  extends Pick<CtcPrefixBeamOptions<Source>, 'languageModel' | 'noRepeatNgramSize' | 'rescoring'> {
   readonly beamSize: number;
   readonly candidates: number;
   readonly hypotheses: number;
@@ -74,7 +74,7 @@ export function prefixBeamSettings<Source>(given: CtcPrefixBeamOptions<Source>):
   const { beamSize = 16, candidates = 5, hypotheses = 1, lengthBonus = 0, hotWords = [], alignments = false } = options;
   const { lattices = false } = options;
   const { minTokenLogProb = Number.NEGATIVE_INFINITY, beamThreshold = Number.POSITIVE_INFINITY } = options;
-  const { languageModel, noRepeatNgram, rescoring } = options;
+  const { languageModel, noRepeatNgramSize, rescoring } = options;
   assertInteger('hypotheses', hypotheses, 1, beamSize);
   return {
     beamSize,
@@ -87,7 +87,7 @@ export function prefixBeamSettings<Source>(given: CtcPrefixBeamOptions<Source>):
     alignments,
     lattices,
     languageModel,
-    noRepeatNgram,
+    noRepeatNgramSize,
     rescoring,
   };
 }
@@ -97,7 +97,7 @@ export function searchOptions<Source>(
   settings: PrefixBeamSettings<Source>,
   vocabulary: Vocabulary,
 ): PrefixSearchOptions {
-  const { beamSize, minTokenLogProb, beamThreshold, lengthBonus, noRepeatNgram, hotWords } = settings;
+  const { beamSize, minTokenLogProb, beamThreshold, lengthBonus, noRepeatNgramSize, hotWords } = settings;
   const models: WeightedModel[] = [];
   if (settings.languageModel !== undefined) {
     const { model, weight = 0.3 } = settings.languageModel;
@@ -124,6 +124,6 @@ export function searchOptions<Source>(
     minLogProb: minTokenLogProb,
     lengthBonus,
     models,
-    noRepeatNgram,
+    noRepeatNgramSize,
   };
 }

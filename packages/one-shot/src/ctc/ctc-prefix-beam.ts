@@ -30,7 +30,7 @@ const MAX_POSITIONS = 4096;
  * A hypothesis' `logProb` is the natural-log probability of its tokens over all their alignments, `score` that
  * with all bonuses, or what rescoring made of it. Throws `INVALID_ARGUMENT`; decoding also for a lattice that breaks its
  * contract, `INVALID_SCORES` for one, or a language model, that scores with NaN or +Infinity, `UNSUPPORTED_CAPABILITY` where
- * a model offers too little, and `UNSATISFIABLE_CONSTRAINT` where lattice, language model or `noRepeatNgram` leave no output.
+ * a model offers too little, and `UNSATISFIABLE_CONSTRAINT` where lattice, language model or `noRepeatNgramSize` leave no output.
  */
 export function ctcPrefixBeam<Source = TokenSource>(
   options: CtcPrefixBeamOptions<Source> = {},
@@ -128,7 +128,7 @@ function* searchRow(
   if (found.length > 0) return found.map((scored) => ({ ...scored, output: scored.tokenIds }));
   throw new ForetokenError(
     'UNSATISFIABLE_CONSTRAINT',
-    `Prefix beam search found no output of row ${row} that language model and noRepeatNgram allow; widen the beam.`,
+    `Prefix beam search found no output of row ${row} that language model and noRepeatNgramSize allow; widen the beam.`,
     { row, beamSize: search.beamSize },
   );
 }

@@ -14,7 +14,7 @@ export interface PrefixBonusOptions {
   readonly lengthBonus: number;
   readonly models: readonly WeightedModel[];
   /** No n-gram of this length comes twice in an output. */
-  readonly noRepeatNgram?: number | undefined;
+  readonly noRepeatNgramSize?: number | undefined;
 }
 
 /** Sums, for each prefix of a trie, what language models and other bonuses make of it. */
@@ -58,8 +58,9 @@ export class PrefixBonus {
 
   /** Bonus of a prefix with one more token; `-Infinity` rules it out. */
   after(node: number, tokenId: number): number {
-    const { lengthBonus, noRepeatNgram } = this.#options;
-    if (noRepeatNgram !== undefined && this.#repeats(node, tokenId, noRepeatNgram)) return Number.NEGATIVE_INFINITY;
+    const { lengthBonus, noRepeatNgramSize } = this.#options;
+    if (noRepeatNgramSize !== undefined && this.#repeats(node, tokenId, noRepeatNgramSize))
+      return Number.NEGATIVE_INFINITY;
     let sum = this.#sums[node] + lengthBonus;
     for (let index = 0; index < this.#models.length; index++) {
       const { model, weight } = this.#models[index];

@@ -10,14 +10,14 @@ export interface DagSamplingOptions extends DagOptions {
   /** Most probable tokens of each vertex that are drawn among (default 5). */
   readonly candidates?: number | undefined;
   /** Hypotheses a row, drawn independently and not ranked (default 1). */
-  readonly samples?: number | undefined;
+  readonly hypotheses?: number | undefined;
 }
 
 const OPTIONS: OptionTable<DagSamplingOptions> = {
   ...DAG_OPTIONS,
   temperature: number(0, Number.POSITIVE_INFINITY, true),
   candidates: integer(1),
-  samples: integer(1, 4096),
+  hypotheses: integer(1, 4096),
 };
 
 /**
@@ -30,7 +30,7 @@ const OPTIONS: OptionTable<DagSamplingOptions> = {
  */
 export function dagSampling<Source = TokenSource>(options: DagSamplingOptions = {}): Decoder<LatticeModel<Source>> {
   options = checkOptions('dagSampling', options, OPTIONS);
-  const { temperature = 1, candidates = 5, samples = 1 } = options;
+  const { temperature = 1, candidates = 5, hypotheses = 1 } = options;
   return dagDecoder({
     name: 'dag-sampling',
     options,
@@ -39,7 +39,7 @@ export function dagSampling<Source = TokenSource>(options: DagSamplingOptions = 
       const streams = sources.map((source) => new RandomStream(seed, source));
       return function* ({ graph, row }) {
         const found: Candidate[] = [];
-        for (let sample = 0; sample < samples; sample++) {
+        for (let sample = 0; sample < hypotheses; sample++) {
           found.push(candidateOf(sampledPath(graph, temperature, streams[row], sample)));
           yield;
         }

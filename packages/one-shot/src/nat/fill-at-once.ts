@@ -40,7 +40,7 @@ export interface FilledRows {
 
 export interface FillOptions extends LengthOptions {
   /** Choose tokens of which no two neighbours are equal. */
-  readonly noRepeat: boolean;
+  readonly noAdjacentRepeats: boolean;
 }
 
 /** A canvas that is to be filled after `given` tokens. */
@@ -71,7 +71,7 @@ export async function fillAtOnce<Source>(
     const lengths = await canvasLengths(options, session, model, request);
     const rows = sources.map((_, row) => blanksOf(row, lengths[row], model, request));
     const due = rows.flat().filter(isDue);
-    const k = Math.min(options.noRepeat ? NO_REPEAT_CANDIDATES + 1 : 2, model.vocabulary.size);
+    const k = Math.min(options.noAdjacentRepeats ? NO_REPEAT_CANDIDATES + 1 : 2, model.vocabulary.size);
     const parts = forwardParts(due, ({ tokenIds }) => tokenIds.length);
     const yielder = new Yielder(signal);
     const found = new Map<Blank, FilledCanvas>();
@@ -146,13 +146,13 @@ function decided<Source>(
 function fill<Source>(
   { row, bonus, given, tokenIds: blank }: Blank,
   prediction: CanvasPrediction | undefined,
-  { noRepeat }: FillOptions,
+  { noAdjacentRepeats }: FillOptions,
   model: CanvasModel<Source>,
 ): FilledCanvas | undefined {
   const tokenIds = blank.slice();
   const logProbs = unknown(blank.length);
   if (prediction === undefined) throw brokenPrediction(row, 'no prediction');
-  const chosen = noRepeat
+  const chosen = noAdjacentRepeats
     ? chooseWithoutRepeats(prediction, blank, given, model)
     : bestCanvasTokens(prediction, blank.length, model.maskTokenId);
   if (chosen === undefined) return undefined;
@@ -189,7 +189,7 @@ function chooseWithoutRepeats<Source>(
 function unavoidable(row: number): ForetokenError {
   return new ForetokenError(
     'UNSATISFIABLE_CONSTRAINT',
-    `The model leaves row ${row} no output without repeated neighbours. Leave the option noRepeat out.`,
-    { option: 'noRepeat', row },
+    `The model leaves row ${row} no output without repeated neighbours. Leave the option noAdjacentRepeats out.`,
+    { option: 'noAdjacentRepeats', row },
   );
 }

@@ -1,1 +1,1 @@
-export { type NatOptions, nat } from './nat.js';
+export { type NatOptions, type NatRescoring, nat } from './nat.js';

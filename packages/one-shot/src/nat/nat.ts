@@ -15,17 +15,16 @@ import {
   assertDecode,
   assertLengthOptions,
   assertOutputPrefixes,
-  type Complete,
   checkOptions,
   cutOutput,
+  fields,
   flag,
   givenTokens,
-  hasMethods,
   LENGTH_OPTIONS,
   type LengthOptions,
   type OptionTable,
   refuseOutputPrefixes,
-  wrongValue,
+  withMethods,
 } from '@foretoken/core/kit';
 import { assertRescorer } from '../rescoring/rescorer.js';
 import { type Candidate, rowEvents } from '../row-events.js';
@@ -33,32 +32,34 @@ import { collapseRepeats } from './collapse-repeats.js';
 import { type FilledCanvas, type FilledRows, type FillOptions, fillAtOnce } from './fill-at-once.js';
 import { rescored } from './rescored.js';
 
+/**
+ * An autoregressive model that chooses among the lengths of a row (noisy parallel decoding; Gu et al., 2018, section 4);
+ * `lengthBeam` of 2 or more is required with it.
+ */
+export interface NatRescoring<Source> {
+  /** Of the canvas model's vocabulary; it scores all candidates of all rows in one forward where they fit. */
+  readonly model: AutoregressiveModel<Source>;
+}
+
 export interface NatOptions<Source = TokenSource> extends LengthOptions {
-  /**
-   * What chooses among the lengths of a row: the canvas model's own mean log-probability (`self`, the default), or an
-   * autoregressive model of the same vocabulary that scores all candidates of all rows in one forward where they fit (noisy
-   * parallel decoding; Gu et al., 2018, section 4). With a model, `lengthBeam` of 2 or more is required.
-   */
-  readonly rescore?: 'self' | AutoregressiveModel<Source> | undefined;
+  /** What chooses among the lengths of a row; default: the canvas model's own mean log-probability. */
+  readonly rescoring?: NatRescoring<Source> | undefined;
   /** Collapse runs of equal tokens after the fill (default false): cheap, but wanted repeats are lost too. */
   readonly deduplicate?: boolean | undefined;
   /**
    * Choose the most probable canvas of which no two neighbours are equal (default false); exact over the whole vocabulary.
    * Unlike `deduplicate` it keeps the length and puts another token in the place of a repeat.
    */
-  readonly noRepeat?: boolean | undefined;
+  readonly noAdjacentRepeats?: boolean | undefined;
 }
 
 const NAME = 'nat';
 
 const OPTIONS: OptionTable<NatOptions<never>> = {
   ...LENGTH_OPTIONS,
-  rescore: (name, value) => {
-    if (value === 'self' || hasMethods(value, 'open')) return value as 'self' | AutoregressiveModel<never>;
-    throw wrongValue(name, value, 'self or an autoregressive model');
-  },
+  rescoring: fields<NatRescoring<never>>({ model: withMethods('an autoregressive model', 'open') }, ['model']),
   deduplicate: flag,
-  noRepeat: flag,
+  noAdjacentRepeats: flag,
 };
 
 /**
@@ -90,16 +91,16 @@ async function* decode<Source>(
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
   const request = assertDecode({ name: NAME, requires }, model, given);
-  const { rescore = 'self', length, noRepeat = false, deduplicate = false } = options;
+  const { rescoring, length, noAdjacentRepeats = false, deduplicate = false } = options;
   const { maxLength, vocabulary, maskTokenId } = model;
-  if (rescore !== 'self') {
+  if (rescoring !== undefined) {
     refuseOutputPrefixes(`${NAME} with a model to rescore`, request);
-    assertRescorer('rescore', rescore, vocabulary, true);
+    assertRescorer('rescoring.model', rescoring.model, vocabulary, true);
   }
   assertOutputPrefixes(request, vocabulary, maskTokenId, Math.min(length ?? Number.POSITIVE_INFINITY, maxLength));
   if (length !== undefined) assertCanvasFits(length, model);
   const { rows, forwards, otherForwards } = await rankedCanvases(
-    { ...options, rescore, noRepeat, deduplicate },
+    { ...options, noAdjacentRepeats, deduplicate },
     model,
     request,
   );
@@ -116,23 +117,24 @@ async function* decode<Source>(
 
 /** Canvases of each row, in the order of their lengths' probability, with the scores that choose among them. */
 async function rankedCanvases<Source>(
-  options: FillOptions & Complete<Pick<NatOptions<Source>, 'rescore' | 'deduplicate'>>,
+  options: FillOptions & Pick<NatOptions<Source>, 'rescoring' | 'deduplicate'>,
   model: CanvasModel<Source>,
   request: DecodeRequest<Source>,
 ): Promise<FilledRows & { readonly otherForwards?: number | undefined }> {
-  const { rescore, deduplicate } = options;
+  const { deduplicate } = options;
+  const rescorer = options.rescoring?.model;
   const { sources, signal } = request;
-  const encoding = await commonEncoding(model, rescore === 'self' ? undefined : rescore, sources, signal);
+  const encoding = await commonEncoding(model, rescorer, sources, signal);
   const open = { encoding, signal };
   try {
     // A model that rescores reads whole outputs, wherever the request cuts them.
-    const filled = await fillAtOnce(options, model, request, open, rescore === 'self' ? request : { sources });
+    const filled = await fillAtOnce(options, model, request, open, rescorer === undefined ? request : { sources });
     const rows = deduplicate
       ? filled.rows.map((canvases, row) => canvases.map((canvas) => collapsed(canvas, givenTokens(request, row))))
       : filled.rows;
-    if (rescore === 'self') return { rows, forwards: filled.forwards };
+    if (rescorer === undefined) return { rows, forwards: filled.forwards };
     // It is the model that rescores that decides, the canvas model writes candidates.
-    return { ...(await rescored(rescore, sources, rows, open)), otherForwards: filled.forwards };
+    return { ...(await rescored(rescorer, sources, rows, open)), otherForwards: filled.forwards };
   } finally {
     encoding?.dispose();
   }
@@ -169,20 +171,20 @@ function readPart(
 
 function assertOptions<Source>(options: NatOptions<Source>): void {
   assertLengthOptions(options);
-  const { rescore = 'self', lengthBeam = 1, lengthWeight = 0, deduplicate = false, noRepeat = false } = options;
-  if (deduplicate && noRepeat) {
+  const { rescoring, lengthBeam = 1, lengthWeight = 0, deduplicate = false, noAdjacentRepeats = false } = options;
+  if (deduplicate && noAdjacentRepeats) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      'deduplicate has no effect with noRepeat, which leaves no repeats to collapse. Leave one of them out.',
+      'deduplicate has no effect with noAdjacentRepeats, which leaves no repeats to collapse. Leave one of them out.',
       { option: 'deduplicate', received: deduplicate },
     );
   }
-  if (rescore === 'self') return;
+  if (rescoring === undefined) return;
   if (lengthBeam === 1) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      'rescore has nothing to choose among with a single length; lengthBeam of 2 or more is required with it.',
-      { option: 'rescore', lengthBeam },
+      'rescoring has nothing to choose among with a single length; lengthBeam of 2 or more is required with it.',
+      { option: 'rescoring', lengthBeam },
     );
   }
   if (lengthWeight > 0) {
