@@ -1,5 +1,9 @@
 export type { ModelDescription, ModelFamily, OpenContext, ProcessorContext } from './families/family.js';
-export type { MarianManifest, MaskedLanguageModelManifest } from './families/known-families.js';
+export type {
+  CausalLanguageModelManifest,
+  MarianManifest,
+  MaskedLanguageModelManifest,
+} from './families/known-families.js';
 export { familyNames, familyOf, registerFamily } from './families/registry.js';
 export type { FileRecord, ModelManifest } from './folder/manifest.js';
 export type { ModelFolder, ReadProgress } from './folder/read-folder.js';
@@ -29,5 +33,5 @@ export {
 } from './processors/input-decoding.js';
 export type { Processor, SourceReading, TextOutput } from './processors/processor.js';
 export { TextDeltas } from './processors/text-deltas.js';
-export { textBeginningProcessor, textProcessor } from './processors/text-processor.js';
-export type { TextTokenizer } from './tokenizer/text-tokenizer.js';
+export { promptProcessor, textBeginningProcessor, textProcessor } from './processors/text-processor.js';
+export type { TextTokenizer, TextUse } from './tokenizer/text-tokenizer.js';

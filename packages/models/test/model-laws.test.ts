@@ -9,6 +9,7 @@ import {
 } from '@foretoken/testkit';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type LoadedModel, loadModel } from '../src/index.js';
+import { causalFolder } from './causal-fixtures.js';
 import { hintsFolder, imported, SOURCES, studentsFolder, weightsOf } from './student-fixtures.js';
 
 const runner = { describe, it };
@@ -28,6 +29,12 @@ const SENTENCES = [
   [12, 40, 7, 2],
   [9, 2],
   [31, 5, 60, 14, 8, 2],
+].map((ids) => Int32Array.from(ids));
+
+const PROMPTS = [
+  [39, 12, 30, 7],
+  [39, 9],
+  [39, 31, 5, 17, 14, 8],
 ].map((ids) => Int32Array.from(ids));
 
 /** Folders of every family: what is shipped, and what is imported of small weights. */
@@ -66,6 +73,13 @@ const FOLDERS: Readonly<Record<string, Tested>> = {
     sources: SOURCES,
     tolerance: 1e-5,
     scripts: 1,
+  },
+  'a small decoder-only model': {
+    folder: causalFolder('llama'),
+    models: { autoregressive: 1 },
+    sources: PROMPTS,
+    tolerance: 1e-4,
+    scripts: 2,
   },
 };
 

@@ -43,12 +43,16 @@ export function queryKeyValue(
 }
 
 /**
- * Attention over all heads; `mask [batch, 1, queries, keys]` holds booleans or numbers to add. The standard operator, because its
+ * Attention over all heads, of which those of keys and values may be fewer; `mask [batch, 1, queries, keys]` holds booleans or numbers to add. The standard operator, because its
  * CPU kernel takes a third of the time of com.microsoft.MultiHeadAttention.
  */
-export function attend({ graph }: BlockContext, heads: number, inputs: AttentionInputs): Value {
-  const { query, key, value, mask } = inputs;
-  return graph.op('Attention', [query, key, value, mask], { q_num_heads: heads, kv_num_heads: heads });
+export function attend(
+  { graph }: BlockContext,
+  heads: number,
+  { query, key, value, mask }: AttentionInputs,
+  keyValueHeads: number = heads,
+): Value {
+  return graph.op('Attention', [query, key, value, mask], { q_num_heads: heads, kv_num_heads: keyValueHeads });
 }
 
 /** `[batch, queries, width]`, `[batch, keys, width]` twice, and a mask that broadcasts over heads. */

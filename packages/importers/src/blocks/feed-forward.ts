@@ -18,6 +18,6 @@ export function feedForward(context: BlockContext, shape: FeedForwardShape, x: V
 }
 
 /** `x * sigmoid(1 * x)` is SiLU. */
-function silu({ graph }: BlockContext, x: Value): Value {
+export function silu({ graph }: BlockContext, x: Value): Value {
   return graph.op('QuickGelu', [x], { alpha: { float: 1 } }, { domain: CONTRIB });
 }

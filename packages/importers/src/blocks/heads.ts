@@ -1,4 +1,4 @@
-import { ELEMENT_TYPE } from '@foretoken/models/folder';
+import { ELEMENT_TYPE, type ElementType } from '@foretoken/models/folder';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 
 /** What a head makes of next-token logits `[rows, vocabulary]`. */
@@ -38,4 +38,31 @@ export function scoreHead(
   if (head === 'argmax') return best(logits, graph.constant('int64', [1], [1]));
   const logProbs = graph.op('LogSoftmax', [logits], { axis: 1 }, head === 'logProbs' ? named(names.scores) : {});
   return head === 'logProbs' ? { scores: logProbs } : best(logProbs, k());
+}
+
+const TYPES: readonly ElementType[] = ['float32', 'int32'];
+
+/**
+ * What one of several heads makes of logits, chosen when the graph runs: scores, and the token ids they belong to. `isHead` gives the
+ * condition of a head, the last needs none; `noTokenIds` makes int32 `[.., 1]` where a head chooses no tokens.
+ */
+export function chosenHead(
+  graph: GraphBuilder,
+  [head, ...others]: readonly [ScoreHead, ...ScoreHead[]],
+  logits: Value,
+  k: Value,
+  isHead: (head: ScoreHead) => Value,
+  noTokenIds: () => Value,
+  names?: readonly string[],
+): readonly Value[] {
+  const own = (): readonly Value[] => {
+    // What a branch gives must be made in it.
+    const scored = head === 'logits' ? graph.op('Identity', [logits]) : logits;
+    const { scores, tokenIds } = scoreHead(graph, head, scored, () => k);
+    return [scores, tokenIds ?? noTokenIds()];
+  };
+  const [next, ...rest] = others;
+  if (next === undefined) return own();
+  const other = () => chosenHead(graph, [next, ...rest], logits, k, isHead, noTokenIds);
+  return graph.choose(isHead(head), TYPES, own, other, names);
 }

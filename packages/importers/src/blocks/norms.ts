@@ -4,9 +4,21 @@ import { type BlockContext, vectorOf } from './block-context.js';
 const EPSILON = 1e-5;
 
 /** `LayerNorm(x)` over the last dimension, with the scale and bias of the norm `name`. */
-export function layerNorm(context: BlockContext, x: Value, name: string, width: number): Value {
+export function layerNorm(
+  context: BlockContext,
+  x: Value,
+  name: string,
+  width: number,
+  epsilon: number = EPSILON,
+): Value {
   const inputs = [x, vectorOf(context, `${name}.weight`, width), vectorOf(context, `${name}.bias`, width)];
-  return context.graph.op('LayerNormalization', inputs, { axis: -1, epsilon: { float: EPSILON } });
+  return context.graph.op('LayerNormalization', inputs, { axis: -1, epsilon: { float: epsilon } });
+}
+
+/** `x / rms(x)` over the last dimension, with the scale of the norm `name` (Zhang and Sennrich, 2019). */
+export function rmsNorm(context: BlockContext, x: Value, name: string, width: number, epsilon: number): Value {
+  const inputs = [x, vectorOf(context, `${name}.weight`, width)];
+  return context.graph.op('RMSNormalization', inputs, { axis: -1, epsilon: { float: epsilon } });
 }
 
 /** Where a residual block is normalised: what comes out of it, or what goes into its sublayer. */

@@ -3,13 +3,20 @@ export { NGRAMS_FILE, readNgrams } from '../drivers/ngrams.js';
 export { readShortlist, SHORTLIST_FILE, type Shortlist } from '../drivers/shortlist.js';
 export type {
   BodyGraphFiles,
+  CausalLanguageModelManifest,
   HeadGraphFiles,
   MarianManifest,
   MaskedLanguageModelManifest,
 } from '../families/known-families.js';
-export { VOCABULARY_MODES } from '../families/known-families.js';
+export { STEP_MODES, VOCABULARY_MODES } from '../families/known-families.js';
 export { CONFIG, GENERATION_CONFIG } from '../hugging-face/config-files.js';
-export { type GenerationFacts, type ImportNote, readGeneration } from '../hugging-face/generation-config.js';
+export {
+  type CausalGenerationFacts,
+  type GenerationFacts,
+  type ImportNote,
+  readCausalGeneration,
+  readGeneration,
+} from '../hugging-face/generation-config.js';
 export { readTokenizerFiles, type TokenizerFiles } from '../hugging-face/tokenizer-files.js';
 export { allocate, type FilePlace } from '../io/collect-pieces.js';
 export { hubFolder, isHubLocation } from '../node/hub-folder.js';

@@ -83,9 +83,29 @@ export function readGeneration(folder: ConfigFiles, vocabularySize: number): Gen
   const reader = new Reader(folder, vocabularySize);
   const end = reader.token('eos_token_id');
   const tokens = { start: reader.token('decoder_start_token_id'), end, pad: reader.token('pad_token_id') };
-  const suppressed = [...reader.badWords(end), ...reader.tokens('suppress_tokens')];
+  const suppressed = [...reader.badWords([end]), ...reader.tokens('suppress_tokens')];
   reader.noteSettings();
   return { tokens, suppressed: [...new Set(suppressed)], notes: reader.notes };
+}
+
+/** What a decoder-only model's configs say about decoding. */
+export interface CausalGenerationFacts {
+  /** Tokens that end an output, the main one first; none where the configs name none. */
+  readonly ends: readonly number[];
+  readonly pad?: number | undefined;
+  /** Tokens that are never to be output. */
+  readonly suppressed: readonly number[];
+  readonly notes: readonly ImportNote[];
+}
+
+/** As `readGeneration`, of a model without an encoder. Throws `INVALID_MODEL_FOLDER`. */
+export function readCausalGeneration(folder: ConfigFiles, vocabularySize: number): CausalGenerationFacts {
+  const reader = new Reader(folder, vocabularySize);
+  const ends = [...new Set(reader.oneOrMore('eos_token_id'))];
+  const [pad] = reader.oneOrMore('pad_token_id');
+  const suppressed = [...reader.badWords(ends), ...reader.tokens('suppress_tokens')];
+  reader.noteSettings();
+  return { ends, pad, suppressed: [...new Set(suppressed)], notes: reader.notes };
 }
 
 class Reader {
@@ -158,6 +178,12 @@ class Reader {
     return this.#isToken(one) ? one : this.#refuse(file, field, value, required);
   }
 
+  /** A token or a list of tokens; none where nobody says it. */
+  oneOrMore(field: string): readonly number[] {
+    const found = this.#find(field);
+    return found === undefined || Array.isArray(found.value) ? this.tokens(field) : [this.token(field)];
+  }
+
   tokens(field: string): readonly number[] {
     this.#noteConflict(field);
     const found = this.#find(field);
@@ -169,7 +195,7 @@ class Reader {
   }
 
   /** Bad words of one token; longer ones are noted, since graphs know no past tokens. */
-  badWords(end: number): readonly number[] {
+  badWords(ends: readonly number[]): readonly number[] {
     const field = 'bad_words_ids';
     this.#noteConflict(field);
     const found = this.#find(field);
@@ -184,7 +210,7 @@ class Reader {
         return this.#refuse(file, field, words, required);
       }
       if (words.length > 1) longer.push(words);
-      else if (words[0] === end) this.#note(file, field, words, 'It is the end token, which stays possible.');
+      else if (ends.includes(words[0])) this.#note(file, field, words, 'It is the end token, which stays possible.');
       else single.push(words[0]);
     }
     if (longer.length > 0) {

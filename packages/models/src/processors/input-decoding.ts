@@ -159,11 +159,13 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
     readings: readonly SourceReading<Source>[],
     { maxNewTokens, stopStrings: strings, seed, signal }: InputOptions,
   ): DecodeRequest<Source> {
+    const { stopTokenIds = [] } = this.#processor;
     const begun = readings.some(({ outputPrefix }) => outputPrefix !== undefined);
     return {
       sources: readings.map(({ source }) => source),
       ...(begun ? { outputPrefixes: readings.map(({ outputPrefix }) => outputPrefix ?? new Int32Array()) } : {}),
       ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
+      ...(stopTokenIds.length === 0 ? {} : { stopSequences: stopTokenIds.map((tokenId) => Int32Array.of(tokenId)) }),
       ...(strings === undefined ? {} : { stopStrings: { strings, textOf: this.#textOf('stopStrings') } }),
       ...(seed === undefined ? {} : { seed }),
       ...(signal === undefined ? {} : { signal }),

@@ -14,6 +14,18 @@ export function textProcessor(tokenizer: Coding): Processor {
   };
 }
 
+/** For decoder-only models: a text is a prompt, the text of an output is what follows it. `stopTokenIds` end outputs too. */
+export function promptProcessor(tokenizer: Coding, stopTokenIds?: readonly number[]): Processor {
+  return {
+    ...textOutput(tokenizer),
+    stopTokenIds,
+    read: (text) => {
+      const source = tokenizer.encode(text, 'prompt');
+      return { source, unknownTokens: tokenizer.countUnknown(source) };
+    },
+  };
+}
+
 /** For models that read no source: a text is how the output begins. */
 export function textBeginningProcessor(tokenizer: Coding): Processor {
   return {

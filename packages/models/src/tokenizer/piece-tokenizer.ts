@@ -8,7 +8,7 @@ import { SPACE_MARK } from './sentencepiece/normalize.js';
 import { PIECE_KIND } from './sentencepiece/piece-model.js';
 import { SentencePiece } from './sentencepiece/sentence-piece.js';
 import { assertSourceText, assertSourceTokens, emptySource } from './source-text.js';
-import type { TextTokenizer } from './text-tokenizer.js';
+import type { TextTokenizer, TextUse } from './text-tokenizer.js';
 
 /** Names of the token that stands for what has no piece, and of the padding, in a vocabulary file. */
 const UNKNOWN = '<unk>';
@@ -89,7 +89,7 @@ export function createPieceTokenizer(
     );
   };
 
-  const encode = (text: string): TokenSource => {
+  const encode = (text: string, use: TextUse = 'source'): TokenSource => {
     assertSourceText(text, sourceLength);
     const code = hasCodes ? LANGUAGE_CODE.exec(text) : null;
     const rest = code === null ? text : text.slice(code[0].length);
@@ -99,7 +99,7 @@ export function createPieceTokenizer(
     const tokenIds = [
       ...(code === null ? [] : [codeId(code[1] as string)]),
       ...pieces.map((piece) => ids.get(piece.text) ?? unknownId),
-      ...(endTokenId === undefined ? [] : [endTokenId]),
+      ...(endTokenId === undefined || use !== 'source' ? [] : [endTokenId]),
     ];
     assertSourceTokens(tokenIds.length, sourceLength);
     return Int32Array.from(tokenIds);

@@ -7,14 +7,20 @@ import { checkTokenizer } from './check-tokenizer.js';
 import { readTokens } from './read-tokens.js';
 import { assertSourceText, assertSourceTokens, emptySource } from './source-text.js';
 
+/**
+ * What a text is to be: a `source`, with what the tokenizer puts around texts, and the end token last; a `prompt`, with what the
+ * tokenizer puts around texts and no more; a `part` of a text, its own tokens alone.
+ */
+export type TextUse = 'source' | 'prompt' | 'part';
+
 /** Turns text into token ids of one model's vocabulary, and back. */
 export interface TextTokenizer {
   /**
-   * Token ids of a text `[time]`, the end token last; text that spells a special token becomes that token.
+   * Token ids of a text `[time]`, as a `source` unless said otherwise; text that spells a special token becomes that token.
    *
    * Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG` (nothing is ever cut off), `INVALID_ARGUMENT`.
    */
-  encode(text: string): TokenSource;
+  encode(text: string, use?: TextUse): TokenSource;
   /** Text of token ids, special tokens left out; empty for none. Throws `INVALID_ARGUMENT` outside the vocabulary. */
   decode(tokenIds: ArrayLike<number>): string;
   /** One token as the vocabulary spells it; empty for an unused id. Throws `INVALID_ARGUMENT` outside the vocabulary. */
@@ -67,19 +73,21 @@ export function createTokenizer(json: string, options: TokenizerOptions): TextTo
   }
   const hidden = new Set([...specialTokenIds, vocabulary.endTokenId, vocabulary.padTokenId]);
 
-  const encode = (text: string): TokenSource => {
+  const encode = (text: string, use: TextUse = 'source'): TokenSource => {
     assertSourceText(text, sourceLength);
+    const around = use !== 'part';
     let ids: readonly (number | undefined)[];
     try {
-      ids = tokenizer.encode(text).ids;
+      ids = tokenizer.encode(text, { add_special_tokens: around }).ids;
     } catch (cause) {
       throw broken(`the tokenizer failed on a text of ${text.length} characters: ${reason(cause)}`, 'model', cause);
     }
     const strange = ids.findIndex((id) => !Number.isInteger(id));
     if (strange >= 0) throw broken('the tokenizer made a token that has no id', 'model.unk_token');
-    if (ids.length <= added) throw emptySource(text);
+    if (ids.length <= (around ? added : 0)) throw emptySource(text);
     const { endTokenId } = vocabulary;
-    const ended = endTokenId === undefined || ids.at(-1) === endTokenId ? ids : [...ids, endTokenId];
+    const ended =
+      use !== 'source' || endTokenId === undefined || ids.at(-1) === endTokenId ? ids : [...ids, endTokenId];
     assertSourceTokens(ended.length, sourceLength);
     return Int32Array.from(ended as readonly number[]);
   };

@@ -1,6 +1,6 @@
 import { type ElementType, VOCABULARY_MODES } from '@foretoken/models/folder';
 import { embeddingTable, embedTokens } from '../../blocks/embedding.js';
-import { type ScoreHead, scoreHead } from '../../blocks/heads.js';
+import { chosenHead, type ScoreHead } from '../../blocks/heads.js';
 import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';
 import type { MarianNetwork } from './marian-network.js';
 import { outputBias } from './output-bias.js';
@@ -12,7 +12,7 @@ import { outputBias } from './output-bias.js';
 const ROWS = 16;
 
 const TYPES: readonly ElementType[] = ['float32', 'int32'];
-const HEADS: readonly ScoreHead[] = ['argmax', 'topK', 'logProbs', 'logits'];
+const HEADS: readonly [ScoreHead, ...ScoreHead[]] = ['argmax', 'topK', 'logProbs', 'logits'];
 
 /**
  * All that reads the embedding table, in one graph, so that the table is in memory once. `mode` int32 `[1]` says what is wanted,
@@ -31,25 +31,12 @@ export function emitVocabulary(graph: GraphBuilder, network: MarianNetwork): voi
   const isMode = (name: (typeof VOCABULARY_MODES)[number]): Value =>
     graph.op('Equal', [mode, graph.constant('int32', [1], [VOCABULARY_MODES.indexOf(name)])]);
   const same = (): Value => graph.op('Unsqueeze', [tokenIds, graph.constant('int64', [1], [1])]);
-  const headOf = (logits: Value, head: ScoreHead): readonly Value[] => {
-    const values = scoreHead(graph, head, head === 'logits' ? graph.op('Identity', [logits]) : logits, () => k);
-    return [values.scores, values.tokenIds ?? same()];
-  };
-  const oneOf = (logits: Value, [head, ...others]: readonly ScoreHead[]): readonly Value[] => {
-    if (head === undefined || others.length === 0) return headOf(logits, head ?? 'logits');
-    return graph.choose(
-      isMode(head),
-      TYPES,
-      () => headOf(logits, head),
-      () => oneOf(logits, others),
-    );
-  };
   const names = ['scores', 'best_token_ids'];
   graph.choose(
     isMode('embed'),
     TYPES,
     () => [embedTokens(graph, network.embedding, tokenIds), same()],
-    () => oneOf(emitLogits(graph, network, states), HEADS),
+    () => chosenHead(graph, HEADS, emitLogits(graph, network, states), k, isMode, same),
     names,
   );
   graph.output('scores', 'float32', ['cells', 'columns']);

@@ -1,5 +1,6 @@
 import type { OutputKind, OutputRequest } from '@foretoken/core';
 import type { ExtensionValues, GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import { scoreValues } from '../../drivers/score-values.js';
 
 /** What the vocabulary's graph is asked for, by its place in this list. */
 export const VOCABULARY_MODES: readonly ['embed', ...(readonly OutputKind[])] = [
@@ -47,24 +48,7 @@ export class VocabularyGraph {
   async score(states: Tensor, output: OutputRequest): Promise<ExtensionValues> {
     const k = 'k' in output ? { k: new this.#runtime.Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]) } : {};
     const results = await this.#run(output.kind, { states, ...k });
-    const scores = results.scores?.data as Float32Array;
-    const tokenIds = results.best_token_ids?.data as Int32Array;
-    switch (output.kind) {
-      case 'argmax':
-        return { kind: 'argmax', tokenIds, scores };
-      case 'topK':
-        return {
-          kind: 'topK',
-          k: output.k,
-          tokenIds,
-          logProbs: scores,
-          ...(output.states === true ? { states: states.data as Float32Array } : {}),
-        };
-      case 'logProbs':
-        return { kind: 'logProbs', logProbs: scores };
-      case 'logits':
-        return { kind: 'logits', logits: scores };
-    }
+    return scoreValues({ scores: results.scores, tokenIds: results.best_token_ids, states }, output);
   }
 
   async #run(mode: string, feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {

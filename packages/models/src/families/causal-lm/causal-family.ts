@@ -1,0 +1,78 @@
+import { ids, value } from '../../drivers/graph-check.js';
+import { WidthCosts } from '../../drivers/probe.js';
+import type { ExpectedValues } from '../../onnx/graph-description.js';
+import { EXACT } from '../../parts/model-part.js';
+import { promptProcessor } from '../../processors/text-processor.js';
+import type { ModelFamily } from '../family.js';
+import { type CausalLanguageModelManifest, causalLanguageModelSchema, STEP_MODES } from './causal-manifest.js';
+import { CausalModel } from './causal-model.js';
+import { probeCausalStep } from './causal-probe.js';
+
+/** Decoder-only language models: Llama and its relatives, GPT-2. */
+export const causalLanguageModelFamily: ModelFamily<CausalLanguageModelManifest> = {
+  name: 'causal-lm',
+  schema: causalLanguageModelSchema,
+  claims: ({ graphs, step, stopTokenIds = [] }) => ({
+    tokenIds: Object.fromEntries(stopTokenIds.map((id, index) => [`stopTokenIds.${index}`, id])),
+    candidates: { 'step.maxCandidates': step.maxCandidates },
+    graphs: { 'graphs.step': graphs.step },
+    others: {},
+  }),
+  checkAgreement({ architecture: { heads, keyValueHeads } }, refuse) {
+    if (heads % keyValueHeads !== 0) {
+      refuse('architecture.keyValueHeads', keyValueHeads, `a divisor of the heads, ${heads}`);
+    }
+  },
+  async checkGraphs({ architecture, graphs }, check) {
+    const { width, layers, keyValueHeads, headWidth } = architecture;
+    const kept = keyValueHeads * headWidth;
+    const pasts = Array.from({ length: 2 * layers }, (_, part) => [`past_${part}`, value('float32', null, null, kept)]);
+    const inputs: ExpectedValues = {
+      token_ids: ids,
+      positions: ids,
+      attention_bias: value('float32', null, 1, null, null),
+      scored: value('int32', null),
+      mode: value('int32', 1),
+      k: value('int64', 1),
+      ...Object.fromEntries(pasts),
+    };
+    await check(graphs.step, inputs, {
+      new: value('float32', null, null, 2 * layers * kept),
+      states: value('float32', null, width),
+      scores: value('float32', null, null),
+      best_token_ids: value('int32', null, null),
+    });
+  },
+  async open({ manifest, sessions, threads, probe, signal }) {
+    const { architecture, graphs, limits, vocabulary } = manifest;
+    // Opening a large graph again for each thread count takes longer than comparing them may.
+    sessions.threads = threads ?? 1;
+    const session = () => sessions.get(graphs.step);
+    const step = {
+      runtime: sessions.runtime,
+      session,
+      layers: architecture.layers,
+      keyValueWidth: architecture.keyValueHeads * architecture.headWidth,
+      paddedWidth: (width: number) => width,
+    };
+    const { widths, costs } = probe
+      ? await probeCausalStep(step, signal)
+      : { widths: new WidthCosts([]), costs: undefined };
+    const model = new CausalModel({
+      step: { ...step, paddedWidth: (width) => widths.padded(width) },
+      vocabulary,
+      maxLength: limits.targetLength,
+      maxCandidates: manifest.step.maxCandidates,
+      costs,
+    });
+    return [{ kind: 'autoregressive', model, open: session }];
+  },
+  processor: ({ manifest, tokenizer }) => promptProcessor(tokenizer, manifest.stopTokenIds),
+  describe: ({ architecture: { layers, width, heads, keyValueHeads } }) => ({
+    parts: [{ kind: 'autoregressive', variant: EXACT }],
+    outputs: STEP_MODES,
+    outputsOf: 'step',
+    architecture: `${layers} layers, width ${width}, ${heads} heads${keyValueHeads === heads ? '' : `, ${keyValueHeads} of keys and values`}`,
+    facts: [],
+  }),
+};

@@ -1,0 +1,57 @@
+import * as v from 'valibot';
+import type { ManifestVocabulary, ModelManifest } from '../../folder/manifest.js';
+import {
+  candidates,
+  content,
+  fileName,
+  heading,
+  integer,
+  layers,
+  limits,
+  optionalTokens,
+  size,
+  tokenId,
+  vocabularySize,
+} from '../../folder/manifest-schema.js';
+
+/** What a step of a decoder-only model can be asked for, by its place in this list: the graph's input `mode`. */
+export const STEP_MODES: readonly ['argmax', 'topK', 'logProbs', 'logits'] = ['argmax', 'topK', 'logProbs', 'logits'];
+
+/** A decoder-only language model: its source is a prompt, and outputs go on from there. `limits` are both those of prompt and output together. */
+export interface CausalLanguageModelManifest extends ModelManifest {
+  readonly family: 'causal-lm';
+  readonly tokenizer: string;
+  readonly vocabulary: ManifestVocabulary;
+  readonly architecture: {
+    readonly width: number;
+    readonly heads: number;
+    /** Heads of keys and values, a divisor of `heads` (grouped queries). */
+    readonly keyValueHeads: number;
+    readonly headWidth: number;
+    readonly layers: number;
+  };
+  /** One graph computes a step, whatever is asked of it. */
+  readonly graphs: { readonly step: string };
+  readonly step: { readonly maxCandidates: number };
+  /** Tokens beside the end token that end an output, as its last token. */
+  readonly stopTokenIds?: readonly number[];
+}
+
+export const causalLanguageModelSchema: v.GenericSchema<unknown, CausalLanguageModelManifest> = v.strictObject({
+  ...heading,
+  family: v.literal('causal-lm'),
+  tokenizer: fileName,
+  vocabulary: v.strictObject({ size: vocabularySize, endTokenId: v.exactOptional(tokenId), ...optionalTokens }),
+  limits,
+  architecture: v.strictObject({
+    width: size,
+    heads: integer(1, 1024),
+    keyValueHeads: integer(1, 1024),
+    headWidth: integer(1, 4096),
+    layers,
+  }),
+  graphs: v.strictObject({ step: fileName }),
+  step: v.strictObject({ maxCandidates: candidates }),
+  stopTokenIds: v.exactOptional(v.pipe(v.array(tokenId), v.nonEmpty('at least one token'), v.maxLength(64))),
+  ...content,
+});

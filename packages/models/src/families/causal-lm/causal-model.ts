@@ -1,0 +1,79 @@
+import type {
+  AutoregressiveModel,
+  AutoregressiveSupport,
+  ForestOptions,
+  ForwardCosts,
+  TokenForest,
+  TokenSource,
+  Vocabulary,
+} from '@foretoken/core';
+import { assertTokenSources } from '@foretoken/core/kit';
+import { assertRows, type JoiningRows, KeyValueStore, StoreForest } from '@foretoken/core/runtime';
+import { maxPartCells } from '../../drivers/measured-costs.js';
+import { STEP_MODES } from './causal-manifest.js';
+import { CausalStepDriver, type CausalStepOptions } from './causal-step-driver.js';
+
+export interface CausalModelOptions {
+  readonly step: CausalStepOptions;
+  readonly vocabulary: Vocabulary;
+  readonly maxLength: number;
+  readonly maxCandidates: number;
+  /** What forwards cost, where it was measured. */
+  readonly costs: ForwardCosts | undefined;
+}
+
+/** A decoder-only language model: the source is a prompt, the first tokens of its row. */
+export class CausalModel implements AutoregressiveModel<TokenSource> {
+  readonly vocabulary: Vocabulary;
+  readonly maxLength: number;
+  readonly supports: AutoregressiveSupport;
+  readonly costs: ForwardCosts | undefined;
+  readonly #step: CausalStepOptions;
+
+  constructor({ step, vocabulary, maxLength, maxCandidates, costs }: CausalModelOptions) {
+    this.#step = step;
+    this.vocabulary = vocabulary;
+    this.maxLength = maxLength;
+    this.costs = costs;
+    this.supports = {
+      outputs: STEP_MODES,
+      states: STEP_MODES,
+      branching: true,
+      rollback: true,
+      rows: 4096,
+      joining: true,
+      maxCandidates,
+    };
+  }
+
+  async open(sources: readonly TokenSource[], options: ForestOptions = {}): Promise<TokenForest<TokenSource>> {
+    const { joining = false, signal } = options;
+    signal?.throwIfAborted();
+    assertRows(this.supports, sources.length);
+    const prompts = (rows: readonly TokenSource[]): Int32Array[] => {
+      assertTokenSources(rows, { vocabularySize: this.vocabulary.size, max: this.maxLength });
+      return rows.map((row) => row.slice());
+    };
+    const prefixes = prompts(sources);
+    const { layers, keyValueWidth } = this.#step;
+    const join = async (rows: readonly TokenSource[]): Promise<JoiningRows> => {
+      // A prompt is all that a row has, and the forest reads it.
+      return { prefixes: prompts(rows), admit() {} };
+    };
+    return new StoreForest({
+      store: new KeyValueStore({
+        driver: new CausalStepDriver({ ...this.#step, joining }),
+        rows: sources.length,
+        parts: 2 * layers,
+        partWidth: keyValueWidth,
+        joining,
+      }),
+      prefixes,
+      vocabularySize: this.vocabulary.size,
+      maxLength: this.maxLength,
+      supports: this.supports,
+      maxCells: maxPartCells(this.costs),
+      join: joining ? join : undefined,
+    });
+  }
+}
