@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { bundle, type Chunk, WORKSPACE } from './size-bundles.js';
+import { chunksLoaded } from './size-loading.js';
 
 /** What is imported of a package's entry; default: all of it. */
 interface SizedImport {
@@ -25,52 +25,95 @@ export const SIZED: readonly SizedImport[] = [
   ...Object.entries(DECODERS).flatMap(([name, decoders]) =>
     decoders.map((decoder) => ({ package: name, name: decoder, limit: 10_000 })),
   ),
-  // 25,000 is wanted; readers of SentencePiece models, of servers and of memory, and decoder-only models came on top.
-  { package: 'models', limit: 40_000 },
+  { package: 'models', limit: 25_000 },
 ];
 
-interface Bundler {
-  build(options: object): Promise<{ readonly output: readonly { readonly code?: string | undefined }[] }>;
-}
+/** Largest size of what loading the shipped folder takes, of the entry and of chunks together. */
+export const SHIPPED_LIMIT = 37_500;
 
-/** The bundler that the builds use. */
-async function bundler(): Promise<Bundler> {
-  const tsdown = createRequire(import.meta.url).resolve('tsdown');
-  return (await import(pathToFileURL(createRequire(tsdown).resolve('rolldown')).href)) as Bundler;
-}
-
-/** Bytes of what a program imports, minified and compressed with gzip; what that imports of other packages is not in it. */
-export async function sizeOf({ package: folder, name }: SizedImport): Promise<number> {
-  const { build } = await bundler();
-  // The same from sources and from the built bench, both two folders below the workspace's.
-  const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
-  const index = join(root, 'packages', folder, 'src', folder === 'models' ? 'web.ts' : 'index.ts');
-  const program = `export ${name === undefined ? '*' : `{ ${name} }`} from ${JSON.stringify(index)};`;
-  const { output } = await build({
-    input: 'program',
-    external: (id: string) => id !== 'program' && !id.startsWith('.') && !id.startsWith('/'),
-    plugins: [
-      {
-        name: 'program',
-        resolveId: (id: string) => (id === 'program' ? id : undefined),
-        load: (id: string) => (id === 'program' ? program : undefined),
-      },
-    ],
-    // As the packages say of themselves.
-    treeshake: { moduleSideEffects: false },
-    platform: 'neutral',
-    write: false,
-    logLevel: 'silent',
-    output: { minify: true, format: 'esm' },
+/** The files of an import, whatever they import of other packages left out. */
+export async function chunksOf({ package: folder, name }: SizedImport): Promise<readonly Chunk[]> {
+  const index = join(WORKSPACE, 'packages', folder, 'src', folder === 'models' ? 'web.ts' : 'index.ts');
+  return bundle({
+    program: `export ${name === undefined ? '*' : `{ ${name} }`} from ${JSON.stringify(index)};`,
+    external: (id) => !id.startsWith('.') && !id.startsWith('/'),
   });
-  return output.reduce((sum, { code = '' }) => sum + gzipSync(code, { level: 9 }).length, 0);
+}
+
+/** The entry and all that it always loads, or a chunk of `import()` and what it loads with it. */
+export function filesWith(chunks: readonly Chunk[], first: Chunk | undefined): ReadonlySet<Chunk> {
+  const found = new Set<Chunk>();
+  const add = (chunk: Chunk | undefined): void => {
+    if (chunk === undefined || found.has(chunk)) return;
+    found.add(chunk);
+    for (const file of chunk.imports) add(chunks.find(({ fileName }) => fileName === file));
+  };
+  add(first);
+  return found;
+}
+
+const entryOf = (chunks: readonly Chunk[]): ReadonlySet<Chunk> =>
+  filesWith(
+    chunks,
+    chunks.find(({ isEntry }) => isEntry),
+  );
+
+/** Bytes of files, minified and each compressed with gzip. */
+export function bytesOf(chunks: Iterable<Chunk>): number {
+  return [...chunks].reduce((sum, { code }) => sum + gzipSync(code, { level: 9 }).length, 0);
+}
+
+/** Bytes of what a program always loads of an import. */
+export async function sizeOf(sized: SizedImport): Promise<number> {
+  return bytesOf(entryOf(await chunksOf(sized)));
+}
+
+/** Bytes of a package that loads more when it is needed. */
+export interface ChunkedSize {
+  /** What is always loaded. */
+  readonly entry: number;
+  /** What each `import()` adds to the entry, by the module it is of; two that share a file both have it. */
+  readonly chunks: Readonly<Record<string, number>>;
+  /** Entry and all chunks that loading the shipped folder takes, with every part. */
+  readonly shippedFolder: number;
+  /** These chunks. */
+  readonly shippedChunks: readonly string[];
+  /** Entry and all chunks. */
+  readonly all: number;
+}
+
+/** Sizes of `@foretoken/models` and of what it loads when a folder needs it. */
+export async function modelsSize(): Promise<ChunkedSize> {
+  const chunks = await chunksOf({ package: 'models', limit: 0 });
+  const entry = entryOf(chunks);
+  const dynamic = chunks.filter(({ isDynamicEntry }) => isDynamicEntry);
+  const loaded = await chunksLoaded();
+  const shippedChunks = loaded.map((id) => {
+    const chunk = dynamic.find(({ facadeModuleId }) => facadeModuleId === id);
+    // It would be left out of the sum.
+    if (chunk === undefined) throw new Error(`${id} was loaded, but no chunk is of it.`);
+    return chunk;
+  });
+  const shipped = new Set([...entry, ...shippedChunks.flatMap((chunk) => [...filesWith(chunks, chunk)])]);
+  const added = (chunk: Chunk): number => bytesOf([...filesWith(chunks, chunk)].filter((file) => !entry.has(file)));
+  const nameOf = ({ facadeModuleId, fileName }: Chunk): string =>
+    facadeModuleId?.replace(/^.*\/src\//, '').replace(/\.ts$/, '') ?? fileName;
+  return {
+    entry: bytesOf(entry),
+    chunks: Object.fromEntries(dynamic.map((chunk) => [nameOf(chunk), added(chunk)])),
+    shippedFolder: bytesOf(shipped),
+    shippedChunks: shippedChunks.map(nameOf),
+    all: bytesOf(chunks),
+  };
 }
 
 export const labelOf = ({ package: folder, name }: SizedImport): string =>
   name === undefined ? `@foretoken/${folder}` : `${name} of @foretoken/${folder}`;
 
-/** Sizes of all that has a limit. */
-export async function sizesBench(): Promise<Record<string, { readonly bytes: number; readonly limit: number }>> {
+/** Sizes of all that has a limit, and of what `@foretoken/models` loads when it is needed. */
+export async function sizesBench(): Promise<{
+  readonly [label: string]: { readonly bytes: number; readonly limit: number } | ChunkedSize;
+}> {
   const sizes = SIZED.map(async (one) => [labelOf(one), { bytes: await sizeOf(one), limit: one.limit }] as const);
-  return Object.fromEntries(await Promise.all(sizes));
+  return { ...Object.fromEntries(await Promise.all(sizes)), chunks: await modelsSize() };
 }

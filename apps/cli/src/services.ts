@@ -38,7 +38,10 @@ export const services: Services = {
   loadModel: async (...args) => (await import('@foretoken/models')).loadModel(...args),
   importModel: async (...args) => (await import('@foretoken/importers')).importModel(...args),
   openModelFolder: async (...args) => (await import('@foretoken/models')).openModelFolder(...args),
-  describeModel: async (manifest) => (await import('@foretoken/models')).familyOf(manifest).describe(manifest),
+  describeModel: async (manifest) => {
+    const { familyOf } = await import('@foretoken/models');
+    return (await familyOf(manifest)).describe(manifest);
+  },
   defaultModelFolder: () => modelFolder(TRANSLATION_MODEL),
   correctionModelFolder: () => modelFolder(CORRECTION_MODEL),
   canCorrect,

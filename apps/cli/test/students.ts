@@ -197,6 +197,8 @@ export function modelWithStudents(): FakeModel {
   });
 }
 
+const MASKED_FAMILY = await familyOf({ ...MANIFEST, family: 'masked-lm' } as ModelManifest);
+
 /** A masked language model that says one sentence, whatever it is asked; it knows no lengths. */
 export function maskedLanguageModel(): LoadedModel {
   const model = fakeModel();
@@ -214,7 +216,7 @@ export function maskedLanguageModel(): LoadedModel {
     graphs: { fill: { topK: 'fill.onnx' } },
     canvas: { maskTokenId: MASK, maxCandidates: 4 },
   } as ModelManifest;
-  const description = familyOf(manifest).describe(manifest);
+  const description = MASKED_FAMILY.describe(manifest);
   const processor = textBeginningProcessor(model.tokenizer);
   return withParts(
     { ...model, manifest, description, processor },

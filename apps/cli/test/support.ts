@@ -50,6 +50,8 @@ export const MANIFEST: MarianManifest = {
   training: { data: 'none', bleu: 38.5 },
 };
 
+const DESCRIPTION = (await familyOf(MANIFEST)).describe(MANIFEST);
+
 /** What a fake folder holds. */
 export interface FakeParts extends Partial<Omit<PartModels, 'lattice'>> {
   readonly ctc?: PartModels['lattice'];
@@ -130,7 +132,7 @@ export function fakeModel({ lattice = true, onForward = () => {} }: FakeModelOpt
     open,
     folder: '/models/word-for-word',
     manifest: MANIFEST,
-    description: familyOf(MANIFEST).describe(MANIFEST),
+    description: DESCRIPTION,
     threads: 1,
     timings: { runs: 0, milliseconds: 0, reset: () => {} },
     processor: textProcessor(tokenizer),
@@ -225,7 +227,7 @@ export async function cli(argv: readonly string[], surroundings: Surroundings = 
     loadModel: async () => surroundings.model ?? fakeModel(),
     importModel: async () => MANIFEST,
     openModelFolder: () => Promise.reject(new Error('no folder was expected')),
-    describeModel: async (manifest) => familyOf(manifest).describe(manifest),
+    describeModel: async (manifest) => (await familyOf(manifest)).describe(manifest),
     defaultModelFolder: () => '/models/default',
     correctionModelFolder: () => '/models/correction',
     canCorrect: () => false,

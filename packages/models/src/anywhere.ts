@@ -3,7 +3,7 @@ export type {
   CausalLanguageModelManifest,
   MarianManifest,
   MaskedLanguageModelManifest,
-} from './families/known-families.js';
+} from './families/known-manifests.js';
 export { familyNames, familyOf, registerFamily } from './families/registry.js';
 export type { FileRecord, ModelManifest } from './folder/manifest.js';
 export type { ModelFolder, ReadProgress } from './folder/read-folder.js';

@@ -10,7 +10,8 @@ import { readCheckedGraph } from './onnx/read-graph.js';
  * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, or the signal's reason, looked at before every graph.
  */
 export async function checkGraphs(folder: ModelFolder, signal?: AbortSignal): Promise<void> {
-  await familyOf(folder.manifest).checkGraphs(folder.manifest, async (file, inputs, outputs) => {
+  const family = await familyOf(folder.manifest);
+  await family.checkGraphs(folder.manifest, async (file, inputs, outputs) => {
     signal?.throwIfAborted();
     const { description } = await readCheckedGraph(folder, file);
     checkSignature(file, description, inputs, outputs);

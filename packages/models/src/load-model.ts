@@ -157,7 +157,7 @@ export async function loadModelOn<Input, Output extends object, Source>(
   };
   const io = await platform.locate(location, reading);
   const read = await readModel(io, reading);
-  const family = chosenFamily(read, options.family);
+  const family = await chosenFamily(read, options.family);
   const runtime = options.runtime ?? (await platform.runtime());
   signal?.throwIfAborted();
   const threads = threadsOf(runtime, options.threads);
@@ -180,13 +180,13 @@ export async function loadModelOn<Input, Output extends object, Source>(
 type AnyFamily<Input, Output extends object, Source> = ModelFamily<ModelManifest, Input, Output, Source>;
 
 /** The family of a folder. Throws `UNSUPPORTED_MODEL` where it is another than was asked for. */
-function chosenFamily<Input, Output extends object, Source>(
+async function chosenFamily<Input, Output extends object, Source>(
   { folder: { path, manifest } }: ReadModel,
   wanted: ModelFamily<ModelManifest, Input, Output, Source> | undefined,
-): AnyFamily<Input, Output, Source> {
+): Promise<AnyFamily<Input, Output, Source>> {
   if (wanted === undefined || wanted.name === manifest.family) {
     // Whoever names no family takes inputs and outputs as the folder's own has them.
-    return familyOf(manifest) as unknown as AnyFamily<Input, Output, Source>;
+    return (await familyOf(manifest)) as unknown as AnyFamily<Input, Output, Source>;
   }
   throw new ForetokenError(
     'UNSUPPORTED_MODEL',

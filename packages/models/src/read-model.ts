@@ -27,5 +27,6 @@ export async function readModel(io: ModelIo, options: OpenFolderOptions = {}): P
 export async function proveModel(io: ModelIo, signal?: AbortSignal): Promise<void> {
   const { folder } = await readModel(io, { signal });
   signal?.throwIfAborted();
-  await familyOf(folder.manifest).checkSideFiles?.(folder, folder.manifest);
+  const family = await familyOf(folder.manifest);
+  await family.checkSideFiles?.(folder, folder.manifest);
 }

@@ -306,8 +306,8 @@ describe('hostile manifests', () => {
   test('facts nested too deep to be read again are refused when they are written', async () => {
     const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1) });
     const written = (depth: number) => ({ ...MANIFEST, files: FILES_OF_MANIFEST, training: nested(depth) });
-    const text = JSON.stringify(checkManifest(written(199), 'folder'));
-    expect(parseManifest(text, 'folder').training).toEqual(nested(199));
+    const text = JSON.stringify(await checkManifest(written(199), 'folder'));
+    expect((await parseManifest(text, 'folder')).training).toEqual(nested(199));
     const error = await refusal(() => checkManifest(written(200), 'folder'));
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field: 'training' } });
   });
@@ -451,7 +451,7 @@ describe('hostile manifests', () => {
         const owner = (path.length === 1 ? manifest : manifest[path[0] as string]) as Record<string, unknown>;
         owner[path.at(-1) as string] = value;
         try {
-          checkManifest(manifest, 'folder');
+          await checkManifest(manifest, 'folder');
           outcomes.valid++;
         } catch (error) {
           expect(error).toMatchObject({

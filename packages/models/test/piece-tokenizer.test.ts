@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { ForetokenError } from '@foretoken/core';
 import { describe, expect, it } from 'vitest';
-import { createPieceTokenizer, readPieceTokens } from '../src/tokenizer/piece-tokenizer.js';
+import { createPieceTokenizer } from '../src/tokenizer/piece-tokenizer.js';
+import { readPieceTokens } from '../src/tokenizer/piece-vocabulary.js';
 
 const GOLDENS = new URL('./goldens/', import.meta.url);
 const golden = JSON.parse(readFileSync(new URL('marian-tokenizer.json', GOLDENS), 'utf8')) as {

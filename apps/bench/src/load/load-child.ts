@@ -51,6 +51,6 @@ export async function runLoadTask(task: LoadTask, folder: string, target = ''): 
 async function everyPart(folder: string): Promise<LoadOptions> {
   const { familyOf, openModelFolder } = await import('@foretoken/models');
   const { manifest } = await openModelFolder(folder);
-  const { parts } = familyOf(manifest).describe(manifest);
+  const { parts } = (await familyOf(manifest)).describe(manifest);
   return { probe: false, open: [...new Set(parts.map(({ kind }) => kind))] };
 }

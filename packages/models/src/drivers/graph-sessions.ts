@@ -51,6 +51,13 @@ export class GraphSessions {
     return session;
   }
 
+  /** What opens these graphs, one after the other. */
+  opening(...files: readonly string[]): () => Promise<void> {
+    return async () => {
+      for (const file of files) await this.get(file);
+    };
+  }
+
   /** Opens a graph once more; the caller disposes of the session. Throws as `get` does. */
   async openApart(file: string, threads: number): Promise<GraphSession> {
     this.#signal?.throwIfAborted();

@@ -1,9 +1,11 @@
 import { ForetokenError } from '@foretoken/core';
 import { fieldsOf, hasMethods, text as readText, show, wrongValue } from '@foretoken/core/kit';
 import type { ModelManifest } from '../folder/manifest.js';
+import { loadCode } from '../load-code.js';
 import type { ModelFamily } from './family.js';
 import { KNOWN_FAMILIES } from './known-families.js';
 
+/** Families of users, and those that come with the package once their code is loaded. */
 const FAMILIES = new Map<string, ModelFamily>();
 
 /**
@@ -19,7 +21,8 @@ export function registerFamily<Manifest extends ModelManifest, Input, Output ext
   }
   readText('family.name', family.name);
   const known = FAMILIES.get(family.name);
-  if (known !== undefined && known !== (family as unknown)) {
+  const taken = known !== undefined || Object.hasOwn(KNOWN_FAMILIES, family.name);
+  if (taken && known !== (family as unknown)) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
       `There is a model family ${family.name} already; choose another name.`,
@@ -35,23 +38,25 @@ export function registerFamily<Manifest extends ModelManifest, Input, Output ext
 
 /** Names of all known families. */
 export function familyNames(): readonly string[] {
-  return [...FAMILIES.keys()];
+  return [...new Set([...Object.keys(KNOWN_FAMILIES), ...FAMILIES.keys()])];
 }
 
-/** The family of a name; `undefined` where it is not known. */
-export function findFamily(name: string): ModelFamily | undefined {
-  return FAMILIES.get(name);
+/** The family of a name, its code loaded; `undefined` where it is not known. Throws `RUNTIME_FAILURE`. */
+export async function findFamily(name: string): Promise<ModelFamily | undefined> {
+  const known = FAMILIES.get(name);
+  if (known !== undefined || !Object.hasOwn(KNOWN_FAMILIES, name)) return known;
+  const family = await loadCode(`models of the family ${name}`, KNOWN_FAMILIES[name] as () => Promise<ModelFamily>);
+  FAMILIES.set(name, family);
+  return family;
 }
 
-/** The family of a manifest that was checked. */
-export function familyOf(manifest: ModelManifest): ModelFamily {
+/** The family of a manifest that was checked. Throws `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, `RUNTIME_FAILURE`. */
+export async function familyOf(manifest: ModelManifest): Promise<ModelFamily> {
   const family: unknown = fieldsOf('familyOf', manifest, 'a manifest').get('family');
-  const found = findFamily(readText('manifest.family', family));
+  const found = await findFamily(readText('manifest.family', family));
   if (found !== undefined) return found;
   throw new ForetokenError('UNSUPPORTED_MODEL', `The model family ${show(family)} is not known; register it first.`, {
     received: family,
     required: familyNames(),
   });
 }
-
-for (const register of KNOWN_FAMILIES) register(registerFamily);

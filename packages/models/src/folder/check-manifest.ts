@@ -10,12 +10,12 @@ import { isNestedDeeper } from './nesting.js';
 import { invalidFolder, quote, unsupportedModel } from './refusal.js';
 
 /** Reads a manifest's text. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
-export function parseManifest(text: string, folder: string): ModelManifest {
+export function parseManifest(text: string, folder: string): Promise<ModelManifest> {
   return checkManifest(parseJson(text, MANIFEST_FILE, { folder }), folder);
 }
 
 /** Checks a manifest's shape and that its parts agree. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
-export function checkManifest(value: unknown, folder: string): ModelManifest {
+export async function checkManifest(value: unknown, folder: string): Promise<ModelManifest> {
   const refuse: Refuse = (field, received, required) => {
     throw invalidFolder(
       `${MANIFEST_FILE}: ${field} is ${quote(received)}, but it must be ${required}. Correct it, or import the model again.`,
@@ -23,7 +23,7 @@ export function checkManifest(value: unknown, folder: string): ModelManifest {
     );
   };
   if (!isObject(value)) return refuse('the whole file', value, 'a JSON object');
-  const { schema, ...family } = checkRelease(value, folder, refuse);
+  const { schema, ...family } = await checkRelease(value, folder, refuse);
   // Counted before anything walks them. A list would pass as an object below.
   for (const field of ['files', 'training'] as const) {
     if (value[field] !== undefined && !isObject(value[field])) refuse(field, value[field], 'an object');
@@ -72,7 +72,7 @@ export function checkExternalData(
   }
 }
 /** The release and the family come first: under another one, the rest of the manifest may mean something else. */
-function checkRelease(manifest: Record<string, unknown>, folder: string, refuse: Refuse): ModelFamily {
+async function checkRelease(manifest: Record<string, unknown>, folder: string, refuse: Refuse): Promise<ModelFamily> {
   const { format, formatVersion, family } = manifest;
   if (format !== FORMAT) refuse('format', format ?? 'missing', quote(FORMAT));
   if (typeof formatVersion !== 'number' || !Number.isInteger(formatVersion) || formatVersion < 1) {
@@ -86,7 +86,7 @@ function checkRelease(manifest: Record<string, unknown>, folder: string, refuse:
   };
   if (formatVersion !== FORMAT_VERSION) upgrade('formatVersion', formatVersion, `only ${FORMAT_VERSION}`);
   if (typeof family !== 'string') refuse('family', family ?? 'missing', `one of ${familyNames().join(', ')}`);
-  return findFamily(family as string) ?? upgrade('family', family, familyNames().join(', '));
+  return (await findFamily(family as string)) ?? upgrade('family', family, familyNames().join(', '));
 }
 
 function refuseIssue(issue: v.BaseIssue<unknown>, refuse: Refuse): never {

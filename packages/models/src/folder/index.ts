@@ -7,8 +7,8 @@ export type {
   HeadGraphFiles,
   MarianManifest,
   MaskedLanguageModelManifest,
-} from '../families/known-families.js';
-export { STEP_MODES, VOCABULARY_MODES } from '../families/known-families.js';
+} from '../families/known-manifests.js';
+export { STEP_MODES, VOCABULARY_MODES } from '../families/known-manifests.js';
 export { CONFIG, GENERATION_CONFIG } from '../hugging-face/config-files.js';
 export {
   type CausalGenerationFacts,

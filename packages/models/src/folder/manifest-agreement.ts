@@ -1,4 +1,5 @@
-import { type FileRecord, type FillGraphFiles, GRAPH_BYTES, type ModelManifest, TOKENIZER_BYTES } from './manifest.js';
+import { isObject } from './json.js';
+import { type FileRecord, GRAPH_BYTES, type ModelManifest, TOKENIZER_BYTES } from './manifest.js';
 
 /** Refuses a field of the manifest: what it is, and what it must be. */
 export type Refuse = (field: string, received: unknown, required: string) => never;
@@ -56,10 +57,29 @@ export function checkHeads({ width, heads }: { readonly width: number; readonly 
   if (width % heads !== 0) refuse('architecture.heads', heads, `a divisor of the width, ${width}`);
 }
 
-/** Files under names that begin with their field's. */
-export function prefixed(
-  prefix: string,
-  files: Readonly<Record<string, string | undefined>> | FillGraphFiles | undefined,
-): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(files ?? {}).map(([kind, file]) => [`${prefix}.${kind}`, file]));
+/**
+ * The claims of a manifest that names its fields as usual: token ids end in `TokenId` or are a `blankId`, numbers of candidates are
+ * called `maxCandidates`, and all below `graphs` are graphs. `others` are its other files.
+ */
+export function claimsByName(
+  { files: _files, training: _training, ...manifest }: ModelManifest,
+  others: ManifestClaims['others'] = {},
+): ManifestClaims {
+  const fields = leavesOf('', manifest);
+  const named = <Value>(pattern: RegExp): Record<string, Value> =>
+    // The schema has said of what type each is.
+    Object.fromEntries(fields.filter(([name]) => pattern.test(name))) as Record<string, Value>;
+  return {
+    tokenIds: named(/(?:TokenId|blankId)$/),
+    candidates: named(/\.maxCandidates$/),
+    graphs: named(/^graphs\./),
+    others,
+  };
+}
+
+/** All values below an object that are no objects, with their names, such as `graphs.step.argmax`. */
+function leavesOf(prefix: string, value: object): [name: string, value: unknown][] {
+  return Object.entries(value).flatMap(([key, inner]) =>
+    isObject(inner) ? leavesOf(`${prefix}${key}.`, inner) : [[`${prefix}${key}`, inner]],
+  );
 }

@@ -108,7 +108,7 @@ async function readVerified(io: ModelIo, options: OpenFolderOptions): Promise<Ve
   };
   for (let attempt = 1; ; attempt++) {
     const text = await readText();
-    const manifest = parseManifest(text, io.folder);
+    const manifest = await parseManifest(text, io.folder);
     try {
       return { manifest, contents: await verifyFiles(io, manifest, options) };
     } catch (error) {

@@ -40,7 +40,7 @@ export async function replaceFiles(
     const listed = await filesListed(path, MANIFEST_FILE);
     const same = await sameFiles(path, manifest, listed);
     const generation = same ?? (await freeGeneration(path, manifest.files));
-    const next = generation === '' ? manifest : checkManifest(inGeneration(manifest, generation), path);
+    const next = generation === '' ? manifest : await checkManifest(inGeneration(manifest, generation), path);
     // The old manifest's names are kept until its files are gone.
     const replaced = JSON.stringify({ files: Object.fromEntries(listed ?? []) });
     await writeFlushed(staging.path, REPLACED, [new TextEncoder().encode(replaced)]);

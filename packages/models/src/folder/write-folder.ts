@@ -45,7 +45,7 @@ export async function writeModelFolder(
 ): Promise<ModelManifest> {
   const path = resolve(target);
   // Refused before anything is written, as far as it is known by then.
-  manifestText(describe(path, content, sizesOf(files)), path);
+  manifestText(await describe(path, content, sizesOf(files)), path);
   const existing = await inspectTarget(path, options.replace ?? false);
   const parent = dirname(path);
   let undo = async (): Promise<void> => undefined;
@@ -82,7 +82,7 @@ async function stage(
   await mkdir(folder);
   const records: Record<string, FileRecord> = {};
   for (const [name, value] of files) records[name] = await writeFlushed(folder, name, toPieces(value), signal);
-  const manifest = describe(path, content, records);
+  const manifest = await describe(path, content, records);
   await writeFlushed(folder, MANIFEST_FILE, [manifestText(manifest, path)], signal);
   await flush(folder);
   await prove?.(folder);
@@ -128,11 +128,11 @@ function sizesOf(files: ReadonlyMap<string, FileContent>): Record<string, FileRe
   );
 }
 
-function describe(
+async function describe(
   path: string,
   manifest: ManifestContent,
   records: Readonly<Record<string, FileRecord>>,
-): ModelManifest {
+): Promise<ModelManifest> {
   const files = Object.fromEntries(Object.entries(records).sort(([a], [b]) => (a < b ? -1 : 1)));
   if (Object.hasOwn(files, MANIFEST_FILE)) {
     throw new ForetokenError('INVALID_ARGUMENT', `files must not hold ${MANIFEST_FILE}, which is written for you.`, {

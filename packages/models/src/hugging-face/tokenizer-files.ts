@@ -2,7 +2,7 @@ import { decodeUtf8 } from '../folder/json.js';
 import { type PieceTokenizerNames, TOKENIZER_BYTES } from '../folder/manifest.js';
 import { unsupportedModel } from '../folder/refusal.js';
 import { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
-import { readPieceTokens } from '../tokenizer/piece-tokenizer.js';
+import { readPieceTokens } from '../tokenizer/piece-vocabulary.js';
 import type { FileReader } from './config-files.js';
 
 const TOKENIZER = 'tokenizer.json';

@@ -1,15 +1,17 @@
 import type { ModelFolder } from '../folder/read-folder.js';
-import { createPieceTokenizer } from './piece-tokenizer.js';
-import { createTokenizer, type TextTokenizer } from './text-tokenizer.js';
+import { loadCode } from '../load-code.js';
+import type { TextTokenizer } from './text-tokenizer.js';
 
-/** The tokenizer of a model folder, where it has one. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
+/** The tokenizer of a model folder, where it has one. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `RUNTIME_FAILURE`. */
 export async function openTokenizer(folder: ModelFolder): Promise<TextTokenizer | undefined> {
   const { tokenizer, vocabulary, limits } = folder.manifest;
   const { sourceLength } = limits;
   if (tokenizer === undefined) return undefined;
   if (typeof tokenizer === 'string') {
+    const { createTokenizer } = await loadCode('tokenizer.json files', () => import('./text-tokenizer.js'));
     return createTokenizer(await folder.readText(tokenizer), { vocabulary, sourceLength, file: tokenizer });
   }
+  const { createPieceTokenizer } = await loadCode('SentencePiece models', () => import('./piece-tokenizer.js'));
   const { source, target } = tokenizer;
   const files = {
     source: { file: source, content: await folder.readBytes(source) },

@@ -1,8 +1,7 @@
 import { ForetokenError, type TokenSource, type Vocabulary } from '@foretoken/core';
 import { assertInteger } from '@foretoken/core/kit';
-import { isObject, parseJson } from '../folder/json.js';
 import { invalidFolder, quote } from '../folder/refusal.js';
-import type { NamedTokens } from './named-tokens.js';
+import { type Named, readPieceIds, UNKNOWN } from './piece-vocabulary.js';
 import { readTokens } from './read-tokens.js';
 import { SPACE_MARK } from './sentencepiece/normalize.js';
 import { PIECE_KIND } from './sentencepiece/piece-model.js';
@@ -10,19 +9,10 @@ import { SentencePiece } from './sentencepiece/sentence-piece.js';
 import { assertSourceText, assertSourceTokens, emptySource } from './source-text.js';
 import type { TextTokenizer, TextUse } from './text-tokenizer.js';
 
-/** Names of the token that stands for what has no piece, and of the padding, in a vocabulary file. */
-const UNKNOWN = '<unk>';
-const PAD = '<pad>';
 /** A language code before a text, as multilingual models have them: it is a token, and no part of the text. */
 const LANGUAGE_CODE = /^\s*(>>[^<>]+<<)/;
 /** Of pieces that are text, the least share that a vocabulary must have, so that it is not another model's. */
 const MIN_SHARED = 0.5;
-
-/** One file of a tokenizer: its name, for messages, and its content. */
-interface Named<Content> {
-  readonly file: string;
-  readonly content: Content;
-}
 
 /** Files of a tokenizer of two SentencePiece models and the token ids of their pieces. */
 export interface PieceTokenizerFiles {
@@ -30,12 +20,6 @@ export interface PieceTokenizerFiles {
   readonly target: Named<Uint8Array>;
   /** A JSON object, piece to token id. */
   readonly vocabulary: Named<string>;
-}
-
-/** Reads a vocabulary file and looks its named tokens up. Throws `INVALID_MODEL_FOLDER`. */
-export function readPieceTokens(vocabulary: Named<string>, size: number): NamedTokens {
-  const ids = readIds(vocabulary, size);
-  return { unknown: ids.get(UNKNOWN), pad: ids.get(PAD) };
 }
 
 /**
@@ -51,7 +35,7 @@ export function createPieceTokenizer(
 ): TextTokenizer {
   const { vocabulary, sourceLength } = options;
   assertInteger('sourceLength', sourceLength, 1, 65_536);
-  const ids = readIds(files.vocabulary, vocabulary.size);
+  const ids = readPieceIds(files.vocabulary, vocabulary.size);
   const { file } = files.vocabulary;
   const refuse = (field: string, received: unknown, required: string): never => {
     throw invalidFolder(
@@ -119,28 +103,6 @@ export function createPieceTokenizer(
           .trim(),
     }),
   };
-}
-
-function readIds({ file, content }: Named<string>, size: number): Map<string, number> {
-  const parsed = parseJson(content, file);
-  if (!isObject(parsed)) {
-    throw invalidFolder(`${file} is ${quote(parsed)}, but it must be an object, piece to token id. Fetch it again.`, {
-      file,
-      received: parsed,
-      required: 'an object',
-    });
-  }
-  const ids = new Map<string, number>();
-  for (const [piece, id] of Object.entries(parsed)) {
-    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= size) {
-      throw invalidFolder(
-        `${file}: the id of ${quote(piece)} is ${quote(id)}, but it must be inside the vocabulary, from 0 to ${size - 1}. Check that the tokenizer belongs to this model.`,
-        { file, field: piece, received: id, required: `from 0 to ${size - 1}` },
-      );
-    }
-    ids.set(piece, id);
-  }
-  return ids;
 }
 
 /** Refuses a vocabulary that has few of a model's pieces: it belongs to another. */

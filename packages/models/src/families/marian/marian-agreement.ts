@@ -1,53 +1,5 @@
-import { checkHeads, type ManifestClaims, prefixed, type Refuse } from '../../folder/manifest-agreement.js';
+import { checkHeads, type Refuse } from '../../folder/manifest-agreement.js';
 import type { MarianManifest } from './marian-manifest.js';
-
-/** What a manifest names that all families' are checked for. */
-export function marianClaims({
-  vocabulary,
-  graphs,
-  step,
-  ctc,
-  canvas,
-  dag,
-  edit,
-  ngrams,
-  shortlist,
-}: MarianManifest): ManifestClaims {
-  return {
-    tokenIds: {
-      'vocabulary.startTokenId': vocabulary.startTokenId,
-      'ctc.blankId': ctc?.blankId,
-      'canvas.maskTokenId': canvas?.maskTokenId,
-      'dag.startTokenId': dag?.startTokenId,
-      'edit.placeholderTokenId': edit?.placeholderTokenId,
-      'edit.startTokenId': edit?.startTokenId,
-    },
-    candidates: {
-      'step.maxCandidates': step?.maxCandidates,
-      'ctc.maxCandidates': ctc?.maxCandidates,
-      'canvas.maxCandidates': canvas?.maxCandidates,
-      'dag.maxCandidates': dag?.maxCandidates,
-      'edit.maxCandidates': edit?.maxCandidates,
-    },
-    graphs: {
-      'graphs.encoder': graphs.encoder,
-      ...prefixed('graphs.step', { ...graphs.step }),
-      'graphs.ctc': graphs.ctc,
-      'graphs.ctcDraft': graphs.ctcDraft,
-      'graphs.ctcFast': graphs.ctcFast,
-      'graphs.canvas.open': graphs.canvas?.open,
-      'graphs.canvas.openHints': graphs.canvas?.openHints,
-      ...prefixed('graphs.canvas.fill', graphs.canvas?.fill),
-      'graphs.dag': graphs.dag,
-      'graphs.edit.open': graphs.edit?.open,
-      'graphs.edit.openHints': graphs.edit?.openHints,
-      'graphs.edit.deletions': graphs.edit?.deletions,
-      'graphs.edit.placeholders': graphs.edit?.placeholders,
-      ...prefixed('graphs.edit.fill', graphs.edit?.fill),
-    },
-    others: { ngrams, shortlist },
-  };
-}
 
 /** Refuses parts that contradict one another. */
 export function checkMarianAgreement(manifest: MarianManifest, refuse: Refuse): void {

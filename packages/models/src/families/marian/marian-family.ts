@@ -1,11 +1,12 @@
+import { claimsByName } from '../../folder/manifest-agreement.js';
+import { loadCode } from '../../load-code.js';
 import { EXACT, type PartName } from '../../parts/model-part.js';
 import { textProcessor } from '../../processors/text-processor.js';
 import type { ModelFamily } from '../family.js';
-import { checkMarianAgreement, marianClaims } from './marian-agreement.js';
+import { checkMarianAgreement } from './marian-agreement.js';
 import { type MarianManifest, marianSchema } from './marian-manifest.js';
 import { checkMarianGraphs } from './marian-signatures.js';
 import { openMarian } from './open-marian.js';
-import { readSideFiles } from './side-files.js';
 import { stepOutputs } from './step-graphs.js';
 import { checkStudentGraphs } from './student-signatures.js';
 
@@ -13,13 +14,14 @@ import { checkStudentGraphs } from './student-signatures.js';
 export const marianFamily: ModelFamily<MarianManifest> = {
   name: 'marian',
   schema: marianSchema,
-  claims: marianClaims,
+  claims: (manifest) => claimsByName(manifest, { ngrams: manifest.ngrams, shortlist: manifest.shortlist }),
   checkAgreement: checkMarianAgreement,
   async checkGraphs(manifest, check) {
     await checkMarianGraphs(manifest, check);
     await checkStudentGraphs(manifest, check);
   },
   async checkSideFiles(folder, manifest) {
+    const { readSideFiles } = await loadCode('side files', () => import('./side-files.js'));
     await readSideFiles(folder, manifest);
   },
   open: openMarian,
@@ -43,8 +45,8 @@ function partsOf({ graphs, ngrams }: MarianManifest): PartName[] {
     { kind: 'lattice', lattice: 'ctc', variant: EXACT, file: graphs.ctc },
     { kind: 'lattice', lattice: 'ctc', variant: 'draft', file: graphs.ctcDraft },
     { kind: 'lattice', lattice: 'ctc', variant: 'fast', file: graphs.ctcFast },
-    { kind: 'canvas', variant: EXACT, file: graphs.canvas },
     { kind: 'lattice', lattice: 'dag', variant: EXACT, file: graphs.dag },
+    { kind: 'canvas', variant: EXACT, file: graphs.canvas },
     { kind: 'edit', variant: EXACT, file: graphs.edit },
     { kind: 'languageModel', variant: EXACT, file: ngrams },
   ];

@@ -66,7 +66,7 @@ export async function openMarian({
     signal?.throwIfAborted();
     await sessions.get(graphs.encoder);
   };
-  const students = await openStudents(folder, manifest, sessions, encoder);
+  const students = await openStudents({ folder, manifest, sessions, encoder });
   return [{ kind: 'autoregressive', model: autoregressive, open }, ...students];
 }
 

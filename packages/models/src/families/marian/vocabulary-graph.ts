@@ -1,15 +1,7 @@
-import type { OutputKind, OutputRequest } from '@foretoken/core';
+import type { OutputRequest } from '@foretoken/core';
 import type { ExtensionValues, GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { scoreValues } from '../../drivers/score-values.js';
-
-/** What the vocabulary's graph is asked for, by its place in this list. */
-export const VOCABULARY_MODES: readonly ['embed', ...(readonly OutputKind[])] = [
-  'embed',
-  'argmax',
-  'topK',
-  'logProbs',
-  'logits',
-];
+import { VOCABULARY_MODES } from './vocabulary-modes.js';
 
 /** The graph of a large model that holds the embedding table: it embeds tokens, and scores states with the same table. */
 export class VocabularyGraph {

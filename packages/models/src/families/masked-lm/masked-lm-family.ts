@@ -1,4 +1,4 @@
-import { checkHeads, prefixed } from '../../folder/manifest-agreement.js';
+import { checkHeads, claimsByName } from '../../folder/manifest-agreement.js';
 import { EXACT } from '../../parts/model-part.js';
 import { textBeginningProcessor } from '../../processors/text-processor.js';
 import type { ModelFamily } from '../family.js';
@@ -9,12 +9,7 @@ import { checkMaskedLanguageModelGraphs, loadMaskedLanguageModel } from './maske
 export const maskedLanguageModelFamily: ModelFamily<MaskedLanguageModelManifest> = {
   name: 'masked-lm',
   schema: maskedLanguageModelSchema,
-  claims: ({ canvas, graphs }) => ({
-    tokenIds: { 'canvas.maskTokenId': canvas.maskTokenId },
-    candidates: { 'canvas.maxCandidates': canvas.maxCandidates },
-    graphs: prefixed('graphs.fill', graphs.fill),
-    others: {},
-  }),
+  claims: (manifest) => claimsByName(manifest),
   checkAgreement({ architecture, canvas, vocabulary }, refuse) {
     checkHeads(architecture, refuse);
     if (canvas.maskTokenId === vocabulary.endTokenId) {
