@@ -10,6 +10,7 @@ import {
   anything,
   assertAutoregressive,
   checkOptions,
+  hasMethods,
   integer,
   listOf,
   number,
@@ -23,7 +24,7 @@ import { greedy } from '@foretoken/greedy';
 import { copyDrafter, speculative } from '@foretoken/speculative';
 import { PieceDecoder, Totals } from './decode-piece.js';
 import { applied, type LeftAlone, type MadeEdit, type Proposal, whyNot } from './edits.js';
-import type { CorrectionModel } from './model.js';
+import type { CorrectionModel, CorrectionTokenizer } from './model.js';
 import { nameSpans } from './name-spans.js';
 import { type CountTokens, piecesOf } from './pieces.js';
 import { proposalsOf } from './proposals.js';
@@ -100,8 +101,8 @@ const CORRECT_OPTIONS: OptionTable<CorrectOptions> = {
  * changed (see `copyDrafter`).
  */
 export function correctionDrafter(model: CorrectionModel): Drafter<TokenSource> {
-  const { tokenizer } = model;
   const { vocabulary } = targetOf(model);
+  const tokenizer = tokenizerOf(model);
   return copyDrafter({
     vocabulary,
     tokenText: (tokenId) => tokenizer.tokenText(tokenId),
@@ -131,7 +132,7 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
   options = checkOptions('createCorrector', options, OPTIONS);
   const { minConfidence = 0, drafter, maxDraftTokens = DRAFT_TOKENS, alphabet = ENGLISH } = options;
   const target = targetOf(model);
-  const { tokenizer } = model;
+  const tokenizer = tokenizerOf(model);
   const decoder =
     drafter === 'none'
       ? greedy<TokenSource>({ tokenLogProbs: true })
@@ -141,7 +142,7 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
           tokenLogProbs: true,
         });
   assertAutoregressive(decoder, target);
-  const count = counter(model);
+  const count = counter(tokenizer);
   const max = Math.min(PIECE_TOKENS, Math.floor(target.maxLength * 0.8));
   let refused: Promise<RefusedWords> | undefined;
 
@@ -189,7 +190,7 @@ export function correctText(
   text: string,
   options: CorrectorOptions & CorrectOptions = {},
 ): Promise<Correction> {
-  const { signal, code, ...rest } = options;
+  const { signal, code, ...rest } = checkOptions('correctText', options, { ...OPTIONS, ...CORRECT_OPTIONS });
   return createCorrector(model, rest).correct(text, { signal, code });
 }
 
@@ -215,12 +216,17 @@ function withReason({ start, end, before, after, probability }: Proposal, reason
 }
 
 function targetOf(model: CorrectionModel): AutoregressiveModel<TokenSource> {
-  if (typeof model?.part === 'function') return model.part('autoregressive');
+  if (hasMethods(model, 'part')) return model.part('autoregressive');
   throw wrongValue('model', model, 'a loaded model, or an object with part and tokenizer');
 }
 
+function tokenizerOf({ tokenizer }: CorrectionModel): CorrectionTokenizer {
+  if (hasMethods(tokenizer, 'encode', 'decode', 'tokenText')) return tokenizer;
+  throw wrongValue('model.tokenizer', tokenizer, 'an object with encode, decode and tokenText');
+}
+
 /** Tokens of a text without the end token; infinite where the tokenizer says that it is too long. */
-function counter({ tokenizer }: CorrectionModel): CountTokens {
+function counter(tokenizer: CorrectionTokenizer): CountTokens {
   return (text) => {
     try {
       return tokenizer.encode(text).length - 1;

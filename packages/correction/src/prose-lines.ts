@@ -1,3 +1,4 @@
+import { text as readText } from '@foretoken/core/kit';
 import type { Span } from './spans.js';
 
 const LINE_BREAK = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g;
@@ -11,8 +12,9 @@ const LETTER = /\p{L}/u;
 export class FencedCode {
   #fence: string | undefined;
 
+  /** Throws `INVALID_ARGUMENT` for anything but a string. */
   holds(line: string): boolean {
-    const fence = FENCE.exec(line)?.[1];
+    const fence = FENCE.exec(readText('line', line))?.[1];
     if (this.#fence === undefined) {
       this.#fence = fence;
       return fence !== undefined;

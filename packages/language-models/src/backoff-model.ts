@@ -85,6 +85,8 @@ export class BackoffModel {
 
   /** Natural-log probability of a word by its index after a history; `-Infinity` for -1, which stands for no word. */
   logProb(state: BackoffState, word: number): number {
+    if (typeof word !== 'number' || typeof state !== 'number')
+      throw wrongValue('word', word, 'an index of a word, after a state of this model');
     if (word < 0) return Number.NEGATIVE_INFINITY;
     let weight = 0;
     for (let history = state; ; history = this.#shorter[history]) {

@@ -28,7 +28,7 @@ import type { PartDecoder } from './parts/bind-decoder.js';
 import { PART_KINDS, type PartKind, type PartModels, type PartOptions } from './parts/model-part.js';
 import { ModelParts, type SpeculationParts } from './parts/model-parts.js';
 import type { ModelLocation, Platform } from './platform.js';
-import { InputDecoding, type InputOptions, type InputResult } from './processors/input-decoding.js';
+import { InputDecoding, type InputOptions, type InputResult, readProcessor } from './processors/input-decoding.js';
 import type { Processor, TextOutput } from './processors/processor.js';
 import { type ReadModel, readModel } from './read-model.js';
 import type { TextTokenizer } from './tokenizer/text-tokenizer.js';
@@ -87,7 +87,7 @@ const OPTIONS: OptionTable<LoadOptions> = {
   probe: flag,
   open: listOf(oneOf(...PART_KINDS)),
   family: withMethods('a model family', 'open', 'processor', 'describe'),
-  processor: withMethods('a processor', 'isInput', 'read', 'write'),
+  processor: readProcessor as OptionTable<LoadOptions>['processor'],
   signal: readSignal,
   onProgress: callback(immediate),
 };

@@ -101,7 +101,14 @@ describe('parts of a model', () => {
   it('of one name, or of a kind that does not exist, are refused', () => {
     const twice: OpenedPart[] = [...ALL, { kind: 'lattice', variant: 'exact', model: exact }];
     expect(() => new ModelParts(twice)).toThrow(/two parts of the name CTC lattice model/);
-    expect(() => new ModelParts([{ kind: 'graph', model: exact } as never])).toThrow(/no kind of part "graph"/);
+    const wrongKind = [
+      { kind: 'autoregressive', model: target },
+      { kind: 'canvas', model: exact },
+    ];
+    expect(() => new ModelParts(wrongKind as never)).toThrow(/parts\[1\]\.model must be canvas model/);
+    expect(() => new ModelParts([{ kind: 'graph', model: exact } as never])).toThrow(
+      /kind must be autoregressive or lattice or .*, but was "graph"/,
+    );
   });
 
   it('give what speculation needs: the drafting variant, or the exact one, or say what is missing', () => {

@@ -4,6 +4,7 @@ import {
   callback,
   checkOptions,
   EMPTY_DRAFT,
+  lengthOf,
   type OptionTable,
   oneOf,
   vocabulary as readVocabulary,
@@ -84,6 +85,7 @@ function textsOf<Source>(
   { size, endTokenId, padTokenId }: Vocabulary,
   from: CopyDrafterOptions<Source>['from'],
 ): Int32Array[] {
+  if (lengthOf(sources) === undefined) throw wrongValue('sources', sources, 'an array of sources');
   const texts: readonly unknown[] = from === undefined ? sources : sources.map((source, row) => from(source, row));
   if (from === undefined) assertTokenSources(texts, { vocabularySize: size, min: 0 });
   return (texts as readonly Int32Array[]).map((tokenIds, row) => {

@@ -1,5 +1,5 @@
 import type { DraftLimit, DraftTree } from '../contract/drafter.js';
-import { integer, listOf } from './options.js';
+import { integer, listOf, plainArray } from './options.js';
 
 /** A draft without nodes: the round is then a plain step. */
 export const EMPTY_DRAFT: DraftTree = { tokenIds: new Int32Array(0), parents: new Int32Array(0) };
@@ -8,8 +8,7 @@ const int32 = integer(-(2 ** 31), 2 ** 31 - 1);
 
 /** A draft that is one path. Throws `INVALID_ARGUMENT` for anything but token ids. */
 export function chainDraft(tokenIds: readonly number[] | Int32Array): DraftTree {
-  const list = ArrayBuffer.isView(tokenIds) ? Array.from(tokenIds) : tokenIds;
-  return chainOf(Int32Array.from(listOf(int32)('tokenIds', list)));
+  return chainOf(Int32Array.from(listOf(int32)('tokenIds', plainArray('tokenIds', tokenIds))));
 }
 
 /** A draft that is one path of tokens that nobody else has. */

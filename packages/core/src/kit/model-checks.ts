@@ -214,7 +214,8 @@ export function unsupported(decoder: string, capability: string, remedy: string)
   );
 }
 
-function isOfKind(kind: Kind, model: unknown): boolean {
+/** Whether a value has what a model of this kind must have. It never throws. */
+export function isOfKind(kind: Kind, model: unknown): boolean {
   if (typeof model !== 'object' || model === null) return false;
   try {
     const fields = model as Fields;

@@ -164,9 +164,18 @@ export function tokens(min = 0): OptionReader<Int32Array> {
 
 /** Token ids as an array or a typed array of integers from 0, copied. */
 export const tokenList: OptionReader<readonly number[]> = (name, value) => {
-  if (ArrayBuffer.isView(value) && 'length' in value) return listOf(integer(0))(name, [...(value as Int32Array)]);
-  return listOf(integer(0))(name, value);
+  return listOf(integer(0))(name, plainArray(name, value));
 };
+
+/** The numbers of a typed array as an array; anything else as it is. Throws `INVALID_ARGUMENT` where its buffer was given away. */
+export function plainArray(name: string, value: unknown): unknown {
+  if (!ArrayBuffer.isView(value) || !('length' in value)) return value;
+  try {
+    return Array.from(value as Int32Array);
+  } catch {
+    throw wrongValue(name, value, 'a typed array whose buffer was not given away');
+  }
+}
 
 /** Whether a value is a usable Int32Array, of this realm or another; one whose buffer was given away is not. */
 export function isInt32Array(value: unknown): value is Int32Array {

@@ -1,9 +1,9 @@
 import { ForetokenError } from '@foretoken/core';
-import { show } from '@foretoken/core/kit';
+import { anything, callback, checkOptions, type OptionTable, text, withMethods, wrongValue } from '@foretoken/core/kit';
 import { MANIFEST_FILE } from '../folder/manifest.js';
 import { invalidFolder } from '../folder/refusal.js';
 import { browserCache, cacheKey, type FileCache } from './file-cache.js';
-import type { ModelIo, OpenedFile } from './model-io.js';
+import { type ModelIo, OPEN_OPTIONS, type OpenedFile } from './model-io.js';
 import { interrupted, unreachable } from './network-errors.js';
 
 /** What a request for a file is made with. */
@@ -23,6 +23,17 @@ export interface FetchOptions {
   readonly cache?: FileCache | false | undefined;
 }
 
+const readCache: (name: string, value: unknown) => FileCache = withMethods(
+  'a cache, such as those of the browser, or false',
+  'match',
+  'put',
+  'delete',
+);
+const OPTIONS: OptionTable<FetchOptions> = {
+  fetch: callback(anything<Promise<Response>>),
+  cache: (name, value) => value !== false && readCache(name, value),
+};
+
 /**
  * A model folder on a server, named by the `http:` or `https:` URL of the folder; a query is sent with every file.
  *
@@ -31,11 +42,12 @@ export interface FetchOptions {
  */
 export function fetchFolder(url: string | URL, options: FetchOptions = {}): ModelIo {
   const base = folderUrl(url);
+  options = checkOptions('fetchFolder', options, OPTIONS);
   const request = options.fetch ?? ((address, init) => globalThis.fetch(address, init as RequestInit));
   const { cache = browserCache() } = options;
   // A query may hold a secret, and has no place in messages.
   const folder = `${base.origin}${base.pathname}`;
-  const shown = (file: string): string => new URL(file, folder).href;
+  const shown = (file: string): string => new URL(text('file', file), folder).href;
 
   const fromServer = async (file: string, signal: AbortSignal | undefined): Promise<OpenedFile> => {
     const address = shown(file);
@@ -62,7 +74,8 @@ export function fetchFolder(url: string | URL, options: FetchOptions = {}): Mode
     folder,
     remote: true,
     pathOf: shown,
-    async open(file, { record, signal } = {}) {
+    async open(file, given = {}) {
+      const { record, signal } = checkOptions('open', given, OPEN_OPTIONS);
       signal?.throwIfAborted();
       if (record === undefined || cache === false) return fromServer(file, signal);
       const key = cacheKey(record.sha256);
@@ -108,12 +121,7 @@ function folderUrl(url: string | URL): URL {
     base = undefined;
   }
   if (base === undefined || !/^https?:$/.test(base.protocol)) {
-    const received = base?.href ?? show(url);
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `A model is fetched from an http: or https: URL, but ${received} is none.`,
-      { option: 'url', received, required: 'an http: or https: URL' },
-    );
+    throw wrongValue('url', base?.href ?? url, 'an http: or https: URL');
   }
   base.hash = '';
   if (!base.pathname.endsWith('/')) base.pathname += '/';

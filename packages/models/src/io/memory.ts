@@ -1,6 +1,6 @@
-import { ForetokenError } from '@foretoken/core';
+import { checkOptions, show, text, wrongValue } from '@foretoken/core/kit';
 import { invalidFolder } from '../folder/refusal.js';
-import type { ModelIo } from './model-io.js';
+import { type ModelIo, OPEN_OPTIONS } from './model-io.js';
 
 const FOLDER = 'memory';
 
@@ -11,25 +11,19 @@ const FOLDER = 'memory';
  * Throws `INVALID_ARGUMENT` for anything but a `Map` of names to `Uint8Array`s.
  */
 export function memoryFolder(files: ReadonlyMap<string, Uint8Array>): ModelIo {
-  if (!(files instanceof Map)) throw wrongFiles(typeof files);
-  for (const [name, content] of files as Map<unknown, unknown>) {
-    if (typeof name !== 'string') throw wrongFiles(`a name of type ${typeof name}`);
-    if (!(content instanceof Uint8Array)) throw wrongFiles(`content of type ${typeof content} for ${name}`);
-  }
+  const contents = contentsOf(files);
   return {
     folder: FOLDER,
-    pathOf: (file) => `${FOLDER}/${file}`,
-    async open(file, { signal } = {}) {
-      signal?.throwIfAborted();
-      const content = files.get(file);
+    pathOf: (file) => `${FOLDER}/${text('file', file)}`,
+    async open(file, options = {}) {
+      checkOptions('open', options, OPEN_OPTIONS).signal?.throwIfAborted();
+      const content = contents.get(text('file', file));
       if (content === undefined) {
         throw invalidFolder(
           `${file} is missing from the files given. Add it, under the name that foretoken.json has.`,
           {
             folder: FOLDER,
             file,
-            received: 'missing',
-            required: 'a file',
           },
         );
       }
@@ -42,10 +36,22 @@ async function* once(content: Uint8Array): AsyncGenerator<Uint8Array> {
   yield content;
 }
 
-function wrongFiles(received: string): ForetokenError {
-  return new ForetokenError(
-    'INVALID_ARGUMENT',
-    `memoryFolder takes a Map of file names to Uint8Arrays, but was given ${received}.`,
-    { option: 'files', received, required: 'a Map of names to Uint8Arrays' },
+/** The entries of a Map, of any realm. */
+function contentsOf(files: unknown): ReadonlyMap<string, Uint8Array> {
+  let entries: (readonly [unknown, unknown])[];
+  try {
+    entries = [...Map.prototype.entries.call(files as Map<unknown, unknown>)];
+  } catch {
+    throw wrongValue('files', files, 'a Map of file names to Uint8Arrays');
+  }
+  return new Map(
+    entries.map(([name, content]) => {
+      const file = text('A name in files', name);
+      // A proxy is no view.
+      if (ArrayBuffer.isView(content) && (content as Uint8Array)[Symbol.toStringTag] === 'Uint8Array') {
+        return [file, content as Uint8Array];
+      }
+      throw wrongValue(`The content of ${show(file)} in files`, content, 'a Uint8Array');
+    }),
   );
 }

@@ -1,3 +1,4 @@
+import { anything, type OptionTable, signal as readSignal } from '@foretoken/core/kit';
 import type { FileRecord } from '../folder/manifest.js';
 
 /** What a file of a model folder is opened with. */
@@ -6,6 +7,8 @@ export interface OpenOptions {
   readonly record?: FileRecord | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+export const OPEN_OPTIONS: OptionTable<OpenOptions> = { record: anything, signal: readSignal };
 
 /** A file of a model folder, opened to be read once from its beginning. */
 export interface OpenedFile {

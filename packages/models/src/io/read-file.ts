@@ -1,9 +1,10 @@
 import { ForetokenError } from '@foretoken/core';
+import { hasMethods, wrongValue } from '@foretoken/core/kit';
 import { FOREIGN_BYTES, foreignContent } from '../folder/foreign-content.js';
 import { type FileRecord, MANIFEST_FILE } from '../folder/manifest.js';
 import { invalidFolder } from '../folder/refusal.js';
 import { collectPieces, type FilePlace } from './collect-pieces.js';
-import type { ModelIo, OpenedFile } from './model-io.js';
+import type { ModelIo, OpenedFile, OpenOptions } from './model-io.js';
 import { sha256 } from './sha256.js';
 
 /** What is told while a file is read: how many bytes have come since the last time, and whether an earlier load kept them. */
@@ -11,12 +12,19 @@ export type OnBytes = (bytes: number, kept: boolean) => void;
 
 /** Reads a whole file of at most `maxBytes` bytes. Throws `INVALID_MODEL_FOLDER`, `NETWORK_FAILURE`, or the signal's reason. */
 export async function readFile(io: ModelIo, file: string, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
-  const opened = await io.open(file, { signal });
+  const opened = await openFile(io, file, { signal });
   try {
     return await collectPieces(opened, { folder: io.folder, file }, maxBytes);
   } finally {
     await opened.close();
   }
+}
+
+/** Throws what opening throws, and `INVALID_ARGUMENT` for what is no opened file: an `io` may be anybody's. */
+async function openFile(io: ModelIo, file: string, options: OpenOptions): Promise<OpenedFile> {
+  const opened: OpenedFile = await io.open(file, options);
+  if (hasMethods(opened, 'close') && typeof Object(opened.pieces)[Symbol.asyncIterator] === 'function') return opened;
+  throw wrongValue(`What open of the io gives for ${file}`, opened, 'an opened file with pieces and close');
 }
 
 /** Reads a file that is as its record says. Throws `INVALID_MODEL_FOLDER`, `NETWORK_FAILURE`, or the signal's reason. */
@@ -28,7 +36,7 @@ export async function readVerifiedFile(
   onBytes?: OnBytes,
 ): Promise<Uint8Array> {
   for (let attempt = 1; ; attempt++) {
-    const opened = await io.open(file, { record, signal });
+    const opened = await openFile(io, file, { record, signal });
     try {
       const content = await readOpened(io, opened, file, record, signal, onBytes);
       await opened.keep?.(content);
@@ -80,7 +88,7 @@ export async function verifyFile(
     return;
   }
   const place = { folder: io.folder, file };
-  const opened = await io.open(file, { record, signal });
+  const opened = await openFile(io, file, { record, signal });
   try {
     for await (const piece of checkedPieces(opened, place, record, signal, onBytes)) hasher.update(piece);
     checkDigest(place, hasher.digest(), record.sha256);

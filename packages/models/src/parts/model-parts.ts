@@ -1,5 +1,20 @@
 import { ForetokenError, type LatticeModel, type TokenSource } from '@foretoken/core';
-import { checkOptions, type OptionTable, oneOf, show, text } from '@foretoken/core/kit';
+import {
+  anything,
+  callback,
+  checkOptions,
+  fields,
+  hasMethods,
+  isOfKind,
+  listOf,
+  type OptionReader,
+  type OptionTable,
+  oneOf,
+  signal as readSignal,
+  show,
+  text,
+  wrongValue,
+} from '@foretoken/core/kit';
 import type { WeightedLanguageModel } from '@foretoken/language-models';
 import {
   EXACT,
@@ -14,6 +29,14 @@ import {
 } from './model-part.js';
 
 const OPTIONS: OptionTable<PartOptions> = { variant: text, lattice: oneOf('ctc', 'dag') };
+const readKind: OptionReader<PartKind> = oneOf(...PART_KINDS);
+const PART: OptionTable<OpenedPartOf<PartKind>> = {
+  kind: readKind,
+  variant: text,
+  model: anything,
+  open: callback(anything<Promise<unknown>>),
+};
+const readParts: OptionReader<readonly object[]> = listOf(fields(PART, ['kind', 'model']));
 
 type PartsByKind<Source> = { readonly [Kind in PartKind]: OpenedPartOf<Kind, Source>[] };
 
@@ -31,10 +54,11 @@ export class ModelParts<Source = TokenSource> {
   readonly names: readonly PartName[];
   readonly #byKind: PartsByKind<Source> = { autoregressive: [], lattice: [], canvas: [], edit: [], languageModel: [] };
 
-  /** Throws `INVALID_ARGUMENT` for an unknown kind, and for two parts of one name. */
+  /** Throws `INVALID_ARGUMENT` for an unknown kind, a model that is not of the part's kind, and two parts of one name. */
   constructor(parts: readonly OpenedPart<Source>[], folder = 'this model') {
-    this.folder = folder;
-    this.names = parts.map((part) => this.#add(part));
+    this.folder = text('folder', folder);
+    const checked = readParts('parts', parts) as readonly OpenedPart<Source>[];
+    this.names = checked.map((part, index) => this.#add(part, `parts[${index}].model`));
     const labels = this.#labels();
     const twice = labels.find((label, index) => labels.indexOf(label) !== index);
     if (twice === undefined) return;
@@ -46,6 +70,11 @@ export class ModelParts<Source = TokenSource> {
         received: labels,
       },
     );
+  }
+
+  /** Whether a value is what this class makes; it never throws. */
+  static isInstance(value: unknown): value is ModelParts {
+    return typeof value === 'object' && value !== null && #byKind in value;
   }
 
   /**
@@ -88,7 +117,8 @@ export class ModelParts<Source = TokenSource> {
    * does, or the signal's reason.
    */
   async open(kind: PartKind, signal?: AbortSignal): Promise<void> {
-    if (this.#byKind[kind].length === 0) throw this.#lacks({ kind });
+    if (this.#byKind[readKind('kind', kind)].length === 0) throw this.#lacks({ kind });
+    if (signal !== undefined) readSignal('signal', signal);
     for (const { open } of this.#byKind[kind]) {
       signal?.throwIfAborted();
       await open?.();
@@ -97,7 +127,7 @@ export class ModelParts<Source = TokenSource> {
 
   #select<Kind extends PartKind>(kind: Kind, options: PartOptions): readonly OpenedPartOf<Kind, Source>[] {
     const { variant = EXACT, lattice } = checkOptions(`part('${show(kind)}')`, options, OPTIONS);
-    assertKind(kind);
+    readKind('kind', kind);
     if (lattice !== undefined && kind !== 'lattice') {
       throw new ForetokenError('INVALID_ARGUMENT', `lattice goes with parts of the kind lattice, not with ${kind}.`, {
         option: 'lattice',
@@ -110,9 +140,11 @@ export class ModelParts<Source = TokenSource> {
     });
   }
 
-  #add<Kind extends PartKind>(part: OpenedPartOf<Kind, Source>): PartName {
-    assertKind(part.kind);
-    this.#byKind[part.kind].push(part);
+  #add<Kind extends PartKind>(part: OpenedPartOf<Kind, Source>, name: string): PartName {
+    const { kind, model } = part;
+    const right = kind === 'languageModel' ? hasMethods(model, 'start', 'score', 'next', 'end') : isOfKind(kind, model);
+    if (!right) throw wrongValue(name, model, partLabel({ kind }));
+    this.#byKind[kind].push(part);
     return nameOf(part);
   }
 
@@ -133,13 +165,4 @@ export class ModelParts<Source = TokenSource> {
 
 function nameOf<Source>({ kind, variant = EXACT, model }: OpenedPartOf<PartKind, Source>): PartName {
   return kind === 'lattice' && 'emit' in model ? { kind, variant, lattice: model.supports.kind } : { kind, variant };
-}
-
-function assertKind(kind: PartKind): void {
-  if (PART_KINDS.includes(kind)) return;
-  throw new ForetokenError(
-    'INVALID_ARGUMENT',
-    `There is no kind of part ${show(kind)}. Kinds: ${PART_KINDS.join(', ')}.`,
-    { option: 'kind', received: kind, required: PART_KINDS },
-  );
 }

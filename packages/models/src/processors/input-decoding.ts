@@ -10,17 +10,20 @@ import {
 import {
   callback,
   checkOptions,
+  flag,
   immediate,
   integer,
   listOf,
+  type OptionReader,
   type OptionTable,
   signal as readSignal,
   text as readText,
+  withMethods,
   wrongValue,
 } from '@foretoken/core/kit';
 import { bindDecoder, type PartDecoder } from '../parts/bind-decoder.js';
 import type { PartVariant } from '../parts/model-part.js';
-import type { ModelParts } from '../parts/model-parts.js';
+import { ModelParts } from '../parts/model-parts.js';
 import type { Processor, SourceReading, TextOutput } from './processor.js';
 import { TextDeltas } from './text-deltas.js';
 
@@ -48,6 +51,9 @@ const OPTIONS: OptionTable<InputOptions> = {
   signal: readSignal,
   onEvent: callback(immediate),
 };
+
+/** Reads a processor, of whatever inputs. */
+export const readProcessor: OptionReader<object> = withMethods('a processor', 'isInput', 'read', 'write');
 
 /** A hypothesis, and what it says: of a text model, its `text`. */
 export type InputHypothesis<Output extends object = TextOutput> = Hypothesis & Output;
@@ -79,8 +85,12 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
   readonly #parts: ModelParts<Source>;
   readonly #processor: Processor<Input, Output, Source>;
 
+  /** Throws `INVALID_ARGUMENT`, as later where a method of the processor returns what it must not. */
   constructor(parts: ModelParts<Source>, processor: Processor<Input, Output, Source>) {
+    if (!ModelParts.isInstance(parts)) throw wrongValue('parts', parts, 'a ModelParts');
     this.#parts = parts;
+    readProcessor('processor', processor);
+    readText('processor.input', processor.input);
     this.#processor = processor;
   }
 
@@ -90,7 +100,7 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
     decoder: PartDecoder<Source>,
     options: InputOptions = {},
   ) => {
-    if (!this.#processor.isInput(given)) return this.#decode(this.#batchOf(given), decoder, options);
+    if (!this.#isInput(given)) return this.#decode(this.#batchOf(given), decoder, options);
     const [result] = await this.#decode([given], decoder, options);
     return result;
   }) as DecodeInput<Input, Output, Source>;
@@ -113,7 +123,8 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
       }
       const { source, unknownTokens = 0 } = reading;
       const said = (hypothesis: Hypothesis): InputHypothesis<Output> => {
-        return { ...this.#processor.write(hypothesis, source), ...hypothesis };
+        const output = immediate<Output>('What processor.write returns', this.#processor.write(hypothesis, source));
+        return { ...output, ...hypothesis };
       };
       const best = said(first);
       return { ...best, hypotheses: [best, ...others.map(said)], source, unknownTokens, statistics };
@@ -130,7 +141,7 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
     given: InputOptions,
   ): AsyncGenerator<string, void, undefined> {
     const options = checkOptions('stream of an input', given, OPTIONS);
-    if (!this.#processor.isInput(input)) throw wrongValue('input', input, this.#processor.input);
+    if (!this.#isInput(input)) throw wrongValue('input', input, this.#processor.input);
     const decode = bindDecoder(this.#parts, decoder, options.variant);
     const deltas = new TextDeltas(this.#textOf('a stream of text'));
     const readings = await this.#read([input], options);
@@ -183,12 +194,16 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
     );
   }
 
+  #isInput(value: unknown): value is Input {
+    return flag('What processor.isInput returns', this.#processor.isInput(value));
+  }
+
   /** The inputs to decode together. Throws `INVALID_ARGUMENT` for anything else. */
   #batchOf(given: unknown): readonly Input[] {
     const { input } = this.#processor;
     if (!Array.isArray(given)) throw wrongValue('input', given, `${input}, or a list of such`);
     return Array.from(given, (one: unknown, index) => {
-      if (this.#processor.isInput(one)) return one;
+      if (this.#isInput(one)) return one;
       throw wrongValue(`input[${index}]`, one, input);
     });
   }

@@ -1,49 +1,70 @@
+import { integer, type OptionReader, text as readText, tokenList, tokens, withMethods } from '@foretoken/core/kit';
 import type { TextTokenizer } from '../tokenizer/text-tokenizer.js';
 import type { Processor } from './processor.js';
 
 type Coding = Pick<TextTokenizer, 'encode' | 'decode' | 'countUnknown'>;
 
-/** Text in, text out: a text is the source, its tokens the end token last. */
+const readTokenizer: OptionReader<Coding> = withMethods('a tokenizer', 'encode', 'decode', 'countUnknown');
+const readSource: OptionReader<Int32Array> = tokens();
+const readCount: OptionReader<number> = integer(0);
+
+/** Text in, text out: a text is the source, its tokens the end token last. Throws `INVALID_ARGUMENT` for what is no tokenizer. */
 export function textProcessor(tokenizer: Coding): Processor {
+  const { encode, decode, countUnknown } = checked(tokenizer);
   return {
-    ...textOutput(tokenizer),
+    ...textOutput(decode),
     read: (text) => {
-      const source = tokenizer.encode(text);
-      return { source, unknownTokens: tokenizer.countUnknown(source) };
+      const source = encode(text);
+      return { source, unknownTokens: countUnknown(source) };
     },
   };
 }
 
-/** For decoder-only models: a text is a prompt, the text of an output is what follows it. `stopTokenIds` end outputs too. */
+/**
+ * For decoder-only models: a text is a prompt, the text of an output is what follows it. `stopTokenIds` end outputs too.
+ *
+ * Throws `INVALID_ARGUMENT` for what is no tokenizer.
+ */
 export function promptProcessor(tokenizer: Coding, stopTokenIds?: readonly number[]): Processor {
+  const { encode, decode, countUnknown } = checked(tokenizer);
   return {
-    ...textOutput(tokenizer),
-    stopTokenIds,
+    ...textOutput(decode),
+    stopTokenIds: stopTokenIds === undefined ? undefined : tokenList('stopTokenIds', stopTokenIds),
     read: (text) => {
-      const source = tokenizer.encode(text, 'prompt');
-      return { source, unknownTokens: tokenizer.countUnknown(source) };
+      const source = encode(text, 'prompt');
+      return { source, unknownTokens: countUnknown(source) };
     },
   };
 }
 
-/** For models that read no source: a text is how the output begins. */
+/** For models that read no source: a text is how the output begins. Throws `INVALID_ARGUMENT` for what is no tokenizer. */
 export function textBeginningProcessor(tokenizer: Coding): Processor {
+  const { encode, decode, countUnknown } = checked(tokenizer);
   return {
-    ...textOutput(tokenizer),
+    ...textOutput(decode),
     read: (text) => {
       // Without the end token, which no output holds.
-      const outputPrefix = tokenizer.encode(text).slice(0, -1);
-      return { source: new Int32Array(), outputPrefix, unknownTokens: tokenizer.countUnknown(outputPrefix) };
+      const outputPrefix = encode(text).slice(0, -1);
+      return { source: new Int32Array(), outputPrefix, unknownTokens: countUnknown(outputPrefix) };
     },
   };
 }
 
-function textOutput(tokenizer: Coding): Omit<Processor, 'read'> {
-  const decode = (tokenIds: ArrayLike<number>): string => tokenizer.decode(tokenIds);
+function textOutput(decode: Coding['decode']): Omit<Processor, 'read'> {
   return {
     input: 'a text',
     isInput: (value) => typeof value === 'string',
-    write: ({ tokenIds }) => ({ text: decode(tokenIds) }),
+    write: (hypothesis) => ({ text: decode(tokenList('hypothesis.tokenIds', hypothesis?.tokenIds)) }),
     textOf: decode,
+  };
+}
+
+/** A tokenizer whose results are read, so that one that answers with a promise is refused where it does. */
+function checked(tokenizer: Coding): Coding {
+  const { encode, decode, countUnknown } = readTokenizer('tokenizer', tokenizer);
+  return {
+    encode: (text, ...role) => readSource('What encode returns', encode.call(tokenizer, text, ...role)),
+    decode: (tokenIds) => readText('What decode returns', decode.call(tokenizer, tokenIds)),
+    countUnknown: (tokenIds) => readCount('What countUnknown returns', countUnknown.call(tokenizer, tokenIds)),
   };
 }

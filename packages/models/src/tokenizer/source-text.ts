@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import { quote } from '../folder/refusal.js';
+import { text as readText } from '@foretoken/core/kit';
 
 /**
  * Most characters a source may have for each token it may have, so that no text of any length is tokenised in vain.
@@ -10,14 +10,7 @@ const CHARACTERS_PER_TOKEN = 32;
 
 /** Refuses what is no text, is blank, or is too long to be tokenised. Throws `INVALID_ARGUMENT`, `EMPTY_SOURCE`, `SOURCE_TOO_LONG`. */
 export function assertSourceText(text: string, sourceLength: number): void {
-  if (typeof text !== 'string') {
-    throw new ForetokenError('INVALID_ARGUMENT', `A source text must be a string, but was ${quote(text)}.`, {
-      option: 'text',
-      received: typeof text,
-      required: 'string',
-    });
-  }
-  if (text.trim() === '') throw emptySource(text);
+  if (readText('A source text', text).trim() === '') throw emptySource(text);
   const max = sourceLength * CHARACTERS_PER_TOKEN;
   if (text.length > max) throw sourceTooLong(text.length, max, 'characters');
 }

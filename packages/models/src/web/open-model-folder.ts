@@ -1,5 +1,4 @@
-import { ForetokenError } from '@foretoken/core';
-import { show } from '@foretoken/core/kit';
+import { wrongValue } from '@foretoken/core/kit';
 import { type ModelFolder, openFolder } from '../folder/read-folder.js';
 import { fetchFolder } from '../io/fetch.js';
 import type { ModelIo } from '../io/model-io.js';
@@ -30,10 +29,10 @@ export function locate(location: ModelLocation): ModelIo {
     }
     if (url !== undefined) return fetchFolder(url);
   }
-  throw new ForetokenError(
-    'INVALID_ARGUMENT',
-    `The location of a model must be the URL of its folder or what reads it, but was ${show(location)}.`,
-    { option: 'location', received: location, required: 'a URL, fetchFolder(url) or memoryFolder(files)' },
+  throw wrongValue(
+    'The location of a model',
+    location,
+    'the URL of its folder, fetchFolder(url) or memoryFolder(files)',
   );
 }
 
