@@ -47,7 +47,7 @@ export async function openBenchModel(folder: string | undefined, threads: number
     runtime,
     // Nothing of what is measured is opened while it is.
     open: ['autoregressive', 'lattice'],
-    ...(threads === undefined ? {} : { threads }),
+    threads,
   });
   try {
     const autoregressive = loaded.part('autoregressive');

@@ -33,7 +33,7 @@ export function copyingModel(options: CopyingModelOptions): AutoregressiveModel<
     maxLength: model.maxLength,
     supports: { ...model.supports, outputs: ['topK'], rows: 1 },
     async open(sources) {
-      const source = sources[0] as TokenSource;
+      const source = sources[0];
       const { Tensor: RuntimeTensor } = options.runtime;
       const int32 = (values: Int32Array): Tensor => new RuntimeTensor('int32', values, [1, values.length]);
       const encoded = await options.encoder.run({
@@ -92,7 +92,7 @@ class CopyingForest implements TokenForest {
       if (parent === undefined) continue;
       const old = (depth - 1) * width;
       for (const [part, values] of past.entries()) {
-        const from = parent.past[part] as Float32Array;
+        const from = parent.past[part];
         values.set(from.subarray(parent.row * old, (parent.row + 1) * old), row * depth * width);
         const fresh = parent.row * stride + part * width;
         values.set(parent.fresh.subarray(fresh, fresh + width), row * depth * width + old);

@@ -101,7 +101,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const testSet = await chooseTestSet(values);
   const repeats = integer('repeats', values.repeats);
   const threads = integer('threads', values.threads);
-  const options = { progress, ...(repeats === undefined ? {} : { repeats }) };
+  const options = { progress, repeats };
   if (bench === 'nar') return runNar(values, testSet, options, threads);
   const model = await openBenchModel(values.model, threads);
   try {
@@ -146,14 +146,14 @@ async function runNar(
   // Before the models are opened: a wrong name should not wait for them.
   chooseRows(names);
   const models = await openNarModels({
-    ...(folder === undefined ? {} : { folder }),
-    ...(controls === undefined ? {} : { controls }),
-    ...(threads === undefined ? {} : { threads }),
+    folder,
+    controls,
+    threads,
   });
   try {
     const report = await narBench(models, testSet, {
       ...options,
-      ...(names === undefined ? {} : { strategies: names }),
+      strategies: names,
     });
     process.stdout.write(`${json ? JSON.stringify(report) : narTable(report)}\n`);
   } finally {
@@ -167,7 +167,7 @@ async function runCorrection({ model: folder, threads: count, limit, repeats, js
   const pairs = misspelt(tests.good, await realMisspellings());
   const options = { progress, repeats: integer('repeats', repeats) };
   const model = await loadModel(folder ?? modelFolder('@foretoken/model-english-correction'), {
-    ...(threads === undefined ? {} : { threads }),
+    threads,
   });
   try {
     const report = await correctionBench(model, tests, pairs, options);

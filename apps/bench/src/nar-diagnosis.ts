@@ -43,13 +43,11 @@ export async function diagnoseFamilies(
   for (const [strategy, part] of FAMILIES) {
     const all = outputsOf(strategy);
     if (all === undefined) continue;
-    const plain: DiagnoseOptions = { outputs: chosen.map((index) => all[index] as Int32Array), references: wanted };
+    const plain: DiagnoseOptions = { outputs: chosen.map((index) => all[index]), references: wanted };
     const model = part === undefined ? undefined : partsOf(loaded)[part];
     try {
       diagnosis[strategy] = await diagnose(
-        model === undefined
-          ? plain
-          : { ...plain, model, sources: chosen.map((index) => sources[index] as TokenSource) },
+        model === undefined ? plain : { ...plain, model, sources: chosen.map((index) => sources[index]) },
       );
     } catch (error) {
       if (!ForetokenError.isInstance(error)) throw error;

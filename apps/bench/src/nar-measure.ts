@@ -63,7 +63,7 @@ export async function race(ways: readonly Way[], options: RaceOptions): Promise<
     try {
       return await decodeOnce(
         decode,
-        request.map((index) => sources[index] as TokenSource),
+        request.map((index) => sources[index]),
       );
     } catch (error) {
       if (!ForetokenError.isInstance(error)) throw error;

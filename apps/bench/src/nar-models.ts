@@ -54,7 +54,8 @@ export function partsOf(loaded: LoadedModel): FoundParts {
     lattice: loaded.find('lattice', { lattice: 'ctc' }),
     fastLattice: loaded.find('lattice', { lattice: 'ctc', variant: 'fast' }),
     canvas: loaded.find('canvas'),
-    ...(dagStart === undefined ? {} : { dag, dagStart }),
+    dag: dagStart === undefined ? undefined : dag,
+    dagStart,
     edit: loaded.find('edit'),
     languageModel: loaded.find('languageModel'),
   };
@@ -66,7 +67,7 @@ export async function openNarModels({ folder, controls, threads, probe = true }:
   const shipped = await loadModel(folder ?? shippedModelFolder(), {
     runtime,
     probe,
-    ...(threads === undefined ? {} : { threads }),
+    threads,
   });
   const opened: [NarModelName, LoadedModel][] = [['shipped', shipped]];
   const dispose = async (): Promise<void> => {

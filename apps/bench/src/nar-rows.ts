@@ -72,7 +72,7 @@ export function rowOf(
     bleu: rounded(corpusBleu(texts, [references]).score, 2),
     chrf: rounded(corpusChrf(texts, [references]), 2),
     repetition: { tokens: rounded(repeatedTokens, 5), bigrams: rounded(repeatedBigrams) },
-    ...(lengths === undefined ? {} : { lengthError: lengths }),
+    lengthError: lengths,
     tokensPerSentence: rounded(mean(outputs.map(({ length }) => length)), 2),
     forwardsPerSentence: rounded(mean(alone.map(({ forwards }) => forwards)), 2),
     otherForwardsPerSentence: rounded(mean(alone.map(({ otherForwards }) => otherForwards)), 2),
@@ -83,10 +83,10 @@ export function rowOf(
     ),
     // Batches are made of the first sentences of the test set, in order.
     identicalBatched: rounded(
-      mean(outputsOf(batched).map((output, index) => (sameTokens(output, outputs[index] as Int32Array) ? 1 : 0))),
+      mean(outputsOf(batched).map((output, index) => (sameTokens(output, outputs[index]) ? 1 : 0))),
     ),
-    ...(greedy === undefined ? {} : { timesGreedy: timesOf(raced, greedy) }),
-    ...(beam4 === undefined ? {} : { timesBeam4: timesOf(raced, beam4) }),
+    timesGreedy: greedy && timesOf(raced, greedy),
+    timesBeam4: beam4 && timesOf(raced, beam4),
   };
 }
 
@@ -98,10 +98,7 @@ export function outputsOf(decoded: readonly Decoded[]): Int32Array[] {
 /** How many times as fast as the baseline: the ratios of the same requests, which were decoded next to one another. */
 export function timesOf(raced: Raced, baseline: Raced): Times {
   const ratios = (own: readonly Decoded[], other: readonly Decoded[]): Spread =>
-    roundedSpread(
-      spread(own.map(({ milliseconds }, index) => (other[index] as Decoded).milliseconds / milliseconds)),
-      DIGITS,
-    );
+    roundedSpread(spread(own.map(({ milliseconds }, index) => other[index].milliseconds / milliseconds)), DIGITS);
   return { alone: ratios(raced.alone, baseline.alone), batched: ratios(raced.batched, baseline.batched) };
 }
 

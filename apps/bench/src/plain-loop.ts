@@ -50,7 +50,7 @@ export async function plainGreedy(source: TokenSource, options: PlainLoopOptions
     const logits = results.logits?.data as Float32Array;
     tokenId = 0;
     for (let index = 1; index < logits.length; index++) {
-      if ((logits[index] as number) > (logits[tokenId] as number)) tokenId = index;
+      if (logits[index] > logits[tokenId]) tokenId = index;
     }
     if (tokenId === options.endTokenId) break;
     output.push(tokenId);

@@ -62,9 +62,7 @@ export async function searchBench(
     };
     const best = await raceWays(ways, sources, repeats, progress);
     const ratio = (name: string, to: string): number[] =>
-      (best[name] as Decoded[]).map(
-        ({ milliseconds }, row) => milliseconds / ((best[to] as Decoded[])[row] as Decoded).milliseconds,
-      );
+      best[name].map(({ milliseconds }, row) => milliseconds / best[to][row].milliseconds);
     const median = (name: string, to: string): number => rounded(spread(ratio(name, to)).median, 3);
     const strategies = Object.fromEntries(
       Object.entries(best).map(([name, decoded]) => {
@@ -98,9 +96,7 @@ export async function searchBench(
         beam4: median('beam4Copying', 'beam4'),
         beam8: median('beam8Copying', 'beam8'),
         sameOutputs: ['beam4', 'beam8'].every((name) =>
-          (best[name] as Decoded[]).every(({ end }, row) =>
-            sameTokens(outputOf(end), outputOf(((best[`${name}Copying`] as Decoded[])[row] as Decoded).end)),
-          ),
+          best[name].every(({ end }, row) => sameTokens(outputOf(end), outputOf(best[`${name}Copying`][row].end))),
         ),
       },
       batches: {
@@ -121,7 +117,7 @@ interface Decoded {
   readonly end: DecodeEndEvent;
 }
 
-const outputOf = (end: DecodeEndEvent): Int32Array => end.results[0]?.hypotheses[0]?.tokenIds as Int32Array;
+const outputOf = (end: DecodeEndEvent): Int32Array => end.results[0]?.hypotheses[0]?.tokenIds;
 
 const sameTokens = (a: Int32Array, b: Int32Array): boolean => a.length === b.length && a.every((id, i) => id === b[i]);
 
@@ -139,13 +135,13 @@ async function raceWays(
   progress: SearchBenchOptions['progress'],
 ): Promise<Record<string, Decoded[]>> {
   const names = Object.keys(ways);
-  for (const source of sources.slice(0, 20)) for (const name of names) await decoded(ways[name] as Way, [source]);
+  for (const source of sources.slice(0, 20)) for (const name of names) await decoded(ways[name], [source]);
   const best: Record<string, Decoded[]> = Object.fromEntries(names.map((name) => [name, []]));
   for (const [row, source] of sources.entries()) {
     for (let repeat = 0; repeat < repeats; repeat++) {
       for (const name of names) {
-        const now = await decoded(ways[name] as Way, [source]);
-        const list = best[name] as Decoded[];
+        const now = await decoded(ways[name], [source]);
+        const list = best[name];
         if (list[row] === undefined || now.milliseconds < list[row].milliseconds) list[row] = now;
       }
     }
@@ -168,7 +164,7 @@ async function batches(way: Way, sources: readonly TokenSource[]): Promise<Recor
       const one = await decoded(way, [source]);
       alone += one.milliseconds;
       count++;
-      const tokenIds = together.end.results[row]?.hypotheses[0]?.tokenIds as Int32Array;
+      const tokenIds = together.end.results[row]?.hypotheses[0]?.tokenIds;
       if (sameTokens(outputOf(one.end), tokenIds)) same++;
     }
     ratios.push(alone / Math.min(together.milliseconds, again.milliseconds));

@@ -57,7 +57,7 @@ export async function bundle({ program, external, banner }: BundleOptions): Prom
     platform: 'neutral',
     write: false,
     logLevel: 'silent',
-    output: { minify: true, format: 'esm', ...(banner === undefined ? {} : { banner }) },
+    output: { minify: true, format: 'esm', banner },
   });
   return output;
 }

@@ -28,7 +28,7 @@ async function timed(run: () => AsyncIterable<DecodeEvent>): Promise<Timed> {
   return { milliseconds: performance.now() - began, end };
 }
 
-const outputOf = ({ end }: Timed): Int32Array => end.results[0]?.hypotheses[0]?.tokenIds as Int32Array;
+const outputOf = ({ end }: Timed): Int32Array => end.results[0]?.hypotheses[0]?.tokenIds;
 
 const equal = (a: Int32Array, b: Int32Array): boolean => a.length === b.length && a.every((id, i) => id === b[i]);
 
@@ -102,26 +102,26 @@ export async function speculativeBench(
   const batchSpeedup = await measureBatchSpeedup(bench, () => latticeDrafter(drafting), sources);
   const widthsBitEqual = await measureWidthBits(bench, sources.slice(0, 100));
   const row = (name: string): Record<string, unknown> => {
-    const total = totals[name] as (typeof totals)[string];
+    const total = totals[name];
     const counts = total.end;
     const sum = (key: 'proposed' | 'evaluated' | 'accepted' | 'draftForwards'): number =>
       counts.reduce((all, { speculation }) => all + (speculation?.[key] ?? 0), 0);
-    return {
+    const own = {
       millisecondsPerSentence: rounded(total.milliseconds / sources.length, 3),
       forwardsPerSentence: rounded(total.forwards / sources.length, 3),
       tokensPerForward: rounded(total.tokens / total.forwards, 3),
-      ...(name === 'greedy'
-        ? {}
-        : {
-            identical: total.identical / sources.length,
-            speedup: roundedSpread(spread(ratios[name] as number[])),
-            speedupOfTotals: rounded((totals.greedy as (typeof totals)[string]).milliseconds / total.milliseconds, 3),
-            proposedPerForward: rounded(sum('proposed') / total.forwards, 3),
-            acceptedPerForward: rounded(sum('accepted') / total.forwards, 3),
-          }),
+    };
+    if (name === 'greedy') return own;
+    return {
+      ...own,
+      identical: total.identical / sources.length,
+      speedup: roundedSpread(spread(ratios[name])),
+      speedupOfTotals: rounded(totals.greedy.milliseconds / total.milliseconds, 3),
+      proposedPerForward: rounded(sum('proposed') / total.forwards, 3),
+      acceptedPerForward: rounded(sum('accepted') / total.forwards, 3),
     };
   };
-  const main = totals.speculative as (typeof totals)[string];
+  const main = totals.speculative;
   return {
     bench: 'speculative',
     testSet: testSet.name,
@@ -132,7 +132,7 @@ export async function speculativeBench(
     threads: loaded.threads,
     machine: machineReport(),
     identical: main.identical / sources.length,
-    speedup: rounded(spread(ratios.speculative as number[]).median, 3),
+    speedup: rounded(spread(ratios.speculative).median, 3),
     tokensPerForward: rounded(main.tokens / main.forwards, 3),
     batchSpeedup,
     ownMilliseconds: rounded(own.median, 4),

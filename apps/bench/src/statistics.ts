@@ -7,8 +7,7 @@ export interface Spread {
 
 export function spread(values: readonly number[]): Spread {
   const sorted = Float64Array.from(values).sort();
-  const at = (share: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number;
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
   return { median: at(0.5), p10: at(0.1), p90: at(0.9) };
 }
 

@@ -95,10 +95,10 @@ export async function measureStepCosts(
     }
     // A step follows a step and finds its weights in the cache.
     const times = await interleave(runs, 150, 5);
-    const median = (name: string): number => spread(times[name] as number[]).median;
+    const median = (name: string): number => spread(times[name]).median;
 
     // The encoder and the drafter run once a sentence, after others.
-    const sample = sources.find(({ length }) => length === time) ?? (sources[0] as TokenSource);
+    const sample = sources.find(({ length }) => length === time) ?? sources[0];
     const encoding = await autoregressive.encoder?.encode([sample]);
     if (encoding === undefined) throw new TypeError('the model has no shared encoder');
     const onceTimes = await interleave(
@@ -111,7 +111,7 @@ export async function measureStepCosts(
       150,
       1,
     );
-    const once = (name: string): number => spread(onceTimes[name] as number[]).median;
+    const once = (name: string): number => spread(onceTimes[name]).median;
     encoding.dispose();
 
     const loopRatios: number[] = [];
@@ -123,12 +123,10 @@ export async function measureStepCosts(
       const beganPlain = performance.now();
       const output = await plainGreedy(source, plainOptions);
       loopRatios.push(ours / (performance.now() - beganPlain));
-      const tokenIds = end.results[0]?.hypotheses[0]?.tokenIds as Int32Array;
+      const tokenIds = end.results[0]?.hypotheses[0]?.tokenIds;
       plainOutputs.push(tokenIds.length === output.length && output.every((id, index) => id === tokenIds[index]));
     }
-    const stepRatio = spread(
-      (times['step 1'] as number[]).map((value, index) => value / (times['products 1'] as number[])[index]!),
-    );
+    const stepRatio = spread(times['step 1'].map((value, index) => value / times['products 1'][index]));
     const { costs } = autoregressive;
     const oneStep =
       costs === undefined ? median('step 1') : Math.min(...WIDTHS.map((count) => median(`step ${count}`)));

@@ -39,7 +39,7 @@ function model(): LoadedModel {
     tokenizer: {
       encode: (text) => Int32Array.from([...Array.from(text, (letter) => LETTERS.indexOf(letter) + 1), 0]),
       decode: (tokenIds) => Array.from(tokenIds, (id) => LETTERS[id - 1]).join(' '),
-      tokenText: (id) => LETTERS[id - 1]!,
+      tokenText: (id) => LETTERS[id - 1],
       countUnknown: () => 0,
     },
     ...NO_TEXT,

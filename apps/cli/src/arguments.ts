@@ -30,7 +30,7 @@ export function parseArguments(argv: readonly string[], commands: readonly Comma
   }
   const options = new Options(cli.options, values);
   if (command === undefined || options.flag('help')) {
-    return { positionals: [], options, ...(command === undefined ? {} : { command }) };
+    return { positionals: [], options, command };
   }
   checkOptions(cli, command);
   const { positionals } = command;
@@ -60,7 +60,7 @@ function flagsOf(options: readonly OptionDefinition[]): ReadonlyMap<string, bool
   return new Map(
     options.flatMap(({ flag }) => {
       const [names, ...value] = flag.split(' <');
-      return names!.split(', ').map((name) => [name, value.length > 0] as const);
+      return names.split(', ').map((name) => [name, value.length > 0] as const);
     }),
   );
 }
@@ -80,7 +80,7 @@ function shelterValues(argv: readonly string[], flags: ReadonlyMap<string, boole
     sheltered.push(`${unnegated(name)}=${SHELTER}${values.push(value) - 1}`);
   };
   for (let index = 0; index < argv.length; index++) {
-    const argument = argv[index]!;
+    const argument = argv[index];
     if (argument === '--') return [...sheltered, ...argv.slice(index)];
     if (!argument.startsWith('-')) {
       sheltered.push(argument);
@@ -136,7 +136,7 @@ export class Options {
   }
 
   texts(name: string): string[] {
-    return this.#get(name).map((reference) => this.#values[Number(String(reference).slice(SHELTER.length))]!);
+    return this.#get(name).map((reference) => this.#values[Number(String(reference).slice(SHELTER.length))]);
   }
 
   text(name: string): string | undefined {

@@ -12,20 +12,21 @@ export function strategiesOf({
     parts.some(({ kind, lattice, variant }) => variant === 'exact' && (lattice ?? kind) === part);
   const drafts = parts.some(({ lattice, variant }) => lattice === 'ctc' && ['draft', 'exact'].includes(variant));
   const onCanvas = STRATEGIES_OF.canvas.filter((name) => has('ctc') || name !== 'mask-ctc');
-  return {
-    ...(has('autoregressive') ? { greedy: [] } : {}),
-    ...(has('autoregressive') && outputs.includes('logits') ? { sampling: [] } : {}),
-    ...(has('autoregressive') && outputs.includes('topK') ? { beam: [] } : {}),
-    ...(has('autoregressive') ? { speculative: drafts ? ['lattice', 'copy', 'ngram'] : ['copy', 'ngram'] } : {}),
-    ...(has('ctc') ? named(STRATEGIES_OF.ctc) : {}),
-    ...(has('canvas') ? named(onCanvas) : {}),
-    ...(has('dag') ? named(STRATEGIES_OF.dag) : {}),
-    ...(has('edit') ? named(STRATEGIES_OF.edit) : {}),
+  const strategies: Partial<Record<StrategyName, readonly string[]>> = {};
+  const offer = (names: readonly StrategyName[]): void => {
+    for (const name of names) strategies[name] = [];
   };
-}
-
-function named(strategies: readonly StrategyName[]): Partial<Record<StrategyName, readonly string[]>> {
-  return Object.fromEntries(strategies.map((name) => [name, []]));
+  if (has('autoregressive')) {
+    offer(['greedy']);
+    if (outputs.includes('logits')) offer(['sampling']);
+    if (outputs.includes('topK')) offer(['beam']);
+    strategies.speculative = drafts ? ['lattice', 'copy', 'ngram'] : ['copy', 'ngram'];
+  }
+  if (has('ctc')) offer(STRATEGIES_OF.ctc);
+  if (has('canvas')) offer(onCanvas);
+  if (has('dag')) offer(STRATEGIES_OF.dag);
+  if (has('edit')) offer(STRATEGIES_OF.edit);
+  return strategies;
 }
 
 export function totalBytes({ files }: ModelManifest): number {

@@ -37,7 +37,7 @@ export function programHelp(commands: readonly CommandDefinition[]): string {
     'Correct and translate text with small models: autoregressive, one-shot, and speculative decoding.\n',
     section(
       'Examples',
-      commands.map(({ examples }) => examples[0]!),
+      commands.map(({ examples }) => examples[0]),
     ),
     section('Commands', columns(commands.map((command) => [usageLine(command), command.description]))),
     section('Options', optionRows(GLOBAL_OPTIONS)),

@@ -8,5 +8,5 @@ export function loadChosenModel(
 ): Promise<LoadedModel> {
   const folder = options.text('model') ?? defaultFolder();
   const threads = options.integer('threads', 1, 1024);
-  return services.loadModel(folder, { signal: io.signal, ...(threads === undefined ? {} : { threads }) });
+  return services.loadModel(folder, { signal: io.signal, threads });
 }

@@ -103,7 +103,7 @@ export function createStrategy(
       return autoregressive(
         speculative({
           drafter: typeof drafter === 'string' ? createDrafter(drafter, model) : drafter,
-          ...(drafter === 'lattice' || drafter === 'ngram' ? {} : { maxNodes: COPIED_NODES }),
+          maxNodes: drafter === 'lattice' || drafter === 'ngram' ? undefined : COPIED_NODES,
         }),
       );
     case 'ctc':
@@ -173,7 +173,7 @@ type DagStrategyName = Extract<StrategyName, `dag-${string}`>;
 function dagDecoder(name: DagStrategyName, model: LoadedModel, given: StrategyOptions): Decoder<Model<'dag'>> {
   const { ngramWeight, ...rest } = given;
   const startTokenId = findPart(model, 'dag')?.startTokenId;
-  const options = { ...rest, ...(startTokenId === undefined ? {} : { startTokenId }) };
+  const options = { ...rest, startTokenId };
   switch (name) {
     case 'dag-greedy':
       return dagGreedy(options);

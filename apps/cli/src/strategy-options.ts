@@ -211,5 +211,5 @@ function readValue(options: Options, name: string, kind: Kind): unknown {
 }
 
 function alternatives(names: readonly string[]): string {
-  return names.length === 1 ? names[0]! : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+  return names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }

@@ -18,7 +18,7 @@ describe('values', () => {
     [['--text', 'true']],
     [['--text', 'a=b']],
   ])('%j reach the command as they were typed', (argv) => {
-    const typed = argv.length === 2 ? argv[1]! : argv[0]!.slice('--text='.length);
+    const typed = argv.length === 2 ? argv[1] : argv[0].slice('--text='.length);
     expect(parse('decode', ...argv).options.texts('text')).toEqual([typed]);
   });
 

@@ -241,7 +241,7 @@ describe('exit codes', () => {
         },
       });
       const input = lines.startsWith('--') ? lines.split(' ') : [];
-      return cli(['decode', ...input], { model, ...(input.length > 0 ? {} : { stdin: lines }) });
+      return cli(['decode', ...input], { model, stdin: input.length > 0 ? undefined : lines });
     };
     // Of a file the next line may be fine; what was typed is stopped at.
     const piped = await failing('a\na dog\n');

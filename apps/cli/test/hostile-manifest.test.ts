@@ -98,7 +98,7 @@ describe('a manifest of whoever', () => {
           const damaged = cut
             ? manifest.slice(0, at % manifest.length) + manifest.slice((at % manifest.length) + 1)
             : manifest;
-          outcomes[(await inspect(damaged)) === 0 ? 0 : 1]!++;
+          outcomes[(await inspect(damaged)) === 0 ? 0 : 1]++;
         },
       ),
       { numRuns: 200 },

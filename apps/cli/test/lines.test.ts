@@ -47,7 +47,7 @@ describe('readLines', () => {
       [2, 'ok', undefined],
       [3, '', 'SOURCE_TOO_LONG'],
     ]);
-    expect(lines[0]!.error!.details).toEqual({ line: 1, received: 10, max: 8 });
+    expect(lines[0].error!.details).toEqual({ line: 1, received: 10, max: 8 });
   });
 
   it('does not keep a line that never ends', async () => {

@@ -27,8 +27,8 @@ describe('the table', () => {
     // Greedy: 5 + 1 and 3 + 1 forwards. CTC errs in the third word of each sentence.
     expect(cells[1]).toEqual(['greedy', expect.stringMatching(/^\d+\.\d\d$/), '5.0', '0.80', '1.00x', '-', '-']);
     expect(cells[2]).toEqual(['ctc', expect.anything(), '1.0', '4.00', expect.stringMatching(/x$/), '-', '0 of 2']);
-    expect(cells[3]!.slice(0, 1)).toEqual(['speculative']);
-    expect(cells[3]!.at(-1)).toBe('2 of 2');
+    expect(cells[3].slice(0, 1)).toEqual(['speculative']);
+    expect(cells[3].at(-1)).toBe('2 of 2');
     expect(stdout).toContain('fp32, 1 thread, fake-runtime 9.9.9');
     expect(model.open).toEqual({ forests: 0, models: 0 });
   });
@@ -48,7 +48,7 @@ describe('the table', () => {
 
   it('has no speedup and no comparison without greedy', async () => {
     const { stdout } = await cli(['race', '--strategies', 'ctc', ...TEXTS]);
-    expect(stdout.split('\n')[1]!.split(/ {2,}/).slice(3)).toEqual(['4.00', '-', '-', '-']);
+    expect(stdout.split('\n')[1].split(/ {2,}/).slice(3)).toEqual(['4.00', '-', '-', '-']);
   });
 });
 
@@ -100,7 +100,7 @@ describe('how often each sentence is decoded', () => {
 describe('where sentences come from', () => {
   const sources = async (argv: string[], stdin?: string | Readable, services = {}) => {
     const { stdout } = await cli(['race', '--json', '--quiet', '--strategies', 'ctc', ...argv], {
-      ...(stdin === undefined ? {} : { stdin }),
+      stdin,
       services,
       model: longModel(),
     });

@@ -33,7 +33,7 @@ function sure(tokenIds: readonly number[], { size }: Vocabulary, row: number, ou
       logProbs: Float32Array.from(ranked.flatMap(() => scores.slice(0, output.k))),
     };
   }
-  const logProbs = ranked.flatMap(([best]) => Array.from({ length: size }, (_, id) => scores[id === best ? 0 : 1]!));
+  const logProbs = ranked.flatMap(([best]) => Array.from({ length: size }, (_, id) => scores[id === best ? 0 : 1]));
   return { row, logProbs: Float32Array.from(logProbs) };
 }
 
@@ -57,7 +57,7 @@ function canvasModel(
         })),
       fill: async (canvases: readonly Canvas[], output: OutputRequest) =>
         canvases.map(({ row, tokenIds }) => {
-          const words = wordsOf(sources[row]!);
+          const words = wordsOf(sources[row]);
           return sure(
             Array.from(tokenIds, (_, position) => words[position] ?? END),
             vocabulary,
@@ -107,20 +107,20 @@ function editModel(vocabulary: EndedVocabulary): EditModel<TokenSource> {
         canvases.map(({ row, tokenIds }) =>
           Float32Array.from(tokenIds, (id, at) => {
             if (id === START || id === END) return Number.NEGATIVE_INFINITY;
-            const right = tokenIds.subarray(1, at + 1).every((word, index) => word === sources[row]![index]);
+            const right = tokenIds.subarray(1, at + 1).every((word, index) => word === sources[row][index]);
             return Math.log(right ? 0.1 : 0.9);
           }),
         ),
       placeholders: async (canvases) =>
         canvases.map(({ row, tokenIds }) => {
           const counts = new Int32Array(tokenIds.length - 1);
-          counts[counts.length - 1] = Math.max(0, outputOf(sources[row]!).length - (tokenIds.length - 2));
+          counts[counts.length - 1] = Math.max(0, outputOf(sources[row]).length - (tokenIds.length - 2));
           return counts;
         }),
       fill: async (canvases, output) =>
         canvases.map(({ row, tokenIds }) =>
           sure(
-            Array.from(tokenIds, (_, at) => sources[row]![at - 1] ?? END),
+            Array.from(tokenIds, (_, at) => sources[row][at - 1] ?? END),
             vocabulary,
             row,
             output,

@@ -124,7 +124,7 @@ export function fakeModel({ lattice = true, onForward = () => {} }: FakeModelOpt
       Array.from(tokenIds)
         .map((id) => GERMAN[id])
         .join(' '),
-    tokenText: (id) => GERMAN[id]!,
+    tokenText: (id) => GERMAN[id],
     countUnknown: (tokenIds) => Array.from(tokenIds).filter((id) => id === VOCABULARY.unknownTokenId).length,
   };
   const fake: Omit<FakeModel, 'held'> = {
@@ -141,7 +141,7 @@ export function fakeModel({ lattice = true, onForward = () => {} }: FakeModelOpt
       open.models--;
     },
   };
-  return withParts(fake, { autoregressive, ...(lattice ? { ctc } : {}) });
+  return withParts(fake, { autoregressive, ctc: lattice ? ctc : undefined });
 }
 
 /** The command line decodes token ids; parts are added last. */
@@ -156,9 +156,9 @@ function wordForest(sources: readonly TokenSource[], onForward: () => void, onDi
       onForward();
       const firstNode = depths.length;
       const tokenIds = Array.from(nodes.parent, (parent, index) => {
-        const depth = parent === ROOT ? 0 : depths[nodeIdOf(parent, firstNode)]! + 1;
+        const depth = parent === ROOT ? 0 : depths[nodeIdOf(parent, firstNode)] + 1;
         depths.push(depth);
-        return sources[nodes.row[index]!]![depth] ?? VOCABULARY.endTokenId;
+        return sources[nodes.row[index]][depth] ?? VOCABULARY.endTokenId;
       });
       const wanted = tokenIds.filter((_, index) => nodes.scored === undefined || nodes.scored[index] === 1);
       return { kind: 'argmax', firstNode, tokenIds: Int32Array.from(wanted) };
@@ -202,7 +202,7 @@ class MemoryOutput extends Writable {
 
 export interface Surroundings {
   /** What is piped in; without it standard input is a terminal. */
-  readonly stdin?: string | Readable;
+  readonly stdin?: string | Readable | undefined;
   readonly env?: Readonly<Record<string, string>>;
   readonly stdoutIsTerminal?: boolean;
   readonly stderrIsTerminal?: boolean;

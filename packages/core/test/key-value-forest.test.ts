@@ -60,9 +60,7 @@ class SummingDriver implements StepDriver {
       let sum = this.sources[firstRow + row] * 1000;
       for (let column = 0; column < total; column++) {
         if (attentionBias[cell * total + column] !== 0) continue;
-        sum += (
-          column < pastLength ? past[row * pastLength + column] : keysValues[row * width + column - pastLength]
-        ) as number;
+        sum += column < pastLength ? past[row * pastLength + column] : keysValues[row * width + column - pastLength];
       }
       scores[cell] = sum;
     }

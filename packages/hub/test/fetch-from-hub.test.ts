@@ -124,7 +124,7 @@ describe('a repository of weights', () => {
     await brokenOff();
     const partial = join(cacheFolder, 'models--owner--name/partial');
     const [name] = await readdir(partial);
-    await writeFile(join(partial, name as string), 'x'.repeat(3_000));
+    await writeFile(join(partial, name), 'x'.repeat(3_000));
     await refusal(fetchFromHub('hub:owner/name', options()));
     await fetchFromHub('hub:owner/name', options());
   });

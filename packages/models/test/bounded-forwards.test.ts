@@ -85,7 +85,7 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
     };
     const together = await bounded(() => encoder.encode(SOURCES));
     for (const row of SOME) {
-      const source = SOURCES[row] as TokenSource;
+      const source = SOURCES[row];
       const alone = await encoder.encode([source]);
       expect(largestDifference(alone.states, together.statesOf([row], source.length))).toBeLessThan(1e-5);
     }
@@ -95,7 +95,7 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
     const encoder = plain.part('autoregressive').encoder;
     const whole = await encoder!.encode(SOURCES);
     const rows = [899, 1, 450];
-    const sources = rows.map((row) => SOURCES[row] as TokenSource);
+    const sources = rows.map((row) => SOURCES[row]);
     const part = whole.part?.(rows);
     whole.dispose();
     const decode = async (more: object): Promise<number[][]> => {
@@ -133,7 +133,7 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
     const model = (kind === 'ctc' ? hinted : plain).part('lattice', { lattice: kind });
     const together = await bounded(() => model.emit(SOURCES, { k: 3 }));
     for (const row of SOME) {
-      const [alone] = await model.emit([SOURCES[row] as TokenSource], { k: 3 });
+      const [alone] = await model.emit([SOURCES[row]], { k: 3 });
       expect(together[row]?.tokenIds).toEqual(alone?.tokenIds);
       expect(largestDifference(alone?.logProbs ?? [], together[row]?.logProbs ?? [])).toBeLessThan(1e-5);
     }
@@ -167,7 +167,7 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
       const model = hints === 'with' ? hinted : plain;
       const together = await bounded(() => collect(decode(model, SOURCES)), 4);
       for (const row of SOME) {
-        const alone = await collect(decode(model, [SOURCES[row] as TokenSource]));
+        const alone = await collect(decode(model, [SOURCES[row]]));
         expect(outputsOf(together)[row]).toEqual(outputsOf(alone)[0]);
       }
     });

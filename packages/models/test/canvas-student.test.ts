@@ -103,7 +103,7 @@ describe('a canvas student on ONNX Runtime', () => {
         .map((ids) => Int32Array.from(ids)),
     });
     const alone = async ({ row, tokenIds }: Canvas): Promise<Float32Array> => {
-      const source = SOURCES[row] as TokenSource;
+      const source = SOURCES[row];
       const [prediction] = await withSession([source], (session) => session.fill([{ row: 0, tokenIds }], LOG_PROBS));
       return prediction?.logProbs as Float32Array;
     };

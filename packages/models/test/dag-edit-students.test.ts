@@ -41,14 +41,14 @@ async function emit(sources: readonly TokenSource[], k: number): Promise<DagLatt
 describe('a DAG student on ONNX Runtime', () => {
   it('gives the links and tokens of PyTorch to 1e-4, without padding', async () => {
     for (const [row, lattice] of (await emit(SOURCES, HEAD_SIZE)).entries()) {
-      const { logProbs, transitions } = EXPECTED.dag[row] as (typeof EXPECTED.dag)[number];
+      const { logProbs, transitions } = EXPECTED.dag[row];
       const { vertices, k } = lattice;
       expect([vertices, k]).toEqual([UPSAMPLE * (SOURCES[row]?.length ?? 0), HEAD_SIZE]);
       expect(differenceTo(transitions, lattice.transitions)).toBeLessThan(1e-4);
       const spread = new Float32Array(vertices * VOCABULARY).fill(Number.NEGATIVE_INFINITY);
       for (let cell = 0; cell < vertices * k; cell++) {
         const vertex = Math.floor(cell / k);
-        spread[vertex * VOCABULARY + (lattice.tokenIds[cell] as number)] = lattice.logProbs[cell] as number;
+        spread[vertex * VOCABULARY + lattice.tokenIds[cell]] = lattice.logProbs[cell];
       }
       expect(differenceTo(logProbs, spread)).toBeLessThan(1e-4);
     }
@@ -58,7 +58,7 @@ describe('a DAG student on ONNX Runtime', () => {
     const together = await emit(SOURCES, 4);
     for (const [row, source] of SOURCES.entries()) {
       const [alone] = await emit([source], 4);
-      const batched = together[row] as DagLattice;
+      const batched = together[row];
       expect(alone?.tokenIds).toEqual(batched.tokenIds);
       expect(largestDifference(alone?.logProbs ?? [], batched.logProbs)).toBeLessThan(1e-5);
       expect(largestDifference(alone?.transitions ?? [], batched.transitions)).toBeLessThan(1e-5);
@@ -129,7 +129,7 @@ describe('an edit student on ONNX Runtime', () => {
           const placeholders = await session.placeholders(canvases);
           for (const [index, { row, tokenIds }] of canvases.entries()) {
             const one = [{ row: 0, tokenIds }];
-            await withSession([SOURCES[row] as TokenSource], async (alone) => {
+            await withSession([SOURCES[row]], async (alone) => {
               const [deleted] = await alone.deletions(one);
               expect(largestDifference(deleted ?? [], deletions[index] ?? [])).toBeLessThan(1e-5);
               expect((await alone.placeholders(one))[0]).toEqual(placeholders[index]);

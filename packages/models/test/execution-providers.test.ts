@@ -48,7 +48,7 @@ function machineWith(...present: readonly string[]) {
 }
 
 async function failureOf(executionProviders: unknown, runtime?: OnnxRuntime): Promise<ForetokenError> {
-  const options = { probe: false, executionProviders, ...(runtime === undefined ? {} : { runtime }) };
+  const options = { probe: false, executionProviders, runtime };
   const failure = await loadModel(target, options as never).then(
     () => undefined,
     (error: unknown) => error,

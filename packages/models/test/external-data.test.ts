@@ -54,10 +54,7 @@ describe('where a graph keeps weights outside itself', () => {
   test.each(Object.keys(PLACES))('is found in %s', (place) => {
     const locations = ['../x', '/etc/passwd', '*/_ORT_MEM_ADDR_/*', 'weights.bin', 'a\0b', ''];
     for (const location of locations) {
-      const { externalLocations, nestedLocations } = describeGraph(
-        (PLACES[place] as (typeof PLACES)[string])(externalTensor(location)),
-        'g.onnx',
-      );
+      const { externalLocations, nestedLocations } = describeGraph(PLACES[place](externalTensor(location)), 'g.onnx');
       expect(externalLocations).toEqual([location]);
       expect(nestedLocations).toEqual(place === 'the weights of the main graph' ? [] : [location]);
     }
@@ -151,7 +148,7 @@ describe('a session', () => {
     // A file that is there.
     const location = 'package.json';
     for (const place of Object.keys(PLACES)) {
-      const bytes = (PLACES[place] as (typeof PLACES)[string])(externalTensor(location));
+      const bytes = PLACES[place](externalTensor(location));
       expect((await refusal(() => open(bytes, {}))).code).toBe('RUNTIME_FAILURE');
     }
   });

@@ -448,7 +448,7 @@ describe('hostile manifests', () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...paths), fc.jsonValue(), async (path, value) => {
         const manifest = structuredClone({ ...MANIFEST, files }) as unknown as Record<string, unknown>;
-        const owner = (path.length === 1 ? manifest : manifest[path[0] as string]) as Record<string, unknown>;
+        const owner = (path.length === 1 ? manifest : manifest[path[0]]) as Record<string, unknown>;
         owner[path.at(-1) as string] = value;
         try {
           await checkManifest(manifest, 'folder');

@@ -30,7 +30,7 @@ describe('replacing a model', () => {
       if (content !== 1) for (const name of files) expect(seen.has(name)).toBe(false);
       for (const name of files) seen.add(name);
       expect(await readFile(opened.filePath((written as MarianManifest).graphs.encoder))).toEqual(Buffer.of(content));
-      expect(await names(target)).toEqual([(files[0] as string).split('/')[0], 'foretoken.json']);
+      expect(await names(target)).toEqual([files[0].split('/')[0], 'foretoken.json']);
     }
   });
 

@@ -244,10 +244,10 @@ describe('the goldens tell apart', () => {
 
   it.each<[fault: string, says: 'tokens' | 'lengths', op: string, plant: Plant]>([
     ['a hint that is not compacted', 'tokens', 'CumSum', (graph) => graph.op('Add', ['positions', int32(graph, 1)])],
-    ['labels that stay and begin again', 'tokens', 'Pad', (_, [, , blank]) => blank as Value],
-    ['blanks that begin tokens', 'tokens', 'Or', (_, [same]) => same as Value],
-    ['a length that is not clipped from above', 'lengths', 'Clip', (_, [of]) => of as Value],
-    ['the length of no hint', 'lengths', 'Clip', (graph, [of]) => graph.op('Mul', [of as Value, int32(graph, 0)])],
+    ['labels that stay and begin again', 'tokens', 'Pad', (_, [, , blank]) => blank],
+    ['blanks that begin tokens', 'tokens', 'Or', (_, [same]) => same],
+    ['a length that is not clipped from above', 'lengths', 'Clip', (_, [of]) => of],
+    ['the length of no hint', 'lengths', 'Clip', (graph, [of]) => graph.op('Mul', [of, int32(graph, 0)])],
   ])('%s', async (_, says, op, plant) => {
     const faulty = await loadStudents(await faultyFolder(op, plant));
     try {
@@ -268,7 +268,7 @@ async function faultyFolder(op: string, plant: Plant): Promise<string> {
     const [opType, inputs, attributes, options] = of;
     // Fill graphs pad, too: scores.
     const planted = opType === op && !inputs[0]?.startsWith('LogSoftmax');
-    return planted ? plant(this, inputs) : (ops.call(this, opType, inputs, 1, attributes, options)[0] as Value);
+    return planted ? plant(this, inputs) : ops.call(this, opType, inputs, 1, attributes, options)[0];
   });
   try {
     return await hintsFolder();
@@ -310,7 +310,7 @@ describe('sources of different lengths, read together', () => {
 
   it('say nothing in padding, and would be told apart if they did', async () => {
     const besides = async (of: CanvasModel<TokenSource>) => {
-      const short = SOURCES[1] as TokenSource;
+      const short = SOURCES[1];
       // Not so long that the two would not share a forward.
       const long = new Int32Array(short.length + 8).fill(9);
       const all = [{ row: 0, tokenIds: new Int32Array(POSITIONS).fill(MASK) }];
@@ -318,7 +318,7 @@ describe('sources of different lengths, read together', () => {
       return largestDifference(alone.fills[0]?.logProbs ?? [], beside.fills[0]?.logProbs ?? []);
     };
     expect(await besides(canvas)).toBeLessThan(1e-5);
-    const faulty = await loadStudents(await faultyFolder('And', (_, [begins]) => begins as Value));
+    const faulty = await loadStudents(await faultyFolder('And', (_, [begins]) => begins));
     try {
       expect(await besides(faulty.canvas)).toBeGreaterThan(0.05);
     } finally {

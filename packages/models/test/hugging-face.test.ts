@@ -53,9 +53,9 @@ describe('the shipped model against Hugging Face on the same weights, fp32 on CP
     const { size } = target().vocabulary;
     let largest = 0;
     for (const [index, golden] of goldens.logits.entries()) {
-      const forest = await target().open([Int32Array.from(goldens.sources[index] as number[])]);
+      const forest = await target().open([Int32Array.from(goldens.sources[index])]);
       try {
-        const path = [...forest.start(0).prefix, ...(goldens.greedy[index] as number[])];
+        const path = [...forest.start(0).prefix, ...goldens.greedy[index]];
         const { logits } = await forest.extend(
           {
             row: new Int32Array(path.length),
@@ -67,12 +67,12 @@ describe('the shipped model against Hugging Face on the same weights, fp32 on CP
         for (const [node, tokenIds] of golden.tokenIds.entries()) {
           const row = logits.subarray(node * size, (node + 1) * size);
           for (const [place, tokenId] of tokenIds.entries()) {
-            const expected = golden.logits[node]?.[place] as number;
-            largest = Math.max(largest, Math.abs((row[tokenId] as number) - expected));
+            const expected = golden.logits[node]?.[place];
+            largest = Math.max(largest, Math.abs(row[tokenId] - expected));
           }
           const max = row.reduce((a, b) => Math.max(a, b));
           const logSumExp = max + Math.log(row.reduce((sum, value) => sum + Math.exp(value - max), 0));
-          largest = Math.max(largest, Math.abs(logSumExp - (golden.logSumExp[node] as number)));
+          largest = Math.max(largest, Math.abs(logSumExp - golden.logSumExp[node]));
         }
       } finally {
         await forest[Symbol.asyncDispose]();

@@ -207,7 +207,7 @@ describe('a cache', () => {
     const server = await serve();
     const cache = new MemoryCache();
     const content = (files.get('tokenizer.json') as Uint8Array).slice();
-    content[5] = (content[5] as number) ^ 1;
+    content[5] = content[5] ^ 1;
     server.files.set('tokenizer.json', content);
     expect((await refusal(() => openModelFolder(fetchFolder(server.url, { cache })))).code).toBe(
       'INVALID_MODEL_FOLDER',
@@ -300,7 +300,7 @@ describe('what a server gives in the place of a file', () => {
   it('another file of the same size is refused by its digest', async () => {
     const server = await serve();
     const content = (files.get(WEIGHTS) as Uint8Array).slice();
-    content[100] = (content[100] as number) ^ 1;
+    content[100] = content[100] ^ 1;
     server.files.set(WEIGHTS, content);
     const refused = await refusal(() => openModelFolder(server.url));
     expect(refused).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: WEIGHTS } });
@@ -408,7 +408,7 @@ describe('what is no location', () => {
       expect((await refusal(() => openModelFolder(memoryFolder(changed)))).message).toContain(`${name} is missing`);
       if (name === 'foretoken.json') continue;
       const flipped = content.slice();
-      flipped[0] = (flipped[0] as number) ^ 1;
+      flipped[0] = flipped[0] ^ 1;
       changed.set(name, flipped);
       expect((await refusal(() => openModelFolder(memoryFolder(changed)))).details.file).toBe(name);
     }

@@ -10,11 +10,11 @@ describe('groups of similar length', () => {
       fc.property(lengthsOf, (lengths) => {
         const groups = groupsByLength(lengths);
         expect(groups.flat().sort((a, b) => a - b)).toEqual([...lengths.keys()]);
-        const ordered = groups.flat().map((row) => lengths[row] as number);
+        const ordered = groups.flat().map((row) => lengths[row]);
         expect(ordered).toEqual([...lengths].sort((a, b) => b - a));
         for (const group of groups) {
-          const longest = lengths[group[0] as number] as number;
-          const padding = group.reduce((sum, row) => sum + longest - (lengths[row] as number), 0);
+          const longest = lengths[group[0]];
+          const padding = group.reduce((sum, row) => sum + longest - lengths[row], 0);
           expect(padding).toBeLessThanOrEqual(8);
         }
       }),
@@ -27,7 +27,7 @@ describe('groups of similar length', () => {
         const groups = groupsByLength(lengths, max);
         expect(groups.flat()).toHaveLength(lengths.length);
         for (const group of groups) {
-          const positions = group.length * (lengths[group[0] as number] as number);
+          const positions = group.length * lengths[group[0]];
           expect(group.length === 1 || positions <= max).toBe(true);
         }
       }),

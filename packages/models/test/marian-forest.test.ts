@@ -61,7 +61,7 @@ async function recompute(source: Int32Array, path: readonly number[]): Promise<F
 }
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
-  return a.reduce((max, value, index) => Math.max(max, Math.abs(value - (b[index] as number))), 0);
+  return a.reduce((max, value, index) => Math.max(max, Math.abs(value - b[index])), 0);
 }
 
 async function withForest(sources: readonly Int32Array[], run: (forest: TokenForest) => Promise<void>): Promise<void> {
@@ -100,8 +100,8 @@ describe('a Marian token forest on ONNX Runtime', () => {
           const alive = new Map<NodeId, { row: number; path: number[] }>();
           const active = [...SOURCES.keys()].slice(0, rows);
           for (const { kind, picks } of steps) {
-            const rowOf = (pick: number): number => active[pick % active.length] as number;
-            const [firstPick] = picks[0] as [number, number, number];
+            const rowOf = (pick: number): number => active[pick % active.length];
+            const [firstPick] = picks[0];
             if (kind === 'grow') {
               const fresh = picks.map(([pick, parentPick, tokenId]) => {
                 const row = rowOf(pick);
@@ -177,14 +177,14 @@ describe('a Marian token forest on ONNX Runtime', () => {
       for (let node = 0; node < path.length; node++) {
         const row = logits.subarray(node * TINY.vocabularySize, (node + 1) * TINY.vocabularySize);
         const normaliser = Math.log(row.reduce((sum, value) => sum + Math.exp(value), 0));
-        const order = [...row.keys()].sort((a, b) => (row[b] as number) - (row[a] as number) || a - b);
+        const order = [...row.keys()].sort((a, b) => row[b] - row[a] || a - b);
         expect(tokenIds[node]).toBe(order[0]);
-        expect(scores?.[node]).toBe(row[order[0] as number]);
+        expect(scores?.[node]).toBe(row[order[0]]);
         expect([...top.tokenIds.subarray(node * 4, node * 4 + 4)]).toEqual(order.slice(0, 4));
         for (const [index, value] of row.entries()) {
           expect(logProbs[node * TINY.vocabularySize + index]).toBeCloseTo(value - normaliser, 4);
         }
-        expect(top.logProbs[node * 4]).toBeCloseTo((row[order[0] as number] as number) - normaliser, 4);
+        expect(top.logProbs[node * 4]).toBeCloseTo(row[order[0]] - normaliser, 4);
       }
     });
   });
@@ -273,7 +273,7 @@ describe('a CTC student on ONNX Runtime', () => {
       expect([...logProbs]).toEqual([...logProbs].sort((a, b) => b - a));
       expect(logProbs.reduce((sum, value) => sum + Math.exp(value), 0)).toBeLessThanOrEqual(1 + 1e-5);
       const blank = tokenIds.indexOf(emitted.blankId);
-      if (blank >= 0) expect(logProbs[blank]).toBeCloseTo(emitted.blankLogProbs[frame] as number, 5);
+      if (blank >= 0) expect(logProbs[blank]).toBeCloseTo(emitted.blankLogProbs[frame], 5);
     }
   });
 

@@ -6,7 +6,7 @@ import { probeThreads, probeWidths } from '../src/families/marian/marian-probe.j
 
 /** Costs by width relative to one node. */
 function relativeCosts({ curve }: WidthCosts): readonly number[] {
-  return curve.map((cost) => Math.min(cost / (curve[0] as number), Number.MAX_VALUE));
+  return curve.map((cost) => Math.min(cost / curve[0], Number.MAX_VALUE));
 }
 
 const SHAPE = { width: 8, layers: 1 };
@@ -30,7 +30,7 @@ function sessionsOn({ opening, forward, onRun }: Machine) {
     return {
       run: async (feeds: Readonly<Record<string, { readonly dims: readonly number[] }>>) => {
         onRun?.(++runs);
-        now += forward(threads, feeds.token_ids?.dims[1] as number);
+        now += forward(threads, feeds.token_ids?.dims[1]);
       },
       dispose: async () => void disposed.push(threads),
     };

@@ -5,7 +5,7 @@ import { clearlyFastest } from '../src/drivers/probe-threads.js';
 
 /** Costs by width relative to one node. */
 function relativeCosts({ curve }: WidthCosts): readonly number[] {
-  return curve.map((cost) => Math.min(cost / (curve[0] as number), Number.MAX_VALUE));
+  return curve.map((cost) => Math.min(cost / curve[0], Number.MAX_VALUE));
 }
 
 /** A clock that work moves on by itself. */
@@ -142,7 +142,7 @@ describe('measuring widths', () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(anyTime, { minLength: 1, maxLength: 40 }), fc.nat(200), async (times, budget) => {
-        const { costs, widths, took } = await measure(budget, (_, forward) => times[forward % times.length] as number);
+        const { costs, widths, took } = await measure(budget, (_, forward) => times[forward % times.length]);
         expect(widths.length).toBeLessThanOrEqual(1 + 8 * 16);
         const longest = Math.max(...times.slice(0, widths.length));
         if (times.every((time) => time >= 0)) expect(took).toBeLessThanOrEqual(budget + longest);
@@ -166,7 +166,7 @@ describe('comparing thread counts', () => {
     const turns = costs.map(() => 0);
     const ways = costs.map((cost, way) => async () => {
       calls++;
-      pass(cost((turns[way] as number)++));
+      pass(cost(turns[way]++));
     });
     return { chosen: await clearlyFastest(ways, new ProbeBudget(milliseconds, clock)), calls };
   };

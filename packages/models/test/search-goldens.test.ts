@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type BeamSearchOptions, beamSearch } from '@foretoken/beam';
-import { type AutoregressiveModel, collect, type Decoder, type Hypothesis, type TokenSource } from '@foretoken/core';
+import { type AutoregressiveModel, collect, type Decoder, type TokenSource } from '@foretoken/core';
 import { type GreedyOptions, greedy } from '@foretoken/greedy';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoadedModel, loadModel } from '../src/index.js';
@@ -32,11 +32,13 @@ afterAll(() => model[Symbol.asyncDispose]());
 
 type Target = AutoregressiveModel<TokenSource>;
 
+const optional = (value: unknown): number | undefined => (value === undefined ? undefined : Number(value));
+
 /** The same search, in our words. */
 function decoderOf({ engine, options }: Run): Decoder<Target> {
   const rules: GreedyOptions = {
-    ...(options.no_repeat_ngram_size === undefined ? {} : { noRepeatNgramSize: Number(options.no_repeat_ngram_size) }),
-    ...(options.repetition_penalty === undefined ? {} : { repetitionPenalty: Number(options.repetition_penalty) }),
+    noRepeatNgramSize: optional(options.no_repeat_ngram_size),
+    repetitionPenalty: optional(options.repetition_penalty),
     minNewTokens: Number(options.min_new_tokens ?? 0),
   };
   if (options.num_beams === 1) return greedy(rules);
@@ -74,17 +76,17 @@ async function compare(run: Run): Promise<Comparison> {
   let [sameBest, sameList, scoreError] = [0, 0, 0];
   const margins: number[] = [];
   for (const [sentence, expected] of run.tokenIds.entries()) {
-    const sources = [Int32Array.from(GOLDENS.sources[sentence] as number[])];
+    const sources = [Int32Array.from(GOLDENS.sources[sentence])];
     const { results } = await collect(decoder.decode(target, { sources, maxNewTokens: 99 }));
-    const found = results[0]?.hypotheses as readonly Hypothesis[];
+    const found = results[0]?.hypotheses;
     const keys = found.map(({ tokenIds }) => tokenIds.join());
     const expectedKeys = expected.map((tokenIds) => tokenIds.join());
     if (keys.join(';') === expectedKeys.join(';')) sameList++;
     const scores = run.scores?.[sentence] ?? [];
     if (keys[0] === expectedKeys[0]) sameBest++;
     else {
-      const rank = expectedKeys.indexOf(keys[0] as string);
-      margins.push(rank < 0 ? Number.POSITIVE_INFINITY : (scores[0] as number) - (scores[rank] as number));
+      const rank = expectedKeys.indexOf(keys[0]);
+      margins.push(rank < 0 ? Number.POSITIVE_INFINITY : scores[0] - scores[rank]);
     }
     for (const [rank, key] of keys.entries()) {
       const score = scores[expectedKeys.indexOf(key)];

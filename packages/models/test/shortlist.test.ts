@@ -38,7 +38,7 @@ async function emitted(folder: string, k: number, variant = 'draft'): Promise<Ct
 /** Natural-log probabilities of a frame's candidates by token. */
 function frameOf({ tokenIds, logProbs, k }: CtcLattice, frame: number): Map<number, number> {
   const cells = Array.from({ length: k }, (_, index) => frame * k + index);
-  return new Map(cells.map((cell) => [tokenIds[cell] as number, logProbs[cell] as number]));
+  return new Map(cells.map((cell) => [tokenIds[cell], logProbs[cell]]));
 }
 
 describe('a shortlist', () => {
@@ -65,7 +65,7 @@ describe('a shortlist', () => {
       );
       const listed = [4, 6, 8, 9, 0];
       for (const [row, lattice] of some.entries()) {
-        const whole = all[row] as CtcLattice;
+        const whole = all[row];
         expect(lattice.frames).toBe(2 * (SOURCES[row] as Int32Array).length);
         for (let frame = 0; frame < lattice.frames; frame++) {
           const truth = frameOf(whole, frame);

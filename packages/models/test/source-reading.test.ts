@@ -40,7 +40,7 @@ describe('keys and values of the sources of a fill', () => {
           ...cross.subarray((part * ROWS + row) * size, (part * ROWS + row + 1) * size),
         ]);
         expect([...data]).toEqual(wanted);
-        expect(data.buffer === cross.buffer).toBe(rows.every((row, index) => row === (rows[0] as number) + index));
+        expect(data.buffer === cross.buffer).toBe(rows.every((row, index) => row === rows[0] + index));
       }
     }
   });

@@ -56,7 +56,7 @@ const partOf = (model: LoadedModel) => model.part('autoregressive');
 
 /** What a model says after every token of `paths`, one row each, in one forward. */
 async function scored<Output extends OutputRequest>(model: LoadedModel, paths: readonly number[][], output: Output) {
-  const sources = paths.map((_, row) => SOURCES[row % SOURCES.length] as TokenSource);
+  const sources = paths.map((_, row) => SOURCES[row % SOURCES.length]);
   await using forest = await partOf(model).open(sources);
   const nodes = new NodeBatch();
   for (const [row, path] of paths.entries()) nodes.addChain(row, ROOT, path, 'all');
@@ -68,7 +68,7 @@ const PATHS = [[start, 4, 5, 6], [start], [start, 9, 9, 3, 17, 8, 20]];
 
 function expectClose(actual: Float32Array, wanted: Float32Array): void {
   expect(actual.length).toBe(wanted.length);
-  for (const [index, value] of actual.entries()) expect(value).toBeCloseTo(wanted[index] as number, 5);
+  for (const [index, value] of actual.entries()) expect(value).toBeCloseTo(wanted[index], 5);
 }
 
 describe('a step of body and vocabulary', () => {

@@ -63,7 +63,7 @@ const modes: Readonly<Record<string, () => Promise<void>>> = {
 };
 
 if (isMainThread) {
-  await modes[process.argv[2] as string]?.();
+  await modes[process.argv[2]]?.();
   process.stdout.write('rested\n');
 } else {
   await runStoppable(async (signal) => {

@@ -144,7 +144,7 @@ export function differenceTo(table: Scores, scores: ArrayLike<number>): number {
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let max = a.length === b.length ? 0 : Number.POSITIVE_INFINITY;
   for (let index = 0; index < a.length; index++) {
-    const [left, right] = [a[index] as number, b[index] as number];
+    const [left, right] = [a[index], b[index]];
     if (left !== right) max = Math.max(max, Math.abs(left - right));
   }
   return max;

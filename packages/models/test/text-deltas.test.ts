@@ -13,7 +13,7 @@ function textOf(tokenIds: readonly number[]): string {
     text += words.map((tokenId) => String.fromCodePoint(tokenId - 256)).join('');
     at += words.length;
     const bytes: number[] = [];
-    while (at < tokenIds.length && (tokenIds[at] as number) < 256) bytes.push(tokenIds[at++] as number);
+    while (at < tokenIds.length && tokenIds[at] < 256) bytes.push(tokenIds[at++]);
     try {
       text += strict.decode(Uint8Array.from(bytes));
     } catch {
@@ -82,9 +82,9 @@ const TOKENIZERS: Readonly<Record<string, (tokenIds: readonly number[]) => strin
       .normalize('NFC'),
   'halves of surrogate pairs': (ids) => ids.map((id) => SURROGATES[id]).join(''),
   'bytes, some tokens without any': (ids) =>
-    lossy.decode(Uint8Array.from(ids.map((id) => BYTES[id] as number).filter((byte) => byte >= 0))),
+    lossy.decode(Uint8Array.from(ids.map((id) => BYTES[id]).filter((byte) => byte >= 0))),
   'runs of bytes that are all wrong where one is': (ids) =>
-    textOf(ids.map((id) => (id < 10 ? (BYTES[id] as number) : 256 + 90 + id))),
+    textOf(ids.map((id) => (id < 10 ? BYTES[id] : 256 + 90 + id))),
   'no text at all': () => '',
   'a number for each place': (ids) => ids.map((id, at) => `${id}.${at} `).join(''),
 };

@@ -42,9 +42,9 @@ function attention(prefix: string, width: number): Shapes {
 
 function layer(prefix: string, width: number, feedForward: number, cross: boolean): Shapes {
   const norms = ['self_attn_layer_norm', 'final_layer_norm', ...(cross ? ['encoder_attn_layer_norm'] : [])];
+  const attentions = cross ? ['self_attn', 'encoder_attn'] : ['self_attn'];
   return {
-    ...attention(`${prefix}.self_attn`, width),
-    ...(cross ? attention(`${prefix}.encoder_attn`, width) : {}),
+    ...Object.assign({}, ...attentions.map((name) => attention(`${prefix}.${name}`, width))),
     ...Object.fromEntries(
       norms.flatMap((norm) => [
         [`${prefix}.${norm}.weight`, [width]],

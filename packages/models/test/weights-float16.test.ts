@@ -24,12 +24,12 @@ function nearest(value: number): number {
   let [low, high] = [0, FINITE.length - 1];
   while (high - low > 1) {
     const middle = (low + high) >> 1;
-    if ((FINITE[middle] as number) <= size) low = middle;
+    if (FINITE[middle] <= size) low = middle;
     else high = middle;
   }
-  if (size >= (FINITE[high] as number)) return sign | high;
-  const below = size - (FINITE[low] as number);
-  const above = (FINITE[high] as number) - size;
+  if (size >= FINITE[high]) return sign | high;
+  const below = size - FINITE[low];
+  const above = FINITE[high] - size;
   return sign | (below < above || (below === above && low % 2 === 0) ? low : high);
 }
 
@@ -49,7 +49,7 @@ describe('half precision', () => {
         const value = new Float32Array(Uint32Array.of(pattern).buffer);
         const [half] = float32ToFloat16Bits(value) as unknown as [number];
         if (Number.isNaN(value[0])) expect(halfValue(half)).toBeNaN();
-        else expect(half).toBe(nearest(value[0] as number));
+        else expect(half).toBe(nearest(value[0]));
       }),
       { numRuns: 5000 },
     );
@@ -57,11 +57,11 @@ describe('half precision', () => {
 
   test('halfway points between all neighbours, and one fp32 either side of them', () => {
     for (let bits = 0; bits < 0x7bff; bits++) {
-      const middle = ((FINITE[bits] as number) + (FINITE[bits + 1] as number)) / 2;
+      const middle = (FINITE[bits] + FINITE[bits + 1]) / 2;
       const around = new Float32Array([middle, middle, middle]);
       const patterns = new Uint32Array(around.buffer);
-      patterns[0] = (patterns[0] as number) - 1;
-      patterns[2] = (patterns[2] as number) + 1;
+      patterns[0] = patterns[0] - 1;
+      patterns[2] = patterns[2] + 1;
       const expected = [bits, bits % 2 === 0 ? bits : bits + 1, bits + 1];
       const received = [...float32ToFloat16Bits(around)];
       if (received.join() !== expected.join()) expect([bits, received]).toEqual([bits, expected]);

@@ -20,7 +20,7 @@ export default [
         'masses[childPlace] = logAdd(masses[childPlace], logProb);',
         'masses[childPlace] = Math.max(masses[childPlace], logProb);',
       ],
-      ['(tokenId === trie.tokenIds[node] ? blanks[place] : totals[place])', 'totals[place]'],
+      ['tokenId === trie.tokenIds[node] ? blanks[place] : totals[place]', 'totals[place]'],
 
       ['const masses = ends.isOver(child) ? stayed.cuts : stayed.labels;', 'const masses = stayed.labels;'],
       ['nodes.length < options.beamSize ? kept : Math.max(worst, kept)', 'Math.max(worst, kept)'],

@@ -124,10 +124,7 @@ export default [
     tests: ['apps/bench/test/nar-rows.test.ts'],
     faults: [
       ['milliseconds, 0) / sentencesBatched', 'milliseconds, 0) / batched.length'],
-      [
-        '(other[index] as Decoded).milliseconds / milliseconds',
-        'milliseconds / (other[index] as Decoded).milliseconds',
-      ],
+      ['other[index].milliseconds / milliseconds', 'milliseconds / other[index].milliseconds'],
     ],
   },
   {

@@ -95,13 +95,13 @@ export async function buildPlainStep(
       );
       return norm(graph.op('Add', [x, out]), `${prefix}.${block}_layer_norm`);
     };
-    x = close(attend(query, sides[0] as Value, sides[1] as Value), 'self_attn');
+    x = close(attend(query, sides[0], sides[1]), 'self_attn');
     const queryBias = of(`${prefix}.encoder_attn.q_proj.bias`);
     const crossQuery = linear(x, `${prefix}.cross.q`, of(`${prefix}.encoder_attn.q_proj.weight`), queryBias);
     const cross = [0, 1].map((index) =>
       byHead(graph.input(`cross_${2 * layer + index}`, 'float32', [1, 'source', width])),
     );
-    x = close(attend(crossQuery, cross[0] as Value, cross[1] as Value), 'encoder_attn');
+    x = close(attend(crossQuery, cross[0], cross[1]), 'encoder_attn');
     const hidden = linear(x, `${prefix}.fc1`, of(`${prefix}.fc1.weight`), of(`${prefix}.fc1.bias`));
     const active = graph.op('Mul', [hidden, graph.op('Sigmoid', [hidden])]);
     const out = linear(active, `${prefix}.fc2`, of(`${prefix}.fc2.weight`), closingBias(`${prefix}.fc2.bias`));

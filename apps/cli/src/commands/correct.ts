@@ -109,7 +109,7 @@ async function correctAll(
       await writer.passed(line);
       continue;
     }
-    const correction = await corrector.correct(line.text, { signal, ...(oneText ? { code } : {}) });
+    const correction = await corrector.correct(line.text, { signal, code: oneText ? code : undefined });
     await writer.corrected(line, correction);
   }
   await writer.end();

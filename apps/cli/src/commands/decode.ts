@@ -53,9 +53,9 @@ async function run(context: CommandContext): Promise<number> {
   const strategyOptions = readStrategyOptions(options, name);
   const { seed, initial } = strategyOptions;
   const limits = {
-    ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(initial === undefined ? {} : { initial: await InitialTexts.read(initial, io.signal) }),
+    maxNewTokens,
+    seed,
+    initial: initial === undefined ? undefined : await InitialTexts.read(initial, io.signal),
     stops,
   };
   const writer = chooseWriter(context, name);
@@ -134,18 +134,18 @@ async function decodeLine(
   const { stops, initial, ...numbers } = limits;
   const request = {
     ...read,
-    ...(initial === undefined ? {} : { initialOutputs: [initial.tokensFor(number, tokenizer)] }),
+    initialOutputs: initial && [initial.tokensFor(number, tokenizer)],
     signal: io.signal,
     ...numbers,
-    ...(stops.length === 0 ? {} : { stopStrings: { strings: stops, textOf } }),
+    stopStrings: stops.length === 0 ? undefined : { strings: stops, textOf },
   };
   let end: DecodeEndEvent | undefined;
   for await (const event of strategy.decode(request)) {
     if (event.type === 'decode-end') end = event;
     await writer.event(number, event, textOf);
   }
-  const all = end!.results[0]!.hypotheses;
-  const { tokenIds, finishReason } = all[0]!;
+  const all = end!.results[0].hypotheses;
+  const { tokenIds, finishReason } = all[0];
   const text = textOf(tokenIds);
   const hypotheses = all.map((hypothesis) => ({ text: textOf(hypothesis.tokenIds), ...hypothesis }));
   const { statistics } = end!;

@@ -56,10 +56,10 @@ async function run(context: CommandContext): Promise<number> {
   const folder = resolve(out);
   const notes: string[] = [];
   const manifest = await importOrSay(context, folder, {
-    ...(weights === undefined ? {} : { weights }),
-    ...(name === undefined ? {} : { name }),
-    ...(description === undefined ? {} : { description }),
-    ...(licence === undefined ? {} : { licence }),
+    weights,
+    name,
+    description,
+    licence,
     ...Object.fromEntries(students),
     replace: options.flag('replace'),
     signal: io.signal,
@@ -81,7 +81,7 @@ async function importOrSay(
   importOptions: ImportOptions,
 ): Promise<ModelManifest> {
   try {
-    return await services.importModel(positionals[0]!, options.text('out')!, importOptions);
+    return await services.importModel(positionals[0], options.text('out')!, importOptions);
   } catch (error) {
     // The terminal has echoed ^C.
     const begin = io.stderr.isTTY === true ? '\n' : '';

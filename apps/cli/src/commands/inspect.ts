@@ -13,7 +13,7 @@ export const inspectCommand: CommandDefinition = {
 };
 
 async function run({ positionals, options, services, io }: CommandContext): Promise<number> {
-  const { path, manifest } = await services.openModelFolder(positionals[0]!);
+  const { path, manifest } = await services.openModelFolder(positionals[0]);
   const description = await services.describeModel(manifest);
   const text = options.flag('json')
     ? toJson({

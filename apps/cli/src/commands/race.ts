@@ -257,17 +257,17 @@ async function race(
   const rows: RaceRow[] = [];
   try {
     for (const [index, { line, source, reference }] of sentences.entries()) {
-      const unknownTokens = tokenizer.countUnknown(sources[index]!);
+      const unknownTokens = tokenizer.countUnknown(sources[index]);
       if (unknownTokens > 0) await note(unknownWarning(line, unknownTokens));
       await screen.begin(source);
-      const runs = await measure(strategies, sources[index]!, repeats, io.signal);
+      const runs = await measure(strategies, sources[index], repeats, io.signal);
       await screen.finish(
         source,
         runs.map((run) => laneOf(run, tokenizer)),
       );
       rows.push({
         source,
-        ...(reference === undefined ? {} : { reference }),
+        reference,
         unknownTokens,
         runs: runs.map((run) => ({ ...run, text: tokenizer.decode(run.tokenIds) })),
       });

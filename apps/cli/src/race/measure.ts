@@ -29,7 +29,7 @@ export async function measure(
     for (let turn = 0; turn < strategies.length; turn++) {
       const index = (repeat + turn) % strategies.length;
       signal.throwIfAborted();
-      runs[index]!.push(await decodeOnce(strategies[index]!, source, signal));
+      runs[index].push(await decodeOnce(strategies[index], source, signal));
     }
   }
   return runs.map((repeated) => ({
@@ -47,7 +47,7 @@ async function decodeOnce(strategy: Strategy, source: TokenSource, signal: Abort
   if (end?.type !== 'decode-end') {
     throw new ForetokenError('RUNTIME_FAILURE', `${strategy.name} stopped without a decode-end event.`);
   }
-  const { tokenIds } = end.results[0]!.hypotheses[0]!;
+  const { tokenIds } = end.results[0].hypotheses[0];
   return { strategy: strategy.name, tokenIds, statistics: end.statistics, milliseconds, events };
 }
 
@@ -55,5 +55,5 @@ async function decodeOnce(strategy: Strategy, source: TokenSource, signal: Abort
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right);
   const middle = sorted.length / 2;
-  return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
+  return (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
 }

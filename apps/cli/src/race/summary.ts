@@ -30,8 +30,8 @@ export interface StrategySummary {
 }
 
 export function summarise(rows: readonly RaceRow[]): StrategySummary[] {
-  return rows[0]!.runs.map(({ strategy }, index) => {
-    const runs = rows.map((row) => row.runs[index]!);
+  return rows[0].runs.map(({ strategy }, index) => {
+    const runs = rows.map((row) => row.runs[index]);
     const forwards = sum(runs.map(({ statistics }) => statistics.forwards));
     const speculation = runs.map(({ statistics }) => statistics.speculation);
     const proposed = sum(speculation.map((counts) => counts?.proposed ?? 0));
@@ -43,7 +43,7 @@ export function summarise(rows: readonly RaceRow[]): StrategySummary[] {
       forwardsPerSentence: forwards / runs.length,
       otherForwardsPerSentence: sum(others) / runs.length,
       tokensPerForward: sum(runs.map(({ tokenIds }) => tokenIds.length)) / forwards,
-      ...(proposed === 0 ? {} : { acceptance: accepted / proposed }),
+      acceptance: proposed === 0 ? undefined : accepted / proposed,
       ...againstGreedy(rows, index),
       ...againstReferences(rows, index),
     };
@@ -51,9 +51,9 @@ export function summarise(rows: readonly RaceRow[]): StrategySummary[] {
 }
 
 function againstGreedy(rows: readonly RaceRow[], index: number): Pick<StrategySummary, 'speedup' | 'identical'> {
-  const greedy = rows[0]!.runs.findIndex(({ strategy }) => strategy === 'greedy');
+  const greedy = rows[0].runs.findIndex(({ strategy }) => strategy === 'greedy');
   if (greedy < 0) return {};
-  const pairs = rows.map(({ runs }) => ({ own: runs[index]!, other: runs[greedy]! }));
+  const pairs = rows.map(({ runs }) => ({ own: runs[index], other: runs[greedy] }));
   const speedup = median(pairs.map(({ own, other }) => other.milliseconds / own.milliseconds));
   if (greedy === index) return { speedup };
   const count = pairs.filter(({ own, other }) => sameTokens(own.tokenIds, other.tokenIds)).length;
@@ -63,7 +63,7 @@ function againstGreedy(rows: readonly RaceRow[], index: number): Pick<StrategySu
 function againstReferences(rows: readonly RaceRow[], index: number): Pick<StrategySummary, 'bleu' | 'chrf'> {
   const references = rows.flatMap(({ reference }) => (reference === undefined ? [] : [reference]));
   if (references.length < rows.length) return {};
-  const texts = rows.map(({ runs }) => runs[index]!.text);
+  const texts = rows.map(({ runs }) => runs[index].text);
   return { bleu: corpusBleu(texts, [references]).score, chrf: corpusChrf(texts, [references]) };
 }
 

@@ -75,13 +75,13 @@ export class CanvasReader {
     const maxCells = maxScoredCells(this.#limits.vocabularySize);
     for (const group of groupsByLength(lengths, maxCells, this.#source?.sourceLength)) {
       this.check(signal);
-      const together = group.map((index) => canvases[index] as Canvas);
+      const together = group.map((index) => canvases[index]);
       // At least 1, since attention has no empty form.
-      const stride = Math.max(1, lengths[group[0] as number] as number);
+      const stride = Math.max(1, lengths[group[0]]);
       const outputs = await session.run({ ...this.#feeds(together, stride), ...more });
       this.#assertUsable();
       for (const [index, canvas] of group.entries()) {
-        const place = { index, canvases: group.length, stride, length: lengths[canvas] as number };
+        const place = { index, canvases: group.length, stride, length: lengths[canvas] };
         parts[canvas] = part(outputs, place);
       }
     }
@@ -179,13 +179,13 @@ export async function fillCanvases(
       const tokenIds = kind === 'argmax' ? outputs.best : outputs.best_token_ids;
       const logProbs = kind === 'logProbs' ? outputs.log_probs : outputs.best_log_probs;
       return {
-        ...(tokenIds === undefined ? {} : { tokenIds: cut(tokenIds.data as Int32Array, place) }),
-        ...(logProbs === undefined ? {} : { logProbs: cut(logProbs.data as Float32Array, place) }),
+        tokenIds: tokenIds && cut(tokenIds.data as Int32Array, place),
+        logProbs: logProbs && cut(logProbs.data as Float32Array, place),
       };
     },
     more,
   );
-  return parts.map((part, index) => ({ row: (canvases[index] as Canvas).row, ...part }));
+  return parts.map((part, index) => ({ row: canvases[index].row, ...part }));
 }
 
 /** What belongs to one canvas of a padded output `[canvases, stride, ..]`: a view. */

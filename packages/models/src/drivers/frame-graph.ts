@@ -68,15 +68,15 @@ export class FrameGraph {
     const lattices = new Array<Lattice>(sources.length);
     for (const rows of groupsByLength(all, maxScoredCells(vocabulary.size) / upsample)) {
       options.signal?.throwIfAborted();
-      const lengths = Int32Array.from(rows, (row) => all[row] as number);
-      const group = { rows, lengths, time: lengths[0] as number };
+      const lengths = Int32Array.from(rows, (row) => all[row]);
+      const group = { rows, lengths, time: lengths[0] };
       const read = readsTokens
         ? this.#tokens(sources, group)
         : await this.#states(sources, encoding, group, options.signal);
       const outputs = await session.run({ ...read, ...this.#feeds(sources, group, k) });
       const stride = group.time * upsample;
       for (const [index, row] of rows.entries()) {
-        const frames = (lengths[index] as number) * upsample;
+        const frames = lengths[index] * upsample;
         lattices[row] = make({ outputs, index, stride, frames, k });
       }
     }
@@ -92,7 +92,7 @@ export class FrameGraph {
   ): Promise<Record<string, Tensor>> {
     const { runtime, encoder, width } = this.#options;
     const own = async (): Promise<Float32Array> => {
-      const group = rows.map((row) => sources[row] as TokenSource);
+      const group = rows.map((row) => sources[row]);
       return (await encoder.encode(group, signal)).statesOf([...rows.keys()], time);
     };
     const states = encoding === undefined ? await own() : encoding.statesOf(rows, time);
@@ -102,7 +102,7 @@ export class FrameGraph {
   /** `token_ids` and `source_positions` int32 `[rows, time]` of a group. */
   #tokens(sources: readonly TokenSource[], { rows, time }: FrameGroup): Record<string, Tensor> {
     const { runtime, encoder } = this.#options;
-    const group = rows.map((row) => sources[row] as TokenSource);
+    const group = rows.map((row) => sources[row]);
     const { token_ids, positions } = paddedTokens(runtime, group, time, encoder.padTokenId);
     return { token_ids, source_positions: positions };
   }
@@ -116,7 +116,7 @@ export class FrameGraph {
       k: new Tensor('int64', BigInt64Array.of(BigInt(k)), [1]),
     };
     if (shortlist !== undefined) {
-      const group = rows.map((row) => sources[row] as TokenSource);
+      const group = rows.map((row) => sources[row]);
       const listed = shortlist.tokens.of(group, shortlist.last);
       feeds.shortlist = new Tensor('int32', listed, [listed.length]);
     }

@@ -42,7 +42,7 @@ export function assertHints(
     const early = firstFrames.findIndex((frame, index) => frame <= (firstFrames[index - 1] ?? -1));
     const frame = firstFrames[early];
     if (early >= 0) refuse(frame, `has token ${early} begin at frame ${frame}, not after the one before`);
-    const frames = (lengths[row] as number) * upsample;
+    const frames = lengths[row] * upsample;
     const last = firstFrames.at(-1) ?? -1;
     if (last >= frames) refuse(last, `has a token begin at frame ${last}, but its source has ${frames} frames`);
   }
@@ -57,8 +57,8 @@ export function hintFeed(
 ): Record<'hints_token_ids', Tensor> {
   const begun = new Int32Array(group.length * frames).fill(-1);
   for (const [index, row] of group.entries()) {
-    const { tokenIds, firstFrames } = hints[row] as LatticePath;
-    for (const [token, frame] of firstFrames.entries()) begun[index * frames + frame] = tokenIds[token] as number;
+    const { tokenIds, firstFrames } = hints[row];
+    for (const [token, frame] of firstFrames.entries()) begun[index * frames + frame] = tokenIds[token];
   }
   return { hints_token_ids: new runtime.Tensor('int32', begun, [group.length, frames]) };
 }

@@ -13,13 +13,13 @@ export function groupsByLength(
   maxCells: number = MAX_FORWARD_CELLS,
   otherLength: number = 0,
 ): number[][] {
-  const order = Array.from(lengths.keys()).sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b);
+  const order = Array.from(lengths.keys()).sort((a, b) => lengths[b] - lengths[a] || a - b);
   const groups: number[][] = [];
   let padding = 0;
   for (const row of order) {
     const group = groups.at(-1);
-    const longest = group === undefined ? 0 : (lengths[group[0] as number] as number);
-    padding += longest - (lengths[row] as number);
+    const longest = group === undefined ? 0 : lengths[group[0]];
+    padding += longest - lengths[row];
     const cells = ((group?.length ?? 0) + 1) * Math.max(longest, otherLength);
     if (group !== undefined && padding <= FORWARD_COST && cells <= maxCells) group.push(row);
     else {
@@ -50,7 +50,7 @@ export async function inGroups<Name extends string>(
   if (groups.length === 1) return forward([...lengths.keys()], time);
   const whole: Partial<Record<Name, Float32Array>> = {};
   for (const group of groups) {
-    const groupTime = lengths[group[0] as number] as number;
+    const groupTime = lengths[group[0]];
     const values = await forward(group, groupTime);
     for (const name of Object.keys(sizes) as Name[]) {
       const [size, groupSize] = [sizes[name](time), sizes[name](groupTime)];

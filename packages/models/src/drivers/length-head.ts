@@ -25,6 +25,6 @@ export function rankLengths(
   const best = topK(logProbs, k);
   return {
     lengths: best.map((index) => index + shift),
-    logProbs: Float32Array.from(best, (index) => logProbs[index] as number),
+    logProbs: Float32Array.from(best, (index) => logProbs[index]),
   };
 }

@@ -92,7 +92,7 @@ class LevenshteinSession implements EditSession {
   /** Where nothing is written yet there is room for the hint, whose tokens then lie where they are read. */
   #roomForHints({ row, tokenIds }: Canvas): Int32Array | undefined {
     if (this.#hintLengths === undefined || tokenIds.length > 2) return undefined;
-    return Int32Array.of(Math.min(this.#hintLengths[row] as number, this.#model.maxLength - 2));
+    return Int32Array.of(Math.min(this.#hintLengths[row], this.#model.maxLength - 2));
   }
 
   #predictPlaceholders(canvases: readonly Canvas[], signal: AbortSignal | undefined): Promise<Int32Array[]> {

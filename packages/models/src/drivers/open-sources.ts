@@ -1,6 +1,6 @@
 import type { CanvasOpenOptions, TokenSource } from '@foretoken/core';
 import { MAX_FORWARD_CELLS, maxScoredCells } from '@foretoken/core/kit';
-import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
+import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { frameFeeds } from './frame-feeds.js';
 import { assertHints, type HintLattice, hintFeed, unreadHints } from './hint-paths.js';
 import { groupsByLength, inGroups } from './length-groups.js';
@@ -55,39 +55,43 @@ export async function openSources(
   const encoding = await encoder.reuseOrEncode(sources, given, signal);
   const session = await (paths !== undefined && hint !== undefined ? hint.openHints() : open());
   const { sourceLength, lengths: sourceLengths } = encoding;
-  const sizes: Record<string, (time: number) => number> = {
-    cross: (time) => time * width,
-    ...(hint === undefined ? {} : { hints: (time) => time * hint.upsample * width, hints_length: () => 1 }),
-    ...(lengths === undefined ? {} : { length_logits: () => lengths.classes }),
-  };
+  const sizes: Record<string, (time: number) => number> = { cross: (time) => time * width };
+  if (hint !== undefined) {
+    sizes.hints = (time) => time * hint.upsample * width;
+    sizes.hints_length = () => 1;
+  }
+  if (lengths !== undefined) sizes.length_logits = () => lengths.classes;
   // Keys and values alone cost next to nothing, padding or not; hints cost what padding costs.
   const whole = hint === undefined && sourceLengths.length * sourceLength <= MAX_FORWARD_CELLS;
   const maxCells = hint === undefined ? MAX_FORWARD_CELLS : maxScoredCells(hint.vocabularySize) / hint.upsample;
   const groups = whole ? [[...sourceLengths.keys()]] : groupsByLength(sourceLengths, maxCells);
   const values = await inGroups(sourceLengths, groups, sizes, async (group, time) => {
     signal?.throwIfAborted();
-    const ownLengths = Int32Array.from(group, (row) => sourceLengths[row] as number);
+    const ownLengths = Int32Array.from(group, (row) => sourceLengths[row]);
     // Without hints there are no frames.
     const { source_mask, ...frames } = frameFeeds(runtime, ownLengths, time, hint?.upsample ?? 0);
-    const outputs = await session.run({
+    const feeds: Record<string, Tensor> = {
       states: new runtime.Tensor('float32', encoding.statesOf(group, time), [group.length, time, width]),
-      // A graph refuses inputs that it does not have.
-      ...(lengths === undefined && hint === undefined ? {} : { source_mask }),
-      ...(hint === undefined ? {} : frames),
-      ...(paths === undefined || hint === undefined ? {} : hintFeed(runtime, paths, group, time * hint.upsample)),
-    });
+    };
+    // A graph refuses inputs that it does not have.
+    if (lengths !== undefined || hint !== undefined) feeds.source_mask = source_mask;
+    if (hint !== undefined) {
+      Object.assign(feeds, frames);
+      if (paths !== undefined) Object.assign(feeds, hintFeed(runtime, paths, group, time * hint.upsample));
+    }
+    const outputs = await session.run(feeds);
     return Object.fromEntries(Object.keys(sizes).map((name) => [name, outputs[name]?.data as Float32Array]));
   });
   const hints = hint && {
-    values: values.hints as Float32Array,
+    values: values.hints,
     time: sourceLength * hint.upsample,
     width,
     shift: hint.shift,
   };
   return {
-    reading: new SourceReading(runtime, values.cross as Float32Array, encoding, width, hints),
+    reading: new SourceReading(runtime, values.cross, encoding, width, hints),
     sourceLengths,
-    ...(values.hints_length === undefined ? {} : { hintLengths: values.hints_length }),
-    ...(values.length_logits === undefined ? {} : { lengthLogits: values.length_logits }),
+    hintLengths: values.hints_length,
+    lengthLogits: values.length_logits,
   };
 }

@@ -38,7 +38,7 @@ function winner(rounds: readonly (readonly number[])[]): number {
   let best = 0;
   let bestRatio = THREADS_MUST_SAVE;
   for (let way = 1; way < (first?.length ?? 0); way++) {
-    const ratios = rounds.map((round) => (round[way] as number) / (round[0] as number));
+    const ratios = rounds.map((round) => round[way] / round[0]);
     const saves = ratios.filter((ratio) => ratio < THREADS_MUST_SAVE).length;
     if (4 * saves >= 3 * rounds.length && median(ratios) < bestRatio) {
       best = way;

@@ -60,8 +60,8 @@ export class WidthCosts {
       let best = index;
       // Padding must pay clearly: within the noise of the clock a wider forward is only wider.
       for (let wider = index + 1; wider < this.#steady.length; wider++) {
-        const limit = best === index ? PADDING_MUST_SAVE * cost : (this.#steady[best] as number);
-        if ((this.#steady[wider] as number) < limit) best = wider;
+        const limit = best === index ? PADDING_MUST_SAVE * cost : this.#steady[best];
+        if (this.#steady[wider] < limit) best = wider;
       }
       return best + 1;
     });
@@ -81,9 +81,9 @@ export class WidthCosts {
     await budget.spend(() => run(widest));
     const widths = coarseFirst(widest);
     for (let forward = 0; forward < REPEATS * widest && budget.fits(); forward++) {
-      const width = widths[forward % widest] as number;
+      const width = widths[forward % widest];
       const time = await budget.spend(() => run(width));
-      if (isDuration(time)) (times[width - 1] as number[]).push(time);
+      if (isDuration(time)) times[width - 1].push(time);
     }
     return new WidthCosts(interpolated(times.map((values) => (values.length === 0 ? undefined : median(values)))));
   }
@@ -98,7 +98,7 @@ export class WidthCosts {
    * where nothing was measured.
    */
   get curve(): readonly number[] {
-    return nonDecreasing(Array.from(this.#padded, (width) => this.#steady[width - 1] as number));
+    return nonDecreasing(Array.from(this.#padded, (width) => this.#steady[width - 1]));
   }
 }
 
@@ -131,7 +131,7 @@ function interpolated(values: readonly (number | undefined)[]): number[] {
 
 /** The middle value, of an even number the lower one: other work on the machine only ever adds time. */
 export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[(values.length - 1) >> 1] as number;
+  return [...values].sort((a, b) => a - b)[(values.length - 1) >> 1];
 }
 
 /** Each value replaced by the median of itself and its neighbours, the ends kept: one width alone is seldom cheap or dear. */

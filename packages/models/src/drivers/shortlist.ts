@@ -43,9 +43,9 @@ export class Shortlist {
       for (const tokenId of source) {
         const end = (tokenId + 1) * this.#max;
         for (let at = tokenId * this.#max; at < end; at++) {
-          const target = this.#bySource[at] as number;
+          const target = this.#bySource[at];
           if (!(target >= 0)) break;
-          count += 1 - (listed[target] as number);
+          count += 1 - listed[target];
           listed[target] = 1;
         }
       }
@@ -92,5 +92,5 @@ export function readShortlist(bytes: Uint8Array, place: FilePlace, vocabularySiz
       refuse(field, 'holds', wrong, `ids below ${vocabularySize}, the blank ${blankId} not among them`);
     }
   }
-  return new Shortlist(common.values, bySource.values, bySource.shape[1] as number, vocabularySize);
+  return new Shortlist(common.values, bySource.values, bySource.shape[1], vocabularySize);
 }

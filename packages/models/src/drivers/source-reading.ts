@@ -122,7 +122,7 @@ export class SourceReading {
 
 /** The given rows of `values [.., size]`: a view where they follow one another, or else a copy. */
 function pick<Values extends Float32Array | Int32Array>(values: Values, rows: readonly number[], size: number): Values {
-  const first = rows[0] as number;
+  const first = rows[0];
   if (rows.every((row, index) => row === first + index)) {
     return values.subarray(first * size, (first + rows.length) * size) as Values;
   }

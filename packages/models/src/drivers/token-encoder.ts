@@ -44,7 +44,7 @@ export class TokenEncoding implements SourceEncoding {
   /** The states of these rows, padded or cut to `time`, `[rows, time, width]`; to be read only. */
   statesOf(rows: readonly number[], time: number): Float32Array {
     const width = this.states.length / (this.rows * this.sourceLength);
-    const first = rows[0] as number;
+    const first = rows[0];
     const begin = first * this.sourceLength * width;
     const follow = time === this.sourceLength && rows.every((row, index) => row === first + index);
     if (follow || rows.length === 1) return this.states.subarray(begin, begin + rows.length * time * width);
@@ -58,7 +58,7 @@ export class TokenEncoding implements SourceEncoding {
 
   /** A copy of these rows, padded to the longest of them. */
   part(rows: readonly number[]): TokenEncoding {
-    const lengths = Int32Array.from(rows, (row) => this.lengths[row] as number);
+    const lengths = Int32Array.from(rows, (row) => this.lengths[row]);
     const time = longestOf(lengths);
     const width = this.states.length / (this.rows * this.sourceLength);
     const parts = this.cross.length / this.states.length;
@@ -138,7 +138,7 @@ export class TokenEncoder implements SourceEncoder<TokenSource> {
 
   /** Encodes these rows together, padded to `time`. */
   async #forward(sources: readonly TokenSource[], group: readonly number[], time: number) {
-    const rows = group.map((row) => sources[row] as TokenSource);
+    const rows = group.map((row) => sources[row]);
     const session = await this.#session();
     const feeds = paddedTokens(this.#runtime, rows, time, this.padTokenId);
     const { states, cross } = await session.run(await this.#embedded(feeds));

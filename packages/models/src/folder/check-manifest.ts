@@ -86,7 +86,7 @@ async function checkRelease(manifest: Record<string, unknown>, folder: string, r
   };
   if (formatVersion !== FORMAT_VERSION) upgrade('formatVersion', formatVersion, `only ${FORMAT_VERSION}`);
   if (typeof family !== 'string') refuse('family', family ?? 'missing', `one of ${familyNames().join(', ')}`);
-  return (await findFamily(family as string)) ?? upgrade('family', family, familyNames().join(', '));
+  return (await findFamily(family)) ?? upgrade('family', family, familyNames().join(', '));
 }
 
 function refuseIssue(issue: v.BaseIssue<unknown>, refuse: Refuse): never {

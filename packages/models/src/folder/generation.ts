@@ -28,7 +28,7 @@ export async function freeGeneration(folder: string, files: Readonly<Record<stri
 /** The folder that listed files lie in; empty for the model folder itself. */
 export function generationOf(listed: ReadonlyMap<string, unknown>): string {
   const [first = ''] = listed.keys();
-  const segment = first.split('/')[0] as string;
+  const segment = first.split('/')[0];
   return GENERATION.test(segment) ? segment : '';
 }
 

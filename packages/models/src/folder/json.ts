@@ -114,7 +114,7 @@ function firstMistake(text: string): number | undefined {
     return true;
   };
   for (;;) {
-    while (at < text.length && ' \t\n\r'.includes(text[at] as string)) at++;
+    while (at < text.length && ' \t\n\r'.includes(text[at])) at++;
     const char = text[at];
     if (char === undefined) return expected === 'next' && open === 0 ? undefined : at;
     const mayClose = expected === 'next' || expected === 'firstValue' || expected === 'firstKey';

@@ -1,5 +1,5 @@
 import { isObject } from './json.js';
-import { type FileRecord, GRAPH_BYTES, type ModelManifest, TOKENIZER_BYTES } from './manifest.js';
+import { GRAPH_BYTES, type ModelManifest, TOKENIZER_BYTES } from './manifest.js';
 
 /** Refuses a field of the manifest: what it is, and what it must be. */
 export type Refuse = (field: string, received: unknown, required: string) => never;
@@ -43,11 +43,11 @@ export function checkAgreement(manifest: ModelManifest, claims: ManifestClaims, 
     if (file === undefined) continue;
     // By such a name ONNX Runtime takes a file for another format than the one that is checked here.
     if (/\.ort$/i.test(file)) refuse(field, file, 'an ONNX graph, whose name does not end in .ort');
-    const { bytes } = files[file] as FileRecord;
+    const { bytes } = files[file];
     if (bytes > GRAPH_BYTES) refuse(`files.${file}.bytes`, bytes, `at most ${GRAPH_BYTES} for a graph`);
   }
   for (const file of Object.values(tokenizers)) {
-    const { bytes } = files[file] as FileRecord;
+    const { bytes } = files[file];
     if (bytes > TOKENIZER_BYTES) refuse(`files.${file}.bytes`, bytes, `at most ${TOKENIZER_BYTES} for a tokenizer`);
   }
 }

@@ -59,7 +59,7 @@ export async function openFolder(io: ModelIo, options: OpenFolderOptions = {}): 
   const { folder } = io;
   const { manifest, contents } = await readVerified(io, options);
   const record = (name: string): FileRecord => {
-    if (Object.hasOwn(manifest.files, name)) return manifest.files[name] as FileRecord;
+    if (Object.hasOwn(manifest.files, name)) return manifest.files[name];
     throw invalidFolder(`${MANIFEST_FILE} in ${folder} does not list ${quote(name)}, so it may not be read.`, {
       folder,
       file: name,

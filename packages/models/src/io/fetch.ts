@@ -56,7 +56,7 @@ export function fetchFolder(url: string | URL, options: FetchOptions = {}): Mode
       // A copy of the browser's own may be that of another model under the same name, and ours would be one too many.
       response = await request(`${address}${base.search}`, {
         cache: 'no-cache',
-        ...(signal === undefined ? {} : { signal }),
+        signal,
       });
     } catch (cause) {
       signal?.throwIfAborted();

@@ -174,12 +174,12 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
     const begun = readings.some(({ outputPrefix }) => outputPrefix !== undefined);
     return {
       sources: readings.map(({ source }) => source),
-      ...(begun ? { outputPrefixes: readings.map(({ outputPrefix }) => outputPrefix ?? new Int32Array()) } : {}),
-      ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
-      ...(stopTokenIds.length === 0 ? {} : { stopSequences: stopTokenIds.map((tokenId) => Int32Array.of(tokenId)) }),
-      ...(strings === undefined ? {} : { stopStrings: { strings, textOf: this.#textOf('stopStrings') } }),
-      ...(seed === undefined ? {} : { seed }),
-      ...(signal === undefined ? {} : { signal }),
+      outputPrefixes: begun ? readings.map(({ outputPrefix }) => outputPrefix ?? new Int32Array()) : undefined,
+      maxNewTokens,
+      stopSequences: stopTokenIds.length === 0 ? undefined : stopTokenIds.map((tokenId) => Int32Array.of(tokenId)),
+      stopStrings: strings && { strings, textOf: this.#textOf('stopStrings') },
+      seed,
+      signal,
     };
   }
 

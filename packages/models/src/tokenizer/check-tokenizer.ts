@@ -90,7 +90,7 @@ class Check {
   component(value: unknown, kind: string, field: string): void {
     if (value === null) return;
     if (!isObject(value)) this.refuse(field, value, 'an object or null');
-    const known = COMPONENTS[kind] as ReadonlySet<string>;
+    const known = COMPONENTS[kind];
     const { type } = value;
     if (typeof type !== 'string' || !known.has(type)) {
       this.unsupported(`${field}.type`, type, [...known].join(', '));

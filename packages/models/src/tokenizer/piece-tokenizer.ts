@@ -81,7 +81,7 @@ export function createPieceTokenizer(
     if (pieces.length === 0) throw emptySource(text);
     const { endTokenId } = vocabulary;
     const tokenIds = [
-      ...(code === null ? [] : [codeId(code[1] as string)]),
+      ...(code === null ? [] : [codeId(code[1])]),
       ...pieces.map((piece) => ids.get(piece.text) ?? unknownId),
       ...(endTokenId === undefined || use !== 'source' ? [] : [endTokenId]),
     ];

@@ -3,14 +3,14 @@ export function float16BitsToFloat32(halves: Uint16Array): Float32Array {
   const bits = new Uint32Array(halves.length);
   const values = new Float32Array(bits.buffer);
   for (let i = 0; i < halves.length; i++) {
-    const half = halves[i] as number;
+    const half = halves[i];
     const sign = (half & 0x8000) << 16;
     const exponent = (half >>> 10) & 0x1f;
     const fraction = half & 0x3ff;
     if (exponent === 0) {
       // Subnormal: a multiple of 2^-24, which fp32 holds exactly.
       values[i] = fraction * 2 ** -24;
-      bits[i] = (bits[i] as number) | sign;
+      bits[i] = bits[i] | sign;
     } else if (exponent === 31) bits[i] = sign | 0x7f800000 | (fraction << 13);
     else bits[i] = sign | ((exponent + 112) << 23) | (fraction << 13);
   }
@@ -21,7 +21,7 @@ export function float16BitsToFloat32(halves: Uint16Array): Float32Array {
 export function float32ToFloat16Bits(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const halves = new Uint16Array(bits.length);
-  for (let i = 0; i < bits.length; i++) halves[i] = halfOf(bits[i] as number);
+  for (let i = 0; i < bits.length; i++) halves[i] = halfOf(bits[i]);
   return halves;
 }
 
@@ -53,6 +53,6 @@ function roundShift(value: number, shift: number): number {
 /** bfloat16 bits, the upper half of an fp32, to fp32; exact. */
 export function bfloat16BitsToFloat32(halves: Uint16Array): Float32Array {
   const bits = new Uint32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) bits[i] = (halves[i] as number) << 16;
+  for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
   return new Float32Array(bits.buffer);
 }

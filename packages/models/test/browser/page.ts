@@ -66,7 +66,7 @@ const page = {
     model = await loadModel(url, {
       probe: false,
       onProgress: (event) => progress.push(event),
-      ...(threads === undefined ? {} : { threads }),
+      threads,
     });
     const read = progress.filter((event) => event.stage === 'read');
     return {

@@ -29,7 +29,7 @@ export class StaticServer {
       if (page !== undefined) return void response.writeHead(200, { 'content-type': 'text/html' }).end(page);
       const mount = Object.keys(mounts).find((path) => pathname.startsWith(path));
       const name = pathname.slice(mount?.length ?? 0) || 'index.html';
-      const file = mount === undefined || name.includes('..') ? undefined : join(mounts[mount] as string, name);
+      const file = mount === undefined || name.includes('..') ? undefined : join(mounts[mount], name);
       if (file === undefined || !statSync(file, { throwIfNoEntry: false })?.isFile()) {
         return void response.writeHead(404).end();
       }

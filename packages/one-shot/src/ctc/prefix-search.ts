@@ -159,7 +159,7 @@ function* grow({ nodes, blanks, totals }: Beam, stayed: Stayed, search: Search):
     for (let index = 0; index < frameLabels.count; index++) {
       const tokenId = frameLabels.tokenIds[index];
       // A token that follows itself without a blank between is still the same token.
-      const before = (tokenId === trie.tokenIds[node] ? blanks[place] : totals[place]) as number;
+      const before = tokenId === trie.tokenIds[node] ? blanks[place] : totals[place];
       const logProb = before + frameLabels.logProbs[index];
       if (logProb === NEVER) continue;
       const child = trie.child(node, tokenId);

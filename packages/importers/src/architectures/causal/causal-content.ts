@@ -28,7 +28,7 @@ export interface CausalModel {
     readonly headWidth: number;
     readonly positions: number;
     /** What the model here does not do as the config says. */
-    readonly notes?: readonly ImportNote[];
+    readonly notes?: readonly ImportNote[] | undefined;
   };
   /** The network, which never outputs the tokens that are `suppressed`. */
   readonly network: (suppressed: readonly number[]) => CausalNetwork;
@@ -69,21 +69,21 @@ export async function causalContent(
     tokenizer: names,
     vocabulary: {
       size: vocabularySize,
-      ...(endTokenId === undefined ? {} : { endTokenId }),
-      ...(padTokenId === undefined ? {} : { padTokenId }),
-      ...(unknown === undefined ? {} : { unknownTokenId: unknown }),
+      endTokenId,
+      padTokenId,
+      unknownTokenId: unknown,
     },
     limits: { sourceLength: positions, targetLength: positions },
     architecture: { width, heads, keyValueHeads, headWidth, layers },
     graphs: { step: STEP },
     step: { maxCandidates: Math.min(STEP_CANDIDATES, vocabularySize) },
-    ...(stopTokenIds.length === 0 ? {} : { stopTokenIds }),
+    stopTokenIds: stopTokenIds.length === 0 ? undefined : stopTokenIds,
     training: { ...options.training, weights, ...notUsed(notes) },
   };
   return { manifest, files };
 }
 
-function notUsed(notes: readonly ImportNote[]): { readonly notUsed?: Readonly<Record<string, unknown>> } {
+function notUsed(notes: readonly ImportNote[]): { readonly notUsed?: Readonly<Record<string, unknown>> | undefined } {
   if (notes.length === 0) return {};
   return { notUsed: Object.fromEntries(notes.map(({ field, received }) => [field, received])) };
 }

@@ -34,7 +34,7 @@ export interface CausalLanguageModelManifest extends ModelManifest {
   readonly graphs: { readonly step: string };
   readonly step: { readonly maxCandidates: number };
   /** Tokens beside the end token that end an output, as its last token. */
-  readonly stopTokenIds?: readonly number[];
+  readonly stopTokenIds?: readonly number[] | undefined;
 }
 
 export const causalLanguageModelSchema: v.GenericSchema<unknown, CausalLanguageModelManifest> = v.strictObject({

@@ -18,7 +18,7 @@ export function canvasPart(surroundings: Surroundings): OpenedPart | undefined {
     vocabulary,
     maskTokenId,
     maxLength,
-    source: { ...sourceGraphs(surroundings, files, 0), ...(lengths === undefined ? {} : { lengths }) },
+    source: { ...sourceGraphs(surroundings, files, 0), lengths },
   });
   return { kind: 'canvas', model, open: sessions.opening(graphs.encoder, files.open, files.fill.topK) };
 }

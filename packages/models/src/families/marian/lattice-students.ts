@@ -22,6 +22,7 @@ function ctcPart(
   const { ctc, graphs, architecture, vocabulary } = manifest;
   if (file === undefined || ctc === undefined) return undefined;
   const readsTokens = variant === 'fast';
+  const listed = variant === EXACT ? undefined : shortlist;
   const model = new CtcModel({
     runtime: sessions.runtime,
     session: () => sessions.get(file),
@@ -30,13 +31,9 @@ function ctcPart(
     width: architecture.width,
     readsTokens,
     ...ctc,
-    ...(shortlist === undefined || variant === EXACT
-      ? {}
-      : {
-          shortlist: { tokens: shortlist, last: ctc.blankId },
-          // A frame has no more candidates than the shortest list and the blank.
-          maxCandidates: Math.min(ctc.maxCandidates, shortlist.min + 1),
-        }),
+    shortlist: listed && { tokens: listed, last: ctc.blankId },
+    // A frame has no more candidates than the shortest list and the blank.
+    maxCandidates: listed ? Math.min(ctc.maxCandidates, listed.min + 1) : ctc.maxCandidates,
   });
   const open = sessions.opening(...(readsTokens ? [] : [graphs.encoder]), file);
   return { kind: 'lattice', variant, model, open };

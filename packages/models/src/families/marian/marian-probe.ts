@@ -56,7 +56,7 @@ export async function probeWidths(
   const feeds = Array.from({ length: MAX_NODES }, (_, index) => stepFeeds(runtime, shape, index + 1));
   return WidthCosts.measure(MAX_NODES, budget, (width) => {
     signal?.throwIfAborted();
-    return step.run(feeds[width - 1] as Record<string, Tensor>);
+    return step.run(feeds[width - 1]);
   });
 }
 
@@ -127,12 +127,12 @@ export async function probeThreads(
     const ways = [await sessions.get(file), ...opened].map((session) => async () => {
       for (let step = 0; step < 6; step++) {
         signal?.throwIfAborted();
-        await session.run(feeds[step % 2] as Record<string, Tensor>);
+        await session.run(feeds[step % 2]);
         // A decoding loop does other things in between, long enough for waiting threads to fall asleep.
         await new Promise((resolve) => setImmediate(resolve));
       }
     });
-    return candidates[await clearlyFastest(ways, budget)] as number;
+    return candidates[await clearlyFastest(ways, budget)];
   } finally {
     for (const session of opened) await session.dispose();
   }

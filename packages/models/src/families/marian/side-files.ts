@@ -17,9 +17,10 @@ export async function readSideFiles(
 ): Promise<SideFiles> {
   const place = (file: string) => ({ folder: path, file });
   return {
-    ...(shortlist === undefined || ctc === undefined
-      ? {}
-      : { shortlist: readShortlist(await readBytes(shortlist), place(shortlist), vocabulary.size, ctc.blankId) }),
-    ...(ngrams === undefined ? {} : { languageModel: readNgrams(await readBytes(ngrams), place(ngrams), vocabulary) }),
+    shortlist:
+      shortlist === undefined || ctc === undefined
+        ? undefined
+        : readShortlist(await readBytes(shortlist), place(shortlist), vocabulary.size, ctc.blankId),
+    languageModel: ngrams === undefined ? undefined : readNgrams(await readBytes(ngrams), place(ngrams), vocabulary),
   };
 }

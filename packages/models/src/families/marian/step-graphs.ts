@@ -59,7 +59,7 @@ export class BodyGraphs implements StepGraphs {
 
   async run(feeds: Feeds, output: OutputRequest, wanted: boolean): Promise<StepOutputs> {
     const { token_ids: tokenIds, ...others } = feeds;
-    const embedded = await this.#vocabulary.embed(tokenIds as Tensor);
+    const embedded = await this.#vocabulary.embed(tokenIds);
     const body = await this.#body();
     const results = await body.run({ ...others, embedded }, wanted ? undefined : ONLY_NEW);
     const { states } = results;
@@ -84,7 +84,7 @@ function readScores(results: Results, output: OutputRequest): ExtensionValues {
         k: output.k,
         tokenIds: integers(results.best_token_ids),
         logProbs: floats(results.best_0),
-        ...(output.states === true ? { states: floats(results.states) } : {}),
+        states: output.states === true ? floats(results.states) : undefined,
       };
     case 'logProbs':
       return { kind: 'logProbs', logProbs: floats(results.log_probs) };

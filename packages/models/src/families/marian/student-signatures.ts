@@ -42,12 +42,13 @@ function readingInputs(width: number, { layers, readsHints }: ReadingFacts): Exp
     `cross_${index}`,
     value('float32', null, null, width),
   ]);
-  return {
+  const inputs = {
     ...CANVAS_INPUTS,
     cross_bias: value('float32', null, 1, null, null),
     ...Object.fromEntries(cross),
-    ...(readsHints ? { hints: value('float32', null, null, width) } : {}),
   };
+  if (readsHints) inputs.hints = value('float32', null, null, width);
+  return inputs;
 }
 
 async function checkOpens(

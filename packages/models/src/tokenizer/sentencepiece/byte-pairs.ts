@@ -43,13 +43,13 @@ export class BytePairCutter {
       const joined = first.text + second.text;
       const id = this.#ids.get(joined);
       if (id === undefined) return;
-      agenda.push({ left, right, score: this.#model.scores[id] as number, length: joined.length });
+      agenda.push({ left, right, score: this.#model.scores[id], length: joined.length });
       if (this.#model.kinds[id] === PIECE_KIND.unused) unused.set(joined, [first.text, second.text]);
     };
     for (let index = 1; index < parts.length; index++) consider(index - 1, index);
     for (let pair = agenda.pop(); pair !== undefined; pair = agenda.pop()) {
-      const left = parts[pair.left] as Part;
-      const right = parts[pair.right] as Part;
+      const left = parts[pair.left];
+      const right = parts[pair.right];
       // One of the two was joined to another in the meantime.
       if (left.text === '' || right.text === '' || left.text.length + right.text.length !== pair.length) continue;
       left.text += right.text;
@@ -97,8 +97,8 @@ class PairHeap {
     pairs.push(pair);
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (!isBefore(pair, pairs[parent] as Pair)) break;
-      pairs[at] = pairs[parent] as Pair;
+      if (!isBefore(pair, pairs[parent])) break;
+      pairs[at] = pairs[parent];
       at = parent;
     }
     pairs[at] = pair;
@@ -113,9 +113,9 @@ class PairHeap {
     for (;;) {
       let child = 2 * at + 1;
       if (child >= pairs.length) break;
-      if (child + 1 < pairs.length && isBefore(pairs[child + 1] as Pair, pairs[child] as Pair)) child++;
-      if (!isBefore(pairs[child] as Pair, last)) break;
-      pairs[at] = pairs[child] as Pair;
+      if (child + 1 < pairs.length && isBefore(pairs[child + 1], pairs[child])) child++;
+      if (!isBefore(pairs[child], last)) break;
+      pairs[at] = pairs[child];
       at = child;
     }
     pairs[at] = last;

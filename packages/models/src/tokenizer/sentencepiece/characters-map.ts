@@ -32,7 +32,7 @@ export class CharactersMap {
     let length = 0;
     let value = -1;
     for (let at = start; at < text.length; at++) {
-      const byte = text[at] as number;
+      const byte = text[at];
       position ^= byte;
       const unit = this.#units[position];
       if (unit === undefined || (unit & 0x8000_00ff) >>> 0 !== byte) break;

@@ -29,14 +29,14 @@ export class PieceTrie {
   next(node: number, unit: number): number {
     const mask = this.#nodes.length - 1;
     for (let slot = hash(node, unit) & mask; this.#nodes[slot] !== NO_NODE; slot = (slot + 1) & mask) {
-      if (this.#nodes[slot] === node && this.#units[slot] === unit) return this.#targets[slot] as number;
+      if (this.#nodes[slot] === node && this.#units[slot] === unit) return this.#targets[slot];
     }
     return NO_NODE;
   }
 
   /** The value of the text that ends at a node, or -1 where none ends. */
   value(node: number): number {
-    return this.#values[node] as number;
+    return this.#values[node];
   }
 
   /** Length in code units of the longest text that `text` has at `start`; 0 where there is none. */
@@ -77,8 +77,8 @@ export class PieceTrie {
     this.#values = new Int32Array(size).fill(NO_VALUE);
     this.#values.set(values);
     for (let slot = 0; slot < nodes.length; slot++) {
-      const node = nodes[slot] as number;
-      if (node !== NO_NODE) this.#put(node, units[slot] as number, targets[slot] as number);
+      const node = nodes[slot];
+      if (node !== NO_NODE) this.#put(node, units[slot], targets[slot]);
     }
   }
 }

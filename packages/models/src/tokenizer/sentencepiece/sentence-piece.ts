@@ -107,7 +107,7 @@ export class SentencePiece {
 function textOfBytes(bytes: readonly number[]): string {
   let text = '';
   for (let at = 0; at < bytes.length; ) {
-    const lead = bytes[at] as number;
+    const lead = bytes[at];
     const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
     const character = validCharacter(bytes.slice(at, at + length));
     text += character ?? REPLACEMENT;
