@@ -25,6 +25,12 @@ const SUITES = [
   'maskPredict',
   'levenshtein',
   'token forest of the model',
+  'CTC lattices of the model',
+  'CTC lattices of the model (draft)',
+  'CTC lattices of the model (fast)',
+  'DAG lattices of the model',
+  'canvases of the model',
+  'edits of the model',
 ];
 
 const chromium = findChromium();

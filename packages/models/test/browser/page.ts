@@ -9,16 +9,39 @@ import { ngramDrafter, speculative } from '@foretoken/speculative';
 import {
   autoregressiveConformance,
   canvasConformance,
+  canvasModelConformance,
   collectOutcomes,
   editConformance,
+  editModelConformance,
   latticeConformance,
+  latticeModelConformance,
   type Runner,
   tokenForestConformance,
 } from '@foretoken/testkit';
 import { decodeSentences, type StrategyName } from './decode-sentences.js';
 
+type Suite = (runner: Runner, model: LoadedModel) => void;
+
+/** What the laws of all models are told. */
+const lawsOf = (runner: Runner, { tokenizer }: LoadedModel) => ({
+  runner,
+  name: 'the model on onnxruntime-web',
+  sources: ['A man rides.', 'Two dogs play in the snow.', 'A child.'].map((text) => tokenizer.encode(text)),
+  tolerance: 1e-4,
+});
+
+/** Only the exact variant promises that a source's scores do not depend on the sources beside it. */
+function latticesOf(lattice: 'ctc' | 'dag', variant: 'exact' | 'draft' | 'fast'): Suite {
+  return (runner, model) =>
+    latticeModelConformance({
+      ...lawsOf(runner, model),
+      createModel: () => model.part('lattice', { lattice, variant }),
+      batchDependent: variant !== 'exact',
+    });
+}
+
 /** The suites that run in the page, by their names. */
-const SUITES: Readonly<Record<string, (runner: Runner, model: LoadedModel) => void>> = {
+const SUITES: Readonly<Record<string, Suite>> = {
   greedy: (runner) => autoregressiveConformance({ runner, name: 'greedy', createDecoder: () => greedy() }),
   sampling: (runner) => autoregressiveConformance({ runner, name: 'sampling', createDecoder: () => sampling() }),
   beamSearch: (runner) =>
@@ -41,17 +64,16 @@ const SUITES: Readonly<Record<string, (runner: Runner, model: LoadedModel) => vo
   maskPredict: (runner) =>
     canvasConformance({ runner, name: 'maskPredict', createDecoder: () => maskPredict({ iterations: 3 }) }),
   levenshtein: (runner) => editConformance({ runner, name: 'levenshtein', createDecoder: () => levenshtein() }),
-  'token forest of the model': (runner, model) => {
-    const { tokenizer } = model;
-    tokenForestConformance({
-      runner,
-      name: 'the model on onnxruntime-web',
-      createModel: () => model.part('autoregressive'),
-      sources: ['A man rides.', 'Two dogs play in the snow.', 'A child.'].map((text) => tokenizer.encode(text)),
-      tolerance: 1e-4,
-      scripts: 2,
-    });
-  },
+  'token forest of the model': (runner, model) =>
+    tokenForestConformance({ ...lawsOf(runner, model), createModel: () => model.part('autoregressive'), scripts: 2 }),
+  'CTC lattices of the model': latticesOf('ctc', 'exact'),
+  'CTC lattices of the model (draft)': latticesOf('ctc', 'draft'),
+  'CTC lattices of the model (fast)': latticesOf('ctc', 'fast'),
+  'DAG lattices of the model': latticesOf('dag', 'exact'),
+  'canvases of the model': (runner, model) =>
+    canvasModelConformance({ ...lawsOf(runner, model), createModel: () => model.part('canvas') }),
+  'edits of the model': (runner, model) =>
+    editModelConformance({ ...lawsOf(runner, model), createModel: () => model.part('edit') }),
 };
 
 let model: LoadedModel | undefined;
