@@ -47,6 +47,17 @@ function endOf(vocabulary: Pick<Vocabulary, 'endTokenId'>): number | undefined {
   throw wrongValue('vocabulary', vocabulary, 'an object with endTokenId');
 }
 
+// Plain loops: a model of a million n-grams is checked whenever it is loaded.
+function areWithin(ids: Int32Array, size: number): boolean {
+  for (let at = 0; at < ids.length; at++) if (ids[at] < 0 || ids[at] >= size) return false;
+  return true;
+}
+
+function areAtMostOne(values: Float32Array): boolean {
+  for (let at = 0; at < values.length; at++) if (!(values[at] <= 1)) return false;
+  return true;
+}
+
 /** Where an `NgramModel` stands: what its last two tokens make probable. */
 export interface NgramState extends NextTokens {
   /** The last token. */
@@ -91,8 +102,7 @@ export class NgramModel implements LanguageModel<NgramState> {
         trigrams,
       });
     }
-    const inVocabulary = (id: number): boolean => id >= 0 && id < size;
-    if (!tables.bigramIds.every(inVocabulary) || !tables.trigramIds.every(inVocabulary)) {
+    if (!areWithin(tables.bigramIds, size) || !areWithin(tables.trigramIds, size)) {
       throw new ForetokenError('INVALID_ARGUMENT', `An n-gram holds an id outside the vocabulary of ${size}.`, {
         size,
       });
@@ -100,8 +110,11 @@ export class NgramModel implements LanguageModel<NgramState> {
     this.vocabularySize = size;
     this.startTokenId = size - 1;
     const { bigramIds: _, trigramIds: __, ...values } = tables;
-    this.maxScore = Object.values(values).every((array) => array.every((value) => value <= 1)) ? 0 : undefined;
-    this.#lookup = new Lookup(tables, endTokenId !== undefined && inVocabulary(endTokenId) ? endTokenId : -1);
+    this.maxScore = Object.values(values).every(areAtMostOne) ? 0 : undefined;
+    this.#lookup = new Lookup(
+      tables,
+      endTokenId !== undefined && endTokenId >= 0 && endTokenId < size ? endTokenId : -1,
+    );
     this.#start = new LookedUpState(this.#lookup, this.startTokenId, this.startTokenId);
   }
 
@@ -160,31 +173,35 @@ class Lookup {
   /** -1 where there is none. */
   readonly endTokenId: number;
   readonly #tables: NgramTables;
-  readonly #bigrams: IdTable;
-  readonly #trigrams: IdTable;
+  #made: { readonly bigrams: IdTable; readonly trigrams: IdTable } | undefined;
 
   constructor(tables: NgramTables, endTokenId: number) {
     this.endTokenId = endTokenId;
     this.#tables = tables;
-    this.#bigrams = new IdTable(tables.bigramIds, 2);
-    this.#trigrams = new IdTable(tables.trigramIds, 3);
+  }
+
+  /** Made when they are first used: a model that is loaded need not be asked. */
+  get #hashed(): { readonly bigrams: IdTable; readonly trigrams: IdTable } {
+    const { bigramIds, trigramIds } = this.#tables;
+    this.#made ??= { bigrams: new IdTable(bigramIds, 2), trigrams: new IdTable(trigramIds, 3) };
+    return this.#made;
   }
 
   /** Weight of what follows two tokens unseen. */
   backoff(before: number, last: number): number {
-    const history = this.#bigrams.find(before, last, 0);
+    const history = this.#hashed.bigrams.find(before, last, 0);
     return history >= 0 ? this.#tables.bigramBackoff[history] : 1;
   }
 
   /** Probability of a token after two others, whose weight is `backoff`. */
   probability(before: number, last: number, backoff: number, tokenId: number): number {
-    const trigram = this.#trigrams.find(before, last, tokenId);
+    const trigram = this.#hashed.trigrams.find(before, last, tokenId);
     if (trigram >= 0) return this.#tables.trigramProbability[trigram];
     return backoff * this.#pairProbability(last, tokenId);
   }
 
   #pairProbability(last: number, tokenId: number): number {
-    const pair = this.#bigrams.find(last, tokenId, 0);
+    const pair = this.#hashed.bigrams.find(last, tokenId, 0);
     const seen = pair >= 0 ? this.#tables.bigramProbability[pair] : 0;
     if (seen > 0) return seen;
     return this.#tables.unigramBackoff[last] * this.#tables.unigramProbability[tokenId];

@@ -152,6 +152,7 @@ export async function loadModelOn<Input, Output extends object, Source>(
   if (options.family !== undefined) registerFamily(options.family);
   signal?.throwIfAborted();
   const reading: OpenFolderOptions = {
+    keep: true,
     signal,
     onProgress: onProgress && ((progress) => onProgress({ stage: 'read', ...progress })),
   };

@@ -24,7 +24,7 @@ export class SideFile {
   integers(name: string): { readonly values: Int32Array; readonly shape: readonly number[] } {
     const { dtype, shape, data } = this.#tensor(name);
     if (dtype === 'I32') return { values: new Int32Array(new Uint8Array(data).buffer), shape };
-    if (dtype === 'U16') return { values: Int32Array.from(new Uint16Array(new Uint8Array(data).buffer)), shape };
+    if (dtype === 'U16') return { values: new Int32Array(new Uint16Array(new Uint8Array(data).buffer)), shape };
     throw new ForetokenError(
       'INVALID_MODEL_FOLDER',
       `${this.file}: tensor ${name} is ${dtype}, but must be I32 or U16.`,

@@ -9,6 +9,8 @@ import { invalidFolder, quote } from './refusal.js';
 
 /** A folder that is replaced again while it is read is read anew this often. */
 const MAX_ATTEMPTS = 4;
+/** Bytes of all files up to which they are kept: little beside what a runtime takes. */
+const KEPT_BYTES = 64 * 1024 ** 2;
 
 /** A model folder whose files all had the size and digest their manifest states when it was opened. */
 export interface ModelFolder {
@@ -25,7 +27,7 @@ export interface ModelFolder {
   readBytes(name: string): Promise<Uint8Array>;
   /** As `readBytes`, decoded. */
   readText(name: string): Promise<string>;
-  /** Frees the memory of files that were downloaded; what is read later is downloaded, or taken from a cache, again. */
+  /** Frees the memory of files that were downloaded or kept; what is read later is read or downloaded, or taken from a cache, again. */
   release(): void;
 }
 
@@ -44,6 +46,11 @@ export interface ReadProgress {
 export interface OpenFolderOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
+  /**
+   * Keeps the content of a small folder's files until `release`, so that each is read and verified once. Whoever sets it calls
+   * `release`.
+   */
+  readonly keep?: boolean | undefined;
 }
 
 /**
@@ -120,11 +127,11 @@ async function readVerified(io: ModelIo, options: OpenFolderOptions): Promise<Ve
   }
 }
 
-/** Verifies all files of a manifest; gives the content of those that would have to be downloaded again. */
+/** Verifies all files of a manifest; gives the content of those that would have to be downloaded again, or are to be kept. */
 async function verifyFiles(
   io: ModelIo,
   { files }: ModelManifest,
-  { signal, onProgress }: OpenFolderOptions,
+  { signal, onProgress, keep = false }: OpenFolderOptions,
 ): Promise<Map<string, Uint8Array>> {
   const entries = Object.entries(files);
   const totalBytes = entries.reduce((sum, [, record]) => sum + record.bytes, 0);
@@ -138,7 +145,11 @@ async function verifyFiles(
     });
   const contents = new Map<string, Uint8Array>();
   if (io.remote !== true) {
-    for (const [file, record] of entries) await verifyFile(io, file, record, signal, told(file));
+    const kept = keep && totalBytes <= KEPT_BYTES;
+    for (const [file, record] of entries) {
+      if (kept) contents.set(file, await readVerifiedFile(io, file, record, signal, told(file)));
+      else await verifyFile(io, file, record, signal, told(file));
+    }
     return contents;
   }
   await together(entries, signal, async ([file, record], stopping) => {

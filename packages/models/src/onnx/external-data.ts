@@ -43,9 +43,10 @@ export function findExternalData(model: Uint8Array): ExternalData {
       }
       return;
     }
-    for (const { number, value } of wireFields(bytes)) {
-      const inner = FIELDS[message][number];
-      if (inner !== undefined && value instanceof Uint8Array) visit(inner, value, `${path}.${inner}`, depth + 1);
+    for (const field of wireFields(bytes)) {
+      const inner = FIELDS[message][field.number];
+      const value = inner === undefined ? undefined : field.value;
+      if (value instanceof Uint8Array) visit(inner, value, `${path}.${inner}`, depth + 1);
     }
   };
   visit('model', model, 'model', 1);
@@ -55,8 +56,10 @@ export function findExternalData(model: Uint8Array): ExternalData {
 /** An external tensor that names no file has the empty location, which is none. */
 function locationsOf(tensor: Uint8Array): string[] {
   let external = false;
-  for (const { number, value } of wireFields(tensor)) {
-    if (number === DATA_LOCATION) external ||= typeof value === 'bigint' && BigInt.asIntN(32, value) === EXTERNAL;
+  for (const field of wireFields(tensor)) {
+    if (field.number !== DATA_LOCATION) continue;
+    const { value } = field;
+    external ||= typeof value === 'bigint' && BigInt.asIntN(32, value) === EXTERNAL;
   }
   const found = messages(tensor, EXTERNAL_DATA).flatMap((entry) =>
     texts(entry, KEY).includes('location') ? texts(entry, VALUE) : [],

@@ -1,16 +1,42 @@
-/** One field of a serialised protobuf message: a number, or the bytes of a text, a message or a packed list. */
-export interface WireField {
-  readonly number: number;
-  /** Undefined for fixed-width fields: see `fixed`. */
-  readonly value: bigint | Uint8Array | undefined;
-  /** The 4 or 8 bytes of a fixed-width field, little-endian. */
-  readonly fixed?: Uint8Array | undefined;
-}
-
 const VARINT = 0;
 const FIXED_64 = 1;
 const BYTES = 2;
 const FIXED_32 = 5;
+
+/** One field of a serialised protobuf message; what it holds is made when it is asked for, since most is never. */
+export class WireField {
+  readonly number: number;
+  readonly #type: number;
+  readonly #bytes: Uint8Array;
+  readonly #begin: number;
+  readonly #end: number;
+
+  /** What it holds lies in `bytes` from `begin` to before `end`. */
+  constructor(number: number, type: number, bytes: Uint8Array, begin: number, end: number) {
+    this.number = number;
+    this.#type = type;
+    this.#bytes = bytes;
+    this.#begin = begin;
+    this.#end = end;
+  }
+
+  /** A number, or the bytes of a text, a message or a packed list; undefined for fixed-width fields: see `fixed`. */
+  get value(): bigint | Uint8Array | undefined {
+    if (this.#type === BYTES) return this.#bytes.subarray(this.#begin, this.#end);
+    if (this.#type !== VARINT) return undefined;
+    let value = 0n;
+    for (let at = this.#begin; at < this.#end; at++) {
+      value |= BigInt(this.#bytes[at] & 0x7f) << BigInt(7 * (at - this.#begin));
+    }
+    return BigInt.asIntN(64, value);
+  }
+
+  /** The 4 or 8 bytes of a fixed-width field, little-endian. */
+  get fixed(): Uint8Array | undefined {
+    const isFixed = this.#type === FIXED_64 || this.#type === FIXED_32;
+    return isFixed ? this.#bytes.subarray(this.#begin, this.#end) : undefined;
+  }
+}
 
 /**
  * The fields of a protobuf message in their order, every occurrence of each.
@@ -21,39 +47,46 @@ const FIXED_32 = 5;
  */
 export function* wireFields(bytes: Uint8Array): Generator<WireField> {
   let at = 0;
-  const varint = (max: number): bigint => {
-    let value = 0n;
-    for (let count = 0; count < max; count++) {
-      const byte = bytes[at++];
-      if (byte === undefined) throw new RangeError('it ends too early');
-      value |= BigInt(byte & 0x7f) << BigInt(7 * count);
-      if (byte < 0x80) return value;
+  /** Where the number ends that begins here; one of so many bytes at most. */
+  const endOfNumber = (max: number): number => {
+    for (let end = at + 1; end <= at + max; end++) {
+      if (end > bytes.length) throw new RangeError('it ends too early');
+      if (bytes[end - 1] < 0x80) return end;
     }
     throw new RangeError('a number in it is too long');
   };
-  const take = (length: number): Uint8Array => {
-    if (length > bytes.length - at) throw new RangeError('it ends too early');
-    at += length;
-    return bytes.subarray(at - length, at);
+  /** A number of at most 35 bits, as tags and lengths are. */
+  const short = (): number => {
+    const end = endOfNumber(5);
+    let value = 0;
+    for (let scale = 1; at < end; scale *= 128) value += (bytes[at++] & 0x7f) * scale;
+    return value;
   };
   while (at < bytes.length) {
-    const tag = varint(5);
-    if (tag < 8n || tag > 0xffff_ffffn) throw new RangeError('a field in it has no valid number');
-    const number = Number(tag >> 3n);
-    const type = Number(tag & 7n);
-    if (type === VARINT) yield { number, value: BigInt.asIntN(64, varint(10)) };
-    else if (type === BYTES) yield { number, value: take(Number(varint(5))) };
-    else if (type === FIXED_64 || type === FIXED_32) {
-      yield { number, value: undefined, fixed: take(type === FIXED_64 ? 8 : 4) };
-    } else throw new RangeError('a field in it is of a type that the format does not use');
+    const tag = short();
+    if (tag < 8 || tag > 0xffff_ffff) throw new RangeError('a field in it has no valid number');
+    const type = tag & 7;
+    let end: number;
+    if (type === VARINT) end = endOfNumber(10);
+    else if (type === BYTES) {
+      const length = short();
+      end = at + length;
+    } else if (type === FIXED_64 || type === FIXED_32) end = at + (type === FIXED_64 ? 8 : 4);
+    else throw new RangeError('a field in it is of a type that the format does not use');
+    if (end > bytes.length) throw new RangeError('it ends too early');
+    yield new WireField(tag >>> 3, type, bytes, at, end);
+    at = end;
   }
 }
 
 /** Every message, text or list of bytes that a message holds under a field number. Throws `RangeError`. */
 export function messages(bytes: Uint8Array, field: number): Uint8Array[] {
-  return [...wireFields(bytes)].flatMap(({ number, value }) =>
-    number === field && value instanceof Uint8Array ? [value] : [],
-  );
+  const found: Uint8Array[] = [];
+  for (const one of wireFields(bytes)) {
+    const value = one.number === field ? one.value : undefined;
+    if (value instanceof Uint8Array) found.push(value);
+  }
+  return found;
 }
 
 /** The one message under a field number, where there is one. Throws `RangeError` for two: parsers do not agree on these. */

@@ -211,7 +211,10 @@ class Check {
       if (!isObject(vocab)) this.refuse('model.vocab', vocab, 'an object of token ids');
       const tokens = Object.keys(vocab);
       if (tokens.length > this.#size) this.#tooMany(tokens.length);
-      for (const [token, id] of Object.entries(vocab)) this.#tokenId(id, `model.vocab[${quote(token)}]`);
+      for (const token of tokens) {
+        // What it is called is made up for a refusal alone.
+        if (!this.#isTokenId(vocab[token])) this.#tokenId(vocab[token], `model.vocab[${quote(token)}]`);
+      }
       this.#lengths(tokens, MAX_TOKEN);
       if (type === 'BPE') this.#bytePairs(model);
       else this.#wordPieces(model, vocab);
@@ -283,8 +286,12 @@ class Check {
     }
   }
 
+  #isTokenId(id: unknown): boolean {
+    return isInteger(id, 0, this.#size - 1);
+  }
+
   #tokenId(id: unknown, field: string): void {
-    if (isInteger(id, 0, this.#size - 1)) return;
+    if (this.#isTokenId(id)) return;
     this.refuse(field, id, `a token id inside the vocabulary, from 0 to ${this.#size - 1}`);
   }
 
