@@ -258,8 +258,18 @@ describe('--task', () => {
     expect([code, folders]).toEqual([0, ['/models/correction', '/models/default']]);
     expect(stdout.match(/^strategy/gm)).toHaveLength(2);
     expect(stderr.indexOf('Correcting')).toBeLessThan(stderr.indexOf('Translating'));
-    // One object, as ever.
-    expect((await raced(['--json', '--limit', '2'])).stdout.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('is both with --json too, in one object', async () => {
+    const { stdout, folders } = await raced(['--json', '--limit', '2']);
+    expect(folders).toEqual(['/models/correction', '/models/default']);
+    const { version, races } = JSON.parse(stdout);
+    expect(version).toBe(1);
+    expect(races.map(({ task, sentences }: Record<string, unknown>) => [task, sentences])).toEqual([
+      ['correct', 2],
+      ['translate', 2],
+    ]);
+    expect(JSON.parse((await raced(['--json', ...TEXTS])).stdout).task).toBe('correct');
   });
 
   it('is translation, and says so, where the model that corrects is not installed', async () => {

@@ -63,7 +63,7 @@ export interface Correction {
   readonly text: string;
   /** In the order of the text. Put in the place of their spans they make the input the output, exactly. */
   readonly edits: readonly MadeEdit[];
-  /** What the model would have changed besides, and why it was not. */
+  /** What the model would have changed besides, and why it was not; and what it was not asked about, or gave no answer to. */
   readonly leftAlone: readonly LeftAlone[];
   /** Of all pieces together. */
   readonly statistics: DecodeStatistics;
@@ -159,9 +159,12 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
     let shields: readonly Span[] | undefined;
     let names: readonly Span[] | undefined;
     for (const line of proseLines(text, code ?? new FencedCode())) {
-      for (const piece of piecesOf(text, line, count, max)) {
+      const { pieces, tooLong } = piecesOf(text, line, count, max);
+      leftAlone.push(...tooLong.map((span) => untouched(text, span, 'too-long')));
+      for (const piece of pieces) {
         const decoded = await decoding.decode(piece.text, totals, signal);
-        if (decoded === undefined || decoded.text === piece.text) continue;
+        if (typeof decoded === 'string') leftAlone.push(untouched(text, piece.core, decoded));
+        if (typeof decoded === 'string' || decoded.text === piece.text) continue;
         const ends = tokenEnds(tokenizer, decoded.tokenIds, decoded.text);
         const found = proposalsOf(text, piece, decoded, ends);
         shields ??= protectedSpans(text, alphabet);
@@ -209,6 +212,11 @@ function withoutRefused(text: string, proposals: readonly Proposal[], words: Ref
     if (at < 0) at = output.edits.length - 1;
     refusedEdits.push(...made.splice(at, 1));
   }
+}
+
+function untouched(text: string, { start, end }: Span, reason: LeftAlone['reason']): LeftAlone {
+  const before = text.slice(start, end);
+  return { start, end, before, after: before, probability: 0, reason };
 }
 
 function withReason({ start, end, before, after, probability }: Proposal, reason: LeftAlone['reason']): LeftAlone {

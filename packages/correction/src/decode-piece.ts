@@ -20,6 +20,9 @@ export interface DecodedPiece {
   readonly ruled: boolean;
 }
 
+/** Why a piece has no output. */
+type Undecoded = 'too-long' | 'endless';
+
 type Target = AutoregressiveModel<TokenSource>;
 
 /** Decodes pieces one by one, and counts what that takes. */
@@ -37,14 +40,14 @@ export class PieceDecoder {
   }
 
   /**
-   * The model's own output; where that brings in a refused word, its output under the rule that it must not. Nothing where the
-   * model finds no end, or cannot read the piece.
+   * The model's own output; where that brings in a refused word, its output under the rule that it must not. A word for why there
+   * is none: the piece is too long to be read, or the model finds no end.
    */
-  async decode(piece: string, totals: Totals, signal: AbortSignal | undefined): Promise<DecodedPiece | undefined> {
+  async decode(piece: string, totals: Totals, signal: AbortSignal | undefined): Promise<DecodedPiece | Undecoded> {
     const source = this.#encode(piece);
-    if (source === undefined) return undefined;
+    if (source === undefined) return 'too-long';
     const own = await this.#run(this.#decoder, source, false, totals, signal);
-    if (own === undefined || this.#refused.broughtIn(piece, own.text).length === 0) return own;
+    if (typeof own === 'string' || this.#refused.broughtIn(piece, own.text).length === 0) return own;
     const { vocabulary } = this.#model;
     const constraint = this.#refused.constraint(piece, tokenTexts(this.#tokenizer, vocabulary.size), vocabulary);
     return this.#run(greedy({ constraint, tokenLogProbs: true }), source, true, totals, signal);
@@ -65,14 +68,14 @@ export class PieceDecoder {
     ruled: boolean,
     totals: Totals,
     signal: AbortSignal | undefined,
-  ): Promise<DecodedPiece | undefined> {
+  ): Promise<DecodedPiece | Undecoded> {
     // A correction is about as long as what it corrects; what is much longer goes round in circles.
     const maxNewTokens = Math.min(this.#model.maxLength, 2 * source.length + 16);
     const request = { sources: [source], maxNewTokens, signal };
     const { results, statistics } = await collect(decoder.decode(this.#model, request));
     totals.add(statistics);
     const { tokenIds, tokenLogProbs, finishReason } = results[0].best;
-    if (finishReason !== 'end-token' || tokenLogProbs === undefined) return undefined;
+    if (finishReason !== 'end-token' || tokenLogProbs === undefined) return 'endless';
     return { text: this.#tokenizer.decode(tokenIds), tokenIds, tokenLogProbs, ruled };
   }
 }

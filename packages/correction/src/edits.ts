@@ -21,9 +21,10 @@ export interface MadeEdit extends Edit {
 
 /**
  * Why an edit was not made: the model was not sure enough; the place is one that is never altered; so much came or went that it
- * is no correction; a word came in that must not.
+ * is no correction; a word came in that must not. Or there was no edit: the place is too long for the model to read; the model found
+ * no end of its output. Then `after` is `before`, and `probability` 0.
  */
-export type LeftAloneReason = 'doubtful' | 'protected' | 'invented' | 'refused';
+export type LeftAloneReason = 'doubtful' | 'protected' | 'invented' | 'refused' | 'too-long' | 'endless';
 
 export interface LeftAlone extends Edit {
   readonly reason: LeftAloneReason;

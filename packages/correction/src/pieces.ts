@@ -10,6 +10,13 @@ export interface Piece {
   readonly core: Span;
 }
 
+/** What a line was cut into. */
+export interface Pieces {
+  readonly pieces: readonly Piece[];
+  /** Words that are in no piece. */
+  readonly tooLong: readonly Span[];
+}
+
 /** How many tokens a text has; infinite where it is too long to say. */
 export type CountTokens = (text: string) => number;
 
@@ -21,10 +28,11 @@ const SENTENCES: Intl.Segmenter = new Intl.Segmenter('en', { granularity: 'sente
  * Cuts a line into pieces of so many tokens at most: between sentences where that is possible, else between words, with words
  * in common. What is too long by itself, such as a word of a thousand letters, is in no piece.
  */
-export function piecesOf(text: string, line: Span, count: CountTokens, max: number): Piece[] {
+export function piecesOf(text: string, line: Span, count: CountTokens, max: number): Pieces {
   const whole = piece(text, line);
-  if (count(whole.text) <= max) return [whole];
+  if (count(whole.text) <= max) return { pieces: [whole], tooLong: [] };
   const pieces: Piece[] = [];
+  const tooLong: Span[] = [];
   let open: Piece | undefined;
   for (const sentence of sentencesOf(text, line)) {
     const longer: Piece | undefined = open && piece(text, { start: open.core.start, end: sentence.end });
@@ -35,11 +43,11 @@ export function piecesOf(text: string, line: Span, count: CountTokens, max: numb
     if (open !== undefined) pieces.push(open);
     open = piece(text, sentence);
     if (count(open.text) <= max) continue;
-    pieces.push(...windows(text, sentence, count, max));
+    pieces.push(...windows(text, sentence, count, max, tooLong));
     open = undefined;
   }
   if (open !== undefined) pieces.push(open);
-  return pieces;
+  return { pieces, tooLong };
 }
 
 /** Sentences without the white space around them. */
@@ -50,8 +58,8 @@ function sentencesOf(text: string, { start, end }: Span): Span[] {
   }).filter((sentence) => sentence.end > sentence.start);
 }
 
-/** Pieces of a sentence that is too long, each with the last words of the one before. */
-function windows(text: string, sentence: Span, count: CountTokens, max: number): Piece[] {
+/** Pieces of a sentence that is too long, each with the last words of the one before; words in no piece go to `tooLong`. */
+function windows(text: string, sentence: Span, count: CountTokens, max: number, tooLong: Span[]): Piece[] {
   const words = spansOf(text.slice(sentence.start, sentence.end), /\S+/g).map(({ start, end }) => ({
     start: start + sentence.start,
     end: end + sentence.start,
@@ -63,7 +71,7 @@ function windows(text: string, sentence: Span, count: CountTokens, max: number):
   while (decided < words.length) {
     // A word that takes half of the room is no word of a sentence, and ends what is read together.
     if (sizes[decided] > max / 2) {
-      decided++;
+      tooLong.push(words[decided++]);
       continue;
     }
     let first = decided;

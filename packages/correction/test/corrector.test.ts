@@ -190,8 +190,10 @@ describe('long text', () => {
   );
 
   it('without any full stop is cut where it does not show', async () => {
-    const text = words.join(' ');
-    expect(await outputOf(text)).toBe(simpleCorrection(text));
+    // Every word is one that a piece must decide about.
+    for (const text of [words.join(' '), 'teh '.repeat(300).trim(), 'teh a '.repeat(200).trim()]) {
+      expect(await outputOf(text)).toBe(simpleCorrection(text));
+    }
   });
 
   it('of sentences is cut between them', async () => {
@@ -204,6 +206,7 @@ describe('long text', () => {
     expect((await correctText(model, text)).text).toBe(text.replaceAll('teh', 'the'));
     expect(read.length).toBeGreaterThan(20);
     expect(Math.max(...read.map(({ length }) => length))).toBeLessThanOrEqual(120);
+    expect(read.filter((piece) => /\s\s/.test(piece))).toEqual([]);
     expect(read.every((piece) => piece.startsWith('The cat') && piece.endsWith('milk.'))).toBe(true);
   });
 
@@ -212,6 +215,24 @@ describe('long text', () => {
     expect(await outputOf(`teh cat ${long} teh cat`)).toBe(`The cat ${long} teh cat.`);
     expect(await outputOf(long)).toBe(long);
     expect(await outputOf(`${long} teh`)).toBe(`${long} teh.`);
+    const { leftAlone } = await correctText(simple, `teh cat ${long} teh cat`);
+    expect(leftAlone).toEqual([
+      { start: 8, end: 50_008, before: long, after: long, probability: 0, reason: 'too-long' },
+    ]);
+  });
+
+  it('that the model cannot read, or finds no end of, is told', async () => {
+    const short = scriptedCorrector(simpleCorrection, { sourceLength: 40 });
+    const text = 'teh cat sleeps and teh cat eats and teh cat sleeps again.';
+    const { edits, leftAlone } = await correctText(short, text);
+    expect(leftAlone.some(({ reason }) => reason === 'too-long')).toBe(true);
+    for (const { index } of text.matchAll(/teh/g)) {
+      expect([...edits, ...leftAlone].some(({ start, end }) => start <= index && end >= index + 3)).toBe(true);
+    }
+    const endless = scriptedCorrector((read) => `${read} `.repeat(100));
+    expect((await correctText(endless, 'The cat.')).leftAlone).toEqual([
+      { start: 0, end: 8, before: 'The cat.', after: 'The cat.', probability: 0, reason: 'endless' },
+    ]);
   });
 
   it('takes time in proportion to its length, whatever it is made of', async () => {

@@ -132,4 +132,47 @@ export default [
     tests: ['packages/models/test/text.test.ts', 'packages/models/test/parts.test.ts'],
     faults: [['kinds.some((kind) => kind === name.lattice)', 'kinds.length > 0']],
   },
+  {
+    file: 'packages/models/src/tokenizer/sentencepiece/unigram.ts',
+    tests: ['packages/models/test/sentence-piece.test.ts'],
+    faults: [
+      ['score <= scores[end]', 'score < scores[end]'],
+      ['if (kinds[id] === PIECE_KIND.unused) continue;', ''],
+    ],
+  },
+  {
+    file: 'packages/models/src/tokenizer/sentencepiece/byte-pairs.ts',
+    tests: ['packages/models/test/sentence-piece.test.ts'],
+    faults: [
+      ['if (after !== undefined) after.previous = pair.left;', ''],
+      [
+        'first.score === second.score && first.left < second.left',
+        'first.score === second.score && first.left > second.left',
+      ],
+    ],
+  },
+  {
+    file: 'packages/models/src/tokenizer/sentencepiece/sentence-piece.ts',
+    tests: ['packages/models/test/sentence-piece.test.ts'],
+    faults: [
+      ['hadMark: marked && !normalizer.removeExtraWhitespaces', 'hadMark: marked'],
+      ['at += character === undefined ? 1 : length;', 'at += length;'],
+    ],
+  },
+  {
+    file: 'packages/models/src/parts/model-parts.ts',
+    tests: ['packages/models/test/parts.test.ts'],
+    faults: [
+      ['if (!right) throw wrongValue(name, model, partLabel({ kind }));', ''],
+      ['own === variant && (lattice', 'own !== undefined && (lattice'],
+    ],
+  },
+  {
+    file: 'packages/models/src/processors/text-processor.ts',
+    tests: ['packages/models/test/own-processor.test.ts', 'packages/testkit/test/odd-exports.test.ts'],
+    faults: [
+      ['encode(text).slice(0, -1)', 'encode(text)'],
+      ["readText('What decode returns', decode.call(tokenizer, tokenIds))", 'decode.call(tokenizer, tokenIds)'],
+    ],
+  },
 ];

@@ -110,6 +110,9 @@ async function correctAll(
       continue;
     }
     const correction = await corrector.correct(line.text, { signal, code: oneText ? code : undefined });
+    if (correction.leftAlone.some(({ reason }) => reason === 'too-long')) {
+      await note(`warning: line ${line.number} has a part that is too long for the model; it stays as it is.`);
+    }
     await writer.corrected(line, correction);
   }
   await writer.end();

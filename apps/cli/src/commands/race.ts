@@ -84,8 +84,9 @@ async function run(context: CommandContext): Promise<number> {
     if (record === undefined) await write(io.stdout, task === tasks.at(-1) ? '' : '\n');
     else records.push(record);
   }
-  // Two tasks are two objects, a line each.
-  for (const record of records) await write(io.stdout, `${toJson(record)}\n`);
+  // One object, however many races there were.
+  const record = records.length > 1 ? { version: 1, races: records } : records[0];
+  if (record !== undefined) await write(io.stdout, `${toJson(record)}\n`);
   return EXIT.ok;
 }
 
@@ -99,7 +100,7 @@ async function tasksFor({ options, services, note }: CommandContext, ownText: bo
   const task = options.choice('task', TASKS);
   if (task !== undefined) return [task];
   if (options.text('model') !== undefined) return ['translate'];
-  if (services.canCorrect()) return ownText || options.flag('json') ? [ownText ? 'correct' : 'translate'] : TASKS;
+  if (services.canCorrect()) return ownText ? ['correct'] : TASKS;
   if (ownText) await note('The model that corrects text is not installed: translating.\n');
   return ['translate'];
 }
@@ -133,7 +134,7 @@ async function runTask(
       precision: 'fp32',
       repeats,
     };
-    if (options.flag('json')) return raceRecord(model, conditions, rows, summaries);
+    if (options.flag('json')) return raceRecord(task, model, conditions, rows, summaries);
     await write(io.stdout, `${raceTable(summaries, conditions).join('\n')}\n`);
     return undefined;
   } finally {

@@ -57,6 +57,7 @@ function footnotes(summaries: readonly StrategySummary[], conditions: RaceCondit
 
 /** The whole race for machines; see the README for its fields. */
 export function raceRecord(
+  task: string,
   model: LoadedModel,
   conditions: RaceConditions,
   rows: readonly RaceRow[],
@@ -64,6 +65,7 @@ export function raceRecord(
 ): object {
   return {
     version: 1,
+    task,
     model: { name: model.manifest.name, folder: model.folder },
     ...conditions,
     sentences: rows.length,

@@ -1,0 +1,80 @@
+const CORRECTOR = ['packages/correction/test/corrector.test.ts'];
+const HUB = ['packages/hub/test/fetch-from-hub.test.ts'];
+
+export default [
+  {
+    file: 'packages/correction/src/pieces.ts',
+    tests: CORRECTOR,
+    faults: [
+      ["if (space && read.at(-1) === ' ') continue;", ''],
+      ['tooLong.push(words[decided++]);', 'decided++;'],
+      ['const closes = follows ? words[next].start - 1 :', 'const closes = follows ? words[next - 1].start :'],
+    ],
+  },
+  {
+    file: 'packages/correction/src/edits.ts',
+    tests: CORRECTOR,
+    faults: [
+      ["if (rewritten || parts.some((part) => isInvented(part, text))) return 'invented';", ''],
+      ['Math.max(minConfidence, NAME_CONFIDENCE)', 'minConfidence'],
+      ['alters(part, span)))) return', 'alters(span, part) && false))) return'],
+    ],
+  },
+  {
+    file: 'packages/correction/src/corrector.ts',
+    tests: CORRECTOR,
+    faults: [
+      ['leftAlone.push(untouched(text, piece.core, decoded));', ''],
+      [
+        'if (reason === undefined) proposals.push(proposal);\n          else leftAlone',
+        'proposals.push(proposal);\n          if (reason !== undefined) leftAlone',
+      ],
+    ],
+  },
+  {
+    file: 'packages/correction/src/prose-lines.ts',
+    tests: CORRECTOR,
+    faults: [['if (fence?.startsWith(this.#fence) === true && line.trim() === fence)', 'if (fence !== undefined)']],
+  },
+  {
+    file: 'packages/correction/src/refused-words.ts',
+    tests: ['packages/correction/test/refused-words.test.ts'],
+    faults: [
+      ['if (!letter && nodes.some(({ complete }) => complete)) return undefined;', ''],
+      ['filter((entry) => !held.has(entry))', 'filter((entry) => held.has(entry))'],
+    ],
+  },
+  {
+    file: 'packages/correction/src/word-distance.ts',
+    tests: ['packages/correction/test/changes.test.ts'],
+    faults: [['cost = Math.min(cost, earlier[column - 2] + 1);', '']],
+  },
+  {
+    file: 'packages/hub/src/download.ts',
+    tests: HUB,
+    faults: [
+      ['if (bytes > 0 && response.status !== 206) {', 'if (bytes < 0) {'],
+      ["bytes > file.bytes || hash.digest('hex') !== file.digest.hex", 'bytes > file.bytes'],
+      ["headers.set('authorization',", "headers.set('x-authorization',"],
+      ["headers.set('range',", "headers.set('x-range',"],
+    ],
+  },
+  {
+    file: 'packages/hub/src/needed-files.ts',
+    tests: HUB,
+    faults: [['path === INDEX || SHARD.test(path) ||', 'path === INDEX ||']],
+  },
+  {
+    file: 'packages/hub/src/fetch-from-hub.ts',
+    tests: HUB,
+    faults: [
+      ["if (given.offline ?? env.HF_HUB_OFFLINE === '1') return", 'if (given.offline) return'],
+      ['before += file.bytes;', ''],
+    ],
+  },
+  {
+    file: 'packages/hub/src/hub-location.ts',
+    tests: HUB,
+    faults: [["repository.includes('..') || revision.includes('..')", "repository.includes('..')"]],
+  },
+];
