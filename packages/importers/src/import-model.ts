@@ -10,12 +10,11 @@ import {
 } from '@foretoken/models/folder';
 import { architectureOf } from './architectures/known-architectures.js';
 import { IMPORT_OPTIONS, type ImportOptions } from './import-options.js';
-import { openWeightsFolder } from './readers/hugging-face/weights-folder.js';
+import { openWeights } from './readers/open-weights.js';
 
 /**
- * Imports a weights folder, named by its path or as `hub:owner/name[@revision]` (config.json, model.safetensors, tokenizer.json) as a Foretoken model folder at `target`: a
- * Marian model with its students, or a masked language model (`foretoken-canvas` without cross-attention), which has
- * none.
+ * Imports a weights folder, named by its path or as `hub:owner/name[@revision]` (config.json, model.safetensors, tokenizer.json), or a GGUF file as a Foretoken model folder at `target`: a
+ * decoder-only language model, a Marian model with its students, or a masked language model (`foretoken-canvas` without cross-attention).
  *
  * Written whole or not at all, and read as loading reads it before it becomes the target. Throws `INVALID_MODEL_FOLDER`,
  * `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, and the signal's reason.
@@ -37,7 +36,7 @@ export async function importModel(
   }
   const pace = new Yielder(signal);
   const path = isHubLocation(weightsFolder) ? await hubFolder(weightsFolder, { signal }) : weightsFolder;
-  const folder = await openWeightsFolder(path, signal);
+  const folder = await openWeights(path, signal);
   // Before all the work, and again when it is done.
   await assertTarget(target, given.replace ?? false);
   const named = { ...given, name: given.name ?? nameOf(weightsFolder), weights: given.weights ?? 'float16' };
@@ -49,9 +48,9 @@ export async function importModel(
   });
 }
 
-/** The folder's name; of a location on the hub the repository's. */
+/** The folder's name, or the file's; of a location on the hub the repository's. */
 function nameOf(weightsFolder: string): string {
   return isHubLocation(weightsFolder)
     ? basename(weightsFolder.slice('hub:'.length).split('@')[0])
-    : basename(resolve(weightsFolder));
+    : basename(resolve(weightsFolder)).replace(/\.gguf$/i, '');
 }

@@ -29,7 +29,7 @@ export {
   readRegularFile,
 } from '../node/safe-file.js';
 export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
-export type { NamedTokens } from '../tokenizer/named-tokens.js';
+export { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
 export { bfloat16BitsToFloat32, float16BitsToFloat32, float32ToFloat16Bits } from '../weights/float16.js';
 export {
   DTYPE_BYTES,

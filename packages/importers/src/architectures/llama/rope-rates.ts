@@ -34,6 +34,8 @@ export function readRotary(folder: ConfigFolder, headWidth: number, positions: n
       const factor = setting('factor', 1, 1e6);
       return { rates: rates.map((rate) => rate / factor), positions };
     }
+    case 'factors':
+      return { rates: slowedPairs(folder, rates, scaling.factors), positions };
     case 'llama3':
       return { rates: slowedBands(rates, setting), positions };
     default:
@@ -54,6 +56,14 @@ function slowedBands(rates: Float32Array, setting: (name: string, min: number, m
     const share = (trained / wavelength - low) / (high - low);
     return ((1 - share) * rate) / factor + share * rate;
   });
+}
+
+/** Llama 3.1 as GGUF files say it: how much slower each pair turns. */
+function slowedPairs(folder: ConfigFolder, rates: Float32Array, factors: unknown): Float32Array {
+  const fits = Array.isArray(factors) && factors.length === rates.length && factors.every((factor) => factor >= 1e-6);
+  return fits
+    ? rates.map((rate, pair) => rate / factors[pair])
+    : refuse(folder, 'factors', factors, `${rates.length} positive numbers`);
 }
 
 function refuse({ path }: ConfigFolder, field: string, received: unknown, required: string): never {

@@ -1,0 +1,58 @@
+import { Yielder } from '@foretoken/core/kit';
+import type { FilePlace } from '@foretoken/models/folder';
+import { toFloat32InPieces } from '../../tensors/to-float32.js';
+import type { WeightsFolder } from '../hugging-face/weights-folder.js';
+import { architectureOf, ggufConfig, ROPE_FACTORS } from './gguf-config.js';
+import { GgufFields } from './gguf-fields.js';
+import { renamedTensors } from './gguf-tensors.js';
+import { ggufTokenizer } from './gguf-tokenizer.js';
+import { type GgufFile, openGguf } from './open-gguf.js';
+
+/** Most pairs of a head's numbers. */
+const MAX_FACTORS = 2048;
+
+/**
+ * A GGUF file as a weights folder: its metadata as a config, its vocabulary as a tokenizer, its tensors by the names of transformers,
+ * de-quantised to fp32 when they are read. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, the signal's reason.
+ */
+export async function openGgufFolder(place: FilePlace, signal?: AbortSignal): Promise<WeightsFolder> {
+  const file = await openGguf(place);
+  signal?.throwIfAborted();
+  const fields = new GgufFields(file, place);
+  const architecture = architectureOf(fields);
+  const config = ggufConfig(fields, file, await ropeFactors(file, fields, signal));
+  const tokenizer = ggufTokenizer(fields, config.vocab_size as number);
+  const heads = { query: config.num_attention_heads as number, key: config.num_key_value_heads as number };
+  const { tensors, fileNames } = renamedTensors(file, architecture, heads);
+  return {
+    path: place.folder,
+    config,
+    tensors,
+    tokenizer,
+    tensor: (name, shape) => {
+      const tensor = tensors.get(name);
+      if (tensor?.shape.length === shape.length && shape.every((size, index) => size === tensor.shape[index])) {
+        return tensor;
+      }
+      const shown = fileNames.get(name) ?? name;
+      return fields.refuse(`tensor ${JSON.stringify(shown)}`, tensor?.shape, `of the shape [${shape.join(', ')}]`);
+    },
+    integers: async (name) => fields.refuse(`tensor ${JSON.stringify(name)}`, undefined, 'a list of integers'),
+  };
+}
+
+/** How much slower each pair of a head's numbers turns (Llama 3.1 and later); undefined where the file does not say. */
+async function ropeFactors(
+  { tensors }: GgufFile,
+  fields: GgufFields,
+  signal: AbortSignal | undefined,
+): Promise<readonly number[] | undefined> {
+  const tensor = tensors.get(ROPE_FACTORS);
+  if (tensor === undefined) return undefined;
+  const { shape, dtype } = tensor;
+  if (shape.length !== 1 || shape[0] > MAX_FACTORS) {
+    return fields.refuse(`tensor "${ROPE_FACTORS}"`, shape, `a list of at most ${MAX_FACTORS} numbers`);
+  }
+  const pace = new Yielder(signal);
+  return [...(await toFloat32InPieces({ dtype, shape, data: await tensor.read(pace) }, pace))];
+}

@@ -1,0 +1,83 @@
+import type { Yielder } from '@foretoken/core/kit';
+import { toFloat32InPieces } from '../../tensors/to-float32.js';
+import type { StoredTensor, TensorStore } from '../stored-tensor.js';
+import type { GgufFile } from './open-gguf.js';
+
+const NAMES: Readonly<Record<string, string>> = {
+  'token_embd.weight': 'model.embed_tokens.weight',
+  'output_norm.weight': 'model.norm.weight',
+  'output.weight': 'lm_head.weight',
+};
+
+const LAYER_NAMES: Readonly<Record<string, string>> = {
+  attn_norm: 'input_layernorm',
+  attn_q: 'self_attn.q_proj',
+  attn_k: 'self_attn.k_proj',
+  attn_v: 'self_attn.v_proj',
+  attn_output: 'self_attn.o_proj',
+  attn_q_norm: 'self_attn.q_norm',
+  attn_k_norm: 'self_attn.k_norm',
+  ffn_norm: 'post_attention_layernorm',
+  ffn_gate: 'mlp.gate_proj',
+  ffn_up: 'mlp.up_proj',
+  ffn_down: 'mlp.down_proj',
+};
+
+/** A file's tensors by the names that transformers has for them, and the names in the file. */
+export interface RenamedTensors {
+  readonly tensors: TensorStore;
+  readonly fileNames: ReadonlyMap<string, string>;
+}
+
+/**
+ * The tensors of a model, as transformers has them. Files of the architecture `llama` have the rows of queries and keys in an order of
+ * their own, for rotary positions of neighbouring numbers; that is undone.
+ */
+export function renamedTensors(
+  { tensors }: GgufFile,
+  architecture: string,
+  heads: { readonly query: number; readonly key: number },
+): RenamedTensors {
+  const named = new Map<string, StoredTensor>();
+  const fileNames = new Map<string, string>();
+  for (const [fileName, tensor] of tensors) {
+    const name = nameOf(fileName);
+    if (name === undefined) continue;
+    const part = /\.attn_([qk])\.(weight|bias)$/.exec(fileName)?.[1];
+    const count = part === 'q' ? heads.query : heads.key;
+    const reordered = architecture === 'llama' && part !== undefined;
+    named.set(name, reordered ? halvesApart(tensor, count) : tensor);
+    fileNames.set(name, fileName);
+  }
+  return { tensors: named, fileNames };
+}
+
+function nameOf(fileName: string): string | undefined {
+  const [, layer, part, kind] = /^blk\.(0|[1-9]\d{0,2})\.([a-z_]+)\.(weight|bias)$/.exec(fileName) ?? [];
+  if (layer === undefined || part === undefined) return NAMES[fileName];
+  const name = Object.hasOwn(LAYER_NAMES, part) ? LAYER_NAMES[part] : undefined;
+  return name && `model.layers.${layer}.${name}.${kind}`;
+}
+
+/** Rows of each head that lie as pairs of a real and an imaginary part, put so that all real parts come first. */
+function halvesApart(tensor: StoredTensor, heads: number): StoredTensor {
+  const read = async (pace: Yielder): Promise<Uint8Array> => {
+    const { dtype, shape } = tensor;
+    const from = await toFloat32InPieces({ dtype, shape, data: await tensor.read(pace) }, pace);
+    const rows = shape[0];
+    const columns = from.length / rows;
+    const half = rows / heads / 2;
+    // What does not fit is refused by its shape, when it is asked for.
+    if (!Number.isInteger(half)) return new Uint8Array(from.buffer, from.byteOffset, from.byteLength);
+    const values = new Float32Array(from.length);
+    for (let row = 0; row < rows; row++) {
+      const head = Math.floor(row / (2 * half));
+      const within = row % (2 * half);
+      const source = 2 * half * head + 2 * (within % half) + Math.floor(within / half);
+      values.set(from.subarray(source * columns, (source + 1) * columns), row * columns);
+    }
+    if (pace.due()) await pace.yield();
+    return new Uint8Array(values.buffer);
+  };
+  return { ...tensor, dtype: 'F32', read };
+}

@@ -1,0 +1,208 @@
+import { readNamedTokens, type TokenizerFiles } from '@foretoken/models/folder';
+import type { GgufFields } from './gguf-fields.js';
+
+const FILE = 'tokenizer.json';
+/** Numbers of ggml for the kinds of tokens. */
+const KIND = { unknown: 2, control: 3, userDefined: 4, byte: 6 } as const;
+/** Longest token of which merges are made from scores. */
+const MAX_SCORED_TOKEN = 256;
+
+const LLAMA_3 =
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+const QWEN_2 =
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+const byteLevel = (use_regex: boolean) => ({
+  type: 'ByteLevel',
+  add_prefix_space: false,
+  trim_offsets: true,
+  use_regex,
+});
+const sequence = (...pretokenizers: readonly object[]) => ({ type: 'Sequence', pretokenizers });
+const split = (pattern: string) =>
+  sequence({ type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false }, byteLevel(false));
+
+/** How texts are cut before bytes are joined, by what files call it (`tokenizer.ggml.pre`). */
+const CUTS: Readonly<Record<string, { readonly cut: object; readonly normalizer?: object; readonly whole?: boolean }>> =
+  {
+    'gpt-2': { cut: byteLevel(true) },
+    smollm: { cut: sequence({ type: 'Digits', individual_digits: true }, byteLevel(true)) },
+    'llama-bpe': { cut: split(LLAMA_3), whole: true },
+    llama3: { cut: split(LLAMA_3), whole: true },
+    qwen2: { cut: split(QWEN_2), normalizer: { type: 'NFC' } },
+  };
+
+/** The vocabulary of a GGUF file. */
+interface Vocabulary {
+  readonly tokens: readonly string[];
+  readonly kinds: readonly number[];
+}
+
+/** The tokenizer of a GGUF file, as a tokenizer.json. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
+export function ggufTokenizer(fields: GgufFields, vocabularySize: number): TokenizerFiles {
+  const vocabulary = readVocabulary(fields, vocabularySize);
+  const model = fields.text('tokenizer.ggml.model');
+  const json = JSON.stringify(
+    model === 'gpt2'
+      ? bytePairs(fields, vocabulary)
+      : model === 'llama'
+        ? scoredPairs(fields, vocabulary)
+        : fields.unsupported('tokenizer.ggml.model', model, 'gpt2, llama'),
+  );
+  return {
+    names: FILE,
+    files: new Map([[FILE, new TextEncoder().encode(json)]]),
+    namedTokens: (size) => readNamedTokens(json, size, fields.place.folder),
+  };
+}
+
+/** The text of a token that a field names; undefined where none is named. Throws `INVALID_MODEL_FOLDER`. */
+export function namedToken(fields: GgufFields, name: string): string | undefined {
+  const key = `tokenizer.ggml.${name}_token_id`;
+  if (!fields.has(key)) return undefined;
+  const tokens = fields.texts('tokenizer.ggml.tokens') ?? [];
+  return tokens[fields.integer(key, 0, Math.max(0, tokens.length - 1))];
+}
+
+function readVocabulary(fields: GgufFields, size: number): Vocabulary {
+  const key = 'tokenizer.ggml.tokens';
+  const tokens = fields.texts(key);
+  if (tokens === undefined || tokens.length < 2 || tokens.length > size) {
+    return fields.refuse(key, tokens && `${tokens.length} tokens`, `a list of 2 to ${size} tokens, the model's rows`);
+  }
+  if (new Set(tokens).size !== tokens.length) fields.refuse(key, 'a token twice', 'a list of different tokens');
+  const kinds = fields.numbers('tokenizer.ggml.token_type') ?? tokens.map(() => 1);
+  if (kinds.length !== tokens.length) {
+    fields.refuse('tokenizer.ggml.token_type', `${kinds.length} kinds`, `a kind for each of ${tokens.length} tokens`);
+  }
+  return { tokens, kinds };
+}
+
+/** Byte-level byte pairs, as GPT-2 has them. */
+function bytePairs(fields: GgufFields, vocabulary: Vocabulary): object {
+  const key = 'tokenizer.ggml.pre';
+  const pre = fields.text(key);
+  const found = pre !== undefined && Object.hasOwn(CUTS, pre) ? CUTS[pre] : undefined;
+  if (found === undefined) return fields.unsupported(key, pre, Object.keys(CUTS).join(', '));
+  const merges = fields.texts('tokenizer.ggml.merges');
+  if (merges === undefined) return fields.refuse('tokenizer.ggml.merges', merges, 'a list of texts');
+  const pairs = merges.map((merge, index) => {
+    // A part may begin with the blank between them only in theory: bytes are spelled without blanks.
+    const at = merge.indexOf(' ', 1);
+    if (at < 0) fields.refuse(`tokenizer.ggml.merges[${index}]`, merge, 'two parts with a blank between them');
+    return [merge.slice(0, at), merge.slice(at + 1)];
+  });
+  return {
+    ...heading(fields, vocabulary, false),
+    normalizer: found.normalizer ?? null,
+    pre_tokenizer: found.cut,
+    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+    model: pairsModel(vocabulary, pairs, { ignore_merges: found.whole ?? false }),
+  };
+}
+
+/** The byte pairs of SentencePiece, whose merges are ranked by the scores of what they make. */
+function scoredPairs(fields: GgufFields, vocabulary: Vocabulary): object {
+  const { tokens, kinds } = vocabulary;
+  const key = 'tokenizer.ggml.scores';
+  const scores = fields.numbers(key);
+  if (scores === undefined || scores.length !== tokens.length) {
+    return fields.refuse(key, scores && `${scores.length} scores`, `a score for each of ${tokens.length} tokens`);
+  }
+  const prefixed = fields.flag('tokenizer.ggml.add_space_prefix', true);
+  const unknown = tokens.find((_, id) => kinds[id] === KIND.unknown) ?? namedToken(fields, 'unknown');
+  return {
+    ...heading(fields, vocabulary, true),
+    normalizer: {
+      type: 'Sequence',
+      normalizers: [
+        ...(prefixed ? [{ type: 'Prepend', prepend: '\u2581' }] : []),
+        { type: 'Replace', pattern: { String: ' ' }, content: '\u2581' },
+      ],
+    },
+    pre_tokenizer: null,
+    decoder: {
+      type: 'Sequence',
+      decoders: [
+        { type: 'Replace', pattern: { String: '\u2581' }, content: ' ' },
+        { type: 'ByteFallback' },
+        { type: 'Fuse' },
+        ...(prefixed ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []),
+      ],
+    },
+    model: pairsModel(vocabulary, mergesOf(fields, vocabulary, scores), {
+      unk_token: unknown ?? null,
+      fuse_unk: true,
+      byte_fallback: kinds.includes(KIND.byte),
+    }),
+  };
+}
+
+/** Every two tokens that make a third, in the order of its score, as SentencePiece joins them. */
+function mergesOf(fields: GgufFields, { tokens, kinds }: Vocabulary, scores: readonly number[]): string[][] {
+  const idOf = new Map(tokens.map((token, id) => [token, id]));
+  const made: { readonly parts: string[]; readonly score: number; readonly left: number; readonly right: number }[] =
+    [];
+  for (const [id, token] of tokens.entries()) {
+    if (kinds[id] !== 1 && kinds[id] !== KIND.userDefined) continue;
+    if (token.length > MAX_SCORED_TOKEN) {
+      fields.refuse(`tokenizer.ggml.tokens[${id}]`, token, `a token of at most ${MAX_SCORED_TOKEN} characters`);
+    }
+    for (let at = 1; at < token.length; at++) {
+      const [left, right] = [idOf.get(token.slice(0, at)), idOf.get(token.slice(at))];
+      if (left === undefined || right === undefined) continue;
+      made.push({ parts: [tokens[left], tokens[right]], score: scores[id], left: scores[left], right: scores[right] });
+    }
+  }
+  made.sort((a, b) => b.score - a.score || b.left - a.left || b.right - a.right);
+  return made.map(({ parts }) => parts);
+}
+
+function pairsModel({ tokens }: Vocabulary, merges: readonly (readonly string[])[], settings: object): object {
+  return {
+    type: 'BPE',
+    dropout: null,
+    unk_token: null,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    fuse_unk: false,
+    byte_fallback: false,
+    ignore_merges: false,
+    ...settings,
+    vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+    merges,
+  };
+}
+
+/** What both kinds have: added tokens, and the tokens that are put around a text. */
+function heading(fields: GgufFields, { tokens, kinds }: Vocabulary, startsByDefault: boolean): object {
+  const added = tokens.flatMap((content, id) => {
+    const special = kinds[id] === KIND.control || kinds[id] === KIND.unknown;
+    if (!special && kinds[id] !== KIND.userDefined) return [];
+    return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
+  });
+  const around = (name: string, key: string, byDefault: boolean): string[] => {
+    if (!fields.flag(key, byDefault)) return [];
+    const token = namedToken(fields, name);
+    return token === undefined ? fields.refuse(`tokenizer.ggml.${name}_token_id`, undefined, 'a token') : [token];
+  };
+  const hasStart = startsByDefault && fields.has('tokenizer.ggml.bos_token_id');
+  const starts = around('bos', 'tokenizer.ggml.add_bos_token', hasStart);
+  const ends = around('eos', 'tokenizer.ggml.add_eos_token', false);
+  const special = (id: string) => ({ SpecialToken: { id, type_id: 0 } });
+  const used = [...new Set([...starts, ...ends])];
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: added,
+    post_processor: {
+      type: 'TemplateProcessing',
+      single: [...starts.map(special), { Sequence: { id: 'A', type_id: 0 } }, ...ends.map(special)],
+      pair: [{ Sequence: { id: 'A', type_id: 0 } }, { Sequence: { id: 'B', type_id: 1 } }],
+      special_tokens: Object.fromEntries(
+        used.map((token) => [token, { id: token, ids: [tokens.indexOf(token)], tokens: [token] }]),
+      ),
+    },
+  };
+}

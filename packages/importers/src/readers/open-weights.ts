@@ -1,0 +1,36 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { unsupportedModel } from '@foretoken/models/folder';
+import { fileExists } from './file-exists.js';
+import { openGgufFolder } from './gguf/gguf-folder.js';
+import { openWeightsFolder, type WeightsFolder } from './hugging-face/weights-folder.js';
+
+const GGUF = /\.gguf$/i;
+
+/**
+ * Opens weights, by what they are: a GGUF file, a folder that holds one and no other weights, or a folder in the layout of transformers.
+ *
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, the signal's reason.
+ */
+export async function openWeights(path: string, signal?: AbortSignal): Promise<WeightsFolder> {
+  const isFile = await stat(path).then(
+    (status) => status.isFile(),
+    () => false,
+  );
+  const whole = resolve(path);
+  if (isFile) return openGgufFolder({ folder: dirname(whole), file: basename(whole) }, signal);
+  const file = await onlyGguf(whole);
+  return file === undefined ? openWeightsFolder(path, signal) : openGgufFolder({ folder: whole, file }, signal);
+}
+
+/** The one GGUF file of a folder without other weights. Throws `UNSUPPORTED_MODEL` where there are several. */
+async function onlyGguf(folder: string): Promise<string | undefined> {
+  if (await fileExists(folder, 'config.json')) return undefined;
+  const names = await readdir(folder).catch((): string[] => []);
+  const files = names.filter((name) => GGUF.test(name)).sort();
+  if (files.length < 2) return files[0];
+  throw unsupportedModel(
+    `${folder} holds ${files.length} GGUF files. Name the one to import, such as ${join(folder, files[0])}.`,
+    { folder, received: files.slice(0, 20), required: 'one GGUF file' },
+  );
+}

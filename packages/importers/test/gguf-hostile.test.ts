@@ -1,0 +1,157 @@
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ForetokenError } from '@foretoken/core';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../models/test/folder-fixtures.js';
+import { importModel } from '../src/index.js';
+import { openGgufFolder } from '../src/readers/gguf/gguf-folder.js';
+import { openGguf } from '../src/readers/gguf/open-gguf.js';
+
+const FOLDER = fileURLToPath(new URL('goldens/gguf/', import.meta.url));
+const GOOD = await readFile(join(FOLDER, 'llama-byte-level.gguf'));
+
+async function fileOf(content: Uint8Array | string): Promise<{ readonly folder: string; readonly file: string }> {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'model.gguf'), content);
+  return { folder, file: 'model.gguf' };
+}
+
+/** The good file with other bytes where a text stands, `after` bytes behind its end. */
+function edited(text: string, after: number, bytes: readonly number[]): Uint8Array {
+  const at = GOOD.indexOf(text);
+  expect(at, text).toBeGreaterThan(0);
+  const content = Uint8Array.from(GOOD);
+  content.set(bytes, at + text.length + after);
+  return content;
+}
+
+/** Eight bytes, little-endian. */
+const long = (value: bigint): number[] => [...new Uint8Array(BigUint64Array.of(value).buffer)];
+const HUGE = long(2n ** 63n - 1n);
+// After the name of a matrix: its rank (4 bytes), two dimensions (8 each), its type (4), its offset (8).
+const TENSOR = 'blk.0.ffn_down.weight';
+
+describe('a GGUF file', () => {
+  it.each([
+    ['that is empty', () => new Uint8Array(), 'the beginning'],
+    ['that ends in its header', () => GOOD.subarray(0, 1000), undefined],
+    ['whose data end early', () => GOOD.subarray(0, GOOD.length - 1), undefined],
+    ['that counts too many tensors', () => Uint8Array.from(GOOD).fill(255, 8, 15), 'tensor count'],
+    ['that counts too many fields', () => Uint8Array.from(GOOD).fill(255, 16, 23), 'metadata count'],
+    ['with a key longer than itself', () => Uint8Array.from(GOOD).fill(255, 24, 31), 'metadata key 0 length'],
+    ['with an unknown kind of value', () => edited('general.architecture', 0, [99]), 'general.architecture type'],
+    ['with a list longer than itself', () => edited('tokenizer.ggml.merges', 8, HUGE), 'tokenizer.ggml.merges length'],
+    ['with lists of an unknown kind', () => edited('tokenizer.ggml.merges', 4, [77]), 'tokenizer.ggml.merges type'],
+    ['with a gigantic shape', () => edited(TENSOR, 4, HUGE), `tensor "${TENSOR}"`],
+    ['with rows of no whole blocks', () => edited(TENSOR, 4, [63]), `tensor "${TENSOR}" shape`],
+    ['with a gigantic number of rows', () => edited(TENSOR, 12, HUGE), `tensor "${TENSOR}"`],
+    ['with a shape of zero', () => edited(TENSOR, 12, long(0n)), `tensor "${TENSOR}" shape`],
+    ['with too many dimensions', () => edited(TENSOR, 0, [200]), `tensor "${TENSOR}" rank`],
+    ['with an offset outside', () => edited(TENSOR, 24, HUGE), `tensor "${TENSOR}"`],
+    ['with tensors in one another', () => edited(TENSOR, 24, long(0n)), undefined],
+    ['with a width that is none', () => edited('llama.embedding_length', 4, [1, 0, 0, 0]), 'llama.embedding_length'],
+    ['with layers that are missing', () => edited('llama.block_count', 4, [9, 0, 0, 0]), undefined],
+    ['with an end token that is none', () => edited('ggml.eos_token_id', 4, [255, 255, 255, 0]), undefined],
+  ] as const)('%s is refused, naming what is wrong', async (_, content, field) => {
+    const place = await fileOf(content());
+    const target = join(place.folder, 'out');
+    const error = await importModel(join(place.folder, place.file), target).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(ForetokenError);
+    expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'model.gguf' } });
+    if (field !== undefined) expect((error as ForetokenError).details.field).toBe(field);
+  });
+
+  it.each([
+    ['of another architecture', () => edited('general.architecture', 12, [...Buffer.from('lxxma')]), /llama, qwen2/],
+    ['of an unknown tokenizer', () => edited('tokenizer.ggml.pre', 12, [...Buffer.from('smollx')]), /smollm/],
+    ['of an unknown quantisation', () => edited(TENSOR, 20, [13]), /Q5_K.*Q8_0 or F16/s],
+    ['of a type without a name', () => edited(TENSOR, 20, [250]), /number 250/],
+    ['of version 1', () => Uint8Array.from(GOOD).fill(1, 4, 5), /newer llama.cpp/],
+    ['of a big-endian machine', () => Uint8Array.from(GOOD).fill(0, 4, 5).fill(3, 7, 8), /big-endian/],
+  ] as const)('%s is not supported, and says what is', async (_, content, message) => {
+    await expect(openGgufFolder(await fileOf(content()))).rejects.toMatchObject({
+      code: 'UNSUPPORTED_MODEL',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it.each([
+    ['version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 98362432\n', /git lfs pull/],
+    ['<!DOCTYPE html><html>Sign in</html>', /web page/],
+    ['{"error":"not found"}', /GGUF/],
+  ])('that is %j is refused, and says what it is', async (content, message) => {
+    await expect(openGguf(await fileOf(content))).rejects.toMatchObject({
+      code: 'INVALID_MODEL_FOLDER',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('is found in a folder of its own, and named where there are two', async () => {
+    const { folder } = await fileOf(GOOD);
+    const manifest = await importModel(folder, join(await temporaryFolder(), 'model'));
+    expect(manifest.family).toBe('causal-lm');
+    expect(manifest.name).toBe(basename(folder));
+    await copyFile(join(folder, 'model.gguf'), join(folder, 'other.gguf'));
+    await expect(importModel(folder, join(await temporaryFolder(), 'model'))).rejects.toMatchObject({
+      code: 'UNSUPPORTED_MODEL',
+      message: expect.stringContaining('model.gguf'),
+    });
+  });
+
+  it('that changes while it is imported is refused', async () => {
+    const place = await fileOf(GOOD);
+    const { tensors } = await openGguf(place);
+    await writeFile(join(place.folder, place.file), GOOD.subarray(0, GOOD.length - 32));
+    const pace = { due: () => false } as never;
+    await expect(tensors.get(TENSOR)?.read(pace)).rejects.toMatchObject({ code: 'INVALID_MODEL_FOLDER' });
+  });
+});
+
+/** The same numbers for the same seed. */
+function picker(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) >>> 0;
+    return ((state ^ (state >>> 13)) >>> 0) % below;
+  };
+}
+
+function mutated(seed: number): Uint8Array {
+  const pick = picker(seed);
+  // Nearly all of what can be wrong is wrong in the header.
+  const header = GOOD.indexOf(TENSOR) + 2000;
+  const content = Uint8Array.from(GOOD);
+  for (let change = pick(6); change >= 0; change--) {
+    const at = pick(pick(4) === 0 ? content.length - 8 : header);
+    if (pick(3) === 0) content.set(long(2n ** BigInt(pick(64)) - BigInt(pick(2))), at);
+    else content[at] = pick(2) === 0 ? pick(256) : content[at] ^ (1 << pick(8));
+  }
+  return pick(5) === 0 ? content.subarray(0, pick(content.length)) : content;
+}
+
+describe('mutated GGUF files', () => {
+  it('are read, or refused by code with a file, whatever was changed', async () => {
+    const place = await fileOf('');
+    const path = join(place.folder, place.file);
+    let refused = 0;
+    for (let seed = 1; seed <= 600; seed++) {
+      await writeFile(path, mutated(seed));
+      try {
+        // Every twentieth is imported as a whole.
+        if (seed % 20 === 0) await importModel(path, join(dirname(path), `out-${seed}`));
+        else await openGgufFolder(place);
+      } catch (error) {
+        refused++;
+        if (!(error instanceof ForetokenError)) throw new Error(`seed ${seed}: ${String(error)}`, { cause: error });
+        expect(['INVALID_MODEL_FOLDER', 'UNSUPPORTED_MODEL'], `seed ${seed}`).toContain(error.code);
+        expect(error.details.file, `seed ${seed}: ${error.message}`).toBeDefined();
+      }
+    }
+    expect(refused).toBeGreaterThan(100);
+    expect(refused).toBeLessThan(600);
+  }, 120_000);
+});
