@@ -37,7 +37,7 @@ import { DiverseRow } from './diverse-row.js';
 import type { StopWhen } from './finished-list.js';
 import { LENGTH_PENALTY_OPTIONS, type LengthPenaltyOptions, lengthNormaliser } from './length-penalty.js';
 import { type Phrase, PhraseSet, shortest } from './phrase-progress.js';
-import { type Search, searchRows } from './search-loop.js';
+import { ACCEPTS, type Search, searchRows } from './search-loop.js';
 
 export interface BeamSearchOptions extends LengthPenaltyOptions, ScoreRules {
   /** Hypotheses kept at each step (default 4). */
@@ -118,13 +118,14 @@ export function beamSearch<Source = TokenSource>(
   return {
     name: NAME,
     requires,
+    accepts: ACCEPTS,
     decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
       return searchRows(model, () => prepare(model, request), performance.now());
     },
   };
 
   function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): Search<Source> {
-    const request = assertRuledDecode({ name: NAME, requires }, model, given, options);
+    const request = assertRuledDecode({ name: NAME, requires, accepts: ACCEPTS }, model, given, options);
     const { vocabulary } = model;
     assertBeamFits(beamSize, vocabulary);
     assertPhrasesFit(phrases, vocabulary, commonLimit(model.maxLength, request));

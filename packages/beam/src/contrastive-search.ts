@@ -9,7 +9,7 @@ import {
 import { assertInteger, assertRuledDecode, checkOptions, integer, number, type OptionTable } from '@foretoken/core/kit';
 import type { SearchStart } from './branch.js';
 import { ContrastiveRow } from './contrastive-row.js';
-import { type Search, searchRows } from './search-loop.js';
+import { ACCEPTS, type Search, searchRows } from './search-loop.js';
 
 export interface ContrastiveSearchOptions {
   /** Most probable tokens weighed at each step (the paper's k, default 4). */
@@ -42,13 +42,14 @@ export function contrastiveSearch<Source = TokenSource>(
   return {
     name: NAME,
     requires: REQUIRES,
+    accepts: ACCEPTS,
     decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
       return searchRows(model, () => prepare(model, request), performance.now());
     },
   };
 
   function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): Search<Source> {
-    const request = assertRuledDecode({ name: NAME, requires: REQUIRES }, model, given, {});
+    const request = assertRuledDecode({ name: NAME, requires: REQUIRES, accepts: ACCEPTS }, model, given, {});
     assertInteger('candidates', candidates, 1, Math.min(model.supports.maxCandidates, model.vocabulary.size));
     const start = ({ root, bounds }: SearchStart): ContrastiveRow => {
       // The last token is fed too, so it needs room that greedy leaves unused.

@@ -4,6 +4,7 @@ import {
   type DecodeRequest,
   type Extension,
   type NodeId,
+  type OptionalField,
   type OutputRequest,
   ROOT,
   type ScoreProcessor,
@@ -23,6 +24,9 @@ import {
   Yielder,
 } from '@foretoken/core/kit';
 import { Branch, type RowSearch, type ScoredBranch, SearchOver, type SearchStart, sharedLength } from './branch.js';
+
+/** What its strategies can use of a request. */
+export const ACCEPTS: readonly OptionalField[] = ['outputPrefixes'];
 
 /** How a search over the token trees of a request runs; made for one decode. */
 export interface Search<Source> {

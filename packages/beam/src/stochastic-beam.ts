@@ -11,7 +11,7 @@ import {
 } from '@foretoken/core/kit';
 import { assertBeamFits } from './beam-fits.js';
 import type { SearchStart } from './branch.js';
-import { type Search, searchRows } from './search-loop.js';
+import { ACCEPTS, type Search, searchRows } from './search-loop.js';
 import { StochasticRow } from './stochastic-row.js';
 
 export interface StochasticBeamOptions extends ScoreRules {
@@ -39,13 +39,14 @@ export function stochasticBeam<Source = TokenSource>(
   return {
     name: NAME,
     requires: REQUIRES,
+    accepts: ACCEPTS,
     decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
       return searchRows(model, () => prepare(model, request), performance.now());
     },
   };
 
   function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): Search<Source> {
-    const request = assertRuledDecode({ name: NAME, requires: REQUIRES }, model, given, options);
+    const request = assertRuledDecode({ name: NAME, requires: REQUIRES, accepts: ACCEPTS }, model, given, options);
     assertBeamFits(beamSize, model.vocabulary);
     const start = (from: SearchStart): StochasticRow => {
       const stream = new RandomStream(request.seed ?? 0, request.sources[from.root.row]);

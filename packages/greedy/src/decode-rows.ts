@@ -1,4 +1,4 @@
-import type { AutoregressiveModel, DecodeEvent, DecodeRequest, NodeId } from '@foretoken/core';
+import type { AutoregressiveModel, DecodeEvent, DecodeRequest, NodeId, OptionalField } from '@foretoken/core';
 import {
   decodeEnd,
   NodeBatch,
@@ -11,6 +11,9 @@ import {
 } from '@foretoken/core/kit';
 import { OpenHypothesis } from './open-hypothesis.js';
 import type { Chosen, TokenChoice } from './token-choice.js';
+
+/** What its strategies can use of a request. */
+export const ACCEPTS: readonly OptionalField[] = ['outputPrefixes'];
 
 /** How a left-to-right decode of independent hypotheses runs; made for one decode. */
 export interface RowDecoding<Source> {

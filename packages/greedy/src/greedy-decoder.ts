@@ -11,7 +11,7 @@ import {
   SCORE_RULES,
   type ScoreRules,
 } from '@foretoken/core/kit';
-import { decodeRows, type RowDecoding } from './decode-rows.js';
+import { ACCEPTS, decodeRows, type RowDecoding } from './decode-rows.js';
 import { bestOfTopK, bestToken, pickBest, ruledToken } from './token-choice.js';
 
 /** What a decoder of independent hypotheses reports beside the tokens. */
@@ -56,13 +56,14 @@ export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decod
   return {
     name: 'greedy',
     requires,
+    accepts: ACCEPTS,
     decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
       return decodeRows(model, () => prepare(model, request), performance.now());
     },
   };
 
   function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): RowDecoding<Source> {
-    const request = assertRuledDecode({ name: 'greedy', requires }, model, given, options);
+    const request = assertRuledDecode({ name: 'greedy', requires, accepts: ACCEPTS }, model, given, options);
     const { vocabulary, supports } = model;
     const max = ruled ? vocabulary.size : Math.min(vocabulary.size, supports.maxCandidates);
     if (alternatives > 0) assertInteger('alternatives', alternatives, 1, max);

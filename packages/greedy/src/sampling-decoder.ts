@@ -18,7 +18,7 @@ import {
   SCORE_RULES,
   type ScoreRules,
 } from '@foretoken/core/kit';
-import { decodeRows, type RowDecoding } from './decode-rows.js';
+import { ACCEPTS, decodeRows, type RowDecoding } from './decode-rows.js';
 import { REPORT_OPTIONS, type ReportOptions } from './greedy-decoder.js';
 import { pickBest, pickedFromTopK, ruledToken } from './token-choice.js';
 import { assertTruncation, randomPick, TRUNCATION_OPTIONS, type TruncationOptions } from './truncated-sampling.js';
@@ -68,13 +68,14 @@ export function sampling<Source = TokenSource>(options: SamplingOptions = {}): D
   return {
     name: 'sampling',
     requires,
+    accepts: ACCEPTS,
     decode(model: AutoregressiveModel<Source>, request: DecodeRequest<Source>) {
       return decodeRows(model, () => prepare(model, request), performance.now());
     },
   };
 
   function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): RowDecoding<Source> {
-    const request = assertRuledDecode({ name: 'sampling', requires }, model, given, options);
+    const request = assertRuledDecode({ name: 'sampling', requires, accepts: ACCEPTS }, model, given, options);
     const { vocabulary, supports } = model;
     if (alternatives > 0) assertInteger('alternatives', alternatives, 1, vocabulary.size);
     const streams = request.sources.map((source) => new RandomStream(request.seed ?? 0, source));

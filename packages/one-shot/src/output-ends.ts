@@ -1,5 +1,4 @@
-import type { DecodeRequest } from '@foretoken/core';
-import { OutputBounds, type StopProgress } from '@foretoken/core/kit';
+import { OutputBounds, type RowCuts, type StopProgress } from '@foretoken/core/kit';
 
 /** Where a growing output stands, and whether a request cuts it there; immutable. */
 export interface OutputEnd {
@@ -10,7 +9,7 @@ export interface OutputEnd {
 }
 
 /**
- * Where limit and stops of a request cut outputs, by the rule of `RowOutput`. Searches ask while outputs grow: whatever would
+ * Where limit and stops of a request cut the outputs of a row, by the rule of `RowOutput`. Searches ask while outputs grow: whatever would
  * follow a cut is one output, with the sum of all probabilities.
  */
 export class OutputEnds {
@@ -19,8 +18,8 @@ export class OutputEnds {
   readonly endTokenId: number | undefined;
   readonly #bounds: OutputBounds;
 
-  constructor(request: DecodeRequest<unknown>, endTokenId: number | undefined) {
-    this.#bounds = new OutputBounds(endTokenId, request.maxNewTokens ?? Number.POSITIVE_INFINITY, request);
+  constructor(cuts: RowCuts, endTokenId: number | undefined) {
+    this.#bounds = new OutputBounds(endTokenId, cuts.maxNewTokens ?? Number.POSITIVE_INFINITY, cuts);
     this.start = { length: 0, progress: this.#bounds.start, over: false };
     this.endTokenId = endTokenId;
   }

@@ -1,5 +1,5 @@
 import type { DecodeEvent, DecodeRequest, Hypothesis, Lattice, RowResult, TokenAlignment } from '@foretoken/core';
-import { decodeEnd, givenTokens, RowOutput, rowResult } from '@foretoken/core/kit';
+import { decodeEnd, givenTokens, RowOutput, rowCuts, rowResult } from '@foretoken/core/kit';
 
 /** An output that was found at once, before end token, limit and stops cut it. */
 export interface Candidate {
@@ -18,8 +18,6 @@ export interface Candidate {
 
 export interface RowEventsOptions {
   readonly endTokenId: number | undefined;
-  /** Most new output tokens. */
-  readonly limit: number;
   /** When `decode` was called, in milliseconds. */
   readonly began: number;
   /** Read once all rows are there. */
@@ -36,13 +34,14 @@ export interface ForwardCounts {
 export async function* rowEvents(
   rows: Iterable<readonly Candidate[]> | AsyncIterable<readonly Candidate[]>,
   request: DecodeRequest<unknown>,
-  { endTokenId, limit, began, counts }: RowEventsOptions,
+  { endTokenId, began, counts }: RowEventsOptions,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
   const results: RowResult[] = [];
   for await (const candidates of rows) {
     const row = results.length;
-    const max = givenTokens(request, row) + limit;
-    const hypotheses = candidates.map((candidate) => hypothesisOf(candidate, new RowOutput(endTokenId, max, request)));
+    const cuts = rowCuts(request, row);
+    const max = givenTokens(request, row) + (cuts.maxNewTokens ?? Number.POSITIVE_INFINITY);
+    const hypotheses = candidates.map((candidate) => hypothesisOf(candidate, new RowOutput(endTokenId, max, cuts)));
     const { tokenIds, alignment } = hypotheses[0];
     const [{ lattice, logProbs: known }] = candidates;
     const logProbs = known && Float32Array.from(known.slice(0, tokenIds.length));

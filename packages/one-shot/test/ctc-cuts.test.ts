@@ -1,5 +1,5 @@
-import { type CtcLattice, collect, type DecodeRequest, type TokenSource } from '@foretoken/core';
-import { cutOutput } from '@foretoken/core/kit';
+import { type CtcLattice, collect } from '@foretoken/core';
+import { cutOutput, type RowCuts } from '@foretoken/core/kit';
 import { ctcGreedy, ctcPrefixBeam } from '@foretoken/one-shot';
 import { ctcLattice } from '@foretoken/testkit';
 import fc from 'fast-check';
@@ -7,13 +7,11 @@ import { describe, expect, it } from 'vitest';
 import { all, hashModel, type Options, SOURCE } from './ctc-decode.js';
 import { anyCtc, cutAlignments, everyAlignment, latticesModel, rankedOutputs } from './ctc-oracle.js';
 
-type Cuts = Pick<DecodeRequest<TokenSource>, 'maxNewTokens' | 'stopSequences' | 'stopStrings'>;
-
 const LETTERS = 'abcd';
 const textOf = (tokenIds: Int32Array) => Array.from(tokenIds, (id) => LETTERS[id]).join('');
 
 /** Any token may be the end token, beside limits, stop sequences and stop strings of any kind. */
-const anyCuts: fc.Arbitrary<{ readonly endTokenId: number; readonly cuts: Cuts }> = fc
+const anyCuts: fc.Arbitrary<{ readonly endTokenId: number; readonly cuts: RowCuts }> = fc
   .record({
     endTokenId: fc.integer({ min: -1, max: 3 }),
     maxNewTokens: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
@@ -29,7 +27,7 @@ const anyCuts: fc.Arbitrary<{ readonly endTokenId: number; readonly cuts: Cuts }
     },
   }));
 
-async function decode(lattice: CtcLattice, endTokenId: number, cuts: Cuts, options: Options) {
+async function decode(lattice: CtcLattice, endTokenId: number, cuts: RowCuts, options: Options) {
   const model = latticesModel([lattice], 4, endTokenId);
   const decoder = ctcPrefixBeam({ candidates: 1, ...options });
   const { results } = await collect(decoder.decode(model, { sources: [SOURCE], ...cuts }));
@@ -86,7 +84,7 @@ describe('outputs that are cut', () => {
         for (const [index, { tokenIds, score, logProb, finishReason }] of found.entries()) {
           expect(logProb).toBeCloseTo(byTokens.get(tokenIds.join())?.logProb as number, 5);
           expect(score).toBeCloseTo(wanted[index]?.score, 5);
-          const { finishReason: reason } = cutOutput(tokenIds, endTokenId, { sources: [], ...cuts });
+          const { finishReason: reason } = cutOutput(tokenIds, endTokenId, cuts);
           if (reason !== 'complete') expect(finishReason).toBe(reason);
           else expect(['complete', 'end-token']).toContain(finishReason);
         }
@@ -140,7 +138,7 @@ describe('outputs that are cut', () => {
           let best = Number.NEGATIVE_INFINITY;
           const allowed: (readonly number[])[] = [];
           for (const { labels, tokenIds: said, logProb } of everyAlignment(lattice)) {
-            if (cutOutput(said, endTokenId, { sources: [], ...cuts }).tokenIds.join() !== tokenIds.join()) continue;
+            if (cutOutput(said, endTokenId, cuts).tokenIds.join() !== tokenIds.join()) continue;
             if (logProb > best + 1e-5) allowed.length = 0;
             best = Math.max(best, logProb);
             if (logProb > best - 1e-5) allowed.push(runsOf(labels, lattice.blankId, tokenIds.length));

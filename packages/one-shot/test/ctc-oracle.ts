@@ -1,5 +1,5 @@
-import type { CtcLattice, DecodeRequest, LatticeModel, TokenSource } from '@foretoken/core';
-import { cutOutput } from '@foretoken/core/kit';
+import type { CtcLattice, LatticeModel, TokenSource } from '@foretoken/core';
+import { cutOutput, type RowCuts } from '@foretoken/core/kit';
 import { ctcLattice, vocabularyOf } from '@foretoken/testkit';
 import fc from 'fast-check';
 
@@ -85,11 +85,11 @@ export function everyOutput(lattice: CtcLattice): Map<string, SummedCtcOutput> {
 export function cutAlignments(
   lattice: CtcLattice,
   endTokenId: number,
-  request: Partial<DecodeRequest<unknown>> = {},
+  cuts: RowCuts = {},
 ): Map<string, SummedCtcOutput> {
   const byTokens = new Map<string, SummedCtcOutput>();
   for (const { tokenIds: said, logProb } of everyAlignment(lattice)) {
-    const tokenIds = Array.from(cutOutput(said, endTokenId, { sources: [], ...request }).tokenIds);
+    const tokenIds = Array.from(cutOutput(said, endTokenId, cuts).tokenIds);
     const before = byTokens.get(tokenIds.join())?.logProb ?? Number.NEGATIVE_INFINITY;
     byTokens.set(tokenIds.join(), { tokenIds, logProb: Math.log(Math.exp(before) + Math.exp(logProb)) });
   }

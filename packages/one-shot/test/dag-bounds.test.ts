@@ -48,7 +48,7 @@ describe('dagBeam follows', () => {
         return list;
       },
     };
-    const ends = new OutputEnds({ sources: [SOURCE] }, 0);
+    const ends = new OutputEnds({}, 0);
     const options = { beamSize, outputs: 1, lengthPenalty: 1 };
     const { count, result } = counted(prefixBeam({ graph, row: 0, ends, edges: counting }, options));
     return { standing, max, count, result };

@@ -1,12 +1,10 @@
-import { collect, type DecodeRequest, type TokenSource } from '@foretoken/core';
-import { cutOutput } from '@foretoken/core/kit';
+import { collect } from '@foretoken/core';
+import { cutOutput, type RowCuts } from '@foretoken/core/kit';
 import { NgramModel } from '@foretoken/language-models';
 import { dagBeam, dagGreedy } from '@foretoken/one-shot';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dagLattice, everyDerivation, randomDag, type ScriptedDag, scriptedDagModel } from './dag-scripted.js';
-
-type Cuts = Pick<DecodeRequest<TokenSource>, 'maxNewTokens' | 'stopSequences' | 'stopStrings'>;
 
 const VOCABULARY = 4;
 const WIDE = 4096;
@@ -26,7 +24,7 @@ const anyCase = fc.record({
       strings: fc.array(fc.stringMatching(/^[abcd]{1,2}$/), { maxLength: 2 }),
     })
     .map(
-      ({ maxNewTokens, sequences, strings }): Cuts => ({
+      ({ maxNewTokens, sequences, strings }): RowCuts => ({
         maxNewTokens,
         stopSequences: sequences.length === 0 ? undefined : sequences.map((ids) => Int32Array.from(ids)),
         stopStrings: strings.length === 0 ? undefined : { strings, textOf },
@@ -38,11 +36,11 @@ const model = (dag: ScriptedDag, endTokenId: number) =>
   scriptedDagModel({ vocabularySize: VOCABULARY, endTokenId, dag: () => dag });
 
 /** All derivations that are cut to the same, added up; natural logarithms by joined tokens. */
-function cutSums(dag: ScriptedDag, endTokenId: number, startTokenId: number | undefined, cuts: Cuts) {
+function cutSums(dag: ScriptedDag, endTokenId: number, startTokenId: number | undefined, cuts: RowCuts) {
   const found = new Map<string, number>();
   for (const { tokenIds, logProb } of everyDerivation(dagLattice(dag, VOCABULARY))) {
     const said = tokenIds[0] === startTokenId ? tokenIds.slice(1) : tokenIds;
-    const key = cutOutput(said, endTokenId, { sources: [], ...cuts }).tokenIds.join();
+    const key = cutOutput(said, endTokenId, cuts).tokenIds.join();
     found.set(key, Math.log(Math.exp(found.get(key) ?? Number.NEGATIVE_INFINITY) + Math.exp(logProb)));
   }
   return found;
@@ -67,7 +65,7 @@ describe('dagBeam', () => {
         for (const [index, { tokenIds, logProb, score, finishReason }] of found.entries()) {
           expect(logProb).toBeCloseTo(wanted.get(tokenIds.join()) as number, 6);
           expect(score).toBeCloseTo(ranked[index], 6);
-          const { finishReason: reason } = cutOutput(tokenIds, endTokenId, { sources: [], ...cuts });
+          const { finishReason: reason } = cutOutput(tokenIds, endTokenId, cuts);
           if (reason !== 'complete') expect(finishReason).toBe(reason);
           else expect(['complete', 'end-token']).toContain(finishReason);
         }

@@ -25,7 +25,7 @@ const DECODERS: readonly (() => DagDecoder)[] = [
   () => dagLookahead(),
   () => dagViterbi(),
   () => dagJointViterbi(),
-  () => dagJointViterbi({ length: (row) => 3 + (row % 2) }),
+  () => dagJointViterbi({ length: 3 }),
   () => dagBeam({ hypotheses: 3 }),
   () => dagSampling({ hypotheses: 2 }),
 ];
@@ -95,10 +95,10 @@ describe.each(DECODERS.map((create) => [create().name, create] as const))('%s', 
         const events = create().decode(dagModel(endTokenId), { sources: SOURCES, ...request });
         const { results } = await collect(events);
         for (const [row, output] of full.entries()) {
-          const wanted = cutOutput(output, endTokenId, { sources: SOURCES, ...request });
+          const wanted = cutOutput(output, endTokenId, request);
           const [found] = results[row]?.hypotheses ?? [];
           // Of all that a beam finds, the best is another one once outputs that are cut to the same are added up.
-          const again = cutOutput(found?.tokenIds ?? [], endTokenId, { sources: SOURCES, ...request });
+          const again = cutOutput(found?.tokenIds ?? [], endTokenId, request);
           expect(again.tokenIds).toEqual(found?.tokenIds);
           if (create().name !== 'dag-beam') expect(found).toMatchObject(wanted);
           reasons.add(found?.finishReason);
@@ -254,12 +254,16 @@ describe('options', () => {
     const model = { ...dagModel(), emit: () => Promise.reject(new Error('the model was asked')) };
     const few = { ...model, supports: { kind: 'dag', maxCandidates: 4 } } as const;
     const run =
-      (decoder: DagDecoder, on: LatticeModel<TokenSource> = model) =>
+      (decoder: DagDecoder, on: LatticeModel<TokenSource> = model, more: Partial<DecodeRequest<TokenSource>> = {}) =>
       () =>
-        collect(decoder.decode(on, one));
+        collect(decoder.decode(on, { ...one, ...more }));
     await assertCode(run(dagGreedy({ startTokenId: VOCABULARY })), 'INVALID_ARGUMENT');
     await assertCode(run(dagBeam({ languageModel: { model: ngrams(VOCABULARY + 1, 1) } })), 'INVALID_ARGUMENT');
-    await assertCode(run(dagViterbi({ length: () => 0 })), 'INVALID_ARGUMENT');
+    await assertCode(run(dagGreedy(), model, { lengths: [3] }), 'UNSUPPORTED_CAPABILITY');
+    await assertCode(run(dagViterbi({ length: 3 }), model, { lengths: [3] }), 'INVALID_ARGUMENT');
+    await assertCode(run(dagViterbi({ lengthPenalty: 1 }), model, { lengths: [3] }), 'INVALID_ARGUMENT');
+    await assertCode(run(dagViterbi(), model, { lengths: [0] }), 'INVALID_ARGUMENT');
+    await assertCode(run(dagViterbi(), model, { lengths: [3, 3] }), 'INVALID_ARGUMENT');
     await assertCode(run(dagBeam(), few), 'UNSUPPORTED_CAPABILITY');
     await assertCode(run(dagSampling(), few), 'UNSUPPORTED_CAPABILITY');
   });

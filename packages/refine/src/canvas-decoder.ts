@@ -11,10 +11,9 @@ import {
   type Requirements,
 } from '@foretoken/core';
 import {
-  assertCanvasFits,
+  assertCanvasRequest,
   assertDecode,
   assertLengthOptions,
-  assertOutputPrefixes,
   brokenPrediction,
   canvasLengths,
   cutOutput,
@@ -22,7 +21,9 @@ import {
   givenTokens,
   type LengthOptions,
   MAX_FORWARD_CELLS,
+  type NamedRequirements,
   opened,
+  rowCuts,
 } from '@foretoken/core/kit';
 import { assertLatticeSearch, type LatticeSearch, pathsToRead, searchOutputs } from './lattice-search.js';
 import { RefinedCanvas } from './refined-canvas.js';
@@ -63,31 +64,30 @@ export function canvasDecoder<Source>(strategy: CanvasStrategy<Source>): Decoder
     outputs: [output.kind],
     lengths: length === undefined && initial === undefined,
   };
-  return {
+  // Outputs that a lattice is searched for have its length and its beginning.
+  const checked: NamedRequirements = {
     name,
     requires,
-    decode: (model, request) => decode(strategy, requires, model, request, performance.now()),
+    accepts: initial === undefined ? ['lengths', 'outputPrefixes'] : [],
+  };
+  return {
+    ...checked,
+    decode: (model, request) => decode(strategy, checked, model, request, performance.now()),
   };
 }
 
 async function* decode<Source>(
   strategy: CanvasStrategy<Source>,
-  requires: Requirements,
+  checked: NamedRequirements,
   model: CanvasModel<Source>,
   given: DecodeRequest<Source>,
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
-  const request = assertDecode({ name: strategy.name, requires }, model, given);
+  const request = assertDecode(checked, model, given);
   const { sources, signal, outputPrefixes } = request;
-  assertOutputPrefixes(
-    request,
-    model.vocabulary,
-    model.maskTokenId,
-    Math.min(strategy.length ?? Infinity, model.maxLength),
-  );
-  if (strategy.length !== undefined) assertCanvasFits(strategy.length, model);
+  assertCanvasRequest(strategy, model, request);
   const { initial } = strategy;
-  if (initial !== undefined) assertLatticeSearch(strategy.name, initial, model.vocabulary, request);
+  if (initial !== undefined) assertLatticeSearch(initial, model.vocabulary);
   const encoding = await commonEncoding(model, initial?.lattice, sources, signal);
   const open = { encoding, signal };
   let session: CanvasSession | undefined;
@@ -158,13 +158,14 @@ function contextOf<Source>(
   request: DecodeRequest<Source>,
 ): RowContext {
   const given = givenTokens(request, row);
+  const cuts = rowCuts(request, row);
   const { endTokenId, size } = model.vocabulary;
   return {
     source,
     seed: request.seed ?? 0,
     vocabularySize: size,
     endsWithin: (tokenIds, length) =>
-      cutOutput(tokenIds.subarray(0, length), endTokenId, request, given).finishReason !== 'complete',
+      cutOutput(tokenIds.subarray(0, length), endTokenId, cuts, given).finishReason !== 'complete',
   };
 }
 

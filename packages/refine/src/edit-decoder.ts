@@ -19,6 +19,7 @@ import {
   forwardParts,
   type NamedRequirements,
   opened,
+  rowCuts,
 } from '@foretoken/core/kit';
 import { type EditedCanvas, edited, outputOf } from './edited-canvas.js';
 import { assertLatticeSearch, type LatticeSearch, pathsToRead, searchOutputs } from './lattice-search.js';
@@ -61,7 +62,7 @@ export function editDecoder<Source>(strategy: EditStrategy<Source>): Decoder<Edi
   const checked: NamedRequirements = {
     name,
     requires: REQUIRES,
-    accepts: initial === undefined ? ['initialOutputs'] : [],
+    accepts: initial === undefined ? ['initialOutputs', 'outputPrefixes'] : [],
   };
   return {
     ...checked,
@@ -81,7 +82,7 @@ async function* decode<Source>(
   assertOutputPrefixes(request, model.vocabulary, model.placeholderTokenId, model.maxLength - 2);
   assertInitial(model, request);
   const { initial } = strategy;
-  if (initial !== undefined) assertLatticeSearch(strategy.name, initial, model.vocabulary, request);
+  if (initial !== undefined) assertLatticeSearch(initial, model.vocabulary);
   const encoding = await commonEncoding(model, initial?.lattice, sources, signal);
   const open = { encoding, signal };
   let session: EditSession | undefined;
@@ -98,7 +99,8 @@ async function* decode<Source>(
       const state: EditState = { row, canvas };
       // A prefix after which the output is over leaves nothing to decide.
       const over =
-        given[row] !== 0 && cutOutput(start, vocabulary.endTokenId, request, start.length).finishReason !== 'complete';
+        given[row] !== 0 &&
+        cutOutput(start, vocabulary.endTokenId, rowCuts(request, row), start.length).finishReason !== 'complete';
       const refinement = over ? nothing() : strategy.edit(state, model);
       return [{ refinement, show: () => outputOf(state.canvas) }];
     });

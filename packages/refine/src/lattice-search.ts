@@ -9,14 +9,7 @@ import type {
   SourceEncoder,
   Vocabulary,
 } from '@foretoken/core';
-import {
-  assertLattice,
-  assertVocabulary,
-  brokenPrediction,
-  type OptionTable,
-  refuseOutputPrefixes,
-  withMethods,
-} from '@foretoken/core/kit';
+import { assertLattice, assertVocabulary, brokenPrediction, type OptionTable, withMethods } from '@foretoken/core/kit';
 
 /** A lattice model, and how an output is read off its lattices; where it shares an encoder, each source is encoded once. */
 export interface LatticeSearch<Source> {
@@ -35,17 +28,11 @@ export const LATTICE_SEARCH: OptionTable<LatticeSearch<never>> = {
 };
 
 /**
- * Throws `UNSUPPORTED_CAPABILITY` where the search cannot read the lattice or outputs are to begin with given tokens, and
+ * Throws `UNSUPPORTED_CAPABILITY` where the search cannot read the lattice, and
  * `INVALID_ARGUMENT` where the lattice has another vocabulary than the model that refines it.
  */
-export function assertLatticeSearch<Source>(
-  decoder: string,
-  { lattice, search }: LatticeSearch<Source>,
-  vocabulary: Vocabulary,
-  request: DecodeRequest<Source>,
-): void {
+export function assertLatticeSearch<Source>({ lattice, search }: LatticeSearch<Source>, vocabulary: Vocabulary): void {
   assertLattice(search, lattice);
-  refuseOutputPrefixes(decoder, request);
   assertVocabulary('lattice', lattice.vocabulary, vocabulary);
 }
 

@@ -6,7 +6,7 @@ import type {
   Hypothesis,
   RowResult,
 } from '@foretoken/core';
-import { cutOutput, decodeEnd, meanLogProb, noTokenLeft, rowResult, Yielder } from '@foretoken/core/kit';
+import { cutOutput, decodeEnd, meanLogProb, noTokenLeft, rowCuts, rowResult, Yielder } from '@foretoken/core/kit';
 
 /** Tokens as they stand, with natural-log probabilities where a prediction decided them (else NaN); `[length]` each. */
 export interface Shown {
@@ -89,7 +89,7 @@ export async function* refineRows<Ask, Answer>(
     const cuts = candidates.map(({ shown, score }) => ({
       shown,
       score,
-      ...cutOutput(shown.tokenIds, rounds.endTokenId, request, rounds.given[row]),
+      ...cutOutput(shown.tokenIds, rounds.endTokenId, rowCuts(request, row), rounds.given[row]),
     }));
     const decided = cuts.filter(({ tokenIds }) => !tokenIds.includes(rounds.undecidedTokenId));
     if (decided.length === 0) throw noTokenLeft(row, best(cuts).tokenIds.indexOf(rounds.undecidedTokenId));

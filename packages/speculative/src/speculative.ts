@@ -19,7 +19,7 @@ import {
   oneOf,
   outputLimit,
   RowOutput,
-  refuseOutputPrefixes,
+  rowCuts,
   rowResult,
   Yielder,
 } from '@foretoken/core/kit';
@@ -100,7 +100,6 @@ async function* decode<Source>(
 ): AsyncGenerator<DecodeEvent, void, undefined> {
   const request = assertDecode({ name: NAME, requires }, model, given);
   assertSameVocabulary(model, settings.drafter);
-  refuseOutputPrefixes(NAME, request);
   const { sources, signal } = request;
   const { endTokenId } = model.vocabulary;
   const elapsed = (): number => performance.now() - startMs;
@@ -110,8 +109,9 @@ async function* decode<Source>(
     const { forest, drafts } = opened;
     const rows = sources.map((_, row) => {
       const start = forest.start(row);
-      const limit = outputLimit(model.maxLength, start.prefix.length, request);
-      return new SpeculativeRow(row, start, new RowOutput(endTokenId, limit, request), limit);
+      const cuts = rowCuts(request, row);
+      const limit = outputLimit(model.maxLength, start.prefix.length, cuts);
+      return new SpeculativeRow(row, start, new RowOutput(endTokenId, limit, cuts), limit);
     });
     const totals = { proposed: 0, evaluated: 0, accepted: 0 };
     const nodes = new NodeBatch();

@@ -27,6 +27,14 @@ export async function assertLimits(full: DecodeEndEvent, decode: DecodeWith, sea
       if (!search) assertCut(hypotheses[0], full.results[row]?.hypotheses[0], maxNewTokens, 'length');
     }
   }
+  const maxNewTokens = full.results.map((_, row) => 1 + (row % 3));
+  const { results } = await decode({ maxNewTokens });
+  for (const [row, { hypotheses }] of results.entries()) {
+    for (const { tokenIds } of hypotheses) {
+      assert.ok(tokenIds.length <= maxNewTokens[row], 'a limit of one row holds for that row');
+    }
+    if (!search) assertCut(hypotheses[0], full.results[row]?.hypotheses[0], maxNewTokens[row], 'length');
+  }
 }
 
 /**

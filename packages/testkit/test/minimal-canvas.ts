@@ -10,6 +10,7 @@ import type {
   TokenSource,
 } from '@foretoken/core';
 import {
+  assertAccepted,
   assertCanvas,
   assertRequest,
   bestCanvasTokens,
@@ -17,7 +18,7 @@ import {
   cutOutput,
   decodeEnd,
   noTokenLeft,
-  refuseOutputPrefixes,
+  rowCuts,
   rowResult,
   Yielder,
 } from '@foretoken/core/kit';
@@ -26,6 +27,7 @@ import {
 export type CanvasFault =
   | 'none'
   | 'ignores the limit'
+  | 'limits all rows as the first'
   | 'ignores stops'
   | 'obeys stops in row 0 only'
   | 'fills finished rows again'
@@ -67,7 +69,7 @@ export function minimalCanvas(fault: CanvasFault): Decoder<Model> {
     async *decode(model: Model, request: DecodeRequest<TokenSource>): AsyncGenerator<DecodeEvent> {
       const began = performance.now();
       if (fault !== 'skips validation') assertRequest(request);
-      if (fault !== 'ignores output prefixes') refuseOutputPrefixes('minimal', request);
+      if (fault !== 'ignores output prefixes') assertAccepted({ name: 'minimal', requires }, request);
       if (fault !== 'opens before checking the model') assertCanvas({ name: 'minimal', requires }, model);
       const { sources, signal } = request;
       const session = await model.open(sources, signal === undefined ? {} : { signal });
@@ -160,10 +162,12 @@ export function minimalCanvas(fault: CanvasFault): Decoder<Model> {
     results: RowResult[],
     began: number,
   ): Generator<DecodeEvent> {
-    const { maxNewTokens, stopSequences = [], stopStrings } = request;
+    const { maxNewTokens, stopSequences, stopStrings } = rowCuts(
+      request,
+      fault === 'limits all rows as the first' ? 0 : row,
+    );
     const ignores = fault === 'ignores stops' || (fault === 'obeys stops in row 0 only' && row > 0);
     const cut = cutOutput(whole, model.vocabulary.endTokenId, {
-      sources: request.sources,
       maxNewTokens: fault === 'ignores the limit' ? undefined : maxNewTokens,
       stopSequences: ignores ? undefined : stopSequences,
       stopStrings: ignores ? undefined : stopStrings,

@@ -8,13 +8,14 @@ import type {
   TokenSource,
 } from '@foretoken/core';
 import {
+  assertAccepted,
   assertEdit,
   assertRequest,
   bestCanvasTokens,
   cutOutput,
   decodeEnd,
   noTokenLeft,
-  refuseOutputPrefixes,
+  rowCuts,
   rowResult,
   Yielder,
 } from '@foretoken/core/kit';
@@ -23,6 +24,7 @@ import {
 export type EditFault =
   | 'none'
   | 'ignores the limit'
+  | 'limits all rows as the first'
   | 'ignores stops'
   | 'obeys stops in row 0 only'
   | 'asks about finished rows'
@@ -60,7 +62,7 @@ export function minimalEdit(fault: EditFault): Decoder<Model> {
     async *decode(model: Model, request: DecodeRequest<TokenSource>): AsyncGenerator<DecodeEvent> {
       const began = performance.now();
       if (fault !== 'skips validation') assertRequest(request);
-      if (fault !== 'ignores output prefixes') refuseOutputPrefixes('minimal', request);
+      if (fault !== 'ignores output prefixes') assertAccepted({ name: 'minimal', requires }, request);
       if (fault !== 'opens before checking the model') assertEdit({ name: 'minimal', requires }, model);
       const session = await model.open(request.sources);
       try {
@@ -166,7 +168,7 @@ export function minimalEdit(fault: EditFault): Decoder<Model> {
   function* report(
     { row, tokenIds: canvas }: Edited,
     { vocabulary, placeholderTokenId }: Model,
-    { sources, maxNewTokens, stopSequences = [], stopStrings }: DecodeRequest<TokenSource>,
+    request: DecodeRequest<TokenSource>,
     results: RowResult[],
     began: number,
   ): Generator<DecodeEvent> {
@@ -174,8 +176,11 @@ export function minimalEdit(fault: EditFault): Decoder<Model> {
     const whole = canvas
       .slice(1, -1)
       .map((id) => (id === 6 && fault === 'outputs the placeholder' ? placeholderTokenId : id));
+    const { maxNewTokens, stopSequences, stopStrings } = rowCuts(
+      request,
+      fault === 'limits all rows as the first' ? 0 : row,
+    );
     const cut = cutOutput(whole, vocabulary.endTokenId, {
-      sources,
       maxNewTokens: fault === 'ignores the limit' ? undefined : maxNewTokens,
       stopSequences: ignores ? undefined : stopSequences,
       stopStrings: ignores ? undefined : stopStrings,

@@ -11,11 +11,12 @@ import {
   type TokenSource,
 } from '@foretoken/core';
 import {
+  assertAccepted,
   assertAutoregressive,
   assertRequest,
   outputLimit,
   RowOutput,
-  refuseOutputPrefixes,
+  rowCuts,
   rowResult,
   type StopConditions,
   Yielder,
@@ -27,6 +28,7 @@ type Model = AutoregressiveModel<TokenSource>;
 export type GreedyFault =
   | 'none'
   | 'ignores the limit'
+  | 'limits all rows as the first'
   | 'ignores stop sequences'
   | 'ignores stop strings'
   | 'ignores output prefixes'
@@ -63,7 +65,7 @@ export function minimalGreedy(fault: GreedyFault): Decoder<Model> {
     requires,
     async *decode(model: Model, request: DecodeRequest<TokenSource>): AsyncGenerator<DecodeEvent> {
       if (fault !== 'skips validation') assertRequest(request);
-      if (fault !== 'ignores output prefixes') refuseOutputPrefixes('minimal', request);
+      if (fault !== 'ignores output prefixes') assertAccepted({ name: 'minimal', requires }, request);
       if (fault !== 'opens before checking the model') assertAutoregressive({ name: 'minimal', requires }, model);
       const forest = await model.open(request.sources);
       try {
@@ -80,7 +82,9 @@ export function minimalGreedy(fault: GreedyFault): Decoder<Model> {
     request: DecodeRequest<TokenSource>,
   ): AsyncGenerator<DecodeEvent> {
     const end = fault === 'keeps the end token' ? -1 : model.vocabulary.endTokenId;
-    const outputs = request.sources.map((_, row) => new RowOutput(end, limitOf(model, request), stopsOf(row, request)));
+    const outputs = request.sources.map(
+      (_, row) => new RowOutput(end, limitOf(row, model, request), stopsOf(row, request)),
+    );
     const last = outputs.map(() => ROOT);
     const next = outputs.map((_, row) => forest.start(row).prefix[0]);
     if (fault === 'shares state between decodes') shared = next;
@@ -129,9 +133,9 @@ export function minimalGreedy(fault: GreedyFault): Decoder<Model> {
     yield { type: 'decode-end', ...resultsOf(outputs, forwards, atMs()), atMs: atMs() };
   }
 
-  function limitOf(model: Model, request: DecodeRequest<TokenSource>): number {
+  function limitOf(row: number, model: Model, request: DecodeRequest<TokenSource>): number {
     if (fault === 'ignores the limit') return model.maxLength;
-    return outputLimit(model.maxLength, 1, request);
+    return outputLimit(model.maxLength, 1, rowCuts(request, fault === 'limits all rows as the first' ? 0 : row));
   }
 
   function stopsOf(row: number, { stopSequences = [], stopStrings }: DecodeRequest<TokenSource>): StopConditions {

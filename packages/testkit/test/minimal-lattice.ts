@@ -10,11 +10,13 @@ import type {
   TokenSource,
 } from '@foretoken/core';
 import {
+  assertAccepted,
   assertLattice,
   assertRequest,
   cutOutput,
   decodeEnd,
-  refuseOutputPrefixes,
+  type RowCuts,
+  rowCuts,
   rowResult,
   Yielder,
 } from '@foretoken/core/kit';
@@ -23,6 +25,7 @@ import {
 export type LatticeFault =
   | 'none'
   | 'ignores the limit'
+  | 'limits all rows as the first'
   | 'ignores stops'
   | 'obeys stops in row 0 only'
   | 'lets rows influence one another'
@@ -49,7 +52,7 @@ export function minimalLattice(fault: LatticeFault): Decoder<LatticeModel<TokenS
     async *decode(model, request): AsyncGenerator<DecodeEvent> {
       if (fault !== 'skips validation') {
         assertRequest(request);
-        refuseOutputPrefixes('minimal', request);
+        assertAccepted({ name: 'minimal', requires }, request);
       }
       if (fault !== 'takes any lattice') assertLattice({ name: 'minimal', requires }, model);
       const { sources, signal } = request;
@@ -109,11 +112,13 @@ export function minimalLattice(fault: LatticeFault): Decoder<LatticeModel<TokenS
     yield decodeEnd(results, began, { forwards: fault === 'counts too many forwards' ? 2 : 1 });
   }
 
-  function cutsOf(row: number, request: DecodeRequest<TokenSource>): DecodeRequest<TokenSource> {
-    const { sources, maxNewTokens, stopSequences, stopStrings } = request;
+  function cutsOf(row: number, request: DecodeRequest<TokenSource>): RowCuts {
+    const { maxNewTokens, stopSequences, stopStrings } = rowCuts(
+      request,
+      fault === 'limits all rows as the first' ? 0 : row,
+    );
     const ignores = fault === 'ignores stops' || (fault === 'obeys stops in row 0 only' && row > 0);
     return {
-      sources,
       maxNewTokens: fault === 'ignores the limit' ? undefined : maxNewTokens,
       stopSequences: ignores ? undefined : stopSequences,
       stopStrings: ignores ? undefined : stopStrings,

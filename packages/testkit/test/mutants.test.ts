@@ -38,6 +38,7 @@ describe('the decoder suite', () => {
   const STOPS = 'stops every row at a stop sequence, and with the token that completes a stop string';
   const caught: Readonly<Record<Exclude<GreedyFault, 'none'>, string>> = {
     'ignores the limit': 'cuts at maxNewTokens exactly',
+    'limits all rows as the first': 'cuts at maxNewTokens exactly',
     'ignores stop sequences': STOPS,
     'ignores stop strings': STOPS,
     'ignores output prefixes': 'starts inside an output, or refuses to',

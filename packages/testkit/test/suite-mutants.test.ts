@@ -18,6 +18,7 @@ const STOPS = 'stops every row at a stop sequence, and with the token that compl
 
 const LATTICE: Caught<LatticeFault> = {
   'ignores the limit': 'cuts at maxNewTokens exactly',
+  'limits all rows as the first': 'cuts at maxNewTokens exactly',
   'ignores stops': STOPS,
   'obeys stops in row 0 only': STOPS,
   'lets rows influence one another': 'gives a row of a batch what it gives the row alone',
@@ -41,6 +42,7 @@ const LATTICE: Caught<LatticeFault> = {
 
 const CANVAS: Caught<CanvasFault> = {
   'ignores the limit': 'cuts at maxNewTokens exactly',
+  'limits all rows as the first': 'cuts at maxNewTokens exactly',
   'ignores stops': STOPS,
   'obeys stops in row 0 only': STOPS,
   'fills finished rows again':
@@ -65,6 +67,7 @@ const CANVAS: Caught<CanvasFault> = {
 
 const EDIT: Caught<EditFault> = {
   'ignores the limit': 'cuts at maxNewTokens exactly',
+  'limits all rows as the first': 'cuts at maxNewTokens exactly',
   'ignores stops': STOPS,
   'obeys stops in row 0 only': STOPS,
   'asks about finished rows': 'asks of a row in a batch what it asks of the row alone, and nothing of a finished row',

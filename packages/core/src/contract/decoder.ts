@@ -7,10 +7,16 @@ export interface DecodeRequest<Source> {
   /** One output is produced for each row; at least one. */
   readonly sources: readonly Source[];
   /**
-   * Most new tokens a row, end token and tokens of `outputPrefixes` not counted; default and upper bound: what the model can
-   * hold.
+   * Most new tokens, of all rows or one number a row; end token and tokens of `outputPrefixes` are not counted. Default and
+   * upper bound: what the model can hold.
    */
-  readonly maxNewTokens?: number | undefined;
+  readonly maxNewTokens?: number | readonly number[] | undefined;
+  /**
+   * Positions of each row's canvas, or of its path through a DAG lattice, one number a row; a given prefix and an end token
+   * are among them. Where they are given, no length is predicted.
+   * A strategy whose outputs have no length beforehand refuses them with `UNSUPPORTED_CAPABILITY`.
+   */
+  readonly lengths?: readonly number[] | undefined;
   /** Token sequences that end a hypothesis as soon as its output ends with one of them. */
   readonly stopSequences?: readonly Int32Array[] | undefined;
   /** Strings that end a hypothesis with the token that completes one of them. */
@@ -36,7 +42,7 @@ export interface DecodeRequest<Source> {
 }
 
 /** What of a request not every strategy can use. */
-export type OptionalField = 'initialOutputs';
+export type OptionalField = 'outputPrefixes' | 'initialOutputs' | 'lengths';
 
 /** What a decoder needs of its model, checked before the first forward. */
 export type Requirements =

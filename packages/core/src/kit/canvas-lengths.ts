@@ -3,11 +3,13 @@ import type { DecodeRequest } from '../contract/decoder.js';
 import { ForetokenError } from '../contract/errors.js';
 import { assertScores } from '../tensor/score-checks.js';
 import { integer, number, type OptionTable } from './options.js';
+import { assertOutputPrefixes } from './row-output.js';
 
 /** How long a canvas is; shared by the strategies on canvases. */
 export interface LengthOptions {
   /**
-   * Positions of every canvas, a given prefix and an end token among them; default: what the model predicts. `lengthBeam`
+   * Positions of every canvas, a given prefix and an end token among them; default: `lengths` of the request, or what the
+   * model predicts. `lengthBeam`
    * tries the most probable lengths (default 1) side by side; the output is the canvas of highest mean log-probability, to
    * which `lengthWeight` (default 0) times the natural-log probability of its length is added.
    */
@@ -47,6 +49,30 @@ export function assertLengthOptions({ length, lengthBeam, lengthWeight = 0 }: Le
 }
 
 /**
+ * Checks lengths and prefixes of a request before any compute. Throws `INVALID_ARGUMENT` where request and options both say a
+ * length, `LENGTH_LIMIT` for one that the model cannot hold or a prefix that is longer than its canvas.
+ */
+export function assertCanvasRequest<Source>(
+  { length, lengthBeam = 1 }: LengthOptions,
+  model: CanvasModel<Source>,
+  request: DecodeRequest<Source>,
+): void {
+  const { lengths } = request;
+  if (lengths !== undefined && (length !== undefined || lengthBeam > 1)) {
+    const option = length === undefined ? 'lengthBeam' : 'length';
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `The request has lengths, but the strategy was given ${option} too. Leave one of them out.`,
+      { option: 'lengths', received: lengths },
+    );
+  }
+  const { vocabulary, maskTokenId, maxLength } = model;
+  const lengthOf = (row: number): number => lengths?.[row] ?? length ?? maxLength;
+  assertOutputPrefixes(request, vocabulary, maskTokenId, (row) => Math.min(lengthOf(row), maxLength));
+  for (const row of request.sources.keys()) assertCanvasFits(lengthOf(row), model);
+}
+
+/**
  * The lengths to try for each row, different ones, best first; none shorter than the row's output prefix, none of probability 0.
  *
  * Throws `LENGTH_LIMIT` for one that the model cannot hold, `RUNTIME_FAILURE` where it predicts none, and `INVALID_SCORES`, whose
@@ -56,8 +82,9 @@ export async function canvasLengths<Source>(
   { length, lengthBeam = 1, lengthWeight = 0 }: LengthOptions,
   session: CanvasSession,
   model: CanvasModel<Source>,
-  { sources, signal, outputPrefixes }: DecodeRequest<Source>,
+  { sources, signal, outputPrefixes, lengths: told }: DecodeRequest<Source>,
 ): Promise<readonly (readonly TriedLength[])[]> {
+  if (told !== undefined) return told.map((one) => [{ length: one, bonus: 0 }]);
   if (length !== undefined) return sources.map(() => [{ length, bonus: 0 }]);
   const predictions = await session.predictLengths(lengthBeam, signal);
   return sources.map((_, row) => {

@@ -86,7 +86,8 @@ export function assertModel(decoder: NamedRequirements, model: unknown): void {
       return;
     }
     case 'canvas':
-      if (requires.lengths && supports?.lengths !== true) throw lacks('predicted lengths', 'Set the option `length`.');
+      if (requires.lengths && supports?.lengths !== true)
+        throw lacks('predicted lengths', 'Set the option `length`, or `lengths` of the request.');
       return;
     case 'edit':
       if ((model as { readonly vocabulary: Vocabulary }).vocabulary.endTokenId === undefined) {

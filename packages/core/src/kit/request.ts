@@ -3,7 +3,7 @@ import { ForetokenError } from '../contract/errors.js';
 import type { StopStrings } from '../contract/scoring.js';
 import type { Vocabulary } from '../contract/vocabulary.js';
 import { wrongValue } from './checks.js';
-import { assertModel, type NamedRequirements, unsupported } from './model-checks.js';
+import { assertModel, type NamedRequirements } from './model-checks.js';
 import {
   callback,
   entryOf,
@@ -52,9 +52,12 @@ const STOP_STRINGS: OptionTable<StopStrings> = {
   textOf: callback<StopStrings['textOf']>(text),
 };
 
+const count = integer(1);
+
 const REQUEST: OptionTable<DecodeRequest<unknown>> = {
   sources,
-  maxNewTokens: integer(1),
+  maxNewTokens: (name, value) => (lengthOf(value) === undefined ? count : listOf(count))(name, value),
+  lengths: listOf(count),
   stopSequences: listOf(tokens(1)),
   stopStrings: fields(STOP_STRINGS, ['strings', 'textOf']),
   outputPrefixes: listOf(tokens()),
@@ -80,8 +83,9 @@ export function assertRequest<Source>(request: DecodeRequest<Source>): DecodeReq
       option: 'sources',
     });
   }
-  for (const option of ['outputPrefixes', 'initialOutputs'] as const) {
-    const { length } = checked[option] ?? sources;
+  for (const option of ['maxNewTokens', 'lengths', 'outputPrefixes', 'initialOutputs'] as const) {
+    const value = checked[option];
+    const length = typeof value === 'object' ? value.length : sources.length;
     if (length === sources.length) continue;
     throw new ForetokenError(
       'INVALID_ARGUMENT',
@@ -103,7 +107,10 @@ export function assertDecode<Source>(
   request: DecodeRequest<Source>,
 ): DecodeRequest<Source> {
   const checked = assertRequest(request);
-  assertModel(decoder, model);
+  const { requires } = decoder;
+  // Lengths that are given need not be predicted.
+  const told = requires?.model === 'canvas' && checked.lengths !== undefined;
+  assertModel(told ? { ...decoder, requires: { ...requires, lengths: false } } : decoder, model);
   assertAccepted(decoder, checked);
   const known = integer(0, model.vocabulary.size - 1);
   for (const [index, sequence] of (checked.stopSequences ?? []).entries()) {
@@ -112,14 +119,17 @@ export function assertDecode<Source>(
   return checked;
 }
 
+/** Who can use it. */
 const ACCEPTING: Readonly<Record<OptionalField, string>> = {
+  outputPrefixes: 'greedy, sampling, beam search and strategies on canvases start inside an output.',
   initialOutputs: 'levenshtein starts from given outputs.',
+  lengths: 'strategies on canvases, such as nat, and dagViterbi take lengths.',
 };
 
-/** Throws `UNSUPPORTED_CAPABILITY` for what the decoder cannot use of a request. */
-function assertAccepted({ name, accepts = [] }: NamedRequirements, request: DecodeRequest<unknown>): void {
+/** Throws `UNSUPPORTED_CAPABILITY` for what the decoder cannot use of a checked request; `assertDecode` does it. */
+export function assertAccepted({ name, accepts = [] }: NamedRequirements, request: DecodeRequest<unknown>): void {
   for (const option of Object.keys(ACCEPTING) as OptionalField[]) {
-    if (request[option] === undefined || accepts.includes(option)) continue;
+    if (accepts.includes(option) || !isAsked(option, request)) continue;
     throw new ForetokenError(
       'UNSUPPORTED_CAPABILITY',
       `${name} cannot use ${option}. Leave them out; ${ACCEPTING[option]}`,
@@ -128,9 +138,8 @@ function assertAccepted({ name, accepts = [] }: NamedRequirements, request: Deco
   }
 }
 
-/** Throws `UNSUPPORTED_CAPABILITY` where a request forces how outputs begin and the strategy cannot start inside one. */
-export function refuseOutputPrefixes(decoder: string, request: DecodeRequest<unknown>): void {
-  if (request.outputPrefixes?.some(({ length }) => length > 0)) {
-    throw unsupported(decoder, 'to start inside an output', 'Decode with greedy, sampling or beam search.');
-  }
+/** Prefixes that are all empty ask for nothing. */
+function isAsked(option: OptionalField, request: DecodeRequest<unknown>): boolean {
+  if (option === 'outputPrefixes') return request.outputPrefixes?.some(({ length }) => length > 0) ?? false;
+  return request[option] !== undefined;
 }

@@ -90,7 +90,7 @@ export class RowOutput {
 export function outputLimit(
   maxLength: number,
   prefixLength: number,
-  request: DecodeRequest<unknown>,
+  request: Pick<RowCuts, 'maxNewTokens'>,
   given = 0,
 ): number {
   const room = maxLength - prefixLength + 1;
@@ -103,6 +103,23 @@ export function outputLimit(
   }
   return Math.min(room, given + (request.maxNewTokens ?? room));
 }
+
+/** What of a request cuts the output of one row. */
+export interface RowCuts extends StopConditions {
+  readonly maxNewTokens?: number | undefined;
+}
+
+/** What of a request cuts the output of this row. */
+export function rowCuts(request: Cuts, row: number): RowCuts {
+  const { maxNewTokens, stopSequences, stopStrings } = request;
+  return {
+    maxNewTokens: typeof maxNewTokens === 'object' ? maxNewTokens[row] : maxNewTokens,
+    stopSequences,
+    stopStrings,
+  };
+}
+
+type Cuts = Pick<DecodeRequest<unknown>, 'maxNewTokens' | 'stopSequences' | 'stopStrings'>;
 
 /** Output tokens that a request gives a row to begin with. */
 export function givenTokens({ outputPrefixes }: DecodeRequest<unknown>, row: number): number {
@@ -124,7 +141,7 @@ export function startOutput(
   minNewTokens = 0,
 ): RowOutput {
   const given = givenTokens(request, row);
-  const limit = outputLimit(model.maxLength, prefixLength, request, given);
+  const limit = outputLimit(model.maxLength, prefixLength, rowCuts(request, row), given);
   if (given > limit) {
     throw new ForetokenError(
       'LENGTH_LIMIT',
@@ -165,10 +182,10 @@ function overWithin(row: number, given: number, length: number): ForetokenError 
 export function cutOutput(
   tokenIds: Iterable<number>,
   endTokenId: number | undefined,
-  request: DecodeRequest<unknown>,
+  cuts: RowCuts,
   given = 0,
 ): { readonly tokenIds: Int32Array; readonly finishReason: FinishReason } {
-  const output = new RowOutput(endTokenId, given + (request.maxNewTokens ?? Number.POSITIVE_INFINITY), request);
+  const output = new RowOutput(endTokenId, given + (cuts.maxNewTokens ?? Number.POSITIVE_INFINITY), cuts);
   for (const tokenId of tokenIds) if (!output.push(tokenId)) break;
   return { tokenIds: output.tokenIds(), finishReason: output.finishReason ?? 'complete' };
 }
@@ -181,11 +198,18 @@ export function assertOutputPrefixes(
   request: DecodeRequest<unknown>,
   vocabulary: Vocabulary,
   maskTokenId: number,
-  max: number,
+  max: number | ((row: number) => number),
 ): void {
   for (const [row, prefix] of (request.outputPrefixes ?? []).entries()) {
-    assertOutputTokens('outputPrefixes', row, prefix, vocabulary, maskTokenId, max);
-    const { length } = cutOutput(prefix, vocabulary.endTokenId, request, prefix.length).tokenIds;
+    assertOutputTokens(
+      'outputPrefixes',
+      row,
+      prefix,
+      vocabulary,
+      maskTokenId,
+      typeof max === 'number' ? max : max(row),
+    );
+    const { length } = cutOutput(prefix, vocabulary.endTokenId, rowCuts(request, row), prefix.length).tokenIds;
     if (length < prefix.length) throw overWithin(row, prefix.length, length);
   }
 }

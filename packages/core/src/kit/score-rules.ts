@@ -18,7 +18,7 @@ import {
   tokens,
 } from './options.js';
 import { assertDecode } from './request.js';
-import { givenTokens } from './row-output.js';
+import { givenTokens, rowCuts } from './row-output.js';
 import * as processors from './score-processors.js';
 
 /** Numbers by token id or position; a plain object such as `{ 7: -2 }` is as good as a Map. */
@@ -102,7 +102,7 @@ function assertRulesFit(
   for (const sequence of request.outputPrefixes ?? []) for (const tokenId of sequence) known('outputPrefixes', tokenId);
   const { minNewTokens = 0, constraint } = rules;
   const { endTokenId } = vocabulary;
-  const maxNew = Math.min(request.maxNewTokens ?? maxLength, maxLength);
+  const maxNew = Math.min(maxLength, ...limitsOf(request, maxLength));
   if (minNewTokens > maxNew) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
@@ -172,8 +172,12 @@ function mapOf(numbers: TokenNumbers = {}): ReadonlyMap<number, number> {
 
 /** Most tokens that the output of every row has room for, as far as is known before a model is opened. */
 export function commonLimit(maxLength: number, request: DecodeRequest<unknown>): number {
-  const { sources, maxNewTokens = maxLength } = request;
-  return Math.min(maxLength, ...sources.map((_, row) => givenTokens(request, row) + maxNewTokens));
+  return Math.min(maxLength, ...limitsOf(request, maxLength).map((limit, row) => givenTokens(request, row) + limit));
+}
+
+/** Most new tokens of each row. */
+function limitsOf(request: DecodeRequest<unknown>, maxLength: number): number[] {
+  return request.sources.map((_, row) => rowCuts(request, row).maxNewTokens ?? maxLength);
 }
 
 /**

@@ -15,7 +15,6 @@ import {
   flag,
   integer,
   type OptionTable,
-  refuseOutputPrefixes,
   Yielder,
 } from '@foretoken/core/kit';
 import { type Candidate, rowEvents } from '../row-events.js';
@@ -55,11 +54,9 @@ export function ctcGreedy<Source = TokenSource>(options: CtcGreedyOptions = {}):
     async *decode(model: LatticeModel<Source>, given: DecodeRequest<Source>) {
       const began = performance.now();
       const request = assertDecode({ name: NAME, requires }, model, given);
-      refuseOutputPrefixes(NAME, request);
       const yielder = new Yielder(request.signal);
       const lattices = await emitCtc<Source>(model, request, { k: candidates, yielder });
       const { endTokenId } = model.vocabulary;
-      const limit = request.maxNewTokens ?? Number.POSITIVE_INFINITY;
       const rows = async function* (): AsyncGenerator<Candidate[]> {
         for (const lattice of lattices) {
           if (yielder.due()) await yielder.yield();
@@ -67,7 +64,7 @@ export function ctcGreedy<Source = TokenSource>(options: CtcGreedyOptions = {}):
           yield [reported ? { ...best, lattice } : best];
         }
       };
-      yield* rowEvents(rows(), request, { endTokenId, limit, began, counts: { forwards: 1 } });
+      yield* rowEvents(rows(), request, { endTokenId, began, counts: { forwards: 1 } });
     },
   };
 }

@@ -8,7 +8,7 @@ import {
   type Requirements,
   type TokenSource,
 } from '@foretoken/core';
-import { assertDecode, type CtcAlignment, ctcAlignment, refuseOutputPrefixes, Yielder } from '@foretoken/core/kit';
+import { assertDecode, type CtcAlignment, ctcAlignment, rowCuts, Yielder } from '@foretoken/core/kit';
 import { OutputEnds } from '../output-ends.js';
 import { assertRescorer } from '../rescoring/rescorer.js';
 import { type Candidate, rowEvents } from '../row-events.js';
@@ -44,18 +44,17 @@ export function ctcPrefixBeam<Source = TokenSource>(
     async *decode(model: LatticeModel<Source>, given: DecodeRequest<Source>) {
       const began = performance.now();
       const request = assertDecode({ name: NAME, requires }, model, given);
-      refuseOutputPrefixes(NAME, request);
       const search = searchOptions(settings, model.vocabulary);
       if (rescoring !== undefined) {
         assertRescorer('rescoring.model', rescoring.model, model.vocabulary, beamSize > 1);
       }
       const { endTokenId } = model.vocabulary;
-      const ends = new OutputEnds(request, endTokenId);
       const yielder = new Yielder(request.signal);
+      const endsOf = (row: number): OutputEnds => new OutputEnds(rowCuts(request, row), endTokenId);
       const counts = { forwards: 0, otherForwards: rescoring === undefined ? undefined : 0 };
       const searched = async function* (lattices: readonly CtcLattice[], first: number): AsyncGenerator<Found[]> {
         for (const [index, lattice] of lattices.entries()) {
-          yield await yielder.run(searchRow(lattice, search, ends, first + index));
+          yield await yielder.run(searchRow(lattice, search, endsOf(first + index), first + index));
         }
       };
       const rows = async function* (): AsyncGenerator<Candidate[]> {
@@ -92,8 +91,7 @@ export function ctcPrefixBeam<Source = TokenSource>(
           }
         }
       };
-      const limit = request.maxNewTokens ?? Number.POSITIVE_INFINITY;
-      yield* rowEvents(rows(), request, { endTokenId, limit, began, counts });
+      yield* rowEvents(rows(), request, { endTokenId, began, counts });
     },
   };
 

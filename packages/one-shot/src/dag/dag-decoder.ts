@@ -1,4 +1,4 @@
-import type { DagLattice, DecodeRequest, Decoder, LatticeModel, Requirements } from '@foretoken/core';
+import type { DagLattice, DecodeRequest, Decoder, LatticeModel, OptionalField, Requirements } from '@foretoken/core';
 import {
   assertDecode,
   assertInteger,
@@ -6,7 +6,7 @@ import {
   flag,
   integer,
   type OptionTable,
-  refuseOutputPrefixes,
+  rowCuts,
   Yielder,
 } from '@foretoken/core/kit';
 import { OutputEnds } from '../output-ends.js';
@@ -41,6 +41,8 @@ export type DagSearch = (row: DagRow) => Generator<void, readonly Candidate[]>;
 export interface DagStrategy<Source> {
   readonly name: string;
   readonly options: DagOptions;
+  /** What it can use of a request. */
+  readonly accepts?: readonly OptionalField[] | undefined;
   /** Candidates needed at each vertex (default 1). */
   readonly candidates?: number | undefined;
   /** The search itself leaves start tokens out and cuts outputs (default: its candidates say whole paths). */
@@ -54,24 +56,24 @@ const MAX_POSITIONS = 2048;
 
 /** A decoder that reads one lattice a row, after one forward for as many rows as fit in memory. */
 export function dagDecoder<Source>(strategy: DagStrategy<Source>): Decoder<LatticeModel<Source>> {
-  const { name, candidates = 1, cuts = false, options, prepare } = strategy;
+  const { name, accepts, candidates = 1, cuts = false, options, prepare } = strategy;
   const { startTokenId, lattices: reported = false } = options;
   const requires: Requirements = { model: 'lattice', kinds: ['dag'], candidates };
   return {
     name,
     requires,
+    accepts,
     async *decode(model: LatticeModel<Source>, given: DecodeRequest<Source>) {
       const began = performance.now();
-      const request = assertDecode({ name, requires }, model, given);
-      refuseOutputPrefixes(name, request);
+      const request = assertDecode({ name, requires, accepts }, model, given);
       if (startTokenId !== undefined) assertInteger('startTokenId', startTokenId, 0, model.vocabulary.size - 1);
       const search = prepare(model, request);
       const { endTokenId, size } = model.vocabulary;
       const { sources, signal } = request;
-      const ends = new OutputEnds(request, endTokenId);
       const yielder = new Yielder(signal);
       const counts = { forwards: 0 };
       const searchRow = function* (lattice: DagLattice, row: number): ReturnType<DagSearch> {
+        const ends = new OutputEnds(rowCuts(request, row), endTokenId);
         const said = yield* search({ graph: yield* readDag(lattice, size, row), row, ends });
         const found =
           cuts || startTokenId === undefined ? said : said.map((candidate) => withoutStart(candidate, startTokenId));
@@ -87,8 +89,7 @@ export function dagDecoder<Source>(strategy: DagStrategy<Source>): Decoder<Latti
           }
         }
       };
-      const limit = request.maxNewTokens ?? Number.POSITIVE_INFINITY;
-      yield* rowEvents(rows(), request, { endTokenId, limit, began, counts });
+      yield* rowEvents(rows(), request, { endTokenId, began, counts });
     },
   };
 }

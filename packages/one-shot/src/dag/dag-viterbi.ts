@@ -1,13 +1,5 @@
 import { type DecodeRequest, type Decoder, ForetokenError, type LatticeModel, type TokenSource } from '@foretoken/core';
-import {
-  argmax,
-  callback,
-  checkOptions,
-  integer,
-  number,
-  type OptionReader,
-  type OptionTable,
-} from '@foretoken/core/kit';
+import { argmax, checkOptions, integer, number, type OptionTable } from '@foretoken/core/kit';
 import { candidateOf, DAG_OPTIONS, type DagOptions, type DagSearch, dagDecoder } from './dag-decoder.js';
 import type { DagGraph } from './dag-graph.js';
 import { withBestTokens } from './dag-walk.js';
@@ -19,14 +11,11 @@ export interface DagViterbiOptions extends DagOptions {
    * (default 1): 0 ranks by plain log-probability, more favours longer paths. Not together with `length`.
    */
   readonly lengthPenalty?: number | undefined;
-  /** Vertices of the path, those that say a start or end token counted; a number, or one for each row. Default: any. */
-  readonly length?: number | ((row: number) => number) | undefined;
+  /** Vertices of the path, those that say a start or end token counted. Default: `lengths` of the request, or any. */
+  readonly length?: number | undefined;
 }
 
-const length: OptionReader<number | ((row: number) => number)> = (name, value) =>
-  typeof value === 'function' ? callback<(row: number) => number>(integer(1))(name, value) : integer(1)(name, value);
-
-const OPTIONS: OptionTable<DagViterbiOptions> = { ...DAG_OPTIONS, lengthPenalty: number(-10, 10), length };
+const OPTIONS: OptionTable<DagViterbiOptions> = { ...DAG_OPTIONS, lengthPenalty: number(-10, 10), length: integer(1) };
 
 /**
  * Viterbi decoding of a DAG lattice: the most probable path by its edges alone, of a given length or after a length penalty,
@@ -74,10 +63,11 @@ function viterbi<Source>(
   return dagDecoder({
     name,
     options,
-    prepare: (_model, { sources }: DecodeRequest<Source>): DagSearch => {
-      const lengths = sources.map((_, row) => (typeof length === 'function' ? length(row) : length));
+    accepts: ['lengths'],
+    prepare: (_model, { lengths }: DecodeRequest<Source>): DagSearch => {
+      if (lengths !== undefined && (length !== undefined || lengthPenalty !== undefined)) throw twice(lengths);
       return function* ({ graph, row }) {
-        const wanted = lengths[row];
+        const wanted = lengths?.[row] ?? length;
         const vertexPart = vertexScores(graph);
         if (wanted === undefined) {
           const penalty = lengthPenalty ?? 1;
@@ -115,6 +105,14 @@ function nothingBetter(lengthPenalty: number, max: number): StopViterbi {
     const sum = bound + ROUNDING * (1 + Math.abs(bound));
     return Math.max(sum / (length + 1) ** lengthPenalty, sum / max ** lengthPenalty) < best;
   };
+}
+
+function twice(received: readonly number[]): ForetokenError {
+  return new ForetokenError(
+    'INVALID_ARGUMENT',
+    'The request has lengths, but the strategy was given length or lengthPenalty too. Leave one of them out.',
+    { option: 'lengths', received },
+  );
 }
 
 function noPath(row: number, length: number, vertices: number): ForetokenError {

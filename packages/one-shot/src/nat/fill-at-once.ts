@@ -17,6 +17,7 @@ import {
   meanLogProb,
   noTokenLeft,
   opened,
+  rowCuts,
   type TriedLength,
   Yielder,
 } from '@foretoken/core/kit';
@@ -105,7 +106,8 @@ function blanksOf<Source>(
 ): Blank[] {
   const prefix = request.outputPrefixes?.[row] ?? new Int32Array();
   // A prefix after which the output is over leaves nothing to decide.
-  const over = cutOutput(prefix, vocabulary.endTokenId, request, prefix.length).finishReason !== 'complete';
+  const over =
+    cutOutput(prefix, vocabulary.endTokenId, rowCuts(request, row), prefix.length).finishReason !== 'complete';
   return (over ? [{ length: prefix.length, bonus: 0 }] : lengths).map(({ length, bonus }) => {
     const tokenIds = new Int32Array(length).fill(maskTokenId);
     tokenIds.set(prefix);
@@ -135,7 +137,7 @@ function decided<Source>(
   read: DecodeRequest<unknown>,
 ): FilledCanvas[] {
   const undecided = canvases.map(({ tokenIds }) =>
-    cutOutput(tokenIds, vocabulary.endTokenId, read).tokenIds.indexOf(maskTokenId),
+    cutOutput(tokenIds, vocabulary.endTokenId, rowCuts(read, row)).tokenIds.indexOf(maskTokenId),
   );
   const left = canvases.filter((_, index) => undecided[index] === -1);
   if (left.length === 0) throw noTokenLeft(row, undecided[0]);

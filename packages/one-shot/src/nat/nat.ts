@@ -6,15 +6,15 @@ import {
   type DecodeRequest,
   type Decoder,
   ForetokenError,
+  type OptionalField,
   type Requirements,
   type TokenSource,
   type Vocabulary,
 } from '@foretoken/core';
 import {
-  assertCanvasFits,
+  assertCanvasRequest,
   assertDecode,
   assertLengthOptions,
-  assertOutputPrefixes,
   checkOptions,
   cutOutput,
   fields,
@@ -22,8 +22,10 @@ import {
   givenTokens,
   LENGTH_OPTIONS,
   type LengthOptions,
+  type NamedRequirements,
   type OptionTable,
-  refuseOutputPrefixes,
+  type RowCuts,
+  rowCuts,
   withMethods,
 } from '@foretoken/core/kit';
 import { assertRescorer } from '../rescoring/rescorer.js';
@@ -76,40 +78,39 @@ export function nat<Source = TokenSource>(options: NatOptions<Source> = {}): Dec
   options = checkOptions<NatOptions<Source>>(NAME, options, OPTIONS);
   assertOptions(options);
   const requires: Requirements = { model: 'canvas', outputs: ['topK'], lengths: options.length === undefined };
+  // A model that rescores reads whole outputs.
+  const accepts: readonly OptionalField[] = options.rescoring ? ['lengths'] : ['lengths', 'outputPrefixes'];
+  const checked = { name: NAME, requires, accepts };
   return {
-    name: NAME,
-    requires,
-    decode: (model, request) => decode(options, requires, model, request, performance.now()),
+    ...checked,
+    decode: (model, request) => decode(options, checked, model, request, performance.now()),
   };
 }
 
 async function* decode<Source>(
   options: NatOptions<Source>,
-  requires: Requirements,
+  checked: NamedRequirements,
   model: CanvasModel<Source>,
   given: DecodeRequest<Source>,
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
-  const request = assertDecode({ name: NAME, requires }, model, given);
-  const { rescoring, length, noAdjacentRepeats = false, deduplicate = false } = options;
-  const { maxLength, vocabulary, maskTokenId } = model;
+  const request = assertDecode(checked, model, given);
+  const { rescoring, noAdjacentRepeats = false, deduplicate = false } = options;
+  const { vocabulary } = model;
   if (rescoring !== undefined) {
-    refuseOutputPrefixes(`${NAME} with a model to rescore`, request);
     assertRescorer('rescoring.model', rescoring.model, vocabulary, true);
   }
-  assertOutputPrefixes(request, vocabulary, maskTokenId, Math.min(length ?? Number.POSITIVE_INFINITY, maxLength));
-  if (length !== undefined) assertCanvasFits(length, model);
+  assertCanvasRequest(options, model, request);
   const { rows, forwards, otherForwards } = await rankedCanvases(
     { ...options, noAdjacentRepeats, deduplicate },
     model,
     request,
   );
   const best = rows.map((canvases, row): Candidate[] => [
-    readPart(highest(canvases), givenTokens(request, row), vocabulary, request),
+    readPart(highest(canvases), givenTokens(request, row), vocabulary, rowCuts(request, row)),
   ]);
   yield* rowEvents(best, request, {
     endTokenId: vocabulary.endTokenId,
-    limit: request.maxNewTokens ?? Number.POSITIVE_INFINITY,
     began,
     counts: { forwards, otherForwards },
   });
@@ -155,9 +156,9 @@ function readPart(
   { tokenIds, logProbs, score }: FilledCanvas,
   given: number,
   { endTokenId }: Vocabulary,
-  request: DecodeRequest<unknown>,
+  cuts: RowCuts,
 ): Candidate {
-  const cut = cutOutput(tokenIds, endTokenId, request, given);
+  const cut = cutOutput(tokenIds, endTokenId, cuts, given);
   const length = cut.tokenIds.length + (cut.finishReason === 'end-token' ? 1 : 0);
   const read = Array.from(logProbs.subarray(0, length));
   const logProb = read.slice(given).reduce((sum, value) => sum + value, 0);

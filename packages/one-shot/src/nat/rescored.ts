@@ -16,7 +16,7 @@ export async function rescored<Source>(
 ): Promise<FilledRows> {
   const { endTokenId } = model.vocabulary;
   // Whole outputs, so that where a request cuts them has no say in which is best.
-  const outputs = rows.map((row) => row.map(({ tokenIds }) => cutOutput(tokenIds, endTokenId, { sources }).tokenIds));
+  const outputs = rows.map((row) => row.map(({ tokenIds }) => cutOutput(tokenIds, endTokenId, {}).tokenIds));
   const { logProbs, forwards } = await scoreInParts(model, sources, outputs, open, 0, true);
   const ranked = rows.map((canvases, row) =>
     canvases.map((canvas, index) => {
