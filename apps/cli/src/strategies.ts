@@ -38,14 +38,15 @@ import { outputTokens } from './requests.js';
 import {
   type DrafterName,
   findPart,
-  PART_NAMES,
   type Part,
   type PartModel,
   type PartName,
+  partLabel,
   partOf,
   partsIn,
   RACE_STRATEGIES,
   type StrategyName,
+  type VariantName,
 } from './strategy-names.js';
 import type { StrategyOptions } from './strategy-options.js';
 
@@ -72,9 +73,11 @@ export function createStrategy(
   /** A drafter of the folder by its name, or one that copies. */
   drafter: DrafterName | Drafter<TokenSource>,
   // The seed goes with each request.
-  { searchedHints = false, seed: _seed, ...options }: StrategyOptions = {},
+  { searchedHints = false, seed: _seed, variant, ...options }: StrategyOptions = {},
 ): Strategy {
-  const part = <Name extends Part>(wanted: Name): Model<Name> => partFor(name, wanted, model);
+  // What only helps, such as the model that rescores, is always the exact one.
+  const part = <Name extends Part>(wanted: Name): Model<Name> =>
+    partFor(name, wanted, model, wanted === partOf(name) ? variant : undefined);
   const autoregressive = (decoder: Decoder<Model<'autoregressive'>>): Strategy => {
     const target = part('autoregressive');
     assertAutoregressive(decoder, target);
@@ -138,7 +141,7 @@ export function createStrategy(
     }
     default:
       part('dag');
-      return lattice(dagDecoder(name, model, options), 'dag');
+      return lattice(dagDecoder(name, model, { ...options, variant }), 'dag');
   }
 }
 
@@ -171,8 +174,8 @@ function searchedHintsOf(name: StrategyName, model: LoadedModel): LatticeSearch<
 type DagStrategyName = Extract<StrategyName, `dag-${string}`>;
 
 function dagDecoder(name: DagStrategyName, model: LoadedModel, given: StrategyOptions): Decoder<Model<'dag'>> {
-  const { ngramWeight, ...rest } = given;
-  const startTokenId = findPart(model, 'dag')?.startTokenId;
+  const { ngramWeight, variant, ...rest } = given;
+  const startTokenId = findPart(model, 'dag', variant)?.startTokenId;
   const options = { ...rest, startTokenId };
   switch (name) {
     case 'dag-greedy':
@@ -225,10 +228,15 @@ export function createDrafter(name: DrafterName, model: LoadedModel): Drafter<To
 }
 
 /** Throws `UNSUPPORTED_CAPABILITY` where the folder lacks the part. */
-function partFor<Name extends PartName>(decoder: string, part: Name, model: LoadedModel): Model<Name> {
-  const found = findPart(model, part);
+function partFor<Name extends PartName>(
+  decoder: string,
+  part: Name,
+  model: LoadedModel,
+  variant?: VariantName,
+): Model<Name> {
+  const found = findPart(model, part, variant);
   if (found !== undefined) return found;
-  const capability = PART_NAMES[part];
+  const capability = partLabel(part, variant);
   const has = partsIn(model);
   throw new ForetokenError(
     'UNSUPPORTED_CAPABILITY',

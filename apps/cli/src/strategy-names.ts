@@ -42,18 +42,33 @@ type Parts = Pick<LoadedModel, 'find'>;
 export type PartName = keyof Models;
 export type PartModel<Name extends PartName> = Models[Name];
 
-const FIND: { readonly [Name in PartName]: (model: Parts) => Models[Name] | undefined } = {
-  autoregressive: (model: Parts) => model.find('autoregressive'),
-  ctc: (model: Parts) => model.find('lattice', { lattice: 'ctc' }),
-  canvas: (model: Parts) => model.find('canvas'),
-  dag: (model: Parts) => model.find('lattice', { lattice: 'dag' }),
-  edit: (model: Parts) => model.find('edit'),
-  languageModel: (model: Parts) => model.find('languageModel'),
+/** What `--variant` may be. */
+export const VARIANTS = ['exact', 'fast', 'draft'] as const;
+export type VariantName = (typeof VARIANTS)[number];
+
+type Find<Name extends PartName> = (model: Parts, variant: VariantName) => Models[Name] | undefined;
+
+const FIND: { readonly [Name in PartName]: Find<Name> } = {
+  autoregressive: (model, variant) => model.find('autoregressive', { variant }),
+  ctc: (model, variant) => model.find('lattice', { lattice: 'ctc', variant }),
+  canvas: (model, variant) => model.find('canvas', { variant }),
+  dag: (model, variant) => model.find('lattice', { lattice: 'dag', variant }),
+  edit: (model, variant) => model.find('edit', { variant }),
+  languageModel: (model, variant) => model.find('languageModel', { variant }),
 };
 
 /** A part of a loaded folder; `undefined` where it has none. */
-export function findPart<Name extends PartName>(model: Parts, name: Name): PartModel<Name> | undefined {
-  return FIND[name](model);
+export function findPart<Name extends PartName>(
+  model: Parts,
+  name: Name,
+  variant: VariantName = 'exact',
+): PartModel<Name> | undefined {
+  return FIND[name](model, variant);
+}
+
+/** How messages call a part. */
+export function partLabel(name: PartName, variant: VariantName = 'exact'): string {
+  return variant === 'exact' ? PART_NAMES[name] : `${PART_NAMES[name]} (${variant})`;
 }
 
 /** The part that a strategy decodes with. */
@@ -65,5 +80,9 @@ export function partOf(strategy: StrategyName): Part {
 /** What a loaded folder has, for a message about what it lacks. */
 export function partsIn(model: LoadedModel): string[] {
   const parts = Object.keys(PART_NAMES) as (keyof typeof PART_NAMES)[];
-  return parts.filter((part) => findPart(model, part) !== undefined).map((part) => PART_NAMES[part]);
+  return parts.flatMap((part) =>
+    VARIANTS.filter((variant) => findPart(model, part, variant) !== undefined).map((variant) =>
+      partLabel(part, variant),
+    ),
+  );
 }

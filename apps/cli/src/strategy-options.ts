@@ -14,7 +14,7 @@ import type {
 import type { Options } from './arguments.js';
 import type { OptionDefinition } from './command.js';
 import { usageError } from './errors.js';
-import { partOf, STRATEGIES, STRATEGIES_OF, type StrategyName } from './strategy-names.js';
+import { partOf, STRATEGIES, STRATEGIES_OF, type StrategyName, type VariantName } from './strategy-names.js';
 
 /**
  * What the command line says of how to search: options of the strategy it was read for and no others, so that all of it can
@@ -36,6 +36,8 @@ export interface StrategyOptions
     Pick<SkeletonFirstOptions, 'share' | 'fills' | 'revise'>,
     Pick<MaskedDiffusionOptions, 'steps' | 'order' | 'entropyBound' | 'blockLength' | 'remask'>,
     Pick<LevenshteinOptions, 'perGap' | 'deletionThreshold'> {
+  /** Which model of its kind decodes. */
+  readonly variant?: VariantName | undefined;
   readonly seed?: number | undefined;
   /** The folder's autoregressive model chooses among what was found. */
   readonly rescoring?: boolean | undefined;

@@ -105,6 +105,8 @@ describe('import', () => {
       'e',
       '--weights',
       'float32',
+      '--step-layout',
+      'body',
       '--name',
       '007',
     ];
@@ -129,6 +131,7 @@ describe('import', () => {
           dag: 'd',
           edit: 'e',
           weights: 'float32',
+          stepLayout: 'body',
           name: '007',
           description: 'd',
           licence: 'MIT',

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CanvasOpenOptions } from '@foretoken/core';
+import { ModelParts } from '@foretoken/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partOf, STRATEGIES, type StrategyName } from '../src/strategy-names.js';
 import { maskedLanguageModel, modelWithNgrams, modelWithStudents } from './students.js';
@@ -22,6 +23,58 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'foretoken-cli-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('--variant', () => {
+  const withFast = () => {
+    const model = fakeModel();
+    const emitted: string[] = [];
+    const counted = (variant: string) => {
+      const lattice = model.part('lattice');
+      return {
+        ...lattice,
+        emit: (...call: Parameters<typeof lattice.emit>) => {
+          emitted.push(variant);
+          return lattice.emit(...call);
+        },
+      };
+    };
+    const parts = new ModelParts([
+      { kind: 'autoregressive', model: model.part('autoregressive') },
+      { kind: 'lattice', model: counted('exact') },
+      { kind: 'lattice', variant: 'fast', model: counted('fast') },
+    ]);
+    return { emitted, model: { ...model, find: parts.find.bind(parts) as typeof model.find } };
+  };
+
+  it.each([
+    [[], 'exact'],
+    [['--variant', 'exact'], 'exact'],
+    [['--variant', 'fast'], 'fast'],
+  ])('%j decodes with that model of the kind', async (more, variant) => {
+    const { model, emitted } = withFast();
+    expect((await cli(decode('ctc', ...more), { model })).code).toBe(0);
+    expect(emitted).toEqual([variant]);
+  });
+
+  it.each([
+    ['ctc', 'draft', 'a CTC model (draft)'],
+    ['greedy', 'fast', 'an autoregressive model (fast)'],
+  ])('%s is refused a %s model that is not there, and told what there is', async (strategy, variant, capability) => {
+    const { model } = withFast();
+    const { code, stdout } = await cli(decode(strategy, '--variant', variant, '--json'), { model });
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: 'UNSUPPORTED_CAPABILITY',
+      details: { capability, has: ['an autoregressive model', 'a CTC model', 'a CTC model (fast)'] },
+    });
+  });
+
+  it('is one of three', async () => {
+    const { code, stderr } = await cli(decode('ctc', '--variant', 'quick'), { model: fakeModel() });
+    expect(code).toBe(2);
+    expect(stderr).toContain('--variant must be one of exact, fast, draft, but was "quick".');
+  });
+});
 
 describe('strategies of students', () => {
   it.each(STUDENTS)('%s decodes with the part that it needs', async (strategy) => {

@@ -265,7 +265,7 @@ describe('weights folders of students', () => {
     await imported(await weightsOf('masked-lm', { reads_hints: false }));
   });
 
-  test('a student is no model by itself, and a masked language model takes no students', async () => {
+  test('a student is no model by itself, and a masked language model takes neither students nor a layout of steps', async () => {
     for (const name of ['canvas', 'dag', 'edit'] as const satisfies readonly StudentName[]) {
       const weights = await weightsOf(name);
       expect((await refusal(() => imported(weights))).code).toBe('UNSUPPORTED_MODEL');
@@ -274,6 +274,10 @@ describe('weights folders of students', () => {
     expect(await refusal(() => imported(weights, { edit }))).toMatchObject({
       code: 'INVALID_ARGUMENT',
       details: { option: 'edit' },
+    });
+    expect(await refusal(() => imported(weights, { stepLayout: 'body' }))).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      details: { option: 'stepLayout', received: 'body' },
     });
   });
 });

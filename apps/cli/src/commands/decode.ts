@@ -9,7 +9,7 @@ import type { InputLine } from '../lines.js';
 import { loadChosenModel } from '../load.js';
 import { InitialTexts, requestFor } from '../requests.js';
 import { createStrategy, type Strategy } from '../strategies.js';
-import { DRAFTERS, STRATEGIES, type StrategyName } from '../strategy-names.js';
+import { DRAFTERS, STRATEGIES, type StrategyName, VARIANTS } from '../strategy-names.js';
 import { readStrategyOptions, STRATEGY_HELP, STRATEGY_OPTIONS } from '../strategy-options.js';
 import { problemLine } from '../terminal/style.js';
 
@@ -27,6 +27,7 @@ export const decodeCommand: CommandDefinition = {
   options: [
     { flag: '--strategy <name>', description: 'One of the strategies above (default: greedy)' },
     OPTIONS.drafter,
+    { flag: '--variant <name>', description: 'Which model of its kind decodes: exact (default), fast or draft' },
     OPTIONS.text,
     OPTIONS.file,
     { flag: '--max-new-tokens <n>', description: 'Most output tokens a line' },
@@ -48,6 +49,7 @@ async function run(context: CommandContext): Promise<number> {
   if (drafter !== undefined && name !== 'speculative') {
     throw usageError(`--drafter goes with --strategy speculative, not with ${name}.`, { option: 'drafter' });
   }
+  const variant = options.choice('variant', VARIANTS);
   const maxNewTokens = options.integer('max-new-tokens', 1, 1_000_000);
   const stops = options.texts('stop');
   const strategyOptions = readStrategyOptions(options, name);
@@ -65,7 +67,7 @@ async function run(context: CommandContext): Promise<number> {
   }
   const model = await loadChosenModel(context);
   try {
-    const strategy = createStrategy(name, model, drafter ?? 'lattice', strategyOptions);
+    const strategy = createStrategy(name, model, drafter ?? 'lattice', { ...strategyOptions, variant });
     return await decodeAll(context, model, strategy, sentences, writer, limits);
   } finally {
     await model[Symbol.asyncDispose]();

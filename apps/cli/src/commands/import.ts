@@ -32,6 +32,10 @@ export const importCommand: CommandDefinition = {
     { flag: '--dag <folder>', description: 'Weights of a DAG student' },
     { flag: '--edit <folder>', description: 'Weights of an edit student (Levenshtein Transformer)' },
     { flag: '--weights <type>', description: 'How weights are stored: float16 (default) or float32' },
+    {
+      flag: '--step-layout <name>',
+      description: 'Graphs of a step: heads (one for each kind of output) or body (shared weights); default: by size',
+    },
     { flag: '--name <name>', description: 'Name in the manifest' },
     { flag: '--description <text>', description: 'Description in the manifest' },
     { flag: '--licence <text>', description: 'Licence of the weights, in the manifest' },
@@ -48,6 +52,7 @@ async function run(context: CommandContext): Promise<number> {
     throw usageError('foretoken import needs --out, the folder to write.', { option: 'out' });
   }
   const weights = options.choice('weights', ['float16', 'float32']);
+  const stepLayout = options.choice('step-layout', ['heads', 'body']);
   const [name, description, licence] = ['name', 'description', 'licence'].map((option) => options.text(option));
   const students = STUDENTS.flatMap(([option, student]) => {
     const folder = options.text(option);
@@ -57,6 +62,7 @@ async function run(context: CommandContext): Promise<number> {
   const notes: string[] = [];
   const manifest = await importOrSay(context, folder, {
     weights,
+    stepLayout,
     name,
     description,
     licence,

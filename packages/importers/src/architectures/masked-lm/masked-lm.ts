@@ -22,6 +22,13 @@ export const maskedLanguageModel: Architecture = {
         { option: student, received: options[student] },
       );
     }
+    if (options.stepLayout !== undefined) {
+      throw new ForetokenError(
+        'INVALID_ARGUMENT',
+        `${folder.path} is a masked language model, which has no steps of an autoregressive model. Leave out stepLayout.`,
+        { option: 'stepLayout', received: options.stepLayout },
+      );
+    }
     const size = configInteger(folder, 'vocab_size', 3, 1_000_000);
     const { unknown: unknownTokenId, pad: padTokenId } = folder.tokenizer.namedTokens(size);
     const config = readCanvasConfig(folder, false);
