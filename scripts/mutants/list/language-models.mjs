@@ -27,7 +27,7 @@ export default [
     faults: [
       ['return backoff * this.#pairProbability(last, tokenId);', 'return this.#pairProbability(last, tokenId);'],
       ['return endTokenId < 0 ? 1 : this.probability(endTokenId);', 'return this.probability(endTokenId);'],
-      ['array.every((value) => value <= 1)) ? 0 : undefined', 'array.every((value) => value <= 1)) ? 0 : 0'],
+      ['every(areAtMostOne) ? 0 : undefined;', 'every(areAtMostOne) ? 0 : 0;'],
       ['new LookedUpState(this.#lookup, last, tokenId)', 'new LookedUpState(this.#lookup, tokenId, tokenId)'],
     ],
   },
