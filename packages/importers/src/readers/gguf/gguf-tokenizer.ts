@@ -23,14 +23,18 @@ const split = (pattern: string) =>
   sequence({ type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false }, byteLevel(false));
 
 /** How texts are cut before bytes are joined, by what files call it (`tokenizer.ggml.pre`). */
-const CUTS: Readonly<Record<string, { readonly cut: object; readonly normalizer?: object; readonly whole?: boolean }>> =
-  {
-    'gpt-2': { cut: byteLevel(true) },
-    smollm: { cut: sequence({ type: 'Digits', individual_digits: true }, byteLevel(true)) },
-    'llama-bpe': { cut: split(LLAMA_3), whole: true },
-    llama3: { cut: split(LLAMA_3), whole: true },
-    qwen2: { cut: split(QWEN_2), normalizer: { type: 'NFC' } },
-  };
+const CUTS: Readonly<
+  Record<
+    string,
+    { readonly cut: object; readonly normalizer?: object | undefined; readonly whole?: boolean | undefined }
+  >
+> = {
+  'gpt-2': { cut: byteLevel(true) },
+  smollm: { cut: sequence({ type: 'Digits', individual_digits: true }, byteLevel(true)) },
+  'llama-bpe': { cut: split(LLAMA_3), whole: true },
+  llama3: { cut: split(LLAMA_3), whole: true },
+  qwen2: { cut: split(QWEN_2), normalizer: { type: 'NFC' } },
+};
 
 /** The vocabulary of a GGUF file. */
 interface Vocabulary {
