@@ -32,3 +32,8 @@ export function realModel(name: string): { readonly folder: string } | { readonl
   if (sha256 !== listed.sha256) return { missing: `another version of ${listed.package} is there; ${remedy}` };
   return { folder };
 }
+
+/** What models give by their own implementations, written by `data/models/make_goldens.py`. */
+export function modelGoldens(name: string): unknown {
+  return JSON.parse(readFileSync(join(BENCH, 'data/models', `${name}.json`), 'utf8')) as unknown;
+}

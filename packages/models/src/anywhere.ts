@@ -1,6 +1,10 @@
 export type { ModelDescription, ModelFamily, OpenContext, ProcessorContext } from './families/family.js';
 export type {
   CausalLanguageModelManifest,
+  CtcInput,
+  CtcManifest,
+  CtcOutput,
+  FloatSource,
   MarianManifest,
   MaskedLanguageModelManifest,
 } from './families/known-manifests.js';

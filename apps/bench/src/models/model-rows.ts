@@ -1,4 +1,6 @@
+import { hamaAsr } from './hama-asr.js';
 import type { ModelRow } from './model-row.js';
+import { ppOcr } from './pp-ocr.js';
 
 /** Every model that `npm run bench -- models` and its test decode with. */
-export const MODEL_ROWS: readonly ModelRow[] = [];
+export const MODEL_ROWS: readonly ModelRow[] = [ppOcr, hamaAsr];

@@ -3,6 +3,8 @@ import type { ModelFamily } from './family.js';
 /** The families that come with the package: the one list of them. The code of each is loaded with the first folder of it. */
 export const KNOWN_FAMILIES: Readonly<Record<string, () => Promise<ModelFamily>>> = {
   'causal-lm': async () => (await import('./causal-lm/causal-family.js')).causalLanguageModelFamily,
+  // What it reads and gives is its own; whoever loads a folder of it says so.
+  ctc: async () => (await import('./ctc/ctc-family.js')).ctcFamily as unknown as ModelFamily,
   marian: async () => (await import('./marian/marian-family.js')).marianFamily,
   'masked-lm': async () => (await import('./masked-lm/masked-lm-family.js')).maskedLanguageModelFamily,
 };

@@ -4,11 +4,12 @@ export { readShortlist, SHORTLIST_FILE, type Shortlist } from '../drivers/shortl
 export type {
   BodyGraphFiles,
   CausalLanguageModelManifest,
+  CtcManifest,
   HeadGraphFiles,
   MarianManifest,
   MaskedLanguageModelManifest,
 } from '../families/known-manifests.js';
-export { STEP_MODES, VOCABULARY_MODES } from '../families/known-manifests.js';
+export { CTC_BATCHES, SCORE_LAYOUTS, SCORE_VALUES, STEP_MODES, VOCABULARY_MODES } from '../families/known-manifests.js';
 export { CONFIG, GENERATION_CONFIG } from '../hugging-face/config-files.js';
 export {
   type CausalGenerationFacts,
@@ -20,6 +21,7 @@ export {
 export { readTokenizerFiles, type TokenizerFiles } from '../hugging-face/tokenizer-files.js';
 export { allocate, type FilePlace } from '../io/collect-pieces.js';
 export { hubFolder, isHubLocation } from '../node/hub-folder.js';
+export { onnxruntimeNode } from '../node/onnxruntime-node.js';
 export { openModelFolder, resolveFolder } from '../node/open-model-folder.js';
 export { proveModel } from '../node/prove-model.js';
 export {
@@ -29,7 +31,9 @@ export {
   readRegularFile,
 } from '../node/safe-file.js';
 export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
+export { describeGraph, type GraphDescription, type GraphValue } from '../onnx/graph-description.js';
 export { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
+export { readSymbols, type Symbols } from '../tokenizer/symbol-tokenizer.js';
 export { bfloat16BitsToFloat32, float16BitsToFloat32, float32ToFloat16Bits } from '../weights/float16.js';
 export {
   DTYPE_BYTES,
@@ -48,11 +52,15 @@ export {
   FILE_BYTES,
   type FileRecord,
   type FillGraphFiles,
+  GRAPH_BYTES,
+  type GraphTensor,
   MANIFEST_BYTES,
   type ManifestContent,
   type ModelManifest,
   type PieceTokenizerNames,
+  type SymbolTokenizerNames,
   TOKENIZER_BYTES,
+  type TokenizerNames,
 } from './manifest.js';
 export type { ModelFolder } from './read-folder.js';
 export {

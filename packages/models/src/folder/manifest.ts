@@ -31,6 +31,14 @@ export interface PieceTokenizerNames {
   readonly vocabulary: string;
 }
 
+/** File name of lists of symbols, such as characters or phonemes. */
+export interface SymbolTokenizerNames {
+  readonly symbols: string;
+}
+
+/** A tokenizer.json, or the files that take its place. */
+export type TokenizerNames = string | PieceTokenizerNames | SymbolTokenizerNames;
+
 /**
  * Content of `foretoken.json`: what a model folder holds. What is stated here the manifests of all families state; a family
  * adds its own, which says how its graphs are to be driven.
@@ -45,7 +53,7 @@ export interface ModelManifest {
   /** Name of the family; see `registerFamily`. */
   readonly family: string;
   /** File name of a tokenizer.json, or the files that take its place; absent in families that read and write no text. */
-  readonly tokenizer?: string | PieceTokenizerNames | undefined;
+  readonly tokenizer?: TokenizerNames | undefined;
   readonly vocabulary: ManifestVocabulary;
   /** Most positions, in tokens, the end token and the start token included. */
   readonly limits: { readonly sourceLength: number; readonly targetLength: number };
@@ -64,3 +72,10 @@ export interface FillGraphFiles {
 
 /** A manifest before the files are written. */
 export type ManifestContent<Manifest extends ModelManifest = ModelManifest> = Omit<Manifest, 'files'>;
+
+/** An input or output of a graph that is not ours, as the graph declares it; a symbolic dimension is null. */
+export interface GraphTensor {
+  readonly name: string;
+  readonly type: 'float32' | 'int32' | 'int64' | 'bool';
+  readonly dims: readonly (number | null)[];
+}

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
-import { ForetokenError, type TokenSource } from '@foretoken/core';
-import type { OnnxRuntime } from '@foretoken/core/runtime';
+import type { TokenSource } from '@foretoken/core';
 import { type LoadedModel, type LoadOptions, loadModelOn } from '../load-model.js';
 import type { ModelLocation, Platform } from '../platform.js';
 import type { TextOutput } from '../processors/processor.js';
+import { onnxruntimeNode } from './onnxruntime-node.js';
 import { locate } from './open-model-folder.js';
 
 const NODE: Platform = { locate, runtime: onnxruntimeNode, cores: availableParallelism };
@@ -20,19 +20,4 @@ export function loadModel<Input = string, Output extends object = TextOutput, So
   options?: LoadOptions<Input, Output, Source>,
 ): Promise<LoadedModel<Input, Output, Source>> {
   return loadModelOn(NODE, location, options);
-}
-
-async function onnxruntimeNode(): Promise<OnnxRuntime> {
-  try {
-    // The specifier is a variable so that bundlers leave a native module alone.
-    const name = 'onnxruntime-node';
-    return (await import(name)) as OnnxRuntime;
-  } catch (cause) {
-    throw new ForetokenError(
-      'RUNTIME_FAILURE',
-      'onnxruntime-node is not installed. Run `npm i onnxruntime-node`, or pass `runtime` (for example onnxruntime-web).',
-      {},
-      { cause },
-    );
-  }
 }

@@ -21,6 +21,8 @@ export interface GraphDescription {
 
 // Fields of onnx.proto3 (ONNX, Apache-2.0).
 const GRAPH = 7;
+const INITIALIZER = 5;
+const TENSOR_NAME = 8;
 const INPUT = 11;
 const OUTPUT = 12;
 const NAME = 1;
@@ -39,8 +41,10 @@ export function describeGraph(bytes: Uint8Array, file: string): GraphDescription
     const { locations, nested } = findExternalData(bytes);
     const graph = message(bytes, GRAPH);
     if (graph === undefined) throw new RangeError('it holds no graph');
+    // Before version 4 of the format weights were listed as inputs too.
+    const weights = new Set(messages(graph, INITIALIZER).flatMap((tensor) => texts(tensor, TENSOR_NAME)));
     return {
-      inputs: signature(graph, INPUT),
+      inputs: new Map([...signature(graph, INPUT)].filter(([name]) => !weights.has(name))),
       outputs: signature(graph, OUTPUT),
       externalLocations: [...locations],
       nestedLocations: [...nested],

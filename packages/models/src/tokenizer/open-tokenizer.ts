@@ -11,6 +11,11 @@ export async function openTokenizer(folder: ModelFolder): Promise<TextTokenizer 
     const { createTokenizer } = await loadCode('tokenizer.json files', () => import('./text-tokenizer.js'));
     return createTokenizer(await folder.readText(tokenizer), { vocabulary, sourceLength, file: tokenizer });
   }
+  if ('symbols' in tokenizer) {
+    const file = tokenizer.symbols;
+    const { createSymbolTokenizer } = await loadCode('lists of symbols', () => import('./symbol-tokenizer.js'));
+    return createSymbolTokenizer(await folder.readText(file), { vocabulary, sourceLength, file });
+  }
   const { createPieceTokenizer } = await loadCode('SentencePiece models', () => import('./piece-tokenizer.js'));
   const { source, target } = tokenizer;
   const files = {

@@ -1,0 +1,75 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inflateSync } from 'node:zlib';
+import { importCtcModel } from '@foretoken/importers';
+import { type CtcInput, type CtcOutput, type FloatSource, loadModel } from '@foretoken/models';
+import { ctcGreedy } from '@foretoken/one-shot';
+import { modelGoldens } from '../real-models.js';
+import type { ModelRow } from './model-row.js';
+
+/** A crop of 48 rows, `[48, width]` of grey, and what rapidocr reads in it. */
+interface Crop {
+  readonly width: number;
+  readonly grey: string;
+  readonly text: string;
+  readonly confidence: number;
+}
+
+/** Where PP-OCR's graph and dictionary lie. */
+export const ppOcrFiles = (folder: string): { readonly graph: string; readonly dictionary: string } => ({
+  graph: join(folder, 'package/assets/ch_PP-OCRv4_rec_infer.onnx'),
+  dictionary: join(folder, 'package/assets/ppocr_keys_v1.txt'),
+});
+
+const HEIGHT = 48;
+const MIN_WIDTH = 320;
+
+/** As rapidocr prepares a crop: three equal channels from -1 to 1, zeros behind its end. */
+export function stripOf({ width, grey }: Pick<Crop, 'width' | 'grey'>): FloatSource {
+  const pixels = inflateSync(Buffer.from(grey, 'base64'));
+  const padded = Math.max(MIN_WIDTH, width);
+  const values = new Float32Array(3 * HEIGHT * padded);
+  for (let row = 0; row < 3 * HEIGHT; row++) {
+    for (let column = 0; column < width; column++) {
+      const share = Math.fround(pixels[(row % HEIGHT) * width + column] / 255);
+      values[row * padded + column] = Math.fround(Math.fround(share - 0.5) / 0.5);
+    }
+  }
+  return { values, dims: [3, HEIGHT, padded] };
+}
+
+/** PP-OCRv4 recognition: texts, and confidences as rapidocr computes them, the mean over tokens at their first frames. */
+export const ppOcr: ModelRow = {
+  model: 'pp-ocr-v4-recognition',
+  family: 'ctc',
+  format: 'onnx',
+  oracle: 'rapidocr-onnxruntime 1.4.4',
+  packages: ['pp-ocr'],
+  required: { equal: 1, worstLogitDifference: 1e-3 },
+  async measure({ folders }) {
+    const { graph, dictionary } = ppOcrFiles(folders['pp-ocr']);
+    const crops = modelGoldens('pp-ocr') as readonly Crop[];
+    const parent = await mkdtemp(join(tmpdir(), 'foretoken-pp-ocr-'));
+    try {
+      await importCtcModel(graph, join(parent, 'model'), { dictionary, space: 'last' });
+      await using model = await loadModel<CtcInput, CtcOutput, FloatSource>(join(parent, 'model'));
+      const strips = crops.map(stripOf);
+      const results = await model.decode(strips, ctcGreedy<FloatSource>({ alignments: true }));
+      const lattices = await model.part('lattice').emit(strips);
+      let equal = 0;
+      let worst = 0;
+      for (const [index, { text, confidence }] of crops.entries()) {
+        const lattice = lattices[index];
+        const first = results[index].alignment?.firstFrames ?? new Int32Array();
+        if (results[index].text !== text || lattice.kind !== 'ctc') continue;
+        equal++;
+        const own = first.reduce((sum, frame) => sum + Math.exp(lattice.logProbs[frame]), 0) / first.length;
+        worst = Math.max(worst, Math.abs(own - confidence));
+      }
+      return { equal: equal / crops.length, worstLogitDifference: worst, details: { cases: crops.length } };
+    } finally {
+      await rm(parent, { recursive: true, force: true });
+    }
+  },
+};

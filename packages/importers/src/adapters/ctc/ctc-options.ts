@@ -1,0 +1,81 @@
+import {
+  flag,
+  integer,
+  listOf,
+  type OptionReader,
+  type OptionTable,
+  oneOf,
+  signal,
+  text,
+  wrongValue,
+} from '@foretoken/core/kit';
+import { CTC_BATCHES, SCORE_LAYOUTS, SCORE_VALUES } from '@foretoken/models/folder';
+
+/** Options of `importCtcModel`. What is left out is found by running the graph; what is told is checked by it. */
+export interface CtcImportOptions {
+  /**
+   * The labels: a list; or a file, one a line (`keys.txt`), one with its id a line (`vocab.txt`), a JSON list, or a JSON object of ids
+   * by label (`vocab.json`). Its length must fit the classes of the graph.
+   */
+  readonly dictionary: string | readonly string[];
+  /** The class that says nothing, or its label where the dictionary lists it. Default: the label that is called so, else found. */
+  readonly blank?: number | string | undefined;
+  /**
+   * Whether a space is the last class though the dictionary does not list it, as in PaddleOCR models. It must be told where the
+   * dictionary lists neither blank nor space.
+   */
+  readonly space?: 'none' | 'last' | undefined;
+  /** The label that reads as a space; default `|` in a `vocab.json`. */
+  readonly wordBoundary?: string | undefined;
+  /** Text between labels; default nothing. */
+  readonly joiner?: string | undefined;
+  /** Dimensions of a source where the graph leaves more than time open; the null is time. */
+  readonly dims?: readonly (number | null)[] | undefined;
+  /** Longest source; default 4,194,304 samples, or 16,384 frames or columns. */
+  readonly maxLength?: number | undefined;
+  readonly values?: (typeof SCORE_VALUES)[number] | undefined;
+  readonly layout?: (typeof SCORE_LAYOUTS)[number] | undefined;
+  /** Which sources may be read together. */
+  readonly batches?: (typeof CTC_BATCHES)[number] | undefined;
+  /** The output that holds the scores, where there are several of three dimensions. */
+  readonly output?: string | undefined;
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+  readonly licence?: string | undefined;
+  readonly replace?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const dictionary: OptionReader<string | readonly string[]> = (name, value) =>
+  typeof value === 'string' ? value : listOf(text)(name, value);
+
+const blank: OptionReader<number | string> = (name, value) =>
+  typeof value === 'string' ? value : integer(0)(name, value);
+
+const dims: OptionReader<readonly (number | null)[]> = (name, value) => {
+  const sizes = Array.isArray(value) ? (value as readonly unknown[]) : [];
+  const open = sizes.filter((size) => size === null);
+  if (open.length !== 1 || !sizes.every((size) => size === null || (Number.isInteger(size) && Number(size) > 0))) {
+    throw wrongValue(name, value, 'dimensions of a source, of which one is null, such as [3, 48, null]');
+  }
+  return sizes as readonly (number | null)[];
+};
+
+export const CTC_OPTIONS: OptionTable<CtcImportOptions> = {
+  dictionary,
+  blank,
+  space: oneOf('none', 'last'),
+  wordBoundary: text,
+  joiner: text,
+  dims,
+  maxLength: integer(1, 2 ** 28),
+  values: oneOf(...SCORE_VALUES),
+  layout: oneOf(...SCORE_LAYOUTS),
+  batches: oneOf(...CTC_BATCHES),
+  output: text,
+  name: text,
+  description: text,
+  licence: text,
+  replace: flag,
+  signal,
+};

@@ -1,0 +1,310 @@
+import { ForetokenError } from '@foretoken/core';
+import { Yielder } from '@foretoken/core/kit';
+import { GraphSession, type OnnxRuntime, RuntimeTimings, type Tensor } from '@foretoken/core/runtime';
+import { type CtcManifest, type GraphTensor, unsupportedModel } from '@foretoken/models/folder';
+import type { ExportedGraph } from '../read-export.js';
+import type { CtcImportOptions } from './ctc-options.js';
+import type { CtcSignature } from './ctc-signature.js';
+import type { ClassEvidence } from './fit-labels.js';
+
+/** What running a graph shows of it. */
+export interface CtcProbe extends ClassEvidence {
+  readonly layout: CtcManifest['frames']['layout'];
+  readonly values: CtcManifest['frames']['values'];
+  readonly batches: CtcManifest['frames']['batches'];
+  readonly stride: number;
+}
+
+/** Lengths to try, the larger of each pair first: of samples, and of images or features. */
+const SAMPLE_LENGTHS = [
+  [16_000, 8000],
+  [48_000, 24_000],
+];
+const FRAME_LENGTHS = [
+  [320, 160],
+  [1024, 512],
+  [64, 32],
+];
+/** Differences that come of the order of sums, not of what is beside a source. */
+const TOLERANCE = 1e-3;
+
+/**
+ * Runs a CTC graph on silence and noise, and tells what its scores are. Throws `UNSUPPORTED_MODEL` where it runs on none of the lengths
+ * tried or gives no scores of frames, `INVALID_ARGUMENT` where what was told is not so, `RUNTIME_FAILURE`.
+ */
+export async function probeCtc(
+  graph: ExportedGraph,
+  signature: CtcSignature,
+  told: CtcImportOptions,
+  runtime: OnnxRuntime,
+): Promise<CtcProbe> {
+  const content = { path: graph.file, graph: graph.bytes, externalData: graph.externalData };
+  const session = await GraphSession.create(runtime, content, { threads: 1 }, new RuntimeTimings());
+  try {
+    return await new Probe(graph, signature, told, runtime, session).run();
+  } finally {
+    await session.dispose();
+  }
+}
+
+/** A batch of sources, each as long as told. */
+interface Batch {
+  readonly values: readonly Float32Array[];
+  readonly lengths: readonly number[];
+}
+
+interface Scores {
+  readonly data: Float32Array;
+  readonly dims: readonly number[];
+  /** Frames of each source, where an output tells. */
+  readonly frames: readonly number[] | undefined;
+}
+
+class Probe {
+  readonly #graph: ExportedGraph;
+  readonly #signature: CtcSignature;
+  readonly #told: CtcImportOptions;
+  readonly #runtime: OnnxRuntime;
+  readonly #session: GraphSession;
+  readonly #yielder: Yielder;
+
+  constructor(
+    graph: ExportedGraph,
+    signature: CtcSignature,
+    told: CtcImportOptions,
+    runtime: OnnxRuntime,
+    session: GraphSession,
+  ) {
+    this.#graph = graph;
+    this.#signature = signature;
+    this.#told = told;
+    this.#runtime = runtime;
+    this.#session = session;
+    this.#yielder = new Yielder(told.signal);
+  }
+
+  async run(): Promise<CtcProbe> {
+    const [long, short] = await this.#lengths();
+    const noise = await this.#score({ values: [this.#noise(long, 1)], lengths: [long] });
+    const silence = await this.#score({ values: [new Float32Array(this.#size(long))], lengths: [long] });
+    const half = await this.#score({ values: [this.#noise(short, 2)], lengths: [short] });
+    const layout = this.#layout(noise, half);
+    const classes = noise.dims[2];
+    const frames = [...framesOf(noise, classes), ...framesOf(silence, classes)];
+    const counts = new Int32Array(classes);
+    for (const frame of frames) counts[frame.indexOf(Math.max(...frame))]++;
+    const commonest = counts.indexOf(Math.max(...counts));
+    const time = noise.dims[layout === 'batch-time' ? 1 : 0];
+    return {
+      classes,
+      commonest,
+      share: counts[commonest] / frames.length,
+      layout,
+      values: this.#values(frames),
+      batches: await this.#batches(long, short, layout),
+      stride: long / time,
+    };
+  }
+
+  /** The first pair of lengths that the graph runs on. */
+  async #lengths(): Promise<readonly [number, number]> {
+    let failure: unknown;
+    for (const [long, short] of this.#signature.dims.length === 1 ? SAMPLE_LENGTHS : FRAME_LENGTHS) {
+      try {
+        for (const length of [short, long]) {
+          const { dims } = await this.#score({ values: [this.#noise(length, 1)], lengths: [length] });
+          if (dims.length !== 3 || dims.some((size) => size < 1)) {
+            throw this.#unsupported(
+              `scores [batch, time, classes] are required, but they come out as [${dims.join(', ')}].`,
+              dims,
+            );
+          }
+        }
+        return [long, short];
+      } catch (error) {
+        if (!ForetokenError.isInstance(error)) throw error;
+        failure = error;
+      }
+    }
+    if (ForetokenError.isInstance(failure) && failure.code === 'UNSUPPORTED_MODEL') throw failure;
+    throw new ForetokenError(
+      'RUNTIME_FAILURE',
+      `${this.#graph.file} ran on none of the lengths that were tried. Check that the dimensions of a source are [${this.#signature.dims.map((size) => size ?? 'time').join(', ')}]. ${failure instanceof Error ? failure.message : ''}`,
+      { file: this.#graph.file },
+      { cause: failure },
+    );
+  }
+
+  /** The axis that follows the length is time. */
+  #layout({ dims: long }: Scores, { dims: short }: Scores): CtcProbe['layout'] {
+    const follows = [0, 1].filter((axis) => long[axis] !== short[axis]);
+    const { layout: told } = this.#told;
+    const found =
+      follows.length !== 1 || long[2] !== short[2] ? undefined : follows[0] === 1 ? 'batch-time' : 'time-batch';
+    if (found === undefined || long[found === 'batch-time' ? 0 : 1] !== 1) {
+      throw this.#unsupported(
+        `one of the first two dimensions of its scores must be the batch and the other follow the length of a source, but they come out as [${long.join(', ')}] and [${short.join(', ')}].`,
+        long,
+      );
+    }
+    this.#agree('layout', told, found);
+    return found;
+  }
+
+  #values(frames: readonly Float32Array[]): CtcProbe['values'] {
+    const every = (test: (frame: Float32Array) => boolean): boolean => frames.every(test);
+    const sum = (frame: Float32Array, of: (score: number) => number) =>
+      frame.reduce((total, score) => total + of(score), 0);
+    const isOne = (total: number) => Math.abs(total - 1) < TOLERANCE;
+    const found = every((frame) => frame.every((score) => score >= 0) && isOne(sum(frame, (score) => score)))
+      ? 'probabilities'
+      : every((frame) => isOne(sum(frame, Math.exp)))
+        ? 'logProbs'
+        : 'logits';
+    // Log-probabilities are logits too.
+    if (this.#told.values === 'logits' && found === 'logProbs') return 'logits';
+    this.#agree('values', this.#told.values, found);
+    return found;
+  }
+
+  /** Which sources say the same beside others as alone. */
+  async #batches(long: number, short: number, layout: CtcProbe['layout']): Promise<CtcProbe['batches']> {
+    const { inputs, outputs } = this.#signature;
+    const order = ['alone', 'equal-lengths', 'padded'] as const;
+    const found = await this.#found(long, short, layout, inputs, outputs);
+    const { batches: told } = this.#told;
+    if (told !== undefined && order.indexOf(told) > order.indexOf(found)) this.#agree('batches', told, found);
+    return told ?? found;
+  }
+
+  async #found(
+    long: number,
+    short: number,
+    layout: CtcProbe['layout'],
+    inputs: CtcSignature['inputs'],
+    outputs: CtcSignature['outputs'],
+  ): Promise<CtcProbe['batches']> {
+    if (inputs.values.dims[0] !== null) return 'alone';
+    const [first, second] = [this.#noise(long, 1), this.#noise(long, 2)];
+    if (!(await this.#sameBeside([first, second], [long, long], layout))) return 'alone';
+    if (outputs.lengths === undefined || (inputs.lengths === undefined && inputs.mask === undefined))
+      return 'equal-lengths';
+    // Much padding: what follows from a little of it may stay below what is noticed.
+    const few = Math.max(1, Math.floor(short / 2));
+    try {
+      return (await this.#sameBeside([first, this.#noise(few, 2)], [long, few], layout)) ? 'padded' : 'equal-lengths';
+    } catch (error) {
+      if (!ForetokenError.isInstance(error)) throw error;
+      return 'equal-lengths';
+    }
+  }
+
+  async #sameBeside(
+    values: readonly Float32Array[],
+    lengths: readonly number[],
+    layout: CtcProbe['layout'],
+  ): Promise<boolean> {
+    let together: Scores;
+    try {
+      together = await this.#score({ values, lengths });
+    } catch (error) {
+      if (!ForetokenError.isInstance(error)) throw error;
+      return false;
+    }
+    const [rows, time] = layout === 'batch-time' ? together.dims : [together.dims[1], together.dims[0]];
+    const classes = together.dims[2];
+    if (rows !== values.length) return false;
+    for (const [row, own] of values.entries()) {
+      const alone = await this.#score({ values: [own], lengths: [lengths[row]] });
+      const frames = alone.frames?.[0] ?? alone.dims[layout === 'batch-time' ? 1 : 0];
+      if (frames > time || (together.frames !== undefined && together.frames[row] !== frames)) return false;
+      for (let frame = 0; frame < frames; frame++) {
+        const at = (layout === 'batch-time' ? row * time + frame : frame * rows + row) * classes;
+        for (let id = 0; id < classes; id++) {
+          const difference = together.data[at + id] - alone.data[frame * classes + id];
+          if (!(Math.abs(difference) <= TOLERANCE)) return false;
+        }
+      }
+      if (this.#yielder.due()) await this.#yielder.yield();
+    }
+    return true;
+  }
+
+  async #score({ values, lengths }: Batch): Promise<Scores> {
+    if (this.#yielder.due()) await this.#yielder.yield();
+    const { inputs, outputs, dims } = this.#signature;
+    const time = Math.max(...lengths);
+    const axis = dims.indexOf(null);
+    const inner = dims.slice(axis + 1).reduce<number>((product, size) => product * (size ?? 1), 1);
+    const size = this.#size(time);
+    const batch = new Float32Array(values.length * size);
+    for (const [row, own] of values.entries()) {
+      const from = lengths[row] * inner;
+      for (let outer = 0; outer * from < own.length; outer++) {
+        batch.set(own.subarray(outer * from, (outer + 1) * from), row * size + outer * time * inner);
+      }
+    }
+    const { Tensor } = this.#runtime;
+    const shape = [values.length, ...dims.map((one) => one ?? time)];
+    const feeds: Record<string, Tensor> = { [inputs.values.name]: new Tensor('float32', batch, shape) };
+    if (inputs.lengths !== undefined)
+      feeds[inputs.lengths.name] = this.#numbers(inputs.lengths, lengths, [values.length]);
+    if (inputs.mask !== undefined) {
+      const mask = lengths.flatMap((length) => Array.from({ length: time }, (_, at) => Number(at < length)));
+      feeds[inputs.mask.name] = this.#numbers(inputs.mask, mask, [values.length, time]);
+    }
+    const results = await this.#session.run(feeds);
+    const scores = results[outputs.scores.name];
+    if (!(scores.data instanceof Float32Array)) throw this.#unsupported('its scores are not float32.', scores.type);
+    const told = outputs.lengths === undefined ? undefined : results[outputs.lengths.name];
+    const frames = told === undefined ? undefined : Array.from(told.data as ArrayLike<number | bigint>, Number);
+    return { data: scores.data, dims: scores.dims, frames };
+  }
+
+  #numbers({ type }: GraphTensor, numbers: readonly number[], dims: readonly number[]): Tensor {
+    const { Tensor } = this.#runtime;
+    if (type === 'int64') return new Tensor('int64', BigInt64Array.from(numbers, BigInt), dims);
+    if (type === 'int32') return new Tensor('int32', Int32Array.from(numbers), dims);
+    return type === 'bool'
+      ? new Tensor('bool', Uint8Array.from(numbers), dims)
+      : new Tensor('float32', Float32Array.from(numbers), dims);
+  }
+
+  #size(time: number): number {
+    return this.#signature.dims.reduce<number>((product, size) => product * (size ?? time), 1);
+  }
+
+  /** Quiet noise, the same for the same seed. */
+  #noise(time: number, seed: number): Float32Array {
+    let state = seed >>> 0;
+    return Float32Array.from({ length: this.#size(time) }, () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return 0.2 * (state / 2 ** 31 - 1);
+    });
+  }
+
+  /** Throws `INVALID_ARGUMENT` where what was told is not what was found. */
+  #agree(option: 'layout' | 'values' | 'batches', told: string | undefined, found: string): void {
+    if (told === undefined || told === found) return;
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `${option} is ${told}, but running ${this.#graph.file} shows ${found}. Leave ${option} out.`,
+      { option, received: told, required: found },
+    );
+  }
+
+  #unsupported(why: string, received: unknown): ForetokenError {
+    const { folder, file } = this.#graph;
+    return unsupportedModel(`${file} in ${folder} is no CTC graph that can be read: ${why}`, {
+      folder,
+      file,
+      received,
+    });
+  }
+}
+
+function framesOf({ data }: Scores, classes: number): Float32Array[] {
+  return Array.from({ length: data.length / classes }, (_, frame) =>
+    data.subarray(frame * classes, (frame + 1) * classes),
+  );
+}

@@ -1,0 +1,161 @@
+import { ForetokenError } from '@foretoken/core';
+import { quote, type Symbols } from '@foretoken/models/folder';
+import type { CtcImportOptions } from './ctc-options.js';
+import type { Labels } from './labels.js';
+
+/** What a graph shows of its classes when it reads nothing but silence and noise. */
+export interface ClassEvidence {
+  readonly classes: number;
+  /** The class that is best in most frames, and its share of them. */
+  readonly commonest: number;
+  readonly share: number;
+}
+
+const BLANKS = new Set([
+  '',
+  '<blank>',
+  '[blank]',
+  'blank',
+  '<blk>',
+  '<ctc>',
+  '<ctc_blank>',
+  '<pad>',
+  '[PAD]',
+  '<eps>',
+  'ε',
+]);
+const HIDDEN = new Set(['<s>', '</s>', '<pad>', '[PAD]', '<unk>', '[UNK]', '<sos>', '<eos>', '<bos>']);
+const SPACES = new Set([' ', '▁', '<space>', '<SPACE>']);
+/** A class that is best in this share of frames without content is the blank. */
+const CERTAIN = 0.9;
+
+type Told = Pick<CtcImportOptions, 'blank' | 'space' | 'wordBoundary' | 'joiner'>;
+
+/**
+ * The label of every class, and the blank. The dictionary must fit: nothing is ever shifted to make it. Throws `INVALID_ARGUMENT`
+ * saying how many labels and classes there are and what to tell.
+ */
+export function fitLabels(
+  { labels, from, numbered }: Labels,
+  evidence: ClassEvidence,
+  told: Told,
+): { readonly symbols: Symbols; readonly blankId: number } {
+  const { classes } = evidence;
+  const refuse = (why: string, remedy: string): never => {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `${from} lists ${labels.length} labels and the graph has ${classes} classes: ${why} ${remedy}`,
+      { option: 'dictionary', received: labels.length, required: classes },
+    );
+  };
+  const twice = numbered ? undefined : labels.find((label, at) => label !== '' && labels.indexOf(label) !== at);
+  if (twice !== undefined)
+    refuse(`the label ${quote(twice)} is listed twice.`, 'Use the dictionary that the model was trained with.');
+  const blankId = blankOf(labels, evidence, told, refuse);
+  const whole = wholeList(labels, numbered, classes, blankId, told, refuse);
+  return { symbols: symbolsOf(whole, blankId, numbered, told, refuse), blankId };
+}
+
+type RefuseLabels = (why: string, remedy: string) => never;
+
+function blankOf(
+  labels: readonly string[],
+  { classes, commonest, share }: ClassEvidence,
+  { blank }: Told,
+  refuse: RefuseLabels,
+): number {
+  const named =
+    typeof blank === 'string'
+      ? [labels.indexOf(blank)]
+      : labels.flatMap((label, at) => (BLANKS.has(label) ? [at] : []));
+  if (named[0] === -1)
+    refuse(`none of them is the blank ${quote(blank)} that was told.`, 'Tell the blank by its class, a number.');
+  const listed = labels.length === classes && named.length === 1 ? named[0] : undefined;
+  const certain = share >= CERTAIN;
+  const found =
+    typeof blank === 'number' ? blank : (listed ?? (certain && typeof blank !== 'string' ? commonest : undefined));
+  if (found === undefined) {
+    return refuse(
+      typeof blank === 'string'
+        ? 'a dictionary with the blank in it lists every class.'
+        : 'none is known to be the blank, and the graph does not show one.',
+      'Use the dictionary that the model was trained with, and tell the blank by its class, such as blank: 0.',
+    );
+  }
+  if (found >= classes) refuse(`the blank ${found} is none of them.`, `Tell one below ${classes}.`);
+  if (certain && found !== commonest) {
+    refuse(
+      `class ${found} is not the blank, since class ${commonest} is the best in ${Math.round(100 * share)} % of the frames of silence and noise.`,
+      `Leave blank out, or tell ${commonest}, and use the dictionary that the model was trained with.`,
+    );
+  }
+  return found;
+}
+
+/** A label for every class. */
+function wholeList(
+  labels: readonly string[],
+  numbered: boolean,
+  classes: number,
+  blankId: number,
+  { blank, space }: Told,
+  refuse: RefuseLabels,
+): readonly string[] {
+  const missing = classes - labels.length;
+  if (missing === 0 && space !== 'last') {
+    const label = labels[blankId];
+    if (BLANKS.has(label) || label === blank) return labels;
+    refuse(
+      `then the blank, class ${blankId}, would be the label ${quote(label)}, so the dictionary has a line too many.`,
+      'Use the dictionary that the model was trained with, or tell the label of the blank, such as blank: "_".',
+    );
+  }
+  if (numbered)
+    refuse('a dictionary that gives ids lists every class.', 'Use the dictionary that the model was trained with.');
+  const spaced = labels.some((label) => SPACES.has(label));
+  const insert = (list: readonly string[]): readonly string[] => [
+    ...list.slice(0, blankId),
+    '',
+    ...list.slice(blankId),
+  ];
+  if (space === 'last' && labels.includes(' '))
+    refuse('it lists a space, but a space at the end was told.', 'Leave space out.');
+  if (missing === 2 && space === 'last') return insert([...labels, ' ']);
+  if (missing === 1 && (space === 'none' || (space === undefined && spaced))) return insert(labels);
+  if (missing === 1 && space === undefined) {
+    refuse(
+      'it may lack the blank, or be another model’s.',
+      'If the labels are these and the blank, with no space, tell space: "none".',
+    );
+  }
+  if (missing === 2 && space === undefined && !spaced) {
+    refuse(
+      'it may lack blank and space, as dictionaries of PaddleOCR do, or be another model’s.',
+      'If the space is the last class, tell space: "last".',
+    );
+  }
+  return refuse(
+    `with the blank${space === 'last' ? ' and the space' : ''}, ${labels.length + (space === 'last' ? 2 : 1)} would be needed.`,
+    'Use the dictionary that the model was trained with.',
+  );
+}
+
+function symbolsOf(
+  labels: readonly string[],
+  blankId: number,
+  numbered: boolean,
+  { wordBoundary, joiner }: Told,
+  refuse: RefuseLabels,
+): Symbols {
+  if (wordBoundary !== undefined && !labels.includes(wordBoundary)) {
+    refuse(`none of them is the word boundary ${quote(wordBoundary)}.`, 'Tell one that is listed.');
+  }
+  const spoken = labels.some((label) => label.startsWith('▁'));
+  const space = wordBoundary ?? (numbered && labels.includes('|') ? '|' : spoken ? ' ' : undefined);
+  return {
+    target: labels.map((label, id) => (id === blankId ? '' : spoken ? label.replaceAll('▁', ' ') : label)),
+    joiner,
+    space,
+    hidden: labels.flatMap((label, id) => (id === blankId || HIDDEN.has(label) ? [id] : [])),
+  };
+}

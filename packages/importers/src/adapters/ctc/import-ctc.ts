@@ -1,0 +1,72 @@
+import { basename } from 'node:path';
+import { checkOptions, text } from '@foretoken/core/kit';
+import {
+  assertTarget,
+  type CtcManifest,
+  type FileContent,
+  type ManifestContent,
+  type ModelManifest,
+  onnxruntimeNode,
+  proveModel,
+  writeModelFolder,
+} from '@foretoken/models/folder';
+import { exportedFiles, readExport } from '../read-export.js';
+import { CTC_OPTIONS, type CtcImportOptions } from './ctc-options.js';
+import { probeCtc } from './ctc-probe.js';
+import { readCtcSignature } from './ctc-signature.js';
+import { fitLabels } from './fit-labels.js';
+import { readLabels } from './labels.js';
+
+const GRAPH = 'scores.onnx';
+const SYMBOLS = 'symbols.json';
+const MAX_CANDIDATES = 256;
+
+/**
+ * Makes a model folder at `target` of a CTC graph in a file, as others export them: speech, handwriting, text in images. The graph stays
+ * as it is; what its inputs, outputs and classes are is read from it and found by running it on silence and noise.
+ *
+ * Throws `INVALID_ARGUMENT` where the dictionary or what is told does not fit, `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`,
+ * `RUNTIME_FAILURE`, and the signal's reason.
+ */
+export async function importCtcModel(graph: string, target: string, options: CtcImportOptions): Promise<ModelManifest> {
+  const told = checkOptions('importCtcModel', options, CTC_OPTIONS, ['dictionary']);
+  const { signal, replace = false } = told;
+  signal?.throwIfAborted();
+  await assertTarget(text('target', target), replace);
+  const exported = await readExport(text('graph', graph));
+  const signature = readCtcSignature(exported, told);
+  const labels = await readLabels(told.dictionary);
+  signal?.throwIfAborted();
+  const probe = await probeCtc(exported, signature, told, await onnxruntimeNode());
+  const { symbols, blankId } = fitLabels(labels, probe, told);
+  const { classes, layout, values, batches, stride } = probe;
+  const manifest: ManifestContent<CtcManifest> = {
+    format: 'foretoken-model',
+    formatVersion: 1,
+    name: told.name ?? basename(graph).replace(/\.onnx$/i, ''),
+    description: told.description ?? '',
+    licence: told.licence ?? 'unknown',
+    family: 'ctc',
+    tokenizer: { symbols: SYMBOLS },
+    vocabulary: { size: classes },
+    limits: { sourceLength: 65_536, targetLength: 65_536 },
+    graphs: { scores: GRAPH },
+    inputs: signature.inputs,
+    outputs: signature.outputs,
+    frames: {
+      dims: signature.dims,
+      maxLength: told.maxLength ?? (signature.dims.length === 1 ? 2 ** 22 : 2 ** 14),
+      layout,
+      values,
+      batches,
+      stride,
+    },
+    ctc: { blankId, maxCandidates: Math.min(MAX_CANDIDATES, classes) },
+  };
+  const files = new Map<string, FileContent>([...exportedFiles(exported, GRAPH), [SYMBOLS, JSON.stringify(symbols)]]);
+  return writeModelFolder(target, manifest, files, {
+    replace,
+    signal,
+    prove: (path) => proveModel(path, signal),
+  });
+}

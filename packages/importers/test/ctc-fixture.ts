@@ -1,0 +1,66 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ELEMENT_TYPE } from '@foretoken/models/folder';
+import { GraphBuilder, type Value } from '../src/graphs/graph-builder.js';
+import { WeightStore } from '../src/graphs/weight-store.js';
+
+export const WIDTH = 3;
+
+export interface CtcFixture {
+  readonly classes: number;
+  readonly blankId: number;
+  readonly layout?: 'batch-time' | 'time-batch';
+  readonly values?: 'logits' | 'logProbs' | 'probabilities';
+  /** Takes lengths, and says how many frames a source has. */
+  readonly lengths?: boolean;
+  /** A frame depends on the mean of all, padding included. */
+  readonly global?: boolean;
+}
+
+/**
+ * A graph that hears class `c` where the features of a frame are those of `featuresOf(c)`, and the blank in what is quiet; as
+ * others would export it.
+ */
+export async function writeCtcGraph(folder: string, fixture: CtcFixture): Promise<string> {
+  const { classes, blankId, layout = 'batch-time', values = 'logits', lengths = false, global = false } = fixture;
+  const graph = new GraphBuilder(new WeightStore('float32'), 'none.bin');
+  let x: Value = graph.input('features', 'float32', ['batch', 'time', WIDTH]);
+  const weights = Array.from({ length: WIDTH * classes }, (_, at) =>
+    at % classes === blankId ? 0 : featuresOf(at % classes)[Math.floor(at / classes)],
+  );
+
+  const bias = Array.from({ length: classes }, (_, id) => (id === blankId ? 12 : -norm(id) / 2));
+  if (global) {
+    const mean = graph.op('ReduceMean', [x, graph.constant('int64', [1], [1])], { keepdims: 1 });
+    x = graph.op('Add', [x, graph.op('Mul', [mean, graph.constant('float32', [], [0.5])])]);
+  }
+  const product = graph.op('MatMul', [x, graph.constant('float32', [WIDTH, classes], weights)]);
+  const logits = graph.op('Add', [product, graph.constant('float32', [classes], bias)]);
+  const scores =
+    values === 'logits' ? logits : graph.op(values === 'logProbs' ? 'LogSoftmax' : 'Softmax', [logits], { axis: -1 });
+  const batchFirst = layout === 'batch-time';
+  graph.op(batchFirst ? 'Identity' : 'Transpose', [scores], batchFirst ? {} : { perm: [1, 0, 2] }, { name: 'scores' });
+  graph.output('scores', 'float32', batchFirst ? ['batch', 'time', classes] : ['time', 'batch', classes]);
+  if (lengths) {
+    const given = graph.input('feature_lengths', 'int64', ['batch']);
+    graph.op('Cast', [given], { to: ELEMENT_TYPE.int64 }, { name: 'frames' });
+    graph.output('frames', 'int64', ['batch']);
+  }
+  const file = join(folder, 'model.onnx');
+  await writeFile(file, graph.build('ctc'));
+  return file;
+}
+
+/** Loud features of a class, all classes apart. */
+export function featuresOf(id: number): readonly number[] {
+  const angle = id * 0.7;
+  return [9 * Math.cos(angle), 9 * Math.sin(angle), 3 * (id % 3)];
+}
+
+const norm = (id: number): number => featuresOf(id).reduce((sum, value) => sum + value * value, 0);
+
+/** Frames that say these classes; -1 is silence. */
+export function saying(ids: readonly number[]): { readonly values: Float32Array; readonly dims: readonly number[] } {
+  const values = ids.flatMap((id) => (id < 0 ? [0, 0, 0] : [...featuresOf(id)]));
+  return { values: Float32Array.from(values), dims: [ids.length, WIDTH] };
+}

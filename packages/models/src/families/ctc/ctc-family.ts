@@ -1,0 +1,71 @@
+import { claimsByName } from '../../folder/manifest-agreement.js';
+import { EXACT } from '../../parts/model-part.js';
+import type { TextOutput } from '../../processors/processor.js';
+import type { ModelFamily } from '../family.js';
+import { CtcFramesModel } from './ctc-frames-model.js';
+import { type CtcManifest, ctcSchema } from './ctc-manifest.js';
+import { type FloatSource, isFloatSource } from './float-source.js';
+
+/** Samples of sound, or numbers with their dimensions. */
+export type CtcInput = Float32Array | FloatSource;
+
+export interface CtcOutput extends TextOutput {
+  /** Probability of each token at its best frame, where alignments are asked for. */
+  readonly confidences?: readonly number[] | undefined;
+}
+
+/** CTC models that others have exported: one graph from numbers to scores of each frame. */
+export const ctcFamily: ModelFamily<CtcManifest, CtcInput, CtcOutput, FloatSource> = {
+  name: 'ctc',
+  schema: ctcSchema,
+  claims: (manifest) => claimsByName(manifest),
+  checkAgreement({ inputs, outputs, frames, vocabulary }, refuse) {
+    const { dims } = inputs.values;
+    const fits =
+      dims.length === frames.dims.length + 1 &&
+      dims.slice(1).every((size, axis) => size === null || size === frames.dims[axis]);
+    if (!fits) refuse('frames.dims', frames.dims, `those of inputs.values but for the batch, ${JSON.stringify(dims)}`);
+    const classes = outputs.scores.dims[2];
+    if (outputs.scores.dims.length !== 3 || (classes !== null && classes !== vocabulary.size)) {
+      refuse('outputs.scores.dims', outputs.scores.dims, `three dimensions, the last ${vocabulary.size} or null`);
+    }
+    if (frames.batches === 'padded' && outputs.lengths === undefined) {
+      refuse(
+        'frames.batches',
+        frames.batches,
+        'alone or equal-lengths, since no output says how many frames a source has',
+      );
+    }
+  },
+  checkGraphs: ({ graphs, inputs, outputs }, check) => {
+    const named = (tensors: object) =>
+      Object.fromEntries(Object.values(tensors).map(({ name, type, dims }) => [name, { type, dims }]));
+    return check(graphs.scores, named(inputs), named(outputs));
+  },
+  async open({ manifest, sessions, threads }) {
+    sessions.threads = threads ?? 1;
+    const session = () => sessions.get(manifest.graphs.scores);
+    return [{ kind: 'lattice', model: new CtcFramesModel(manifest, sessions.runtime, session), open: session }];
+  },
+  processor: ({ manifest, tokenizer }) => ({
+    input: `a Float32Array of samples, or { values, dims } with the dimensions [${manifest.frames.dims.map((size) => size ?? 'time').join(', ')}]`,
+    isInput: (value): value is CtcInput => value instanceof Float32Array || isFloatSource(value),
+    read: (input) => ({ source: input instanceof Float32Array ? { values: input, dims: [input.length] } : input }),
+    write: ({ tokenIds, alignment }) => ({
+      text: tokenizer.decode(tokenIds),
+      confidences: alignment && Array.from(alignment.logProbs, Math.exp),
+    }),
+    textOf: (tokenIds) => tokenizer.decode(tokenIds),
+  }),
+  describe: ({ frames, ctc, vocabulary }) => ({
+    parts: [{ kind: 'lattice', lattice: 'ctc', variant: EXACT }],
+    outputs: [frames.values],
+    outputsOf: 'frame',
+    architecture: `a CTC graph as it was exported, ${vocabulary.size} classes`,
+    facts: [
+      ['reads', `[${frames.dims.map((size) => size ?? 'time').join(', ')}], about ${frames.stride} a frame`],
+      ['blank', String(ctc.blankId)],
+      ['batches', frames.batches],
+    ],
+  }),
+};

@@ -1,0 +1,143 @@
+import {
+  type CtcLattice,
+  type EmitOptions,
+  ForetokenError,
+  type LatticeModel,
+  type LatticeSupport,
+  type Vocabulary,
+} from '@foretoken/core';
+import { assertInteger, maxScoredCells, wrongValue, Yielder } from '@foretoken/core/kit';
+import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import { groupsByLength } from '../../drivers/length-groups.js';
+import type { GraphTensor } from '../../folder/manifest.js';
+import type { CtcManifest } from './ctc-manifest.js';
+import { copySource, type FloatSource, timeOf } from './float-source.js';
+import { latticeOf } from './frame-scores.js';
+
+/** Lattices of a CTC graph that others have exported; it reads numbers. */
+export class CtcFramesModel implements LatticeModel<FloatSource> {
+  readonly vocabulary: Vocabulary;
+  readonly supports: LatticeSupport;
+  readonly #manifest: CtcManifest;
+  readonly #runtime: OnnxRuntime;
+  readonly #session: () => Promise<GraphSession>;
+
+  constructor(manifest: CtcManifest, runtime: OnnxRuntime, session: () => Promise<GraphSession>) {
+    this.#manifest = manifest;
+    this.#runtime = runtime;
+    this.#session = session;
+    this.vocabulary = manifest.vocabulary;
+    this.supports = { kind: 'ctc', maxCandidates: manifest.ctc.maxCandidates };
+  }
+
+  async emit(sources: readonly FloatSource[], options: EmitOptions = {}): Promise<CtcLattice[]> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const { frames, ctc } = this.#manifest;
+    if (!Array.isArray(sources)) throw wrongValue('sources', sources, 'an array of sources');
+    if (sources.length === 0) throw new ForetokenError('EMPTY_SOURCE', 'There are no sources; pass at least one.');
+    if (options.encoding !== undefined) {
+      throw new ForetokenError('INVALID_ARGUMENT', 'This model encodes sources itself, so no encoding can be of it.', {
+        option: 'encoding',
+      });
+    }
+    if (options.k !== undefined) assertInteger('k', options.k, 1, Number.MAX_SAFE_INTEGER);
+    const k = Math.min(options.k ?? 1, ctc.maxCandidates);
+    const times = Int32Array.from(sources, (source, row) => timeOf(source, frames.dims, frames.maxLength, row));
+    const session = await this.#session();
+    const yielder = new Yielder(signal);
+    const lattices = new Array<CtcLattice>(sources.length);
+    for (const rows of this.#groups(times)) {
+      signal?.throwIfAborted();
+      const outputs = await session.run(this.#feeds(sources, times, rows));
+      for (const [index, row] of rows.entries()) {
+        lattices[row] = this.#lattice(outputs, rows.length, index, row, k);
+        if (yielder.due()) await yielder.yield();
+      }
+    }
+    return lattices;
+  }
+
+  /** Rows that are read together, those of equal length or the longest first. */
+  #groups(times: Int32Array): readonly (readonly number[])[] {
+    const { frames, vocabulary } = this.#manifest;
+    const cells = maxScoredCells(vocabulary.size) * frames.stride;
+    if (frames.batches === 'padded') return groupsByLength(times, cells);
+    const groups = new Map<number, number[][]>();
+    for (const [row, time] of times.entries()) {
+      const most = frames.batches === 'alone' ? 1 : Math.max(1, Math.floor(cells / time));
+      const found = groups.get(time) ?? [];
+      const last = found.at(-1);
+      if (last !== undefined && last.length < most) last.push(row);
+      else found.push([row]);
+      groups.set(time, found);
+    }
+    return [...groups.values()].flat();
+  }
+
+  #feeds(sources: readonly FloatSource[], times: Int32Array, rows: readonly number[]): Record<string, Tensor> {
+    const { inputs, frames } = this.#manifest;
+    const time = rows.reduce((longest, row) => Math.max(longest, times[row]), 0);
+    const dims = [rows.length, ...frames.dims.map((size) => size ?? time)];
+    const values = new Float32Array(dims.reduce((product, size) => product * size, 1));
+    for (const [index, row] of rows.entries()) copySource(sources[row], frames.dims, values, index, time);
+    const feeds: Record<string, Tensor> = {
+      [inputs.values.name]: new this.#runtime.Tensor('float32', values, dims),
+    };
+    const add = (input: GraphTensor | undefined, shape: readonly number[], numbers: readonly number[]): void => {
+      if (input !== undefined) feeds[input.name] = this.#tensor(input, numbers, shape);
+    };
+    add(
+      inputs.lengths,
+      [rows.length],
+      rows.map((row) => times[row]),
+    );
+    if (inputs.mask === undefined) return feeds;
+    add(
+      inputs.mask,
+      [rows.length, time],
+      rows.flatMap((row) => Array.from({ length: time }, (_, at) => Number(at < times[row]))),
+    );
+    return feeds;
+  }
+
+  #tensor({ type }: GraphTensor, numbers: readonly number[], dims: readonly number[]): Tensor {
+    const { Tensor } = this.#runtime;
+    switch (type) {
+      case 'int64':
+        return new Tensor('int64', BigInt64Array.from(numbers, BigInt), dims);
+      case 'int32':
+        return new Tensor('int32', Int32Array.from(numbers), dims);
+      case 'bool':
+        return new Tensor('bool', Uint8Array.from(numbers), dims);
+      case 'float32':
+        return new Tensor('float32', Float32Array.from(numbers), dims);
+    }
+  }
+
+  #lattice(outputs: Readonly<Record<string, Tensor>>, rows: number, index: number, row: number, k: number): CtcLattice {
+    const {
+      outputs: names,
+      frames: { layout, values },
+      ctc,
+      vocabulary,
+    } = this.#manifest;
+    const { data, dims } = outputs[names.scores.name];
+    const [first, second, classes] = dims;
+    const [batch, time] = layout === 'batch-time' ? [first, second] : [second, first];
+    if (!(data instanceof Float32Array) || dims.length !== 3 || batch !== rows || classes !== vocabulary.size) {
+      throw new ForetokenError(
+        'RUNTIME_FAILURE',
+        `${names.scores.name} came out as [${dims.join(', ')}] for ${rows} sources; ${rows} of ${vocabulary.size} classes are required. Import the model again.`,
+        { received: [...dims], required: { rows, classes: vocabulary.size, layout } },
+      );
+    }
+    const told = names.lengths === undefined ? undefined : outputs[names.lengths.name]?.data[index];
+    const frames = told === undefined ? time : Math.max(0, Math.min(time, Number(told)));
+    const at =
+      layout === 'batch-time'
+        ? (frame: number) => (index * time + frame) * classes
+        : (frame: number) => (frame * rows + index) * classes;
+    return latticeOf({ scores: data, classes, frames, at, row }, values, ctc.blankId, k);
+  }
+}

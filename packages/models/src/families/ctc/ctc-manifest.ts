@@ -1,0 +1,81 @@
+import * as v from 'valibot';
+import { graphTensor, symbolTokenizer } from '../../folder/export-schema.js';
+import type { GraphTensor, ManifestVocabulary, ModelManifest, SymbolTokenizerNames } from '../../folder/manifest.js';
+import {
+  candidates,
+  content,
+  fileName,
+  heading,
+  integer,
+  limits,
+  optional,
+  optionalTokens,
+  tokenId,
+  vocabularySize,
+} from '../../folder/manifest-schema.js';
+
+/** Which sources a graph can read together without changing what it says of each. */
+export const CTC_BATCHES = ['alone', 'equal-lengths', 'padded'] as const;
+/** What a graph's scores are. */
+export const SCORE_VALUES = ['logits', 'logProbs', 'probabilities'] as const;
+/** Order of the first two dimensions of scores. */
+export const SCORE_LAYOUTS = ['batch-time', 'time-batch'] as const;
+
+/** A CTC model that others have exported: one graph from numbers to scores of each frame. */
+export interface CtcManifest extends ModelManifest {
+  readonly family: 'ctc';
+  readonly tokenizer: SymbolTokenizerNames;
+  /** Classes of the graph, the blank among them. */
+  readonly vocabulary: ManifestVocabulary;
+  readonly graphs: { readonly scores: string };
+  readonly inputs: {
+    readonly values: GraphTensor;
+    /** Lengths of sources, `[batch]`. */
+    readonly lengths?: GraphTensor | undefined;
+    /** 1 where a source is, `[batch, time]`. */
+    readonly mask?: GraphTensor | undefined;
+  };
+  readonly outputs: {
+    readonly scores: GraphTensor;
+    /** Frames of each source, `[batch]`. */
+    readonly lengths?: GraphTensor | undefined;
+  };
+  readonly frames: {
+    /** Of one source; the null is time. */
+    readonly dims: readonly (number | null)[];
+    readonly maxLength: number;
+    readonly layout: (typeof SCORE_LAYOUTS)[number];
+    readonly values: (typeof SCORE_VALUES)[number];
+    readonly batches: (typeof CTC_BATCHES)[number];
+    /** Length of a source for one frame of scores, about. */
+    readonly stride: number;
+  };
+  readonly ctc: { readonly blankId: number; readonly maxCandidates: number };
+}
+
+export const ctcSchema: v.GenericSchema<unknown, CtcManifest> = v.strictObject({
+  ...heading,
+  family: v.literal('ctc'),
+  tokenizer: symbolTokenizer,
+  vocabulary: v.strictObject({ size: vocabularySize, endTokenId: v.exactOptional(tokenId), ...optionalTokens }),
+  limits,
+  graphs: v.strictObject({ scores: fileName }),
+  inputs: v.strictObject({ values: graphTensor, lengths: optional(graphTensor), mask: optional(graphTensor) }),
+  outputs: v.strictObject({ scores: graphTensor, lengths: optional(graphTensor) }),
+  frames: v.strictObject({
+    dims: v.pipe(
+      v.array(v.nullable(integer(1, 65_536))),
+      v.check(
+        (dims) => dims.length <= 4 && dims.filter((size) => size === null).length === 1,
+        'dimensions, one of them null',
+      ),
+    ),
+    maxLength: integer(1, 2 ** 28),
+    layout: v.picklist(SCORE_LAYOUTS),
+    values: v.picklist(SCORE_VALUES),
+    batches: v.picklist(CTC_BATCHES),
+    stride: v.pipe(v.number(), v.minValue(1 / 64), v.maxValue(2 ** 20)),
+  }),
+  ctc: v.strictObject({ blankId: tokenId, maxCandidates: candidates }),
+  ...content,
+});
