@@ -80,9 +80,8 @@ export class DraftPolicy {
     const longest = Math.max(0, ...drafts.map(({ tokenIds }) => tokenIds.length));
     const gains = new Float64Array(Math.min(this.#maxNodes, longest));
     for (const draft of drafts) {
-      for (const [node, probability] of pathProbabilities(draft, this.#accepted / this.#evaluated).entries()) {
-        if (node < gains.length) gains[node] = gains[node] + probability;
-      }
+      const paths = pathProbabilities(draft, this.#accepted / this.#evaluated);
+      for (let node = 0; node < Math.min(paths.length, gains.length); node++) gains[node] += paths[node];
     }
     const { width } = this.#best(gains, rows);
     this.#unpaid = width === 0 ? this.#unpaid + 1 : 0;

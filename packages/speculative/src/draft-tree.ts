@@ -13,18 +13,17 @@ export function ownDraft(proposal: unknown, drafter: string): DraftTree {
     throw invalid(drafter, show(proposal), 'a draft with tokenIds and parents', { received: proposal });
   }
   const { tokenIds, parents, probabilities } = proposal as Readonly<Record<string, unknown>>;
-  for (const [field, values] of Object.entries({ tokenIds, parents })) {
-    if (!isInt32Array(values)) {
-      throw invalid(drafter, `${field} ${show(values)}`, 'an Int32Array', { field, received: values });
-    }
-  }
-  const draft = { tokenIds: new Int32Array(tokenIds as Int32Array), parents: new Int32Array(parents as Int32Array) };
+  const own = (field: string, values: unknown): Int32Array => {
+    if (isInt32Array(values)) return new Int32Array(values);
+    throw invalid(drafter, `${field} ${show(values)}`, 'an Int32Array', { field, received: values });
+  };
+  const draft = { tokenIds: own('tokenIds', tokenIds), parents: own('parents', parents) };
   if (probabilities === undefined) return draft;
   return { ...draft, probabilities: ownProbabilities(probabilities, draft.tokenIds.length, drafter) };
 }
 
 /** Also one of another realm. */
-function isInt32Array(value: unknown): value is Int32Array {
+function isInt32Array(value: unknown): value is Int32Array<ArrayBuffer> {
   return ArrayBuffer.isView(value) && (value as Partial<Int32Array>)[Symbol.toStringTag] === 'Int32Array';
 }
 
@@ -36,12 +35,16 @@ function ownProbabilities(given: unknown, nodes: number, drafter: string): Float
       received: given,
     });
   }
-  // Each is read once, since reading it again might give another.
-  return Float32Array.from({ length: nodes }, (_, node) => {
+  const own = new Float32Array(nodes);
+  for (let node = 0; node < nodes; node++) {
+    // Each is read once, since reading it again might give another.
     const probability = probabilities[node];
-    if (typeof probability === 'number' && probability >= 0 && probability <= 1) return probability;
-    throw invalid(drafter, `probability ${show(probability)} at node ${node}`, 'a number from 0 to 1', { node });
-  });
+    if (!(typeof probability === 'number' && probability >= 0 && probability <= 1)) {
+      throw invalid(drafter, `probability ${show(probability)} at node ${node}`, 'a number from 0 to 1', { node });
+    }
+    own[node] = probability;
+  }
+  return own;
 }
 
 /** The first nodes of a draft. */

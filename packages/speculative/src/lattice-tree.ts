@@ -98,9 +98,9 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
     }
   }
   return {
-    tokenIds: Int32Array.from(tokenIds),
-    parents: Int32Array.from(parents),
-    probabilities: Float32Array.from(probabilities),
+    tokenIds: new Int32Array(tokenIds),
+    parents: new Int32Array(parents),
+    probabilities: new Float32Array(probabilities),
   };
 }
 
@@ -124,10 +124,15 @@ function reranked(
     if (!(ofModel >= 0 && ofModel < Number.POSITIVE_INFINITY)) throw invalidScores(row, position, Math.log(ofModel));
     return (ofLattice * ofModel ** weight) ** (1 / (1 + weight));
   };
-  const hopeless = HOPELESS * next.probabilities.reduce((max, value) => Math.max(max, value), next.end);
+  let max = next.end;
+  for (let index = 0; index < next.probabilities.length; index++) max = Math.max(max, next.probabilities[index]);
+  const hopeless = HOPELESS * max;
   let total = next.end < hopeless ? next.end : mean(next.end, after.end());
-  const ranked: { readonly tokenId: number; readonly score: number }[] = [];
-  for (const [index, tokenId] of next.tokenIds.entries()) {
+  // Plain lists and loops: this runs for every node of every draft.
+  const tokenIds: number[] = [];
+  const scores: number[] = [];
+  for (let index = 0; index < next.tokenIds.length; index++) {
+    const tokenId = next.tokenIds[index];
     const ofLattice = next.probabilities[index];
     if (ofLattice < hopeless) {
       // Counts as if the language model agreed.
@@ -136,10 +141,19 @@ function reranked(
     }
     const score = mean(ofLattice, after.probability(tokenId));
     total += score;
-    ranked.push({ tokenId, score });
+    tokenIds.push(tokenId);
+    scores.push(score);
   }
-  const kept = ranked.filter(({ score }) => score > 0 && score >= min * total);
-  return { tokenIds: kept.map(({ tokenId }) => tokenId), probabilities: kept.map(({ score }) => score / total) };
+  let kept = 0;
+  for (let index = 0; index < scores.length; index++) {
+    const score = scores[index];
+    if (!(score > 0 && score >= min * total)) continue;
+    tokenIds[kept] = tokenIds[index];
+    scores[kept++] = score / total;
+  }
+  tokenIds.length = kept;
+  scores.length = kept;
+  return { tokenIds, probabilities: scores };
 }
 
 /** Removes and returns the most probable candidate; a frontier holds few, so a scan beats a heap. */

@@ -69,7 +69,9 @@ export class RowOutput {
 
   /** A copy of the output from position `from` on, `[length - from]`. */
   tokenIds(from = 0): Int32Array {
-    return Int32Array.from(from === 0 ? this.#tokenIds : this.#tokenIds.slice(from));
+    const tokenIds = new Int32Array(Math.max(0, this.#tokenIds.length - from));
+    for (let at = 0; at < tokenIds.length; at++) tokenIds[at] = this.#tokenIds[from + at];
+    return tokenIds;
   }
 
   hypothesis(score?: number): Hypothesis {
