@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { changesBetween, cut } from '../src/changes.js';
+import { wordDistance } from '../src/word-distance.js';
 import { anyText, wildCorrection } from './any-text.js';
 
 const shown = (before: string, after: string): string[] =>
@@ -42,4 +43,8 @@ describe('what changed between two texts', () => {
       { seed: 31, numRuns: 300 },
     );
   });
+});
+
+it('two neighbours that changed places are one difference', () => {
+  expect(wordDistance('teh', 'the')).toBeCloseTo(1 / 3);
 });

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { fetchFromHub, type HubOptions, parseHubLocation } from '../src/index.js';
 import { COMMIT, HubServer } from './hub-server.js';
 
@@ -216,4 +216,20 @@ describe('locations', () => {
       expect(() => parseHubLocation(location as string)).toThrow(/hub:owner\/name/);
     },
   );
+});
+
+test('a revision that leads elsewhere is refused', () => {
+  expect(() => parseHubLocation('hub:owner/name@a/../b')).toThrow(
+    expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+  );
+});
+
+test('HF_HUB_OFFLINE asks nobody', async () => {
+  vi.stubEnv('HF_HUB_OFFLINE', '1');
+  try {
+    const options = { endpoint: 'http://127.0.0.1:9', cacheFolder: '/nowhere/at/all' };
+    await expect(fetchFromHub('hub:owner/name', options)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });

@@ -232,5 +232,7 @@ describe('a processor of one’s own', () => {
     const { source, outputPrefix } = await model.processor.read('To be');
     expect(source).toHaveLength(0);
     expect(model.tokenizer.decode(outputPrefix ?? [])).toBe('To be');
+    // No output holds the end token.
+    expect(outputPrefix).toEqual(model.tokenizer.encode('To be').slice(0, -1));
   });
 });

@@ -136,8 +136,8 @@ export default [
     file: 'packages/models/src/tokenizer/sentencepiece/unigram.ts',
     tests: ['packages/models/test/sentence-piece.test.ts'],
     faults: [
-      ['score <= scores[end]', 'score < scores[end]'],
-      ['if (kinds[id] === PIECE_KIND.unused) continue;', ''],
+      ['score <= scores[end]', 'score >= scores[end]'],
+      ['if (!hasCharacter) offer(', 'if (hasCharacter) offer('],
     ],
   },
   {
