@@ -21,7 +21,7 @@ export const marianFamily: ModelFamily<MarianManifest> = {
     await checkStudentGraphs(manifest, check);
   },
   async checkSideFiles(folder, manifest) {
-    const { readSideFiles } = await loadCode('side files', () => import('./side-files.js'));
+    const { readSideFiles } = await loadCode('students', () => import('./side-files.js'));
     await readSideFiles(folder, manifest);
   },
   open: openMarian,

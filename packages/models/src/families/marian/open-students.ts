@@ -13,18 +13,18 @@ export async function openStudents(given: Omit<Surroundings, 'shortlist'>): Prom
   const { graphs, ngrams, shortlist: listed } = manifest;
   let beside: SideFiles = {};
   if (ngrams !== undefined || listed !== undefined) {
-    const { readSideFiles } = await loadCode('side files', () => import('./side-files.js'));
+    const { readSideFiles } = await loadCode('students', () => import('./side-files.js'));
     beside = await readSideFiles(folder, manifest);
   }
   const surroundings = { ...given, shortlist: beside.shortlist };
   const { canvas, ctc, dag, edit } = graphs;
   const parts: (OpenedPart | undefined)[] = [];
   if (ctc !== undefined || dag !== undefined) {
-    const { latticeParts } = await loadCode('lattice students', () => import('./lattice-students.js'));
+    const { latticeParts } = await loadCode('students', () => import('./lattice-students.js'));
     parts.push(...latticeParts(surroundings));
   }
   if (canvas !== undefined || edit !== undefined) {
-    const { canvasPart, editPart } = await loadCode('canvas students', () => import('./canvas-students.js'));
+    const { canvasPart, editPart } = await loadCode('students', () => import('./canvas-students.js'));
     parts.push(canvasPart(surroundings), editPart(surroundings));
   }
   const { languageModel } = beside;
