@@ -236,3 +236,9 @@ describe('a processor of one’s own', () => {
     expect(outputPrefix).toEqual(model.tokenizer.encode('To be').slice(0, -1));
   });
 });
+
+it('a tokenizer that answers with a promise is refused where it does', () => {
+  const tokenizer = { encode: () => Int32Array.of(1, 0), decode: async () => 'text', countUnknown: () => 0 };
+  const { textOf } = textProcessor(tokenizer as never);
+  expect(() => textOf?.([1])).toThrow(/What decode returns must be a string/);
+});
