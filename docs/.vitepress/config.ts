@@ -35,6 +35,7 @@ export default defineConfig({
         items: [
           { text: 'Why and when', link: '/guide/why' },
           { text: 'Quick start', link: '/guide/quick-start' },
+          { text: 'Seen at work', link: '/guide/seen-at-work' },
           { text: 'Concepts', link: '/guide/concepts' },
           { text: 'All at once, and again', link: '/guide/non-autoregressive' },
           { text: 'Correcting text', link: '/guide/correcting-text' },

@@ -1,0 +1,41 @@
+import { beamSearch } from '@foretoken/beam';
+import { correctionDrafter } from '@foretoken/correction';
+import { greedy, sampling } from '@foretoken/greedy';
+import type { LoadedModel, PartDecoder } from '@foretoken/models';
+import { ctcGreedy, dagLookahead } from '@foretoken/one-shot';
+import { levenshtein, maskedDiffusion, maskPredict } from '@foretoken/refine';
+import { latticeDrafter, speculative } from '@foretoken/speculative';
+import { type OptionValues, optionsOf, type Strategy } from './strategies.js';
+
+/** Tokens that views show beside the one that was chosen. */
+const ALTERNATIVES = 4;
+/** Positions of a text that diffusion writes. */
+const DIFFUSION_LENGTH = 40;
+
+type Create = (model: LoadedModel, options: OptionValues) => PartDecoder;
+
+/** The decoders, by the names of the strategies; each reports what its views show. */
+const CREATE: Readonly<Record<string, Create>> = {
+  greedy: () => greedy({ alternatives: ALTERNATIVES }),
+  'speculative-copy': (model, { draftTokens: maxNodes }) =>
+    speculative({ drafter: correctionDrafter(model), maxNodes, tokenLogProbs: true }),
+  speculative: (model, { draftTokens: maxNodes }) =>
+    speculative({ drafter: latticeDrafter(model.speculation()), maxNodes, tokenLogProbs: true }),
+  ctc: () => ctcGreedy({ alignments: true, lattices: true, candidates: ALTERNATIVES }),
+  beam: (_model, { beamSize }) => beamSearch({ beamSize, hypotheses: beamSize, branches: true }),
+  sampling: (_model, { temperature }) => sampling({ temperature, alternatives: ALTERNATIVES }),
+  dag: (model) =>
+    dagLookahead({ lattices: true, startTokenId: model.part('lattice', { lattice: 'dag' }).startTokenId }),
+  'mask-predict': (_model, options) => maskPredict({ iterations: options.iterations }),
+  levenshtein: (_model, options) => levenshtein({ iterations: options.iterations }),
+  diffusion: (_model, { temperature }) => maskedDiffusion({ length: DIFFUSION_LENGTH, temperature }),
+  'diffusion-fast': (_model, { temperature, steps }) =>
+    maskedDiffusion({ length: DIFFUSION_LENGTH, temperature, steps }),
+};
+
+/** The decoder of a strategy for a model. Throws `UNSUPPORTED_CAPABILITY` where the model lacks the part. */
+export function createDecoder(strategy: Strategy, model: LoadedModel, options: OptionValues): PartDecoder {
+  const create = CREATE[strategy.id];
+  if (create === undefined) throw new Error(`The playground has no strategy ${strategy.id}.`);
+  return create(model, optionsOf(strategy, options));
+}

@@ -1,0 +1,23 @@
+import type { Trace } from '../trace/trace.js';
+import type { OptionValues } from './strategies.js';
+
+/** What the page asks of its worker. */
+export interface RaceMessage {
+  readonly type: 'race';
+  /** Counts the races; an answer to an earlier one is out of date. */
+  readonly race: number;
+  readonly task: string;
+  readonly input: string;
+  readonly seed: number;
+  readonly entries: readonly { readonly strategy: string; readonly options: OptionValues }[];
+}
+
+/** What the worker answers. */
+export type WorkerMessage = { readonly race: number } & (
+  | { readonly type: 'loading'; readonly share: number }
+  | { readonly type: 'loaded'; readonly milliseconds: number }
+  /** `at` is milliseconds since 1970, so that page and worker mean the same moment. */
+  | { readonly type: 'first-token'; readonly at: number }
+  | { readonly type: 'traces'; readonly traces: readonly Trace[] }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+);

@@ -1,0 +1,258 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { DecodeEvent } from '@foretoken/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { firstChoice, fromHash, type RaceChoice, toHash } from '../src/app/share-link.js';
+import { STRATEGIES } from '../src/run/strategies.js';
+import { TASKS } from '../src/run/tasks.js';
+import { readTrace } from '../src/trace/jsonl.js';
+import { committedTokens, revisionsOf, roundsOf } from '../src/trace/steps.js';
+import { resultOf, type Trace } from '../src/trace/trace.js';
+import { acceptanceHistogram, speedups } from '../src/views/acceptance.js';
+import { viewsOf } from '../src/views/all-views.js';
+import { type BeamNode, beamTree } from '../src/views/beam-tree.js';
+import { iterationsOf } from '../src/views/canvas.js';
+import { tokenCurve } from '../src/views/curve.js';
+import { dagOf } from '../src/views/dag.js';
+import { divergenceOf } from '../src/views/divergence.js';
+import { editSteps } from '../src/views/edits.js';
+import { collapsed, framesOf } from '../src/views/frames.js';
+import { timelineSteps } from '../src/views/timeline.js';
+
+const FOLDER = fileURLToPath(new URL('../traces/', import.meta.url));
+const recorded = (name: string): Trace => readTrace(readFileSync(`${FOLDER}${name}.jsonl`, 'utf8'));
+const output = (trace: Trace): number[] => [...resultOf(trace).best.tokenIds];
+
+/** A speculative decode, by its rounds: draft tokens with parents, what was committed, how much of it was accepted. */
+function speculation(
+  ...rounds: readonly { draft: number[]; parents?: number[]; commit: number[]; accepted: number }[]
+): Trace {
+  const events: DecodeEvent[] = [];
+  const tokens: number[] = [];
+  for (const [round, { draft, parents, commit, accepted }] of rounds.entries()) {
+    const tokenIds = Int32Array.from(commit);
+    const atMs = round + 1;
+    if (commit.length > 0) events.push({ type: 'token-commit', row: 0, position: tokens.length, tokenIds, atMs });
+    tokens.push(...commit);
+    const tree = {
+      tokenIds: Int32Array.from(draft),
+      parents: Int32Array.from(parents ?? draft.map((_, index) => index - 1)),
+    };
+    const counts = { depth: draft.length, proposed: draft.length, evaluated: draft.length, accepted };
+    events.push({ type: 'draft-end', row: 0, round, ...counts, draft: tree, atMs });
+  }
+  const best = { tokenIds: Int32Array.from(tokens), finishReason: 'end-token' as const };
+  const statistics = { forwards: rounds.length, tokens: tokens.length, totalMs: rounds.length };
+  events.push({ type: 'decode-end', results: [{ row: 0, best, hypotheses: [best] }], statistics, atMs: rounds.length });
+  return { events, header: { ...recorded('speculative').header, ceiling: { forwards: 1, milliseconds: 1 } } };
+}
+
+describe('rounds of drafts', () => {
+  it('tell what was accepted, rejected, corrected, a bonus, and the model alone', () => {
+    const trace = speculation(
+      { draft: [1, 2, 3], commit: [1, 2, 9], accepted: 2 },
+      { draft: [4, 5], commit: [4, 5, 6], accepted: 2 },
+      { draft: [], commit: [7], accepted: 0 },
+      { draft: [8], commit: [8], accepted: 1 },
+    );
+    const told = roundsOf(trace).map(({ draft, own }) => [draft.map(({ fate }) => fate[0]).join(''), own?.fate]);
+    expect(told).toEqual([
+      ['aar', 'corrected'],
+      ['aa', 'bonus'],
+      ['', 'own'],
+      ['a', undefined],
+    ]);
+    expect(committedTokens(trace).map(({ fate }) => fate)).toEqual([
+      'accepted',
+      'accepted',
+      'corrected',
+      'accepted',
+      'accepted',
+      'bonus',
+      'own',
+      'accepted',
+    ]);
+    expect(acceptanceHistogram(trace)).toEqual([1, 1, 2, 0]);
+  });
+
+  it('follow the path of a tree that was taken', () => {
+    const trace = speculation({ draft: [1, 2, 3, 4], parents: [-1, -1, 1, 1], commit: [2, 4, 7], accepted: 2 });
+    const [{ draft, own }] = roundsOf(trace);
+    expect(draft.map(({ fate }) => fate)).toEqual(['rejected', 'accepted', 'rejected', 'accepted']);
+    expect(own).toEqual({ tokenId: 7, fate: 'bonus' });
+  });
+
+  it('are compared with greedy and with perfect drafts', () => {
+    const trace = speculation({ draft: [1], commit: [1, 2], accepted: 1 }, { draft: [1], commit: [3], accepted: 0 });
+    const greedy = speculation(
+      { draft: [], commit: [1], accepted: 0 },
+      { draft: [], commit: [2], accepted: 0 },
+      { draft: [], commit: [3], accepted: 0 },
+    );
+    const slow: Trace = { ...greedy, header: { ...greedy.header, strategy: 'greedy' } };
+    expect(speedups(trace, [slow, trace])).toEqual({ own: 1.5, most: 3, share: 0.25 });
+    expect(speedups(trace, [trace])).toEqual({ own: undefined, most: undefined, share: undefined });
+  });
+});
+
+describe('pictures of recorded decodes', () => {
+  it.each([
+    ['greedy', []],
+    ['speculative', ['drafts', 'acceptance', 'divergence']],
+    ['beam', ['beam', 'divergence']],
+    ['ctc', ['frames', 'divergence']],
+    ['dag', ['dag', 'divergence']],
+    ['mask-predict', ['canvas', 'divergence']],
+    ['levenshtein', ['edits', 'divergence']],
+    ['diffusion', ['canvas', 'divergence']],
+  ])('%s has the views %j', (name, views) => {
+    const trace = recorded(name);
+    expect(viewsOf(trace, [recorded('greedy'), trace]).map(({ id }) => id)).toEqual(views);
+    expect(viewsOf(trace, [trace]).map(({ id }) => id)).toEqual(
+      views.filter((id) => id !== 'divergence' || name === 'greedy'),
+    );
+  });
+
+  it('a beam tree holds every branch of every step, and the output as its best path', () => {
+    const trace = recorded('beam');
+    const root = beamTree(trace);
+    const paths = new Set<string>();
+    const best: number[] = [];
+    const walk = (node: BeamNode, path: readonly number[]): void => {
+      paths.add(path.join());
+      if (node.best && node.tokenId !== undefined) best.push(node.tokenId);
+      for (const child of node.children) walk(child, [...path, child.tokenId ?? -1]);
+    };
+    walk(root, []);
+    for (const { branches = [] } of revisionsOf(trace)) {
+      for (const { tokenIds } of branches) expect(paths).toContain(tokenIds.join());
+    }
+    expect(best).toEqual(output(trace));
+  });
+
+  it('frames collapse to the output', () => {
+    for (const name of ['ctc', 'correct-ctc']) {
+      const trace = recorded(name);
+      const runs = collapsed(framesOf(trace));
+      expect(runs.reduce((sum, { span }) => sum + span, 0)).toBe(framesOf(trace).length);
+      const said = runs.flatMap(({ text }) => (text === undefined ? [] : [text]));
+      expect(said).toEqual(output(trace).map((tokenId) => trace.header.tokens[tokenId]));
+    }
+  });
+
+  it('the chosen vertices of a graph say the output, one after the other', () => {
+    const trace = recorded('dag');
+    const { vertices, edges } = dagOf(trace);
+    const chosen = vertices.filter((vertex) => vertex.chosen);
+    expect(chosen.slice(1).map(({ text }) => text)).toEqual(
+      output(trace).map((tokenId) => trace.header.tokens[tokenId]),
+    );
+    expect(edges.filter((edge) => edge.chosen).map(({ from, to }) => [from, to])).toEqual(
+      chosen.slice(1).map(({ vertex }, index) => [chosen[index].vertex, vertex]),
+    );
+  });
+
+  it('the last iteration of a canvas is the output, and nothing is decided twice in silence', () => {
+    for (const name of ['mask-predict', 'diffusion']) {
+      const trace = recorded(name);
+      const iterations = iterationsOf(trace);
+      expect(iterations.at(-1)?.cells.map(({ tokenId }) => tokenId)).toEqual(output(trace));
+      for (const [index, { cells }] of iterations.entries()) {
+        for (const [position, { state, tokenId }] of cells.entries()) {
+          if (state !== 'kept') continue;
+          expect(iterations[index - 1].cells[position].tokenId).toBe(tokenId);
+        }
+      }
+    }
+    expect(
+      iterationsOf(recorded('diffusion'))
+        .at(-1)
+        ?.cells.some(({ state }) => state === 'given'),
+    ).toBe(true);
+  });
+
+  it('what edits leave is the text before less what they deleted', () => {
+    const trace = recorded('levenshtein');
+    const steps = editSteps(trace);
+    const texts = steps.map(({ tokens }) => tokens.filter(({ state }) => state !== 'deleted').map(({ text }) => text));
+    expect(texts.at(-1)).toEqual(output(trace).map((tokenId) => trace.header.tokens[tokenId]));
+    for (const [index, { tokens }] of steps.entries()) {
+      if (index === 0) continue;
+      const stayed = tokens.filter(({ state }) => state === 'kept' || state === 'deleted').map(({ text }) => text);
+      const before = texts[index - 1].join('|');
+      expect(stayed.every((text) => before.includes(text))).toBe(true);
+    }
+    expect(steps.map(({ what }) => what)).toContain('Filled');
+  });
+
+  it('a time line and a curve hold every token once', () => {
+    for (const name of ['greedy', 'speculative', 'beam', 'ctc', 'levenshtein']) {
+      const trace = recorded(name);
+      expect(timelineSteps(trace).reduce((sum, { tokens }) => sum + tokens, 0)).toBe(output(trace).length);
+      expect(tokenCurve(trace).at(-1)?.tokens).toBe(output(trace).length);
+    }
+  });
+
+  it('divergence: none of speculative decoding, the first token and its margin of another', () => {
+    const greedy = recorded('greedy');
+    expect(divergenceOf(recorded('speculative'), greedy).position).toBeUndefined();
+    const ctc = recorded('ctc');
+    const { position = -1, greedyToken, token } = divergenceOf(ctc, greedy);
+    expect(output(ctc).slice(0, position)).toEqual(output(greedy).slice(0, position));
+    expect([greedyToken, token]).toEqual([output(greedy)[position], output(ctc)[position]]);
+    const changed = structuredClone(greedy);
+    const there = resultOf(greedy).best.alternatives?.[3];
+    (resultOf(changed).best.tokenIds as Int32Array)[3] = there?.tokenIds[1] ?? 0;
+    const { margin = Number.NaN } = divergenceOf(changed, greedy);
+    expect(margin).toBeCloseTo((there?.logProbs[0] ?? 0) - (there?.logProbs[1] ?? 0));
+  });
+});
+
+describe('a link', () => {
+  const choices = fc.constantFrom(...TASKS).chain(({ id: task }) => {
+    const offered = STRATEGIES.filter(({ tasks }) => tasks.includes(task));
+    return fc.record({
+      task: fc.constant(task),
+      input: fc.string({ unit: 'grapheme', minLength: 1 }),
+      seed: fc.nat(0xffffffff),
+      strategies: fc.uniqueArray(fc.constantFrom(...offered.map(({ id }) => id)), { minLength: 1, maxLength: 3 }),
+      options: fc.constant({}),
+    });
+  });
+
+  it('opens the race that it was made of', () => {
+    fc.assert(
+      fc.property(choices, fc.nat(10), (choice: RaceChoice, more) => {
+        const [first] = choice.strategies;
+        const option = STRATEGIES.find(({ id }) => id === first)?.options[0];
+        const value = option === undefined ? 0 : Math.min(option.max, option.min + more * option.step);
+        const given: RaceChoice =
+          option === undefined ? choice : { ...choice, options: { [first]: { [option.name]: value } } };
+        const opened = fromHash(toHash(given));
+        expect(opened).toMatchObject({
+          task: given.task,
+          input: given.input,
+          seed: given.seed,
+          strategies: given.strategies,
+        });
+        if (option !== undefined) expect(opened.options[first][option.name]).toBeCloseTo(value);
+      }),
+      { seed: 4, numRuns: 300 },
+    );
+  });
+
+  it.each(['', '#', '#task=nothing&with=greedy+nothing&seed=-3', '#with=dag&seed=many&beam.beamSize=1e9'])(
+    '%j still opens',
+    (hash) => {
+      const { strategies, seed } = fromHash(hash);
+      expect(seed).toBe(0);
+      expect(strategies.length).toBeGreaterThan(0);
+      expect(strategies).toEqual(hash.includes('greedy+nothing') ? ['greedy'] : firstChoice('correct').strategies);
+    },
+  );
+
+  it('holds options within their limits', () => {
+    expect(fromHash('#with=beam&beam.beamSize=1000').options.beam).toEqual({ beamSize: 6 });
+  });
+});
