@@ -1,3 +1,4 @@
+export type { ExportPrecision, ExportPrecisions } from './adapters/export-precisions.js';
 export type { ModelDescription, ModelFamily, OpenContext, ProcessorContext } from './families/family.js';
 export type {
   CausalLanguageModelManifest,

@@ -1,5 +1,6 @@
 import { ForetokenError, type TokenSource } from '@foretoken/core';
 import {
+  anything,
   callback,
   checkOptions,
   flag,
@@ -19,6 +20,7 @@ import {
   type RuntimeTimings,
   threadsOf,
 } from '@foretoken/core/runtime';
+import type { ExportPrecisions } from './adapters/export-precisions.js';
 import { GraphSessions } from './drivers/graph-sessions.js';
 import type { ModelDescription, ModelFamily } from './families/family.js';
 import { familyOf, registerFamily } from './families/registry.js';
@@ -63,6 +65,11 @@ export interface LoadOptions<Input = string, Output extends object = TextOutput,
   readonly open?: readonly PartKind[] | undefined;
   /** The family that the folder must be of, for inputs that are no text; it is registered if it is not yet. */
   readonly family?: ModelFamily<ModelManifest, Input, Output, Source> | undefined;
+  /**
+   * Of a folder of an exporter, in which graphs lie in several precisions: which are loaded, in the words of transformers.js, such as
+   * `q8`, or `{ encoder: 'fp32', decoder: 'q8' }`. Default: `fp32`, or the only one that there is.
+   */
+  readonly precision?: ExportPrecisions | undefined;
   /** What turns inputs into sources and outputs back; default: the family's own. */
   readonly processor?: Processor<Input, Output, Source> | undefined;
   /**
@@ -86,6 +93,8 @@ const OPTIONS: OptionTable<LoadOptions> = {
   executionProviders,
   probe: flag,
   open: listOf(oneOf(...PART_KINDS)),
+  // Read where graphs are chosen by it.
+  precision: anything,
   family: withMethods('a model family', 'open', 'processor', 'describe'),
   processor: readProcessor as OptionTable<LoadOptions>['processor'],
   signal: readSignal,
@@ -154,6 +163,7 @@ export async function loadModelOn<Input, Output extends object, Source>(
   const reading: OpenFolderOptions = {
     keep: true,
     signal,
+    precision: options.precision,
     onProgress: onProgress && ((progress) => onProgress({ stage: 'read', ...progress })),
   };
   const io = await platform.locate(location, reading);

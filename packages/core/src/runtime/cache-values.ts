@@ -11,6 +11,11 @@ export function cacheZeros(type: CacheType, length: number): CacheValues {
   return type === 'float16' ? new Uint16Array(length) : new Float32Array(length);
 }
 
+/** The element type of these values. */
+export function cacheTypeOf(values: CacheValues): CacheType {
+  return values instanceof Uint16Array ? 'float16' : 'float32';
+}
+
 /** The values of a graph's output, without a copy. */
 export function cacheValuesOf({ type, data }: Tensor): CacheValues {
   if (type === 'float16') {

@@ -5,11 +5,16 @@ import { createSession, isWebRuntime } from './web-runtime.js';
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 
+/** How far the runtime rewrites a graph. `basic` leaves operators as they are; `all` fuses what exporters left apart. */
+export type GraphOptimization = 'basic' | 'all';
+
 export interface GraphSessionOptions {
   /** Intra-op threads; small models are often fastest with 1. */
   readonly threads: number;
   /** Where to compute, the wanted first, checked by `assertProviders`; default the CPU. */
   readonly executionProviders?: readonly ExecutionProvider[] | undefined;
+  /** Default: `basic`. */
+  readonly optimization?: GraphOptimization | undefined;
 }
 
 /** Time spent inside the native runtime, shared by the sessions of one model. */
@@ -85,7 +90,7 @@ export class GraphSession {
         intraOpNumThreads: options.threads,
         interOpNumThreads: 1,
         executionMode: 'sequential',
-        graphOptimizationLevel: 'basic',
+        graphOptimizationLevel: options.optimization ?? 'basic',
         // Memory is planned anew for every shape, and a growing cache makes nearly every shape a new one.
         enableMemPattern: false,
         externalData: Array.from(externalData, ([name, data]) => ({ path: name, data })),

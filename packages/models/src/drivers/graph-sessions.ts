@@ -1,5 +1,11 @@
 import { ForetokenError } from '@foretoken/core';
-import { type ExecutionProvider, GraphSession, type OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
+import {
+  type ExecutionProvider,
+  type GraphOptimization,
+  GraphSession,
+  type OnnxRuntime,
+  RuntimeTimings,
+} from '@foretoken/core/runtime';
 import type { ModelFolder } from '../folder/read-folder.js';
 import { readGraph } from '../onnx/read-graph.js';
 import { letGo } from './let-go.js';
@@ -11,6 +17,8 @@ export class GraphSessions {
   threads = 1;
   /** Where graphs that are opened from now on compute; checked. */
   executionProviders: readonly ExecutionProvider[] | undefined;
+  /** How far the runtime rewrites graphs that are opened from now on; by default as little as need be. */
+  optimization: GraphOptimization | undefined;
   readonly #folder: ModelFolder;
   readonly #open = new Map<string, Promise<GraphSession>>();
   /** Weights that the graphs opened while the model is loaded have in common, read and verified once. */
@@ -64,8 +72,8 @@ export class GraphSessions {
     this.#opening?.(file);
     const content = await readGraph(this.#folder, file, (name) => this.#readWeights(name));
     this.#signal?.throwIfAborted();
-    const { executionProviders } = this;
-    return GraphSession.create(this.runtime, content, { threads, executionProviders }, this.timings);
+    const { executionProviders, optimization } = this;
+    return GraphSession.create(this.runtime, content, { threads, executionProviders, optimization }, this.timings);
   }
 
   /** The model is loaded: weights in memory are let go, what is opened later reads them anew, and the signal no longer counts. */

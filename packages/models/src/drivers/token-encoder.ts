@@ -1,7 +1,8 @@
-import { ForetokenError, type SourceEncoder, type SourceEncoding, type TokenSource } from '@foretoken/core';
+import type { SourceEncoder, SourceEncoding, TokenSource } from '@foretoken/core';
 import { assertTokenSources } from '@foretoken/core/kit';
 import type { Feeds, GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { groupsByLength, inGroups, longestOf } from './length-groups.js';
+import { ownEncoding } from './own-encoding.js';
 import { type PaddedTokens, paddedTokens } from './padded-tokens.js';
 
 export interface TokenEncoderLimits {
@@ -157,19 +158,6 @@ export class TokenEncoder implements SourceEncoder<TokenSource> {
     signal: AbortSignal | undefined,
   ): Promise<TokenEncoding> {
     if (encoding === undefined) return this.encode(sources, signal);
-    if (!(encoding instanceof TokenEncoding) || encoding.owner !== this) {
-      throw new ForetokenError('INVALID_ARGUMENT', 'The encoding was made by another encoder than this model’s own.', {
-        option: 'encoding',
-      });
-    }
-    if (encoding.disposed) throw new ForetokenError('DISPOSED', 'The source encoding was disposed of.', {});
-    if (encoding.rows !== sources.length) {
-      throw new ForetokenError(
-        'INVALID_ARGUMENT',
-        `The encoding has ${encoding.rows} rows, but there are ${sources.length} sources.`,
-        { option: 'encoding', received: encoding.rows, required: sources.length },
-      );
-    }
-    return encoding;
+    return ownEncoding(TokenEncoding, this, encoding, sources.length);
   }
 }

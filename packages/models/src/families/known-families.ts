@@ -7,4 +7,5 @@ export const KNOWN_FAMILIES: Readonly<Record<string, () => Promise<ModelFamily>>
   ctc: async () => (await import('./ctc/ctc-family.js')).ctcFamily as unknown as ModelFamily,
   marian: async () => (await import('./marian/marian-family.js')).marianFamily,
   'masked-lm': async () => (await import('./masked-lm/masked-lm-family.js')).maskedLanguageModelFamily,
+  'onnx-export': async () => (await import('./onnx-export/export-family.js')).onnxExportFamily,
 };

@@ -1,7 +1,10 @@
 import { ForetokenError } from '@foretoken/core';
+import type { ExportPrecisions } from '../adapters/export-precisions.js';
+import { isMissing } from '../io/missing.js';
 import type { ModelIo } from '../io/model-io.js';
 import { type OnBytes, readFile, readVerifiedFile, verifyFile } from '../io/read-file.js';
 import { together } from '../io/together.js';
+import { loadCode } from '../load-code.js';
 import { parseManifest } from './check-manifest.js';
 import { decodeUtf8 } from './json.js';
 import { type FileRecord, MANIFEST_BYTES, MANIFEST_FILE, type ModelManifest } from './manifest.js';
@@ -51,6 +54,8 @@ export interface OpenFolderOptions {
    * `release`.
    */
   readonly keep?: boolean | undefined;
+  /** Of a folder of an exporter, which holds graphs of several: which of them. */
+  readonly precision?: ExportPrecisions | undefined;
 }
 
 /**
@@ -64,7 +69,7 @@ export interface OpenFolderOptions {
 export async function openFolder(io: ModelIo, options: OpenFolderOptions = {}): Promise<ModelFolder> {
   options.signal?.throwIfAborted();
   const { folder } = io;
-  const { manifest, contents } = await readVerified(io, options);
+  const { manifest, contents } = await readVerifiedOrExported(io, options);
   const record = (name: string): FileRecord => {
     if (Object.hasOwn(manifest.files, name)) return manifest.files[name];
     throw invalidFolder(`${MANIFEST_FILE} in ${folder} does not list ${quote(name)}, so it may not be read.`, {
@@ -101,10 +106,30 @@ export async function openFolder(io: ModelIo, options: OpenFolderOptions = {}): 
   };
 }
 
-/** A manifest whose files are as it says, and their content where it was downloaded. */
-interface VerifiedFolder {
+/** A manifest whose files are as it says, and the content of those that are kept. */
+export interface VerifiedFolder {
   readonly manifest: ModelManifest;
   readonly contents: Map<string, Uint8Array>;
+}
+
+/** A model folder, or one of an exporter: what that would say of itself is made of what it holds. */
+async function readVerifiedOrExported(io: ModelIo, options: OpenFolderOptions): Promise<VerifiedFolder> {
+  try {
+    const verified = await readVerified(io, options);
+    if (options.precision === undefined) return verified;
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (!isMissing(error, MANIFEST_FILE)) throw error;
+    const { adaptExport } = await loadCode('folders of exporters', () => import('../adapters/adapt-export.js'));
+    const adapted = await adaptExport(io, options);
+    if (adapted === undefined) throw error;
+    return adapted;
+  }
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `precision chooses among the graphs of an export, but ${io.folder} is a model folder, which has one of each. Leave it out.`,
+    { option: 'precision', received: options.precision, folder: io.folder },
+  );
 }
 
 async function readVerified(io: ModelIo, options: OpenFolderOptions): Promise<VerifiedFolder> {

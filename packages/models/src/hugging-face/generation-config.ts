@@ -108,6 +108,31 @@ export function readCausalGeneration(folder: ConfigFiles, vocabularySize: number
   return { ends, pad, suppressed: [...new Set(suppressed)], notes: reader.notes };
 }
 
+/** What the configs of an encoder-decoder say, and what its outputs begin with. */
+export interface ExportGenerationFacts extends CausalGenerationFacts {
+  /** Tokens that every output begins with: the start token, and one that must follow it. */
+  readonly beginning: readonly number[];
+  /** Most tokens of an output, where the configs say so. */
+  readonly maxLength?: number | undefined;
+}
+
+/** As `readCausalGeneration`, of a model with an encoder. Throws `INVALID_MODEL_FOLDER`. */
+export function readExportGeneration(folder: ConfigFiles, vocabularySize: number): ExportGenerationFacts {
+  const reader = new Reader(folder, vocabularySize);
+  const { notes, ...facts } = readCausalGeneration(folder, vocabularySize);
+  const [start = reader.token('decoder_start_token_id')] = [
+    ...reader.oneOrMore('decoder_start_token_id'),
+    ...reader.oneOrMore('bos_token_id'),
+  ];
+  const [forced] = reader.oneOrMore('forced_bos_token_id');
+  return {
+    ...facts,
+    beginning: forced === undefined ? [start] : [start, forced],
+    maxLength: reader.length('max_length'),
+    notes: notes.filter(({ field }) => field !== 'forced_bos_token_id'),
+  };
+}
+
 class Reader {
   readonly notes: ImportNote[] = [];
   readonly #folder: ConfigFiles;
@@ -176,6 +201,15 @@ class Reader {
     }
     const one: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
     return this.#isToken(one) ? one : this.#refuse(file, field, value, required);
+  }
+
+  /** A number of tokens; undefined where nobody says it. */
+  length(field: string): number | undefined {
+    const found = this.#find(field);
+    if (found === undefined) return undefined;
+    const { file, value } = found;
+    if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
+    return this.#refuse(file, field, value, 'a positive integer');
   }
 
   /** A token or a list of tokens; none where nobody says it. */

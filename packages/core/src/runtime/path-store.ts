@@ -1,0 +1,210 @@
+import type { OutputRequest } from '../contract/token-tree.js';
+import { forwardParts, MAX_FORWARD_CELLS } from '../kit/forward-cells.js';
+import { type CacheValues, cacheTypeOf, cacheZeros } from './cache-values.js';
+import { GatheredScores } from './gathered-scores.js';
+import type { ExtensionValues, ForwardNodes, NodeStore } from './node-store.js';
+import { pathRounds } from './path-lanes.js';
+import type { Lane } from './recurrent-lanes.js';
+import type { SlotMove } from './tree-row.js';
+
+/** Keys or values of a layer for paths of one length, `[lanes, heads, length, size]`. */
+export interface PathPart {
+  readonly heads: number;
+  readonly size: number;
+  readonly values: CacheValues;
+}
+
+/** Keys and values of whole paths, side by side; never changed once a graph gave them. */
+export interface PathBlock {
+  readonly lanes: number;
+  /** Tokens of each path. */
+  readonly length: number;
+  readonly parts: readonly PathPart[];
+}
+
+/** Chains of new nodes, `[lanes, length]`, each behind a past of the same length. Arrays are read during the call. */
+export interface PathInputs {
+  /** Open row that each lane belongs to, `[lanes]`. */
+  readonly row: Int32Array;
+  readonly pastLength: number;
+  /** Tokens of the longest chain; shorter ones are padded with token 0 behind their end. */
+  readonly length: number;
+  readonly tokenIds: Int32Array;
+  /** Keys and values of each lane's past; absent where that is empty. */
+  readonly past: PathBlock | undefined;
+  /** Cells, `lane * length + column`, whose successors are to be scored, in the order of the scores; there may be none. */
+  readonly scored: Int32Array;
+}
+
+export interface PathOutputs {
+  /** Keys and values of each lane's past and of its new nodes behind that. */
+  readonly present: PathBlock;
+  /** Scores of the `scored` cells, in the kind asked for; where there are none, empty arrays. */
+  readonly extension: ExtensionValues;
+}
+
+/** Graphs that take the whole cache of each path and give it back grown, as a store of paths drives them. Owned by the store. */
+export interface PathDriver {
+  /** Whether a run takes several new tokens of a path. */
+  readonly chains: boolean;
+  /** Most lanes of a run. */
+  readonly maxLanes: number;
+  run(inputs: PathInputs, output: OutputRequest): Promise<PathOutputs>;
+  /** Releases a row's source state; the last row takes its place. */
+  releaseRow(row: number): void;
+  dispose(): void;
+}
+
+/** Where the keys and values of a path lie: its first tokens are those of a lane of a block, which may hold more behind them. */
+export interface PathPlace {
+  readonly block: PathBlock;
+  readonly lane: number;
+}
+
+/**
+ * Whole caches, as graphs give them that know no masks of their own: a branch is a lane of the batch, its cache a copy of the
+ * path's beginning.
+ *
+ * What a graph gave is kept as it is. A node knows a block in which its path lies, the latest one; so a fork or a rollback copies
+ * nothing, a step that goes on where the last ended is fed what that gave, and what no path lies in is garbage.
+ */
+export class PathStore implements NodeStore {
+  readonly #driver: PathDriver;
+  /** Of each open row by slot. */
+  readonly #places: PathPlace[][];
+
+  /** With `rows` open rows at first. */
+  constructor(driver: PathDriver, rows: number) {
+    this.#driver = driver;
+    this.#places = Array.from({ length: rows }, () => []);
+  }
+
+  async extend(nodes: ForwardNodes, output: OutputRequest): Promise<ExtensionValues> {
+    const gathered = new GatheredScores(nodes.scored.length);
+    const unscored = new Int32Array(nodes.slot.length).fill(-1);
+    nodes.scored.forEach((node, place) => {
+      unscored[node] = place;
+    });
+    for (const [row, places] of this.#places.entries()) places.length = Math.min(places.length, nodes.stored[row]);
+    for (const round of pathRounds(nodes, this.#driver.chains)) {
+      for (const group of byPastLength(nodes, round)) {
+        for (const lanes of laneParts(group, this.#driver.maxLanes)) {
+          const places: number[] = [];
+          const { present, extension } = await this.#driver.run(this.#inputs(nodes, lanes, unscored, places), output);
+          this.#store(nodes, lanes, present);
+          gathered.put(extension, Int32Array.from(places));
+        }
+      }
+    }
+    return gathered.values;
+  }
+
+  compact(gridRow: number, moves: readonly SlotMove[]): void {
+    const places = this.#places[gridRow];
+    for (const { from, to, length } of moves) places.copyWithin(to, from, from + length);
+  }
+
+  admit(rows: number): void {
+    for (let row = 0; row < rows; row++) this.#places.push([]);
+  }
+
+  release(gridRow: number): void {
+    this.#driver.releaseRow(gridRow);
+    const last = this.#places.pop();
+    if (last !== undefined && gridRow < this.#places.length) this.#places[gridRow] = last;
+  }
+
+  dispose(): void {
+    this.#places.length = 0;
+    this.#driver.dispose();
+  }
+
+  /** Lays lanes out side by side, and notes where their scores belong. A node of several lanes is scored in the first. */
+  #inputs(nodes: ForwardNodes, lanes: readonly Lane[], unscored: Int32Array, places: number[]): PathInputs {
+    const length = lanes.reduce((longest, lane) => Math.max(longest, lane.nodes.length), 0);
+    const tokenIds = new Int32Array(lanes.length * length);
+    const cells: number[] = [];
+    for (const [index, { nodes: chain }] of lanes.entries()) {
+      for (const [column, node] of chain.entries()) {
+        const cell = index * length + column;
+        tokenIds[cell] = nodes.tokenId[node];
+        const place = unscored[node];
+        if (place < 0) continue;
+        unscored[node] = -1;
+        cells.push(cell);
+        places.push(place);
+      }
+    }
+    return {
+      row: Int32Array.from(lanes, ({ gridRow }) => gridRow),
+      pastLength: pastLengthOf(nodes, lanes[0]),
+      length,
+      tokenIds,
+      past: this.#past(nodes, lanes),
+      scored: Int32Array.from(cells),
+    };
+  }
+
+  /** Keys and values before the lanes' first nodes: the very block where the lanes go on with it, else a copy. */
+  #past(nodes: ForwardNodes, lanes: readonly Lane[]): PathBlock | undefined {
+    const length = pastLengthOf(nodes, lanes[0]);
+    if (length === 0) return undefined;
+    const places = lanes.map(({ gridRow, parentSlot }) => this.#places[gridRow][parentSlot]);
+    const { block } = places[0];
+    const goesOn = block.length === length && block.lanes === lanes.length;
+    if (goesOn && places.every((place, lane) => place.block === block && place.lane === lane)) return block;
+    return gatherPaths(places, length);
+  }
+
+  /** Every node of the lanes' paths is found in what the graph gave from now on. */
+  #store(nodes: ForwardNodes, lanes: readonly Lane[], block: PathBlock): void {
+    for (const [lane, { gridRow, nodes: chain }] of lanes.entries()) {
+      const place = { block, lane };
+      const places = this.#places[gridRow];
+      const tree = nodes.trees[gridRow];
+      for (let slot = nodes.slot[chain[chain.length - 1]]; slot >= 0; slot = tree.parentOf(slot)) places[slot] = place;
+    }
+  }
+}
+
+function pastLengthOf({ trees }: ForwardNodes, { gridRow, parentSlot }: Lane): number {
+  return trees[gridRow].depthOf(parentSlot);
+}
+
+/** Lanes in parts of bounded cells, and of at most `maxLanes` lanes. */
+function laneParts(lanes: readonly Lane[], maxLanes: number): Lane[][] {
+  return forwardParts(lanes, ({ nodes: { length } }) => length, MAX_FORWARD_CELLS).flatMap((part) =>
+    Array.from({ length: Math.ceil(part.length / maxLanes) }, (_, index) =>
+      part.slice(index * maxLanes, (index + 1) * maxLanes),
+    ),
+  );
+}
+
+/** Without masks all lanes of a forward have pasts of the same length. */
+function byPastLength(nodes: ForwardNodes, lanes: readonly Lane[]): Lane[][] {
+  const groups = new Map<number, Lane[]>();
+  for (const lane of lanes) {
+    const length = pastLengthOf(nodes, lane);
+    const group = groups.get(length);
+    if (group === undefined) groups.set(length, [lane]);
+    else group.push(lane);
+  }
+  return [...groups.values()];
+}
+
+/** The first `length` tokens of these paths, as a block of their own; zeros behind the end of shorter ones. */
+export function gatherPaths(places: readonly PathPlace[], length: number): PathBlock {
+  const parts = places[0].block.parts.map(({ heads, size, values: kept }, part): PathPart => {
+    const values = cacheZeros(cacheTypeOf(kept), places.length * heads * length * size);
+    let to = 0;
+    for (const { block, lane } of places) {
+      const from = block.parts[part].values;
+      for (let head = lane * heads; head < (lane + 1) * heads; head++, to += length * size) {
+        const begin = head * block.length * size;
+        values.set(from.subarray(begin, begin + Math.min(length, block.length) * size), to);
+      }
+    }
+    return { heads, size, values };
+  });
+  return { lanes: places.length, length, parts };
+}

@@ -1,0 +1,148 @@
+import type { ExportGraph, OnnxExportManifest } from '../families/onnx-export/export-manifest.js';
+import { stepRoles } from '../families/onnx-export/export-roles.js';
+import { parseManifest } from '../folder/check-manifest.js';
+import { assertPlainFileName, besideFile } from '../folder/file-names.js';
+import { decodeUtf8, isObject, parseJson } from '../folder/json.js';
+import { FILE_BYTES, GRAPH_BYTES, MANIFEST_BYTES } from '../folder/manifest.js';
+import type { OpenFolderOptions, VerifiedFolder } from '../folder/read-folder.js';
+import { invalidFolder, quote } from '../folder/refusal.js';
+import { CONFIG, type ConfigFiles, GENERATION_CONFIG } from '../hugging-face/config-files.js';
+import { readCausalGeneration, readExportGeneration } from '../hugging-face/generation-config.js';
+import { readTokenizerFiles } from '../hugging-face/tokenizer-files.js';
+import type { ModelIo } from '../io/model-io.js';
+import { describeGraph } from '../onnx/graph-description.js';
+import { dependentOperators } from '../onnx/operators.js';
+import { cacheShape, positionsOf, vocabularySize } from './export-config.js';
+import { type ExportFiles, findExport } from './export-files.js';
+import { exportPrecisions } from './export-precisions.js';
+import { ExportReader } from './export-reader.js';
+
+/** Where a model has no most positions of its own, and its configs name no most tokens. */
+const MAX_SOURCE = 16_384;
+const MAX_OUTPUT = 512;
+
+/**
+ * What a folder in the layout of Optimum or transformers.js would say of itself, with all that is used of it; `undefined` where a
+ * folder is none. Its files have no digests of their own: they are taken as they are, once.
+ *
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT` (a precision that it does not have), `NETWORK_FAILURE`, or
+ * the signal's reason.
+ */
+export async function adaptExport(io: ModelIo, options: OpenFolderOptions): Promise<VerifiedFolder | undefined> {
+  const { signal } = options;
+  const precision = options.precision === undefined ? undefined : exportPrecisions('precision', options.precision);
+  const reader = new ExportReader(io, options);
+  if (!(await reader.has(CONFIG))) return undefined;
+  const files = await findExport(io, precision, signal);
+  if (files === undefined) return undefined;
+  const configs = await readConfigs(reader);
+  const { graphs, dependentRows } = await readGraphs(reader, files);
+  stepRoles({ graphs });
+  const content = await describe(reader, configs, files, graphs, dependentRows);
+  for (const file of [CONFIG, GENERATION_CONFIG]) reader.forget(file);
+  const manifest = await parseManifest(JSON.stringify({ ...content, files: reader.records }), io.folder);
+  return { manifest, contents: reader.contents };
+}
+
+async function readConfigs(reader: ExportReader): Promise<ConfigFiles> {
+  const { path } = reader;
+  const readObject = async (file: string): Promise<Readonly<Record<string, unknown>>> => {
+    const text = decodeUtf8(await reader.read(file, MANIFEST_BYTES), file, { folder: path });
+    const content = parseJson(text, file, { folder: path });
+    if (isObject(content)) return content;
+    throw invalidFolder(`${file} in ${path} is ${quote(content)}, but it must be a JSON object.`, {
+      folder: path,
+      file,
+      received: content,
+      required: 'an object',
+    });
+  };
+  const config = await readObject(CONFIG);
+  const generationConfig = (await reader.has(GENERATION_CONFIG)) ? await readObject(GENERATION_CONFIG) : undefined;
+  return { path, config, generationConfig };
+}
+
+type Graphs = OnnxExportManifest['graphs'];
+
+async function readGraphs(
+  reader: ExportReader,
+  { encoder, decoder, decoderWithPast }: ExportFiles,
+): Promise<{ readonly graphs: Graphs; readonly dependentRows: readonly string[] }> {
+  const dependent = new Set<string>();
+  const read = async (file: string): Promise<ExportGraph> => {
+    const bytes = await reader.read(file, GRAPH_BYTES);
+    const { inputs, outputs, externalLocations } = describeGraph(bytes, file);
+    for (const name of dependentOperators(bytes)) dependent.add(name);
+    for (const location of externalLocations) {
+      const details = { folder: reader.path, file, field: 'external data location', received: location };
+      assertPlainFileName(location, details);
+      await reader.read(besideFile(file, location), FILE_BYTES);
+    }
+    return { file, inputs: Object.fromEntries(inputs), outputs: Object.fromEntries(outputs) };
+  };
+  const graphs: Graphs = {
+    encoder: encoder === undefined ? undefined : await read(encoder),
+    decoder: await read(decoder),
+    decoderWithPast: decoderWithPast === undefined ? undefined : await read(decoderWithPast),
+  };
+  return { graphs, dependentRows: [...dependent].sort() };
+}
+
+async function describe(
+  reader: ExportReader,
+  configs: ConfigFiles,
+  { precision }: ExportFiles,
+  graphs: Graphs,
+  dependentRows: readonly string[],
+): Promise<Omit<OnnxExportManifest, 'files'>> {
+  const { path } = reader;
+  const size = vocabularySize(configs, graphs.decoderWithPast ?? graphs.decoder);
+  const encodes = graphs.encoder !== undefined;
+  const generation = encodes
+    ? readExportGeneration(configs, size)
+    : { ...readCausalGeneration(configs, size), beginning: [], maxLength: undefined };
+  const { beginning, suppressed, notes, pad, maxLength } = generation;
+  const [endTokenId, ...stopTokenIds] = generation.ends;
+  const hasTokenizer = (await reader.has('tokenizer.json')) || (await reader.has('source.spm'));
+  const tokenizer = hasTokenizer ? await readTokenizerFiles(reader) : undefined;
+  const named = tokenizer?.namedTokens(size);
+  const { source, output } = positionsOf(configs);
+  return {
+    format: 'foretoken-model',
+    formatVersion: 1,
+    name:
+      path
+        .split(/[\\/]/)
+        .findLast((part) => part !== '')
+        ?.replace(/[\p{Cc}\p{Cf}]/gu, '') || 'export',
+    description: '',
+    licence: 'unknown',
+    family: 'onnx-export',
+    tokenizer: tokenizer?.names,
+    vocabulary: {
+      size,
+      endTokenId,
+      padTokenId: pad ?? named?.pad,
+      unknownTokenId: named?.unknown,
+    },
+    limits: {
+      sourceLength: source ?? MAX_SOURCE,
+      targetLength: output ?? maxLength ?? (encodes ? MAX_OUTPUT : MAX_SOURCE),
+    },
+    architecture: wordOf(configs.config.model_type),
+    precision,
+    graphs,
+    cache: cacheShape(configs),
+    beginning,
+    suppressed,
+    stopTokenIds,
+    dependentRows,
+    training:
+      notes.length === 0 ? {} : { notUsed: Object.fromEntries(notes.map(({ field, received }) => [field, received])) },
+  };
+}
+
+function wordOf(type: unknown): string {
+  const word = typeof type === 'string' ? type.replace(/[^\w.-]/g, '').slice(0, 100) : '';
+  return word === '' ? 'unknown' : word;
+}

@@ -1,0 +1,65 @@
+import type { ExportGraph, OnnxExportManifest } from '../families/onnx-export/export-manifest.js';
+import { invalidFolder, quote } from '../folder/refusal.js';
+import { CONFIG, type ConfigFiles } from '../hugging-face/config-files.js';
+
+const MAX_VOCABULARY = 1_000_000;
+const MAX_POSITIONS = 65_536;
+
+/** Tokens of the vocabulary: as many as the decoder scores, which the config must agree to. Throws `INVALID_MODEL_FOLDER`. */
+export function vocabularySize(configs: ConfigFiles, { file, outputs }: ExportGraph): number {
+  const said = integer(configs, 'decoder_vocab_size', MAX_VOCABULARY) ?? integer(configs, 'vocab_size', MAX_VOCABULARY);
+  const scored = outputs.logits?.dims.at(-1) ?? undefined;
+  const size = scored ?? said;
+  if (size === undefined || (said !== undefined && said !== size)) {
+    throw invalidFolder(
+      size === undefined
+        ? `${CONFIG} in ${configs.path} has no vocab_size, and ${file} does not say how many tokens it scores. Fetch or correct ${CONFIG}.`
+        : `${CONFIG} in ${configs.path} says vocab_size ${said}, but ${file} scores ${size} tokens. Fetch config and graphs of one model.`,
+      { folder: configs.path, file: CONFIG, field: 'vocab_size', received: said, required: size ?? 'an integer' },
+    );
+  }
+  return size;
+}
+
+/** Most tokens of sources and of outputs, where positions are counted. Throws `INVALID_MODEL_FOLDER`. */
+export function positionsOf(configs: ConfigFiles): { source?: number | undefined; output?: number | undefined } {
+  const first = (...fields: string[]): number | undefined => {
+    for (const field of fields) {
+      const value = integer(configs, field, 2 ** 31);
+      if (value !== undefined) return Math.min(value, MAX_POSITIONS);
+    }
+    return undefined;
+  };
+  return {
+    source: first('max_source_positions', 'max_encoder_position_embeddings', 'max_position_embeddings'),
+    output: first('max_target_positions', 'max_decoder_position_embeddings', 'max_position_embeddings', 'n_ctx'),
+  };
+}
+
+/** Heads of a decoder's keys and values and numbers of each, as configs call them; for graphs that do not say. */
+export function cacheShape(configs: ConfigFiles): OnnxExportManifest['cache'] {
+  const first = (...fields: string[]): number | undefined =>
+    fields.map((field) => integer(configs, field, MAX_POSITIONS)).find((value) => value !== undefined);
+  const queries = first(
+    'decoder_attention_heads',
+    'num_decoder_attention_heads',
+    'num_attention_heads',
+    'num_heads',
+    'n_head',
+  );
+  const heads = first('num_key_value_heads') ?? queries;
+  const width = first('d_model', 'hidden_size', 'n_embd');
+  const size = first('d_kv', 'head_dim') ?? (queries && width && Math.floor(width / queries));
+  return heads === undefined || size === undefined || size < 1 ? undefined : { heads, size };
+}
+
+/** A positive integer of config.json; undefined where it is missing or null. Throws `INVALID_MODEL_FOLDER`. */
+function integer({ path, config }: ConfigFiles, field: string, max: number): number | undefined {
+  const value = Object.hasOwn(config, field) ? config[field] : undefined;
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max) return value;
+  throw invalidFolder(
+    `${CONFIG} in ${path}: ${field} is ${quote(value)}, but it must be an integer from 1 to ${max}. Fetch or correct the file.`,
+    { folder: path, file: CONFIG, field, received: value, required: { min: 1, max } },
+  );
+}

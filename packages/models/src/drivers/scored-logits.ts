@@ -1,0 +1,57 @@
+import type { OutputRequest } from '@foretoken/core';
+import { logSumExp, topK } from '@foretoken/core/kit';
+import type { ExtensionValues } from '@foretoken/core/runtime';
+
+/** Scores of the kind asked for, from logits `[count, size]` that may be kept; for graphs that end in logits. */
+export function scoredLogits(logits: Float32Array, size: number, output: OutputRequest): ExtensionValues {
+  const count = logits.length / size;
+  const row = (index: number): Float32Array => logits.subarray(index * size, (index + 1) * size);
+  switch (output.kind) {
+    case 'argmax': {
+      const tokenIds = new Int32Array(count);
+      const scores = new Float32Array(count);
+      for (let index = 0; index < count; index++) {
+        const best = bestOf(row(index));
+        tokenIds[index] = best;
+        scores[index] = logits[index * size + best];
+      }
+      return { kind: 'argmax', tokenIds, scores };
+    }
+    case 'topK': {
+      const { k } = output;
+      const tokenIds = new Int32Array(count * k);
+      const logProbs = new Float32Array(count * k).fill(Number.NEGATIVE_INFINITY);
+      for (let index = 0; index < count; index++) {
+        const scores = row(index);
+        // One score that is no number makes all of them none.
+        const normaliser = logSumExp(scores);
+        const ids = Number.isNaN(normaliser) ? Int32Array.from({ length: k }, (_, at) => at) : topK(scores, k);
+        tokenIds.set(ids, index * k);
+        for (const [at, id] of ids.entries()) logProbs[index * k + at] = scores[id] - normaliser;
+      }
+      return { kind: 'topK', k, tokenIds, logProbs };
+    }
+    case 'logProbs': {
+      for (let index = 0; index < count; index++) {
+        const scores = row(index);
+        const normaliser = logSumExp(scores);
+        if (normaliser === Number.NEGATIVE_INFINITY) continue;
+        for (let id = 0; id < size; id++) scores[id] -= normaliser;
+      }
+      return { kind: 'logProbs', logProbs: logits };
+    }
+    case 'logits':
+      return { kind: 'logits', logits };
+  }
+}
+
+/** Index of the highest score, the first among equals; of one that is no number where there is one. */
+function bestOf(scores: Float32Array): number {
+  let best = 0;
+  for (let index = 0; index < scores.length; index++) {
+    const score = scores[index];
+    if (score > scores[best]) best = index;
+    else if (Number.isNaN(score)) return index;
+  }
+  return best;
+}

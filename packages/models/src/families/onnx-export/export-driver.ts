@@ -1,0 +1,184 @@
+import { ForetokenError, type OutputRequest } from '@foretoken/core';
+import {
+  cacheTensor,
+  cacheValuesOf,
+  cacheZeros,
+  type Feeds,
+  type GraphSession,
+  type OnnxRuntime,
+  type PathBlock,
+  type PathDriver,
+  type PathInputs,
+  type PathOutputs,
+  type PathPart,
+  type Tensor,
+} from '@foretoken/core/runtime';
+import { numberTensor } from '../../drivers/number-tensors.js';
+import { scoredLogits } from '../../drivers/scored-logits.js';
+import { float16BitsToFloat32 } from '../../weights/float16.js';
+import { type CacheRole, type DecoderRoles, presentOf } from './export-roles.js';
+import type { ExportSources } from './export-sources.js';
+
+/** The graphs of an exported decoder, and what is known of them. */
+export interface ExportSteps {
+  readonly runtime: OnnxRuntime;
+  /** Gives a graph, opening it on first use. */
+  readonly session: (file: string) => Promise<GraphSession>;
+  /** What reads outputs from their beginning, and what goes on with a cache; one graph may do both. */
+  readonly begin: DecoderRoles;
+  readonly goOn: DecoderRoles;
+  readonly vocabularySize: number;
+  readonly suppressed: readonly number[];
+  /** Heads and numbers of each, where the graphs do not say. */
+  readonly cache?: { readonly heads: number; readonly size: number } | undefined;
+  /** Whether the graph that goes on takes several new tokens of a path; found by trying. */
+  readonly chains: boolean;
+  /** Most paths of one run; found by trying. */
+  readonly maxLanes: number;
+}
+
+/** Drives exported decoders: feeds each input by what it is, whatever the graph has. */
+export class ExportDriver implements PathDriver {
+  readonly chains: boolean;
+  readonly maxLanes: number;
+  readonly #steps: ExportSteps;
+  readonly #sources: ExportSources | undefined;
+
+  /** Without sources for decoders that read none. */
+  constructor(steps: ExportSteps, sources: ExportSources | undefined) {
+    this.#steps = steps;
+    this.#sources = sources;
+    this.chains = steps.chains;
+    this.maxLanes = steps.maxLanes;
+  }
+
+  async run(inputs: PathInputs, output: OutputRequest): Promise<PathOutputs> {
+    const { begin, goOn } = this.#steps;
+    const roles = inputs.past === undefined ? begin : goOn;
+    const session = await this.#steps.session(roles.file);
+    const feeds: Record<string, Tensor> = {};
+    this.#feedTokens(session, roles, inputs, feeds);
+    this.#feedSources(session, roles, inputs, feeds);
+    this.#feedPast(session, roles, inputs, feeds);
+    const self = goOn.caches.filter(({ cross }) => !cross);
+    const cross = inputs.past === undefined ? goOn.caches.filter((role) => role.cross) : [];
+    const names = [...self, ...cross].map(({ input }) => presentOf(input));
+    if (inputs.scored.length > 0) names.push(roles.logits);
+    const outputs = await session.run(feeds, names);
+    if (cross.length > 0) {
+      this.#sources?.keepCross(inputs.row, blockOf(cross, outputs, inputs.row.length));
+    }
+    const logits = inputs.scored.length > 0 ? this.#scoredRows(outputs[roles.logits], inputs) : new Float32Array();
+    return {
+      present: blockOf(self, outputs, inputs.row.length),
+      extension: scoredLogits(logits, this.#steps.vocabularySize, output),
+    };
+  }
+
+  releaseRow(row: number): void {
+    this.#sources?.release(row);
+  }
+
+  dispose(): void {
+    this.#sources?.dispose();
+  }
+
+  #feedTokens(session: GraphSession, roles: DecoderRoles, inputs: PathInputs, feeds: Record<string, Tensor>): void {
+    const { row, pastLength, length, tokenIds } = inputs;
+    const lanes = row.length;
+    const feed = (name: string | undefined, values: () => Int32Array, dims: readonly number[]): void => {
+      if (name === undefined) return;
+      feeds[name] = numberTensor(this.#steps.runtime, session.inputType(name), values(), dims);
+    };
+    const total = pastLength + length;
+    feed(roles.tokenIds, () => tokenIds, [lanes, length]);
+    feed(roles.mask, () => new Int32Array(lanes * total).fill(1), [lanes, total]);
+    feed(roles.positions, () => tokenIds.map((_, cell) => pastLength + (cell % length)), [lanes, length]);
+    feed(roles.cachePositions, () => Int32Array.from({ length }, (_, column) => pastLength + column), [length]);
+    feed(roles.keptLogits, () => Int32Array.of(keptColumns(inputs)), []);
+    if (roles.goesOn === undefined) return;
+    feeds[roles.goesOn] = new this.#steps.runtime.Tensor('bool', Uint8Array.of(inputs.past === undefined ? 0 : 1), [1]);
+  }
+
+  #feedSources(session: GraphSession, roles: DecoderRoles, { row }: PathInputs, feeds: Record<string, Tensor>): void {
+    if (this.#sources === undefined) return;
+    const { states, mask, time } = this.#sources.feeds(row);
+    if (roles.states !== undefined) feeds[roles.states] = states;
+    if (roles.sourceMask === undefined) return;
+    const type = session.inputType(roles.sourceMask);
+    feeds[roles.sourceMask] = numberTensor(this.#steps.runtime, type, mask, [row.length, time]);
+  }
+
+  #feedPast(
+    session: GraphSession,
+    roles: DecoderRoles,
+    { row, past }: PathInputs,
+    feeds: Record<string, Tensor>,
+  ): void {
+    const { runtime, cache } = this.#steps;
+    if (past === undefined) {
+      for (const { input, heads = cache?.heads ?? 1, size = cache?.size ?? 1 } of roles.caches) {
+        const type = session.inputType(input) === 'float16' ? 'float16' : 'float32';
+        feeds[input] = cacheTensor(runtime, cacheZeros(type, 0), [row.length, heads, 0, size]);
+      }
+      return;
+    }
+    const give = (which: readonly CacheRole[], { lanes, length, parts }: PathBlock): void => {
+      for (const [index, { input }] of which.entries()) {
+        const { values, heads, size } = parts[index];
+        feeds[input] = cacheTensor(runtime, values, [lanes, heads, length, size]);
+      }
+    };
+    const cross = roles.caches.filter((role) => role.cross);
+    give(
+      roles.caches.filter((role) => !role.cross),
+      past,
+    );
+    if (cross.length > 0 && this.#sources !== undefined) give(cross, this.#sources.cross(row));
+  }
+
+  /** Logits of the scored cells as floats of their own, without those of tokens that are never output. */
+  #scoredRows({ data, dims, type }: Tensor, { scored, length }: PathInputs): Float32Array {
+    const { vocabularySize: size, suppressed, goOn } = this.#steps;
+    if (dims.at(-1) !== size) {
+      throw new ForetokenError(
+        'INVALID_MODEL_FOLDER',
+        `${goOn.file} scores ${dims.at(-1)} tokens, but the vocabulary has ${size}. Fetch config and graphs of one model.`,
+        { file: goOn.file, field: 'output logits', received: dims.at(-1), required: size },
+      );
+    }
+    const columns = dims[1];
+    // A graph may give the last columns only.
+    const first = length - columns;
+    const all = type === 'float16' ? halves(data) : (data as Float32Array);
+    const rows = new Float32Array(scored.length * size);
+    for (const [index, cell] of scored.entries()) {
+      const begin = (Math.floor(cell / length) * columns + (cell % length) - first) * size;
+      rows.set(all.subarray(begin, begin + size), index * size);
+      for (const id of suppressed) rows[index * size + id] = Number.NEGATIVE_INFINITY;
+    }
+    return rows;
+  }
+}
+
+/** How many of the last columns are needed: those from the first scored one on. */
+function keptColumns({ scored, length }: PathInputs): number {
+  return scored.reduce((most, cell) => Math.max(most, length - (cell % length)), 1);
+}
+
+/** Outputs of a cache's roles, `[lanes, heads, length, size]` each, as they are. */
+function blockOf(roles: readonly CacheRole[], outputs: Feeds, lanes: number): PathBlock {
+  let length = 0;
+  const parts = roles.map(({ input }): PathPart => {
+    const tensor = outputs[presentOf(input)];
+    const [, heads, time, size] = tensor.dims;
+    length = time;
+    return { heads, size, values: cacheValuesOf(tensor) };
+  });
+  return { lanes, length, parts };
+}
+
+function halves(data: Tensor['data']): Float32Array {
+  const { buffer, byteOffset, length } = data as Uint16Array;
+  return float16BitsToFloat32(new Uint16Array(buffer, byteOffset, length));
+}

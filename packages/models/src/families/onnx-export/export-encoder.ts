@@ -1,0 +1,135 @@
+import type { SourceEncoder, SourceEncoding, TokenSource } from '@foretoken/core';
+import { assertTokenSources } from '@foretoken/core/kit';
+import {
+  type CacheValues,
+  cacheValuesOf,
+  cacheZeros,
+  type GraphSession,
+  type OnnxRuntime,
+} from '@foretoken/core/runtime';
+import { groupsByLength, longestOf } from '../../drivers/length-groups.js';
+import { numberTensor } from '../../drivers/number-tensors.js';
+import { ownEncoding } from '../../drivers/own-encoding.js';
+import type { EncoderRoles } from './export-roles.js';
+
+/** States of a source, `[time, width]`. */
+export interface SourceStates {
+  readonly length: number;
+  readonly values: CacheValues;
+}
+
+/** What an exported encoder made of a batch of sources, each without its padding. */
+export class ExportEncoding implements SourceEncoding {
+  readonly owner: ExportEncoder;
+  readonly sources: readonly SourceStates[];
+  #disposed = false;
+
+  constructor(owner: ExportEncoder, sources: readonly SourceStates[]) {
+    this.owner = owner;
+    this.sources = sources;
+  }
+
+  get rows(): number {
+    return this.sources.length;
+  }
+
+  part(rows: readonly number[]): ExportEncoding {
+    return new ExportEncoding(
+      this.owner,
+      rows.map((row) => this.sources[row]),
+    );
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+  }
+}
+
+export interface ExportEncoderOptions {
+  readonly runtime: OnnxRuntime;
+  /** Gives the graph, opening it on first use. */
+  readonly session: () => Promise<GraphSession>;
+  readonly roles: EncoderRoles;
+  readonly sourceLength: number;
+  readonly vocabularySize: number;
+  readonly padTokenId: number;
+}
+
+/** An exported encoder of token sources. */
+export class ExportEncoder implements SourceEncoder<TokenSource> {
+  readonly #options: ExportEncoderOptions;
+
+  constructor(options: ExportEncoderOptions) {
+    this.#options = options;
+  }
+
+  /** Encodes sources of similar length together; of equal length, where the graph takes no mask. */
+  async encode(sources: readonly TokenSource[], signal?: AbortSignal): Promise<ExportEncoding> {
+    signal?.throwIfAborted();
+    const { sourceLength, vocabularySize, roles } = this.#options;
+    assertTokenSources(sources, { vocabularySize, max: sourceLength });
+    const lengths = Int32Array.from(sources, ({ length }) => length);
+    const states: SourceStates[] = [];
+    for (const group of groupsByLength(lengths).flatMap((rows) =>
+      roles.mask === undefined ? equal(rows, lengths) : [rows],
+    )) {
+      signal?.throwIfAborted();
+      const encoded = await this.#forward(group.map((row) => sources[row]));
+      for (const [index, row] of group.entries()) states[row] = encoded[index];
+    }
+    return new ExportEncoding(this, states);
+  }
+
+  /** The given encoding if it is this encoder's for as many sources, or else a new one. */
+  async reuseOrEncode(
+    sources: readonly TokenSource[],
+    encoding: SourceEncoding | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<ExportEncoding> {
+    if (encoding === undefined) return this.encode(sources, signal);
+    return ownEncoding(ExportEncoding, this, encoding, sources.length);
+  }
+
+  async #forward(rows: readonly TokenSource[]): Promise<SourceStates[]> {
+    const { runtime, roles, padTokenId } = this.#options;
+    const session = await this.#options.session();
+    const time = longestOf(Int32Array.from(rows, ({ length }) => length));
+    const dims = [rows.length, time];
+    const tokenIds = new Int32Array(rows.length * time).fill(padTokenId);
+    const mask = new Int32Array(tokenIds.length);
+    for (const [index, row] of rows.entries()) {
+      tokenIds.set(row, index * time);
+      mask.fill(1, index * time, index * time + row.length);
+    }
+    const feeds = { [roles.tokenIds]: numberTensor(runtime, session.inputType(roles.tokenIds), tokenIds, dims) };
+    if (roles.mask !== undefined) feeds[roles.mask] = numberTensor(runtime, session.inputType(roles.mask), mask, dims);
+    const { [roles.states]: states } = await session.run(feeds, [roles.states]);
+    const values = cacheValuesOf(states);
+    const width = values.length / (rows.length * time);
+    return rows.map(({ length }, index) => {
+      const begin = index * time * width;
+      return { length, values: values.subarray(begin, begin + length * width) };
+    });
+  }
+}
+
+/** Rows of one group, taken apart by their lengths. */
+function equal(rows: readonly number[], lengths: Int32Array): number[][] {
+  const groups = new Map<number, number[]>();
+  for (const row of rows) groups.set(lengths[row], [...(groups.get(lengths[row]) ?? []), row]);
+  return [...groups.values()];
+}
+
+/** States of these sources, padded to `time` with zeros, `[sources, time, width]`. */
+export function paddedStates(sources: readonly SourceStates[], time: number): CacheValues {
+  const [{ length, values }] = sources;
+  const width = values.length / length;
+  if (sources.length === 1 && length === time) return values;
+  const padded = cacheZeros(values instanceof Uint16Array ? 'float16' : 'float32', sources.length * time * width);
+  for (const [index, source] of sources.entries()) padded.set(source.values, index * time * width);
+  return padded;
+}

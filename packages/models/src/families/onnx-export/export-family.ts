@@ -1,0 +1,83 @@
+import type { CheckGraph } from '../../drivers/graph-check.js';
+import { EXACT } from '../../parts/model-part.js';
+import { promptProcessor, textProcessor } from '../../processors/text-processor.js';
+import type { ModelFamily } from '../family.js';
+import { type ExportGraph, type OnnxExportManifest, onnxExportSchema } from './export-manifest.js';
+import { encoderRoles, stepRoles } from './export-roles.js';
+import { openExport } from './open-export.js';
+
+/** Models whose graphs are those of an exporter, such as Optimum, as they are. */
+export const onnxExportFamily: ModelFamily<OnnxExportManifest> = {
+  name: 'onnx-export',
+  schema: onnxExportSchema,
+  claims: ({ graphs, beginning, suppressed, stopTokenIds = [] }) => ({
+    tokenIds: Object.fromEntries([
+      ...listed('beginning', beginning),
+      ...listed('suppressed', suppressed),
+      ...listed('stopTokenIds', stopTokenIds),
+    ]),
+    candidates: {},
+    graphs: {
+      'graphs.encoder.file': graphs.encoder?.file,
+      'graphs.decoder.file': graphs.decoder.file,
+      'graphs.decoderWithPast.file': graphs.decoderWithPast?.file,
+    },
+    others: {},
+  }),
+  checkAgreement({ beginning, vocabulary, graphs }, refuse) {
+    if (graphs.encoder !== undefined && beginning.length === 0) refuse('beginning', beginning, 'one token at least');
+    for (const { file, outputs } of [graphs.decoder, graphs.decoderWithPast].filter((graph) => graph !== undefined)) {
+      const size = outputs.logits?.dims.at(-1);
+      if (typeof size === 'number' && size !== vocabulary.size) {
+        refuse('vocabulary.size', vocabulary.size, `${size}, as many as ${file} scores`);
+      }
+    }
+  },
+  async checkGraphs({ graphs }, check) {
+    await checkGraph(graphs.encoder, check);
+    await checkGraph(graphs.decoder, check);
+    await checkGraph(graphs.decoderWithPast, check);
+    if (graphs.encoder !== undefined) encoderRoles(graphs.encoder);
+    stepRoles({ graphs });
+  },
+  open: openExport,
+  processor: ({ manifest: { graphs, stopTokenIds }, tokenizer }) =>
+    graphs.encoder === undefined
+      ? promptProcessor(tokenizer, stopTokenIds)
+      : { ...textProcessor(tokenizer), stopTokenIds },
+  describe(manifest) {
+    const { graphs, architecture, precision, cache, dependentRows } = manifest;
+    const { goOn } = stepRoles(manifest);
+    const self = goOn.caches.filter(({ cross }) => !cross);
+    const [{ heads = cache?.heads, size = cache?.size }] = self;
+    const shape = heads === undefined || size === undefined ? '' : `, ${heads} heads of ${size}`;
+    const layers = Math.ceil(self.length / 2);
+    const begins = graphs.decoderWithPast === undefined ? 'one decoder' : 'a decoder that begins and one that goes on';
+    return {
+      parts: [{ kind: 'autoregressive', variant: EXACT }],
+      outputs: ['argmax', 'topK', 'logProbs', 'logits'],
+      outputsOf: 'step',
+      architecture: `${architecture}, ${layers} decoder layers${shape}`,
+      facts: [
+        ['graphs', `as exported: ${graphs.encoder === undefined ? '' : 'an encoder, '}${begins}`],
+        ['precision', precision],
+        ...(dependentRows.length === 0
+          ? []
+          : [
+              [
+                'rows',
+                `depend on one another by ${dependentRows.join(', ')}: batches and speculation may give other outputs than one row alone`,
+              ] as const,
+            ]),
+      ],
+    };
+  },
+};
+
+function listed(field: string, tokenIds: readonly number[]): [string, number][] {
+  return tokenIds.map((id, index) => [`${field}.${index}`, id]);
+}
+
+async function checkGraph(graph: ExportGraph | undefined, check: CheckGraph): Promise<void> {
+  if (graph !== undefined) await check(graph.file, graph.inputs, graph.outputs);
+}

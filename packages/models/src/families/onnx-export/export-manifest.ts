@@ -1,0 +1,78 @@
+import * as v from 'valibot';
+import type { ManifestVocabulary, ModelManifest } from '../../folder/manifest.js';
+import {
+  content,
+  fileName,
+  heading,
+  integer,
+  limits,
+  optionalTokens,
+  size,
+  tokenId,
+  tokenizer,
+  vocabularySize,
+} from '../../folder/manifest-schema.js';
+import type { GraphValue } from '../../onnx/graph-description.js';
+
+/** A graph as it was exported, with what it says it takes and gives. */
+export interface ExportGraph {
+  readonly file: string;
+  readonly inputs: Readonly<Record<string, GraphValue>>;
+  readonly outputs: Readonly<Record<string, GraphValue>>;
+}
+
+/** A model whose graphs are those of an exporter, driven by what they say of themselves. */
+export interface OnnxExportManifest extends ModelManifest {
+  readonly family: 'onnx-export';
+  readonly vocabulary: ManifestVocabulary;
+  /** What its config calls it, such as `marian`. */
+  readonly architecture: string;
+  /** How its weights are stored, as transformers.js calls it: `fp32`, `q8`. */
+  readonly precision: string;
+  readonly graphs: {
+    readonly encoder?: ExportGraph | undefined;
+    /** Reads outputs from their beginning; it may also go on with a cache. */
+    readonly decoder: ExportGraph;
+    /** Goes on with a cache, where `decoder` cannot. */
+    readonly decoderWithPast?: ExportGraph | undefined;
+  };
+  /** Heads of keys and values, and numbers of each, where the graphs do not say. */
+  readonly cache?: { readonly heads: number; readonly size: number } | undefined;
+  /** Tokens that every output begins with. */
+  readonly beginning: readonly number[];
+  /** Tokens that are never output. */
+  readonly suppressed: readonly number[];
+  /** Tokens beside the end token that end an output, as its last token. */
+  readonly stopTokenIds?: readonly number[] | undefined;
+  /** Operators by which what is computed of a row depends on the rows and tokens beside it. */
+  readonly dependentRows: readonly string[];
+}
+
+const word = v.pipe(v.string(), v.regex(/^[\w.-]{1,100}$/, 'a word of letters, digits, ".", "_" and "-"'));
+const values = v.record(
+  v.pipe(v.string(), v.maxLength(200, 'a name of at most 200 characters')),
+  v.strictObject({ type: v.pipe(v.string(), v.maxLength(40)), dims: v.array(v.nullable(integer(1, 2 ** 31))) }),
+);
+const graph: v.GenericSchema<ExportGraph> = v.strictObject({ file: fileName, inputs: values, outputs: values });
+const tokenIds: v.GenericSchema<readonly number[]> = v.array(tokenId);
+
+export const onnxExportSchema: v.GenericSchema<unknown, OnnxExportManifest> = v.strictObject({
+  ...heading,
+  family: v.literal('onnx-export'),
+  tokenizer: v.exactOptional(tokenizer),
+  vocabulary: v.strictObject({ size: vocabularySize, endTokenId: v.exactOptional(tokenId), ...optionalTokens }),
+  limits,
+  architecture: word,
+  precision: word,
+  graphs: v.strictObject({
+    encoder: v.exactOptional(graph),
+    decoder: graph,
+    decoderWithPast: v.exactOptional(graph),
+  }),
+  cache: v.exactOptional(v.strictObject({ heads: size, size })),
+  beginning: tokenIds,
+  suppressed: tokenIds,
+  stopTokenIds: v.exactOptional(v.array(tokenId)),
+  dependentRows: v.array(word),
+  ...content,
+});

@@ -1,0 +1,93 @@
+import {
+  type AutoregressiveModel,
+  type AutoregressiveSupport,
+  type ForestOptions,
+  ForetokenError,
+  type ForwardCosts,
+  type TokenForest,
+  type TokenSource,
+  type Vocabulary,
+} from '@foretoken/core';
+import { assertTokenSources, maxScoredCells } from '@foretoken/core/kit';
+import { assertRows, PathStore, StoreForest } from '@foretoken/core/runtime';
+import { maxPartCells } from '../../drivers/measured-costs.js';
+import { ExportDriver, type ExportSteps } from './export-driver.js';
+import type { ExportEncoder } from './export-encoder.js';
+import { ExportSources } from './export-sources.js';
+
+/** Most candidates of a node: what candidates are chosen from is here anyway. */
+const MAX_CANDIDATES = 1024;
+
+export interface ExportModelOptions {
+  /** Absent in decoder-only models, whose sources are prompts. */
+  readonly encoder: ExportEncoder | undefined;
+  readonly steps: ExportSteps;
+  readonly vocabulary: Vocabulary;
+  /** Tokens that every output begins with. */
+  readonly beginning: readonly number[];
+  readonly maxLength: number;
+  readonly costs: ForwardCosts | undefined;
+}
+
+/** An exported encoder and decoder: token forests over whole caches. */
+export class ExportModel implements AutoregressiveModel<TokenSource> {
+  readonly vocabulary: Vocabulary;
+  readonly maxLength: number;
+  readonly supports: AutoregressiveSupport;
+  readonly encoder: ExportEncoder | undefined;
+  readonly costs: ForwardCosts | undefined;
+  readonly #options: ExportModelOptions;
+
+  constructor(options: ExportModelOptions) {
+    this.#options = options;
+    this.vocabulary = options.vocabulary;
+    this.maxLength = options.maxLength;
+    this.encoder = options.encoder;
+    this.costs = options.costs;
+    this.supports = {
+      outputs: ['argmax', 'topK', 'logProbs', 'logits'],
+      branching: true,
+      rollback: true,
+      rows: 4096,
+      maxCandidates: Math.min(MAX_CANDIDATES, options.vocabulary.size),
+    };
+  }
+
+  async open(sources: readonly TokenSource[], options: ForestOptions = {}): Promise<TokenForest<TokenSource>> {
+    const { steps } = this.#options;
+    assertRows(this.supports, sources.length);
+    if (options.joining === true) {
+      throw new ForetokenError(
+        'UNSUPPORTED_CAPABILITY',
+        'No row can join a forest of an exported model: what its graphs give of a row may differ in the last bits by the rows beside it. Import the weights for that.',
+        { capability: 'joining' },
+      );
+    }
+    const { sources: states, prefixes } = await this.#read(sources, options);
+    const driver = new ExportDriver(steps, states);
+    return new StoreForest({
+      store: new PathStore(driver, sources.length),
+      prefixes,
+      vocabularySize: this.vocabulary.size,
+      maxLength: this.maxLength,
+      supports: this.supports,
+      // Every cell is scored, asked for or not.
+      maxCells: Math.min(maxPartCells(this.costs) ?? Number.POSITIVE_INFINITY, maxScoredCells(this.vocabulary.size)),
+    });
+  }
+
+  /** What rows begin with, and the states that they read. */
+  async #read(sources: readonly TokenSource[], { encoding, signal }: ForestOptions) {
+    const { encoder, steps, beginning, vocabulary, maxLength } = this.#options;
+    if (encoder === undefined) {
+      signal?.throwIfAborted();
+      assertTokenSources(sources, { vocabularySize: vocabulary.size, max: maxLength });
+      return { sources: undefined, prefixes: sources.map((prompt) => Int32Array.from([...beginning, ...prompt])) };
+    }
+    const encoded = await encoder.reuseOrEncode(sources, encoding, signal);
+    return {
+      sources: new ExportSources(steps.runtime, encoded.sources),
+      prefixes: sources.map(() => Int32Array.from(beginning)),
+    };
+  }
+}

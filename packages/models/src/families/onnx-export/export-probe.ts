@@ -1,0 +1,128 @@
+import { ForetokenError, type ForwardCosts } from '@foretoken/core';
+import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
+import type { PathBlock, PathInputs } from '@foretoken/core/runtime';
+import { MeasuredCosts } from '../../drivers/measured-costs.js';
+import { ProbeBudget, WidthCosts } from '../../drivers/probe.js';
+import { ExportDriver, type ExportSteps } from './export-driver.js';
+import type { SourceStates } from './export-encoder.js';
+import { ExportSources } from './export-sources.js';
+
+const PROBE_MILLISECONDS = 200;
+/** As many new tokens as are measured. */
+const MAX_NODES = 16;
+
+/** How far logits of two ways of computing the same may lie apart, as a share of their spread: rounding, not another model. */
+const MAX_SHARE = 0.1;
+/** Where products are rounded to 8 bits by what is beside them. */
+const MAX_ROUGH_SHARE = 0.6;
+
+/** What a graph that goes on can do. */
+export interface ExportAbilities {
+  readonly chains: boolean;
+  readonly maxLanes: number;
+}
+
+/**
+ * Finds out by trying whether a decoder takes several new tokens of a path, and several paths, and gives what it gives for one after
+ * the other. Some exports were traced with one token, so that their masks are wrong for more, or with one row. Throws
+ * `RUNTIME_FAILURE`, `DISPOSED`.
+ */
+export async function probeAbilities(
+  steps: Omit<ExportSteps, keyof ExportAbilities>,
+  source: SourceStates | undefined,
+  rough: boolean,
+): Promise<ExportAbilities> {
+  const driver = new ExportDriver(
+    { ...steps, chains: true, maxLanes: 2 },
+    source && new ExportSources(steps.runtime, [source]),
+  );
+  const [first, second, third] = [1, 2, 3].map((share) => Math.floor((share * steps.vocabularySize) / 4));
+  const run = async (tokenIds: readonly number[], lanes: number, past: PathBlock | undefined) => {
+    const { present, extension } = await driver.run(inputsOf(tokenIds, lanes, past), { kind: 'logits' });
+    return { present, logits: 'logits' in extension ? extension.logits : new Float32Array() };
+  };
+  const tried = async (run: () => Promise<boolean>): Promise<boolean> => {
+    try {
+      return await run();
+    } catch (error) {
+      // What a graph was not made for, it may refuse.
+      if (ForetokenError.isInstance(error) && error.code === 'RUNTIME_FAILURE') return false;
+      throw error;
+    }
+  };
+  const share = rough ? MAX_ROUGH_SHARE : MAX_SHARE;
+  try {
+    const one = await run([first], 1, undefined);
+    const two = await run([second], 1, one.present);
+    const three = await run([third], 1, two.present);
+    const alone = joined(two.logits, three.logits);
+    const other = await run([third], 1, one.present);
+    const chains =
+      (await tried(async () => near((await run([second, third], 1, one.present)).logits, alone, share))) &&
+      (await tried(async () =>
+        near((await run([first, second, third], 1, undefined)).logits, joined(one.logits, alone), share),
+      ));
+    const lanes = await tried(async () => {
+      const both = await run([first, first], 2, undefined);
+      const after = await run([second, third], 2, both.present);
+      return near(after.logits, joined(two.logits, other.logits), share);
+    });
+    return { chains, maxLanes: lanes ? MAX_FORWARD_CELLS : 1 };
+  } finally {
+    driver.dispose();
+  }
+}
+
+/** Measures forwards by their new tokens; what a graph that takes one at a time costs is known. Throws the signal's reason. */
+export async function probeCosts(
+  steps: ExportSteps,
+  source: SourceStates | undefined,
+  probe: boolean,
+  signal: AbortSignal | undefined,
+): Promise<ForwardCosts | undefined> {
+  // So that speculation verifies nothing where that takes a forward for each token.
+  if (!steps.chains) return { milliseconds: (rows, nodes) => rows + nodes };
+  if (!probe) return undefined;
+  const driver = new ExportDriver(steps, source && new ExportSources(steps.runtime, [source]));
+  try {
+    const tokenIds = Array.from({ length: MAX_NODES }, (_, index) => index % steps.vocabularySize);
+    const { present } = await driver.run(inputsOf(tokenIds, 1, undefined), { kind: 'argmax' });
+    const { curve } = await WidthCosts.measure(MAX_NODES, new ProbeBudget(PROBE_MILLISECONDS), (width) => {
+      signal?.throwIfAborted();
+      return driver.run(inputsOf(tokenIds.slice(0, width), 1, present), { kind: 'argmax' });
+    });
+    return curve.length === 0 ? undefined : new MeasuredCosts(curve);
+  } finally {
+    driver.dispose();
+  }
+}
+
+/** Tokens of `lanes` paths, all scored, behind a past. */
+function inputsOf(tokenIds: readonly number[], lanes: number, past: PathBlock | undefined): PathInputs {
+  return {
+    row: new Int32Array(lanes),
+    pastLength: past?.length ?? 0,
+    length: tokenIds.length / lanes,
+    tokenIds: Int32Array.from(tokenIds),
+    past,
+    scored: Int32Array.from(tokenIds.keys()),
+  };
+}
+
+function joined(one: Float32Array, other: Float32Array): Float32Array {
+  const both = new Float32Array(one.length + other.length);
+  both.set(one);
+  both.set(other, one.length);
+  return both;
+}
+
+/** Whether values differ by at most a share of what they spread over. */
+function near(values: Float32Array, required: Float32Array, share: number): boolean {
+  if (values.length !== required.length) return false;
+  const finite = required.filter(Number.isFinite);
+  const mean = finite.reduce((sum, value) => sum + value, 0) / finite.length;
+  const spread = Math.sqrt(finite.reduce((sum, value) => sum + (value - mean) ** 2, 0) / finite.length);
+  return values.every(
+    (value, index) => value === required[index] || Math.abs(value - required[index]) <= share * spread,
+  );
+}

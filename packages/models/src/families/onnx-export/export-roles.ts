@@ -1,0 +1,186 @@
+import { unsupportedModel } from '../../folder/refusal.js';
+import type { GraphValue } from '../../onnx/graph-description.js';
+import type { ExportGraph, OnnxExportManifest } from './export-manifest.js';
+
+/** Keys or values of a layer: the input that takes those of the past, the output that gives them grown. */
+export interface CacheRole {
+  readonly input: string;
+  /** Absent where the graph gives none: what it takes of sources stays as it is. */
+  readonly output: string | undefined;
+  /** Those of the source, which all tokens read. */
+  readonly cross: boolean;
+  readonly heads: number | undefined;
+  readonly size: number | undefined;
+}
+
+/** What of a decoder each input is, by its name; an input that the graph does not have is undefined. */
+export interface DecoderRoles {
+  readonly file: string;
+  readonly tokenIds: string;
+  readonly states?: string | undefined;
+  readonly sourceMask?: string | undefined;
+  /** Of the output's tokens, past and new. */
+  readonly mask?: string | undefined;
+  readonly positions?: string | undefined;
+  readonly cachePositions?: string | undefined;
+  /** Whether to go on with the cache, in a graph that does both. */
+  readonly goesOn?: string | undefined;
+  /** How many of the last tokens to score. */
+  readonly keptLogits?: string | undefined;
+  readonly logits: string;
+  readonly caches: readonly CacheRole[];
+}
+
+export interface EncoderRoles {
+  readonly file: string;
+  readonly tokenIds: string;
+  readonly mask?: string | undefined;
+  readonly states: string;
+}
+
+type Field = Exclude<keyof DecoderRoles, 'caches' | 'logits' | 'file'>;
+
+/** Inputs by their names: what exporters call them. */
+const DECODER_INPUTS: Readonly<Record<string, Field>> = {
+  input_ids: 'tokenIds',
+  decoder_input_ids: 'tokenIds',
+  encoder_hidden_states: 'states',
+  encoder_attention_mask: 'sourceMask',
+  attention_mask: 'mask',
+  decoder_attention_mask: 'mask',
+  position_ids: 'positions',
+  cache_position: 'cachePositions',
+  use_cache_branch: 'goesOn',
+  num_logits_to_keep: 'keptLogits',
+};
+
+/** Element types and ranks that can be fed. */
+const SHAPES: Readonly<Record<Field, readonly [types: readonly string[], rank: number]>> = {
+  tokenIds: [['int64', 'int32'], 2],
+  states: [['float32', 'float16'], 3],
+  sourceMask: [['int64', 'int32', 'float32'], 2],
+  mask: [['int64', 'int32', 'float32'], 2],
+  positions: [['int64', 'int32'], 2],
+  cachePositions: [['int64', 'int32'], 1],
+  goesOn: [['bool'], 1],
+  keptLogits: [['int64'], 0],
+};
+
+const FLOATS = ['float32', 'float16'];
+
+/** Reads what each input and output of an encoder is. Throws `UNSUPPORTED_MODEL`. */
+export function encoderRoles({ file, inputs, outputs }: ExportGraph): EncoderRoles {
+  const { input_ids: tokenIds, attention_mask: mask, ...others } = inputs;
+  const [other] = Object.keys(others);
+  if (tokenIds === undefined || other !== undefined) {
+    throw unsupported(
+      file,
+      'input',
+      other ?? 'input_ids',
+      other === undefined ? 'nothing' : show(inputs[other]),
+      'token ids as input_ids, and attention_mask',
+    );
+  }
+  assertShape(file, 'input_ids', tokenIds, ['int64', 'int32'], 2);
+  if (mask !== undefined) assertShape(file, 'attention_mask', mask, ['int64', 'int32', 'float32'], 2);
+  const states = Object.hasOwn(outputs, 'last_hidden_state') ? 'last_hidden_state' : Object.keys(outputs)[0];
+  const given = states === undefined ? undefined : outputs[states];
+  if (states === undefined || given === undefined)
+    throw unsupported(file, 'output', 'last_hidden_state', 'nothing', 'states');
+  assertShape(file, states, given, FLOATS, 3, 'output');
+  return { file, tokenIds: 'input_ids', mask: mask && 'attention_mask', states };
+}
+
+/** Reads what each input and output of a decoder is. Throws `UNSUPPORTED_MODEL`. */
+export function decoderRoles({ file, inputs, outputs }: ExportGraph): DecoderRoles {
+  const fields: Partial<Record<Field, string>> = {};
+  const caches: CacheRole[] = [];
+  for (const [name, value] of Object.entries(inputs)) {
+    const field = Object.hasOwn(DECODER_INPUTS, name) ? DECODER_INPUTS[name] : undefined;
+    if (field !== undefined) {
+      const [types, rank] = SHAPES[field];
+      assertShape(file, name, value, types, rank);
+      fields[field] = name;
+    } else if (name.startsWith('past')) caches.push(cacheRole(file, name, value, outputs));
+    else
+      throw unsupported(
+        file,
+        'input',
+        name,
+        show(value),
+        `one of ${Object.keys(DECODER_INPUTS).join(', ')}, or past_*`,
+      );
+  }
+  const { tokenIds } = fields;
+  if (tokenIds === undefined) throw unsupported(file, 'input', 'input_ids', 'nothing', 'token ids');
+  const { logits } = outputs;
+  if (logits === undefined) throw unsupported(file, 'output', 'logits', 'nothing', 'logits');
+  assertShape(file, 'logits', logits, FLOATS, 3, 'output');
+  return { file, ...fields, tokenIds, logits: 'logits', caches };
+}
+
+/** The roles of a graph that goes on with a cache, and of that which begins, where it is another. Throws `UNSUPPORTED_MODEL`. */
+export function stepRoles({ graphs: { encoder, decoder, decoderWithPast } }: Pick<OnnxExportManifest, 'graphs'>): {
+  readonly begin: DecoderRoles;
+  readonly goOn: DecoderRoles;
+} {
+  const begin = decoderRoles(decoder);
+  const goOn = decoderWithPast === undefined ? begin : decoderRoles(decoderWithPast);
+  if (!goOn.caches.some(({ cross }) => !cross)) {
+    throw unsupported(
+      goOn.file,
+      'input',
+      'past_key_values.0.key',
+      'nothing',
+      'a cache. Export the model with one, for example with the task text2text-generation-with-past or text-generation-with-past',
+    );
+  }
+  for (const { input, output, cross } of goOn.caches) {
+    if (cross && encoder === undefined)
+      throw unsupported(goOn.file, 'input', input, 'a cache of sources', 'an encoder, or none');
+    const first = presentOf(input);
+    if (output === undefined && !cross)
+      throw unsupported(goOn.file, 'output', first, 'nothing', `what ${input} has become`);
+    if (begin !== goOn && !Object.hasOwn(decoder.outputs, first)) {
+      throw unsupported(begin.file, 'output', first, 'nothing', `what ${goOn.file} takes as ${input}`);
+    }
+  }
+  return { begin, goOn };
+}
+
+/** What exporters call the output that an input of the cache comes from. */
+export function presentOf(input: string): string {
+  return input.replace(/^past(_key_values)?/, 'present');
+}
+
+function cacheRole(file: string, input: string, value: GraphValue, outputs: ExportGraph['outputs']): CacheRole {
+  assertShape(file, input, value, FLOATS, 4);
+  const [, heads, , size] = value.dims;
+  const present = presentOf(input);
+  const output = Object.hasOwn(outputs, present) ? present : undefined;
+  const cross = output === undefined || /encoder|cross/.test(input);
+  return { input, output, cross, heads: heads ?? undefined, size: size ?? undefined };
+}
+
+function assertShape(
+  file: string,
+  name: string,
+  value: GraphValue,
+  types: readonly string[],
+  rank: number,
+  kind: 'input' | 'output' = 'input',
+): void {
+  if (types.includes(value.type) && value.dims.length === rank) return;
+  throw unsupported(file, kind, name, show(value), `${types.join(' or ')} of ${rank} dimensions`);
+}
+
+function unsupported(file: string, kind: string, name: string, received: string, required: string): Error {
+  return unsupportedModel(
+    `${file} cannot be driven as it is: its ${kind} ${name} is ${received}, but ${required} is required. Import the weights instead, or export the model in another way.`,
+    { file, field: `${kind} ${name}`, received, required },
+  );
+}
+
+function show(value: GraphValue | undefined): string {
+  return value === undefined ? 'nothing' : `${value.type} [${value.dims.map((size) => size ?? 'any').join(', ')}]`;
+}

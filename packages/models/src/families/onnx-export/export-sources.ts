@@ -1,0 +1,95 @@
+import {
+  type CacheValues,
+  cacheTensor,
+  gatherPaths,
+  type OnnxRuntime,
+  type PathBlock,
+  type PathPlace,
+  type Tensor,
+} from '@foretoken/core/runtime';
+import { longestOf } from '../../drivers/length-groups.js';
+import { paddedStates, type SourceStates } from './export-encoder.js';
+
+/** What a decoder reads of the sources of some lanes. */
+export interface SourceFeeds {
+  readonly time: number;
+  /** `[lanes, time, width]`. */
+  readonly states: Tensor;
+  /** 1 for a token, 0 for padding, `[lanes, time]`. */
+  readonly mask: Int32Array;
+}
+
+/** The sources of open rows: their states, and the keys and values that a decoder's first run made of them. */
+export class ExportSources {
+  readonly #runtime: OnnxRuntime;
+  readonly #rows: SourceStates[];
+  /** Where the keys and values of each row lie. */
+  readonly #cross: (PathPlace | undefined)[] = [];
+  /** What was last fed, since the same lanes go on step by step. */
+  #fed: { readonly rows: Int32Array; readonly feeds: SourceFeeds; cross: PathBlock | undefined } | undefined;
+
+  constructor(runtime: OnnxRuntime, rows: readonly SourceStates[]) {
+    this.#runtime = runtime;
+    this.#rows = [...rows];
+  }
+
+  /** States and mask of the lanes' rows. */
+  feeds(rows: Int32Array): SourceFeeds {
+    return this.#of(rows).feeds;
+  }
+
+  /** Keys and values of the lanes' rows, once they were kept. */
+  cross(rows: Int32Array): PathBlock {
+    const fed = this.#of(rows);
+    fed.cross ??= this.#gatherCross(rows, fed.feeds.time);
+    return fed.cross;
+  }
+
+  /** Keeps the keys and values that a run for these rows gave. */
+  keepCross(rows: Int32Array, cross: PathBlock): void {
+    for (const [lane, row] of rows.entries()) this.#cross[row] = { block: cross, lane };
+    this.#of(rows).cross = cross;
+  }
+
+  /** Releases a row; the last row takes its place. */
+  release(row: number): void {
+    const last = this.#rows.length - 1;
+    this.#rows[row] = this.#rows[last];
+    this.#cross[row] = this.#cross[last];
+    this.#rows.length = last;
+    this.#cross.length = Math.min(this.#cross.length, last);
+    this.#fed = undefined;
+  }
+
+  dispose(): void {
+    this.#rows.length = 0;
+    this.#cross.length = 0;
+    this.#fed = undefined;
+  }
+
+  #of(rows: Int32Array) {
+    const known = this.#fed;
+    if (known !== undefined && sameRows(known.rows, rows)) return known;
+    const sources = Array.from(rows, (row) => this.#rows[row]);
+    const time = longestOf(Int32Array.from(sources, ({ length }) => length));
+    const values: CacheValues = paddedStates(sources, time);
+    const states = cacheTensor(this.#runtime, values, [rows.length, time, values.length / (rows.length * time)]);
+    const mask = new Int32Array(rows.length * time);
+    for (const [lane, { length }] of sources.entries()) mask.fill(1, lane * time, lane * time + length);
+    const fed = { rows: rows.slice(), feeds: { time, states, mask }, cross: undefined as PathBlock | undefined };
+    this.#fed = fed;
+    return fed;
+  }
+
+  #gatherCross(rows: Int32Array, time: number): PathBlock {
+    // Every row was read by a run that began, before any that goes on.
+    return gatherPaths(
+      Array.from(rows, (row) => this.#cross[row] as PathPlace),
+      time,
+    );
+  }
+}
+
+function sameRows(one: Int32Array, other: Int32Array): boolean {
+  return one.length === other.length && one.every((row, lane) => row === other[lane]);
+}

@@ -1,0 +1,45 @@
+import { messages, texts } from './wire.js';
+
+// Fields of onnx.proto3 (ONNX, Apache-2.0).
+const GRAPH = 7;
+const FUNCTION = 25;
+const GRAPH_NODE = 1;
+const FUNCTION_NODE = 7;
+const OPERATOR = 4;
+const ATTRIBUTE = 5;
+const ATTRIBUTE_GRAPH = 6;
+const ATTRIBUTE_GRAPHS = 11;
+
+/** Names of all operators of a serialised graph, those of its subgraphs and functions among them. Throws `RangeError`. */
+export function operatorsOf(model: Uint8Array): ReadonlySet<string> {
+  const found = new Set<string>();
+  const visit = (nodes: readonly Uint8Array[]): void => {
+    for (const node of nodes) {
+      for (const name of texts(node, OPERATOR)) found.add(name);
+      for (const attribute of messages(node, ATTRIBUTE)) {
+        for (const field of [ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS]) {
+          for (const graph of messages(attribute, field)) visit(messages(graph, GRAPH_NODE));
+        }
+      }
+    }
+  };
+  for (const graph of messages(model, GRAPH)) visit(messages(graph, GRAPH_NODE));
+  for (const one of messages(model, FUNCTION)) visit(messages(one, FUNCTION_NODE));
+  return found;
+}
+
+/**
+ * Operators that scale what they compute by the largest number of a whole tensor, so that a row depends on the rows and tokens beside
+ * it. ONNX Runtime fuses the first with others into the rest.
+ */
+const DEPENDENT: ReadonlySet<string> = new Set([
+  'DynamicQuantizeLinear',
+  'DynamicQuantizeMatMul',
+  'DynamicQuantizeLSTM',
+  'DynamicQuantizeGRU',
+]);
+
+/** The operators by which rows of a graph depend on one another. Throws `RangeError`. */
+export function dependentOperators(model: Uint8Array): string[] {
+  return [...operatorsOf(model)].filter((name) => DEPENDENT.has(name)).sort();
+}
