@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { KNOWN_FAMILIES } from '../src/families/known-families.js';
 import { familyNames, familyOf, type ModelFamily, type ModelManifest, registerFamily } from '../src/index.js';
@@ -41,5 +44,36 @@ describe('code that cannot be loaded', () => {
     expect(error).toMatchObject({ code: 'RUNTIME_FAILURE', cause, details: { capability: 'SentencePiece models' } });
     expect(error.message).toMatch(/SentencePiece models.*Failed to fetch/);
     expect(await loadCode('SentencePiece models', load)).toEqual({ there: true });
+  });
+});
+
+describe('a module that is loaded when it is needed', () => {
+  const root = fileURLToPath(new URL('../src', import.meta.url));
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const imports = (pattern: RegExp): (readonly [of: string, by: string])[] =>
+    files.flatMap((name) =>
+      [...readFileSync(join(root, name), 'utf8').matchAll(pattern)].map(
+        ([, path]) => [resolve(root, dirname(name), String(path)), name] as const,
+      ),
+    );
+
+  // It would be part of what is always loaded, or of a chunk that reads Node's modules even in a browser.
+  it('is imported in no other way, types apart', () => {
+    const lazy = new Set(imports(/\bimport\('(\.[^']*)'\)/g).map(([of]) => of));
+    expect(lazy.size).toBeGreaterThan(7);
+    const always = imports(/^(?:import|export) (?!type\b)(?:\{[^}]*\}|\*[^'{]*) from '(\.[^']*)'/gm);
+    expect(always.length).toBeGreaterThan(200);
+    const typesOnly = (by: string, of: string): boolean => {
+      const names = /\{([^}]*)\}/.exec(
+        readFileSync(join(root, by), 'utf8')
+          .split(/^(?=import|export)/m)
+          .find((statement) => {
+            const path = / from '(\.[^']*)'/.exec(statement)?.[1];
+            return path !== undefined && resolve(root, dirname(by), path) === of;
+          }) ?? '',
+      )?.[1];
+      return names?.split(',').every((name) => /^\s*(?:type\b|$)/.test(name)) ?? false;
+    };
+    expect(always.filter(([of, by]) => lazy.has(of) && !typesOnly(by, of))).toEqual([]);
   });
 });
