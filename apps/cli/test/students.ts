@@ -1,5 +1,4 @@
 import type {
-  Canvas,
   CanvasModel,
   CanvasPrediction,
   CtcLattice,
@@ -20,6 +19,12 @@ const START = 3;
 const END = 2;
 
 /** Scores of a position that surely says `tokenId`, as asked for. */
+function sure<Output extends OutputRequest>(
+  tokenIds: readonly number[],
+  vocabulary: Vocabulary,
+  row: number,
+  output: Output,
+): CanvasPrediction<Output>;
 function sure(tokenIds: readonly number[], { size }: Vocabulary, row: number, output: OutputRequest): CanvasPrediction {
   const ranked = tokenIds.map((best) => [
     best,
@@ -29,12 +34,14 @@ function sure(tokenIds: readonly number[], { size }: Vocabulary, row: number, ou
   if (output.kind === 'topK') {
     return {
       row,
+      kind: 'topK',
+      k: output.k,
       tokenIds: Int32Array.from(ranked.flatMap((ids) => ids.slice(0, output.k))),
       logProbs: Float32Array.from(ranked.flatMap(() => scores.slice(0, output.k))),
     };
   }
   const logProbs = ranked.flatMap(([best]) => Array.from({ length: size }, (_, id) => scores[id === best ? 0 : 1]));
-  return { row, logProbs: Float32Array.from(logProbs) };
+  return { row, kind: 'logProbs', logProbs: Float32Array.from(logProbs) };
 }
 
 /** Fills position i with word i of `wordsOf` its row; every canvas model here is of that kind. */
@@ -47,7 +54,7 @@ function canvasModel(
     vocabulary,
     maskTokenId: MASK,
     maxLength: 20,
-    supports: { outputs: ['topK', 'logProbs'], lengths },
+    supports: { outputs: ['topK', 'logProbs'], lengths, maxCandidates: 4 },
     open: async (sources) => ({
       predictLengths: async () =>
         sources.map((source, row) => ({
@@ -55,7 +62,7 @@ function canvasModel(
           lengths: Int32Array.of(source.length - 1, source.length),
           logProbs: Float32Array.of(-0.1, -2),
         })),
-      fill: async (canvases: readonly Canvas[], output: OutputRequest) =>
+      fill: async (canvases, output) =>
         canvases.map(({ row, tokenIds }) => {
           const words = wordsOf(sources[row]);
           return sure(
@@ -87,8 +94,8 @@ function dagModel(vocabulary: Vocabulary): LatticeModel<TokenSource> {
           kind: 'dag',
           vertices: said.length,
           k: options?.k ?? 1,
-          tokenIds: tokenIds!,
-          logProbs: logProbs!,
+          tokenIds,
+          logProbs,
           transitions: Float32Array.from(edges),
         };
       }),

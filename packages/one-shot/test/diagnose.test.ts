@@ -150,7 +150,7 @@ describe('canvasDisagreement', () => {
     await expect(canvasDisagreement(model, sources, tokens('ab'), { withEndToken: true })).rejects.toMatchObject({
       code: 'LENGTH_LIMIT',
     });
-    const blind = { ...model, supports: { outputs: ['logits' as const], lengths: false } };
+    const blind = { ...model, supports: { outputs: ['logits' as const], lengths: false, maxCandidates: 0 } };
     await expect(canvasDisagreement(blind, sources, tokens('a'))).rejects.toMatchObject({
       code: 'UNSUPPORTED_CAPABILITY',
     });

@@ -14,9 +14,9 @@ import {
   assertCanvasRequest,
   assertDecode,
   assertLengthOptions,
-  brokenPrediction,
   canvasLengths,
   cutOutput,
+  filledCanvases,
   forwardParts,
   givenTokens,
   type LengthOptions,
@@ -33,7 +33,11 @@ import { type Answered, refineRows } from './rounds.js';
  * Canvases that the model is to look at, each as long as the row's own, at least one; the predictions come in the same order.
  * `undefined` lets other work have a turn.
  */
-export type Refinement = Generator<readonly Int32Array[] | undefined, void, readonly CanvasPrediction[]>;
+export type Refinement<Output extends OutputRequest> = Generator<
+  readonly Int32Array[] | undefined,
+  void,
+  readonly CanvasPrediction<Output>[]
+>;
 
 /** What a strategy may know of the row it works on. */
 export interface RowContext {
@@ -45,24 +49,27 @@ export interface RowContext {
 }
 
 /** A strategy on canvases: what it asks the model for, and how it refines one canvas. */
-export interface CanvasStrategy<Source> extends LengthOptions {
+export interface CanvasStrategy<Source, Output extends OutputRequest> extends LengthOptions {
   readonly name: string;
   /** Without it canvases begin as masks, as many as the model predicts. */
   readonly initial?: LatticeSearch<Source> | undefined;
-  readonly output: OutputRequest;
+  readonly output: Output;
   /** Report the mean log-probability, and what the length adds to it, as `score`. */
   readonly scored: boolean;
-  refine(canvas: RefinedCanvas, row: RowContext): Refinement;
+  refine(canvas: RefinedCanvas, row: RowContext): Refinement<Output>;
 }
 
 /** The decoder of a strategy on canvases. Throws `INVALID_ARGUMENT` for length options out of range. */
-export function canvasDecoder<Source>(strategy: CanvasStrategy<Source>): Decoder<CanvasModel<Source>> {
+export function canvasDecoder<Source, Output extends OutputRequest>(
+  strategy: CanvasStrategy<Source, Output>,
+): Decoder<CanvasModel<Source>> {
   const { name, output, length, initial } = strategy;
   assertLengthOptions(strategy);
   const requires: Requirements = {
     model: 'canvas',
     outputs: [output.kind],
     lengths: length === undefined && initial === undefined,
+    candidates: 'k' in output ? output.k : 0,
   };
   // Outputs that a lattice is searched for have its length and its beginning.
   const checked: NamedRequirements = {
@@ -76,8 +83,8 @@ export function canvasDecoder<Source>(strategy: CanvasStrategy<Source>): Decoder
   };
 }
 
-async function* decode<Source>(
-  strategy: CanvasStrategy<Source>,
+async function* decode<Source, Output extends OutputRequest>(
+  strategy: CanvasStrategy<Source, Output>,
   checked: NamedRequirements,
   model: CanvasModel<Source>,
   given: DecodeRequest<Source>,
@@ -106,9 +113,9 @@ async function* decode<Source>(
         show: () => canvas,
       }));
     });
-    const fillAll = async (canvases: readonly Canvas[]): Promise<CanvasPrediction[]> => {
+    const fillAll = async (canvases: readonly Canvas[]): Promise<CanvasPrediction<Output>[]> => {
       signal?.throwIfAborted();
-      return filling.fill(canvases, strategy.output, signal);
+      return filledCanvases(filling, canvases, strategy.output, model.vocabulary.size, signal);
     };
     yield* refineRows(rows, (asks) => fillTogether(asks, fillAll), {
       request,
@@ -175,20 +182,15 @@ type CanvasAsk = readonly [row: number, canvases: readonly Int32Array[]];
 /**
  * The first questions, as many as fit into one forward; of a single one that does not fit, a part in each of several.
  */
-async function fillTogether(
+async function fillTogether<Prediction>(
   asks: readonly CanvasAsk[],
-  fillAll: (canvases: readonly Canvas[]) => Promise<CanvasPrediction[]>,
-): Promise<Answered<CanvasPrediction[]>> {
+  fillAll: (canvases: readonly Canvas[]) => Promise<Prediction[]>,
+): Promise<Answered<Prediction[]>> {
   const some = firstThatFit(asks);
   const canvases = some.flatMap(([row, all]) => all.map((tokenIds) => ({ row, tokenIds })));
   const parts = forwardParts(canvases, ({ tokenIds }) => tokenIds.length);
-  const predictions: CanvasPrediction[] = [];
-  for (const part of parts) {
-    const filled = await fillAll(part);
-    const missing = part[filled.length];
-    if (missing !== undefined) throw brokenPrediction(missing.row, 'no prediction');
-    predictions.push(...filled.slice(0, part.length));
-  }
+  const predictions: Prediction[] = [];
+  for (const part of parts) predictions.push(...(await fillAll(part)));
   let at = 0;
   const answers = some.map(([, { length }]) => {
     at += length;

@@ -8,7 +8,7 @@ import {
   type OptionTable,
 } from '@foretoken/core/kit';
 import { canvasDecoder, type Refinement } from './canvas-decoder.js';
-import { BEST } from './proposals.js';
+import { BEST, type Best } from './proposals.js';
 import { highest, type RefinedCanvas } from './refined-canvas.js';
 
 export interface EasyFirstOptions extends LengthOptions {
@@ -50,7 +50,7 @@ export function easyFirst<Source = TokenSource>(options: EasyFirstOptions = {}):
     name: 'easy-first',
     output: BEST,
     scored: true,
-    *refine(canvas: RefinedCanvas): Refinement {
+    *refine(canvas: RefinedCanvas): Refinement<Best> {
       const { free, length, maskTokenId } = canvas;
       if (free.length === 0) return;
       const [first] = yield [canvas.without(free)];

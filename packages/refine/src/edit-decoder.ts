@@ -1,6 +1,5 @@
 import {
   type Canvas,
-  type CanvasPrediction,
   commonEncoding,
   type DecodeEvent,
   type DecodeRequest,
@@ -9,6 +8,8 @@ import {
   type EditSession,
   ForetokenError,
   type Requirements,
+  type TopKPrediction,
+  type Vocabulary,
 } from '@foretoken/core';
 import {
   assertDecode,
@@ -16,6 +17,7 @@ import {
   assertOutputTokens,
   brokenPrediction,
   cutOutput,
+  filledCanvases,
   forwardParts,
   type NamedRequirements,
   opened,
@@ -33,7 +35,7 @@ export interface EditAsk {
 }
 
 /** The answer of the kind asked for; see `EditSession`. */
-export type EditAnswer = Float32Array | Int32Array | CanvasPrediction;
+export type EditAnswer = Float32Array | Int32Array | TopKPrediction;
 
 /** Edits of one row: what it asks, until it returns; one canvas a question, so that a forward holds at least one. */
 export type EditRefinement = Generator<EditAsk, void, EditAnswer>;
@@ -104,7 +106,7 @@ async function* decode<Source>(
       const refinement = over ? nothing() : strategy.edit(state, model);
       return [{ refinement, show: () => outputOf(state.canvas) }];
     });
-    yield* refineRows(rows, answerInTurns(session, request), {
+    yield* refineRows(rows, answerInTurns(session, vocabulary, request), {
       request,
       endTokenId: vocabulary.endTokenId,
       undecidedTokenId: model.placeholderTokenId,
@@ -129,6 +131,7 @@ const PHASES: readonly EditAsk['about'][] = ['deletions', 'placeholders', 'fill'
  */
 function answerInTurns<Source>(
   session: EditSession,
+  vocabulary: Vocabulary,
   { signal }: DecodeRequest<Source>,
 ): AnswerAll<EditAsk, EditAnswer> {
   let turn = 0;
@@ -145,7 +148,7 @@ function answerInTurns<Source>(
         ? await session.deletions(canvases, signal)
         : phase === 'placeholders'
           ? await session.placeholders(canvases, signal)
-          : await session.fill(canvases, BEST, signal);
+          : await filledCanvases(session, canvases, BEST, vocabulary.size, signal);
     let next = 0;
     const answered = asks.map(([row, { about }]) => {
       if (about !== phase || next === canvases.length) return undefined;

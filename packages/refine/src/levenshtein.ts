@@ -1,4 +1,4 @@
-import type { CanvasPrediction, Decoder, EditModel, TokenSource } from '@foretoken/core';
+import type { Decoder, EditModel, TokenSource, TopKPrediction } from '@foretoken/core';
 import { bestCanvasTokens, checkOptions, fields, integer, number, type OptionTable } from '@foretoken/core/kit';
 import { type EditRefinement, editDecoder } from './edit-decoder.js';
 import { deleteTokens, fillPlaceholders, insertPlaceholders, isDeletable, sameTokens } from './edited-canvas.js';
@@ -77,7 +77,7 @@ function edits<Source>(
         }
         const { tokenIds } = state.canvas;
         if (tokenIds.includes(placeholderTokenId)) {
-          const prediction = (yield { about: 'fill', tokenIds }) as CanvasPrediction;
+          const prediction = (yield { about: 'fill', tokenIds }) as TopKPrediction;
           const proposal = bestCanvasTokens(prediction, tokenIds.length, placeholderTokenId);
           state.canvas = fillPlaceholders(row, state.canvas, proposal, placeholderTokenId);
         }

@@ -2,7 +2,7 @@ import type { CanvasModel, Decoder, TokenSource } from '@foretoken/core';
 import { bestCanvasTokens, checkOptions, fields, integer, number, type OptionTable } from '@foretoken/core/kit';
 import { canvasDecoder, type Refinement } from './canvas-decoder.js';
 import { LATTICE_SEARCH, type LatticeSearch } from './lattice-search.js';
-import { BEST } from './proposals.js';
+import { BEST, type Best } from './proposals.js';
 import { highest, type RefinedCanvas } from './refined-canvas.js';
 
 export interface MaskCtcOptions<Source> {
@@ -36,7 +36,7 @@ export function maskCtc<Source = TokenSource>(options: MaskCtcOptions<Source>): 
     initial,
     output: BEST,
     scored: true,
-    *refine(canvas: RefinedCanvas): Refinement {
+    *refine(canvas: RefinedCanvas): Refinement<Best> {
       const { length, logProbs, tokenIds, maskTokenId } = canvas;
       // As a float32, which the output's are: else what equals the threshold would be below it or not by rounding.
       const min = Math.fround(Math.log(threshold));

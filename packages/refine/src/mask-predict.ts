@@ -10,7 +10,7 @@ import {
 } from '@foretoken/core/kit';
 import { canvasDecoder, type Refinement } from './canvas-decoder.js';
 import { assertSchedule, countOf, type MaskSchedule, schedule as readSchedule } from './mask-schedule.js';
-import { BEST } from './proposals.js';
+import { BEST, type Best } from './proposals.js';
 import { lowest, type RefinedCanvas } from './refined-canvas.js';
 
 export interface MaskPredictOptions extends LengthOptions {
@@ -51,7 +51,7 @@ export function maskPredict<Source = TokenSource>(options: MaskPredictOptions = 
     name: 'mask-predict',
     output: BEST,
     scored: true,
-    *refine(canvas: RefinedCanvas): Refinement {
+    *refine(canvas: RefinedCanvas): Refinement<Best> {
       let masked = canvas.free;
       for (let iteration = 1; iteration <= iterations && masked.length > 0; iteration++) {
         const [prediction] = yield [canvas.without(masked)];

@@ -21,6 +21,7 @@ import {
   type RankedProposal,
   UNMASK_ORDERS,
   type UnmaskOrder,
+  type UnmaskOutput,
 } from './unmask-order.js';
 
 export interface MaskedDiffusionOptions extends Pick<LengthOptions, 'length'> {
@@ -70,7 +71,7 @@ export function maskedDiffusion<Source = TokenSource>(
     name: 'masked-diffusion',
     output: outputFor(order, temperature),
     scored: false,
-    *refine(canvas: RefinedCanvas, row: RowContext): Refinement {
+    *refine(canvas: RefinedCanvas, row: RowContext): Refinement<UnmaskOutput> {
       const stream = new RandomStream(row.seed, row.source);
       const proposing: Proposing = {
         order,

@@ -11,7 +11,7 @@ import {
   type OptionTable,
 } from '@foretoken/core/kit';
 import { canvasDecoder, type Refinement } from './canvas-decoder.js';
-import { BEST } from './proposals.js';
+import { BEST, type Best } from './proposals.js';
 import { highest, type RefinedCanvas } from './refined-canvas.js';
 
 export interface SkeletonFirstOptions extends LengthOptions {
@@ -55,7 +55,7 @@ export function skeletonFirst<Source = TokenSource>(options: SkeletonFirstOption
     name: 'skeleton-first',
     output: BEST,
     scored: true,
-    *refine(canvas: RefinedCanvas): Refinement {
+    *refine(canvas: RefinedCanvas): Refinement<Best> {
       const { free, length, maskTokenId } = canvas;
       if (free.length === 0) return;
       const [first] = yield [canvas.without(free)];

@@ -1,4 +1,4 @@
-import type { CanvasPrediction, OutputRequest } from '@foretoken/core';
+import type { LogProbsPrediction, TopKPrediction } from '@foretoken/core';
 import {
   argmax,
   bestCanvasTokens,
@@ -50,8 +50,11 @@ export interface Proposing {
 const TOKEN_DRAWS = 0;
 const ORDER_DRAWS = 1;
 
+/** What unmasking may ask of the model. */
+export type UnmaskOutput = { readonly kind: 'logProbs' } | { readonly kind: 'topK'; readonly k: number };
+
 /** The least output of the model that the order and the temperature need. */
-export function outputFor(order: UnmaskOrder, temperature: number): OutputRequest {
+export function outputFor(order: UnmaskOrder, temperature: number): UnmaskOutput {
   if (temperature > 0 || order === 'entropy' || order === 'entropy-bounded') return { kind: 'logProbs' };
   // One more than the two that are compared, since one of them may be the mask.
   return order === 'margin' ? { kind: 'topK', k: 3 } : { kind: 'topK', k: 2 };
@@ -64,7 +67,7 @@ export function outputFor(order: UnmaskOrder, temperature: number): OutputReques
  * Log-probabilities are the model's own, before the temperature. Throws `RUNTIME_FAILURE`, `INVALID_SCORES`.
  */
 export function* propose(
-  prediction: CanvasPrediction,
+  prediction: TopKPrediction | LogProbsPrediction,
   length: number,
   positions: readonly number[],
   forward: number,
@@ -72,7 +75,7 @@ export function* propose(
 ): Generator<undefined, RankedProposal> {
   const { order, stream } = proposing;
   const ranked =
-    outputFor(order, proposing.temperature).kind === 'topK'
+    prediction.kind === 'topK'
       ? fromCandidates(prediction, length, positions, proposing)
       : yield* fromDistributions(prediction, length, positions, forward, proposing);
   for (const position of positions) {
@@ -84,7 +87,7 @@ export function* propose(
 }
 
 function fromCandidates(
-  prediction: CanvasPrediction,
+  prediction: TopKPrediction,
   length: number,
   positions: readonly number[],
   { order, maskTokenId }: Proposing,
@@ -103,7 +106,7 @@ function fromCandidates(
 }
 
 function* fromDistributions(
-  prediction: CanvasPrediction,
+  prediction: LogProbsPrediction,
   length: number,
   positions: readonly number[],
   forward: number,

@@ -1,4 +1,4 @@
-import { collect, type DecodeEvent } from '@foretoken/core';
+import { collect, type DecodeEvent, type LogProbsPrediction, type TopKPrediction } from '@foretoken/core';
 import { RandomStream } from '@foretoken/core/kit';
 import { easyFirst, levenshtein, maskCtc, maskedDiffusion, maskPredict } from '@foretoken/refine';
 import {
@@ -44,8 +44,9 @@ describe('which positions are decided first', () => {
     vocabularySize: V,
   });
   /** Log-probabilities of each position, from probabilities of a, b, c and the mask. */
-  const predictionOf = (rows: readonly (readonly number[])[]) => ({
+  const predictionOf = (rows: readonly (readonly number[])[]): LogProbsPrediction => ({
     row: 0,
+    kind: 'logProbs',
     logProbs: Float32Array.from(
       rows.flatMap(([a = 0, b = 0, c = 0, mask = 0]) =>
         [...LETTERS].map((letter) => Math.log({ a, b, c, _: mask }[letter] ?? 0)),
@@ -58,8 +59,10 @@ describe('which positions are decided first', () => {
 
   it('takes no account of the mask where the first and the second are compared', () => {
     const k = 3;
-    const best = {
+    const best: TopKPrediction = {
       row: 0,
+      kind: 'topK',
+      k,
       // Mask, a, b; a, mask, b; a, b, mask.
       tokenIds: Int32Array.of(MASK, 1, 2, 1, MASK, 2, 1, 2, MASK),
       logProbs: Float32Array.of(0.6, 0.3, 0.1, 0.5, 0.3, 0.2, 0.5, 0.4, 0.1).map(Math.log),

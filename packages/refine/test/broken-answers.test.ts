@@ -1,6 +1,6 @@
 import { type CanvasSession, collect, type EditSession, type LatticeModel, type TokenSource } from '@foretoken/core';
-import { dagSampling } from '@foretoken/one-shot';
-import { levenshtein, maskPredict } from '@foretoken/refine';
+import { dagSampling, nat } from '@foretoken/one-shot';
+import { levenshtein, maskedDiffusion, maskPredict } from '@foretoken/refine';
 import { assertCode, randomCanvasScore, scriptedCanvasModel, scriptedEditModel } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
 
@@ -57,6 +57,20 @@ describe('answers that are missing', () => {
     }));
     await assertCode(() => collect(maskPredict().decode(broken, { sources: SOURCES })), 'RUNTIME_FAILURE');
     expect(model.stillOpen).toBe(0);
+  });
+
+  it('end refinement and one-shot decoding by code where they are of another kind', async () => {
+    for (const decoder of [maskPredict(), nat(), maskedDiffusion({ temperature: 1 })]) {
+      const { model, broken } = canvases((session) => ({
+        fill: async (asked, output) =>
+          (await session.fill(asked, output)).map((one) => Object.assign(one, { kind: 'argmax' })),
+      }));
+      await expect(collect(decoder.decode(broken, { sources: SOURCES }))).rejects.toMatchObject({
+        code: 'RUNTIME_FAILURE',
+        message: expect.stringMatching(/gave row 0 the output argmax, not \w+ as it was asked for/),
+      });
+      expect(model.stillOpen).toBe(0);
+    }
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import type { Drafter, DraftLimit, DraftTree, TokenSource } from '@foretoken/core';
 import type { Score } from './random-logits.js';
-import { ranked } from './scripted-model.js';
+import { ranked } from './scripted-scores.js';
 
 /**
  * Ways to draft that a verifier must survive: nothing; always right; always wrong; right, then wrong; the end token in

@@ -110,6 +110,7 @@ export function canvasConformance({ runner, name, createDecoder, models = 10 }: 
         outputs: all.filter((other) => other !== kind),
       }));
       if (requires.lengths) lacking.push({ lengths: false });
+      if (requires.candidates > 0) lacking.push({ maxCandidates: requires.candidates - 1 });
       for (const supports of lacking) {
         const model = modelOf(1, { supports: supports ?? {} });
         await assertCode(() => eventsWith(model), 'UNSUPPORTED_CAPABILITY');

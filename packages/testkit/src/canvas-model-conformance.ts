@@ -24,6 +24,7 @@ export function canvasModelConformance(options: ModelConformanceOptions<Model>):
     open: () => open(model, sources),
     canvases: canvasesOf(model, sources.length),
     outputs: model.supports.outputs,
+    maxCandidates: model.supports.maxCandidates,
     vocabularySize: model.vocabulary.size,
     tolerance,
   });

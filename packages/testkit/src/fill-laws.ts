@@ -1,13 +1,11 @@
-import type { Canvas, CanvasPrediction, OutputKind, OutputRequest } from '@foretoken/core';
+import type { Canvas, CanvasPrediction, CanvasSession, OutputKind, OutputRequest } from '@foretoken/core';
 import assert from './assert.js';
 import { assertCode, rejectsWith } from './laws.js';
 import { assertRanked, assertSameScores } from './model-suite.js';
-import { logSoftmax } from './scripted-model.js';
+import { logSoftmax } from './scripted-scores.js';
 
 /** The part of a session that fills canvases, of canvas models and edit models alike. */
-export interface Fills extends AsyncDisposable {
-  fill(canvases: readonly Canvas[], output: OutputRequest, signal?: AbortSignal): Promise<CanvasPrediction[]>;
-}
+export type Fills = AsyncDisposable & Pick<CanvasSession, 'fill'>;
 
 const KINDS = ['logits', 'logProbs', 'topK', 'argmax'] as const;
 
@@ -18,6 +16,8 @@ export interface FillLaws {
   /** Canvases that may be filled, of different rows and lengths. */
   readonly canvases: readonly Canvas[];
   readonly outputs: readonly OutputKind[];
+  /** Where the model says it: no more candidates than these are given. */
+  readonly maxCandidates?: number | undefined;
   readonly vocabularySize: number;
   readonly tolerance: number;
 }
@@ -32,8 +32,9 @@ export function fullestOf(outputs: readonly OutputKind[]): OutputRequest {
 }
 
 /** Natural-log probabilities of a prediction, or its tokens where there are none. */
-export function scoresOf({ logProbs, logits, tokenIds }: CanvasPrediction): ArrayLike<number> {
-  return logProbs ?? logits ?? tokenIds ?? [];
+export function scoresOf(prediction: CanvasPrediction): ArrayLike<number> {
+  if ('logProbs' in prediction) return prediction.logProbs;
+  return prediction.kind === 'logits' ? prediction.logits : prediction.tokenIds;
 }
 
 /** A canvas is filled as it is alone, whatever is beside it; answers are in the order of the canvases, which stay as they are. */
@@ -49,6 +50,7 @@ export async function assertFills({ open, canvases, outputs, tolerance, vocabula
   for (const [index, prediction] of predictions.entries()) {
     const { row, tokenIds } = asked[index];
     assert.equal(prediction.row, row, 'predictions are in the order of the canvases');
+    assert.equal(prediction.kind, output.kind, 'predictions say of what kind they are');
     const width = output.kind === 'topK' ? output.k : output.kind === 'argmax' ? 1 : vocabularySize;
     assert.equal(scoresOf(prediction).length, tokenIds.length * width, 'every position is predicted');
     await using apart = await open();
@@ -57,12 +59,24 @@ export async function assertFills({ open, canvases, outputs, tolerance, vocabula
   }
 }
 
-/** Kinds of output that are not offered are refused by code. */
-export async function assertOthersRefused({ open, canvases, outputs }: FillLaws): Promise<void> {
+/** Kinds of output that are not offered, hidden states and more candidates than there are, are refused by code. */
+export async function assertOthersRefused({ open, canvases, outputs, maxCandidates }: FillLaws): Promise<void> {
   await using session = await open();
   for (const kind of KINDS) {
     if (outputs.includes(kind)) continue;
     await assertCode(async () => session.fill(canvases, requestOf(kind)), 'UNSUPPORTED_CAPABILITY');
+  }
+  const states = { ...fullestOf(outputs), states: true };
+  await assertCode(async () => session.fill(canvases, states), 'UNSUPPORTED_CAPABILITY');
+  if (!outputs.includes('topK')) return;
+  for (const k of [0, 1.5, (maxCandidates ?? Number.MAX_SAFE_INTEGER - 1) + 1]) {
+    await assertCode(async () => session.fill(canvases, { kind: 'topK', k }), 'INVALID_ARGUMENT');
+  }
+  if (maxCandidates === undefined) return;
+  const all = await session.fill(canvases, { kind: 'topK', k: maxCandidates });
+  for (const [index, { k, tokenIds }] of all.entries()) {
+    assert.equal(k, maxCandidates, 'as many candidates are given as the model says it has');
+    assert.equal(tokenIds.length, k * canvases[index].tokenIds.length, 'there are k candidates a position');
   }
 }
 
@@ -70,21 +84,23 @@ export async function assertOthersRefused({ open, canvases, outputs }: FillLaws)
 export async function assertKinds({ open, canvases, outputs, vocabularySize, tolerance }: FillLaws): Promise<void> {
   const near = Math.max(tolerance, 1e-4);
   await using session = await open();
-  const said = new Map<OutputKind, CanvasPrediction[]>();
-  for (const kind of outputs) said.set(kind, await session.fill(canvases, requestOf(kind)));
+  async function said<const Output extends OutputRequest>(
+    output: Output,
+  ): Promise<readonly CanvasPrediction<Output>[] | undefined> {
+    return outputs.includes(output.kind) ? session.fill(canvases, output) : undefined;
+  }
+  const allLogits = await said({ kind: 'logits' });
+  const allLogProbs = await said({ kind: 'logProbs' });
+  const allBest = await said({ kind: 'argmax' });
+  const allTop = await said({ kind: 'topK', k: 2 });
   for (const [index, { tokenIds }] of canvases.entries()) {
-    const logits = said.get('logits')?.[index].logits;
-    const { logProbs } = said.get('logProbs')?.[index] ?? {};
-    const { tokenIds: best } = said.get('argmax')?.[index] ?? {};
-    const top = said.get('topK')?.[index];
+    const logits = allLogits?.[index].logits;
+    const logProbs = allLogProbs?.[index].logProbs;
+    const best = allBest?.[index].tokenIds;
+    const top = allTop?.[index];
     if (top !== undefined) {
-      assertRanked(
-        top.tokenIds ?? [],
-        top.logProbs ?? [],
-        2,
-        (id) => Number.isInteger(id) && id >= 0 && id < vocabularySize,
-      );
-      assert.equal(top.tokenIds?.length, 2 * tokenIds.length, 'there are k candidates a position');
+      assertRanked(top.tokenIds, top.logProbs, 2, (id) => Number.isInteger(id) && id >= 0 && id < vocabularySize);
+      assert.equal(top.tokenIds.length, 2 * tokenIds.length, 'there are k candidates a position');
     }
     for (const position of tokenIds.keys()) {
       const row = (values: Float32Array): Float32Array =>
@@ -99,14 +115,10 @@ export async function assertKinds({ open, canvases, outputs, vocabularySize, tol
       if (best !== undefined)
         assert.ok(full[best[position]] >= highest - near, 'argmax is the token with the highest score');
       for (const rank of [0, 1]) {
-        const id = top?.tokenIds?.[2 * position + rank];
-        if (id === undefined) continue;
-        assertSameScores(
-          [top?.logProbs?.[2 * position + rank] ?? 0],
-          [full[id]],
-          near,
-          'candidates have their log-probabilities',
-        );
+        if (top === undefined) continue;
+        const at = 2 * position + rank;
+        const id = top.tokenIds[at];
+        assertSameScores([top.logProbs[at]], [full[id]], near, 'candidates have their log-probabilities');
         const better = full.filter((value) => value > full[id] + near).length;
         assert.ok(better <= rank, 'candidates are the best');
       }

@@ -18,6 +18,7 @@ export * from './scripted-canvas.js';
 export * from './scripted-edit.js';
 export * from './scripted-lattice.js';
 export * from './scripted-model.js';
+export { logSoftmax, ranked, vocabularyOf } from './scripted-scores.js';
 export * from './speculative-oracle.js';
 export * from './stepping-clock.js';
 export * from './token-forest-conformance.js';

@@ -1,6 +1,6 @@
 import type { FinishReason, TokenSource } from '@foretoken/core';
 import type { Score } from './random-logits.js';
-import { logSoftmax, ranked } from './scripted-model.js';
+import { logSoftmax, ranked } from './scripted-scores.js';
 
 export interface ReferenceGreedyOptions {
   readonly score: Score;

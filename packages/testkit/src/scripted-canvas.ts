@@ -12,6 +12,7 @@ import {
 } from '@foretoken/core';
 import {
   anything,
+  assertOffered,
   assertTokenSources,
   callback,
   checkOptions,
@@ -24,7 +25,7 @@ import {
   withMethods,
 } from '@foretoken/core/kit';
 import { RANDOM_LOGITS_OPTIONS, randomLogits } from './random-logits.js';
-import { logSoftmax, ranked, vocabularyOf } from './scripted-model.js';
+import { logSoftmax, ranked, scoresAs, vocabularyOf } from './scripted-scores.js';
 
 /**
  * A pure function of the source, the canvas as it stands (mask token ids where undecided) and a position: unnormalised
@@ -77,6 +78,7 @@ const OPTIONS: OptionTable<ScriptedCanvasOptions> = {
   supports: fields<Partial<CanvasSupport>>({
     outputs: listOf(oneOf('argmax', 'topK', 'logProbs', 'logits')),
     lengths: flag,
+    maxCandidates: integer(0),
   }),
   encoder: withMethods('an encoder', 'encode'),
   failAt: integer(1),
@@ -89,7 +91,9 @@ const OUTPUTS = ['argmax', 'topK', 'logProbs', 'logits'] as const;
 export function scriptedCanvasModel(options: ScriptedCanvasOptions): ScriptedCanvasModel {
   options = checkOptions('scriptedCanvasModel', options, OPTIONS, ['vocabularySize', 'score']);
   const { vocabularySize, endTokenId = 0, maskTokenId = vocabularySize - 1, maxLength = 64, encoder } = options;
-  const supports = { outputs: OUTPUTS, lengths: options.lengths !== undefined, ...options.supports };
+  const outputs = options.supports?.outputs ?? OUTPUTS;
+  const maxCandidates = outputs.includes('topK') ? vocabularySize : 0;
+  const supports = { outputs, lengths: options.lengths !== undefined, maxCandidates, ...options.supports };
   const calls: CanvasCall[] = [];
   let open = 0;
   const record = (call: CanvasCall): void => {
@@ -186,12 +190,15 @@ class ScriptedCanvasSession implements CanvasSession {
     });
   }
 
+  fill<Output extends OutputRequest>(
+    canvases: readonly Canvas[],
+    output: Output,
+    signal?: AbortSignal,
+  ): Promise<CanvasPrediction<Output>[]>;
   async fill(canvases: readonly Canvas[], output: OutputRequest, signal?: AbortSignal): Promise<CanvasPrediction[]> {
     this.#check(signal);
     const { failAt, error = new Error('The scripted model failed.'), score, vocabularySize } = this.#options;
-    if (!this.#supports.outputs.includes(output.kind)) {
-      throw new ForetokenError('UNSUPPORTED_CAPABILITY', `There is no ${output.kind} output.`, { output: output.kind });
-    }
+    assertOffered(this.#supports, output);
     if (canvases.length === 0) throw new ForetokenError('INVALID_ARGUMENT', 'fill was called without canvases.');
     for (const canvas of canvases) this.#checkCanvas(canvas);
     // Copies: the caller may go on writing into its canvases, and the record must show them as they were.
@@ -204,7 +211,7 @@ class ScriptedCanvasSession implements CanvasSession {
         if (scores.length !== vocabularySize) throw new RangeError(`score gave ${scores.length} values`);
         return Float32Array.from(scores);
       });
-      return prediction(row, logits, output);
+      return { row, ...scoresAs(output, logits) };
     });
   }
 
@@ -229,27 +236,5 @@ class ScriptedCanvasSession implements CanvasSession {
     }
     const wrong = tokenIds.find((tokenId) => tokenId < 0 || tokenId >= vocabularySize);
     if (wrong !== undefined) throw new ForetokenError('INVALID_ARGUMENT', `There is no token ${wrong}.`, { row });
-  }
-}
-
-/** What was asked for of logits `[length][vocab]`. */
-function prediction(row: number, logits: readonly Float32Array[], output: OutputRequest): CanvasPrediction {
-  const flat = (values: readonly ArrayLike<number>[]): Float32Array =>
-    Float32Array.from(values.flatMap((row) => Array.from(row)));
-  switch (output.kind) {
-    case 'argmax':
-      return { row, tokenIds: Int32Array.from(logits, (scores) => ranked(scores)[0]) };
-    case 'logits':
-      return { row, logits: flat(logits) };
-    case 'logProbs':
-      return { row, logProbs: flat(logits.map(logSoftmax)) };
-    default: {
-      const best = logits.map((scores) => ranked(scores).slice(0, output.k));
-      const logProbs = logits.map((scores, position) => {
-        const normalised = logSoftmax(scores);
-        return best[position].map((tokenId) => normalised[tokenId]);
-      });
-      return { row, tokenIds: Int32Array.from(best.flat()), logProbs: flat(logProbs) };
-    }
   }
 }

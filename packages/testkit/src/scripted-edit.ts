@@ -4,11 +4,12 @@ import {
   type EditModel,
   type EditSession,
   ForetokenError,
+  type OutputRequest,
   type TokenSource,
 } from '@foretoken/core';
-import { assertTokenSources } from '@foretoken/core/kit';
+import { assertOffered, assertTokenSources } from '@foretoken/core/kit';
 import type { CanvasScore } from './scripted-canvas.js';
-import { logSoftmax, ranked } from './scripted-model.js';
+import { scoresAs } from './scripted-scores.js';
 
 /** What was done with a scripted edit model, in order. */
 export interface EditCall {
@@ -84,6 +85,26 @@ export function scriptedEditModel(options: ScriptedEditOptions): ScriptedEditMod
         if (forwards() === failAt) throw error;
       };
       const sourceOf = ({ row }: Canvas): TokenSource => sources[row];
+      function fill<Output extends OutputRequest>(
+        canvases: readonly Canvas[],
+        output: Output,
+        signal?: AbortSignal,
+      ): Promise<CanvasPrediction<Output>[]>;
+      async function fill(
+        canvases: readonly Canvas[],
+        output: OutputRequest,
+        signal?: AbortSignal,
+      ): Promise<CanvasPrediction[]> {
+        begin('fill', canvases, signal);
+        assertOffered({ outputs: ['topK'], maxCandidates: vocabularySize }, output);
+        return canvases.map((canvas) => {
+          const { row, tokenIds } = canvas;
+          const logits = Array.from(tokenIds, (_, at) =>
+            Float32Array.from(options.score(sourceOf(canvas), tokenIds, at)),
+          );
+          return { row, ...scoresAs(output, logits) };
+        });
+      }
       return {
         async deletions(canvases, signal) {
           begin('deletions', canvases, signal);
@@ -95,20 +116,7 @@ export function scriptedEditModel(options: ScriptedEditOptions): ScriptedEditMod
           begin('placeholders', canvases, signal);
           return canvases.map((canvas) => Int32Array.from(options.placeholders(sourceOf(canvas), canvas.tokenIds)));
         },
-        async fill(canvases, output, signal): Promise<CanvasPrediction[]> {
-          begin('fill', canvases, signal);
-          if (output.kind !== 'topK') throw new ForetokenError('UNSUPPORTED_CAPABILITY', `no ${output.kind} output`);
-          return canvases.map((canvas) => {
-            const { row, tokenIds } = canvas;
-            const scores = Array.from(tokenIds, (_, at) => logSoftmax(options.score(sourceOf(canvas), tokenIds, at)));
-            const best = scores.map((logProbs) => ranked(logProbs).slice(0, output.k));
-            return {
-              row,
-              tokenIds: Int32Array.from(best.flat()),
-              logProbs: Float32Array.from(best.flatMap((ids, at) => ids.map((id) => scores[at][id]))),
-            };
-          });
-        },
+        fill,
         async [Symbol.asyncDispose]() {
           if (!disposed) calls.push({ call: 'dispose', canvases: [] });
           disposed = true;

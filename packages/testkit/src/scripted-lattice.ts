@@ -8,7 +8,7 @@ import {
   integer,
   type OptionTable,
 } from '@foretoken/core/kit';
-import { logSoftmax, ranked, vocabularyOf } from './scripted-model.js';
+import { logSoftmax, ranked, vocabularyOf } from './scripted-scores.js';
 
 export interface ScriptedLatticeOptions {
   readonly vocabularySize: number;

@@ -1,13 +1,13 @@
 import type {
   Canvas,
   CanvasModel,
-  CanvasPrediction,
   CanvasSession,
   DecodeEvent,
   DecodeRequest,
   Decoder,
   RowResult,
   TokenSource,
+  TopKPrediction,
 } from '@foretoken/core';
 import {
   assertAccepted,
@@ -50,7 +50,7 @@ export type CanvasFault =
 
 type Model = CanvasModel<TokenSource>;
 
-const requires = { model: 'canvas', outputs: ['topK'], lengths: true } as const;
+const requires = { model: 'canvas', outputs: ['topK'], lengths: true, candidates: 2 } as const;
 
 /** A canvas, and how many fills it has had. */
 interface Filled {
@@ -129,8 +129,8 @@ export function minimalCanvas(fault: CanvasFault): Decoder<Model> {
   /** Decides what is masked, and masks the second half of what has been filled once. */
   function take(
     canvas: Filled,
-    prediction: CanvasPrediction,
-    other: CanvasPrediction | undefined,
+    prediction: TopKPrediction,
+    other: TopKPrediction | undefined,
     { maskTokenId }: Model,
   ): void {
     const { tokenIds, row } = canvas;
@@ -146,7 +146,7 @@ export function minimalCanvas(fault: CanvasFault): Decoder<Model> {
     if (fault === 'draws without a seed') draws++;
     for (const [position, tokenId] of tokenIds.entries()) {
       if (tokenId !== maskTokenId) continue;
-      const foreign = influenced && position === 0 ? other?.tokenIds?.[0] : undefined;
+      const foreign = influenced && position === 0 ? other?.tokenIds[0] : undefined;
       const turned =
         (fault === 'shares state between decodes' && shared % 3 === 0) ||
         (fault === 'draws without a seed' && draws % 7 === 0);
@@ -184,14 +184,14 @@ export function minimalCanvas(fault: CanvasFault): Decoder<Model> {
 }
 
 /** The better of two candidates that is not forbidden, whatever its score. */
-function rawBest({ tokenIds }: CanvasPrediction, length: number, forbidden: number): number[] {
+function rawBest({ tokenIds }: TopKPrediction, length: number, forbidden: number): number[] {
   return Array.from({ length }, (_, position) => {
-    const [best, second] = [tokenIds?.[2 * position], tokenIds?.[2 * position + 1]];
-    return (best === forbidden ? second : best) ?? 0;
+    const [best, second] = [tokenIds[2 * position], tokenIds[2 * position + 1]];
+    return best === forbidden ? second : best;
   });
 }
 
-function first({ row, tokenIds: { length } }: Filled): CanvasPrediction {
+function first({ row, tokenIds: { length } }: Filled): TopKPrediction {
   const tokenIds = Int32Array.from({ length: 2 * length }, (_, index) => 1 + (index % 2));
-  return { row, tokenIds, logProbs: new Float32Array(2 * length).fill(-1) };
+  return { row, kind: 'topK', k: 2, tokenIds, logProbs: new Float32Array(2 * length).fill(-1) };
 }

@@ -133,7 +133,7 @@ export function minimalEdit(fault: EditFault): Decoder<Model> {
           if (prediction === undefined) continue;
           const ids =
             fault === 'takes scores that are not numbers'
-              ? edited.tokenIds.map((_, at) => prediction.tokenIds?.[2 * at] ?? 1)
+              ? edited.tokenIds.map((_, at) => prediction.tokenIds[2 * at])
               : bestCanvasTokens(prediction, edited.tokenIds.length, placeholderTokenId).tokenIds;
           if (fault === 'shares state between decodes') shared++;
           edited.tokenIds = edited.tokenIds.map((tokenId, at) => {

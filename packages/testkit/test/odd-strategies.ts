@@ -1,6 +1,5 @@
 import { beamSearch, contrastiveSearch, stochasticBeam } from '@foretoken/beam';
-import type { DecodeEvent, EditModel, TokenSource } from '@foretoken/core';
-import { assertTokenSources } from '@foretoken/core/kit';
+import type { DecodeEvent } from '@foretoken/core';
 import { greedy, sampling } from '@foretoken/greedy';
 import {
   ctcGreedy,
@@ -28,6 +27,7 @@ import {
   randomLogits,
   randomScriptedModel,
   scriptedCanvasModel,
+  scriptedEditModel,
   scriptedLatticeModel,
   scriptedModel,
 } from '@foretoken/testkit';
@@ -58,28 +58,16 @@ const canvas = scriptedCanvasModel({
 
 const dag = scriptedDag(VOCABULARY);
 
-const edit: EditModel<TokenSource> = {
-  vocabulary: { size: VOCABULARY, endTokenId: 0 },
+const edit = scriptedEditModel({
+  vocabularySize: VOCABULARY,
   startTokenId: 1,
+  endTokenId: 0,
   placeholderTokenId: VOCABULARY - 1,
   maxLength: 6,
-  async open(sources) {
-    assertTokenSources(sources);
-    return {
-      deletions: async (canvases) => canvases.map(({ tokenIds }) => new Float32Array(tokenIds.length).fill(-3)),
-      placeholders: async (canvases) => canvases.map(({ tokenIds }) => new Int32Array(tokenIds.length - 1).fill(1)),
-      fill: async (canvases, output) => {
-        const k = output.kind === 'topK' ? output.k : 1;
-        return canvases.map(({ row, tokenIds }) => ({
-          row,
-          tokenIds: Int32Array.from({ length: tokenIds.length * k }, (_, cell) => 2 + (cell % k)),
-          logProbs: Float32Array.from({ length: tokenIds.length * k }, (_, cell) => -1 - (cell % k)),
-        }));
-      },
-      async [Symbol.asyncDispose]() {},
-    };
-  },
-};
+  deletions: (_, canvas) => new Float32Array(canvas.length).fill(0.05),
+  placeholders: (_, canvas) => new Int32Array(canvas.length - 1).fill(1),
+  score: () => [-9, -9, -1, -2, -9, -9],
+});
 
 /** One model of each kind. */
 export const MODELS = { autoregressive, lattice, dag, canvas, edit } as const;

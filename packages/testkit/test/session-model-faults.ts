@@ -36,24 +36,27 @@ function sessions<Session extends object, Model extends { open(...given: never[]
 const canvas = sessions<CanvasSession, CanvasOf>;
 const edit = sessions<EditSession, EditOf>;
 
-const filling = (change: (predictions: CanvasPrediction[], rows: number) => CanvasPrediction[]) => ({
+type Change = <Prediction extends CanvasPrediction>(predictions: Prediction[], rows: number) => Prediction[];
+
+const filling = (change: Change) => ({
   change: (session: Pick<CanvasSession, 'fill'>): Pick<CanvasSession, 'fill'> => ({
     fill: async (canvases, output, signal) => change(await session.fill(canvases, output, signal), canvases.length),
   }),
 });
 
-const lower = (predictions: CanvasPrediction[], rows: number): CanvasPrediction[] =>
-  predictions.map(({ logProbs, logits, ...rest }) => ({
-    ...rest,
-    logProbs: logProbs?.map((value) => value - 0.001 * (rows - 1)),
-    logits: logits?.map((value) => value - 0.001 * (rows - 1)),
-  }));
-const worstFirst = (predictions: CanvasPrediction[]): CanvasPrediction[] =>
-  predictions.map((prediction) =>
-    prediction.tokenIds === undefined
-      ? prediction
-      : { ...prediction, logProbs: prediction.logProbs?.slice().reverse() },
-  );
+const add = (values: Float32Array, sum: number): void => values.set(values.map((value) => value + sum));
+
+const lower: Change = (predictions, rows) => {
+  for (const prediction of predictions) {
+    if ('logProbs' in prediction) add(prediction.logProbs, -0.001 * (rows - 1));
+    if ('logits' in prediction) add(prediction.logits, -0.001 * (rows - 1));
+  }
+  return predictions;
+};
+const worstFirst: Change = (predictions) => {
+  for (const prediction of predictions) if (prediction.kind === 'topK') prediction.logProbs.reverse();
+  return predictions;
+};
 
 const ALONE = 'fills a canvas beside others as it fills it alone, in their order';
 const KINDS = 'says in each kind of output what it says in the others';
@@ -95,8 +98,8 @@ export const CANVAS_FAULTS: readonly Fault<CanvasOf>[] = [
     plant: canvas((session) => ({
       async fill(canvases, output, signal) {
         const predictions = await session.fill(canvases, output, signal);
-        if (output.kind !== 'logProbs') return predictions;
-        return predictions.map((one) => ({ ...one, logProbs: one.logProbs?.map((value) => value + 1) }));
+        for (const one of predictions) if (one.kind === 'logProbs') add(one.logProbs, 1);
+        return predictions;
       },
     })),
   },
@@ -104,6 +107,29 @@ export const CANVAS_FAULTS: readonly Fault<CanvasOf>[] = [
     fault: 'answers what it says it does not offer',
     law: KINDS,
     plant: (model) => ({ ...model, supports: { ...model.supports, outputs: ['topK'] } }),
+  },
+  {
+    fault: 'says that it has more candidates than it gives',
+    law: KINDS,
+    plant: (model) => ({
+      ...model,
+      supports: { ...model.supports, maxCandidates: model.supports.maxCandidates + 1 },
+    }),
+  },
+  {
+    fault: 'gives more candidates than it says it has',
+    law: KINDS,
+    plant: (model) => ({
+      ...model,
+      supports: { ...model.supports, maxCandidates: model.supports.maxCandidates - 1 },
+    }),
+  },
+  {
+    fault: 'leaves hidden states that it was asked for out, and says nothing',
+    law: KINDS,
+    plant: canvas((session) => ({
+      fill: (canvases, output, signal) => session.fill(canvases, { ...output, states: undefined }, signal),
+    })),
   },
   {
     fault: 'lists the least probable length first',

@@ -9,13 +9,45 @@ export interface Canvas {
   readonly tokenIds: Int32Array;
 }
 
-/** Predictions for every position of one canvas, in the kind asked for: `[length]`, `[length, k]` or `[length, vocab]`. */
-export interface CanvasPrediction {
+interface Predicted {
   readonly row: number;
-  readonly tokenIds?: Int32Array | undefined;
-  readonly logProbs?: Float32Array | undefined;
-  readonly logits?: Float32Array | undefined;
 }
+
+/** The most probable token of each position of a canvas, `[length]`. */
+export interface ArgmaxPrediction extends Predicted {
+  readonly kind: 'argmax';
+  readonly tokenIds: Int32Array;
+}
+
+/** The k best tokens of each position, best first, `[length, k]`; log-probabilities in natural log. */
+export interface TopKPrediction extends Predicted {
+  readonly kind: 'topK';
+  readonly k: number;
+  readonly tokenIds: Int32Array;
+  readonly logProbs: Float32Array;
+}
+
+/** Natural-log probabilities of every token at each position, `[length, vocab]`. */
+export interface LogProbsPrediction extends Predicted {
+  readonly kind: 'logProbs';
+  readonly logProbs: Float32Array;
+}
+
+/** Unnormalised scores of every token at each position, `[length, vocab]`. */
+export interface LogitsPrediction extends Predicted {
+  readonly kind: 'logits';
+  readonly logits: Float32Array;
+}
+
+interface Predictions {
+  readonly argmax: ArgmaxPrediction;
+  readonly topK: TopKPrediction;
+  readonly logProbs: LogProbsPrediction;
+  readonly logits: LogitsPrediction;
+}
+
+/** What `fill` says of one canvas, in the kind asked for. The arrays belong to the caller. */
+export type CanvasPrediction<Output extends OutputRequest = OutputRequest> = Predictions[Output['kind']];
 
 /** Candidate output lengths of one row, best first, with natural-log probabilities; `[k]` each. */
 export interface LengthPrediction {
@@ -35,14 +67,25 @@ export interface CanvasOpenOptions extends OpenOptions {
 /** Owned by the decoder that opened it. */
 export interface CanvasSession extends AsyncDisposable {
   predictLengths(k: number, signal?: AbortSignal): Promise<LengthPrediction[]>;
-  /** Predicts all positions of all given canvases in one call; a model may read those of similar length together. */
-  fill(canvases: readonly Canvas[], output: OutputRequest, signal?: AbortSignal): Promise<CanvasPrediction[]>;
+  /**
+   * Predicts all positions of all given canvases in one call; a model may read those of similar length together.
+   *
+   * Throws `UNSUPPORTED_CAPABILITY` for an output that the model does not offer, hidden states among them, and
+   * `INVALID_ARGUMENT` for `k` above its `maxCandidates`.
+   */
+  fill<Output extends OutputRequest>(
+    canvases: readonly Canvas[],
+    output: Output,
+    signal?: AbortSignal,
+  ): Promise<CanvasPrediction<Output>[]>;
 }
 
 export interface CanvasSupport {
   readonly outputs: readonly OutputKind[];
   /** `predictLengths` works; without it the decoder must be told the length. */
   readonly lengths: boolean;
+  /** Largest `k` of the output `topK`; 0 where there is none. */
+  readonly maxCandidates: number;
 }
 
 /** A model that predicts all positions of a canvas at once. */

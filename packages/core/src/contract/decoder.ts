@@ -54,7 +54,13 @@ export type Requirements =
       readonly branching: boolean;
       readonly rollback: boolean;
     }
-  | { readonly model: 'canvas'; readonly outputs: readonly OutputKind[]; readonly lengths: boolean }
+  | {
+      readonly model: 'canvas';
+      readonly outputs: readonly OutputKind[];
+      readonly lengths: boolean;
+      /** Candidates a position, or as many as the vocabulary has; 0 where `topK` is not asked for. */
+      readonly candidates: number;
+    }
   | { readonly model: 'lattice'; readonly kinds: readonly ('ctc' | 'dag')[]; readonly candidates: number }
   | { readonly model: 'edit' };
 

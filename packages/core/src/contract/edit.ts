@@ -9,7 +9,12 @@ export interface EditSession extends AsyncDisposable {
   deletions(canvases: readonly Canvas[], signal?: AbortSignal): Promise<Float32Array[]>;
   /** Placeholders to insert into each gap between neighbours, `[length - 1]` a canvas. */
   placeholders(canvases: readonly Canvas[], signal?: AbortSignal): Promise<Int32Array[]>;
-  fill(canvases: readonly Canvas[], output: OutputRequest, signal?: AbortSignal): Promise<CanvasPrediction[]>;
+  /** As that of a canvas session; every edit model gives the two best tokens of a position (`topK`). */
+  fill<Output extends OutputRequest>(
+    canvases: readonly Canvas[],
+    output: Output,
+    signal?: AbortSignal,
+  ): Promise<CanvasPrediction<Output>[]>;
 }
 
 /** A model that revises a canvas by deletions and insertions (Gu et al., 2019, "Levenshtein Transformer"). */

@@ -22,10 +22,11 @@ const KINDS: Readonly<Record<Kind, (model: Fields, supports: Fields) => boolean>
     typeof rollback === 'boolean' &&
     typeof maxCandidates === 'number' &&
     isCount(model.maxLength),
-  canvas: (model, { outputs, lengths }) =>
+  canvas: (model, { outputs, lengths, maxCandidates }) =>
     hasMethods(model, 'open') &&
     Array.isArray(outputs) &&
     typeof lengths === 'boolean' &&
+    typeof maxCandidates === 'number' &&
     Number.isInteger(model.maskTokenId) &&
     isCount(model.maxLength),
   lattice: (model, { kind, maxCandidates }) =>
@@ -60,8 +61,12 @@ export function assertModel(decoder: NamedRequirements, model: unknown): void {
     );
   }
   const { supports } = model as { readonly supports?: Fields | undefined };
-  vocabulary('model.vocabulary', (model as { readonly vocabulary?: unknown }).vocabulary);
+  const { size } = vocabulary('model.vocabulary', (model as { readonly vocabulary?: unknown }).vocabulary);
   const lacks = (capability: string, remedy: string): ForetokenError => unsupported(name, capability, remedy);
+  const assertCandidates = (count: number, each: string): void => {
+    if ((supports?.maxCandidates as number) >= count) return;
+    throw lacks(`${count} candidates ${each}`, `It returns at most ${show(supports?.maxCandidates)}.`);
+  };
   if ('outputs' in requires) {
     const offered = supports?.outputs as readonly unknown[];
     for (const output of requires.outputs) {
@@ -88,6 +93,7 @@ export function assertModel(decoder: NamedRequirements, model: unknown): void {
     case 'canvas':
       if (requires.lengths && supports?.lengths !== true)
         throw lacks('predicted lengths', 'Set the option `length`, or `lengths` of the request.');
+      assertCandidates(Math.min(requires.candidates, size), 'a position');
       return;
     case 'edit':
       if ((model as { readonly vocabulary: Vocabulary }).vocabulary.endTokenId === undefined) {
@@ -101,12 +107,7 @@ export function assertModel(decoder: NamedRequirements, model: unknown): void {
       if (!requires.kinds.some((kind) => kind === supports?.kind)) {
         throw lacks(`a ${requires.kinds.join(' or ')} lattice`, `It emits: ${String(supports?.kind)}.`);
       }
-      if (!((supports?.maxCandidates as number) >= requires.candidates)) {
-        throw lacks(
-          `${requires.candidates} candidates a frame`,
-          `It returns at most ${show(supports?.maxCandidates)}.`,
-        );
-      }
+      assertCandidates(requires.candidates, 'a frame');
   }
 }
 

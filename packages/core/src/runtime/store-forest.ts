@@ -12,11 +12,11 @@ import {
 } from '../contract/token-tree.js';
 import { MAX_FORWARD_CELLS, maxScoredCells } from '../kit/forward-cells.js';
 import { nodeIdOf } from '../kit/node-batch.js';
+import { assertOffered } from '../kit/offered-outputs.js';
 import { Yielder } from '../kit/yielder.js';
 import { cutForward } from './forward-parts.js';
 import { GatheredScores } from './gathered-scores.js';
 import type { ExtensionValues, ForwardNodes, NodeStore } from './node-store.js';
-import { assertOffered } from './offered-outputs.js';
 import { TreeRow } from './tree-row.js';
 
 export interface StoreForestOptions<Source = never> {

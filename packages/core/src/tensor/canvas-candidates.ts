@@ -1,4 +1,4 @@
-import type { CanvasPrediction } from '../contract/canvas.js';
+import type { TopKPrediction } from '../contract/canvas.js';
 import { ForetokenError } from '../contract/errors.js';
 import { assertScores } from './score-checks.js';
 
@@ -21,9 +21,8 @@ export function brokenPrediction(row: number, what: string): ForetokenError {
 /**
  * Candidates of a top-k prediction. Throws `RUNTIME_FAILURE` where it has another shape or fewer than two, and `INVALID_SCORES`.
  */
-export function canvasCandidates({ row, tokenIds, logProbs }: CanvasPrediction, length: number): CanvasCandidates {
-  const k = (tokenIds?.length ?? 0) / length;
-  if (tokenIds === undefined || logProbs === undefined || !Number.isInteger(k) || logProbs.length !== tokenIds.length) {
+export function canvasCandidates({ row, k, tokenIds, logProbs }: TopKPrediction, length: number): CanvasCandidates {
+  if (tokenIds?.length !== length * k || logProbs?.length !== length * k) {
     throw brokenPrediction(row, `candidates that do not fit a canvas of ${length} positions`);
   }
   if (k < 2) throw brokenPrediction(row, 'fewer than two candidates a position');
@@ -39,7 +38,7 @@ export function canvasCandidates({ row, tokenIds, logProbs }: CanvasPrediction, 
  *
  * Throws `RUNTIME_FAILURE` and `INVALID_SCORES` as `canvasCandidates` does.
  */
-export function bestCanvasTokens(prediction: CanvasPrediction, length: number, forbidden: number): CanvasProposal {
+export function bestCanvasTokens(prediction: TopKPrediction, length: number, forbidden: number): CanvasProposal {
   const candidates = canvasCandidates(prediction, length);
   const tokenIds = new Int32Array(length);
   const logProbs = new Float32Array(length);

@@ -5,7 +5,7 @@ import {
   type OutputKind,
   type OutputRequest,
 } from '@foretoken/core';
-import { maxScoredCells } from '@foretoken/core/kit';
+import { assertOffered, maxScoredCells } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { groupsByLength } from './length-groups.js';
 import { paddedTokens } from './padded-tokens.js';
@@ -159,6 +159,14 @@ export function assertSome(canvases: readonly Canvas[]): void {
  * Throws `UNSUPPORTED_CAPABILITY`, `INVALID_ARGUMENT` (`k` out of range too), `LENGTH_LIMIT`, `DISPOSED`,
  * `RUNTIME_FAILURE`.
  */
+export function fillCanvases<Output extends OutputRequest>(
+  reader: CanvasReader,
+  runtime: OnnxRuntime,
+  graphs: FillGraphs,
+  canvases: readonly Canvas[],
+  output: Output,
+  signal: AbortSignal | undefined,
+): Promise<CanvasPrediction<Output>[]>;
 export async function fillCanvases(
   reader: CanvasReader,
   runtime: OnnxRuntime,
@@ -168,25 +176,40 @@ export async function fillCanvases(
   signal: AbortSignal | undefined,
 ): Promise<CanvasPrediction[]> {
   reader.check(signal);
-  const { kind } = output;
-  assertOutput(output, graphs);
+  assertOffered(graphs, output);
   const more = 'k' in output ? { k: new runtime.Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]) } : {};
   const parts = await reader.read(
-    () => graphs.sessions(kind),
+    () => graphs.sessions(output.kind),
     canvases,
     signal,
-    (outputs, place) => {
-      const tokenIds = kind === 'argmax' ? outputs.best : outputs.best_token_ids;
-      const logProbs = kind === 'logProbs' ? outputs.log_probs : outputs.best_log_probs;
-      return {
-        tokenIds: tokenIds && cut(tokenIds.data as Int32Array, place),
-        logProbs: logProbs && cut(logProbs.data as Float32Array, place),
-      };
-    },
+    (outputs, place) => predictionOf(output, outputs, place),
     more,
   );
   return parts.map((part, index) => ({ row: canvases[index].row, ...part }));
 }
+
+/** What a graph that ends in the head of an output says of one canvas. */
+function predictionOf(
+  output: OutputRequest,
+  outputs: Readonly<Record<string, Tensor>>,
+  place: CanvasPlace,
+): Unplaced<CanvasPrediction> {
+  const ids = (name: string): Int32Array => cut(outputs[name].data as Int32Array, place);
+  const scores = (name: string): Float32Array => cut(outputs[name].data as Float32Array, place);
+  switch (output.kind) {
+    case 'argmax':
+      return { kind: 'argmax', tokenIds: ids('best') };
+    case 'topK':
+      return { kind: 'topK', k: output.k, tokenIds: ids('best_token_ids'), logProbs: scores('best_log_probs') };
+    case 'logProbs':
+      return { kind: 'logProbs', logProbs: scores('log_probs') };
+    case 'logits':
+      return { kind: 'logits', logits: scores('logits') };
+  }
+}
+
+/** A prediction without the row that it is of. */
+type Unplaced<Prediction> = Prediction extends unknown ? Omit<Prediction, 'row'> : never;
 
 /** What belongs to one canvas of a padded output `[canvases, stride, ..]`: a view. */
 export function cut<Values extends Float32Array | Int32Array>(
@@ -195,21 +218,4 @@ export function cut<Values extends Float32Array | Int32Array>(
 ): Values {
   const size = values.length / canvases;
   return values.subarray(index * size, index * size + (size / stride) * length) as Values;
-}
-
-function assertOutput(output: OutputRequest, { outputs, maxCandidates }: FillGraphs): void {
-  if (!outputs.includes(output.kind)) {
-    throw new ForetokenError(
-      'UNSUPPORTED_CAPABILITY',
-      `This model folder has no graph for the ${output.kind} output of a canvas; it offers: ${outputs.join(', ')}.`,
-      { capability: output.kind, offered: outputs },
-    );
-  }
-  if ('k' in output && !(Number.isInteger(output.k) && output.k >= 1 && output.k <= maxCandidates)) {
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `k must be an integer from 1 to ${maxCandidates}, but was ${output.k}.`,
-      { option: 'k', received: output.k, min: 1, max: maxCandidates },
-    );
-  }
 }

@@ -103,7 +103,11 @@ class LevenshteinSession implements EditSession {
     });
   }
 
-  async fill(canvases: readonly Canvas[], output: OutputRequest, signal?: AbortSignal): Promise<CanvasPrediction[]> {
+  async fill<Output extends OutputRequest>(
+    canvases: readonly Canvas[],
+    output: Output,
+    signal?: AbortSignal,
+  ): Promise<CanvasPrediction<Output>[]> {
     this.#check(canvases, signal);
     const { runtime, graphs } = this.#model;
     return fillCanvases(this.#reader, runtime, graphs, canvases, output, signal);

@@ -47,7 +47,12 @@ export class MaskedCanvasModel implements CanvasModel<TokenSource> {
     this.vocabulary = options.vocabulary;
     this.maskTokenId = options.maskTokenId;
     this.maxLength = options.maxLength;
-    this.supports = { outputs: options.graphs.outputs, lengths: options.source?.lengths !== undefined };
+    const { outputs, maxCandidates } = options.graphs;
+    this.supports = {
+      outputs,
+      lengths: options.source?.lengths !== undefined,
+      maxCandidates: outputs.includes('topK') ? maxCandidates : 0,
+    };
     this.readsHints = options.source?.hint !== undefined;
     if (options.source !== undefined) this.encoder = options.source.encoder;
   }
@@ -105,7 +110,11 @@ class MaskedCanvasSession implements CanvasSession {
     return this.#rankLengths(k);
   }
 
-  fill(canvases: readonly Canvas[], output: OutputRequest, signal?: AbortSignal): Promise<CanvasPrediction[]> {
+  fill<Output extends OutputRequest>(
+    canvases: readonly Canvas[],
+    output: Output,
+    signal?: AbortSignal,
+  ): Promise<CanvasPrediction<Output>[]> {
     const { runtime, graphs } = this.#model;
     return fillCanvases(this.#reader, runtime, graphs, canvases, output, signal);
   }

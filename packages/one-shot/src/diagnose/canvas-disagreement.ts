@@ -44,7 +44,8 @@ export async function canvasDisagreement<Source>(
   outputs: readonly Int32Array[],
   options: CanvasDisagreementOptions = {},
 ): Promise<Disagreement> {
-  assertCanvas({ name: 'diagnose', requires: { model: 'canvas', outputs: ['topK'], lengths: false } }, model);
+  const requires = { model: 'canvas', outputs: ['topK'], lengths: false, candidates: 2 } as const;
+  assertCanvas({ name: 'diagnose', requires }, model);
   const { withEndToken = false, signal } = checkOptions('canvasDisagreement', options, OPTIONS);
   readSources('sources', sources);
   listOf(tokens())('outputs', outputs);

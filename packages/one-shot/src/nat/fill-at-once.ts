@@ -1,17 +1,17 @@
 import {
   type CanvasModel,
-  type CanvasPrediction,
   type DecodeRequest,
   ForetokenError,
   type OpenOptions,
+  type TopKPrediction,
 } from '@foretoken/core';
 import {
   bestCanvasTokens,
-  brokenPrediction,
   type CanvasProposal,
   canvasCandidates,
   canvasLengths,
   cutOutput,
+  filledCanvases,
   forwardParts,
   type LengthOptions,
   meanLogProb,
@@ -44,6 +44,11 @@ export interface FillOptions extends LengthOptions {
   readonly noAdjacentRepeats: boolean;
 }
 
+/** Candidates of a position that are asked for; one of them may be the mask. */
+export function candidatesFor({ noAdjacentRepeats }: Pick<FillOptions, 'noAdjacentRepeats'>): number {
+  return noAdjacentRepeats ? NO_REPEAT_CANDIDATES + 1 : 2;
+}
+
 /** A canvas that is to be filled after `given` tokens. */
 interface Blank {
   readonly row: number;
@@ -72,13 +77,13 @@ export async function fillAtOnce<Source>(
     const lengths = await canvasLengths(options, session, model, request);
     const rows = sources.map((_, row) => blanksOf(row, lengths[row], model, request));
     const due = rows.flat().filter(isDue);
-    const k = Math.min(options.noAdjacentRepeats ? NO_REPEAT_CANDIDATES + 1 : 2, model.vocabulary.size);
+    const output = { kind: 'topK', k: candidatesFor(options) } as const;
     const parts = forwardParts(due, ({ tokenIds }) => tokenIds.length);
     const yielder = new Yielder(signal);
     const found = new Map<Blank, FilledCanvas>();
     for (const part of parts) {
       signal?.throwIfAborted();
-      const predictions = await session.fill(part, { kind: 'topK', k }, signal);
+      const predictions = await filledCanvases(session, part, output, model.vocabulary.size, signal);
       for (const [index, blank] of part.entries()) {
         const canvas = fill(blank, predictions[index], options, model);
         if (canvas !== undefined) found.set(blank, canvas);
@@ -146,14 +151,13 @@ function decided<Source>(
 
 /** The canvas with the chosen tokens; `undefined` where it cannot do without repeats. */
 function fill<Source>(
-  { row, bonus, given, tokenIds: blank }: Blank,
-  prediction: CanvasPrediction | undefined,
+  { bonus, given, tokenIds: blank }: Blank,
+  prediction: TopKPrediction,
   { noAdjacentRepeats }: FillOptions,
   model: CanvasModel<Source>,
 ): FilledCanvas | undefined {
   const tokenIds = blank.slice();
   const logProbs = unknown(blank.length);
-  if (prediction === undefined) throw brokenPrediction(row, 'no prediction');
   const chosen = noAdjacentRepeats
     ? chooseWithoutRepeats(prediction, blank, given, model)
     : bestCanvasTokens(prediction, blank.length, model.maskTokenId);
@@ -167,7 +171,7 @@ function fill<Source>(
 
 /** Arrays as long as the canvas; its first `given` positions are not chosen. */
 function chooseWithoutRepeats<Source>(
-  prediction: CanvasPrediction,
+  prediction: TopKPrediction,
   blank: Int32Array,
   given: number,
   { vocabulary, maskTokenId }: CanvasModel<Source>,

@@ -31,7 +31,7 @@ import {
 import { assertRescorer } from '../rescoring/rescorer.js';
 import { type Candidate, rowEvents } from '../row-events.js';
 import { collapseRepeats } from './collapse-repeats.js';
-import { type FilledCanvas, type FilledRows, type FillOptions, fillAtOnce } from './fill-at-once.js';
+import { candidatesFor, type FilledCanvas, type FilledRows, type FillOptions, fillAtOnce } from './fill-at-once.js';
 import { rescored } from './rescored.js';
 
 /**
@@ -77,7 +77,9 @@ const OPTIONS: OptionTable<NatOptions<never>> = {
 export function nat<Source = TokenSource>(options: NatOptions<Source> = {}): Decoder<CanvasModel<Source>> {
   options = checkOptions<NatOptions<Source>>(NAME, options, OPTIONS);
   assertOptions(options);
-  const requires: Requirements = { model: 'canvas', outputs: ['topK'], lengths: options.length === undefined };
+  const { length, noAdjacentRepeats = false } = options;
+  const candidates = candidatesFor({ noAdjacentRepeats });
+  const requires: Requirements = { model: 'canvas', outputs: ['topK'], lengths: length === undefined, candidates };
   // A model that rescores reads whole outputs.
   const accepts: readonly OptionalField[] = options.rescoring ? ['lengths'] : ['lengths', 'outputPrefixes'];
   const checked = { name: NAME, requires, accepts };

@@ -3,7 +3,7 @@ import type { AutoregressiveSupport, OutputRequest } from '../contract/token-tre
 
 /** Refuses outputs that a model does not offer, before anything is computed. Throws `UNSUPPORTED_CAPABILITY`, `INVALID_ARGUMENT`. */
 export function assertOffered(
-  { outputs, states = [], maxCandidates }: AutoregressiveSupport,
+  { outputs, states = [], maxCandidates }: Pick<AutoregressiveSupport, 'outputs' | 'states' | 'maxCandidates'>,
   output: OutputRequest,
 ): void {
   const offered = output.states === true ? states : outputs;
