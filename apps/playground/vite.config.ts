@@ -33,7 +33,13 @@ export default defineConfig({
   // Any folder of any server will do.
   base: './',
   resolve: { conditions: ['foretoken-source', 'browser', 'module', 'import', 'default'] },
-  build: { outDir: 'dist', target: 'es2022', chunkSizeWarningLimit: 20_000, emptyOutDir: true },
+  build: {
+    outDir: 'dist',
+    target: 'es2022',
+    chunkSizeWarningLimit: 20_000,
+    emptyOutDir: true,
+    rolldownOptions: { input: ['index.html', 'replay.html'] },
+  },
   worker: { format: 'es' },
   plugins: [modelFolders()],
 });

@@ -18,6 +18,11 @@ export default defineConfig({
   title: 'Foretoken',
   description: 'Decoding strategies with speculative decoding, in TypeScript, on ONNX Runtime',
   cleanUrls: true,
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
+  // The other themes have colours that are hard to read.
+  markdown: { theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' } },
+  // The home page of the theme has no main landmark.
+  transformHtml: (html) => html.replace('<div class="VPContent is-home"', '<div role="main" class="VPContent is-home"'),
   lastUpdated: false,
   srcExclude: ['test/**', 'README.md'],
   // Docstrings link to types that typedoc leaves out, such as those of ONNX Runtime.

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { folder as correction } from '@foretoken/model-english-correction';
@@ -10,14 +10,18 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findChromium, launchChromium } from '../../../packages/models/test/browser/chromium.js';
 import { StaticServer } from '../../../packages/models/test/browser/static-server.js';
+import { RECORDINGS } from '../scripts/recordings.js';
 import { firstChoice, fromHash, MOST_STRATEGIES, type RaceChoice, toHash } from '../src/app/share-link.js';
 import { createDecoder } from '../src/run/create-decoder.js';
 import { STRATEGIES } from '../src/run/strategies.js';
 import { TASKS, type TaskId } from '../src/run/tasks.js';
+import { readTrace } from '../src/trace/jsonl.js';
+import { resultOf } from '../src/trace/trace.js';
 import { LOOKS, lookAs, MADE, openPage, overflowOf, pictureOf, shiftsOf, violationsOf } from './chromium-pages.js';
 
 const CONFIG = fileURLToPath(new URL('../vite.config.ts', import.meta.url));
 const OUT = join(MADE, `site-${process.pid}`);
+const TRACES = fileURLToPath(new URL('../traces/', import.meta.url));
 const FOLDERS: Readonly<Record<TaskId, string>> = {
   correct: correction,
   translate: translation,
@@ -111,7 +115,8 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
       await page.keyboard.press('ArrowRight');
       expect(await moment()).toBeGreaterThan(before);
       const playing = (): Promise<string | null> => page.getAttribute('.ft-replay', 'data-playing');
-      await page.keyboard.press('ArrowLeft');
+      // From the beginning it plays for seconds.
+      while ((await moment()) > 0) await page.keyboard.press('ArrowLeft');
       await page.keyboard.press(' ');
       expect(await playing()).toBe('true');
       await page.keyboard.press(' ');
@@ -179,6 +184,30 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
         });
       });
     });
+  });
+
+  it('replays what was recorded without a model', async () => {
+    server.requests.length = 0;
+    for (const { strategies } of RECORDINGS) {
+      const names = Object.keys(strategies);
+      const address = `${server.url}replay.html#traces=${names.join('+')}`;
+      const { page, problems } = await openPage(browser, address, LOOKS[1]);
+      await page.waitForSelector('.ft-lane');
+      const recorded = names.map((name) => [
+        ...resultOf(readTrace(readFileSync(join(TRACES, `${name}.jsonl`), 'utf8'))).best.tokenIds,
+      ]);
+      expect(Object.values(await lanesOf(page))).toEqual(recorded);
+      expect(await violationsOf(page)).toEqual([]);
+      await lookAs(page, LOOKS[2]);
+      expect(await violationsOf(page)).toEqual([]);
+      expect(await overflowOf(page)).toBe(0);
+      expect(problems).toEqual([]);
+      await page.context().close();
+    }
+    expect(server.requests.filter((path) => /models|wasm/.test(path))).toEqual([]);
+    const { page } = await openPage(browser, `${server.url}replay.html#traces=nothing`, LOOKS[0]);
+    await page.waitForFunction(() => document.querySelector('#replay')?.textContent?.includes('nothing'));
+    await page.context().close();
   });
 
   it.each([LOOKS[0], LOOKS[2]])('moves nothing while it decodes and replays, at $width px', async (look) => {

@@ -1,7 +1,7 @@
 import type { Theme } from 'vitepress';
 import DefaultTheme from 'vitepress/theme';
 import { Replay } from './replay.js';
-import './replay.css';
+import './style.css';
 
 export default {
   extends: DefaultTheme,

@@ -2,9 +2,9 @@ import type { JSX } from 'preact';
 import { roundsOf } from '../trace/steps.js';
 import { durationOf, endOf, type Trace } from '../trace/trace.js';
 import { Figure, milliseconds } from './figure.js';
+import { useWidth } from './use-width.js';
 import type { View, ViewProps } from './view.js';
 
-const WIDTH = 640;
 const HEIGHT = 140;
 const BOTTOM = 22;
 
@@ -30,13 +30,14 @@ export function speedups(trace: Trace, traces: readonly Trace[]) {
 }
 
 function Picture({ trace, traces, atMs }: ViewProps): JSX.Element {
+  const [place, width] = useWidth();
   const rounds = roundsOf(trace);
   const past = rounds.filter((round) => round.atMs <= atMs);
   const histogram = acceptanceHistogram(trace);
   const soFar = new Array<number>(histogram.length).fill(0);
   for (const { accepted } of past) soFar[accepted]++;
   const y = (rounds: number): number => (rounds / Math.max(1, ...histogram)) * (HEIGHT - BOTTOM - 16);
-  const step = WIDTH / histogram.length;
+  const step = width / histogram.length;
   const { statistics } = endOf(trace);
   const { accepted = 0, evaluated = 0 } = statistics.speculation ?? {};
   const { own, most, share } = speedups(trace, traces);
@@ -44,41 +45,44 @@ function Picture({ trace, traces, atMs }: ViewProps): JSX.Element {
   return (
     <div class="ft-acceptance">
       <figure>
-        <svg
-          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-          role="img"
-          aria-label={`Rounds by accepted draft tokens: ${histogram.map((count, index) => `${index}: ${count}`).join(', ')}`}
-        >
-          <line class="ft-axis" x1={0} x2={WIDTH} y1={HEIGHT - BOTTOM} y2={HEIGHT - BOTTOM} />
-          {histogram.map((count, index) => (
-            <g key={index} transform={`translate(${index * step} 0)`}>
-              <rect
-                class="ft-bar-later"
-                x={step * 0.12}
-                width={step * 0.76}
-                y={HEIGHT - BOTTOM - y(count)}
-                height={y(count)}
-                rx={3}
-              />
-              <rect
-                class="ft-bar"
-                x={step * 0.12}
-                width={step * 0.76}
-                y={HEIGHT - BOTTOM - y(soFar[index])}
-                height={y(soFar[index])}
-                rx={3}
-              />
-              <text class="ft-tick" x={step / 2} y={HEIGHT - 6} text-anchor="middle">
-                {index}
-              </text>
-              {count > 0 && (
-                <text class="ft-tick" x={step / 2} y={HEIGHT - BOTTOM - y(count) - 4} text-anchor="middle">
-                  {count}
+        <div ref={place}>
+          <svg
+            height={HEIGHT}
+            viewBox={`0 0 ${width} ${HEIGHT}`}
+            role="img"
+            aria-label={`Rounds by accepted draft tokens: ${histogram.map((count, index) => `${index}: ${count}`).join(', ')}`}
+          >
+            <line class="ft-axis" x1={0} x2={width} y1={HEIGHT - BOTTOM} y2={HEIGHT - BOTTOM} />
+            {histogram.map((count, index) => (
+              <g key={index} transform={`translate(${index * step} 0)`}>
+                <rect
+                  class="ft-bar-later"
+                  x={step * 0.12}
+                  width={step * 0.76}
+                  y={HEIGHT - BOTTOM - y(count)}
+                  height={y(count)}
+                  rx={3}
+                />
+                <rect
+                  class="ft-bar"
+                  x={step * 0.12}
+                  width={step * 0.76}
+                  y={HEIGHT - BOTTOM - y(soFar[index])}
+                  height={y(soFar[index])}
+                  rx={3}
+                />
+                <text class="ft-tick" x={step / 2} y={HEIGHT - 6} text-anchor="middle">
+                  {index}
                 </text>
-              )}
-            </g>
-          ))}
-        </svg>
+                {count > 0 && (
+                  <text class="ft-tick" x={step / 2} y={HEIGHT - BOTTOM - y(count) - 4} text-anchor="middle">
+                    {count}
+                  </text>
+                )}
+              </g>
+            ))}
+          </svg>
+        </div>
         <figcaption>Rounds, by how many tokens of the draft were accepted</figcaption>
       </figure>
       <dl class="ft-figures">

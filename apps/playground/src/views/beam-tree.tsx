@@ -1,4 +1,4 @@
-import { cluster, type HierarchyPointNode, hierarchy } from 'd3-hierarchy';
+import { type HierarchyPointNode, hierarchy, tree } from 'd3-hierarchy';
 import type { JSX } from 'preact';
 import { revisionsOf } from '../trace/steps.js';
 import { resultOf, type Trace, tokenText } from '../trace/trace.js';
@@ -73,13 +73,14 @@ const ROW = 30;
 
 function Picture({ trace, atMs }: ViewProps): JSX.Element {
   const root = hierarchy(beamTree(trace), ({ children }) => children);
-  const rows = root.leaves().length;
+  const ways = root.leaves().length;
   const columns = root.height + 1;
-  const layout = cluster<BeamNode>()
+  const layout = tree<BeamNode>()
     .nodeSize([ROW, COLUMN])
     .separation(() => 1)(root);
   const nodes = layout.descendants();
   const top = Math.min(...nodes.map(({ x }) => x));
+  const height = Math.max(...nodes.map(({ x }) => x)) - top + ROW;
   const x = ({ depth }: HierarchyPointNode<BeamNode>): number => depth * COLUMN + 8;
   const y = (node: HierarchyPointNode<BeamNode>): number => node.x - top + ROW / 2;
   const state = ({ firstMs, lastMs, best }: BeamNode): string => {
@@ -107,9 +108,9 @@ function Picture({ trace, atMs }: ViewProps): JSX.Element {
         <svg
           class="ft-tree"
           width={columns * COLUMN + 24}
-          height={rows * ROW}
+          height={height}
           role="img"
-          aria-label={`Tree of ${nodes.length - 1} tokens that were kept, ${rows} ways`}
+          aria-label={`Tree of ${nodes.length - 1} tokens that were kept, ${ways} ways`}
         >
           {layout.links().map(({ source, target }) => (
             <path

@@ -50,7 +50,7 @@ export function dagOf(trace: Trace): { vertices: readonly Vertex[]; edges: reado
 
 const COLUMN = 58;
 const MIDDLE = 130;
-const HEIGHT = 300;
+const HEIGHT = 236;
 
 function Picture({ trace, atMs }: ViewProps): JSX.Element {
   const { vertices, edges } = dagOf(trace);
