@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { metadataFaults } from './metadata.mjs';
 import { packAll, publicPackages } from './pack.mjs';
+import { followQuickStart } from './quick-start.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const work = mkdtempSync(join(tmpdir(), 'foretoken-packages-'));
@@ -173,6 +174,11 @@ step(
   '--file',
   'sentence.txt',
 );
+
+const tarballsOf = (name) => [...withDependencies(name).values()].map(({ tarball }) => tarball);
+const quickStart = followQuickStart(ROOT, join(work, 'quick-start'), tarballsOf);
+faults.push(...quickStart);
+console.log(quickStart.length === 0 ? 'ok    the quick start, step by step' : `FAULT ${quickStart.join('; ')}`);
 
 rmSync(work, { recursive: true, force: true });
 if (faults.length > 0) {
