@@ -48,6 +48,10 @@ export const OPTIONS = {
   model: { flag: '--model <folder>', description: 'Model folder (default: the English-German model that comes along)' },
   threads: { flag: '--threads <n>', description: 'Intra-op threads (default: measured when the model is loaded)' },
   drafter: { flag: '--drafter <name>', description: 'What drafts for speculative: lattice (default), copy or ngram' },
+  precision: {
+    flag: '--precision <name>',
+    description: 'Of an ONNX export: which of its graphs, such as q8 (default: fp32)',
+  },
   json: { flag: '--json', description: 'One JSON object on standard output' },
 } as const satisfies Record<string, OptionDefinition>;
 

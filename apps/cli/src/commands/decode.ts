@@ -35,6 +35,7 @@ export const decodeCommand: CommandDefinition = {
     ...STRATEGY_OPTIONS,
     OPTIONS.model,
     OPTIONS.threads,
+    OPTIONS.precision,
     OPTIONS.json,
     { flag: '--jsonl', description: 'Every event as one JSON object a line, as it happens' },
   ],

@@ -53,6 +53,7 @@ export const raceCommand: CommandDefinition = {
     OPTIONS.drafter,
     OPTIONS.model,
     OPTIONS.threads,
+    OPTIONS.precision,
     OPTIONS.json,
   ],
   run,

@@ -24,6 +24,7 @@ export function memoryFolder(files: ReadonlyMap<string, Uint8Array>): ModelIo {
           {
             folder: FOLDER,
             file,
+            received: 'missing',
           },
         );
       }

@@ -46,8 +46,9 @@ export interface ModelIo {
   /** Where a file of the folder is, for messages; `file` is a plain relative name. */
   pathOf(file: string): string;
   /**
-   * Opens a file, named by a plain relative name. Throws `INVALID_MODEL_FOLDER` where there is none, `NETWORK_FAILURE`, or the
-   * signal's reason. Whoever calls closes what it gives.
+   * Opens a file, named by a plain relative name. Throws `INVALID_MODEL_FOLDER` where there is none, with `received: 'missing'` and
+   * the `file` in its details, so that a folder without a manifest can be told from one that cannot be read; `NETWORK_FAILURE`; or
+   * the signal's reason. Whoever calls closes what it gives.
    */
   open(file: string, options?: OpenOptions): Promise<OpenedFile>;
   /** SHA-256 in pieces; without it WebCrypto is given whole files. */

@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { signal as readSignal } from '@foretoken/core/kit';
+import type { ExportPrecisions } from '../adapters/export-precisions.js';
 import { MANIFEST_FILE } from '../folder/manifest.js';
 import { type ModelFolder, type OpenFolderOptions, openFolder } from '../folder/read-folder.js';
 import { errorCode, invalidFolder, quote, reason } from '../folder/refusal.js';
@@ -21,11 +22,18 @@ import { locateModel } from './locate-model.js';
  * does: whoever wrote it into the manifest already knew the content, so a hard link to a secret file gives nothing away.
  * What is read later is verified again, byte for byte, so a folder that is replaced meanwhile is refused and never mixed in.
  *
+ * A folder of an exporter has no manifest: what it would say is made of its graphs and configs; `precision` says which graphs, as the
+ * option of `loadModel` does.
+ *
  * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, or the signal's reason, looked at between pieces.
  */
-export async function openModelFolder(location: ModelLocation, signal?: AbortSignal): Promise<ModelFolder> {
+export async function openModelFolder(
+  location: ModelLocation,
+  signal?: AbortSignal,
+  precision?: ExportPrecisions,
+): Promise<ModelFolder> {
   if (signal !== undefined) readSignal('signal', signal).throwIfAborted();
-  return openFolder(await locate(location, { signal }), { signal });
+  return openFolder(await locate(location, { signal }), { signal, precision });
 }
 
 /** What reads a location. Throws `INVALID_ARGUMENT`, `INVALID_MODEL_FOLDER`, `NETWORK_FAILURE`. */

@@ -1,4 +1,5 @@
 import { wrongValue } from '@foretoken/core/kit';
+import type { ExportPrecisions } from '../adapters/export-precisions.js';
 import { type ModelFolder, openFolder } from '../folder/read-folder.js';
 import { fetchFolder } from '../io/fetch.js';
 import type { ModelIo } from '../io/model-io.js';
@@ -8,11 +9,18 @@ import { isModelIo, type ModelLocation } from '../platform.js';
  * Opens a model folder as untrusted input: the manifest first, then every file's size and digest, before any parser but that of the
  * manifest sees a byte.
  *
+ * A folder of an exporter has no manifest: what it would say is made of its graphs and configs; `precision` says which graphs, as the
+ * option of `loadModel` does.
+ *
  * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, `NETWORK_FAILURE`, or the signal's reason.
  */
-export async function openModelFolder(location: ModelLocation, signal?: AbortSignal): Promise<ModelFolder> {
+export async function openModelFolder(
+  location: ModelLocation,
+  signal?: AbortSignal,
+  precision?: ExportPrecisions,
+): Promise<ModelFolder> {
   signal?.throwIfAborted();
-  return openFolder(locate(location), { signal });
+  return openFolder(locate(location), { signal, precision });
 }
 
 /** What reads a location; URLs may be relative to the page. Throws `INVALID_ARGUMENT`. */

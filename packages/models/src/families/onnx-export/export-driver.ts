@@ -19,11 +19,14 @@ import { float16BitsToFloat32 } from '../../weights/float16.js';
 import { type CacheRole, type DecoderRoles, presentOf } from './export-roles.js';
 import type { ExportSources } from './export-sources.js';
 
+/** What is used of an open graph. */
+export type ExportSession = Pick<GraphSession, 'inputType' | 'run'>;
+
 /** The graphs of an exported decoder, and what is known of them. */
 export interface ExportSteps {
   readonly runtime: OnnxRuntime;
   /** Gives a graph, opening it on first use. */
-  readonly session: (file: string) => Promise<GraphSession>;
+  readonly session: (file: string) => Promise<ExportSession>;
   /** What reads outputs from their beginning, and what goes on with a cache; one graph may do both. */
   readonly begin: DecoderRoles;
   readonly goOn: DecoderRoles;
@@ -83,7 +86,7 @@ export class ExportDriver implements PathDriver {
     this.#sources?.dispose();
   }
 
-  #feedTokens(session: GraphSession, roles: DecoderRoles, inputs: PathInputs, feeds: Record<string, Tensor>): void {
+  #feedTokens(session: ExportSession, roles: DecoderRoles, inputs: PathInputs, feeds: Record<string, Tensor>): void {
     const { row, pastLength, length, tokenIds } = inputs;
     const lanes = row.length;
     const feed = (name: string | undefined, values: () => Int32Array, dims: readonly number[]): void => {
@@ -100,7 +103,7 @@ export class ExportDriver implements PathDriver {
     feeds[roles.goesOn] = new this.#steps.runtime.Tensor('bool', Uint8Array.of(inputs.past === undefined ? 0 : 1), [1]);
   }
 
-  #feedSources(session: GraphSession, roles: DecoderRoles, { row }: PathInputs, feeds: Record<string, Tensor>): void {
+  #feedSources(session: ExportSession, roles: DecoderRoles, { row }: PathInputs, feeds: Record<string, Tensor>): void {
     if (this.#sources === undefined) return;
     const { states, mask, time } = this.#sources.feeds(row);
     if (roles.states !== undefined) feeds[roles.states] = states;
@@ -110,7 +113,7 @@ export class ExportDriver implements PathDriver {
   }
 
   #feedPast(
-    session: GraphSession,
+    session: ExportSession,
     roles: DecoderRoles,
     { row, past }: PathInputs,
     feeds: Record<string, Tensor>,
