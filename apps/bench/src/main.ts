@@ -7,6 +7,7 @@ import { modelFolder, openBenchModel, shippedModelFolder } from './bench-model.j
 import { misspelt, realMisspellings } from './correction/misspellings.js';
 import { correctionBench } from './correction-bench.js';
 import { readCorrectionTests } from './correction-tests.js';
+import { linesBench } from './lines-bench.js';
 import { type LoadTask, runLoadTask } from './load/load-child.js';
 import { loadBench } from './load-bench.js';
 import { MODEL_ROWS } from './models/model-rows.js';
@@ -23,6 +24,7 @@ import { flickr2016, readTestSet, type TestSet } from './test-sets.js';
 const USAGE = `npm run bench -- speculative [--json] [--limit N] [--repeats N]
 npm run bench -- search [--json] [--limit N] [--repeats N]
 npm run bench -- load [--json] [--repeats N]
+npm run bench -- lines [--json] [--limit N] [--source FILE --reference FILE]
 npm run bench -- sizes [--json]
 npm run bench -- models [--json] [--rows a,b]
 npm run bench -- quality [--json] [--limit N] [--source FILE --reference FILE]
@@ -36,7 +38,7 @@ npm run bench -- correction [--json] [--limit N] [--repeats N] [--model FOLDER]
   --threads N        intra-op threads; default: probed
   --json             one JSON object on stdout, nothing else`;
 
-const BENCHES = ['speculative', 'search', 'quality', 'nar', 'correction', 'load', 'sizes', 'models'] as const;
+const BENCHES = ['speculative', 'search', 'quality', 'nar', 'correction', 'load', 'lines', 'sizes', 'models'] as const;
 const isBench = (name: string | undefined): name is (typeof BENCHES)[number] => BENCHES.some((bench) => bench === name);
 
 class UsageError extends Error {}
@@ -102,6 +104,11 @@ async function main(argv: readonly string[]): Promise<void> {
   const repeats = integer('repeats', values.repeats);
   const threads = integer('threads', values.threads);
   const options = { progress, repeats };
+  if (bench === 'lines') {
+    const { sources } = testSet;
+    const count = integer('limit', values.limit);
+    return print(await linesBench(sources, { count, threads, model: values.model, progress }), values.json);
+  }
   if (bench === 'nar') return runNar(values, testSet, options, threads);
   const model = await openBenchModel(values.model, threads);
   try {

@@ -1,7 +1,8 @@
 import type { DecodeEvent, DecodeStatistics, FinishReason, ForetokenError, Hypothesis } from '@foretoken/core';
 import { errorRecord } from './errors.js';
-import { type Io, toJson, write } from './io.js';
+import { toJson } from './io.js';
 import type { InputLine } from './lines.js';
+import type { Sink } from './sinks.js';
 import type { StrategyName } from './strategy-names.js';
 import { oneLine, safeText } from './terminal/style.js';
 
@@ -16,7 +17,8 @@ export interface DecodedLine {
   readonly finishReason: FinishReason;
   /** Source tokens that stand for text the tokenizer does not know. */
   readonly unknownTokens: number;
-  readonly statistics: DecodeStatistics;
+  /** Of this line; absent where it was decoded together with others. */
+  readonly statistics?: DecodeStatistics | undefined;
   /** All hypotheses of the line, best first. */
   readonly hypotheses: readonly (Hypothesis & { readonly text: string })[];
 }
@@ -35,14 +37,14 @@ export interface DecodeWriter {
  * committed.
  */
 export class PlainWriter implements DecodeWriter {
-  readonly #io: Io;
+  readonly #sink: Sink;
   readonly #live: boolean;
   #shown = '';
   #tokenIds: number[] = [];
 
-  constructor(io: Io) {
-    this.#io = io;
-    this.#live = io.stdout.isTTY === true;
+  constructor(sink: Sink) {
+    this.#sink = sink;
+    this.#live = sink.live;
   }
 
   async event(_line: number, event: DecodeEvent, textOf: (tokenIds: Int32Array) => string): Promise<void> {
@@ -51,7 +53,7 @@ export class PlainWriter implements DecodeWriter {
     const text = safeText(oneLine(textOf(Int32Array.from(this.#tokenIds))));
     // A token may change how the one before it reads; then wait for the whole line.
     if (!text.startsWith(this.#shown)) return;
-    await write(this.#io.stdout, text.slice(this.#shown.length));
+    await this.#sink.write(text.slice(this.#shown.length));
     this.#shown = text;
   }
 
@@ -59,7 +61,7 @@ export class PlainWriter implements DecodeWriter {
     const line = this.#live ? safeText(oneLine(text)) : oneLine(text);
     const rest = line.startsWith(this.#shown) ? line.slice(this.#shown.length) : `\n${line}`;
     this.#begin();
-    await write(this.#io.stdout, `${rest}\n`);
+    await this.#sink.write(`${rest}\n`);
   }
 
   async failed(): Promise<void> {
@@ -68,7 +70,7 @@ export class PlainWriter implements DecodeWriter {
   }
 
   async end(): Promise<void> {
-    if (this.#shown !== '') await write(this.#io.stdout, '\n');
+    if (this.#shown !== '') await this.#sink.write('\n');
     this.#begin();
   }
 
@@ -84,13 +86,15 @@ function errorRow({ number, text }: InputLine, error: ForetokenError) {
 
 /** Everything as one object at the end. */
 export class JsonWriter implements DecodeWriter {
-  readonly #io: Io;
+  readonly #sink: Sink;
   readonly #strategy: StrategyName;
+  readonly #signal: AbortSignal;
   readonly #rows: object[] = [];
 
-  constructor(io: Io, strategy: StrategyName) {
-    this.#io = io;
+  constructor(sink: Sink, strategy: StrategyName, signal: AbortSignal) {
+    this.#sink = sink;
     this.#strategy = strategy;
+    this.#signal = signal;
   }
 
   async event(): Promise<void> {}
@@ -104,18 +108,18 @@ export class JsonWriter implements DecodeWriter {
   }
 
   async end(): Promise<void> {
-    if (this.#io.signal.aborted) return;
+    if (this.#signal.aborted) return;
     const record = { version: RECORD_VERSION, strategy: this.#strategy, rows: this.#rows };
-    await write(this.#io.stdout, `${toJson(record)}\n`);
+    await this.#sink.write(`${toJson(record)}\n`);
   }
 }
 
 /** Every event of the decoder as it happens, one JSON object a line; then a `line-end` or an `error`. */
 export class JsonLinesWriter implements DecodeWriter {
-  readonly #io: Io;
+  readonly #sink: Sink;
 
-  constructor(io: Io) {
-    this.#io = io;
+  constructor(sink: Sink) {
+    this.#sink = sink;
   }
 
   async event(line: number, event: DecodeEvent, textOf: (tokenIds: Int32Array) => string): Promise<void> {
@@ -134,6 +138,6 @@ export class JsonLinesWriter implements DecodeWriter {
   async end(): Promise<void> {}
 
   async #write(record: object): Promise<void> {
-    await write(this.#io.stdout, `${toJson({ version: RECORD_VERSION, ...record })}\n`);
+    await this.#sink.write(`${toJson({ version: RECORD_VERSION, ...record })}\n`);
   }
 }

@@ -15,9 +15,12 @@ export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted by Ctrl-C; decoding stops before its next forward. */
+  /** Aborted by Ctrl-C, or with `OUTPUT_LOST`; decoding stops before its next forward. */
   readonly signal: AbortSignal;
 }
+
+/** Why the signal aborts where nobody interrupted: standard output or standard error takes no more. */
+export const OUTPUT_LOST: Error = new Error('The output cannot be written any more.');
 
 /** Writes and waits until the stream took it. A reader that has gone away is not an error here: see `main.ts`. */
 export function write(stream: Output, text: string): Promise<void> {

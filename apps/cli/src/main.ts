@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { EXIT } from './errors.js';
+import { OUTPUT_LOST } from './io.js';
 import { run } from './run.js';
 import { RESTORE } from './terminal/live-region.js';
 import { standardInput } from './text-files.js';
@@ -26,7 +27,7 @@ for (const [signal, exitCode] of [
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    controller.abort();
+    controller.abort(OUTPUT_LOST);
     if (error.code === 'EPIPE') {
       // `foretoken decode | head` is not a mistake: stop, and say nothing.
       readerGone = true;

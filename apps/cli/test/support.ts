@@ -87,19 +87,29 @@ export function withParts<Model extends LoadedModel>(
 
 export interface FakeModelOptions {
   readonly lattice?: boolean;
+  /** Rows of one forest. */
+  readonly rows?: number;
   /** Called before every forward of the target. */
   readonly onForward?: () => void;
+  /** Called with what is to be decoded together. */
+  readonly onOpen?: (rows: number) => void;
 }
 
 /** A model that translates word for word; its CTC lattice gets every third word wrong. */
-export function fakeModel({ lattice = true, onForward = () => {} }: FakeModelOptions = {}): FakeModel {
+export function fakeModel({
+  lattice = true,
+  rows = 1,
+  onForward = () => {},
+  onOpen = () => {},
+}: FakeModelOptions = {}): FakeModel {
   const open = { forests: 0, models: 1 };
   const autoregressive: AutoregressiveModel<TokenSource> = {
     vocabulary: VOCABULARY,
     maxLength: 20,
-    supports: { outputs: ['argmax'], branching: true, rollback: true, rows: 1, maxCandidates: 0 },
+    supports: { outputs: ['argmax'], branching: true, rollback: true, rows, maxCandidates: 0 },
     open: async (sources) => {
       open.forests++;
+      onOpen(sources.length);
       return wordForest(sources, onForward, () => open.forests--);
     },
   };

@@ -1,17 +1,16 @@
-import type { DecodeEndEvent } from '@foretoken/core';
+import { ForetokenError } from '@foretoken/core';
 import type { LoadedModel } from '@foretoken/models';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
+import { BATCH_SIZE, decodeAll, MAX_BATCH_SIZE } from '../decode-lines.js';
 import { type DecodeWriter, JsonLinesWriter, JsonWriter, PlainWriter } from '../decode-writers.js';
-import { EXIT, isRowError, onLine, usageError } from '../errors.js';
+import { usageError } from '../errors.js';
 import { openSentences, type Sentences } from '../inputs.js';
-import { write } from '../io.js';
-import type { InputLine } from '../lines.js';
 import { loadChosenModel } from '../load.js';
-import { InitialTexts, requestFor } from '../requests.js';
-import { createStrategy, type Strategy } from '../strategies.js';
-import { DRAFTERS, STRATEGIES, type StrategyName, VARIANTS } from '../strategy-names.js';
+import { InitialTexts } from '../requests.js';
+import { examineOutput, type OutputFile, openOutput, type Sink, standardOutput } from '../sinks.js';
+import { createStrategy } from '../strategies.js';
+import { DRAFTERS, findPart, partOf, STRATEGIES, type StrategyName, VARIANTS } from '../strategy-names.js';
 import { readStrategyOptions, STRATEGY_HELP, STRATEGY_OPTIONS } from '../strategy-options.js';
-import { problemLine } from '../terminal/style.js';
 
 export const decodeCommand: CommandDefinition = {
   name: 'decode',
@@ -20,6 +19,7 @@ export const decodeCommand: CommandDefinition = {
   examples: [
     'foretoken decode --text "A dog runs across the grass."',
     'cat captions.en | foretoken decode --strategy speculative > captions.de',
+    'foretoken decode --file captions.en --out captions.de --resume',
     'foretoken decode --strategy beam --beam-size 8 --hypotheses 3 --json --text "A dog runs across the grass."',
     'foretoken decode --strategy mask-predict --iterations 10 --length-beam 5 --file captions.en --jsonl',
     'foretoken decode --strategy masked-diffusion --length 64 --model my-masked-lm --text "To be, or"',
@@ -30,6 +30,13 @@ export const decodeCommand: CommandDefinition = {
     { flag: '--variant <name>', description: 'Which model of its kind decodes: exact (default), fast or draft' },
     OPTIONS.text,
     OPTIONS.file,
+    { flag: '--out <path>', description: 'Write the lines to this file, not to standard output' },
+    { flag: '--resume', description: 'Go on after the last complete line of --out' },
+    { flag: '--replace', description: 'Write --out anew where it exists' },
+    {
+      flag: '--batch-size <n>',
+      description: `Lines decoded together (default: ${BATCH_SIZE} for a file, else 1)`,
+    },
     { flag: '--max-new-tokens <n>', description: 'Most output tokens a line' },
     { flag: '--stop <string>', description: 'End a line with the token that completes this string; may be repeated' },
     ...STRATEGY_OPTIONS,
@@ -61,102 +68,75 @@ async function run(context: CommandContext): Promise<number> {
     initial: initial === undefined ? undefined : await InitialTexts.read(initial, io.signal),
     stops,
   };
-  const writer = chooseWriter(context, name);
+  const plain = !options.flag('json') && !options.flag('jsonl');
+  const output = await outputFor(context, plain);
   const sentences = await openSentences(options, io);
   if (sentences === undefined) {
     throw usageError('There is nothing to decode: give --text or --file, or pipe sentences in, one a line.');
   }
+  const batchSize = batchSizeFor(context, plain, sentences);
   const model = await loadChosenModel(context);
+  let sink: Sink | undefined;
   try {
     const strategy = createStrategy(name, model, drafter ?? 'lattice', { ...strategyOptions, variant });
-    return await decodeAll(context, model, strategy, sentences, writer, limits);
+    sink = output === undefined ? standardOutput(io) : await openOutput(output);
+    const writer = chooseWriter(context, name, sink);
+    const job = { context, model, strategy, writer, limits, batchSize: batchSize(name, model) };
+    return await decodeAll(job, sentences, output?.done ?? 0);
   } finally {
+    await sink?.close();
     await model[Symbol.asyncDispose]();
   }
 }
 
-/** What of a request comes from the command line. */
-interface Limits {
-  readonly maxNewTokens?: number | undefined;
-  readonly seed?: number | undefined;
-  readonly initial?: InitialTexts | undefined;
-  readonly stops: readonly string[];
+function chooseWriter({ options, io }: CommandContext, strategy: StrategyName, sink: Sink): DecodeWriter {
+  if (options.flag('jsonl')) return new JsonLinesWriter(sink);
+  return options.flag('json') ? new JsonWriter(sink, strategy, io.signal) : new PlainWriter(sink);
 }
 
-function chooseWriter({ options, io }: CommandContext, strategy: StrategyName): DecodeWriter {
+/** The file of `--out`, examined; undefined for standard output. */
+async function outputFor({ options }: CommandContext, plain: boolean): Promise<OutputFile | undefined> {
   if (options.flag('json') && options.flag('jsonl')) throw usageError('--json and --jsonl exclude each other.');
-  if (options.flag('jsonl')) return new JsonLinesWriter(io);
-  return options.flag('json') ? new JsonWriter(io, strategy) : new PlainWriter(io);
+  const path = options.text('out');
+  const file = options.text('file');
+  const [resume, replace] = [options.flag('resume'), options.flag('replace')];
+  if (resume && replace) throw usageError('--resume and --replace exclude each other.');
+  if (path === undefined) {
+    if (!resume && !replace) return undefined;
+    throw usageError(`--${resume ? 'resume' : 'replace'} needs --out, the file of the outputs.`, { option: 'out' });
+  }
+  if (resume && !plain) throw usageError('--resume goes with plain output, not with --json or --jsonl.');
+  if (resume && options.texts('text').length > 0) throw usageError('--resume goes with --file, not with --text.');
+  return examineOutput(path, { input: file === '-' ? undefined : file, resume, replace });
 }
 
-async function decodeAll(
-  context: CommandContext,
-  model: LoadedModel,
-  strategy: Strategy,
+/** Lines decoded together, once the model is known. Throws `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY`. */
+function batchSizeFor(
+  { options }: CommandContext,
+  plain: boolean,
   sentences: Sentences,
-  writer: DecodeWriter,
-  limits: Limits,
-): Promise<number> {
-  const { io, style } = context;
-  // Sentences from the command line are all looked at before the first is decoded.
-  if (sentences.kind === 'texts') for (const { text } of sentences.lines) model.tokenizer.encode(text);
-  let failures = 0;
-  try {
-    for await (const line of sentences.lines) {
-      io.signal.throwIfAborted();
-      try {
-        if (line.error !== undefined) throw line.error;
-        await decodeLine(context, model, strategy, line, writer, limits);
-      } catch (error) {
-        if (!isRowError(error)) throw error;
-        if (sentences.kind === 'texts') throw error;
-        failures++;
-        const named = onLine(error, line.number);
-        await writer.failed(line, named);
-        await write(io.stderr, problemLine(style.stderr, named.code, named.message));
-      }
+): (strategy: StrategyName, model: LoadedModel) => number {
+  const wanted = options.integer('batch-size', 1, MAX_BATCH_SIZE);
+  if (!plain && wanted !== undefined && wanted > 1) {
+    throw usageError(
+      '--batch-size goes with plain output: the events and figures of --json and --jsonl are of one line.',
+      {
+        option: 'batch-size',
+        received: wanted,
+      },
+    );
+  }
+  const usual = plain && sentences.kind === 'lines' && sentences.from === 'file' ? BATCH_SIZE : 1;
+  return (strategy, model) => {
+    const held = partOf(strategy) === 'autoregressive' ? findPart(model, 'autoregressive')?.supports.rows : undefined;
+    const max = held ?? Number.POSITIVE_INFINITY;
+    if (wanted !== undefined && wanted > max) {
+      throw new ForetokenError(
+        'UNSUPPORTED_CAPABILITY',
+        `This model decodes ${max} ${max === 1 ? 'line' : 'lines'} at once at most; --batch-size was ${wanted}.`,
+        { option: 'batch-size', received: wanted, max },
+      );
     }
-  } finally {
-    await writer.end();
-  }
-  return failures === 0 ? EXIT.ok : EXIT.failure;
-}
-
-async function decodeLine(
-  { io, note }: CommandContext,
-  model: LoadedModel,
-  strategy: Strategy,
-  { number, text: source }: InputLine,
-  writer: DecodeWriter,
-  limits: Limits,
-): Promise<void> {
-  const { tokenizer } = model;
-  const { request: read, unknownTokens } = await requestFor(model, source);
-  if (unknownTokens > 0) await note(unknownWarning(number, unknownTokens));
-  const textOf = (tokenIds: Int32Array): string => tokenizer.decode(tokenIds);
-  const { stops, initial, ...numbers } = limits;
-  const request = {
-    ...read,
-    initialOutputs: initial && [initial.tokensFor(number, tokenizer)],
-    signal: io.signal,
-    ...numbers,
-    stopStrings: stops.length === 0 ? undefined : { strings: stops, textOf },
+    return Math.min(wanted ?? usual, max);
   };
-  let end: DecodeEndEvent | undefined;
-  for await (const event of strategy.decode(request)) {
-    if (event.type === 'decode-end') end = event;
-    await writer.event(number, event, textOf);
-  }
-  const all = end!.results[0].hypotheses;
-  const { tokenIds, finishReason } = all[0];
-  const text = textOf(tokenIds);
-  const hypotheses = all.map((hypothesis) => ({ text: textOf(hypothesis.tokenIds), ...hypothesis }));
-  const { statistics } = end!;
-  await writer.decoded({ line: number, source, text, tokenIds, finishReason, unknownTokens, statistics, hypotheses });
-}
-
-/** What to tell about text that the tokenizer cannot express. */
-export function unknownWarning(line: number, count: number): string {
-  const tokens = count === 1 ? '1 token stands' : `${count} tokens stand`;
-  return `warning: line ${line}: ${tokens} for characters the model does not know; the output may lack them.`;
 }

@@ -3,6 +3,7 @@ import { correctionDrafter } from '@foretoken/correction';
 import type { LoadedModel } from '@foretoken/models';
 import { oneOf } from '../arguments.js';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
+import { unknownWarning } from '../decode-lines.js';
 import { EXIT, isRowError, onLine, usageError } from '../errors.js';
 import { EXAMPLE_SENTENCES, MISTAKEN_SENTENCES } from '../example-sentences.js';
 import { openSentences } from '../inputs.js';
@@ -23,7 +24,6 @@ import {
   STRATEGIES,
   type StrategyName,
 } from '../strategy-names.js';
-import { unknownWarning } from './decode.js';
 
 const TASKS = ['correct', 'translate'] as const;
 type Task = (typeof TASKS)[number];
