@@ -8,6 +8,7 @@ export type {
   FloatSource,
   MarianManifest,
   MaskedLanguageModelManifest,
+  RecurrentManifest,
 } from './families/known-manifests.js';
 export { familyNames, familyOf, registerFamily } from './families/registry.js';
 export type { FileRecord, ModelManifest } from './folder/manifest.js';

@@ -1,6 +1,7 @@
+import { g2pEn } from './g2p-en.js';
 import { hamaAsr } from './hama-asr.js';
 import type { ModelRow } from './model-row.js';
 import { ppOcr } from './pp-ocr.js';
 
 /** Every model that `npm run bench -- models` and its test decode with. */
-export const MODEL_ROWS: readonly ModelRow[] = [ppOcr, hamaAsr];
+export const MODEL_ROWS: readonly ModelRow[] = [ppOcr, hamaAsr, g2pEn];

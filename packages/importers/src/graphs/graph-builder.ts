@@ -6,7 +6,12 @@ import { dimsOf, type WeightStore, type WeightValues } from './weight-store.js';
 /** Name of a value in the graph under construction. */
 export type Value = string;
 
-export type AttributeValue = number | { readonly float: number } | string | readonly number[];
+export type AttributeValue =
+  | number
+  | { readonly float: number }
+  | string
+  | readonly number[]
+  | { readonly strings: readonly string[] };
 
 export const CONTRIB = 'com.microsoft';
 
@@ -238,5 +243,11 @@ function attribute(name: string, value: AttributeValue): object {
   if (typeof value === 'string') return { name, type: ATTRIBUTE_TYPE.string, s: new TextEncoder().encode(value) };
   const float: unknown = (value as { readonly float?: unknown } | null | undefined)?.float;
   if (typeof float === 'number') return { name, type: ATTRIBUTE_TYPE.float, f: float };
+  const strings: unknown = (value as { readonly strings?: unknown } | null | undefined)?.strings;
+  if (strings !== undefined) {
+    const encoder = new TextEncoder();
+    const encoded = listOf(text)(name, strings).map((one) => encoder.encode(one));
+    return { name, type: ATTRIBUTE_TYPE.strings, strings: encoded };
+  }
   return { name, type: ATTRIBUTE_TYPE.ints, ints: listOf(integer(Number.MIN_SAFE_INTEGER))(name, value) };
 }

@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/light.js';
 
 /** `AttributeProto.AttributeType`. */
-export const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, graph: 5, ints: 7 } as const;
+export const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, graph: 5, ints: 7, strings: 8 } as const;
 
 const field = (type: string, id: number, rule?: 'repeated'): protobuf.IField =>
   rule === undefined ? { type, id } : { type, id, rule };
@@ -36,6 +36,7 @@ const DESCRIPTOR: protobuf.INamespace = {
         t: field('TensorProto', 5),
         g: field('GraphProto', 6),
         ints: field('int64', 8, 'repeated'),
+        strings: field('bytes', 9, 'repeated'),
         tensors: field('TensorProto', 10, 'repeated'),
         graphs: field('GraphProto', 11, 'repeated'),
         type: field('int32', 20),

@@ -8,4 +8,5 @@ export const KNOWN_FAMILIES: Readonly<Record<string, () => Promise<ModelFamily>>
   marian: async () => (await import('./marian/marian-family.js')).marianFamily,
   'masked-lm': async () => (await import('./masked-lm/masked-lm-family.js')).maskedLanguageModelFamily,
   'onnx-export': async () => (await import('./onnx-export/export-family.js')).onnxExportFamily,
+  recurrent: async () => (await import('./recurrent/recurrent-family.js')).recurrentFamily,
 };

@@ -6,3 +6,11 @@ export type { FloatSource } from './ctc/float-source.js';
 export type { BodyGraphFiles, HeadGraphFiles, MarianManifest } from './marian/marian-manifest.js';
 export { VOCABULARY_MODES } from './marian/vocabulary-modes.js';
 export type { MaskedLanguageModelManifest } from './masked-lm/masked-lm-manifest.js';
+export {
+  ENCODER_ROLES,
+  type EncoderInput,
+  type RecurrentManifest,
+  STEP_ROLES,
+  STEP_VALUES,
+  type StepInput,
+} from './recurrent/recurrent-manifest.js';

@@ -5,11 +5,23 @@ export type {
   BodyGraphFiles,
   CausalLanguageModelManifest,
   CtcManifest,
+  EncoderInput,
   HeadGraphFiles,
   MarianManifest,
   MaskedLanguageModelManifest,
+  RecurrentManifest,
+  StepInput,
 } from '../families/known-manifests.js';
-export { CTC_BATCHES, SCORE_LAYOUTS, SCORE_VALUES, STEP_MODES, VOCABULARY_MODES } from '../families/known-manifests.js';
+export {
+  CTC_BATCHES,
+  ENCODER_ROLES,
+  SCORE_LAYOUTS,
+  SCORE_VALUES,
+  STEP_MODES,
+  STEP_ROLES,
+  STEP_VALUES,
+  VOCABULARY_MODES,
+} from '../families/known-manifests.js';
 export { CONFIG, GENERATION_CONFIG } from '../hugging-face/config-files.js';
 export {
   type CausalGenerationFacts,

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { isPlainFileName } from './file-names.js';
-import { FILE_BYTES, type FileRecord, type FillGraphFiles, type PieceTokenizerNames } from './manifest.js';
+import { FILE_BYTES, type FileRecord, type FillGraphFiles, type TokenizerNames } from './manifest.js';
 
 /** Building blocks of the manifests' schemas; a family composes its own of them. */
 export const FORMAT = 'foretoken-model';
@@ -28,9 +28,13 @@ export const fileName: v.GenericSchema<string> = v.pipe(
   ),
 );
 /** A tokenizer.json, or SentencePiece models with the token ids of their pieces. */
-export const tokenizer: v.GenericSchema<string | PieceTokenizerNames> = v.union(
-  [fileName, v.strictObject({ source: fileName, target: fileName, vocabulary: fileName })],
-  'a file name, or { source, target, vocabulary } of file names',
+export const tokenizer: v.GenericSchema<TokenizerNames> = v.union(
+  [
+    fileName,
+    v.strictObject({ source: fileName, target: fileName, vocabulary: fileName }),
+    v.strictObject({ symbols: fileName }),
+  ],
+  'a file name, { source, target, vocabulary } of file names, or { symbols }',
 );
 export const tokenId: v.GenericSchema<number> = integer(0, 999_999);
 export const candidates: v.GenericSchema<number> = integer(1, 1024);

@@ -1,18 +1,21 @@
 import { decodeUtf8 } from '../folder/json.js';
-import { type PieceTokenizerNames, TOKENIZER_BYTES } from '../folder/manifest.js';
+import { type PieceTokenizerNames, TOKENIZER_BYTES, type TokenizerNames } from '../folder/manifest.js';
 import { unsupportedModel } from '../folder/refusal.js';
 import { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
 import { readPieceTokens } from '../tokenizer/piece-vocabulary.js';
+import { readSymbols } from '../tokenizer/symbol-tokenizer.js';
 import type { FileReader } from './config-files.js';
 
 const TOKENIZER = 'tokenizer.json';
+/** Lists of characters or phonemes, of models that need no more. */
+const SYMBOLS = 'symbols.json';
 /** What Marian models were published with before there were tokenizer.json files; its names are those of transformers. */
 const PIECES: PieceTokenizerNames = { source: 'source.spm', target: 'target.spm', vocabulary: 'vocab.json' };
 
 /** A folder's tokenizer, as it will lie in the model folder; not yet checked. */
 export interface TokenizerFiles {
   /** What the manifest says of it. */
-  readonly names: string | PieceTokenizerNames;
+  readonly names: TokenizerNames;
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** Looks its named tokens up. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
   namedTokens(vocabularySize: number): NamedTokens;
@@ -47,6 +50,11 @@ export async function readTokenizerFiles(reader: FileReader): Promise<TokenizerF
         required: names,
       },
     );
+  }
+  if (!(await reader.has(TOKENIZER)) && (await reader.has(SYMBOLS))) {
+    const bytes = await read(SYMBOLS);
+    readSymbols(decodeUtf8(bytes, SYMBOLS, { folder }), SYMBOLS);
+    return { names: { symbols: SYMBOLS }, files: new Map([[SYMBOLS, bytes]]), namedTokens: () => ({}) };
   }
   const bytes = await read(TOKENIZER);
   const json = decodeUtf8(bytes, TOKENIZER, { folder });

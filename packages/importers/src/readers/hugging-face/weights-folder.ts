@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import type { Yielder } from '@foretoken/core/kit';
 import {
   CONFIG,
@@ -15,6 +16,7 @@ import {
   unsupportedModel,
 } from '@foretoken/models/folder';
 import { fileExists } from '../file-exists.js';
+import { openNpz } from '../npz/open-npz.js';
 import { openSafetensors } from '../safetensors/open-safetensors.js';
 import { openShards } from '../safetensors/open-shards.js';
 import type { StoredTensor, TensorStore } from '../stored-tensor.js';
@@ -37,8 +39,8 @@ export interface WeightsFolder {
 }
 
 /**
- * Reads config.json and the tokenizer of a weights folder and opens its weights, model.safetensors or the files that
- * model.safetensors.index.json names; other files are not touched.
+ * Reads config.json and the tokenizer of a weights folder and opens its weights: model.safetensors, the files that
+ * model.safetensors.index.json names, or the one .npz archive; other files are not touched.
  *
  * Symbolic links are followed, since download caches consist of them; only regular files are opened. Throws
  * `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL` (pickled weights), `INVALID_ARGUMENT`.
@@ -46,8 +48,9 @@ export interface WeightsFolder {
 export async function openWeightsFolder(path: string, signal?: AbortSignal): Promise<WeightsFolder> {
   const folder = await resolveFolder(path, 'weights', 'download one');
   const sharded = !(await fileExists(folder, WEIGHTS)) && (await fileExists(folder, INDEX));
-  const file = sharded ? INDEX : WEIGHTS;
-  if (!sharded) await refuseOtherFormats(folder);
+  const npz = sharded ? undefined : await onlyNpz(folder);
+  const file = npz ?? (sharded ? INDEX : WEIGHTS);
+  if (!sharded && npz === undefined) await refuseOtherFormats(folder);
   const config = await readObject(folder, CONFIG);
   const generationConfig = (await fileExists(folder, GENERATION_CONFIG))
     ? await readObject(folder, GENERATION_CONFIG)
@@ -58,7 +61,8 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
     read: (name, max) => readRegularFile({ folder, file: name }, { links: true, max }),
   });
   signal?.throwIfAborted();
-  const tensors = await (sharded ? openShards({ folder, file }) : openSafetensors({ folder, file }));
+  const open = npz !== undefined ? openNpz : sharded ? openShards : openSafetensors;
+  const tensors = await open({ folder, file });
   signal?.throwIfAborted();
   const find = (name: string, dtypes: readonly string[], shape: readonly (number | null)[]): StoredTensor => {
     const tensor = tensors.get(name);
@@ -107,6 +111,18 @@ async function readObject(folder: string, file: string): Promise<Readonly<Record
 
 async function readText(folder: string, file: string, max: number): Promise<string> {
   return decodeUtf8(await readRegularFile({ folder, file }, { links: true, max }), file, { folder });
+}
+
+/** The one archive of numpy in a folder without other weights. Throws `UNSUPPORTED_MODEL` where there are several. */
+async function onlyNpz(folder: string): Promise<string | undefined> {
+  if (await fileExists(folder, WEIGHTS)) return undefined;
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.npz')).sort();
+  if (files.length < 2) return files[0];
+  throw unsupportedModel(`${folder} holds ${files.length} .npz files, but one is required. Leave one there.`, {
+    folder,
+    received: files.slice(0, 20),
+    required: 'one .npz file',
+  });
 }
 
 async function refuseOtherFormats(folder: string): Promise<void> {

@@ -9,6 +9,7 @@ import {
 import { assertInteger, maxScoredCells, wrongValue, Yielder } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { groupsByLength } from '../../drivers/length-groups.js';
+import { numberTensor } from '../../drivers/number-tensor.js';
 import type { GraphTensor } from '../../folder/manifest.js';
 import type { CtcManifest } from './ctc-manifest.js';
 import { copySource, type FloatSource, timeOf } from './float-source.js';
@@ -85,7 +86,7 @@ export class CtcFramesModel implements LatticeModel<FloatSource> {
       [inputs.values.name]: new this.#runtime.Tensor('float32', values, dims),
     };
     const add = (input: GraphTensor | undefined, shape: readonly number[], numbers: readonly number[]): void => {
-      if (input !== undefined) feeds[input.name] = this.#tensor(input, numbers, shape);
+      if (input !== undefined) feeds[input.name] = numberTensor(this.#runtime, input.type, numbers, shape);
     };
     add(
       inputs.lengths,
@@ -99,20 +100,6 @@ export class CtcFramesModel implements LatticeModel<FloatSource> {
       rows.flatMap((row) => Array.from({ length: time }, (_, at) => Number(at < times[row]))),
     );
     return feeds;
-  }
-
-  #tensor({ type }: GraphTensor, numbers: readonly number[], dims: readonly number[]): Tensor {
-    const { Tensor } = this.#runtime;
-    switch (type) {
-      case 'int64':
-        return new Tensor('int64', BigInt64Array.from(numbers, BigInt), dims);
-      case 'int32':
-        return new Tensor('int32', Int32Array.from(numbers), dims);
-      case 'bool':
-        return new Tensor('bool', Uint8Array.from(numbers), dims);
-      case 'float32':
-        return new Tensor('float32', Float32Array.from(numbers), dims);
-    }
   }
 
   #lattice(outputs: Readonly<Record<string, Tensor>>, rows: number, index: number, row: number, k: number): CtcLattice {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { isObject } from '../../folder/json.js';
-import type { FillGraphFiles, ManifestVocabulary, ModelManifest, PieceTokenizerNames } from '../../folder/manifest.js';
+import type { FillGraphFiles, ManifestVocabulary, ModelManifest, TokenizerNames } from '../../folder/manifest.js';
 import {
   candidates,
   content,
@@ -38,7 +38,7 @@ export interface BodyGraphFiles {
 /** A Marian encoder and decoder, with any of the students that read the same encoder. */
 export interface MarianManifest extends ModelManifest {
   readonly family: 'marian';
-  readonly tokenizer: string | PieceTokenizerNames;
+  readonly tokenizer: TokenizerNames;
   readonly vocabulary: ManifestVocabulary & { readonly endTokenId: number; readonly startTokenId: number };
   readonly architecture: {
     readonly width: number;

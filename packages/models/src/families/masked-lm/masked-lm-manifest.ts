@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { FillGraphFiles, ManifestVocabulary, ModelManifest, PieceTokenizerNames } from '../../folder/manifest.js';
+import type { FillGraphFiles, ManifestVocabulary, ModelManifest, TokenizerNames } from '../../folder/manifest.js';
 import {
   candidates,
   content,
@@ -17,7 +17,7 @@ import {
 /** A masked language model: it fills canvases and reads no source. `limits` are both those of a canvas. */
 export interface MaskedLanguageModelManifest extends ModelManifest {
   readonly family: 'masked-lm';
-  readonly tokenizer: string | PieceTokenizerNames;
+  readonly tokenizer: TokenizerNames;
   readonly vocabulary: ManifestVocabulary;
   readonly architecture: { readonly width: number; readonly heads: number; readonly layers: number };
   readonly graphs: { readonly fill: FillGraphFiles };

@@ -1,0 +1,110 @@
+import { ForetokenError } from '@foretoken/core';
+import type { GraphTensor, ManifestContent, RecurrentManifest, StepInput } from '@foretoken/models/folder';
+import { GraphFiles } from '../../graphs/graph-files.js';
+import { STUDENTS } from '../../import-options.js';
+import { type TensorOf, tensorReader } from '../../tensors/tensor-reader.js';
+import { type Architecture, heading, type NamedOptions } from '../architecture.js';
+import { encoderGraph, stepGraph } from './recurrent-graphs.js';
+import { type RecurrentNetworkShape, readRecurrentShape } from './recurrent-shape.js';
+
+const ENCODER = 'encoder.onnx';
+const STEP = 'step.onnx';
+const MAX_CANDIDATES = 256;
+
+/** Recurrent encoder-decoders and language models of one embedding, GRU, LSTM or plain layers, attention or none, and a linear head. */
+export const recurrent: Architecture = {
+  name: 'recurrent',
+  recognises: ({ config }) => config.model_type === 'foretoken-recurrent',
+  build: async (folder, options, pace) => {
+    refuseOptions(options);
+    const shape = readRecurrentShape(folder);
+    const read = tensorReader(folder);
+    const tensorOf: TensorOf = (name, dims) => read(shape.tensors[name] ?? name, dims);
+    const { encoder } = shape;
+    const graphs = new GraphFiles(options.weights, pace);
+    if (encoder !== undefined) await graphs.emit(ENCODER, 'encoder', (graph) => encoderGraph(graph, shape, tensorOf));
+    await graphs.emit(STEP, 'step', (graph) => stepGraph(graph, shape, tensorOf));
+    const files = graphs.files();
+    for (const [name, content] of folder.tokenizer.files) files.set(name, content);
+    const manifest: ManifestContent<RecurrentManifest> = {
+      ...heading(options),
+      family: 'recurrent',
+      tokenizer: folder.tokenizer.names,
+      vocabulary: {
+        size: shape.vocabularySize,
+        endTokenId: shape.endTokenId,
+        padTokenId: shape.padTokenId,
+        startTokenId: shape.startTokenId,
+      },
+      limits: { sourceLength: shape.sourceLength, targetLength: shape.targetLength },
+      architecture: { description: described(shape) },
+      graphs: { encoder: encoder && ENCODER, step: STEP },
+      encoder: encoder && {
+        inputs: [
+          { role: 'tokens', tensor: tensor('token_ids', 'int32', null, null) },
+          { role: 'mask', tensor: tensor('mask', 'int32', null, null) },
+        ],
+        outputs: [...statesOf(shape, ''), ...memoriesOf(shape)],
+        vocabularySize: encoder.vocabularySize,
+        padId: encoder.padId,
+      },
+      step: {
+        inputs: stepInputs(shape),
+        outputs: [...statesOf(shape, 'next_'), tensor('logits', 'float32', null, shape.vocabularySize)],
+        scores: 'logits',
+        values: 'logits',
+        maxCandidates: Math.min(MAX_CANDIDATES, shape.vocabularySize),
+      },
+      training: { ...options.training, weights: options.weights },
+    };
+    return { manifest, files };
+  },
+};
+
+const tensor = (name: string, type: GraphTensor['type'], ...dims: readonly (number | null)[]): GraphTensor => {
+  return { name, type, dims };
+};
+
+function statesOf({ layer, layers }: RecurrentNetworkShape, prefix: string): readonly GraphTensor[] {
+  const names = layer.cell === 'lstm' ? ['hidden', 'memory'] : ['hidden'];
+  return names.map((name) => tensor(`${prefix}${name}`, 'float32', layers, null, layer.width));
+}
+
+function memoriesOf({ attention, layer }: RecurrentNetworkShape): readonly GraphTensor[] {
+  if (attention === undefined) return [];
+  const keys = attention.score === 'additive' ? [tensor('source_keys', 'float32', null, null, attention.width)] : [];
+  return [
+    tensor('source_states', 'float32', null, null, layer.width),
+    tensor('source_bias', 'float32', null, null),
+    ...keys,
+  ];
+}
+
+function stepInputs(shape: RecurrentNetworkShape): readonly StepInput[] {
+  const from = (name: string) => (shape.encoder === undefined ? undefined : name);
+  return [
+    { role: 'tokens', tensor: tensor('token_ids', 'int32', null) },
+    ...statesOf(shape, '').map((state): StepInput => {
+      return { role: 'state', tensor: state, from: from(state.name), to: `next_${state.name}`, batchAxis: 1 };
+    }),
+    ...memoriesOf(shape).map((memory): StepInput => ({ role: 'memory', tensor: memory, from: memory.name })),
+  ];
+}
+
+function described({ layer, layers, encoder, attention }: RecurrentNetworkShape): string {
+  const kind = encoder === undefined ? 'language model' : 'encoder-decoder';
+  const both = encoder?.directions === 2 ? ', encoder of two directions' : '';
+  const asks = attention === undefined ? '' : `, ${attention.score} attention ${attention.place} the step`;
+  return `${layer.cell.toUpperCase()} ${kind}, ${layers} ${layers === 1 ? 'layer' : 'layers'}, width ${layer.width}${both}${asks}`;
+}
+
+/** Options that a recurrent model cannot follow. Throws `INVALID_ARGUMENT`. */
+function refuseOptions(options: NamedOptions): void {
+  for (const option of [...STUDENTS, 'stepLayout'] as const) {
+    if (options[option] === undefined) continue;
+    throw new ForetokenError('INVALID_ARGUMENT', `A recurrent model takes no ${option}. Leave it out.`, {
+      option,
+      received: options[option],
+    });
+  }
+}
