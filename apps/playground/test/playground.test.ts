@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { folder as correction } from '@foretoken/model-english-correction';
 import { folder as translation } from '@foretoken/model-multi30k-en-de';
 import { folder as shakespeare } from '@foretoken/model-tinyshakespeare';
@@ -98,6 +99,11 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
 
     it('races the default strategies as soon as it is open, and tells when the first token came', async () => {
       await finished(page, first);
+      // What one race needs of JavaScript, packed, without ONNX Runtime's own.
+      const scripts = new Set(server.requests.filter((path) => path.endsWith('.js') && !path.includes('/ort.')));
+      const bytes = [...scripts].map((path) => gzipSync(readFileSync(join(OUT, path)), { level: 9 }).length);
+      expect(bytes.reduce((sum, one) => sum + one, 0)).toBeLessThan(120_000);
+      expect(scripts.size).toBeGreaterThan(1);
       expect(await page.textContent('.app-status')).toMatch(
         /^The first token came \d+\.\d\d s after this page was opened\./,
       );

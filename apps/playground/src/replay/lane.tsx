@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { committedTokens, stepsOf } from '../trace/steps.js';
 import { durationOf, endOf, type Trace, tokenText } from '../trace/trace.js';
-import { Figure, milliseconds } from '../views/figure.js';
+import { Figure, Mark, milliseconds } from '../views/figure.js';
 import { strategyLabel } from '../views/labels.js';
 import { Tokens } from '../views/token.js';
 
@@ -29,7 +29,10 @@ export function Lane({ trace, traces, atMs, place }: LaneProps): JSX.Element {
     >
       <div class="ft-lane-head">
         <h3>{strategyLabel(trace)}</h3>
-        <span class={done ? 'ft-done' : 'ft-done ft-hidden'}>{milliseconds(duration)}</span>
+        <span class={done ? 'ft-done' : 'ft-done ft-hidden'}>
+          {`${milliseconds(duration)} `}
+          <Mark kind="measured" />
+        </span>
       </div>
       <p class="ft-output" lang={trace.header.task === 'translate' ? 'de' : 'en'}>
         <Tokens

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { milliseconds } from '../views/figure.js';
+import { Mark, milliseconds } from '../views/figure.js';
 import type { Clock } from './clock.js';
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4] as const;
@@ -60,7 +60,10 @@ export function Transport({ clock, id }: TransportProps): JSX.Element {
           ))}
         </select>
       </label>
-      <span class="ft-slower">{slowness(slower.value)}</span>
+      <span class="ft-slower">
+        {`${slowness(slower.value)} `}
+        <Mark kind="derived" />
+      </span>
     </fieldset>
   );
 }

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { roundsOf } from '../trace/steps.js';
 import { durationOf, endOf, type Trace } from '../trace/trace.js';
-import { Figure, milliseconds } from './figure.js';
+import { Figure, Mark, milliseconds } from './figure.js';
 import { useWidth } from './use-width.js';
 import type { View, ViewProps } from './view.js';
 
@@ -83,7 +83,9 @@ function Picture({ trace, traces, atMs }: ViewProps): JSX.Element {
             ))}
           </svg>
         </div>
-        <figcaption>Rounds, by how many tokens of the draft were accepted</figcaption>
+        <figcaption>
+          Rounds, by how many tokens of the draft were accepted <Mark kind="measured" />
+        </figcaption>
       </figure>
       <dl class="ft-figures">
         <Figure

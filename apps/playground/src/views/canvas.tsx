@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { revisionsOf } from '../trace/steps.js';
 import { type Trace, tokenText } from '../trace/trace.js';
+import { Mark } from './figure.js';
 import { Scroll } from './scroll.js';
 import { Token, type TokenProps, Tokens } from './token.js';
 import type { View, ViewProps } from './view.js';
@@ -79,7 +80,10 @@ function Picture({ trace, atMs }: ViewProps): JSX.Element {
               <span class="ft-round-tokens">
                 <Tokens tokens={cells.map((cell) => cellToken(cell, trace, index > now))} />
               </span>
-              <span class="ft-round-count">{cells.filter(({ state }) => state === 'new').length} new</span>
+              <span class="ft-round-count">
+                {`${cells.filter(({ state }) => state === 'new').length} new `}
+                <Mark kind="measured" />
+              </span>
             </li>
           ))}
         </ol>

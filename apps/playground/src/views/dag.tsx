@@ -1,4 +1,3 @@
-import type { DagLattice } from '@foretoken/core';
 import type { JSX } from 'preact';
 import { revisionsOf } from '../trace/steps.js';
 import { type Trace, tokenText } from '../trace/trace.js';
@@ -27,8 +26,8 @@ const MIN_PROBABILITY = 0.05;
 /** The lattice of a DAG decode, and the path that was taken through it. */
 export function dagOf(trace: Trace): { vertices: readonly Vertex[]; edges: readonly Edge[] } {
   const found = revisionsOf(trace).find(({ lattice }) => lattice?.kind === 'dag');
-  const lattice = found?.lattice as DagLattice | undefined;
-  if (lattice === undefined) return { vertices: [], edges: [] };
+  const { lattice } = found ?? {};
+  if (lattice?.kind !== 'dag') return { vertices: [], edges: [] };
   // A vertex that says the start token begins every path, and is no part of the alignment.
   const told = [...(found?.alignment?.firstFrames ?? [])];
   const path = told[0] === 0 ? told : [0, ...told];

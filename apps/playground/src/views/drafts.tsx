@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { type Round, roundsOf } from '../trace/steps.js';
 import { type Trace, tokenText } from '../trace/trace.js';
+import { Mark } from './figure.js';
 import { Token, type TokenProps, Tokens } from './token.js';
 import type { View, ViewProps } from './view.js';
 
@@ -54,7 +55,10 @@ function RoundRow({ round, trace, shown }: RoundRowProps): JSX.Element {
           ]}
         />
       </span>
-      <span class="ft-round-count">{draft.length === 0 ? 'no draft' : `${accepted} of ${draft.length} accepted`}</span>
+      <span class="ft-round-count">
+        {draft.length === 0 ? 'no draft' : `${accepted} of ${draft.length} accepted `}
+        {draft.length > 0 && <Mark kind="measured" />}
+      </span>
     </li>
   );
 }

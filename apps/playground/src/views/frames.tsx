@@ -1,4 +1,3 @@
-import type { CtcLattice } from '@foretoken/core';
 import type { JSX } from 'preact';
 import { revisionsOf } from '../trace/steps.js';
 import { type Trace, tokenText } from '../trace/trace.js';
@@ -26,9 +25,8 @@ const BLANK = '∅';
 /** The frames of a CTC decode, with the labels that the lattice tells. */
 export function framesOf(trace: Trace): Frame[] {
   const found = revisionsOf(trace).find(({ lattice }) => lattice?.kind === 'ctc');
-  const { alignment } = found ?? {};
-  const lattice = found?.lattice as CtcLattice | undefined;
-  if (lattice === undefined || alignment === undefined) return [];
+  const { alignment, lattice } = found ?? {};
+  if (lattice?.kind !== 'ctc' || alignment === undefined) return [];
   return Array.from({ length: lattice.frames }, (_, frame) => {
     const labels = Array.from({ length: lattice.k }, (_, rank): FrameLabel => {
       const cell = frame * lattice.k + rank;
