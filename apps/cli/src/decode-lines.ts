@@ -27,6 +27,7 @@ export const MAX_BATCH_SIZE = 4096;
 /** What of a request comes from the command line. */
 export interface Limits {
   readonly maxNewTokens?: number | undefined;
+  readonly minNewTokens?: number | undefined;
   readonly seed?: number | undefined;
   readonly initial?: InitialTexts | undefined;
   readonly stops: readonly string[];

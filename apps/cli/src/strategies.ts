@@ -72,8 +72,8 @@ export function createStrategy(
   model: LoadedModel,
   /** A drafter of the folder by its name, or one that copies. */
   drafter: DrafterName | Drafter<TokenSource>,
-  // The seed goes with each request.
-  { searchedHints = false, seed: _seed, variant, ...options }: StrategyOptions = {},
+  // The seed and the least length go with each request.
+  { searchedHints = false, seed: _seed, minNewTokens: _minNewTokens, variant, ...options }: StrategyOptions = {},
 ): Strategy {
   // What only helps, such as the model that rescores, is always the exact one.
   const part = <Name extends Part>(wanted: Name): Model<Name> =>

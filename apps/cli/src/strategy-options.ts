@@ -22,7 +22,7 @@ import { partOf, STRATEGIES, STRATEGIES_OF, type StrategyName, type VariantName 
  */
 export interface StrategyOptions
   extends LengthOptions,
-    Pick<ScoreRules, 'repetitionPenalty' | 'noRepeatNgramSize' | 'minNewTokens'>,
+    Pick<ScoreRules, 'repetitionPenalty' | 'noRepeatNgramSize'>,
     Pick<SamplingOptions, 'temperature' | 'topK' | 'topP' | 'minP'>,
     Pick<BeamSearchOptions, 'beamSize' | 'lengthPenalty' | 'hypotheses'>,
     Pick<
@@ -39,6 +39,7 @@ export interface StrategyOptions
   /** Which model of its kind decodes. */
   readonly variant?: VariantName | undefined;
   readonly seed?: number | undefined;
+  readonly minNewTokens?: number | undefined;
   /** The folder's autoregressive model chooses among what was found. */
   readonly rescoring?: boolean | undefined;
   /** Weight of the folder's n-gram model; 0 leaves it out. */

@@ -113,7 +113,7 @@ export function beamSearch<Source = TokenSource>(
     branching: beamSize > 1,
     rollback: true,
   };
-  /** What a beam needs that is wider than the model's top-k head. */
+  /** What a beam needs that is wider than the model's top-k head, or whose request brings a rule. */
   const wide: Requirements = { ...requires, outputs: ['logProbs'] };
   return {
     name: NAME,
@@ -130,16 +130,17 @@ export function beamSearch<Source = TokenSource>(
     assertBeamFits(beamSize, vocabulary);
     assertPhrasesFit(phrases, vocabulary, commonLimit(model.maxLength, request));
     const wanted = Math.min(candidates, vocabulary.size);
-    if (!ruled && wanted > model.supports.maxCandidates) assertAutoregressive({ name: NAME, requires: wide }, model);
+    const rules = compileRules(options, vocabulary, request);
+    if (!ruled && (rules.length > 0 || wanted > model.supports.maxCandidates)) {
+      assertAutoregressive({ name: NAME, requires: wide }, model);
+    }
     const start = (from: SearchStart) => {
       if (constrained) return new ConstrainedRow(from, settings, phraseSet);
       return groups === 1
         ? new BeamRow(from, settings)
         : new DiverseRow(from, settings, { groups, penalty: diversityPenalty });
     };
-    const rules = compileRules(options, vocabulary, request.outputPrefixes);
-    const { minNewTokens = 0, branches } = options;
-    return { request, start, candidates: wanted, all: constrained, rules, minNewTokens, branches };
+    return { request, start, candidates: wanted, all: constrained, rules, branches: options.branches };
   }
 }
 

@@ -3,13 +3,14 @@ import {
   type DecodeRequest,
   type Decoder,
   ForetokenError,
+  type OptionalField,
   type Requirements,
   type TokenSource,
 } from '@foretoken/core';
 import { assertInteger, assertRuledDecode, checkOptions, integer, number, type OptionTable } from '@foretoken/core/kit';
 import type { SearchStart } from './branch.js';
 import { ContrastiveRow } from './contrastive-row.js';
-import { ACCEPTS, type Search, searchRows } from './search-loop.js';
+import { type Search, searchRows } from './search-loop.js';
 
 export interface ContrastiveSearchOptions {
   /** Most probable tokens weighed at each step (the paper's k, default 4). */
@@ -19,6 +20,8 @@ export interface ContrastiveSearchOptions {
 }
 
 const NAME = 'contrastive-search';
+/** It has no rules, so it cannot keep the end token from being chosen. */
+const ACCEPTS: readonly OptionalField[] = ['outputPrefixes'];
 const OPTIONS: OptionTable<ContrastiveSearchOptions> = { candidates: integer(1, 4096), penalty: number(0, 1) };
 const REQUIRES: Requirements = {
   model: 'autoregressive',
@@ -64,6 +67,6 @@ export function contrastiveSearch<Source = TokenSource>(
       }
       return new ContrastiveRow({ root, bounds: bounds.limitedTo(room) }, { penalty });
     };
-    return { request, start, candidates, all: false, states: true, rules: [], minNewTokens: 0 };
+    return { request, start, candidates, all: false, states: true, rules: [] };
   }
 }

@@ -25,8 +25,8 @@ import {
 } from '@foretoken/core/kit';
 import { Branch, type RowSearch, type ScoredBranch, SearchOver, type SearchStart, sharedLength } from './branch.js';
 
-/** What its strategies can use of a request. */
-export const ACCEPTS: readonly OptionalField[] = ['outputPrefixes'];
+/** What its strategies with rules can use of a request. */
+export const ACCEPTS: readonly OptionalField[] = ['outputPrefixes', 'minNewTokens'];
 
 /** How a search over the token trees of a request runs; made for one decode. */
 export interface Search<Source> {
@@ -34,8 +34,6 @@ export interface Search<Source> {
   readonly request: DecodeRequest<Source>;
   /** Starts the search of a row. */
   start(from: SearchStart): RowSearch;
-  /** New tokens that every row must have room for, and before which no stop ends an output. */
-  readonly minNewTokens: number;
   /** Candidates a branch needs. */
   readonly candidates: number;
   /** It also needs the scores of the whole vocabulary. */
@@ -75,7 +73,7 @@ export async function* searchRows<Source>(
     const rows = Array.from({ length: forest.rows }, (_, row): Row => {
       const start = forest.start(row);
       const { prefix } = start;
-      const output = startOutput(row, prefix.length, model, request, search.minNewTokens);
+      const output = startOutput(row, prefix.length, model, request);
       // What is compared with the states of all tokens before it reads those that are cached too.
       const root = Branch.root(row, search.states ? { prefix, cached: 0, node: ROOT } : start, output);
       const { finishReason, bounds } = output;

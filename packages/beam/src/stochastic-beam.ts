@@ -52,7 +52,7 @@ export function stochasticBeam<Source = TokenSource>(
       const stream = new RandomStream(request.seed ?? 0, request.sources[from.root.row]);
       return new StochasticRow(from, beamSize, stream);
     };
-    const rules = compileRules(options, model.vocabulary, request.outputPrefixes);
-    return { request, start, candidates: 1, all: true, rules, minNewTokens: options.minNewTokens ?? 0 };
+    const rules = compileRules(options, model.vocabulary, request);
+    return { request, start, candidates: 1, all: true, rules };
   }
 }

@@ -250,16 +250,20 @@ describe('beam search', () => {
       ...scriptedModel({ vocabularySize: 5, score }),
       open: () => Promise.reject(new Error('opened')),
     };
-    const run = (options: BeamSearchOptions) => () =>
-      eventsOf(beamSearch(options).decode(unopened, { sources: [SOURCE] }));
+    const run =
+      (options: BeamSearchOptions, request = {}) =>
+      () =>
+        eventsOf(beamSearch(options).decode(unopened, { sources: [SOURCE], ...request }));
     await assertCode(run({ beamSize: 6 }), 'INVALID_ARGUMENT');
-    await assertCode(run({ minNewTokens: 100 }), 'INVALID_ARGUMENT');
+    await assertCode(run({}, { minNewTokens: 100 }), 'INVALID_ARGUMENT');
     const few: AutoregressiveModel<TokenSource> = {
       ...unopened,
       supports: { ...unopened.supports, outputs: ['topK'], maxCandidates: 4 },
     };
     const narrow = beamSearch({ beamSize: 3 });
     await assertCode(() => eventsOf(narrow.decode(few, { sources: [SOURCE] })), 'UNSUPPORTED_CAPABILITY');
+    const longer = beamSearch({ beamSize: 2 }).decode(few, { sources: [SOURCE], minNewTokens: 2 });
+    await assertCode(() => eventsOf(longer), 'UNSUPPORTED_CAPABILITY');
     const model = scriptedModel({ vocabularySize: 5, score });
     const all = Array.from({ length: 5 }, (_, id) => Int32Array.of(id));
     const impossible = beamSearch({ badWords: all }).decode(model, { sources: [SOURCE] });

@@ -41,7 +41,7 @@ for (const [name, decoderOf] of Object.entries(STRATEGIES)) {
     it('are counted after the prefix by maxNewTokens and minNewTokens', async () => {
       for (let seed = 1; seed <= 30; seed++) {
         const max = await outputs(seed, {}, { outputPrefixes, maxNewTokens: 4 });
-        const exact = await outputs(seed, { minNewTokens: 4 }, { outputPrefixes, maxNewTokens: 4 });
+        const exact = await outputs(seed, {}, { outputPrefixes, minNewTokens: 4, maxNewTokens: 4 });
         for (const [row, { length: given }] of outputPrefixes.entries()) {
           for (const { tokenIds } of max[row]) expect(tokenIds.length - given).toBeLessThanOrEqual(4);
           for (const { tokenIds, finishReason } of exact[row]) {
@@ -52,6 +52,21 @@ for (const [name, decoderOf] of Object.entries(STRATEGIES)) {
       }
     });
 
+    it('are as many as minNewTokens says of their row', async () => {
+      for (let seed = 1; seed <= 20; seed++) {
+        const request = { outputPrefixes, maxNewTokens: [6, 9] };
+        const found = await outputs(seed, {}, { ...request, minNewTokens: [0, 7] });
+        for (const { tokenIds } of found[1]) expect(tokenIds.length).toBeGreaterThanOrEqual(7);
+        // The other row is as it is without.
+        const without = await outputs(seed, {}, request);
+        expect(found[0].map(({ tokenIds }) => tokenIds)).toEqual(without[0].map(({ tokenIds }) => tokenIds));
+        expect(await outputs(seed, {}, { ...request, minNewTokens: [0, 0] })).toEqual(without);
+      }
+      await assertCode(() => outputs(1, {}, { minNewTokens: [0, 7], maxNewTokens: [9, 6] }), 'INVALID_ARGUMENT');
+      await assertCode(() => outputs(1, {}, { minNewTokens: [3] }), 'INVALID_ARGUMENT');
+      await assertCode(() => outputs(1, {}, { minNewTokens: [3, -1] }), 'INVALID_ARGUMENT');
+    });
+
     it('are as many as minNewTokens says, whatever stop is met before', async () => {
       let stopped = 0;
       for (let seed = 1; seed <= 30; seed++) {
@@ -60,7 +75,7 @@ for (const [name, decoderOf] of Object.entries(STRATEGIES)) {
           { stopStrings: { strings: ['a', 'b', 'c', 'd', 'e', 'f'], textOf } },
         ];
         for (const stop of stops) {
-          const found = await outputs(seed, { minNewTokens: 3 }, { ...stop, outputPrefixes, maxNewTokens: 9 });
+          const found = await outputs(seed, {}, { ...stop, outputPrefixes, minNewTokens: 3, maxNewTokens: 9 });
           for (const [row, { length: given }] of outputPrefixes.entries()) {
             for (const { tokenIds, finishReason } of found[row]) {
               // Any token stops, so the first that may does.
@@ -77,7 +92,7 @@ for (const [name, decoderOf] of Object.entries(STRATEGIES)) {
       const long = { outputPrefixes: [new Int32Array(70).fill(5), new Int32Array()] };
       await assertCode(() => outputs(1, {}, long), 'LENGTH_LIMIT');
       const full = { outputPrefixes: [new Int32Array(62).fill(5), new Int32Array()] };
-      await assertCode(() => outputs(1, { minNewTokens: 3 }, full), 'INVALID_ARGUMENT');
+      await assertCode(() => outputs(1, {}, { ...full, minNewTokens: 3 }), 'INVALID_ARGUMENT');
     });
 
     it('cost a constraint one step each', async () => {
@@ -108,9 +123,10 @@ for (const [name, decoderOf] of Object.entries(STRATEGIES)) {
         const request = {
           sources: SOURCES,
           maxNewTokens: length,
+          minNewTokens: length,
           stopStrings: { strings: ['not there'], textOf: counting },
         };
-        await collect(decoderOf({ minNewTokens: length }).decode(modelOf(5, 1000), request));
+        await collect(decoderOf({}).decode(modelOf(5, 1000), request));
         return decoded;
       };
       const [short, long] = [await decodedFor(100), await decodedFor(400)];

@@ -13,7 +13,7 @@ import { OpenHypothesis } from './open-hypothesis.js';
 import type { Chosen, TokenChoice } from './token-choice.js';
 
 /** What its strategies can use of a request. */
-export const ACCEPTS: readonly OptionalField[] = ['outputPrefixes'];
+export const ACCEPTS: readonly OptionalField[] = ['outputPrefixes', 'minNewTokens'];
 
 /** How a left-to-right decode of independent hypotheses runs; made for one decode. */
 export interface RowDecoding<Source> {
@@ -26,8 +26,6 @@ export interface RowDecoding<Source> {
   readonly scores: boolean;
   /** Report `tokenLogProbs`. */
   readonly tokenLogProbs: boolean;
-  /** Least output tokens, which every row must have room for. */
-  readonly minNewTokens: number;
   /** Start of `OpenHypothesis.surpriseBound`. */
   readonly surpriseBound: number;
 }
@@ -51,13 +49,13 @@ export async function* decodeRows<Source>(
   prepare: () => RowDecoding<Source>,
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
-  const { request, choice, hypotheses, scores, tokenLogProbs, surpriseBound, minNewTokens } = prepare();
+  const { request, choice, hypotheses, scores, tokenLogProbs, surpriseBound } = prepare();
   const { sources, signal } = request;
   const forest = opened('autoregressive', await model.open(sources, signal === undefined ? {} : { signal }));
   try {
     const rows = Array.from({ length: forest.rows }, (_, row) => {
       const start = forest.start(row);
-      const output = startOutput(row, start.prefix.length, model, request, minNewTokens);
+      const output = startOutput(row, start.prefix.length, model, request);
       return Array.from(
         { length: hypotheses },
         (_, sample) => new OpenHypothesis(row, start, sample, output.fork(), surpriseBound),

@@ -1,5 +1,6 @@
 import type { AutoregressiveModel, DecodeRequest, Decoder, TokenSource } from '@foretoken/core';
 import {
+  assertAutoregressive,
   assertInteger,
   assertRuledDecode,
   checkOptions,
@@ -46,13 +47,15 @@ export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decod
   const { scores = false, alternatives = 0 } = options;
   const tokenLogProbs = (options.tokenLogProbs ?? false) || alternatives > 0;
   const logProbs = scores || tokenLogProbs;
-  const ruled = hasRules(options);
+  const alwaysRuled = hasRules(options);
   const requires = {
     model: 'autoregressive',
-    outputs: [ruled ? 'logits' : logProbs ? 'topK' : 'argmax'],
+    outputs: [alwaysRuled ? 'logits' : logProbs ? 'topK' : 'argmax'],
     branching: false,
     rollback: false,
   } as const;
+  /** What is needed where the request alone brings a rule. */
+  const wide = { ...requires, outputs: ['logits'] } as const;
   return {
     name: 'greedy',
     requires,
@@ -65,24 +68,16 @@ export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decod
   function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): RowDecoding<Source> {
     const request = assertRuledDecode({ name: 'greedy', requires, accepts: ACCEPTS }, model, given, options);
     const { vocabulary, supports } = model;
+    const rules = compileRules(options, vocabulary, request);
+    const ruled = rules.length > 0;
+    if (ruled && !alwaysRuled) assertAutoregressive({ name: 'greedy', requires: wide }, model);
     const max = ruled ? vocabulary.size : Math.min(vocabulary.size, supports.maxCandidates);
     if (alternatives > 0) assertInteger('alternatives', alternatives, 1, max);
     const choice = ruled
-      ? ruledToken(vocabulary.size, compileRules(options, vocabulary, request.outputPrefixes), pickBest, {
-          logProbs,
-          alternatives,
-        })
+      ? ruledToken(vocabulary.size, rules, pickBest, { logProbs, alternatives })
       : logProbs
         ? bestOfTopK(alternatives)
         : bestToken;
-    return {
-      request,
-      choice,
-      hypotheses: 1,
-      scores,
-      tokenLogProbs,
-      surpriseBound: 0,
-      minNewTokens: options.minNewTokens ?? 0,
-    };
+    return { request, choice, hypotheses: 1, scores, tokenLogProbs, surpriseBound: 0 };
   }
 }

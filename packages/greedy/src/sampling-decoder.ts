@@ -63,7 +63,7 @@ export function sampling<Source = TokenSource>(options: SamplingOptions = {}): D
     branching: hypotheses > 1,
     rollback: hypotheses > 1,
   } as const;
-  /** What is needed where more tokens are wanted than the model's top-k head gives. */
+  /** What is needed where more tokens are wanted than the model's top-k head gives, or the request brings a rule. */
   const wide = { ...requires, outputs: ['logits'] } as const;
   return {
     name: 'sampling',
@@ -81,20 +81,11 @@ export function sampling<Source = TokenSource>(options: SamplingOptions = {}): D
     const streams = request.sources.map((source) => new RandomStream(request.seed ?? 0, source));
     const pick = temperature === 0 ? pickBest : randomPick(options, streams);
     const k = Math.min(options.topK ?? 0, vocabulary.size);
-    const fits = few && Math.max(k, alternatives) <= supports.maxCandidates;
+    const rules = compileRules(options, vocabulary, request);
+    const fits = few && rules.length === 0 && Math.max(k, alternatives) <= supports.maxCandidates;
     if (few && !fits) assertAutoregressive({ name: 'sampling', requires: wide }, model);
-    const choice = fits
-      ? pickedFromTopK(k, pick, wanted)
-      : ruledToken(vocabulary.size, compileRules(options, vocabulary, request.outputPrefixes), pick, wanted);
+    const choice = fits ? pickedFromTopK(k, pick, wanted) : ruledToken(vocabulary.size, rules, pick, wanted);
     const surpriseBound = 2 * (options.mirostat?.surprise ?? 0);
-    return {
-      request,
-      choice,
-      hypotheses,
-      scores,
-      tokenLogProbs,
-      surpriseBound,
-      minNewTokens: options.minNewTokens ?? 0,
-    };
+    return { request, choice, hypotheses, scores, tokenLogProbs, surpriseBound };
   }
 }

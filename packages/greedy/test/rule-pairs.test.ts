@@ -13,10 +13,11 @@ function after(
   rules: ScoreRules,
   output: readonly number[],
   scores: readonly number[] = [1, 2, -1, 4, -2, 3],
+  minNewTokens = 0,
 ): number[] {
   const changed = Float32Array.from(scores);
   const context = { row: 0, prefix: Int32Array.of(5), output };
-  for (const rule of compileRules(rules, { size: 6, endTokenId: END })) rule(changed, context);
+  for (const rule of compileRules(rules, { size: 6, endTokenId: END }, { minNewTokens })) rule(changed, context);
   return [...changed];
 }
 
@@ -60,7 +61,7 @@ describe('two rules at once', () => {
     ] satisfies ScoreRules[]) {
       expect(after({ ...rules, forcedTokens: { 1: 2 } }, [2])).toEqual([NEVER, NEVER, 0, NEVER, NEVER, NEVER]);
     }
-    expect(after({ minNewTokens: 1, forcedTokens: { 0: END } }, [])[END]).toBe(0);
+    expect(after({ forcedTokens: { 0: END } }, [], undefined, 1)[END]).toBe(0);
     expect(after({ logitBias: { 2: 5 }, forcedTokens: { 1: 2 } }, [1])[2]).toBe(4);
   });
 
@@ -72,8 +73,8 @@ describe('two rules at once', () => {
   });
 
   it('the end token is forbidden until the minimum, and a bias does not help it', () => {
-    expect(after({ minNewTokens: 2, logitBias: { 0: 100 } }, [1])[END]).toBe(NEVER);
-    expect(after({ minNewTokens: 2, logitBias: { 0: 100 } }, [1, 1])[END]).toBe(101);
+    expect(after({ logitBias: { 0: 100 } }, [1], undefined, 2)[END]).toBe(NEVER);
+    expect(after({ logitBias: { 0: 100 } }, [1, 1], undefined, 2)[END]).toBe(101);
   });
 });
 

@@ -19,8 +19,8 @@ autoregressiveConformance({
 const SOURCES = [Int32Array.of(4), Int32Array.of(1, 2), Int32Array.of(9)];
 const model = (seed: number): AutoregressiveModel<TokenSource> => randomScriptedModel({ seed, vocabularySize: 8 });
 
-async function outputs(options: GreedyOptions, seed: number): Promise<number[][]> {
-  const { results } = await collect(greedy(options).decode(model(seed), { sources: SOURCES }));
+async function outputs(options: GreedyOptions, seed: number, minNewTokens = 0): Promise<number[][]> {
+  const { results } = await collect(greedy(options).decode(model(seed), { sources: SOURCES, minNewTokens }));
   return results.map(({ hypotheses }) => [...(hypotheses[0]?.tokenIds ?? [])]);
 }
 
@@ -56,7 +56,7 @@ describe('rules on scores', () => {
   it('minNewTokens: outputs are that long, and longer ones are not changed', async () => {
     await property(async (seed) => {
       const plain = await outputs({}, seed);
-      for (const [row, output] of (await outputs({ minNewTokens: 6 }, seed)).entries()) {
+      for (const [row, output] of (await outputs({}, seed, 6)).entries()) {
         expect(output.length).toBeGreaterThanOrEqual(6);
         if ((plain[row]?.length ?? 0) >= 6) expect(output).toEqual(plain[row]);
       }
@@ -69,7 +69,7 @@ describe('rules on scores', () => {
         [0, 3],
         [2, 5],
       ]);
-      for (const output of await outputs({ forcedTokens, minNewTokens: 3 }, seed)) {
+      for (const output of await outputs({ forcedTokens }, seed, 3)) {
         expect([output[0], output[2]]).toEqual([3, 5]);
       }
       const prefixed = greedy().decode(model(seed), {
@@ -133,6 +133,26 @@ describe('rules on scores', () => {
     expect(seen).toEqual(['0:1::-Infinity', '0:1:5:-Infinity', '0:1:5,5:-Infinity']);
   });
 
+  it('of the request alone need scores of the whole vocabulary, which are looked for before any compute', async () => {
+    const narrow = randomScriptedModel({ seed: 1, vocabularySize: 8, supports: { outputs: ['argmax', 'topK'] } });
+    for (const decoder of [greedy(), greedy({ scores: true }), sampling({ topK: 3 })]) {
+      expect((await collect(decoder.decode(narrow, { sources: SOURCES, minNewTokens: 0 }))).results).toHaveLength(3);
+      const refused = collect(decoder.decode(narrow, { sources: SOURCES, minNewTokens: [0, 2, 0] }));
+      await expect(refused).rejects.toMatchObject({
+        code: 'UNSUPPORTED_CAPABILITY',
+        message: `${decoder.name} needs the logits output, which this model does not offer. It offers: argmax, topK.`,
+      });
+    }
+  });
+
+  it('that were options once are told where they went', () => {
+    for (const make of [greedy, sampling]) {
+      expect(() => make({ minNewTokens: 3 } as GreedyOptions)).toThrow(
+        'takes no minNewTokens. minNewTokens is taken by: decode, in its request.',
+      );
+    }
+  });
+
   it('are checked against the model and the request before any compute', async () => {
     const refuse = (
       options: GreedyOptions,
@@ -149,9 +169,9 @@ describe('rules on scores', () => {
     await refuse({ badWords: [Int32Array.of(8)] });
     await refuse({ logitBias: new Map([[-1, 1]]) });
     await refuse({ forcedTokens: new Map([[0, 99]]) });
-    await refuse({ minNewTokens: 5 }, { maxNewTokens: 4 });
-    await refuse({ minNewTokens: 500 });
-    await refuse({ minNewTokens: 5, forcedTokens: new Map([[2, 0]]) });
+    await refuse({}, { minNewTokens: 5, maxNewTokens: 4 });
+    await refuse({}, { minNewTokens: 500 });
+    await refuse({ forcedTokens: new Map([[2, 0]]) }, { minNewTokens: 5 });
     await refuse({ forcedTokens: new Map([[9, 3]]) }, { maxNewTokens: 3 });
     await refuse({ forcedTokens: new Map([[3, 3]]) }, { maxNewTokens: 3 });
     const prefixes = [Int32Array.of(5), new Int32Array(), new Int32Array()];

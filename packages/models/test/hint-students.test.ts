@@ -58,7 +58,7 @@ async function canvasDifferences(
 ): Promise<{ tokens: number; lengths: number }> {
   const { fills, lengths } = await read(SOURCES, canvases, of, hints);
   const golden = hints === undefined ? EXPECTED.canvasHints : EXPECTED.canvasGiven;
-  const tokens = fills.map(({ logProbs }, index) => differenceTo(golden.logProbs[index] ?? [], logProbs ?? []));
+  const tokens = fills.map(({ logProbs }, index) => differenceTo(golden.logProbs[index] ?? [], logProbs));
   const ofLengths = lengths.map((found, row) => {
     const wanted = golden.lengths[row] ?? {};
     expect(Object.keys(wanted).map(Number)).toEqual([...found.lengths].sort((a, b) => a - b));
@@ -81,7 +81,7 @@ async function editDifferences(
     const wanted = [...(golden.deletions[index] ?? [])];
     wanted[0] = wanted[tokenIds.length - 1] = Number.NEGATIVE_INFINITY;
     return {
-      tokens: differenceTo(golden.logProbs[index] ?? [], tokens[index]?.logProbs ?? []),
+      tokens: differenceTo(golden.logProbs[index] ?? [], tokens[index].logProbs),
       deletions: largestDifference(wanted, deletions[index] ?? []),
       placeholders: largestDifference(golden.placeholders[index] ?? [], placeholders[index] ?? []),
     };
@@ -105,7 +105,7 @@ describe('a canvas student that reads hints', () => {
     expect(tokens).toBeLessThan(1e-4);
     expect(lengths).toBeLessThan(1e-4);
     const [best, given] = [await read(SOURCES, canvases), await read(SOURCES, canvases, canvas, paths)];
-    expect(largestDifference(best.fills[0]?.logProbs ?? [], given.fills[0]?.logProbs ?? [])).toBeGreaterThan(0.05);
+    expect(largestDifference(best.fills[0].logProbs, given.fills[0].logProbs)).toBeGreaterThan(0.05);
   });
 
   it('stays close when weights are stored as fp16', async () => {
@@ -294,10 +294,10 @@ describe('sources of different lengths, read together', () => {
         const deletions = await session.deletions(sources.map((_, row) => ({ row, tokenIds: changed })));
         for (const [row, source] of sources.entries()) {
           const alone = await read([source], [masks]);
-          const filled = alone.fills[0]?.logProbs ?? [];
-          expect(largestDifference(filled, together.fills[row]?.logProbs ?? [])).toBeLessThan(1e-5);
+          const filled = alone.fills[0].logProbs;
+          expect(largestDifference(filled, together.fills[row].logProbs)).toBeLessThan(1e-5);
           const [lengths, among] = [alone.lengths[0], together.lengths[row]];
-          expect(largestDifference(lengths?.logProbs ?? [], among?.logProbs ?? [])).toBeLessThan(1e-5);
+          expect(largestDifference(lengths.logProbs, among.logProbs)).toBeLessThan(1e-5);
           await using single = await edit.open([source]);
           const [deleted] = await single.deletions([{ row: 0, tokenIds: changed }]);
           expect(largestDifference(deleted ?? [], deletions[row] ?? [])).toBeLessThan(1e-5);
@@ -315,7 +315,7 @@ describe('sources of different lengths, read together', () => {
       const long = new Int32Array(short.length + 8).fill(9);
       const all = [{ row: 0, tokenIds: new Int32Array(POSITIONS).fill(MASK) }];
       const [alone, beside] = [await read([short], all, of), await read([short, long], all, of)];
-      return largestDifference(alone.fills[0]?.logProbs ?? [], beside.fills[0]?.logProbs ?? []);
+      return largestDifference(alone.fills[0].logProbs, beside.fills[0].logProbs);
     };
     expect(await besides(canvas)).toBeLessThan(1e-5);
     const faulty = await loadStudents(await faultyFolder('And', (_, [begins]) => begins));

@@ -39,7 +39,6 @@ function decoderOf({ engine, options }: Run): Decoder<Target> {
   const rules: GreedyOptions = {
     noRepeatNgramSize: optional(options.no_repeat_ngram_size),
     repetitionPenalty: optional(options.repetition_penalty),
-    minNewTokens: Number(options.min_new_tokens ?? 0),
   };
   if (options.num_beams === 1) return greedy(rules);
   const beamSize = Number(options.num_beams ?? options.beam_size);
@@ -73,11 +72,12 @@ interface Comparison {
 async function compare(run: Run): Promise<Comparison> {
   const decoder = decoderOf(run);
   const target = model.part('autoregressive');
+  const minNewTokens = Number(run.options.min_new_tokens ?? 0);
   let [sameBest, sameList, scoreError] = [0, 0, 0];
   const margins: number[] = [];
   for (const [sentence, expected] of run.tokenIds.entries()) {
     const sources = [Int32Array.from(GOLDENS.sources[sentence])];
-    const { results } = await collect(decoder.decode(target, { sources, maxNewTokens: 99 }));
+    const { results } = await collect(decoder.decode(target, { sources, minNewTokens, maxNewTokens: 99 }));
     const found = results[0]?.hypotheses;
     const keys = found.map(({ tokenIds }) => tokenIds.join());
     const expectedKeys = expected.map((tokenIds) => tokenIds.join());

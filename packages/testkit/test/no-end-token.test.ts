@@ -121,23 +121,26 @@ const on =
   <Kind extends 'autoregressive' | 'canvas' | 'lattice' | 'dag'>(
     kind: Kind,
     make: (models: Models) => Decoder<Models[Kind]>,
+    more = {},
   ): Way =>
   (all) =>
   (request) =>
-    collect(make(all).decode(all[kind], request as never));
+    collect(make(all).decode(all[kind], { ...request, ...more } as never));
 
 const WAYS: Readonly<Record<string, Way>> = {
   greedy: on('autoregressive', () => greedy()),
-  'greedy with rules and scores': on('autoregressive', () =>
-    greedy({ minNewTokens: 3, noRepeatNgramSize: 2, scores: true, alternatives: 2 }),
+  'greedy with rules and scores': on(
+    'autoregressive',
+    () => greedy({ noRepeatNgramSize: 2, scores: true, alternatives: 2 }),
+    { minNewTokens: 3 },
   ),
   sampling: on('autoregressive', () => sampling({ temperature: 0.8 })),
   'sampling among few': on('autoregressive', () => sampling({ topK: 3, hypotheses: 2, scores: true })),
   'sampling by mirostat': on('autoregressive', () => sampling({ mirostat: { surprise: 1 } })),
   beamSearch: on('autoregressive', () => beamSearch({ beamSize: 3, hypotheses: 3 })),
-  'beamSearch with rules': on('autoregressive', () =>
-    beamSearch({ beamSize: 3, minNewTokens: 2, repetitionPenalty: 1.2 }),
-  ),
+  'beamSearch with rules': on('autoregressive', () => beamSearch({ beamSize: 3, repetitionPenalty: 1.2 }), {
+    minNewTokens: 2,
+  }),
   'beamSearch with phrases': on('autoregressive', () => beamSearch({ beamSize: 4, phrases: [Int32Array.of(4)] })),
   'diverse beamSearch': on('autoregressive', () => beamSearch({ beamSize: 4, groups: 2, diversityPenalty: 0.5 })),
   stochasticBeam: on('autoregressive', () => stochasticBeam({ beamSize: 3 })),

@@ -79,7 +79,7 @@ export default [
       ['new Set([...prefix, ...output])', 'new Set(output)'],
       ['seen.add(tokenId);', ''],
       ['const context = tokenIds.length - (size - 1);', 'const context = tokenIds.length - size;'],
-      ['if (output.length - given < min)', 'if (output.length < min)'],
+      ['if (output.length - given < (ofRow(min, row) ?? 0))', 'if (output.length < (ofRow(min, row) ?? 0))'],
       ['scores[forced] = score === RULED_OUT ? 0 : score;', 'scores[forced] = score;'],
       ['if (begin < 0) continue;', 'if (begin <= 0) continue;'],
     ],

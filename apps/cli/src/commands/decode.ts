@@ -61,9 +61,10 @@ async function run(context: CommandContext): Promise<number> {
   const maxNewTokens = options.integer('max-new-tokens', 1, 1_000_000);
   const stops = options.texts('stop');
   const strategyOptions = readStrategyOptions(options, name);
-  const { seed, initial } = strategyOptions;
+  const { seed, minNewTokens, initial } = strategyOptions;
   const limits = {
     maxNewTokens,
+    minNewTokens,
     seed,
     initial: initial === undefined ? undefined : await InitialTexts.read(initial, io.signal),
     stops,

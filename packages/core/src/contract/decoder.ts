@@ -12,6 +12,12 @@ export interface DecodeRequest<Source> {
    */
   readonly maxNewTokens?: number | readonly number[] | undefined;
   /**
+   * Least new tokens, of all rows or one number a row, default 0: before, the end token is not chosen, and stop conditions that
+   * are met are passed over.
+   * A strategy that does not write from left to right refuses it with `UNSUPPORTED_CAPABILITY`.
+   */
+  readonly minNewTokens?: number | readonly number[] | undefined;
+  /**
    * Positions of each row's canvas, or of its path through a DAG lattice, one number a row; a given prefix and an end token
    * are among them. Where they are given, no length is predicted.
    * A strategy whose outputs have no length beforehand refuses them with `UNSUPPORTED_CAPABILITY`.
@@ -42,7 +48,7 @@ export interface DecodeRequest<Source> {
 }
 
 /** What of a request not every strategy can use. */
-export type OptionalField = 'outputPrefixes' | 'initialOutputs' | 'lengths';
+export type OptionalField = 'minNewTokens' | 'outputPrefixes' | 'initialOutputs' | 'lengths';
 
 /** What a decoder needs of its model, checked before the first forward. */
 export type Requirements =

@@ -35,7 +35,8 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 /** Who takes an option, for those who look for it in the wrong place. */
 const TAKERS: Readonly<Record<string, string>> = {
-  'decode, in its request': 'sources maxNewTokens stopSequences stopStrings outputPrefixes initialOutputs seed signal',
+  'decode, in its request':
+    'sources maxNewTokens minNewTokens lengths stopSequences stopStrings outputPrefixes initialOutputs seed signal',
   sampling: 'temperature topK topP minP typicalP epsilonCutoff etaCutoff mirostat hypotheses',
   dagSampling: 'temperature hypotheses',
   maskedDiffusion: 'temperature steps order',
@@ -45,7 +46,7 @@ const TAKERS: Readonly<Record<string, string>> = {
   nat: 'length lengthBeam rescoring noAdjacentRepeats',
   speculative: 'drafter maxNodes',
   'greedy, sampling and beamSearch':
-    'logitBias repetitionPenalty frequencyPenalty presencePenalty noRepeatNgramSize badWords minNewTokens constraint processors',
+    'logitBias repetitionPenalty frequencyPenalty presencePenalty noRepeatNgramSize badWords constraint processors',
   'greedy and sampling': 'scores tokenLogProbs alternatives',
 };
 

@@ -19,6 +19,7 @@ import {
   tokens,
   withMethods,
 } from './options.js';
+import { ofRow } from './row-output.js';
 
 const stopString: OptionReader<string> = (name, value) => {
   if (text(name, value) !== '') return value as string;
@@ -54,9 +55,16 @@ const STOP_STRINGS: OptionTable<StopStrings> = {
 
 const count = integer(1);
 
+/** One number for all rows, or one a row. */
+const byRow =
+  (read: OptionReader<number>): OptionReader<number | readonly number[]> =>
+  (name, value) =>
+    (lengthOf(value) === undefined ? read : listOf(read))(name, value);
+
 const REQUEST: OptionTable<DecodeRequest<unknown>> = {
   sources,
-  maxNewTokens: (name, value) => (lengthOf(value) === undefined ? count : listOf(count))(name, value),
+  maxNewTokens: byRow(count),
+  minNewTokens: byRow(integer(0)),
   lengths: listOf(count),
   stopSequences: listOf(tokens(1)),
   stopStrings: fields(STOP_STRINGS, ['strings', 'textOf']),
@@ -83,7 +91,7 @@ export function assertRequest<Source>(request: DecodeRequest<Source>): DecodeReq
       option: 'sources',
     });
   }
-  for (const option of ['maxNewTokens', 'lengths', 'outputPrefixes', 'initialOutputs'] as const) {
+  for (const option of ['maxNewTokens', 'minNewTokens', 'lengths', 'outputPrefixes', 'initialOutputs'] as const) {
     const value = checked[option];
     const length = typeof value === 'object' ? value.length : sources.length;
     if (length === sources.length) continue;
@@ -121,6 +129,7 @@ export function assertDecode<Source>(
 
 /** Who can use it. */
 const ACCEPTING: Readonly<Record<OptionalField, string>> = {
+  minNewTokens: 'greedy, sampling, beamSearch and stochasticBeam take it.',
   outputPrefixes: 'greedy, sampling, beam search and strategies on canvases start inside an output.',
   initialOutputs: 'levenshtein starts from given outputs.',
   lengths: 'strategies on canvases, such as nat, and dagViterbi take lengths.',
@@ -132,14 +141,15 @@ export function assertAccepted({ name, accepts = [] }: NamedRequirements, reques
     if (accepts.includes(option) || !isAsked(option, request)) continue;
     throw new ForetokenError(
       'UNSUPPORTED_CAPABILITY',
-      `${name} cannot use ${option}. Leave them out; ${ACCEPTING[option]}`,
+      `${name} cannot use ${option}. Leave ${option} out; ${ACCEPTING[option]}`,
       { decoder: name, capability: option, option },
     );
   }
 }
 
-/** Prefixes that are all empty ask for nothing. */
+/** Prefixes that are all empty, and minima that are all 0, ask for nothing. */
 function isAsked(option: OptionalField, request: DecodeRequest<unknown>): boolean {
   if (option === 'outputPrefixes') return request.outputPrefixes?.some(({ length }) => length > 0) ?? false;
+  if (option === 'minNewTokens') return request.sources.some((_, row) => (ofRow(request.minNewTokens, row) ?? 0) > 0);
   return request[option] !== undefined;
 }

@@ -115,10 +115,15 @@ export interface RowCuts extends StopConditions {
 export function rowCuts(request: Cuts, row: number): RowCuts {
   const { maxNewTokens, stopSequences, stopStrings } = request;
   return {
-    maxNewTokens: typeof maxNewTokens === 'object' ? maxNewTokens[row] : maxNewTokens,
+    maxNewTokens: ofRow(maxNewTokens, row),
     stopSequences,
     stopStrings,
   };
+}
+
+/** What a request says of one row by a number for all rows, or one a row. */
+export function ofRow(numbers: number | readonly number[] | undefined, row: number): number | undefined {
+  return typeof numbers === 'object' ? numbers[row] : numbers;
 }
 
 type Cuts = Pick<DecodeRequest<unknown>, 'maxNewTokens' | 'stopSequences' | 'stopStrings'>;
@@ -130,17 +135,15 @@ export function givenTokens({ outputPrefixes }: DecodeRequest<unknown>, row: num
 
 /**
  * The output a row starts with: what the request makes it begin with. It may be over at once, by a stop or because the model
- * has no room for more.
+ * has no room for more. No stop ends it before it has the request's `minNewTokens`.
  *
- * `minNewTokens` is the number of new tokens the row must have room for, and before which no stop ends it. Throws
- * `INVALID_ARGUMENT`, `LENGTH_LIMIT`.
+ * Throws `INVALID_ARGUMENT`, also where there is no room for so many, and `LENGTH_LIMIT`.
  */
 export function startOutput(
   row: number,
   prefixLength: number,
   model: { readonly maxLength: number; readonly vocabulary: { readonly endTokenId?: number | undefined } },
   request: DecodeRequest<unknown>,
-  minNewTokens = 0,
 ): RowOutput {
   const given = givenTokens(request, row);
   const limit = outputLimit(model.maxLength, prefixLength, rowCuts(request, row), given);
@@ -151,6 +154,7 @@ export function startOutput(
       { option: 'outputPrefixes', row, received: given, max: limit },
     );
   }
+  const minNewTokens = ofRow(request.minNewTokens, row) ?? 0;
   if (minNewTokens > limit - given) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',

@@ -1,4 +1,5 @@
 import type { ScoreProcessor, ScoringContext, TokenConstraint } from '../contract/scoring.js';
+import { ofRow } from './row-output.js';
 
 /**
  * The usual rules on next-token scores, each a pure function of the scores and the hypothesis. They mean what the rules of
@@ -67,15 +68,15 @@ export function badWords(sequences: readonly Int32Array[]): ScoreProcessor {
   };
 }
 
-/** Forbids the end token until the output has `least` tokens beside those of the row's `outputPrefixes`. */
+/** Forbids the end token until the output has `min` tokens, those of its row, beside those of the row's `outputPrefixes`. */
 export function minNewTokens(
-  min: number,
+  min: number | readonly number[],
   endTokenId: number,
   outputPrefixes: readonly Int32Array[] = [],
 ): ScoreProcessor {
   return (scores, { row, output }) => {
     const given = outputPrefixes[row]?.length ?? 0;
-    if (output.length - given < min) scores[endTokenId] = RULED_OUT;
+    if (output.length - given < (ofRow(min, row) ?? 0)) scores[endTokenId] = RULED_OUT;
   };
 }
 

@@ -18,15 +18,15 @@ import {
   tokens,
 } from './options.js';
 import { assertDecode } from './request.js';
-import { givenTokens, rowCuts } from './row-output.js';
+import { givenTokens, ofRow, rowCuts } from './row-output.js';
 import * as processors from './score-processors.js';
 
 /** Numbers by token id or position; a plain object such as `{ 7: -2 }` is as good as a Map. */
 export type TokenNumbers = ReadonlyMap<number, number> | Readonly<Record<number, number>>;
 
 /**
- * Rules on next-token scores that greedy, sampling and beam search share. They apply in the order they are listed here;
- * every field is optional, and none applies by default.
+ * Rules on next-token scores that greedy, sampling and beam search share. They apply in the order they are listed here, the
+ * request's `minNewTokens` after `badWords`; every field is optional, and none applies by default.
  */
 export interface ScoreRules {
   /** Added to the scores of these tokens; `-Infinity` forbids a token. */
@@ -41,11 +41,6 @@ export interface ScoreRules {
   readonly noRepeatNgramSize?: number | undefined;
   /** Token sequences that never occur. */
   readonly badWords?: readonly Int32Array[] | undefined;
-  /**
-   * The output does not end before it has this many new tokens: the end token is not chosen, and stop conditions met earlier
-   * are passed over. Tokens of `outputPrefixes` do not count.
-   */
-  readonly minNewTokens?: number | undefined;
   /** The token at an output position, counted from 0; tokens of `outputPrefixes` have positions too. */
   readonly forcedTokens?: TokenNumbers | undefined;
   /** A state machine that says what may come next. */
@@ -66,7 +61,6 @@ export const SCORE_RULES: OptionTable<ScoreRules> = {
   presencePenalty: number(-100, 100),
   noRepeatNgramSize: integer(1),
   badWords: listOf(tokens(1)),
-  minNewTokens: integer(0),
   forcedTokens: numberMap(integer(0)),
   constraint: guardedConstraint,
   processors: listOf(callback<ScoreProcessor>(immediate)),
@@ -100,14 +94,16 @@ function assertRulesFit(
   for (const tokenId of forcedTokens.values()) known('forcedTokens', tokenId);
   for (const sequence of rules.badWords ?? []) for (const tokenId of sequence) known('badWords', tokenId);
   for (const sequence of request.outputPrefixes ?? []) for (const tokenId of sequence) known('outputPrefixes', tokenId);
-  const { minNewTokens = 0, constraint } = rules;
+  const { constraint } = rules;
   const { endTokenId } = vocabulary;
-  const maxNew = Math.min(maxLength, ...limitsOf(request, maxLength));
-  if (minNewTokens > maxNew) {
+  const minOf = (row: number): number => ofRow(request.minNewTokens, row) ?? 0;
+  for (const [row, limit] of limitsOf(request, maxLength).entries()) {
+    const max = Math.min(maxLength, limit);
+    if (minOf(row) <= max) continue;
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      `minNewTokens is ${minNewTokens}, but an output has at most ${maxNew} new tokens here. Lower it or raise maxNewTokens.`,
-      { option: 'minNewTokens', received: minNewTokens, max: maxNew },
+      `minNewTokens is ${minOf(row)}, but the output of row ${row} has at most ${max} new tokens. Lower it or raise maxNewTokens.`,
+      { option: 'minNewTokens', row, received: minOf(row), max },
     );
   }
   const max = commonLimit(maxLength, request);
@@ -117,12 +113,12 @@ function assertRulesFit(
     }
     const early = request.sources.findIndex((_, row) => {
       const made = position - givenTokens(request, row);
-      return tokenId === endTokenId && made >= 0 && made < minNewTokens;
+      return tokenId === endTokenId && made >= 0 && made < minOf(row);
     });
     if (early >= 0) {
       throw contradiction(
         'forcedTokens',
-        `ends the output of row ${early} at ${position}, but minNewTokens is ${minNewTokens}`,
+        `ends the output of row ${early} at ${position}, but minNewTokens is ${minOf(early)}`,
       );
     }
     const clash = request.outputPrefixes?.findIndex((start) => position < start.length && start[position] !== tokenId);
@@ -195,16 +191,16 @@ function contradiction(option: string, what: string): ForetokenError {
 }
 
 /**
- * The rules as functions, in their order; empty where no rule applies. `outputPrefixes` are those of the request: what is given
- * is not new.
+ * The rules as functions, in their order, what the request says of least new tokens among them; empty where no rule applies.
  */
 export function compileRules(
   rules: ScoreRules,
   vocabulary: Vocabulary,
-  outputPrefixes: readonly Int32Array[] = [],
+  request: Pick<DecodeRequest<unknown>, 'minNewTokens' | 'outputPrefixes'> = {},
 ): readonly ScoreProcessor[] {
   const { repetitionPenalty = 1, frequencyPenalty = 0, presencePenalty = 0 } = rules;
-  const { noRepeatNgramSize, badWords = [], minNewTokens = 0, constraint } = rules;
+  const { noRepeatNgramSize, badWords = [], constraint } = rules;
+  const { minNewTokens = 0, outputPrefixes } = request;
   const logitBias = mapOf(rules.logitBias);
   const forcedTokens = mapOf(rules.forcedTokens);
   const compiled: ScoreProcessor[] = [];
@@ -216,7 +212,8 @@ export function compileRules(
   if (noRepeatNgramSize !== undefined) compiled.push(processors.noRepeatNgram(noRepeatNgramSize));
   if (badWords.length > 0) compiled.push(processors.badWords(badWords));
   // Without an end token nothing has to be ruled out: stops are passed over where the output is cut.
-  if (minNewTokens > 0 && vocabulary.endTokenId !== undefined) {
+  const longer = typeof minNewTokens === 'object' ? minNewTokens.some((min) => min > 0) : minNewTokens > 0;
+  if (longer && vocabulary.endTokenId !== undefined) {
     compiled.push(processors.minNewTokens(minNewTokens, vocabulary.endTokenId, outputPrefixes));
   }
   if (forcedTokens.size > 0) compiled.push(processors.forcedTokens(forcedTokens));
@@ -225,7 +222,7 @@ export function compileRules(
   return compiled;
 }
 
-/** Whether any rule applies, so that scores of the whole vocabulary are needed. */
+/** Whether any rule applies, whatever is requested, so that scores of the whole vocabulary are needed. */
 export function hasRules(rules: ScoreRules): boolean {
   return compileRules(rules, { size: 0, endTokenId: 0 }).length > 0;
 }

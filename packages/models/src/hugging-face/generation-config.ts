@@ -30,8 +30,8 @@ const NO_SUCH = 'It has no effect on this model here.';
 const SETTINGS: Readonly<Record<string, readonly [neutral: readonly unknown[], here: string]>> = {
   max_length: [[20], `${BY_RULE} maxNewTokens.`],
   max_new_tokens: [[], `${BY_RULE} maxNewTokens.`],
-  min_length: [[0], `${BY_RULE} minNewTokens.`],
-  min_new_tokens: [[0], `${BY_RULE} minNewTokens.`],
+  min_length: [[0], `${BY_RULE} minNewTokens in the request.`],
+  min_new_tokens: [[0], `${BY_RULE} minNewTokens in the request.`],
   num_beams: [[1], `${BY_RULE} beamSize to beamSearch.`],
   num_beam_groups: [[1], `${BY_RULE} groups to beamSearch.`],
   diversity_penalty: [[0], `${BY_RULE} diversityPenalty to beamSearch.`],

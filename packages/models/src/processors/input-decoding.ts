@@ -33,6 +33,8 @@ export interface InputOptions {
   readonly variant?: PartVariant | undefined;
   /** Most output tokens; default: what the model can hold. */
   readonly maxNewTokens?: number | undefined;
+  /** Least output tokens; default 0. Refused by strategies that do not write from left to right. */
+  readonly minNewTokens?: number | undefined;
   /** Strings that end an output as soon as its text contains one. */
   readonly stopStrings?: readonly string[] | undefined;
   /** Seed of random choices; default 0. */
@@ -46,6 +48,7 @@ export interface InputOptions {
 const OPTIONS: OptionTable<InputOptions> = {
   variant: readText,
   maxNewTokens: integer(1),
+  minNewTokens: integer(0),
   stopStrings: listOf(readText),
   seed: integer(0, 0xffffffff),
   signal: readSignal,
@@ -168,7 +171,7 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
 
   #request(
     readings: readonly SourceReading<Source>[],
-    { maxNewTokens, stopStrings: strings, seed, signal }: InputOptions,
+    { maxNewTokens, minNewTokens, stopStrings: strings, seed, signal }: InputOptions,
   ): DecodeRequest<Source> {
     const { stopTokenIds = [] } = this.#processor;
     const begun = readings.some(({ outputPrefix }) => outputPrefix !== undefined);
@@ -176,6 +179,7 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
       sources: readings.map(({ source }) => source),
       outputPrefixes: begun ? readings.map(({ outputPrefix }) => outputPrefix ?? new Int32Array()) : undefined,
       maxNewTokens,
+      minNewTokens,
       stopSequences: stopTokenIds.length === 0 ? undefined : stopTokenIds.map((tokenId) => Int32Array.of(tokenId)),
       stopStrings: strings && { strings, textOf: this.#textOf('stopStrings') },
       seed,
