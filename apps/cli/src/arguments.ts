@@ -24,27 +24,35 @@ export function parseArguments(argv: readonly string[], commands: readonly Comma
   const command = commands.find(({ name }) => name === cli.matchedCommandName);
   const words = [...cli.args, ...(cli.options['--'] as readonly string[])].map(String);
   if (command === undefined && words[0] !== undefined) {
-    throw usageError(`Unknown command ${words[0]}. Commands: ${commands.map(({ name }) => name).join(', ')}.`, {
-      received: words[0],
-    });
+    throw unknownCommand(words[0], commands);
   }
   const options = new Options(cli.options, values);
   if (command === undefined || options.flag('help')) {
     return { positionals: [], options, command };
   }
   checkOptions(cli, command);
-  const { positionals } = command;
+  const { positionals, optionals = [] } = command;
+  const any = optionals.some((name) => name.endsWith('...'));
+  const most = any ? Number.POSITIVE_INFINITY : positionals.length + optionals.length;
   if (words.length < positionals.length) {
     throw usageError(`foretoken ${command.name} needs ${positionals.slice(words.length).join(', ')}.`, {
       missing: positionals.slice(words.length),
     });
   }
-  if (words.length > positionals.length) {
-    throw usageError(`Unexpected argument ${words[positionals.length]} after foretoken ${command.name}.`, {
-      received: words[positionals.length],
+  if (words.length > most) {
+    throw usageError(`Unexpected argument ${words[most]} after foretoken ${command.name}.`, {
+      received: words[most],
     });
   }
   return { command, positionals: words, options };
+}
+
+/** An `INVALID_ARGUMENT` error about a command that there is not, with the nearest one. */
+export function unknownCommand(received: string, commands: readonly CommandDefinition[]): Error {
+  const names = commands.map(({ name }) => name);
+  const hint = nameHint(received, names);
+  const near = hint.startsWith(' Did you mean') ? hint : '';
+  return usageError(`Unknown command ${received}.${near} Commands: ${names.join(', ')}.`, { received });
 }
 
 /**

@@ -26,12 +26,16 @@ export interface CommandContext {
   readonly style: { readonly stderr: Style; readonly stdout: Style };
   /** Writes a line to standard error, unless `--quiet`. */
   note(text: string): Promise<void>;
+  /** Columns of standard output; no limit for files and pipes. */
+  readonly columns: number;
 }
 
 export interface CommandDefinition {
   readonly name: string;
   /** Names of the required positional arguments. */
   readonly positionals: readonly string[];
+  /** Names of those that may follow; one that ends with `...` stands for any number. */
+  readonly optionals?: readonly string[] | undefined;
   readonly description: string;
   readonly examples: readonly string[];
   readonly options: readonly OptionDefinition[];

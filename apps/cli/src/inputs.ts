@@ -15,12 +15,16 @@ export type Sentences =
     };
 
 /**
- * Opens what `--text`, `--file` or standard input offers; undefined when none of them does.
+ * Opens what `words`, `--text`, `--file` or standard input offers; undefined when none of them does.
  *
  * Throws `INVALID_ARGUMENT` (both options, unreadable file) and `EMPTY_SOURCE` (an empty `--text`).
  */
-export async function openSentences(options: Options, io: Io): Promise<Sentences | undefined> {
-  const texts = options.texts('text');
+export async function openSentences(
+  options: Options,
+  io: Io,
+  words: readonly string[] = [],
+): Promise<Sentences | undefined> {
+  const texts = [...words, ...options.texts('text')];
   const file = options.text('file');
   if (texts.length > 0) {
     if (file !== undefined) {

@@ -3,6 +3,7 @@ import { safeJson } from './terminal/style.js';
 /** A stream to write to; a terminal says so, and how wide it is. */
 export interface Output extends NodeJS.WritableStream {
   readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
 }
 
 export interface Input extends NodeJS.ReadableStream {

@@ -1,6 +1,7 @@
 import type { ExportPrecision, LoadedModel } from '@foretoken/models';
 import type { Options } from './arguments.js';
 import type { CommandContext } from './command.js';
+import { usageError } from './errors.js';
 
 /** As transformers.js calls them; known here too, so that help waits for no package. */
 const PRECISIONS: readonly ExportPrecision[] = [
@@ -19,16 +20,30 @@ const PRECISIONS: readonly ExportPrecision[] = [
 ];
 
 /** Loads the folder named by `--model`, or the one that comes with the command. The caller disposes of it. */
-export function loadChosenModel(
-  { options, services, io }: CommandContext,
-  defaultFolder: () => string = services.defaultModelFolder,
+export async function loadChosenModel(
+  context: CommandContext,
+  defaultFolder: () => string = context.services.defaultModelFolder,
 ): Promise<LoadedModel> {
+  const { options, services, io } = context;
   const folder = options.text('model') ?? defaultFolder();
-  const threads = options.integer('threads', 1, 1024);
+  const threads = threadsFrom(context);
   return services.loadModel(folder, { signal: io.signal, threads, precision: precisionOf(options) });
 }
 
 /** The graphs of an export that `--precision` chooses; the loader says which there are. */
 export function precisionOf(options: Options): ExportPrecision | undefined {
   return options.choice('precision', PRECISIONS);
+}
+
+/** `--threads`. Throws `INVALID_ARGUMENT` for more than this process has processors: they would only wait for each other. */
+function threadsFrom({ options, services }: CommandContext): number | undefined {
+  const threads = options.integer('threads', 1, 1024);
+  const max = services.cores();
+  if (threads !== undefined && threads > max) {
+    throw usageError(
+      `--threads ${threads} is more than this process has processors: give 1 to ${max}, or leave it away to have it measured.`,
+      { option: 'threads', received: threads, min: 1, max },
+    );
+  }
+  return threads;
 }

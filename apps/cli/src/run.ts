@@ -1,7 +1,8 @@
-import { type Arguments, parseArguments } from './arguments.js';
+import { type Arguments, parseArguments, unknownCommand } from './arguments.js';
 import type { CommandContext, CommandDefinition } from './command.js';
 import { correctCommand } from './commands/correct.js';
 import { decodeCommand } from './commands/decode.js';
+import { doctorCommand } from './commands/doctor.js';
 import { importCommand } from './commands/import.js';
 import { inspectCommand } from './commands/inspect.js';
 import { raceCommand } from './commands/race.js';
@@ -10,6 +11,7 @@ import { commandHelp, programHelp } from './help.js';
 import { type Io, toJson, write } from './io.js';
 import { services as packages, type Services } from './services.js';
 import { problemLine, safeText, styleFor } from './terminal/style.js';
+import { columnsOf } from './terminal/wrap.js';
 
 const COMMANDS: readonly CommandDefinition[] = [
   raceCommand,
@@ -17,6 +19,16 @@ const COMMANDS: readonly CommandDefinition[] = [
   decodeCommand,
   inspectCommand,
   importCommand,
+  doctorCommand,
+  {
+    name: 'help',
+    positionals: [],
+    optionals: ['command'],
+    description: 'Show this help, or that of a command',
+    examples: ['foretoken help decode'],
+    options: [],
+    run: showHelp,
+  },
 ];
 
 /** Runs one command line, arguments only, and returns the exit code. Throws nothing and never exits the process. */
@@ -33,9 +45,18 @@ export async function run(argv: readonly string[], io: Io, services: Services = 
   }
 }
 
+async function showHelp({ positionals, io, columns }: CommandContext): Promise<number> {
+  const [name] = positionals;
+  const command = COMMANDS.find((one) => one.name === name);
+  if (name !== undefined && command === undefined) throw unknownCommand(name, COMMANDS);
+  await write(io.stdout, command === undefined ? programHelp(COMMANDS, columns) : commandHelp(command, columns));
+  return EXIT.ok;
+}
+
 async function dispatch({ command, positionals, options }: Arguments, io: Io, services: Services): Promise<number> {
+  const columns = columnsOf(io.stdout, io.env);
   if (options.flag('help')) {
-    await write(io.stdout, command === undefined ? programHelp(COMMANDS) : commandHelp(command));
+    await write(io.stdout, command === undefined ? programHelp(COMMANDS, columns) : commandHelp(command, columns));
     return EXIT.ok;
   }
   if (options.flag('version')) {
@@ -43,7 +64,7 @@ async function dispatch({ command, positionals, options }: Arguments, io: Io, se
     return EXIT.ok;
   }
   if (command === undefined) {
-    await write(io.stderr, programHelp(COMMANDS));
+    await write(io.stderr, programHelp(COMMANDS, columnsOf(io.stderr, io.env)));
     return EXIT.usage;
   }
   const quiet = options.flag('quiet');
@@ -53,6 +74,7 @@ async function dispatch({ command, positionals, options }: Arguments, io: Io, se
     options,
     io,
     services,
+    columns,
     style: {
       stderr: styleFor(io.stderr, io.env, { noColor }),
       stdout: styleFor(io.stdout, io.env, { noColor }),

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ForetokenError } from '@foretoken/core';
 import type { importModel } from '@foretoken/importers';
 import type { LoadedModel, LoadOptions, ModelDescription, ModelManifest, openModelFolder } from '@foretoken/models';
+import { type Installation, inspectInstallation } from './doctor/installation.js';
 
 /** What the commands need of the other packages; tests put scripted models in their place. */
 export interface Services {
@@ -22,6 +24,10 @@ export interface Services {
   readonly version: () => string;
   /** Name and version of the native runtime. */
   readonly runtime: () => string;
+  /** Processors this process may use. */
+  readonly cores: () => number;
+  /** What this machine and this installation are. */
+  readonly inspectInstallation: () => Promise<Installation>;
   /** Milliseconds since some moment, to see how long something takes. */
   readonly now: () => number;
   /** Waits; rejects with the signal's reason. */
@@ -47,6 +53,8 @@ export const services: Services = {
   canCorrect,
   version: () => packageVersion('../package.json'),
   runtime: () => `onnxruntime-node ${packageVersion('onnxruntime-node/package.json')}`,
+  cores: availableParallelism,
+  inspectInstallation: () => inspectInstallation({ packageVersion }),
   now: () => performance.now(),
   sleep: async (milliseconds, signal) => {
     await delay(milliseconds, undefined, { signal });

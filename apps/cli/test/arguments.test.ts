@@ -4,6 +4,8 @@ import { decodeCommand } from '../src/commands/decode.js';
 import { raceCommand } from '../src/commands/race.js';
 import { cli } from './support.js';
 
+const COMMANDS = ['race', 'correct', 'decode', 'inspect', 'import', 'doctor'];
+
 const parse = (...argv: string[]) => parseArguments(argv, [raceCommand, decodeCommand]);
 
 describe('values', () => {
@@ -66,6 +68,14 @@ describe('usage errors: exit code 2, a message, nothing on standard output', () 
   it.each([
     [['nonsense'], 'Unknown command nonsense'],
     [['2024'], 'Unknown command 2024'],
+    [['decod'], 'Did you mean decode?'],
+    [['inspct', 'x'], 'Did you mean inspect?'],
+    [['help', 'docter'], 'Did you mean doctor?'],
+    [['help', 'race', 'decode'], 'Unexpected argument decode'],
+    [['temperature'], 'Unknown command temperature. Commands:'],
+    [['decode', 'a', '--threads', '9'], '--threads 9 is more than this process has processors: give 1 to 8'],
+    [['race', '--threads', '1025'], '--threads must be an integer'],
+    [['decode', 'a', '--file', 'b'], '--text and --file exclude each other'],
     [['race', '--nonsense'], 'Unknown option --nonsense'],
     [['race', '-x'], 'Unknown option -x'],
     [['decode', '--samples', '2'], 'Did you mean --hypotheses?'],
@@ -81,9 +91,9 @@ describe('usage errors: exit code 2, a message, nothing on standard output', () 
     [['decode', '--text'], '--text needs a value'],
     [['decode', '--text', '--json'], '--text needs a value'],
     [['decode', '--json=yes'], '--json takes no value'],
-    [['decode', 'stray'], 'Unexpected argument stray'],
-    [['decode', '--', '--text'], 'Unexpected argument --text'],
-    [['decode', '--json', 'stray'], 'Unexpected argument stray'],
+    [['race', 'stray'], 'Unexpected argument stray'],
+    [['race', '--', '--text'], 'Unexpected argument --text'],
+    [['race', '--json', 'stray'], 'Unexpected argument stray'],
     [['inspect'], 'foretoken inspect needs folder'],
     [['import', 'weights'], 'needs --out'],
     [['import', 'weights', '--out', 'x', '--weights', 'int8'], '--weights must be one of float16, float32'],
@@ -171,6 +181,31 @@ describe('help and version', () => {
       expect(stdout.indexOf('Examples:')).toBeGreaterThan(0);
       expect(stdout.indexOf('Examples:')).toBeLessThan(stdout.indexOf('Options:'));
     }
+  });
+
+  it('is also a command', async () => {
+    expect(await cli(['help'])).toEqual(await cli(['--help']));
+    expect(await cli(['help', 'decode'])).toEqual(await cli(['decode', '--help']));
+  });
+
+  it('fits a terminal of 40 columns, and of 30', async () => {
+    for (const columns of [30, 40, 80]) {
+      for (const argv of [[], ...COMMANDS.map((name) => [name])]) {
+        const { stdout } = await cli(['help', ...argv], { stdoutIsTerminal: true, columns });
+        for (const line of stdout.split('\n')) {
+          // Nothing breaks a word.
+          const longest = Math.max(
+            ...line
+              .trim()
+              .split(' ')
+              .map((word) => word.length),
+          );
+          expect(line.length).toBeLessThanOrEqual(Math.max(columns, longest + 10));
+        }
+      }
+    }
+    const piped = await cli(['help', 'decode'], { env: { COLUMNS: '40' } });
+    expect(Math.max(...piped.stdout.split('\n').map((line) => line.length))).toBeLessThan(60);
   });
 
   it('names every option of a command in its help', async () => {

@@ -20,6 +20,7 @@ import {
   type TextTokenizer,
   textProcessor,
 } from '@foretoken/models';
+import type { Installation } from '../src/doctor/installation.js';
 import { run } from '../src/run.js';
 import type { Services } from '../src/services.js';
 
@@ -198,10 +199,12 @@ function wordLattice(source: TokenSource): CtcLattice {
 class MemoryOutput extends Writable {
   text = '';
   readonly isTTY: boolean;
+  readonly columns: number | undefined;
 
-  constructor(isTTY: boolean) {
+  constructor(isTTY: boolean, columns: number | undefined) {
     super();
     this.isTTY = isTTY;
+    this.columns = columns;
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
@@ -210,7 +213,25 @@ class MemoryOutput extends Writable {
   }
 }
 
+/** A machine on which nothing is missing. */
+export const INSTALLATION: Installation = {
+  node: 'v22.13.0',
+  platform: 'linux',
+  arch: 'x64',
+  glibc: '2.36',
+  processor: 'Fake Processor',
+  cores: 2,
+  allCores: 4,
+  features: ['avx2', 'fma'],
+  memoryBytes: 8e9,
+  runtime: { version: '9.9.9' },
+  backends: ['cpu'],
+  models: { translation: { version: '1.0.0' }, correction: { version: '1.0.0' } },
+};
+
 export interface Surroundings {
+  /** Columns of the terminals. */
+  readonly columns?: number;
   /** What is piped in; without it standard input is a terminal. */
   readonly stdin?: string | Readable | undefined;
   readonly env?: Readonly<Record<string, string>>;
@@ -229,8 +250,8 @@ export interface Outcome {
 
 /** Runs a command line in this process against a fake model. */
 export async function cli(argv: readonly string[], surroundings: Surroundings = {}): Promise<Outcome> {
-  const stdout = new MemoryOutput(surroundings.stdoutIsTerminal ?? false);
-  const stderr = new MemoryOutput(surroundings.stderrIsTerminal ?? false);
+  const stdout = new MemoryOutput(surroundings.stdoutIsTerminal ?? false, surroundings.columns);
+  const stderr = new MemoryOutput(surroundings.stderrIsTerminal ?? false, surroundings.columns);
   const { stdin } = surroundings;
   const input = typeof stdin === 'string' ? Readable.from(stdin === '' ? [] : [Buffer.from(stdin)]) : stdin;
   const services: Services = {
@@ -243,6 +264,8 @@ export async function cli(argv: readonly string[], surroundings: Surroundings = 
     canCorrect: () => false,
     version: () => '1.2.3',
     runtime: () => 'fake-runtime 9.9.9',
+    cores: () => 8,
+    inspectInstallation: async () => INSTALLATION,
     // Nothing takes time.
     now: () => 0,
     // Frames follow each other at once; patience with a pipe never ends but by the signal.

@@ -15,9 +15,10 @@ import { readStrategyOptions, STRATEGY_HELP, STRATEGY_OPTIONS } from '../strateg
 export const decodeCommand: CommandDefinition = {
   name: 'decode',
   positionals: [],
+  optionals: ['text...'],
   description: 'Decode lines of text with one strategy, for pipes',
   examples: [
-    'foretoken decode --text "A dog runs across the grass."',
+    'foretoken decode "A dog runs across the grass."',
     'cat captions.en | foretoken decode --strategy speculative > captions.de',
     'foretoken decode --file captions.en --out captions.de --resume',
     'foretoken decode --strategy beam --beam-size 8 --hypotheses 3 --json --text "A dog runs across the grass."',
@@ -46,7 +47,7 @@ export const decodeCommand: CommandDefinition = {
     OPTIONS.json,
     { flag: '--jsonl', description: 'Every event as one JSON object a line, as it happens' },
   ],
-  sections: [{ title: 'Strategies: what each needs, and its options', rows: STRATEGY_HELP }],
+  sections: [{ title: 'Strategies, needs, options', rows: STRATEGY_HELP }],
   run,
 };
 
@@ -71,9 +72,9 @@ async function run(context: CommandContext): Promise<number> {
   };
   const plain = !options.flag('json') && !options.flag('jsonl');
   const output = await outputFor(context, plain);
-  const sentences = await openSentences(options, io);
+  const sentences = await openSentences(options, io, context.positionals);
   if (sentences === undefined) {
-    throw usageError('There is nothing to decode: give --text or --file, or pipe sentences in, one a line.');
+    throw usageError('There is nothing to decode: give a text or --file, or pipe sentences in, one a line.');
   }
   const batchSize = batchSizeFor(context, plain, sentences);
   const model = await loadChosenModel(context);
@@ -96,7 +97,7 @@ function chooseWriter({ options, io }: CommandContext, strategy: StrategyName, s
 }
 
 /** The file of `--out`, examined; undefined for standard output. */
-async function outputFor({ options }: CommandContext, plain: boolean): Promise<OutputFile | undefined> {
+async function outputFor({ options, positionals }: CommandContext, plain: boolean): Promise<OutputFile | undefined> {
   if (options.flag('json') && options.flag('jsonl')) throw usageError('--json and --jsonl exclude each other.');
   const path = options.text('out');
   const file = options.text('file');
@@ -107,7 +108,8 @@ async function outputFor({ options }: CommandContext, plain: boolean): Promise<O
     throw usageError(`--${resume ? 'resume' : 'replace'} needs --out, the file of the outputs.`, { option: 'out' });
   }
   if (resume && !plain) throw usageError('--resume goes with plain output, not with --json or --jsonl.');
-  if (resume && options.texts('text').length > 0) throw usageError('--resume goes with --file, not with --text.');
+  if (resume && options.texts('text').length + positionals.length > 0)
+    throw usageError('--resume goes with --file, not with --text.');
   return examineOutput(path, { input: file === '-' ? undefined : file, resume, replace });
 }
 

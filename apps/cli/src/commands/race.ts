@@ -136,7 +136,7 @@ async function runTask(
       repeats,
     };
     if (options.flag('json')) return raceRecord(task, model, conditions, rows, summaries);
-    await write(io.stdout, `${raceTable(summaries, conditions).join('\n')}\n`);
+    await write(io.stdout, `${raceTable(summaries, conditions, context.columns).join('\n')}\n`);
     return undefined;
   } finally {
     await model[Symbol.asyncDispose]();

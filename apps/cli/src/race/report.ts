@@ -1,5 +1,6 @@
 import type { LoadedModel } from '@foretoken/models';
 import { table } from '../terminal/table.js';
+import { wrap } from '../terminal/wrap.js';
 import type { RaceRow, StrategySummary } from './summary.js';
 
 /** How the numbers came about. */
@@ -14,7 +15,11 @@ export interface RaceConditions {
 const NOTHING = '-';
 
 /** The table that ends a race, with what its numbers mean. */
-export function raceTable(summaries: readonly StrategySummary[], conditions: RaceConditions): string[] {
+export function raceTable(
+  summaries: readonly StrategySummary[],
+  conditions: RaceConditions,
+  columns: number = Number.POSITIVE_INFINITY,
+): string[] {
   const number = (value: number | undefined, digits: number, unit = ''): string =>
     value === undefined ? NOTHING : `${value.toFixed(digits)}${unit}`;
   const rows = summaries.map((summary) => [
@@ -35,7 +40,8 @@ export function raceTable(summaries: readonly StrategySummary[], conditions: Rac
     'BLEU',
     'identical to greedy',
   ];
-  return [...table([heading, ...rows]), '', ...footnotes(summaries, conditions)];
+  const notes = footnotes(summaries, conditions).flatMap((note) => wrap(note, columns));
+  return [...table([heading, ...rows], columns), '', ...notes];
 }
 
 function forwards({ forwardsPerSentence, otherForwardsPerSentence }: StrategySummary): string {

@@ -1,0 +1,61 @@
+import type { LoadedModel } from '@foretoken/models';
+import { isRowError } from '../errors.js';
+import { EXAMPLE_SENTENCES } from '../example-sentences.js';
+import { measure, median } from '../race/measure.js';
+import { createStrategy, servableStrategies } from '../strategies.js';
+
+/** How long the benchmark goes on, and how many rounds it takes at most. */
+const BENCHMARK_MS = 5000;
+const MAX_ROUNDS = 50;
+
+export interface BenchmarkRow {
+  readonly strategy: string;
+  /** Mean over the sentences, median over the rounds. */
+  readonly millisecondsPerSentence: number;
+}
+
+export interface Benchmark {
+  readonly threads: number;
+  readonly sentences: number;
+  readonly rounds: number;
+  /** Slowest round over fastest round, of the first strategy: 1 on a machine with nothing else to do. */
+  readonly unrest: number;
+  readonly rows: readonly BenchmarkRow[];
+}
+
+/** Decodes the built-in sentences for five seconds, strategies taking turns. */
+export async function runBenchmark(model: LoadedModel, now: () => number, signal: AbortSignal): Promise<Benchmark> {
+  const strategies = servableStrategies(model, 'lattice').map((name) => createStrategy(name, model, 'lattice'));
+  const sources = EXAMPLE_SENTENCES.flatMap(({ source }) => {
+    try {
+      return [model.tokenizer.encode(source)];
+    } catch (error) {
+      if (isRowError(error)) return [];
+      throw error;
+    }
+  });
+  const round = async (): Promise<number[]> => {
+    const totals = strategies.map(() => 0);
+    for (const source of sources) {
+      const runs = await measure(strategies, source, 1, signal);
+      for (const [index, { milliseconds }] of runs.entries()) totals[index] += milliseconds / sources.length;
+    }
+    return totals;
+  };
+  // The first round warms up.
+  await round();
+  const began = now();
+  const rounds: number[][] = [];
+  while (rounds.length < 2 || (now() - began < BENCHMARK_MS && rounds.length < MAX_ROUNDS)) rounds.push(await round());
+  const first = rounds.map((totals) => totals[0]);
+  return {
+    threads: model.threads,
+    sentences: sources.length,
+    rounds: rounds.length,
+    unrest: Math.max(...first) / Math.min(...first),
+    rows: strategies.map(({ name }, index) => ({
+      strategy: name,
+      millisecondsPerSentence: median(rounds.map((totals) => totals[index])),
+    })),
+  };
+}

@@ -1,0 +1,32 @@
+import type { Io, Output } from '../io.js';
+
+/** Columns to fit text into: those of a terminal, or of the variable COLUMNS; no limit for files and pipes. */
+export function columnsOf(stream: Output, env: Io['env']): number {
+  const given = Number(env.COLUMNS);
+  const columns = stream.isTTY === true && stream.columns !== undefined ? stream.columns : given;
+  return Number.isInteger(columns) && columns > 0 ? Math.max(20, columns) : Number.POSITIVE_INFINITY;
+}
+
+/** Lines of at most `width` characters, broken between words; a longer word has a line of its own. Later lines are indented. */
+export function wrap(text: string, width: number, indent = ''): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line.trim() !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = indent + word;
+    } else line = lines.length === 0 && line === '' ? word : line === indent ? line + word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
+/** Names to the left, what they mean to the right; below the name where there is no room beside it. */
+export function definitions(rows: readonly (readonly [string, string])[], width: number): string[] {
+  const left = Math.max(...rows.map(([name]) => name.length));
+  const beside = width - left - 2 >= 30;
+  return rows.flatMap(([name, meaning]) => {
+    if (!beside) return [...wrap(name, width, '    '), ...wrap(meaning, width - 4).map((line) => `    ${line}`)];
+    const [first, ...rest] = wrap(meaning, width - left - 2);
+    return [`${name.padEnd(left)}  ${first}`, ...rest.map((line) => `${' '.repeat(left)}  ${line}`)];
+  });
+}
