@@ -45,6 +45,7 @@ export default defineConfig({
           { text: 'All at once, and again', link: '/guide/non-autoregressive' },
           { text: 'Correcting text', link: '/guide/correcting-text' },
           { text: 'Your own model', link: '/guide/your-model' },
+          { text: 'Language models', link: '/guide/language-models' },
           { text: 'In the browser', link: '/guide/browser' },
           { text: 'Constrained output', link: '/guide/constraints' },
           { text: 'Write a decoder', link: '/guide/write-a-decoder' },

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MODEL = join(ROOT, 'packages/model-multi30k-en-de/model');
+const GGUF = join(ROOT, 'packages/importers/test/goldens/gguf/llama-byte-level.gguf');
 /** Inside the repository, so that the snippets resolve the workspace's packages; another run has a folder of its own. */
 const CACHE = join(ROOT, `node_modules/.cache/snippets-${process.pid}`);
 
@@ -27,7 +28,10 @@ function snippetsOf(file: string): Snippet[] {
   const blocks = [...readFileSync(file, 'utf8').matchAll(/^```ts( no-run)?\n(.*?)^```$/gms)];
   return blocks.map(([, noRun, code], index) => ({
     name: `${relative(ROOT, file).replaceAll(/[^\w.-]/g, '-')}-${index + 1}`,
-    code: (code as string).replaceAll("'path/to/model'", JSON.stringify(MODEL)),
+    code: (code as string)
+      .replaceAll("'path/to/model'", JSON.stringify(MODEL))
+      .replaceAll("'path/to/model.gguf'", JSON.stringify(GGUF))
+      .replaceAll("'path/to/chat-model'", JSON.stringify(join(CACHE, 'chat-model'))),
     runs: noRun === undefined,
   }));
 }

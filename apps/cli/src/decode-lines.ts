@@ -7,7 +7,7 @@ import {
   type RowResult,
   type TokenSource,
 } from '@foretoken/core';
-import type { LoadedModel } from '@foretoken/models';
+import type { LoadedModel, TextInput } from '@foretoken/models';
 import type { CommandContext } from './command.js';
 import type { DecodedLine, DecodeWriter } from './decode-writers.js';
 import { EXIT, isRowError, onLine, usageError } from './errors.js';
@@ -30,6 +30,8 @@ export interface Limits {
   readonly minNewTokens?: number | undefined;
   readonly seed?: number | undefined;
   readonly initial?: InitialTexts | undefined;
+  /** What a line is to the model. */
+  readonly inputOf: (text: string) => TextInput;
   readonly stops: readonly string[];
 }
 
@@ -204,7 +206,7 @@ async function readOrLeave(job: DecodeJob, line: InputLine): Promise<ReadLine | 
 }
 
 async function readLine({ model, limits }: DecodeJob, line: InputLine): Promise<ReadLine> {
-  const { request, unknownTokens } = await requestFor(model, line.text);
+  const { request, unknownTokens } = await requestFor(model, limits.inputOf(line.text));
   return {
     line,
     source: request.sources[0],
@@ -215,12 +217,13 @@ async function readLine({ model, limits }: DecodeJob, line: InputLine): Promise<
 }
 
 function requestOf({ context, model, limits }: DecodeJob, lines: readonly ReadLine[]): DecodeRequest<TokenSource> {
-  const { stops, initial, ...numbers } = limits;
+  const { stops, initial, inputOf: _inputOf, ...numbers } = limits;
   const given = lines.some(({ outputPrefix }) => outputPrefix !== undefined);
   return {
     sources: lines.map(({ source }) => source),
     outputPrefixes: given ? lines.map(({ outputPrefix = new Int32Array() }) => outputPrefix) : undefined,
     initialOutputs: initial && lines.map((line) => line.initial ?? new Int32Array()),
+    stopSequences: model.processor.stopTokenIds?.map((tokenId) => Int32Array.of(tokenId)),
     signal: context.io.signal,
     ...numbers,
     stopStrings: stops.length === 0 ? undefined : { strings: stops, textOf: textOf(model) },

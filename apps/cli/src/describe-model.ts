@@ -1,3 +1,4 @@
+import type { WeightsDescription } from '@foretoken/importers';
 import type { ModelDescription, ModelManifest } from '@foretoken/models';
 import { type Part, STRATEGIES_OF, type StrategyName } from './strategy-names.js';
 import { safeText } from './terminal/style.js';
@@ -33,38 +34,63 @@ export function totalBytes({ files }: ModelManifest): number {
   return Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
+/** Weights for people: what they are, and what importing them would make of them. */
+export function describeWeights(location: string, weights: WeightsDescription, description: ModelDescription): string {
+  const { format, elementTypes, bytes, manifest, notes } = weights;
+  return [
+    manifest.name,
+    '',
+    ...aligned([
+      ['weights', weights.path],
+      ['format', `${format}, ${elementTypes.join(', ')}, ${kilobytes(bytes)}`],
+      ...factsOf(manifest, description),
+    ]),
+    ...notes.map(({ message }) => `note: ${message}`),
+    '',
+    `To use it: foretoken import ${location} --out my-model`,
+  ]
+    .map(safeText)
+    .join('\n');
+}
+
 /** A manifest for people, without a line break at the end. */
 export function describeManifest(folder: string, manifest: ModelManifest, description: ModelDescription): string {
+  const training = Object.entries(manifest.training ?? {}).map(
+    ([fact, value]) => [fact, typeof value === 'string' ? value : JSON.stringify(value)] as const,
+  );
+  const files = Object.entries(manifest.files).map(([name, { bytes }]) => [name, kilobytes(bytes)]);
+  return [
+    manifest.name,
+    ...(manifest.description === '' ? [] : manifest.description.split('\n')),
+    '',
+    ...aligned([['folder', folder], ['licence', manifest.licence], ...factsOf(manifest, description), ...training]),
+    '',
+    ...table([['file', 'size'], ...files, ['all files', kilobytes(totalBytes(manifest))]]),
+  ]
+    .map(safeText)
+    .join('\n');
+}
+
+type Facts = readonly (readonly [name: string, fact: string])[];
+
+/** What a manifest says of the model itself. */
+function factsOf(manifest: ModelManifest, description: ModelDescription): Facts {
   const { vocabulary, limits } = manifest;
   const strategies = Object.entries(strategiesOf(description));
-  const facts: (readonly [string, string])[] = [
-    ['folder', folder],
-    ['licence', manifest.licence],
+  return [
     ['family', `${manifest.family}, format version ${manifest.formatVersion}`],
     ['architecture', description.architecture],
     ['vocabulary', `${vocabulary.size} tokens`],
     ['limits', `source ${limits.sourceLength}, target ${limits.targetLength} tokens`],
     [`${description.outputsOf} outputs`, description.outputs.join(', ')],
     ...description.facts,
-    ...(strategies.length === 0
-      ? []
-      : [['strategies', strategies.map(describeStrategy).join(', ')] as [string, string]]),
-    ...Object.entries(manifest.training ?? {}).map(
-      ([fact, value]) => [fact, typeof value === 'string' ? value : JSON.stringify(value)] as [string, string],
-    ),
+    ...(strategies.length === 0 ? [] : [['strategies', strategies.map(describeStrategy).join(', ')] as const]),
   ];
+}
+
+function aligned(facts: Facts): string[] {
   const width = Math.max(...facts.map(([name]) => name.length));
-  const files = Object.entries(manifest.files).map(([name, { bytes }]) => [name, kilobytes(bytes)]);
-  return [
-    manifest.name,
-    ...(manifest.description === '' ? [] : manifest.description.split('\n')),
-    '',
-    ...facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
-    '',
-    ...table([['file', 'size'], ...files, ['all files', kilobytes(totalBytes(manifest))]]),
-  ]
-    .map(safeText)
-    .join('\n');
+  return facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
 }
 
 function describeStrategy([name, drafters]: readonly [string, readonly string[]]): string {

@@ -1,6 +1,6 @@
 import type { DecodeRequest, TokenSource } from '@foretoken/core';
 import { ForetokenError } from '@foretoken/core';
-import type { LoadedModel, TextTokenizer } from '@foretoken/models';
+import type { LoadedModel, TextInput, TextTokenizer } from '@foretoken/models';
 import { onLine } from './errors.js';
 import { readLines } from './lines.js';
 import { openText, readChunks } from './text-files.js';
@@ -10,18 +10,16 @@ export function outputTokens(tokenizer: TextTokenizer, text: string): Int32Array
   return tokenizer.encode(text).slice(0, -1);
 }
 
-/** What a line of text means to a model: its source, or how the output begins; and how many of its tokens are unknown. */
+/** What an input means to a model: its source, or how the output begins; and how many of its tokens are unknown. */
 export async function requestFor(
   { processor }: LoadedModel,
-  text: string,
+  input: TextInput,
 ): Promise<{
   readonly request: Pick<DecodeRequest<TokenSource>, 'sources' | 'outputPrefixes'>;
   readonly unknownTokens: number;
 }> {
-  const { source, outputPrefix, unknownTokens = 0 } = await processor.read(text);
-  const request =
-    outputPrefix === undefined ? { sources: [source] } : { sources: [source], outputPrefixes: [outputPrefix] };
-  return { request, unknownTokens };
+  const { source, outputPrefix, unknownTokens = 0 } = await processor.read(input);
+  return { request: { sources: [source], outputPrefixes: outputPrefix && [outputPrefix] }, unknownTokens };
 }
 
 /** Outputs to start from, for each line of the input; an empty line starts from nothing. */

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ForetokenError } from '@foretoken/core';
-import type { importModel } from '@foretoken/importers';
+import type { importModel, inspectWeights } from '@foretoken/importers';
 import type { LoadedModel, LoadOptions, ModelDescription, ModelManifest, openModelFolder } from '@foretoken/models';
 import { type Installation, inspectInstallation } from './doctor/installation.js';
 
@@ -12,6 +12,8 @@ import { type Installation, inspectInstallation } from './doctor/installation.js
 export interface Services {
   readonly loadModel: (location: string, options?: LoadOptions) => Promise<LoadedModel>;
   readonly importModel: typeof importModel;
+  /** What weights are, and what importing them would make. */
+  readonly inspectWeights: typeof inspectWeights;
   readonly openModelFolder: typeof openModelFolder;
   /** What a folder holds, by its family. */
   readonly describeModel: (manifest: ModelManifest) => Promise<ModelDescription>;
@@ -43,6 +45,7 @@ const require: NodeJS.Require = createRequire(import.meta.url);
 export const services: Services = {
   loadModel: async (...args) => (await import('@foretoken/models')).loadModel(...args),
   importModel: async (...args) => (await import('@foretoken/importers')).importModel(...args),
+  inspectWeights: async (...args) => (await import('@foretoken/importers')).inspectWeights(...args),
   openModelFolder: async (...args) => (await import('@foretoken/models')).openModelFolder(...args),
   describeModel: async (manifest) => {
     const { familyOf } = await import('@foretoken/models');

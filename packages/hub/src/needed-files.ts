@@ -9,6 +9,7 @@ const BESIDE_WEIGHTS = [
   'generation_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
+  'chat_template.jinja',
   'source.spm',
   'target.spm',
   'vocab.json',

@@ -1,4 +1,3 @@
-import { basename, resolve } from 'node:path';
 import { checkOptions, wrongValue, Yielder } from '@foretoken/core/kit';
 import {
   assertTarget,
@@ -10,6 +9,7 @@ import {
 } from '@foretoken/models/folder';
 import { architectureOf } from './architectures/known-architectures.js';
 import { IMPORT_OPTIONS, type ImportOptions } from './import-options.js';
+import { nameOf } from './name-of.js';
 import { openWeights } from './readers/open-weights.js';
 
 /**
@@ -46,11 +46,4 @@ export async function importModel(
     signal,
     prove: (path) => proveModel(path, signal),
   });
-}
-
-/** The folder's name, or the file's; of a location on the hub the repository's. */
-function nameOf(weightsFolder: string): string {
-  return isHubLocation(weightsFolder)
-    ? basename(weightsFolder.slice('hub:'.length).split('@')[0])
-    : basename(resolve(weightsFolder)).replace(/\.gguf$/i, '');
 }

@@ -6,4 +6,5 @@ export { readGraphWeights } from './graphs/read-weights.js';
 export { WeightStore } from './graphs/weight-store.js';
 export { importModel } from './import-model.js';
 export type { ImportOptions } from './import-options.js';
+export { inspectWeights, type WeightsDescription } from './inspect-weights.js';
 export type { Dense } from './tensors/matrices.js';

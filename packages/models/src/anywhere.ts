@@ -31,6 +31,7 @@ export type {
 } from './parts/model-part.js';
 export { ModelParts, type SpeculationParts } from './parts/model-parts.js';
 export type { ModelLocation } from './platform.js';
+export type { Chat, ChatMessage, TextInput } from './processors/chat.js';
 export {
   InputDecoding,
   type InputHypothesis,
@@ -39,5 +40,5 @@ export {
 } from './processors/input-decoding.js';
 export type { Processor, SourceReading, TextOutput } from './processors/processor.js';
 export { TextDeltas } from './processors/text-deltas.js';
-export { promptProcessor, textBeginningProcessor, textProcessor } from './processors/text-processor.js';
+export { textBeginningProcessor, textProcessor } from './processors/text-processor.js';
 export type { TextTokenizer, TextUse } from './tokenizer/text-tokenizer.js';

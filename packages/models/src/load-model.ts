@@ -30,12 +30,13 @@ import type { PartDecoder } from './parts/bind-decoder.js';
 import { PART_KINDS, type PartKind, type PartModels, type PartOptions } from './parts/model-part.js';
 import { ModelParts, type SpeculationParts } from './parts/model-parts.js';
 import type { ModelLocation, Platform } from './platform.js';
+import type { TextInput } from './processors/chat.js';
 import { InputDecoding, type InputOptions, type InputResult, readProcessor } from './processors/input-decoding.js';
 import type { Processor, TextOutput } from './processors/processor.js';
 import { type ReadModel, readModel } from './read-model.js';
 import type { TextTokenizer } from './tokenizer/text-tokenizer.js';
 
-export interface LoadOptions<Input = string, Output extends object = TextOutput, Source = TokenSource> {
+export interface LoadOptions<Input = TextInput, Output extends object = TextOutput, Source = TokenSource> {
   /**
    * The onnxruntime-node or onnxruntime-web module; default: onnxruntime-node, and onnxruntime-web (its WebAssembly) in browsers,
    * imported when needed.
@@ -105,7 +106,7 @@ const OPTIONS: OptionTable<LoadOptions> = {
  * A model folder, loaded. Dispose releases all sessions, at once or when the forwards that are running have ended; decodes still
  * going on then end with `DISPOSED`.
  */
-export interface LoadedModel<Input = string, Output extends object = TextOutput, Source = TokenSource>
+export interface LoadedModel<Input = TextInput, Output extends object = TextOutput, Source = TokenSource>
   extends AsyncDisposable {
   readonly folder: string;
   readonly manifest: ModelManifest;
@@ -223,12 +224,13 @@ async function assemble<Input, Output extends object, Source>(
   const needed = (): TextTokenizer => tokenizer ?? refuseTokenizer(path);
   const processor =
     options.processor ??
-    family.processor({
+    (await family.processor({
       manifest,
+      readText: (file) => folder.readText(file),
       get tokenizer() {
         return needed();
       },
-    });
+    }));
   const inputs = new InputDecoding(parts, processor);
   return {
     folder: path,

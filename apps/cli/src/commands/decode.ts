@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import type { LoadedModel } from '@foretoken/models';
+import type { ChatMessage, LoadedModel, TextInput } from '@foretoken/models';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
 import { BATCH_SIZE, decodeAll, MAX_BATCH_SIZE } from '../decode-lines.js';
 import { type DecodeWriter, JsonLinesWriter, JsonWriter, PlainWriter } from '../decode-writers.js';
@@ -23,6 +23,7 @@ export const decodeCommand: CommandDefinition = {
     'foretoken decode --file captions.en --out captions.de --resume',
     'foretoken decode --strategy beam --beam-size 8 --hypotheses 3 --json --text "A dog runs across the grass."',
     'foretoken decode --strategy mask-predict --iterations 10 --length-beam 5 --file captions.en --jsonl',
+    'foretoken decode --chat --model my-chat-model --max-new-tokens 64 --text "What is the capital of France?"',
     'foretoken decode --strategy masked-diffusion --length 64 --model my-masked-lm --text "To be, or"',
   ],
   options: [
@@ -38,6 +39,8 @@ export const decodeCommand: CommandDefinition = {
       flag: '--batch-size <n>',
       description: `Lines decoded together (default: ${BATCH_SIZE} for a file, else 1)`,
     },
+    { flag: '--chat', description: 'A line is a message of a user, and its output the answer (models that chat)' },
+    { flag: '--system <text>', description: 'With --chat: what the model is told before' },
     { flag: '--max-new-tokens <n>', description: 'Most output tokens a line' },
     { flag: '--stop <string>', description: 'End a line with the token that completes this string; may be repeated' },
     ...STRATEGY_OPTIONS,
@@ -63,7 +66,11 @@ async function run(context: CommandContext): Promise<number> {
   const stops = options.texts('stop');
   const strategyOptions = readStrategyOptions(options, name);
   const { seed, minNewTokens, initial } = strategyOptions;
+  const system = options.text('system');
+  const chat = options.flag('chat');
+  if (system !== undefined && !chat) throw usageError('--system goes with --chat.', { option: 'system' });
   const limits = {
+    inputOf: (text: string): TextInput => (chat ? conversation(text, system) : text),
     maxNewTokens,
     minNewTokens,
     seed,
@@ -89,6 +96,11 @@ async function run(context: CommandContext): Promise<number> {
     await sink?.close();
     await model[Symbol.asyncDispose]();
   }
+}
+
+function conversation(text: string, system: string | undefined): ChatMessage[] {
+  const said: ChatMessage = { role: 'user', content: text };
+  return system === undefined ? [said] : [{ role: 'system', content: system }, said];
 }
 
 function chooseWriter({ options, io }: CommandContext, strategy: StrategyName, sink: Sink): DecodeWriter {

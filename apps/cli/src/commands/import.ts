@@ -19,9 +19,10 @@ const STUDENTS = [
 export const importCommand: CommandDefinition = {
   name: 'import',
   positionals: ['weights-folder'],
-  description: 'Turn weights (config.json, model.safetensors, tokenizer.json) into a model folder',
+  description: 'Turn weights (config.json, model.safetensors, tokenizer.json; or a GGUF file) into a model folder',
   examples: [
     'foretoken import weights/teacher --out my-model',
+    'foretoken import SmolLM2-135M.Q4_1.gguf --out my-model --weights float32',
     'foretoken import weights/teacher --ctc weights/student --out my-model --name my-model --licence CC-BY-4.0',
   ],
   options: [

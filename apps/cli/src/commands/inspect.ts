@@ -1,5 +1,6 @@
+import { readdir, stat } from 'node:fs/promises';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
-import { describeManifest, strategiesOf, totalBytes } from '../describe-model.js';
+import { describeManifest, describeWeights, strategiesOf, totalBytes } from '../describe-model.js';
 import { EXIT } from '../errors.js';
 import { toJson, write } from '../io.js';
 import { precisionOf } from '../load.js';
@@ -7,14 +8,22 @@ import { precisionOf } from '../load.js';
 export const inspectCommand: CommandDefinition = {
   name: 'inspect',
   positionals: ['folder'],
-  description: 'Verify a model folder and show what it holds and what it can do',
-  examples: ['foretoken inspect my-model', 'foretoken inspect my-model --json'],
+  description:
+    'Verify a model folder and show what it holds and what it can do; of weights, what importing them would make',
+  examples: [
+    'foretoken inspect my-model',
+    'foretoken inspect my-model --json',
+    'foretoken inspect SmolLM2-135M.Q4_1.gguf',
+  ],
   options: [OPTIONS.precision, OPTIONS.json],
   run,
 };
 
-async function run({ positionals, options, services, io }: CommandContext): Promise<number> {
-  const { path, manifest } = await services.openModelFolder(positionals[0], io.signal, precisionOf(options));
+async function run(context: CommandContext): Promise<number> {
+  const { positionals, options, services, io } = context;
+  const location = positionals[0];
+  if (await isWeights(location)) return inspectWeights(context, location);
+  const { path, manifest } = await services.openModelFolder(location, io.signal, precisionOf(options));
   const description = await services.describeModel(manifest);
   const text = options.flag('json')
     ? toJson({
@@ -28,4 +37,34 @@ async function run({ positionals, options, services, io }: CommandContext): Prom
     : describeManifest(path, manifest, description);
   await write(io.stdout, `${text}\n`);
   return EXIT.ok;
+}
+
+async function inspectWeights({ options, services, io }: CommandContext, location: string): Promise<number> {
+  const weights = await services.inspectWeights(location, io.signal);
+  const { path, format, elementTypes, bytes, manifest, notes } = weights;
+  const description = await services.describeModel(manifest);
+  const text = options.flag('json')
+    ? toJson({
+        version: 1,
+        weights: path,
+        format,
+        elementTypes,
+        bytes,
+        strategies: strategiesOf(description),
+        outputs: description.outputs,
+        notes,
+        manifest,
+      })
+    : describeWeights(location, weights, description);
+  await write(io.stdout, `${text}\n`);
+  return EXIT.ok;
+}
+
+/** Whether a location holds weights and no model that opens as it is: a file, or a folder with weights, without manifest and graphs. */
+async function isWeights(location: string): Promise<boolean> {
+  const found = await stat(location).catch(() => undefined);
+  if (found?.isDirectory() !== true) return found?.isFile() === true;
+  const names = await readdir(location);
+  const has = (pattern: RegExp): boolean => names.some((name) => pattern.test(name));
+  return has(/\.(gguf|safetensors|safetensors\.index\.json)$/i) && !has(/^(foretoken\.json|onnx|.*\.onnx)$/i);
 }

@@ -34,7 +34,9 @@ export interface ModelFamily<
   /** The parts of a folder. What `sessions` opens, now or when a part is first used, is released by whoever loads the model. */
   open(context: OpenContext<Manifest>): Promise<readonly OpenedPart<Source>[]>;
   /** What turns inputs into sources and outputs back, by a tokenizer or not. */
-  processor(context: ProcessorContext<Manifest>): Processor<Input, Output, Source>;
+  processor(
+    context: ProcessorContext<Manifest>,
+  ): Processor<Input, Output, Source> | Promise<Processor<Input, Output, Source>>;
   /** What the folder holds, for people and for choosing a strategy; nothing is opened. */
   describe(manifest: Manifest): ModelDescription;
 }
@@ -58,6 +60,8 @@ export interface ProcessorContext<Manifest extends ModelManifest = ModelManifest
   readonly manifest: Manifest;
   /** Reading it throws `UNSUPPORTED_CAPABILITY` where the folder has none. */
   readonly tokenizer: TextTokenizer;
+  /** A listed file of the folder, verified; while the model is loaded. Throws `INVALID_MODEL_FOLDER`. */
+  readText(file: string): Promise<string>;
 }
 
 /** What a folder holds. */

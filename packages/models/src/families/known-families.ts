@@ -2,11 +2,13 @@ import type { ModelFamily } from './family.js';
 
 /** The families that come with the package: the one list of them. The code of each is loaded with the first folder of it. */
 export const KNOWN_FAMILIES: Readonly<Record<string, () => Promise<ModelFamily>>> = {
-  'causal-lm': async () => (await import('./causal-lm/causal-family.js')).causalLanguageModelFamily,
-  // What it reads and gives is its own; whoever loads a folder of it says so.
+  // What these read and give is their own; whoever loads a folder of it says so.
+  'causal-lm': async () =>
+    (await import('./causal-lm/causal-family.js')).causalLanguageModelFamily as unknown as ModelFamily,
   ctc: async () => (await import('./ctc/ctc-family.js')).ctcFamily as unknown as ModelFamily,
   marian: async () => (await import('./marian/marian-family.js')).marianFamily,
   'masked-lm': async () => (await import('./masked-lm/masked-lm-family.js')).maskedLanguageModelFamily,
-  'onnx-export': async () => (await import('./onnx-export/export-family.js')).onnxExportFamily,
+  'onnx-export': async () =>
+    (await import('./onnx-export/export-family.js')).onnxExportFamily as unknown as ModelFamily,
   recurrent: async () => (await import('./recurrent/recurrent-family.js')).recurrentFamily,
 };

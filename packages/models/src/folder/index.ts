@@ -44,6 +44,7 @@ export {
 } from '../node/safe-file.js';
 export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
 export { describeGraph, type GraphDescription, type GraphValue } from '../onnx/graph-description.js';
+export { MAX_TEMPLATE } from '../processors/chat.js';
 export { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
 export type { Symbols } from '../tokenizer/symbol-tokenizer.js';
 export { bfloat16BitsToFloat32, float16BitsToFloat32, float32ToFloat16Bits } from '../weights/float16.js';

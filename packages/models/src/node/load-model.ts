@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { TokenSource } from '@foretoken/core';
 import { type LoadedModel, type LoadOptions, loadModelOn } from '../load-model.js';
 import type { ModelLocation, Platform } from '../platform.js';
+import type { TextInput } from '../processors/chat.js';
 import type { TextOutput } from '../processors/processor.js';
 import { onnxruntimeNode } from './onnxruntime-node.js';
 import { locate } from './open-model-folder.js';
@@ -15,7 +16,7 @@ const NODE: Platform = { locate, runtime: onnxruntimeNode, cores: availableParal
  * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL` (also for another family than was asked for), `INVALID_ARGUMENT`, `NETWORK_FAILURE`, `RUNTIME_FAILURE`,
  * `UNSUPPORTED_CAPABILITY`, or the reason of `signal`; then nothing stays open.
  */
-export function loadModel<Input = string, Output extends object = TextOutput, Source = TokenSource>(
+export function loadModel<Input = TextInput, Output extends object = TextOutput, Source = TokenSource>(
   location: ModelLocation,
   options?: LoadOptions<Input, Output, Source>,
 ): Promise<LoadedModel<Input, Output, Source>> {

@@ -2,7 +2,8 @@ import { integer, type OptionReader, text as readText, tokenList, tokens, withMe
 import type { TextTokenizer } from '../tokenizer/text-tokenizer.js';
 import type { Processor } from './processor.js';
 
-type Coding = Pick<TextTokenizer, 'encode' | 'decode' | 'countUnknown'>;
+/** What of a tokenizer a processor uses. */
+export type Coding = Pick<TextTokenizer, 'encode' | 'decode' | 'countUnknown'>;
 
 const readTokenizer: OptionReader<Coding> = withMethods('a tokenizer', 'encode', 'decode', 'countUnknown');
 const readSource: OptionReader<Int32Array> = tokens();
@@ -10,7 +11,7 @@ const readCount: OptionReader<number> = integer(0);
 
 /** Text in, text out: a text is the source, its tokens the end token last. Throws `INVALID_ARGUMENT` for what is no tokenizer. */
 export function textProcessor(tokenizer: Coding): Processor {
-  const { encode, decode, countUnknown } = checked(tokenizer);
+  const { encode, decode, countUnknown } = checkedCoding(tokenizer);
   return {
     ...textOutput(decode),
     read: (text) => {
@@ -20,26 +21,9 @@ export function textProcessor(tokenizer: Coding): Processor {
   };
 }
 
-/**
- * For decoder-only models: a text is a prompt, the text of an output is what follows it. `stopTokenIds` end outputs too.
- *
- * Throws `INVALID_ARGUMENT` for what is no tokenizer.
- */
-export function promptProcessor(tokenizer: Coding, stopTokenIds?: readonly number[]): Processor {
-  const { encode, decode, countUnknown } = checked(tokenizer);
-  return {
-    ...textOutput(decode),
-    stopTokenIds: stopTokenIds === undefined ? undefined : tokenList('stopTokenIds', stopTokenIds),
-    read: (text) => {
-      const source = encode(text, 'prompt');
-      return { source, unknownTokens: countUnknown(source) };
-    },
-  };
-}
-
 /** For models that read no source: a text is how the output begins. Throws `INVALID_ARGUMENT` for what is no tokenizer. */
 export function textBeginningProcessor(tokenizer: Coding): Processor {
-  const { encode, decode, countUnknown } = checked(tokenizer);
+  const { encode, decode, countUnknown } = checkedCoding(tokenizer);
   return {
     ...textOutput(decode),
     read: (text) => {
@@ -50,7 +34,8 @@ export function textBeginningProcessor(tokenizer: Coding): Processor {
   };
 }
 
-function textOutput(decode: Coding['decode']): Omit<Processor, 'read'> {
+/** How tokens are shown as text. */
+export function textOutput(decode: Coding['decode']): Omit<Processor, 'read'> {
   return {
     input: 'a text',
     isInput: (value) => typeof value === 'string',
@@ -60,7 +45,7 @@ function textOutput(decode: Coding['decode']): Omit<Processor, 'read'> {
 }
 
 /** A tokenizer whose results are read, so that one that answers with a promise is refused where it does. */
-function checked(tokenizer: Coding): Coding {
+export function checkedCoding(tokenizer: Coding): Coding {
   const { encode, decode, countUnknown } = readTokenizer('tokenizer', tokenizer);
   return {
     encode: (text, ...role) => readSource('What encode returns', encode.call(tokenizer, text, ...role)),

@@ -2,6 +2,7 @@ import { ForetokenError, type TokenSource } from '@foretoken/core';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
 import { type LoadedModel, type LoadOptions, loadModelOn } from '../load-model.js';
 import type { ModelLocation, Platform } from '../platform.js';
+import type { TextInput } from '../processors/chat.js';
 import type { TextOutput } from '../processors/processor.js';
 import { locate } from './open-model-folder.js';
 
@@ -20,7 +21,7 @@ const WEB: Platform = {
  * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL` (also for another family than was asked for), `INVALID_ARGUMENT`, `NETWORK_FAILURE`, `RUNTIME_FAILURE`,
  * `UNSUPPORTED_CAPABILITY`, or the reason of `signal`; then nothing stays open.
  */
-export function loadModel<Input = string, Output extends object = TextOutput, Source = TokenSource>(
+export function loadModel<Input = TextInput, Output extends object = TextOutput, Source = TokenSource>(
   location: ModelLocation,
   options?: LoadOptions<Input, Output, Source>,
 ): Promise<LoadedModel<Input, Output, Source>> {

@@ -14,6 +14,7 @@ import { heading, type ModelContent, type NamedOptions } from '../architecture.j
 import { type CausalNetwork, emitCausalStep } from './causal-step.js';
 
 const STEP = 'step.onnx';
+const CHAT = 'chat_template.jinja';
 /** Most candidates that the top-k head returns for each node. */
 const STEP_CANDIDATES = 64;
 
@@ -62,6 +63,8 @@ export async function causalContent(
   await graphs.emit(STEP, 'causal-step', (graph) => emitCausalStep(graph, emitted));
   const files = graphs.files();
   for (const [name, content] of folder.tokenizer.files) files.set(name, content);
+  const chat = await folder.readChat();
+  if (chat !== undefined) files.set(CHAT, chat.template);
   for (const note of notes) options.onNote?.(note);
   const manifest: ManifestContent<CausalLanguageModelManifest> = {
     ...heading(options),
@@ -78,6 +81,7 @@ export async function causalContent(
     graphs: { step: STEP },
     step: { maxCandidates: Math.min(STEP_CANDIDATES, vocabularySize) },
     stopTokenIds: stopTokenIds.length === 0 ? undefined : stopTokenIds,
+    chat: chat && { template: CHAT, tokens: chat.tokens },
     training: { ...options.training, weights, ...notUsed(notes) },
   };
   return { manifest, files };

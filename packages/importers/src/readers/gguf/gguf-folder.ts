@@ -5,7 +5,7 @@ import type { WeightsFolder } from '../hugging-face/weights-folder.js';
 import { architectureOf, ggufConfig, ROPE_FACTORS } from './gguf-config.js';
 import { GgufFields } from './gguf-fields.js';
 import { renamedTensors } from './gguf-tensors.js';
-import { ggufTokenizer } from './gguf-tokenizer.js';
+import { ggufChat, ggufTokenizer } from './gguf-tokenizer.js';
 import { type GgufFile, openGguf } from './open-gguf.js';
 
 /** Most pairs of a head's numbers. */
@@ -27,8 +27,11 @@ export async function openGgufFolder(place: FilePlace, signal?: AbortSignal): Pr
   return {
     path: place.folder,
     config,
+    format: 'gguf',
+    elementTypes: file.types,
     tensors,
     tokenizer,
+    readChat: async () => ggufChat(fields),
     tensor: (name, shape) => {
       const tensor = tensors.get(name);
       if (tensor?.shape.length === shape.length && shape.every((size, index) => size === tensor.shape[index])) {

@@ -1,4 +1,5 @@
 import { readNamedTokens, type TokenizerFiles } from '@foretoken/models/folder';
+import { type ChatFiles, TEMPLATE_TOKENS } from '../chat-template.js';
 import type { GgufFields } from './gguf-fields.js';
 
 const FILE = 'tokenizer.json';
@@ -58,6 +59,18 @@ export function ggufTokenizer(fields: GgufFields, vocabularySize: number): Token
     files: new Map([[FILE, new TextEncoder().encode(json)]]),
     namedTokens: (size) => readNamedTokens(json, size, fields.place.folder),
   };
+}
+
+/** The chat template of a file, undefined without one. Throws `INVALID_MODEL_FOLDER`. */
+export function ggufChat(fields: GgufFields): ChatFiles | undefined {
+  const template = fields.text('tokenizer.chat_template');
+  if (template === undefined) return undefined;
+  const names = { bos_token: 'bos', eos_token: 'eos', pad_token: 'padding', unk_token: 'unknown' };
+  const tokens = TEMPLATE_TOKENS.flatMap((name): [string, string][] => {
+    const token = namedToken(fields, names[name]);
+    return token === undefined ? [] : [[name, token]];
+  });
+  return { template, tokens: Object.fromEntries(tokens) };
 }
 
 /** The text of a token that a field names; undefined where none is named. Throws `INVALID_MODEL_FOLDER`. */

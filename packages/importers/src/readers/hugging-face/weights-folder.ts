@@ -15,11 +15,13 @@ import {
   type TokenizerFiles,
   unsupportedModel,
 } from '@foretoken/models/folder';
+import type { ChatFiles } from '../chat-template.js';
 import { fileExists } from '../file-exists.js';
 import { openNpz } from '../npz/open-npz.js';
 import { openSafetensors } from '../safetensors/open-safetensors.js';
 import { openShards } from '../safetensors/open-shards.js';
 import type { StoredTensor, TensorStore } from '../stored-tensor.js';
+import { readChat } from './read-chat.js';
 
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
@@ -30,8 +32,14 @@ export interface WeightsFolder {
   readonly config: Readonly<Record<string, unknown>>;
   /** Content of generation_config.json, where there is one. */
   readonly generationConfig?: Readonly<Record<string, unknown>> | undefined;
+  /** What the weights come as, such as `safetensors`. */
+  readonly format: string;
+  /** Element types that the tensors are stored as. */
+  readonly elementTypes: readonly string[];
   readonly tensors: TensorStore;
   readonly tokenizer: TokenizerFiles;
+  /** How conversations become prompts, where the folder says it. Throws `INVALID_MODEL_FOLDER`. */
+  readChat(): Promise<ChatFiles | undefined>;
   /** A floating-point tensor of exactly this shape. Throws `INVALID_MODEL_FOLDER`. */
   tensor(name: string, shape: readonly number[]): StoredTensor;
   /** Values of a one-dimensional I32 or I64 tensor. Throws `INVALID_MODEL_FOLDER`. */
@@ -55,11 +63,12 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
   const generationConfig = (await fileExists(folder, GENERATION_CONFIG))
     ? await readObject(folder, GENERATION_CONFIG)
     : undefined;
-  const tokenizer = await readTokenizerFiles({
+  const reader = {
     path: folder,
-    has: (name) => fileExists(folder, name),
-    read: (name, max) => readRegularFile({ folder, file: name }, { links: true, max }),
-  });
+    has: (name: string) => fileExists(folder, name),
+    read: (name: string, max: number) => readRegularFile({ folder, file: name }, { links: true, max }),
+  };
+  const tokenizer = await readTokenizerFiles(reader);
   signal?.throwIfAborted();
   const open = npz !== undefined ? openNpz : sharded ? openShards : openSafetensors;
   const tensors = await open({ folder, file });
@@ -84,8 +93,11 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
     path: folder,
     config,
     generationConfig,
+    format: 'safetensors',
+    elementTypes: [...new Set([...tensors.values()].map(({ dtype }) => dtype))],
     tensors,
     tokenizer,
+    readChat: () => readChat(reader),
     tensor: (name, shape) => find(name, ['F32', 'F16', 'BF16'], shape),
     integers: async (name, pace) => {
       const { dtype, read } = find(name, ['I32', 'I64'], [null]);

@@ -35,7 +35,14 @@ export interface CausalLanguageModelManifest extends ModelManifest {
   readonly step: { readonly maxCandidates: number };
   /** Tokens beside the end token that end an output, as its last token. */
   readonly stopTokenIds?: readonly number[] | undefined;
+  /** How conversations become prompts: a file with a chat template in Jinja, and the texts of the tokens that it names. */
+  readonly chat?:
+    | { readonly template: string; readonly tokens?: Readonly<Record<string, string>> | undefined }
+    | undefined;
 }
+
+const tokenName: v.GenericSchema<string> = v.pipe(v.string(), v.regex(/^[a-z]+_token$/, 'a name such as bos_token'));
+const tokenText: v.GenericSchema<string> = v.pipe(v.string(), v.maxLength(256));
 
 export const causalLanguageModelSchema: v.GenericSchema<unknown, CausalLanguageModelManifest> = v.strictObject({
   ...heading,
@@ -53,5 +60,11 @@ export const causalLanguageModelSchema: v.GenericSchema<unknown, CausalLanguageM
   graphs: v.strictObject({ step: fileName }),
   step: v.strictObject({ maxCandidates: candidates }),
   stopTokenIds: v.exactOptional(v.pipe(v.array(tokenId), v.nonEmpty('at least one token'), v.maxLength(64))),
+  chat: v.exactOptional(
+    v.strictObject({
+      template: fileName,
+      tokens: v.exactOptional(v.record(tokenName, tokenText)),
+    }),
+  ),
   ...content,
 });

@@ -1,13 +1,15 @@
 import type { CheckGraph } from '../../drivers/graph-check.js';
 import { EXACT } from '../../parts/model-part.js';
-import { promptProcessor, textProcessor } from '../../processors/text-processor.js';
+import type { TextInput } from '../../processors/chat.js';
+import { promptProcessor } from '../../processors/prompt-processor.js';
+import { textProcessor } from '../../processors/text-processor.js';
 import type { ModelFamily } from '../family.js';
 import { type ExportGraph, type OnnxExportManifest, onnxExportSchema } from './export-manifest.js';
 import { encoderRoles, stepRoles } from './export-roles.js';
 import { openExport } from './open-export.js';
 
 /** Models whose graphs are those of an exporter, such as Optimum, as they are. */
-export const onnxExportFamily: ModelFamily<OnnxExportManifest> = {
+export const onnxExportFamily: ModelFamily<OnnxExportManifest, TextInput> = {
   name: 'onnx-export',
   schema: onnxExportSchema,
   claims: ({ graphs, beginning, suppressed, stopTokenIds = [] }) => ({
@@ -43,7 +45,7 @@ export const onnxExportFamily: ModelFamily<OnnxExportManifest> = {
   open: openExport,
   processor: ({ manifest: { graphs, stopTokenIds }, tokenizer }) =>
     graphs.encoder === undefined
-      ? promptProcessor(tokenizer, stopTokenIds)
+      ? promptProcessor(tokenizer, { stopTokenIds })
       : { ...textProcessor(tokenizer), stopTokenIds },
   describe(manifest) {
     const { graphs, architecture, precision, cache, dependentRows } = manifest;

@@ -1,0 +1,50 @@
+import { signal as readSignal, text as readText, Yielder } from '@foretoken/core/kit';
+import { hubFolder, type ImportNote, isHubLocation, type ModelManifest } from '@foretoken/models/folder';
+import { architectureOf } from './architectures/known-architectures.js';
+
+import { nameOf } from './name-of.js';
+import { openWeights } from './readers/open-weights.js';
+
+/** What weights are, and what importing them would make of them. */
+export interface WeightsDescription {
+  /** Folder or file that was looked at. */
+  readonly path: string;
+  /** What the weights come as, such as `safetensors`. */
+  readonly format: string;
+  /** Element types of the tensors, such as `Q4_1`. */
+  readonly elementTypes: readonly string[];
+  /** Bytes of all tensors, as they are stored. */
+  readonly bytes: number;
+  /** The manifest that importing would write, its list of files left empty. */
+  readonly manifest: ModelManifest;
+  /** What the folder says about decoding that the model would not do by itself. */
+  readonly notes: readonly ImportNote[];
+}
+
+/**
+ * Says what weights are that `importModel` would take, without reading more than their headers: throws what importing would throw
+ * for all but the values of the weights.
+ */
+export async function inspectWeights(location: string, signal?: AbortSignal): Promise<WeightsDescription> {
+  readText('location', location);
+  if (signal !== undefined) readSignal('signal', signal).throwIfAborted();
+  const path = isHubLocation(location) ? await hubFolder(location, { signal }) : location;
+  const folder = await openWeights(path, signal);
+  const notes: ImportNote[] = [];
+  const options = {
+    name: nameOf(location),
+    weights: 'float16',
+    onNote: (note: ImportNote) => notes.push(note),
+  } as const;
+  const { manifest } = await architectureOf(folder).build(folder, options, new Yielder(signal));
+  let bytes = 0;
+  for (const tensor of folder.tensors.values()) bytes += tensor.bytes;
+  return {
+    path,
+    format: folder.format,
+    elementTypes: folder.elementTypes,
+    bytes,
+    manifest: { ...manifest, files: {} },
+    notes,
+  };
+}

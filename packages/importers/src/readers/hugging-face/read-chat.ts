@@ -1,0 +1,57 @@
+import { decodeUtf8, invalidFolder, isObject, MAX_TEMPLATE, parseJson, quote } from '@foretoken/models/folder';
+import { type ChatFiles, TEMPLATE_TOKENS } from '../chat-template.js';
+
+const CONFIG = 'tokenizer_config.json';
+/** Where newer releases of transformers keep the template. */
+const TEMPLATE = 'chat_template.jinja';
+/** Configs list every added token. */
+const MAX_CONFIG_BYTES = 16 * 1024 ** 2;
+
+/** What reads files of a folder. */
+interface FolderReader {
+  readonly path: string;
+  has(file: string): Promise<boolean>;
+  read(file: string, maxBytes: number): Promise<Uint8Array>;
+}
+
+/**
+ * The chat template of a folder in the layout of transformers, undefined without one; of several the one named `default`. Throws
+ * `INVALID_MODEL_FOLDER`.
+ */
+export async function readChat({ path: folder, has, read }: FolderReader): Promise<ChatFiles | undefined> {
+  const text = async (file: string, maxBytes: number): Promise<string> =>
+    decodeUtf8(await read(file, maxBytes), file, { folder });
+  const config: unknown = (await has(CONFIG))
+    ? parseJson(await text(CONFIG, MAX_CONFIG_BYTES), CONFIG, { folder })
+    : {};
+  const refuse = (field: string, received: unknown, required: string): never => {
+    throw invalidFolder(
+      `${CONFIG} in ${folder}: ${field} is ${quote(received)}, but it must be ${required}. Fetch or correct the file.`,
+      { folder, file: CONFIG, field, received, required },
+    );
+  };
+  if (!isObject(config)) return refuse('the whole file', config, 'a JSON object');
+  const template = (await has(TEMPLATE))
+    ? await text(TEMPLATE, 4 * MAX_TEMPLATE)
+    : templateOf(config.chat_template, refuse);
+  if (template === undefined) return undefined;
+  const tokens = TEMPLATE_TOKENS.flatMap((name): [string, string][] => {
+    const value = config[name];
+    const content = isObject(value) ? value.content : value;
+    if (content === undefined || content === null) return [];
+    return [[name, typeof content === 'string' ? content : refuse(name, value, 'a text')]];
+  });
+  return { template, tokens: Object.fromEntries(tokens) };
+}
+
+function templateOf(
+  value: unknown,
+  refuse: (field: string, received: unknown, required: string) => never,
+): string | undefined {
+  if (value === undefined || value === null || typeof value === 'string') return value ?? undefined;
+  const named: unknown = Array.isArray(value)
+    ? value.find((one) => isObject(one) && one.name === 'default')
+    : undefined;
+  if (isObject(named) && typeof named.template === 'string') return named.template;
+  return refuse('chat_template', value, 'a text, or a list of { name, template } with one named default');
+}

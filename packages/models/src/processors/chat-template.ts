@@ -1,0 +1,98 @@
+import { ForetokenError } from '@foretoken/core';
+import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
+import type { Chat } from './chat.js';
+
+// Templates are part of a model that a stranger made, and no clock can stop one: what it does is counted. Published templates take
+// some hundred steps a message.
+const MAX_STEPS = 2_000_000;
+const MAX_TEXT = 4_000_000;
+const MAX_RANGE = 10_000;
+
+/** Texts of tokens that templates name, such as `bos_token`. */
+export type TemplateTokens = Readonly<Record<string, string>>;
+
+/** Makes the error for a template that cannot be used, of what was thrown. */
+export type RefuseTemplate = (cause: unknown) => Error;
+
+/** A chat template in Jinja, as tokenizers of transformers have it, parsed. */
+export class ChatTemplate {
+  readonly #program: ReturnType<typeof parse>;
+  readonly #tokens: TemplateTokens;
+  readonly #refuse: RefuseTemplate;
+
+  /** Throws what `refuse` makes, for a text that is no template. */
+  constructor(template: string, tokens: TemplateTokens, refuse: RefuseTemplate) {
+    this.#tokens = tokens;
+    this.#refuse = refuse;
+    try {
+      this.#program = parse(tokenize(template, { lstrip_blocks: true, trim_blocks: true }));
+    } catch (cause) {
+      throw refuse(cause);
+    }
+  }
+
+  /**
+   * The text of a conversation, whose messages were checked, up to where the model's own begins. Throws `INVALID_ARGUMENT` for a
+   * conversation that the template refuses, and what `refuse` makes for a template that fails or does too much.
+   */
+  text(messages: Chat): string {
+    const environment = new Environment();
+    let refusal: string | undefined;
+    const globals: Readonly<Record<string, unknown>> = {
+      true: true,
+      false: false,
+      none: null,
+      True: true,
+      False: false,
+      None: null,
+      range: boundedRange,
+      raise_exception: (message: unknown) => {
+        refusal = String(message);
+        throw new Error(refusal);
+      },
+      ...this.#tokens,
+      messages,
+      add_generation_prompt: true,
+    };
+    for (const [name, value] of Object.entries(globals)) environment.set(name, value);
+    try {
+      return String(new CountingInterpreter(environment).run(this.#program).value);
+    } catch (cause) {
+      if (refusal === undefined) throw this.#refuse(cause);
+      throw new ForetokenError(
+        'INVALID_ARGUMENT',
+        `The chat template of this model refuses the conversation: ${refusal}`,
+        { option: 'messages', received: messages.map(({ role }) => role) },
+        { cause },
+      );
+    }
+  }
+}
+
+/** What is used of an interpreter: the library's types import files by names without extensions, which are not found. */
+interface TemplateInterpreter {
+  evaluate(node: unknown, environment: unknown): { readonly value: unknown };
+  run(program: unknown): { readonly value: unknown };
+}
+const BaseInterpreter = Interpreter as unknown as new (environment: unknown) => TemplateInterpreter;
+
+/** Counts what a template does. */
+class CountingInterpreter extends BaseInterpreter {
+  #steps = 0;
+
+  override evaluate(node: unknown, environment: unknown): { readonly value: unknown } {
+    if (++this.#steps > MAX_STEPS) throw new RangeError(`it takes more than ${MAX_STEPS} steps`);
+    const value = super.evaluate(node, environment);
+    if (typeof value.value === 'string' && value.value.length > MAX_TEXT) {
+      throw new RangeError(`it makes a text of more than ${MAX_TEXT} characters`);
+    }
+    return value;
+  }
+}
+
+function boundedRange(start: number, stop?: number, step = 1): number[] {
+  const [from, to] = stop === undefined ? [0, start] : [start, stop];
+  const count = Math.max(0, Math.ceil((to - from) / step));
+  if (!(count <= MAX_RANGE)) throw new RangeError(`it makes a range of ${count}, more than ${MAX_RANGE}`);
+  return Array.from({ length: count }, (_, index) => from + index * step);
+}
