@@ -48,7 +48,7 @@ export const raceCommand: CommandDefinition = {
     { flag: '--limit <n>', description: 'Take only the first n sentences' },
     {
       flag: '--strategies <names>',
-      description: `Any of ${STRATEGIES.join(',')} (default: ${RACE_STRATEGIES.join(',')}, as the model can serve)`,
+      description: `Any of these, with commas between them: ${STRATEGIES.join(', ')} (default: ${RACE_STRATEGIES.join(',')}, as the model can serve)`,
     },
     OPTIONS.drafter,
     OPTIONS.model,

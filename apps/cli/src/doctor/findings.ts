@@ -32,7 +32,7 @@ function nodeFinding({ node }: Installation): Finding {
 function runtimeFinding({ runtime, backends, platform, arch, glibc }: Installation): Finding {
   const name = 'onnxruntime-node';
   if (runtime.problem === undefined) {
-    return { name, state: 'ok', found: `${runtime.version}, computes on ${backends.join(', ') || 'cpu'}` };
+    return { name, state: 'ok', found: `${runtime.version}, built for ${backends.join(', ') || 'cpu'}` };
   }
   const found = [runtime.version, runtime.problem].filter((part) => part !== undefined).join(', ');
   return { name, state: 'missing', found, remedy: runtimeRemedy(runtime, platform, arch, glibc) };
