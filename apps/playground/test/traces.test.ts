@@ -64,6 +64,15 @@ describe('readTrace', () => {
     expect(() => readTrace([header, ...events.slice(0, -1)].join('\n'))).toThrow('decode-end');
   });
 
+  it('keeps what is impossible in a lattice', () => {
+    const trace = readTrace(read('ctc.jsonl'));
+    const [revision] = trace.events;
+    if (revision.type !== 'canvas-revise' || revision.lattice?.kind !== 'ctc') throw new Error('CTC was expected');
+    const lattice = { ...revision.lattice, logProbs: revision.lattice.logProbs.map(() => Number.NEGATIVE_INFINITY) };
+    const written = writeTrace({ ...trace, events: [{ ...revision, lattice }, ...trace.events.slice(1)] });
+    expect(readTrace(written).events[0]).toMatchObject({ lattice: { logProbs: lattice.logProbs } });
+  });
+
   it('gives typed arrays back, with what is unknown and what is impossible', () => {
     const dag = readTrace(read('dag.jsonl')).events.find((event) => event.type === 'canvas-revise');
     if (dag?.lattice?.kind !== 'dag') throw new Error('a DAG lattice was expected');

@@ -83,6 +83,13 @@ describe('rounds of drafts', () => {
     expect(own).toEqual({ tokenId: 7, fate: 'bonus' });
   });
 
+  it('tell apart what is said on several paths of a tree', () => {
+    const trace = speculation({ draft: [5, 6, 5, 6], parents: [-1, -1, 1, 0], commit: [6, 5], accepted: 2 });
+    const [{ draft, own }] = roundsOf(trace);
+    expect(draft.map(({ fate }) => fate)).toEqual(['rejected', 'accepted', 'accepted', 'rejected']);
+    expect(own).toBeUndefined();
+  });
+
   it('are compared with greedy and with perfect drafts', () => {
     const trace = speculation({ draft: [1], commit: [1, 2], accepted: 1 }, { draft: [1], commit: [3], accepted: 0 });
     const greedy = speculation(
@@ -136,6 +143,10 @@ describe('pictures of recorded decodes', () => {
       const trace = recorded(name);
       const runs = collapsed(framesOf(trace));
       expect(runs.reduce((sum, { span }) => sum + span, 0)).toBe(framesOf(trace).length);
+      // Frames that say nothing are one run, however many they are.
+      expect(
+        runs.some(({ text }, index) => text === undefined && index > 0 && runs[index - 1].text === undefined),
+      ).toBe(false);
       const said = runs.flatMap(({ text }) => (text === undefined ? [] : [text]));
       expect(said).toEqual(output(trace).map((tokenId) => trace.header.tokens[tokenId]));
     }

@@ -114,6 +114,11 @@ export default [
   },
   {
     file: 'packages/beam/src/search-loop.ts',
+    tests: ['packages/beam/test/branches.test.ts'],
+    faults: [['finished: !running.includes(branch)', 'finished: false']],
+  },
+  {
+    file: 'packages/beam/src/search-loop.ts',
     tests: ['packages/beam/test/search-details.test.ts', 'packages/beam/test/beam-search.test.ts'],
     faults: [
       [

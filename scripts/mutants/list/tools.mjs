@@ -142,4 +142,22 @@ export default [
       ],
     ],
   },
+  {
+    file: 'apps/playground/src/trace/steps.ts',
+    tests: ['apps/playground/test/views.test.ts'],
+    faults: [
+      ['const refused = drafted.some(({ parent }) => parent === last);', 'const refused = drafted.length > accepted;'],
+      ['id === tokenId && parents[index] === node', 'id === tokenId'],
+    ],
+  },
+  {
+    file: 'apps/playground/src/trace/jsonl.ts',
+    tests: ['apps/playground/test/traces.test.ts', 'apps/playground/test/views.test.ts'],
+    faults: [["lattice || key === 'lattice'", 'lattice']],
+  },
+  {
+    file: 'apps/playground/src/views/frames.tsx',
+    tests: ['apps/playground/test/views.test.ts'],
+    faults: [['(repeats || (silent && run.text === undefined))', 'repeats']],
+  },
 ];

@@ -113,7 +113,7 @@ export function App({ racer }: AppProps): JSX.Element {
         <p>
           <Mark kind="measured" /> A full circle marks what was measured on your machine, <Mark kind="derived" /> an
           empty one what was derived from that; point at a number to read how. The models are small and were trained for
-          teaching.
+          teaching; the one that translates is for research and education only.
         </p>
       </footer>
     </div>
