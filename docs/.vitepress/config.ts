@@ -46,6 +46,7 @@ export default defineConfig({
           { text: 'Correcting text', link: '/guide/correcting-text' },
           { text: 'Your own model', link: '/guide/your-model' },
           { text: 'Language models', link: '/guide/language-models' },
+          { text: 'ONNX exports as they are', link: '/guide/onnx-exports' },
           { text: 'In the browser', link: '/guide/browser' },
           { text: 'Constrained output', link: '/guide/constraints' },
           { text: 'Write a decoder', link: '/guide/write-a-decoder' },

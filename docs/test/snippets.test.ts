@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const EXPORT = join(ROOT, 'packages/models/test/goldens/exports/marian');
 const MODEL = join(ROOT, 'packages/model-multi30k-en-de/model');
 const GGUF = join(ROOT, 'packages/importers/test/goldens/gguf/llama-byte-level.gguf');
 /** Inside the repository, so that the snippets resolve the workspace's packages; another run has a folder of its own. */
@@ -30,6 +31,7 @@ function snippetsOf(file: string): Snippet[] {
     name: `${relative(ROOT, file).replaceAll(/[^\w.-]/g, '-')}-${index + 1}`,
     code: (code as string)
       .replaceAll("'path/to/model'", JSON.stringify(MODEL))
+      .replaceAll("'path/to/optimum-folder'", JSON.stringify(EXPORT))
       .replaceAll("'path/to/model.gguf'", JSON.stringify(GGUF))
       .replaceAll("'path/to/chat-model'", JSON.stringify(join(CACHE, 'chat-model'))),
     runs: noRun === undefined,

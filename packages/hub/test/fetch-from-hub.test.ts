@@ -56,6 +56,33 @@ afterEach(async () => {
   await rm(cacheFolder, { recursive: true, force: true });
 });
 
+describe('a repository of an ONNX export', () => {
+  test.each([
+    [
+      'in the layout of transformers.js, merged where it is',
+      ['onnx/encoder_model.onnx', 'onnx/decoder_model_merged.onnx'],
+      ['onnx/decoder_model.onnx', 'onnx/decoder_with_past_model.onnx', 'onnx/encoder_model_quantized.onnx'],
+    ],
+    [
+      'in three graphs beside the config',
+      ['encoder_model.onnx', 'decoder_model.onnx', 'decoder_with_past_model.onnx'],
+      ['decoder_model_q4.onnx', 'flax_model.msgpack'],
+    ],
+    [
+      'of a decoder, with weights beside it',
+      ['onnx/model.onnx', 'onnx/model.onnx_data', 'onnx/model.onnx_data_1'],
+      ['onnx/model_fp16.onnx', 'onnx/model_fp16.onnx_data'],
+    ],
+  ])('gives its fp32 graphs %s', async (_, needed, others) => {
+    const content = Object.fromEntries([...needed, ...others].map((name) => [name, name]));
+    await open({ 'config.json': '{}', 'tokenizer.json': '{}', 'README.md': '', ...content });
+    const { folder } = await fetchFromHub('hub:owner/name', options());
+    const names = (await readdir(folder, { recursive: true })).map((name) => name.replaceAll('\\', '/'));
+    const files = names.filter((name) => !name.startsWith('.') && name !== 'onnx').sort();
+    expect(files).toEqual(['config.json', 'tokenizer.json', ...needed].sort());
+  });
+});
+
 describe('a repository of weights', () => {
   test('gives what is needed, once, and tells how far it is', async () => {
     await open(WEIGHTS);

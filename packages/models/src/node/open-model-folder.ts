@@ -55,12 +55,22 @@ function isWebAddress(location: string | URL): boolean {
 
 /** Downloads a model folder of the hub, and says what to do with weights. */
 async function modelOfHub(location: string, options: OpenFolderOptions): Promise<string> {
+  const { precision } = options;
+  if (precision !== undefined && precision !== 'fp32') {
+    throw new ForetokenError(
+      'UNSUPPORTED_CAPABILITY',
+      `Of ${location} only the fp32 graphs are downloaded, but the precision ${JSON.stringify(precision)} was asked for. Download the folder, and load it from there.`,
+      { option: 'precision', received: precision, required: 'fp32' },
+    );
+  }
   const folder = await resolveFolder(await hubFolder(location, options), 'model', 'load it again');
-  const isModel = await stat(join(folder, MANIFEST_FILE)).then(
-    () => true,
-    () => false,
-  );
-  if (isModel) return folder;
+  const has = (file: string): Promise<boolean> =>
+    stat(join(folder, file)).then(
+      () => true,
+      () => false,
+    );
+  const isWeights = (await has('model.safetensors')) || (await has('model.safetensors.index.json'));
+  if (!isWeights || (await has(MANIFEST_FILE))) return folder;
   throw invalidFolder(
     `${location} holds weights, which must be made a model folder first. Run \`foretoken import ${location} model\`, then load "model".`,
     { folder, file: MANIFEST_FILE, required: 'a model folder' },
