@@ -1,7 +1,7 @@
 """Writes what transformers computes with the weights of a GGUF file, de-quantised to fp32: token ids of prompts, greedy outputs of
 64 tokens, and scores. It needs the package `gguf` beside those of requirements.txt.
 
-    python make_gguf_model_goldens.py --gguf SmolLM2-135M-Instruct.Q4_1.gguf --out ../bench/test/goldens/smollm2.json
+    python make_gguf_model_goldens.py --gguf SmolLM2-135M-Instruct.Q4_1.gguf --out ../bench/data/models/smollm2.json
 """
 from __future__ import annotations
 
