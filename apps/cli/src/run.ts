@@ -1,5 +1,6 @@
 import { type Arguments, parseArguments, unknownCommand } from './arguments.js';
 import type { CommandContext, CommandDefinition } from './command.js';
+import { adviseCommand } from './commands/advise.js';
 import { correctCommand } from './commands/correct.js';
 import { decodeCommand } from './commands/decode.js';
 import { doctorCommand } from './commands/doctor.js';
@@ -19,6 +20,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   decodeCommand,
   inspectCommand,
   importCommand,
+  adviseCommand,
   doctorCommand,
   {
     name: 'help',

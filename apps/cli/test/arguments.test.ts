@@ -4,7 +4,7 @@ import { decodeCommand } from '../src/commands/decode.js';
 import { raceCommand } from '../src/commands/race.js';
 import { cli } from './support.js';
 
-const COMMANDS = ['race', 'correct', 'decode', 'inspect', 'import', 'doctor'];
+const COMMANDS = ['race', 'correct', 'decode', 'inspect', 'import', 'doctor', 'advise'];
 
 const parse = (...argv: string[]) => parseArguments(argv, [raceCommand, decodeCommand]);
 

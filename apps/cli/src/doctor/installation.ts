@@ -87,7 +87,7 @@ async function openRuntime(found: Installed): Promise<Pick<Installation, 'runtim
   if (found.problem !== undefined) return { runtime: found, backends: [] };
   try {
     const name = 'onnxruntime-node';
-    const module = (await import(name)) as Backends & { readonly default?: Backends };
+    const module = (await import(name)) as Backends & { readonly default?: Backends | undefined };
     const backends = (module.listSupportedBackends ?? module.default?.listSupportedBackends)?.() ?? [];
     return { runtime: found, backends: backends.map((backend) => backend.name) };
   } catch (error) {
@@ -98,7 +98,7 @@ async function openRuntime(found: Installed): Promise<Pick<Installation, 'runtim
 
 function glibcVersion(): string | undefined {
   const report = process.report?.getReport() as {
-    readonly header?: { readonly glibcVersionRuntime?: string | undefined };
+    readonly header?: { readonly glibcVersionRuntime?: string | undefined } | undefined;
   };
   return report?.header?.glibcVersionRuntime;
 }

@@ -1,4 +1,10 @@
-import { type DecodeEvent, type DecodeStatistics, ForetokenError, type TokenSource } from '@foretoken/core';
+import {
+  type DecodeEvent,
+  type DecodeRequest,
+  type DecodeStatistics,
+  ForetokenError,
+  type TokenSource,
+} from '@foretoken/core';
 import type { Strategy } from '../strategies.js';
 import type { StrategyName } from '../strategy-names.js';
 
@@ -29,7 +35,7 @@ export async function measure(
     for (let turn = 0; turn < strategies.length; turn++) {
       const index = (repeat + turn) % strategies.length;
       signal.throwIfAborted();
-      runs[index].push(await decodeOnce(strategies[index], source, signal));
+      runs[index].push(await decodeOnce(strategies[index], { sources: [source], signal }));
     }
   }
   return runs.map((repeated) => ({
@@ -38,11 +44,16 @@ export async function measure(
   }));
 }
 
-async function decodeOnce(strategy: Strategy, source: TokenSource, signal: AbortSignal): Promise<Run> {
+/** Decodes one sentence, timed by `now`. */
+export async function decodeOnce(
+  strategy: Strategy,
+  request: DecodeRequest<TokenSource>,
+  now: () => number = () => performance.now(),
+): Promise<Run> {
   const events: DecodeEvent[] = [];
-  const start = performance.now();
-  for await (const event of strategy.decode({ sources: [source], signal })) events.push(event);
-  const milliseconds = performance.now() - start;
+  const start = now();
+  for await (const event of strategy.decode(request)) events.push(event);
+  const milliseconds = now() - start;
   const end = events.at(-1);
   if (end?.type !== 'decode-end') {
     throw new ForetokenError('RUNTIME_FAILURE', `${strategy.name} stopped without a decode-end event.`);
