@@ -1,63 +1,54 @@
 import { defineConfig } from 'vitepress';
-
-const plugins = [
-  'greedy',
-  'beam',
-  'one-shot',
-  'refine',
-  'speculative',
-  'correction',
-  'language-models',
-  'models',
-  'importers',
-  'testkit',
-  'metrics',
-];
+import { writeTexts } from './llms.js';
+import { CHINESE, ENGLISH } from './sidebar.js';
 
 export default defineConfig({
   title: 'Foretoken',
   description: 'Decoding strategies with speculative decoding, in TypeScript, on ONNX Runtime',
   cleanUrls: true,
+  lastUpdated: false,
+  srcExclude: ['test/**', 'README.md'],
   head: [['link', { rel: 'icon', href: 'data:,' }]],
   // The other themes have colours that are hard to read.
   markdown: { theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' } },
   // The home page of the theme has no main landmark.
   transformHtml: (html) => html.replace('<div class="VPContent is-home"', '<div role="main" class="VPContent is-home"'),
   lastUpdated: false,
-  srcExclude: ['test/**', 'README.md'],
-  // Docstrings link to types that typedoc leaves out, such as those of ONNX Runtime.
-  ignoreDeadLinks: [/^\.\/.*api/, /^(\.\.\/)+/],
-  themeConfig: {
-    search: { provider: 'local' },
-    nav: [
-      { text: 'Guide', link: '/guide/why' },
-      { text: 'Plugins', link: '/plugins/greedy' },
-      { text: 'API', link: '/api/' },
-    ],
-    sidebar: [
-      {
-        text: 'Guide',
-        items: [
-          { text: 'Why and when', link: '/guide/why' },
-          { text: 'Quick start', link: '/guide/quick-start' },
-          { text: 'Seen at work', link: '/guide/seen-at-work' },
-          { text: 'Concepts', link: '/guide/concepts' },
-          { text: 'All at once, and again', link: '/guide/non-autoregressive' },
-          { text: 'Correcting text', link: '/guide/correcting-text' },
-          { text: 'Your own model', link: '/guide/your-model' },
-          { text: 'Language models', link: '/guide/language-models' },
-          { text: 'ONNX exports as they are', link: '/guide/onnx-exports' },
-          { text: 'In the browser', link: '/guide/browser' },
-          { text: 'Constrained output', link: '/guide/constraints' },
-          { text: 'Write a decoder', link: '/guide/write-a-decoder' },
-          { text: 'Write a drafter', link: '/guide/write-a-drafter' },
-          { text: 'Exactness and figures', link: '/guide/exactness' },
-          { text: 'Command line', link: '/guide/command-line' },
-          { text: 'Errors by code', link: '/guide/errors' },
+  // Dead links stop the build; dead anchors are found after it, by `check-links.mjs`.
+  ignoreDeadLinks: false,
+  buildEnd: ({ outDir, srcDir }) => writeTexts(srcDir, outDir, ENGLISH),
+  // Each language has pages that the other has not, so a change of language leads to its home.
+  themeConfig: { search: { provider: 'local' }, i18nRouting: false },
+  locales: {
+    root: {
+      label: 'English',
+      lang: 'en',
+      themeConfig: {
+        nav: [
+          { text: 'Guide', link: '/guide/why' },
+          { text: 'Plugins', link: '/plugins/greedy' },
+          { text: 'API', link: '/api/' },
         ],
+        sidebar: ENGLISH,
       },
-      { text: 'Plugins', items: plugins.map((text) => ({ text, link: `/plugins/${text}` })) },
-      { text: 'API reference', link: '/api/' },
-    ],
+    },
+    zh: {
+      label: '简体中文',
+      lang: 'zh-CN',
+      description: '自回归、非自回归与投机解码：TypeScript 解码策略，基于 ONNX Runtime',
+      themeConfig: {
+        nav: [
+          { text: '指南', link: '/zh/guide/why' },
+          { text: 'API', link: '/api/' },
+        ],
+        sidebar: CHINESE,
+        outline: { label: '本页目录' },
+        docFooter: { prev: '上一页', next: '下一页' },
+        darkModeSwitchLabel: '外观',
+        sidebarMenuLabel: '菜单',
+        returnToTopLabel: '回到顶部',
+        langMenuLabel: '语言',
+      },
+    },
   },
 });

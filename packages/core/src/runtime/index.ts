@@ -7,6 +7,7 @@ export * from './onnx-runtime.js';
 export * from './path-store.js';
 export * from './recurrent-store.js';
 export * from './row-cache.js';
+export * from './scored-logits.js';
 export * from './step-driver.js';
 export * from './store-forest.js';
 export { threadsOf } from './web-runtime.js';

@@ -11,10 +11,10 @@ import {
   type PathInputs,
   type PathOutputs,
   type PathPart,
+  scoredLogits,
   type Tensor,
 } from '@foretoken/core/runtime';
 import { numberTensor } from '../../drivers/number-tensors.js';
-import { scoredLogits } from '../../drivers/scored-logits.js';
 import { float16BitsToFloat32 } from '../../weights/float16.js';
 import { type CacheRole, type DecoderRoles, presentOf } from './export-roles.js';
 import type { ExportSources } from './export-sources.js';

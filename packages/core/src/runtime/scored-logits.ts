@@ -1,6 +1,7 @@
-import type { OutputRequest } from '@foretoken/core';
-import { logSumExp, topK } from '@foretoken/core/kit';
-import type { ExtensionValues } from '@foretoken/core/runtime';
+import type { OutputRequest } from '../contract/token-tree.js';
+import { logSumExp } from '../tensor/log-softmax.js';
+import { topK } from '../tensor/top-k.js';
+import type { ExtensionValues } from './node-store.js';
 
 /** Scores of the kind asked for, from logits `[count, size]` that may be kept; for graphs that end in logits. */
 export function scoredLogits(logits: Float32Array, size: number, output: OutputRequest): ExtensionValues {

@@ -1,0 +1,79 @@
+import { existsSync, readFileSync } from 'node:fs';
+
+interface Item {
+  readonly text: string;
+  readonly link: string;
+}
+
+interface Group {
+  readonly text: string;
+  readonly items: Item[];
+  readonly collapsed?: boolean | undefined;
+}
+
+const group = (text: string, folder: string, pages: Readonly<Record<string, string>>): Group => ({
+  text,
+  items: Object.entries(pages).map(([page, title]) => ({ text: title, link: `${folder}/${page}` })),
+});
+
+const PLUGINS = [
+  'greedy',
+  'beam',
+  'one-shot',
+  'refine',
+  'speculative',
+  'correction',
+  'language-models',
+  'models',
+  'importers',
+  'testkit',
+  'metrics',
+];
+
+const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
+
+/** The modules of the API reference, by the names that programs import. */
+function apiItems(): Item[] {
+  const { entryPoints } = JSON.parse(read('../typedoc.json')) as { readonly entryPoints: readonly string[] };
+  return entryPoints.map((file) => {
+    const [, folder = '', inner = ''] = /packages\/([^/]+)\/src\/(?:(.+)\/)?index\.ts$/.exec(file) ?? [];
+    const text = ['@foretoken', folder, inner].filter((part) => part !== '').join('/');
+    const alone = existsSync(new URL(`../api/${text}.md`, import.meta.url));
+    return { text, link: `/api/${text}${alone ? '' : '/'}` };
+  });
+}
+
+export const ENGLISH: Group[] = [
+  group('Begin', '/guide', {
+    why: 'Why and when',
+    'quick-start': 'Quick start',
+    'seen-at-work': 'Seen at work',
+    'coming-from': 'Coming from Hugging Face',
+    faq: 'Questions',
+  }),
+  group('Use', '/guide', {
+    concepts: 'Concepts',
+    'non-autoregressive': 'All at once, and again',
+    'correcting-text': 'Correcting text',
+    constraints: 'Constrained output',
+    'your-model': 'Your own model',
+    'language-models': 'Language models',
+    'onnx-exports': 'ONNX exports as they are',
+    browser: 'In the browser',
+    'command-line': 'Command line',
+  }),
+  group('Write your own', '/guide', {
+    'write-a-decoder': 'Write a decoder',
+    'write-a-drafter': 'Write a drafter',
+    'write-a-model': 'Write a model',
+  }),
+  group('Look up', '/guide', {
+    exactness: 'Exactness and figures',
+    performance: 'Performance',
+    errors: 'Errors by code',
+    glossary: 'Glossary and papers',
+    versions: 'Versions and changes',
+  }),
+  { text: 'Plugins', items: PLUGINS.map((text) => ({ text, link: `/plugins/${text}` })) },
+  { text: 'API reference', collapsed: true, items: [{ text: 'All packages', link: '/api/' }, ...apiItems()] },
+];

@@ -1,0 +1,27 @@
+import type { TokenSource } from '@foretoken/core';
+import { END, VOCABULARY } from './task.ts';
+
+/** A source, and an output that someone wrote for it. */
+export type Pair = readonly [source: TokenSource, output: Int32Array];
+
+/** Scores of every token at one position, `[vocab]`. They depend on nothing that stands at another position. */
+export type PositionLogits = (source: TokenSource, position: number) => Float32Array;
+
+const UNSEEN = 1e-6;
+
+/** What the network knows of a position: whether it is the first, and its digit. It knows nothing of the others. */
+const featureOf = (position: number, digit = END): number => (position === 0 ? 0 : VOCABULARY.size) + digit;
+
+/** Training is counting: which token stood at such a position, and how often. */
+export function train(pairs: readonly Pair[]): PositionLogits {
+  const { size } = VOCABULARY;
+  const counts = new Float64Array(2 * size * size).fill(UNSEEN);
+  for (const [source, output] of pairs) {
+    for (const [position, tokenId] of output.entries())
+      counts[featureOf(position, source[position]) * size + tokenId]++;
+  }
+  return (source, position) => {
+    const feature = featureOf(position, source[position]);
+    return Float32Array.from(counts.subarray(feature * size, (feature + 1) * size), Math.log);
+  };
+}
