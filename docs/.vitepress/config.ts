@@ -13,7 +13,6 @@ export default defineConfig({
   markdown: { theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' } },
   // The home page of the theme has no main landmark.
   transformHtml: (html) => html.replace('<div class="VPContent is-home"', '<div role="main" class="VPContent is-home"'),
-  lastUpdated: false,
   // Dead links stop the build; dead anchors are found after it, by `check-links.mjs`.
   ignoreDeadLinks: false,
   buildEnd: ({ outDir, srcDir }) => writeTexts(srcDir, outDir, ENGLISH),

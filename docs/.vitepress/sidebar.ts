@@ -77,3 +77,14 @@ export const ENGLISH: Group[] = [
   { text: 'Plugins', items: PLUGINS.map((text) => ({ text, link: `/plugins/${text}` })) },
   { text: 'API reference', collapsed: true, items: [{ text: 'All packages', link: '/api/' }, ...apiItems()] },
 ];
+
+export const CHINESE: Group[] = [
+  group('开始', '/zh/guide', {
+    why: '为什么，何时用',
+    'quick-start': '快速上手',
+    choosing: '如何选择',
+    strategies: '解码策略',
+    faq: '常见问题',
+  }),
+  group('自己动手', '/zh/guide', { 'write-a-decoder': '编写解码器' }),
+];

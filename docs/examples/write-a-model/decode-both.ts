@@ -4,7 +4,7 @@ import { greedy } from '@foretoken/greedy';
 import { nat } from '@foretoken/one-shot';
 import { speculative } from '@foretoken/speculative';
 import { oneShotDrafter } from './one-shot-drafter.ts';
-import type { Pair } from './position-wise.ts';
+import { type Pair, train } from './position-wise.ts';
 import { positionWiseModel } from './position-wise-model.ts';
 import { rnnModel } from './rnn-model.ts';
 import { toText, toTokens, WRITERS } from './task.ts';
@@ -17,7 +17,7 @@ const data: Pair[] = sources.flatMap((source) =>
     Array.from({ length: Math.round(100 * share) }, (): Pair => [source, source.map(writes)]),
   ),
 );
-const trainedOnData = positionWiseModel(data);
+const trainedOnData = positionWiseModel(train(data));
 
 // Token by token.
 const one = await collect(greedy().decode(rnnModel, { sources }));
@@ -25,7 +25,7 @@ const outputs = one.results.map(({ best }) => best.tokenIds);
 
 // All at once: from the data, and from what the other model says (knowledge distillation).
 const mixed = await collect(nat().decode(trainedOnData, { sources }));
-const distilled = positionWiseModel(sources.map((source, row): Pair => [source, outputs[row]]));
+const distilled = positionWiseModel(train(sources.map((source, row): Pair => [source, outputs[row]])));
 const clean = await collect(nat().decode(distilled, { sources }));
 
 // The whole outputs that are most probable, and the guesses of both networks, checked.

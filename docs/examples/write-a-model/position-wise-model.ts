@@ -10,7 +10,7 @@ import {
 } from '@foretoken/core';
 import { assertOffered, assertTokenSources } from '@foretoken/core/kit';
 import { scoredLogits } from '@foretoken/core/runtime';
-import { type Pair, type PositionLogits, train } from './position-wise.ts';
+import type { CanvasLogits } from './position-wise.ts';
 import { MASK, MAX_DIGITS, VOCABULARY } from './task.ts';
 
 const supports = {
@@ -19,9 +19,8 @@ const supports = {
   maxCandidates: VOCABULARY.size,
 } as const;
 
-/** Fills all positions at once; trained on pairs. */
-export function positionWiseModel(pairs: readonly Pair[]): CanvasModel<TokenSource> {
-  const logits = train(pairs);
+/** Fills all positions at once. */
+export function positionWiseModel(logits: CanvasLogits): CanvasModel<TokenSource> {
   return {
     vocabulary: VOCABULARY,
     maskTokenId: MASK,
@@ -37,10 +36,10 @@ export function positionWiseModel(pairs: readonly Pair[]): CanvasModel<TokenSour
 
 class Session implements CanvasSession {
   readonly #sources: readonly TokenSource[];
-  readonly #logits: PositionLogits;
+  readonly #logits: CanvasLogits;
   #disposed = false;
 
-  constructor(sources: readonly TokenSource[], logits: PositionLogits) {
+  constructor(sources: readonly TokenSource[], logits: CanvasLogits) {
     this.#sources = sources;
     this.#logits = logits;
   }
@@ -67,12 +66,11 @@ class Session implements CanvasSession {
     assertOffered(supports, output);
     if (canvases.length === 0) throw new ForetokenError('INVALID_ARGUMENT', 'There is no canvas to fill.');
     for (const canvas of canvases) assertCanvas(canvas, this.#sources.length);
-    return canvases.map(({ row, tokenIds }) => {
-      const scores = new Float32Array(tokenIds.length * VOCABULARY.size);
-      for (const position of tokenIds.keys())
-        scores.set(this.#logits(this.#sources[row], position), position * VOCABULARY.size);
-      return { row, ...scoredLogits(scores, VOCABULARY.size, output) };
-    });
+    const fillOne = async ({ row, tokenIds }: Canvas): Promise<CanvasPrediction> => {
+      const logits = await this.#logits(this.#sources[row], tokenIds.length);
+      return { row, ...scoredLogits(logits, VOCABULARY.size, output) };
+    };
+    return Promise.all(canvases.map(fillOne));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -63,16 +63,22 @@ const supports = {
 } as const;
 
 /** Decodes token by token: each next token is scored from the state after all tokens before it. */
-export const rnnModel: AutoregressiveModel<TokenSource> = {
-  vocabulary: VOCABULARY,
-  maxLength: MAX_DIGITS + 2,
-  supports,
-  async open(sources, { signal, joining = false } = {}) {
-    if (joining) throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'No rows can join this model.');
-    signal?.throwIfAborted();
-    assertTokenSources(sources, { vocabularySize: VOCABULARY.size, max: MAX_DIGITS });
-    const store = new RecurrentStore(new Network(sources), sources.length);
-    const prefixes = sources.map(() => Int32Array.of(START));
-    return new StoreForest({ store, prefixes, vocabularySize: VOCABULARY.size, maxLength: MAX_DIGITS + 2, supports });
-  },
-};
+export function recurrentModel(
+  networkOf: (sources: readonly TokenSource[]) => RecurrentDriver,
+): AutoregressiveModel<TokenSource> {
+  return {
+    vocabulary: VOCABULARY,
+    maxLength: MAX_DIGITS + 2,
+    supports,
+    async open(sources, { signal, joining = false } = {}) {
+      if (joining) throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'No rows can join this model.');
+      signal?.throwIfAborted();
+      assertTokenSources(sources, { vocabularySize: VOCABULARY.size, max: MAX_DIGITS });
+      const store = new RecurrentStore(networkOf(sources), sources.length);
+      const prefixes = sources.map(() => Int32Array.of(START));
+      return new StoreForest({ store, prefixes, vocabularySize: VOCABULARY.size, maxLength: MAX_DIGITS + 2, supports });
+    },
+  };
+}
+
+export const rnnModel: AutoregressiveModel<TokenSource> = recurrentModel((sources) => new Network(sources));
