@@ -25,6 +25,7 @@ const PLUGINS = [
   'correction',
   'language-models',
   'models',
+  'hub',
   'importers',
   'testkit',
   'metrics',

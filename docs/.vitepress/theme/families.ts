@@ -202,8 +202,6 @@ function rowsOf(family: string, word: Readonly<Record<Word, string>>): readonly 
   }
 }
 
-export const FAMILIES: readonly string[] = Object.keys(ALT.en);
-
 export function pictureOf(family: string, language: 'en' | 'zh'): Picture {
   return { alt: ALT[language][family], rows: rowsOf(family, WORDS[language]) };
 }
