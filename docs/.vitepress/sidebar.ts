@@ -8,7 +8,7 @@ interface Item {
 interface Group {
   readonly text: string;
   readonly items: Item[];
-  readonly collapsed?: boolean | undefined;
+  readonly collapsed?: boolean;
 }
 
 const group = (text: string, folder: string, pages: Readonly<Record<string, string>>): Group => ({
