@@ -164,7 +164,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
           await race(choice);
           const expected: Record<string, number[]> = {};
           for (const strategy of STRATEGIES.filter(({ id }) => choice.strategies.includes(id))) {
-            const decoder = createDecoder(strategy, native, {});
+            const decoder = await createDecoder(strategy, native, {});
             const { tokenIds } = await native.decode(choice.input, decoder, { seed: choice.seed });
             expected[strategy.id] = [...tokenIds];
           }

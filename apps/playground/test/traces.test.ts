@@ -42,7 +42,7 @@ describe('recorded traces', () => {
       if (strategy === undefined) throw new Error(`There is no strategy ${id}.`);
       const recorded = readTrace(read(`${name}.jsonl`));
       const events: DecodeEvent[] = [];
-      const decoder = createDecoder(strategy, model, recorded.header.options);
+      const decoder = await createDecoder(strategy, model, recorded.header.options);
       const { text } = await model.decode(input, decoder, { seed, onEvent: (event) => events.push(event) });
       expect(text).toBe(recorded.header.text);
       expect(shape(events)).toEqual(shape(recorded.events));

@@ -1,9 +1,7 @@
-import { beamSearch } from '@foretoken/beam';
 import { correctionDrafter } from '@foretoken/correction';
 import { greedy, sampling } from '@foretoken/greedy';
 import type { LoadedModel, PartDecoder } from '@foretoken/models';
 import { ctcGreedy, dagLookahead } from '@foretoken/one-shot';
-import { levenshtein, maskedDiffusion, maskPredict } from '@foretoken/refine';
 import { latticeDrafter, speculative } from '@foretoken/speculative';
 import { type OptionValues, optionsOf, type Strategy } from './strategies.js';
 
@@ -12,7 +10,11 @@ const ALTERNATIVES = 4;
 /** Positions of a text that diffusion writes. */
 const DIFFUSION_LENGTH = 40;
 
-type Create = (model: LoadedModel, options: OptionValues) => PartDecoder;
+type Create = (model: LoadedModel, options: OptionValues) => PartDecoder | Promise<PartDecoder>;
+
+/** What the first race does not need is loaded when it is asked for. */
+const beam = () => import('@foretoken/beam');
+const refine = () => import('@foretoken/refine');
 
 /** The decoders, by the names of the strategies; each reports what its views show. */
 const CREATE: Readonly<Record<string, Create>> = {
@@ -22,19 +24,24 @@ const CREATE: Readonly<Record<string, Create>> = {
   speculative: (model, { draftTokens: maxNodes }) =>
     speculative({ drafter: latticeDrafter(model.speculation()), maxNodes, tokenLogProbs: true }),
   ctc: () => ctcGreedy({ alignments: true, lattices: true, candidates: ALTERNATIVES }),
-  beam: (_model, { beamSize }) => beamSearch({ beamSize, hypotheses: beamSize, branches: true }),
+  beam: async (_model, { beamSize }) => (await beam()).beamSearch({ beamSize, hypotheses: beamSize, branches: true }),
   sampling: (_model, { temperature }) => sampling({ temperature, alternatives: ALTERNATIVES }),
   dag: (model) =>
     dagLookahead({ lattices: true, startTokenId: model.part('lattice', { lattice: 'dag' }).startTokenId }),
-  'mask-predict': (_model, options) => maskPredict({ iterations: options.iterations }),
-  levenshtein: (_model, options) => levenshtein({ iterations: options.iterations }),
-  diffusion: (_model, { temperature }) => maskedDiffusion({ length: DIFFUSION_LENGTH, temperature }),
-  'diffusion-fast': (_model, { temperature, steps }) =>
-    maskedDiffusion({ length: DIFFUSION_LENGTH, temperature, steps }),
+  'mask-predict': async (_model, options) => (await refine()).maskPredict({ iterations: options.iterations }),
+  levenshtein: async (_model, options) => (await refine()).levenshtein({ iterations: options.iterations }),
+  diffusion: async (_model, { temperature }) =>
+    (await refine()).maskedDiffusion({ length: DIFFUSION_LENGTH, temperature }),
+  'diffusion-fast': async (_model, { temperature, steps }) =>
+    (await refine()).maskedDiffusion({ length: DIFFUSION_LENGTH, temperature, steps }),
 };
 
 /** The decoder of a strategy for a model. Throws `UNSUPPORTED_CAPABILITY` where the model lacks the part. */
-export function createDecoder(strategy: Strategy, model: LoadedModel, options: OptionValues): PartDecoder {
+export async function createDecoder(
+  strategy: Strategy,
+  model: LoadedModel,
+  options: OptionValues,
+): Promise<PartDecoder> {
   const create = CREATE[strategy.id];
   if (create === undefined) throw new Error(`The playground has no strategy ${strategy.id}.`);
   return create(model, optionsOf(strategy, options));

@@ -46,7 +46,7 @@ export async function recordRace(model: LoadedModel, request: RaceRequest): Prom
   const { entries, input, seed, signal, onEvent, repeats = REPEATS, chosen = 'middle' } = request;
   const decodeOnce = async ({ strategy, options }: Entry, listen?: (event: DecodeEvent) => void): Promise<Run> => {
     const events: DecodeEvent[] = [];
-    const decoder = createDecoder(strategy, model, options);
+    const decoder = await createDecoder(strategy, model, options);
     const { text, statistics } = await model.decode(input, decoder, {
       seed,
       signal,
@@ -85,7 +85,7 @@ export async function recordRace(model: LoadedModel, request: RaceRequest): Prom
         seed,
         options: optionsOf(entry.strategy, entry.options),
         text,
-        undecided: undecidedOf(model, entry),
+        undecided: await undecidedOf(model, entry),
         runtime: request.runtime,
         chosen,
         repeats: runs[index].map(({ milliseconds }) => Math.round(milliseconds * 1000) / 1000),
@@ -98,8 +98,8 @@ export async function recordRace(model: LoadedModel, request: RaceRequest): Prom
 }
 
 /** The token that stands where canvases of this strategy are undecided. */
-function undecidedOf(model: LoadedModel, { strategy, options }: Entry): number | undefined {
-  const { requires } = createDecoder(strategy, model, options);
+async function undecidedOf(model: LoadedModel, { strategy, options }: Entry): Promise<number | undefined> {
+  const { requires } = await createDecoder(strategy, model, options);
   if (requires.model === 'canvas') return model.part('canvas').maskTokenId;
   return requires.model === 'edit' ? model.part('edit').placeholderTokenId : undefined;
 }
