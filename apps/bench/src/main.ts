@@ -7,6 +7,7 @@ import { modelFolder, openBenchModel, shippedModelFolder } from './bench-model.j
 import { misspelt, realMisspellings } from './correction/misspellings.js';
 import { correctionBench } from './correction-bench.js';
 import { readCorrectionTests } from './correction-tests.js';
+import { foreignBench } from './foreign-bench.js';
 import { linesBench } from './lines-bench.js';
 import { type LoadTask, runLoadTask } from './load/load-child.js';
 import { loadBench } from './load-bench.js';
@@ -25,6 +26,7 @@ const USAGE = `npm run bench -- speculative [--json] [--limit N] [--repeats N]
 npm run bench -- search [--json] [--limit N] [--repeats N]
 npm run bench -- load [--json] [--repeats N]
 npm run bench -- lines [--json] [--limit N] [--source FILE --reference FILE]
+npm run bench -- foreign [--json]
 npm run bench -- sizes [--json]
 npm run bench -- models [--json] [--rows a,b]
 npm run bench -- quality [--json] [--limit N] [--source FILE --reference FILE]
@@ -38,7 +40,18 @@ npm run bench -- correction [--json] [--limit N] [--repeats N] [--model FOLDER]
   --threads N        intra-op threads; default: probed
   --json             one JSON object on stdout, nothing else`;
 
-const BENCHES = ['speculative', 'search', 'quality', 'nar', 'correction', 'load', 'lines', 'sizes', 'models'] as const;
+const BENCHES = [
+  'speculative',
+  'search',
+  'quality',
+  'nar',
+  'correction',
+  'load',
+  'lines',
+  'foreign',
+  'sizes',
+  'models',
+] as const;
 const isBench = (name: string | undefined): name is (typeof BENCHES)[number] => BENCHES.some((bench) => bench === name);
 
 class UsageError extends Error {}
@@ -92,6 +105,9 @@ async function main(argv: readonly string[]): Promise<void> {
   if (bench !== 'models' && values.rows !== undefined) throw new UsageError('--rows goes with models.');
   if (bench === 'models') return print(await modelsBench(progress, modelRows(values.rows)), values.json);
   if (bench === 'sizes') return print(await sizesBench(), values.json);
+  if (bench === 'foreign') {
+    return print(await foreignBench(integer('threads', values.threads), integer('limit', values.limit)), values.json);
+  }
   if (bench === 'load') {
     const folder = values.model ?? shippedModelFolder();
     return print(await loadBench(folder, { repeats: integer('repeats', values.repeats), progress }), values.json);

@@ -11,6 +11,7 @@ import type { LoadedModel, TextInput } from '@foretoken/models';
 import type { CommandContext } from './command.js';
 import type { DecodedLine, DecodeWriter } from './decode-writers.js';
 import { EXIT, isRowError, onLine, usageError } from './errors.js';
+import { Stranger } from './foreign-text.js';
 import type { Sentences } from './inputs.js';
 import { OUTPUT_LOST, write } from './io.js';
 import type { InputLine } from './lines.js';
@@ -43,6 +44,8 @@ export interface DecodeJob {
   readonly writer: DecodeWriter;
   readonly limits: Limits;
   readonly batchSize: number;
+  /** Say so where the text is not what the model was made for; its figures are known of the default model only. */
+  readonly looksForForeignText: boolean;
 }
 
 /** A line as the model reads it. */
@@ -67,6 +70,7 @@ export async function decodeAll(job: DecodeJob, sentences: Sentences, done: numb
   // Sentences from the command line are all looked at before the first is decoded.
   if (sentences.kind === 'texts') for (const { text } of sentences.lines) model.tokenizer.encode(text);
   const progress = await progressFor(context, sentences);
+  const stranger = new Stranger(model, job.looksForForeignText, io.signal, context.note);
   let failures = 0;
   let written = done;
   try {
@@ -77,9 +81,12 @@ export async function decodeAll(job: DecodeJob, sentences: Sentences, done: numb
         if ('error' in outcome) failures++;
         await report(job, outcome);
         written = outcome.line.number;
+        if ('result' in outcome) await stranger.meet(outcome.result);
       }
       progress.show(written, done);
     }
+    progress.hide();
+    await stranger.judge();
   } catch (error) {
     progress.close();
     if (sentences.kind === 'lines' && io.signal.aborted && io.signal.reason !== OUTPUT_LOST) {

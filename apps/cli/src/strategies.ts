@@ -245,12 +245,22 @@ function partFor<Name extends PartName>(
   );
 }
 
+/** The variant that `race` takes for a strategy: greedy is what the others are compared with, so it stays exact. */
+export function racedVariant(name: StrategyName, variant: VariantName | undefined): VariantName | undefined {
+  return name === 'greedy' ? undefined : variant;
+}
+
 /** The strategies that `race` compares and a model can serve, in the usual order. */
-export function servableStrategies(model: LoadedModel, drafter: DrafterName): StrategyName[] {
+export function servableStrategies(
+  model: LoadedModel,
+  drafter: DrafterName,
+  wanted?: VariantName | undefined,
+): StrategyName[] {
   return RACE_STRATEGIES.filter((name) => {
-    if (findPart(model, partOf(name)) === undefined) return false;
+    const variant = racedVariant(name, wanted);
+    if (findPart(model, partOf(name), variant) === undefined) return false;
     try {
-      createStrategy(name, model, drafter);
+      createStrategy(name, model, drafter, { variant });
       return true;
     } catch (error) {
       if (ForetokenError.isInstance(error) && error.code === 'UNSUPPORTED_CAPABILITY') return false;

@@ -278,3 +278,30 @@ describe('--task', () => {
     expect(stderr).toContain('not installed: translating');
   });
 });
+
+describe('--variant', () => {
+  it('races the variant beside exact greedy, and leaves out what has none', async () => {
+    const { autoregressive, ctc } = fakeModel().held;
+    // The fake folder finds its CTC model under every variant, its autoregressive model under exact only.
+    const model = fakeModel();
+    const find: typeof model.find = (kind, which) => {
+      if (kind === 'autoregressive') {
+        return which?.variant === 'fast' ? undefined : (autoregressive as ReturnType<typeof model.find<typeof kind>>);
+      }
+      return kind === 'lattice' && which?.lattice === 'ctc'
+        ? (ctc as ReturnType<typeof model.find<typeof kind>>)
+        : undefined;
+    };
+    const raced = { ...model, find };
+    const argv = ['race', '--task', 'translate', '--variant', 'fast', '--text', 'a dog', '--json'];
+    const { code, stdout, stderr } = await cli(argv, { model: raced });
+    const record = JSON.parse(stdout);
+    expect([code, record.variant]).toEqual([0, 'fast']);
+    expect(record.strategies.map(({ strategy }: { strategy: string }) => strategy)).toEqual(['greedy', 'ctc']);
+    expect(stderr).toContain('Left out, since this model cannot serve them: speculative');
+    const named = await cli([...argv, '--strategies', 'speculative'], { model: raced });
+    expect([named.code, named.stderr]).toEqual([2, expect.stringContaining('(fast)')]);
+    const table = await cli(argv.slice(0, -1), { model: raced });
+    expect(table.stdout).toContain('fast models, greedy fp32');
+  });
+});

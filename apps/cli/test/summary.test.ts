@@ -92,7 +92,7 @@ describe('summarise', () => {
   });
 
   it('is what the table shows', () => {
-    const conditions = { runtime: 'r 1', threads: 2, precision: 'fp32', repeats: 1 } as const;
+    const conditions = { runtime: 'r 1', threads: 2, precision: 'fp32', variant: 'exact', repeats: 1 } as const;
     const lines = raceTable(summarise(ROWS), conditions);
     expect(lines[2].split(/ {2,}/).toSpliced(5, 1)).toEqual([
       'speculative',

@@ -90,7 +90,8 @@ async function run(context: CommandContext): Promise<number> {
     const strategy = createStrategy(name, model, drafter ?? 'lattice', { ...strategyOptions, variant });
     sink = output === undefined ? standardOutput(io) : await openOutput(output);
     const writer = chooseWriter(context, name, sink);
-    const job = { context, model, strategy, writer, limits, batchSize: batchSize(name, model) };
+    const looksForForeignText = options.text('model') === undefined && !options.flag('quiet');
+    const job = { context, model, strategy, writer, limits, batchSize: batchSize(name, model), looksForForeignText };
     return await decodeAll(job, sentences, output?.done ?? 0);
   } finally {
     await sink?.close();

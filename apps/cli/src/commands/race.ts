@@ -15,7 +15,7 @@ import { measure } from '../race/measure.js';
 import { type RaceConditions, raceRecord, raceTable } from '../race/report.js';
 import { openScreen } from '../race/screen.js';
 import { type RaceRow, summarise } from '../race/summary.js';
-import { createStrategy, type Strategy, servableStrategies } from '../strategies.js';
+import { createStrategy, racedVariant, type Strategy, servableStrategies } from '../strategies.js';
 import {
   DRAFTERS,
   type DrafterName,
@@ -23,6 +23,8 @@ import {
   RACE_STRATEGIES,
   STRATEGIES,
   type StrategyName,
+  VARIANTS,
+  type VariantName,
 } from '../strategy-names.js';
 
 const TASKS = ['correct', 'translate'] as const;
@@ -51,6 +53,11 @@ export const raceCommand: CommandDefinition = {
       description: `Any of these, with commas between them: ${STRATEGIES.join(', ')} (default: ${RACE_STRATEGIES.join(',')}, as the model can serve)`,
     },
     OPTIONS.drafter,
+    {
+      flag: '--variant <name>',
+      description:
+        'Which models of their kinds decode: exact (default), fast or draft; greedy stays exact for comparison',
+    },
     OPTIONS.model,
     OPTIONS.threads,
     OPTIONS.precision,
@@ -76,6 +83,7 @@ const PIPE_PATIENCE_MS = 2000;
 async function run(context: CommandContext): Promise<number> {
   const { options, io } = context;
   const names = strategyNames(options.text('strategies'));
+  options.choice('variant', VARIANTS);
   const given = await collectSentences(context);
   const records: object[] = [];
   const tasks = await tasksFor(context, given !== undefined);
@@ -122,8 +130,9 @@ async function runTask(
     // What a corrector copies from is the text with a capital at its beginning and a full stop at its end.
     const copies = task === 'correct' && drafter === 'copy' && model.find('autoregressive') !== undefined;
     const drafts = copies ? correctionDrafter(model) : drafter;
-    const strategies = (names ?? (await servable(context, model, drafter))).map((name) =>
-      createStrategy(name, model, drafts),
+    const variant = options.choice('variant', VARIANTS);
+    const strategies = (names ?? (await servable(context, model, drafter, variant))).map((name) =>
+      createStrategy(name, model, drafts, { variant: racedVariant(name, variant) }),
     );
     const sources = sentences.map(({ source, line }) => encode(model, source, line));
     const repeats = await warmUp(strategies, sources, io.signal, services.now);
@@ -133,6 +142,7 @@ async function runTask(
       runtime: services.runtime(),
       threads: model.threads,
       precision: 'fp32',
+      variant: variant ?? 'exact',
       repeats,
     };
     if (options.flag('json')) return raceRecord(task, model, conditions, rows, summaries);
@@ -157,8 +167,13 @@ function strategyNames(text: string | undefined): StrategyName[] | undefined {
 }
 
 /** The strategies to race when none are named; says which are left out. */
-async function servable({ note }: CommandContext, model: LoadedModel, drafter: DrafterName): Promise<StrategyName[]> {
-  const names = servableStrategies(model, drafter);
+async function servable(
+  { note }: CommandContext,
+  model: LoadedModel,
+  drafter: DrafterName,
+  variant: VariantName | undefined,
+): Promise<StrategyName[]> {
+  const names = servableStrategies(model, drafter, variant);
   if (names.length === 0) {
     throw new ForetokenError(
       'UNSUPPORTED_CAPABILITY',

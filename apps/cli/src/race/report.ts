@@ -1,4 +1,5 @@
 import type { LoadedModel } from '@foretoken/models';
+import type { VariantName } from '../strategy-names.js';
 import { table } from '../terminal/table.js';
 import { wrap } from '../terminal/wrap.js';
 import type { RaceRow, StrategySummary } from './summary.js';
@@ -7,7 +8,9 @@ import type { RaceRow, StrategySummary } from './summary.js';
 export interface RaceConditions {
   readonly runtime: string;
   readonly threads: number;
+  /** Of exact models; what a variant computes with is the folder's matter. */
   readonly precision: 'fp32';
+  readonly variant: VariantName;
   /** Interleaved runs of each sentence and strategy. */
   readonly repeats: number;
 }
@@ -50,10 +53,11 @@ function forwards({ forwardsPerSentence, otherForwardsPerSentence }: StrategySum
 }
 
 function footnotes(summaries: readonly StrategySummary[], conditions: RaceConditions): string[] {
-  const { runtime, threads, precision, repeats } = conditions;
+  const { runtime, threads, precision, variant, repeats } = conditions;
+  const computed = variant === 'exact' ? precision : `${variant} models, greedy ${precision}`;
   const each = repeats === 1 ? 'one run' : `the median of ${repeats} runs`;
   return [
-    `Everything from source ids to target ids, one sentence at a time, ${precision}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${runtime}.`,
+    `Everything from source ids to target ids, one sentence at a time, ${computed}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${runtime}.`,
     `ms: mean over sentences of ${each}, strategies taking turns. Speedup: median over sentences of greedy's time / this one's.`,
     ...(summaries.some(({ bleu }) => bleu !== undefined)
       ? ['BLEU: as sacreBLEU (13a, cased). On a few sentences it is a rough guide.']
