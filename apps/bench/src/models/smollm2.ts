@@ -12,7 +12,7 @@ import type { ModelRow } from './model-row.js';
 
 /** Written by apps/distill/make_gguf_model_goldens.py. */
 interface Golden {
-  readonly chat?: readonly ChatMessage[];
+  readonly chat?: readonly ChatMessage[] | undefined;
   readonly text: string;
   readonly tokenIds: readonly number[];
   readonly greedy: readonly number[];
