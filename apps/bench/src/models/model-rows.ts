@@ -1,8 +1,15 @@
 import { g2pEn } from './g2p-en.js';
 import { hamaAsr } from './hama-asr.js';
 import type { ModelRow } from './model-row.js';
+import { onnxExport } from './onnx-exports.js';
 import { ppOcr } from './pp-ocr.js';
 import { smolLm2 } from './smollm2.js';
 
 /** Every model that `npm run bench -- models` and its test decode with. */
-export const MODEL_ROWS: readonly ModelRow[] = [ppOcr, hamaAsr, g2pEn, smolLm2];
+export const MODEL_ROWS: readonly ModelRow[] = [
+  ppOcr,
+  hamaAsr,
+  g2pEn,
+  smolLm2,
+  ...['marian', 'bart', 't5', 'llama'].map(onnxExport),
+];

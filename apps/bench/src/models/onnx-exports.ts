@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { collect } from '@foretoken/core';
+import { greedy } from '@foretoken/greedy';
+import { loadModel } from '@foretoken/models';
+import type { ModelRow } from './model-row.js';
+
+/** Made by `apps/distill/make_export_fixtures.py`, with what transformers gives for the models that were exported. */
+interface ExportRow {
+  readonly source: readonly number[];
+  readonly fed: readonly number[];
+  readonly logits: readonly (readonly number[])[];
+  readonly greedy: readonly number[];
+}
+
+const EXPORTS = 'packages/models/test/goldens/exports';
+const NEW_TOKENS = 20;
+
+/** A small export of random weights, in a layout of Optimum or transformers.js. */
+export const onnxExport = (kind: string): ModelRow => ({
+  model: `${kind}-export`,
+  family: 'onnx-export',
+  format: 'onnx',
+  oracle: 'transformers 4.57.6',
+  packages: [],
+  required: { equal: 1, worstLogitDifference: 1e-4 },
+  async measure() {
+    const folder = join(workspace(), EXPORTS, kind);
+    const rows = JSON.parse(await readFile(join(folder, 'expected.json'), 'utf8')) as readonly ExportRow[];
+    await using model = await loadModel(folder, { probe: false });
+    const target = model.part('autoregressive');
+    const sources = rows.map(({ source }) => Int32Array.from(source));
+    const { results } = await collect(greedy().decode(target, { sources, maxNewTokens: NEW_TOKENS }));
+    const equal = rows.filter(({ greedy: tokens }, row) => tokens.join() === results[row].best.tokenIds.join()).length;
+    let worst = 0;
+    for (const [row, { fed, logits }] of rows.entries()) {
+      await using forest = await target.open([kind === 'llama' ? Int32Array.from(fed) : sources[row]]);
+      const tokenId = Int32Array.from(fed);
+      const nodes = { row: new Int32Array(fed.length), parent: tokenId.map((_, index) => -1 - index), tokenId };
+      const given = (await forest.extend(nodes, { kind: 'logits' })).logits;
+      for (const [index, value] of logits.flat().entries()) {
+        // What is never output has no score here.
+        if (Number.isFinite(given[index])) worst = Math.max(worst, Math.abs(given[index] - value));
+      }
+    }
+    return { equal: equal / rows.length, worstLogitDifference: worst, details: { cases: rows.length } };
+  },
+});
+
+function workspace(): string {
+  const [folder] = fileURLToPath(import.meta.url).split(/[\\/]apps[\\/]bench[\\/]/);
+  return folder;
+}
