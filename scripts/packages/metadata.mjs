@@ -20,7 +20,9 @@ export function metadataFaults(root, manifest, unpacked) {
         range,
       ), `${kind}.${name} is ${range}, which no registry understands`);
       // An exact version of a package of ours would bring a second copy of it.
-      if (name.startsWith('@foretoken/')) require(range.startsWith('^'), `${kind}.${name} is ${range}, not a range`);
+      // A peer is one copy anyway, and may be wider, so that it need not be released with each of the other's versions.
+      const ranges = kind === 'peerDependencies' ? /^(\^|>=)/ : /^\^/;
+      if (name.startsWith('@foretoken/')) require(ranges.test(range), `${kind}.${name} is ${range}, not a range`);
     }
   }
   require(!Object.keys(manifest.exports ?? {}).length ||

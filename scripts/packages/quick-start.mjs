@@ -14,8 +14,11 @@ export function stepsOf(page) {
   return { blocks, file, note };
 }
 
-/** Does what the page says in `folder`; returns faults. `tarballsOf` names what stands for a package that is not published yet. */
-export function followQuickStart(root, folder, tarballsOf) {
+/**
+ * Does what the page says in `folder`, without a network; returns faults. `standsFor` names what stands for a package: tarballs of
+ * one that is not published yet, the workspace's copy of one that others made.
+ */
+export function followQuickStart(root, folder, standsFor) {
   const { blocks, file, note } = stepsOf(readFileSync(join(root, 'docs/guide/quick-start.md'), 'utf8'));
   const faults = [];
   mkdirSync(folder, { recursive: true });
@@ -34,11 +37,10 @@ export function followQuickStart(root, folder, tarballsOf) {
         continue;
       }
       // The line with the variable, as a machine needs it that cannot reach the server; packages come from their tarballs.
-      const command = line.startsWith('npm i ')
-        ? `${note} ${line.replace(/@foretoken\/\S+/g, (name) => tarballsOf(name).join(' '))}`
-        : line;
+      const command = line.startsWith('npm i ') ? `${note} ${npmWords(line, standsFor)}` : line;
       try {
-        printed = execSync(command, { cwd: at, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+        const env = { ...process.env, npm_config_offline: 'true', npm_config_ignore_scripts: 'true' };
+        printed = execSync(command, { env, cwd: at, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
       } catch (error) {
         return [...faults, `the quick start failed at "${line}": ${error.stderr ?? error.message}`];
       }
@@ -46,4 +48,10 @@ export function followQuickStart(root, folder, tarballsOf) {
   }
   if (ran < 5 || file === undefined) faults.push('the quick start has lost its steps');
   return faults;
+}
+
+/** A line `npm i …` with what stands for each package in its place. */
+function npmWords(line, standsFor) {
+  const [npm, install, ...words] = line.replace(/#.*/, '').trim().split(/\s+/);
+  return [npm, install, ...words.flatMap((word) => (word.startsWith('-') ? word : standsFor(word)))].join(' ');
 }

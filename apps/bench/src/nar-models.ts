@@ -8,7 +8,7 @@ import * as onnxruntime from 'onnxruntime-node';
 import { shippedModelFolder } from './bench-model.js';
 
 /** The shipped folder, and the controls: students of raw and of distilled data, and a teacher with one decoder layer. */
-export const NAR_MODELS = ['shipped', 'deep-shallow', 'raw', 'distilled'] as const;
+const NAR_MODELS = ['shipped', 'deep-shallow', 'raw', 'distilled'] as const;
 export type NarModelName = (typeof NAR_MODELS)[number];
 
 /** What strategies may need of a folder; `dagStart` comes with `dag`, the token that begins its paths. */

@@ -140,6 +140,6 @@ export function lengthErrorOf(
   };
 }
 
-export function sameTokens(a: Int32Array, b: Int32Array): boolean {
+function sameTokens(a: Int32Array, b: Int32Array): boolean {
   return a.length === b.length && a.every((tokenId, index) => tokenId === b[index]);
 }

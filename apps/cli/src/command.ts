@@ -49,7 +49,7 @@ export interface CommandDefinition {
 export const OPTIONS = {
   text: { flag: '--text <sentence>', description: 'A sentence; may be given several times' },
   file: { flag: '--file <path>', description: 'Sentences, one a line; - is standard input' },
-  model: { flag: '--model <folder>', description: 'Model folder (default: the English-German model that comes along)' },
+  model: { flag: '--model <folder>', description: 'Model folder (default: @foretoken/model-multi30k-en-de)' },
   threads: { flag: '--threads <n>', description: 'Intra-op threads (default: measured when the model is loaded)' },
   drafter: { flag: '--drafter <name>', description: 'What drafts for speculative: lattice (default), copy or ngram' },
   precision: {

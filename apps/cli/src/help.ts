@@ -12,7 +12,7 @@ function optionRows(options: readonly OptionDefinition[], width: number): string
   );
 }
 
-export function usageLine({ name, positionals, optionals = [], options }: CommandDefinition): string {
+function usageLine({ name, positionals, optionals = [], options }: CommandDefinition): string {
   const words = [...positionals.map((word) => ` <${word}>`), ...optionals.map((word) => ` [${word}]`)].join('');
   return `foretoken ${name}${words}${options.length > 0 ? ' [options]' : ''}`;
 }

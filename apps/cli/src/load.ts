@@ -19,7 +19,7 @@ const PRECISIONS: readonly ExportPrecision[] = [
   'q1f16',
 ];
 
-/** Loads the folder named by `--model`, or the one that comes with the command. The caller disposes of it. */
+/** Loads the folder named by `--model`, or that of the default package. The caller disposes of it. */
 export async function loadChosenModel(
   context: CommandContext,
   defaultFolder: () => string = context.services.defaultModelFolder,

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { ForetokenError } from '@foretoken/core';
 import type { importModel, inspectWeights } from '@foretoken/importers';
 import type { LoadedModel, LoadOptions, ModelDescription, ModelManifest, openModelFolder } from '@foretoken/models';
@@ -17,7 +18,7 @@ export interface Services {
   readonly openModelFolder: typeof openModelFolder;
   /** What a folder holds, by its family. */
   readonly describeModel: (manifest: ModelManifest) => Promise<ModelDescription>;
-  /** Folder of the model that comes with the command. */
+  /** Folder of the model that translates, a package of its own. */
   readonly defaultModelFolder: () => string;
   /** Folder of the model that corrects text. */
   readonly correctionModelFolder: () => string;
@@ -64,13 +65,15 @@ export const services: Services = {
   },
 };
 
+/** The folder of a model package, beside the command or in the project that it is run in: nobody needs both models. */
 function modelFolder(name: string): string {
   try {
-    return join(dirname(require.resolve(`${name}/package.json`)), 'model');
+    const places = [dirname(fileURLToPath(import.meta.url)), process.cwd()];
+    return join(dirname(require.resolve(`${name}/package.json`, { paths: places })), 'model');
   } catch (cause) {
     throw new ForetokenError(
       'INVALID_MODEL_FOLDER',
-      `The model ${name} is not installed. Install it, or name a model folder with --model.`,
+      `The model ${name} is not installed. Run \`npm i ${name}\` (with -g where foretoken was installed so), or name a model folder with --model.`,
       { package: name },
       { cause },
     );

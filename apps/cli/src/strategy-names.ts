@@ -23,7 +23,7 @@ export const DRAFTERS = ['lattice', 'copy', 'ngram'] as const;
 export type DrafterName = (typeof DRAFTERS)[number];
 
 /** How messages and help call what a folder may have. */
-export const PART_NAMES: Readonly<Record<PartName, string>> = {
+const PART_NAMES: Readonly<Record<PartName, string>> = {
   autoregressive: 'an autoregressive model',
   ctc: 'a CTC model',
   canvas: 'a canvas model',

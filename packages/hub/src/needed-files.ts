@@ -2,7 +2,7 @@ import { ForetokenError } from '@foretoken/core';
 import type { HubFile } from './list-hub-files.js';
 
 /** The manifest of a folder that Foretoken can load as it is. */
-export const MANIFEST = 'foretoken.json';
+const MANIFEST = 'foretoken.json';
 
 const BESIDE_WEIGHTS = [
   'config.json',

@@ -4,7 +4,7 @@ import { ELEMENT_TYPE } from '@foretoken/models/folder';
 import { GraphBuilder, type Value } from '../src/graphs/graph-builder.js';
 import { WeightStore } from '../src/graphs/weight-store.js';
 
-export const WIDTH = 3;
+const WIDTH = 3;
 
 export interface CtcFixture {
   readonly classes: number;
@@ -52,7 +52,7 @@ export async function writeCtcGraph(folder: string, fixture: CtcFixture): Promis
 }
 
 /** Loud features of a class, all classes apart. */
-export function featuresOf(id: number): readonly number[] {
+function featuresOf(id: number): readonly number[] {
   const angle = id * 0.7;
   return [9 * Math.cos(angle), 9 * Math.sin(angle), 3 * (id % 3)];
 }

@@ -1,7 +1,7 @@
 import { BackoffModel, NgramModel, type NgramTables } from '@foretoken/language-models';
 
 /** A number from 0 to 0.99 for a place in a table. */
-export const chance = (place: number, seed: number): number =>
+const chance = (place: number, seed: number): number =>
   (Math.imul(place + 1, 7919 * (seed + 3)) % 97) / 100 +
   (Math.imul(place + 1, 7919 * (seed + 3)) % 97 < 0 ? 0.98 : 0.01);
 

@@ -8,7 +8,6 @@ const GOLDENS = fileURLToPath(new URL('goldens/causal/', import.meta.url));
 
 /** Kinds of decoder-only models in `goldens/causal`, random weights that apps/distill/make_causal_goldens.py wrote. */
 export const CAUSAL_KINDS = ['llama', 'llama-tied', 'llama-linear', 'mistral', 'qwen2', 'qwen3', 'gpt2'] as const;
-export type CausalKind = (typeof CAUSAL_KINDS)[number];
 
 /** What transformers computes after one prompt. */
 export interface CausalGolden {

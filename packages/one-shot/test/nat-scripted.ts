@@ -11,9 +11,9 @@ import { type CanvasScore, type ScriptedCanvasModel, scriptedCanvasModel, script
 
 /** Letters are tokens 1, 2, ...; `.` is the end token 0, `_` the mask. */
 export const LETTERS = '.abcdefg_';
-export const MASK: number = LETTERS.indexOf('_');
+const MASK: number = LETTERS.indexOf('_');
 
-export function toText(tokenIds: Iterable<number>): string {
+function toText(tokenIds: Iterable<number>): string {
   return [...tokenIds].map((tokenId) => LETTERS[tokenId]).join('');
 }
 
@@ -22,7 +22,7 @@ export function toTokens(text: string): Int32Array {
 }
 
 /** Log-probabilities of letters with percentages, as `a60b30`; all other letters share the rest. */
-export function distribution(entry: string): number[] {
+function distribution(entry: string): number[] {
   const named = new Map([...entry.matchAll(/(\D)(\d+)/g)].map(([, letter, share]) => [letter, Number(share) / 100]));
   const rest = 1 - [...named.values()].reduce((sum, share) => sum + share, 0);
   return [...LETTERS].map((letter) => Math.log(named.get(letter) ?? rest / (LETTERS.length - named.size)));

@@ -6,7 +6,7 @@ import type { SpeculativeOptions } from '../src/index.js';
 import { hashScript, type Script, scriptedDrafter, scriptedTarget, type Target } from './scripted-target.js';
 
 /** Ways to draft: what is right, what is wrong, and how it branches. */
-export const KINDS = ['empty', 'oracle', 'wrong', 'right-then-wrong', 'end-inside', 'bush', 'noise'] as const;
+const KINDS = ['empty', 'oracle', 'wrong', 'right-then-wrong', 'end-inside', 'bush', 'noise'] as const;
 
 export interface Case {
   readonly sources: readonly number[];
@@ -45,7 +45,7 @@ export const anyCase: fc.Arbitrary<Case> = fc
   .map(({ chain, ...rest }) => ({ ...rest, shape: chain || !rest.branching ? 'chain' : 'tree' }));
 
 /** A draft of the given kind that keeps the drafter's contract. */
-export function draftOf(
+function draftOf(
   { kind, size, seed }: Pick<Case, 'kind' | 'size' | 'seed'>,
   script: Script,
   source: number,

@@ -41,7 +41,7 @@ export interface TargetLog {
 export type Target = AutoregressiveModel<number> & { readonly log: TargetLog };
 
 /** Prefix of every row; longer than one token, so that the first forward holds a chain before the draft. */
-export const START: readonly number[] = [1, 2];
+const START: readonly number[] = [1, 2];
 
 interface Entry {
   readonly row: number;

@@ -22,7 +22,7 @@ export interface FillLaws {
   readonly tolerance: number;
 }
 
-export const requestOf = (kind: OutputKind): OutputRequest => (kind === 'topK' ? { kind, k: 2 } : { kind });
+const requestOf = (kind: OutputKind): OutputRequest => (kind === 'topK' ? { kind, k: 2 } : { kind });
 
 /** The request that says most of those that a model answers. */
 export function fullestOf(outputs: readonly OutputKind[]): OutputRequest {

@@ -5,7 +5,7 @@ import { type LoadOptions, loadModel } from '@foretoken/models';
 import { writeWeightsFolder } from '../opus/write-weights-folder.js';
 
 /** What a fresh process measures of one folder; `target` is where `import` writes. */
-export const LOAD_TASKS = ['plain', 'probed', 'autoregressive', 'all', 'weights', 'import', 'use'] as const;
+const LOAD_TASKS = ['plain', 'probed', 'autoregressive', 'all', 'weights', 'import', 'use'] as const;
 export type LoadTask = (typeof LOAD_TASKS)[number];
 
 const OPENED: Partial<Record<LoadTask, LoadOptions>> = {

@@ -13,7 +13,7 @@ const CONSONANTS = 'B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH'.spl
 const PHONEMES = [...VOWELS.flatMap((vowel) => [`${vowel}0`, `${vowel}1`, `${vowel}2`]), 'UW', ...CONSONANTS].sort();
 
 /** What the weights of g2p-en are, since the package says it in code. */
-export const G2P_CONFIG = {
+const G2P_CONFIG = {
   model_type: 'foretoken-recurrent',
   cell: 'gru',
   hidden_size: 256,
@@ -36,7 +36,7 @@ export const G2P_CONFIG = {
   ),
 } as const;
 
-export const G2P_SYMBOLS = {
+const G2P_SYMBOLS = {
   source: ['<pad>', '<unk>', '</s>', ...'abcdefghijklmnopqrstuvwxyz'],
   target: ['<pad>', '<unk>', '<s>', '</s>', ...PHONEMES],
   joiner: ' ',

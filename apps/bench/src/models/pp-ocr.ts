@@ -17,7 +17,7 @@ interface Crop {
 }
 
 /** Where PP-OCR's graph and dictionary lie. */
-export const ppOcrFiles = (folder: string): { readonly graph: string; readonly dictionary: string } => ({
+const ppOcrFiles = (folder: string): { readonly graph: string; readonly dictionary: string } => ({
   graph: join(folder, 'package/assets/ch_PP-OCRv4_rec_infer.onnx'),
   dictionary: join(folder, 'package/assets/ppocr_keys_v1.txt'),
 });
@@ -26,7 +26,7 @@ const HEIGHT = 48;
 const MIN_WIDTH = 320;
 
 /** As rapidocr prepares a crop: three equal channels from -1 to 1, zeros behind its end. */
-export function stripOf({ width, grey }: Pick<Crop, 'width' | 'grey'>): FloatSource {
+function stripOf({ width, grey }: Pick<Crop, 'width' | 'grey'>): FloatSource {
   const pixels = inflateSync(Buffer.from(grey, 'base64'));
   const padded = Math.max(MIN_WIDTH, width);
   const values = new Float32Array(3 * HEIGHT * padded);

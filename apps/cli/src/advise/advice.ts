@@ -4,9 +4,9 @@ import type { Quality, Summary } from './measurements.js';
 const TOLERANCE: Readonly<Record<Quality, number>> = { bleu: 0.5, chrf: 0.5, exact: 0 };
 
 /** Below these, an advice is a guess. */
-export const ENOUGH_SENTENCES = 30;
+const ENOUGH_SENTENCES = 30;
 /** Slowest over fastest repeat above which the machine was not quiet. */
-export const QUIET = 1.2;
+const QUIET = 1.2;
 
 const NAMES: Readonly<Record<Quality, string>> = {
   bleu: 'BLEU',

@@ -32,7 +32,7 @@ export const correctCommand: CommandDefinition = {
       flag: '--drafter <name>',
       description: `What drafts, which changes the time and nothing else: ${DRAFTERS.join(', ')} (default: copy)`,
     },
-    { ...OPTIONS.model, description: 'Model folder (default: the English correction model that comes along)' },
+    { ...OPTIONS.model, description: 'Model folder (default: @foretoken/model-english-correction)' },
     OPTIONS.threads,
     { ...OPTIONS.json, description: 'One JSON object on standard output: edits by span, with their probability' },
   ],

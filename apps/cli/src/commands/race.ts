@@ -110,7 +110,11 @@ async function tasksFor({ options, services, note }: CommandContext, ownText: bo
   if (task !== undefined) return [task];
   if (options.text('model') !== undefined) return ['translate'];
   if (services.canCorrect()) return ownText ? ['correct'] : TASKS;
-  if (ownText) await note('The model that corrects text is not installed: translating.\n');
+  if (ownText) {
+    await note(
+      'The model that corrects text is not installed: translating. npm i @foretoken/model-english-correction adds it.\n',
+    );
+  }
   return ['translate'];
 }
 

@@ -67,7 +67,7 @@ function againstReferences(rows: readonly RaceRow[], index: number): Pick<Strate
   return { bleu: corpusBleu(texts, [references]).score, chrf: corpusChrf(texts, [references]) };
 }
 
-export function sameTokens(left: Int32Array, right: Int32Array): boolean {
+function sameTokens(left: Int32Array, right: Int32Array): boolean {
   return left.length === right.length && left.every((tokenId, position) => tokenId === right[position]);
 }
 

@@ -4,7 +4,7 @@ import { GraphBuilder } from './graph-builder.js';
 import { WeightStore } from './weight-store.js';
 
 /** File that all graphs of an imported folder read their weights from. */
-export const WEIGHTS_FILE = 'weights.bin';
+const WEIGHTS_FILE = 'weights.bin';
 
 /** Builds a graph under a name and keeps it as a file. */
 export type EmitGraph = (file: string, name: string, build: (graph: GraphBuilder) => void) => Promise<void>;

@@ -37,7 +37,7 @@ export interface FrameSource {
 }
 
 /** `states [batch, source, width]` and `source_mask` int32 `[batch, source]` as inputs of the graph. */
-export function sourceInputs(graph: GraphBuilder, width: number): FrameSource {
+function sourceInputs(graph: GraphBuilder, width: number): FrameSource {
   return {
     states: graph.input('states', 'float32', ['batch', 'source', width]),
     mask: graph.input('source_mask', 'int32', ['batch', 'source']),

@@ -6,7 +6,7 @@ export interface FileCache {
 }
 
 /** Name of the cache among those of the origin; `caches.delete` of it frees its space. */
-export const CACHE_NAME = 'foretoken-files';
+const CACHE_NAME = 'foretoken-files';
 
 /** A cache takes only URLs as keys, and this host cannot exist. */
 export const cacheKey = (sha256: string): string => `https://foretoken.invalid/sha256/${sha256}`;

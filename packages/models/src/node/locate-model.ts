@@ -15,7 +15,8 @@ const MODEL_FOLDER = 'model';
 /**
  * The path that a location names. What is a folder is taken as one; a package is looked for from the working directory.
  *
- * Throws `INVALID_ARGUMENT` for anything but a string or a URL, and for a URL that is no file's.
+ * Throws `INVALID_ARGUMENT` for anything but a string or a URL, and for a URL that is no file's; `INVALID_MODEL_FOLDER` for a
+ * package with a scope that is not installed.
  */
 export async function locateModel(location: string | URL): Promise<string> {
   const isUrl = isUrlObject(location) || (typeof location === 'string' && location.startsWith('file:'));
@@ -28,7 +29,16 @@ export async function locateModel(location: string | URL): Promise<string> {
     );
   }
   if (!PACKAGE_NAME.test(location) || (await exists(location))) return location;
-  return (await packageFolder(location)) ?? location;
+  const folder = await packageFolder(location);
+  // Nobody has a folder of such a name by chance.
+  if (folder === undefined && location.startsWith('@')) {
+    throw new ForetokenError(
+      'INVALID_MODEL_FOLDER',
+      `${location} is neither a folder nor an installed package. Run \`npm i ${location}\`, or check the path.`,
+      { package: location },
+    );
+  }
+  return folder ?? location;
 }
 
 /** A proxy may throw where it is asked what it is. */

@@ -11,7 +11,7 @@ const ATTRIBUTE_GRAPH = 6;
 const ATTRIBUTE_GRAPHS = 11;
 
 /** Names of all operators of a serialised graph, those of its subgraphs and functions among them. Throws `RangeError`. */
-export function operatorsOf(model: Uint8Array): ReadonlySet<string> {
+function operatorsOf(model: Uint8Array): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (nodes: readonly Uint8Array[]): void => {
     for (const node of nodes) {

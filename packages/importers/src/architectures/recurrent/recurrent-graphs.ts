@@ -24,7 +24,7 @@ function embedded(
   return embedTokens(context.graph, { name: `${name}.weight`, table }, tokens);
 }
 
-export function attentionShape({ attention, layer }: RecurrentNetworkShape): SourceAttentionShape | undefined {
+function attentionShape({ attention, layer }: RecurrentNetworkShape): SourceAttentionShape | undefined {
   return attention && { score: attention.score, width: attention.width, query: layer.width, memory: layer.width };
 }
 

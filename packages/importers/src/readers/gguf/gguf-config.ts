@@ -2,7 +2,7 @@ import type { GgufFields } from './gguf-fields.js';
 import type { GgufFile } from './open-gguf.js';
 
 /** Architectures that are read, and what transformers calls them. */
-export const GGUF_ARCHITECTURES: Readonly<Record<string, string>> = { llama: 'llama', qwen2: 'qwen2', qwen3: 'qwen3' };
+const GGUF_ARCHITECTURES: Readonly<Record<string, string>> = { llama: 'llama', qwen2: 'qwen2', qwen3: 'qwen3' };
 
 /** The tensor of Llama 3 that says how much each pair of a head's numbers turns slower. */
 export const ROPE_FACTORS = 'rope_freqs.weight';

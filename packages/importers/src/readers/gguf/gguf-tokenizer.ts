@@ -74,7 +74,7 @@ export function ggufChat(fields: GgufFields): ChatFiles | undefined {
 }
 
 /** The text of a token that a field names; undefined where none is named. Throws `INVALID_MODEL_FOLDER`. */
-export function namedToken(fields: GgufFields, name: string): string | undefined {
+function namedToken(fields: GgufFields, name: string): string | undefined {
   const key = `tokenizer.ggml.${name}_token_id`;
   if (!fields.has(key)) return undefined;
   const tokens = fields.texts('tokenizer.ggml.tokens') ?? [];

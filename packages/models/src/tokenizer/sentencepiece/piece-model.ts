@@ -3,7 +3,6 @@ import { wireFields } from '../../onnx/wire.js';
 
 /** What a piece of a SentencePiece vocabulary is for; numbers of `sentencepiece_model.proto`. */
 export const PIECE_KIND = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
-export type PieceKind = (typeof PIECE_KIND)[keyof typeof PIECE_KIND];
 
 /** How text is rewritten before it is cut into pieces. */
 export interface NormalizerSettings {
