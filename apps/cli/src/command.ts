@@ -1,12 +1,15 @@
 import type { Options } from './arguments.js';
 import type { Io } from './io.js';
 import type { Services } from './services.js';
+import { DRAFTERS } from './strategy-names.js';
 import type { Style } from './terminal/style.js';
 
 export interface OptionDefinition {
   /** As cac writes it: `--limit <n>` takes a value, `--json` does not. */
   readonly flag: string;
   readonly description: string;
+  /** All that its value may be, where that is known; shells complete them. */
+  readonly values?: readonly string[] | undefined;
   /** Heading of the help that it is listed under (default: Options). */
   readonly section?: string | undefined;
 }
@@ -51,7 +54,11 @@ export const OPTIONS = {
   file: { flag: '--file <path>', description: 'Sentences, one a line; - is standard input' },
   model: { flag: '--model <folder>', description: 'Model folder (default: @foretoken/model-multi30k-en-de)' },
   threads: { flag: '--threads <n>', description: 'Intra-op threads (default: measured when the model is loaded)' },
-  drafter: { flag: '--drafter <name>', description: 'What drafts for speculative: lattice (default), copy or ngram' },
+  drafter: {
+    flag: '--drafter <name>',
+    description: 'What drafts for speculative: lattice (default), copy or ngram',
+    values: DRAFTERS,
+  },
   precision: {
     flag: '--precision <name>',
     description: 'Of an ONNX export: which of its graphs, such as q8 (default: fp32)',

@@ -7,7 +7,8 @@ import { doctorCommand } from './commands/doctor.js';
 import { importCommand } from './commands/import.js';
 import { inspectCommand } from './commands/inspect.js';
 import { raceCommand } from './commands/race.js';
-import { EXIT, errorRecord, exitCodeOf } from './errors.js';
+import { completionScript, SHELLS } from './completion.js';
+import { EXIT, errorRecord, exitCodeOf, usageError } from './errors.js';
 import { commandHelp, programHelp } from './help.js';
 import { type Io, toJson, write } from './io.js';
 import { services as packages, type Services } from './services.js';
@@ -30,6 +31,24 @@ const COMMANDS: readonly CommandDefinition[] = [
     examples: ['foretoken help decode'],
     options: [],
     run: showHelp,
+  },
+  {
+    name: 'completion',
+    positionals: ['shell'],
+    description: `Print a script that completes commands and flags: ${SHELLS.join(', ')}`,
+    examples: ['eval "$(foretoken completion bash)"', 'foretoken completion fish | source'],
+    options: [],
+    run: async ({ positionals, io }) => {
+      const shell = SHELLS.find((name) => name === positionals[0]);
+      if (shell === undefined) {
+        throw usageError(`foretoken completion knows ${SHELLS.join(', ')}, but not ${positionals[0]}.`, {
+          received: positionals[0],
+          required: SHELLS,
+        });
+      }
+      await write(io.stdout, completionScript(shell, COMMANDS));
+      return EXIT.ok;
+    },
   },
 ];
 

@@ -36,6 +36,7 @@ export const adviseCommand: CommandDefinition = {
     { flag: '--references <path>', description: 'What each of them should become, one a line' },
     {
       flag: '--quality <name>',
+      values: QUALITIES,
       description:
         'bleu or chrf (against references), or exact (share of outputs equal to greedy); default: bleu with references, else exact',
     },

@@ -27,9 +27,13 @@ export const decodeCommand: CommandDefinition = {
     'foretoken decode --strategy masked-diffusion --length 64 --model my-masked-lm --text "To be, or"',
   ],
   options: [
-    { flag: '--strategy <name>', description: 'One of the strategies above (default: greedy)' },
+    { flag: '--strategy <name>', description: 'One of the strategies above (default: greedy)', values: STRATEGIES },
     OPTIONS.drafter,
-    { flag: '--variant <name>', description: 'Which model of its kind decodes: exact (default), fast or draft' },
+    {
+      flag: '--variant <name>',
+      description: 'Which model of its kind decodes: exact (default), fast or draft',
+      values: VARIANTS,
+    },
     OPTIONS.text,
     OPTIONS.file,
     { flag: '--out <path>', description: 'Write the lines to this file, not to standard output' },

@@ -57,6 +57,7 @@ export const raceCommand: CommandDefinition = {
       flag: '--variant <name>',
       description:
         'Which models of their kinds decode: exact (default), fast or draft; greedy stays exact for comparison',
+      values: VARIANTS,
     },
     OPTIONS.model,
     OPTIONS.threads,

@@ -1,0 +1,37 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { expect, it } from 'vitest';
+import { cli } from './support.js';
+
+const has = (shell: string): boolean => spawnSync(shell, ['-c', 'true']).status === 0;
+
+async function bashOffers(...words: string[]): Promise<string[]> {
+  const { stdout } = await cli(['completion', 'bash']);
+  const ask = `${stdout}
+COMP_WORDS=(foretoken "$@"); COMP_CWORD=$#; _foretoken; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  return execFileSync('bash', ['-c', ask, 'bash', ...words], { encoding: 'utf8' })
+    .trim()
+    .split('\n');
+}
+
+it.skipIf(!has('bash'))('completes commands, flags and known values in bash', async () => {
+  expect(await bashOffers('de')).toEqual(['decode']);
+  expect(await bashOffers('')).toEqual(expect.arrayContaining(['race', 'advise', 'doctor', 'help', '--version']));
+  expect(await bashOffers('decode', '--beam')).toEqual(['--beam-size', '--beam-threshold']);
+  expect(await bashOffers('decode', '--strategy', 'mask')).toEqual(['mask-predict', 'mask-ctc', 'masked-diffusion']);
+  expect(await bashOffers('race', '--variant', '')).toEqual(['exact', 'fast', 'draft']);
+  // A flag of another command is not offered, and where a file is wanted bash completes files.
+  expect(await bashOffers('inspect', '--beam')).toEqual(['']);
+  expect(await bashOffers('decode', '--file', '-')).toEqual(['']);
+});
+
+it.each(['bash', 'zsh', 'fish'])('prints a script that %s can read', async (shell) => {
+  const { code, stdout, stderr } = await cli(['completion', shell]);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toContain(shell === 'fish' ? '-l beam-size' : '--beam-size');
+  if (has(shell)) expect(spawnSync(shell, ['-n'], { input: stdout, encoding: 'utf8' }).stderr).toBe('');
+});
+
+it('refuses another shell', async () => {
+  const { code, stderr } = await cli(['completion', 'tcsh']);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('completion knows bash, zsh, fish, but not tcsh')]);
+});
