@@ -16,6 +16,7 @@ import { modelsBench } from './models-bench.js';
 import { chooseRows, type NarBenchOptions, narBench } from './nar-bench.js';
 import { openNarModels } from './nar-models.js';
 import { narTable } from './nar-table.js';
+import { precisionBench } from './precision-bench.js';
 import { qualityBench } from './quality-bench.js';
 import { searchBench } from './search-bench.js';
 import { sizesBench } from './sizes-bench.js';
@@ -31,9 +32,11 @@ npm run bench -- sizes [--json]
 npm run bench -- models [--json] [--rows a,b]
 npm run bench -- quality [--json] [--limit N] [--source FILE --reference FILE]
 npm run bench -- nar [--json] [--limit N] [--repeats N] [--strategies a,b] [--source FILE --reference FILE]
+npm run bench -- precision --weights FOLDER [--json] [--limit N] [--repeats N]
 npm run bench -- correction [--json] [--limit N] [--repeats N] [--model FOLDER]
 
   --model FOLDER     another model folder than the shipped one
+  --weights FOLDER   precision: a weights folder, as foretoken import takes it
   --controls FOLDER  nar: where the model folders raw, distilled and deep-shallow are
   --strategies a,b   nar: rows to measure beside greedy and beam4
   --rows a,b         models: which to measure; default: all that npm run real-models has fetched
@@ -51,6 +54,7 @@ const BENCHES = [
   'foreign',
   'sizes',
   'models',
+  'precision',
 ] as const;
 const isBench = (name: string | undefined): name is (typeof BENCHES)[number] => BENCHES.some((bench) => bench === name);
 
@@ -71,6 +75,7 @@ const OPTIONS = {
   controls: { type: 'string' },
   strategies: { type: 'string' },
   rows: { type: 'string' },
+  weights: { type: 'string' },
   source: { type: 'string' },
   reference: { type: 'string' },
   help: { type: 'boolean', default: false },
@@ -102,6 +107,7 @@ async function main(argv: readonly string[]): Promise<void> {
   for (const option of ['controls', 'strategies'] as const) {
     if (bench !== 'nar' && values[option] !== undefined) throw new UsageError(`--${option} goes with nar.`);
   }
+  if (bench !== 'precision' && values.weights !== undefined) throw new UsageError('--weights goes with precision.');
   if (bench !== 'models' && values.rows !== undefined) throw new UsageError('--rows goes with models.');
   if (bench === 'models') return print(await modelsBench(progress, modelRows(values.rows)), values.json);
   if (bench === 'sizes') return print(await sizesBench(), values.json);
@@ -124,6 +130,12 @@ async function main(argv: readonly string[]): Promise<void> {
     const { sources } = testSet;
     const count = integer('limit', values.limit);
     return print(await linesBench(sources, { count, threads, model: values.model, progress }), values.json);
+  }
+  if (bench === 'precision') {
+    const { weights } = values;
+    if (weights === undefined)
+      throw new UsageError('--weights names the weights folder that is imported in every precision.');
+    return print(await precisionBench(testSet, { weights, threads, repeats, progress }), values.json);
   }
   if (bench === 'nar') return runNar(values, testSet, options, threads);
   const model = await openBenchModel(values.model, threads);

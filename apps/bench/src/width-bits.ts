@@ -10,7 +10,10 @@ const WIDTH = 16;
  * Whether plain decoding and verification score alike, bit by bit: the logits along greedy outputs, one node a forward,
  * against those of the same nodes in one forward. The share of sentences where every bit is equal.
  */
-export async function measureWidthBits(bench: BenchModel, sources: readonly TokenSource[]): Promise<number> {
+export async function measureWidthBits(
+  bench: Pick<BenchModel, 'autoregressive'>,
+  sources: readonly TokenSource[],
+): Promise<number> {
   let equal = 0;
   for (const source of sources) {
     const { results } = await collect(
@@ -26,7 +29,7 @@ export async function measureWidthBits(bench: BenchModel, sources: readonly Toke
 
 /** Logits after the start and after each token, `width` nodes a forward. */
 async function logitsOf(
-  { autoregressive }: BenchModel,
+  { autoregressive }: Pick<BenchModel, 'autoregressive'>,
   source: TokenSource,
   tokenIds: readonly number[],
   width: number,

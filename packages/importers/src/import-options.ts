@@ -10,6 +10,7 @@ import {
   wrongValue,
 } from '@foretoken/core/kit';
 import { type ImportNote, isObject } from '@foretoken/models/folder';
+import { WEIGHT_PRECISIONS, type WeightPrecision } from './tensors/weight-precision.js';
 
 /** Options of `importModel`. */
 export interface ImportOptions {
@@ -19,10 +20,12 @@ export interface ImportOptions {
   /** Licence of the weights, in words or as an SPDX expression. */
   readonly licence?: string | undefined;
   /**
-   * How weights are stored (default float16, half the size); computing is float32 either way, and weights that float16 cannot
-   * hold stay float32.
+   * How weights are stored (default float16, half the size). With `float32` and `float16` computing is float32, and weights that
+   * float16 cannot hold stay float32. `int8` and `int4` keep the matrices of the autoregressive model in 8 or 4 bits, a scale for
+   * every 32 numbers of a row, and its table of tokens in 8: smaller and faster, and near the model but not equal to it.
+   * Speculation gives exactly what the stored model gives.
    */
-  readonly weights?: 'float32' | 'float16' | undefined;
+  readonly weights?: WeightPrecision | undefined;
   /**
    * How a step of an autoregressive model is divided into graphs. `heads`: a graph for each kind of output, one call a step; each
    * that is used holds all weights once more. `body`: one for the layers and one for the vocabulary, which all outputs share; two
@@ -66,7 +69,7 @@ export const IMPORT_OPTIONS: OptionTable<ImportOptions> = {
   name: text,
   description: text,
   licence: text,
-  weights: oneOf('float16', 'float32'),
+  weights: oneOf(...WEIGHT_PRECISIONS),
   stepLayout: oneOf('heads', 'body'),
   ctc: text,
   ctcFast: text,

@@ -11,6 +11,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type LoadedModel, loadModel } from '../src/index.js';
 import { causalFolder } from './causal-fixtures.js';
 import { hintsFolder, imported, SOURCES, studentsFolder, weightsOf } from './student-fixtures.js';
+import { writeTinyMarian } from './tiny-marian.js';
 
 const runner = { describe, it };
 const shipped = (name: string): string => fileURLToPath(new URL(`../../${name}/model`, import.meta.url));
@@ -73,6 +74,20 @@ const FOLDERS: Readonly<Record<string, Tested>> = {
     sources: SOURCES,
     tolerance: 1e-5,
     scripts: 1,
+  },
+  'a small encoder-decoder in 8 bits': {
+    folder: writeTinyMarian().then((weights) => imported(weights, { weights: 'int8' })),
+    models: { autoregressive: 1 },
+    sources: SOURCES,
+    tolerance: 1e-4,
+    scripts: 1,
+  },
+  'a small decoder-only model in 4 bits': {
+    folder: causalFolder('llama', { weights: 'int4' }),
+    models: { autoregressive: 1 },
+    sources: PROMPTS,
+    tolerance: 1e-4,
+    scripts: 2,
   },
   'a small decoder-only model': {
     folder: causalFolder('llama'),

@@ -32,7 +32,7 @@ export const importCommand: CommandDefinition = {
     { flag: '--canvas <folder>', description: 'Weights of a canvas student (conditional masked language model)' },
     { flag: '--dag <folder>', description: 'Weights of a DAG student' },
     { flag: '--edit <folder>', description: 'Weights of an edit student (Levenshtein Transformer)' },
-    { flag: '--weights <type>', description: 'How weights are stored: float16 (default) or float32' },
+    { flag: '--weights <type>', description: 'How weights are stored: float16 (default), float32, int8 or int4' },
     {
       flag: '--step-layout <name>',
       description: 'Graphs of a step: heads (one for each kind of output) or body (shared weights); default: by size',
@@ -52,7 +52,7 @@ async function run(context: CommandContext): Promise<number> {
   if (out === undefined || out === '') {
     throw usageError('foretoken import needs --out, the folder to write.', { option: 'out' });
   }
-  const weights = options.choice('weights', ['float16', 'float32']);
+  const weights = options.choice('weights', ['float16', 'float32', 'int8', 'int4']);
   const stepLayout = options.choice('step-layout', ['heads', 'body']);
   const [name, description, licence] = ['name', 'description', 'licence'].map((option) => options.text(option));
   const students = STUDENTS.flatMap(([option, student]) => {

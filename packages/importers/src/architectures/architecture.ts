@@ -1,7 +1,9 @@
+import { ForetokenError } from '@foretoken/core';
 import type { Yielder } from '@foretoken/core/kit';
 import type { FileContent, ManifestContent } from '@foretoken/models/folder';
 import type { ImportOptions } from '../import-options.js';
 import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';
+import { matrixBits, type WeightPrecision } from '../tensors/weight-precision.js';
 
 /** What becomes a model folder: its manifest, the files' sizes and digests apart, and its files. */
 export interface ModelContent {
@@ -10,7 +12,7 @@ export interface ModelContent {
 }
 
 /** Options of one import, where the name and the precision of weights are decided. */
-export type NamedOptions = ImportOptions & { readonly name: string; readonly weights: 'float32' | 'float16' };
+export type NamedOptions = ImportOptions & { readonly name: string; readonly weights: WeightPrecision };
 
 /** One architecture whose weights can become a model folder. */
 export interface Architecture {
@@ -28,4 +30,14 @@ export function heading({
   licence = 'unknown',
 }: NamedOptions): Pick<ManifestContent, 'format' | 'formatVersion' | 'name' | 'description' | 'licence'> {
   return { format: 'foretoken-model', formatVersion: 1, name, description, licence };
+}
+
+/** Refuses 8 and 4 bits for an architecture whose products have no such form. Throws `INVALID_ARGUMENT`. */
+export function refuseQuantised(path: string, kind: string, { weights }: NamedOptions): void {
+  if (matrixBits(weights) === undefined) return;
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `${path} is ${kind}, whose weights can be stored as float32 or float16 only. Leave out weights, or choose one of these.`,
+    { option: 'weights', received: weights, required: ['float32', 'float16'] },
+  );
 }

@@ -3,10 +3,11 @@ import type { DeferredDense } from '../tensors/matrices.js';
 import type { TensorOf } from '../tensors/tensor-reader.js';
 
 /**
- * How weight products are computed. `int8` quantises weights by column and activations as they come, over a whole tensor:
+ * How weight products are computed. `weights8` and `weights4` store weights in 8 or 4 bits by blocks, and quantise each row of
+ * activations by itself, so rows do not influence one another. `int8` quantises weights by column and activations as they come, over a whole tensor:
  * about twice as fast, but rows influence one another in the last digits, so nothing exact may come of it.
  */
-export type ProductPrecision = 'float32' | 'int8';
+export type ProductPrecision = 'float32' | 'weights8' | 'weights4' | 'int8';
 
 /** What blocks are written with: one graph, the weights of one network, and how its products are computed. */
 export interface BlockContext {

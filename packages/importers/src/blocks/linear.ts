@@ -1,6 +1,7 @@
 import { CONTRIB, type Value } from '../graphs/graph-builder.js';
 import { type DeferredDense, quantiseColumns, transpose } from '../tensors/matrices.js';
 import { type BlockContext, vectorOf, weightOf } from './block-context.js';
+import { quantisedProduct } from './quantised-product.js';
 
 /** `x @ matrix`, and `+ bias` where one is given; the matrix `[in, out]` is kept under `name`. */
 export function product(context: BlockContext, x: Value, name: string, matrix: DeferredDense, bias?: Value): Value {
@@ -8,6 +9,9 @@ export function product(context: BlockContext, x: Value, name: string, matrix: D
   if (context.precision === 'float32') {
     const multiplied = graph.op('MatMul', [x, weightOf(context, name, matrix)]);
     return bias === undefined ? multiplied : graph.op('Add', [multiplied, bias]);
+  }
+  if (context.precision !== 'int8') {
+    return quantisedProduct(graph, x, name, transpose(matrix), context.precision === 'weights8' ? 8 : 4, bias);
   }
   const { dims, quantised, scales } = quantiseColumns(matrix);
   const columns = dims[1];

@@ -44,7 +44,7 @@ export class GraphBuilder {
   #fresh = 0;
 
   constructor(store: WeightStore, dataFile: string) {
-    if (!hasMethods(store, 'add', 'addInt8', 'find')) throw wrongValue('store', store, 'a WeightStore');
+    if (!hasMethods(store, 'add', 'addInt8', 'addUint8', 'find')) throw wrongValue('store', store, 'a WeightStore');
     this.#store = store;
     this.#dataFile = text('dataFile', dataFile);
   }
@@ -123,6 +123,15 @@ export class GraphBuilder {
   weightInt8(name: string, dims: readonly number[], values: WeightValues<Int8Array>): Value {
     if (!this.#initializers.has(name)) {
       this.#store.addInt8(name, dims, values);
+      this.#initializers.set(name, STORED);
+    }
+    return name;
+  }
+
+  /** A weight of the shared store in bytes without sign: values of 8 or 4 bits. */
+  weightUint8(name: string, dims: readonly number[], values: WeightValues<Uint8Array>): Value {
+    if (!this.#initializers.has(name)) {
+      this.#store.addUint8(name, dims, values);
       this.#initializers.set(name, STORED);
     }
     return name;

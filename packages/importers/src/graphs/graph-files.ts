@@ -1,5 +1,6 @@
 import type { Yielder } from '@foretoken/core/kit';
 import type { FileContent } from '@foretoken/models/folder';
+import { storageOf, type WeightPrecision } from '../tensors/weight-precision.js';
 import { GraphBuilder } from './graph-builder.js';
 import { WeightStore } from './weight-store.js';
 
@@ -15,8 +16,8 @@ export class GraphFiles {
   readonly #pace: Yielder;
   readonly #graphs: { readonly file: string; readonly name: string; readonly graph: GraphBuilder }[] = [];
 
-  constructor(weights: 'float32' | 'float16', pace: Yielder) {
-    this.#store = new WeightStore(weights);
+  constructor(weights: WeightPrecision, pace: Yielder) {
+    this.#store = new WeightStore(storageOf(weights));
     this.#pace = pace;
   }
 

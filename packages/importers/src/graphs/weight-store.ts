@@ -2,7 +2,7 @@ import { ForetokenError } from '@foretoken/core';
 import { integer, listOf, oneOf, text as readText, show, Yielder } from '@foretoken/core/kit';
 import { findNonFinite, toHalf } from '../tensors/half-storage.js';
 
-type Elements = Float32Array | Int8Array;
+type Elements = Float32Array | Int8Array | Uint8Array;
 
 /** A weight's values, or how to make them when they are stored. */
 export type WeightValues<E extends Elements = Float32Array> = E | ((pace: Yielder) => Promise<E>);
@@ -11,7 +11,7 @@ export type WeightValues<E extends Elements = Float32Array> = E | ((pace: Yielde
 export interface StoredWeight {
   readonly name: string;
   readonly dims: readonly number[];
-  readonly elementType: 'float32' | 'float16' | 'int8';
+  readonly elementType: 'float32' | 'float16' | 'int8' | 'uint8';
   readonly offset: number;
   readonly length: number;
 }
@@ -20,7 +20,7 @@ interface Entry {
   readonly name: string;
   readonly dims: readonly number[];
   /** Element type of the values, and whether fp32 may be stored as fp16. */
-  readonly type: 'float32' | 'int8';
+  readonly type: 'float32' | 'int8' | 'uint8';
   readonly exact: boolean;
   /** Given away when the weight is stored. */
   values: WeightValues<Elements> | undefined;
@@ -51,6 +51,10 @@ export class WeightStore {
 
   addInt8(name: string, dims: readonly number[], values: WeightValues<Int8Array>): void {
     this.#put({ name, dims, type: 'int8', exact: true, values });
+  }
+
+  addUint8(name: string, dims: readonly number[], values: WeightValues<Uint8Array>): void {
+    this.#put({ name, dims, type: 'uint8', exact: true, values });
   }
 
   #put(entry: Entry): void {

@@ -7,9 +7,11 @@ import {
   readCausalGeneration,
   unsupportedModel,
 } from '@foretoken/models/folder';
+import type { ProductPrecision } from '../../blocks/block-context.js';
 import { GraphFiles } from '../../graphs/graph-files.js';
 import { STUDENTS } from '../../import-options.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
+import { productsOf } from '../../tensors/weight-precision.js';
 import { heading, type ModelContent, type NamedOptions } from '../architecture.js';
 import { type CausalNetwork, emitCausalStep } from './causal-step.js';
 
@@ -32,7 +34,7 @@ export interface CausalModel {
     readonly notes?: readonly ImportNote[] | undefined;
   };
   /** The network, which never outputs the tokens that are `suppressed`. */
-  readonly network: (suppressed: readonly number[]) => CausalNetwork;
+  readonly network: (suppressed: readonly number[], precision: ProductPrecision) => CausalNetwork;
 }
 
 /** Manifest and files of a decoder-only model. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`. */
@@ -59,7 +61,7 @@ export async function causalContent(
   const [endTokenId, ...stopTokenIds] = generation.ends;
   const padTokenId = generation.pad ?? pad;
   const graphs = new GraphFiles(weights, pace);
-  const emitted = network(generation.suppressed);
+  const emitted = network(generation.suppressed, productsOf(weights));
   await graphs.emit(STEP, 'causal-step', (graph) => emitCausalStep(graph, emitted));
   const files = graphs.files();
   for (const [name, content] of folder.tokenizer.files) files.set(name, content);

@@ -1,6 +1,6 @@
 import { STEP_MODES } from '@foretoken/models/folder';
-import { type BlockContext, blockContext } from '../../blocks/block-context.js';
-import { embeddingTable, type TokenEmbedding } from '../../blocks/embedding.js';
+import { type BlockContext, blockContext, type ProductPrecision } from '../../blocks/block-context.js';
+import { scoreTokens, type TokenEmbedding } from '../../blocks/embedding.js';
 import { chosenHead } from '../../blocks/heads.js';
 import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';
 import type { TensorOf } from '../../tensors/tensor-reader.js';
@@ -38,6 +38,8 @@ export interface CausalNetwork {
   readonly head: TokenEmbedding;
   /** Tokens that are never to be output. */
   readonly suppressed: readonly number[];
+  /** How products of the layers are computed. */
+  readonly precision: ProductPrecision;
   readonly emitLayers: (context: BlockContext, inputs: CausalInputs) => CausalStates;
   /** Normalises the states that are scored, `[scored, width]`. */
   readonly emitNorm: (context: BlockContext, states: Value) => Value;
@@ -54,7 +56,7 @@ export interface CausalNetwork {
  */
 export function emitCausalStep(graph: GraphBuilder, network: CausalNetwork): void {
   const { width, layers, keyValueWidth } = network;
-  const context = blockContext(graph, network.tensorOf);
+  const context = blockContext(graph, network.tensorOf, { precision: network.precision });
   const past = (part: number): Value => graph.input(`past_${part}`, 'float32', ['batch', 'past', keyValueWidth]);
   const inputs: CausalInputs = {
     tokenIds: graph.input('token_ids', 'int32', ['batch', 'new']),
@@ -74,8 +76,7 @@ export function emitCausalStep(graph: GraphBuilder, network: CausalNetwork): voi
   graph.op('Identity', [states], {}, { name: 'states' });
   graph.output('states', 'float32', ['scored', width]);
   const bias = suppression(graph, network);
-  const inputsOfHead = [states, embeddingTable(graph, network.head), ...(bias === undefined ? [] : [bias])];
-  const logits = graph.op('Gemm', inputsOfHead, { transB: 1 });
+  const logits = scoreTokens(graph, network.head, states, bias);
   chosenHead(
     graph,
     STEP_MODES,

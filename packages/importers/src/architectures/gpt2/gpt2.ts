@@ -1,6 +1,6 @@
 import { quote, unsupportedModel } from '@foretoken/models/folder';
 import { attend } from '../../blocks/attention.js';
-import type { BlockContext } from '../../blocks/block-context.js';
+import type { BlockContext, ProductPrecision } from '../../blocks/block-context.js';
 import { conv1d } from '../../blocks/conv1d.js';
 import { embeddingTable, embedTokens, type TokenEmbedding } from '../../blocks/embedding.js';
 import { layerNorm } from '../../blocks/norms.js';
@@ -23,7 +23,10 @@ export const gpt2: Architecture = {
     // Checkpoints of the model alone leave out the prefix of the model with a head.
     const prefix = folder.tensors.has('transformer.wte.weight') ? 'transformer.' : '';
     const own: TensorOf = (name, dims) => tensorOf(`${prefix}${name}`, dims);
-    return causalContent(folder, options, pace, { shape, network: (suppressed) => network(shape, own, suppressed) });
+    return causalContent(folder, options, pace, {
+      shape,
+      network: (suppressed, precision) => network(shape, own, suppressed, precision),
+    });
   },
 };
 
@@ -59,10 +62,15 @@ function readShape(folder: WeightsFolder) {
   };
 }
 
-function network(shape: Gpt2Shape, tensorOf: TensorOf, suppressed: readonly number[]): CausalNetwork {
+function network(
+  shape: Gpt2Shape,
+  tensorOf: TensorOf,
+  suppressed: readonly number[],
+  precision: ProductPrecision,
+): CausalNetwork {
   const { vocabularySize, width, layers, positions, epsilon } = shape;
   const table = (name: string, rows: number): TokenEmbedding => ({ name, table: tensorOf(name, [rows, width]) });
-  const embedding = table('wte.weight', vocabularySize);
+  const embedding = { ...table('wte.weight', vocabularySize), quantised: precision !== 'float32' };
   const places = table('wpe.weight', positions);
   return {
     vocabularySize,
@@ -72,6 +80,7 @@ function network(shape: Gpt2Shape, tensorOf: TensorOf, suppressed: readonly numb
     tensorOf,
     head: embedding,
     suppressed,
+    precision,
     emitLayers: (context, inputs) => {
       const { graph } = context;
       const placed = graph.op('Gather', [embeddingTable(graph, places), inputs.positions]);

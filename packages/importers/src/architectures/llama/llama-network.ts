@@ -1,4 +1,4 @@
-import type { BlockContext } from '../../blocks/block-context.js';
+import type { BlockContext, ProductPrecision } from '../../blocks/block-context.js';
 import { embedTokens, type TokenEmbedding } from '../../blocks/embedding.js';
 import { gatedFeedForward } from '../../blocks/gated-feed-forward.js';
 import { type CachedAttention, type GroupedShape, groupedAttention } from '../../blocks/grouped-attention.js';
@@ -10,9 +10,19 @@ import type { CausalInputs, CausalNetwork, CausalStates } from '../causal/causal
 import type { LlamaShape } from './llama-shape.js';
 
 /** The network of a shape: pre-norm layers of grouped attention with rotary positions, and gated feed-forward blocks. */
-export function llamaNetwork(shape: LlamaShape, tensorOf: TensorOf, suppressed: readonly number[]): CausalNetwork {
+export function llamaNetwork(
+  shape: LlamaShape,
+  tensorOf: TensorOf,
+  suppressed: readonly number[],
+  precision: ProductPrecision,
+): CausalNetwork {
   const { vocabularySize, width, layers, keyValueHeads, headWidth, tied, epsilon } = shape;
-  const matrix = (name: string): TokenEmbedding => ({ name, table: tensorOf(name, [vocabularySize, width]) });
+  const quantised = precision !== 'float32';
+  const matrix = (name: string): TokenEmbedding => ({
+    name,
+    table: tensorOf(name, [vocabularySize, width]),
+    quantised,
+  });
   const embedding = matrix('model.embed_tokens.weight');
   return {
     vocabularySize,
@@ -22,6 +32,7 @@ export function llamaNetwork(shape: LlamaShape, tensorOf: TensorOf, suppressed: 
     tensorOf,
     head: tied ? embedding : matrix('lm_head.weight'),
     suppressed,
+    precision,
     emitLayers: (context, inputs) => emitLayers(context, shape, embedding, inputs),
     emitNorm: (context, states) => rmsNorm(context, states, 'model.norm', width, epsilon),
   };

@@ -12,7 +12,7 @@ export const llama: Architecture = {
     const shape = readLlamaShape(folder);
     return causalContent(folder, options, pace, {
       shape,
-      network: (suppressed) => llamaNetwork(shape, tensorReader(folder), suppressed),
+      network: (suppressed, precision) => llamaNetwork(shape, tensorReader(folder), suppressed, precision),
     });
   },
 };

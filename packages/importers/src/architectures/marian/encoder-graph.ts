@@ -26,10 +26,10 @@ export function emitEncoder(graph: GraphBuilder, network: MarianNetwork, kind: T
     positions: graph.input('positions', 'int32', dims),
     mask: graph.input('mask', 'int32', dims),
   };
-  const x = emitEncoderLayers(graph, network, source, 'float32');
+  const x = emitEncoderLayers(graph, network, source, network.precision);
   const { width, decoderLayers: count } = network.shape;
-  const { tensorOf } = network.weights;
-  emitCross(graph, tensorOf, x, { name: 'cross', layers: 'model.decoder.layers', count, width });
+  const context = blockContext(graph, network.weights.tensorOf, { precision: network.precision });
+  emitCross(context, x, { name: 'cross', layers: 'model.decoder.layers', count, width });
   graph.op('Identity', [x], {}, { name: 'states' });
   graph.output('states', 'float32', ['batch', 'source', width]);
   declareCross(graph, count, width);

@@ -14,6 +14,7 @@ import { type EmittedStudents, emitStudents } from '../../students/emit-students
 import { openStudents } from '../../students/open-students.js';
 import { readStudentConfigs, type StudentFolders } from '../../students/student-configs.js';
 import { type TensorOf, tensorReader } from '../../tensors/tensor-reader.js';
+import { productsOf, type WeightPrecision } from '../../tensors/weight-precision.js';
 import { emitEncoder, emitEncoderLayers } from './encoder-graph.js';
 import { foldBiases, foldFirstLayers } from './fold-biases.js';
 import { type MarianNetwork, marianEmbedding } from './marian-network.js';
@@ -49,7 +50,7 @@ export interface ImportedMarian {
 }
 
 export interface MarianImportOptions {
-  readonly weights: 'float32' | 'float16';
+  readonly weights: WeightPrecision;
   /** Weights folders of students that read this model's encoder. */
   readonly students: StudentFolders;
   /** Token id that stands for the CTC blank in emitted lattices. */
@@ -73,7 +74,14 @@ export async function importMarian(folder: WeightsFolder, options: MarianImportO
 
   const tensorOf = tensorReader(folder);
   const embedding = marianEmbedding(tensorOf, shape);
-  const network = { shape, weights: foldBiases(tensorOf, shape), embedding, suppressed: generation.suppressed };
+  const precision = productsOf(weights);
+  const network: MarianNetwork = {
+    shape,
+    weights: foldBiases(tensorOf, shape),
+    embedding: { ...embedding, quantised: precision !== 'float32' },
+    suppressed: generation.suppressed,
+    precision,
+  };
   const { vocabularySize } = shape;
   const students = await openStudents(configs, { vocabularySize, embedding, blankId, shortlist, pace });
 

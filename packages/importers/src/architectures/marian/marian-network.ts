@@ -1,3 +1,4 @@
+import type { ProductPrecision } from '../../blocks/block-context.js';
 import { embedTokens, type TokenEmbedding } from '../../blocks/embedding.js';
 import { sinusoidalPositions } from '../../blocks/positions.js';
 import { type Layer, MARIAN_STYLE } from '../../blocks/transformer-layers.js';
@@ -14,6 +15,8 @@ export interface MarianNetwork {
   readonly embedding: TokenEmbedding;
   /** Tokens that are never to be output. */
   readonly suppressed: readonly number[];
+  /** How the products of encoder and decoder are computed. */
+  readonly precision: ProductPrecision;
 }
 
 /** The embedding of a checkpoint. */

@@ -1,6 +1,6 @@
 import { attend, projectOut, queryKeyValue } from '../../blocks/attention.js';
 import { blockContext } from '../../blocks/block-context.js';
-import { embeddingTable } from '../../blocks/embedding.js';
+import { scoreTokens } from '../../blocks/embedding.js';
 import { type HeadNames, type ScoreHead, scoreHead } from '../../blocks/heads.js';
 import { crossAttentionBlock, feedForwardBlock, ownAttentionBlock } from '../../blocks/transformer-layers.js';
 import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';
@@ -24,9 +24,8 @@ export function emitStep(graph: GraphBuilder, network: MarianNetwork, head: Step
   const { width, vocabularySize } = network.shape;
   const rows = emitDecoder(graph, network, 'ids');
   if (head === 'topKWithStates') declareStates(graph, rows, width);
-  // The embedding table serves as the output matrix: stored once, read here transposed.
-  const inputs = [rows, embeddingTable(graph, network.embedding), outputBias(graph, network)];
-  const logits = graph.op('Gemm', inputs, { transB: 1 }, head === 'logits' ? { name: 'logits' } : {});
+  const named = head === 'logits' ? { name: 'logits' } : {};
+  const logits = scoreTokens(graph, network.embedding, rows, outputBias(graph, network), named);
   const kind = head === 'topKWithStates' ? 'topK' : head;
   const k = () => graph.input('k', 'int64', [1]);
   const { scores, tokenIds } = scoreHead(graph, kind, logits, k, HEAD_NAMES[kind]);
@@ -59,7 +58,7 @@ function declareStates(graph: GraphBuilder, rows: Value, width: number): void {
 function emitDecoder(graph: GraphBuilder, network: MarianNetwork, kind: TokenInput): Value {
   const { shape, weights } = network;
   const { width, decoderLayers } = shape;
-  const context = blockContext(graph, weights.tensorOf, { folded: weights.folded });
+  const context = blockContext(graph, weights.tensorOf, { precision: network.precision, folded: weights.folded });
   const tokens = declareTokens(graph, network, kind, ['batch', 'new']);
   const positions = graph.input('positions', 'int32', ['batch', 'new']);
   const attentionBias = graph.input('attention_bias', 'float32', ['batch', 1, 'new', 'total']);

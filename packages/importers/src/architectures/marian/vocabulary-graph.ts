@@ -1,5 +1,5 @@
 import { type ElementType, VOCABULARY_MODES } from '@foretoken/models/folder';
-import { embeddingTable, embedTokens } from '../../blocks/embedding.js';
+import { embeddingTable, embedTokens, scoreTokens } from '../../blocks/embedding.js';
 import { chosenHead, type ScoreHead } from '../../blocks/heads.js';
 import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';
 import type { MarianNetwork } from './marian-network.js';
@@ -49,6 +49,8 @@ export function emitVocabulary(graph: GraphBuilder, network: MarianNetwork): voi
  */
 function emitLogits(graph: GraphBuilder, network: MarianNetwork, states: Value): Value {
   const { width, vocabularySize } = network.shape;
+  // A row of these products does not depend on how many there are, and their table has no second copy.
+  if (network.embedding.quantised) return scoreTokens(graph, network.embedding, states, outputBias(graph, network));
   const list = (...values: number[]): Value => graph.constant('int64', [values.length], values);
   const count = graph.op('Shape', [states], { start: 0, end: 1 });
   const groups = graph.op('Div', [graph.op('Add', [count, list(ROWS - 1)]), list(ROWS)]);

@@ -6,7 +6,7 @@ import { configInteger } from '../../readers/hugging-face/config-fields.js';
 import { readCanvasConfig } from '../../students/canvas-config.js';
 import { emitFills, maxCandidates } from '../../students/emit-students.js';
 import { openCanvas } from '../../students/open-students.js';
-import { type Architecture, heading } from '../architecture.js';
+import { type Architecture, heading, refuseQuantised } from '../architecture.js';
 
 /** Masked language models: networks on canvases that read no source. They have no students. */
 export const maskedLanguageModel: Architecture = {
@@ -14,6 +14,7 @@ export const maskedLanguageModel: Architecture = {
   recognises: ({ config }) => config.model_type === 'foretoken-canvas' && config.cross_attention === false,
   build: async (folder, options, pace) => {
     const { weights } = options;
+    refuseQuantised(folder.path, 'a masked language model', options);
     const student = STUDENTS.find((name) => options[name] !== undefined);
     if (student !== undefined) {
       throw new ForetokenError(

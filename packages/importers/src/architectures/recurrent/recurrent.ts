@@ -3,7 +3,7 @@ import type { GraphTensor, ManifestContent, RecurrentManifest, StepInput } from 
 import { GraphFiles } from '../../graphs/graph-files.js';
 import { STUDENTS } from '../../import-options.js';
 import { type TensorOf, tensorReader } from '../../tensors/tensor-reader.js';
-import { type Architecture, heading, type NamedOptions } from '../architecture.js';
+import { type Architecture, heading, type NamedOptions, refuseQuantised } from '../architecture.js';
 import { encoderGraph, stepGraph } from './recurrent-graphs.js';
 import { type RecurrentNetworkShape, readRecurrentShape } from './recurrent-shape.js';
 
@@ -17,6 +17,7 @@ export const recurrent: Architecture = {
   recognises: ({ config }) => config.model_type === 'foretoken-recurrent',
   build: async (folder, options, pace) => {
     refuseOptions(options);
+    refuseQuantised(folder.path, 'a recurrent model', options);
     const shape = readRecurrentShape(folder);
     const read = tensorReader(folder);
     const tensorOf: TensorOf = (name, dims) => read(shape.tensors[name] ?? name, dims);

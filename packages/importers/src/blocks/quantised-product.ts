@@ -1,0 +1,69 @@
+import { ELEMENT_TYPE } from '@foretoken/models/folder';
+import { CONTRIB, type GraphBuilder, type Value } from '../graphs/graph-builder.js';
+import type { DeferredDense } from '../tensors/matrices.js';
+import { BLOCK_SIZE, quantiseBlocks } from '../tensors/quantise-blocks.js';
+
+/** Rows of inputs are quantised to 8 bits too, a block of a row at a time, so products are of whole numbers. */
+const INTEGER_PRODUCTS = 4;
+
+/** The blocks of a matrix `[out, in]` as values of the graph, under `name`. */
+function blocksOf(graph: GraphBuilder, name: string, matrix: DeferredDense, bits: 8 | 4) {
+  const { dims, quantised, scales } = quantiseBlocks(matrix, bits);
+  return {
+    quantised: graph.weightUint8(`${name}.int${bits}`, dims, quantised),
+    scales: graph.weight(`${name}.int${bits}.scales`, dims.slice(0, 2), scales, true),
+  };
+}
+
+/**
+ * `x @ matrix` transposed, the matrix `[out, in]` in 8 or 4 bits by blocks. A row of the result does not depend on the rows
+ * beside it: its input is quantised by its own blocks.
+ */
+export function quantisedProduct(
+  graph: GraphBuilder,
+  x: Value,
+  name: string,
+  matrix: DeferredDense,
+  bits: 8 | 4,
+  bias?: Value,
+): Value {
+  const [outputs, inputs] = matrix.dims;
+  const { quantised, scales } = blocksOf(graph, name, matrix, bits);
+  const attributes = { K: inputs, N: outputs, bits, block_size: BLOCK_SIZE, accuracy_level: INTEGER_PRODUCTS };
+  const multiplied = graph.op('MatMulNBits', [x, quantised, scales], attributes, { domain: CONTRIB });
+  return bias === undefined ? multiplied : graph.op('Add', [multiplied, bias]);
+}
+
+/**
+ * `quantisedProduct` of rows `[rows, in]` of which there may be one. One row alone is multiplied by another kernel, so the first
+ * is multiplied twice, and the second result is left out.
+ */
+export function quantisedScores(
+  graph: GraphBuilder,
+  rows: Value,
+  name: string,
+  matrix: DeferredDense,
+  bits: 8 | 4,
+): Value {
+  const list = (...values: number[]): Value => graph.constant('int64', [values.length], values);
+  const first = graph.op('Slice', [rows, list(0), list(1), list(0)]);
+  const more = graph.op('Concat', [rows, first], { axis: 0 });
+  const product = quantisedProduct(graph, more, name, matrix, bits);
+  return graph.op('Slice', [product, list(0), list(-1), list(0)]);
+}
+
+/** Rows `[.., columns]` of a table `[rows, columns]` in 8 bits, which `quantisedProduct` may multiply with too. */
+export function quantisedRows(graph: GraphBuilder, name: string, table: DeferredDense, indices: Value): Value {
+  const [, columns] = table.dims;
+  const { quantised, scales } = blocksOf(graph, name, table, 8);
+  const constant = (value: number): Value => graph.constant('float32', [], [value]);
+  const whole = graph.op('Cast', [graph.op('Gather', [quantised, indices])], { to: ELEMENT_TYPE.float32 });
+  const centred = graph.op('Sub', [whole, constant(128)]);
+  const byBlock = graph.op('Unsqueeze', [graph.op('Gather', [scales, indices]), graph.constant('int64', [1], [-1])]);
+  const values = graph.op('Mul', [centred, byBlock]);
+  const shape = graph.op('Concat', [graph.op('Shape', [indices]), graph.constant('int64', [1], [-1])], { axis: 0 });
+  const rows = graph.op('Reshape', [values, shape]);
+  if (columns % BLOCK_SIZE === 0) return rows;
+  const list = (...numbers: number[]): Value => graph.constant('int64', [numbers.length], numbers);
+  return graph.op('Slice', [rows, list(0), list(columns), list(-1)]);
+}
