@@ -1,8 +1,10 @@
 import { g2pEn } from './g2p-en.js';
 import { hamaAsr } from './hama-asr.js';
+import { hamaG2p } from './hama-g2p.js';
 import type { ModelRow } from './model-row.js';
 import { onnxExport } from './onnx-exports.js';
 import { ppOcr } from './pp-ocr.js';
+import { arabicRomanizer, persianRomanizer } from './romanizer.js';
 import { smolLm2 } from './smollm2.js';
 
 /** Every model that `npm run bench -- models` and its test decode with. */
@@ -10,6 +12,9 @@ export const MODEL_ROWS: readonly ModelRow[] = [
   ppOcr,
   hamaAsr,
   g2pEn,
+  hamaG2p,
+  arabicRomanizer,
+  persianRomanizer,
   smolLm2,
   ...['marian', 'bart', 't5', 'llama'].map(onnxExport),
 ];

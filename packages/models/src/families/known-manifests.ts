@@ -6,6 +6,7 @@ export type { FloatSource } from './ctc/float-source.js';
 export type { BodyGraphFiles, HeadGraphFiles, MarianManifest } from './marian/marian-manifest.js';
 export { VOCABULARY_MODES } from './marian/vocabulary-modes.js';
 export type { MaskedLanguageModelManifest } from './masked-lm/masked-lm-manifest.js';
+export { encodedStates, openRecurrentModel } from './recurrent/open-recurrent.js';
 export {
   ENCODER_ROLES,
   type EncoderInput,

@@ -15,6 +15,8 @@ export type {
 export {
   CTC_BATCHES,
   ENCODER_ROLES,
+  encodedStates,
+  openRecurrentModel,
   SCORE_LAYOUTS,
   SCORE_VALUES,
   STEP_MODES,

@@ -1,0 +1,69 @@
+import {
+  flag,
+  integer,
+  type OptionReader,
+  type OptionTable,
+  oneOf,
+  signal,
+  text,
+  wrongValue,
+} from '@foretoken/core/kit';
+import { isObject, STEP_VALUES, type Symbols } from '@foretoken/models/folder';
+
+/** Options of `importRecurrentSteps`. */
+export interface RecurrentStepOptions {
+  /** File of the encoder's graph; without one the model is a language model. */
+  readonly encoder?: string | undefined;
+  /** The symbols of outputs, and of sources where they have their own; their places are their ids. */
+  readonly symbols: Symbols;
+  readonly startTokenId: number;
+  readonly endTokenId?: number | undefined;
+  readonly padTokenId?: number | undefined;
+  /** What sources are padded with; default 0. */
+  readonly sourcePadId?: number | undefined;
+  /** The length that all sources are padded to, where the encoder expects one. */
+  readonly paddedLength?: number | undefined;
+  /** What 1 or true says in the encoder's mask; default found by running it. */
+  readonly mask?: 'source' | 'padding' | undefined;
+  /** The output that holds the scores of the next token; default the one of as many numbers as there are symbols. */
+  readonly scores?: string | undefined;
+  /** A value inside the step's graph that holds them, where no output does. */
+  readonly exposeScores?: string | undefined;
+  /** What they are; default found by running the step. */
+  readonly values?: (typeof STEP_VALUES)[number] | undefined;
+  /** Most symbols of a source, and tokens of an output with its start; default 512. */
+  readonly maxSourceLength?: number | undefined;
+  readonly maxLength?: number | undefined;
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+  readonly licence?: string | undefined;
+  readonly replace?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const symbols: OptionReader<Symbols> = (name, value) => {
+  // The rest is checked as the file is that it becomes.
+  if (isObject(value) && Array.isArray(value.target)) return value as unknown as Symbols;
+  throw wrongValue(name, value, 'an object with the list target, and others of a symbols file');
+};
+
+export const STEP_OPTIONS: OptionTable<RecurrentStepOptions> = {
+  encoder: text,
+  symbols,
+  startTokenId: integer(0, 999_999),
+  endTokenId: integer(0, 999_999),
+  padTokenId: integer(0, 999_999),
+  sourcePadId: integer(0, 999_999),
+  paddedLength: integer(1, 65_536),
+  mask: oneOf('source', 'padding'),
+  scores: text,
+  exposeScores: text,
+  values: oneOf(...STEP_VALUES),
+  maxSourceLength: integer(1, 65_536),
+  maxLength: integer(2, 65_536),
+  name: text,
+  description: text,
+  licence: text,
+  replace: flag,
+  signal,
+};

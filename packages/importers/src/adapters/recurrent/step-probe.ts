@@ -1,0 +1,115 @@
+import { ForetokenError } from '@foretoken/core';
+import { NodeBatch } from '@foretoken/core/kit';
+import { GraphSession, type OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
+import {
+  type EncoderInput,
+  encodedStates,
+  type ManifestContent,
+  openRecurrentModel,
+  type RecurrentManifest,
+  unsupportedModel,
+} from '@foretoken/models/folder';
+import type { ExportedGraph } from '../read-export.js';
+import type { RecurrentStepOptions } from './step-options.js';
+import type { readEncoderInputs } from './step-signature.js';
+
+type Values = RecurrentManifest['step']['values'];
+type Make = (role: EncoderInput['role'], values: Values) => ManifestContent<RecurrentManifest>;
+
+const TOLERANCE = 1e-3;
+
+async function sessionOf({ file, bytes, externalData }: ExportedGraph, runtime: OnnxRuntime): Promise<GraphSession> {
+  return GraphSession.create(runtime, { path: file, graph: bytes, externalData }, { threads: 1 }, new RuntimeTimings());
+}
+
+/** Some ids of a source, none of them padding or of a special meaning where there are enough. */
+function someSource(manifest: ManifestContent<RecurrentManifest>, length: number): Int32Array {
+  const size = manifest.encoder?.vocabularySize ?? manifest.vocabulary.size;
+  return Int32Array.from({ length }, (_, at) => Math.min(size - 1, 4 + ((at * 7) % Math.max(1, size - 4))));
+}
+
+/**
+ * What 1 says in the mask of an encoder: reading a source beside a longer one must say the same as reading it alone. Throws
+ * `INVALID_ARGUMENT` where both or neither do.
+ */
+export async function chooseMask(
+  make: Make,
+  encoder: ExportedGraph,
+  given: ReturnType<typeof readEncoderInputs>,
+  told: RecurrentStepOptions,
+  runtime: OnnxRuntime,
+): Promise<EncoderInput['role']> {
+  if (told.mask !== undefined) return told.mask === 'source' ? 'mask' : 'padding';
+  if (given.every(({ role }) => role !== undefined)) return 'mask';
+  const session = await sessionOf(encoder, runtime);
+  try {
+    const right: EncoderInput['role'][] = [];
+    for (const role of ['mask', 'padding'] as const) {
+      const manifest = make(role, 'logits');
+      const [short, long] = [someSource(manifest, 3), someSource(manifest, 7)];
+      const states = await encodedStates(manifest, runtime, session, [short, long]);
+      const [alone] = await encodedStates(manifest, runtime, session, [short]);
+      const same = alone.every((value, at) => Math.abs(value - states[0][at]) <= TOLERANCE);
+      if (same && alone.some((value) => value !== 0)) right.push(role);
+    }
+    if (right.length === 1) return right[0];
+  } finally {
+    await session.dispose();
+  }
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `Running ${encoder.file} does not show what 1 says in its mask. Tell it as mask: "source" or mask: "padding".`,
+    { option: 'mask', file: encoder.file },
+  );
+}
+
+/** What the scores of a step are. Throws `UNSUPPORTED_MODEL` where it gives none, `INVALID_ARGUMENT` where others were told. */
+export async function probeValues(
+  manifest: ManifestContent<RecurrentManifest>,
+  step: ExportedGraph,
+  encoder: ExportedGraph | undefined,
+  { values: told, signal }: RecurrentStepOptions,
+  runtime: OnnxRuntime,
+): Promise<Values> {
+  const sessions = new Map<string, GraphSession>();
+  try {
+    sessions.set(manifest.graphs.step, await sessionOf(step, runtime));
+    if (encoder !== undefined) sessions.set(manifest.graphs.encoder ?? '', await sessionOf(encoder, runtime));
+    const model = openRecurrentModel(
+      { ...manifest, files: {} },
+      runtime,
+      async (file) => sessions.get(file) as GraphSession,
+    );
+    const source =
+      encoder === undefined ? new Int32Array() : someSource(manifest, Math.min(5, manifest.limits.sourceLength));
+    await using forest = await model.open([source], { signal });
+    const nodes = new NodeBatch();
+    nodes.addChain(0, forest.start(0).node, [...forest.start(0).prefix], 'last');
+    const { logits } = await forest.extend(nodes, { kind: 'logits' });
+    const { size } = manifest.vocabulary;
+    if (logits.length !== size || logits.some((score) => Number.isNaN(score))) {
+      const { folder, file } = step;
+      throw unsupportedModel(`${file} in ${folder} gives no scores of ${size} symbols after a token.`, {
+        folder,
+        file,
+        required: size,
+      });
+    }
+    const sum = (of: (score: number) => number): number => logits.reduce((total, score) => total + of(score), 0);
+    const isOne = (total: number): boolean => Math.abs(total - 1) < TOLERANCE;
+    const found: Values =
+      logits.every((score) => score >= 0) && isOne(sum((score) => score))
+        ? 'probabilities'
+        : isOne(sum(Math.exp))
+          ? 'logProbs'
+          : 'logits';
+    if (told === undefined || told === found || (told === 'logits' && found === 'logProbs')) return told ?? found;
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `values is ${told}, but running ${step.file} shows ${found}. Leave values out.`,
+      { option: 'values', received: told, required: found },
+    );
+  } finally {
+    for (const session of sessions.values()) await session.dispose();
+  }
+}

@@ -1,0 +1,99 @@
+import {
+  type EncoderInput,
+  type GraphTensor,
+  type GraphValue,
+  quote,
+  type StepInput,
+  unsupportedModel,
+} from '@foretoken/models/folder';
+import { type ExportedGraph, graphTensor } from '../read-export.js';
+
+/** Names that what is called `name` may have where it comes out. */
+function outputNames(name: string): readonly string[] {
+  const bare = name.replace(/_in$/, '');
+  return [
+    `${name}_out`,
+    `${bare}_out`,
+    `next_${bare}`,
+    `${bare}_next`,
+    `new_${bare}`,
+    `present_${bare.replace(/^past_/, '')}`,
+    bare,
+    name,
+  ];
+}
+
+const show = ({ type, dims }: GraphValue): string => `${type} [${dims.map((size) => size ?? 'any').join(', ')}]`;
+const isInteger = ({ type }: GraphValue): boolean => type === 'int32' || type === 'int64';
+
+function unclear({ folder, file }: ExportedGraph, name: string, value: GraphValue, roles: string): never {
+  throw unsupportedModel(
+    `${file} in ${folder}: it is not clear what the input ${quote(name)}, ${show(value)}, is for; known are ${roles}.`,
+    { folder, file, field: name, received: show(value) },
+  );
+}
+
+/** The inputs of an encoder; a mask is `undefined` as long as it is not known what it says. Throws `UNSUPPORTED_MODEL`. */
+export function readEncoderInputs(
+  graph: ExportedGraph,
+): readonly (Omit<EncoderInput, 'role'> & { readonly role?: EncoderInput['role'] | undefined })[] {
+  let tokens = 0;
+  const inputs = [...graph.description.inputs].map(([name, value]) => {
+    const tensor = graphTensor(graph, name, value);
+    const rank = value.dims.length;
+    if (rank === 1 && isInteger(value)) return { role: 'lengths' as const, tensor };
+    if (rank === 2 && /mask/i.test(name)) return { role: undefined, tensor };
+    if (rank === 2 && isInteger(value) && tokens++ === 0) return { role: 'tokens' as const, tensor };
+    return unclear(graph, name, value, 'token ids [batch, time], lengths [batch] and a mask [batch, time]');
+  });
+  if (tokens === 1) return inputs;
+  const { folder, file } = graph;
+  throw unsupportedModel(
+    `${file} in ${folder}: an encoder needs an input of token ids, int32 or int64 [batch, time].`,
+    {
+      folder,
+      file,
+      received: [...graph.description.inputs.keys()],
+    },
+  );
+}
+
+/** All outputs of a graph as a manifest holds them, those of types that are not read left out. */
+export function readOutputs(graph: ExportedGraph): readonly GraphTensor[] {
+  return [...graph.description.outputs].flatMap(([name, value]) =>
+    ['float32', 'int32', 'int64', 'bool'].includes(value.type) ? [graphTensor(graph, name, value)] : [],
+  );
+}
+
+/** What the inputs of a step are for, by their names and those of outputs. Throws `UNSUPPORTED_MODEL`. */
+export function readStepInputs(graph: ExportedGraph, encoder: ExportedGraph | undefined): readonly StepInput[] {
+  const given = encoder?.description.outputs ?? new Map<string, GraphValue>();
+  const results = graph.description.outputs;
+  const inputs = [...graph.description.inputs].map(([name, value]): StepInput => {
+    const tensor = graphTensor(graph, name, value);
+    const fits =
+      (of: ReadonlyMap<string, GraphValue>) =>
+      (other: string): boolean => {
+        const found = of.get(other);
+        return found?.type === value.type && found.dims.length === value.dims.length;
+      };
+    const to = outputNames(name).find((other) => other !== name && fits(results)(other));
+    const from = [name, ...outputNames(name)].find(fits(given));
+    if (to !== undefined && value.type === 'float32') {
+      const symbolic = value.dims.indexOf(null);
+      const batchAxis = symbolic >= 0 ? symbolic : Math.max(0, value.dims.indexOf(1));
+      return { role: 'state', tensor, from, to, batchAxis };
+    }
+    if (from !== undefined) return { role: 'memory', tensor, from };
+    if (/pos/i.test(name) && value.dims.length === 2) return { role: 'positions', tensor };
+    if (isInteger(value) && value.dims.length <= 2 && value.dims.length >= 1) return { role: 'tokens', tensor };
+    return unclear(graph, name, value, 'the token, states that come out again, what the encoder gives, and positions');
+  });
+  const count = (role: StepInput['role']): number => inputs.filter((input) => input.role === role).length;
+  if (count('tokens') === 1 && count('state') > 0) return inputs;
+  const { folder, file } = graph;
+  throw unsupportedModel(
+    `${file} in ${folder}: a recurrent step needs one input of a token and states that come out again, such as hidden and hidden_out; it has ${count('tokens')} and ${count('state')}.`,
+    { folder, file, received: { tokens: count('tokens'), states: count('state') } },
+  );
+}
