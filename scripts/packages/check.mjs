@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { allTogether } from './all-together.mjs';
+import { commandAlone } from './command-alone.mjs';
 import { eachAlone } from './each-alone.mjs';
 import { specifiersOf, withDependencies } from './fresh-project.mjs';
 import { licenceFaults } from './licences.mjs';
@@ -65,6 +66,7 @@ try {
   eachAlone(report, ROOT, work, packages);
   await allTogether(report, ROOT, work, packages);
   const named = new Map(packages.map((item) => [item.manifest.name, item]));
+  commandAlone(report, ROOT, work, named);
   const standsFor = (name) => specifiersOf(ROOT, withDependencies(named, name), name);
   report.checked('the quick start, step by step', followQuickStart(ROOT, join(work, 'quick-start'), standsFor));
 } finally {
