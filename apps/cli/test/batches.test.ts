@@ -82,14 +82,14 @@ describe('lines of a file', () => {
 
   it('are read no further ahead than one batch', async () => {
     const [size, count] = [8, 1000];
-    let [read, decoded, most] = [0, 0, 0];
+    let [read, decoded, max] = [0, 0, 0];
     const lines = (function* () {
       for (; read < count; read++) yield 'a dog\n';
     })();
     const model = fakeModel({
       rows: 100,
       onOpen: (rows) => {
-        most = Math.max(most, read - decoded);
+        max = Math.max(max, read - decoded);
         decoded += rows;
       },
     });
@@ -99,7 +99,7 @@ describe('lines of a file', () => {
     });
     expect([code, stdout.split('\n').length]).toEqual([0, count + 1]);
     // What a stream reads ahead of its reader is one chunk.
-    expect(most).toBeLessThanOrEqual(size + 2);
+    expect(max).toBeLessThanOrEqual(size + 2);
   });
 
   it.each([['--json'], ['--jsonl']])('keep their own events and figures with %s', async (format) => {

@@ -134,8 +134,10 @@ class HeaderReader {
   /** A count of things that take so many bytes each, at least. */
   count(field: string, bytesEach: number, max: number): number {
     const count = this.#long(field);
-    const most = Math.min(max, Math.floor((this.#fileBytes - this.#at) / bytesEach));
-    return count <= most ? count : this.refuse(field, count, `at most ${most}, in a file of ${this.#fileBytes} bytes`);
+    const possible = Math.min(max, Math.floor((this.#fileBytes - this.#at) / bytesEach));
+    return count <= possible
+      ? count
+      : this.refuse(field, count, `at most ${possible}, in a file of ${this.#fileBytes} bytes`);
   }
 
   text(field: string, maxBytes: number): string {

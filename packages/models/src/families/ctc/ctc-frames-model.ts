@@ -66,10 +66,10 @@ export class CtcFramesModel implements LatticeModel<FloatSource> {
     if (frames.batches === 'padded') return groupsByLength(times, cells);
     const groups = new Map<number, number[][]>();
     for (const [row, time] of times.entries()) {
-      const most = frames.batches === 'alone' ? 1 : Math.max(1, Math.floor(cells / time));
+      const max = frames.batches === 'alone' ? 1 : Math.max(1, Math.floor(cells / time));
       const found = groups.get(time) ?? [];
       const last = found.at(-1);
-      if (last !== undefined && last.length < most) last.push(row);
+      if (last !== undefined && last.length < max) last.push(row);
       else found.push([row]);
       groups.set(time, found);
     }

@@ -40,7 +40,7 @@ export function timeOf(source: unknown, dims: readonly (number | null)[], maxLen
     throw new ForetokenError(
       'SOURCE_TOO_LONG',
       `Source ${row} is ${time} long, but this model reads at most ${maxLength}. Cut it into parts.`,
-      { row, received: time, most: maxLength },
+      { row, received: time, max: maxLength },
     );
   }
   return time;

@@ -166,7 +166,7 @@ export class ExportDriver implements PathDriver {
 
 /** How many of the last columns are needed: those from the first scored one on. */
 function keptColumns({ scored, length }: PathInputs): number {
-  return scored.reduce((most, cell) => Math.max(most, length - (cell % length)), 1);
+  return scored.reduce((max, cell) => Math.max(max, length - (cell % length)), 1);
 }
 
 /** Outputs of a cache's roles, `[lanes, heads, length, size]` each, as they are. */
