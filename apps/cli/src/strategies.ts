@@ -146,8 +146,8 @@ export function createStrategy(
 }
 
 function prefixBeam(model: LoadedModel, options: StrategyOptions): Decoder<Model<'ctc'>> {
-  const { ngramWeight, hotWord = [], hotWordBonus = HOT_WORD_BONUS, rescoring, ...rest } = options;
-  const languageModel = languageModelFor('ctc-prefix-beam', model, ngramWeight);
+  const { languageModelWeight, hotWord = [], hotWordBonus = HOT_WORD_BONUS, rescoring, ...rest } = options;
+  const languageModel = languageModelFor('ctc-prefix-beam', model, languageModelWeight);
   return ctcPrefixBeam({
     ...rest,
     languageModel,
@@ -174,7 +174,7 @@ function searchedHintsOf(name: StrategyName, model: LoadedModel): LatticeSearch<
 type DagStrategyName = Extract<StrategyName, `dag-${string}`>;
 
 function dagDecoder(name: DagStrategyName, model: LoadedModel, given: StrategyOptions): Decoder<Model<'dag'>> {
-  const { ngramWeight, variant, ...rest } = given;
+  const { languageModelWeight, variant, ...rest } = given;
   const startTokenId = findPart(model, 'dag', variant)?.startTokenId;
   const options = { ...rest, startTokenId };
   switch (name) {
@@ -189,7 +189,7 @@ function dagDecoder(name: DagStrategyName, model: LoadedModel, given: StrategyOp
     case 'dag-sampling':
       return dagSampling(options);
     case 'dag-beam': {
-      const languageModel = languageModelFor(name, model, ngramWeight);
+      const languageModel = languageModelFor(name, model, languageModelWeight);
       return dagBeam({ ...options, languageModel });
     }
   }
@@ -204,7 +204,7 @@ function languageModelFor(
   if (weight === 0) return undefined;
   const own = findPart(model, 'languageModel');
   if (weight === undefined) return own && { model: own };
-  return { model: partFor(`${name} with --ngram-weight`, 'languageModel', model), weight };
+  return { model: partFor(`${name} with --language-model-weight`, 'languageModel', model), weight };
 }
 
 /** A drafter of the folder. Throws `UNSUPPORTED_CAPABILITY`. */

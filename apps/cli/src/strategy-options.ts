@@ -32,7 +32,7 @@ export interface StrategyOptions
     Pick<NatOptions, 'deduplicate' | 'noAdjacentRepeats'>,
     Pick<MaskPredictOptions, 'iterations' | 'schedule' | 'minMasked' | 'adaptiveStop'>,
     Pick<MaskCtcOptions<TokenSource>, 'threshold'>,
-    Pick<EasyFirstOptions, 'groups'>,
+    Pick<EasyFirstOptions, 'levels'>,
     Pick<SkeletonFirstOptions, 'share' | 'fills' | 'revise'>,
     Pick<MaskedDiffusionOptions, 'steps' | 'order' | 'entropyBound' | 'blockLength' | 'remask'>,
     Pick<LevenshteinOptions, 'perGap' | 'deletionThreshold'> {
@@ -43,7 +43,7 @@ export interface StrategyOptions
   /** The folder's autoregressive model chooses among what was found. */
   readonly rescoring?: boolean | undefined;
   /** Weight of the folder's n-gram model; 0 leaves it out. */
-  readonly ngramWeight?: number | undefined;
+  readonly languageModelWeight?: number | undefined;
   /** Phrases, and the bonus of each. */
   readonly hotWord?: readonly string[] | undefined;
   readonly hotWordBonus?: number | undefined;
@@ -94,7 +94,12 @@ const DEFINITIONS: readonly Definition[] = [
   define('length-bonus', 'number', 'ctc-prefix-beam', 'added to the score for each token (default 0)'),
   define('min-token-log-prob', 'number', 'ctc-prefix-beam', 'labels of a frame below this are not searched'),
   define('beam-threshold', 'number', 'ctc-prefix-beam', 'prefixes this far below the best one are dropped'),
-  define('ngram-weight', 'number', ['ctc-prefix-beam', 'dag-beam'], "weight of the folder's n-grams; 0: without them"),
+  define(
+    'language-model-weight',
+    'number',
+    ['ctc-prefix-beam', 'dag-beam'],
+    "weight of the folder's n-grams; 0: without them",
+  ),
   define('hot-word', 'texts', 'ctc-prefix-beam', 'a phrase that outputs should rather hold; may be repeated'),
   define('hot-word-bonus', 'number', 'ctc-prefix-beam', 'natural-log bonus of each hot word (default 5)'),
   define(
@@ -129,7 +134,7 @@ const DEFINITIONS: readonly Definition[] = [
   define('min-masked', 'integer', 'mask-predict', 'positions masked where the schedule says none: 0 (default) or 1'),
   define('adaptive-stop', 'flag', 'mask-predict', 'stop as soon as an iteration changes nothing'),
   define('threshold', 'number', 'mask-ctc', 'tokens of the CTC model less probable than this are masked (default 0.5)'),
-  define('groups', 'integer', 'easy-first', 'positions are ranked into so many groups (default: one each)'),
+  define('levels', 'integer', 'easy-first', 'positions are ranked into so many levels (default: one each)'),
   define('share', 'number', 'skeleton-first', 'share of positions that make the skeleton (default 0.5)'),
   define('fills', 'integer', 'skeleton-first', 'forwards that fill in the rest (default 1)'),
   define('revise', 'flag', 'skeleton-first', 'predict the skeleton anew at the end'),

@@ -101,7 +101,7 @@ describe('strategies of students', () => {
     ['nat', ['--no-adjacent-repeats']],
     ['mask-predict', ['--iterations', '3', '--schedule', 'cosine', '--adaptive-stop', '--min-masked', '1']],
     ['mask-ctc', ['--threshold', '1', '--iterations', '2']],
-    ['easy-first', ['--groups', '2', '--iterations', '5']],
+    ['easy-first', ['--levels', '2', '--iterations', '5']],
     ['skeleton-first', ['--share', '0.4', '--fills', '2', '--revise']],
     ['masked-diffusion', ['--steps', '2', '--order', 'margin', '--block-length', '2', '--remask', '0.5']],
     ['masked-diffusion', ['--order', 'entropy-bounded', '--entropy-bound', '1.5']],
@@ -232,12 +232,12 @@ describe('ctc-prefix-beam and the other parts of a folder', () => {
 
   it.each([
     [[], 'Mann Mann Mann'],
-    [['--ngram-weight', '0.3'], 'Mann Mann Mann'],
-    [['--ngram-weight', '0.01'], 'ein Hund läuft'],
-    [['--ngram-weight', '0'], 'ein Hund läuft'],
-    [['--ngram-weight', '0', '--hot-word', 'man'], 'Mann Mann Mann'],
+    [['--language-model-weight', '0.3'], 'Mann Mann Mann'],
+    [['--language-model-weight', '0.01'], 'ein Hund läuft'],
+    [['--language-model-weight', '0'], 'ein Hund läuft'],
+    [['--language-model-weight', '0', '--hot-word', 'man'], 'Mann Mann Mann'],
     [
-      ['--ngram-weight', '0', '--hot-word', 'man', '--hot-word', 'dog runs', '--hot-word-bonus', '0.1'],
+      ['--language-model-weight', '0', '--hot-word', 'man', '--hot-word', 'dog runs', '--hot-word-bonus', '0.1'],
       'ein Hund läuft',
     ],
   ])('%j: %s', async (more, text) => {
@@ -246,7 +246,7 @@ describe('ctc-prefix-beam and the other parts of a folder', () => {
   });
 
   it('needs no n-grams to leave them out', async () => {
-    const argv = decode('ctc-prefix-beam', '--candidates', '1', '--ngram-weight', '0');
+    const argv = decode('ctc-prefix-beam', '--candidates', '1', '--language-model-weight', '0');
     expect((await cli(argv)).stdout).toBe('ein Hund ein\n');
   });
 
@@ -268,8 +268,8 @@ describe('ctc-prefix-beam and the other parts of a folder', () => {
   });
 
   it.each([
-    ['ctc-prefix-beam', ['--candidates', '1', '--ngram-weight', '1'], 'needs an n-gram model'],
-    ['dag-beam', ['--ngram-weight', '1'], 'needs an n-gram model'],
+    ['ctc-prefix-beam', ['--candidates', '1', '--language-model-weight', '1'], 'needs an n-gram model'],
+    ['dag-beam', ['--language-model-weight', '1'], 'needs an n-gram model'],
     ['ctc-prefix-beam', ['--candidates', '2'], '2 candidates a frame'],
   ])('%s %j is refused: %s', async (strategy, more, message) => {
     const ctc = fakeModel().part('lattice');

@@ -41,7 +41,7 @@ export interface CorrectorOptions {
   /** What drafts, or `none` for greedy decoding; default: the text itself, see `correctionDrafter`. The correction is the same. */
   readonly drafter?: Drafter<TokenSource> | 'none' | undefined;
   /** Most draft tokens of a forward; default 64. */
-  readonly maxDraftTokens?: number | undefined;
+  readonly maxNodes?: number | undefined;
   /** Lower-case letters of the language; words with others are left alone. Default: those of English. */
   readonly alphabet?: string | undefined;
   /**
@@ -87,7 +87,7 @@ const OPTIONS: OptionTable<CorrectorOptions> = {
   minConfidence: number(0, 1),
   // What is no drafter is refused by `speculative`.
   drafter: anything as OptionTable<CorrectorOptions>['drafter'],
-  maxDraftTokens: integer(1),
+  maxNodes: integer(1),
   alphabet: readText,
   refuse: listOf(readText),
 };
@@ -130,7 +130,7 @@ function tidied(tokenizer: CorrectionModel['tokenizer'], source: TokenSource): T
  */
 export function createCorrector(model: CorrectionModel, options: CorrectorOptions = {}): Corrector {
   options = checkOptions('createCorrector', options, OPTIONS);
-  const { minConfidence = 0, drafter, maxDraftTokens = DRAFT_TOKENS, alphabet = ENGLISH } = options;
+  const { minConfidence = 0, drafter, maxNodes = DRAFT_TOKENS, alphabet = ENGLISH } = options;
   const target = targetOf(model);
   const tokenizer = tokenizerOf(model);
   const decoder =
@@ -138,7 +138,7 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
       ? greedy<TokenSource>({ tokenLogProbs: true })
       : speculative<TokenSource>({
           drafter: drafter ?? correctionDrafter(model),
-          maxNodes: maxDraftTokens,
+          maxNodes,
           tokenLogProbs: true,
         });
   assertAutoregressive(decoder, target);

@@ -322,7 +322,7 @@ describe('bad arguments', () => {
   it.each([
     { minConfidence: 2 },
     { minConfidence: Number.NaN },
-    { maxDraftTokens: 0 },
+    { maxNodes: 0 },
     { refuse: 'word' },
     { drafter: 'copy' },
     { confidence: 1 },

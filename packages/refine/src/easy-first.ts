@@ -14,35 +14,35 @@ import { highest, type RefinedCanvas } from './refined-canvas.js';
 export interface EasyFirstOptions extends LengthOptions {
   /** Most updates of a position, the first fill counted (default 10). */
   readonly iterations?: number | undefined;
-  /** Positions are ranked into so many groups; those of a group do not see one another (default: one position each). */
-  readonly groups?: number | undefined;
+  /** Positions are ranked into so many levels of ease; those of a level do not see one another (default: one position each). */
+  readonly levels?: number | undefined;
 }
 
-const OPTIONS: OptionTable<EasyFirstOptions> = { ...LENGTH_OPTIONS, iterations: integer(1), groups: integer(1) };
+const OPTIONS: OptionTable<EasyFirstOptions> = { ...LENGTH_OPTIONS, iterations: integer(1), levels: integer(1) };
 
 /**
  * Parallel easy-first decoding: the first fill ranks the positions by confidence; from then on every position is predicted
  * anew, all at once, from the tokens of easier positions alone, until nothing changes (Kasai et al., 2020, "DisCo",
  * parallel easy-first inference).
  *
- * The paper's model gives each position a context of its own within one canvas; here each group of positions is a canvas of
+ * The paper's model gives each position a context of its own within one canvas; here each level of positions is a canvas of
  * its own in the same forward, asked only if a token it depends on has changed. Throws as `maskPredict` does.
  */
 export function easyFirst<Source = TokenSource>(options: EasyFirstOptions = {}): Decoder<CanvasModel<Source>> {
   options = checkOptions('easyFirst', options, OPTIONS);
-  const { iterations = 10, groups = Number.MAX_SAFE_INTEGER } = options;
-  if (options.groups !== undefined && iterations === 1) {
+  const { iterations = 10, levels: count = Number.MAX_SAFE_INTEGER } = options;
+  if (options.levels !== undefined && iterations === 1) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      `groups ${groups} has no effect with a single iteration. Leave it out or ask for more iterations.`,
-      { option: 'groups', received: groups, iterations },
+      `levels ${count} has no effect with a single iteration. Leave it out or ask for more iterations.`,
+      { option: 'levels', received: count, iterations },
     );
   }
-  if (groups === 1 && options.iterations !== undefined && iterations > 1) {
+  if (count === 1 && options.iterations !== undefined && iterations > 1) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      `iterations ${iterations} has no effect with a single group, which sees nothing easier. Leave one of them out.`,
-      { option: 'iterations', received: iterations, groups },
+      `iterations ${iterations} has no effect with a single level, which sees nothing easier. Leave one of them out.`,
+      { option: 'iterations', received: iterations, levels: count },
     );
   }
   return canvasDecoder({
@@ -56,7 +56,7 @@ export function easyFirst<Source = TokenSource>(options: EasyFirstOptions = {}):
       const [first] = yield [canvas.without(free)];
       canvas.decide(free, bestCanvasTokens(first, length, maskTokenId));
       const ranking = highest(free, canvas.logProbs, free.length);
-      const levels = split(ranking, Math.min(groups, free.length));
+      const levels = split(ranking, Math.min(count, free.length));
       // The easiest level that changed: all that are harder depend on it.
       let changed = 0;
       for (let iteration = 2; iteration <= iterations; iteration++) {
@@ -86,7 +86,7 @@ function contexts(canvas: RefinedCanvas, levels: readonly (readonly number[])[],
   });
 }
 
-/** Cuts a ranking into `count` groups of nearly equal size, the larger ones last. */
+/** Cuts a ranking into `count` levels of nearly equal size, the larger ones last. */
 function split(ranking: readonly number[], count: number): number[][] {
   const border = (index: number): number => Math.floor((index * ranking.length) / count);
   return Array.from({ length: count }, (_, index) => ranking.slice(border(index), border(index + 1)));

@@ -144,27 +144,27 @@ describe('which positions are decided first', () => {
   });
 });
 
-describe('easyFirst in groups', () => {
-  it('makes groups of nearly equal size, the larger ones last', async () => {
+describe('easyFirst in levels', () => {
+  it('makes levels of nearly equal size, the larger ones last', async () => {
     const table = { _______: 'a90 b80 c70 d60 e50 f40 g30' };
     const model = tableModel({ ...table, ab_____: 'a9 a9 c70 d60 a9 a9 a9', abcd___: 'a9 a9 a9 a9 e50 f40 g30' });
-    await collect(easyFirst({ length: 7, groups: 3 }).decode(model, { sources: SOURCES }));
+    await collect(easyFirst({ length: 7, levels: 3 }).decode(model, { sources: SOURCES }));
     expect(fillsOf(model).slice(0, 2)).toEqual([['_______'], ['ab_____', 'abcd___']]);
   });
 
-  it('agrees with recomputing everything in every iteration, whatever the number of groups', async () => {
+  it('agrees with recomputing everything in every iteration, whatever the number of levels', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.nat(1e6),
         fc.integer({ min: 1, max: 7 }),
         fc.integer({ min: 2, max: 8 }),
         fc.integer({ min: 2, max: 9 }),
-        async (seed, length, groups, iterations) => {
+        async (seed, length, levels, iterations) => {
           const score = randomCanvasScore({ seed, vocabularySize: 9, never: [0] });
           const model = scriptedCanvasModel({ vocabularySize: 9, score });
-          const end = await collect(easyFirst({ length, groups, iterations }).decode(model, { sources: SOURCES }));
+          const end = await collect(easyFirst({ length, levels, iterations }).decode(model, { sources: SOURCES }));
           const scored = { score, source: SOURCES[0], mask: MASK };
-          expect(outputsOf(end)).toEqual([referenceEasyFirst(scored, length, iterations, groups)]);
+          expect(outputsOf(end)).toEqual([referenceEasyFirst(scored, length, iterations, levels)]);
         },
       ),
       { numRuns: 60, seed: 3 },

@@ -12,7 +12,7 @@ const decoders = {
   'maskPredict, cosine, length beam': () => maskPredict({ iterations: 6, schedule: 'cosine', lengthBeam: 3 }),
   'maskPredict, adaptive stop': () => maskPredict({ iterations: 10, minMasked: 1, adaptiveStop: true }),
   'easyFirst()': () => easyFirst(),
-  'easyFirst, groups, length beam': () => easyFirst({ groups: 3, lengthBeam: 2 }),
+  'easyFirst, levels, length beam': () => easyFirst({ levels: 3, lengthBeam: 2 }),
   'skeletonFirst()': () => skeletonFirst(),
   'skeletonFirst, revised': () => skeletonFirst({ share: 0.3, fills: 3, revise: true, content: (id) => id !== 2 }),
   'maskedDiffusion()': () => maskedDiffusion(),

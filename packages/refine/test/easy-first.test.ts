@@ -26,7 +26,7 @@ describe('easyFirst', () => {
 
   it('gives the positions of a group one context', async () => {
     const model = tableModel({ ____: 'a50 b90 c20 d80', _b_d: 'e60 g9 f60 g9' });
-    const { results } = await collect(easyFirst({ length: 4, groups: 2 }).decode(model, { sources: SOURCES }));
+    const { results } = await collect(easyFirst({ length: 4, levels: 2 }).decode(model, { sources: SOURCES }));
     expect(fillsOf(model)).toEqual([['____'], ['_b_d']]);
     expect(toText(results[0].hypotheses[0].tokenIds)).toBe('ebfd');
   });
@@ -53,10 +53,10 @@ describe('easyFirst', () => {
 
   it('refuses options out of range and such as have no effect', () => {
     const ignored = [
-      { iterations: 1, groups: 3 },
-      { iterations: 5, groups: 1 },
+      { iterations: 1, levels: 3 },
+      { iterations: 5, levels: 1 },
     ];
-    for (const options of [{ iterations: 0 }, { groups: 0 }, { groups: 1.5 }, ...ignored]) {
+    for (const options of [{ iterations: 0 }, { levels: 0 }, { levels: 1.5 }, ...ignored]) {
       expect(() => easyFirst(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
     }
   });

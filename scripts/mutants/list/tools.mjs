@@ -71,14 +71,14 @@ export default [
     faults: [
       ['const line = this.#live ? safeText(oneLine(text)) : oneLine(text);', 'const line = oneLine(text);'],
 
-      ['if (this.#io.signal.aborted) return;', ''],
+      ['if (this.#signal.aborted) return;', ''],
     ],
   },
   {
-    file: 'apps/cli/src/commands/decode.ts',
-    tests: ['apps/cli/test/decode.test.ts'],
+    file: 'apps/cli/src/decode-lines.ts',
+    tests: ['apps/cli/test/decode.test.ts', 'apps/cli/test/batches.test.ts'],
     faults: [
-      ["if (sentences.kind === 'texts') throw error;", ''],
+      ['if (!isRowError(error) || strict) throw error;', 'if (!isRowError(error)) throw error;'],
       ['return failures === 0 ? EXIT.ok : EXIT.failure;', 'return EXIT.ok;'],
     ],
   },
