@@ -7,6 +7,9 @@ export default {
   cwd: process.cwd(),
   format: 'esm',
   target: 'node20',
+  // Else the bundler's own helpers import a module of Node, which browsers do not have. What our sources import stays as it is.
+  platform: 'neutral',
+  deps: { neverBundle: [/^node:/] },
   fixedExtension: false,
   outDir: 'dist',
   logLevel: 'warn',
