@@ -103,6 +103,20 @@ describe('GraphSession', () => {
     expect(openSessions()).toBe(before);
   });
 
+  it('is released only after the one run going on has ended', async () => {
+    const runtime = new FakeRuntime();
+    const session = await runtime.open();
+    const outcome = failureOf(session.run({}));
+    const disposal = session.dispose();
+    // Not waiting for the run, \`dispose\` would release before it first gives way.
+    expect(runtime.released).toBe(0);
+    runtime.runs[0]?.resolve({});
+    expect(await outcome).toMatchObject({ code: 'DISPOSED' });
+    await disposal;
+    expect(runtime.released).toBe(1);
+    expect(openSessions()).toBe(before);
+  });
+
   it('tells every caller of dispose that the runtime could not release it', async () => {
     const runtime = new FakeRuntime();
     const session = await runtime.open();
