@@ -60,6 +60,8 @@ export const ENGLISH: Group[] = [
     'your-model': 'Your own model',
     'language-models': 'Language models',
     'onnx-exports': 'ONNX exports as they are',
+    'recurrent-models': 'Recurrent models',
+    'ctc-models': 'CTC models',
     browser: 'In the browser',
     'command-line': 'Command line',
   }),

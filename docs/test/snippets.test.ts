@@ -3,11 +3,13 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { writeCtcGraph } from '../../packages/importers/test/ctc-fixture.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const EXPORT = join(ROOT, 'packages/models/test/goldens/exports/marian');
 const MODEL = join(ROOT, 'packages/model-multi30k-en-de/model');
 const GGUF = join(ROOT, 'packages/importers/test/goldens/gguf/llama-byte-level.gguf');
+const RECURRENT = join(ROOT, 'packages/importers/test/goldens/recurrent/lstm-dot');
 /** Inside the repository, so that the snippets resolve the workspace's packages; another run has a folder of its own. */
 const CACHE = join(ROOT, `node_modules/.cache/snippets-${process.pid}`);
 
@@ -33,7 +35,11 @@ function snippetsOf(file: string): Snippet[] {
       .replaceAll("'path/to/model'", JSON.stringify(MODEL))
       .replaceAll("'path/to/optimum-folder'", JSON.stringify(EXPORT))
       .replaceAll("'path/to/model.gguf'", JSON.stringify(GGUF))
-      .replaceAll("'path/to/chat-model'", JSON.stringify(join(CACHE, 'chat-model'))),
+      .replaceAll("'path/to/chat-model'", JSON.stringify(join(CACHE, 'chat-model')))
+      .replaceAll("'path/to/recurrent-weights'", JSON.stringify(RECURRENT))
+      .replaceAll("'path/to/recurrent-model'", JSON.stringify(join(CACHE, 'recurrent-model')))
+      .replaceAll("'path/to/ctc.onnx'", JSON.stringify(join(CACHE, 'model.onnx')))
+      .replaceAll("'path/to/ctc-model'", JSON.stringify(join(CACHE, 'ctc-model'))),
     runs: noRun === undefined,
   }));
 }
@@ -43,6 +49,7 @@ const files = [join(ROOT, 'README.md'), ...packages, ...markdownFiles(join(ROOT,
 const snippets = files.flatMap(snippetsOf);
 
 mkdirSync(CACHE, { recursive: true });
+await writeCtcGraph(CACHE, { classes: 6, blankId: 0 });
 afterAll(() => rmSync(CACHE, { recursive: true, force: true }));
 for (const { name, code } of snippets) writeFileSync(join(CACHE, `${name}.ts`), `${code}\nexport {};\n`);
 
