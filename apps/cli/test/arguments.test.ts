@@ -96,7 +96,7 @@ describe('usage errors: exit code 2, a message, nothing on standard output', () 
     [['race', '--json', 'stray'], 'Unexpected argument stray'],
     [['inspect'], 'foretoken inspect needs folder'],
     [['import', 'weights'], 'needs --out'],
-    [['import', 'weights', '--out', 'x', '--weights', 'int8'], '--weights must be one of float16, float32'],
+    [['import', 'weights', '--out', 'x', '--weights', 'int2'], '--weights must be one of float16, float32, int8, int4'],
     [
       ['decode', '--strategy', 'magic', '--text', 'a'],
       '--strategy must be one of greedy, sampling, beam, speculative, ctc, ctc-prefix-beam',

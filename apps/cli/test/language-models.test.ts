@@ -54,6 +54,19 @@ describe('inspect', () => {
     });
   });
 
+  it.each(['float16', 'float32', 'int8', 'int4'])(
+    'says of a model folder that its weights are in %s',
+    async (weights) => {
+      const target = join(folder, weights);
+      const imported = await cli(['import', GGUF, '--out', target, '--weights', weights], real);
+      expect(imported.code).toBe(0);
+      expect(imported.stdout).toMatch(new RegExp(`^weights +${weights}$`, 'm'));
+      expect((await cli(['inspect', target], real)).stdout).toMatch(new RegExp(`^weights +${weights}$`, 'm'));
+      const json = await cli(['inspect', target, '--json'], real);
+      expect(JSON.parse(json.stdout)).toMatchObject({ manifest: { training: { weights } } });
+    },
+  );
+
   it('says of a model folder that it chats', async () => {
     const { stdout } = await cli(['inspect', model], real);
     expect(stdout).toMatch(/chat +by its template/);

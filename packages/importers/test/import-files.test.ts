@@ -337,7 +337,7 @@ describe('a signal', () => {
 test.each<[string, unknown]>([
   ['ctc', 3],
   ['name', null],
-  ['weights', 'int8'],
+  ['weights', 'int2'],
   ['training', []],
   ['replace', 'yes'],
   ['signal', {}],

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -65,6 +65,16 @@ async function logitsOf(name: string, output: readonly number[]): Promise<number
   }
   return rows;
 }
+
+it.each(['int8', 'int4'] as const)('refuses to be stored in %s, and writes nothing', async (weights) => {
+  const target = join(parent, weights);
+  await expect(importModel(join(GOLDENS, NAMES[0]), target, { weights })).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: expect.stringContaining('a recurrent model, whose weights can be stored as float32 or float16 only'),
+    details: { option: 'weights', received: weights, required: ['float32', 'float16'] },
+  });
+  await expect(access(target)).rejects.toMatchObject({ code: 'ENOENT' });
+});
 
 describe.each(NAMES)('%s from weights of PyTorch', (name) => {
   it('has the logits of torch', async () => {
