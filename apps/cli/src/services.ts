@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ForetokenError } from '@foretoken/core';
-import type { importModel, inspectWeights } from '@foretoken/importers';
+import type { importCtcModel, importModel, inspectWeights } from '@foretoken/importers';
 import type { LoadedModel, LoadOptions, ModelDescription, ModelManifest, openModelFolder } from '@foretoken/models';
 import { type Installation, inspectInstallation } from './doctor/installation.js';
 
@@ -13,6 +13,8 @@ import { type Installation, inspectInstallation } from './doctor/installation.js
 export interface Services {
   readonly loadModel: (location: string, options?: LoadOptions) => Promise<LoadedModel>;
   readonly importModel: typeof importModel;
+  /** Of a CTC graph in a file. */
+  readonly importCtcModel: typeof importCtcModel;
   /** What weights are, and what importing them would make. */
   readonly inspectWeights: typeof inspectWeights;
   readonly openModelFolder: typeof openModelFolder;
@@ -46,6 +48,7 @@ const require: NodeJS.Require = createRequire(import.meta.url);
 export const services: Services = {
   loadModel: async (...args) => (await import('@foretoken/models')).loadModel(...args),
   importModel: async (...args) => (await import('@foretoken/importers')).importModel(...args),
+  importCtcModel: async (...args) => (await import('@foretoken/importers')).importCtcModel(...args),
   inspectWeights: async (...args) => (await import('@foretoken/importers')).inspectWeights(...args),
   openModelFolder: async (...args) => (await import('@foretoken/models')).openModelFolder(...args),
   describeModel: async (manifest) => {

@@ -257,6 +257,7 @@ export async function cli(argv: readonly string[], surroundings: Surroundings = 
   const services: Services = {
     loadModel: async () => surroundings.model ?? fakeModel(),
     importModel: async () => MANIFEST,
+    importCtcModel: async () => MANIFEST,
     inspectWeights: () => Promise.reject(new ForetokenError('INVALID_MODEL_FOLDER', 'No weights.')),
     openModelFolder: () => Promise.reject(new Error('no folder was expected')),
     describeModel: async (manifest) => (await familyOf(manifest)).describe(manifest),

@@ -6,6 +6,8 @@ import { collect, ForetokenError } from '@foretoken/core';
 import { openSessions } from '@foretoken/core/runtime';
 import { greedy } from '@foretoken/greedy';
 import { loadModel } from '@foretoken/models';
+import { ngramDrafter, speculative } from '@foretoken/speculative';
+import { adversarialDrafter, DRAFT_KINDS } from '@foretoken/testkit';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RecurrentStepOptions } from '../src/adapters/recurrent/step-options.js';
@@ -41,6 +43,37 @@ describe('recurrent steps as they are exported', () => {
     const request = { sources, maxNewTokens: 8 };
     const { results } = await collect(greedy().decode(model.part('autoregressive'), request));
     expect(results.map(({ best }) => [...best.tokenIds])).toEqual(expected.greedy);
+  });
+
+  it.each(NAMES)('%s says the same with drafts of any kind', async (name) => {
+    const expected = JSON.parse(await readFile(join(GOLDENS, 'expected.json'), 'utf8'))[name];
+    const target = join(parent, `${name}-drafted`);
+    await importRecurrentSteps(join(parent, name, 'step.onnx'), target, await optionsOf(name));
+    await using loaded = await loadModel(target);
+    const model = loaded.part('autoregressive');
+    const { vocabulary } = model;
+    const sources: Int32Array[] = expected.sources.map((source: number[]) => Int32Array.from(source));
+    const outputs: number[][] = expected.greedy;
+    // What the model itself says next, so that drafts are right where they are meant to be.
+    const score = (source: Int32Array, output: readonly number[]) => {
+      const row = sources.findIndex((one) => one.join() === source.join());
+      return Float64Array.from({ length: vocabulary.size }, (_, id) =>
+        id === (outputs[row]?.[output.length] ?? 2) ? 1 : 0,
+      );
+    };
+    let accepted = 0;
+    const drafters = DRAFT_KINDS.map((kind) =>
+      adversarialDrafter({ kind, score, vocabularySize: vocabulary.size, endTokenId: 2, seed: 3 }),
+    );
+    for (const drafter of [ngramDrafter({ vocabulary }), ...drafters]) {
+      const { results, statistics } = await collect(
+        speculative({ drafter }).decode(model, { sources, maxNewTokens: 8 }),
+      );
+      expect(results.map(({ best }) => [...best.tokenIds])).toEqual(outputs);
+      accepted += statistics.speculation?.accepted ?? 0;
+    }
+    // Where every output ends at once, there is no token to accept.
+    expect(accepted > 0).toBe(outputs.some(({ length }) => length > 0));
   });
 
   it('takes scores from inside a graph that gives them to nobody', async () => {

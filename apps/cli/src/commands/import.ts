@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import type { ImportOptions } from '@foretoken/importers';
+import type { ImportNote } from '@foretoken/importers';
 import type { ModelManifest } from '@foretoken/models';
+import type { Options } from '../arguments.js';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
 import { describeManifest } from '../describe-model.js';
 import { EXIT, usageError } from '../errors.js';
@@ -16,14 +17,20 @@ const STUDENTS = [
   ['edit', 'edit'],
 ] as const;
 
+/** Options of weights that are made into graphs, and of a CTC graph that is there already: neither means anything to the other. */
+const OF_WEIGHTS = [...STUDENTS.map(([option]) => option), 'weights', 'step-layout'];
+const OF_GRAPHS = ['dictionary', 'blank', 'space'];
+
 export const importCommand: CommandDefinition = {
   name: 'import',
   positionals: ['weights-folder'],
-  description: 'Turn weights (config.json, model.safetensors, tokenizer.json; or a GGUF file) into a model folder',
+  description:
+    'Turn weights (config.json, model.safetensors, tokenizer.json; or a GGUF file) or a CTC graph (.onnx) into a model folder',
   examples: [
     'foretoken import weights/teacher --out my-model',
     'foretoken import SmolLM2-135M.Q4_1.gguf --out my-model --weights float32',
     'foretoken import weights/teacher --ctc weights/student --out my-model --name my-model --licence CC-BY-4.0',
+    'foretoken import recogniser.onnx --dictionary keys.txt --space last --out my-model',
   ],
   options: [
     { flag: '--out <folder>', description: 'Folder to write' },
@@ -36,6 +43,13 @@ export const importCommand: CommandDefinition = {
     {
       flag: '--step-layout <name>',
       description: 'Graphs of a step: heads (one for each kind of output) or body (shared weights); default: by size',
+    },
+    { flag: '--dictionary <file>', description: 'Of a CTC graph: its labels, as keys.txt, vocab.txt or vocab.json' },
+    { flag: '--blank <class>', description: 'Of a CTC graph: number or label of the blank (default: found)' },
+    {
+      flag: '--space <place>',
+      description: 'Of a CTC graph: last, if a space is the last class and not in the dictionary, else none',
+      values: ['none', 'last'],
     },
     { flag: '--name <name>', description: 'Name in the manifest' },
     { flag: '--description <text>', description: 'Description in the manifest' },
@@ -52,26 +66,9 @@ async function run(context: CommandContext): Promise<number> {
   if (out === undefined || out === '') {
     throw usageError('foretoken import needs --out, the folder to write.', { option: 'out' });
   }
-  const weights = options.choice('weights', ['float16', 'float32', 'int8', 'int4']);
-  const stepLayout = options.choice('step-layout', ['heads', 'body']);
-  const [name, description, licence] = ['name', 'description', 'licence'].map((option) => options.text(option));
-  const students = STUDENTS.flatMap(([option, student]) => {
-    const folder = options.text(option);
-    return folder === undefined ? [] : [[student, folder] as const];
-  });
   const folder = resolve(out);
   const notes: string[] = [];
-  const manifest = await importOrSay(context, folder, {
-    weights,
-    stepLayout,
-    name,
-    description,
-    licence,
-    ...Object.fromEntries(students),
-    replace: options.flag('replace'),
-    signal: io.signal,
-    onNote: ({ message }) => notes.push(message),
-  });
+  const manifest = await importOrSay(context, folder, importerOf(context, out, notes));
   const text = options.flag('json')
     ? toJson({ version: 1, folder, manifest })
     : describeManifest(folder, manifest, await context.services.describeModel(manifest));
@@ -81,14 +78,60 @@ async function run(context: CommandContext): Promise<number> {
   return EXIT.ok;
 }
 
+/** The import that the command line asks for. Throws `INVALID_ARGUMENT` for options of the other kind. */
+function importerOf(
+  { positionals: [source], options, services, io }: CommandContext,
+  out: string,
+  notes: string[],
+): () => Promise<ModelManifest> {
+  const [name, description, licence] = ['name', 'description', 'licence'].map((option) => options.text(option));
+  const common = { name, description, licence, replace: options.flag('replace'), signal: io.signal };
+  if (/\.onnx$/i.test(source)) {
+    refuse(options, OF_WEIGHTS, `goes with weights, but ${source} is a graph.`);
+    const dictionary = options.text('dictionary');
+    if (dictionary === undefined || dictionary === '') {
+      throw usageError(
+        'foretoken import needs --dictionary for a CTC graph: the file that lists its labels. Recurrent steps are imported in code, by importRecurrentSteps.',
+        { option: 'dictionary' },
+      );
+    }
+    const blank = options.text('blank');
+    const ctc = {
+      dictionary,
+      blank: blank !== undefined && /^\d+$/.test(blank) ? Number(blank) : blank,
+      space: options.choice('space', ['none', 'last']),
+      ...common,
+    };
+    return () => services.importCtcModel(source, out, ctc);
+  }
+  refuse(options, OF_GRAPHS, `goes with a CTC graph, a file that ends in .onnx, but ${source} does not.`);
+  const students = STUDENTS.flatMap(([option, student]) => {
+    const folder = options.text(option);
+    return folder === undefined ? [] : [[student, folder] as const];
+  });
+  const model = {
+    weights: options.choice('weights', ['float16', 'float32', 'int8', 'int4']),
+    stepLayout: options.choice('step-layout', ['heads', 'body']),
+    ...common,
+    ...Object.fromEntries(students),
+    onNote: ({ message }: ImportNote) => notes.push(message),
+  };
+  return () => services.importModel(source, out, model);
+}
+
+function refuse(options: Options, names: readonly string[], why: string): void {
+  const option = names.find((name) => options.texts(name).length > 0);
+  if (option !== undefined) throw usageError(`--${option} ${why} Leave it out.`, { option });
+}
+
 /** Imports, and says so when an interruption kept it from writing anything. */
 async function importOrSay(
-  { positionals, options, services, io }: CommandContext,
+  { io }: CommandContext,
   folder: string,
-  importOptions: ImportOptions,
+  importNow: () => Promise<ModelManifest>,
 ): Promise<ModelManifest> {
   try {
-    return await services.importModel(positionals[0], options.text('out')!, importOptions);
+    return await importNow();
   } catch (error) {
     // The terminal has echoed ^C.
     const begin = io.stderr.isTTY === true ? '\n' : '';
