@@ -55,6 +55,30 @@ export default [
     ],
   },
   {
+    file: 'packages/importers/src/tensors/quantise-blocks.ts',
+    tests: ['packages/importers/test/quantise-blocks.test.ts'],
+    faults: [
+      ['fill(bits === 8 ? zero : zero * 17)', 'fill(zero)'],
+      ['if (scale === 0) continue;', 'if (scale <= 0) continue;'],
+      ['Math.min(begin + BLOCK_SIZE, (row + 1) * columns)', 'begin + BLOCK_SIZE'],
+      ['scales[row * blocks + block] = scale;', 'scales[row * blocks] = scale;'],
+      ['(quantised[place >> 1] & 0x0f) | (whole << 4)', '(quantised[place >> 1] & 0xf0) | (whole << 4)'],
+      ['Math.abs(values[index]) > Math.abs(furthest)', 'values[index] > furthest'],
+    ],
+  },
+  {
+    file: 'packages/importers/src/blocks/quantised-product.ts',
+    tests: ['packages/importers/test/quantised-product.test.ts', 'packages/models/test/quantised-weights.test.ts'],
+    faults: [
+      [
+        "const product = quantisedProduct(graph, more, name, matrix, bits);\n  return graph.op('Slice', [product, list(0), list(-1), list(0)]);",
+        'return quantisedProduct(graph, rows, name, matrix, bits);',
+      ],
+      ['constant(128)', 'constant(127)'],
+      ['if (columns % BLOCK_SIZE === 0) return rows;', 'return rows;'],
+    ],
+  },
+  {
     file: 'packages/importers/src/tensors/half-storage.ts',
     tests: ['packages/importers/test/import-weights.test.ts', 'packages/models/test/weights-float16.test.ts'],
     faults: [['if (max >= TOO_LARGE) return undefined;', '']],

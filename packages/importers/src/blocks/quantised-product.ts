@@ -35,8 +35,8 @@ export function quantisedProduct(
 }
 
 /**
- * `quantisedProduct` of rows `[rows, in]` of which there may be one. One row alone is multiplied by another kernel, so the first
- * is multiplied twice, and the second result is left out.
+ * `quantisedProduct` of rows `[rows, in]` of which there may be one. A machine may multiply one row alone by another kernel, so the
+ * first is multiplied twice, and the second result is left out.
  */
 export function quantisedScores(
   graph: GraphBuilder,

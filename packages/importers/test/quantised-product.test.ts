@@ -1,0 +1,122 @@
+import { Yielder } from '@foretoken/core/kit';
+import * as onnxruntime from 'onnxruntime-node';
+import { describe, expect, it, vi } from 'vitest';
+import { quantisedProduct, quantisedRows, quantisedScores } from '../src/blocks/quantised-product.js';
+import { GraphBuilder, type Value } from '../src/graphs/graph-builder.js';
+import { WeightStore } from '../src/graphs/weight-store.js';
+import { BLOCK_SIZE } from '../src/tensors/quantise-blocks.js';
+
+/** More than one block, the last one not full. */
+const COLUMNS = 3 * BLOCK_SIZE + 8;
+const ROWS = 37;
+
+/** Numbers from -0.5 to 0.5 that depend on the seed alone. */
+function numbers(length: number, seed: number): Float32Array {
+  let state = seed;
+  return Float32Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32 - 0.5;
+  });
+}
+
+const VALUES = numbers(ROWS * COLUMNS, 7);
+const MATRIX = { dims: [ROWS, COLUMNS], values: async () => VALUES };
+
+type Input = readonly [type: 'float32' | 'int32', dims: readonly number[], values: Float32Array | Int32Array];
+
+/** What a graph of one input computes of several inputs. */
+async function outputsOf(
+  input: { readonly type: 'float32' | 'int32'; readonly dims: readonly (string | number)[] },
+  output: readonly (string | number)[],
+  build: (graph: GraphBuilder, x: Value) => Value,
+  inputs: readonly Input[],
+): Promise<readonly Float32Array[]> {
+  const store = new WeightStore('float32');
+  const graph = new GraphBuilder(store, 'weights.bin');
+  graph.op('Identity', [build(graph, graph.input('x', input.type, input.dims))], {}, { name: 'y' });
+  graph.output('y', 'float32', output);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of store.stream(new Yielder())) pieces.push(piece);
+  const session = await onnxruntime.InferenceSession.create(graph.build('product'), {
+    externalData: [{ path: 'weights.bin', data: Buffer.concat(pieces) }],
+  });
+  const results: Float32Array[] = [];
+  for (const [type, dims, values] of inputs) {
+    const { y } = await session.run({ x: new onnxruntime.Tensor(type, values, dims) });
+    results.push(y.data as Float32Array);
+  }
+  await session.release();
+  return results;
+}
+
+const states = (count: number): Input => [
+  'float32',
+  [count, COLUMNS],
+  numbers(5 * COLUMNS, 3).subarray(0, count * COLUMNS),
+];
+
+const product = (bits: 8 | 4) => (graph: GraphBuilder, x: Value) => quantisedProduct(graph, x, 'matrix', MATRIX, bits);
+const scores = (bits: 8 | 4) => (graph: GraphBuilder, x: Value) => quantisedScores(graph, x, 'matrix', MATRIX, bits);
+const ofStates = { type: 'float32', dims: ['rows', COLUMNS] } as const;
+
+describe.each([8, 4] as const)('a matrix in %i bits', (bits) => {
+  it('multiplies as the matrix itself does, but for what is rounded', async () => {
+    const count = 5;
+    const [own] = await outputsOf(ofStates, ['rows', ROWS], product(bits), [states(count)]);
+    const [, , x] = states(count);
+    // A block of 32 products of two numbers of at most 0.5, each off by half a step or by one.
+    const step = bits === 8 ? 0.5 / 127 : 0.5 / 8;
+    const limit = Math.sqrt(COLUMNS) * 0.5 * (step + 0.5 / 127) * 2;
+    let furthest = 0;
+    for (let row = 0; row < count; row++) {
+      for (let out = 0; out < ROWS; out++) {
+        let wanted = 0;
+        for (let at = 0; at < COLUMNS; at++) wanted += x[row * COLUMNS + at] * VALUES[out * COLUMNS + at];
+        furthest = Math.max(furthest, Math.abs(own[row * ROWS + out] - wanted));
+      }
+    }
+    expect(furthest).toBeGreaterThan(0);
+    expect(furthest).toBeLessThan(limit);
+  });
+
+  it('scores a row alone as beside others', async () => {
+    const [alone, two, five] = await outputsOf(ofStates, ['rows', ROWS], scores(bits), [
+      states(1),
+      states(2),
+      states(5),
+    ]);
+    expect(alone).toHaveLength(ROWS);
+    expect(five).toHaveLength(5 * ROWS);
+    expect(alone).toEqual(five.slice(0, ROWS));
+    expect(two).toEqual(five.slice(0, 2 * ROWS));
+  });
+
+  it('multiplies no score of one row alone, for which a machine may have another kernel', async () => {
+    const multiplied = (graph: GraphBuilder, x: Value): Value => {
+      const op = vi.spyOn(graph, 'op');
+      scores(bits)(graph, x);
+      return op.mock.results[op.mock.calls.findIndex(([type]) => type === 'MatMulNBits')].value;
+    };
+    const [alone] = await outputsOf(ofStates, ['products', ROWS], multiplied, [states(1)]);
+    expect(alone).toHaveLength(2 * ROWS);
+    expect(alone.slice(0, ROWS)).toEqual(alone.slice(ROWS));
+  });
+});
+
+it('gives the rows of a table in 8 bits within half a step, at their own width', async () => {
+  const tokenIds = [0, ROWS - 1, 4, 4];
+  const input: Input = ['int32', [2, 2], Int32Array.from(tokenIds)];
+  const [rows] = await outputsOf(
+    { type: 'int32', dims: ['batch', 'time'] },
+    ['batch', 'time', COLUMNS],
+    (graph, x) => quantisedRows(graph, 'table', MATRIX, x),
+    [input],
+  );
+  expect(rows).toHaveLength(tokenIds.length * COLUMNS);
+  for (const [at, id] of tokenIds.entries()) {
+    for (let column = 0; column < COLUMNS; column++) {
+      const difference = Math.abs(rows[at * COLUMNS + column] - VALUES[id * COLUMNS + column]);
+      expect(difference).toBeLessThanOrEqual((0.5 * 0.5 * 1.001) / 127);
+    }
+  }
+});
