@@ -48,7 +48,7 @@ export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
 export { describeGraph, type GraphDescription, type GraphValue } from '../onnx/graph-description.js';
 export { MAX_TEMPLATE } from '../processors/chat.js';
 export { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
-export type { Symbols } from '../tokenizer/symbol-tokenizer.js';
+export type { Symbols } from '../tokenizer/symbols.js';
 export { bfloat16BitsToFloat32, float16BitsToFloat32, float32ToFloat16Bits } from '../weights/float16.js';
 export {
   DTYPE_BYTES,

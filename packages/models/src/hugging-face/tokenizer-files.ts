@@ -3,7 +3,7 @@ import { type PieceTokenizerNames, TOKENIZER_BYTES, type TokenizerNames } from '
 import { unsupportedModel } from '../folder/refusal.js';
 import { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
 import { readPieceTokens } from '../tokenizer/piece-vocabulary.js';
-import { readSymbols } from '../tokenizer/symbol-tokenizer.js';
+import { readSymbols } from '../tokenizer/symbols.js';
 import type { FileReader } from './config-files.js';
 
 const TOKENIZER = 'tokenizer.json';

@@ -1,75 +1,9 @@
 import { ForetokenError, type Vocabulary } from '@foretoken/core';
-import * as v from 'valibot';
-import { parseJson } from '../folder/json.js';
-import { integer } from '../folder/manifest-schema.js';
 import { invalidFolder, quote } from '../folder/refusal.js';
 import { readTokens } from './read-tokens.js';
 import { assertSourceText, assertSourceTokens, emptySource } from './source-text.js';
+import { readSymbols } from './symbols.js';
 import type { TextTokenizer } from './text-tokenizer.js';
-
-/** Content of a symbols file: a list of symbols for each side, whose places are their ids. */
-export interface Symbols {
-  /** Of outputs. */
-  readonly target: readonly string[];
-  /** Of sources; default: those of outputs. */
-  readonly source?: readonly string[] | undefined;
-  /** Between the symbols of a source text; default: each character is a symbol. */
-  readonly separator?: string | undefined;
-  /** Between the symbols of an output text; default nothing. */
-  readonly joiner?: string | undefined;
-  /** The output symbol that reads as a space, such as `|`. */
-  readonly space?: string | undefined;
-  /** Output ids that no text shows. */
-  readonly hidden?: readonly number[] | undefined;
-  /** Source texts are read in lower case. */
-  readonly lowercase?: boolean | undefined;
-  /** Source ids: of what the list does not have (without it that is refused), and what is put around a source. */
-  readonly unknownId?: number | undefined;
-  readonly startId?: number | undefined;
-  readonly endId?: number | undefined;
-}
-
-const MAX_SYMBOLS = 1_000_000;
-const symbol = v.pipe(v.string(), v.maxLength(200, 'at most 200 characters'));
-const symbols = v.pipe(v.array(symbol), v.minLength(1, 'at least one symbol'), v.maxLength(MAX_SYMBOLS));
-const id = integer(0, MAX_SYMBOLS - 1);
-const SCHEMA: v.GenericSchema<unknown, Symbols> = v.strictObject({
-  target: symbols,
-  source: v.exactOptional(symbols),
-  separator: v.exactOptional(symbol),
-  joiner: v.exactOptional(symbol),
-  space: v.exactOptional(symbol),
-  hidden: v.exactOptional(v.array(id)),
-  lowercase: v.exactOptional(v.boolean()),
-  unknownId: v.exactOptional(id),
-  startId: v.exactOptional(id),
-  endId: v.exactOptional(id),
-});
-
-/** Reads a symbols file. Throws `INVALID_MODEL_FOLDER`. */
-export function readSymbols(json: string, file: string): Symbols {
-  const result = v.safeParse(SCHEMA, parseJson(json, file), { abortEarly: true });
-  if (!result.success) {
-    const [{ path = [], message, input }] = result.issues;
-    const field = path.map(({ key }) => String(key)).join('.') || 'the whole file';
-    throw invalidFolder(`${file}: ${field} is ${quote(input)}: ${message}. Make the model again.`, { file, field });
-  }
-  const found = result.output;
-  const { target, source = target, hidden = [], unknownId, startId, endId } = found;
-  const inside = (field: string, ids: readonly (number | undefined)[], size: number): void => {
-    const wrong = ids.find((one) => one !== undefined && one >= size);
-    if (wrong === undefined) return;
-    throw invalidFolder(`${file}: ${field} has ${wrong}, but ids below ${size} are required. Make the model again.`, {
-      file,
-      field,
-      received: wrong,
-      required: size,
-    });
-  };
-  inside('hidden', hidden, target.length);
-  inside('unknownId, startId or endId', [unknownId, startId, endId], source.length);
-  return found;
-}
 
 /**
  * A tokenizer of listed symbols, such as characters or phonemes; sources may have symbols of their own. Throws
