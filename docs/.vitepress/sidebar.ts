@@ -27,6 +27,7 @@ const PLUGINS = [
   'models',
   'hub',
   'importers',
+  'ai-sdk',
   'testkit',
   'metrics',
 ];

@@ -7,7 +7,14 @@ import { freshProject } from './fresh-project.mjs';
 /** Installs all packages into one project, and does there what the READMEs say: programs, types, command line, browser. */
 export async function allTogether(report, root, work, packages) {
   const peers = Object.assign({}, ...packages.map(({ manifest, folder }) => thirdPartyPeers(manifest, folder)));
-  const tools = { typescript: '.', vitest: '.', '@types/node': '.', 'onnxruntime-node': '.', 'onnxruntime-web': '.' };
+  const tools = {
+    typescript: '.',
+    ai: '.',
+    vitest: '.',
+    '@types/node': '.',
+    'onnxruntime-node': '.',
+    'onnxruntime-web': '.',
+  };
   const folder = freshProject(report, root, work, 'everything', packages, { ...peers, ...tools });
   const snippets = [
     ...snippetsOf(join(root, 'README.md'), 'README'),
