@@ -12,6 +12,8 @@ export default {
   deps: { neverBundle: [/^node:/] },
   fixedExtension: false,
   outDir: 'dist',
+  // A build from the cache is laid over what is there, so files must have the same names in each: with declarations and without.
+  hash: false,
   logLevel: 'warn',
   // With the sources in them, so that a debugger shows TypeScript where only the package is installed.
   sourcemap: true,
