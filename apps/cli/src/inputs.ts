@@ -1,9 +1,9 @@
-import { addAbortSignal, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Options } from './arguments.js';
 import { usageError } from './errors.js';
 import type { Io } from './io.js';
 import { checkedLine, type InputLine, readLines } from './lines.js';
-import { openText, readChunks } from './text-files.js';
+import { openText, readChunks, stoppable } from './text-files.js';
 
 /** Where sentences come from. `texts` are complete and were checked; lines may go on and hold errors. */
 export type Sentences =
@@ -51,5 +51,5 @@ export async function openInput(
     return readChunks(await openText('file', file, io.signal), 'file', file, io.signal);
   }
   if (file === undefined && io.stdin.isTTY === true) return undefined;
-  return readChunks(addAbortSignal(io.signal, io.stdin as Readable), 'file', undefined, io.signal);
+  return readChunks(stoppable(io.stdin as Readable, io.signal), 'file', undefined, io.signal);
 }

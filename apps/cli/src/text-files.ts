@@ -30,7 +30,7 @@ export async function openText(option: string, file: string, signal: AbortSignal
     descriptor = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0));
     const status = await fstat(descriptor);
     if (status.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
-    return addAbortSignal(signal, streamOf(descriptor, status.isFIFO()));
+    return stoppable(streamOf(descriptor, status.isFIFO()), signal);
   } catch (error) {
     if (descriptor !== undefined) await close(descriptor);
     signal.throwIfAborted();
@@ -60,6 +60,15 @@ export async function* readChunks(
     signal.throwIfAborted();
     throw unreadable(file === undefined ? 'Standard input' : nameOf(option, file), option, error);
   }
+}
+
+/**
+ * The stream, which ends with the signal's abort. Where that comes before anyone reads, as it may right after opening, there is nobody
+ * yet who hears of it: an `error` without a listener would end the process. Whoever reads later is told all the same.
+ */
+export function stoppable<Stream extends Readable>(stream: Stream, signal: AbortSignal): Stream {
+  stream.on('error', () => {});
+  return addAbortSignal(signal, stream);
 }
 
 function streamOf(descriptor: number, isPipe: boolean): Readable {

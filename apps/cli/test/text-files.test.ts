@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openText, readChunks } from '../src/text-files.js';
 import { cli } from './support.js';
@@ -35,6 +36,27 @@ describe('a file of text', () => {
     await writeFile(path, 'ä'.repeat(100_000));
     expect(await content(path)).toBe('ä'.repeat(100_000));
     expect((await cli(['decode', '--file', path])).code).toBe(0);
+  });
+
+  it.each<[string, () => string]>([
+    ['a file', () => join(folder, 'plain')],
+    ['a pipe that nobody writes to', () => pipe('stopped')],
+  ])('is not read, and ends nothing, where the signal aborts before the reader comes: %s', async (_, path) => {
+    const file = path();
+    for (const before of [true, false]) {
+      const controller = new AbortController();
+      const reason = new Error('stopped');
+      if (before) controller.abort(reason);
+      const stream = await openText('file', file, controller.signal).catch((error: unknown) => error);
+      controller.abort(reason);
+      // The stream has told its listeners by then; that nobody hears of it must not end the process.
+      for (let turn = 0; turn < 5; turn++) await settled();
+      if (stream === reason) continue;
+      const read = async () => {
+        for await (const part of readChunks(stream as Readable, 'file', file, controller.signal)) expect(part).toBe('');
+      };
+      await expect(read()).rejects.toBe(reason);
+    }
   });
 
   it.each<[string, () => string]>([
