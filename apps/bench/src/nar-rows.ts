@@ -4,6 +4,7 @@ import type { TextTokenizer } from '@foretoken/models';
 import { lengthStatistics, repetitionStatistics } from '@foretoken/one-shot';
 import type { Decoded } from './nar-measure.js';
 import type { NarStrategy } from './nar-strategies.js';
+import { sameTokens } from './same-tokens.js';
 import { mean, rounded, roundedSpread, type Spread, spread } from './statistics.js';
 
 /** Speed relative to a baseline: its time divided by the strategy's, so above 1 is faster. */
@@ -138,8 +139,4 @@ export function lengthErrorOf(
     absolute: rounded(meanAbsoluteDifference, DIGITS),
     ratio: rounded(ratio),
   };
-}
-
-function sameTokens(a: Int32Array, b: Int32Array): boolean {
-  return a.length === b.length && a.every((tokenId, index) => tokenId === b[index]);
 }

@@ -8,6 +8,7 @@ import { corpusBleu } from '@foretoken/metrics';
 import { type LoadedModel, loadModel } from '@foretoken/models';
 import { ngramDrafter, speculative } from '@foretoken/speculative';
 import { machineReport } from './machine.js';
+import { sameTokens } from './same-tokens.js';
 import { mean, rounded, roundedSpread, spread } from './statistics.js';
 import type { TestSet } from './test-sets.js';
 import { measureWidthBits } from './width-bits.js';
@@ -23,8 +24,6 @@ export interface PrecisionBenchOptions {
 
 const PRECISIONS = ['float32', 'int8', 'int4'] as const;
 type Precision = (typeof PRECISIONS)[number];
-
-const equal = (a: Int32Array, b: Int32Array): boolean => a.length === b.length && a.every((id, i) => id === b[i]);
 
 /**
  * One model with its weights in fp32, 8 and 4 bits, sentence by sentence in one interleaved run: greedy's speed over fp32's, the share of
@@ -81,14 +80,14 @@ async function compare(
       );
       measured[precision].milliseconds.push(milliseconds);
       measured[precision].outputs.push(tokenIds);
-      if (equal(results[0].best.tokenIds, tokenIds)) measured[precision].identical++;
+      if (sameTokens(results[0].best.tokenIds, tokenIds)) measured[precision].identical++;
     }
     if (index % 100 === 99) progress(`${index + 1} of ${sources.length} sentences`);
   }
   const rows: Record<string, unknown> = {};
   for (const precision of PRECISIONS) {
     const { milliseconds, outputs, identical } = measured[precision];
-    const same = outputs.filter((output, index) => equal(output, measured.float32.outputs[index])).length;
+    const same = outputs.filter((output, index) => sameTokens(output, measured.float32.outputs[index])).length;
     const ratios = milliseconds.map((own, index) => measured.float32.milliseconds[index] / own);
     const hypotheses = outputs.map((output) => models[precision].tokenizer.decode(output));
     const autoregressive = models[precision].part('autoregressive');

@@ -14,6 +14,7 @@ import { openModelFolder, readGraph } from '@foretoken/models';
 import type { BenchModel } from './bench-model.js';
 import { copyingModel } from './copying-model.js';
 import { machineReport } from './machine.js';
+import { sameTokens } from './same-tokens.js';
 import { rounded, roundedSpread, spread } from './statistics.js';
 import { stepManifest } from './step-manifest.js';
 import type { TestSet } from './test-sets.js';
@@ -118,8 +119,6 @@ interface Decoded {
 }
 
 const outputOf = (end: DecodeEndEvent): Int32Array => end.results[0]?.hypotheses[0]?.tokenIds;
-
-const sameTokens = (a: Int32Array, b: Int32Array): boolean => a.length === b.length && a.every((id, i) => id === b[i]);
 
 async function decoded({ decoder, model }: Way, sources: readonly TokenSource[]): Promise<Decoded> {
   const began = performance.now();

@@ -4,6 +4,7 @@ import { latticeDrafter, ngramDrafter, speculative } from '@foretoken/speculativ
 import { measureBatchSpeedup } from './batch-speedup.js';
 import { type BenchModel, draftingOptions } from './bench-model.js';
 import { machineReport } from './machine.js';
+import { sameTokens } from './same-tokens.js';
 import { mean, rounded, roundedSpread, spread } from './statistics.js';
 import { measureStepCosts } from './step-costs.js';
 import type { TestSet } from './test-sets.js';
@@ -29,8 +30,6 @@ async function timed(run: () => AsyncIterable<DecodeEvent>): Promise<Timed> {
 }
 
 const outputOf = ({ end }: Timed): Int32Array => end.results[0]?.hypotheses[0]?.tokenIds;
-
-const equal = (a: Int32Array, b: Int32Array): boolean => a.length === b.length && a.every((id, i) => id === b[i]);
 
 /**
  * Greedy against speculative decoding, interleaved sentence by sentence in one process: batch 1, same threads, everything
@@ -89,7 +88,7 @@ export async function speculativeBench(
     if (reference === undefined) throw new RangeError('repeats must be at least 1');
     for (const name of names) {
       const result = best[name] as Timed;
-      tally(name, result, equal(outputOf(result), outputOf(reference)));
+      tally(name, result, sameTokens(outputOf(result), outputOf(reference)));
       ratios[name] ??= [];
       ratios[name].push(reference.milliseconds / result.milliseconds);
     }

@@ -1,16 +1,10 @@
 import { checkOptions, wrongValue, Yielder } from '@foretoken/core/kit';
-import {
-  assertTarget,
-  hubFolder,
-  isHubLocation,
-  type ModelManifest,
-  proveModel,
-  writeModelFolder,
-} from '@foretoken/models/folder';
+import { assertTarget, hubFolder, isHubLocation, type ModelManifest } from '@foretoken/models/folder';
 import { architectureOf } from './architectures/known-architectures.js';
 import { IMPORT_OPTIONS, type ImportOptions } from './import-options.js';
 import { nameOf } from './name-of.js';
 import { openWeights } from './readers/open-weights.js';
+import { writeModel } from './write-model.js';
 
 /**
  * Imports a weights folder, named by its path or as `hub:owner/name[@revision]` (config.json, model.safetensors, tokenizer.json), or a GGUF file as a Foretoken model folder at `target`: a
@@ -41,9 +35,5 @@ export async function importModel(
   await assertTarget(target, given.replace ?? false);
   const named = { ...given, name: given.name ?? nameOf(weightsFolder), weights: given.weights ?? 'float16' };
   const content = await architectureOf(folder).build(folder, named, pace);
-  return writeModelFolder(target, content.manifest, content.files, {
-    replace: given.replace ?? false,
-    signal,
-    prove: (path) => proveModel(path, signal),
-  });
+  return writeModel(target, content, given);
 }

@@ -1,24 +1,10 @@
-import {
-  callback,
-  flag,
-  immediate,
-  type OptionReader,
-  type OptionTable,
-  oneOf,
-  text,
-  withMethods,
-  wrongValue,
-} from '@foretoken/core/kit';
+import { callback, immediate, type OptionReader, type OptionTable, oneOf, text, wrongValue } from '@foretoken/core/kit';
 import { type ImportNote, isObject } from '@foretoken/models/folder';
+import { TARGET_OPTIONS, type TargetOptions } from './target-options.js';
 import { WEIGHT_PRECISIONS, type WeightPrecision } from './tensors/weight-precision.js';
 
 /** Options of `importModel`. */
-export interface ImportOptions {
-  /** Name in the manifest; default: the weights folder's own. */
-  readonly name?: string | undefined;
-  readonly description?: string | undefined;
-  /** Licence of the weights, in words or as an SPDX expression. */
-  readonly licence?: string | undefined;
+export interface ImportOptions extends TargetOptions {
   /**
    * How weights are stored (default float16, half the size). With `float32` and `float16` computing is float32, and weights that
    * float16 cannot hold stay float32. `int8` and `int4` keep the matrices of the autoregressive model in 8 or 4 bits, a scale for
@@ -45,10 +31,6 @@ export interface ImportOptions {
   readonly edit?: string | undefined;
   /** Free facts about the training, kept in the manifest. */
   readonly training?: Readonly<Record<string, unknown>> | undefined;
-  /** Replace an existing target folder (default: refuse). */
-  readonly replace?: boolean | undefined;
-  /** Looked at between steps; once the model is in place it has no effect any more. */
-  readonly signal?: AbortSignal | undefined;
   /**
    * Told what the weights folder says about decoding that the model does not do by itself, such as `num_beams`. The manifest
    * lists it too, as `training.notUsed`.
@@ -66,9 +48,7 @@ const facts: OptionReader<Readonly<Record<string, unknown>>> = (name, value) => 
 
 /** What `importModel` takes. */
 export const IMPORT_OPTIONS: OptionTable<ImportOptions> = {
-  name: text,
-  description: text,
-  licence: text,
+  ...TARGET_OPTIONS,
   weights: oneOf(...WEIGHT_PRECISIONS),
   stepLayout: oneOf('heads', 'body'),
   ctc: text,
@@ -77,7 +57,5 @@ export const IMPORT_OPTIONS: OptionTable<ImportOptions> = {
   dag: text,
   edit: text,
   training: facts,
-  replace: flag,
-  signal: withMethods<AbortSignal>('an AbortSignal', 'throwIfAborted', 'addEventListener'),
   onNote: callback(immediate),
 };

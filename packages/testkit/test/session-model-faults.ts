@@ -36,6 +36,21 @@ function sessions<Session extends object, Model extends { open(...given: never[]
 const canvas = sessions<CanvasSession, CanvasOf>;
 const edit = sessions<EditSession, EditOf>;
 
+/** Faults of opening, which models of canvases and of edits have alike. */
+function openFaults<Model extends CanvasOf | EditOf>(): Fault<Model>[] {
+  const opening =
+    (missing: 'encoding' | 'signal') =>
+    (model: Model): Model => ({
+      ...model,
+      open: (sources: readonly TokenSource[], options?: object) =>
+        model.open(sources, { ...options, [missing]: undefined }),
+    });
+  return [
+    { fault: 'looks at no encoding', law: ENCODING, plant: opening('encoding') },
+    { fault: 'does not look at the signal', law: REFUSES_OPEN, plant: opening('signal') },
+  ];
+}
+
 type Change = <Prediction extends CanvasPrediction>(predictions: Prediction[], rows: number) => Prediction[];
 
 const filling = (change: Change) => ({
@@ -165,22 +180,7 @@ export const CANVAS_FAULTS: readonly Fault<CanvasOf>[] = [
     law: APART,
     plant: canvas(() => ({ async [Symbol.asyncDispose]() {} })),
   },
-  {
-    fault: 'looks at no encoding',
-    law: ENCODING,
-    plant: (model) => ({
-      ...model,
-      open: (sources, options) => model.open(sources, { ...options, encoding: undefined }),
-    }),
-  },
-  {
-    fault: 'does not look at the signal',
-    law: REFUSES_OPEN,
-    plant: (model) => ({
-      ...model,
-      open: (sources, options) => model.open(sources, { ...options, signal: undefined }),
-    }),
-  },
+  ...openFaults<CanvasOf>(),
 ];
 
 const SAYS = 'says of a canvas beside others what it says of it alone, in their order';
@@ -236,20 +236,5 @@ export const EDIT_FAULTS: readonly Fault<EditOf>[] = [
     law: APART,
     plant: edit(() => ({ async [Symbol.asyncDispose]() {} })),
   },
-  {
-    fault: 'looks at no encoding',
-    law: ENCODING,
-    plant: (model) => ({
-      ...model,
-      open: (sources, options) => model.open(sources, { ...options, encoding: undefined }),
-    }),
-  },
-  {
-    fault: 'does not look at the signal',
-    law: REFUSES_OPEN,
-    plant: (model) => ({
-      ...model,
-      open: (sources, options) => model.open(sources, { ...options, signal: undefined }),
-    }),
-  },
+  ...openFaults<EditOf>(),
 ];

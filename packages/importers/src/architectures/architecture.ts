@@ -1,15 +1,9 @@
 import { ForetokenError } from '@foretoken/core';
 import type { Yielder } from '@foretoken/core/kit';
-import type { FileContent, ManifestContent } from '@foretoken/models/folder';
 import type { ImportOptions } from '../import-options.js';
 import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';
-import { matrixBits, type WeightPrecision } from '../tensors/weight-precision.js';
-
-/** What becomes a model folder: its manifest, the files' sizes and digests apart, and its files. */
-export interface ModelContent {
-  readonly manifest: ManifestContent;
-  readonly files: Map<string, FileContent>;
-}
+import { productsOf, type WeightPrecision } from '../tensors/weight-precision.js';
+import type { ModelContent } from '../write-model.js';
 
 /** Options of one import, where the name and the precision of weights are decided. */
 export type NamedOptions = ImportOptions & { readonly name: string; readonly weights: WeightPrecision };
@@ -23,18 +17,9 @@ export interface Architecture {
   readonly build: (folder: WeightsFolder, options: NamedOptions, pace: Yielder) => Promise<ModelContent>;
 }
 
-/** The part of a manifest that all architectures have in common. */
-export function heading({
-  name,
-  description = '',
-  licence = 'unknown',
-}: NamedOptions): Pick<ManifestContent, 'format' | 'formatVersion' | 'name' | 'description' | 'licence'> {
-  return { format: 'foretoken-model', formatVersion: 1, name, description, licence };
-}
-
 /** Refuses 8 and 4 bits for an architecture whose products have no such form. Throws `INVALID_ARGUMENT`. */
 export function refuseQuantised(path: string, kind: string, { weights }: NamedOptions): void {
-  if (matrixBits(weights) === undefined) return;
+  if (productsOf(weights) === 'float32') return;
   throw new ForetokenError(
     'INVALID_ARGUMENT',
     `${path} is ${kind}, whose weights can be stored as float32 or float16 only. Leave out weights, or choose one of these.`,

@@ -121,17 +121,17 @@ export class GraphBuilder {
 
   /** An int8 weight of the shared store. */
   weightInt8(name: string, dims: readonly number[], values: WeightValues<Int8Array>): Value {
-    if (!this.#initializers.has(name)) {
-      this.#store.addInt8(name, dims, values);
-      this.#initializers.set(name, STORED);
-    }
-    return name;
+    return this.#stored(name, () => this.#store.addInt8(name, dims, values));
   }
 
   /** A weight of the shared store in bytes without sign: values of 8 or 4 bits. */
   weightUint8(name: string, dims: readonly number[], values: WeightValues<Uint8Array>): Value {
+    return this.#stored(name, () => this.#store.addUint8(name, dims, values));
+  }
+
+  #stored(name: string, add: () => void): Value {
     if (!this.#initializers.has(name)) {
-      this.#store.addUint8(name, dims, values);
+      add();
       this.#initializers.set(name, STORED);
     }
     return name;

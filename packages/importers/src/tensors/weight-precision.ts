@@ -13,13 +13,7 @@ export function storageOf(weights: WeightPrecision): 'float32' | 'float16' {
   return weights === 'float32' ? 'float32' : 'float16';
 }
 
-/** Bits of the matrices, where these are 8 or 4. Tables of tokens have 8 at least. */
-export function matrixBits(weights: WeightPrecision): 8 | 4 | undefined {
-  return weights === 'int8' ? 8 : weights === 'int4' ? 4 : undefined;
-}
-
-/** How products with those matrices are computed, by the name that blocks know. */
+/** How products with the matrices are computed, by the name that blocks know. Tables of tokens have 8 bits at least. */
 export function productsOf(weights: WeightPrecision): 'float32' | 'weights8' | 'weights4' {
-  const bits = matrixBits(weights);
-  return bits === undefined ? 'float32' : bits === 8 ? 'weights8' : 'weights4';
+  return weights === 'int8' ? 'weights8' : weights === 'int4' ? 'weights4' : 'float32';
 }

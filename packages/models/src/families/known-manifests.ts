@@ -1,7 +1,7 @@
 /** What those need who write folders of the families that come with the package. */
 export { type CausalLanguageModelManifest, STEP_MODES } from './causal-lm/causal-manifest.js';
 export type { CtcInput, CtcOutput } from './ctc/ctc-family.js';
-export { CTC_BATCHES, type CtcManifest, SCORE_LAYOUTS, SCORE_VALUES } from './ctc/ctc-manifest.js';
+export { CTC_BATCHES, type CtcManifest, SCORE_LAYOUTS } from './ctc/ctc-manifest.js';
 export type { FloatSource } from './ctc/float-source.js';
 export type { BodyGraphFiles, HeadGraphFiles, MarianManifest } from './marian/marian-manifest.js';
 export { VOCABULARY_MODES } from './marian/vocabulary-modes.js';
@@ -12,6 +12,5 @@ export {
   type EncoderInput,
   type RecurrentManifest,
   STEP_ROLES,
-  STEP_VALUES,
   type StepInput,
 } from './recurrent/recurrent-manifest.js';

@@ -2,6 +2,10 @@ import * as v from 'valibot';
 import type { GraphTensor, SymbolTokenizerNames } from './manifest.js';
 import { fileName, integer } from './manifest-schema.js';
 
+/** What the scores of a graph that is not ours are. */
+export const SCORE_VALUES = ['logits', 'logProbs', 'probabilities'] as const;
+export type ScoreValues = (typeof SCORE_VALUES)[number];
+
 /** Lists of symbols as a tokenizer. */
 export const symbolTokenizer: v.GenericSchema<SymbolTokenizerNames> = v.strictObject({ symbols: fileName });
 

@@ -18,10 +18,8 @@ export {
   encodedStates,
   openRecurrentModel,
   SCORE_LAYOUTS,
-  SCORE_VALUES,
   STEP_MODES,
   STEP_ROLES,
-  STEP_VALUES,
   VOCABULARY_MODES,
 } from '../families/known-manifests.js';
 export { CONFIG, GENERATION_CONFIG } from '../hugging-face/config-files.js';
@@ -61,6 +59,7 @@ export {
   type WeightDtype,
   type WeightTensor,
 } from '../weights/safetensors.js';
+export { SCORE_VALUES, type ScoreValues } from './export-schema.js';
 export { FOREIGN_BYTES, foreignContent } from './foreign-content.js';
 export { decodeUtf8, isObject, MAX_NESTING, parseJson } from './json.js';
 export {

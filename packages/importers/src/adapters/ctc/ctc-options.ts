@@ -1,18 +1,9 @@
-import {
-  flag,
-  integer,
-  listOf,
-  type OptionReader,
-  type OptionTable,
-  oneOf,
-  signal,
-  text,
-  wrongValue,
-} from '@foretoken/core/kit';
-import { CTC_BATCHES, SCORE_LAYOUTS, SCORE_VALUES } from '@foretoken/models/folder';
+import { integer, listOf, type OptionReader, type OptionTable, oneOf, text, wrongValue } from '@foretoken/core/kit';
+import { CTC_BATCHES, SCORE_LAYOUTS, SCORE_VALUES, type ScoreValues } from '@foretoken/models/folder';
+import { TARGET_OPTIONS, type TargetOptions } from '../../target-options.js';
 
 /** Options of `importCtcModel`. What is left out is found by running the graph; what is told is checked by it. */
-export interface CtcImportOptions {
+export interface CtcImportOptions extends TargetOptions {
   /**
    * The labels: a list; or a file, one a line (`keys.txt`), one with its id a line (`vocab.txt`), a JSON list, or a JSON object of ids
    * by label (`vocab.json`). Its length must fit the classes of the graph.
@@ -33,17 +24,12 @@ export interface CtcImportOptions {
   readonly dims?: readonly (number | null)[] | undefined;
   /** Longest source; default 4,194,304 samples, or 16,384 frames or columns. */
   readonly maxLength?: number | undefined;
-  readonly values?: (typeof SCORE_VALUES)[number] | undefined;
+  readonly values?: ScoreValues | undefined;
   readonly layout?: (typeof SCORE_LAYOUTS)[number] | undefined;
   /** Which sources may be read together. */
   readonly batches?: (typeof CTC_BATCHES)[number] | undefined;
   /** The output that holds the scores, where there are several of three dimensions. */
   readonly output?: string | undefined;
-  readonly name?: string | undefined;
-  readonly description?: string | undefined;
-  readonly licence?: string | undefined;
-  readonly replace?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 const dictionary: OptionReader<string | readonly string[]> = (name, value) =>
@@ -73,9 +59,5 @@ export const CTC_OPTIONS: OptionTable<CtcImportOptions> = {
   layout: oneOf(...SCORE_LAYOUTS),
   batches: oneOf(...CTC_BATCHES),
   output: text,
-  name: text,
-  description: text,
-  licence: text,
-  replace: flag,
-  signal,
+  ...TARGET_OPTIONS,
 };

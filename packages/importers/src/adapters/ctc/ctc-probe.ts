@@ -3,6 +3,7 @@ import { Yielder } from '@foretoken/core/kit';
 import { GraphSession, type OnnxRuntime, RuntimeTimings, type Tensor } from '@foretoken/core/runtime';
 import { type CtcManifest, type GraphTensor, unsupportedModel } from '@foretoken/models/folder';
 import type { ExportedGraph } from '../read-export.js';
+import { assertFound, findScoreValues, TOLERANCE } from '../score-values.js';
 import type { CtcImportOptions } from './ctc-options.js';
 import type { CtcSignature } from './ctc-signature.js';
 import type { ClassEvidence } from './fit-labels.js';
@@ -25,8 +26,6 @@ const FRAME_LENGTHS = [
   [1024, 512],
   [64, 32],
 ];
-/** Differences that come of the order of sums, not of what is beside a source. */
-const TOLERANCE = 1e-3;
 
 /**
  * Runs a CTC graph on silence and noise, and tells what its scores are. Throws `UNSUPPORTED_MODEL` where it runs on none of the lengths
@@ -100,7 +99,7 @@ class Probe {
       commonest,
       share: counts[commonest] / frames.length,
       layout,
-      values: this.#values(frames),
+      values: findScoreValues(frames, this.#told.values, this.#graph.file),
       batches: await this.#batches(long, short, layout),
       stride: long / time,
     };
@@ -147,23 +146,7 @@ class Probe {
         long,
       );
     }
-    this.#agree('layout', told, found);
-    return found;
-  }
-
-  #values(frames: readonly Float32Array[]): CtcProbe['values'] {
-    const every = (test: (frame: Float32Array) => boolean): boolean => frames.every(test);
-    const sum = (frame: Float32Array, of: (score: number) => number) =>
-      frame.reduce((total, score) => total + of(score), 0);
-    const isOne = (total: number) => Math.abs(total - 1) < TOLERANCE;
-    const found = every((frame) => frame.every((score) => score >= 0) && isOne(sum(frame, (score) => score)))
-      ? 'probabilities'
-      : every((frame) => isOne(sum(frame, Math.exp)))
-        ? 'logProbs'
-        : 'logits';
-    // Log-probabilities are logits too.
-    if (this.#told.values === 'logits' && found === 'logProbs') return 'logits';
-    this.#agree('values', this.#told.values, found);
+    assertFound('layout', told, found, this.#graph.file);
     return found;
   }
 
@@ -173,7 +156,9 @@ class Probe {
     const order = ['alone', 'equal-lengths', 'padded'] as const;
     const found = await this.#found(long, short, layout, inputs, outputs);
     const { batches: told } = this.#told;
-    if (told !== undefined && order.indexOf(told) > order.indexOf(found)) this.#agree('batches', told, found);
+    if (told !== undefined && order.indexOf(told) > order.indexOf(found)) {
+      assertFound('batches', told, found, this.#graph.file);
+    }
     return told ?? found;
   }
 
@@ -281,16 +266,6 @@ class Probe {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
       return 0.2 * (state / 2 ** 31 - 1);
     });
-  }
-
-  /** Throws `INVALID_ARGUMENT` where what was told is not what was found. */
-  #agree(option: 'layout' | 'values' | 'batches', told: string | undefined, found: string): void {
-    if (told === undefined || told === found) return;
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `${option} is ${told}, but running ${this.#graph.file} shows ${found}. Leave ${option} out.`,
-      { option, received: told, required: found },
-    );
   }
 
   #unsupported(why: string, received: unknown): ForetokenError {

@@ -7,9 +7,9 @@ import {
   type ManifestContent,
   type ModelManifest,
   onnxruntimeNode,
-  proveModel,
-  writeModelFolder,
 } from '@foretoken/models/folder';
+import { heading } from '../../target-options.js';
+import { writeModel } from '../../write-model.js';
 import { exportedFiles, readExport } from '../read-export.js';
 import { CTC_OPTIONS, type CtcImportOptions } from './ctc-options.js';
 import { probeCtc } from './ctc-probe.js';
@@ -41,11 +41,7 @@ export async function importCtcModel(graph: string, target: string, options: Ctc
   const { symbols, blankId } = fitLabels(labels, probe, told);
   const { classes, layout, values, batches, stride } = probe;
   const manifest: ManifestContent<CtcManifest> = {
-    format: 'foretoken-model',
-    formatVersion: 1,
-    name: told.name ?? basename(graph).replace(/\.onnx$/i, ''),
-    description: told.description ?? '',
-    licence: told.licence ?? 'unknown',
+    ...heading({ ...told, name: told.name ?? basename(graph).replace(/\.onnx$/i, '') }),
     family: 'ctc',
     tokenizer: { symbols: SYMBOLS },
     vocabulary: { size: classes },
@@ -64,9 +60,5 @@ export async function importCtcModel(graph: string, target: string, options: Ctc
     ctc: { blankId, maxCandidates: Math.min(MAX_CANDIDATES, classes) },
   };
   const files = new Map<string, FileContent>([...exportedFiles(exported, GRAPH), [SYMBOLS, JSON.stringify(symbols)]]);
-  return writeModelFolder(target, manifest, files, {
-    replace,
-    signal,
-    prove: (path) => proveModel(path, signal),
-  });
+  return writeModel(target, { manifest, files }, told);
 }

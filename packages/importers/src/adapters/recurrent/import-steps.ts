@@ -8,12 +8,12 @@ import {
   type ManifestContent,
   type ModelManifest,
   onnxruntimeNode,
-  proveModel,
   quote,
   type RecurrentManifest,
   unsupportedModel,
-  writeModelFolder,
 } from '@foretoken/models/folder';
+import { heading } from '../../target-options.js';
+import { writeModel } from '../../write-model.js';
 import { EXPOSED, exposeScores } from '../expose-scores.js';
 import { type ExportedGraph, exportedFiles, readExport } from '../read-export.js';
 import { type RecurrentStepOptions, STEP_OPTIONS } from './step-options.js';
@@ -62,11 +62,7 @@ export async function importRecurrentSteps(
     role: EncoderInput['role'],
     values: RecurrentManifest['step']['values'],
   ): ManifestContent<RecurrentManifest> => ({
-    format: 'foretoken-model',
-    formatVersion: 1,
-    name: told.name ?? basename(step).replace(/\.onnx$/i, ''),
-    description: told.description ?? '',
-    licence: told.licence ?? 'unknown',
+    ...heading({ ...told, name: told.name ?? basename(step).replace(/\.onnx$/i, '') }),
     family: 'recurrent',
     tokenizer: { symbols: SYMBOLS },
     vocabulary: { size, startTokenId: told.startTokenId, endTokenId: told.endTokenId, padTokenId: told.padTokenId },
@@ -100,11 +96,7 @@ export async function importRecurrentSteps(
     ...(encoder === undefined ? [] : exportedFiles(encoder, ENCODER)),
     [SYMBOLS, JSON.stringify(symbols)],
   ]);
-  return writeModelFolder(target, manifest(role, values), files, {
-    replace,
-    signal,
-    prove: (path) => proveModel(path, signal),
-  });
+  return writeModel(target, { manifest: manifest(role, values), files }, told);
 }
 
 /** The step's graph, with scores as an output where they are told to be inside. */

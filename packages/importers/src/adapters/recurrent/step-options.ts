@@ -1,17 +1,9 @@
-import {
-  flag,
-  integer,
-  type OptionReader,
-  type OptionTable,
-  oneOf,
-  signal,
-  text,
-  wrongValue,
-} from '@foretoken/core/kit';
-import { isObject, STEP_VALUES, type Symbols } from '@foretoken/models/folder';
+import { integer, type OptionReader, type OptionTable, oneOf, text, wrongValue } from '@foretoken/core/kit';
+import { isObject, SCORE_VALUES, type ScoreValues, type Symbols } from '@foretoken/models/folder';
+import { TARGET_OPTIONS, type TargetOptions } from '../../target-options.js';
 
 /** Options of `importRecurrentSteps`. */
-export interface RecurrentStepOptions {
+export interface RecurrentStepOptions extends TargetOptions {
   /** File of the encoder's graph; without one the model is a language model. */
   readonly encoder?: string | undefined;
   /** The symbols of outputs, and of sources where they have their own; their places are their ids. */
@@ -30,15 +22,10 @@ export interface RecurrentStepOptions {
   /** A value inside the step's graph that holds them, where no output does. */
   readonly exposeScores?: string | undefined;
   /** What they are; default found by running the step. */
-  readonly values?: (typeof STEP_VALUES)[number] | undefined;
+  readonly values?: ScoreValues | undefined;
   /** Most symbols of a source, and tokens of an output with its start; default 512. */
   readonly maxSourceLength?: number | undefined;
   readonly maxLength?: number | undefined;
-  readonly name?: string | undefined;
-  readonly description?: string | undefined;
-  readonly licence?: string | undefined;
-  readonly replace?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 const symbols: OptionReader<Symbols> = (name, value) => {
@@ -58,12 +45,8 @@ export const STEP_OPTIONS: OptionTable<RecurrentStepOptions> = {
   mask: oneOf('source', 'padding'),
   scores: text,
   exposeScores: text,
-  values: oneOf(...STEP_VALUES),
+  values: oneOf(...SCORE_VALUES),
   maxSourceLength: integer(1, 65_536),
   maxLength: integer(2, 65_536),
-  name: text,
-  description: text,
-  licence: text,
-  replace: flag,
-  signal,
+  ...TARGET_OPTIONS,
 };

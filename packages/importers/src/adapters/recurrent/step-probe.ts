@@ -10,13 +10,12 @@ import {
   unsupportedModel,
 } from '@foretoken/models/folder';
 import type { ExportedGraph } from '../read-export.js';
+import { findScoreValues, TOLERANCE } from '../score-values.js';
 import type { RecurrentStepOptions } from './step-options.js';
 import type { readEncoderInputs } from './step-signature.js';
 
 type Values = RecurrentManifest['step']['values'];
 type Make = (role: EncoderInput['role'], values: Values) => ManifestContent<RecurrentManifest>;
-
-const TOLERANCE = 1e-3;
 
 async function sessionOf({ file, bytes, externalData }: ExportedGraph, runtime: OnnxRuntime): Promise<GraphSession> {
   return GraphSession.create(runtime, { path: file, graph: bytes, externalData }, { threads: 1 }, new RuntimeTimings());
@@ -95,20 +94,7 @@ export async function probeValues(
         required: size,
       });
     }
-    const sum = (of: (score: number) => number): number => logits.reduce((total, score) => total + of(score), 0);
-    const isOne = (total: number): boolean => Math.abs(total - 1) < TOLERANCE;
-    const found: Values =
-      logits.every((score) => score >= 0) && isOne(sum((score) => score))
-        ? 'probabilities'
-        : isOne(sum(Math.exp))
-          ? 'logProbs'
-          : 'logits';
-    if (told === undefined || told === found || (told === 'logits' && found === 'logProbs')) return told ?? found;
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `values is ${told}, but running ${step.file} shows ${found}. Leave values out.`,
-      { option: 'values', received: told, required: found },
-    );
+    return findScoreValues([logits], told, step.file);
   } finally {
     for (const session of sessions.values()) await session.dispose();
   }

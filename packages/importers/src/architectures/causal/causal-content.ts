@@ -11,8 +11,10 @@ import type { ProductPrecision } from '../../blocks/block-context.js';
 import { GraphFiles } from '../../graphs/graph-files.js';
 import { STUDENTS } from '../../import-options.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
+import { heading } from '../../target-options.js';
 import { productsOf } from '../../tensors/weight-precision.js';
-import { heading, type ModelContent, type NamedOptions } from '../architecture.js';
+import type { ModelContent } from '../../write-model.js';
+import type { NamedOptions } from '../architecture.js';
 import { type CausalNetwork, emitCausalStep } from './causal-step.js';
 
 const STEP = 'step.onnx';
@@ -20,19 +22,25 @@ const CHAT = 'chat_template.jinja';
 /** Most candidates that the top-k head returns for each node. */
 const STEP_CANDIDATES = 64;
 
+/** Sizes of a decoder-only model. */
+export interface CausalShape {
+  readonly vocabularySize: number;
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  readonly headWidth: number;
+  readonly feedForward: number;
+  /** Most positions at which the model computes here what the original computes. */
+  readonly positions: number;
+  /** What the model here does not do as the config says. */
+  readonly notes?: readonly ImportNote[] | undefined;
+  readonly epsilon: number;
+}
+
 /** What an architecture says of its decoder-only model. */
 export interface CausalModel {
-  readonly shape: {
-    readonly vocabularySize: number;
-    readonly width: number;
-    readonly layers: number;
-    readonly heads: number;
-    readonly keyValueHeads: number;
-    readonly headWidth: number;
-    readonly positions: number;
-    /** What the model here does not do as the config says. */
-    readonly notes?: readonly ImportNote[] | undefined;
-  };
+  readonly shape: CausalShape;
   /** The network, which never outputs the tokens that are `suppressed`. */
   readonly network: (suppressed: readonly number[], precision: ProductPrecision) => CausalNetwork;
 }

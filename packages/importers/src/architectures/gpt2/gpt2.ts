@@ -10,7 +10,7 @@ import { configFlag, configNumber } from '../../readers/hugging-face/config-valu
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import { type TensorOf, tensorReader } from '../../tensors/tensor-reader.js';
 import type { Architecture } from '../architecture.js';
-import { causalContent } from '../causal/causal-content.js';
+import { type CausalShape, causalContent } from '../causal/causal-content.js';
 import type { CausalInputs, CausalNetwork, CausalStates } from '../causal/causal-step.js';
 
 /** GPT-2: pre-norm layers with learned positions. */
@@ -30,9 +30,7 @@ export const gpt2: Architecture = {
   },
 };
 
-type Gpt2Shape = ReturnType<typeof readShape>;
-
-function readShape(folder: WeightsFolder) {
+function readShape(folder: WeightsFolder): CausalShape {
   const { config, path } = folder;
   const refuse = (field: string, required: string): never => {
     throw unsupportedModel(
@@ -63,7 +61,7 @@ function readShape(folder: WeightsFolder) {
 }
 
 function network(
-  shape: Gpt2Shape,
+  shape: CausalShape,
   tensorOf: TensorOf,
   suppressed: readonly number[],
   precision: ProductPrecision,
@@ -91,7 +89,7 @@ function network(
   };
 }
 
-function emitLayers(context: BlockContext, shape: Gpt2Shape, x: Value, { past, bias }: CausalInputs): CausalStates {
+function emitLayers(context: BlockContext, shape: CausalShape, x: Value, { past, bias }: CausalInputs): CausalStates {
   const { graph } = context;
   const { width, heads, feedForward, epsilon } = shape;
   const sizes = graph.constant('int64', [3], [width, width, width]);

@@ -4,22 +4,11 @@ import type { RotaryRates } from '../../blocks/rotary.js';
 import { configInteger, refuseConfig } from '../../readers/hugging-face/config-fields.js';
 import { configFlag, configNumber } from '../../readers/hugging-face/config-values.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
+import type { CausalShape } from '../causal/causal-content.js';
 import { readRotary } from './rope-rates.js';
 
 /** A model of the Llama family: its sizes, and where its members differ. */
-export interface LlamaShape {
-  readonly vocabularySize: number;
-  readonly width: number;
-  readonly layers: number;
-  readonly heads: number;
-  readonly keyValueHeads: number;
-  readonly headWidth: number;
-  readonly feedForward: number;
-  /** Most positions at which the model computes here what the original computes. */
-  readonly positions: number;
-  /** Why there are fewer than the config says, where there are. */
-  readonly notes: readonly ImportNote[];
-  readonly epsilon: number;
+export interface LlamaShape extends CausalShape {
   readonly biased: { readonly in: boolean; readonly out: boolean; readonly feedForward: boolean };
   /** Queries and keys are normalised by head (Qwen 3). */
   readonly normedHeads: boolean;

@@ -12,7 +12,9 @@ import { STUDENTS } from '../../import-options.js';
 import { configInteger } from '../../readers/hugging-face/config-fields.js';
 import { openWeightsFolder, type WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import { readSideBytes } from '../../readers/side-bytes.js';
-import { type Architecture, heading, type ModelContent, type NamedOptions } from '../architecture.js';
+import { heading } from '../../target-options.js';
+import type { ModelContent } from '../../write-model.js';
+import type { Architecture, NamedOptions } from '../architecture.js';
 import { importMarian } from './import-marian.js';
 
 /** Most candidates the top-k head of an imported decoder returns for each node. */

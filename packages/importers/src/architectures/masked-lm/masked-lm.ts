@@ -6,7 +6,8 @@ import { configInteger } from '../../readers/hugging-face/config-fields.js';
 import { readCanvasConfig } from '../../students/canvas-config.js';
 import { emitFills, maxCandidates } from '../../students/emit-students.js';
 import { openCanvas } from '../../students/open-students.js';
-import { type Architecture, heading, refuseQuantised } from '../architecture.js';
+import { heading } from '../../target-options.js';
+import { type Architecture, refuseQuantised } from '../architecture.js';
 
 /** Masked language models: networks on canvases that read no source. They have no students. */
 export const maskedLanguageModel: Architecture = {

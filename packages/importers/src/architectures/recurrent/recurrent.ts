@@ -2,8 +2,9 @@ import { ForetokenError } from '@foretoken/core';
 import type { GraphTensor, ManifestContent, RecurrentManifest, StepInput } from '@foretoken/models/folder';
 import { GraphFiles } from '../../graphs/graph-files.js';
 import { STUDENTS } from '../../import-options.js';
+import { heading } from '../../target-options.js';
 import { type TensorOf, tensorReader } from '../../tensors/tensor-reader.js';
-import { type Architecture, heading, type NamedOptions, refuseQuantised } from '../architecture.js';
+import { type Architecture, type NamedOptions, refuseQuantised } from '../architecture.js';
 import { encoderGraph, stepGraph } from './recurrent-graphs.js';
 import { type RecurrentNetworkShape, readRecurrentShape } from './recurrent-shape.js';
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { graphTensor, symbolTokenizer } from '../../folder/export-schema.js';
+import { graphTensor, SCORE_VALUES, type ScoreValues, symbolTokenizer } from '../../folder/export-schema.js';
 import type { GraphTensor, ManifestVocabulary, ModelManifest, SymbolTokenizerNames } from '../../folder/manifest.js';
 import {
   candidates,
@@ -16,8 +16,6 @@ import {
 
 /** Which sources a graph can read together without changing what it says of each. */
 export const CTC_BATCHES = ['alone', 'equal-lengths', 'padded'] as const;
-/** What a graph's scores are. */
-export const SCORE_VALUES = ['logits', 'logProbs', 'probabilities'] as const;
 /** Order of the first two dimensions of scores. */
 export const SCORE_LAYOUTS = ['batch-time', 'time-batch'] as const;
 
@@ -45,7 +43,7 @@ export interface CtcManifest extends ModelManifest {
     readonly dims: readonly (number | null)[];
     readonly maxLength: number;
     readonly layout: (typeof SCORE_LAYOUTS)[number];
-    readonly values: (typeof SCORE_VALUES)[number];
+    readonly values: ScoreValues;
     readonly batches: (typeof CTC_BATCHES)[number];
     /** Length of a source for one frame of scores, about. */
     readonly stride: number;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { graphTensor } from '../../folder/export-schema.js';
+import { graphTensor, SCORE_VALUES, type ScoreValues } from '../../folder/export-schema.js';
 import type { GraphTensor, ManifestVocabulary, ModelManifest, TokenizerNames } from '../../folder/manifest.js';
 import {
   candidates,
@@ -22,8 +22,6 @@ export const ENCODER_ROLES = ['tokens', 'mask', 'padding', 'lengths'] as const;
  * source, 0, 1, 2 and so on.
  */
 export const STEP_ROLES = ['tokens', 'state', 'memory', 'positions'] as const;
-/** What scores are. */
-export const STEP_VALUES = ['logits', 'logProbs', 'probabilities'] as const;
 
 export interface EncoderInput {
   readonly role: (typeof ENCODER_ROLES)[number];
@@ -63,7 +61,7 @@ export interface RecurrentManifest extends ModelManifest {
     readonly inputs: readonly StepInput[];
     readonly outputs: readonly GraphTensor[];
     readonly scores: string;
-    readonly values: (typeof STEP_VALUES)[number];
+    readonly values: ScoreValues;
     readonly maxCandidates: number;
   };
 }
@@ -113,7 +111,7 @@ export const recurrentSchema: v.GenericSchema<unknown, RecurrentManifest> = v.st
     ),
     outputs: tensors,
     scores: name,
-    values: v.picklist(STEP_VALUES),
+    values: v.picklist(SCORE_VALUES),
     maxCandidates: candidates,
   }),
   ...content,
