@@ -1,14 +1,14 @@
 import type { OutputRequest } from '@foretoken/core';
-import type {
-  GraphSession,
-  OnnxRuntime,
-  RecurrentDriver,
-  RecurrentInputs,
-  RecurrentOutputs,
-  Tensor,
+import {
+  type GraphSession,
+  type OnnxRuntime,
+  type RecurrentDriver,
+  type RecurrentInputs,
+  type RecurrentOutputs,
+  scoredLogits,
+  type Tensor,
 } from '@foretoken/core/runtime';
 import { numberTensor } from '../../drivers/number-tensor.js';
-import { scoresAsAsked } from '../../drivers/score-rows.js';
 import { batchOf, type EncodedRow, sliceOf } from './encoded-rows.js';
 import type { RecurrentManifest, StepInput } from './recurrent-manifest.js';
 
@@ -80,7 +80,7 @@ export class RecurrentStepDriver implements RecurrentDriver {
         }
       }
     }
-    return { states, extension: scoresAsAsked(logits, size, output) };
+    return { states, extension: scoredLogits(logits, size, output) };
   }
 
   releaseRow(row: number): void {
