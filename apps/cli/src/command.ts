@@ -1,5 +1,5 @@
-import type { Options } from './arguments.js';
 import type { Io } from './io.js';
+import type { Options } from './options.js';
 import type { Services } from './services.js';
 import { DRAFTERS } from './strategy-names.js';
 import type { Style } from './terminal/style.js';

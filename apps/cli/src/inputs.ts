@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
-import type { Options } from './arguments.js';
 import { usageError } from './errors.js';
 import type { Io } from './io.js';
 import { checkedLine, type InputLine, readLines } from './lines.js';
+import type { Options } from './options.js';
 import { openText, readChunks, stoppable } from './text-files.js';
 
 /** Where sentences come from. `texts` are complete and were checked; lines may go on and hold errors. */

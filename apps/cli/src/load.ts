@@ -1,7 +1,7 @@
 import type { ExportPrecision, LoadedModel } from '@foretoken/models';
-import type { Options } from './arguments.js';
 import type { CommandContext } from './command.js';
 import { usageError } from './errors.js';
+import type { Options } from './options.js';
 
 /** As transformers.js calls them; known here too, so that help waits for no package. */
 const PRECISIONS: readonly ExportPrecision[] = [

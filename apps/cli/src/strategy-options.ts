@@ -11,9 +11,9 @@ import type {
   MaskPredictOptions,
   SkeletonFirstOptions,
 } from '@foretoken/refine';
-import type { Options } from './arguments.js';
 import type { OptionDefinition } from './command.js';
 import { usageError } from './errors.js';
+import type { Options } from './options.js';
 import { partOf, STRATEGIES, STRATEGIES_OF, type StrategyName, type VariantName } from './strategy-names.js';
 
 /**

@@ -9,8 +9,8 @@ import {
   tokenCommit,
   Yielder,
 } from '@foretoken/core/kit';
-import { OpenHypothesis } from './open-hypothesis.js';
-import type { Chosen, TokenChoice } from './token-choice.js';
+import { type Chosen, OpenHypothesis } from './open-hypothesis.js';
+import type { TokenChoice } from './token-choice.js';
 
 /** What its strategies can use of a request. */
 export const ACCEPTS: readonly OptionalField[] = ['outputPrefixes', 'minNewTokens'];

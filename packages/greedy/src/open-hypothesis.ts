@@ -1,6 +1,13 @@
 import type { Alternatives, Hypothesis, NodeId, RowStart, ScoringContext } from '@foretoken/core';
 import type { RowOutput } from '@foretoken/core/kit';
-import type { Chosen } from './token-choice.js';
+
+/** A token, and what was asked to be known of it. */
+export interface Chosen {
+  readonly tokenId: number;
+  /** Natural-log probability under the model alone. */
+  readonly logProb?: number | undefined;
+  readonly alternatives?: Alternatives | undefined;
+}
 
 /** A hypothesis that still grows: its output, the node it goes on from, and the tokens that are not nodes yet. */
 export class OpenHypothesis implements ScoringContext {

@@ -1,14 +1,6 @@
 import type { Alternatives, Extension, OutputRequest, ScoreProcessor, TopKExtension } from '@foretoken/core';
 import { argmax, assertPossible, assertScores, logSumExp, noTokenLeft, topK } from '@foretoken/core/kit';
-import type { OpenHypothesis } from './open-hypothesis.js';
-
-/** A token, and what was asked to be known of it. */
-export interface Chosen {
-  readonly tokenId: number;
-  /** Natural-log probability under the model alone. */
-  readonly logProb?: number | undefined;
-  readonly alternatives?: Alternatives | undefined;
-}
+import type { Chosen, OpenHypothesis } from './open-hypothesis.js';
 
 /** How next tokens are chosen: the output it takes from the model, and the choice for one of the new nodes. */
 export interface TokenChoice<Output extends OutputRequest = OutputRequest> {
@@ -62,8 +54,8 @@ export type Pick = (scores: Float32Array, hypothesis: OpenHypothesis) => number;
 
 export const pickBest: Pick = (scores) => argmax(scores);
 
-/** What is to be known of a chosen token. */
-export interface Wanted {
+/** What is to be reported of a chosen token beside its id. */
+export interface ChoiceDetails {
   readonly logProbs: boolean;
   /** How many of the best tokens to report at each position; needs `logProbs`. */
   readonly alternatives: number;
@@ -73,10 +65,10 @@ export interface Wanted {
 export function pickedFromTopK(
   k: number,
   pick: Pick,
-  wanted: Wanted,
+  details: ChoiceDetails,
 ): TokenChoice<{ readonly kind: 'topK'; readonly k: number }> {
   return {
-    output: { kind: 'topK', k: Math.max(k, wanted.alternatives) },
+    output: { kind: 'topK', k: Math.max(k, details.alternatives) },
     choose(extension, index, hypothesis) {
       const possible = possibleOf(extension, index, hypothesis);
       const { tokenIds, logProbs } = possible;
@@ -89,10 +81,10 @@ export function pickedFromTopK(
       if (picked < 0) throw noTokenLeft(hypothesis.row, hypothesis.output.length);
       const rank = order[picked];
       const tokenId = tokenIds[rank];
-      if (!wanted.logProbs) return { tokenId };
+      if (!details.logProbs) return { tokenId };
       const logProb = logProbs[rank];
-      if (wanted.alternatives === 0) return { tokenId, logProb };
-      return { tokenId, logProb, alternatives: firstOf(possible, wanted.alternatives) };
+      if (details.alternatives === 0) return { tokenId, logProb };
+      return { tokenId, logProb, alternatives: firstOf(possible, details.alternatives) };
     },
   };
 }
@@ -102,7 +94,7 @@ export function ruledToken(
   vocabularySize: number,
   rules: readonly ScoreProcessor[],
   pick: Pick,
-  wanted: Wanted,
+  details: ChoiceDetails,
 ): TokenChoice<{ readonly kind: 'logits' }> {
   return {
     output: { kind: 'logits' },
@@ -111,17 +103,17 @@ export function ruledToken(
       const { row, output } = hypothesis;
       assertScores(raw, row, output.length);
       // The extension's arrays are ours; a copy is needed only where someone reads the model's own scores later.
-      const scores = last && !wanted.logProbs ? raw : raw.slice();
+      const scores = last && !details.logProbs ? raw : raw.slice();
       for (const rule of rules) rule(scores, hypothesis);
       if (rules.length > 0) assertScores(scores, row, output.length);
       const tokenId = pick(scores, hypothesis);
       if (tokenId < 0) throw noTokenLeft(row, output.length);
-      if (!wanted.logProbs) return { tokenId };
+      if (!details.logProbs) return { tokenId };
       // Above -Infinity, so that what rules allow in spite of the model has the probability 0, not none.
       const normaliser = Math.max(logSumExp(raw), -Number.MAX_VALUE);
       const logProb = raw[tokenId] - normaliser;
-      if (wanted.alternatives === 0) return { tokenId, logProb };
-      const tokenIds = topK(raw, wanted.alternatives);
+      if (details.alternatives === 0) return { tokenId, logProb };
+      const tokenIds = topK(raw, details.alternatives);
       const logProbs = Float32Array.from(tokenIds, (other) => raw[other] - normaliser);
       return { tokenId, logProb, alternatives: { tokenIds, logProbs } };
     },

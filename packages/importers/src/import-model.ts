@@ -7,8 +7,9 @@ import { openWeights } from './readers/open-weights.js';
 import { writeModel } from './write-model.js';
 
 /**
- * Imports a weights folder, named by its path or as `hub:owner/name[@revision]` (config.json, model.safetensors, tokenizer.json), or a GGUF file as a Foretoken model folder at `target`: a
- * decoder-only language model, a Marian model with its students, or a masked language model (`foretoken-canvas` without cross-attention).
+ * Imports a weights folder (config.json, model.safetensors, tokenizer.json) or a GGUF file as a Foretoken model folder at `target`.
+ * A weights folder is named by its path or as `hub:owner/name[@revision]`. `config.json` says of which architecture it is; one that
+ * is not known is refused with the list of those that are.
  *
  * Written whole or not at all, and read as loading reads it before it becomes the target. Throws `INVALID_MODEL_FOLDER`,
  * `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, and the signal's reason.

@@ -6,7 +6,7 @@ import {
   encoderLayer,
   type Layer,
   type LayerStyle,
-  MARIAN_STYLE,
+  POST_NORM,
   readingLayer,
 } from '../src/blocks/transformer-layers.js';
 import { GraphBuilder } from '../src/graphs/graph-builder.js';
@@ -166,7 +166,7 @@ describe.each(['post', 'pre'] as const)('a layer that is normalised %s its block
     ['with biases, reading a source', true, true],
     ['without biases, reading a source', false, true],
   ])('%s, computes what its definition says', async (_, biased, reads) => {
-    for (const names of [MARIAN_STYLE.names, OTHER_NAMES]) {
+    for (const names of [POST_NORM.names, OTHER_NAMES]) {
       const layer: Layer = {
         shape: { width: WIDTH, heads: HEADS, feedForward: INNER },
         style: { norm, biased, names },

@@ -1,18 +1,9 @@
-export type { ExportPrecision, ExportPrecisions } from './adapters/export-precisions.js';
 export type { ModelDescription, ModelFamily, OpenContext, ProcessorContext } from './families/family.js';
-export type {
-  CausalLanguageModelManifest,
-  CtcInput,
-  CtcManifest,
-  CtcOutput,
-  FloatSource,
-  MarianManifest,
-  MaskedLanguageModelManifest,
-  RecurrentManifest,
-} from './families/known-manifests.js';
+export type * from './families/known-manifests.js';
 export { familyNames, familyOf, registerFamily } from './families/registry.js';
+export type { ExportPrecision, ExportPrecisions } from './folder/export-precisions.js';
 export type { FileRecord, ModelManifest } from './folder/manifest.js';
-export type { ModelFolder, ReadProgress } from './folder/read-folder.js';
+export type { ModelFolder, ReadProgress } from './folder/model-folder.js';
 export { type FetchInit, type FetchOptions, fetchFolder } from './io/fetch.js';
 export type { FileCache } from './io/file-cache.js';
 export { memoryFolder } from './io/memory.js';
@@ -41,4 +32,5 @@ export {
 export type { Processor, SourceReading, TextOutput } from './processors/processor.js';
 export { TextDeltas } from './processors/text-deltas.js';
 export { textBeginningProcessor, textProcessor } from './processors/text-processor.js';
+export type { TokenReader } from './tokenizer/read-tokens.js';
 export type { TextTokenizer, TextUse } from './tokenizer/text-tokenizer.js';

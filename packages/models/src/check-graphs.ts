@@ -1,5 +1,5 @@
 import { familyOf } from './families/registry.js';
-import type { ModelFolder } from './folder/read-folder.js';
+import type { ModelFolder } from './folder/model-folder.js';
 import { checkSignature } from './onnx/graph-description.js';
 import { readCheckedGraph } from './onnx/read-graph.js';
 

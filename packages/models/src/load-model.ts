@@ -20,12 +20,12 @@ import {
   type RuntimeTimings,
   threadsOf,
 } from '@foretoken/core/runtime';
-import type { ExportPrecisions } from './adapters/export-precisions.js';
 import { GraphSessions } from './drivers/graph-sessions.js';
 import type { ModelDescription, ModelFamily } from './families/family.js';
 import { familyOf, registerFamily } from './families/registry.js';
+import type { ExportPrecisions } from './folder/export-precisions.js';
 import type { ModelManifest } from './folder/manifest.js';
-import type { OpenFolderOptions, ReadProgress } from './folder/read-folder.js';
+import type { OpenFolderOptions, ReadProgress } from './folder/model-folder.js';
 import type { PartDecoder } from './parts/bind-decoder.js';
 import { PART_KINDS, type PartKind, type PartModels, type PartOptions } from './parts/model-part.js';
 import { ModelParts, type SpeculationParts } from './parts/model-parts.js';

@@ -1,6 +1,6 @@
 import { hasMethods } from '@foretoken/core/kit';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
-import type { OpenFolderOptions } from './folder/read-folder.js';
+import type { OpenFolderOptions } from './folder/model-folder.js';
 import type { ModelIo } from './io/model-io.js';
 
 /**

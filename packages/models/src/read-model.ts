@@ -1,6 +1,7 @@
 import { checkGraphs } from './check-graphs.js';
 import { familyOf } from './families/registry.js';
-import { type ModelFolder, type OpenFolderOptions, openFolder } from './folder/read-folder.js';
+import type { ModelFolder, OpenFolderOptions } from './folder/model-folder.js';
+import { openFolder } from './folder/read-folder.js';
 import type { ModelIo } from './io/model-io.js';
 import { openTokenizer } from './tokenizer/open-tokenizer.js';
 import type { TextTokenizer } from './tokenizer/text-tokenizer.js';

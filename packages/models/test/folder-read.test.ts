@@ -4,7 +4,8 @@ import { link, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkExternalData, checkManifest, parseManifest } from '../src/folder/check-manifest.js';
+import { checkManifest, parseManifest } from '../src/folder/check-manifest.js';
+import { checkExternalData } from '../src/folder/external-data.js';
 import { isPlainFileName } from '../src/folder/file-names.js';
 import { sha256 } from '../src/io/sha256.js';
 import { fileSystem } from '../src/node/file-system.js';

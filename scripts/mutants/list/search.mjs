@@ -20,7 +20,7 @@ export default [
       'packages/beam/test/impossible-scores.test.ts',
     ],
     faults: [
-      ['const scores = last && !wanted.logProbs ? raw : raw.slice();', 'const scores = raw;'],
+      ['const scores = last && !details.logProbs ? raw : raw.slice();', 'const scores = raw;'],
       ['if (rules.length > 0) assertScores(scores, row, output.length);', ''],
 
       ['tokenIds[a] - tokenIds[b]', 'tokenIds[b] - tokenIds[a]'],

@@ -24,7 +24,7 @@ export const decodeCommand: CommandDefinition = {
     'foretoken decode --strategy beam --beam-size 8 --hypotheses 3 --json --text "A dog runs across the grass."',
     'foretoken decode --strategy mask-predict --iterations 10 --length-beam 5 --file captions.en --jsonl',
     'foretoken decode --chat --model my-chat-model --max-new-tokens 64 --text "What is the capital of France?"',
-    'foretoken decode --strategy masked-diffusion --length 64 --model my-masked-lm --text "To be, or"',
+    'foretoken decode --strategy masked-diffusion --length 64 --model my-model --text "To be, or"',
   ],
   options: [
     { flag: '--strategy <name>', description: 'One of the strategies above (default: greedy)', values: STRATEGIES },

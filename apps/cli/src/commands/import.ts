@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import type { ImportNote } from '@foretoken/importers';
 import type { ModelManifest } from '@foretoken/models';
-import type { Options } from '../arguments.js';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
 import { describeManifest } from '../describe-model.js';
 import { EXIT, usageError } from '../errors.js';
 import { toJson, write } from '../io.js';
+import type { Options } from '../options.js';
 import { safeText } from '../terminal/style.js';
 
 /** Options that name a student's folder, and what `importModel` calls them. */

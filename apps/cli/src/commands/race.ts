@@ -1,7 +1,6 @@
 import { ForetokenError } from '@foretoken/core';
 import { correctionDrafter } from '@foretoken/correction';
 import type { LoadedModel } from '@foretoken/models';
-import { oneOf } from '../arguments.js';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
 import { unknownWarning } from '../decode-lines.js';
 import { EXIT, isRowError, onLine, usageError } from '../errors.js';
@@ -10,6 +9,7 @@ import { openSentences } from '../inputs.js';
 import { toJson, write } from '../io.js';
 import type { InputLine } from '../lines.js';
 import { loadChosenModel } from '../load.js';
+import { oneOf } from '../options.js';
 import { laneOf } from '../race/lanes.js';
 import { measure } from '../race/measure.js';
 import { type RaceConditions, raceRecord, raceTable } from '../race/report.js';

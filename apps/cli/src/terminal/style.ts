@@ -1,5 +1,3 @@
-import type { Io, Output } from '../io.js';
-
 /** How to mark text on one stream: by escapes where a terminal understands them, else by plain characters. */
 export interface Style {
   /** The terminal obeys escapes: text can be redrawn in place. */
@@ -15,7 +13,12 @@ export interface Style {
   added(text: string): string;
 }
 
-export function styleFor(stream: Output, env: Io['env'], options: { readonly noColor: boolean }): Style {
+/** The style of a stream, of which it is known whether it is a terminal, and the environment. */
+export function styleFor(
+  stream: { readonly isTTY?: boolean | undefined },
+  env: Readonly<Record<string, string | undefined>>,
+  options: { readonly noColor: boolean },
+): Style {
   const escapes = stream.isTTY === true && env.TERM !== 'dumb';
   const colours = escapes && !options.noColor && (env.NO_COLOR ?? '') === '';
   const coloured = (open: string, close: string) => (text: string) =>

@@ -11,8 +11,10 @@ export type NamedOptions = ImportOptions & { readonly name: string; readonly wei
 /** One architecture whose weights can become a model folder. */
 export interface Architecture {
   readonly name: string;
-  /** Whether the folder's config.json is of this architecture. */
-  readonly recognises: (folder: WeightsFolder) => boolean;
+  /** The values of `model_type` in config.json that it reads. */
+  readonly kinds: readonly string[];
+  /** Whether a folder of such a `model_type` is of this architecture, where that alone does not say it. */
+  readonly recognises?: ((folder: WeightsFolder) => boolean) | undefined;
   /** Manifest and files of the model. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`. */
   readonly build: (folder: WeightsFolder, options: NamedOptions, pace: Yielder) => Promise<ModelContent>;
 }

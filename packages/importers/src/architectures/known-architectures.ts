@@ -3,20 +3,21 @@ import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';
 import type { Architecture } from './architecture.js';
 import { gpt2 } from './gpt2/gpt2.js';
 import { llama } from './llama/llama.js';
-import { LLAMA_KINDS } from './llama/llama-shape.js';
 import { marian } from './marian/marian.js';
 import { maskedLanguageModel } from './masked-lm/masked-lm.js';
 import { recurrent } from './recurrent/recurrent.js';
 
 /** Every architecture there is; a new one is a folder beside these and a place in this list. */
-const ARCHITECTURES: readonly Architecture[] = [maskedLanguageModel, recurrent, llama, gpt2, marian];
+const ARCHITECTURES: readonly Architecture[] = [llama, gpt2, marian, maskedLanguageModel, recurrent];
 
 /** The architecture of a weights folder. Throws `UNSUPPORTED_MODEL` where none recognises it. */
 export function architectureOf(folder: WeightsFolder): Architecture {
-  const found = ARCHITECTURES.find(({ recognises }) => recognises(folder));
-  if (found !== undefined) return found;
   const received = folder.config.model_type;
-  const required = [...LLAMA_KINDS, 'gpt2', 'marian', 'foretoken-canvas', 'foretoken-recurrent'];
+  const found = ARCHITECTURES.find(
+    ({ kinds, recognises }) => kinds.some((kind) => kind === received) && recognises?.(folder) !== false,
+  );
+  if (found !== undefined) return found;
+  const required = ARCHITECTURES.flatMap(({ kinds }) => kinds);
   throw unsupportedModel(
     `${folder.path}: config.json has model_type = ${quote(received)}, which is not supported; supported: ${required.join(', ')}.`,
     { folder: folder.path, file: 'config.json', field: 'model_type', received, required },

@@ -2,7 +2,7 @@ import type { Value } from '../graphs/graph-builder.js';
 import { type BlockContext, vectorOf } from './block-context.js';
 import { type LinearShape, product } from './linear.js';
 
-/** The layer `name` of the network as GPT-2 stores it: its weight is `[in, out]`, other than that of a linear layer. */
+/** The linear layer `name` of a network that stores its weight as `[in, out]`, the other way round than `linear` reads it. */
 export function conv1d(
   context: BlockContext,
   x: Value,

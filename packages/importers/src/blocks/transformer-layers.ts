@@ -17,7 +17,7 @@ export interface LayerShape {
   readonly feedForward: number;
 }
 
-/** What a family of Transformers has in common: where it normalises, whether linear layers add biases, what parts are called. */
+/** What the layers of a network have in common: where they normalise, whether linear layers add biases, what parts are called. */
 export interface LayerStyle {
   readonly norm: NormPlace;
   readonly biased: boolean;
@@ -36,8 +36,8 @@ export interface LayerNames {
   readonly feedForwardNorm: string;
 }
 
-/** The style of Marian, and of the students here. */
-export const MARIAN_STYLE: LayerStyle = {
+/** Normalised after each block, with biases; its parts are called as fairseq calls them. */
+export const POST_NORM: LayerStyle = {
   norm: 'post',
   biased: true,
   names: {

@@ -2,7 +2,7 @@ import { type BlockContext, blockContext } from '../blocks/block-context.js';
 import { embedTokens, type TokenEmbedding } from '../blocks/embedding.js';
 import { linear } from '../blocks/linear.js';
 import { positionTable } from '../blocks/positions.js';
-import { encoderLayer, type LayerShape, MARIAN_STYLE, readingLayer } from '../blocks/transformer-layers.js';
+import { encoderLayer, type LayerShape, POST_NORM, readingLayer } from '../blocks/transformer-layers.js';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import { keptUnderName, type TensorOf } from '../tensors/tensor-reader.js';
 
@@ -64,7 +64,7 @@ export function emitCanvas(graph: GraphBuilder, network: CanvasNetwork): CanvasS
   const hint = network.readsHints ? graph.input('hints', 'float32', [...dims, width]) : undefined;
   let x = embed(graph, network, tokenIds, positions, hint);
   for (let number = 0; number < shape.layers; number++) {
-    const layer = { shape, style: MARIAN_STYLE, prefix: `${name}.layers.${number}` };
+    const layer = { shape, style: POST_NORM, prefix: `${name}.layers.${number}` };
     const source = { keys: cross[2 * number], values: cross[2 * number + 1], bias };
     x = readsSource ? readingLayer(context, layer, x, mask, source) : encoderLayer(context, layer, x, mask);
   }

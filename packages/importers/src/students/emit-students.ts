@@ -1,4 +1,4 @@
-import type { FillGraphFiles, MarianManifest } from '@foretoken/models/folder';
+import type { FillGraphFiles, StudentFacts, StudentGraphs } from '@foretoken/models/folder';
 import type { SourceTokens } from '../blocks/source-tokens.js';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import type { EmitGraph } from '../graphs/graph-files.js';
@@ -21,8 +21,8 @@ export interface EmitContext {
 
 /** The manifest's facts of the students, and their graphs. */
 export interface EmittedStudents {
-  readonly graphs: Pick<MarianManifest['graphs'], 'ctc' | 'ctcDraft' | 'ctcFast' | 'canvas' | 'dag' | 'edit'>;
-  readonly facts: Pick<MarianManifest, 'ctc' | 'canvas' | 'dag' | 'edit'>;
+  readonly graphs: StudentGraphs;
+  readonly facts: StudentFacts;
 }
 
 /** Most candidates that a frame or vertex of an imported lattice holds. */

@@ -1,7 +1,7 @@
 import { blockContext, type ProductPrecision } from '../blocks/block-context.js';
 import { linear } from '../blocks/linear.js';
 import { sinusoidalPositions } from '../blocks/positions.js';
-import { encoderLayer, type LayerShape, MARIAN_STYLE } from '../blocks/transformer-layers.js';
+import { encoderLayer, type LayerShape, POST_NORM } from '../blocks/transformer-layers.js';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import { keptUnderName, type TensorOf } from '../tensors/tensor-reader.js';
 
@@ -64,7 +64,7 @@ export function emitFrames(
   const own: Frames['linear'] = (input, name, inputs, outputs, owner = student) =>
     linear(context, input, `${owner}.${name}`, { inputs, outputs, biased: true });
   const layer = (stack: string, number: number) => {
-    return { shape, style: MARIAN_STYLE, prefix: `${student}.${stack}.${number}` };
+    return { shape, style: POST_NORM, prefix: `${student}.${stack}.${number}` };
   };
   let x = states;
   for (let number = 0; number < shape.sourceLayers; number++) {

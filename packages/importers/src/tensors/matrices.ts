@@ -55,7 +55,7 @@ export function stackRows(parts: readonly DeferredDense[]): DeferredDense {
   return { dims: [rows, ...rest], values: make, exact };
 }
 
-/** Sinusoidal positions `[positions, width]`, sines in the first half, cosines in the second (Marian's layout). */
+/** Sinusoidal positions `[positions, width]`, sines in the first half, cosines in the second. */
 export function sinusoids(positions: number, width: number): DeferredDense {
   const half = width / 2;
   const make = async (pace: Yielder): Promise<Float32Array> => {

@@ -6,7 +6,7 @@ import {
   type OnnxRuntime,
   RuntimeTimings,
 } from '@foretoken/core/runtime';
-import type { ModelFolder } from '../folder/read-folder.js';
+import type { ModelFolder } from '../folder/model-folder.js';
 import { readGraph } from '../onnx/read-graph.js';
 import { letGo } from './let-go.js';
 

@@ -4,7 +4,7 @@ import type { CheckGraph } from '../drivers/graph-check.js';
 import type { GraphSessions } from '../drivers/graph-sessions.js';
 import type { ModelManifest } from '../folder/manifest.js';
 import type { ManifestClaims, Refuse } from '../folder/manifest-agreement.js';
-import type { ModelFolder } from '../folder/read-folder.js';
+import type { ModelFolder } from '../folder/model-folder.js';
 import type { OpenedPart, PartName } from '../parts/model-part.js';
 import type { Processor, TextOutput } from '../processors/processor.js';
 import type { TextTokenizer } from '../tokenizer/text-tokenizer.js';

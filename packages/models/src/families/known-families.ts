@@ -1,3 +1,4 @@
+import type { AdaptFolder } from './adapter.js';
 import type { ModelFamily } from './family.js';
 
 /** The families that come with the package: the one list of them. The code of each is loaded with the first folder of it. */
@@ -12,3 +13,8 @@ export const KNOWN_FAMILIES: Readonly<Record<string, () => Promise<ModelFamily>>
     (await import('./onnx-export/export-family.js')).onnxExportFamily as unknown as ModelFamily,
   recurrent: async () => (await import('./recurrent/recurrent-family.js')).recurrentFamily,
 };
+
+/** Those that make a manifest for folders of other programs, which have none. Each is asked in turn. */
+export const KNOWN_ADAPTERS: readonly (() => Promise<AdaptFolder>)[] = [
+  async () => (await import('./onnx-export/adapt-export.js')).adaptExport,
+];

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { ModelFamily } from '../families/family.js';
 import { familyNames, findFamily } from '../families/registry.js';
-import { assertPlainFileName, besideFile } from './file-names.js';
+import { assertPlainFileName } from './file-names.js';
 import { isObject, MAX_NESTING, parseJson } from './json.js';
 import { MANIFEST_FILE, type ModelManifest } from './manifest.js';
 import { checkAgreement, type Refuse } from './manifest-agreement.js';
@@ -48,29 +48,6 @@ export async function checkManifest(value: unknown, folder: string): Promise<Mod
   return manifest;
 }
 
-/**
- * Throws `INVALID_MODEL_FOLDER` unless every place a graph names for its weights is a plain, listed file: such a file has
- * been verified, and nothing else may be read.
- */
-export function checkExternalData(
-  locations: readonly string[],
-  manifest: ModelManifest,
-  folder: string,
-  graph: string,
-): void {
-  for (const location of locations) {
-    const details = { folder, file: graph, field: 'external data location', received: location };
-    assertPlainFileName(location, details);
-    // The runtime looks beside the graph.
-    const name = besideFile(graph, location);
-    if (!Object.hasOwn(manifest.files, name)) {
-      throw invalidFolder(
-        `${graph}: the graph reads its weights from ${quote(name)}, which ${MANIFEST_FILE} does not list. Import the model again.`,
-        { ...details, required: 'a file listed in foretoken.json' },
-      );
-    }
-  }
-}
 /** The release and the family come first: under another one, the rest of the manifest may mean something else. */
 async function checkRelease(manifest: Record<string, unknown>, folder: string, refuse: Refuse): Promise<ModelFamily> {
   const { format, formatVersion, family } = manifest;

@@ -1,27 +1,7 @@
 /** What a package needs that checks and writes model folders. Programs that load one use `@foretoken/models` itself. */
 export { NGRAMS_FILE, readNgrams } from '../drivers/ngrams.js';
 export { readShortlist, SHORTLIST_FILE, type Shortlist } from '../drivers/shortlist.js';
-export type {
-  BodyGraphFiles,
-  CausalLanguageModelManifest,
-  CtcManifest,
-  EncoderInput,
-  HeadGraphFiles,
-  MarianManifest,
-  MaskedLanguageModelManifest,
-  RecurrentManifest,
-  StepInput,
-} from '../families/known-manifests.js';
-export {
-  CTC_BATCHES,
-  ENCODER_ROLES,
-  encodedStates,
-  openRecurrentModel,
-  SCORE_LAYOUTS,
-  STEP_MODES,
-  STEP_ROLES,
-  VOCABULARY_MODES,
-} from '../families/known-manifests.js';
+export * from '../families/known-layouts.js';
 export { CONFIG, GENERATION_CONFIG } from '../hugging-face/config-files.js';
 export {
   type CausalGenerationFacts,
@@ -76,7 +56,7 @@ export {
   TOKENIZER_BYTES,
   type TokenizerNames,
 } from './manifest.js';
-export type { ModelFolder } from './read-folder.js';
+export type { ModelFolder } from './model-folder.js';
 export {
   errorCode,
   invalidFolder,

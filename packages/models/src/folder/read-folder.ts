@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import type { ExportPrecisions } from '../adapters/export-precisions.js';
+import { KNOWN_ADAPTERS } from '../families/known-families.js';
 import { isMissing } from '../io/missing.js';
 import type { ModelIo } from '../io/model-io.js';
 import { type OnBytes, readFile, readVerifiedFile, verifyFile } from '../io/read-file.js';
@@ -8,55 +8,13 @@ import { loadCode } from '../load-code.js';
 import { parseManifest } from './check-manifest.js';
 import { decodeUtf8 } from './json.js';
 import { type FileRecord, MANIFEST_BYTES, MANIFEST_FILE, type ModelManifest } from './manifest.js';
+import type { ModelFolder, OpenFolderOptions, VerifiedFolder } from './model-folder.js';
 import { invalidFolder, quote } from './refusal.js';
 
 /** A folder that is replaced again while it is read is read anew this often. */
 const MAX_ATTEMPTS = 4;
 /** Bytes of all files up to which they are kept: little beside what a runtime takes. */
 const KEPT_BYTES = 64 * 1024 ** 2;
-
-/** A model folder whose files all had the size and digest their manifest states when it was opened. */
-export interface ModelFolder {
-  /** Absolute path, symbolic links resolved; or the folder's URL. */
-  readonly path: string;
-  readonly manifest: ModelManifest;
-  /** Absolute path or URL of a listed file. Throws `INVALID_MODEL_FOLDER` for a name the manifest does not list. */
-  filePath(name: string): string;
-  /**
-   * Content of a listed file, not to be changed: its size and digest are checked again on the bytes returned, unless they are those
-   * that were checked. Throws `INVALID_MODEL_FOLDER` where it is no longer the file that was verified when the folder was opened,
-   * `NETWORK_FAILURE`.
-   */
-  readBytes(name: string): Promise<Uint8Array>;
-  /** As `readBytes`, decoded. */
-  readText(name: string): Promise<string>;
-  /** Frees the memory of files that were downloaded or kept; what is read later is read or downloaded, or taken from a cache, again. */
-  release(): void;
-}
-
-/** What has been read of a folder so far. */
-export interface ReadProgress {
-  /** The file that bytes came of. */
-  readonly file: string;
-  /** Whether they were kept by an earlier load. */
-  readonly cached: boolean;
-  /** Bytes of all files that were read and that there are. */
-  readonly bytes: number;
-  readonly totalBytes: number;
-}
-
-/** What is told while a folder is opened, and what stops it. */
-export interface OpenFolderOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
-  /**
-   * Keeps the content of a small folder's files until `release`, so that each is read and verified once. Whoever sets it calls
-   * `release`.
-   */
-  readonly keep?: boolean | undefined;
-  /** Of a folder of an exporter, which holds graphs of several: which of them. */
-  readonly precision?: ExportPrecisions | undefined;
-}
 
 /**
  * Opens a model folder as untrusted input: the manifest first, then every file's size and digest, before any parser but that of the
@@ -69,7 +27,7 @@ export interface OpenFolderOptions {
 export async function openFolder(io: ModelIo, options: OpenFolderOptions = {}): Promise<ModelFolder> {
   options.signal?.throwIfAborted();
   const { folder } = io;
-  const { manifest, contents } = await readVerifiedOrExported(io, options);
+  const { manifest, contents } = await readVerifiedOrAdapted(io, options);
   const record = (name: string): FileRecord => {
     if (Object.hasOwn(manifest.files, name)) return manifest.files[name];
     throw invalidFolder(`${MANIFEST_FILE} in ${folder} does not list ${quote(name)}, so it may not be read.`, {
@@ -106,24 +64,20 @@ export async function openFolder(io: ModelIo, options: OpenFolderOptions = {}): 
   };
 }
 
-/** A manifest whose files are as it says, and the content of those that are kept. */
-export interface VerifiedFolder {
-  readonly manifest: ModelManifest;
-  readonly contents: Map<string, Uint8Array>;
-}
-
-/** A model folder, or one of an exporter: what that would say of itself is made of what it holds. */
-async function readVerifiedOrExported(io: ModelIo, options: OpenFolderOptions): Promise<VerifiedFolder> {
+/** A model folder, or one of another program: what that would say of itself is made of what it holds. */
+async function readVerifiedOrAdapted(io: ModelIo, options: OpenFolderOptions): Promise<VerifiedFolder> {
   try {
     const verified = await readVerified(io, options);
     if (options.precision === undefined) return verified;
   } catch (error) {
     options.signal?.throwIfAborted();
     if (!isMissing(error, MANIFEST_FILE)) throw error;
-    const { adaptExport } = await loadCode('folders of exporters', () => import('../adapters/adapt-export.js'));
-    const adapted = await adaptExport(io, options);
-    if (adapted === undefined) throw error;
-    return adapted;
+    for (const load of KNOWN_ADAPTERS) {
+      const adapt = await loadCode('folders of other programs', load);
+      const adapted = await adapt(io, options);
+      if (adapted !== undefined) return adapted;
+    }
+    throw error;
   }
   throw new ForetokenError(
     'INVALID_ARGUMENT',

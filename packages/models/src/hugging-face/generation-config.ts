@@ -12,7 +12,7 @@ export interface ImportNote {
   readonly message: string;
 }
 
-/** What a Marian model's configs say about decoding, as far as graphs and manifest can hold it. */
+/** What the configs of a translation model say about decoding, as far as graphs and manifest can hold it. */
 export interface GenerationFacts {
   readonly tokens: { readonly start: number; readonly end: number; readonly pad: number };
   /** Tokens that are never to be output. */

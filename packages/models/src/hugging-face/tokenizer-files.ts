@@ -9,7 +9,7 @@ import type { FileReader } from './config-files.js';
 const TOKENIZER = 'tokenizer.json';
 /** Lists of characters or phonemes, of models that need no more. */
 const SYMBOLS = 'symbols.json';
-/** What Marian models were published with before there were tokenizer.json files; its names are those of transformers. */
+/** What translation models were published with before there were tokenizer.json files; its names are those of transformers. */
 const PIECES: PieceTokenizerNames = { source: 'source.spm', target: 'target.spm', vocabulary: 'vocab.json' };
 
 /** A folder's tokenizer, as it will lie in the model folder; not yet checked. */

@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import type { OpenFolderOptions, ReadProgress } from '../folder/read-folder.js';
+import type { OpenFolderOptions, ReadProgress } from '../folder/model-folder.js';
 import { reason } from '../folder/refusal.js';
 
 /** What is used of `@foretoken/hub`. */

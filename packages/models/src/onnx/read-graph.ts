@@ -1,8 +1,8 @@
 import { hasMethods, text as readText, wrongValue } from '@foretoken/core/kit';
 import type { GraphContent } from '@foretoken/core/runtime';
-import { checkExternalData } from '../folder/check-manifest.js';
+import { checkExternalData } from '../folder/external-data.js';
 import { besideFile } from '../folder/file-names.js';
-import type { ModelFolder } from '../folder/read-folder.js';
+import type { ModelFolder } from '../folder/model-folder.js';
 import { quote, unsupportedModel } from '../folder/refusal.js';
 import { describeGraph, type GraphDescription } from './graph-description.js';
 

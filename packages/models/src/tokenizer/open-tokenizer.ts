@@ -1,4 +1,4 @@
-import type { ModelFolder } from '../folder/read-folder.js';
+import type { ModelFolder } from '../folder/model-folder.js';
 import { loadCode } from '../load-code.js';
 import type { TextTokenizer } from './text-tokenizer.js';
 

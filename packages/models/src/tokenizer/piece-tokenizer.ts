@@ -23,7 +23,7 @@ export interface PieceTokenizerFiles {
 }
 
 /**
- * The tokenizer of Marian models: a text is cut by the source's SentencePiece model, tokens are put together by the target's,
+ * A tokenizer of two SentencePiece models: a text is cut by the source's SentencePiece model, tokens are put together by the target's,
  * and a vocabulary file says the token id of each piece. Text is never read as a special token, but for a language code such as
  * `>>fra<<` before a text, where the vocabulary has language codes.
  *

@@ -1,5 +1,4 @@
 import { assertInteger } from '@foretoken/core/kit';
-import type { TextTokenizer } from './text-tokenizer.js';
 
 /** What a tokenizer knows of its tokens. */
 interface Tokens {
@@ -13,8 +12,18 @@ interface Tokens {
   join(tokenIds: number[]): string;
 }
 
+/** Turns token ids of one model's vocabulary into text. */
+export interface TokenReader {
+  /** Text of token ids, special tokens left out; empty for none. Throws `INVALID_ARGUMENT` outside the vocabulary. */
+  decode(tokenIds: ArrayLike<number>): string;
+  /** One token as the vocabulary spells it; empty for an unused id. Throws `INVALID_ARGUMENT` outside the vocabulary. */
+  tokenText(tokenId: number): string;
+  /** How many of the ids stand for text the tokenizer could not express. */
+  countUnknown(tokenIds: ArrayLike<number>): number;
+}
+
 /** The half of a tokenizer that reads tokens, which is the same for all kinds. */
-export function readTokens(tokens: Tokens): Pick<TextTokenizer, 'decode' | 'tokenText' | 'countUnknown'> {
+export function readTokens(tokens: Tokens): TokenReader {
   const spelling = (tokenId: number): string | undefined => {
     assertInteger('tokenId', tokenId, 0, tokens.size - 1);
     return tokens.spelling(tokenId);

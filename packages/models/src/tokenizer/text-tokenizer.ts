@@ -4,7 +4,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { parseJson } from '../folder/json.js';
 import { invalidFolder, reason } from '../folder/refusal.js';
 import { checkTokenizer } from './check-tokenizer.js';
-import { readTokens } from './read-tokens.js';
+import { readTokens, type TokenReader } from './read-tokens.js';
 import { assertSourceText, assertSourceTokens, emptySource } from './source-text.js';
 
 /**
@@ -14,21 +14,16 @@ import { assertSourceText, assertSourceTokens, emptySource } from './source-text
 export type TextUse = 'source' | 'prompt' | 'part';
 
 /** Turns text into token ids of one model's vocabulary, and back. */
-export interface TextTokenizer {
+export interface TextTokenizer extends TokenReader {
   /**
    * Token ids of a text `[time]`, as a `source` unless said otherwise; text that spells a special token becomes that token.
    *
    * Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG` (nothing is ever cut off), `INVALID_ARGUMENT`.
    */
   encode(text: string, use?: TextUse): TokenSource;
-  /** Text of token ids, special tokens left out; empty for none. Throws `INVALID_ARGUMENT` outside the vocabulary. */
-  decode(tokenIds: ArrayLike<number>): string;
-  /** One token as the vocabulary spells it; empty for an unused id. Throws `INVALID_ARGUMENT` outside the vocabulary. */
-  tokenText(tokenId: number): string;
-  /** How many of the ids stand for text the tokenizer could not express. */
-  countUnknown(tokenIds: ArrayLike<number>): number;
 }
 
+/** What a tokenizer is opened with. */
 export interface TokenizerOptions {
   readonly vocabulary: Vocabulary;
   /** Most tokens of a source, the end token included. */

@@ -1,6 +1,7 @@
 import { wrongValue } from '@foretoken/core/kit';
-import type { ExportPrecisions } from '../adapters/export-precisions.js';
-import { type ModelFolder, openFolder } from '../folder/read-folder.js';
+import type { ExportPrecisions } from '../folder/export-precisions.js';
+import type { ModelFolder } from '../folder/model-folder.js';
+import { openFolder } from '../folder/read-folder.js';
 import { fetchFolder } from '../io/fetch.js';
 import type { ModelIo } from '../io/model-io.js';
 import { isModelIo, type ModelLocation } from '../platform.js';

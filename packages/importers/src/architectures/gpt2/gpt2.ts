@@ -16,7 +16,7 @@ import type { CausalInputs, CausalNetwork, CausalStates } from '../causal/causal
 /** GPT-2: pre-norm layers with learned positions. */
 export const gpt2: Architecture = {
   name: 'gpt2',
-  recognises: ({ config }) => config.model_type === 'gpt2',
+  kinds: ['gpt2'],
   build: async (folder, options, pace) => {
     const shape = readShape(folder);
     const tensorOf = tensorReader(folder);

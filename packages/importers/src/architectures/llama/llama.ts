@@ -7,7 +7,7 @@ import { LLAMA_KINDS, readLlamaShape } from './llama-shape.js';
 /** Llama and what is built like it: SmolLM, Mistral, Qwen 2, Qwen 3. */
 export const llama: Architecture = {
   name: 'llama',
-  recognises: ({ config }) => typeof config.model_type === 'string' && LLAMA_KINDS.includes(config.model_type),
+  kinds: LLAMA_KINDS,
   build: async (folder, options, pace) => {
     const shape = readLlamaShape(folder);
     return causalContent(folder, options, pace, {

@@ -1,7 +1,7 @@
 import type { ProductPrecision } from '../../blocks/block-context.js';
 import { embedTokens, type TokenEmbedding } from '../../blocks/embedding.js';
 import { sinusoidalPositions } from '../../blocks/positions.js';
-import { type Layer, MARIAN_STYLE } from '../../blocks/transformer-layers.js';
+import { type Layer, POST_NORM } from '../../blocks/transformer-layers.js';
 import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';
 import type { TensorOf } from '../../tensors/tensor-reader.js';
 import type { FoldedBiases } from './fold-biases.js';
@@ -54,5 +54,5 @@ export function placeTokens(
 
 /** Layer `number` of a stack; `stack` and a number name it in the weights. */
 export function layerOf({ width, heads }: MarianShape, feedForward: number, stack: string, number: number): Layer {
-  return { shape: { width, heads, feedForward }, style: MARIAN_STYLE, prefix: `${stack}.${number}` };
+  return { shape: { width, heads, feedForward }, style: POST_NORM, prefix: `${stack}.${number}` };
 }

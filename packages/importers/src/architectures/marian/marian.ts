@@ -23,7 +23,7 @@ const STEP_CANDIDATES = 64;
 /** Marian: an encoder and a decoder that translate, with any of the students that read the same encoder. */
 export const marian: Architecture = {
   name: 'marian',
-  recognises: ({ config }) => config.model_type === 'marian',
+  kinds: ['marian'],
   build,
 };
 

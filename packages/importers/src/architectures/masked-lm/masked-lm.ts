@@ -12,7 +12,8 @@ import { type Architecture, refuseQuantised } from '../architecture.js';
 /** Masked language models: networks on canvases that read no source. They have no students. */
 export const maskedLanguageModel: Architecture = {
   name: 'masked-lm',
-  recognises: ({ config }) => config.model_type === 'foretoken-canvas' && config.cross_attention === false,
+  kinds: ['foretoken-canvas'],
+  recognises: ({ config }) => config.cross_attention === false,
   build: async (folder, options, pace) => {
     const { weights } = options;
     refuseQuantised(folder.path, 'a masked language model', options);

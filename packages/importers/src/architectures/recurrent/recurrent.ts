@@ -15,7 +15,7 @@ const MAX_CANDIDATES = 256;
 /** Recurrent encoder-decoders and language models of one embedding, GRU, LSTM or plain layers, attention or none, and a linear head. */
 export const recurrent: Architecture = {
   name: 'recurrent',
-  recognises: ({ config }) => config.model_type === 'foretoken-recurrent',
+  kinds: ['foretoken-recurrent'],
   build: async (folder, options, pace) => {
     refuseOptions(options);
     refuseQuantised(folder.path, 'a recurrent model', options);

@@ -1,10 +1,8 @@
 import type { GgufFields } from './gguf-fields.js';
+import { GGUF_ARCHITECTURES } from './gguf-names.js';
 import type { GgufFile } from './open-gguf.js';
 
-/** Architectures that are read, and what transformers calls them. */
-const GGUF_ARCHITECTURES: Readonly<Record<string, string>> = { llama: 'llama', qwen2: 'qwen2', qwen3: 'qwen3' };
-
-/** The tensor of Llama 3 that says how much each pair of a head's numbers turns slower. */
+/** The tensor that says how much each pair of a head's numbers turns slower. */
 export const ROPE_FACTORS = 'rope_freqs.weight';
 
 /**
@@ -33,7 +31,7 @@ export function ggufConfig(
   const window = own('attention.sliding_window');
   const has = (name: string): boolean => tensors.has(name);
   return {
-    model_type: GGUF_ARCHITECTURES[architecture],
+    model_type: GGUF_ARCHITECTURES[architecture].type,
     vocab_size: vocabularySize(fields, tensors),
     hidden_size: width,
     num_hidden_layers: fields.integer(own('block_count'), 1, 256),

@@ -44,7 +44,7 @@ export async function openGgufFolder(place: FilePlace, signal?: AbortSignal): Pr
   };
 }
 
-/** How much slower each pair of a head's numbers turns (Llama 3.1 and later); undefined where the file does not say. */
+/** How much slower each pair of a head's numbers turns; undefined where the file does not say. */
 async function ropeFactors(
   { tensors }: GgufFile,
   fields: GgufFields,

@@ -1,6 +1,7 @@
 import type { Yielder } from '@foretoken/core/kit';
 import { toFloat32InPieces } from '../../tensors/to-float32.js';
 import type { StoredTensor, TensorStore } from '../stored-tensor.js';
+import { GGUF_ARCHITECTURES } from './gguf-names.js';
 import type { GgufFile } from './open-gguf.js';
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -30,14 +31,15 @@ export interface RenamedTensors {
 }
 
 /**
- * The tensors of a model, as transformers has them. Files of the architecture `llama` have the rows of queries and keys in an order of
- * their own, for rotary positions of neighbouring numbers; that is undone.
+ * The tensors of a model, as transformers has them. Files of some architectures have the rows of queries and keys in an
+ * order of their own, for rotary positions of neighbouring numbers; that is undone.
  */
 export function renamedTensors(
   { tensors }: GgufFile,
   architecture: string,
   heads: { readonly query: number; readonly key: number },
 ): RenamedTensors {
+  const { paired } = GGUF_ARCHITECTURES[architecture];
   const named = new Map<string, StoredTensor>();
   const fileNames = new Map<string, string>();
   for (const [fileName, tensor] of tensors) {
@@ -45,7 +47,7 @@ export function renamedTensors(
     if (name === undefined) continue;
     const part = /\.attn_([qk])\.(weight|bias)$/.exec(fileName)?.[1];
     const count = part === 'q' ? heads.query : heads.key;
-    const reordered = architecture === 'llama' && part !== undefined;
+    const reordered = paired && part !== undefined;
     named.set(name, reordered ? halvesApart(tensor, count) : tensor);
     fileNames.set(name, fileName);
   }

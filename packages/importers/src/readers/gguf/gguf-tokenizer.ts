@@ -1,41 +1,13 @@
 import { readNamedTokens, type TokenizerFiles } from '@foretoken/models/folder';
 import { type ChatFiles, TEMPLATE_TOKENS } from '../chat-template.js';
 import type { GgufFields } from './gguf-fields.js';
+import { BYTE_PAIRS, CUTS, SCORED_PAIRS } from './gguf-names.js';
 
 const FILE = 'tokenizer.json';
 /** Numbers of ggml for the kinds of tokens. */
 const KIND = { unknown: 2, control: 3, userDefined: 4, byte: 6 } as const;
 /** Longest token of which merges are made from scores. */
 const MAX_SCORED_TOKEN = 256;
-
-const LLAMA_3 =
-  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-const QWEN_2 =
-  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
-const byteLevel = (use_regex: boolean) => ({
-  type: 'ByteLevel',
-  add_prefix_space: false,
-  trim_offsets: true,
-  use_regex,
-});
-const sequence = (...pretokenizers: readonly object[]) => ({ type: 'Sequence', pretokenizers });
-const split = (pattern: string) =>
-  sequence({ type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false }, byteLevel(false));
-
-/** How texts are cut before bytes are joined, by what files call it (`tokenizer.ggml.pre`). */
-const CUTS: Readonly<
-  Record<
-    string,
-    { readonly cut: object; readonly normalizer?: object | undefined; readonly whole?: boolean | undefined }
-  >
-> = {
-  'gpt-2': { cut: byteLevel(true) },
-  smollm: { cut: sequence({ type: 'Digits', individual_digits: true }, byteLevel(true)) },
-  'llama-bpe': { cut: split(LLAMA_3), whole: true },
-  llama3: { cut: split(LLAMA_3), whole: true },
-  qwen2: { cut: split(QWEN_2), normalizer: { type: 'NFC' } },
-};
 
 /** The vocabulary of a GGUF file. */
 interface Vocabulary {
@@ -48,11 +20,11 @@ export function ggufTokenizer(fields: GgufFields, vocabularySize: number): Token
   const vocabulary = readVocabulary(fields, vocabularySize);
   const model = fields.text('tokenizer.ggml.model');
   const json = JSON.stringify(
-    model === 'gpt2'
+    model === BYTE_PAIRS
       ? bytePairs(fields, vocabulary)
-      : model === 'llama'
+      : model === SCORED_PAIRS
         ? scoredPairs(fields, vocabulary)
-        : fields.unsupported('tokenizer.ggml.model', model, 'gpt2, llama'),
+        : fields.unsupported('tokenizer.ggml.model', model, `${BYTE_PAIRS}, ${SCORED_PAIRS}`),
   );
   return {
     names: FILE,
@@ -95,7 +67,7 @@ function readVocabulary(fields: GgufFields, size: number): Vocabulary {
   return { tokens, kinds };
 }
 
-/** Byte-level byte pairs, as GPT-2 has them. */
+/** Byte-level byte pairs. */
 function bytePairs(fields: GgufFields, vocabulary: Vocabulary): object {
   const key = 'tokenizer.ggml.pre';
   const pre = fields.text(key);

@@ -12,7 +12,7 @@ import { type CausalLanguageModelManifest, causalLanguageModelSchema, STEP_MODES
 import { CausalModel } from './causal-model.js';
 import { probeCausalStep } from './causal-probe.js';
 
-/** Decoder-only language models: Llama and its relatives, GPT-2. */
+/** Decoder-only language models. */
 export const causalLanguageModelFamily: ModelFamily<CausalLanguageModelManifest, TextInput> = {
   name: 'causal-lm',
   schema: causalLanguageModelSchema,

@@ -113,6 +113,12 @@ export interface MarianManifest extends ModelManifest {
   readonly shortlist?: string | undefined;
 }
 
+/** File names of the graphs of students that read an encoder. */
+export type StudentGraphs = Pick<MarianManifest['graphs'], 'ctc' | 'ctcDraft' | 'ctcFast' | 'canvas' | 'dag' | 'edit'>;
+
+/** What a manifest says of students that read an encoder. */
+export type StudentFacts = Pick<MarianManifest, 'ctc' | 'canvas' | 'dag' | 'edit'>;
+
 const upsample = integer(1, 64);
 const headGraphs: v.GenericSchema<unknown, HeadGraphFiles | BodyGraphFiles> = v.strictObject({
   argmax: fileName,

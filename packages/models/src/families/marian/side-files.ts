@@ -1,7 +1,7 @@
 import type { LanguageModel } from '@foretoken/language-models';
 import { readNgrams } from '../../drivers/ngrams.js';
 import { readShortlist, type Shortlist } from '../../drivers/shortlist.js';
-import type { ModelFolder } from '../../folder/read-folder.js';
+import type { ModelFolder } from '../../folder/model-folder.js';
 import type { MarianManifest } from './marian-manifest.js';
 
 /** What lies beside a model's graphs. */

@@ -1,7 +1,7 @@
 import type { GraphSessions } from '../../drivers/graph-sessions.js';
 import type { Shortlist } from '../../drivers/shortlist.js';
 import type { TokenEncoder } from '../../drivers/token-encoder.js';
-import type { ModelFolder } from '../../folder/read-folder.js';
+import type { ModelFolder } from '../../folder/model-folder.js';
 import type { MarianManifest } from './marian-manifest.js';
 
 /** What students are made of: all of a folder read one encoder. */

@@ -25,7 +25,7 @@ export interface ExportGraph {
 export interface OnnxExportManifest extends ModelManifest {
   readonly family: 'onnx-export';
   readonly vocabulary: ManifestVocabulary;
-  /** What its config calls it, such as `marian`. */
+  /** What its config calls it; for people only. */
   readonly architecture: string;
   /** How its weights are stored, as transformers.js calls it: `fp32`, `q8`. */
   readonly precision: string;

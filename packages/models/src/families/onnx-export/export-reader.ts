@@ -1,11 +1,11 @@
-import { foreignContent } from '../folder/foreign-content.js';
-import type { FileRecord } from '../folder/manifest.js';
-import type { OpenFolderOptions } from '../folder/read-folder.js';
-import { invalidFolder } from '../folder/refusal.js';
-import type { FileReader } from '../hugging-face/config-files.js';
-import { collectPieces } from '../io/collect-pieces.js';
-import type { ModelIo } from '../io/model-io.js';
-import { sha256 } from '../io/sha256.js';
+import { foreignContent } from '../../folder/foreign-content.js';
+import type { FileRecord } from '../../folder/manifest.js';
+import type { OpenFolderOptions } from '../../folder/model-folder.js';
+import { invalidFolder } from '../../folder/refusal.js';
+import type { FileReader } from '../../hugging-face/config-files.js';
+import { collectPieces } from '../../io/collect-pieces.js';
+import type { ModelIo } from '../../io/model-io.js';
+import { sha256 } from '../../io/sha256.js';
 import { hasFile } from './has-file.js';
 
 /** Reads files of a folder that nothing lists, and keeps what was read: that is what will be used. */

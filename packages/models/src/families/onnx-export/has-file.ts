@@ -1,6 +1,6 @@
-import { FOREIGN_BYTES, foreignContent } from '../folder/foreign-content.js';
-import { isMissing } from '../io/missing.js';
-import type { ModelIo } from '../io/model-io.js';
+import { FOREIGN_BYTES, foreignContent } from '../../folder/foreign-content.js';
+import { isMissing } from '../../io/missing.js';
+import type { ModelIo } from '../../io/model-io.js';
 
 /**
  * Whether a folder has a file of this name. A web page is none: some servers answer with one where they have nothing. Throws as

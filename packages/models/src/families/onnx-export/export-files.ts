@@ -1,7 +1,7 @@
 import { ForetokenError } from '@foretoken/core';
-import { invalidFolder } from '../folder/refusal.js';
-import type { ModelIo } from '../io/model-io.js';
-import { EXPORT_PRECISIONS, type ExportPrecisions, PRECISION_SUFFIXES } from './export-precisions.js';
+import { EXPORT_PRECISIONS, type ExportPrecisions, PRECISION_SUFFIXES } from '../../folder/export-precisions.js';
+import { invalidFolder } from '../../folder/refusal.js';
+import type { ModelIo } from '../../io/model-io.js';
 import { hasFile } from './has-file.js';
 
 /** The graphs of an export that belong together. */

@@ -1,6 +1,6 @@
-import type { ExportGraph, OnnxExportManifest } from '../families/onnx-export/export-manifest.js';
-import { invalidFolder, quote } from '../folder/refusal.js';
-import { CONFIG, type ConfigFiles } from '../hugging-face/config-files.js';
+import { invalidFolder, quote } from '../../folder/refusal.js';
+import { CONFIG, type ConfigFiles } from '../../hugging-face/config-files.js';
+import type { ExportGraph, OnnxExportManifest } from './export-manifest.js';
 
 const MAX_VOCABULARY = 1_000_000;
 const MAX_POSITIONS = 65_536;

@@ -1,21 +1,21 @@
-import type { ExportGraph, OnnxExportManifest } from '../families/onnx-export/export-manifest.js';
-import { stepRoles } from '../families/onnx-export/export-roles.js';
-import { parseManifest } from '../folder/check-manifest.js';
-import { assertPlainFileName, besideFile } from '../folder/file-names.js';
-import { decodeUtf8, isObject, parseJson } from '../folder/json.js';
-import { FILE_BYTES, GRAPH_BYTES, MANIFEST_BYTES } from '../folder/manifest.js';
-import type { OpenFolderOptions, VerifiedFolder } from '../folder/read-folder.js';
-import { invalidFolder, quote } from '../folder/refusal.js';
-import { CONFIG, type ConfigFiles, GENERATION_CONFIG } from '../hugging-face/config-files.js';
-import { readCausalGeneration, readExportGeneration } from '../hugging-face/generation-config.js';
-import { readTokenizerFiles } from '../hugging-face/tokenizer-files.js';
-import type { ModelIo } from '../io/model-io.js';
-import { describeGraph } from '../onnx/graph-description.js';
-import { dependentOperators } from '../onnx/operators.js';
+import { parseManifest } from '../../folder/check-manifest.js';
+import { exportPrecisions } from '../../folder/export-precisions.js';
+import { assertPlainFileName, besideFile } from '../../folder/file-names.js';
+import { decodeUtf8, isObject, parseJson } from '../../folder/json.js';
+import { FILE_BYTES, GRAPH_BYTES, MANIFEST_BYTES } from '../../folder/manifest.js';
+import type { OpenFolderOptions, VerifiedFolder } from '../../folder/model-folder.js';
+import { invalidFolder, quote } from '../../folder/refusal.js';
+import { CONFIG, type ConfigFiles, GENERATION_CONFIG } from '../../hugging-face/config-files.js';
+import { readCausalGeneration, readExportGeneration } from '../../hugging-face/generation-config.js';
+import { readTokenizerFiles } from '../../hugging-face/tokenizer-files.js';
+import type { ModelIo } from '../../io/model-io.js';
+import { describeGraph } from '../../onnx/graph-description.js';
+import { dependentOperators } from '../../onnx/operators.js';
 import { cacheShape, positionsOf, vocabularySize } from './export-config.js';
 import { type ExportFiles, findExport } from './export-files.js';
-import { exportPrecisions } from './export-precisions.js';
+import type { ExportGraph, OnnxExportManifest } from './export-manifest.js';
 import { ExportReader } from './export-reader.js';
+import { stepRoles } from './export-roles.js';
 
 /** Where a model has no most positions of its own, and its configs name no most tokens. */
 const MAX_SOURCE = 16_384;

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { foldersOf, importsOf, SOURCES, textOf } from './source-files.js';
+
+/** Where a family, an architecture or the reading of an export has a folder of its own. */
+const HOMES = [
+  'packages/models/src/families',
+  'packages/importers/src/architectures',
+  'packages/importers/src/adapters',
+] as const;
+const FAMILIES = foldersOf(HOMES[0]);
+/** Terms of the field beside names: kinds of models and of strategies, which all layers may speak of. */
+const FIELD_TERMS = ['causal', 'ctc', 'recurrent'];
+/** Folders that hold what several architectures share, and no architecture. */
+const SHARED = ['packages/importers/src/architectures/causal'];
+const NAMES = [...new Set(HOMES.flatMap(foldersOf))].filter((name) => !FIELD_TERMS.includes(name));
+
+/** Where things are registered by name: what comes with the package, what it exports, what a file format calls models. */
+const TABLES = [
+  /^packages\/models\/src\/families\/known-[a-z-]+\.ts$/,
+  /^packages\/importers\/src\/architectures\/known-architectures\.ts$/,
+  /^packages\/importers\/src\/index\.ts$/,
+  /^packages\/importers\/src\/readers\/gguf\/gguf-names\.ts$/,
+];
+/** Programs whose names hold a family's. */
+const PROGRAMS = /llama\.cpp|llama-gguf-split/g;
+
+const isTable = (file: string): boolean => TABLES.some((table) => table.test(file));
+
+/** Whether a text names it, in identifiers too: `masked-lm`, `MASKED_LM`, `readMaskedLm`. */
+function mentions(text: string, name: string): boolean {
+  const words = name.match(/[a-z]+|\d+/g) as string[];
+  const capitals = words.map((word) => `${word[0].toUpperCase()}${word.slice(1)}`).join('');
+  return new RegExp(`(?<![a-z])${words.join('[-_]?')}`, 'i').test(text) || new RegExp(`[a-z]${capitals}`).test(text);
+}
+
+/** Whether a file may speak of a name: in a folder of that name, and a family where folders of it are written. */
+function mayName(file: string, name: string): boolean {
+  if (HOMES.some((home) => file.startsWith(`${home}/${name}/`))) return true;
+  return FAMILIES.includes(name) && HOMES.slice(1).some((home) => file.startsWith(`${home}/`));
+}
+
+describe('names of families and architectures', () => {
+  it('are found where they are', () => {
+    expect(NAMES).toContain('marian');
+    expect(NAMES).toContain('onnx-export');
+    const examples = ["'onnx-export'", 'OnnxExportManifest', 'isOnnxExport', 'ONNX_EXPORT'];
+    expect(examples.every((text) => mentions(text, 'onnx-export'))).toBe(true);
+    expect(['GPT-2', 'gpt2', 'readGpt2'].every((text) => mentions(text, 'gpt2'))).toBe(true);
+    expect(mentions('const exported = onnx', 'onnx-export')).toBe(false);
+  });
+
+  it('stand in their own folders and in the tables that register them, nowhere else', () => {
+    const found = SOURCES.filter((file) => !isTable(file)).flatMap((file) => {
+      const text = textOf(file).replaceAll(PROGRAMS, '');
+      const named = NAMES.filter((name) => !mayName(file, name) && mentions(text, name));
+      return named.map((name) => `${file}: ${name}`);
+    });
+    expect(found).toEqual([]);
+  });
+
+  it('are no architecture to another: each is built of blocks and of what is shared', () => {
+    const found = SOURCES.filter((file) => !isTable(file)).flatMap((file) => {
+      const home = homeOf(file);
+      const others = importsOf(file, true).filter((imported) => {
+        const other = homeOf(imported);
+        return other !== undefined && other !== home && !SHARED.includes(other);
+      });
+      return others.map((other) => `${file} imports ${other}`);
+    });
+    expect(found).toEqual([]);
+  });
+});
+
+/** The folder of the family or architecture that a file belongs to. */
+function homeOf(file: string): string | undefined {
+  const home = HOMES.find((folder) => file.startsWith(`${folder}/`));
+  const [name, rest] = home === undefined ? [] : file.slice(home.length + 1).split('/');
+  return rest === undefined ? undefined : `${home}/${name}`;
+}
+
+describe('imports', () => {
+  it('make no circle, not by types either', () => {
+    const imported = new Map(SOURCES.map((file) => [file, importsOf(file, false)]));
+    expect(imported.get('packages/models/src/load-model.ts')).toContain('packages/models/src/folder/model-folder.ts');
+    expect(circlesOf(imported)).toEqual([]);
+  });
+});
+
+/** A circle for each import that leads back to a file that is being followed. */
+function circlesOf(imported: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const circles: string[] = [];
+  const followed = new Set<string>();
+  const follow = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+    if (followed.has(file)) return;
+    followed.add(file);
+    for (const next of imported.get(file) ?? []) follow(next, [...path, file]);
+  };
+  for (const file of imported.keys()) follow(file, []);
+  return circles;
+}
