@@ -1,5 +1,5 @@
 // Makes sure that there is a Chromium for the tests in a browser: one that is there, else one of the system's package manager, else
-// one that playwright downloads. Where none of these works, it says so and the tests in a browser are skipped.
+// one that playwright downloads. Where none of these works, it says so and exits with 1; the tests in a browser are skipped then.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -47,3 +47,4 @@ console.log(
     ? 'WARNING: no Chromium could be installed, so the tests in a browser are SKIPPED. Install one, or set CHROME_PATH.'
     : `Tests in a browser use ${path}.`,
 );
+process.exitCode = path === undefined ? 1 : 0;

@@ -1,3 +1,4 @@
+import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { foldersOf, importsOf, SOURCES, textOf } from './source-files.js';
 
@@ -77,6 +78,23 @@ function homeOf(file: string): string | undefined {
   const [name, rest] = home === undefined ? [] : file.slice(home.length + 1).split('/');
   return rest === undefined ? undefined : `${home}/${name}`;
 }
+
+describe('names of limits', () => {
+  it('say min and max, not least and most', () => {
+    const found = SOURCES.flatMap((file) => {
+      const names: string[] = [];
+      const visit = (node: ts.Node): void => {
+        const { name } = node as { readonly name?: ts.Node };
+        if (name !== undefined && ts.isIdentifier(name)) names.push(name.text);
+        ts.forEachChild(node, visit);
+      };
+      visit(ts.createSourceFile(file, textOf(file), ts.ScriptTarget.Latest));
+      const limits = names.filter((name) => /^(most|least)$|^(most|least)(?!Probable)[A-Z]|(Most|Least)$/.test(name));
+      return limits.map((name) => `${file}: ${name}`);
+    });
+    expect(found).toEqual([]);
+  });
+});
 
 describe('imports', () => {
   it('make no circle, not by types either', () => {

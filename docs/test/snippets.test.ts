@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
 import { writeCtcGraph } from '../../packages/importers/test/ctc-fixture.js';
 
@@ -61,7 +62,11 @@ describe('the documentation’s TypeScript', () => {
   it('type-checks', () => {
     const config = {
       extends: join(ROOT, 'tsconfig.base.json'),
-      compilerOptions: { isolatedDeclarations: false, declaration: false, noUnusedLocals: false },
+      compilerOptions: {
+        isolatedDeclarations: false,
+        declaration: false,
+        noUnusedLocals: false,
+      },
       include: [join(CACHE, '*.ts')],
       exclude: [],
     };
@@ -81,6 +86,25 @@ it.each([
   expect(lines.length).toBeGreaterThan(10);
   expect(lines.length).toBeLessThan(max);
   expect(lines.filter(({ length }) => length > 120)).toEqual([]);
+});
+
+it('asks nobody to write a ! or a double cast', () => {
+  const examples = readdirSync(join(ROOT, 'docs/examples'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => ({ name: `docs/examples/${name}`, code: readFileSync(join(ROOT, 'docs/examples', name), 'utf8') }));
+  const found = [...snippets, ...examples].flatMap(({ name, code }) => {
+    const file = ts.createSourceFile(name, code, ts.ScriptTarget.Latest, true);
+    const places: string[] = [];
+    const visit = (node: ts.Node): void => {
+      if (ts.isNonNullExpression(node) || (ts.isAsExpression(node) && ts.isAsExpression(node.expression))) {
+        places.push(`${name}: ${node.getText()}`);
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(file);
+    return places;
+  });
+  expect(found).toEqual([]);
 });
 
 it('holds no two versions of a passage, as a merge leaves them', () => {

@@ -187,12 +187,14 @@ export const NAR_STRATEGIES: readonly NarStrategy[] = [
   ),
   row('easy-first', 'iterative', ['canvas'], ({ canvas }) => way(easyFirst(), canvas)),
   row('skeleton-first', 'iterative', ['canvas'], ({ canvas }) => way(skeletonFirst(), canvas)),
-  row('masked-diffusion-4-steps', 'iterative', ['canvas'], ({ canvas }) => way(maskedDiffusion({ steps: 4 }), canvas)),
+  row('masked-diffusion-4-steps', 'iterative', ['canvas'], ({ canvas }) =>
+    way(maskedDiffusion({ iterations: 4 }), canvas),
+  ),
   row('masked-diffusion-4-steps-margin', 'iterative', ['canvas'], ({ canvas }) =>
-    way(maskedDiffusion({ steps: 4, order: 'margin' }), canvas),
+    way(maskedDiffusion({ iterations: 4, order: 'margin' }), canvas),
   ),
   row('masked-diffusion-4-steps-blocks', 'iterative', ['canvas'], ({ canvas }) =>
-    way(maskedDiffusion({ steps: 4, blockLength: 8 }), canvas),
+    way(maskedDiffusion({ iterations: 4, blockLength: 8 }), canvas),
   ),
   row('masked-diffusion-entropy-bounded', 'iterative', ['canvas'], ({ canvas }) =>
     way(maskedDiffusion({ order: 'entropy-bounded', entropyBound: 1 }), canvas),

@@ -34,15 +34,15 @@ export function parseArguments(argv: readonly string[], commands: readonly Comma
   checkOptions(cli, command);
   const { positionals, optionals = [] } = command;
   const any = optionals.some((name) => name.endsWith('...'));
-  const most = any ? Number.POSITIVE_INFINITY : positionals.length + optionals.length;
+  const max = any ? Number.POSITIVE_INFINITY : positionals.length + optionals.length;
   if (words.length < positionals.length) {
     throw usageError(`foretoken ${command.name} needs ${positionals.slice(words.length).join(', ')}.`, {
       missing: positionals.slice(words.length),
     });
   }
-  if (words.length > most) {
-    throw usageError(`Unexpected argument ${words[most]} after foretoken ${command.name}.`, {
-      received: words[most],
+  if (words.length > max) {
+    throw usageError(`Unexpected argument ${words[max]} after foretoken ${command.name}.`, {
+      received: words[max],
     });
   }
   return { command, positionals: words, options };

@@ -33,8 +33,8 @@ export interface StrategyOptions
     Pick<MaskPredictOptions, 'iterations' | 'schedule' | 'minMasked' | 'adaptiveStop'>,
     Pick<MaskCtcOptions<TokenSource>, 'threshold'>,
     Pick<EasyFirstOptions, 'levels'>,
-    Pick<SkeletonFirstOptions, 'share' | 'fills' | 'revise'>,
-    Pick<MaskedDiffusionOptions, 'steps' | 'order' | 'entropyBound' | 'blockLength' | 'remask'>,
+    Pick<SkeletonFirstOptions, 'share' | 'revise'>,
+    Pick<MaskedDiffusionOptions, 'order' | 'entropyBound' | 'blockLength' | 'remask'>,
     Pick<LevenshteinOptions, 'perGap' | 'deletionThreshold'> {
   /** Which model of its kind decodes. */
   readonly variant?: VariantName | undefined;
@@ -122,8 +122,8 @@ const DEFINITIONS: readonly Definition[] = [
   define(
     'iterations',
     'integer',
-    ['mask-predict', 'mask-ctc', 'easy-first', ...STRATEGIES_OF.edit],
-    'most rounds (default 4 or 10)',
+    ['mask-predict', 'mask-ctc', 'easy-first', 'skeleton-first', 'masked-diffusion', ...STRATEGIES_OF.edit],
+    'most iterations (default 10; mask-predict, mask-ctc 4; skeleton-first 1; masked-diffusion one a position)',
   ),
   define(
     'schedule',
@@ -136,14 +136,17 @@ const DEFINITIONS: readonly Definition[] = [
   define('threshold', 'number', 'mask-ctc', 'tokens of the CTC model less probable than this are masked (default 0.5)'),
   define('levels', 'integer', 'easy-first', 'positions are ranked into so many levels (default: one each)'),
   define('share', 'number', 'skeleton-first', 'share of positions that make the skeleton (default 0.5)'),
-  define('fills', 'integer', 'skeleton-first', 'forwards that fill in the rest (default 1)'),
   define('revise', 'flag', 'skeleton-first', 'predict the skeleton anew at the end'),
-  define('steps', 'integer', 'masked-diffusion', 'forwards of a canvas (default: one a position)'),
   define('order', ORDERS, 'masked-diffusion', `${ORDERS.join(', ')} (default: confidence)`),
-  define('entropy-bound', 'number', 'masked-diffusion', 'entropy decided a step besides the largest, in nats'),
+  define('entropy-bound', 'number', 'masked-diffusion', 'entropy decided an iteration besides the largest, in nats'),
   define('block-length', 'integer', 'masked-diffusion', 'positions decided before any later one (default: all)'),
-  define('remask', 'number', 'masked-diffusion', 'share of earlier decisions each step takes back (default 0)'),
-  define('per-gap', 'integer', STRATEGIES_OF.edit, 'most tokens inserted between neighbours a round (insertion: 1)'),
+  define('remask', 'number', 'masked-diffusion', 'share of earlier decisions each iteration takes back (default 0)'),
+  define(
+    'per-gap',
+    'integer',
+    STRATEGIES_OF.edit,
+    'most tokens inserted between neighbours an iteration (insertion: 1)',
+  ),
   define('deletion-threshold', 'number', 'levenshtein', 'delete what is more probably deleted than this (default 0.5)'),
   define('initial', 'path', 'levenshtein', 'outputs to start from and edit, one a line, beside the lines of the input'),
   define('searched-hints', 'flag', HINTED, "read hints that are searched with the folder's n-grams, not the best path"),

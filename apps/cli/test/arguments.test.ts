@@ -114,8 +114,8 @@ describe('usage errors: exit code 2, a message, nothing on standard output', () 
     [['decode', '--strategy', 'sampling', '--top-p', '1.5', '--text', 'a'], 'topP must be a number from'],
     [['decode', '--strategy', 'beam', '--beam-size', '0', '--text', 'a'], 'beamSize must be an integer from 1'],
     [
-      ['decode', '--strategy', 'mask-predict', '--steps', '4', '--text', 'a'],
-      '--steps goes with --strategy masked-diffusion, not with mask-predict',
+      ['decode', '--strategy', 'mask-predict', '--levels', '4', '--text', 'a'],
+      '--levels goes with --strategy easy-first, not with mask-predict',
     ],
     [
       ['decode', '--strategy', 'mask-predict', '--no-adjacent-repeats', '--text', 'a'],

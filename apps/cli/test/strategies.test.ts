@@ -102,8 +102,8 @@ describe('strategies of students', () => {
     ['mask-predict', ['--iterations', '3', '--schedule', 'cosine', '--adaptive-stop', '--min-masked', '1']],
     ['mask-ctc', ['--threshold', '1', '--iterations', '2']],
     ['easy-first', ['--levels', '2', '--iterations', '5']],
-    ['skeleton-first', ['--share', '0.4', '--fills', '2', '--revise']],
-    ['masked-diffusion', ['--steps', '2', '--order', 'margin', '--block-length', '2', '--remask', '0.5']],
+    ['skeleton-first', ['--share', '0.4', '--iterations', '2', '--revise']],
+    ['masked-diffusion', ['--iterations', '2', '--order', 'margin', '--block-length', '2', '--remask', '0.5']],
     ['masked-diffusion', ['--order', 'entropy-bounded', '--entropy-bound', '1.5']],
     ['masked-diffusion', ['--length', '3', '--temperature', '0.01', '--seed', '7']],
     ['dag-viterbi', ['--length-penalty', '0.5']],
@@ -161,7 +161,7 @@ describe('strategies of students', () => {
 
   it('hands options over, not only past the checks', async () => {
     const model = modelWithStudents();
-    const { stdout } = await cli(decode('masked-diffusion', '--steps', '2', '--json'), { model });
+    const { stdout } = await cli(decode('masked-diffusion', '--iterations', '2', '--json'), { model });
     expect(JSON.parse(stdout).rows[0].statistics.forwards).toBe(2);
     const all = await cli(decode('masked-diffusion', '--json'), { model: modelWithStudents() });
     expect(JSON.parse(all.stdout).rows[0].statistics.forwards).toBe(3);

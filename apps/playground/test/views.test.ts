@@ -98,8 +98,8 @@ describe('rounds of drafts', () => {
       { draft: [], commit: [3], accepted: 0 },
     );
     const slow: Trace = { ...greedy, header: { ...greedy.header, strategy: 'greedy' } };
-    expect(speedups(trace, [slow, trace])).toEqual({ own: 1.5, most: 3, share: 0.25 });
-    expect(speedups(trace, [trace])).toEqual({ own: undefined, most: undefined, share: undefined });
+    expect(speedups(trace, [slow, trace])).toEqual({ own: 1.5, max: 3, share: 0.25 });
+    expect(speedups(trace, [trace])).toEqual({ own: undefined, max: undefined, share: undefined });
   });
 });
 

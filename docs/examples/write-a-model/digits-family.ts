@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import type { ModelFamily, ModelManifest } from '@foretoken/models';
+import { type ModelFamily, type ModelManifest, manifestSchema } from '@foretoken/models';
 import * as v from 'valibot';
 import { OnnxNetwork, onnxLogits } from './onnx-networks.ts';
 import { positionWiseModel } from './position-wise-model.ts';
@@ -18,10 +18,10 @@ const floats = (...dims: (number | null)[]) => ({ type: 'float32', dims });
 /** Folders with the textbook's two models: a recurrent network, and one that fills all positions at once. */
 export const digitsFamily: ModelFamily<DigitsManifest> = {
   name: 'digits',
-  schema: v.looseObject({
+  schema: manifestSchema<DigitsManifest>({
     family: v.literal('digits'),
     graphs: v.strictObject({ rnn: v.string(), fill: v.string() }),
-  }) as unknown as v.GenericSchema<unknown, DigitsManifest>,
+  }),
   claims: ({ graphs: { rnn, fill } }) => ({
     tokenIds: {},
     candidates: {},

@@ -31,6 +31,7 @@ import { StopText } from './stop-text.js';
 /** What is used of a loaded model whose inputs and outputs are text. */
 export type TextModel = Pick<LoadedModel, 'decode' | 'stream' | 'processor' | 'folder'>;
 
+/** Options of a Foretoken model that the AI SDK is given. */
 export interface ForetokenOptions {
   /** The model's name in results and logs; default: the last part of its folder's path. */
   readonly modelId?: string | undefined;

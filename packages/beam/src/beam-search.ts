@@ -39,6 +39,7 @@ import { LENGTH_PENALTY_OPTIONS, type LengthPenaltyOptions, lengthNormaliser } f
 import { type Phrase, PhraseSet, shortest } from './phrase-progress.js';
 import { ACCEPTS, type Search, searchRows } from './search-loop.js';
 
+/** Options of `beamSearch`: width, hypotheses, stop, length penalty, diversity, and rules on scores. */
 export interface BeamSearchOptions extends LengthPenaltyOptions, ScoreRules {
   /** Hypotheses kept at each step (default 4). */
   readonly beamSize?: number | undefined;

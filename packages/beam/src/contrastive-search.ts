@@ -12,6 +12,7 @@ import type { SearchStart } from './branch.js';
 import { ContrastiveRow } from './contrastive-row.js';
 import { type Search, searchRows } from './search-loop.js';
 
+/** Options of `contrastiveSearch`. */
 export interface ContrastiveSearchOptions {
   /** Most probable tokens weighed at each step (the paper's k, default 4). */
   readonly candidates?: number | undefined;

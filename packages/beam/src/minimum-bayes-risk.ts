@@ -13,6 +13,7 @@ import {
   wrongValue,
 } from '@foretoken/core/kit';
 
+/** Options of `minimumBayesRisk`. */
 export interface MinimumBayesRiskOptions {
   /** How probable each candidate is, `[candidates]`, up to a common factor; default all alike, as for samples. */
   readonly weights?: readonly number[] | undefined;

@@ -14,6 +14,7 @@ import type { SearchStart } from './branch.js';
 import { ACCEPTS, type Search, searchRows } from './search-loop.js';
 import { StochasticRow } from './stochastic-row.js';
 
+/** Options of `stochasticBeam`. */
 export interface StochasticBeamOptions extends ScoreRules {
   /** Sequences to draw (default 4). */
   readonly beamSize?: number | undefined;

@@ -35,6 +35,7 @@ import type { Span } from './spans.js';
 import { tidyText } from './tidy-text.js';
 import { tokenEnds } from './token-places.js';
 
+/** Options of all corrections of a corrector. */
 export interface CorrectorOptions {
   /** Edits that the model is less sure of are left alone, each by itself; from 0 (default: all are made) to 1 (none is). */
   readonly minConfidence?: number | undefined;
@@ -51,6 +52,7 @@ export interface CorrectorOptions {
   readonly refuse?: readonly string[] | undefined;
 }
 
+/** Options of one correction. */
 export interface CorrectOptions {
   /** Stops the correction; it then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -69,6 +71,7 @@ export interface Correction {
   readonly statistics: DecodeStatistics;
 }
 
+/** What corrects texts by a model; `createCorrector` makes it. */
 export interface Corrector {
   /**
    * Corrects a text of any length. White space, line breaks, indentation and whatever is not prose stay as they are.

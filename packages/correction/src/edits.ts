@@ -26,6 +26,7 @@ export interface MadeEdit extends Edit {
  */
 export type LeftAloneReason = 'doubtful' | 'protected' | 'invented' | 'refused' | 'too-long' | 'endless';
 
+/** An edit that was not made. */
 export interface LeftAlone extends Edit {
   readonly reason: LeftAloneReason;
 }

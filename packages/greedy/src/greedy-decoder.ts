@@ -25,8 +25,10 @@ export interface ReportOptions {
   readonly alternatives?: number | undefined;
 }
 
+/** Options of `greedy`: what is reported, and rules on scores. */
 export interface GreedyOptions extends ReportOptions, ScoreRules {}
 
+/** How `ReportOptions` are read, for the option tables of decoders. */
 export const REPORT_OPTIONS: OptionTable<ReportOptions> = {
   scores: flag,
   tokenLogProbs: flag,

@@ -23,6 +23,7 @@ import { REPORT_OPTIONS, type ReportOptions } from './greedy-decoder.js';
 import { pickBest, pickedFromTopK, ruledToken } from './token-choice.js';
 import { assertTruncation, randomPick, TRUNCATION_OPTIONS, type TruncationOptions } from './truncated-sampling.js';
 
+/** Options of `sampling`: how many outputs, how they are drawn, what is reported, and rules on scores. */
 export interface SamplingOptions extends ReportOptions, ScoreRules, TruncationOptions {
   /** Hypotheses a row, drawn independently (default 1). They share the prefix, and are ranked only if `scores` is set. */
   readonly hypotheses?: number | undefined;

@@ -23,6 +23,7 @@ export interface HubProgress {
   readonly totalBytes: number;
 }
 
+/** Options of a download. */
 export interface HubOptions {
   /** Address of the hub or of a mirror (default: environment variable HF_ENDPOINT, else https://huggingface.co). */
   readonly endpoint?: string | undefined;

@@ -3,6 +3,7 @@ import type { BackoffModel } from './backoff-model.js';
 import type { LanguageModel } from './language-model.js';
 import { type WordState, wordTrieModel } from './word-trie-model.js';
 
+/** Options of `wordLanguageModel`. Bonuses are in natural-log units. */
 export interface WordLanguageModelOptions {
   /** Text of a token, a space where a word ends or begins: `" "`, or `" the"` of a piece that begins a word. */
   readonly textOf: (tokenId: number) => string;

@@ -9,6 +9,7 @@ import {
   splitWords,
 } from './corpus.js';
 
+/** Options of `chrf`. */
 export interface ChrfOptions {
   /** Longest character n-gram (default 6). */
   readonly characterOrder?: number | undefined;

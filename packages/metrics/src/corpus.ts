@@ -1,3 +1,4 @@
+/** Why a corpus cannot be scored. */
 export type MetricsErrorCode =
   | 'EMPTY_CORPUS'
   | 'NO_REFERENCES'

@@ -4,6 +4,7 @@ export { familyNames, familyOf, registerFamily } from './families/registry.js';
 export type { ExportPrecision, ExportPrecisions } from './folder/export-precisions.js';
 export type { FileRecord, ModelManifest } from './folder/manifest.js';
 export type { ModelFolder, ReadProgress } from './folder/model-folder.js';
+export { manifestSchema, type OwnFields } from './folder/own-schema.js';
 export { type FetchInit, type FetchOptions, fetchFolder } from './io/fetch.js';
 export type { FileCache } from './io/file-cache.js';
 export { memoryFolder } from './io/memory.js';

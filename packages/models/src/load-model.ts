@@ -36,6 +36,7 @@ import type { Processor, TextOutput } from './processors/processor.js';
 import { type ReadModel, readModel } from './read-model.js';
 import type { TextTokenizer } from './tokenizer/text-tokenizer.js';
 
+/** Options of `loadModel`. */
 export interface LoadOptions<Input = TextInput, Output extends object = TextOutput, Source = TokenSource> {
   /**
    * The onnxruntime-node or onnxruntime-web module; default: onnxruntime-node, and onnxruntime-web (its WebAssembly) in browsers,

@@ -10,6 +10,7 @@ import {
   loadModel,
   type ModelFamily,
   type ModelManifest,
+  manifestSchema,
   openModelFolder,
   registerFamily,
   textProcessor,
@@ -27,12 +28,7 @@ const { size, endTokenId } = TINY_VOCABULARY;
 
 const shiftFamily: ModelFamily<ShiftManifest> = {
   name: 'shift',
-  schema: v.looseObject({
-    family: v.literal('shift'),
-    shift: v.number(),
-    table: v.string(),
-    files: v.record(v.string(), v.any()),
-  }) as unknown as v.GenericSchema<unknown, ShiftManifest>,
+  schema: manifestSchema<ShiftManifest>({ family: v.literal('shift'), shift: v.number(), table: v.string() }),
   claims: ({ table }) => ({ tokenIds: {}, candidates: {}, graphs: {}, others: { table } }),
   checkAgreement({ shift }, refuse) {
     if (shift < 1) refuse('shift', shift, 'at least 1');
@@ -113,6 +109,17 @@ describe('a family of one’s own', () => {
     await expect(
       writeModelFolder(join(folder, 'lost'), { ...content(1), table: 'other.bin' } as never, files),
     ).rejects.toThrow(/table is .*other\.bin/);
+    for (const [field, wrong] of [
+      ['limits', { sourceLength: 0, targetLength: 32 }],
+      ['vocabulary', { size: 1 }],
+      ['licence', 7],
+      ['shift', 'three'],
+      ['shfit', 3],
+    ] as const) {
+      await expect(
+        writeModelFolder(join(folder, 'wrong'), { ...content(1), [field]: wrong } as never, files),
+      ).rejects.toThrow(new RegExp(`foretoken.json: ${field}`));
+    }
   });
 
   it('is refused under a name that is taken, and may be registered twice', () => {

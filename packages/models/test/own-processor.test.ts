@@ -8,7 +8,14 @@ import { scriptedModel } from '@foretoken/testkit';
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeModelFolder } from '../src/folder/write-folder.js';
-import { loadModel, type ModelFamily, type ModelManifest, type Processor, textProcessor } from '../src/index.js';
+import {
+  loadModel,
+  type ModelFamily,
+  type ModelManifest,
+  manifestSchema,
+  type Processor,
+  textProcessor,
+} from '../src/index.js';
 import { TINY_VOCABULARY, tinyTokenizer } from './tokenizer-fixtures.js';
 
 /** A second of sound, or a part of one: `[time, 2]`, an array of frames. */
@@ -51,11 +58,7 @@ const soundModel: LatticeModel<Frames> = {
 
 const soundFamily: ModelFamily<SoundManifest, Frames, SpokenOutput, Frames> = {
   name: 'sound',
-  schema: v.looseObject({
-    family: v.literal('sound'),
-    tokenizer: v.string(),
-    frameSeconds: v.number(),
-  }) as unknown as v.GenericSchema<unknown, SoundManifest>,
+  schema: manifestSchema<SoundManifest>({ family: v.literal('sound'), frameSeconds: v.number() }),
   claims: () => ({ tokenIds: {}, candidates: {}, graphs: {}, others: {} }),
   async checkGraphs() {},
   open: async () => [{ kind: 'lattice', model: soundModel }],
@@ -86,7 +89,7 @@ const soundFamily: ModelFamily<SoundManifest, Frames, SpokenOutput, Frames> = {
 const seriesFamily: ModelFamily<ModelManifest, number, { readonly values: readonly number[] }> = {
   ...soundFamily,
   name: 'series',
-  schema: v.looseObject({ family: v.literal('series') }) as unknown as v.GenericSchema<unknown, ModelManifest>,
+  schema: manifestSchema<ModelManifest>({ family: v.literal('series') }),
   open: async () => {
     const model = scriptedModel({
       vocabularySize: size,

@@ -26,8 +26,8 @@ import {
   rowCuts,
 } from '@foretoken/core/kit';
 import { assertLatticeSearch, type LatticeSearch, pathsToRead, searchOutputs } from './lattice-search.js';
+import { type Answered, refineRows } from './refine-rows.js';
 import { RefinedCanvas } from './refined-canvas.js';
-import { type Answered, refineRows } from './rounds.js';
 
 /**
  * Canvases that the model is to look at, each as long as the row's own, at least one; the predictions come in the same order.
@@ -100,14 +100,14 @@ async function* decode<Source, Output extends OutputRequest>(
   let session: CanvasSession | undefined;
   try {
     const found = initial && (await searchOutputs(initial, request, open));
-    const begun = found?.map((outputs) => [{ canvas: RefinedCanvas.of(outputs, model), bonus: 0 }]);
+    const started = found?.map((outputs) => [{ canvas: RefinedCanvas.of(outputs, model), bonus: 0 }]);
     const read = initial && found ? pathsToRead(model, initial, found) : {};
     session = opened('canvas', await model.open(sources, { ...open, ...read }));
     const filling = session;
-    const first = begun ?? (await blanks(strategy, filling, model, request));
+    const first = started ?? (await blanks(strategy, filling, model, request));
     const rows = sources.map((source, row) => {
       const context = contextOf(source, row, model, request);
-      return (first[row] as readonly Begun[]).map(({ canvas, bonus }) => ({
+      return (first[row] as readonly StartedCanvas[]).map(({ canvas, bonus }) => ({
         refinement: strategy.refine(canvas, context),
         bonus,
         show: () => canvas,
@@ -133,7 +133,7 @@ async function* decode<Source, Output extends OutputRequest>(
 }
 
 /** A canvas to refine, and what its length adds to its score. */
-interface Begun {
+interface StartedCanvas {
   readonly canvas: RefinedCanvas;
   readonly bonus: number;
 }
@@ -144,7 +144,7 @@ async function blanks<Source>(
   session: CanvasSession,
   model: CanvasModel<Source>,
   request: DecodeRequest<Source>,
-): Promise<Begun[][]> {
+): Promise<StartedCanvas[][]> {
   const lengths = await canvasLengths(strategy, session, model, request);
   return request.sources.map((source, row) => {
     const given = request.outputPrefixes?.[row] ?? new Int32Array();

@@ -11,6 +11,7 @@ import { canvasDecoder, type Refinement } from './canvas-decoder.js';
 import { BEST, type Best } from './proposals.js';
 import { highest, type RefinedCanvas } from './refined-canvas.js';
 
+/** Options of `easyFirst`. */
 export interface EasyFirstOptions extends LengthOptions {
   /** Most updates of a position, the first fill counted (default 10). */
   readonly iterations?: number | undefined;

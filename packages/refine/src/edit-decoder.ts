@@ -26,7 +26,7 @@ import {
 import { type EditedCanvas, edited, outputOf } from './edited-canvas.js';
 import { assertLatticeSearch, type LatticeSearch, pathsToRead, searchOutputs } from './lattice-search.js';
 import { BEST } from './proposals.js';
-import { type AnswerAll, refineRows } from './rounds.js';
+import { type AnswerAll, refineRows } from './refine-rows.js';
 
 /** A question to an edit model about one canvas. */
 export interface EditAsk {

@@ -4,13 +4,15 @@ import { type EditRefinement, editDecoder } from './edit-decoder.js';
 import { deleteTokens, fillPlaceholders, insertPlaceholders, isDeletable, sameTokens } from './edited-canvas.js';
 import { LATTICE_SEARCH, type LatticeSearch } from './lattice-search.js';
 
+/** Options of `insertion`. */
 export interface InsertionOptions {
-  /** Most rounds of a row (default 10). */
+  /** Most iterations of a row (default 10). */
   readonly iterations?: number | undefined;
-  /** Most tokens that one round inserts between two neighbours. */
+  /** Most tokens that one iteration inserts between two neighbours. */
   readonly perGap?: number | undefined;
 }
 
+/** Options of `levenshtein`. */
 export interface LevenshteinOptions<Source = TokenSource> extends InsertionOptions {
   /** A model whose output is edited, where the request has no `initialOutputs`. */
   readonly initial?: LatticeSearch<Source> | undefined;
@@ -26,7 +28,7 @@ const OPTIONS: OptionTable<LevenshteinOptions<never>> = {
 };
 
 /**
- * Levenshtein decoding: rounds of deletion, insertion of placeholders and their filling, until a round changes nothing (Gu
+ * Levenshtein decoding: iterations of deletion, insertion of placeholders and their filling, until an iteration changes nothing (Gu
  * et al., 2019, "Levenshtein Transformer", algorithm 1), from nothing, from the request's
  * `initialOutputs`, or from another model's output.
  *
@@ -42,8 +44,8 @@ export function levenshtein<Source = TokenSource>(
 }
 
 /**
- * Insertion alone: rounds that insert tokens between those there are, by default at most one a gap, so that an output of n
- * tokens takes about log2(n) rounds, until a round inserts nothing.
+ * Insertion alone: iterations that insert tokens between those there are, by default at most one a gap, so that an output of n
+ * tokens takes about log2(n) iterations, until an iteration inserts nothing.
  *
  * The parallel insertion of Stern et al. (2019, "Insertion Transformer"), except that this contract's models choose places
  * first and tokens second. Throws as `levenshtein` does.

@@ -5,6 +5,7 @@ import { LATTICE_SEARCH, type LatticeSearch } from './lattice-search.js';
 import { BEST, type Best } from './proposals.js';
 import { highest, type RefinedCanvas } from './refined-canvas.js';
 
+/** Options of `maskCtc`. */
 export interface MaskCtcOptions<Source> {
   /** The model whose output is refined, and how it is searched. */
   readonly initial: LatticeSearch<Source>;

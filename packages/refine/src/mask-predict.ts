@@ -13,6 +13,7 @@ import { assertSchedule, countOf, type MaskSchedule, schedule as readSchedule } 
 import { BEST, type Best } from './proposals.js';
 import { lowest, type RefinedCanvas } from './refined-canvas.js';
 
+/** Options of `maskPredict`. */
 export interface MaskPredictOptions extends LengthOptions {
   /** Forwards of a canvas, the first fill counted (default 4). */
   readonly iterations?: number | undefined;

@@ -24,19 +24,20 @@ import {
   type UnmaskOutput,
 } from './unmask-order.js';
 
+/** Options of `maskedDiffusion`. */
 export interface MaskedDiffusionOptions extends Pick<LengthOptions, 'length'> {
   /** Forwards of a canvas, shared out among its blocks (default: one a position). */
-  readonly steps?: number | undefined;
+  readonly iterations?: number | undefined;
   /** Which positions are decided first (default `confidence`). */
   readonly order?: UnmaskOrder | undefined;
-  /** With the order `entropy-bounded`: natural-log entropy that one step may decide on top of its most uncertain position. */
+  /** With the order `entropy-bounded`: natural-log entropy that one iteration may decide on top of its most uncertain position. */
   readonly entropyBound?: number | undefined;
   /** Positions that are all decided before any later one (default: the whole canvas). */
   readonly blockLength?: number | undefined;
   /** Tokens are drawn from the distribution at this temperature; 0 (default) takes the most probable. */
   readonly temperature?: number | undefined;
   /**
-   * Share, in `[0, 1]`, of a block's earlier decided positions that each step but the last masks again, least confident
+   * Share, in `[0, 1]`, of a block's earlier decided positions that each iteration but the last masks again, least confident
    * first, to be decided anew besides those that are due (default 0).
    */
   readonly remask?: number | undefined;
@@ -44,7 +45,7 @@ export interface MaskedDiffusionOptions extends Pick<LengthOptions, 'length'> {
 
 const OPTIONS: OptionTable<MaskedDiffusionOptions> = {
   length: LENGTH_OPTIONS.length,
-  steps: integer(1),
+  iterations: integer(1),
   order: oneOf(...UNMASK_ORDERS),
   entropyBound: number(0, Number.MAX_VALUE),
   blockLength: integer(1),
@@ -64,8 +65,8 @@ export function maskedDiffusion<Source = TokenSource>(
 ): Decoder<CanvasModel<Source>> {
   options = checkOptions('maskedDiffusion', options, OPTIONS);
   const { order = 'confidence', temperature = 0, blockLength = Number.MAX_SAFE_INTEGER, remask = 0 } = options;
-  const { length, steps = Number.MAX_SAFE_INTEGER, entropyBound = Number.NaN } = options;
-  assertOptions({ ...options, order, remask, steps });
+  const { length, iterations = Number.MAX_SAFE_INTEGER, entropyBound = Number.NaN } = options;
+  assertOptions({ ...options, order, remask, iterations });
   return canvasDecoder({
     length,
     name: 'masked-diffusion',
@@ -82,11 +83,11 @@ export function maskedDiffusion<Source = TokenSource>(
       };
       let forward = 0;
       const free = canvas.length - canvas.given;
-      for (const block of blocksOf(canvas.given, canvas.length, blockLength, Math.min(steps, free))) {
+      for (const block of blocksOf(canvas.given, canvas.length, blockLength, Math.min(iterations, free))) {
         const positions = Array.from({ length: block.end - block.start }, (_, index) => block.start + index);
-        const maxSteps = order === 'entropy-bounded' ? Number.POSITIVE_INFINITY : block.steps;
+        const maxIterations = order === 'entropy-bounded' ? Number.POSITIVE_INFINITY : block.iterations;
         let masked = positions;
-        for (let step = 1; masked.length > 0 && step <= maxSteps; step++) {
+        for (let iteration = 1; masked.length > 0 && iteration <= maxIterations; iteration++) {
           const [prediction] = yield [canvas.tokenIds.slice()];
           const proposal = yield* propose(prediction, canvas.length, masked, forward++, proposing);
           const ranking = highest(masked, proposal.ease, masked.length);
@@ -96,7 +97,7 @@ export function maskedDiffusion<Source = TokenSource>(
           const count =
             order === 'entropy-bounded'
               ? boundedCount(entropiesOf(possible, proposal), entropyBound)
-              : dueAfter(step, block) - (positions.length - masked.length);
+              : dueAfter(iteration, block) - (positions.length - masked.length);
           const decided = possible.slice(0, count);
           canvas.decide(decided, proposal);
           masked = ranking.slice(decided.length);
@@ -109,9 +110,9 @@ export function maskedDiffusion<Source = TokenSource>(
   });
 }
 
-/** Positions of a block to be decided once `step` forwards are over. */
-function dueAfter(step: number, { start, end, steps }: Block): number {
-  return decidedAfter(end - start, step, steps);
+/** Positions of a block to be decided once `iteration` forwards are over. */
+function dueAfter(iteration: number, { start, end, iterations }: Block): number {
+  return decidedAfter(end - start, iteration, iterations);
 }
 
 function entropiesOf(ranking: readonly number[], { ease }: RankedProposal): number[] {
@@ -137,16 +138,16 @@ function maskAgain(
 
 /** Throws `INVALID_ARGUMENT` for options that contradict one another. */
 function assertOptions(
-  options: Complete<Pick<MaskedDiffusionOptions, 'steps' | 'order' | 'remask'>> & MaskedDiffusionOptions,
+  options: Complete<Pick<MaskedDiffusionOptions, 'iterations' | 'order' | 'remask'>> & MaskedDiffusionOptions,
 ): void {
-  const { steps, order, entropyBound, remask } = options;
+  const { iterations, order, entropyBound, remask } = options;
   if (order !== 'entropy-bounded') {
     if (entropyBound !== undefined) throw refuse('entropyBound', entropyBound, `has no effect on the order ${order}`);
     return;
   }
   if (entropyBound === undefined) throw refuse('entropyBound', entropyBound, `is required by the order ${order}`);
-  // The bound decides how many steps there are, and positions masked again could keep it from ever ending.
-  if (steps !== Number.MAX_SAFE_INTEGER) throw refuse('steps', steps, `contradicts the order ${order}`);
+  // The bound decides how many iterations there are, and positions masked again could keep it from ever ending.
+  if (iterations !== Number.MAX_SAFE_INTEGER) throw refuse('iterations', iterations, `contradicts the order ${order}`);
   if (remask > 0) throw refuse('remask', remask, `contradicts the order ${order}`);
 }
 

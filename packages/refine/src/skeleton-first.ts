@@ -14,13 +14,14 @@ import { canvasDecoder, type Refinement } from './canvas-decoder.js';
 import { BEST, type Best } from './proposals.js';
 import { highest, type RefinedCanvas } from './refined-canvas.js';
 
+/** Options of `skeletonFirst`. */
 export interface SkeletonFirstOptions extends LengthOptions {
   /** Share of the positions that make the skeleton, rounded up (default 0.5). */
   readonly share?: number | undefined;
   /** Which tokens may be part of the skeleton, such as content words; default: all. */
   readonly content?: ((tokenId: number) => boolean) | undefined;
   /** Forwards in which the rest is filled in, the most confident positions first (default 1). */
-  readonly fills?: number | undefined;
+  readonly iterations?: number | undefined;
   /** In the end predict the skeleton anew, given all that was filled in around it (default false). */
   readonly revise?: boolean | undefined;
 }
@@ -29,7 +30,7 @@ const OPTIONS: OptionTable<SkeletonFirstOptions> = {
   ...LENGTH_OPTIONS,
   share: number(0, 1),
   content: callback<(tokenId: number) => boolean>(flag),
-  fills: integer(1),
+  iterations: integer(1),
   revise: flag,
 };
 
@@ -42,7 +43,7 @@ const OPTIONS: OptionTable<SkeletonFirstOptions> = {
  */
 export function skeletonFirst<Source = TokenSource>(options: SkeletonFirstOptions = {}): Decoder<CanvasModel<Source>> {
   options = checkOptions('skeletonFirst', options, OPTIONS);
-  const { share = 0.5, content = () => true, fills = 1, revise = false } = options;
+  const { share = 0.5, content = () => true, iterations = 1, revise = false } = options;
   if (revise && (share === 0 || (share === 1 && options.content === undefined))) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
@@ -65,10 +66,10 @@ export function skeletonFirst<Source = TokenSource>(options: SkeletonFirstOption
       const skeleton = highest(solid, canvas.logProbs, Math.ceil(share * free.length));
       const kept = new Set(skeleton);
       let open = free.filter((position) => !kept.has(position));
-      for (let fill = 0; fill < fills && open.length > 0; fill++) {
+      for (let iteration = 0; iteration < iterations && open.length > 0; iteration++) {
         const [prediction] = yield [canvas.without(open)];
         canvas.decide(open, bestCanvasTokens(prediction, length, maskTokenId));
-        open = highest(open, canvas.logProbs, open.length).slice(Math.ceil(open.length / (fills - fill)));
+        open = highest(open, canvas.logProbs, open.length).slice(Math.ceil(open.length / (iterations - iteration)));
       }
       if (!revise || skeleton.length === 0 || skeleton.length === free.length) return;
       const [revision] = yield [canvas.without(skeleton)];

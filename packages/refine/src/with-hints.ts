@@ -57,7 +57,7 @@ function reading<Source, Session>(model: Reader<Source, Session>, hints: Lattice
       try {
         const open = { ...options, encoding: options.encoding ?? own };
         const paths = pathsToRead(model, hints, await searchOutputs(hints, { sources }, open));
-        if (paths.hints === undefined) throw untold();
+        if (paths.hints === undefined) throw withoutAlignments();
         return await model.open(sources, { ...open, ...paths });
       } finally {
         own?.dispose();
@@ -66,7 +66,7 @@ function reading<Source, Session>(model: Reader<Source, Session>, hints: Lattice
   };
 }
 
-function untold(): ForetokenError {
+function withoutAlignments(): ForetokenError {
   return new ForetokenError(
     'INVALID_ARGUMENT',
     'search does not tell where in the lattice tokens begin. Set its option alignments.',

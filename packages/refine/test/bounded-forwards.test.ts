@@ -49,9 +49,9 @@ const DECODERS: Readonly<
   'mask-predict': [() => maskPredict({ iterations: 3 }), 200, 50],
   'mask-predict, length beam': [() => maskPredict({ iterations: 2, lengthBeam: 3 }), 60, 60],
   'easy-first, a row of more canvases than a forward has room for': [() => easyFirst({ iterations: 3 }), 3, 80],
-  'skeleton-first': [() => skeletonFirst({ fills: 2 }), 120, 50],
-  'masked diffusion': [() => maskedDiffusion({ steps: 3 }), 120, 50],
-  'masked diffusion by entropy': [() => maskedDiffusion({ steps: 2, order: 'entropy' }), 120, 50],
+  'skeleton-first': [() => skeletonFirst({ iterations: 2 }), 120, 50],
+  'masked diffusion': [() => maskedDiffusion({ iterations: 3 }), 120, 50],
+  'masked diffusion by entropy': [() => maskedDiffusion({ iterations: 2, order: 'entropy' }), 120, 50],
 };
 
 describe.each(Object.entries(DECODERS))('%s', (_, [create, rows, longest]) => {

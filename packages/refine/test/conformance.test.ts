@@ -14,14 +14,14 @@ const decoders = {
   'easyFirst()': () => easyFirst(),
   'easyFirst, levels, length beam': () => easyFirst({ levels: 3, lengthBeam: 2 }),
   'skeletonFirst()': () => skeletonFirst(),
-  'skeletonFirst, revised': () => skeletonFirst({ share: 0.3, fills: 3, revise: true, content: (id) => id !== 2 }),
+  'skeletonFirst, revised': () => skeletonFirst({ share: 0.3, iterations: 3, revise: true, content: (id) => id !== 2 }),
   'maskedDiffusion()': () => maskedDiffusion(),
-  'maskedDiffusion, margin': () => maskedDiffusion({ order: 'margin', steps: 3 }),
-  'maskedDiffusion, entropy, blocks': () => maskedDiffusion({ order: 'entropy', blockLength: 4, steps: 5 }),
+  'maskedDiffusion, margin': () => maskedDiffusion({ order: 'margin', iterations: 3 }),
+  'maskedDiffusion, entropy, blocks': () => maskedDiffusion({ order: 'entropy', blockLength: 4, iterations: 5 }),
   'maskedDiffusion, entropy-bounded': () => maskedDiffusion({ order: 'entropy-bounded', entropyBound: 2 }),
-  'maskedDiffusion, random, sampled': () => maskedDiffusion({ order: 'random', temperature: 0.7, steps: 4 }),
+  'maskedDiffusion, random, sampled': () => maskedDiffusion({ order: 'random', temperature: 0.7, iterations: 4 }),
   'maskedDiffusion, remasked': () => maskedDiffusion({ remask: 0.5, blockLength: 5, temperature: 1 }),
-  'maskedDiffusion, given length': () => maskedDiffusion({ length: 7, order: 'left-to-right', steps: 3 }),
+  'maskedDiffusion, given length': () => maskedDiffusion({ length: 7, order: 'left-to-right', iterations: 3 }),
 };
 
 for (const [name, createDecoder] of Object.entries(decoders)) canvasConformance({ runner, name, createDecoder });

@@ -83,7 +83,7 @@ describe('skeletonFirst', () => {
       _ecd: 'f90 g9 g9 g9',
     });
     const content = (tokenId: number): boolean => tokenId >= 3;
-    const decoder = skeletonFirst({ length: 4, content, fills: 2 });
+    const decoder = skeletonFirst({ length: 4, content, iterations: 2 });
     const { results } = await collect(decoder.decode(model, { sources: SOURCES }));
     expect(fillsOf(model)).toEqual([['____'], ['__cd'], ['_ecd']]);
     expect(toText(results[0].hypotheses[0].tokenIds)).toBe('fecd');
@@ -99,7 +99,7 @@ describe('skeletonFirst', () => {
 
   it('refuses options out of range and such as have no effect', () => {
     const ignored = [0, 1].map((share) => ({ share, revise: true }));
-    for (const options of [{ share: -0.1 }, { share: Number.NaN }, { fills: 0 }, ...ignored]) {
+    for (const options of [{ share: -0.1 }, { share: Number.NaN }, { iterations: 0 }, ...ignored]) {
       expect(() => skeletonFirst(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
     }
   });

@@ -33,12 +33,15 @@ async function stepsOf(score: CanvasScore, length: number, options: MaskedDiffus
 describe('maskedDiffusion', () => {
   it('decides the most confident positions first and keeps them', async () => {
     const table = { ____: 'a60 b90 c20 d80', _b_d: 'e40 g9 f70 g9', _bfd: 'a50 g9 g9 g9' };
-    expect(await runTable({ ...table, _b_d: 'e90 g9 f70 g9' }, { length: 4, steps: 2 })).toEqual({
+    expect(await runTable({ ...table, _b_d: 'e90 g9 f70 g9' }, { length: 4, iterations: 2 })).toEqual({
       output: 'ebfd',
       fills: ['____', '_b_d'],
     });
     // Three steps of four positions: two, one, one.
-    expect(await runTable(table, { length: 4, steps: 3 })).toEqual({ output: 'abfd', fills: ['____', '_b_d', '_bfd'] });
+    expect(await runTable(table, { length: 4, iterations: 3 })).toEqual({
+      output: 'abfd',
+      fills: ['____', '_b_d', '_bfd'],
+    });
   });
 
   it('finishes a block before the next, also where the length is not a multiple of the block', async () => {
@@ -109,7 +112,7 @@ describe('maskedDiffusion', () => {
           const model = scriptedCanvasModel({ vocabularySize: VOCABULARY, score });
           const steps = blocks * Math.min(wanted, size);
           const length = prompt.length + blocks * size;
-          const decoder = maskedDiffusion({ length, blockLength: size, steps });
+          const decoder = maskedDiffusion({ length, blockLength: size, iterations: steps });
           const request = { sources: SOURCES, outputPrefixes: [Int32Array.from(prompt)] };
           const { results, statistics } = await collect(decoder.decode(model, request));
           const expected = referenceLlada(
@@ -234,7 +237,7 @@ describe('maskedDiffusion', () => {
 
   it('refuses options out of range or in contradiction', () => {
     const bad: readonly MaskedDiffusionOptions[] = [
-      { steps: 0 },
+      { iterations: 0 },
       { length: 0 },
       { blockLength: 0 },
       { temperature: -1 },
@@ -244,7 +247,7 @@ describe('maskedDiffusion', () => {
       { entropyBound: 1 },
       { order: 'entropy-bounded' },
       { order: 'entropy-bounded', entropyBound: -1 },
-      { order: 'entropy-bounded', entropyBound: 1, steps: 4 },
+      { order: 'entropy-bounded', entropyBound: 1, iterations: 4 },
       { order: 'entropy-bounded', entropyBound: 1, remask: 0.1 },
     ];
     for (const options of bad) {

@@ -38,10 +38,10 @@ const STRATEGIES: Readonly<Record<string, (length?: number) => Decoder<CanvasMod
   'mask-predict': (length) => maskPredict(length === undefined ? { lengthBeam: 2 } : { length }),
   'easy-first': (length) => easyFirst(length === undefined ? { lengthBeam: 2 } : { length }),
   'skeleton-first': (length) =>
-    skeletonFirst(length === undefined ? { lengthBeam: 2 } : { length, fills: 2, revise: true }),
+    skeletonFirst(length === undefined ? { lengthBeam: 2 } : { length, iterations: 2, revise: true }),
   ...Object.fromEntries(
     (['confidence', 'margin', 'entropy', 'left-to-right', 'random'] as const).flatMap((order) => [
-      [`masked diffusion by ${order}`, (length = 3) => maskedDiffusion({ length, order, steps: 3 })],
+      [`masked diffusion by ${order}`, (length = 3) => maskedDiffusion({ length, order, iterations: 3 })],
       [`masked diffusion by ${order}, drawn`, (length = 3) => maskedDiffusion({ length, order, temperature: 1 })],
     ]),
   ),
@@ -102,7 +102,7 @@ describe('a place without tokens', () => {
     for (const decoder of [
       maskPredict({ length: 3, iterations: 3 }),
       easyFirst({ length: 3 }),
-      skeletonFirst({ length: 3, fills: 2 }),
+      skeletonFirst({ length: 3, iterations: 2 }),
       maskedDiffusion({ length: 3 }),
       maskedDiffusion({ length: 3, order: 'left-to-right' }),
       maskedDiffusion({ length: 3, order: 'random' }),

@@ -18,6 +18,7 @@ import { CopyRow } from './copy-row.js';
 import { DraftingTimes } from './drafting-times.js';
 import { TokenPieces } from './token-pieces.js';
 
+/** Options of `copyDrafter`. */
 export interface CopyDrafterOptions<Source> {
   /** The target's vocabulary. */
   readonly vocabulary: Vocabulary;

@@ -31,6 +31,7 @@ import {
 import { DraftingTimes } from './drafting-times.js';
 import { growDraft } from './lattice-tree.js';
 
+/** Options of `latticeDrafter`. */
 export interface LatticeDrafterOptions<Source> {
   /** A CTC model of the target's vocabulary. */
   readonly model: LatticeModel<Source>;

@@ -11,6 +11,7 @@ import {
   vocabulary as readVocabulary,
 } from '@foretoken/core/kit';
 
+/** Options of `ngramDrafter`. */
 export interface NgramDrafterOptions {
   /** The vocabulary that sources and output share. */
   readonly vocabulary: Vocabulary;

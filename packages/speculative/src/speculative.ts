@@ -28,6 +28,7 @@ import { type GuardedDrafts, drafter as readDrafter } from './guarded-drafts.js'
 import { assertSameVocabulary, openShared } from './open-shared.js';
 import { type RoundCounts, SpeculativeRow, type Verified } from './speculative-row.js';
 
+/** Options of `speculative`. */
 export interface SpeculativeOptions<Source> {
   readonly drafter: Drafter<Source>;
   /** Most draft tokens a round and row; default 10. */

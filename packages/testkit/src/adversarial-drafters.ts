@@ -8,8 +8,10 @@ import { ranked } from './scripted-scores.js';
  */
 export const DRAFT_KINDS = ['empty', 'right', 'wrong', 'right-then-wrong', 'end-inside', 'bush', 'noise'] as const;
 
+/** Kinds of drafts: from none and useless ones to those that the target accepts whole. */
 export type DraftKind = (typeof DRAFT_KINDS)[number];
 
+/** What an adversarial drafter is made of. */
 export interface AdversarialOptions {
   readonly kind: DraftKind;
   /** The target's own score function. */

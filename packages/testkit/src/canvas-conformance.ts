@@ -9,6 +9,7 @@ import type { Runner } from './runner.js';
 import { randomCanvasScore, type ScriptedCanvasModel, type ScriptedCanvasOptions } from './scripted-canvas.js';
 import { SteppingClock } from './stepping-clock.js';
 
+/** The decoder of canvas models under test. */
 export interface CanvasConformanceOptions {
   readonly runner: Runner;
   readonly name: string;

@@ -17,6 +17,7 @@ import { SteppingClock } from './stepping-clock.js';
 
 type Autoregressive = AutoregressiveModel<TokenSource>;
 
+/** The decoder of autoregressive models under test. */
 export interface AutoregressiveConformanceOptions {
   readonly runner: Runner;
   readonly name: string;

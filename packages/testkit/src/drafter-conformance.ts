@@ -3,6 +3,7 @@ import assert from './assert.js';
 import { assertWellFormed, openDrafter, proposeAll, proposeOne } from './draft-laws.js';
 import type { Runner } from './runner.js';
 
+/** The drafter under test. */
 export interface DrafterConformanceOptions {
   readonly runner: Runner;
   readonly name: string;

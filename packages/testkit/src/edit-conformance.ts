@@ -9,6 +9,7 @@ import { randomCanvasScore } from './scripted-canvas.js';
 import { type EditCall, type ScriptedEditModel, type ScriptedEditOptions, scriptedEditModel } from './scripted-edit.js';
 import { SteppingClock } from './stepping-clock.js';
 
+/** The decoder of edit models under test. */
 export interface EditConformanceOptions {
   readonly runner: Runner;
   readonly name: string;

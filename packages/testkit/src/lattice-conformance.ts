@@ -17,6 +17,7 @@ const SOURCES: readonly TokenSource[] = [
   Int32Array.of(4),
 ];
 
+/** The decoder of lattice models under test. */
 export interface LatticeConformanceOptions {
   readonly runner: Runner;
   readonly name: string;

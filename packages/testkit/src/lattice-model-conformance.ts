@@ -11,6 +11,7 @@ import {
 
 type Model = LatticeModel<TokenSource>;
 
+/** The lattice model under test. */
 export interface LatticeModelConformanceOptions extends ModelConformanceOptions<Model> {
   /** The scores of a source may depend on the sources beside it, as those of 8-bit graphs do (default false). */
   readonly batchDependent?: boolean | undefined;

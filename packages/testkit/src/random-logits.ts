@@ -3,6 +3,7 @@ import { checkOptions, integer, number, type OptionTable } from '@foretoken/core
 /** A pure function of the source and the output so far: unnormalised scores of all next tokens, `[vocab]`. */
 export type Score = (source: Int32Array, output: readonly number[]) => ArrayLike<number>;
 
+/** What random, repeatable scores are like. */
 export interface RandomLogitsOptions {
   readonly seed: number;
   readonly vocabularySize: number;

@@ -35,6 +35,7 @@ export interface RecordingModel<Source> extends AutoregressiveModel<Source> {
   readonly stillOpen: number;
 }
 
+/** Faults and calls that a recording model adds. */
 export interface RecordingOptions {
   /** Throws `error` instead of running the n-th forward, counted from 1. */
   readonly failAt?: number | undefined;

@@ -2,6 +2,7 @@ import type { FinishReason, TokenSource } from '@foretoken/core';
 import type { Score } from './random-logits.js';
 import { logSoftmax, ranked } from './scripted-scores.js';
 
+/** What the reference decodes by, and where outputs end. */
 export interface ReferenceGreedyOptions {
   readonly score: Score;
   readonly endTokenId: number;
@@ -10,6 +11,7 @@ export interface ReferenceGreedyOptions {
   readonly stopSequences?: readonly Int32Array[] | undefined;
 }
 
+/** What the reference gives for one source. */
 export interface ReferenceOutput {
   readonly tokenIds: readonly number[];
   readonly finishReason: FinishReason;

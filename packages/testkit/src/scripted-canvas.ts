@@ -33,6 +33,7 @@ import { logSoftmax, ranked, scoresAs, vocabularyOf } from './scripted-scores.js
  */
 export type CanvasScore = (source: TokenSource, canvas: Int32Array, position: number) => ArrayLike<number>;
 
+/** What a scripted canvas model is made of. */
 export interface ScriptedCanvasOptions {
   readonly vocabularySize: number;
   /** Default 0; -1 where no token ends outputs. */
@@ -124,6 +125,7 @@ export function scriptedCanvasModel(options: ScriptedCanvasOptions): ScriptedCan
   };
 }
 
+/** What random, repeatable scores of canvases are like. */
 export interface RandomCanvasScoreOptions {
   readonly seed: number;
   readonly vocabularySize: number;

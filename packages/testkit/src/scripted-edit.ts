@@ -17,6 +17,7 @@ export interface EditCall {
   readonly canvases: readonly Canvas[];
 }
 
+/** What a scripted edit model is made of. */
 export interface ScriptedEditOptions {
   readonly vocabularySize: number;
   readonly startTokenId: number;
@@ -33,6 +34,7 @@ export interface ScriptedEditOptions {
   readonly error?: unknown;
 }
 
+/** A scripted edit model, and what was asked of it. */
 export interface ScriptedEditModel extends EditModel<TokenSource> {
   readonly calls: readonly EditCall[];
   readonly forwards: number;

@@ -10,6 +10,7 @@ import {
 } from '@foretoken/core/kit';
 import { logSoftmax, ranked, vocabularyOf } from './scripted-scores.js';
 
+/** What a scripted CTC model is made of. */
 export interface ScriptedLatticeOptions {
   readonly vocabularySize: number;
   /** Default 0; -1 where no token ends outputs. */

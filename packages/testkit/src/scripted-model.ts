@@ -22,6 +22,7 @@ import { RANDOM_LOGITS_OPTIONS, type RandomLogitsOptions, randomLogits, type Sco
 import { ScriptedForest } from './scripted-forest.js';
 import { vocabularyOf } from './scripted-scores.js';
 
+/** What a scripted autoregressive model is made of. */
 export interface ScriptedModelOptions {
   readonly vocabularySize: number;
   /** Default 0; -1 where no token ends outputs. */
@@ -92,6 +93,7 @@ export function scriptedModel(options: ScriptedModelOptions): AutoregressiveMode
   };
 }
 
+/** What a random, repeatable autoregressive model is like. */
 export interface RandomModelOptions extends Omit<RandomLogitsOptions, 'endTokenId'> {
   readonly endTokenId?: number | undefined;
   readonly prefix?: readonly number[] | undefined;

@@ -4,6 +4,7 @@ import { randomLogits } from './random-logits.js';
 import { referenceGreedy } from './reference-greedy.js';
 import { scriptedModel } from './scripted-model.js';
 
+/** Makes the speculative decoder under test of a drafter. */
 export type MakeSpeculative = (drafter: Drafter<TokenSource>) => Decoder<AutoregressiveModel<TokenSource>>;
 
 /** A case in which speculative and greedy decoding differ. */
@@ -16,6 +17,7 @@ export interface Counterexample {
   readonly received: readonly number[] | string;
 }
 
+/** How much the oracle tries. */
 export interface SpeculativeOracleOptions {
   /** Random models to try with every kind of draft; default 300. */
   readonly models?: number | undefined;

@@ -17,6 +17,7 @@ import { assertJoins } from './join-laws.js';
 import { assertCode, rejectsWith } from './laws.js';
 import type { Runner } from './runner.js';
 
+/** The autoregressive model under test. */
 export interface TokenForestConformanceOptions {
   readonly runner: Runner;
   readonly name: string;

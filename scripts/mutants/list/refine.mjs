@@ -44,7 +44,7 @@ export default [
     faults: [['|| row.endsWithin(canvas.tokenIds, block.end)', '']],
   },
   {
-    file: 'packages/refine/src/rounds.ts',
+    file: 'packages/refine/src/refine-rows.ts',
     tests: [...rounds, 'packages/refine/test/levenshtein.test.ts'],
     faults: [
       ["finishReason === 'end-token' ? tokenIds.length + 1 : tokenIds.length", 'tokenIds.length'],

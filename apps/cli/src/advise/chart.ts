@@ -31,8 +31,8 @@ function scalesFor(summaries: readonly Summary[], width: number, height: number,
 }
 
 /** Logarithmic ticks may be more than asked for. */
-function thinned(ticks: readonly number[], most: number): number[] {
-  const every = Math.ceil(ticks.length / most);
+function thinned(ticks: readonly number[], max: number): number[] {
+  const every = Math.ceil(ticks.length / max);
   return ticks.filter((_, index) => index % every === 0);
 }
 

@@ -32,8 +32,8 @@ const CREATE: Readonly<Record<string, Create>> = {
   levenshtein: async (_model, options) => (await refine()).levenshtein({ iterations: options.iterations }),
   diffusion: async (_model, { temperature }) =>
     (await refine()).maskedDiffusion({ length: DIFFUSION_LENGTH, temperature }),
-  'diffusion-fast': async (_model, { temperature, steps }) =>
-    (await refine()).maskedDiffusion({ length: DIFFUSION_LENGTH, temperature, steps }),
+  'diffusion-fast': async (_model, { temperature, iterations }) =>
+    (await refine()).maskedDiffusion({ length: DIFFUSION_LENGTH, temperature, iterations }),
 };
 
 /** The decoder of a strategy for a model. Throws `UNSUPPORTED_CAPABILITY` where the model lacks the part. */

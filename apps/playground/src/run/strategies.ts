@@ -20,11 +20,11 @@ export interface Strategy {
   readonly options: readonly StrategyOption[];
 }
 
-const iterations = (value: number): StrategyOption => ({
+const iterations = (value: number, max = 10): StrategyOption => ({
   name: 'iterations',
   label: 'Iterations',
   min: 1,
-  max: 10,
+  max,
   step: 1,
   value,
 });
@@ -108,9 +108,9 @@ export const STRATEGIES: readonly Strategy[] = [
   },
   {
     id: 'diffusion-fast',
-    label: 'Diffusion, few steps',
+    label: 'Diffusion, few iterations',
     tasks: ['shakespeare'],
-    options: [temperature, { name: 'steps', label: 'Steps', min: 1, max: 20, step: 1, value: 8 }],
+    options: [temperature, iterations(8, 20)],
   },
 ];
 

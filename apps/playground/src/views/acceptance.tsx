@@ -11,8 +11,8 @@ const BOTTOM = 22;
 /** How often, of all rounds, so many draft tokens were accepted; index is the count. */
 export function acceptanceHistogram(trace: Trace): number[] {
   const rounds = roundsOf(trace);
-  const most = Math.max(0, ...rounds.map(({ draft }) => draft.length));
-  const counts = new Array<number>(most + 1).fill(0);
+  const max = Math.max(0, ...rounds.map(({ draft }) => draft.length));
+  const counts = new Array<number>(max + 1).fill(0);
   for (const { accepted } of rounds) counts[accepted]++;
   return counts;
 }
@@ -23,10 +23,10 @@ export function speedups(trace: Trace, traces: readonly Trace[]) {
   const { ceiling } = trace.header;
   const plain = greedy && durationOf(greedy);
   const own = plain && plain / durationOf(trace);
-  const most = plain && ceiling && plain / ceiling.milliseconds;
+  const max = plain && ceiling && plain / ceiling.milliseconds;
   // Of what can be gained at all; undefined where nothing can.
-  const share = own && most && most > 1 ? (own - 1) / (most - 1) : undefined;
-  return { own, most, share };
+  const share = own && max && max > 1 ? (own - 1) / (max - 1) : undefined;
+  return { own, max, share };
 }
 
 function Picture({ trace, traces, atMs }: ViewProps): JSX.Element {
@@ -40,7 +40,7 @@ function Picture({ trace, traces, atMs }: ViewProps): JSX.Element {
   const step = width / histogram.length;
   const { statistics } = endOf(trace);
   const { accepted = 0, evaluated = 0 } = statistics.speculation ?? {};
-  const { own, most, share } = speedups(trace, traces);
+  const { own, max, share } = speedups(trace, traces);
   const { ceiling } = trace.header;
   return (
     <div class="ft-acceptance">
@@ -116,10 +116,10 @@ function Picture({ trace, traces, atMs }: ViewProps): JSX.Element {
             how="The same decode with drafts that are always right and cost nothing."
           />
         )}
-        {most !== undefined && (
+        {max !== undefined && (
           <Figure
             label="Ceiling"
-            value={`${most.toFixed(2)} times`}
+            value={`${max.toFixed(2)} times`}
             kind="derived"
             how="Time of greedy decoding over time with perfect drafts: no drafter can be faster on this model."
           />

@@ -31,9 +31,9 @@ const TOP = 8;
 function Picture({ traces, atMs }: ViewProps): JSX.Element {
   const [place, width] = useWidth();
   const longest = Math.max(...traces.map(durationOf));
-  const most = Math.max(1, ...traces.map((trace) => endOf(trace).statistics.tokens));
+  const max = Math.max(1, ...traces.map((trace) => endOf(trace).statistics.tokens));
   const x = (ms: number): number => LEFT + (ms / longest) * (width - LEFT);
-  const y = (tokens: number): number => TOP + (1 - tokens / most) * (HEIGHT - TOP - BOTTOM);
+  const y = (tokens: number): number => TOP + (1 - tokens / max) * (HEIGHT - TOP - BOTTOM);
   const path = (points: readonly CurvePoint[]): string =>
     points
       .map(({ atMs: at, tokens }, index) => (index === 0 ? `M${x(at)} ${y(tokens)}` : `H${x(at)}V${y(tokens)}`))
@@ -69,7 +69,7 @@ function Picture({ traces, atMs }: ViewProps): JSX.Element {
                 </text>
               </g>
             ))}
-            {ticks(0, most, 4).map((tick) => (
+            {ticks(0, max, 4).map((tick) => (
               <g key={tick} transform={`translate(0 ${y(tick)})`}>
                 <line class="ft-grid" x1={LEFT} x2={width} />
                 <text class="ft-tick" x={LEFT - 8} y={4} text-anchor="end">

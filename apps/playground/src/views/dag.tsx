@@ -56,8 +56,8 @@ function Picture({ trace, atMs }: ViewProps): JSX.Element {
   const [revision] = revisionsOf(trace);
   const shown = (revision?.atMs ?? 0) <= atMs;
   const x = (vertex: number): number => vertex * COLUMN + 30;
-  const most = Math.max(1, ...edges.map(({ from, to }) => to - from));
-  const rise = (span: number): number => 26 + ((MIDDLE - 40) * (span - 1)) / Math.max(1, most - 1);
+  const max = Math.max(1, ...edges.map(({ from, to }) => to - from));
+  const rise = (span: number): number => 26 + ((MIDDLE - 40) * (span - 1)) / Math.max(1, max - 1);
   return (
     <>
       <ul class="ft-legend" aria-label="Legend">

@@ -21,8 +21,8 @@ export function divergenceOf(trace: Trace, greedy: Trace): Divergence {
   const own = resultOf(trace).best.tokenIds;
   const { tokenIds, alternatives } = resultOf(greedy).best;
   const margins = (alternatives ?? []).map(({ logProbs }) => logProbs[0] - logProbs[1]);
-  const least = margins.reduce((found, margin, index) => (margin < margins[found] ? index : found), 0);
-  const closest = margins.length === 0 ? undefined : { position: least, margin: margins[least] };
+  const narrowest = margins.reduce((found, margin, index) => (margin < margins[found] ? index : found), 0);
+  const closest = margins.length === 0 ? undefined : { position: narrowest, margin: margins[narrowest] };
   const length = Math.max(own.length, tokenIds.length);
   const position = Array.from({ length }, (_, index) => index).find((index) => own[index] !== tokenIds[index]);
   if (position === undefined) return { closest };

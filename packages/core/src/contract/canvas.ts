@@ -56,6 +56,7 @@ export interface LengthPrediction {
   readonly logProbs: Float32Array;
 }
 
+/** What sources of a canvas or edit model are opened with. */
 export interface CanvasOpenOptions extends OpenOptions {
   /**
    * Hints to read, one a source, in the place of the model's own: paths through the CTC lattices of the student that it was
@@ -80,6 +81,7 @@ export interface CanvasSession extends AsyncDisposable {
   ): Promise<CanvasPrediction<Output>[]>;
 }
 
+/** What a canvas model can do. Anything else is refused with `UNSUPPORTED_CAPABILITY` before the first forward. */
 export interface CanvasSupport {
   readonly outputs: readonly OutputKind[];
   /** `predictLengths` works; without it the decoder must be told the length. */

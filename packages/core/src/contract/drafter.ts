@@ -15,6 +15,7 @@ export interface DraftTree {
   readonly probabilities?: Float32Array | undefined;
 }
 
+/** How large a draft may be: a drafter may give fewer nodes, never more. */
 export interface DraftLimit {
   /** Most nodes of the draft. */
   readonly nodes: number;
@@ -32,6 +33,7 @@ export interface DraftRequest {
   readonly limit: DraftLimit;
 }
 
+/** What a drafter is opened with, beside the sources. */
 export interface DraftContext {
   /** Encoder result for the same sources, present when the target's encoder is the drafter's `encoder`. */
   readonly encoding?: SourceEncoding | undefined;

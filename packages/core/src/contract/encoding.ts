@@ -20,6 +20,7 @@ export interface SourceEncoder<Source> {
   encode(sources: readonly Source[], signal?: AbortSignal): Promise<SourceEncoding>;
 }
 
+/** What the sources of a model are opened with. */
 export interface OpenOptions {
   /** Result of this model's own `encoder` for the same sources; without it the model encodes for itself. */
   readonly encoding?: SourceEncoding | undefined;

@@ -22,6 +22,7 @@ export interface TokenAlignment {
   readonly logProbs: Float32Array;
 }
 
+/** One output of a row. Its arrays belong to whoever receives it. */
 export interface Hypothesis {
   /** Output tokens; the end token is not among them, a stop sequence or string is. */
   readonly tokenIds: Int32Array;
@@ -143,4 +144,5 @@ export interface DecodeEndEvent extends EventBase {
   readonly statistics: DecodeStatistics;
 }
 
+/** What a decode reports, in the order in which it happens. `decode-end` is the last event, once; see `collect`. */
 export type DecodeEvent = TokenCommitEvent | CanvasReviseEvent | DraftEndEvent | DecodeEndEvent;

@@ -38,13 +38,16 @@ export interface LatticePath {
   readonly firstFrames: Int32Array;
 }
 
+/** All outputs of one source that a model considers, scored at once; `kind` tells the two shapes apart. */
 export type Lattice = CtcLattice | DagLattice;
 
+/** What a lattice is emitted with. */
 export interface EmitOptions extends OpenOptions {
   /** Candidates to return for each frame or vertex, at least 1; capped at `maxCandidates`. Default 1. */
   readonly k?: number | undefined;
 }
 
+/** What a lattice model can do. */
 export interface LatticeSupport {
   readonly kind: Lattice['kind'];
   /** Most candidates a frame or vertex can return. */

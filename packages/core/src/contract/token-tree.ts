@@ -34,6 +34,7 @@ export type OutputRequest = (
   readonly states?: boolean | undefined;
 };
 
+/** Names of the outputs that a model can be asked for: `argmax`, `topK`, `logProbs` and `logits`. */
 export type OutputKind = OutputRequest['kind'];
 
 interface Scored {
@@ -134,6 +135,7 @@ export interface TokenForest<Source = never> extends AsyncDisposable {
   join?(sources: readonly Source[], options?: OpenOptions): Promise<number>;
 }
 
+/** What an autoregressive model can do. Anything else is refused with `UNSUPPORTED_CAPABILITY` before the first forward. */
 export interface AutoregressiveSupport {
   /** Output kinds this model can compute. */
   readonly outputs: readonly OutputKind[];
@@ -157,6 +159,7 @@ export interface ForwardCosts {
   milliseconds(rows: number, nodes: number): number;
 }
 
+/** What a token forest is opened with. */
 export interface ForestOptions extends OpenOptions {
   /**
    * Rows will join, for models whose `supports.joining` says so (default false). A row's scores then are the same to the last bit

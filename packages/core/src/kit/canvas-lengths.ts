@@ -8,16 +8,23 @@ import { assertOutputPrefixes } from './row-output.js';
 /** How long a canvas is; shared by the strategies on canvases. */
 export interface LengthOptions {
   /**
-   * Positions of every canvas, a given prefix and an end token among them; default: `lengths` of the request, or what the
-   * model predicts. `lengthBeam`
-   * tries the most probable lengths (default 1) side by side; the output is the canvas of highest mean log-probability, to
-   * which `lengthWeight` (default 0) times the natural-log probability of its length is added.
+   * Positions of every canvas, a given prefix and an end token among them; at least 1. Default: `lengths` of the request, or what
+   * the model predicts.
    */
   readonly length?: number | undefined;
+  /**
+   * How many of the most probable lengths are tried side by side; at least 1 (default 1). The output is the canvas whose mean
+   * natural-log probability is highest. Not above 1 together with `length`.
+   */
   readonly lengthBeam?: number | undefined;
+  /**
+   * How much the probability of a length counts in that choice, 0 to 1,000,000 (default 0): the natural-log probability of the
+   * length times this is added to the mean of its canvas. Needs a `lengthBeam` of 2 or more.
+   */
   readonly lengthWeight?: number | undefined;
 }
 
+/** How `LengthOptions` are read, for the option tables of decoders. */
 export const LENGTH_OPTIONS: OptionTable<LengthOptions> = {
   length: integer(1),
   lengthBeam: integer(1),

@@ -22,6 +22,7 @@ export * from './options.js';
 export * from './output-bounds.js';
 export * from './request.js';
 export * from './row-output.js';
+/** The usual rules on next-token scores, each a pure function of the scores and the hypothesis. */
 export * as scoreProcessors from './score-processors.js';
 export * from './score-rules.js';
 export * from './show.js';

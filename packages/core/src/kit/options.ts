@@ -89,6 +89,7 @@ export function fieldsOf(
   );
 }
 
+/** A whole number from `min` to `max`, the borders included. */
 export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): OptionReader<number> {
   return (name, value) => {
     assertInteger(name, value, min, max);
@@ -104,16 +105,19 @@ export function number(min: number, max: number, open = false): OptionReader<num
   };
 }
 
+/** True or false. */
 export const flag: OptionReader<boolean> = (name, value) => {
   if (typeof value === 'boolean') return value;
   throw wrongValue(name, value, 'true or false');
 };
 
+/** A string, empty too. */
 export const text: OptionReader<string> = (name, value) => {
   if (typeof value === 'string') return value;
   throw wrongValue(name, value, 'a string');
 };
 
+/** One of the given strings. */
 export function oneOf<const Value extends string>(...values: readonly Value[]): OptionReader<Value> {
   return (name, value) => {
     const found = values.find((one) => one === value);
@@ -198,6 +202,7 @@ export function withMethods<Value extends object>(kind: string, ...methods: read
   };
 }
 
+/** Whether a value is an object with all of these methods; false too where reading one throws. */
 export function hasMethods(value: unknown, ...methods: readonly string[]): boolean {
   try {
     const object = value as Readonly<Record<string, unknown>>;

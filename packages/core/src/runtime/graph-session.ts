@@ -3,11 +3,13 @@ import { DEFAULT_PROVIDERS, type ExecutionProvider } from './execution-providers
 import type { InferenceSession, OnnxRuntime, Tensor } from './onnx-runtime.js';
 import { createSession, isWebRuntime } from './web-runtime.js';
 
+/** Inputs of one run of a graph, by name. The graph only reads them. */
 export type Feeds = Readonly<Record<string, Tensor>>;
 
 /** How far the runtime rewrites a graph. `basic` leaves operators as they are; `all` fuses what exporters left apart. */
 export type GraphOptimization = 'basic' | 'all';
 
+/** How a graph is opened. */
 export interface GraphSessionOptions {
   /** Intra-op threads; small models are often fastest with 1. */
   readonly threads: number;

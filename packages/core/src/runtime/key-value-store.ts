@@ -5,6 +5,7 @@ import { RowCache } from './row-cache.js';
 import type { StepDriver, StepInputs } from './step-driver.js';
 import type { SlotMove } from './tree-row.js';
 
+/** What a store of keys and values is made of. */
 export interface KeyValueStoreOptions {
   readonly driver: StepDriver;
   /** Open rows at first. */

@@ -36,6 +36,7 @@ export interface PathInputs {
   readonly scored: Int32Array;
 }
 
+/** What a run of the graphs gives: the grown caches, and scores. Owned by the store. */
 export interface PathOutputs {
   /** Keys and values of each lane's past and of its new nodes behind that. */
   readonly present: PathBlock;

@@ -19,6 +19,7 @@ export interface RecurrentInputs {
   readonly scored: Int32Array;
 }
 
+/** What a run of a recurrent step gives. Owned by the store. */
 export interface RecurrentOutputs {
   /** State after every cell, `[lanes, length, stateWidth]`; nobody reads what follows a lane's end. */
   readonly states: Float32Array;

@@ -19,6 +19,7 @@ import { GatheredScores } from './gathered-scores.js';
 import type { ExtensionValues, ForwardNodes, NodeStore } from './node-store.js';
 import { TreeRow } from './tree-row.js';
 
+/** What a forest over a store is made of. */
 export interface StoreForestOptions<Source = never> {
   readonly store: NodeStore;
   /** Tokens each row must begin with. */

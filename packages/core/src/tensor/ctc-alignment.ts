@@ -1,6 +1,7 @@
 import type { TokenAlignment } from '../contract/events.js';
 import type { CtcLattice } from '../contract/lattice.js';
 
+/** Which frames of a CTC lattice say each token of an output, and how probable that is. */
 export interface CtcAlignment extends TokenAlignment {
   /** Natural-log probability of the alignment: the sum over all frames, blanks included. */
   readonly score: number;

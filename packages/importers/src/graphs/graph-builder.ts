@@ -6,6 +6,7 @@ import { dimsOf, type WeightStore, type WeightValues } from './weight-store.js';
 /** Name of a value in the graph under construction. */
 export type Value = string;
 
+/** A value of an operator's attribute: an integer, a float, a text, or a list of integers or of texts. */
 export type AttributeValue =
   | number
   | { readonly float: number }
@@ -13,6 +14,7 @@ export type AttributeValue =
   | readonly number[]
   | { readonly strings: readonly string[] };
 
+/** Domain of the operators that ONNX Runtime adds to those of ONNX. */
 export const CONTRIB = 'com.microsoft';
 
 const EXTERNAL = 1;

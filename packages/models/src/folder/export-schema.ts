@@ -4,6 +4,7 @@ import { fileName, integer } from './manifest-schema.js';
 
 /** What the scores of a graph that is not ours are. */
 export const SCORE_VALUES = ['logits', 'logProbs', 'probabilities'] as const;
+/** What the scores of a graph that is not ours are: `logits`, `logProbs` or `probabilities`. */
 export type ScoreValues = (typeof SCORE_VALUES)[number];
 
 /** Lists of symbols as a tokenizer. */

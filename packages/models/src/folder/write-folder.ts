@@ -14,6 +14,7 @@ export type FileContent = string | Uint8Array | readonly Uint8Array[] | MadeCont
 /** Makes the content of a file; one that is larger than memory is never whole. */
 export type MadeContent = () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
+/** Options of `writeModelFolder`. */
 export interface WriteFolderOptions {
   /** Replace an existing model folder (default: refuse). */
   readonly replace?: boolean | undefined;

@@ -11,6 +11,7 @@ export interface PartModels<Source = TokenSource> {
   readonly languageModel: LanguageModel;
 }
 
+/** Kinds of parts: `autoregressive`, `lattice`, `canvas`, `edit` and `languageModel`. */
 export type PartKind = keyof PartModels;
 
 export const PART_KINDS: readonly PartKind[] = ['autoregressive', 'lattice', 'canvas', 'edit', 'languageModel'];

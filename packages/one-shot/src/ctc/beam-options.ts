@@ -12,6 +12,7 @@ import { type CtcRescoring, rescoring as readRescoring } from './ctc-rescoring.j
 import type { WeightedModel } from './prefix-bonus.js';
 import type { PrefixSearchOptions } from './prefix-search.js';
 
+/** Options of `ctcPrefixBeam`. */
 export interface CtcPrefixBeamOptions<Source> {
   /** Prefixes kept after each frame (default 16). */
   readonly beamSize?: number | undefined;

@@ -22,6 +22,7 @@ import { emitCtc } from './emit-ctc.js';
 
 const NAME = 'ctc-greedy';
 
+/** Options of `ctcGreedy`. */
 export interface CtcGreedyOptions {
   /** Report the frames of each token (default false). */
   readonly alignments?: boolean | undefined;

@@ -5,6 +5,7 @@ import { DAG_OPTIONS, type DagOptions, dagDecoder } from './dag-decoder.js';
 import { followedEdges } from './dag-edges.js';
 import { type PrefixBeamOptions, prefixBeam } from './prefix-beam.js';
 
+/** Options of `dagBeam`. */
 export interface DagBeamOptions extends DagOptions {
   /** Prefixes kept at each length (default 4). */
   readonly beamSize?: number | undefined;

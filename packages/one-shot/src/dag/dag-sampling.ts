@@ -4,6 +4,7 @@ import type { Candidate } from '../row-events.js';
 import { candidateOf, DAG_OPTIONS, type DagOptions, dagDecoder } from './dag-decoder.js';
 import { sampledPath } from './dag-walk.js';
 
+/** Options of `dagSampling`. */
 export interface DagSamplingOptions extends DagOptions {
   /** Edges and tokens are drawn in proportion to their probability to the power 1 / temperature; above 0 (default 1). */
   readonly temperature?: number | undefined;

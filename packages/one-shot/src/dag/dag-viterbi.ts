@@ -5,6 +5,7 @@ import type { DagGraph } from './dag-graph.js';
 import { withBestTokens } from './dag-walk.js';
 import { type StopViterbi, viterbiPaths } from './viterbi-paths.js';
 
+/** Options of `dagViterbi`. */
 export interface DagViterbiOptions extends DagOptions {
   /**
    * Exponent of the path's length that its log-probability is divided by, to compare the best paths of all lengths

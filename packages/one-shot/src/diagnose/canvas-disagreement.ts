@@ -17,6 +17,7 @@ import {
 } from '@foretoken/core/kit';
 import { type Disagreement, disagreementOf } from './disagreement.js';
 
+/** Options of `canvasDisagreement`. */
 export interface CanvasDisagreementOptions {
   /** The model's canvases end with the end token: it stands after each output and is not counted (default false). */
   readonly withEndToken?: boolean | undefined;

@@ -22,6 +22,7 @@ import {
   repetitionStatistics,
 } from './output-statistics.js';
 
+/** What `diagnose` looks at. */
 export interface DiagnoseOptions<Source = TokenSource> {
   /** Outputs of any strategy, token ids `[length]`, end tokens left out; at least one. */
   readonly outputs: readonly Int32Array[];

@@ -43,6 +43,7 @@ export interface NatRescoring<Source> {
   readonly model: AutoregressiveModel<Source>;
 }
 
+/** Options of `nat`. */
 export interface NatOptions<Source = TokenSource> extends LengthOptions {
   /** What chooses among the lengths of a row; default: the canvas model's own mean log-probability. */
   readonly rescoring?: NatRescoring<Source> | undefined;

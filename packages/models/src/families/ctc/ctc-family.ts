@@ -9,6 +9,7 @@ import { type FloatSource, isFloatSource } from './float-source.js';
 /** Samples of sound, or numbers with their dimensions. */
 export type CtcInput = Float32Array | FloatSource;
 
+/** What a CTC model makes of an output: its text, and how sure the model was. */
 export interface CtcOutput extends TextOutput {
   /** Probability of each token at its best frame, where alignments are asked for. */
   readonly confidences?: readonly number[] | undefined;

@@ -23,11 +23,13 @@ export const ENCODER_ROLES = ['tokens', 'mask', 'padding', 'lengths'] as const;
  */
 export const STEP_ROLES = ['tokens', 'state', 'memory', 'positions'] as const;
 
+/** An input of an encoder graph, and what it is fed. */
 export interface EncoderInput {
   readonly role: (typeof ENCODER_ROLES)[number];
   readonly tensor: GraphTensor;
 }
 
+/** An input of a step graph, and what it is fed. */
 export interface StepInput {
   readonly role: (typeof STEP_ROLES)[number];
   readonly tensor: GraphTensor;

@@ -38,7 +38,7 @@ export interface Answered<Answer> {
 export type AnswerAll<Ask, Answer> = (asks: readonly (readonly [row: number, ask: Ask])[]) => Promise<Answered<Answer>>;
 
 /** What the loop needs besides the canvases. */
-export interface Rounds {
+export interface RefineContext {
   readonly request: DecodeRequest<unknown>;
   readonly endTokenId: number | undefined;
   /** Stands where a canvas is undecided: no output holds it. */
@@ -54,16 +54,16 @@ export interface Rounds {
 
 /**
  * Runs the candidates of all rows to their ends; what does not fit into a forward waits, the earlier rows first. A row shows
- * what it starts from, if another model wrote it, then its best candidate after each round; once none of them asks for more it is cut, committed, and takes no part in later forwards.
+ * what it starts from, if another model wrote it, then its best candidate after each iteration; once none of them asks for more it is cut, committed, and takes no part in later forwards.
  *
  * Throws `UNSATISFIABLE_CONSTRAINT` for a row all of whose candidates end with an undecided position in their output.
  */
 export async function* refineRows<Ask, Answer>(
   rows: readonly (readonly Candidate<Ask, Answer>[])[],
   answerAll: AnswerAll<Ask, Answer>,
-  rounds: Rounds,
+  context: RefineContext,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
-  const { request, began } = rounds;
+  const { request, began } = context;
   const results: RowResult[] = [];
   const waiting = new Map<Candidate<Ask, Answer>, readonly [row: number, ask: Ask]>();
   const yielder = new Yielder(request.signal);
@@ -89,19 +89,19 @@ export async function* refineRows<Ask, Answer>(
     const cuts = candidates.map(({ shown, score }) => ({
       shown,
       score,
-      ...cutOutput(shown.tokenIds, rounds.endTokenId, rowCuts(request, row), rounds.given[row]),
+      ...cutOutput(shown.tokenIds, context.endTokenId, rowCuts(request, row), context.given[row]),
     }));
-    const decided = cuts.filter(({ tokenIds }) => !tokenIds.includes(rounds.undecidedTokenId));
-    if (decided.length === 0) throw noTokenLeft(row, best(cuts).tokenIds.indexOf(rounds.undecidedTokenId));
+    const decided = cuts.filter(({ tokenIds }) => !tokenIds.includes(context.undecidedTokenId));
+    if (decided.length === 0) throw noTokenLeft(row, best(cuts).tokenIds.indexOf(context.undecidedTokenId));
     const { shown, score, finishReason, tokenIds } = best(decided);
     yield revision(row, shown, tokenIds, atMs);
     if (tokenIds.length > 0) yield { type: 'token-commit', row, position: 0, tokenIds: tokenIds.slice(), atMs };
     results[row] = rowResult(row, [
-      hypothesis(shown, tokenIds, finishReason, rounds.given[row] ?? 0, rounds.scored ? score : NaN),
+      hypothesis(shown, tokenIds, finishReason, context.given[row] ?? 0, context.scored ? score : NaN),
     ]);
   };
   const isWaiting = (row: number): boolean => rows[row].some((candidate) => waiting.has(candidate));
-  const { otherForwards } = rounds;
+  const { otherForwards } = context;
   for (const [row, candidates] of rows.entries()) {
     // Nobody else could show what is about to be refined.
     if (otherForwards !== undefined) {

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import { foldersOf, ROOT } from './source-files.js';
+
+/** The source files that a package's `exports` name: what users import. */
+function entriesOf(name: string): readonly string[] {
+  const folder = `${ROOT}packages/${name}`;
+  const { exports = {} } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as {
+    readonly exports?: Readonly<Record<string, { readonly 'foretoken-source'?: unknown }>>;
+  };
+  const paths = (value: unknown): readonly string[] =>
+    typeof value === 'string' ? [value] : Object.values(value ?? {}).flatMap(paths);
+  return Object.values(exports).flatMap((entry) => paths(entry['foretoken-source']).map((path) => `${folder}/${path}`));
+}
+
+const entries = foldersOf('packages').flatMap(entriesOf);
+const { config } = ts.readConfigFile(`${ROOT}tsconfig.base.json`, ts.sys.readFile);
+const { options } = ts.parseJsonConfigFileContent({ ...config, files: [] }, ts.sys, ROOT);
+const program = ts.createProgram(entries, options);
+const checker = program.getTypeChecker();
+
+const exported = new Set<ts.Symbol>();
+const bare: string[] = [];
+
+/** Notes what a module exports; of a namespace (`export * as rules`) what is in it. */
+function visit(module: ts.Symbol): void {
+  for (const symbol of checker.getExportsOfModule(module)) {
+    const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+    const place = target.declarations?.[0]?.getSourceFile().fileName ?? '';
+    if (exported.has(target) || place.includes('node_modules')) continue;
+    exported.add(target);
+    if (target.flags & ts.SymbolFlags.ValueModule) visit(target);
+    else if (target.getDocumentationComment(checker).length === 0)
+      bare.push(`${relative(ROOT, place)}: ${symbol.name}`);
+  }
+}
+
+for (const entry of entries) {
+  const file = program.getSourceFile(entry);
+  const module = file && checker.getSymbolAtLocation(file);
+  if (module !== undefined) visit(module);
+}
+
+describe('what packages export', () => {
+  it('is found', () => {
+    expect(entries.length).toBeGreaterThan(15);
+    expect(exported.size).toBeGreaterThan(600);
+  });
+
+  it('has a docstring, each export', () => {
+    expect(bare).toEqual([]);
+  });
+});
