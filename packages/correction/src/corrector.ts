@@ -1,16 +1,9 @@
 /// <reference path="./naughty-words.d.ts" />
-import {
-  type AutoregressiveModel,
-  type DecodeStatistics,
-  type Drafter,
-  ForetokenError,
-  type TokenSource,
-} from '@foretoken/core';
+import { type DecodeStatistics, type Drafter, ForetokenError, type TokenSource } from '@foretoken/core';
 import {
   anything,
   assertAutoregressive,
   checkOptions,
-  hasMethods,
   integer,
   listOf,
   number,
@@ -18,22 +11,23 @@ import {
   signal as readSignal,
   text as readText,
   withMethods,
-  wrongValue,
+  Yielder,
 } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import { copyDrafter, speculative } from '@foretoken/speculative';
 import { PieceDecoder, Totals } from './decode-piece.js';
 import { applied, type LeftAlone, type MadeEdit, type Proposal, whyNot } from './edits.js';
-import type { CorrectionModel, CorrectionTokenizer } from './model.js';
+import { type CorrectionModel, type CorrectionTokenizer, targetOf, tokenizerOf } from './model.js';
 import { nameSpans } from './name-spans.js';
 import { type CountTokens, piecesOf } from './pieces.js';
 import { proposalsOf } from './proposals.js';
-import { FencedCode, proseLines } from './prose-lines.js';
+import { type FencedCode, proseLines } from './prose-lines.js';
 import { protectedSpans } from './protected-spans.js';
 import { RefusedWords } from './refused-words.js';
-import type { Span } from './spans.js';
+import type { Span, SpanIndex } from './spans.js';
 import { tidyText } from './tidy-text.js';
 import { tokenEnds } from './token-places.js';
+import { withoutRefused } from './without-refused.js';
 
 /** Options of all corrections of a corrector. */
 export interface CorrectorOptions {
@@ -147,31 +141,33 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
   assertAutoregressive(decoder, target);
   const count = counter(tokenizer);
   const max = Math.min(PIECE_TOKENS, Math.floor(target.maxLength * 0.8));
-  let refused: Promise<RefusedWords> | undefined;
+  let refused: RefusedWords | undefined;
 
   async function correct(text: string, given: CorrectOptions = {}): Promise<Correction> {
     readText('text', text);
     const { signal, code } = checkOptions('correct', given, CORRECT_OPTIONS);
     signal?.throwIfAborted();
-    refused ??= refusedWords(options.refuse);
-    const words = await refused;
-    const decoding = new PieceDecoder(target, tokenizer, decoder, words);
+    const yielder = new Yielder(signal);
+    refused ??= await yielder.run(RefusedWords.of(await refusedList(options.refuse)));
+    const words = refused;
+    const decoding = new PieceDecoder(target, tokenizer, decoder, words, yielder);
     const totals = new Totals();
     const proposals: Proposal[] = [];
     const leftAlone: LeftAlone[] = [];
-    let shields: readonly Span[] | undefined;
-    let names: readonly Span[] | undefined;
-    for (const line of proseLines(text, code ?? new FencedCode())) {
-      const { pieces, tooLong } = piecesOf(text, line, count, max);
-      leftAlone.push(...tooLong.map((span) => untouched(text, span, 'too-long')));
+    let shields: readonly SpanIndex[] | undefined;
+    let names: SpanIndex | undefined;
+    for (const line of await yielder.run(proseLines(text, code))) {
+      const { pieces, tooLong } = await yielder.run(piecesOf(text, line, count, max));
+      for (const span of tooLong) leftAlone.push(untouched(text, span, 'too-long'));
       for (const piece of pieces) {
+        if (yielder.due()) await yielder.yield();
         const decoded = await decoding.decode(piece.text, totals, signal);
         if (typeof decoded === 'string') leftAlone.push(untouched(text, piece.core, decoded));
         if (typeof decoded === 'string' || decoded.text === piece.text) continue;
         const ends = tokenEnds(tokenizer, decoded.tokenIds, decoded.text);
         const found = proposalsOf(text, piece, decoded, ends);
-        shields ??= protectedSpans(text, alphabet);
-        names ??= nameSpans(text);
+        shields ??= await yielder.run(protectedSpans(text, alphabet));
+        names ??= await yielder.run(nameSpans(text));
         const { rewritten } = found;
         const judgement = { shields, names, minConfidence, rewritten, ruled: decoded.ruled };
         for (const proposal of found.proposals) {
@@ -181,40 +177,23 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
         }
       }
     }
-    const { output, refusedEdits } = withoutRefused(text, proposals, words);
-    leftAlone.push(...refusedEdits.map((proposal) => withReason(proposal, 'refused')));
+    const { made, refused: takenBack } = await yielder.run(withoutRefused(text, proposals, words));
+    for (const proposal of takenBack) leftAlone.push(withReason(proposal, 'refused'));
     leftAlone.sort((a, b) => a.start - b.start || a.end - b.end);
-    return { ...output, leftAlone, statistics: totals.statistics };
+    return { ...applied(text, made), leftAlone, statistics: totals.statistics };
   }
 
   return { correct };
 }
 
 /** Corrects one text; for many, `createCorrector` does once what is the same for all. Throws as both of its functions do. */
-export function correctText(
+export async function correctText(
   model: CorrectionModel,
   text: string,
   options: CorrectorOptions & CorrectOptions = {},
 ): Promise<Correction> {
   const { signal, code, ...rest } = checkOptions('correctText', options, { ...OPTIONS, ...CORRECT_OPTIONS });
   return createCorrector(model, rest).correct(text, { signal, code });
-}
-
-/** What follows when every edit is made but those that bring in a refused word. */
-function withoutRefused(text: string, proposals: readonly Proposal[], words: RefusedWords) {
-  const made = [...proposals];
-  const refusedEdits: Proposal[] = [];
-  for (;;) {
-    const output = applied(text, made);
-    const [found] = output.edits.length === 0 ? [] : words.broughtIn(text, output.text);
-    if (found === undefined) return { output, refusedEdits };
-    // Words come in by the edits that they touch; a phrase may be finished by an edit that is its neighbour.
-    let at = output.edits.findIndex(
-      ({ outputStart, outputEnd }) => outputStart <= found.end && outputEnd >= found.start,
-    );
-    if (at < 0) at = output.edits.length - 1;
-    refusedEdits.push(...made.splice(at, 1));
-  }
 }
 
 function untouched(text: string, { start, end }: Span, reason: LeftAlone['reason']): LeftAlone {
@@ -224,16 +203,6 @@ function untouched(text: string, { start, end }: Span, reason: LeftAlone['reason
 
 function withReason({ start, end, before, after, probability }: Proposal, reason: LeftAlone['reason']): LeftAlone {
   return { start, end, before, after, probability, reason };
-}
-
-function targetOf(model: CorrectionModel): AutoregressiveModel<TokenSource> {
-  if (hasMethods(model, 'part')) return model.part('autoregressive');
-  throw wrongValue('model', model, 'a loaded model, or an object with part and tokenizer');
-}
-
-function tokenizerOf({ tokenizer }: CorrectionModel): CorrectionTokenizer {
-  if (hasMethods(tokenizer, 'encode', 'decode', 'tokenText')) return tokenizer;
-  throw wrongValue('model.tokenizer', tokenizer, 'an object with encode, decode and tokenText');
 }
 
 /** Tokens of a text without the end token; infinite where the tokenizer says that it is too long. */
@@ -248,9 +217,10 @@ function counter(tokenizer: CorrectionTokenizer): CountTokens {
   };
 }
 
-async function refusedWords(given: readonly string[] | undefined): Promise<RefusedWords> {
-  if (given !== undefined) return new RefusedWords(given);
+/** The list that is refused. */
+async function refusedList(given: readonly string[] | undefined): Promise<readonly string[]> {
+  if (given !== undefined) return given;
   // Imported when needed: it holds the lists of all its languages.
   const { default: lists } = await import('naughty-words');
-  return new RefusedWords(lists.en);
+  return lists.en;
 }

@@ -6,6 +6,7 @@ import {
   ForetokenError,
   type TokenSource,
 } from '@foretoken/core';
+import type { Yielder } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import type { CorrectionTokenizer } from './model.js';
 import type { RefusedWords } from './refused-words.js';
@@ -31,12 +32,20 @@ export class PieceDecoder {
   readonly #tokenizer: CorrectionTokenizer;
   readonly #decoder: Decoder<Target>;
   readonly #refused: RefusedWords;
+  readonly #yielder: Yielder;
 
-  constructor(model: Target, tokenizer: CorrectionTokenizer, decoder: Decoder<Target>, refused: RefusedWords) {
+  constructor(
+    model: Target,
+    tokenizer: CorrectionTokenizer,
+    decoder: Decoder<Target>,
+    refused: RefusedWords,
+    yielder: Yielder,
+  ) {
     this.#model = model;
     this.#tokenizer = tokenizer;
     this.#decoder = decoder;
     this.#refused = refused;
+    this.#yielder = yielder;
   }
 
   /**
@@ -47,9 +56,10 @@ export class PieceDecoder {
     const source = this.#encode(piece);
     if (source === undefined) return 'too-long';
     const own = await this.#run(this.#decoder, source, false, totals, signal);
-    if (typeof own === 'string' || this.#refused.broughtIn(piece, own.text).length === 0) return own;
+    if (typeof own === 'string' || !(await this.#yielder.run(this.#refused.bringsIn(piece, own.text)))) return own;
     const { vocabulary } = this.#model;
-    const constraint = this.#refused.constraint(piece, tokenTexts(this.#tokenizer, vocabulary.size), vocabulary);
+    const texts = await this.#yielder.run(tokenTexts(this.#tokenizer, vocabulary.size));
+    const constraint = await this.#yielder.run(this.#refused.constraint(piece, texts, vocabulary));
     return this.#run(greedy({ constraint, tokenLogProbs: true }), source, true, totals, signal);
   }
 

@@ -1,5 +1,5 @@
 import { type Change, cut, wordsOf } from './changes.js';
-import { alters, type Span } from './spans.js';
+import type { Span, SpanIndex } from './spans.js';
 import { wordDistance } from './word-distance.js';
 
 /** What a correction does at one place of a text; `after` takes the place of `before`. */
@@ -97,9 +97,9 @@ function beginsSentence(before: string, after: string, end: Change, begin: Chang
 /** What decides whether an edit is made. */
 export interface Judgement {
   /** Spans that are never altered. */
-  readonly shields: readonly Span[];
+  readonly shields: readonly SpanIndex[];
   /** Words that look like names, which few models know. */
-  readonly names: readonly Span[];
+  readonly names: SpanIndex;
   readonly minConfidence: number;
   /** The model's output is another text, not a corrected one. */
   readonly rewritten: boolean;
@@ -119,10 +119,10 @@ export function whyNot(
   text: string,
   { shields, names, minConfidence, rewritten, ruled }: Judgement,
 ): LeftAloneReason | undefined {
-  if (parts.some((part) => shields.some((span) => alters(part, span)))) return 'protected';
+  if (parts.some((part) => shields.some((spans) => spans.alteredBy(part)))) return 'protected';
   if (rewritten || parts.some((part) => isInvented(part, text))) return 'invented';
   if (ruled && probability < RULED_CONFIDENCE) return 'refused';
-  const ofName = parts.some((part) => names.some((span) => alters(part, span)));
+  const ofName = parts.some((part) => names.alteredBy(part));
   return probability < (ofName ? Math.max(minConfidence, NAME_CONFIDENCE) : minConfidence) ? 'doubtful' : undefined;
 }
 

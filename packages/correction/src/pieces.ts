@@ -1,4 +1,4 @@
-import { type Span, spansOf } from './spans.js';
+import { isSpace, type Span, STRETCH } from './spans.js';
 
 /** A part of a text that a model reads at once. */
 export interface Piece {
@@ -23,52 +23,115 @@ export type CountTokens = (text: string) => number;
 /** Words that neighbouring pieces share where a sentence had to be cut, so that neither decides at its own end. */
 const SHARED_WORDS = 12;
 const SENTENCES: Intl.Segmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
+/** Units of a text whose tokens are counted; more are more than any model reads at once. */
+const LONGEST = 4_096;
+/** Units in which ends of sentences are looked for at once, and those at their end that may say where a sentence does not end. */
+const LOOK = 4 * STRETCH;
+const LOOK_AHEAD = 1_024;
+
+type Steps<Result> = Generator<undefined, Result, undefined>;
 
 /**
  * Cuts a line into pieces of so many tokens at most: between sentences where that is possible, else between words, with words
- * in common. What is too long by itself, such as a word of a thousand letters, is in no piece.
+ * in common. What is too long by itself, such as a word of a thousand letters, is in no piece. Yields between parts of the line.
  */
-export function piecesOf(text: string, line: Span, count: CountTokens, max: number): Pieces {
-  const whole = piece(text, line);
-  if (count(whole.text) <= max) return { pieces: [whole], tooLong: [] };
+export function* piecesOf(text: string, line: Span, count: CountTokens, max: number): Steps<Pieces> {
+  const fits = ({ text: read }: Piece): boolean => read.length <= LONGEST && count(read) <= max;
+  const whole = yield* piece(text, line, LONGEST);
+  if (fits(whole)) return { pieces: [whole], tooLong: [] };
   const pieces: Piece[] = [];
   const tooLong: Span[] = [];
   let open: Piece | undefined;
   for (const sentence of sentencesOf(text, line)) {
-    const longer: Piece | undefined = open && piece(text, { start: open.core.start, end: sentence.end });
-    if (longer !== undefined && count(longer.text) <= max) {
-      open = longer;
-      continue;
+    yield;
+    if (sentence === undefined) continue;
+    if (open !== undefined) {
+      const longer: Piece = joined(open, yield* piece(text, { start: open.core.end, end: sentence.end }, LONGEST));
+      if (fits(longer)) {
+        open = longer;
+        continue;
+      }
+      pieces.push(open);
     }
-    if (open !== undefined) pieces.push(open);
-    open = piece(text, sentence);
-    if (count(open.text) <= max) continue;
-    pieces.push(...windows(text, sentence, count, max, tooLong));
+    open = yield* piece(text, sentence, LONGEST);
+    if (fits(open)) continue;
+    yield* windows(text, sentence, count, max, pieces, tooLong);
     open = undefined;
   }
   if (open !== undefined) pieces.push(open);
   return { pieces, tooLong };
 }
 
-/** Sentences without the white space around them. */
-function sentencesOf(text: string, { start, end }: Span): Span[] {
-  return Array.from(SENTENCES.segment(text.slice(start, end)), ({ index, segment }) => {
-    const first = start + index + (segment.length - segment.trimStart().length);
-    return { start: first, end: first + segment.trim().length };
-  }).filter((sentence) => sentence.end > sentence.start);
+/** Sentences without the white space around them; nothing where a look found the end of none. */
+function* sentencesOf(text: string, { start, end }: Span): Generator<Span | undefined, void, undefined> {
+  let begin = start;
+  for (let from = start; from < end; ) {
+    const to = Math.min(end, from + LOOK);
+    const known = to === end ? end : to - LOOK_AHEAD;
+    let last = from;
+    for (const { index, segment } of SENTENCES.segment(text.slice(from, to))) {
+      const close = from + index + segment.length;
+      if (close > known) break;
+      last = close;
+      const sentence = yield* trimmed(text, { start: begin, end: close });
+      if (sentence.end > sentence.start) yield sentence;
+      begin = close;
+    }
+    // Where no sentence ends, the look goes on from a word.
+    from = last > from ? last : yield* wordBefore(text, from, known);
+    yield;
+  }
+}
+
+function* trimmed(text: string, { start, end }: Span): Steps<Span> {
+  let first = start;
+  while (first < end && isSpace(text.charCodeAt(first))) if (++first % STRETCH === 0) yield;
+  let last = end;
+  while (last > first && isSpace(text.charCodeAt(last - 1))) if (--last % STRETCH === 0) yield;
+  return { start: first, end: last };
+}
+
+/** Where the last word begins before `end`, if it begins after `start`; else `end`. */
+function* wordBefore(text: string, start: number, end: number): Steps<number> {
+  for (let at = end; at > start + 1; at--) {
+    if (isSpace(text.charCodeAt(at - 1)) && !isSpace(text.charCodeAt(at))) return at;
+    if (at % STRETCH === 0) yield;
+  }
+  return end;
+}
+
+function* wordsOf(text: string, { start, end }: Span): Generator<Span | undefined, void, undefined> {
+  for (let from = start, to = start; from < end; from = to) {
+    const space = isSpace(text.charCodeAt(from));
+    while (to < end && isSpace(text.charCodeAt(to)) === space) if (++to % STRETCH === 0) yield;
+    if (!space) yield { start: from, end: to };
+  }
 }
 
 /** Pieces of a sentence that is too long, each with the last words of the one before; words in no piece go to `tooLong`. */
-function windows(text: string, sentence: Span, count: CountTokens, max: number, tooLong: Span[]): Piece[] {
-  const words = spansOf(text.slice(sentence.start, sentence.end), /\S+/g).map(({ start, end }) => ({
-    start: start + sentence.start,
-    end: end + sentence.start,
-  }));
-  const sizes = words.map(({ start, end }) => count(` ${text.slice(start, end)}`));
-  const pieces: Piece[] = [];
+function* windows(
+  text: string,
+  sentence: Span,
+  count: CountTokens,
+  max: number,
+  pieces: Piece[],
+  tooLong: Span[],
+): Steps<void> {
+  const words: Span[] = [];
+  const sizes: number[] = [];
+  for (const word of wordsOf(text, sentence)) {
+    if (word !== undefined) {
+      const { start, end } = word;
+      words.push(word);
+      // A word counts, also where a tokenizer reads nothing in it.
+      sizes.push(end - start > LONGEST ? Number.POSITIVE_INFINITY : Math.max(1, count(` ${text.slice(start, end)}`)));
+    }
+    yield;
+  }
   /** The first word that no piece decides about yet. */
   let decided = 0;
   while (decided < words.length) {
+    yield;
     // A word that takes half of the room is no word of a sentence, and ends what is read together.
     if (sizes[decided] > max / 2) {
       tooLong.push(words[decided++]);
@@ -91,23 +154,32 @@ function windows(text: string, sentence: Span, count: CountTokens, max: number, 
     // Where a sentence was cut and nothing is shared, a full stop or a capital at the cut is none of the writer's.
     const opens = first === decided ? (first === 0 ? span.start : span.start + 1) : words[decided].start;
     const closes = follows ? words[next].start - 1 : last === words.length ? span.end : span.end - 1;
-    pieces.push({ ...piece(text, span), core: { start: opens, end: closes } });
+    pieces.push({ ...(yield* piece(text, span)), core: { start: opens, end: closes } });
     decided = next;
   }
-  return pieces;
 }
 
-/** White space of any length is one space for the model. */
-function piece(text: string, core: Span): Piece {
+/** White space of any length is one space for the model. Of a text of more units than `most` it reads little more. */
+function* piece(text: string, core: Span, most: number = Number.POSITIVE_INFINITY): Steps<Piece> {
   const read: string[] = [];
   const places: number[] = [];
-  for (let at = core.start; at < core.end; at++) {
-    const unit = text[at];
-    const space = /\s/.test(unit);
-    if (space && read.at(-1) === ' ') continue;
-    read.push(space ? ' ' : unit);
+  let open = false;
+  for (let at = core.start; at < core.end && read.length <= most; at++) {
+    if (at % STRETCH === 0) yield;
+    const space = isSpace(text.charCodeAt(at));
+    if (space && open) continue;
+    open = space;
+    read.push(space ? ' ' : text[at]);
     places.push(at);
   }
   places.push(core.end);
   return { text: read.join(''), places: Int32Array.from(places), core };
+}
+
+/** Two pieces that lie next to each other, as one. */
+function joined(one: Piece, other: Piece): Piece {
+  const places = new Int32Array(one.text.length + other.places.length);
+  places.set(one.places.subarray(0, -1));
+  places.set(other.places, one.text.length);
+  return { text: one.text + other.text, places, core: { start: one.core.start, end: other.core.end } };
 }

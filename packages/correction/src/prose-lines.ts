@@ -1,12 +1,15 @@
-import { text as readText } from '@foretoken/core/kit';
-import type { Span } from './spans.js';
+import { flag, text as readText } from '@foretoken/core/kit';
+import { isSpace, matchesIn, type Span, STRETCH } from './spans.js';
 
 const LINE_BREAK = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g;
-/** White space, and what marks a heading, a list, a quotation or a cell: none of it belongs to a sentence. */
-const OPENING = /^(?:\s+|(?:[-*+•‣–—]|\d{1,3}[.)]|#{1,6}|>+|\[[ xX]\]|\|)(?=\s))+/u;
-const CLOSING = /(?:\s|\s\|)+$/u;
+/** What marks a heading, a list, a quotation or a cell: white space follows it, and it belongs to no sentence. */
+const MARK = /(?:[-*+•‣–—]|\d{1,3}[.)]|#{1,6}|>{1,4096}|\[[ xX]\]|\|)(?=\s)/uy;
 const FENCE = /^\s{0,3}(`{3,}|~{3,})/;
 const LETTER = /\p{L}/u;
+const BAR = 0x7c;
+
+/** What tells lines of code from prose, one line after the other, such as `FencedCode`. */
+type Code = Pick<FencedCode, 'holds'>;
 
 /** Tells lines of fenced code from prose, one line after the other; the lines of the fences are code too. */
 export class FencedCode {
@@ -24,21 +27,72 @@ export class FencedCode {
   }
 }
 
-/** What of each line may hold sentences: without indentation, marks of lists and headings, and white space at the end. */
-export function proseLines(text: string, code: FencedCode = new FencedCode()): Span[] {
+/**
+ * What of each line may hold sentences: without indentation, marks of lists and headings, and white space at the end. Yields
+ * between parts of the text.
+ *
+ * Throws `INVALID_ARGUMENT` where `code` answers with anything but true or false.
+ */
+export function* proseLines(text: string, code: Code = new FencedCode()): Generator<undefined, Span[], undefined> {
   const found: Span[] = [];
-  let start = 0;
-  const add = (end: number): void => {
-    const line = text.slice(start, end);
-    if (code.holds(line)) return;
-    const first = start + (OPENING.exec(line)?.[0].length ?? 0);
-    const last = end - (CLOSING.exec(text.slice(first, end))?.[0].length ?? 0);
-    if (LETTER.test(text.slice(first, last))) found.push({ start: first, end: last });
-  };
-  for (const { index, 0: ending } of text.matchAll(LINE_BREAK)) {
-    add(index);
-    start = index + ending.length;
+  for (const line of linesOf(text)) {
+    yield;
+    if (line === undefined || flag('What code.holds returns', code.holds(text.slice(line.start, line.end)))) continue;
+    const start = yield* opened(text, line);
+    const end = yield* closed(text, { start, end: line.end });
+    if (yield* hasLetter(text, { start, end })) found.push({ start, end });
   }
-  add(text.length);
   return found;
+}
+
+/** Lines without their ends; nothing between parts of the text. */
+function* linesOf(text: string): Generator<Span | undefined, void, undefined> {
+  let start = 0;
+  for (const ending of matchesIn(text, LINE_BREAK, 2)) {
+    if (ending === undefined) yield;
+    else {
+      yield { start, end: ending.start };
+      start = ending.end;
+    }
+  }
+  yield { start, end: text.length };
+}
+
+/** Where a line begins after white space and marks. */
+function* opened(text: string, { start, end }: Span): Generator<undefined, number, undefined> {
+  // A mark is at the beginning of a line or after white space; the last unit of a line is none, since white space follows it.
+  for (let at = start; at < end; ) {
+    if (isSpace(text.charCodeAt(at))) {
+      at++;
+      if (at % STRETCH === 0) yield;
+      continue;
+    }
+    MARK.lastIndex = at;
+    const mark = MARK.exec(text)?.[0];
+    if (mark === undefined || at + mark.length >= end) return at;
+    at += mark.length;
+    yield;
+  }
+  return end;
+}
+
+/** Where a line ends before white space, and before bars that close a cell. */
+function* closed(text: string, { start, end }: Span): Generator<undefined, number, undefined> {
+  for (let at = end; at > start; ) {
+    if (at % STRETCH === 0) yield;
+    const unit = text.charCodeAt(at - 1);
+    if (isSpace(unit)) at--;
+    else if (unit === BAR && at - 1 > start && isSpace(text.charCodeAt(at - 2))) at -= 2;
+    else return at;
+  }
+  return start;
+}
+
+function* hasLetter(text: string, { start, end }: Span): Generator<undefined, boolean, undefined> {
+  for (let at = start; at < end; at += STRETCH) {
+    // One unit more, since a letter may have two.
+    if (LETTER.test(text.slice(at, Math.min(end, at + STRETCH + 1)))) return true;
+    yield;
+  }
+  return false;
 }

@@ -1,17 +1,15 @@
-import { type Span, spansOf } from './spans.js';
+import { isSpace, matchesIn, type Span, SpanIndex, STRETCH, spansOf } from './spans.js';
 
 const FILE_ENDINGS =
   'txt|py|js|mjs|cjs|ts|jsx|tsx|json|jsonl|csv|tsv|pdf|docx?|xlsx?|pptx?|png|jpe?g|gif|svg|webp|mp[34]|wav|md|rst|html?|css|gz|zip|tar|log|xml|ya?ml|toml|ini|cfg|c|h|cc|cpp|hpp|cs|go|rs|rb|java|kt|php|sh|bat|exe|dll|so|sql|onnx|bin';
 const DOMAINS = 'com|org|net|io|dev|edu|gov|co|uk|de|fr|eu|info|app|ai';
 
-/** What may hold spaces: code in backticks, tags, white space but single spaces. Bounded, so that the search takes linear time. */
-const LONG_PATTERNS: readonly RegExp[] = [
-  /(`{1,3})[^\n]{0,300}?[^`\n]\1(?!`)/g,
-  /<[/!?]?\p{L}[^<>\n]{0,300}>/gu,
-  /\s{2,}|[^\S ]/gu,
-];
+/** What may hold spaces: code in backticks, tags. Bounded, so that the search takes linear time. */
+const LONG_PATTERNS: readonly RegExp[] = [/(`{1,3})[^\n]{0,300}?[^`\n]\1(?!`)/g, /<[/!?]?\p{L}[^<>\n]{0,300}>/gu];
+/** Units that such a match and what is looked at after it have at most; a character may have two. */
+const REACH = 700;
 
-/** What lies between spaces. */
+/** What lies between spaces. Each is tried on at most `LONGEST` units, where what it tries is bounded. */
 const PATTERNS: readonly RegExp[] = [
   // Links, addresses, entities, options of commands, names after @ and #.
   /\b[a-z][a-z0-9+.-]*:\/\/\S*[^\s.,;:!?)\]}'"’”]/giu,
@@ -34,28 +32,69 @@ const PATTERNS: readonly RegExp[] = [
 const LONGEST = 100;
 /** Most words of English hold nothing to look for. */
 const PLAIN_LETTERS = 'abcdefghijklmnopqrstuvwxyz';
-const PLAIN = /^[("'“‘]*[A-Z]?[a-z]*(?:['’-][a-z]+)*[.,;:!?)"'”’…]*$/;
+const PLAIN = /^[("'“‘]{0,9}[A-Z]?[a-z]*(?:['’-][a-z]+)*[.,;:!?)"'”’…]*$/;
 const WORD = /[\p{L}\p{M}\p{N}_]+(?:['’-][\p{L}\p{M}\p{N}_]+)*/gu;
 
 /**
  * What is never altered: code in backticks, links, addresses, tags, file names, paths, identifiers, numbers, symbols, emoji, white
  * space other than single spaces, and words with letters that are not in `alphabet` (lower case; without it any word may be
  * altered). Something may still be put before them or after them, such as a full stop.
+ *
+ * Lists of spans, each in the order of the text. Yields between parts of the text.
  */
-export function protectedSpans(text: string, alphabet: string | undefined): Span[] {
+export function* protectedSpans(
+  text: string,
+  alphabet: string | undefined,
+): Generator<undefined, readonly SpanIndex[], undefined> {
   const known = alphabet === undefined ? undefined : new Set(alphabet);
-  const found = LONG_PATTERNS.flatMap((pattern) => spansOf(text, pattern));
-  for (const { index, 0: chunk } of text.matchAll(/\S+/g)) {
-    if (alphabet === PLAIN_LETTERS && PLAIN.test(chunk)) continue;
-    if (chunk.length > LONGEST) {
-      found.push({ start: index, end: index + chunk.length });
-      continue;
+  const found: SpanIndex[] = [];
+  for (const pattern of LONG_PATTERNS) {
+    const spans = new SpanIndex();
+    for (const span of matchesIn(text, pattern, REACH)) {
+      if (span !== undefined) spans.add(span);
+      yield;
     }
-    const inside = PATTERNS.flatMap((pattern) => spansOf(chunk, pattern));
-    if (known !== undefined) inside.push(...spansOf(chunk, WORD).filter((span) => isForeign(chunk, span, known)));
-    for (const { start, end } of inside) found.push({ start: index + start, end: index + end });
+    found.push(spans);
   }
-  return found;
+  const spans = new SpanIndex();
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    const space = isSpace(text.charCodeAt(start));
+    while (end < text.length && isSpace(text.charCodeAt(end)) === space) {
+      end++;
+      if (end % STRETCH === 0) yield;
+    }
+    for (const span of space
+      ? spaceSpans(text, { start, end })
+      : chunkSpans(text, { start, end }, known, alphabet === PLAIN_LETTERS)) {
+      spans.add(span);
+    }
+    yield;
+  }
+  return [...found, spans];
+}
+
+/** White space is altered where it is one space. */
+function spaceSpans(text: string, span: Span): readonly Span[] {
+  return span.end - span.start > 1 || text[span.start] !== ' ' ? [span] : [];
+}
+
+/** What is never altered of what lies between white space. */
+function chunkSpans(
+  text: string,
+  whole: Span,
+  known: ReadonlySet<string> | undefined,
+  plain: boolean,
+): readonly Span[] {
+  const length = whole.end - whole.start;
+  if (length > STRETCH) return [whole];
+  const chunk = text.slice(whole.start, whole.end);
+  if (plain && PLAIN.test(chunk)) return [];
+  if (length > LONGEST) return [whole];
+  const inside = PATTERNS.flatMap((pattern) => spansOf(chunk, pattern));
+  if (known !== undefined) inside.push(...spansOf(chunk, WORD).filter((span) => isForeign(chunk, span, known)));
+  return inside
+    .toSorted((a, b) => a.start - b.start)
+    .map(({ start, end }) => ({ start: whole.start + start, end: whole.start + end }));
 }
 
 function isForeign(text: string, { start, end }: Span, known: ReadonlySet<string>): boolean {

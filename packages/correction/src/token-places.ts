@@ -11,9 +11,23 @@ function textOf(tokenizer: CorrectionTokenizer, tokenId: number): string {
   return text;
 }
 
-/** Texts of all tokens of a vocabulary. */
-export function tokenTexts(tokenizer: CorrectionTokenizer, size: number): string[] {
-  return Array.from({ length: size }, (_, tokenId) => textOf(tokenizer, tokenId));
+/** Texts of all tokens of a vocabulary, by tokenizer. */
+const ALL = new WeakMap<CorrectionTokenizer, readonly string[]>();
+
+/** Texts of all tokens of a vocabulary, the same array at each call; yields after each token. */
+export function* tokenTexts(
+  tokenizer: CorrectionTokenizer,
+  size: number,
+): Generator<undefined, readonly string[], undefined> {
+  const known = ALL.get(tokenizer);
+  if (known?.length === size) return known;
+  const texts: string[] = [];
+  for (let tokenId = 0; tokenId < size; tokenId++) {
+    texts.push(textOf(tokenizer, tokenId));
+    yield;
+  }
+  ALL.set(tokenizer, texts);
+  return texts;
 }
 
 /** Where each token of an output ends in its text; `[tokens]`. */

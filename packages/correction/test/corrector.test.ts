@@ -330,6 +330,28 @@ describe('bad arguments', () => {
     expect(() => createCorrector(simple, options as CorrectorOptions)).toThrow(ForetokenError);
   });
 
+  it.each([
+    ['code.holds', { code: { holds: async () => false } }],
+    ['code.holds', { code: { holds: () => 'no' } }],
+    ['code.holds', { code: { holds: () => Promise.reject(new Error('rejected')) } }],
+  ])('what %s returns', async (name, options) => {
+    await expect(correctText(simple, 'teh cat', options as never)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining(`What ${name} returns`),
+    });
+  });
+
+  it.each(['encode', 'decode', 'tokenText'])('what %s of a tokenizer returns', async (name) => {
+    for (const odd of [undefined, 7, [1], 'promise']) {
+      const answer = () => (odd === 'promise' ? Promise.reject(new Error('rejected')) : odd);
+      const model = { ...simple, tokenizer: { ...simple.tokenizer, [name]: answer } };
+      await expect(correctText(model, 'teh cat')).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringMatching(/^What .*returns must be/),
+      });
+    }
+  });
+
   it('a model without an autoregressive part, a drafter of another vocabulary, an aborted signal', async () => {
     const { tokenizer } = simple;
     const part = (): never => {

@@ -68,7 +68,7 @@ export async function fetchFromHub(location: string, options: HubOptions = {}): 
   const place = parseHubLocation(location);
   signal?.throwIfAborted();
   const { env } = process;
-  const endpoint = (given.endpoint ?? env.HF_ENDPOINT ?? 'https://huggingface.co').replace(/\/+$/, '');
+  const endpoint = (given.endpoint ?? env.HF_ENDPOINT ?? 'https://huggingface.co').replace(/(?<!\/)\/+$/, '');
   const access = { endpoint, token: given.token ?? env.HF_TOKEN, signal };
   const root = join(given.cacheFolder ?? cacheFolder(), `models--${place.repository.replace('/', '--')}`);
   if (given.offline ?? env.HF_HUB_OFFLINE === '1') return kept(place, root);

@@ -122,7 +122,7 @@ function shown(line: string): string {
 /** NaN for what is no decimal number. */
 function logarithm(field: string | undefined): number {
   if (/^-inf(inity)?$/i.test(field ?? '')) return Number.NEGATIVE_INFINITY;
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(field ?? '') ? Number(field) : Number.NaN;
+  return /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(field ?? '') ? Number(field) : Number.NaN;
 }
 
 /** `line` counts from 0. */

@@ -1,4 +1,5 @@
 const CORRECTOR = ['packages/correction/test/corrector.test.ts'];
+const REFUSED = ['packages/correction/test/refused-words.test.ts'];
 const HUB = ['packages/hub/test/fetch-from-hub.test.ts'];
 
 export default [
@@ -6,7 +7,7 @@ export default [
     file: 'packages/correction/src/pieces.ts',
     tests: CORRECTOR,
     faults: [
-      ["if (space && read.at(-1) === ' ') continue;", ''],
+      ['if (space && open) continue;', ''],
       ['tooLong.push(words[decided++]);', 'decided++;'],
       ['const closes = follows ? words[next].start - 1 :', 'const closes = follows ? words[next - 1].start :'],
     ],
@@ -17,7 +18,7 @@ export default [
     faults: [
       ["if (rewritten || parts.some((part) => isInvented(part, text))) return 'invented';", ''],
       ['Math.max(minConfidence, NAME_CONFIDENCE)', 'minConfidence'],
-      ['alters(part, span)))) return', 'alters(span, part) && false))) return'],
+      ['spans.alteredBy(part)))) return', 'spans.alteredBy(part) && false))) return'],
     ],
   },
   {
@@ -37,11 +38,38 @@ export default [
     faults: [['if (fence?.startsWith(this.#fence) === true && line.trim() === fence)', 'if (fence !== undefined)']],
   },
   {
-    file: 'packages/correction/src/refused-words.ts',
-    tests: ['packages/correction/test/refused-words.test.ts'],
+    file: 'packages/correction/src/refused-tokens.ts',
+    tests: REFUSED,
     faults: [
-      ['if (!letter && nodes.some(({ complete }) => complete)) return undefined;', ''],
-      ['filter((entry) => !held.has(entry))', 'filter((entry) => held.has(entry))'],
+      ['if (!letter && isRefused(words, place, held)) return true;', ''],
+      ['ending(place)) if (!held.has(entry)) return true;', 'ending(place)) if (held.has(entry)) return true;'],
+      ['if (begun && words.open(place) <= index) return false;', 'if (begun && index > 0) return false;'],
+    ],
+  },
+  {
+    file: 'packages/correction/src/word-automaton.ts',
+    tests: REFUSED,
+    faults: [
+      ['at === ROOT ? ROOT : this.#follow(node.fail, key)', 'ROOT'],
+      ['node.entry === undefined ? this.#nodes[node.fail].found : at', 'node.entry === undefined ? ROOT : at'],
+    ],
+  },
+  {
+    file: 'packages/correction/src/without-refused.ts',
+    tests: REFUSED,
+    faults: [
+      ['this.#reader.place = taken.place;', ''],
+      ['this.#made[first - 1].end >= begin', 'this.#made[first - 1].end > begin'],
+      ['this.#next = taken.index + 1;', ''],
+    ],
+  },
+  {
+    file: 'packages/correction/src/spans.ts',
+    tests: ['packages/correction/test/turns.test.ts'],
+    faults: [
+      ['const part = text.slice(begin, until + reach);', 'const part = text.slice(begin, until);'],
+      ['at = Math.max(at, end);', ''],
+      ['this.#ends[low - 1] > span.start', 'this.#ends[low - 1] >= span.start'],
     ],
   },
   {

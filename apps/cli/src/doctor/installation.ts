@@ -106,7 +106,7 @@ function glibcVersion(): string | undefined {
 async function processorFeatures(): Promise<readonly string[] | undefined> {
   try {
     const text = await readFile('/proc/cpuinfo', 'utf8');
-    const flags = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(text)?.[1]?.split(' ');
+    const flags = /^(?:flags|Features)[ \t]*:(.*)$/m.exec(text)?.[1]?.trim().split(' ');
     return flags && FEATURES.filter((feature) => flags.includes(feature));
   } catch {
     return undefined;

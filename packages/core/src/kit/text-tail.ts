@@ -58,7 +58,7 @@ export class TextTail {
     // A string that ends within what was known is not this token's.
     const completes = strings.some((string) => whole.includes(string, Math.max(0, known - string.length + 1)));
     const marks = [...this.#window.marks, text !== this.#window.text];
-    const clean = text.replace(/\uFFFD+$/, '');
+    const clean = withoutHalf(text);
     const settled = clean.length === text.length || clean.startsWith(this.#settled) ? clean : this.#settled;
     const grown = new TextTail({ tokenIds, marks, text }, this.#before, this.#skipped, settled);
     return { tail: grown.#shortened(stops), completes };
@@ -82,6 +82,13 @@ export class TextTail {
     }
     return this;
   }
+}
+
+/** A text without the marks of unreadable bytes at its end: a character whose last tokens are yet to come reads so. */
+function withoutHalf(text: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === '\uFFFD') end--;
+  return text.slice(0, end);
 }
 
 /**
