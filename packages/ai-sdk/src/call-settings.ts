@@ -27,10 +27,11 @@ export function decoderSettings(
   );
 }
 
-/** A warning for each option of a call that changes nothing here. */
+/** A warning for each option of a call that changes nothing here; `unknown` are names that nobody knows. */
 export function settingWarnings(
   options: LanguageModelV3CallOptions,
   taken: readonly (keyof DecoderSettings)[],
+  unknown: readonly string[],
 ): SharedV3Warning[] {
   const { tools = [], toolChoice, responseFormat, includeRawChunks, headers = {}, providerOptions = {} } = options;
   const warnings: SharedV3Warning[] = [];
@@ -56,5 +57,6 @@ export function settingWarnings(
   if (providerOptions.foretoken !== undefined) {
     unsupported('providerOptions.foretoken', 'There are none. Build the decoder with the options that you want.');
   }
+  for (const name of unknown) unsupported(name, 'No option of a call has this name.');
   return warnings;
 }

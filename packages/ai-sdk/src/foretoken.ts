@@ -15,6 +15,7 @@ import {
   type Hypothesis,
 } from '@foretoken/core';
 import {
+  assertDecoder,
   checkOptions,
   hasMethods,
   listOf,
@@ -26,6 +27,8 @@ import {
 import type { InputOptions, LoadedModel, PartDecoder, SourceReading, TextInput } from '@foretoken/models';
 import { DECODER_SETTINGS, type DecoderSettings, decoderSettings, settingWarnings } from './call-settings.js';
 import { promptInput } from './prompt.js';
+import { readCall } from './read-call.js';
+import { readResult } from './read-result.js';
 import { StopText } from './stop-text.js';
 
 /** What is used of a loaded model whose inputs and outputs are text. */
@@ -67,29 +70,26 @@ export function foretoken(
   decoder: PartDecoder | MakeDecoder,
   given: ForetokenOptions = {},
 ): LanguageModelV3 {
-  if (!hasMethods(model, 'decode', 'stream')) throw wrongValue('model', model, 'a loaded model, as loadModel gives');
-  if (model.processor.textOf === undefined) {
-    throw new ForetokenError(
-      'UNSUPPORTED_CAPABILITY',
-      `Outputs of ${model.folder} are no text, and the AI SDK takes texts. Use model.decode.`,
-      { capability: 'text', folder: model.folder },
-    );
-  }
-  const { modelId = nameOf(model.folder), settings } = checkOptions('foretoken', given, OPTIONS);
+  const folder = folderOf(model);
+  const { modelId = nameOf(folder), settings } = checkOptions('foretoken', given, OPTIONS);
   const made = typeof decoder === 'function';
+  if (!made)
+    readDecoder('decoder', decoder, 'a decoder, such as greedy(), or a function that makes one, such as sampling');
   if (!made && settings !== undefined) {
     throw wrongValue('settings', settings, 'nothing, since the decoder is made already; give a function that makes it');
   }
   const taken = made ? (settings ?? DECODER_SETTINGS) : [];
 
-  async function prepare(call: LanguageModelV3CallOptions): Promise<Call> {
+  async function prepare(call: LanguageModelV3CallOptions, unknown: readonly string[]): Promise<Call> {
     call.abortSignal?.throwIfAborted();
     const { input, reading, warnings } = await promptInput(model, call.prompt);
     const stops = call.stopSequences ?? [];
     return {
       input,
       reading,
-      decoder: made ? decoder(decoderSettings(call, taken)) : decoder,
+      decoder: made
+        ? readDecoder('What decoder returns', decoder(decoderSettings(call, taken)), 'a decoder, such as greedy()')
+        : decoder,
       options: {
         maxNewTokens: call.maxOutputTokens,
         stopStrings: stops.length === 0 ? undefined : stops,
@@ -97,7 +97,7 @@ export function foretoken(
         signal: call.abortSignal,
       },
       stops,
-      warnings: [...settingWarnings(call, taken), ...warnings],
+      warnings: [...settingWarnings(call, taken, unknown), ...warnings],
     };
   }
 
@@ -107,8 +107,9 @@ export function foretoken(
     modelId,
     supportedUrls: {},
     async doGenerate(given) {
-      const call = await prepare(given);
-      const result = await model.decode(call.input, call.decoder, call.options);
+      const { options, unknown } = readCall('doGenerate', given);
+      const call = await prepare(options, unknown);
+      const result = readResult(await model.decode(call.input, call.decoder, call.options));
       const cut = new StopText(call.stops);
       const text = cut.push(result.text) + cut.end();
       return {
@@ -121,10 +122,11 @@ export function foretoken(
       };
     },
     async doStream(given) {
+      const { options, unknown } = readCall('doStream', given);
       const stopped = new AbortController();
-      const signals = given.abortSignal === undefined ? [] : [given.abortSignal];
+      const signals = options.abortSignal === undefined ? [] : [options.abortSignal];
       const abortSignal = AbortSignal.any([...signals, stopped.signal]);
-      const call = await prepare({ ...given, abortSignal });
+      const call = await prepare({ ...options, abortSignal }, unknown);
       return { stream: streamOf(streamParts(model, modelId, call), stopped) };
     },
   };
@@ -152,7 +154,7 @@ async function* streamParts(
   };
   try {
     for await (const piece of model.stream(call.input, call.decoder, { ...call.options, onEvent })) {
-      yield* delta(cut.push(piece));
+      yield* delta(cut.push(readText('A piece of model.stream', piece)));
     }
     yield* delta(cut.end());
   } catch (error) {
@@ -203,6 +205,30 @@ function usageOf({ source, outputPrefix }: SourceReading, output: Hypothesis | u
     inputTokens: { total: input, noCache: input, cacheRead: undefined, cacheWrite: undefined },
     outputTokens: { total: written, text: written, reasoning: undefined },
   };
+}
+
+function readDecoder(name: string, decoder: unknown, required: string): PartDecoder {
+  if (!hasMethods(decoder, 'decode')) throw wrongValue(name, decoder, required);
+  assertDecoder(decoder as PartDecoder);
+  return decoder as PartDecoder;
+}
+
+/** The folder of a model whose outputs are text. */
+function folderOf(model: TextModel): string {
+  const required = 'a loaded model, as loadModel gives';
+  if (!hasMethods(model, 'decode', 'stream')) throw wrongValue('model', model, required);
+  const { processor } = model;
+  if (!hasMethods(processor)) throw wrongValue('model.processor', processor, required);
+  const folder = readText('model.folder', model.folder);
+  if (hasMethods(processor, 'textOf')) {
+    if (hasMethods(processor, 'isInput', 'read')) return folder;
+    throw wrongValue('model.processor', processor, required);
+  }
+  throw new ForetokenError(
+    'UNSUPPORTED_CAPABILITY',
+    `Outputs of ${folder} are no text, and the AI SDK takes texts. Use model.decode.`,
+    { capability: 'text', folder },
+  );
 }
 
 function statisticsOf({ speculation, ...counts }: DecodeStatistics): JSONObject {

@@ -6,6 +6,7 @@ import {
   UnsupportedFunctionalityError,
 } from '@ai-sdk/provider';
 import { ForetokenError } from '@foretoken/core';
+import { flag, isInt32Array, show, wrongValue } from '@foretoken/core/kit';
 import type { Chat, ChatMessage, LoadedModel, SourceReading, TextInput } from '@foretoken/models';
 
 /** What a model is given of a prompt. */
@@ -18,8 +19,8 @@ export interface PromptInput {
 /**
  * The conversation where the model has a chat template, else the text of the last user message.
  *
- * Throws `UnsupportedFunctionalityError` for what is no text, `InvalidPromptError` where no user says anything, and what reading
- * the input throws.
+ * Throws `UnsupportedFunctionalityError` for what is no text, `InvalidPromptError` where no user says anything,
+ * `UNSUPPORTED_CAPABILITY` where the model reads no texts, and what reading the input throws.
  */
 export async function promptInput(
   { processor }: Pick<LoadedModel, 'processor'>,
@@ -31,7 +32,14 @@ export async function promptInput(
   if (last === undefined) {
     throw new InvalidPromptError({ prompt, message: 'The prompt has no user message, so there is nothing to read.' });
   }
-  if (processor.isInput(chat)) {
+  if (!isInput(processor, last.content)) {
+    throw new ForetokenError(
+      'UNSUPPORTED_CAPABILITY',
+      `This model reads no text, but ${show(processor.input).slice(1, -1)}, and the AI SDK gives it texts. Use model.decode.`,
+      { capability: 'text' },
+    );
+  }
+  if (isInput(processor, chat)) {
     const reading = await readChat(processor, chat);
     if (reading !== undefined) return { input: chat, reading, warnings };
   }
@@ -39,18 +47,30 @@ export async function promptInput(
     const details = `The model has no chat template: of ${chat.length} messages it reads the last user message alone.`;
     warnings.push({ type: 'unsupported', feature: 'conversation', details });
   }
-  return { input: last.content, reading: await processor.read(last.content), warnings };
+  return { input: last.content, reading: await readingOf(processor, last.content), warnings };
 }
 
 /** Undefined where the model has no chat template. */
 async function readChat(processor: LoadedModel['processor'], chat: Chat): Promise<SourceReading | undefined> {
   try {
-    return await processor.read(chat);
+    return await readingOf(processor, chat);
   } catch (error) {
     const lacking = error instanceof ForetokenError && error.code === 'UNSUPPORTED_CAPABILITY';
     if (lacking && error.details.capability === 'chat') return undefined;
     throw error;
   }
+}
+
+function isInput(processor: LoadedModel['processor'], input: TextInput): boolean {
+  return flag('What processor.isInput returns', processor.isInput(input));
+}
+
+async function readingOf(processor: LoadedModel['processor'], input: TextInput): Promise<SourceReading> {
+  const reading: SourceReading | undefined = await processor.read(input);
+  if (!isInt32Array(reading?.source)) {
+    throw wrongValue('What processor.read returns', reading, 'an object with a source, an Int32Array of token ids');
+  }
+  return reading;
 }
 
 function textOf(message: LanguageModelV3Message, warnings: SharedV3Warning[]): string {

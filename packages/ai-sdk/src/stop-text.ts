@@ -1,31 +1,39 @@
+import { TokenPattern } from '@foretoken/core/kit';
+
 /**
  * Cuts a text before the stop that is completed first, as users of the AI SDK expect: the decoder's own output holds the stop.
  *
- * What may yet become a stop is held back, so that pieces and whole text are cut at the same place.
+ * What may yet become a stop is held back, so that pieces and whole text are cut at the same place. Each unit of the text is looked
+ * at a bounded number of times for each stop.
  */
 export class StopText {
-  readonly #stops: readonly string[];
+  /** Stops by their UTF-16 code units. */
+  readonly #stops: readonly TokenPattern[];
+  /** How much of each stop stands at the end of the text. */
+  readonly #standing: number[];
   #held = '';
   #over = false;
 
   constructor(stops: readonly string[]) {
-    this.#stops = stops;
+    this.#stops = stops.map(
+      (stop) => new TokenPattern(Int32Array.from({ length: stop.length }, (_, at) => stop.charCodeAt(at))),
+    );
+    this.#standing = stops.map(() => 0);
   }
 
   /** What of the text so far may be given out. */
   push(piece: string): string {
     if (this.#over) return '';
     const text = this.#held + piece;
-    const [first] = this.#stops
-      .map((stop) => ({ start: text.indexOf(stop), length: stop.length }))
-      .filter(({ start }) => start >= 0)
-      .sort((a, b) => a.start + a.length - (b.start + b.length) || a.start - b.start);
-    if (first !== undefined) {
+    const before = this.#held.length;
+    for (let at = 0; at < piece.length; at++) {
+      const length = this.#completedBy(piece.charCodeAt(at));
+      if (length === 0) continue;
       this.#over = true;
       this.#held = '';
-      return text.slice(0, first.start);
+      return text.slice(0, before + at + 1 - length);
     }
-    const held = Math.max(0, ...this.#stops.map((stop) => standing(text, stop)));
+    const held = Math.max(0, ...this.#standing);
     this.#held = text.slice(text.length - held);
     return text.slice(0, text.length - held);
   }
@@ -36,12 +44,14 @@ export class StopText {
     this.#held = '';
     return rest;
   }
-}
 
-/** How many characters of a stop, not all, stand at the end of a text. */
-function standing(text: string, stop: string): number {
-  for (let length = Math.min(stop.length - 1, text.length); length > 0; length--) {
-    if (text.endsWith(stop.slice(0, length))) return length;
+  /** Length of the longest stop that one more unit completes; 0 for none. */
+  #completedBy(unit: number): number {
+    let longest = 0;
+    for (const [index, stop] of this.#stops.entries()) {
+      this.#standing[index] = stop.after(this.#standing[index], unit);
+      if (this.#standing[index] === stop.length) longest = Math.max(longest, stop.length);
+    }
+    return longest;
   }
-  return 0;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { applied } from '../src/edits.js';
+import { applied, type Proposal } from '../src/edits.js';
 import { correctText } from '../src/index.js';
 import { RefusedWords } from '../src/refused-words.js';
 import { withoutRefused } from '../src/without-refused.js';
@@ -104,7 +104,7 @@ describe('words that must not come in', () => {
     fc.assert(
       fc.property(fc.array(some(4), { maxLength: 4 }), cuts, some(4), (entries, parts, rest) => {
         let text = '';
-        const proposals = parts.map(([kept, before, after]) => {
+        const proposals = parts.map(([kept, before, after]): Proposal => {
           text += kept;
           const start = text.length;
           text += before;
@@ -114,7 +114,7 @@ describe('words that must not come in', () => {
         text += rest;
         const words = finished(RefusedWords.of(entries));
         const { made, refused } = finished(withoutRefused(text, proposals, words));
-        const bringsIn = (edits: typeof proposals): boolean =>
+        const bringsIn = (edits: readonly Proposal[]): boolean =>
           finished(words.bringsIn(text, applied(text, edits).text));
         expect(bringsIn([...made])).toBe(false);
         expect(refused.length > 0).toBe(bringsIn(proposals));
