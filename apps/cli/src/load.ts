@@ -1,3 +1,4 @@
+import { ForetokenError } from '@foretoken/core';
 import type { ExportPrecision, LoadedModel } from '@foretoken/models';
 import type { CommandContext } from './command.js';
 import { usageError } from './errors.js';
@@ -19,7 +20,10 @@ const PRECISIONS: readonly ExportPrecision[] = [
   'q1f16',
 ];
 
-/** Loads the folder named by `--model`, or that of the default package. The caller disposes of it. */
+/**
+ * Loads the folder named by `--model`, or that of the default package. The caller disposes of it. Throws `UNSUPPORTED_CAPABILITY` for
+ * a model that reads no text, which is all that a command line has.
+ */
 export async function loadChosenModel(
   context: CommandContext,
   defaultFolder: () => string = context.services.defaultModelFolder,
@@ -27,7 +31,15 @@ export async function loadChosenModel(
   const { options, services, io } = context;
   const folder = options.text('model') ?? defaultFolder();
   const threads = threadsFrom(context);
-  return services.loadModel(folder, { signal: io.signal, threads, precision: precisionOf(options) });
+  const model = await services.loadModel(folder, { signal: io.signal, threads, precision: precisionOf(options) });
+  const { processor } = model;
+  if (processor.isInput('a text')) return model;
+  await model[Symbol.asyncDispose]();
+  throw new ForetokenError(
+    'UNSUPPORTED_CAPABILITY',
+    `The model in ${folder} reads no text: it takes ${processor.input}. The command line has texts only. Decode with it in a program: (await loadModel(folder)).decode(input, decoder).`,
+    { option: 'model', received: 'a text', required: processor.input },
+  );
 }
 
 /** The graphs of an export that `--precision` chooses; the loader says which there are. */

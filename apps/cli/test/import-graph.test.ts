@@ -101,3 +101,25 @@ describe('import of a CTC graph', () => {
     expect(stderr).toContain(`--${name} goes with a CTC graph`);
   });
 });
+
+describe('a model that reads no text', () => {
+  it('is told from one that does, in words, by every command that decodes', async () => {
+    const out = join(folder, `model-${count++}`);
+    const options = ['--dictionary', await dictionaryOf(['a', 'b', 'c', 'd', 'e']), '--space', 'none', '--out', out];
+    expect((await importGraph(...options)).code).toBe(0);
+    const commands = [
+      ['decode', 'hello there', '--strategy', 'ctc'],
+      ['decode', 'abc', '--strategy', 'ctc', '--json'],
+      ['race', '--text', 'hello there'],
+    ];
+    for (const command of commands) {
+      const { code, stdout, stderr } = await cli([...command, '--model', out], {
+        services: { loadModel: packages.loadModel },
+      });
+      expect(code, stderr).toBe(2);
+      expect(stdout + stderr).toContain('reads no text: it takes a Float32Array of samples, or { values, dims }');
+      expect(stdout + stderr).toMatch(/UNSUPPORTED_CAPABILITY/);
+      expect(stdout + stderr).not.toContain('no symbol');
+    }
+  });
+});

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { scoredLogits } from '../src/runtime/index.js';
+import type { OutputRequest } from '@foretoken/core';
+import { describe, expect, it, vi } from 'vitest';
+import { scoredLogits, scoredLogitsInTurns } from '../src/runtime/index.js';
 
 const NONE = Number.NEGATIVE_INFINITY;
 const rows = (...values: number[]): Float32Array => Float32Array.from(values);
@@ -31,5 +32,28 @@ describe('scores as they were asked for', () => {
     const { logProbs } = scoredLogits(rows(0, 0), 2, { kind: 'topK', k: 3 }) as { logProbs: Float32Array };
     expect(logProbs[0]).toBeCloseTo(-Math.LN2, 6);
     expect(logProbs[2]).toBe(NONE);
+  });
+
+  it('lets others have their turn between rows, and gives the same', async () => {
+    const count = 40;
+    const own = () => Float32Array.from({ length: 7 * count }, (_, at) => (at * 31) % 17);
+    const kinds: OutputRequest[] = [
+      { kind: 'argmax' },
+      { kind: 'topK', k: 3 },
+      { kind: 'logProbs' },
+      { kind: 'logits' },
+    ];
+    let clock = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => (clock += 1000));
+    const turns = vi.spyOn(globalThis, 'setImmediate');
+    try {
+      for (const output of kinds) {
+        turns.mockClear();
+        expect(await scoredLogitsInTurns(own(), 7, output)).toEqual(scoredLogits(own(), 7, output));
+        expect(turns.mock.calls.length).toBe(output.kind === 'logits' ? 0 : count);
+      }
+    } finally {
+      vi.restoreAllMocks();
+    }
   });
 });

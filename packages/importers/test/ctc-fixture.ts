@@ -15,6 +15,8 @@ export interface CtcFixture {
   readonly lengths?: boolean;
   /** A frame depends on the mean of all, padding included. */
   readonly global?: boolean;
+  /** NaN or infinite: added to every score, or to those of one class. */
+  readonly spoilt?: { readonly by: number; readonly of?: number };
 }
 
 /**
@@ -22,7 +24,15 @@ export interface CtcFixture {
  * others would export it.
  */
 export async function writeCtcGraph(folder: string, fixture: CtcFixture): Promise<string> {
-  const { classes, blankId, layout = 'batch-time', values = 'logits', lengths = false, global = false } = fixture;
+  const {
+    classes,
+    blankId,
+    layout = 'batch-time',
+    values = 'logits',
+    lengths = false,
+    global = false,
+    spoilt,
+  } = fixture;
   const graph = new GraphBuilder(new WeightStore('float32'), 'none.bin');
   let x: Value = graph.input('features', 'float32', ['batch', 'time', WIDTH]);
   const weights = Array.from({ length: WIDTH * classes }, (_, at) =>
@@ -35,7 +45,16 @@ export async function writeCtcGraph(folder: string, fixture: CtcFixture): Promis
     x = graph.op('Add', [x, graph.op('Mul', [mean, graph.constant('float32', [], [0.5])])]);
   }
   const product = graph.op('MatMul', [x, graph.constant('float32', [WIDTH, classes], weights)]);
-  const logits = graph.op('Add', [product, graph.constant('float32', [classes], bias)]);
+  let logits = graph.op('Add', [product, graph.constant('float32', [classes], bias)]);
+  if (spoilt !== undefined) {
+    const { by, of } = spoilt;
+    // Constants are finite; quotients need not be.
+    const from = Number.isNaN(by) ? 0 : Math.sign(by);
+    const is = bias.map((_, id) => of === undefined || of === id);
+    const parts = [is.map((one) => (one ? from : 0)), is.map((one) => (one ? 0 : 1))];
+    const [above, below] = parts.map((values) => graph.constant('float32', [classes], values));
+    logits = graph.op('Add', [logits, graph.op('Div', [above, below])]);
+  }
   const scores =
     values === 'logits' ? logits : graph.op(values === 'logProbs' ? 'LogSoftmax' : 'Softmax', [logits], { axis: -1 });
   const batchFirst = layout === 'batch-time';

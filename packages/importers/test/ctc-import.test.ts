@@ -8,10 +8,13 @@ import { type CtcInput, type CtcOutput, type FloatSource, type LoadedModel, load
 import { ctcGreedy, ctcPrefixBeam } from '@foretoken/one-shot';
 import { latticeModelConformance } from '@foretoken/testkit';
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CtcImportOptions } from '../src/adapters/ctc/ctc-options.js';
+import { fitLabels } from '../src/adapters/ctc/fit-labels.js';
+import { bestClasses } from '../src/adapters/score-values.js';
 import { importCtcModel } from '../src/index.js';
 import { type CtcFixture, saying, writeCtcGraph } from './ctc-fixture.js';
+import { turnsOf } from './turns.js';
 
 type CtcModel = LoadedModel<CtcInput, CtcOutput, FloatSource>;
 
@@ -146,12 +149,171 @@ describe('a CTC graph of others', () => {
       [{ values: new Float32Array(6), dims: [-2, -3] }, 'INVALID_ARGUMENT'],
       [{ values: new Float32Array(0), dims: [0, 3] }, 'EMPTY_SOURCE'],
       [{ values: new Float32Array(153), dims: [51, 3] }, 'SOURCE_TOO_LONG'],
-      [{ values: new Float32Array(6).fill(Number.NaN), dims: [2, 3] }, 'INVALID_SCORES'],
+      [{ values: new Float32Array(6).fill(Number.NaN), dims: [2, 3] }, 'INVALID_ARGUMENT'],
       ['a text', 'INVALID_ARGUMENT'],
     ];
     for (const [input, code] of wrong) {
       await expect(model.decode(input as never, ctcGreedy<FloatSource>()), code).rejects.toMatchObject({ code });
     }
+  });
+
+  it('reads labels that hold what other programs take for the end of a line', async () => {
+    const labels = ['a', 'b\u2028', '\u2029c', 'd\u0085e', 'f\u000b\u000c', '\u00a0'];
+    const classes = labels.length + 1;
+    const shown = async (name: string, content: string) => {
+      const { target } = await imported({ classes, blankId: 0 }, { dictionary: await fileOf(name, content) });
+      await using model = await load(target);
+      const { text } = await model.decode(saying(labels.map((_, id) => id + 1)), ctcGreedy<FloatSource>());
+      return text;
+    };
+    for (const end of ['\n', '\r\n']) {
+      expect(await shown('lines.txt', labels.join(end))).toBe(labels.join(''));
+      const numbered = ['<blank>', ...labels].map((label, id) => `${label} ${id}`);
+      expect(await shown('vocab.txt', `\ufeff${numbered.join(end)}${end}`)).toBe(labels.join(''));
+    }
+  });
+
+  it('shows only spaces as cut off around a text', async () => {
+    const dictionary = await fileOf('edges.txt', ['\u00a0', 'b', ' '].join('\n'));
+    const { target } = await imported({ classes: 4, blankId: 0 }, { dictionary, wordBoundary: ' ', space: undefined });
+    await using model = await load(target);
+    const { text } = await model.decode(saying([3, 1, 2, 1, 3]), ctcGreedy<FloatSource>());
+    expect(text).toBe('\u00a0b\u00a0');
+  });
+
+  it('looks every label up once, however many there are', () => {
+    const labels = Array.from({ length: 5000 }, (_, at) => `label ${at}`);
+    const evidence = { classes: 5001, commonest: 0, share: 1 };
+    const searched = [vi.spyOn(Array.prototype, 'indexOf'), vi.spyOn(Array.prototype, 'includes')];
+    try {
+      const fitted = fitLabels({ labels, from: 'a list', numbered: false }, evidence, { space: 'none' });
+      expect(fitted.symbols.target.length).toBe(5001);
+      for (const calls of searched) expect(calls.mock.calls.length).toBeLessThan(100);
+    } finally {
+      vi.restoreAllMocks();
+    }
+    const twice = { labels: ['', 'x', '', ...labels, 'x'], from: 'a list', numbered: false };
+    expect(() => fitLabels(twice, evidence, {})).toThrow(/"x" is listed twice/);
+  });
+
+  it('is refused where it gives no scores', async () => {
+    for (const values of ['logits', 'logProbs', 'probabilities'] as const) {
+      for (const by of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+        const error = await refusal({ classes: 6, blankId: 0, values, spoilt: { by } }, {});
+        expect(error, `${values} ${by}`).toMatchObject({ code: 'UNSUPPORTED_MODEL' });
+        expect(error.message).toMatch(/gives no scores: of noise/);
+      }
+    }
+    const one = await refusal({ classes: 6, blankId: 0, spoilt: { by: Number.NaN, of: 4 } }, {});
+    expect(one).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { field: 'scores of noise' } });
+    expect(one.message).toMatch(/class 4 at position 0 is NaN/);
+    // A class that is never possible is one that a model may have.
+    const never = await imported({ classes: 6, blankId: 0, spoilt: { by: Number.NEGATIVE_INFINITY, of: 4 } });
+    expect(never.manifest.ctc).toMatchObject({ blankId: 0 });
+  });
+
+  it('ends with the reason of an abort, also where that looks like a fault of the graph', async () => {
+    const graph = await writeCtcGraph(folder, { classes: 6, blankId: 0, lengths: true });
+    const target = join(folder, 'aborted');
+    let clock = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => (clock += 50));
+    try {
+      let stopped = 0;
+      for (let at = 0; ; at = Math.ceil(1.4 * at + 1)) {
+        const stop = new AbortController();
+        const reason = new ForetokenError('RUNTIME_FAILURE', 'enough', {});
+        const { signal } = stop;
+        let looks = 0;
+        const { throwIfAborted } = signal;
+        vi.spyOn(signal, 'throwIfAborted').mockImplementation(() => {
+          if (looks++ === at) stop.abort(reason);
+          throwIfAborted.call(signal);
+        });
+        const options = { dictionary: LABELS, space: 'none', signal, replace: true } as const;
+        const error = await importCtcModel(graph, target, options).then(
+          () => undefined,
+          (failure: unknown) => failure,
+        );
+        if (error === undefined) break;
+        expect(error, `look ${at}`).toBe(reason);
+        stopped++;
+      }
+      expect(stopped).toBeGreaterThan(8);
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
+
+  it('lets others have their turn between frames, when it is imported and when it is used', async () => {
+    const graph = await writeCtcGraph(folder, { classes: 6, blankId: 0 });
+    const target = join(folder, 'turns');
+    const imports = await turnsOf(
+      async () => void (await importCtcModel(graph, target, { dictionary: LABELS, space: 'none' })),
+    );
+    // Best classes, and what the scores are, of 320 frames of noise and as many of silence.
+    expect(imports).toBeGreaterThan(1280);
+    await using model = await load(target);
+    const lattices = model.part('lattice');
+    const frames = 500;
+    const source = { values: new Float32Array(3 * frames), dims: [frames, 3] };
+    const turns = await turnsOf(async () => void (await lattices.emit([source], { k: 2 })));
+    expect(turns).toBeGreaterThan(frames);
+  });
+
+  it('takes classes beyond what fits as arguments of a call', () => {
+    const size = 300_000;
+    const data = new Float32Array(2 * size);
+    data[size - 1] = data[size + 7] = 1;
+    const steps = bestClasses({ data, size, of: 'noise' }, { folder: '.', file: 'wide.onnx' });
+    let step = steps.next();
+    while (step.done !== true) step = steps.next();
+    expect([...step.value]).toEqual([size - 1, 7]);
+  });
+
+  it('says where a source is no number, and what is wrong with odd ones', async () => {
+    const { target } = await imported({ classes: 6, blankId: 0 });
+    await using model = await load(target);
+    const decode = (input: unknown) => model.decode(input as FloatSource, ctcGreedy<FloatSource>());
+    for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      const values = new Float32Array(30);
+      values[22] = wrong;
+      const both = model.part('lattice').emit([saying([1]), { values, dims: [10, 3] }]);
+      await expect(both).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        details: { row: 1, position: [7, 1], received: wrong },
+      });
+    }
+    const values = new Float32Array(6);
+    const cycle: unknown[] = [2, 3];
+    cycle[0] = cycle;
+    const hole: number[] = [];
+    hole[1] = 3;
+    const dims = [
+      [Symbol('two'), 3],
+      [2n, 3],
+      cycle,
+      hole,
+      [{ toString: null }, 3],
+      [Number.NaN, 3],
+      ['2', 3],
+      new Array(9e5),
+    ];
+    for (const [at, wrong] of dims.entries()) {
+      const error = await decode({ values, dims: wrong }).catch((failure: unknown) => failure);
+      expect(error, `dims ${at}`).toMatchObject({ code: 'INVALID_ARGUMENT' });
+      expect((error as Error).message.length).toBeLessThan(600);
+    }
+    const getter = {
+      values,
+      get dims(): number[] {
+        throw new Error('not now');
+      },
+    };
+    await expect(decode(getter)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    const given = new Float32Array(6);
+    const emitting = model.part('lattice').emit([{ values: given, dims: [2, 3] }]);
+    structuredClone(given, { transfer: [given.buffer] });
+    await expect(emitting).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
   it('is searched with a language model of its labels', async () => {

@@ -2,11 +2,15 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ForetokenError } from '@foretoken/core';
+import { Yielder } from '@foretoken/core/kit';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../models/test/folder-fixtures.js';
 import { importModel } from '../src/index.js';
+import { GgufFields } from '../src/readers/gguf/gguf-fields.js';
 import { openGgufFolder } from '../src/readers/gguf/gguf-folder.js';
+import { ggufTokenizer } from '../src/readers/gguf/gguf-tokenizer.js';
 import { openGguf } from '../src/readers/gguf/open-gguf.js';
+import { turnsOf } from './turns.js';
 
 const FOLDER = fileURLToPath(new URL('goldens/gguf/', import.meta.url));
 const GOOD = await readFile(join(FOLDER, 'llama-byte-level.gguf'));
@@ -84,7 +88,7 @@ describe('a GGUF file', () => {
     ['<!DOCTYPE html><html>Sign in</html>', /web page/],
     ['{"error":"not found"}', /GGUF/],
   ])('that is %j is refused, and says what it is', async (content, message) => {
-    await expect(openGguf(await fileOf(content))).rejects.toMatchObject({
+    await expect(openGguf(await fileOf(content), new Yielder())).rejects.toMatchObject({
       code: 'INVALID_MODEL_FOLDER',
       message: expect.stringMatching(message),
     });
@@ -104,7 +108,7 @@ describe('a GGUF file', () => {
 
   it('that changes while it is imported is refused', async () => {
     const place = await fileOf(GOOD);
-    const { tensors } = await openGguf(place);
+    const { tensors } = await openGguf(place, new Yielder());
     await writeFile(join(place.folder, place.file), GOOD.subarray(0, GOOD.length - 32));
     const pace = { due: () => false } as never;
     await expect(tensors.get(TENSOR)?.read(pace)).rejects.toMatchObject({ code: 'INVALID_MODEL_FOLDER' });
@@ -154,4 +158,87 @@ describe('mutated GGUF files', () => {
     expect(refused).toBeGreaterThan(100);
     expect(refused).toBeLessThan(600);
   }, 120_000);
+});
+
+/** A header of these fields and no tensors; fields are lists of texts. */
+function headerOf(lists: Readonly<Record<string, readonly string[]>>): Buffer {
+  const number = (value: number, bytes: 4 | 8): Buffer => {
+    const written = Buffer.alloc(bytes);
+    written.writeUInt32LE(value, 0);
+    return written;
+  };
+  const text = (value: string): Buffer => Buffer.concat([number(Buffer.byteLength(value), 8), Buffer.from(value)]);
+  const fields = Object.entries(lists).flatMap(([key, texts]) => [
+    text(key),
+    number(9, 4),
+    number(8, 4),
+    number(texts.length, 8),
+    ...texts.map(text),
+  ]);
+  const begin = [Buffer.from('GGUF'), number(3, 4), number(0, 8), number(Object.keys(lists).length, 8)];
+  return Buffer.concat([...begin, ...fields]);
+}
+
+describe('a large vocabulary', () => {
+  const COUNT = 50_000;
+  const tokens = Array.from({ length: COUNT }, (_, id) => `t${id}`);
+  const merges = tokens.map((token) => `${token} x`);
+
+  it('lets others have their turn while it is read', async () => {
+    const place = await fileOf(headerOf({ 'tokenizer.ggml.tokens': tokens, 'tokenizer.ggml.merges': merges }));
+    const turns = await turnsOf(async () => {
+      const { metadata } = await openGguf(place, new Yielder());
+      expect(metadata.get('tokenizer.ggml.tokens')).toEqual(tokens);
+    });
+    expect(turns).toBeGreaterThan((2 * COUNT) / 1024);
+  });
+
+  it('lets others have their turn while it becomes a tokenizer, and is that', async () => {
+    const scores = tokens.map((_, id) => -id);
+    const kinds = [...tokens.keys()].map((id) => (id === 0 ? 2 : 1));
+    for (const model of ['gpt2', 'llama']) {
+      const metadata = new Map<string, never>(
+        Object.entries({
+          'tokenizer.ggml.model': model,
+          'tokenizer.ggml.pre': 'gpt-2',
+          'tokenizer.ggml.tokens': tokens,
+          'tokenizer.ggml.token_type': kinds,
+          'tokenizer.ggml.merges': merges,
+          'tokenizer.ggml.scores': scores,
+        }) as unknown as [string, never][],
+      );
+      let written = '';
+      const turns = await turnsOf(async () => {
+        const fields = new GgufFields({ metadata, tensors: new Map(), types: [] }, { folder: '.', file: 'model.gguf' });
+        const { files } = await ggufTokenizer(fields, COUNT, new Yielder());
+        written = new TextDecoder().decode(files.get('tokenizer.json'));
+      });
+      expect(turns, model).toBeGreaterThan((3 * COUNT) / 1024);
+      const { model: content, added_tokens: added } = JSON.parse(written);
+      expect(content.vocab).toEqual(Object.fromEntries(tokens.map((token, id) => [token, id])));
+      expect(added).toHaveLength(1);
+      if (model === 'gpt2') expect(content.merges).toEqual(merges.map((merge) => merge.split(' ')));
+    }
+  });
+
+  it('is read no further after an abort', async () => {
+    const place = await fileOf(headerOf({ 'tokenizer.ggml.tokens': tokens }));
+    const stop = new AbortController();
+    stop.abort(new Error('enough'));
+    await expect(turnsOf(async () => void (await openGguf(place, new Yielder(stop.signal))))).rejects.toThrow('enough');
+  });
+
+  it('with scores that are no numbers is refused', async () => {
+    const own = {
+      'tokenizer.ggml.model': 'llama',
+      'tokenizer.ggml.tokens': ['a', 'b'],
+      'tokenizer.ggml.scores': [0, NaN],
+    };
+    const metadata = new Map<string, never>(Object.entries(own) as unknown as [string, never][]);
+    const fields = new GgufFields({ metadata, tensors: new Map(), types: [] }, { folder: '.', file: 'model.gguf' });
+    await expect(ggufTokenizer(fields, 2, new Yielder())).rejects.toMatchObject({
+      code: 'INVALID_MODEL_FOLDER',
+      details: { field: 'tokenizer.ggml.scores[1]' },
+    });
+  });
 });

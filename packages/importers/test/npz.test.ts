@@ -7,9 +7,10 @@ import { deflateRawSync } from 'node:zlib';
 import { ForetokenError } from '@foretoken/core';
 import { Yielder } from '@foretoken/core/kit';
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { importModel } from '../src/index.js';
 import { openNpz } from '../src/readers/npz/open-npz.js';
+import { turnsOf } from './turns.js';
 
 const GOLDEN = fileURLToPath(new URL('./goldens/recurrent/gru', import.meta.url));
 let folder: string;
@@ -78,7 +79,7 @@ const floats = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.
 async function valuesOf(bytes: Uint8Array, name = 'w'): Promise<number[]> {
   const tensor = (await open(bytes)).get(name);
   const read = await tensor?.read(new Yielder());
-  return [...new Float32Array(read?.buffer ?? new ArrayBuffer(0))];
+  return read === undefined ? [] : [...new Float32Array(read.buffer, read.byteOffset, read.byteLength / 4)];
 }
 
 describe('an archive of numpy', () => {
@@ -123,6 +124,115 @@ describe('an archive of numpy', () => {
     await expect(valuesOf(zip([{ name: 'w.npy', content: good, crc: 1 }]))).rejects.toMatchObject({
       code: 'INVALID_MODEL_FOLDER',
     });
+  });
+
+  it('keeps every bit of elements of any size and any number of dimensions, whatever their order', async () => {
+    const elements = fc.constantFrom(['|u1', 1], ['<f2', 2], ['<f4', 4], ['<i8', 8]) as fc.Arbitrary<[string, number]>;
+    await fc.assert(
+      fc.asyncProperty(
+        elements,
+        fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 2, maxLength: 4 }),
+        fc.infiniteStream(fc.nat(255)),
+        async ([descr, size], shape, stream) => {
+          const count = shape.reduce((product, one) => product * one, 1);
+          const bytes = Uint8Array.from({ length: count * size }, () => stream.next().value as number);
+          // -1 as an integer has the bits of a number that is none.
+          bytes.fill(255, 0, size);
+          const file = zip([{ name: 'w.npy', content: npy(descr, `(${shape.join(', ')})`, bytes, true) }]);
+          const read = await (await open(file)).get('w')?.read(new Yielder());
+          const expected: number[] = [];
+          for (let at = 0; at < count; at++) {
+            let [rest, from, stride] = [at, 0, 1];
+            const index = shape.toReversed().map((one) => {
+              const own = rest % one;
+              rest = Math.floor(rest / one);
+              return own;
+            });
+            for (const [axis, one] of shape.entries()) {
+              from += index[shape.length - 1 - axis] * stride;
+              stride *= one;
+            }
+            expected.push(...bytes.subarray(from * size, (from + 1) * size));
+          }
+          expect([...(read ?? [])]).toEqual(expected);
+        },
+      ),
+      { seed: 29, numRuns: 60 },
+    );
+  });
+
+  it('gives others their turn while it is put in order or rounded', async () => {
+    const [rows, columns] = [1200, 1100];
+    const turns = async (descr: string, size: number, fortran: boolean): Promise<number> => {
+      const values = new Uint8Array(rows * columns * size);
+      const file = zip([{ name: 'w.npy', content: npy(descr, `(${rows}, ${columns})`, values, fortran) }]);
+      const tensor = (await open(file)).get('w');
+      return turnsOf(async () => void (await tensor?.read(new Yielder())));
+    };
+    const plain = await turns('<f4', 4, false);
+    expect(await turns('<f4', 4, true)).toBeGreaterThanOrEqual(plain + 4);
+    const doubles = await turns('<i8', 8, false);
+    expect(await turns('<f8', 8, false)).toBeGreaterThanOrEqual(doubles + 4);
+  });
+
+  it('ends with the reason of an abort, wherever that comes', async () => {
+    const values = floats(...Array.from({ length: 4000 }, (_, at) => at));
+    const part = (name: string) => ({ name, content: npy('<f4', '(40, 100)', values, true), compressed: true });
+    await writeFile(join(folder, 'w.npz'), zip([part('a.npy'), part('b.npy')]));
+    vi.spyOn(performance, 'now').mockImplementation(() => (clock += 50));
+    let clock = 0;
+    try {
+      // A reason of our own kind is no damage either.
+      for (const reason of [new Error('enough'), new ForetokenError('INVALID_MODEL_FOLDER', 'enough', {})]) {
+        let stopped = 0;
+        for (let at = 0; ; at++) {
+          const stop = new AbortController();
+          let looks = 0;
+          const { throwIfAborted } = stop.signal;
+          vi.spyOn(stop.signal, 'throwIfAborted').mockImplementation(() => {
+            if (looks++ === at) stop.abort(reason);
+            throwIfAborted.call(stop.signal);
+          });
+          const run = async () => {
+            const tensors = await openNpz({ folder, file: 'w.npz' }, stop.signal);
+            for (const tensor of tensors.values()) await tensor.read(new Yielder(stop.signal));
+          };
+          const error = await run().then(
+            () => undefined,
+            (failure: unknown) => failure,
+          );
+          if (error === undefined) break;
+          expect(error).toBe(reason);
+          stopped++;
+        }
+        expect(stopped).toBeGreaterThan(6);
+      }
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
+
+  it('of weights that are not finite is refused, by name', async () => {
+    const own = await mkdtemp(join(folder, 'not-finite-'));
+    for (const file of ['config.json', 'symbols.json'])
+      await writeFile(join(own, file), await readFile(join(GOLDEN, file)));
+    const tensors = await openNpz({ folder: GOLDEN, file: 'weights.npz' });
+    const arrays = new Map<string, { readonly shape: readonly number[]; readonly values: Float64Array }>();
+    for (const [name, { shape, read }] of tensors) {
+      const { buffer, byteOffset, byteLength } = await read(new Yielder());
+      arrays.set(name, { shape, values: Float64Array.from(new Float32Array(buffer, byteOffset, byteLength / 4)) });
+    }
+    const [wrong] = [...arrays].filter(([, { shape }]) => shape.length === 2)[0];
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e39]) {
+      const parts = [...arrays].map(([name, { shape, values }]) => {
+        const own = name === wrong ? values.with(3, value) : values;
+        const text = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
+        return { name: `${name}.npy`, content: npy('<f8', text, new Uint8Array(own.buffer)) };
+      });
+      await writeFile(join(own, 'weights.npz'), zip(parts));
+      const error = await importModel(own, join(own, 'model')).catch((failure: unknown) => failure);
+      expect(error, String(value)).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field: wrong, index: 3 } });
+    }
   });
 
   it('and its config meet damage with typed errors', async () => {

@@ -17,6 +17,8 @@ interface Traced {
   readonly oneToken?: boolean;
   /** Runs of several rows fail, or give the first row's scores to all. */
   readonly oneRow?: 'fails' | 'wrong';
+  /** In the place of the score of the last token, or of all. */
+  readonly spoilt?: { readonly by: number; readonly all?: boolean };
 }
 
 const value = (type: string, ...dims: (number | null)[]) => ({ type, dims });
@@ -30,7 +32,7 @@ const roles = decoderRoles({
 });
 
 /** A decoder whose scores are a function of a path's tokens, which are its cache. */
-function scripted({ oneToken = false, oneRow }: Traced) {
+function scripted({ oneToken = false, oneRow, spoilt }: Traced) {
   const counts = { runs: 0, maxRows: 0, maxTokens: 0 };
   const session: Awaited<ReturnType<ExportSteps['session']>> = {
     inputType: (name) => (name === 'input_ids' ? 'int64' : 'float32'),
@@ -57,7 +59,8 @@ function scripted({ oneToken = false, oneRow }: Traced) {
           for (let id = 0; id < SIZE; id++) {
             let score = id;
             for (const token of seen) score = (score * 31 + token * 7 + 3) % 101;
-            logits[(row * length + column) * SIZE + id] = score / 10;
+            const isSpoilt = spoilt !== undefined && (spoilt.all === true || id === SIZE - 1);
+            logits[(row * length + column) * SIZE + id] = isSpoilt ? spoilt.by : score / 10;
           }
         }
       }
@@ -103,6 +106,21 @@ const KINDS: Readonly<Record<string, Traced>> = {
   'for one row, and is wrong for more': { oneRow: 'wrong' },
   'for one row and one token': { oneToken: true, oneRow: 'fails' },
 };
+
+describe('an export that gives no scores', () => {
+  it.each([
+    [{ by: Number.NaN }, 'INVALID_SCORES'],
+    [{ by: Number.POSITIVE_INFINITY }, 'INVALID_SCORES'],
+    [{ by: Number.NEGATIVE_INFINITY, all: true }, 'UNSATISFIABLE_CONSTRAINT'],
+  ])('is refused when it is loaded: %j', async (spoilt, code) => {
+    await expect(modelOf({ spoilt })).rejects.toMatchObject({ code });
+  });
+
+  it('is not one whose tokens are not all possible', async () => {
+    const { abilities } = await modelOf({ spoilt: { by: Number.NEGATIVE_INFINITY } });
+    expect(abilities.chains).toBe(true);
+  });
+});
 
 describe.each(Object.entries(KINDS))('an export that was traced %s', (_, traced) => {
   it('is found to be that, and never run otherwise', async () => {

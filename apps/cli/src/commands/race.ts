@@ -1,4 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
+import { firstTwice } from '@foretoken/core/kit';
 import { correctionDrafter } from '@foretoken/correction';
 import type { LoadedModel } from '@foretoken/models';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
@@ -166,7 +167,7 @@ function examplesFor({ options }: CommandContext, task: Task): Sentence[] {
 
 function strategyNames(text: string | undefined): StrategyName[] | undefined {
   const names = text?.split(',').map((name) => oneOf('strategies', name.trim(), STRATEGIES));
-  const twice = names?.find((name, index) => names.indexOf(name) !== index);
+  const twice = names && firstTwice(names);
   if (twice !== undefined) throw usageError(`--strategies names ${twice} twice.`, { option: 'strategies' });
   return names;
 }

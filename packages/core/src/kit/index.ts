@@ -13,6 +13,7 @@ export * from './ctc-prefix.js';
 export * from './decode-end.js';
 export * from './drafts.js';
 export * from './filled-canvases.js';
+export * from './first-twice.js';
 export * from './forward-cells.js';
 export * from './model-checks.js';
 export * from './node-batch.js';

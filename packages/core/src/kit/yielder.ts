@@ -20,6 +20,14 @@ export class Yielder {
     return performance.now() - this.#began >= MAX_STRETCH_MS;
   }
 
+  /**
+   * Throws the signal's reason, if it was aborted. Call it first where errors are caught and told in other words: an abort is
+   * no fault of what was read.
+   */
+  throwIfAborted(): void {
+    this.#signal?.throwIfAborted();
+  }
+
   /** Resolves after a turn of the event loop. Throws the signal's reason. */
   async yield(): Promise<void> {
     await nextTurn();

@@ -1,10 +1,33 @@
 import type { OutputRequest } from '../contract/token-tree.js';
+import { Yielder } from '../kit/yielder.js';
 import { logSumExp } from '../tensor/log-softmax.js';
 import { topK } from '../tensor/top-k.js';
 import type { ExtensionValues } from './node-store.js';
 
 /** Scores of the kind asked for, from logits `[count, size]` that may be kept; for graphs that end in logits. */
 export function scoredLogits(logits: Float32Array, size: number, output: OutputRequest): ExtensionValues {
+  const steps = scoring(logits, size, output);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** As `scoredLogits`, with turns for other work between the rows: for many rows or a large vocabulary. */
+export function scoredLogitsInTurns(
+  logits: Float32Array,
+  size: number,
+  output: OutputRequest,
+): Promise<ExtensionValues> {
+  return new Yielder().run(scoring(logits, size, output));
+}
+
+/** Yields after every row. */
+function* scoring(
+  logits: Float32Array,
+  size: number,
+  output: OutputRequest,
+): Generator<undefined, ExtensionValues, undefined> {
   const count = logits.length / size;
   const row = (index: number): Float32Array => logits.subarray(index * size, (index + 1) * size);
   switch (output.kind) {
@@ -15,6 +38,7 @@ export function scoredLogits(logits: Float32Array, size: number, output: OutputR
         const best = bestOf(row(index));
         tokenIds[index] = best;
         scores[index] = logits[index * size + best];
+        yield;
       }
       return { kind: 'argmax', tokenIds, scores };
     }
@@ -29,6 +53,7 @@ export function scoredLogits(logits: Float32Array, size: number, output: OutputR
         const ids = Number.isNaN(normaliser) ? Int32Array.from({ length: k }, (_, at) => at) : topK(scores, k);
         tokenIds.set(ids, index * k);
         for (const [at, id] of ids.entries()) logProbs[index * k + at] = scores[id] - normaliser;
+        yield;
       }
       return { kind: 'topK', k, tokenIds, logProbs };
     }
@@ -36,6 +61,7 @@ export function scoredLogits(logits: Float32Array, size: number, output: OutputR
       for (let index = 0; index < count; index++) {
         const scores = row(index);
         const normaliser = logSumExp(scores);
+        yield;
         if (normaliser === Number.NEGATIVE_INFINITY) continue;
         for (let id = 0; id < size; id++) scores[id] -= normaliser;
       }

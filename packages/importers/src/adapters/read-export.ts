@@ -23,11 +23,11 @@ export interface ExportedGraph {
   readonly externalData: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Reads an ONNX file and the files beside it that it names. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
-export async function readExport(path: string): Promise<ExportedGraph> {
+/** Reads an ONNX file and the files beside it that it names. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, the signal's reason. */
+export async function readExport(path: string, signal?: AbortSignal): Promise<ExportedGraph> {
   const folder = dirname(resolve(path));
   const file = basename(path);
-  const bytes = await readRegularFile({ folder, file }, { links: true, max: GRAPH_BYTES });
+  const bytes = await readRegularFile({ folder, file }, { links: true, max: GRAPH_BYTES, signal });
   const foreign = foreignContent(bytes.subarray(0, FOREIGN_BYTES));
   if (foreign !== undefined) {
     throw invalidFolder(`${file} in ${folder} is ${foreign}`, { folder, file });
@@ -41,7 +41,10 @@ export async function readExport(path: string): Promise<ExportedGraph> {
         { folder, file, field: 'external data location', received: location },
       );
     }
-    externalData.set(location, await readRegularFile({ folder, file: location }, { links: true, max: GRAPH_BYTES }));
+    externalData.set(
+      location,
+      await readRegularFile({ folder, file: location }, { links: true, max: GRAPH_BYTES, signal }),
+    );
   }
   return { folder, file, bytes, description, externalData };
 }

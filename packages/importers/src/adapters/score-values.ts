@@ -1,26 +1,71 @@
 import { ForetokenError } from '@foretoken/core';
-import type { ScoreValues } from '@foretoken/models/folder';
+import { argmax } from '@foretoken/core/kit';
+import { type ScoreValues, unsupportedModel } from '@foretoken/models/folder';
+import type { ExportedGraph } from './read-export.js';
 
 /** Differences that come of the order of sums, not of what scores are or of what is beside a source. */
 export const TOLERANCE = 1e-3;
 
+/** Scores that running a graph gave, one after the other, `size` of each frame or token. */
+export interface TriedScores {
+  readonly data: Float32Array;
+  readonly size: number;
+  /** What the graph read. */
+  readonly of: string;
+}
+
+/**
+ * The best class of each vector of scores; yields after each. Throws `UNSUPPORTED_MODEL` for vectors that are no scores: one with NaN
+ * or +Infinity in it, and one where nothing is possible.
+ */
+export function* bestClasses(
+  { data, size, of }: TriedScores,
+  { folder, file }: Pick<ExportedGraph, 'folder' | 'file'>,
+): Generator<undefined, Int32Array, undefined> {
+  const best = new Int32Array(data.length / size);
+  for (let vector = 0; vector < best.length; vector++) {
+    const scores = data.subarray(vector * size, (vector + 1) * size);
+    const wrong = scores.findIndex((score) => !(score < Number.POSITIVE_INFINITY));
+    const found = argmax(scores);
+    if (wrong >= 0 || found < 0) {
+      const received = wrong >= 0 ? scores[wrong] : Number.NEGATIVE_INFINITY;
+      throw unsupportedModel(
+        `${file} in ${folder} gives no scores: of ${of}, ${wrong >= 0 ? `class ${wrong}` : 'every class'} at position ${vector} is ${received}. Finite numbers and -Infinity are required, and one that is finite at each position. Train or export the model again.`,
+        { folder, file, field: `scores of ${of}`, received, required: 'finite numbers' },
+      );
+    }
+    best[vector] = found;
+    yield;
+  }
+  return best;
+}
+
 /**
  * What the scores of a graph are: vectors whose numbers add up to 1 are probabilities, those whose powers do are log-probabilities.
- * Throws `INVALID_ARGUMENT` where others were told.
+ * Yields after each vector. Throws `INVALID_ARGUMENT` where others were told.
  */
-export function findScoreValues(
-  vectors: readonly Float32Array[],
+export function* findScoreValues(
+  tried: readonly TriedScores[],
   told: ScoreValues | undefined,
   file: string,
-): ScoreValues {
-  const addUp = (of: (score: number) => number): boolean =>
-    vectors.every((scores) => Math.abs(scores.reduce((sum, score) => sum + of(score), 0) - 1) < TOLERANCE);
-  const found =
-    vectors.every((scores) => scores.every((score) => score >= 0)) && addUp((score) => score)
-      ? 'probabilities'
-      : addUp(Math.exp)
-        ? 'logProbs'
-        : 'logits';
+): Generator<undefined, ScoreValues, undefined> {
+  let probabilities = true;
+  let logProbs = true;
+  for (const { data, size } of tried) {
+    for (let begin = 0; begin < data.length; begin += size) {
+      let [sum, powers] = [0, 0];
+      for (let at = begin; at < begin + size; at++) {
+        const score = data[at];
+        probabilities &&= score >= 0;
+        sum += score;
+        powers += Math.exp(score);
+      }
+      probabilities &&= Math.abs(sum - 1) < TOLERANCE;
+      logProbs &&= Math.abs(powers - 1) < TOLERANCE;
+      yield;
+    }
+  }
+  const found = probabilities ? 'probabilities' : logProbs ? 'logProbs' : 'logits';
   // Log-probabilities are logits too.
   if (told === 'logits' && found === 'logProbs') return told;
   assertFound('values', told, found, file);

@@ -86,7 +86,8 @@ class LevenshteinSession implements EditSession {
     const counts = canvases.map((canvas) => this.#roomForHints(canvas));
     const written = canvases.filter((_, index) => counts[index] === undefined);
     const predicted = written.length === 0 ? [] : await this.#predictPlaceholders(written, signal);
-    return counts.map((count) => count ?? (predicted.shift() as Int32Array));
+    let next = 0;
+    return counts.map((count) => count ?? predicted[next++]);
   }
 
   /** Where nothing is written yet there is room for the hint, whose tokens then lie where they are read. */

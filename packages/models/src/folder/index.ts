@@ -1,5 +1,6 @@
 /** What a package needs that checks and writes model folders. Programs that load one use `@foretoken/models` itself. */
 export { NGRAMS_FILE, readNgrams } from '../drivers/ngrams.js';
+export { numberTensor } from '../drivers/number-tensor.js';
 export { readShortlist, SHORTLIST_FILE, type Shortlist } from '../drivers/shortlist.js';
 export * from '../families/known-layouts.js';
 export { CONFIG, GENERATION_CONFIG } from '../hugging-face/config-files.js';

@@ -239,12 +239,13 @@ class Reader {
     if (!Array.isArray(value)) return this.#refuse(file, field, value, required);
     const single: number[] = [];
     const longer: unknown[] = [];
+    const ending = new Set<unknown>(ends);
     for (const words of value as readonly unknown[]) {
       if (!Array.isArray(words) || words.length === 0 || !words.every((id) => this.#isToken(id))) {
         return this.#refuse(file, field, words, required);
       }
       if (words.length > 1) longer.push(words);
-      else if (ends.includes(words[0])) this.#note(file, field, words, 'It is the end token, which stays possible.');
+      else if (ending.has(words[0])) this.#note(file, field, words, 'It is the end token, which stays possible.');
       else single.push(words[0]);
     }
     if (longer.length > 0) {

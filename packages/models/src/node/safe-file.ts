@@ -74,14 +74,20 @@ export async function* readExactly(open: OpenFile, place: FilePlace): AsyncGener
   }
 }
 
-/** Reads a whole regular file of at most `most` bytes; its size is checked before memory is taken. */
+/**
+ * Reads a whole regular file of at most `max` bytes; its size is checked before memory is taken. Throws `INVALID_MODEL_FOLDER`, and
+ * the signal's reason.
+ */
 export async function readRegularFile(
   place: FilePlace,
-  options: { readonly links: boolean; readonly max: number },
+  options: { readonly links: boolean; readonly max: number; readonly signal?: AbortSignal | undefined },
 ): Promise<Uint8Array> {
   const open = await openRegularFile(place, options);
   try {
-    return await collectPieces({ bytes: open.bytes, pieces: readExactly(open, place) }, place, options.max);
+    const pieces = readExactly(open, place);
+    return await collectPieces({ bytes: open.bytes, pieces }, place, options.max, () =>
+      options.signal?.throwIfAborted(),
+    );
   } finally {
     await open.handle.close();
   }

@@ -4,6 +4,7 @@ import {
   callback,
   checkOptions,
   fields,
+  firstTwice,
   hasMethods,
   isOfKind,
   listOf,
@@ -60,7 +61,7 @@ export class ModelParts<Source = TokenSource> {
     const checked = readParts('parts', parts) as readonly OpenedPart<Source>[];
     this.names = checked.map((part, index) => this.#add(part, `parts[${index}].model`));
     const labels = this.#labels();
-    const twice = labels.find((label, index) => labels.indexOf(label) !== index);
+    const twice = firstTwice(labels);
     if (twice === undefined) return;
     throw new ForetokenError(
       'INVALID_ARGUMENT',

@@ -52,7 +52,8 @@ export function createSymbolTokenizer(
       join: (shown) => {
         const texts = shown.map((tokenId) => (target[tokenId] === space ? ' ' : target[tokenId]));
         const text = texts.join(joiner);
-        return space === undefined ? text : text.trim();
+        // Spaces alone: other blanks are symbols.
+        return space === undefined ? text : text.replace(/^ +/, '').replace(/ +$/, '');
       },
     }),
   };

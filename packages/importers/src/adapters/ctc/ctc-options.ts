@@ -39,7 +39,8 @@ const blank: OptionReader<number | string> = (name, value) =>
   typeof value === 'string' ? value : integer(0)(name, value);
 
 const dims: OptionReader<readonly (number | null)[]> = (name, value) => {
-  const sizes = Array.isArray(value) ? (value as readonly unknown[]) : [];
+  // A copy without holes.
+  const sizes: readonly unknown[] = Array.isArray(value) ? Array.from(value) : [];
   const open = sizes.filter((size) => size === null);
   if (open.length !== 1 || !sizes.every((size) => size === null || (Number.isInteger(size) && Number(size) > 0))) {
     throw wrongValue(name, value, 'dimensions of a source, of which one is null, such as [3, 48, null]');

@@ -1,9 +1,10 @@
 import { ForetokenError } from '@foretoken/core';
-import { Yielder } from '@foretoken/core/kit';
+import { argmax, Yielder } from '@foretoken/core/kit';
 import { GraphSession, type OnnxRuntime, RuntimeTimings, type Tensor } from '@foretoken/core/runtime';
-import { type CtcManifest, type GraphTensor, unsupportedModel } from '@foretoken/models/folder';
+import { type CtcManifest, numberTensor, unsupportedModel } from '@foretoken/models/folder';
+import { quietNoise } from '../noise.js';
 import type { ExportedGraph } from '../read-export.js';
-import { assertFound, findScoreValues, TOLERANCE } from '../score-values.js';
+import { assertFound, bestClasses, findScoreValues, TOLERANCE } from '../score-values.js';
 import type { CtcImportOptions } from './ctc-options.js';
 import type { CtcSignature } from './ctc-signature.js';
 import type { ClassEvidence } from './fit-labels.js';
@@ -26,6 +27,8 @@ const FRAME_LENGTHS = [
   [1024, 512],
   [64, 32],
 ];
+/** Most numbers of a source that is tried. */
+const MAX_VALUES = 2 ** 24;
 
 /**
  * Runs a CTC graph on silence and noise, and tells what its scores are. Throws `UNSUPPORTED_MODEL` where it runs on none of the lengths
@@ -84,22 +87,31 @@ class Probe {
 
   async run(): Promise<CtcProbe> {
     const [long, short] = await this.#lengths();
-    const noise = await this.#score({ values: [this.#noise(long, 1)], lengths: [long] });
+    const noise = await this.#score({ values: [await this.#noise(long, 1)], lengths: [long] });
     const silence = await this.#score({ values: [new Float32Array(this.#size(long))], lengths: [long] });
-    const half = await this.#score({ values: [this.#noise(short, 2)], lengths: [short] });
+    const half = await this.#score({ values: [await this.#noise(short, 2)], lengths: [short] });
     const layout = this.#layout(noise, half);
     const classes = noise.dims[2];
-    const frames = [...framesOf(noise, classes), ...framesOf(silence, classes)];
+    const tried = [
+      { data: noise.data, size: classes, of: 'noise' },
+      { data: silence.data, size: classes, of: 'silence' },
+    ];
     const counts = new Int32Array(classes);
-    for (const frame of frames) counts[frame.indexOf(Math.max(...frame))]++;
-    const commonest = counts.indexOf(Math.max(...counts));
+    let frames = 0;
+    for (const scores of tried) {
+      for (const best of await this.#yielder.run(bestClasses(scores, this.#graph))) {
+        counts[best]++;
+        frames++;
+      }
+    }
+    const commonest = argmax(counts);
     const time = noise.dims[layout === 'batch-time' ? 1 : 0];
     return {
       classes,
       commonest,
-      share: counts[commonest] / frames.length,
+      share: counts[commonest] / frames,
       layout,
-      values: findScoreValues(frames, this.#told.values, this.#graph.file),
+      values: await this.#yielder.run(findScoreValues(tried, this.#told.values, this.#graph.file)),
       batches: await this.#batches(long, short, layout),
       stride: long / time,
     };
@@ -111,7 +123,7 @@ class Probe {
     for (const [long, short] of this.#signature.dims.length === 1 ? SAMPLE_LENGTHS : FRAME_LENGTHS) {
       try {
         for (const length of [short, long]) {
-          const { dims } = await this.#score({ values: [this.#noise(length, 1)], lengths: [length] });
+          const { dims } = await this.#score({ values: [await this.#noise(length, 1)], lengths: [length] });
           if (dims.length !== 3 || dims.some((size) => size < 1)) {
             throw this.#unsupported(
               `scores [batch, time, classes] are required, but they come out as [${dims.join(', ')}].`,
@@ -121,7 +133,7 @@ class Probe {
         }
         return [long, short];
       } catch (error) {
-        if (!ForetokenError.isInstance(error)) throw error;
+        this.#assertFault(error);
         failure = error;
       }
     }
@@ -170,16 +182,18 @@ class Probe {
     outputs: CtcSignature['outputs'],
   ): Promise<CtcProbe['batches']> {
     if (inputs.values.dims[0] !== null) return 'alone';
-    const [first, second] = [this.#noise(long, 1), this.#noise(long, 2)];
+    const [first, second] = [await this.#noise(long, 1), await this.#noise(long, 2)];
     if (!(await this.#sameBeside([first, second], [long, long], layout))) return 'alone';
     if (outputs.lengths === undefined || (inputs.lengths === undefined && inputs.mask === undefined))
       return 'equal-lengths';
     // Much padding: what follows from a little of it may stay below what is noticed.
     const few = Math.max(1, Math.floor(short / 2));
     try {
-      return (await this.#sameBeside([first, this.#noise(few, 2)], [long, few], layout)) ? 'padded' : 'equal-lengths';
+      return (await this.#sameBeside([first, await this.#noise(few, 2)], [long, few], layout))
+        ? 'padded'
+        : 'equal-lengths';
     } catch (error) {
-      if (!ForetokenError.isInstance(error)) throw error;
+      this.#assertFault(error);
       return 'equal-lengths';
     }
   }
@@ -193,7 +207,7 @@ class Probe {
     try {
       together = await this.#score({ values, lengths });
     } catch (error) {
-      if (!ForetokenError.isInstance(error)) throw error;
+      this.#assertFault(error);
       return false;
     }
     const [rows, time] = layout === 'batch-time' ? together.dims : [together.dims[1], together.dims[0]];
@@ -209,8 +223,8 @@ class Probe {
           const difference = together.data[at + id] - alone.data[frame * classes + id];
           if (!(Math.abs(difference) <= TOLERANCE)) return false;
         }
+        if (this.#yielder.due()) await this.#yielder.yield();
       }
-      if (this.#yielder.due()) await this.#yielder.yield();
     }
     return true;
   }
@@ -218,7 +232,7 @@ class Probe {
   async #score({ values, lengths }: Batch): Promise<Scores> {
     if (this.#yielder.due()) await this.#yielder.yield();
     const { inputs, outputs, dims } = this.#signature;
-    const time = Math.max(...lengths);
+    const time = lengths.reduce((longest, length) => Math.max(longest, length), 0);
     const axis = dims.indexOf(null);
     const inner = dims.slice(axis + 1).reduce<number>((product, size) => product * (size ?? 1), 1);
     const size = this.#size(time);
@@ -233,10 +247,11 @@ class Probe {
     const shape = [values.length, ...dims.map((one) => one ?? time)];
     const feeds: Record<string, Tensor> = { [inputs.values.name]: new Tensor('float32', batch, shape) };
     if (inputs.lengths !== undefined)
-      feeds[inputs.lengths.name] = this.#numbers(inputs.lengths, lengths, [values.length]);
+      feeds[inputs.lengths.name] = numberTensor(this.#runtime, inputs.lengths.type, lengths, [values.length]);
     if (inputs.mask !== undefined) {
-      const mask = lengths.flatMap((length) => Array.from({ length: time }, (_, at) => Number(at < length)));
-      feeds[inputs.mask.name] = this.#numbers(inputs.mask, mask, [values.length, time]);
+      const mask = new Int32Array(values.length * time);
+      for (const [row, length] of lengths.entries()) mask.fill(1, row * time, row * time + length);
+      feeds[inputs.mask.name] = numberTensor(this.#runtime, inputs.mask.type, mask, [values.length, time]);
     }
     const results = await this.#session.run(feeds);
     const scores = results[outputs.scores.name];
@@ -246,26 +261,25 @@ class Probe {
     return { data: scores.data, dims: scores.dims, frames };
   }
 
-  #numbers({ type }: GraphTensor, numbers: readonly number[], dims: readonly number[]): Tensor {
-    const { Tensor } = this.#runtime;
-    if (type === 'int64') return new Tensor('int64', BigInt64Array.from(numbers, BigInt), dims);
-    if (type === 'int32') return new Tensor('int32', Int32Array.from(numbers), dims);
-    return type === 'bool'
-      ? new Tensor('bool', Uint8Array.from(numbers), dims)
-      : new Tensor('float32', Float32Array.from(numbers), dims);
-  }
-
+  /** Numbers of a source. Throws `UNSUPPORTED_MODEL` where they are too many to try. */
   #size(time: number): number {
-    return this.#signature.dims.reduce<number>((product, size) => product * (size ?? time), 1);
+    const { dims } = this.#signature;
+    const size = dims.reduce<number>((product, one) => product * (one ?? time), 1);
+    if (size <= MAX_VALUES) return size;
+    throw this.#unsupported(
+      `a source of the dimensions [${dims.map((one) => one ?? time).join(', ')}] has ${size} numbers, but at most ${MAX_VALUES} are tried. Tell smaller dims, where the graph leaves them open.`,
+      size,
+    );
   }
 
-  /** Quiet noise, the same for the same seed. */
-  #noise(time: number, seed: number): Float32Array {
-    let state = seed >>> 0;
-    return Float32Array.from({ length: this.#size(time) }, () => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return 0.2 * (state / 2 ** 31 - 1);
-    });
+  #noise(time: number, seed: number): Promise<Float32Array> {
+    return quietNoise(this.#size(time), seed, this.#yielder);
+  }
+
+  /** Throws the signal's reason, whatever that is, and what is no error of the graph. */
+  #assertFault(error: unknown): void {
+    this.#yielder.throwIfAborted();
+    if (!ForetokenError.isInstance(error)) throw error;
   }
 
   #unsupported(why: string, received: unknown): ForetokenError {
@@ -276,10 +290,4 @@ class Probe {
       received,
     });
   }
-}
-
-function framesOf({ data }: Scores, classes: number): Float32Array[] {
-  return Array.from({ length: data.length / classes }, (_, frame) =>
-    data.subarray(frame * classes, (frame + 1) * classes),
-  );
 }

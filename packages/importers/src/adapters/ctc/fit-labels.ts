@@ -1,4 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
+import { firstTwice } from '@foretoken/core/kit';
 import { quote, type Symbols } from '@foretoken/models/folder';
 import type { CtcImportOptions } from './ctc-options.js';
 import type { Labels } from './labels.js';
@@ -48,7 +49,7 @@ export function fitLabels(
       { option: 'dictionary', received: labels.length, required: classes },
     );
   };
-  const twice = numbered ? undefined : labels.find((label, at) => label !== '' && labels.indexOf(label) !== at);
+  const twice = numbered ? undefined : firstTwice(labels.filter((label) => label !== ''));
   if (twice !== undefined)
     refuse(`the label ${quote(twice)} is listed twice.`, 'Use the dictionary that the model was trained with.');
   const blankId = blankOf(labels, evidence, told, refuse);

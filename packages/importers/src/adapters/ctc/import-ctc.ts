@@ -33,9 +33,9 @@ export async function importCtcModel(graph: string, target: string, options: Ctc
   const { signal, replace = false } = told;
   signal?.throwIfAborted();
   await assertTarget(text('target', target), replace);
-  const exported = await readExport(text('graph', graph));
+  const exported = await readExport(text('graph', graph), signal);
   const signature = readCtcSignature(exported, told);
-  const labels = await readLabels(told.dictionary);
+  const labels = await readLabels(told.dictionary, signal);
   signal?.throwIfAborted();
   const probe = await probeCtc(exported, signature, told, await onnxruntimeNode());
   const { symbols, blankId } = fitLabels(labels, probe, told);

@@ -1,4 +1,6 @@
 import { basename, dirname, resolve } from 'node:path';
+import { Yielder } from '@foretoken/core/kit';
+import { textLines } from '@foretoken/metrics';
 import {
   decodeUtf8,
   invalidFolder,
@@ -17,21 +19,33 @@ export interface Labels {
   readonly numbered: boolean;
 }
 
-/** Reads a dictionary: see `CtcImportOptions.dictionary`. Throws `INVALID_MODEL_FOLDER`. */
-export async function readLabels(dictionary: string | readonly string[]): Promise<Labels> {
+/**
+ * Reads a dictionary: see `CtcImportOptions.dictionary`. What a line is, `textLines` says: U+2028 and the like may be labels. Throws
+ * `INVALID_MODEL_FOLDER` and the signal's reason.
+ */
+export async function readLabels(dictionary: string | readonly string[], signal?: AbortSignal): Promise<Labels> {
   if (typeof dictionary !== 'string') return { labels: dictionary, from: 'the dictionary', numbered: false };
   const [folder, file] = [dirname(resolve(dictionary)), basename(dictionary)];
-  const content = decodeUtf8(await readRegularFile({ folder, file }, { links: true, max: TOKENIZER_BYTES }), file, {
-    folder,
-  }).replace(/^\uFEFF/, '');
+  const bytes = await readRegularFile({ folder, file }, { links: true, max: TOKENIZER_BYTES });
+  const content = decodeUtf8(bytes, file, { folder }).replace(/^\uFEFF/, '');
   if (/\.json$/i.test(file)) return jsonLabels(parseJson(content, file, { folder }), folder, file);
-  const lines = content.split(/\r?\n/);
-  if (lines.at(-1) === '') lines.pop();
-  const numbered = lines.map((line) => /^(.*) (\d+)$/.exec(line));
-  if (lines.length > 1 && numbered.every((found, at) => Number(found?.[2]) === at)) {
-    return { labels: numbered.map((found) => found?.[1] ?? ''), from: file, numbered: true };
+  const yielder = new Yielder(signal);
+  const lines: string[] = [];
+  const named: string[] = [];
+  for await (const { number, text } of textLines(inOne(content), TOKENIZER_BYTES)) {
+    lines.push(text);
+    const blank = text.lastIndexOf(' ');
+    const id = text.slice(blank + 1);
+    if (blank >= 0 && /^\d+$/.test(id) && Number(id) === number - 1) named.push(text.slice(0, blank));
+    if (yielder.due()) await yielder.yield();
   }
-  return { labels: lines, from: file, numbered: false };
+  return lines.length > 1 && named.length === lines.length
+    ? { labels: named, from: file, numbered: true }
+    : { labels: lines, from: file, numbered: false };
+}
+
+async function* inOne(content: string): AsyncGenerator<string, void, undefined> {
+  yield content;
 }
 
 function jsonLabels(content: unknown, folder: string, file: string): Labels {

@@ -43,7 +43,7 @@ export async function importRecurrentSteps(
   signal?.throwIfAborted();
   await assertTarget(text('target', target), replace);
   const size = symbols.target.length;
-  const encoder = told.encoder === undefined ? undefined : await readExport(told.encoder);
+  const encoder = told.encoder === undefined ? undefined : await readExport(told.encoder, signal);
   const graph = await withScores(step, told, size);
   for (const [name, content] of encoder?.externalData ?? []) {
     const other = graph.externalData.get(name);
@@ -102,10 +102,10 @@ export async function importRecurrentSteps(
 /** The step's graph, with scores as an output where they are told to be inside. */
 async function withScores(
   path: string,
-  { exposeScores: value }: RecurrentStepOptions,
+  { exposeScores: value, signal }: RecurrentStepOptions,
   size: number,
 ): Promise<ExportedGraph> {
-  const graph = await readExport(text('step', path));
+  const graph = await readExport(text('step', path), signal);
   if (value === undefined) return graph;
   const bytes = exposeScores(graph.bytes, value, size);
   const outputs = new Map(graph.description.outputs).set(EXPOSED, { type: 'float32', dims: [null, size] });

@@ -1,5 +1,15 @@
-import { integer, type OptionReader, type OptionTable, oneOf, text, wrongValue } from '@foretoken/core/kit';
-import { isObject, SCORE_VALUES, type ScoreValues, type Symbols } from '@foretoken/models/folder';
+import {
+  fieldsOf,
+  flag,
+  integer,
+  listOf,
+  type OptionReader,
+  type OptionTable,
+  oneOf,
+  readFields,
+  text,
+} from '@foretoken/core/kit';
+import { SCORE_VALUES, type ScoreValues, type Symbols } from '@foretoken/models/folder';
 import { TARGET_OPTIONS, type TargetOptions } from '../../target-options.js';
 
 /** Options of `importRecurrentSteps`. */
@@ -28,11 +38,28 @@ export interface RecurrentStepOptions extends TargetOptions {
   readonly maxLength?: number | undefined;
 }
 
-const symbols: OptionReader<Symbols> = (name, value) => {
-  // The rest is checked as the file is that it becomes.
-  if (isObject(value) && Array.isArray(value.target)) return value as unknown as Symbols;
-  throw wrongValue(name, value, 'an object with the list target, and others of a symbols file');
+// Whether they fit one another is checked as the file is that they become.
+const SYMBOLS: OptionTable<Symbols> = {
+  target: listOf(text),
+  source: listOf(text),
+  separator: text,
+  joiner: text,
+  space: text,
+  hidden: listOf(integer(0, 999_999)),
+  lowercase: flag,
+  unknownId: integer(0, 999_999),
+  startId: integer(0, 999_999),
+  endId: integer(0, 999_999),
 };
+
+const symbols: OptionReader<Symbols> = (name, value) =>
+  readFields(
+    'symbols',
+    fieldsOf('symbols', value, 'an object with the list target, and others of a symbols file'),
+    SYMBOLS,
+    ['target'],
+    `${name}.`,
+  );
 
 export const STEP_OPTIONS: OptionTable<RecurrentStepOptions> = {
   encoder: text,

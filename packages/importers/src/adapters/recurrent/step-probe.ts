@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import { NodeBatch } from '@foretoken/core/kit';
+import { NodeBatch, Yielder } from '@foretoken/core/kit';
 import { GraphSession, type OnnxRuntime, RuntimeTimings } from '@foretoken/core/runtime';
 import {
   type EncoderInput,
@@ -10,7 +10,7 @@ import {
   unsupportedModel,
 } from '@foretoken/models/folder';
 import type { ExportedGraph } from '../read-export.js';
-import { findScoreValues, TOLERANCE } from '../score-values.js';
+import { bestClasses, findScoreValues, TOLERANCE } from '../score-values.js';
 import type { RecurrentStepOptions } from './step-options.js';
 import type { readEncoderInputs } from './step-signature.js';
 
@@ -29,7 +29,7 @@ function someSource(manifest: ManifestContent<RecurrentManifest>, length: number
 
 /**
  * What 1 says in the mask of an encoder: reading a source beside a longer one must say the same as reading it alone. Throws
- * `INVALID_ARGUMENT` where both or neither do.
+ * `INVALID_ARGUMENT` where both or neither do, `UNSUPPORTED_MODEL` where it gives no finite states.
  */
 export async function chooseMask(
   make: Make,
@@ -41,19 +41,29 @@ export async function chooseMask(
   if (told.mask !== undefined) return told.mask === 'source' ? 'mask' : 'padding';
   if (given.every(({ role }) => role !== undefined)) return 'mask';
   const session = await sessionOf(encoder, runtime);
+  let finite = false;
   try {
     const right: EncoderInput['role'][] = [];
     for (const role of ['mask', 'padding'] as const) {
+      told.signal?.throwIfAborted();
       const manifest = make(role, 'logits');
       const [short, long] = [someSource(manifest, 3), someSource(manifest, 7)];
       const states = await encodedStates(manifest, runtime, session, [short, long]);
       const [alone] = await encodedStates(manifest, runtime, session, [short]);
+      finite ||= alone.every(Number.isFinite);
       const same = alone.every((value, at) => Math.abs(value - states[0][at]) <= TOLERANCE);
       if (same && alone.some((value) => value !== 0)) right.push(role);
     }
     if (right.length === 1) return right[0];
   } finally {
     await session.dispose();
+  }
+  if (!finite) {
+    const { folder, file } = encoder;
+    throw unsupportedModel(
+      `${file} in ${folder} gives states that hold NaN or infinite numbers. Train or export the model again.`,
+      { folder, file, field: 'states', required: 'finite numbers' },
+    );
   }
   throw new ForetokenError(
     'INVALID_ARGUMENT',
@@ -86,15 +96,10 @@ export async function probeValues(
     nodes.addChain(0, forest.start(0).node, [...forest.start(0).prefix], 'last');
     const { logits } = await forest.extend(nodes, { kind: 'logits' });
     const { size } = manifest.vocabulary;
-    if (logits.length !== size || logits.some((score) => Number.isNaN(score))) {
-      const { folder, file } = step;
-      throw unsupportedModel(`${file} in ${folder} gives no scores of ${size} symbols after a token.`, {
-        folder,
-        file,
-        required: size,
-      });
-    }
-    return findScoreValues([logits], told, step.file);
+    const tried = { data: logits, size, of: 'the first token' };
+    const yielder = new Yielder(signal);
+    await yielder.run(bestClasses(tried, step));
+    return await yielder.run(findScoreValues([tried], told, step.file));
   } finally {
     for (const session of sessions.values()) await session.dispose();
   }

@@ -16,12 +16,13 @@ const MAX_FACTORS = 2048;
  * de-quantised to fp32 when they are read. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, the signal's reason.
  */
 export async function openGgufFolder(place: FilePlace, signal?: AbortSignal): Promise<WeightsFolder> {
-  const file = await openGguf(place);
+  const pace = new Yielder(signal);
+  const file = await openGguf(place, pace);
   signal?.throwIfAborted();
   const fields = new GgufFields(file, place);
   const architecture = architectureOf(fields);
-  const config = ggufConfig(fields, file, await ropeFactors(file, fields, signal));
-  const tokenizer = ggufTokenizer(fields, config.vocab_size as number);
+  const config = ggufConfig(fields, file, await ropeFactors(file, fields, pace));
+  const tokenizer = await ggufTokenizer(fields, config.vocab_size as number, pace);
   const heads = { query: config.num_attention_heads as number, key: config.num_key_value_heads as number };
   const { tensors, fileNames } = renamedTensors(file, architecture, heads);
   return {
@@ -48,7 +49,7 @@ export async function openGgufFolder(place: FilePlace, signal?: AbortSignal): Pr
 async function ropeFactors(
   { tensors }: GgufFile,
   fields: GgufFields,
-  signal: AbortSignal | undefined,
+  pace: Yielder,
 ): Promise<readonly number[] | undefined> {
   const tensor = tensors.get(ROPE_FACTORS);
   if (tensor === undefined) return undefined;
@@ -56,6 +57,8 @@ async function ropeFactors(
   if (shape.length !== 1 || shape[0] > MAX_FACTORS) {
     return fields.refuse(`tensor "${ROPE_FACTORS}"`, shape, `a list of at most ${MAX_FACTORS} numbers`);
   }
-  const pace = new Yielder(signal);
-  return [...(await toFloat32InPieces({ dtype, shape, data: await tensor.read(pace) }, pace))];
+  const factors = await toFloat32InPieces({ dtype, shape, data: await tensor.read(pace) }, pace);
+  const wrong = factors.find((factor) => !(factor > 0 && factor < Number.POSITIVE_INFINITY));
+  if (wrong !== undefined) return fields.refuse(`tensor "${ROPE_FACTORS}"`, String(wrong), 'positive finite numbers');
+  return [...factors];
 }

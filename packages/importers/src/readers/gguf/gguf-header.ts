@@ -1,3 +1,4 @@
+import type { Yielder } from '@foretoken/core/kit';
 import { type FilePlace, foreignContent, invalidFolder, quote, unsupportedModel } from '@foretoken/models/folder';
 import { type ElementBlocks, OTHER_TYPES, READ_TYPES } from './gguf-types.js';
 
@@ -37,16 +38,23 @@ const MAX_COUNT = 65_536;
 const MAX_LIST = 2 ** 22;
 /** Bytes of a value of each type of metadata, at least. */
 const VALUE_BYTES = [1, 1, 2, 2, 4, 4, 4, 1, 8, 12, 8, 8, 8];
+/** Items of a list that are read before other work may have its turn. */
+const ITEMS = 1024;
 const STRING = 8;
 const LIST = 9;
 
 /**
  * Reads a GGUF header (version 2 or 3, little-endian) of the first bytes of a file of `fileBytes` bytes. Whatever the header says of
  * lengths and counts is held against the file's size before memory is taken. Throws `MoreNeeded`, `INVALID_MODEL_FOLDER`,
- * `UNSUPPORTED_MODEL`.
+ * `UNSUPPORTED_MODEL`, and the signal's reason.
  */
-export function parseGguf(bytes: Uint8Array, fileBytes: number, place: FilePlace): GgufHeader {
-  const reader = new HeaderReader(bytes, fileBytes, place);
+export async function parseGguf(
+  bytes: Uint8Array,
+  fileBytes: number,
+  place: FilePlace,
+  pace: Yielder,
+): Promise<GgufHeader> {
+  const reader = new HeaderReader(bytes, fileBytes, place, pace);
   reader.magic();
   const tensorCount = reader.count('tensor count', 24, MAX_COUNT);
   const fieldCount = reader.count('metadata count', 13, MAX_COUNT);
@@ -54,21 +62,31 @@ export function parseGguf(bytes: Uint8Array, fileBytes: number, place: FilePlace
   for (let index = 0; index < fieldCount; index++) {
     const key = reader.text(`metadata key ${index}`, MAX_NAME_BYTES);
     if (metadata.has(key)) reader.refuse(key, 'there twice', 'there once');
-    metadata.set(key, reader.value(key));
+    metadata.set(key, await reader.value(key));
+    if (pace.due()) await pace.yield();
   }
-  const listed = Array.from({ length: tensorCount }, (_, index) => reader.tensor(index));
+  const listed: ReturnType<HeaderReader['tensor']>[] = [];
+  for (let index = 0; index < tensorCount; index++) {
+    listed.push(reader.tensor(index));
+    if (pace.due()) await pace.yield();
+  }
   const alignment = metadata.get('general.alignment') ?? 32;
   if (typeof alignment !== 'number' || !Number.isInteger(alignment) || alignment < 1 || alignment > 2 ** 20) {
     return reader.refuse('general.alignment', alignment, 'an integer from 1 to 1048576');
   }
   const data = Math.ceil(reader.position / alignment) * alignment;
   const tensors = listed.map(({ offset, ...entry }) => ({ ...entry, begin: data + offset }));
-  checkPlaces(tensors, fileBytes, reader);
+  await checkPlaces(tensors, fileBytes, reader, pace);
   return { metadata, tensors };
 }
 
 /** Refuses tensors that reach outside the file or into one another, and names that are there twice. */
-function checkPlaces(tensors: readonly TensorEntry[], fileBytes: number, reader: HeaderReader): void {
+async function checkPlaces(
+  tensors: readonly TensorEntry[],
+  fileBytes: number,
+  reader: HeaderReader,
+  pace: Yielder,
+): Promise<void> {
   const names = new Set<string>();
   let end = 0;
   for (const { name, begin, bytes } of [...tensors].sort((a, b) => a.begin - b.begin)) {
@@ -80,6 +98,7 @@ function checkPlaces(tensors: readonly TensorEntry[], fileBytes: number, reader:
     if (!(end <= fileBytes)) {
       reader.refuse(field, `the bytes ${begin} to ${end}`, `within the file, which has ${fileBytes} bytes`);
     }
+    if (pace.due()) await pace.yield();
   }
 }
 
@@ -88,9 +107,11 @@ class HeaderReader {
   readonly #view: DataView;
   readonly #fileBytes: number;
   readonly #place: FilePlace;
+  readonly #pace: Yielder;
   #at = 0;
 
-  constructor(bytes: Uint8Array, fileBytes: number, place: FilePlace) {
+  constructor(bytes: Uint8Array, fileBytes: number, place: FilePlace, pace: Yielder) {
+    this.#pace = pace;
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#fileBytes = fileBytes;
@@ -150,7 +171,7 @@ class HeaderReader {
     }
   }
 
-  value(field: string): MetadataValue {
+  value(field: string): Promise<MetadataValue> {
     return this.#valueOf(field, this.#number(`${field} type`, 4, 'getUint32'), 0);
   }
 
@@ -183,7 +204,11 @@ class HeaderReader {
     );
   }
 
-  #valueOf(field: string, type: number, depth: number): MetadataValue {
+  async #valueOf(field: string, type: number, depth: number): Promise<MetadataValue> {
+    return type === LIST ? this.#list(field, depth) : this.#single(field, type);
+  }
+
+  #single(field: string, type: number): string | number | boolean {
     switch (type) {
       case 0:
         return this.#number(field, 1, 'getUint8');
@@ -203,8 +228,6 @@ class HeaderReader {
         return this.#number(field, 1, 'getUint8') !== 0;
       case STRING:
         return this.text(field, this.#fileBytes);
-      case LIST:
-        return this.#list(field, depth);
       case 10:
         return this.#long(field);
       case 11:
@@ -216,14 +239,17 @@ class HeaderReader {
     }
   }
 
-  #list(field: string, depth: number): readonly MetadataValue[] {
+  async #list(field: string, depth: number): Promise<readonly MetadataValue[]> {
     if (depth >= MAX_NESTED_LISTS) this.refuse(field, 'a list in lists', `nested at most ${MAX_NESTED_LISTS} deep`);
     const type = this.#number(`${field} type`, 4, 'getUint32');
     const each = VALUE_BYTES[type];
     if (each === undefined) this.refuse(`${field} type`, type, 'from 0 to 12');
     const count = this.count(`${field} length`, each, MAX_LIST);
     const values: MetadataValue[] = [];
-    for (let index = 0; index < count; index++) values.push(this.#valueOf(field, type, depth + 1));
+    for (let index = 0; index < count; index++) {
+      values.push(type === LIST ? await this.#list(field, depth + 1) : this.#single(field, type));
+      if (index % ITEMS === 0 && this.#pace.due()) await this.#pace.yield();
+    }
     return values;
   }
 

@@ -77,8 +77,8 @@ function halvesApart(tensor: StoredTensor, heads: number): StoredTensor {
       const within = row % (2 * half);
       const source = 2 * half * head + 2 * (within % half) + Math.floor(within / half);
       values.set(from.subarray(source * columns, (source + 1) * columns), row * columns);
+      if (pace.due()) await pace.yield();
     }
-    if (pace.due()) await pace.yield();
     return new Uint8Array(values.buffer);
   };
   return { ...tensor, dtype: 'F32', read };

@@ -1,3 +1,4 @@
+import type { Yielder } from '@foretoken/core/kit';
 import { readNamedTokens, type TokenizerFiles } from '@foretoken/models/folder';
 import { type ChatFiles, TEMPLATE_TOKENS } from '../chat-template.js';
 import type { GgufFields } from './gguf-fields.js';
@@ -8,6 +9,8 @@ const FILE = 'tokenizer.json';
 const KIND = { unknown: 2, control: 3, userDefined: 4, byte: 6 } as const;
 /** Longest token of which merges are made from scores. */
 const MAX_SCORED_TOKEN = 256;
+/** Tokens or merges that are worked on before other work may have its turn. */
+const ITEMS = 1024;
 
 /** The vocabulary of a GGUF file. */
 interface Vocabulary {
@@ -15,22 +18,54 @@ interface Vocabulary {
   readonly kinds: readonly number[];
 }
 
-/** The tokenizer of a GGUF file, as a tokenizer.json. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
-export function ggufTokenizer(fields: GgufFields, vocabularySize: number): TokenizerFiles {
-  const vocabulary = readVocabulary(fields, vocabularySize);
+/** The tokenizer of a GGUF file, as a tokenizer.json. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, the signal's reason. */
+export async function ggufTokenizer(
+  fields: GgufFields,
+  vocabularySize: number,
+  pace: Yielder,
+): Promise<TokenizerFiles> {
+  const vocabulary = await readVocabulary(fields, vocabularySize, pace);
   const model = fields.text('tokenizer.ggml.model');
-  const json = JSON.stringify(
+  const { settings, pairs } =
     model === BYTE_PAIRS
-      ? bytePairs(fields, vocabulary)
+      ? await bytePairs(fields, vocabulary, pace)
       : model === SCORED_PAIRS
-        ? scoredPairs(fields, vocabulary)
-        : fields.unsupported('tokenizer.ggml.model', model, `${BYTE_PAIRS}, ${SCORED_PAIRS}`),
-  );
+        ? await scoredPairs(fields, vocabulary, pace)
+        : fields.unsupported('tokenizer.ggml.model', model, `${BYTE_PAIRS}, ${SCORED_PAIRS}`);
+  const json = await jsonOf(settings, vocabulary.tokens, pairs, pace);
   return {
     names: FILE,
     files: new Map([[FILE, new TextEncoder().encode(json)]]),
     namedTokens: (size) => readNamedTokens(json, size, fields.place.folder),
   };
+}
+
+/** What a tokenizer.json says beside its tokens and merges, and the merges in their order. */
+interface PairsTokenizer {
+  readonly settings: { readonly model: object } & Readonly<Record<string, unknown>>;
+  readonly pairs: readonly (readonly string[])[];
+}
+
+/** A tokenizer.json, written piece by piece, since hundreds of thousands of tokens and merges take long. */
+async function jsonOf(
+  settings: PairsTokenizer['settings'],
+  tokens: readonly string[],
+  pairs: PairsTokenizer['pairs'],
+  pace: Yielder,
+): Promise<string> {
+  const pieces = async (count: number, piece: (index: number) => string): Promise<string> => {
+    const written: string[] = [];
+    for (let index = 0; index < count; index++) {
+      written.push(piece(index));
+      if (index % ITEMS === 0 && pace.due()) await pace.yield();
+    }
+    return written.join(',');
+  };
+  const vocab = await pieces(tokens.length, (id) => `${JSON.stringify(tokens[id])}:${id}`);
+  const merges = await pieces(pairs.length, (index) => JSON.stringify(pairs[index]));
+  const { model, ...others } = settings;
+  const begin = JSON.stringify(others).slice(0, -1);
+  return `${begin},"model":${JSON.stringify(model).slice(0, -1)},"vocab":{${vocab}},"merges":[${merges}]}}`;
 }
 
 /** The chat template of a file, undefined without one. Throws `INVALID_MODEL_FOLDER`. */
@@ -53,13 +88,18 @@ function namedToken(fields: GgufFields, name: string): string | undefined {
   return tokens[fields.integer(key, 0, Math.max(0, tokens.length - 1))];
 }
 
-function readVocabulary(fields: GgufFields, size: number): Vocabulary {
+async function readVocabulary(fields: GgufFields, size: number, pace: Yielder): Promise<Vocabulary> {
   const key = 'tokenizer.ggml.tokens';
   const tokens = fields.texts(key);
   if (tokens === undefined || tokens.length < 2 || tokens.length > size) {
     return fields.refuse(key, tokens && `${tokens.length} tokens`, `a list of 2 to ${size} tokens, the model's rows`);
   }
-  if (new Set(tokens).size !== tokens.length) fields.refuse(key, 'a token twice', 'a list of different tokens');
+  const seen = new Set<string>();
+  for (const token of tokens) {
+    seen.add(token);
+    if (seen.size % ITEMS === 0 && pace.due()) await pace.yield();
+  }
+  if (seen.size !== tokens.length) fields.refuse(key, 'a token twice', 'a list of different tokens');
   const kinds = fields.numbers('tokenizer.ggml.token_type') ?? tokens.map(() => 1);
   if (kinds.length !== tokens.length) {
     fields.refuse('tokenizer.ggml.token_type', `${kinds.length} kinds`, `a kind for each of ${tokens.length} tokens`);
@@ -68,39 +108,44 @@ function readVocabulary(fields: GgufFields, size: number): Vocabulary {
 }
 
 /** Byte-level byte pairs. */
-function bytePairs(fields: GgufFields, vocabulary: Vocabulary): object {
+async function bytePairs(fields: GgufFields, vocabulary: Vocabulary, pace: Yielder): Promise<PairsTokenizer> {
   const key = 'tokenizer.ggml.pre';
   const pre = fields.text(key);
   const found = pre !== undefined && Object.hasOwn(CUTS, pre) ? CUTS[pre] : undefined;
   if (found === undefined) return fields.unsupported(key, pre, Object.keys(CUTS).join(', '));
   const merges = fields.texts('tokenizer.ggml.merges');
   if (merges === undefined) return fields.refuse('tokenizer.ggml.merges', merges, 'a list of texts');
-  const pairs = merges.map((merge, index) => {
+  const pairs: string[][] = [];
+  for (const [index, merge] of merges.entries()) {
     // A part may begin with the blank between them only in theory: bytes are spelled without blanks.
     const at = merge.indexOf(' ', 1);
     if (at < 0) fields.refuse(`tokenizer.ggml.merges[${index}]`, merge, 'two parts with a blank between them');
-    return [merge.slice(0, at), merge.slice(at + 1)];
-  });
-  return {
+    pairs.push([merge.slice(0, at), merge.slice(at + 1)]);
+    if (index % ITEMS === 0 && pace.due()) await pace.yield();
+  }
+  const settings = {
     ...heading(fields, vocabulary, false),
     normalizer: found.normalizer ?? null,
     pre_tokenizer: found.cut,
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
-    model: pairsModel(vocabulary, pairs, { ignore_merges: found.whole ?? false }),
+    model: pairsModel({ ignore_merges: found.whole ?? false }),
   };
+  return { settings, pairs };
 }
 
 /** The byte pairs of SentencePiece, whose merges are ranked by the scores of what they make. */
-function scoredPairs(fields: GgufFields, vocabulary: Vocabulary): object {
+async function scoredPairs(fields: GgufFields, vocabulary: Vocabulary, pace: Yielder): Promise<PairsTokenizer> {
   const { tokens, kinds } = vocabulary;
   const key = 'tokenizer.ggml.scores';
   const scores = fields.numbers(key);
   if (scores === undefined || scores.length !== tokens.length) {
     return fields.refuse(key, scores && `${scores.length} scores`, `a score for each of ${tokens.length} tokens`);
   }
+  const wrong = scores.findIndex((score) => Number.isNaN(score));
+  if (wrong >= 0) fields.refuse(`${key}[${wrong}]`, 'NaN', 'a number');
   const prefixed = fields.flag('tokenizer.ggml.add_space_prefix', true);
   const unknown = tokens.find((_, id) => kinds[id] === KIND.unknown) ?? namedToken(fields, 'unknown');
-  return {
+  const settings = {
     ...heading(fields, vocabulary, true),
     normalizer: {
       type: 'Sequence',
@@ -119,17 +164,23 @@ function scoredPairs(fields: GgufFields, vocabulary: Vocabulary): object {
         ...(prefixed ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []),
       ],
     },
-    model: pairsModel(vocabulary, mergesOf(fields, vocabulary, scores), {
-      unk_token: unknown ?? null,
-      fuse_unk: true,
-      byte_fallback: kinds.includes(KIND.byte),
-    }),
+    model: pairsModel({ unk_token: unknown ?? null, fuse_unk: true, byte_fallback: kinds.includes(KIND.byte) }),
   };
+  return { settings, pairs: await mergesOf(fields, vocabulary, scores, pace) };
 }
 
 /** Every two tokens that make a third, in the order of its score, as SentencePiece joins them. */
-function mergesOf(fields: GgufFields, { tokens, kinds }: Vocabulary, scores: readonly number[]): string[][] {
-  const idOf = new Map(tokens.map((token, id) => [token, id]));
+async function mergesOf(
+  fields: GgufFields,
+  { tokens, kinds }: Vocabulary,
+  scores: readonly number[],
+  pace: Yielder,
+): Promise<string[][]> {
+  const idOf = new Map<string, number>();
+  for (const [id, token] of tokens.entries()) {
+    idOf.set(token, id);
+    if (id % ITEMS === 0 && pace.due()) await pace.yield();
+  }
   const made: { readonly parts: string[]; readonly score: number; readonly left: number; readonly right: number }[] =
     [];
   for (const [id, token] of tokens.entries()) {
@@ -142,12 +193,14 @@ function mergesOf(fields: GgufFields, { tokens, kinds }: Vocabulary, scores: rea
       if (left === undefined || right === undefined) continue;
       made.push({ parts: [tokens[left], tokens[right]], score: scores[id], left: scores[left], right: scores[right] });
     }
+    if (pace.due()) await pace.yield();
   }
   made.sort((a, b) => b.score - a.score || b.left - a.left || b.right - a.right);
   return made.map(({ parts }) => parts);
 }
 
-function pairsModel({ tokens }: Vocabulary, merges: readonly (readonly string[])[], settings: object): object {
+/** What a model of byte pairs says beside its tokens and merges. */
+function pairsModel(settings: object): object {
   return {
     type: 'BPE',
     dropout: null,
@@ -158,8 +211,6 @@ function pairsModel({ tokens }: Vocabulary, merges: readonly (readonly string[])
     byte_fallback: false,
     ignore_merges: false,
     ...settings,
-    vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-    merges,
   };
 }
 

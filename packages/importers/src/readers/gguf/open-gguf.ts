@@ -22,13 +22,13 @@ export interface GgufFile extends Pick<GgufHeader, 'metadata'> {
  * are asked for. The header is read by a reader of our own, since `@huggingface/gguf` refuses with errors that name no field, does not
  * hold offsets against the file, and brings a package of all tasks of the hub.
  *
- * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
+ * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, and the signal's reason.
  */
-export async function openGguf(place: FilePlace): Promise<GgufFile> {
+export async function openGguf(place: FilePlace, pace: Yielder): Promise<GgufFile> {
   return withFile(place, async (open) => {
     if (open.bytes > FILE_BYTES) throw refuseWeights(place, 'file size', open.bytes, `at most ${FILE_BYTES} bytes`);
     const state = await stateOf(open);
-    const { metadata, tensors } = await readHeader(open, place);
+    const { metadata, tensors } = await readHeader(open, place, pace);
     const stored = tensors.map((entry): [string, StoredTensor] => {
       const read = async (pace: Yielder): Promise<Uint8Array> =>
         withFile(place, async (again) => {
@@ -44,11 +44,11 @@ export async function openGguf(place: FilePlace): Promise<GgufFile> {
   });
 }
 
-async function readHeader(open: Parameters<typeof readAt>[0], place: FilePlace): Promise<GgufHeader> {
+async function readHeader(open: Parameters<typeof readAt>[0], place: FilePlace, pace: Yielder): Promise<GgufHeader> {
   for (let size = FIRST_BYTES; ; ) {
-    const bytes = await readAt(open, allocate(Math.min(size, open.bytes), place), 0, place);
+    const bytes = await readAt(open, allocate(Math.min(size, open.bytes), place), 0, place, pace);
     try {
-      return parseGguf(bytes, open.bytes, place);
+      return await parseGguf(bytes, open.bytes, place, pace);
     } catch (error) {
       if (!(error instanceof MoreNeeded)) throw error;
       size = Math.max(error.bytes, 2 * size);

@@ -25,6 +25,8 @@ import { readChat } from './read-chat.js';
 
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
+/** Integers that are read before other work may have its turn. */
+const INTEGERS = 2 ** 16;
 
 /** A Hugging Face weights folder; its tensors are read when they are asked for. */
 export interface WeightsFolder {
@@ -71,7 +73,7 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
   const tokenizer = await readTokenizerFiles(reader);
   signal?.throwIfAborted();
   const open = npz !== undefined ? openNpz : sharded ? openShards : openSafetensors;
-  const tensors = await open({ folder, file });
+  const tensors = await open({ folder, file }, signal);
   signal?.throwIfAborted();
   const find = (name: string, dtypes: readonly string[], shape: readonly (number | null)[]): StoredTensor => {
     const tensor = tensors.get(name);
@@ -103,9 +105,13 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
       const { dtype, read } = find(name, ['I32', 'I64'], [null]);
       const data = await read(pace);
       const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-      return dtype === 'I32'
-        ? Array.from({ length: data.length / 4 }, (_, index) => view.getInt32(4 * index, true))
-        : Array.from({ length: data.length / 8 }, (_, index) => Number(view.getBigInt64(8 * index, true)));
+      const size = dtype === 'I32' ? 4 : 8;
+      const values: number[] = [];
+      for (let at = 0; at < data.length; at += size) {
+        values.push(dtype === 'I32' ? view.getInt32(at, true) : Number(view.getBigInt64(at, true)));
+        if (values.length % INTEGERS === 0 && pace.due()) await pace.yield();
+      }
+      return values;
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
-import type { Yielder } from '@foretoken/core/kit';
+import { Yielder } from '@foretoken/core/kit';
 import {
   allocate,
   DTYPE_BYTES,
@@ -21,12 +21,15 @@ import { HEADER_BYTES, type NpyHeader, readNpyHeader } from './npy-header.js';
 
 const MAX_ENTRIES = 100_000;
 const SUFFIX = '.npy';
+/** Values that are worked on before other work may have its turn. */
+const PIECE = 2 ** 18;
 
 /**
  * Opens an `.npz` archive of numpy, compressed or not: names, types and shapes are read and checked, values when they are asked for.
- * Arrays of objects, which are pickles, are refused. Throws `INVALID_MODEL_FOLDER` naming the array and what is wrong with it.
+ * Arrays of objects, which are pickles, are refused. Throws `INVALID_MODEL_FOLDER` naming the array and what is wrong with it, and
+ * the signal's reason.
  */
-export async function openNpz(place: FilePlace): Promise<TensorStore> {
+export async function openNpz(place: FilePlace, signal?: AbortSignal): Promise<TensorStore> {
   return withFile(place, async (open) => {
     if (open.bytes > FILE_BYTES) throw refuseWeights(place, 'file size', open.bytes, `at most ${FILE_BYTES} bytes`);
     const begin = await readAt(open, new Uint8Array(Math.min(FOREIGN_BYTES, open.bytes)), 0, place);
@@ -34,12 +37,14 @@ export async function openNpz(place: FilePlace): Promise<TensorStore> {
     if (foreign !== undefined) throw invalidFolder(`${place.file} in ${place.folder} is ${foreign}`, { ...place });
     const state = await stateOf(open);
     const tensors = new Map<string, StoredTensor>();
+    const pace = new Yielder(signal);
     await inArchive(open, place, async (zip) => {
-      for (const entry of await entriesOf(zip, place)) {
+      for (const entry of await entriesOf(zip, place, pace)) {
+        pace.throwIfAborted();
         if (!entry.fileName.endsWith(SUFFIX)) continue;
         const name = entry.fileName.slice(0, -SUFFIX.length);
         if (tensors.has(name)) throw refuseWeights(place, 'arrays', quote(name), 'each array once');
-        const head = await readEntry(zip, entry, place, Math.min(HEADER_BYTES, entry.uncompressedSize));
+        const head = await readEntry(zip, entry, place, Math.min(HEADER_BYTES, entry.uncompressedSize), 0, pace);
         const header = readNpyHeader(head, name, place);
         tensors.set(name, tensorOf(entry, name, header, state, place));
       }
@@ -63,11 +68,14 @@ function tensorOf(entry: Entry, name: string, header: NpyHeader, state: string, 
   const read = (pace: Yielder): Promise<Uint8Array> =>
     withFile(place, async (open) => {
       if ((await stateOf(open)) !== state) throwChanged(place);
-      const whole = await inArchive(open, place, (zip) => readEntry(zip, entry, place, entry.uncompressedSize, pace));
-      // In memory of its own, so that its elements lie where typed arrays take them.
-      const bytes = Uint8Array.from(whole.subarray(begin));
-      const rows = fortran ? rowMajor(bytes, shape, DTYPE_BYTES[dtype]) : bytes;
-      return dtype === 'F64' ? float32Bytes(rows) : rows;
+      // So placed that its elements lie where typed arrays take them.
+      const padding = (8 - (begin % 8)) % 8;
+      const whole = await inArchive(open, place, (zip) =>
+        readEntry(zip, entry, place, entry.uncompressedSize, padding, pace),
+      );
+      const bytes = whole.subarray(begin);
+      const rows = fortran ? await rowMajor(bytes, shape, DTYPE_BYTES[dtype], place, pace) : bytes;
+      return dtype === 'F64' ? float32Bytes(rows, place, pace) : rows;
     });
   const shown = dtype === 'F64' ? 'F32' : dtype;
   return { dtype: shown, shape, bytes: count * DTYPE_BYTES[shown], file: place.file, read };
@@ -88,13 +96,15 @@ async function inArchive<Result>(
   return use(zip);
 }
 
-function entriesOf(zip: ZipFile, place: FilePlace): Promise<readonly Entry[]> {
+function entriesOf(zip: ZipFile, place: FilePlace, pace: Yielder): Promise<readonly Entry[]> {
   if (zip.entryCount > MAX_ENTRIES) throw refuseWeights(place, 'arrays', zip.entryCount, `at most ${MAX_ENTRIES}`);
   return new Promise((done, fail) => {
     const entries: Entry[] = [];
     zip.on('entry', (entry: Entry) => {
       entries.push(entry);
-      zip.readEntry();
+      // The library reads the next at once, and a hundred thousand are many.
+      if (pace.due()) pace.yield().then(() => zip.readEntry(), fail);
+      else zip.readEntry();
     });
     zip.on('end', () => done(entries));
     zip.on('error', (error: unknown) => fail(damaged(place, error)));
@@ -102,15 +112,20 @@ function entriesOf(zip: ZipFile, place: FilePlace): Promise<readonly Entry[]> {
   });
 }
 
-/** The first bytes of an entry; all of it is checked against its checksum where Node has one. */
+/**
+ * The first bytes of an entry, in memory that begins `padding` bytes before them; all of it is checked against its checksum where
+ * Node has one. Throws `INVALID_MODEL_FOLDER` and the signal's reason.
+ */
 async function readEntry(
   zip: ZipFile,
   entry: Entry,
   place: FilePlace,
   length: number,
-  pace?: Yielder,
+  padding: number,
+  pace: Yielder,
 ): Promise<Uint8Array> {
-  const bytes = allocate(length, place);
+  const bytes = allocate(padding + length, place).subarray(padding);
+  const checked = length === entry.uncompressedSize && typeof zlib.crc32 === 'function';
   try {
     const stream = await new Promise<Readable>((done, fail) => {
       zip.openReadStream(entry, (error, opened) =>
@@ -118,19 +133,21 @@ async function readEntry(
       );
     });
     let filled = 0;
+    let sum = 0;
     // Leaving the loop ends the stream.
     for await (const piece of stream as AsyncIterable<Uint8Array>) {
       bytes.set(piece.subarray(0, length - filled), filled);
       filled += Math.min(piece.length, length - filled);
+      if (checked) sum = zlib.crc32(piece, sum);
       if (filled === length && length < entry.uncompressedSize) break;
-      if (pace?.due()) await pace.yield();
+      if (pace.due()) await pace.yield();
     }
     if (filled < length) throw new Error('it ends too early');
+    if (checked && sum !== entry.crc32) throw new Error('its checksum is another');
   } catch (error) {
+    pace.throwIfAborted();
     throw damaged(place, error, entry.fileName);
   }
-  if (length < entry.uncompressedSize || typeof zlib.crc32 !== 'function') return bytes;
-  if (zlib.crc32(bytes) !== entry.crc32) throw damaged(place, new Error('its checksum is another'), entry.fileName);
   return bytes;
 }
 
@@ -144,18 +161,59 @@ function damaged(place: FilePlace, error: unknown, name?: string | undefined): E
 }
 
 /** Values whose first index changes fastest, in the order in which the last does. */
-function rowMajor(bytes: Uint8Array, shape: readonly number[], size: number): Uint8Array {
-  const sorted = new Uint8Array(bytes.length);
+async function rowMajor(
+  bytes: Uint8Array,
+  shape: readonly number[],
+  size: number,
+  place: FilePlace,
+  pace: Yielder,
+): Promise<Uint8Array> {
+  const sorted = allocate(bytes.length, place);
+  // Moved as whole numbers, which keep their bits.
+  const [from, to] = [wordsOf(bytes, size), wordsOf(sorted, size)];
+  const count = bytes.length / size;
+  const words = to.length / Math.max(1, count);
   const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((product, one) => product * one, 1));
+  const last = shape.length - 1;
   const index = new Array<number>(shape.length).fill(0);
-  for (let at = 0; at < bytes.length; at += size) {
-    const from = size * index.reduce((sum, one, axis) => sum + one * strides[axis], 0);
-    sorted.set(bytes.subarray(from, from + size), at);
-    for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
+  let done = 0;
+  for (let at = 0; at < count; ) {
+    let source = 0;
+    for (let axis = 0; axis < last; axis++) source += index[axis] * strides[axis];
+    // A run along the last index, cut so that no run holds the thread.
+    const end = Math.min(at + shape[last] - index[last], at + PIECE);
+    source += index[last] * strides[last];
+    index[last] += end - at;
+    done += end - at;
+    for (; at < end; at++, source += strides[last]) {
+      for (let word = 0; word < words; word++) to[at * words + word] = from[source * words + word];
+    }
+    for (let axis = last; axis >= 0 && index[axis] === shape[axis]; axis--) {
+      index[axis] = 0;
+      if (axis > 0) index[axis - 1]++;
+    }
+    if (done < PIECE) continue;
+    done = 0;
+    if (pace.due()) await pace.yield();
   }
   return sorted;
 }
 
-function float32Bytes(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(Float32Array.from(new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8)).buffer);
+/** Elements of a size as words of at most four bytes. */
+function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array, size: number): Uint8Array | Uint16Array | Uint32Array {
+  if (size === 1) return new Uint8Array(buffer, byteOffset, byteLength);
+  return size === 2
+    ? new Uint16Array(buffer, byteOffset, byteLength / 2)
+    : new Uint32Array(buffer, byteOffset, byteLength / 4);
+}
+
+async function float32Bytes(bytes: Uint8Array, place: FilePlace, pace: Yielder): Promise<Uint8Array> {
+  const values = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
+  const rounded = allocate(4 * values.length, place);
+  const floats = new Float32Array(rounded.buffer);
+  for (let at = 0; at < values.length; at += PIECE) {
+    floats.set(values.subarray(at, at + PIECE), at);
+    if (pace.due()) await pace.yield();
+  }
+  return rounded;
 }

@@ -18,12 +18,13 @@ const SHARD = /^[\p{L}\p{N}_][\p{L}\p{N} ._+-]*\.safetensors$/u;
 /**
  * Opens the files that an index (`*.safetensors.index.json`) splits a checkpoint into. Index and files must agree: each tensor lies
  * in the file that the index names, in no other, and no file holds a tensor that the index does not know. Throws
- * `INVALID_MODEL_FOLDER` naming the file and the tensor.
+ * `INVALID_MODEL_FOLDER` naming the file and the tensor, and the signal's reason.
  */
-export async function openShards(index: FilePlace): Promise<TensorStore> {
+export async function openShards(index: FilePlace, signal?: AbortSignal): Promise<TensorStore> {
   const { shardOf, totalBytes } = await readIndex(index);
   const shards = new Map<string, TensorStore>();
   for (const file of [...new Set(shardOf.values())].sort()) {
+    signal?.throwIfAborted();
     shards.set(file, await openSafetensors({ folder: index.folder, file }));
   }
   const tensors = new Map<string, StoredTensor>();

@@ -10,9 +10,8 @@ import { assertInteger, maxScoredCells, wrongValue, Yielder } from '@foretoken/c
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { groupsByLength } from '../../drivers/length-groups.js';
 import { numberTensor } from '../../drivers/number-tensor.js';
-import type { GraphTensor } from '../../folder/manifest.js';
 import type { CtcManifest } from './ctc-manifest.js';
-import { copySource, type FloatSource, timeOf } from './float-source.js';
+import { assertFinite, copySource, type FloatSource, readFloatSource, type TimedSource } from './float-source.js';
 import { latticeOf } from './frame-scores.js';
 
 /** Lattices of a CTC graph that others have exported; it reads numbers. */
@@ -44,16 +43,18 @@ export class CtcFramesModel implements LatticeModel<FloatSource> {
     }
     if (options.k !== undefined) assertInteger('k', options.k, 1, Number.MAX_SAFE_INTEGER);
     const k = Math.min(options.k ?? 1, ctc.maxCandidates);
-    const times = Int32Array.from(sources, (source, row) => timeOf(source, frames.dims, frames.maxLength, row));
-    const session = await this.#session();
     const yielder = new Yielder(signal);
-    const lattices = new Array<CtcLattice>(sources.length);
+    // Copies, since what a caller owns may change while others have their turn.
+    const read = Array.from(sources, (source, row) => readFloatSource(source, frames.dims, frames.maxLength, row));
+    for (const source of read) await yielder.run(assertFinite(source));
+    const times = Int32Array.from(read, ({ time }) => time);
+    const session = await this.#session();
+    const lattices = new Array<CtcLattice>(read.length);
     for (const rows of this.#groups(times)) {
       signal?.throwIfAborted();
-      const outputs = await session.run(this.#feeds(sources, times, rows));
+      const outputs = await session.run(await this.#feeds(read, rows, yielder));
       for (const [index, row] of rows.entries()) {
-        lattices[row] = this.#lattice(outputs, rows.length, index, row, k);
-        if (yielder.due()) await yielder.yield();
+        lattices[row] = await yielder.run(this.#lattice(outputs, rows.length, index, row, k));
       }
     }
     return lattices;
@@ -76,33 +77,42 @@ export class CtcFramesModel implements LatticeModel<FloatSource> {
     return [...groups.values()].flat();
   }
 
-  #feeds(sources: readonly FloatSource[], times: Int32Array, rows: readonly number[]): Record<string, Tensor> {
+  async #feeds(
+    sources: readonly TimedSource[],
+    rows: readonly number[],
+    yielder: Yielder,
+  ): Promise<Record<string, Tensor>> {
     const { inputs, frames } = this.#manifest;
-    const time = rows.reduce((longest, row) => Math.max(longest, times[row]), 0);
+    const time = rows.reduce((longest, row) => Math.max(longest, sources[row].time), 0);
     const dims = [rows.length, ...frames.dims.map((size) => size ?? time)];
     const values = new Float32Array(dims.reduce((product, size) => product * size, 1));
-    for (const [index, row] of rows.entries()) copySource(sources[row], frames.dims, values, index, time);
+    for (const [index, row] of rows.entries()) {
+      copySource(sources[row], frames.dims, values, index, time);
+      if (yielder.due()) await yielder.yield();
+    }
     const feeds: Record<string, Tensor> = {
       [inputs.values.name]: new this.#runtime.Tensor('float32', values, dims),
     };
-    const add = (input: GraphTensor | undefined, shape: readonly number[], numbers: readonly number[]): void => {
-      if (input !== undefined) feeds[input.name] = numberTensor(this.#runtime, input.type, numbers, shape);
-    };
-    add(
-      inputs.lengths,
-      [rows.length],
-      rows.map((row) => times[row]),
-    );
-    if (inputs.mask === undefined) return feeds;
-    add(
-      inputs.mask,
-      [rows.length, time],
-      rows.flatMap((row) => Array.from({ length: time }, (_, at) => Number(at < times[row]))),
-    );
+    const { lengths, mask } = inputs;
+    if (lengths !== undefined) {
+      const own = Int32Array.from(rows, (row) => sources[row].time);
+      feeds[lengths.name] = numberTensor(this.#runtime, lengths.type, own, [rows.length]);
+    }
+    if (mask !== undefined) {
+      const ones = new Int32Array(rows.length * time);
+      for (const [index, row] of rows.entries()) ones.fill(1, index * time, index * time + sources[row].time);
+      feeds[mask.name] = numberTensor(this.#runtime, mask.type, ones, [rows.length, time]);
+    }
     return feeds;
   }
 
-  #lattice(outputs: Readonly<Record<string, Tensor>>, rows: number, index: number, row: number, k: number): CtcLattice {
+  #lattice(
+    outputs: Readonly<Record<string, Tensor>>,
+    rows: number,
+    index: number,
+    row: number,
+    k: number,
+  ): Generator<undefined, CtcLattice, undefined> {
     const {
       outputs: names,
       frames: { layout, values },

@@ -1,5 +1,10 @@
 import { ForetokenError } from '@foretoken/core';
-import { wrongValue } from '@foretoken/core/kit';
+import { show, wrongValue } from '@foretoken/core/kit';
+
+/** Dimensions of a source that messages show. */
+const SHOWN_DIMENSIONS = 8;
+/** Values that are looked at before other work may have its turn. */
+const PIECE = 2 ** 18;
 
 /** Numbers that a model reads: samples of sound `[time]`, an image strip `[channels, height, time]`, features `[time, width]`. */
 export interface FloatSource {
@@ -8,31 +13,54 @@ export interface FloatSource {
   readonly dims: readonly number[];
 }
 
+/** A source whose dimensions were checked, and its length in time. */
+export interface TimedSource extends FloatSource {
+  readonly time: number;
+  readonly row: number;
+}
+
 /** Whether a value is such a source; whether it fits a model is told apart. */
 export function isFloatSource(value: unknown): value is FloatSource {
-  if (typeof value !== 'object' || value === null || !('values' in value) || !('dims' in value)) return false;
-  return value.values instanceof Float32Array && Array.isArray(value.dims);
+  return partsOf(value) !== undefined;
+}
+
+/** The parts of a source, each read once; undefined for what is none, or cannot be read. */
+function partsOf(value: unknown): { readonly values: Float32Array; readonly dims: readonly unknown[] } | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  try {
+    const { values, dims } = value as Partial<Record<keyof FloatSource, unknown>>;
+    // A copy without holes.
+    return values instanceof Float32Array && Array.isArray(dims) ? { values, dims: Array.from(dims) } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
- * Length in time of a source of these dimensions, of which the null is time. Throws `INVALID_ARGUMENT`, `EMPTY_SOURCE`,
+ * A source of these dimensions, of which the null is time; its values are not looked at. Throws `INVALID_ARGUMENT`, `EMPTY_SOURCE`,
  * `SOURCE_TOO_LONG`.
  */
-export function timeOf(source: unknown, dims: readonly (number | null)[], maxLength: number, row: number): number {
-  if (!isFloatSource(source)) throw wrongValue(`Source ${row}`, source, '{ values: Float32Array, dims }');
-  const required = `[${dims.map((size) => size ?? 'time').join(', ')}]`;
-  const received = source.dims;
-  const fits =
-    received.length === dims.length &&
-    received.every((size, axis) => Number.isInteger(size) && size >= 0 && (dims[axis] ?? size) === size);
-  const time = received[dims.indexOf(null)];
-  if (!fits || received.reduce((product, size) => product * size, 1) !== source.values.length) {
+export function readFloatSource(
+  source: unknown,
+  dims: readonly (number | null)[],
+  maxLength: number,
+  row: number,
+): TimedSource {
+  const parts = partsOf(source);
+  if (parts === undefined) throw wrongValue(`Source ${row}`, source, '{ values: Float32Array, dims }');
+  const { values, dims: given } = parts;
+  const sizes = given.map((size) => (Number.isInteger(size) ? Number(size) : -1));
+  const fits = sizes.length === dims.length && sizes.every((size, axis) => size >= 0 && (dims[axis] ?? size) === size);
+  if (!fits || sizes.reduce((product, size) => product * size, 1) !== values.length) {
+    const required = `[${dims.map((size) => size ?? 'time').join(', ')}]`;
+    const received = given.slice(0, SHOWN_DIMENSIONS).map(show);
     throw new ForetokenError(
       'INVALID_ARGUMENT',
-      `Source ${row} has the dimensions [${received.join(', ')}] and ${source.values.length} values; ${required} and as many values as that are required.`,
-      { row, received, required },
+      `Source ${row} has the dimensions [${received.join(', ')}] and ${values.length} values; ${required} and as many values as that are required.`,
+      { row, received: fits ? sizes : received, required },
     );
   }
+  const time = sizes[dims.indexOf(null)];
   if (time === 0) {
     throw new ForetokenError('EMPTY_SOURCE', `Source ${row} has no frames; at least one is required.`, { row });
   }
@@ -43,12 +71,43 @@ export function timeOf(source: unknown, dims: readonly (number | null)[], maxLen
       { row, received: time, max: maxLength },
     );
   }
-  return time;
+  return { values, dims: sizes, time, row };
 }
 
-/** Writes a source into a batch `[rows, ..]` whose sources have `time` for the null of `dims`, zeros behind its end. */
+/** Looks at every value of a source; yields in between. Throws `INVALID_ARGUMENT` naming the first that is NaN or infinite. */
+export function* assertFinite({ values, dims, row }: TimedSource): Generator<undefined, void, undefined> {
+  for (let begin = 0; begin < values.length; begin += PIECE) {
+    const end = Math.min(values.length, begin + PIECE);
+    for (let index = begin; index < end; index++) {
+      if (Number.isFinite(values[index])) continue;
+      const position = positionOf(index, dims);
+      throw new ForetokenError(
+        'INVALID_ARGUMENT',
+        `Source ${row} holds ${values[index]} at [${position.join(', ')}]; finite numbers are required. Look at how the source was made, such as a division by the loudness of silence.`,
+        { row, position, index, received: values[index], required: 'finite numbers' },
+      );
+    }
+    yield;
+  }
+}
+
+/** Place of a value in each dimension. */
+function positionOf(index: number, dims: readonly number[]): number[] {
+  const position = new Array<number>(dims.length);
+  let rest = index;
+  for (let axis = dims.length - 1; axis >= 0; axis--) {
+    position[axis] = rest % dims[axis];
+    rest = Math.floor(rest / dims[axis]);
+  }
+  return position;
+}
+
+/**
+ * Writes a source into a batch `[rows, ..]` whose sources have `time` for the null of `dims`, zeros behind its end. Throws
+ * `INVALID_ARGUMENT` where its values were taken away since they were checked.
+ */
 export function copySource(
-  { values, dims: own }: FloatSource,
+  { values, dims: own, row: given }: TimedSource,
   dims: readonly (number | null)[],
   batch: Float32Array,
   row: number,
@@ -58,6 +117,13 @@ export function copySource(
   const inner = own.slice(axis + 1).reduce((product, size) => product * size, 1);
   const outer = own.slice(0, axis).reduce((product, size) => product * size, 1);
   const length = own[axis] * inner;
+  if (values.length !== outer * length) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `The values of source ${given} were given away while it was read. Keep them until the decode has ended.`,
+      { row: given, received: values.length, required: outer * length },
+    );
+  }
   for (let index = 0; index < outer; index++) {
     batch.set(values.subarray(index * length, (index + 1) * length), (row * outer + index) * time * inner);
   }

@@ -15,13 +15,13 @@ export interface ScoredFrames {
 
 type Values = CtcManifest['frames']['values'];
 
-/** The best `k` classes of each frame, and the blank. Throws `INVALID_SCORES`. */
-export function latticeOf(
+/** The best `k` classes of each frame, and the blank; yields after each frame. Throws `INVALID_SCORES`. */
+export function* latticeOf(
   { scores, classes, frames, at, row }: ScoredFrames,
   values: Values,
   blankId: number,
   k: number,
-): CtcLattice {
+): Generator<undefined, CtcLattice, undefined> {
   const tokenIds = new Int32Array(frames * k).fill(blankId);
   const logProbs = new Float32Array(frames * k).fill(Number.NEGATIVE_INFINITY);
   const blankLogProbs = new Float32Array(frames);
@@ -36,6 +36,7 @@ export function latticeOf(
       logProbs[frame * k + place] = logProb(of[best[place]]);
     }
     blankLogProbs[frame] = logProb(of[blankId]);
+    yield;
   }
   return { kind: 'ctc', frames, k, blankId, tokenIds, logProbs, blankLogProbs };
 }

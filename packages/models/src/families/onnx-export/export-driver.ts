@@ -11,7 +11,7 @@ import {
   type PathInputs,
   type PathOutputs,
   type PathPart,
-  scoredLogits,
+  scoredLogitsInTurns,
   type Tensor,
 } from '@foretoken/core/runtime';
 import { numberTensor } from '../../drivers/number-tensors.js';
@@ -74,7 +74,7 @@ export class ExportDriver implements PathDriver {
     const logits = inputs.scored.length > 0 ? this.#scoredRows(outputs[roles.logits], inputs) : new Float32Array();
     return {
       present: blockOf(self, outputs, inputs.row.length),
-      extension: scoredLogits(logits, this.#steps.vocabularySize, output),
+      extension: await scoredLogitsInTurns(logits, this.#steps.vocabularySize, output),
     };
   }
 

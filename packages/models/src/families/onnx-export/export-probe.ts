@@ -1,5 +1,5 @@
 import { ForetokenError, type ForwardCosts } from '@foretoken/core';
-import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
+import { assertPossible, assertScores, MAX_FORWARD_CELLS } from '@foretoken/core/kit';
 import type { PathBlock, PathInputs } from '@foretoken/core/runtime';
 import { MeasuredCosts } from '../../drivers/measured-costs.js';
 import { ProbeBudget, WidthCosts } from '../../drivers/probe.js';
@@ -25,7 +25,7 @@ export interface ExportAbilities {
 /**
  * Finds out by trying whether a decoder takes several new tokens of a path, and several paths, and gives what it gives for one after
  * the other. Some exports were traced with one token, so that their masks are wrong for more, or with one row. Throws
- * `RUNTIME_FAILURE`, `DISPOSED`.
+ * `INVALID_SCORES` where it gives none, `RUNTIME_FAILURE`, `DISPOSED`.
  */
 export async function probeAbilities(
   steps: Omit<ExportSteps, keyof ExportAbilities>,
@@ -55,6 +55,7 @@ export async function probeAbilities(
     const one = await run([first], 1, undefined);
     const two = await run([second], 1, one.present);
     const three = await run([third], 1, two.present);
+    for (const { logits } of [one, two, three]) assertUsable(logits);
     const alone = joined(two.logits, three.logits);
     const other = await run([third], 1, one.present);
     const chains =
@@ -95,6 +96,16 @@ export async function probeCosts(
   } finally {
     driver.dispose();
   }
+}
+
+/** Throws `INVALID_SCORES`, `UNSATISFIABLE_CONSTRAINT` for scores by which no token can be chosen. */
+function assertUsable(logits: Float32Array): void {
+  assertScores(logits, 0, 0);
+  assertPossible(
+    logits.reduce((max, score) => Math.max(max, score), Number.NEGATIVE_INFINITY),
+    0,
+    0,
+  );
 }
 
 /** Tokens of `lanes` paths, all scored, behind a past. */

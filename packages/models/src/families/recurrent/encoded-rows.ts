@@ -52,17 +52,16 @@ function feedsOf(
   time: number,
   runtime: OnnxRuntime,
 ): Record<string, Tensor> {
-  const cells = <Value>(of: (source: TokenSource, at: number) => Value): Value[] =>
-    sources.flatMap((source) => Array.from({ length: time }, (_, at) => of(source, at)));
   const feeds: Record<string, Tensor> = {};
   for (const { role, tensor } of inputs) {
     const isLengths = role === 'lengths';
     const numbers = isLengths
-      ? sources.map(({ length }) => length)
-      : cells((source, at) => {
-          if (role === 'tokens') return at < source.length ? source[at] : padId;
-          return Number(at < source.length === (role === 'mask'));
-        });
+      ? Int32Array.from(sources, ({ length }) => length)
+      : new Int32Array(sources.length * time).fill(role === 'tokens' ? padId : Number(role !== 'mask'));
+    for (const [row, source] of isLengths ? [] : sources.entries()) {
+      if (role === 'tokens') numbers.set(source.subarray(0, time), row * time);
+      else numbers.fill(Number(role === 'mask'), row * time, row * time + Math.min(time, source.length));
+    }
     feeds[tensor.name] = numberTensor(
       runtime,
       tensor.type,

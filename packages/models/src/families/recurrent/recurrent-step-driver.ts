@@ -1,11 +1,12 @@
-import type { OutputRequest } from '@foretoken/core';
+import { ForetokenError, type OutputRequest } from '@foretoken/core';
+import { Yielder } from '@foretoken/core/kit';
 import {
   type GraphSession,
   type OnnxRuntime,
   type RecurrentDriver,
   type RecurrentInputs,
   type RecurrentOutputs,
-  scoredLogits,
+  scoredLogitsInTurns,
   type Tensor,
 } from '@foretoken/core/runtime';
 import { numberTensor } from '../../drivers/number-tensor.js';
@@ -67,6 +68,7 @@ export class RecurrentStepDriver implements RecurrentDriver {
     const states = new Float32Array(lanes * length * this.stateWidth);
     const logits = new Float32Array(scored.length * size);
     const placeOf = new Map<number, number>(Array.from(scored, (cell, place) => [cell, place]));
+    const yielder = new Yielder();
     for (const group of this.#groups(inputs)) {
       let before = group.map((lane) => this.#stateAt(inputs.states, lane));
       for (let column = 0; column < length; column++) {
@@ -76,11 +78,12 @@ export class RecurrentStepDriver implements RecurrentDriver {
         for (const [index, cell] of cells.entries()) {
           states.set(before[index], cell * this.stateWidth);
           const place = placeOf.get(cell);
-          if (place !== undefined) logits.set(this.#scoresOf(results, index, group.length), place * size);
+          if (place !== undefined) this.#writeScores(results, index, group.length, logits, place * size);
+          if (yielder.due()) await yielder.yield();
         }
       }
     }
-    return { states, extension: scoredLogits(logits, size, output) };
+    return { states, extension: await scoredLogitsInTurns(logits, size, output) };
   }
 
   releaseRow(row: number): void {
@@ -106,7 +109,9 @@ export class RecurrentStepDriver implements RecurrentDriver {
     const byTime = new Map<number, number[]>();
     for (const lane of all) {
       const { time } = this.#rows[row[lane]];
-      byTime.set(time, [...(byTime.get(time) ?? []), lane]);
+      const group = byTime.get(time);
+      if (group === undefined) byTime.set(time, [lane]);
+      else group.push(lane);
     }
     return [...byTime.values()];
   }
@@ -198,13 +203,29 @@ export class RecurrentStepDriver implements RecurrentDriver {
     return state;
   }
 
-  #scoresOf(results: Readonly<Record<string, Tensor>>, index: number, lanes: number): Float32Array {
+  /** Writes the scores of a lane from `at` on. Throws `RUNTIME_FAILURE` where the step gives others than the manifest says. */
+  #writeScores(
+    results: Readonly<Record<string, Tensor>>,
+    index: number,
+    lanes: number,
+    logits: Float32Array,
+    at: number,
+  ): void {
     const { step, vocabulary } = this.#manifest;
-    const data = results[step.scores].data as Float32Array;
+    const { size } = vocabulary;
+    const { data, dims } = results[step.scores];
     // A step that scores each of its tokens scores one.
     const stride = data.length / lanes;
-    const scores = data.slice(index * stride, index * stride + vocabulary.size);
-    return step.values === 'probabilities' ? scores.map((score) => Math.log(Math.max(0, score))) : scores;
+    if (!(data instanceof Float32Array) || !(stride >= size) || !Number.isInteger(stride)) {
+      throw new ForetokenError(
+        'RUNTIME_FAILURE',
+        `${step.scores} came out as [${dims.join(', ')}] for ${lanes} tokens; scores of ${size} symbols each are required. Import the model again.`,
+        { received: [...dims], required: { lanes, symbols: size } },
+      );
+    }
+    const scores = data.subarray(index * stride, index * stride + size);
+    if (step.values !== 'probabilities') logits.set(scores, at);
+    else for (let id = 0; id < size; id++) logits[at + id] = Math.log(Math.max(0, scores[id]));
   }
 }
 
