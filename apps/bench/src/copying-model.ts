@@ -1,14 +1,14 @@
-import {
-  type AutoregressiveModel,
-  type Extension,
-  type NewNodes,
-  type NodeId,
-  type OutputRequest,
-  ROOT,
-  type RowStart,
-  type TokenForest,
-  type TokenSource,
+import type {
+  AutoregressiveModel,
+  Extension,
+  NewNodes,
+  NodeId,
+  OutputRequest,
+  RowStart,
+  TokenForest,
+  TokenSource,
 } from '@foretoken/core';
+import { ROOT } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 
 export interface CopyingModelOptions {

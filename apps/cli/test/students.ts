@@ -109,6 +109,7 @@ function editModel(vocabulary: EndedVocabulary): EditModel<TokenSource> {
     startTokenId: START,
     placeholderTokenId: MASK,
     maxLength: 20,
+    supports: { outputs: ['topK'], maxCandidates: 2 },
     open: async (sources) => ({
       deletions: async (canvases) =>
         canvases.map(({ row, tokenIds }) =>

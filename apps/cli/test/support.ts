@@ -5,11 +5,10 @@ import {
   ForetokenError,
   type LatticeModel,
   type NewNodes,
-  ROOT,
   type TokenForest,
   type TokenSource,
 } from '@foretoken/core';
-import { nodeIdOf } from '@foretoken/core/kit';
+import { nodeIdOf, ROOT } from '@foretoken/core/kit';
 import {
   familyOf,
   type LoadedModel,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ForetokenError, type NodeId, nodeInBatch, ROOT } from '../src/index.js';
+import { ForetokenError, type NodeId } from '../src/index.js';
+import { nodeInBatch, ROOT } from '../src/kit/index.js';
 import {
   KeyValueStore,
   openForests,

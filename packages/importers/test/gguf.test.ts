@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { collect, ROOT } from '@foretoken/core';
-import { NodeBatch, Yielder } from '@foretoken/core/kit';
+import { collect } from '@foretoken/core';
+import { NodeBatch, ROOT, Yielder } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import { type LoadedModel, loadModel } from '@foretoken/models';
 import { describe, expect, it } from 'vitest';

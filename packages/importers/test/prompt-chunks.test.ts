@@ -1,5 +1,5 @@
-import { collect, type NodeId, ROOT } from '@foretoken/core';
-import { NodeBatch, nodeIdOf } from '@foretoken/core/kit';
+import { collect, type NodeId } from '@foretoken/core';
+import { NodeBatch, nodeIdOf, ROOT } from '@foretoken/core/kit';
 import { sampling } from '@foretoken/greedy';
 import { SteppingClock } from '@foretoken/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

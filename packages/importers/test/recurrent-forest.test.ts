@@ -1,6 +1,6 @@
 import { beamSearch } from '@foretoken/beam';
-import { type AutoregressiveModel, collect, type Decoder, ROOT, type TokenSource } from '@foretoken/core';
-import { NodeBatch } from '@foretoken/core/kit';
+import { type AutoregressiveModel, collect, type Decoder, type TokenSource } from '@foretoken/core';
+import { NodeBatch, ROOT } from '@foretoken/core/kit';
 import { openForests, openSessions } from '@foretoken/core/runtime';
 import { greedy, sampling } from '@foretoken/greedy';
 import { ngramDrafter, speculative } from '@foretoken/speculative';

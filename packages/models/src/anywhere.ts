@@ -21,7 +21,7 @@ export type {
   PartOptions,
   PartVariant,
 } from './parts/model-part.js';
-export { ModelParts, type SpeculationParts } from './parts/model-parts.js';
+export { ModelParts, type NoOptions, type SpeculationParts } from './parts/model-parts.js';
 export type { ModelLocation } from './platform.js';
 export type { Chat, ChatMessage, TextInput } from './processors/chat.js';
 export {
@@ -34,4 +34,5 @@ export type { Processor, SourceReading, TextOutput } from './processors/processo
 export { TextDeltas } from './processors/text-deltas.js';
 export { textBeginningProcessor, textProcessor } from './processors/text-processor.js';
 export type { TokenReader } from './tokenizer/read-tokens.js';
-export type { TextTokenizer, TextUse } from './tokenizer/text-tokenizer.js';
+export type { TextTokenizer } from './tokenizer/text-tokenizer.js';
+export type { TextUse } from './tokenizer/text-use.js';

@@ -28,7 +28,7 @@ import type { ModelManifest } from './folder/manifest.js';
 import type { OpenFolderOptions, ReadProgress } from './folder/model-folder.js';
 import type { PartDecoder } from './parts/bind-decoder.js';
 import { PART_KINDS, type PartKind, type PartModels, type PartOptions } from './parts/model-part.js';
-import { ModelParts, type SpeculationParts } from './parts/model-parts.js';
+import { ModelParts, type NoOptions, type SpeculationParts } from './parts/model-parts.js';
 import type { ModelLocation, Platform } from './platform.js';
 import type { TextInput } from './processors/chat.js';
 import { InputDecoding, type InputOptions, type InputResult, readProcessor } from './processors/input-decoding.js';
@@ -129,7 +129,7 @@ export interface LoadedModel<Input = TextInput, Output extends object = TextOutp
   /** As `part`, but `undefined` where the folder has no such part. Throws `INVALID_ARGUMENT`. */
   find<Kind extends PartKind>(kind: Kind, options?: PartOptions): PartModels<Source>[Kind] | undefined;
   /** What `latticeDrafter` takes to draft for this model. Throws `UNSUPPORTED_CAPABILITY`, saying what is missing. */
-  speculation(): SpeculationParts<Source>;
+  speculation(options?: NoOptions): SpeculationParts<Source>;
   /**
    * Decodes an input, or several together: the decoder says which part of the model it needs. An input gives its result, a list
    * the results in its order.
@@ -245,7 +245,7 @@ async function assemble<Input, Output extends object, Source>(
     timings: sessions.timings,
     part: (kind, which) => parts.part(kind, which),
     find: (kind, which) => parts.find(kind, which),
-    speculation: () => parts.speculation(),
+    speculation: (options) => parts.speculation(options),
     decode: inputs.decode,
     stream: inputs.stream,
     dispose: () => sessions.dispose(),

@@ -1,6 +1,6 @@
 import { beamSearch } from '@foretoken/beam';
-import { type AutoregressiveModel, collect, ROOT, type TokenSource } from '@foretoken/core';
-import { NodeBatch } from '@foretoken/core/kit';
+import { type AutoregressiveModel, collect, type TokenSource } from '@foretoken/core';
+import { NodeBatch, ROOT } from '@foretoken/core/kit';
 import { greedy, sampling } from '@foretoken/greedy';
 import { copyDrafter, ngramDrafter, speculative } from '@foretoken/speculative';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

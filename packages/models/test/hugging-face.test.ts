@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type AutoregressiveModel, collect, nodeInBatch, ROOT, type TokenSource } from '@foretoken/core';
+import { type AutoregressiveModel, collect, type TokenSource } from '@foretoken/core';
+import { nodeInBatch, ROOT } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoadedModel, loadModel } from '../src/index.js';

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { collect, type NodeId, ROOT, type TokenForest } from '@foretoken/core';
-import { NodeBatch, nodeIdOf } from '@foretoken/core/kit';
+import { collect, type NodeId, type TokenForest } from '@foretoken/core';
+import { NodeBatch, nodeIdOf, ROOT } from '@foretoken/core/kit';
 import { type OnnxRuntime, openForests, openSessions } from '@foretoken/core/runtime';
 import { greedy } from '@foretoken/greedy';
 import { importModel } from '@foretoken/importers';

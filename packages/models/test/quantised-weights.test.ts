@@ -1,5 +1,5 @@
-import { collect, type OutputRequest, ROOT, type TokenSource } from '@foretoken/core';
-import { NodeBatch, nodeIdOf } from '@foretoken/core/kit';
+import { collect, type OutputRequest, type TokenSource } from '@foretoken/core';
+import { NodeBatch, nodeIdOf, ROOT } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import { ngramDrafter, speculative } from '@foretoken/speculative';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,5 @@
 import {
   type Canvas,
-  commonEncoding,
   type DecodeEvent,
   type DecodeRequest,
   type Decoder,
@@ -16,6 +15,7 @@ import {
   assertOutputPrefixes,
   assertOutputTokens,
   brokenPrediction,
+  commonEncoding,
   cutOutput,
   filledCanvases,
   forwardParts,
@@ -56,7 +56,7 @@ export interface EditStrategy<Source> {
   edit(state: EditState, model: EditTokens): EditRefinement;
 }
 
-const REQUIRES: Requirements = { model: 'edit' };
+const REQUIRES: Requirements = { model: 'edit', outputs: [BEST.kind], candidates: BEST.k };
 
 /** The decoder of a strategy on edits. */
 export function editDecoder<Source>(strategy: EditStrategy<Source>): Decoder<EditModel<Source>> {

@@ -63,10 +63,11 @@ export async function searchOutputs<Source>(
   { sources, seed }: DecodeRequest<Source>,
   { encoding, signal }: OpenOptions,
 ): Promise<CanvasReviseEvent[]> {
-  const { vocabulary, supports } = lattice;
+  const { vocabulary, supports, startTokenId } = lattice;
   const shared: LatticeModel<Source> = {
     vocabulary,
     supports,
+    startTokenId,
     emit: (rows, options) => lattice.emit(rows, { ...options, encoding: encoding ?? options?.encoding }),
   };
   const request = {

@@ -1,14 +1,21 @@
 import {
   type CanvasModel,
   type CanvasOpenOptions,
-  commonEncoding,
   type EditModel,
   ForetokenError,
   type LatticeModel,
   type SourceEncoder,
   type Vocabulary,
 } from '@foretoken/core';
-import { assertLattice, assertVocabulary, fields, modelKind, wrongValue } from '@foretoken/core/kit';
+import {
+  assertLattice,
+  assertVocabulary,
+  canvasOptions,
+  commonEncoding,
+  fields,
+  modelKind,
+  wrongValue,
+} from '@foretoken/core/kit';
 import { LATTICE_SEARCH, type LatticeSearch, pathsToRead, searchOutputs } from './lattice-search.js';
 
 /**
@@ -33,8 +40,8 @@ export function withHints<Source>(
     const { vocabulary, maskTokenId, maxLength, supports } = model;
     return { vocabulary, maskTokenId, maxLength, supports, ...reading(model, hints) };
   }
-  const { vocabulary, placeholderTokenId, startTokenId, maxLength } = model;
-  return { vocabulary, placeholderTokenId, startTokenId, maxLength, ...reading(model, hints) };
+  const { vocabulary, placeholderTokenId, startTokenId, maxLength, supports } = model;
+  return { vocabulary, placeholderTokenId, startTokenId, maxLength, supports, ...reading(model, hints) };
 }
 
 /** What a canvas and an edit model have in common. */
@@ -49,7 +56,8 @@ function reading<Source, Session>(model: Reader<Source, Session>, hints: Lattice
   return {
     encoder: model.encoder,
     readsHints: true,
-    open: async (sources: readonly Source[], options: CanvasOpenOptions = {}): Promise<Session> => {
+    open: async (sources: readonly Source[], given?: CanvasOpenOptions): Promise<Session> => {
+      const options = canvasOptions(given);
       if (options.hints !== undefined) return model.open(sources, options);
       const { signal } = options;
       const own =

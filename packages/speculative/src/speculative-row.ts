@@ -1,13 +1,5 @@
-import {
-  type DraftLimit,
-  type DraftTree,
-  type Hypothesis,
-  type NodeId,
-  nodeInBatch,
-  type RowStart,
-  type Vocabulary,
-} from '@foretoken/core';
-import { assertPossible, EMPTY_DRAFT, type NodeBatch, type RowOutput } from '@foretoken/core/kit';
+import type { DraftLimit, DraftTree, Hypothesis, NodeId, RowStart, Vocabulary } from '@foretoken/core';
+import { assertPossible, EMPTY_DRAFT, type NodeBatch, nodeInBatch, type RowOutput } from '@foretoken/core/kit';
 import { agreedPath, decidingNodes } from './accept.js';
 import { assertDraft, firstChildPath, firstNodes, withoutEndTokens } from './draft-tree.js';
 

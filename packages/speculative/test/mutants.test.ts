@@ -1,4 +1,5 @@
-import { type AutoregressiveModel, type Extension, type NodeId, ROOT, type TokenForest } from '@foretoken/core';
+import type { AutoregressiveModel, Extension, NodeId, TokenForest } from '@foretoken/core';
+import { ROOT } from '@foretoken/core/kit';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type * as Accept from '../src/accept.js';
 import type * as Speculative from '../src/speculative.js';

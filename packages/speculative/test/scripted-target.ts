@@ -8,12 +8,11 @@ import {
   type NewNodes,
   type NodeId,
   type OutputRequest,
-  ROOT,
   type RowStart,
   type SourceEncoder,
   type TokenForest,
 } from '@foretoken/core';
-import { nodeIdOf } from '@foretoken/core/kit';
+import { nodeIdOf, ROOT } from '@foretoken/core/kit';
 
 /** What the target does: which token follows which output prefix of which source. */
 export type Script = (source: number, output: readonly number[]) => number;

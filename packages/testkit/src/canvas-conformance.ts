@@ -1,11 +1,12 @@
 import type { CanvasModel, DecodeRequest, Decoder, TokenSource } from '@foretoken/core';
+import { callback, checkOptions, immediate, integer, type OptionTable } from '@foretoken/core/kit';
 import assert from './assert.js';
 import { canvasScoreLaws } from './canvas-score-laws.js';
 import { END, filledOf, MASK, MAX_LENGTH, modelOf, SOURCES, TWO_OR_MORE, VOCABULARY } from './canvas-suite.js';
 import { assertCode, assertShown, assertStream, eventsOf, rejectsWith } from './laws.js';
 import { nextTurn } from './next-turn.js';
 import { revisionLaws } from './revision-laws.js';
-import type { Runner } from './runner.js';
+import { type Runner, SUITE_OPTIONS } from './runner.js';
 import { randomCanvasScore, type ScriptedCanvasModel, type ScriptedCanvasOptions } from './scripted-canvas.js';
 import { SteppingClock } from './stepping-clock.js';
 
@@ -18,8 +19,20 @@ export interface CanvasConformanceOptions {
   readonly models?: number | undefined;
 }
 
+const OPTIONS: OptionTable<CanvasConformanceOptions> = {
+  ...SUITE_OPTIONS,
+  createDecoder: callback<CanvasConformanceOptions['createDecoder']>(immediate),
+  models: integer(1),
+};
+
 /** The laws that every decoder of canvas models keeps, as tests of the given runner. */
-export function canvasConformance({ runner, name, createDecoder, models = 10 }: CanvasConformanceOptions): void {
+export function canvasConformance(options: CanvasConformanceOptions): void {
+  const {
+    runner,
+    name,
+    createDecoder,
+    models = 10,
+  } = checkOptions('canvasConformance', options, OPTIONS, ['runner', 'name', 'createDecoder']);
   const seeds = Array.from({ length: models }, (_, index) => index + 1);
   const eventsWith = (model: ScriptedCanvasModel, request: Partial<DecodeRequest<TokenSource>> = {}) =>
     eventsOf(createDecoder().decode(model, { sources: SOURCES, ...request }));

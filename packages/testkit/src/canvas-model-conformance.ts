@@ -1,4 +1,5 @@
 import type { Canvas, CanvasModel, CanvasSession, LengthPrediction, OpenOptions, TokenSource } from '@foretoken/core';
+import { checkOptions, type OptionTable } from '@foretoken/core/kit';
 import assert from './assert.js';
 import {
   assertDisposal,
@@ -11,13 +12,28 @@ import {
   scoresOf,
 } from './fill-laws.js';
 import { assertCode } from './laws.js';
-import { assertEncoding, assertSameScores, assertSources, type ModelConformanceOptions } from './model-suite.js';
+import {
+  assertEncoding,
+  assertSameScores,
+  assertSources,
+  type ModelConformanceOptions,
+  modelSuiteOptions,
+  REQUIRED,
+} from './model-suite.js';
 
 type Model = CanvasModel<TokenSource>;
 
+const OPTIONS: OptionTable<ModelConformanceOptions<Model>> = modelSuiteOptions();
+
 /** The laws that every canvas model keeps, as tests of the given runner. */
 export function canvasModelConformance(options: ModelConformanceOptions<Model>): void {
-  const { runner, name, createModel, sources, tolerance = 0 } = options;
+  const {
+    runner,
+    name,
+    createModel,
+    sources,
+    tolerance = 0,
+  } = checkOptions('canvasModelConformance', options, OPTIONS, REQUIRED);
   const law = (title: string, body: (model: Model) => Promise<void>): void =>
     runner.it(title, async () => body(await createModel()));
   const fills = (model: Model): FillLaws => ({

@@ -5,13 +5,15 @@ import {
   ForetokenError,
   type TokenSource,
 } from '@foretoken/core';
+import { callback, checkOptions, flag, immediate, integer, type OptionTable } from '@foretoken/core/kit';
 import assert from './assert.js';
+import { assertCachedPrompt, type PromptOptions } from './cached-laws.js';
 import { assertLimits, assertMet, assertStops } from './cut-laws.js';
 import { assertCode, assertStream, eventsOf, outputsOf, rejectsWith } from './laws.js';
 import { nextTurn } from './next-turn.js';
 import { randomLogits } from './random-logits.js';
 import { type RecordingModel, type RecordingOptions, recording } from './recording.js';
-import type { Runner } from './runner.js';
+import { type Runner, SUITE_OPTIONS } from './runner.js';
 import { scriptedModel } from './scripted-model.js';
 import { SteppingClock } from './stepping-clock.js';
 
@@ -29,6 +31,13 @@ export interface AutoregressiveConformanceOptions {
   readonly search?: boolean | undefined;
 }
 
+const OPTIONS: OptionTable<AutoregressiveConformanceOptions> = {
+  ...SUITE_OPTIONS,
+  createDecoder: callback<AutoregressiveConformanceOptions['createDecoder']>(immediate),
+  models: integer(1),
+  search: flag,
+};
+
 const VOCABULARY = 7;
 const END = 0;
 const MAX_LENGTH = 20;
@@ -39,8 +48,13 @@ const SOURCES: readonly TokenSource[] = [
   Int32Array.of(4),
 ];
 
-const modelOf = (seed: number, supports: Partial<Autoregressive['supports']> = {}): Autoregressive =>
+const modelOf = (
+  seed: number,
+  supports: Partial<Autoregressive['supports']> = {},
+  prompt: PromptOptions = {},
+): Autoregressive =>
   scriptedModel({
+    ...prompt,
     vocabularySize: VOCABULARY,
     endTokenId: END,
     maxLength: MAX_LENGTH,
@@ -51,7 +65,13 @@ const modelOf = (seed: number, supports: Partial<Autoregressive['supports']> = {
 
 /** The laws that every autoregressive decoder keeps, as tests of the given runner. */
 export function autoregressiveConformance(options: AutoregressiveConformanceOptions): void {
-  const { runner, name, createDecoder, models = 20, search = false } = options;
+  const {
+    runner,
+    name,
+    createDecoder,
+    models = 20,
+    search = false,
+  } = checkOptions('autoregressiveConformance', options, OPTIONS, ['runner', 'name', 'createDecoder']);
   const seeds = Array.from({ length: models }, (_, index) => index + 1);
   const record = (seed: number, watch: RecordingOptions = {}): RecordingModel<TokenSource> =>
     recording(modelOf(seed), watch);
@@ -74,6 +94,12 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
         for (const [row, source] of SOURCES.entries()) {
           assert.deepEqual(outputsOf(await decode(modelOf(seed), { sources: [source] })), [together[row]]);
         }
+      }
+    });
+
+    runner.it('reads of a prompt what is not cached, with the same outputs and counts', async () => {
+      for (const seed of seeds) {
+        await assertCachedPrompt(createDecoder, (prompt) => modelOf(seed, {}, prompt), { sources: SOURCES });
       }
     });
 

@@ -1,7 +1,16 @@
 import type { Drafter, DraftLimit, DraftTree, TokenSource, Vocabulary } from '@foretoken/core';
+import {
+  anything,
+  callback,
+  checkOptions,
+  immediate,
+  listOf,
+  type OptionTable,
+  vocabulary as readVocabulary,
+} from '@foretoken/core/kit';
 import assert from './assert.js';
 import { assertWellFormed, openDrafter, proposeAll, proposeOne } from './draft-laws.js';
-import type { Runner } from './runner.js';
+import { type Runner, SUITE_OPTIONS } from './runner.js';
 
 /** The drafter under test. */
 export interface DrafterConformanceOptions {
@@ -14,6 +23,13 @@ export interface DrafterConformanceOptions {
   readonly sources: readonly TokenSource[];
 }
 
+const OPTIONS: OptionTable<DrafterConformanceOptions> = {
+  ...SUITE_OPTIONS,
+  createDrafter: callback<DrafterConformanceOptions['createDrafter']>(immediate),
+  vocabulary: readVocabulary,
+  sources: listOf(anything<TokenSource>, 2),
+};
+
 const LIMITS: readonly DraftLimit[] = [
   { nodes: 0, depth: 0 },
   { nodes: 1, depth: 1 },
@@ -23,7 +39,13 @@ const LIMITS: readonly DraftLimit[] = [
 
 /** The laws that every drafter keeps, whatever prefix its target decides on. */
 export function drafterConformance(options: DrafterConformanceOptions): void {
-  const { runner, name, createDrafter, vocabulary, sources } = options;
+  const { runner, name, createDrafter, vocabulary, sources } = checkOptions('drafterConformance', options, OPTIONS, [
+    'runner',
+    'name',
+    'createDrafter',
+    'vocabulary',
+    'sources',
+  ]);
   const size = vocabulary.size;
   const tokens = Array.from({ length: 12 }, (_, index) => (index * 7 + 3) % size).filter(
     (id) => id !== vocabulary.endTokenId,

@@ -1,10 +1,11 @@
 import type { DecodeRequest, Decoder, EditModel, TokenSource } from '@foretoken/core';
+import { callback, checkOptions, immediate, integer, type OptionTable } from '@foretoken/core/kit';
 import assert from './assert.js';
 import { assertCode, assertShown, assertStream, errorAt, eventsOf, rejectsWith } from './laws.js';
 import { nextTurn } from './next-turn.js';
 import { randomLogits, type Score } from './random-logits.js';
 import { revisionLaws } from './revision-laws.js';
-import type { Runner } from './runner.js';
+import { type Runner, SUITE_OPTIONS } from './runner.js';
 import { randomCanvasScore } from './scripted-canvas.js';
 import { type EditCall, type ScriptedEditModel, type ScriptedEditOptions, scriptedEditModel } from './scripted-edit.js';
 import { SteppingClock } from './stepping-clock.js';
@@ -17,6 +18,12 @@ export interface EditConformanceOptions {
   /** Model seeds to try; default 10. */
   readonly models?: number | undefined;
 }
+
+const OPTIONS: OptionTable<EditConformanceOptions> = {
+  ...SUITE_OPTIONS,
+  createDecoder: callback<EditConformanceOptions['createDecoder']>(immediate),
+  models: integer(1),
+};
 
 const VOCABULARY = 9;
 const END = 0;
@@ -58,7 +65,13 @@ const modelOf = (seed: number, more: Partial<ScriptedEditOptions> = {}): Scripte
 };
 
 /** The laws that every decoder of edit models keeps, as tests of the given runner. */
-export function editConformance({ runner, name, createDecoder, models = 10 }: EditConformanceOptions): void {
+export function editConformance(options: EditConformanceOptions): void {
+  const {
+    runner,
+    name,
+    createDecoder,
+    models = 10,
+  } = checkOptions('editConformance', options, OPTIONS, ['runner', 'name', 'createDecoder']);
   const seeds = Array.from({ length: models }, (_, index) => index + 1);
   const eventsWith = (model: ScriptedEditModel, request: Partial<DecodeRequest<TokenSource>> = {}) =>
     eventsOf(createDecoder().decode(model, { sources: SOURCES, ...request }));

@@ -1,20 +1,37 @@
 import type { Canvas, EditModel, EditSession, OpenOptions, TokenSource } from '@foretoken/core';
+import { checkOptions, type OptionTable } from '@foretoken/core/kit';
 import assert from './assert.js';
 import { assertDisposal, assertFills, assertKinds, assertRefusals, type FillLaws } from './fill-laws.js';
 import { assertCode, rejectsWith } from './laws.js';
-import { assertEncoding, assertSameScores, assertSources, type ModelConformanceOptions } from './model-suite.js';
+import {
+  assertEncoding,
+  assertSameScores,
+  assertSources,
+  type ModelConformanceOptions,
+  modelSuiteOptions,
+  REQUIRED,
+} from './model-suite.js';
 
 type Model = EditModel<TokenSource>;
 
+const OPTIONS: OptionTable<ModelConformanceOptions<Model>> = modelSuiteOptions();
+
 /** The laws that every edit model keeps, as tests of the given runner. */
 export function editModelConformance(options: ModelConformanceOptions<Model>): void {
-  const { runner, name, createModel, sources, tolerance = 0 } = options;
+  const {
+    runner,
+    name,
+    createModel,
+    sources,
+    tolerance = 0,
+  } = checkOptions('editModelConformance', options, OPTIONS, REQUIRED);
   const law = (title: string, body: (model: Model) => Promise<void>): void =>
     runner.it(title, async () => body(await createModel()));
   const fills = (model: Model): FillLaws => ({
     open: () => open(model, sources),
     canvases: canvasesOf(model, sources.length, true),
-    outputs: ['topK'],
+    outputs: model.supports.outputs,
+    maxCandidates: model.supports.maxCandidates,
     vocabularySize: model.vocabulary.size,
     tolerance,
   });

@@ -1,14 +1,13 @@
-import {
-  type AutoregressiveModel,
-  type Extension,
-  type NodeId,
-  type OutputKind,
-  type OutputRequest,
-  ROOT,
-  type TokenForest,
-  type TokenSource,
+import type {
+  AutoregressiveModel,
+  Extension,
+  NodeId,
+  OutputKind,
+  OutputRequest,
+  TokenForest,
+  TokenSource,
 } from '@foretoken/core';
-import { NodeBatch, nodeIdOf } from '@foretoken/core/kit';
+import { NodeBatch, nodeIdOf, ROOT } from '@foretoken/core/kit';
 import assert from './assert.js';
 
 export type Autoregressive = AutoregressiveModel<TokenSource>;

@@ -13,7 +13,7 @@ export type { ModelConformanceOptions } from './model-suite.js';
 export * from './random-logits.js';
 export * from './recording.js';
 export * from './reference-greedy.js';
-export * from './runner.js';
+export { collectOutcomes, type Outcome, type Runner } from './runner.js';
 export * from './scripted-canvas.js';
 export * from './scripted-edit.js';
 export * from './scripted-lattice.js';

@@ -1,6 +1,5 @@
 import type { NodeId, OutputRequest, TokenSource } from '@foretoken/core';
-import { ROOT } from '@foretoken/core';
-import { NodeBatch, nodeIdOf } from '@foretoken/core/kit';
+import { NodeBatch, nodeIdOf, ROOT } from '@foretoken/core/kit';
 import assert from './assert.js';
 import { type Autoregressive, assertClose, type Forest, pathOf, read, scoresOf, withForest } from './forest-scores.js';
 import { assertCode } from './laws.js';

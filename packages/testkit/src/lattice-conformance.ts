@@ -1,10 +1,11 @@
 import type { DecodeRequest, Decoder, LatticeModel, TokenSource } from '@foretoken/core';
+import { callback, checkOptions, flag, immediate, type OptionTable } from '@foretoken/core/kit';
 import assert from './assert.js';
 import { assertLimits, assertMet, assertStops, type Cut } from './cut-laws.js';
 import { assertCode, assertShown, assertStream, eventsOf, outputsOf } from './laws.js';
 import { nextTurn } from './next-turn.js';
 import { randomLogits } from './random-logits.js';
-import type { Runner } from './runner.js';
+import { type Runner, SUITE_OPTIONS } from './runner.js';
 import { scriptedLatticeModel } from './scripted-lattice.js';
 import { SteppingClock } from './stepping-clock.js';
 
@@ -28,6 +29,12 @@ export interface LatticeConformanceOptions {
    */
   readonly sumsCuts?: boolean | undefined;
 }
+
+const OPTIONS: OptionTable<LatticeConformanceOptions> = {
+  ...SUITE_OPTIONS,
+  createDecoder: callback<LatticeConformanceOptions['createDecoder']>(immediate),
+  sumsCuts: flag,
+};
 
 const BLANK = VOCABULARY - 1;
 const SEEDS: readonly number[] = [1, 2, 3, 4, 5, 6, 9];
@@ -69,9 +76,14 @@ function encodingModel(error?: Error, onEmit: () => void = () => {}) {
 }
 
 /** The laws that every lattice decoder keeps. */
-export function latticeConformance({ runner, name, createDecoder, ...options }: LatticeConformanceOptions): void {
+export function latticeConformance(options: LatticeConformanceOptions): void {
+  const { runner, name, createDecoder, ...rest } = checkOptions('latticeConformance', options, OPTIONS, [
+    'runner',
+    'name',
+    'createDecoder',
+  ]);
   const { requires } = createDecoder();
-  const { sumsCuts = requires.model === 'lattice' && requires.candidates > 1 } = options;
+  const { sumsCuts = requires.model === 'lattice' && requires.candidates > 1 } = rest;
   const decode = async (request: DecodeRequest<TokenSource>, model = latticeModel()) =>
     assertStream(await eventsOf(createDecoder().decode(model, request)), request.sources.length, END);
 

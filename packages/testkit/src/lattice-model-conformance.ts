@@ -1,4 +1,5 @@
 import type { EmitOptions, Lattice, LatticeModel, TokenSource } from '@foretoken/core';
+import { anything, checkOptions, flag, type OptionTable } from '@foretoken/core/kit';
 import assert from './assert.js';
 import { assertCode } from './laws.js';
 import {
@@ -7,6 +8,8 @@ import {
   assertSameScores,
   assertSources,
   type ModelConformanceOptions,
+  modelSuiteOptions,
+  REQUIRED,
 } from './model-suite.js';
 
 type Model = LatticeModel<TokenSource>;
@@ -19,9 +22,22 @@ export interface LatticeModelConformanceOptions extends ModelConformanceOptions<
   readonly emptySource?: unknown;
 }
 
+const OPTIONS: OptionTable<LatticeModelConformanceOptions> = {
+  ...modelSuiteOptions<Model>(),
+  batchDependent: flag,
+  emptySource: anything,
+};
+
 /** The laws that every lattice model keeps, as tests of the given runner. */
 export function latticeModelConformance(options: LatticeModelConformanceOptions): void {
-  const { runner, name, createModel, sources, tolerance = 0, batchDependent = false } = options;
+  const {
+    runner,
+    name,
+    createModel,
+    sources,
+    tolerance = 0,
+    batchDependent = false,
+  } = checkOptions('latticeModelConformance', options, OPTIONS, REQUIRED);
   const { emptySource = new Int32Array() } = options;
   const law = (title: string, body: (model: Model) => Promise<void>): void =>
     runner.it(title, async () => body(await createModel()));

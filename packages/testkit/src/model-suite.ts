@@ -1,8 +1,9 @@
 import type { SourceEncoder, SourceEncoding, TokenSource } from '@foretoken/core';
+import { anything, callback, listOf, number, type OptionTable } from '@foretoken/core/kit';
 import assert from './assert.js';
 import { assertClose } from './forest-scores.js';
 import { assertCode, rejectsWith } from './laws.js';
-import type { Runner } from './runner.js';
+import { type Runner, SUITE_OPTIONS } from './runner.js';
 
 /** What a suite needs to know of a model under test. */
 export interface ModelConformanceOptions<Model> {
@@ -14,6 +15,19 @@ export interface ModelConformanceOptions<Model> {
   readonly sources: readonly TokenSource[];
   /** Largest difference of a score that is computed beside others (default 0). */
   readonly tolerance?: number | undefined;
+}
+
+/** What a suite of models cannot do without. */
+export const REQUIRED = ['runner', 'name', 'createModel', 'sources'] as const;
+
+/** How a suite of models reads its options. */
+export function modelSuiteOptions<Model>(): OptionTable<ModelConformanceOptions<Model>> {
+  return {
+    ...SUITE_OPTIONS,
+    createModel: callback<ModelConformanceOptions<Model>['createModel']>(anything),
+    sources: listOf(anything<TokenSource>, 3),
+    tolerance: number(0, Number.MAX_VALUE),
+  };
 }
 
 /** Opens sources in whatever way a kind of model has. */

@@ -1,8 +1,22 @@
+import { type OptionReader, text, wrongValue } from '@foretoken/core/kit';
+
 /** What the suites need of a test runner: vitest, node:test, jest and mocha all have it. */
 export interface Runner {
   describe(name: string, body: () => void): void;
   it(name: string, body: () => Promise<void>): void;
 }
+
+const readRunner: OptionReader<Runner> = (name, value) => {
+  const { describe, it } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Runner>;
+  if (typeof describe === 'function' && typeof it === 'function') return value as Runner;
+  throw wrongValue(name, value, 'a test runner with the functions describe and it, such as { describe, it } of vitest');
+};
+
+/** What every suite takes. */
+export const SUITE_OPTIONS: { readonly runner: OptionReader<Runner>; readonly name: OptionReader<string> } = {
+  runner: readRunner,
+  name: text,
+};
 
 /** What became of one law. */
 export interface Outcome {

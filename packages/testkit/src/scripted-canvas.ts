@@ -15,6 +15,7 @@ import {
   assertOffered,
   assertTokenSources,
   callback,
+  canvasOptions,
   checkOptions,
   fields,
   flag,
@@ -115,8 +116,8 @@ export function scriptedCanvasModel(options: ScriptedCanvasOptions): ScriptedCan
     get stillOpen() {
       return open;
     },
-    async open(sources, { signal, hints } = {}) {
-      signal?.throwIfAborted();
+    async open(sources, given) {
+      const { hints } = canvasOptions(given);
       if (hints !== undefined) throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model reads no hints.');
       assertTokenSources(sources);
       record({ call: 'open', rows: sources.length });

@@ -3,11 +3,12 @@ import {
   type CanvasPrediction,
   type EditModel,
   type EditSession,
+  type EditSupport,
   ForetokenError,
   type OutputRequest,
   type TokenSource,
 } from '@foretoken/core';
-import { assertOffered, assertTokenSources } from '@foretoken/core/kit';
+import { assertOffered, assertTokenSources, canvasOptions } from '@foretoken/core/kit';
 import type { CanvasScore } from './scripted-canvas.js';
 import { scoresAs } from './scripted-scores.js';
 
@@ -44,6 +45,7 @@ export interface ScriptedEditModel extends EditModel<TokenSource> {
 /** An edit model that is three functions, keeping the edit contract to the letter and recording its use. */
 export function scriptedEditModel(options: ScriptedEditOptions): ScriptedEditModel {
   const { vocabularySize, startTokenId, endTokenId, placeholderTokenId, maxLength = 32, failAt, error } = options;
+  const supports: EditSupport = { outputs: ['topK'], maxCandidates: vocabularySize };
   const calls: EditCall[] = [];
   const countOf = (...kinds: EditCall['call'][]): number => calls.filter(({ call }) => kinds.includes(call)).length;
   const forwards = (): number => countOf('deletions', 'placeholders', 'fill');
@@ -52,6 +54,7 @@ export function scriptedEditModel(options: ScriptedEditOptions): ScriptedEditMod
     startTokenId,
     placeholderTokenId,
     maxLength,
+    supports,
     calls,
     get forwards() {
       return forwards();
@@ -59,10 +62,10 @@ export function scriptedEditModel(options: ScriptedEditOptions): ScriptedEditMod
     get stillOpen() {
       return countOf('open') - countOf('dispose');
     },
-    async open(sources, { hints, signal } = {}): Promise<EditSession> {
+    async open(sources, given): Promise<EditSession> {
+      const { hints } = canvasOptions(given);
       if (hints !== undefined) throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'This model reads no hints.');
       assertTokenSources(sources);
-      signal?.throwIfAborted();
       calls.push({ call: 'open', canvases: [] });
       let disposed = false;
       const begin = (call: EditCall['call'], canvases: readonly Canvas[], abort?: AbortSignal): void => {
@@ -98,7 +101,7 @@ export function scriptedEditModel(options: ScriptedEditOptions): ScriptedEditMod
         signal?: AbortSignal,
       ): Promise<CanvasPrediction[]> {
         begin('fill', canvases, signal);
-        assertOffered({ outputs: ['topK'], maxCandidates: vocabularySize }, output);
+        assertOffered(supports, output);
         return canvases.map((canvas) => {
           const { row, tokenIds } = canvas;
           const logits = Array.from(tokenIds, (_, at) =>

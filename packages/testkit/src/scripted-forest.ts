@@ -4,13 +4,21 @@ import {
   ForetokenError,
   type NewNodes,
   type NodeId,
+  type OpenOptions,
   type OutputRequest,
-  ROOT,
   type RowStart,
   type TokenForest,
   type TokenSource,
 } from '@foretoken/core';
-import { assertOffered, assertTokenSources, nodeIdOf } from '@foretoken/core/kit';
+import {
+  assertNewNodes,
+  assertOffered,
+  assertTokenSources,
+  joinOptions,
+  nodeIdOf,
+  ROOT,
+  throwIfAborted,
+} from '@foretoken/core/kit';
 import type { Score } from './random-logits.js';
 import { scoresAs } from './scripted-scores.js';
 
@@ -20,6 +28,8 @@ export interface ScriptedForestOptions {
   readonly score: Score;
   readonly state?: Score | undefined;
   readonly prefix?: readonly number[] | undefined;
+  /** Tokens of the prefix that are nodes already when a row opens. */
+  readonly cached?: number | undefined;
   readonly maxLength: number;
 }
 
@@ -38,6 +48,8 @@ export class ScriptedForest implements TokenForest<TokenSource> {
   readonly #prefix: readonly number[];
   readonly #nodes = new Map<NodeId, Entry>();
   readonly #latest: NodeId[];
+  /** The node of each row's last cached token. */
+  readonly #starts: NodeId[] = [];
   readonly #finished = new Set<number>();
   readonly #joining: boolean;
   #running = false;
@@ -54,7 +66,8 @@ export class ScriptedForest implements TokenForest<TokenSource> {
     this.#options = options;
     this.#supports = supports;
     this.#prefix = options.prefix ?? [1];
-    this.#latest = sources.map(() => ROOT);
+    this.#latest = [];
+    this.#addRows(0);
   }
 
   get rows(): number {
@@ -63,7 +76,8 @@ export class ScriptedForest implements TokenForest<TokenSource> {
 
   start(row: number): RowStart {
     this.#checkRow(row);
-    return { prefix: Int32Array.from(this.#prefix), cached: 0, node: ROOT };
+    const { cached = 0 } = this.#options;
+    return { prefix: Int32Array.from(this.#prefix), cached, node: this.#starts[row] };
   }
 
   extend<Output extends OutputRequest>(
@@ -73,9 +87,10 @@ export class ScriptedForest implements TokenForest<TokenSource> {
   ): Promise<Extension<Output>>;
   async extend(nodes: NewNodes, output: OutputRequest, signal?: AbortSignal): Promise<Extension> {
     this.#checkIdle();
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const { score, vocabularySize } = this.#options;
     assertOffered(this.#supports, output);
+    assertNewNodes(nodes);
     if (nodes.tokenId.length === 0) throw refuse('INVALID_ARGUMENT', 'extend was called without nodes.');
     const firstNode = this.#nextNode;
     const latest = [...this.#latest];
@@ -130,18 +145,32 @@ export class ScriptedForest implements TokenForest<TokenSource> {
     for (const [node, entry] of this.#nodes) if (entry.row === row) this.#nodes.delete(node);
   }
 
-  async join(sources: readonly TokenSource[]): Promise<number> {
+  async join(sources: readonly TokenSource[], options?: OpenOptions): Promise<number> {
     this.#checkIdle();
+    joinOptions(options);
     if (!this.#joining) throw refuse('UNSUPPORTED_CAPABILITY', 'This forest was not opened with `joining`.');
     assertTokenSources(sources);
     const first = this.rows;
     this.#sources.push(...sources);
-    this.#latest.push(...sources.map(() => ROOT));
+    this.#addRows(first);
     return first;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
+  }
+
+  /** Opens the rows from `first` on, with what they have cached as nodes. */
+  #addRows(first: number): void {
+    for (let row = first; row < this.rows; row++) {
+      let parent: NodeId = ROOT;
+      for (let depth = 1; depth <= (this.#options.cached ?? 0); depth++) {
+        this.#nodes.set(this.#nextNode, { row, parent, path: this.#prefix.slice(0, depth) });
+        parent = this.#nextNode++;
+      }
+      this.#starts[row] = parent;
+      this.#latest[row] = parent;
+    }
   }
 
   /** Checks one new node; nothing is added before all of a call are checked. */

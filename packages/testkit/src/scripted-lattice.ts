@@ -1,10 +1,10 @@
 import type { CtcLattice, LatticeModel, TokenSource } from '@foretoken/core';
 import {
   anything,
-  assertInteger,
   assertTokenSources,
   callback,
   checkOptions,
+  emitOptions,
   integer,
   type OptionTable,
 } from '@foretoken/core/kit';
@@ -37,10 +37,9 @@ export function scriptedLatticeModel(options: ScriptedLatticeOptions): LatticeMo
   return {
     vocabulary: vocabularyOf(vocabularySize, endTokenId),
     supports: { kind: 'ctc', maxCandidates },
-    async emit(sources, { k = 1, signal } = {}) {
-      signal?.throwIfAborted();
+    async emit(sources, options) {
+      const { k = 1 } = emitOptions(options);
       assertTokenSources(sources);
-      assertInteger('k', k, 1, Number.MAX_SAFE_INTEGER);
       return sources.map((source) => ctcLattice(frames(source), blankId, Math.min(k, maxCandidates)));
     },
   };

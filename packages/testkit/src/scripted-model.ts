@@ -7,11 +7,13 @@ import {
 } from '@foretoken/core';
 import {
   anything,
+  assertInteger,
   assertTokenSources,
   callback,
   checkOptions,
   fields,
   flag,
+  forestOptions,
   integer,
   listOf,
   type OptionTable,
@@ -33,6 +35,8 @@ export interface ScriptedModelOptions {
   readonly state?: Score | undefined;
   /** Tokens every row begins with; default one token, id 1. */
   readonly prefix?: readonly number[] | undefined;
+  /** How many tokens of the prefix are nodes already when a row opens, as where rows share a prompt; default 0, less than all. */
+  readonly cached?: number | undefined;
   /** Most nodes on a path, prefix included; default 64. */
   readonly maxLength?: number | undefined;
   /** Narrows what the model offers; what it does not offer it refuses. */
@@ -66,6 +70,7 @@ const OPTIONS: OptionTable<ScriptedModelOptions> = {
   ...SHARED,
   vocabularySize: integer(1),
   endTokenId: integer(-1),
+  cached: integer(0),
   score: callback<Score>(anything),
   state: callback<Score>(anything),
   encoder: withMethods('an encoder', 'encode'),
@@ -75,6 +80,8 @@ const OPTIONS: OptionTable<ScriptedModelOptions> = {
 export function scriptedModel(options: ScriptedModelOptions): AutoregressiveModel<TokenSource> {
   options = checkOptions('scriptedModel', options, OPTIONS, ['vocabularySize', 'score']);
   const { vocabularySize, endTokenId = 0, maxLength = 64, encoder } = options;
+  const { prefix = [1], cached = 0 } = options;
+  assertInteger('cached', cached, 0, prefix.length - 1);
   const outputs = options.supports?.outputs ?? ALL.outputs;
   const maxCandidates = outputs.includes('topK') ? vocabularySize : 0;
   const states = options.state === undefined ? [] : outputs;
@@ -84,7 +91,8 @@ export function scriptedModel(options: ScriptedModelOptions): AutoregressiveMode
     maxLength,
     supports,
     encoder,
-    async open(sources, { joining = false } = {}) {
+    async open(sources, given) {
+      const { joining = false } = forestOptions(given);
       assertTokenSources(sources);
       if (joining && !supports.joining)
         throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'No row can join a forest of this model.');

@@ -1,5 +1,5 @@
-import { type ForetokenError, type NodeId, type OutputKind, ROOT, type TokenSource } from '@foretoken/core';
-import { NodeBatch, nodeIdOf } from '@foretoken/core/kit';
+import type { ForetokenError, NodeId, OutputKind, TokenSource } from '@foretoken/core';
+import { checkOptions, integer, NodeBatch, nodeIdOf, type OptionTable, ROOT } from '@foretoken/core/kit';
 import assert from './assert.js';
 import {
   type Autoregressive,
@@ -15,6 +15,7 @@ import {
 } from './forest-scores.js';
 import { assertJoins } from './join-laws.js';
 import { assertCode, rejectsWith } from './laws.js';
+import { modelSuiteOptions, REQUIRED } from './model-suite.js';
 import type { Runner } from './runner.js';
 
 /** The autoregressive model under test. */
@@ -31,6 +32,11 @@ export interface TokenForestConformanceOptions {
   readonly scripts?: number | undefined;
 }
 
+const OPTIONS: OptionTable<TokenForestConformanceOptions> = {
+  ...modelSuiteOptions<Autoregressive>(),
+  scripts: integer(1),
+};
+
 const SCRIPT_STEPS = 7;
 
 interface Known {
@@ -40,7 +46,14 @@ interface Known {
 
 /** The laws that every token forest keeps, whatever its nodes keep. */
 export function tokenForestConformance(options: TokenForestConformanceOptions): void {
-  const { runner, name, createModel, sources, tolerance = 0, scripts = 8 } = options;
+  const {
+    runner,
+    name,
+    createModel,
+    sources,
+    tolerance = 0,
+    scripts = 8,
+  } = checkOptions('tokenForestConformance', options, OPTIONS, REQUIRED);
   const law = (title: string, body: (model: Autoregressive) => Promise<void>): void =>
     runner.it(title, async () => body(await createModel()));
   const open = (model: Autoregressive, rows: readonly number[], joining?: boolean): Promise<Forest> =>

@@ -43,7 +43,7 @@ export type EditFault =
 
 type Model = EditModel<TokenSource>;
 
-const requires = { model: 'edit' } as const;
+const requires = { model: 'edit', outputs: ['topK'], candidates: 2 } as const;
 
 /** One row: its canvas, boundaries included, and how many insertions it has had. */
 interface Edited {

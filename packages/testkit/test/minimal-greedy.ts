@@ -1,20 +1,23 @@
-import {
-  type AutoregressiveModel,
-  type DecodeEndEvent,
-  type DecodeEvent,
-  type DecodeRequest,
-  type Decoder,
-  type Hypothesis,
-  ROOT,
-  type RowResult,
-  type TokenForest,
-  type TokenSource,
+import type {
+  AutoregressiveModel,
+  DecodeEndEvent,
+  DecodeEvent,
+  DecodeRequest,
+  Decoder,
+  Hypothesis,
+  RowResult,
+  RowStart,
+  TokenForest,
+  TokenSource,
 } from '@foretoken/core';
 import {
   assertAccepted,
   assertAutoregressive,
   assertRequest,
+  NodeBatch,
+  nodeIdOf,
   outputLimit,
+  ROOT,
   RowOutput,
   rowCuts,
   rowResult,
@@ -53,13 +56,15 @@ export type GreedyFault =
   | 'ranks another hypothesis best'
   | 'counts too few forwards'
   | 'forgets a commit'
+  | 'reads again what is cached'
+  | 'takes what is cached for the whole prompt'
   | 'shares state between decodes';
 
 const requires = { model: 'autoregressive', outputs: ['argmax'], branching: false, rollback: false } as const;
 
 /** Greedy decoding in a few lines, with one fault planted. */
 export function minimalGreedy(fault: GreedyFault): Decoder<Model> {
-  let shared: number[] = [];
+  let shared: number[][] = [];
   return {
     name: 'minimal',
     requires,
@@ -82,11 +87,17 @@ export function minimalGreedy(fault: GreedyFault): Decoder<Model> {
     request: DecodeRequest<TokenSource>,
   ): AsyncGenerator<DecodeEvent> {
     const end = fault === 'keeps the end token' ? -1 : model.vocabulary.endTokenId;
+    const starts = request.sources.map((_, row) => forest.start(row));
     const outputs = request.sources.map(
-      (_, row) => new RowOutput(end, limitOf(row, model, request), stopsOf(row, request)),
+      (_, row) => new RowOutput(end, limitOf(row, starts[row], model, request), stopsOf(row, request)),
     );
-    const last = outputs.map(() => ROOT);
-    const next = outputs.map((_, row) => forest.start(row).prefix[0]);
+    const restarts = fault === 'reads again what is cached';
+    const last = starts.map(({ node }) => (restarts ? ROOT : node));
+    const next = starts.map(({ prefix, cached }) => [...prefix.subarray(restarts ? 0 : cached)]);
+    if (fault === 'takes what is cached for the whole prompt') {
+      for (const [row, { prefix, cached }] of starts.entries()) if (cached > 0) next[row] = [...prefix.subarray(-1)];
+    }
+    const nodes = new NodeBatch();
     if (fault === 'shares state between decodes') shared = next;
     const feed = fault === 'shares state between decodes' ? () => shared : () => next;
     const yielder = new Yielder(request.signal);
@@ -103,14 +114,9 @@ export function minimalGreedy(fault: GreedyFault): Decoder<Model> {
       const late = fault === 'sees an abort one forward late' && forwards > 0 && !aborted;
       aborted = request.signal?.aborted === true;
       if (fault !== 'computes after an abort' && !late) request.signal?.throwIfAborted();
-      const extended = forest.extend(
-        {
-          row: Int32Array.from(rows),
-          parent: Int32Array.from(rows, (row) => last[row]),
-          tokenId: Int32Array.from(rows, (row) => feed()[row]),
-        },
-        { kind: 'argmax' },
-      );
+      nodes.clear();
+      const ends = rows.map((row) => nodes.addChain(row, last[row], feed()[row], 'last'));
+      const extended = forest.extend(nodes, { kind: 'argmax' });
       const extension = await (fault === 'swallows a failed forward' ? extended.catch(() => undefined) : extended);
       if (extension === undefined) break;
       const { firstNode, tokenIds } = extension;
@@ -119,8 +125,8 @@ export function minimalGreedy(fault: GreedyFault): Decoder<Model> {
         const output = outputs[row];
         const wrong = fault === 'lets rows influence one another' && rows.length > 2 && index === 0 && forwards === 2;
         const chosen = tokenIds[wrong ? 1 : index];
-        last[row] = firstNode + index;
-        feed()[row] = chosen;
+        last[row] = nodeIdOf(ends[index], firstNode);
+        feed()[row] = [chosen];
         const position = output.length;
         output.push(chosen);
         if (output.length > position && !(fault === 'forgets a commit' && position === 2)) {
@@ -133,9 +139,13 @@ export function minimalGreedy(fault: GreedyFault): Decoder<Model> {
     yield { type: 'decode-end', ...resultsOf(outputs, forwards, atMs()), atMs: atMs() };
   }
 
-  function limitOf(row: number, model: Model, request: DecodeRequest<TokenSource>): number {
+  function limitOf(row: number, { prefix }: RowStart, model: Model, request: DecodeRequest<TokenSource>): number {
     if (fault === 'ignores the limit') return model.maxLength;
-    return outputLimit(model.maxLength, 1, rowCuts(request, fault === 'limits all rows as the first' ? 0 : row));
+    return outputLimit(
+      model.maxLength,
+      prefix.length,
+      rowCuts(request, fault === 'limits all rows as the first' ? 0 : row),
+    );
   }
 
   function stopsOf(row: number, { stopSequences = [], stopStrings }: DecodeRequest<TokenSource>): StopConditions {

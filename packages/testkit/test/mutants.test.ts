@@ -4,9 +4,9 @@ import {
   type DraftLimit,
   type DraftRequest,
   ForetokenError,
-  nodeInBatch,
   type TokenSource,
 } from '@foretoken/core';
+import { nodeInBatch } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import { speculative } from '@foretoken/speculative';
 import {
@@ -36,6 +36,7 @@ describe('the decoder suite', () => {
   });
 
   const STOPS = 'stops every row at a stop sequence, and with the token that completes a stop string';
+  const CACHED = 'reads of a prompt what is not cached, with the same outputs and counts';
   const caught: Readonly<Record<Exclude<GreedyFault, 'none'>, string>> = {
     'ignores the limit': 'cuts at maxNewTokens exactly',
     'limits all rows as the first': 'cuts at maxNewTokens exactly',
@@ -64,6 +65,8 @@ describe('the decoder suite', () => {
     'counts too few forwards': 'streams commits that add up to the best hypothesis, and counts its forwards',
     'forgets a commit': 'streams commits that add up to the best hypothesis, and counts its forwards',
     'shares state between decodes': 'serves two decodes at once',
+    'reads again what is cached': CACHED,
+    'takes what is cached for the whole prompt': CACHED,
   };
   for (const [fault, law] of Object.entries(caught)) {
     it(`catches a decoder that ${fault}`, async () => {

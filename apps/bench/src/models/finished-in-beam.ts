@@ -1,5 +1,5 @@
-import { type AutoregressiveModel, type NodeId, ROOT, type TokenSource } from '@foretoken/core';
-import { NodeBatch } from '@foretoken/core/kit';
+import type { AutoregressiveModel, NodeId, TokenSource } from '@foretoken/core';
+import { NodeBatch, ROOT } from '@foretoken/core/kit';
 
 export interface Beam {
   /** Without the end token. */

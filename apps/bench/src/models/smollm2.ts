@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AutoregressiveModel, collect, ROOT, type TokenSource } from '@foretoken/core';
-import { NodeBatch } from '@foretoken/core/kit';
+import { type AutoregressiveModel, collect, type TokenSource } from '@foretoken/core';
+import { NodeBatch, ROOT } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import { importModel } from '@foretoken/importers';
 import { type ChatMessage, type LoadedModel, loadModel } from '@foretoken/models';

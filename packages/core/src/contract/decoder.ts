@@ -68,7 +68,12 @@ export type Requirements =
       readonly candidates: number;
     }
   | { readonly model: 'lattice'; readonly kinds: readonly ('ctc' | 'dag')[]; readonly candidates: number }
-  | { readonly model: 'edit' };
+  | {
+      readonly model: 'edit';
+      readonly outputs: readonly OutputKind[];
+      /** Candidates a position, or as many as the vocabulary has; 0 where `topK` is not asked for. */
+      readonly candidates: number;
+    };
 
 /**
  * A decoding strategy: configuration only. All state of a decode is local to its iteration, so one decoder serves any

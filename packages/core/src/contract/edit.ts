@@ -1,6 +1,6 @@
 import type { Canvas, CanvasOpenOptions, CanvasPrediction } from './canvas.js';
 import type { SourceEncoder } from './encoding.js';
-import type { OutputRequest } from './token-tree.js';
+import type { OutputKind, OutputRequest } from './token-tree.js';
 import type { EndedVocabulary } from './vocabulary.js';
 
 /** Owned by the decoder that opened it. Canvases include the boundary tokens the model was trained with. */
@@ -9,12 +9,19 @@ export interface EditSession extends AsyncDisposable {
   deletions(canvases: readonly Canvas[], signal?: AbortSignal): Promise<Float32Array[]>;
   /** Placeholders to insert into each gap between neighbours, `[length - 1]` a canvas. */
   placeholders(canvases: readonly Canvas[], signal?: AbortSignal): Promise<Int32Array[]>;
-  /** As that of a canvas session; every edit model gives the two best tokens of a position (`topK`). */
+  /** As that of a canvas session. */
   fill<Output extends OutputRequest>(
     canvases: readonly Canvas[],
     output: Output,
     signal?: AbortSignal,
   ): Promise<CanvasPrediction<Output>[]>;
+}
+
+export interface EditSupport {
+  /** Output kinds that `fill` can give. */
+  readonly outputs: readonly OutputKind[];
+  /** Largest `k` of the output `topK`; 0 where there is none. */
+  readonly maxCandidates: number;
 }
 
 /** A model that revises a canvas by deletions and insertions (Gu et al., 2019, "Levenshtein Transformer"). */
@@ -25,6 +32,7 @@ export interface EditModel<Source> {
   readonly startTokenId: number;
   /** Most positions of a canvas, boundary tokens included. */
   readonly maxLength: number;
+  readonly supports: EditSupport;
   readonly encoder?: SourceEncoder<Source> | undefined;
   /** As that of a canvas model. */
   readonly readsHints?: boolean | undefined;

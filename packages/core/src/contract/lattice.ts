@@ -59,7 +59,7 @@ export interface LatticeModel<Source> {
   readonly vocabulary: Vocabulary;
   readonly supports: LatticeSupport;
   readonly encoder?: SourceEncoder<Source> | undefined;
-  /** Of a DAG model: what vertex 0 always says, if it is no part of outputs; what DAG strategies take as `startTokenId`. */
+  /** Of a DAG model: what vertex 0 always says, if it is no part of outputs; DAG strategies leave it out. */
   readonly startTokenId?: number | undefined;
   /** Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `DISPOSED`. */
   emit(sources: readonly Source[], options?: EmitOptions): Promise<Lattice[]>;

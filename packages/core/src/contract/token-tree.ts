@@ -4,19 +4,11 @@ import type { Vocabulary } from './vocabulary.js';
 /** A node of a token tree: unique within its forest, never negative, never reused. */
 export type NodeId = number;
 
-/** The parent of a row's first node. */
-export const ROOT: NodeId = -1;
-
-/** Names a node of the same batch as a parent, by its place in the batch, before the forest has given it an id. */
-export function nodeInBatch(index: number): number {
-  return -2 - index;
-}
-
 /** Nodes to add in one forward, as parallel arrays `[count]`. Read during the call only; the caller keeps them. */
 export interface NewNodes {
   /** Index of the source row, int32. */
   readonly row: Int32Array;
-  /** `ROOT`, a node the forest still holds, or an earlier node of this same batch as `nodeInBatch(index)`; int32. */
+  /** `ROOT` (-1), a node the forest still holds, or an earlier node of this same batch as `nodeInBatch(index)` (-2 - index); int32. */
   readonly parent: Int32Array;
   readonly tokenId: Int32Array;
   /** 1 for each node whose successor is to be scored, 0 for the others; without it all are scored. */

@@ -2,7 +2,7 @@ import type { Decoder, Requirements } from '../contract/decoder.js';
 import { ForetokenError } from '../contract/errors.js';
 import type { CtcLattice, DagLattice } from '../contract/lattice.js';
 import type { Vocabulary } from '../contract/vocabulary.js';
-import { wrongValue } from './checks.js';
+import { assertInteger, wrongValue } from './checks.js';
 import { hasMethods, lengthOf, type OptionReader } from './options.js';
 import { show } from './show.js';
 
@@ -31,8 +31,10 @@ const KINDS: Readonly<Record<Kind, (model: Fields, supports: Fields) => boolean>
     isCount(model.maxLength),
   lattice: (model, { kind, maxCandidates }) =>
     hasMethods(model, 'emit') && (kind === 'ctc' || kind === 'dag') && typeof maxCandidates === 'number',
-  edit: (model) =>
+  edit: (model, { outputs, maxCandidates }) =>
     hasMethods(model, 'open') &&
+    Array.isArray(outputs) &&
+    typeof maxCandidates === 'number' &&
     Number.isInteger(model.placeholderTokenId) &&
     Number.isInteger(model.startTokenId) &&
     isCount(model.maxLength),
@@ -62,6 +64,7 @@ export function assertModel(decoder: NamedRequirements, model: unknown): void {
   }
   const { supports } = model as { readonly supports?: Fields | undefined };
   const { size } = vocabulary('model.vocabulary', (model as { readonly vocabulary?: unknown }).vocabulary);
+  assertSpecialTokens(model as Fields, wanted, size);
   const lacks = (capability: string, remedy: string): ForetokenError => unsupported(name, capability, remedy);
   const assertCandidates = (count: number, each: string): void => {
     if ((supports?.maxCandidates as number) >= count) return;
@@ -102,6 +105,7 @@ export function assertModel(decoder: NamedRequirements, model: unknown): void {
           'Use a strategy on another kind of model.',
         );
       }
+      assertCandidates(Math.min(requires.candidates, size), 'a position');
       return;
     case 'lattice':
       if (!requires.kinds.some((kind) => kind === supports?.kind)) {
@@ -109,6 +113,37 @@ export function assertModel(decoder: NamedRequirements, model: unknown): void {
       }
       assertCandidates(requires.candidates, 'a frame');
   }
+}
+
+/** Tokens that a model of a kind names beside its vocabulary. */
+const SPECIAL_TOKENS: Readonly<Record<Kind, readonly string[]>> = {
+  autoregressive: [],
+  canvas: ['maskTokenId'],
+  lattice: ['startTokenId'],
+  edit: ['placeholderTokenId', 'startTokenId'],
+};
+
+/** What stands around the text of an edited canvas. */
+const BOUNDARIES = 2;
+
+/**
+ * Throws `INVALID_ARGUMENT` for a special token that the vocabulary does not have, or that has two meanings, and for canvases
+ * without room for their boundary tokens.
+ */
+function assertSpecialTokens(model: Fields, kind: Kind, size: number): void {
+  const { endTokenId } = model.vocabulary as Vocabulary;
+  const taken = new Map<unknown, string>(endTokenId === undefined ? [] : [[endTokenId, 'vocabulary.endTokenId']]);
+  for (const name of SPECIAL_TOKENS[kind]) {
+    const tokenId = model[name];
+    if (tokenId === undefined) continue;
+    assertInteger(`model.${name}`, tokenId, 0, size - 1);
+    const other = kind === 'lattice' ? undefined : taken.get(tokenId);
+    if (other !== undefined) {
+      throw wrongValue(`model.${name}`, tokenId, `another token than model.${other}, which is ${tokenId} too`);
+    }
+    taken.set(tokenId, name);
+  }
+  if (kind === 'edit') assertInteger('model.maxLength', model.maxLength, BOUNDARIES, Number.MAX_SAFE_INTEGER);
 }
 
 /** `assertModel` for a decoder of autoregressive models; throws `UNSUPPORTED_CAPABILITY` for any other decoder too. */
@@ -204,7 +239,7 @@ export function assertDecoder(decoder: NamedRequirements): NamedRequirements {
 function isRequirements({ model, ...rest }: Requirements): boolean {
   if (!Object.hasOwn(KINDS, model)) return false;
   const { outputs, kinds } = rest as { readonly outputs?: unknown; readonly kinds?: unknown };
-  return model === 'lattice' ? Array.isArray(kinds) : model === 'edit' || Array.isArray(outputs);
+  return Array.isArray(model === 'lattice' ? kinds : outputs);
 }
 
 /** `UNSUPPORTED_CAPABILITY`: a model lacks what a decoder needs. */
@@ -233,15 +268,18 @@ export const vocabulary: OptionReader<Vocabulary> = (name, value) => {
   throw wrongValue(
     name,
     value,
-    'an object with size, an integer of at least 1, and endTokenId, a token id below it, or none where no token ends outputs',
+    'an object with size, an integer of at least 1, and endTokenId, a token id below it, or none where no token ends outputs; ' +
+      'padTokenId and unknownTokenId are token ids too, where there are any',
   );
 };
 
 function hasNumbers(value: unknown): value is Vocabulary {
   try {
-    const { size, endTokenId } = value as Partial<Vocabulary>;
+    const { size, endTokenId, padTokenId, unknownTokenId } = value as Partial<Vocabulary>;
     if (!isCount(size)) return false;
-    return endTokenId === undefined || (Number.isInteger(endTokenId) && endTokenId >= 0 && endTokenId < size);
+    return [endTokenId, padTokenId, unknownTokenId].every(
+      (tokenId) => tokenId === undefined || (Number.isInteger(tokenId) && tokenId >= 0 && tokenId < size),
+    );
   } catch {
     return false;
   }

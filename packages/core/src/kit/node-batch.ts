@@ -1,4 +1,12 @@
-import { type NewNodes, type NodeId, nodeInBatch } from '../contract/token-tree.js';
+import type { NewNodes, NodeId } from '../contract/token-tree.js';
+
+/** The parent of a row's first node. */
+export const ROOT: NodeId = -1;
+
+/** Names a node of the same batch as a parent, by its place in the batch, before the forest has given it an id. */
+export function nodeInBatch(index: number): number {
+  return -2 - index;
+}
 
 /** Which nodes of a chain are to be scored. */
 export type ChainScoring = 'all' | 'last' | 'none';

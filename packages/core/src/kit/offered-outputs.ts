@@ -1,11 +1,15 @@
 import { ForetokenError } from '../contract/errors.js';
-import type { AutoregressiveSupport, OutputRequest } from '../contract/token-tree.js';
+import type { AutoregressiveSupport, NewNodes, OutputRequest } from '../contract/token-tree.js';
+import { wrongValue } from './checks.js';
+import { nameHint } from './option-names.js';
+import { flag } from './options.js';
 
 /** Refuses outputs that a model does not offer, before anything is computed. Throws `UNSUPPORTED_CAPABILITY`, `INVALID_ARGUMENT`. */
 export function assertOffered(
   { outputs, states = [], maxCandidates }: Pick<AutoregressiveSupport, 'outputs' | 'states' | 'maxCandidates'>,
   output: OutputRequest,
 ): void {
+  assertRequested(output);
   const offered = output.states === true ? states : outputs;
   if (!offered.includes(output.kind)) {
     throw new ForetokenError(
@@ -22,4 +26,65 @@ export function assertOffered(
       { option: 'k', received: output.k, min: 1, max: maxCandidates },
     );
   }
+}
+
+const FIELDS: readonly string[] = ['kind', 'k', 'states'];
+const KINDS_WITH_K: ReadonlySet<string> = new Set(['topK']);
+
+/** Asked for at every forward, so an output is looked through in place. */
+function assertRequested(output: OutputRequest): void {
+  if (typeof output !== 'object' || output === null) {
+    throw wrongValue('output', output, "an output request, such as { kind: 'argmax' }");
+  }
+  for (const name in output) {
+    if (name === 'k' ? KINDS_WITH_K.has(output.kind) : FIELDS.includes(name)) continue;
+    throw unknownField(
+      `The ${String(output.kind)} output`,
+      name,
+      KINDS_WITH_K.has(output.kind) ? FIELDS : ['kind', 'states'],
+    );
+  }
+  if (output.states !== undefined) flag('states', output.states);
+}
+
+const ARRAYS: readonly string[] = ['row', 'parent', 'tokenId', 'scored'];
+
+/**
+ * Checks the form of new nodes, before the forest looks what they say: arrays of one length, and no others. Throws
+ * `INVALID_ARGUMENT`.
+ */
+export function assertNewNodes(nodes: NewNodes): void {
+  if (typeof nodes !== 'object' || nodes === null) {
+    throw wrongValue('nodes', nodes, 'new nodes, such as a NodeBatch holds');
+  }
+  // The arrays of a NodeBatch are no fields of its own.
+  for (const name in nodes) if (!ARRAYS.includes(name)) throw unknownField('extend', name, ARRAYS);
+  const { row, parent, tokenId, scored } = nodes;
+  const { length } = typedArray('tokenId', tokenId);
+  for (const [name, array] of [
+    ['row', row],
+    ['parent', parent],
+    ['scored', scored],
+  ] as const) {
+    if (name === 'scored' && array === undefined) continue;
+    if (typedArray(name, array).length === length) continue;
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `${name} must have one entry a node, ${length} as tokenId, but has ${array?.length}.`,
+      { option: name, received: array?.length, required: length },
+    );
+  }
+}
+
+function typedArray(name: string, array: unknown): Int32Array | Uint8Array {
+  if (ArrayBuffer.isView(array) && !(array instanceof DataView)) return array as Int32Array | Uint8Array;
+  throw wrongValue(name, array, name === 'scored' ? 'a Uint8Array' : 'an Int32Array');
+}
+
+function unknownField(owner: string, name: string, known: readonly string[]): ForetokenError {
+  return new ForetokenError(
+    'INVALID_ARGUMENT',
+    `${owner} takes no ${name}.${nameHint(name, known)} It takes: ${known.join(', ')}.`,
+    { option: name, required: known },
+  );
 }

@@ -37,6 +37,11 @@ export const signal: OptionReader<AbortSignal> = withMethods(
   'addEventListener',
 );
 
+/** Throws the reason of an aborted signal, and `INVALID_ARGUMENT` for what is no signal. */
+export function throwIfAborted(given: AbortSignal | undefined): void {
+  if (given !== undefined) signal('signal', given).throwIfAborted();
+}
+
 /** Reads sources, none of them `undefined`; what else a source may be is up to the model, which checks it. */
 export const sources: OptionReader<readonly never[]> = (name, value) => {
   const length = lengthOf(value);

@@ -1,6 +1,7 @@
 export * from './cache-values.js';
 export * from './execution-providers.js';
 export * from './graph-session.js';
+export * from './hidden.js';
 export * from './key-value-store.js';
 export * from './node-store.js';
 export * from './onnx-runtime.js';

@@ -1,5 +1,6 @@
 import type { OutputRequest } from '../contract/token-tree.js';
 import type { CacheType, CacheValues } from './cache-values.js';
+import { HIDDEN } from './hidden.js';
 import type { ExtensionValues, ForwardNodes, NodeStore } from './node-store.js';
 import { RowCache } from './row-cache.js';
 import type { StepDriver, StepInputs } from './step-driver.js';
@@ -28,8 +29,6 @@ export interface KeyValueStoreOptions {
  * while others would change which values are added up together.
  */
 export const STEADY_SLOTS = 16;
-
-const HIDDEN = -1e9;
 
 /**
  * Keys and values of delta graphs: a graph returns those of the new nodes only, and the cache lives here, so rollback and

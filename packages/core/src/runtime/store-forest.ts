@@ -1,18 +1,19 @@
 import type { OpenOptions } from '../contract/encoding.js';
 import { ForetokenError } from '../contract/errors.js';
-import {
-  type AutoregressiveSupport,
-  type Extension,
-  type NewNodes,
-  type NodeId,
-  type OutputRequest,
-  ROOT,
-  type RowStart,
-  type TokenForest,
+import type {
+  AutoregressiveSupport,
+  Extension,
+  NewNodes,
+  NodeId,
+  OutputRequest,
+  RowStart,
+  TokenForest,
 } from '../contract/token-tree.js';
 import { MAX_FORWARD_CELLS, maxScoredCells } from '../kit/forward-cells.js';
-import { nodeIdOf } from '../kit/node-batch.js';
-import { assertOffered } from '../kit/offered-outputs.js';
+import { nodeIdOf, ROOT } from '../kit/node-batch.js';
+import { assertNewNodes, assertOffered } from '../kit/offered-outputs.js';
+import { joinOptions } from '../kit/open-options.js';
+import { throwIfAborted } from '../kit/request.js';
 import { Yielder } from '../kit/yielder.js';
 import { cutForward } from './forward-parts.js';
 import { GatheredScores } from './gathered-scores.js';
@@ -101,8 +102,9 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
   async extend(nodes: NewNodes, output: OutputRequest, signal?: AbortSignal): Promise<Extension> {
     this.#assertUsable();
     this.#assertIdle('extend');
+    assertNewNodes(nodes);
     assertOffered(this.#options.supports, output);
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const firstNode = this.#nextNode;
     const before = Int32Array.from(this.#open, ({ tree }) => tree.size);
     this.#running = 'extend';
@@ -145,7 +147,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
     this.#byRow.delete(row);
   }
 
-  async join(sources: readonly Source[], options: OpenOptions = {}): Promise<number> {
+  async join(sources: readonly Source[], given?: OpenOptions): Promise<number> {
     this.#assertUsable();
     this.#assertIdle('join');
     const { join, supports, store } = this.#options;
@@ -158,7 +160,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
         { capability: 'joining' },
       );
     }
-    options.signal?.throwIfAborted();
+    const options = joinOptions(given);
     assertRows(supports, this.#open.length + sources.length);
     this.#running = 'join';
     try {

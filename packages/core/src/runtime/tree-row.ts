@@ -1,5 +1,5 @@
 import type { NodeId } from '../contract/token-tree.js';
-import { ROOT } from '../contract/token-tree.js';
+import { ROOT } from '../kit/node-batch.js';
 
 /** Slots to copy within a row's cache: `length` slots from `from` to `to`, with `to < from`, in ascending order. */
 export interface SlotMove {

@@ -1,3 +1,4 @@
+import { HIDDEN } from '@foretoken/core/runtime';
 import { ELEMENT_TYPE } from '@foretoken/models/folder';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import type { TensorOf } from '../tensors/tensor-reader.js';
@@ -17,9 +18,6 @@ export interface DagStudent {
   readonly headTokenIds: readonly number[];
   readonly tensorOf: TensorOf;
 }
-
-/** Added to the score of a link that cannot be, before the softmax. */
-const HIDDEN = -1e9;
 
 /**
  * Directed Acyclic Transformer (Huang et al., 2022): the inputs of `emitFrames` and `k` int64 `[1]` in;

@@ -5,7 +5,7 @@ import {
   type OutputKind,
   type OutputRequest,
 } from '@foretoken/core';
-import { assertOffered, maxScoredCells } from '@foretoken/core/kit';
+import { assertOffered, maxScoredCells, throwIfAborted } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { groupsByLength } from './length-groups.js';
 import { paddedTokens } from './padded-tokens.js';
@@ -103,7 +103,7 @@ export class CanvasReader {
   /** Throws `DISPOSED` or the abort reason. */
   check(signal: AbortSignal | undefined): void {
     this.#assertUsable();
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
   }
 
   #assertUsable(): void {

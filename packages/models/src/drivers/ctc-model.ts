@@ -22,7 +22,7 @@ export class CtcModel implements LatticeModel<TokenSource> {
     this.supports = { kind: 'ctc', maxCandidates: options.maxCandidates };
   }
 
-  emit(sources: readonly TokenSource[], options: EmitOptions = {}): Promise<CtcLattice[]> {
+  emit(sources: readonly TokenSource[], options?: EmitOptions): Promise<CtcLattice[]> {
     return this.#graph.emit(sources, options, ({ outputs, index, stride, frames, k }) => {
       const tokenIds = outputs.best_token_ids?.data as Int32Array;
       const logProbs = outputs.best_log_probs?.data as Float32Array;

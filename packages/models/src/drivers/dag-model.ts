@@ -23,7 +23,7 @@ export class DagModel implements LatticeModel<TokenSource> {
     this.supports = { kind: 'dag', maxCandidates: options.maxCandidates };
   }
 
-  emit(sources: readonly TokenSource[], options: EmitOptions = {}): Promise<DagLattice[]> {
+  emit(sources: readonly TokenSource[], options?: EmitOptions): Promise<DagLattice[]> {
     return this.#graph.emit(sources, options, ({ outputs, index, stride, frames: vertices, k }) => {
       const tokenIds = outputs.best_token_ids?.data as Int32Array;
       const logProbs = outputs.best_log_probs?.data as Float32Array;

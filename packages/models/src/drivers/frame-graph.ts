@@ -1,5 +1,5 @@
-import { type EmitOptions, ForetokenError, type TokenSource, type Vocabulary } from '@foretoken/core';
-import { assertInteger, maxScoredCells } from '@foretoken/core/kit';
+import type { EmitOptions, TokenSource, Vocabulary } from '@foretoken/core';
+import { emitOptions, maxScoredCells, refuseEncoding } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { frameFeeds } from './frame-feeds.js';
 import { groupsByLength } from './length-groups.js';
@@ -55,14 +55,17 @@ export class FrameGraph {
    */
   async emit<Lattice>(
     sources: readonly TokenSource[],
-    options: EmitOptions,
+    given: EmitOptions | undefined,
     make: (row: FrameRow) => Lattice,
   ): Promise<Lattice[]> {
     const { encoder, upsample, vocabulary, maxCandidates, readsTokens = false } = this.#options;
-    if (options.k !== undefined) assertInteger('k', options.k, 1, Number.MAX_SAFE_INTEGER);
+    const options = emitOptions(given);
     const k = Math.min(options.k ?? 1, maxCandidates);
-    const given = readsTokens ? refuseEncoding(options) : options.encoding;
-    const encoding = given === undefined ? undefined : await encoder.reuseOrEncode(sources, given, options.signal);
+    if (readsTokens) refuseEncoding(options);
+    const encoding =
+      options.encoding === undefined
+        ? undefined
+        : await encoder.reuseOrEncode(sources, options.encoding, options.signal);
     const all = encoding?.lengths ?? encoder.lengthsOf(sources);
     const session = await this.#options.session();
     const lattices = new Array<Lattice>(sources.length);
@@ -122,12 +125,4 @@ export class FrameGraph {
     }
     return feeds;
   }
-}
-
-function refuseEncoding({ encoding, signal }: EmitOptions): undefined {
-  signal?.throwIfAborted();
-  if (encoding === undefined) return;
-  throw new ForetokenError('INVALID_ARGUMENT', 'This model encodes sources itself, so no encoding can be of it.', {
-    option: 'encoding',
-  });
 }

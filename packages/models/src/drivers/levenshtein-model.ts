@@ -4,11 +4,13 @@ import {
   type CanvasPrediction,
   type EditModel,
   type EditSession,
+  type EditSupport,
   type EndedVocabulary,
   ForetokenError,
   type OutputRequest,
   type TokenSource,
 } from '@foretoken/core';
+import { canvasOptions } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
 import { assertSome, CanvasReader, cut, type FillGraphs, fillCanvases } from './canvas-reader.js';
 import { openSources, type SourceGraphs } from './open-sources.js';
@@ -32,6 +34,7 @@ export class LevenshteinModel implements EditModel<TokenSource> {
   readonly placeholderTokenId: number;
   readonly startTokenId: number;
   readonly maxLength: number;
+  readonly supports: EditSupport;
   readonly encoder: TokenEncoder;
   readonly readsHints: boolean;
   readonly #options: LevenshteinModelOptions;
@@ -42,6 +45,8 @@ export class LevenshteinModel implements EditModel<TokenSource> {
     this.placeholderTokenId = options.placeholderTokenId;
     this.startTokenId = options.startTokenId;
     this.maxLength = options.maxLength;
+    const { outputs, maxCandidates } = options.graphs;
+    this.supports = { outputs, maxCandidates };
     this.encoder = options.source.encoder;
     this.readsHints = options.source.hint !== undefined;
   }
@@ -50,9 +55,9 @@ export class LevenshteinModel implements EditModel<TokenSource> {
    * Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY` for hints that it does not read,
    * `DISPOSED`, `RUNTIME_FAILURE`.
    */
-  async open(sources: readonly TokenSource[], options: CanvasOpenOptions = {}): Promise<EditSession> {
+  async open(sources: readonly TokenSource[], options?: CanvasOpenOptions): Promise<EditSession> {
     const { runtime, source, maxLength, vocabulary, placeholderTokenId: padTokenId } = this.#options;
-    const { reading, hintLengths } = await openSources(runtime, source, sources, options);
+    const { reading, hintLengths } = await openSources(runtime, source, sources, canvasOptions(options));
     const limits = { rows: sources.length, maxLength, vocabularySize: vocabulary.size, padTokenId };
     return new LevenshteinSession(this.#options, new CanvasReader(runtime, limits, reading), hintLengths);
   }

@@ -11,7 +11,7 @@ import {
   type TokenSource,
   type Vocabulary,
 } from '@foretoken/core';
-import { assertInteger, assertScores, assertTokenSources } from '@foretoken/core/kit';
+import { assertInteger, assertScores, assertTokenSources, canvasOptions, refuseEncoding } from '@foretoken/core/kit';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
 import { CanvasReader, type FillGraphs, fillCanvases } from './canvas-reader.js';
 import { unreadHints } from './hint-paths.js';
@@ -61,7 +61,8 @@ export class MaskedCanvasModel implements CanvasModel<TokenSource> {
    * Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY` for hints that it does not read,
    * `DISPOSED`, `RUNTIME_FAILURE`.
    */
-  async open(sources: readonly TokenSource[], options: CanvasOpenOptions = {}): Promise<CanvasSession> {
+  async open(sources: readonly TokenSource[], given?: CanvasOpenOptions): Promise<CanvasSession> {
+    const options = canvasOptions(given);
     const { runtime, source, maxLength, vocabulary, maskTokenId } = this.#options;
     const limits = { rows: sources.length, maxLength, vocabularySize: vocabulary.size, padTokenId: maskTokenId };
     if (source === undefined) {
@@ -124,17 +125,8 @@ class MaskedCanvasSession implements CanvasSession {
   }
 }
 
-function refuseSourceless(
-  sources: readonly TokenSource[],
-  vocabularySize: number,
-  { encoding, hints, signal }: CanvasOpenOptions,
-): void {
-  signal?.throwIfAborted();
-  if (hints !== undefined) throw unreadHints();
+function refuseSourceless(sources: readonly TokenSource[], vocabularySize: number, options: CanvasOpenOptions): void {
+  if (options.hints !== undefined) throw unreadHints();
   assertTokenSources(sources, { vocabularySize, min: 0 });
-  if (encoding !== undefined) {
-    throw new ForetokenError('INVALID_ARGUMENT', 'This model has no encoder, so no encoding can be of it.', {
-      option: 'encoding',
-    });
-  }
+  refuseEncoding(options);
 }

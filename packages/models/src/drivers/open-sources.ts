@@ -47,7 +47,6 @@ export async function openSources(
   sources: readonly TokenSource[],
   { encoding: given, hints: paths, signal }: CanvasOpenOptions,
 ): Promise<OpenedSources> {
-  signal?.throwIfAborted();
   if (paths !== undefined) {
     if (hint === undefined) throw unreadHints();
     assertHints(paths, encoder.lengthsOf(sources), hint);

@@ -1,10 +1,7 @@
 import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
-import type { OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import { HIDDEN, type OnnxRuntime, type Tensor } from '@foretoken/core/runtime';
 import { type Hints, layOut } from './hints.js';
 import type { TokenEncoding } from './token-encoder.js';
-
-/** Added to the attention score of padding. */
-const HIDDEN = -1e9;
 
 /** Source positions, one for each canvas that reads it, kept gathered from round to round beside those of the latest group. */
 const MAX_GATHERED = 16 * MAX_FORWARD_CELLS;

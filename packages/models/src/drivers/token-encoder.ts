@@ -1,5 +1,5 @@
 import type { SourceEncoder, SourceEncoding, TokenSource } from '@foretoken/core';
-import { assertTokenSources } from '@foretoken/core/kit';
+import { assertTokenSources, throwIfAborted } from '@foretoken/core/kit';
 import type { Feeds, GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { groupsByLength, inGroups, longestOf } from './length-groups.js';
 import { ownEncoding } from './own-encoding.js';
@@ -117,7 +117,7 @@ export class TokenEncoder implements SourceEncoder<TokenSource> {
   }
 
   async encode(sources: readonly TokenSource[], signal?: AbortSignal): Promise<TokenEncoding> {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const lengths = this.lengthsOf(sources);
     const { width } = this.#limits;
     const time = longestOf(lengths);

@@ -41,6 +41,9 @@ const readParts: OptionReader<readonly object[]> = listOf(fields(PART, ['kind', 
 
 type PartsByKind<Source> = { readonly [Kind in PartKind]: OpenedPartOf<Kind, Source>[] };
 
+/** Options of what takes none: an empty object, or none. */
+export type NoOptions = Readonly<Record<never, never>>;
+
 /** A lattice to draft from, and a language model that re-ranks its drafts, where there is one. */
 export interface SpeculationParts<Source = TokenSource> {
   readonly model: LatticeModel<Source>;
@@ -94,7 +97,8 @@ export class ModelParts<Source = TokenSource> {
   }
 
   /** A CTC lattice to draft from, drafting variant first. Throws `UNSUPPORTED_CAPABILITY`, saying what is missing. */
-  speculation(): SpeculationParts<Source> {
+  speculation(options: NoOptions = {}): SpeculationParts<Source> {
+    checkOptions('speculation', options, {});
     const model =
       this.find('lattice', { lattice: 'ctc', variant: 'draft' }) ?? this.find('lattice', { lattice: 'ctc' });
     const missing = [
@@ -127,7 +131,7 @@ export class ModelParts<Source = TokenSource> {
   }
 
   #select<Kind extends PartKind>(kind: Kind, options: PartOptions): readonly OpenedPartOf<Kind, Source>[] {
-    const { variant = EXACT, lattice } = checkOptions(`part('${show(kind)}')`, options, OPTIONS);
+    const { variant = EXACT, lattice } = checkOptions(`part(${show(kind)})`, options, OPTIONS);
     readKind('kind', kind);
     if (lattice !== undefined && kind !== 'lattice') {
       throw new ForetokenError('INVALID_ARGUMENT', `lattice goes with parts of the kind lattice, not with ${kind}.`, {

@@ -7,7 +7,8 @@ import { SPACE_MARK } from './sentencepiece/normalize.js';
 import { PIECE_KIND } from './sentencepiece/piece-model.js';
 import { SentencePiece } from './sentencepiece/sentence-piece.js';
 import { assertSourceText, assertSourceTokens, emptySource } from './source-text.js';
-import type { TextTokenizer, TextUse } from './text-tokenizer.js';
+import type { TextTokenizer } from './text-tokenizer.js';
+import { type TextUse, textUse } from './text-use.js';
 
 /** A language code before a text, as multilingual models have them: it is a token, and no part of the text. */
 const LANGUAGE_CODE = /^\s*(>>[^<>]+<<)/;
@@ -75,6 +76,7 @@ export function createPieceTokenizer(
 
   const encode = (text: string, use: TextUse = 'source'): TokenSource => {
     assertSourceText(text, sourceLength);
+    textUse('use', use);
     const code = hasCodes ? LANGUAGE_CODE.exec(text) : null;
     const rest = code === null ? text : text.slice(code[0].length);
     const pieces = source.encode(rest);

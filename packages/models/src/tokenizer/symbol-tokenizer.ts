@@ -4,6 +4,7 @@ import { readTokens } from './read-tokens.js';
 import { assertSourceText, assertSourceTokens, emptySource } from './source-text.js';
 import { readSymbols } from './symbols.js';
 import type { TextTokenizer } from './text-tokenizer.js';
+import { textUse } from './text-use.js';
 
 /**
  * A tokenizer of listed symbols, such as characters or phonemes; sources may have symbols of their own. Throws
@@ -25,8 +26,9 @@ export function createSymbolTokenizer(
   const idOf = new Map<string, number>();
   for (const [at, text] of source.entries()) if (!idOf.has(text)) idOf.set(text, at);
   return {
-    encode: (text) => {
+    encode: (text, use = 'source') => {
       assertSourceText(text, sourceLength);
+      textUse('use', use);
       const read = lowercase ? text.toLowerCase() : text;
       const parts = separator === '' ? [...read] : read.split(separator).filter((part) => part !== '');
       const ids = parts.map((part) => {
@@ -40,7 +42,9 @@ export function createSymbolTokenizer(
         );
       });
       if (ids.length === 0) throw emptySource(text);
-      const whole = [startId, ...ids, endId].filter((one) => one !== undefined);
+      const whole = [use === 'part' ? undefined : startId, ...ids, use === 'source' ? endId : undefined].filter(
+        (one) => one !== undefined,
+      );
       assertSourceTokens(whole.length, sourceLength);
       return Int32Array.from(whole);
     },

@@ -6,12 +6,7 @@ import { invalidFolder, reason } from '../folder/refusal.js';
 import { checkTokenizer } from './check-tokenizer.js';
 import { readTokens, type TokenReader } from './read-tokens.js';
 import { assertSourceText, assertSourceTokens, emptySource } from './source-text.js';
-
-/**
- * What a text is to be: a `source`, with what the tokenizer puts around texts, and the end token last; a `prompt`, with what the
- * tokenizer puts around texts and no more; a `part` of a text, its own tokens alone.
- */
-export type TextUse = 'source' | 'prompt' | 'part';
+import { type TextUse, textUse } from './text-use.js';
 
 /** Turns text into token ids of one model's vocabulary, and back. */
 export interface TextTokenizer extends TokenReader {
@@ -70,6 +65,7 @@ export function createTokenizer(json: string, options: TokenizerOptions): TextTo
 
   const encode = (text: string, use: TextUse = 'source'): TokenSource => {
     assertSourceText(text, sourceLength);
+    textUse('use', use);
     const around = use !== 'part';
     let ids: readonly (number | undefined)[];
     try {

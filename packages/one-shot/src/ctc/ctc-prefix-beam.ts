@@ -1,6 +1,5 @@
 import {
   type CtcLattice,
-  commonEncoding,
   type DecodeRequest,
   type Decoder,
   ForetokenError,
@@ -8,7 +7,7 @@ import {
   type Requirements,
   type TokenSource,
 } from '@foretoken/core';
-import { assertDecode, type CtcAlignment, ctcAlignment, rowCuts, Yielder } from '@foretoken/core/kit';
+import { assertDecode, type CtcAlignment, commonEncoding, ctcAlignment, rowCuts, Yielder } from '@foretoken/core/kit';
 import { OutputEnds } from '../output-ends.js';
 import { assertRescorer } from '../rescoring/rescorer.js';
 import { type Candidate, rowEvents } from '../row-events.js';

@@ -41,14 +41,13 @@ const OPTIONS: OptionTable<DagBeamOptions> = {
  */
 export function dagBeam<Source = TokenSource>(options: DagBeamOptions = {}): Decoder<LatticeModel<Source>> {
   options = checkOptions('dagBeam', options, OPTIONS);
-  const { beamSize = 4, candidates = 5, hypotheses = 1, lengthPenalty = 1, languageModel, startTokenId } = options;
+  const { beamSize = 4, candidates = 5, hypotheses = 1, lengthPenalty = 1, languageModel } = options;
   assertInteger('hypotheses', hypotheses, 1, beamSize);
   const { model: fused, weight = 0.1 } = languageModel ?? {};
-  const settings: PrefixBeamOptions = {
+  const settings: Omit<PrefixBeamOptions, 'startTokenId'> = {
     beamSize,
     outputs: hypotheses,
     lengthPenalty,
-    startTokenId,
     // What does not count must not rule anything out either.
     fusion: fused === undefined || weight === 0 ? undefined : { model: fused, weight },
   };
@@ -57,12 +56,12 @@ export function dagBeam<Source = TokenSource>(options: DagBeamOptions = {}): Dec
     options,
     candidates,
     cuts: true,
-    prepare: ({ vocabulary: { size } }) => {
+    prepare: ({ vocabulary: { size } }, _request, startTokenId) => {
       if (fused !== undefined) assertSameVocabulary('languageModel.model', fused, size);
       return function* (row) {
         const { endTokenId } = row.ends;
         const edges = yield* followedEdges(row.graph, endTokenId);
-        const found = yield* prefixBeam({ ...row, edges }, settings);
+        const found = yield* prefixBeam({ ...row, edges }, { ...settings, startTokenId });
         if (found.length === 0) throw noOutput(row.row, beamSize, settings.fusion !== undefined);
         return found.map(({ tokenIds, logProb, score, ended }) => ({
           tokenIds: ended && endTokenId !== undefined ? [...tokenIds, endTokenId] : tokenIds,

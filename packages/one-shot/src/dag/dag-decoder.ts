@@ -19,7 +19,8 @@ import type { DagPath } from './dag-walk.js';
 export interface DagOptions {
   /**
    * Token that vertex 0 says to begin every path, as the padding of a Directed Acyclic Transformer does: it is left out of
-   * the output, but counts in scores and lengths. Default: vertex 0 says the first output token.
+   * the output, but counts in scores and lengths. Default: the model's own `startTokenId`; where it has none, vertex 0 says the
+   * first output token.
    */
   readonly startTokenId?: number | undefined;
   /** Report each row's lattice, and the vertices of the path where the output is one path's (default false). */
@@ -47,8 +48,12 @@ export interface DagStrategy<Source> {
   readonly candidates?: number | undefined;
   /** The search itself leaves start tokens out and cuts outputs (default: its candidates say whole paths). */
   readonly cuts?: boolean | undefined;
-  /** Checks the rest of the request and makes the search of one decode. */
-  readonly prepare: (model: LatticeModel<Source>, request: DecodeRequest<Source>) => DagSearch;
+  /** Checks the rest of the request and makes the search of one decode; `startTokenId` is what begins each path. */
+  readonly prepare: (
+    model: LatticeModel<Source>,
+    request: DecodeRequest<Source>,
+    startTokenId: number | undefined,
+  ) => DagSearch;
 }
 
 /** Source positions that are read at once: a lattice has the square of its vertices in scores. */
@@ -57,7 +62,7 @@ const MAX_POSITIONS = 2048;
 /** A decoder that reads one lattice a row, after one forward for as many rows as fit in memory. */
 export function dagDecoder<Source>(strategy: DagStrategy<Source>): Decoder<LatticeModel<Source>> {
   const { name, accepts, candidates = 1, cuts = false, options, prepare } = strategy;
-  const { startTokenId, lattices: reported = false } = options;
+  const { lattices: reported = false } = options;
   const requires: Requirements = { model: 'lattice', kinds: ['dag'], candidates };
   return {
     name,
@@ -66,8 +71,9 @@ export function dagDecoder<Source>(strategy: DagStrategy<Source>): Decoder<Latti
     async *decode(model: LatticeModel<Source>, given: DecodeRequest<Source>) {
       const began = performance.now();
       const request = assertDecode({ name, requires, accepts }, model, given);
+      const { startTokenId = model.startTokenId } = options;
       if (startTokenId !== undefined) assertInteger('startTokenId', startTokenId, 0, model.vocabulary.size - 1);
-      const search = prepare(model, request);
+      const search = prepare(model, request, startTokenId);
       const { endTokenId, size } = model.vocabulary;
       const { sources, signal } = request;
       const yielder = new Yielder(signal);

@@ -1,7 +1,6 @@
 import {
   type AutoregressiveModel,
   type CanvasModel,
-  commonEncoding,
   type DecodeEvent,
   type DecodeRequest,
   type Decoder,
@@ -16,6 +15,7 @@ import {
   assertDecode,
   assertLengthOptions,
   checkOptions,
+  commonEncoding,
   cutOutput,
   fields,
   flag,

@@ -1,3 +1,4 @@
+import { HIDDEN } from '@foretoken/core/runtime';
 import { ELEMENT_TYPE } from '@foretoken/models/folder';
 import { type BlockContext, blockContext } from '../../blocks/block-context.js';
 import { embedTokens } from '../../blocks/embedding.js';
@@ -7,8 +8,6 @@ import { attentionKeys, type SourceAttentionShape, sourceAttention } from '../..
 import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';
 import type { TensorOf } from '../../tensors/tensor-reader.js';
 import type { RecurrentNetworkShape } from './recurrent-shape.js';
-
-const HIDDEN = -1e9;
 
 const axes = (graph: GraphBuilder, ...values: readonly number[]): Value =>
   graph.constant('int64', [values.length], values);

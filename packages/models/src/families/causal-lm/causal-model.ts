@@ -3,11 +3,12 @@ import type {
   AutoregressiveSupport,
   ForestOptions,
   ForwardCosts,
+  OpenOptions,
   TokenForest,
   TokenSource,
   Vocabulary,
 } from '@foretoken/core';
-import { assertTokenSources } from '@foretoken/core/kit';
+import { assertTokenSources, forestOptions, refuseEncoding } from '@foretoken/core/kit';
 import { assertRows, type JoiningRows, KeyValueStore, StoreForest } from '@foretoken/core/runtime';
 import { maxPartCells } from '../../drivers/measured-costs.js';
 import { STEP_MODES } from './causal-manifest.js';
@@ -46,9 +47,10 @@ export class CausalModel implements AutoregressiveModel<TokenSource> {
     };
   }
 
-  async open(sources: readonly TokenSource[], options: ForestOptions = {}): Promise<TokenForest<TokenSource>> {
-    const { joining = false, signal } = options;
-    signal?.throwIfAborted();
+  async open(sources: readonly TokenSource[], given?: ForestOptions): Promise<TokenForest<TokenSource>> {
+    const options = forestOptions(given);
+    const { joining = false } = options;
+    refuseEncoding(options);
     assertRows(this.supports, sources.length);
     const prompts = (rows: readonly TokenSource[]): Int32Array[] => {
       assertTokenSources(rows, { vocabularySize: this.vocabulary.size, max: this.maxLength });
@@ -56,7 +58,8 @@ export class CausalModel implements AutoregressiveModel<TokenSource> {
     };
     const prefixes = prompts(sources);
     const { layers, keyValueWidth } = this.#step;
-    const join = async (rows: readonly TokenSource[]): Promise<JoiningRows> => {
+    const join = async (rows: readonly TokenSource[], own: OpenOptions): Promise<JoiningRows> => {
+      refuseEncoding(own);
       // A prompt is all that a row has, and the forest reads it.
       return { prefixes: prompts(rows), admit() {} };
     };

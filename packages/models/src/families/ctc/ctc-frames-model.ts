@@ -6,7 +6,7 @@ import {
   type LatticeSupport,
   type Vocabulary,
 } from '@foretoken/core';
-import { assertInteger, maxScoredCells, wrongValue, Yielder } from '@foretoken/core/kit';
+import { emitOptions, maxScoredCells, refuseEncoding, wrongValue, Yielder } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { groupsByLength } from '../../drivers/length-groups.js';
 import { numberTensor } from '../../drivers/number-tensor.js';
@@ -30,18 +30,13 @@ export class CtcFramesModel implements LatticeModel<FloatSource> {
     this.supports = { kind: 'ctc', maxCandidates: manifest.ctc.maxCandidates };
   }
 
-  async emit(sources: readonly FloatSource[], options: EmitOptions = {}): Promise<CtcLattice[]> {
+  async emit(sources: readonly FloatSource[], given?: EmitOptions): Promise<CtcLattice[]> {
+    const options = emitOptions(given);
     const { signal } = options;
-    signal?.throwIfAborted();
     const { frames, ctc } = this.#manifest;
     if (!Array.isArray(sources)) throw wrongValue('sources', sources, 'an array of sources');
     if (sources.length === 0) throw new ForetokenError('EMPTY_SOURCE', 'There are no sources; pass at least one.');
-    if (options.encoding !== undefined) {
-      throw new ForetokenError('INVALID_ARGUMENT', 'This model encodes sources itself, so no encoding can be of it.', {
-        option: 'encoding',
-      });
-    }
-    if (options.k !== undefined) assertInteger('k', options.k, 1, Number.MAX_SAFE_INTEGER);
+    refuseEncoding(options);
     const k = Math.min(options.k ?? 1, ctc.maxCandidates);
     const yielder = new Yielder(signal);
     // Copies, since what a caller owns may change while others have their turn.

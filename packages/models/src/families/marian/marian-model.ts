@@ -9,6 +9,7 @@ import type {
   TokenSource,
   Vocabulary,
 } from '@foretoken/core';
+import { forestOptions } from '@foretoken/core/kit';
 import { assertRows, type JoiningRows, KeyValueStore, type OnnxRuntime, StoreForest } from '@foretoken/core/runtime';
 import { maxPartCells } from '../../drivers/measured-costs.js';
 import type { TokenEncoder } from '../../drivers/token-encoder.js';
@@ -52,7 +53,8 @@ export class MarianModel implements AutoregressiveModel<TokenSource> {
     this.supports = { outputs, states, branching: true, rollback: true, rows: 4096, joining: true, maxCandidates };
   }
 
-  async open(sources: readonly TokenSource[], options: ForestOptions = {}): Promise<TokenForest<TokenSource>> {
+  async open(sources: readonly TokenSource[], given?: ForestOptions): Promise<TokenForest<TokenSource>> {
+    const options = forestOptions(given);
     const { runtime, encoder, graphs, shape, startTokenId, paddedWidth } = this.#options;
     const { joining = false } = options;
     assertRows(this.supports, sources.length);
@@ -62,8 +64,8 @@ export class MarianModel implements AutoregressiveModel<TokenSource> {
     const encoding = await encode(sources, options);
     const driver = new MarianStepDriver(runtime, graphs, shape, encoding, paddedWidth, joining);
     const { layers, width } = shape;
-    const join = async (rows: readonly TokenSource[], given: OpenOptions): Promise<JoiningRows> => {
-      const joined = await encode(rows, given);
+    const join = async (rows: readonly TokenSource[], own: OpenOptions): Promise<JoiningRows> => {
+      const joined = await encode(rows, own);
       return { prefixes: prefixes(rows), admit: () => driver.admit(joined) };
     };
     return new StoreForest({

@@ -2,6 +2,7 @@ import type { OutputRequest } from '@foretoken/core';
 import {
   type CacheValues,
   cacheTensor,
+  HIDDEN,
   type OnnxRuntime,
   RowCache,
   STEADY_SLOTS,
@@ -17,9 +18,6 @@ export interface MarianStepShape {
   readonly width: number;
   readonly layers: number;
 }
-
-/** Added to the attention score of padding. */
-const HIDDEN = -1e9;
 
 /**
  * Least grid width of a row that is alone, and of all rows where others may join. ONNX Runtime attends with other kernels where

@@ -1,5 +1,5 @@
 import type { SourceEncoder, SourceEncoding, TokenSource } from '@foretoken/core';
-import { assertTokenSources } from '@foretoken/core/kit';
+import { assertTokenSources, throwIfAborted } from '@foretoken/core/kit';
 import {
   type CacheValues,
   cacheValuesOf,
@@ -69,7 +69,7 @@ export class ExportEncoder implements SourceEncoder<TokenSource> {
 
   /** Encodes sources of similar length together; of equal length, where the graph takes no mask. */
   async encode(sources: readonly TokenSource[], signal?: AbortSignal): Promise<ExportEncoding> {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const { sourceLength, vocabularySize, roles } = this.#options;
     assertTokenSources(sources, { vocabularySize, max: sourceLength });
     const lengths = Int32Array.from(sources, ({ length }) => length);

@@ -8,7 +8,7 @@ import {
   type TokenSource,
   type Vocabulary,
 } from '@foretoken/core';
-import { assertTokenSources, maxScoredCells } from '@foretoken/core/kit';
+import { assertTokenSources, forestOptions, maxScoredCells, refuseEncoding } from '@foretoken/core/kit';
 import { assertRows, PathStore, StoreForest } from '@foretoken/core/runtime';
 import { maxPartCells } from '../../drivers/measured-costs.js';
 import { ExportDriver, type ExportSteps } from './export-driver.js';
@@ -53,7 +53,8 @@ export class ExportModel implements AutoregressiveModel<TokenSource> {
     };
   }
 
-  async open(sources: readonly TokenSource[], options: ForestOptions = {}): Promise<TokenForest<TokenSource>> {
+  async open(sources: readonly TokenSource[], given?: ForestOptions): Promise<TokenForest<TokenSource>> {
+    const options = forestOptions(given);
     const { steps } = this.#options;
     assertRows(this.supports, sources.length);
     if (options.joining === true) {
@@ -77,14 +78,14 @@ export class ExportModel implements AutoregressiveModel<TokenSource> {
   }
 
   /** What rows begin with, and the states that they read. */
-  async #read(sources: readonly TokenSource[], { encoding, signal }: ForestOptions) {
+  async #read(sources: readonly TokenSource[], options: ForestOptions) {
     const { encoder, steps, beginning, vocabulary, maxLength } = this.#options;
     if (encoder === undefined) {
-      signal?.throwIfAborted();
+      refuseEncoding(options);
       assertTokenSources(sources, { vocabularySize: vocabulary.size, max: maxLength });
       return { sources: undefined, prefixes: sources.map((prompt) => Int32Array.from([...beginning, ...prompt])) };
     }
-    const encoded = await encoder.reuseOrEncode(sources, encoding, signal);
+    const encoded = await encoder.reuseOrEncode(sources, options.encoding, options.signal);
     return {
       sources: new ExportSources(steps.runtime, encoded.sources),
       prefixes: sources.map(() => Int32Array.from(beginning)),

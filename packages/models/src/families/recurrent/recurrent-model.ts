@@ -7,7 +7,7 @@ import {
   type TokenSource,
   type Vocabulary,
 } from '@foretoken/core';
-import { assertTokenSources } from '@foretoken/core/kit';
+import { assertTokenSources, forestOptions, refuseEncoding } from '@foretoken/core/kit';
 import { assertRows, type GraphSession, type OnnxRuntime, RecurrentStore, StoreForest } from '@foretoken/core/runtime';
 import { type EncodedRow, encodeRows } from './encoded-rows.js';
 import type { RecurrentManifest } from './recurrent-manifest.js';
@@ -39,18 +39,14 @@ export class RecurrentModel implements AutoregressiveModel<TokenSource> {
     };
   }
 
-  async open(sources: readonly TokenSource[], options: ForestOptions = {}): Promise<TokenForest<TokenSource>> {
+  async open(sources: readonly TokenSource[], given?: ForestOptions): Promise<TokenForest<TokenSource>> {
+    const options = forestOptions(given);
     const { signal } = options;
-    signal?.throwIfAborted();
     const { encoder, graphs, limits, vocabulary, step } = this.#manifest;
     const vocabularySize = encoder?.vocabularySize ?? vocabulary.size;
     assertTokenSources(sources, { vocabularySize, min: encoder === undefined ? 0 : 1, max: limits.sourceLength });
     assertRows(this.supports, sources.length);
-    if (options.encoding !== undefined) {
-      throw new ForetokenError('INVALID_ARGUMENT', 'This model encodes sources itself, so no encoding can be of it.', {
-        option: 'encoding',
-      });
-    }
+    refuseEncoding(options);
     if (options.joining === true) {
       throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'No row can join a forest of this model.', {
         capability: 'joining',
