@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -20,7 +21,6 @@ const checker = program.getTypeChecker();
 
 const places: Record<'assertions' | 'spreads' | 'options', string[]> = { assertions: [], spreads: [], options: [] };
 
-const isEmpty = (node: ts.Expression): boolean => ts.isObjectLiteralExpression(node) && node.properties.length === 0;
 const isUndefined = (node: ts.TypeNode): boolean =>
   node.kind === ts.SyntaxKind.UndefinedKeyword || node.kind === ts.SyntaxKind.UnknownKeyword;
 
@@ -37,12 +37,6 @@ for (const file of program.getSourceFiles()) {
       const type = checker.getTypeAtLocation(node.expression);
       if (checker.getNonNullableType(type) === type) places.assertions.push(at);
     }
-    if (ts.isSpreadAssignment(node) && ts.isParenthesizedExpression(node.expression)) {
-      const { expression } = node.expression;
-      if (ts.isConditionalExpression(expression) && [expression.whenTrue, expression.whenFalse].some(isEmpty)) {
-        places.spreads.push(at);
-      }
-    }
     if (ts.isPropertySignature(node) && node.questionToken !== undefined && node.type !== undefined) {
       const parts = ts.isUnionTypeNode(node.type) ? node.type.types : [node.type];
       if (name.includes('/src/') && !parts.some(isUndefined)) places.options.push(at);
@@ -50,6 +44,53 @@ for (const file of program.getSourceFiles()) {
     ts.forEachChild(node, visit);
   };
   visit(file);
+}
+
+/** What a spread in an object literal may not be: a choice of fields, or of fields and none. */
+function isConditional(node: ts.Expression): boolean {
+  if (ts.isParenthesizedExpression(node)) return isConditional(node.expression);
+  if (ts.isConditionalExpression(node)) return [node.whenTrue, node.whenFalse].some(isLiteral);
+  if (!ts.isBinaryExpression(node) || !isLiteral(node.right)) return false;
+  const operator = node.operatorToken.getText();
+  return operator === '&&' || (/^(\|\||\?\?)$/.test(operator) && /^[({\s})]*$/.test(node.right.getText()));
+}
+
+function isLiteral(node: ts.Expression): boolean {
+  return ts.isParenthesizedExpression(node) ? isLiteral(node.expression) : ts.isObjectLiteralExpression(node);
+}
+
+/** Conditional spreads of a file, which needs no types; the code of a page of documentation is in its fences. */
+function conditionalSpreads(name: string, text: string): string[] {
+  const file = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isSpreadAssignment(node) && isConditional(node.expression)) {
+      const { line } = file.getLineAndCharacterOfPosition(node.getStart());
+      found.push(`${name}:${line + 1} ${node.getText().slice(0, 80)}`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
+
+/** All files of the repository that hold code of ours. */
+function* codeFiles(folder: string): Generator<string> {
+  for (const entry of readdirSync(`${ROOT}/${folder}`, { withFileTypes: true })) {
+    const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    const made = /^(node_modules|dist|coverage|cache|\..*)$/.test(entry.name);
+    if (entry.isDirectory() && !made) yield* codeFiles(name);
+    if (entry.isFile() && /\.([cm]?[jt]s|tsx|md)$/.test(entry.name)) yield name;
+  }
+}
+
+const all = [...codeFiles('')];
+for (const name of all) {
+  const text = readFileSync(`${ROOT}/${name}`, 'utf8');
+  const parts = name.endsWith('.md')
+    ? [...text.matchAll(/```(?:ts|js|tsx|mjs)\b[^\n]*\n(.*?)```/gs)].map(([, code]) => code)
+    : [text];
+  for (const part of parts) places.spreads.push(...conditionalSpreads(name.replace(/\.md$/, '.md.ts'), part));
 }
 
 describe('the typing policy', () => {
@@ -61,7 +102,16 @@ describe('the typing policy', () => {
     expect(places.assertions).toEqual([]);
   });
 
+  it('knows a conditional spread in all its forms', () => {
+    const forms = ['c ? { a } : {}', 'c && { a }', 'a ?? {}', 'c ? { a } : { b }', '(c || {})'];
+    for (const form of forms) expect(conditionalSpreads('any.ts', `f({ ...(${form}) });`), form).toHaveLength(1);
+    for (const form of ['a', 'c ? a : b', 'a ?? { b }', 'of(a)', '{ a }']) {
+      expect(conditionalSpreads('any.ts', `f({ ...(${form}) });`), form).toEqual([]);
+    }
+  });
+
   it('has no conditional spread', () => {
+    expect(all.length).toBeGreaterThan(900);
     expect(places.spreads).toEqual([]);
   });
 

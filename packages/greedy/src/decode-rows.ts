@@ -26,8 +26,6 @@ export interface RowDecoding<Source> {
   readonly scores: boolean;
   /** Report `tokenLogProbs`. */
   readonly tokenLogProbs: boolean;
-  /** Start of `OpenHypothesis.surpriseBound`. */
-  readonly surpriseBound: number;
 }
 
 /** Tokens to add as one chain below a node, and the hypotheses that go on from the chain's end. */
@@ -49,17 +47,14 @@ export async function* decodeRows<Source>(
   prepare: () => RowDecoding<Source>,
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
-  const { request, choice, hypotheses, scores, tokenLogProbs, surpriseBound } = prepare();
+  const { request, choice, hypotheses, scores, tokenLogProbs } = prepare();
   const { sources, signal } = request;
   const forest = opened('autoregressive', await model.open(sources, signal === undefined ? {} : { signal }));
   try {
     const rows = Array.from({ length: forest.rows }, (_, row) => {
       const start = forest.start(row);
       const output = startOutput(row, start.prefix.length, model, request);
-      return Array.from(
-        { length: hypotheses },
-        (_, sample) => new OpenHypothesis(row, start, sample, output.fork(), surpriseBound),
-      );
+      return Array.from({ length: hypotheses }, (_, sample) => new OpenHypothesis(row, start, sample, output.fork()));
     });
     // One hypothesis a row is final token by token; of several the best is known only at the end.
     const streams = hypotheses === 1;

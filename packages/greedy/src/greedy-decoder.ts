@@ -80,6 +80,6 @@ export function greedy<Source = TokenSource>(options: GreedyOptions = {}): Decod
       : logProbs
         ? bestOfTopK(alternatives)
         : bestToken;
-    return { request, choice, hypotheses: 1, scores, tokenLogProbs, surpriseBound: 0 };
+    return { request, choice, hypotheses: 1, scores, tokenLogProbs };
   }
 }

@@ -1,3 +1,4 @@
 export * from './greedy-decoder.js';
+export type { MirostatOptions } from './mirostat.js';
 export * from './sampling-decoder.js';
-export type { MirostatOptions, TruncationOptions } from './truncated-sampling.js';
+export type { TruncationOptions } from './truncated-sampling.js';

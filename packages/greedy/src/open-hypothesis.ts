@@ -20,18 +20,15 @@ export class OpenHypothesis implements ScoringContext {
   last: NodeId;
   /** Tokens to add below `last`: what is still to be read of the prefix at first, then the token chosen last. */
   next: Int32Array;
-  /** Mirostat's running bound on surprise, in bits; unused by other choices. */
-  surpriseBound: number;
   readonly #logProbs: number[] = [];
   readonly #alternatives: Alternatives[] = [];
 
-  constructor(row: number, start: RowStart, sample: number, rowOutput: RowOutput, surpriseBound: number) {
+  constructor(row: number, start: RowStart, sample: number, rowOutput: RowOutput) {
     this.row = row;
     this.prefix = start.prefix;
     this.last = start.node;
     this.sample = sample;
     this.rowOutput = rowOutput;
-    this.surpriseBound = surpriseBound;
     this.next = Int32Array.of(...start.prefix.subarray(start.cached), ...rowOutput.tokens);
   }
 

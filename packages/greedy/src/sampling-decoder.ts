@@ -86,7 +86,6 @@ export function sampling<Source = TokenSource>(options: SamplingOptions = {}): D
     const fits = few && rules.length === 0 && Math.max(k, alternatives) <= supports.maxCandidates;
     if (few && !fits) assertAutoregressive({ name: 'sampling', requires: wide }, model);
     const choice = fits ? pickedFromTopK(k, pick, wanted) : ruledToken(vocabulary.size, rules, pick, wanted);
-    const surpriseBound = 2 * (options.mirostat?.surprise ?? 0);
-    return { request, choice, hypotheses, scores, tokenLogProbs, surpriseBound };
+    return { request, choice, hypotheses, scores, tokenLogProbs };
   }
 }

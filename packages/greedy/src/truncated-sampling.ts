@@ -3,7 +3,6 @@ import {
   argmax,
   fields,
   integer,
-  logSumExp,
   number,
   type OptionTable,
   type RandomStream,
@@ -11,21 +10,12 @@ import {
   truncateEpsilon,
   truncateEta,
   truncateMinP,
-  truncateSurprise,
   truncateTopK,
   truncateTopP,
   truncateTypical,
 } from '@foretoken/core/kit';
-import type { OpenHypothesis } from './open-hypothesis.js';
+import { MIROSTAT_OPTIONS, Mirostat, type MirostatOptions } from './mirostat.js';
 import type { Pick } from './token-choice.js';
-
-/** Mirostat v2: keeps the surprise of what is drawn near a target (Basu et al., 2021, algorithm 2). */
-export interface MirostatOptions {
-  /** Target surprise a token, in bits (the paper's tau). */
-  readonly surprise: number;
-  /** Step with which the bound follows the surprise observed (the paper's eta), default 0.1. */
-  readonly rate?: number | undefined;
-}
 
 /** Temperature and truncations, in the order in which they apply. */
 export interface TruncationOptions {
@@ -46,11 +36,6 @@ export interface TruncationOptions {
   /** Replaces all truncations above by its own. */
   readonly mirostat?: MirostatOptions | undefined;
 }
-
-const MIROSTAT_OPTIONS: OptionTable<MirostatOptions> = {
-  surprise: number(0, Number.MAX_VALUE, true),
-  rate: number(0, 1),
-};
 
 export const TRUNCATION_OPTIONS: OptionTable<TruncationOptions> = {
   temperature: number(0, Number.MAX_VALUE),
@@ -80,9 +65,10 @@ export function assertTruncation(options: TruncationOptions): void {
   }
 }
 
-/** Draws from a row's own random stream after temperature and truncations. */
+/** Draws from a row's own random stream after temperature and truncations; made for one decode. */
 export function randomPick(options: TruncationOptions, streams: readonly RandomStream[]): Pick {
-  const { temperature = 1, topK, topP, minP, typicalP, epsilonCutoff, etaCutoff, mirostat } = options;
+  const { temperature = 1, topK, topP, minP, typicalP, epsilonCutoff, etaCutoff } = options;
+  const mirostat = options.mirostat && new Mirostat(options.mirostat);
   return (scores, hypothesis) => {
     if (temperature !== 1) cool(scores, temperature);
     if (topK !== undefined && topK < scores.length) truncateTopK(scores, topK);
@@ -93,8 +79,7 @@ export function randomPick(options: TruncationOptions, streams: readonly RandomS
     if (etaCutoff !== undefined) truncateEta(scores, etaCutoff);
     const { row, sample, output } = hypothesis;
     const uniform = streams[row].uniform(output.length, sample);
-    if (mirostat === undefined) return sampleToken(scores, uniform);
-    return mirostatToken(scores, uniform, mirostat, hypothesis);
+    return mirostat === undefined ? sampleToken(scores, uniform) : mirostat.draw(scores, uniform, hypothesis);
   };
 }
 
@@ -102,18 +87,4 @@ export function randomPick(options: TruncationOptions, streams: readonly RandomS
 function cool(scores: Float32Array, temperature: number): void {
   const best = scores[Math.max(argmax(scores), 0)];
   for (let id = 0; id < scores.length; id++) scores[id] = (scores[id] - best) / temperature;
-}
-
-function mirostatToken(
-  scores: Float32Array,
-  uniform: number,
-  { surprise: target, rate = 0.1 }: MirostatOptions,
-  hypothesis: OpenHypothesis,
-): number {
-  truncateSurprise(scores, hypothesis.surpriseBound);
-  const tokenId = sampleToken(scores, uniform);
-  if (tokenId < 0) return tokenId;
-  const surprise = (logSumExp(scores) - scores[tokenId]) / Math.LN2;
-  hypothesis.surpriseBound -= rate * (surprise - target);
-  return tokenId;
 }

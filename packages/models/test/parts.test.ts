@@ -114,6 +114,11 @@ describe('parts of a model', () => {
   it('give what speculation needs: the drafting variant, or the exact one, or say what is missing', () => {
     expect(parts.speculation()).toEqual({ model: draft, languageModel: undefined });
     latticeDrafter(parts.speculation());
+    expect(() => parts.speculation({ x: 1 } as never)).toThrowError('speculation takes no x. It takes: nothing.');
+    expect(() => parts.speculation(null as never)).toThrowError(/takes a plain object/);
+    expect(() => parts.part('lattice', { varian: 'x' } as never)).toThrowError(
+      /^part\("lattice"\) takes no varian. Did you mean/,
+    );
     const without = (variant: string) => new ModelParts(ALL.filter((part) => part.variant !== variant));
     expect(without('draft').speculation().model).toBe(exact);
     const none = new ModelParts([{ kind: 'lattice', model: dag }]);

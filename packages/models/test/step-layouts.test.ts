@@ -118,8 +118,8 @@ describe('a step of body and vocabulary', () => {
 
   it('decodes alike, and opens no graph for any of the strategies', async () => {
     // The other model opens one for each head when it is used first.
-    for (const kind of ['topK', 'logProbs', 'logits'] as const)
-      await scored(heads, PATHS, { kind, k: 2 } as OutputRequest);
+    const requests: readonly OutputRequest[] = [{ kind: 'topK', k: 2 }, { kind: 'logProbs' }, { kind: 'logits' }];
+    for (const request of requests) await scored(heads, PATHS, request);
     const before = openSessions();
     for (const decoder of [greedy(), beamSearch({ beamSize: 3 }), sampling({ topP: 0.9 })]) {
       const outputs = async (model: LoadedModel) => {

@@ -80,6 +80,28 @@ describe('scoreWithModel', () => {
     expect(counts.nodes).toBe(1 + 4);
   });
 
+  it('reads of a prompt what is not cached, with the same scores', async () => {
+    const candidates = [
+      [
+        [1, 2, 3],
+        [1, 2, 4],
+      ],
+      [[2], []],
+    ];
+    const found = async (cached: number) => {
+      const score = randomLogits(OPTIONS);
+      const { model, counts } = counted(
+        scriptedModel({ vocabularySize: VOCABULARY, endTokenId: END, score, prefix: [5, 2, 4, 1], cached }),
+      );
+      return { scores: await scoreWithModel(model, SOURCES, candidates), ...counts };
+    };
+    const whole = await found(0);
+    for (const cached of [1, 3]) {
+      const spared = cached * SOURCES.length;
+      expect(await found(cached)).toEqual({ ...whole, nodes: whole.nodes - spared });
+    }
+  });
+
   it('takes several forwards where the candidates are many or long, each of bounded size', async () => {
     const sequence = (seed: number, length: number): number[] =>
       Array.from(

@@ -106,7 +106,7 @@ export function latticeDrafter<Source = TokenSource>(options: LatticeDrafterOpti
     async open(sources, { encoding, signal } = {}) {
       const k = Math.min(candidates, model.supports.maxCandidates);
       const began = performance.now();
-      const given = await model.emit(sources, { ...(encoding && { encoding }), ...(signal && { signal }), k });
+      const given = await model.emit(sources, { encoding, signal, k });
       const lattices = emitted(given, sources.length);
       times.opened(performance.now() - began, sources.length);
       const yielder = new Yielder(signal);

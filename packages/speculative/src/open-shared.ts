@@ -54,7 +54,7 @@ export async function openShared<Source>(
       signal,
     };
     forest = opened('autoregressive', await model.open(sources, options));
-    const drafts = drafting ? await GuardedDrafts.open(drafter, sources, { ...options, seed }) : undefined;
+    const drafts = drafting ? await GuardedDrafts.open(drafter, sources, { ...options, seed: seed ?? 0 }) : undefined;
     return new Pair(forest, drafts, encoding);
   } catch (error) {
     try {

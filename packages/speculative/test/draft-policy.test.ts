@@ -116,7 +116,7 @@ describe('speculative decoding with measured costs', () => {
     const sources = Array.from({ length: 16 }, (_, row) => 3 + (row % 4));
     const decode = async (costs: ForwardCosts | undefined) => {
       const drafter = right();
-      const target = { ...scriptedTarget({ script: counting, size: 60 }), ...(costs && { costs }) };
+      const target = { ...scriptedTarget({ script: counting, size: 60 }), costs };
       const end = await collect(speculative({ drafter }).decode(target, { sources }));
       return { end, drafter };
     };

@@ -14,6 +14,7 @@ import {
 import { assertCode } from './laws.js';
 import {
   assertEncoding,
+  assertOptions,
   assertSameScores,
   assertSources,
   type ModelConformanceOptions,
@@ -105,6 +106,10 @@ export function canvasModelConformance(options: ModelConformanceOptions<Model>):
         });
       },
     );
+
+    law('refuses options that it does not have, and values of a wrong type', async (model) => {
+      await assertOptions(async (options) => model.open(sources, options));
+    });
 
     law('refuses sources that are none, and opens nothing for a signal that was aborted', async (model) => {
       await assertSources((from, more) => open(model, from, more), sources);

@@ -5,6 +5,7 @@ import { assertDisposal, assertFills, assertKinds, assertRefusals, type FillLaws
 import { assertCode, rejectsWith } from './laws.js';
 import {
   assertEncoding,
+  assertOptions,
   assertSameScores,
   assertSources,
   type ModelConformanceOptions,
@@ -133,6 +134,10 @@ export function editModelConformance(options: ModelConformanceOptions<Model>): v
         });
       },
     );
+
+    law('refuses options that it does not have, and values of a wrong type', async (model) => {
+      await assertOptions(async (options) => model.open(sources, options));
+    });
 
     law('refuses sources that are none, and opens nothing for a signal that was aborted', async (model) => {
       await assertSources((from, more) => open(model, from, more), sources);

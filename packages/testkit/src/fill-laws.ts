@@ -135,6 +135,9 @@ export async function assertRefusals(
   await using session = await open();
   const expected = await session.fill(canvases, output);
   await assertCode(async () => session.fill([], output), 'INVALID_ARGUMENT');
+  for (const wrong of [null, { ...output, state: true }, { ...output, states: 1 }]) {
+    await assertCode(async () => session.fill(canvases, wrong as never), 'INVALID_ARGUMENT');
+  }
   const [{ row, tokenIds }] = canvases;
   const outside = tokenIds.slice();
   outside[1] = vocabularySize;

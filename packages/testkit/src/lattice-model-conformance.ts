@@ -4,6 +4,7 @@ import assert from './assert.js';
 import { assertCode } from './laws.js';
 import {
   assertEncoding,
+  assertOptions,
   assertRanked,
   assertSameScores,
   assertSources,
@@ -112,6 +113,10 @@ export function latticeModelConformance(options: LatticeModelConformanceOptions)
         await assertEncoding(model.encoder, sources, (read, more) => emit(model, read, { k: 2, ...more }), same);
       },
     );
+
+    law('refuses options that it does not have, and values of a wrong type', async (model) => {
+      await assertOptions(async (options) => model.emit(sources, options));
+    });
 
     law('refuses sources that are none, and computes nothing for a signal that was aborted', async (model) => {
       await assertSources((read, more) => emit(model, read, more), sources);

@@ -66,6 +66,13 @@ export async function assertEncoding<Result>(
   await assertCode(() => read(sources, { encoding }), 'DISPOSED');
 }
 
+/** Names that no option has, and values that none can be, are refused by code, before anything is computed. */
+export async function assertOptions(read: (options: never) => Promise<unknown>): Promise<void> {
+  for (const options of [null, 5, [], { joinin: true }, { Signal: undefined }, { signal: 5 }, { encoding: 5 }]) {
+    await assertCode(() => read(options as never), 'INVALID_ARGUMENT');
+  }
+}
+
 /** Candidates `[places, k]` are ranked: best first, each once a place, none impossible to have as a log-probability. */
 export function assertRanked(
   tokenIds: ArrayLike<number>,

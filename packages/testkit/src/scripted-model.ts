@@ -18,6 +18,7 @@ import {
   listOf,
   type OptionTable,
   oneOf,
+  refuseEncoding,
   withMethods,
 } from '@foretoken/core/kit';
 import { RANDOM_LOGITS_OPTIONS, type RandomLogitsOptions, randomLogits, type Score } from './random-logits.js';
@@ -92,7 +93,9 @@ export function scriptedModel(options: ScriptedModelOptions): AutoregressiveMode
     supports,
     encoder,
     async open(sources, given) {
-      const { joining = false } = forestOptions(given);
+      const checked = forestOptions(given);
+      if (encoder === undefined) refuseEncoding(checked);
+      const { joining = false } = checked;
       assertTokenSources(sources);
       if (joining && !supports.joining)
         throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'No row can join a forest of this model.');

@@ -15,7 +15,7 @@ import {
 } from './forest-scores.js';
 import { assertJoins } from './join-laws.js';
 import { assertCode, rejectsWith } from './laws.js';
-import { modelSuiteOptions, REQUIRED } from './model-suite.js';
+import { assertOptions, modelSuiteOptions, REQUIRED } from './model-suite.js';
 import type { Runner } from './runner.js';
 
 /** The autoregressive model under test. */
@@ -213,6 +213,23 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
           next.node + forest.start(1).prefix.length,
           'ids are given out once, by place in the batch',
         );
+      });
+    });
+
+    law('refuses options that it does not have, and values of a wrong type', async (model) => {
+      await assertOptions(async (options) => model.open(sources, options));
+      const foreign = { rows: sources.length, dispose: () => {} };
+      await assertCode(() => model.open(sources, { encoding: foreign }), 'INVALID_ARGUMENT');
+      await withForest(open(model, [0]), async (forest) => {
+        const tokenId = forest.start(0).prefix.slice(0, 1);
+        const nodes = { row: Int32Array.of(0), parent: Int32Array.of(ROOT), tokenId };
+        const output = fullestRequest(model);
+        for (const wrong of [null, { kind: output.kind, k: 1, state: true }, { ...output, states: 1 }]) {
+          await assertCode(() => forest.extend(nodes, wrong as never), 'INVALID_ARGUMENT');
+        }
+        for (const wrong of [null, { ...nodes, score: tokenId }, { ...nodes, row: new Int32Array(2) }]) {
+          await assertCode(() => forest.extend(wrong as never, output), 'INVALID_ARGUMENT');
+        }
       });
     });
 

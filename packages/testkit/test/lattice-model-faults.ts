@@ -1,5 +1,5 @@
 import type { LatticeModel, TokenSource } from '@foretoken/core';
-import { ENCODING, type Fault } from './model-fault.js';
+import { ENCODING, type Fault, OPTIONS } from './model-fault.js';
 
 type LatticeOf = LatticeModel<TokenSource>;
 type Lattices = Awaited<ReturnType<LatticeOf['emit']>>;
@@ -68,6 +68,14 @@ export const LATTICE_FAULTS: readonly Fault<LatticeOf>[] = [
         kept.set(key, lattices);
         return lattices;
       };
+    }),
+  },
+  {
+    fault: 'looks at no option that it does not know',
+    law: OPTIONS,
+    plant: emitting((inner) => async (sources, options) => {
+      const { k, encoding, signal } = options ?? {};
+      return inner(sources, { k, encoding, signal });
     }),
   },
   {

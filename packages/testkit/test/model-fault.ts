@@ -6,3 +6,5 @@ export interface Fault<Model> {
 }
 
 export const ENCODING = 'reads an encoding of the sources as it reads the sources, and refuses one that is not of them';
+
+export const OPTIONS = 'refuses options that it does not have, and values of a wrong type';

@@ -8,7 +8,7 @@ import type {
   TokenSource,
 } from '@foretoken/core';
 import { ForetokenError } from '@foretoken/core';
-import { assertInteger, assertTokenSources, logSoftmax, topK } from '@foretoken/core/kit';
+import { assertTokenSources, emitOptions, logSoftmax, topK } from '@foretoken/core/kit';
 import {
   randomCanvasScore,
   randomLogits,
@@ -35,10 +35,9 @@ export const scriptedCtc = (): LatticeModel<TokenSource> =>
 export const scriptedDag = (size: number = VOCABULARY): LatticeModel<TokenSource> => ({
   vocabulary: { size, endTokenId: 0 },
   supports: { kind: 'dag', maxCandidates: size },
-  async emit(sources, { k = 1, signal } = {}) {
-    signal?.throwIfAborted();
+  async emit(sources, options) {
+    const { k = 1 } = emitOptions(options);
     assertTokenSources(sources);
-    assertInteger('k', k, 1, Number.MAX_SAFE_INTEGER);
     return sources.map((source) => dagLattice(source, Math.min(k, size), size));
   },
 });
@@ -113,10 +112,12 @@ function withEncoder<Model extends Opens | Emits>(model: Model): Model {
       return encoding;
     },
   };
-  const check = (sources: readonly TokenSource[], { encoding }: { readonly encoding?: Encoded } = {}): void => {
+  // What else the options are the model itself looks at.
+  const check = (sources: readonly TokenSource[], options?: { readonly encoding?: Encoded }): void => {
+    const encoding = options?.encoding;
     if (encoding === undefined) return;
     if (encoding.disposed) throw new ForetokenError('DISPOSED', 'The encoding was disposed of.');
-    if (encoding.rows !== sources.length)
+    if (encoding.lengths !== undefined && encoding.rows !== sources.length)
       throw new ForetokenError('INVALID_ARGUMENT', 'The encoding is of other sources.');
   };
   const method = 'open' in model ? 'open' : 'emit';

@@ -4,9 +4,10 @@ import type {
   CanvasSession,
   EditModel,
   EditSession,
+  OpenOptions,
   TokenSource,
 } from '@foretoken/core';
-import { ENCODING, type Fault } from './model-fault.js';
+import { ENCODING, type Fault, OPTIONS } from './model-fault.js';
 
 type CanvasOf = CanvasModel<TokenSource>;
 type EditOf = EditModel<TokenSource>;
@@ -46,6 +47,15 @@ function openFaults<Model extends CanvasOf | EditOf>(): Fault<Model>[] {
         model.open(sources, { ...options, [missing]: undefined }),
     });
   return [
+    {
+      fault: 'looks at no option that it does not know',
+      law: OPTIONS,
+      plant: (model) => ({
+        ...model,
+        open: (sources: readonly TokenSource[], options: OpenOptions = {}) =>
+          model.open(sources, { encoding: options.encoding, signal: options.signal }),
+      }),
+    },
     { fault: 'looks at no encoding', law: ENCODING, plant: opening('encoding') },
     { fault: 'does not look at the signal', law: REFUSES_OPEN, plant: opening('signal') },
   ];

@@ -88,6 +88,7 @@ const REFUSES = 'refuses bad nodes by code, and adds none of them';
 const FINISHED = 'forgets a finished row, and gives its ids to nobody';
 const RUNNING = 'lets nothing change rows while a call is running, and ends it with DISPOSED';
 const ABORTED = 'computes nothing for a signal that was aborted';
+const OPTIONS = 'refuses options that it does not have, and values of a wrong type';
 const JOINS = 'lets rows join and leave without a bit of difference to the others, or refuses to';
 
 const FAULTS: readonly (readonly [name: string, law: string, fault: Fault])[] = [
@@ -208,6 +209,11 @@ const FAULTS: readonly (readonly [name: string, law: string, fault: Fault])[] = 
     }),
   ],
   ['goes on when it is disposed of', RUNNING, () => ({ async [Symbol.asyncDispose]() {} })],
+  [
+    'takes an output request for what is known of it',
+    OPTIONS,
+    extending((inner) => (nodes, output, signal) => inner(nodes, { kind: output.kind, k: 3 } as OutputRequest, signal)),
+  ],
   ['does not look at the signal', ABORTED, extending((inner) => (nodes, output) => inner(nodes, output))],
   [
     'lets rows join that were not announced',

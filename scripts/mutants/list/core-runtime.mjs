@@ -129,4 +129,39 @@ export default [
     tests: ['packages/core/test/ctc-best-path.test.ts'],
     faults: [['previous = tokenId;', 'if (tokenId !== blankId) previous = tokenId;']],
   },
+  {
+    file: 'packages/core/src/kit/offered-outputs.ts',
+    tests: ['packages/testkit/test/token-forest.test.ts', 'packages/testkit/test/model-suites.test.ts'],
+    faults: [
+      ['assertFields(output);', ''],
+      ["if (output.states !== undefined) flag('states', output.states);", ''],
+      ['for (const name in nodes) if (!ARRAYS', 'for (const name in []) if (!ARRAYS'],
+      ['if (typedArray(name, array).length === length) continue;', 'continue;'],
+    ],
+  },
+  {
+    file: 'packages/core/src/kit/open-options.ts',
+    tests: ['packages/core/test/open-options.test.ts', 'packages/testkit/test/model-suites.test.ts'],
+    faults: [
+      ['const known = checkOptions(owner, options, table);', 'const known = options;'],
+      ['throwIfAborted(known.signal);', ''],
+      ['if (encoding === undefined) return;', 'return;'],
+    ],
+  },
+  {
+    file: 'packages/core/src/kit/model-checks.ts',
+    tests: ['packages/core/test/special-tokens.test.ts'],
+    faults: [
+      ['assertSpecialTokens(model as Fields, wanted, size);', ''],
+      ["edit: ['placeholderTokenId', 'startTokenId'],", "edit: ['placeholderTokenId'],"],
+      ["lattice: ['startTokenId'],", 'lattice: [],'],
+      ['if (other !== undefined) {', 'if (other === null) {'],
+      ['BOUNDARIES = 2', 'BOUNDARIES = 1'],
+      [
+        "assertCandidates(Math.min(requires.candidates, size), 'a position');\n      return;\n    case 'lattice'",
+        "return;\n    case 'lattice'",
+      ],
+      ['[endTokenId, padTokenId, unknownTokenId].every', '[endTokenId, unknownTokenId].every'],
+    ],
+  },
 ];

@@ -199,4 +199,27 @@ export default [
       ["readText('What decode returns', decode.call(tokenizer, tokenIds))", 'decode.call(tokenizer, tokenIds)'],
     ],
   },
+  {
+    file: 'packages/models/src/tokenizer/symbol-tokenizer.ts',
+    tests: ['packages/models/test/text-use.test.ts'],
+    faults: [
+      ["use === 'part' ? undefined : startId", 'startId'],
+      ["textUse('use', use);", ''],
+    ],
+  },
+  {
+    file: 'packages/models/src/tokenizer/piece-tokenizer.ts',
+    tests: ['packages/models/test/text-use.test.ts'],
+    faults: [["textUse('use', use);", '']],
+  },
+  {
+    file: 'packages/models/src/parts/model-parts.ts',
+    tests: ['packages/models/test/parts.test.ts'],
+    faults: [["checkOptions('speculation', options, {});", '']],
+  },
+  {
+    file: 'packages/models/src/families/causal-lm/causal-model.ts',
+    tests: ['packages/models/test/model-laws.test.ts'],
+    faults: [['refuseEncoding(options);', '']],
+  },
 ];

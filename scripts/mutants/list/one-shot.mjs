@@ -114,6 +114,19 @@ export default [
   {
     file: 'packages/one-shot/src/rescoring/score-with-model.ts',
     tests: ['packages/one-shot/test/score-with-model.test.ts'],
-    faults: [['totalOf(leaf) + (endTokenId === undefined ? 0 : logProbAfter(leaf, endTokenId))', 'totalOf(leaf)']],
+    faults: [
+      ['totalOf(leaf) + (endTokenId === undefined ? 0 : logProbAfter(leaf, endTokenId))', 'totalOf(leaf)'],
+      ['prefix.subarray(cached)', 'prefix'],
+    ],
+  },
+  {
+    file: 'packages/one-shot/src/dag/dag-decoder.ts',
+    tests: ['packages/models/test/dag-start.test.ts'],
+    faults: [['const { startTokenId = model.startTokenId } = options;', 'const { startTokenId } = options;']],
+  },
+  {
+    file: 'packages/one-shot/src/dag/dag-beam.ts',
+    tests: ['packages/models/test/dag-start.test.ts'],
+    faults: [['{ ...settings, startTokenId }', 'settings']],
   },
 ];

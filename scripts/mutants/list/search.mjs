@@ -8,7 +8,7 @@ export default [
         'if (leaves.length > 0) forest.retain(row, leaves);',
       ],
 
-      ['output.fork(), surpriseBound', 'output, surpriseBound'],
+      ['sample, output.fork()', 'sample, output'],
     ],
   },
   {
@@ -27,13 +27,24 @@ export default [
     ],
   },
   {
-    file: 'packages/greedy/src/truncated-sampling.ts',
+    file: 'packages/greedy/src/mirostat.ts',
     tests: ['packages/greedy/test/sampling.test.ts'],
     faults: [
-      [
-        'hypothesis.surpriseBound -= rate * (surprise - target);',
-        'hypothesis.surpriseBound += rate * (surprise - target);',
-      ],
+      ['bound - this.#rate * (surprise', 'bound + this.#rate * (surprise'],
+      ['this.#bounds.get(hypothesis) ?? 2 * this.#target', '2 * this.#target'],
+    ],
+  },
+  {
+    file: 'packages/greedy/src/open-hypothesis.ts',
+    tests: ['packages/greedy/test/greedy.test.ts', 'packages/greedy/test/sampling.test.ts'],
+    faults: [['start.prefix.subarray(start.cached)', 'start.prefix']],
+  },
+  {
+    file: 'packages/beam/src/branch.ts',
+    tests: ['packages/beam/test/beam-search.test.ts'],
+    faults: [
+      ['...prefix.subarray(cached)', '...prefix'],
+      ['...prefix.subarray(cached)', '...prefix.subarray(prefix.length - 1)'],
     ],
   },
   {

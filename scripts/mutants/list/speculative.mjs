@@ -70,7 +70,10 @@ export default [
   {
     file: 'packages/speculative/src/open-shared.ts',
     tests: [...decoding, 'packages/speculative/test/conformance.test.ts'],
-    faults: [['encoding?.dispose();\n    throw error;', 'throw error;']],
+    faults: [
+      ['encoding?.dispose();\n    throw error;', 'throw error;'],
+      ['{ ...options, seed: seed ?? 0 }', 'options', ['packages/speculative/test/seeded-drafts.test.ts']],
+    ],
   },
   {
     file: 'packages/speculative/src/speculative-row.ts',
@@ -78,6 +81,7 @@ export default [
     faults: [
       ['accepted: Math.min(path.length, this.output.length - before),', 'accepted: path.length,'],
       ['this.#limit - this.output.length - 1', 'this.#limit - this.output.length'],
+      ['prefix.subarray(cached)', 'prefix', ['packages/speculative/test/conformance.test.ts']],
     ],
   },
   {

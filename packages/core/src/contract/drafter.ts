@@ -37,7 +37,10 @@ export interface DraftRequest {
 export interface DraftContext {
   /** Encoder result for the same sources, present when the target's encoder is the drafter's `encoder`. */
   readonly encoding?: SourceEncoding | undefined;
-  /** Seed of the decode, for drafters that draw; an unsigned 32-bit integer. */
+  /**
+   * Seed of the decode, for drafters that draw; an unsigned 32-bit integer. With a row's source it makes that row's own stream, so
+   * that drafts do not depend on the rows beside it.
+   */
   readonly seed?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -9,7 +9,9 @@ export function assertOffered(
   { outputs, states = [], maxCandidates }: Pick<AutoregressiveSupport, 'outputs' | 'states' | 'maxCandidates'>,
   output: OutputRequest,
 ): void {
-  assertRequested(output);
+  if (typeof output !== 'object' || output === null) {
+    throw wrongValue('output', output, "an output request, such as { kind: 'argmax' }");
+  }
   const offered = output.states === true ? states : outputs;
   if (!offered.includes(output.kind)) {
     throw new ForetokenError(
@@ -19,6 +21,7 @@ export function assertOffered(
       { capability: output.kind, offered },
     );
   }
+  assertFields(output);
   if ('k' in output && !(Number.isInteger(output.k) && output.k >= 1 && output.k <= maxCandidates)) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
@@ -31,11 +34,8 @@ export function assertOffered(
 const FIELDS: readonly string[] = ['kind', 'k', 'states'];
 const KINDS_WITH_K: ReadonlySet<string> = new Set(['topK']);
 
-/** Asked for at every forward, so an output is looked through in place. */
-function assertRequested(output: OutputRequest): void {
-  if (typeof output !== 'object' || output === null) {
-    throw wrongValue('output', output, "an output request, such as { kind: 'argmax' }");
-  }
+/** Looks through an output in place, since it is asked for at every forward. */
+function assertFields(output: OutputRequest): void {
   for (const name in output) {
     if (name === 'k' ? KINDS_WITH_K.has(output.kind) : FIELDS.includes(name)) continue;
     throw unknownField(

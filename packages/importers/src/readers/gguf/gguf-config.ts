@@ -44,9 +44,8 @@ export function ggufConfig(
     rope_theta: fields.number(own('rope.freq_base'), 1, 1e12, 10_000),
     rope_scaling: ropeScaling(fields, own, ropeFactors),
     // Whoever names a window uses it.
-    ...(fields.has(window)
-      ? { sliding_window: fields.integer(window, 1, 100_000_000), use_sliding_window: true }
-      : { sliding_window: null }),
+    sliding_window: fields.has(window) ? fields.integer(window, 1, 100_000_000) : null,
+    use_sliding_window: fields.has(window),
     attention_bias: has('blk.0.attn_q.bias'),
     mlp_bias: has('blk.0.ffn_gate.bias'),
     tie_word_embeddings: !has('output.weight'),

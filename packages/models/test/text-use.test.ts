@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { createPieceTokenizer } from '../src/tokenizer/piece-tokenizer.js';
+import { createSymbolTokenizer } from '../src/tokenizer/symbol-tokenizer.js';
+import type { TextTokenizer } from '../src/tokenizer/text-tokenizer.js';
+import { createTokenizer } from '../src/tokenizer/text-tokenizer.js';
+
+const GOLDENS = new URL('./goldens/', import.meta.url);
+const SHIPPED = new URL('../../model-multi30k-en-de/model/', import.meta.url);
+
+function shipped(): TextTokenizer {
+  const { vocabulary, tokenizer } = JSON.parse(readFileSync(new URL('foretoken.json', SHIPPED), 'utf8'));
+  return createTokenizer(readFileSync(new URL(tokenizer, SHIPPED), 'utf8'), { vocabulary, sourceLength: 512 });
+}
+
+function pieces(): TextTokenizer {
+  const content = readFileSync(new URL('marian-tokenizer.json', GOLDENS), 'utf8');
+  const { vocabulary } = JSON.parse(content) as { readonly vocabulary: Readonly<Record<string, number>> };
+  const size = Object.keys(vocabulary).length;
+  return createPieceTokenizer(
+    {
+      source: { file: 'source.spm', content: readFileSync(new URL('sentencepiece/unigram.spm', GOLDENS)) },
+      target: { file: 'target.spm', content: readFileSync(new URL('sentencepiece/bpe.spm', GOLDENS)) },
+      vocabulary: { file: 'vocab.json', content: JSON.stringify(vocabulary) },
+    },
+    { vocabulary: { size, endTokenId: 0, unknownTokenId: 1, padTokenId: size - 1 }, sourceLength: 512 },
+  );
+}
+
+function symbols(): TextTokenizer {
+  const json = JSON.stringify({ target: ['<s>', '</s>', '?', 'a', 'b', ' '], startId: 0, endId: 1, unknownId: 2 });
+  return createSymbolTokenizer(json, {
+    vocabulary: { size: 6, endTokenId: 1 },
+    sourceLength: 512,
+    file: 'symbols.json',
+  });
+}
+
+describe.each(Object.entries({ 'tokenizer.json': shipped, 'SentencePiece models': pieces, symbols }))(
+  'a tokenizer of %s',
+  (_, make) => {
+    const tokenizer = make();
+
+    it('encodes a text as what it is to be, and refuses what it cannot be', () => {
+      const [source, prompt, part] = (['source', 'prompt', 'part'] as const).map((use) => [
+        ...tokenizer.encode('a b', use),
+      ]);
+      expect([...tokenizer.encode('a b')]).toEqual(source);
+      expect(source.slice(0, prompt.length)).toEqual(prompt);
+      expect(` ${prompt.join(' ')} `).toContain(` ${part.join(' ')} `);
+      for (const wrong of ['surce', 'Source', '', 5, null, {}]) {
+        expect(() => tokenizer.encode('a b', wrong as never)).toThrow(/use must be source or prompt or part, but was/);
+      }
+    });
+  },
+);
+
+it('a list of symbols puts its own around a source, and none around a part', () => {
+  const tokenizer = symbols();
+  expect([...tokenizer.encode('a b')]).toEqual([0, 3, 5, 4, 1]);
+  expect([...tokenizer.encode('a b', 'prompt')]).toEqual([0, 3, 5, 4]);
+  expect([...tokenizer.encode('a b', 'part')]).toEqual([3, 5, 4]);
+});
