@@ -5,12 +5,14 @@ import {
   assertAutoregressive,
   checkOptions,
   integer,
+  isOfKind,
   listOf,
   number,
   type OptionTable,
   signal as readSignal,
   text as readText,
   withMethods,
+  wrongValue,
   Yielder,
 } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
@@ -98,10 +100,13 @@ const CORRECT_OPTIONS: OptionTable<CorrectOptions> = {
  * changed (see `copyDrafter`).
  */
 export function correctionDrafter(model: CorrectionModel): Drafter<TokenSource> {
-  const { vocabulary } = targetOf(model);
+  const target = targetOf(model);
+  if (!isOfKind('autoregressive', target)) {
+    throw wrongValue("What model.part('autoregressive') returns", target, 'an autoregressive model');
+  }
   const tokenizer = tokenizerOf(model);
   return copyDrafter({
-    vocabulary,
+    vocabulary: target.vocabulary,
     tokenText: (tokenId) => tokenizer.tokenText(tokenId),
     from: (source) => tidied(tokenizer, source),
   });

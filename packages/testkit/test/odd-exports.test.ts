@@ -26,9 +26,9 @@ afterAll(() => void process.off('unhandledRejection', onUnhandled));
 const MODEL_CHECKS = /^assert(Model|Autoregressive|Lattice|Canvas|Edit)$/;
 /** Small helpers of authors, called for every node or state, and the errors themselves. */
 const TRUSTED: ReadonlySet<string> = new Set([
-  'core.nodeInBatch',
-  'core.commonEncoding',
   'core.ForetokenError',
+  // What it takes and gives is of valibot.
+  'models.manifestSchema',
   'language-models.assertSameVocabulary',
   'language-models.nextTokens',
   'metrics.MetricsError',
