@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import {
   collect,
   type DecodeEndEvent,
@@ -113,15 +112,14 @@ async function progressFor({ options, io, style, services }: CommandContext, sen
   const moves = io.stdout.isTTY === true && options.text('out') === undefined;
   if (!seen || moves) return new Progress(undefined, services.now, undefined);
   const file = options.text('file');
-  const total = sentences.from === 'file' && file !== undefined ? await linesOf(file) : undefined;
+  const total = sentences.from === 'file' && file !== undefined ? await linesOf(file, io.signal) : undefined;
   return new Progress(io.stderr, services.now, total);
 }
 
 /** Undefined where a file can be read only once, as a pipe. */
-async function linesOf(file: string): Promise<number | undefined> {
-  if (!(await stat(file)).isFile()) return undefined;
-  const { lines, bytes, size } = await countLines(file);
-  return bytes < size ? lines + 1 : lines;
+async function linesOf(file: string, signal: AbortSignal): Promise<number | undefined> {
+  const counted = await countLines('file', file, signal);
+  return counted && (counted.bytes < counted.size ? counted.lines + 1 : counted.lines);
 }
 
 /** Lines in batches, the first `done` left out. Throws `INVALID_ARGUMENT` where there are fewer than these. */

@@ -1,7 +1,9 @@
 import { safeJson } from './terminal/style.js';
 
 /** A stream to write to; a terminal says so, and how wide it is. */
-export interface Output extends NodeJS.WritableStream {
+export interface Output {
+  /** Calls `done` once the text was taken. */
+  write(text: string, done?: () => void): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
 }
@@ -22,6 +24,27 @@ export interface Io {
 
 /** Why the signal aborts where nobody interrupted: standard output or standard error takes no more. */
 export const OUTPUT_LOST: Error = new Error('The output cannot be written any more.');
+
+/** A stream of the process. Once the signal has aborted nobody waits any more for a reader that does not read. */
+export function untilAborted(stream: NodeJS.WriteStream, signal: AbortSignal): Output {
+  return {
+    get isTTY() {
+      return stream.isTTY;
+    },
+    get columns() {
+      return stream.columns;
+    },
+    write: (text, done = () => {}) => {
+      const end = (): void => {
+        signal.removeEventListener('abort', end);
+        done();
+      };
+      stream.write(text, end);
+      if (signal.aborted) done();
+      else signal.addEventListener('abort', end);
+    },
+  };
+}
 
 /** Writes and waits until the stream took it. A reader that has gone away is not an error here: see `main.ts`. */
 export function write(stream: Output, text: string): Promise<void> {

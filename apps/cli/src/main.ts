@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { EXIT } from './errors.js';
-import { OUTPUT_LOST } from './io.js';
+import { OUTPUT_LOST, untilAborted } from './io.js';
 import { run } from './run.js';
 import { RESTORE } from './terminal/live-region.js';
 import { standardInput } from './text-files.js';
@@ -41,12 +41,15 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const { stdout, stderr, env } = process;
+const { signal } = controller;
+const [stdout, stderr] = [process.stdout, process.stderr].map((stream) => untilAborted(stream, signal));
 const stdin = standardInput();
-const result = await run(process.argv.slice(2), { stdin, stdout, stderr, env, signal: controller.signal });
+const result = await run(process.argv.slice(2), { stdin, stdout, stderr, env: process.env, signal });
 if (outputFailed) process.exitCode = EXIT.failure;
 // What had failed before stays a failure, whoever reads of it.
 else if (result !== EXIT.interrupted) process.exitCode = result;
 else process.exitCode = readerGone ? EXIT.ok : code;
 // A standard input that nobody closes must not keep the process alive.
 stdin.destroy();
+// Nor must a reader that does not read what was written before an interruption.
+if (signal.aborted && process.stdout.writableLength + process.stderr.writableLength > 0) process.exit();

@@ -1,7 +1,11 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
+import { NotThisKind, openRegular, shownPath } from '@foretoken/core/node';
 import { usageError } from './errors.js';
 import { type Io, write } from './io.js';
+import { examineTarget, notWritable, openTarget, whyNot } from './output-file.js';
+import { unreadable } from './text-files.js';
 
 /** Where decoded text goes. */
 export interface Sink {
@@ -27,31 +31,29 @@ export interface OutputFile {
 
 /**
  * Looks at the file of `--out` without changing it. Throws `INVALID_ARGUMENT` for a file that is not empty, unless it is to be
- * resumed or replaced, for what is no file, and for the file that is read.
+ * resumed or replaced, for what is no file, and for a file that is read.
  */
 export async function examineOutput(
   path: string,
   {
-    input,
+    inputs,
     resume,
     replace,
-  }: { readonly input?: string | undefined; readonly resume: boolean; readonly replace: boolean },
+    signal,
+  }: {
+    /** Files that options read, by the options' names. */
+    readonly inputs: Readonly<Record<string, string | undefined>>;
+    readonly resume: boolean;
+    readonly replace: boolean;
+    readonly signal: AbortSignal;
+  },
 ): Promise<OutputFile> {
-  const status = await statOf(path);
-  if (status === undefined) return { path, done: 0, bytes: 0 };
-  const named = `--out ${JSON.stringify(path)}`;
-  if (!status.isFile()) {
-    throw usageError(`${named} is no file. Name a file, or leave --out away and write > ${path}.`, { option: 'out' });
-  }
-  const read = input === undefined ? undefined : await statOf(input);
-  if (read !== undefined && read.ino === status.ino && read.dev === status.dev) {
-    throw usageError(`${named} is the file that --file reads. Name another one.`, { option: 'out' });
-  }
-  if (resume) return { path, ...(await completeLines(path)) };
-  if (status.size > 0 && !replace) {
+  const { bytes: size } = await examineTarget('out', path, inputs);
+  if (resume && size > 0) return { path, ...(await completeLines(path, signal)) };
+  if (size > 0 && !replace) {
     throw usageError(
-      `${named} exists and is not empty. Go on after its last line with --resume, write it anew with --replace, or name another file.`,
-      { option: 'out', bytes: status.size },
+      `--out ${shownPath(path)} exists and is not empty. Go on after its last line with --resume, write it anew with --replace, or name another file.`,
+      { option: 'out', bytes: size },
     );
   }
   return { path, done: 0, bytes: 0 };
@@ -59,24 +61,28 @@ export async function examineOutput(
 
 /** Opens the file behind what it keeps. Throws `INVALID_ARGUMENT` where it cannot be written. */
 export async function openOutput({ path, bytes }: OutputFile): Promise<Sink> {
-  let file: FileHandle;
+  const file = await openTarget('out', path);
+  let end = bytes;
   try {
-    file = await open(path, 'a');
     await file.truncate(bytes);
   } catch (error) {
-    throw usageError(`--out ${JSON.stringify(path)} cannot be written: ${(error as Error).message}.`, {
-      option: 'out',
-    });
+    await file.close();
+    throw notWritable('out', path, error);
   }
   return {
     live: false,
     write: async (text) => {
       try {
-        await file.appendFile(text);
+        const content = Buffer.from(text);
+        for (let done = 0; done < content.length; ) {
+          const { bytesWritten } = await file.write(content, done, content.length - done, end);
+          done += bytesWritten;
+          end += bytesWritten;
+        }
       } catch (cause) {
         throw new ForetokenError(
           'RUNTIME_FAILURE',
-          `--out ${JSON.stringify(path)} cannot be written: ${(cause as Error).message}. Once that is mended, go on with --resume.`,
+          `--out ${shownPath(path)} cannot be written: ${whyNot(cause)}. Once that is mended, go on with --resume.`,
           { file: path },
           { cause },
         );
@@ -86,30 +92,28 @@ export async function openOutput({ path, bytes }: OutputFile): Promise<Sink> {
   };
 }
 
-async function statOf(path: string) {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw usageError(`${JSON.stringify(path)} cannot be read: ${(error as Error).message}.`, { file: path });
-  }
-}
-
-async function completeLines(path: string): Promise<Omit<OutputFile, 'path'>> {
-  const counted = await countLines(path);
-  return { done: counted.lines, bytes: counted.bytes };
+async function completeLines(path: string, signal: AbortSignal): Promise<Omit<OutputFile, 'path'>> {
+  const counted = await countLines('out', path, signal);
+  return { done: counted?.lines ?? 0, bytes: counted?.bytes ?? 0 };
 }
 
 const LINE_FEED = 10;
 
-/** Line feeds of a file, and the bytes up to the last of them. Nothing of it is kept. */
+/**
+ * Line feeds of a file, and the bytes up to the last of them; undefined for what is no regular file, which may be read only once.
+ * Nothing of it is kept. Throws `INVALID_ARGUMENT`, and the signal's reason.
+ */
 export async function countLines(
+  option: string,
   path: string,
-): Promise<{ readonly lines: number; readonly bytes: number; readonly size: number }> {
-  const file = await open(path, 'r');
+  signal: AbortSignal,
+): Promise<{ readonly lines: number; readonly bytes: number; readonly size: number } | undefined> {
+  let file: FileHandle | undefined;
   try {
+    file = (await openRegular({ folder: dirname(path), file: basename(path) }, { links: true })).handle;
     let [lines, bytes, size] = [0, 0, 0];
     for await (const chunk of file.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>) {
+      signal.throwIfAborted();
       for (let at = chunk.indexOf(LINE_FEED); at >= 0; at = chunk.indexOf(LINE_FEED, at + 1)) {
         lines++;
         bytes = size + at + 1;
@@ -117,7 +121,11 @@ export async function countLines(
       size += chunk.length;
     }
     return { lines, bytes, size };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof NotThisKind) return undefined;
+    throw unreadable(`--${option} ${shownPath(path)}`, option, error);
   } finally {
-    await file.close();
+    await file?.close();
   }
 }

@@ -10,8 +10,10 @@ import { Socket, type SocketConstructorOpts } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { isatty, ReadStream } from 'node:tty';
 import { promisify } from 'node:util';
+import { shownPath, WITHOUT_WAITING } from '@foretoken/core/node';
 import { usageError } from './errors.js';
 import type { Input } from './io.js';
+import { whyNot } from './output-file.js';
 
 const open = promisify(openCallback);
 const close = promisify(closeCallback);
@@ -27,9 +29,9 @@ const fstat = promisify(fstatCallback);
 export async function openText(option: string, file: string, signal: AbortSignal): Promise<Readable> {
   let descriptor: number | undefined;
   try {
-    descriptor = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0));
+    descriptor = await open(file, constants.O_RDONLY | WITHOUT_WAITING);
     const status = await fstat(descriptor);
-    if (status.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
+    if (status.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
     return stoppable(streamOf(descriptor, status.isFIFO()), signal);
   } catch (error) {
     if (descriptor !== undefined) await close(descriptor);
@@ -85,10 +87,11 @@ function streamOf(descriptor: number, isPipe: boolean): Readable {
 }
 
 function nameOf(option: string, file: string): string {
-  return `--${option} ${JSON.stringify(file)}`;
+  return `--${option} ${shownPath(file)}`;
 }
 
-function unreadable(what: string, option: string, error: unknown): Error {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return usageError(`${what} cannot be read: ${message}.`, { option, reason: code });
+/** An `INVALID_ARGUMENT` error about what cannot be read. */
+export function unreadable(what: string, option: string, error: unknown): Error {
+  const { code } = error as NodeJS.ErrnoException;
+  return usageError(`${what} cannot be read: ${whyNot(error)}.`, { option, reason: code });
 }

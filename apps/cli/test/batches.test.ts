@@ -145,7 +145,7 @@ describe('--out', () => {
     for (const [out, message] of [
       [file, 'is the file that --file reads'],
       [join(folder, '.', '..', folder.split('/').at(-1)!, file.split('/').at(-1)!), 'is the file that --file reads'],
-      [folder, 'is no file'],
+      [folder, 'is a folder'],
       [join(folder, 'none', 'out'), 'cannot be written'],
     ]) {
       const { code, stderr } = await cli(['decode', '--file', file, '--out', out, '--replace']);

@@ -2,7 +2,16 @@ import { ForetokenError } from '@foretoken/core';
 import { describe, expect, it } from 'vitest';
 import { findingsOf } from '../src/doctor/findings.js';
 import { type Installation, inspectInstallation } from '../src/doctor/installation.js';
+import { maskedLanguageModel } from './students.js';
 import { cli, fakeModel, INSTALLATION } from './support.js';
+
+const tooLong = (): never => {
+  throw new ForetokenError('SOURCE_TOO_LONG', 'Too long.');
+};
+const withTokenizer = (own: object) => {
+  const model = fakeModel();
+  return { ...model, tokenizer: { ...model.tokenizer, ...own } };
+};
 
 const judge = (changes: Partial<Installation>) => findingsOf({ ...INSTALLATION, ...changes });
 const missing = (changes: Partial<Installation>) => judge(changes).filter(({ state }) => state === 'missing');
@@ -63,6 +72,27 @@ describe('foretoken doctor', () => {
     expect(stdout).toContain('Nothing is missing.');
     expect(stdout).toMatch(/^speculative +\d/m);
     expect(model.open).toEqual({ forests: 0, models: 0 });
+  });
+
+  it('does not say that nothing is missing where nothing was measured', async () => {
+    const unmeasured = [
+      [{ model: maskedLanguageModel() }, /Nothing was measured: .* serves none of them\. It has a canvas model\./, 0],
+      [{ model: withTokenizer({ encode: tooLong }) }, /Nothing was measured: .* none of the built-in sentences/, 0],
+      [
+        { services: { loadModel: () => Promise.reject(new ForetokenError('RUNTIME_FAILURE', 'It broke.')) } },
+        /It broke/,
+        1,
+      ],
+    ] as const;
+    for (const [surroundings, words, exitCode] of unmeasured) {
+      const { code, stdout } = await cli(['doctor', '--model', 'mine'], surroundings);
+      expect(code).toBe(exitCode);
+      expect(stdout).toMatch(words);
+      expect(stdout).not.toContain('Nothing is missing');
+      expect(stdout).toMatch(/No part of the installation is missing\.\n$/);
+    }
+    const { stdout } = await cli(['doctor', '--json'], { model: maskedLanguageModel() });
+    expect(JSON.parse(stdout).benchmark).toEqual({ notMeasured: expect.stringContaining('a canvas model') });
   });
 
   it('stops measuring after five seconds of its clock', async () => {

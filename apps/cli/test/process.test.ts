@@ -65,7 +65,7 @@ describe.skipIf(!existsSync(built))('the built command', () => {
     closeSync(folder);
     const { code, stdout, stderr } = await outcome(child as ChildProcessByStdio<null, Readable, Readable>);
     expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/Standard input cannot be read: EISDIR/);
+    expect(stderr).toMatch(/Standard input cannot be read: it is a folder \(EISDIR\)/);
   });
 
   it.each([
@@ -100,6 +100,30 @@ describe.skipIf(!existsSync(built))('the built command', () => {
       }
     },
   );
+
+  it.skipIf(process.platform === 'win32')('refuses a pipe in the place of a file, whatever it is for', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'foretoken-cli-'));
+    try {
+      const pipe = join(folder, 'pipe');
+      execFileSync('mkfifo', [pipe]);
+      for (const argv of [
+        ['inspect', pipe],
+        ['decode', '--text', 'a', '--model', pipe],
+        ['decode', '--text', 'a', '--out', pipe],
+        ['advise', '--data', fileURLToPath(import.meta.url), '--svg', pipe],
+        ['import', pipe, '--out', join(folder, 'model')],
+        ['import', join(folder, 'x.onnx'), '--dictionary', pipe, '--out', pipe],
+      ]) {
+        const { code, stderr } = await outcome(start(...argv));
+        expect([code, stderr]).toEqual([
+          2,
+          expect.stringMatching(/is (a pipe|a folder|no folder)|exists and is not a folder/),
+        ]);
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
 
   it.skipIf(!existsSync('/proc/self/mem'))('names standard input where it cannot be read', async () => {
     const unreadable = openSync('/proc/self/mem', 'r');

@@ -1,8 +1,10 @@
-import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
+import { NotThisKind, type OpenRegularFile, openRegular } from '@foretoken/core/node';
+import { ownName } from './cache.js';
+import { beginDigest, digestInto, stateOf, verifiedState } from './kept-files.js';
 import { type HubAccess, type HubFile, refused } from './list-hub-files.js';
 
 /** A file that is on its way. */
@@ -10,8 +12,8 @@ export interface Download {
   readonly file: HubFile;
   readonly repository: string;
   readonly commit: string;
-  /** Where it is to lie in the end. */
-  readonly target: string;
+  /** The snapshot that it is to lie in. */
+  readonly folder: string;
   /** Where parts of files are kept until they are whole. */
   readonly partial: string;
   readonly access: HubAccess;
@@ -19,79 +21,142 @@ export interface Download {
   readonly onBytes: (bytes: number) => void;
 }
 
+/** A part that was not written to for so long is of a run that was killed: a server that is silent is given up on much sooner. */
+const ABANDONED_MS = 60 * 60 * 1000;
+const CREATE = constants.O_RDWR | constants.O_CREAT;
+
 /**
- * Downloads a file, going on where an earlier try ended, and puts it in its place once its size and digest are right.
+ * Downloads a file, going on where an earlier try ended, and puts it in its place once its size and digest are right; gives its
+ * state then.
  *
- * Throws `NETWORK_FAILURE`, `INVALID_ARGUMENT`, or the signal's reason; what has come is kept for the next try.
+ * Throws `NETWORK_FAILURE`, `INVALID_ARGUMENT`, what system calls throw, or the signal's reason; what has come is kept for the next try.
  */
-export async function download(item: Download): Promise<void> {
-  const { file, target, partial, access } = item;
+export async function download(item: Download): Promise<string> {
+  const { file, folder, partial, access } = item;
+  const target = join(folder, file.path);
   await mkdir(partial, { recursive: true });
   await mkdir(dirname(target), { recursive: true });
   const kept = join(partial, `${file.digest.hex}.incomplete`);
-  // Renaming claims it: a second process finds none and begins its own.
-  const own = join(partial, `${file.digest.hex}.${process.pid}.${Math.random().toString(36).slice(2)}`);
-  await rename(kept, own).catch(() => undefined);
+  const own = ownName(join(partial, file.digest.hex));
+  await claim(item, kept, own);
+  let state: string;
   try {
-    await complete(item, own);
+    const opened = await openPart(own);
+    try {
+      await complete(item, opened);
+      await opened.handle.sync();
+      state = await stateOf(opened.handle);
+    } finally {
+      await opened.handle.close();
+    }
+    await rename(own, target);
   } catch (error) {
     const isWrong = ForetokenError.isInstance(error) && error.details.reason === 'digest';
-    await (isWrong ? rm(own, { force: true }) : rename(own, kept).catch(() => undefined));
+    await (isWrong ? rm(own, { force: true }) : rename(own, kept)).catch(() => undefined);
     access.signal?.throwIfAborted();
     throw error;
   }
-  await rename(own, target);
+  return (await movedState(item, state)) ?? throwBroken(item, file.bytes);
 }
 
-async function complete(item: Download, path: string): Promise<void> {
+/** The state of a file in its place, which was `before` where it was written: moving it changes the inode's time alone. */
+async function movedState({ folder, file, access }: Download, before: string): Promise<string | undefined> {
+  const { handle } = await openRegular({ folder, file: file.path }, { links: false });
+  const state = await stateOf(handle).finally(() => handle.close());
+  const isSame = state.split(',').slice(0, 3).join() === before.split(',').slice(0, 3).join();
+  return isSame ? state : verifiedState(folder, file, undefined, access.signal);
+}
+
+/** Takes over what an earlier run left of the file. Renaming claims it: a second process finds none and begins its own. */
+async function claim({ file, partial }: Download, kept: string, own: string): Promise<void> {
+  const names = await readdir(partial);
+  const others = names.filter((name) => name.startsWith(`${file.digest.hex}.`)).map((name) => join(partial, name));
+  for (const path of [kept, ...others.filter((path) => path !== kept)]) {
+    const isLeft = path === kept || (await isAbandoned(path));
+    const isClaimed = isLeft && (await rename(path, own).then(always, never));
+    if (isClaimed) return;
+  }
+}
+
+const always = (): boolean => true;
+const never = (): boolean => false;
+
+async function isAbandoned(path: string): Promise<boolean> {
+  return stat(path).then(({ mtimeMs }) => Date.now() - mtimeMs > ABANDONED_MS, never);
+}
+
+/** Opens a part for reading and writing; what is no file makes room for one. */
+async function openPart(path: string): Promise<OpenRegularFile> {
+  const place = { folder: dirname(path), file: path.slice(dirname(path).length + 1) };
+  try {
+    return await openRegular(place, { links: false, flags: CREATE });
+  } catch (error) {
+    if (!(error instanceof NotThisKind)) throw error;
+    await rm(path, { recursive: true, force: true });
+    return openRegular(place, { links: false, flags: CREATE });
+  }
+}
+
+async function complete(item: Download, { handle, bytes: there }: OpenRegularFile): Promise<void> {
   const { file, repository, access, onBytes } = item;
   const { signal } = access;
-  let hash = begin(file);
+  let hash = beginDigest(file);
   let bytes = 0;
-  let failure: unknown;
-  const known = await stat(path).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (known > 0 && known <= file.bytes) {
-    for await (const piece of createReadStream(path, signal === undefined ? {} : { signal })) {
-      hash.update(piece as Uint8Array);
-      bytes += (piece as Uint8Array).length;
-    }
-  }
+  if (there > file.bytes) await handle.truncate(0);
+  else bytes = await digestInto(hash, handle, signal);
   onBytes(bytes);
+  let failure: unknown;
   if (bytes < file.bytes || file.bytes === 0) {
     const response = await ask(item, bytes);
     if (bytes > 0 && response.status !== 206) {
       // The server does not give parts.
-      hash = begin(file);
+      hash = beginDigest(file);
       bytes = 0;
+      await handle.truncate(0);
     }
-    // A transfer that breaks off is told apart below: by what has come.
-    const handle = await open(path, bytes === 0 ? 'w' : 'a');
-    try {
-      for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-        bytes += piece.length;
-        if (bytes > file.bytes) break;
-        hash.update(piece);
-        await handle.write(piece);
-        onBytes(bytes);
-      }
-    } catch (cause) {
-      signal?.throwIfAborted();
+    const pieces = arriving(response, signal, (cause) => {
       failure = cause;
-    } finally {
-      await handle.close();
+    });
+    for await (const piece of pieces) {
+      if (bytes + piece.length > file.bytes) throwBroken(item, bytes + piece.length);
+      hash.update(piece);
+      await writeAll(handle, piece, bytes);
+      bytes += piece.length;
+      onBytes(bytes);
     }
   }
-  const details = { repository, file: file.path, received: bytes, required: file.bytes };
   if (bytes < file.bytes) {
     const message = `${file.path} of ${repository} broke off after ${bytes} of ${file.bytes} bytes. Try again: what has come is kept.`;
-    throw new ForetokenError('NETWORK_FAILURE', message, { ...details, reason: 'interrupted' }, { cause: failure });
+    const details = { repository, file: file.path, received: bytes, required: file.bytes, reason: 'interrupted' };
+    throw new ForetokenError('NETWORK_FAILURE', message, details, { cause: failure });
   }
-  if (bytes > file.bytes || hash.digest('hex') !== file.digest.hex) {
-    const message = `${file.path} of ${repository} is not the file that the hub lists: its size or digest is another. Try again.`;
-    throw new ForetokenError('NETWORK_FAILURE', message, { ...details, reason: 'digest' });
+  if (hash.digest('hex') !== file.digest.hex) throwBroken(item, bytes);
+}
+
+function throwBroken({ file, repository }: Download, received: number): never {
+  const message = `${file.path} of ${repository} is not the file that the hub lists: its size or digest is another. Try again.`;
+  const details = { repository, file: file.path, received, required: file.bytes, reason: 'digest' };
+  throw new ForetokenError('NETWORK_FAILURE', message, details);
+}
+
+/** What comes of a body. A transfer that breaks off is told apart by what has come, and `onBreak` hears why. */
+async function* arriving(
+  { body }: Response,
+  signal: AbortSignal | undefined,
+  onBreak: (cause: unknown) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* (body ?? []) as AsyncIterable<Uint8Array>;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    onBreak(cause);
+  }
+}
+
+async function writeAll(handle: OpenRegularFile['handle'], piece: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < piece.length; ) {
+    const { bytesWritten } = await handle.write(piece, done, piece.length - done, position + done);
+    done += bytesWritten;
   }
 }
 
@@ -112,10 +177,4 @@ async function ask({ file, repository, commit, access }: Download, from: number)
   await response.body?.cancel();
   const cause = Object.assign(new Error(`${file.path}: status ${response.status}`), { statusCode: response.status });
   throw refused({ repository, revision: commit }, access, cause);
-}
-
-function begin({ digest, bytes }: HubFile): Hash {
-  if (digest.algorithm === 'sha256') return createHash('sha256');
-  // What git calls a blob: its size is part of what is digested.
-  return createHash('sha1').update(`blob ${bytes}\0`);
 }

@@ -1,6 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import {
   callback,
@@ -8,13 +6,19 @@ import {
   flag,
   immediate,
   type OptionTable,
+  path,
   signal as readSignal,
   text,
+  wrongValue,
 } from '@foretoken/core/kit';
+import { fileTrouble } from '@foretoken/core/node';
+import { diskError, readReference, usualCacheFolder, writeReference } from './cache.js';
 import { download } from './download.js';
-import { type HubLocation, parseHubLocation } from './hub-location.js';
-import { commitOf, type HubFile, listHubFiles } from './list-hub-files.js';
+import { COMMIT, type HubLocation, parseHubLocation } from './hub-location.js';
+import { verifiedState } from './kept-files.js';
+import { commitOf, type HubAccess, type HubFile, listHubFiles } from './list-hub-files.js';
 import { neededFiles } from './needed-files.js';
+import { changedFiles, type KeptFile, readRecord, writeRecord } from './snapshot.js';
 
 /** How far a download is, over all files that are needed. */
 export interface HubProgress {
@@ -40,7 +44,7 @@ export interface HubOptions {
 
 const OPTIONS: OptionTable<HubOptions> = {
   endpoint: text,
-  cacheFolder: text,
+  cacheFolder: path,
   token: text,
   offline: flag,
   signal: readSignal,
@@ -54,93 +58,127 @@ export interface HubSnapshot {
   readonly commit: string;
 }
 
-const COMPLETE = '.complete';
+/** What a model is fetched with. */
+interface Fetching {
+  readonly place: HubLocation;
+  /** Folder of all that is kept of the repository. */
+  readonly root: string;
+  readonly access: HubAccess;
+  readonly onProgress: HubOptions['onProgress'];
+}
 
 /**
  * Downloads what is needed of a model on the Hugging Face hub, named `hub:owner/name[@revision]`: a Foretoken model folder, or
  * weights for `importModel`. Files are verified by size and digest, kept by commit, and taken from there the next time; a download
- * that broke off goes on where it ended.
+ * that broke off goes on where it ended. A kept file whose size, times or inode are others than when it was verified is digested
+ * again, and downloaded again where it was changed.
  *
- * Throws `INVALID_ARGUMENT`, `UNSUPPORTED_MODEL`, `NETWORK_FAILURE`, or the signal's reason.
+ * Throws `INVALID_ARGUMENT`, `UNSUPPORTED_MODEL`, `NETWORK_FAILURE`, `INVALID_MODEL_FOLDER` for a kept file that was changed and may
+ * not be downloaded again, `RUNTIME_FAILURE` where the disk is full or fails, or the signal's reason.
  */
 export async function fetchFromHub(location: string, options: HubOptions = {}): Promise<HubSnapshot> {
   const { onProgress, signal, ...given } = checkOptions('fetchFromHub', options, OPTIONS);
   const place = parseHubLocation(location);
   signal?.throwIfAborted();
   const { env } = process;
-  const endpoint = (given.endpoint ?? env.HF_ENDPOINT ?? 'https://huggingface.co').replace(/(?<!\/)\/+$/, '');
-  const access = { endpoint, token: given.token ?? env.HF_TOKEN, signal };
-  const root = join(given.cacheFolder ?? cacheFolder(), `models--${place.repository.replace('/', '--')}`);
-  if (given.offline ?? env.HF_HUB_OFFLINE === '1') return kept(place, root);
+  const access = {
+    endpoint: readEndpoint(given.endpoint ?? (env.HF_ENDPOINT || 'https://huggingface.co')),
+    token: readToken(given.token ?? (env.HF_TOKEN || undefined)),
+    signal,
+  };
+  const cache = resolve(given.cacheFolder ?? usualCacheFolder(env));
+  const fetching = { place, root: join(cache, `models--${place.repository.replace('/', '--')}`), access, onProgress };
+  const isOffline = given.offline ?? /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? '');
+  try {
+    return await (isOffline ? keptSnapshot(fetching) : currentSnapshot(fetching));
+  } catch (error) {
+    throw diskError(error, cache);
+  }
+}
+
+function readEndpoint(value: string): string {
+  const isAddress = URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+  if (isAddress) return value.replace(/(?<!\/)\/+$/, '');
+  throw wrongValue('endpoint (or HF_ENDPOINT)', value, 'an address such as https://huggingface.co');
+}
+
+/** A token goes into a header, and never into a message. */
+function readToken(token: string | undefined): string | undefined {
+  if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return token;
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    'token (or HF_TOKEN) must be letters, digits and signs of ASCII without blanks, but it holds others. Copy it again.',
+    { option: 'token', required: 'printable ASCII without blanks' },
+  );
+}
+
+async function currentSnapshot(fetching: Fetching): Promise<HubSnapshot> {
+  const { place, root, access } = fetching;
   const commit = await commitOf(place, access);
   const folder = join(root, 'snapshots', commit);
-  if (!(await exists(join(folder, COMPLETE)))) {
-    const files = neededFiles(await listHubFiles(place, commit, access), place.repository);
-    const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
-    let before = 0;
-    for (const file of files) {
-      signal?.throwIfAborted();
-      const onBytes = (bytes: number): void => onProgress?.({ file: file.path, bytes: before + bytes, totalBytes });
-      const target = join(folder, file.path);
-      if (await hasSize(target, file)) onBytes(file.bytes);
-      else
-        await download({
-          file,
-          repository: place.repository,
-          commit,
-          target,
-          partial: join(root, 'partial'),
-          access,
-          onBytes,
-        });
-      before += file.bytes;
-    }
-    await writeFile(join(folder, COMPLETE), '');
+  const record = await readRecord(folder);
+  const isWhole = record !== undefined && (await changedFiles(folder, record, access.signal)).length === 0;
+  if (isWhole) {
+    // A cache that others fill may be closed to writing.
+    await writeReference(root, place.revision, commit).catch((error) => {
+      if (fileTrouble(error) === undefined) throw error;
+    });
+    return { folder, commit };
   }
-  const reference = referenceFile(root, place.revision);
-  await mkdir(dirname(reference), { recursive: true });
-  await writeFile(reference, commit);
+  const files = record ?? neededFiles(await listHubFiles(place, commit, access), place.repository);
+  await writeRecord(folder, await downloadAll(fetching, commit, folder, files));
+  await writeReference(root, place.revision, commit);
   return { folder, commit };
 }
 
+/** Downloads what is not there as it is listed. */
+async function downloadAll(
+  { place, root, access, onProgress }: Fetching,
+  commit: string,
+  folder: string,
+  files: readonly (HubFile & Partial<KeptFile>)[],
+): Promise<readonly KeptFile[]> {
+  const { repository } = place;
+  const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const kept: KeptFile[] = [];
+  let before = 0;
+  for (const { path, bytes, digest, state } of files) {
+    access.signal?.throwIfAborted();
+    const file = { path, bytes, digest };
+    const onBytes = (done: number): void => onProgress?.({ file: path, bytes: before + done, totalBytes });
+    const known = await verifiedState(folder, file, state, access.signal);
+    if (known !== undefined) onBytes(bytes);
+    const partial = join(root, 'partial');
+    const now = known ?? (await download({ file, repository, commit, folder, partial, access, onBytes }));
+    kept.push({ ...file, state: now });
+    before += bytes;
+  }
+  return kept;
+}
+
 /** What an earlier download left. */
-async function kept({ repository, revision }: HubLocation, root: string): Promise<HubSnapshot> {
-  const commit = await readFile(referenceFile(root, revision), 'utf8').catch(() => revision);
-  const folder = join(root, 'snapshots', commit);
-  if (/^[0-9a-f]{40}$/.test(commit) && (await exists(join(folder, COMPLETE)))) return { folder, commit };
-  const there = await readdir(join(root, 'snapshots')).catch(() => []);
+async function keptSnapshot({ place, root, access }: Fetching): Promise<HubSnapshot> {
+  const { repository, revision } = place;
+  const commit = COMMIT.test(revision) ? revision : await readReference(root, revision);
+  const folder = join(root, 'snapshots', commit ?? '');
+  const record = commit === undefined ? undefined : await readRecord(folder);
+  if (commit === undefined || record === undefined) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `${repository} at ${revision} was not kept whole on this machine, and nothing may be downloaded offline. Load it once without HF_HUB_OFFLINE.`,
+      {
+        option: 'location',
+        received: `hub:${repository}@${revision}`,
+        required: 'a model that was downloaded before',
+      },
+    );
+  }
+  const changed = await changedFiles(folder, record, access.signal);
+  if (changed.length === 0) return { folder, commit };
+  const [{ path: file }] = changed;
   throw new ForetokenError(
-    'INVALID_ARGUMENT',
-    `${repository} at ${revision} was not kept whole on this machine, and nothing may be downloaded offline. Load it once without HF_HUB_OFFLINE.`,
-    {
-      option: 'location',
-      received: `hub:${repository}@${revision}`,
-      required: 'a model that was downloaded before',
-      kept: there,
-    },
-  );
-}
-
-function referenceFile(root: string, revision: string): string {
-  return join(root, 'refs', encodeURIComponent(revision));
-}
-
-function cacheFolder(): string {
-  const { FORETOKEN_CACHE: own, XDG_CACHE_HOME: caches, LOCALAPPDATA: local } = process.env;
-  if (own !== undefined && own !== '') return join(own, 'hub');
-  return join(caches || (process.platform === 'win32' && local) || join(homedir(), '.cache'), 'foretoken', 'hub');
-}
-
-async function hasSize(path: string, { bytes }: HubFile): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isFile() && found.size === bytes,
-    () => false,
-  );
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
+    'INVALID_MODEL_FOLDER',
+    `${file} of ${repository} was changed or lost since it was downloaded, and nothing may be downloaded offline. Load it once without HF_HUB_OFFLINE: what was changed is downloaded again.`,
+    { folder, file, received: changed.map(({ path }) => path), required: 'the files that were downloaded' },
   );
 }

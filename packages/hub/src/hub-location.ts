@@ -9,13 +9,16 @@ export interface HubLocation {
   readonly revision: string;
 }
 
+/** How git names a commit. */
+export const COMMIT: RegExp = /^[0-9a-f]{40}$/;
+
 const FORM = 'hub:owner/name, or hub:owner/name@revision';
 const LOCATION = /^hub:([A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95})(?:@([A-Za-z0-9][\w./-]{0,199}))?$/;
 
 /** Reads `hub:owner/name[@revision]`; the revision is `main` where none is given. Throws `INVALID_ARGUMENT`. */
 export function parseHubLocation(location: string): HubLocation {
   const [, repository, revision = 'main'] = (typeof location === 'string' && LOCATION.exec(location)) || [];
-  if (repository === undefined || repository.includes('..') || revision.includes('..')) {
+  if (repository === undefined || /\.\.|--/.test(repository) || revision.includes('..')) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
       `A model on the hub is named by ${FORM}, but not by ${show(location)}.`,

@@ -1,6 +1,6 @@
 import { ForetokenError } from '@foretoken/core';
 import { listFiles, modelInfo } from '@huggingface/hub';
-import type { HubLocation } from './hub-location.js';
+import { COMMIT, type HubLocation } from './hub-location.js';
 
 /** A file of a repository: where it is, its size in bytes, and the digest that its content must have. */
 export interface HubFile {
@@ -19,9 +19,13 @@ export interface HubAccess {
 
 /** Far above any model repository. */
 const MAX_FILES = 20_000;
-const COMMIT = /^[0-9a-f]{40}$/;
 /** Parts of a path that no file system reads as something else. */
 const PLAIN = /^[A-Za-z0-9_][\w.+ -]{0,199}$|^\.[A-Za-z0-9_][\w.-]{0,99}$/;
+
+/** Whether a path leads nowhere but below the folder it is put in. */
+export function isPlainPath(path: string): boolean {
+  return path.split('/').every((part) => PLAIN.test(part));
+}
 
 /** The commit that a revision names now. Throws `NETWORK_FAILURE`, `INVALID_ARGUMENT`. */
 export async function commitOf(location: HubLocation, access: HubAccess): Promise<string> {
@@ -43,7 +47,7 @@ export async function listHubFiles(location: HubLocation, commit: string, access
       if (entry.type !== 'file') continue;
       if (files.length === MAX_FILES) throw broken(location, access, `it lists more than ${MAX_FILES} files`);
       const { path, size, oid, lfs } = entry;
-      if (typeof path !== 'string' || !path.split('/').every((part) => PLAIN.test(part))) continue;
+      if (typeof path !== 'string' || !isPlainPath(path)) continue;
       const digest =
         lfs === undefined ? { algorithm: 'git' as const, hex: oid } : { algorithm: 'sha256' as const, hex: lfs.oid };
       if (typeof digest.hex !== 'string' || !/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(digest.hex) || !(size >= 0)) {

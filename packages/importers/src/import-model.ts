@@ -1,4 +1,4 @@
-import { checkOptions, wrongValue, Yielder } from '@foretoken/core/kit';
+import { checkOptions, path as readPath, Yielder } from '@foretoken/core/kit';
 import { assertTarget, hubFolder, isHubLocation, type ModelManifest } from '@foretoken/models/folder';
 import { architectureOf } from './architectures/known-architectures.js';
 import { IMPORT_OPTIONS, type ImportOptions } from './import-options.js';
@@ -22,13 +22,8 @@ export async function importModel(
   const given = checkOptions('importModel', options, IMPORT_OPTIONS);
   const { signal } = given;
   signal?.throwIfAborted();
-  for (const [name, path] of [
-    ['weightsFolder', weightsFolder],
-    ['target', target],
-  ] as const) {
-    if (typeof path !== 'string' || path === '' || path.includes('\0'))
-      throw wrongValue(name, path, 'the path of a folder');
-  }
+  readPath('weightsFolder', weightsFolder);
+  readPath('target', target);
   const pace = new Yielder(signal);
   const path = isHubLocation(weightsFolder) ? await hubFolder(weightsFolder, { signal }) : weightsFolder;
   const folder = await openWeights(path, signal);

@@ -1,4 +1,4 @@
-import { callback, immediate, type OptionReader, type OptionTable, oneOf, text, wrongValue } from '@foretoken/core/kit';
+import { callback, immediate, type OptionReader, type OptionTable, oneOf, path, wrongValue } from '@foretoken/core/kit';
 import { type ImportNote, isObject } from '@foretoken/models/folder';
 import { TARGET_OPTIONS, type TargetOptions } from './target-options.js';
 import { WEIGHT_PRECISIONS, type WeightPrecision } from './tensors/weight-precision.js';
@@ -51,11 +51,11 @@ export const IMPORT_OPTIONS: OptionTable<ImportOptions> = {
   ...TARGET_OPTIONS,
   weights: oneOf(...WEIGHT_PRECISIONS),
   stepLayout: oneOf('heads', 'body'),
-  ctc: text,
-  ctcFast: text,
-  canvas: text,
-  dag: text,
-  edit: text,
+  ctc: path,
+  ctcFast: path,
+  canvas: path,
+  dag: path,
+  edit: path,
   training: facts,
   onNote: callback(immediate),
 };

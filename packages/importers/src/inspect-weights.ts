@@ -1,7 +1,6 @@
-import { signal as readSignal, text as readText, Yielder } from '@foretoken/core/kit';
+import { path as readPath, signal as readSignal, Yielder } from '@foretoken/core/kit';
 import { hubFolder, type ImportNote, isHubLocation, type ModelManifest } from '@foretoken/models/folder';
 import { architectureOf } from './architectures/known-architectures.js';
-
 import { nameOf } from './name-of.js';
 import { openWeights } from './readers/open-weights.js';
 
@@ -26,7 +25,7 @@ export interface WeightsDescription {
  * for all but the values of the weights.
  */
 export async function inspectWeights(location: string, signal?: AbortSignal): Promise<WeightsDescription> {
-  readText('location', location);
+  readPath('location', location);
   if (signal !== undefined) readSignal('signal', signal).throwIfAborted();
   const path = isHubLocation(location) ? await hubFolder(location, { signal }) : location;
   const folder = await openWeights(path, signal);

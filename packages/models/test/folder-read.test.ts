@@ -90,7 +90,7 @@ describe('a folder or manifest that cannot be read', () => {
       'link',
     ],
     ['over 1 MB', async (file: string) => truncate(file, 1024 ** 2 + 1), 'at most 1048576'],
-    ['empty', async (file: string) => writeFile(file, ''), 'ends too early at line 1, column 1'],
+    ['empty', async (file: string) => writeFile(file, ''), 'it is empty'],
     ['not JSON', async (file: string) => writeFile(file, '{\n  "format": }'), 'unexpected "}" at line 2, column 13'],
     ['not UTF-8', async (file: string) => writeFile(file, Uint8Array.of(0x7b, 0xff, 0x7d)), 'UTF-8'],
     ['not an object', async (file: string) => writeFile(file, '[1]'), 'a JSON object'],

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import type { DecodeRequest, TokenSource } from '@foretoken/core';
 import type { LoadedModel } from '@foretoken/models';
 import { type Advice, advise, paretoFront } from '../advise/advice.js';
@@ -12,6 +11,7 @@ import { EXIT, isRowError, usageError } from '../errors.js';
 import { toJson, write } from '../io.js';
 import { readLines } from '../lines.js';
 import { loadChosenModel } from '../load.js';
+import { examineTarget, notWritable, openTarget } from '../output-file.js';
 import { requestFor } from '../requests.js';
 import { findPart } from '../strategy-names.js';
 import { LiveRegion } from '../terminal/live-region.js';
@@ -68,6 +68,9 @@ async function run(context: CommandContext): Promise<number> {
   if (references !== undefined && references.length !== lines.length) {
     throw usageError(`--data has ${lines.length} lines and --references ${references.length}; they must be equal.`);
   }
+  const svg = options.text('svg');
+  // Before anything is measured.
+  if (svg !== undefined) await examineTarget('svg', svg, { data, references: referenceFile });
   const quality = options.choice('quality', QUALITIES) ?? (references === undefined ? 'exact' : 'bleu');
   if (quality !== 'exact' && references === undefined) {
     throw usageError(`--quality ${quality} needs --references, what each sentence should become.`);
@@ -96,7 +99,6 @@ async function run(context: CommandContext): Promise<number> {
     const summaries = summarise(measured.measurements, quality, expected);
     const advice = advise(summaries, { quality, sentences: used.length, latencyBudget });
     const front = paretoFront(summaries);
-    const svg = options.text('svg');
     if (svg !== undefined) await save(svg, svgChart(summaries, front, advice.recommended, quality));
     const chosen = candidates.find(({ name }) => name === advice.recommended.name) as Candidate;
     const program = programFor(chosen, {
@@ -183,12 +185,14 @@ async function measureAll(
 }
 
 async function save(path: string, text: string): Promise<void> {
+  const file = await openTarget('svg', path);
   try {
-    await writeFile(path, text);
+    await file.truncate(0);
+    await file.writeFile(text);
   } catch (error) {
-    throw usageError(`--svg ${JSON.stringify(path)} cannot be written: ${(error as Error).message}.`, {
-      option: 'svg',
-    });
+    throw notWritable('svg', path, error);
+  } finally {
+    await file.close();
   }
 }
 

@@ -91,6 +91,13 @@ async function run(context: CommandContext): Promise<number> {
   const model = await loadChosenModel(context);
   let sink: Sink | undefined;
   try {
+    if (chat && !model.processor.isInput(conversation('', system))) {
+      throw new ForetokenError(
+        'UNSUPPORTED_CAPABILITY',
+        `--chat needs a model that chats, but this one reads ${model.processor.input}. Leave --chat away, or name such a model with --model.`,
+        { option: 'chat', capability: 'a chat template', folder: model.folder },
+      );
+    }
     const strategy = createStrategy(name, model, drafter ?? 'lattice', { ...strategyOptions, variant });
     sink = output === undefined ? standardOutput(io) : await openOutput(output);
     const writer = chooseWriter(context, name, sink);
@@ -114,7 +121,10 @@ function chooseWriter({ options, io }: CommandContext, strategy: StrategyName, s
 }
 
 /** The file of `--out`, examined; undefined for standard output. */
-async function outputFor({ options, positionals }: CommandContext, plain: boolean): Promise<OutputFile | undefined> {
+async function outputFor(
+  { options, positionals, io }: CommandContext,
+  plain: boolean,
+): Promise<OutputFile | undefined> {
   if (options.flag('json') && options.flag('jsonl')) throw usageError('--json and --jsonl exclude each other.');
   const path = options.text('out');
   const file = options.text('file');
@@ -127,7 +137,8 @@ async function outputFor({ options, positionals }: CommandContext, plain: boolea
   if (resume && !plain) throw usageError('--resume goes with plain output, not with --json or --jsonl.');
   if (resume && options.texts('text').length + positionals.length > 0)
     throw usageError('--resume goes with --file, not with --text.');
-  return examineOutput(path, { input: file === '-' ? undefined : file, resume, replace });
+  const inputs = { file: file === '-' ? undefined : file, initial: options.text('initial') };
+  return examineOutput(path, { inputs, resume, replace, signal: io.signal });
 }
 
 /** Lines decoded together, once the model is known. Throws `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY`. */

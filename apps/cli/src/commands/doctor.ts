@@ -1,5 +1,5 @@
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
-import { type Benchmark, runBenchmark } from '../doctor/benchmark.js';
+import { type Benchmark, type NotMeasured, runBenchmark } from '../doctor/benchmark.js';
 import { type Finding, findingsOf } from '../doctor/findings.js';
 import type { Installation } from '../doctor/installation.js';
 import { EXIT, errorRecord } from '../errors.js';
@@ -39,7 +39,7 @@ async function run(context: CommandContext): Promise<number> {
   return failed ? EXIT.failure : EXIT.ok;
 }
 
-type Outcome = Benchmark | { readonly error: ReturnType<typeof errorRecord> } | undefined;
+type Outcome = Benchmark | NotMeasured | { readonly error: ReturnType<typeof errorRecord> } | undefined;
 
 async function benchmarkOf(context: CommandContext): Promise<Outcome> {
   const { services, io } = context;
@@ -83,13 +83,22 @@ function report(
     ...definitions(facts, columns),
     '',
     ...benchmarkLines(benchmark, columns),
-    ...(remedies.length === 0 ? ['Nothing is missing.'] : remedies.flatMap((remedy) => wrap(remedy, columns, '  '))),
+    ...(remedies.length === 0
+      ? [nothingMissing(benchmark)]
+      : remedies.flatMap((remedy) => wrap(remedy, columns, '  '))),
   ];
+}
+
+/** Only what was measured is known to work. */
+function nothingMissing(benchmark: Outcome): string {
+  const isMeasured = benchmark !== undefined && 'rows' in benchmark;
+  return isMeasured ? 'Nothing is missing.' : 'No part of the installation is missing.';
 }
 
 function benchmarkLines(benchmark: Outcome, columns: number): string[] {
   if (benchmark === undefined) return [];
   if ('error' in benchmark) return [...wrap(`The benchmark failed: ${benchmark.error.message}`, columns, '  '), ''];
+  if ('notMeasured' in benchmark) return [...wrap(`Nothing was measured: ${benchmark.notMeasured}`, columns, '  '), ''];
   const { threads, rounds, sentences, unrest, rows } = benchmark;
   const cells = rows.map(({ strategy, millisecondsPerSentence: ms }) => [
     strategy,

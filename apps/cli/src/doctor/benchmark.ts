@@ -3,6 +3,7 @@ import { isRowError } from '../errors.js';
 import { EXAMPLE_SENTENCES } from '../example-sentences.js';
 import { measure, median } from '../race/measure.js';
 import { createStrategy, servableStrategies } from '../strategies.js';
+import { partsIn, RACE_STRATEGIES } from '../strategy-names.js';
 
 /** How long the benchmark goes on, and how many rounds it takes at most. */
 const BENCHMARK_MS = 5000;
@@ -23,8 +24,17 @@ export interface Benchmark {
   readonly rows: readonly BenchmarkRow[];
 }
 
+/** Nothing could be measured, and why. */
+export interface NotMeasured {
+  readonly notMeasured: string;
+}
+
 /** Decodes the built-in sentences for five seconds, strategies taking turns. */
-export async function runBenchmark(model: LoadedModel, now: () => number, signal: AbortSignal): Promise<Benchmark> {
+export async function runBenchmark(
+  model: LoadedModel,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<Benchmark | NotMeasured> {
   const strategies = servableStrategies(model, 'lattice').map((name) => createStrategy(name, model, 'lattice'));
   const sources = EXAMPLE_SENTENCES.flatMap(({ source }) => {
     try {
@@ -34,6 +44,15 @@ export async function runBenchmark(model: LoadedModel, now: () => number, signal
       throw error;
     }
   });
+  if (strategies.length === 0) {
+    const has = partsIn(model).join(', ') || 'nothing';
+    return {
+      notMeasured: `${RACE_STRATEGIES.join(', ')} are measured, and this model serves none of them. It has ${has}.`,
+    };
+  }
+  if (sources.length === 0) {
+    return { notMeasured: 'this model can read none of the built-in sentences, which are English.' };
+  }
   const round = async (): Promise<number[]> => {
     const totals = strategies.map(() => 0);
     for (const source of sources) {

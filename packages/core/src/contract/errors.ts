@@ -14,7 +14,7 @@
  *   since it was loaded.
  * - `NETWORK_FAILURE`: a server could not be reached, failed, or broke off; trying again may help. `details.reason` says which.
  * - `UNSUPPORTED_MODEL`: a well-formed model of a family, format version or feature this release does not know.
- * - `RUNTIME_FAILURE`: the native runtime refused or failed; `cause` has its own words.
+ * - `RUNTIME_FAILURE`: the native runtime, or a disk that is full, refused or failed; `cause` has its own words.
  * - `DISPOSED`: the object was used after it was released, or released during the call.
  */
 export type ErrorCode =

@@ -117,6 +117,12 @@ export const text: OptionReader<string> = (name, value) => {
   throw wrongValue(name, value, 'a string');
 };
 
+/** The path of a file or a folder. */
+export const path: OptionReader<string> = (name, value) => {
+  if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
+  throw wrongValue(name, value, 'a path, which is not empty and holds no NUL character');
+};
+
 /** One of the given strings. */
 export function oneOf<const Value extends string>(...values: readonly Value[]): OptionReader<Value> {
   return (name, value) => {

@@ -7,6 +7,7 @@ export function foreignContent(content: string | Uint8Array): string | undefined
     typeof content === 'string'
       ? content.slice(0, FOREIGN_BYTES)
       : new TextDecoder('latin1').decode(content.subarray(0, FOREIGN_BYTES));
+  if (begin === '') return 'empty. Fetch the file again.';
   if (begin.startsWith('version https://git-lfs')) {
     return 'a Git LFS pointer, which stands for the file. Run "git lfs pull" in its folder, or download the file itself.';
   }

@@ -17,12 +17,17 @@ export interface RefusalDetails {
 
 /** An `INVALID_MODEL_FOLDER` error: the content is missing, malformed, damaged or reaches outside its folder. */
 export function invalidFolder(message: string, details: RefusalDetails, cause?: unknown): ForetokenError {
-  return new ForetokenError('INVALID_MODEL_FOLDER', message, printable(details), cause === undefined ? {} : { cause });
+  return new ForetokenError(
+    'INVALID_MODEL_FOLDER',
+    escaped(message),
+    printable(details),
+    cause === undefined ? {} : { cause },
+  );
 }
 
 /** An `UNSUPPORTED_MODEL` error: the content is well formed, but this release does not know how to use it. */
 export function unsupportedModel(message: string, details: RefusalDetails): ForetokenError {
-  return new ForetokenError('UNSUPPORTED_MODEL', message, printable(details));
+  return new ForetokenError('UNSUPPORTED_MODEL', escaped(message), printable(details));
 }
 
 /** Details that can be printed: what a file holds may be nested so deep that nothing prints it. */
@@ -33,6 +38,13 @@ function printable(details: RefusalDetails): Record<string, unknown> {
 /** A value, or words for one that is nested so deep that nothing prints it. */
 export function printableValue(value: unknown): unknown {
   return typeof value === 'object' && isNestedDeeper(value, MAX_DEPTH) ? quote(value) : value;
+}
+
+/** A message on one line: the name of a folder or a file may hold characters that terminals and logs obey. */
+export function escaped(message: string): string {
+  return message.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, (one) => {
+    return `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
 
 /** An untrusted value for a message: quoted, short, without control characters that could rewrite a terminal. */

@@ -1,9 +1,11 @@
 import { lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
+import { path as readPath } from '@foretoken/core/kit';
+import { fileTrouble } from '@foretoken/core/node';
 import { checkManifest } from './check-manifest.js';
 import { type FileRecord, MANIFEST_FILE, type ManifestContent, type ModelManifest } from './manifest.js';
-import { errorCode, invalidFolder, reason } from './refusal.js';
+import { errorCode, escaped, invalidFolder, reason } from './refusal.js';
 import { replaceFiles, type StagedModel } from './replace-files.js';
 import { besideOf, insideOf, type Staging, sweepStaging, takeStaging } from './staging.js';
 import { flush, manifestText, writeFlushed } from './write-files.js';
@@ -44,7 +46,7 @@ export async function writeModelFolder(
   files: ReadonlyMap<string, FileContent>,
   options: WriteFolderOptions = {},
 ): Promise<ModelManifest> {
-  const path = resolve(target);
+  const path = resolve(readPath('target', target));
   // Refused before anything is written, as far as it is known by then.
   manifestText(await describe(path, content, sizesOf(files)), path);
   const existing = await inspectTarget(path, options.replace ?? false);
@@ -159,14 +161,17 @@ async function describe(
 
 /** Refuses a target that nothing may be written to. Throws `INVALID_ARGUMENT`. */
 export async function assertTarget(target: string, replace: boolean): Promise<void> {
-  await inspectTarget(resolve(target), replace);
+  await inspectTarget(resolve(readPath('target', target)), replace);
 }
 
 type Existing = 'nothing' | 'empty folder' | 'model folder';
 
 async function inspectTarget(path: string, replace: boolean): Promise<Existing> {
   const refuse = (why: string, remedy: string): never => {
-    throw new ForetokenError('INVALID_ARGUMENT', `${path} ${why}. ${remedy}`, { option: 'target', received: path });
+    throw new ForetokenError('INVALID_ARGUMENT', escaped(`${path} ${why}. ${remedy}`), {
+      option: 'target',
+      received: path,
+    });
   };
   let names: string[];
   try {
@@ -174,8 +179,9 @@ async function inspectTarget(path: string, replace: boolean): Promise<Existing> 
     names = await readdir(path);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return 'nothing';
-    if (errorCode(error) === undefined || ForetokenError.isInstance(error)) throw error;
-    return refuse(`cannot be used (${errorCode(error)})`, 'Choose another target.');
+    const trouble = fileTrouble(error);
+    if (trouble === undefined) throw error;
+    return refuse(trouble.words, 'Choose another target.');
   }
   if (names.length === 0) return 'empty folder';
   // A mistyped target must not cost a folder of something else.

@@ -1,16 +1,21 @@
-import { access, readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ForetokenError } from '@foretoken/core';
 import { show } from '@foretoken/core/kit';
+import { decodeUtf8, isObject, parseJson } from '../folder/json.js';
 import { reason } from '../folder/refusal.js';
+import { readRegularFile } from './safe-file.js';
 
 /** A package name, with a scope or without. */
 const PACKAGE_NAME = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
 
 /** Where a model package keeps its folder, unless its package.json says otherwise in `foretoken.model`. */
 const MODEL_FOLDER = 'model';
+
+/** Far above any package.json. */
+const PACKAGE_BYTES = 4 * 1024 ** 2;
 
 /**
  * The path that a location names. What is a folder is taken as one; a package is looked for from the working directory.
@@ -72,11 +77,13 @@ async function packageFolder(name: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-  const content = JSON.parse(await readFile(file, 'utf8')) as {
-    readonly foretoken?: { readonly model?: unknown } | undefined;
-  };
-  const folder = content.foretoken?.model;
-  return join(dirname(file), typeof folder === 'string' ? folder : MODEL_FOLDER);
+  const place = { folder: dirname(file), file: 'package.json' };
+  // Package managers lay out packages by links.
+  const bytes = await readRegularFile(place, { links: true, max: PACKAGE_BYTES });
+  const content = parseJson(decodeUtf8(bytes, place.file, place), place.file, place);
+  const own = isObject(content) ? content.foretoken : undefined;
+  const folder = isObject(own) ? own.model : undefined;
+  return join(place.folder, typeof folder === 'string' ? folder : MODEL_FOLDER);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -2,11 +2,12 @@ import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { signal as readSignal } from '@foretoken/core/kit';
+import { fileTrouble, kindOf } from '@foretoken/core/node';
 import type { ExportPrecisions } from '../folder/export-precisions.js';
 import { MANIFEST_FILE } from '../folder/manifest.js';
 import type { ModelFolder, OpenFolderOptions } from '../folder/model-folder.js';
 import { openFolder } from '../folder/read-folder.js';
-import { errorCode, invalidFolder, quote, reason } from '../folder/refusal.js';
+import { invalidFolder, quote, reason } from '../folder/refusal.js';
 import { fetchFolder } from '../io/fetch.js';
 import type { ModelIo } from '../io/model-io.js';
 import { isModelIo, type ModelLocation } from '../platform.js';
@@ -93,16 +94,20 @@ export async function resolveFolder(path: string, kind: 'model' | 'weights', rem
     );
   }
   const details = { folder: path, required: 'a folder' };
-  let isFolder: boolean;
+  let what: string;
   let real: string;
   try {
     real = await realpath(path);
-    isFolder = (await stat(real)).isDirectory();
+    what = kindOf(await stat(real));
   } catch (cause) {
-    const why =
-      errorCode(cause) === 'ENOENT' ? 'does not exist' : `cannot be read (${errorCode(cause) ?? reason(cause)})`;
+    const trouble = fileTrouble(cause);
+    const why = trouble?.received === 'ENOENT' ? 'does not exist' : (trouble?.words ?? reason(cause));
     throw invalidFolder(`The ${kind} folder ${path} ${why}. Check the path, or ${remedy}.`, details, cause);
   }
-  if (isFolder) return real;
-  throw invalidFolder(`${path} is a file, but a ${kind} folder is required. Pass the folder that holds it.`, details);
+  if (what === 'a folder') return real;
+  const instead = what === 'a file' ? 'Pass the folder that holds it.' : `Check the path, or ${remedy}.`;
+  throw invalidFolder(`${path} is ${what}, but a ${kind} folder is required. ${instead}`, {
+    ...details,
+    received: what,
+  });
 }

@@ -1,7 +1,6 @@
-import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { errorCode, invalidFolder, type RefusalDetails } from '../folder/refusal.js';
+import type { FileHandle } from 'node:fs/promises';
+import { fileTrouble, NotThisKind, openRegular } from '@foretoken/core/node';
+import { invalidFolder, type RefusalDetails } from '../folder/refusal.js';
 import { collectPieces, type FilePlace } from '../io/collect-pieces.js';
 
 const CHUNK_BYTES = 1024 ** 2;
@@ -13,40 +12,13 @@ export interface OpenFile {
 }
 
 /**
- * Opens a regular file and never anything else: opening a pipe would wait for ever, a device may act on being opened.
+ * Opens a regular file and never anything else.
  *
  * Without `links` no component below the folder may be a symbolic link. Throws `INVALID_MODEL_FOLDER`; close the handle.
  */
 export async function openRegularFile(place: FilePlace, options: { readonly links: boolean }): Promise<OpenFile> {
-  const { folder, file } = place;
-  const segments = file.split('/');
-  const refuse = (received: string, required: string, part: string = file): never => {
-    throw invalidFolder(
-      `${part} in ${folder} is ${received}, but it must be ${required}. Fetch or create the model again.`,
-      { folder, file, received, required },
-    );
-  };
   try {
-    for (let depth = 1; depth <= segments.length; depth++) {
-      const part = segments.slice(0, depth).join('/');
-      const status = options.links ? await stat(join(folder, part)) : await lstat(join(folder, part));
-      if (status.isSymbolicLink()) refuse('a symbolic link', 'a plain file or folder', part);
-      if (depth < segments.length && !status.isDirectory()) refuse('not a folder', 'a folder', part);
-      if (depth === segments.length && !status.isFile()) {
-        refuse(status.isDirectory() ? 'a folder' : 'a pipe, device or socket', 'a regular file');
-      }
-    }
-    // The file may have been exchanged since: refuse links again, never wait, and look at what was opened.
-    const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (options.links ? 0 : (constants.O_NOFOLLOW ?? 0));
-    const handle = await open(join(folder, file), flags);
-    try {
-      const status = await handle.stat();
-      if (!status.isFile()) refuse('not a regular file', 'a regular file');
-      return { handle, bytes: status.size };
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+    return await openRegular(place, options);
   } catch (error) {
     throw readFailure(error, place);
   }
@@ -94,12 +66,20 @@ export async function readRegularFile(
 }
 
 function readFailure(error: unknown, place: FilePlace): unknown {
-  const code = errorCode(error);
-  if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
-  const details: RefusalDetails = { ...place, received: code, required: 'a readable file' };
+  const { folder, file } = place;
+  if (error instanceof NotThisKind) {
+    const { part, received, required } = error;
+    return invalidFolder(
+      `${part} in ${folder} is ${received}, but it must be ${required}. Fetch or create the model again.`,
+      { folder, file, received, required },
+    );
+  }
+  const trouble = fileTrouble(error);
+  if (trouble === undefined) return error;
+  const details: RefusalDetails = { ...place, received: trouble.received, required: 'a readable file' };
   const message =
-    code === 'ENOENT'
-      ? `${place.file} is missing from ${place.folder}. Fetch or create the model again.`
-      : `${place.file} in ${place.folder} cannot be read (${code}). Check its permissions, or fetch the model again.`;
+    trouble.received === 'ENOENT'
+      ? `${file} is missing from ${folder}. Fetch or create the model again.`
+      : `${file} in ${folder} ${trouble.words}, so it cannot be read. Check the path and its permissions, or fetch the model again.`;
   return invalidFolder(message, details, error);
 }

@@ -1,4 +1,13 @@
-import { integer, listOf, type OptionReader, type OptionTable, oneOf, text, wrongValue } from '@foretoken/core/kit';
+import {
+  integer,
+  listOf,
+  type OptionReader,
+  type OptionTable,
+  oneOf,
+  path,
+  text,
+  wrongValue,
+} from '@foretoken/core/kit';
 import { CTC_BATCHES, SCORE_LAYOUTS, SCORE_VALUES, type ScoreValues } from '@foretoken/models/folder';
 import { TARGET_OPTIONS, type TargetOptions } from '../../target-options.js';
 
@@ -33,7 +42,7 @@ export interface CtcImportOptions extends TargetOptions {
 }
 
 const dictionary: OptionReader<string | readonly string[]> = (name, value) =>
-  typeof value === 'string' ? value : listOf(text)(name, value);
+  typeof value === 'string' ? path(name, value) : listOf(text)(name, value);
 
 const blank: OptionReader<number | string> = (name, value) =>
   typeof value === 'string' ? value : integer(0)(name, value);

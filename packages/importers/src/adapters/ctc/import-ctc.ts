@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { checkOptions, text } from '@foretoken/core/kit';
+import { checkOptions, path } from '@foretoken/core/kit';
 import {
   assertTarget,
   type CtcManifest,
@@ -32,8 +32,8 @@ export async function importCtcModel(graph: string, target: string, options: Ctc
   const told = checkOptions('importCtcModel', options, CTC_OPTIONS, ['dictionary']);
   const { signal, replace = false } = told;
   signal?.throwIfAborted();
-  await assertTarget(text('target', target), replace);
-  const exported = await readExport(text('graph', graph), signal);
+  await assertTarget(path('target', target), replace);
+  const exported = await readExport(path('graph', graph), signal);
   const signature = readCtcSignature(exported, told);
   const labels = await readLabels(told.dictionary, signal);
   signal?.throwIfAborted();

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
-import { checkOptions, text } from '@foretoken/core/kit';
+import { checkOptions, path as readPath } from '@foretoken/core/kit';
 import {
   assertTarget,
   type EncoderInput,
@@ -41,7 +41,7 @@ export async function importRecurrentSteps(
   const told = checkOptions('importRecurrentSteps', options, STEP_OPTIONS, ['symbols', 'startTokenId']);
   const { signal, replace = false, symbols } = told;
   signal?.throwIfAborted();
-  await assertTarget(text('target', target), replace);
+  await assertTarget(readPath('target', target), replace);
   const size = symbols.target.length;
   const encoder = told.encoder === undefined ? undefined : await readExport(told.encoder, signal);
   const graph = await withScores(step, told, size);
@@ -105,7 +105,7 @@ async function withScores(
   { exposeScores: value, signal }: RecurrentStepOptions,
   size: number,
 ): Promise<ExportedGraph> {
-  const graph = await readExport(text('step', path), signal);
+  const graph = await readExport(readPath('step', path), signal);
   if (value === undefined) return graph;
   const bytes = exposeScores(graph.bytes, value, size);
   const outputs = new Map(graph.description.outputs).set(EXPOSED, { type: 'float32', dims: [null, size] });

@@ -6,6 +6,7 @@ import {
   type OptionReader,
   type OptionTable,
   oneOf,
+  path,
   readFields,
   text,
 } from '@foretoken/core/kit';
@@ -62,7 +63,7 @@ const symbols: OptionReader<Symbols> = (name, value) =>
   );
 
 export const STEP_OPTIONS: OptionTable<RecurrentStepOptions> = {
-  encoder: text,
+  encoder: path,
   symbols,
   startTokenId: integer(0, 999_999),
   endTokenId: integer(0, 999_999),

@@ -135,10 +135,15 @@ class HeaderReader {
     const begin = new TextDecoder('latin1').decode(this.#bytes.subarray(0, 4));
     if (begin !== MAGIC) {
       const foreign = foreignContent(this.#bytes);
-      if (foreign === undefined) this.refuse('the beginning', quote(begin), `"${MAGIC}"`);
-      throw invalidFolder(`${file} in ${folder} holds no weights: it is ${foreign}`, {
+      const what =
+        foreign === undefined
+          ? `is no GGUF file: it begins with ${quote(begin)}, not with "${MAGIC}". Give a GGUF file, or the folder that holds the weights`
+          : `holds no weights: it is ${foreign.replace(/\.$/, '')}`;
+      throw invalidFolder(`${file} in ${folder} ${what}.`, {
         folder,
         file,
+        field: 'the beginning',
+        received: begin,
         required: 'a GGUF file',
       });
     }

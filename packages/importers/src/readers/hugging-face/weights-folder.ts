@@ -3,6 +3,7 @@ import type { Yielder } from '@foretoken/core/kit';
 import {
   CONFIG,
   decodeUtf8,
+  errorCode,
   GENERATION_CONFIG,
   invalidFolder,
   isObject,
@@ -11,6 +12,7 @@ import {
   quote,
   readRegularFile,
   readTokenizerFiles,
+  reason,
   resolveFolder,
   type TokenizerFiles,
   unsupportedModel,
@@ -134,13 +136,23 @@ async function readText(folder: string, file: string, max: number): Promise<stri
 /** The one archive of numpy in a folder without other weights. Throws `UNSUPPORTED_MODEL` where there are several. */
 async function onlyNpz(folder: string): Promise<string | undefined> {
   if (await fileExists(folder, WEIGHTS)) return undefined;
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.npz')).sort();
+  const files = (await readdir(folder).catch((error) => unreadableFolder(folder, error)))
+    .filter((name) => name.endsWith('.npz'))
+    .sort();
   if (files.length < 2) return files[0];
   throw unsupportedModel(`${folder} holds ${files.length} .npz files, but one is required. Leave one there.`, {
     folder,
     received: files.slice(0, 20),
     required: 'one .npz file',
   });
+}
+
+function unreadableFolder(folder: string, cause: unknown): never {
+  throw invalidFolder(
+    `The weights folder ${folder} cannot be listed (${errorCode(cause) ?? reason(cause)}). Check its permissions.`,
+    { folder, received: errorCode(cause), required: 'a folder that can be read' },
+    cause,
+  );
 }
 
 async function refuseOtherFormats(folder: string): Promise<void> {

@@ -1,0 +1,2 @@
+export * from './file-trouble.js';
+export * from './regular-file.js';

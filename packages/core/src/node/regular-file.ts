@@ -1,0 +1,83 @@
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { kindOf, NotThisKind } from './file-trouble.js';
+
+/** Flags of `open` for what may be anything: it never waits for the other end of a pipe, and takes no terminal for its own. */
+export const WITHOUT_WAITING: number = (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
+
+/** A file below a folder, its parts joined by `/`. */
+export interface PlaceOfFile {
+  readonly folder: string;
+  readonly file: string;
+}
+
+/** An open regular file, and its size at that time. */
+export interface OpenRegularFile {
+  readonly handle: FileHandle;
+  readonly bytes: number;
+}
+
+export interface OpenRegularOptions {
+  /** Whether parts below the folder may be symbolic links. */
+  readonly links: boolean;
+  /** Flags of `open` (default: for reading). With `O_CREAT` the file itself need not be there; do not give `O_TRUNC`. */
+  readonly flags?: number | undefined;
+}
+
+/**
+ * Opens a regular file and never anything else: opening a pipe would wait for ever, a device may act on being opened.
+ *
+ * Throws `NotThisKind` and what system calls throw, which `fileTrouble` puts into words; whoever calls closes the handle.
+ */
+export async function openRegular(
+  { folder, file }: PlaceOfFile,
+  { links, flags = constants.O_RDONLY }: OpenRegularOptions,
+): Promise<OpenRegularFile> {
+  const look = links ? stat : lstat;
+  const segments = file.split('/');
+  for (let depth = 1; depth <= segments.length; depth++) {
+    const part = segments.slice(0, depth).join('/');
+    const isLast = depth === segments.length;
+    const status = await look(join(folder, part)).catch((error: unknown) => {
+      if (isLast && (flags & constants.O_CREAT) !== 0 && (error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw error;
+    });
+    if (status?.isSymbolicLink()) throw new NotThisKind(part, kindOf(status), 'a plain file or folder');
+    if (!isLast && !status?.isDirectory()) throw new NotThisKind(part, 'not a folder', 'a folder');
+    if (isLast && status?.isFile() === false) throw new NotThisKind(part, kindOf(status), 'a regular file');
+  }
+  // It may have been exchanged since: refuse links again, never wait, and look at what was opened.
+  const noLinks = links ? 0 : (constants.O_NOFOLLOW ?? 0);
+  const handle = await open(join(folder, file), flags | WITHOUT_WAITING | noLinks);
+  try {
+    const status = await handle.stat();
+    if (!status.isFile()) throw new NotThisKind(file, kindOf(status), 'a regular file');
+    return { handle, bytes: status.size };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** The text of a small regular file; more than `maxBytes` bytes are `undefined`. Throws as `openRegular` does. */
+export async function readSmallFile(
+  place: PlaceOfFile,
+  maxBytes: number,
+  options: OpenRegularOptions,
+): Promise<string | undefined> {
+  const { handle, bytes } = await openRegular(place, options);
+  try {
+    if (bytes > maxBytes) return undefined;
+    const buffer = Buffer.alloc(maxBytes + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
+      length += bytesRead;
+      if (bytesRead === 0 || length > maxBytes) break;
+    }
+    return length > maxBytes ? undefined : buffer.toString('utf8', 0, length);
+  } finally {
+    await handle.close();
+  }
+}
