@@ -32,7 +32,7 @@ export class InitialTexts {
 
   /** Reads a file of one text a line. Throws `INVALID_ARGUMENT`, `SOURCE_TOO_LONG` for an endless line. */
   static async read(path: string, signal: AbortSignal): Promise<InitialTexts> {
-    const chunks = readChunks(await openText('initial', path, signal), 'initial', path, signal);
+    const chunks = readChunks(await openText('initial-outputs', path, signal), 'initial-outputs', path, signal);
     const texts: string[] = [];
     // An empty line is fine here; of what a line can be wrong about only its length remains.
     for await (const { number, text, error } of readLines(chunks)) {
@@ -48,8 +48,8 @@ export class InitialTexts {
     if (text === undefined) {
       throw new ForetokenError(
         'INVALID_ARGUMENT',
-        `--initial has ${this.#texts.length} lines, but the input has a line ${line}; one each is required.`,
-        { option: 'initial', received: this.#texts.length, line },
+        `--initial-outputs has ${this.#texts.length} lines, but the input has a line ${line}; one each is required.`,
+        { option: 'initial-outputs', received: this.#texts.length, line },
       );
     }
     return text.trim() === '' ? new Int32Array() : outputTokens(tokenizer, text);

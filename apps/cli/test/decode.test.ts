@@ -208,7 +208,7 @@ describe('bad input', () => {
 
 describe('search options', () => {
   it('ends a line with the token that completes a stop string', async () => {
-    const { stdout } = await cli(['decode', '--text', 'a dog runs', '--stop', 'Hun']);
+    const { stdout } = await cli(['decode', '--text', 'a dog runs', '--stop-string', 'Hun']);
     expect(stdout).toBe('ein Hund\n');
   });
 

@@ -56,10 +56,21 @@ describe.skipIf(process.platform === 'win32')('a file to be written', () => {
     expect(await readFile(path, 'utf8')).toMatch(/^<svg[\s\S]*<\/svg>\n$/);
   });
 
-  it('of --out is not the file of --initial', async () => {
-    const argv = ['decode', '--strategy', 'levenshtein', '--file', '-', '--initial', data, '--out', data, '--replace'];
+  it('of --out is not the file of --initial-outputs', async () => {
+    const argv = [
+      'decode',
+      '--strategy',
+      'levenshtein',
+      '--file',
+      '-',
+      '--initial-outputs',
+      data,
+      '--out',
+      data,
+      '--replace',
+    ];
     const { code, stderr } = await cli(argv, { services: loaded, stdin: 'a dog\n' });
-    expect([code, stderr]).toEqual([2, expect.stringContaining('is the file that --initial reads')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('is the file that --initial-outputs reads')]);
     expect((await stat(data)).size).toBe(12);
   });
 });

@@ -81,7 +81,7 @@ describe.skipIf(!existsSync(built))('the built command', () => {
   });
 
   // Where the system shows which files a process has open.
-  it.skipIf(!existsSync('/proc/self/fd')).each(['--file', '--initial'])(
+  it.skipIf(!existsSync('/proc/self/fd')).each(['--file', '--initial-outputs'])(
     'stops on SIGINT while %s is a pipe that nobody writes to',
     async (option) => {
       const folder = await mkdtemp(join(tmpdir(), 'foretoken-cli-'));

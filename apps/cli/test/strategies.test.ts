@@ -196,7 +196,10 @@ describe('levenshtein from a given text', () => {
     return path;
   };
   const edit = (path: string, stdin: string) =>
-    cli(['decode', '--strategy', 'levenshtein', '--initial', path, '--jsonl'], { stdin, model: modelWithStudents() });
+    cli(['decode', '--strategy', 'levenshtein', '--initial-outputs', path, '--jsonl'], {
+      stdin,
+      model: modelWithStudents(),
+    });
 
   it('edits line by line, and begins with nothing where a line is empty', async () => {
     // The tokenizer of the tests encodes English words.
@@ -219,7 +222,7 @@ describe('levenshtein from a given text', () => {
   it('is refused where the file has too few lines', async () => {
     const { code, stderr } = await edit(await initial('a dog\n'), 'a dog\na man\n');
     expect(code).toBe(2);
-    expect(stderr).toContain('--initial has 1 lines, but the input has a line 2');
+    expect(stderr).toContain('--initial-outputs has 1 lines, but the input has a line 2');
   });
 });
 

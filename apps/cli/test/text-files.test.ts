@@ -108,8 +108,8 @@ describe.skipIf(process.platform === 'win32')('a pipe', () => {
     controller.abort(new RangeError('enough'));
     await expect(reading).rejects.toThrow('enough');
     await expect(
-      openText('initial', path, controller.signal).then((stream) =>
-        readChunks(stream, 'initial', path, controller.signal).next(),
+      openText('initial-outputs', path, controller.signal).then((stream) =>
+        readChunks(stream, 'initial-outputs', path, controller.signal).next(),
       ),
     ).rejects.toThrow('enough');
   });

@@ -88,9 +88,9 @@ export default [
     faults: [['next === undefined || flags.has(next)', 'next === undefined']],
   },
   {
-    file: 'apps/cli/src/strategy-options.ts',
+    file: 'apps/cli/src/strategies/all-strategies.ts',
     tests: ['apps/cli/test/strategies.test.ts', 'apps/cli/test/arguments.test.ts'],
-    faults: [['if (!strategies.includes(strategy)) {', 'if (strategies.length === 0) {']],
+    faults: [['if (!Object.hasOwn(own, name)) throw notTaken(name, strategy);', '']],
   },
   {
     file: 'apps/cli/src/terminal/style.ts',

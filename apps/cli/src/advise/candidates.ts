@@ -45,7 +45,7 @@ function bind(
   drafter: DrafterName | undefined,
 ): Strategy | undefined {
   try {
-    return createStrategy(strategy, model, drafter ?? 'lattice', { variant });
+    return createStrategy(strategy, model, { drafter, variant });
   } catch (error) {
     if (isRefusal(error)) return undefined;
     throw error;

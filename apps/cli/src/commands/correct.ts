@@ -8,7 +8,7 @@ import { EXIT, usageError } from '../errors.js';
 import { openInput } from '../inputs.js';
 import { loadChosenModel } from '../load.js';
 import { type RawLine, rawLines } from '../raw-lines.js';
-import { createDrafter } from '../strategies.js';
+import { createDrafter } from '../strategies/drafters.js';
 
 const DRAFTERS = ['copy', 'copy-lattice', 'lattice', 'ngram', 'none'] as const;
 type CorrectionDrafterName = (typeof DRAFTERS)[number];

@@ -8,9 +8,9 @@ import { openSentences, type Sentences } from '../inputs.js';
 import { loadChosenModel } from '../load.js';
 import { InitialTexts } from '../requests.js';
 import { examineOutput, type OutputFile, openOutput, type Sink, standardOutput } from '../sinks.js';
+import { readStrategyOptions, STRATEGY_HELP, STRATEGY_OPTIONS } from '../strategies/all-strategies.js';
 import { createStrategy } from '../strategies.js';
-import { DRAFTERS, findPart, partOf, STRATEGIES, type StrategyName, VARIANTS } from '../strategy-names.js';
-import { readStrategyOptions, STRATEGY_HELP, STRATEGY_OPTIONS } from '../strategy-options.js';
+import { findPart, partOf, STRATEGIES, type StrategyName, VARIANTS } from '../strategy-names.js';
 
 export const decodeCommand: CommandDefinition = {
   name: 'decode',
@@ -28,7 +28,6 @@ export const decodeCommand: CommandDefinition = {
   ],
   options: [
     { flag: '--strategy <name>', description: 'One of the strategies above (default: greedy)', values: STRATEGIES },
-    OPTIONS.drafter,
     {
       flag: '--variant <name>',
       description: 'Which model of its kind decodes: exact (default), fast or draft',
@@ -45,8 +44,11 @@ export const decodeCommand: CommandDefinition = {
     },
     { flag: '--chat', description: 'A line is a message of a user, and its output the answer (models that chat)' },
     { flag: '--system <text>', description: 'With --chat: what the model is told before' },
-    { flag: '--max-new-tokens <n>', description: 'Most output tokens a line' },
-    { flag: '--stop <string>', description: 'End a line with the token that completes this string; may be repeated' },
+    { flag: '--max-new-tokens <n>', description: 'Maximum of output tokens a line' },
+    {
+      flag: '--stop-string <string>',
+      description: 'End a line with the token that completes this string; may be repeated',
+    },
     ...STRATEGY_OPTIONS,
     OPTIONS.model,
     OPTIONS.threads,
@@ -61,24 +63,19 @@ export const decodeCommand: CommandDefinition = {
 async function run(context: CommandContext): Promise<number> {
   const { options, io } = context;
   const name = options.choice('strategy', STRATEGIES) ?? 'greedy';
-  const drafter = options.choice('drafter', DRAFTERS);
-  if (drafter !== undefined && name !== 'speculative') {
-    throw usageError(`--drafter goes with --strategy speculative, not with ${name}.`, { option: 'drafter' });
-  }
   const variant = options.choice('variant', VARIANTS);
   const maxNewTokens = options.integer('max-new-tokens', 1, 1_000_000);
-  const stops = options.texts('stop');
-  const strategyOptions = readStrategyOptions(options, name);
-  const { seed, minNewTokens, initial } = strategyOptions;
+  const stops = options.texts('stop-string');
+  const given = readStrategyOptions(options, name);
+  const { initialOutputs, ...ofRequests } = given.request;
   const system = options.text('system');
   const chat = options.flag('chat');
   if (system !== undefined && !chat) throw usageError('--system goes with --chat.', { option: 'system' });
   const limits = {
     inputOf: (text: string): TextInput => (chat ? conversation(text, system) : text),
     maxNewTokens,
-    minNewTokens,
-    seed,
-    initial: initial === undefined ? undefined : await InitialTexts.read(initial, io.signal),
+    ...ofRequests,
+    initial: initialOutputs === undefined ? undefined : await InitialTexts.read(initialOutputs, io.signal),
     stops,
   };
   const plain = !options.flag('json') && !options.flag('jsonl');
@@ -98,7 +95,7 @@ async function run(context: CommandContext): Promise<number> {
         { option: 'chat', capability: 'a chat template', folder: model.folder },
       );
     }
-    const strategy = createStrategy(name, model, drafter ?? 'lattice', { ...strategyOptions, variant });
+    const strategy = createStrategy(name, model, { options: given.decoder, variant });
     sink = output === undefined ? standardOutput(io) : await openOutput(output);
     const writer = chooseWriter(context, name, sink);
     const looksForForeignText = options.text('model') === undefined && !options.flag('quiet');
@@ -137,7 +134,7 @@ async function outputFor(
   if (resume && !plain) throw usageError('--resume goes with plain output, not with --json or --jsonl.');
   if (resume && options.texts('text').length + positionals.length > 0)
     throw usageError('--resume goes with --file, not with --text.');
-  const inputs = { file: file === '-' ? undefined : file, initial: options.text('initial') };
+  const inputs = { file: file === '-' ? undefined : file, 'initial-outputs': options.text('initial-outputs') };
   return examineOutput(path, { inputs, resume, replace, signal: io.signal });
 }
 

@@ -35,7 +35,7 @@ export const importCommand: CommandDefinition = {
   options: [
     { flag: '--out <folder>', description: 'Folder to write' },
     { flag: '--ctc <folder>', description: 'Weights of a CTC student on the same encoder' },
-    { flag: '--ctc-fast <folder>', description: 'Weights of a shallower CTC student, for output at most speed' },
+    { flag: '--ctc-fast <folder>', description: 'Weights of a shallower CTC student, for the fastest output' },
     { flag: '--canvas <folder>', description: 'Weights of a canvas student (conditional masked language model)' },
     { flag: '--dag <folder>', description: 'Weights of a DAG student' },
     { flag: '--edit <folder>', description: 'Weights of an edit student (Levenshtein Transformer)' },

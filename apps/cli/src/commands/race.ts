@@ -138,7 +138,7 @@ async function runTask(
     const drafts = copies ? correctionDrafter(model) : drafter;
     const variant = options.choice('variant', VARIANTS);
     const strategies = (names ?? (await servable(context, model, drafter, variant))).map((name) =>
-      createStrategy(name, model, drafts, { variant: racedVariant(name, variant) }),
+      createStrategy(name, model, { drafter: drafts, variant: racedVariant(name, variant) }),
     );
     const sources = sentences.map(({ source, line }) => encode(model, source, line));
     const repeats = await warmUp(strategies, sources, io.signal, services.now);

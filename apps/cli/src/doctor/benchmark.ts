@@ -35,7 +35,7 @@ export async function runBenchmark(
   now: () => number,
   signal: AbortSignal,
 ): Promise<Benchmark | NotMeasured> {
-  const strategies = servableStrategies(model, 'lattice').map((name) => createStrategy(name, model, 'lattice'));
+  const strategies = servableStrategies(model, 'lattice').map((name) => createStrategy(name, model));
   const sources = EXAMPLE_SENTENCES.flatMap(({ source }) => {
     try {
       return [model.tokenizer.encode(source)];
