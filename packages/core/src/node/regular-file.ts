@@ -18,6 +18,7 @@ export interface OpenRegularFile {
   readonly bytes: number;
 }
 
+/** How a file is opened. */
 export interface OpenRegularOptions {
   /** Whether parts below the folder may be symbolic links. */
   readonly links: boolean;
