@@ -23,7 +23,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   drafter: 'assistantmodel draftmodel',
   maxNodes: 'numassistanttokens numspeculativetokens maxdrafttokens',
   languageModel: 'lm lmweight alpha languagemodelweight ngrams ngramweight',
-  iterations: 'numsteps maxiter',
+  iterations: 'numsteps maxiter steps fills',
   stopStrings: 'stop stopwords',
   stopSequences: 'eostokenid',
   outputPrefixes: 'decoderinputids targetprefix prefix',
