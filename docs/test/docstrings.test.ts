@@ -24,6 +24,33 @@ const checker = program.getTypeChecker();
 const exported = new Set<ts.Symbol>();
 const bare: string[] = [];
 
+/** Fields whose names say it all, wherever they are. */
+const PLAIN =
+  'kind type row k signal seed name source text tokenIds logProbs vocabulary vocabularySize endTokenId tokenizer model runner dispose ' +
+  'family';
+const plain = new Set(PLAIN.split(' '));
+const fields: string[] = [];
+
+/** Public fields of an interface or class that neither have a docstring nor are spoken of in that of the whole. */
+function bareFields(target: ts.Symbol, said: string): readonly string[] {
+  return [...(target.members?.values() ?? [])]
+    .filter(({ name, flags, valueDeclaration }) => {
+      const field = flags & (ts.SymbolFlags.Property | ts.SymbolFlags.Method | ts.SymbolFlags.Accessor);
+      if (
+        !field ||
+        valueDeclaration === undefined ||
+        plain.has(name) ||
+        name.startsWith('#') ||
+        said.includes(`\`${name}`)
+      )
+        return false;
+      const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
+      return (ts.getCombinedModifierFlags(valueDeclaration) & hidden) === 0;
+    })
+    .filter((member) => member.getDocumentationComment(checker).length === 0)
+    .map(({ name }) => name);
+}
+
 /** Notes what a module exports; of a namespace (`export * as rules`) what is in it. */
 function visit(module: ts.Symbol): void {
   for (const symbol of checker.getExportsOfModule(module)) {
@@ -31,9 +58,15 @@ function visit(module: ts.Symbol): void {
     const place = target.declarations?.[0]?.getSourceFile().fileName ?? '';
     if (exported.has(target) || place.includes('node_modules')) continue;
     exported.add(target);
-    if (target.flags & ts.SymbolFlags.ValueModule) visit(target);
-    else if (target.getDocumentationComment(checker).length === 0)
-      bare.push(`${relative(ROOT, place)}: ${symbol.name}`);
+    if (target.flags & ts.SymbolFlags.ValueModule) {
+      visit(target);
+      continue;
+    }
+    const said = ts.displayPartsToString(target.getDocumentationComment(checker));
+    const at = `${relative(ROOT, place)}: ${symbol.name}`;
+    if (said === '') bare.push(at);
+    // A docstring that gives shapes speaks of all arrays of the interface.
+    if (!/\[\w+(, \w+)*\]/.test(said)) fields.push(...bareFields(target, said).map((field) => `${at}.${field}`));
   }
 }
 
@@ -51,5 +84,9 @@ describe('what packages export', () => {
 
   it('has a docstring, each export', () => {
     expect(bare).toEqual([]);
+  });
+
+  it('has a docstring for each field that its name does not explain', () => {
+    expect(fields).toEqual([]);
   });
 });

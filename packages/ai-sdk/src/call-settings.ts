@@ -2,10 +2,15 @@ import type { LanguageModelV3CallOptions, SharedV3Warning } from '@ai-sdk/provid
 
 /** Settings of a call that a function which makes decoders may be given; `sampling` takes them all. */
 export interface DecoderSettings {
+  /** Scores are divided by it; 0 takes the most probable token. */
   readonly temperature?: number | undefined;
+  /** Only the most probable tokens that together reach this probability. */
   readonly topP?: number | undefined;
+  /** Only so many of the most probable tokens. */
   readonly topK?: number | undefined;
+  /** Subtracted once from the score of a token that occurred. */
   readonly presencePenalty?: number | undefined;
+  /** Subtracted for each time that a token occurred. */
   readonly frequencyPenalty?: number | undefined;
 }
 

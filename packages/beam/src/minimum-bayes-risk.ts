@@ -34,7 +34,9 @@ const readLogProb: OptionReader<number> = (name, value) => {
 
 /** A candidate's place in the list it came from, and its utility in expectation over the candidates. */
 export interface RankedCandidate {
+  /** Its place in the list of candidates. */
   readonly index: number;
+  /** Mean utility against the candidates, each by its weight. */
   readonly expectedUtility: number;
 }
 

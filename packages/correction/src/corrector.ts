@@ -58,6 +58,7 @@ export interface CorrectOptions {
 
 /** What was made of a text. */
 export interface Correction {
+  /** The corrected text. */
   readonly text: string;
   /** In the order of the text. Put in the place of their spans they make the input the output, exactly. */
   readonly edits: readonly MadeEdit[];

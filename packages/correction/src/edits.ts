@@ -4,7 +4,9 @@ import { wordDistance } from './word-distance.js';
 
 /** What a correction does at one place of a text; `after` takes the place of `before`. */
 export interface Edit extends Span {
+  /** What stood there. */
   readonly before: string;
+  /** What stands there now. */
   readonly after: string;
   /**
    * How sure the model was: the product of the probabilities of the output tokens that spell `after`, or of the token that
@@ -15,7 +17,9 @@ export interface Edit extends Span {
 
 /** An edit that was made, and where `after` is in the output. */
 export interface MadeEdit extends Edit {
+  /** Where `after` begins in the output, in UTF-16 code units. */
   readonly outputStart: number;
+  /** Where it ends. */
   readonly outputEnd: number;
 }
 
@@ -28,6 +32,7 @@ export type LeftAloneReason = 'doubtful' | 'protected' | 'invented' | 'refused' 
 
 /** An edit that was not made. */
 export interface LeftAlone extends Edit {
+  /** Why it was not made. */
   readonly reason: LeftAloneReason;
 }
 

@@ -5,7 +5,9 @@ import { hasMethods, isInt32Array, text as readText, wrongValue } from '@foretok
 export interface CorrectionTokenizer {
   /** Token ids of a text, the end token last. Throws `SOURCE_TOO_LONG`. */
   encode(text: string): TokenSource;
+  /** Text of token ids, special tokens left out. */
   decode(tokenIds: ArrayLike<number>): string;
+  /** One token as the vocabulary spells it. */
   tokenText(tokenId: number): string;
 }
 

@@ -159,12 +159,12 @@ function* windows(
   }
 }
 
-/** White space of any length is one space for the model. Of a text of more units than `most` it reads little more. */
-function* piece(text: string, core: Span, most: number = Number.POSITIVE_INFINITY): Steps<Piece> {
+/** White space of any length is one space for the model. Of a text of more units than `max` it reads little more. */
+function* piece(text: string, core: Span, max: number = Number.POSITIVE_INFINITY): Steps<Piece> {
   const read: string[] = [];
   const places: number[] = [];
   let open = false;
-  for (let at = core.start; at < core.end && read.length <= most; at++) {
+  for (let at = core.start; at < core.end && read.length <= max; at++) {
     if (at % STRETCH === 0) yield;
     const space = isSpace(text.charCodeAt(at));
     if (space && open) continue;

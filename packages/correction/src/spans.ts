@@ -1,6 +1,8 @@
 /** A part of a text: from `start` up to, not including, `end`, in UTF-16 code units as in JavaScript strings. */
 export interface Span {
+  /** Where it begins in the text, in UTF-16 code units. */
   readonly start: number;
+  /** Where it ends: the first unit after it. */
   readonly end: number;
 }
 

@@ -22,8 +22,11 @@ import { changedFiles, type KeptFile, readRecord, writeRecord } from './snapshot
 
 /** How far a download is, over all files that are needed. */
 export interface HubProgress {
+  /** The file that bytes came of. */
   readonly file: string;
+  /** Bytes of all files that are there. */
   readonly bytes: number;
+  /** Bytes of all files that are needed. */
   readonly totalBytes: number;
 }
 
@@ -37,6 +40,7 @@ export interface HubOptions {
   readonly token?: string | undefined;
   /** Take what was kept and ask nobody (default: whether HF_HUB_OFFLINE is 1). */
   readonly offline?: boolean | undefined;
+  /** Stops the download; what came is kept, and the signal's reason is thrown. */
   readonly signal?: AbortSignal | undefined;
   /** Is told whenever bytes came. */
   readonly onProgress?: ((progress: HubProgress) => void) | undefined;
@@ -55,6 +59,7 @@ const OPTIONS: OptionTable<HubOptions> = {
 export interface HubSnapshot {
   /** The folder that holds the files, as they were in one commit. */
   readonly folder: string;
+  /** The commit, 40 hexadecimal digits. */
   readonly commit: string;
 }
 

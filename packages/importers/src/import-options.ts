@@ -27,7 +27,9 @@ export interface ImportOptions extends TargetOptions {
   readonly ctcFast?: string | undefined;
   /** Weights folders of a canvas, a DAG and an edit student of this model's encoder. */
   readonly canvas?: string | undefined;
+  /** Weights folder of a DAG student of the same encoder. */
   readonly dag?: string | undefined;
+  /** Weights folder of an edit student of the same encoder. */
   readonly edit?: string | undefined;
   /** Free facts about the training, kept in the manifest. */
   readonly training?: Readonly<Record<string, unknown>> | undefined;

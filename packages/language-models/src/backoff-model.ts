@@ -5,6 +5,7 @@ import { assertInteger, lengthOf, listOf, show, text, wrongValue } from '@foreto
 export interface Ngram {
   /** Indices of words, oldest first; at least one. */
   readonly words: readonly number[];
+  /** Natural-log probability of the last word after those before it. */
   readonly logProb: number;
   /** Logarithm of the weight of what follows this history unseen (default 0); of n-grams as long as the order it is not used. */
   readonly backoff?: number | undefined;

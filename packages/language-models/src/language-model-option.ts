@@ -15,6 +15,7 @@ import { NgramModel } from './ngram-model.js';
 
 /** The option `languageModel` of every strategy that takes one. */
 export interface WeightedLanguageModel {
+  /** The model; who gives it keeps it. */
   readonly model: LanguageModel;
   /** From 0; what it weighs and its default are the strategy's matter. With 0 the model is not asked. */
   readonly weight?: number | undefined;

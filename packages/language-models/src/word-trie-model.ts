@@ -12,6 +12,7 @@ export interface WordScores {
 
 /** Where a model of words stands; for itself alone. */
 export interface WordState {
+  /** The words before the one under way. */
   readonly history: BackoffState;
   /** The unfinished word among all words; what begins no word was already found to be unknown. */
   readonly node: number;

@@ -5,15 +5,19 @@ const MAX_ORDER = 4;
 
 /** BLEU and what it was computed from; `score` and `precisions` are percentages, lengths are in 13a words. */
 export interface BleuScore {
+  /** BLEU, 0 to 100. */
   readonly score: number;
   /** Smoothed n-gram precisions, `[4]`. */
   readonly precisions: readonly number[];
+  /** What short hypotheses cost, above 0 to 1. */
   readonly brevityPenalty: number;
+  /** Tokens of all hypotheses. */
   readonly hypothesisLength: number;
   /** Sum over lines of the reference length closest to the hypothesis length. */
   readonly referenceLength: number;
   /** n-grams that a reference confirms, and all n-grams of the hypotheses; `[4]` each. */
   readonly correct: readonly number[];
+  /** n-grams of the hypotheses, by n from 1. */
   readonly total: readonly number[];
 }
 

@@ -8,7 +8,9 @@ export type MetricsErrorCode =
 
 /** A corpus or option that cannot be scored; `code` is stable, the message may be reworded. */
 export class MetricsError extends Error {
+  /** What cannot be scored. */
   readonly code: MetricsErrorCode;
+  /** What was received, and what is required. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: MetricsErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}) {

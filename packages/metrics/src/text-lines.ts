@@ -2,7 +2,9 @@ import { MetricsError } from './corpus.js';
 
 /** A line of a text, counted from 1; of one over the limit only the length is known, and `text` is empty. */
 export interface TextLine {
+  /** Counted from 1. */
   readonly number: number;
+  /** Without its line break. */
   readonly text: string;
   /** In UTF-16 code units, without what ends the line. */
   readonly length: number;

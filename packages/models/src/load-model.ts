@@ -109,7 +109,9 @@ const OPTIONS: OptionTable<LoadOptions> = {
  */
 export interface LoadedModel<Input = TextInput, Output extends object = TextOutput, Source = TokenSource>
   extends AsyncDisposable {
+  /** The folder's absolute path, or its URL. */
   readonly folder: string;
+  /** What the folder says of itself. */
   readonly manifest: ModelManifest;
   /** What its graphs and files say it holds, the names of its parts among it. */
   readonly description: ModelDescription;
@@ -117,6 +119,7 @@ export interface LoadedModel<Input = TextInput, Output extends object = TextOutp
   readonly processor: Processor<Input, Output, Source>;
   /** Reading it throws `UNSUPPORTED_CAPABILITY` where the folder has no tokenizer. */
   readonly tokenizer: TextTokenizer;
+  /** Intra-op threads that its graphs use. */
   readonly threads: number;
   /** Time inside the native runtime since load or the last `reset`. */
   readonly timings: RuntimeTimings;

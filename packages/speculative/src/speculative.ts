@@ -30,6 +30,7 @@ import { type RoundCounts, SpeculativeRow, type Verified } from './speculative-r
 
 /** Options of `speculative`. */
 export interface SpeculativeOptions<Source> {
+  /** Who proposes; of the target's vocabulary. */
   readonly drafter: Drafter<Source>;
   /** Most draft tokens a round and row; default 10. */
   readonly maxNodes?: number | undefined;

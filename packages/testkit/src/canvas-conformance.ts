@@ -14,6 +14,7 @@ import { SteppingClock } from './stepping-clock.js';
 export interface CanvasConformanceOptions {
   readonly runner: Runner;
   readonly name: string;
+  /** Makes the decoder under test. */
   readonly createDecoder: () => Decoder<CanvasModel<TokenSource>>;
   /** Model seeds to try; default 10. */
   readonly models?: number | undefined;

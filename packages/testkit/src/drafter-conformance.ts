@@ -16,6 +16,7 @@ import { type Runner, SUITE_OPTIONS } from './runner.js';
 export interface DrafterConformanceOptions {
   readonly runner: Runner;
   readonly name: string;
+  /** Makes the drafter under test. */
   readonly createDrafter: () => Drafter<TokenSource>;
   /** The vocabulary drafts are of. */
   readonly vocabulary: Vocabulary;

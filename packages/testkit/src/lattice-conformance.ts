@@ -22,6 +22,7 @@ const SOURCES: readonly TokenSource[] = [
 export interface LatticeConformanceOptions {
   readonly runner: Runner;
   readonly name: string;
+  /** Makes the decoder under test. */
   readonly createDecoder: () => Decoder<LatticeModel<TokenSource>>;
   /**
    * The decoder ranks outputs as the request cuts them, by the sum of all that is cut to the same. Default: it does unless it

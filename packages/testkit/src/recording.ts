@@ -28,6 +28,7 @@ export type ModelCall =
 
 /** A model that writes down everything done with it. */
 export interface RecordingModel<Source> extends AutoregressiveModel<Source> {
+  /** Every call, in its order. */
   readonly calls: readonly ModelCall[];
   /** Calls of `extend`. */
   readonly forwards: number;
@@ -39,6 +40,7 @@ export interface RecordingModel<Source> extends AutoregressiveModel<Source> {
 export interface RecordingOptions {
   /** Throws `error` instead of running the n-th forward, counted from 1. */
   readonly failAt?: number | undefined;
+  /** What is thrown instead; default an `Error`. */
   readonly error?: unknown;
   /** Called before each forward, with its number from 1. */
   readonly onForward?: ((forward: number) => void) | undefined;

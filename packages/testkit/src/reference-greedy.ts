@@ -4,16 +4,19 @@ import { logSoftmax, ranked } from './scripted-scores.js';
 
 /** What the reference decodes by, and where outputs end. */
 export interface ReferenceGreedyOptions {
+  /** What the model thinks comes next. */
   readonly score: Score;
   readonly endTokenId: number;
   /** Most output tokens. */
   readonly limit: number;
+  /** Token sequences that end outputs. */
   readonly stopSequences?: readonly Int32Array[] | undefined;
 }
 
 /** What the reference gives for one source. */
 export interface ReferenceOutput {
   readonly tokenIds: readonly number[];
+  /** What ended the output. */
   readonly finishReason: FinishReason;
   /** Sum of natural-log probabilities, the end token's included. */
   readonly score: number;

@@ -2,7 +2,9 @@ import { type OptionReader, text, wrongValue } from '@foretoken/core/kit';
 
 /** What the suites need of a test runner: vitest, node:test, jest and mocha all have it. */
 export interface Runner {
+  /** Groups tests. */
   describe(name: string, body: () => void): void;
+  /** Runs one test. */
   it(name: string, body: () => Promise<void>): void;
 }
 
@@ -21,6 +23,7 @@ export const SUITE_OPTIONS: { readonly runner: OptionReader<Runner>; readonly na
 /** What became of one law. */
 export interface Outcome {
   readonly name: string;
+  /** What was thrown, where the law was broken. */
   readonly error?: unknown;
 }
 

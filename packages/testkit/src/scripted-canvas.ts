@@ -41,6 +41,7 @@ export interface ScriptedCanvasOptions {
   readonly endTokenId?: number | undefined;
   /** Default: the last token id. */
   readonly maskTokenId?: number | undefined;
+  /** Scores of every token at each position. */
   readonly score: CanvasScore;
   /** Unnormalised scores of the output lengths 0, 1, ..., `[lengths]`; without it the model predicts no lengths. */
   readonly lengths?: ((source: TokenSource) => ArrayLike<number>) | undefined;
@@ -48,9 +49,11 @@ export interface ScriptedCanvasOptions {
   readonly maxLength?: number | undefined;
   /** Narrows what the model offers; what it does not offer it refuses. */
   readonly supports?: Partial<CanvasSupport> | undefined;
+  /** An encoder to name, for tests of shared encodings. */
   readonly encoder?: SourceEncoder<TokenSource> | undefined;
   /** Throws `error` instead of running the n-th call of `fill`, counted from 1. */
   readonly failAt?: number | undefined;
+  /** What is thrown where the model is told to fail. */
   readonly error?: unknown;
 }
 
@@ -63,6 +66,7 @@ export type CanvasCall =
 
 /** A canvas model that writes down everything done with it. */
 export interface ScriptedCanvasModel extends CanvasModel<TokenSource> {
+  /** Every call, in its order. */
   readonly calls: readonly CanvasCall[];
   /** Calls of `fill`. */
   readonly forwards: number;

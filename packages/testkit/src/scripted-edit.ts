@@ -14,31 +14,41 @@ import { scoresAs } from './scripted-scores.js';
 
 /** What was done with a scripted edit model, in order. */
 export interface EditCall {
+  /** What was called. */
   readonly call: 'open' | 'deletions' | 'placeholders' | 'fill' | 'dispose';
+  /** The canvases that were given. */
   readonly canvases: readonly Canvas[];
 }
 
 /** What a scripted edit model is made of. */
 export interface ScriptedEditOptions {
   readonly vocabularySize: number;
+  /** Token that every canvas begins with. */
   readonly startTokenId: number;
   readonly endTokenId: number;
+  /** Token that stands where one is to be filled in. */
   readonly placeholderTokenId: number;
+  /** Most positions of a canvas; default 32. */
   readonly maxLength?: number | undefined;
   /** Probability that each position of a canvas is deleted, `[length]`. */
   readonly deletions: (source: TokenSource, canvas: Int32Array) => ArrayLike<number>;
   /** Placeholders for each gap, `[length - 1]`. */
   readonly placeholders: (source: TokenSource, canvas: Int32Array) => ArrayLike<number>;
+  /** Scores of every token at each position. */
   readonly score: CanvasScore;
   /** Throws `error` instead of running the n-th forward of any kind, counted from 1. */
   readonly failAt?: number | undefined;
+  /** What is thrown where the model is told to fail. */
   readonly error?: unknown;
 }
 
 /** A scripted edit model, and what was asked of it. */
 export interface ScriptedEditModel extends EditModel<TokenSource> {
+  /** Every call, in its order. */
   readonly calls: readonly EditCall[];
+  /** Forwards so far. */
   readonly forwards: number;
+  /** Sessions that nobody has disposed of. */
   readonly stillOpen: number;
 }
 

@@ -19,6 +19,7 @@ export interface ScriptedLatticeOptions {
   readonly blankId: number;
   /** Unnormalised scores of every label, the blank among them, for each frame: `[frames][vocab]`. */
   readonly frames: (source: TokenSource) => readonly ArrayLike<number>[];
+  /** Most candidates of a frame; default as many as tokens. */
   readonly maxCandidates?: number | undefined;
 }
 

@@ -42,6 +42,7 @@ export interface ScriptedModelOptions {
   readonly maxLength?: number | undefined;
   /** Narrows what the model offers; what it does not offer it refuses. */
   readonly supports?: Partial<AutoregressiveSupport> | undefined;
+  /** An encoder to name, for tests of shared encodings. */
   readonly encoder?: SourceEncoder<TokenSource> | undefined;
 }
 
@@ -107,8 +108,11 @@ export function scriptedModel(options: ScriptedModelOptions): AutoregressiveMode
 /** What a random, repeatable autoregressive model is like. */
 export interface RandomModelOptions extends Omit<RandomLogitsOptions, 'endTokenId'> {
   readonly endTokenId?: number | undefined;
+  /** Tokens every row begins with; default one token, id 1. */
   readonly prefix?: readonly number[] | undefined;
+  /** Most tokens of a path. */
   readonly maxLength?: number | undefined;
+  /** What the model says it can do, where that is not all. */
   readonly supports?: Partial<AutoregressiveSupport> | undefined;
 }
 

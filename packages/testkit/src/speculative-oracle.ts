@@ -12,6 +12,7 @@ export interface Counterexample {
   readonly seed: number;
   readonly kind: DraftKind;
   readonly row: number;
+  /** What greedy decoding gives. */
   readonly expected: readonly number[];
   /** What came out, or the error that was thrown. */
   readonly received: readonly number[] | string;

@@ -67,6 +67,10 @@ export interface CanvasOpenOptions extends OpenOptions {
 
 /** Owned by the decoder that opened it. */
 export interface CanvasSession extends AsyncDisposable {
+  /**
+   * The `k` most probable output lengths of each row, best first. Throws `UNSUPPORTED_CAPABILITY` where `supports.lengths` is
+   * false.
+   */
   predictLengths(k: number, signal?: AbortSignal): Promise<LengthPrediction[]>;
   /**
    * Predicts all positions of all given canvases in one call; a model may read those of similar length together.
@@ -83,6 +87,7 @@ export interface CanvasSession extends AsyncDisposable {
 
 /** What a canvas model can do. Anything else is refused with `UNSUPPORTED_CAPABILITY` before the first forward. */
 export interface CanvasSupport {
+  /** Outputs that `fill` can give. */
   readonly outputs: readonly OutputKind[];
   /** `predictLengths` works; without it the decoder must be told the length. */
   readonly lengths: boolean;
@@ -93,12 +98,19 @@ export interface CanvasSupport {
 /** A model that predicts all positions of a canvas at once. */
 export interface CanvasModel<Source> {
   readonly vocabulary: Vocabulary;
+  /** Token that stands where a position is undecided; never part of an output. */
   readonly maskTokenId: number;
   /** Most positions of a canvas. */
   readonly maxLength: number;
+  /** What the model can do. */
   readonly supports: CanvasSupport;
+  /** What reads the sources, where other models may share it. */
   readonly encoder?: SourceEncoder<Source> | undefined;
   /** Each position of a canvas is also given what a hint of the source has there; without `hints` the model makes its own. */
   readonly readsHints?: boolean | undefined;
+  /**
+   * Opens one session for a batch of sources; whoever opens it disposes of it. Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`,
+   * `INVALID_ARGUMENT`.
+   */
   open(sources: readonly Source[], options?: CanvasOpenOptions): Promise<CanvasSession>;
 }

@@ -82,6 +82,7 @@ export type Requirements =
 export interface Decoder<Model> {
   /** The field's name for the strategy, such as `greedy`. */
   readonly name: string;
+  /** What a model must offer; checked before any compute. */
   readonly requires: Requirements;
   /** What it can use of a request, of what not every strategy can; default nothing. What is not named here is refused. */
   readonly accepts?: readonly OptionalField[] | undefined;

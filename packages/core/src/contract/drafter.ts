@@ -9,7 +9,9 @@ import type { Vocabulary } from './vocabulary.js';
  * only the first nodes, so what is most worth verifying comes first.
  */
 export interface DraftTree {
+  /** Token of each node, `[nodes]`. */
   readonly tokenIds: Int32Array;
+  /** Index of each node's parent, always earlier, or -1 for a child of the prefix, `[nodes]`. */
   readonly parents: Int32Array;
   /** How probable the drafter holds it that the target agrees with each token, given that it agrees with those above; 0 to 1. */
   readonly probabilities?: Float32Array | undefined;
@@ -30,6 +32,7 @@ export interface DraftRequest {
   readonly row: number;
   /** Output tokens so far. It usually goes on from the prefix before, but need not: a beam may go on from another one. */
   readonly prefix: Int32Array;
+  /** How large the draft may be. */
   readonly limit: DraftLimit;
 }
 
@@ -68,8 +71,10 @@ export interface Drafter<Source> {
   readonly name: string;
   /** Token ids must mean the same to drafter and target; absent when the drafter takes any vocabulary. */
   readonly vocabulary?: Vocabulary | undefined;
+  /** What reads the sources, where other models may share it. */
   readonly encoder?: SourceEncoder<Source> | undefined;
   /** Where they were measured: the decoder then leaves drafting alone where it cannot pay. */
   readonly costs?: DraftingCosts | undefined;
+  /** Opens drafts for a batch of sources; whoever opens the session disposes of it. */
   open(sources: readonly Source[], context: DraftContext): Promise<DraftSession>;
 }

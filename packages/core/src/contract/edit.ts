@@ -17,6 +17,7 @@ export interface EditSession extends AsyncDisposable {
   ): Promise<CanvasPrediction<Output>[]>;
 }
 
+/** What an edit model can do. Anything else is refused with `UNSUPPORTED_CAPABILITY` before the first forward. */
 export interface EditSupport {
   /** Output kinds that `fill` can give. */
   readonly outputs: readonly OutputKind[];
@@ -27,14 +28,18 @@ export interface EditSupport {
 /** A model that revises a canvas by deletions and insertions (Gu et al., 2019, "Levenshtein Transformer"). */
 export interface EditModel<Source> {
   readonly vocabulary: EndedVocabulary;
+  /** Token that stands where a token is to be filled in; never part of an output. */
   readonly placeholderTokenId: number;
   /** First token of every canvas; the vocabulary's end token is the last. */
   readonly startTokenId: number;
   /** Most positions of a canvas, boundary tokens included. */
   readonly maxLength: number;
+  /** What the model can do. */
   readonly supports: EditSupport;
+  /** What reads the sources, where other models may share it. */
   readonly encoder?: SourceEncoder<Source> | undefined;
   /** As that of a canvas model. */
   readonly readsHints?: boolean | undefined;
+  /** Opens one session for a batch of sources; whoever opens it disposes of it. */
   open(sources: readonly Source[], options?: CanvasOpenOptions): Promise<EditSession>;
 }

@@ -8,6 +8,7 @@ export interface SourceEncoding {
   readonly rows: number;
   /** The encoding of some of its rows, in the order given, where the encoder can tell it; to be disposed of as well. */
   part?(rows: readonly number[]): SourceEncoding;
+  /** Releases what was computed; a second call does nothing. */
   dispose(): void;
 }
 
@@ -24,5 +25,6 @@ export interface SourceEncoder<Source> {
 export interface OpenOptions {
   /** Result of this model's own `encoder` for the same sources; without it the model encodes for itself. */
   readonly encoding?: SourceEncoding | undefined;
+  /** Stops the opening, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -38,6 +38,7 @@ const MARKER: symbol = Symbol.for('foretoken.error');
 
 /** Every error Foretoken throws on purpose: a code to branch on, a message to read, the data behind it. */
 export class ForetokenError extends Error {
+  /** What kind of error it is; stable, while the message may be reworded. */
   readonly code: ErrorCode;
   /** Values the message speaks of: the option or file, what was received, what is required. */
   readonly details: Readonly<Record<string, unknown>>;

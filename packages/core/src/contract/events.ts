@@ -15,6 +15,7 @@ export interface Alternatives {
  * a DAG lattice a frame is the vertex of the path that says the token.
  */
 export interface TokenAlignment {
+  /** The first frame that says each token. */
   readonly firstFrames: Int32Array;
   /** The last frame itself, not the one after it. */
   readonly lastFrames: Int32Array;
@@ -37,11 +38,13 @@ export interface Hypothesis {
   readonly alternatives?: readonly Alternatives[] | undefined;
   /** Frames of the lattice that say each of `tokenIds`; where asked for. */
   readonly alignment?: TokenAlignment | undefined;
+  /** What ended the output. */
   readonly finishReason: FinishReason;
 }
 
 /** What came out for one source row: hypotheses, best first. */
 export interface RowResult {
+  /** The row of the request that it is of. */
   readonly row: number;
   /** The first of `hypotheses`. */
   readonly best: Hypothesis;
@@ -127,8 +130,11 @@ export interface DraftEndEvent extends EventBase {
   readonly round: number;
   /** Draft tokens on the longest offered path. */
   readonly depth: number;
+  /** Nodes that the drafter proposed. */
   readonly proposed: number;
+  /** Nodes that the target scored; the decoder may leave some out. */
   readonly evaluated: number;
+  /** Nodes that the target agreed with, on one path. */
   readonly accepted: number;
   /**
    * What the target scored, `evaluated` nodes. The first `accepted` tokens that the round committed are a path of it; the token
@@ -140,7 +146,9 @@ export interface DraftEndEvent extends EventBase {
 /** The last event. */
 export interface DecodeEndEvent extends EventBase {
   readonly type: 'decode-end';
+  /** The outputs of every row, in the order of the sources. */
   readonly results: readonly RowResult[];
+  /** What the decode took. */
   readonly statistics: DecodeStatistics;
 }
 

@@ -9,8 +9,11 @@ import type { Vocabulary } from './vocabulary.js';
  */
 export interface CtcLattice {
   readonly kind: 'ctc';
+  /** Frames of the lattice. */
   readonly frames: number;
+  /** Candidates of each frame. */
   readonly k: number;
+  /** Label that says nothing; it may be an id outside the vocabulary. */
   readonly blankId: number;
   readonly tokenIds: Int32Array;
   readonly logProbs: Float32Array;
@@ -25,7 +28,9 @@ export interface CtcLattice {
  */
 export interface DagLattice {
   readonly kind: 'dag';
+  /** Vertices of the lattice. */
   readonly vertices: number;
+  /** Candidates of each vertex. */
   readonly k: number;
   readonly tokenIds: Int32Array;
   readonly logProbs: Float32Array;
@@ -49,6 +54,7 @@ export interface EmitOptions extends OpenOptions {
 
 /** What a lattice model can do. */
 export interface LatticeSupport {
+  /** The kind of lattice that the model emits. */
   readonly kind: Lattice['kind'];
   /** Most candidates a frame or vertex can return. */
   readonly maxCandidates: number;
@@ -57,7 +63,9 @@ export interface LatticeSupport {
 /** A model that scores a whole lattice of outputs at once; in a ragged batch it may read similar lengths together. */
 export interface LatticeModel<Source> {
   readonly vocabulary: Vocabulary;
+  /** What the model can do. */
   readonly supports: LatticeSupport;
+  /** What reads the sources, where other models may share it. */
   readonly encoder?: SourceEncoder<Source> | undefined;
   /** Of a DAG model: what vertex 0 always says, if it is no part of outputs; DAG strategies leave it out. */
   readonly startTokenId?: number | undefined;

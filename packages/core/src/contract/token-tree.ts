@@ -10,6 +10,7 @@ export interface NewNodes {
   readonly row: Int32Array;
   /** `ROOT` (-1), a node the forest still holds, or an earlier node of this same batch as `nodeInBatch(index)` (-2 - index); int32. */
   readonly parent: Int32Array;
+  /** Token of each node, `[nodes]`. */
   readonly tokenId: Int32Array;
   /** 1 for each node whose successor is to be scored, 0 for the others; without it all are scored. */
   readonly scored?: Uint8Array | undefined;
@@ -165,7 +166,9 @@ export interface AutoregressiveModel<Source> {
   readonly vocabulary: Vocabulary;
   /** Most nodes on a path from the root, prefix included. */
   readonly maxLength: number;
+  /** What the model can do. */
   readonly supports: AutoregressiveSupport;
+  /** What reads the sources, where other models may share it. */
   readonly encoder?: SourceEncoder<Source> | undefined;
   /** Where they were measured: speculation then verifies no more than pays. */
   readonly costs?: ForwardCosts | undefined;

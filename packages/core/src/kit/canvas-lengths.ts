@@ -33,7 +33,9 @@ export const LENGTH_OPTIONS: OptionTable<LengthOptions> = {
 
 /** A length to try, and what it adds to the score of its canvas. */
 export interface TriedLength {
+  /** Positions of the canvas. */
   readonly length: number;
+  /** What is added to its score, in natural-log units. */
   readonly bonus: number;
 }
 

@@ -22,6 +22,7 @@ export interface CtcContinuations {
   readonly end: number;
   /** Tokens that are candidates of some frame, `[count]`, in no particular order, with their probabilities. */
   readonly tokenIds: readonly number[];
+  /** Probability of each of `tokenIds` to be next, given the prefix. */
   readonly probabilities: readonly number[];
   /** Of any one token that is no frame's candidate (were it the last token, it may be lower). */
   readonly other: number;

@@ -43,6 +43,7 @@ export class NodeBatch implements NewNodes {
     return this.#parent.subarray(0, this.#size);
   }
 
+  /** Token of each node, `[nodes]`; a view, valid until the next change. */
   get tokenId(): Int32Array {
     return this.#tokenId.subarray(0, this.#size);
   }
@@ -51,6 +52,7 @@ export class NodeBatch implements NewNodes {
     return this.#scored.subarray(0, this.#size);
   }
 
+  /** Empties the batch, so that it can be filled again. */
   clear(): void {
     this.#size = 0;
     this.#scores = 0;

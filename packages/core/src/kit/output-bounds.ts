@@ -12,6 +12,7 @@ export interface StopProgress {
   readonly met?: 'stop-sequence' | 'stop-string' | undefined;
   /** How much of each stop sequence stands at its end. */
   readonly standing: Int32Array;
+  /** The end of the output's text. */
   readonly tail: TextTail;
 }
 

@@ -26,6 +26,7 @@ export class RowOutput {
     return this.#bounds;
   }
 
+  /** Output tokens so far. */
   get length(): number {
     return this.#tokenIds.length;
   }
@@ -40,6 +41,7 @@ export class RowOutput {
     return this.#progress;
   }
 
+  /** What ended the output; undefined while it grows. */
   get finishReason(): FinishReason | undefined {
     return this.#finishReason;
   }
@@ -74,6 +76,7 @@ export class RowOutput {
     return tokenIds;
   }
 
+  /** The output as a hypothesis, with a score where one is given; its arrays belong to the caller. */
   hypothesis(score?: number): Hypothesis {
     const finishReason = this.#finishReason ?? 'length';
     return score === undefined
@@ -108,6 +111,7 @@ export function outputLimit(
 
 /** What of a request cuts the output of one row. */
 export interface RowCuts extends StopConditions {
+  /** Most new tokens of the row. */
   readonly maxNewTokens?: number | undefined;
 }
 

@@ -16,6 +16,7 @@ export class TokenPattern {
     }
   }
 
+  /** Tokens of the pattern. */
   get length(): number {
     return this.tokenIds.length;
   }

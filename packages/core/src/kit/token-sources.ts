@@ -9,6 +9,7 @@ export interface TokenSourceLimits {
   readonly vocabularySize?: number | undefined;
   /** Tokens of a source (default at least 1, and as many as there are). */
   readonly min?: number | undefined;
+  /** Most tokens of a source. */
   readonly max?: number | undefined;
 }
 

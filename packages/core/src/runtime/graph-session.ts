@@ -21,10 +21,12 @@ export interface GraphSessionOptions {
 
 /** Time spent inside the native runtime, shared by the sessions of one model. */
 export class RuntimeTimings {
+  /** Runs of graphs since the last reset. */
   runs = 0;
   /** Milliseconds inside `run`, argument conversion included. */
   milliseconds = 0;
 
+  /** Begins to count anew. */
   reset(): void {
     this.runs = 0;
     this.milliseconds = 0;
@@ -64,6 +66,7 @@ export function openSessions(): number {
  * process as a cut file under a memory map would. Dispose releases the native memory.
  */
 export class GraphSession {
+  /** Where the graph's file lies; for messages. */
   readonly path: string;
   readonly #session: InferenceSession;
   readonly #timings: RuntimeTimings;

@@ -8,6 +8,7 @@ import type { SlotMove } from './tree-row.js';
 
 /** What a store of keys and values is made of. */
 export interface KeyValueStoreOptions {
+  /** Runs the step graph; the store releases it. */
   readonly driver: StepDriver;
   /** Open rows at first. */
   readonly rows: number;

@@ -9,12 +9,15 @@ export interface ForwardNodes {
   readonly stored: Int32Array;
   /** The grid rows that have new nodes are among the `rows` from `firstRow` on. */
   readonly firstRow: number;
+  /** Grid rows of this forward. */
   readonly rows: number;
   /** Columns that a grid of these rows needs: as many as the most new nodes of a row, or more. */
   readonly width: number;
   /** Grid row of each new node; parents come before their children, a row's nodes in the order of their slots. */
   readonly gridRow: Int32Array;
+  /** Slot of each new node in its tree. */
   readonly slot: Int32Array;
+  /** Token of each new node. */
   readonly tokenId: Int32Array;
   /** The nodes whose successors are to be scored, as indices into the arrays above, ascending; there may be none. */
   readonly scored: Int32Array;

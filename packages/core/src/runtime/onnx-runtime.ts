@@ -2,9 +2,11 @@ import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-co
 
 /** What Foretoken needs of onnxruntime-node or onnxruntime-web: pass the module itself. */
 export interface OnnxRuntime {
+  /** What opens graphs. */
   readonly InferenceSession: {
     create(graph: Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
   };
+  /** What makes tensors. */
   readonly Tensor: TensorConstructor;
   /** Says which of the two it is; of onnxruntime-web also how many threads its sessions have. */
   readonly env?:

@@ -9,16 +9,21 @@ import type { SlotMove } from './tree-row.js';
 
 /** Keys or values of a layer for paths of one length, `[lanes, heads, length, size]`. */
 export interface PathPart {
+  /** Attention heads. */
   readonly heads: number;
+  /** Numbers of a head. */
   readonly size: number;
+  /** The numbers; fp32, or fp16 as 16 bits. */
   readonly values: CacheValues;
 }
 
 /** Keys and values of whole paths, side by side; never changed once a graph gave them. */
 export interface PathBlock {
+  /** Paths side by side. */
   readonly lanes: number;
   /** Tokens of each path. */
   readonly length: number;
+  /** Keys and values of each layer. */
   readonly parts: readonly PathPart[];
 }
 
@@ -26,9 +31,11 @@ export interface PathBlock {
 export interface PathInputs {
   /** Open row that each lane belongs to, `[lanes]`. */
   readonly row: Int32Array;
+  /** Tokens of each lane's past. */
   readonly pastLength: number;
   /** Tokens of the longest chain; shorter ones are padded with token 0 behind their end. */
   readonly length: number;
+  /** Token of each cell, `[lanes, length]`. */
   readonly tokenIds: Int32Array;
   /** Keys and values of each lane's past; absent where that is empty. */
   readonly past: PathBlock | undefined;
@@ -50,15 +57,19 @@ export interface PathDriver {
   readonly chains: boolean;
   /** Most lanes of a run. */
   readonly maxLanes: number;
+  /** Runs the graphs once. Throws `RUNTIME_FAILURE`. */
   run(inputs: PathInputs, output: OutputRequest): Promise<PathOutputs>;
   /** Releases a row's source state; the last row takes its place. */
   releaseRow(row: number): void;
+  /** Releases the source states of all rows. */
   dispose(): void;
 }
 
 /** Where the keys and values of a path lie: its first tokens are those of a lane of a block, which may hold more behind them. */
 export interface PathPlace {
+  /** The block that holds the path. */
   readonly block: PathBlock;
+  /** Its lane in the block. */
   readonly lane: number;
 }
 

@@ -7,11 +7,13 @@ import type { SlotMove } from './tree-row.js';
 
 /** Chains of new nodes to run side by side, `[lanes, length]`. Arrays are read during the call. */
 export interface RecurrentInputs {
+  /** Chains side by side. */
   readonly lanes: number;
   /** Tokens of the longest chain; shorter ones are padded with token 0 behind their end. */
   readonly length: number;
   /** Open row that each lane belongs to, `[lanes]`. */
   readonly row: Int32Array;
+  /** Token of each cell, `[lanes, length]`. */
   readonly tokenIds: Int32Array;
   /** State before each lane's first token, `[lanes, stateWidth]`. */
   readonly states: Float32Array;
@@ -33,9 +35,11 @@ export interface RecurrentDriver {
   readonly stateWidth: number;
   /** State before the first node of an open row, `[stateWidth]`; to be read only. */
   initialState(row: number): Float32Array;
+  /** Runs the step once. Throws `RUNTIME_FAILURE`. */
   run(inputs: RecurrentInputs, output: OutputRequest): Promise<RecurrentOutputs>;
   /** Releases a row's source state; the last row takes its place. */
   releaseRow(row: number): void;
+  /** Releases the source states of all rows. */
   dispose(): void;
 }
 

@@ -43,10 +43,12 @@ export class RowCache {
     this.#parts = Array.from({ length: parts }, () => cacheZeros(type, rows * this.#capacity * partWidth));
   }
 
+  /** Open rows. */
   get rows(): number {
     return this.#rows;
   }
 
+  /** Slots of each row that there is room for. */
   get capacity(): number {
     return this.#capacity;
   }
@@ -120,6 +122,7 @@ export class RowCache {
     this.#parts[part].set(values, row * this.#capacity * this.#width);
   }
 
+  /** Moves what a row keeps to its new slots, in the order of the moves. */
   compact(row: number, moves: readonly SlotMove[]): void {
     const base = row * this.#capacity;
     const width = this.#width;

@@ -6,10 +6,13 @@ import type { ExtensionValues } from './node-store.js';
 export interface StepInputs {
   /** The grid's first row among the open rows. */
   readonly firstRow: number;
+  /** Rows of the grid. */
   readonly rows: number;
+  /** Columns of the grid. */
   readonly width: number;
   /** Cached slots in each row, used or masked. */
   readonly pastLength: number;
+  /** Token of each cell, `[rows, width]`. */
   readonly tokenIds: Int32Array;
   /** Place of each new node in its sequence, `[rows, width]`. */
   readonly positions: Int32Array;
@@ -31,10 +34,12 @@ export interface StepOutputs {
 
 /** A model's step graphs with the state of its sources, as a store of keys and values drives them. Owned by the store. */
 export interface StepDriver {
+  /** Runs the step once. Throws `RUNTIME_FAILURE`. */
   run(inputs: StepInputs, output: OutputRequest): Promise<StepOutputs>;
   /** The grid width to use where the widest row has `width` new nodes and `rows` rows are open: at least `width`. */
   paddedWidth(width: number, rows: number): number;
   /** Releases a row's source state; the last row takes its place. */
   releaseRow(row: number): void;
+  /** Releases the source states of all rows. */
   dispose(): void;
 }

@@ -22,10 +22,13 @@ import { TreeRow } from './tree-row.js';
 
 /** What a forest over a store is made of. */
 export interface StoreForestOptions<Source = never> {
+  /** Keeps what nodes need; the forest releases it. */
   readonly store: NodeStore;
   /** Tokens each row must begin with. */
   readonly prefixes: readonly Int32Array[];
+  /** Tokens of the vocabulary. */
   readonly vocabularySize: number;
+  /** Most tokens of a path, those of the prefix included. */
   readonly maxLength: number;
   /** What the model offers: anything else is refused. */
   readonly supports: AutoregressiveSupport;
@@ -37,6 +40,7 @@ export interface StoreForestOptions<Source = never> {
 
 /** Rows that are about to join a forest. */
 export interface JoiningRows {
+  /** Tokens that each row begins with. */
   readonly prefixes: readonly Int32Array[];
   /** Hands what was computed of their sources to those who need it, as further rows after the last. */
   admit(): void;

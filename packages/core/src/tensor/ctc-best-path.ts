@@ -13,6 +13,7 @@ export interface CtcBestPath {
 
 /** The most probable label of a frame: the first candidate among equals, or the blank where only that is more probable. */
 export interface CtcLabel {
+  /** Its id; the blank's for the blank. */
   readonly tokenId: number;
   /** Natural log. */
   readonly logProb: number;

@@ -49,10 +49,12 @@ export class WeightStore {
     this.#put({ name, dims, type: 'float32', exact, values });
   }
 
+  /** Adds a tensor of signed bytes. */
   addInt8(name: string, dims: readonly number[], values: WeightValues<Int8Array>): void {
     this.#put({ name, dims, type: 'int8', exact: true, values });
   }
 
+  /** Adds a tensor of bytes. */
   addUint8(name: string, dims: readonly number[], values: WeightValues<Uint8Array>): void {
     this.#put({ name, dims, type: 'uint8', exact: true, values });
   }

@@ -2,7 +2,9 @@ import type { Yielder } from '@foretoken/core/kit';
 
 /** A dense fp32 tensor in row-major order. */
 export interface Dense {
+  /** Its dimensions. */
   readonly dims: readonly number[];
+  /** Its numbers, the last dimension running fastest. */
   readonly values: Float32Array;
 }
 

@@ -43,8 +43,11 @@ export interface ModelFamily<
 
 /** What a family opens a folder with. */
 export interface OpenContext<Manifest extends ModelManifest = ModelManifest> {
+  /** The verified folder. */
   readonly folder: ModelFolder;
+  /** Its manifest, checked by the family's schema. */
   readonly manifest: Manifest;
+  /** Opens graphs, each once, on first use. */
   readonly sessions: GraphSessions;
   /** Intra-op threads that were asked for, or that the runtime has; otherwise the family measures or takes one. */
   readonly threads: number | undefined;
@@ -52,11 +55,13 @@ export interface OpenContext<Manifest extends ModelManifest = ModelManifest> {
   readonly cores: number;
   /** Whether to measure what this machine does best. */
   readonly probe: boolean;
+  /** Stops the opening. */
   readonly signal: AbortSignal | undefined;
 }
 
 /** What a family makes a processor of. */
 export interface ProcessorContext<Manifest extends ModelManifest = ModelManifest> {
+  /** The folder's manifest, checked by the family's schema. */
   readonly manifest: Manifest;
   /** Reading it throws `UNSUPPORTED_CAPABILITY` where the folder has none. */
   readonly tokenizer: TextTokenizer;

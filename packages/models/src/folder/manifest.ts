@@ -11,7 +11,9 @@ export const FILE_BYTES: number = 16 * 1024 ** 3;
 
 /** Size and SHA-256 digest (hexadecimal) a file must have before anything parses it. */
 export interface FileRecord {
+  /** Its size. */
   readonly bytes: number;
+  /** Its SHA-256 digest, 64 hexadecimal digits in lower case. */
   readonly sha256: string;
 }
 
@@ -26,13 +28,17 @@ export interface ManifestVocabulary {
 
 /** File names of a tokenizer of two SentencePiece models and the token ids of their pieces. */
 export interface PieceTokenizerNames {
+  /** The SentencePiece model of the sources. */
   readonly source: string;
+  /** The SentencePiece model of the outputs. */
   readonly target: string;
+  /** The token ids of pieces. */
   readonly vocabulary: string;
 }
 
 /** File name of lists of symbols, such as characters or phonemes. */
 export interface SymbolTokenizerNames {
+  /** The lists, a JSON file. */
   readonly symbols: string;
 }
 
@@ -44,9 +50,13 @@ export type TokenizerNames = string | PieceTokenizerNames | SymbolTokenizerNames
  * adds its own, which says how its graphs are to be driven.
  */
 export interface ModelManifest {
+  /** Says that it is one. */
   readonly format: 'foretoken-model';
+  /** Grows when what a manifest means changes. */
   readonly formatVersion: 1;
+  /** What the model is called; for people. */
   readonly name: string;
+  /** What it does; for people. */
   readonly description: string;
   /** Licence of the weights. */
   readonly licence: string;
@@ -54,6 +64,7 @@ export interface ModelManifest {
   readonly family: string;
   /** File name of a tokenizer.json, or the files that take its place; absent in families that read and write no text. */
   readonly tokenizer?: TokenizerNames | undefined;
+  /** Tokens that models and tokenizer agree on. */
   readonly vocabulary: ManifestVocabulary;
   /** Most positions, in tokens, the end token and the start token included. */
   readonly limits: { readonly sourceLength: number; readonly targetLength: number };
@@ -65,8 +76,11 @@ export interface ModelManifest {
 
 /** Graphs that predict the tokens of a canvas, one for each output kind; top-k is always there. */
 export interface FillGraphFiles {
+  /** The best candidates of each position. */
   readonly topK: string;
+  /** The best token of each position. */
   readonly argmax?: string | undefined;
+  /** All log-probabilities of each position. */
   readonly logProbs?: string | undefined;
 }
 
@@ -75,7 +89,10 @@ export type ManifestContent<Manifest extends ModelManifest = ModelManifest> = Om
 
 /** An input or output of a graph that is not ours, as the graph declares it; a symbolic dimension is null. */
 export interface GraphTensor {
+  /** Its name in the graph. */
   readonly name: string;
+  /** Its element type. */
   readonly type: 'float32' | 'int32' | 'int64' | 'bool';
+  /** Its dimensions; null where the graph leaves one open. */
   readonly dims: readonly (number | null)[];
 }

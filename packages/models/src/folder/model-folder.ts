@@ -5,6 +5,7 @@ import type { ModelManifest } from './manifest.js';
 export interface ModelFolder {
   /** Absolute path, symbolic links resolved; or the folder's URL. */
   readonly path: string;
+  /** What it says of itself, checked. */
   readonly manifest: ModelManifest;
   /** Absolute path or URL of a listed file. Throws `INVALID_MODEL_FOLDER` for a name the manifest does not list. */
   filePath(name: string): string;
@@ -28,6 +29,7 @@ export interface ReadProgress {
   readonly cached: boolean;
   /** Bytes of all files that were read and that there are. */
   readonly bytes: number;
+  /** Bytes of all files that there are. */
   readonly totalBytes: number;
 }
 

@@ -8,10 +8,15 @@ const SHOWN_CHARACTERS = 80;
 
 /** What a refusal of a folder's content speaks of. */
 export interface RefusalDetails {
+  /** The folder that was read. */
   readonly folder?: string | undefined;
+  /** The file in it. */
   readonly file?: string | undefined;
+  /** The field or tensor in the file. */
   readonly field?: string | undefined;
+  /** What stood there. */
   readonly received?: unknown;
+  /** What must stand there. */
   readonly required?: unknown;
 }
 

@@ -6,7 +6,9 @@ import { CONFIG, type ConfigFiles, GENERATION_CONFIG } from './config-files.js';
 export interface ImportNote {
   /** File that says it. */
   readonly file: string;
+  /** The field of the configuration. */
   readonly field: string;
+  /** Its value. */
   readonly received: unknown;
   /** What was done, or what to do, in words. */
   readonly message: string;
@@ -14,9 +16,11 @@ export interface ImportNote {
 
 /** What the configs of a translation model say about decoding, as far as graphs and manifest can hold it. */
 export interface GenerationFacts {
+  /** Start, end and padding token. */
   readonly tokens: { readonly start: number; readonly end: number; readonly pad: number };
   /** Tokens that are never to be output. */
   readonly suppressed: readonly number[];
+  /** What the model here does not do as the configs say. */
   readonly notes: readonly ImportNote[];
 }
 
@@ -92,9 +96,11 @@ export function readGeneration(folder: ConfigFiles, vocabularySize: number): Gen
 export interface CausalGenerationFacts {
   /** Tokens that end an output, the main one first; none where the configs name none. */
   readonly ends: readonly number[];
+  /** The padding token, where one is named. */
   readonly pad?: number | undefined;
   /** Tokens that are never to be output. */
   readonly suppressed: readonly number[];
+  /** What the model here does not do as the configs say. */
   readonly notes: readonly ImportNote[];
 }
 

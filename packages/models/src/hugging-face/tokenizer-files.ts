@@ -16,6 +16,7 @@ const PIECES: PieceTokenizerNames = { source: 'source.spm', target: 'target.spm'
 export interface TokenizerFiles {
   /** What the manifest says of it. */
   readonly names: TokenizerNames;
+  /** Content of the files by name. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** Looks its named tokens up. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
   namedTokens(vocabularySize: number): NamedTokens;

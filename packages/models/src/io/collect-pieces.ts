@@ -3,7 +3,9 @@ import type { OpenedFile } from './model-io.js';
 
 /** Where a file lies, for reading and for messages. */
 export interface FilePlace {
+  /** The folder, for messages. */
   readonly folder: string;
+  /** The file's name in it. */
   readonly file: string;
 }
 

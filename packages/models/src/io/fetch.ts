@@ -8,7 +8,9 @@ import { interrupted, unreachable } from './network-errors.js';
 
 /** What a request for a file is made with. */
 export interface FetchInit {
+  /** Servers are asked whether what is kept is still theirs. */
   readonly cache: 'no-cache';
+  /** Stops the request. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,7 +1,10 @@
 /** What keeps fetched files between loads: a `Cache` of the browser, or anything like it. */
 export interface FileCache {
+  /** The kept response; undefined where there is none. */
   match(url: string): Promise<Response | undefined>;
+  /** Keeps a response. */
   put(url: string, response: Response): Promise<void>;
+  /** Forgets a response; whether there was one. */
   delete(url: string): Promise<boolean>;
 }
 

@@ -26,6 +26,7 @@ export interface OpenedFile {
 
 /** SHA-256 of content that comes in pieces. */
 export interface Hasher {
+  /** Takes the next bytes. */
   update(piece: Uint8Array): void;
   /** The digest in hexadecimal, in lower case. */
   digest(): string;

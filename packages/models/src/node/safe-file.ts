@@ -7,7 +7,9 @@ const CHUNK_BYTES = 1024 ** 2;
 
 /** An open regular file of a folder, and its size at that time. */
 export interface OpenFile {
+  /** The open file; whoever opened it closes it. */
   readonly handle: FileHandle;
+  /** Its size. */
   readonly bytes: number;
 }
 

@@ -6,12 +6,15 @@ import { integer, message, messages, texts } from './wire.js';
 /** An input or output as the graph declares it; a symbolic dimension is null. */
 export interface GraphValue {
   readonly type: string;
+  /** Dimensions; null where the graph leaves one open. */
   readonly dims: readonly (number | null)[];
 }
 
 /** What can be known of a graph file without running it. */
 export interface GraphDescription {
+  /** Inputs by name. */
   readonly inputs: ReadonlyMap<string, GraphValue>;
+  /** Outputs by name. */
   readonly outputs: ReadonlyMap<string, GraphValue>;
   /** Files the graph wants to read its weights from, as it names them. */
   readonly externalLocations: readonly string[];

@@ -3,9 +3,13 @@ import type { LanguageModel } from '@foretoken/language-models';
 
 /** What each kind of part is. */
 export interface PartModels<Source = TokenSource> {
+  /** Scores the next token. */
   readonly autoregressive: AutoregressiveModel<Source>;
+  /** Scores all outputs of a source at once. */
   readonly lattice: LatticeModel<Source>;
+  /** Fills positions of known length. */
   readonly canvas: CanvasModel<Source>;
+  /** Changes an output by deletions and insertions. */
   readonly edit: EditModel<Source>;
   /** A model of the outputs; what searches and `latticeDrafter` take as `languageModel.model`. */
   readonly languageModel: LanguageModel;
@@ -34,7 +38,9 @@ export interface PartOptions {
 
 /** The name of a part. */
 export interface PartName {
+  /** What the part is. */
   readonly kind: PartKind;
+  /** Which of its kind. */
   readonly variant: PartVariant;
   /** Of the kind `lattice`. */
   readonly lattice?: Lattice['kind'] | undefined;
@@ -42,9 +48,11 @@ export interface PartName {
 
 /** A part of one kind, as a family opens it. */
 export interface OpenedPartOf<Kind extends PartKind, Source = TokenSource> {
+  /** What the part is. */
   readonly kind: Kind;
   /** Default: `exact`. */
   readonly variant?: PartVariant | undefined;
+  /** The part itself; its graphs may be opened on first use. */
   readonly model: PartModels<Source>[Kind];
   /** Opens now what the part would open when it is first used. Throws what using it would throw. */
   readonly open?: (() => Promise<unknown>) | undefined;

@@ -46,7 +46,9 @@ export type NoOptions = Readonly<Record<never, never>>;
 
 /** A lattice to draft from, and a language model that re-ranks its drafts, where there is one. */
 export interface SpeculationParts<Source = TokenSource> {
+  /** The lattice model that drafts. */
   readonly model: LatticeModel<Source>;
+  /** The model of outputs, where the folder has one. */
   readonly languageModel?: WeightedLanguageModel | undefined;
 }
 

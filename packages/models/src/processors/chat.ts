@@ -6,6 +6,7 @@ import { isObject } from '../folder/json.js';
 export interface ChatMessage {
   /** Who says it: `system`, `user`, `assistant`, or what else the model's template knows. */
   readonly role: string;
+  /** What was said. */
   readonly content: string;
 }
 

@@ -2,6 +2,7 @@ import type { Hypothesis, TokenSource } from '@foretoken/core';
 
 /** What a model reads of one input. */
 export interface SourceReading<Source = TokenSource> {
+  /** What the model reads. */
   readonly source: Source;
   /** Tokens that the output begins with, where the input is the beginning of an output. */
   readonly outputPrefix?: Int32Array | undefined;
@@ -11,6 +12,7 @@ export interface SourceReading<Source = TokenSource> {
 
 /** What a text model gives. */
 export interface TextOutput {
+  /** The output as text. */
   readonly text: string;
 }
 

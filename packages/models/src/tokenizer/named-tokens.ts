@@ -3,7 +3,9 @@ import { checkTokenizer } from './check-tokenizer.js';
 
 /** Tokens of a tokenizer that models give a meaning to; absent where it has none. */
 export interface NamedTokens {
+  /** Stands for what the tokenizer cannot express. */
   readonly unknown?: number | undefined;
+  /** Pads shorter rows. */
   readonly pad?: number | undefined;
 }
 

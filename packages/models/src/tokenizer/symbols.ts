@@ -19,9 +19,11 @@ export interface Symbols {
   readonly hidden?: readonly number[] | undefined;
   /** Source texts are read in lower case. */
   readonly lowercase?: boolean | undefined;
-  /** Source ids: of what the list does not have (without it that is refused), and what is put around a source. */
+  /** Source id of what the list does not have; without it that is refused. */
   readonly unknownId?: number | undefined;
+  /** Put before each source, where there is one. */
   readonly startId?: number | undefined;
+  /** Put behind each source, where there is one. */
   readonly endId?: number | undefined;
 }
 

@@ -28,17 +28,24 @@ export type WeightDtype = keyof typeof DTYPE_BYTES;
 
 /** One tensor, row-major and little-endian; `data` is a view of the file's bytes, at any alignment. */
 export interface WeightTensor {
+  /** Its element type. */
   readonly dtype: WeightDtype;
+  /** Its dimensions. */
   readonly shape: readonly number[];
+  /** Its bytes, little-endian. */
   readonly data: Uint8Array;
 }
 
 /** Where a tensor lies in a file: from `begin` to before `end`, in bytes after the header. */
 export interface TensorPlace {
   readonly name: string;
+  /** Its element type. */
   readonly dtype: WeightDtype;
+  /** Its dimensions. */
   readonly shape: readonly number[];
+  /** Where its bytes begin in the file. */
   readonly begin: number;
+  /** Where they end: the first byte after them. */
   readonly end: number;
 }
 

@@ -39,8 +39,11 @@ export interface DiagnoseOptions<Source = TokenSource> {
 
 /** What is wrong with a set of outputs. */
 export interface Diagnosis {
+  /** Outputs that were looked at. */
   readonly sentences: number;
+  /** Their tokens. */
   readonly tokens: number;
+  /** How much they repeat themselves. */
   readonly repetition: RepetitionStatistics;
   /** Where references were given. */
   readonly length?: LengthStatistics | undefined;

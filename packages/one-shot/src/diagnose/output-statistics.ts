@@ -13,6 +13,7 @@ export interface RepetitionStatistics {
 export interface LengthStatistics {
   /** Mean of output length minus reference length: negative where outputs are too short. */
   readonly meanDifference: number;
+  /** Mean distance from the reference's length, in tokens. */
   readonly meanAbsoluteDifference: number;
   /** Tokens of all outputs over tokens of all references; `NaN` where both have none, `Infinity` where only these have none. */
   readonly ratio: number;

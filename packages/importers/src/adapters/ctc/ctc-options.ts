@@ -33,7 +33,9 @@ export interface CtcImportOptions extends TargetOptions {
   readonly dims?: readonly (number | null)[] | undefined;
   /** Longest source; default 4,194,304 samples, or 16,384 frames or columns. */
   readonly maxLength?: number | undefined;
+  /** What the scores are; default: what running the graph shows. */
   readonly values?: ScoreValues | undefined;
+  /** Which dimension of the scores is which; default: what running the graph shows. */
   readonly layout?: (typeof SCORE_LAYOUTS)[number] | undefined;
   /** Which sources may be read together. */
   readonly batches?: (typeof CTC_BATCHES)[number] | undefined;

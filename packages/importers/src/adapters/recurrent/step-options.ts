@@ -19,8 +19,11 @@ export interface RecurrentStepOptions extends TargetOptions {
   readonly encoder?: string | undefined;
   /** The symbols of outputs, and of sources where they have their own; their places are their ids. */
   readonly symbols: Symbols;
+  /** Token that every output begins with, before the first of its own. */
   readonly startTokenId: number;
+  /** Token that ends outputs; default none. */
   readonly endTokenId?: number | undefined;
+  /** Padding token of the outputs' vocabulary; default none. */
   readonly padTokenId?: number | undefined;
   /** What sources are padded with; default 0. */
   readonly sourcePadId?: number | undefined;
@@ -34,8 +37,9 @@ export interface RecurrentStepOptions extends TargetOptions {
   readonly exposeScores?: string | undefined;
   /** What they are; default found by running the step. */
   readonly values?: ScoreValues | undefined;
-  /** Most symbols of a source, and tokens of an output with its start; default 512. */
+  /** Most symbols of a source; default 512. */
   readonly maxSourceLength?: number | undefined;
+  /** Most tokens of an output, its start among them; default 512. */
   readonly maxLength?: number | undefined;
 }
 

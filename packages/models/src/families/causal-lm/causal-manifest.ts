@@ -21,7 +21,9 @@ export const STEP_MODES: readonly ['argmax', 'topK', 'logProbs', 'logits'] = ['a
 export interface CausalLanguageModelManifest extends ModelManifest {
   readonly family: 'causal-lm';
   readonly tokenizer: string;
+  /** Tokens of prompts and outputs. */
   readonly vocabulary: ManifestVocabulary;
+  /** Sizes of the network. */
   readonly architecture: {
     readonly width: number;
     readonly heads: number;
@@ -32,6 +34,7 @@ export interface CausalLanguageModelManifest extends ModelManifest {
   };
   /** One graph computes a step, whatever is asked of it. */
   readonly graphs: { readonly step: string };
+  /** How many candidates the top-k output has. */
   readonly step: { readonly maxCandidates: number };
   /** Tokens beside the end token that end an output, as its last token. */
   readonly stopTokenIds?: readonly number[] | undefined;

@@ -25,7 +25,9 @@ export interface CtcManifest extends ModelManifest {
   readonly tokenizer: SymbolTokenizerNames;
   /** Classes of the graph, the blank among them. */
   readonly vocabulary: ManifestVocabulary;
+  /** File name of the graph. */
   readonly graphs: { readonly scores: string };
+  /** What the graph is fed. */
   readonly inputs: {
     readonly values: GraphTensor;
     /** Lengths of sources, `[batch]`. */
@@ -33,11 +35,13 @@ export interface CtcManifest extends ModelManifest {
     /** 1 where a source is, `[batch, time]`. */
     readonly mask?: GraphTensor | undefined;
   };
+  /** What the graph gives. */
   readonly outputs: {
     readonly scores: GraphTensor;
     /** Frames of each source, `[batch]`. */
     readonly lengths?: GraphTensor | undefined;
   };
+  /** What a source is, and how its length becomes frames. */
   readonly frames: {
     /** Of one source; the null is time. */
     readonly dims: readonly (number | null)[];
@@ -48,6 +52,7 @@ export interface CtcManifest extends ModelManifest {
     /** Length of a source for one frame of scores, about. */
     readonly stride: number;
   };
+  /** The blank, and how many candidates a frame gives. */
   readonly ctc: { readonly blankId: number; readonly maxCandidates: number };
 }
 

@@ -10,6 +10,7 @@ const PIECE = 2 ** 18;
 export interface FloatSource {
   /** Row-major. */
   readonly values: Float32Array;
+  /** Dimensions of the numbers. */
   readonly dims: readonly number[];
 }
 

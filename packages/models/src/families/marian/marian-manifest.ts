@@ -19,10 +19,15 @@ import {
 
 /** A step in one graph for each output kind; argmax is always there. Each that is opened holds all of the decoder's weights. */
 export interface HeadGraphFiles {
+  /** The best next token. */
   readonly argmax: string;
+  /** The best next tokens. */
   readonly topK?: string | undefined;
+  /** The best next tokens, and hidden states. */
   readonly topKWithStates?: string | undefined;
+  /** All log-probabilities. */
   readonly logProbs?: string | undefined;
+  /** All scores. */
   readonly logits?: string | undefined;
 }
 
@@ -31,7 +36,9 @@ export interface HeadGraphFiles {
  * source and target and scores states. The encoder then takes embeddings in place of token ids.
  */
 export interface BodyGraphFiles {
+  /** The decoder's layers. */
   readonly body: string;
+  /** The vocabulary's table. */
   readonly vocabulary: string;
 }
 
@@ -39,7 +46,9 @@ export interface BodyGraphFiles {
 export interface MarianManifest extends ModelManifest {
   readonly family: 'marian';
   readonly tokenizer: TokenizerNames;
+  /** Tokens of sources and outputs; outputs are begun with `startTokenId`, which is not part of them. */
   readonly vocabulary: ManifestVocabulary & { readonly endTokenId: number; readonly startTokenId: number };
+  /** Sizes of the network. */
   readonly architecture: {
     readonly width: number;
     readonly heads: number;

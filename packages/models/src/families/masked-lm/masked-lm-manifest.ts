@@ -18,9 +18,13 @@ import {
 export interface MaskedLanguageModelManifest extends ModelManifest {
   readonly family: 'masked-lm';
   readonly tokenizer: TokenizerNames;
+  /** Tokens of canvases. */
   readonly vocabulary: ManifestVocabulary;
+  /** Sizes of the network. */
   readonly architecture: { readonly width: number; readonly heads: number; readonly layers: number };
+  /** File names of the graphs. */
   readonly graphs: { readonly fill: FillGraphFiles };
+  /** The mask, and how many candidates a position gives. */
   readonly canvas: { readonly maskTokenId: number; readonly maxCandidates: number };
 }
 

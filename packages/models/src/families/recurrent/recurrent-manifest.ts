@@ -25,13 +25,17 @@ export const STEP_ROLES = ['tokens', 'state', 'memory', 'positions'] as const;
 
 /** An input of an encoder graph, and what it is fed. */
 export interface EncoderInput {
+  /** What it is fed. */
   readonly role: (typeof ENCODER_ROLES)[number];
+  /** Its name, type and dimensions. */
   readonly tensor: GraphTensor;
 }
 
 /** An input of a step graph, and what it is fed. */
 export interface StepInput {
+  /** What it is fed. */
   readonly role: (typeof STEP_ROLES)[number];
+  /** Its name, type and dimensions. */
   readonly tensor: GraphTensor;
   /** The encoder's output that it is at first; a state without one is zeros. */
   readonly from?: string | undefined;
@@ -45,8 +49,11 @@ export interface StepInput {
 export interface RecurrentManifest extends ModelManifest {
   readonly family: 'recurrent';
   readonly tokenizer?: TokenizerNames | undefined;
+  /** Tokens of outputs; each is begun with `startTokenId`, which is not part of it. */
   readonly vocabulary: ManifestVocabulary & { readonly startTokenId: number };
+  /** In words, for people. */
   readonly architecture: { readonly description: string };
+  /** File names of the graphs. */
   readonly graphs: { readonly encoder?: string | undefined; readonly step: string };
   /** Absent in language models, whose sources are prompts. */
   readonly encoder?:
@@ -59,6 +66,7 @@ export interface RecurrentManifest extends ModelManifest {
         readonly paddedLength?: number | undefined;
       }
     | undefined;
+  /** What the step is fed and gives. */
   readonly step: {
     readonly inputs: readonly StepInput[];
     readonly outputs: readonly GraphTensor[];
