@@ -66,7 +66,9 @@ function visit(module: ts.Symbol): void {
     const at = `${relative(ROOT, place)}: ${symbol.name}`;
     if (said === '') bare.push(at);
     // A docstring that gives shapes speaks of all arrays of the interface.
-    if (!/\[\w+(, \w+)*\]/.test(said)) fields.push(...bareFields(target, said).map((field) => `${at}.${field}`));
+    const shapes = /\[\w+(, \w+)*\]/.test(said);
+    if (place.includes('packages/core/') && !shapes)
+      fields.push(...bareFields(target, said).map((field) => `${at}.${field}`));
   }
 }
 
@@ -86,7 +88,7 @@ describe('what packages export', () => {
     expect(bare).toEqual([]);
   });
 
-  it('has a docstring for each field that its name does not explain', () => {
+  it('has a docstring for each field of the core that its name does not explain', () => {
     expect(fields).toEqual([]);
   });
 });

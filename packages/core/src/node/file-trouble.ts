@@ -6,6 +6,7 @@ export class NotThisKind extends Error {
   readonly part: string;
   /** What is there, such as `a pipe`. */
   readonly received: string;
+  /** What is read here. */
   readonly required: string;
 
   constructor(part: string, received: string, required: string) {

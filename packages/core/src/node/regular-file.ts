@@ -8,13 +8,17 @@ export const WITHOUT_WAITING: number = (constants.O_NONBLOCK ?? 0) | (constants.
 
 /** A file below a folder, its parts joined by `/`. */
 export interface PlaceOfFile {
+  /** Its folder, for messages. */
   readonly folder: string;
+  /** Its name in the folder. */
   readonly file: string;
 }
 
 /** An open regular file, and its size at that time. */
 export interface OpenRegularFile {
+  /** The open file; whoever opened it closes it. */
   readonly handle: FileHandle;
+  /** Its size. */
   readonly bytes: number;
 }
 
