@@ -57,7 +57,7 @@ export function createSymbolTokenizer(
         const texts = shown.map((tokenId) => (target[tokenId] === space ? ' ' : target[tokenId]));
         const text = texts.join(joiner);
         // Spaces alone: other blanks are symbols.
-        return space === undefined ? text : text.replace(/^ +/, '').replace(/ +$/, '');
+        return space === undefined ? text : text.replace(/^ +/, '').replace(/(?<! ) +$/, '');
       },
     }),
   };
