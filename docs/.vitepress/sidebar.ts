@@ -28,6 +28,9 @@ const PLUGINS = [
   'hub',
   'importers',
   'ai-sdk',
+  'langchain',
+  'opentelemetry',
+  'streams',
   'testkit',
   'metrics',
 ];

@@ -10,6 +10,8 @@ export async function allTogether(report, root, work, packages) {
   const tools = {
     typescript: '.',
     ai: '.',
+    '@langchain/core': '.',
+    '@opentelemetry/api': '.',
     vitest: '.',
     '@types/node': '.',
     'onnxruntime-node': '.',

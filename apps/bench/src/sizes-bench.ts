@@ -19,13 +19,13 @@ const DECODERS: Readonly<Record<string, readonly string[]>> = {
   speculative: ['speculative'],
 };
 
-/** The contract, each decoder by itself, what the AI SDK takes, and what loads models in a browser. */
+/** The contract, each decoder by itself, the adapters to other frameworks, and what loads models in a browser. */
 export const SIZED: readonly SizedImport[] = [
   { package: 'core', limit: 6000 },
   ...Object.entries(DECODERS).flatMap(([name, decoders]) =>
     decoders.map((decoder) => ({ package: name, name: decoder, limit: 10_000 })),
   ),
-  { package: 'ai-sdk', limit: 10_000 },
+  ...['ai-sdk', 'langchain', 'opentelemetry', 'streams'].map((name) => ({ package: name, limit: 10_000 })),
   { package: 'models', limit: 25_000 },
 ];
 

@@ -2,10 +2,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadModel } from '@foretoken/models';
+import { writeTrace } from '@foretoken/streams';
 import { type Entry, recordRace } from '../src/run/record-race.js';
 import { strategyOf } from '../src/run/strategies.js';
 import { taskOf } from '../src/run/tasks.js';
-import { writeTrace } from '../src/trace/jsonl.js';
 import { RECORDINGS } from './recordings.js';
 
 const TRACES = join(process.cwd(), 'traces');

@@ -6,6 +6,7 @@ import { folder as correction } from '@foretoken/model-english-correction';
 import { folder as translation } from '@foretoken/model-multi30k-en-de';
 import { folder as shakespeare } from '@foretoken/model-tinyshakespeare';
 import { type LoadedModel, loadModel } from '@foretoken/models';
+import { readTrace } from '@foretoken/streams';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,7 +17,6 @@ import { firstChoice, fromHash, MOST_STRATEGIES, type RaceChoice, toHash } from 
 import { createDecoder } from '../src/run/create-decoder.js';
 import { STRATEGIES } from '../src/run/strategies.js';
 import { TASKS, type TaskId } from '../src/run/tasks.js';
-import { readTrace } from '../src/trace/jsonl.js';
 import { resultOf } from '../src/trace/trace.js';
 import { LOOKS, lookAs, MADE, openPage, overflowOf, pictureOf, shiftsOf, violationsOf } from './chromium-pages.js';
 

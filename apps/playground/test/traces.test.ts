@@ -2,12 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DecodeEvent } from '@foretoken/core';
 import { loadModel } from '@foretoken/models';
+import { readTrace, writeTrace } from '@foretoken/streams';
 import { describe, expect, it } from 'vitest';
 import { RECORDINGS } from '../scripts/recordings.js';
 import { createDecoder } from '../src/run/create-decoder.js';
 import { strategyOf } from '../src/run/strategies.js';
 import { taskOf } from '../src/run/tasks.js';
-import { readTrace, writeTrace } from '../src/trace/jsonl.js';
 import { resultOf } from '../src/trace/trace.js';
 
 const FOLDER = fileURLToPath(new URL('../traces/', import.meta.url));

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DecodeEvent } from '@foretoken/core';
+import type { Trace } from '@foretoken/streams';
+import { readTrace } from '@foretoken/streams';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { firstChoice, fromHash, type RaceChoice, toHash } from '../src/app/share-link.js';
 import { STRATEGIES } from '../src/run/strategies.js';
 import { TASKS } from '../src/run/tasks.js';
-import { readTrace } from '../src/trace/jsonl.js';
 import { committedTokens, revisionsOf, roundsOf } from '../src/trace/steps.js';
-import { resultOf, type Trace } from '../src/trace/trace.js';
+import { resultOf } from '../src/trace/trace.js';
 import { acceptanceHistogram, speedups } from '../src/views/acceptance.js';
 import { viewsOf } from '../src/views/all-views.js';
 import { type BeamNode, beamTree } from '../src/views/beam-tree.js';

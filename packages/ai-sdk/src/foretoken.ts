@@ -22,6 +22,7 @@ import {
   type OptionTable,
   oneOf,
   text as readText,
+  StopText,
   wrongValue,
 } from '@foretoken/core/kit';
 import type { InputOptions, LoadedModel, PartDecoder, SourceReading, TextInput } from '@foretoken/models';
@@ -29,7 +30,6 @@ import { DECODER_SETTINGS, type DecoderSettings, decoderSettings, settingWarning
 import { promptInput } from './prompt.js';
 import { readCall } from './read-call.js';
 import { readResult } from './read-result.js';
-import { StopText } from './stop-text.js';
 
 /** What is used of a loaded model whose inputs and outputs are text. */
 export type TextModel = Pick<LoadedModel, 'decode' | 'stream' | 'processor' | 'folder'>;

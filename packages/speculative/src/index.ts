@@ -4,3 +4,4 @@ export * from './copy-drafter.js';
 export * from './lattice-drafter.js';
 export * from './ngram-drafter.js';
 export * from './speculative.js';
+export * from './statistics-of-others.js';

@@ -1,6 +1,6 @@
+import type { Trace } from '@foretoken/streams';
 import { type Signal, signal } from '@preact/signals';
 import type { RaceMessage, WorkerMessage } from '../run/protocol.js';
-import type { Trace } from '../trace/trace.js';
 import type { RaceChoice } from './share-link.js';
 
 /** What the page shows of the worker. */

@@ -1,7 +1,7 @@
+import type { Trace } from '@foretoken/streams';
+import { readTrace, writeTrace } from '@foretoken/streams';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { readTrace, writeTrace } from '../trace/jsonl.js';
-import type { Trace } from '../trace/trace.js';
 import type { Racer } from './racer.js';
 
 export interface ShareBarProps {

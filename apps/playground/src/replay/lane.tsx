@@ -1,6 +1,7 @@
+import type { Trace } from '@foretoken/streams';
 import type { JSX } from 'preact';
 import { committedTokens, stepsOf } from '../trace/steps.js';
-import { durationOf, endOf, type Trace, tokenText } from '../trace/trace.js';
+import { durationOf, endOf, tokenText } from '../trace/trace.js';
 import { Figure, Mark, milliseconds } from '../views/figure.js';
 import { strategyLabel } from '../views/labels.js';
 import { Tokens } from '../views/token.js';

@@ -1,5 +1,5 @@
+import { readTrace } from '@foretoken/streams';
 import { render } from 'preact';
-import { readTrace } from '../trace/jsonl.js';
 import '../style/replay.css';
 import { Replay, type ReplayProps } from './replay.js';
 

@@ -1,8 +1,9 @@
+import type { Trace } from '@foretoken/streams';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useId, useMemo, useRef } from 'preact/hooks';
 import { momentsOf } from '../trace/steps.js';
-import { durationOf, type Trace } from '../trace/trace.js';
+import { durationOf } from '../trace/trace.js';
 import { COMMON_VIEWS, viewsOf } from '../views/all-views.js';
 import { Mark } from '../views/figure.js';
 import { strategyLabel } from '../views/labels.js';

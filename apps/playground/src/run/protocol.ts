@@ -1,4 +1,4 @@
-import type { Trace } from '../trace/trace.js';
+import type { Trace } from '@foretoken/streams';
 import type { OptionValues } from './strategies.js';
 
 /** What the page asks of its worker. */

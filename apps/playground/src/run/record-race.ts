@@ -2,10 +2,8 @@ import type { DecodeEvent, Drafter, TokenSource } from '@foretoken/core';
 import { chainDraft } from '@foretoken/core/kit';
 import type { LoadedModel } from '@foretoken/models';
 import { speculative } from '@foretoken/speculative';
-import { tokenIdsOf } from '../trace/token-ids.js';
-import type { Ceiling, ChosenRun, Trace } from '../trace/trace.js';
+import { type Ceiling, type ChosenRun, type Trace, traceTokens } from '@foretoken/streams';
 import { createDecoder } from './create-decoder.js';
-import { displayText } from './display-text.js';
 import { type OptionValues, optionsOf, type Strategy } from './strategies.js';
 
 /** One of the strategies that race. */
@@ -71,8 +69,6 @@ export async function recordRace(model: LoadedModel, request: RaceRequest): Prom
   const traces: Trace[] = [];
   for (const [index, entry] of entries.entries()) {
     const { events, text } = choose(runs[index], chosen);
-    const tokens: Record<number, string> = {};
-    for (const tokenId of tokenIdsOf(events)) tokens[tokenId] = displayText(model.tokenizer, tokenId);
     const drafts = events.some(({ type }) => type === 'draft-end');
     traces.push({
       events,
@@ -89,7 +85,7 @@ export async function recordRace(model: LoadedModel, request: RaceRequest): Prom
         runtime: request.runtime,
         chosen,
         repeats: runs[index].map(({ milliseconds }) => Math.round(milliseconds * 1000) / 1000),
-        tokens,
+        tokens: traceTokens(events, model.tokenizer),
         ceiling: drafts ? await ceilingOf(model, request, events, entry) : undefined,
       },
     });

@@ -1,5 +1,6 @@
 import type { CanvasReviseEvent } from '@foretoken/core';
-import { resultOf, type Trace } from './trace.js';
+import type { Trace } from '@foretoken/streams';
+import { resultOf } from './trace.js';
 
 /** What became of a token of a draft, or where a committed token came from. */
 export type TokenFate = 'accepted' | 'rejected' | 'corrected' | 'bonus' | 'own';

@@ -1,45 +1,5 @@
-import type { DecodeEndEvent, DecodeEvent, RowResult } from '@foretoken/core';
-
-/** What a trace says of itself: what was decoded, how, where, and what its tokens read as. */
-export interface TraceHeader {
-  readonly type: 'trace';
-  readonly version: 1;
-  /** Name of the strategy in the playground. */
-  readonly strategy: string;
-  readonly task: string;
-  readonly input: string;
-  readonly seed: number;
-  readonly options: Readonly<Record<string, number>>;
-  /** What the output says. */
-  readonly text: string;
-  /** Where it ran, such as `onnxruntime-web 1.30.0, WebAssembly, 1 thread`. */
-  readonly runtime: string;
-  /** Which of the measured repeats the events are of. */
-  readonly chosen: ChosenRun;
-  /** Milliseconds of each measured repeat. */
-  readonly repeats: readonly number[];
-  /** The token that stands where a canvas is undecided: a mask, or a gap. */
-  readonly undecided?: number | undefined;
-  /** Text of each token that the events name, a blank before it where a word begins. */
-  readonly tokens: Readonly<Record<number, string>>;
-  /** The same decode with drafts that are always right and cost nothing: what no drafter can beat on this model. */
-  readonly ceiling?: Ceiling | undefined;
-}
-
-/** The run of middle duration, or the fastest one where the machine was busy with other things. */
-export type ChosenRun = 'middle' | 'fastest';
-
-/** A decode with perfect drafts, measured. */
-export interface Ceiling {
-  readonly forwards: number;
-  readonly milliseconds: number;
-}
-
-/** One decode of one source, as it happened. */
-export interface Trace {
-  readonly header: TraceHeader;
-  readonly events: readonly DecodeEvent[];
-}
+import type { DecodeEndEvent, RowResult } from '@foretoken/core';
+import type { Trace } from '@foretoken/streams';
 
 /** The last event. Throws for a trace that was cut. */
 export function endOf({ events, header }: Trace): DecodeEndEvent {

@@ -1,6 +1,7 @@
+import type { Trace } from '@foretoken/streams';
 import type { JSX } from 'preact';
 import { roundsOf } from '../trace/steps.js';
-import { durationOf, endOf, type Trace } from '../trace/trace.js';
+import { durationOf, endOf } from '../trace/trace.js';
 import { Figure, Mark, milliseconds } from './figure.js';
 import { useWidth } from './use-width.js';
 import type { View, ViewProps } from './view.js';

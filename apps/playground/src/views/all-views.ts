@@ -1,4 +1,4 @@
-import type { Trace } from '../trace/trace.js';
+import type { Trace } from '@foretoken/streams';
 import { acceptance } from './acceptance.js';
 import { beamTreeView } from './beam-tree.js';
 import { canvasView } from './canvas.js';

@@ -1,7 +1,8 @@
+import type { Trace } from '@foretoken/streams';
 import { type HierarchyPointNode, hierarchy, tree } from 'd3-hierarchy';
 import type { JSX } from 'preact';
 import { revisionsOf } from '../trace/steps.js';
-import { resultOf, type Trace, tokenText } from '../trace/trace.js';
+import { resultOf, tokenText } from '../trace/trace.js';
 import { Scroll } from './scroll.js';
 import { percent, visible } from './token.js';
 import type { View, ViewProps } from './view.js';

@@ -1,6 +1,7 @@
+import type { Trace } from '@foretoken/streams';
 import type { JSX } from 'preact';
 import { revisionsOf } from '../trace/steps.js';
-import { type Trace, tokenText } from '../trace/trace.js';
+import { tokenText } from '../trace/trace.js';
 import { Mark } from './figure.js';
 import { Scroll } from './scroll.js';
 import { Token, type TokenProps, Tokens } from './token.js';

@@ -1,6 +1,7 @@
+import type { Trace } from '@foretoken/streams';
 import { ticks } from 'd3-array';
 import type { JSX } from 'preact';
-import { durationOf, endOf, type Trace } from '../trace/trace.js';
+import { durationOf, endOf } from '../trace/trace.js';
 import { strategyLabel } from './labels.js';
 import { useWidth } from './use-width.js';
 import type { View, ViewProps } from './view.js';

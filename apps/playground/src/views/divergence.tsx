@@ -1,5 +1,6 @@
+import type { Trace } from '@foretoken/streams';
 import type { JSX } from 'preact';
-import { resultOf, type Trace, tokenText } from '../trace/trace.js';
+import { resultOf, tokenText } from '../trace/trace.js';
 import { Figure } from './figure.js';
 import { strategyLabel } from './labels.js';
 import { percent, type TokenProps, Tokens, visible } from './token.js';

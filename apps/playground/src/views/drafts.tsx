@@ -1,6 +1,7 @@
+import type { Trace } from '@foretoken/streams';
 import type { JSX } from 'preact';
 import { type Round, roundsOf } from '../trace/steps.js';
-import { type Trace, tokenText } from '../trace/trace.js';
+import { tokenText } from '../trace/trace.js';
 import { Mark } from './figure.js';
 import { Token, type TokenProps, Tokens } from './token.js';
 import type { View, ViewProps } from './view.js';

@@ -1,6 +1,7 @@
+import type { Trace } from '@foretoken/streams';
 import type { JSX } from 'preact';
 import { revisionsOf } from '../trace/steps.js';
-import { type Trace, tokenText } from '../trace/trace.js';
+import { tokenText } from '../trace/trace.js';
 import { Token, Tokens } from './token.js';
 import type { View, ViewProps } from './view.js';
 

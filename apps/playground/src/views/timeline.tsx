@@ -1,7 +1,8 @@
+import type { Trace } from '@foretoken/streams';
 import { ticks } from 'd3-array';
 import type { JSX } from 'preact';
 import { committedTokens, stepsOf } from '../trace/steps.js';
-import { durationOf, type Trace, tokenText } from '../trace/trace.js';
+import { durationOf, tokenText } from '../trace/trace.js';
 import { strategyLabel } from './labels.js';
 import { percent, visible } from './token.js';
 import { useWidth } from './use-width.js';

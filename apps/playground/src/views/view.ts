@@ -1,5 +1,5 @@
+import type { Trace } from '@foretoken/streams';
 import type { JSX } from 'preact';
-import type { Trace } from '../trace/trace.js';
 
 /** What a picture is made of: recorded events, and the moment that is shown. */
 export interface ViewProps {

@@ -29,6 +29,7 @@ export * from './row-output.js';
 export * as scoreProcessors from './score-processors.js';
 export * from './score-rules.js';
 export * from './show.js';
+export * from './stop-text.js';
 export * from './token-pattern.js';
 export * from './token-sources.js';
 export * from './yielder.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { StopText } from '../src/stop-text.js';
+import { StopText } from '../src/kit/stop-text.js';
 
 /** The text before the stop whose last character comes first; of several that end there, the longest. */
 function cutText(text: string, stops: readonly string[]): string {

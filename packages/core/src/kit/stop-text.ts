@@ -1,7 +1,7 @@
 import { TokenPattern } from '@foretoken/core/kit';
 
 /**
- * Cuts a text before the stop that is completed first, as users of the AI SDK expect: the decoder's own output holds the stop.
+ * Cuts a text before the stop that is completed first, as other frameworks expect of theirs: a decoder's own output holds the stop.
  *
  * What may yet become a stop is held back, so that pieces and whole text are cut at the same place. Each unit of the text is looked
  * at a bounded number of times for each stop.

@@ -1,0 +1,352 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DecodeEvent } from '@foretoken/core';
+import { greedy, sampling } from '@foretoken/greedy';
+import { importModel } from '@foretoken/importers';
+import { type LoadedModel, loadModel } from '@foretoken/models';
+import { ctcGreedy } from '@foretoken/one-shot';
+import { latticeDrafter, speculative } from '@foretoken/speculative';
+import { InMemoryCache } from '@langchain/core/caches';
+import { AIMessage, type AIMessageChunk, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
+import { StringOutputParser } from '@langchain/core/output_parsers';
+import { ChatPromptTemplate, PromptTemplate } from '@langchain/core/prompts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ChatForetoken, ForetokenLLM } from '../src/index.js';
+
+const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const CHAT = at('importers/test/goldens/gguf/llama-byte-level.gguf');
+const PROMPTS = at('models/test/goldens/causal/llama');
+const TRANSLATION = at('model-multi30k-en-de/model');
+const SENTENCE = 'A man rides a bicycle along the beach.';
+const OTHER = 'Two dogs play.';
+
+let folder: string;
+let chat: LoadedModel;
+let prompts: LoadedModel;
+let translation: LoadedModel;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'foretoken-langchain-'));
+  await importModel(CHAT, join(folder, 'chat'));
+  await importModel(PROMPTS, join(folder, 'prompts'), { weights: 'float32' });
+  chat = await loadModel(join(folder, 'chat'), { probe: false });
+  prompts = await loadModel(join(folder, 'prompts'), { probe: false });
+  translation = await loadModel(TRANSLATION, { probe: false });
+});
+afterAll(async () => {
+  await Promise.all([chat, prompts, translation].map((model) => model?.dispose()));
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function listOf<Part>(parts: AsyncIterable<Part>): Promise<Part[]> {
+  const list: Part[] = [];
+  for await (const part of parts) list.push(part);
+  return list;
+}
+
+/** The model, and the events of whatever it decodes. */
+function watched(model: LoadedModel): { readonly model: LoadedModel; readonly events: DecodeEvent[] } {
+  const events: DecodeEvent[] = [];
+  const stream: LoadedModel['stream'] = (input, decoder, options) =>
+    model.stream(input, decoder, {
+      ...options,
+      onEvent: (event) => {
+        events.push(event);
+        options?.onEvent?.(event);
+      },
+    });
+  return { model: Object.create(model, { stream: { value: stream } }) as LoadedModel, events };
+}
+
+describe('a chat model', () => {
+  it('says what the model itself says, with usage, reason and statistics', async () => {
+    const expected = await translation.decode(SENTENCE, greedy());
+    const message = await new ChatForetoken({ model: translation, decoder: greedy() }).invoke(SENTENCE);
+    expect(message.text).toBe(expected.text);
+    expect(message.usage_metadata).toEqual({
+      input_tokens: expected.source.length,
+      output_tokens: expected.tokenIds.length,
+      total_tokens: expected.source.length + expected.tokenIds.length,
+    });
+    expect(message.response_metadata).toMatchObject({
+      model_name: 'model',
+      model_provider: 'foretoken',
+      finish_reason: 'stop',
+      foretoken: { finishReason: 'end-token', forwards: expected.statistics.forwards },
+    });
+  });
+
+  it.each([
+    ['speculative', () => speculative({ drafter: latticeDrafter(translation.speculation()) })],
+    ['ctcGreedy', () => ctcGreedy()],
+  ] as const)('streams what %s writes, in a chain', async (_, decoder) => {
+    const expected = await translation.decode(`${SENTENCE}`, decoder());
+    const model = new ChatForetoken({ model: translation, decoder: decoder() });
+    const chain = ChatPromptTemplate.fromMessages([['human', '{text}']]).pipe(model);
+    const chunks = await listOf(await chain.stream({ text: SENTENCE }));
+    const whole = chunks.reduce((left, right) => left.concat(right));
+    expect(whole.text).toBe(expected.text);
+    expect(whole.usage_metadata).toMatchObject({ output_tokens: expected.tokenIds.length });
+    expect(whole.response_metadata).toMatchObject({ finish_reason: 'stop' });
+    const texts = await listOf(await chain.pipe(new StringOutputParser()).stream({ text: SENTENCE }));
+    expect(texts.join('')).toBe(expected.text);
+    expect(texts.length).toBe(chunks.length);
+  });
+
+  it('reads a conversation by the template of the folder', async () => {
+    const conversation = [
+      { role: 'system', content: 'Rhyme.' },
+      { role: 'user', content: 'hello' },
+      { role: 'assistant', content: 'yes' },
+      { role: 'user', content: 'why' },
+    ];
+    const expected = await chat.decode(conversation, greedy(), { maxNewTokens: 9 });
+    const model = new ChatForetoken({ model: chat, decoder: greedy(), modelId: 'small-chat' });
+    const messages = [
+      new SystemMessage('Rhyme.'),
+      new HumanMessage('hello'),
+      new AIMessage('yes'),
+      new HumanMessage({
+        content: [
+          { type: 'text', text: 'wh' },
+          { type: 'text', text: 'y' },
+        ],
+      }),
+    ];
+    const message = await model.withConfig({ maxTokens: 9 }).invoke(messages);
+    expect(message.text).toBe(expected.text);
+    expect(message.usage_metadata).toMatchObject({ input_tokens: expected.source.length });
+    expect(message.response_metadata).toMatchObject({ finish_reason: 'length', model_name: 'small-chat' });
+    const chunks: AIMessageChunk[] = await listOf(await model.stream(messages, { maxTokens: 9 }));
+    expect(chunks.map(({ text }) => text).join('')).toBe(expected.text);
+  });
+
+  it('answers a batch in its order', async () => {
+    const model = new ChatForetoken({ model: translation, decoder: greedy() });
+    const expected = await translation.decode([SENTENCE, OTHER, SENTENCE], greedy());
+    const messages = await model.batch([SENTENCE, OTHER, SENTENCE], { maxConcurrency: 2 });
+    expect(messages.map(({ text }) => text)).toEqual(expected.map(({ text }) => text));
+  });
+
+  it('draws with the settings of the call where a function makes the decoder', async () => {
+    const settings = { temperature: 1.5, topP: 0.9, topK: 20, presencePenalty: 0.2, frequencyPenalty: 0.3 };
+    const model = new ChatForetoken({ model: prompts, decoder: sampling });
+    for (const seed of [1, 2]) {
+      const expected = await prompts.decode('hello', sampling(settings), { seed, maxNewTokens: 8 });
+      const message = await model.withConfig({ ...settings, seed }).invoke('hello', { maxTokens: 8 });
+      expect(message.text).toBe(expected.text);
+    }
+  });
+
+  it('cuts the text before a stop, bound or of the call', async () => {
+    const model = new ChatForetoken({ model: translation, decoder: greedy() });
+    const { text } = await translation.decode(SENTENCE, greedy());
+    for (const stop of [text.slice(4, 7), text.slice(9, 10), text.slice(0, 3), text.slice(-1)]) {
+      const expected = text.slice(0, text.indexOf(stop));
+      const bound = model.withConfig({ stop: ['no such text', stop] });
+      const message = await bound.invoke(SENTENCE);
+      expect(message.text).toBe(expected);
+      expect(message.response_metadata).toMatchObject({
+        finish_reason: 'stop',
+        foretoken: { finishReason: 'stop-string' },
+      });
+      const chunks = await listOf(await bound.stream(SENTENCE));
+      expect(chunks.map((chunk) => chunk.text).join('')).toBe(expected);
+    }
+  });
+
+  it('tells callbacks of each piece, and tracers of its name', async () => {
+    const pieces: string[] = [];
+    const seen: unknown[] = [];
+    const model = new ChatForetoken({ model: translation, decoder: greedy() });
+    await listOf(
+      await model.stream(SENTENCE, {
+        callbacks: [
+          {
+            handleLLMNewToken: (piece) => void pieces.push(piece),
+            handleChatModelStart: (_llm, _messages, _run, _parent, _extra, _tags, metadata) => void seen.push(metadata),
+          },
+        ],
+      }),
+    );
+    expect(pieces.join('')).toBe((await translation.decode(SENTENCE, greedy())).text);
+    expect(seen).toMatchObject([{ ls_provider: 'foretoken', ls_model_name: 'model', ls_model_type: 'chat' }]);
+  });
+
+  it('streams events of both kinds', async () => {
+    const { text } = await translation.decode(SENTENCE, greedy());
+    const model = new ChatForetoken({ model: translation, decoder: greedy() });
+    const pieces: string[] = [];
+    for await (const { event, data } of model.streamEvents(SENTENCE, { version: 'v2' })) {
+      if (event === 'on_chat_model_stream') pieces.push((data.chunk as AIMessageChunk).text);
+    }
+    expect(pieces.join('')).toBe(text);
+    const message = await model.streamEvents(SENTENCE);
+    expect(message.text).toBe(text);
+  });
+
+  it('is not mistaken for another one in a cache', async () => {
+    const cache = new InMemoryCache();
+    const model = new ChatForetoken({ model: prompts, decoder: greedy(), cache });
+    const other = new ChatForetoken({ model: prompts, decoder: sampling({ temperature: 2 }), cache });
+    const options = { maxTokens: 12, seed: 5 };
+    const first = await model.invoke('hello', options);
+    const expected = await prompts.decode('hello', sampling({ temperature: 2 }), { maxNewTokens: 12, seed: 5 });
+    expect((await other.invoke('hello', options)).text).toBe(expected.text);
+    prompts.timings.reset();
+    expect((await model.invoke('hello', options)).text).toBe(first.text);
+    expect(prompts.timings.runs).toBe(0);
+  });
+});
+
+describe('an abort', () => {
+  it('ends a call with its reason, before it and in its midst', async () => {
+    const model = new ChatForetoken({ model: translation, decoder: greedy() });
+    const reason = new Error('enough');
+    translation.timings.reset();
+    await expect(model.invoke(SENTENCE, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    expect(translation.timings.runs).toBe(0);
+    const abort = new AbortController();
+    const chunks = await model.stream(SENTENCE, { signal: abort.signal });
+    const read = async () => {
+      for await (const { text } of chunks) if (text !== '') abort.abort(reason);
+    };
+    await expect(read()).rejects.toThrow();
+  });
+
+  it('of whoever reads a stream stops the decode', async () => {
+    const { model, events } = watched(translation);
+    const chunks = await new ChatForetoken({ model, decoder: greedy() }).stream(SENTENCE);
+    for await (const { text } of chunks) if (text !== '') break;
+    const count = events.length;
+    await new Promise(setImmediate);
+    expect(events.length).toBe(count);
+    expect(events.every(({ type }) => type === 'token-commit')).toBe(true);
+  });
+});
+
+describe('what it cannot do', () => {
+  it.each([
+    [{ temperature: 0.5 }, 'temperature'],
+    [{ topK: 3 }, 'topK'],
+    [{ tools: [] }, 'tools'],
+    [{ functions: [] }, 'functions'],
+    [{ tool_choice: 'any' }, 'tool_choice'],
+    [{ response_format: { type: 'json_object' } }, 'response_format'],
+  ])('of %j is refused before any compute', async (options, option) => {
+    const model = new ChatForetoken({ model: translation, decoder: greedy() });
+    translation.timings.reset();
+    const refused = expect.objectContaining({
+      code: 'UNSUPPORTED_CAPABILITY',
+      details: expect.objectContaining({ option }),
+    });
+    await expect(model.invoke(SENTENCE, options as never)).rejects.toEqual(refused);
+    const stream = async () => listOf(await model.withConfig(options as never).stream(SENTENCE));
+    await expect(stream()).rejects.toEqual(refused);
+    expect(translation.timings.runs).toBe(0);
+  });
+
+  it.each([[{ maxToken: 3 }], [{ maxTokens: 0 }], [{ seed: -1 }], [{ stop: [''] }], [{ stop: 'x' }]])(
+    'as %j, a mistake, is refused',
+    async (options) => {
+      const model = new ChatForetoken({ model: translation, decoder: greedy() });
+      await expect(model.invoke(SENTENCE, options as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    },
+  );
+
+  it('takes only the settings that the function takes', async () => {
+    const made: unknown[] = [];
+    const decoder = (settings: object) => {
+      made.push(settings);
+      return greedy(settings);
+    };
+    const model = new ChatForetoken({ model: translation, decoder, settings: ['frequencyPenalty'] });
+    await model.invoke(SENTENCE, { frequencyPenalty: 0.5 });
+    expect(made).toEqual([{ frequencyPenalty: 0.5 }]);
+    await expect(model.invoke(SENTENCE, { temperature: 1 })).rejects.toMatchObject({ code: 'UNSUPPORTED_CAPABILITY' });
+  });
+
+  it.each([
+    ['several messages without a template', [new SystemMessage('x'), new HumanMessage('y')], 'chat'],
+    ['an answer alone', [new AIMessage('x')], 'chat'],
+    ['a picture', [new HumanMessage({ content: [{ type: 'image_url', image_url: 'x' }] })], 'text'],
+    ['a tool’s result', [new ToolMessage({ content: 'x', tool_call_id: '1' })], 'tool'],
+    ['tool calls', [new AIMessage({ content: '', tool_calls: [{ name: 'a', args: {} }] })], 'text'],
+  ])('such as %s is refused', async (_, messages, capability) => {
+    const model = new ChatForetoken({ model: translation, decoder: greedy() });
+    translation.timings.reset();
+    await expect(model.invoke(messages)).rejects.toMatchObject({
+      code: 'UNSUPPORTED_CAPABILITY',
+      details: { capability },
+    });
+    expect(translation.timings.runs).toBe(0);
+  });
+
+  it('nor has tools to bind', () => {
+    const model = new ChatForetoken({ model: translation, decoder: greedy() });
+    expect(model.bindTools).toBeUndefined();
+    expect(() => model.withStructuredOutput({ type: 'object' })).toThrow();
+  });
+
+  it('is told of nothing to read', async () => {
+    const model = new ChatForetoken({ model: translation, decoder: greedy() });
+    await expect(model.invoke([])).rejects.toMatchObject({ code: 'EMPTY_SOURCE' });
+    await expect(model.invoke(' ')).rejects.toMatchObject({ code: 'EMPTY_SOURCE' });
+  });
+
+  it('fails as its decoder fails', async () => {
+    const error = new Error('no more');
+    const fail = (_: unknown, { output }: { readonly output: ArrayLike<number> }): void => {
+      if (output.length > 5) throw error;
+    };
+    const model = new ChatForetoken({ model: translation, decoder: greedy({ processors: [fail] }) });
+    await expect(model.invoke(SENTENCE)).rejects.toBe(error);
+    const stream = async () => listOf(await model.stream(SENTENCE));
+    await expect(stream()).rejects.toBe(error);
+  });
+});
+
+describe('a language model', () => {
+  it('answers, streams and is part of a chain', async () => {
+    const expected = await translation.decode(SENTENCE, greedy());
+    const llm = new ForetokenLLM({ model: translation, decoder: greedy() });
+    expect(await llm.invoke(SENTENCE)).toBe(expected.text);
+    const chain = PromptTemplate.fromTemplate('{who} rides a bicycle along the beach.').pipe(llm);
+    expect(await chain.invoke({ who: 'A man' })).toBe(expected.text);
+    expect((await listOf(await chain.stream({ who: 'A man' }))).join('')).toBe(expected.text);
+    const stop = expected.text.slice(4, 7);
+    expect(await llm.invoke(SENTENCE, { stop: [stop] })).toBe(expected.text.slice(0, expected.text.indexOf(stop)));
+    await expect(llm.invoke(SENTENCE, { temperature: 1 })).rejects.toMatchObject({ code: 'UNSUPPORTED_CAPABILITY' });
+  });
+
+  it('decodes the prompts of one call together', async () => {
+    const llm = new ForetokenLLM({ model: translation, decoder: greedy() });
+    const expected = await translation.decode([SENTENCE, OTHER], greedy());
+    translation.timings.reset();
+    const { generations, llmOutput } = await llm.generate([SENTENCE, OTHER]);
+    const runs = translation.timings.runs;
+    translation.timings.reset();
+    await translation.decode([SENTENCE, OTHER], greedy());
+    expect(runs).toBe(translation.timings.runs);
+    expect(generations.map(([first]) => first?.text)).toEqual(expected.map(({ text }) => text));
+    const tokens = expected.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
+    expect(llmOutput?.tokenUsage.completionTokens).toBe(tokens);
+  });
+});
+
+it.each([
+  [{ model: {} }, 'INVALID_ARGUMENT'],
+  [{ model: { decode() {}, stream() {}, processor: {}, folder: 'x' } }, 'UNSUPPORTED_CAPABILITY'],
+  [{ decoder: 'greedy' }, 'INVALID_ARGUMENT'],
+  [{ decoder: undefined }, 'INVALID_ARGUMENT'],
+  [{ settings: ['temperature'] }, 'INVALID_ARGUMENT'],
+  [{ decoder: sampling, settings: ['heat'] }, 'INVALID_ARGUMENT'],
+  [{ modelId: 3 }, 'INVALID_ARGUMENT'],
+])('made of %j it is refused', (fields, code) => {
+  for (const Model of [ChatForetoken, ForetokenLLM]) {
+    expect(() => new Model({ model: translation, decoder: greedy(), ...fields } as never)).toThrow(
+      expect.objectContaining({ code }),
+    );
+  }
+});

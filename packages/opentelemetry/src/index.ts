@@ -1,0 +1,1 @@
+export { type TracedOptions, type TracedSettings, traced } from './traced.js';

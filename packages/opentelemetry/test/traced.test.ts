@@ -1,0 +1,308 @@
+import { type AutoregressiveModel, collect, type DecodeEvent, type Decoder } from '@foretoken/core';
+import { greedy, sampling } from '@foretoken/greedy';
+import { loadModel } from '@foretoken/models';
+import { ctcGreedy } from '@foretoken/one-shot';
+import { latticeDrafter, speculative } from '@foretoken/speculative';
+import { autoregressiveConformance, scriptedModel } from '@foretoken/testkit';
+import { context, metrics, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import {
+  AggregationTemporality,
+  type DataPoint,
+  type Histogram,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
+import * as conventions from '@opentelemetry/semantic-conventions/incubating';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { traced } from '../src/index.js';
+import { GEN_AI } from '../src/names.js';
+
+const TRANSLATION = new URL('../../model-multi30k-en-de/model', import.meta.url);
+const SENTENCE = 'A man rides a bicycle along the beach.';
+
+const exporter = new InMemorySpanExporter();
+const metricExporter = new InMemoryMetricExporter(AggregationTemporality.DELTA);
+const reader = new PeriodicExportingMetricReader({ exporter: metricExporter, exportIntervalMillis: 2 ** 31 - 1 });
+const tracers = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+const meters = new MeterProvider({ readers: [reader] });
+
+beforeAll(() => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  trace.setGlobalTracerProvider(tracers);
+  metrics.setGlobalMeterProvider(meters);
+});
+afterEach(async () => {
+  exporter.reset();
+  await reader.forceFlush();
+  metricExporter.reset();
+});
+afterAll(async () => {
+  await meters.shutdown();
+  for (const one of [context, trace, metrics]) one.disable();
+});
+
+/** Writes 1, 2, 3, ... up to the end, whatever it reads. */
+const counting = (length = 6): AutoregressiveModel<Int32Array> =>
+  scriptedModel({
+    vocabularySize: 10,
+    endTokenId: 0,
+    score: (_source, output) =>
+      Array.from({ length: 10 }, (_, tokenId) =>
+        tokenId === (output.length < length ? output.length + 1 : 0) ? 5 : 0,
+      ),
+  });
+const sources = [Int32Array.of(1, 2, 3), Int32Array.of(4)];
+
+function onlySpan(): ReadableSpan {
+  const spans = exporter.getFinishedSpans();
+  expect(spans.length).toBe(1);
+  return spans[0];
+}
+
+/** Counts and sums of all histograms, by name. */
+async function histograms(): Promise<Record<string, DataPoint<Histogram>[]>> {
+  await reader.forceFlush();
+  const found = metricExporter
+    .getMetrics()
+    .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
+  return Object.fromEntries(
+    found.map(({ descriptor, dataPoints }) => [descriptor.name, dataPoints as DataPoint<Histogram>[]]),
+  );
+}
+
+describe('a span', () => {
+  it('says what was asked, what was read and written, and why it ended', async () => {
+    const decoder = traced(sampling({ temperature: 0.01, topK: 3 }), {
+      model: 'counting',
+      operation: 'chat',
+      settings: { temperature: 0.01, topK: 3, topP: 1, presencePenalty: 0, frequencyPenalty: 0 },
+    });
+    const stopStrings = { strings: ['9'], textOf: (tokenIds: Int32Array) => tokenIds.join('') };
+    const request = { sources, maxNewTokens: 8, seed: 7, stopStrings };
+    const result = await collect(decoder.decode(counting(), request));
+    const span = onlySpan();
+    expect(span.name).toBe('chat counting');
+    expect(span.kind).toBe(SpanKind.INTERNAL);
+    expect(span.status.code).toBe(SpanStatusCode.UNSET);
+    expect(span.attributes).toEqual({
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'foretoken',
+      'gen_ai.request.model': 'counting',
+      'gen_ai.response.model': 'counting',
+      'gen_ai.request.temperature': 0.01,
+      'gen_ai.request.top_k': 3,
+      'gen_ai.request.top_p': 1,
+      'gen_ai.request.presence_penalty': 0,
+      'gen_ai.request.frequency_penalty': 0,
+      'gen_ai.request.max_tokens': 8,
+      'gen_ai.request.seed': 7,
+      'gen_ai.request.stop_sequences': ['9'],
+      'gen_ai.usage.input_tokens': 4,
+      'gen_ai.usage.output_tokens': 12,
+      'gen_ai.response.finish_reasons': ['stop', 'stop'],
+      'gen_ai.response.time_to_first_chunk': expect.any(Number),
+      'foretoken.decoder': 'sampling',
+      'foretoken.rows': 2,
+      'foretoken.forwards': result.statistics.forwards,
+    });
+    expect(span.events.map(({ name }) => name)).toEqual(['foretoken.first_token']);
+  });
+
+  it('counts what outputs begin with as input, and names the limit', async () => {
+    const outputPrefixes = [Int32Array.of(1, 2), Int32Array.of()];
+    await collect(traced(greedy(), { model: 'm' }).decode(counting(), { sources, outputPrefixes, maxNewTokens: 3 }));
+    expect(onlySpan().attributes).toMatchObject({
+      'gen_ai.usage.input_tokens': 6,
+      'gen_ai.usage.output_tokens': 6,
+      'gen_ai.response.finish_reasons': ['length', 'length'],
+    });
+  });
+
+  it('has the statistics of speculation, and works wherever a decoder does', async () => {
+    const model = await loadModel(TRANSLATION, { probe: false });
+    const plain = speculative({ drafter: latticeDrafter(model.speculation()) });
+    const expected = await model.decode(SENTENCE, plain);
+    const events: DecodeEvent[] = [];
+    const decoder = traced(plain, { model: 'en-de' });
+    const result = await model.decode(SENTENCE, decoder, { onEvent: (event) => void events.push(event) });
+    expect(result.text).toBe(expected.text);
+    const { speculation, forwards } = expected.statistics;
+    expect(speculation).toBeDefined();
+    expect(onlySpan().attributes).toMatchObject({
+      'gen_ai.usage.input_tokens': expected.source.length,
+      'gen_ai.usage.output_tokens': expected.tokenIds.length,
+      'foretoken.decoder': 'speculative',
+      'foretoken.forwards': forwards,
+      'foretoken.speculation.rounds': events.filter((event) => event.type === 'draft-end' && event.evaluated > 0)
+        .length,
+      'foretoken.speculation.draft_forwards': speculation?.draftForwards,
+      'foretoken.speculation.proposed': speculation?.proposed,
+      'foretoken.speculation.evaluated': speculation?.evaluated,
+      'foretoken.speculation.accepted': speculation?.accepted,
+    });
+    exporter.reset();
+    expect((await model.decode(SENTENCE, traced(ctcGreedy(), { model: 'en-de' }))).text).not.toBe('');
+    expect(onlySpan().attributes['foretoken.decoder']).toBe('ctc-greedy');
+    await model.dispose();
+  });
+
+  it('is a child of the active one, and parent of those made inside', async () => {
+    const tracer = trace.getTracer('test');
+    const nested = greedy({ processors: [() => tracer.startSpan('rule').end()] });
+    const decoder = traced(nested, { model: 'm' });
+    await tracer.startActiveSpan('outer', async (outer) => {
+      const events = decoder.decode(counting(1), { sources: [Int32Array.of(1)] });
+      await context.with(trace.setSpan(context.active(), tracer.startSpan('other')), () => collect(events));
+      outer.end();
+    });
+    const spans = exporter.getFinishedSpans();
+    const named = (name: string) => spans.filter((span) => span.name === name);
+    const [decode] = named('text_completion m');
+    const [outer] = named('outer');
+    expect(decode?.parentSpanContext?.spanId).toBe(outer?.spanContext().spanId);
+    expect(named('rule').length).toBe(2);
+    for (const rule of named('rule')) expect(rule.parentSpanContext?.spanId).toBe(decode?.spanContext().spanId);
+  });
+
+  it.each([
+    ['of ours', { sources: [] }, 'EMPTY_SOURCE'],
+    ['for a request that is none', undefined, 'INVALID_ARGUMENT'],
+    ['for stops that are none', { sources, stopStrings: 3 }, 'INVALID_ARGUMENT'],
+  ])('records an error %s', async (_, request, code) => {
+    await expect(collect(traced(greedy(), { model: 'm' }).decode(counting(), request as never))).rejects.toMatchObject({
+      code,
+    });
+    const { status, attributes, events } = onlySpan();
+    expect(status.code).toBe(SpanStatusCode.ERROR);
+    expect(attributes).toMatchObject({ 'error.type': code, 'gen_ai.usage.output_tokens': 0 });
+    expect(attributes).not.toHaveProperty('gen_ai.usage.input_tokens');
+    expect(events.map(({ name }) => name)).toEqual(['exception']);
+  });
+
+  it('records what a rule throws after some tokens, and an abort', async () => {
+    const failing = greedy({
+      processors: [
+        (_, { output }) => {
+          if (output.length > 2) throw new RangeError('no more');
+        },
+      ],
+    });
+    const one = { sources: [Int32Array.of(1)] };
+    await expect(collect(traced(failing, { model: 'm' }).decode(counting(), one))).rejects.toThrow('no more');
+    expect(onlySpan().attributes).toMatchObject({ 'error.type': 'RangeError', 'gen_ai.usage.output_tokens': 3 });
+    exporter.reset();
+    const abort = new AbortController();
+    const read = async () => {
+      const request = { ...one, signal: abort.signal };
+      for await (const _ of traced(greedy(), { model: 'm' }).decode(counting(), request)) abort.abort();
+    };
+    await expect(read()).rejects.toThrow();
+    expect(onlySpan().attributes).toMatchObject({ 'error.type': 'AbortError', 'gen_ai.usage.output_tokens': 1 });
+  });
+
+  it('ends where whoever reads goes away, and releases what the decode opened inside it', async () => {
+    const tracer = trace.getTracer('test');
+    const inner: Decoder<AutoregressiveModel<Int32Array>> = {
+      ...greedy(),
+      async *decode(model, request) {
+        try {
+          yield* greedy().decode(model, request);
+        } finally {
+          tracer.startSpan('release').end();
+        }
+      },
+    };
+    for await (const _ of traced(inner, { model: 'm' }).decode(counting(), { sources })) break;
+    const [release, decode] = exporter.getFinishedSpans();
+    expect(release?.name).toBe('release');
+    expect(release?.parentSpanContext?.spanId).toBe(decode?.spanContext().spanId);
+    expect(decode?.attributes).toMatchObject({ 'foretoken.stopped_early': true, 'gen_ai.usage.output_tokens': 1 });
+    expect(decode?.status.code).toBe(SpanStatusCode.UNSET);
+  });
+
+  it('never holds what was read or written', async () => {
+    const stopStrings = { strings: ['secret'], textOf: () => 'private' };
+    await collect(traced(greedy(), { model: 'm' }).decode(counting(), { sources, stopStrings }));
+    const { attributes, events } = onlySpan();
+    expect(JSON.stringify([attributes, events.map((event) => event.attributes)])).not.toContain('private');
+  });
+});
+
+describe('the metrics', () => {
+  it('count tokens, and measure the whole and the first token', async () => {
+    const decoder = traced(greedy(), { model: 'm' });
+    for (let time = 0; time < 2; time++) await collect(decoder.decode(counting(), { sources }));
+    const found = await histograms();
+    expect(Object.keys(found).sort()).toEqual([
+      'gen_ai.client.operation.duration',
+      'gen_ai.client.operation.time_to_first_chunk',
+      'gen_ai.client.token.usage',
+    ]);
+    const tokens = found['gen_ai.client.token.usage'];
+    const of = (type: string) => tokens.find(({ attributes }) => attributes['gen_ai.token.type'] === type)?.value;
+    expect(of('input')).toMatchObject({ count: 2, sum: 8 });
+    expect(of('output')).toMatchObject({ count: 2, sum: 24 });
+    const [duration] = found['gen_ai.client.operation.duration'];
+    expect(duration?.value.count).toBe(2);
+    expect(duration?.attributes).toEqual({
+      'gen_ai.operation.name': 'text_completion',
+      'gen_ai.provider.name': 'foretoken',
+      'gen_ai.request.model': 'm',
+      'gen_ai.response.model': 'm',
+    });
+    expect(found['gen_ai.client.operation.time_to_first_chunk'][0]?.value.count).toBe(2);
+  });
+
+  it('name what failed', async () => {
+    const decoding = collect(traced(greedy(), { model: 'm' }).decode(counting(), { sources: [] }));
+    await expect(decoding).rejects.toThrow();
+    const [duration] = (await histograms())['gen_ai.client.operation.duration'];
+    expect(duration?.attributes).toMatchObject({ 'error.type': 'EMPTY_SOURCE' });
+  });
+});
+
+it('takes a tracer and a meter of its own', async () => {
+  const own = new InMemorySpanExporter();
+  const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(own)] });
+  const meter = new MeterProvider().getMeter('own');
+  const decoder = traced(greedy(), { model: 'm', tracer: provider.getTracer('own'), meter });
+  await collect(decoder.decode(counting(), { sources }));
+  expect(own.getFinishedSpans().length).toBe(1);
+  expect(exporter.getFinishedSpans()).toEqual([]);
+});
+
+it('uses names that OpenTelemetry knows', () => {
+  const known = new Set(Object.values(conventions).filter((name) => typeof name === 'string'));
+  expect(Object.values(GEN_AI).filter((name) => !known.has(name))).toEqual([]);
+});
+
+it.each([
+  [{}],
+  [{ model: 3 }],
+  [{ model: 'm', operation: 'embed' }],
+  [{ model: 'm', settings: { heat: 1 } }],
+  [{ model: 'm', settings: { topK: 'x' } }],
+  [{ model: 'm', tracer: {} }],
+  [{ model: 'm', name: 'x' }],
+])('options %j are refused', (options) => {
+  expect(() => traced(greedy(), options as never)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+});
+
+it.each([[{}], [undefined], [{ decode() {} }]])('%j, no decoder, is refused', (decoder) => {
+  expect(() => traced(decoder as never, { model: 'm' })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+});
+
+autoregressiveConformance({
+  runner: { describe, it },
+  name: 'traced greedy',
+  createDecoder: () => traced(greedy(), { model: 'm' }),
+  models: 5,
+});

@@ -1,0 +1,68 @@
+import type { DecodeEvent } from '@foretoken/core';
+
+/** Speculation as vLLM counts it: its names, of `SpecDecodingStats` and of its metrics `vllm:spec_decode_…`. */
+export interface VllmStatistics {
+  /** Rounds of a row in which a draft was verified. */
+  readonly num_drafts: number;
+  /** Draft tokens that were verified. */
+  readonly num_draft_tokens: number;
+  /** Of those, the accepted ones. */
+  readonly num_accepted_tokens: number;
+  /** Entry i: drafts of which at least i + 1 tokens were accepted; as many entries as the longest accepted path has tokens. */
+  readonly num_accepted_tokens_per_pos: readonly number[];
+  /** `num_accepted_tokens / num_draft_tokens`; 0 where nothing was drafted. */
+  readonly draft_acceptance_rate: number;
+  /** Entry i: the share of drafts of which at least i + 1 tokens were accepted. */
+  readonly acceptance_rate_per_pos: readonly number[];
+  /** Tokens that a round with a draft brings, the target's own among them: `1 + num_accepted_tokens / num_drafts`; at least 1. */
+  readonly mean_acceptance_length: number;
+}
+
+/** Speculation as llama.cpp counts it: names of its example programs, and of `timings` in the answers of its server. */
+export interface LlamaCppStatistics {
+  readonly n_drafted: number;
+  readonly n_accept: number;
+  readonly draft_n: number;
+  readonly draft_n_accepted: number;
+}
+
+/**
+ * What speculation did, under the names of vLLM and of llama.cpp. `events` are those of one decode or of many; what is not the end of
+ * a draft is passed over.
+ *
+ * Both count draft tokens that were verified, which here are `evaluated`, not `proposed`; rounds without a draft are no drafts.
+ * Of a tree, a row's accepted tokens are a path, while its draft tokens are all nodes.
+ */
+export function statisticsOfOthers(events: Iterable<DecodeEvent>): {
+  readonly vllm: VllmStatistics;
+  readonly llamaCpp: LlamaCppStatistics;
+} {
+  let [drafts, drafted, acceptedTokens] = [0, 0, 0];
+  const perPosition: number[] = [];
+  for (const event of events) {
+    if (event.type !== 'draft-end' || event.evaluated === 0) continue;
+    drafts++;
+    drafted += event.evaluated;
+    acceptedTokens += event.accepted;
+    for (let position = 0; position < event.accepted; position++) {
+      perPosition[position] = (perPosition[position] ?? 0) + 1;
+    }
+  }
+  return {
+    vllm: {
+      num_drafts: drafts,
+      num_draft_tokens: drafted,
+      num_accepted_tokens: acceptedTokens,
+      num_accepted_tokens_per_pos: perPosition,
+      draft_acceptance_rate: drafted === 0 ? 0 : acceptedTokens / drafted,
+      acceptance_rate_per_pos: perPosition.map((count) => count / drafts),
+      mean_acceptance_length: drafts === 0 ? 1 : 1 + acceptedTokens / drafts,
+    },
+    llamaCpp: {
+      n_drafted: drafted,
+      n_accept: acceptedTokens,
+      draft_n: drafted,
+      draft_n_accepted: acceptedTokens,
+    },
+  };
+}
