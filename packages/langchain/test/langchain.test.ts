@@ -156,6 +156,15 @@ describe('a chat model', () => {
     }
   });
 
+  it('gives what was held back where the text ends in the beginning of a stop', async () => {
+    const { text } = await translation.decode(SENTENCE, greedy());
+    const fields = { model: translation, decoder: greedy() };
+    const stop = [`${text.slice(-2)}#`];
+    const chunks = await listOf(await new ChatForetoken(fields).stream(SENTENCE, { stop }));
+    expect(chunks.map((chunk) => chunk.text).join('')).toBe(text);
+    expect((await listOf(await new ForetokenLLM(fields).stream(SENTENCE, { stop }))).join('')).toBe(text);
+  });
+
   it('tells callbacks of each piece, and tracers of its name', async () => {
     const pieces: string[] = [];
     const seen: unknown[] = [];

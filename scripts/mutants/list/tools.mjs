@@ -151,9 +151,60 @@ export default [
     ],
   },
   {
-    file: 'apps/playground/src/trace/jsonl.ts',
-    tests: ['apps/playground/test/traces.test.ts', 'apps/playground/test/views.test.ts'],
-    faults: [["lattice || key === 'lattice'", 'lattice']],
+    file: 'packages/streams/src/event-json.ts',
+    tests: [
+      'packages/streams/test/events.test.ts',
+      'apps/playground/test/traces.test.ts',
+      'apps/playground/test/views.test.ts',
+    ],
+    faults: [
+      ["lattice || key === 'lattice'", 'lattice'],
+      ['one ?? missing', 'one ?? 0'],
+    ],
+  },
+  {
+    file: 'packages/streams/src/readable.ts',
+    tests: ['packages/streams/test/readable.test.ts'],
+    faults: [
+      ['{ highWaterMark: 0 }', '{ highWaterMark: 2 }'],
+      ['stopped.abort(reason);', ''],
+      ['released = parts?.return?.().catch(() => undefined);', ''],
+    ],
+  },
+  {
+    file: 'packages/opentelemetry/src/traced.ts',
+    tests: ['packages/opentelemetry/test/traced.test.ts'],
+    faults: [
+      ['SpanKind.INTERNAL, attributes }, parent)', 'SpanKind.INTERNAL, attributes })'],
+      ['if (left !== undefined) await span.within(async () => left.return?.());', ''],
+      ['await span.within(() => opened.next())', 'await opened.next()'],
+    ],
+  },
+  {
+    file: 'packages/opentelemetry/src/decode-span.ts',
+    tests: ['packages/opentelemetry/test/traced.test.ts'],
+    faults: [
+      ['return written - prefixTokens(this.#request);', 'return written;'],
+      ['if (event.evaluated > 0) this.#rounds++;', 'this.#rounds++;'],
+    ],
+  },
+  {
+    file: 'packages/langchain/src/chat-foretoken.ts',
+    tests: ['packages/langchain/test/langchain.test.ts'],
+    faults: [['instance: this.#identity', 'instance: 0']],
+  },
+  {
+    file: 'packages/langchain/src/text-calls.ts',
+    tests: ['packages/langchain/test/langchain.test.ts'],
+    faults: [['const rest = cut.end();', "const rest = '';"]],
+  },
+  {
+    file: 'packages/speculative/src/statistics-of-others.ts',
+    tests: ['packages/speculative/test/statistics-of-others.test.ts'],
+    faults: [
+      ['event.evaluated === 0', 'event.proposed === 0'],
+      ['drafted += event.evaluated;', 'drafted += event.proposed;'],
+    ],
   },
   {
     file: 'apps/playground/src/views/frames.tsx',
