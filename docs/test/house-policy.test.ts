@@ -23,7 +23,7 @@ const TABLES = [
   /^packages\/importers\/src\/readers\/gguf\/gguf-names\.ts$/,
 ];
 /** Programs whose names hold a family's. */
-const PROGRAMS = /llama\.cpp|llama-gguf-split/g;
+const PROGRAMS = /llama\.?cpp|llama-gguf-split/gi;
 
 const isTable = (file: string): boolean => TABLES.some((table) => table.test(file));
 
