@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { InvalidPromptError, type LanguageModelV3CallOptions, UnsupportedFunctionalityError } from '@ai-sdk/provider';
 import { ForetokenError } from '@foretoken/core';
+import { StopText } from '@foretoken/core/kit';
 import { greedy, sampling } from '@foretoken/greedy';
 import { describe, expect, it } from 'vitest';
 import { ODD_VALUES } from '../../testkit/test/odd-values.js';
 import { foretoken, type TextModel } from '../src/index.js';
-import { StopText } from '../src/stop-text.js';
 
 let computed = 0;
 /** A model that says how often it was asked. */

@@ -1,4 +1,4 @@
-import { TokenPattern } from '@foretoken/core/kit';
+import { TokenPattern } from './token-pattern.js';
 
 /**
  * Cuts a text before the stop that is completed first, as other frameworks expect of theirs: a decoder's own output holds the stop.
