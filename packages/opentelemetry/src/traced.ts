@@ -29,6 +29,7 @@ export interface TracedSettings {
 
 const SETTING_NAMES = ['temperature', 'topP', 'topK', 'presencePenalty', 'frequencyPenalty'] as const;
 
+/** What spans and metrics of a decoder say, and where they go. */
 export interface TracedOptions {
   /** What the model is called, in spans and metrics. */
   readonly model: string;

@@ -1,5 +1,6 @@
 import { callback, checkOptions, immediate, type OptionTable, signal as readSignal } from '@foretoken/core/kit';
 
+/** What ends a stream beside its reader. */
 export interface StreamOptions {
   /** Stops the decode from outside; reading then fails with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
