@@ -8,7 +8,7 @@ import {
   type OutputRequest,
   type TokenSource,
 } from '@foretoken/core';
-import { assertOffered, assertTokenSources } from '@foretoken/core/kit';
+import { assertOffered, assertTokenSources, canvasOptions, refuseEncoding } from '@foretoken/core/kit';
 import { scoredLogits } from '@foretoken/core/runtime';
 import type { CanvasLogits } from './position-wise.ts';
 import { MASK, MAX_DIGITS, VOCABULARY } from './task.ts';
@@ -26,8 +26,8 @@ export function positionWiseModel(logits: CanvasLogits): CanvasModel<TokenSource
     maskTokenId: MASK,
     maxLength: MAX_DIGITS,
     supports,
-    async open(sources, { signal } = {}) {
-      signal?.throwIfAborted();
+    async open(sources, options) {
+      refuseEncoding(canvasOptions(options));
       assertTokenSources(sources, { vocabularySize: VOCABULARY.size, max: MAX_DIGITS });
       return new Session([...sources], logits);
     },

@@ -1,5 +1,5 @@
 import { type AutoregressiveModel, ForetokenError, type OutputRequest, type TokenSource } from '@foretoken/core';
-import { assertTokenSources } from '@foretoken/core/kit';
+import { assertTokenSources, forestOptions, refuseEncoding } from '@foretoken/core/kit';
 import {
   type RecurrentDriver,
   type RecurrentInputs,
@@ -70,9 +70,10 @@ export function recurrentModel(
     vocabulary: VOCABULARY,
     maxLength: MAX_DIGITS + 2,
     supports,
-    async open(sources, { signal, joining = false } = {}) {
-      if (joining) throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'No rows can join this model.');
-      signal?.throwIfAborted();
+    async open(sources, options) {
+      const known = forestOptions(options);
+      refuseEncoding(known);
+      if (known.joining === true) throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'No rows can join this model.');
       assertTokenSources(sources, { vocabularySize: VOCABULARY.size, max: MAX_DIGITS });
       const store = new RecurrentStore(networkOf(sources), sources.length);
       const prefixes = sources.map(() => Int32Array.of(START));
