@@ -1,4 +1,5 @@
 import type { DecodeEvent, DecodeStatistics, FinishReason, ForetokenError, Hypothesis } from '@foretoken/core';
+import { append } from '@foretoken/core/kit';
 import { errorRecord } from './errors.js';
 import { toJson } from './io.js';
 import type { InputLine } from './lines.js';
@@ -49,7 +50,7 @@ export class PlainWriter implements DecodeWriter {
 
   async event(_line: number, event: DecodeEvent, textOf: (tokenIds: Int32Array) => string): Promise<void> {
     if (!this.#live || event.type !== 'token-commit') return;
-    this.#tokenIds.push(...event.tokenIds);
+    append(this.#tokenIds, event.tokenIds);
     const text = safeText(oneLine(textOf(Int32Array.from(this.#tokenIds))));
     // A token may change how the one before it reads; then wait for the whole line.
     if (!text.startsWith(this.#shown)) return;

@@ -1,3 +1,4 @@
+import { largest } from '@foretoken/core/kit';
 import type { WeightsDescription } from '@foretoken/importers';
 import type { ModelDescription, ModelManifest } from '@foretoken/models';
 import { type Part, STRATEGIES_OF, type StrategyName } from './strategy-names.js';
@@ -89,7 +90,7 @@ function factsOf(manifest: ModelManifest, description: ModelDescription): Facts 
 }
 
 function aligned(facts: Facts): string[] {
-  const width = Math.max(...facts.map(([name]) => name.length));
+  const width = largest(facts.map(([name]) => name.length));
   return facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
 }
 

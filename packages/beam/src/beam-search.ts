@@ -18,6 +18,7 @@ import {
   flag,
   hasRules,
   integer,
+  largest,
   lengthOf,
   listOf,
   mayRaise,
@@ -204,7 +205,7 @@ function assertPhrasesFit(phrases: readonly Phrase[], vocabulary: Vocabulary, li
     });
   }
   // Phrases may overlap, so only the longest is sure to need its length.
-  const min = Math.max(0, ...phrases.map(shortest));
+  const min = largest(phrases.map(shortest), 0);
   if (min <= limit) return;
   throw new ForetokenError(
     'UNSATISFIABLE_CONSTRAINT',

@@ -1,5 +1,6 @@
 import type { Hypothesis, NodeId, RowStart, ScoringContext } from '@foretoken/core';
 import type { OutputBounds, RowOutput, StopProgress } from '@foretoken/core/kit';
+import { joinTokens } from '@foretoken/core/kit';
 
 /**
  * A hypothesis of a search: a leaf of its row's token tree, and the tokens below it that are not nodes yet. Immutable as far
@@ -41,7 +42,7 @@ export class Branch implements ScoringContext {
 
   /** The branch a row starts with: what is still to be read of its prefix, then what its output was made to begin with. */
   static root(row: number, { prefix, cached, node }: RowStart, { tokens, progress }: RowOutput): Branch {
-    const next = Int32Array.of(...prefix.subarray(cached), ...tokens);
+    const next = joinTokens(prefix.subarray(cached), tokens);
     return new Branch({ row, prefix }, { parent: node, next, logProb: 0, progress }, [...tokens]);
   }
 

@@ -1,5 +1,5 @@
 import type { FinishReason, Hypothesis } from '@foretoken/core';
-import { invalidScores, noTokenLeft, type OutputBounds } from '@foretoken/core/kit';
+import { append, invalidScores, noTokenLeft, type OutputBounds } from '@foretoken/core/kit';
 import type { Branch, RowSearch, ScoredBranch, SearchStart, Steps } from './branch.js';
 
 export interface ContrastiveSettings {
@@ -37,7 +37,7 @@ export class ContrastiveRow implements RowSearch {
     const states = scored.map(statesOf);
     const chosen = this.#started ? yield* this.#choose(states) : 0;
     const { branch, leaf, candidates } = scored[chosen];
-    this.#states.push(...(states[chosen] as readonly Float32Array[]));
+    append(this.#states, states[chosen] as readonly Float32Array[]);
     this.#logProb = branch.logProb;
     const [last] = branch.next;
     if (this.#started && last !== undefined && last === this.#bounds.endTokenId) this.#finishReason = 'end-token';

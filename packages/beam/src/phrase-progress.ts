@@ -1,4 +1,4 @@
-import { TokenPattern } from '@foretoken/core/kit';
+import { smallest, TokenPattern } from '@foretoken/core/kit';
 
 /** Token sequences one of which must occur in the output: a phrase, or several forms of it. */
 export type Phrase = readonly Int32Array[];
@@ -89,7 +89,7 @@ export class PhraseSet {
 
 /** Tokens that a phrase takes at least. */
 export function shortest(phrase: Phrase): number {
-  return Math.min(...phrase.map(({ length }) => length));
+  return smallest(phrase.map(({ length }) => length));
 }
 
 /** Entries that can have an occurrence of their own at once, as many as possible (Kuhn's augmenting paths). */

@@ -1,3 +1,4 @@
+import { append } from '@foretoken/core/kit';
 import { isSpace, matchesIn, type Span, SpanIndex, STRETCH, spansOf } from './spans.js';
 
 const FILE_ENDINGS =
@@ -91,7 +92,11 @@ function chunkSpans(
   if (plain && PLAIN.test(chunk)) return [];
   if (length > LONGEST) return [whole];
   const inside = PATTERNS.flatMap((pattern) => spansOf(chunk, pattern));
-  if (known !== undefined) inside.push(...spansOf(chunk, WORD).filter((span) => isForeign(chunk, span, known)));
+  if (known !== undefined)
+    append(
+      inside,
+      spansOf(chunk, WORD).filter((span) => isForeign(chunk, span, known)),
+    );
   return inside
     .toSorted((a, b) => a.start - b.start)
     .map(({ start, end }) => ({ start: whole.start + start, end: whole.start + end }));

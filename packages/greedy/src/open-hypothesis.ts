@@ -1,5 +1,6 @@
 import type { Alternatives, Hypothesis, NodeId, RowStart, ScoringContext } from '@foretoken/core';
 import type { RowOutput } from '@foretoken/core/kit';
+import { joinTokens } from '@foretoken/core/kit';
 
 /** A token, and what was asked to be known of it. */
 export interface Chosen {
@@ -29,7 +30,7 @@ export class OpenHypothesis implements ScoringContext {
     this.last = start.node;
     this.sample = sample;
     this.rowOutput = rowOutput;
-    this.next = Int32Array.of(...start.prefix.subarray(start.cached), ...rowOutput.tokens);
+    this.next = joinTokens(start.prefix.subarray(start.cached), rowOutput.tokens);
   }
 
   get output(): readonly number[] {

@@ -161,6 +161,15 @@ describe('an archive of numpy', () => {
     );
   });
 
+  it('is put in order whole where its rows are long', async () => {
+    const columns = 300_000;
+    const values = Uint8Array.from({ length: 2 * columns }, (_, at) => (at % 2 === 0 ? (at / 2) % 251 : 255));
+    const file = zip([{ name: 'w.npy', content: npy('|u1', `(2, ${columns})`, values, true) }]);
+    const read = await (await open(file)).get('w')?.read(new Yielder());
+    expect(read?.subarray(0, columns).every((value, at) => value === at % 251)).toBe(true);
+    expect(read?.subarray(columns).every((value) => value === 255)).toBe(true);
+  });
+
   it('gives others their turn while it is put in order or rounded', async () => {
     const [rows, columns] = [1200, 1100];
     const turns = async (descr: string, size: number, fortran: boolean): Promise<number> => {

@@ -10,6 +10,7 @@ import type {
   Requirements,
 } from '@foretoken/core';
 import {
+  append,
   assertCanvasRequest,
   assertDecode,
   assertLengthOptions,
@@ -190,7 +191,7 @@ async function fillTogether<Prediction>(
   const canvases = some.flatMap(([row, all]) => all.map((tokenIds) => ({ row, tokenIds })));
   const parts = forwardParts(canvases, ({ tokenIds }) => tokenIds.length);
   const predictions: Prediction[] = [];
-  for (const part of parts) predictions.push(...(await fillAll(part)));
+  for (const part of parts) append(predictions, await fillAll(part));
   let at = 0;
   const answers = some.map(([, { length }]) => {
     at += length;

@@ -1,4 +1,4 @@
-import { assertScores, brokenPrediction, type CanvasProposal, noTokenLeft } from '@foretoken/core/kit';
+import { assertScores, brokenPrediction, type CanvasProposal, joinTokens, noTokenLeft } from '@foretoken/core/kit';
 import { type InitialOutput, UNKNOWN } from './refined-canvas.js';
 
 /**
@@ -20,7 +20,7 @@ export function edited(
   startTokenId: number,
   endTokenId: number,
 ): EditedCanvas {
-  const tokenIds = Int32Array.of(startTokenId, ...output, endTokenId);
+  const tokenIds = joinTokens([startTokenId], output, [endTokenId]);
   const logProbs = new Float32Array(tokenIds.length).fill(UNKNOWN);
   if (known !== undefined) logProbs.set(known, 1);
   return { tokenIds, logProbs, origins: tokenIds.map((_, position) => position), given };

@@ -1,3 +1,4 @@
+import { joinTokens } from '@foretoken/core/kit';
 import type { TokenPieces } from './token-pieces.js';
 
 /** A text to copy from: its tokens, and the units that they are made of. */
@@ -49,7 +50,7 @@ export class CopiedText {
     if (last === undefined || this.#tokenOf[position] !== -1) return position;
     const piece = this.#pieces.units(last);
     const rest = this.units.subarray(position, position + this.#pieces.longest);
-    const joined = this.#pieces.tokenAt(Int32Array.of(...piece, ...rest), 0);
+    const joined = this.#pieces.tokenAt(joinTokens(piece, rest), 0);
     if (joined === undefined || this.#pieces.units(joined).length <= piece.length) return position;
     let next = position;
     while (this.#tokenOf[next] === -1) next++;

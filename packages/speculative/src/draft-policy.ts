@@ -1,5 +1,5 @@
 import type { DraftingCosts, DraftTree, ForwardCosts } from '@foretoken/core';
-import { hasMethods, wrongValue } from '@foretoken/core/kit';
+import { hasMethods, largest, wrongValue } from '@foretoken/core/kit';
 
 /** What a drafter that does not say how sure it is, and nobody has seen at work yet, is trusted with. */
 const UNKNOWN_ACCEPTANCE = 0.75;
@@ -77,7 +77,10 @@ export class DraftPolicy {
   /** The most nodes of any row's draft to verify, given the drafts of the round. */
   cap(drafts: readonly DraftTree[], rows: number): number {
     if (this.#costs === undefined) return this.#maxNodes;
-    const longest = Math.max(0, ...drafts.map(({ tokenIds }) => tokenIds.length));
+    const longest = largest(
+      drafts.map(({ tokenIds }) => tokenIds.length),
+      0,
+    );
     const gains = new Float64Array(Math.min(this.#maxNodes, longest));
     for (const draft of drafts) {
       const paths = pathProbabilities(draft, this.#accepted / this.#evaluated);

@@ -104,7 +104,7 @@ export default [
   {
     file: 'packages/core/src/kit/yielder.ts',
     tests: ['packages/core/test/yielder.test.ts'],
-    faults: [['await nextTurn();\n    this.#signal?.throwIfAborted();', 'await nextTurn();']],
+    faults: [['await nextTurn();\n    this.throwIfAborted();', 'await nextTurn();']],
   },
   {
     file: 'packages/core/src/kit/ctc-prefix.ts',

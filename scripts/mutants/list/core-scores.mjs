@@ -38,8 +38,8 @@ export default [
     faults: [
       ['known - string.length + 1', 'known - string.length + 2'],
       [
-        'Math.max(...stops.strings.map(({ length }) => length)) - 1',
-        'Math.min(...stops.strings.map(({ length }) => length)) - 1',
+        'largest(stops.strings.map(({ length }) => length)) - 1',
+        'stops.strings[0].length - 1',
       ],
     ],
   },

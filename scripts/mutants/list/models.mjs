@@ -222,4 +222,39 @@ export default [
     tests: ['packages/models/test/model-laws.test.ts'],
     faults: [['refuseEncoding(options);', '']],
   },
+  {
+    file: 'packages/models/src/families/ctc/float-source.ts',
+    tests: ['packages/importers/test/ctc-import.test.ts'],
+    faults: [
+      ['if (Number.isFinite(values[index])) continue;', 'if (!Number.isNaN(values[index])) continue;'],
+      ['dims: Array.from(dims) }', 'dims: dims }'],
+    ],
+  },
+  {
+    file: 'packages/importers/src/readers/npz/open-npz.ts',
+    tests: ['packages/importers/test/npz.test.ts'],
+    faults: [
+      ['    pace.throwIfAborted();\n    throw damaged', '    throw damaged'],
+      ['source += index[last] * strides[last];', ''],
+      ['if (done < PIECE) continue;', 'continue;'],
+    ],
+  },
+  {
+    file: 'packages/importers/src/adapters/score-values.ts',
+    tests: ['packages/importers/test/ctc-import.test.ts', 'packages/importers/test/recurrent-steps.test.ts'],
+    faults: [
+      ['if (wrong >= 0 || found < 0) {', 'if (wrong >= 0) {'],
+      ['!(score < Number.POSITIVE_INFINITY)', 'Number.isNaN(score)'],
+    ],
+  },
+  {
+    file: 'packages/importers/src/adapters/ctc/ctc-probe.ts',
+    tests: ['packages/importers/test/ctc-import.test.ts'],
+    faults: [['    this.#yielder.throwIfAborted();\n', '']],
+  },
+  {
+    file: 'packages/importers/src/readers/gguf/gguf-header.ts',
+    tests: ['packages/importers/test/gguf-hostile.test.ts'],
+    faults: [['if (index % ITEMS === 0 && this.#pace.due()) await this.#pace.yield();', '']],
+  },
 ];

@@ -43,8 +43,8 @@ export default [
     file: 'packages/beam/src/branch.ts',
     tests: ['packages/beam/test/beam-search.test.ts'],
     faults: [
-      ['...prefix.subarray(cached)', '...prefix'],
-      ['...prefix.subarray(cached)', '...prefix.subarray(prefix.length - 1)'],
+      ['prefix.subarray(cached)', 'prefix'],
+      ['prefix.subarray(cached)', 'prefix.subarray(prefix.length - 1)'],
     ],
   },
   {

@@ -1,3 +1,4 @@
+import { largest } from '@foretoken/core/kit';
 import type { Quality, Summary } from './measurements.js';
 
 /** Points of quality that are given away for speed without asking: less than a test set of usual size can tell apart. */
@@ -62,7 +63,7 @@ export function advise(summaries: readonly Summary[], options: AdviceOptions): A
 }
 
 function asGoodAsBest(summaries: readonly Summary[], quality: Quality): Summary[] {
-  const best = Math.max(...summaries.map((summary) => summary.quality));
+  const best = largest(summaries.map((summary) => summary.quality));
   return summaries.filter((summary) => summary.quality >= best - TOLERANCE[quality]);
 }
 

@@ -1,3 +1,4 @@
+import { largest, smallest } from '@foretoken/core/kit';
 import { scaleLinear, scaleLog } from 'd3-scale';
 import type { Quality, Summary } from './measurements.js';
 
@@ -15,9 +16,9 @@ function scalesFor(summaries: readonly Summary[], width: number, height: number,
   const times = summaries.map(({ milliseconds }) => Math.max(milliseconds, 1e-3));
   const qualities = summaries.map(({ quality }) => quality);
   const x = scaleLog()
-    .domain([Math.min(...times) / 1.1, Math.max(...times) * 1.1])
+    .domain([smallest(times) / 1.1, largest(times) * 1.1])
     .range([0, width]);
-  const [low, high] = [Math.min(...qualities), Math.max(...qualities)];
+  const [low, high] = [smallest(qualities), largest(qualities)];
   const y = scaleLinear()
     .domain(low === high ? [low - 1, high + 1] : [low, high])
     .nice()
@@ -55,7 +56,7 @@ export function terminalChart(
   }
   const labels = new Map(yTicks.map((tick) => [Math.round(y(tick)), String(tick)]));
   const times = summaries.map(({ milliseconds }) => milliseconds);
-  const [fast, slow] = [`${Math.min(...times).toFixed(1)} ms`, `${Math.max(...times).toFixed(1)} ms`];
+  const [fast, slow] = [`${smallest(times).toFixed(1)} ms`, `${largest(times).toFixed(1)} ms`];
   return [
     AXES[quality],
     ...rows.map((row, index) => `${(labels.get(index) ?? '').padStart(left)}|${row.join('').trimEnd()}`),

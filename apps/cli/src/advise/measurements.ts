@@ -1,3 +1,4 @@
+import { largest, smallest } from '@foretoken/core/kit';
 import { corpusBleu, corpusChrf } from '@foretoken/metrics';
 import { median } from '../race/measure.js';
 
@@ -38,7 +39,7 @@ export function summarise(
       name,
       milliseconds: median(means),
       p95: percentile95(perSentence),
-      range: [Math.min(...means), Math.max(...means)] as const,
+      range: [smallest(means), largest(means)] as const,
       quality: qualityOf(outputs, quality, expected),
     };
   });

@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import { firstTwice } from '@foretoken/core/kit';
+import { append, firstTwice } from '@foretoken/core/kit';
 import { correctionDrafter } from '@foretoken/correction';
 import type { LoadedModel } from '@foretoken/models';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
@@ -199,7 +199,7 @@ async function collectSentences(context: CommandContext): Promise<Sentence[] | u
   const opened = await openSentences(options, io);
   if (opened === undefined) return undefined;
   const lines: InputLine[] = [];
-  if (opened.kind === 'texts') lines.push(...opened.lines.slice(0, limit));
+  if (opened.kind === 'texts') append(lines, opened.lines.slice(0, limit));
   else {
     const patience = opened.from === 'stdin' && options.text('file') === undefined ? PIPE_PATIENCE_MS : undefined;
     const first = await firstLine(opened.lines, patience, context);

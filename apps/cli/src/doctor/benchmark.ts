@@ -1,3 +1,4 @@
+import { largest, smallest } from '@foretoken/core/kit';
 import type { LoadedModel } from '@foretoken/models';
 import { isRowError } from '../errors.js';
 import { EXAMPLE_SENTENCES } from '../example-sentences.js';
@@ -71,7 +72,7 @@ export async function runBenchmark(
     threads: model.threads,
     sentences: sources.length,
     rounds: rounds.length,
-    unrest: Math.max(...first) / Math.min(...first),
+    unrest: largest(first) / smallest(first),
     rows: strategies.map(({ name }, index) => ({
       strategy: name,
       millisecondsPerSentence: median(rounds.map((totals) => totals[index])),

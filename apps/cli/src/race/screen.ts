@@ -1,3 +1,4 @@
+import { largest } from '@foretoken/core/kit';
 import type { CommandContext } from '../command.js';
 import { write } from '../io.js';
 import { LiveRegion } from '../terminal/live-region.js';
@@ -71,7 +72,7 @@ class LiveScreen implements Screen {
   async finish(source: string, lanes: readonly Lane[]): Promise<void> {
     const { io, services, style } = this.#context;
     const width = nameWidth(lanes);
-    const slowest = Math.max(...lanes.map(({ milliseconds }) => milliseconds));
+    const slowest = largest(lanes.map(({ milliseconds }) => milliseconds));
     const shownMs = Math.min(SENTENCE_MS, RACE_MS / this.#sentences);
     const frames = Math.floor(shownMs / FRAME_MS);
     for (let frame = 1; frame <= frames; frame++) {
@@ -113,7 +114,7 @@ function results(count: string, source: string, lanes: readonly Lane[], { style 
 }
 
 function nameWidth(lanes: readonly Lane[]): number {
-  return Math.max(...lanes.map(({ name }) => name.length));
+  return largest(lanes.map(({ name }) => name.length));
 }
 
 function hasDrafts(lanes: readonly Lane[]): boolean {

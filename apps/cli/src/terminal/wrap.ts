@@ -1,3 +1,4 @@
+import { largest } from '@foretoken/core/kit';
 import type { Io, Output } from '../io.js';
 
 /** Columns to fit text into: those of a terminal, or of the variable COLUMNS; no limit for files and pipes. */
@@ -22,7 +23,7 @@ export function wrap(text: string, width: number, indent = ''): string[] {
 
 /** Names to the left, what they mean to the right; below the name where there is no room beside it. */
 export function definitions(rows: readonly (readonly [string, string])[], width: number): string[] {
-  const left = Math.max(...rows.map(([name]) => name.length));
+  const left = largest(rows.map(([name]) => name.length));
   const beside = width - left - 2 >= 30;
   return rows.flatMap(([name, meaning]) => {
     if (!beside) return [...wrap(name, width, '    '), ...wrap(meaning, width - 4).map((line) => `    ${line}`)];

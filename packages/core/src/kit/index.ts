@@ -16,6 +16,7 @@ export * from './drafts.js';
 export * from './filled-canvases.js';
 export * from './first-twice.js';
 export * from './forward-cells.js';
+export * from './long-lists.js';
 export * from './model-checks.js';
 export * from './node-batch.js';
 export * from './offered-outputs.js';

@@ -3,6 +3,7 @@ import { ForetokenError } from '../contract/errors.js';
 import type { FinishReason, Hypothesis } from '../contract/events.js';
 import type { Vocabulary } from '../contract/vocabulary.js';
 import { assertOutputTokens } from './checks.js';
+import { append } from './long-lists.js';
 import { OutputBounds, type StopConditions, type StopProgress } from './output-bounds.js';
 
 /** Where one row's output stands and when it is over: every left-to-right strategy cuts through this one place. */
@@ -63,7 +64,7 @@ export class RowOutput {
   fork(): RowOutput {
     const copy = new RowOutput(this.#bounds.endTokenId, this.#bounds.limit);
     copy.#bounds = this.#bounds;
-    copy.#tokenIds.push(...this.#tokenIds);
+    append(copy.#tokenIds, this.#tokenIds);
     copy.#progress = this.#progress;
     copy.#finishReason = this.#finishReason;
     return copy;

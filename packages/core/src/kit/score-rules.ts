@@ -5,6 +5,7 @@ import type { AutoregressiveModel } from '../contract/token-tree.js';
 import type { Vocabulary } from '../contract/vocabulary.js';
 import { assertInteger } from './checks.js';
 import { guardedConstraint } from './guarded-constraint.js';
+import { append, smallest } from './long-lists.js';
 import type { NamedRequirements } from './model-checks.js';
 import {
   callback,
@@ -168,7 +169,10 @@ function mapOf(numbers: TokenNumbers = {}): ReadonlyMap<number, number> {
 
 /** Most tokens that the output of every row has room for, as far as is known before a model is opened. */
 export function commonLimit(maxLength: number, request: DecodeRequest<unknown>): number {
-  return Math.min(maxLength, ...limitsOf(request, maxLength).map((limit, row) => givenTokens(request, row) + limit));
+  return smallest(
+    limitsOf(request, maxLength).map((limit, row) => givenTokens(request, row) + limit),
+    maxLength,
+  );
 }
 
 /** Most new tokens of each row. */
@@ -218,7 +222,7 @@ export function compileRules(
   }
   if (forcedTokens.size > 0) compiled.push(processors.forcedTokens(forcedTokens));
   if (constraint !== undefined) compiled.push(processors.constrained(constraint));
-  compiled.push(...(rules.processors ?? []));
+  append(compiled, rules.processors ?? []);
   return compiled;
 }
 

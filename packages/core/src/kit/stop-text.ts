@@ -1,3 +1,4 @@
+import { largest } from './long-lists.js';
 import { TokenPattern } from './token-pattern.js';
 
 /**
@@ -33,7 +34,7 @@ export class StopText {
       this.#held = '';
       return text.slice(0, before + at + 1 - length);
     }
-    const held = Math.max(0, ...this.#standing);
+    const held = largest(this.#standing, 0);
     this.#held = text.slice(text.length - held);
     return text.slice(0, text.length - held);
   }

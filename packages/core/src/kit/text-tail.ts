@@ -1,5 +1,6 @@
 import { ForetokenError } from '../contract/errors.js';
 import type { StopStrings } from '../contract/scoring.js';
+import { largest } from './long-lists.js';
 
 /** Tokens at the end of a window that always stay in it. */
 const RECENT = 4;
@@ -77,7 +78,7 @@ export class TextTail {
       const shared = Math.min(sharedEnd(text, cut.text), text.length - this.#skipped);
       if (shared === 0 && text !== '' && !mustCut) continue;
       const before = this.#before + text.slice(this.#skipped, text.length - shared);
-      const wanted = Math.max(...stops.strings.map(({ length }) => length)) - 1;
+      const wanted = largest(stops.strings.map(({ length }) => length)) - 1;
       return new TextTail(cut, before.slice(Math.max(0, before.length - wanted)), cut.text.length - shared, cut.text);
     }
     return this;

@@ -31,7 +31,7 @@ export class Yielder {
   /** Resolves after a turn of the event loop. Throws the signal's reason. */
   async yield(): Promise<void> {
     await nextTurn();
-    this.#signal?.throwIfAborted();
+    this.throwIfAborted();
     this.#began = performance.now();
   }
 

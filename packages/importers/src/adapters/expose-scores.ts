@@ -1,3 +1,4 @@
+import { append } from '@foretoken/core/kit';
 import { ELEMENT_TYPE } from '@foretoken/models/folder';
 import protobuf from 'protobufjs/light.js';
 import { ATTRIBUTE_TYPE, ModelProto } from '../graphs/proto.js';
@@ -26,7 +27,7 @@ export function exposeScores(model: Uint8Array, value: string, size: number): Ui
       const added = additions(value, size);
       const graph = reader.bytes();
       const length = added.reduce((sum, part) => sum + part.length, graph.length);
-      parts.push(protobuf.Writer.create().uint32(tag).uint32(length).finish(), graph, ...added);
+      append(parts, [protobuf.Writer.create().uint32(tag).uint32(length).finish(), graph, ...added]);
     } else {
       reader.skipType(tag & 7);
       parts.push(model.subarray(begin, reader.pos));

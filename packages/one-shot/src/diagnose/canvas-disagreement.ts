@@ -6,6 +6,7 @@ import {
   brokenPrediction,
   checkOptions,
   flag,
+  joinTokens,
   listOf,
   noTokenLeft,
   type OptionTable,
@@ -70,7 +71,7 @@ export async function canvasDisagreement<Source>(
     );
     try {
       const questions = someOutputs.flatMap((output, row) => {
-        const whole = withEndToken && endTokenId !== undefined ? Int32Array.of(...output, endTokenId) : output;
+        const whole = withEndToken && endTokenId !== undefined ? joinTokens(output, [endTokenId]) : output;
         return Array.from(output, (_, position) => oneMasked(row, whole, position, maskTokenId));
       });
       for (let from = 0; from < questions.length; from += CANVASES) {

@@ -13,6 +13,7 @@ import {
   cutOutput,
   filledCanvases,
   forwardParts,
+  joinTokens,
   type LengthOptions,
   meanLogProb,
   noTokenLeft,
@@ -187,8 +188,8 @@ function chooseWithoutRepeats<Source>(
   );
   if (chosen === undefined) return undefined;
   return {
-    tokenIds: Int32Array.of(...blank.subarray(0, given), ...chosen.tokenIds),
-    logProbs: Float32Array.of(...new Float32Array(given), ...chosen.logProbs),
+    tokenIds: joinTokens(blank.subarray(0, given), chosen.tokenIds),
+    logProbs: Float32Array.from([...new Float32Array(given), ...chosen.logProbs]),
   };
 }
 

@@ -22,6 +22,7 @@ import {
   givenTokens,
   LENGTH_OPTIONS,
   type LengthOptions,
+  largest,
   type NamedRequirements,
   type OptionTable,
   type RowCuts,
@@ -147,7 +148,7 @@ async function rankedCanvases<Source>(
 /** The canvas of highest score, the earlier and more probable length among equals. */
 function highest(canvases: readonly FilledCanvas[]): FilledCanvas {
   const scores = canvases.map(({ score }) => score);
-  return canvases[scores.indexOf(Math.max(...scores))];
+  return canvases[scores.indexOf(largest(scores))];
 }
 
 function collapsed(canvas: FilledCanvas, given: number): FilledCanvas {

@@ -1,4 +1,4 @@
-import { forwardParts, maxScoredCells } from '@foretoken/core/kit';
+import { append, forwardParts, maxScoredCells } from '@foretoken/core/kit';
 import { type CandidateTree, candidateTree } from './candidate-tree.js';
 
 /** Candidates of a row that are scored in one forward. */
@@ -18,7 +18,7 @@ export function* scoringParts(
   const units: ScoringUnit[] = [];
   for (const [row, candidates] of rows.entries()) {
     yield;
-    if (candidates.length > 0) units.push(...unitsOf(row, candidates, maxCells));
+    if (candidates.length > 0) append(units, unitsOf(row, candidates, maxCells));
   }
   return forwardParts(units, widthOf, maxCells);
 }

@@ -1,4 +1,5 @@
 import type { OutputRequest } from '@foretoken/core';
+import { append } from '@foretoken/core/kit';
 import {
   type CacheValues,
   cacheTensor,
@@ -127,7 +128,7 @@ export class MarianStepDriver implements StepDriver {
         cache.writePart(first + row, part, crossOf(encoding, part, row, 1, width));
       }
     }
-    this.#lengths.push(...encoding.lengths);
+    append(this.#lengths, encoding.lengths);
     this.#fed = { firstRow: -1, rows: 0 };
   }
 

@@ -1,3 +1,4 @@
+import { append } from '@foretoken/core/kit';
 import { loadCode } from '../../load-code.js';
 import type { OpenedPart } from '../../parts/model-part.js';
 import type { SideFiles } from './side-files.js';
@@ -21,7 +22,7 @@ export async function openStudents(given: Omit<Surroundings, 'shortlist'>): Prom
   const parts: (OpenedPart | undefined)[] = [];
   if (ctc !== undefined || dag !== undefined) {
     const { latticeParts } = await loadCode('students', () => import('./lattice-students.js'));
-    parts.push(...latticeParts(surroundings));
+    append(parts, latticeParts(surroundings));
   }
   if (canvas !== undefined || edit !== undefined) {
     const { canvasPart, editPart } = await loadCode('students', () => import('./canvas-students.js'));

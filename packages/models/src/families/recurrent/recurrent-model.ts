@@ -7,7 +7,7 @@ import {
   type TokenSource,
   type Vocabulary,
 } from '@foretoken/core';
-import { assertTokenSources, forestOptions, refuseEncoding } from '@foretoken/core/kit';
+import { assertTokenSources, forestOptions, joinTokens, refuseEncoding } from '@foretoken/core/kit';
 import { assertRows, type GraphSession, type OnnxRuntime, RecurrentStore, StoreForest } from '@foretoken/core/runtime';
 import { type EncodedRow, encodeRows } from './encoded-rows.js';
 import type { RecurrentManifest } from './recurrent-manifest.js';
@@ -63,7 +63,7 @@ export class RecurrentModel implements AutoregressiveModel<TokenSource> {
     return new StoreForest<TokenSource>({
       store: new RecurrentStore(driver, sources.length),
       // The source of a language model is how its text begins.
-      prefixes: sources.map((source) => Int32Array.of(startTokenId, ...(encoder === undefined ? source : []))),
+      prefixes: sources.map((source) => joinTokens([startTokenId], encoder === undefined ? source : [])),
       vocabularySize: vocabulary.size,
       maxLength: this.maxLength,
       supports: this.supports,
