@@ -361,6 +361,16 @@ describe('a CTC graph of others', () => {
       const wrong = importCtcModel(file, join(folder, 'never-2'), { dictionary: LABELS });
       await expect(wrong).rejects.toMatchObject({ code: 'INVALID_MODEL_FOLDER' });
     }
+    for (const content of [
+      'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 98\n',
+      '<!DOCTYPE html>\n',
+    ]) {
+      const dictionary = await fileOf('foreign.txt', content);
+      expect(await refusal({ classes: 6, blankId: 0 }, { dictionary }), content).toMatchObject({
+        code: 'INVALID_MODEL_FOLDER',
+        message: expect.stringMatching(/git lfs pull|web page/),
+      });
+    }
     for (const content of ['{', '[1]', '"a"', '{"a":0,"b":0}', '{"a":-1}', '{"a":1}']) {
       const dictionary = await fileOf('damaged.json', content);
       expect(await refusal({ classes: 6, blankId: 0 }, { dictionary }), content).toMatchObject({

@@ -37,10 +37,7 @@ export default [
     tests: ['packages/core/test/text-stops.test.ts'],
     faults: [
       ['known - string.length + 1', 'known - string.length + 2'],
-      [
-        'largest(stops.strings.map(({ length }) => length)) - 1',
-        'stops.strings[0].length - 1',
-      ],
+      ['largest(stops.strings.map(({ length }) => length)) - 1', 'stops.strings[0].length - 1'],
     ],
   },
   {

@@ -3,6 +3,8 @@ import { Yielder } from '@foretoken/core/kit';
 import { textLines } from '@foretoken/metrics';
 import {
   decodeUtf8,
+  FOREIGN_BYTES,
+  foreignContent,
   invalidFolder,
   isObject,
   parseJson,
@@ -26,7 +28,9 @@ export interface Labels {
 export async function readLabels(dictionary: string | readonly string[], signal?: AbortSignal): Promise<Labels> {
   if (typeof dictionary !== 'string') return { labels: dictionary, from: 'the dictionary', numbered: false };
   const [folder, file] = [dirname(resolve(dictionary)), basename(dictionary)];
-  const bytes = await readRegularFile({ folder, file }, { links: true, max: TOKENIZER_BYTES });
+  const bytes = await readRegularFile({ folder, file }, { links: true, max: TOKENIZER_BYTES, signal });
+  const foreign = foreignContent(bytes.subarray(0, FOREIGN_BYTES));
+  if (foreign !== undefined) throw invalidFolder(`${file} in ${folder} is ${foreign}`, { folder, file });
   const content = decodeUtf8(bytes, file, { folder }).replace(/^\uFEFF/, '');
   if (/\.json$/i.test(file)) return jsonLabels(parseJson(content, file, { folder }), folder, file);
   const yielder = new Yielder(signal);
