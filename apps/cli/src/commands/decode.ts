@@ -11,6 +11,7 @@ import { examineOutput, type OutputFile, openOutput, type Sink, standardOutput }
 import { readStrategyOptions, STRATEGY_HELP, STRATEGY_OPTIONS } from '../strategies/all-strategies.js';
 import { createStrategy } from '../strategies.js';
 import { findPart, partOf, STRATEGIES, type StrategyName, VARIANTS } from '../strategy-names.js';
+import { TraceWriter } from '../trace-writer.js';
 
 export const decodeCommand: CommandDefinition = {
   name: 'decode',
@@ -55,6 +56,7 @@ export const decodeCommand: CommandDefinition = {
     OPTIONS.precision,
     OPTIONS.json,
     { flag: '--jsonl', description: 'Every event as one JSON object a line, as it happens' },
+    { flag: '--trace <path>', description: 'Also write the events of one text to a file that the playground replays' },
   ],
   sections: [{ title: 'Strategies, needs, options', rows: STRATEGY_HELP }],
   run,
@@ -84,6 +86,14 @@ async function run(context: CommandContext): Promise<number> {
   if (sentences === undefined) {
     throw usageError('There is nothing to decode: give a text or --file, or pipe sentences in, one a line.');
   }
+  if (options.text('trace') !== undefined && (sentences.kind !== 'texts' || sentences.lines.length !== 1)) {
+    throw usageError(
+      '--trace is of one decode: give one text, as in foretoken decode --trace run.jsonl "A dog runs."',
+      {
+        option: 'trace',
+      },
+    );
+  }
   const batchSize = batchSizeFor(context, plain, sentences);
   const model = await loadChosenModel(context);
   let sink: Sink | undefined;
@@ -97,7 +107,11 @@ async function run(context: CommandContext): Promise<number> {
     }
     const strategy = createStrategy(name, model, { options: given.decoder, variant });
     sink = output === undefined ? standardOutput(io) : await openOutput(output);
-    const writer = chooseWriter(context, name, sink);
+    const shown = chooseWriter(context, name, sink);
+    const trace = options.text('trace');
+    const runtime = `${context.services.runtime()}, ${model.threads} thread${model.threads === 1 ? '' : 's'}`;
+    const traced = { model, strategy: name, variant, seed: limits.seed, runtime };
+    const writer = trace === undefined ? shown : new TraceWriter(shown, trace, traced);
     const looksForForeignText = options.text('model') === undefined && !options.flag('quiet');
     const job = { context, model, strategy, writer, limits, batchSize: batchSize(name, model), looksForForeignText };
     return await decodeAll(job, sentences, output?.done ?? 0);

@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readTrace } from '@foretoken/streams';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cli } from './support.js';
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'foretoken-trace-'));
+  path = join(folder, 'run.jsonl');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe('--trace', () => {
+  it.each(['greedy', 'speculative', 'ctc'])('writes what %s did, beside the output', async (strategy) => {
+    const plain = await cli(['decode', '--strategy', strategy, '--text', 'a dog runs']);
+    const outcome = await cli(['decode', '--strategy', strategy, '--trace', path, '--text', 'a dog runs']);
+    expect(outcome).toEqual(plain);
+    const { header, events } = readTrace(await readFile(path, 'utf8'));
+    expect(header).toMatchObject({ strategy, input: 'a dog runs', text: plain.stdout.trim(), seed: 0 });
+    const end = events.at(-1);
+    if (end?.type !== 'decode-end') throw new Error('It has no end.');
+    expect([...end.results[0].best.tokenIds].every((tokenId) => header.tokens[tokenId] !== undefined)).toBe(true);
+  });
+
+  it('is of one text', async () => {
+    for (const argv of [
+      ['--text', 'a dog', '--text', 'a man'],
+      ['--file', '-'],
+    ]) {
+      const { code, stderr } = await cli(['decode', '--trace', path, ...argv], { stdin: 'a dog' });
+      expect([code, stderr]).toEqual([2, expect.stringContaining('--trace is of one decode')]);
+      expect(existsSync(path)).toBe(false);
+    }
+  });
+
+  it('overwrites no file, and leaves none behind where the decode fails', async () => {
+    await writeFile(path, 'mine');
+    const { code, stderr } = await cli(['decode', '--trace', path, '--text', 'a dog']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('exists already')]);
+    expect(await readFile(path, 'utf8')).toBe('mine');
+    const other = join(folder, 'other.jsonl');
+    const failed = await cli(['decode', '--trace', other, '--text', 'a '.repeat(40)]);
+    expect(failed.code).not.toBe(0);
+    expect(existsSync(other)).toBe(false);
+    const nowhere = await cli(['decode', '--trace', join(folder, 'none', 'run.jsonl'), '--text', 'a dog']);
+    expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringContaining('cannot be written')]);
+  });
+});
