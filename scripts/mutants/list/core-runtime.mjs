@@ -24,8 +24,8 @@ export default [
     file: 'packages/core/src/runtime/store-forest.ts',
     tests: ['packages/core/test/key-value-forest.test.ts'],
     faults: [
-      ['for (const { tree, gridRow } of this.#open) tree.truncate(before[gridRow]);', ''],
-      ['this.#options.store.compact(gridRow, tree.retain(slots));', 'tree.retain(slots);'],
+      ['open.tree.truncate(before[open.gridRow]);', ''],
+      ['this.#options.store.compact(gridRow, moves);', ''],
       ['last.gridRow = gridRow;', ''],
       ['if (tree.depthOf(slot) >= maxLength) {', 'if (tree.depthOf(slot) > maxLength) {'],
       ['this.#nextNode += forward.slot.length;', 'this.#nextNode += 1;'],
@@ -162,6 +162,19 @@ export default [
         "return;\n    case 'lattice'",
       ],
       ['[endTokenId, padTokenId, unknownTokenId].every', '[endTokenId, unknownTokenId].every'],
+    ],
+  },
+  {
+    file: 'packages/core/src/runtime/store-forest.ts',
+    tests: ['packages/models/test/shared-prompts.test.ts'],
+    faults: [
+      ['same -= same % sharedBlock;', ''],
+      ['open.read = Math.min(open.read, open.tree.size);', ''],
+      ['open.read = Math.min(open.read, tree.size, moves[0]?.to ?? tree.size);', ''],
+      [' && tokenId[index] === at.prefix[at.read]', ''],
+      ['this.#options.store.copy?.(donor.gridRow, gridRow, cached);', ''],
+      ['Math.min(open.read, prefix.length - 1)', 'Math.min(open.read, prefix.length)'],
+      ['const held = Math.min(cached, read);', 'const held = cached;'],
     ],
   },
 ];

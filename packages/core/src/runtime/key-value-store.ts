@@ -56,6 +56,10 @@ export class KeyValueStore implements NodeStore {
     this.#cache.compact(gridRow, moves);
   }
 
+  copy(gridRow: number, to: number, slots: number): void {
+    this.#cache.copy(gridRow, to, slots);
+  }
+
   admit(rows: number): void {
     this.#cache.admit(rows);
   }

@@ -42,6 +42,11 @@ export interface NodeStore {
   extend(nodes: ForwardNodes, output: OutputRequest): Promise<ExtensionValues>;
   /** Moves what a row keeps, as its tree was compacted. */
   compact(gridRow: number, moves: readonly SlotMove[]): void;
+  /**
+   * Gives an empty row what another keeps in its first slots; a store that has it keeps for a node what the tokens up to it say,
+   * and nothing of the source.
+   */
+  copy?(gridRow: number, to: number, slots: number): void;
   /** Adds empty rows after the last. */
   admit(rows: number): void;
   /** Releases a row; the last row takes its place. */

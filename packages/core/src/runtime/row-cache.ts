@@ -122,6 +122,14 @@ export class RowCache {
     this.#parts[part].set(values, row * this.#capacity * this.#width);
   }
 
+  /** Copies the first slots of a row to the first of another. */
+  copy(row: number, to: number, slots: number): void {
+    const begin = row * this.#capacity * this.#width;
+    for (const values of this.#parts) {
+      values.copyWithin(to * this.#capacity * this.#width, begin, begin + slots * this.#width);
+    }
+  }
+
   /** Moves what a row keeps to its new slots, in the order of the moves. */
   compact(row: number, moves: readonly SlotMove[]): void {
     const base = row * this.#capacity;

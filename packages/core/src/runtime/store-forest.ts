@@ -34,6 +34,11 @@ export interface StoreForestOptions<Source = never> {
   readonly supports: AutoregressiveSupport;
   /** Most cells of a forward; default `MAX_FORWARD_CELLS`. Other work of the thread waits as long as a forward takes. */
   readonly maxCells?: number | undefined;
+  /**
+   * Tokens of a prompt are shared by multiples of so many: a row that joins begins with what an open row has read of the same
+   * tokens. Default: nothing is shared. For stores that can `copy`.
+   */
+  readonly sharedBlock?: number | undefined;
   /** Reads the sources of rows that join; without it none can. Throws as `open` of the model does. */
   readonly join?: ((sources: readonly Source[], options: OpenOptions) => Promise<JoiningRows>) | undefined;
 }
@@ -52,6 +57,10 @@ interface OpenRow {
   readonly tree: TreeRow;
   /** Place among the open rows. */
   gridRow: number;
+  /** How many of the prefix were there when the row joined. */
+  readonly cached: number;
+  /** How many slots, from the first on, hold the prefix. */
+  read: number;
 }
 
 /** Node ids are int32. */
@@ -94,8 +103,9 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
 
   start(row: number): RowStart {
     this.#assertUsable();
-    const { prefix } = this.#openRow(row);
-    return { prefix: prefix.slice(), cached: 0, node: ROOT };
+    const { prefix, cached, read, tree } = this.#openRow(row);
+    const held = Math.min(cached, read);
+    return { prefix: prefix.slice(), cached: held, node: tree.nodeAt(held - 1) };
   }
 
   extend<Output extends OutputRequest>(
@@ -119,7 +129,10 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
       this.#nextNode += forward.slot.length;
       return { ...values, firstNode };
     } catch (error) {
-      for (const { tree, gridRow } of this.#open) tree.truncate(before[gridRow]);
+      for (const open of this.#open) {
+        open.tree.truncate(before[open.gridRow]);
+        open.read = Math.min(open.read, open.tree.size);
+      }
       throw error;
     } finally {
       this.#ended();
@@ -129,13 +142,17 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
   retain(row: number, leaves: readonly NodeId[]): void {
     this.#assertUsable();
     this.#assertIdle('retain');
-    const { tree, gridRow } = this.#openRow(row);
+    const open = this.#openRow(row);
+    const { tree, gridRow } = open;
     const slots = leaves.map((leaf) => {
       const slot = tree.slotOf(leaf);
       if (slot < 0) throw invalid('INVALID_NODE', `Node ${leaf} is not in row ${row}.`, { row, node: leaf });
       return slot;
     });
-    this.#options.store.compact(gridRow, tree.retain(slots));
+    const moves = tree.retain(slots);
+    // Slots before the first that moved are what they were.
+    open.read = Math.min(open.read, tree.size, moves[0]?.to ?? tree.size);
+    this.#options.store.compact(gridRow, moves);
   }
 
   finish(row: number): void {
@@ -203,11 +220,34 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
   #add(prefixes: readonly Int32Array[]): number {
     const first = this.#rows;
     for (const prefix of prefixes) {
-      const row: OpenRow = { row: this.#rows++, prefix, tree: new TreeRow(), gridRow: this.#open.length };
+      const gridRow = this.#open.length;
+      const { donor, cached } = this.#donor(prefix);
+      const tree = new TreeRow();
+      for (let slot = 0; slot < cached; slot++) tree.append(this.#nextNode++, slot - 1);
+      if (donor !== undefined) this.#options.store.copy?.(donor.gridRow, gridRow, cached);
+      const row: OpenRow = { row: this.#rows++, prefix, tree, gridRow, cached, read: cached };
       this.#open.push(row);
       this.#byRow.set(row.row, row);
     }
     return first;
+  }
+
+  /** The open row that has read most of what a prefix begins with, and how much of it can be shared; the last is always read. */
+  #donor(prefix: Int32Array): { readonly donor: OpenRow | undefined; readonly cached: number } {
+    const { sharedBlock, store } = this.#options;
+    let donor: OpenRow | undefined;
+    let cached = 0;
+    if (sharedBlock === undefined || store.copy === undefined) return { donor, cached };
+    for (const open of this.#open) {
+      const max = Math.min(open.read, prefix.length - 1);
+      let same = 0;
+      while (same < max && open.prefix[same] === prefix[same]) same++;
+      same -= same % sharedBlock;
+      if (same <= cached) continue;
+      donor = open;
+      cached = same;
+    }
+    return { donor, cached };
   }
 
   /** Checks the new nodes and gives each a slot. */
@@ -228,6 +268,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
       const at = this.#openRow(row[index]);
       const below = this.#parentSlot(at, nodeIdOf(parent[index], firstNode), tokenId[index]);
       slot[index] = at.tree.append(firstNode + index, below);
+      if (slot[index] === at.read && below === at.read - 1 && tokenId[index] === at.prefix[at.read]) at.read++;
       gridRow[index] = at.gridRow;
       firstRow = Math.min(firstRow, at.gridRow);
       lastRow = Math.max(lastRow, at.gridRow);

@@ -30,6 +30,11 @@ export class TreeRow {
     return this.#nodes.lastIndexOf(node);
   }
 
+  /** The node in a slot; `ROOT` for the root's own place, slot -1. */
+  nodeAt(slot: number): NodeId {
+    return slot < 0 ? ROOT : this.#nodes[slot];
+  }
+
   /** Nodes from the root to this slot, itself included; 0 for the root's own place, slot -1. */
   depthOf(slot: number): number {
     return slot < 0 ? 0 : this.#depths[slot];

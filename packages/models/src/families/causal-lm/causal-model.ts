@@ -9,7 +9,7 @@ import type {
   Vocabulary,
 } from '@foretoken/core';
 import { assertTokenSources, forestOptions, refuseEncoding } from '@foretoken/core/kit';
-import { assertRows, type JoiningRows, KeyValueStore, StoreForest } from '@foretoken/core/runtime';
+import { assertRows, type JoiningRows, KeyValueStore, STEADY_SLOTS, StoreForest } from '@foretoken/core/runtime';
 import { maxPartCells } from '../../drivers/measured-costs.js';
 import { STEP_MODES } from './causal-manifest.js';
 import { CausalStepDriver, type CausalStepOptions } from './causal-step-driver.js';
@@ -76,6 +76,8 @@ export class CausalModel implements AutoregressiveModel<TokenSource> {
       maxLength: this.maxLength,
       supports: this.supports,
       maxCells: maxPartCells(this.costs),
+      // Hidden slots fill whole vectors, so what follows a shared prompt is added up as if the whole had been read.
+      sharedBlock: joining ? STEADY_SLOTS : undefined,
       join: joining ? join : undefined,
     });
   }
