@@ -52,13 +52,6 @@ type Model = CanvasModel<TokenSource>;
 
 const requires = { model: 'canvas', outputs: ['topK'], lengths: true, candidates: 2 } as const;
 
-/** A canvas, and how many fills it has had. */
-interface Filled {
-  readonly row: number;
-  readonly tokenIds: Int32Array;
-  fills: number;
-}
-
 /** Canvases filled at once and then, if longer than three, once again in the second half; with one fault planted. */
 export function minimalCanvas(fault: CanvasFault): Decoder<Model> {
   let shared = 0;
@@ -77,9 +70,9 @@ export function minimalCanvas(fault: CanvasFault): Decoder<Model> {
         const any =
           fault === 'fills canvases that are too long' ? { ...model, maxLength: Number.MAX_SAFE_INTEGER } : model;
         const lengths = await canvasLengths({}, session, any, request);
-        const canvases = lengths.map(([tried], row): Filled => {
+        const canvases = lengths.map(([tried], row): Canvas => {
           const length = Math.min(tried?.length ?? 0, model.maxLength);
-          return { row, tokenIds: new Int32Array(length).fill(model.maskTokenId), fills: 0 };
+          return { row, tokenIds: new Int32Array(length).fill(model.maskTokenId) };
         });
         yield* run(canvases, session, model, request, began);
       } finally {
@@ -89,7 +82,7 @@ export function minimalCanvas(fault: CanvasFault): Decoder<Model> {
   };
 
   async function* run(
-    canvases: readonly Filled[],
+    canvases: readonly Canvas[],
     session: CanvasSession,
     model: Model,
     request: DecodeRequest<TokenSource>,
@@ -99,12 +92,14 @@ export function minimalCanvas(fault: CanvasFault): Decoder<Model> {
     const yielder = new Yielder(signal);
     const results: RowResult[] = [];
     let forwards = 0;
-    let open = canvases.filter(({ tokenIds }) => tokenIds.length > 0);
-    for (const canvas of canvases) if (!open.includes(canvas)) yield* report(canvas, model, request, results, began);
-    while (open.length > 0) {
+    const rounds = ({ tokenIds: { length } }: Canvas): number => (length === 0 ? 0 : length > 3 ? 2 : 1);
+    for (const round of [0, 1, 2]) {
+      for (const canvas of canvases)
+        if (rounds(canvas) === round) yield* report(canvas, model, request, results, began);
+      const open = canvases.filter((canvas) => rounds(canvas) > round);
+      if (open.length === 0) break;
       if (fault !== 'computes after an abort') signal?.throwIfAborted();
-      const again = fault === 'fills finished rows again' && forwards > 0;
-      const asked = again ? canvases.filter(({ tokenIds }) => tokenIds.length > 0) : open;
+      const asked = fault === 'fills finished rows again' ? canvases.filter((canvas) => rounds(canvas) > 0) : open;
       const filled = session.fill(
         asked.map(({ row, tokenIds }): Canvas => ({ row, tokenIds: tokenIds.slice() })),
         { kind: 'topK', k: 2 },
@@ -112,28 +107,23 @@ export function minimalCanvas(fault: CanvasFault): Decoder<Model> {
       );
       const predictions = await (fault === 'swallows a failed forward' ? filled.catch(() => undefined) : filled);
       forwards++;
-      for (const [index, canvas] of asked.entries()) {
-        if (!open.includes(canvas)) continue;
+      for (const canvas of open) {
         // Nothing is known of what failed, so the canvas is made of the first token that may be.
-        const prediction = predictions?.[index] ?? first(canvas);
-        take(canvas, prediction, predictions?.[0], model);
+        take(canvas, predictions?.[asked.indexOf(canvas)] ?? first(canvas), predictions?.[0], model);
+        if (round === 0 && rounds(canvas) === 2) canvas.tokenIds.fill(model.maskTokenId, canvas.tokenIds.length >> 1);
         if (fault !== 'never lets others have a turn' && yielder.due()) await yielder.yield();
       }
-      const over = open.filter(({ tokenIds, fills }) => fills === (tokenIds.length > 3 ? 2 : 1));
-      open = open.filter((canvas) => !over.includes(canvas));
-      for (const canvas of over) yield* report(canvas, model, request, results, began);
     }
     yield decodeEnd(results, began, { forwards: fault === 'counts too few forwards' ? forwards - 1 : forwards });
   }
 
-  /** Decides what is masked, and masks the second half of what has been filled once. */
+  /** Decides what is masked. */
   function take(
-    canvas: Filled,
+    { row, tokenIds }: Canvas,
     prediction: TopKPrediction,
     other: TopKPrediction | undefined,
     { maskTokenId }: Model,
   ): void {
-    const { tokenIds, row } = canvas;
     const { length } = tokenIds;
     const influenced = fault === 'lets rows influence one another' && row === 2 && other !== prediction;
     const lenient = fault === 'takes scores that are not numbers' || fault === 'outputs tokens of probability 0';
@@ -152,11 +142,10 @@ export function minimalCanvas(fault: CanvasFault): Decoder<Model> {
         (fault === 'draws without a seed' && draws % 7 === 0);
       tokenIds[position] = turned ? 1 : (foreign ?? ids[position]);
     }
-    if (canvas.fills++ === 0 && length > 3) tokenIds.fill(maskTokenId, length >> 1);
   }
 
   function* report(
-    { row, tokenIds: whole }: Filled,
+    { row, tokenIds: whole }: Canvas,
     model: Model,
     request: DecodeRequest<TokenSource>,
     results: RowResult[],
@@ -191,7 +180,7 @@ function rawBest({ tokenIds }: TopKPrediction, length: number, forbidden: number
   });
 }
 
-function first({ row, tokenIds: { length } }: Filled): TopKPrediction {
+function first({ row, tokenIds: { length } }: Canvas): TopKPrediction {
   const tokenIds = Int32Array.from({ length: 2 * length }, (_, index) => 1 + (index % 2));
   return { row, kind: 'topK', k: 2, tokenIds, logProbs: new Float32Array(2 * length).fill(-1) };
 }

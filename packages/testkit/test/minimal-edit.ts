@@ -6,6 +6,7 @@ import type {
   EditSession,
   RowResult,
   TokenSource,
+  TopKPrediction,
 } from '@foretoken/core';
 import {
   assertAccepted,
@@ -45,12 +46,11 @@ type Model = EditModel<TokenSource>;
 
 const requires = { model: 'edit', outputs: ['topK'], candidates: 2 } as const;
 
-/** One row: its canvas, boundaries included, and how many insertions it has had. */
+/** One row: its canvas, boundaries included, and where each of its positions was before. */
 interface Edited {
   readonly row: number;
   tokenIds: Int32Array;
   origins: Int32Array;
-  rounds: number;
 }
 
 /** Inserts and fills once, and once more where the canvas is still short; with one fault planted. */
@@ -79,78 +79,77 @@ export function minimalEdit(fault: EditFault): Decoder<Model> {
     request: DecodeRequest<TokenSource>,
     began: number,
   ): AsyncGenerator<DecodeEvent> {
-    const { startTokenId, placeholderTokenId, vocabulary, maxLength } = model;
+    const { startTokenId, placeholderTokenId, vocabulary } = model;
     const signal = fault === 'computes after an abort' ? undefined : request.signal;
     const yielder = new Yielder(signal);
-    const rows = request.sources.map(
-      (_, row): Edited => ({
-        row,
-        tokenIds: Int32Array.of(startTokenId, vocabulary.endTokenId),
-        origins: new Int32Array(),
-        rounds: 0,
-      }),
-    );
+    const rows = request.sources.map((_, row): Edited => {
+      return { row, tokenIds: Int32Array.of(startTokenId, vocabulary.endTokenId), origins: new Int32Array() };
+    });
     const results: RowResult[] = [];
     let forwards = 0;
-    let open: readonly Edited[] = rows;
-    while (open.length > 0) {
+    const isOpen = ({ tokenIds }: Edited): boolean => tokenIds.length <= 5;
+    for (const round of [1, 2]) {
+      const open = rows.filter((edited) => round === 1 || isOpen(edited));
+      if (open.length === 0) break;
       if (yielder.due()) await yielder.yield();
       signal?.throwIfAborted();
       const asked = fault === 'asks about finished rows' ? rows : open;
-      const counts = await session.placeholders(asked, signal).catch((error: unknown) => {
-        if (fault !== 'swallows a failed forward') throw error;
-        return asked.map(({ tokenIds }) => new Int32Array(tokenIds.length - 1));
-      });
+      const counts = await orNothing(session.placeholders(asked, signal));
       forwards++;
-      for (const [index, edited] of asked.entries()) {
-        if (!open.includes(edited)) continue;
-        const old = edited.tokenIds;
-        let room = maxLength - old.length;
-        const ids: number[] = [];
-        const origins: number[] = [];
-        for (const [position, tokenId] of old.entries()) {
-          ids.push(tokenId);
-          origins.push(position);
-          const count = Math.min(counts[index]?.[position] ?? 0, room);
-          room -= count;
-          for (let more = 0; more < count; more++) ids.push(placeholderTokenId);
-          for (let more = 0; more < count; more++) origins.push(-1);
-        }
-        edited.tokenIds = Int32Array.from(ids);
-        edited.origins = Int32Array.from(origins);
-      }
+      for (const edited of open) insert(edited, counts?.[asked.indexOf(edited)] ?? new Int32Array(), model);
       const due = open.filter(({ tokenIds }) => tokenIds.includes(placeholderTokenId));
       for (const edited of due) yield revision(edited, began);
       if (due.length > 0) {
         signal?.throwIfAborted();
-        const predictions = await session.fill(due, { kind: 'topK', k: 2 }, signal).catch((error: unknown) => {
-          if (fault !== 'swallows a failed forward') throw error;
-          return [];
-        });
+        const predictions = await orNothing(session.fill(due, { kind: 'topK', k: 2 }, signal));
         forwards++;
         for (const [index, edited] of due.entries()) {
-          const prediction = predictions[index];
+          const prediction = predictions?.[index];
           if (prediction === undefined) continue;
-          const ids =
-            fault === 'takes scores that are not numbers'
-              ? edited.tokenIds.map((_, at) => prediction.tokenIds[2 * at])
-              : bestCanvasTokens(prediction, edited.tokenIds.length, placeholderTokenId).tokenIds;
-          if (fault === 'shares state between decodes') shared++;
-          edited.tokenIds = edited.tokenIds.map((tokenId, at) => {
-            if (tokenId !== placeholderTokenId) return tokenId;
-            const filled = fault === 'shares state between decodes' && shared % 5 === 0 ? 1 : ids[at];
-            if (filled === placeholderTokenId && fault !== 'outputs the placeholder') throw noTokenLeft(edited.row, at);
-            return filled;
-          });
-          edited.origins = edited.tokenIds.map((_, at) => at);
+          fill(edited, prediction, placeholderTokenId);
           yield revision(edited, began);
         }
       }
-      const over = open.filter((edited) => ++edited.rounds === 2 || edited.tokenIds.length > 5);
-      open = open.filter((edited) => !over.includes(edited));
-      for (const edited of over) yield* report(edited, model, request, results, began);
+      for (const edited of open) {
+        if (round === 2 || !isOpen(edited)) yield* report(edited, model, request, results, began);
+      }
     }
     yield decodeEnd(results, began, { forwards: fault === 'counts too few forwards' ? forwards - 1 : forwards });
+  }
+
+  /** What the model answers, or nothing where it fails and the fault is not to see it. */
+  function orNothing<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
+    return fault === 'swallows a failed forward' ? answer.catch(() => undefined) : answer;
+  }
+
+  /** Inserts so many placeholders into each gap, as far as there is room. */
+  function insert(edited: Edited, counts: Int32Array, { placeholderTokenId, maxLength }: Model): void {
+    let room = maxLength - edited.tokenIds.length;
+    const positions = Array.from(edited.tokenIds, (tokenId, origin) => {
+      const count = Math.min(counts[origin] ?? 0, room);
+      room -= count;
+      const inserted = new Array<readonly [number, number]>(count).fill([placeholderTokenId, -1]);
+      return [[tokenId, origin] as const, ...inserted];
+    }).flat();
+    edited.tokenIds = Int32Array.from(positions, ([tokenId]) => tokenId);
+    edited.origins = Int32Array.from(positions, ([, origin]) => origin);
+  }
+
+  /** Puts the best tokens into the places of placeholders. */
+  function fill(edited: Edited, prediction: TopKPrediction, placeholderTokenId: number): void {
+    const { row, tokenIds } = edited;
+    const ids =
+      fault === 'takes scores that are not numbers'
+        ? tokenIds.map((_, at) => prediction.tokenIds[2 * at])
+        : bestCanvasTokens(prediction, tokenIds.length, placeholderTokenId).tokenIds;
+    if (fault === 'shares state between decodes') shared++;
+    edited.tokenIds = tokenIds.map((tokenId, at) => {
+      if (tokenId !== placeholderTokenId) return tokenId;
+      const filled = fault === 'shares state between decodes' && shared % 5 === 0 ? 1 : ids[at];
+      if (filled === placeholderTokenId && fault !== 'outputs the placeholder') throw noTokenLeft(row, at);
+      return filled;
+    });
+    edited.origins = Int32Array.from(tokenIds.keys());
   }
 
   function revision({ row, tokenIds, origins }: Edited, began: number): DecodeEvent {
