@@ -172,7 +172,7 @@ export default [
       ['open.read = Math.min(open.read, open.tree.size);', ''],
       ['open.read = Math.min(open.read, tree.size, moves[0]?.to ?? tree.size);', ''],
       [' && tokenId[index] === at.prefix[at.read]', ''],
-      ['this.#options.store.copy?.(donor.gridRow, gridRow, cached);', ''],
+      ['copy?.(donor.gridRow, gridRow, cached)', 'copy?.(donor.gridRow, gridRow, 0)'],
       ['Math.min(open.read, prefix.length - 1)', 'Math.min(open.read, prefix.length)'],
       ['const held = Math.min(cached, read);', 'const held = cached;'],
     ],

@@ -72,7 +72,9 @@ export function dagDecoder<Source>(strategy: DagStrategy<Source>): Decoder<Latti
       const began = performance.now();
       const request = assertDecode({ name, requires, accepts }, model, given);
       const { startTokenId = model.startTokenId } = options;
-      if (startTokenId !== undefined) assertInteger('startTokenId', startTokenId, 0, model.vocabulary.size - 1);
+      // That of the model is checked with it.
+      if (options.startTokenId !== undefined)
+        assertInteger('startTokenId', options.startTokenId, 0, model.vocabulary.size - 1);
       const search = prepare(model, request, startTokenId);
       const { endTokenId, size } = model.vocabulary;
       const { sources, signal } = request;
