@@ -10,9 +10,9 @@ const HOMES = [
 ] as const;
 const FAMILIES = foldersOf(HOMES[0]);
 /** Terms of the field beside names: kinds of models and of strategies, which all layers may speak of. */
-const FIELD_TERMS = ['causal', 'ctc', 'recurrent'];
+const FIELD_TERMS = ['causal', 'ctc', 'encoder-decoder', 'recurrent'];
 /** Folders that hold what several architectures share, and no architecture. */
-const SHARED = ['packages/importers/src/architectures/causal'];
+const SHARED = ['causal', 'encoder-decoder'].map((name) => `${HOMES[1]}/${name}`);
 const NAMES = [...new Set(HOMES.flatMap(foldersOf))].filter((name) => !FIELD_TERMS.includes(name));
 
 /** Where things are registered by name: what comes with the package, what it exports, what a file format calls models. */

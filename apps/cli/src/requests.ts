@@ -18,6 +18,16 @@ export async function requestFor(
   readonly request: Pick<DecodeRequest<TokenSource>, 'sources' | 'outputPrefixes'>;
   readonly unknownTokens: number;
 }> {
+  if (!processor.isInput(input)) {
+    throw new ForetokenError(
+      'UNSUPPORTED_CAPABILITY',
+      `This model takes ${processor.input}. Leave out --chat, --source-language and --target-language where it is not made for them.`,
+      {
+        capability: typeof input === 'string' ? 'text' : 'text' in input ? 'languages' : 'chat',
+        required: processor.input,
+      },
+    );
+  }
   const { source, outputPrefix, unknownTokens = 0 } = await processor.read(input);
   return { request: { sources: [source], outputPrefixes: outputPrefix && [outputPrefix] }, unknownTokens };
 }

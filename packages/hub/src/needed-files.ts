@@ -14,6 +14,8 @@ const BESIDE_WEIGHTS = [
   'target.spm',
   'vocab.json',
   'target_vocab.json',
+  'sentencepiece.bpe.model',
+  'spiece.model',
 ];
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';

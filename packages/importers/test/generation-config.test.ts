@@ -151,11 +151,30 @@ describe('what a generation config says besides', () => {
 });
 
 test.each([
-  ['normalize_embedding', true],
-  ['add_final_layer_norm', true],
-  ['static_position_embeddings', false],
-  ['tie_word_embeddings', false],
+  ['normalize_embedding', true, 'model.encoder.layernorm_embedding.weight'],
+  ['add_final_layer_norm', true, 'model.encoder.layer_norm.weight'],
+  ['tie_word_embeddings', false, 'lm_head.weight'],
+  ['share_encoder_decoder_embeddings', false, 'model.decoder.embed_tokens.weight'],
+])('%s = %j asks for weights, which are named where they are missing', async (field, value, tensor) => {
+  const folder = await weightsOf('marian', { [field]: value });
+  const error = await refusal(() => importModel(folder, join(folder, 'model')));
+  expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field: tensor, received: 'missing' } });
+});
+
+test.each([
   ['decoder_vocab_size', 99],
+  ['encoder_attention_heads', 5],
+])('%s = %j, which does not fit the rest, is refused', async (field, value) => {
+  const folder = await weightsOf('marian', { [field]: value });
+  const error = await refusal(() => importModel(folder, join(folder, 'model')));
+  expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field, received: value } });
+});
+
+test.each([
+  ['static_position_embeddings', false],
+  ['activation_function', 'tanh'],
+  ['add_bias_logits', true],
+  ['is_decoder', true],
 ])('%s = %j, which the graphs do not compute, is refused', async (field, value) => {
   const folder = await weightsOf('marian', { [field]: value });
   const error = await refusal(() => importModel(folder, join(folder, 'model')));

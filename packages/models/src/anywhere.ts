@@ -23,7 +23,7 @@ export type {
 } from './parts/model-part.js';
 export { ModelParts, type NoOptions, type SpeculationParts } from './parts/model-parts.js';
 export type { ModelLocation } from './platform.js';
-export type { Chat, ChatMessage, TextInput } from './processors/chat.js';
+export type { Chat, ChatMessage, PromptInput, TextInLanguages, TextInput } from './processors/chat.js';
 export {
   InputDecoding,
   type InputHypothesis,

@@ -10,6 +10,7 @@ import {
 import { afterAll, describe, expect, it } from 'vitest';
 import { type LoadedModel, loadModel } from '../src/index.js';
 import { causalFolder } from './causal-fixtures.js';
+import { encoderDecoderFolder } from './encoder-decoder-fixtures.js';
 import { hintsFolder, imported, SOURCES, studentsFolder, weightsOf } from './student-fixtures.js';
 import { writeTinyMarian } from './tiny-marian.js';
 
@@ -88,6 +89,34 @@ const FOLDERS: Readonly<Record<string, Tested>> = {
     sources: PROMPTS,
     tolerance: 1e-4,
     scripts: 2,
+  },
+  'a small encoder-decoder with two vocabularies': {
+    folder: encoderDecoderFolder('marian-separate'),
+    models: { autoregressive: 1 },
+    sources: SOURCES,
+    tolerance: 1e-4,
+    scripts: 2,
+  },
+  'a small encoder-decoder with learned positions': {
+    folder: encoderDecoderFolder('bart'),
+    models: { autoregressive: 1 },
+    sources: SOURCES,
+    tolerance: 1e-4,
+    scripts: 2,
+  },
+  'a small encoder-decoder that attends by distance': {
+    folder: encoderDecoderFolder('t5'),
+    models: { autoregressive: 1 },
+    sources: SOURCES,
+    tolerance: 1e-4,
+    scripts: 2,
+  },
+  'a small encoder-decoder that attends by distance, in 8 bits': {
+    folder: encoderDecoderFolder('mt5', { weights: 'int8' }),
+    models: { autoregressive: 1 },
+    sources: SOURCES,
+    tolerance: 1e-4,
+    scripts: 1,
   },
   'a small decoder-only model': {
     folder: causalFolder('llama'),

@@ -53,7 +53,7 @@ describe('a tokenizer of SentencePiece models', () => {
   it('counts unknown tokens and names tokens', () => {
     expect(tokenizer.countUnknown(tokenizer.encode('A man \u4f60\u597d.'))).toBe(1);
     expect(tokenizer.tokenText(size - 1)).toBe('<pad>');
-    expect(readPieceTokens(files.vocabulary, size)).toEqual({ unknown: 1, pad: size - 1 });
+    expect(readPieceTokens(files.vocabulary, size)).toMatchObject({ unknown: 1, pad: size - 1 });
   });
 
   it('refuses blank texts, texts that are too long, and what is no text', () => {

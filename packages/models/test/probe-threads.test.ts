@@ -2,7 +2,7 @@ import * as onnxruntime from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import type { GraphSessions } from '../src/drivers/graph-sessions.js';
 import { ProbeBudget, type WidthCosts } from '../src/drivers/probe.js';
-import { probeThreads, probeWidths } from '../src/families/marian/marian-probe.js';
+import { probeThreads, probeWidths } from '../src/drivers/reading-step-probe.js';
 
 /** Costs by width relative to one node. */
 function relativeCosts({ curve }: WidthCosts): readonly number[] {

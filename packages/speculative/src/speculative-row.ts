@@ -29,7 +29,7 @@ export class SpeculativeRow {
   readonly output: RowOutput;
   /** Deepest node of the accepted path. */
   anchor: NodeId;
-  /** Tokens to add below the anchor before any draft: what is still to be read of the prefix at first, then the token decided last. */
+  /** Tokens to add below the anchor before any draft: what is still to be read of the prefix, and what the output is to begin with, at first, then the token decided last. */
   pending: Int32Array;
   rounds = 0;
   /** Natural-log probabilities of the decided tokens, the end token's last, where they were asked for. */
@@ -45,7 +45,7 @@ export class SpeculativeRow {
   constructor(row: number, { prefix, cached, node }: RowStart, output: RowOutput, limit: number) {
     this.row = row;
     this.anchor = node;
-    this.pending = prefix.subarray(cached);
+    this.pending = Int32Array.from([...prefix.subarray(cached), ...output.tokenIds()]);
     this.output = output;
     this.#limit = limit;
   }

@@ -4,6 +4,7 @@ import type {
   DecodeRequest,
   Decoder,
   Drafter,
+  OptionalField,
   Requirements,
   TokenForest,
   TokenSource,
@@ -13,14 +14,16 @@ import {
   checkOptions,
   decodeEnd,
   flag,
+  givenTokens,
   integer,
   NodeBatch,
   type OptionTable,
   oneOf,
   outputLimit,
-  RowOutput,
   rowCuts,
   rowResult,
+  startOutput,
+  tokenCommit,
   Yielder,
 } from '@foretoken/core/kit';
 import { DraftPolicy } from './draft-policy.js';
@@ -57,6 +60,7 @@ interface Settings<Source> {
 }
 
 const NAME = 'speculative';
+const ACCEPTS: readonly OptionalField[] = ['outputPrefixes'];
 const OPTIONS: OptionTable<SpeculativeOptions<never>> = {
   drafter: readDrafter,
   maxNodes: integer(1),
@@ -89,6 +93,7 @@ export function speculative<Source = TokenSource>(
   return {
     name: NAME,
     requires,
+    accepts: ACCEPTS,
     decode: (model, request) => decode(settings, requires, model, request, performance.now()),
   };
 }
@@ -100,10 +105,9 @@ async function* decode<Source>(
   given: DecodeRequest<Source>,
   startMs: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
-  const request = assertDecode({ name: NAME, requires }, model, given);
+  const request = assertDecode({ name: NAME, requires, accepts: ACCEPTS }, model, given);
   assertSameVocabulary(model, settings.drafter);
   const { sources, signal } = request;
-  const { endTokenId } = model.vocabulary;
   const elapsed = (): number => performance.now() - startMs;
   const policy = new DraftPolicy(model.costs, settings.drafter.costs, settings.maxNodes);
   const opened = await openShared(model, settings.drafter, request, policy.opens(sources.length));
@@ -111,15 +115,22 @@ async function* decode<Source>(
     const { forest, drafts } = opened;
     const rows = sources.map((_, row) => {
       const start = forest.start(row);
-      const cuts = rowCuts(request, row);
-      const limit = outputLimit(model.maxLength, start.prefix.length, cuts);
-      return new SpeculativeRow(row, start, new RowOutput(endTokenId, limit, cuts), limit);
+      const { length } = start.prefix;
+      const limit = outputLimit(model.maxLength, length, rowCuts(request, row), givenTokens(request, row));
+      return new SpeculativeRow(row, start, startOutput(row, length, model, request), limit);
     });
+    for (const { row, output } of rows) {
+      const event = tokenCommit(row, output, 0, elapsed());
+      if (event !== undefined) yield event;
+      if (output.finishReason === undefined) continue;
+      forest.finish(row);
+      await drafts?.finish(row);
+    }
     const totals = { proposed: 0, evaluated: 0, accepted: 0 };
     const nodes = new NodeBatch();
     const yielder = new Yielder(signal);
     let forwards = 0;
-    let active = rows;
+    let active: readonly SpeculativeRow[] = rows.filter(({ output }) => output.finishReason === undefined);
     while (active.length > 0) {
       signal?.throwIfAborted();
       await draft(active, drafts, policy, settings, model);

@@ -130,7 +130,7 @@ export default [
     faults: [['if (this.#open.get(file) === opening) this.#open.delete(file);', '']],
   },
   {
-    file: 'packages/models/src/families/marian/marian-step-driver.ts',
+    file: 'packages/models/src/drivers/reading-step-driver.ts',
     tests: ['packages/models/test/marian-forest.test.ts', 'packages/models/test/batches.test.ts'],
     faults: [['if (row < this.#lengths.length) this.#lengths[row] = last;', '']],
   },

@@ -1,3 +1,4 @@
+import { encoderDecoder } from './encoder-decoders.js';
 import { g2pEn } from './g2p-en.js';
 import { hamaAsr } from './hama-asr.js';
 import { hamaG2p } from './hama-g2p.js';
@@ -6,6 +7,10 @@ import { onnxExport } from './onnx-exports.js';
 import { ppOcr } from './pp-ocr.js';
 import { arabicRomanizer, persianRomanizer } from './romanizer.js';
 import { smolLm2 } from './smollm2.js';
+
+/** Kinds of encoder-decoders whose goldens are in the repository. */
+const ENCODER_DECODERS =
+  'marian-separate marian-old marian-gelu marian-normed bart mbart mbart50 m2m100 nllb pegasus t5 mt5'.split(' ');
 
 /** Every model that `npm run bench -- models` and its test decode with. */
 export const MODEL_ROWS: readonly ModelRow[] = [
@@ -17,4 +22,5 @@ export const MODEL_ROWS: readonly ModelRow[] = [
   persianRomanizer,
   smolLm2,
   ...['marian', 'bart', 't5', 'llama'].map(onnxExport),
+  ...ENCODER_DECODERS.map(encoderDecoder),
 ];

@@ -6,6 +6,7 @@ import { type DecodeWriter, JsonLinesWriter, JsonWriter, PlainWriter } from '../
 import { usageError } from '../errors.js';
 import { openSentences, type Sentences } from '../inputs.js';
 import { loadChosenModel } from '../load.js';
+import type { Options } from '../options.js';
 import { InitialTexts } from '../requests.js';
 import { examineOutput, type OutputFile, openOutput, type Sink, standardOutput } from '../sinks.js';
 import { readStrategyOptions, STRATEGY_HELP, STRATEGY_OPTIONS } from '../strategies/all-strategies.js';
@@ -25,6 +26,7 @@ export const decodeCommand: CommandDefinition = {
     'foretoken decode --strategy beam --beam-size 8 --hypotheses 3 --json --text "A dog runs across the grass."',
     'foretoken decode --strategy mask-predict --iterations 10 --length-beam 5 --file captions.en --jsonl',
     'foretoken decode --chat --model my-chat-model --max-new-tokens 64 --text "What is the capital of France?"',
+    'foretoken decode --model my-nllb --source-language eng_Latn --target-language deu_Latn --text "A dog runs."',
     'foretoken decode --strategy masked-diffusion --length 64 --model my-model --text "To be, or"',
   ],
   options: [
@@ -45,6 +47,11 @@ export const decodeCommand: CommandDefinition = {
     },
     { flag: '--chat', description: 'A line is a message of a user, and its output the answer (models that chat)' },
     { flag: '--system <text>', description: 'With --chat: what the model is told before' },
+    {
+      flag: '--source-language <code>',
+      description: 'Language of the lines, by its code in the model (models of several languages)',
+    },
+    { flag: '--target-language <code>', description: 'Language to write in, likewise' },
     { flag: '--max-new-tokens <n>', description: 'Maximum of output tokens a line' },
     {
       flag: '--stop-string <string>',
@@ -74,7 +81,7 @@ async function run(context: CommandContext): Promise<number> {
   const chat = options.flag('chat');
   if (system !== undefined && !chat) throw usageError('--system goes with --chat.', { option: 'system' });
   const limits = {
-    inputOf: (text: string): TextInput => (chat ? conversation(text, system) : text),
+    inputOf: inputsOf(options, chat, system),
     maxNewTokens,
     ...ofRequests,
     initial: initialOutputs === undefined ? undefined : await InitialTexts.read(initialOutputs, io.signal),
@@ -119,6 +126,16 @@ async function run(context: CommandContext): Promise<number> {
     await sink?.close();
     await model[Symbol.asyncDispose]();
   }
+}
+
+/** What each line is to the model. */
+function inputsOf(options: Options, chat: boolean, system: string | undefined): (text: string) => TextInput {
+  const [sourceLanguage, targetLanguage] = [options.text('source-language'), options.text('target-language')];
+  if (sourceLanguage === undefined && targetLanguage === undefined) {
+    return (text) => (chat ? conversation(text, system) : text);
+  }
+  if (chat) throw usageError('--chat goes without --source-language and --target-language.', { option: 'chat' });
+  return (text) => ({ text, sourceLanguage, targetLanguage });
 }
 
 function conversation(text: string, system: string | undefined): ChatMessage[] {

@@ -135,7 +135,7 @@ export function assertDecode<Source>(
 /** Who can use it. */
 const ACCEPTING: Readonly<Record<OptionalField, string>> = {
   minNewTokens: 'greedy, sampling, beamSearch and stochasticBeam take it.',
-  outputPrefixes: 'greedy, sampling, beam search and strategies on canvases start inside an output.',
+  outputPrefixes: 'greedy, sampling, beam search, speculation and strategies on canvases start inside an output.',
   initialOutputs: 'levenshtein starts from given outputs.',
   lengths: 'strategies on canvases, such as nat, and dagViterbi take lengths.',
 };

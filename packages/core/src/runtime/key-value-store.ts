@@ -108,7 +108,17 @@ export class KeyValueStore implements NodeStore {
       if (ancestor >= cached) attentionBias.fill(0, line + pastLength, line + pastLength + ancestor + 1 - cached);
     }
     const scoredCells = scored.map((node) => cells[node]);
-    return { firstRow, rows, width, pastLength, tokenIds, positions, attentionBias, past, scored: scoredCells };
+    const keyPositions = (): Int32Array => {
+      const places = new Int32Array(rows * total);
+      for (let row = 0; row < rows; row++) {
+        const tree = trees[firstRow + row];
+        for (let at = 0; at < stored[firstRow + row]; at++) places[row * total + at] = tree.depthOf(at) - 1;
+        places.set(positions.subarray(row * width, (row + 1) * width), row * total + pastLength);
+      }
+      return places;
+    };
+    const grid = { firstRow, rows, width, pastLength, tokenIds, positions, attentionBias, keyPositions };
+    return { ...grid, past, scored: scoredCells };
   }
 
   /** Appends the new nodes' keys and values, `[rows, width, parts * partWidth]`, to the cache. */

@@ -18,6 +18,8 @@ export interface StepInputs {
   readonly positions: Int32Array;
   /** `[rows, 1, width, pastLength + width]`: 0 where a node sees another, a large negative number elsewhere. */
   readonly attentionBias: Float32Array;
+  /** Place of each key in its sequence, `[rows, pastLength + width]`, for models that attend by distance; 0 where nothing is. */
+  readonly keyPositions: () => Int32Array;
   /** Cached keys and values by part (a layer's keys, or its values), `[rows, pastLength, partWidth]` each. */
   readonly past: readonly CacheValues[];
   /** Grid cells, `row * width + column`, whose successors are to be scored, in the order of the scores; there may be none. */

@@ -1,14 +1,16 @@
 import { quote, unsupportedModel } from '@foretoken/models/folder';
 import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';
 import type { Architecture } from './architecture.js';
+import { bart } from './bart/bart.js';
 import { gpt2 } from './gpt2/gpt2.js';
 import { llama } from './llama/llama.js';
 import { marian } from './marian/marian.js';
 import { maskedLanguageModel } from './masked-lm/masked-lm.js';
 import { recurrent } from './recurrent/recurrent.js';
+import { t5 } from './t5/t5.js';
 
-/** Every architecture there is; a new one is a folder beside these and a place in this list. */
-const ARCHITECTURES: readonly Architecture[] = [llama, gpt2, marian, maskedLanguageModel, recurrent];
+/** Every architecture there is, those for fewer models first; a new one is a folder beside these and a place in this list. */
+const ARCHITECTURES: readonly Architecture[] = [llama, gpt2, marian, bart, t5, maskedLanguageModel, recurrent];
 
 /** The architecture of a weights folder. Throws `UNSUPPORTED_MODEL` where none recognises it. */
 export function architectureOf(folder: WeightsFolder): Architecture {
@@ -17,7 +19,7 @@ export function architectureOf(folder: WeightsFolder): Architecture {
     ({ kinds, recognises }) => kinds.some((kind) => kind === received) && recognises?.(folder) !== false,
   );
   if (found !== undefined) return found;
-  const required = ARCHITECTURES.flatMap(({ kinds }) => kinds);
+  const required = [...new Set(ARCHITECTURES.flatMap(({ kinds }) => kinds))];
   throw unsupportedModel(
     `${folder.path}: config.json has model_type = ${quote(received)}, which is not supported; supported: ${required.join(', ')}.`,
     { folder: folder.path, file: 'config.json', field: 'model_type', received, required },

@@ -1,5 +1,5 @@
 import { ELEMENT_TYPE } from '@foretoken/models/folder';
-import { CONTRIB, type Value } from '../graphs/graph-builder.js';
+import { type AttributeValue, CONTRIB, type Value } from '../graphs/graph-builder.js';
 import { type DeferredDense, stackRows, transpose } from '../tensors/matrices.js';
 import { type BlockContext, weightOf } from './block-context.js';
 import { linear, product } from './linear.js';
@@ -8,6 +8,10 @@ import { linear, product } from './linear.js';
 export interface AttentionShape {
   readonly width: number;
   readonly heads: number;
+  /** Numbers of each head; default: the width, divided by the heads. */
+  readonly headWidth?: number | undefined;
+  /** What products of queries and keys are multiplied with; default 1, divided by the root of a head's width. */
+  readonly scale?: number | undefined;
   readonly biased: boolean;
   readonly names: AttentionNames;
 }
@@ -27,7 +31,12 @@ export interface SourceReading {
   readonly bias: Value;
 }
 
-/** Queries, keys and values, `[batch, time, width]` each, from one product. */
+/** Numbers that all heads have together. */
+export function headsWidth({ width, heads, headWidth }: Pick<AttentionShape, 'width' | 'heads' | 'headWidth'>): number {
+  return headWidth === undefined ? width : heads * headWidth;
+}
+
+/** Queries, keys and values, `[batch, time, headsWidth]` each, from one product. */
 export function queryKeyValue(
   context: BlockContext,
   shape: AttentionShape,
@@ -35,10 +44,10 @@ export function queryKeyValue(
   prefix: string,
 ): [Value, Value, Value] {
   const { graph } = context;
-  const { width } = shape;
+  const kept = headsWidth(shape);
   const { weight, bias } = fusedProjection(context, shape, prefix);
   const fused = product(context, x, `${prefix}.qkv.weight`, weight, bias);
-  const sizes = graph.constant('int64', [3], [width, width, width]);
+  const sizes = graph.constant('int64', [3], [kept, kept, kept]);
   return graph.ops('Split', [fused, sizes], 3, { axis: 2 }) as [Value, Value, Value];
 }
 
@@ -51,8 +60,11 @@ export function attend(
   heads: number,
   { query, key, value, mask }: AttentionInputs,
   keyValueHeads: number = heads,
+  scale?: number,
 ): Value {
-  return graph.op('Attention', [query, key, value, mask], { q_num_heads: heads, kv_num_heads: keyValueHeads });
+  const attributes: Record<string, AttributeValue> = { q_num_heads: heads, kv_num_heads: keyValueHeads };
+  if (scale !== undefined) attributes.scale = { float: scale };
+  return graph.op('Attention', [query, key, value, mask], attributes);
 }
 
 /** `[batch, queries, width]`, `[batch, keys, width]` twice, and a mask that broadcasts over heads. */
@@ -63,31 +75,54 @@ export interface AttentionInputs {
   readonly mask: Value;
 }
 
-/** The projection that closes an attention block. */
-export function projectOut(context: BlockContext, shape: AttentionShape, attended: Value, prefix: string): Value {
-  return projection(context, shape, attended, `${prefix}.${shape.names.out}`);
+/** `attend` of a block with as many heads of keys as of queries. */
+export function attendAs(context: BlockContext, { heads, scale }: AttentionShape, inputs: AttentionInputs): Value {
+  return attend(context, heads, inputs, heads, scale);
 }
 
-/** Attention to all of `x` that `mask` int32 `[batch, time]` does not hide with 0. */
+/** The projection that closes an attention block. */
+export function projectOut(context: BlockContext, shape: AttentionShape, attended: Value, prefix: string): Value {
+  const { width, biased, names } = shape;
+  return linear(context, attended, `${prefix}.${names.out}`, { inputs: headsWidth(shape), outputs: width, biased });
+}
+
+/**
+ * Attention to all of `x` that `mask` int32 `[batch, time]` does not hide with 0; with `bias [batch, heads, time, time]`, which is
+ * added to the scores, to what that does not hide.
+ */
 export function selfAttention(
   context: BlockContext,
   shape: AttentionShape,
   x: Value,
   mask: Value,
   prefix: string,
+  bias?: Value,
 ): Value {
-  return projectOut(context, shape, attendToSelf(context, shape, x, mask, prefix), prefix);
+  const attended =
+    bias === undefined
+      ? attendToSelf(context, shape, x, mask, prefix)
+      : attendWith(context, shape, queryKeyValue(context, shape, x, prefix), bias);
+  return projectOut(context, shape, attended, prefix);
+}
+
+function attendWith(
+  context: BlockContext,
+  shape: AttentionShape,
+  [query, key, value]: readonly [Value, Value, Value],
+  mask: Value,
+): Value {
+  return attendAs(context, shape, { query, key, value, mask });
 }
 
 function attendToSelf(context: BlockContext, shape: AttentionShape, x: Value, mask: Value, prefix: string): Value {
-  if (context.precision === 'float32' && shape.biased) {
+  const plain = shape.headWidth === undefined && shape.scale === undefined;
+  if (context.precision === 'float32' && shape.biased && plain) {
     // One operator projects, splits and attends, where keys come from nowhere else. Without a bias it ends the process (1.30.0).
     const { weight, bias } = fusedProjection(context, shape, prefix);
     const inputs = [x, weightOf(context, `${prefix}.qkv.weight`, weight), bias as Value, mask];
     return context.graph.op('Attention', inputs, { num_heads: shape.heads }, { domain: CONTRIB });
   }
-  const [query, key, value] = queryKeyValue(context, shape, x, prefix);
-  return attend(context, shape.heads, { query, key, value, mask: keyMask(context, mask) });
+  return attendWith(context, shape, queryKeyValue(context, shape, x, prefix), keyMask(context, mask));
 }
 
 /** Attention to a source whose keys and values are given. */
@@ -98,13 +133,11 @@ export function crossAttention(
   { keys, values, bias }: SourceReading,
   prefix: string,
 ): Value {
-  const query = projection(context, shape, x, `${prefix}.${shape.names.query}`);
-  const attended = attend(context, shape.heads, { query, key: keys, value: values, mask: bias });
+  const { width, biased, names } = shape;
+  const projection = { inputs: width, outputs: headsWidth(shape), biased };
+  const query = linear(context, x, `${prefix}.${names.query}`, projection);
+  const attended = attendAs(context, shape, { query, key: keys, value: values, mask: bias });
   return projectOut(context, shape, attended, prefix);
-}
-
-function projection(context: BlockContext, { width, biased }: AttentionShape, x: Value, name: string): Value {
-  return linear(context, x, name, { inputs: width, outputs: width, biased });
 }
 
 /** `mask [batch, time]` as `[batch, 1, time, time]` booleans, made once: attention broadcasts over heads only. */
@@ -120,16 +153,18 @@ function keyMask({ graph, keyMasks }: BlockContext, mask: Value): Value {
   return visible;
 }
 
-/** The `[width, 3 * width]` projection to queries, keys and values, and its bias. */
+/** The `[width, 3 * headsWidth]` projection to queries, keys and values, and its bias. */
 function fusedProjection(
   context: BlockContext,
-  { width, biased, names: { query, key, value } }: AttentionShape,
+  shape: AttentionShape,
   prefix: string,
 ): { readonly weight: DeferredDense; readonly bias: Value | undefined } {
   const { tensorOf } = context;
-  const parts = [query, key, value];
-  const weights = parts.map((part) => tensorOf(`${prefix}.${part}.weight`, [width, width]));
-  const biases = biased ? parts.map((part) => tensorOf(`${prefix}.${part}.bias`, [width])) : [];
+  const { width, biased, names } = shape;
+  const kept = headsWidth(shape);
+  const parts = [names.query, names.key, names.value];
+  const weights = parts.map((part) => tensorOf(`${prefix}.${part}.weight`, [kept, width]));
+  const biases = biased ? parts.map((part) => tensorOf(`${prefix}.${part}.bias`, [kept])) : [];
   return {
     weight: transpose(stackRows(weights)),
     bias: biased ? weightOf(context, `${prefix}.qkv.bias`, stackRows(biases)) : undefined,

@@ -1,4 +1,5 @@
-import { CONTRIB, type Value } from '../graphs/graph-builder.js';
+import type { Value } from '../graphs/graph-builder.js';
+import { type Activation, activate } from './activation.js';
 import type { BlockContext } from './block-context.js';
 import { linear } from './linear.js';
 
@@ -7,17 +8,15 @@ export interface FeedForwardShape {
   readonly width: number;
   readonly feedForward: number;
   readonly biased: boolean;
+  /** Default SiLU. */
+  readonly activation?: Activation | undefined;
   readonly names: { readonly up: string; readonly down: string };
 }
 
-/** `down(silu(up(x)))`. */
+/** `down(activation(up(x)))`. */
 export function feedForward(context: BlockContext, shape: FeedForwardShape, x: Value, prefix: string): Value {
-  const { width, feedForward: inner, biased, names } = shape;
+  const { width, feedForward: inner, biased, activation = 'silu', names } = shape;
   const hidden = linear(context, x, `${prefix}.${names.up}`, { inputs: width, outputs: inner, biased });
-  return linear(context, silu(context, hidden), `${prefix}.${names.down}`, { inputs: inner, outputs: width, biased });
-}
-
-/** `x * sigmoid(1 * x)` is SiLU. */
-export function silu({ graph }: BlockContext, x: Value): Value {
-  return graph.op('QuickGelu', [x], { alpha: { float: 1 } }, { domain: CONTRIB });
+  const active = activate(context, activation, hidden);
+  return linear(context, active, `${prefix}.${names.down}`, { inputs: inner, outputs: width, biased });
 }

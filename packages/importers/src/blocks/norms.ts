@@ -21,6 +21,21 @@ export function rmsNorm(context: BlockContext, x: Value, name: string, width: nu
   return context.graph.op('RMSNormalization', inputs, { axis: -1, epsilon: { float: epsilon } });
 }
 
+/** How states are normalised: by mean and variance with a bias, or by their root mean square without one. */
+export interface Normaliser {
+  readonly kind: 'layer' | 'rms';
+  readonly epsilon: number;
+}
+
+/** What most encoder-decoders have. */
+export const LAYER_NORM: Normaliser = { kind: 'layer', epsilon: EPSILON };
+
+/** `x` normalised over the last dimension by the norm `name`. */
+export function normalise(context: BlockContext, x: Value, name: string, width: number, by: Normaliser): Value {
+  const norm = by.kind === 'layer' ? layerNorm : rmsNorm;
+  return norm(context, x, name, width, by.epsilon);
+}
+
 /** Where a residual block is normalised: what comes out of it, or what goes into its sublayer. */
 export type NormPlace = 'post' | 'pre';
 

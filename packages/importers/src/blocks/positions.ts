@@ -1,13 +1,41 @@
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
-import { sinusoids } from '../tensors/matrices.js';
+import { type DeferredDense, sinusoids } from '../tensors/matrices.js';
+import { embeddingTable, type TokenEmbedding } from './embedding.js';
 
 /** Sinusoids of `count` positions, `[count, width]`, stored once for all networks of a folder. */
 export function positionTable(graph: GraphBuilder, count: number, width: number): Value {
-  const { dims, values, exact } = sinusoids(count, width);
-  return graph.weight(`position_table.${count}`, dims, values, exact);
+  return tableOf(graph, `position_table.${count}`, sinusoids(count, width));
 }
 
 /** The sinusoids of `positions` int32 `[..]`, `[.., width]`. */
 export function sinusoidalPositions(graph: GraphBuilder, count: number, width: number, positions: Value): Value {
   return graph.op('Gather', [positionTable(graph, count, width), positions]);
+}
+
+/**
+ * Sinusoids whose wavelengths reach 10,000 at the last of them, and whose first position is number `first` (fairseq); angles are
+ * rounded to fp32, as the models were trained with.
+ */
+export function shiftedSinusoids(
+  graph: GraphBuilder,
+  count: number,
+  width: number,
+  first: number,
+  positions: Value,
+): Value {
+  const { fround } = Math;
+  const step = fround(Math.log(10000) / (width / 2 - 1));
+  const rates = Array.from({ length: width / 2 }, (_, index) => fround(Math.exp(fround(-index * step))));
+  const table = sinusoids(count, width, (position, index) => fround((position + first) * rates[index]));
+  return graph.op('Gather', [tableOf(graph, `position_table.${count}.${first}`, table), positions]);
+}
+
+/** Learned vectors of `positions` int32 `[..]`, of which number 0 is row `first` of the table. */
+export function learnedPositions(graph: GraphBuilder, table: TokenEmbedding, first: number, positions: Value): Value {
+  const rows = first === 0 ? positions : graph.op('Add', [positions, graph.constant('int32', [], [first])]);
+  return graph.op('Gather', [embeddingTable(graph, table), rows]);
+}
+
+function tableOf(graph: GraphBuilder, name: string, { dims, values, exact }: DeferredDense): Value {
+  return graph.weight(name, dims, values, exact);
 }

@@ -1,4 +1,5 @@
 import type { Value } from '../graphs/graph-builder.js';
+import type { Activation } from './activation.js';
 import {
   type AttentionNames,
   type AttentionShape,
@@ -8,19 +9,28 @@ import {
 } from './attention.js';
 import type { BlockContext } from './block-context.js';
 import { type FeedForwardShape, feedForward } from './feed-forward.js';
-import { layerNorm, type NormPlace, residual } from './norms.js';
+import { gatedFeedForward } from './gated-feed-forward.js';
+import { LAYER_NORM, type Normaliser, type NormPlace, normalise, residual } from './norms.js';
 
 /** Sizes of a Transformer layer. */
 export interface LayerShape {
   readonly width: number;
   readonly heads: number;
   readonly feedForward: number;
+  /** Numbers of each head; default: the width, divided by the heads. */
+  readonly headWidth?: number | undefined;
 }
 
-/** What the layers of a network have in common: where they normalise, whether linear layers add biases, what parts are called. */
+/** What the layers of a network have in common: where they normalise and how, whether linear layers add biases, what parts are called. */
 export interface LayerStyle {
   readonly norm: NormPlace;
+  /** Default: by mean and variance. */
+  readonly normaliser?: Normaliser | undefined;
   readonly biased: boolean;
+  /** Of feed-forward blocks; default SiLU. */
+  readonly activation?: Activation | undefined;
+  /** What products of queries and keys are multiplied with; default 1, divided by the root of a head's width. */
+  readonly scale?: number | undefined;
   readonly names: LayerNames;
 }
 
@@ -32,7 +42,8 @@ export interface LayerNames {
   readonly crossAttentionNorm: string;
   /** Of both attention blocks. */
   readonly projections: AttentionNames;
-  readonly feedForward: FeedForwardShape['names'];
+  /** With a `gate`, which is multiplied with what goes up. */
+  readonly feedForward: FeedForwardShape['names'] & { readonly gate?: string | undefined };
   readonly feedForwardNorm: string;
 }
 
@@ -58,9 +69,12 @@ export interface Layer {
   readonly prefix: string;
 }
 
-/** A whole self-attention layer that sees every unmasked position; `mask [batch, time]` int32, 0 hides a position. */
-export function encoderLayer(context: BlockContext, layer: Layer, x: Value, mask: Value): Value {
-  return feedForwardBlock(context, layer, selfAttentionBlock(context, layer, x, mask));
+/**
+ * A whole self-attention layer that sees every unmasked position; `mask [batch, time]` int32, 0 hides a position. A `bias [batch,
+ * heads, time, time]` is added to attention's scores, and hides positions itself.
+ */
+export function encoderLayer(context: BlockContext, layer: Layer, x: Value, mask: Value, bias?: Value): Value {
+  return feedForwardBlock(context, layer, selfAttentionBlock(context, layer, x, mask, bias));
 }
 
 /** `encoderLayer` that also reads a source. */
@@ -69,9 +83,9 @@ export function readingLayer(context: BlockContext, layer: Layer, x: Value, mask
   return feedForwardBlock(context, layer, crossAttentionBlock(context, layer, seen, source));
 }
 
-function selfAttentionBlock(context: BlockContext, layer: Layer, x: Value, mask: Value): Value {
+function selfAttentionBlock(context: BlockContext, layer: Layer, x: Value, mask: Value, bias?: Value): Value {
   return ownAttentionBlock(context, layer, x, (seen, shape, prefix) =>
-    selfAttention(context, shape, seen, mask, prefix),
+    selfAttention(context, shape, seen, mask, prefix, bias),
   );
 }
 
@@ -99,14 +113,19 @@ export function crossAttentionBlock(context: BlockContext, layer: Layer, x: Valu
 /** The feed-forward block of a layer. */
 export function feedForwardBlock(context: BlockContext, layer: Layer, x: Value): Value {
   const { shape, style, prefix } = layer;
-  const own = { width: shape.width, feedForward: shape.feedForward, biased: style.biased };
-  return block(context, layer, x, style.names.feedForwardNorm, (seen) =>
-    feedForward(context, { ...own, names: style.names.feedForward }, seen, prefix),
+  const { biased, activation, names } = style;
+  const { gate, ...others } = names.feedForward;
+  const own = { width: shape.width, feedForward: shape.feedForward, biased, activation };
+  return block(context, layer, x, names.feedForwardNorm, (seen) =>
+    gate === undefined
+      ? feedForward(context, { ...own, names: others }, seen, prefix)
+      : gatedFeedForward(context, { ...own, names: { ...others, gate } }, seen, prefix),
   );
 }
 
-function attentionShape({ shape: { width, heads }, style: { biased, names } }: Layer): AttentionShape {
-  return { width, heads, biased, names: names.projections };
+function attentionShape({ shape, style: { biased, scale, names } }: Layer): AttentionShape {
+  const { width, heads, headWidth } = shape;
+  return { width, heads, headWidth, scale, biased, names: names.projections };
 }
 
 function block(
@@ -116,5 +135,7 @@ function block(
   norm: string,
   sublayer: (x: Value) => Value,
 ): Value {
-  return residual(context, style.norm, x, (sum) => layerNorm(context, sum, `${prefix}.${norm}`, shape.width), sublayer);
+  const normed = (sum: Value): Value =>
+    normalise(context, sum, `${prefix}.${norm}`, shape.width, style.normaliser ?? LAYER_NORM);
+  return residual(context, style.norm, x, normed, sublayer);
 }

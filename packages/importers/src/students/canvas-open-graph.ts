@@ -2,6 +2,7 @@ import { ELEMENT_TYPE } from '@foretoken/models/folder';
 import { blockContext } from '../blocks/block-context.js';
 import { declareCross, emitCross } from '../blocks/cross-projection.js';
 import { positionTable } from '../blocks/positions.js';
+import { POST_NORM } from '../blocks/transformer-layers.js';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import { transpose } from '../tensors/matrices.js';
 import { type CanvasNetwork, contextOf, linearOf } from './canvas-graph.js';
@@ -38,7 +39,13 @@ export function emitOpen(
   const { width, layers: count } = shape;
   const read = hint && emitHints(graph, hint.student, network.embedding, hint.kind);
   const states = read?.states ?? graph.input('states', 'float32', ['batch', 'source', width]);
-  emitCross(blockContext(graph, tensorOf), states, { name: `${name}.cross`, layers: 'layers', count, width });
+  emitCross(blockContext(graph, tensorOf), states, {
+    name: `${name}.cross`,
+    layers: 'layers',
+    count,
+    width,
+    style: POST_NORM,
+  });
   declareCross(graph, count, width);
   if (read !== undefined) {
     const { dims, values } = transpose(tensorOf('hints.weight', [width, 2 * width]));

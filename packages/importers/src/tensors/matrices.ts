@@ -57,15 +57,18 @@ export function stackRows(parts: readonly DeferredDense[]): DeferredDense {
   return { dims: [rows, ...rest], values: make, exact };
 }
 
-/** Sinusoidal positions `[positions, width]`, sines in the first half, cosines in the second. */
-export function sinusoids(positions: number, width: number): DeferredDense {
+/** Sinusoidal positions `[positions, width]`, sines in the first half, cosines in the second; the angle of each is given. */
+export function sinusoids(
+  positions: number,
+  width: number,
+  angleOf: (position: number, index: number) => number = (position, index) => position / 10000 ** ((2 * index) / width),
+): DeferredDense {
   const half = width / 2;
   const make = async (pace: Yielder): Promise<Float32Array> => {
     const values = new Float32Array(positions * width);
-    const wavelengths = Array.from({ length: half }, (_, index) => 10000 ** ((2 * index) / width));
     for (let position = 0; position < positions; position++) {
       for (let index = 0; index < half; index++) {
-        const angle = position / wavelengths[index];
+        const angle = angleOf(position, index);
         values[position * width + index] = Math.sin(angle);
         values[position * width + half + index] = Math.cos(angle);
       }

@@ -9,8 +9,11 @@ export interface TokenEncoderLimits {
   readonly sourceLength: number;
   readonly vocabularySize: number;
   readonly padTokenId: number;
-  /** Size of a state, and layers of the decoder that reads them. */
+  /** Size of a state. */
   readonly width: number;
+  /** Numbers that a decoder layer's keys take for a token, and its values. */
+  readonly crossWidth: number;
+  /** Layers of the decoder. */
   readonly layers: number;
 }
 
@@ -28,7 +31,7 @@ export class TokenEncoding implements SourceEncoding {
   readonly mask: Int32Array;
   /** `[rows, sourceLength, width]`. */
   readonly states: Float32Array;
-  /** `[2 * layers, rows, sourceLength, width]`, keys at even and values at odd indices. */
+  /** `[2 * layers, rows, sourceLength, crossWidth]`, keys at even and values at odd indices. */
   readonly cross: Float32Array;
   #disposed = false;
 
@@ -61,8 +64,8 @@ export class TokenEncoding implements SourceEncoding {
   part(rows: readonly number[]): TokenEncoding {
     const lengths = Int32Array.from(rows, (row) => this.lengths[row]);
     const time = longestOf(lengths);
-    const width = this.states.length / (this.rows * this.sourceLength);
-    const parts = this.cross.length / this.states.length;
+    const width = this.owner.crossWidth;
+    const parts = this.cross.length / (this.rows * this.sourceLength * width);
     const cross = new Float32Array(parts * rows.length * time * width);
     for (let part = 0; part < parts; part++) {
       for (const [index, row] of rows.entries()) {
@@ -112,6 +115,10 @@ export class TokenEncoder implements SourceEncoder<TokenSource> {
     this.#embed = embed;
   }
 
+  get crossWidth(): number {
+    return this.#limits.crossWidth;
+  }
+
   get padTokenId(): number {
     return this.#limits.padTokenId;
   }
@@ -119,10 +126,10 @@ export class TokenEncoder implements SourceEncoder<TokenSource> {
   async encode(sources: readonly TokenSource[], signal?: AbortSignal): Promise<TokenEncoding> {
     throwIfAborted(signal);
     const lengths = this.lengthsOf(sources);
-    const { width } = this.#limits;
+    const { width, crossWidth } = this.#limits;
     const time = longestOf(lengths);
     const mask = maskOf(lengths, time);
-    const sizes = { states: (padded: number) => padded * width, cross: (padded: number) => padded * width };
+    const sizes = { states: (padded: number) => padded * width, cross: (padded: number) => padded * crossWidth };
     const { states, cross } = await inGroups(lengths, groupsByLength(lengths), sizes, (group, padded) => {
       signal?.throwIfAborted();
       return this.#forward(sources, group, padded);

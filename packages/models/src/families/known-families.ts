@@ -6,6 +6,8 @@ export const KNOWN_FAMILIES: Readonly<Record<string, () => Promise<ModelFamily>>
   // What these read and give is their own; whoever loads a folder of it says so.
   'causal-lm': async () =>
     (await import('./causal-lm/causal-family.js')).causalLanguageModelFamily as unknown as ModelFamily,
+  'encoder-decoder': async () =>
+    (await import('./encoder-decoder/encoder-decoder-family.js')).encoderDecoderFamily as unknown as ModelFamily,
   ctc: async () => (await import('./ctc/ctc-family.js')).ctcFamily as unknown as ModelFamily,
   marian: async () => (await import('./marian/marian-family.js')).marianFamily,
   'masked-lm': async () => (await import('./masked-lm/masked-lm-family.js')).maskedLanguageModelFamily,

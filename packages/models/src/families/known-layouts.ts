@@ -1,14 +1,8 @@
 /** What those need who write folders of the families that come with the package. */
 export { type CausalLanguageModelManifest, STEP_MODES } from './causal-lm/causal-manifest.js';
 export { CTC_BATCHES, type CtcManifest, SCORE_LAYOUTS } from './ctc/ctc-manifest.js';
-export type {
-  BodyGraphFiles,
-  HeadGraphFiles,
-  MarianManifest,
-  StudentFacts,
-  StudentGraphs,
-} from './marian/marian-manifest.js';
-export { VOCABULARY_MODES } from './marian/vocabulary-modes.js';
+export type { EncoderDecoderManifest, ManifestLanguages } from './encoder-decoder/encoder-decoder-manifest.js';
+export type { MarianManifest, StudentFacts, StudentGraphs } from './marian/marian-manifest.js';
 export type { MaskedLanguageModelManifest } from './masked-lm/masked-lm-manifest.js';
 export { encodedStates, openRecurrentModel } from './recurrent/open-recurrent.js';
 export {

@@ -2,13 +2,16 @@
 export { NGRAMS_FILE, readNgrams } from '../drivers/ngrams.js';
 export { numberTensor } from '../drivers/number-tensor.js';
 export { readShortlist, SHORTLIST_FILE, type Shortlist } from '../drivers/shortlist.js';
+export { VOCABULARY_MODES } from '../drivers/vocabulary-modes.js';
 export * from '../families/known-layouts.js';
 export { CONFIG, GENERATION_CONFIG } from '../hugging-face/config-files.js';
 export {
   type CausalGenerationFacts,
+  type ExportGenerationFacts,
   type GenerationFacts,
   type ImportNote,
   readCausalGeneration,
+  readExportGeneration,
   readGeneration,
 } from '../hugging-face/generation-config.js';
 export { readTokenizerFiles, type TokenizerFiles } from '../hugging-face/tokenizer-files.js';
@@ -44,11 +47,13 @@ export { SCORE_VALUES, type ScoreValues } from './export-schema.js';
 export { FOREIGN_BYTES, foreignContent } from './foreign-content.js';
 export { decodeUtf8, isObject, MAX_NESTING, parseJson } from './json.js';
 export {
+  type BodyGraphFiles,
   FILE_BYTES,
   type FileRecord,
   type FillGraphFiles,
   GRAPH_BYTES,
   type GraphTensor,
+  type HeadGraphFiles,
   MANIFEST_BYTES,
   type ManifestContent,
   type ModelManifest,

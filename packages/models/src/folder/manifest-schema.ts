@@ -1,6 +1,12 @@
 import * as v from 'valibot';
 import { isPlainFileName } from './file-names.js';
-import { FILE_BYTES, type FileRecord, type FillGraphFiles, type TokenizerNames } from './manifest.js';
+import {
+  type BodyGraphFiles,
+  FILE_BYTES,
+  type FileRecord,
+  type FillGraphFiles,
+  type TokenizerNames,
+} from './manifest.js';
 
 /** Building blocks of the manifests' schemas; a family composes its own of them. */
 export const FORMAT = 'foretoken-model';
@@ -31,10 +37,15 @@ export const fileName: v.GenericSchema<string> = v.pipe(
 export const tokenizer: v.GenericSchema<TokenizerNames> = v.union(
   [
     fileName,
-    v.strictObject({ source: fileName, target: fileName, vocabulary: fileName }),
+    v.strictObject({
+      source: fileName,
+      target: fileName,
+      vocabulary: fileName,
+      targetVocabulary: v.exactOptional(fileName),
+    }),
     v.strictObject({ symbols: fileName }),
   ],
-  'a file name, { source, target, vocabulary } of file names, or { symbols }',
+  'a file name, { source, target, vocabulary, targetVocabulary } of file names, or { symbols }',
 );
 export const tokenId: v.GenericSchema<number> = integer(0, 999_999);
 export const candidates: v.GenericSchema<number> = integer(1, 1024);
@@ -84,6 +95,10 @@ export const optionalTokens: { readonly padTokenId: Optional<number>; readonly u
   padTokenId: optional(tokenId),
   unknownTokenId: optional(tokenId),
 };
+export const bodyGraphs: v.GenericSchema<unknown, BodyGraphFiles> = v.strictObject({
+  body: fileName,
+  vocabulary: fileName,
+});
 export const size: v.GenericSchema<number> = integer(1, 65_536);
 export const layers: v.GenericSchema<number> = integer(1, 256);
 export const fill: v.GenericSchema<FillGraphFiles> = v.strictObject({

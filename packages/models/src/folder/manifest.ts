@@ -26,7 +26,7 @@ export interface ManifestVocabulary {
   readonly unknownTokenId?: number | undefined;
 }
 
-/** File names of a tokenizer of two SentencePiece models and the token ids of their pieces. */
+/** File names of a tokenizer of two SentencePiece models, or one twice, and the token ids of their pieces. */
 export interface PieceTokenizerNames {
   /** The SentencePiece model of the sources. */
   readonly source: string;
@@ -34,6 +34,8 @@ export interface PieceTokenizerNames {
   readonly target: string;
   /** The token ids of pieces. */
   readonly vocabulary: string;
+  /** Token ids of the target's pieces, where they are not those of the source's. */
+  readonly targetVocabulary?: string | undefined;
 }
 
 /** File name of lists of symbols, such as characters or phonemes. */
@@ -66,6 +68,8 @@ export interface ModelManifest {
   readonly tokenizer?: TokenizerNames | undefined;
   /** Tokens that models and tokenizer agree on. */
   readonly vocabulary: ManifestVocabulary;
+  /** Tokens of sources, where they are not those of outputs. */
+  readonly sourceVocabulary?: ManifestVocabulary | undefined;
   /** Most positions, in tokens, the end token and the start token included. */
   readonly limits: { readonly sourceLength: number; readonly targetLength: number };
   /** Every file of the model by name, this manifest apart. */
@@ -82,6 +86,31 @@ export interface FillGraphFiles {
   readonly argmax?: string | undefined;
   /** All log-probabilities of each position. */
   readonly logProbs?: string | undefined;
+}
+
+/** A decoder's step in one graph for each output kind; argmax is always there. Each that is opened holds all of the decoder's weights. */
+export interface HeadGraphFiles {
+  /** The best next token. */
+  readonly argmax: string;
+  /** The best next tokens. */
+  readonly topK?: string | undefined;
+  /** The best next tokens, and hidden states. */
+  readonly topKWithStates?: string | undefined;
+  /** All log-probabilities. */
+  readonly logProbs?: string | undefined;
+  /** All scores. */
+  readonly logits?: string | undefined;
+}
+
+/**
+ * A decoder's step in two graphs that all output kinds share: the layers, and what reads the vocabulary's tables, which embeds tokens
+ * and scores states. An encoder with the same table then takes embeddings in place of token ids.
+ */
+export interface BodyGraphFiles {
+  /** The decoder's layers. */
+  readonly body: string;
+  /** The vocabulary's tables. */
+  readonly vocabulary: string;
 }
 
 /** A manifest before the files are written. */

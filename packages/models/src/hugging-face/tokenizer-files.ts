@@ -3,6 +3,7 @@ import { type PieceTokenizerNames, TOKENIZER_BYTES, type TokenizerNames } from '
 import { unsupportedModel } from '../folder/refusal.js';
 import { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
 import { readPieceTokens } from '../tokenizer/piece-vocabulary.js';
+import { readPieceModel } from '../tokenizer/sentencepiece/piece-model.js';
 import { readSymbols } from '../tokenizer/symbols.js';
 import type { FileReader } from './config-files.js';
 
@@ -11,6 +12,12 @@ const TOKENIZER = 'tokenizer.json';
 const SYMBOLS = 'symbols.json';
 /** What translation models were published with before there were tokenizer.json files; its names are those of transformers. */
 const PIECES: PieceTokenizerNames = { source: 'source.spm', target: 'target.spm', vocabulary: 'vocab.json' };
+/** The ids of the target's pieces, of models with two vocabularies. */
+const TARGET_VOCABULARY = 'target_vocab.json';
+/** One SentencePiece model for both sides, whose pieces have ids of their own. */
+const ONE_MODEL = 'sentencepiece.bpe.model';
+/** One SentencePiece model whose pieces are numbered as they lie in it. */
+const NUMBERED_PIECES = 'spiece.model';
 
 /** A folder's tokenizer, as it will lie in the model folder; not yet checked. */
 export interface TokenizerFiles {
@@ -18,50 +25,82 @@ export interface TokenizerFiles {
   readonly names: TokenizerNames;
   /** Content of the files by name. */
   readonly files: ReadonlyMap<string, Uint8Array>;
-  /** Looks its named tokens up. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
+  /** Looks its named tokens up, of a vocabulary for both sides or for outputs. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
   namedTokens(vocabularySize: number): NamedTokens;
+  /** The same of sources, where they have a vocabulary of their own. */
+  readonly sourceTokens?: ((vocabularySize: number) => NamedTokens) | undefined;
 }
 
 /**
- * Reads the tokenizer of a folder: its SentencePiece models where it has them, since a tokenizer.json made of them only
- * comes near; else tokenizer.json. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
+ * Reads the tokenizer of a folder: its SentencePiece models where it has two of them, since a tokenizer.json made of them only
+ * comes near; else tokenizer.json; else one SentencePiece model. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
  */
 export async function readTokenizerFiles(reader: FileReader): Promise<TokenizerFiles> {
-  const { path: folder } = reader;
-  const read = (file: string): Promise<Uint8Array> => reader.read(file, TOKENIZER_BYTES);
   const names = Object.values(PIECES);
   const found = await Promise.all(names.map((file) => reader.has(file)));
   if (found.every((isThere) => isThere)) {
-    const files = new Map<string, Uint8Array>();
-    for (const file of [PIECES.source, PIECES.target]) files.set(file, await read(file));
-    const vocabulary = await read(PIECES.vocabulary);
-    files.set(PIECES.vocabulary, vocabulary);
-    const content = decodeUtf8(vocabulary, PIECES.vocabulary, { folder });
-    const namedTokens = (size: number): NamedTokens => readPieceTokens({ file: PIECES.vocabulary, content }, size);
-    return { names: PIECES, files, namedTokens };
+    const separate = await reader.has(TARGET_VOCABULARY);
+    return readPieces(reader, separate ? { ...PIECES, targetVocabulary: TARGET_VOCABULARY } : PIECES);
   }
-  if (found.some((isThere) => isThere) && !(await reader.has(TOKENIZER))) {
-    const missing = names.filter((_, index) => found[index] === false);
-    throw unsupportedModel(
-      `${folder} has a part of a SentencePiece tokenizer, but not ${missing.join(', ')}; ${names.join(', ')} are required, or ${TOKENIZER}. Fetch the missing files.`,
-      {
-        folder,
-        file: missing[0] as string,
-        received: names.filter((name) => !missing.includes(name)),
-        required: names,
-      },
-    );
-  }
-  if (!(await reader.has(TOKENIZER)) && (await reader.has(SYMBOLS))) {
-    const bytes = await read(SYMBOLS);
-    readSymbols(decodeUtf8(bytes, SYMBOLS, { folder }), SYMBOLS);
-    return { names: { symbols: SYMBOLS }, files: new Map([[SYMBOLS, bytes]]), namedTokens: () => ({}) };
-  }
-  const bytes = await read(TOKENIZER);
+  const missing = names.filter((_, index) => found[index] === false);
+  const others = (await reader.has(TOKENIZER)) ? undefined : await readWithout(reader, missing);
+  if (others !== undefined) return others;
+  const { path: folder } = reader;
+  const bytes = await reader.read(TOKENIZER, TOKENIZER_BYTES);
   const json = decodeUtf8(bytes, TOKENIZER, { folder });
   return {
     names: TOKENIZER,
     files: new Map([[TOKENIZER, bytes]]),
     namedTokens: (size) => readNamedTokens(json, size, folder),
   };
+}
+
+/** The tokenizer of a folder without a tokenizer.json, which lacks some of the files of a pair of SentencePiece models. */
+async function readWithout(reader: FileReader, missing: readonly string[]): Promise<TokenizerFiles | undefined> {
+  const { path: folder } = reader;
+  const { vocabulary } = PIECES;
+  if ((await reader.has(ONE_MODEL)) && (await reader.has(vocabulary))) {
+    return readPieces(reader, { source: ONE_MODEL, target: ONE_MODEL, vocabulary });
+  }
+  const names = Object.values(PIECES);
+  if (missing.length < names.length) {
+    throw unsupportedModel(
+      `${folder} has a part of a SentencePiece tokenizer, but not ${missing.join(', ')}; ${names.join(', ')} are required, or ${TOKENIZER}. Fetch the missing files.`,
+      {
+        folder,
+        file: missing[0],
+        received: names.filter((name) => !missing.includes(name)),
+        required: names,
+      },
+    );
+  }
+  if (await reader.has(NUMBERED_PIECES)) {
+    const { pieces } = readPieceModel(await reader.read(NUMBERED_PIECES, TOKENIZER_BYTES), NUMBERED_PIECES);
+    const numbers = new TextEncoder().encode(
+      JSON.stringify(Object.fromEntries(pieces.map((piece, id) => [piece, id]))),
+    );
+    const read = async (file: string, max: number): Promise<Uint8Array> =>
+      file === vocabulary ? numbers : reader.read(file, max);
+    return readPieces({ ...reader, read }, { source: NUMBERED_PIECES, target: NUMBERED_PIECES, vocabulary });
+  }
+  if (!(await reader.has(SYMBOLS))) return undefined;
+  const bytes = await reader.read(SYMBOLS, TOKENIZER_BYTES);
+  readSymbols(decodeUtf8(bytes, SYMBOLS, { folder }), SYMBOLS);
+  return { names: { symbols: SYMBOLS }, files: new Map([[SYMBOLS, bytes]]), namedTokens: () => ({}) };
+}
+
+/** SentencePiece models, and the ids of their pieces. */
+async function readPieces(reader: FileReader, names: PieceTokenizerNames): Promise<TokenizerFiles> {
+  const { path: folder } = reader;
+  const files = new Map<string, Uint8Array>();
+  for (const file of Object.values(names)) {
+    if (file !== undefined && !files.has(file)) files.set(file, await reader.read(file, TOKENIZER_BYTES));
+  }
+  const tokensOf = (file: string): ((size: number) => NamedTokens) => {
+    const content = decodeUtf8(files.get(file) as Uint8Array, file, { folder });
+    return (size) => readPieceTokens({ file, content }, size);
+  };
+  const { vocabulary, targetVocabulary } = names;
+  if (targetVocabulary === undefined) return { names, files, namedTokens: tokensOf(vocabulary) };
+  return { names, files, namedTokens: tokensOf(targetVocabulary), sourceTokens: tokensOf(vocabulary) };
 }

@@ -13,8 +13,21 @@ export interface ChatMessage {
 /** A conversation, its oldest message first; the model says the next. */
 export type Chat = readonly ChatMessage[];
 
-/** What a text model may be given: a text, or a conversation where it has a chat template. */
-export type TextInput = string | Chat;
+/** A text, and the languages of source and output by their codes in the model; default: the model's own, where it has some. */
+export interface TextInLanguages {
+  /** What is to be read. */
+  readonly text: string;
+  /** What the text is written in. */
+  readonly sourceLanguage?: string | undefined;
+  /** What the output is to be written in. */
+  readonly targetLanguage?: string | undefined;
+}
+
+/** What a language model may be given: a text, or a conversation where it has a chat template. */
+export type PromptInput = string | Chat;
+
+/** What a text model may be given: a text, with its languages where it knows several, or a conversation where it has a chat template. */
+export type TextInput = PromptInput | TextInLanguages;
 
 /** Most characters of a chat template. */
 export const MAX_TEMPLATE = 262_144;

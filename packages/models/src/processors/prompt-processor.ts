@@ -1,6 +1,6 @@
 import { ForetokenError } from '@foretoken/core';
 import { checkOptions, type OptionTable, text as readText, tokenList, withMethods } from '@foretoken/core/kit';
-import { type Chat, isChat, readChat, type TextInput } from './chat.js';
+import { type Chat, isChat, type PromptInput, readChat } from './chat.js';
 import type { Processor } from './processor.js';
 import { type Coding, checkedCoding, textOutput } from './text-processor.js';
 
@@ -22,7 +22,7 @@ const PROMPT_OPTIONS: OptionTable<PromptOptions> = {
  *
  * Throws `INVALID_ARGUMENT` for what is no tokenizer.
  */
-export function promptProcessor(tokenizer: Coding, options: PromptOptions = {}): Processor<TextInput> {
+export function promptProcessor(tokenizer: Coding, options: PromptOptions = {}): Processor<PromptInput> {
   const { encode, decode, countUnknown } = checkedCoding(tokenizer);
   const { stopTokenIds, template } = checkOptions('promptProcessor', options, PROMPT_OPTIONS);
   const textOf = (chat: Chat): string => {
@@ -36,7 +36,7 @@ export function promptProcessor(tokenizer: Coding, options: PromptOptions = {}):
   return {
     ...textOutput(decode),
     input: 'a text, or a conversation: a list of { role, content }',
-    isInput: (value): value is TextInput => typeof value === 'string' || isChat(value),
+    isInput: (value): value is PromptInput => typeof value === 'string' || isChat(value),
     stopTokenIds,
     read: (input) => {
       // A template says itself which tokens come before and after.

@@ -7,6 +7,10 @@ export interface NamedTokens {
   readonly unknown?: number | undefined;
   /** Pads shorter rows. */
   readonly pad?: number | undefined;
+  /** Of a vocabulary of pieces. */
+  readonly end?: number | undefined;
+  /** Tokens by their text that are no plain part of texts, such as those of languages. */
+  readonly added?: ReadonlyMap<string, number> | undefined;
 }
 
 /**
@@ -21,5 +25,5 @@ export function readNamedTokens(json: string, vocabularySize: number, folder: st
   const { unk_token: name = '<unk>' } = content.model as { readonly unk_token?: unknown };
   const idOf = (wanted: unknown): number | undefined => added.find((token) => token.content === wanted)?.id;
   const [unknown, pad] = [idOf(name), idOf('<pad>')];
-  return { unknown, pad };
+  return { unknown, pad, added: new Map(added.map((token) => [token.content, token.id])) };
 }

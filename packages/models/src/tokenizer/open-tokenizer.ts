@@ -4,7 +4,7 @@ import type { TextTokenizer } from './text-tokenizer.js';
 
 /** The tokenizer of a model folder, where it has one. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `RUNTIME_FAILURE`. */
 export async function openTokenizer(folder: ModelFolder): Promise<TextTokenizer | undefined> {
-  const { tokenizer, vocabulary, limits } = folder.manifest;
+  const { tokenizer, vocabulary, sourceVocabulary, limits } = folder.manifest;
   const { sourceLength } = limits;
   if (tokenizer === undefined) return undefined;
   if (typeof tokenizer === 'string') {
@@ -17,11 +17,15 @@ export async function openTokenizer(folder: ModelFolder): Promise<TextTokenizer 
     return createSymbolTokenizer(await folder.readText(file), { vocabulary, sourceLength, file });
   }
   const { createPieceTokenizer } = await loadCode('SentencePiece models', () => import('./piece-tokenizer.js'));
-  const { source, target } = tokenizer;
+  const { source, target, targetVocabulary } = tokenizer;
   const files = {
     source: { file: source, content: await folder.readBytes(source) },
     target: { file: target, content: await folder.readBytes(target) },
     vocabulary: { file: tokenizer.vocabulary, content: await folder.readText(tokenizer.vocabulary) },
+    targetVocabulary:
+      targetVocabulary === undefined
+        ? undefined
+        : { file: targetVocabulary, content: await folder.readText(targetVocabulary) },
   };
-  return createPieceTokenizer(files, { vocabulary, sourceLength });
+  return createPieceTokenizer(files, { vocabulary, sourceVocabulary, sourceLength });
 }

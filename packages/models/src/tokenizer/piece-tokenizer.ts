@@ -21,6 +21,17 @@ export interface PieceTokenizerFiles {
   readonly target: Named<Uint8Array>;
   /** A JSON object, piece to token id. */
   readonly vocabulary: Named<string>;
+  /** The same of the target's pieces, where their ids are others. */
+  readonly targetVocabulary?: Named<string> | undefined;
+}
+
+/** What a tokenizer of pieces is told of its model. */
+export interface PieceTokenizerOptions {
+  readonly vocabulary: Vocabulary;
+  /** Tokens of sources, where they are not those of outputs. */
+  readonly sourceVocabulary?: Vocabulary | undefined;
+  /** Most tokens of a source, the end token included. */
+  readonly sourceLength: number;
 }
 
 /**
@@ -30,37 +41,23 @@ export interface PieceTokenizerFiles {
  *
  * The files are untrusted. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`.
  */
-export function createPieceTokenizer(
-  files: PieceTokenizerFiles,
-  options: { readonly vocabulary: Vocabulary; readonly sourceLength: number },
-): TextTokenizer {
-  const { vocabulary, sourceLength } = options;
+export function createPieceTokenizer(files: PieceTokenizerFiles, options: PieceTokenizerOptions): TextTokenizer {
+  const { vocabulary, sourceVocabulary = vocabulary, sourceLength } = options;
   assertInteger('sourceLength', sourceLength, 1, 65_536);
-  const ids = readPieceIds(files.vocabulary, vocabulary.size);
-  const { file } = files.vocabulary;
-  const refuse = (field: string, received: unknown, required: string): never => {
-    throw invalidFolder(
-      `${file}: ${field} is ${received === undefined ? 'missing' : quote(received)}, but it must be ${required}. Fetch the tokenizer again.`,
-      { file, field, received, required },
-    );
-  };
-  const unknownId = ids.get(UNKNOWN) ?? refuse(UNKNOWN, undefined, 'a token');
-  if (![undefined, unknownId].includes(vocabulary.unknownTokenId)) {
-    refuse(UNKNOWN, unknownId, `the token that the manifest says is unknown, ${vocabulary.unknownTokenId}`);
-  }
+  const { ids, unknownId } = readSide(files.vocabulary, sourceVocabulary);
+  const written = files.targetVocabulary === undefined ? files.vocabulary : files.targetVocabulary;
+  const said = written === files.vocabulary ? { ids, unknownId } : readSide(written, vocabulary);
   const pieceOf = new Map<number, string>();
-  for (const [piece, id] of ids) {
-    if (pieceOf.has(id)) refuse(piece, id, 'an id that no other piece has');
+  for (const [piece, id] of said.ids) {
+    if (pieceOf.has(id)) refuseId(written.file, piece, id, 'an id that no other piece has');
     pieceOf.set(id, piece);
   }
-  const open = ({ file: name, content }: Named<Uint8Array>): SentencePiece => {
-    const pieces = new SentencePiece(content, name);
-    assertShared(pieces, ids, name, file);
-    return pieces;
-  };
-  const source = open(files.source);
-  const target = open(files.target);
-  const hidden = new Set([unknownId, vocabulary.endTokenId, vocabulary.padTokenId]);
+  const source = new SentencePiece(files.source.content, files.source.file);
+  assertShared(source, ids, files.source.file, files.vocabulary.file);
+  const target =
+    files.target.file === files.source.file ? source : new SentencePiece(files.target.content, files.target.file);
+  assertShared(target, said.ids, files.target.file, written.file);
+  const hidden = new Set([said.unknownId, vocabulary.endTokenId, vocabulary.padTokenId]);
 
   const codes = [...ids.keys()].filter((piece) => LANGUAGE_CODE.exec(piece)?.[0] === piece);
   const hasCodes = codes.length > 0;
@@ -81,7 +78,7 @@ export function createPieceTokenizer(
     const rest = code === null ? text : text.slice(code[0].length);
     const pieces = source.encode(rest);
     if (pieces.length === 0) throw emptySource(text);
-    const { endTokenId } = vocabulary;
+    const { endTokenId } = sourceVocabulary;
     const tokenIds = [
       ...(code === null ? [] : [codeId(code[1])]),
       ...pieces.map((piece) => ids.get(piece.text) ?? unknownId),
@@ -105,6 +102,27 @@ export function createPieceTokenizer(
           .trim(),
     }),
   };
+}
+
+/** The ids of one side's pieces, and that of the unknown one. */
+function readSide(
+  vocabulary: Named<string>,
+  { size, unknownTokenId }: Vocabulary & { readonly unknownTokenId?: number | undefined },
+): { readonly ids: Map<string, number>; readonly unknownId: number } {
+  const { file } = vocabulary;
+  const ids = readPieceIds(vocabulary, size);
+  const unknownId = ids.get(UNKNOWN) ?? refuseId(file, UNKNOWN, undefined, 'a token');
+  if (![undefined, unknownId].includes(unknownTokenId)) {
+    refuseId(file, UNKNOWN, unknownId, `the token that the manifest says is unknown, ${unknownTokenId}`);
+  }
+  return { ids, unknownId };
+}
+
+function refuseId(file: string, field: string, received: unknown, required: string): never {
+  throw invalidFolder(
+    `${file}: ${field} is ${received === undefined ? 'missing' : quote(received)}, but it must be ${required}. Fetch the tokenizer again.`,
+    { file, field, received, required },
+  );
 }
 
 /** Refuses a vocabulary that has few of a model's pieces: it belongs to another. */

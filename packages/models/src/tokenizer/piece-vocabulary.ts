@@ -5,6 +5,7 @@ import type { NamedTokens } from './named-tokens.js';
 /** Names of the token that stands for what has no piece, and of the padding, in a vocabulary file. */
 export const UNKNOWN = '<unk>';
 const PAD = '<pad>';
+const END = '</s>';
 
 /** One file of a tokenizer: its name, for messages, and its content. */
 export interface Named<Content> {
@@ -15,7 +16,7 @@ export interface Named<Content> {
 /** Reads a vocabulary file and looks its named tokens up. Throws `INVALID_MODEL_FOLDER`. */
 export function readPieceTokens(vocabulary: Named<string>, size: number): NamedTokens {
   const ids = readPieceIds(vocabulary, size);
-  return { unknown: ids.get(UNKNOWN), pad: ids.get(PAD) };
+  return { unknown: ids.get(UNKNOWN), pad: ids.get(PAD), end: ids.get(END) };
 }
 
 /** Token ids by piece, of a vocabulary file. Throws `INVALID_MODEL_FOLDER`. */

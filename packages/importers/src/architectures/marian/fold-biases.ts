@@ -3,8 +3,9 @@ import type { DeferredDense } from '../../tensors/matrices.js';
 import type { TensorOf } from '../../tensors/tensor-reader.js';
 import type { MarianShape } from './marian-shape.js';
 
-/** What the encoder's layers are called in a checkpoint, before their number. */
-export const ENCODER_STACK = 'model.encoder.layers';
+/** What the layers of a side are called in a checkpoint, before their number. */
+export const stackName = (side: 'encoder' | 'decoder'): string => `model.${side}.layers`;
+const ENCODER_STACK = stackName('encoder');
 
 /** A residual block of a post-norm Transformer: `LayerNorm(x + out(sublayer(x)))`. */
 interface Block {

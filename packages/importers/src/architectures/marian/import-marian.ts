@@ -15,12 +15,13 @@ import { openStudents } from '../../students/open-students.js';
 import { readStudentConfigs, type StudentFolders } from '../../students/student-configs.js';
 import { type TensorOf, tensorReader } from '../../tensors/tensor-reader.js';
 import { productsOf, type WeightPrecision } from '../../tensors/weight-precision.js';
-import { emitEncoder, emitEncoderLayers } from './encoder-graph.js';
+import { emitEncoder, emitEncoderLayers } from '../encoder-decoder/encoder-graph.js';
+import type { EncoderDecoderNetwork } from '../encoder-decoder/network.js';
+import { emitStep, emitStepBody, type StepHead } from '../encoder-decoder/step-graph.js';
+import { emitVocabulary } from '../encoder-decoder/vocabulary-graph.js';
 import { foldBiases, foldFirstLayers } from './fold-biases.js';
-import { type MarianNetwork, marianEmbedding } from './marian-network.js';
+import { marianEmbedding, marianNetwork } from './marian-network.js';
 import { type MarianShape, readMarianShape } from './marian-shape.js';
-import { emitStep, emitStepBody, type StepHead } from './step-graph.js';
-import { emitVocabulary } from './vocabulary-graph.js';
 
 /** How the step's graphs are divided: a graph for each head, or one body and one graph with the vocabulary's table. */
 export type StepLayout = 'heads' | 'body';
@@ -75,20 +76,20 @@ export async function importMarian(folder: WeightsFolder, options: MarianImportO
   const tensorOf = tensorReader(folder);
   const embedding = marianEmbedding(tensorOf, shape);
   const precision = productsOf(weights);
-  const network: MarianNetwork = {
+  const network = marianNetwork(
     shape,
-    weights: foldBiases(tensorOf, shape),
-    embedding: { ...embedding, quantised: precision !== 'float32' },
-    suppressed: generation.suppressed,
+    foldBiases(tensorOf, shape),
+    { ...embedding, quantised: precision !== 'float32' },
+    generation.suppressed,
     precision,
-  };
+  );
   const { vocabularySize } = shape;
   const students = await openStudents(configs, { vocabularySize, embedding, blankId, shortlist, pace });
 
   const graphs = new GraphFiles(weights, pace);
   const { emit } = graphs;
   const step = await emitNetwork(network, options.layout ?? layoutOf(shape), emit);
-  const encode8Bit = firstLayersIn8Bits(network, tensorOf);
+  const encode8Bit = firstLayersIn8Bits(network, shape, tensorOf);
   const emitted = await emitStudents(students, { emit, shortlist: shortlist !== undefined, encode8Bit });
   const files = graphs.files();
   for (const [name, content] of folder.tokenizer.files) files.set(name, content);
@@ -97,7 +98,7 @@ export async function importMarian(folder: WeightsFolder, options: MarianImportO
 
 /** Emits encoder and decoder; gives the step's files. */
 async function emitNetwork(
-  network: MarianNetwork,
+  network: EncoderDecoderNetwork,
   layout: StepLayout,
   emit: EmitGraph,
 ): Promise<MarianManifest['graphs']['step']> {
@@ -120,13 +121,13 @@ function layoutOf({ vocabularySize, width, decoderLayers, decoderFeedForward }: 
 }
 
 /** The encoder's first layers for a student that reads them, with 8-bit products. */
-function firstLayersIn8Bits(network: MarianNetwork, tensorOf: TensorOf) {
+function firstLayersIn8Bits(network: EncoderDecoderNetwork, shape: MarianShape, tensorOf: TensorOf) {
   return (graph: GraphBuilder, { tokenIds, ...source }: SourceTokens, encoderLayers: number): Value => {
     const given = { kind: 'ids', tokens: tokenIds, ...source } as const;
-    const { shape } = network;
     if (encoderLayers === shape.encoderLayers) return emitEncoderLayers(graph, network, given, 'int8');
     const stack = 'ctcFast.encoder_layers';
-    const weights = foldFirstLayers(tensorOf, shape, encoderLayers, stack);
-    return emitEncoderLayers(graph, { ...network, shape: { ...shape, encoderLayers }, weights }, given, 'int8', stack);
+    const first = foldFirstLayers(tensorOf, shape, encoderLayers, stack);
+    const encoder = { ...network.encoder, layers: encoderLayers, prefix: stack };
+    return emitEncoderLayers(graph, { ...network, ...first, encoder }, given, 'int8');
   };
 }

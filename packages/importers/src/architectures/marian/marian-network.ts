@@ -1,58 +1,46 @@
 import type { ProductPrecision } from '../../blocks/block-context.js';
-import { embedTokens, type TokenEmbedding } from '../../blocks/embedding.js';
+import type { TokenEmbedding } from '../../blocks/embedding.js';
 import { sinusoidalPositions } from '../../blocks/positions.js';
-import { type Layer, POST_NORM } from '../../blocks/transformer-layers.js';
-import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';
+import { POST_NORM } from '../../blocks/transformer-layers.js';
 import type { TensorOf } from '../../tensors/tensor-reader.js';
-import type { FoldedBiases } from './fold-biases.js';
+import type { EncoderDecoderNetwork, Stack } from '../encoder-decoder/network.js';
+import { type FoldedBiases, stackName } from './fold-biases.js';
 import type { MarianShape } from './marian-shape.js';
 
-/** A Marian model: its sizes, and its weights as graphs hold them. */
-export interface MarianNetwork {
-  readonly shape: MarianShape;
-  readonly weights: FoldedBiases;
-  /** One table for source, target and head. */
-  readonly embedding: TokenEmbedding;
-  /** Tokens that are never to be output. */
-  readonly suppressed: readonly number[];
-  /** How the products of encoder and decoder are computed. */
-  readonly precision: ProductPrecision;
-}
-
-/** The embedding of a checkpoint. */
+/** The embedding of a checkpoint: one table for source, target and head. */
 export function marianEmbedding(tensorOf: TensorOf, shape: MarianShape): TokenEmbedding {
   const { vocabularySize, width, scaleEmbedding } = shape;
   const name = 'model.shared.weight';
   return { name, table: tensorOf(name, [vocabularySize, width]), scale: scaleEmbedding ? Math.sqrt(width) : undefined };
 }
 
-/** How a graph is given tokens: as ids, which it embeds itself, or as embeddings of another graph, which has the table. */
-export type TokenInput = 'ids' | 'embedded';
-
-/** Declares the graph's tokens `[..dims]`: `token_ids` int32, or `embedded [..dims, width]`. */
-export function declareTokens(
-  graph: GraphBuilder,
-  { shape }: MarianNetwork,
-  kind: TokenInput,
-  dims: readonly string[],
-): Value {
-  if (kind === 'ids') return graph.input('token_ids', 'int32', dims);
-  return graph.input('embedded', 'float32', [...dims, shape.width]);
-}
-
-/** Declared tokens at their positions, `scale * embedding + position`, `[batch, time, width]`. */
-export function placeTokens(
-  graph: GraphBuilder,
-  { shape, embedding }: MarianNetwork,
-  kind: TokenInput,
-  tokens: Value,
-  positions: Value,
-): Value {
-  const embedded = kind === 'ids' ? embedTokens(graph, embedding, tokens) : tokens;
-  return graph.op('Add', [embedded, sinusoidalPositions(graph, shape.maxPositions, shape.width, positions)]);
-}
-
-/** Layer `number` of a stack; `stack` and a number name it in the weights. */
-export function layerOf({ width, heads }: MarianShape, feedForward: number, stack: string, number: number): Layer {
-  return { shape: { width, heads, feedForward }, style: POST_NORM, prefix: `${stack}.${number}` };
+/** A Marian model: post-norm layers over sinusoidal positions (Junczys-Dowmunt et al., 2018). */
+export function marianNetwork(
+  shape: MarianShape,
+  { tensorOf, folded }: FoldedBiases,
+  embedding: TokenEmbedding,
+  suppressed: readonly number[],
+  precision: ProductPrecision,
+): EncoderDecoderNetwork {
+  const { vocabularySize, width, heads, maxPositions } = shape;
+  const stack = (side: 'encoder' | 'decoder', layers: number, feedForward: number): Stack => ({
+    layers,
+    prefix: stackName(side),
+    shape: { width, heads, feedForward },
+    style: POST_NORM,
+    embedding,
+    places: (graph, positions) => sinusoidalPositions(graph, maxPositions, width, positions),
+    norms: {},
+  });
+  return {
+    vocabularySize,
+    width,
+    encoder: stack('encoder', shape.encoderLayers, shape.encoderFeedForward),
+    decoder: stack('decoder', shape.decoderLayers, shape.decoderFeedForward),
+    tensorOf,
+    folded,
+    head: { embedding, bias: 'final_logits_bias' },
+    suppressed,
+    precision,
+  };
 }

@@ -1,5 +1,4 @@
-import { quote, unsupportedModel } from '@foretoken/models/folder';
-import { configInteger } from '../../readers/hugging-face/config-fields.js';
+import { configInteger, unsupportedConfig } from '../../readers/hugging-face/config-fields.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 
 /** Sizes of a Marian model, read from its config.json. */
@@ -15,33 +14,33 @@ export interface MarianShape {
   readonly scaleEmbedding: boolean;
 }
 
+/**
+ * Whether a config is of the networks that students can read: one table for source, target and head, and layers as most OPUS models
+ * have them. All others are imported as any encoder-decoder is.
+ */
+export function isPlain(config: WeightsFolder['config']): boolean {
+  const is = (field: string, ...values: unknown[]): boolean => values.includes(config[field] ?? undefined);
+  return (
+    is('activation_function', 'swish', 'silu') &&
+    is('share_encoder_decoder_embeddings', undefined, true) &&
+    is('normalize_before', undefined, false) &&
+    is('normalize_embedding', undefined, false) &&
+    is('add_final_layer_norm', undefined, false) &&
+    is('static_position_embeddings', undefined, true) &&
+    is('tie_word_embeddings', undefined, true) &&
+    is('add_bias_logits', undefined, false) &&
+    is('is_decoder', undefined, false) &&
+    is('decoder_vocab_size', undefined, config.vocab_size) &&
+    is('encoder_attention_heads', config.decoder_attention_heads)
+  );
+}
+
 /** Sizes of the Marian model of a weights folder. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
 export function readMarianShape(folder: WeightsFolder): MarianShape {
-  const { config, path } = folder;
-  const unsupported = (field: string, required: string): never => {
-    throw unsupportedModel(
-      `${path}: config.json has ${field} = ${quote(config[field])}; the Marian importer requires ${required}.`,
-      { folder: path, file: 'config.json', field, received: config[field], required },
-    );
-  };
-  if (config.model_type !== 'marian') unsupported('model_type', '"marian"');
-  if (config.activation_function !== 'swish' && config.activation_function !== 'silu')
-    unsupported('activation_function', '"swish"');
-  if (config.share_encoder_decoder_embeddings === false) unsupported('share_encoder_decoder_embeddings', 'true');
-  if (config.normalize_before === true) unsupported('normalize_before', 'false');
-  if (config.normalize_embedding === true) unsupported('normalize_embedding', 'false');
-  if (config.add_final_layer_norm === true) unsupported('add_final_layer_norm', 'false');
-  if (config.static_position_embeddings === false) unsupported('static_position_embeddings', 'true');
-  if (config.tie_word_embeddings === false) unsupported('tie_word_embeddings', 'true');
-  if (![undefined, null, config.vocab_size].includes(config.decoder_vocab_size as null)) {
-    unsupported('decoder_vocab_size', `the same as vocab_size, ${quote(config.vocab_size)}`);
-  }
   const width = configInteger(folder, 'd_model', 2, 65_536);
   const heads = configInteger(folder, 'decoder_attention_heads', 1, 1024);
-  if (configInteger(folder, 'encoder_attention_heads', 1, 1024) !== heads) {
-    unsupported('encoder_attention_heads', `the same as decoder_attention_heads, ${heads}`);
-  }
-  if (width % heads !== 0 || width % 2 !== 0) unsupported('d_model', `an even multiple of ${heads} heads`);
+  if (width % heads !== 0 || width % 2 !== 0)
+    unsupportedConfig(folder, 'd_model', `an even multiple of ${heads} heads`);
   return {
     vocabularySize: configInteger(folder, 'vocab_size', 3, 1_000_000),
     width,
@@ -51,6 +50,6 @@ export function readMarianShape(folder: WeightsFolder): MarianShape {
     encoderLayers: configInteger(folder, 'encoder_layers', 1, 256),
     decoderLayers: configInteger(folder, 'decoder_layers', 1, 256),
     maxPositions: configInteger(folder, 'max_position_embeddings', 1, 65_536),
-    scaleEmbedding: config.scale_embedding === true,
+    scaleEmbedding: folder.config.scale_embedding === true,
   };
 }

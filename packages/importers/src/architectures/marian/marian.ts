@@ -16,6 +16,7 @@ import { heading } from '../../target-options.js';
 import type { ModelContent } from '../../write-model.js';
 import type { Architecture, NamedOptions } from '../architecture.js';
 import { importMarian } from './import-marian.js';
+import { isPlain } from './marian-shape.js';
 
 /** Most candidates the top-k head of an imported decoder returns for each node. */
 const STEP_CANDIDATES = 64;
@@ -24,6 +25,7 @@ const STEP_CANDIDATES = 64;
 export const marian: Architecture = {
   name: 'marian',
   kinds: ['marian'],
+  recognises: ({ config }) => isPlain(config),
   build,
 };
 

@@ -1,4 +1,4 @@
-import { invalidFolder, quote } from '@foretoken/models/folder';
+import { invalidFolder, quote, unsupportedModel } from '@foretoken/models/folder';
 import type { WeightsFolder } from './weights-folder.js';
 
 const CONFIG = 'config.json';
@@ -13,6 +13,14 @@ export function configInteger(folder: ConfigFolder, key: string, min: number, ma
   throw invalidFolder(
     `${CONFIG} in ${folder.path}: ${key} is ${value === undefined ? 'missing' : quote(value)}, but it must be an integer from ${min} to ${max}. Fetch or correct the file.`,
     { folder: folder.path, file: CONFIG, field: key, received: value, required: { min, max } },
+  );
+}
+
+/** Throws `UNSUPPORTED_MODEL`: a field of config.json says what no graph here does. */
+export function unsupportedConfig({ path, config }: ConfigFolder, field: string, required: string): never {
+  throw unsupportedModel(
+    `${path}: config.json has ${field} = ${quote(config[field])}; the importer requires ${required}.`,
+    { folder: path, file: CONFIG, field, received: config[field], required },
   );
 }
 

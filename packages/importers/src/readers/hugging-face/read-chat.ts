@@ -14,25 +14,37 @@ interface FolderReader {
   read(file: string, maxBytes: number): Promise<Uint8Array>;
 }
 
+/** Content of tokenizer_config.json, undefined without one. Throws `INVALID_MODEL_FOLDER`. */
+export async function readTokenizerConfig({
+  path: folder,
+  has,
+  read,
+}: FolderReader): Promise<Readonly<Record<string, unknown>> | undefined> {
+  if (!(await has(CONFIG))) return undefined;
+  const config = parseJson(decodeUtf8(await read(CONFIG, MAX_CONFIG_BYTES), CONFIG, { folder }), CONFIG, { folder });
+  if (isObject(config)) return config;
+  throw refusedConfig(folder, 'the whole file', config, 'a JSON object');
+}
+
+function refusedConfig(folder: string, field: string, received: unknown, required: string): Error {
+  return invalidFolder(
+    `${CONFIG} in ${folder}: ${field} is ${quote(received)}, but it must be ${required}. Fetch or correct the file.`,
+    { folder, file: CONFIG, field, received, required },
+  );
+}
+
 /**
  * The chat template of a folder in the layout of transformers, undefined without one; of several the one named `default`. Throws
  * `INVALID_MODEL_FOLDER`.
  */
-export async function readChat({ path: folder, has, read }: FolderReader): Promise<ChatFiles | undefined> {
-  const text = async (file: string, maxBytes: number): Promise<string> =>
-    decodeUtf8(await read(file, maxBytes), file, { folder });
-  const config: unknown = (await has(CONFIG))
-    ? parseJson(await text(CONFIG, MAX_CONFIG_BYTES), CONFIG, { folder })
-    : {};
+export async function readChat(reader: FolderReader): Promise<ChatFiles | undefined> {
+  const { path: folder, has, read } = reader;
+  const config = (await readTokenizerConfig(reader)) ?? {};
   const refuse = (field: string, received: unknown, required: string): never => {
-    throw invalidFolder(
-      `${CONFIG} in ${folder}: ${field} is ${quote(received)}, but it must be ${required}. Fetch or correct the file.`,
-      { folder, file: CONFIG, field, received, required },
-    );
+    throw refusedConfig(folder, field, received, required);
   };
-  if (!isObject(config)) return refuse('the whole file', config, 'a JSON object');
   const template = (await has(TEMPLATE))
-    ? await text(TEMPLATE, 4 * MAX_TEMPLATE)
+    ? decodeUtf8(await read(TEMPLATE, 4 * MAX_TEMPLATE), TEMPLATE, { folder })
     : templateOf(config.chat_template, refuse);
   if (template === undefined) return undefined;
   const tokens = TEMPLATE_TOKENS.flatMap((name): [string, string][] => {

@@ -23,7 +23,7 @@ import { openNpz } from '../npz/open-npz.js';
 import { openSafetensors } from '../safetensors/open-safetensors.js';
 import { openShards } from '../safetensors/open-shards.js';
 import type { StoredTensor, TensorStore } from '../stored-tensor.js';
-import { readChat } from './read-chat.js';
+import { readChat, readTokenizerConfig } from './read-chat.js';
 
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
@@ -42,6 +42,8 @@ export interface WeightsFolder {
   readonly elementTypes: readonly string[];
   readonly tensors: TensorStore;
   readonly tokenizer: TokenizerFiles;
+  /** What says how texts become tokens, where the folder has it. Throws `INVALID_MODEL_FOLDER`. */
+  readTokenizerConfig?(): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** How conversations become prompts, where the folder says it. Throws `INVALID_MODEL_FOLDER`. */
   readChat(): Promise<ChatFiles | undefined>;
   /** A floating-point tensor of exactly this shape. Throws `INVALID_MODEL_FOLDER`. */
@@ -101,6 +103,7 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
     elementTypes: [...new Set([...tensors.values()].map(({ dtype }) => dtype))],
     tensors,
     tokenizer,
+    readTokenizerConfig: () => readTokenizerConfig(reader),
     readChat: () => readChat(reader),
     tensor: (name, shape) => find(name, ['F32', 'F16', 'BF16'], shape),
     integers: async (name, pace) => {

@@ -4,7 +4,7 @@ import { invalidFolder, reason } from '../../folder/refusal.js';
 import { loadCode } from '../../load-code.js';
 import type { ExpectedValues } from '../../onnx/graph-description.js';
 import { EXACT } from '../../parts/model-part.js';
-import { MAX_TEMPLATE, type TextInput } from '../../processors/chat.js';
+import { MAX_TEMPLATE, type PromptInput } from '../../processors/chat.js';
 import type { ChatTemplate } from '../../processors/chat-template.js';
 import { promptProcessor } from '../../processors/prompt-processor.js';
 import type { ModelFamily } from '../family.js';
@@ -13,7 +13,7 @@ import { CausalModel } from './causal-model.js';
 import { probeCausalStep } from './causal-probe.js';
 
 /** Decoder-only language models. */
-export const causalLanguageModelFamily: ModelFamily<CausalLanguageModelManifest, TextInput> = {
+export const causalLanguageModelFamily: ModelFamily<CausalLanguageModelManifest, PromptInput> = {
   name: 'causal-lm',
   schema: causalLanguageModelSchema,
   claims: ({ graphs, step, stopTokenIds = [], chat }) => ({

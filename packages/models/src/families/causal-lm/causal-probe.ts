@@ -31,6 +31,7 @@ export async function probeCausalStep(step: CausalStepOptions, signal: AbortSign
       tokenIds: new Int32Array(width),
       positions: new Int32Array(width),
       attentionBias: new Float32Array(width * (PAST_LENGTH + width)),
+      keyPositions: () => new Int32Array(PAST_LENGTH + width),
       past,
       scored,
     };

@@ -1,3 +1,4 @@
+import { stepOutputs } from '../../drivers/step-graphs.js';
 import { claimsByName } from '../../folder/manifest-agreement.js';
 import { loadCode } from '../../load-code.js';
 import { EXACT, type PartName } from '../../parts/model-part.js';
@@ -7,7 +8,6 @@ import { checkMarianAgreement } from './marian-agreement.js';
 import { type MarianManifest, marianSchema } from './marian-manifest.js';
 import { checkMarianGraphs } from './marian-signatures.js';
 import { openMarian } from './open-marian.js';
-import { stepOutputs } from './step-graphs.js';
 import { checkStudentGraphs } from './student-signatures.js';
 
 /** Marian translation models, with the students that read the same encoder. */

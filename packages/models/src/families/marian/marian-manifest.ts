@@ -1,7 +1,15 @@
 import * as v from 'valibot';
 import { isObject } from '../../folder/json.js';
-import type { FillGraphFiles, ManifestVocabulary, ModelManifest, TokenizerNames } from '../../folder/manifest.js';
+import type {
+  BodyGraphFiles,
+  FillGraphFiles,
+  HeadGraphFiles,
+  ManifestVocabulary,
+  ModelManifest,
+  TokenizerNames,
+} from '../../folder/manifest.js';
 import {
+  bodyGraphs,
   candidates,
   content,
   fileName,
@@ -16,31 +24,6 @@ import {
   tokenizer,
   vocabularySize,
 } from '../../folder/manifest-schema.js';
-
-/** A step in one graph for each output kind; argmax is always there. Each that is opened holds all of the decoder's weights. */
-export interface HeadGraphFiles {
-  /** The best next token. */
-  readonly argmax: string;
-  /** The best next tokens. */
-  readonly topK?: string | undefined;
-  /** The best next tokens, and hidden states. */
-  readonly topKWithStates?: string | undefined;
-  /** All log-probabilities. */
-  readonly logProbs?: string | undefined;
-  /** All scores. */
-  readonly logits?: string | undefined;
-}
-
-/**
- * A step in two graphs that all output kinds share: the decoder's layers, and the vocabulary's table, which embeds the tokens of
- * source and target and scores states. The encoder then takes embeddings in place of token ids.
- */
-export interface BodyGraphFiles {
-  /** The decoder's layers. */
-  readonly body: string;
-  /** The vocabulary's table. */
-  readonly vocabulary: string;
-}
 
 /** A Marian encoder and decoder, with any of the students that read the same encoder. */
 export interface MarianManifest extends ModelManifest {
@@ -135,10 +118,6 @@ const headGraphs: v.GenericSchema<unknown, HeadGraphFiles | BodyGraphFiles> = v.
   topKWithStates: v.exactOptional(fileName),
   logProbs: v.exactOptional(fileName),
   logits: v.exactOptional(fileName),
-});
-const bodyGraphs: v.GenericSchema<unknown, HeadGraphFiles | BodyGraphFiles> = v.strictObject({
-  body: fileName,
-  vocabulary: fileName,
 });
 const opens = { open: fileName, openHints: v.exactOptional(fileName) };
 

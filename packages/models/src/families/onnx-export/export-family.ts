@@ -1,6 +1,6 @@
 import type { CheckGraph } from '../../drivers/graph-check.js';
 import { EXACT } from '../../parts/model-part.js';
-import type { TextInput } from '../../processors/chat.js';
+import type { PromptInput } from '../../processors/chat.js';
 import { promptProcessor } from '../../processors/prompt-processor.js';
 import { textProcessor } from '../../processors/text-processor.js';
 import type { ModelFamily } from '../family.js';
@@ -9,7 +9,7 @@ import { encoderRoles, stepRoles } from './export-roles.js';
 import { openExport } from './open-export.js';
 
 /** Models whose graphs are those of an exporter, such as Optimum, as they are. */
-export const onnxExportFamily: ModelFamily<OnnxExportManifest, TextInput> = {
+export const onnxExportFamily: ModelFamily<OnnxExportManifest, PromptInput> = {
   name: 'onnx-export',
   schema: onnxExportSchema,
   claims: ({ graphs, beginning, suppressed, stopTokenIds = [] }) => ({

@@ -1,0 +1,86 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beamSearch } from '@foretoken/beam';
+import { collect } from '@foretoken/core';
+import { NodeBatch, ROOT } from '@foretoken/core/kit';
+import { greedy } from '@foretoken/greedy';
+import { importModel } from '@foretoken/importers';
+import { loadModel } from '@foretoken/models';
+import { ngramDrafter, speculative } from '@foretoken/speculative';
+import type { ModelFigures, ModelRow } from './model-row.js';
+
+/** Made by `apps/distill/make_encoder_decoder_goldens.py`: what transformers gives for the same weights. */
+interface Golden {
+  readonly suppressed: readonly number[];
+  readonly rows: readonly {
+    readonly source: readonly number[];
+    readonly beginning: readonly number[];
+    readonly prefix: readonly number[];
+    readonly logits: readonly (readonly number[])[];
+    readonly greedy: readonly number[];
+    readonly beam: readonly (readonly number[])[];
+  }[];
+}
+
+const GOLDENS = 'packages/models/test/goldens/encoder-decoder';
+const NEW_TOKENS = 20;
+const BEAM = { beamSize: 4, hypotheses: 4, stopWhen: 'improvement-unlikely', lengthPenalty: 1 } as const;
+
+/** A small model of random weights, imported from safetensors. */
+export const encoderDecoder = (kind: string): ModelRow => ({
+  model: `${kind}-weights`,
+  family: 'encoder-decoder',
+  format: 'safetensors',
+  oracle: 'transformers 4.57.6',
+  packages: [],
+  required: { equal: 1, worstLogitDifference: 1e-4 },
+  async measure() {
+    const [workspace] = fileURLToPath(import.meta.url).split(/[\\/]apps[\\/]bench[\\/]/);
+    const weights = join(workspace, GOLDENS, kind);
+    const golden = JSON.parse(await readFile(join(weights, 'expected.json'), 'utf8')) as Golden;
+    const folder = await mkdtemp(join(tmpdir(), 'foretoken-models-'));
+    try {
+      await importModel(weights, join(folder, 'model'), { weights: 'float32' });
+      return await compare(join(folder, 'model'), golden);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+});
+
+/** Greedy outputs, n-best lists and drafts that are equal, and the largest difference of a logit. */
+async function compare(folder: string, { rows, suppressed }: Golden): Promise<ModelFigures> {
+  await using model = await loadModel(folder, { probe: false });
+  const target = model.part('autoregressive');
+  const { vocabulary } = target;
+  const sources = rows.map(({ source }) => Int32Array.from(source));
+  await using begun = await target.open(sources);
+  const own = begun.start(0).prefix.length;
+  const outputPrefixes = rows.map(({ beginning }) => Int32Array.from(beginning.slice(own)));
+  const request = { sources, outputPrefixes, maxNewTokens: NEW_TOKENS };
+  const written = (row: number, tokens: Int32Array): string => tokens.subarray(outputPrefixes[row].length).join();
+  const plain = (await collect(greedy().decode(target, request))).results;
+  const best = (await collect(beamSearch(BEAM).decode(target, request))).results;
+  const drafted = (await collect(speculative({ drafter: ngramDrafter({ vocabulary }) }).decode(target, request)))
+    .results;
+  const equal = rows.filter(
+    ({ greedy: tokens, beam }, row) =>
+      written(row, plain[row].best.tokenIds) === tokens.join() &&
+      best[row].hypotheses.map(({ tokenIds }) => written(row, tokenIds)).join(' ') === beam.map(String).join(' ') &&
+      written(row, drafted[row].best.tokenIds) === tokens.join(),
+  ).length;
+  let worst = 0;
+  for (const [row, { prefix, logits }] of rows.entries()) {
+    await using forest = await target.open([sources[row]]);
+    const nodes = new NodeBatch();
+    nodes.addChain(0, ROOT, Int32Array.from(prefix), 'all');
+    const all = (await forest.extend(nodes, { kind: 'logits' })).logits;
+    const last = all.subarray(all.length - logits.length * vocabulary.size);
+    for (const [index, value] of logits.flat().entries()) {
+      if (!suppressed.includes(index % vocabulary.size)) worst = Math.max(worst, Math.abs(last[index] - value));
+    }
+  }
+  return { equal: equal / rows.length, worstLogitDifference: worst, details: { cases: rows.length } };
+}

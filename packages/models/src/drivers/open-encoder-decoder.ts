@@ -1,0 +1,127 @@
+import type { Vocabulary } from '@foretoken/core';
+import type { Feeds } from '@foretoken/core/runtime';
+import type { BodyGraphFiles, HeadGraphFiles } from '../folder/manifest.js';
+import type { OpenedPart } from '../parts/model-part.js';
+import { EncoderDecoderModel } from './encoder-decoder-model.js';
+import type { GraphSessions } from './graph-sessions.js';
+import type { MeasuredCosts } from './measured-costs.js';
+import { type OpenedStep, openStep } from './open-step.js';
+import { ProbeBudget, WidthCosts } from './probe.js';
+import type { ReadingStepShape } from './reading-step-driver.js';
+import {
+  PROBE_MILLISECONDS,
+  probeBatches,
+  probeThreads,
+  probeWidths,
+  THREADS_MILLISECONDS,
+} from './reading-step-probe.js';
+import { stepOutputs } from './step-graphs.js';
+import { TokenEncoder } from './token-encoder.js';
+
+/** What is known of an encoder and a decoder before their graphs are opened. */
+export interface EncoderDecoderParts {
+  readonly graphs: { readonly encoder: string; readonly step: HeadGraphFiles | BodyGraphFiles };
+  /** Size of a state. */
+  readonly width: number;
+  /** Of the decoder. */
+  readonly shape: ReadingStepShape;
+  readonly vocabulary: Vocabulary;
+  /** Of sources, where they have one of their own. */
+  readonly sourceVocabulary: { readonly size: number; readonly padTokenId: number };
+  /** Whether the encoder embeds tokens itself, however the step is divided. */
+  readonly embedsSources?: boolean | undefined;
+  readonly beginning: readonly number[];
+  readonly limits: { readonly sourceLength: number; readonly targetLength: number };
+  readonly maxCandidates: number;
+}
+
+/** How a folder is opened; see `OpenContext`. */
+interface Opening {
+  readonly sessions: GraphSessions;
+  readonly threads: number | undefined;
+  readonly cores: number;
+  readonly probe: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A folder's encoder and decoder, opened when they are used; measures what this machine does best with the decoder. */
+export async function openEncoderDecoder(
+  {
+    graphs,
+    width,
+    shape,
+    vocabulary,
+    sourceVocabulary,
+    embedsSources,
+    beginning,
+    limits,
+    maxCandidates,
+  }: EncoderDecoderParts,
+  { sessions, threads, cores, probe, signal }: Opening,
+): Promise<{ readonly part: OpenedPart; readonly encoder: TokenEncoder }> {
+  const { runtime } = sessions;
+  const forThreads = new ProbeBudget(THREADS_MILLISECONDS);
+  if (threads !== undefined) sessions.threads = threads;
+  // What is divided is so large that opening it again for each thread count takes longer than comparing them may.
+  else if (probe && 'argmax' in graphs.step) {
+    await sessions.useThreads(await probeThreads(sessions, graphs.step.argmax, shape, cores, forThreads, signal));
+  }
+  signal?.throwIfAborted();
+  const step = openStep(graphs.step, width, sessions);
+  const limitsOfSources = {
+    sourceLength: limits.sourceLength,
+    vocabularySize: sourceVocabulary.size,
+    padTokenId: sourceVocabulary.padTokenId,
+    width,
+    crossWidth: shape.width,
+    layers: shape.layers,
+  };
+  const embed = embedsSources ? undefined : step.embed;
+  const encoder = new TokenEncoder(runtime, () => sessions.get(graphs.encoder), limitsOfSources, embed);
+  signal?.throwIfAborted();
+  const forWidths = new ProbeBudget(PROBE_MILLISECONDS - forThreads.spent);
+  const { widths, costs } = probe ? await probeSteps(sessions, step, shape, forWidths, signal) : UNMEASURED;
+  const offered = stepOutputs(graphs.step);
+  const model = new EncoderDecoderModel({
+    runtime,
+    encoder,
+    graphs: step.graphs,
+    outputs: offered.filter((head) => head !== 'topKWithStates'),
+    states: offered.includes('topKWithStates') ? ['topK'] : [],
+    maxCandidates,
+    vocabulary,
+    beginning,
+    maxLength: limits.targetLength,
+    shape,
+    paddedWidth: (nodes) => widths.padded(nodes),
+    costs,
+  });
+  signal?.throwIfAborted();
+  const open = async (): Promise<void> => {
+    await step.open(signal);
+    signal?.throwIfAborted();
+    await sessions.get(graphs.encoder);
+  };
+  return { part: { kind: 'autoregressive', model, open }, encoder };
+}
+
+interface StepCosts {
+  readonly widths: WidthCosts;
+  readonly costs?: MeasuredCosts | undefined;
+}
+
+const UNMEASURED: StepCosts = { widths: new WidthCosts([]) };
+
+async function probeSteps(
+  sessions: GraphSessions,
+  { graphs, open }: OpenedStep,
+  shape: ReadingStepShape,
+  budget: ProbeBudget,
+  signal: AbortSignal | undefined,
+): Promise<StepCosts> {
+  await open(signal);
+  const step = { run: (feeds: Feeds) => graphs.run(feeds, { kind: 'argmax' }, true) };
+  signal?.throwIfAborted();
+  const widths = await probeWidths(sessions, step, shape, budget, signal);
+  return { widths, costs: await probeBatches(sessions, step, shape, widths, budget, signal) };
+}

@@ -1,0 +1,97 @@
+import { ids, value } from '../../drivers/graph-check.js';
+import { openEncoderDecoder } from '../../drivers/open-encoder-decoder.js';
+import { stepOutputs } from '../../drivers/step-graphs.js';
+import { checkBodyGraphs, encoderOutputs } from '../../drivers/step-signatures.js';
+import { EXACT } from '../../parts/model-part.js';
+import type { TextInLanguages } from '../../processors/chat.js';
+import { textProcessor } from '../../processors/text-processor.js';
+import type { ModelFamily } from '../family.js';
+import { type EncoderDecoderManifest, encoderDecoderSchema } from './encoder-decoder-manifest.js';
+import { languageProcessor } from './language-processor.js';
+
+/** Encoders with decoders: translation, summaries, whatever turns one text into another. */
+export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | TextInLanguages> = {
+  name: 'encoder-decoder',
+  schema: encoderDecoderSchema,
+  claims: ({ graphs, step, beginning, languages }) => ({
+    tokenIds: Object.fromEntries([
+      ...beginning.map((id, index) => [`beginning.${index}`, id] as const),
+      ...Object.entries(languages?.tokens ?? {}).map(([code, id]) => [`languages.tokens.${code}`, id] as const),
+    ]),
+    candidates: { 'step.maxCandidates': step.maxCandidates },
+    graphs: {
+      'graphs.encoder': graphs.encoder,
+      'graphs.step.body': graphs.step.body,
+      'graphs.step.vocabulary': graphs.step.vocabulary,
+    },
+    others: {},
+  }),
+  checkAgreement({ sourceVocabulary, embedsSources, languages, limits, beginning }, refuse) {
+    if (sourceVocabulary !== undefined && embedsSources !== true) {
+      refuse('embedsSources', embedsSources, 'true where sources have their own vocabulary');
+    }
+    if (beginning.length > limits.targetLength) {
+      refuse('limits.targetLength', limits.targetLength, `${beginning.length} at least, for the beginning`);
+    }
+    for (const name of ['source', 'target'] as const) {
+      const code = languages?.[name];
+      if (code !== undefined && !Object.hasOwn(languages?.tokens ?? {}, code)) {
+        refuse(`languages.${name}`, code, 'one of the languages in languages.tokens');
+      }
+    }
+  },
+  async checkGraphs({ architecture, graphs, embedsSources }, check) {
+    const { width, heads, headWidth, decoderLayers, byDistance } = architecture;
+    const shape = { width, kept: heads * headWidth, layers: decoderLayers, byDistance };
+    const tokens = embedsSources ? { token_ids: ids } : { embedded: value('float32', null, null, width) };
+    await check(graphs.encoder, { ...tokens, positions: ids, mask: ids }, encoderOutputs(shape));
+    await checkBodyGraphs(graphs.step, shape, check);
+  },
+  async open(context) {
+    const { manifest } = context;
+    const { architecture, graphs, vocabulary, sourceVocabulary = vocabulary, limits, step } = manifest;
+    const { part } = await openEncoderDecoder(
+      {
+        graphs,
+        width: architecture.width,
+        shape: {
+          width: architecture.heads * architecture.headWidth,
+          layers: architecture.decoderLayers,
+          byDistance: architecture.byDistance,
+        },
+        vocabulary,
+        sourceVocabulary: {
+          size: sourceVocabulary.size,
+          padTokenId: sourceVocabulary.padTokenId ?? sourceVocabulary.endTokenId ?? 0,
+        },
+        embedsSources: manifest.embedsSources,
+        beginning: manifest.beginning,
+        limits,
+        maxCandidates: step.maxCandidates,
+      },
+      context,
+    );
+    return [part];
+  },
+  processor: ({ manifest: { languages, vocabulary }, tokenizer }) =>
+    languages === undefined ? textProcessor(tokenizer) : languageProcessor(tokenizer, languages, vocabulary.endTokenId),
+  describe({ architecture, graphs, languages, sourceVocabulary }) {
+    const { width, heads, encoderLayers, decoderLayers } = architecture;
+    const facts: (readonly [string, string])[] = [];
+    if (sourceVocabulary !== undefined) facts.push(['source vocabulary', `${sourceVocabulary.size} tokens of its own`]);
+    if (languages !== undefined) {
+      const { tokens, source, target } = languages;
+      const named = [source && `from ${source}`, target && `to ${target}`].filter((one) => one !== undefined);
+      const codes = Object.keys(tokens);
+      const shown = `${codes.slice(0, 12).join(', ')}${codes.length > 12 ? ` and ${codes.length - 12} more` : ''}`;
+      facts.push(['languages', named.length === 0 ? shown : `${shown}; unless told, ${named.join(' ')}`]);
+    }
+    return {
+      parts: [{ kind: 'autoregressive', variant: EXACT }],
+      outputs: [...stepOutputs(graphs.step)],
+      outputsOf: 'step',
+      architecture: `${encoderLayers} encoder and ${decoderLayers} decoder layers, width ${width}, ${heads} heads`,
+      facts,
+    };
+  },
+};

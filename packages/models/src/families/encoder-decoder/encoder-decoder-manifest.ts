@@ -1,0 +1,110 @@
+import * as v from 'valibot';
+import type { BodyGraphFiles, ManifestVocabulary, ModelManifest, TokenizerNames } from '../../folder/manifest.js';
+import {
+  bodyGraphs,
+  candidates,
+  content,
+  fileName,
+  heading,
+  integer,
+  layers,
+  limits,
+  optionalTokens,
+  size,
+  tokenId,
+  tokenizer,
+  vocabularySize,
+} from '../../folder/manifest-schema.js';
+
+/** How a model that knows several languages is told of which its source is, and of which its output is to be. */
+export interface ManifestLanguages {
+  /** Token of each language, by its code. */
+  readonly tokens: Readonly<Record<string, number>>;
+  /** Where the source's language stands: before its text, or after its end token. */
+  readonly sourcePlace: 'before' | 'after';
+  /** What says the output's language: its first token, which a request chooses, or the start token, which is always the same. */
+  readonly targetPlace: 'first' | 'start';
+  /** Codes that are taken where a request names none. */
+  readonly source?: string | undefined;
+  /** The same of outputs. */
+  readonly target?: string | undefined;
+}
+
+/** An encoder that reads a source and a decoder that writes an output. */
+export interface EncoderDecoderManifest extends ModelManifest {
+  /** The family's name. */
+  readonly family: 'encoder-decoder';
+  /** Files of the tokenizer. */
+  readonly tokenizer: TokenizerNames;
+  /** Tokens of outputs. */
+  readonly vocabulary: ManifestVocabulary & { readonly endTokenId: number };
+  /** Sizes of encoder and decoder. */
+  readonly architecture: {
+    /** Size of a state. */
+    readonly width: number;
+    /** Heads of the decoder's attention. */
+    readonly heads: number;
+    /** Numbers of each head. */
+    readonly headWidth: number;
+    /** Layers of the encoder. */
+    readonly encoderLayers: number;
+    /** Layers of the decoder. */
+    readonly decoderLayers: number;
+    /** Attention depends on the distance of tokens, and nothing else says where they are. */
+    readonly byDistance?: boolean | undefined;
+  };
+  /** File names of the graphs. */
+  readonly graphs: {
+    /** Reads sources. */
+    readonly encoder: string;
+    /** Scores next tokens. */
+    readonly step: BodyGraphFiles;
+  };
+  /** Whether the encoder embeds token ids itself, by a table of its own; else the vocabulary's graph does. */
+  readonly embedsSources?: boolean | undefined;
+  /** What the step can give. */
+  readonly step: {
+    /** Maximum of candidates for each node. */
+    readonly maxCandidates: number;
+  };
+  /** Tokens that every output begins with, the start token first. */
+  readonly beginning: readonly number[];
+  /** How the model is told of languages, where it knows several. */
+  readonly languages?: ManifestLanguages | undefined;
+}
+
+const code = v.pipe(v.string(), v.regex(/^[\w-]{1,40}$/, 'a code of letters, digits, "_" and "-"'));
+const flag: v.GenericSchema<boolean> = v.boolean();
+
+export const encoderDecoderSchema: v.GenericSchema<unknown, EncoderDecoderManifest> = v.strictObject({
+  ...heading,
+  family: v.literal('encoder-decoder'),
+  tokenizer,
+  vocabulary: v.strictObject({ size: vocabularySize, endTokenId: tokenId, ...optionalTokens }),
+  sourceVocabulary: v.exactOptional(
+    v.strictObject({ size: vocabularySize, endTokenId: v.exactOptional(tokenId), ...optionalTokens }),
+  ),
+  limits,
+  architecture: v.strictObject({
+    width: size,
+    heads: integer(1, 1024),
+    headWidth: integer(1, 4096),
+    encoderLayers: layers,
+    decoderLayers: layers,
+    byDistance: v.exactOptional(flag),
+  }),
+  graphs: v.strictObject({ encoder: fileName, step: bodyGraphs as v.GenericSchema<BodyGraphFiles> }),
+  embedsSources: v.exactOptional(flag),
+  step: v.strictObject({ maxCandidates: candidates }),
+  beginning: v.pipe(v.array(tokenId), v.minLength(1, 'one token at least'), v.maxLength(16)),
+  languages: v.exactOptional(
+    v.strictObject({
+      tokens: v.record(code, tokenId),
+      sourcePlace: v.picklist(['before', 'after']),
+      targetPlace: v.picklist(['first', 'start']),
+      source: v.exactOptional(code),
+      target: v.exactOptional(code),
+    }),
+  ),
+  ...content,
+});
