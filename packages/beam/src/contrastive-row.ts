@@ -80,8 +80,6 @@ export class ContrastiveRow implements RowSearch {
       const [own] = states[index] as readonly [Float32Array];
       const likeness = this.#states.reduce((highest, other) => Math.max(highest, dot(own, other)), -1);
       const balance = (1 - penalty) * probability - penalty * likeness;
-      // Probabilities are numbers, so a hidden state is not.
-      if (Number.isNaN(balance)) throw invalidScores(this.#stands.row, this.#stands.length, balance);
       if (balance > max) {
         max = balance;
         best = index;
@@ -97,6 +95,10 @@ function statesOf({ branch, states = new Float32Array() }: ScoredBranch): Float3
   return Array.from(branch.next, (_, node) => {
     const state = states.slice(node * width, (node + 1) * width);
     const length = Math.sqrt(dot(state, state));
+    // Hidden states of a model with damaged weights.
+    if (!Number.isFinite(length)) {
+      throw invalidScores(branch.row, branch.length, state.find((value) => !Number.isFinite(value)) ?? length);
+    }
     return length === 0 ? state : state.map((value) => value / length);
   });
 }

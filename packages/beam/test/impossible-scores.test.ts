@@ -131,13 +131,14 @@ describe('constrained beam search', () => {
 });
 
 describe('contrastive search', () => {
-  it('refuses hidden states that are not numbers', async () => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses hidden states that are %d, and says so', async (odd) => {
     const model = scriptedModel({
       vocabularySize: VOCABULARY,
       score: () => [0, 1, 2, 1, 0, 0],
-      state: (_, output) => [output.length === 2 ? Number.NaN : 1, 1],
+      state: (_, output) => [output.length === 2 ? odd : 1, 1],
     });
     await assertCode(() => run(() => contrastiveSearch(), model), 'INVALID_SCORES');
+    await expect(run(() => contrastiveSearch(), model)).rejects.toMatchObject({ details: { received: odd } });
   });
 });
 

@@ -27,6 +27,17 @@ describe('scores as they were asked for', () => {
     },
   );
 
+  it('shows an infinite score as it is in every kind', () => {
+    const own = () => rows(5, Number.POSITIVE_INFINITY, 1);
+    expect(scoredLogits(own(), 3, { kind: 'argmax' })).toMatchObject({ scores: rows(Number.POSITIVE_INFINITY) });
+    expect(scoredLogits(own(), 3, { kind: 'topK', k: 2 })).toMatchObject({
+      tokenIds: Int32Array.of(1, 0),
+      logProbs: rows(Number.POSITIVE_INFINITY, NONE),
+    });
+    const { logProbs } = scoredLogits(own(), 3, { kind: 'logProbs' }) as { logProbs: Float32Array };
+    expect(logProbs).toContain(Number.POSITIVE_INFINITY);
+  });
+
   it('keeps a row in which nothing is possible, and fills up where there are fewer tokens than asked for', () => {
     expect(scoredLogits(rows(NONE, NONE), 2, { kind: 'logProbs' })).toMatchObject({ logProbs: rows(NONE, NONE) });
     const { logProbs } = scoredLogits(rows(0, 0), 2, { kind: 'topK', k: 3 }) as { logProbs: Float32Array };

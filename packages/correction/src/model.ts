@@ -1,5 +1,5 @@
 import type { AutoregressiveModel, TokenSource } from '@foretoken/core';
-import { hasMethods, isInt32Array, text as readText, wrongValue } from '@foretoken/core/kit';
+import { hasMethods, isInt32Array, isOfKind, text as readText, wrongValue } from '@foretoken/core/kit';
 
 /** What of a tokenizer a correction needs; those of `@foretoken/models` have it. */
 export interface CorrectionTokenizer {
@@ -23,8 +23,12 @@ const CHECKED = new WeakMap<CorrectionTokenizer, CorrectionTokenizer>();
 
 /** The model's autoregressive part. Throws `INVALID_ARGUMENT` for what is no model, and what `part` throws. */
 export function targetOf(model: CorrectionModel): AutoregressiveModel<TokenSource> {
-  if (hasMethods(model, 'part')) return model.part('autoregressive');
-  throw wrongValue('model', model, 'a loaded model, or an object with part and tokenizer');
+  if (!hasMethods(model, 'part')) {
+    throw wrongValue('model', model, 'a loaded model, or an object with part and tokenizer');
+  }
+  const target: unknown = model.part('autoregressive');
+  if (isOfKind('autoregressive', target)) return target as AutoregressiveModel<TokenSource>;
+  throw wrongValue('What model.part returns', target, 'an autoregressive model');
 }
 
 /** The model's tokenizer, which throws `INVALID_ARGUMENT` where it answers with something else than it should, such as a promise. */

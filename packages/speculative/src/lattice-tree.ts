@@ -1,5 +1,5 @@
-import type { DraftLimit, DraftTree } from '@foretoken/core';
-import { type CtcContinuations, type CtcPrefix, type CtcPrefixScorer, invalidScores } from '@foretoken/core/kit';
+import { type DraftLimit, type DraftTree, ForetokenError } from '@foretoken/core';
+import type { CtcContinuations, CtcPrefix, CtcPrefixScorer } from '@foretoken/core/kit';
 import { type LanguageModel, type NextTokens, nextTokens } from '@foretoken/language-models';
 
 /** A language model of the target's outputs. */
@@ -104,6 +104,16 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
   };
 }
 
+/** The error of a probability of the language model that is none. */
+function invalidProbability(row: number, position: number, received: number): ForetokenError {
+  return new ForetokenError(
+    'INVALID_SCORES',
+    `The language model gives a token at position ${position} of row ${row} the probability ${received}. ` +
+      'A finite number of at least 0 is required.',
+    { row, position, received },
+  );
+}
+
 // A token the lattice alone finds this much too improbable may still be proposed after re-ranking ...
 const UNRANKED = 0.1;
 // ... but not one this far below the best: looking it up would cost more than it ever gains.
@@ -121,7 +131,7 @@ function reranked(
 ): Pick<CtcContinuations, 'tokenIds' | 'probabilities'> {
   const after: NextTokens = nextTokens(model, state);
   const mean = (ofLattice: number, ofModel: number): number => {
-    if (!(ofModel >= 0 && ofModel < Number.POSITIVE_INFINITY)) throw invalidScores(row, position, Math.log(ofModel));
+    if (!(ofModel >= 0 && ofModel < Number.POSITIVE_INFINITY)) throw invalidProbability(row, position, ofModel);
     return (ofLattice * ofModel ** weight) ** (1 / (1 + weight));
   };
   let max = next.end;

@@ -1,4 +1,13 @@
 import type { Drafter, DraftLimit, DraftTree, TokenSource } from '@foretoken/core';
+import {
+  anything,
+  callback,
+  checkOptions,
+  integer,
+  type OptionTable,
+  oneOf,
+  sources as readSources,
+} from '@foretoken/core/kit';
 import type { Score } from './random-logits.js';
 import { ranked } from './scripted-scores.js';
 
@@ -21,13 +30,28 @@ export interface AdversarialOptions {
   readonly seed: number;
 }
 
+const OPTIONS: OptionTable<AdversarialOptions> = {
+  kind: oneOf(...DRAFT_KINDS),
+  score: callback<Score>(anything),
+  vocabularySize: integer(1),
+  endTokenId: integer(-1),
+  seed: integer(0),
+};
+
 /** A drafter that keeps its contract and is as unhelpful, or as helpful, as its kind says. */
 export function adversarialDrafter(options: AdversarialOptions): Drafter<TokenSource> {
+  options = checkOptions('adversarialDrafter', options, OPTIONS, [
+    'kind',
+    'score',
+    'vocabularySize',
+    'endTokenId',
+    'seed',
+  ]);
   return {
     name: `adversarial ${options.kind}`,
     async open(sources) {
       // Counted by row, so that a row is drafted alike whatever is beside it.
-      const calls = sources.map(() => 0);
+      const calls = readSources('sources', sources).map(() => 0);
       return {
         forwards: 0,
         propose: (requests) =>

@@ -8,7 +8,18 @@ import {
   type OutputRequest,
   type TokenSource,
 } from '@foretoken/core';
-import { assertOffered, assertTokenSources, canvasOptions } from '@foretoken/core/kit';
+
+import {
+  anything,
+  assertOffered,
+  assertTokenSources,
+  callback,
+  canvasOptions,
+  checkOptions,
+  integer,
+  type OptionTable,
+} from '@foretoken/core/kit';
+
 import type { CanvasScore } from './scripted-canvas.js';
 import { scoresAs } from './scripted-scores.js';
 
@@ -42,6 +53,28 @@ export interface ScriptedEditOptions {
   readonly error?: unknown;
 }
 
+const OPTIONS: OptionTable<ScriptedEditOptions> = {
+  vocabularySize: integer(1),
+  startTokenId: integer(0),
+  endTokenId: integer(0),
+  placeholderTokenId: integer(0),
+  maxLength: integer(1),
+  deletions: callback<ScriptedEditOptions['deletions']>(anything),
+  placeholders: callback<ScriptedEditOptions['placeholders']>(anything),
+  score: callback<CanvasScore>(anything),
+  failAt: integer(1),
+  error: anything,
+};
+const REQUIRED = [
+  'vocabularySize',
+  'startTokenId',
+  'endTokenId',
+  'placeholderTokenId',
+  'deletions',
+  'placeholders',
+  'score',
+] as const;
+
 /** A scripted edit model, and what was asked of it. */
 export interface ScriptedEditModel extends EditModel<TokenSource> {
   /** Every call, in its order. */
@@ -52,8 +85,11 @@ export interface ScriptedEditModel extends EditModel<TokenSource> {
   readonly stillOpen: number;
 }
 
-/** An edit model that is three functions, keeping the edit contract to the letter and recording its use. */
+/**
+ * An edit model that is three functions, keeping the edit contract to the letter and recording its use. Throws `INVALID_ARGUMENT`.
+ */
 export function scriptedEditModel(options: ScriptedEditOptions): ScriptedEditModel {
+  options = checkOptions('scriptedEditModel', options, OPTIONS, REQUIRED);
   const { vocabularySize, startTokenId, endTokenId, placeholderTokenId, maxLength = 32, failAt, error } = options;
   const supports: EditSupport = { outputs: ['topK'], maxCandidates: vocabularySize };
   const calls: EditCall[] = [];

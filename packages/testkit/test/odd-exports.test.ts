@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import * as aiSdk from '@foretoken/ai-sdk';
 import * as beam from '@foretoken/beam';
 import * as core from '@foretoken/core';
 import * as kit from '@foretoken/core/kit';
@@ -13,6 +14,7 @@ import * as models from '@foretoken/models';
 import * as oneShot from '@foretoken/one-shot';
 import * as refine from '@foretoken/refine';
 import * as speculative from '@foretoken/speculative';
+import * as testkit from '@foretoken/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MODELS } from './odd-strategies.js';
 import { anyOf, ODD_VALUES, seeded } from './odd-values.js';
@@ -23,6 +25,8 @@ const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
 beforeAll(() => void process.on('unhandledRejection', onUnhandled));
 afterAll(() => void process.off('unhandledRejection', onUnhandled));
 
+/** Suites and models of the testkit. */
+const SUITES = /Conformance$|^(scripted|random\w+)Model$|^scripted|^adversarialDrafter$/;
 const MODEL_CHECKS = /^assert(Model|Autoregressive|Lattice|Canvas|Edit)$/;
 /** Small helpers of authors, called for every node or state, and the errors themselves. */
 const TRUSTED: ReadonlySet<string> = new Set([
@@ -41,10 +45,11 @@ const READERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Not among them: the laws of the testkit, which throw what a test runner understands, and what `core/runtime` and the kernels
+ * Not among them: single laws of the testkit, which throw what a test runner understands, and what `core/runtime` and the kernels
  * of `core/kit` offer authors, where a check would cost as much as the work.
  */
 const ENTRIES: Readonly<Record<string, object>> = {
+  'ai-sdk': aiSdk,
   beam,
   core,
   correction,
@@ -69,6 +74,7 @@ const ENTRIES: Readonly<Record<string, object>> = {
   'one-shot': oneShot,
   refine,
   speculative,
+  testkit: Object.fromEntries(Object.entries(testkit).filter(([name]) => SUITES.test(name))),
 };
 
 const TOKENIZER = {
@@ -170,6 +176,8 @@ function methodsOf(value: object): string[] {
   }
   names.delete('constructor');
   return [...names].filter((name) => {
+    // What a schema of another library keeps for itself.
+    if (name.startsWith('~')) return false;
     try {
       return typeof (value as Record<string, unknown>)[name] === 'function';
     } catch {

@@ -48,9 +48,15 @@ function* scoring(
       const logProbs = new Float32Array(count * k).fill(Number.NEGATIVE_INFINITY);
       for (let index = 0; index < count; index++) {
         const scores = row(index);
-        // One score that is no number makes all of them none.
         const normaliser = logSumExp(scores);
-        const ids = Number.isNaN(normaliser) ? Int32Array.from({ length: k }, (_, at) => at) : topK(scores, k);
+        if (!(normaliser < Number.POSITIVE_INFINITY)) {
+          // One score that is no finite number makes none of them a probability; it is shown as it is.
+          tokenIds[index * k] = scores.findIndex((score) => !(score < Number.POSITIVE_INFINITY));
+          logProbs[index * k] = scores[tokenIds[index * k]];
+          yield;
+          continue;
+        }
+        const ids = topK(scores, k);
         tokenIds.set(ids, index * k);
         for (const [at, id] of ids.entries()) logProbs[index * k + at] = scores[id] - normaliser;
         yield;
@@ -62,7 +68,8 @@ function* scoring(
         const scores = row(index);
         const normaliser = logSumExp(scores);
         yield;
-        if (normaliser === Number.NEGATIVE_INFINITY) continue;
+        // Nothing is possible, or a score is no finite number, which is shown as it is.
+        if (!Number.isFinite(normaliser)) continue;
         for (let id = 0; id < size; id++) scores[id] -= normaliser;
       }
       return { kind: 'logProbs', logProbs: logits };
