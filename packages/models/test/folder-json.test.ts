@@ -5,7 +5,6 @@ import { refusal } from './folder-fixtures.js';
 
 describe('the place of a mistake in JSON', () => {
   test.each([
-    ['', 1, 1],
     ['{"a":}', 1, 6],
     ['{a:1}', 1, 2],
     ['[1,]', 1, 4],
