@@ -67,14 +67,15 @@ export class ChatForetoken extends BaseChatModel<ChatForetokenCallOptions> {
 
   override getLsParams(options: this['ParsedCallOptions']): LangSmithParams {
     const { temperature, maxTokens, stop } = options;
-    return {
+    const params: LangSmithParams = {
       ls_provider: 'foretoken',
       ls_model_name: this.#calls.modelId,
       ls_model_type: 'chat',
-      ...(temperature !== undefined && { ls_temperature: temperature }),
-      ...(maxTokens !== undefined && { ls_max_tokens: maxTokens }),
-      ...(stop !== undefined && { ls_stop: stop }),
     };
+    if (temperature !== undefined) params.ls_temperature = temperature;
+    if (maxTokens !== undefined) params.ls_max_tokens = maxTokens;
+    if (stop !== undefined) params.ls_stop = stop;
+    return params;
   }
 
   override _identifyingParams(): Record<string, unknown> {

@@ -65,10 +65,10 @@ export class DecodeSpan {
     const outputTokens = this.#outputTokens();
     this.#span.setAttributes({
       [GEN_AI.outputTokens]: outputTokens,
-      ...(read !== undefined && { [GEN_AI.inputTokens]: read }),
-      ...(this.#firstSeconds !== undefined && { [GEN_AI.firstChunk]: this.#firstSeconds }),
-      ...(this.#end === undefined && this.#error === undefined && { [OURS.stoppedEarly]: true }),
-      ...(this.#end !== undefined && this.#results(this.#end)),
+      [GEN_AI.inputTokens]: read,
+      [GEN_AI.firstChunk]: this.#firstSeconds,
+      [OURS.stoppedEarly]: this.#end === undefined && this.#error === undefined ? true : undefined,
+      ...this.#results(),
     });
     const seconds = this.#seconds();
     this.#metrics.record(
@@ -89,18 +89,19 @@ export class DecodeSpan {
     return written - prefixTokens(this.#request);
   }
 
-  #results({ results, statistics: { forwards, otherForwards, speculation } }: DecodeEndEvent): Attributes {
+  #results(): Attributes {
+    if (this.#end === undefined) return {};
+    const { results, statistics } = this.#end;
+    const { forwards, otherForwards, speculation } = statistics;
     return {
       [GEN_AI.finishReasons]: results.map(({ best }) => (best.finishReason === 'length' ? 'length' : 'stop')),
       [OURS.forwards]: forwards,
-      ...(otherForwards !== undefined && { [OURS.otherForwards]: otherForwards }),
-      ...(speculation !== undefined && {
-        [OURS.draftRounds]: this.#rounds,
-        [OURS.draftForwards]: speculation.draftForwards,
-        [OURS.proposed]: speculation.proposed,
-        [OURS.evaluated]: speculation.evaluated,
-        [OURS.accepted]: speculation.accepted,
-      }),
+      [OURS.otherForwards]: otherForwards,
+      [OURS.draftRounds]: speculation && this.#rounds,
+      [OURS.draftForwards]: speculation?.draftForwards,
+      [OURS.proposed]: speculation?.proposed,
+      [OURS.evaluated]: speculation?.evaluated,
+      [OURS.accepted]: speculation?.accepted,
     };
   }
 }

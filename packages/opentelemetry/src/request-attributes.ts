@@ -10,9 +10,9 @@ export function requestAttributes(request: AnyRequest): Attributes {
     const { sources, maxNewTokens, seed, stopStrings } = request;
     return {
       [OURS.rows]: sources.length,
-      ...(typeof maxNewTokens === 'number' && { [GEN_AI.maxTokens]: maxNewTokens }),
-      ...(seed !== undefined && { [GEN_AI.seed]: seed }),
-      ...(stopStrings !== undefined && { [GEN_AI.stops]: [...stopStrings.strings] }),
+      [GEN_AI.maxTokens]: typeof maxNewTokens === 'number' ? maxNewTokens : undefined,
+      [GEN_AI.seed]: seed,
+      [GEN_AI.stops]: stopStrings === undefined ? undefined : [...stopStrings.strings],
     };
   } catch {
     return {};
