@@ -2,6 +2,24 @@ const replacing = ['packages/models/test/folder-replace.test.ts', 'packages/mode
 
 export default [
   {
+    file: 'packages/importers/src/blocks/relative-positions.ts',
+    tests: ['packages/models/test/encoder-decoder.test.ts'],
+    faults: [
+      ['number(bothWays ? maxDistance : 0)', 'number(0)'],
+      ['bothWays && distance > 0 ? own : 0', '0'],
+    ],
+  },
+  {
+    file: 'packages/models/src/families/encoder-decoder/language-processor.ts',
+    tests: ['packages/models/test/encoder-decoder-folders.test.ts'],
+    faults: [['Object.hasOwn(tokens, code)', 'code in tokens']],
+  },
+  {
+    file: 'packages/speculative/src/speculative-row.ts',
+    tests: ['packages/models/test/encoder-decoder.test.ts'],
+    faults: [['[...prefix.subarray(cached), ...output.tokenIds()]', 'prefix.subarray(cached)']],
+  },
+  {
     file: 'packages/models/src/node/safe-file.ts',
     tests: ['packages/models/test/safe-file.test.ts'],
     faults: [

@@ -74,7 +74,6 @@ export async function openEncoderDecoder(
     padTokenId: sourceVocabulary.padTokenId,
     width,
     crossWidth: shape.width,
-    layers: shape.layers,
   };
   const embed = embedsSources ? undefined : step.embed;
   const encoder = new TokenEncoder(runtime, () => sessions.get(graphs.encoder), limitsOfSources, embed);

@@ -13,8 +13,6 @@ export interface TokenEncoderLimits {
   readonly width: number;
   /** Numbers that a decoder layer's keys take for a token, and its values. */
   readonly crossWidth: number;
-  /** Layers of the decoder. */
-  readonly layers: number;
 }
 
 /** Embeddings `[rows, time, width]` of token ids int32 `[rows, time]`. */

@@ -26,11 +26,6 @@ export function checkAgreement(manifest: ModelManifest, claims: ManifestClaims, 
   for (const [field, id] of Object.entries(tokenIds)) {
     if (id !== undefined && id >= size) refuse(field, id, `inside the vocabulary, below ${size}`);
   }
-  const { size: sourceSize = size, ...ofSources } = manifest.sourceVocabulary ?? {};
-  for (const [name, id] of Object.entries(ofSources)) {
-    if (id !== undefined && id >= sourceSize)
-      refuse(`sourceVocabulary.${name}`, id, `inside its vocabulary, below ${sourceSize}`);
-  }
   for (const [field, count] of Object.entries(claims.candidates)) {
     if (count !== undefined && count > size) refuse(field, count, `at most the vocabulary size, ${size}`);
   }

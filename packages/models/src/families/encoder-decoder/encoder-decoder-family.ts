@@ -30,6 +30,11 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
     if (sourceVocabulary !== undefined && embedsSources !== true) {
       refuse('embedsSources', embedsSources, 'true where sources have their own vocabulary');
     }
+    const { size = 0, ...ofSources } = sourceVocabulary ?? {};
+    for (const [name, id] of Object.entries(ofSources)) {
+      if (id !== undefined && id >= size)
+        refuse(`sourceVocabulary.${name}`, id, `inside its vocabulary, below ${size}`);
+    }
     if (beginning.length > limits.targetLength) {
       refuse('limits.targetLength', limits.targetLength, `${beginning.length} at least, for the beginning`);
     }
