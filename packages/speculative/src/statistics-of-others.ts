@@ -1,4 +1,5 @@
 import type { DecodeEvent } from '@foretoken/core';
+import { fieldsOf, integer, listOf, text } from '@foretoken/core/kit';
 
 /** Speculation as vLLM counts it: its names, of `SpecDecodingStats` and of its metrics `vllm:spec_decode_…`. */
 export interface VllmStatistics {
@@ -32,19 +33,20 @@ export interface LlamaCppStatistics {
  *
  * Both count draft tokens that were verified, which here are `evaluated`, not `proposed`; rounds without a draft are no drafts.
  * Of a tree, a row's accepted tokens are a path, while its draft tokens are all nodes.
+ *
+ * @throws ForetokenError `INVALID_ARGUMENT` for what is no event.
  */
-export function statisticsOfOthers(events: Iterable<DecodeEvent>): {
+export function statisticsOfOthers(events: readonly DecodeEvent[]): {
   readonly vllm: VllmStatistics;
   readonly llamaCpp: LlamaCppStatistics;
 } {
   let [drafts, drafted, acceptedTokens] = [0, 0, 0];
   const perPosition: number[] = [];
-  for (const event of events) {
-    if (event.type !== 'draft-end' || event.evaluated === 0) continue;
+  for (const [evaluated, accepted] of draftEnds(events)) {
     drafts++;
-    drafted += event.evaluated;
-    acceptedTokens += event.accepted;
-    for (let position = 0; position < event.accepted; position++) {
+    drafted += evaluated;
+    acceptedTokens += accepted;
+    for (let position = 0; position < accepted; position++) {
       perPosition[position] = (perPosition[position] ?? 0) + 1;
     }
   }
@@ -65,4 +67,14 @@ export function statisticsOfOthers(events: Iterable<DecodeEvent>): {
       draft_n_accepted: acceptedTokens,
     },
   };
+}
+
+/** Tokens verified and tokens accepted of each draft that was verified. */
+function* draftEnds(events: readonly DecodeEvent[]): Generator<readonly [number, number]> {
+  for (const fields of listOf((name, event) => fieldsOf(name, event))('events', events)) {
+    if (text('type of an event', fields.get('type')) !== 'draft-end') continue;
+    const evaluated = integer(0)('evaluated of a draft-end', fields.get('evaluated'));
+    const accepted = integer(0, evaluated)('accepted of a draft-end', fields.get('accepted'));
+    if (evaluated > 0) yield [evaluated, accepted];
+  }
 }

@@ -87,4 +87,18 @@ describe('under the names of vLLM and llama.cpp', () => {
     );
     expect(drafted).toBeGreaterThan(300);
   });
+
+  it('refuses what is no list of events, by name', () => {
+    const wrong: readonly unknown[] = [
+      undefined,
+      'events',
+      [null],
+      [{ type: 5 }],
+      [{ type: 'draft-end', evaluated: Number.NaN, accepted: 0 }],
+      [{ type: 'draft-end', evaluated: 2, accepted: 3 }],
+    ];
+    for (const events of wrong) {
+      expect(() => statisticsOfOthers(events as never)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    }
+  });
 });
