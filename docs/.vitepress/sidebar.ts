@@ -66,6 +66,7 @@ export const ENGLISH: Group[] = [
     'onnx-exports': 'ONNX exports as they are',
     'recurrent-models': 'Recurrent models',
     'ctc-models': 'CTC models',
+    speech: 'Speech with Whisper',
     browser: 'In the browser',
     'command-line': 'Command line',
   }),

@@ -21,6 +21,7 @@ const TABLES = [
   /^packages\/importers\/src\/architectures\/known-architectures\.ts$/,
   /^packages\/importers\/src\/index\.ts$/,
   /^packages\/importers\/src\/readers\/gguf\/gguf-names\.ts$/,
+  /^packages\/importers\/src\/readers\/ctranslate2\/specs\/[a-z-]+\.ts$/,
 ];
 /** Programs whose names hold a family's. */
 const PROGRAMS = /llama\.?cpp|llama-gguf-split/gi;

@@ -5,11 +5,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
 import { writeCtcGraph } from '../../packages/importers/test/ctc-fixture.js';
+import { wavOf } from '../../packages/models/test/wav-fixture.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const EXPORT = join(ROOT, 'packages/models/test/goldens/exports/marian');
 const MODEL = join(ROOT, 'packages/model-multi30k-en-de/model');
 const GGUF = join(ROOT, 'packages/importers/test/goldens/gguf/llama-byte-level.gguf');
+const WHISPER = join(ROOT, 'packages/importers/test/goldens/whisper/transformers');
 const RECURRENT = join(ROOT, 'packages/importers/test/goldens/recurrent/lstm-dot');
 /** Inside the repository, so that the snippets resolve the workspace's packages; another run has a folder of its own. */
 const CACHE = join(ROOT, `node_modules/.cache/snippets-${process.pid}`);
@@ -39,6 +41,9 @@ function snippetsOf(file: string): Snippet[] {
       .replaceAll("'path/to/chat-model'", JSON.stringify(join(CACHE, 'chat-model')))
       .replaceAll("'path/to/recurrent-weights'", JSON.stringify(RECURRENT))
       .replaceAll("'path/to/recurrent-model'", JSON.stringify(join(CACHE, 'recurrent-model')))
+      .replaceAll("'path/to/whisper-weights'", JSON.stringify(WHISPER))
+      .replaceAll("'path/to/whisper-model'", JSON.stringify(join(CACHE, 'whisper-model')))
+      .replaceAll("'path/to/recording.wav'", JSON.stringify(join(CACHE, 'recording.wav')))
       .replaceAll("'path/to/ctc.onnx'", JSON.stringify(join(CACHE, 'model.onnx')))
       .replaceAll("'path/to/ctc-model'", JSON.stringify(join(CACHE, 'ctc-model'))),
     runs: noRun === undefined,
@@ -51,6 +56,10 @@ const snippets = files.flatMap(snippetsOf);
 
 mkdirSync(CACHE, { recursive: true });
 await writeCtcGraph(CACHE, { classes: 6, blankId: 0 });
+writeFileSync(
+  join(CACHE, 'recording.wav'),
+  wavOf(Float32Array.from({ length: 6400 }, (_, at) => Math.sin(at / 9) / 2)),
+);
 afterAll(() => rmSync(CACHE, { recursive: true, force: true }));
 for (const { name, code } of snippets) writeFileSync(join(CACHE, `${name}.ts`), `${code}\nexport {};\n`);
 

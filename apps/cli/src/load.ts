@@ -22,24 +22,33 @@ const PRECISIONS: readonly ExportPrecision[] = [
 
 /**
  * Loads the folder named by `--model`, or that of the default package. The caller disposes of it. Throws `UNSUPPORTED_CAPABILITY` for
- * a model that reads no text, which is all that a command line has.
+ * a model that reads no text, which is all that most commands have.
  */
 export async function loadChosenModel(
+  context: CommandContext,
+  defaultFolder: () => string = context.services.defaultModelFolder,
+): Promise<LoadedModel> {
+  const model = await loadAnyModel(context, defaultFolder);
+  const { processor } = model;
+  if (processor.isInput('a text')) return model;
+  const folder = context.options.text('model') ?? defaultFolder();
+  await model[Symbol.asyncDispose]();
+  throw new ForetokenError(
+    'UNSUPPORTED_CAPABILITY',
+    `The model in ${folder} reads no text: it takes ${processor.input}. This command has texts only; foretoken transcribe has recordings. Decode with it in a program: (await loadModel(folder)).decode(input, decoder).`,
+    { option: 'model', received: 'a text', required: processor.input },
+  );
+}
+
+/** As `loadChosenModel`, of models that read something else, too. */
+export async function loadAnyModel(
   context: CommandContext,
   defaultFolder: () => string = context.services.defaultModelFolder,
 ): Promise<LoadedModel> {
   const { options, services, io } = context;
   const folder = options.text('model') ?? defaultFolder();
   const threads = threadsFrom(context);
-  const model = await services.loadModel(folder, { signal: io.signal, threads, precision: precisionOf(options) });
-  const { processor } = model;
-  if (processor.isInput('a text')) return model;
-  await model[Symbol.asyncDispose]();
-  throw new ForetokenError(
-    'UNSUPPORTED_CAPABILITY',
-    `The model in ${folder} reads no text: it takes ${processor.input}. The command line has texts only. Decode with it in a program: (await loadModel(folder)).decode(input, decoder).`,
-    { option: 'model', received: 'a text', required: processor.input },
-  );
+  return services.loadModel(folder, { signal: io.signal, threads, precision: precisionOf(options) });
 }
 
 /** The graphs of an export that `--precision` chooses; the loader says which there are. */

@@ -7,6 +7,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { importCommand } from './commands/import.js';
 import { inspectCommand } from './commands/inspect.js';
 import { raceCommand } from './commands/race.js';
+import { transcribeCommand } from './commands/transcribe.js';
 import { completionScript, SHELLS } from './completion.js';
 import { EXIT, errorRecord, exitCodeOf, usageError } from './errors.js';
 import { commandHelp, programHelp } from './help.js';
@@ -19,6 +20,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   raceCommand,
   correctCommand,
   decodeCommand,
+  transcribeCommand,
   inspectCommand,
   importCommand,
   adviseCommand,

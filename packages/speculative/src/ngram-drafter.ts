@@ -8,13 +8,16 @@ import {
   EMPTY_DRAFT,
   integer,
   type OptionTable,
+  oneOf,
   vocabulary as readVocabulary,
 } from '@foretoken/core/kit';
 
 /** Options of `ngramDrafter`. */
 export interface NgramDrafterOptions {
-  /** The vocabulary that sources and output share. */
+  /** The vocabulary of the output, and of sources where these are looked through. */
   readonly vocabulary: Vocabulary;
+  /** What is looked through: output and source (default), or the output alone, for sources that are no tokens, such as sound. */
+  readonly lookIn?: 'output-and-source' | 'output' | undefined;
   /** Longest n-gram to look for; default 3. */
   readonly maxNgram?: number | undefined;
   /** Shortest n-gram that is evidence enough; default 1. */
@@ -23,6 +26,7 @@ export interface NgramDrafterOptions {
 
 const OPTIONS: OptionTable<NgramDrafterOptions> = {
   vocabulary: readVocabulary,
+  lookIn: oneOf('output-and-source', 'output'),
   maxNgram: integer(1),
   minNgram: integer(1),
 };
@@ -33,26 +37,34 @@ const OPTIONS: OptionTable<NgramDrafterOptions> = {
  *
  * Throws `INVALID_ARGUMENT`.
  */
-export function ngramDrafter(options: NgramDrafterOptions): Drafter<TokenSource> {
+export function ngramDrafter<Source = TokenSource>(options: NgramDrafterOptions): Drafter<Source> {
   options = checkOptions('ngramDrafter', options, OPTIONS, ['vocabulary']);
-  const { vocabulary, maxNgram = 3, minNgram = 1 } = options;
+  const { vocabulary, lookIn = 'output-and-source', maxNgram = 3, minNgram = 1 } = options;
   assertInteger('maxNgram', maxNgram, minNgram, Number.MAX_SAFE_INTEGER);
   return {
     name: 'ngram',
     vocabulary,
     async open(sources) {
-      assertTokenSources(sources, { vocabularySize: vocabulary.size, min: 0 });
-      return new NgramDraftSession(sources, { vocabulary, maxNgram, minNgram });
+      const settings = { vocabulary, maxNgram, minNgram };
+      if (lookIn === 'output') return new NgramDraftSession([], settings);
+      const texts: readonly unknown[] = sources;
+      assertTokenSources(texts as readonly TokenSource[], { vocabularySize: vocabulary.size, min: 0 });
+      return new NgramDraftSession(texts as readonly TokenSource[], settings);
     },
   };
 }
 
+/** In the place of a source that is not looked through. */
+const NO_SOURCE = new Int32Array();
+
+type NgramSettings = Complete<Omit<NgramDrafterOptions, 'lookIn'>>;
+
 class NgramDraftSession implements DraftSession {
   readonly forwards = 0;
   readonly #sources: readonly TokenSource[];
-  readonly #options: Complete<NgramDrafterOptions>;
+  readonly #options: NgramSettings;
 
-  constructor(sources: readonly TokenSource[], options: Complete<NgramDrafterOptions>) {
+  constructor(sources: readonly TokenSource[], options: NgramSettings) {
     this.#sources = sources;
     this.#options = options;
   }
@@ -65,7 +77,7 @@ class NgramDraftSession implements DraftSession {
 
   #draft({ row, prefix, limit }: DraftRequest): DraftTree {
     const { maxNgram, minNgram, vocabulary } = this.#options;
-    const source = this.#sources[row];
+    const source = this.#sources[row] ?? NO_SOURCE;
     for (let n = Math.min(maxNgram, prefix.length); n >= minNgram; n--) {
       const suffix = prefix.subarray(prefix.length - n);
       const followed = continuation(prefix, suffix) ?? continuation(source, suffix);

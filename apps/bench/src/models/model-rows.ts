@@ -7,6 +7,7 @@ import { onnxExport } from './onnx-exports.js';
 import { ppOcr } from './pp-ocr.js';
 import { arabicRomanizer, persianRomanizer } from './romanizer.js';
 import { smolLm2 } from './smollm2.js';
+import { whisperTinyEn } from './whisper.js';
 
 /** Kinds of encoder-decoders whose goldens are in the repository. */
 const ENCODER_DECODERS =
@@ -21,6 +22,7 @@ export const MODEL_ROWS: readonly ModelRow[] = [
   arabicRomanizer,
   persianRomanizer,
   smolLm2,
+  whisperTinyEn,
   ...['marian', 'bart', 't5', 'llama'].map(onnxExport),
   ...ENCODER_DECODERS.map(encoderDecoder),
 ];

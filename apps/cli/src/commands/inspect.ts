@@ -66,5 +66,7 @@ async function isWeights(location: string): Promise<boolean> {
   if (found?.isDirectory() !== true) return found?.isFile() === true;
   const names = await readdir(location);
   const has = (pattern: RegExp): boolean => names.some((name) => pattern.test(name));
-  return has(/\.(gguf|safetensors|safetensors\.index\.json)$/i) && !has(/^(foretoken\.json|onnx|.*\.onnx)$/i);
+  return (
+    has(/(\.(gguf|safetensors|safetensors\.index\.json)|^model\.bin)$/i) && !has(/^(foretoken\.json|onnx|.*\.onnx)$/i)
+  );
 }

@@ -8,9 +8,10 @@ import { marian } from './marian/marian.js';
 import { maskedLanguageModel } from './masked-lm/masked-lm.js';
 import { recurrent } from './recurrent/recurrent.js';
 import { t5 } from './t5/t5.js';
+import { whisper } from './whisper/whisper.js';
 
 /** Every architecture there is, those for fewer models first; a new one is a folder beside these and a place in this list. */
-const ARCHITECTURES: readonly Architecture[] = [llama, gpt2, marian, bart, t5, maskedLanguageModel, recurrent];
+const ARCHITECTURES: readonly Architecture[] = [llama, gpt2, marian, bart, t5, whisper, maskedLanguageModel, recurrent];
 
 /** The architecture of a weights folder. Throws `UNSUPPORTED_MODEL` where none recognises it. */
 export function architectureOf(folder: WeightsFolder): Architecture {

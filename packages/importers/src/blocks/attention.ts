@@ -64,7 +64,8 @@ export function attend(
 ): Value {
   const attributes: Record<string, AttributeValue> = { q_num_heads: heads, kv_num_heads: keyValueHeads };
   if (scale !== undefined) attributes.scale = { float: scale };
-  return graph.op('Attention', [query, key, value, mask], attributes);
+  const inputs = mask === undefined ? [query, key, value] : [query, key, value, mask];
+  return graph.op('Attention', inputs, attributes);
 }
 
 /** `[batch, queries, width]`, `[batch, keys, width]` twice, and a mask that broadcasts over heads. */
@@ -72,7 +73,8 @@ export interface AttentionInputs {
   readonly query: Value;
   readonly key: Value;
   readonly value: Value;
-  readonly mask: Value;
+  /** Without one every query sees all keys. */
+  readonly mask?: Value | undefined;
 }
 
 /** `attend` of a block with as many heads of keys as of queries. */

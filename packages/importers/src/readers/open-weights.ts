@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { unsupportedModel } from '@foretoken/models/folder';
+import { MODEL_BIN, openModelBinFolder } from './ctranslate2/model-bin-folder.js';
 import { fileExists } from './file-exists.js';
 import { openGgufFolder } from './gguf/gguf-folder.js';
 import { openWeightsFolder, type WeightsFolder } from './hugging-face/weights-folder.js';
@@ -8,7 +9,8 @@ import { openWeightsFolder, type WeightsFolder } from './hugging-face/weights-fo
 const GGUF = /\.gguf$/i;
 
 /**
- * Opens weights, by what they are: a GGUF file, a folder that holds one and no other weights, or a folder in the layout of transformers.
+ * Opens weights, by what they are: a GGUF file, a folder that holds one and no other weights, a folder of CTranslate2 or its `model.bin`, or a folder in the
+ * layout of transformers.
  *
  * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, the signal's reason.
  */
@@ -18,7 +20,11 @@ export async function openWeights(path: string, signal?: AbortSignal): Promise<W
     () => false,
   );
   const whole = resolve(path);
+  if (isFile && basename(whole) === MODEL_BIN) return openModelBinFolder(dirname(whole), signal);
   if (isFile) return openGgufFolder({ folder: dirname(whole), file: basename(whole) }, signal);
+  // Folders of transformers have safetensors beside whatever else lies there.
+  const converted = (await fileExists(whole, MODEL_BIN)) && !(await hasSafetensors(whole));
+  if (converted) return openModelBinFolder(whole, signal);
   const file = await onlyGguf(whole);
   return file === undefined ? openWeightsFolder(path, signal) : openGgufFolder({ folder: whole, file }, signal);
 }
@@ -33,4 +39,9 @@ async function onlyGguf(folder: string): Promise<string | undefined> {
     `${folder} holds ${files.length} GGUF files. Name the one to import, such as ${join(folder, files[0])}.`,
     { folder, received: files.slice(0, 20), required: 'one GGUF file' },
   );
+}
+
+async function hasSafetensors(folder: string): Promise<boolean> {
+  const names = await readdir(folder);
+  return names.some((name) => /\.safetensors(\.index\.json)?$/.test(name));
 }

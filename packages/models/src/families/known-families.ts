@@ -14,6 +14,7 @@ export const KNOWN_FAMILIES: Readonly<Record<string, () => Promise<ModelFamily>>
   'onnx-export': async () =>
     (await import('./onnx-export/export-family.js')).onnxExportFamily as unknown as ModelFamily,
   recurrent: async () => (await import('./recurrent/recurrent-family.js')).recurrentFamily,
+  whisper: async () => (await import('./whisper/whisper-family.js')).whisperFamily as unknown as ModelFamily,
 };
 
 /** Those that make a manifest for folders of other programs, which have none. Each is asked in turn. */

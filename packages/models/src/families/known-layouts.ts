@@ -1,5 +1,6 @@
 /** What those need who write folders of the families that come with the package. */
-export { type CausalLanguageModelManifest, STEP_MODES } from './causal-lm/causal-manifest.js';
+export { STEP_MODES } from '../drivers/step-modes.js';
+export type { CausalLanguageModelManifest } from './causal-lm/causal-manifest.js';
 export { CTC_BATCHES, type CtcManifest, SCORE_LAYOUTS } from './ctc/ctc-manifest.js';
 export type { EncoderDecoderManifest, ManifestLanguages } from './encoder-decoder/encoder-decoder-manifest.js';
 export type { MarianManifest, StudentFacts, StudentGraphs } from './marian/marian-manifest.js';
@@ -12,3 +13,4 @@ export {
   STEP_ROLES,
   type StepInput,
 } from './recurrent/recurrent-manifest.js';
+export type { WhisperManifest } from './whisper/whisper-manifest.js';

@@ -7,3 +7,4 @@ export type { EncoderDecoderManifest } from './encoder-decoder/encoder-decoder-m
 export type { MarianManifest } from './marian/marian-manifest.js';
 export type { MaskedLanguageModelManifest } from './masked-lm/masked-lm-manifest.js';
 export type { RecurrentManifest } from './recurrent/recurrent-manifest.js';
+export type { WhisperManifest } from './whisper/whisper-manifest.js';

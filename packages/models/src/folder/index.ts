@@ -13,6 +13,8 @@ export {
   readCausalGeneration,
   readExportGeneration,
   readGeneration,
+  readSpeechGeneration,
+  type SpeechGenerationFacts,
 } from '../hugging-face/generation-config.js';
 export { readTokenizerFiles, type TokenizerFiles } from '../hugging-face/tokenizer-files.js';
 export { allocate, type FilePlace } from '../io/collect-pieces.js';

@@ -139,6 +139,32 @@ export function readExportGeneration(folder: ConfigFiles, vocabularySize: number
   };
 }
 
+/** What the configs of a speech model say. */
+export interface SpeechGenerationFacts {
+  /** Tokens that are never to be output, and those that no output begins with. */
+  readonly suppressed: readonly number[];
+  readonly suppressedFirst: readonly number[];
+  readonly notes: readonly ImportNote[];
+}
+
+/** Settings of speech models that tokens of the vocabulary say as well, or that say what is done here anyway. */
+const OF_SPEECH = new Set(
+  'begin_suppress_tokens forced_decoder_ids is_multilingual lang_to_id task_to_id language task no_timestamps_token_id prev_sot_token_id return_timestamps max_initial_timestamp_index alignment_heads max_length'.split(
+    ' ',
+  ),
+);
+
+/** As `readCausalGeneration`, of a speech model. Throws `INVALID_MODEL_FOLDER`. */
+export function readSpeechGeneration(folder: ConfigFiles, vocabularySize: number): SpeechGenerationFacts {
+  const reader = new Reader(folder, vocabularySize);
+  const { suppressed, notes } = readCausalGeneration(folder, vocabularySize);
+  return {
+    suppressed,
+    suppressedFirst: reader.tokens('begin_suppress_tokens'),
+    notes: notes.filter(({ field }) => !OF_SPEECH.has(field)),
+  };
+}
+
 class Reader {
   readonly notes: ImportNote[] = [];
   readonly #folder: ConfigFiles;

@@ -1,4 +1,4 @@
-import { STEP_MODES } from '@foretoken/models/folder';
+import { ELEMENT_TYPE, STEP_MODES } from '@foretoken/models/folder';
 import { type BlockContext, blockContext, type ProductPrecision } from '../../blocks/block-context.js';
 import { scoreTokens, type TokenEmbedding } from '../../blocks/embedding.js';
 import { chosenHead } from '../../blocks/heads.js';
@@ -38,6 +38,11 @@ export interface CausalNetwork {
   readonly head: TokenEmbedding;
   /** Tokens that are never to be output. */
   readonly suppressed: readonly number[];
+  /**
+   * Tokens that no output is to begin with; where it is given, the graph reads `begin` int32 `[batch, 1]`, the position of the last
+   * token before the output of each row.
+   */
+  readonly suppressedFirst?: readonly number[] | undefined;
   /** How products of the layers are computed. */
   readonly precision: ProductPrecision;
   readonly emitLayers: (context: BlockContext, inputs: CausalInputs) => CausalStates;
@@ -75,7 +80,7 @@ export function emitCausalStep(graph: GraphBuilder, network: CausalNetwork): voi
   const states = network.emitNorm(context, graph.op('Gather', [cells, scored]));
   graph.op('Identity', [states], {}, { name: 'states' });
   graph.output('states', 'float32', ['scored', width]);
-  const bias = suppression(graph, network);
+  const bias = suppression(graph, network, inputs.positions, scored);
   const logits = scoreTokens(graph, network.head, states, bias);
   chosenHead(
     graph,
@@ -90,7 +95,24 @@ export function emitCausalStep(graph: GraphBuilder, network: CausalNetwork): voi
   graph.output('best_token_ids', 'int32', ['ids', 'candidates']);
 }
 
-function suppression(graph: GraphBuilder, { suppressed, vocabularySize }: CausalNetwork): Value | undefined {
+/** What is added to logits: `[vocabulary]`, or `[scored, vocabulary]` where it depends on the place. */
+function suppression(
+  graph: GraphBuilder,
+  { suppressed, suppressedFirst, vocabularySize }: CausalNetwork,
+  positions: Value,
+  scored: Value,
+): Value | undefined {
+  if (suppressedFirst !== undefined) {
+    const values = new Float32Array(2 * vocabularySize);
+    const rows = [suppressed, [...suppressed, ...suppressedFirst]];
+    for (const [row, tokenIds] of rows.entries()) {
+      for (const tokenId of tokenIds) values[row * vocabularySize + tokenId] = SUPPRESSED;
+    }
+    const begin = graph.input('begin', 'int32', ['batch', 1]);
+    const isFirst = graph.op('Cast', [graph.op('Equal', [positions, begin])], { to: ELEMENT_TYPE.int32 });
+    const cells = graph.op('Gather', [graph.op('Reshape', [isFirst, graph.constant('int64', [1], [-1])]), scored]);
+    return graph.op('Gather', [graph.weight('suppressed', [2, vocabularySize], values), cells]);
+  }
   if (suppressed.length === 0) return undefined;
   const values = new Float32Array(vocabularySize);
   for (const tokenId of suppressed) values[tokenId] = SUPPRESSED;

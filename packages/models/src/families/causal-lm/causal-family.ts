@@ -1,5 +1,6 @@
 import { ids, value } from '../../drivers/graph-check.js';
 import { WidthCosts } from '../../drivers/probe.js';
+import { STEP_MODES } from '../../drivers/step-modes.js';
 import { invalidFolder, reason } from '../../folder/refusal.js';
 import { loadCode } from '../../load-code.js';
 import type { ExpectedValues } from '../../onnx/graph-description.js';
@@ -8,7 +9,7 @@ import { MAX_TEMPLATE, type PromptInput } from '../../processors/chat.js';
 import type { ChatTemplate } from '../../processors/chat-template.js';
 import { promptProcessor } from '../../processors/prompt-processor.js';
 import type { ModelFamily } from '../family.js';
-import { type CausalLanguageModelManifest, causalLanguageModelSchema, STEP_MODES } from './causal-manifest.js';
+import { type CausalLanguageModelManifest, causalLanguageModelSchema } from './causal-manifest.js';
 import { CausalModel } from './causal-model.js';
 import { probeCausalStep } from './causal-probe.js';
 

@@ -14,9 +14,6 @@ import {
   vocabularySize,
 } from '../../folder/manifest-schema.js';
 
-/** What a step of a decoder-only model can be asked for, by its place in this list: the graph's input `mode`. */
-export const STEP_MODES: readonly ['argmax', 'topK', 'logProbs', 'logits'] = ['argmax', 'topK', 'logProbs', 'logits'];
-
 /** A decoder-only language model: its source is a prompt, and outputs go on from there. `limits` are both those of prompt and output together. */
 export interface CausalLanguageModelManifest extends ModelManifest {
   readonly family: 'causal-lm';

@@ -11,7 +11,7 @@ import type {
 import { assertTokenSources, forestOptions, refuseEncoding } from '@foretoken/core/kit';
 import { assertRows, type JoiningRows, KeyValueStore, STEADY_SLOTS, StoreForest } from '@foretoken/core/runtime';
 import { maxPartCells } from '../../drivers/measured-costs.js';
-import { STEP_MODES } from './causal-manifest.js';
+import { STEP_MODES } from '../../drivers/step-modes.js';
 import { CausalStepDriver, type CausalStepOptions } from './causal-step-driver.js';
 
 export interface CausalModelOptions {

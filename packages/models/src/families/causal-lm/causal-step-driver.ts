@@ -10,7 +10,7 @@ import {
   type Tensor,
 } from '@foretoken/core/runtime';
 import { scoreValues } from '../../drivers/score-values.js';
-import { STEP_MODES } from './causal-manifest.js';
+import { STEP_MODES } from '../../drivers/step-modes.js';
 
 /**
  * Least grid width of a row that is alone, and of all rows where others may join: with one query the runtime attends with other

@@ -1,0 +1,140 @@
+import { beamSearch } from '@foretoken/beam';
+import { ForetokenError } from '@foretoken/core';
+import { greedy } from '@foretoken/greedy';
+import type { LoadedModel } from '@foretoken/models';
+import type { AudioSource, SpeechInput, SpeechOutput, SpeechSegment } from '@foretoken/models/speech';
+import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
+import { EXIT, usageError } from '../errors.js';
+import { toJson, write } from '../io.js';
+import { loadAnyModel } from '../load.js';
+import { oneLine, safeText } from '../terminal/style.js';
+import { openText, readChunks } from '../text-files.js';
+
+/** Far above an hour of sound. */
+const MAX_BYTES = 1024 ** 3;
+
+export const transcribeCommand: CommandDefinition = {
+  name: 'transcribe',
+  positionals: ['recording'],
+  optionals: ['recording...'],
+  description: 'Write down what is said in WAV files, with a speech model of yours',
+  examples: [
+    'foretoken transcribe recording.wav --model my-speech-model',
+    'foretoken transcribe interview.wav --model my-speech-model --beam-size 5 --timestamps --json',
+    'foretoken transcribe vortrag.wav --model my-speech-model --language de --task translate',
+  ],
+  options: [
+    { ...OPTIONS.model, description: 'Model folder, made by foretoken import' },
+    { flag: '--language <code>', description: 'Language that is spoken, such as en (default: found by the model)' },
+    {
+      flag: '--task <name>',
+      description: 'transcribe (default), or translate to English',
+      values: ['transcribe', 'translate'],
+    },
+    { flag: '--beam-size <n>', description: 'Hypotheses that are followed (default: 1, greedy)' },
+    { flag: '--timestamps', description: 'Say when each piece of speech begins and ends' },
+    OPTIONS.threads,
+    OPTIONS.json,
+  ],
+  run,
+};
+
+/** What was said in a recording. */
+interface Transcript {
+  readonly text: string;
+  readonly segments: readonly SpeechSegment[];
+  readonly seconds: number;
+}
+
+async function run(context: CommandContext): Promise<number> {
+  const { positionals, options, io } = context;
+  if (options.text('model') === undefined) {
+    throw usageError('foretoken transcribe needs --model, the folder of a speech model; foretoken import makes one.', {
+      option: 'model',
+    });
+  }
+  const timestamps = options.flag('timestamps');
+  const beamSize = options.integer('beam-size', 1, 64) ?? 1;
+  const spoken = {
+    language: options.text('language'),
+    task: options.choice('task', ['transcribe', 'translate']),
+    timestamps,
+  };
+  const model = await loadAnyModel(context);
+  try {
+    const { cutSound, readWav, timestampRules } = await import('@foretoken/models/speech');
+    const { decode, manifest, description } = model as unknown as SpeechModel;
+    if (!model.processor.isInput(new Float32Array() as never)) {
+      throw new ForetokenError(
+        'UNSUPPORTED_MODEL',
+        `${model.folder} reads no sound (it has ${description.architecture}). Give --model the folder of a speech model.`,
+        { folder: model.folder, option: 'model' },
+      );
+    }
+    const processors = timestamps ? [timestampRules(manifest)] : [];
+    const strategy =
+      beamSize === 1 ? greedy<AudioSource>({ processors }) : beamSearch<AudioSource>({ beamSize, processors });
+    const found: (Transcript & { readonly recording: string })[] = [];
+    for (const recording of positionals) {
+      const { samples, sampleRate } = readWav(await readRecording(recording, io.signal));
+      const texts: string[] = [];
+      const segments: SpeechSegment[] = [];
+      let begin = 0;
+      for (const window of cutSound(samples, { sampleRate, seconds: secondsOf(manifest) })) {
+        const result = await decode({ samples: window, sampleRate, ...spoken }, strategy, { signal: io.signal });
+        texts.push(result.text.trim());
+        const from = begin / sampleRate;
+        for (const segment of result.segments ?? []) segments.push(later(segment, from));
+        begin += window.length;
+      }
+      const seconds = samples.length / sampleRate;
+      const transcript = { text: texts.filter((text) => text !== '').join(' '), segments, seconds };
+      found.push({ recording, ...transcript });
+      if (!options.flag('json')) await print(context, transcript, timestamps);
+    }
+    if (options.flag('json')) await write(io.stdout, `${toJson({ version: 1, recordings: found })}\n`);
+    return EXIT.ok;
+  } finally {
+    await model[Symbol.asyncDispose]();
+  }
+}
+
+type SpeechModel = LoadedModel<SpeechInput, SpeechOutput, AudioSource>;
+
+/** Seconds that the model reads at once. */
+function secondsOf(manifest: object): number {
+  const { frames } = (manifest as { readonly audio?: { readonly frames: number } | undefined }).audio ?? {
+    frames: 3000,
+  };
+  return frames / 100;
+}
+
+function later({ begin, end, text }: SpeechSegment, seconds: number): SpeechSegment {
+  const shifted = (time: number): number => Math.round((time + seconds) * 100) / 100;
+  return { begin: shifted(begin), end: end === undefined ? undefined : shifted(end), text };
+}
+
+async function print({ io }: CommandContext, { text, segments }: Transcript, timestamps: boolean): Promise<void> {
+  const lines = timestamps
+    ? segments.map(({ begin, end, text: said }) => `[${begin.toFixed(2)} - ${end?.toFixed(2) ?? '?'}] ${said.trim()}`)
+    : [text];
+  for (const line of lines) await write(io.stdout, `${safeText(oneLine(line))}\n`);
+}
+
+/** Bytes of a recording. Throws `INVALID_ARGUMENT`. */
+async function readRecording(path: string, signal: AbortSignal): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of readChunks(await openText('recording', path, signal), 'recording', path, signal)) {
+    const piece = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    bytes += piece.length;
+    if (bytes > MAX_BYTES) {
+      throw usageError(`${path} has more than ${MAX_BYTES} bytes. Cut it into parts.`, {
+        option: 'recording',
+        max: MAX_BYTES,
+      });
+    }
+    pieces.push(piece);
+  }
+  return new Uint8Array(Buffer.concat(pieces));
+}

@@ -1,0 +1,69 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { importModel } from '@foretoken/importers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { wavOf } from '../../../packages/models/test/wav-fixture.js';
+import { services as packages } from '../src/services.js';
+import { cli } from './support.js';
+
+const GOLDENS = fileURLToPath(new URL('../../../packages/importers/test/goldens/whisper/', import.meta.url));
+let folder: string;
+let model: string;
+let recording: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'foretoken-cli-speech-'));
+  model = join(folder, 'model');
+  recording = join(folder, 'recording.wav');
+  await importModel(join(GOLDENS, 'ctranslate2'), model);
+  await writeFile(recording, wavOf(Float32Array.from({ length: 6400 }, (_, at) => Math.sin(at / 9) / 2)));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const { loadModel, inspectWeights, describeModel, cores } = packages;
+const command = (...line: readonly string[]) =>
+  cli(line, { services: { loadModel, inspectWeights, describeModel, cores } });
+
+describe('transcribe', () => {
+  it('writes a line for each recording, and all of it as JSON', async () => {
+    const plain = await command('transcribe', recording, recording, '--model', model);
+    expect([plain.code, plain.stderr]).toEqual([0, '']);
+    const [first, second, ...rest] = plain.stdout.split('\n');
+    expect(second).toBe(first);
+    expect(rest).toEqual(['']);
+    const { code, stdout } = await command(
+      'transcribe',
+      recording,
+      '--model',
+      model,
+      '--beam-size',
+      '2',
+      '--timestamps',
+      '--json',
+    );
+    expect(code).toBe(0);
+    const { recordings } = JSON.parse(stdout) as { recordings: { seconds: number; segments: { begin: number }[] }[] };
+    expect(recordings[0].seconds).toBeCloseTo(0.4, 5);
+    expect(recordings[0].segments.every(({ begin }) => begin >= 0)).toBe(true);
+  });
+
+  it.each([
+    ['no model', () => [recording], 2, /--model/],
+    ['no such file', () => [join(folder, 'none.wav'), '--model', model], 2, /none\.wav/],
+    ['no WAV file', () => [join(model, 'foretoken.json'), '--model', model], 2, /WAV/],
+    ['an unknown language', () => [recording, '--model', model, '--language', 'xx'], 2, /en, de, fr, yue/],
+  ] as const)('with %s says what is wrong', async (_, line, code, message) => {
+    const ended = await command('transcribe', ...line());
+    expect([ended.code, ended.stdout]).toEqual([code, '']);
+    expect(ended.stderr).toMatch(message);
+  });
+
+  it('inspect tells what a CTranslate2 folder is', async () => {
+    const { code, stdout } = await command('inspect', join(GOLDENS, 'ctranslate2'));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/ctranslate2/);
+    expect(stdout).toMatch(/float16/);
+  });
+});

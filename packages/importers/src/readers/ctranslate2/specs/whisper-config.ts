@@ -1,0 +1,68 @@
+import { type FilePlace, invalidFolder, quote } from '@foretoken/models/folder';
+import type { Variable } from '../model-header.js';
+import type { ModelBin } from '../open-model-bin.js';
+import type { SpecConfigs } from './model-spec.js';
+
+/** What CTranslate2 calls the activation of Whisper, GELU. */
+const GELU = 3;
+
+/**
+ * What config.json and generation_config.json of transformers would say of a model: sizes from the variables' shapes, tokens that are
+ * never output from the folder's own config. Throws `INVALID_MODEL_FOLDER`.
+ */
+export async function whisperConfig(
+  place: FilePlace,
+  file: ModelBin,
+  given: Readonly<Record<string, unknown>>,
+): Promise<SpecConfigs> {
+  const find = (name: string, rank: number): Variable => {
+    const variable = file.variables.get(name);
+    if (variable?.shape.length === rank) return variable;
+    throw refused(place, name, variable?.shape, `a variable of ${rank} dimensions`);
+  };
+  const scalar = async (name: string): Promise<number> => file.scalar(find(name, 0));
+  const layersOf = (side: string): number => {
+    let layers = 0;
+    while (file.variables.has(`${side}/layer_${layers}/ffn/linear_0/weight`)) layers++;
+    return layers;
+  };
+  const flag = async (name: string, wanted: number): Promise<void> => {
+    if (!file.variables.has(name)) return;
+    const value = await scalar(name);
+    if (value !== wanted) throw refused(place, name, value, String(wanted));
+  };
+  await flag('decoder/activation', GELU);
+  await flag('decoder/pre_norm', 1);
+  await flag('decoder/scale_embeddings', 0);
+  await flag('decoder/alibi', 0);
+  await flag('decoder/start_from_zero_embedding', 0);
+  const [vocabulary, width] = find('decoder/embeddings/weight', 2).shape;
+  const projection = file.variables.get('decoder/projection/weight');
+  if (projection !== undefined && projection !== file.variables.get('decoder/embeddings/weight')) {
+    throw refused(place, 'decoder/projection/weight', 'a matrix of its own', 'an alias of decoder/embeddings/weight');
+  }
+  const config = {
+    model_type: 'whisper',
+    vocab_size: vocabulary,
+    d_model: width,
+    num_mel_bins: find('encoder/conv1/weight', 3).shape[1],
+    encoder_layers: layersOf('encoder'),
+    decoder_layers: layersOf('decoder'),
+    encoder_attention_heads: await scalar('encoder/num_heads'),
+    decoder_attention_heads: await scalar('decoder/num_heads'),
+    encoder_ffn_dim: find('encoder/layer_0/ffn/linear_0/weight', 2).shape[0],
+    decoder_ffn_dim: find('decoder/layer_0/ffn/linear_0/weight', 2).shape[0],
+    max_source_positions: find('encoder/position_encodings/encodings', 2).shape[0],
+    max_target_positions: find('decoder/position_encodings/encodings', 2).shape[0],
+    activation_function: 'gelu',
+  };
+  const generationConfig = { suppress_tokens: given.suppress_ids, begin_suppress_tokens: given.suppress_ids_begin };
+  return { config, generationConfig };
+}
+
+function refused({ folder, file }: FilePlace, field: string, received: unknown, required: string): Error {
+  return invalidFolder(
+    `${file} in ${folder}: ${field} is ${received === undefined ? 'missing' : quote(received)}, but it must be ${required}. Fetch or convert the model again.`,
+    { folder, file, field, received, required },
+  );
+}

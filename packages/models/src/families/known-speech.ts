@@ -1,0 +1,11 @@
+/** What those need who give sound to a family that comes with the package. */
+export type {
+  AudioSource,
+  SpeechInput,
+  SpeechOptions,
+  SpeechOutput,
+  SpeechRecording,
+  SpeechSegment,
+} from './whisper/speech-input.js';
+export { type TimestampRulesOptions, timestampRules } from './whisper/timestamp-rules.js';
+export type { WhisperManifest } from './whisper/whisper-manifest.js';

@@ -1,0 +1,95 @@
+import { ForetokenError, type SourceEncoder, type SourceEncoding } from '@foretoken/core';
+import { wrongValue } from '@foretoken/core/kit';
+import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
+import { ownEncoding } from '../../drivers/own-encoding.js';
+import type { AudioSource } from './speech-input.js';
+
+/** What a step reads of one source, by layer: keys at even and values at odd places. */
+export type CrossParts = readonly Float32Array[];
+
+/** Encoded windows of sound, each by itself. */
+export class AudioEncoding implements SourceEncoding {
+  readonly owner: AudioEncoder;
+  readonly sources: readonly CrossParts[];
+  #disposed = false;
+
+  constructor(owner: AudioEncoder, sources: readonly CrossParts[]) {
+    this.owner = owner;
+    this.sources = sources;
+  }
+
+  get rows(): number {
+    return this.sources.length;
+  }
+
+  part(rows: readonly number[]): AudioEncoding {
+    return new AudioEncoding(
+      this.owner,
+      rows.map((row) => this.sources[row]),
+    );
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+  }
+}
+
+export interface AudioEncoderOptions {
+  readonly runtime: OnnxRuntime;
+  /** Gives the graph, opening it on first use. */
+  readonly session: () => Promise<GraphSession>;
+  readonly mels: number;
+  readonly frames: number;
+  readonly layers: number;
+}
+
+/** The encoder of a Whisper model. All windows are of one length, so there is no padding to hide; each is a forward of its own. */
+export class AudioEncoder implements SourceEncoder<AudioSource> {
+  readonly #options: AudioEncoderOptions;
+
+  constructor(options: AudioEncoderOptions) {
+    this.#options = options;
+  }
+
+  async encode(sources: readonly AudioSource[], signal?: AbortSignal): Promise<AudioEncoding> {
+    signal?.throwIfAborted();
+    this.check(sources);
+    const { runtime, session, mels, frames, layers } = this.#options;
+    const graph = await session();
+    const encoded: CrossParts[] = [];
+    for (const { values } of sources) {
+      signal?.throwIfAborted();
+      const outputs = await graph.run({ features: new runtime.Tensor('float32', values, [1, mels, frames]) });
+      encoded.push(Array.from({ length: 2 * layers }, (_, part) => outputs[`cross_${part}`].data as Float32Array));
+    }
+    return new AudioEncoding(this, encoded);
+  }
+
+  /** Throws `INVALID_ARGUMENT`, `EMPTY_SOURCE` where there are none. */
+  check(sources: readonly AudioSource[]): void {
+    const { mels, frames } = this.#options;
+    if (!Array.isArray(sources)) throw wrongValue('sources', sources, 'an array of sources');
+    if (sources.length === 0) throw new ForetokenError('EMPTY_SOURCE', 'There are no sources; pass at least one.');
+    for (const [row, source] of sources.entries()) {
+      const { values, dims } = (source ?? {}) as Partial<AudioSource>;
+      const fits =
+        values instanceof Float32Array && values.length === mels * frames && dims?.[0] === mels && dims[1] === frames;
+      if (fits && dims.length === 2) continue;
+      throw wrongValue(`sources[${row}]`, source, `{ values, dims } with the dimensions [${mels}, ${frames}]`);
+    }
+  }
+
+  /** The given encoding if it is this encoder's for as many sources, or else a new one. */
+  async reuseOrEncode(
+    sources: readonly AudioSource[],
+    encoding: SourceEncoding | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<AudioEncoding> {
+    if (encoding === undefined) return this.encode(sources, signal);
+    return ownEncoding(AudioEncoding, this, encoding, sources.length);
+  }
+}

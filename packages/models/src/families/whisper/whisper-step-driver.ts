@@ -1,0 +1,128 @@
+import type { OutputRequest } from '@foretoken/core';
+import {
+  type CacheValues,
+  cacheTensor,
+  type GraphSession,
+  type OnnxRuntime,
+  type StepDriver,
+  type StepInputs,
+  type StepOutputs,
+  type Tensor,
+} from '@foretoken/core/runtime';
+import { scoreValues } from '../../drivers/score-values.js';
+import { STEP_MODES } from '../../drivers/step-modes.js';
+import type { CrossParts } from './audio-encoder.js';
+import { CrossRows } from './cross-rows.js';
+
+/**
+ * Least grid width of a row that is alone, and of all rows where others may join: products of one row take another path through ONNX
+ * Runtime, whose sums differ in the last bits, so plain decoding and verification would differ.
+ */
+const LONE_ROW_WIDTH = 2;
+
+const ONLY_NEW: readonly string[] = ['new'];
+
+export interface WhisperStepOptions {
+  readonly runtime: OnnxRuntime;
+  /** Gives the step graph, opening it on first use. */
+  readonly session: () => Promise<GraphSession>;
+  readonly layers: number;
+  readonly width: number;
+  readonly heads: number;
+  /** Positions of the encoder. */
+  readonly positions: number;
+}
+
+/** Rows that a driver feeds: what their sources gave, and how many tokens stand before each output. */
+export interface WhisperRows {
+  readonly sources: readonly CrossParts[];
+  readonly promptLengths: readonly number[];
+}
+
+/** Runs the step graph of a Whisper model over encoded windows of sound. */
+export class WhisperStepDriver implements StepDriver {
+  readonly #options: WhisperStepOptions;
+  readonly #minBatchWidth: number;
+  readonly #modes: ReadonlyMap<string, Tensor>;
+  readonly #cross: CrossRows;
+  #promptLengths: number[];
+  /** Inputs that belong to the sources of the rows fed last. */
+  #fed:
+    | { readonly firstRow: number; readonly rows: number; readonly feeds: Readonly<Record<string, Tensor>> }
+    | undefined;
+
+  /** `joining` says that rows may join. */
+  constructor(options: WhisperStepOptions, { sources, promptLengths }: WhisperRows, joining = false) {
+    this.#options = options;
+    this.#minBatchWidth = joining ? LONE_ROW_WIDTH : 1;
+    const { Tensor } = options.runtime;
+    this.#modes = new Map(STEP_MODES.map((mode, index) => [mode, new Tensor('int32', Int32Array.of(index), [1])]));
+    this.#cross = new CrossRows(sources);
+    this.#promptLengths = [...promptLengths];
+  }
+
+  paddedWidth(width: number, rows: number): number {
+    return Math.max(width, rows === 1 ? LONE_ROW_WIDTH : this.#minBatchWidth);
+  }
+
+  async run(inputs: StepInputs, output: OutputRequest): Promise<StepOutputs> {
+    const { runtime, session, width: keyValueWidth, layers } = this.#options;
+    const { firstRow, rows, width, pastLength, scored, past } = inputs;
+    const { Tensor } = runtime;
+    // A graph always scores something; what nobody asked for stays in the runtime.
+    const cells = scored.length === 0 ? Int32Array.of(0) : scored;
+    const feeds: Record<string, Tensor> = {
+      ...this.#sourceFeeds(firstRow, rows),
+      token_ids: new Tensor('int32', inputs.tokenIds, [rows, width]),
+      positions: new Tensor('int32', inputs.positions, [rows, width]),
+      attention_bias: new Tensor('float32', inputs.attentionBias, [rows, 1, width, pastLength + width]),
+      scored: new Tensor('int32', cells, [cells.length]),
+      mode: this.#modes.get(output.kind) as Tensor,
+      k: new Tensor('int64', BigInt64Array.of(BigInt('k' in output ? output.k : 1)), [1]),
+    };
+    for (let part = 0; part < 2 * layers; part++) {
+      feeds[`past_${part}`] = cacheTensor(runtime, past[part], [rows, pastLength, keyValueWidth]);
+    }
+    const wanted = ['new', 'scores', 'best_token_ids', ...(output.states === true ? ['states'] : [])];
+    const results = await (await session()).run(feeds, scored.length === 0 ? ONLY_NEW : wanted);
+    const { scores, best_token_ids: tokenIds, states } = results;
+    return {
+      keysValues: results.new?.data as CacheValues,
+      extension: scoreValues({ scores, tokenIds, states }, output),
+    };
+  }
+
+  releaseRow(row: number): void {
+    this.#cross.release(row);
+    const last = this.#promptLengths.pop() as number;
+    if (row < this.#promptLengths.length) this.#promptLengths[row] = last;
+    this.#fed = undefined;
+  }
+
+  /** Adds rows after the last. */
+  admit({ sources, promptLengths }: WhisperRows): void {
+    this.#cross.admit(sources);
+    this.#promptLengths = [...this.#promptLengths, ...promptLengths];
+    this.#fed = undefined;
+  }
+
+  dispose(): void {
+    this.#cross.dispose();
+    this.#fed = undefined;
+  }
+
+  #sourceFeeds(firstRow: number, rows: number): Readonly<Record<string, Tensor>> {
+    if (this.#fed?.firstRow === firstRow && this.#fed.rows === rows) return this.#fed.feeds;
+    const { runtime, width, heads, positions } = this.#options;
+    const headWidth = width / heads;
+    const feeds: Record<string, Tensor> = {};
+    for (const [part, values] of this.#cross.parts(firstRow, rows).entries()) {
+      const dims = part % 2 === 0 ? [headWidth, positions] : [positions, headWidth];
+      feeds[`cross_${part}`] = cacheTensor(runtime, values, [rows, heads, ...dims]);
+    }
+    const begins = Int32Array.from({ length: rows }, (_, row) => this.#promptLengths[firstRow + row] - 1);
+    feeds.begin = new runtime.Tensor('int32', begins, [rows, 1]);
+    this.#fed = { firstRow, rows, feeds };
+    return feeds;
+  }
+}
