@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { services } from '../src/services.js';
 import { cli } from './support.js';
@@ -10,6 +10,7 @@ const GGUF = fileURLToPath(
   new URL('../../../packages/importers/test/goldens/gguf/llama-byte-level.gguf', import.meta.url),
 );
 const WEIGHTS = fileURLToPath(new URL('../../../packages/models/test/goldens/causal/mistral', import.meta.url));
+const ARCHIVE = fileURLToPath(new URL('../../../packages/importers/test/goldens/recurrent/gru', import.meta.url));
 const { importModel, inspectWeights, openModelFolder, loadModel, describeModel } = services;
 const real = { services: { importModel, inspectWeights, openModelFolder, loadModel, describeModel } };
 
@@ -52,6 +53,18 @@ describe('inspect', () => {
       format: 'safetensors',
       manifest: { family: 'causal-lm', limits: { targetLength: 48 } },
     });
+  });
+
+  it('says of a folder with an archive of numpy what it is', async () => {
+    const facts = { format: 'npz', elementTypes: ['F32'], manifest: { family: 'recurrent' } };
+    for (const location of [ARCHIVE, pathToFileURL(ARCHIVE).href]) {
+      const { code, stdout } = await cli(['inspect', location, '--json'], real);
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject(facts);
+    }
+    const { code, stderr } = await cli(['inspect', 'file://%2f/'], real);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('file: URL');
   });
 
   it.each(['float16', 'float32', 'int8', 'int4'])(

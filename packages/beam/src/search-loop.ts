@@ -63,7 +63,7 @@ export async function* searchRows<Source>(
   const search = prepare();
   const { request } = search;
   const { sources, signal } = request;
-  const forest = opened('autoregressive', await model.open(sources, signal === undefined ? {} : { signal }));
+  const forest = opened('autoregressive', await model.open(sources, { signal }));
   try {
     const output: OutputRequest = search.states
       ? { kind: 'topK', k: search.candidates, states: true }

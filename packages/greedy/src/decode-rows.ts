@@ -49,7 +49,7 @@ export async function* decodeRows<Source>(
 ): AsyncGenerator<DecodeEvent, void, undefined> {
   const { request, choice, hypotheses, scores, tokenLogProbs } = prepare();
   const { sources, signal } = request;
-  const forest = opened('autoregressive', await model.open(sources, signal === undefined ? {} : { signal }));
+  const forest = opened('autoregressive', await model.open(sources, { signal }));
   try {
     const rows = Array.from({ length: forest.rows }, (_, row) => {
       const start = forest.start(row);

@@ -1,5 +1,12 @@
-import { checkOptions, path as readPath, Yielder } from '@foretoken/core/kit';
-import { assertTarget, hubFolder, isHubLocation, type ModelManifest } from '@foretoken/models/folder';
+import { checkOptions, Yielder } from '@foretoken/core/kit';
+import {
+  assertTarget,
+  type FileLocation,
+  filePath,
+  hubFolder,
+  isHubLocation,
+  type ModelManifest,
+} from '@foretoken/models/folder';
 import { architectureOf } from './architectures/known-architectures.js';
 import { IMPORT_OPTIONS, type ImportOptions } from './import-options.js';
 import { nameOf } from './name-of.js';
@@ -8,28 +15,28 @@ import { writeModel } from './write-model.js';
 
 /**
  * Imports a weights folder (config.json, model.safetensors, tokenizer.json) or a GGUF file as a Foretoken model folder at `target`.
- * A weights folder is named by its path or as `hub:owner/name[@revision]`. `config.json` says of which architecture it is; one that
+ * Weights are named by their path, a `file:` URL, or as `hub:owner/name[@revision]`. `config.json` says of which architecture it is; one that
  * is not known is refused with the list of those that are.
  *
  * Written whole or not at all, and read as loading reads it before it becomes the target. Throws `INVALID_MODEL_FOLDER`,
  * `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`, and the signal's reason.
  */
 export async function importModel(
-  weightsFolder: string,
-  target: string,
+  weights: FileLocation,
+  target: FileLocation,
   options: ImportOptions = {},
 ): Promise<ModelManifest> {
   const given = checkOptions('importModel', options, IMPORT_OPTIONS);
   const { signal } = given;
   signal?.throwIfAborted();
-  readPath('weightsFolder', weightsFolder);
-  readPath('target', target);
+  const location = filePath('weights', weights);
+  filePath('target', target);
   const pace = new Yielder(signal);
-  const path = isHubLocation(weightsFolder) ? await hubFolder(weightsFolder, { signal }) : weightsFolder;
+  const path = isHubLocation(location) ? await hubFolder(location, { signal }) : location;
   const folder = await openWeights(path, signal);
   // Before all the work, and again when it is done.
   await assertTarget(target, given.replace ?? false);
-  const named = { ...given, name: given.name ?? nameOf(weightsFolder), weights: given.weights ?? 'float16' };
+  const named = { ...given, name: given.name ?? nameOf(location), weights: given.weights ?? 'float16' };
   const content = await architectureOf(folder).build(folder, named, pace);
   return writeModel(target, content, given);
 }

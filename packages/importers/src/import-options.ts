@@ -1,5 +1,5 @@
-import { callback, immediate, type OptionReader, type OptionTable, oneOf, path, wrongValue } from '@foretoken/core/kit';
-import { type ImportNote, isObject } from '@foretoken/models/folder';
+import { callback, immediate, type OptionReader, type OptionTable, oneOf, wrongValue } from '@foretoken/core/kit';
+import { filePath, type ImportNote, isObject } from '@foretoken/models/folder';
 import { TARGET_OPTIONS, type TargetOptions } from './target-options.js';
 import { WEIGHT_PRECISIONS, type WeightPrecision } from './tensors/weight-precision.js';
 
@@ -18,7 +18,7 @@ export interface ImportOptions extends TargetOptions {
    * calls more a step. Default: `body` for large models.
    */
   readonly stepLayout?: 'heads' | 'body' | undefined;
-  /** Weights folder of a CTC student trained on this model's encoder, with an n-gram model and a shortlist beside it or not. */
+  /** Path or `file:` URL of the weights of a CTC student trained on this model's encoder, with an n-gram model and a shortlist beside it or not. */
   readonly ctc?: string | undefined;
   /**
    * Weights folder of a shallower CTC student for the fast graph, with the upsampling and the head's tokens of `ctc`
@@ -53,11 +53,11 @@ export const IMPORT_OPTIONS: OptionTable<ImportOptions> = {
   ...TARGET_OPTIONS,
   weights: oneOf(...WEIGHT_PRECISIONS),
   stepLayout: oneOf('heads', 'body'),
-  ctc: path,
-  ctcFast: path,
-  canvas: path,
-  dag: path,
-  edit: path,
+  ctc: filePath,
+  ctcFast: filePath,
+  canvas: filePath,
+  dag: filePath,
+  edit: filePath,
   training: facts,
   onNote: callback(immediate),
 };

@@ -1,5 +1,12 @@
-import { path as readPath, signal as readSignal, Yielder } from '@foretoken/core/kit';
-import { hubFolder, type ImportNote, isHubLocation, type ModelManifest } from '@foretoken/models/folder';
+import { signal as readSignal, Yielder } from '@foretoken/core/kit';
+import {
+  type FileLocation,
+  filePath,
+  hubFolder,
+  type ImportNote,
+  isHubLocation,
+  type ModelManifest,
+} from '@foretoken/models/folder';
 import { architectureOf } from './architectures/known-architectures.js';
 import { nameOf } from './name-of.js';
 import { openWeights } from './readers/open-weights.js';
@@ -24,8 +31,8 @@ export interface WeightsDescription {
  * Says what weights are that `importModel` would take, without reading more than their headers: throws what importing would throw
  * for all but the values of the weights.
  */
-export async function inspectWeights(location: string, signal?: AbortSignal): Promise<WeightsDescription> {
-  readPath('location', location);
+export async function inspectWeights(weights: FileLocation, signal?: AbortSignal): Promise<WeightsDescription> {
+  const location = filePath('weights', weights);
   if (signal !== undefined) readSignal('signal', signal).throwIfAborted();
   const path = isHubLocation(location) ? await hubFolder(location, { signal }) : location;
   const folder = await openWeights(path, signal);

@@ -1,5 +1,6 @@
 import {
   type FileContent,
+  type FileLocation,
   type ManifestContent,
   type ModelManifest,
   proveModel,
@@ -15,7 +16,7 @@ export interface ModelContent {
 
 /** Writes a model folder, which is read as loading reads it before it becomes the target. Throws what writing and reading it throw. */
 export function writeModel(
-  target: string,
+  target: FileLocation,
   { manifest, files }: ModelContent,
   { replace = false, signal }: TargetOptions,
 ): Promise<ModelManifest> {

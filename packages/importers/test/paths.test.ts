@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ForetokenError } from '@foretoken/core';
 import { loadModel, openModelFolder } from '@foretoken/models';
 import { writeModelFolder } from '@foretoken/models/folder';
@@ -62,6 +63,20 @@ describe('a path', () => {
     for (const path of ['', 'a\0b', 7, null, {}]) {
       expect((await refusal(call(path as string))).code).toBe('INVALID_ARGUMENT');
     }
+  });
+
+  test.each([...READERS, ...WRITERS, ...STUDENTS])('may be a file: URL, as a text or not: %s', async (name, call) => {
+    const missing = join(folder, 'not there', 'so%20named');
+    for (const url of [pathToFileURL(missing), pathToFileURL(missing).href]) {
+      const { code, message } = await refusal(call(url as string));
+      // What is wrong is something else, or that there is nothing at the path, which the URL spells in another way.
+      expect(`${code} ${message}`).not.toMatch(/file:|so%2520named/);
+      if (READERS.some(([reader]) => reader === name && reader !== 'encoder')) expect(message).toContain('so%20named');
+    }
+    for (const url of ['file://%2f/', 'file:///a%2fb', 'file:///a%00b']) {
+      expect((await refusal(call(url))).code).toBe('INVALID_ARGUMENT');
+    }
+    expect(await readdir('.')).not.toContain('file:');
   });
 
   test.skipIf(process.platform === 'win32').each(READERS)(

@@ -135,8 +135,8 @@ export async function* refineRows<Ask, Answer>(
 /** What is shown of a row's canvas, of which `tokenIds` are the beginning. */
 function revision(row: number, { logProbs, origins }: Shown, tokenIds: Int32Array, atMs: number): CanvasReviseEvent {
   const { length } = tokenIds;
-  const moved = origins === undefined ? {} : { origins: origins.slice(0, length) };
-  return { type: 'canvas-revise', row, tokenIds, logProbs: logProbs.slice(0, length), ...moved, atMs };
+  const shown = { logProbs: logProbs.slice(0, length), origins: origins?.slice(0, length) };
+  return { type: 'canvas-revise', row, tokenIds, ...shown, atMs };
 }
 
 /** A canvas as it stands, and what it is ranked by. */

@@ -3,7 +3,7 @@ import { collect } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import fc from 'fast-check';
 import type { SpeculativeOptions } from '../src/index.js';
-import { hashScript, type Script, scriptedDrafter, scriptedTarget, type Target } from './scripted-target.js';
+import { hashScript, type Script, START, scriptedDrafter, scriptedTarget, type Target } from './scripted-target.js';
 
 /** Ways to draft: what is right, what is wrong, and how it branches. */
 const KINDS = ['empty', 'oracle', 'wrong', 'right-then-wrong', 'end-inside', 'bush', 'noise'] as const;
@@ -14,6 +14,8 @@ export interface Case {
   readonly maxLength: number;
   readonly maxNewTokens: number | undefined;
   readonly stopSequences: readonly Int32Array[];
+  /** What each row begins with, by its place; rows beyond begin with nothing. Some end there and then. */
+  readonly prefixes: readonly Int32Array[];
   readonly branching: boolean;
   readonly shape: 'tree' | 'chain';
   readonly scores: boolean;
@@ -34,6 +36,10 @@ export const anyCase: fc.Arbitrary<Case> = fc
       fc.array(fc.nat(2), { minLength: 1, maxLength: 3 }).map((tokenIds) => Int32Array.from(tokenIds)),
       { maxLength: 2 },
     ),
+    prefixes: fc.array(
+      fc.array(fc.integer({ min: 1, max: 2 }), { maxLength: 3 }).map((tokenIds) => Int32Array.from(tokenIds)),
+      { maxLength: 4 },
+    ),
     branching: fc.boolean(),
     chain: fc.boolean(),
     scores: fc.boolean(),
@@ -42,7 +48,18 @@ export const anyCase: fc.Arbitrary<Case> = fc
     kind: fc.constantFrom(...KINDS),
     seed: fc.nat(1000),
   })
+  .filter(({ maxLength, prefixes }) => prefixes.every(({ length }) => length <= maxLength - START.length))
+  .map(({ prefixes, ...rest }) => ({ ...rest, prefixes: prefixes.map((one) => untilStop(one, rest.stopSequences)) }))
   .map(({ chain, ...rest }) => ({ ...rest, shape: chain || !rest.branching ? 'chain' : 'tree' }));
+
+/** A beginning up to where it ends by itself: tokens behind that are refused. */
+function untilStop(tokenIds: Int32Array, stopSequences: readonly Int32Array[]): Int32Array {
+  for (let end = 1; end < tokenIds.length; end++) {
+    const begin = tokenIds.subarray(0, end);
+    if (stopSequences.some((stop) => `,${begin}`.endsWith(`,${stop}`))) return begin;
+  }
+  return tokenIds;
+}
 
 /** A draft of the given kind that keeps the drafter's contract. */
 function draftOf(
@@ -90,7 +107,8 @@ export async function decodeBoth(
 ) {
   const script = hashScript(one.size);
   const { sources, stopSequences, maxNewTokens } = one;
-  const request = { sources, stopSequences, maxNewTokens };
+  const outputPrefixes = sources.map((_, row) => one.prefixes[row] ?? new Int32Array());
+  const request = { sources, stopSequences, maxNewTokens, outputPrefixes };
   const plain = scriptedTarget({ ...one, script, branching: false, rollback: false });
   const target = scriptedTarget({ ...one, script });
   const drafter = scriptedDrafter((source, output, limit, call) => draftOf(one, script, source, output, limit, call));

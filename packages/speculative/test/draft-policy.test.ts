@@ -56,6 +56,16 @@ describe('DraftPolicy', () => {
     expect(policy.cap([sure([1, 2, 3], 0)], 1000)).toBe(7);
   });
 
+  it('asks for no node that adds less than half of what it takes', () => {
+    // A plain forward of two rows takes 1.2, a node more 0.2: a sixth, for two tokens that a forward brings at first.
+    const policy = new DraftPolicy(linear(0.1), undefined, 10);
+    expect(policy.minProbability(2)).toBeCloseTo((0.5 * 2 * 0.2) / 1.2, 12);
+    // The more a forward brings, the dearer is what it takes longer.
+    for (let round = 0; round < 40; round++) policy.learn(2, 10, 10);
+    expect(policy.minProbability(2)).toBeCloseTo((0.5 * 6 * 0.2) / 1.2, 3);
+    expect(new DraftPolicy(linear(100), undefined, 10).minProbability(2)).toBeLessThanOrEqual(1);
+  });
+
   it('does not open a drafter for a batch in which drafts cannot pay', () => {
     const costs = linear(0.1);
     expect(new DraftPolicy(costs, undefined, 10).opens(1)).toBe(true);

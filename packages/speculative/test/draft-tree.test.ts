@@ -2,7 +2,7 @@ import type { DraftTree } from '@foretoken/core';
 import { chainDraft, EMPTY_DRAFT } from '@foretoken/core/kit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assertDraft, firstChildPath, withoutEndTokens } from '../src/draft-tree.js';
+import { assertDraft, firstChildPath, firstNodes, withoutEndTokens } from '../src/draft-tree.js';
 import { anyDraft } from './any-draft.js';
 
 const VOCABULARY = { size: 10, endTokenId: 9 };
@@ -60,6 +60,26 @@ describe('cuts', () => {
         expect(firstChildPath(path)).toEqual(path);
         expect(path.tokenIds.length > 0).toBe(draft.tokenIds.length > 0);
         for (const kept of pathsOf(path)) expect(pathsOf(draft)).toContain(kept);
+      }),
+    );
+  });
+
+  it('keep what a draft says of each token', () => {
+    // The probability of a node is written into its token.
+    const told = (draft: DraftTree): DraftTree => ({
+      ...draft,
+      probabilities: Float32Array.from(draft.tokenIds, (tokenId) => tokenId / 8),
+    });
+    fc.assert(
+      fc.property(anyDraft(5), fc.nat(6), (draft, nodes) => {
+        for (const cut of [
+          firstChildPath,
+          (one: DraftTree) => withoutEndTokens(one, 4),
+          (one: DraftTree) => firstNodes(one, nodes),
+        ]) {
+          const kept = cut(told(draft));
+          expect(kept).toEqual(told(kept));
+        }
       }),
     );
   });

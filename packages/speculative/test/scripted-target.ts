@@ -40,7 +40,7 @@ export interface TargetLog {
 export type Target = AutoregressiveModel<number> & { readonly log: TargetLog };
 
 /** Prefix of every row; longer than one token, so that the first forward holds a chain before the draft. */
-const START: readonly number[] = [1, 2];
+export const START: readonly number[] = [1, 2];
 
 interface Entry {
   readonly row: number;

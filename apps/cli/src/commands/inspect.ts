@@ -62,11 +62,22 @@ async function inspectWeights({ options, services, io }: CommandContext, locatio
 
 /** Whether a location holds weights and no model that opens as it is: a file, or a folder with weights, without manifest and graphs. */
 async function isWeights(location: string): Promise<boolean> {
-  const found = await stat(location).catch(() => undefined);
+  const place = placeOf(location);
+  const found = await stat(place).catch(() => undefined);
   if (found?.isDirectory() !== true) return found?.isFile() === true;
-  const names = await readdir(location);
+  const names = await readdir(place);
   const has = (pattern: RegExp): boolean => names.some((name) => pattern.test(name));
   return (
-    has(/(\.(gguf|safetensors|safetensors\.index\.json)|^model\.bin)$/i) && !has(/^(foretoken\.json|onnx|.*\.onnx)$/i)
+    has(/(\.(gguf|npz|safetensors|safetensors\.index\.json)|^model\.bin)$/i) &&
+    !has(/^(foretoken\.json|onnx|.*\.onnx)$/i)
   );
+}
+
+/** A path, or a `file:` URL as one; whoever opens a model says what is wrong with another. */
+function placeOf(location: string): string | URL {
+  try {
+    return /^file:/i.test(location) ? new URL(location) : location;
+  } catch {
+    return location;
+  }
 }

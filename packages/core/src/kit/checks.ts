@@ -28,7 +28,7 @@ export function isPromise(value: unknown): boolean {
 
 /**
  * Throws `INVALID_ARGUMENT` for tokens of one row that lie outside the vocabulary or that no output holds, the end token and
- * the mask, and `LENGTH_LIMIT` for more than `most`.
+ * the mask, and `LENGTH_LIMIT` for more than `max`.
  */
 export function assertOutputTokens(
   option: string,

@@ -1,46 +1,15 @@
 import type { Decoder, Requirements } from '../contract/decoder.js';
 import { ForetokenError } from '../contract/errors.js';
-import type { CtcLattice, DagLattice } from '../contract/lattice.js';
 import type { Vocabulary } from '../contract/vocabulary.js';
 import { assertInteger, wrongValue } from './checks.js';
-import { hasMethods, lengthOf, type OptionReader } from './options.js';
+import { article, describedModel, type Fields, isCount, isOfKind, KINDS, type ModelKind } from './model-kinds.js';
+import type { OptionReader } from './options.js';
 import { show } from './show.js';
 
 /** What is checked of a decoder. */
 export type NamedRequirements = Pick<Decoder<never>, 'name' | 'requires' | 'accepts'>;
 
-type Kind = Requirements['model'];
-type Fields = Readonly<Record<string, unknown>>;
-
-/** What makes a model one of a kind. */
-const KINDS: Readonly<Record<Kind, (model: Fields, supports: Fields) => boolean>> = {
-  autoregressive: (model, { outputs, states = [], branching, rollback, maxCandidates }) =>
-    hasMethods(model, 'open') &&
-    Array.isArray(outputs) &&
-    Array.isArray(states) &&
-    typeof branching === 'boolean' &&
-    typeof rollback === 'boolean' &&
-    typeof maxCandidates === 'number' &&
-    isCount(model.maxLength),
-  canvas: (model, { outputs, lengths, maxCandidates }) =>
-    hasMethods(model, 'open') &&
-    Array.isArray(outputs) &&
-    typeof lengths === 'boolean' &&
-    typeof maxCandidates === 'number' &&
-    Number.isInteger(model.maskTokenId) &&
-    isCount(model.maxLength),
-  lattice: (model, { kind, maxCandidates }) =>
-    hasMethods(model, 'emit') && (kind === 'ctc' || kind === 'dag') && typeof maxCandidates === 'number',
-  edit: (model, { outputs, maxCandidates }) =>
-    hasMethods(model, 'open') &&
-    Array.isArray(outputs) &&
-    typeof maxCandidates === 'number' &&
-    Number.isInteger(model.placeholderTokenId) &&
-    Number.isInteger(model.startTokenId) &&
-    isCount(model.maxLength),
-};
-
-const REMEDIES: Readonly<Record<Kind, string>> = {
+const REMEDIES: Readonly<Record<ModelKind, string>> = {
   autoregressive: 'Pass a model that scores the next token.',
   canvas: 'Pass a model that fills masked positions.',
   lattice: 'Pass a model that emits a CTC or DAG lattice.',
@@ -58,7 +27,7 @@ export function assertModel(decoder: NamedRequirements, model: unknown): void {
     const capability = `${article(wanted)} ${wanted} model`;
     throw new ForetokenError(
       'UNSUPPORTED_CAPABILITY',
-      `${name} needs ${capability}, but got ${described(model)}. ${REMEDIES[wanted]}`,
+      `${name} needs ${capability}, but got ${describedModel(model, wanted)}. ${REMEDIES[wanted]}`,
       { decoder: name, capability },
     );
   }
@@ -116,7 +85,7 @@ export function assertModel(decoder: NamedRequirements, model: unknown): void {
 }
 
 /** Tokens that a model of a kind names beside its vocabulary. */
-const SPECIAL_TOKENS: Readonly<Record<Kind, readonly string[]>> = {
+const SPECIAL_TOKENS: Readonly<Record<ModelKind, readonly string[]>> = {
   autoregressive: [],
   canvas: ['maskTokenId'],
   lattice: ['startTokenId'],
@@ -130,7 +99,7 @@ const BOUNDARIES = 2;
  * Throws `INVALID_ARGUMENT` for a special token that the vocabulary does not have, or that has two meanings, and for canvases
  * without room for their boundary tokens.
  */
-function assertSpecialTokens(model: Fields, kind: Kind, size: number): void {
+function assertSpecialTokens(model: Fields, kind: ModelKind, size: number): void {
   const { endTokenId } = model.vocabulary as Vocabulary;
   const taken = new Map<unknown, string>(endTokenId === undefined ? [] : [[endTokenId, 'vocabulary.endTokenId']]);
   for (const name of SPECIAL_TOKENS[kind]) {
@@ -166,7 +135,7 @@ export function assertEdit(decoder: NamedRequirements, model: unknown): void {
   assertKind(decoder, 'edit', model);
 }
 
-function assertKind(decoder: NamedRequirements, kind: Kind, model: unknown): void {
+function assertKind(decoder: NamedRequirements, kind: ModelKind, model: unknown): void {
   const { name, requires } = assertDecoder(decoder);
   if (requires.model !== kind) {
     const capability = `${article(requires.model)} ${requires.model} model`;
@@ -177,54 +146,6 @@ function assertKind(decoder: NamedRequirements, kind: Kind, model: unknown): voi
     );
   }
   assertModel(decoder, model);
-}
-
-/** What a decode calls of what a model opened. */
-const SESSIONS = {
-  autoregressive: ['start', 'extend', 'retain', 'finish'],
-  canvas: ['fill'],
-  edit: ['deletions', 'placeholders', 'fill'],
-} as const;
-
-/** What a model opened. Throws `INVALID_ARGUMENT` where that is no session of its kind, so that nothing can be asked of it. */
-export function opened<Session extends AsyncDisposable>(kind: keyof typeof SESSIONS, session: Session): Session {
-  const methods = SESSIONS[kind];
-  if (hasMethods(session, ...methods) && isDisposable(session)) return session;
-  const required = [...methods.map((method) => `${method}()`), '[Symbol.asyncDispose]()'].join(', ');
-  throw new ForetokenError(
-    'INVALID_ARGUMENT',
-    `The ${kind} model opened ${show(session)}; an object with ${required} is required.`,
-    { received: session, required },
-  );
-}
-
-/** The lattices that a model emitted, one for each source. Throws `INVALID_ARGUMENT` where there are others, or other things. */
-export function emitted<Lattice>(lattices: readonly Lattice[], sources: number): readonly Lattice[] {
-  const length = lengthOf(lattices);
-  if (length === sources && Array.from(lattices).every(isLattice)) return lattices;
-  const received = length === undefined ? show(lattices) : `${length} of them, or not lattices alone`;
-  throw new ForetokenError(
-    'INVALID_ARGUMENT',
-    `The lattice model emitted ${received}; ${sources} lattices, one for each source, are required.`,
-    { received: lattices, required: sources },
-  );
-}
-
-function isLattice(lattice: unknown): boolean {
-  try {
-    const { kind, tokenIds, logProbs } = lattice as Partial<CtcLattice | DagLattice>;
-    return (kind === 'ctc' || kind === 'dag') && ArrayBuffer.isView(tokenIds) && ArrayBuffer.isView(logProbs);
-  } catch {
-    return false;
-  }
-}
-
-function isDisposable(value: AsyncDisposable): boolean {
-  try {
-    return typeof value[Symbol.asyncDispose] === 'function';
-  } catch {
-    return false;
-  }
 }
 
 /** What a decoder is called and requires, each read once. Throws `INVALID_ARGUMENT` where it is no decoder. */
@@ -251,17 +172,6 @@ export function unsupported(decoder: string, capability: string, remedy: string)
   );
 }
 
-/** Whether a value has what a model of this kind must have. It never throws. */
-export function isOfKind(kind: Kind, model: unknown): boolean {
-  if (typeof model !== 'object' || model === null) return false;
-  try {
-    const fields = model as Fields;
-    return KINDS[kind](fields, (fields.supports ?? {}) as Fields);
-  } catch {
-    return false;
-  }
-}
-
 /** Reads a vocabulary. */
 export const vocabulary: OptionReader<Vocabulary> = (name, value) => {
   if (hasNumbers(value)) return value;
@@ -284,30 +194,3 @@ function hasNumbers(value: unknown): value is Vocabulary {
     return false;
   }
 }
-
-/** The kind of a model, by what it has; `undefined` for what is none. */
-export function modelKind(model: unknown): Requirements['model'] | undefined {
-  return (Object.keys(KINDS) as Kind[]).find((kind) => isOfKind(kind, model));
-}
-
-/** What a wrong model is, for a message. */
-function described(model: unknown): string {
-  const kind = modelKind(model);
-  if (kind !== undefined) return `${article(kind)} ${kind} model`;
-  const part = [...Object.keys(KINDS), 'dag'].find((one) => hasPart(model, one));
-  return part === undefined ? show(model) : `a loaded model. Pass one of its parts, such as model.${part}`;
-}
-
-function hasPart(model: unknown, part: string): boolean {
-  try {
-    return modelKind((model as Fields)[part]) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 1;
-}
-
-const article = (word: string): string => (/^[aeiou]/.test(word) ? 'an' : 'a');

@@ -39,7 +39,7 @@ const TAKERS: Readonly<Record<string, string>> = {
     'sources maxNewTokens minNewTokens lengths stopSequences stopStrings outputPrefixes initialOutputs seed signal',
   sampling: 'temperature topK topP minP typicalP epsilonCutoff etaCutoff mirostat hypotheses',
   dagSampling: 'temperature hypotheses',
-  maskedDiffusion: 'temperature steps order',
+  maskedDiffusion: 'temperature iterations order',
   beamSearch: 'beamSize hypotheses lengthPenalty stopWhen patience phrases groups',
   easyFirst: 'levels',
   stochasticBeam: 'beamSize',

@@ -136,8 +136,8 @@ export function assertDecode<Source>(
 const ACCEPTING: Readonly<Record<OptionalField, string>> = {
   minNewTokens: 'greedy, sampling, beamSearch and stochasticBeam take it.',
   outputPrefixes: 'greedy, sampling, beam search, speculation and strategies on canvases start inside an output.',
-  initialOutputs: 'levenshtein starts from given outputs.',
-  lengths: 'strategies on canvases, such as nat, and dagViterbi take lengths.',
+  initialOutputs: 'levenshtein and insertion start from given outputs.',
+  lengths: 'strategies on canvases, such as nat, dagViterbi and dagJointViterbi take lengths.',
 };
 
 /** Throws `UNSUPPORTED_CAPABILITY` for what the decoder cannot use of a checked request; `assertDecode` does it. */

@@ -11,4 +11,5 @@ export * from './row-cache.js';
 export * from './scored-logits.js';
 export * from './step-driver.js';
 export * from './store-forest.js';
+export type { SlotMove, TreeRow } from './tree-row.js';
 export { threadsOf } from './web-runtime.js';

@@ -18,6 +18,7 @@ export {
 } from '../hugging-face/generation-config.js';
 export { readTokenizerFiles, type TokenizerFiles } from '../hugging-face/tokenizer-files.js';
 export { allocate, type FilePlace } from '../io/collect-pieces.js';
+export { type FileLocation, filePath, isFileUrl } from '../node/file-path.js';
 export { hubFolder, isHubLocation } from '../node/hub-folder.js';
 export { onnxruntimeNode } from '../node/onnxruntime-node.js';
 export { openModelFolder, resolveFolder } from '../node/open-model-folder.js';

@@ -1,8 +1,8 @@
 import { lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
-import { path as readPath } from '@foretoken/core/kit';
 import { fileTrouble } from '@foretoken/core/node';
+import { type FileLocation, filePath } from '../node/file-path.js';
 import { checkManifest } from './check-manifest.js';
 import { type FileRecord, MANIFEST_FILE, type ManifestContent, type ModelManifest } from './manifest.js';
 import { errorCode, escaped, invalidFolder, reason } from './refusal.js';
@@ -41,12 +41,12 @@ const NO_DIGEST = '0'.repeat(64);
  * changed.
  */
 export async function writeModelFolder(
-  target: string,
+  target: FileLocation,
   content: ManifestContent,
   files: ReadonlyMap<string, FileContent>,
   options: WriteFolderOptions = {},
 ): Promise<ModelManifest> {
-  const path = resolve(readPath('target', target));
+  const path = resolve(filePath('target', target));
   // Refused before anything is written, as far as it is known by then.
   manifestText(await describe(path, content, sizesOf(files)), path);
   const existing = await inspectTarget(path, options.replace ?? false);
@@ -160,8 +160,8 @@ async function describe(
 }
 
 /** Refuses a target that nothing may be written to. Throws `INVALID_ARGUMENT`. */
-export async function assertTarget(target: string, replace: boolean): Promise<void> {
-  await inspectTarget(resolve(readPath('target', target)), replace);
+export async function assertTarget(target: FileLocation, replace: boolean): Promise<void> {
+  await inspectTarget(resolve(filePath('target', target)), replace);
 }
 
 type Existing = 'nothing' | 'empty folder' | 'model folder';

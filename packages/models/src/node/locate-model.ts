@@ -1,11 +1,11 @@
 import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { ForetokenError } from '@foretoken/core';
 import { show } from '@foretoken/core/kit';
 import { decodeUtf8, isObject, parseJson } from '../folder/json.js';
-import { reason } from '../folder/refusal.js';
+import { type FileLocation, filePath, isFileUrl } from './file-path.js';
 import { readRegularFile } from './safe-file.js';
 
 /** A package name, with a scope or without. */
@@ -23,9 +23,8 @@ const PACKAGE_BYTES = 4 * 1024 ** 2;
  * Throws `INVALID_ARGUMENT` for anything but a string or a URL, and for a URL that is no file's; `INVALID_MODEL_FOLDER` for a
  * package with a scope that is not installed.
  */
-export async function locateModel(location: string | URL): Promise<string> {
-  const isUrl = isUrlObject(location) || (typeof location === 'string' && location.startsWith('file:'));
-  if (isUrl) return pathOfUrl(location);
+export async function locateModel(location: FileLocation): Promise<string> {
+  if (isFileUrl(location)) return filePath('location', location);
   if (typeof location !== 'string' || location === '') {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
@@ -44,28 +43,6 @@ export async function locateModel(location: string | URL): Promise<string> {
     );
   }
   return folder ?? location;
-}
-
-/** A proxy may throw where it is asked what it is. */
-function isUrlObject(location: unknown): boolean {
-  try {
-    return location instanceof URL;
-  } catch {
-    return false;
-  }
-}
-
-function pathOfUrl(location: string | URL): string {
-  try {
-    return fileURLToPath(location);
-  } catch (cause) {
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `A model is read from a file: URL, but ${String(location)} is none that names a file here: ${reason(cause)}.`,
-      { option: 'location', received: String(location), required: 'a file: URL' },
-      { cause },
-    );
-  }
 }
 
 /** The model folder of an installed package; `undefined` where there is no such package. */

@@ -65,10 +65,7 @@ export async function canvasDisagreement<Source>(
   for (let start = 0; start < sources.length; start += SOURCES) {
     signal?.throwIfAborted();
     const someOutputs = outputs.slice(start, start + SOURCES);
-    const session = opened(
-      'canvas',
-      await model.open(sources.slice(start, start + SOURCES), signal === undefined ? {} : { signal }),
-    );
+    const session = opened('canvas', await model.open(sources.slice(start, start + SOURCES), { signal }));
     try {
       const questions = someOutputs.flatMap((output, row) => {
         const whole = withEndToken && endTokenId !== undefined ? joinTokens(output, [endTokenId]) : output;

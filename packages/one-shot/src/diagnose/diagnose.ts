@@ -82,13 +82,12 @@ export async function diagnose<Source = TokenSource>(options: DiagnoseOptions<So
   signal?.throwIfAborted();
   assertOptions(options);
   const length = references === undefined ? undefined : lengthStatistics(outputs, references);
-  const at = signal === undefined ? {} : { signal };
   const disagreement =
     model === undefined || sources === undefined
       ? undefined
       : 'emit' in model
         ? await disagreementOfLattices(model, sources, signal)
-        : await canvasDisagreement(model, sources, outputs, { withEndToken: withEndToken ?? false, ...at });
+        : await canvasDisagreement(model, sources, outputs, { withEndToken: withEndToken ?? false, signal });
   return {
     sentences: outputs.length,
     tokens: outputs.reduce((sum, output) => sum + output.length, 0),

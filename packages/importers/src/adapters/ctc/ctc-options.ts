@@ -1,14 +1,12 @@
+import { integer, listOf, type OptionReader, type OptionTable, oneOf, text, wrongValue } from '@foretoken/core/kit';
 import {
-  integer,
-  listOf,
-  type OptionReader,
-  type OptionTable,
-  oneOf,
-  path,
-  text,
-  wrongValue,
-} from '@foretoken/core/kit';
-import { CTC_BATCHES, SCORE_LAYOUTS, SCORE_VALUES, type ScoreValues } from '@foretoken/models/folder';
+  CTC_BATCHES,
+  filePath,
+  isFileUrl,
+  SCORE_LAYOUTS,
+  SCORE_VALUES,
+  type ScoreValues,
+} from '@foretoken/models/folder';
 import { TARGET_OPTIONS, type TargetOptions } from '../../target-options.js';
 
 /** Options of `importCtcModel`. What is left out is found by running the graph; what is told is checked by it. */
@@ -44,7 +42,7 @@ export interface CtcImportOptions extends TargetOptions {
 }
 
 const dictionary: OptionReader<string | readonly string[]> = (name, value) =>
-  typeof value === 'string' ? path(name, value) : listOf(text)(name, value);
+  typeof value === 'string' || isFileUrl(value) ? filePath(name, value) : listOf(text)(name, value);
 
 const blank: OptionReader<number | string> = (name, value) =>
   typeof value === 'string' ? value : integer(0)(name, value);

@@ -1,9 +1,11 @@
 import { basename } from 'node:path';
-import { checkOptions, path } from '@foretoken/core/kit';
+import { checkOptions } from '@foretoken/core/kit';
 import {
   assertTarget,
   type CtcManifest,
   type FileContent,
+  type FileLocation,
+  filePath,
   type ManifestContent,
   type ModelManifest,
   onnxruntimeNode,
@@ -28,12 +30,17 @@ const MAX_CANDIDATES = 256;
  * Throws `INVALID_ARGUMENT` where the dictionary or what is told does not fit, `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`,
  * `RUNTIME_FAILURE`, and the signal's reason.
  */
-export async function importCtcModel(graph: string, target: string, options: CtcImportOptions): Promise<ModelManifest> {
+export async function importCtcModel(
+  graph: FileLocation,
+  target: FileLocation,
+  options: CtcImportOptions,
+): Promise<ModelManifest> {
   const told = checkOptions('importCtcModel', options, CTC_OPTIONS, ['dictionary']);
   const { signal, replace = false } = told;
   signal?.throwIfAborted();
-  await assertTarget(path('target', target), replace);
-  const exported = await readExport(path('graph', graph), signal);
+  await assertTarget(target, replace);
+  const file = filePath('graph', graph);
+  const exported = await readExport(file, signal);
   const signature = readCtcSignature(exported, told);
   const labels = await readLabels(told.dictionary, signal);
   signal?.throwIfAborted();
@@ -41,7 +48,7 @@ export async function importCtcModel(graph: string, target: string, options: Ctc
   const { symbols, blankId } = fitLabels(labels, probe, told);
   const { classes, layout, values, batches, stride } = probe;
   const manifest: ManifestContent<CtcManifest> = {
-    ...heading({ ...told, name: told.name ?? basename(graph).replace(/\.onnx$/i, '') }),
+    ...heading({ ...told, name: told.name ?? basename(file).replace(/\.onnx$/i, '') }),
     family: 'ctc',
     tokenizer: { symbols: SYMBOLS },
     vocabulary: { size: classes },

@@ -1,10 +1,12 @@
 import { basename } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
-import { checkOptions, path as readPath } from '@foretoken/core/kit';
+import { checkOptions } from '@foretoken/core/kit';
 import {
   assertTarget,
   type EncoderInput,
   type FileContent,
+  type FileLocation,
+  filePath,
   type ManifestContent,
   type ModelManifest,
   onnxruntimeNode,
@@ -34,17 +36,18 @@ const MAX_CANDIDATES = 256;
  * Throws `INVALID_ARGUMENT`, `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `RUNTIME_FAILURE`, and the signal's reason.
  */
 export async function importRecurrentSteps(
-  step: string,
-  target: string,
+  step: FileLocation,
+  target: FileLocation,
   options: RecurrentStepOptions,
 ): Promise<ModelManifest> {
   const told = checkOptions('importRecurrentSteps', options, STEP_OPTIONS, ['symbols', 'startTokenId']);
   const { signal, replace = false, symbols } = told;
   signal?.throwIfAborted();
-  await assertTarget(readPath('target', target), replace);
+  const path = filePath('step', step);
+  await assertTarget(target, replace);
   const size = symbols.target.length;
   const encoder = told.encoder === undefined ? undefined : await readExport(told.encoder, signal);
-  const graph = await withScores(step, told, size);
+  const graph = await withScores(path, told, size);
   for (const [name, content] of encoder?.externalData ?? []) {
     const other = graph.externalData.get(name);
     if (other === undefined || Buffer.compare(other, content) === 0) continue;
@@ -62,7 +65,7 @@ export async function importRecurrentSteps(
     role: EncoderInput['role'],
     values: RecurrentManifest['step']['values'],
   ): ManifestContent<RecurrentManifest> => ({
-    ...heading({ ...told, name: told.name ?? basename(step).replace(/\.onnx$/i, '') }),
+    ...heading({ ...told, name: told.name ?? basename(path).replace(/\.onnx$/i, '') }),
     family: 'recurrent',
     tokenizer: { symbols: SYMBOLS },
     vocabulary: { size, startTokenId: told.startTokenId, endTokenId: told.endTokenId, padTokenId: told.padTokenId },
@@ -105,7 +108,7 @@ async function withScores(
   { exposeScores: value, signal }: RecurrentStepOptions,
   size: number,
 ): Promise<ExportedGraph> {
-  const graph = await readExport(readPath('step', path), signal);
+  const graph = await readExport(path, signal);
   if (value === undefined) return graph;
   const bytes = exposeScores(graph.bytes, value, size);
   const outputs = new Map(graph.description.outputs).set(EXPOSED, { type: 'float32', dims: [null, size] });

@@ -6,16 +6,15 @@ import {
   type OptionReader,
   type OptionTable,
   oneOf,
-  path,
   readFields,
   text,
 } from '@foretoken/core/kit';
-import { SCORE_VALUES, type ScoreValues, type Symbols } from '@foretoken/models/folder';
+import { filePath, SCORE_VALUES, type ScoreValues, type Symbols } from '@foretoken/models/folder';
 import { TARGET_OPTIONS, type TargetOptions } from '../../target-options.js';
 
 /** Options of `importRecurrentSteps`. */
 export interface RecurrentStepOptions extends TargetOptions {
-  /** File of the encoder's graph; without one the model is a language model. */
+  /** Path or `file:` URL of the encoder's graph; without one the model is a language model. */
   readonly encoder?: string | undefined;
   /** The symbols of outputs, and of sources where they have their own; their places are their ids. */
   readonly symbols: Symbols;
@@ -67,7 +66,7 @@ const symbols: OptionReader<Symbols> = (name, value) =>
   );
 
 export const STEP_OPTIONS: OptionTable<RecurrentStepOptions> = {
-  encoder: path,
+  encoder: filePath,
   symbols,
   startTokenId: integer(0, 999_999),
   endTokenId: integer(0, 999_999),

@@ -99,7 +99,7 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
     path: folder,
     config,
     generationConfig,
-    format: 'safetensors',
+    format: npz === undefined ? 'safetensors' : 'npz',
     elementTypes: [...new Set([...tensors.values()].map(({ dtype }) => dtype))],
     tensors,
     tokenizer,
