@@ -133,6 +133,23 @@ describe.each(['transformers', 'ctranslate2'])('Whisper of %s', (folder) => {
     }
   });
 
+  it('refuses features that are no numbers, by row and position, and sources that cannot be read', async () => {
+    const source = sourceOf(rows[0]);
+    const values = source.values.slice();
+    values[frames + 3] = Number.NaN;
+    await expect(part.open([source, { ...source, values }])).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('Source 1 holds NaN at [1, 3]'),
+    });
+    const odd = {
+      get values(): Float32Array {
+        throw new Error('not now');
+      },
+      dims: [MELS, frames],
+    };
+    await expect(part.open([odd])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
   it('lets rows join and leave', async () => {
     const sources = rows.map(sourceOf);
     await using forest = await part.open(sources.slice(0, 2), { joining: true });

@@ -145,17 +145,14 @@ describe('nat with an autoregressive model to rescore', () => {
       },
     };
     const canvas = { ...tableModel({ _: 'a90', __: 'a50 b50' }, [0, 60, 40]), encoder };
-    await decode({ lengthBeam: 2, rescoring: { model: { ...letterModel(['a70', 'b60', '.60']), encoder } } }, canvas);
+    await decode({ lengthBeam: 2, rescoring: { model: letterModel(['a70', 'b60', '.60'], {}, encoder) } }, canvas);
     expect([encoded, released]).toEqual([1, 1]);
     const other = { encode: encoder.encode };
-    await decode(
-      { lengthBeam: 2, rescoring: { model: { ...letterModel(['a70', 'b60', '.60']), encoder: other } } },
-      canvas,
-    );
+    await decode({ lengthBeam: 2, rescoring: { model: letterModel(['a70', 'b60', '.60'], {}, other) } }, canvas);
     expect([encoded, released]).toEqual([1, 1]);
     const broken = tableModel({}, [0, 60, 40]);
     await expect(
-      decode({ lengthBeam: 2, rescoring: { model: { ...letterModel([]), encoder } } }, { ...broken, encoder }),
+      decode({ lengthBeam: 2, rescoring: { model: letterModel([], {}, encoder) } }, { ...broken, encoder }),
     ).rejects.toThrow('not in the table');
     expect([encoded, released]).toEqual([2, 2]);
   });

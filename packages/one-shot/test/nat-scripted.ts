@@ -4,6 +4,7 @@ import {
   type DecodeRequest,
   type DecodeStatistics,
   type Hypothesis,
+  type SourceEncoder,
   type TokenSource,
 } from '@foretoken/core';
 import { type NatOptions, nat } from '@foretoken/one-shot';
@@ -56,8 +57,13 @@ export function fillsOf(model: ScriptedCanvasModel): string[][] {
 }
 
 /** A model of letters whose next token depends on how many there are: `table` has an entry for each. */
-export function letterModel(table: readonly string[], supports = {}): AutoregressiveModel<TokenSource> {
+export function letterModel(
+  table: readonly string[],
+  supports = {},
+  encoder?: SourceEncoder<TokenSource>,
+): AutoregressiveModel<TokenSource> {
   return scriptedModel({
+    encoder,
     vocabularySize: LETTERS.length,
     prefix: [8],
     supports,

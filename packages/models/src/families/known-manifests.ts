@@ -1,8 +1,9 @@
 /** Public types of the families that come with the package. */
+
+export type { FloatSource } from '../drivers/float-source.js';
 export type { CausalLanguageModelManifest } from './causal-lm/causal-manifest.js';
 export type { CtcInput, CtcOutput } from './ctc/ctc-family.js';
 export type { CtcManifest } from './ctc/ctc-manifest.js';
-export type { FloatSource } from './ctc/float-source.js';
 export type { EncoderDecoderManifest } from './encoder-decoder/encoder-decoder-manifest.js';
 export type { MarianManifest } from './marian/marian-manifest.js';
 export type { MaskedLanguageModelManifest } from './masked-lm/masked-lm-manifest.js';

@@ -1,10 +1,10 @@
+import { type FloatSource, isFloatSource } from '../../drivers/float-source.js';
 import { claimsByName } from '../../folder/manifest-agreement.js';
 import { EXACT } from '../../parts/model-part.js';
 import type { TextOutput } from '../../processors/processor.js';
 import type { ModelFamily } from '../family.js';
 import { CtcFramesModel } from './ctc-frames-model.js';
 import { type CtcManifest, ctcSchema } from './ctc-manifest.js';
-import { type FloatSource, isFloatSource } from './float-source.js';
 
 /** Samples of sound, or numbers with their dimensions. */
 export type CtcInput = Float32Array | FloatSource;

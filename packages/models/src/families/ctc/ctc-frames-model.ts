@@ -8,10 +8,16 @@ import {
 } from '@foretoken/core';
 import { emitOptions, maxScoredCells, refuseEncoding, wrongValue, Yielder } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import {
+  assertFinite,
+  copySource,
+  type FloatSource,
+  readFloatSource,
+  type TimedSource,
+} from '../../drivers/float-source.js';
 import { groupsByLength } from '../../drivers/length-groups.js';
 import { numberTensor } from '../../drivers/number-tensor.js';
 import type { CtcManifest } from './ctc-manifest.js';
-import { assertFinite, copySource, type FloatSource, readFloatSource, type TimedSource } from './float-source.js';
 import { latticeOf } from './frame-scores.js';
 
 /** Lattices of a CTC graph that others have exported; it reads numbers. */
@@ -41,7 +47,7 @@ export class CtcFramesModel implements LatticeModel<FloatSource> {
     const yielder = new Yielder(signal);
     // Copies, since what a caller owns may change while others have their turn.
     const read = Array.from(sources, (source, row) => readFloatSource(source, frames.dims, frames.maxLength, row));
-    for (const source of read) await yielder.run(assertFinite(source));
+    for (const source of read) await yielder.run(assertFinite(source, source.row));
     const times = Int32Array.from(read, ({ time }) => time);
     const session = await this.#session();
     const lattices = new Array<CtcLattice>(read.length);

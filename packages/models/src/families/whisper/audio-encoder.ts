@@ -1,6 +1,7 @@
 import { ForetokenError, type SourceEncoder, type SourceEncoding } from '@foretoken/core';
-import { wrongValue } from '@foretoken/core/kit';
+import { wrongValue, Yielder } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
+import { assertFinite, partsOf } from '../../drivers/float-source.js';
 import { ownEncoding } from '../../drivers/own-encoding.js';
 import type { AudioSource } from './speech-input.js';
 
@@ -58,6 +59,8 @@ export class AudioEncoder implements SourceEncoder<AudioSource> {
   async encode(sources: readonly AudioSource[], signal?: AbortSignal): Promise<AudioEncoding> {
     signal?.throwIfAborted();
     this.check(sources);
+    const yielder = new Yielder(signal);
+    for (const [row, source] of sources.entries()) await yielder.run(assertFinite(source, row));
     const { runtime, session, mels, frames, layers } = this.#options;
     const graph = await session();
     const encoded: CrossParts[] = [];
@@ -75,10 +78,9 @@ export class AudioEncoder implements SourceEncoder<AudioSource> {
     if (!Array.isArray(sources)) throw wrongValue('sources', sources, 'an array of sources');
     if (sources.length === 0) throw new ForetokenError('EMPTY_SOURCE', 'There are no sources; pass at least one.');
     for (const [row, source] of sources.entries()) {
-      const { values, dims } = (source ?? {}) as Partial<AudioSource>;
-      const fits =
-        values instanceof Float32Array && values.length === mels * frames && dims?.[0] === mels && dims[1] === frames;
-      if (fits && dims.length === 2) continue;
+      const { values, dims = [] } = partsOf(source) ?? {};
+      const fits = dims.length === 2 && dims[0] === mels && dims[1] === frames;
+      if (fits && values?.length === mels * frames) continue;
       throw wrongValue(`sources[${row}]`, source, `{ values, dims } with the dimensions [${mels}, ${frames}]`);
     }
   }

@@ -6,7 +6,7 @@ import type {
   TokenForest,
   Vocabulary,
 } from '@foretoken/core';
-import { NodeBatch, ROOT } from '@foretoken/core/kit';
+import { forestOptions, NodeBatch, ROOT } from '@foretoken/core/kit';
 import { assertRows, type JoiningRows, KeyValueStore, StoreForest } from '@foretoken/core/runtime';
 import { STEP_MODES } from '../../drivers/step-modes.js';
 import type { AudioEncoder, CrossParts } from './audio-encoder.js';
@@ -45,15 +45,16 @@ export class WhisperModel implements AutoregressiveModel<AudioSource> {
     };
   }
 
-  async open(sources: readonly AudioSource[], options: ForestOptions = {}): Promise<TokenForest<AudioSource>> {
+  async open(sources: readonly AudioSource[], given?: ForestOptions): Promise<TokenForest<AudioSource>> {
+    const options = forestOptions(given);
     const { joining = false } = options;
     this.encoder.check(sources);
     assertRows(this.supports, sources.length);
     const { rows, prefixes } = await this.#read(sources, options);
     const driver = new WhisperStepDriver(this.#options.step, rows, joining);
-    const join = async (joined: readonly AudioSource[], given: OpenOptions): Promise<JoiningRows> => {
+    const join = async (joined: readonly AudioSource[], joinOptions: OpenOptions): Promise<JoiningRows> => {
       this.encoder.check(joined);
-      const read = await this.#read(joined, given);
+      const read = await this.#read(joined, joinOptions);
       return { prefixes: read.prefixes, admit: () => driver.admit(read.rows) };
     };
     return this.#forest(driver, prefixes, joining, joining ? join : undefined);
@@ -89,10 +90,8 @@ export class WhisperModel implements AutoregressiveModel<AudioSource> {
       unknown.map((row) => encoded[row]),
       signal,
     );
-    const prefixes = prompts.map((prompt, row) => {
-      const language = found[unknown.indexOf(row)];
-      return Int32Array.from(prompt, (tokenId) => tokenId ?? language);
-    });
+    const languages = new Map(unknown.map((row, index) => [row, found[index]]));
+    const prefixes = prompts.map((prompt, row) => Int32Array.from(prompt, (id) => id ?? languages.get(row) ?? 0));
     return { rows: { sources: encoded, promptLengths: prefixes.map(({ length }) => length) }, prefixes };
   }
 

@@ -26,7 +26,9 @@ export function isFloatSource(value: unknown): value is FloatSource {
 }
 
 /** The parts of a source, each read once; undefined for what is none, or cannot be read. */
-function partsOf(value: unknown): { readonly values: Float32Array; readonly dims: readonly unknown[] } | undefined {
+export function partsOf(
+  value: unknown,
+): { readonly values: Float32Array; readonly dims: readonly unknown[] } | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   try {
     const { values, dims } = value as Partial<Record<keyof FloatSource, unknown>>;
@@ -76,7 +78,7 @@ export function readFloatSource(
 }
 
 /** Looks at every value of a source; yields in between. Throws `INVALID_ARGUMENT` naming the first that is NaN or infinite. */
-export function* assertFinite({ values, dims, row }: TimedSource): Generator<undefined, void, undefined> {
+export function* assertFinite({ values, dims }: FloatSource, row: number): Generator<undefined, void, undefined> {
   for (let begin = 0; begin < values.length; begin += PIECE) {
     const end = Math.min(values.length, begin + PIECE);
     for (let index = begin; index < end; index++) {
