@@ -68,6 +68,7 @@ export const ENGLISH: Group[] = [
     'ctc-models': 'CTC models',
     speech: 'Speech with Whisper',
     browser: 'In the browser',
+    integrations: 'Integrations',
     'command-line': 'Command line',
   }),
   group('Write your own', '/guide', {

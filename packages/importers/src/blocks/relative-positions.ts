@@ -74,7 +74,7 @@ function byDistance({ tensorOf }: BlockContext, relative: RelativePositions): De
  * The bucket of a key's distance from its query: near ones have a bucket each, farther ones share one with those of about the same
  * logarithm, computed in the 32 bits that models were trained with.
  */
-export function bucketOf(
+function bucketOf(
   distance: number,
   { buckets, maxDistance, bothWays }: Pick<RelativePositions, 'buckets' | 'maxDistance' | 'bothWays'>,
 ): number {

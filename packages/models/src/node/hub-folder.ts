@@ -25,7 +25,7 @@ export function isHubLocation(location: unknown): location is string {
 export async function hubFolder(location: string, { signal, onProgress }: OpenFolderOptions = {}): Promise<string> {
   let hub: Hub;
   try {
-    // The specifier is a variable so that bundlers leave a package alone that need not be there.
+    // A variable asks TypeScript for no types of a package that need not be there.
     const name = '@foretoken/hub';
     hub = (await import(name)) as Hub;
   } catch (cause) {

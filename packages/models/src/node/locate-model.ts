@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import nodeModule from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ForetokenError } from '@foretoken/core';
@@ -47,7 +47,8 @@ export async function locateModel(location: FileLocation): Promise<string> {
 
 /** The model folder of an installed package; `undefined` where there is no such package. */
 async function packageFolder(name: string): Promise<string | undefined> {
-  const { resolve: find } = createRequire(pathToFileURL(resolve('index.js')));
+  // By the module's name: webpack replaces a `createRequire` that is imported by its own name, and gives undefined here.
+  const { resolve: find } = nodeModule.createRequire(pathToFileURL(resolve('index.js')));
   let file: string;
   try {
     file = find(`${name}/package.json`);
