@@ -4,7 +4,7 @@ them: the goldens that hold Foretoken's adapters to another implementation.
     python make_export_fixtures.py --out ../../packages/models/test/goldens/exports
 
 Needs optimum-onnx 0.1.0 and onnxruntime beside requirements.txt. Names inside the graphs are shortened, since they are most of
-a tiny graph; inputs, outputs and operators stay as they were exported.
+a tiny graph, but for those that say what weights are; inputs, outputs and operators stay as they were exported.
 """
 from __future__ import annotations
 
@@ -88,8 +88,21 @@ def randomise(model: torch.nn.Module, seed: int) -> None:
 
 
 def shorten(model: onnx.ModelProto) -> None:
-    """Gives everything inside the graph the shortest name; what the graph takes and gives keeps its own."""
+    """Gives what is inside the graph the shortest name; what it takes and gives keeps its own, and so do weights and their products."""
     kept = {value.name for value in (*model.graph.input, *model.graph.output)} | {""}
+    weights: set[str] = set()
+
+    def find(graph: onnx.GraphProto) -> None:
+        weights.update(tensor.name for tensor in graph.initializer if len(tensor.dims) > 0 and tensor.data_type == onnx.TensorProto.FLOAT)
+        for node in graph.node:
+            if node.op_type == "Identity" and node.input[0] in weights:
+                weights.update(node.output)
+            for attribute in node.attribute:
+                if attribute.HasField("g"):
+                    find(attribute.g)
+
+    find(model.graph)
+    kept |= {name for name in weights if not name.startswith("onnx::")}
     names: dict[str, str] = {}
 
     def short(name: str) -> str:
@@ -103,7 +116,8 @@ def shorten(model: onnx.ModelProto) -> None:
         for value in (*graph.input, *graph.output):
             value.name = short(value.name)
         for node in graph.node:
-            node.ClearField("name")
+            if not (node.op_type in ("MatMul", "Gemm") and weights.intersection(node.input)):
+                node.ClearField("name")
             node.ClearField("doc_string")
             node.input[:] = [short(name) for name in node.input]
             node.output[:] = [short(name) for name in node.output]

@@ -63,6 +63,10 @@ export const OPTIONS = {
     flag: '--precision <name>',
     description: 'Of an ONNX export: which of its graphs, such as q8 (default: fp32)',
   },
+  asExported: {
+    flag: '--as-exported',
+    description: 'Of an ONNX export: its own graphs, not leaner ones built of its weights',
+  },
   json: { flag: '--json', description: 'One JSON object on standard output' },
 } as const satisfies Record<string, OptionDefinition>;
 

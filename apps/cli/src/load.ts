@@ -48,7 +48,12 @@ export async function loadAnyModel(
   const { options, services, io } = context;
   const folder = options.text('model') ?? defaultFolder();
   const threads = threadsFrom(context);
-  return services.loadModel(folder, { signal: io.signal, threads, precision: precisionOf(options) });
+  return services.loadModel(folder, {
+    signal: io.signal,
+    threads,
+    precision: precisionOf(options),
+    improveGraph: options.flag('as-exported') ? false : undefined,
+  });
 }
 
 /** The graphs of an export that `--precision` chooses; the loader says which there are. */

@@ -6,7 +6,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ForetokenError } from '@foretoken/core';
 import type { importCtcModel, importModel, inspectWeights } from '@foretoken/importers';
-import type { LoadedModel, LoadOptions, ModelDescription, ModelManifest, openModelFolder } from '@foretoken/models';
+import type {
+  GraphImprover,
+  LoadedModel,
+  LoadOptions,
+  ModelDescription,
+  ModelManifest,
+  openModelFolder,
+} from '@foretoken/models';
+import type { improvedGraphs } from '@foretoken/models/folder';
 import { type Installation, inspectInstallation } from './doctor/installation.js';
 
 /** What the commands need of the other packages; tests put scripted models in their place. */
@@ -18,6 +26,8 @@ export interface Services {
   /** What weights are, and what importing them would make. */
   readonly inspectWeights: typeof inspectWeights;
   readonly openModelFolder: typeof openModelFolder;
+  /** Whether leaner graphs of an export are kept; undefined for other folders. */
+  readonly improvedGraphs: typeof improvedGraphs;
   /** What a folder holds, by its family. */
   readonly describeModel: (manifest: ModelManifest) => Promise<ModelDescription>;
   /** Folder of the model that translates, a package of its own. */
@@ -44,13 +54,20 @@ const CORRECTION_MODEL = '@foretoken/model-english-correction';
 
 const require: NodeJS.Require = createRequire(import.meta.url);
 
+const improveGraph: GraphImprover = async (...args) => (await import('@foretoken/importers')).rebuildExport(...args);
+
 // These packages are imported when needed: help and usage errors should not wait for it.
 export const services: Services = {
-  loadModel: async (...args) => (await import('@foretoken/models')).loadModel(...args),
+  loadModel: async (location, options) =>
+    (await import('@foretoken/models')).loadModel(location, {
+      ...options,
+      improveGraph: options?.improveGraph ?? improveGraph,
+    }),
   importModel: async (...args) => (await import('@foretoken/importers')).importModel(...args),
   importCtcModel: async (...args) => (await import('@foretoken/importers')).importCtcModel(...args),
   inspectWeights: async (...args) => (await import('@foretoken/importers')).inspectWeights(...args),
   openModelFolder: async (...args) => (await import('@foretoken/models')).openModelFolder(...args),
+  improvedGraphs: async (folder) => (await import('@foretoken/models/folder')).improvedGraphs(folder),
   describeModel: async (manifest) => {
     const { familyOf } = await import('@foretoken/models');
     return (await familyOf(manifest)).describe(manifest);

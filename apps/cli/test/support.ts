@@ -259,6 +259,7 @@ export async function cli(argv: readonly string[], surroundings: Surroundings = 
     importCtcModel: async () => MANIFEST,
     inspectWeights: () => Promise.reject(new ForetokenError('INVALID_MODEL_FOLDER', 'No weights.')),
     openModelFolder: () => Promise.reject(new Error('no folder was expected')),
+    improvedGraphs: async () => undefined,
     describeModel: async (manifest) => (await familyOf(manifest)).describe(manifest),
     defaultModelFolder: () => '/models/default',
     correctionModelFolder: () => '/models/correction',

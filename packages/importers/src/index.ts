@@ -1,6 +1,7 @@
 export type { ImportNote } from '@foretoken/models/folder';
 export type { CtcImportOptions } from './adapters/ctc/ctc-options.js';
 export { importCtcModel } from './adapters/ctc/import-ctc.js';
+export { type RebuildOptions, rebuildExport } from './adapters/onnx-export/rebuild-export.js';
 export { importRecurrentSteps } from './adapters/recurrent/import-steps.js';
 export type { RecurrentStepOptions } from './adapters/recurrent/step-options.js';
 export { type AttributeValue, CONTRIB, GraphBuilder, type Value } from './graphs/graph-builder.js';

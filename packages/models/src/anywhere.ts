@@ -33,6 +33,7 @@ export {
 export type { Processor, SourceReading, TextOutput } from './processors/processor.js';
 export { TextDeltas } from './processors/text-deltas.js';
 export { textBeginningProcessor, textProcessor } from './processors/text-processor.js';
+export type { GraphImprover } from './rebuild.js';
 export type { TokenReader } from './tokenizer/read-tokens.js';
 export type { TextTokenizer } from './tokenizer/text-tokenizer.js';
 export type { TextUse } from './tokenizer/text-use.js';

@@ -26,6 +26,7 @@ import { familyOf, registerFamily } from './families/registry.js';
 import type { ExportPrecisions } from './folder/export-precisions.js';
 import type { ModelManifest } from './folder/manifest.js';
 import type { OpenFolderOptions, ReadProgress } from './folder/model-folder.js';
+import { loadCode } from './load-code.js';
 import type { PartDecoder } from './parts/bind-decoder.js';
 import { PART_KINDS, type PartKind, type PartModels, type PartOptions } from './parts/model-part.js';
 import { ModelParts, type NoOptions, type SpeculationParts } from './parts/model-parts.js';
@@ -34,6 +35,7 @@ import type { TextInput } from './processors/chat.js';
 import { InputDecoding, type InputOptions, type InputResult, readProcessor } from './processors/input-decoding.js';
 import type { Processor, TextOutput } from './processors/processor.js';
 import { type ReadModel, readModel } from './read-model.js';
+import type { GraphImprover } from './rebuild.js';
 import type { TextTokenizer } from './tokenizer/text-tokenizer.js';
 
 /** Options of `loadModel`. */
@@ -72,6 +74,12 @@ export interface LoadOptions<Input = TextInput, Output extends object = TextOutp
    * `q8`, or `{ encoder: 'fp32', decoder: 'q8' }`. Default: `fp32`, or the only one that there is.
    */
   readonly precision?: ExportPrecisions | undefined;
+  /**
+   * Of a folder of an exporter, on Node: whether leaner graphs are built of the weights in it (default true). They are used where they
+   * give the same as the exported ones, logits to 1e-4, which is tried once; then they are kept in the cache folder. It needs
+   * `@foretoken/importers`, or its `rebuildExport` here. `description` says which graphs are used, and why.
+   */
+  readonly improveGraph?: boolean | GraphImprover | undefined;
   /** What turns inputs into sources and outputs back; default: the family's own. */
   readonly processor?: Processor<Input, Output, Source> | undefined;
   /**
@@ -97,6 +105,7 @@ const OPTIONS: OptionTable<LoadOptions> = {
   open: listOf(oneOf(...PART_KINDS)),
   // Read where graphs are chosen by it.
   precision: anything,
+  improveGraph: (name, value) => (typeof value === 'function' ? (value as GraphImprover) : flag(name, value)),
   family: withMethods('a model family', 'open', 'processor', 'describe'),
   processor: readProcessor as OptionTable<LoadOptions>['processor'],
   signal: readSignal,
@@ -182,7 +191,7 @@ export async function loadModelOn<Input, Output extends object, Source>(
   const sessions = new GraphSessions(runtime, read.folder, signal, (file) => onProgress?.({ stage: 'open', file }));
   sessions.executionProviders = providers;
   try {
-    const model = await assemble(read, family, sessions, { ...options, threads }, platform.cores());
+    const model = await assemble(read, family, sessions, { ...options, threads }, platform);
     sessions.loaded();
     signal?.throwIfAborted();
     return model;
@@ -216,11 +225,16 @@ async function assemble<Input, Output extends object, Source>(
   family: AnyFamily<Input, Output, Source>,
   sessions: GraphSessions,
   options: LoadOptions<Input, Output, Source>,
-  cores: number,
+  platform: Platform,
 ): Promise<LoadedModel<Input, Output, Source>> {
   const { manifest, path } = folder;
   const { threads, probe = true, signal } = options;
-  const opened = await family.open({ folder, manifest, sessions, threads, cores, probe, signal });
+  const cores = platform.cores();
+  const context = { folder, manifest, sessions, threads, cores, probe, signal };
+  const rebuilding =
+    family.rebuilds === true ? await loadCode('graphs built anew', () => import('./rebuilt-parts.js')) : undefined;
+  const { rebuilt, facts = [] } = rebuilding?.rebuiltParts(platform, context, options.improveGraph) ?? {};
+  const opened = await family.open({ ...context, rebuilt });
   const parts = new ModelParts(opened, path);
   const first: readonly PartKind[] = parts.find('autoregressive') === undefined ? [] : ['autoregressive'];
   for (const kind of options.open ?? first) await parts.open(kind, signal);
@@ -236,10 +250,11 @@ async function assemble<Input, Output extends object, Source>(
       },
     }));
   const inputs = new InputDecoding(parts, processor);
+  const description = family.describe(manifest);
   return {
     folder: path,
     manifest,
-    description: family.describe(manifest),
+    description: { ...description, facts: [...description.facts, ...facts] },
     processor,
     get tokenizer() {
       return needed();

@@ -2,6 +2,7 @@ import { hasMethods } from '@foretoken/core/kit';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
 import type { OpenFolderOptions } from './folder/model-folder.js';
 import type { ModelIo } from './io/model-io.js';
+import type { RebuildFolder } from './rebuild.js';
 
 /**
  * Where a model is: a path, a `file:` URL, the name of an installed package or `hub:owner/name[@revision]` (Node); an `http:` or `https:` URL of the folder, in
@@ -15,6 +16,8 @@ export interface Platform {
   locate(location: ModelLocation, options: OpenFolderOptions): Promise<ModelIo>;
   /** The ONNX Runtime that is usual here. Throws `RUNTIME_FAILURE` where it is not installed. */
   runtime(): Promise<OnnxRuntime>;
+  /** The graphs of a folder built anew of their weights, where that can be done here. */
+  readonly rebuild?: RebuildFolder | undefined;
   /** Threads that the machine can run at once. */
   cores(): number;
 }

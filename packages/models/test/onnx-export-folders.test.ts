@@ -11,7 +11,7 @@ import { expectedRows, exportCopy, exportFolder } from './export-folders.js';
 const LFS = 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n';
 
 async function refusal(folder: Parameters<typeof loadModel>[0], options?: Parameters<typeof loadModel>[1]) {
-  const error: unknown = await loadModel(folder, { probe: false, ...options }).then(
+  const error: unknown = await loadModel(folder, { probe: false, improveGraph: false, ...options }).then(
     () => undefined,
     (reason: unknown) => reason,
   );
@@ -206,7 +206,10 @@ describe('which graphs of a folder are taken', () => {
       'onnx/decoder_with_past_model.onnx',
     );
     expect((await openModelFolder(only)).manifest).toMatchObject({ precision: 'q8' });
-    await using mixed = await loadModel(exportFolder('marian'), { precision: { encoder: 'fp32', decoder: 'q8' } });
+    await using mixed = await loadModel(exportFolder('marian'), {
+      improveGraph: false,
+      precision: { encoder: 'fp32', decoder: 'q8' },
+    });
     expect(mixed.manifest).toMatchObject({ precision: 'fp32.q8' });
   });
 
@@ -242,7 +245,7 @@ describe('an export whose products depend on what is beside them', () => {
     const { manifest } = await openModelFolder(exportFolder('marian'));
     const fp32 = (await familyOf(manifest)).describe(manifest);
     expect(fp32.facts.map(([name]) => name)).toEqual(['graphs', 'precision']);
-    await using model = await loadModel(exportFolder('marian'), { precision: 'q8', probe: false });
+    await using model = await loadModel(exportFolder('marian'), { precision: 'q8', probe: false, improveGraph: false });
     expect(model.manifest).toMatchObject({ dependentRows: ['DynamicQuantizeLinear'] });
     expect(model.description.facts.at(-1)).toEqual([
       'rows',
@@ -251,7 +254,7 @@ describe('an export whose products depend on what is beside them', () => {
   });
 
   it('decodes all the same', async () => {
-    await using model = await loadModel(exportFolder('marian'), { precision: 'q8', probe: false });
+    await using model = await loadModel(exportFolder('marian'), { precision: 'q8', probe: false, improveGraph: false });
     const target = model.part('autoregressive');
     const sources = (await expectedRows('marian')).map(({ source }) => Int32Array.from(source));
     for (const decoder of [greedy(), speculative({ drafter: ngramDrafter({ vocabulary: target.vocabulary }) })]) {
@@ -274,15 +277,15 @@ describe('an exported model in text', () => {
     for (const name of ['config.json', 'generation_config.json', ...Object.keys(manifest.files)]) {
       files.set(name, new Uint8Array(await readFile(join(exportFolder('t5'), name))));
     }
-    await using here = await loadModel(exportFolder('t5'), { probe: false });
-    await using kept = await loadModel(memoryFolder(files), { probe: false });
+    await using here = await loadModel(exportFolder('t5'), { probe: false, improveGraph: false });
+    await using kept = await loadModel(memoryFolder(files), { probe: false, improveGraph: false });
     const { text } = await here.decode('abc', greedy(), { maxNewTokens: 12 });
     expect(text.length).toBeGreaterThan(0);
     expect((await kept.decode('abc', greedy(), { maxNewTokens: 12 })).text).toBe(text);
   });
 
   it('goes on with a prompt', async () => {
-    await using model = await loadModel(exportFolder('llama'));
+    await using model = await loadModel(exportFolder('llama'), { improveGraph: false });
     const [row] = await expectedRows('llama');
     const prompt = model.tokenizer.decode(row.source);
     const result = await model.decode(prompt, greedy(), { maxNewTokens: 20 });
@@ -294,7 +297,7 @@ describe('an exported model in text', () => {
     const [row] = await expectedRows('llama');
     const [, , third] = row.greedy;
     await edit(folder, 'generation_config.json', (config) => ({ ...config, eos_token_id: [1, third] }));
-    await using model = await loadModel(folder, { probe: false });
+    await using model = await loadModel(folder, { probe: false, improveGraph: false });
     const result = await model.decode(model.tokenizer.decode(row.source), greedy(), { maxNewTokens: 20 });
     expect([...result.tokenIds]).toEqual(row.greedy.slice(0, 3));
   });
@@ -302,7 +305,7 @@ describe('an exported model in text', () => {
   it('is loaded again after a file that it does not use has changed', async () => {
     const folder = await exportCopy('bart');
     await appendFile(join(folder, 'expected.json'), ' ');
-    await using model = await loadModel(folder, { probe: false });
+    await using model = await loadModel(folder, { probe: false, improveGraph: false });
     expect(model.manifest.name).toMatch(/^foretoken-export-bart-/);
   });
 });

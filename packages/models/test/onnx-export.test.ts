@@ -31,7 +31,7 @@ async function logitsOf(target: Target, { source, fed }: ExportRow, prompts: boo
 }
 
 for (const [layout, { kind, folder }] of Object.entries(LAYOUTS)) {
-  const model = await loadModel(await folder, { probe: false });
+  const model = await loadModel(await folder, { probe: false, improveGraph: false });
   const rows = await expectedRows(kind);
   const sources: TokenSource[] = rows.map(({ source }) => Int32Array.from(source));
   const target = model.part('autoregressive');

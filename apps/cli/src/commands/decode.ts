@@ -61,6 +61,7 @@ export const decodeCommand: CommandDefinition = {
     OPTIONS.model,
     OPTIONS.threads,
     OPTIONS.precision,
+    OPTIONS.asExported,
     OPTIONS.json,
     { flag: '--jsonl', description: 'Every event as one JSON object a line, as it happens' },
     { flag: '--trace <path>', description: 'Also write the events of one text to a file that the playground replays' },

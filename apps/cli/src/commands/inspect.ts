@@ -23,8 +23,12 @@ async function run(context: CommandContext): Promise<number> {
   const { positionals, options, services, io } = context;
   const location = positionals[0];
   if (await isWeights(location)) return inspectWeights(context, location);
-  const { path, manifest } = await services.openModelFolder(location, io.signal, precisionOf(options));
-  const description = await services.describeModel(manifest);
+  const folder = await services.openModelFolder(location, io.signal, precisionOf(options));
+  const { path, manifest } = folder;
+  const described = await services.describeModel(manifest);
+  const improved = await services.improvedGraphs(folder);
+  const facts = improved === undefined ? [] : ([['improved graphs', improved]] as const);
+  const description = { ...described, facts: [...described.facts, ...facts] };
   const text = options.flag('json')
     ? toJson({
         version: 1,
@@ -32,6 +36,7 @@ async function run(context: CommandContext): Promise<number> {
         bytes: totalBytes(manifest),
         strategies: strategiesOf(description),
         outputs: description.outputs,
+        improvedGraphs: improved,
         manifest,
       })
     : describeManifest(path, manifest, description);

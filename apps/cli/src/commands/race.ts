@@ -63,6 +63,7 @@ export const raceCommand: CommandDefinition = {
     OPTIONS.model,
     OPTIONS.threads,
     OPTIONS.precision,
+    OPTIONS.asExported,
     OPTIONS.json,
   ],
   run,

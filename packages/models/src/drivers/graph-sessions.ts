@@ -13,7 +13,7 @@ import { letGo } from './let-go.js';
 /** Opens the graphs of one folder, each once, on first use, from files verified again. */
 export class GraphSessions {
   readonly runtime: OnnxRuntime;
-  readonly timings: RuntimeTimings = new RuntimeTimings();
+  readonly timings: RuntimeTimings;
   threads = 1;
   /** Where graphs that are opened from now on compute; checked. */
   executionProviders: readonly ExecutionProvider[] | undefined;
@@ -27,12 +27,21 @@ export class GraphSessions {
   #signal: AbortSignal | undefined;
   #opening: ((file: string) => void) | undefined;
   #released: Promise<void> | undefined;
+  /** Those of other folders that belong to the same model. */
+  readonly #beside: GraphSessions[] = [];
 
   /**
    * Until the model is loaded the signal is looked at between reading a graph, its weights, and opening it, and `opening` is told
    * what is opened.
    */
-  constructor(runtime: OnnxRuntime, folder: ModelFolder, signal?: AbortSignal, opening?: (file: string) => void) {
+  constructor(
+    runtime: OnnxRuntime,
+    folder: ModelFolder,
+    signal?: AbortSignal,
+    opening?: (file: string) => void,
+    timings: RuntimeTimings = new RuntimeTimings(),
+  ) {
+    this.timings = timings;
     this.#opening = opening;
     this.runtime = runtime;
     this.#folder = folder;
@@ -76,6 +85,15 @@ export class GraphSessions {
     return GraphSession.create(this.runtime, content, { threads, executionProviders, optimization }, this.timings);
   }
 
+  /** Sessions of another folder's graphs, released with these. */
+  beside(folder: ModelFolder): GraphSessions {
+    const { runtime, timings, executionProviders } = this;
+    const other = new GraphSessions(runtime, folder, this.#signal, this.#opening, timings);
+    other.executionProviders = executionProviders;
+    this.#beside.push(other);
+    return other;
+  }
+
   /** The model is loaded: weights in memory are let go, what is opened later reads them anew, and the signal no longer counts. */
   loaded(): void {
     // Sessions have copies of their own.
@@ -84,6 +102,7 @@ export class GraphSessions {
     this.#folder.release();
     this.#opening = undefined;
     this.#signal = undefined;
+    for (const other of this.#beside) other.loaded();
   }
 
   #readWeights(file: string): Promise<Uint8Array> {
@@ -99,7 +118,7 @@ export class GraphSessions {
   async useThreads(threads: number): Promise<void> {
     if (threads === this.threads) return;
     this.threads = threads;
-    await this.#close();
+    await this.close();
   }
 
   /**
@@ -107,11 +126,17 @@ export class GraphSessions {
    * `RUNTIME_FAILURE` once all were tried.
    */
   dispose(): Promise<void> {
-    this.#released ??= this.#close();
+    this.#released ??= this.#disposeAll();
     return this.#released;
   }
 
-  async #close(): Promise<void> {
+  async #disposeAll(): Promise<void> {
+    const closed = await Promise.allSettled([this.close(), ...this.#beside.map((other) => other.dispose())]);
+    for (const result of closed) if (result.status === 'rejected') throw result.reason;
+  }
+
+  /** Releases what is open; what is asked for later is opened anew. Throws `RUNTIME_FAILURE` once all were tried. */
+  async close(): Promise<void> {
     const opened = await Promise.allSettled(this.#takeOpen());
     const sessions = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     const closed = await Promise.allSettled(sessions.map((session) => session.dispose()));

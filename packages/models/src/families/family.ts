@@ -7,6 +7,7 @@ import type { ManifestClaims, Refuse } from '../folder/manifest-agreement.js';
 import type { ModelFolder } from '../folder/model-folder.js';
 import type { OpenedPart, PartName } from '../parts/model-part.js';
 import type { Processor, TextOutput } from '../processors/processor.js';
+import type { OpenRebuilt } from '../rebuild.js';
 import type { TextTokenizer } from '../tokenizer/text-tokenizer.js';
 
 /**
@@ -33,6 +34,8 @@ export interface ModelFamily<
   checkSideFiles?(folder: ModelFolder, manifest: Manifest): Promise<void>;
   /** The parts of a folder. What `sessions` opens, now or when a part is first used, is released by whoever loads the model. */
   open(context: OpenContext<Manifest>): Promise<readonly OpenedPart<Source>[]>;
+  /** Whether `open` tries graphs that are built anew of the weights in the folder's own. */
+  readonly rebuilds?: boolean | undefined;
   /** What turns inputs into sources and outputs back, by a tokenizer or not. */
   processor(
     context: ProcessorContext<Manifest>,
@@ -55,6 +58,8 @@ export interface OpenContext<Manifest extends ModelManifest = ModelManifest> {
   readonly cores: number;
   /** Whether to measure what this machine does best. */
   readonly probe: boolean;
+  /** Gives the parts by graphs that were built anew, where the platform can and the options allow it. */
+  readonly rebuilt?: OpenRebuilt | undefined;
   /** Stops the opening. */
   readonly signal: AbortSignal | undefined;
 }

@@ -23,6 +23,7 @@ export { hubFolder, isHubLocation } from '../node/hub-folder.js';
 export { onnxruntimeNode } from '../node/onnxruntime-node.js';
 export { openModelFolder, resolveFolder } from '../node/open-model-folder.js';
 export { proveModel } from '../node/prove-model.js';
+export { improvedGraphs } from '../node/rebuilt-folder.js';
 export {
   type OpenFile,
   openRegularFile,

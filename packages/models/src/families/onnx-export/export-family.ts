@@ -43,6 +43,7 @@ export const onnxExportFamily: ModelFamily<OnnxExportManifest, PromptInput> = {
     stepRoles({ graphs });
   },
   open: openExport,
+  rebuilds: true,
   processor: ({ manifest: { graphs, stopTokenIds }, tokenizer }) =>
     graphs.encoder === undefined
       ? promptProcessor(tokenizer, { stopTokenIds })

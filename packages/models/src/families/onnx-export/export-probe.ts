@@ -120,7 +120,8 @@ function inputsOf(tokenIds: readonly number[], lanes: number, past: PathBlock | 
   };
 }
 
-function joined(one: Float32Array, other: Float32Array): Float32Array {
+/** Two lists of numbers, one behind the other. */
+export function joined(one: Float32Array, other: Float32Array): Float32Array {
   const both = new Float32Array(one.length + other.length);
   both.set(one);
   both.set(other, one.length);

@@ -1,0 +1,43 @@
+import { Yielder } from '@foretoken/core/kit';
+import { type ModelFolder, writeModelFolder } from '@foretoken/models/folder';
+import { architectureOf } from '../../architectures/known-architectures.js';
+import { nameOf } from '../../name-of.js';
+import { openExportWeights } from './export-weights.js';
+
+/** Most candidates of a node that a manifest may name. */
+const MAX_CANDIDATES = 1024;
+
+/** What rebuilding is told. */
+export interface RebuildOptions {
+  /** Proves that the folder at a path gives what the export gives; what it throws leaves nothing behind. */
+  readonly prove: (path: string) => Promise<void>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Builds our own graphs from the weights inside a folder of an exporter, as a model folder at `target`, in fp32. What `loadModel` takes
+ * as `improveGraph`.
+ *
+ * Throws `UNSUPPORTED_MODEL` where the weights cannot be taken out of the graphs, or the architecture is not known;
+ * `INVALID_MODEL_FOLDER`, what `prove` throws, the signal's reason. Then nothing is at the target.
+ */
+export async function rebuildExport(
+  folder: ModelFolder,
+  target: string,
+  { prove, signal }: RebuildOptions,
+): Promise<void> {
+  const pace = new Yielder(signal);
+  const weights = await openExportWeights(folder);
+  const options = { name: nameOf(folder.path), weights: 'float32', signal } as const;
+  const { manifest, files } = await architectureOf(weights).build(weights, options, pace);
+  // Where the network itself has no limit, that of the export holds.
+  const limits = {
+    sourceLength: Math.min(manifest.limits.sourceLength, folder.manifest.limits.sourceLength),
+    targetLength: Math.min(manifest.limits.targetLength, folder.manifest.limits.targetLength),
+  };
+  // Exported graphs give all logits, so any number of candidates.
+  const { step } = manifest as { readonly step?: { readonly maxCandidates: number } | undefined };
+  const maxCandidates = Math.min(MAX_CANDIDATES, manifest.vocabulary.size);
+  const content = { ...manifest, limits, step: step && { ...step, maxCandidates } };
+  await writeModelFolder(target, content, files, { replace: true, signal, prove });
+}
