@@ -97,6 +97,13 @@ describe('names of limits', () => {
   });
 });
 
+describe('files', () => {
+  it('have no more than 300 lines', () => {
+    const lines = SOURCES.map((file) => ({ file, count: textOf(file).trimEnd().split('\n').length }));
+    expect(lines.filter(({ count }) => count > 300)).toEqual([]);
+  });
+});
+
 describe('imports', () => {
   it('make no circle, not by types either', () => {
     const imported = new Map(SOURCES.map((file) => [file, importsOf(file, false)]));

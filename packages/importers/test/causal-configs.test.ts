@@ -1,6 +1,8 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NodeBatch, ROOT } from '@foretoken/core/kit';
+import { loadModel } from '@foretoken/models';
 import type { CausalLanguageModelManifest } from '@foretoken/models/folder';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../models/test/folder-fixtures.js';
@@ -95,6 +97,23 @@ describe('configs of decoder-only models', () => {
     const none = await importWith('llama', { eos_token_id: null });
     expect(none.manifest.vocabulary.endTokenId).toBeUndefined();
     expect(none.manifest.stopTokenIds).toBeUndefined();
+  });
+
+  it.each([
+    ['llama', { suppress_tokens: [5, 9] }],
+    ['gpt2', { bad_words_ids: [[5], [9]] }],
+    ['qwen3', { suppress_tokens: [5], bad_words_ids: [[9], [3, 4]] }],
+  ])('leave out tokens that are never to be output: %s', async (kind, fields) => {
+    const target = join(await temporaryFolder(), 'model');
+    await importModel(await weightsWith(kind, fields), target);
+    await using loaded = await loadModel(target, { probe: false });
+    const model = loaded.part('autoregressive');
+    await using forest = await model.open([Int32Array.of(6, 7)]);
+    const nodes = new NodeBatch();
+    nodes.addChain(0, ROOT, forest.start(0).prefix, 'last');
+    const { logits } = await forest.extend(nodes, { kind: 'logits' });
+    const never = [...logits.keys()].filter((tokenId) => logits[tokenId] < -50_000);
+    expect(never).toEqual([5, 9]);
   });
 
   it('are read as transformers 5 writes them', async () => {

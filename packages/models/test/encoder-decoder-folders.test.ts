@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { importModel, inspectWeights } from '@foretoken/importers';
+import type { EncoderDecoderManifest } from '@foretoken/models/folder';
 import { describe, expect, it } from 'vitest';
 import { type LoadedModel, loadModel } from '../src/index.js';
 import { encoderDecoderFolder, encoderDecoderWeights } from './encoder-decoder-fixtures.js';
@@ -17,11 +18,15 @@ async function refusal(act: () => Promise<unknown>): Promise<ForetokenError> {
   throw new Error('nothing was refused', { cause: error });
 }
 
-/** The weights of a kind, with fields of config.json changed. */
-async function weightsOf(kind: string, fields: Readonly<Record<string, unknown>> = {}): Promise<string> {
+/** The weights of a kind, with fields of config.json changed, or of another file. */
+async function weightsOf(
+  kind: string,
+  fields: Readonly<Record<string, unknown>> = {},
+  file = 'config.json',
+): Promise<string> {
   const folder = join(await temporaryFolder(), kind);
   await cp(encoderDecoderWeights(kind), folder, { recursive: true });
-  const path = join(folder, 'config.json');
+  const path = join(folder, file);
   const config: unknown = JSON.parse(await readFile(path, 'utf8'));
   await writeFile(path, JSON.stringify({ ...(config as object), ...fields }));
   return folder;
@@ -115,6 +120,29 @@ describe('a model of several languages', () => {
       const error = await refusal(() => model.decode({ text: 'a dog', targetLanguage: 'de_DE' }, greedy()));
       expect(error).toMatchObject({ code: 'UNSUPPORTED_CAPABILITY', details: { capability: 'targetLanguage' } });
     });
+  });
+
+  it('is told of them as its configs say: the place in the source, the list, what outputs begin with', async () => {
+    const factsOf = async (kind: string, fields: Readonly<Record<string, unknown>>, file: string) => {
+      const { manifest } = await inspectWeights(await weightsOf(kind, fields, file));
+      return manifest as EncoderDecoderManifest;
+    };
+    const tokenizer = 'tokenizer_config.json';
+    expect((await factsOf('nllb', { legacy_behaviour: true }, tokenizer)).languages?.sourcePlace).toBe('after');
+    expect((await factsOf('nllb', { legacy_behaviour: false }, tokenizer)).languages?.sourcePlace).toBe('before');
+    // The list of the WMT shared task of 2021, in the order of its tokens, as transformers has it.
+    const wmt = (await factsOf('m2m100', { language_codes: 'wmt21' }, tokenizer)).languages?.tokens ?? {};
+    const byToken = Object.entries(wmt).sort(([, a], [, b]) => a - b);
+    expect(byToken.map(([code]) => code).join(' ')).toBe('en ha is ja cs ru zh de');
+    // What outputs begin with by force is a language, or a token that stays.
+    const generation = 'generation_config.json';
+    const plain = await factsOf('mbart50', { forced_bos_token_id: null }, generation);
+    const [start] = plain.beginning;
+    expect(plain.beginning).toEqual([start]);
+    expect((await factsOf('mbart50', { forced_bos_token_id: 7 }, generation)).beginning).toEqual([start, 7]);
+    const french = plain.languages?.tokens.fr_XX;
+    const forced = await factsOf('mbart50', { forced_bos_token_id: french }, generation);
+    expect(forced).toMatchObject({ beginning: [start], languages: { target: 'fr_XX' } });
   });
 
   it('is read in several languages at once', async () => {

@@ -7,14 +7,13 @@ import {
 } from '@foretoken/core';
 import { callback, checkOptions, flag, immediate, integer, type OptionTable } from '@foretoken/core/kit';
 import assert from './assert.js';
-import { assertCachedPrompt, type PromptOptions } from './cached-laws.js';
+import { assertCachedPrompt } from './cached-laws.js';
 import { assertLimits, assertMet, assertStops } from './cut-laws.js';
+import { END, MAX_LENGTH, modelOf, SOURCES } from './decoder-models.js';
 import { assertCode, assertStream, eventsOf, outputsOf, rejectsWith } from './laws.js';
 import { nextTurn } from './next-turn.js';
-import { randomLogits } from './random-logits.js';
 import { type RecordingModel, type RecordingOptions, recording } from './recording.js';
 import { type Runner, SUITE_OPTIONS } from './runner.js';
-import { scriptedModel } from './scripted-model.js';
 import { SteppingClock } from './stepping-clock.js';
 
 type Autoregressive = AutoregressiveModel<TokenSource>;
@@ -37,31 +36,6 @@ const OPTIONS: OptionTable<AutoregressiveConformanceOptions> = {
   models: integer(1),
   search: flag,
 };
-
-const VOCABULARY = 7;
-const END = 0;
-const MAX_LENGTH = 20;
-const SOURCES: readonly TokenSource[] = [
-  Int32Array.of(5, 2),
-  Int32Array.of(3),
-  Int32Array.of(6, 6, 1),
-  Int32Array.of(4),
-];
-
-const modelOf = (
-  seed: number,
-  supports: Partial<Autoregressive['supports']> = {},
-  prompt: PromptOptions = {},
-): Autoregressive =>
-  scriptedModel({
-    ...prompt,
-    vocabularySize: VOCABULARY,
-    endTokenId: END,
-    maxLength: MAX_LENGTH,
-    supports,
-    score: randomLogits({ seed, vocabularySize: VOCABULARY, endTokenId: END, typicalLength: 6 }),
-    state: randomLogits({ seed: seed + 1000, vocabularySize: 5, endTokenId: -1 }),
-  });
 
 /** The laws that every autoregressive decoder keeps, as tests of the given runner. */
 export function autoregressiveConformance(options: AutoregressiveConformanceOptions): void {

@@ -11,6 +11,7 @@ import { toJson, write } from '../io.js';
 import type { InputLine } from '../lines.js';
 import { loadChosenModel } from '../load.js';
 import { oneOf } from '../options.js';
+import { firstLine } from '../race/first-line.js';
 import { laneOf } from '../race/lanes.js';
 import { measure } from '../race/measure.js';
 import { type RaceConditions, raceRecord, raceTable } from '../race/report.js';
@@ -219,30 +220,6 @@ async function collectSentences(context: CommandContext): Promise<Sentence[] | u
   }
   for (const { error, number } of lines) if (error !== undefined) throw onLine(error, number);
   return lines.map(({ number, text }) => ({ line: number, source: text }));
-}
-
-type Lines = AsyncGenerator<InputLine, void, undefined>;
-
-/** The first line; gives up after `patience` milliseconds, where given. */
-async function firstLine(
-  lines: Lines,
-  patience: number | undefined,
-  { services, io }: CommandContext,
-): Promise<IteratorResult<InputLine, void> | 'nothing yet'> {
-  const first = lines.next();
-  if (patience === undefined) return first;
-  const arrived = new AbortController();
-  const timeout = services.sleep(patience, AbortSignal.any([io.signal, arrived.signal])).then(
-    () => 'nothing yet' as const,
-    () => first,
-  );
-  // Given up on, it may still fail when the stream is closed.
-  first.catch(() => undefined);
-  try {
-    return await Promise.race([first, timeout]);
-  } finally {
-    arrived.abort();
-  }
 }
 
 function encode({ tokenizer }: LoadedModel, text: string, line: number): Int32Array {

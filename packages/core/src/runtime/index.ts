@@ -1,5 +1,6 @@
 export * from './cache-values.js';
 export * from './execution-providers.js';
+export { assertRows } from './forest-refusals.js';
 export * from './graph-session.js';
 export * from './hidden.js';
 export * from './key-value-store.js';
@@ -11,5 +12,6 @@ export * from './row-cache.js';
 export * from './scored-logits.js';
 export * from './step-driver.js';
 export * from './store-forest.js';
+export * from './store-forest-options.js';
 export type { SlotMove, TreeRow } from './tree-row.js';
 export { threadsOf } from './web-runtime.js';

@@ -1,67 +1,19 @@
 import type { OpenOptions } from '../contract/encoding.js';
 import { ForetokenError } from '../contract/errors.js';
-import type {
-  AutoregressiveSupport,
-  Extension,
-  NewNodes,
-  NodeId,
-  OutputRequest,
-  RowStart,
-  TokenForest,
-} from '../contract/token-tree.js';
+import type { Extension, NewNodes, NodeId, OutputRequest, RowStart, TokenForest } from '../contract/token-tree.js';
 import { MAX_FORWARD_CELLS, maxScoredCells } from '../kit/forward-cells.js';
 import { nodeIdOf, ROOT } from '../kit/node-batch.js';
 import { assertNewNodes, assertOffered } from '../kit/offered-outputs.js';
 import { joinOptions } from '../kit/open-options.js';
 import { throwIfAborted } from '../kit/request.js';
 import { Yielder } from '../kit/yielder.js';
+import { assertRows, invalid } from './forest-refusals.js';
 import { cutForward } from './forward-parts.js';
 import { GatheredScores } from './gathered-scores.js';
-import type { ExtensionValues, ForwardNodes, NodeStore } from './node-store.js';
+import type { ExtensionValues, ForwardNodes } from './node-store.js';
+import { donorOf, type OpenRow } from './open-row.js';
+import type { StoreForestOptions } from './store-forest-options.js';
 import { TreeRow } from './tree-row.js';
-
-/** What a forest over a store is made of. */
-export interface StoreForestOptions<Source = never> {
-  /** Keeps what nodes need; the forest releases it. */
-  readonly store: NodeStore;
-  /** Tokens each row must begin with. */
-  readonly prefixes: readonly Int32Array[];
-  /** Tokens of the vocabulary. */
-  readonly vocabularySize: number;
-  /** Most tokens of a path, those of the prefix included. */
-  readonly maxLength: number;
-  /** What the model offers: anything else is refused. */
-  readonly supports: AutoregressiveSupport;
-  /** Most cells of a forward; default `MAX_FORWARD_CELLS`. Other work of the thread waits as long as a forward takes. */
-  readonly maxCells?: number | undefined;
-  /**
-   * Tokens of a prompt are shared by multiples of so many: a row that joins begins with what an open row has read of the same
-   * tokens. Default: nothing is shared. For stores that can `copy`.
-   */
-  readonly sharedBlock?: number | undefined;
-  /** Reads the sources of rows that join; without it none can. Throws as `open` of the model does. */
-  readonly join?: ((sources: readonly Source[], options: OpenOptions) => Promise<JoiningRows>) | undefined;
-}
-
-/** Rows that are about to join a forest. */
-export interface JoiningRows {
-  /** Tokens that each row begins with. */
-  readonly prefixes: readonly Int32Array[];
-  /** Hands what was computed of their sources to those who need it, as further rows after the last. */
-  admit(): void;
-}
-
-interface OpenRow {
-  readonly row: number;
-  readonly prefix: Int32Array;
-  readonly tree: TreeRow;
-  /** Place among the open rows. */
-  gridRow: number;
-  /** How many of the prefix were there when the row joined. */
-  readonly cached: number;
-  /** How many slots, from the first on, hold the prefix. */
-  read: number;
-}
 
 /** Node ids are int32. */
 const MAX_NODES = 2 ** 31 - 1;
@@ -221,7 +173,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
     const first = this.#rows;
     for (const prefix of prefixes) {
       const gridRow = this.#open.length;
-      const { donor, cached } = this.#donor(prefix);
+      const { donor, cached } = donorOf(prefix, this.#open, this.#options);
       const tree = new TreeRow();
       for (let slot = 0; slot < cached; slot++) tree.append(this.#nextNode++, slot - 1);
       if (donor !== undefined) this.#options.store.copy?.(donor.gridRow, gridRow, cached);
@@ -230,24 +182,6 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
       this.#byRow.set(row.row, row);
     }
     return first;
-  }
-
-  /** The open row that has read most of what a prefix begins with, and how much of it can be shared; the last is always read. */
-  #donor(prefix: Int32Array): { readonly donor: OpenRow | undefined; readonly cached: number } {
-    const { sharedBlock, store } = this.#options;
-    let donor: OpenRow | undefined;
-    let cached = 0;
-    if (sharedBlock === undefined || store.copy === undefined) return { donor, cached };
-    for (const open of this.#open) {
-      const max = Math.min(open.read, prefix.length - 1);
-      let same = 0;
-      while (same < max && open.prefix[same] === prefix[same]) same++;
-      same -= same % sharedBlock;
-      if (same <= cached) continue;
-      donor = open;
-      cached = same;
-    }
-    return { donor, cached };
   }
 
   /** Checks the new nodes and gives each a slot. */
@@ -354,22 +288,4 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
   #assertUsable(): void {
     if (this.#released !== undefined) throw new ForetokenError('DISPOSED', 'The token forest was disposed of.', {});
   }
-}
-
-/** Throws `INVALID_ARGUMENT` where a forest would hold more rows than the model allows. */
-export function assertRows({ rows }: AutoregressiveSupport, received: number): void {
-  if (received <= rows) return;
-  throw invalid(
-    'INVALID_ARGUMENT',
-    `A batch holds at most ${rows} sources, but there would be ${received}. Decode in parts.`,
-    { received, max: rows },
-  );
-}
-
-function invalid(
-  code: 'INVALID_ARGUMENT' | 'INVALID_NODE' | 'LENGTH_LIMIT',
-  message: string,
-  details: Readonly<Record<string, unknown>>,
-): ForetokenError {
-  return new ForetokenError(code, message, details);
 }

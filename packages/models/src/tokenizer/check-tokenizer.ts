@@ -1,6 +1,21 @@
 import { isObject } from '../folder/json.js';
 import { invalidFolder, quote, unsupportedModel } from '../folder/refusal.js';
 import { SAFE_PATTERNS } from './safe-patterns.js';
+import {
+  CHILDREN,
+  COMPONENTS,
+  MAX_ADDED_TEXT,
+  MAX_COMPONENTS,
+  MAX_GROWTH,
+  MAX_TEMPLATE,
+  MAX_TEXT,
+  MAX_TOKEN,
+  MAX_UNIGRAM_TOKEN,
+  MAX_VOCABULARY_TEXT,
+  MAX_WORD,
+  SEARCHED,
+  TEXTS,
+} from './tokenizer-parts.js';
 
 /** A tokenizer file whose parts were found to be known, bounded and free of patterns that could hang. */
 export interface CheckedTokenizer {
@@ -9,40 +24,6 @@ export interface CheckedTokenizer {
   /** Ids of added tokens that are marked special. */
   readonly specialTokenIds: readonly number[];
 }
-
-const COMPONENTS: Readonly<Record<string, ReadonlySet<string>>> = {
-  normalizer: new Set(
-    'BertNormalizer Precompiled Sequence Replace NFC NFD NFKC NFKD Strip StripAccents Lowercase Prepend'.split(' '),
-  ),
-  pre_tokenizer: new Set(
-    'BertPreTokenizer Sequence Whitespace WhitespaceSplit Metaspace ByteLevel Split Punctuation Digits Replace FixedLength'.split(
-      ' ',
-    ),
-  ),
-  post_processor: new Set('TemplateProcessing ByteLevel BertProcessing RobertaProcessing Sequence'.split(' ')),
-  decoder: new Set('ByteLevel WordPiece Metaspace BPEDecoder CTC Sequence Replace Fuse Strip ByteFallback'.split(' ')),
-};
-const CHILDREN = ['normalizers', 'pretokenizers', 'processors', 'decoders'] as const;
-/** Fields whose text is put into the user's text. */
-const TEXTS = ['content', 'prepend', 'replacement', 'str_rep', 'prefix', 'suffix', 'word_delimiter_token', 'pad_token'];
-
-/** Fields whose text is replaced by a space; around every character when it is empty. */
-const SEARCHED: Readonly<Record<string, string>> = {
-  Metaspace: 'replacement',
-  BPEDecoder: 'suffix',
-  CTC: 'word_delimiter_token',
-};
-
-// Limits far above any published tokenizer's, so that no file takes time or memory out of proportion to its text.
-const MAX_COMPONENTS = 64;
-const MAX_TEXT = 64;
-const MAX_GROWTH = 256;
-const MAX_TOKEN = 1024;
-const MAX_UNIGRAM_TOKEN = 64;
-const MAX_WORD = 200;
-const MAX_VOCABULARY_TEXT = 8_000_000;
-const MAX_ADDED_TEXT = 1_000_000;
-const MAX_TEMPLATE = 64;
 
 /**
  * Checks a parsed tokenizer file before the tokenizer library sees it: known components, bounded sizes, token ids inside a
