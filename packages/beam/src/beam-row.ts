@@ -43,14 +43,14 @@ export class BeamRow implements RowSearch {
     for (const [rank, continuation] of best.entries()) {
       // What follows could neither be finished nor run on.
       if (rank >= beamSize && running.length === beamSize) break;
-      const { finishReason, branch } = continued(continuation, this.#bounds);
+      const { finishReason, branch, trail } = continued(continuation, this.#bounds);
       const { logProb, from } = continuation;
       if (finishReason === undefined) {
         if (running.length === beamSize) continue;
         running.push(branch());
       } else if (rank < beamSize) {
         const score = normalise(logProb, from.branch.length + 1 - this.#given);
-        this.#finished.add({ branch: branch(), logProb, score, finishReason });
+        this.#finished.add({ branch: branch(), logProb, score, finishReason, trail });
       } else {
         continue;
       }

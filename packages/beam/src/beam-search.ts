@@ -66,6 +66,8 @@ export interface BeamSearchOptions extends LengthPenaltyOptions, ScoreRules {
   readonly groups?: number | undefined;
   /** What each branch of an earlier group with the same token costs, in natural log (default 0.5); needs `groups`. */
   readonly diversityPenalty?: number | undefined;
+  /** Report the natural-log probability of each token under the model alone, as `tokenLogProbs` (default false). */
+  readonly tokenLogProbs?: boolean | undefined;
   /** Report with each `canvas-revise` all hypotheses that are kept, as `branches` (default false). */
   readonly branches?: boolean | undefined;
 }
@@ -85,6 +87,7 @@ const OPTIONS: OptionTable<BeamSearchOptions> = {
   phrases: listOf(phrase),
   groups: integer(1),
   diversityPenalty: number(0, Number.MAX_VALUE),
+  tokenLogProbs: flag,
   branches: flag,
 };
 
@@ -142,7 +145,8 @@ export function beamSearch<Source = TokenSource>(
         ? new BeamRow(from, settings)
         : new DiverseRow(from, settings, { groups, penalty: diversityPenalty });
     };
-    return { request, start, candidates: wanted, all: constrained, rules, branches: options.branches };
+    const { tokenLogProbs, branches } = options;
+    return { request, start, candidates: wanted, all: constrained, rules, tokenLogProbs, branches };
   }
 }
 

@@ -19,13 +19,15 @@ export class Branch implements ScoringContext {
   readonly logProb: number;
   /** How far its output has come towards the stop conditions. */
   readonly progress: StopProgress;
+  /** What the model alone says of each of its tokens, where that is to be reported. */
+  readonly trail: Trail | undefined;
   /** Its output, and what grew out of it after that. */
   readonly #tokens: number[];
   #grownFrom: Branch | undefined;
 
   private constructor(
     from: { readonly row: number; readonly prefix: Int32Array },
-    place: Pick<Branch, 'parent' | 'next' | 'logProb' | 'progress'>,
+    place: Pick<Branch, 'parent' | 'next' | 'logProb' | 'progress' | 'trail'>,
     tokens: number[],
     grownFrom?: Branch,
   ) {
@@ -35,6 +37,7 @@ export class Branch implements ScoringContext {
     this.next = place.next;
     this.logProb = place.logProb;
     this.progress = place.progress;
+    this.trail = place.trail;
     this.length = tokens.length;
     this.#tokens = tokens;
     this.#grownFrom = grownFrom;
@@ -43,16 +46,16 @@ export class Branch implements ScoringContext {
   /** The branch a row starts with: what is still to be read of its prefix, then what its output was made to begin with. */
   static root(row: number, { prefix, cached, node }: RowStart, { tokens, progress }: RowOutput): Branch {
     const next = joinTokens(prefix.subarray(cached), tokens);
-    return new Branch({ row, prefix }, { parent: node, next, logProb: 0, progress }, [...tokens]);
+    return new Branch({ row, prefix }, { parent: node, next, logProb: 0, progress, trail: undefined }, [...tokens]);
   }
 
   /** The branch one token further, below the node that this one has become. */
-  grow(leaf: NodeId, tokenId: number, logProb: number, progress: StopProgress): Branch {
+  grow(leaf: NodeId, tokenId: number, logProb: number, progress: StopProgress, trail?: Trail): Branch {
     const tokens = this.#tokens.length === this.length ? this.#tokens : this.#tokens.slice(0, this.length);
     tokens.push(tokenId);
     // One generation back is enough to carry on what rules remember.
     this.#grownFrom = undefined;
-    return new Branch(this, { parent: leaf, next: Int32Array.of(tokenId), logProb, progress }, tokens, this);
+    return new Branch(this, { parent: leaf, next: Int32Array.of(tokenId), logProb, progress, trail }, tokens, this);
   }
 
   get output(): readonly number[] {
@@ -74,6 +77,19 @@ export class Branch implements ScoringContext {
   }
 }
 
+/** The natural-log probability of a token under the model alone, and of those before it. */
+export interface Trail {
+  readonly logProb: number;
+  readonly before: Trail | undefined;
+}
+
+/** The log-probabilities of a trail, the first token's first. */
+export function logProbsOf(trail: Trail | undefined): Float32Array {
+  const logProbs: number[] = [];
+  for (let at = trail; at !== undefined; at = at.before) logProbs.push(at.logProb);
+  return Float32Array.from(logProbs.reverse());
+}
+
 /** Continuations of one branch, best first: natural-log probabilities of single tokens, after the rules. */
 export interface Candidates {
   readonly tokenIds: Int32Array;
@@ -88,6 +104,8 @@ export interface ScoredBranch {
   readonly candidates: Candidates;
   /** Every continuation, `[vocab]`; only where the search asked for all. */
   readonly logProbs?: Float32Array | undefined;
+  /** Natural-log probability of a candidate under the model alone, before the rules; only where it is to be reported. */
+  readonly modelLogProb?: ((tokenId: number) => number) | undefined;
   /** Hidden states of the branch's new nodes, `[next.length, width]`; only where the search asked for them. */
   readonly states?: Float32Array | undefined;
 }
@@ -132,10 +150,12 @@ export class SearchOver implements RowSearch {
   readonly running: readonly Branch[] = [];
   readonly #root: Branch;
   readonly #output: RowOutput;
+  readonly #tokenLogProbs: boolean;
 
-  constructor(root: Branch, output: RowOutput) {
+  constructor(root: Branch, output: RowOutput, tokenLogProbs: boolean) {
     this.#root = root;
     this.#output = output;
+    this.#tokenLogProbs = tokenLogProbs;
   }
 
   *step(): Steps {}
@@ -149,6 +169,7 @@ export class SearchOver implements RowSearch {
   }
 
   hypotheses(): readonly Hypothesis[] {
-    return [{ ...this.#output.hypothesis(0), logProb: 0 }];
+    const tokenLogProbs = this.#tokenLogProbs ? new Float32Array() : undefined;
+    return [{ ...this.#output.hypothesis(0), logProb: 0, tokenLogProbs }];
   }
 }

@@ -46,13 +46,13 @@ export class ConstrainedRow implements RowSearch {
     const goingOn: GoingOn[] = [];
     const candidates = yield* this.#candidates(scored);
     for (const [rank, { continuation, progress }] of candidates.entries()) {
-      const { finishReason, branch } = continued(continuation, this.#bounds);
+      const { finishReason, branch, trail } = continued(continuation, this.#bounds);
       if (finishReason === undefined) {
         goingOn.push({ continuation, progress, branch });
       } else if (progress.complete && (finishReason !== 'end-token' || rank < 2 * beamSize)) {
         const { logProb, from } = continuation;
         const score = normalise(logProb, from.branch.length + 1 - this.#given);
-        this.#finished.add({ branch: branch(), logProb, score, finishReason });
+        this.#finished.add({ branch: branch(), logProb, score, finishReason, trail });
       }
     }
     const kept = shareOut(goingOn, beamSize);

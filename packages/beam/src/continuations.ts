@@ -1,7 +1,7 @@
 import type { FinishReason } from '@foretoken/core';
 import type { OutputBounds } from '@foretoken/core/kit';
 import { BestItems } from './best-items.js';
-import type { Branch, ScoredBranch, Steps } from './branch.js';
+import type { Branch, ScoredBranch, Steps, Trail } from './branch.js';
 
 /** One continuation among those of all branches. */
 export interface Continuation {
@@ -17,6 +17,8 @@ export interface Continuation {
 export interface Continued {
   /** Why it is over, or undefined where it runs on. */
   readonly finishReason: FinishReason | undefined;
+  /** What the model alone says of its tokens, the end token's last, where that is to be reported. */
+  readonly trail: Trail | undefined;
   /** Its branch, without the end token; made only where it is kept, so that nothing is copied for the others. */
   branch(): Branch;
 }
@@ -59,11 +61,13 @@ export function continuationOf(
 
 /** Tells whether a hypothesis is over with a continuation. */
 export function continued({ from, tokenId, logProb }: Continuation, bounds: OutputBounds): Continued {
-  const { branch, leaf } = from;
-  if (tokenId === bounds.endTokenId) return { finishReason: 'end-token', branch: () => branch };
+  const { branch, leaf, modelLogProb } = from;
+  const trail = modelLogProb && { logProb: modelLogProb(tokenId), before: branch.trail };
+  if (tokenId === bounds.endTokenId) return { finishReason: 'end-token', trail, branch: () => branch };
   const progress = bounds.push(branch.progress, tokenId);
   return {
     finishReason: bounds.reason(branch.length + 1, progress),
-    branch: () => branch.grow(leaf, tokenId, logProb, progress),
+    trail,
+    branch: () => branch.grow(leaf, tokenId, logProb, progress, trail),
   };
 }

@@ -1,6 +1,6 @@
 import type { FinishReason, Hypothesis } from '@foretoken/core';
 import type { OutputBounds } from '@foretoken/core/kit';
-import type { Branch } from './branch.js';
+import { type Branch, logProbsOf, type Trail } from './branch.js';
 import type { Normalise } from './length-penalty.js';
 
 /** When a beam search may stop; see `BeamSearchOptions.stopWhen`. */
@@ -23,6 +23,8 @@ export interface Finished {
   readonly logProb: number;
   readonly score: number;
   readonly finishReason: FinishReason;
+  /** What the model alone says of its tokens, the end token's last, where that is to be reported. */
+  readonly trail?: Trail | undefined;
 }
 
 /** Finished hypotheses, best first, at most so many; the earlier one first among equals. */
@@ -68,6 +70,7 @@ export class FinishedList {
   }
 }
 
-export function toHypothesis({ branch, logProb, score, finishReason }: Finished): Hypothesis {
-  return { tokenIds: branch.tokenIds(), score, logProb, finishReason };
+export function toHypothesis({ branch, logProb, score, finishReason, trail }: Finished): Hypothesis {
+  const tokenLogProbs = trail && logProbsOf(trail);
+  return { tokenIds: branch.tokenIds(), score, logProb, tokenLogProbs, finishReason };
 }

@@ -41,6 +41,8 @@ export interface Search<Source> {
   /** It also needs hidden states; rules are not applied then. */
   readonly states?: boolean | undefined;
   readonly rules: readonly ScoreProcessor[];
+  /** Report what the model alone says of each token. */
+  readonly tokenLogProbs?: boolean | undefined;
   /** Tell of all hypotheses with each revision. */
   readonly branches?: boolean | undefined;
 }
@@ -77,7 +79,10 @@ export async function* searchRows<Source>(
       // What is compared with the states of all tokens before it reads those that are cached too.
       const root = Branch.root(row, search.states ? { prefix, cached: 0, node: ROOT } : start, output);
       const { finishReason, bounds } = output;
-      const rowSearch = finishReason === undefined ? search.start({ root, bounds }) : new SearchOver(root, output);
+      const rowSearch =
+        finishReason === undefined
+          ? search.start({ root, bounds })
+          : new SearchOver(root, output, search.tokenLogProbs ?? false);
       return { row, search: rowSearch, committed: 0 };
     });
     const nodes = new NodeBatch();
@@ -144,23 +149,26 @@ function* commit(row: Row, tokenIds: Int32Array, atMs: number): Generator<Decode
   row.committed += tokenIds.length;
 }
 
-type Scores = Pick<ScoredBranch, 'candidates' | 'logProbs' | 'states'>;
+type Scores = Pick<ScoredBranch, 'candidates' | 'logProbs' | 'modelLogProb' | 'states'>;
 
 /** Reads the continuations of a branch out of an extension; `score` is the place of its last new node's. */
 function reader(
   extension: Extension,
-  { rules, candidates: count, all }: Search<unknown>,
+  { rules, candidates: count, all, tokenLogProbs }: Search<unknown>,
   vocabularySize: number,
 ): (score: number, branch: Branch) => Scores {
   if (extension.kind === 'logProbs') {
     return (score, branch) => {
       const logProbs = extension.logProbs.subarray(score * vocabularySize, (score + 1) * vocabularySize);
       assertScores(logProbs, branch.row, branch.length);
+      // Rules change the scores in place.
+      const before = tokenLogProbs && rules.length > 0 ? logProbs.slice() : logProbs;
+      const modelLogProb = tokenLogProbs ? (tokenId: number) => before[tokenId] : undefined;
       for (const rule of rules) rule(logProbs, branch);
       if (rules.length > 0) assertScores(logProbs, branch.row, branch.length);
       const tokenIds = topK(logProbs, count);
       const candidates = { tokenIds, logProbs: Float32Array.from(tokenIds, (id) => logProbs[id]) };
-      return all ? { candidates, logProbs } : { candidates };
+      return { candidates, logProbs: all ? logProbs : undefined, modelLogProb };
     };
   }
   const { tokenIds, logProbs, k, states } = extension as TopKExtension;
@@ -171,7 +179,10 @@ function reader(
     let end = score * k;
     while (end < (score + 1) * k && logProbs[end] > Number.NEGATIVE_INFINITY) end++;
     const candidates = { tokenIds: tokenIds.subarray(score * k, end), logProbs: logProbs.subarray(score * k, end) };
-    if (states === undefined) return { candidates };
+    const modelLogProb = tokenLogProbs
+      ? (tokenId: number) => candidates.logProbs[candidates.tokenIds.indexOf(tokenId)]
+      : undefined;
+    if (states === undefined) return { candidates, modelLogProb };
     return { candidates, states: states.subarray((score - next.length + 1) * width, (score + 1) * width) };
   };
 }

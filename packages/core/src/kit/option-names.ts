@@ -40,7 +40,7 @@ const TAKERS: Readonly<Record<string, string>> = {
   sampling: 'temperature topK topP minP typicalP epsilonCutoff etaCutoff mirostat hypotheses',
   dagSampling: 'temperature hypotheses',
   maskedDiffusion: 'temperature iterations order',
-  beamSearch: 'beamSize hypotheses lengthPenalty stopWhen patience phrases groups',
+  beamSearch: 'beamSize hypotheses lengthPenalty stopWhen patience phrases groups tokenLogProbs',
   easyFirst: 'levels',
   stochasticBeam: 'beamSize',
   ctcPrefixBeam: 'beamSize hypotheses languageModel hotWords noRepeatNgramSize rescoring',
