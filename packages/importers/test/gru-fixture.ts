@@ -1,12 +1,11 @@
 import {
   type AutoregressiveModel,
   type AutoregressiveSupport,
-  ForetokenError,
   type OpenOptions,
   type OutputRequest,
   type TokenSource,
 } from '@foretoken/core';
-import { assertTokenSources } from '@foretoken/core/kit';
+import { assertTokenSources, forestOptions, refuseEncoding } from '@foretoken/core/kit';
 import {
   assertRows,
   type ExtensionValues,
@@ -262,10 +261,10 @@ export async function gruModel(weights: GruWeights, maxCells?: number): Promise<
     maxLength,
     supports,
     drivers,
-    async open(sources, options = {}) {
+    async open(sources, given) {
+      const options = forestOptions(given);
+      refuseEncoding(options);
       assertRows(supports, sources.length);
-      if (options.encoding !== undefined)
-        throw new ForetokenError('INVALID_ARGUMENT', 'This model shares no encoding.');
       const driver = new GruDriver(step, await encode(sources, options));
       drivers.push(driver);
       const join = async (joining: readonly TokenSource[], given: OpenOptions): Promise<JoiningRows> => {
