@@ -118,6 +118,34 @@ describe('a folder of transformers', () => {
     const error = await refusal(() => imported({ [file]: content }));
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field } });
   });
+
+  it.each([
+    ['version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4711\n', 'Git LFS pointer'],
+    ['\n<!doctype html><html><head><title>Sign in</title></head></html>', 'a web page'],
+    ['', 'is empty'],
+  ])('with %j for a template is refused: it would become every prompt', async (content, words) => {
+    const error = await refusal(() => imported({ 'chat_template.jinja': content }));
+    expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'chat_template.jinja' } });
+    expect(error.message).toContain(words);
+  });
+});
+
+// What Jinja2 3.1.6 gives, with the settings of transformers.
+it.each(['\n', '\r\n', '\r'])('a template whose lines end with %j says what Jinja makes of it', (end) => {
+  const template = [
+    '{% for m in messages %}',
+    '  <|{{ m.role }}|>',
+    '{{ m.content }}',
+    '{% endfor %}',
+    '',
+    '{% if add_generation_prompt %}',
+    '<|assistant|>',
+    '{% endif %}',
+    '',
+  ].join(end);
+  expect(new ChatTemplate(template, {}, (cause) => cause as Error).text(HELLO)).toBe(
+    '  <|user|>\nhello\n\n<|assistant|>\n',
+  );
 });
 
 describe('a template that a stranger wrote', () => {

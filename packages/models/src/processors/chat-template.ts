@@ -24,8 +24,10 @@ export class ChatTemplate {
   constructor(template: string, tokens: TemplateTokens, refuse: RefuseTemplate) {
     this.#tokens = tokens;
     this.#refuse = refuse;
+    // As Jinja itself reads a template: what a checkout on Windows made of its line breaks is no part of a prompt.
+    const lines = template.replace(/\r\n?/g, '\n');
     try {
-      this.#program = parse(tokenize(template, { lstrip_blocks: true, trim_blocks: true }));
+      this.#program = parse(tokenize(lines, { lstrip_blocks: true, trim_blocks: true }));
     } catch (cause) {
       throw refuse(cause);
     }

@@ -1,4 +1,12 @@
-import { decodeUtf8, invalidFolder, isObject, MAX_TEMPLATE, parseJson, quote } from '@foretoken/models/folder';
+import {
+  decodeUtf8,
+  foreignContent,
+  invalidFolder,
+  isObject,
+  MAX_TEMPLATE,
+  parseJson,
+  quote,
+} from '@foretoken/models/folder';
 import { type ChatFiles, TEMPLATE_TOKENS } from '../chat-template.js';
 
 const CONFIG = 'tokenizer_config.json';
@@ -44,7 +52,7 @@ export async function readChat(reader: FolderReader): Promise<ChatFiles | undefi
     throw refusedConfig(folder, field, received, required);
   };
   const template = (await has(TEMPLATE))
-    ? decodeUtf8(await read(TEMPLATE, 4 * MAX_TEMPLATE), TEMPLATE, { folder })
+    ? readTemplate(await read(TEMPLATE, 4 * MAX_TEMPLATE), folder)
     : templateOf(config.chat_template, refuse);
   if (template === undefined) return undefined;
   const tokens = TEMPLATE_TOKENS.flatMap((name): [string, string][] => {
@@ -54,6 +62,17 @@ export async function readChat(reader: FolderReader): Promise<ChatFiles | undefi
     return [[name, typeof content === 'string' ? content : refuse(name, value, 'a text')]];
   });
   return { template, tokens: Object.fromEntries(tokens) };
+}
+
+/** Any text is a template, so that of a pointer or a page would become every prompt. */
+function readTemplate(bytes: Uint8Array, folder: string): string {
+  const foreign = foreignContent(bytes);
+  if (foreign === undefined) return decodeUtf8(bytes, TEMPLATE, { folder });
+  throw invalidFolder(`${TEMPLATE} in ${folder} is ${foreign}`, {
+    folder,
+    file: TEMPLATE,
+    required: 'a chat template in Jinja',
+  });
 }
 
 function templateOf(
