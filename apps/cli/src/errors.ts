@@ -1,4 +1,5 @@
 import { type ErrorCode, ForetokenError } from '@foretoken/core';
+import { thrownWords } from '@foretoken/core/kit';
 
 export const EXIT = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 
@@ -39,7 +40,7 @@ export interface ErrorRecord {
 
 export function errorRecord(error: unknown): ErrorRecord {
   if (ForetokenError.isInstance(error)) return { code: error.code, message: error.message, details: error.details };
-  return { code: 'UNEXPECTED', message: error instanceof Error ? error.message : String(error), details: {} };
+  return { code: 'UNEXPECTED', message: thrownWords(error), details: {} };
 }
 
 /** The same error, its message and details saying which input line it is about. */

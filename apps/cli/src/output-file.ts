@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { thrownWords } from '@foretoken/core/kit';
 import { fileTrouble, kindOf, NotThisKind, openRegular, shownPath } from '@foretoken/core/node';
 import { usageError } from './errors.js';
 
@@ -62,7 +63,7 @@ export function notWritable(option: string, path: string, error: unknown): Error
 export function whyNot(error: unknown): string {
   const trouble = fileTrouble(error);
   if (trouble !== undefined) return `it ${trouble.words}`;
-  return error instanceof Error ? error.message : String(error);
+  return thrownWords(error);
 }
 
 async function statusOf(option: string, path: string) {

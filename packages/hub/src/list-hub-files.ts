@@ -1,4 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
+import { thrownWords } from '@foretoken/core/kit';
 import { listFiles, modelInfo } from '@huggingface/hub';
 import { COMMIT, type HubLocation } from './hub-location.js';
 
@@ -103,10 +104,9 @@ export function refused(
       { cause },
     );
   }
-  const why = cause instanceof Error ? cause.message : String(cause);
   return new ForetokenError(
     'NETWORK_FAILURE',
-    `${endpoint} could not be asked for ${repository}: ${why}. Check the connection and try again, or load what was kept with HF_HUB_OFFLINE=1.`,
+    `${endpoint} could not be asked for ${repository}: ${thrownWords(cause)}. Check the connection and try again, or load what was kept with HF_HUB_OFFLINE=1.`,
     { ...details, reason: typeof status === 'number' ? 'status' : 'unreachable' },
     { cause },
   );

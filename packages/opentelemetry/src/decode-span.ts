@@ -1,4 +1,5 @@
 import { type DecodeEndEvent, type DecodeEvent, type DecodeRequest, ForetokenError } from '@foretoken/core';
+import { thrownWords } from '@foretoken/core/kit';
 import { type Attributes, type Context, context, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { DecodeMetrics } from './decode-metrics.js';
 import { GEN_AI, OURS } from './names.js';
@@ -53,8 +54,13 @@ export class DecodeSpan {
 
   fail(error: unknown): void {
     this.#error = errorType(error);
-    const message = error instanceof Error ? error.message : String(error);
-    this.#span.recordException(error instanceof Error ? error : message);
+    const message = thrownWords(error);
+    try {
+      this.#span.recordException(error instanceof Error ? error : message);
+    } catch {
+      // What cannot be read; whoever reads the decode gets the very value all the same.
+      this.#span.recordException(message);
+    }
     this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
     this.#span.setAttribute(GEN_AI.error, this.#error);
   }
@@ -106,8 +112,15 @@ export class DecodeSpan {
   }
 }
 
+/** OpenTelemetry's word for an error without a name. */
+const OTHER = '_OTHER';
+
 /** A word to count errors by: our code, or the name of any other error. */
 function errorType(error: unknown): string {
-  if (ForetokenError.isInstance(error)) return error.code;
-  return error instanceof Error ? error.name : '_OTHER';
+  try {
+    if (ForetokenError.isInstance(error)) return error.code;
+    return error instanceof Error ? String(error.name) : OTHER;
+  } catch {
+    return OTHER;
+  }
 }

@@ -61,6 +61,10 @@ const counting = (length = 6): AutoregressiveModel<Int32Array> =>
   });
 const sources = [Int32Array.of(1, 2, 3), Int32Array.of(4)];
 
+function raise(): never {
+  throw new Error('It cannot be read.');
+}
+
 function onlySpan(): ReadableSpan {
   const spans = exporter.getFinishedSpans();
   expect(spans.length).toBe(1);
@@ -206,6 +210,27 @@ describe('a span', () => {
     };
     await expect(read()).rejects.toThrow();
     expect(onlySpan().attributes).toMatchObject({ 'error.type': 'AbortError', 'gen_ai.usage.output_tokens': 1 });
+  });
+
+  it.each([
+    ['a value without words', Object.create(null)],
+    ['one that fails to be read', new Proxy(new Error('x'), { get: () => raise(), getPrototypeOf: () => raise() })],
+    ['an error whose message is none', Object.assign(new Error(), { message: Object.create(null), name: 7 })],
+    ['nothing', undefined],
+    ['a symbol', Symbol('gone')],
+  ])('hands on %s as it was thrown, and ends the span', async (_, thrown: unknown) => {
+    const failing: Decoder<AutoregressiveModel<Int32Array>> = {
+      ...greedy(),
+      // biome-ignore lint/correctness/useYield: it fails before its first event
+      async *decode() {
+        throw thrown;
+      },
+    };
+    const decode = collect(traced(failing, { model: 'm' }).decode(counting(), { sources }));
+    const caught = await decode.catch((error: unknown) => [error]);
+    expect(Array.isArray(caught) && Object.is(caught[0], thrown)).toBe(true);
+    const { attributes, ended, status } = onlySpan();
+    expect([ended, status.code, typeof attributes['error.type']]).toEqual([true, SpanStatusCode.ERROR, 'string']);
   });
 
   it('ends where whoever reads goes away, and releases what the decode opened inside it', async () => {

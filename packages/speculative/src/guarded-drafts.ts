@@ -8,7 +8,7 @@ import {
   ForetokenError,
   type Vocabulary,
 } from '@foretoken/core';
-import { assertNumber, hasMethods, type OptionReader, show, wrongValue } from '@foretoken/core/kit';
+import { assertNumber, hasMethods, type OptionReader, show, thrownWords, wrongValue } from '@foretoken/core/kit';
 import { ownDraft } from './draft-tree.js';
 import { orAbort } from './or-abort.js';
 
@@ -176,7 +176,7 @@ function drafterFailure(name: string, doing: string, error: unknown, signal: Abo
   if (isOurs(error)) return error;
   return new ForetokenError(
     'INVALID_DRAFT',
-    `The drafter ${name} failed to ${doing}: ${wordsOf(error)}.`,
+    `The drafter ${name} failed to ${doing}: ${thrownWords(error)}.`,
     { drafter: name },
     { cause: error },
   );
@@ -187,15 +187,6 @@ function isOurs(error: unknown): boolean {
     return ForetokenError.isInstance(error);
   } catch {
     return false;
-  }
-}
-
-/** What was thrown, in its own words where it has any: anything can be thrown. */
-function wordsOf(error: unknown): string {
-  try {
-    return error instanceof Error ? String(error.message) : String(error);
-  } catch {
-    return show(error);
   }
 }
 

@@ -14,3 +14,12 @@ export function show(value: unknown): string {
     return 'an object that cannot be read';
   }
 }
+
+/** What was thrown, in its own words where it has any: anything can be thrown. It never throws itself. */
+export function thrownWords(error: unknown): string {
+  try {
+    return error instanceof Error ? String(error.message) : String(error);
+  } catch {
+    return show(error);
+  }
+}

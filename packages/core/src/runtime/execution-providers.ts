@@ -2,6 +2,7 @@ import { ForetokenError } from '../contract/errors.js';
 import { wrongValue } from '../kit/checks.js';
 import { nameHint } from '../kit/option-names.js';
 import { fieldsOf, integer, listOf, type OptionReader, text } from '../kit/options.js';
+import { thrownWords } from '../kit/show.js';
 import type { OnnxRuntime } from './onnx-runtime.js';
 import { createSession } from './web-runtime.js';
 
@@ -66,7 +67,7 @@ export async function assertProviders(runtime: OnnxRuntime, providers: readonly 
     throw new ForetokenError(
       'UNSUPPORTED_CAPABILITY',
       `The execution provider ${name} is not available here; available: ${available.join(', ') || 'none'}.` +
-        `${nameHint(name, available)} ONNX Runtime said: ${cause instanceof Error ? cause.message : String(cause)}`,
+        `${nameHint(name, available)} ONNX Runtime said: ${thrownWords(cause)}`,
       { option: 'executionProviders', received: one, available },
       { cause },
     );

@@ -1,4 +1,5 @@
 import { ForetokenError } from '../contract/errors.js';
+import { thrownWords } from '../kit/show.js';
 import { DEFAULT_PROVIDERS, type ExecutionProvider } from './execution-providers.js';
 import type { InferenceSession, OnnxRuntime, Tensor } from './onnx-runtime.js';
 import { createSession, isWebRuntime } from './web-runtime.js';
@@ -105,7 +106,7 @@ export class GraphSession {
     } catch (cause) {
       throw new ForetokenError(
         'RUNTIME_FAILURE',
-        `ONNX Runtime could not load ${path}: ${reason(cause)}. Import the model again, or check its opset and operators.`,
+        `ONNX Runtime could not load ${path}: ${thrownWords(cause)}. Import the model again, or check its opset and operators.`,
         { file: path },
         { cause },
       );
@@ -135,7 +136,7 @@ export class GraphSession {
       if (this.#released !== undefined) throw this.#disposedOf();
       throw new ForetokenError(
         'RUNTIME_FAILURE',
-        `ONNX Runtime failed in ${this.path}: ${reason(cause)}.`,
+        `ONNX Runtime failed in ${this.path}: ${thrownWords(cause)}.`,
         { file: this.path },
         { cause },
       );
@@ -164,7 +165,7 @@ export class GraphSession {
     } catch (cause) {
       throw new ForetokenError(
         'RUNTIME_FAILURE',
-        `ONNX Runtime could not release ${this.path}: ${reason(cause)}.`,
+        `ONNX Runtime could not release ${this.path}: ${thrownWords(cause)}.`,
         { file: this.path },
         { cause },
       );
@@ -174,8 +175,4 @@ export class GraphSession {
   #disposedOf(): ForetokenError {
     return new ForetokenError('DISPOSED', `The session of ${this.path} was disposed of.`, { file: this.path });
   }
-}
-
-function reason(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,4 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
+import { thrownWords } from '@foretoken/core/kit';
 import { isNestedDeeper } from './nesting.js';
 
 /** Most levels of lists and objects that errors hold as they are. */
@@ -82,5 +83,5 @@ export function errorCode(error: unknown): string | undefined {
 
 /** An error's own words. */
 export function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return thrownWords(error);
 }
