@@ -151,15 +151,19 @@ export default [
     ],
   },
   {
-    file: 'packages/streams/src/event-json.ts',
+    file: 'packages/streams/src/event-fields.ts',
     tests: [
       'packages/streams/test/events.test.ts',
       'apps/playground/test/traces.test.ts',
       'apps/playground/test/views.test.ts',
     ],
     faults: [
-      ["lattice || key === 'lattice'", 'lattice'],
-      ['one ?? missing', 'one ?? 0'],
+      [
+        'const CELLS = { k: count, tokenIds: integers, logProbs: impossible };',
+        'const CELLS = { k: count, tokenIds: integers, logProbs: unknown };',
+      ],
+      ['real(one) ? one : missing', 'real(one) ? one : 0'],
+      ['real(one) && one === (one | 0)', 'true'],
     ],
   },
   {
