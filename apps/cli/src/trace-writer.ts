@@ -1,11 +1,12 @@
-import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { DecodeEvent, ForetokenError } from '@foretoken/core';
+import { shownPath } from '@foretoken/core/node';
 import type { LoadedModel } from '@foretoken/models';
 import { traceTokens, writeTrace } from '@foretoken/streams';
 import type { DecodedLine, DecodeWriter } from './decode-writers.js';
 import { usageError } from './errors.js';
 import type { InputLine } from './lines.js';
+import { examineTarget, notWritable, openTarget } from './output-file.js';
 import { findPart, partOf, type StrategyName, type VariantName } from './strategy-names.js';
 
 /** What a trace says of how it was made. */
@@ -17,6 +18,24 @@ export interface TraceContext {
   readonly runtime: string;
 }
 
+/**
+ * Looks at the file of `--trace` before anything is decoded. Throws `INVALID_ARGUMENT` for a file that is not empty, for what is no
+ * file and cannot be one, and for the file that `--out` writes.
+ */
+export async function examineTrace(path: string, out: string | undefined): Promise<void> {
+  const { bytes } = await examineTarget('trace', path);
+  if (bytes > 0) throw taken(path, bytes);
+  if (out === undefined || resolve(out) !== resolve(path)) return;
+  throw usageError(`--trace ${shownPath(path)} is the file that --out writes. Name another one.`, { option: 'trace' });
+}
+
+function taken(path: string, bytes: number): ForetokenError {
+  return usageError(`--trace ${shownPath(path)} exists already and is not empty. Remove it, or name another file.`, {
+    option: 'trace',
+    bytes,
+  });
+}
+
 /** Writes what another writer writes, and the events of the one line into a file that the playground replays. */
 export class TraceWriter implements DecodeWriter {
   readonly #inner: DecodeWriter;
@@ -24,9 +43,8 @@ export class TraceWriter implements DecodeWriter {
   readonly #context: TraceContext;
   readonly #events: DecodeEvent[] = [];
 
-  /** Nothing is written before the decode has ended. Throws `INVALID_ARGUMENT` where there is such a file already. */
+  /** Nothing is written before the decode has ended. The path was examined. */
   constructor(inner: DecodeWriter, path: string, context: TraceContext) {
-    if (existsSync(path)) throw wrongFile(path, 'exists already. Remove it, or name another file');
     this.#inner = inner;
     this.#path = path;
     this.#context = context;
@@ -39,11 +57,7 @@ export class TraceWriter implements DecodeWriter {
 
   async decoded(result: DecodedLine): Promise<void> {
     await this.#inner.decoded(result);
-    try {
-      await writeFile(this.#path, this.#trace(result), { flag: 'wx' });
-    } catch (error) {
-      throw wrongFile(this.#path, `cannot be written: ${(error as Error).message}`);
-    }
+    await this.#save(this.#trace(result));
   }
 
   async failed(line: InputLine, error: ForetokenError): Promise<void> {
@@ -52,6 +66,23 @@ export class TraceWriter implements DecodeWriter {
 
   async end(): Promise<void> {
     await this.#inner.end();
+  }
+
+  async #save(text: string): Promise<void> {
+    const path = this.#path;
+    const file = await openTarget('trace', path);
+    try {
+      const { size } = await file.stat();
+      // Someone else wrote it since it was examined.
+      if (size > 0) throw taken(path, size);
+      await file.writeFile(text).catch(async (error: unknown) => {
+        // Half a trace would be in the way of the next run.
+        await file.truncate(0).catch(() => {});
+        throw notWritable('trace', path, error);
+      });
+    } finally {
+      await file.close();
+    }
   }
 
   #trace({ source, text, statistics }: DecodedLine): string {
@@ -78,8 +109,4 @@ export class TraceWriter implements DecodeWriter {
       events: this.#events,
     });
   }
-}
-
-function wrongFile(path: string, why: string): ForetokenError {
-  return usageError(`--trace ${JSON.stringify(path)} ${why}.`, { option: 'trace' });
 }

@@ -46,7 +46,31 @@ describe('--trace', () => {
     const failed = await cli(['decode', '--trace', other, '--text', 'a '.repeat(40)]);
     expect(failed.code).not.toBe(0);
     expect(existsSync(other)).toBe(false);
-    const nowhere = await cli(['decode', '--trace', join(folder, 'none', 'run.jsonl'), '--text', 'a dog']);
-    expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringContaining('cannot be written')]);
+  });
+
+  it.each<[string, () => string, string]>([
+    ['lies in a folder that is not there', () => join(folder, 'none', 'run.jsonl'), 'in a folder that exists'],
+    ['is empty', () => '', 'is empty'],
+    ['is a folder', () => folder, 'is a folder'],
+    ['is a device', () => '/dev/null', 'is a device'],
+  ])('says before anything is decoded that its path %s', async (_, name, words) => {
+    const { code, stdout, stderr } = await cli(['decode', '--trace', name(), '--text', 'a dog']);
+    expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining(words)]);
+  });
+
+  it('shows no control character of a path', async () => {
+    const { stderr } = await cli(['decode', '--trace', join(folder, 'n\u009b1m', 'x'), '--text', 'a dog']);
+    expect(stderr).toContain('cannot be written');
+    expect(stderr).not.toMatch(/[\u0080-\u009f\ufffd]/);
+  });
+
+  it('is not the file of --out, and takes an empty one', async () => {
+    const out = join(folder, 'out.txt');
+    const same = await cli(['decode', '--trace', join(folder, '.', 'out.txt'), '--out', out, '--text', 'a dog']);
+    expect([same.code, same.stderr]).toEqual([2, expect.stringContaining('--out writes')]);
+    expect(existsSync(out)).toBe(false);
+    await writeFile(path, '');
+    expect((await cli(['decode', '--trace', path, '--text', 'a dog'])).code).toBe(0);
+    expect(readTrace(await readFile(path, 'utf8')).events.length).toBeGreaterThan(0);
   });
 });

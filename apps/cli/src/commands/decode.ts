@@ -12,7 +12,7 @@ import { examineOutput, type OutputFile, openOutput, type Sink, standardOutput }
 import { readStrategyOptions, STRATEGY_HELP, STRATEGY_OPTIONS } from '../strategies/all-strategies.js';
 import { createStrategy } from '../strategies.js';
 import { findPart, partOf, STRATEGIES, type StrategyName, VARIANTS } from '../strategy-names.js';
-import { TraceWriter } from '../trace-writer.js';
+import { examineTrace, TraceWriter } from '../trace-writer.js';
 
 export const decodeCommand: CommandDefinition = {
   name: 'decode',
@@ -94,7 +94,8 @@ async function run(context: CommandContext): Promise<number> {
   if (sentences === undefined) {
     throw usageError('There is nothing to decode: give a text or --file, or pipe sentences in, one a line.');
   }
-  if (options.text('trace') !== undefined && (sentences.kind !== 'texts' || sentences.lines.length !== 1)) {
+  const trace = options.text('trace');
+  if (trace !== undefined && (sentences.kind !== 'texts' || sentences.lines.length !== 1)) {
     throw usageError(
       '--trace is of one decode: give one text, as in foretoken decode --trace run.jsonl "A dog runs."',
       {
@@ -102,6 +103,7 @@ async function run(context: CommandContext): Promise<number> {
       },
     );
   }
+  if (trace !== undefined) await examineTrace(trace, output?.path);
   const batchSize = batchSizeFor(context, plain, sentences);
   const model = await loadChosenModel(context);
   let sink: Sink | undefined;
@@ -116,7 +118,6 @@ async function run(context: CommandContext): Promise<number> {
     const strategy = createStrategy(name, model, { options: given.decoder, variant });
     sink = output === undefined ? standardOutput(io) : await openOutput(output);
     const shown = chooseWriter(context, name, sink);
-    const trace = options.text('trace');
     const runtime = `${context.services.runtime()}, ${model.threads} thread${model.threads === 1 ? '' : 's'}`;
     const traced = { model, strategy: name, variant, seed: limits.seed, runtime };
     const writer = trace === undefined ? shown : new TraceWriter(shown, trace, traced);
