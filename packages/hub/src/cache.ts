@@ -76,7 +76,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 /** A name that no other run takes. */
-export function ownName(path: string): string {
+function ownName(path: string): string {
   return `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
 }
 

@@ -1,11 +1,11 @@
 import { constants } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { NotThisKind, type OpenRegularFile, openRegular } from '@foretoken/core/node';
-import { ownName } from './cache.js';
 import { beginDigest, digestInto, stateOf, verifiedState } from './kept-files.js';
 import { type HubAccess, type HubFile, refused } from './list-hub-files.js';
+import { claimPart, keptPart, ownPart } from './partial-files.js';
 
 /** A file that is on its way. */
 export interface Download {
@@ -21,8 +21,6 @@ export interface Download {
   readonly onBytes: (bytes: number) => void;
 }
 
-/** A part that was not written to for so long is of a run that was killed: a server that is silent is given up on much sooner. */
-const ABANDONED_MS = 60 * 60 * 1000;
 const CREATE = constants.O_RDWR | constants.O_CREAT;
 
 /**
@@ -36,9 +34,9 @@ export async function download(item: Download): Promise<string> {
   const target = join(folder, file.path);
   await mkdir(partial, { recursive: true });
   await mkdir(dirname(target), { recursive: true });
-  const kept = join(partial, `${file.digest.hex}.incomplete`);
-  const own = ownName(join(partial, file.digest.hex));
-  await claim(item, kept, own);
+  const kept = keptPart(partial, file);
+  const own = await ownPart(partial, file);
+  await claimPart(partial, file, own);
   let state: string;
   try {
     const opened = await openPart(own);
@@ -65,24 +63,6 @@ async function movedState({ folder, file, access }: Download, before: string): P
   const state = await stateOf(handle).finally(() => handle.close());
   const isSame = state.split(',').slice(0, 3).join() === before.split(',').slice(0, 3).join();
   return isSame ? state : verifiedState(folder, file, undefined, access.signal);
-}
-
-/** Takes over what an earlier run left of the file. Renaming claims it: a second process finds none and begins its own. */
-async function claim({ file, partial }: Download, kept: string, own: string): Promise<void> {
-  const names = await readdir(partial);
-  const others = names.filter((name) => name.startsWith(`${file.digest.hex}.`)).map((name) => join(partial, name));
-  for (const path of [kept, ...others.filter((path) => path !== kept)]) {
-    const isLeft = path === kept || (await isAbandoned(path));
-    const isClaimed = isLeft && (await rename(path, own).then(always, never));
-    if (isClaimed) return;
-  }
-}
-
-const always = (): boolean => true;
-const never = (): boolean => false;
-
-async function isAbandoned(path: string): Promise<boolean> {
-  return stat(path).then(({ mtimeMs }) => Date.now() - mtimeMs > ABANDONED_MS, never);
 }
 
 /** Opens a part for reading and writing; what is no file makes room for one. */

@@ -18,6 +18,7 @@ import { COMMIT, type HubLocation, parseHubLocation } from './hub-location.js';
 import { verifiedState } from './kept-files.js';
 import { commitOf, type HubAccess, type HubFile, listHubFiles } from './list-hub-files.js';
 import { neededFiles } from './needed-files.js';
+import { removeLeftParts } from './partial-files.js';
 import { changedFiles, type KeptFile, readRecord, writeRecord } from './snapshot.js';
 
 /** How far a download is, over all files that are needed. */
@@ -128,12 +129,19 @@ async function currentSnapshot(fetching: Fetching): Promise<HubSnapshot> {
     await writeReference(root, place.revision, commit).catch((error) => {
       if (fileTrouble(error) === undefined) throw error;
     });
+    await removeLeftParts(partialOf(root), record);
     return { folder, commit };
   }
   const files = record ?? neededFiles(await listHubFiles(place, commit, access), place.repository);
   await writeRecord(folder, await downloadAll(fetching, commit, folder, files));
   await writeReference(root, place.revision, commit);
+  await removeLeftParts(partialOf(root), files);
   return { folder, commit };
+}
+
+/** Where parts of files are until they are whole. */
+function partialOf(root: string): string {
+  return join(root, 'partial');
 }
 
 /** Downloads what is not there as it is listed. */
@@ -153,7 +161,7 @@ async function downloadAll(
     const onBytes = (done: number): void => onProgress?.({ file: path, bytes: before + done, totalBytes });
     const known = await verifiedState(folder, file, state, access.signal);
     if (known !== undefined) onBytes(bytes);
-    const partial = join(root, 'partial');
+    const partial = partialOf(root);
     const now = known ?? (await download({ file, repository, commit, folder, partial, access, onBytes }));
     kept.push({ ...file, state: now });
     before += bytes;

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmod,
   mkdir,
@@ -14,11 +15,12 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { usualCacheFolder } from '../src/cache.js';
 import { fetchFromHub, type HubOptions } from '../src/index.js';
+import { ownPart } from '../src/partial-files.js';
 import { COMMIT, HubServer } from './hub-server.js';
 
 const home = vi.hoisted(() => ({ folder: (): string => '/home/somebody' }));
@@ -274,8 +276,42 @@ test('two at once on one cache both get it whole', async () => {
   await fetchIt({ offline: true });
 });
 
+/** A part of weights.bin by the name that a process gives it. */
+async function partOf(pid: number): Promise<string> {
+  const hex = createHash('sha1').update('blob 5000\0').update(FILES['weights.bin']).digest('hex');
+  const file = { path: 'weights.bin', bytes: 5_000, digest: { algorithm: 'git', hex } } as const;
+  await mkdir(at('partial'), { recursive: true });
+  const path = (await ownPart(at('partial'), file)).replace(`-${process.pid}-`, `-${pid}-`);
+  await writeFile(path, 'w'.repeat(3_000));
+  return path;
+}
+
+const endedPid = (): number =>
+  Number(execFileSync(process.execPath, ['-e', 'console.log(process.pid)'], { encoding: 'utf8' }));
+
+test('what a killed process left is gone on with at once, and nothing of it stays', async () => {
+  for (const pid of [endedPid(), endedPid()]) await partOf(pid);
+  await fetchIt();
+  expect(server.requests.flatMap(({ range }) => range ?? [])).toEqual(['bytes=3000-']);
+  expect(await readdir(at('partial'))).toEqual([]);
+  await expectWhole();
+});
+
+test('what is left of files that are whole is removed by the next start, but for what is at work', async () => {
+  const root = at('partial');
+  const atWork = await partOf(process.pid);
+  await fetchIt();
+  expect(server.requests.some(({ range }) => range !== undefined)).toBe(false);
+  const [ended, another] = [await partOf(endedPid()), join(root, `${'0'.repeat(40)}.incomplete`)];
+  await writeFile(join(root, `${basename(ended).split('.')[0]}.incomplete`), 'w');
+  await writeFile(another, 'of a file that is not whole');
+  const before = downloads().length;
+  await fetchIt();
+  expect(downloads().length).toBe(before);
+  expect((await readdir(root)).sort()).toEqual([basename(atWork), basename(another)].sort());
+});
+
 test('what a killed run left is gone on with, once nobody writes to it', async () => {
-  const { createHash } = await import('node:crypto');
   const hex = createHash('sha1').update('blob 5000\0').update(FILES['weights.bin']).digest('hex');
   await mkdir(at('partial'), { recursive: true });
   const left = at('partial', `${hex}.999999.x`);

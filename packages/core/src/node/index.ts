@@ -1,2 +1,3 @@
 export * from './file-trouble.js';
+export * from './process-state.js';
 export * from './regular-file.js';
