@@ -1,9 +1,9 @@
-import {
-  type AutoregressiveModel,
-  type AutoregressiveSupport,
-  type OpenOptions,
-  type OutputRequest,
-  type TokenSource,
+import type {
+  AutoregressiveModel,
+  AutoregressiveSupport,
+  OpenOptions,
+  OutputRequest,
+  TokenSource,
 } from '@foretoken/core';
 import { assertTokenSources, forestOptions, refuseEncoding } from '@foretoken/core/kit';
 import {

@@ -182,6 +182,16 @@ describe('a template that a stranger wrote', () => {
     },
   );
 
+  it.each([' ', '\n', '\t \n'])(
+    'is refused for a long run of %j, which would take minutes to be read',
+    async (blanks) => {
+      const error = await refusal(() => opened(`a${blanks.repeat(250_000 / blanks.length)}b`));
+      expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field: 'chat' } });
+      const bounded = `a${' '.repeat(256)}b`;
+      expect(textOf(bounded)).toBe(bounded);
+    },
+  );
+
   it('may refuse a conversation, in its own words', async () => {
     const template = "{{ raise_exception('Roles must alternate') }}";
     const error = await refusal(() => textOf(template));

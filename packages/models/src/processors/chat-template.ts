@@ -7,6 +7,8 @@ import type { Chat } from './chat.js';
 const MAX_STEPS = 2_000_000;
 const MAX_TEXT = 4_000_000;
 const MAX_RANGE = 10_000;
+/** The library looks for some tags behind every run of blanks, from each of its places: a long one would take minutes. */
+const MAX_BLANKS = 256;
 
 /** Texts of tokens that templates name, such as `bos_token`. */
 export type TemplateTokens = Readonly<Record<string, string>>;
@@ -26,6 +28,9 @@ export class ChatTemplate {
     this.#refuse = refuse;
     // As Jinja itself reads a template: what a checkout on Windows made of its line breaks is no part of a prompt.
     const lines = template.replace(/\r\n?/g, '\n');
+    if (lines.match(/\s+/g)?.some(({ length }) => length > MAX_BLANKS)) {
+      throw refuse(new RangeError(`it has more than ${MAX_BLANKS} blanks in a row`));
+    }
     try {
       this.#program = parse(tokenize(lines, { lstrip_blocks: true, trim_blocks: true }));
     } catch (cause) {
