@@ -22,6 +22,9 @@ const TABLES = [
   /^packages\/importers\/src\/index\.ts$/,
   /^packages\/importers\/src\/readers\/gguf\/gguf-names\.ts$/,
   /^packages\/importers\/src\/readers\/ctranslate2\/specs\/[a-z-]+\.ts$/,
+  // Formats, one of which is called after the program that writes it, as an architecture is.
+  /^packages\/importers\/src\/readers\/open-weights\.ts$/,
+  /^packages\/importers\/src\/readers\/marian-bin\/[a-z-]+\.ts$/,
 ];
 /** Programs whose names hold a family's. */
 const PROGRAMS = /llama\.?cpp|llama-gguf-split/gi;

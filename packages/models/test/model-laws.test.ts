@@ -15,7 +15,7 @@ import { causalFolder } from './causal-fixtures.js';
 import { encoderDecoderFolder } from './encoder-decoder-fixtures.js';
 
 import { temporaryFolder } from './folder-fixtures.js';
-
+import { marianBinFolder } from './marian-bin-fixtures.js';
 import { hintsFolder, imported, SOURCES, studentsFolder, weightsOf } from './student-fixtures.js';
 import { writeTinyMarian } from './tiny-marian.js';
 
@@ -43,6 +43,12 @@ const PROMPTS = [
   [39, 12, 30, 7],
   [39, 9],
   [39, 31, 5, 17, 14, 8],
+].map((ids) => Int32Array.from(ids));
+
+const MARIAN_SOURCES = [
+  [6, 7, 18, 15, 0],
+  [9, 0],
+  [31, 5, 17, 14, 8, 0],
 ].map((ids) => Int32Array.from(ids));
 
 const WHISPER = fileURLToPath(new URL('../../importers/test/goldens/whisper/transformers', import.meta.url));
@@ -140,6 +146,22 @@ const FOLDERS: Readonly<Record<string, Tested>> = {
     models: { autoregressive: 1 },
     sources: SOURCES,
     tolerance: 1e-4,
+    scripts: 1,
+  },
+  'a small encoder-decoder with a recurrent decoder': {
+    folder: marianBinFolder('tied'),
+    models: { autoregressive: 1 },
+    sources: MARIAN_SOURCES,
+    // Two tokens are never said: their scores are so low that fp32 is coarse there.
+    tolerance: 4e-3,
+    scripts: 2,
+  },
+  'a small encoder-decoder with a recurrent decoder, in 8 bits': {
+    folder: marianBinFolder('firefox', { weights: 'int8' }),
+    models: { autoregressive: 1 },
+    sources: MARIAN_SOURCES,
+    // Two tokens are never said: their scores are so low that fp32 is coarse there.
+    tolerance: 4e-3,
     scripts: 1,
   },
   'a small Whisper model': {

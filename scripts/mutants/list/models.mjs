@@ -275,4 +275,26 @@ export default [
     tests: ['packages/importers/test/gguf-hostile.test.ts'],
     faults: [['if (index % ITEMS === 0 && this.#pace.due()) await this.#pace.yield();', '']],
   },
+  {
+    file: 'packages/models/src/drivers/state-step-driver.ts',
+    tests: ['packages/models/test/marian-bin.test.ts'],
+    faults: [
+      ['inputs.positions[lane] + column', 'inputs.positions[lane]'],
+      ['widest * length < MIN_CELLS ? MIN_CELLS : widest', 'widest'],
+      ['(row - firstRow) * chains + nth[lane]', 'lane'],
+    ],
+  },
+  {
+    file: 'packages/importers/src/readers/marian-bin/open-marian-bin.ts',
+    tests: ['packages/models/test/marian-bin.test.ts'],
+    faults: [["shape.length === 2 && !name.endsWith('Wemb')", 'shape.length === 2']],
+  },
+  {
+    file: 'packages/importers/src/readers/marian-bin/item-headers.ts',
+    tests: ['packages/importers/test/marian-bin-hostile.test.ts'],
+    faults: [
+      ['if (bytes === 0 || needed > length) {', 'if (bytes === 0) {'],
+      ['if (size < 1) this.refuse', 'if (size < -1000) this.refuse'],
+    ],
+  },
 ];

@@ -2,6 +2,7 @@ import { encoderDecoder } from './encoder-decoders.js';
 import { g2pEn } from './g2p-en.js';
 import { hamaAsr } from './hama-asr.js';
 import { hamaG2p } from './hama-g2p.js';
+import { marianBin } from './marian-bin.js';
 import type { ModelRow } from './model-row.js';
 import { onnxExport } from './onnx-exports.js';
 import { ppOcr } from './pp-ocr.js';
@@ -25,4 +26,5 @@ export const MODEL_ROWS: readonly ModelRow[] = [
   whisperTinyEn,
   ...['marian', 'bart', 't5', 'llama'].map(onnxExport),
   ...ENCODER_DECODERS.map(encoderDecoder),
+  ...['tied', 'int8', 'firefox', 'separate'].map(marianBin),
 ];

@@ -25,7 +25,7 @@ export const importCommand: CommandDefinition = {
   name: 'import',
   positionals: ['weights-folder'],
   description:
-    'Turn weights (config.json with model.safetensors or an .npz, and a tokenizer; or a GGUF file) or a CTC graph (.onnx) into a model folder',
+    'Turn weights (config.json with model.safetensors or an .npz, and a tokenizer; a GGUF file; or the .bin of a translation model of Firefox) or a CTC graph (.onnx) into a model folder',
   examples: [
     'foretoken import weights/teacher --out my-model',
     'foretoken import SmolLM2-135M.Q4_1.gguf --out my-model --weights float32',

@@ -72,8 +72,10 @@ async function isWeights(location: string): Promise<boolean> {
   if (found?.isDirectory() !== true) return found?.isFile() === true;
   const names = await readdir(place);
   const has = (pattern: RegExp): boolean => names.some((name) => pattern.test(name));
+  // Files for Firefox are named by their languages, and have their vocabularies beside them.
+  const withVocabulary = has(/^(src|trg)?vocab\..*spm$/) && has(/\.bin(\.(gz|zst|xz))?$/);
   return (
-    has(/(\.(gguf|npz|safetensors|safetensors\.index\.json)|^model\.bin)$/i) &&
+    (withVocabulary || has(/(\.(gguf|npz|safetensors|safetensors\.index\.json)|^model\.bin)$/i)) &&
     !has(/^(foretoken\.json|onnx|.*\.onnx)$/i)
   );
 }

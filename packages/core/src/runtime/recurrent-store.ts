@@ -15,6 +15,8 @@ export interface RecurrentInputs {
   readonly row: Int32Array;
   /** Token of each cell, `[lanes, length]`. */
   readonly tokenIds: Int32Array;
+  /** Place of each lane's first token in its sequence, `[lanes]`. */
+  readonly positions: Int32Array;
   /** State before each lane's first token, `[lanes, stateWidth]`. */
   readonly states: Float32Array;
   /** Cells, `lane * length + column`, whose successors are to be scored, in the order of the scores; there may be none. */
@@ -119,7 +121,8 @@ export class RecurrentStore implements NodeStore {
       }
     }
     const row = Int32Array.from(lanes, ({ gridRow }) => gridRow);
-    return { lanes: lanes.length, length, row, tokenIds, states, scored: Int32Array.from(cells) };
+    const positions = Int32Array.from(lanes, ({ gridRow, parentSlot }) => nodes.trees[gridRow].depthOf(parentSlot));
+    return { lanes: lanes.length, length, row, tokenIds, positions, states, scored: Int32Array.from(cells) };
   }
 
   /** The state at a slot, -1 for what a row begins with: a view. */

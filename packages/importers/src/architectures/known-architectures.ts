@@ -5,13 +5,24 @@ import { bart } from './bart/bart.js';
 import { gpt2 } from './gpt2/gpt2.js';
 import { llama } from './llama/llama.js';
 import { marian } from './marian/marian.js';
+import { marianBin } from './marian-bin/marian-bin.js';
 import { maskedLanguageModel } from './masked-lm/masked-lm.js';
 import { recurrent } from './recurrent/recurrent.js';
 import { t5 } from './t5/t5.js';
 import { whisper } from './whisper/whisper.js';
 
 /** Every architecture there is, those for fewer models first; a new one is a folder beside these and a place in this list. */
-const ARCHITECTURES: readonly Architecture[] = [llama, gpt2, marian, bart, t5, whisper, maskedLanguageModel, recurrent];
+const ARCHITECTURES: readonly Architecture[] = [
+  llama,
+  gpt2,
+  marian,
+  marianBin,
+  bart,
+  t5,
+  whisper,
+  maskedLanguageModel,
+  recurrent,
+];
 
 /** The architecture of a weights folder. Throws `UNSUPPORTED_MODEL` where none recognises it. */
 export function architectureOf(folder: WeightsFolder): Architecture {

@@ -111,6 +111,47 @@ export class GraphBuilder {
     return [...names];
   }
 
+  /**
+   * What a body makes of fp32 sequences, one element of their second dimension after the other, `[rows, time, ..]`: the last of its
+   * states, then what it gives for each element, `[rows, time, ..]`. `step` is given the states and the elements, `[rows, ..]`, and
+   * returns the next states and the outputs.
+   */
+  scan(
+    states: readonly Value[],
+    sequences: readonly Value[],
+    outputs: number,
+    step: (
+      states: readonly Value[],
+      elements: readonly Value[],
+    ) => { readonly next: readonly Value[]; readonly given: readonly Value[] },
+  ): Value[] {
+    const fresh = this.#fresh++;
+    const named = (of: readonly Value[], kind: string) => of.map((_, index) => `Scan_${fresh}_${kind}_${index}`);
+    const [before, elements] = [named(states, 'state'), named(sequences, 'element')];
+    const outside = this.#nodes;
+    const inside: (object | CastOf)[] = [];
+    this.#nodes = inside;
+    const { next, given } = step(before, elements);
+    this.#nodes = outside;
+    const values = [...next, ...given];
+    const body = graphAttribute(
+      'body',
+      inside,
+      values,
+      values.map(() => 'float32'),
+      [...before, ...elements],
+    );
+    const names = Array.from({ length: states.length + outputs }, (_, index) => `Scan_${fresh}_${index}`);
+    const attributes = {
+      num_scan_inputs: sequences.length,
+      scan_input_axes: sequences.map(() => 1),
+      scan_output_axes: Array.from({ length: outputs }, () => 1),
+    };
+    const scanned = node('Scan', [...states, ...sequences], names, names[0], attributes);
+    this.#nodes.push({ ...scanned, attribute: [...scanned.attribute, body] });
+    return names;
+  }
+
   /** A weight of the shared store, usable as an fp32 value; `exact` exempts it from fp16 storage. */
   weight(name: string, dims: readonly number[], values: WeightValues, exact = false): Value {
     if (this.#initializers.has(name)) return name;
@@ -213,7 +254,7 @@ function node(
   name: string,
   attributes: Readonly<Record<string, AttributeValue>>,
   domain = '',
-): object {
+): { readonly opType: string; readonly name: string; readonly attribute: readonly object[] } & Record<string, unknown> {
   return {
     opType: text('opType', opType),
     name: text('name', name),
@@ -224,17 +265,20 @@ function node(
   };
 }
 
-/** A branch, as an attribute; sizes of what it gives are known when it runs. */
+/** A branch or a body, whose inputs are fp32, as an attribute; sizes of what it gives are known when it runs. */
 function graphAttribute(
   name: string,
   nodes: readonly object[],
   values: readonly Value[],
   types: readonly ElementType[],
+  inputs: readonly Value[] = [],
 ): object {
-  const output = values.map((value, index) => {
-    return { name: value, type: { tensorType: { elemType: ELEMENT_TYPE[types[index]] } } };
-  });
-  return { name, type: ATTRIBUTE_TYPE.graph, g: { name, node: [...nodes], output } };
+  const typed = (value: Value, type: ElementType): object => {
+    return { name: value, type: { tensorType: { elemType: ELEMENT_TYPE[type] } } };
+  };
+  const input = inputs.map((value) => typed(value, 'float32'));
+  const output = values.map((value, index) => typed(value, types[index]));
+  return { name, type: ATTRIBUTE_TYPE.graph, g: { name, node: [...nodes], input, output } };
 }
 
 function valueInfo(name: string, type: ElementType, dims: readonly (number | string)[]): object {

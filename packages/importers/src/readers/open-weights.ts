@@ -5,12 +5,13 @@ import { MODEL_BIN, openModelBinFolder } from './ctranslate2/model-bin-folder.js
 import { fileExists } from './file-exists.js';
 import { openGgufFolder } from './gguf/gguf-folder.js';
 import { openWeightsFolder, type WeightsFolder } from './hugging-face/weights-folder.js';
+import { isMarianFile, onlyMarian, openMarianFolder } from './marian-bin/marian-bin-folder.js';
 
 const GGUF = /\.gguf$/i;
 
 /**
- * Opens weights, by what they are: a GGUF file, a folder that holds one and no other weights, a folder of CTranslate2 or its `model.bin`, or a folder in the
- * layout of transformers.
+ * Opens weights, by what they are: a GGUF file, a folder that holds one and no other weights, a model of Marian
+ * (Firefox) or the folder it lies in, a folder of CTranslate2 or its `model.bin`, or a folder in the layout of transformers.
  *
  * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, the signal's reason.
  */
@@ -20,8 +21,12 @@ export async function openWeights(path: string, signal?: AbortSignal): Promise<W
     () => false,
   );
   const whole = resolve(path);
-  if (isFile && basename(whole) === MODEL_BIN) return openModelBinFolder(dirname(whole), signal);
-  if (isFile) return openGgufFolder({ folder: dirname(whole), file: basename(whole) }, signal);
+  const place = { folder: dirname(whole), file: basename(whole) };
+  if (isFile && (await isMarianFile(place))) return openMarianFolder(place, signal);
+  if (isFile && place.file === MODEL_BIN) return openModelBinFolder(place.folder, signal);
+  if (isFile) return openGgufFolder(place, signal);
+  const ofMarian = await onlyMarian(whole);
+  if (ofMarian !== undefined) return openMarianFolder({ folder: whole, file: ofMarian }, signal);
   // Folders of transformers have safetensors beside whatever else lies there.
   const converted = (await fileExists(whole, MODEL_BIN)) && !(await hasSafetensors(whole));
   if (converted) return openModelBinFolder(whole, signal);

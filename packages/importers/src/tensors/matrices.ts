@@ -57,6 +57,16 @@ export function stackRows(parts: readonly DeferredDense[]): DeferredDense {
   return { dims: [rows, ...rest], values: make, exact };
 }
 
+/** The same numbers with other dimensions. */
+export function reshape({ values, exact }: DeferredDense, dims: readonly number[]): DeferredDense {
+  return { dims, values, exact };
+}
+
+/** Zeros of these dimensions. */
+export function zeros(dims: readonly number[]): DeferredDense {
+  return { dims, values: async () => new Float32Array(dims.reduce((product, size) => product * size, 1)) };
+}
+
 /** Sinusoidal positions `[positions, width]`, sines in the first half, cosines in the second; the angle of each is given. */
 export function sinusoids(
   positions: number,

@@ -10,16 +10,18 @@ import type {
   Vocabulary,
 } from '@foretoken/core';
 import { forestOptions } from '@foretoken/core/kit';
-import { assertRows, type JoiningRows, KeyValueStore, type OnnxRuntime, StoreForest } from '@foretoken/core/runtime';
+import { assertRows, type JoiningRows, type NodeStore, StoreForest } from '@foretoken/core/runtime';
 import { maxPartCells } from './measured-costs.js';
-import { ReadingStepDriver, type ReadingStepShape } from './reading-step-driver.js';
-import type { StepGraphs } from './step-graphs.js';
-import type { TokenEncoder } from './token-encoder.js';
+import type { TokenEncoder, TokenEncoding } from './token-encoder.js';
+
+/** What keeps the nodes of a decoder, and what adds sources that rows join with. */
+export interface DecoderStore {
+  readonly store: NodeStore;
+  readonly admit: (encoding: TokenEncoding) => void;
+}
 
 export interface EncoderDecoderOptions {
-  readonly runtime: OnnxRuntime;
   readonly encoder: TokenEncoder;
-  readonly graphs: StepGraphs;
   readonly outputs: readonly OutputKind[];
   /** Output kinds that can also return hidden states. */
   readonly states: readonly OutputKind[];
@@ -28,8 +30,8 @@ export interface EncoderDecoderOptions {
   /** Tokens that every output begins with, the start token first. */
   readonly beginning: readonly number[];
   readonly maxLength: number;
-  readonly shape: ReadingStepShape;
-  readonly paddedWidth: (width: number) => number;
+  /** Makes what keeps nodes over encoded sources; `joining` says that rows may join. */
+  readonly storeOf: (encoding: TokenEncoding, joining: boolean) => DecoderStore;
   /** What forwards cost, where it was measured. */
   readonly costs: ForwardCosts | undefined;
 }
@@ -56,21 +58,20 @@ export class EncoderDecoderModel implements AutoregressiveModel<TokenSource> {
 
   async open(sources: readonly TokenSource[], given?: ForestOptions): Promise<TokenForest<TokenSource>> {
     const options = forestOptions(given);
-    const { runtime, encoder, graphs, shape, beginning, paddedWidth } = this.#options;
+    const { encoder, beginning } = this.#options;
     const { joining = false } = options;
     assertRows(this.supports, sources.length);
     const prefixes = (rows: readonly TokenSource[]): Int32Array[] => rows.map(() => Int32Array.from(beginning));
     const encode = (rows: readonly TokenSource[], { encoding, signal }: OpenOptions) =>
       encoder.reuseOrEncode(rows, encoding, signal);
     const encoding = await encode(sources, options);
-    const driver = new ReadingStepDriver(runtime, graphs, shape, encoding, paddedWidth, joining);
-    const { layers, width } = shape;
+    const { store, admit } = this.#options.storeOf(encoding, joining);
     const join = async (rows: readonly TokenSource[], own: OpenOptions): Promise<JoiningRows> => {
       const joined = await encode(rows, own);
-      return { prefixes: prefixes(rows), admit: () => driver.admit(joined) };
+      return { prefixes: prefixes(rows), admit: () => admit(joined) };
     };
     return new StoreForest({
-      store: new KeyValueStore({ driver, rows: sources.length, parts: 2 * layers, partWidth: width, joining }),
+      store,
       prefixes: prefixes(sources),
       vocabularySize: this.vocabulary.size,
       maxLength: this.maxLength,

@@ -1,13 +1,14 @@
 import type { Vocabulary } from '@foretoken/core';
-import type { Feeds } from '@foretoken/core/runtime';
+import { type Feeds, KeyValueStore, type OnnxRuntime } from '@foretoken/core/runtime';
 import type { BodyGraphFiles, HeadGraphFiles } from '../folder/manifest.js';
+import { loadCode } from '../load-code.js';
 import type { OpenedPart } from '../parts/model-part.js';
-import { EncoderDecoderModel } from './encoder-decoder-model.js';
+import { EncoderDecoderModel, type EncoderDecoderOptions } from './encoder-decoder-model.js';
 import type { GraphSessions } from './graph-sessions.js';
 import type { MeasuredCosts } from './measured-costs.js';
 import { type OpenedStep, openStep } from './open-step.js';
 import { ProbeBudget, WidthCosts } from './probe.js';
-import type { ReadingStepShape } from './reading-step-driver.js';
+import { ReadingStepDriver, type ReadingStepShape } from './reading-step-driver.js';
 import {
   PROBE_MILLISECONDS,
   probeBatches,
@@ -15,7 +16,8 @@ import {
   probeWidths,
   THREADS_MILLISECONDS,
 } from './reading-step-probe.js';
-import { stepOutputs } from './step-graphs.js';
+import { SourceRows } from './source-rows.js';
+import { type StepGraphs, stepOutputs } from './step-graphs.js';
 import { TokenEncoder } from './token-encoder.js';
 
 /** What is known of an encoder and a decoder before their graphs are opened. */
@@ -81,18 +83,16 @@ export async function openEncoderDecoder(
   const forWidths = new ProbeBudget(PROBE_MILLISECONDS - forThreads.spent);
   const { widths, costs } = probe ? await probeSteps(sessions, step, shape, forWidths, signal) : UNMEASURED;
   const offered = stepOutputs(graphs.step);
+  const storeOf = await storesOf(runtime, step.graphs, shape, (nodes) => widths.padded(nodes));
   const model = new EncoderDecoderModel({
-    runtime,
     encoder,
-    graphs: step.graphs,
+    storeOf,
     outputs: offered.filter((head) => head !== 'topKWithStates'),
     states: offered.includes('topKWithStates') ? ['topK'] : [],
     maxCandidates,
     vocabulary,
     beginning,
     maxLength: limits.targetLength,
-    shape,
-    paddedWidth: (nodes) => widths.padded(nodes),
     costs,
   });
   signal?.throwIfAborted();
@@ -102,6 +102,31 @@ export async function openEncoderDecoder(
     await sessions.get(graphs.encoder);
   };
   return { part: { kind: 'autoregressive', model, open }, encoder };
+}
+
+/** What makes a store of keys and values; or of states, where layers are recurrent. */
+async function storesOf(
+  runtime: OnnxRuntime,
+  graphs: StepGraphs,
+  shape: ReadingStepShape,
+  paddedWidth: (width: number) => number,
+): Promise<EncoderDecoderOptions['storeOf']> {
+  const { layers, width: partWidth, stateWidth } = shape;
+  if (stateWidth !== undefined) {
+    const { StateStepDriver, stateStore } = await loadCode(
+      'recurrent decoders',
+      () => import('./state-step-driver.js'),
+    );
+    return (encoding, joining) => {
+      const sources = new SourceRows(runtime, shape, encoding, joining);
+      return stateStore(new StateStepDriver(runtime, graphs, stateWidth, sources), encoding.rows);
+    };
+  }
+  return (encoding, joining) => {
+    const driver = new ReadingStepDriver(runtime, graphs, shape, encoding, paddedWidth, joining);
+    const store = new KeyValueStore({ driver, rows: encoding.rows, parts: 2 * layers, partWidth, joining });
+    return { store, admit: (joined) => driver.admit(joined) };
+  };
 }
 
 interface StepCosts {

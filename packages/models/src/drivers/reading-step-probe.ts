@@ -22,21 +22,39 @@ function stepFeeds(runtime: OnnxRuntime, shape: ReadingStepShape, nodes: number,
   const scored = Int32Array.from({ length: rows * nodes }, (_, index) => {
     return Math.floor(index / nodes) * width + (index % nodes);
   });
-  const total = PAST_LENGTH + width;
   const feeds: Record<string, Tensor> = {
     token_ids: new Tensor('int32', new Int32Array(rows * width), [rows, width]),
     // Any position costs the same, and the first is one that every model has.
     positions: new Tensor('int32', new Int32Array(rows * width), [rows, width]),
     scored: new Tensor('int32', scored, [scored.length]),
-    attention_bias: new Tensor('float32', new Float32Array(rows * width * total), [rows, 1, width, total]),
     cross_bias: new Tensor('float32', new Float32Array(rows * width * SOURCE_LENGTH), [rows, 1, width, SOURCE_LENGTH]),
   };
-  if (shape.byDistance) feeds.key_positions = new Tensor('int32', new Int32Array(rows * total), [rows, total]);
   for (let part = 0; part < 2 * layers; part++) {
     const zeros = new Float32Array(rows * SOURCE_LENGTH * modelWidth);
+    feeds[`cross_${part}`] = new Tensor('float32', zeros, [rows, SOURCE_LENGTH, modelWidth]);
+  }
+  return { ...feeds, ...keptFeeds(runtime, shape, rows, width) };
+}
+
+/** What earlier nodes keep: states, or keys and values. */
+function keptFeeds(
+  { Tensor }: OnnxRuntime,
+  { width: modelWidth, layers, byDistance, stateWidth }: ReadingStepShape,
+  rows: number,
+  width: number,
+): Record<string, Tensor> {
+  if (stateWidth !== undefined) {
+    // A row's new nodes as one chain.
+    return { before: new Tensor('float32', new Float32Array(rows * stateWidth), [rows, stateWidth]) };
+  }
+  const total = PAST_LENGTH + width;
+  const feeds: Record<string, Tensor> = {
+    attention_bias: new Tensor('float32', new Float32Array(rows * width * total), [rows, 1, width, total]),
+  };
+  if (byDistance) feeds.key_positions = new Tensor('int32', new Int32Array(rows * total), [rows, total]);
+  for (let part = 0; part < 2 * layers; part++) {
     const past = new Float32Array(rows * PAST_LENGTH * modelWidth);
     feeds[`past_${part}`] = new Tensor('float32', past, [rows, PAST_LENGTH, modelWidth]);
-    feeds[`cross_${part}`] = new Tensor('float32', zeros, [rows, SOURCE_LENGTH, modelWidth]);
   }
   return feeds;
 }

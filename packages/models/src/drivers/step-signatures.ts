@@ -11,6 +11,8 @@ export interface DeclaredShape {
   /** Of the decoder. */
   readonly layers: number;
   readonly byDistance?: boolean | undefined;
+  /** Numbers of the state that a token keeps in place of keys and values, where layers are recurrent. */
+  readonly stateWidth?: number | undefined;
 }
 
 /** What an encoder gives. */
@@ -20,24 +22,29 @@ export const encoderOutputs = ({ width, kept, layers }: DeclaredShape): Expected
 });
 
 /** What a step takes, but for the tokens. */
-export function stepInputs({ kept, layers, byDistance }: DeclaredShape): ExpectedValues {
+export function stepInputs({ kept, layers, byDistance, stateWidth }: DeclaredShape): ExpectedValues {
+  const names = stateWidth === undefined ? ['past', 'cross'] : ['cross'];
   const parts = Array.from({ length: 2 * layers }, (_, index) => index).flatMap((index) =>
-    [`past_${index}`, `cross_${index}`].map((name) => [name, value('float32', null, null, kept)] as const),
+    names.map((name) => [`${name}_${index}`, value('float32', null, null, kept)] as const),
   );
+  const seen: ExpectedValues =
+    stateWidth === undefined
+      ? { attention_bias: value('float32', null, 1, null, null) }
+      : { before: value('float32', null, stateWidth) };
   const places: ExpectedValues = byDistance ? { key_positions: ids } : {};
   return {
     ...places,
     positions: ids,
     scored: value('int32', null),
-    attention_bias: value('float32', null, 1, null, null),
+    ...seen,
     cross_bias: value('float32', null, 1, null, null),
     ...Object.fromEntries(parts),
   };
 }
 
-/** The new keys and values that a step gives. */
-export const newParts = ({ kept, layers }: DeclaredShape): ExpectedValues => ({
-  new: value('float32', null, null, 2 * layers * kept),
+/** The new keys and values that a step gives, or the new states. */
+export const newParts = ({ kept, layers, stateWidth }: DeclaredShape): ExpectedValues => ({
+  new: value('float32', null, null, stateWidth ?? 2 * layers * kept),
 });
 
 /** Checks a step that is divided into a body and a vocabulary. Throws `INVALID_MODEL_FOLDER`. */

@@ -16,7 +16,7 @@ export {
   readSpeechGeneration,
   type SpeechGenerationFacts,
 } from '../hugging-face/generation-config.js';
-export { readTokenizerFiles, type TokenizerFiles } from '../hugging-face/tokenizer-files.js';
+export { readNumberedPieces, readTokenizerFiles, type TokenizerFiles } from '../hugging-face/tokenizer-files.js';
 export { allocate, type FilePlace } from '../io/collect-pieces.js';
 export { type FileLocation, filePath, isFileUrl } from '../node/file-path.js';
 export { hubFolder, isHubLocation } from '../node/hub-folder.js';

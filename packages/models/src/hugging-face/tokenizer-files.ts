@@ -74,19 +74,28 @@ async function readWithout(reader: FileReader, missing: readonly string[]): Prom
       },
     );
   }
-  if (await reader.has(NUMBERED_PIECES)) {
-    const { pieces } = readPieceModel(await reader.read(NUMBERED_PIECES, TOKENIZER_BYTES), NUMBERED_PIECES);
-    const numbers = new TextEncoder().encode(
-      JSON.stringify(Object.fromEntries(pieces.map((piece, id) => [piece, id]))),
-    );
-    const read = async (file: string, max: number): Promise<Uint8Array> =>
-      file === vocabulary ? numbers : reader.read(file, max);
-    return readPieces({ ...reader, read }, { source: NUMBERED_PIECES, target: NUMBERED_PIECES, vocabulary });
-  }
+  if (await reader.has(NUMBERED_PIECES)) return readNumberedPieces(reader, NUMBERED_PIECES, NUMBERED_PIECES);
   if (!(await reader.has(SYMBOLS))) return undefined;
   const bytes = await reader.read(SYMBOLS, TOKENIZER_BYTES);
   readSymbols(decodeUtf8(bytes, SYMBOLS, { folder }), SYMBOLS);
   return { names: { symbols: SYMBOLS }, files: new Map([[SYMBOLS, bytes]]), namedTokens: () => ({}) };
+}
+
+/**
+ * SentencePiece models whose pieces are numbered as they lie in them, one for both sides or one for each. Throws
+ * `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
+ */
+export async function readNumberedPieces(reader: FileReader, source: string, target: string): Promise<TokenizerFiles> {
+  const { vocabulary } = PIECES;
+  const numbersOf = async (file: string): Promise<Uint8Array> => {
+    const { pieces } = readPieceModel(await reader.read(file, TOKENIZER_BYTES), file);
+    return new TextEncoder().encode(JSON.stringify(Object.fromEntries(pieces.map((piece, id) => [piece, id]))));
+  };
+  const made = new Map([[vocabulary, await numbersOf(source)]]);
+  if (source !== target) made.set(TARGET_VOCABULARY, await numbersOf(target));
+  const read = async (file: string, max: number): Promise<Uint8Array> => made.get(file) ?? reader.read(file, max);
+  const separate = source === target ? {} : { targetVocabulary: TARGET_VOCABULARY };
+  return readPieces({ ...reader, read }, { source, target, vocabulary, ...separate });
 }
 
 /** SentencePiece models, and the ids of their pieces. */

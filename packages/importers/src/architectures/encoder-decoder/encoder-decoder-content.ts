@@ -87,6 +87,7 @@ export async function encoderDecoderContent(
       encoderLayers: encoder.layers,
       decoderLayers: decoder.layers,
       byDistance: decoder.relative === undefined ? undefined : true,
+      recurrentDecoder: network.recurrent === undefined ? undefined : true,
     },
     graphs: GRAPHS,
     embedsSources: embedsSources ? true : undefined,

@@ -2,6 +2,7 @@ import { type BlockContext, blockContext, type ProductPrecision } from '../../bl
 import { embedTokens, type TokenEmbedding } from '../../blocks/embedding.js';
 import { LAYER_NORM, normalise } from '../../blocks/norms.js';
 import type { RelativePositions } from '../../blocks/relative-positions.js';
+import type { SsruNames } from '../../blocks/ssru.js';
 import type { Layer, LayerShape, LayerStyle } from '../../blocks/transformer-layers.js';
 import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';
 import type { TensorOf } from '../../tensors/tensor-reader.js';
@@ -37,6 +38,8 @@ export interface EncoderDecoderNetwork {
   readonly width: number;
   readonly encoder: Stack;
   readonly decoder: Stack;
+  /** What the recurrent layers are called that the decoder has in the place of attention to itself, where it has such. */
+  readonly recurrent?: SsruNames | undefined;
   readonly tensorOf: TensorOf;
   /** Biases that other weights already hold, by name. */
   readonly folded?: ReadonlySet<string> | undefined;

@@ -1,6 +1,8 @@
-import { attendAs, headsWidth, projectOut, queryKeyValue } from '../../blocks/attention.js';
+import { attendAs, headsWidth, projectOut, queryKeyValue, type SourceReading } from '../../blocks/attention.js';
+import type { BlockContext } from '../../blocks/block-context.js';
 import { type HeadNames, type ScoreHead, scoreHead } from '../../blocks/heads.js';
 import { relativeBias } from '../../blocks/relative-positions.js';
+import { type SsruNames, ssru } from '../../blocks/ssru.js';
 import { crossAttentionBlock, feedForwardBlock, ownAttentionBlock } from '../../blocks/transformer-layers.js';
 import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';
 import {
@@ -24,6 +26,8 @@ export type StepHead = ScoreHead | 'topKWithStates';
  * for padding; `cross_i [batch, source, kept]`, keys at even and values at odd i; `scored [scored]`, int32, the cells of the
  * flattened `[batch, new]` whose successors are wanted. Where attention depends on the distance of tokens, `key_positions` int32
  * `[batch, past + new]`, too.
+ *
+ * A recurrent decoder has `before` in place of attention bias and cached keys and values (`recurrentLayers`).
  *
  * Returns `new [batch, new, 2 * layers * kept]`, only the new keys and values, and the head's outputs, a row for each
  * of `scored`.
@@ -64,43 +68,96 @@ function declareStates(graph: GraphBuilder, rows: Value, width: number): void {
 
 /** The decoder's layers: inputs and `new` as `emitStep` says, and the states of the scored cells, `[scored, width]`. */
 function emitDecoder(graph: GraphBuilder, network: EncoderDecoderNetwork, kind: TokenInput): Value {
-  const { width, decoder } = network;
-  const { layers, relative } = decoder;
+  const { width, decoder, recurrent } = network;
+  const { layers } = decoder;
   const kept = headsWidth(decoder.shape);
   const context = contextOf(graph, network);
   const tokens = declareTokens(graph, network, kind, ['batch', 'new']);
   const positions = graph.input('positions', 'int32', ['batch', 'new']);
+  const own =
+    recurrent === undefined
+      ? attentiveLayers(context, network, positions)
+      : recurrentLayers(context, network, recurrent);
+  const bias = graph.input('cross_bias', 'float32', ['batch', 1, 'new', 'source']);
+  const cross = Array.from({ length: 2 * layers }, (_, index) =>
+    graph.input(`cross_${index}`, 'float32', ['batch', 'source', kept]),
+  );
+  let x = placeTokens(context, decoder, kind, tokens, positions);
+  for (let number = 0; number < layers; number++) {
+    const layer = layerOf(decoder, number);
+    const source: SourceReading = { keys: cross[2 * number], values: cross[2 * number + 1], bias };
+    x = crossAttentionBlock(context, layer, own.block(number, x), source);
+    x = feedForwardBlock(context, layer, x);
+  }
+  own.declareNew();
+  const cells = graph.op('Reshape', [x, graph.constant('int64', [2], [-1, width])]);
+  return closeStack(context, decoder, graph.op('Gather', [cells, graph.input('scored', 'int32', ['scored'])]));
+}
+
+/** How a decoder's layers read what came before. */
+interface OwnLayers {
+  /** The first block of layer `number`. */
+  readonly block: (number: number, x: Value) => Value;
+  /** Declares what the new nodes are to keep, after all layers. */
+  readonly declareNew: () => void;
+}
+
+/** Attention to keys and values, cached ones and new ones. */
+function attentiveLayers(context: BlockContext, { decoder }: EncoderDecoderNetwork, positions: Value): OwnLayers {
+  const { graph } = context;
+  const { layers, relative } = decoder;
+  const kept = headsWidth(decoder.shape);
   const visible = graph.input('attention_bias', 'float32', ['batch', 1, 'new', 'total']);
   const keyPositions = (): Value => graph.input('key_positions', 'int32', ['batch', 'total']);
-  const attentionBias =
+  const mask =
     relative === undefined
       ? visible
       : graph.op('Add', [relativeBias(context, relative, positions, keyPositions()), visible]);
   const pasts = Array.from({ length: 2 * layers }, (_, index) =>
     graph.input(`past_${index}`, 'float32', ['batch', 'past', kept]),
   );
-  const crossBias = graph.input('cross_bias', 'float32', ['batch', 1, 'new', 'source']);
-  const cross = Array.from({ length: 2 * layers }, (_, index) =>
-    graph.input(`cross_${index}`, 'float32', ['batch', 'source', kept]),
-  );
   const fresh: Value[] = [];
-  let x = placeTokens(context, decoder, kind, tokens, positions);
-  for (let number = 0; number < layers; number++) {
-    const layer = layerOf(decoder, number);
-    x = ownAttentionBlock(context, layer, x, (seen, attention, prefix) => {
-      const [query, key, value] = queryKeyValue(context, attention, seen, prefix);
-      fresh.push(key, value);
-      const keys = graph.op('Concat', [pasts[2 * number], key], { axis: 1 });
-      const values = graph.op('Concat', [pasts[2 * number + 1], value], { axis: 1 });
-      const inputs = { query, key: keys, value: values, mask: attentionBias };
-      return projectOut(context, attention, attendAs(context, attention, inputs), prefix);
-    });
-    const source = { keys: cross[2 * number], values: cross[2 * number + 1], bias: crossBias };
-    x = crossAttentionBlock(context, layer, x, source);
-    x = feedForwardBlock(context, layer, x);
-  }
-  graph.op('Concat', fresh, { axis: 2 }, { name: 'new' });
-  graph.output('new', 'float32', ['batch', 'new', 2 * layers * kept]);
-  const cells = graph.op('Reshape', [x, graph.constant('int64', [2], [-1, width])]);
-  return closeStack(context, decoder, graph.op('Gather', [cells, graph.input('scored', 'int32', ['scored'])]));
+  return {
+    block: (number, x) =>
+      ownAttentionBlock(context, layerOf(decoder, number), x, (seen, attention, prefix) => {
+        const [query, key, value] = queryKeyValue(context, attention, seen, prefix);
+        fresh.push(key, value);
+        const keys = graph.op('Concat', [pasts[2 * number], key], { axis: 1 });
+        const values = graph.op('Concat', [pasts[2 * number + 1], value], { axis: 1 });
+        const inputs = { query, key: keys, value: values, mask };
+        return projectOut(context, attention, attendAs(context, attention, inputs), prefix);
+      }),
+    declareNew: () => {
+      graph.op('Concat', fresh, { axis: 2 }, { name: 'new' });
+      graph.output('new', 'float32', ['batch', 'new', 2 * layers * kept]);
+    },
+  };
+}
+
+/**
+ * Recurrent layers: in place of keys and values, `before [chains, layers * width]` is the state before each chain of new nodes, and
+ * `new [chains, length, layers * width]` that after each of them. A row's nodes are its chains, one after the other.
+ */
+function recurrentLayers(
+  context: BlockContext,
+  { decoder, width }: EncoderDecoderNetwork,
+  names: SsruNames,
+): OwnLayers {
+  const { graph } = context;
+  const { layers } = decoder;
+  const all = graph.input('before', 'float32', ['chains', layers * width]);
+  const before = layers === 1 ? [all] : graph.ops('Split', [all], layers, { axis: 1, num_outputs: layers });
+  const after: Value[] = [];
+  return {
+    block: (number, x) =>
+      ownAttentionBlock(context, layerOf(decoder, number), x, (seen, _, prefix) => {
+        const { states, cells } = ssru(context, width, names, prefix, seen, before[number]);
+        after.push(cells);
+        return states;
+      }),
+    declareNew: () => {
+      graph.op('Concat', after, { axis: 2 }, { name: 'new' });
+      graph.output('new', 'float32', ['chains', 'length', layers * width]);
+    },
+  };
 }

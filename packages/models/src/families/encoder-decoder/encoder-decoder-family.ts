@@ -26,7 +26,10 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
     },
     others: {},
   }),
-  checkAgreement({ sourceVocabulary, embedsSources, languages, limits, beginning }, refuse) {
+  checkAgreement({ architecture, sourceVocabulary, embedsSources, languages, limits, beginning }, refuse) {
+    if (architecture.recurrentDecoder && architecture.byDistance) {
+      refuse('architecture.byDistance', true, 'absent where the decoder is recurrent');
+    }
     if (sourceVocabulary !== undefined && embedsSources !== true) {
       refuse('embedsSources', embedsSources, 'true where sources have their own vocabulary');
     }
@@ -47,7 +50,8 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
   },
   async checkGraphs({ architecture, graphs, embedsSources }, check) {
     const { width, heads, headWidth, decoderLayers, byDistance } = architecture;
-    const shape = { width, kept: heads * headWidth, layers: decoderLayers, byDistance };
+    const stateWidth = stateWidthOf(architecture);
+    const shape = { width, kept: heads * headWidth, layers: decoderLayers, byDistance, stateWidth };
     const tokens = embedsSources ? { token_ids: ids } : { embedded: value('float32', null, null, width) };
     await check(graphs.encoder, { ...tokens, positions: ids, mask: ids }, encoderOutputs(shape));
     await checkBodyGraphs(graphs.step, shape, check);
@@ -63,6 +67,7 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
           width: architecture.heads * architecture.headWidth,
           layers: architecture.decoderLayers,
           byDistance: architecture.byDistance,
+          stateWidth: stateWidthOf(architecture),
         },
         vocabulary,
         sourceVocabulary: {
@@ -81,7 +86,8 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
   processor: ({ manifest: { languages, vocabulary }, tokenizer }) =>
     languages === undefined ? textProcessor(tokenizer) : languageProcessor(tokenizer, languages, vocabulary.endTokenId),
   describe({ architecture, graphs, languages, sourceVocabulary }) {
-    const { width, heads, encoderLayers, decoderLayers } = architecture;
+    const { width, heads, encoderLayers, decoderLayers, recurrentDecoder } = architecture;
+    const decoder = recurrentDecoder ? 'recurrent decoder' : 'decoder';
     const facts: (readonly [string, string])[] = [];
     if (sourceVocabulary !== undefined) facts.push(['source vocabulary', `${sourceVocabulary.size} tokens of its own`]);
     if (languages !== undefined) {
@@ -95,8 +101,17 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
       parts: [{ kind: 'autoregressive', variant: EXACT }],
       outputs: [...stepOutputs(graphs.step)],
       outputsOf: 'step',
-      architecture: `${encoderLayers} encoder and ${decoderLayers} decoder layers, width ${width}, ${heads} heads`,
+      architecture: `${encoderLayers} encoder and ${decoderLayers} ${decoder} layers, width ${width}, ${heads} heads`,
       facts,
     };
   },
 };
+
+/** Numbers of the state that a token keeps where the decoder is recurrent. */
+function stateWidthOf({
+  width,
+  decoderLayers,
+  recurrentDecoder,
+}: EncoderDecoderManifest['architecture']): number | undefined {
+  return recurrentDecoder ? decoderLayers * width : undefined;
+}

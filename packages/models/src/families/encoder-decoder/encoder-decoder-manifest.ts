@@ -52,6 +52,8 @@ export interface EncoderDecoderManifest extends ModelManifest {
     readonly decoderLayers: number;
     /** Attention depends on the distance of tokens, and nothing else says where they are. */
     readonly byDistance?: boolean | undefined;
+    /** Decoder layers keep one state of `width` numbers each in place of keys and values: they are recurrent, not attentive. */
+    readonly recurrentDecoder?: boolean | undefined;
   };
   /** File names of the graphs. */
   readonly graphs: {
@@ -92,6 +94,7 @@ export const encoderDecoderSchema: v.GenericSchema<unknown, EncoderDecoderManife
     encoderLayers: layers,
     decoderLayers: layers,
     byDistance: v.exactOptional(flag),
+    recurrentDecoder: v.exactOptional(flag),
   }),
   graphs: v.strictObject({ encoder: fileName, step: bodyGraphs as v.GenericSchema<BodyGraphFiles> }),
   embedsSources: v.exactOptional(flag),

@@ -1,0 +1,42 @@
+import { invalidFolder } from '@foretoken/models/folder';
+import { MARIAN_BIN } from '../../readers/marian-bin/marian-bin-folder.js';
+import { tensorReader } from '../../tensors/tensor-reader.js';
+import type { Architecture } from '../architecture.js';
+import { encoderDecoderContent } from '../encoder-decoder/encoder-decoder-content.js';
+import { marianBinNetwork, POSITIONS } from './marian-bin-network.js';
+import { readMarianBinShape } from './marian-bin-shape.js';
+
+/** Students of Marian with recurrent decoders (Kim et al., 2019), as Firefox translates with. */
+export const marianBin: Architecture = {
+  name: 'marian-bin',
+  kinds: [MARIAN_BIN],
+  build: async (folder, options, pace) => {
+    const shape = readMarianBinShape(folder);
+    const { sources, outputs, sharedTable } = shape;
+    const { end, unknown } = folder.tokenizer.namedTokens(outputs);
+    if (end === undefined || unknown === undefined) {
+      const field = end === undefined ? '</s>' : '<unk>';
+      throw invalidFolder(`${folder.path}: the vocabulary has no ${field}. Fetch the vocabulary of this model.`, {
+        folder: folder.path,
+        file: 'vocab.spm',
+        field,
+        required: 'the tokens </s> and <unk>',
+      });
+    }
+    const start = outputs;
+    // Marian never says the unknown token, and the start token is no token there.
+    const generationConfig = {
+      eos_token_id: end,
+      decoder_start_token_id: start,
+      pad_token_id: start,
+      bad_words_ids: [[unknown], [start]],
+    };
+    return encoderDecoderContent({ ...folder, generationConfig }, options, pace, {
+      vocabularySize: outputs + 1,
+      sourceVocabularySize: sharedTable ? undefined : sources,
+      limits: { sourceLength: POSITIONS, targetLength: POSITIONS },
+      notes: folder.notes,
+      network: (suppressed, precision) => marianBinNetwork(shape, tensorReader(folder), suppressed, precision),
+    });
+  },
+};

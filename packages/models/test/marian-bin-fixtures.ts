@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ImportOptions, importModel } from '@foretoken/importers';
+import { temporaryFolder } from './folder-fixtures.js';
+
+const GOLDENS = fileURLToPath(new URL('goldens/marian-bin/', import.meta.url));
+
+/** Models in `goldens/marian-bin`, random weights that apps/distill/make_marian_bin_goldens.py wrote. */
+export const MARIAN_BIN_KINDS = ['tied', 'int8', 'firefox', 'separate'] as const;
+
+/** What Marian gives for one text. */
+export interface MarianBinGolden {
+  readonly text: string;
+  readonly source: readonly number[];
+  readonly said: string;
+  /** Of each token of the greedy output, the end token among them. */
+  readonly logProbs: readonly number[];
+  /** The four best of a beam of four; the score is the mean log-probability. */
+  readonly beam: readonly { readonly said: string; readonly logProbs: readonly number[]; readonly score: number }[];
+}
+
+/** The folder of a kind. */
+export const marianBinWeights = (kind: string): string => join(GOLDENS, kind);
+
+export async function marianBinGoldens(kind: string): Promise<readonly MarianBinGolden[]> {
+  const content = await readFile(join(GOLDENS, kind, 'expected.json'), 'utf8');
+  return (JSON.parse(content) as { readonly rows: readonly MarianBinGolden[] }).rows;
+}
+
+/** A kind imported as a model folder. */
+export async function marianBinFolder(kind: string, options: ImportOptions = {}): Promise<string> {
+  const folder = join(await temporaryFolder(), kind);
+  await importModel(marianBinWeights(kind), folder, { weights: 'float32', ...options });
+  return folder;
+}
