@@ -65,6 +65,11 @@ const OPTIONS: OptionTable<CallOptions> = {
   tool_choice: noTool,
 };
 
+/** Whether calls take an option of this name. */
+export function isCallOption(name: string): boolean {
+  return Object.hasOwn(OPTIONS, name);
+}
+
 /** What LangChain reads itself, or adds for its own ends. */
 const OF_LANGCHAIN: ReadonlySet<string> = new Set([
   'callbacks',

@@ -9,7 +9,14 @@ import { AIMessage, AIMessageChunk, type BaseMessage } from '@langchain/core/mes
 import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
 import type { ForetokenCallOptions } from './call-options.js';
 import { readMessages } from './messages.js';
-import { type CallResult, type ForetokenFields, ownFields, TextCalls, type Usage } from './text-calls.js';
+import {
+  type CallResult,
+  constructorFields,
+  type ForetokenFields,
+  ownFields,
+  TextCalls,
+  type Usage,
+} from './text-calls.js';
 
 /** Options of a call of `ChatForetoken`. */
 export type ChatForetokenCallOptions = BaseChatModelCallOptions & ForetokenCallOptions;
@@ -34,7 +41,7 @@ export class ChatForetoken extends BaseChatModel<ChatForetokenCallOptions> {
 
   /** Throws `INVALID_ARGUMENT`, and `UNSUPPORTED_CAPABILITY` where outputs are no text. */
   constructor(fields: ChatForetokenFields) {
-    super(fields);
+    super(constructorFields('ChatForetoken', fields));
     this.#calls = new TextCalls('ChatForetoken', ownFields(fields));
   }
 

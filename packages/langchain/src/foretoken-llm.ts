@@ -2,7 +2,14 @@ import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager
 import { BaseLLM, type BaseLLMCallOptions, type BaseLLMParams } from '@langchain/core/language_models/llms';
 import { GenerationChunk, type LLMResult } from '@langchain/core/outputs';
 import type { ForetokenCallOptions } from './call-options.js';
-import { type CallResult, type ForetokenFields, ownFields, readPrompt, TextCalls } from './text-calls.js';
+import {
+  type CallResult,
+  constructorFields,
+  type ForetokenFields,
+  ownFields,
+  readPrompt,
+  TextCalls,
+} from './text-calls.js';
 
 /** Options of a call of `ForetokenLLM`. */
 export type ForetokenLLMCallOptions = BaseLLMCallOptions & ForetokenCallOptions;
@@ -25,7 +32,7 @@ export class ForetokenLLM extends BaseLLM<ForetokenLLMCallOptions> {
 
   /** Throws `INVALID_ARGUMENT`, and `UNSUPPORTED_CAPABILITY` where outputs are no text. */
   constructor(fields: ForetokenLLMFields) {
-    super(fields);
+    super(constructorFields('ForetokenLLM', fields));
     this.#calls = new TextCalls('ForetokenLLM', ownFields(fields));
   }
 

@@ -1,8 +1,10 @@
 import { type DecodeEvent, type DecodeStatistics, ForetokenError, type Hypothesis } from '@foretoken/core';
 import {
   checkOptions,
+  fieldsOf,
   hasMethods,
   listOf,
+  nameHint,
   type OptionTable,
   oneOf,
   text as readText,
@@ -16,6 +18,7 @@ import {
   DECODER_SETTINGS,
   type DecoderSettings,
   decoderSettings,
+  isCallOption,
   readCallOptions,
 } from './call-options.js';
 import type { ReadInput } from './messages.js';
@@ -47,6 +50,8 @@ const FIELDS: OptionTable<ForetokenFields> = {
   modelId: readText,
   settings: listOf(oneOf(...DECODER_SETTINGS)),
 };
+
+const OUR_FIELDS: readonly string[] = Object.keys(FIELDS);
 
 /** What came out of a call. */
 export interface CallResult {
@@ -184,6 +189,27 @@ function inputOptions({ maxTokens, stop = [], seed, signal }: CallOptions): Inpu
 
 function nameOf(folder: string): string {
   return folder.split(/[/\\]/).findLast((part) => part !== '') ?? folder;
+}
+
+/**
+ * The fields of a constructor as they are, looked at before LangChain takes its own of them. Throws `INVALID_ARGUMENT` for what is
+ * no plain object, for an option of calls, and for a name that comes near one of ours: LangChain would ignore them.
+ */
+export function constructorFields<Fields extends ForetokenFields>(owner: string, fields: Fields): Fields {
+  for (const [name, value] of fieldsOf(owner, fields)) {
+    if (typeof name === 'symbol' || value === undefined || OUR_FIELDS.includes(name)) continue;
+    const details = { option: name, received: value, required: OUR_FIELDS };
+    if (isCallOption(name)) {
+      throw new ForetokenError(
+        'INVALID_ARGUMENT',
+        `${owner} takes no ${name}, which is of a call: bind it with withConfig({ ${name} }), or make the decoder with it.`,
+        details,
+      );
+    }
+    const hint = nameHint(name, OUR_FIELDS);
+    if (hint !== '') throw new ForetokenError('INVALID_ARGUMENT', `${owner} takes no ${name}.${hint}`, details);
+  }
+  return fields;
 }
 
 /** The fields of ours among those of a constructor, which LangChain's are beside. */

@@ -359,3 +359,47 @@ it.each([
     );
   }
 });
+
+it.each<[unknown, string]>([
+  [undefined, 'plain object'],
+  [null, 'plain object'],
+  ['model', 'plain object'],
+  [[], 'plain object'],
+  [greedy(), 'Did you mean decoder?'],
+])('made of %j in place of fields it is refused', (fields, words) => {
+  for (const Model of [ChatForetoken, ForetokenLLM]) {
+    expect(() => new Model(fields as never)).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(words) }),
+    );
+  }
+});
+
+it.each([
+  ['temperature', 0.2, 'withConfig({ temperature })'],
+  ['maxTokens', 10, 'withConfig({ maxTokens })'],
+  ['stop', ['x'], 'withConfig({ stop })'],
+  ['modelID', 'x', 'Did you mean modelId?'],
+  ['setting', [], 'Did you mean settings?'],
+  ['max_tokens', 10, 'maxNewTokens'],
+])('ignores no %s of its constructor', (name, value, words) => {
+  for (const Model of [ChatForetoken, ForetokenLLM]) {
+    expect(() => new Model({ model: translation, decoder: greedy(), [name]: value } as never)).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(words) }),
+    );
+  }
+});
+
+it('takes the fields of LangChain', () => {
+  const fields = {
+    tags: ['a'],
+    metadata: {},
+    verbose: false,
+    cache: false,
+    maxConcurrency: 2,
+    maxRetries: 1,
+    callbacks: [],
+  };
+  for (const Model of [ChatForetoken, ForetokenLLM]) {
+    expect(new Model({ model: translation, decoder: greedy(), ...fields }).tags).toEqual(['a']);
+  }
+});

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createTokenizer, type TextTokenizer } from '../src/tokenizer/text-tokenizer.js';
@@ -202,4 +203,13 @@ describe('other kinds of tokenizer', () => {
     expect(spelled(tokenizer, 'ab a!')).toEqual(['a', 'b', 'Ġ', 'a', '!', '<']);
     expect(tokenizer.decode(tokenizer.encode('ab a!'))).toBe('ab a!');
   });
+});
+
+// Cut by the library's Unigram model, which hands lists of characters on as so many arguments.
+test.each(['1', 'ß', 'x '])('a long text of %j is too long, and no fault of the folder', async (text) => {
+  const file = new URL('goldens/encoder-decoder/t5/tokenizer.json', import.meta.url);
+  const vocabulary = { size: 46, padTokenId: 0, endTokenId: 1, unknownTokenId: 2 };
+  const tokenizer = createTokenizer(await readFile(file, 'utf8'), { vocabulary, sourceLength: 65_536 });
+  const error = await refusal(() => tokenizer.encode(text.repeat(1_000_000 / text.length)));
+  expect(error).toMatchObject({ code: 'SOURCE_TOO_LONG', message: expect.stringContaining('Split it') });
 });

@@ -27,6 +27,16 @@ export function emptySource(text: string): ForetokenError {
   });
 }
 
+/** `SOURCE_TOO_LONG` for a text that a tokenizer cannot take whole, whatever the model takes. */
+export function tooMuchAtOnce(received: number, cause: unknown): ForetokenError {
+  return new ForetokenError(
+    'SOURCE_TOO_LONG',
+    `The source text has ${received} characters, more than its tokenizer takes at once. Split it into shorter texts.`,
+    { received, unit: 'characters' },
+    { cause },
+  );
+}
+
 function sourceTooLong(received: number, max: number, unit: 'tokens' | 'characters'): ForetokenError {
   return new ForetokenError(
     'SOURCE_TOO_LONG',

@@ -5,8 +5,11 @@ import { parseJson } from '../folder/json.js';
 import { invalidFolder, reason } from '../folder/refusal.js';
 import { checkTokenizer } from './check-tokenizer.js';
 import { readTokens, type TokenReader } from './read-tokens.js';
-import { assertSourceText, assertSourceTokens, emptySource } from './source-text.js';
+import { assertSourceText, assertSourceTokens, emptySource, tooMuchAtOnce } from './source-text.js';
 import { type TextUse, textUse } from './text-use.js';
+
+/** Characters of a text that a sound tokenizer takes on any stack. */
+const MAX_SURE_LENGTH = 10_000;
 
 /** Turns text into token ids of one model's vocabulary, and back. */
 export interface TextTokenizer extends TokenReader {
@@ -71,6 +74,8 @@ export function createTokenizer(json: string, options: TokenizerOptions): TextTo
     try {
       ids = tokenizer.encode(text, { add_special_tokens: around }).ids;
     } catch (cause) {
+      // The library hands long lists on as so many arguments; what it does with short texts is the folder's fault.
+      if (cause instanceof RangeError && text.length > MAX_SURE_LENGTH) throw tooMuchAtOnce(text.length, cause);
       throw broken(`the tokenizer failed on a text of ${text.length} characters: ${reason(cause)}`, 'model', cause);
     }
     const strange = ids.findIndex((id) => !Number.isInteger(id));
