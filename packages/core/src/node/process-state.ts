@@ -7,6 +7,7 @@ export interface ProcessIdentity {
   readonly host: string;
   /** Of this start of the machine, where the system says it. */
   readonly boot: string;
+  /** The system's number for it. */
   readonly pid: number;
   /** When the process began, where the system says it: process ids are used again. */
   readonly started: string;
