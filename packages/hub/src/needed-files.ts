@@ -4,6 +4,9 @@ import type { HubFile } from './list-hub-files.js';
 /** The manifest of a folder that Foretoken can load as it is. */
 const MANIFEST = 'foretoken.json';
 
+/** What onnxruntime-genai reads of a graph beside it. */
+const GENAI = 'genai_config.json';
+
 const BESIDE_WEIGHTS = [
   'config.json',
   'generation_config.json',
@@ -35,7 +38,7 @@ export function neededFiles(files: readonly HubFile[], repository: string): HubF
   }
   const graphs = exportGraphs(has);
   if (graphs !== undefined) {
-    const wanted = new Set([...graphs, ...graphs.flatMap((graph) => weightsBeside(graph, files))]);
+    const wanted = new Set([GENAI, ...graphs, ...graphs.flatMap((graph) => weightsBeside(graph, files))]);
     return files.filter(({ path }) => wanted.has(path) || BESIDE_WEIGHTS.includes(path));
   }
   const pickle = files.find(({ path }) => /^pytorch_model(-\d+-of-\d+)?\.bin$/.test(path));

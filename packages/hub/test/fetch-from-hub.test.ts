@@ -73,6 +73,11 @@ describe('a repository of an ONNX export', () => {
       ['onnx/model.onnx', 'onnx/model.onnx_data', 'onnx/model.onnx_data_1'],
       ['onnx/model_fp16.onnx', 'onnx/model_fp16.onnx_data'],
     ],
+    [
+      'of onnxruntime-genai',
+      ['genai_config.json', 'model.onnx', 'model.onnx.data'],
+      ['audio_processor_config.json', 'model_fp16.onnx'],
+    ],
   ])('gives its fp32 graphs %s', async (_, needed, others) => {
     const content = Object.fromEntries([...needed, ...others].map((name) => [name, name]));
     await open({ 'config.json': '{}', 'tokenizer.json': '{}', 'README.md': '', ...content });

@@ -24,7 +24,7 @@ export const MODEL_ROWS: readonly ModelRow[] = [
   persianRomanizer,
   smolLm2,
   whisperTinyEn,
-  ...['marian', 'bart', 't5', 'llama'].map(onnxExport),
+  ...['marian', 'bart', 't5', 'llama', 'genai'].map(onnxExport),
   ...ENCODER_DECODERS.map(encoderDecoder),
   ...['tied', 'int8', 'firefox', 'separate'].map(marianBin),
 ];

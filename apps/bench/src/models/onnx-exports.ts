@@ -6,7 +6,7 @@ import { greedy } from '@foretoken/greedy';
 import { loadModel } from '@foretoken/models';
 import type { ModelRow } from './model-row.js';
 
-/** Made by `apps/distill/make_export_fixtures.py`, with what transformers gives for the models that were exported. */
+/** Made by `apps/distill/make_export_fixtures.py` and `make_genai_fixture.py`, with what transformers gives for the models that were exported. */
 interface ExportRow {
   readonly source: readonly number[];
   readonly fed: readonly number[];
@@ -17,7 +17,7 @@ interface ExportRow {
 const EXPORTS = 'packages/models/test/goldens/exports';
 const NEW_TOKENS = 20;
 
-/** A small export of random weights, in a layout of Optimum or transformers.js. */
+/** A small export of random weights, in a layout of Optimum, transformers.js or onnxruntime-genai. */
 export const onnxExport = (kind: string): ModelRow => ({
   model: `${kind}-export`,
   family: 'onnx-export',
@@ -35,7 +35,7 @@ export const onnxExport = (kind: string): ModelRow => ({
     const equal = rows.filter(({ greedy: tokens }, row) => tokens.join() === results[row].best.tokenIds.join()).length;
     let worst = 0;
     for (const [row, { fed, logits }] of rows.entries()) {
-      await using forest = await target.open([kind === 'llama' ? Int32Array.from(fed) : sources[row]]);
+      await using forest = await target.open([target.encoder === undefined ? Int32Array.from(fed) : sources[row]]);
       const tokenId = Int32Array.from(fed);
       const nodes = { row: new Int32Array(fed.length), parent: tokenId.map((_, index) => -1 - index), tokenId };
       const given = (await forest.extend(nodes, { kind: 'logits' })).logits;

@@ -7,6 +7,8 @@ export const GENERATION_CONFIG = 'generation_config.json';
 export interface ConfigFiles {
   readonly path: string;
   readonly config: Readonly<Record<string, unknown>>;
+  /** The file that `config` is of; default: config.json. */
+  readonly file?: string | undefined;
   /** Content of generation_config.json, where there is one. */
   readonly generationConfig?: Readonly<Record<string, unknown>> | undefined;
 }

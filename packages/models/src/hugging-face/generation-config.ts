@@ -132,7 +132,7 @@ class Reader {
   #find(field: string): { readonly file: string; readonly value: unknown } | undefined {
     const said = [
       [GENERATION_CONFIG, this.#folder.generationConfig] as const,
-      [CONFIG, this.#folder.config] as const,
+      [this.#folder.file ?? CONFIG, this.#folder.config] as const,
     ].flatMap(([file, content]) => {
       const value = content !== undefined && Object.hasOwn(content, field) ? content[field] : undefined;
       return value === undefined || value === null ? [] : [{ file, value }];

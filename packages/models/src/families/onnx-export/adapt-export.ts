@@ -1,3 +1,4 @@
+import { ForetokenError } from '@foretoken/core';
 import { parseManifest } from '../../folder/check-manifest.js';
 import { exportPrecisions } from '../../folder/export-precisions.js';
 import { assertPlainFileName, besideFile } from '../../folder/file-names.js';
@@ -15,7 +16,8 @@ import { cacheShape, positionsOf, vocabularySize } from './export-config.js';
 import { type ExportFiles, findExport } from './export-files.js';
 import type { ExportGraph, OnnxExportManifest } from './export-manifest.js';
 import { ExportReader } from './export-reader.js';
-import { stepRoles } from './export-roles.js';
+import { decoderRoles, stepRoles } from './export-roles.js';
+import { GENAI_CONFIG, type GenaiModel, readGenai } from './genai-config.js';
 
 /** Where a model has no most positions of its own, and its configs name no most tokens. */
 const MAX_SOURCE = 16_384;
@@ -32,16 +34,27 @@ export async function adaptExport(io: ModelIo, options: OpenFolderOptions): Prom
   const { signal } = options;
   const precision = options.precision === undefined ? undefined : exportPrecisions('precision', options.precision);
   const reader = new ExportReader(io, options);
-  if (!(await reader.has(CONFIG))) return undefined;
-  const files = await findExport(io, precision, signal);
+  const genai = (await reader.has(GENAI_CONFIG)) ? await readGenai(reader) : undefined;
+  if (genai === undefined && !(await reader.has(CONFIG))) return undefined;
+  const files = genai === undefined ? await findExport(io, precision, signal) : genaiFiles(io, genai, precision);
   if (files === undefined) return undefined;
-  const configs = await readConfigs(reader);
-  const { graphs, dependentRows } = await readGraphs(reader, files);
+  const configs = genai?.configs ?? (await readConfigs(reader));
+  const { graphs, dependentRows } = await readGraphs(reader, files, genai?.names);
   stepRoles({ graphs });
   const content = await describe(reader, configs, files, graphs, dependentRows);
-  for (const file of [CONFIG, GENERATION_CONFIG]) reader.forget(file);
+  for (const file of [CONFIG, GENERATION_CONFIG, GENAI_CONFIG]) reader.forget(file);
   const manifest = await parseManifest(JSON.stringify({ ...content, files: reader.records }), io.folder);
   return { manifest, contents: reader.contents };
+}
+
+/** The one graph of such a folder, which has one precision. Throws `INVALID_ARGUMENT`. */
+function genaiFiles({ folder }: ModelIo, { file }: GenaiModel, received: unknown): ExportFiles {
+  if (received === undefined) return { precision: 'as-built', decoder: file };
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `precision chooses among the graphs of an export, but ${folder} is a folder of onnxruntime-genai, which has one. Leave it out.`,
+    { option: 'precision', received, folder },
+  );
 }
 
 async function readConfigs(reader: ExportReader): Promise<ConfigFiles> {
@@ -67,6 +80,7 @@ type Graphs = OnnxExportManifest['graphs'];
 async function readGraphs(
   reader: ExportReader,
   { encoder, decoder, decoderWithPast }: ExportFiles,
+  names?: ReadonlyMap<string, string>,
 ): Promise<{ readonly graphs: Graphs; readonly dependentRows: readonly string[] }> {
   const dependent = new Set<string>();
   const read = async (file: string): Promise<ExportGraph> => {
@@ -78,7 +92,16 @@ async function readGraphs(
       assertPlainFileName(location, details);
       await reader.read(besideFile(file, location), FILE_BYTES);
     }
-    return { file, inputs: Object.fromEntries(inputs), outputs: Object.fromEntries(outputs) };
+    const others = [...inputs.keys(), ...outputs.keys()].flatMap((name) => {
+      const usual = names?.get(name);
+      return usual === undefined || usual === name ? [] : [[name, usual] as const];
+    });
+    return {
+      file,
+      inputs: Object.fromEntries(inputs),
+      outputs: Object.fromEntries(outputs),
+      names: others.length === 0 ? undefined : Object.fromEntries(others),
+    };
   };
   const graphs: Graphs = {
     encoder: encoder === undefined ? undefined : await read(encoder),
@@ -96,7 +119,8 @@ async function describe(
   dependentRows: readonly string[],
 ): Promise<Omit<OnnxExportManifest, 'files'>> {
   const { path } = reader;
-  const size = vocabularySize(configs, graphs.decoderWithPast ?? graphs.decoder);
+  const last = graphs.decoderWithPast ?? graphs.decoder;
+  const size = vocabularySize(configs, last, decoderRoles(last).logits);
   const encodes = graphs.encoder !== undefined;
   const generation = encodes
     ? readExportGeneration(configs, size)

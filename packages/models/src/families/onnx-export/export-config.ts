@@ -6,16 +6,17 @@ const MAX_VOCABULARY = 1_000_000;
 const MAX_POSITIONS = 65_536;
 
 /** Tokens of the vocabulary: as many as the decoder scores, which the config must agree to. Throws `INVALID_MODEL_FOLDER`. */
-export function vocabularySize(configs: ConfigFiles, { file, outputs }: ExportGraph): number {
+export function vocabularySize(configs: ConfigFiles, { file, outputs }: ExportGraph, logits: string): number {
+  const from = configs.file ?? CONFIG;
   const said = integer(configs, 'decoder_vocab_size', MAX_VOCABULARY) ?? integer(configs, 'vocab_size', MAX_VOCABULARY);
-  const scored = outputs.logits?.dims.at(-1) ?? undefined;
+  const scored = outputs[logits]?.dims.at(-1) ?? undefined;
   const size = scored ?? said;
   if (size === undefined || (said !== undefined && said !== size)) {
     throw invalidFolder(
       size === undefined
-        ? `${CONFIG} in ${configs.path} has no vocab_size, and ${file} does not say how many tokens it scores. Fetch or correct ${CONFIG}.`
-        : `${CONFIG} in ${configs.path} says vocab_size ${said}, but ${file} scores ${size} tokens. Fetch config and graphs of one model.`,
-      { folder: configs.path, file: CONFIG, field: 'vocab_size', received: said, required: size ?? 'an integer' },
+        ? `${from} in ${configs.path} has no vocab_size, and ${file} does not say how many tokens it scores. Fetch or correct ${from}.`
+        : `${from} in ${configs.path} says vocab_size ${said}, but ${file} scores ${size} tokens. Fetch config and graphs of one model.`,
+      { folder: configs.path, file: from, field: 'vocab_size', received: said, required: size ?? 'an integer' },
     );
   }
   return size;
@@ -54,12 +55,12 @@ export function cacheShape(configs: ConfigFiles): OnnxExportManifest['cache'] {
 }
 
 /** A positive integer of config.json; undefined where it is missing or null. Throws `INVALID_MODEL_FOLDER`. */
-function integer({ path, config }: ConfigFiles, field: string, max: number): number | undefined {
+function integer({ path, config, file = CONFIG }: ConfigFiles, field: string, max: number): number | undefined {
   const value = Object.hasOwn(config, field) ? config[field] : undefined;
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max) return value;
   throw invalidFolder(
-    `${CONFIG} in ${path}: ${field} is ${quote(value)}, but it must be an integer from 1 to ${max}. Fetch or correct the file.`,
-    { folder: path, file: CONFIG, field, received: value, required: { min: 1, max } },
+    `${file} in ${path}: ${field} is ${quote(value)}, but it must be an integer from 1 to ${max}. Fetch or correct the file.`,
+    { folder: path, file, field, received: value, required: { min: 1, max } },
   );
 }

@@ -65,7 +65,7 @@ export class ExportDriver implements PathDriver {
     this.#feedPast(session, roles, inputs, feeds);
     const self = goOn.caches.filter(({ cross }) => !cross);
     const cross = inputs.past === undefined ? goOn.caches.filter((role) => role.cross) : [];
-    const names = [...self, ...cross].map(({ input }) => presentOf(input));
+    const names = [...self, ...cross].map(givenAs);
     if (inputs.scored.length > 0) names.push(roles.logits);
     const outputs = await session.run(feeds, names);
     if (cross.length > 0) {
@@ -169,11 +169,16 @@ function keptColumns({ scored, length }: PathInputs): number {
   return scored.reduce((max, cell) => Math.max(max, length - (cell % length)), 1);
 }
 
+/** The output that a cache comes from, also in the graph that begins, whose outputs have the usual names. */
+function givenAs({ input, output }: CacheRole): string {
+  return output ?? presentOf(input);
+}
+
 /** Outputs of a cache's roles, `[lanes, heads, length, size]` each, as they are. */
 function blockOf(roles: readonly CacheRole[], outputs: Feeds, lanes: number): PathBlock {
   let length = 0;
-  const parts = roles.map(({ input }): PathPart => {
-    const tensor = outputs[presentOf(input)];
+  const parts = roles.map((role): PathPart => {
+    const tensor = outputs[givenAs(role)];
     const [, heads, time, size] = tensor.dims;
     length = time;
     return { heads, size, values: cacheValuesOf(tensor) };

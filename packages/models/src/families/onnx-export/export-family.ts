@@ -5,7 +5,7 @@ import { promptProcessor } from '../../processors/prompt-processor.js';
 import { textProcessor } from '../../processors/text-processor.js';
 import type { ModelFamily } from '../family.js';
 import { type ExportGraph, type OnnxExportManifest, onnxExportSchema } from './export-manifest.js';
-import { encoderRoles, stepRoles } from './export-roles.js';
+import { decoderRoles, encoderRoles, stepRoles } from './export-roles.js';
 import { openExport } from './open-export.js';
 
 /** Models whose graphs are those of an exporter, such as Optimum, as they are. */
@@ -28,8 +28,9 @@ export const onnxExportFamily: ModelFamily<OnnxExportManifest, PromptInput> = {
   }),
   checkAgreement({ beginning, vocabulary, graphs }, refuse) {
     if (graphs.encoder !== undefined && beginning.length === 0) refuse('beginning', beginning, 'one token at least');
-    for (const { file, outputs } of [graphs.decoder, graphs.decoderWithPast].filter((graph) => graph !== undefined)) {
-      const size = outputs.logits?.dims.at(-1);
+    for (const graph of [graphs.decoder, graphs.decoderWithPast].filter((graph) => graph !== undefined)) {
+      const { file, outputs } = graph;
+      const size = outputs[decoderRoles(graph).logits]?.dims.at(-1);
       if (typeof size === 'number' && size !== vocabulary.size) {
         refuse('vocabulary.size', vocabulary.size, `${size}, as many as ${file} scores`);
       }

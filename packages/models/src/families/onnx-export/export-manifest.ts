@@ -19,6 +19,8 @@ export interface ExportGraph {
   readonly file: string;
   readonly inputs: Readonly<Record<string, GraphValue>>;
   readonly outputs: Readonly<Record<string, GraphValue>>;
+  /** What inputs and outputs are usually called, by the names that they have, where these are others. */
+  readonly names?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A model whose graphs are those of an exporter, driven by what they say of themselves. */
@@ -49,11 +51,17 @@ export interface OnnxExportManifest extends ModelManifest {
 }
 
 const word = v.pipe(v.string(), v.regex(/^[\w.-]{1,100}$/, 'a word of letters, digits, ".", "_" and "-"'));
+const name = v.pipe(v.string(), v.maxLength(200, 'a name of at most 200 characters'));
 const values = v.record(
-  v.pipe(v.string(), v.maxLength(200, 'a name of at most 200 characters')),
+  name,
   v.strictObject({ type: v.pipe(v.string(), v.maxLength(40)), dims: v.array(v.nullable(integer(1, 2 ** 31))) }),
 );
-const graph: v.GenericSchema<ExportGraph> = v.strictObject({ file: fileName, inputs: values, outputs: values });
+const graph: v.GenericSchema<ExportGraph> = v.strictObject({
+  file: fileName,
+  inputs: values,
+  outputs: values,
+  names: v.exactOptional(v.record(name, name)),
+});
 const tokenIds: v.GenericSchema<readonly number[]> = v.array(tokenId);
 
 export const onnxExportSchema: v.GenericSchema<unknown, OnnxExportManifest> = v.strictObject({

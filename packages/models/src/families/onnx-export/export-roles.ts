@@ -92,16 +92,20 @@ export function encoderRoles({ file, inputs, outputs }: ExportGraph): EncoderRol
 }
 
 /** Reads what each input and output of a decoder is. Throws `UNSUPPORTED_MODEL`. */
-export function decoderRoles({ file, inputs, outputs }: ExportGraph): DecoderRoles {
+export function decoderRoles({ file, inputs, outputs: given, names = {} }: ExportGraph): DecoderRoles {
   const fields: Partial<Record<Field, string>> = {};
   const caches: CacheRole[] = [];
+  const usual = (name: string): string => (Object.hasOwn(names, name) ? names[name] : name);
+  const outputs = new Map(Object.keys(given).map((name) => [usual(name), name]));
   for (const [name, value] of Object.entries(inputs)) {
-    const field = Object.hasOwn(DECODER_INPUTS, name) ? DECODER_INPUTS[name] : undefined;
+    const known = usual(name);
+    const field = Object.hasOwn(DECODER_INPUTS, known) ? DECODER_INPUTS[known] : undefined;
     if (field !== undefined) {
       const [types, rank] = SHAPES[field];
       assertShape(file, name, value, types, rank);
       fields[field] = name;
-    } else if (name.startsWith('past')) caches.push(cacheRole(file, name, value, outputs));
+    } else if (known.startsWith('past'))
+      caches.push(cacheRole(file, name, value, outputs.get(presentOf(known)), known));
     else
       throw unsupported(
         file,
@@ -113,10 +117,10 @@ export function decoderRoles({ file, inputs, outputs }: ExportGraph): DecoderRol
   }
   const { tokenIds } = fields;
   if (tokenIds === undefined) throw unsupported(file, 'input', 'input_ids', 'nothing', 'token ids');
-  const { logits } = outputs;
+  const logits = outputs.get('logits');
   if (logits === undefined) throw unsupported(file, 'output', 'logits', 'nothing', 'logits');
-  assertShape(file, 'logits', logits, FLOATS, 3, 'output');
-  return { file, ...fields, tokenIds, logits: 'logits', caches };
+  assertShape(file, logits, given[logits], FLOATS, 3, 'output');
+  return { file, ...fields, tokenIds, logits, caches };
 }
 
 /** The roles of a graph that goes on with a cache, and of that which begins, where it is another. Throws `UNSUPPORTED_MODEL`. */
@@ -153,12 +157,16 @@ export function presentOf(input: string): string {
   return input.replace(/^past(_key_values)?/, 'present');
 }
 
-function cacheRole(file: string, input: string, value: GraphValue, outputs: ExportGraph['outputs']): CacheRole {
+function cacheRole(
+  file: string,
+  input: string,
+  value: GraphValue,
+  output: string | undefined,
+  known: string,
+): CacheRole {
   assertShape(file, input, value, FLOATS, 4);
   const [, heads, , size] = value.dims;
-  const present = presentOf(input);
-  const output = Object.hasOwn(outputs, present) ? present : undefined;
-  const cross = output === undefined || /encoder|cross/.test(input);
+  const cross = output === undefined || /encoder|cross/.test(known);
   return { input, output, cross, heads: heads ?? undefined, size: size ?? undefined };
 }
 

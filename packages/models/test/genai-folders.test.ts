@@ -1,0 +1,148 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beamSearch } from '@foretoken/beam';
+import { collect, ForetokenError, type TokenSource } from '@foretoken/core';
+import { greedy } from '@foretoken/greedy';
+import { ngramDrafter, speculative } from '@foretoken/speculative';
+import { afterAll, describe, expect, it } from 'vitest';
+import { loadModel } from '../src/index.js';
+import { expectedRows, exportCopy, exportFolder } from './export-folders.js';
+
+const NEW_TOKENS = 20;
+const OPTIONS = { probe: false, improveGraph: false } as const;
+const model = await loadModel(exportFolder('genai'), OPTIONS);
+const rows = await expectedRows('genai');
+const sources: TokenSource[] = rows.map(({ source }) => Int32Array.from(source));
+const target = model.part('autoregressive');
+
+/** A copy of the folder with its config changed. */
+async function changed(change: (model: Record<string, never>) => unknown): Promise<string> {
+  const folder = await exportCopy('genai');
+  const file = join(folder, 'genai_config.json');
+  const content = JSON.parse(await readFile(file, 'utf8'));
+  const other = change(content.model);
+  await writeFile(file, typeof other === 'string' ? other : JSON.stringify(content));
+  return folder;
+}
+
+async function refusal(folder: string, options: object = {}): Promise<ForetokenError> {
+  const error: unknown = await loadModel(folder, { ...OPTIONS, ...options }).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  await rm(folder, { recursive: true });
+  if (ForetokenError.isInstance(error)) return error;
+  throw new Error('It was not refused.');
+}
+
+describe('a folder of onnxruntime-genai, with attention of grouped queries in 4 bits', () => {
+  afterAll(() => model.dispose());
+
+  it('has the logits of transformers to 1e-4, by inputs and outputs of any names', async () => {
+    for (const { fed, logits } of rows) {
+      await using forest = await target.open([Int32Array.from(fed)]);
+      const tokenId = Int32Array.from(fed);
+      const parent = tokenId.map((_, index) => -1 - index);
+      const given = await forest.extend({ row: new Int32Array(fed.length), parent, tokenId }, { kind: 'logits' });
+      for (const [index, value] of logits.flat().entries()) {
+        expect(Math.abs(given.logits[index] - value)).toBeLessThan(1e-4);
+      }
+    }
+  });
+
+  it('has its greedy outputs, alone, together and by speculation', async () => {
+    const request = { sources, maxNewTokens: NEW_TOKENS };
+    for (const decoder of [greedy(), speculative({ drafter: ngramDrafter({ vocabulary: target.vocabulary }) })]) {
+      const { results } = await collect(decoder.decode(target, request));
+      expect(results.map(({ best }) => [...best.tokenIds])).toEqual(rows.map((row) => row.greedy));
+    }
+    for (const [row, source] of sources.entries()) {
+      const { results } = await collect(greedy().decode(target, { sources: [source], maxNewTokens: NEW_TOKENS }));
+      expect([...results[0].best.tokenIds]).toEqual(rows[row].greedy);
+    }
+  });
+
+  it('has its beams', async () => {
+    const decoder = beamSearch({ beamSize: 4, hypotheses: 4, stopWhen: 'improvement-unlikely', lengthPenalty: 1 });
+    const { results } = await collect(decoder.decode(target, { sources, maxNewTokens: NEW_TOKENS }));
+    expect(results.map(({ hypotheses }) => hypotheses.map(({ tokenIds }) => [...tokenIds]))).toEqual(
+      rows.map(({ beam }) => beam),
+    );
+  });
+
+  it('says what it is', () => {
+    expect(model.manifest).toMatchObject({
+      family: 'onnx-export',
+      architecture: 'llama',
+      limits: { targetLength: 64 },
+    });
+    expect(model.description.architecture).toBe('llama, 2 decoder layers, 1 heads of 16');
+  });
+
+  it.each([
+    [
+      'two models',
+      (one) => Object.assign(one, { encoder: { filename: 'encoder.onnx' } }),
+      'UNSUPPORTED_MODEL',
+      /model\.encoder/,
+    ],
+    ['a pipeline', (one) => Object.assign(one.decoder, { pipeline: [{}] }), 'UNSUPPORTED_MODEL', /decoder\.pipeline/],
+    ['no decoder', (one) => Object.assign(one, { decoder: 1 }), 'INVALID_MODEL_FOLDER', /model\.decoder is 1/],
+    [
+      'a file outside',
+      (one) => Object.assign(one.decoder, { filename: '../a.onnx' }),
+      'INVALID_MODEL_FOLDER',
+      /outside/,
+    ],
+    [
+      'a file that is not there',
+      (one) => Object.assign(one.decoder, { filename: 'a.onnx' }),
+      'INVALID_MODEL_FOLDER',
+      /a\.onnx/,
+    ],
+    [
+      'too many layers',
+      (one) => Object.assign(one.decoder, { num_hidden_layers: 1e9 }),
+      'INVALID_MODEL_FOLDER',
+      /1000/,
+    ],
+    [
+      'a name without a layer',
+      (one) => Object.assign(one.decoder.inputs, { past_key_names: 'p' }),
+      'INVALID_MODEL_FOLDER',
+      /%d/,
+    ],
+    [
+      'names of another graph',
+      (one) => Object.assign(one.decoder.inputs, { input_ids: 'ids' }),
+      'UNSUPPORTED_MODEL',
+      /tokens/,
+    ],
+    [
+      'another vocabulary',
+      (one) => Object.assign(one, { vocab_size: 40 }),
+      'INVALID_MODEL_FOLDER',
+      /genai_config\.json.*40.*41/,
+    ],
+    [
+      'an end outside',
+      (one) => Object.assign(one, { eos_token_id: [99] }),
+      'INVALID_MODEL_FOLDER',
+      /genai_config\.json.*eos_token_id/,
+    ],
+    ['no JSON', () => '{', 'INVALID_MODEL_FOLDER', /genai_config\.json/],
+    ['a web page', () => '<!DOCTYPE html><html></html>', 'INVALID_MODEL_FOLDER', /web page/],
+  ] as [string, (model: Record<string, never>) => unknown, string, RegExp][])(
+    'is refused with %s',
+    async (_, change, code, words) => {
+      const error = await refusal(await changed(change));
+      expect(error.code).toBe(code);
+      expect(error.message).toMatch(words);
+    },
+  );
+
+  it('has one precision', async () => {
+    const error = await refusal(await exportCopy('genai'), { precision: 'q8' });
+    expect(error.code).toBe('INVALID_ARGUMENT');
+  });
+});
