@@ -4,7 +4,7 @@ import { hamaAsr } from './hama-asr.js';
 import { hamaG2p } from './hama-g2p.js';
 import { marianBin } from './marian-bin.js';
 import type { ModelRow } from './model-row.js';
-import { onnxExport } from './onnx-exports.js';
+import { improvedExport, onnxExport } from './onnx-exports.js';
 import { ppOcr } from './pp-ocr.js';
 import { arabicRomanizer, persianRomanizer } from './romanizer.js';
 import { smolLm2 } from './smollm2.js';
@@ -25,6 +25,7 @@ export const MODEL_ROWS: readonly ModelRow[] = [
   smolLm2,
   whisperTinyEn,
   ...['marian', 'bart', 't5', 'llama', 'genai'].map(onnxExport),
+  ...['marian', 'bart', 't5', 'llama'].map(improvedExport),
   ...ENCODER_DECODERS.map(encoderDecoder),
   ...['tied', 'int8', 'firefox', 'separate'].map(marianBin),
 ];
