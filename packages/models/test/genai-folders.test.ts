@@ -15,8 +15,13 @@ const rows = await expectedRows('genai');
 const sources: TokenSource[] = rows.map(({ source }) => Int32Array.from(source));
 const target = model.part('autoregressive');
 
+/** What is changed of `model` in the config. */
+interface GenaiFields {
+  readonly decoder: { readonly inputs: object };
+}
+
 /** A copy of the folder with its config changed. */
-async function changed(change: (model: Record<string, never>) => unknown): Promise<string> {
+async function changed(change: (model: GenaiFields) => unknown): Promise<string> {
   const folder = await exportCopy('genai');
   const file = join(folder, 'genai_config.json');
   const content = JSON.parse(await readFile(file, 'utf8'));
@@ -132,7 +137,7 @@ describe('a folder of onnxruntime-genai, with attention of grouped queries in 4 
     ],
     ['no JSON', () => '{', 'INVALID_MODEL_FOLDER', /genai_config\.json/],
     ['a web page', () => '<!DOCTYPE html><html></html>', 'INVALID_MODEL_FOLDER', /web page/],
-  ] as [string, (model: Record<string, never>) => unknown, string, RegExp][])(
+  ] as [string, (model: GenaiFields) => unknown, string, RegExp][])(
     'is refused with %s',
     async (_, change, code, words) => {
       const error = await refusal(await changed(change));

@@ -20,10 +20,10 @@ export { readNumberedPieces, readTokenizerFiles, type TokenizerFiles } from '../
 export { allocate, type FilePlace } from '../io/collect-pieces.js';
 export { type FileLocation, filePath, isFileUrl } from '../node/file-path.js';
 export { hubFolder, isHubLocation } from '../node/hub-folder.js';
+export { improvedGraphs } from '../node/kept-graphs.js';
 export { onnxruntimeNode } from '../node/onnxruntime-node.js';
 export { openModelFolder, resolveFolder } from '../node/open-model-folder.js';
 export { proveModel } from '../node/prove-model.js';
-export { improvedGraphs } from '../node/rebuilt-folder.js';
 export {
   type OpenFile,
   openRegularFile,
