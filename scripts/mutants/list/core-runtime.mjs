@@ -177,4 +177,21 @@ export default [
       ['const held = Math.min(cached, read);', 'const held = cached;'],
     ],
   },
+  {
+    file: 'packages/core/src/runtime/store-forest.ts',
+    tests: ['packages/core/test/shared-rows.test.ts'],
+    faults: [
+      [
+        'open.read = Math.min(open.read, tree.size, moves[0]?.to ?? tree.size);',
+        'open.read = Math.min(open.read, tree.size);',
+      ],
+      ['if (slot[index] === at.read && below === at.read - 1 && tokenId', 'if (slot[index] === at.read && tokenId'],
+      ['tree.append(this.#nextNode++, slot - 1);', 'tree.append(this.#nextNode + slot, slot - 1);'],
+    ],
+  },
+  {
+    file: 'packages/core/src/runtime/forward-parts.ts',
+    tests: ['packages/core/test/key-value-forest.test.ts'],
+    faults: [['Math.min(2, whole.width)', '1']],
+  },
 ];

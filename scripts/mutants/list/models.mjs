@@ -297,4 +297,9 @@ export default [
       ['if (size < 1) this.refuse', 'if (size < -1000) this.refuse'],
     ],
   },
+  {
+    file: 'packages/models/src/node/file-path.ts',
+    tests: ['packages/importers/test/paths.test.ts'],
+    faults: [['/^file:/i.test(value)', 'false']],
+  },
 ];

@@ -138,4 +138,9 @@ export default [
       ],
     ],
   },
+  {
+    file: 'packages/beam/src/search-loop.ts',
+    tests: ['packages/beam/test/token-log-probs.test.ts'],
+    faults: [['tokenLogProbs && rules.length > 0 ? logProbs.slice() : logProbs', 'logProbs']],
+  },
 ];

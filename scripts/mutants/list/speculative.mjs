@@ -150,4 +150,9 @@ export default [
       ["assertVocabulary('drafters', other, first)", 'other'],
     ],
   },
+  {
+    file: 'packages/speculative/src/draft-tree.ts',
+    tests: ['packages/speculative/test/draft-tree.test.ts'],
+    faults: [['probabilities.push(draft.probabilities[node])', 'probabilities.push(draft.probabilities[0])']],
+  },
 ];
