@@ -1,4 +1,13 @@
-import { Yielder } from '@foretoken/core/kit';
+import {
+  anything,
+  callback,
+  checkOptions,
+  hasMethods,
+  type OptionTable,
+  signal,
+  wrongValue,
+  Yielder,
+} from '@foretoken/core/kit';
 import { type ModelFolder, writeModelFolder } from '@foretoken/models/folder';
 import { architectureOf } from '../../architectures/known-architectures.js';
 import { nameOf } from '../../name-of.js';
@@ -14,22 +23,22 @@ export interface RebuildOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const OPTIONS: OptionTable<RebuildOptions> = { prove: callback(anything<Promise<void>>), signal };
+
 /**
  * Builds our own graphs from the weights inside a folder of an exporter, as a model folder at `target`, in fp32. What `loadModel` takes
  * as `improveGraph`.
  *
- * Throws `UNSUPPORTED_MODEL` where the weights cannot be taken out of the graphs, or the architecture is not known;
+ * Throws `INVALID_ARGUMENT`, `UNSUPPORTED_MODEL` where the weights cannot be taken out of the graphs, or the architecture is not known;
  * `INVALID_MODEL_FOLDER`, what `prove` throws, the signal's reason. Then nothing is at the target.
  */
-export async function rebuildExport(
-  folder: ModelFolder,
-  target: string,
-  { prove, signal }: RebuildOptions,
-): Promise<void> {
+export async function rebuildExport(folder: ModelFolder, target: string, options: RebuildOptions): Promise<void> {
+  const { prove, signal } = checkOptions('rebuildExport', options, OPTIONS, ['prove']);
+  if (!hasMethods(folder, 'readText')) throw wrongValue('folder', folder, 'an opened model folder');
   const pace = new Yielder(signal);
   const weights = await openExportWeights(folder);
-  const options = { name: nameOf(folder.path), weights: 'float32', signal } as const;
-  const { manifest, files } = await architectureOf(weights).build(weights, options, pace);
+  const named = { name: nameOf(folder.path), weights: 'float32', signal } as const;
+  const { manifest, files } = await architectureOf(weights).build(weights, named, pace);
   // Where the network itself has no limit, that of the export holds.
   const limits = {
     sourceLength: Math.min(manifest.limits.sourceLength, folder.manifest.limits.sourceLength),
