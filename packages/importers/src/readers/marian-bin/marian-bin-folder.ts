@@ -105,8 +105,7 @@ function shortlistNote(file: string): ImportNote {
     file,
     field: 'shortlist',
     received: file,
-    message:
-      'It is not used: every token of the vocabulary is scored, so outputs may differ where the list leaves a token out.',
+    message: `${file} is a shortlist, which is not used: every token is scored, so outputs may differ where the list leaves one out.`,
   };
 }
 
