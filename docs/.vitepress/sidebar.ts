@@ -8,7 +8,6 @@ interface Item {
 interface Group {
   readonly text: string;
   readonly items: Item[];
-  readonly collapsed?: boolean;
 }
 
 const group = (text: string, folder: string, pages: Readonly<Record<string, string>>): Group => ({
@@ -84,7 +83,8 @@ export const ENGLISH: Group[] = [
     versions: 'Versions and changes',
   }),
   { text: 'Plugins', items: PLUGINS.map((text) => ({ text, link: `/plugins/${text}` })) },
-  { text: 'API reference', collapsed: true, items: [{ text: 'All packages', link: '/api/' }, ...apiItems()] },
+  // Not one that can be folded: the theme puts a button into a button there.
+  { text: 'API reference', items: [{ text: 'All packages', link: '/api/' }, ...apiItems()] },
 ];
 
 export const CHINESE: Group[] = [
@@ -93,7 +93,9 @@ export const CHINESE: Group[] = [
     'quick-start': '快速上手',
     choosing: '如何选择',
     strategies: '解码策略',
+    'coming-from': '从 Hugging Face 转来',
     faq: '常见问题',
   }),
-  group('自己动手', '/zh/guide', { 'write-a-decoder': '编写解码器' }),
+  group('使用', '/zh/guide', { integrations: '集成', errors: '错误代码' }),
+  group('自己动手', '/zh/guide', { 'write-a-decoder': '编写解码器', 'write-a-model': '编写模型' }),
 ];

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CHINESE, ENGLISH } from '../.vitepress/sidebar.ts';
 
@@ -18,6 +18,22 @@ describe('the sidebar', () => {
       .filter((link) => !link.startsWith('/api/'));
     expect([...links].sort()).toEqual(folders.flatMap(pagesOf).sort());
     for (const link of links) expect(existsSync(fileOf(`${link.slice(1)}.md`)), link).toBe(true);
+  });
+
+  it('keeps whoever reads Chinese in Chinese, wherever the page is there', () => {
+    const translated = pagesOf('zh/guide').map((page) => page.slice('/zh'.length));
+    for (const page of [...pagesOf('zh/guide'), '/zh/index']) {
+      const text = readFileSync(fileOf(`${page.slice(1)}.md`), 'utf8');
+      const links = [...text.matchAll(/\]\((\/guide\/[\w-]+)(#[^)]*)?\)/g)];
+      // A heading of the English page may be named where the Chinese one is shorter.
+      const english = links.filter(([, link, anchor]) => anchor === undefined && translated.includes(link ?? ''));
+      expect(
+        english.map(([link]) => link),
+        page,
+      ).toEqual([]);
+    }
+    for (const page of ['write-a-model', 'errors', 'coming-from', 'integrations'])
+      expect(translated).toContain(`/guide/${page}`);
   });
 
   it('names every package of the API reference as programs import it', () => {

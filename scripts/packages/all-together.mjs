@@ -29,12 +29,13 @@ export async function allTogether(report, root, work, packages) {
     writeFileSync(join(folder, 'snippets', `${name}.ts`), `${placed}\nexport {};\n`);
     writeFileSync(join(folder, 'snippets', `${name}.mjs`), ts.transpileModule(placed, MODULE).outputText);
   }
+  const advised = advisedOptions(root);
   for (const [kind, module] of [
     ['nodenext', 'nodenext'],
     ['bundler', 'esnext'],
   ]) {
     const file = `tsconfig.${kind}.json`;
-    const compilerOptions = { ...TYPES, module, moduleResolution: kind };
+    const compilerOptions = { ...advised, module, moduleResolution: kind };
     writeFileSync(join(folder, file), JSON.stringify({ compilerOptions, include: ['snippets/*.ts'] }));
     report.step(
       `everything: types of the READMEs, ${kind}`,
@@ -53,14 +54,13 @@ export async function allTogether(report, root, work, packages) {
 }
 
 const MODULE = { compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 } };
-const TYPES = {
-  target: 'es2023',
-  lib: ['es2023', 'esnext.disposable', 'dom', 'dom.asynciterable'],
-  strict: true,
-  noEmit: true,
-  types: ['node'],
-  skipLibCheck: false,
-};
+
+/** The options that the quick start tells users of TypeScript to take. */
+function advisedOptions(root) {
+  const page = readFileSync(join(root, 'docs/guide/quick-start.md'), 'utf8');
+  const [, json] = /^```json\n([\s\S]*?)^```$/m.exec(page) ?? [];
+  return JSON.parse(json).compilerOptions;
+}
 
 function thirdPartyPeers({ peerDependencies = {} }, source) {
   const others = Object.keys(peerDependencies).filter((peer) => !peer.startsWith('@foretoken/'));
