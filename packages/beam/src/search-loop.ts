@@ -65,7 +65,7 @@ export async function* searchRows<Source>(
   const search = prepare();
   const { request } = search;
   const { sources, signal } = request;
-  const forest = opened('autoregressive', await model.open(sources, { signal }));
+  const forest = opened('autoregressive', await model.open(sources, { signal, sharing: search.states !== true }));
   try {
     const output: OutputRequest = search.states
       ? { kind: 'topK', k: search.candidates, states: true }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ImportOptions, importModel } from '@foretoken/importers';
@@ -34,5 +34,17 @@ export async function causalGoldens(kind: string): Promise<readonly CausalGolden
 export async function causalFolder(kind: string, options: ImportOptions = {}): Promise<string> {
   const folder = join(await temporaryFolder(), kind);
   await importModel(causalWeights(kind), folder, { weights: 'float32', ...options });
+  return folder;
+}
+
+/** The small Llama with room for prompts of 4,096 tokens. */
+export async function longCausalFolder(): Promise<string> {
+  const weights = join(await temporaryFolder(), 'weights');
+  await cp(causalWeights('llama'), weights, { recursive: true });
+  const path = join(weights, 'config.json');
+  const config = JSON.parse(await readFile(path, 'utf8')) as object;
+  await writeFile(path, JSON.stringify({ ...config, max_position_embeddings: 4096 }));
+  const folder = join(await temporaryFolder(), 'long');
+  await importModel(weights, folder, { weights: 'float32' });
   return folder;
 }

@@ -72,3 +72,11 @@ export async function assertJoins(
     );
   }
 }
+
+/** Rows begin with nothing cached where sharing is refused, even if their sources are the same. */
+export async function assertUnshared(model: Autoregressive, sources: readonly TokenSource[]): Promise<void> {
+  const same = [...sources, ...sources];
+  await withForest(model.open(same, { sharing: false }), async (forest) => {
+    for (let row = 0; row < forest.rows; row++) assert.equal(forest.start(row).cached, 0, 'nothing is cached');
+  });
+}

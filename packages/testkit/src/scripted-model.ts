@@ -96,11 +96,11 @@ export function scriptedModel(options: ScriptedModelOptions): AutoregressiveMode
     async open(sources, given) {
       const checked = forestOptions(given);
       if (encoder === undefined) refuseEncoding(checked);
-      const { joining = false } = checked;
+      const { joining = false, sharing = true } = checked;
       assertTokenSources(sources);
       if (joining && !supports.joining)
         throw new ForetokenError('UNSUPPORTED_CAPABILITY', 'No row can join a forest of this model.');
-      return new ScriptedForest(sources, { ...options, maxLength }, supports, joining);
+      return new ScriptedForest(sources, { ...options, maxLength, cached: sharing ? cached : 0 }, supports, joining);
     },
   };
 }

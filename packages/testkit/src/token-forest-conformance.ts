@@ -13,7 +13,7 @@ import {
   scoresOf,
   withForest,
 } from './forest-scores.js';
-import { assertJoins } from './join-laws.js';
+import { assertJoins, assertUnshared } from './join-laws.js';
 import { assertCode, rejectsWith } from './laws.js';
 import { assertOptions, modelSuiteOptions, REQUIRED } from './model-suite.js';
 import type { Runner } from './runner.js';
@@ -215,11 +215,11 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
         );
       });
     });
-
     law('refuses options that it does not have, and values of a wrong type', async (model) => {
       await assertOptions(async (options) => model.open(sources, options));
-      const foreign = { rows: sources.length, dispose: () => {} };
-      await assertCode(() => model.open(sources, { encoding: foreign }), 'INVALID_ARGUMENT');
+      await assertUnshared(model, sources);
+      const encoding = { rows: sources.length, dispose: () => {} };
+      await assertCode(() => model.open(sources, { encoding }), 'INVALID_ARGUMENT');
       await withForest(open(model, [0]), async (forest) => {
         const tokenId = forest.start(0).prefix.slice(0, 1);
         const nodes = { row: Int32Array.of(0), parent: Int32Array.of(ROOT), tokenId };

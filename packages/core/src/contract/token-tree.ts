@@ -159,6 +159,11 @@ export interface ForestOptions extends OpenOptions {
    * whatever rows are beside it; forwards of many rows take somewhat longer for that.
    */
   readonly joining?: boolean | undefined;
+  /**
+   * What prompts have in common may be read once for all rows, which then begin with it (default true). `false` is for who wants
+   * scores or states of every token of a prompt: `cached` of each row is 0.
+   */
+  readonly sharing?: boolean | undefined;
 }
 
 /** A model that scores the next token given all tokens before it. */

@@ -10,7 +10,7 @@ const OPEN: OptionTable<OpenOptions> = {
   encoding: withMethods<SourceEncoding>('a source encoding, such as encode(sources) of an encoder gives', 'dispose'),
   signal,
 };
-const FOREST: OptionTable<ForestOptions> = { ...OPEN, joining: flag };
+const FOREST: OptionTable<ForestOptions> = { ...OPEN, joining: flag, sharing: flag };
 const CANVAS: OptionTable<CanvasOpenOptions> = { ...OPEN, hints: listOf(anything<LatticePath>) };
 const EMIT: OptionTable<EmitOptions> = { ...OPEN, k: integer(1) };
 

@@ -1,5 +1,7 @@
 import { ForetokenError } from '../contract/errors.js';
-import type { AutoregressiveSupport } from '../contract/token-tree.js';
+import type { AutoregressiveSupport, NewNodes, NodeId } from '../contract/token-tree.js';
+import { ROOT } from '../kit/node-batch.js';
+import type { OpenRow } from './open-row.js';
 
 /** Throws `INVALID_ARGUMENT` where a forest would hold more rows than the model allows. */
 export function assertRows({ rows }: AutoregressiveSupport, received: number): void {
@@ -18,4 +20,39 @@ export function invalid(
   details: Readonly<Record<string, unknown>>,
 ): ForetokenError {
   return new ForetokenError(code, message, details);
+}
+
+/** Throws `INVALID_ARGUMENT` for nodes of which none is to be scored. */
+export function assertScored({ tokenId, scored }: NewNodes): void {
+  if (tokenId.length === 0 || scored?.every((one) => one === 0) !== true) return;
+  throw invalid('INVALID_ARGUMENT', 'No node of the batch is to be scored; mark at least one.', {});
+}
+
+/** Slot of the parent, -1 for the root's place, of a new node that may be there. */
+export function parentSlot(
+  { row, tree }: OpenRow,
+  parent: NodeId,
+  tokenId: number,
+  { vocabularySize, maxLength }: { readonly vocabularySize: number; readonly maxLength: number },
+): number {
+  if (tokenId < 0 || tokenId >= vocabularySize) {
+    throw invalid('INVALID_ARGUMENT', `Token id ${tokenId} is outside the vocabulary of ${vocabularySize}.`, {
+      received: tokenId,
+      size: vocabularySize,
+    });
+  }
+  const slot = parent === ROOT ? -1 : tree.slotOf(parent);
+  if (parent !== ROOT && slot < 0) {
+    throw invalid('INVALID_NODE', `Parent ${parent} is not in row ${row}: it was released, or never there.`, {
+      row,
+      node: parent,
+    });
+  }
+  if (tree.depthOf(slot) >= maxLength) {
+    throw invalid('LENGTH_LIMIT', `Row ${row} already has ${maxLength} tokens, the most this model holds.`, {
+      row,
+      max: maxLength,
+    });
+  }
+  return slot;
 }

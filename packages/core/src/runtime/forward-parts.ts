@@ -1,4 +1,5 @@
 import type { ForwardNodes } from './node-store.js';
+import { STEADY_SLOTS } from './steady-slots.js';
 
 /** How much one forward may compute. */
 export interface ForwardLimits {
@@ -23,18 +24,22 @@ const MIN_COLUMNS = 16;
  * A part is a block of neighbouring rows and columns. Blocks are as even as can be, so that no part is left with one column.
  */
 export function cutForward(nodes: ForwardNodes, limits: ForwardLimits): readonly ForwardPart[] | undefined {
-  const { firstRow, rows, width, scored } = nodes;
+  const { firstRow, rows, width, scored, stored } = nodes;
   const cells = scored.length > limits.scores ? Math.min(limits.cells, limits.scores) : limits.cells;
   if (rows * width <= cells) return undefined;
   const rowParts = Math.ceil(rows / Math.max(1, Math.floor(cells / Math.min(width, MIN_COLUMNS))));
-  const columnParts = Math.ceil(width / Math.max(1, Math.floor(cells / Math.ceil(rows / rowParts))));
+  const columns = Math.max(1, Math.floor(cells / Math.ceil(rows / rowParts)));
+  // Cut between whole vectors of slots, what is added up together does not depend on where the cuts are.
+  const unit = columns < STEADY_SLOTS ? 1 : STEADY_SLOTS;
+  const units = Math.ceil((width + unit - 1) / unit);
+  const columnParts = Math.ceil(units / Math.floor(columns / unit));
   const count = nodes.slot.length;
   const partOf = new Int32Array(count);
   const sizes = new Int32Array(rowParts * columnParts);
   for (let node = 0; node < count; node++) {
     const gridRow = nodes.gridRow[node];
-    const column = nodes.slot[node] - nodes.stored[gridRow];
-    const part = evenPart(gridRow - firstRow, rows, rowParts) * columnParts + evenPart(column, width, columnParts);
+    const column = Math.floor(nodes.slot[node] / unit) - Math.floor(stored[gridRow] / unit);
+    const part = evenPart(gridRow - firstRow, rows, rowParts) * columnParts + evenPart(column, units, columnParts);
     partOf[node] = part;
     sizes[part]++;
   }

@@ -3,6 +3,7 @@ import type { CacheType, CacheValues } from './cache-values.js';
 import { HIDDEN } from './hidden.js';
 import type { ExtensionValues, ForwardNodes, NodeStore } from './node-store.js';
 import { RowCache } from './row-cache.js';
+import { STEADY_SLOTS } from './steady-slots.js';
 import type { StepDriver, StepInputs } from './step-driver.js';
 import type { SlotMove } from './tree-row.js';
 
@@ -24,12 +25,6 @@ export interface KeyValueStoreOptions {
    */
   readonly joining?: boolean | undefined;
 }
-
-/**
- * Vectors of up to this many floats are added up in the runtime's kernels: hidden slots that fill whole vectors add exact zeros,
- * while others would change which values are added up together.
- */
-export const STEADY_SLOTS = 16;
 
 /**
  * Keys and values of delta graphs: a graph returns those of the new nodes only, and the cache lives here, so rollback and

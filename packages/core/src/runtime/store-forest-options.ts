@@ -1,6 +1,7 @@
 import type { OpenOptions } from '../contract/encoding.js';
 import type { AutoregressiveSupport } from '../contract/token-tree.js';
 import type { NodeStore } from './node-store.js';
+import type { PromptSharing } from './prompt-sharing.js';
 
 /** What a forest over a store is made of. */
 export interface StoreForestOptions<Source = never> {
@@ -17,10 +18,10 @@ export interface StoreForestOptions<Source = never> {
   /** Most cells of a forward; default `MAX_FORWARD_CELLS`. Other work of the thread waits as long as a forward takes. */
   readonly maxCells?: number | undefined;
   /**
-   * Tokens of a prompt are shared by multiples of so many: a row that joins begins with what an open row has read of the same
-   * tokens. Default: nothing is shared. For stores that can `copy`.
+   * How what prompts have in common is found and read once, before `open` or `join` hands their rows out. Default: nothing is
+   * shared. For stores that can `copy`.
    */
-  readonly sharedBlock?: number | undefined;
+  readonly sharing?: PromptSharing | undefined;
   /** Reads the sources of rows that join; without it none can. Throws as `open` of the model does. */
   readonly join?: ((sources: readonly Source[], options: OpenOptions) => Promise<JoiningRows>) | undefined;
 }

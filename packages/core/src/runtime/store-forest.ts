@@ -1,17 +1,14 @@
 import type { OpenOptions } from '../contract/encoding.js';
 import { ForetokenError } from '../contract/errors.js';
 import type { Extension, NewNodes, NodeId, OutputRequest, RowStart, TokenForest } from '../contract/token-tree.js';
-import { MAX_FORWARD_CELLS, maxScoredCells } from '../kit/forward-cells.js';
-import { nodeIdOf, ROOT } from '../kit/node-batch.js';
+import { nodeIdOf } from '../kit/node-batch.js';
 import { assertNewNodes, assertOffered } from '../kit/offered-outputs.js';
 import { joinOptions } from '../kit/open-options.js';
 import { throwIfAborted } from '../kit/request.js';
-import { Yielder } from '../kit/yielder.js';
-import { assertRows, invalid } from './forest-refusals.js';
-import { cutForward } from './forward-parts.js';
-import { GatheredScores } from './gathered-scores.js';
-import type { ExtensionValues, ForwardNodes } from './node-store.js';
-import { donorOf, type OpenRow } from './open-row.js';
+import { assertRows, assertScored, invalid, parentSlot } from './forest-refusals.js';
+import type { ForwardNodes } from './node-store.js';
+import type { OpenRow } from './open-row.js';
+import { runForward } from './run-forward.js';
 import type { StoreForestOptions } from './store-forest-options.js';
 import { TreeRow } from './tree-row.js';
 
@@ -49,6 +46,18 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
     open++;
   }
 
+  /** A forest that has read what its prefixes have in common. Throws as `extend` does; then nothing is left open. */
+  static async open<Source>(options: StoreForestOptions<Source>, signal?: AbortSignal): Promise<StoreForest<Source>> {
+    const forest = new StoreForest(options);
+    try {
+      await forest.#readShared(forest.#open.slice(), signal);
+      return forest;
+    } catch (error) {
+      await forest[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
   get rows(): number {
     return this.#rows;
   }
@@ -70,22 +79,11 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
     this.#assertIdle('extend');
     assertNewNodes(nodes);
     assertOffered(this.#options.supports, output);
+    assertScored(nodes);
     throwIfAborted(signal);
-    const firstNode = this.#nextNode;
-    const before = Int32Array.from(this.#open, ({ tree }) => tree.size);
     this.#running = 'extend';
     try {
-      const forward = this.#append(nodes, firstNode, before);
-      const values = await this.#compute(forward, output, signal);
-      this.#assertUsable();
-      this.#nextNode += forward.slot.length;
-      return { ...values, firstNode };
-    } catch (error) {
-      for (const open of this.#open) {
-        open.tree.truncate(before[open.gridRow]);
-        open.read = Math.min(open.read, open.tree.size);
-      }
-      throw error;
+      return await this.#grow(nodes, output, signal);
     } finally {
       this.#ended();
     }
@@ -110,6 +108,10 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
   finish(row: number): void {
     this.#assertUsable();
     this.#assertIdle('finish');
+    this.#release(row);
+  }
+
+  #release(row: number): void {
     const { gridRow } = this.#openRow(row);
     this.#options.store.release(gridRow);
     const last = this.#open.pop() as OpenRow;
@@ -141,7 +143,16 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
       this.#assertUsable();
       admit();
       store.admit(prefixes.length);
-      return this.#add(prefixes);
+      const first = this.#add(prefixes);
+      const joined = this.#open.slice(-prefixes.length);
+      try {
+        await this.#readShared(joined, options.signal);
+      } catch (error) {
+        for (const { row } of joined.reverse()) this.#release(row);
+        this.#rows = first;
+        throw error;
+      }
+      return first;
     } finally {
       this.#ended();
     }
@@ -149,11 +160,11 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
 
   /** A running `extend` or `join` ends with `DISPOSED`, and is waited for; a second call waits for the same. */
   [Symbol.asyncDispose](): Promise<void> {
-    this.#released ??= this.#release();
+    this.#released ??= this.#close();
     return this.#released;
   }
 
-  async #release(): Promise<void> {
+  async #close(): Promise<void> {
     open--;
     if (this.#running !== undefined) {
       await new Promise<void>((resolve) => {
@@ -172,16 +183,56 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
   #add(prefixes: readonly Int32Array[]): number {
     const first = this.#rows;
     for (const prefix of prefixes) {
-      const gridRow = this.#open.length;
-      const { donor, cached } = donorOf(prefix, this.#open, this.#options);
-      const tree = new TreeRow();
-      for (let slot = 0; slot < cached; slot++) tree.append(this.#nextNode++, slot - 1);
-      if (donor !== undefined) this.#options.store.copy?.(donor.gridRow, gridRow, cached);
-      const row: OpenRow = { row: this.#rows++, prefix, tree, gridRow, cached, read: cached };
+      const row: OpenRow = {
+        row: this.#rows++,
+        prefix,
+        tree: new TreeRow(),
+        gridRow: this.#open.length,
+        cached: 0,
+        read: 0,
+      };
+      const donor = this.#options.sharing?.donorOf(this.#open, prefix);
+      if (donor !== undefined) this.#copy(donor.row, row, donor.length);
+      row.cached = row.read;
       this.#open.push(row);
       this.#byRow.set(row.row, row);
     }
     return first;
+  }
+
+  /** Reads once what new rows have in common. */
+  async #readShared(rows: readonly OpenRow[], signal: AbortSignal | undefined): Promise<void> {
+    await this.#options.sharing?.read(rows, {
+      signal,
+      read: (nodes) => this.#grow(nodes, { kind: 'argmax' }, signal),
+      copy: (donor, open, length) => this.#copy(donor, open, length),
+    });
+    for (const open of rows) open.cached = open.read;
+  }
+
+  /** Gives a row what another has read of the same tokens, as nodes of its own. */
+  #copy(donor: OpenRow, open: OpenRow, length: number): void {
+    for (; open.read < length; open.read++) open.tree.append(this.#nextNode++, open.read - 1);
+    this.#options.store.copy?.(donor.gridRow, open.gridRow, length);
+  }
+
+  /** Adds nodes and computes them, all or none. */
+  async #grow(nodes: NewNodes, output: OutputRequest, signal: AbortSignal | undefined): Promise<Extension> {
+    const firstNode = this.#nextNode;
+    const before = Int32Array.from(this.#open, ({ tree }) => tree.size);
+    try {
+      const forward = this.#append(nodes, firstNode, before);
+      const values = await runForward(forward, output, this.#options, signal, () => this.#assertUsable());
+      this.#assertUsable();
+      this.#nextNode += forward.slot.length;
+      return { ...values, firstNode };
+    } catch (error) {
+      for (const open of this.#open) {
+        open.tree.truncate(before[open.gridRow]);
+        open.read = Math.min(open.read, open.tree.size);
+      }
+      throw error;
+    }
   }
 
   /** Checks the new nodes and gives each a slot. */
@@ -200,7 +251,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
     let width = 0;
     for (let index = 0; index < count; index++) {
       const at = this.#openRow(row[index]);
-      const below = this.#parentSlot(at, nodeIdOf(parent[index], firstNode), tokenId[index]);
+      const below = parentSlot(at, nodeIdOf(parent[index], firstNode), tokenId[index], this.#options);
       slot[index] = at.tree.append(firstNode + index, below);
       if (slot[index] === at.read && below === at.read - 1 && tokenId[index] === at.prefix[at.read]) at.read++;
       gridRow[index] = at.gridRow;
@@ -209,59 +260,9 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
       width = Math.max(width, at.tree.size - stored[at.gridRow]);
       if (scored === undefined || scored[index] !== 0) places[scores++] = index;
     }
-    if (scores === 0) {
-      throw invalid('INVALID_ARGUMENT', 'No node of the batch is to be scored; mark at least one.', {});
-    }
     const trees = this.#open.map(({ tree }) => tree);
     const rows = lastRow - firstRow + 1;
     return { trees, stored, firstRow, rows, width, gridRow, slot, tokenId, scored: places.subarray(0, scores) };
-  }
-
-  /** Slot of the parent, -1 for the root's place, of a new node that may be there. */
-  #parentSlot({ row, tree }: OpenRow, parent: NodeId, tokenId: number): number {
-    const { vocabularySize, maxLength } = this.#options;
-    if (tokenId < 0 || tokenId >= vocabularySize) {
-      throw invalid('INVALID_ARGUMENT', `Token id ${tokenId} is outside the vocabulary of ${vocabularySize}.`, {
-        received: tokenId,
-        size: vocabularySize,
-      });
-    }
-    const slot = parent === ROOT ? -1 : tree.slotOf(parent);
-    if (parent !== ROOT && slot < 0) {
-      throw invalid('INVALID_NODE', `Parent ${parent} is not in row ${row}: it was released, or never there.`, {
-        row,
-        node: parent,
-      });
-    }
-    if (tree.depthOf(slot) >= maxLength) {
-      throw invalid('LENGTH_LIMIT', `Row ${row} already has ${maxLength} tokens, the most this model holds.`, {
-        row,
-        max: maxLength,
-      });
-    }
-    return slot;
-  }
-
-  /** Computes the new nodes in as many forwards as it takes; other work has a turn between them. */
-  async #compute(
-    nodes: ForwardNodes,
-    output: OutputRequest,
-    signal: AbortSignal | undefined,
-  ): Promise<ExtensionValues> {
-    const { store, vocabularySize, maxCells = MAX_FORWARD_CELLS } = this.#options;
-    const parts = cutForward(nodes, { cells: maxCells, scores: maxScoredCells(vocabularySize) });
-    if (parts === undefined) return store.extend(nodes, output);
-    const gathered = new GatheredScores(nodes.scored.length);
-    const stored = nodes.stored.slice();
-    const yielder = new Yielder(signal);
-    for (const part of parts) {
-      gathered.put(await store.extend({ ...part, stored }, output), part.places);
-      for (const row of part.gridRow) stored[row]++;
-      this.#assertUsable();
-      if (yielder.due()) await yielder.yield();
-      this.#assertUsable();
-    }
-    return gathered.values;
   }
 
   #openRow(row: number): OpenRow {

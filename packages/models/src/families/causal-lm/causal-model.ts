@@ -9,10 +9,17 @@ import type {
   Vocabulary,
 } from '@foretoken/core';
 import { assertTokenSources, forestOptions, refuseEncoding } from '@foretoken/core/kit';
-import { assertRows, type JoiningRows, KeyValueStore, STEADY_SLOTS, StoreForest } from '@foretoken/core/runtime';
+import {
+  assertRows,
+  type JoiningRows,
+  KeyValueStore,
+  PromptSharing,
+  STEADY_SLOTS,
+  StoreForest,
+} from '@foretoken/core/runtime';
 import { maxPartCells } from '../../drivers/measured-costs.js';
 import { STEP_MODES } from '../../drivers/step-modes.js';
-import { CausalStepDriver, type CausalStepOptions } from './causal-step-driver.js';
+import { CausalStepDriver, type CausalStepOptions, LONE_ROW_WIDTH } from './causal-step-driver.js';
 
 export interface CausalModelOptions {
   readonly step: CausalStepOptions;
@@ -49,7 +56,7 @@ export class CausalModel implements AutoregressiveModel<TokenSource> {
 
   async open(sources: readonly TokenSource[], given?: ForestOptions): Promise<TokenForest<TokenSource>> {
     const options = forestOptions(given);
-    const { joining = false } = options;
+    const { joining = false, sharing = true } = options;
     refuseEncoding(options);
     assertRows(this.supports, sources.length);
     const prompts = (rows: readonly TokenSource[]): Int32Array[] => {
@@ -63,7 +70,7 @@ export class CausalModel implements AutoregressiveModel<TokenSource> {
       // A prompt is all that a row has, and the forest reads it.
       return { prefixes: prompts(rows), admit() {} };
     };
-    return new StoreForest({
+    const forest = {
       store: new KeyValueStore({
         driver: new CausalStepDriver({ ...this.#step, joining }),
         rows: sources.length,
@@ -77,8 +84,9 @@ export class CausalModel implements AutoregressiveModel<TokenSource> {
       supports: this.supports,
       maxCells: maxPartCells(this.costs),
       // Hidden slots fill whole vectors, so what follows a shared prompt is added up as if the whole had been read.
-      sharedBlock: joining ? STEADY_SLOTS : undefined,
+      sharing: sharing ? new PromptSharing(STEADY_SLOTS, joining ? 1 : LONE_ROW_WIDTH) : undefined,
       join: joining ? join : undefined,
-    });
+    };
+    return await StoreForest.open(forest, options.signal);
   }
 }

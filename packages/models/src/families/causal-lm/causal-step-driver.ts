@@ -16,7 +16,7 @@ import { STEP_MODES } from '../../drivers/step-modes.js';
  * Least grid width of a row that is alone, and of all rows where others may join: with one query the runtime attends with other
  * kernels, whose sums differ in the last bits, so plain decoding and verification would differ.
  */
-const LONE_ROW_WIDTH = 2;
+export const LONE_ROW_WIDTH = 2;
 
 /** What is fetched of a step whose scores nobody wants, as of all of a prompt but its end. */
 const ONLY_NEW: readonly string[] = ['new'];
