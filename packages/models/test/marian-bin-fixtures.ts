@@ -21,7 +21,7 @@ export interface MarianBinGolden {
 }
 
 /** The folder of a kind. */
-export const marianBinWeights = (kind: string): string => join(GOLDENS, kind);
+const marianBinWeights = (kind: string): string => join(GOLDENS, kind);
 
 export async function marianBinGoldens(kind: string): Promise<readonly MarianBinGolden[]> {
   const content = await readFile(join(GOLDENS, kind, 'expected.json'), 'utf8');
