@@ -3,8 +3,10 @@ import { ForetokenError } from '@foretoken/core';
 import {
   callback,
   checkOptions,
+  fields,
   flag,
   immediate,
+  type OptionReader,
   type OptionTable,
   path,
   signal as readSignal,
@@ -14,10 +16,11 @@ import {
 import { fileTrouble } from '@foretoken/core/node';
 import { diskError, readReference, usualCacheFolder, writeReference } from './cache.js';
 import { download } from './download.js';
+import { type HubPrecision, precisionName } from './export-graphs.js';
 import { COMMIT, type HubLocation, parseHubLocation } from './hub-location.js';
 import { verifiedState } from './kept-files.js';
 import { commitOf, type HubAccess, type HubFile, listHubFiles } from './list-hub-files.js';
-import { neededFiles } from './needed-files.js';
+import { type HubChoice, neededFiles } from './needed-files.js';
 import { removeLeftParts } from './partial-files.js';
 import { changedFiles, type KeptFile, readRecord, writeRecord } from './snapshot.js';
 
@@ -32,7 +35,7 @@ export interface HubProgress {
 }
 
 /** Options of a download. */
-export interface HubOptions {
+export interface HubOptions extends HubChoice {
   /** Address of the hub or of a mirror (default: environment variable HF_ENDPOINT, else https://huggingface.co). */
   readonly endpoint?: string | undefined;
   /** Folder that downloads are kept in (default: FORETOKEN_CACHE, else `foretoken` in the system's folder of caches). */
@@ -47,7 +50,22 @@ export interface HubOptions {
   readonly onProgress?: ((progress: HubProgress) => void) | undefined;
 }
 
+/** Names that become parts of file names. */
+const plainName =
+  (pattern: RegExp, required: string): OptionReader<string> =>
+  (name, value) => {
+    if (typeof value === 'string' && pattern.test(value)) return value;
+    throw wrongValue(name, value, required);
+  };
+const precision = plainName(/^[a-z0-9]{1,16}$/, 'a precision such as fp32 or q8');
+const precisions = fields<{ encoder: string; decoder: string }>({ encoder: precision, decoder: precision }, [
+  'encoder',
+  'decoder',
+]);
+
 const OPTIONS: OptionTable<HubOptions> = {
+  precision: (name, value) => (typeof value === 'object' ? precisions(name, value) : precision(name, value)),
+  quantisation: plainName(/^[A-Za-z]{1,4}\d+(_[A-Za-z0-9]+)*$/, 'a quantisation such as Q4_K_M or F16'),
   endpoint: text,
   cacheFolder: path,
   token: text,
@@ -71,11 +89,12 @@ interface Fetching {
   readonly root: string;
   readonly access: HubAccess;
   readonly onProgress: HubOptions['onProgress'];
+  readonly choice: HubChoice;
 }
 
 /**
- * Downloads what is needed of a model on the Hugging Face hub, named `hub:owner/name[@revision]`: a Foretoken model folder, or
- * weights for `importModel`. Files are verified by size and digest, kept by commit, and taken from there the next time; a download
+ * Downloads what is needed of a model on the Hugging Face hub, named `hub:owner/name[@revision]`: a Foretoken model folder, graphs
+ * of an ONNX export, or weights for `importModel`. Files are verified by size and digest, kept by commit, and taken from there the next time; a download
  * that broke off goes on where it ended. A kept file whose size, times or inode are others than when it was verified is digested
  * again, and downloaded again where it was changed.
  *
@@ -83,7 +102,8 @@ interface Fetching {
  * not be downloaded again, `RUNTIME_FAILURE` where the disk is full or fails, or the signal's reason.
  */
 export async function fetchFromHub(location: string, options: HubOptions = {}): Promise<HubSnapshot> {
-  const { onProgress, signal, ...given } = checkOptions('fetchFromHub', options, OPTIONS);
+  const { onProgress, signal, precision, quantisation, ...given } = checkOptions('fetchFromHub', options, OPTIONS);
+  refuseBoth(precision, quantisation);
   const place = parseHubLocation(location);
   signal?.throwIfAborted();
   const { env } = process;
@@ -93,7 +113,8 @@ export async function fetchFromHub(location: string, options: HubOptions = {}): 
     signal,
   };
   const cache = resolve(given.cacheFolder ?? usualCacheFolder(env));
-  const fetching = { place, root: join(cache, `models--${place.repository.replace('/', '--')}`), access, onProgress };
+  const root = join(cache, `models--${place.repository.replace('/', '--')}`);
+  const fetching = { place, root, access, onProgress, choice: { precision, quantisation } };
   const isOffline = given.offline ?? /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? '');
   try {
     return await (isOffline ? keptSnapshot(fetching) : currentSnapshot(fetching));
@@ -118,10 +139,25 @@ function readToken(token: string | undefined): string | undefined {
   );
 }
 
+function refuseBoth(precision: HubPrecision | undefined, quantisation: string | undefined): void {
+  if (precision === undefined || quantisation === undefined) return;
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    'precision chooses graphs of an ONNX export, and quantisation a GGUF file. Leave out one of them.',
+    { option: 'quantisation', received: quantisation, precision },
+  );
+}
+
+/** What was chosen of a commit has a folder of its own, so that each holds one model. */
+function folderOf({ root, choice: { precision, quantisation } }: Fetching, commit: string): string {
+  const chosen = quantisation?.toUpperCase() ?? (precision && precisionName(precision));
+  return join(root, 'snapshots', chosen === undefined ? commit : `${commit}-${chosen}`);
+}
+
 async function currentSnapshot(fetching: Fetching): Promise<HubSnapshot> {
-  const { place, root, access } = fetching;
+  const { place, root, access, choice } = fetching;
   const commit = await commitOf(place, access);
-  const folder = join(root, 'snapshots', commit);
+  const folder = folderOf(fetching, commit);
   const record = await readRecord(folder);
   const isWhole = record !== undefined && (await changedFiles(folder, record, access.signal)).length === 0;
   if (isWhole) {
@@ -132,7 +168,7 @@ async function currentSnapshot(fetching: Fetching): Promise<HubSnapshot> {
     await removeLeftParts(partialOf(root), record);
     return { folder, commit };
   }
-  const files = record ?? neededFiles(await listHubFiles(place, commit, access), place.repository);
+  const files = record ?? neededFiles(await listHubFiles(place, commit, access), place.repository, choice);
   await writeRecord(folder, await downloadAll(fetching, commit, folder, files));
   await writeReference(root, place.revision, commit);
   await removeLeftParts(partialOf(root), files);
@@ -170,10 +206,11 @@ async function downloadAll(
 }
 
 /** What an earlier download left. */
-async function keptSnapshot({ place, root, access }: Fetching): Promise<HubSnapshot> {
+async function keptSnapshot(fetching: Fetching): Promise<HubSnapshot> {
+  const { place, root, access } = fetching;
   const { repository, revision } = place;
   const commit = COMMIT.test(revision) ? revision : await readReference(root, revision);
-  const folder = join(root, 'snapshots', commit ?? '');
+  const folder = folderOf(fetching, commit ?? '');
   const record = commit === undefined ? undefined : await readRecord(folder);
   if (commit === undefined || record === undefined) {
     throw new ForetokenError(

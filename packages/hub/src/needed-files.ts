@@ -1,4 +1,6 @@
 import { ForetokenError } from '@foretoken/core';
+import { exportFiles, type HubPrecision } from './export-graphs.js';
+import { ggufFile } from './gguf-files.js';
 import type { HubFile } from './list-hub-files.js';
 
 /** The manifest of a folder that Foretoken can load as it is. */
@@ -24,23 +26,39 @@ const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 const SHARD = /^model-\d{5}-of-\d{5}\.safetensors$/;
 
+/** Which of a repository's files are wanted, where it holds the model in several precisions. */
+export interface HubChoice {
+  /** Of an ONNX export, such as `q8`; `fp32` for its plain graphs, also where there are weights beside them. */
+  readonly precision?: HubPrecision | undefined;
+  /** Of GGUF files, such as `Q4_K_M`. */
+  readonly quantisation?: string | undefined;
+}
+
 /**
- * The files of a repository that are of use: of a Foretoken model folder all, else weights, or the graphs of an
- * ONNX export, in fp32, with what describes them. Throws
- * `UNSUPPORTED_MODEL` where there are neither.
+ * The files of a repository that are of use: those that are chosen; else of a Foretoken model folder all, else weights, the
+ * graphs of an ONNX export or a GGUF file, with what describes them.
+ *
+ * Throws `UNSUPPORTED_MODEL` where there are none, `INVALID_ARGUMENT` where what is chosen is not there or must be chosen.
  */
-export function neededFiles(files: readonly HubFile[], repository: string): HubFile[] {
+export function neededFiles(
+  files: readonly HubFile[],
+  repository: string,
+  { precision, quantisation }: HubChoice = {},
+): HubFile[] {
   const has = (path: string): boolean => files.some((file) => file.path === path);
-  if (has(MANIFEST)) return files.filter(({ path }) => !/^\.|(^|\/)(README|LICENSE)(\.md)?$/.test(path));
-  if (has(WEIGHTS)) return files.filter(({ path }) => path === WEIGHTS || BESIDE_WEIGHTS.includes(path));
-  if (has(INDEX)) {
-    return files.filter(({ path }) => path === INDEX || SHARD.test(path) || BESIDE_WEIGHTS.includes(path));
+  const described = (wanted: readonly string[]): HubFile[] =>
+    files.filter(({ path }) => wanted.includes(path) || BESIDE_WEIGHTS.includes(path));
+  const gguf = (): HubFile[] => files.filter(({ path }) => path === ggufFile(files, repository, quantisation));
+  if (quantisation !== undefined) return gguf();
+  if (precision === undefined) {
+    if (has(MANIFEST)) return files.filter(({ path }) => !/^\.|(^|\/)(README|LICENSE)(\.md)?$/.test(path));
+    if (has(WEIGHTS)) return described([WEIGHTS]);
+    if (has(INDEX)) return described([INDEX, ...files.map(({ path }) => path).filter((path) => SHARD.test(path))]);
   }
-  const graphs = exportGraphs(has);
-  if (graphs !== undefined) {
-    const wanted = new Set([GENAI, ...graphs, ...graphs.flatMap((graph) => weightsBeside(graph, files))]);
-    return files.filter(({ path }) => wanted.has(path) || BESIDE_WEIGHTS.includes(path));
-  }
+  const graphs = exportFiles(files, repository, precision);
+  if (graphs !== undefined) return described([GENAI, ...graphs]);
+  const [file] = gguf();
+  if (file !== undefined) return [file];
   const pickle = files.find(({ path }) => /^pytorch_model(-\d+-of-\d+)?\.bin$/.test(path));
   throw new ForetokenError(
     'UNSUPPORTED_MODEL',
@@ -49,25 +67,4 @@ export function neededFiles(files: readonly HubFile[], repository: string): HubF
       : `${repository} on the hub holds its weights as ${pickle.path}, a pickle, which can run any code when it is read; ${WEIGHTS} is required. Look for a revision that has it (many have a pull request, as in hub:owner/name@refs/pr/1), or convert it with save_pretrained(folder, safe_serialization=True) on a machine you can lose.`,
     { repository, received: files.slice(0, 20).map(({ path }) => path), required: [MANIFEST, WEIGHTS, INDEX] },
   );
-}
-
-/** The fp32 graphs of an ONNX export, as Optimum and transformers.js name them; `undefined` where there are none. */
-function exportGraphs(has: (path: string) => boolean): readonly string[] | undefined {
-  for (const place of ['', 'onnx/']) {
-    const file = (name: string): string => `${place}${name}.onnx`;
-    const decoders = [[file('decoder_model_merged')], [file('decoder_model'), file('decoder_with_past_model')]];
-    const decoder = decoders.find((graphs) => graphs.every(has));
-    if (has(file('encoder_model'))) {
-      if (decoder !== undefined) return [file('encoder_model'), ...decoder];
-    } else if (has(file('model'))) return [file('model')];
-    else if (decoder !== undefined) return decoder;
-  }
-  return undefined;
-}
-
-/** Files of weights that exporters write beside a graph: `model.onnx_data`, `model.onnx_data_1` and so on. */
-function weightsBeside(graph: string, files: readonly HubFile[]): string[] {
-  return files
-    .map(({ path }) => path)
-    .filter((path) => path.startsWith(graph) && /^[._]data(_\d+)?$/.test(path.slice(graph.length)));
 }

@@ -1,14 +1,8 @@
 import { checkOptions, Yielder } from '@foretoken/core/kit';
-import {
-  assertTarget,
-  type FileLocation,
-  filePath,
-  hubFolder,
-  isHubLocation,
-  type ModelManifest,
-} from '@foretoken/models/folder';
+import { assertTarget, type FileLocation, filePath, type ModelManifest } from '@foretoken/models/folder';
 import { architectureOf } from './architectures/known-architectures.js';
 import { IMPORT_OPTIONS, type ImportOptions } from './import-options.js';
+import { locateWeights } from './locate-weights.js';
 import { nameOf } from './name-of.js';
 import { openWeights } from './readers/open-weights.js';
 import { writeModel } from './write-model.js';
@@ -27,12 +21,12 @@ export async function importModel(
   options: ImportOptions = {},
 ): Promise<ModelManifest> {
   const given = checkOptions('importModel', options, IMPORT_OPTIONS);
-  const { signal } = given;
+  const { signal, quantisation } = given;
   signal?.throwIfAborted();
   const location = filePath('weights', weights);
   filePath('target', target);
   const pace = new Yielder(signal);
-  const path = isHubLocation(location) ? await hubFolder(location, { signal }) : location;
+  const path = await locateWeights(location, { signal, quantisation });
   const folder = await openWeights(path, signal);
   // Before all the work, and again when it is done.
   await assertTarget(target, given.replace ?? false);

@@ -1,4 +1,4 @@
-import { callback, immediate, type OptionReader, type OptionTable, oneOf, wrongValue } from '@foretoken/core/kit';
+import { callback, immediate, type OptionReader, type OptionTable, oneOf, text, wrongValue } from '@foretoken/core/kit';
 import { filePath, type ImportNote, isObject } from '@foretoken/models/folder';
 import { TARGET_OPTIONS, type TargetOptions } from './target-options.js';
 import { WEIGHT_PRECISIONS, type WeightPrecision } from './tensors/weight-precision.js';
@@ -12,6 +12,8 @@ export interface ImportOptions extends TargetOptions {
    * Speculation gives exactly what the stored model gives.
    */
   readonly weights?: WeightPrecision | undefined;
+  /** Of weights on the hub that are GGUF files: which of them, such as `Q4_K_M`; needed where there are several. */
+  readonly quantisation?: string | undefined;
   /**
    * How a step of an autoregressive model is divided into graphs. `heads`: a graph for each kind of output, one call a step; each
    * that is used holds all weights once more. `body`: one for the layers and one for the vocabulary, which all outputs share; two
@@ -52,6 +54,7 @@ const facts: OptionReader<Readonly<Record<string, unknown>>> = (name, value) => 
 export const IMPORT_OPTIONS: OptionTable<ImportOptions> = {
   ...TARGET_OPTIONS,
   weights: oneOf(...WEIGHT_PRECISIONS),
+  quantisation: text,
   stepLayout: oneOf('heads', 'body'),
   ctc: filePath,
   ctcFast: filePath,

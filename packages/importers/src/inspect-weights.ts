@@ -1,13 +1,7 @@
-import { signal as readSignal, Yielder } from '@foretoken/core/kit';
-import {
-  type FileLocation,
-  filePath,
-  hubFolder,
-  type ImportNote,
-  isHubLocation,
-  type ModelManifest,
-} from '@foretoken/models/folder';
+import { signal as readSignal, text, Yielder } from '@foretoken/core/kit';
+import { type FileLocation, filePath, type ImportNote, type ModelManifest } from '@foretoken/models/folder';
 import { architectureOf } from './architectures/known-architectures.js';
+import { locateWeights } from './locate-weights.js';
 import { nameOf } from './name-of.js';
 import { openWeights } from './readers/open-weights.js';
 
@@ -29,12 +23,17 @@ export interface WeightsDescription {
 
 /**
  * Says what weights are that `importModel` would take, without reading more than their headers: throws what importing would throw
- * for all but the values of the weights.
+ * for all but the values of the weights. `quantisation` chooses as the option of `importModel` does.
  */
-export async function inspectWeights(weights: FileLocation, signal?: AbortSignal): Promise<WeightsDescription> {
+export async function inspectWeights(
+  weights: FileLocation,
+  signal?: AbortSignal,
+  quantisation?: string,
+): Promise<WeightsDescription> {
   const location = filePath('weights', weights);
   if (signal !== undefined) readSignal('signal', signal).throwIfAborted();
-  const path = isHubLocation(location) ? await hubFolder(location, { signal }) : location;
+  if (quantisation !== undefined) text('quantisation', quantisation);
+  const path = await locateWeights(location, { signal, quantisation });
   const folder = await openWeights(path, signal);
   const notes: ImportNote[] = [];
   const options = {

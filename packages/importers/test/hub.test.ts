@@ -1,21 +1,27 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { collect } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { loadModel } from '@foretoken/models';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { HubServer } from '../../hub/test/hub-server.js';
 import { refusal, temporaryFolder } from '../../models/test/folder-fixtures.js';
 import { writeTinyMarian } from '../../models/test/tiny-marian.js';
-import { importModel } from '../src/index.js';
+import { importModel, inspectWeights } from '../src/index.js';
 
-const contents = async (folder: string): Promise<Record<string, Uint8Array>> =>
-  Object.fromEntries(
-    await Promise.all((await readdir(folder)).map(async (name) => [name, await readFile(join(folder, name))] as const)),
-  );
+const EXPORT = join(import.meta.dirname, '../../models/test/goldens/exports/marian');
+const GGUF = join(import.meta.dirname, 'goldens/gguf');
+
+const contents = async (folder: string): Promise<Record<string, Uint8Array>> => {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const name = (path: string): string => relative(folder, path).replaceAll('\\', '/');
+  return Object.fromEntries(await Promise.all(paths.map(async (path) => [name(path), await readFile(path)] as const)));
+};
 
 let server: HubServer | undefined;
-const serve = async (folder: string): Promise<string> => {
-  server = new HubServer(await contents(folder));
+const serve = async (given: string | Record<string, Uint8Array>): Promise<string> => {
+  server = new HubServer(typeof given === 'string' ? await contents(given) : given);
   const endpoint = await server.start();
   const cache = await temporaryFolder();
   vi.stubEnv('HF_ENDPOINT', endpoint);
@@ -60,6 +66,52 @@ describe('a model on the hub', () => {
     const error = await refusal(() => loadModel('hub:owner/name'));
     expect(error.code).toBe('INVALID_MODEL_FOLDER');
     expect(error.message).toContain('import');
+  });
+
+  test('that is one of several GGUF files is imported by its quantisation', async () => {
+    const [first, second] = await Promise.all(
+      ['llama-byte-level.gguf', 'qwen3.gguf'].map((name) => readFile(join(GGUF, name))),
+    );
+    await serve({ 'tiny-F32.gguf': first, 'tiny-Q8_0.gguf': second });
+    const [fromHub, fromDisk] = [join(await temporaryFolder(), 'hub'), join(await temporaryFolder(), 'disk')];
+    const refused = await refusal(() => importModel('hub:owner/name', fromHub));
+    expect(refused).toMatchObject({ code: 'INVALID_ARGUMENT', details: { option: 'quantisation' } });
+    const { manifest } = await inspectWeights('hub:owner/name', undefined, 'q8_0');
+    const { files, ...imported } = await importModel('hub:owner/name', fromHub, { quantisation: 'Q8_0' });
+    expect([imported.vocabulary, imported.limits]).toEqual([manifest.vocabulary, manifest.limits]);
+    expect(files).toEqual((await importModel(join(GGUF, 'qwen3.gguf'), fromDisk)).files);
+    // That model is whole in its own folder, so the other is asked for.
+    vi.stubEnv('HF_HUB_OFFLINE', '1');
+    const other = () => importModel('hub:owner/name', fromHub, { quantisation: 'F32', replace: true });
+    expect((await refusal(other)).code).toBe('INVALID_ARGUMENT');
+  });
+
+  test('a quantisation of a path, and of what is no name, is refused', async () => {
+    for (const [location, quantisation] of [
+      [join(GGUF, 'qwen3.gguf'), 'Q8_0'],
+      ['hub:owner/name', 'Q8/0'],
+    ] as const) {
+      const error = await refusal(() => importModel(location, 'never', { quantisation }));
+      expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', details: { option: 'quantisation' } });
+    }
+  });
+
+  test('that is an export beside weights is loaded in the precision that is asked for', async () => {
+    await serve({ ...(await contents(EXPORT)), 'model.safetensors': Uint8Array.of(0) });
+    const refused = await refusal(() => loadModel('hub:owner/name', { probe: false }));
+    expect(refused.message).toContain('option precision');
+    await using fromHub = await loadModel('hub:owner/name', { probe: false, precision: 'q8' });
+    await using fromDisk = await loadModel(EXPORT, { probe: false, precision: 'q8' });
+    const tokens = async (model: typeof fromHub): Promise<readonly number[]> => {
+      const request = { sources: [Int32Array.of(5, 6, 7)], maxNewTokens: 6 };
+      return [...(await collect(greedy().decode(model.part('autoregressive'), request))).results[0].best.tokenIds];
+    };
+    expect(await tokens(fromHub)).toEqual(await tokens(fromDisk));
+    const graphs = server?.requests.filter(({ url }) => /resolve.*\.onnx/.test(url)) ?? [];
+    expect(graphs.map(({ url }) => url.split('/').at(-1)).sort()).toEqual([
+      'decoder_model_merged_quantized.onnx',
+      'encoder_model_quantized.onnx',
+    ]);
   });
 
   test('with a name that is none is refused', async () => {

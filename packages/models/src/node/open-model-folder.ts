@@ -1,5 +1,4 @@
-import { realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { ForetokenError } from '@foretoken/core';
 import { signal as readSignal } from '@foretoken/core/kit';
 import { fileTrouble, kindOf } from '@foretoken/core/node';
@@ -57,24 +56,12 @@ function isWebAddress(location: string | URL): boolean {
 
 /** Downloads a model folder of the hub, and says what to do with weights. */
 async function modelOfHub(location: string, options: OpenFolderOptions): Promise<string> {
-  const { precision } = options;
-  if (precision !== undefined && precision !== 'fp32') {
-    throw new ForetokenError(
-      'UNSUPPORTED_CAPABILITY',
-      `Of ${location} only the fp32 graphs are downloaded, but the precision ${JSON.stringify(precision)} was asked for. Download the folder, and load it from there.`,
-      { option: 'precision', received: precision, required: 'fp32' },
-    );
-  }
   const folder = await resolveFolder(await hubFolder(location, options), 'model', 'load it again');
-  const has = (file: string): Promise<boolean> =>
-    stat(join(folder, file)).then(
-      () => true,
-      () => false,
-    );
-  const isWeights = (await has('model.safetensors')) || (await has('model.safetensors.index.json'));
-  if (!isWeights || (await has(MANIFEST_FILE))) return folder;
+  const names = await readdir(folder);
+  const isWeights = names.some((name) => /^model\.safetensors(\.index\.json)?$|\.gguf$/i.test(name));
+  if (!isWeights || names.includes(MANIFEST_FILE) || options.precision !== undefined) return folder;
   throw invalidFolder(
-    `${location} holds weights, which must be made a model folder first. Run \`foretoken import ${location} model\`, then load "model".`,
+    `${location} holds weights, which must be made a model folder first. Run \`foretoken import ${location} model\`, then load "model"; or choose graphs of an ONNX export by the option precision, where it has them.`,
     { folder, file: MANIFEST_FILE, required: 'a model folder' },
   );
 }

@@ -1,0 +1,83 @@
+import { ForetokenError } from '@foretoken/core';
+import type { HubFile } from './list-hub-files.js';
+
+/** The precision of an export's graphs as transformers.js calls it, such as `q8`; or one for the encoder and one for the decoder. */
+export type HubPrecision = string | { readonly encoder: string; readonly decoder: string };
+
+/** Exporters write graphs beside the config, or in this folder. */
+const PLACES = ['', 'onnx/'];
+const DECODER = /^(?:onnx\/)?(?:decoder_model_merged|decoder_model|model)(_[a-z0-9]+)?\.onnx$/;
+
+/** What both precisions of a model are called together. */
+export function precisionName(precision: HubPrecision): string {
+  if (typeof precision === 'string') return precision;
+  const { encoder, decoder } = precision;
+  return encoder === decoder ? decoder : `${encoder}.${decoder}`;
+}
+
+/**
+ * The graphs of an export in the precision that is wanted, with the files of weights beside them; where none is wanted in fp32, or in
+ * the only one there is. `undefined` where nothing is wanted and there are no graphs. Throws `INVALID_ARGUMENT`.
+ */
+export function exportFiles(
+  files: readonly HubFile[],
+  repository: string,
+  wanted: HubPrecision | undefined,
+): readonly string[] | undefined {
+  const paths = files.map(({ path }) => path);
+  const there = precisionsOf(paths);
+  const chosen = wanted ?? (there.includes('fp32') || there.length !== 1 ? 'fp32' : there[0]);
+  const graphs = graphsOf(paths, chosen);
+  if (graphs !== undefined) return [...graphs, ...graphs.flatMap((graph) => weightsBeside(graph, paths))];
+  if (wanted === undefined && there.length === 0) return undefined;
+  const words =
+    there.length === 0
+      ? 'no graphs of an ONNX export'
+      : `graphs of an ONNX export in ${there.join(', ')}, and not all of them in ${precisionName(chosen)}`;
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `${repository} on the hub holds ${words}. ${there.length === 0 ? 'Leave out the option precision.' : 'Choose one by the option precision.'}`,
+    { option: 'precision', received: wanted, required: there, repository },
+  );
+}
+
+/** The precisions in which there is a decoder that has its encoder, where there is one. */
+function precisionsOf(paths: readonly string[]): readonly string[] {
+  const found = new Set<string>();
+  for (const path of paths) {
+    const [, suffix] = DECODER.exec(path) ?? [null, null];
+    if (suffix !== null) found.add(suffix === undefined ? 'fp32' : suffix === '_quantized' ? 'q8' : suffix.slice(1));
+  }
+  return [...found].filter((precision) => graphsOf(paths, precision) !== undefined).sort();
+}
+
+/** The graphs in a precision, as Optimum and transformers.js name them; `undefined` where one is missing. */
+function graphsOf(paths: readonly string[], precision: HubPrecision): readonly string[] | undefined {
+  const has = (path: string): boolean => paths.includes(path);
+  const [ofEncoder, ofDecoder] =
+    typeof precision === 'string' ? [precision, precision] : [precision.encoder, precision.decoder];
+  for (const place of PLACES) {
+    const file = (name: string, of: string): string => `${place}${name}${suffixOf(of)}.onnx`;
+    const encoder = file('encoder_model', ofEncoder);
+    const decoders = ['decoder_model_merged', 'decoder_model decoder_with_past_model'].map((names) =>
+      names.split(' ').map((name) => file(name, ofDecoder)),
+    );
+    const decoder = decoders.find((graphs) => graphs.every(has));
+    // A decoder whose encoder is there in other precisions is no model without one.
+    const reads = paths.some((path) => path.startsWith(`${place}encoder_model`) && path.endsWith('.onnx'));
+    if (reads) {
+      if (has(encoder) && decoder !== undefined) return [encoder, ...decoder];
+    } else if (has(file('model', ofDecoder))) return [file('model', ofDecoder)];
+    else if (decoder !== undefined) return decoder;
+  }
+  return undefined;
+}
+
+function suffixOf(precision: string): string {
+  return precision === 'fp32' ? '' : precision === 'q8' ? '_quantized' : `_${precision}`;
+}
+
+/** Files of weights that exporters write beside a graph: `model.onnx_data`, `model.onnx_data_1` and so on. */
+function weightsBeside(graph: string, paths: readonly string[]): string[] {
+  return paths.filter((path) => path.startsWith(graph) && /^[._]data(_\d+)?$/.test(path.slice(graph.length)));
+}
