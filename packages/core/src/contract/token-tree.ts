@@ -155,13 +155,14 @@ export interface ForwardCosts {
 /** What a token forest is opened with. */
 export interface ForestOptions extends OpenOptions {
   /**
-   * Rows will join, for models whose `supports.joining` says so (default false). A row's scores then are the same to the last bit
-   * whatever rows are beside it; forwards of many rows take somewhat longer for that.
+   * Rows will join, for models whose `supports.joining` says so (default false). A row's scores then depend as little as the runtime
+   * allows on the rows beside it: to the last bit on small models, to some 1e-5 for large ones with long prompts. Forwards of many
+   * rows take somewhat longer for that.
    */
   readonly joining?: boolean | undefined;
   /**
-   * What prompts have in common may be read once for all rows, which then begin with it (default true). `false` is for who wants
-   * scores or states of every token of a prompt: `cached` of each row is 0.
+   * What prompts have in common may be read once for all rows, which then begin with it (default true). Scores differ by it no more
+   * than by the rows beside a row. `false` is for who wants scores or states of every token of a prompt: `cached` of each row is 0.
    */
   readonly sharing?: boolean | undefined;
 }

@@ -20,8 +20,8 @@ export interface KeyValueStoreOptions {
   /** What the graph keeps them as (default `float32`); the cache has the same, whatever it computes with. */
   readonly type?: CacheType | undefined;
   /**
-   * Rows may join, so what a row gives may not depend on the rows beside it, to the last bit: rows are then read at multiples of
-   * `STEADY_SLOTS` slots, be they alone or not.
+   * Rows may join, so what a row gives should not depend on the rows beside it: rows are then read at multiples of `STEADY_SLOTS`
+   * slots, be they alone or not, which keeps the last bit unless the runtime adds up in larger blocks.
    */
   readonly joining?: boolean | undefined;
 }
