@@ -96,6 +96,23 @@ export const CHINESE: Group[] = [
     'coming-from': '从 Hugging Face 转来',
     faq: '常见问题',
   }),
-  group('使用', '/zh/guide', { integrations: '集成', errors: '错误代码' }),
-  group('自己动手', '/zh/guide', { 'write-a-decoder': '编写解码器', 'write-a-model': '编写模型' }),
+  group('使用', '/zh/guide', {
+    concepts: '基本概念',
+    'correcting-text': '文本纠错',
+    'your-model': '你自己的模型',
+    integrations: '集成',
+    'command-line': '命令行',
+  }),
+  group('自己动手', '/zh/guide', {
+    'write-a-decoder': '编写解码器',
+    'write-a-drafter': '编写起草器',
+    'write-a-model': '编写模型',
+  }),
+  group('查阅', '/zh/guide', {
+    exactness: '精确性与数据',
+    performance: '性能',
+    errors: '错误代码',
+    glossary: '术语与论文',
+    versions: '版本与变更',
+  }),
 ];
