@@ -7,7 +7,7 @@ import { openText, readChunks } from './text-files.js';
 
 /** Token ids of a text that an output holds, so without the end token. Throws as the tokenizer does. */
 export function outputTokens(tokenizer: TextTokenizer, text: string): Int32Array {
-  return tokenizer.encode(text).slice(0, -1);
+  return tokenizer.encode(text, 'output');
 }
 
 /** What an input means to a model: its source, or how the output begins; and how many of its tokens are unknown. */

@@ -119,7 +119,7 @@ export function fakeModel({
     emit: async (sources) => sources.map(wordLattice),
   };
   const tokenizer: TextTokenizer = {
-    encode: (text) => {
+    encode: (text, use) => {
       const words = text.split(' ');
       if (words.length >= SOURCE_LENGTH) {
         throw new ForetokenError('SOURCE_TOO_LONG', `The source has ${words.length + 1} tokens.`, {
@@ -128,7 +128,7 @@ export function fakeModel({
         });
       }
       const ids = words.map((word) => ENGLISH.indexOf(word)).map((id) => (id < 0 ? 1 : id));
-      return Int32Array.from([...ids, VOCABULARY.endTokenId]);
+      return Int32Array.from(use === 'output' ? ids : [...ids, VOCABULARY.endTokenId]);
     },
     decode: (tokenIds) =>
       Array.from(tokenIds)

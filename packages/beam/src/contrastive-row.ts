@@ -1,10 +1,23 @@
 import type { FinishReason, Hypothesis } from '@foretoken/core';
 import { append, invalidScores, noTokenLeft, type OutputBounds } from '@foretoken/core/kit';
-import type { Branch, RowSearch, ScoredBranch, SearchStart, Steps } from './branch.js';
+import {
+  type Branch,
+  type Candidates,
+  logProbsOf,
+  type RowSearch,
+  type ScoredBranch,
+  type SearchStart,
+  type Steps,
+  type Trail,
+} from './branch.js';
 
 export interface ContrastiveSettings {
+  /** Most tokens weighed at each step (the paper's k). */
+  readonly candidates: number;
   /** Weight of the degeneration penalty (the paper's alpha). */
   readonly penalty: number;
+  /** Report what the model alone says of each token. */
+  readonly tokenLogProbs: boolean;
 }
 
 /**
@@ -17,19 +30,21 @@ export class ContrastiveRow implements RowSearch {
   #probabilities: readonly number[] = [1];
   /** Hidden states of what stands, normalised to length 1. */
   readonly #states: Float32Array[] = [];
-  readonly #penalty: number;
+  readonly #settings: ContrastiveSettings;
   readonly #bounds: OutputBounds;
   /** What stands, without the end token. */
   #stands: Branch;
   /** Its log-probability, the end token's included. */
   #logProb = 0;
+  /** The log-probability of each of its tokens, the end token's last, where that is to be reported. */
+  #trail: Trail | undefined;
   #started = false;
   #finishReason: FinishReason | undefined;
 
-  constructor({ root, bounds }: SearchStart, { penalty }: ContrastiveSettings) {
+  constructor({ root, bounds }: SearchStart, settings: ContrastiveSettings) {
     this.running = [root];
     this.#stands = root;
-    this.#penalty = penalty;
+    this.#settings = settings;
     this.#bounds = bounds;
   }
 
@@ -37,8 +52,10 @@ export class ContrastiveRow implements RowSearch {
     const states = scored.map(statesOf);
     const chosen = this.#started ? yield* this.#choose(states) : 0;
     const { branch, leaf, candidates } = scored[chosen];
+    const { tokenLogProbs } = this.#settings;
     append(this.#states, states[chosen] as readonly Float32Array[]);
     this.#logProb = branch.logProb;
+    this.#trail = branch.trail;
     const [last] = branch.next;
     if (this.#started && last !== undefined && last === this.#bounds.endTokenId) this.#finishReason = 'end-token';
     else this.#stands = branch;
@@ -48,13 +65,15 @@ export class ContrastiveRow implements RowSearch {
       this.running = [];
       return;
     }
-    const { tokenIds, logProbs } = candidates;
+    const { tokenIds, logProbs } = this.#allowed(branch, candidates);
     if (tokenIds.length === 0) throw noTokenLeft(branch.row, branch.length);
     this.#probabilities = Array.from(logProbs, Math.exp);
     this.running = Array.from(tokenIds, (tokenId, rank) => {
       const ends = tokenId === this.#bounds.endTokenId;
       const progress = ends ? branch.progress : this.#bounds.push(branch.progress, tokenId);
-      return branch.grow(leaf, tokenId, branch.logProb + logProbs[rank], progress);
+      const logProb = logProbs[rank];
+      const trail = tokenLogProbs ? { logProb, before: branch.trail } : undefined;
+      return branch.grow(leaf, tokenId, branch.logProb + logProb, progress, trail);
     });
   }
 
@@ -68,12 +87,25 @@ export class ContrastiveRow implements RowSearch {
 
   hypotheses(): readonly Hypothesis[] {
     const finishReason = this.#finishReason ?? 'length';
-    return [{ tokenIds: this.#stands.tokenIds(), score: this.#logProb, finishReason }];
+    const tokenLogProbs = this.#settings.tokenLogProbs ? logProbsOf(this.#trail) : undefined;
+    return [{ tokenIds: this.#stands.tokenIds(), score: this.#logProb, tokenLogProbs, finishReason }];
+  }
+
+  /** The best candidates of a branch, as many as are weighed: without the end token while its output is too short to end. */
+  #allowed({ length }: Branch, { tokenIds, logProbs }: Candidates): Candidates {
+    const { endTokenId, minimum } = this.#bounds;
+    const end = length < minimum && endTokenId !== undefined ? tokenIds.indexOf(endTokenId) : -1;
+    const others = (_: number, rank: number): boolean => rank !== end;
+    const { candidates } = this.#settings;
+    return {
+      tokenIds: tokenIds.filter(others).subarray(0, candidates),
+      logProbs: logProbs.filter(others).subarray(0, candidates),
+    };
   }
 
   /** The candidate with the best balance; the more probable one among equals. */
   *#choose(states: readonly (readonly Float32Array[])[]): Steps<number> {
-    const penalty = this.#penalty;
+    const { penalty } = this.#settings;
     let best = 0;
     let max = Number.NEGATIVE_INFINITY;
     for (const [index, probability] of this.#probabilities.entries()) {

@@ -3,14 +3,22 @@ import {
   type DecodeRequest,
   type Decoder,
   ForetokenError,
-  type OptionalField,
   type Requirements,
   type TokenSource,
 } from '@foretoken/core';
-import { assertInteger, assertRuledDecode, checkOptions, integer, number, type OptionTable } from '@foretoken/core/kit';
+import {
+  assertInteger,
+  assertRuledDecode,
+  checkOptions,
+  flag,
+  integer,
+  number,
+  type OptionTable,
+  ofRow,
+} from '@foretoken/core/kit';
 import type { SearchStart } from './branch.js';
 import { ContrastiveRow } from './contrastive-row.js';
-import { type Search, searchRows } from './search-loop.js';
+import { ACCEPTS, type Search, searchRows } from './search-loop.js';
 
 /** Options of `contrastiveSearch`. */
 export interface ContrastiveSearchOptions {
@@ -18,12 +26,16 @@ export interface ContrastiveSearchOptions {
   readonly candidates?: number | undefined;
   /** How much likeness to earlier hidden states counts against probability, 0 to 1 (the paper's alpha, default 0.6). */
   readonly penalty?: number | undefined;
+  /** Report the natural-log probability of each token, as `tokenLogProbs` (default false). */
+  readonly tokenLogProbs?: boolean | undefined;
 }
 
 const NAME = 'contrastive-search';
-/** It has no rules, so it cannot keep the end token from being chosen. */
-const ACCEPTS: readonly OptionalField[] = ['outputPrefixes'];
-const OPTIONS: OptionTable<ContrastiveSearchOptions> = { candidates: integer(1, 4096), penalty: number(0, 1) };
+const OPTIONS: OptionTable<ContrastiveSearchOptions> = {
+  candidates: integer(1, 4096),
+  penalty: number(0, 1),
+  tokenLogProbs: flag,
+};
 const REQUIRES: Requirements = {
   model: 'autoregressive',
   outputs: ['topK'],
@@ -37,12 +49,14 @@ const REQUIRES: Requirements = {
  * keeps outputs from repeating themselves (Su et al., 2022). Deterministic; with penalty 0 it is greedy.
  *
  * Every step feeds all candidates in one forward, as children of one node; the output's end costs one forward more than
- * greedy. `score` is the sum of natural-log probabilities. Throws `INVALID_ARGUMENT`.
+ * greedy. `score` is the sum of natural-log probabilities. Before `minNewTokens` the end token is no candidate, and the next best
+ * token is; probabilities stay the model's own. Throws `INVALID_ARGUMENT`.
  */
 export function contrastiveSearch<Source = TokenSource>(
   options: ContrastiveSearchOptions = {},
 ): Decoder<AutoregressiveModel<Source>> {
-  const { candidates = 4, penalty = 0.6 } = checkOptions('contrastiveSearch', options, OPTIONS);
+  options = checkOptions('contrastiveSearch', options, OPTIONS);
+  const { candidates = 4, penalty = 0.6, tokenLogProbs = false } = options;
   return {
     name: NAME,
     requires: REQUIRES,
@@ -54,7 +68,24 @@ export function contrastiveSearch<Source = TokenSource>(
 
   function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): Search<Source> {
     const request = assertRuledDecode({ name: NAME, requires: REQUIRES, accepts: ACCEPTS }, model, given, {});
-    assertInteger('candidates', candidates, 1, Math.min(model.supports.maxCandidates, model.vocabulary.size));
+    const { vocabulary, supports } = model;
+    assertInteger('candidates', candidates, 1, Math.min(supports.maxCandidates, vocabulary.size));
+    const longer = vocabulary.endTokenId !== undefined && request.sources.some((_, row) => minOf(request, row) > 0);
+    // One takes the place of the end token where that is no candidate.
+    const read = Math.min(candidates + (longer ? 1 : 0), vocabulary.size);
+    if (read > supports.maxCandidates) {
+      throw new ForetokenError(
+        'UNSUPPORTED_CAPABILITY',
+        `With minNewTokens contrastive search reads one candidate more, ${read}, but the model gives at most ${supports.maxCandidates}. Lower candidates to ${candidates - 1}, or leave out minNewTokens.`,
+        {
+          decoder: NAME,
+          capability: 'maxCandidates',
+          option: 'candidates',
+          received: read,
+          max: supports.maxCandidates,
+        },
+      );
+    }
     const start = ({ root, bounds }: SearchStart): ContrastiveRow => {
       // The last token is fed too, so it needs room that greedy leaves unused.
       const { row, prefix, length } = root;
@@ -66,8 +97,20 @@ export function contrastiveSearch<Source = TokenSource>(
           { row, received: length, max: room },
         );
       }
-      return new ContrastiveRow({ root, bounds: bounds.limitedTo(room) }, { penalty });
+      if (bounds.minimum > room) {
+        throw new ForetokenError(
+          'INVALID_ARGUMENT',
+          `minNewTokens is ${minOf(request, row)}, but the output of row ${row} has room for ${room - length} new tokens.`,
+          { option: 'minNewTokens', row, received: minOf(request, row), max: room - length },
+        );
+      }
+      return new ContrastiveRow({ root, bounds: bounds.limitedTo(room) }, { candidates, penalty, tokenLogProbs });
     };
-    return { request, start, candidates, all: false, states: true, rules: [] };
+    return { request, start, candidates: read, all: false, states: true, rules: [], tokenLogProbs };
   }
+}
+
+/** Least new tokens of a row. */
+function minOf({ minNewTokens }: DecodeRequest<unknown>, row: number): number {
+  return ofRow(minNewTokens, row) ?? 0;
 }

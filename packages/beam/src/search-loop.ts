@@ -25,7 +25,7 @@ import {
 } from '@foretoken/core/kit';
 import { Branch, type RowSearch, type ScoredBranch, SearchOver, type SearchStart, sharedLength } from './branch.js';
 
-/** What its strategies with rules can use of a request. */
+/** What its strategies can use of a request. */
 export const ACCEPTS: readonly OptionalField[] = ['outputPrefixes', 'minNewTokens'];
 
 /** How a search over the token trees of a request runs; made for one decode. */

@@ -3,6 +3,7 @@ import {
   assertRuledDecode,
   checkOptions,
   compileRules,
+  flag,
   integer,
   type OptionTable,
   RandomStream,
@@ -18,10 +19,16 @@ import { StochasticRow } from './stochastic-row.js';
 export interface StochasticBeamOptions extends ScoreRules {
   /** Sequences to draw (default 4). */
   readonly beamSize?: number | undefined;
+  /** Report the natural-log probability of each token under the model alone, as `tokenLogProbs` (default false). */
+  readonly tokenLogProbs?: boolean | undefined;
 }
 
 const NAME = 'stochastic-beam';
-const OPTIONS: OptionTable<StochasticBeamOptions> = { ...SCORE_RULES, beamSize: integer(1, 4096) };
+const OPTIONS: OptionTable<StochasticBeamOptions> = {
+  ...SCORE_RULES,
+  beamSize: integer(1, 4096),
+  tokenLogProbs: flag,
+};
 const REQUIRES: Requirements = { model: 'autoregressive', outputs: ['logProbs'], branching: true, rollback: true };
 
 /**
@@ -36,7 +43,7 @@ export function stochasticBeam<Source = TokenSource>(
   options: StochasticBeamOptions = {},
 ): Decoder<AutoregressiveModel<Source>> {
   options = checkOptions('stochasticBeam', options, OPTIONS);
-  const { beamSize = 4 } = options;
+  const { beamSize = 4, tokenLogProbs } = options;
   return {
     name: NAME,
     requires: REQUIRES,
@@ -54,6 +61,6 @@ export function stochasticBeam<Source = TokenSource>(
       return new StochasticRow(from, beamSize, stream);
     };
     const rules = compileRules(options, model.vocabulary, request);
-    return { request, start, candidates: 1, all: true, rules };
+    return { request, start, candidates: 1, all: true, rules, tokenLogProbs };
   }
 }

@@ -1,7 +1,15 @@
 import type { FinishReason, Hypothesis } from '@foretoken/core';
 import { logSumExp, noTokenLeft, type OutputBounds, type RandomStream, topK } from '@foretoken/core/kit';
 import { BestItems } from './best-items.js';
-import type { Branch, RowSearch, ScoredBranch, SearchStart, Steps } from './branch.js';
+import {
+  type Branch,
+  logProbsOf,
+  type RowSearch,
+  type ScoredBranch,
+  type SearchStart,
+  type Steps,
+  type Trail,
+} from './branch.js';
 import { continued } from './continuations.js';
 
 /** A hypothesis with its perturbed log-probability. */
@@ -13,6 +21,8 @@ interface Perturbed {
   readonly perturbed: number;
   /** Why it is over; undefined while it runs. */
   readonly finishReason: FinishReason | undefined;
+  /** What the model alone says of its tokens, the end token's last, where that is to be reported. */
+  readonly trail?: Trail | undefined;
 }
 
 /** A continuation whose branch is made only if it is kept. */
@@ -69,10 +79,11 @@ export class StochasticRow implements RowSearch {
   }
 
   hypotheses(): readonly Hypothesis[] {
-    return this.#beam.map(({ branch, logProb, perturbed, finishReason = 'length' }) => ({
+    return this.#beam.map(({ branch, logProb, perturbed, finishReason = 'length', trail }) => ({
       tokenIds: branch.tokenIds(),
       score: perturbed,
       logProb,
+      tokenLogProbs: trail && logProbsOf(trail),
       finishReason,
     }));
   }

@@ -33,6 +33,7 @@ function reference(
   candidates: number,
   penalty: number,
   limit: number,
+  min = 0,
 ): number[] {
   const output: number[] = [];
   const stateOf = (path: readonly number[]): number[] => Array.from(state(SOURCE, path));
@@ -41,7 +42,8 @@ function reference(
     const context = Array.from({ length: output.length + 1 }, (_, length) => stateOf(output.slice(0, length)));
     let best = -1;
     let max = Number.NEGATIVE_INFINITY;
-    for (const tokenId of ranked(logProbs).slice(0, candidates)) {
+    const possible = ranked(logProbs).filter((tokenId) => tokenId !== END || output.length >= min);
+    for (const tokenId of possible.slice(0, candidates)) {
       const own = stateOf([...output, tokenId]);
       const likeness = Math.max(...context.map((other) => cosine(own, other)));
       const balance = (1 - penalty) * Math.exp(logProbs[tokenId]) - penalty * likeness;
@@ -75,6 +77,20 @@ describe('contrastive search', () => {
       else if (output.join() !== greedyOutput.join()) unlikeGreedy++;
     }
     expect(unlikeGreedy).toBeGreaterThan(20);
+  });
+
+  it('equals the definition without the end token before minNewTokens', async () => {
+    let longer = 0;
+    for (let seed = 1; seed <= 100; seed++) {
+      const { score, state, model } = models(seed);
+      const [candidates, penalty, minNewTokens] = [1 + (seed % 8), (seed % 4) / 4, 1 + (seed % 9)];
+      const request = { sources: [SOURCE], maxNewTokens: 12, minNewTokens };
+      const { results } = await collect(contrastiveSearch({ candidates, penalty }).decode(model, request));
+      const output = [...results[0].best.tokenIds];
+      expect(output).toEqual(reference(score, state, candidates, penalty, 12, minNewTokens));
+      if (output.length > reference(score, state, candidates, penalty, 12).length) longer++;
+    }
+    expect(longer).toBeGreaterThan(15);
   });
 
   it('feeds the candidates of a step in one forward and keeps one of them', async () => {

@@ -16,6 +16,8 @@ const STRATEGIES = {
   'diverse beam search': (rules: ScoreRules) => beamSearch({ ...rules, groups: 2, hypotheses: 3 }),
   'constrained beam search': (rules: ScoreRules) => beamSearch({ ...rules, phrases: [Int32Array.of(5)] }),
   'stochastic beam search': (rules: ScoreRules) => stochasticBeam(rules),
+  // It takes no rules.
+  'contrastive search': () => contrastiveSearch(),
 };
 
 const modelOf = (seed: number, maxLength = 64) =>
@@ -95,7 +97,7 @@ for (const [name, decoderOf] of Object.entries(STRATEGIES)) {
       await assertCode(() => outputs(1, {}, { ...full, minNewTokens: 3 }), 'INVALID_ARGUMENT');
     });
 
-    it('cost a constraint one step each', async () => {
+    it.skipIf(name === 'contrastive search')('cost a constraint one step each', async () => {
       let steps = 0;
       const constraint: TokenConstraint<number> = {
         start: () => 0,
@@ -145,6 +147,45 @@ describe('contrastive search', () => {
       expect(best.tokenIds.length - outputPrefixes[row].length).toBeLessThanOrEqual(2);
     }
     expect(results[0]?.best.tokenIds.length).toBeGreaterThan(3);
+  });
+
+  it('feeds the last token too, so it has room for one new token less', async () => {
+    const outputs = async (minNewTokens: number) => {
+      const { results } = await collect(contrastiveSearch().decode(modelOf(1, 9), { sources: SOURCES, minNewTokens }));
+      return results.map(({ best }) => best);
+    };
+    for (const { tokenIds, finishReason } of await outputs(8)) {
+      expect(tokenIds).toHaveLength(8);
+      expect(finishReason).toBe('length');
+    }
+    await expect(outputs(9)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: 'minNewTokens is 9, but the output of row 0 has room for 8 new tokens.',
+      details: { option: 'minNewTokens', row: 0, received: 9, max: 8 },
+    });
+  });
+
+  it('says how many candidates it can weigh where one may take the end token’s place', async () => {
+    const score = randomLogits({ seed: 1, vocabularySize: 7, endTokenId: END, typicalLength: 2 });
+    const state = randomLogits({ seed: 1, vocabularySize: 3, endTokenId: -1 });
+    const decode = (candidates: number, maxCandidates: number, minNewTokens = 3, endTokenId = END) => {
+      const supports = { maxCandidates };
+      const model = scriptedModel({ vocabularySize: 7, endTokenId, score, state, supports });
+      return collect(
+        contrastiveSearch({ candidates }).decode(model, { sources: SOURCES, minNewTokens, maxNewTokens: 5 }),
+      );
+    };
+    await expect(decode(4, 4)).rejects.toMatchObject({
+      code: 'UNSUPPORTED_CAPABILITY',
+      message: expect.stringContaining(
+        'reads one candidate more, 5, but the model gives at most 4. Lower candidates to 3',
+      ),
+    });
+    // Nothing takes its place where there is no minimum, no end token, or no other token.
+    await decode(4, 4, 0);
+    await decode(4, 4, 3, -1);
+    await decode(7, 7);
+    for (const { best } of (await decode(3, 4)).results) expect(best.tokenIds.length).toBeGreaterThan(2);
   });
 });
 

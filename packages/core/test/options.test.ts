@@ -80,6 +80,15 @@ describe('options', () => {
     expect(message).toContain(hint);
   });
 
+  it('names the nearest value of those that an option has', () => {
+    expect(refused(() => beamSearch({ stopWhen: 'improvment-impossible' } as never)).message).toMatch(
+      /^stopWhen must be .*, but was "improvment-impossible"\. Did you mean improvement-impossible\?$/,
+    );
+    for (const far of ['sometimes', '', 3, null]) {
+      expect(refused(() => beamSearch({ stopWhen: far } as never)).message).not.toContain('Did you mean');
+    }
+  });
+
   it('names what was received and what is required', () => {
     const { message, details } = refused(() => checkOptions('search', { beamSize: '4' } as never, TABLE));
     expect(message).toBe('beamSize must be an integer from 1 to 8, but was "4".');

@@ -98,6 +98,18 @@ describe('parts of a model', () => {
     }
   });
 
+  it.each([
+    ['autoregresive', 'autoregressive'],
+    ['Canvas', 'canvas'],
+    ['language-model', 'languageModel'],
+    ['latice', 'lattice'],
+  ])('of the kind %s are refused with the nearest kind, %s', (kind, nearest) => {
+    for (const ask of [parts.part, parts.find]) {
+      expect(() => ask.call(parts, kind as never)).toThrow(`but was "${kind}". Did you mean ${nearest}?`);
+    }
+    expect(() => parts.part('lattice', { lattice: 'dagg' as never })).toThrow('but was "dagg". Did you mean dag?');
+  });
+
   it('of one name, or of a kind that does not exist, are refused', () => {
     const twice: OpenedPart[] = [...ALL, { kind: 'lattice', variant: 'exact', model: exact }];
     expect(() => new ModelParts(twice)).toThrow(/two parts of the name CTC lattice model/);

@@ -49,11 +49,30 @@ describe.each(Object.entries({ 'tokenizer.json': shipped, 'SentencePiece models'
       expect(source.slice(0, prompt.length)).toEqual(prompt);
       expect(` ${prompt.join(' ')} `).toContain(` ${part.join(' ')} `);
       for (const wrong of ['surce', 'Source', '', 5, null, {}]) {
-        expect(() => tokenizer.encode('a b', wrong as never)).toThrow(/use must be source or prompt or part, but was/);
+        expect(() => tokenizer.encode('a b', wrong as never)).toThrow(
+          /use must be source or prompt or part or output, but was/,
+        );
       }
     });
   },
 );
+
+it('outputs are cut and numbered as the target’s, without an end token', () => {
+  const tokenizer = pieces();
+  const text = 'A man rides a horse.';
+  expect(tokenizer.decode(tokenizer.encode(text, 'output'))).toBe(text);
+  expect([...tokenizer.encode(text, 'output')]).not.toEqual([...tokenizer.encode(text, 'part')]);
+  const json = JSON.stringify({ source: ['x', 'y'], target: ['</s>', '?', 'Y', 'x'], endId: 0, lowercase: true });
+  const symbols = createSymbolTokenizer(json, {
+    vocabulary: { size: 4, endTokenId: 0 },
+    sourceLength: 8,
+    file: 'symbols.json',
+  });
+  expect([...symbols.encode('XY', 'part')]).toEqual([0, 1]);
+  expect([...symbols.encode('xY', 'output')]).toEqual([3, 2]);
+  const own = shipped();
+  expect([...own.encode('Ein Hund.', 'output')]).toEqual([...own.encode('Ein Hund.').slice(0, -1)]);
+});
 
 it('a list of symbols puts its own around a source, and none around a part', () => {
   const tokenizer = symbols();

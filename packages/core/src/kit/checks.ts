@@ -6,11 +6,11 @@ import { show } from './show.js';
  * `INVALID_ARGUMENT` for a value that an option cannot have. A promise is marked as handled, so that it cannot end the process
  * once it rejects.
  */
-export function wrongValue(option: string, received: unknown, required: string): ForetokenError {
+export function wrongValue(option: string, received: unknown, required: string, hint = ''): ForetokenError {
   if (isPromise(received)) Promise.resolve(received).catch(() => {});
   // A name may be odd too, where a reader is called by hand.
   const name = typeof option === 'string' ? option : show(option);
-  return new ForetokenError('INVALID_ARGUMENT', `${name} must be ${required}, but was ${show(received)}.`, {
+  return new ForetokenError('INVALID_ARGUMENT', `${name} must be ${required}, but was ${show(received)}.${hint}`, {
     option,
     received,
     required,

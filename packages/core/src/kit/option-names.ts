@@ -42,7 +42,8 @@ const TAKERS: Readonly<Record<string, string>> = {
   maskedDiffusion: 'temperature iterations order',
   beamSearch: 'beamSize hypotheses lengthPenalty stopWhen patience phrases groups tokenLogProbs',
   easyFirst: 'levels',
-  stochasticBeam: 'beamSize',
+  stochasticBeam: 'beamSize tokenLogProbs',
+  contrastiveSearch: 'tokenLogProbs',
   ctcPrefixBeam: 'beamSize hypotheses languageModel hotWords noRepeatNgramSize rescoring',
   nat: 'length lengthBeam rescoring noAdjacentRepeats',
   speculative: 'drafter maxNodes',
@@ -65,6 +66,12 @@ export function nameHint(name: string, known: readonly string[]): string {
     });
     if (takers.length > 0) return ` ${takers[0]?.option} is taken by: ${takers.map(({ taker }) => taker).join('; ')}.`;
   }
+  return nearestHint(name, known);
+}
+
+/** The nearest of the known names or values, as a question; empty where nothing comes near. */
+export function nearestHint(given: string, known: readonly string[]): string {
+  const plain = bare(given);
   const near = known
     .map((one) => ({ one, distance: editDistance(plain, bare(one)) }))
     .filter(({ one, distance }) => distance <= Math.max(plain.length, one.length) / 2.5)

@@ -1,6 +1,6 @@
 import { ForetokenError } from '../contract/errors.js';
 import { assertInteger, assertNumber, isPromise, wrongValue } from './checks.js';
-import { nameHint } from './option-names.js';
+import { nameHint, nearestHint } from './option-names.js';
 import { show } from './show.js';
 
 /** Reads one option: returns its value, or throws `INVALID_ARGUMENT` with the name it was given. */
@@ -123,12 +123,12 @@ export const path: OptionReader<string> = (name, value) => {
   throw wrongValue(name, value, 'a path, which is not empty and holds no NUL character');
 };
 
-/** One of the given strings. */
+/** One of the given strings; the nearest is named where another one is given. */
 export function oneOf<const Value extends string>(...values: readonly Value[]): OptionReader<Value> {
   return (name, value) => {
     const found = values.find((one) => one === value);
     if (found !== undefined) return found;
-    throw wrongValue(name, value, values.join(' or '));
+    throw wrongValue(name, value, values.join(' or '), typeof value === 'string' ? nearestHint(value, values) : '');
   };
 }
 

@@ -134,7 +134,7 @@ export function assertDecode<Source>(
 
 /** Who can use it. */
 const ACCEPTING: Readonly<Record<OptionalField, string>> = {
-  minNewTokens: 'greedy, sampling, beamSearch and stochasticBeam take it.',
+  minNewTokens: 'greedy, sampling, beamSearch, stochasticBeam and contrastiveSearch take it.',
   outputPrefixes: 'greedy, sampling, beam search, speculation and strategies on canvases start inside an output.',
   initialOutputs: 'levenshtein and insertion start from given outputs.',
   lengths: 'strategies on canvases, such as nat, dagViterbi and dagJointViterbi take lengths.',

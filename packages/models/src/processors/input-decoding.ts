@@ -8,20 +8,24 @@ import {
   type TokenSource,
 } from '@foretoken/core';
 import {
+  assertAccepted,
   callback,
   checkOptions,
   flag,
   immediate,
   integer,
+  isInt32Array,
+  lengthOf,
   listOf,
   type OptionReader,
   type OptionTable,
   signal as readSignal,
   text as readText,
+  tokens,
   withMethods,
   wrongValue,
 } from '@foretoken/core/kit';
-import { bindDecoder, type PartDecoder } from '../parts/bind-decoder.js';
+import { type BoundDecode, bindDecoder, type PartDecoder } from '../parts/bind-decoder.js';
 import type { PartVariant } from '../parts/model-part.js';
 import { ModelParts } from '../parts/model-parts.js';
 import type { Processor, SourceReading, TextOutput } from './processor.js';
@@ -35,6 +39,13 @@ export interface InputOptions {
   readonly maxNewTokens?: number | undefined;
   /** Least output tokens; default 0. Refused by strategies that do not write from left to right. */
   readonly minNewTokens?: number | undefined;
+  /**
+   * Outputs to start from, one an input, in a list: texts, or token ids without an end token; an empty one starts from nothing.
+   * Refused by strategies that start from nothing.
+   */
+  readonly initialOutputs?: readonly (string | Int32Array)[] | undefined;
+  /** Positions of each input's canvas or path, one number for all or a list of one an input. Refused by strategies without such. */
+  readonly lengths?: number | readonly number[] | undefined;
   /** Strings that end an output as soon as its text contains one. */
   readonly stopStrings?: readonly string[] | undefined;
   /** Seed of random choices; default 0. */
@@ -45,10 +56,25 @@ export interface InputOptions {
   readonly onEvent?: ((event: DecodeEvent) => void) | undefined;
 }
 
+const readTokens = tokens();
+const readInitial: OptionReader<string | Int32Array> = (name, value) => {
+  if (typeof value === 'string') return value;
+  if (isInt32Array(value)) return readTokens(name, value);
+  throw wrongValue(name, value, 'a text, or an Int32Array of token ids');
+};
+const readInitials = listOf(readInitial);
+const readLength = integer(1);
+const readLengths = listOf(readLength);
+
 const OPTIONS: OptionTable<InputOptions> = {
   variant: readText,
   maxNewTokens: integer(1),
   minNewTokens: integer(0),
+  initialOutputs: (name, value) => {
+    if (lengthOf(value) !== undefined) return readInitials(name, value);
+    throw wrongValue(name, value, 'a list with one text, or Int32Array of token ids, an input');
+  },
+  lengths: (name, value) => (lengthOf(value) === undefined ? readLength : readLengths)(name, value),
   stopStrings: listOf(readText),
   seed: integer(0, 0xffffffff),
   signal: readSignal,
@@ -114,7 +140,7 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
     given: InputOptions,
   ): Promise<InputResult<Output, Source>[]> {
     const options = checkOptions('decode of an input', given, OPTIONS);
-    const decode = bindDecoder(this.#parts, decoder, options.variant);
+    const decode = this.#bound(decoder, options);
     const readings = await this.#read(inputs, options);
     const events = watched(decode(this.#request(readings, options)), options.onEvent);
     const { results, statistics } = await collect(events);
@@ -145,7 +171,7 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
   ): AsyncGenerator<string, void, undefined> {
     const options = checkOptions('stream of an input', given, OPTIONS);
     if (!this.#isInput(input)) throw wrongValue('input', input, this.#processor.input);
-    const decode = bindDecoder(this.#parts, decoder, options.variant);
+    const decode = this.#bound(decoder, options);
     const deltas = new TextDeltas(this.#textOf('a stream of text'));
     const readings = await this.#read([input], options);
     for await (const event of watched(decode(this.#request(readings, options)), options.onEvent)) {
@@ -155,6 +181,17 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
     }
     const rest = deltas.end();
     if (rest !== '') yield rest;
+  }
+
+  /** Throws also for options that the decoder cannot use, before an input is read. */
+  #bound(decoder: PartDecoder<Source>, { variant, initialOutputs, lengths }: InputOptions): BoundDecode<Source> {
+    const decode = bindDecoder(this.#parts, decoder, variant);
+    assertAccepted(decoder, {
+      sources: [],
+      initialOutputs: initialOutputs && [],
+      lengths: lengths === undefined ? undefined : [],
+    });
+    return decode;
   }
 
   async #read(inputs: readonly Input[], { signal }: InputOptions): Promise<readonly SourceReading<Source>[]> {
@@ -171,7 +208,7 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
 
   #request(
     readings: readonly SourceReading<Source>[],
-    { maxNewTokens, minNewTokens, stopStrings: strings, seed, signal }: InputOptions,
+    { maxNewTokens, minNewTokens, initialOutputs, lengths, stopStrings: strings, seed, signal }: InputOptions,
   ): DecodeRequest<Source> {
     const { stopTokenIds = [] } = this.#processor;
     const begun = readings.some(({ outputPrefix }) => outputPrefix !== undefined);
@@ -180,11 +217,27 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
       outputPrefixes: begun ? readings.map(({ outputPrefix }) => outputPrefix ?? new Int32Array()) : undefined,
       maxNewTokens,
       minNewTokens,
+      initialOutputs: initialOutputs?.map((given) => this.#outputOf(given)),
+      lengths: typeof lengths === 'number' ? readings.map(() => lengths) : lengths,
       stopSequences: stopTokenIds.length === 0 ? undefined : stopTokenIds.map((tokenId) => Int32Array.of(tokenId)),
       stopStrings: strings && { strings, textOf: this.#textOf('stopStrings') },
       seed,
       signal,
     };
+  }
+
+  /** Tokens of an output. Throws `UNSUPPORTED_CAPABILITY` where texts are no outputs. */
+  #outputOf(given: string | Int32Array): Int32Array {
+    if (typeof given !== 'string') return given;
+    const { readOutput } = this.#processor;
+    if (readOutput === undefined) {
+      throw new ForetokenError(
+        'UNSUPPORTED_CAPABILITY',
+        `The processor of ${this.#parts.folder} has no readOutput, so initialOutputs cannot be texts. Give an Int32Array of token ids for each input.`,
+        { capability: 'readOutput', option: 'initialOutputs', folder: this.#parts.folder },
+      );
+    }
+    return given.trim() === '' ? new Int32Array() : readTokens('What processor.readOutput returns', readOutput(given));
   }
 
   /** Throws `UNSUPPORTED_CAPABILITY` where outputs are no text. */

@@ -31,6 +31,8 @@ export interface Processor<Input = string, Output extends object = TextOutput, S
   write(hypothesis: Hypothesis, source: Source): Output;
   /** Text of output tokens; without it there are no streams of text and no stop strings. */
   readonly textOf?: ((tokenIds: ArrayLike<number>) => string) | undefined;
+  /** Tokens of a text that an output holds, without an end token; without it texts are refused as `initialOutputs`. */
+  readonly readOutput?: ((text: string) => Int32Array) | undefined;
   /** Tokens beside the vocabulary's end token that end an output, as its last token. */
   readonly stopTokenIds?: readonly number[] | undefined;
 }

@@ -23,7 +23,8 @@ const PROMPT_OPTIONS: OptionTable<PromptOptions> = {
  * Throws `INVALID_ARGUMENT` for what is no tokenizer.
  */
 export function promptProcessor(tokenizer: Coding, options: PromptOptions = {}): Processor<PromptInput> {
-  const { encode, decode, countUnknown } = checkedCoding(tokenizer);
+  const coding = checkedCoding(tokenizer);
+  const { encode, countUnknown } = coding;
   const { stopTokenIds, template } = checkOptions('promptProcessor', options, PROMPT_OPTIONS);
   const textOf = (chat: Chat): string => {
     if (template !== undefined) return readText('What the chat template returns', template.text(readChat(chat)));
@@ -34,7 +35,7 @@ export function promptProcessor(tokenizer: Coding, options: PromptOptions = {}):
     );
   };
   return {
-    ...textOutput(decode),
+    ...textOutput(coding),
     input: 'a text, or a conversation: a list of { role, content }',
     isInput: (value): value is PromptInput => typeof value === 'string' || isChat(value),
     stopTokenIds,

@@ -11,9 +11,10 @@ const readCount: OptionReader<number> = integer(0);
 
 /** Text in, text out: a text is the source, its tokens the end token last. Throws `INVALID_ARGUMENT` for what is no tokenizer. */
 export function textProcessor(tokenizer: Coding): Processor {
-  const { encode, decode, countUnknown } = checkedCoding(tokenizer);
+  const coding = checkedCoding(tokenizer);
+  const { encode, countUnknown } = coding;
   return {
-    ...textOutput(decode),
+    ...textOutput(coding),
     read: (text) => {
       const source = encode(text);
       return { source, unknownTokens: countUnknown(source) };
@@ -23,9 +24,10 @@ export function textProcessor(tokenizer: Coding): Processor {
 
 /** For models that read no source: a text is how the output begins. Throws `INVALID_ARGUMENT` for what is no tokenizer. */
 export function textBeginningProcessor(tokenizer: Coding): Processor {
-  const { encode, decode, countUnknown } = checkedCoding(tokenizer);
+  const coding = checkedCoding(tokenizer);
+  const { encode, countUnknown } = coding;
   return {
-    ...textOutput(decode),
+    ...textOutput(coding),
     read: (text) => {
       // Without the end token, which no output holds.
       const outputPrefix = encode(text).slice(0, -1);
@@ -34,13 +36,14 @@ export function textBeginningProcessor(tokenizer: Coding): Processor {
   };
 }
 
-/** How tokens are shown as text. */
-export function textOutput(decode: Coding['decode']): Omit<Processor, 'read'> {
+/** How tokens are shown as text, and texts are outputs. */
+export function textOutput({ encode, decode }: Pick<Coding, 'encode' | 'decode'>): Omit<Processor, 'read'> {
   return {
     input: 'a text',
     isInput: (value) => typeof value === 'string',
     write: (hypothesis) => ({ text: decode(tokenList('hypothesis.tokenIds', hypothesis?.tokenIds)) }),
     textOf: decode,
+    readOutput: (text) => encode(text, 'output'),
   };
 }
 

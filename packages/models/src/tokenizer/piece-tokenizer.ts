@@ -35,8 +35,8 @@ export interface PieceTokenizerOptions {
 }
 
 /**
- * A tokenizer of two SentencePiece models: a text is cut by the source's SentencePiece model, tokens are put together by the target's,
- * and a vocabulary file says the token id of each piece. Text is never read as a special token, but for a language code such as
+ * A tokenizer of two SentencePiece models: a source is cut by the source's SentencePiece model, outputs are cut and put together by the
+ * target's, and a vocabulary file says the token id of each piece. Text is never read as a special token, but for a language code such as
  * `>>fra<<` before a text, where the vocabulary has language codes.
  *
  * The files are untrusted. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`.
@@ -74,6 +74,11 @@ export function createPieceTokenizer(files: PieceTokenizerFiles, options: PieceT
   const encode = (text: string, use: TextUse = 'source'): TokenSource => {
     assertSourceText(text, sourceLength);
     textUse('use', use);
+    if (use === 'output') {
+      const pieces = target.encode(text);
+      if (pieces.length === 0) throw emptySource(text);
+      return Int32Array.from(pieces, (piece) => said.ids.get(piece.text) ?? said.unknownId);
+    }
     const code = hasCodes ? LANGUAGE_CODE.exec(text) : null;
     const rest = code === null ? text : text.slice(code[0].length);
     const pieces = source.encode(rest);

@@ -23,13 +23,16 @@ export function createSymbolTokenizer(
       { file, field: 'target', received: target.length, required: vocabulary.size },
     );
   }
-  const idOf = new Map<string, number>();
-  for (const [at, text] of source.entries()) if (!idOf.has(text)) idOf.set(text, at);
+  const readId = idsOf(source);
+  const writtenId = source === target ? readId : idsOf(target);
   return {
     encode: (text, use = 'source') => {
       assertSourceText(text, sourceLength);
       textUse('use', use);
-      const read = lowercase ? text.toLowerCase() : text;
+      const idOf = use === 'output' ? writtenId : readId;
+      // Without source symbols outputs are written as sources are read.
+      const lower = lowercase && (use !== 'output' || source === target);
+      const read = lower ? text.toLowerCase() : text;
       const parts = separator === '' ? [...read] : read.split(separator).filter((part) => part !== '');
       const ids = parts.map((part) => {
         const known =
@@ -42,6 +45,7 @@ export function createSymbolTokenizer(
         );
       });
       if (ids.length === 0) throw emptySource(text);
+      if (use === 'output') return Int32Array.from(ids);
       const whole = [use === 'part' ? undefined : startId, ...ids, use === 'source' ? endId : undefined].filter(
         (one) => one !== undefined,
       );
@@ -61,4 +65,11 @@ export function createSymbolTokenizer(
       },
     }),
   };
+}
+
+/** The place of each symbol, the first of those that occur twice. */
+function idsOf(symbols: readonly string[]): ReadonlyMap<string, number> {
+  const ids = new Map<string, number>();
+  for (const [at, text] of symbols.entries()) if (!ids.has(text)) ids.set(text, at);
+  return ids;
 }

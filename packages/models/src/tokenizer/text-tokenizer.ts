@@ -69,7 +69,7 @@ export function createTokenizer(json: string, options: TokenizerOptions): TextTo
   const encode = (text: string, use: TextUse = 'source'): TokenSource => {
     assertSourceText(text, sourceLength);
     textUse('use', use);
-    const around = use !== 'part';
+    const around = use === 'source' || use === 'prompt';
     let ids: readonly (number | undefined)[];
     try {
       ids = tokenizer.encode(text, { add_special_tokens: around }).ids;
@@ -84,7 +84,8 @@ export function createTokenizer(json: string, options: TokenizerOptions): TextTo
     const { endTokenId } = vocabulary;
     const ended =
       use !== 'source' || endTokenId === undefined || ids.at(-1) === endTokenId ? ids : [...ids, endTokenId];
-    assertSourceTokens(ended.length, sourceLength);
+    // How long outputs may be, strategies and models say.
+    if (use !== 'output') assertSourceTokens(ended.length, sourceLength);
     return Int32Array.from(ended as readonly number[]);
   };
 

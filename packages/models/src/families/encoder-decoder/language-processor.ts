@@ -48,7 +48,7 @@ export function languageProcessor(
     );
   };
   return {
-    ...textOutput(textOf),
+    ...textOutput({ encode, decode: textOf }),
     input: 'a text, or { text, sourceLanguage, targetLanguage }',
     isInput: (value): value is string | TextInLanguages =>
       typeof value === 'string' || (isObject(value) && typeof value.text === 'string'),

@@ -44,6 +44,7 @@ export function speechProcessor(
       segments: timestamps ? segmentsOf(tokenIds, firstTimestamp, textOf) : undefined,
     }),
     textOf,
+    readOutput: (text) => tokenizer.encode(text, 'output'),
   };
 }
 
