@@ -90,9 +90,16 @@ describe('the graphs of an export built anew', () => {
       await writeFile(join(scratch, 'once', 'rebuilt', kept, 'encoder.onnx'), 'damaged');
       expect(await factOf(folder, { improveGraph })).toBe(first);
       expect(built).toBe(2);
+      // So is one that another release wrote.
+      const manifest = join(scratch, 'once', 'rebuilt', kept, 'foretoken.json');
+      for (const [turn, other] of [{ formatVersion: 2 }, { family: 'of-tomorrow' }].entries()) {
+        await writeFile(manifest, JSON.stringify({ ...JSON.parse(await readFile(manifest, 'utf8')), ...other }));
+        expect(await factOf(folder, { improveGraph })).toBe(first);
+        expect(built).toBe(3 + turn);
+      }
       // Another limit is another model.
       await factOf(await changed('marian', { max_position_embeddings: 39 }), { improveGraph });
-      expect(built).toBe(3);
+      expect(built).toBe(5);
     } finally {
       process.env.FORETOKEN_CACHE = join(scratch, 'cache');
     }

@@ -74,8 +74,8 @@ export function rebuiltParts(
       return await use(found);
     } catch (error) {
       signal?.throwIfAborted();
-      if (!ForetokenError.isInstance(error) || error.code !== 'INVALID_MODEL_FOLDER') throw error;
-      // What was kept is damaged, or of another version.
+      if (!ForetokenError.isInstance(error)) throw error;
+      // What was kept is damaged, of another release, or more than this runtime can open: the exported graphs remain at any rate.
       return use(await build(prove, true));
     }
   };

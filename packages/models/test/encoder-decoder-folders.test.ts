@@ -60,6 +60,8 @@ describe('a config that the importer cannot follow', () => {
     ['t5', 'd_kv', 0, 'INVALID_MODEL_FOLDER'],
     ['t5', 'eos_token_id', null, 'INVALID_MODEL_FOLDER'],
     ['t5', 'model_type', 'umt5', 'UNSUPPORTED_MODEL'],
+    // Its pieces have other ids than their places in spiece.model.
+    ['mt5', 'model_type', 'pegasus', 'UNSUPPORTED_MODEL'],
   ])('%s with %s = %j is refused by that field', async (kind, field, value, code) => {
     const folder = await weightsOf(kind, { [field]: value });
     await rm(join(folder, 'generation_config.json'), { force: true });

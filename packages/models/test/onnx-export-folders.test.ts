@@ -1,11 +1,12 @@
-import { appendFile, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { collect, ForetokenError } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { ngramDrafter, speculative } from '@foretoken/speculative';
 import { describe, expect, it } from 'vitest';
-import { familyOf, loadModel, memoryFolder, openModelFolder } from '../src/index.js';
+import { familyOf, loadModel, memoryFolder, openModelFolder, textProcessor } from '../src/index.js';
 import { dependentOperators } from '../src/onnx/operators.js';
+import { encoderDecoderGoldens, encoderDecoderWeights } from './encoder-decoder-fixtures.js';
 import { expectedRows, exportCopy, exportFolder } from './export-folders.js';
 
 const LFS = 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n';
@@ -300,6 +301,39 @@ describe('an exported model in text', () => {
     await using model = await loadModel(folder, { probe: false, improveGraph: false });
     const result = await model.decode(model.tokenizer.decode(row.source), greedy(), { maxNewTokens: 20 });
     expect([...result.tokenIds]).toEqual(row.greedy.slice(0, 3));
+  });
+
+  it('is read by a SentencePiece model alone, whose pieces are numbered as they lie in it', async () => {
+    const folder = await exportCopy('t5', 'tokenizer.json');
+    await copyFile(join(encoderDecoderWeights('mt5'), 'spiece.model'), join(folder, 'spiece.model'));
+    await using model = await loadModel(folder, { probe: false, improveGraph: false });
+    const { rows } = await encoderDecoderGoldens('mt5');
+    for (const { text, source } of rows) expect([...model.tokenizer.encode(text)]).toEqual(source);
+    const sources = [Int32Array.from(rows[0].source)];
+    const { results } = await collect(greedy().decode(model.part('autoregressive'), { sources, maxNewTokens: 12 }));
+    const { text } = await model.decode(rows[0].text, greedy(), { maxNewTokens: 12 });
+    expect(text).toBe(model.tokenizer.decode(results[0].best.tokenIds));
+  });
+
+  it.each([
+    ['without a tokenizer', {}],
+    ['whose kind numbers its pieces in another way', { model_type: 'pegasus' }],
+  ])('is not, %s: it says so, and decodes token ids where a processor is given', async (_, config) => {
+    const folder = await exportCopy('t5', 'tokenizer.json');
+    if ('model_type' in config) {
+      await copyFile(join(encoderDecoderWeights('mt5'), 'spiece.model'), join(folder, 'spiece.model'));
+    }
+    await edit(folder, 'config.json', (content) => ({ ...content, ...config }));
+    expect((await refusal(folder)).message).toMatch(/no tokenizer.*Put tokenizer\.json/);
+    const processor = textProcessor({ encode: () => new Int32Array(), decode: () => '', countUnknown: () => 0 });
+    await using model = await loadModel(folder, { probe: false, improveGraph: false, processor });
+    expect(model.description.facts).toContainEqual(['tokenizer', expect.stringMatching(/^none .*tokenizer\.json/)]);
+    expect(Object.keys(model.manifest.files)).not.toContain('spiece.model');
+    expect(() => model.tokenizer).toThrow(/no tokenizer.*tokenizer\.json/);
+    const [row] = await expectedRows('t5');
+    const sources = [Int32Array.from(row.source)];
+    const { results } = await collect(greedy().decode(model.part('autoregressive'), { sources, maxNewTokens: 20 }));
+    expect([...results[0].best.tokenIds]).toEqual(row.greedy);
   });
 
   it('is loaded again after a file that it does not use has changed', async () => {

@@ -1,11 +1,11 @@
-import { decodeUtf8 } from '../folder/json.js';
-import { type PieceTokenizerNames, TOKENIZER_BYTES, type TokenizerNames } from '../folder/manifest.js';
-import { unsupportedModel } from '../folder/refusal.js';
+import { decodeUtf8, isObject, parseJson } from '../folder/json.js';
+import { MANIFEST_BYTES, type PieceTokenizerNames, TOKENIZER_BYTES, type TokenizerNames } from '../folder/manifest.js';
+import { quote, unsupportedModel } from '../folder/refusal.js';
 import { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
 import { readPieceTokens } from '../tokenizer/piece-vocabulary.js';
 import { readPieceModel } from '../tokenizer/sentencepiece/piece-model.js';
 import { readSymbols } from '../tokenizer/symbols.js';
-import type { FileReader } from './config-files.js';
+import { CONFIG, type FileReader } from './config-files.js';
 
 const TOKENIZER = 'tokenizer.json';
 /** Lists of characters or phonemes, of models that need no more. */
@@ -18,6 +18,8 @@ const TARGET_VOCABULARY = 'target_vocab.json';
 const ONE_MODEL = 'sentencepiece.bpe.model';
 /** One SentencePiece model whose pieces are numbered as they lie in it. */
 const NUMBERED_PIECES = 'spiece.model';
+/** The kinds of models of transformers that number pieces so; others with such a file, as Pegasus, put tokens of their own before. */
+const NUMBERED_KINDS = ['t5', 'mt5', 'umt5', 'longt5', 'switch_transformers'];
 
 /** A folder's tokenizer, as it will lie in the model folder; not yet checked. */
 export interface TokenizerFiles {
@@ -74,11 +76,29 @@ async function readWithout(reader: FileReader, missing: readonly string[]): Prom
       },
     );
   }
-  if (await reader.has(NUMBERED_PIECES)) return readNumberedPieces(reader, NUMBERED_PIECES, NUMBERED_PIECES);
+  if (await reader.has(NUMBERED_PIECES)) {
+    await assertNumbered(reader);
+    return readNumberedPieces(reader, NUMBERED_PIECES, NUMBERED_PIECES);
+  }
   if (!(await reader.has(SYMBOLS))) return undefined;
   const bytes = await reader.read(SYMBOLS, TOKENIZER_BYTES);
   readSymbols(decodeUtf8(bytes, SYMBOLS, { folder }), SYMBOLS);
   return { names: { symbols: SYMBOLS }, files: new Map([[SYMBOLS, bytes]]), namedTokens: () => ({}) };
+}
+
+/** Throws `UNSUPPORTED_MODEL` for a kind of model whose tokens have other ids than their places among the pieces. */
+async function assertNumbered(reader: FileReader): Promise<void> {
+  const { path: folder } = reader;
+  if (!(await reader.has(CONFIG))) return;
+  const config = parseJson(decodeUtf8(await reader.read(CONFIG, MANIFEST_BYTES), CONFIG, { folder }), CONFIG, {
+    folder,
+  });
+  const kind = isObject(config) ? config.model_type : undefined;
+  if (typeof kind !== 'string' || NUMBERED_KINDS.includes(kind)) return;
+  throw unsupportedModel(
+    `${folder} has ${NUMBERED_PIECES} alone for a tokenizer, which does not say what ids a model of the kind ${quote(kind)} gives its pieces. Write ${TOKENIZER} into it, as save_pretrained of the fast tokenizer of transformers does.`,
+    { folder, file: NUMBERED_PIECES, field: 'model_type', received: kind, required: NUMBERED_KINDS },
+  );
 }
 
 /**

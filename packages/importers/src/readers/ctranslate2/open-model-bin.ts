@@ -93,7 +93,7 @@ function storedRows(source: Source, variable: Variable, first: number, count: nu
   };
 }
 
-/** Scales of a quantised variable: one for each row, or one. Throws `INVALID_MODEL_FOLDER` where they are missing or do not fit. */
+/** Scales of a quantised variable: one for each row, or one. Throws `INVALID_MODEL_FOLDER` where they are missing, do not fit or are none. */
 function scalesOf({ place, variables, read }: Source, variable: Variable): (pace: Yielder) => Promise<Float32Array> {
   const name = `${variable.name}${SCALE}`;
   const scale = variables.get(name);
@@ -109,7 +109,11 @@ function scalesOf({ place, variables, read }: Source, variable: Variable): (pace
   }
   return async (pace) => {
     const stored = await read(scale.begin, scale.bytes, pace);
-    return new Float32Array(stored.buffer, stored.byteOffset, stored.length / 4);
+    const scales = new Float32Array(stored.buffer, stored.byteOffset, stored.length / 4);
+    // Divided by infinity, whole rows would be 0 without a word.
+    const wrong = scales.findIndex((value) => !(value > 0 && value < Number.POSITIVE_INFINITY));
+    if (wrong < 0) return scales;
+    throw refuseWeights(place, `variable ${name}`, `${scales[wrong]} at index ${wrong}`, 'positive finite numbers');
   };
 }
 

@@ -8,7 +8,7 @@ import type { OpenFolderOptions, VerifiedFolder } from '../../folder/model-folde
 import { invalidFolder, quote } from '../../folder/refusal.js';
 import { CONFIG, type ConfigFiles, GENERATION_CONFIG } from '../../hugging-face/config-files.js';
 import { readCausalGeneration, readExportGeneration } from '../../hugging-face/generation-config.js';
-import { readTokenizerFiles } from '../../hugging-face/tokenizer-files.js';
+import { readTokenizerFiles, type TokenizerFiles } from '../../hugging-face/tokenizer-files.js';
 import type { ModelIo } from '../../io/model-io.js';
 import { describeGraph } from '../../onnx/graph-description.js';
 import { dependentOperators } from '../../onnx/operators.js';
@@ -127,8 +127,7 @@ async function describe(
     : { ...readCausalGeneration(configs, size), beginning: [], maxLength: undefined };
   const { beginning, suppressed, notes, pad, maxLength } = generation;
   const [endTokenId, ...stopTokenIds] = generation.ends;
-  const hasTokenizer = (await reader.has('tokenizer.json')) || (await reader.has('source.spm'));
-  const tokenizer = hasTokenizer ? await readTokenizerFiles(reader) : undefined;
+  const tokenizer = await readTokenizer(reader);
   const named = tokenizer?.namedTokens(size);
   const { source, output } = positionsOf(configs);
   return {
@@ -164,6 +163,25 @@ async function describe(
     training:
       notes.length === 0 ? {} : { notUsed: Object.fromEntries(notes.map(({ field, received }) => [field, received])) },
   };
+}
+
+const PIECES = 'spiece.model';
+
+/** The tokenizer of an export, which need not have one that is read here. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
+async function readTokenizer(reader: ExportReader): Promise<TokenizerFiles | undefined> {
+  if ((await reader.has('tokenizer.json')) || (await reader.has('source.spm'))) return readTokenizerFiles(reader);
+  if (!(await reader.has(PIECES))) return undefined;
+  try {
+    const tokenizer = await readTokenizerFiles(reader);
+    // The numbers of its pieces lie in no file of the folder.
+    for (const [name, content] of tokenizer.files) await reader.keep(name, content);
+    return tokenizer;
+  } catch (error) {
+    if (!ForetokenError.isInstance(error) || error.code !== 'UNSUPPORTED_MODEL') throw error;
+    // Whoever has a processor can load it all the same; others are told at the load.
+    reader.forget(PIECES);
+    return undefined;
+  }
 }
 
 function wordOf(type: unknown): string {

@@ -8,6 +8,9 @@ import { type ExportGraph, type OnnxExportManifest, onnxExportSchema } from './e
 import { decoderRoles, encoderRoles, stepRoles } from './export-roles.js';
 import { openExport } from './open-export.js';
 
+const NO_TOKENIZER =
+  'none that is read here, so sources and outputs are no text; put tokenizer.json of the model into the folder';
+
 /** Models whose graphs are those of an exporter, such as Optimum, as they are. */
 export const onnxExportFamily: ModelFamily<OnnxExportManifest, PromptInput> = {
   name: 'onnx-export',
@@ -50,7 +53,7 @@ export const onnxExportFamily: ModelFamily<OnnxExportManifest, PromptInput> = {
       ? promptProcessor(tokenizer, { stopTokenIds })
       : { ...textProcessor(tokenizer), stopTokenIds },
   describe(manifest) {
-    const { graphs, architecture, precision, cache, dependentRows } = manifest;
+    const { graphs, architecture, precision, cache, dependentRows, tokenizer } = manifest;
     const { goOn } = stepRoles(manifest);
     const self = goOn.caches.filter(({ cross }) => !cross);
     const [{ heads = cache?.heads, size = cache?.size }] = self;
@@ -65,6 +68,7 @@ export const onnxExportFamily: ModelFamily<OnnxExportManifest, PromptInput> = {
       facts: [
         ['graphs', `as exported: ${graphs.encoder === undefined ? '' : 'an encoder, '}${begins}`],
         ['precision', precision],
+        ...(tokenizer === undefined ? [['tokenizer', NO_TOKENIZER] as const] : []),
         ...(dependentRows.length === 0
           ? []
           : [

@@ -63,6 +63,13 @@ export class ExportReader implements FileReader {
     }
   }
 
+  /** Keeps content that was made of other files, unless a file of that name was read. */
+  async keep(file: string, content: Uint8Array): Promise<void> {
+    if (this.contents.has(file)) return;
+    this.contents.set(file, content);
+    this.#records.set(file, { bytes: content.length, sha256: await sha256(content) });
+  }
+
   /** Lets go of a file that the model does not use. */
   forget(file: string): void {
     this.contents.delete(file);
