@@ -49,7 +49,11 @@ describe('a prompt of 2,000 tokens', () => {
       // Keys and values once a token, and nothing else.
       expect(model.left.get('new')).toBe(TOKENS * 2 * width);
       expect([...model.left.keys()].sort()).toEqual(['logits', 'new']);
-      expect(model.runs()).toBe(Math.ceil(TOKENS / Math.max(maxCells ?? 1024, 1)));
+      // Forwards end between whole vectors of 16 slots, where a forward has room for one.
+      const cells = maxCells ?? 1024;
+      const slots = cells < 16 ? Math.max(1, cells) : cells - (cells % 16);
+      expect(model.runs()).toBeGreaterThanOrEqual(Math.ceil(TOKENS / slots));
+      expect(model.runs()).toBeLessThanOrEqual(Math.ceil((TOKENS + 15) / slots));
     }
   });
 
