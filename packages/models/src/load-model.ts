@@ -274,7 +274,7 @@ async function assemble<Input, Output extends object, Source>(
 function refuseTokenizer(folder: string): never {
   throw new ForetokenError(
     'UNSUPPORTED_CAPABILITY',
-    `${folder} has no tokenizer that is read here: its sources and outputs are no text. Put tokenizer.json of the model into it, or load it with a processor of your own.`,
+    `${folder} has no tokenizer: its sources and outputs are no text. Put tokenizer.json into it.`,
     {
       folder,
       capability: 'tokenizer',

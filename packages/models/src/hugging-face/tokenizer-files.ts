@@ -18,8 +18,8 @@ const TARGET_VOCABULARY = 'target_vocab.json';
 const ONE_MODEL = 'sentencepiece.bpe.model';
 /** One SentencePiece model whose pieces are numbered as they lie in it. */
 const NUMBERED_PIECES = 'spiece.model';
-/** The kinds of models of transformers that number pieces so; others with such a file, as Pegasus, put tokens of their own before. */
-const NUMBERED_KINDS = ['t5', 'mt5', 'umt5', 'longt5', 'switch_transformers'];
+/** Kinds of models that put tokens of their own before the pieces of such a file. */
+const NUMBERED_OTHERWISE = ['pegasus', 'pegasus_x', 'bigbird_pegasus'];
 
 /** A folder's tokenizer, as it will lie in the model folder; not yet checked. */
 export interface TokenizerFiles {
@@ -94,10 +94,10 @@ async function assertNumbered(reader: FileReader): Promise<void> {
     folder,
   });
   const kind = isObject(config) ? config.model_type : undefined;
-  if (typeof kind !== 'string' || NUMBERED_KINDS.includes(kind)) return;
+  if (typeof kind !== 'string' || !NUMBERED_OTHERWISE.includes(kind)) return;
   throw unsupportedModel(
-    `${folder} has ${NUMBERED_PIECES} alone for a tokenizer, which does not say what ids a model of the kind ${quote(kind)} gives its pieces. Write ${TOKENIZER} into it, as save_pretrained of the fast tokenizer of transformers does.`,
-    { folder, file: NUMBERED_PIECES, field: 'model_type', received: kind, required: NUMBERED_KINDS },
+    `${folder}: ${NUMBERED_PIECES} does not say what ids ${quote(kind)} gives its pieces. Add ${TOKENIZER}.`,
+    { folder, file: NUMBERED_PIECES, field: 'model_type', received: kind, required: TOKENIZER },
   );
 }
 
