@@ -63,7 +63,7 @@ describe('outputs to start from, given with texts', () => {
   });
 
   it.each<readonly [InputOptions, string, RegExp]>([
-    [{ initialOutputs: 'gab' as never }, 'INVALID_ARGUMENT', /initialOutputs must be a list with one text/],
+    [{ initialOutputs: 'gab' as never }, 'INVALID_ARGUMENT', /initialOutputs must be an array/],
     [{ initialOutputs: [[4, 4]] as never }, 'INVALID_ARGUMENT', /initialOutputs\[0\] must be a text, or an Int32Array/],
     [{ initialOutputs: ['a', 'b'] }, 'INVALID_ARGUMENT', /initialOutputs must have one entry a source, 1, but has 2/],
     [{ initialOutputs: [] }, 'INVALID_ARGUMENT', /initialOutputs must have one entry a source, 1, but has 0/],
@@ -87,7 +87,7 @@ describe('outputs to start from, given with texts', () => {
     const refused = decoding.decode('a', levenshtein(), { initialOutputs: ['bb'] });
     await expect(refused).rejects.toMatchObject({
       code: 'UNSUPPORTED_CAPABILITY',
-      message: expect.stringContaining('Give an Int32Array of token ids for each input.'),
+      message: expect.stringContaining('Give initialOutputs as Int32Arrays of token ids.'),
     });
     const wrong = new InputDecoding(parts, { ...processor, readOutput: () => [4] as never });
     const odd = wrong.decode('a', levenshtein(), { initialOutputs: ['bb'] });

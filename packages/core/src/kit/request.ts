@@ -61,7 +61,7 @@ const STOP_STRINGS: OptionTable<StopStrings> = {
 const count = integer(1);
 
 /** One number for all rows, or one a row. */
-const byRow =
+export const byRow =
   (read: OptionReader<number>): OptionReader<number | readonly number[]> =>
   (name, value) =>
     (lengthOf(value) === undefined ? read : listOf(read))(name, value);

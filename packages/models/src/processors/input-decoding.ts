@@ -9,13 +9,13 @@ import {
 } from '@foretoken/core';
 import {
   assertAccepted,
+  byRow,
   callback,
   checkOptions,
   flag,
   immediate,
   integer,
   isInt32Array,
-  lengthOf,
   listOf,
   type OptionReader,
   type OptionTable,
@@ -62,19 +62,13 @@ const readInitial: OptionReader<string | Int32Array> = (name, value) => {
   if (isInt32Array(value)) return readTokens(name, value);
   throw wrongValue(name, value, 'a text, or an Int32Array of token ids');
 };
-const readInitials = listOf(readInitial);
-const readLength = integer(1);
-const readLengths = listOf(readLength);
 
 const OPTIONS: OptionTable<InputOptions> = {
   variant: readText,
   maxNewTokens: integer(1),
   minNewTokens: integer(0),
-  initialOutputs: (name, value) => {
-    if (lengthOf(value) !== undefined) return readInitials(name, value);
-    throw wrongValue(name, value, 'a list with one text, or Int32Array of token ids, an input');
-  },
-  lengths: (name, value) => (lengthOf(value) === undefined ? readLength : readLengths)(name, value),
+  initialOutputs: listOf(readInitial),
+  lengths: byRow(integer(1)),
   stopStrings: listOf(readText),
   seed: integer(0, 0xffffffff),
   signal: readSignal,
@@ -233,7 +227,7 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
     if (readOutput === undefined) {
       throw new ForetokenError(
         'UNSUPPORTED_CAPABILITY',
-        `The processor of ${this.#parts.folder} has no readOutput, so initialOutputs cannot be texts. Give an Int32Array of token ids for each input.`,
+        `The processor of ${this.#parts.folder} reads no outputs. Give initialOutputs as Int32Arrays of token ids.`,
         { capability: 'readOutput', option: 'initialOutputs', folder: this.#parts.folder },
       );
     }
