@@ -34,7 +34,7 @@ export default defineConfig({
     zh: {
       label: '简体中文',
       lang: 'zh-CN',
-      description: '自回归、非自回归与投机解码：TypeScript 解码策略，基于 ONNX Runtime',
+      description: '自回归、非自回归与推测解码：TypeScript 解码策略，基于 ONNX Runtime',
       themeConfig: {
         nav: [
           { text: '指南', link: '/zh/guide/why' },
