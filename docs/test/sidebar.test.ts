@@ -36,6 +36,19 @@ describe('the sidebar', () => {
       expect(translated).toContain(`/guide/${page}`);
   });
 
+  it('takes code from the English pages by regions that are there once', () => {
+    const parts = pagesOf('zh/guide').flatMap((page) => {
+      const text = readFileSync(fileOf(`${page.slice(1)}.md`), 'utf8');
+      return [...text.matchAll(/@include: \.\.\/\.\.\/(guide\/[\w-]+\.md)#([\w-]+?)-->/g)];
+    });
+    expect(parts.length).toBeGreaterThan(40);
+    for (const [, file = '', region = ''] of parts) {
+      const text = readFileSync(fileOf(file), 'utf8');
+      for (const mark of ['region', 'endregion'])
+        expect(text.split(`<!-- #${mark} ${region} -->`), `${file}#${region}`).toHaveLength(2);
+    }
+  });
+
   it('names every package of the API reference as programs import it', () => {
     const api = ENGLISH.flatMap(({ items }) => items).filter(({ link }) => link.startsWith('/api/@'));
     expect(api.map(({ text }) => text)).toContain('@foretoken/core/kit');
