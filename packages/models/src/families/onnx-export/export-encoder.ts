@@ -10,6 +10,7 @@ import {
 import { groupsByLength, longestOf } from '../../drivers/length-groups.js';
 import { numberTensor } from '../../drivers/number-tensors.js';
 import { ownEncoding } from '../../drivers/own-encoding.js';
+import { RowsEncoding } from '../../drivers/rows-encoding.js';
 import type { EncoderRoles } from './export-roles.js';
 
 /** States of a source, `[time, width]`. */
@@ -19,35 +20,7 @@ export interface SourceStates {
 }
 
 /** What an exported encoder made of a batch of sources, each without its padding. */
-export class ExportEncoding implements SourceEncoding {
-  readonly owner: ExportEncoder;
-  readonly sources: readonly SourceStates[];
-  #disposed = false;
-
-  constructor(owner: ExportEncoder, sources: readonly SourceStates[]) {
-    this.owner = owner;
-    this.sources = sources;
-  }
-
-  get rows(): number {
-    return this.sources.length;
-  }
-
-  part(rows: readonly number[]): ExportEncoding {
-    return new ExportEncoding(
-      this.owner,
-      rows.map((row) => this.sources[row]),
-    );
-  }
-
-  get disposed(): boolean {
-    return this.#disposed;
-  }
-
-  dispose(): void {
-    this.#disposed = true;
-  }
-}
+export type ExportEncoding = RowsEncoding<SourceStates>;
 
 export interface ExportEncoderOptions {
   readonly runtime: OnnxRuntime;
@@ -81,7 +54,7 @@ export class ExportEncoder implements SourceEncoder<TokenSource> {
       const encoded = await this.#forward(group.map((row) => sources[row]));
       for (const [index, row] of group.entries()) states[row] = encoded[index];
     }
-    return new ExportEncoding(this, states);
+    return new RowsEncoding(this, states);
   }
 
   /** The given encoding if it is this encoder's for as many sources, or else a new one. */
@@ -91,7 +64,7 @@ export class ExportEncoder implements SourceEncoder<TokenSource> {
     signal: AbortSignal | undefined,
   ): Promise<ExportEncoding> {
     if (encoding === undefined) return this.encode(sources, signal);
-    return ownEncoding(ExportEncoding, this, encoding, sources.length);
+    return ownEncoding(RowsEncoding<SourceStates>, this, encoding, sources.length);
   }
 
   async #forward(rows: readonly TokenSource[]): Promise<SourceStates[]> {

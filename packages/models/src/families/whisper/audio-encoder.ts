@@ -3,41 +3,14 @@ import { wrongValue, Yielder } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
 import { assertFinite, partsOf } from '../../drivers/float-source.js';
 import { ownEncoding } from '../../drivers/own-encoding.js';
+import { RowsEncoding } from '../../drivers/rows-encoding.js';
 import type { AudioSource } from './speech-input.js';
 
 /** What a step reads of one source, by layer: keys at even and values at odd places. */
 export type CrossParts = readonly Float32Array[];
 
 /** Encoded windows of sound, each by itself. */
-export class AudioEncoding implements SourceEncoding {
-  readonly owner: AudioEncoder;
-  readonly sources: readonly CrossParts[];
-  #disposed = false;
-
-  constructor(owner: AudioEncoder, sources: readonly CrossParts[]) {
-    this.owner = owner;
-    this.sources = sources;
-  }
-
-  get rows(): number {
-    return this.sources.length;
-  }
-
-  part(rows: readonly number[]): AudioEncoding {
-    return new AudioEncoding(
-      this.owner,
-      rows.map((row) => this.sources[row]),
-    );
-  }
-
-  get disposed(): boolean {
-    return this.#disposed;
-  }
-
-  dispose(): void {
-    this.#disposed = true;
-  }
-}
+export type AudioEncoding = RowsEncoding<CrossParts>;
 
 export interface AudioEncoderOptions {
   readonly runtime: OnnxRuntime;
@@ -69,7 +42,7 @@ export class AudioEncoder implements SourceEncoder<AudioSource> {
       const outputs = await graph.run({ features: new runtime.Tensor('float32', values, [1, mels, frames]) });
       encoded.push(Array.from({ length: 2 * layers }, (_, part) => outputs[`cross_${part}`].data as Float32Array));
     }
-    return new AudioEncoding(this, encoded);
+    return new RowsEncoding(this, encoded);
   }
 
   /** Throws `INVALID_ARGUMENT`, `EMPTY_SOURCE` where there are none. */
@@ -92,6 +65,6 @@ export class AudioEncoder implements SourceEncoder<AudioSource> {
     signal: AbortSignal | undefined,
   ): Promise<AudioEncoding> {
     if (encoding === undefined) return this.encode(sources, signal);
-    return ownEncoding(AudioEncoding, this, encoding, sources.length);
+    return ownEncoding(RowsEncoding<CrossParts>, this, encoding, sources.length);
   }
 }

@@ -1,6 +1,5 @@
 import type { OutputRequest } from '@foretoken/core';
 import {
-  type CacheValues,
   cacheTensor,
   type GraphSession,
   type OnnxRuntime,
@@ -9,8 +8,7 @@ import {
   type StepOutputs,
   type Tensor,
 } from '@foretoken/core/runtime';
-import { scoreValues } from '../../drivers/score-values.js';
-import { STEP_MODES } from '../../drivers/step-modes.js';
+import { StepRun } from '../../drivers/step-run.js';
 import type { CrossParts } from './audio-encoder.js';
 import { CrossRows } from './cross-rows.js';
 
@@ -19,8 +17,6 @@ import { CrossRows } from './cross-rows.js';
  * Runtime, whose sums differ in the last bits, so plain decoding and verification would differ.
  */
 const LONE_ROW_WIDTH = 2;
-
-const ONLY_NEW: readonly string[] = ['new'];
 
 export interface WhisperStepOptions {
   readonly runtime: OnnxRuntime;
@@ -43,7 +39,7 @@ export interface WhisperRows {
 export class WhisperStepDriver implements StepDriver {
   readonly #options: WhisperStepOptions;
   readonly #minBatchWidth: number;
-  readonly #modes: ReadonlyMap<string, Tensor>;
+  readonly #step: StepRun;
   readonly #cross: CrossRows;
   #promptLengths: number[];
   /** Inputs that belong to the sources of the rows fed last. */
@@ -55,8 +51,7 @@ export class WhisperStepDriver implements StepDriver {
   constructor(options: WhisperStepOptions, { sources, promptLengths }: WhisperRows, joining = false) {
     this.#options = options;
     this.#minBatchWidth = joining ? LONE_ROW_WIDTH : 1;
-    const { Tensor } = options.runtime;
-    this.#modes = new Map(STEP_MODES.map((mode, index) => [mode, new Tensor('int32', Int32Array.of(index), [1])]));
+    this.#step = new StepRun({ ...options, keyValueWidth: options.width });
     this.#cross = new CrossRows(sources);
     this.#promptLengths = [...promptLengths];
   }
@@ -65,31 +60,8 @@ export class WhisperStepDriver implements StepDriver {
     return Math.max(width, rows === 1 ? LONE_ROW_WIDTH : this.#minBatchWidth);
   }
 
-  async run(inputs: StepInputs, output: OutputRequest): Promise<StepOutputs> {
-    const { runtime, session, width: keyValueWidth, layers } = this.#options;
-    const { firstRow, rows, width, pastLength, scored, past } = inputs;
-    const { Tensor } = runtime;
-    // A graph always scores something; what nobody asked for stays in the runtime.
-    const cells = scored.length === 0 ? Int32Array.of(0) : scored;
-    const feeds: Record<string, Tensor> = {
-      ...this.#sourceFeeds(firstRow, rows),
-      token_ids: new Tensor('int32', inputs.tokenIds, [rows, width]),
-      positions: new Tensor('int32', inputs.positions, [rows, width]),
-      attention_bias: new Tensor('float32', inputs.attentionBias, [rows, 1, width, pastLength + width]),
-      scored: new Tensor('int32', cells, [cells.length]),
-      mode: this.#modes.get(output.kind) as Tensor,
-      k: new Tensor('int64', BigInt64Array.of(BigInt('k' in output ? output.k : 1)), [1]),
-    };
-    for (let part = 0; part < 2 * layers; part++) {
-      feeds[`past_${part}`] = cacheTensor(runtime, past[part], [rows, pastLength, keyValueWidth]);
-    }
-    const wanted = ['new', 'scores', 'best_token_ids', ...(output.states === true ? ['states'] : [])];
-    const results = await (await session()).run(feeds, scored.length === 0 ? ONLY_NEW : wanted);
-    const { scores, best_token_ids: tokenIds, states } = results;
-    return {
-      keysValues: results.new?.data as CacheValues,
-      extension: scoreValues({ scores, tokenIds, states }, output),
-    };
+  run(inputs: StepInputs, output: OutputRequest): Promise<StepOutputs> {
+    return this.#step.run(inputs, output, this.#sourceFeeds(inputs.firstRow, inputs.rows));
   }
 
   releaseRow(row: number): void {
