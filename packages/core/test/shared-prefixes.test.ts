@@ -29,4 +29,15 @@ describe('what prefixes have in common', () => {
       { seed: 1, numRuns: 500 },
     );
   });
+
+  it('is not told by a hash alone', () => {
+    // The second token makes up for what the first changes in the hash.
+    const step = (hash: number, token: number): number => Math.imul(hash ^ token, 0x01000193);
+    const begin = step(0x811c9dc5, -1);
+    const [one, other] = [step(begin, 5), step(begin, 6)];
+    const shared = new SharedPrefixes(2, 1);
+    expect(shared.add(Int32Array.of(5, 7, 0))).toBeUndefined();
+    expect(shared.add(Int32Array.of(6, 7 ^ one ^ other, 0))).toBeUndefined();
+    expect(shared.add(Int32Array.of(5, 7, 1))).toEqual({ donor: 0, length: 2 });
+  });
 });

@@ -158,6 +158,7 @@ describe('stop strings', () => {
     const textOf = (ids: Int32Array): string => Array.from(ids, (id) => ' ab'[id]).join('');
     const ids = [2, ...new Array<number[]>(150).fill([1, 2]).flat()];
     expect(cutAt(ids, { strings: [string], textOf })).toBe(201);
+    expect(cutAt(ids, { strings: ['not to be found', string], textOf })).toBe(201);
   });
 
   it('decode a number of tokens that is linear in the output', () => {

@@ -29,8 +29,12 @@ export default [
       ['last.gridRow = gridRow;', ''],
       ['this.#nextNode += forward.slot.length;', 'this.#nextNode += 1;'],
       ["this.#assertIdle('retain');", ''],
-      ['for (const row of part.gridRow) stored[row]++;', ''],
     ],
+  },
+  {
+    file: 'packages/core/src/runtime/run-forward.ts',
+    tests: ['packages/core/test/key-value-forest.test.ts'],
+    faults: [['for (const row of part.gridRow) stored[row]++;', '']],
   },
   {
     file: 'packages/core/src/runtime/key-value-store.ts',
@@ -52,7 +56,7 @@ export default [
     file: 'packages/core/src/runtime/forward-parts.ts',
     tests: ['packages/core/test/key-value-forest.test.ts', 'packages/importers/test/prompt-chunks.test.ts'],
     faults: [
-      ['const columnParts = Math.ceil(width /', 'const columnParts = Math.floor(width /'],
+      ['const columnParts = Math.ceil(units /', 'const columnParts = Math.floor(units /'],
       ['members.filter(({ length }) => length > 0)', 'members'],
     ],
   },
@@ -193,7 +197,11 @@ export default [
   },
   {
     file: 'packages/core/src/runtime/prompt-sharing.ts',
-    tests: ['packages/models/test/shared-prompts.test.ts', 'packages/models/test/shared-batches.test.ts'],
+    tests: [
+      'packages/core/test/prompt-sharing.test.ts',
+      'packages/models/test/shared-prompts.test.ts',
+      'packages/models/test/shared-batches.test.ts',
+    ],
     faults: [
       ['same -= same % this.#block;', ''],
       ['if (donor.read < length) return true;', ''],
@@ -207,8 +215,8 @@ export default [
     tests: ['packages/core/test/shared-prefixes.test.ts', 'packages/models/test/shared-batches.test.ts'],
     faults: [
       ['prefix.length - this.#own', 'prefix.length'],
-      ['known.above !== above || ', ''],
-      [' || !this.#same(this.#prefixes[known.owner], prefix, end)', ''],
+      ['if (!this.#same(this.#prefixes[known.owner], prefix, end)) break;', ''],
+      ['above = known.id;', ''],
     ],
   },
   {

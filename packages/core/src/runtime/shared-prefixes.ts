@@ -15,7 +15,7 @@ export class SharedPrefixes {
   readonly #own: number;
   readonly #prefixes: Int32Array[] = [];
   /** Blocks by a hash of their tokens and of what is before them; of two with one hash the first is kept, the other not shared. */
-  readonly #byHash = new Map<number, { readonly above: number; readonly owner: number; readonly id: number }>();
+  readonly #byHash = new Map<number, { readonly owner: number; readonly id: number }>();
 
   /** With `own` tokens at least of each prefix that are never shared. */
   constructor(block: number, own: number) {
@@ -34,18 +34,21 @@ export class SharedPrefixes {
       const known = this.#byHash.get(hash);
       if (known === undefined) {
         const id = this.#byHash.size;
-        this.#byHash.set(hash, { above, owner: row, id });
+        this.#byHash.set(hash, { owner: row, id });
         above = id;
         continue;
       }
-      if (known.above !== above || !this.#same(this.#prefixes[known.owner], prefix, end)) break;
+      if (!this.#same(this.#prefixes[known.owner], prefix, end)) break;
       shared = { donor: known.owner, length: end };
       above = known.id;
     }
     return shared;
   }
 
-  /** FNV-1a over the block that ends at `end` and the block above it. */
+  /**
+   * FNV-1a over the block that ends at `end` and the block above it. Each step can be undone, so of equal blocks only those below
+   * the same one have the same hash.
+   */
   #hash(prefix: Int32Array, end: number, above: number): number {
     let hash = Math.imul(0x811c9dc5 ^ above, 0x01000193);
     for (let at = end - this.#block; at < end; at++) hash = Math.imul(hash ^ prefix[at], 0x01000193);
