@@ -22,9 +22,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const { loadModel, inspectWeights, describeModel, cores } = packages;
+/** Of an exporter; the second in the format and with the operators of real ones. */
+const EXPORTS = ['speech', 'speech-ort'].map((name) =>
+  fileURLToPath(new URL(`../../../packages/models/test/goldens/exports/${name}`, import.meta.url)),
+);
+
+const { loadModel, inspectWeights, describeModel, openModelFolder, improvedGraphs, cores } = packages;
 const command = (...line: readonly string[]) =>
-  cli(line, { services: { loadModel, inspectWeights, describeModel, cores } });
+  cli(line, { services: { loadModel, inspectWeights, describeModel, openModelFolder, improvedGraphs, cores } });
 
 describe('transcribe', () => {
   it('writes a line for each recording, and all of it as JSON', async () => {
@@ -47,6 +52,33 @@ describe('transcribe', () => {
     const { recordings } = JSON.parse(stdout) as { recordings: { seconds: number; segments: { begin: number }[] }[] };
     expect(recordings[0].seconds).toBeCloseTo(0.4, 5);
     expect(recordings[0].segments.every(({ begin }) => begin >= 0)).toBe(true);
+  });
+
+  it('takes the folders of exporters as they are', async () => {
+    for (const exported of EXPORTS) {
+      const line = ['transcribe', recording, '--model', exported, '--beam-size', '2', '--json'];
+      const { code, stdout, stderr } = await command(...line);
+      expect([code, stderr]).toEqual([0, '']);
+      const { recordings } = JSON.parse(stdout) as {
+        recordings: { seconds: number; segments: unknown[]; text: string }[];
+      };
+      expect(recordings).toEqual([{ recording, seconds: 0.4, segments: [], text: expect.any(String) }]);
+      for (const option of [['--language', 'en'], ['--task', 'translate'], ['--timestamps']]) {
+        const refused = await command('transcribe', recording, '--model', exported, ...option);
+        expect([refused.code === 0, refused.stdout]).toEqual([false, '']);
+        expect(refused.stderr).toMatch(new RegExp(option[0].slice(2)));
+      }
+    }
+  });
+
+  it('is told by inspect what a folder hears, and that its rows depend on one another', async () => {
+    const [plain, own] = [await command('inspect', EXPORTS[0]), await command('inspect', EXPORTS[1])];
+    expect([plain.code, own.code]).toEqual([0, 0]);
+    for (const { stdout } of [plain, own]) expect(stdout).toMatch(/reads +sound, 30 s at once/);
+    expect(plain.stdout).not.toMatch(/depend on one another|improved/);
+    expect(own.stdout.replace(/\s+/g, ' ')).toMatch(
+      /depend on one another by DynamicQuantizeLinear, DynamicQuantizeMatMul/,
+    );
   });
 
   it.each([

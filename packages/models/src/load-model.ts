@@ -232,7 +232,9 @@ async function assemble<Input, Output extends object, Source>(
   const cores = platform.cores();
   const context = { folder, manifest, sessions, threads, cores, probe, signal };
   const rebuilding =
-    family.rebuilds === true ? await loadCode('graphs built anew', () => import('./rebuilt-parts.js')) : undefined;
+    family.rebuilds?.(manifest) === true
+      ? await loadCode('graphs built anew', () => import('./rebuilt-parts.js'))
+      : undefined;
   const { rebuilt, facts = [] } = rebuilding?.rebuiltParts(platform, context, options.improveGraph) ?? {};
   const opened = await family.open({ ...context, rebuilt });
   const parts = new ModelParts(opened, path);

@@ -170,7 +170,7 @@ describe('a folder whose graph reads weights', () => {
     await editManifest(folder, ['graphs', 'encoder'], name);
     expect(await refusal(load)).toMatchObject({
       code: 'INVALID_MODEL_FOLDER',
-      details: { field: 'graphs.encoder', received: name, required: expect.stringContaining('ONNX') },
+      details: { file: name, field: 'identifier', required: 'ORTM' },
     });
   });
 });

@@ -5,7 +5,7 @@ import { greedy } from '@foretoken/greedy';
 import { ngramDrafter, speculative } from '@foretoken/speculative';
 import { describe, expect, it } from 'vitest';
 import { familyOf, loadModel, memoryFolder, openModelFolder, textProcessor } from '../src/index.js';
-import { dependentOperators } from '../src/onnx/operators.js';
+import { dependentOperators, operatorsOf } from '../src/onnx/operators.js';
 import { encoderDecoderGoldens, encoderDecoderWeights } from './encoder-decoder-fixtures.js';
 import { expectedRows, exportCopy, exportFolder } from './export-folders.js';
 
@@ -267,7 +267,7 @@ describe('an export whose products depend on what is beside them', () => {
   it('is found in branches and functions', async () => {
     const quantized = await readFile(join(exportFolder('marian'), 'onnx/decoder_model_merged_quantized.onnx'));
     // All of a merged decoder is in the branches of one operator.
-    expect(dependentOperators(quantized)).toEqual(['DynamicQuantizeLinear']);
+    expect(dependentOperators(operatorsOf(quantized))).toEqual(['DynamicQuantizeLinear']);
   });
 });
 

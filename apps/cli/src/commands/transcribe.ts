@@ -1,7 +1,7 @@
 import { beamSearch } from '@foretoken/beam';
 import { ForetokenError } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
-import type { LoadedModel } from '@foretoken/models';
+import type { LoadedModel, ModelManifest } from '@foretoken/models';
 import type { AudioSource, SpeechInput, SpeechOutput, SpeechSegment } from '@foretoken/models/speech';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
 import { EXIT, usageError } from '../errors.js';
@@ -24,7 +24,7 @@ export const transcribeCommand: CommandDefinition = {
     'foretoken transcribe vortrag.wav --model my-speech-model --language de --task translate',
   ],
   options: [
-    { ...OPTIONS.model, description: 'Model folder, made by foretoken import' },
+    { ...OPTIONS.model, description: 'Model folder, made by foretoken import, or a folder of an exporter' },
     { flag: '--language <code>', description: 'Language that is spoken, such as en (default: found by the model)' },
     {
       flag: '--task <name>',
@@ -101,12 +101,9 @@ async function run(context: CommandContext): Promise<number> {
 
 type SpeechModel = LoadedModel<SpeechInput, SpeechOutput, AudioSource>;
 
-/** Seconds that the model reads at once. */
-function secondsOf(manifest: object): number {
-  const { frames } = (manifest as { readonly audio?: { readonly frames: number } | undefined }).audio ?? {
-    frames: 3000,
-  };
-  return frames / 100;
+/** Seconds that the model reads at once: sound is counted in steps of 10 ms. */
+function secondsOf({ limits }: ModelManifest): number {
+  return limits.sourceLength / 100;
 }
 
 function later({ begin, end, text }: SpeechSegment, seconds: number): SpeechSegment {

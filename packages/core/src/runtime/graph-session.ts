@@ -38,17 +38,16 @@ export class RuntimeTimings {
 export interface GraphContent {
   /** Where it was read from, for messages. */
   readonly path: string;
-  /** ONNX, never ONNX Runtime's own format. Not changed, and not needed once the session is there. */
+  /** Not changed, and not needed once the session is there. */
   readonly graph: Uint8Array;
+  /** Default: ONNX. The other is ONNX Runtime's own format. */
+  readonly format?: 'ONNX' | 'ORT' | undefined;
   /** Content of every file that the graph names for weights of its main part, under the very name it gives. */
   readonly externalData?: ReadonlyMap<string, Uint8Array> | undefined;
 }
 
-/** What is parsed is what was checked: bytes, of one format. */
-const FORMAT = { load_model_format: 'ONNX' } as const;
-
 /**
- * And no file beside them: ONNX Runtime would look for weights that it is not given in this folder, which cannot exist. ONNX Runtime
+ * No file beside the bytes that were checked: ONNX Runtime would look for weights that it is not given in this folder, which cannot exist. ONNX Runtime
  * Web has no files, and would look for those that it is given in there too.
  */
 const NO_FILES = { model_external_initializers_file_folder_path: '/dev/null/no-folder' } as const;
@@ -86,11 +85,13 @@ export class GraphSession {
   /** Throws `RUNTIME_FAILURE` when the native runtime refuses the graph. */
   static async create(
     runtime: OnnxRuntime,
-    { path, graph, externalData = new Map() }: GraphContent,
+    { path, graph, format = 'ONNX', externalData = new Map() }: GraphContent,
     options: GraphSessionOptions,
     timings: RuntimeTimings,
   ): Promise<GraphSession> {
     try {
+      // What is parsed is what was checked: bytes, of one format.
+      const parsed = { load_model_format: format };
       const session = await createSession(runtime, graph, {
         executionProviders: options.executionProviders ?? DEFAULT_PROVIDERS,
         intraOpNumThreads: options.threads,
@@ -100,7 +101,7 @@ export class GraphSession {
         // Memory is planned anew for every shape, and a growing cache makes nearly every shape a new one.
         enableMemPattern: false,
         externalData: Array.from(externalData, ([name, data]) => ({ path: name, data })),
-        extra: { session: isWebRuntime(runtime) ? FORMAT : { ...FORMAT, ...NO_FILES } },
+        extra: { session: isWebRuntime(runtime) ? parsed : { ...parsed, ...NO_FILES } },
       });
       return new GraphSession(path, session, timings);
     } catch (cause) {

@@ -57,6 +57,8 @@ export interface PathDriver {
   readonly chains: boolean;
   /** Most lanes of a run. */
   readonly maxLanes: number;
+  /** Rows of different kinds are run apart, such as rows whose sources cannot be padded; without it all are of one kind. */
+  kindOf?(row: number): number;
   /** Runs the graphs once. Throws `RUNTIME_FAILURE`. */
   run(inputs: PathInputs, output: OutputRequest): Promise<PathOutputs>;
   /** Releases a row's source state; the last row takes its place. */
@@ -99,7 +101,7 @@ export class PathStore implements NodeStore {
     });
     for (const [row, places] of this.#places.entries()) places.length = Math.min(places.length, nodes.stored[row]);
     for (const round of pathRounds(nodes, this.#driver.chains)) {
-      for (const group of byPastLength(nodes, round)) {
+      for (const group of alike(nodes, round, this.#driver)) {
         for (const lanes of laneParts(group, this.#driver.maxLanes)) {
           const places: number[] = [];
           const { present, extension } = await this.#driver.run(this.#inputs(nodes, lanes, unscored, places), output);
@@ -192,13 +194,13 @@ function laneParts(lanes: readonly Lane[], maxLanes: number): Lane[][] {
   );
 }
 
-/** Without masks all lanes of a forward have pasts of the same length. */
-function byPastLength(nodes: ForwardNodes, lanes: readonly Lane[]): Lane[][] {
-  const groups = new Map<number, Lane[]>();
+/** Without masks all lanes of a forward have pasts of the same length, and are of rows of one kind. */
+function alike(nodes: ForwardNodes, lanes: readonly Lane[], driver: PathDriver): Lane[][] {
+  const groups = new Map<string, Lane[]>();
   for (const lane of lanes) {
-    const length = pastLengthOf(nodes, lane);
-    const group = groups.get(length);
-    if (group === undefined) groups.set(length, [lane]);
+    const key = `${pastLengthOf(nodes, lane)} ${driver.kindOf?.(lane.gridRow) ?? 0}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [lane]);
     else group.push(lane);
   }
   return [...groups.values()];

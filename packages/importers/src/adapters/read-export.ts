@@ -27,6 +27,12 @@ export interface ExportedGraph {
 export async function readExport(path: string, signal?: AbortSignal): Promise<ExportedGraph> {
   const folder = dirname(resolve(path));
   const file = basename(path);
+  if (/\.ort$/i.test(file)) {
+    throw unsupportedModel(
+      `${file} in ${folder} is in ONNX Runtime's own format by its name, which is opened in folders of exporters alone. Import the ONNX graph that it was converted from.`,
+      { folder, file, field: 'format', received: 'ORT', required: 'ONNX' },
+    );
+  }
   const bytes = await readRegularFile({ folder, file }, { links: true, max: GRAPH_BYTES, signal });
   const foreign = foreignContent(bytes.subarray(0, FOREIGN_BYTES));
   if (foreign !== undefined) {

@@ -35,7 +35,7 @@ export interface ModelFamily<
   /** The parts of a folder. What `sessions` opens, now or when a part is first used, is released by whoever loads the model. */
   open(context: OpenContext<Manifest>): Promise<readonly OpenedPart<Source>[]>;
   /** Whether `open` tries graphs that are built anew of the weights in the folder's own. */
-  readonly rebuilds?: boolean | undefined;
+  rebuilds?(manifest: Manifest): boolean;
   /** What turns inputs into sources and outputs back, by a tokenizer or not. */
   processor(
     context: ProcessorContext<Manifest>,

@@ -6,6 +6,6 @@ export type {
   SpeechOutput,
   SpeechRecording,
   SpeechSegment,
-} from './whisper/speech-input.js';
+} from '../audio/speech-input.js';
 export { type TimestampRulesOptions, timestampRules } from './whisper/timestamp-rules.js';
 export type { WhisperManifest } from './whisper/whisper-manifest.js';

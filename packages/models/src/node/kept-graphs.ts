@@ -11,7 +11,7 @@ const EDITION = 1;
 
 /** What is known, before it is loaded, of graphs built anew of an export, for people; `undefined` for other folders. */
 export async function improvedGraphs(folder: ModelFolder): Promise<string | undefined> {
-  if ((await familyOf(folder.manifest)).rebuilds !== true) return undefined;
+  if ((await familyOf(folder.manifest)).rebuilds?.(folder.manifest) !== true) return undefined;
   const path = keptAt(folder);
   if (path !== undefined && (await isKept(path))) return `built of its weights and proved to give the same, in ${path}`;
   return 'not built yet; the first load tries it, and uses them where they give the same';

@@ -20,6 +20,8 @@ export interface GraphDescription {
   readonly externalLocations: readonly string[];
   /** Those of them that other tensors than weights of the graph's main part name. */
   readonly nestedLocations: readonly string[];
+  /** Names of all operators, where reading them cost nothing. */
+  readonly operators?: ReadonlySet<string> | undefined;
 }
 
 // Fields of onnx.proto3 (ONNX, Apache-2.0).
@@ -36,7 +38,10 @@ const SHAPE = 2;
 const DIMENSION = 1;
 const DIMENSION_SIZE = 1;
 
-const TYPE_NAMES = new Map<number, string>(Object.entries(ELEMENT_TYPE).map(([name, number]) => [number, name]));
+/** Element types as descriptions name them, by their numbers. */
+export const TYPE_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(ELEMENT_TYPE).map(([name, number]) => [number, name]),
+);
 
 /** Reads a serialised graph's signature and external files. Throws `INVALID_MODEL_FOLDER` when it is not ONNX. */
 export function describeGraph(bytes: Uint8Array, file: string): GraphDescription {
@@ -56,11 +61,15 @@ export function describeGraph(bytes: Uint8Array, file: string): GraphDescription
     if (!(cause instanceof RangeError)) throw cause;
     throw new ForetokenError(
       'INVALID_MODEL_FOLDER',
-      `${file} is not an ONNX graph: ${cause.message}. Import the model again.`,
+      `${file} is not an ONNX graph: ${isOrt(bytes) ? 'it is in the own format of ONNX Runtime. Let its name end in .ort' : `${cause.message}. Import the model again`}.`,
       { file, required: 'ONNX' },
       { cause },
     );
   }
+}
+
+function isOrt(bytes: Uint8Array): boolean {
+  return String.fromCharCode(...bytes.subarray(4, 8)) === 'ORTM';
 }
 
 /** What a family requires of a graph's input or output; a null dimension may be anything. */

@@ -11,7 +11,7 @@ const ATTRIBUTE_GRAPH = 6;
 const ATTRIBUTE_GRAPHS = 11;
 
 /** Names of all operators of a serialised graph, those of its subgraphs and functions among them. Throws `RangeError`. */
-function operatorsOf(model: Uint8Array): ReadonlySet<string> {
+export function operatorsOf(model: Uint8Array): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (nodes: readonly Uint8Array[]): void => {
     for (const node of nodes) {
@@ -39,7 +39,7 @@ const DEPENDENT: ReadonlySet<string> = new Set([
   'DynamicQuantizeGRU',
 ]);
 
-/** The operators by which rows of a graph depend on one another. Throws `RangeError`. */
-export function dependentOperators(model: Uint8Array): string[] {
-  return [...operatorsOf(model)].filter((name) => DEPENDENT.has(name)).sort();
+/** Of a graph's operators those by which its rows depend on one another. */
+export function dependentOperators(operators: ReadonlySet<string>): string[] {
+  return [...operators].filter((name) => DEPENDENT.has(name)).sort();
 }

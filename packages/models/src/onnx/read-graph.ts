@@ -4,7 +4,8 @@ import { checkExternalData } from '../folder/external-data.js';
 import { besideFile } from '../folder/file-names.js';
 import type { ModelFolder } from '../folder/model-folder.js';
 import { quote, unsupportedModel } from '../folder/refusal.js';
-import { describeGraph, type GraphDescription } from './graph-description.js';
+import type { GraphDescription } from './graph-description.js';
+import { describeGraphFile, isOrtFile } from './graph-file.js';
 
 /** A graph of a folder, verified, and what it says of itself. */
 export interface CheckedGraph {
@@ -18,7 +19,7 @@ export interface CheckedGraph {
  */
 export async function readCheckedGraph(folder: ModelFolder, file: string): Promise<CheckedGraph> {
   const bytes = await folder.readBytes(file);
-  const description = describeGraph(bytes, file);
+  const description = await describeGraphFile(bytes, file);
   checkExternalData(description.externalLocations, folder.manifest, folder.path, file);
   const [nested] = description.nestedLocations;
   if (nested === undefined) return { bytes, description };
@@ -44,5 +45,5 @@ export async function readGraph(
   for (const location of description.externalLocations) {
     externalData.set(location, await readWeights(besideFile(file, location)));
   }
-  return { path: folder.filePath(file), graph: bytes, externalData };
+  return { path: folder.filePath(file), graph: bytes, format: isOrtFile(file) ? 'ORT' : 'ONNX', externalData };
 }

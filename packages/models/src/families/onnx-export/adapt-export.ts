@@ -10,14 +10,16 @@ import { CONFIG, type ConfigFiles, GENERATION_CONFIG } from '../../hugging-face/
 import { readCausalGeneration, readExportGeneration } from '../../hugging-face/generation-config.js';
 import { readTokenizerFiles, type TokenizerFiles } from '../../hugging-face/tokenizer-files.js';
 import type { ModelIo } from '../../io/model-io.js';
-import { describeGraph } from '../../onnx/graph-description.js';
-import { dependentOperators } from '../../onnx/operators.js';
+import { describeGraphFile } from '../../onnx/graph-file.js';
+import { dependentOperators, operatorsOf } from '../../onnx/operators.js';
 import { cacheShape, positionsOf, vocabularySize } from './export-config.js';
 import { type ExportFiles, findExport } from './export-files.js';
 import type { ExportGraph, OnnxExportManifest } from './export-manifest.js';
 import { ExportReader } from './export-reader.js';
-import { decoderRoles, stepRoles } from './export-roles.js';
+import { decoderRoles, encoderRoles, stepRoles } from './export-roles.js';
 import { GENAI_CONFIG, type GenaiModel, readGenai } from './genai-config.js';
+import { LISTED_TOKENS, readListedTokens } from './listed-tokens.js';
+import { MAX_SECONDS, PREPROCESSOR, readSoundConfig } from './sound-config.js';
 
 /** Where a model has no most positions of its own, and its configs name no most tokens. */
 const MAX_SOURCE = 16_384;
@@ -35,14 +37,15 @@ export async function adaptExport(io: ModelIo, options: OpenFolderOptions): Prom
   const precision = options.precision === undefined ? undefined : exportPrecisions('precision', options.precision);
   const reader = new ExportReader(io, options);
   const genai = (await reader.has(GENAI_CONFIG)) ? await readGenai(reader) : undefined;
-  if (genai === undefined && !(await reader.has(CONFIG))) return undefined;
+  const hasConfig = await reader.has(CONFIG);
+  if (genai === undefined && !hasConfig && !(await reader.has(LISTED_TOKENS))) return undefined;
   const files = genai === undefined ? await findExport(io, precision, signal) : genaiFiles(io, genai, precision);
   if (files === undefined) return undefined;
-  const configs = genai?.configs ?? (await readConfigs(reader));
+  const configs = genai?.configs ?? (hasConfig ? await readConfigs(reader) : (await readListedTokens(reader)).configs);
   const { graphs, dependentRows } = await readGraphs(reader, files, genai?.names);
   stepRoles({ graphs });
   const content = await describe(reader, configs, files, graphs, dependentRows);
-  for (const file of [CONFIG, GENERATION_CONFIG, GENAI_CONFIG]) reader.forget(file);
+  for (const file of [CONFIG, GENERATION_CONFIG, GENAI_CONFIG, PREPROCESSOR, LISTED_TOKENS]) reader.forget(file);
   const manifest = await parseManifest(JSON.stringify({ ...content, files: reader.records }), io.folder);
   return { manifest, contents: reader.contents };
 }
@@ -85,8 +88,8 @@ async function readGraphs(
   const dependent = new Set<string>();
   const read = async (file: string): Promise<ExportGraph> => {
     const bytes = await reader.read(file, GRAPH_BYTES);
-    const { inputs, outputs, externalLocations } = describeGraph(bytes, file);
-    for (const name of dependentOperators(bytes)) dependent.add(name);
+    const { inputs, outputs, externalLocations, operators } = await describeGraphFile(bytes, file);
+    for (const name of dependentOperators(operators ?? operatorsOf(bytes))) dependent.add(name);
     for (const location of externalLocations) {
       const details = { folder: reader.path, file, field: 'external data location', received: location };
       assertPlainFileName(location, details);
@@ -130,6 +133,8 @@ async function describe(
   const tokenizer = await readTokenizer(reader);
   const named = tokenizer?.namedTokens(size);
   const { source, output } = positionsOf(configs);
+  const hears = graphs.encoder !== undefined && encoderRoles(graphs.encoder).reads === 'samples';
+  const audio = hears ? await readSoundConfig(reader) : undefined;
   return {
     format: 'foretoken-model',
     formatVersion: 1,
@@ -149,12 +154,13 @@ async function describe(
       unknownTokenId: named?.unknown,
     },
     limits: {
-      sourceLength: source ?? MAX_SOURCE,
+      sourceLength: hears ? 100 * MAX_SECONDS : (source ?? MAX_SOURCE),
       targetLength: output ?? maxLength ?? (encodes ? MAX_OUTPUT : MAX_SOURCE),
     },
     architecture: wordOf(configs.config.model_type),
     precision,
     graphs,
+    audio,
     cache: cacheShape(configs),
     beginning,
     suppressed,
@@ -170,18 +176,22 @@ const PIECES = 'spiece.model';
 /** The tokenizer of an export, which need not have one that is read here. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
 async function readTokenizer(reader: ExportReader): Promise<TokenizerFiles | undefined> {
   if ((await reader.has('tokenizer.json')) || (await reader.has('source.spm'))) return readTokenizerFiles(reader);
+  if (await reader.has(LISTED_TOKENS)) return keep(reader, (await readListedTokens(reader)).tokenizer);
   if (!(await reader.has(PIECES))) return undefined;
   try {
-    const tokenizer = await readTokenizerFiles(reader);
-    // The numbers of its pieces lie in no file of the folder.
-    for (const [name, content] of tokenizer.files) await reader.keep(name, content);
-    return tokenizer;
+    return await keep(reader, await readTokenizerFiles(reader));
   } catch (error) {
     if (!ForetokenError.isInstance(error) || error.code !== 'UNSUPPORTED_MODEL') throw error;
     // Whoever has a processor can load it all the same; others are told at the load.
     reader.forget(PIECES);
     return undefined;
   }
+}
+
+/** Keeps what of a tokenizer lies in no file of the folder, such as the numbers of its pieces. */
+async function keep(reader: ExportReader, tokenizer: TokenizerFiles): Promise<TokenizerFiles> {
+  for (const [name, content] of tokenizer.files) await reader.keep(name, content);
+  return tokenizer;
 }
 
 function wordOf(type: unknown): string {

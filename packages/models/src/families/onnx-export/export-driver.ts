@@ -17,7 +17,7 @@ import {
 import { numberTensor } from '../../drivers/number-tensors.js';
 import { float16BitsToFloat32 } from '../../weights/float16.js';
 import { type CacheRole, type DecoderRoles, presentOf } from './export-roles.js';
-import type { ExportSources } from './export-sources.js';
+import type { ExportSources, MaskPlaces } from './export-sources.js';
 
 /** What is used of an open graph. */
 export type ExportSession = Pick<GraphSession, 'inputType' | 'run'>;
@@ -38,6 +38,8 @@ export interface ExportSteps {
   readonly chains: boolean;
   /** Most paths of one run; found by trying. */
   readonly maxLanes: number;
+  /** What the mask of the sources is over; found by trying. */
+  readonly maskPlaces: MaskPlaces;
 }
 
 /** Drives exported decoders: feeds each input by what it is, whatever the graph has. */
@@ -78,6 +80,10 @@ export class ExportDriver implements PathDriver {
     };
   }
 
+  kindOf(row: number): number {
+    return this.#sources?.kindOf(row) ?? 0;
+  }
+
   releaseRow(row: number): void {
     this.#sources?.release(row);
   }
@@ -105,11 +111,11 @@ export class ExportDriver implements PathDriver {
 
   #feedSources(session: ExportSession, roles: DecoderRoles, { row }: PathInputs, feeds: Record<string, Tensor>): void {
     if (this.#sources === undefined) return;
-    const { states, mask, time } = this.#sources.feeds(row);
+    const { states, mask } = this.#sources.feeds(row);
     if (roles.states !== undefined) feeds[roles.states] = states;
     if (roles.sourceMask === undefined) return;
     const type = session.inputType(roles.sourceMask);
-    feeds[roles.sourceMask] = numberTensor(this.#steps.runtime, type, mask, [row.length, time]);
+    feeds[roles.sourceMask] = numberTensor(this.#steps.runtime, type, mask, [row.length, mask.length / row.length]);
   }
 
   #feedPast(

@@ -7,6 +7,7 @@ import {
   type GraphSession,
   type OnnxRuntime,
 } from '@foretoken/core/runtime';
+import type { AudioSource } from '../../audio/speech-input.js';
 import { groupsByLength, longestOf } from '../../drivers/length-groups.js';
 import { numberTensor } from '../../drivers/number-tensors.js';
 import { ownEncoding } from '../../drivers/own-encoding.js';
@@ -16,11 +17,27 @@ import type { EncoderRoles } from './export-roles.js';
 /** States of a source, `[time, width]`. */
 export interface SourceStates {
   readonly length: number;
+  /** Samples that they were made of, where the source is sound. */
+  readonly samples?: number | undefined;
   readonly values: CacheValues;
 }
 
 /** What an exported encoder made of a batch of sources, each without its padding. */
 export type ExportEncoding = RowsEncoding<SourceStates>;
+
+/** What an exported model reads. */
+export type ExportSource = TokenSource | AudioSource;
+
+/** An exported encoder, of tokens or of sound. */
+export interface StatesEncoder extends SourceEncoder<ExportSource> {
+  encode(sources: readonly ExportSource[], signal?: AbortSignal): Promise<ExportEncoding>;
+  /** The given encoding if it is this encoder's for as many sources, or else a new one. */
+  reuseOrEncode(
+    sources: readonly ExportSource[],
+    encoding: SourceEncoding | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<ExportEncoding>;
+}
 
 export interface ExportEncoderOptions {
   readonly runtime: OnnxRuntime;
@@ -78,7 +95,7 @@ export class ExportEncoder implements SourceEncoder<TokenSource> {
       tokenIds.set(row, index * time);
       mask.fill(1, index * time, index * time + row.length);
     }
-    const feeds = { [roles.tokenIds]: numberTensor(runtime, session.inputType(roles.tokenIds), tokenIds, dims) };
+    const feeds = { [roles.input]: numberTensor(runtime, session.inputType(roles.input), tokenIds, dims) };
     if (roles.mask !== undefined) feeds[roles.mask] = numberTensor(runtime, session.inputType(roles.mask), mask, dims);
     const { [roles.states]: states } = await session.run(feeds, [roles.states]);
     const values = cacheValuesOf(states);

@@ -1,18 +1,22 @@
+import type { SpeechInput } from '../../audio/speech-input.js';
 import type { CheckGraph } from '../../drivers/graph-check.js';
 import { EXACT } from '../../parts/model-part.js';
 import type { PromptInput } from '../../processors/chat.js';
+import type { TextOutput } from '../../processors/processor.js';
 import { promptProcessor } from '../../processors/prompt-processor.js';
 import { textProcessor } from '../../processors/text-processor.js';
 import type { ModelFamily } from '../family.js';
+import type { ExportSource } from './export-encoder.js';
 import { type ExportGraph, type OnnxExportManifest, onnxExportSchema } from './export-manifest.js';
 import { decoderRoles, encoderRoles, stepRoles } from './export-roles.js';
 import { openExport } from './open-export.js';
+import { soundProcessor } from './sound-processor.js';
 
 const NO_TOKENIZER =
   'none that is read here, so sources and outputs are no text; put tokenizer.json of the model into the folder';
 
 /** Models whose graphs are those of an exporter, such as Optimum, as they are. */
-export const onnxExportFamily: ModelFamily<OnnxExportManifest, PromptInput> = {
+export const onnxExportFamily: ModelFamily<OnnxExportManifest, PromptInput | SpeechInput, TextOutput, ExportSource> = {
   name: 'onnx-export',
   schema: onnxExportSchema,
   claims: ({ graphs, beginning, suppressed, stopTokenIds = [] }) => ({
@@ -29,7 +33,9 @@ export const onnxExportFamily: ModelFamily<OnnxExportManifest, PromptInput> = {
     },
     others: {},
   }),
-  checkAgreement({ beginning, vocabulary, graphs }, refuse) {
+  checkAgreement({ beginning, vocabulary, graphs, audio }, refuse) {
+    const hears = graphs.encoder !== undefined && encoderRoles(graphs.encoder).reads === 'samples';
+    if (hears !== (audio !== undefined)) refuse('audio', audio, hears ? 'what the encoder hears' : 'left out');
     if (graphs.encoder !== undefined && beginning.length === 0) refuse('beginning', beginning, 'one token at least');
     for (const graph of [graphs.decoder, graphs.decoderWithPast].filter((graph) => graph !== undefined)) {
       const { file, outputs } = graph;
@@ -47,13 +53,15 @@ export const onnxExportFamily: ModelFamily<OnnxExportManifest, PromptInput> = {
     stepRoles({ graphs });
   },
   open: openExport,
-  rebuilds: true,
-  processor: ({ manifest: { graphs, stopTokenIds }, tokenizer }) =>
-    graphs.encoder === undefined
-      ? promptProcessor(tokenizer, { stopTokenIds })
-      : { ...textProcessor(tokenizer), stopTokenIds },
+  rebuilds: ({ audio }) => audio === undefined,
+  processor({ manifest: { graphs, stopTokenIds, audio, limits }, tokenizer }) {
+    if (graphs.encoder === undefined) return promptProcessor(tokenizer, { stopTokenIds });
+    const processor =
+      audio === undefined ? textProcessor(tokenizer) : soundProcessor(audio, limits.sourceLength, tokenizer);
+    return { ...processor, stopTokenIds };
+  },
   describe(manifest) {
-    const { graphs, architecture, precision, cache, dependentRows, tokenizer } = manifest;
+    const { graphs, architecture, precision, cache, dependentRows, tokenizer, audio, limits } = manifest;
     const { goOn } = stepRoles(manifest);
     const self = goOn.caches.filter(({ cross }) => !cross);
     const [{ heads = cache?.heads, size = cache?.size }] = self;
@@ -68,6 +76,7 @@ export const onnxExportFamily: ModelFamily<OnnxExportManifest, PromptInput> = {
       facts: [
         ['graphs', `as exported: ${graphs.encoder === undefined ? '' : 'an encoder, '}${begins}`],
         ['precision', precision],
+        ...(audio === undefined ? [] : [['reads', `sound, ${limits.sourceLength / 100} s at once`] as const]),
         ...(tokenizer === undefined ? [['tokenizer', NO_TOKENIZER] as const] : []),
         ...(dependentRows.length === 0
           ? []

@@ -38,6 +38,8 @@ export interface OnnxExportManifest extends ModelManifest {
     /** Goes on with a cache, where `decoder` cannot. */
     readonly decoderWithPast?: ExportGraph | undefined;
   };
+  /** Of models of sound, whose `limits.sourceLength` is in steps of 10 ms: samples a second, and least samples that are read. */
+  readonly audio?: { readonly sampleRate: number; readonly minSamples: number } | undefined;
   /** Heads of keys and values, and numbers of each, where the graphs do not say. */
   readonly cache?: { readonly heads: number; readonly size: number } | undefined;
   /** Tokens that every output begins with. */
@@ -77,6 +79,7 @@ export const onnxExportSchema: v.GenericSchema<unknown, OnnxExportManifest> = v.
     decoder: graph,
     decoderWithPast: v.exactOptional(graph),
   }),
+  audio: v.exactOptional(v.strictObject({ sampleRate: integer(1, 1_000_000), minSamples: integer(1, 1_000_000) })),
   cache: v.exactOptional(v.strictObject({ heads: size, size })),
   beginning: tokenIds,
   suppressed: tokenIds,

@@ -5,14 +5,13 @@ import {
   ForetokenError,
   type ForwardCosts,
   type TokenForest,
-  type TokenSource,
   type Vocabulary,
 } from '@foretoken/core';
 import { assertTokenSources, forestOptions, maxScoredCells, refuseEncoding } from '@foretoken/core/kit';
 import { assertRows, PathStore, StoreForest } from '@foretoken/core/runtime';
 import { maxPartCells } from '../../drivers/measured-costs.js';
 import { ExportDriver, type ExportSteps } from './export-driver.js';
-import type { ExportEncoder } from './export-encoder.js';
+import type { ExportSource, StatesEncoder } from './export-encoder.js';
 import { ExportSources } from './export-sources.js';
 
 /** Most candidates of a node: what candidates are chosen from is here anyway. */
@@ -20,7 +19,7 @@ const MAX_CANDIDATES = 1024;
 
 export interface ExportModelOptions {
   /** Absent in decoder-only models, whose sources are prompts. */
-  readonly encoder: ExportEncoder | undefined;
+  readonly encoder: StatesEncoder | undefined;
   readonly steps: ExportSteps;
   readonly vocabulary: Vocabulary;
   /** Tokens that every output begins with. */
@@ -30,11 +29,11 @@ export interface ExportModelOptions {
 }
 
 /** An exported encoder and decoder: token forests over whole caches. */
-export class ExportModel implements AutoregressiveModel<TokenSource> {
+export class ExportModel implements AutoregressiveModel<ExportSource> {
   readonly vocabulary: Vocabulary;
   readonly maxLength: number;
   readonly supports: AutoregressiveSupport;
-  readonly encoder: ExportEncoder | undefined;
+  readonly encoder: StatesEncoder | undefined;
   readonly costs: ForwardCosts | undefined;
   readonly #options: ExportModelOptions;
 
@@ -53,7 +52,7 @@ export class ExportModel implements AutoregressiveModel<TokenSource> {
     };
   }
 
-  async open(sources: readonly TokenSource[], given?: ForestOptions): Promise<TokenForest<TokenSource>> {
+  async open(sources: readonly ExportSource[], given?: ForestOptions): Promise<TokenForest<ExportSource>> {
     const options = forestOptions(given);
     const { steps } = this.#options;
     assertRows(this.supports, sources.length);
@@ -78,7 +77,7 @@ export class ExportModel implements AutoregressiveModel<TokenSource> {
   }
 
   /** What rows begin with, and the states that they read. */
-  async #read(sources: readonly TokenSource[], options: ForestOptions) {
+  async #read(sources: readonly ExportSource[], options: ForestOptions) {
     const { encoder, steps, beginning, vocabulary, maxLength } = this.#options;
     if (encoder === undefined) {
       refuseEncoding(options);
@@ -87,7 +86,7 @@ export class ExportModel implements AutoregressiveModel<TokenSource> {
     }
     const encoded = await encoder.reuseOrEncode(sources, options.encoding, options.signal);
     return {
-      sources: new ExportSources(steps.runtime, encoded.sources),
+      sources: new ExportSources(steps.runtime, encoded.sources, steps.maskPlaces),
       prefixes: sources.map(() => Int32Array.from(beginning)),
     };
   }

@@ -5,7 +5,7 @@ import { MeasuredCosts } from '../../drivers/measured-costs.js';
 import { ProbeBudget, WidthCosts } from '../../drivers/probe.js';
 import { ExportDriver, type ExportSteps } from './export-driver.js';
 import type { SourceStates } from './export-encoder.js';
-import { ExportSources } from './export-sources.js';
+import { ExportSources, type MaskPlaces } from './export-sources.js';
 
 const PROBE_MILLISECONDS = 200;
 /** As many new tokens as are measured. */
@@ -20,6 +20,7 @@ const MAX_ROUGH_SHARE = 0.6;
 export interface ExportAbilities {
   readonly chains: boolean;
   readonly maxLanes: number;
+  readonly maskPlaces: MaskPlaces;
 }
 
 /**
@@ -32,23 +33,15 @@ export async function probeAbilities(
   source: SourceStates | undefined,
   rough: boolean,
 ): Promise<ExportAbilities> {
+  const maskPlaces = await findMaskPlaces(steps, source);
   const driver = new ExportDriver(
-    { ...steps, chains: true, maxLanes: 2 },
-    source && new ExportSources(steps.runtime, [source]),
+    { ...steps, chains: true, maxLanes: 2, maskPlaces },
+    source && new ExportSources(steps.runtime, [source], maskPlaces),
   );
   const [first, second, third] = [1, 2, 3].map((share) => Math.floor((share * steps.vocabularySize) / 4));
   const run = async (tokenIds: readonly number[], lanes: number, past: PathBlock | undefined) => {
     const { present, extension } = await driver.run(inputsOf(tokenIds, lanes, past), { kind: 'logits' });
     return { present, logits: 'logits' in extension ? extension.logits : new Float32Array() };
-  };
-  const tried = async (run: () => Promise<boolean>): Promise<boolean> => {
-    try {
-      return await run();
-    } catch (error) {
-      // What a graph was not made for, it may refuse.
-      if (ForetokenError.isInstance(error) && error.code === 'RUNTIME_FAILURE') return false;
-      throw error;
-    }
   };
   const share = rough ? MAX_ROUGH_SHARE : MAX_SHARE;
   try {
@@ -72,9 +65,44 @@ export async function probeAbilities(
       const chain = await run([second, third, second, third], 2, both.present);
       return near(chain.logits, joined(alone, alone), share);
     });
-    return { chains, maxLanes: lanes ? MAX_FORWARD_CELLS : 1 };
+    return { chains, maxLanes: lanes ? MAX_FORWARD_CELLS : 1, maskPlaces };
   } finally {
     driver.dispose();
+  }
+}
+
+/**
+ * Finds out by trying what a decoder's mask of its sources is over. Exports of speech models may want one of samples, and give the
+ * states' dimension the same name; it is tried first, since a mask of few states may be taken for one that holds for all.
+ */
+async function findMaskPlaces(
+  steps: Omit<ExportSteps, keyof ExportAbilities>,
+  source: SourceStates | undefined,
+): Promise<MaskPlaces> {
+  if (source !== undefined && [steps.begin, steps.goOn].some(({ sourceMask }) => sourceMask === undefined))
+    return 'none';
+  if (source?.samples === undefined) return 'states';
+  const maskPlaces: MaskPlaces = 'samples';
+  const sources = new ExportSources(steps.runtime, [source], maskPlaces);
+  const driver = new ExportDriver({ ...steps, chains: false, maxLanes: 1, maskPlaces }, sources);
+  try {
+    const runs = async (): Promise<boolean> => {
+      await driver.run(inputsOf([0], 1, undefined), { kind: 'argmax' });
+      return true;
+    };
+    return (await tried(runs)) ? 'samples' : 'states';
+  } finally {
+    driver.dispose();
+  }
+}
+
+/** What trying gives; false where a graph refuses what it was not made for. */
+async function tried(run: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await run();
+  } catch (error) {
+    if (ForetokenError.isInstance(error) && error.code === 'RUNTIME_FAILURE') return false;
+    throw error;
   }
 }
 
@@ -88,7 +116,7 @@ export async function probeCosts(
   // So that speculation verifies nothing where that takes a forward for each token.
   if (!steps.chains) return { milliseconds: (rows, nodes) => rows + nodes };
   if (!probe) return undefined;
-  const driver = new ExportDriver(steps, source && new ExportSources(steps.runtime, [source]));
+  const driver = new ExportDriver(steps, source && new ExportSources(steps.runtime, [source], steps.maskPlaces));
   try {
     const tokenIds = Array.from({ length: MAX_NODES }, (_, index) => index % steps.vocabularySize);
     const { present } = await driver.run(inputsOf(tokenIds, 1, undefined), { kind: 'argmax' });

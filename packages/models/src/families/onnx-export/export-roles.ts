@@ -33,7 +33,9 @@ export interface DecoderRoles {
 
 export interface EncoderRoles {
   readonly file: string;
-  readonly tokenIds: string;
+  /** Token ids, or samples of sound. */
+  readonly input: string;
+  readonly reads: 'tokens' | 'samples';
   readonly mask?: string | undefined;
   readonly states: string;
 }
@@ -68,27 +70,36 @@ const SHAPES: Readonly<Record<Field, readonly [types: readonly string[], rank: n
 
 const FLOATS = ['float32', 'float16'];
 
+/** What encoders read, by their names of it. */
+const ENCODER_INPUTS: Readonly<Record<string, readonly [reads: EncoderRoles['reads'], types: readonly string[]]>> = {
+  input_ids: ['tokens', ['int64', 'int32']],
+  input_values: ['samples', ['float32']],
+};
+
 /** Reads what each input and output of an encoder is. Throws `UNSUPPORTED_MODEL`. */
 export function encoderRoles({ file, inputs, outputs }: ExportGraph): EncoderRoles {
-  const { input_ids: tokenIds, attention_mask: mask, ...others } = inputs;
-  const [other] = Object.keys(others);
-  if (tokenIds === undefined || other !== undefined) {
+  const { attention_mask: mask, ...read } = inputs;
+  const names = Object.keys(read);
+  const input = names.find((name) => Object.hasOwn(ENCODER_INPUTS, name));
+  const other = names.find((name) => name !== input);
+  if (input === undefined || other !== undefined) {
     throw unsupported(
       file,
       'input',
       other ?? 'input_ids',
       other === undefined ? 'nothing' : show(inputs[other]),
-      'token ids as input_ids, and attention_mask',
+      'one of token ids as input_ids and samples of sound as input_values, and attention_mask',
     );
   }
-  assertShape(file, 'input_ids', tokenIds, ['int64', 'int32'], 2);
+  const [reads, types] = ENCODER_INPUTS[input];
+  assertShape(file, input, inputs[input], types, 2);
   if (mask !== undefined) assertShape(file, 'attention_mask', mask, ['int64', 'int32', 'float32'], 2);
   const states = Object.hasOwn(outputs, 'last_hidden_state') ? 'last_hidden_state' : Object.keys(outputs)[0];
   const given = states === undefined ? undefined : outputs[states];
   if (states === undefined || given === undefined)
     throw unsupported(file, 'output', 'last_hidden_state', 'nothing', 'states');
   assertShape(file, states, given, FLOATS, 3, 'output');
-  return { file, tokenIds: 'input_ids', mask: mask && 'attention_mask', states };
+  return { file, input, reads, mask: mask && 'attention_mask', states };
 }
 
 /** Reads what each input and output of a decoder is. Throws `UNSUPPORTED_MODEL`. */

@@ -12,25 +12,40 @@ import { paddedStates, type SourceStates } from './export-encoder.js';
 
 /** What a decoder reads of the sources of some lanes. */
 export interface SourceFeeds {
-  readonly time: number;
   /** `[lanes, time, width]`. */
   readonly states: Tensor;
-  /** 1 for a token, 0 for padding, `[lanes, time]`. */
+  /** 1 for what there is, 0 for padding, `[lanes, places]`. */
   readonly mask: Int32Array;
 }
+
+/** What a decoder's mask of the sources is over: their states, or the samples that they were made of, where it has one. */
+export type MaskPlaces = 'states' | 'samples' | 'none';
 
 /** The sources of open rows: their states, and the keys and values that a decoder's first run made of them. */
 export class ExportSources {
   readonly #runtime: OnnxRuntime;
   readonly #rows: SourceStates[];
+  readonly #maskPlaces: MaskPlaces;
   /** Where the keys and values of each row lie. */
   readonly #cross: (PathPlace | undefined)[] = [];
   /** What was last fed, since the same lanes go on step by step. */
-  #fed: { readonly rows: Int32Array; readonly feeds: SourceFeeds; cross: PathBlock | undefined } | undefined;
+  #fed:
+    | { readonly rows: Int32Array; readonly time: number; readonly feeds: SourceFeeds; cross: PathBlock | undefined }
+    | undefined;
 
-  constructor(runtime: OnnxRuntime, rows: readonly SourceStates[]) {
+  constructor(runtime: OnnxRuntime, rows: readonly SourceStates[], maskPlaces: MaskPlaces = 'states') {
     this.#runtime = runtime;
+    this.#maskPlaces = maskPlaces;
     this.#rows = [...rows];
+  }
+
+  /**
+   * Rows of one kind may be fed together. A mask of samples does not say which states are padding: there are fewer states than
+   * strides in a sound.
+   */
+  kindOf(row: number): number {
+    const { length, samples = length } = this.#rows[row];
+    return this.#maskPlaces === 'states' ? 0 : samples;
   }
 
   /** States and mask of the lanes' rows. */
@@ -41,7 +56,7 @@ export class ExportSources {
   /** Keys and values of the lanes' rows, once they were kept. */
   cross(rows: Int32Array): PathBlock {
     const fed = this.#of(rows);
-    fed.cross ??= this.#gatherCross(rows, fed.feeds.time);
+    fed.cross ??= this.#gatherCross(rows, fed.time);
     return fed.cross;
   }
 
@@ -74,9 +89,11 @@ export class ExportSources {
     const time = longestOf(Int32Array.from(sources, ({ length }) => length));
     const values: CacheValues = paddedStates(sources, time);
     const states = cacheTensor(this.#runtime, values, [rows.length, time, values.length / (rows.length * time)]);
-    const mask = new Int32Array(rows.length * time);
-    for (const [lane, { length }] of sources.entries()) mask.fill(1, lane * time, lane * time + length);
-    const fed = { rows: rows.slice(), feeds: { time, states, mask }, cross: undefined as PathBlock | undefined };
+    const kept = sources.map(({ length, samples }) => (this.#maskPlaces === 'samples' ? (samples ?? length) : length));
+    const places = longestOf(Int32Array.from(kept));
+    const mask = new Int32Array(rows.length * places);
+    for (const [lane, count] of kept.entries()) mask.fill(1, lane * places, lane * places + count);
+    const fed = { rows: rows.slice(), time, feeds: { states, mask }, cross: undefined as PathBlock | undefined };
     this.#fed = fed;
     return fed;
   }

@@ -1,12 +1,15 @@
+import type { AudioSource } from '../../audio/speech-input.js';
 import type { GraphSessions } from '../../drivers/graph-sessions.js';
 import { EXACT, type OpenedPart } from '../../parts/model-part.js';
 import type { OpenContext } from '../family.js';
-import { ExportEncoder } from './export-encoder.js';
+import { ExportEncoder, type StatesEncoder } from './export-encoder.js';
 import type { ExportGraph, OnnxExportManifest } from './export-manifest.js';
 import { ExportModel } from './export-model.js';
 import { probeAbilities, probeCosts } from './export-probe.js';
 import { encoderRoles, stepRoles } from './export-roles.js';
 import { proveRebuilt } from './prove-rebuilt.js';
+import { SoundEncoder } from './sound-encoder.js';
+import { maxSamplesOf } from './sound-processor.js';
 
 /** Opens an exported model: its graphs built anew, where that gives the same, or else as they are. */
 export async function openExport(context: OpenContext<OnnxExportManifest>): Promise<readonly OpenedPart[]> {
@@ -32,7 +35,7 @@ async function openUntouched({
   probe,
   signal,
 }: OpenContext<OnnxExportManifest>): Promise<ExportModel> {
-  const { graphs, vocabulary, limits, suppressed, cache, beginning, dependentRows } = manifest;
+  const { graphs, vocabulary, limits, suppressed, cache, beginning, dependentRows, audio } = manifest;
   const { runtime } = sessions;
   sessions.threads = threads ?? 1;
   // Exporters leave to the runtime what can be fused.
@@ -49,7 +52,8 @@ async function openUntouched({
     cache,
   };
   signal?.throwIfAborted();
-  const source = (await encoder?.encode([trialSource(vocabulary)], signal))?.sources[0];
+  const trial = audio === undefined ? trialSource(vocabulary) : trialSound(audio);
+  const source = (await encoder?.encode([trial], signal))?.sources[0];
   signal?.throwIfAborted();
   const steps = { ...graph, ...(await probeAbilities(graph, source, dependentRows.length > 0)) };
   signal?.throwIfAborted();
@@ -59,13 +63,20 @@ async function openUntouched({
 
 function openEncoder(
   graph: ExportGraph,
-  { vocabulary, limits }: OnnxExportManifest,
+  { vocabulary, limits, audio }: OnnxExportManifest,
   sessions: GraphSessions,
-): ExportEncoder {
-  return new ExportEncoder({
+): StatesEncoder {
+  const shared = {
     runtime: sessions.runtime,
     session: () => sessions.get(graph.file),
     roles: encoderRoles(graph),
+  };
+  if (audio !== undefined) {
+    const { minSamples } = audio;
+    return new SoundEncoder({ ...shared, minSamples, maxSamples: maxSamplesOf(audio, limits.sourceLength) });
+  }
+  return new ExportEncoder({
+    ...shared,
     sourceLength: limits.sourceLength,
     vocabularySize: vocabulary.size,
     padTokenId: vocabulary.padTokenId ?? vocabulary.endTokenId ?? 0,
@@ -76,4 +87,10 @@ function openEncoder(
 function trialSource({ size, endTokenId }: OnnxExportManifest['vocabulary']): Int32Array {
   const tokens = [1, 2, 3].map((share) => Math.floor((share * size) / 5));
   return Int32Array.from(endTokenId === undefined ? tokens : [...tokens, endTokenId]);
+}
+
+/** The shortest sound that is read, at the loudness of speech. */
+function trialSound({ minSamples }: NonNullable<OnnxExportManifest['audio']>): AudioSource {
+  const values = Float32Array.from({ length: minSamples }, (_, at) => 0.1 * Math.sin(at / 5) * Math.cos(at / 37));
+  return { values, dims: [minSamples] };
 }

@@ -1,10 +1,10 @@
 import { ForetokenError, type SourceEncoder, type SourceEncoding } from '@foretoken/core';
 import { wrongValue, Yielder } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
+import type { AudioSource } from '../../audio/speech-input.js';
 import { assertFinite, partsOf } from '../../drivers/float-source.js';
 import { ownEncoding } from '../../drivers/own-encoding.js';
 import { RowsEncoding } from '../../drivers/rows-encoding.js';
-import type { AudioSource } from './speech-input.js';
 
 /** What a step reads of one source, by layer: keys at even and values at odd places. */
 export type CrossParts = readonly Float32Array[];

@@ -1,19 +1,17 @@
-import { ForetokenError } from '@foretoken/core';
-import { Yielder } from '@foretoken/core/kit';
 import { HOP, logMelSpectrum, SAMPLE_RATE } from '../../audio/log-mel.js';
-import { resample } from '../../audio/resample.js';
-import { readWav, type Sound } from '../../audio/wav.js';
-import type { Processor } from '../../processors/processor.js';
-import type { TextTokenizer } from '../../tokenizer/text-tokenizer.js';
+import { soundWindow } from '../../audio/sound-window.js';
 import {
   type AudioSource,
   isSpeechInput,
-  promptOf,
   readSpeechInput,
   type SpeechInput,
   type SpeechOutput,
   type SpeechSegment,
-} from './speech-input.js';
+} from '../../audio/speech-input.js';
+import { readWav } from '../../audio/wav.js';
+import type { Processor } from '../../processors/processor.js';
+import type { TextTokenizer } from '../../tokenizer/text-tokenizer.js';
+import { promptOf } from './speech-prompt.js';
 import type { WhisperManifest } from './whisper-manifest.js';
 
 /** Seconds from one timestamp to the next. */
@@ -35,7 +33,7 @@ export function speechProcessor(
       const { sound, ...options } = readSpeechInput(input, SAMPLE_RATE);
       // What cannot be done is refused before the spectrum is computed.
       promptOf(manifest, options);
-      const samples = await windowOf('wav' in sound ? readWav(sound.wav) : sound, audio.frames * HOP);
+      const samples = await soundWindow('wav' in sound ? readWav(sound.wav) : sound, SAMPLE_RATE, audio.frames * HOP);
       const values = await logMelSpectrum(samples, audio.mels, audio.frames);
       return { source: { values, dims: [audio.mels, audio.frames], ...options } };
     },
@@ -46,29 +44,6 @@ export function speechProcessor(
     textOf,
     readOutput: (text) => tokenizer.encode(text, 'output'),
   };
-}
-
-/** Samples at the model's rate. Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT` for samples that are no numbers. */
-async function windowOf({ samples, sampleRate }: Sound, max: number): Promise<Float32Array> {
-  if (samples.length === 0) throw new ForetokenError('EMPTY_SOURCE', 'The sound has no samples.', {});
-  const length = Math.round((samples.length * SAMPLE_RATE) / sampleRate);
-  if (length > max) {
-    const [received, allowed] = [samples.length / sampleRate, max / SAMPLE_RATE];
-    throw new ForetokenError(
-      'SOURCE_TOO_LONG',
-      `The sound is ${received.toFixed(2)} s long, but this model reads at most ${allowed} s at once. Cut it with cutSound, and decode the list of its parts.`,
-      { received, max: allowed },
-    );
-  }
-  const strange = samples.findIndex((sample) => !Number.isFinite(sample));
-  if (strange >= 0) {
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `Sample ${strange} of the sound is ${samples[strange]}; finite numbers are required.`,
-      { option: 'samples', index: strange, received: samples[strange] },
-    );
-  }
-  return resample(samples, sampleRate, SAMPLE_RATE, new Yielder(undefined));
 }
 
 /** Pieces between timestamps. */

@@ -1,3 +1,4 @@
+import type { AudioSource, SpeechInput, SpeechOutput } from '../../audio/speech-input.js';
 import { ids, value } from '../../drivers/graph-check.js';
 import { STEP_MODES } from '../../drivers/step-modes.js';
 import { checkHeads, claimsByName } from '../../folder/manifest-agreement.js';
@@ -5,7 +6,6 @@ import type { ExpectedValues } from '../../onnx/graph-description.js';
 import { EXACT } from '../../parts/model-part.js';
 import type { ModelFamily } from '../family.js';
 import { AudioEncoder } from './audio-encoder.js';
-import type { AudioSource, SpeechInput, SpeechOutput } from './speech-input.js';
 import { speechProcessor } from './speech-processor.js';
 import { type WhisperManifest, whisperSchema } from './whisper-manifest.js';
 import { WhisperModel } from './whisper-model.js';

@@ -8,9 +8,10 @@ import type {
 } from '@foretoken/core';
 import { forestOptions, NodeBatch, ROOT } from '@foretoken/core/kit';
 import { assertRows, type JoiningRows, KeyValueStore, StoreForest } from '@foretoken/core/runtime';
+import type { AudioSource } from '../../audio/speech-input.js';
 import { STEP_MODES } from '../../drivers/step-modes.js';
 import type { AudioEncoder, CrossParts } from './audio-encoder.js';
-import { type AudioSource, promptOf } from './speech-input.js';
+import { promptOf } from './speech-prompt.js';
 import type { WhisperManifest } from './whisper-manifest.js';
 import { type WhisperRows, WhisperStepDriver, type WhisperStepOptions } from './whisper-step-driver.js';
 

@@ -1,7 +1,5 @@
-import { ForetokenError } from '@foretoken/core';
 import { anything, checkOptions, flag, number, type OptionTable, oneOf, text, wrongValue } from '@foretoken/core/kit';
-import type { TextOutput } from '../../processors/processor.js';
-import type { WhisperManifest } from './whisper-manifest.js';
+import type { TextOutput } from '../processors/processor.js';
 
 /** What is to be done with the sound. */
 export interface SpeechOptions {
@@ -42,7 +40,7 @@ export interface SpeechOutput extends TextOutput {
   readonly segments?: readonly SpeechSegment[] | undefined;
 }
 
-/** What a Whisper model reads: the log-mel spectrum of a window, `[mels, frames]`, and what is to be done. */
+/** What a speech model reads: the log-mel spectrum of a window, `[mels, frames]`, or its samples, `[samples]`; and what is to be done. */
 export interface AudioSource extends SpeechOptions {
   /** Row-major. */
   readonly values: Float32Array;
@@ -83,39 +81,4 @@ export function readSpeechInput(input: SpeechInput, sampleRate: number): ReadSpe
   }
   if (!(samples instanceof Float32Array)) throw wrongValue('samples', samples, 'a Float32Array');
   return { sound: { samples, sampleRate: rate ?? sampleRate }, ...said };
-}
-
-/**
- * Tokens that an output begins after: start, language, task, and that no timestamps are wanted. `undefined` stands for a language that is
- * to be found. Throws `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY` for what the model does not know.
- */
-export function promptOf(
-  { vocabulary, speech }: Pick<WhisperManifest, 'vocabulary' | 'speech'>,
-  { language, task, timestamps = false }: SpeechOptions,
-): readonly (number | undefined)[] {
-  const { noTimestampsTokenId, firstTimestampTokenId, transcribeTokenId, translateTokenId, languages } = speech;
-  if (task !== undefined && task !== 'transcribe' && task !== 'translate') {
-    throw wrongValue('task', task, '"transcribe" or "translate"');
-  }
-  if (timestamps && firstTimestampTokenId === undefined) {
-    throw unsupported('timestamps', 'has no tokens for timestamps. Leave them out.');
-  }
-  const end = timestamps ? [] : [noTimestampsTokenId];
-  if (languages === undefined) {
-    if (language !== undefined && language !== 'en') {
-      throw unsupported('language', `knows English alone; language was ${JSON.stringify(language)}. Use another one.`);
-    }
-    if (task === 'translate') throw unsupported('task', 'does not translate. Leave out task, or use another one.');
-    return [vocabulary.startTokenId, ...end];
-  }
-  if (language !== undefined && !Object.hasOwn(languages, language)) {
-    throw wrongValue('language', language, `one of ${Object.keys(languages).join(', ')}`);
-  }
-  const taskTokenId = task === 'translate' ? translateTokenId : transcribeTokenId;
-  if (taskTokenId === undefined) throw unsupported('task', `has no token for ${task ?? 'transcribe'}.`);
-  return [vocabulary.startTokenId, language === undefined ? undefined : languages[language], taskTokenId, ...end];
-}
-
-function unsupported(capability: string, what: string): ForetokenError {
-  return new ForetokenError('UNSUPPORTED_CAPABILITY', `This model ${what}`, { capability });
 }
