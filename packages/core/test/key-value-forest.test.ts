@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ForetokenError, type NodeId } from '../src/index.js';
-import { nodeInBatch, ROOT } from '../src/kit/index.js';
+import { NodeBatch, nodeInBatch, ROOT } from '../src/kit/index.js';
 import {
   KeyValueStore,
   openForests,
@@ -353,5 +353,21 @@ describe('a forest over keys and values', () => {
     await Promise.all(disposals);
     expect(driver.disposed).toBe(true);
     expect(openForests()).toBe(before);
+  });
+
+  it('reads each array of new nodes once a forward, since a batch makes a view for each look', async () => {
+    const forest = forestOf(new SummingDriver(1, 1));
+    const reads: string[] = [];
+    const nodes = new NodeBatch();
+    nodes.addChain(0, ROOT, [1, 2], 'last');
+    const counted = new Proxy(nodes, {
+      get: (target, name) => {
+        reads.push(String(name));
+        return Reflect.get(target, name, target);
+      },
+    });
+    await forest.extend(counted, { kind: 'logits' });
+    expect(reads.sort()).toEqual(['parent', 'row', 'scored', 'tokenId']);
+    await forest[Symbol.asyncDispose]();
   });
 });

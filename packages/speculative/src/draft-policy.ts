@@ -1,5 +1,5 @@
 import type { DraftingCosts, DraftTree, ForwardCosts } from '@foretoken/core';
-import { hasMethods, largest, wrongValue } from '@foretoken/core/kit';
+import { hasMethods, wrongValue } from '@foretoken/core/kit';
 
 /** What a drafter that does not say how sure it is, and nobody has seen at work yet, is trusted with. */
 const UNKNOWN_ACCEPTANCE = 0.75;
@@ -77,10 +77,8 @@ export class DraftPolicy {
   /** The most nodes of any row's draft to verify, given the drafts of the round. */
   cap(drafts: readonly DraftTree[], rows: number): number {
     if (this.#costs === undefined) return this.#maxNodes;
-    const longest = largest(
-      drafts.map(({ tokenIds }) => tokenIds.length),
-      0,
-    );
+    let longest = 0;
+    for (const { tokenIds } of drafts) longest = Math.max(longest, tokenIds.length);
     const gains = new Float64Array(Math.min(this.#maxNodes, longest));
     for (const draft of drafts) {
       const paths = pathProbabilities(draft, this.#accepted / this.#evaluated);
@@ -139,5 +137,7 @@ function pathProbabilities({ tokenIds, parents, probabilities }: DraftTree, acce
 
 /** What all rows together may gain at each node if every token is accepted so often. */
 function expectedProbabilities(acceptance: number, nodes: number, rows: number): Float64Array {
-  return Float64Array.from({ length: nodes }, (_, node) => rows * acceptance ** (node + 1));
+  const expected = new Float64Array(nodes);
+  for (let node = 0; node < nodes; node++) expected[node] = rows * acceptance ** (node + 1);
+  return expected;
 }

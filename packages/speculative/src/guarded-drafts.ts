@@ -128,7 +128,7 @@ export class GuardedDrafts implements AsyncDisposable {
   async propose(requests: readonly DraftRequest[]): Promise<readonly DraftTree[]> {
     try {
       // Copies of the limits, since the drafts are checked against them.
-      const proposal = this.#session.propose(requests.map(({ limit, ...rest }) => ({ ...rest, limit: { ...limit } })));
+      const proposal = this.#session.propose(requests.map(copyOf));
       const drafts: unknown = isThenable(proposal) ? await orAbort(proposal, this.#signal) : proposal;
       if (!Array.isArray(drafts) || drafts.length !== requests.length) {
         const received = Array.isArray(drafts) ? `${drafts.length} drafts` : show(drafts);
@@ -138,7 +138,9 @@ export class GuardedDrafts implements AsyncDisposable {
           { drafter: this.#name, received: drafts },
         );
       }
-      return Array.from(drafts as unknown[], (draft) => ownDraft(draft, this.#name));
+      const own: DraftTree[] = [];
+      for (let index = 0; index < requests.length; index++) own.push(ownDraft(drafts[index], this.#name));
+      return own;
     } catch (error) {
       const rows = requests.map(({ row }) => row).join(', ');
       throw drafterFailure(this.#name, `propose for row ${rows}`, error, this.#signal);
@@ -164,6 +166,10 @@ export class GuardedDrafts implements AsyncDisposable {
       if (this.#signal?.aborted !== true) throw drafterFailure(this.#name, 'be disposed of', error, undefined);
     }
   }
+}
+
+function copyOf({ row, prefix, limit: { nodes, depth, minProbability } }: DraftRequest): DraftRequest {
+  return { row, prefix, limit: { nodes, depth, minProbability } };
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

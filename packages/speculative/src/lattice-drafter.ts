@@ -29,7 +29,7 @@ import {
 } from '@foretoken/language-models';
 
 import { DraftingTimes } from './drafting-times.js';
-import { growDraft } from './lattice-tree.js';
+import { type GrownDraft, growDraft } from './lattice-tree.js';
 
 /** Options of `latticeDrafter`. */
 export interface LatticeDrafterOptions<Source> {
@@ -134,11 +134,16 @@ interface RowState {
   prefix: CtcPrefix;
   /** The language model's state after `tokenIds`. */
   language: unknown;
+  /** The last draft: what is accepted of it need not be computed again. */
+  grown: GrownDraft | undefined;
+  /** The node of it that `tokenIds` end with, -1 for the place below which it was grown. */
+  node: number;
 }
 
 function rowState(lattice: CtcLattice, vocabularySize: number, row: number, settings: Settings): RowState {
   const scorer = new CtcPrefixScorer(lattice, vocabularySize, row);
-  return { scorer, tokenIds: [], prefix: scorer.start(), language: settings.languageModel?.model.start() };
+  const language = settings.languageModel?.model.start();
+  return { scorer, tokenIds: [], prefix: scorer.start(), language, grown: undefined, node: -1 };
 }
 
 class LatticeDraftSession implements DraftSession {
@@ -184,14 +189,23 @@ class LatticeDraftSession implements DraftSession {
     if (state === undefined || nodes < 1 || limit.depth < 1) return EMPTY_DRAFT;
     reanchor(state, prefix, languageModel?.model);
     const min = Math.max(minProbability ?? 0, limit.minProbability ?? 0) || (minProbability ?? DEFAULT_MIN_PROBABILITY);
-    return growDraft(state.scorer, state.prefix, {
+    const grown = growDraft(state.scorer, state.prefix, {
       nodes,
       depth: limit.depth,
       min,
       chain,
-      opinion: languageModel && { ...languageModel, state: state.language, row, position: prefix.length },
+      opinion: languageModel && {
+        model: languageModel.model,
+        weight: languageModel.weight,
+        state: state.language,
+        row,
+        position: prefix.length,
+      },
       endTokenId,
     });
+    state.grown = grown;
+    state.node = -1;
+    return grown.draft;
   }
 }
 
@@ -199,13 +213,45 @@ class LatticeDraftSession implements DraftSession {
 function reanchor(state: RowState, prefix: Int32Array, model: LanguageModel | undefined): void {
   const { scorer, tokenIds } = state;
   if (!tokenIds.every((tokenId, position) => prefix[position] === tokenId)) {
+    leaveDraft(state);
+    scorer.release(state.prefix);
     tokenIds.length = 0;
     state.prefix = scorer.start();
     state.language = model?.start();
   }
-  for (const tokenId of prefix.subarray(tokenIds.length)) {
-    state.prefix = scorer.extend(state.prefix, tokenId);
+  for (let position = tokenIds.length; position < prefix.length; position++) advance(state, prefix[position], model);
+  leaveDraft(state);
+}
+
+/** Adds a token to where a row stands, along its last draft as far as that goes. */
+function advance(state: RowState, tokenId: number, model: LanguageModel | undefined): void {
+  const { scorer, grown, prefix } = state;
+  const node = grown === undefined ? -1 : childOf(grown.draft, state.node, tokenId);
+  const known = grown?.states[node];
+  if (grown === undefined || known === undefined) {
+    leaveDraft(state);
+    state.prefix = scorer.extend(prefix, tokenId);
     state.language = model?.next(state.language, tokenId);
-    tokenIds.push(tokenId);
+  } else {
+    grown.states[node] = undefined;
+    state.node = node;
+    state.prefix = known;
+    state.language = grown.languageStates[node];
   }
+  scorer.release(prefix);
+  state.tokenIds.push(tokenId);
+}
+
+/** The child of a draft's node with this token; -1 where there is none. */
+function childOf({ tokenIds, parents }: DraftTree, parent: number, tokenId: number): number {
+  for (let node = parent + 1; node < tokenIds.length; node++) {
+    if (parents[node] === parent && tokenIds[node] === tokenId) return node;
+  }
+  return -1;
+}
+
+/** Gives back what is left of the last draft. */
+function leaveDraft(state: RowState): void {
+  for (const left of state.grown?.states ?? []) if (left !== undefined) state.scorer.release(left);
+  state.grown = undefined;
 }

@@ -34,12 +34,19 @@ interface Candidate {
   readonly given: number;
 }
 
+/** A draft, and where lattice and language model stand after each of its nodes; undefined where nothing was to be grown below. */
+export interface GrownDraft {
+  readonly draft: DraftTree;
+  readonly states: (CtcPrefix | undefined)[];
+  readonly languageStates: readonly unknown[];
+}
+
 /**
  * Grows a draft tree below `prefix`, best first: the node added next is always the one that the lattice thinks most
  * probable, given the prefix, to be on the output's path. So n nodes hold the largest expected number of accepted tokens
  * that n nodes can, as far as the lattice is right.
  */
-export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: GrowthOptions): DraftTree {
+export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: GrowthOptions): GrownDraft {
   const { nodes, depth, min, chain, endTokenId, opinion } = options;
   const tokenIds: number[] = [];
   const parents: number[] = [];
@@ -53,30 +60,19 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
 
   const expand = (state: CtcPrefix, parent: number, probability: number): void => {
     const relative = min / probability;
-    const next =
-      opinion === undefined
-        ? scorer.continuations(state, relative)
-        : reranked(
-            scorer.continuations(state, relative * UNRANKED),
-            {
-              ...opinion,
-              state: parent < 0 ? opinion.state : languageStates[parent],
-              position: opinion.position + (parent < 0 ? 0 : depths[parent]),
-            },
-            relative,
-          );
-    const offer = (index: number): void => {
-      const given = next.probabilities[index];
-      frontier.push({ parent, tokenId: next.tokenIds[index], probability: probability * given, given });
-    };
-    let best = -1;
-    for (let index = 0; index < next.tokenIds.length; index++) {
-      const tokenId = next.tokenIds[index];
-      if (tokenId === endTokenId) continue;
-      if (!chain) offer(index);
-      else if (best < 0 || next.probabilities[index] > next.probabilities[best]) best = index;
+    const next = scorer.continuations(state, opinion === undefined ? relative : relative * UNRANKED);
+    if (opinion !== undefined) {
+      const language = parent < 0 ? opinion.state : languageStates[parent];
+      rerank(next, opinion, language, opinion.position + (parent < 0 ? 0 : depths[parent]), relative);
     }
-    if (best >= 0) offer(best);
+    const { tokenIds: offered, probabilities: ofOffered } = next;
+    let best = -1;
+    for (let index = 0; index < offered.length; index++) {
+      if (offered[index] === endTokenId) continue;
+      if (!chain) frontier.push(candidate(parent, offered[index], probability, ofOffered[index]));
+      else if (best < 0 || ofOffered[index] > ofOffered[best]) best = index;
+    }
+    if (best >= 0) frontier.push(candidate(parent, offered[best], probability, ofOffered[best]));
   };
 
   expand(prefix, -1, 1);
@@ -97,11 +93,17 @@ export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: G
       expand(state, node, probability);
     }
   }
-  return {
+  const draft = {
     tokenIds: new Int32Array(tokenIds),
     parents: new Int32Array(parents),
     probabilities: new Float32Array(probabilities),
   };
+  return { draft, states, languageStates };
+}
+
+/** A token below `parent`, whose path has the probability `above`. */
+function candidate(parent: number, tokenId: number, above: number, given: number): Candidate {
+  return { parent, tokenId, probability: above * given, given };
 }
 
 /** The error of a probability of the language model that is none. */
@@ -121,49 +123,52 @@ const HOPELESS = 0.02;
 
 /**
  * The weighted geometric mean of the lattice's distribution and the language model's, renormalised over what the lattice
- * offers and the end. A mean, not a product: both judge by much the same evidence, and counted twice it makes drafts too
+ * offers and the end; it takes the place of the lattice's. A mean, not a product: both judge by much the same evidence, and counted twice it makes drafts too
  * sure of themselves, so too long.
  */
-function reranked(
+function rerank(
   next: CtcContinuations,
-  { model, weight, state, row, position }: Opinion,
+  { model, weight, row }: Opinion,
+  state: unknown,
+  position: number,
   min: number,
-): Pick<CtcContinuations, 'tokenIds' | 'probabilities'> {
+): void {
   const after: NextTokens = nextTokens(model, state);
-  const mean = (ofLattice: number, ofModel: number): number => {
-    if (!(ofModel >= 0 && ofModel < Number.POSITIVE_INFINITY)) throw invalidProbability(row, position, ofModel);
-    return (ofLattice * ofModel ** weight) ** (1 / (1 + weight));
-  };
+  const { tokenIds, probabilities } = next;
   let max = next.end;
-  for (let index = 0; index < next.probabilities.length; index++) max = Math.max(max, next.probabilities[index]);
+  for (let index = 0; index < probabilities.length; index++) max = Math.max(max, probabilities[index]);
   const hopeless = HOPELESS * max;
-  let total = next.end < hopeless ? next.end : mean(next.end, after.end());
-  // Plain lists and loops: this runs for every node of every draft.
-  const tokenIds: number[] = [];
-  const scores: number[] = [];
-  for (let index = 0; index < next.tokenIds.length; index++) {
-    const tokenId = next.tokenIds[index];
-    const ofLattice = next.probabilities[index];
+  let total = next.end < hopeless ? next.end : mean(next.end, after.end(), weight, row, position);
+  // In place and by plain loops: this runs for every node of every draft.
+  let ranked = 0;
+  for (let index = 0; index < tokenIds.length; index++) {
+    const tokenId = tokenIds[index];
+    const ofLattice = probabilities[index];
     if (ofLattice < hopeless) {
       // Counts as if the language model agreed.
       total += ofLattice;
       continue;
     }
-    const score = mean(ofLattice, after.probability(tokenId));
+    const score = mean(ofLattice, after.probability(tokenId), weight, row, position);
     total += score;
-    tokenIds.push(tokenId);
-    scores.push(score);
+    tokenIds[ranked] = tokenId;
+    probabilities[ranked++] = score;
   }
   let kept = 0;
-  for (let index = 0; index < scores.length; index++) {
-    const score = scores[index];
+  for (let index = 0; index < ranked; index++) {
+    const score = probabilities[index];
     if (!(score > 0 && score >= min * total)) continue;
     tokenIds[kept] = tokenIds[index];
-    scores[kept++] = score / total;
+    probabilities[kept++] = score / total;
   }
   tokenIds.length = kept;
-  scores.length = kept;
-  return { tokenIds, probabilities: scores };
+  probabilities.length = kept;
+}
+
+/** Of two probabilities of one token, by weights 1 and `weight`. */
+function mean(ofLattice: number, ofModel: number, weight: number, row: number, position: number): number {
+  if (!(ofModel >= 0 && ofModel < Number.POSITIVE_INFINITY)) throw invalidProbability(row, position, ofModel);
+  return (ofLattice * ofModel ** weight) ** (1 / (1 + weight));
 }
 
 /** Removes and returns the most probable candidate; a frontier holds few, so a scan beats a heap. */

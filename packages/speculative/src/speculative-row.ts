@@ -56,9 +56,9 @@ export class SpeculativeRow {
   }
 
   /** A draft path may be as long as the output may still grow, less the token that every round adds by itself. */
-  draftLimit(maxNodes: number, maxDepth: number): DraftLimit {
+  draftLimit(maxNodes: number, maxDepth: number, minProbability: number): DraftLimit {
     const depth = Math.min(maxDepth, this.#limit - this.output.length - 1);
-    return { nodes: depth < 1 ? 0 : maxNodes, depth: Math.max(depth, 0) };
+    return { nodes: depth < 1 ? 0 : maxNodes, depth: Math.max(depth, 0), minProbability };
   }
 
   /** Takes a draft for this round. Throws `INVALID_DRAFT`. */

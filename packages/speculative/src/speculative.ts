@@ -4,6 +4,7 @@ import type {
   DecodeRequest,
   Decoder,
   Drafter,
+  DraftRequest,
   OptionalField,
   Requirements,
   TokenForest,
@@ -140,7 +141,7 @@ async function* decode<Source>(
       const verified = await verify(forest, nodes, settings.scores || settings.tokenLogProbs, signal);
       forwards++;
       const rows = active.length;
-      const before = { ...totals };
+      const { evaluated, accepted } = totals;
       for (const row of active) {
         const position = row.output.length;
         const counts = row.decide(verified);
@@ -153,10 +154,13 @@ async function* decode<Source>(
           const committed = row.output.tokenIds(position);
           yield { type: 'token-commit', row: row.row, position, tokenIds: committed, atMs: elapsed() };
         }
-        yield { type: 'draft-end', row: row.row, round: row.rounds - 1, ...counts, draft: row.draft, atMs: elapsed() };
+        const { depth, proposed, evaluated, accepted } = counts;
+        const round = row.rounds - 1;
+        const { draft } = row;
+        yield { type: 'draft-end', row: row.row, round, depth, proposed, evaluated, accepted, draft, atMs: elapsed() };
         if (yielder.due()) await yielder.yield();
       }
-      policy.learn(rows, totals.evaluated - before.evaluated, totals.accepted - before.accepted);
+      policy.learn(rows, totals.evaluated - evaluated, totals.accepted - accepted);
       active = active.filter((row) => row.output.finishReason === undefined);
     }
     const results = rows.map((row) => rowResult(row.row, [row.hypothesis(settings.scores, settings.tokenLogProbs)]));
@@ -181,16 +185,19 @@ async function draft<Source>(
   for (const row of rows) row.offerNothing();
   if (drafts === undefined || !policy.asks()) return;
   const minProbability = policy.minProbability(rows.length);
-  const asked = rows
-    .map((row) => ({ row, limit: { ...row.draftLimit(maxNodes, maxDepth), minProbability } }))
-    .filter(({ limit }) => limit.nodes > 0);
+  const asked: SpeculativeRow[] = [];
+  const requests: DraftRequest[] = [];
+  for (const row of rows) {
+    const limit = row.draftLimit(maxNodes, maxDepth, minProbability);
+    if (limit.nodes === 0) continue;
+    asked.push(row);
+    requests.push({ row: row.row, prefix: row.output.tokenIds(), limit });
+  }
   if (asked.length === 0) return;
-  const proposals = await drafts.propose(
-    asked.map(({ row, limit }) => ({ row: row.row, prefix: row.output.tokenIds(), limit })),
-  );
+  const proposals = await drafts.propose(requests);
   const chain = shape === undefined ? !supports.branching : shape === 'chain';
-  for (const [index, { row, limit }] of asked.entries()) {
-    row.offer(proposals[index], limit, chain, vocabulary, drafter.name);
+  for (let index = 0; index < asked.length; index++) {
+    asked[index].offer(proposals[index], requests[index].limit, chain, vocabulary, drafter.name);
   }
   const cap = policy.cap(
     rows.map((row) => row.draft),

@@ -41,9 +41,9 @@ describe('a draft re-ranked by n-grams', () => {
           chain: false,
           endTokenId: vocabularySize,
         };
-        const plain = growDraft(scorer, prefix, { ...options, opinion: undefined });
+        const { draft: plain } = growDraft(scorer, prefix, { ...options, opinion: undefined });
         const model = unigrams(probabilities);
-        const ranked = growDraft(scorer, prefix, {
+        const { draft: ranked } = growDraft(scorer, prefix, {
           ...options,
           opinion: { model, weight, state: model.start(), row: 0, position: 0 },
         });
@@ -73,7 +73,7 @@ describe('a draft re-ranked by n-grams', () => {
     };
     const scorer = new CtcPrefixScorer(lattice, 4);
     const model = unigrams([0.1, 0.1, 0.7, 0.1]);
-    const draft = growDraft(scorer, scorer.start(), {
+    const { draft } = growDraft(scorer, scorer.start(), {
       nodes: 5,
       depth: 1,
       min: 0.01,

@@ -139,7 +139,7 @@ export default [
       ['assertFields(output);', ''],
       ["if (output.states !== undefined) flag('states', output.states);", ''],
       ['for (const name in nodes) if (!ARRAYS', 'for (const name in []) if (!ARRAYS'],
-      ['if (typedArray(name, array).length === length) continue;', 'continue;'],
+      ['if (typedArray(name, array).length === length) return;', 'return;'],
     ],
   },
   {

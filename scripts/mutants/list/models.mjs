@@ -140,7 +140,7 @@ export default [
   {
     file: 'packages/models/src/drivers/shortlist.ts',
     tests: ['packages/models/test/shortlist.test.ts'],
-    faults: [['count += 1 - listed[target];', 'count += 1;']],
+    faults: [['if (((listed[target >> 5] >> target) & 1) === 0) count++;', 'count++;']],
   },
   {
     file: 'packages/models/src/drivers/graph-sessions.ts',

@@ -33,8 +33,15 @@ export default [
   },
   {
     file: 'packages/speculative/src/lattice-drafter.ts',
-    tests: ['packages/speculative/test/lattice-drafter.test.ts', 'packages/speculative/test/language-model.test.ts'],
+    tests: [
+      'packages/speculative/test/lattice-drafter.test.ts',
+      'packages/speculative/test/language-model.test.ts',
+      'packages/speculative/test/lattice-reuse.test.ts',
+    ],
     faults: [
+      ['grown.states[node] = undefined;', ''],
+      ['state.node = node;', ''],
+      ['const known = grown?.states[node];', 'const known = undefined;'],
       [
         'if (!tokenIds.every((tokenId, position) => prefix[position] === tokenId)) {',
         'if (tokenIds.length > prefix.length) {',
@@ -53,8 +60,8 @@ export default [
     faults: [
       ['if (at < depth && node + 1 < nodes) {', 'if (at <= depth && node + 1 < nodes) {'],
 
-      ['state: parent < 0 ? opinion.state : languageStates[parent],', 'state: opinion.state,'],
-      ['next.end < hopeless ? next.end : mean(next.end, after.end())', 'next.end'],
+      ['const language = parent < 0 ? opinion.state : languageStates[parent];', 'const language = opinion.state;'],
+      ['next.end < hopeless ? next.end : mean(next.end, after.end(), weight, row, position)', 'next.end'],
     ],
   },
   {

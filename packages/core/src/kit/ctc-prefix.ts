@@ -16,14 +16,14 @@ export interface CtcPrefix {
   readonly labelMass: Float64Array;
 }
 
-/** What follows a prefix: probabilities given the prefix, which sum to 1 with those of all other tokens. */
+/** What follows a prefix: probabilities given the prefix, which sum to 1 with those of all other tokens. Its arrays belong to the caller. */
 export interface CtcContinuations {
   /** That the output ends here. */
   readonly end: number;
   /** Tokens that are candidates of some frame, `[count]`, in no particular order, with their probabilities. */
-  readonly tokenIds: readonly number[];
+  readonly tokenIds: number[];
   /** Probability of each of `tokenIds` to be next, given the prefix. */
-  readonly probabilities: readonly number[];
+  readonly probabilities: number[];
   /** Of any one token that is no frame's candidate (were it the last token, it may be lower). */
   readonly other: number;
 }
@@ -32,6 +32,9 @@ export interface CtcContinuations {
 const NEGLIGIBLE = 1e-13;
 // A division by less would leave the range of doubles.
 const IMPOSSIBLE = 1e-290;
+
+/** Arrays that are made at once. */
+const BLOCK = 8;
 
 /**
  * Scores output prefixes under a CTC lattice, summed over all alignments (the forward recursion of Graves et al., 2006,
@@ -47,6 +50,8 @@ export class CtcPrefixScorer {
   readonly #emissions: CtcEmissions;
   readonly #emission: Float64Array;
   readonly #sums: Float64Array;
+  /** Arrays of prefixes that nobody reads any more. */
+  readonly #free: Float64Array[] = [];
 
   /** `vocabularySize` counts all token ids; `row` is named in errors. Throws as `CtcEmissions` does. */
   constructor(lattice: CtcLattice, vocabularySize: number, row: number = 0) {
@@ -72,11 +77,13 @@ export class CtcPrefixScorer {
     const emission = this.#emission;
     this.#emissions.writeTo(emission, tokenId);
     const repeats = tokenId === prefix.lastTokenId;
-    const blankMass = new Float64Array(frames + 1);
-    const labelMass = new Float64Array(frames + 1);
+    const blankMass = this.#masses();
+    const labelMass = this.#masses();
     let ending = 0;
     let resting = 0;
     let total = 0;
+    blankMass[0] = 0;
+    labelMass[0] = 0;
     for (let frame = 0; frame < frames; frame++) {
       const before = prefix.blankMass[frame] + (repeats ? 0 : prefix.labelMass[frame]);
       const begun = emission[frame] * before;
@@ -94,6 +101,24 @@ export class CtcPrefixScorer {
     }
     const logProb = possible ? prefix.logProb + Math.log(total) : -Infinity;
     return { logProb, lastTokenId: tokenId, blankMass, labelMass };
+  }
+
+  /**
+   * Takes back the arrays of a prefix, for prefixes to come: a drafter goes through some ten prefixes a round, and arrays cost as
+   * much as the arithmetic. The prefix must not be read any more, nor released again.
+   */
+  release({ blankMass, labelMass }: CtcPrefix): void {
+    this.#free.push(blankMass, labelMass);
+  }
+
+  /** `[frames + 1]`, of what is free, or of a new block for several. */
+  #masses(): Float64Array {
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    const size = this.#emissions.frames + 1;
+    const block = new Float64Array(BLOCK * size);
+    for (let at = size; at < block.length; at += size) this.#free.push(block.subarray(at, at + size));
+    return block.subarray(0, size);
   }
 
   /** Probability, given the prefix, that the output is exactly the prefix. */

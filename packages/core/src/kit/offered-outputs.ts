@@ -50,10 +50,10 @@ function assertFields(output: OutputRequest): void {
 const ARRAYS: readonly string[] = ['row', 'parent', 'tokenId', 'scored'];
 
 /**
- * Checks the form of new nodes, before the forest looks what they say: arrays of one length, and no others. Throws
- * `INVALID_ARGUMENT`.
+ * Checks the form of new nodes, before the forest looks what they say: arrays of one length, and no others. Returns them with each
+ * array read once, which is a view made anew where the nodes are a `NodeBatch`. Throws `INVALID_ARGUMENT`.
  */
-export function assertNewNodes(nodes: NewNodes): void {
+export function assertNewNodes(nodes: NewNodes): NewNodes {
   if (typeof nodes !== 'object' || nodes === null) {
     throw wrongValue('nodes', nodes, 'new nodes, such as a NodeBatch holds');
   }
@@ -61,19 +61,19 @@ export function assertNewNodes(nodes: NewNodes): void {
   for (const name in nodes) if (!ARRAYS.includes(name)) throw unknownField('extend', name, ARRAYS);
   const { row, parent, tokenId, scored } = nodes;
   const { length } = typedArray('tokenId', tokenId);
-  for (const [name, array] of [
-    ['row', row],
-    ['parent', parent],
-    ['scored', scored],
-  ] as const) {
-    if (name === 'scored' && array === undefined) continue;
-    if (typedArray(name, array).length === length) continue;
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `${name} must have one entry a node, ${length} as tokenId, but has ${array?.length}.`,
-      { option: name, received: array?.length, required: length },
-    );
-  }
+  assertEntries('row', row, length);
+  assertEntries('parent', parent, length);
+  if (scored !== undefined) assertEntries('scored', scored, length);
+  return { row, parent, tokenId, scored };
+}
+
+function assertEntries(name: string, array: Int32Array | Uint8Array, length: number): void {
+  if (typedArray(name, array).length === length) return;
+  throw new ForetokenError(
+    'INVALID_ARGUMENT',
+    `${name} must have one entry a node, ${length} as tokenId, but has ${array.length}.`,
+    { option: name, received: array.length, required: length },
+  );
 }
 
 function typedArray(name: string, array: unknown): Int32Array | Uint8Array {

@@ -1,4 +1,5 @@
 import type { OutputRequest } from '../contract/token-tree.js';
+import { largest } from '../kit/long-lists.js';
 import type { CacheType, CacheValues } from './cache-values.js';
 import { HIDDEN } from './hidden.js';
 import type { ExtensionValues, ForwardNodes, NodeStore } from './node-store.js';
@@ -34,6 +35,8 @@ export class KeyValueStore implements NodeStore {
   readonly #driver: StepDriver;
   readonly #cache: RowCache;
   readonly #joining: boolean;
+  /** Room for the attention bias of a forward, used again by the next. */
+  #bias: Float32Array = new Float32Array();
 
   constructor({ driver, rows, parts, partWidth, type, joining = false }: KeyValueStoreOptions) {
     this.#driver = driver;
@@ -69,10 +72,11 @@ export class KeyValueStore implements NodeStore {
   }
 
   /** Lays the nodes out as a grid: a row's new nodes side by side, behind what is cached of it. */
-  #inputs({ trees, stored, firstRow, rows, gridRow, slot, tokenId, scored, ...nodes }: ForwardNodes): StepInputs {
+  #inputs(nodes: ForwardNodes): StepInputs {
+    const { trees, stored, firstRow, rows, gridRow, slot, tokenId, scored } = nodes;
     const width = this.#driver.paddedWidth(nodes.width, trees.length);
     const alone = trees.length === 1;
-    const used = stored.reduce((max, slots) => Math.max(max, slots), 0);
+    const used = largest(stored, 0);
     if (!alone) this.#cache.relax(used + nodes.width);
     const block = this.#joining ? STEADY_SLOTS : 1;
     const pastLength = alone ? Math.ceil(used / block) * block : this.#cache.capacity;
@@ -80,7 +84,7 @@ export class KeyValueStore implements NodeStore {
     const tokenIds = new Int32Array(rows * width);
     const positions = new Int32Array(rows * width);
     const total = pastLength + width;
-    const attentionBias = new Float32Array(rows * width * total).fill(HIDDEN);
+    const attentionBias = this.#room(rows * width * total).fill(HIDDEN);
     // A cell sees itself. So does padding, whose softmax then stays finite; nobody reads what it gives.
     for (let cell = 0; cell < rows * width; cell++) attentionBias[cell * total + pastLength + (cell % width)] = 0;
     const cells = new Int32Array(slot.length);
@@ -102,7 +106,8 @@ export class KeyValueStore implements NodeStore {
       attentionBias.fill(0, line, line + Math.min(ancestor + 1, cached));
       if (ancestor >= cached) attentionBias.fill(0, line + pastLength, line + pastLength + ancestor + 1 - cached);
     }
-    const scoredCells = scored.map((node) => cells[node]);
+    const scoredCells = new Int32Array(scored.length);
+    for (let at = 0; at < scored.length; at++) scoredCells[at] = cells[scored[at]];
     const keyPositions = (): Int32Array => {
       const places = new Int32Array(rows * total);
       for (let row = 0; row < rows; row++) {
@@ -112,8 +117,23 @@ export class KeyValueStore implements NodeStore {
       }
       return places;
     };
-    const grid = { firstRow, rows, width, pastLength, tokenIds, positions, attentionBias, keyPositions };
-    return { ...grid, past, scored: scoredCells };
+    return {
+      firstRow,
+      rows,
+      width,
+      pastLength,
+      tokenIds,
+      positions,
+      attentionBias,
+      keyPositions,
+      past,
+      scored: scoredCells,
+    };
+  }
+
+  #room(size: number): Float32Array {
+    if (this.#bias.length < size) this.#bias = new Float32Array(2 * size);
+    return this.#bias.subarray(0, size);
   }
 
   /** Appends the new nodes' keys and values, `[rows, width, parts * partWidth]`, to the cache. */
@@ -121,8 +141,9 @@ export class KeyValueStore implements NodeStore {
     const width = keysValues.length / (rows * this.#cache.stride);
     const added = new Int32Array(rows);
     for (const row of gridRow) added[row - firstRow]++;
-    const ends = added.map((count, row) => count + stored[firstRow + row]);
-    this.#cache.reserve(ends.reduce((max, end) => Math.max(max, end), 0));
+    let end = 0;
+    for (let row = 0; row < rows; row++) end = Math.max(end, added[row] + stored[firstRow + row]);
+    this.#cache.reserve(end);
     for (let row = 0; row < rows; row++) {
       const count = added[row];
       if (count === 0) continue;

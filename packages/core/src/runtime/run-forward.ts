@@ -1,7 +1,7 @@
 import type { OutputRequest } from '../contract/token-tree.js';
 import { MAX_FORWARD_CELLS, maxScoredCells } from '../kit/forward-cells.js';
 import { Yielder } from '../kit/yielder.js';
-import { cutForward } from './forward-parts.js';
+import { cutForward, type ForwardPart } from './forward-parts.js';
 import { GatheredScores } from './gathered-scores.js';
 import type { ExtensionValues, ForwardNodes, NodeStore } from './node-store.js';
 
@@ -13,15 +13,28 @@ export interface ForwardOptions {
 }
 
 /** Computes new nodes in as many forwards as it takes; other work has a turn between them, after which `assertUsable` may throw. */
-export async function runForward(
+export function runForward(
   nodes: ForwardNodes,
   output: OutputRequest,
-  { store, vocabularySize, maxCells = MAX_FORWARD_CELLS }: ForwardOptions,
+  options: ForwardOptions,
   signal: AbortSignal | undefined,
   assertUsable: () => void,
 ): Promise<ExtensionValues> {
+  const { store, vocabularySize, maxCells = MAX_FORWARD_CELLS } = options;
   const parts = cutForward(nodes, { cells: maxCells, scores: maxScoredCells(vocabularySize) });
-  if (parts === undefined) return store.extend(nodes, output);
+  return parts === undefined
+    ? store.extend(nodes, output)
+    : runParts(nodes, parts, output, store, signal, assertUsable);
+}
+
+async function runParts(
+  nodes: ForwardNodes,
+  parts: readonly ForwardPart[],
+  output: OutputRequest,
+  store: NodeStore,
+  signal: AbortSignal | undefined,
+  assertUsable: () => void,
+): Promise<ExtensionValues> {
   const gathered = new GatheredScores(nodes.scored.length);
   const stored = nodes.stored.slice();
   const yielder = new Yielder(signal);

@@ -74,10 +74,10 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
     output: Output,
     signal?: AbortSignal,
   ): Promise<Extension<Output>>;
-  async extend(nodes: NewNodes, output: OutputRequest, signal?: AbortSignal): Promise<Extension> {
+  async extend(given: NewNodes, output: OutputRequest, signal?: AbortSignal): Promise<Extension> {
     this.#assertUsable();
     this.#assertIdle('extend');
-    assertNewNodes(nodes);
+    const nodes = assertNewNodes(given);
     assertOffered(this.#options.supports, output);
     assertScored(nodes);
     throwIfAborted(signal);
@@ -219,7 +219,8 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
   /** Adds nodes and computes them, all or none. */
   async #grow(nodes: NewNodes, output: OutputRequest, signal: AbortSignal | undefined): Promise<Extension> {
     const firstNode = this.#nextNode;
-    const before = Int32Array.from(this.#open, ({ tree }) => tree.size);
+    const before = new Int32Array(this.#open.length);
+    for (let at = 0; at < before.length; at++) before[at] = this.#open[at].tree.size;
     try {
       const forward = this.#append(nodes, firstNode, before);
       const values = await runForward(forward, output, this.#options, signal, () => this.#assertUsable());

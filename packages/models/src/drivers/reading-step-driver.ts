@@ -38,6 +38,8 @@ export class ReadingStepDriver implements StepDriver {
   readonly #minBatchWidth: number;
   readonly #sources: SourceRows;
   readonly #pastNames: readonly string[];
+  /** Of the last step; the next one writes over it, since graphs read it during the call. */
+  #feeds: Record<string, Tensor> = {};
 
   /** `joining` says that rows may join. */
   constructor(
@@ -61,10 +63,10 @@ export class ReadingStepDriver implements StepDriver {
     return Math.max(this.#paddedWidth(width), rows === 1 ? LONE_ROW_WIDTH : this.#minBatchWidth);
   }
 
-  async run(inputs: StepInputs, output: OutputRequest): Promise<StepOutputs> {
+  run(inputs: StepInputs, output: OutputRequest): Promise<StepOutputs> {
     const { firstRow, rows, width, pastLength, scored } = inputs;
     const { Tensor } = this.#runtime;
-    const feeds: Record<string, Tensor> = { ...this.#sources.feeds(firstRow, rows, width) };
+    const feeds = Object.assign(this.#feeds, this.#sources.feeds(firstRow, rows, width));
     feeds.token_ids = new Tensor('int32', inputs.tokenIds, [rows, width]);
     feeds.positions = new Tensor('int32', inputs.positions, [rows, width]);
     // A graph always scores something; what nobody asked for stays in the runtime.
@@ -91,6 +93,7 @@ export class ReadingStepDriver implements StepDriver {
   }
 
   dispose(): void {
+    this.#feeds = {};
     this.#sources.dispose();
   }
 }

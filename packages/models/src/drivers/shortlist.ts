@@ -11,16 +11,17 @@ export class Shortlist {
   /** `[source tokens, most]`, -1 where there is none. */
   readonly #bySource: Int32Array;
   readonly #max: number;
-  /** By token id, 1 for the common ones. */
-  readonly #marks: Uint8Array;
+  /** A bit for each token id, 32 a word, set for the common ones. */
+  readonly #marks: Int32Array;
 
   /** `common` must be distinct; all token ids are below `vocabularySize`. */
   constructor(common: Int32Array, bySource: Int32Array, max: number, vocabularySize: number) {
     this.#common = common;
     this.#bySource = bySource;
     this.#max = max;
-    this.#marks = new Uint8Array(vocabularySize);
-    for (const tokenId of common) this.#marks[tokenId] = 1;
+    this.#marks = new Int32Array((vocabularySize + 31) >> 5);
+    // A shift by more than 31 is one by what is left of whole words.
+    for (const tokenId of common) this.#marks[tokenId >> 5] |= 1 << tokenId;
   }
 
   /** Fewest tokens a shortlist has. */
@@ -45,14 +46,18 @@ export class Shortlist {
         for (let at = tokenId * this.#max; at < end; at++) {
           const target = this.#bySource[at];
           if (!(target >= 0)) break;
-          count += 1 - listed[target];
-          listed[target] = 1;
+          if (((listed[target >> 5] >> target) & 1) === 0) count++;
+          listed[target >> 5] |= 1 << target;
         }
       }
     }
     const tokenIds = new Int32Array(count + 1);
-    // A walk over the vocabulary takes less time than a set and its sorting.
-    for (let tokenId = 0, at = 0; at < count; tokenId++) if (listed[tokenId] === 1) tokenIds[at++] = tokenId;
+    // A walk over the bits takes less time than a set and its sorting.
+    for (let word = 0, at = 0; at < count; word++) {
+      for (let bits = listed[word]; bits !== 0; bits &= bits - 1) {
+        tokenIds[at++] = 32 * word + 31 - Math.clz32(bits & -bits);
+      }
+    }
     tokenIds[count] = last;
     return tokenIds;
   }
