@@ -12,9 +12,9 @@ export interface ModelReport extends Partial<ModelFigures> {
   readonly skipped?: string | undefined;
 }
 
-/** Measures one model; one whose packages were not fetched is skipped, with the reason. */
+/** Measures one model; one that lacks packages or a peer is skipped, with the reason. */
 export async function measureModel(
-  { model, family, format, oracle, packages, measure }: ModelRow,
+  { model, family, format, oracle, packages, missing, measure }: ModelRow,
   progress: (text: string) => void = () => {},
 ): Promise<ModelReport> {
   const row = { model, family, format, oracle };
@@ -24,6 +24,8 @@ export async function measureModel(
     if ('missing' in found) return { ...row, skipped: found.missing };
     folders[name] = found.folder;
   }
+  const skipped = missing?.();
+  if (skipped !== undefined) return { ...row, skipped };
   const figures = await measure({ folders, progress });
   progress(`${model}: measured`);
   return { ...row, ...figures };

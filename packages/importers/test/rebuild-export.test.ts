@@ -1,11 +1,11 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { collect, ForetokenError } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { type GraphImprover, type LoadOptions, loadModel } from '@foretoken/models';
-import { openModelFolder } from '@foretoken/models/folder';
+import { improvedGraphs, openModelFolder } from '@foretoken/models/folder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rebuildExport } from '../src/index.js';
 
@@ -105,18 +105,62 @@ describe('the graphs of an export built anew', () => {
     }
   });
 
-  it('are not used where they do not give the same, and leave nothing behind', async () => {
+  it('are not used where they do not give the same, which is found once', async () => {
     process.env.FORETOKEN_CACHE = join(scratch, 'wrong');
     try {
       const folder = await changed('bart', { activation_function: 'relu' });
-      await using model = await loadModel(folder, { probe: false, improveGraph: rebuildExport });
-      const fact = model.description.facts.find(([name]) => name === FACT)?.[1];
-      expect(fact).toMatch(/^none: graphs built anew do not give what the exported ones give: (logits|best token)/);
-      expect(await readdir(join(scratch, 'wrong', 'rebuilt')).catch(() => [])).toEqual([]);
+      let built = 0;
+      const improveGraph: GraphImprover = async (...args) => {
+        built++;
+        await rebuildExport(...args);
+      };
+      const differs = /^none: graphs built anew do not give what the exported ones give: (logits|best token)/;
+      await using model = await loadModel(folder, { probe: false, improveGraph });
+      expect(model.description.facts.find(([name]) => name === FACT)?.[1]).toMatch(differs);
+      const kept = join(scratch, 'wrong', 'rebuilt');
+      const [file, ...others] = await readdir(kept);
+      expect(file).toMatch(/^[0-9a-f]{32}\.failed\.json$/);
+      expect(others).toEqual([]);
+      const again = await factOf(folder, { improveGraph });
+      expect(again).toMatch(differs);
+      expect(again).toContain(`remove ${join(kept, file)} to try again`);
+      expect(built).toBe(1);
+      expect(await improvedGraphs(await openModelFolder(folder))).toMatch(differs);
+      // What cannot be read as a reason is none.
+      for (const [turn, damaged] of ['{', '[]', '{"reason":1}', 'x'.repeat(70_000)].entries()) {
+        await writeFile(join(kept, file), damaged);
+        expect(await factOf(folder, { improveGraph })).toMatch(differs);
+        expect(built).toBe(2 + turn);
+      }
+      await rm(join(kept, file));
+      await mkdir(join(kept, file));
+      expect(await factOf(folder, { improveGraph })).toMatch(differs);
+      expect(await readdir(kept)).toEqual([file]);
+      // Another model is tried for itself.
+      const other = await factOf(await changed('bart'), { improveGraph });
+      expect(other).toMatch(/^built of its weights/);
       const [row] = await expected('bart');
       const request = { sources: [Int32Array.from(row.source)], maxNewTokens: 20 };
       const { results } = await collect(greedy().decode(model.part('autoregressive'), request));
       expect([...results[0].best.tokenIds]).toEqual(row.greedy);
+    } finally {
+      process.env.FORETOKEN_CACHE = join(scratch, 'cache');
+    }
+  });
+
+  it('are proved again where the proof could not be ended', async () => {
+    process.env.FORETOKEN_CACHE = join(scratch, 'ended');
+    try {
+      const folder = await changed('bart');
+      const damaging: GraphImprover = async (from, target, { prove }) =>
+        rebuildExport(from, target, {
+          prove: async (path) => {
+            await writeFile(join(path, 'encoder.onnx'), 'damaged');
+            await prove(path);
+          },
+        });
+      expect(await factOf(folder, { improveGraph: damaging })).toMatch(/^none: .*encoder\.onnx/);
+      expect(await factOf(folder, { improveGraph: rebuildExport })).toMatch(/^built of its weights/);
     } finally {
       process.env.FORETOKEN_CACHE = join(scratch, 'cache');
     }

@@ -3,10 +3,12 @@
  * newTokens]`, and answers each with `{ tokenIds, seconds, processorSeconds }`; what is loaded is no part of the time.
  *
  *     node language_model_peer.mjs PEERS transformers.js smollm2 fp32 1
+ *     node language_model_peer.mjs PEERS transformers.js teacher fp32 1
  *     node language_model_peer.mjs PEERS llama.cpp smollm2/smollm2-f32.gguf - 1
  *
  * PEERS is a folder with the models and the packages @huggingface/transformers and node-llama-cpp.
  */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -17,17 +19,21 @@ const { resolve: find } = createRequire(pathToFileURL(join(resolve(peers), 'inde
 const place = resolve(peers, model);
 
 async function openTransformers() {
-  const { AutoModelForCausalLM, Tensor, env } = await import(pathToFileURL(find('@huggingface/transformers')).href);
+  const { AutoModelForCausalLM, AutoModelForSeq2SeqLM, Tensor, env } = await import(pathToFileURL(find('@huggingface/transformers')).href);
   env.allowRemoteModels = false;
   env.localModelPath = '';
   const session_options = { intraOpNumThreads: Number(threads), interOpNumThreads: 1 };
-  const loaded = await AutoModelForCausalLM.from_pretrained(place, { dtype, device: 'cpu', session_options });
+  const { is_encoder_decoder: encodes } = JSON.parse(readFileSync(join(place, 'config.json'), 'utf8'));
+  const kind = encodes ? AutoModelForSeq2SeqLM : AutoModelForCausalLM;
+  // What an output begins with, which is no new token.
+  const begun = (source) => (encodes ? 1 : source.length);
+  const loaded = await kind.from_pretrained(place, { dtype, device: 'cpu', session_options });
   return async (tokenIds, newTokens) => {
     const row = (values) => new Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
     const inputs = row(tokenIds);
     const attention_mask = row(tokenIds.map(() => 1));
-    const output = await loaded.generate({ inputs, attention_mask, max_new_tokens: newTokens, do_sample: false });
-    return [...output.data].slice(tokenIds.length).map(Number);
+    const output = await loaded.generate({ inputs, attention_mask, max_new_tokens: newTokens, do_sample: false, num_beams: 1 });
+    return [...output.data].slice(begun(tokenIds)).map(Number);
   };
 }
 

@@ -28,5 +28,7 @@ export interface ModelRow {
   readonly packages: readonly string[];
   /** What the tests hold the row to: the least share of equal outputs, and the largest difference of a score. */
   readonly required: { readonly equal: number; readonly worstLogitDifference?: number | undefined };
+  /** Why it cannot be measured here, beyond packages that are not there; `undefined` where it can. */
+  readonly missing?: (() => string | undefined) | undefined;
   measure(context: ModelRowContext): Promise<ModelFigures>;
 }

@@ -8,6 +8,7 @@ import { improvedExport, onnxExport } from './onnx-exports.js';
 import { ppOcr } from './pp-ocr.js';
 import { arabicRomanizer, persianRomanizer } from './romanizer.js';
 import { smolLm2 } from './smollm2.js';
+import { teacherExport, teacherExportImproved, teacherExportMerged } from './teacher-export.js';
 import { whisperTinyEn } from './whisper.js';
 
 /** Kinds of encoder-decoders whose goldens are in the repository. */
@@ -26,6 +27,9 @@ export const MODEL_ROWS: readonly ModelRow[] = [
   whisperTinyEn,
   ...['marian', 'bart', 't5', 'llama', 'genai'].map(onnxExport),
   ...['marian', 'bart', 't5', 'llama'].map(improvedExport),
+  teacherExport,
+  teacherExportMerged,
+  teacherExportImproved,
   ...ENCODER_DECODERS.map(encoderDecoder),
   ...['tied', 'int8', 'firefox', 'separate'].map(marianBin),
 ];

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { collect } from '@foretoken/core';
@@ -7,6 +6,7 @@ import { greedy } from '@foretoken/greedy';
 import { rebuildExport } from '@foretoken/importers';
 import { type GraphImprover, loadModel } from '@foretoken/models';
 import type { ModelFigures, ModelRow } from './model-row.js';
+import { inOwnCache } from './own-cache.js';
 
 /** Made by `apps/distill/make_export_fixtures.py` and `make_genai_fixture.py`, with what transformers gives for the models that were exported. */
 interface ExportRow {
@@ -61,20 +61,6 @@ async function figuresOf(kind: string, improveGraph: false | GraphImprover): Pro
     }
   }
   return { equal: equal / rows.length, worstLogitDifference: worst, details: { cases: rows.length } };
-}
-
-/** Runs with an empty cache folder. */
-async function inOwnCache<Result>(run: () => Promise<Result>): Promise<Result> {
-  const before = process.env.FORETOKEN_CACHE;
-  const cache = await mkdtemp(join(tmpdir(), 'foretoken-bench-'));
-  process.env.FORETOKEN_CACHE = cache;
-  try {
-    return await run();
-  } finally {
-    if (before === undefined) delete process.env.FORETOKEN_CACHE;
-    else process.env.FORETOKEN_CACHE = before;
-    await rm(cache, { recursive: true, force: true });
-  }
 }
 
 function workspace(): string {

@@ -1,11 +1,8 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { collect } from '@foretoken/core';
-import { greedy } from '@foretoken/greedy';
 import { importModel } from '@foretoken/importers';
 import { loadModel } from '@foretoken/models';
-import { spread } from '../statistics.js';
-import { openPeer } from './peer-process.js';
+import { medianOf, ownEngine, peerEngine, type TimedDecode, type TimedEngine } from './timed-engines.js';
 
 interface Prompt {
   readonly tokenIds: readonly number[];
@@ -26,19 +23,6 @@ export interface SpeedFigures {
   readonly speed: unknown;
   /** What the one figure is of. */
   readonly speedOver?: string | undefined;
-}
-
-/** One decode: tokens, and seconds by the clock and of all processors. */
-interface Timed {
-  readonly tokenIds: readonly number[];
-  readonly seconds: number;
-  readonly processorSeconds: number;
-}
-
-interface Engine {
-  readonly name: string;
-  readonly decode: (tokenIds: readonly number[], newTokens: number) => Promise<Timed>;
-  readonly close: () => unknown;
 }
 
 const NEW_TOKENS = 64;
@@ -65,10 +49,10 @@ export async function measureSmolLm2Speed(options: SpeedOptions): Promise<SpeedF
     const folder = weights === 'float32' ? options.float32 : `${options.float32}-${weights}`;
     if (!existsSync(folder)) await importModel(options.file, folder, { weights });
     for (const threads of THREADS) {
-      const of = (runtime: string, model: string, type: string): Engine =>
-        openPeerEngine(runtime, [peers, runtime, model, type, String(threads)]);
+      const of = (runtime: string, model: string, type: string): TimedEngine =>
+        peerEngine(runtime, [peers, runtime, model, type, String(threads)]);
       const engines = [
-        await openOwn(folder, threads),
+        ownEngine('foretoken', await loadModel(folder, { threads, probe: false })),
         of('transformers.js', 'smollm2', dtype),
         of('llama.cpp', gguf(options.file), '-'),
       ];
@@ -86,32 +70,9 @@ export async function measureSmolLm2Speed(options: SpeedOptions): Promise<SpeedF
   return { speedOverOracle: overTransformers, speed, speedOver: 'transformers.js, fp32, one thread, processor time' };
 }
 
-async function openOwn(folder: string, threads: number): Promise<Engine> {
-  const model = await loadModel(folder, { threads, probe: false });
-  const part = model.part('autoregressive');
-  return {
-    name: 'foretoken',
-    async decode(tokenIds, maxNewTokens) {
-      const before = process.cpuUsage();
-      const began = performance.now();
-      const request = { sources: [Int32Array.from(tokenIds)], maxNewTokens };
-      const { results } = await collect(greedy().decode(part, request));
-      const seconds = (performance.now() - began) / 1000;
-      const { user, system } = process.cpuUsage(before);
-      return { tokenIds: [...results[0].best.tokenIds], seconds, processorSeconds: (user + system) / 1e6 };
-    },
-    close: () => model.dispose(),
-  };
-}
-
-function openPeerEngine(name: string, args: readonly string[]): Engine {
-  const peer = openPeer(process.execPath, 'language_model_peer.mjs', args);
-  return { name, decode: async (...asked) => (await peer.ask(asked)) as Timed, close: peer.close };
-}
-
 /** Of each engine tokens a second, by the clock and of processor time, and how much faster ours is, the median over prompts. */
-async function timeByTurns(engines: readonly Engine[], { prompts }: SpeedOptions) {
-  const timed = new Map<string, Timed[]>(engines.map(({ name }) => [name, []]));
+async function timeByTurns(engines: readonly TimedEngine[], { prompts }: SpeedOptions) {
+  const timed = new Map<string, TimedDecode[]>(engines.map(({ name }) => [name, []]));
   // The first of each is for warming up.
   for (const { decode } of engines) await decode(prompts[TIMED[0]].tokenIds, WARM_TOKENS);
   for (const at of TIMED) {
@@ -120,7 +81,7 @@ async function timeByTurns(engines: readonly Engine[], { prompts }: SpeedOptions
   const own = timed.get('foretoken') ?? [];
   return Object.fromEntries(
     [...timed].map(([name, runs]) => {
-      const each = (time: 'seconds' | 'processorSeconds', of: Timed): number => of.tokenIds.length / of[time];
+      const each = (time: 'seconds' | 'processorSeconds', of: TimedDecode): number => of.tokenIds.length / of[time];
       const over = (time: 'seconds' | 'processorSeconds'): number =>
         medianOf(runs.map((run, at) => each(time, own[at]) / each(time, run)));
       const first = runs.map((run, at) => (String(run.tokenIds) === String(own[at].tokenIds) ? 1 : 0) as number);
@@ -136,8 +97,4 @@ async function timeByTurns(engines: readonly Engine[], { prompts }: SpeedOptions
       ];
     }),
   );
-}
-
-function medianOf(values: readonly number[]): number {
-  return spread(values).median;
 }

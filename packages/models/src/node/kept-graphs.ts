@@ -5,6 +5,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { familyOf } from '../families/registry.js';
 import { MANIFEST_FILE } from '../folder/manifest.js';
 import type { ModelFolder } from '../folder/model-folder.js';
+import { failedProof, failedProofAt } from './failed-proofs.js';
 
 /** Counts up when graphs that were kept should be built again. */
 const EDITION = 1;
@@ -14,6 +15,8 @@ export async function improvedGraphs(folder: ModelFolder): Promise<string | unde
   if ((await familyOf(folder.manifest)).rebuilds?.(folder.manifest) !== true) return undefined;
   const path = keptAt(folder);
   if (path !== undefined && (await isKept(path))) return `built of its weights and proved to give the same, in ${path}`;
+  const failed = path === undefined ? undefined : await failedProof(path);
+  if (path !== undefined && failed !== undefined) return `none: ${failed} Remove ${failedProofAt(path)} to try again`;
   return 'not built yet; the first load tries it, and uses them where they give the same';
 }
 

@@ -81,7 +81,7 @@ function same(field: string, received: unknown, required: unknown): void {
 function refuse(field: string, received: unknown, required: unknown): never {
   throw new ForetokenError(
     'UNSUPPORTED_MODEL',
-    `graphs built anew do not give what the exported ones give: ${field} is ${String(received)}, required: ${String(required)}`,
+    `graphs built anew do not give what the exported ones give: ${field} is ${String(received)}, required: ${String(required)}.`,
     { field, received, required },
   );
 }
