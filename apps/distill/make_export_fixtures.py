@@ -200,6 +200,12 @@ def main() -> None:
         (folder / "expected.json").write_text(json.dumps(goldens(model), separators=(",", ":")) + "\n")
         export(model, folder, graphs, place)
         letters(config.is_encoder_decoder).save(str(folder / "tokenizer.json"))
+    # A model of several languages, whose goldens are those of the weights it was exported from.
+    weights = args.out.parent / "encoder-decoder" / "m2m100"
+    folder = args.out / "m2m100"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    export(transformers.AutoModelForSeq2SeqLM.from_pretrained(weights).eval(), folder, ("encoder_model", "decoder_model_merged"), "onnx")
     # What the smaller files of such repositories hold: products in 8 bits, with scales made of each input as a whole.
     onnx_folder = args.out / "marian" / "onnx"
     for graph in ("encoder_model", "decoder_model_merged"):

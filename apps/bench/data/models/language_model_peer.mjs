@@ -19,7 +19,9 @@ const { resolve: find } = createRequire(pathToFileURL(join(resolve(peers), 'inde
 const place = resolve(peers, model);
 
 async function openTransformers() {
-  const { AutoModelForCausalLM, AutoModelForSeq2SeqLM, Tensor, env } = await import(pathToFileURL(find('@huggingface/transformers')).href);
+  const { AutoModelForCausalLM, AutoModelForSeq2SeqLM, Tensor, env } = await import(
+    pathToFileURL(find('@huggingface/transformers')).href
+  );
   env.allowRemoteModels = false;
   env.localModelPath = '';
   const session_options = { intraOpNumThreads: Number(threads), interOpNumThreads: 1 };
@@ -32,7 +34,13 @@ async function openTransformers() {
     const row = (values) => new Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
     const inputs = row(tokenIds);
     const attention_mask = row(tokenIds.map(() => 1));
-    const output = await loaded.generate({ inputs, attention_mask, max_new_tokens: newTokens, do_sample: false, num_beams: 1 });
+    const output = await loaded.generate({
+      inputs,
+      attention_mask,
+      max_new_tokens: newTokens,
+      do_sample: false,
+      num_beams: 1,
+    });
     return [...output.data].slice(begun(tokenIds)).map(Number);
   };
 }

@@ -1,8 +1,9 @@
 /** What those need who write folders of the families that come with the package. */
 export { STEP_MODES } from '../drivers/step-modes.js';
+export type { ManifestLanguages } from '../folder/languages-schema.js';
 export type { CausalLanguageModelManifest } from './causal-lm/causal-manifest.js';
 export { CTC_BATCHES, type CtcManifest, SCORE_LAYOUTS } from './ctc/ctc-manifest.js';
-export type { EncoderDecoderManifest, ManifestLanguages } from './encoder-decoder/encoder-decoder-manifest.js';
+export type { EncoderDecoderManifest } from './encoder-decoder/encoder-decoder-manifest.js';
 export type { MarianManifest, StudentFacts, StudentGraphs } from './marian/marian-manifest.js';
 export type { MaskedLanguageModelManifest } from './masked-lm/masked-lm-manifest.js';
 export { encodedStates, openRecurrentModel } from './recurrent/open-recurrent.js';

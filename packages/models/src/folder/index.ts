@@ -4,7 +4,7 @@ export { numberTensor } from '../drivers/number-tensor.js';
 export { readShortlist, SHORTLIST_FILE, type Shortlist } from '../drivers/shortlist.js';
 export { VOCABULARY_MODES } from '../drivers/vocabulary-modes.js';
 export * from '../families/known-layouts.js';
-export { CONFIG, GENERATION_CONFIG } from '../hugging-face/config-files.js';
+export { CONFIG, type FileReader, GENERATION_CONFIG } from '../hugging-face/config-files.js';
 export {
   type CausalGenerationFacts,
   type ExportGenerationFacts,
@@ -16,6 +16,8 @@ export {
   readSpeechGeneration,
   type SpeechGenerationFacts,
 } from '../hugging-face/generation-config.js';
+export { isMultilingual, type LanguageFacts, type LanguageSources, readLanguages } from '../hugging-face/languages.js';
+export { readTokenizerConfig, refusedTokenizerConfig } from '../hugging-face/tokenizer-config.js';
 export { readNumberedPieces, readTokenizerFiles, type TokenizerFiles } from '../hugging-face/tokenizer-files.js';
 export { allocate, type FilePlace } from '../io/collect-pieces.js';
 export { type FileLocation, filePath, isFileUrl } from '../node/file-path.js';

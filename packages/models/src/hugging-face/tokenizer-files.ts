@@ -6,6 +6,7 @@ import { readPieceTokens } from '../tokenizer/piece-vocabulary.js';
 import { readPieceModel } from '../tokenizer/sentencepiece/piece-model.js';
 import { readSymbols } from '../tokenizer/symbols.js';
 import { CONFIG, type FileReader } from './config-files.js';
+import { readFairseqTokens } from './fairseq-pieces.js';
 
 const TOKENIZER = 'tokenizer.json';
 /** Lists of characters or phonemes, of models that need no more. */
@@ -61,8 +62,10 @@ export async function readTokenizerFiles(reader: FileReader): Promise<TokenizerF
 async function readWithout(reader: FileReader, missing: readonly string[]): Promise<TokenizerFiles | undefined> {
   const { path: folder } = reader;
   const { vocabulary } = PIECES;
-  if ((await reader.has(ONE_MODEL)) && (await reader.has(vocabulary))) {
-    return readPieces(reader, { source: ONE_MODEL, target: ONE_MODEL, vocabulary });
+  if (await reader.has(ONE_MODEL)) {
+    return (await reader.has(vocabulary))
+      ? readPieces(reader, { source: ONE_MODEL, target: ONE_MODEL, vocabulary })
+      : readFairseqPieces(reader);
   }
   const names = Object.values(PIECES);
   if (missing.length < names.length) {
@@ -116,6 +119,21 @@ export async function readNumberedPieces(reader: FileReader, source: string, tar
   const read = async (file: string, max: number): Promise<Uint8Array> => made.get(file) ?? reader.read(file, max);
   const separate = source === target ? {} : { targetVocabulary: TARGET_VOCABULARY };
   return readPieces({ ...reader, read }, { source, target, vocabulary, ...separate });
+}
+
+/** One SentencePiece model of fairseq, whose pieces and languages have ids that no file of the folder lists. */
+async function readFairseqPieces(reader: FileReader): Promise<TokenizerFiles> {
+  const { vocabulary } = PIECES;
+  const { ids, languages } = await readFairseqTokens(reader, ONE_MODEL);
+  const made = new TextEncoder().encode(JSON.stringify(ids));
+  const read = async (file: string, max: number): Promise<Uint8Array> =>
+    file === vocabulary ? made : reader.read(file, max);
+  const { path } = reader;
+  const pieces = await readPieces(
+    { path, has: (file) => reader.has(file), read },
+    { source: ONE_MODEL, target: ONE_MODEL, vocabulary },
+  );
+  return { ...pieces, namedTokens: (size) => ({ ...pieces.namedTokens(size), added: languages }) };
 }
 
 /** SentencePiece models, and the ids of their pieces. */

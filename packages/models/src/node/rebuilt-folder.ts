@@ -16,7 +16,8 @@ export const rebuiltFolder: RebuildFolder = async (folder, { anew, improver, pro
   if (path === undefined) return { reason: 'there is no home folder to keep them in. Name one in FORETOKEN_CACHE' };
   if (!anew && (await isKept(path))) return { io: fileSystem(path) };
   const failed = await failedProof(path);
-  if (failed !== undefined) return { reason: `${failed} An earlier load found that; remove ${failedProofAt(path)} to try again` };
+  if (failed !== undefined)
+    return { reason: `${failed} An earlier load found that; remove ${failedProofAt(path)} to try again` };
   const improve = improver ?? (await installed());
   if (improve === undefined) return { reason: '@foretoken/importers is not installed' };
   try {
@@ -34,7 +35,8 @@ async function proveAndKeep(proof: Promise<void>, path: string): Promise<void> {
   try {
     await proof;
   } catch (error) {
-    if (ForetokenError.isInstance(error) && error.code === 'UNSUPPORTED_MODEL') await keepFailedProof(path, error.message);
+    if (ForetokenError.isInstance(error) && error.code === 'UNSUPPORTED_MODEL')
+      await keepFailedProof(path, error.message);
     throw error;
   }
 }

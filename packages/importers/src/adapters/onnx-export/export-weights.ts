@@ -9,11 +9,12 @@ import {
   parseJson,
   quote,
   readRegularFile,
+  readTokenizerConfig,
   readTokenizerFiles,
   unsupportedModel,
 } from '@foretoken/models/folder';
 import { fileExists } from '../../readers/file-exists.js';
-import { readChat, readTokenizerConfig } from '../../readers/hugging-face/read-chat.js';
+import { readChat } from '../../readers/hugging-face/read-chat.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import type { StoredTensor } from '../../readers/stored-tensor.js';
 import { graphWeights } from './graph-weights.js';

@@ -1,7 +1,7 @@
+import { readLanguages } from '@foretoken/models/folder';
 import { tensorReader } from '../../tensors/tensor-reader.js';
 import type { Architecture } from '../architecture.js';
 import { encoderDecoderContent } from '../encoder-decoder/encoder-decoder-content.js';
-import { readLanguages } from '../encoder-decoder/languages.js';
 import { bartNetwork } from './bart-network.js';
 import { BART_KINDS, readBartShape } from './bart-shape.js';
 
@@ -11,13 +11,21 @@ export const bart: Architecture = {
   kinds: BART_KINDS,
   build: async (folder, options, pace) => {
     const shape = readBartShape(folder);
+    const { path, tokenizer } = folder;
     const { vocabularySize, sourceVocabularySize, positions } = shape;
     return encoderDecoderContent(folder, options, pace, {
       vocabularySize,
       sourceVocabularySize,
       limits: { sourceLength: positions, targetLength: positions },
       network: (suppressed, precision) => bartNetwork(folder, shape, tensorReader(folder), suppressed, precision),
-      languages: shape.multilingual ? (beginning) => readLanguages(folder, vocabularySize, beginning) : undefined,
+      languages: shape.multilingual
+        ? async (beginning) =>
+            readLanguages(
+              { path, tokenizer, tokenizerConfig: await folder.readTokenizerConfig?.() },
+              vocabularySize,
+              beginning,
+            )
+        : undefined,
     });
   },
 };

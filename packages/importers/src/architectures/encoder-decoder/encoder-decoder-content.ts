@@ -4,6 +4,7 @@ import {
   type EncoderDecoderManifest,
   type ImportNote,
   invalidFolder,
+  type LanguageFacts,
   type ManifestContent,
   readExportGeneration,
   unsupportedModel,
@@ -18,7 +19,6 @@ import { productsOf } from '../../tensors/weight-precision.js';
 import type { ModelContent } from '../../write-model.js';
 import type { NamedOptions } from '../architecture.js';
 import { emitEncoder } from './encoder-graph.js';
-import type { LanguageFacts } from './languages.js';
 import type { EncoderDecoderNetwork } from './network.js';
 import { emitStepBody } from './step-graph.js';
 import { emitVocabulary } from './vocabulary-graph.js';

@@ -12,6 +12,7 @@ import {
   parseJson,
   quote,
   readRegularFile,
+  readTokenizerConfig,
   readTokenizerFiles,
   reason,
   resolveFolder,
@@ -24,7 +25,7 @@ import { openNpz } from '../npz/open-npz.js';
 import { openSafetensors } from '../safetensors/open-safetensors.js';
 import { openShards } from '../safetensors/open-shards.js';
 import type { StoredTensor, TensorStore } from '../stored-tensor.js';
-import { readChat, readTokenizerConfig } from './read-chat.js';
+import { readChat } from './read-chat.js';
 
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';

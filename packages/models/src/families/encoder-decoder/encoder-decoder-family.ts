@@ -2,12 +2,13 @@ import { ids, value } from '../../drivers/graph-check.js';
 import { openEncoderDecoder } from '../../drivers/open-encoder-decoder.js';
 import { stepOutputs } from '../../drivers/step-graphs.js';
 import { checkBodyGraphs, encoderOutputs } from '../../drivers/step-signatures.js';
+import { checkLanguages, languageFacts, languageTokens } from '../../folder/languages-schema.js';
 import { EXACT } from '../../parts/model-part.js';
 import type { TextInLanguages } from '../../processors/chat.js';
+import { languageProcessor } from '../../processors/language-processor.js';
 import { textProcessor } from '../../processors/text-processor.js';
 import type { ModelFamily } from '../family.js';
 import { type EncoderDecoderManifest, encoderDecoderSchema } from './encoder-decoder-manifest.js';
-import { languageProcessor } from './language-processor.js';
 
 /** Encoders with decoders: translation, summaries, whatever turns one text into another. */
 export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | TextInLanguages> = {
@@ -16,7 +17,7 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
   claims: ({ graphs, step, beginning, languages }) => ({
     tokenIds: Object.fromEntries([
       ...beginning.map((id, index) => [`beginning.${index}`, id] as const),
-      ...Object.entries(languages?.tokens ?? {}).map(([code, id]) => [`languages.tokens.${code}`, id] as const),
+      ...languageTokens(languages),
     ]),
     candidates: { 'step.maxCandidates': step.maxCandidates },
     graphs: {
@@ -41,12 +42,7 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
     if (beginning.length > limits.targetLength) {
       refuse('limits.targetLength', limits.targetLength, `${beginning.length} at least, for the beginning`);
     }
-    for (const name of ['source', 'target'] as const) {
-      const code = languages?.[name];
-      if (code !== undefined && !Object.hasOwn(languages?.tokens ?? {}, code)) {
-        refuse(`languages.${name}`, code, 'one of the languages in languages.tokens');
-      }
-    }
+    checkLanguages(languages, refuse);
   },
   async checkGraphs({ architecture, graphs, embedsSources }, check) {
     const { width, heads, headWidth, decoderLayers, byDistance } = architecture;
@@ -88,21 +84,16 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
   describe({ architecture, graphs, languages, sourceVocabulary }) {
     const { width, heads, encoderLayers, decoderLayers, recurrentDecoder } = architecture;
     const decoder = recurrentDecoder ? 'recurrent decoder' : 'decoder';
-    const facts: (readonly [string, string])[] = [];
-    if (sourceVocabulary !== undefined) facts.push(['source vocabulary', `${sourceVocabulary.size} tokens of its own`]);
-    if (languages !== undefined) {
-      const { tokens, source, target } = languages;
-      const named = [source && `from ${source}`, target && `to ${target}`].filter((one) => one !== undefined);
-      const codes = Object.keys(tokens);
-      const shown = `${codes.slice(0, 12).join(', ')}${codes.length > 12 ? ` and ${codes.length - 12} more` : ''}`;
-      facts.push(['languages', named.length === 0 ? shown : `${shown}; unless told, ${named.join(' ')}`]);
-    }
+    const own =
+      sourceVocabulary === undefined
+        ? []
+        : [['source vocabulary', `${sourceVocabulary.size} tokens of its own`] as const];
     return {
       parts: [{ kind: 'autoregressive', variant: EXACT }],
       outputs: [...stepOutputs(graphs.step)],
       outputsOf: 'step',
       architecture: `${encoderLayers} encoder and ${decoderLayers} ${decoder} layers, width ${width}, ${heads} heads`,
-      facts,
+      facts: [...own, ...languageFacts(languages)],
     };
   },
 };

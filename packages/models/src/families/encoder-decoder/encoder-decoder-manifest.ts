@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { languages, type ManifestLanguages } from '../../folder/languages-schema.js';
 import type { BodyGraphFiles, ManifestVocabulary, ModelManifest, TokenizerNames } from '../../folder/manifest.js';
 import {
   bodyGraphs,
@@ -15,20 +16,6 @@ import {
   tokenizer,
   vocabularySize,
 } from '../../folder/manifest-schema.js';
-
-/** How a model that knows several languages is told of which its source is, and of which its output is to be. */
-export interface ManifestLanguages {
-  /** Token of each language, by its code. */
-  readonly tokens: Readonly<Record<string, number>>;
-  /** Where the source's language stands: before its text, or after its end token. */
-  readonly sourcePlace: 'before' | 'after';
-  /** What says the output's language: its first token, which a request chooses, or the start token, which is always the same. */
-  readonly targetPlace: 'first' | 'start';
-  /** Codes that are taken where a request names none. */
-  readonly source?: string | undefined;
-  /** The same of outputs. */
-  readonly target?: string | undefined;
-}
 
 /** An encoder that reads a source and a decoder that writes an output. */
 export interface EncoderDecoderManifest extends ModelManifest {
@@ -75,7 +62,6 @@ export interface EncoderDecoderManifest extends ModelManifest {
   readonly languages?: ManifestLanguages | undefined;
 }
 
-const code = v.pipe(v.string(), v.regex(/^[\w-]{1,40}$/, 'a code of letters, digits, "_" and "-"'));
 const flag: v.GenericSchema<boolean> = v.boolean();
 
 export const encoderDecoderSchema: v.GenericSchema<unknown, EncoderDecoderManifest> = v.strictObject({
@@ -100,14 +86,6 @@ export const encoderDecoderSchema: v.GenericSchema<unknown, EncoderDecoderManife
   embedsSources: v.exactOptional(flag),
   step: v.strictObject({ maxCandidates: candidates }),
   beginning: v.pipe(v.array(tokenId), v.minLength(1, 'one token at least'), v.maxLength(16)),
-  languages: v.exactOptional(
-    v.strictObject({
-      tokens: v.record(code, tokenId),
-      sourcePlace: v.picklist(['before', 'after']),
-      targetPlace: v.picklist(['first', 'start']),
-      source: v.exactOptional(code),
-      target: v.exactOptional(code),
-    }),
-  ),
+  languages: v.exactOptional(languages),
   ...content,
 });

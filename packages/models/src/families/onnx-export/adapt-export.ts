@@ -8,6 +8,8 @@ import type { OpenFolderOptions, VerifiedFolder } from '../../folder/model-folde
 import { invalidFolder, quote } from '../../folder/refusal.js';
 import { CONFIG, type ConfigFiles, GENERATION_CONFIG } from '../../hugging-face/config-files.js';
 import { readCausalGeneration, readExportGeneration } from '../../hugging-face/generation-config.js';
+import { isMultilingual, readLanguages } from '../../hugging-face/languages.js';
+import { readTokenizerConfig, TOKENIZER_CONFIG } from '../../hugging-face/tokenizer-config.js';
 import { readTokenizerFiles, type TokenizerFiles } from '../../hugging-face/tokenizer-files.js';
 import type { ModelIo } from '../../io/model-io.js';
 import { describeGraphFile } from '../../onnx/graph-file.js';
@@ -45,7 +47,8 @@ export async function adaptExport(io: ModelIo, options: OpenFolderOptions): Prom
   const { graphs, dependentRows } = await readGraphs(reader, files, genai?.names);
   stepRoles({ graphs });
   const content = await describe(reader, configs, files, graphs, dependentRows);
-  for (const file of [CONFIG, GENERATION_CONFIG, GENAI_CONFIG, PREPROCESSOR, LISTED_TOKENS]) reader.forget(file);
+  const unused = [CONFIG, GENERATION_CONFIG, GENAI_CONFIG, PREPROCESSOR, LISTED_TOKENS, TOKENIZER_CONFIG];
+  for (const file of unused) reader.forget(file);
   const manifest = await parseManifest(JSON.stringify({ ...content, files: reader.records }), io.folder);
   return { manifest, contents: reader.contents };
 }
@@ -131,6 +134,14 @@ async function describe(
   const { beginning, suppressed, notes, pad, maxLength } = generation;
   const [endTokenId, ...stopTokenIds] = generation.ends;
   const tokenizer = await readTokenizer(reader);
+  const languages =
+    tokenizer !== undefined && isMultilingual(configs.config)
+      ? readLanguages({ path, tokenizer, tokenizerConfig: await readTokenizerConfig(reader) }, size, beginning)
+      : undefined;
+  for (const [name, content] of languages?.files ?? []) {
+    reader.forget(name);
+    await reader.keep(name, content);
+  }
   const named = tokenizer?.namedTokens(size);
   const { source, output } = positionsOf(configs);
   const hears = graphs.encoder !== undefined && encoderRoles(graphs.encoder).reads === 'samples';
@@ -162,7 +173,8 @@ async function describe(
     graphs,
     audio,
     cache: cacheShape(configs),
-    beginning,
+    beginning: languages?.beginning ?? beginning,
+    languages: languages?.manifest,
     suppressed,
     stopTokenIds,
     dependentRows,
@@ -171,19 +183,21 @@ async function describe(
   };
 }
 
-const PIECES = 'spiece.model';
+/** SentencePiece models without a list of their token ids. */
+const PIECES = ['spiece.model', 'sentencepiece.bpe.model'];
 
 /** The tokenizer of an export, which need not have one that is read here. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
 async function readTokenizer(reader: ExportReader): Promise<TokenizerFiles | undefined> {
   if ((await reader.has('tokenizer.json')) || (await reader.has('source.spm'))) return readTokenizerFiles(reader);
   if (await reader.has(LISTED_TOKENS)) return keep(reader, (await readListedTokens(reader)).tokenizer);
-  if (!(await reader.has(PIECES))) return undefined;
+  const there = await Promise.all(PIECES.map((file) => reader.has(file)));
+  if (!there.includes(true)) return undefined;
   try {
     return await keep(reader, await readTokenizerFiles(reader));
   } catch (error) {
     if (!ForetokenError.isInstance(error) || error.code !== 'UNSUPPORTED_MODEL') throw error;
     // Whoever has a processor can load it all the same; others are told at the load.
-    reader.forget(PIECES);
+    for (const file of PIECES) reader.forget(file);
     return undefined;
   }
 }

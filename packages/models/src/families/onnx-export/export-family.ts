@@ -1,7 +1,9 @@
 import type { SpeechInput } from '../../audio/speech-input.js';
 import type { CheckGraph } from '../../drivers/graph-check.js';
+import { checkLanguages, languageFacts, languageTokens } from '../../folder/languages-schema.js';
 import { EXACT } from '../../parts/model-part.js';
-import type { PromptInput } from '../../processors/chat.js';
+import type { PromptInput, TextInLanguages } from '../../processors/chat.js';
+import { languageProcessor } from '../../processors/language-processor.js';
 import type { TextOutput } from '../../processors/processor.js';
 import { promptProcessor } from '../../processors/prompt-processor.js';
 import { textProcessor } from '../../processors/text-processor.js';
@@ -16,14 +18,20 @@ const NO_TOKENIZER =
   'none that is read here, so sources and outputs are no text; put tokenizer.json of the model into the folder';
 
 /** Models whose graphs are those of an exporter, such as Optimum, as they are. */
-export const onnxExportFamily: ModelFamily<OnnxExportManifest, PromptInput | SpeechInput, TextOutput, ExportSource> = {
+export const onnxExportFamily: ModelFamily<
+  OnnxExportManifest,
+  PromptInput | TextInLanguages | SpeechInput,
+  TextOutput,
+  ExportSource
+> = {
   name: 'onnx-export',
   schema: onnxExportSchema,
-  claims: ({ graphs, beginning, suppressed, stopTokenIds = [] }) => ({
+  claims: ({ graphs, beginning, suppressed, languages, stopTokenIds = [] }) => ({
     tokenIds: Object.fromEntries([
       ...listed('beginning', beginning),
       ...listed('suppressed', suppressed),
       ...listed('stopTokenIds', stopTokenIds),
+      ...languageTokens(languages),
     ]),
     candidates: {},
     graphs: {
@@ -33,9 +41,13 @@ export const onnxExportFamily: ModelFamily<OnnxExportManifest, PromptInput | Spe
     },
     others: {},
   }),
-  checkAgreement({ beginning, vocabulary, graphs, audio }, refuse) {
+  checkAgreement({ beginning, vocabulary, graphs, audio, languages }, refuse) {
     const hears = graphs.encoder !== undefined && encoderRoles(graphs.encoder).reads === 'samples';
     if (hears !== (audio !== undefined)) refuse('audio', audio, hears ? 'what the encoder hears' : 'left out');
+    checkLanguages(languages, refuse);
+    if (languages !== undefined && vocabulary.endTokenId === undefined) {
+      refuse('vocabulary.endTokenId', undefined, 'a token, where there are languages');
+    }
     if (graphs.encoder !== undefined && beginning.length === 0) refuse('beginning', beginning, 'one token at least');
     for (const graph of [graphs.decoder, graphs.decoderWithPast].filter((graph) => graph !== undefined)) {
       const { file, outputs } = graph;
@@ -54,14 +66,16 @@ export const onnxExportFamily: ModelFamily<OnnxExportManifest, PromptInput | Spe
   },
   open: openExport,
   rebuilds: ({ audio }) => audio === undefined,
-  processor({ manifest: { graphs, stopTokenIds, audio, limits }, tokenizer }) {
+  processor({ manifest: { graphs, languages, vocabulary, stopTokenIds, audio, limits }, tokenizer }) {
     if (graphs.encoder === undefined) return promptProcessor(tokenizer, { stopTokenIds });
-    const processor =
-      audio === undefined ? textProcessor(tokenizer) : soundProcessor(audio, limits.sourceLength, tokenizer);
-    return { ...processor, stopTokenIds };
+    if (audio !== undefined) return { ...soundProcessor(audio, limits.sourceLength, tokenizer), stopTokenIds };
+    const { endTokenId } = vocabulary;
+    return languages === undefined || endTokenId === undefined
+      ? { ...textProcessor(tokenizer), stopTokenIds }
+      : { ...languageProcessor(tokenizer, languages, endTokenId), stopTokenIds };
   },
   describe(manifest) {
-    const { graphs, architecture, precision, cache, dependentRows, tokenizer, audio, limits } = manifest;
+    const { graphs, architecture, precision, cache, dependentRows, tokenizer, audio, limits, languages } = manifest;
     const { goOn } = stepRoles(manifest);
     const self = goOn.caches.filter(({ cross }) => !cross);
     const [{ heads = cache?.heads, size = cache?.size }] = self;
@@ -77,6 +91,7 @@ export const onnxExportFamily: ModelFamily<OnnxExportManifest, PromptInput | Spe
         ['graphs', `as exported: ${graphs.encoder === undefined ? '' : 'an encoder, '}${begins}`],
         ['precision', precision],
         ...(audio === undefined ? [] : [['reads', `sound, ${limits.sourceLength / 100} s at once`] as const]),
+        ...languageFacts(languages),
         ...(tokenizer === undefined ? [['tokenizer', NO_TOKENIZER] as const] : []),
         ...(dependentRows.length === 0
           ? []

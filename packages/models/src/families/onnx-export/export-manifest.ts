@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { languages, type ManifestLanguages } from '../../folder/languages-schema.js';
 import type { ManifestVocabulary, ModelManifest } from '../../folder/manifest.js';
 import {
   content,
@@ -44,6 +45,8 @@ export interface OnnxExportManifest extends ModelManifest {
   readonly cache?: { readonly heads: number; readonly size: number } | undefined;
   /** Tokens that every output begins with. */
   readonly beginning: readonly number[];
+  /** How the model is told of languages, where it knows several. */
+  readonly languages?: ManifestLanguages | undefined;
   /** Tokens that are never output. */
   readonly suppressed: readonly number[];
   /** Tokens beside the end token that end an output, as its last token. */
@@ -82,6 +85,7 @@ export const onnxExportSchema: v.GenericSchema<unknown, OnnxExportManifest> = v.
   audio: v.exactOptional(v.strictObject({ sampleRate: integer(1, 1_000_000), minSamples: integer(1, 1_000_000) })),
   cache: v.exactOptional(v.strictObject({ heads: size, size })),
   beginning: tokenIds,
+  languages: v.exactOptional(languages),
   suppressed: tokenIds,
   stopTokenIds: v.exactOptional(v.array(tokenId)),
   dependentRows: v.array(word),

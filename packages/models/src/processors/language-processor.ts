@@ -1,11 +1,11 @@
 import { ForetokenError } from '@foretoken/core';
 import { checkOptions, type OptionTable, text as readText, tokenList } from '@foretoken/core/kit';
-import { isObject } from '../../folder/json.js';
-import { quote } from '../../folder/refusal.js';
-import type { TextInLanguages } from '../../processors/chat.js';
-import type { Processor } from '../../processors/processor.js';
-import { type Coding, checkedCoding, textOutput } from '../../processors/text-processor.js';
-import type { ManifestLanguages } from './encoder-decoder-manifest.js';
+import { isObject } from '../folder/json.js';
+import type { ManifestLanguages } from '../folder/languages-schema.js';
+import { quote } from '../folder/refusal.js';
+import type { TextInLanguages } from './chat.js';
+import type { Processor } from './processor.js';
+import { type Coding, checkedCoding, textOutput } from './text-processor.js';
 
 const INPUT: OptionTable<TextInLanguages> = { text: readText, sourceLanguage: readText, targetLanguage: readText };
 

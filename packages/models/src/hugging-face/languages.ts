@@ -1,5 +1,7 @@
-import { decodeUtf8, isObject, type ManifestLanguages, parseJson, unsupportedModel } from '@foretoken/models/folder';
-import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
+import { decodeUtf8, isObject, parseJson } from '../folder/json.js';
+import type { ManifestLanguages } from '../folder/languages-schema.js';
+import { unsupportedModel } from '../folder/refusal.js';
+import type { TokenizerFiles } from './tokenizer-files.js';
 
 /** How a model is told of languages. */
 export interface LanguageFacts {
@@ -8,6 +10,22 @@ export interface LanguageFacts {
   readonly beginning: readonly number[];
   /** Files of the tokenizer that now hold the tokens of languages, too. */
   readonly files?: ReadonlyMap<string, Uint8Array> | undefined;
+}
+
+/** What languages are read of. */
+export interface LanguageSources {
+  readonly path: string;
+  readonly tokenizer: TokenizerFiles;
+  /** Content of tokenizer_config.json, where there is one. */
+  readonly tokenizerConfig: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Kinds of models that are told of languages by tokens. */
+const MULTILINGUAL = ['mbart', 'm2m_100'];
+
+/** Whether a model is told of languages by tokens. */
+export function isMultilingual(config: Readonly<Record<string, unknown>>): boolean {
+  return typeof config.model_type === 'string' && MULTILINGUAL.includes(config.model_type);
 }
 
 /** How the tokens of languages are spelled: `en_XX`, `eng_Latn`, `__en__`. */
@@ -25,14 +43,15 @@ const LISTS: Readonly<Record<string, string>> = { m2m100: M2M100, wmt21: WMT21 }
  * start token is a language, behind the source and as that. Undefined where the tokenizer has no tokens of languages. Throws
  * `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
  */
-export async function readLanguages(
-  folder: WeightsFolder,
+export function readLanguages(
+  folder: LanguageSources,
   vocabularySize: number,
   beginning: readonly number[],
-): Promise<LanguageFacts | undefined> {
-  const config = (await folder.readTokenizerConfig?.()) ?? {};
-  const listed = listedLanguages(folder, config);
-  const added = listed?.tokens ?? folder.tokenizer.namedTokens(vocabularySize).added ?? new Map<string, number>();
+): LanguageFacts | undefined {
+  const config = folder.tokenizerConfig ?? {};
+  const known = folder.tokenizer.namedTokens(vocabularySize).added;
+  const listed = known === undefined ? listedLanguages(folder, config) : undefined;
+  const added = known ?? listed?.tokens ?? new Map<string, number>();
   const tokens: Record<string, number> = {};
   for (const [text, id] of added) {
     const found = CODE.exec(text);
@@ -64,7 +83,7 @@ export async function readLanguages(
  * known by name.
  */
 function listedLanguages(
-  { path, tokenizer }: WeightsFolder,
+  { path, tokenizer }: LanguageSources,
   config: Readonly<Record<string, unknown>>,
 ): { readonly tokens: ReadonlyMap<string, number>; readonly files: ReadonlyMap<string, Uint8Array> } | undefined {
   const { names, files } = tokenizer;
