@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { LoadedModel } from '@foretoken/models';
 import fc from 'fast-check';
@@ -31,6 +34,37 @@ describe('foretoken correct', () => {
     const { code, stderr } = await correct(['--file', '/nowhere/at/all']);
     expect(code).toBe(2);
     expect(stderr).toContain('cannot be read');
+  });
+
+  it('reads a sentence that a file has on several lines as one, and gives each line back', async () => {
+    const text =
+      'The quick brown fox jumps over all of the\r\nlazy dogs and then it goes down\r\nto teh river\n\nteh end\n';
+    const folder = await mkdtemp(join(tmpdir(), 'correct-'));
+    try {
+      const path = join(folder, 'wrapped.txt');
+      await writeFile(path, text);
+      const { stdout } = await correct(['--file', path]);
+      expect(stdout).toBe(text.replace('teh river', 'the river.').replace('teh end', 'The end.'));
+      const { rows } = JSON.parse((await correct(['--file', path, '--json'])).stdout);
+      expect(rows.map(({ line, ending }: Record<string, unknown>) => [line, ending])).toEqual([
+        [1, '\n'],
+        [4, '\n'],
+        [5, '\n'],
+      ]);
+      expect(rows.map((row: Record<string, string>) => row.source + row.ending).join('')).toBe(text);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('keeps the words that are named, and knows other letters where it is told them', async () => {
+    const { stdout } = await correct(['--text', 'teh Teh wrold', '--keep', 'teh, Other']);
+    expect(stdout).toBe('teh Teh world.\n');
+    const model = correctorModel((read) => read.replace('größ', 'groß'));
+    expect((await correct(['--text', 'So größ.'], { model })).stdout).toBe('So größ.\n');
+    const letters = 'abcdefghijklmnopqrstuvwxyzäöüß';
+    expect((await correct(['--text', 'So größ.', '--alphabet', letters], { model })).stdout).toBe('So groß.\n');
+    expect(await correct(['--text', 'a', '--keep', 'two words'])).toMatchObject({ code: 2, stdout: '' });
   });
 
   it('says the edits by span, with their probability', async () => {

@@ -17,6 +17,8 @@ import {
 } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import { copyDrafter, speculative } from '@foretoken/speculative';
+import { wordsOf } from './changes.js';
+import { CHAT_WORDS } from './chat-words.js';
 import { PieceDecoder, Totals } from './decode-piece.js';
 import { applied, type LeftAlone, type MadeEdit, type Proposal, whyNot } from './edits.js';
 import { type CorrectionModel, type CorrectionTokenizer, targetOf, tokenizerOf } from './model.js';
@@ -33,7 +35,7 @@ import { withoutRefused } from './without-refused.js';
 
 /** Options of all corrections of a corrector. */
 export interface CorrectorOptions {
-  /** Edits that the model is less sure of are left alone, each by itself; from 0 (default: all are made) to 1 (none is). */
+  /** Edits that the model is less sure of are left alone, each by itself; from 0 (default: none for that alone) to 1 (all). */
   readonly minConfidence?: number | undefined;
   /** What drafts, or `none` for greedy decoding; default: the text itself, see `correctionDrafter`. The correction is the same. */
   readonly drafter?: Drafter<TokenSource> | 'none' | undefined;
@@ -46,6 +48,11 @@ export interface CorrectorOptions {
    * `naughty-words`; an empty list refuses nothing.
    */
   readonly refuse?: readonly string[] | undefined;
+  /**
+   * Words that stay as they are, in whatever casing: names, terms, a user's own dictionary. Default: words of chats such as `lol`
+   * and `thx`, which the model takes for misspelt ones.
+   */
+  readonly keep?: readonly string[] | undefined;
 }
 
 /** Options of one correction. */
@@ -83,6 +90,14 @@ const PIECE_TOKENS = 120;
 const DRAFT_TOKENS = 64;
 const ENGLISH = 'abcdefghijklmnopqrstuvwxyz';
 
+/** One word, as words of texts are told from each other. */
+function readWord(name: string, value: unknown): string {
+  const word = readText(name, value);
+  const [only] = wordsOf(word);
+  if (only?.start === 0 && only.end === word.length) return word;
+  throw wrongValue(name, word, 'one word, without spaces or marks around it');
+}
+
 const OPTIONS: OptionTable<CorrectorOptions> = {
   minConfidence: number(0, 1),
   // What is no drafter is refused by `speculative`.
@@ -90,6 +105,7 @@ const OPTIONS: OptionTable<CorrectorOptions> = {
   maxNodes: integer(1),
   alphabet: readText,
   refuse: listOf(readText),
+  keep: listOf(readWord),
 };
 const CORRECT_OPTIONS: OptionTable<CorrectOptions> = {
   signal: readSignal,
@@ -133,7 +149,8 @@ function tidied(tokenizer: CorrectionModel['tokenizer'], source: TokenSource): T
  */
 export function createCorrector(model: CorrectionModel, options: CorrectorOptions = {}): Corrector {
   options = checkOptions('createCorrector', options, OPTIONS);
-  const { minConfidence = 0, drafter, maxNodes = DRAFT_TOKENS, alphabet = ENGLISH } = options;
+  const { minConfidence = 0, drafter, maxNodes = DRAFT_TOKENS, alphabet = ENGLISH, keep = CHAT_WORDS } = options;
+  const kept = new Set(keep.map((word) => word.toLowerCase()));
   const target = targetOf(model);
   const tokenizer = tokenizerOf(model);
   const decoder =
@@ -172,7 +189,7 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
         if (typeof decoded === 'string' || decoded.text === piece.text) continue;
         const ends = tokenEnds(tokenizer, decoded.tokenIds, decoded.text);
         const found = proposalsOf(text, piece, decoded, ends);
-        shields ??= await yielder.run(protectedSpans(text, alphabet));
+        shields ??= await yielder.run(protectedSpans(text, alphabet, kept));
         names ??= await yielder.run(nameSpans(text));
         const { rewritten } = found;
         const judgement = { shields, names, minConfidence, rewritten, ruled: decoded.ruled };

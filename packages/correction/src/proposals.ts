@@ -1,3 +1,4 @@
+import { largest, smallest } from '@foretoken/core/kit';
 import { type Change, changesBetween, cut } from './changes.js';
 import type { DecodedPiece } from './decode-piece.js';
 import { coupled, isRewritten, type Proposal } from './edits.js';
@@ -41,12 +42,21 @@ function proposal(
   const inner = parts.map(
     (part, index) => text.slice(index === 0 ? start : parts[index - 1]?.end, part.start) + part.after,
   );
+  const tokens = new Set(group.flatMap(({ after }) => tokensAt(after.start, after.end, ends)));
   let logProb = 0;
-  for (const token of new Set(group.flatMap(({ after }) => tokensAt(after.start, after.end, ends)))) {
-    logProb += tokenLogProbs[token];
-  }
+  for (const token of tokens) logProb += tokenLogProbs[token];
   const probability = Math.min(MAX, Math.exp(logProb));
-  return { start, end, before: text.slice(start, end), after: inner.join(''), probability, parts };
+  const clarity = clarityAround(smallest(tokens), largest(tokens), tokenLogProbs);
+  return { start, end, before: text.slice(start, end), after: inner.join(''), probability, parts, clarity };
+}
+
+/** Tokens before an edit and after it that tell whether the model knows this kind of text: a sentence, more or less. */
+const AROUND = 16;
+
+/** Geometric mean of the probabilities of tokens from `first` to `last` and of those around. */
+function clarityAround(first: number, last: number, tokenLogProbs: Float32Array): number {
+  const near = tokenLogProbs.subarray(Math.max(0, first - AROUND), last + 1 + AROUND);
+  return Math.exp(near.reduce((sum, value) => sum + value, 0) / near.length);
 }
 
 /** Tokens that spell a part of an output; where nothing is spelled, the one that follows, the end token at the end. */

@@ -1,5 +1,6 @@
 import { flag, text as readText } from '@foretoken/core/kit';
 import { isSpace, matchesIn, type Span, STRETCH } from './spans.js';
+import { Wrapping } from './wrapping.js';
 
 const LINE_BREAK = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g;
 /** What marks a heading, a list, a quotation or a cell: white space follows it, and it belongs to no sentence. */
@@ -28,19 +29,23 @@ export class FencedCode {
 }
 
 /**
- * What of each line may hold sentences: without indentation, marks of lists and headings, and white space at the end. Yields
- * between parts of the text.
+ * What of each line may hold sentences: without indentation, marks of lists and headings, and white space at the end. Lines that
+ * one sentence was wrapped into are one (see `Wrapping`). Yields between parts of the text.
  *
  * Throws `INVALID_ARGUMENT` where `code` answers with anything but true or false.
  */
 export function* proseLines(text: string, code: Code = new FencedCode()): Generator<undefined, Span[], undefined> {
   const found: Span[] = [];
+  const wrapping = new Wrapping(text);
   for (const line of linesOf(text)) {
     yield;
-    if (line === undefined || flag('What code.holds returns', code.holds(text.slice(line.start, line.end)))) continue;
+    if (line === undefined) continue;
+    const isCode = flag('What code.holds returns', code.holds(text.slice(line.start, line.end)));
     const start = yield* opened(text, line);
     const end = yield* closed(text, { start, end: line.end });
-    if (yield* hasLetter(text, { start, end })) found.push({ start, end });
+    if (isCode || !(yield* hasLetter(text, { start, end }))) wrapping.interrupt();
+    else if (wrapping.goesOn(line, { start, end })) found.push({ start: (found.pop() as Span).start, end });
+    else found.push({ start, end });
   }
   return found;
 }

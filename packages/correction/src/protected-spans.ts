@@ -38,16 +38,21 @@ const WORD = /[\p{L}\p{M}\p{N}_]+(?:['’-][\p{L}\p{M}\p{N}_]+)*/gu;
 
 /**
  * What is never altered: code in backticks, links, addresses, tags, file names, paths, identifiers, numbers, symbols, emoji, white
- * space other than single spaces, and words with letters that are not in `alphabet` (lower case; without it any word may be
- * altered). Something may still be put before them or after them, such as a full stop.
+ * space other than single spaces, words with letters that are not in `alphabet` (lower case; without it any word may be
+ * altered), and the words of `keep` (lower case). Something may still be put before them or after them, such as a full stop.
  *
  * Lists of spans, each in the order of the text. Yields between parts of the text.
  */
 export function* protectedSpans(
   text: string,
   alphabet: string | undefined,
+  keep: ReadonlySet<string> = new Set(),
 ): Generator<undefined, readonly SpanIndex[], undefined> {
-  const known = alphabet === undefined ? undefined : new Set(alphabet);
+  const rules = {
+    known: alphabet === undefined ? undefined : new Set(alphabet),
+    plain: alphabet === PLAIN_LETTERS,
+    keep,
+  };
   const found: SpanIndex[] = [];
   for (const pattern of LONG_PATTERNS) {
     const spans = new SpanIndex();
@@ -64,9 +69,7 @@ export function* protectedSpans(
       end++;
       if (end % STRETCH === 0) yield;
     }
-    for (const span of space
-      ? spaceSpans(text, { start, end })
-      : chunkSpans(text, { start, end }, known, alphabet === PLAIN_LETTERS)) {
+    for (const span of space ? spaceSpans(text, { start, end }) : chunkSpans(text, { start, end }, rules)) {
       spans.add(span);
     }
     yield;
@@ -79,27 +82,37 @@ function spaceSpans(text: string, span: Span): readonly Span[] {
   return span.end - span.start > 1 || text[span.start] !== ' ' ? [span] : [];
 }
 
+interface WordRules {
+  /** Letters of words that may be altered; all, where it is undefined. */
+  readonly known: ReadonlySet<string> | undefined;
+  /** Those letters are the English ones. */
+  readonly plain: boolean;
+  readonly keep: ReadonlySet<string>;
+}
+
 /** What is never altered of what lies between white space. */
-function chunkSpans(
-  text: string,
-  whole: Span,
-  known: ReadonlySet<string> | undefined,
-  plain: boolean,
-): readonly Span[] {
+function chunkSpans(text: string, whole: Span, { known, plain, keep }: WordRules): readonly Span[] {
   const length = whole.end - whole.start;
   if (length > STRETCH) return [whole];
   const chunk = text.slice(whole.start, whole.end);
-  if (plain && PLAIN.test(chunk)) return [];
-  if (length > LONGEST) return [whole];
-  const inside = PATTERNS.flatMap((pattern) => spansOf(chunk, pattern));
-  if (known !== undefined)
+  if (length > LONGEST) return plain && PLAIN.test(chunk) ? [] : [whole];
+  const words = spansOf(chunk, WORD);
+  const inside = words.filter(
+    (span) => isKept(chunk, span, keep) || (known !== undefined && isForeign(chunk, span, known)),
+  );
+  if (!plain || !PLAIN.test(chunk)) {
     append(
       inside,
-      spansOf(chunk, WORD).filter((span) => isForeign(chunk, span, known)),
+      PATTERNS.flatMap((pattern) => spansOf(chunk, pattern)),
     );
+  }
   return inside
     .toSorted((a, b) => a.start - b.start)
     .map(({ start, end }) => ({ start: whole.start + start, end: whole.start + end }));
+}
+
+function isKept(text: string, { start, end }: Span, keep: ReadonlySet<string>): boolean {
+  return keep.has(text.slice(start, end).toLowerCase());
 }
 
 function isForeign(text: string, { start, end }: Span, known: ReadonlySet<string>): boolean {

@@ -248,6 +248,90 @@ describe('long text', () => {
   });
 });
 
+describe('text that a model does not know', () => {
+  it('is altered only where it is very sure of the edit', async () => {
+    // Of every token less sure than of any of a language that it has read.
+    const [unclear, clear] = [6.5, 12].map((logit) =>
+      scriptedCorrector((text) => text.replace('und', 'and').replace('ich', 'each'), {
+        sureness: (output) => (output.endsWith('und') || output.endsWith(' an') ? 30 : logit),
+      }),
+    );
+    const text = 'Heute gehe ich nach Hause und esse.';
+    const { text: output, leftAlone } = await correctText(unclear, text);
+    expect(output).toBe(text);
+    expect(leftAlone.map(({ before, after, reason }) => [before, after, reason])).toEqual([
+      ['ich', 'each', 'doubtful'],
+      ['und', 'and', 'doubtful'],
+    ]);
+    expect((await correctText(clear, text)).text).toBe('Heute gehe each nach Hause and esse.');
+  });
+
+  it('is told from what it knows beside it', async () => {
+    const foreign = 'je ne sais pas ce que tu veux';
+    const model = scriptedCorrector((text) => text.replace('pas', 'past').replaceAll('teh', 'the'), {
+      sureness: (output) => (output.includes('je ne') && !output.includes('veux.') ? 5.8 : 12),
+    });
+    const known = 'This is a sentence of some length that anyone may read';
+    const { text } = await correctText(model, `${known} in teh end. ${foreign}. ${known} in teh end.`);
+    expect(text).toBe(`${known} in the end. ${foreign}. ${known} in the end.`);
+  });
+});
+
+describe('words that are kept', () => {
+  const chatty = scriptedCorrector((text) => text.replace(/lol|xylo/giu, 'Lo').replaceAll('teh', 'the'));
+
+  it('are those of chats, or those that are given', async () => {
+    expect((await correctText(chatty, 'teh LOL (lol) xylo')).text).toBe('the LOL (lol) Lo');
+    const { text, leftAlone } = await correctText(chatty, 'teh lol "Xylo".', { keep: ['xylo'] });
+    expect(text).toBe('the Lo "Xylo".');
+    expect(leftAlone).toMatchObject([{ before: 'Xylo', after: 'Lo', reason: 'protected' }]);
+    expect((await correctText(chatty, 'lol', { keep: [] })).text).toBe('Lo');
+  });
+
+  it.each([['two words'], [''], ['.'], ['a,'], [7]])('are words: %j', (word) => {
+    expect(() => createCorrector(chatty, { keep: [word as string] })).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+    );
+  });
+});
+
+describe('a sentence over several lines', () => {
+  const read = async (text: string): Promise<string[]> => {
+    const pieces: string[] = [];
+    const noted = (piece: string): string => {
+      pieces.push(piece);
+      return piece;
+    };
+    await correctText(scriptedCorrector(noted), text);
+    return pieces;
+  };
+  const first = 'The quick brown fox jumps over all of the';
+
+  it('is read as one, and its line breaks stay', async () => {
+    for (const between of ['\n', '\r\n', '\n  ', ' \n\t']) {
+      const text = `> ${first}${between}lazy dogs and then it goes down to${between}teh river`;
+      expect(await read(text)).toEqual([`${first} lazy dogs and then it goes down to teh river`]);
+      expect(await outputOf(text)).toBe(text.replace('teh', 'the').concat('.'));
+    }
+  });
+
+  it.each([
+    ['ends', `${first}.\nlazy dogs`],
+    ['introduces', `${first}:\nlazy dogs`],
+    ['is a cell', `| ${first} |\nlazy dogs`],
+    ['is followed by a capital', `${first}\nLazy dogs`],
+    ['is followed by a mark', `${first}\n- lazy dogs`],
+    ['is followed by a quotation mark', `${first}\n> lazy dogs`],
+    ['is followed by an empty line', `${first}\n\nlazy dogs`],
+    ['is followed by code', `${first}\n\`\`\`\nlet x = lazy;\n\`\`\`\nlazy dogs`],
+    ['is short', 'The fox jumps over the\nlazy dogs'],
+    ['begins in lower case', `${first.toLowerCase()}\nlazy dogs`],
+    ['had room for the next word', `${first}\nlazy dogs, which is a line that is longer than the one before it`],
+  ])('is not one where a line %s', async (_, text) => {
+    expect((await read(text)).length).toBe(2);
+  });
+});
+
 describe('properties', () => {
   const seeds = fc.integer({ min: 1, max: 0xffffffff });
 

@@ -18,8 +18,42 @@ export default [
     tests: CORRECTOR,
     faults: [
       ["if (rewritten || parts.some((part) => isInvented(part, text))) return 'invented';", ''],
-      ['Math.max(minConfidence, NAME_CONFIDENCE)', 'minConfidence'],
+      ['ofName ? NAME_CONFIDENCE : 0', '0'],
+      ['clarity < CLEAR ? UNCLEAR_CONFIDENCE : 0', '0'],
       ['spans.alteredBy(part)))) return', 'spans.alteredBy(part) && false))) return'],
+    ],
+  },
+  {
+    file: 'packages/correction/src/proposals.ts',
+    tests: CORRECTOR,
+    faults: [
+      ['Math.max(0, first - AROUND), last + 1 + AROUND', 'first, last + 1'],
+      ['Math.max(0, first - AROUND), last + 1 + AROUND', '0'],
+    ],
+  },
+  {
+    file: 'packages/correction/src/wrapping.ts',
+    tests: CORRECTOR,
+    faults: [
+      ['const closed = !this.#isBlank(prose.end, line.end);', 'const closed = false;'],
+      ['word !== undefined && !marked', 'word !== undefined'],
+      ['this.#widest >= NARROWEST && full && !ENDS.test(tail)', 'this.#widest >= NARROWEST && full'],
+      ['this.#widest >= NARROWEST && full', 'this.#widest >= NARROWEST'],
+      ['word === undefined || marked ? width : 0', 'width'],
+      ['this.#last = undefined;', ''],
+    ],
+  },
+  {
+    file: 'packages/correction/src/protected-spans.ts',
+    tests: CORRECTOR,
+    faults: [['keep.has(text.slice(start, end).toLowerCase())', 'keep.has(text.slice(start, end))']],
+  },
+  {
+    file: 'apps/cli/src/wrapped-lines.ts',
+    tests: ['apps/cli/test/correct.test.ts'],
+    faults: [
+      ['text: open.text + open.ending + line.text', 'text: open.text + line.text'],
+      ['GOES_ON.test(line.text)', 'true'],
     ],
   },
   {

@@ -9,6 +9,7 @@ import { openInput } from '../inputs.js';
 import { loadChosenModel } from '../load.js';
 import { type RawLine, rawLines } from '../raw-lines.js';
 import { createDrafter } from '../strategies/drafters.js';
+import { wrappedLines } from '../wrapped-lines.js';
 
 const DRAFTERS = ['copy', 'copy-lattice', 'lattice', 'ngram', 'none'] as const;
 type CorrectionDrafterName = (typeof DRAFTERS)[number];
@@ -25,8 +26,19 @@ export const correctCommand: CommandDefinition = {
   ],
   options: [
     { ...OPTIONS.text, description: 'A text; may be given several times' },
-    { ...OPTIONS.file, description: 'A text file; - is standard input' },
+    {
+      ...OPTIONS.file,
+      description: 'A text file, whose sentences may go on over line ends; - is standard input, read line by line',
+    },
     { flag: '--min-confidence <n>', description: 'Leave edits alone that the model is less sure of; 0 (default) to 1' },
+    {
+      flag: '--keep <words>',
+      description: 'Words that stay as they are, with commas between them: names, terms (default: words of chats)',
+    },
+    {
+      flag: '--alphabet <letters>',
+      description: 'Lower-case letters of the language; words with others stay as they are (default: those of English)',
+    },
     { flag: '--diff', description: 'Show what was taken out and what was put in' },
     {
       flag: '--drafter <name>',
@@ -60,8 +72,14 @@ async function run(context: CommandContext): Promise<number> {
   }
   const model = await loadChosenModel(context, context.services.correctionModelFolder);
   try {
-    const corrector = createCorrector(model, { minConfidence, drafter: drafterFor(drafter, model) });
-    const lines = chunks === undefined ? given(texts) : rawLines(chunks);
+    const keep = options
+      .text('keep')
+      ?.split(',')
+      .map((word) => word.trim());
+    const alphabet = options.text('alphabet');
+    const corrector = createCorrector(model, { minConfidence, drafter: drafterFor(drafter, model), keep, alphabet });
+    const read = chunks === undefined ? given(texts) : rawLines(chunks);
+    const lines = (options.text('file') ?? '-') === '-' ? read : wrappedLines(read);
     return await correctAll(context, corrector, lines, writer, chunks !== undefined);
   } finally {
     await model[Symbol.asyncDispose]();
