@@ -5,7 +5,11 @@ import { Readable } from 'node:stream';
 import type { LoadedModel } from '@foretoken/models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scriptedCorrector, simpleCorrection } from '../../../packages/correction/test/scripted-corrector.js';
+import {
+  scriptedCorrector,
+  scriptedLattice,
+  simpleCorrection,
+} from '../../../packages/correction/test/scripted-corrector.js';
 import { rawLines } from '../src/raw-lines.js';
 import { cli, fakeModel, type Surroundings, withParts } from './support.js';
 
@@ -55,6 +59,16 @@ describe('foretoken correct', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it('corrects in one forward a text where the CTC model is asked for', async () => {
+    const { autoregressive, tokenizer } = scriptedCorrector(() => 'not asked');
+    const model = { ...fakeModel(), tokenizer: { ...tokenizer, countUnknown: () => 0 } };
+    const both = withParts(model, { autoregressive, ctc: scriptedLattice(simpleCorrection) });
+    const { stdout } = await correct(['--strategy', 'ctc', '--text', 'teh cat', '--json'], { model: both });
+    const { rows, statistics } = JSON.parse(stdout);
+    expect([rows[0].text, statistics.forwards]).toEqual(['The cat.', 1]);
+    expect(await correct(['--strategy', 'ctc', '--text', 'a'])).toMatchObject({ code: 2, stdout: '' });
   });
 
   it('keeps the words that are named, and knows other letters where it is told them', async () => {
@@ -121,6 +135,8 @@ describe('foretoken correct', () => {
     [['--json', '--diff', '--text', 'a'], 'exclude each other'],
     [['--text', 'a', '--file', 'b'], 'exclude each other'],
     [['--drafter', 'copy-lattice', '--text', 'a'], 'needs a CTC model'],
+    [['--strategy', 'ctc', '--drafter', 'copy', '--text', 'a'], 'leave --drafter out'],
+    [['--strategy', 'beam', '--text', 'a'], 'strategy'],
     [[], 'nothing to correct'],
   ])('refuses %j', async (argv, message) => {
     const { code, stdout, stderr } = await correct(argv);

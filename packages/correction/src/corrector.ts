@@ -1,8 +1,16 @@
 /// <reference path="./naughty-words.d.ts" />
-import { type DecodeStatistics, type Drafter, ForetokenError, type TokenSource } from '@foretoken/core';
+import {
+  type DecodeStatistics,
+  type Drafter,
+  ForetokenError,
+  type LatticeModel,
+  type TokenSource,
+} from '@foretoken/core';
 import {
   anything,
   assertAutoregressive,
+  assertLattice,
+  assertVocabulary,
   checkOptions,
   integer,
   isOfKind,
@@ -19,7 +27,7 @@ import { greedy } from '@foretoken/greedy';
 import { copyDrafter, speculative } from '@foretoken/speculative';
 import { wordsOf } from './changes.js';
 import { CHAT_WORDS } from './chat-words.js';
-import { PieceDecoder, Totals } from './decode-piece.js';
+import { LatticePieceReader, PieceDecoder, type PieceReader, Totals } from './decode-piece.js';
 import { applied, type LeftAlone, type MadeEdit, type Proposal, whyNot } from './edits.js';
 import { type CorrectionModel, type CorrectionTokenizer, targetOf, tokenizerOf } from './model.js';
 import { nameSpans } from './name-spans.js';
@@ -35,8 +43,16 @@ import { withoutRefused } from './without-refused.js';
 
 /** Options of all corrections of a corrector. */
 export interface CorrectorOptions {
-  /** Edits that the model is less sure of are left alone, each by itself; from 0 (default: none for that alone) to 1 (all). */
+  /**
+   * Edits that the model is less sure of are left alone, each by itself; from 0 (none for that alone) to 1 (all). Default 0, and 0.7
+   * with a lattice, which is less often right (F0.5 of edits on validation text 0.59 instead of 0.54).
+   */
   readonly minConfidence?: number | undefined;
+  /**
+   * A CTC model of the same folder that corrects in place of the autoregressive one: each piece in one forward, many times faster
+   * and with more mistakes. It takes no drafter.
+   */
+  readonly lattice?: LatticeModel<TokenSource> | undefined;
   /** What drafts, or `none` for greedy decoding; default: the text itself, see `correctionDrafter`. The correction is the same. */
   readonly drafter?: Drafter<TokenSource> | 'none' | undefined;
   /** Most draft tokens of a forward; default 64. */
@@ -88,6 +104,12 @@ export interface Corrector {
 /** Tokens of a piece that is read at once: a few sentences. */
 const PIECE_TOKENS = 120;
 const DRAFT_TOKENS = 64;
+/** Chosen on validation text by F0.5, which rises up to there and then stays. */
+const LATTICE_CONFIDENCE = 0.7;
+const LATTICE_READER = {
+  name: 'createCorrector',
+  requires: { model: 'lattice', kinds: ['ctc'], candidates: 1 },
+} as const;
 const ENGLISH = 'abcdefghijklmnopqrstuvwxyz';
 
 /** One word, as words of texts are told from each other. */
@@ -102,6 +124,8 @@ const OPTIONS: OptionTable<CorrectorOptions> = {
   minConfidence: number(0, 1),
   // What is no drafter is refused by `speculative`.
   drafter: anything as OptionTable<CorrectorOptions>['drafter'],
+  // What is no lattice model is refused by `assertLattice`.
+  lattice: anything as OptionTable<CorrectorOptions>['lattice'],
   maxNodes: integer(1),
   alphabet: readText,
   refuse: listOf(readText),
@@ -149,7 +173,8 @@ function tidied(tokenizer: CorrectionModel['tokenizer'], source: TokenSource): T
  */
 export function createCorrector(model: CorrectionModel, options: CorrectorOptions = {}): Corrector {
   options = checkOptions('createCorrector', options, OPTIONS);
-  const { minConfidence = 0, drafter, maxNodes = DRAFT_TOKENS, alphabet = ENGLISH, keep = CHAT_WORDS } = options;
+  const { lattice, drafter, maxNodes = DRAFT_TOKENS, alphabet = ENGLISH, keep = CHAT_WORDS } = options;
+  const { minConfidence = lattice === undefined ? 0 : LATTICE_CONFIDENCE } = options;
   const kept = new Set(keep.map((word) => word.toLowerCase()));
   const target = targetOf(model);
   const tokenizer = tokenizerOf(model);
@@ -162,6 +187,11 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
           tokenLogProbs: true,
         });
   assertAutoregressive(decoder, target);
+  if (lattice !== undefined) {
+    if (drafter !== undefined) throw wrongValue('drafter', drafter, 'nothing beside lattice, which needs no drafts');
+    assertLattice(LATTICE_READER, lattice);
+    assertVocabulary('lattice', lattice.vocabulary, target.vocabulary);
+  }
   const count = counter(tokenizer);
   const max = Math.min(PIECE_TOKENS, Math.floor(target.maxLength * 0.8));
   let refused: RefusedWords | undefined;
@@ -173,7 +203,10 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
     const yielder = new Yielder(signal);
     refused ??= await yielder.run(RefusedWords.of(await refusedList(options.refuse)));
     const words = refused;
-    const decoding = new PieceDecoder(target, tokenizer, decoder, words, yielder);
+    const decoding: PieceReader =
+      lattice === undefined
+        ? new PieceDecoder(target, tokenizer, decoder, words, yielder)
+        : new LatticePieceReader(lattice, tokenizer);
     const totals = new Totals();
     const proposals: Proposal[] = [];
     const leftAlone: LeftAlone[] = [];

@@ -4,9 +4,10 @@ import {
   type Decoder,
   type DecodeStatistics,
   ForetokenError,
+  type LatticeModel,
   type TokenSource,
 } from '@foretoken/core';
-import type { Yielder } from '@foretoken/core/kit';
+import { ctcBestPath, wrongValue, type Yielder } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import type { CorrectionTokenizer } from './model.js';
 import type { RefusedWords } from './refused-words.js';
@@ -26,8 +27,48 @@ type Undecoded = 'too-long' | 'endless';
 
 type Target = AutoregressiveModel<TokenSource>;
 
+/** What makes pieces' outputs. */
+export interface PieceReader {
+  decode(piece: string, totals: Totals, signal: AbortSignal | undefined): Promise<DecodedPiece | Undecoded>;
+}
+
+/** Reads pieces one by one from the lattices of a CTC model, a forward each: the best path, with the probability of its tokens. */
+export class LatticePieceReader implements PieceReader {
+  readonly #model: LatticeModel<TokenSource>;
+  readonly #tokenizer: CorrectionTokenizer;
+
+  constructor(model: LatticeModel<TokenSource>, tokenizer: CorrectionTokenizer) {
+    this.#model = model;
+    this.#tokenizer = tokenizer;
+  }
+
+  /** Words that must not come in are for whoever reads the finished text: a lattice is not decoded again under a rule. */
+  async decode(piece: string, totals: Totals, signal: AbortSignal | undefined): Promise<DecodedPiece | Undecoded> {
+    const source = encoded(this.#tokenizer, piece);
+    if (source === undefined) return 'too-long';
+    const began = performance.now();
+    const [lattice] = await this.#model.emit([source], { k: 1, signal });
+    if (lattice?.kind !== 'ctc') throw wrongValue('What model.emit gives', lattice, 'one CTC lattice a source');
+    const { tokenIds, logProbs } = ctcBestPath(lattice);
+    // Nothing says how sure it is of the end, which is that of the lattice.
+    const tokenLogProbs = new Float32Array(tokenIds.length + 1);
+    tokenLogProbs.set(logProbs);
+    totals.add({ forwards: 1, tokens: tokenIds.length, totalMs: performance.now() - began });
+    return { text: this.#tokenizer.decode(tokenIds), tokenIds, tokenLogProbs, ruled: false };
+  }
+}
+
+function encoded(tokenizer: CorrectionTokenizer, piece: string): TokenSource | undefined {
+  try {
+    return tokenizer.encode(piece);
+  } catch (error) {
+    if (ForetokenError.isInstance(error) && error.code === 'SOURCE_TOO_LONG') return undefined;
+    throw error;
+  }
+}
+
 /** Decodes pieces one by one, and counts what that takes. */
-export class PieceDecoder {
+export class PieceDecoder implements PieceReader {
   readonly #model: Target;
   readonly #tokenizer: CorrectionTokenizer;
   readonly #decoder: Decoder<Target>;
@@ -53,7 +94,7 @@ export class PieceDecoder {
    * is none: the piece is too long to be read, or the model finds no end.
    */
   async decode(piece: string, totals: Totals, signal: AbortSignal | undefined): Promise<DecodedPiece | Undecoded> {
-    const source = this.#encode(piece);
+    const source = encoded(this.#tokenizer, piece);
     if (source === undefined) return 'too-long';
     const own = await this.#run(this.#decoder, source, false, totals, signal);
     if (typeof own === 'string' || !(await this.#yielder.run(this.#refused.bringsIn(piece, own.text)))) return own;
@@ -61,15 +102,6 @@ export class PieceDecoder {
     const texts = await this.#yielder.run(tokenTexts(this.#tokenizer, vocabulary.size));
     const constraint = await this.#yielder.run(this.#refused.constraint(piece, texts, vocabulary));
     return this.#run(greedy({ constraint, tokenLogProbs: true }), source, true, totals, signal);
-  }
-
-  #encode(piece: string): TokenSource | undefined {
-    try {
-      return this.#tokenizer.encode(piece);
-    } catch (error) {
-      if (ForetokenError.isInstance(error) && error.code === 'SOURCE_TOO_LONG') return undefined;
-      throw error;
-    }
   }
 
   async #run(

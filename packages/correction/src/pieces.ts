@@ -8,6 +8,8 @@ export interface Piece {
   readonly places: Int32Array;
   /** Where of the whole text this piece decides: what changes outside of it is another piece's matter, or nobody's. */
   readonly core: Span;
+  /** The sentence goes on where the piece ends, so that a full stop there is none of the writer's. */
+  readonly goesOn?: boolean;
 }
 
 /** What a line was cut into. */
@@ -153,8 +155,9 @@ function* windows(
     const span = { start: words[first].start, end: words[last - 1].end };
     // Where a sentence was cut and nothing is shared, a full stop or a capital at the cut is none of the writer's.
     const opens = first === decided ? (first === 0 ? span.start : span.start + 1) : words[decided].start;
-    const closes = follows ? words[next].start - 1 : last === words.length ? span.end : span.end - 1;
-    pieces.push({ ...(yield* piece(text, span)), core: { start: opens, end: closes } });
+    const closes = follows ? words[next].start - 1 : span.end;
+    const goesOn = last < words.length;
+    pieces.push({ ...(yield* piece(text, span)), core: { start: opens, end: closes }, goesOn });
     decided = next;
   }
 }

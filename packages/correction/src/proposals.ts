@@ -18,10 +18,13 @@ export function proposalsOf(
   /** The output is another text, not a corrected one. */
   readonly rewritten: boolean;
 } {
+  const { core, goesOn = false, places } = piece;
   const changes = changesBetween(piece.text, decoded.text);
   const proposals = coupled(piece.text, decoded.text, changes)
     .map((group) => proposal(text, piece, decoded, ends, group))
-    .filter(({ start, end }) => start >= piece.core.start && end <= piece.core.end);
+    .filter(
+      ({ start, end }) => start >= core.start && end <= core.end && !(goesOn && start === places[piece.text.length]),
+    );
   return { proposals, rewritten: isRewritten(piece.text, decoded.text, changes) };
 }
 

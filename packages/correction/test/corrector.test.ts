@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Correction, type CorrectorOptions, correctText, createCorrector, FencedCode } from '../src/index.js';
 import { anyText, wildCorrection } from './any-text.js';
-import { scriptedCorrector, simpleCorrection } from './scripted-corrector.js';
+import { scriptedCorrector, scriptedLattice, simpleCorrection } from './scripted-corrector.js';
 
 const simple = scriptedCorrector(simpleCorrection);
 const outputOf = async (text: string, options?: CorrectorOptions): Promise<string> =>
@@ -215,6 +215,8 @@ describe('long text', () => {
     expect(await outputOf(`teh cat ${long} teh cat`)).toBe(`The cat ${long} teh cat.`);
     expect(await outputOf(long)).toBe(long);
     expect(await outputOf(`${long} teh`)).toBe(`${long} teh.`);
+    // The last word before it is the piece's to decide, a full stop after it is not.
+    expect(await outputOf(`a teh ${long} a teh`)).toBe(`A the ${long} a the.`);
     const { leftAlone } = await correctText(simple, `teh cat ${long} teh cat`);
     expect(leftAlone).toEqual([
       { start: 8, end: 50_008, before: long, after: long, probability: 0, reason: 'too-long' },
@@ -274,6 +276,54 @@ describe('text that a model does not know', () => {
     const known = 'This is a sentence of some length that anyone may read';
     const { text } = await correctText(model, `${known} in teh end. ${foreign}. ${known} in teh end.`);
     expect(text).toBe(`${known} in the end. ${foreign}. ${known} in the end.`);
+  });
+});
+
+describe('a lattice in place of the autoregressive model', () => {
+  const silent = scriptedCorrector(() => {
+    throw new Error('asked');
+  });
+
+  it('is read in one forward a piece, under the same rules', async () => {
+    const lattice = scriptedLattice((text) => simpleCorrection(text).replace('x1', 'x2'));
+    const text = 'teh cat likes alot of x1\n- teh wrold';
+    const correction = await correctText(silent, text, { lattice });
+    expectConsistent(text, correction);
+    expect(correction.text).toBe('The cat likes a lot of x1.\n- The world.');
+    expect(correction.leftAlone).toMatchObject([{ before: 'x1', after: 'x2', reason: 'protected' }]);
+    expect(correction.statistics).toMatchObject({ forwards: 2 });
+  });
+
+  it('leaves more doubtful edits alone unless it is told otherwise', async () => {
+    const lattice = scriptedLattice(simpleCorrection, (output) => (output.endsWith('wo') ? 0.6 : 0.99));
+    const { text, leftAlone } = await correctText(silent, 'teh cat wrold', { lattice });
+    expect(text).toBe('The cat wrold.');
+    expect(leftAlone).toMatchObject([{ before: 'wrold', reason: 'doubtful' }]);
+    expect((await correctText(silent, 'teh cat wrold', { lattice, minConfidence: 0.5 })).text).toBe('The cat world.');
+  });
+
+  it('brings in no refused word, and leaves what it cannot read', async () => {
+    const lattice = scriptedLattice((text) => text.replace('duck', 'darn').replace('teh', 'the'));
+    const refuse = ['darn'];
+    const { text, leftAlone } = await correctText(silent, 'teh duck', { lattice, refuse });
+    expect(text).toBe('the duck');
+    expect(leftAlone).toMatchObject([{ before: 'duck', after: 'darn', reason: 'refused' }]);
+    const long = 'y'.repeat(600);
+    expect((await correctText(silent, `teh ${long}`, { lattice })).text).toBe(`the ${long}`);
+  });
+
+  it('takes no drafter, and is a CTC model of the vocabulary', () => {
+    const lattice = scriptedLattice(simpleCorrection);
+    for (const [options, code] of [
+      [{ lattice, drafter: 'none' }, 'INVALID_ARGUMENT'],
+      [{ lattice: { ...lattice, vocabulary: { size: 5, endTokenId: 1 } } }, 'INVALID_ARGUMENT'],
+      [{ lattice: { ...lattice, supports: { kind: 'dag', maxCandidates: 1 } } }, 'UNSUPPORTED_CAPABILITY'],
+      [{ lattice: silent.autoregressive }, 'UNSUPPORTED_CAPABILITY'],
+    ] as const) {
+      expect(() => createCorrector(silent, options as unknown as CorrectorOptions)).toThrow(
+        expect.objectContaining({ code }),
+      );
+    }
   });
 });
 

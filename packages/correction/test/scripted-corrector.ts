@@ -1,4 +1,4 @@
-import { type AutoregressiveModel, ForetokenError, type TokenSource } from '@foretoken/core';
+import { type AutoregressiveModel, ForetokenError, type LatticeModel, type TokenSource } from '@foretoken/core';
 import { scriptedModel } from '@foretoken/testkit';
 import type { CorrectionModel } from '../src/index.js';
 
@@ -53,6 +53,35 @@ export function scriptedCorrector(
       decode,
       tokenText: (tokenId) => (tokenId < END ? String.fromCharCode(tokenId) : ''),
     },
+  };
+}
+
+/** A CTC model over the same bytes: a frame a byte, and a blank one between. `sureness` is each byte's probability. */
+export function scriptedLattice(
+  correct: (text: string) => string,
+  sureness: (output: string) => number = () => 0.99,
+): LatticeModel<TokenSource> {
+  return {
+    vocabulary: { size: END + 1, endTokenId: END },
+    supports: { kind: 'ctc', maxCandidates: 1 },
+    emit: async (sources) =>
+      sources.map((source) => {
+        const target = Buffer.from(correct(utf8.decode(Uint8Array.from(source.slice(0, -1)))));
+        const frames = 2 * target.length;
+        const said = Array.from({ length: frames }, (_, frame) => frame % 2 === 0);
+        const logProbs = said.map((speaks, frame) =>
+          speaks ? Math.log(sureness(utf8.decode(target.subarray(0, frame / 2)))) : -9,
+        );
+        return {
+          kind: 'ctc',
+          frames,
+          k: 1,
+          blankId: END,
+          tokenIds: Int32Array.from(said, (speaks, frame) => (speaks ? target[frame / 2] : 0)),
+          logProbs: Float32Array.from(logProbs),
+          blankLogProbs: Float32Array.from(said, (speaks) => (speaks ? -9 : -0.001)),
+        } as const;
+      }),
   };
 }
 

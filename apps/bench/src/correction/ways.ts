@@ -1,6 +1,6 @@
 import { beamSearch } from '@foretoken/beam';
 import { collect, type DecodeEvent, type Drafter, type TokenSource } from '@foretoken/core';
-import { correctionDrafter, createCorrector } from '@foretoken/correction';
+import { type Corrector, correctionDrafter, createCorrector } from '@foretoken/correction';
 import { greedy } from '@foretoken/greedy';
 import type { LoadedModel } from '@foretoken/models';
 import { ctcGreedy, ctcPrefixBeam } from '@foretoken/one-shot';
@@ -24,7 +24,8 @@ export interface Way {
 const DRAFT_TOKENS = 64;
 
 /**
- * All ways that a folder has the parts for; `product` is `createCorrector` with its defaults, pieces, rules and all.
+ * All ways that a folder has the parts for; `product` is `createCorrector` with its defaults, pieces, rules and all, `ctc-product`
+ * the same with the CTC model.
  *
  * Throws `UNSUPPORTED_CAPABILITY` where a folder cannot decode token by token.
  */
@@ -46,19 +47,12 @@ export function waysOf(model: LoadedModel): Way[] {
     const decoder = speculative({ drafter, maxNodes: DRAFT_TOKENS });
     return way(name, (source) => decoder.decode(autoregressive, { sources: [source] }));
   };
-  const corrector = createCorrector(model);
   const [plain, beam] = [greedy(), beamSearch({ beamSize: 4 })];
   const ways: Way[] = [
     way('greedy', (source) => plain.decode(autoregressive, { sources: [source] })),
     way('beam4', (source) => beam.decode(autoregressive, { sources: [source] })),
     drafted('speculative-copy', correctionDrafter(model)),
-    {
-      name: 'product',
-      correct: async (text) => {
-        const { text: corrected, statistics } = await corrector.correct(text);
-        return { text: corrected, forwards: statistics.forwards, tokens: statistics.tokens };
-      },
-    },
+    product('product', createCorrector(model)),
   ];
   const weighted = languageModel && { model: languageModel };
   if (draftLattice !== undefined) {
@@ -66,9 +60,15 @@ export function waysOf(model: LoadedModel): Way[] {
     ways.push(drafted('speculative-lattice', drafter));
     ways.push(drafted('speculative-copy-lattice', combineDrafters([correctionDrafter(model), drafter])));
   }
-  if (lattice !== undefined) {
+  const fast = model.find('lattice', { lattice: 'ctc', variant: 'fast' }) ?? lattice;
+  if (lattice !== undefined && fast !== undefined) {
     const best = ctcGreedy();
     ways.push(way('ctc', (source) => best.decode(lattice, { sources: [source] })));
+    if (fast !== lattice) ways.push(way('ctc-fast', (source) => best.decode(fast, { sources: [source] })));
+    ways.push(product('ctc-product', createCorrector(model, { lattice: fast })));
+    // The autoregressive model chooses among what the lattice holds, in one forward.
+    const chosen = ctcPrefixBeam({ beamSize: 8, rescoring: { model: autoregressive, searchWeight: 0 } });
+    ways.push(way('ctc-rescored', (source) => chosen.decode(fast, { sources: [source] })));
     if (weighted !== undefined) {
       const search = ctcPrefixBeam({ languageModel: weighted, beamSize: 8 });
       ways.push(way('ctc-ngrams', (source) => search.decode(lattice, { sources: [source] })));
@@ -82,6 +82,16 @@ export function waysOf(model: LoadedModel): Way[] {
     );
   }
   return ways;
+}
+
+function product(name: string, corrector: Corrector): Way {
+  return {
+    name,
+    correct: async (text) => {
+      const { text: corrected, statistics } = await corrector.correct(text);
+      return { text: corrected, forwards: statistics.forwards, tokens: statistics.tokens };
+    },
+  };
 }
 
 /** Decodes with drafts that are right throughout, so as fast as any drafter could make it; `outputs` are greedy's, by text. */

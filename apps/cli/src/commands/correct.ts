@@ -1,4 +1,4 @@
-import type { Drafter, TokenSource } from '@foretoken/core';
+import type { Drafter, LatticeModel, TokenSource } from '@foretoken/core';
 import { type Corrector, correctionDrafter, createCorrector, FencedCode } from '@foretoken/correction';
 import type { LoadedModel } from '@foretoken/models';
 import { combineDrafters } from '@foretoken/speculative';
@@ -11,6 +11,7 @@ import { type RawLine, rawLines } from '../raw-lines.js';
 import { createDrafter } from '../strategies/drafters.js';
 import { wrappedLines } from '../wrapped-lines.js';
 
+const STRATEGIES = ['speculative', 'ctc'] as const;
 const DRAFTERS = ['copy', 'copy-lattice', 'lattice', 'ngram', 'none'] as const;
 type CorrectionDrafterName = (typeof DRAFTERS)[number];
 
@@ -31,6 +32,12 @@ export const correctCommand: CommandDefinition = {
       description: 'A text file, whose sentences may go on over line ends; - is standard input, read line by line',
     },
     { flag: '--min-confidence <n>', description: 'Leave edits alone that the model is less sure of; 0 (default) to 1' },
+    {
+      flag: '--strategy <name>',
+      description:
+        'speculative (default), or ctc: all edits of a sentence in one forward of the CTC model, several times faster, with more mistakes',
+      values: STRATEGIES,
+    },
     {
       flag: '--keep <words>',
       description: 'Words that stay as they are, with commas between them: names, terms (default: words of chats)',
@@ -53,14 +60,18 @@ export const correctCommand: CommandDefinition = {
 
 async function run(context: CommandContext): Promise<number> {
   const { options, io } = context;
-  const minConfidence = options.number('min-confidence') ?? 0;
-  if (minConfidence < 0 || minConfidence > 1) {
+  const minConfidence = options.number('min-confidence');
+  if (minConfidence !== undefined && (minConfidence < 0 || minConfidence > 1)) {
     throw usageError(`--min-confidence must be from 0 to 1, but was ${minConfidence}.`, {
       option: 'min-confidence',
       received: minConfidence,
     });
   }
-  const drafter = options.choice('drafter', DRAFTERS) ?? 'copy';
+  const strategy = options.choice('strategy', STRATEGIES) ?? 'speculative';
+  const drafter = options.choice('drafter', DRAFTERS);
+  if (strategy === 'ctc' && drafter !== undefined) {
+    throw usageError('--strategy ctc needs no drafts: leave --drafter out.', { options: ['strategy', 'drafter'] });
+  }
   const writer = chooseWriter(context);
   const texts = options.texts('text');
   if (texts.length > 0 && options.text('file') !== undefined) {
@@ -77,7 +88,12 @@ async function run(context: CommandContext): Promise<number> {
       ?.split(',')
       .map((word) => word.trim());
     const alphabet = options.text('alphabet');
-    const corrector = createCorrector(model, { minConfidence, drafter: drafterFor(drafter, model), keep, alphabet });
+    const corrector = createCorrector(model, {
+      minConfidence,
+      keep,
+      alphabet,
+      ...(strategy === 'ctc' ? { lattice: latticeOf(model) } : { drafter: drafterFor(drafter ?? 'copy', model) }),
+    });
     const read = chunks === undefined ? given(texts) : rawLines(chunks);
     const lines = (options.text('file') ?? '-') === '-' ? read : wrappedLines(read);
     return await correctAll(context, corrector, lines, writer, chunks !== undefined);
@@ -90,6 +106,11 @@ function chooseWriter({ options, io, style }: CommandContext): CorrectionWriter 
   if (options.flag('json') && options.flag('diff')) throw usageError('--json and --diff exclude each other.');
   if (options.flag('json')) return new CorrectionJsonWriter(io);
   return options.flag('diff') ? new DiffWriter(io, style.stdout) : new TextWriter(io);
+}
+
+/** The graph that is made for speed, where the folder has one. */
+function latticeOf(model: LoadedModel): LatticeModel<TokenSource> {
+  return model.find('lattice', { lattice: 'ctc', variant: 'fast' }) ?? model.part('lattice', { lattice: 'ctc' });
 }
 
 function drafterFor(name: CorrectionDrafterName, model: LoadedModel): Drafter<TokenSource> | 'none' {
