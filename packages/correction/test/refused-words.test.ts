@@ -109,7 +109,7 @@ describe('words that must not come in', () => {
           const start = text.length;
           text += before;
           const part = { start, end: text.length, after };
-          return { ...part, before, probability: 0.5, parts: [part] };
+          return { ...part, before, probability: 0.5, parts: [part], clarity: 1 };
         });
         text += rest;
         const words = finished(RefusedWords.of(entries));
@@ -131,7 +131,7 @@ describe('words that must not come in', () => {
       const text = 'a dran ship. '.repeat(edits);
       const proposals = Array.from({ length: edits }, (_, index) => {
         const part = { start: index * 13 + 2, end: index * 13 + 6, after: 'darn' };
-        return { ...part, before: 'dran', probability: 0.5, parts: [part] };
+        return { ...part, before: 'dran', probability: 0.5, parts: [part], clarity: 1 };
       });
       const words = finished(RefusedWords.of(['darn']));
       using folds = vi.spyOn(String.prototype, 'toLowerCase');

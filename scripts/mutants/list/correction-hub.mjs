@@ -24,9 +24,21 @@ export default [
     ],
   },
   {
+    file: 'packages/correction/src/decode-piece.ts',
+    tests: CORRECTOR,
+    faults: [
+      ['tokenLogProbs.set(logProbs);', ''],
+      [
+        "if (source === undefined) return 'too-long';\n    const began",
+        "if (source === undefined) return 'endless';\n    const began",
+      ],
+    ],
+  },
+  {
     file: 'packages/correction/src/proposals.ts',
     tests: CORRECTOR,
     faults: [
+      ['!(goesOn && start === places[piece.text.length])', 'true'],
       ['Math.max(0, first - AROUND), last + 1 + AROUND', 'first, last + 1'],
       ['Math.max(0, first - AROUND), last + 1 + AROUND', '0'],
     ],
@@ -65,6 +77,7 @@ export default [
         'if (reason === undefined) proposals.push(proposal);\n          else leftAlone',
         'proposals.push(proposal);\n          if (reason !== undefined) leftAlone',
       ],
+      ['lattice === undefined ? 0 : LATTICE_CONFIDENCE', '0'],
     ],
   },
   {
