@@ -9,7 +9,7 @@ export interface Piece {
   /** Where of the whole text this piece decides: what changes outside of it is another piece's matter, or nobody's. */
   readonly core: Span;
   /** The sentence goes on where the piece ends, so that a full stop there is none of the writer's. */
-  readonly goesOn?: boolean;
+  readonly goesOn?: boolean | undefined;
 }
 
 /** What a line was cut into. */

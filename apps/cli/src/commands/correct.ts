@@ -92,7 +92,8 @@ async function run(context: CommandContext): Promise<number> {
       minConfidence,
       keep,
       alphabet,
-      ...(strategy === 'ctc' ? { lattice: latticeOf(model) } : { drafter: drafterFor(drafter ?? 'copy', model) }),
+      lattice: strategy === 'ctc' ? latticeOf(model) : undefined,
+      drafter: strategy === 'ctc' ? undefined : drafterFor(drafter ?? 'copy', model),
     });
     const read = chunks === undefined ? given(texts) : rawLines(chunks);
     const lines = (options.text('file') ?? '-') === '-' ? read : wrappedLines(read);
