@@ -12,6 +12,7 @@ const GENAI = 'genai_config.json';
 const BESIDE_WEIGHTS = [
   'config.json',
   'generation_config.json',
+  'preprocessor_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
   'chat_template.jinja',

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Yielder } from '@foretoken/core/kit';
 import { toFloat32 } from '@foretoken/models/folder';
 import { describe, expect, test } from 'vitest';
-import { refusal } from '../../models/test/folder-fixtures.js';
+import { refusal, temporaryFolder } from '../../models/test/folder-fixtures.js';
+import { importModel, inspectWeights } from '../src/index.js';
 import { configInteger } from '../src/readers/hugging-face/config-fields.js';
 import { openWeightsFolder } from '../src/readers/hugging-face/weights-folder.js';
 import { weightsFolder } from './weights-fixtures.js';
@@ -102,6 +104,21 @@ describe('a folder that cannot be imported', () => {
       await rm(join(path, file));
       await symlink('/dev/zero', join(path, file));
       expect((await refusal(() => openWeightsFolder(path))).details.file).toBe(file);
+    },
+  );
+});
+
+describe('a folder of graphs, without weights', () => {
+  test.each(['marian', 'bart', 'speech', 'speech-ort'])(
+    'such as %s is not imported: it says that it opens as it is',
+    async (kind) => {
+      const folder = fileURLToPath(new URL(`../../models/test/goldens/exports/${kind}`, import.meta.url));
+      const out = join(await temporaryFolder(), 'model');
+      for (const call of [() => importModel(folder, out), () => inspectWeights(folder)]) {
+        const error = await refusal(call);
+        expect(error).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { folder, required: 'weights' } });
+        expect(error.message).toMatch(/load it as it is/);
+      }
     },
   );
 });

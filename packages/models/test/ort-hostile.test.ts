@@ -176,7 +176,7 @@ describe('a name that says another format than the file has', () => {
     expect(error.message).toMatch(/name end in \.onnx/);
     const other = await refusal(() => describeGraphFile(GOOD, 'decoder.onnx'));
     expect(other).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'decoder.onnx' } });
-    expect(other.message).toMatch(/name end in \.ort/);
+    expect(other.message).toMatch(/name that ends in \.ort/);
   });
 
   it('is refused by folders too, before the runtime sees the file', async () => {
@@ -184,7 +184,7 @@ describe('a name that says another format than the file has', () => {
     await rename(join(folder, 'encoder_model.ort'), join(folder, 'encoder_model.onnx'));
     await rename(join(folder, 'decoder_model_merged.ort'), join(folder, 'decoder_model_merged.onnx'));
     for (const open of [() => openModelFolder(folder), () => loadModel(folder, { probe: false })]) {
-      expect((await refusal(open)).message).toMatch(/name end in \.ort/);
+      expect((await refusal(open)).message).toMatch(/name that ends in \.ort/);
     }
     expect(openSessions()).toBe(0);
   });

@@ -6,11 +6,11 @@ import { greedy } from '@foretoken/greedy';
 import { ngramDrafter, speculative } from '@foretoken/speculative';
 import { tokenForestConformance } from '@foretoken/testkit';
 import { afterAll, describe, expect, it } from 'vitest';
+import { PlainSpeechLoop } from '../../../apps/bench/src/models/plain-speech-loop.js';
 import { loadModel } from '../src/index.js';
 import type { AudioSource, SpeechInput, SpeechOutput } from '../src/speech.js';
 import { exportCopy, exportFolder } from './export-folders.js';
 import { refusal } from './folder-fixtures.js';
-import { plainSpeechLoop } from './plain-speech-loop.js';
 import { wavOf } from './wav-fixture.js';
 
 /** Written by apps/distill/make_speech_export_fixtures.py: what transformers gives for the model that was exported. */
@@ -160,12 +160,9 @@ describe("a speech model in ONNX Runtime's own format, with products in 8 bits",
   const target = own.part('autoregressive');
 
   it('has the logits and tokens of a plain loop over its graphs, bit by bit', async () => {
+    const loop = await PlainSpeechLoop.open(exportFolder('speech-ort'));
     for (const [row, source] of sources.entries()) {
-      const plain = await plainSpeechLoop(exportFolder('speech-ort'), source.values, {
-        max: NEW_TOKENS,
-        start: 1,
-        end: 2,
-      });
+      const plain = await loop.decode(source.values, { max: NEW_TOKENS, start: 1, end: 2 });
       expect(await best(target, greedy<AudioSource>(), [source])).toEqual([plain.tokens]);
       await using forest = await target.open([sources[row]]);
       let last = -1;
@@ -176,6 +173,7 @@ describe("a speech model in ONNX Runtime's own format, with products in 8 bits",
         expect(logits).toEqual(plain.logits[index]);
       }
     }
+    await loop.close();
   });
 
   it('follows beams and drafts, and says that rows depend on one another', async () => {

@@ -4,6 +4,7 @@ import { hamaAsr } from './hama-asr.js';
 import { hamaG2p } from './hama-g2p.js';
 import { marianBin } from './marian-bin.js';
 import type { ModelRow } from './model-row.js';
+import { moonshineTiny } from './moonshine.js';
 import { improvedExport, onnxExport } from './onnx-exports.js';
 import { ppOcr } from './pp-ocr.js';
 import { arabicRomanizer, persianRomanizer } from './romanizer.js';
@@ -25,6 +26,7 @@ export const MODEL_ROWS: readonly ModelRow[] = [
   persianRomanizer,
   smolLm2,
   whisperTinyEn,
+  moonshineTiny,
   ...['marian', 'bart', 't5', 'llama', 'genai'].map(onnxExport),
   ...['marian', 'bart', 't5', 'llama'].map(improvedExport),
   teacherExport,

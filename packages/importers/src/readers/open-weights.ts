@@ -30,8 +30,21 @@ export async function openWeights(path: string, signal?: AbortSignal): Promise<W
   // Folders of transformers have safetensors beside whatever else lies there.
   const converted = (await fileExists(whole, MODEL_BIN)) && !(await hasSafetensors(whole));
   if (converted) return openModelBinFolder(whole, signal);
+  await refuseGraphs(whole);
   const file = await onlyGguf(whole);
   return file === undefined ? openWeightsFolder(path, signal) : openGgufFolder({ folder: whole, file }, signal);
+}
+
+/** Throws `UNSUPPORTED_MODEL` for a folder that holds graphs and no weights: it is opened, not imported. */
+async function refuseGraphs(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((): string[] => []);
+  const graph = names.find((name) => /^onnx$|\.(onnx|ort)$/i.test(name));
+  const holdsWeights = names.some((name) => /\.(safetensors|gguf)(\.index\.json)?$|^pytorch_model.*\.bin/i.test(name));
+  if (graph === undefined || holdsWeights) return;
+  throw unsupportedModel(
+    `${folder} holds graphs (${graph}), and no weights to import. It needs no import: load it as it is, or pass it as --model.`,
+    { folder, file: graph, received: 'graphs', required: 'weights' },
+  );
 }
 
 /** The one GGUF file of a folder without other weights. Throws `UNSUPPORTED_MODEL` where there are several. */

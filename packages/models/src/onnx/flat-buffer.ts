@@ -2,6 +2,7 @@
 const WORD = 4;
 const SHORT = 2;
 
+const latin1 = new TextDecoder('latin1');
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
@@ -24,7 +25,7 @@ export class FlatBuffer {
 
   /** The four letters that say of what kind the file is. */
   get identifier(): string {
-    return String.fromCharCode(...this.#bytes.subarray(WORD, 2 * WORD));
+    return latin1.decode(this.#bytes.subarray(WORD, 2 * WORD));
   }
 
   /** Throws `RangeError`. */

@@ -61,15 +61,11 @@ export function describeGraph(bytes: Uint8Array, file: string): GraphDescription
     if (!(cause instanceof RangeError)) throw cause;
     throw new ForetokenError(
       'INVALID_MODEL_FOLDER',
-      `${file} is not an ONNX graph: ${isOrt(bytes) ? 'it is in the own format of ONNX Runtime. Let its name end in .ort' : `${cause.message}. Import the model again`}.`,
+      `${file} is not an ONNX graph: ${cause.message}. Import the model again; one in ONNX Runtime's own format needs a name that ends in .ort.`,
       { file, required: 'ONNX' },
       { cause },
     );
   }
-}
-
-function isOrt(bytes: Uint8Array): boolean {
-  return String.fromCharCode(...bytes.subarray(4, 8)) === 'ORTM';
 }
 
 /** What a family requires of a graph's input or output; a null dimension may be anything. */

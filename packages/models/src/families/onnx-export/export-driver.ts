@@ -114,8 +114,7 @@ export class ExportDriver implements PathDriver {
     const { states, mask } = this.#sources.feeds(row);
     if (roles.states !== undefined) feeds[roles.states] = states;
     if (roles.sourceMask === undefined) return;
-    const type = session.inputType(roles.sourceMask);
-    feeds[roles.sourceMask] = numberTensor(this.#steps.runtime, type, mask, [row.length, mask.length / row.length]);
+    feeds[roles.sourceMask] = mask(session.inputType(roles.sourceMask));
   }
 
   #feedPast(

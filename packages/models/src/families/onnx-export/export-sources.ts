@@ -8,14 +8,15 @@ import {
   type Tensor,
 } from '@foretoken/core/runtime';
 import { longestOf } from '../../drivers/length-groups.js';
+import { numberTensor } from '../../drivers/number-tensors.js';
 import { paddedStates, type SourceStates } from './export-encoder.js';
 
 /** What a decoder reads of the sources of some lanes. */
 export interface SourceFeeds {
   /** `[lanes, time, width]`. */
   readonly states: Tensor;
-  /** 1 for what there is, 0 for padding, `[lanes, places]`. */
-  readonly mask: Int32Array;
+  /** 1 for what there is, 0 for padding, `[lanes, places]`, in an element type. */
+  mask(type: string | undefined): Tensor;
 }
 
 /** What a decoder's mask of the sources is over: their states, or the samples that they were made of, where it has one. */
@@ -93,7 +94,19 @@ export class ExportSources {
     const places = longestOf(Int32Array.from(kept));
     const mask = new Int32Array(rows.length * places);
     for (const [lane, count] of kept.entries()) mask.fill(1, lane * places, lane * places + count);
-    const fed = { rows: rows.slice(), time, feeds: { states, mask }, cross: undefined as PathBlock | undefined };
+    // Made once: a mask of samples is long.
+    const masks = new Map<string | undefined, Tensor>();
+    const maskOf = (type: string | undefined): Tensor => {
+      const known = masks.get(type) ?? numberTensor(this.#runtime, type, mask, [rows.length, places]);
+      masks.set(type, known);
+      return known;
+    };
+    const fed = {
+      rows: rows.slice(),
+      time,
+      feeds: { states, mask: maskOf },
+      cross: undefined as PathBlock | undefined,
+    };
     this.#fed = fed;
     return fed;
   }
