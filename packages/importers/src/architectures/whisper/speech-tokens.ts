@@ -3,6 +3,8 @@ import {
   invalidFolder,
   isObject,
   parseJson,
+  printableValue,
+  quote,
   unsupportedModel,
   type WhisperManifest,
 } from '@foretoken/models/folder';
@@ -23,7 +25,7 @@ export interface SpeechTokens {
 
 /** Finds the tokens in the folder's tokenizer. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
 export function readSpeechTokens(folder: WeightsFolder, vocabularySize: number): SpeechTokens {
-  const { path, tokenizer, config } = folder;
+  const { path, tokenizer } = folder;
   const bytes = tokenizer.files.get(FILE);
   if (bytes === undefined) {
     throw unsupportedModel(`${path} has no ${FILE}, which Whisper models need.`, {
@@ -52,12 +54,18 @@ export function readSpeechTokens(folder: WeightsFolder, vocabularySize: number):
     ['decoder_start_token_id', start],
     ['eos_token_id', end],
   ] as const) {
-    const said = config[field];
-    if (said === undefined || said === null || said === id) continue;
-    throw invalidFolder(
-      `${FILE} in ${path} has ${id} where config.json has ${field} = ${JSON.stringify(said)}: they are of different models. Fetch both again.`,
-      { folder: path, file: FILE, field, received: id, required: said },
-    );
+    for (const [file, content] of [
+      [folder.file ?? 'config.json', folder.config],
+      ['generation_config.json', folder.generationConfig],
+    ] as const) {
+      const found = content?.[field];
+      const said: unknown = Array.isArray(found) && found.length === 1 ? found[0] : found;
+      if (said === undefined || said === null || said === id) continue;
+      throw invalidFolder(
+        `${FILE} in ${path} has ${id} where ${file} has ${field} = ${quote(said)}: they are of different models. Fetch both again.`,
+        { folder: path, file: FILE, field, received: id, required: printableValue(said) },
+      );
+    }
   }
   const noTimestampsTokenId = need('<|notimestamps|>');
   const firstTimestampTokenId = noTimestampsTokenId + 1;

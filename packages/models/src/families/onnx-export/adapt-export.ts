@@ -166,7 +166,7 @@ async function describe(
     },
     limits: {
       sourceLength: hears ? 100 * MAX_SECONDS : (source ?? MAX_SOURCE),
-      targetLength: output ?? maxLength ?? (encodes ? MAX_OUTPUT : MAX_SOURCE),
+      targetLength: output ?? (encodes ? lengthOfOutputs(maxLength, hears) : MAX_SOURCE),
     },
     architecture: wordOf(configs.config.model_type),
     precision,
@@ -181,6 +181,15 @@ async function describe(
     training:
       notes.length === 0 ? {} : { notUsed: Object.fromEntries(notes.map(({ field, received }) => [field, received])) },
   };
+}
+
+/**
+ * Most tokens of an output where a model has no most positions. Of text a length in a config says where outputs are cut by default,
+ * not what the model can do, so it is no limit below the usual one; of sound it is what the model was made for.
+ */
+function lengthOfOutputs(told: number | undefined, hears: boolean): number {
+  if (hears) return told ?? MAX_OUTPUT;
+  return Math.min(Math.max(told ?? 0, MAX_OUTPUT), MAX_SOURCE);
 }
 
 /** SentencePiece models without a list of their token ids. */
