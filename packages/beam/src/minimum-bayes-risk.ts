@@ -61,7 +61,7 @@ export function minimumBayesRisk<Candidate>(
       option: 'candidates',
     });
   }
-  const weights = given ?? candidates.map(() => 1);
+  const weights = scaled(given ?? candidates.map(() => 1));
   const total = assertedTotal(weights, candidates.length);
   const weightOf = new Map<Candidate, number>();
   for (const [index, candidate] of candidates.entries()) {
@@ -70,11 +70,16 @@ export function minimumBayesRisk<Candidate>(
   const expected = new Map<Candidate, number>();
   for (const hypothesis of weightOf.keys()) {
     let sum = 0;
+    // Cannot overflow, since it never leaves the range of the utilities.
+    let mean = 0;
     for (const [reference, weight] of weightOf) {
-      if (weight > 0) sum += weight * finite(utility(hypothesis, reference), hypothesis, reference);
+      if (weight === 0) continue;
+      const value = finite(utility(hypothesis, reference), hypothesis, reference);
+      sum += weight * value;
+      mean += (weight / total) * value;
     }
     // Divided once at the end, so that equal sums of whole numbers remain equal.
-    expected.set(hypothesis, sum / total);
+    expected.set(hypothesis, Number.isFinite(sum) ? sum / total : mean);
   }
   return (
     candidates
@@ -104,6 +109,13 @@ export function probabilitiesOf(givenLogProbs: readonly number[], temperature = 
   }
   // The greatest is taken off first: divided by a small temperature it could overflow.
   return Array.from(logSoftmax(logProbs.map((logProb) => (logProb - max) / temperature)), Math.exp);
+}
+
+/** Weights far from 1, times a power of two, which changes no ratio: products with utilities would overflow or vanish. */
+function scaled(weights: readonly number[]): readonly number[] {
+  const max = weights.reduce((left, right) => Math.max(left, right), 0);
+  const factor = max > 2 ** 500 ? 2 ** -520 : max < 2 ** -500 ? 2 ** 520 : 1;
+  return factor === 1 ? weights : weights.map((weight) => weight * factor);
 }
 
 /** The sum of the weights, once they are known to be a distribution up to a factor. */

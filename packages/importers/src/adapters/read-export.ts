@@ -9,7 +9,11 @@ import {
   type GraphTensor,
   type GraphValue,
   invalidFolder,
+  isPlainFileName,
+  MANIFEST_FILE,
+  quote,
   readRegularFile,
+  refuseNested,
   unsupportedModel,
 } from '@foretoken/models/folder';
 
@@ -39,12 +43,13 @@ export async function readExport(path: string, signal?: AbortSignal): Promise<Ex
     throw invalidFolder(`${file} in ${folder} is ${foreign}`, { folder, file });
   }
   const description = describeGraph(bytes, file);
+  refuseNested(description, folder, file);
   const externalData = new Map<string, Uint8Array>();
   for (const location of description.externalLocations) {
-    if (!/^[\p{L}\p{N}_][\p{L}\p{N} ._+-]*$/u.test(location)) {
+    if (!isPlainFileName(location) || location.includes('/')) {
       throw invalidFolder(
-        `${file} in ${folder} keeps weights in ${JSON.stringify(location)}, which is no name of a file beside it. Export the graph with its weights beside it, or inside.`,
-        { folder, file, field: 'external data location', received: location },
+        `${file} in ${folder} keeps weights in ${quote(location)}, which is no plain name of a file beside it: letters from a to z, digits, ".", "_" and "-". Export the graph with its weights in a file of such a name, or inside.`,
+        { folder, file, field: 'external data location', received: location, required: 'a plain file name' },
       );
     }
     externalData.set(
@@ -55,9 +60,34 @@ export async function readExport(path: string, signal?: AbortSignal): Promise<Ex
   return { folder, file, bytes, description, externalData };
 }
 
-/** The files of a graph in a model folder, the graph under `name`. */
-export function exportedFiles({ bytes, externalData }: ExportedGraph, name: string): Map<string, FileContent> {
-  return new Map<string, FileContent>([...externalData, [name, bytes]]);
+/**
+ * The files of a model folder: `others`, and graphs under names of it, with the files that they keep weights in under their own. Throws
+ * `UNSUPPORTED_MODEL` where two files would have one name, also where they are one to systems that tell no capitals.
+ */
+export function filesWithGraphs(
+  graphs: readonly (readonly [name: string, graph: ExportedGraph])[],
+  others: ReadonlyMap<string, FileContent>,
+): Map<string, FileContent> {
+  const files = new Map<string, FileContent>([...others, ...graphs.map(([name, { bytes }]) => [name, bytes] as const)]);
+  const own = new Map([...files.keys(), MANIFEST_FILE].map((name) => [name.toLowerCase(), name]));
+  const weights = new Map<string, { readonly name: string; readonly content: Uint8Array }>();
+  for (const [, { folder, file, externalData }] of graphs) {
+    for (const [name, content] of externalData) {
+      const key = name.toLowerCase();
+      const known = weights.get(key);
+      const same = known?.name === name && Buffer.compare(known.content, content) === 0;
+      if (!own.has(key) && (known === undefined || same)) {
+        weights.set(key, { name, content });
+        files.set(name, content);
+        continue;
+      }
+      throw unsupportedModel(
+        `${file} in ${folder} keeps weights in ${quote(name)}, but a model folder has another file ${quote(own.get(key) ?? known?.name)}. Export the graph with its weights in a file of another name, or inside.`,
+        { folder, file, field: 'external data location', received: name },
+      );
+    }
+  }
+  return files;
 }
 
 /** An input or output as a manifest holds it. Throws `UNSUPPORTED_MODEL` for types that are not fed. */

@@ -34,6 +34,7 @@ export {
 } from '../node/safe-file.js';
 export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
 export { describeGraph, type GraphDescription, type GraphValue } from '../onnx/graph-description.js';
+export { refuseNested } from '../onnx/read-graph.js';
 export { MAX_TEMPLATE } from '../processors/chat.js';
 export { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
 export type { Symbols } from '../tokenizer/symbols.js';
@@ -50,6 +51,7 @@ export {
   type WeightTensor,
 } from '../weights/safetensors.js';
 export { SCORE_VALUES, type ScoreValues } from './export-schema.js';
+export { isPlainFileName } from './file-names.js';
 export { FOREIGN_BYTES, foreignContent } from './foreign-content.js';
 export { decodeUtf8, isObject, MAX_NESTING, parseJson } from './json.js';
 export {
@@ -61,6 +63,7 @@ export {
   type GraphTensor,
   type HeadGraphFiles,
   MANIFEST_BYTES,
+  MANIFEST_FILE,
   type ManifestContent,
   type ModelManifest,
   type PieceTokenizerNames,

@@ -21,11 +21,17 @@ export async function readCheckedGraph(folder: ModelFolder, file: string): Promi
   const bytes = await folder.readBytes(file);
   const description = await describeGraphFile(bytes, file);
   checkExternalData(description.externalLocations, folder.manifest, folder.path, file);
-  const [nested] = description.nestedLocations;
-  if (nested === undefined) return { bytes, description };
+  refuseNested(description, folder.path, file);
+  return { bytes, description };
+}
+
+/** Throws `UNSUPPORTED_MODEL` where other tensors than weights of a graph's main part are kept in another file. */
+export function refuseNested({ nestedLocations }: GraphDescription, folder: string, file: string): void {
+  const [nested] = nestedLocations;
+  if (nested === undefined) return;
   throw unsupportedModel(
     `${file}: a subgraph, function or attribute of the graph is kept in ${quote(nested)}, but only weights of its main part may be kept in another file. Export the graph with such tensors inside it.`,
-    { folder: folder.path, file, field: 'external data location', received: nested },
+    { folder, file, field: 'external data location', received: nested },
   );
 }
 

@@ -3,7 +3,6 @@ import { checkOptions } from '@foretoken/core/kit';
 import {
   assertTarget,
   type CtcManifest,
-  type FileContent,
   type FileLocation,
   filePath,
   type ManifestContent,
@@ -12,7 +11,7 @@ import {
 } from '@foretoken/models/folder';
 import { heading } from '../../target-options.js';
 import { writeModel } from '../../write-model.js';
-import { exportedFiles, readExport } from '../read-export.js';
+import { filesWithGraphs, readExport } from '../read-export.js';
 import { CTC_OPTIONS, type CtcImportOptions } from './ctc-options.js';
 import { probeCtc } from './ctc-probe.js';
 import { readCtcSignature } from './ctc-signature.js';
@@ -66,6 +65,6 @@ export async function importCtcModel(
     },
     ctc: { blankId, maxCandidates: Math.min(MAX_CANDIDATES, classes) },
   };
-  const files = new Map<string, FileContent>([...exportedFiles(exported, GRAPH), [SYMBOLS, JSON.stringify(symbols)]]);
+  const files = filesWithGraphs([[GRAPH, exported]], new Map([[SYMBOLS, JSON.stringify(symbols)]]));
   return writeModel(target, { manifest, files }, told);
 }

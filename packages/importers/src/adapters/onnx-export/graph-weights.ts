@@ -108,7 +108,9 @@ function storedTensor(folder: ModelFolder, file: string, tensor: Tensor): Stored
   }
   const field = (key: string): string | undefined => externalData.find((entry) => entry.key === key)?.value;
   const source = posix.join(posix.dirname(file), field('location') ?? '');
-  const begin = Number(field('offset') ?? 0);
+  const offset = field('offset') ?? '0';
+  // What is no number from 0 begins nowhere.
+  const begin = /^\d{1,16}$/.test(offset) ? Number(offset) : Number.MAX_SAFE_INTEGER;
   return {
     dtype,
     shape: dims,
@@ -118,7 +120,7 @@ function storedTensor(folder: ModelFolder, file: string, tensor: Tensor): Stored
       const data = (await folder.readBytes(source)).slice(begin, begin + bytes);
       if (data.length === bytes) return data;
       throw invalidFolder(
-        `${file} in ${folder.path}: ${JSON.stringify(tensor.name)} has ${bytes} bytes at ${begin} of ${source}, which ends before. Fetch all files of the model again.`,
+        `${file} in ${folder.path}: ${JSON.stringify(tensor.name)} has ${bytes} bytes at ${offset} of ${source}, which ends before. Fetch all files of the model again.`,
         { folder: folder.path, file: source, field: tensor.name, received: data.length, required: bytes },
       );
     },

@@ -4,7 +4,6 @@ import { checkOptions } from '@foretoken/core/kit';
 import {
   assertTarget,
   type EncoderInput,
-  type FileContent,
   type FileLocation,
   filePath,
   type ManifestContent,
@@ -17,7 +16,7 @@ import {
 import { heading } from '../../target-options.js';
 import { writeModel } from '../../write-model.js';
 import { EXPOSED, exposeScores } from '../expose-scores.js';
-import { type ExportedGraph, exportedFiles, readExport } from '../read-export.js';
+import { type ExportedGraph, filesWithGraphs, readExport } from '../read-export.js';
 import { type RecurrentStepOptions, STEP_OPTIONS } from './step-options.js';
 import { chooseMask, probeValues } from './step-probe.js';
 import { readEncoderInputs, readOutputs, readStepInputs } from './step-signature.js';
@@ -48,14 +47,10 @@ export async function importRecurrentSteps(
   const size = symbols.target.length;
   const encoder = told.encoder === undefined ? undefined : await readExport(told.encoder, signal);
   const graph = await withScores(path, told, size);
-  for (const [name, content] of encoder?.externalData ?? []) {
-    const other = graph.externalData.get(name);
-    if (other === undefined || Buffer.compare(other, content) === 0) continue;
-    throw unsupportedModel(
-      `Encoder and step both keep weights in ${quote(name)}, but in different files of that name. Export them with weights inside the graphs.`,
-      { folder: graph.folder, file: name },
-    );
-  }
+  const files = filesWithGraphs(
+    [[STEP, graph] as const, ...(encoder === undefined ? [] : [[ENCODER, encoder] as const])],
+    new Map([[SYMBOLS, JSON.stringify(symbols)]]),
+  );
   const inputs = readStepInputs(graph, encoder);
   const runtime = await onnxruntimeNode();
   const given = encoder && readEncoderInputs(encoder);
@@ -94,11 +89,6 @@ export async function importRecurrentSteps(
   });
   const role = encoder && given ? await chooseMask(manifest, encoder, given, told, runtime) : 'mask';
   const values = await probeValues(manifest(role, 'logits'), graph, encoder, told, runtime);
-  const files = new Map<string, FileContent>([
-    ...exportedFiles(graph, STEP),
-    ...(encoder === undefined ? [] : exportedFiles(encoder, ENCODER)),
-    [SYMBOLS, JSON.stringify(symbols)],
-  ]);
   return writeModel(target, { manifest: manifest(role, values), files }, told);
 }
 
