@@ -15,10 +15,7 @@ const FILE = Buffer.concat([Buffer.alloc(8, 1), Buffer.from(WEIGHTS.buffer), Buf
 
 const dimension = (size: number | string) => field(1, message(field(typeof size === 'number' ? 1 : 2, size)));
 const floats = (name: string, dims: readonly (number | string)[]) =>
-  message(
-    field(1, name),
-    field(2, message(field(1, message(field(1, 1), field(2, message(...dims.map(dimension))))))),
-  );
+  message(field(1, name), field(2, message(field(1, message(field(1, 1), field(2, message(...dims.map(dimension))))))));
 const tensor = (...parts: readonly Uint8Array[]) =>
   message(field(1, WIDTH), field(1, CLASSES), field(2, 1), field(8, 'w'), ...parts);
 const kept = (entries: Readonly<Record<string, string>>) =>
@@ -153,7 +150,15 @@ it('two graphs may share a file of weights, but not its name, nor names that dif
     externalData: new Map(Object.entries(files).map(([name, text]) => [name, Buffer.from(text)])),
   });
   const files = (first: Readonly<Record<string, string>>, second: Readonly<Record<string, string>>) =>
-    [...filesWithGraphs([['a', graph(first)], ['b', graph(second)]] as const, new Map([['c', 'text']])).keys()].sort();
+    [
+      ...filesWithGraphs(
+        [
+          ['a', graph(first)],
+          ['b', graph(second)],
+        ] as const,
+        new Map([['c', 'text']]),
+      ).keys(),
+    ].sort();
   expect(files({ w: '1' }, { w: '1', v: '2' })).toEqual(['a', 'b', 'c', 'v', 'w']);
   for (const [first, second] of [
     [{ w: '1' }, { w: '2' }],

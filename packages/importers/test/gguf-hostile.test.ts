@@ -157,7 +157,7 @@ describe('mutated GGUF files', () => {
     }
     expect(refused).toBeGreaterThan(100);
     expect(refused).toBeLessThan(600);
-  }, 120_000);
+  });
 });
 
 /** A header of these fields and no tensors; fields are lists of texts. */

@@ -63,7 +63,7 @@ function mutated(value: unknown): fc.Arbitrary<unknown> {
 }
 
 describe('what import writes, load accepts', () => {
-  test('whatever the tokenizer; and where it is refused, the old model stays', { timeout: 600_000 }, async () => {
+  test('whatever the tokenizer; and where it is refused, the old model stays', async () => {
     const weights = await weightsOf('marian');
     const target = join(await temporaryFolder(), 'model');
     await importModel(weights, target);
@@ -273,7 +273,7 @@ describe('values nested too deep', () => {
 });
 
 describe('a signal', () => {
-  test('stops an import at any step, and nothing is left', { timeout: 300_000 }, async () => {
+  test('stops an import at any step, and nothing is left', async () => {
     const weights = await weightsOf('marian');
     const ctc = await weightsOf('ctc');
     // Every look at the clock finds that it is time for others.

@@ -43,9 +43,14 @@ describe('a field that names one token', () => {
 
   it('is refused as a list of several, of which any could be meant', () => {
     for (const field of ['forced_bos_token_id', 'decoder_start_token_id', 'pad_token_id']) {
-      expect(codeOf(() => encoderDecoder({}, { [field]: [7, 8] })), field).toBe('UNSUPPORTED_MODEL');
+      expect(
+        codeOf(() => encoderDecoder({}, { [field]: [7, 8] })),
+        field,
+      ).toBe('UNSUPPORTED_MODEL');
     }
-    expect(codeOf(() => encoderDecoder({ decoder_start_token_id: null, bos_token_id: [1, 4] }))).toBe('UNSUPPORTED_MODEL');
+    expect(codeOf(() => encoderDecoder({ decoder_start_token_id: null, bos_token_id: [1, 4] }))).toBe(
+      'UNSUPPORTED_MODEL',
+    );
     expect(codeOf(() => causal({ pad_token_id: [0, 1] }))).toBe('UNSUPPORTED_MODEL');
   });
 
@@ -115,18 +120,29 @@ describe('what is not done', () => {
     expect(codeOf(() => speech({}, { max_length: '100' }))).toBe('INVALID_MODEL_FOLDER');
   });
 
-  it.each(Object.entries(KINDS))('%s: is noted of numbers that are texts, of what tasks ask for, and of odd names', (_, read) => {
-    const asks = {
-      num_beams: '4',
-      temperature: '0.7',
-      do_sample: 'false',
-      max_new_tokens: 0,
-      prefix: 'translate English to German: ',
-      task_specific_params: { summarization: { prefix: 'summarize: ' } },
-      no_repeat_ngram_size: [3],
-    };
-    expect(read(asks).notes.map(({ field }) => field).sort()).toEqual(Object.keys(asks).sort());
-    const odd = JSON.parse('{"__proto__": {"num_beams": 3}, "constructor": 1, "toString": "x"}');
-    expect(read({}, odd).notes.map(({ field }) => field).sort()).toEqual(['__proto__', 'constructor', 'toString']);
-  });
+  it.each(Object.entries(KINDS))(
+    '%s: is noted of numbers that are texts, of what tasks ask for, and of odd names',
+    (_, read) => {
+      const asks = {
+        num_beams: '4',
+        temperature: '0.7',
+        do_sample: 'false',
+        max_new_tokens: 0,
+        prefix: 'translate English to German: ',
+        task_specific_params: { summarization: { prefix: 'summarize: ' } },
+        no_repeat_ngram_size: [3],
+      };
+      expect(
+        read(asks)
+          .notes.map(({ field }) => field)
+          .sort(),
+      ).toEqual(Object.keys(asks).sort());
+      const odd = JSON.parse('{"__proto__": {"num_beams": 3}, "constructor": 1, "toString": "x"}');
+      expect(
+        read({}, odd)
+          .notes.map(({ field }) => field)
+          .sort(),
+      ).toEqual(['__proto__', 'constructor', 'toString']);
+    },
+  );
 });

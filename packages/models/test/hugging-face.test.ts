@@ -48,7 +48,7 @@ describe('the shipped model against Hugging Face on the same weights, fp32 on CP
         expect([...(hypotheses[0]?.tokenIds ?? [])], `sentence ${begin + row}`).toEqual(goldens.greedy[begin + row]);
       }
     }
-  }, 120_000);
+  });
 
   it('has the same logits to 1e-4', async () => {
     const { size } = target().vocabulary;

@@ -39,8 +39,8 @@ function derivations(dag: ScriptedDag, k = VOCABULARY): Derivation[] {
 const bestOf = <Item>(items: readonly Item[], score: (item: Item) => number): Item =>
   items.reduce((best, item) => (score(item) > score(best) ? item : best));
 
-/** Holds a property on 60 random DAGs; the same ones each time where there is a seed. */
-const forDags = (property: (dag: ScriptedDag) => Promise<void>, seed = Date.now()): Promise<void> =>
+/** Holds a property on 60 random DAGs, the same ones each time. */
+const forDags = (property: (dag: ScriptedDag) => Promise<void>, seed = 20_260_101): Promise<void> =>
   fc.assert(fc.asyncProperty(dags, property), { numRuns: 60, seed });
 
 describe('dagGreedy and dagLookahead', () => {

@@ -106,7 +106,7 @@ describe('speculative', () => {
       models: 200,
     });
     expect(chain).toBeUndefined();
-  }, 60_000);
+  });
 });
 
 describe('n-grams in the lattice drafter', () => {

@@ -38,7 +38,10 @@ export const SETTINGS: Readonly<Record<string, readonly [neutral: readonly unkno
   encoder_repetition_penalty: [[1], `${BY_RULE} a processor.`],
   encoder_no_repeat_ngram_size: [[0], `${BY_RULE} a processor.`],
   prefix: [['', ' '], 'It has no effect here: begin the text with it.'],
-  task_specific_params: [[], 'It has no effect here: pass what you want of it, and begin the text with a prefix it names.'],
+  task_specific_params: [
+    [],
+    'It has no effect here: pass what you want of it, and begin the text with a prefix it names.',
+  ],
   stop_strings: [[], `${BY_RULE} stopStrings.`],
   max_time: [[], `${BY_RULE} a signal.`],
   // An output that reaches its limit has finishReason "length" here.

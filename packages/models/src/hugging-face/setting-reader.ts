@@ -110,7 +110,8 @@ export class SettingReader {
   padding(): number | undefined {
     const field = 'pad_token_id';
     const found = this.#find(field);
-    if (found === undefined || !Number.isInteger(found.value) || this.#isToken(found.value)) return this.oneAtMost(field);
+    if (found === undefined || !Number.isInteger(found.value) || this.#isToken(found.value))
+      return this.oneAtMost(field);
     this.#note(found.file, field, found.value, `It is no token from 0 to ${this.#size - 1}, and not used.`);
     return undefined;
   }
