@@ -1,5 +1,42 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MeasuredCosts, maxPartCells } from '../src/drivers/measured-costs.js';
+import { WidthCosts } from '../src/drivers/probe.js';
+
+describe('costs of batches', () => {
+  it('are finite and positive, and never fall with rows or nodes, whatever was measured', () => {
+    const positive = fc.oneof(
+      fc.double({ min: Number.MIN_VALUE, max: Number.MAX_VALUE, noNaN: true }),
+      fc.double({ min: 0.01, max: 50, noNaN: true }),
+    );
+    const anything = fc.oneof(
+      positive,
+      fc.constantFrom(0, -1, Number.NaN, Number.MIN_VALUE, 1e308, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+    );
+    const curves = fc
+      .array(positive, { minLength: 1, maxLength: 16 })
+      .map((measured) => new WidthCosts(measured).curve);
+    fc.assert(
+      fc.property(curves, anything, anything, (curve, narrow, wide) => {
+        const costs = new MeasuredCosts(
+          curve,
+          { rows: 8, nodes: 1, milliseconds: narrow },
+          { rows: 8, nodes: 4, milliseconds: wide },
+        );
+        for (const rows of [1, 2, 8, 64, 4096]) {
+          for (const nodes of [1, 2, 16, 17, 1024]) {
+            const milliseconds = costs.milliseconds(rows, nodes);
+            expect(milliseconds).toBeGreaterThan(0);
+            expect(milliseconds).toBeLessThan(Number.POSITIVE_INFINITY);
+            expect(costs.milliseconds(rows + 1, nodes)).toBeGreaterThanOrEqual(milliseconds);
+            expect(costs.milliseconds(rows, nodes + 1)).toBeGreaterThanOrEqual(milliseconds);
+          }
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
 
 describe('how large a part of a forward is', () => {
   it('is what takes no longer than 40 ms by the measured costs, 32 cells at least and 1,024 at most', () => {

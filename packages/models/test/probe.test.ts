@@ -157,6 +157,20 @@ describe('measuring widths', () => {
     const budget = new ProbeBudget(200, scriptedClock().clock);
     await expect(WidthCosts.measure(4, budget, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   });
+
+  it('keeps its budget when the clock is set back, however far', async () => {
+    for (const back of [-1, -1e3, -1e12, Number.NEGATIVE_INFINITY]) {
+      const { widths } = await measure(200, (_, forward) => (forward === 3 ? back : 10));
+      // A clock that came from beyond all numbers shows none after it.
+      expect(widths.length).toBe(Number.isFinite(back) ? 20 : 5);
+    }
+  });
+
+  it('gives up after one turn by a clock that stands still', async () => {
+    const { costs, widths } = await measure(200, () => 0);
+    expect(widths).toHaveLength(1 + 16);
+    expect(costs.curve).toEqual([]);
+  });
 });
 
 describe('comparing thread counts', () => {
@@ -210,6 +224,15 @@ describe('comparing thread counts', () => {
     expect(await compare(40, [() => 5, () => 2])).toEqual({ chosen: 1, calls: 11 });
     expect(await compare(30, [() => 5, () => 2])).toEqual({ chosen: 0, calls: 7 });
     expect(await compare(0, [() => 5, () => 2])).toEqual({ chosen: 0, calls: 2 });
+  });
+
+  it('gives up after one turn by a clock that stands still', async () => {
+    expect(await compare(100, [() => 0, () => 0, () => 0])).toEqual({ chosen: 0, calls: 6 });
+  });
+
+  it('keeps its budget when the clock is set back', async () => {
+    const setBack = (turn: number): number => (turn === 1 ? -1e9 : 10);
+    expect((await compare(100, [setBack, () => 10])).calls).toBeLessThanOrEqual(11);
   });
 
   it('decides nothing by a clock that shows nonsense', async () => {

@@ -2,22 +2,34 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { beamSearch } from '@foretoken/beam';
 import { greedy } from '@foretoken/greedy';
 import { loadModel, runStoppable, stopWorker } from '@foretoken/models';
 
 type Work = 'decode' | 'return' | 'throw';
 
 const folder = process.env.MODEL ?? '';
+/** Sound for models that hear, and tokens for others. */
+const frames = Number(process.env.FRAMES ?? 0);
+const mels = 8;
+const source: unknown =
+  frames === 0
+    ? Int32Array.of(5, 6, 7, 8, 5, 2)
+    : { values: new Float32Array(mels * frames).fill(0.1), dims: [mels, frames], language: 'en', task: 'transcribe' };
+/** Decodes by turns, so that beams and forests of every kind are stopped. */
+const decoders = [greedy<unknown>(), beamSearch<unknown>({ beamSize: 3 })];
 
 /** Decodes until the signal aborts, and says so when it is well under way. */
 async function decode(signal: AbortSignal): Promise<void> {
-  const model = await loadModel(folder, { probe: false, threads: 1 });
+  const model = await loadModel<unknown, unknown, unknown>(folder, { probe: false, threads: 1 });
   try {
     const autoregressive = model.part('autoregressive');
-    const sources = Array.from({ length: 64 }, () => Int32Array.of(5, 6, 7, 8, 9, 2));
-    for (;;) {
-      for await (const event of greedy().decode(autoregressive, { sources, signal })) {
-        if (event.type === 'token-commit' && event.row === 0 && event.position === 3)
+    const sources = Array.from({ length: 64 }, () => source);
+    for (let turn = 0; ; turn++) {
+      const decoder = decoders[turn % decoders.length];
+      for await (const event of decoder.decode(autoregressive, { sources, signal, maxNewTokens: 12 })) {
+        // One that ends at once is under way as well when it comes to its second turn.
+        if ((event.type === 'token-commit' && event.row === 0 && event.position === 3) || turn === 1)
           parentPort?.postMessage('decoding');
       }
     }
@@ -36,7 +48,8 @@ async function decoding(): Promise<Worker> {
 
 const modes: Readonly<Record<string, () => Promise<void>>> = {
   async 'stop in mid-decode'() {
-    for (let run = 0; run < 10; run++) assert.equal(typeof (await stopWorker(await decoding())), 'number');
+    for (let run = 0; run < Number(process.env.RUNS ?? 10); run++)
+      assert.equal(typeof (await stopWorker(await decoding())), 'number');
   },
   async 'stop several, then exit'() {
     const workers = await Promise.all([decoding(), decoding()]);

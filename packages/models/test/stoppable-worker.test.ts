@@ -63,6 +63,32 @@ describe('a worker that decodes', () => {
   });
 });
 
+describe('a worker that decodes with another family', () => {
+  const goldens = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+  const importers = '../../importers/test/goldens/';
+  /** Weights to import, or a folder to load as it is. */
+  const families: Readonly<
+    Record<string, { readonly weights?: string; readonly folder?: string; readonly frames?: number }>
+  > = {
+    'a recurrent one': { weights: goldens(`${importers}recurrent/gru`) },
+    Whisper: { weights: goldens(`${importers}whisper/transformers`), frames: 48 },
+    'decoder-only': { weights: goldens('goldens/causal/llama') },
+    T5: { weights: goldens('goldens/encoder-decoder/t5') },
+    'an export with an encoder': { folder: goldens('goldens/exports/t5') },
+    'an export of a decoder': { folder: goldens('goldens/exports/llama') },
+  };
+
+  it.each(Object.entries(families))(
+    '%s: is stopped in the same way',
+    async (name, { weights: from, folder: as, frames }) => {
+      const path = as ?? join(folder, name.replaceAll(' ', '-'));
+      if (from !== undefined) await importModel(from, path, { weights: 'float32' });
+      const env = { ...process.env, MODEL: path, RUNS: '4', FRAMES: String(frames ?? 0) };
+      expect((await run(process.execPath, [script, 'stop in mid-decode'], { env })).stdout).toBe('rested\n');
+    },
+  );
+});
+
 describe('runStoppable', () => {
   it('is refused in the main thread of a process, before the work', async () => {
     let worked = false;

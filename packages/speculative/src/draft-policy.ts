@@ -48,7 +48,7 @@ export class DraftPolicy {
   /** Whether drafting for so many rows can pay for opening the drafter. */
   opens(rows: number): boolean {
     if (this.#costs === undefined) return true;
-    const plain = this.#costs.milliseconds(rows, 1);
+    const plain = this.#cost(rows, 1);
     const { width, milliseconds } = this.#best(
       expectedProbabilities(UNKNOWN_ACCEPTANCE, Math.min(this.#maxNodes, LONGEST_GUESS), rows),
       rows,
@@ -99,14 +99,13 @@ export class DraftPolicy {
 
   /** The width that brings most tokens for the time; `gains[i]` are the tokens that node i of all rows brings. */
   #best(gains: ArrayLike<number>, rows: number): { readonly width: number; readonly milliseconds: number } {
-    const costs = this.#costs as ForwardCosts;
     const proposing = (this.#drafting?.propose ?? 0) * rows;
     let tokens = rows;
     let width = 0;
-    let best = costs.milliseconds(rows, 1) / rows;
+    let best = this.#cost(rows, 1) / rows;
     for (let nodes = 1; nodes <= gains.length; nodes++) {
       tokens += gains[nodes - 1];
-      const perToken = (costs.milliseconds(rows, 1 + nodes) + proposing) / tokens;
+      const perToken = (this.#cost(rows, 1 + nodes) + proposing) / tokens;
       if (perToken < best) {
         best = perToken;
         width = nodes;
@@ -115,11 +114,23 @@ export class DraftPolicy {
     return { width, milliseconds: best * rows };
   }
 
+  /** Throws `INVALID_ARGUMENT` for costs that are none, by which nothing could be decided. */
+  #cost(rows: number, nodes: number): number {
+    const milliseconds: unknown = (this.#costs as ForwardCosts).milliseconds(rows, nodes);
+    if (typeof milliseconds === 'number' && milliseconds > 0 && milliseconds < Number.POSITIVE_INFINITY) {
+      return milliseconds;
+    }
+    throw wrongValue(
+      `What model.costs.milliseconds(${rows}, ${nodes}) returns`,
+      milliseconds,
+      'a finite number above 0',
+    );
+  }
+
   /** A plain forward, and the least that a node more costs a row. */
   #marginal(rows: number): { readonly milliseconds: number; readonly cheapest: number } {
-    const costs = this.#costs as ForwardCosts;
-    const milliseconds = costs.milliseconds(rows, 1);
-    const widest = costs.milliseconds(rows, 1 + this.#maxNodes);
+    const milliseconds = this.#cost(rows, 1);
+    const widest = this.#cost(rows, 1 + this.#maxNodes);
     return { milliseconds, cheapest: (widest - milliseconds) / this.#maxNodes };
   }
 }

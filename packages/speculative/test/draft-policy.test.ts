@@ -15,6 +15,23 @@ const sure = (tokenIds: readonly number[], probability: number) => ({
 const linear = (perNode: number): ForwardCosts => ({ milliseconds: (rows, nodes) => 1 + perNode * rows * nodes });
 
 describe('DraftPolicy', () => {
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, '1', undefined, Promise.resolve(1)])(
+    'refuses costs of %s milliseconds by code, wherever they decide something',
+    (milliseconds) => {
+      const refused = expect.objectContaining({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining('model.costs.milliseconds'),
+      });
+      const policy = new DraftPolicy({ milliseconds: () => milliseconds } as never, undefined, 4);
+      expect(() => policy.opens(2)).toThrowError(refused);
+      expect(() => policy.minProbability(2)).toThrowError(refused);
+      expect(() => policy.cap([chainDraft([1, 2])], 2)).toThrowError(refused);
+      // One width alone.
+      const odd = { milliseconds: (_: number, nodes: number) => (nodes === 3 ? milliseconds : nodes) };
+      expect(() => new DraftPolicy(odd as never, undefined, 4).cap([chainDraft([1, 2])], 1)).toThrowError(refused);
+    },
+  );
+
   it.each([null, 1, {}, { milliseconds: 1 }])('refuses the costs %j by code', (costs) => {
     const refused = expect.objectContaining({
       code: 'INVALID_ARGUMENT',

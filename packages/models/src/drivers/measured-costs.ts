@@ -38,7 +38,9 @@ export class MeasuredCosts implements ForwardCosts {
   }
 
   milliseconds(rows: number, nodes: number): number {
-    return this.#alone(nodes) + (rows - 1) * (this.#perRow + this.#perNode * nodes);
+    const others = rows > 1 ? (rows - 1) * (this.#perRow + this.#perNode * nodes) : 0;
+    // Finite by absurd measurements too.
+    return Math.min(this.#alone(nodes) + others, Number.MAX_VALUE);
   }
 
   /** One row alone; beyond what was measured along the line through the curve's ends. */
