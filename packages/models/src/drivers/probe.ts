@@ -33,7 +33,7 @@ export class ProbeBudget {
   async spend(work: () => Promise<unknown>): Promise<number> {
     const time = await timed(this.clock, work);
     // A clock that is set back gives no time back.
-    this.#last = time < 0 ? 0 : time;
+    this.#last = Math.max(0, time);
     this.#spent += this.#last;
     return time;
   }

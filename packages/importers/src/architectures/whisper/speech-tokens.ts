@@ -55,7 +55,7 @@ export function readSpeechTokens(folder: WeightsFolder, vocabularySize: number):
     ['eos_token_id', end],
   ] as const) {
     for (const [file, content] of [
-      [folder.file ?? 'config.json', folder.config],
+      ['config.json', folder.config],
       ['generation_config.json', folder.generationConfig],
     ] as const) {
       const found = content?.[field];
