@@ -21,7 +21,7 @@ const decoders = [greedy<unknown>(), beamSearch<unknown>({ beamSize: 3 })];
 
 /** Decodes until the signal aborts, and says so when it is well under way. */
 async function decode(signal: AbortSignal): Promise<void> {
-  const model = await loadModel<unknown, unknown, unknown>(folder, { probe: false, threads: 1 });
+  const model = await loadModel<unknown, object, unknown>(folder, { probe: false, threads: 1 });
   try {
     const autoregressive = model.part('autoregressive');
     const sources = Array.from({ length: 64 }, () => source);
