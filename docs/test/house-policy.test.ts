@@ -1,6 +1,6 @@
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { foldersOf, importsOf, SOURCES, textOf } from './source-files.js';
+import { foldersOf, importsOf, SOURCES, TESTS, textOf } from './source-files.js';
 
 /** Where a family, an architecture or the reading of an export has a folder of its own. */
 const HOMES = [
@@ -104,6 +104,20 @@ describe('files', () => {
   it('have no more than 300 lines', () => {
     const lines = SOURCES.map((file) => ({ file, count: textOf(file).trimEnd().split('\n').length }));
     expect(lines.filter(({ count }) => count > 300)).toEqual([]);
+  });
+});
+
+describe('tests', () => {
+  it('give themselves no time limit below the common one, and take no seed from a clock', () => {
+    const found = TESTS.flatMap((file) =>
+      textOf(file)
+        .split('\n')
+        .flatMap((line, index) => {
+          const limited = /\{ timeout: [\d_]+ \}, (async )?\(|^\s*\}, [\d_]{4,}\);|^\s*[\d_]{5,},$/.test(line);
+          return limited || /seed\b.*(Date|performance)\.now/.test(line) ? [`${file}:${index + 1}`] : [];
+        }),
+    );
+    expect(found).toEqual([]);
   });
 });
 

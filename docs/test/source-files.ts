@@ -12,6 +12,12 @@ export const SOURCES: readonly string[] = [
   'apps/playground/src',
 ].flatMap((folder) => filesUnder(folder));
 
+/** Test files of packages, apps and docs. */
+export const TESTS: readonly string[] = [
+  ...['packages', 'apps'].flatMap((folder) => foldersOf(folder).map((name) => `${folder}/${name}/test`)),
+  'docs/test',
+].flatMap((folder) => filesUnder(folder));
+
 /** Names of the folders in a folder. */
 export function foldersOf(folder: string): readonly string[] {
   return readdirSync(`${ROOT}${folder}`, { withFileTypes: true })

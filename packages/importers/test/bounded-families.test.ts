@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beamSearch } from '@foretoken/beam';
-import { type AutoregressiveModel, collect, type Decoder } from '@foretoken/core';
+import { type AutoregressiveModel, collect, type Decoder, type TokenSource } from '@foretoken/core';
 import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
 import { GraphSession } from '@foretoken/core/runtime';
 import { greedy, sampling } from '@foretoken/greedy';
@@ -26,7 +26,9 @@ const FAMILIES: Readonly<Record<string, { readonly weights?: string; readonly fo
   'an export of a decoder': { folder: golden('../../models/test/goldens/exports/llama') },
 };
 
-const STRATEGIES: Readonly<Record<string, (model: AutoregressiveModel) => Decoder<AutoregressiveModel>>> = {
+const STRATEGIES: Readonly<
+  Record<string, (model: AutoregressiveModel<TokenSource>) => Decoder<AutoregressiveModel<TokenSource>>>
+> = {
   'greedy decoding': () => greedy(),
   'samples of each row': () => sampling({ hypotheses: 5 }),
   'beam search': () => beamSearch({ beamSize: 6, hypotheses: 2 }),

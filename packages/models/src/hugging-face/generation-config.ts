@@ -65,10 +65,10 @@ export function readExportGeneration(folder: ConfigFiles, vocabularySize: number
   const reader = new SettingReader(folder, vocabularySize);
   const facts = outputFacts(reader);
   const start =
-    reader.oneAtMost('decoder_start_token_id') ??
-    reader.oneAtMost('bos_token_id') ??
+    reader.optionalToken('decoder_start_token_id') ??
+    reader.optionalToken('bos_token_id') ??
     reader.token('decoder_start_token_id');
-  const forced = reader.oneAtMost('forced_bos_token_id');
+  const forced = reader.optionalToken('forced_bos_token_id');
   const maxLength = reader.length('max_length');
   reader.noteSettings(new Set(['forced_bos_token_id']));
   return { ...facts, beginning: forced === undefined ? [start] : [start, forced], maxLength, notes: reader.notes };

@@ -100,7 +100,7 @@ export class SettingReader {
   }
 
   /** As `token`; undefined where nobody says it, or by an empty list. */
-  oneAtMost(field: string): number | undefined {
+  optionalToken(field: string): number | undefined {
     const found = this.#find(field);
     if (found === undefined || (Array.isArray(found.value) && found.value.length === 0)) return undefined;
     return this.token(field);
@@ -111,7 +111,7 @@ export class SettingReader {
     const field = 'pad_token_id';
     const found = this.#find(field);
     if (found === undefined || !Number.isInteger(found.value) || this.#isToken(found.value))
-      return this.oneAtMost(field);
+      return this.optionalToken(field);
     this.#note(found.file, field, found.value, `It is no token from 0 to ${this.#size - 1}, and not used.`);
     return undefined;
   }
