@@ -61,8 +61,10 @@ export function minimumBayesRisk<Candidate>(
       option: 'candidates',
     });
   }
-  const weights = scaled(given ?? candidates.map(() => 1));
-  const total = assertedTotal(weights, candidates.length);
+  const told = given ?? candidates.map(() => 1);
+  assertTotal(told, candidates.length);
+  const weights = scaled(told);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
   const weightOf = new Map<Candidate, number>();
   for (const [index, candidate] of candidates.entries()) {
     weightOf.set(candidate, (weightOf.get(candidate) ?? 0) + weights[index]);
@@ -118,8 +120,8 @@ function scaled(weights: readonly number[]): readonly number[] {
   return factor === 1 ? weights : weights.map((weight) => weight * factor);
 }
 
-/** The sum of the weights, once they are known to be a distribution up to a factor. */
-function assertedTotal(weights: readonly number[], required: number): number {
+/** Throws unless the weights are a distribution up to a factor. */
+function assertTotal(weights: readonly number[], required: number): void {
   if (weights.length !== required) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
@@ -135,7 +137,6 @@ function assertedTotal(weights: readonly number[], required: number): number {
       { option: 'weights', received: total },
     );
   }
-  return total;
 }
 
 function finite(utility: number, hypothesis: unknown, reference: unknown): number {

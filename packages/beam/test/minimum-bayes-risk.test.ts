@@ -121,6 +121,22 @@ describe('minimumBayesRisk', () => {
   it('says which weight is wrong', () => {
     expect(() => minimumBayesRisk(['a', 'b'], () => 1, { weights: [1, -2] })).toThrow(/weights\[1\].*-2/);
   });
+
+  it('neither overflows nor vanishes', () => {
+    const ranked = (utility: (one: string, other: string) => number, weights?: readonly number[]) =>
+      minimumBayesRisk(['a', 'b'], utility, weights && { weights });
+    const ofB = (one: string) => (one === 'b' ? 0.4 : 0.1);
+    for (const weight of [Number.MIN_VALUE, 1e-300, 1, 1e300, 8e307]) {
+      const [first, second] = ranked(ofB, [weight, weight]);
+      expect([first?.index, second?.index]).toEqual([1, 0]);
+      expect(first?.expectedUtility).toBeCloseTo(0.4, 12);
+      expect(second?.expectedUtility).toBeCloseTo(0.1, 12);
+    }
+    expect(ranked((one) => 100 * ofB(one), [1e308, 1])[0]?.expectedUtility).toBeCloseTo(40, 9);
+    const [best, worst] = ranked((one) => (one === 'b' ? 1.7e308 : -1.7e308));
+    expect(best).toEqual({ index: 1, expectedUtility: 1.7e308 });
+    expect(worst).toEqual({ index: 0, expectedUtility: -1.7e308 });
+  });
 });
 
 describe('probabilitiesOf', () => {
