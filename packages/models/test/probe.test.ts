@@ -23,7 +23,7 @@ const seeded = { seed: 13, numRuns: 2000 };
 
 /** Any measurement: also very small and very large ones. */
 const anyPositive = fc.oneof(
-  fc.double({ min: Number.MIN_VALUE, max: Number.MAX_VALUE, noNaN: true }),
+  fc.double({ min: Number.MIN_VALUE, max: 9e98, noNaN: true }),
   fc.double({ min: 0.01, max: 50, noNaN: true }),
 );
 
@@ -79,6 +79,7 @@ describe('WidthCosts', () => {
     ['a clock that went back', [0.4, -3, 0.5]],
     ['NaN', [0.4, Number.NaN, 0.5]],
     ['an endless forward', [0.4, 0.5, Number.POSITIVE_INFINITY]],
+    ['a forward of absurd length', [0.4, 0.5, Number.MAX_VALUE]],
   ])('has no costs where %s was measured', (_name, measured) => {
     const costs = new WidthCosts(measured);
     expect(costs.measured).toEqual([]);
@@ -226,8 +227,8 @@ describe('comparing thread counts', () => {
     expect(await compare(0, [() => 5, () => 2])).toEqual({ chosen: 0, calls: 2 });
   });
 
-  it('gives up after one turn by a clock that stands still', async () => {
-    expect(await compare(100, [() => 0, () => 0, () => 0])).toEqual({ chosen: 0, calls: 6 });
+  it('gives up soon by a clock that stands still', async () => {
+    expect(await compare(100, [() => 0, () => 0, () => 0])).toEqual({ chosen: 0, calls: 17 });
   });
 
   it('keeps its budget when the clock is set back', async () => {

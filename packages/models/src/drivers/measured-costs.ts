@@ -38,9 +38,7 @@ export class MeasuredCosts implements ForwardCosts {
   }
 
   milliseconds(rows: number, nodes: number): number {
-    const others = rows > 1 ? (rows - 1) * (this.#perRow + this.#perNode * nodes) : 0;
-    // Finite by absurd measurements too.
-    return Math.min(this.#alone(nodes) + others, Number.MAX_VALUE);
+    return this.#alone(nodes) + (rows - 1) * (this.#perRow + this.#perNode * nodes);
   }
 
   /** One row alone; beyond what was measured along the line through the curve's ends. */

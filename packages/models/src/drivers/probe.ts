@@ -4,6 +4,9 @@ const PADDING_MUST_SAVE = 0.8;
 /** Forwards of each width, where there is time for them. */
 const REPEATS = 8;
 
+/** By a clock that stands still no budget can be kept, so after so many pieces of work without time there is none. */
+const MAX_STILL = 17;
+
 /** Milliseconds of a steady clock, such as `performance.now`. */
 export type Clock = () => number;
 
@@ -13,6 +16,8 @@ export class ProbeBudget {
   readonly #milliseconds: number;
   #spent = 0;
   #last = 0;
+  /** Pieces of work in a row that took no time. */
+  #still = 0;
 
   constructor(milliseconds: number, clock: Clock = () => performance.now()) {
     this.#milliseconds = milliseconds;
@@ -26,7 +31,7 @@ export class ProbeBudget {
 
   /** Whether work of `milliseconds` fits, by default as long as the last. False where the clock shows nonsense. */
   fits(milliseconds: number = this.#last): boolean {
-    return this.#milliseconds - this.#spent > milliseconds;
+    return this.#still < MAX_STILL && this.#milliseconds - this.#spent > milliseconds;
   }
 
   /** Does the work and says how many milliseconds it took. */
@@ -35,6 +40,7 @@ export class ProbeBudget {
     // A clock that is set back gives no time back.
     this.#last = Math.max(0, time);
     this.#spent += this.#last;
+    this.#still = time > 0 ? 0 : this.#still + 1;
     return time;
   }
 }
@@ -54,7 +60,7 @@ export class WidthCosts {
   readonly #steady: readonly number[];
   readonly #padded: Int32Array;
 
-  /** Measurements that are not positive and finite throughout count as none. */
+  /** Measurements that are not positive throughout, or longer than any, count as none. */
   constructor(measured: readonly number[]) {
     this.measured = measured.every(isDuration) ? measured : [];
     this.#steady = steadied(this.measured);
@@ -86,8 +92,6 @@ export class WidthCosts {
       const width = widths[forward % widest];
       const time = await budget.spend(() => run(width));
       if (isDuration(time)) times[width - 1].push(time);
-      // No budget can be kept by a clock that stands still, as that of tests does.
-      if (forward === widest - 1 && times.every(({ length }) => length === 0)) break;
     }
     return new WidthCosts(interpolated(times.map((values) => (values.length === 0 ? undefined : median(values)))));
   }
@@ -106,9 +110,9 @@ export class WidthCosts {
   }
 }
 
-/** Whether a clock may have shown this for a piece of work. */
+/** Whether a clock may have shown this for a piece of work: sums of such times stay finite. */
 export function isDuration(milliseconds: number): boolean {
-  return milliseconds > 0 && Number.isFinite(milliseconds);
+  return milliseconds > 0 && milliseconds < 1e99;
 }
 
 /** Widths `1..widest`: the ends, powers of two between them, all others. */
