@@ -2,7 +2,7 @@ import {
   collect,
   type DecodeEndEvent,
   type DecodeRequest,
-  type ForetokenError,
+  ForetokenError,
   type RowResult,
   type TokenSource,
 } from '@foretoken/core';
@@ -240,27 +240,31 @@ async function decodeAlone(job: DecodeJob, line: ReadLine): Promise<DecodedLine>
   let end: DecodeEndEvent | undefined;
   for await (const event of job.strategy.decode(requestOf(job, [line]))) {
     if (event.type === 'decode-end') end = event;
-    await job.writer.event(line.line.number, event, textOf(job.model));
+    await job.writer.event(line.line.number, event, job.model.processor.textOf);
   }
   return { ...decodedLine(job, line, end!.results[0]), statistics: end!.statistics };
 }
 
 function decodedLine(
   { model }: DecodeJob,
-  { line, unknownTokens }: ReadLine,
+  { line, source: read, unknownTokens }: ReadLine,
   { best, hypotheses }: RowResult,
 ): DecodedLine {
-  const text = textOf(model);
   const { tokenIds, finishReason } = best;
-  const all = hypotheses.map((hypothesis) => ({ text: text(hypothesis.tokenIds), ...hypothesis }));
+  const all = hypotheses.map((hypothesis) => ({ ...model.processor.write(hypothesis, read), ...hypothesis }));
   const { number, text: source } = line;
   return { line: number, source, text: all[0].text, tokenIds, finishReason, unknownTokens, hypotheses: all };
 }
 
-const textOf =
-  ({ tokenizer }: LoadedModel) =>
-  (tokenIds: Int32Array): string =>
-    tokenizer.decode(tokenIds);
+/** Throws `UNSUPPORTED_CAPABILITY` where outputs do not grow as texts. */
+function textOf({ processor, folder }: LoadedModel): (tokenIds: Int32Array) => string {
+  if (processor.textOf !== undefined) return processor.textOf;
+  throw new ForetokenError(
+    'UNSUPPORTED_CAPABILITY',
+    `--stop-string needs outputs that are texts, but this model reads ${processor.input} and decides what stands there. Leave --stop-string away.`,
+    { option: 'stop-string', capability: 'outputs that are texts', folder },
+  );
+}
 
 async function noteUnknown({ context }: DecodeJob, line: InputLine, count: number): Promise<void> {
   if (count > 0) await context.note(unknownWarning(line.number, count));

@@ -24,9 +24,12 @@ export interface DecodedLine {
   readonly hypotheses: readonly (Hypothesis & { readonly text: string })[];
 }
 
+/** Text of output tokens, of models whose outputs grow as texts. */
+export type TextOf = ((tokenIds: Int32Array) => string) | undefined;
+
 /** Prints what comes of each line, in the order of the lines. */
 export interface DecodeWriter {
-  event(line: number, event: DecodeEvent, textOf: (tokenIds: Int32Array) => string): Promise<void>;
+  event(line: number, event: DecodeEvent, textOf: TextOf): Promise<void>;
   decoded(result: DecodedLine): Promise<void>;
   failed(line: InputLine, error: ForetokenError): Promise<void>;
   /** After the last line, or when decoding stops before it. */
@@ -48,8 +51,8 @@ export class PlainWriter implements DecodeWriter {
     this.#live = sink.live;
   }
 
-  async event(_line: number, event: DecodeEvent, textOf: (tokenIds: Int32Array) => string): Promise<void> {
-    if (!this.#live || event.type !== 'token-commit') return;
+  async event(_line: number, event: DecodeEvent, textOf: TextOf): Promise<void> {
+    if (!this.#live || textOf === undefined || event.type !== 'token-commit') return;
     append(this.#tokenIds, event.tokenIds);
     const text = safeText(oneLine(textOf(Int32Array.from(this.#tokenIds))));
     // A token may change how the one before it reads; then wait for the whole line.
@@ -123,8 +126,8 @@ export class JsonLinesWriter implements DecodeWriter {
     this.#sink = sink;
   }
 
-  async event(line: number, event: DecodeEvent, textOf: (tokenIds: Int32Array) => string): Promise<void> {
-    const text = 'tokenIds' in event ? { text: textOf(event.tokenIds) } : {};
+  async event(line: number, event: DecodeEvent, textOf: TextOf): Promise<void> {
+    const text = 'tokenIds' in event && textOf !== undefined ? { text: textOf(event.tokenIds) } : {};
     await this.#write({ line, ...event, ...text });
   }
 

@@ -3,7 +3,7 @@ import type { DecodeEvent, ForetokenError } from '@foretoken/core';
 import { shownPath } from '@foretoken/core/node';
 import type { LoadedModel } from '@foretoken/models';
 import { traceTokens, writeTrace } from '@foretoken/streams';
-import type { DecodedLine, DecodeWriter } from './decode-writers.js';
+import type { DecodedLine, DecodeWriter, TextOf } from './decode-writers.js';
 import { usageError } from './errors.js';
 import type { InputLine } from './lines.js';
 import { examineTarget, notWritable, openTarget } from './output-file.js';
@@ -50,7 +50,7 @@ export class TraceWriter implements DecodeWriter {
     this.#context = context;
   }
 
-  async event(line: number, event: DecodeEvent, textOf: (tokenIds: Int32Array) => string): Promise<void> {
+  async event(line: number, event: DecodeEvent, textOf: TextOf): Promise<void> {
     this.#events.push(event);
     await this.#inner.event(line, event, textOf);
   }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { ForetokenError } from '@foretoken/core';
+import { textProcessor } from '@foretoken/models';
 import { describe, expect, it } from 'vitest';
 import { cli, fakeModel } from './support.js';
 
@@ -76,7 +77,8 @@ describe('what a model says that a reader would obey', () => {
   const saying = (word: string) => {
     const model = fakeModel();
     const decode = (tokenIds: Int32Array) => model.tokenizer.decode(tokenIds).replaceAll('Hund', word);
-    return { ...model, tokenizer: { ...model.tokenizer, decode } };
+    const tokenizer = { ...model.tokenizer, decode };
+    return { ...model, tokenizer, processor: textProcessor(tokenizer) };
   };
   const BREAKS = ['\n', '\r', '\r\n', '\v', '\f', '\u0085', '\u2028', '\u2029', '\n\n'];
 
@@ -122,7 +124,7 @@ describe('what a model says that a reader would obey', () => {
       const late = fakeModel();
       const decode = (ids: Int32Array) => (ids.length < 3 ? 'ein' : `x${code}`);
       const end = await cli(['decode', '--text', 'a dog runs'], {
-        model: { ...late, tokenizer: { ...late.tokenizer, decode } },
+        model: { ...late, processor: textProcessor({ ...late.tokenizer, decode }) },
         stdoutIsTerminal: true,
       });
       expect(end.stdout).not.toMatch(unsafe);

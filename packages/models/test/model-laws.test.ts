@@ -14,6 +14,8 @@ import { causalFolder } from './causal-fixtures.js';
 
 import { encoderDecoderFolder } from './encoder-decoder-fixtures.js';
 
+import { fillMaskFolder } from './fill-mask-fixtures.js';
+
 import { temporaryFolder } from './folder-fixtures.js';
 import { marianBinFolder } from './marian-bin-fixtures.js';
 import { hintsFolder, imported, SOURCES, studentsFolder, weightsOf } from './student-fixtures.js';
@@ -104,6 +106,17 @@ const FOLDERS: Readonly<Record<string, Tested>> = {
     models: { canvas: 1 },
     sources: SOURCES,
     tolerance: 1e-5,
+    scripts: 1,
+  },
+  'a small model that fills the masks of texts': {
+    folder: fillMaskFolder('roberta'),
+    models: { canvas: 1 },
+    sources: [
+      [0, 55, 270, 224, 2],
+      [0, 270, 40, 41, 42, 270, 2],
+      [0, 9, 30, 31, 32, 33, 34, 35, 36, 270, 2],
+    ].map((ids) => Int32Array.from(ids)),
+    tolerance: 1e-4,
     scripts: 1,
   },
   'a small encoder-decoder in 8 bits': {

@@ -10,6 +10,8 @@ export interface Candidate {
   readonly score?: number | undefined;
   /** Natural-log probability of the whole candidate, where `score` is something else. */
   readonly logProb?: number | undefined;
+  /** What is told of its own tokens, where asked for. */
+  readonly told?: Pick<Hypothesis, 'tokenLogProbs' | 'alternatives'> | undefined;
   /** Frames of each token of the whole candidate, where asked for. */
   readonly alignment?: TokenAlignment | undefined;
   /** What the candidates of the row were read from, with the first of them; where asked for. */
@@ -54,13 +56,14 @@ export async function* rowEvents(
   yield decodeEnd(results, began, { forwards, otherForwards });
 }
 
-function hypothesisOf({ tokenIds, score, logProb, alignment }: Candidate, output: RowOutput): Hypothesis {
+function hypothesisOf({ tokenIds, score, logProb, told, alignment }: Candidate, output: RowOutput): Hypothesis {
   for (const tokenId of tokenIds) if (!output.push(tokenId)) break;
   const finishReason = output.finishReason ?? 'complete';
   return {
     tokenIds: output.tokenIds(),
     score,
     logProb,
+    ...told,
     alignment: alignment === undefined ? undefined : firstTokens(alignment, output.length),
     finishReason,
   };

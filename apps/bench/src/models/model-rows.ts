@@ -1,4 +1,5 @@
 import { encoderDecoder } from './encoder-decoders.js';
+import { fillMask } from './fill-mask.js';
 import { g2pEn } from './g2p-en.js';
 import { hamaAsr } from './hama-asr.js';
 import { hamaG2p } from './hama-g2p.js';
@@ -33,5 +34,6 @@ export const MODEL_ROWS: readonly ModelRow[] = [
   teacherExportMerged,
   teacherExportImproved,
   ...ENCODER_DECODERS.map(encoderDecoder),
+  ...['bert', 'bert-old', 'roberta', 'xlm-roberta', 'distilbert'].map(fillMask),
   ...['tied', 'int8', 'firefox', 'separate'].map(marianBin),
 ];

@@ -28,6 +28,7 @@ export const decodeCommand: CommandDefinition = {
     'foretoken decode --chat --model my-chat-model --max-new-tokens 64 --text "What is the capital of France?"',
     'foretoken decode --model my-nllb --source-language eng_Latn --target-language deu_Latn --text "A dog runs."',
     'foretoken decode --strategy masked-diffusion --length 64 --model my-model --text "To be, or"',
+    'foretoken decode --strategy nat --model my-bert --text "The capital of France is [MASK]."',
   ],
   options: [
     { flag: '--strategy <name>', description: 'One of the strategies above (default: greedy)', values: STRATEGIES },

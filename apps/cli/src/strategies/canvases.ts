@@ -24,6 +24,7 @@ export const CANVAS = {
       ...PREDICTED_LENGTHS,
       deduplicate: flag('collapse runs of equal tokens'),
       noAdjacentRepeats: flag('the best canvas of which no two neighbours are equal'),
+      alternatives: integer('best tokens to tell of each position, in --json and --jsonl (default 0)'),
       ...RESCORING,
       ...HINTS,
     },

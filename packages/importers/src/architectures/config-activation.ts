@@ -8,7 +8,9 @@ const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   swish: 'silu',
   relu: 'relu',
   gelu: 'gelu',
+  gelu_python: 'gelu',
   gelu_new: 'gelu-tanh',
+  gelu_fast: 'gelu-tanh',
   gelu_pytorch_tanh: 'gelu-tanh',
 };
 

@@ -2,6 +2,7 @@ import { quote, unsupportedModel } from '@foretoken/models/folder';
 import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';
 import type { Architecture } from './architecture.js';
 import { bart } from './bart/bart.js';
+import { fillMask } from './fill-mask/fill-mask.js';
 import { gpt2 } from './gpt2/gpt2.js';
 import { llama } from './llama/llama.js';
 import { marian } from './marian/marian.js';
@@ -21,6 +22,7 @@ const ARCHITECTURES: readonly Architecture[] = [
   t5,
   whisper,
   maskedLanguageModel,
+  fillMask,
   recurrent,
 ];
 

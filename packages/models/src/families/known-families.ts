@@ -9,6 +9,7 @@ export const KNOWN_FAMILIES: Readonly<Record<string, () => Promise<ModelFamily>>
   'encoder-decoder': async () =>
     (await import('./encoder-decoder/encoder-decoder-family.js')).encoderDecoderFamily as unknown as ModelFamily,
   ctc: async () => (await import('./ctc/ctc-family.js')).ctcFamily as unknown as ModelFamily,
+  'fill-mask': async () => (await import('./fill-mask/fill-mask-family.js')).fillMaskFamily as unknown as ModelFamily,
   marian: async () => (await import('./marian/marian-family.js')).marianFamily,
   'masked-lm': async () => (await import('./masked-lm/masked-lm-family.js')).maskedLanguageModelFamily,
   'onnx-export': async () =>

@@ -5,6 +5,8 @@ export type { CausalLanguageModelManifest } from './causal-lm/causal-manifest.js
 export type { CtcInput, CtcOutput } from './ctc/ctc-family.js';
 export type { CtcManifest } from './ctc/ctc-manifest.js';
 export type { EncoderDecoderManifest } from './encoder-decoder/encoder-decoder-manifest.js';
+export type { FillMaskManifest } from './fill-mask/fill-mask-manifest.js';
+export type { FillMaskOutput, MaskCandidate, MaskFill } from './fill-mask/fill-mask-processor.js';
 export type { MarianManifest } from './marian/marian-manifest.js';
 export type { MaskedLanguageModelManifest } from './masked-lm/masked-lm-manifest.js';
 export type { RecurrentManifest } from './recurrent/recurrent-manifest.js';

@@ -19,21 +19,12 @@ export function registerFamily<Manifest extends ModelManifest, Input, Output ext
   if (!hasMethods(family, 'claims', 'checkGraphs', 'open', 'describe')) {
     throw wrongValue('family', family, 'a family of models, with schema, claims, checkGraphs, open and describe');
   }
-  readText('family.name', family.name);
-  const known = FAMILIES.get(family.name);
-  const taken = known !== undefined || Object.hasOwn(KNOWN_FAMILIES, family.name);
-  if (taken && known !== (family as unknown)) {
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `There is a model family ${family.name} already; choose another name.`,
-      {
-        option: 'name',
-        received: family.name,
-      },
-    );
-  }
+  const name = readText('family.name', family.name);
   // Its own manifests alone are given to a family: the name says which they are.
-  FAMILIES.set(family.name, family as unknown as ModelFamily);
+  const own = family as unknown as ModelFamily;
+  if (FAMILIES.get(name) === own) return;
+  if (familyNames().includes(name)) throw wrongValue('family.name', name, 'a name that no family has');
+  FAMILIES.set(name, own);
 }
 
 /** Names of all known families. */

@@ -19,6 +19,8 @@ const TARGET_VOCABULARY = 'target_vocab.json';
 const ONE_MODEL = 'sentencepiece.bpe.model';
 /** One SentencePiece model whose pieces are numbered as they lie in it. */
 const NUMBERED_PIECES = 'spiece.model';
+/** Lists of word pieces, and of the merges of pairs, which say a part of what a tokenizer does. */
+const OLD_FILES = ['vocab.txt', 'merges.txt'];
 /** Kinds of models that put tokens of their own before the pieces of such a file. */
 const NUMBERED_OTHERWISE = ['pegasus', 'pegasus_x', 'bigbird_pegasus'];
 
@@ -83,10 +85,24 @@ async function readWithout(reader: FileReader, missing: readonly string[]): Prom
     await assertNumbered(reader);
     return readNumberedPieces(reader, NUMBERED_PIECES, NUMBERED_PIECES);
   }
-  if (!(await reader.has(SYMBOLS))) return undefined;
+  if (!(await reader.has(SYMBOLS))) {
+    await refuseOldFiles(reader);
+    return undefined;
+  }
   const bytes = await reader.read(SYMBOLS, TOKENIZER_BYTES);
   readSymbols(decodeUtf8(bytes, SYMBOLS, { folder }), SYMBOLS);
   return { names: { symbols: SYMBOLS }, files: new Map([[SYMBOLS, bytes]]), namedTokens: () => ({}) };
+}
+
+/** Throws `UNSUPPORTED_MODEL` for the files that slow tokenizers of transformers read. */
+async function refuseOldFiles({ path: folder, has }: FileReader): Promise<void> {
+  for (const file of OLD_FILES) {
+    if (!(await has(file))) continue;
+    throw unsupportedModel(
+      `${folder} has ${file}, but no ${TOKENIZER}, which is required. Write it with AutoTokenizer.from_pretrained(folder).save_pretrained(folder) of transformers.`,
+      { folder, file, received: file, required: TOKENIZER },
+    );
+  }
 }
 
 /** Throws `UNSUPPORTED_MODEL` for a kind of model whose tokens have other ids than their places among the pieces. */

@@ -1,4 +1,5 @@
 import {
+  type Alternatives,
   type CanvasModel,
   type DecodeRequest,
   ForetokenError,
@@ -31,6 +32,8 @@ export interface FilledCanvas extends CanvasProposal {
    * adds, `-Infinity` where it decided nothing.
    */
   readonly score: number;
+  /** The most probable tokens of each position but the mask, where asked for; `[length]`. */
+  readonly alternatives?: readonly Alternatives[] | undefined;
 }
 
 /** Canvases of each row, at least one, in the order of their lengths' probability. */
@@ -43,12 +46,16 @@ export interface FilledRows {
 export interface FillOptions extends LengthOptions {
   /** Choose tokens of which no two neighbours are equal. */
   readonly noAdjacentRepeats: boolean;
+  /** How many of the most probable tokens are told of each position. */
+  readonly alternatives: number;
 }
 
 /** Candidates of a position that are asked for; one of them may be the mask. */
-export function candidatesFor({ noAdjacentRepeats }: Pick<FillOptions, 'noAdjacentRepeats'>): number {
-  return noAdjacentRepeats ? NO_REPEAT_CANDIDATES + 1 : 2;
+export function candidatesFor({ noAdjacentRepeats, alternatives }: Told): number {
+  return Math.max(noAdjacentRepeats ? NO_REPEAT_CANDIDATES : 1, alternatives) + 1;
 }
+
+type Told = Pick<FillOptions, 'noAdjacentRepeats' | 'alternatives'>;
 
 /** A canvas that is to be filled after `given` tokens. */
 interface Blank {
@@ -154,7 +161,7 @@ function decided<Source>(
 function fill<Source>(
   { bonus, given, tokenIds: blank }: Blank,
   prediction: TopKPrediction,
-  { noAdjacentRepeats }: FillOptions,
+  { noAdjacentRepeats, alternatives: told }: Told,
   model: CanvasModel<Source>,
 ): FilledCanvas | undefined {
   const tokenIds = blank.slice();
@@ -167,7 +174,21 @@ function fill<Source>(
     tokenIds[position] = chosen.tokenIds[position];
     logProbs[position] = chosen.logProbs[position];
   }
-  return { tokenIds, logProbs, score: meanLogProb(logProbs) + bonus };
+  const alternatives = told === 0 ? undefined : likeliest(prediction, blank.length, told, model.maskTokenId);
+  return { tokenIds, logProbs, score: meanLogProb(logProbs) + bonus, alternatives };
+}
+
+/** The `count` most probable tokens of each position, fewer where there are fewer, the mask left out. */
+function likeliest(prediction: TopKPrediction, length: number, count: number, maskTokenId: number): Alternatives[] {
+  const { tokenIds, logProbs, k } = canvasCandidates(prediction, length);
+  return Array.from({ length }, (_, position) => {
+    const cells = Array.from({ length: k }, (_, rank) => position * k + rank);
+    const told = cells.filter((cell) => tokenIds[cell] !== maskTokenId).slice(0, count);
+    return {
+      tokenIds: Int32Array.from(told, (cell) => tokenIds[cell]),
+      logProbs: Float32Array.from(told, (cell) => logProbs[cell]),
+    };
+  });
 }
 
 /** Arrays as long as the canvas; its first `given` positions are not chosen. */

@@ -20,6 +20,7 @@ import {
   fields,
   flag,
   givenTokens,
+  integer,
   LENGTH_OPTIONS,
   type LengthOptions,
   largest,
@@ -55,6 +56,11 @@ export interface NatOptions<Source = TokenSource> extends LengthOptions {
    * Unlike `deduplicate` it keeps the length and puts another token in the place of a repeat.
    */
   readonly noAdjacentRepeats?: boolean | undefined;
+  /**
+   * How many of the most probable tokens are told of each position, with the log-probabilities of those that were chosen (default 0).
+   * Not together with `deduplicate`, after which positions are others.
+   */
+  readonly alternatives?: number | undefined;
 }
 
 const NAME = 'nat';
@@ -64,6 +70,7 @@ const OPTIONS: OptionTable<NatOptions<never>> = {
   rescoring: fields<NatRescoring<never>>({ model: withMethods('an autoregressive model', 'open') }, ['model']),
   deduplicate: flag,
   noAdjacentRepeats: flag,
+  alternatives: integer(0),
 };
 
 /**
@@ -79,8 +86,8 @@ const OPTIONS: OptionTable<NatOptions<never>> = {
 export function nat<Source = TokenSource>(options: NatOptions<Source> = {}): Decoder<CanvasModel<Source>> {
   options = checkOptions<NatOptions<Source>>(NAME, options, OPTIONS);
   assertOptions(options);
-  const { length, noAdjacentRepeats = false } = options;
-  const candidates = candidatesFor({ noAdjacentRepeats });
+  const { length, noAdjacentRepeats = false, alternatives = 0 } = options;
+  const candidates = candidatesFor({ noAdjacentRepeats, alternatives });
   const requires: Requirements = { model: 'canvas', outputs: ['topK'], lengths: length === undefined, candidates };
   // A model that rescores reads whole outputs.
   const accepts: readonly OptionalField[] = options.rescoring ? ['lengths'] : ['lengths', 'outputPrefixes'];
@@ -99,14 +106,14 @@ async function* decode<Source>(
   began: number,
 ): AsyncGenerator<DecodeEvent, void, undefined> {
   const request = assertDecode(checked, model, given);
-  const { rescoring, noAdjacentRepeats = false, deduplicate = false } = options;
+  const { rescoring, noAdjacentRepeats = false, deduplicate = false, alternatives = 0 } = options;
   const { vocabulary } = model;
   if (rescoring !== undefined) {
     assertRescorer('rescoring.model', rescoring.model, vocabulary, true);
   }
   assertCanvasRequest(options, model, request);
   const { rows, forwards, otherForwards } = await rankedCanvases(
-    { ...options, noAdjacentRepeats, deduplicate },
+    { ...options, noAdjacentRepeats, deduplicate, alternatives },
     model,
     request,
   );
@@ -157,7 +164,7 @@ function collapsed(canvas: FilledCanvas, given: number): FilledCanvas {
 
 /** What the output consists of, its end token included, with the sum of its log-probabilities. */
 function readPart(
-  { tokenIds, logProbs, score }: FilledCanvas,
+  { tokenIds, logProbs, score, alternatives }: FilledCanvas,
   given: number,
   { endTokenId }: Vocabulary,
   cuts: RowCuts,
@@ -171,12 +178,24 @@ function readPart(
     logProbs: read,
     logProb,
     score: Number.isFinite(score) ? score : undefined,
+    told: alternatives && {
+      tokenLogProbs: logProbs.slice(given, length),
+      alternatives: alternatives.slice(given, length),
+    },
   };
 }
 
 function assertOptions<Source>(options: NatOptions<Source>): void {
   assertLengthOptions(options);
   const { rescoring, lengthBeam = 1, lengthWeight = 0, deduplicate = false, noAdjacentRepeats = false } = options;
+  const { alternatives = 0 } = options;
+  if (alternatives > 0 && deduplicate) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      'alternatives are of positions, which deduplicate moves. Leave one of them out, or take noAdjacentRepeats in its place.',
+      { option: 'alternatives', received: alternatives },
+    );
+  }
   if (deduplicate && noAdjacentRepeats) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',
