@@ -1,13 +1,15 @@
 import { collect } from '@foretoken/core';
 import { cutOutput, type RowCuts } from '@foretoken/core/kit';
-import { NgramModel } from '@foretoken/language-models';
+import { type LanguageModel, NgramModel } from '@foretoken/language-models';
 import { dagBeam, dagGreedy } from '@foretoken/one-shot';
+import { assertCode } from '@foretoken/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dagLattice, everyDerivation, randomDag, type ScriptedDag, scriptedDagModel } from './dag-scripted.js';
 
 const VOCABULARY = 4;
 const WIDE = 4096;
+const NEVER = Number.NEGATIVE_INFINITY;
 const SOURCE = Int32Array.of(1, 2);
 const textOf = (tokenIds: Int32Array) => Array.from(tokenIds, (id) => 'abcd'[id]).join('');
 
@@ -163,6 +165,59 @@ describe('dagBeam', () => {
         expect(results[0]?.hypotheses[0]?.score).toBeCloseTo(Math.max(...sums.values()), 6);
       }),
       { numRuns: 60, seed: 13 },
+    );
+  });
+
+  it('counts no path that the language model rules out, whatever others say the same', async () => {
+    const choosy = (salt: number): LanguageModel<number> => ({
+      start: () => salt,
+      score: (state, tokenId) => ((state * 31 + tokenId * 17 + salt) % 5 === 0 ? NEVER : -((state + tokenId) % 11) / 4),
+      next: (state, tokenId) => (state * 31 + tokenId * 17 + 1) % 1009,
+      end: (state) => ((state + salt) % 4 === 0 ? NEVER : -(state % 5) / 3),
+    });
+    const anySalt = fc.nat(50);
+    await fc.assert(
+      fc.asyncProperty(anyCase, anySalt, async ({ dag, endTokenId, startTokenId, cuts }, salt) => {
+        const languageModel = choosy(salt);
+        const wanted = new Map<string, { readonly logProb: number; readonly score: number }>();
+        for (const { tokenIds, logProb } of everyDerivation(dagLattice(dag, VOCABULARY))) {
+          const said = tokenIds[0] === startTokenId ? tokenIds.slice(1) : tokenIds;
+          const cut = cutOutput(said, endTokenId, cuts);
+          let state = languageModel.start();
+          let score = logProb;
+          for (const tokenId of cut.tokenIds) {
+            score += languageModel.score(state, tokenId);
+            state = languageModel.next(state, tokenId);
+          }
+          if (cut.finishReason === 'end-token') score += languageModel.end(state);
+          if (score === NEVER) continue;
+          const before = wanted.get(cut.tokenIds.join()) ?? { logProb: NEVER, score: NEVER };
+          wanted.set(cut.tokenIds.join(), {
+            logProb: Math.log(Math.exp(before.logProb) + Math.exp(logProb)),
+            score: Math.log(Math.exp(before.score) + Math.exp(score)),
+          });
+        }
+        const decoder = dagBeam({
+          beamSize: WIDE,
+          hypotheses: WIDE,
+          candidates: VOCABULARY,
+          lengthPenalty: 0,
+          startTokenId,
+          languageModel: { model: languageModel as LanguageModel, weight: 1 },
+        });
+        const decoding = decoder.decode(model(dag, endTokenId), { sources: [SOURCE], ...cuts });
+        if (wanted.size === 0) {
+          await assertCode(() => collect(decoding), 'UNSATISFIABLE_CONSTRAINT');
+          return;
+        }
+        const found = (await collect(decoding)).results[0]?.hypotheses ?? [];
+        expect(found.map(({ tokenIds }) => tokenIds.join()).sort()).toEqual([...wanted.keys()].sort());
+        for (const { tokenIds, logProb, score } of found) {
+          expect(logProb).toBeCloseTo(wanted.get(tokenIds.join())?.logProb as number, 6);
+          expect(score).toBeCloseTo(wanted.get(tokenIds.join())?.score as number, 6);
+        }
+      }),
+      { numRuns: 300, seed: 13 },
     );
   });
 });

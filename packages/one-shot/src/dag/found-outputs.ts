@@ -63,6 +63,8 @@ export class FoundOutputs {
     entry[begun ? 'begun' : 'unbegun'] = true;
     for (const said of ways) {
       const sum = said.logProb + said.fused;
+      // The language model rules these paths out, whatever others say alike.
+      if (sum === NEVER) continue;
       entry.logProb = logAdd(entry.logProb, said.logProb);
       entry.sum = logAdd(entry.sum, sum);
       if (sum > entry.max.logProb + entry.max.fused) entry.max = said;
