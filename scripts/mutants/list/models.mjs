@@ -148,7 +148,7 @@ export default [
     faults: [['if (this.#open.get(file) === opening) this.#open.delete(file);', '']],
   },
   {
-    file: 'packages/models/src/drivers/reading-step-driver.ts',
+    file: 'packages/models/src/drivers/source-rows.ts',
     tests: ['packages/models/test/marian-forest.test.ts', 'packages/models/test/batches.test.ts'],
     faults: [['if (row < this.#lengths.length) this.#lengths[row] = last;', '']],
   },
@@ -241,11 +241,10 @@ export default [
     faults: [['refuseEncoding(options);', '']],
   },
   {
-    file: 'packages/models/src/families/ctc/float-source.ts',
+    file: 'packages/models/src/drivers/float-source.ts',
     tests: ['packages/importers/test/ctc-import.test.ts'],
     faults: [
       ['if (Number.isFinite(values[index])) continue;', 'if (!Number.isNaN(values[index])) continue;'],
-      ['dims: Array.from(dims) }', 'dims: dims }'],
     ],
   },
   {

@@ -96,7 +96,7 @@ export default [
     tests: decoding,
     faults: [
       ['await drafts?.finish(row.row);', ''],
-      ['...counts, draft: row.draft', '...counts, draft: active[0].draft'],
+      ['const { draft } = row;', 'const { draft } = active[0];'],
       ['else if (counts.accepted < counts.evaluated) forest.retain(row.row, [row.anchor]);', ''],
     ],
   },

@@ -206,8 +206,8 @@ export default [
     file: 'packages/speculative/src/statistics-of-others.ts',
     tests: ['packages/speculative/test/statistics-of-others.test.ts'],
     faults: [
-      ['event.evaluated === 0', 'event.proposed === 0'],
-      ['drafted += event.evaluated;', 'drafted += event.proposed;'],
+      ['if (evaluated > 0) yield', 'yield'],
+      ["fields.get('evaluated')", "fields.get('proposed')"],
     ],
   },
   {
