@@ -10,7 +10,7 @@ export default [
     ],
   },
   {
-    file: 'packages/models/src/families/encoder-decoder/language-processor.ts',
+    file: 'packages/models/src/processors/language-processor.ts',
     tests: ['packages/models/test/encoder-decoder-folders.test.ts'],
     faults: [['Object.hasOwn(tokens, code)', 'code in tokens']],
   },
