@@ -4,7 +4,7 @@ export default defineConfig({
   resolve: { conditions: ['foretoken-source', 'node', 'import', 'default'] },
   ssr: { resolve: { conditions: ['foretoken-source', 'node', 'import', 'default'] } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'docs/test/**/*.test.ts'],
+    include: ['{packages,apps}/*/test/**/*.test.ts', 'docs/{test,examples}/**/*.test.ts'],
     setupFiles: ['./vitest.setup.ts'],
     // A net for what hangs, far above what any test takes on a machine that is busy with other things. No test asserts a time.
     testTimeout: 600_000,

@@ -1,8 +1,8 @@
-// Looks at the built pages: every link inside the site leads to a page, and to a heading that is there.
+// Looks at the built pages, of every language: each link inside the site leads to a page, and to a heading that is there.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const OUT = join(import.meta.dirname, 'dist');
+const OUT = process.argv[2] ?? join(import.meta.dirname, 'dist');
 
 const pages = new Map(
   readdirSync(OUT, { recursive: true })
@@ -12,7 +12,7 @@ const pages = new Map(
 const anchors = new Map(
   [...pages].map(([page, html]) => [page, new Set([...html.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id))]),
 );
-const faults = new Set();
+const faults = new Set(pages.size === 0 ? [`${OUT} has no page`] : []);
 for (const [page, html] of pages) {
   for (const [, href] of html.matchAll(/<a\b[^>]*\shref="([^"]*)"/g)) {
     const url = new URL(href.replaceAll('&amp;', '&'), `http://site${page}`);

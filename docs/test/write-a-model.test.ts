@@ -5,24 +5,20 @@ import { GraphSession, RuntimeTimings } from '@foretoken/core/runtime';
 import { greedy } from '@foretoken/greedy';
 import { nat } from '@foretoken/one-shot';
 import { speculative } from '@foretoken/speculative';
-import { canvasModelConformance, drafterConformance, tokenForestConformance } from '@foretoken/testkit';
+import { canvasModelConformance, tokenForestConformance } from '@foretoken/testkit';
 import * as onnxRuntime from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { decoded } from '../examples/write-a-model/decode-both.ts';
 import { oneShotDrafter } from '../examples/write-a-model/one-shot-drafter.ts';
 import { OnnxNetwork, onnxLogits } from '../examples/write-a-model/onnx-networks.ts';
 import { said } from '../examples/write-a-model/open-family.ts';
-import { train } from '../examples/write-a-model/position-wise.ts';
 import { positionWiseModel } from '../examples/write-a-model/position-wise-model.ts';
-import { recurrentModel, rnnModel } from '../examples/write-a-model/rnn-model.ts';
+import { recurrentModel } from '../examples/write-a-model/rnn-model.ts';
 import { TOKENS, toText, toTokens, VOCABULARY } from '../examples/write-a-model/task.ts';
 
 const runner = { describe, it };
 const sources = ['1 2 3', '3 1', '2'].map(toTokens);
-const distilled = positionWiseModel(train(sources.map((source) => [source, source.map((digit) => digit + 6)])));
-
-tokenForestConformance({ runner, name: 'the recurrent network', createModel: () => rnnModel, sources });
-canvasModelConformance({ runner, name: 'the position-wise network', createModel: () => distilled, sources });
+// The suites on both models by hand are in the guide's own models.test.ts.
 const fileOf = (name: string): URL => new URL(`../examples/write-a-model/model/${name}`, import.meta.url);
 const sessionOf = (name: string): (() => Promise<GraphSession>) => {
   const path = fileURLToPath(fileOf(name));
@@ -50,13 +46,6 @@ canvasModelConformance({
   runner,
   name: 'the position-wise network from PyTorch',
   createModel: () => trainedFill,
-  sources,
-});
-drafterConformance({
-  runner,
-  name: 'its drafts',
-  createDrafter: () => oneShotDrafter(distilled),
-  vocabulary: VOCABULARY,
   sources,
 });
 

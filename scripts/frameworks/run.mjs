@@ -2,8 +2,9 @@
 //
 //   npm run frameworks
 //
-// It needs built packages and a registry: Next.js and the bundlers are no dependencies of the workspace. Without a registry it says so and
-// ends well. Electron itself is not started, since its program comes from another server: the main process runs on Node beside a stand-in.
+// It needs built packages and a registry: Next.js and the bundlers are no dependencies of the workspace. A part whose packages cannot be had
+// is skipped, with the reason, and the others go on; that is no fault. A part that fails ends the command with exit code 1, after the others.
+// Electron itself is not started, since its program comes from another server: the main process runs on Node beside a stand-in.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,10 +17,17 @@ import { guidePage } from './page.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const OURS = ['core', 'greedy', 'language-models', 'models', 'speculative', 'streams', 'model-multi30k-en-de'];
-const OTHERS = [
-  ...['next', 'react', 'react-dom', '@electron/asar', 'onnxruntime-node', 'vite'],
-  ...['esbuild', 'rollup', '@rollup/plugin-commonjs', '@rollup/plugin-node-resolve', 'webpack', 'webpack-cli'],
+const ROLLUP = ['rollup', '@rollup/plugin-commonjs', '@rollup/plugin-node-resolve'];
+/** Each part, and the packages of others that it alone needs. All of them need onnxruntime-node. */
+const PARTS = [
+  { name: 'bundlers', run: bundlers, needs: ['esbuild', 'vite', 'webpack', 'webpack-cli', ...ROLLUP] },
+  { name: 'Electron', run: electron, needs: ['@electron/asar', 'esbuild'] },
+  // The last: its server runs without the packages in the end.
+  { name: 'Next.js', run: next, needs: ['next', 'react', 'react-dom'] },
 ];
+/** What npm says of a registry that cannot be reached, or that lacks a package. */
+const UNREACHABLE =
+  /\b(ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|ENOTCACHED|E40[134]|E5\d\d|FETCH_ERROR)\b/;
 
 const work = mkdtempSync(join(tmpdir(), 'foretoken-frameworks-'));
 try {
@@ -29,26 +37,42 @@ try {
   const project = join(work, 'project');
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'project', private: true }));
-  if (install(project, [...tarballs, ...OTHERS])) {
-    const page = guidePage(ROOT);
-    for (const part of [bundlers, electron, next]) await part({ page, place: placeOf(project) });
-    console.log('skipped: Electron itself and electron-builder, which download from another server than the registry');
+  const ours = install(project, [...tarballs, 'onnxruntime-node']);
+  const counts = { ok: 0, skipped: 0, failed: 0 };
+  for (const { name, run, needs } of PARTS) {
+    const missing = ours ?? install(project, needs);
+    if (missing !== undefined) {
+      console.log(`skipped: ${name}, whose packages could not be installed. ${missing}`);
+      counts.skipped++;
+      continue;
+    }
+    try {
+      await run({ page: guidePage(ROOT), place: placeOf(project) });
+      counts.ok++;
+    } catch (error) {
+      console.log(
+        `FAULT ${name}: ${[error.message, error.stdout, error.stderr].filter(Boolean).join('\n').slice(0, 2000)}`,
+      );
+      counts.failed++;
+    }
   }
+  console.log('skipped: Electron itself and electron-builder, which download from another server than the registry');
+  console.log(`${counts.ok} parts are well, ${counts.skipped} were skipped, ${counts.failed} failed.`);
+  if (counts.failed > 0) process.exitCode = 1;
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
 
-/** Whether everything came from the registry. */
+/** Why packages could not be had from the registry; undefined where they were. */
 function install(folder, packages) {
   const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
   try {
     execFileSync('npm', ['install', ...flags, ...packages], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-    return true;
+    return undefined;
   } catch (error) {
     const said = String(error.stderr);
-    if (!/ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|ENOTCACHED/.test(said)) throw error;
-    console.log(`skipped: Next.js, Electron and bundlers could not be installed. ${said.slice(0, 300)}`);
-    return false;
+    if (!UNREACHABLE.test(said)) throw error;
+    return said.replace(/\s+/g, ' ').slice(0, 300);
   }
 }
 

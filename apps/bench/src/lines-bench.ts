@@ -29,7 +29,7 @@ process.on('exit', () => { const { userCPUTime, systemCPUTime } = process.resour
 
 /**
  * The command that decodes a file, line by line and in batches: two processes that take turns on the same lines, so that both see
- * the same machine. Also what memory the one with batches holds, early and late.
+ * the same machine. Also what memory the one with batches holds after a tenth of the lines, and after all of them.
  */
 export async function linesBench(
   sources: readonly string[],
@@ -75,7 +75,7 @@ export async function linesBench(
         batches: rounded((1000 * lines.length) / (quick.milliseconds - start[1]), 1),
       },
       identical: identical / lines.length,
-      residentMegabytes: memory(quick.memory),
+      residentMegabytes: memoryAfter(quick.memory, [Math.ceil(lines.length / 10), lines.length]),
     };
   } finally {
     single.kill();
@@ -92,7 +92,8 @@ interface Turn {
 class Command {
   readonly #child: ChildProcess;
   readonly #outputs: AsyncIterator<string>;
-  readonly #memory: number[] = [];
+  readonly #memory: MemorySample[] = [];
+  #answered = 0;
   #cpuSeconds = Number.NaN;
   /** From the start of the process on, while it was its turn. */
   milliseconds = 0;
@@ -104,7 +105,7 @@ class Command {
     this.#outputs = createInterface({ input: this.#child.stdout as Readable })[Symbol.asyncIterator]();
     createInterface({ input: this.#child.stdio[3] as Readable }).on('line', (line) => {
       const { rss, cpu } = JSON.parse(line) as { readonly rss?: number | undefined; readonly cpu?: number | undefined };
-      if (rss !== undefined) this.#memory.push(rss);
+      if (rss !== undefined) this.#memory.push({ lines: this.#answered, bytes: rss });
       if (cpu !== undefined) this.#cpuSeconds = cpu / 1e6;
     });
   }
@@ -117,6 +118,7 @@ class Command {
       const { value, done } = await this.#outputs.next();
       if (done === true) throw new Error(`foretoken decode ended after ${outputs.length} of ${lines.length} lines.`);
       outputs.push(value);
+      this.#answered++;
     }
     const milliseconds = performance.now() - began;
     this.milliseconds += milliseconds;
@@ -126,7 +128,7 @@ class Command {
   async end(): Promise<{
     readonly milliseconds: number;
     readonly cpuSeconds: number;
-    readonly memory: readonly number[];
+    readonly memory: readonly MemorySample[];
   }> {
     const closed = once(this.#child, 'close');
     this.#input.end();
@@ -143,11 +145,25 @@ class Command {
   }
 }
 
-/** Most memory in the third tenth of the run, when all is warm, and in the last. */
-function memory(samples: readonly number[]): Record<string, number> {
-  const megabytes = (from: number, to: number): number => {
-    const part = samples.slice(Math.floor(from * samples.length), Math.ceil(to * samples.length));
-    return rounded(Math.max(...part) / 1e6, 1);
+/** Resident memory of a process when it had answered so many lines. */
+export interface MemorySample {
+  readonly lines: number;
+  readonly bytes: number;
+}
+
+/** What was resident after so many lines, the most until then, and how far that grew from the first count to the last. */
+export function memoryAfter(
+  samples: readonly MemorySample[],
+  counts: readonly number[],
+): Record<'lines' | 'after' | 'peak', readonly number[]> & { readonly ratio: number; readonly peakRatio: number } {
+  const until = counts.map((count) => samples.filter(({ lines }) => lines <= count).map(({ bytes }) => bytes / 1e6));
+  const after = until.map((megabytes) => megabytes.at(-1) ?? Number.NaN);
+  const peak = until.map((megabytes) => Math.max(...megabytes));
+  return {
+    lines: counts,
+    after: after.map((one) => rounded(one, 1)),
+    peak: peak.map((one) => rounded(one, 1)),
+    ratio: rounded(after[after.length - 1] / after[0], 3),
+    peakRatio: rounded(peak[peak.length - 1] / peak[0], 3),
   };
-  return { early: megabytes(0.2, 0.3), late: megabytes(0.9, 1) };
 }

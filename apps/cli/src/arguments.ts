@@ -36,22 +36,40 @@ export function parseArguments(argv: readonly string[], commands: readonly Comma
   const any = optionals.some((name) => name.endsWith('...'));
   const max = any ? Number.POSITIVE_INFINITY : positionals.length + optionals.length;
   if (words.length < positionals.length) {
-    throw usageError(`foretoken ${command.name} needs ${positionals.slice(words.length).join(', ')}.`, {
-      missing: positionals.slice(words.length),
+    const missing = positionals.slice(words.length);
+    const example = command.examples[0] === undefined ? '' : ` For example: ${command.examples[0]}`;
+    throw usageError(`foretoken ${command.name} needs ${missing.map((name) => `<${name}>`).join(' ')}.${example}`, {
+      missing,
     });
   }
   if (words.length > max) {
-    throw usageError(`Unexpected argument ${words[max]} after foretoken ${command.name}.`, {
+    const out = command.options.some(({ flag }) => flag.startsWith('--out ')) && options.text('out') === undefined;
+    const hint = out ? ` To write there, give --out ${words[max]}.` : ' Put a text of several words into quotes.';
+    throw usageError(`Unexpected argument ${words[max]} after foretoken ${command.name}.${hint}`, {
       received: words[max],
     });
   }
   return { command, positionals: words, options };
 }
 
+/** What other tools call something that a command here does. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  benchmark: 'doctor',
+  bench: 'doctor',
+  chat: 'decode --chat',
+  convert: 'import',
+  generate: 'decode',
+  run: 'decode',
+  show: 'inspect',
+  spell: 'correct',
+  translate: 'decode',
+};
+
 /** An `INVALID_ARGUMENT` error about a command that there is not, with the nearest one. */
 export function unknownCommand(received: string, commands: readonly CommandDefinition[]): Error {
   const names = commands.map(({ name }) => name);
-  const hint = nameHint(received, names);
+  const elsewhere = Object.hasOwn(ELSEWHERE, received) ? ELSEWHERE[received] : undefined;
+  const hint = elsewhere === undefined ? nameHint(received, names) : ` Did you mean foretoken ${elsewhere}?`;
   const near = hint.startsWith(' Did you mean') ? hint : '';
   return usageError(`Unknown command ${received}.${near} Commands: ${names.join(', ')}.`, { received });
 }

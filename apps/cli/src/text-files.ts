@@ -6,6 +6,7 @@ import {
   fstatSync,
   open as openCallback,
 } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { isatty, ReadStream } from 'node:tty';
@@ -20,7 +21,7 @@ const close = promisify(closeCallback);
 const fstat = promisify(fstatCallback);
 
 /**
- * Opens the file that `--option` names, as a stream that ends when the signal aborts. Throws `INVALID_ARGUMENT` where it cannot
+ * Opens the file that an option or a positional argument names, as a stream that ends when the signal aborts. Throws `INVALID_ARGUMENT` where it cannot
  * be opened.
  *
  * Opening a pipe that nobody writes to, or reading from one, would hold a thread that no signal reaches, and the process with
@@ -86,8 +87,18 @@ function streamOf(descriptor: number, isPipe: boolean): Readable {
   return createReadStream('', { fd: descriptor });
 }
 
-function nameOf(option: string, file: string): string {
-  return `--${option} ${shownPath(file)}`;
+/** An option is named `data`, a positional argument `<recording>`. */
+function nameOf(name: string, file: string): string {
+  return `${name.startsWith('<') ? name.slice(1, -1) : `--${name}`} ${shownPath(file)}`;
+}
+
+/** Looks whether a file is there, before anything slow is begun for it. Throws `INVALID_ARGUMENT`. */
+export async function assertThere(option: string, file: string): Promise<void> {
+  try {
+    await stat(file);
+  } catch (error) {
+    throw unreadable(nameOf(option, file), option, error);
+  }
 }
 
 /** An `INVALID_ARGUMENT` error about what cannot be read. */

@@ -94,7 +94,14 @@ describe('usage errors: exit code 2, a message, nothing on standard output', () 
     [['race', 'stray'], 'Unexpected argument stray'],
     [['race', '--', '--text'], 'Unexpected argument --text'],
     [['race', '--json', 'stray'], 'Unexpected argument stray'],
-    [['inspect'], 'foretoken inspect needs folder'],
+    [['inspect'], 'foretoken inspect needs <folder>. For example: foretoken inspect my-model'],
+    [
+      ['import', 'a.gguf', 'my-model'],
+      'Unexpected argument my-model after foretoken import. To write there, give --out my-model.',
+    ],
+    [['chat'], 'Unknown command chat. Did you mean foretoken decode --chat?'],
+    [['convert', 'a.gguf'], 'Unknown command convert. Did you mean foretoken import?'],
+    [['constructor'], 'Unknown command constructor. Commands:'],
     [['import', 'weights'], 'needs --out'],
     [['import', 'weights', '--out', 'x', '--weights', 'int2'], '--weights must be one of float16, float32, int8, int4'],
     [

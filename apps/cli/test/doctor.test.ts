@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { findingsOf } from '../src/doctor/findings.js';
 import { type Installation, inspectInstallation } from '../src/doctor/installation.js';
 import { maskedLanguageModel } from './students.js';
-import { cli, fakeModel, INSTALLATION } from './support.js';
+import { cli, endlessModel, fakeModel, INSTALLATION } from './support.js';
 
 const tooLong = (): never => {
   throw new ForetokenError('SOURCE_TOO_LONG', 'Too long.');
@@ -100,6 +100,16 @@ describe('foretoken doctor', () => {
     const services = { now: () => 1000 * reads++ };
     const { stdout } = await cli(['doctor', '--json'], { services });
     expect(JSON.parse(stdout).benchmark.rounds).toBe(6);
+  });
+
+  it('measures a slow model by the sentences that it comes to, and ends outputs that do not end', async () => {
+    const model = endlessModel();
+    // A forward takes a tenth of a second: greedy alone needs 6.4 s a sentence.
+    const services = { now: () => 100 * model.forwards() };
+    const { code, stdout } = await cli(['doctor', '--model', 'mine', '--json'], { model, services });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).benchmark).toMatchObject({ sentences: 1, rounds: 2 });
+    expect(model.forwards()).toBe(3 * 64);
   });
 
   it('says what is missing and does not measure then', async () => {

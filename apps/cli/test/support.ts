@@ -2,6 +2,7 @@ import { Readable, Writable } from 'node:stream';
 import {
   type AutoregressiveModel,
   type CtcLattice,
+  type ForestOptions,
   ForetokenError,
   type LatticeModel,
   type NewNodes,
@@ -152,6 +153,24 @@ export function fakeModel({
     },
   };
   return withParts(fake, { autoregressive, ctc: lattice ? ctc : undefined });
+}
+
+/** A model of 4,096 tokens that never says the end, and how many forwards it ran. */
+export function endlessModel(): FakeModel & { readonly forwards: () => number } {
+  let forwards = 0;
+  const fake = fakeModel({ lattice: false, onForward: () => forwards++ });
+  const { autoregressive } = fake.held;
+  const open = async (sources: readonly TokenSource[], options?: ForestOptions): Promise<TokenForest> => {
+    // The same word again and again, in place of the end.
+    return autoregressive!.open(
+      sources.map(() => new Int32Array(4096).fill(4)),
+      options,
+    );
+  };
+  return {
+    ...withParts(fake, { autoregressive: { ...autoregressive!, maxLength: 4096, open } }),
+    forwards: () => forwards,
+  };
 }
 
 /** The command line decodes token ids; parts are added last. */

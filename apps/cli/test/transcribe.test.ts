@@ -83,8 +83,14 @@ describe('transcribe', () => {
 
   it.each([
     ['no model', () => [recording], 2, /--model/],
-    ['no such file', () => [join(folder, 'none.wav'), '--model', model], 2, /none\.wav/],
-    ['no WAV file', () => [join(model, 'foretoken.json'), '--model', model], 2, /WAV/],
+    [
+      'no such file',
+      () => [join(folder, 'none.wav'), '--model', model],
+      2,
+      /: recording "\S*none\.wav" cannot be read/,
+    ],
+    ['a second one that is not there', () => [recording, join(folder, 'b.wav'), '--model', model], 2, /b\.wav/],
+    ['no WAV file', () => [join(model, 'foretoken.json'), '--model', model], 2, /foretoken\.json: .*WAV/],
     ['an unknown language', () => [recording, '--model', model, '--language', 'xx'], 2, /en, de, fr, yue/],
   ] as const)('with %s says what is wrong', async (_, line, code, message) => {
     const ended = await command('transcribe', ...line());

@@ -5,7 +5,7 @@ import { isRefusal } from './candidates.js';
 import type { Measurement } from './measurements.js';
 
 export const REPEATS = 3;
-/** Sentences that are taken however long they take. */
+/** Sentences that are taken although the time is over, unless they take a second time as long. */
 const MIN_SENTENCES = 8;
 
 export interface Contestant {
@@ -42,6 +42,7 @@ export async function measureCandidates(
 ): Promise<Measured> {
   const able: Contestant[] = [];
   const refused: { name: string; error: ForetokenError }[] = [];
+  onProgress(0, requests.length);
   for (const contestant of contestants) {
     signal.throwIfAborted();
     try {
@@ -57,7 +58,8 @@ export async function measureCandidates(
   const began = now();
   let sentence = 0;
   for (; sentence < requests.length; sentence++) {
-    if (sentence >= MIN_SENTENCES && now() - began > milliseconds) break;
+    const patience = sentence === 0 ? Number.POSITIVE_INFINITY : sentence < MIN_SENTENCES ? 2 : 1;
+    if (now() - began > patience * milliseconds) break;
     for (let repeat = 0; repeat < REPEATS; repeat++) {
       for (let turn = 0; turn < able.length; turn++) {
         signal.throwIfAborted();

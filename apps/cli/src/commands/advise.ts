@@ -12,6 +12,7 @@ import { toJson, write } from '../io.js';
 import { readLines } from '../lines.js';
 import { loadChosenModel } from '../load.js';
 import { examineTarget, notWritable, openTarget } from '../output-file.js';
+import { measuredTokens } from '../race/measure.js';
 import { requestFor } from '../requests.js';
 import { findPart } from '../strategy-names.js';
 import { LiveRegion } from '../terminal/live-region.js';
@@ -41,6 +42,10 @@ export const adviseCommand: CommandDefinition = {
         'bleu or chrf (against references), or exact (share of outputs equal to greedy); default: bleu with references, else exact',
     },
     { flag: '--latency-budget <time>', description: 'What 19 of 20 sentences may take at most, such as 50ms or 0.2s' },
+    {
+      flag: '--max-new-tokens <n>',
+      description: 'Tokens of an output at most (default: 64, or twice those of a longer sentence)',
+    },
     { flag: '--seconds <n>', description: `What measuring may take, roughly (default: ${SECONDS})` },
     { flag: '--svg <path>', description: 'Also draw the chart into this file' },
     OPTIONS.model,
@@ -60,6 +65,7 @@ async function run(context: CommandContext): Promise<number> {
   const { options, io, services, note } = context;
   const latencyBudget = budgetFrom(options.text('latency-budget'));
   const seconds = options.integer('seconds', 1, 86_400) ?? SECONDS;
+  const maxNewTokens = options.integer('max-new-tokens', 1, 1_000_000);
   const data = options.text('data');
   if (data === undefined) throw usageError('foretoken advise needs --data, a file of sentences, one a line.');
   const lines = await linesOf('data', data, io.signal);
@@ -82,7 +88,7 @@ async function run(context: CommandContext): Promise<number> {
         option: 'quality',
       });
     }
-    const { samples, left } = await readSamples(model, lines, references, io.signal);
+    const { samples, left } = await readSamples(model, lines, { references, maxNewTokens, signal: io.signal });
     if (left > 0) await note(`Left out: ${left} lines that are empty or too long for the model.`);
     if (samples.length === 0) throw usageError('--data has no line that the model can read.', { option: 'data' });
     const candidates = candidatesFor(model);
@@ -141,15 +147,23 @@ async function linesOf(option: string, path: string, signal: AbortSignal): Promi
 async function readSamples(
   model: LoadedModel,
   lines: readonly string[],
-  references: readonly string[] | undefined,
-  signal: AbortSignal,
+  {
+    references,
+    maxNewTokens,
+    signal,
+  }: {
+    readonly references: readonly string[] | undefined;
+    readonly maxNewTokens: number | undefined;
+    readonly signal: AbortSignal;
+  },
 ): Promise<{ readonly samples: readonly Sample[]; readonly left: number }> {
   const samples: Sample[] = [];
   for (const [index, text] of lines.entries()) {
     if (text.trim() === '') continue;
     try {
       const { request } = await requestFor(model, text);
-      samples.push({ text, reference: references?.[index], request: { ...request, signal } });
+      const bounded = { ...request, maxNewTokens: maxNewTokens ?? measuredTokens(request.sources[0]), signal };
+      samples.push({ text, reference: references?.[index], request: bounded });
     } catch (error) {
       if (!isRowError(error)) throw error;
     }

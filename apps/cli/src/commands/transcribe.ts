@@ -8,8 +8,10 @@ import { EXIT, usageError } from '../errors.js';
 import { toJson, write } from '../io.js';
 import { loadAnyModel } from '../load.js';
 import { oneLine, safeText } from '../terminal/style.js';
-import { openText, readChunks } from '../text-files.js';
+import { assertThere, openText, readChunks } from '../text-files.js';
 
+/** How the argument is named. */
+const RECORDING = '<recording>';
 /** Far above an hour of sound. */
 const MAX_BYTES = 1024 ** 3;
 
@@ -60,6 +62,7 @@ async function run(context: CommandContext): Promise<number> {
     task: options.choice('task', ['transcribe', 'translate']),
     timestamps,
   };
+  for (const recording of positionals) await assertThere(RECORDING, recording);
   const model = await loadAnyModel(context);
   try {
     const { cutSound, readWav, timestampRules } = await import('@foretoken/models/speech');
@@ -76,7 +79,7 @@ async function run(context: CommandContext): Promise<number> {
       beamSize === 1 ? greedy<AudioSource>({ processors }) : beamSearch<AudioSource>({ beamSize, processors });
     const found: (Transcript & { readonly recording: string })[] = [];
     for (const recording of positionals) {
-      const { samples, sampleRate } = readWav(await readRecording(recording, io.signal));
+      const { samples, sampleRate } = soundOf(recording, readWav, await readRecording(recording, io.signal));
       const texts: string[] = [];
       const segments: SpeechSegment[] = [];
       let begin = 0;
@@ -118,11 +121,22 @@ async function print({ io }: CommandContext, { text, segments }: Transcript, tim
   for (const line of lines) await write(io.stdout, `${safeText(oneLine(line))}\n`);
 }
 
+/** What a recording holds; an error says which it is, as there may be several. */
+function soundOf<Sound>(recording: string, read: (bytes: Uint8Array) => Sound, bytes: Uint8Array): Sound {
+  try {
+    return read(bytes);
+  } catch (error) {
+    if (!ForetokenError.isInstance(error)) throw error;
+    const { code, message, details } = error;
+    throw new ForetokenError(code, `${recording}: ${message}`, { ...details, recording }, { cause: error });
+  }
+}
+
 /** Bytes of a recording. Throws `INVALID_ARGUMENT`. */
 async function readRecording(path: string, signal: AbortSignal): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of readChunks(await openText('recording', path, signal), 'recording', path, signal)) {
+  for await (const chunk of readChunks(await openText(RECORDING, path, signal), RECORDING, path, signal)) {
     const piece = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     bytes += piece.length;
     if (bytes > MAX_BYTES) {

@@ -1,6 +1,6 @@
 import type { TextTokenizer } from '@foretoken/models';
 import type { Style } from '../terminal/style.js';
-import { safeText } from '../terminal/style.js';
+import { oneLine, safeText } from '../terminal/style.js';
 import type { Run } from './measure.js';
 
 /** A stretch of output text; `accepted` when its tokens were taken over from a draft. */
@@ -73,7 +73,10 @@ function renderSegments(segments: readonly Segment[], style: Style): string {
     if (current !== undefined && current.accepted === accepted) current.text += text;
     else stretches.push({ text, accepted });
   }
-  return stretches.map(({ text, accepted }) => (accepted ? mark(safeText(text), style) : safeText(text))).join('');
+  return stretches
+    .map(({ text, accepted }) => ({ shown: safeText(oneLine(text)), accepted }))
+    .map(({ shown, accepted }) => (accepted ? mark(shown, style) : shown))
+    .join('');
 }
 
 /** Marks the words of a stretch, not the space before them. */

@@ -8,6 +8,17 @@ import {
 import type { Strategy } from '../strategies.js';
 import type { StrategyName } from '../strategy-names.js';
 
+/** Tokens of an output that is measured, at most: more than a short sentence has. */
+const MEASURED_TOKENS = 64;
+
+/**
+ * How long the output of a source may become where only time is measured. A language model goes on for thousands of tokens where nothing
+ * ends it; a translation ends by itself long before this.
+ */
+export function measuredTokens(source: TokenSource): number {
+  return Math.max(MEASURED_TOKENS, 2 * source.length);
+}
+
 /** One sentence decoded by one strategy. */
 export interface Run {
   readonly strategy: StrategyName;
@@ -35,7 +46,9 @@ export async function measure(
     for (let turn = 0; turn < strategies.length; turn++) {
       const index = (repeat + turn) % strategies.length;
       signal.throwIfAborted();
-      runs[index].push(await decodeOnce(strategies[index], { sources: [source], signal }));
+      runs[index].push(
+        await decodeOnce(strategies[index], { sources: [source], maxNewTokens: measuredTokens(source), signal }),
+      );
     }
   }
   return runs.map((repeated) => ({

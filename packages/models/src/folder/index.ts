@@ -32,6 +32,7 @@ export {
   readExactly,
   readRegularFile,
 } from '../node/safe-file.js';
+export { adviceForFile } from '../node/what-lies-there.js';
 export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
 export { describeGraph, type GraphDescription, type GraphValue } from '../onnx/graph-description.js';
 export { refuseNested } from '../onnx/read-graph.js';

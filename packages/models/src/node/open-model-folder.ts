@@ -92,7 +92,8 @@ export async function resolveFolder(path: string, kind: 'model' | 'weights', rem
     throw invalidFolder(`The ${kind} folder ${path} ${why}. Check the path, or ${remedy}.`, details, cause);
   }
   if (what === 'a folder') return real;
-  const instead = what === 'a file' ? 'Pass the folder that holds it.' : `Check the path, or ${remedy}.`;
+  const { adviceForFile } = await import('./what-lies-there.js');
+  const instead = what === 'a file' ? adviceForFile(path) : `Check the path, or ${remedy}.`;
   throw invalidFolder(`${path} is ${what}, but a ${kind} folder is required. ${instead}`, {
     ...details,
     received: what,

@@ -5,6 +5,12 @@ import { collectPieces, type FilePlace } from '../io/collect-pieces.js';
 
 const CHUNK_BYTES = 1024 ** 2;
 
+/** Loaded where it is needed: a folder that is whole has no use for it. */
+async function adviceFor(folder: string, file: string): Promise<string> {
+  const there = await import('./what-lies-there.js');
+  return there.adviceFor(folder, file);
+}
+
 /** An open regular file of a folder, and its size at that time. */
 export interface OpenFile {
   /** The open file; whoever opened it closes it. */
@@ -22,7 +28,7 @@ export async function openRegularFile(place: FilePlace, options: { readonly link
   try {
     return await openRegular(place, options);
   } catch (error) {
-    throw readFailure(error, place);
+    throw await readFailure(error, place);
   }
 }
 
@@ -44,7 +50,7 @@ export async function* readExactly(open: OpenFile, place: FilePlace): AsyncGener
       yield buffer.subarray(0, bytesRead);
     }
   } catch (error) {
-    throw readFailure(error, place);
+    throw await readFailure(error, place);
   }
 }
 
@@ -67,7 +73,7 @@ export async function readRegularFile(
   }
 }
 
-function readFailure(error: unknown, place: FilePlace): unknown {
+async function readFailure(error: unknown, place: FilePlace): Promise<unknown> {
   const { folder, file } = place;
   if (error instanceof NotThisKind) {
     const { part, received, required } = error;
@@ -81,7 +87,7 @@ function readFailure(error: unknown, place: FilePlace): unknown {
   const details: RefusalDetails = { ...place, received: trouble.received, required: 'a readable file' };
   const message =
     trouble.received === 'ENOENT'
-      ? `${file} is missing from ${folder}. Fetch or create the model again.`
+      ? `${file} is missing from ${folder}. ${await adviceFor(folder, file)}`
       : `${file} in ${folder} ${trouble.words}, so it cannot be read. Check the path and its permissions, or fetch the model again.`;
   return invalidFolder(message, details, error);
 }

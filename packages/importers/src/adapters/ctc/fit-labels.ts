@@ -126,13 +126,13 @@ function wholeList(
   if (missing === 1 && space === undefined) {
     refuse(
       'it may lack the blank, or be another model’s.',
-      'If the labels are these and the blank, with no space, tell space: "none".',
+      'If the labels are these and the blank, with no space, tell space: "none" (--space none).',
     );
   }
   if (missing === 2 && space === undefined && !spaced) {
     refuse(
       'it may lack blank and space, as dictionaries of PaddleOCR do, or be another model’s.',
-      'If the space is the last class, tell space: "last".',
+      'If the space is the last class, tell space: "last" (--space last).',
     );
   }
   return refuse(

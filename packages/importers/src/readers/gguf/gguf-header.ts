@@ -1,5 +1,13 @@
+import { join } from 'node:path';
 import type { Yielder } from '@foretoken/core/kit';
-import { type FilePlace, foreignContent, invalidFolder, quote, unsupportedModel } from '@foretoken/models/folder';
+import {
+  adviceForFile,
+  type FilePlace,
+  foreignContent,
+  invalidFolder,
+  quote,
+  unsupportedModel,
+} from '@foretoken/models/folder';
 import { type ElementBlocks, OTHER_TYPES, READ_TYPES } from './gguf-types.js';
 
 /** A value of the metadata. Integers of 64 bits beyond the safe ones are as near as a number comes. */
@@ -137,7 +145,7 @@ class HeaderReader {
       const foreign = foreignContent(this.#bytes);
       const what =
         foreign === undefined
-          ? `is no GGUF file: it begins with ${quote(begin)}, not with "${MAGIC}". Give a GGUF file, or the folder that holds the weights`
+          ? `is no GGUF file: it begins with ${quote(begin)}, not with "${MAGIC}". ${adviceForFile(join(folder, file)).replace(/\.$/, '')}`
           : `holds no weights: it is ${foreign.replace(/\.$/, '')}`;
       throw invalidFolder(`${file} in ${folder} ${what}.`, {
         folder,

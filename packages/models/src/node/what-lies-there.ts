@@ -1,0 +1,77 @@
+import type { Dirent } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MANIFEST_FILE } from '../folder/manifest.js';
+import { CONFIG } from '../hugging-face/config-files.js';
+
+/** Names that are told of a folder, and folders below it that are looked into. */
+const SHOWN = 5;
+const LOOKED_INTO = 50;
+/** How deep a model may lie below the folder that was given, as in a package of another language. */
+const DEPTH = 3;
+
+const GRAPH = /\.onnx$/i;
+const WEIGHTS = /\.(gguf|npz|safetensors|safetensors\.index\.json)$|^model\.bin$/i;
+
+/** What to do with a folder in which the file is missing that says what a model is: what lies there decides. */
+export async function adviceFor(folder: string, missing: string): Promise<string> {
+  if (missing !== MANIFEST_FILE && missing !== CONFIG) return 'Fetch or create the model again.';
+  const entries = await entriesOf(folder);
+  const names = entries.map(({ name }) => name);
+  const has = (pattern: RegExp): string | undefined => names.find((name) => pattern.test(name));
+  if (missing === CONFIG && names.includes(MANIFEST_FILE)) {
+    return 'The folder is a model folder already: load it as it is, and import nothing.';
+  }
+  const [graph, weights] = [has(GRAPH), has(WEIGHTS)];
+  const importable = names.includes(CONFIG) || /\.gguf$/i.test(weights ?? '');
+  if (missing === MANIFEST_FILE && weights !== undefined && importable) {
+    return `The folder holds weights. Make a model folder of them first: foretoken import ${argument(folder)} --out my-model.`;
+  }
+  if (graph !== undefined) return `The folder holds graphs and no ${CONFIG}. ${adviceForFile(join(folder, graph))}`;
+  if (weights !== undefined && !importable) {
+    return `The folder holds weights, ${weights}, and no ${CONFIG}, which says what model they are. Put the one that came with them beside them.`;
+  }
+  const below = await findBelow(folder, entries, DEPTH);
+  if (below !== undefined) return `Did you mean ${argument(below)}?`;
+  if (names.length === 0) return 'The folder is empty. Check the path.';
+  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
+  return `The folder holds no model: it has ${names.slice(0, SHOWN).join(', ')}${more}. Check the path, or make a model folder by foretoken import.`;
+}
+
+/** What to do with a file that is given where a model folder, or a file of weights, is required. */
+export function adviceForFile(path: string): string {
+  if (GRAPH.test(path)) {
+    return `A CTC graph (.onnx) is imported with its labels: foretoken import ${argument(path)} --dictionary labels.txt --out my-model. Graphs of recurrent steps are imported in code, by importRecurrentSteps.`;
+  }
+  if (/\.gguf$/i.test(path)) return `Import it first: foretoken import ${argument(path)} --out my-model.`;
+  return /\.(safetensors|npz|json|bin|spm|model)$/i.test(path)
+    ? 'Give the folder that holds it, with all files that came with it.'
+    : 'Give a GGUF file, or the folder of the weights or of the model.';
+}
+
+/** A path as a shell reads it. */
+function argument(path: string): string {
+  const shown = path.replace(/\p{Cc}/gu, '?');
+  return /^[\w@%+=:,./-]+$/.test(shown) ? shown : JSON.stringify(shown);
+}
+
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((): Dirent[] => []);
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The first folder below, or file of weights in it, that holds a model; looked for in few folders. */
+async function findBelow(folder: string, entries: readonly Dirent[], depth: number): Promise<string | undefined> {
+  const folders = entries.filter((entry) => entry.isDirectory() && !/^\.|^node_modules$/.test(entry.name));
+  for (const { name } of folders.slice(0, LOOKED_INTO)) {
+    const place = join(folder, name);
+    const inside = await entriesOf(place);
+    const files = inside.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
+    if (files.includes(MANIFEST_FILE)) return place;
+    const found = files.find((file) => GRAPH.test(file) || WEIGHTS.test(file));
+    if (found !== undefined) return /\.gguf$/i.test(found) ? join(place, found) : place;
+    const deeper = depth > 1 ? await findBelow(place, inside, depth - 1) : undefined;
+    if (deeper !== undefined) return deeper;
+  }
+  return undefined;
+}

@@ -1,0 +1,86 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openModelFolder } from '../src/folder/index.js';
+import { adviceFor } from '../src/node/what-lies-there.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'foretoken-there-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function put(...names: string[]): Promise<void> {
+  for (const name of names) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), 'x');
+  }
+}
+
+describe('what is said of a folder that is no model folder', () => {
+  it.each([
+    [
+      'weights of transformers',
+      ['config.json', 'model.safetensors'],
+      /holds weights.*foretoken import \S+ --out my-model\.$/,
+    ],
+    ['weights of CTranslate2', ['config.json', 'model.bin'], /holds weights.*foretoken import/],
+    ['a GGUF file', ['a.gguf'], /holds weights.*foretoken import/],
+    ['weights without a config', ['model.safetensors'], /model\.safetensors, and no config\.json/],
+    ['a graph alone', ['graph.onnx', 'keys.txt'], /--dictionary labels\.txt --out my-model/],
+    [
+      'a package around a model',
+      ['setup.py', 'data/model/config.json', 'data/model/model.safetensors'],
+      /Did you mean \S+data\/model\?$/,
+    ],
+    ['a package around a file', ['package.json', 'llm/a.gguf'], /Did you mean \S+llm\/a\.gguf\?$/],
+    [
+      'a project with a model folder',
+      ['package.json', 'node_modules/x/a.gguf', 'my-model/foretoken.json'],
+      /Did you mean \S+my-model\?$/,
+    ],
+    [
+      'something else',
+      ['a.txt', 'b.txt', 'c.txt', 'd.txt', 'e.txt', 'f.txt'],
+      /it has a\.txt, b\.txt, c\.txt, d\.txt, e\.txt and 1 more\. Check the path/,
+    ],
+    ['nothing', [], /is empty\. Check the path\.$/],
+  ])('%s', async (_, names, told) => {
+    await put(...names);
+    await expect(openModelFolder(folder)).rejects.toMatchObject({
+      code: 'INVALID_MODEL_FOLDER',
+      message: expect.stringMatching(told),
+    });
+  });
+
+  it('a model folder that is to be imported', async () => {
+    await put('foretoken.json');
+    expect(await adviceFor(folder, 'config.json')).toMatch(/model folder already/);
+  });
+
+  it('a long path is told whole, and one with spaces as a shell reads it', async () => {
+    const long = join('a b', 'c'.repeat(120));
+    await put(join(long, 'a.gguf'));
+    expect(await adviceFor(join(folder, long), 'foretoken.json')).toContain(JSON.stringify(join(folder, long)));
+  });
+
+  it('a file of the model that is gone', async () => {
+    expect(await adviceFor(folder, 'weights.bin')).toBe('Fetch or create the model again.');
+  });
+});
+
+describe('what is said of a file in the place of a folder', () => {
+  it.each([
+    ['a.gguf', /Import it first: foretoken import \S+a\.gguf --out my-model\.$/],
+    ['a.onnx', /--dictionary labels\.txt/],
+    ['model.safetensors', /Give the folder that holds it/],
+    ['foretoken.json', /Give the folder that holds it/],
+    ['notes.txt', /Give a GGUF file, or the folder/],
+  ])('%s', async (name, told) => {
+    await put(name);
+    await expect(openModelFolder(join(folder, name))).rejects.toMatchObject({
+      message: expect.stringMatching(told),
+    });
+  });
+});
