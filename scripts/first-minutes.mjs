@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { chromium } from 'playwright-core';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -60,7 +60,7 @@ async function playground() {
       await page.waitForSelector('#input', { timeout: MAX_MS });
       return async () => {
         const status = page.locator('.app-status', { hasText: /first token came/ });
-        said = await status.innerText({ timeout: MAX_MS });
+        said = await status.textContent({ timeout: MAX_MS });
       };
     });
     return { openPlayground, firstToken: { seconds: Number(/([\d.]+) s after/.exec(said)?.[1]) } };
@@ -97,7 +97,7 @@ function printed(child, expected) {
   return new Promise((done, fail) => {
     const read = (piece) => {
       // Colours are no part of an address.
-      text += String(piece).replace(/\x1b\[[\d;]*m/g, '');
+      text += stripVTControlCharacters(String(piece));
       const found = typeof expected === 'string' ? text.includes(expected) && [expected] : expected.exec(text);
       if (found) done(found);
     };

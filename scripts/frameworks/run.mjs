@@ -33,14 +33,16 @@ const work = mkdtempSync(join(tmpdir(), 'foretoken-frameworks-'));
 try {
   const named = OURS.map((name) => `@foretoken/${name}`);
   const published = publicPackages(ROOT).filter(({ manifest }) => named.includes(manifest.name));
-  const tarballs = packAll(ROOT, published, work).map(({ tarball }) => tarball);
   const project = join(work, 'project');
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'project', private: true }));
-  const ours = install(project, [...tarballs, 'onnxruntime-node']);
+  const ours = reachable(() => {
+    const tarballs = packAll(ROOT, published, work).map(({ tarball }) => tarball);
+    install(project, [...tarballs, 'onnxruntime-node']);
+  });
   const counts = { ok: 0, skipped: 0, failed: 0 };
   for (const { name, run, needs } of PARTS) {
-    const missing = ours ?? install(project, needs);
+    const missing = ours ?? reachable(() => install(project, needs));
     if (missing !== undefined) {
       console.log(`skipped: ${name}, whose packages could not be installed. ${missing}`);
       counts.skipped++;
@@ -64,16 +66,20 @@ try {
 }
 
 /** Why packages could not be had from the registry; undefined where they were. */
-function install(folder, packages) {
-  const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
+function reachable(fetchPackages) {
   try {
-    execFileSync('npm', ['install', ...flags, ...packages], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    fetchPackages();
     return undefined;
   } catch (error) {
-    const said = String(error.stderr);
+    const said = String(error.stderr ?? '');
     if (!UNREACHABLE.test(said)) throw error;
-    return said.replace(/\s+/g, ' ').slice(0, 300);
+    return (/request to \S+ failed, reason: [^\n]*/.exec(said)?.[0] ?? said.replace(/\s+/g, ' ')).slice(0, 300);
   }
+}
+
+function install(folder, packages) {
+  const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
+  execFileSync('npm', ['install', ...flags, ...packages], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
 /** Writes the files of a part into a folder beside the packages, which are found from there. */

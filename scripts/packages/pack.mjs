@@ -18,8 +18,10 @@ export function publicPackages(root) {
 /** Packs packages as publishing would; each is given the path of its tarball. */
 export function packAll(root, packages, destination) {
   const filters = packages.flatMap(({ manifest }) => ['--filter', manifest.name]);
-  const words = ['run', '--silent', 'pnpm', '--', ...filters, 'pack', '--pack-destination', destination];
-  execFileSync('npm', words, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  const words = ['run', '--loglevel=error', 'pnpm', '--', ...filters, 'pack', '--pack-destination', destination];
+  // The package manager that set-up has fetched will do: no registry need be reached for it. Where it fails, the error holds what it said.
+  const env = { ...process.env, npm_config_prefer_offline: 'true' };
+  execFileSync('npm', words, { cwd: root, env, stdio: ['ignore', 'ignore', 'pipe'] });
   return packages.map((item) => {
     const { name, version } = item.manifest;
     return { ...item, tarball: join(destination, `${name.slice(1).replace('/', '-')}-${version}.tgz`) };

@@ -186,7 +186,8 @@ async function inspectTarget(path: string, replace: boolean): Promise<Existing> 
   if (names.length === 0) return 'empty folder';
   // A mistyped target must not cost a folder of something else.
   if (!names.includes(MANIFEST_FILE)) refuse('holds something that is not a model', 'Choose another target.');
-  if (!replace) refuse('already holds a model', 'Choose another target, or replace it: --replace, or the option replace in code.');
+  if (!replace)
+    refuse('already holds a model', 'Choose another target, or replace it: --replace, or the option replace in code.');
   return 'model folder';
 }
 
