@@ -7,6 +7,8 @@ import type { Browser, Page } from 'playwright-core';
 const APP = fileURLToPath(new URL('..', import.meta.url));
 /** What the tests make, ignored by git. */
 export const MADE: string = join(APP, 'node_modules/.cache/playground');
+/** Where pictures of the views go, a folder for each look. */
+export const PICTURES: string = join(MADE, 'screenshots');
 const AXE = createRequire(import.meta.url).resolve('axe-core');
 
 export interface Look {
@@ -93,7 +95,7 @@ export function overflowOf(page: Page): Promise<number> {
 
 /** Where a picture of a page goes. */
 export function pictureOf(name: string, { width, colorScheme }: Look): string {
-  const folder = join(MADE, 'screenshots', `${width}-${colorScheme}`);
+  const folder = join(PICTURES, `${width}-${colorScheme}`);
   mkdirSync(folder, { recursive: true });
   return join(folder, `${name}.png`);
 }

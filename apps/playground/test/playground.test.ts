@@ -1,5 +1,5 @@
-import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { folder as correction } from '@foretoken/model-english-correction';
@@ -18,7 +18,18 @@ import { createDecoder } from '../src/run/create-decoder.js';
 import { STRATEGIES } from '../src/run/strategies.js';
 import { TASKS, type TaskId } from '../src/run/tasks.js';
 import { resultOf } from '../src/trace/trace.js';
-import { LOOKS, lookAs, MADE, openPage, overflowOf, pictureOf, shiftsOf, violationsOf } from './chromium-pages.js';
+import { COMMON_VIEWS, OWN_VIEWS } from '../src/views/all-views.js';
+import {
+  LOOKS,
+  lookAs,
+  MADE,
+  openPage,
+  overflowOf,
+  PICTURES,
+  pictureOf,
+  shiftsOf,
+  violationsOf,
+} from './chromium-pages.js';
 
 const CONFIG = fileURLToPath(new URL('../vite.config.ts', import.meta.url));
 const OUT = join(MADE, `site-${process.pid}`);
@@ -46,6 +57,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
   let server: StaticServer;
 
   beforeAll(async () => {
+    rmSync(PICTURES, { recursive: true, force: true });
     await build({ configFile: CONFIG, logLevel: 'error', build: { outDir: OUT, emptyOutDir: true } });
     server = await StaticServer.open({ '/': OUT });
     browser = await launchChromium(chromium as string);
@@ -190,6 +202,14 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
         });
       });
     });
+  });
+
+  it.each(LOOKS)('has made a picture of every view at $width px, $colorScheme', (look) => {
+    const pictures = readdirSync(dirname(pictureOf('any', look)));
+    const missing = [...COMMON_VIEWS, ...OWN_VIEWS].filter(
+      ({ id }) => !pictures.some((name) => TASKS.some((task) => name.startsWith(`${task.id}-${id}-`))),
+    );
+    expect(missing.map(({ id }) => id)).toEqual([]);
   });
 
   it('replays what was recorded without a model', async () => {

@@ -12,7 +12,7 @@ import { timeline } from './timeline.js';
 import type { View } from './view.js';
 
 /** Views of one decode; what its events do not hold is not shown. */
-const OWN_VIEWS: readonly View[] = [
+export const OWN_VIEWS: readonly View[] = [
   drafts,
   acceptance,
   beamTreeView,
