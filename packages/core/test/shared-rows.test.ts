@@ -2,13 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NodeId } from '../src/index.js';
 import { nodeInBatch, ROOT } from '../src/kit/index.js';
-import {
-  type ExtensionValues,
-  type ForwardNodes,
-  type NodeStore,
-  PromptSharing,
-  StoreForest,
-} from '../src/runtime/index.js';
+import { type ExtensionValues, type ForwardNodes, type NodeStore, StoreForest } from '../src/runtime/index.js';
 
 const VOCABULARY = 4;
 const BLOCK = 2;
@@ -61,7 +55,7 @@ function forestOf(store: PathValues, prefixes: readonly Int32Array[]): StoreFore
     vocabularySize: VOCABULARY,
     maxLength: 40,
     supports: { outputs: ['logits'], branching: true, rollback: true, rows: 64, joining: true, maxCandidates: 0 },
-    sharing: new PromptSharing(BLOCK),
+    sharing: { block: BLOCK },
     join: async (sources) => ({ prefixes: [...sources], admit: () => {} }),
   });
 }

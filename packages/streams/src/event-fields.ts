@@ -163,8 +163,12 @@ export const EVENT_TYPES: readonly string[] = Object.keys(EVENTS);
 
 /** Whether a value is an event by its type. */
 export function isEvent(value: unknown): value is DecodeEvent {
-  const type: unknown = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
-  return typeof type === 'string' && EVENT_TYPES.includes(type);
+  try {
+    const type: unknown = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
+    return typeof type === 'string' && EVENT_TYPES.includes(type);
+  } catch {
+    return false;
+  }
 }
 
 /** An event from what JSON gave, its arrays of numbers typed ones. Throws `INVALID_ARGUMENT` naming what is wrong. */

@@ -1,4 +1,12 @@
-import { callback, checkOptions, immediate, type OptionTable, signal as readSignal } from '@foretoken/core/kit';
+import {
+  callback,
+  checkOptions,
+  hasMethods,
+  immediate,
+  type OptionTable,
+  signal as readSignal,
+  wrongValue,
+} from '@foretoken/core/kit';
 
 /** What ends a stream beside its reader. */
 export interface StreamOptions {
@@ -39,7 +47,7 @@ export function readable<Part>(start: StartDecode<Part>, given: StreamOptions = 
       },
       async pull(controller) {
         either.throwIfAborted();
-        parts ??= begin(either)[Symbol.asyncIterator]();
+        parts ??= iteratorOf(begin(either));
         const { value, done } = await parts.next();
         if (either.aborted) return;
         if (done === true) controller.close();
@@ -52,4 +60,20 @@ export function readable<Part>(start: StartDecode<Part>, given: StreamOptions = 
     },
     { highWaterMark: 0 },
   );
+}
+
+function iteratorOf<Part>(decode: AsyncIterable<Part>): AsyncIterator<Part> {
+  if (isAsyncIterable(decode)) {
+    const parts = decode[Symbol.asyncIterator]();
+    if (hasMethods(parts, 'next')) return parts;
+  }
+  throw wrongValue('What start gives', decode, 'a decode, an async iterable of its events');
+}
+
+function isAsyncIterable(value: unknown): boolean {
+  try {
+    return typeof (value as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === 'function';
+  } catch {
+    return false;
+  }
 }

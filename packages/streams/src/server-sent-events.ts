@@ -1,4 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
+import { callback, immediate } from '@foretoken/core/kit';
 import { toJson } from './event-json.js';
 import { readable, type StartDecode, type StreamOptions } from './readable.js';
 
@@ -21,10 +22,11 @@ export function serverSentEvents<Part extends string | object>(
   start: StartDecode<Part>,
   options: StreamOptions = {},
 ): ReadableStream<Uint8Array> {
+  const begin = callback<StartDecode<Part>>(immediate)('start', start);
   const encoder = new TextEncoder();
   return readable(async function* (signal) {
     try {
-      for await (const part of start(signal)) yield encoder.encode(`data: ${lineOf(part)}\n\n`);
+      for await (const part of begin(signal)) yield encoder.encode(`data: ${lineOf(part)}\n\n`);
     } catch (error) {
       // Nobody reads any more.
       signal.throwIfAborted();

@@ -1,5 +1,5 @@
 /** What a law that is broken throws; test runners show `actual` beside `expected`. */
-class AssertionError extends Error {
+export class AssertionError extends Error {
   readonly actual: unknown;
   readonly expected: unknown;
 

@@ -9,6 +9,7 @@ import type {
 } from '@foretoken/core';
 import { hasMethods, show } from '@foretoken/core/kit';
 import assert from './assert.js';
+import { lawOver } from './readable.js';
 
 /** Opens a drafter; a session that is none is named as the fault that it is. */
 export async function openDrafter(
@@ -35,6 +36,7 @@ export async function proposeAll(
   session: DraftSession,
   requests: readonly DraftRequest[],
 ): Promise<readonly DraftTree[]> {
+  assert.ok(hasMethods(session, 'propose'), `a session has a method propose, but it is ${show(session)}`);
   const drafts: unknown = await session.propose(requests);
   assert.ok(Array.isArray(drafts), `propose gives an array of drafts, but it gave ${show(drafts)}`);
   const count = `there is one draft for each row that was asked about, but ${drafts.length} for ${requests.length}`;
@@ -67,6 +69,10 @@ function assertShape(draft: unknown): void {
 
 /** Asserts that a draft keeps the drafter's contract; what it throws names the node and the fault. */
 export function assertWellFormed(draft: DraftTree, limit: DraftLimit, vocabulary: Vocabulary): void {
+  lawOver('draft', draft, () => assertTree(draft, limit, vocabulary));
+}
+
+function assertTree(draft: DraftTree, limit: DraftLimit, vocabulary: Vocabulary): void {
   assertShape(draft);
   const { tokenIds, parents, probabilities } = draft;
   const nodes = tokenIds.length;

@@ -1,15 +1,36 @@
 import { type DecodeEndEvent, type DecodeEvent, type ErrorCode, ForetokenError } from '@foretoken/core';
+import { assertInteger, hasMethods, wrongValue } from '@foretoken/core/kit';
 import assert from './assert.js';
+import { assertFunction, lawOver } from './readable.js';
+
+function isAsyncIterable(value: unknown): boolean {
+  try {
+    return typeof (value as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === 'function';
+  } catch {
+    return false;
+  }
+}
 
 /** Runs a decode to its end, keeping every event. */
 export async function eventsOf(events: AsyncIterable<DecodeEvent>): Promise<DecodeEvent[]> {
+  if (!isAsyncIterable(events)) throw wrongValue('events', events, 'the events of a decode, an async iterable');
+  const iterator = events[Symbol.asyncIterator]();
+  if (!hasMethods(iterator, 'next')) throw wrongValue('events', events, 'events that can be iterated over');
   const all: DecodeEvent[] = [];
-  for await (const event of events) all.push(event);
+  for await (const event of { [Symbol.asyncIterator]: () => iterator }) all.push(event);
   return all;
 }
 
 /** The laws of every event stream; returns its last event. */
 export function assertStream(events: readonly DecodeEvent[], rows: number, endTokenId: number): DecodeEndEvent {
+  assertInteger('rows', rows, 0, MAX_ROWS);
+  return lawOver('events', events, () => assertEvents(events, rows, endTokenId));
+}
+
+/** Most rows of a decode that is looked at. */
+const MAX_ROWS = 65_536;
+
+function assertEvents(events: readonly DecodeEvent[], rows: number, endTokenId: number): DecodeEndEvent {
   const end = events.at(-1);
   assert.equal(end?.type, 'decode-end', 'the last event is decode-end');
   assert.equal(events.filter(({ type }) => type === 'decode-end').length, 1, 'there is one decode-end');
@@ -73,8 +94,8 @@ function assertStatistics(events: readonly DecodeEvent[], { statistics, atMs }: 
 }
 
 /** Best hypotheses by row, as arrays. */
-export function outputsOf({ results }: DecodeEndEvent): number[][] {
-  return results.map(({ hypotheses }) => [...(hypotheses[0]?.tokenIds ?? [])]);
+export function outputsOf(end: DecodeEndEvent): number[][] {
+  return lawOver('end', end, () => end.results.map(({ hypotheses }) => [...(hypotheses[0]?.tokenIds ?? [])]));
 }
 
 /** Asserts that `run` throws a `ForetokenError` with one of these codes. */
@@ -92,6 +113,7 @@ export async function assertCode(run: () => Promise<unknown>, ...codes: readonly
 
 /** True if `run` throws exactly `reason`; any other error is thrown on. */
 export async function rejectsWith(run: () => Promise<unknown>, reason: unknown): Promise<boolean> {
+  assertFunction('run', run);
   try {
     await run();
     return false;
@@ -113,6 +135,10 @@ export function errorAt(code: ErrorCode, row: number, position: number): (error:
 
 /** The last thing shown of a row is its output, with a log-probability a token wherever any are given. */
 export function assertShown(ofRow: readonly DecodeEvent[], tokenIds: Int32Array): void {
+  lawOver('events', ofRow, () => assertRowShown(ofRow, tokenIds));
+}
+
+function assertRowShown(ofRow: readonly DecodeEvent[], tokenIds: Int32Array): void {
   let last: Int32Array | undefined;
   for (const event of ofRow) {
     if (event.type !== 'canvas-revise') continue;

@@ -1,5 +1,7 @@
 import type { FinishReason, TokenSource } from '@foretoken/core';
+import { callback, checkOptions, integer, listOf, type OptionTable, tokens } from '@foretoken/core/kit';
 import type { Score } from './random-logits.js';
+import { numbersOf } from './readable.js';
 import { logSoftmax, ranked } from './scripted-scores.js';
 
 /** What the reference decodes by, and where outputs end. */
@@ -13,6 +15,13 @@ export interface ReferenceGreedyOptions {
   readonly stopSequences?: readonly Int32Array[] | undefined;
 }
 
+const OPTIONS: OptionTable<ReferenceGreedyOptions> = {
+  score: callback<Score>(numbersOf),
+  endTokenId: integer(Number.MIN_SAFE_INTEGER),
+  limit: integer(1, 2 ** 20),
+  stopSequences: listOf(tokens(1)),
+};
+
 /** What the reference gives for one source. */
 export interface ReferenceOutput {
   readonly tokenIds: readonly number[];
@@ -24,7 +33,8 @@ export interface ReferenceOutput {
 
 /** Greedy decoding straight on the score function: no forest, no cache, nothing to get wrong. */
 export function referenceGreedy(source: TokenSource, options: ReferenceGreedyOptions): ReferenceOutput {
-  const { score, endTokenId, limit, stopSequences = [] } = options;
+  const required = ['score', 'endTokenId', 'limit'] as const;
+  const { score, endTokenId, limit, stopSequences = [] } = checkOptions('referenceGreedy', options, OPTIONS, required);
   const tokenIds: number[] = [];
   let total = 0;
   for (;;) {

@@ -1,4 +1,4 @@
-import { type OptionReader, text, wrongValue } from '@foretoken/core/kit';
+import { immediate, type OptionReader, text, wrongValue } from '@foretoken/core/kit';
 
 /** What the suites need of a test runner: vitest, node:test, jest and mocha all have it. */
 export interface Runner {
@@ -29,11 +29,13 @@ export interface Outcome {
 
 /** Runs a suite without a test runner and reports each law's outcome: how the suite itself is tested. */
 export async function collectOutcomes(define: (runner: Runner) => void): Promise<Outcome[]> {
+  if (typeof define !== 'function') throw wrongValue('define', define, 'a function that runs a suite with a runner');
   const laws: { readonly name: string; readonly body: () => Promise<void> }[] = [];
-  define({
+  const defined: unknown = define({
     describe: (_name, body) => body(),
     it: (name, body) => void laws.push({ name, body }),
   });
+  immediate('What define gives', defined);
   const outcomes: Outcome[] = [];
   for (const { name, body } of laws) {
     try {

@@ -1,13 +1,16 @@
 import type { CtcLattice, LatticeModel, TokenSource } from '@foretoken/core';
 import {
   anything,
+  assertInteger,
   assertTokenSources,
   callback,
   checkOptions,
   emitOptions,
   integer,
+  listOf,
   type OptionTable,
 } from '@foretoken/core/kit';
+import { numbersOf } from './readable.js';
 import { logSoftmax, ranked, vocabularyOf } from './scripted-scores.js';
 
 /** What a scripted CTC model is made of. */
@@ -46,8 +49,13 @@ export function scriptedLatticeModel(options: ScriptedLatticeOptions): LatticeMo
   };
 }
 
+const readFrames = listOf(numbersOf);
+
 /** The lattice of given frame scores, with the k best labels of each frame. */
 export function ctcLattice(frames: readonly ArrayLike<number>[], blankId: number, k: number): CtcLattice {
+  frames = readFrames('frames', frames);
+  assertInteger('blankId', blankId, -1, Number.MAX_SAFE_INTEGER);
+  assertInteger('k', k, 0, Number.MAX_SAFE_INTEGER);
   const logProbs = frames.map((scores) => logSoftmax(scores));
   const best = logProbs.map((row) => ranked(row).slice(0, k));
   return {

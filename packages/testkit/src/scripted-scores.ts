@@ -1,21 +1,26 @@
 import type { Extension, OutputRequest, Vocabulary } from '@foretoken/core';
+import { assertInteger, largest } from '@foretoken/core/kit';
+import { numbersOf } from './readable.js';
 
 /** A vocabulary of scripted models; an end token of -1 is none. */
 export function vocabularyOf(size: number, endTokenId: number): Vocabulary {
+  assertInteger('size', size, 1, Number.MAX_SAFE_INTEGER);
+  assertInteger('endTokenId', endTokenId, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
   return endTokenId < 0 ? { size } : { size, endTokenId };
 }
 
 /** Natural-log softmax of one row; where every score is `-Infinity`, so is every log-probability. */
 export function logSoftmax(logits: ArrayLike<number>): Float32Array {
-  const values = Float64Array.from(logits);
-  const max = Math.max(...values);
+  const values = numbersOf('logits', logits);
+  const max = largest(values);
   if (max === Number.NEGATIVE_INFINITY) return Float32Array.from(values);
   const normaliser = max + Math.log(values.reduce((sum, value) => sum + Math.exp(value - max), 0));
   return Float32Array.from(values, (value) => value - normaliser);
 }
 
 /** Token ids from the highest score down, the lower id first among equals. */
-export function ranked(scores: ArrayLike<number>): number[] {
+export function ranked(given: ArrayLike<number>): number[] {
+  const scores = numbersOf('scores', given);
   return Array.from({ length: scores.length }, (_, tokenId) => tokenId).sort((a, b) => scores[b] - scores[a] || a - b);
 }
 

@@ -1,4 +1,5 @@
 import { type AutoregressiveModel, collect, type Decoder, type Drafter, type TokenSource } from '@foretoken/core';
+import { callback, checkOptions, immediate, integer, type OptionTable } from '@foretoken/core/kit';
 import { adversarialDrafter, DRAFT_KINDS, type DraftKind } from './adversarial-drafters.js';
 import { randomLogits } from './random-logits.js';
 import { referenceGreedy } from './reference-greedy.js';
@@ -28,14 +29,23 @@ export interface SpeculativeOracleOptions {
 
 const END = 0;
 
+const asItIs: NonNullable<SpeculativeOracleOptions['wrap']> = (model) => model;
+
+const OPTIONS: OptionTable<SpeculativeOracleOptions> = {
+  models: integer(1, 1_000_000),
+  wrap: callback<NonNullable<SpeculativeOracleOptions['wrap']>>(immediate),
+};
+
 /**
  * Decodes random ragged batches speculatively, with every kind of adversarial draft, and compares each row with greedy
  * decoding straight on the score function. Returns the first difference, or undefined if there is none.
  */
 export async function speculativeCounterexample(
   make: MakeSpeculative,
-  { models = 300, wrap = (model) => model }: SpeculativeOracleOptions = {},
+  options: SpeculativeOracleOptions = {},
 ): Promise<Counterexample | undefined> {
+  const { models = 300, wrap = asItIs } = checkOptions('speculativeCounterexample', options, OPTIONS);
+  const makeDecoder = callback<MakeSpeculative>(immediate)('make', make);
   for (let seed = 1; seed <= models; seed++) {
     const vocabularySize = 3 + (seed % 7);
     const score = randomLogits({ seed, vocabularySize, endTokenId: END, typicalLength: 1 + (seed % 9) });
@@ -48,7 +58,7 @@ export async function speculativeCounterexample(
     const request = { sources, stopSequences, maxNewTokens };
     for (const kind of DRAFT_KINDS) {
       const drafter = adversarialDrafter({ kind, score, vocabularySize, endTokenId: END, seed });
-      const outputs = await outputsOf(() => collect(make(drafter).decode(wrap(model), request)));
+      const outputs = await outputsOf(() => collect(makeDecoder(drafter).decode(wrap(model), request)));
       for (const [row, { tokenIds, finishReason }] of expected.entries()) {
         const received = typeof outputs === 'string' ? outputs : outputs[row];
         const same =

@@ -1,3 +1,5 @@
+import { assertNumber } from '@foretoken/core/kit';
+
 /**
  * Stands in for `performance.now` until it is disposed of: every look is `stepMs` milliseconds later than the one before.
  *
@@ -8,7 +10,9 @@ export class SteppingClock implements Disposable {
   looks = 0;
   readonly #original: () => number = performance.now;
 
+  /** Throws `INVALID_ARGUMENT` for a step that is no number of milliseconds. */
   constructor(stepMs: number) {
+    assertNumber('stepMs', stepMs, 0, Number.MAX_SAFE_INTEGER);
     performance.now = () => stepMs * this.looks++;
   }
 

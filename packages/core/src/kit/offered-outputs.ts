@@ -3,15 +3,23 @@ import type { AutoregressiveSupport, NewNodes, OutputRequest } from '../contract
 import { wrongValue } from './checks.js';
 import { nameHint } from './option-names.js';
 import { flag } from './options.js';
+import { isTypedArray, readingOf } from './typed-arrays.js';
 
 /** Refuses outputs that a model does not offer, before anything is computed. Throws `UNSUPPORTED_CAPABILITY`, `INVALID_ARGUMENT`. */
 export function assertOffered(
+  { outputs, states, maxCandidates }: Pick<AutoregressiveSupport, 'outputs' | 'states' | 'maxCandidates'>,
+  output: OutputRequest,
+): void {
+  readingOf('output', output, OUTPUT, () => assertOutput({ outputs, states, maxCandidates }, output));
+}
+
+const OUTPUT = "an output request, such as { kind: 'argmax' }";
+
+function assertOutput(
   { outputs, states = [], maxCandidates }: Pick<AutoregressiveSupport, 'outputs' | 'states' | 'maxCandidates'>,
   output: OutputRequest,
 ): void {
-  if (typeof output !== 'object' || output === null) {
-    throw wrongValue('output', output, "an output request, such as { kind: 'argmax' }");
-  }
+  if (typeof output !== 'object' || output === null) throw wrongValue('output', output, OUTPUT);
   const offered = output.states === true ? states : outputs;
   if (!offered.includes(output.kind)) {
     throw new ForetokenError(
@@ -54,8 +62,14 @@ const ARRAYS: readonly string[] = ['row', 'parent', 'tokenId', 'scored'];
  * array read once, which is a view made anew where the nodes are a `NodeBatch`. Throws `INVALID_ARGUMENT`.
  */
 export function assertNewNodes(nodes: NewNodes): NewNodes {
+  return readingOf('nodes', nodes, NODES, () => arraysOf(nodes));
+}
+
+const NODES = 'new nodes, such as a NodeBatch holds';
+
+function arraysOf(nodes: NewNodes): NewNodes {
   if (typeof nodes !== 'object' || nodes === null) {
-    throw wrongValue('nodes', nodes, 'new nodes, such as a NodeBatch holds');
+    throw wrongValue('nodes', nodes, NODES);
   }
   // The arrays of a NodeBatch are no fields of its own.
   for (const name in nodes) if (!ARRAYS.includes(name)) throw unknownField('extend', name, ARRAYS);
@@ -77,8 +91,9 @@ function assertEntries(name: string, array: Int32Array | Uint8Array, length: num
 }
 
 function typedArray(name: string, array: unknown): Int32Array | Uint8Array {
-  if (ArrayBuffer.isView(array) && !(array instanceof DataView)) return array as Int32Array | Uint8Array;
-  throw wrongValue(name, array, name === 'scored' ? 'a Uint8Array' : 'an Int32Array');
+  const type = name === 'scored' ? 'Uint8Array' : 'Int32Array';
+  if (isTypedArray(type, array)) return array;
+  throw wrongValue(name, array, `${type === 'Int32Array' ? 'an' : 'a'} ${type}`);
 }
 
 function unknownField(owner: string, name: string, known: readonly string[]): ForetokenError {

@@ -1,4 +1,5 @@
 import type { Stats } from 'node:fs';
+import { text, withMethods } from '../kit/options.js';
 
 /** What there is in the place of a regular file, or of a folder. */
 export class NotThisKind extends Error {
@@ -18,8 +19,18 @@ export class NotThisKind extends Error {
   }
 }
 
+const readStatus = withMethods<Stats>(
+  'what stat gives',
+  'isFile',
+  'isDirectory',
+  'isSymbolicLink',
+  'isFIFO',
+  'isSocket',
+);
+
 /** What something in the file system is, in words. */
 export function kindOf(status: Stats): string {
+  readStatus('status', status);
   if (status.isFile()) return 'a file';
   if (status.isDirectory()) return 'a folder';
   if (status.isSymbolicLink()) return 'a symbolic link';
@@ -31,6 +42,7 @@ const SHOWN_PATH = 300;
 
 /** A path in a message: quoted, without characters that terminals and logs obey, the middle of a very long one left out. */
 export function shownPath(path: string): string {
+  text('path', path);
   const half = SHOWN_PATH / 2;
   const short = path.length > SHOWN_PATH ? `${path.slice(0, half)}…${path.slice(-half)}` : path;
   return JSON.stringify(short).replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, (one) => {
@@ -71,6 +83,14 @@ export interface FileTrouble {
 
 /** What a thrown value says of a file; undefined where it is no failure of the file system. */
 export function fileTrouble(error: unknown): FileTrouble | undefined {
+  try {
+    return troubleOf(error);
+  } catch {
+    return undefined;
+  }
+}
+
+function troubleOf(error: unknown): FileTrouble | undefined {
   if (error instanceof NotThisKind) {
     return { words: `is ${error.received}, not ${error.required}`, received: error.received, isOfThePath: true };
   }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { checkOptions, integer, type OptionTable, text } from '../kit/options.js';
 
 /** What tells a process from all others, before it and after it, on any machine. */
 export interface ProcessIdentity {
@@ -13,6 +14,8 @@ export interface ProcessIdentity {
   readonly started: string;
 }
 
+const IDENTITY: OptionTable<ProcessIdentity> = { host: text, boot: text, pid: integer(1), started: text };
+
 /** The identity of this process. */
 export async function ownProcess(): Promise<ProcessIdentity> {
   const { pid } = process;
@@ -20,12 +23,13 @@ export async function ownProcess(): Promise<ProcessIdentity> {
 }
 
 /** Whether a process is at work still; of one on another machine that cannot be known. */
-export async function processState({
-  host,
-  boot,
-  pid,
-  started,
-}: ProcessIdentity): Promise<'at work' | 'ended' | 'unknown'> {
+export async function processState(identity: ProcessIdentity): Promise<'at work' | 'ended' | 'unknown'> {
+  const { host, boot, pid, started } = checkOptions('processState', identity, IDENTITY, [
+    'host',
+    'boot',
+    'pid',
+    'started',
+  ]);
   if (host !== hostname()) return 'unknown';
   if (boot !== (await bootId())) return 'ended';
   try {

@@ -1,10 +1,18 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { assertInteger } from '../kit/checks.js';
+import { flag, integer, text } from '../kit/options.js';
+import { readingOf } from '../kit/typed-arrays.js';
 import { kindOf, NotThisKind } from './file-trouble.js';
 
 /** Flags of `open` for what may be anything: it never waits for the other end of a pipe, and takes no terminal for its own. */
 export const WITHOUT_WAITING: number = (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
+
+/** Larger files are not small. */
+const MAX_SMALL = 2 ** 30;
+
+const MAX_FLAGS = 2 ** 31 - 1;
 
 /** A file below a folder, its parts joined by `/`. */
 export interface PlaceOfFile {
@@ -35,10 +43,13 @@ export interface OpenRegularOptions {
  *
  * Throws `NotThisKind` and what system calls throw, which `fileTrouble` puts into words; whoever calls closes the handle.
  */
-export async function openRegular(
-  { folder, file }: PlaceOfFile,
-  { links, flags = constants.O_RDONLY }: OpenRegularOptions,
-): Promise<OpenRegularFile> {
+export async function openRegular(place: PlaceOfFile, options: OpenRegularOptions): Promise<OpenRegularFile> {
+  const { folder, file, links, flags } = readingOf('place', place, 'a folder and a file, with options', () => ({
+    folder: text('folder', place.folder),
+    file: text('file', place.file),
+    links: flag('links', options.links),
+    flags: options.flags === undefined ? constants.O_RDONLY : integer(0, MAX_FLAGS)('flags', options.flags),
+  }));
   const look = links ? stat : lstat;
   const segments = file.split('/');
   for (let depth = 1; depth <= segments.length; depth++) {
@@ -71,6 +82,7 @@ export async function readSmallFile(
   maxBytes: number,
   options: OpenRegularOptions,
 ): Promise<string | undefined> {
+  assertInteger('maxBytes', maxBytes, 0, MAX_SMALL);
   const { handle, bytes } = await openRegular(place, options);
   try {
     if (bytes > maxBytes) return undefined;

@@ -4,7 +4,7 @@ import { nameHint } from '../kit/option-names.js';
 import { fieldsOf, integer, listOf, type OptionReader, text } from '../kit/options.js';
 import { thrownWords } from '../kit/show.js';
 import type { OnnxRuntime } from './onnx-runtime.js';
-import { createSession } from './web-runtime.js';
+import { assertRuntime, createSession } from './web-runtime.js';
 
 /** Where ONNX Runtime computes, with settings of its own: `{ name: 'cuda', deviceId: 1 }`. */
 export interface ExecutionProviderSettings {
@@ -59,7 +59,8 @@ const COMMON = [
  * machine. ONNX Runtime itself would leave out what it does not have, and compute with the others.
  */
 export async function assertProviders(runtime: OnnxRuntime, providers: readonly ExecutionProvider[]): Promise<void> {
-  for (const one of providers) {
+  assertRuntime(runtime);
+  for (const one of executionProviders('executionProviders', providers)) {
     const cause = await failureOf(runtime, one);
     if (cause === undefined) continue;
     const name = typeof one === 'string' ? one : one.name;
@@ -77,7 +78,8 @@ export async function assertProviders(runtime: OnnxRuntime, providers: readonly 
 /** Names of the providers that come with the runtime and work on this machine. */
 async function availableProviders(runtime: OnnxRuntime, but: string): Promise<string[]> {
   const available: string[] = [];
-  for (const { name, bundled } of runtime.listSupportedBackends?.() ?? COMMON) {
+  const known: unknown = runtime.listSupportedBackends?.();
+  for (const { name, bundled } of Array.isArray(known) ? (known as typeof COMMON) : COMMON) {
     if (bundled && name !== but && (await failureOf(runtime, name)) === undefined) available.push(name);
   }
   return available;

@@ -1,17 +1,22 @@
+import type { OutputRequest } from '../contract/token-tree.js';
 import type { ExtensionValues } from './node-store.js';
+import { assertExtension } from './store-checks.js';
 
 /** Scores that are computed in several forwards, put together in the order they were asked for in. */
 export class GatheredScores {
   readonly #count: number;
+  readonly #output: OutputRequest;
   #values: ExtensionValues | undefined;
 
-  /** For `count` scored nodes. */
-  constructor(count: number) {
+  /** For `count` scored nodes, of an output. */
+  constructor(count: number, output: OutputRequest) {
     this.#count = count;
+    this.#output = output;
   }
 
-  /** Puts the scores of some nodes at their places among all. */
+  /** Puts the scores of some nodes at their places among all. Throws `INVALID_ARGUMENT` for other scores than the output's. */
   put(part: ExtensionValues, places: Int32Array): void {
+    assertExtension('extension, as the driver or the store gives it,', part, this.#output, places.length);
     if (places.length === 0 && this.#count > 0) return;
     this.#values ??= empty(part, this.#count, places.length);
     const whole = fieldsOf(this.#values);

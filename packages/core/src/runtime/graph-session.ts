@@ -1,8 +1,10 @@
 import { ForetokenError } from '../contract/errors.js';
+import { wrongValue } from '../kit/checks.js';
+import { checkOptions, hasMethods, integer, type OptionTable, oneOf } from '../kit/options.js';
 import { thrownWords } from '../kit/show.js';
-import { DEFAULT_PROVIDERS, type ExecutionProvider } from './execution-providers.js';
+import { DEFAULT_PROVIDERS, type ExecutionProvider, executionProviders } from './execution-providers.js';
 import type { InferenceSession, OnnxRuntime, Tensor } from './onnx-runtime.js';
-import { createSession, isWebRuntime } from './web-runtime.js';
+import { assertRuntime, createSession, isWebRuntime } from './web-runtime.js';
 
 /** Inputs of one run of a graph, by name. The graph only reads them. */
 export type Feeds = Readonly<Record<string, Tensor>>;
@@ -19,6 +21,12 @@ export interface GraphSessionOptions {
   /** Default: `basic`. */
   readonly optimization?: GraphOptimization | undefined;
 }
+
+const OPTIONS: OptionTable<GraphSessionOptions> = {
+  threads: integer(1),
+  executionProviders,
+  optimization: oneOf('basic', 'all'),
+};
 
 /** Time spent inside the native runtime, shared by the sessions of one model. */
 export class RuntimeTimings {
@@ -44,6 +52,39 @@ export interface GraphContent {
   readonly format?: 'ONNX' | 'ORT' | undefined;
   /** Content of every file that the graph names for weights of its main part, under the very name it gives. */
   readonly externalData?: ReadonlyMap<string, Uint8Array> | undefined;
+}
+
+/** Throws `INVALID_ARGUMENT` for what is no graph in memory. */
+function assertContent(content: GraphContent): void {
+  if (isContent(content)) return;
+  throw wrongValue(
+    'content',
+    content,
+    'an object with path, a string, graph, a Uint8Array, format, ONNX or ORT or none, and externalData, a Map of names to Uint8Arrays, where there is any',
+  );
+}
+
+function isContent(content: GraphContent): boolean {
+  try {
+    const { path, graph, format, externalData } = content;
+    if (format !== undefined && format !== 'ONNX' && format !== 'ORT') return false;
+    if (typeof path !== 'string' || !(graph instanceof Uint8Array)) return false;
+    if (externalData === undefined) return true;
+    for (const [name, data] of externalData) {
+      if (typeof name !== 'string' || !(data instanceof Uint8Array)) return false;
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isTimings(timings: RuntimeTimings): boolean {
+  try {
+    return timings instanceof RuntimeTimings;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -76,19 +117,25 @@ export class GraphSession {
   #released: Promise<void> | undefined;
 
   private constructor(path: string, session: InferenceSession, timings: RuntimeTimings) {
+    if (!hasMethods(session, 'run', 'release')) throw wrongValue('session', session, 'a session of ONNX Runtime');
     this.path = path;
     this.#session = session;
     this.#timings = timings;
     open++;
   }
 
-  /** Throws `RUNTIME_FAILURE` when the native runtime refuses the graph. */
+  /** Throws `RUNTIME_FAILURE` when the native runtime refuses the graph, `INVALID_ARGUMENT` for what is none. */
   static async create(
     runtime: OnnxRuntime,
-    { path, graph, format = 'ONNX', externalData = new Map() }: GraphContent,
-    options: GraphSessionOptions,
+    content: GraphContent,
+    given: GraphSessionOptions,
     timings: RuntimeTimings,
   ): Promise<GraphSession> {
+    assertRuntime(runtime);
+    assertContent(content);
+    const options = checkOptions('GraphSession.create', given, OPTIONS, ['threads']);
+    if (!isTimings(timings)) throw wrongValue('timings', timings, 'a RuntimeTimings');
+    const { path, graph, format = 'ONNX', externalData = new Map() } = content;
     try {
       // What is parsed is what was checked: bytes, of one format.
       const parsed = { load_model_format: format };
@@ -116,7 +163,9 @@ export class GraphSession {
 
   /** Element type of an input, such as `float16`; `undefined` where the graph has no such input. */
   inputType(name: string): string | undefined {
-    const input = this.#session.inputMetadata.find((one) => one.name === name);
+    const { inputMetadata } = this.#session;
+    if (!Array.isArray(inputMetadata)) return undefined;
+    const input = (inputMetadata as InferenceSession['inputMetadata']).find((one) => one?.name === name);
     return input?.isTensor === true ? input.type : undefined;
   }
 

@@ -1,11 +1,14 @@
 import type { OutputRequest } from '../contract/token-tree.js';
+import { assertInteger } from '../kit/checks.js';
 import { largest } from '../kit/long-lists.js';
-import type { CacheType, CacheValues } from './cache-values.js';
+import { checkOptions, flag, immediate, integer, type OptionTable, oneOf, withMethods } from '../kit/options.js';
+import { assertCacheValues, type CacheType, type CacheValues } from './cache-values.js';
 import { HIDDEN } from './hidden.js';
 import type { ExtensionValues, ForwardNodes, NodeStore } from './node-store.js';
 import { RowCache } from './row-cache.js';
 import { STEADY_SLOTS } from './steady-slots.js';
 import type { StepDriver, StepInputs } from './step-driver.js';
+import { assertForward, givenBy, MAX_FORWARD_WIDTH, MAX_ROWS } from './store-checks.js';
 import type { SlotMove } from './tree-row.js';
 
 /** What a store of keys and values is made of. */
@@ -27,6 +30,15 @@ export interface KeyValueStoreOptions {
   readonly joining?: boolean | undefined;
 }
 
+const OPTIONS: OptionTable<KeyValueStoreOptions> = {
+  driver: withMethods('a step driver', 'run', 'paddedWidth', 'releaseRow', 'dispose'),
+  rows: integer(0, MAX_ROWS),
+  parts: integer(1, MAX_ROWS),
+  partWidth: integer(1),
+  type: oneOf('float32', 'float16'),
+  joining: flag,
+};
+
 /**
  * Keys and values of delta graphs: a graph returns those of the new nodes only, and the cache lives here, so rollback and
  * compaction are index work and a fork copies nothing.
@@ -37,15 +49,31 @@ export class KeyValueStore implements NodeStore {
   readonly #joining: boolean;
   /** Room for the attention bias of a forward, used again by the next. */
   #bias: Float32Array = new Float32Array();
+  readonly #type: CacheType;
 
-  constructor({ driver, rows, parts, partWidth, type, joining = false }: KeyValueStoreOptions) {
+  /** Throws `INVALID_ARGUMENT` for what is none of its options, and where `extend` is given other nodes than a forest's. */
+  constructor(options: KeyValueStoreOptions) {
+    const required = ['driver', 'rows', 'parts', 'partWidth'] as const;
+    const {
+      driver,
+      rows,
+      parts,
+      partWidth,
+      type,
+      joining = false,
+    } = checkOptions('KeyValueStore', options, OPTIONS, required);
     this.#driver = driver;
     this.#joining = joining;
+    this.#type = type ?? 'float32';
     this.#cache = new RowCache(rows, parts, partWidth, joining ? STEADY_SLOTS : undefined, undefined, type);
   }
 
   async extend(nodes: ForwardNodes, output: OutputRequest): Promise<ExtensionValues> {
-    const { keysValues, extension } = await this.#driver.run(this.#inputs(nodes), output);
+    assertForward(nodes, this.#cache.rows);
+    const inputs = this.#inputs(nodes);
+    const { keysValues, extension } = givenBy('run', await this.#driver.run(inputs, output));
+    const cells = inputs.rows * inputs.width * this.#cache.stride;
+    assertCacheValues('keysValues, as run of the driver gives them,', keysValues, this.#type, cells, cells);
     this.#store(nodes, keysValues);
     return extension;
   }
@@ -63,18 +91,19 @@ export class KeyValueStore implements NodeStore {
   }
 
   release(gridRow: number): void {
-    this.#driver.releaseRow(gridRow);
+    immediate('What releaseRow of the driver gives', this.#driver.releaseRow(gridRow));
     this.#cache.release(gridRow);
   }
 
   dispose(): void {
-    this.#driver.dispose();
+    immediate('What dispose of the driver gives', this.#driver.dispose());
   }
 
   /** Lays the nodes out as a grid: a row's new nodes side by side, behind what is cached of it. */
   #inputs(nodes: ForwardNodes): StepInputs {
     const { trees, stored, firstRow, rows, gridRow, slot, tokenId, scored } = nodes;
     const width = this.#driver.paddedWidth(nodes.width, trees.length);
+    assertInteger('paddedWidth, as the driver gives it,', width, nodes.width, MAX_FORWARD_WIDTH);
     const alone = trees.length === 1;
     const used = largest(stored, 0);
     if (!alone) this.#cache.relax(used + nodes.width);

@@ -1,31 +1,14 @@
 import type { OutputRequest } from '../contract/token-tree.js';
+import { assertInteger, wrongValue } from '../kit/checks.js';
 import { forwardParts, MAX_FORWARD_CELLS } from '../kit/forward-cells.js';
-import { type CacheValues, cacheTypeOf, cacheZeros } from './cache-values.js';
+import { flag, immediate, withMethods } from '../kit/options.js';
 import { GatheredScores } from './gathered-scores.js';
 import type { ExtensionValues, ForwardNodes, NodeStore } from './node-store.js';
+import { gatherPaths, isPathBlock, type PathBlock, type PathPlace } from './path-blocks.js';
 import { pathRounds } from './path-lanes.js';
 import type { Lane } from './recurrent-lanes.js';
+import { assertForward, assertMoves, assertOpenRow, assertRowCount, givenBy } from './store-checks.js';
 import type { SlotMove } from './tree-row.js';
-
-/** Keys or values of a layer for paths of one length, `[lanes, heads, length, size]`. */
-export interface PathPart {
-  /** Attention heads. */
-  readonly heads: number;
-  /** Numbers of a head. */
-  readonly size: number;
-  /** The numbers; fp32, or fp16 as 16 bits. */
-  readonly values: CacheValues;
-}
-
-/** Keys and values of whole paths, side by side; never changed once a graph gave them. */
-export interface PathBlock {
-  /** Paths side by side. */
-  readonly lanes: number;
-  /** Tokens of each path. */
-  readonly length: number;
-  /** Keys and values of each layer. */
-  readonly parts: readonly PathPart[];
-}
 
 /** Chains of new nodes, `[lanes, length]`, each behind a past of the same length. Arrays are read during the call. */
 export interface PathInputs {
@@ -67,13 +50,7 @@ export interface PathDriver {
   dispose(): void;
 }
 
-/** Where the keys and values of a path lie: its first tokens are those of a lane of a block, which may hold more behind them. */
-export interface PathPlace {
-  /** The block that holds the path. */
-  readonly block: PathBlock;
-  /** Its lane in the block. */
-  readonly lane: number;
-}
+const readDriver = withMethods<PathDriver>('a path driver', 'run', 'releaseRow', 'dispose');
 
 /**
  * Whole caches, as graphs give them that know no masks of their own: a branch is a lane of the batch, its cache a copy of the
@@ -87,14 +64,18 @@ export class PathStore implements NodeStore {
   /** Of each open row by slot. */
   readonly #places: PathPlace[][];
 
-  /** With `rows` open rows at first. */
+  /** With `rows` open rows at first. What no driver, row or slot is throws `INVALID_ARGUMENT`, in all methods. */
   constructor(driver: PathDriver, rows: number) {
-    this.#driver = driver;
+    this.#driver = readDriver('driver', driver);
+    assertInteger('driver.maxLanes', driver.maxLanes, 1, Number.MAX_SAFE_INTEGER);
+    flag('driver.chains', driver.chains);
+    assertRowCount(rows);
     this.#places = Array.from({ length: rows }, () => []);
   }
 
   async extend(nodes: ForwardNodes, output: OutputRequest): Promise<ExtensionValues> {
-    const gathered = new GatheredScores(nodes.scored.length);
+    assertForward(nodes, this.#places.length);
+    const gathered = new GatheredScores(nodes.scored.length, output);
     const unscored = new Int32Array(nodes.slot.length).fill(-1);
     nodes.scored.forEach((node, place) => {
       unscored[node] = place;
@@ -104,7 +85,13 @@ export class PathStore implements NodeStore {
       for (const group of alike(nodes, round, this.#driver)) {
         for (const lanes of laneParts(group, this.#driver.maxLanes)) {
           const places: number[] = [];
-          const { present, extension } = await this.#driver.run(this.#inputs(nodes, lanes, unscored, places), output);
+          const inputs = this.#inputs(nodes, lanes, unscored, places);
+          const { present, extension } = givenBy('run', await this.#driver.run(inputs, output));
+          const given = isPathBlock(present) && present.lanes === lanes.length;
+          if (!given || present.length < inputs.pastLength + inputs.length) {
+            const required = `keys and values of ${lanes.length} paths of ${inputs.pastLength + inputs.length}`;
+            throw wrongValue('present, as run of the driver gives it,', present, required);
+          }
           this.#store(nodes, lanes, present);
           gathered.put(extension, Int32Array.from(places));
         }
@@ -114,23 +101,27 @@ export class PathStore implements NodeStore {
   }
 
   compact(gridRow: number, moves: readonly SlotMove[]): void {
+    assertOpenRow(gridRow, this.#places.length, 'gridRow');
     const places = this.#places[gridRow];
+    assertMoves(moves, places.length);
     for (const { from, to, length } of moves) places.copyWithin(to, from, from + length);
   }
 
   admit(rows: number): void {
+    assertRowCount(rows, this.#places.length);
     for (let row = 0; row < rows; row++) this.#places.push([]);
   }
 
   release(gridRow: number): void {
-    this.#driver.releaseRow(gridRow);
+    assertOpenRow(gridRow, this.#places.length, 'gridRow');
+    immediate('What releaseRow of the driver gives', this.#driver.releaseRow(gridRow));
     const last = this.#places.pop();
     if (last !== undefined && gridRow < this.#places.length) this.#places[gridRow] = last;
   }
 
   dispose(): void {
     this.#places.length = 0;
-    this.#driver.dispose();
+    immediate('What dispose of the driver gives', this.#driver.dispose());
   }
 
   /** Lays lanes out side by side, and notes where their scores belong. A node of several lanes is scored in the first. */
@@ -204,21 +195,4 @@ function alike(nodes: ForwardNodes, lanes: readonly Lane[], driver: PathDriver):
     else group.push(lane);
   }
   return [...groups.values()];
-}
-
-/** The first `length` tokens of these paths, as a block of their own; zeros behind the end of shorter ones. */
-export function gatherPaths(places: readonly PathPlace[], length: number): PathBlock {
-  const parts = places[0].block.parts.map(({ heads, size, values: kept }, part): PathPart => {
-    const values = cacheZeros(cacheTypeOf(kept), places.length * heads * length * size);
-    let to = 0;
-    for (const { block, lane } of places) {
-      const from = block.parts[part].values;
-      for (let head = lane * heads; head < (lane + 1) * heads; head++, to += length * size) {
-        const begin = head * block.length * size;
-        values.set(from.subarray(begin, begin + Math.min(length, block.length) * size), to);
-      }
-    }
-    return { heads, size, values };
-  });
-  return { lanes: places.length, length, parts };
 }

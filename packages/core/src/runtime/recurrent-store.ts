@@ -1,8 +1,11 @@
 import type { OutputRequest } from '../contract/token-tree.js';
+import { assertInteger } from '../kit/checks.js';
 import { forwardParts, MAX_FORWARD_CELLS } from '../kit/forward-cells.js';
+import { immediate, withMethods } from '../kit/options.js';
 import { GatheredScores } from './gathered-scores.js';
 import type { ExtensionValues, ForwardNodes, NodeStore } from './node-store.js';
 import { type Lane, lanesByLevel } from './recurrent-lanes.js';
+import { assertFloats, assertForward, assertMoves, assertOpenRow, assertRowCount, givenBy } from './store-checks.js';
 import type { SlotMove } from './tree-row.js';
 
 /** Chains of new nodes to run side by side, `[lanes, length]`. Arrays are read during the call. */
@@ -45,6 +48,11 @@ export interface RecurrentDriver {
   dispose(): void;
 }
 
+const readDriver = withMethods<RecurrentDriver>('a recurrent driver', 'initialState', 'run', 'releaseRow', 'dispose');
+
+/** Most numbers of a state. */
+const MAX_STATE = 2 ** 31 - 1;
+
 /**
  * The state of a recurrent network after each node (RNN, LSTM, GRU, SSRU): a node is scored from its parent's state, so a fork or
  * a rollback is a choice of state and nothing is recomputed.
@@ -53,17 +61,22 @@ export interface RecurrentDriver {
  */
 export class RecurrentStore implements NodeStore {
   readonly #driver: RecurrentDriver;
+  readonly #stateWidth: number;
   /** States of each open row, `[slots, stateWidth]`, with room behind them. */
   readonly #states: Float32Array[];
 
-  /** With `rows` open rows at first. */
+  /** With `rows` open rows at first. What no driver, row or slot is throws `INVALID_ARGUMENT`, in all methods. */
   constructor(driver: RecurrentDriver, rows: number) {
-    this.#driver = driver;
+    this.#driver = readDriver('driver', driver);
+    this.#stateWidth = driver.stateWidth;
+    assertInteger('driver.stateWidth', this.#stateWidth, 1, MAX_STATE);
+    assertRowCount(rows);
     this.#states = Array.from({ length: rows }, () => new Float32Array());
   }
 
   async extend(nodes: ForwardNodes, output: OutputRequest): Promise<ExtensionValues> {
-    const gathered = new GatheredScores(nodes.scored.length);
+    assertForward(nodes, this.#states.length);
+    const gathered = new GatheredScores(nodes.scored.length, output);
     const placeOf = new Int32Array(nodes.slot.length).fill(-1);
     nodes.scored.forEach((node, place) => {
       placeOf[node] = place;
@@ -72,7 +85,9 @@ export class RecurrentStore implements NodeStore {
       for (const lanes of forwardParts(level, ({ nodes: { length } }) => length, MAX_FORWARD_CELLS)) {
         const places: number[] = [];
         const inputs = this.#inputs(nodes, lanes, placeOf, places);
-        const { states, extension } = await this.#driver.run(inputs, output);
+        const { states, extension } = givenBy('run', await this.#driver.run(inputs, output));
+        const cells = lanes.length * inputs.length * this.#stateWidth;
+        assertFloats('states, as run of the driver gives them,', states, cells);
         this.#store(nodes, lanes, inputs.length, states);
         gathered.put(extension, Int32Array.from(places));
       }
@@ -81,30 +96,34 @@ export class RecurrentStore implements NodeStore {
   }
 
   compact(gridRow: number, moves: readonly SlotMove[]): void {
-    const { stateWidth } = this.#driver;
+    assertOpenRow(gridRow, this.#states.length, 'gridRow');
+    const stateWidth = this.#stateWidth;
     const states = this.#states[gridRow];
+    assertMoves(moves, states.length / stateWidth);
     for (const { from, to, length } of moves) {
       states.copyWithin(to * stateWidth, from * stateWidth, (from + length) * stateWidth);
     }
   }
 
   admit(rows: number): void {
+    assertRowCount(rows, this.#states.length);
     for (let row = 0; row < rows; row++) this.#states.push(new Float32Array());
   }
 
   release(gridRow: number): void {
-    this.#driver.releaseRow(gridRow);
+    assertOpenRow(gridRow, this.#states.length, 'gridRow');
+    immediate('What releaseRow of the driver gives', this.#driver.releaseRow(gridRow));
     const last = this.#states.pop() as Float32Array;
     if (gridRow < this.#states.length) this.#states[gridRow] = last;
   }
 
   dispose(): void {
-    this.#driver.dispose();
+    immediate('What dispose of the driver gives', this.#driver.dispose());
   }
 
   /** Lays lanes out side by side, and notes where their scores belong. */
   #inputs(nodes: ForwardNodes, lanes: readonly Lane[], placeOf: Int32Array, places: number[]): RecurrentInputs {
-    const { stateWidth } = this.#driver;
+    const stateWidth = this.#stateWidth;
     const length = lanes.reduce((longest, lane) => Math.max(longest, lane.nodes.length), 0);
     const tokenIds = new Int32Array(lanes.length * length);
     const states = new Float32Array(lanes.length * stateWidth);
@@ -127,13 +146,17 @@ export class RecurrentStore implements NodeStore {
 
   /** The state at a slot, -1 for what a row begins with: a view. */
   #stateOf(gridRow: number, slot: number): Float32Array {
-    const { stateWidth } = this.#driver;
-    if (slot < 0) return this.#driver.initialState(gridRow);
+    const stateWidth = this.#stateWidth;
+    if (slot < 0) {
+      const initial = this.#driver.initialState(gridRow);
+      assertFloats('initialState, as the driver gives it,', initial, stateWidth);
+      return initial;
+    }
     return this.#states[gridRow].subarray(slot * stateWidth, (slot + 1) * stateWidth);
   }
 
   #store(nodes: ForwardNodes, lanes: readonly Lane[], length: number, states: Float32Array): void {
-    const { stateWidth } = this.#driver;
+    const stateWidth = this.#stateWidth;
     for (const [index, { gridRow, nodes: chain }] of lanes.entries()) {
       for (const [column, node] of chain.entries()) {
         const from = (index * length + column) * stateWidth;
@@ -145,7 +168,7 @@ export class RecurrentStore implements NodeStore {
 
   /** A row's states, with room for a slot. */
   #room(gridRow: number, slot: number): Float32Array {
-    const { stateWidth } = this.#driver;
+    const stateWidth = this.#stateWidth;
     const states = this.#states[gridRow];
     if ((slot + 1) * stateWidth <= states.length) return states;
     const grown = new Float32Array(Math.max(16, 2 * (slot + 1)) * stateWidth);

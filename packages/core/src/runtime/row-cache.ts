@@ -1,8 +1,13 @@
-import { type CacheType, type CacheValues, cacheZeros } from './cache-values.js';
+import { assertInteger } from '../kit/checks.js';
+import { assertCacheValues, type CacheType, type CacheValues, cacheZeros } from './cache-values.js';
+import { assertMoves, assertOpenRow, assertRowCount, MAX_ROWS } from './store-checks.js';
 import type { SlotMove } from './tree-row.js';
 
 /** Slots by which the rows of a batch grow: each forward pays for every one of them. */
 const BLOCK = 8;
+
+/** Most slots of a row, and most numbers of a slot in a part. */
+const MAX_SIZE = 2 ** 31 - 1;
 
 /**
  * Keys and values of several rows, of trees or of sources, time-major: one array a part (a layer's keys, or its values),
@@ -24,7 +29,7 @@ export class RowCache {
   #room: number;
   #capacity: number;
 
-  /** The capacity grows by multiples of `block`. */
+  /** The capacity grows by multiples of `block`. What no row or slot is throws `INVALID_ARGUMENT`, in all methods. */
   constructor(
     rows: number,
     parts: number,
@@ -33,6 +38,11 @@ export class RowCache {
     capacity: number = rows === 1 ? 4 * block : block,
     type: CacheType = 'float32',
   ) {
+    assertRowCount(rows);
+    assertInteger('parts', parts, 0, MAX_ROWS);
+    assertInteger('partWidth', partWidth, 1, MAX_SIZE);
+    assertInteger('block', block, 1, MAX_SIZE);
+    assertInteger('capacity', capacity, 0, MAX_SIZE);
     this.#type = type;
     this.stride = parts * partWidth;
     this.#width = partWidth;
@@ -55,17 +65,21 @@ export class RowCache {
 
   /** The used slots of the only row by part, `[1, used, partWidth]`: views, valid until the next write. */
   viewSingle(used: number): CacheValues[] {
+    assertInteger('used', used, 0, this.#capacity);
     return this.#parts.map((values) => values.subarray(0, used * this.#width));
   }
 
   /** Rows at full capacity by part, `[rows, capacity, partWidth]`: views, valid until the next write. */
   viewRows(firstRow: number, rows: number): CacheValues[] {
+    assertInteger('rows', rows, 0, this.#rows);
+    assertInteger('firstRow', firstRow, 0, this.#rows - rows);
     const size = this.#capacity * this.#width;
     return this.#parts.map((values) => values.subarray(firstRow * size, (firstRow + rows) * size));
   }
 
   /** Makes room for `slots` slots in every row. */
   reserve(slots: number): void {
+    assertInteger('slots', slots, 0, MAX_SIZE);
     if (slots <= this.#capacity) return;
     // A single row's view does not depend on the capacity, so it may grow geometrically; a batch pays for every
     // padded slot in each forward, so it grows by blocks.
@@ -75,12 +89,14 @@ export class RowCache {
 
   /** Gives room back where rows use no more than `slots` slots and have room for far more, as after a long row has ended. */
   relax(slots: number): void {
+    assertInteger('slots', slots, 0, MAX_SIZE);
     const capacity = Math.max(1, Math.ceil(slots / this.#block)) * this.#block;
     if (2 * capacity <= this.#capacity) this.#resize(this.#room, capacity);
   }
 
   /** Adds empty rows after the last. */
   admit(rows: number): void {
+    assertRowCount(rows, this.#rows);
     const wanted = this.#rows + rows;
     // Rows may come one at a time, and each growth copies all.
     if (wanted > this.#room) this.#resize(Math.max(wanted, 2 * this.#room), this.#capacity);
@@ -106,6 +122,11 @@ export class RowCache {
 
   /** Writes `count` slots from `source [.., stride]`, starting at its slot `sourceSlot`, to the row's slot `slot`. */
   write(row: number, slot: number, source: CacheValues, sourceSlot: number, count: number): void {
+    assertOpenRow(row, this.#rows);
+    assertInteger('count', count, 0, this.#capacity);
+    assertInteger('slot', slot, 0, this.#capacity - count);
+    assertInteger('sourceSlot', sourceSlot, 0, MAX_SIZE);
+    assertCacheValues('source', source, this.#type, (sourceSlot + count) * this.stride, Number.POSITIVE_INFINITY);
     const width = this.#width;
     for (let part = 0; part < this.#parts.length; part++) {
       const values = this.#parts[part] as Float32Array;
@@ -119,11 +140,17 @@ export class RowCache {
 
   /** Writes a part of a row's slots from 0 on, `[slots, partWidth]`. */
   writePart(row: number, part: number, values: CacheValues): void {
+    assertOpenRow(row, this.#rows);
+    assertInteger('part', part, 0, this.#parts.length - 1);
+    assertCacheValues('values', values, this.#type, 0, this.#capacity * this.#width);
     this.#parts[part].set(values, row * this.#capacity * this.#width);
   }
 
   /** Copies the first slots of a row to the first of another. */
   copy(row: number, to: number, slots: number): void {
+    assertOpenRow(row, this.#rows);
+    assertOpenRow(to, this.#rows, 'to');
+    assertInteger('slots', slots, 0, this.#capacity);
     const begin = row * this.#capacity * this.#width;
     for (const values of this.#parts) {
       values.copyWithin(to * this.#capacity * this.#width, begin, begin + slots * this.#width);
@@ -132,6 +159,8 @@ export class RowCache {
 
   /** Moves what a row keeps to its new slots, in the order of the moves. */
   compact(row: number, moves: readonly SlotMove[]): void {
+    assertOpenRow(row, this.#rows);
+    assertMoves(moves, this.#capacity);
     const base = row * this.#capacity;
     const width = this.#width;
     for (const { from, to, length } of moves) {
@@ -142,6 +171,7 @@ export class RowCache {
 
   /** Releases a row; the last row takes its place. */
   release(row: number): void {
+    assertOpenRow(row, this.#rows);
     const last = this.#rows - 1;
     const size = this.#capacity * this.#width;
     if (row !== last) {

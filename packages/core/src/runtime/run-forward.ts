@@ -35,7 +35,7 @@ async function runParts(
   signal: AbortSignal | undefined,
   assertUsable: () => void,
 ): Promise<ExtensionValues> {
-  const gathered = new GatheredScores(nodes.scored.length);
+  const gathered = new GatheredScores(nodes.scored.length, output);
   const stored = nodes.stored.slice();
   const yielder = new Yielder(signal);
   for (const part of parts) {

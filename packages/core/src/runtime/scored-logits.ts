@@ -1,11 +1,18 @@
 import type { OutputRequest } from '../contract/token-tree.js';
+import { assertInteger, wrongValue } from '../kit/checks.js';
+import { assertOffered } from '../kit/offered-outputs.js';
+import { isTypedArray } from '../kit/typed-arrays.js';
 import { Yielder } from '../kit/yielder.js';
 import { logSumExp } from '../tensor/log-softmax.js';
 import { topK } from '../tensor/top-k.js';
 import type { ExtensionValues } from './node-store.js';
 
-/** Scores of the kind asked for, from logits `[count, size]` that may be kept; for graphs that end in logits. */
+/**
+ * Scores of the kind asked for, from logits `[count, size]` that may be kept; for graphs that end in logits. Throws
+ * `INVALID_ARGUMENT` for logits that are no rows of `size`, and for outputs that there are not.
+ */
 export function scoredLogits(logits: Float32Array, size: number, output: OutputRequest): ExtensionValues {
+  assertLogits(logits, size, output);
   const steps = scoring(logits, size, output);
   for (;;) {
     const { done, value } = steps.next();
@@ -14,12 +21,25 @@ export function scoredLogits(logits: Float32Array, size: number, output: OutputR
 }
 
 /** As `scoredLogits`, with turns for other work between the rows: for many rows or a large vocabulary. */
-export function scoredLogitsInTurns(
+export async function scoredLogitsInTurns(
   logits: Float32Array,
   size: number,
   output: OutputRequest,
 ): Promise<ExtensionValues> {
+  assertLogits(logits, size, output);
   return new Yielder().run(scoring(logits, size, output));
+}
+
+/** What there are no tokens for is filled up to here. */
+const MAX_CANDIDATES = 65_536;
+
+const KINDS = ['argmax', 'topK', 'logProbs', 'logits'] as const;
+
+function assertLogits(logits: Float32Array, size: number, output: OutputRequest): void {
+  assertInteger('size', size, 1, Number.MAX_SAFE_INTEGER);
+  assertOffered({ outputs: KINDS, states: KINDS, maxCandidates: Math.max(size, MAX_CANDIDATES) }, output);
+  if (isTypedArray('Float32Array', logits) && logits.length % size === 0) return;
+  throw wrongValue('logits', logits, `a Float32Array of rows of ${size}`);
 }
 
 /** Yields after every row. */

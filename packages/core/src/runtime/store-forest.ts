@@ -1,15 +1,20 @@
 import type { OpenOptions } from '../contract/encoding.js';
 import { ForetokenError } from '../contract/errors.js';
 import type { Extension, NewNodes, NodeId, OutputRequest, RowStart, TokenForest } from '../contract/token-tree.js';
+import { wrongValue } from '../kit/checks.js';
 import { nodeIdOf } from '../kit/node-batch.js';
 import { assertNewNodes, assertOffered } from '../kit/offered-outputs.js';
 import { joinOptions } from '../kit/open-options.js';
+import { immediate, lengthOf } from '../kit/options.js';
 import { throwIfAborted } from '../kit/request.js';
-import { assertRows, assertScored, invalid, parentSlot } from './forest-refusals.js';
+import { show } from '../kit/show.js';
+import { assertRows, assertScored, invalid, leafSlots, parentSlot } from './forest-refusals.js';
 import type { ForwardNodes } from './node-store.js';
 import type { OpenRow } from './open-row.js';
+import { PromptSharing } from './prompt-sharing.js';
 import { runForward } from './run-forward.js';
-import type { StoreForestOptions } from './store-forest-options.js';
+import { assertExtension } from './store-checks.js';
+import { forestOptions, joiningRows, type StoreForestOptions } from './store-forest-options.js';
 import { TreeRow } from './tree-row.js';
 
 /** Node ids are int32. */
@@ -29,6 +34,7 @@ export function openForests(): number {
  */
 export class StoreForest<Source = never> implements TokenForest<Source> {
   readonly #options: StoreForestOptions<Source>;
+  readonly #sharing: PromptSharing | undefined;
   /** By grid row. */
   readonly #open: OpenRow[] = [];
   readonly #byRow = new Map<number, OpenRow>();
@@ -40,9 +46,12 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
   #idle: (() => void) | undefined;
   #released: Promise<void> | undefined;
 
+  /** Throws `INVALID_ARGUMENT` for what is none of its options. */
   constructor(options: StoreForestOptions<Source>) {
-    this.#options = options;
-    this.#add(options.prefixes);
+    this.#options = forestOptions(options);
+    const { sharing } = this.#options;
+    this.#sharing = sharing && new PromptSharing(sharing.block, sharing.own);
+    this.#add(this.#options.prefixes);
     open++;
   }
 
@@ -94,15 +103,10 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
     this.#assertIdle('retain');
     const open = this.#openRow(row);
     const { tree, gridRow } = open;
-    const slots = leaves.map((leaf) => {
-      const slot = tree.slotOf(leaf);
-      if (slot < 0) throw invalid('INVALID_NODE', `Node ${leaf} is not in row ${row}.`, { row, node: leaf });
-      return slot;
-    });
-    const moves = tree.retain(slots);
+    const moves = tree.retain(leafSlots(open, leaves));
     // Slots before the first that moved are what they were.
     open.read = Math.min(open.read, tree.size, moves[0]?.to ?? tree.size);
-    this.#options.store.compact(gridRow, moves);
+    immediate('What compact of the store gives', this.#options.store.compact(gridRow, moves));
   }
 
   finish(row: number): void {
@@ -113,7 +117,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
 
   #release(row: number): void {
     const { gridRow } = this.#openRow(row);
-    this.#options.store.release(gridRow);
+    immediate('What release of the store gives', this.#options.store.release(gridRow));
     const last = this.#open.pop() as OpenRow;
     if (last.row !== row) {
       this.#open[gridRow] = last;
@@ -136,13 +140,15 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
       );
     }
     const options = joinOptions(given);
-    assertRows(supports, this.#open.length + sources.length);
+    const count = lengthOf(sources);
+    if (count === undefined) throw wrongValue('sources', sources, 'an array with one source a row');
+    assertRows(supports, this.#open.length + count);
     this.#running = 'join';
     try {
-      const { prefixes, admit } = await join(sources, options);
+      const { prefixes, admit } = joiningRows(await join(sources, options), sources.length);
       this.#assertUsable();
       admit();
-      store.admit(prefixes.length);
+      immediate('What admit of the store gives', store.admit(prefixes.length));
       const first = this.#add(prefixes);
       const joined = this.#open.slice(-prefixes.length);
       try {
@@ -171,7 +177,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
         this.#idle = resolve;
       });
     }
-    this.#options.store.dispose();
+    immediate('What dispose of the store gives', this.#options.store.dispose());
   }
 
   #ended(): void {
@@ -191,7 +197,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
         cached: 0,
         read: 0,
       };
-      const donor = this.#options.sharing?.donorOf(this.#open, prefix);
+      const donor = this.#sharing?.donorOf(this.#open, prefix);
       if (donor !== undefined) this.#copy(donor.row, row, donor.length);
       row.cached = row.read;
       this.#open.push(row);
@@ -202,7 +208,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
 
   /** Reads once what new rows have in common. */
   async #readShared(rows: readonly OpenRow[], signal: AbortSignal | undefined): Promise<void> {
-    await this.#options.sharing?.read(rows, {
+    await this.#sharing?.read(rows, {
       signal,
       read: (nodes) => this.#grow(nodes, { kind: 'argmax' }, signal),
       copy: (donor, open, length) => this.#copy(donor, open, length),
@@ -213,7 +219,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
   /** Gives a row what another has read of the same tokens, as nodes of its own. */
   #copy(donor: OpenRow, open: OpenRow, length: number): void {
     for (; open.read < length; open.read++) open.tree.append(this.#nextNode++, open.read - 1);
-    this.#options.store.copy?.(donor.gridRow, open.gridRow, length);
+    immediate('What copy of the store gives', this.#options.store.copy?.(donor.gridRow, open.gridRow, length));
   }
 
   /** Adds nodes and computes them, all or none. */
@@ -225,6 +231,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
       const forward = this.#append(nodes, firstNode, before);
       const values = await runForward(forward, output, this.#options, signal, () => this.#assertUsable());
       this.#assertUsable();
+      assertExtension('What extend of the store gives', values, output, forward.scored.length);
       this.#nextNode += forward.slot.length;
       return { ...values, firstNode };
     } catch (error) {
@@ -272,7 +279,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
     const known = Number.isInteger(row) && row >= 0 && row < this.#rows;
     throw invalid(
       'INVALID_NODE',
-      known ? `Row ${row} is finished.` : `Row ${row} does not exist; there are ${this.#rows}.`,
+      known ? `Row ${row} is finished.` : `Row ${show(row)} does not exist; there are ${this.#rows}.`,
       { row, rows: this.#rows },
     );
   }

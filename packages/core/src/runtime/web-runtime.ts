@@ -1,9 +1,38 @@
 import { ForetokenError } from '../contract/errors.js';
+import { wrongValue } from '../kit/checks.js';
+import { integer } from '../kit/options.js';
+import { readingOf } from '../kit/typed-arrays.js';
 import type { InferenceSession, OnnxRuntime } from './onnx-runtime.js';
 
 /** Whether this is onnxruntime-web, which runs in browsers, and in Node too. */
 export function isWebRuntime({ env }: OnnxRuntime): boolean {
   return env?.versions?.web !== undefined;
+}
+
+/** Throws `INVALID_ARGUMENT` unless this is a module of ONNX Runtime. */
+export function assertRuntime(runtime: OnnxRuntime): void {
+  if (isRuntime(runtime)) return;
+  throw wrongValue('runtime', runtime, 'a module of ONNX Runtime with Tensor and InferenceSession');
+}
+
+function isRuntime(runtime: OnnxRuntime): boolean {
+  try {
+    const { Tensor, InferenceSession, env } = runtime;
+    const isModule = typeof Tensor === 'function' && typeof InferenceSession.create === 'function';
+    return isModule && (!isWebRuntime(runtime) || typeof env?.wasm === 'object');
+  } catch {
+    return false;
+  }
+}
+
+const threads = integer(1);
+
+/** What a page settled, where it did. */
+function numThreadsOf(wasm: { readonly numThreads?: number | undefined }): number | undefined {
+  return readingOf('runtime.env.wasm', wasm, 'an object that can be read', () => {
+    const { numThreads } = wasm;
+    return typeof numThreads === 'number' && numThreads > 0 ? numThreads : undefined;
+  });
 }
 
 /** The session that is made last; others wait for it. */
@@ -33,8 +62,11 @@ export function createSession(
  * Throws `UNSUPPORTED_CAPABILITY` where a page may not have threads, `INVALID_ARGUMENT` where another number is settled.
  */
 export function threadsOf(runtime: OnnxRuntime, asked: number | undefined): number | undefined {
+  assertRuntime(runtime);
+  if (asked !== undefined) threads('threads', asked);
   if (!isWebRuntime(runtime) || runtime.env === undefined) return asked;
   const { wasm } = runtime.env;
+  const settled = numThreadsOf(wasm);
   const isolated = (globalThis as { crossOriginIsolated?: boolean | undefined }).crossOriginIsolated !== false;
   if (asked !== undefined && asked > 1 && !isolated) {
     throw new ForetokenError(
@@ -43,7 +75,6 @@ export function threadsOf(runtime: OnnxRuntime, asked: number | undefined): numb
       { capability: 'threads', received: asked, required: 1 },
     );
   }
-  const settled = typeof wasm.numThreads === 'number' && wasm.numThreads > 0 ? wasm.numThreads : undefined;
   if (asked !== undefined && settled !== undefined && asked !== settled) {
     throw new ForetokenError(
       'INVALID_ARGUMENT',

@@ -24,7 +24,8 @@ const OPTIONS: OptionTable<CutOptions> = { sampleRate: integer(1, 1_000_000), se
  * Throws `INVALID_ARGUMENT`, `EMPTY_SOURCE` where there are no samples.
  */
 export function cutSound(samples: Float32Array, options: CutOptions = {}): readonly Float32Array[] {
-  if (!(samples instanceof Float32Array)) throw wrongValue('samples', samples, 'a Float32Array');
+  if (!ArrayBuffer.isView(samples) || !(samples instanceof Float32Array))
+    throw wrongValue('samples', samples, 'a Float32Array');
   if (samples.length === 0) throw new ForetokenError('EMPTY_SOURCE', 'There are no samples.', {});
   const { sampleRate = SAMPLE_RATE, seconds = 30 } = checkOptions('cutSound', options, OPTIONS);
   const max = Math.max(1, Math.floor(seconds * sampleRate));

@@ -33,7 +33,8 @@ const READERS: Readonly<Record<string, ReadSample>> = {
  * Throws `INVALID_ARGUMENT` for what is no such file, naming the field, and `EMPTY_SOURCE` for one without sound.
  */
 export function readWav(bytes: Uint8Array): Sound {
-  if (!(bytes instanceof Uint8Array)) throw wrongValue('wav', bytes, 'the bytes of a WAV file');
+  if (!ArrayBuffer.isView(bytes) || !(bytes instanceof Uint8Array))
+    throw wrongValue('wav', bytes, 'the bytes of a WAV file');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const name = (at: number): string =>
     at + 4 <= bytes.length ? new TextDecoder('latin1').decode(bytes.subarray(at, at + 4)) : '';

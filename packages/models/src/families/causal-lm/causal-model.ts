@@ -9,14 +9,7 @@ import type {
   Vocabulary,
 } from '@foretoken/core';
 import { assertTokenSources, forestOptions, refuseEncoding } from '@foretoken/core/kit';
-import {
-  assertRows,
-  type JoiningRows,
-  KeyValueStore,
-  PromptSharing,
-  STEADY_SLOTS,
-  StoreForest,
-} from '@foretoken/core/runtime';
+import { assertRows, type JoiningRows, KeyValueStore, STEADY_SLOTS, StoreForest } from '@foretoken/core/runtime';
 import { maxPartCells } from '../../drivers/measured-costs.js';
 import { STEP_MODES } from '../../drivers/step-modes.js';
 import { CausalStepDriver, type CausalStepOptions, LONE_ROW_WIDTH } from './causal-step-driver.js';
@@ -84,7 +77,7 @@ export class CausalModel implements AutoregressiveModel<TokenSource> {
       supports: this.supports,
       maxCells: maxPartCells(this.costs),
       // Hidden slots fill whole vectors, so what follows a shared prompt is added up as if the whole had been read.
-      sharing: sharing ? new PromptSharing(STEADY_SLOTS, joining ? 1 : LONE_ROW_WIDTH) : undefined,
+      sharing: sharing ? { block: STEADY_SLOTS, own: joining ? 1 : LONE_ROW_WIDTH } : undefined,
       join: joining ? join : undefined,
     };
     return await StoreForest.open(forest, options.signal);
