@@ -3,6 +3,7 @@ import { callback, checkOptions, immediate, integer, type OptionTable } from '@f
 import assert from './assert.js';
 import { canvasScoreLaws } from './canvas-score-laws.js';
 import { END, filledOf, MASK, MAX_LENGTH, modelOf, SOURCES, TWO_OR_MORE, VOCABULARY } from './canvas-suite.js';
+import { commonLaws } from './common-laws.js';
 import { assertCode, assertShown, assertStream, eventsOf, rejectsWith } from './laws.js';
 import { nextTurn } from './next-turn.js';
 import { revisionLaws } from './revision-laws.js';
@@ -114,6 +115,15 @@ export function canvasConformance(options: CanvasConformanceOptions): void {
           assert.deepEqual(assertStream(events, 1, END).results[0]?.hypotheses, results[row]?.hypotheses, 'or at once');
         }
       }
+    });
+
+    commonLaws<CanvasModel<TokenSource>>({
+      runner,
+      createDecoder,
+      modelOf: () => modelOf(1),
+      failing: () => modelOf(1, { failAt: 1 }),
+      sources: SOURCES,
+      endTokenId: END,
     });
 
     runner.it('is refused before any compute by a model that lacks what it requires', async () => {

@@ -8,13 +8,15 @@ import {
 import { callback, checkOptions, flag, immediate, integer, type OptionTable } from '@foretoken/core/kit';
 import assert from './assert.js';
 import { assertCachedPrompt } from './cached-laws.js';
+import { commonLaws } from './common-laws.js';
 import { assertLimits, assertMet, assertStops } from './cut-laws.js';
-import { END, MAX_LENGTH, modelOf, SOURCES } from './decoder-models.js';
+import { END, MAX_LENGTH, modelOf, SOURCES, scoreOf } from './decoder-models.js';
 import { assertCode, assertStream, eventsOf, outputsOf, rejectsWith } from './laws.js';
 import { nextTurn } from './next-turn.js';
 import { type RecordingModel, type RecordingOptions, recording } from './recording.js';
 import { type Runner, SUITE_OPTIONS } from './runner.js';
 import { SteppingClock } from './stepping-clock.js';
+import { assertTokenLogProbs } from './token-log-prob-laws.js';
 
 type Autoregressive = AutoregressiveModel<TokenSource>;
 
@@ -56,7 +58,10 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
     runner.it('streams commits that add up to the best hypothesis, and counts its forwards', async () => {
       for (const seed of seeds) {
         const model = record(seed);
-        const { statistics } = await decode(model, { sources: SOURCES });
+        const { statistics, results } = await decode(model, { sources: SOURCES });
+        for (const { row, hypotheses } of results) {
+          for (const hypothesis of hypotheses) assertTokenLogProbs(hypothesis, scoreOf(seed), SOURCES[row]);
+        }
         assert.equal(statistics.forwards, model.forwards, 'statistics.forwards counts the calls of extend');
         assert.equal(model.stillOpen, 0, 'everything opened is released');
       }
@@ -258,6 +263,15 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
       const model = record(2);
       for await (const event of createDecoder(model).decode(model, { sources: SOURCES })) if (event) break;
       assert.equal(model.stillOpen, 0, 'a break releases everything');
+    });
+
+    commonLaws<Autoregressive>({
+      runner,
+      createDecoder,
+      modelOf: () => modelOf(1),
+      failing: () => record(1, { failAt: 1 }),
+      sources: SOURCES,
+      endTokenId: END,
     });
 
     runner.it('serves two decodes at once', async () => {

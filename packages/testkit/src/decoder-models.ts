@@ -1,6 +1,6 @@
 import type { AutoregressiveModel, TokenSource } from '@foretoken/core';
 import type { PromptOptions } from './cached-laws.js';
-import { randomLogits } from './random-logits.js';
+import { randomLogits, type Score } from './random-logits.js';
 import { scriptedModel } from './scripted-model.js';
 
 type Autoregressive = AutoregressiveModel<TokenSource>;
@@ -15,6 +15,10 @@ export const SOURCES: readonly TokenSource[] = [
   Int32Array.of(4),
 ];
 
+/** What the model of a seed thinks comes next. */
+export const scoreOf = (seed: number): Score =>
+  randomLogits({ seed, vocabularySize: VOCABULARY, endTokenId: END, typicalLength: 6 });
+
 /** A model of random scores, the same for a seed. */
 export const modelOf = (
   seed: number,
@@ -27,6 +31,6 @@ export const modelOf = (
     endTokenId: END,
     maxLength: MAX_LENGTH,
     supports,
-    score: randomLogits({ seed, vocabularySize: VOCABULARY, endTokenId: END, typicalLength: 6 }),
+    score: scoreOf(seed),
     state: randomLogits({ seed: seed + 1000, vocabularySize: 5, endTokenId: -1 }),
   });

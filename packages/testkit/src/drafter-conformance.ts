@@ -129,6 +129,38 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
       }
     });
 
+    runner.it('goes on with other rows after one is finished, and leaves prefixes as they were', async () => {
+      const limit = { nodes: 6, depth: 6 };
+      const prefixOf = (row: number, length: number) => Int32Array.from(tokens.slice(row, row + length));
+      const last = sources.length - 1;
+      for (const finished of [0, last]) {
+        const other = last - finished;
+        if (other === finished) continue;
+        const session = await openDrafter(createDrafter(), sources);
+        const fresh = await openDrafter(createDrafter(), sources);
+        try {
+          for (let length = 0; length < 4; length++) {
+            const requests = sources.map((_, row) => ({ row, prefix: prefixOf(row, length), limit }));
+            const before = structuredClone(requests);
+            await proposeAll(session, requests);
+            assert.deepEqual(requests, before, 'prefixes are read only');
+          }
+          await session.finish(finished);
+          for (const length of [4, 5, 2]) {
+            const request = { row: other, prefix: prefixOf(other, length), limit };
+            assert.deepEqual(
+              await proposeOne(session, request),
+              await proposeOne(fresh, request),
+              `row ${other} goes on`,
+            );
+          }
+        } finally {
+          await session[Symbol.asyncDispose]();
+          await fresh[Symbol.asyncDispose]();
+        }
+      }
+    });
+
     runner.it('gives the same after a jump as step by step', async () => {
       const prefix = Int32Array.from(tokens.slice(0, 5));
       const limit = { nodes: 6, depth: 6 };

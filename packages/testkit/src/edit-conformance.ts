@@ -1,6 +1,7 @@
 import type { DecodeRequest, Decoder, EditModel, TokenSource } from '@foretoken/core';
 import { callback, checkOptions, immediate, integer, type OptionTable } from '@foretoken/core/kit';
 import assert from './assert.js';
+import { commonLaws } from './common-laws.js';
 import { assertCode, assertShown, assertStream, errorAt, eventsOf, rejectsWith } from './laws.js';
 import { nextTurn } from './next-turn.js';
 import { randomLogits, type Score } from './random-logits.js';
@@ -169,6 +170,15 @@ export function editConformance(options: EditConformanceOptions): void {
         }
         assert.equal(model.stillOpen, 0, 'everything opened is released');
       }
+    });
+
+    commonLaws<EditModel<TokenSource>>({
+      runner,
+      createDecoder,
+      modelOf: () => modelOf(1),
+      failing: () => modelOf(1, { failAt: 1, error: new Error('broken') }),
+      sources: SOURCES,
+      endTokenId: END,
     });
 
     runner.it('refuses bad requests and models of another kind by code before it opens anything', async () => {

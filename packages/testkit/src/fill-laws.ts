@@ -47,6 +47,9 @@ export async function assertFills({ open, canvases, outputs, tolerance, vocabula
   const predictions = await together.fill(asked, output);
   assert.deepEqual(asked, before, 'canvases are read only');
   assert.equal(predictions.length, asked.length, 'there is one prediction a canvas');
+  const kept = structuredClone(predictions);
+  await together.fill([...asked].reverse(), output);
+  assert.deepEqual(predictions, kept, 'arrays are given away');
   for (const [index, prediction] of predictions.entries()) {
     const { row, tokenIds } = asked[index];
     assert.equal(prediction.row, row, 'predictions are in the order of the canvases');

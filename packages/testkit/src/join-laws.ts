@@ -80,3 +80,38 @@ export async function assertUnshared(model: Autoregressive, sources: readonly To
     for (let row = 0; row < forest.rows; row++) assert.equal(forest.start(row).cached, 0, 'nothing is cached');
   });
 }
+
+/** Whose arrays are whose: extensions and prefixes are given away, and new nodes are the caller's again after the call. */
+export async function assertOwnArrays(
+  opening: Promise<Forest>,
+  alone: Promise<Forest>,
+  output: OutputRequest,
+  tolerance: number,
+): Promise<void> {
+  const expected = await withForest(alone, async (forest) => {
+    const path = pathOf(forest, 0, [1]);
+    const first = await read(forest, 0, ROOT, path, output);
+    const second = await read(forest, 0, first.node, [0], output);
+    return { path, said: [first.scores, second.scores] };
+  });
+  await withForest(opening, async (forest) => {
+    forest.start(0).prefix.fill(0);
+    const path = pathOf(forest, 0, [1]);
+    assert.deepEqual(path, expected.path, 'a prefix that was given is a copy');
+    const extend = async (above: NodeId, tokenIds: readonly number[]) => {
+      const nodes = new NodeBatch();
+      const end = nodes.addChain(0, above, tokenIds, 'last');
+      const { row, parent, tokenId, scored } = nodes;
+      const extension = await forest.extend({ row, parent, tokenId, scored }, output);
+      for (const array of [row, parent, tokenId, scored]) array?.fill(0);
+      return { extension, node: nodeIdOf(end, extension.firstNode) };
+    };
+    const first = await extend(ROOT, path);
+    const kept = structuredClone(first.extension);
+    const second = await extend(first.node, [0]);
+    assert.deepEqual(first.extension, kept, 'arrays of an extension are given away');
+    for (const [index, { extension }] of [first, second].entries()) {
+      assertClose(scoresOf(extension, 1)[0], expected.said[index], tolerance, 'nodes that are read during the call');
+    }
+  });
+}

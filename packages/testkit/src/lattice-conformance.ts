@@ -1,6 +1,7 @@
 import type { DecodeRequest, Decoder, LatticeModel, TokenSource } from '@foretoken/core';
 import { callback, checkOptions, flag, immediate, type OptionTable } from '@foretoken/core/kit';
 import assert from './assert.js';
+import { commonLaws } from './common-laws.js';
 import { assertLimits, assertMet, assertStops, type Cut } from './cut-laws.js';
 import { assertCode, assertShown, assertStream, eventsOf, outputsOf } from './laws.js';
 import { nextTurn } from './next-turn.js';
@@ -205,6 +206,15 @@ export function latticeConformance(options: LatticeConformanceOptions): void {
         await assert.rejects(eventsOf(createDecoder().decode(model, { sources, signal: controller.signal })), reason);
         assert.ok(clock.looks <= abortedAt + 1, 'nothing is computed after the abort');
       }
+    });
+
+    commonLaws<LatticeModel<TokenSource>>({
+      runner,
+      createDecoder,
+      modelOf: latticeModel,
+      failing: () => encodingModel(new Error('broken')).model,
+      sources: SOURCES,
+      endTokenId: END,
     });
 
     runner.it('refuses bad requests and unsuitable models by code, before any compute', async () => {

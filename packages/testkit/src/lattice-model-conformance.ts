@@ -105,6 +105,10 @@ export function latticeModelConformance(options: LatticeModelConformanceOptions)
       }
       const both = await Promise.all([0, 1].map(() => emit(model, sources, { k: model.supports.maxCandidates })));
       for (const lattices of both) same(lattices, kept);
+      const [one, other] = await emit(model, [sources[0], sources[0]]);
+      const before = structuredClone(other);
+      for (const array of Object.values(one)) if (ArrayBuffer.isView(array)) (array as Float32Array).fill(0);
+      assert.deepEqual(other, before, 'rows of one source have arrays of their own');
     });
 
     law(

@@ -1,4 +1,10 @@
-import { type DecodeEndEvent, type DecodeEvent, type ErrorCode, ForetokenError } from '@foretoken/core';
+import {
+  type DecodeEndEvent,
+  type DecodeEvent,
+  type ErrorCode,
+  ForetokenError,
+  type Hypothesis,
+} from '@foretoken/core';
 import { assertInteger, hasMethods, wrongValue } from '@foretoken/core/kit';
 import assert from './assert.js';
 import { assertFunction, lawOver } from './readable.js';
@@ -17,8 +23,24 @@ export async function eventsOf(events: AsyncIterable<DecodeEvent>): Promise<Deco
   const iterator = events[Symbol.asyncIterator]();
   if (!hasMethods(iterator, 'next')) throw wrongValue('events', events, 'events that can be iterated over');
   const all: DecodeEvent[] = [];
-  for await (const event of { [Symbol.asyncIterator]: () => iterator }) all.push(event);
+  const given: unknown[] = [];
+  for await (const event of { [Symbol.asyncIterator]: () => iterator }) {
+    all.push(event);
+    given.push(cloneOf(event));
+  }
+  for (const [index, event] of all.entries()) {
+    if (given[index] !== undefined) assert.deepEqual(event, given[index], 'what an event held stays as it was');
+  }
   return all;
+}
+
+/** A copy; undefined for what holds more than data. */
+function cloneOf(value: unknown): unknown {
+  try {
+    return structuredClone(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The laws of every event stream; returns its last event. */
@@ -55,11 +77,27 @@ function assertEvents(events: readonly DecodeEvent[], rows: number, endTokenId: 
     assert.equal(result.best, best, 'the best hypothesis is the first');
     assert.deepEqual(committed[row], [...best.tokenIds], 'commits, concatenated, are the best hypothesis');
     assert.ok(!best.tokenIds.includes(endTokenId), 'the end token is not part of the output');
+    assertHypotheses(result.hypotheses);
     tokens += best.tokenIds.length;
   }
   assert.equal(last.statistics.tokens, tokens, 'statistics.tokens counts the output tokens');
   assertStatistics(events, last);
   return last;
+}
+
+/** Hypotheses come best first, by what they are ranked by; token log-probabilities are one a token, the end token's too. */
+function assertHypotheses(hypotheses: readonly Hypothesis[]): void {
+  let above = Number.POSITIVE_INFINITY;
+  for (const { score, tokenIds, tokenLogProbs = [], alternatives } of hypotheses) {
+    if (score !== undefined) {
+      assert.ok(score <= above + 1e-6, `hypotheses come best first, but ${score} follows ${above}`);
+      above = score;
+    }
+    assert.ok(tokenLogProbs.length <= tokenIds.length + 1, 'a log-probability a token, and one of the end token');
+    for (const logProb of tokenLogProbs)
+      assert.ok(logProb <= 1e-5, `a log-probability is not above 0, as ${logProb} is`);
+    assert.equal(alternatives?.length ?? tokenLogProbs.length, tokenLogProbs.length, 'alternatives of each token');
+  }
 }
 
 function assertStatistics(events: readonly DecodeEvent[], { statistics, atMs }: DecodeEndEvent): void {

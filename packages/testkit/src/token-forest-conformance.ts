@@ -13,7 +13,7 @@ import {
   scoresOf,
   withForest,
 } from './forest-scores.js';
-import { assertJoins, assertUnshared } from './join-laws.js';
+import { assertJoins, assertOwnArrays, assertUnshared } from './join-laws.js';
 import { assertCode, rejectsWith } from './laws.js';
 import { assertOptions, modelSuiteOptions, REQUIRED } from './model-suite.js';
 import type { Runner } from './runner.js';
@@ -38,7 +38,6 @@ const OPTIONS: OptionTable<TokenForestConformanceOptions> = {
 };
 
 const SCRIPT_STEPS = 7;
-
 interface Known {
   readonly row: number;
   readonly path: readonly number[];
@@ -173,6 +172,10 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
       });
     });
 
+    law('gives arrays away, and reads those it is given during the call only', (model) =>
+      assertOwnArrays(open(model, [0, 1]), open(model, [0]), fullestRequest(model), tolerance),
+    );
+
     law('refuses bad nodes by code, and adds none of them', async (model) => {
       const output = fullestRequest(model);
       await withForest(open(model, [0, 1]), async (forest) => {
@@ -208,11 +211,8 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
         const again = await withForest(open(model, [0]), (alone) => read(alone, 0, ROOT, path, output));
         assertClose(scores, again.scores, tolerance, 'what was there stays');
         const other = await read(forest, 1, ROOT, pathOf(forest, 1, []), output);
-        assert.equal(
-          other.node,
-          next.node + forest.start(1).prefix.length,
-          'ids are given out once, by place in the batch',
-        );
+        const id = next.node + forest.start(1).prefix.length;
+        assert.equal(other.node, id, 'ids are given out once, by place in the batch');
       });
     });
     law('refuses options that it does not have, and values of a wrong type', async (model) => {

@@ -28,6 +28,11 @@ const ASKED = 'gives as many candidates as it is asked for, the best of all, and
 const AGAIN = 'gives arrays away, and the same again, to two at once too';
 
 export const LATTICE_FAULTS: readonly Fault<LatticeOf>[] = [
+  {
+    fault: 'gives two rows of one source the same arrays',
+    law: AGAIN,
+    plant: saying((lattices, sources) => lattices.map((_, row) => lattices[sources.indexOf(sources[row])])),
+  },
   { fault: 'lets rows influence one another', law: IN_ORDER, plant: scoring((value, _, rows) => value - rows) },
   { fault: 'gives lattices in reverse', law: IN_ORDER, plant: saying((lattices) => lattices.reverse()) },
   {

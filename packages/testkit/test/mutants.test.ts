@@ -17,6 +17,7 @@ import {
   speculativeCounterexample,
 } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
+import { COMMON_LAWS } from './careless-decoders.js';
 import { type GreedyFault, minimalGreedy } from './minimal-greedy.js';
 
 type Model = AutoregressiveModel<TokenSource>;
@@ -79,7 +80,7 @@ describe('the decoder suite', () => {
     const outcomes = await collectOutcomes((runner) =>
       autoregressiveConformance({ runner, name: 'correct', createDecoder: () => minimalGreedy('none'), models: 12 }),
     );
-    expect(new Set(Object.values(caught))).toEqual(new Set(outcomes.map(({ name }) => name)));
+    expect(new Set([...Object.values(caught), ...COMMON_LAWS])).toEqual(new Set(outcomes.map(({ name }) => name)));
   });
 });
 
@@ -222,8 +223,8 @@ describe('the drafter suite', () => {
       return outcomes.filter(({ error }) => error !== undefined).map(({ name }) => name);
     };
     expect(await lawsOf((requests) => requests)).toEqual([]);
-    expect(await lawsOf(() => 1)).toEqual([TOGETHER]);
-    expect(await lawsOf((requests, finished) => (finished > 0 ? 0 : requests))).toEqual([TOGETHER]);
+    expect(await lawsOf(() => 1)).toContain(TOGETHER);
+    expect(await lawsOf((requests, finished) => (finished > 0 ? 0 : requests))).toContain(TOGETHER);
   });
 
   it('catches one that only ever goes on from the prefix it saw last', async () => {

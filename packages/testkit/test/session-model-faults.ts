@@ -78,6 +78,23 @@ const lower: Change = (predictions, rows) => {
   }
   return predictions;
 };
+/** The arrays of the first answer of each length, written into again by every later one. */
+const sameArrays = (): Change => {
+  const arrays = new Map<number, Float32Array>();
+  return (predictions) => {
+    for (const [index, prediction] of predictions.entries()) {
+      if (!('logits' in prediction)) continue;
+      const kept = arrays.get(index);
+      if (kept === undefined || kept.length < prediction.logits.length) {
+        arrays.set(index, prediction.logits);
+        continue;
+      }
+      kept.set(prediction.logits);
+      Object.assign(prediction, { logits: kept.subarray(0, prediction.logits.length) });
+    }
+    return predictions;
+  };
+};
 const worstFirst: Change = (predictions) => {
   for (const prediction of predictions) if (prediction.kind === 'topK') prediction.logProbs.reverse();
   return predictions;
@@ -115,6 +132,11 @@ export const CANVAS_FAULTS: readonly Fault<CanvasOf>[] = [
         return predictions;
       },
     })),
+  },
+  {
+    fault: 'writes into the arrays of earlier answers',
+    law: ALONE,
+    plant: canvas((session) => filling(sameArrays()).change(session)),
   },
   { fault: 'lists the worst candidate first', law: KINDS, plant: canvas(filling(worstFirst).change) },
   {

@@ -91,7 +91,52 @@ const ABORTED = 'computes nothing for a signal that was aborted';
 const OPTIONS = 'refuses options that it does not have, and values of a wrong type';
 const JOINS = 'lets rows join and leave without a bit of difference to the others, or refuses to';
 
+const OWN = 'gives arrays away, and reads those it is given during the call only';
+const sumOf = (values: Int32Array): number => values.reduce((sum, value) => sum + value, 0);
+
 const FAULTS: readonly (readonly [name: string, law: string, fault: Fault])[] = [
+  [
+    'gives the array of an extension again',
+    OWN,
+    (forest) => {
+      const arrays = new Map<number, Float32Array>();
+      return saying((extension) =>
+        withLogits(extension, (logits) => {
+          const kept = arrays.get(logits.length) ?? logits;
+          kept.set(logits);
+          arrays.set(logits.length, kept);
+          return kept;
+        }),
+      )(forest);
+    },
+  ],
+  [
+    'reads new nodes once more in the next call',
+    OWN,
+    (forest) => {
+      let before: { readonly tokenId: Int32Array; readonly sum: number } | undefined;
+      return extending((inner) => async (nodes, output, signal) => {
+        const extension = await inner(nodes, output, signal);
+        const changed = before === undefined ? 0 : sumOf(before.tokenId) - before.sum;
+        before = { tokenId: nodes.tokenId, sum: sumOf(nodes.tokenId) };
+        return withLogits(extension, (logits) => shifted(logits, 0.001 * changed));
+      })(forest);
+    },
+  ],
+  [
+    'hands out the prefix that it begins with',
+    OWN,
+    (forest) => {
+      const starts = new Map<number, ReturnType<Forest['start']>>();
+      return {
+        start(row) {
+          const start = starts.get(row) ?? forest.start(row);
+          if (forest.start(row).cached === start.cached) starts.set(row, start);
+          return start;
+        },
+      };
+    },
+  ],
   [
     'remembers what was taken back',
     WHOLE,

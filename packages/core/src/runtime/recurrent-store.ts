@@ -150,7 +150,7 @@ export class RecurrentStore implements NodeStore {
     if (slot < 0) {
       const initial = this.#driver.initialState(gridRow);
       assertFloats('initialState, as the driver gives it,', initial, stateWidth);
-      return initial;
+      return initial.subarray(0, stateWidth);
     }
     return this.#states[gridRow].subarray(slot * stateWidth, (slot + 1) * stateWidth);
   }

@@ -132,8 +132,8 @@ export function givenBy<Given extends object>(method: string, given: Given): Giv
   throw wrongValue(`What ${method} of the driver gives`, given, 'an object of what was asked for');
 }
 
-/** Throws `INVALID_ARGUMENT` unless a driver gave floats `[length]`. */
-export function assertFloats(giver: string, values: unknown, length: number): asserts values is Float32Array {
-  if (isTypedArray('Float32Array', values) && values.length === length) return;
-  throw wrongValue(giver, values, `a Float32Array of ${length}`);
+/** Throws `INVALID_ARGUMENT` unless a driver gave as many floats as are read, or more. */
+export function assertFloats(giver: string, values: unknown, min: number): asserts values is Float32Array {
+  if (isTypedArray('Float32Array', values) && values.length >= min) return;
+  throw wrongValue(giver, values, `a Float32Array of at least ${min}`);
 }
