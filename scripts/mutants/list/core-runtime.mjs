@@ -25,7 +25,7 @@ export default [
     tests: ['packages/core/test/key-value-forest.test.ts'],
     faults: [
       ['open.tree.truncate(before[open.gridRow]);', ''],
-      ['this.#options.store.compact(gridRow, moves);', ''],
+      ["immediate('What compact of the store gives', this.#options.store.compact(gridRow, moves));", ''],
       ['last.gridRow = gridRow;', ''],
       ['this.#nextNode += forward.slot.length;', 'this.#nextNode += 1;'],
       ["this.#assertIdle('retain');", ''],
@@ -40,7 +40,7 @@ export default [
     file: 'packages/core/src/runtime/key-value-store.ts',
     tests: ['packages/core/test/key-value-forest.test.ts'],
     faults: [
-      ['this.#driver.releaseRow(gridRow);', ''],
+      ["immediate('What releaseRow of the driver gives', this.#driver.releaseRow(gridRow));", ''],
       ['positions[cell] = tree.depthOf(at) - 1;', 'positions[cell] = at;'],
     ],
   },
@@ -174,7 +174,7 @@ export default [
       ['open.read = Math.min(open.read, open.tree.size);', ''],
       ['open.read = Math.min(open.read, tree.size, moves[0]?.to ?? tree.size);', ''],
       [' && tokenId[index] === at.prefix[at.read]', ''],
-      ['this.#options.store.copy?.(donor.gridRow, open.gridRow, length);', ''],
+      ['this.#options.store.copy?.(donor.gridRow, open.gridRow, length)', 'undefined'],
       ['const held = Math.min(cached, read);', 'const held = cached;'],
       ['for (const { row } of joined.reverse()) this.#release(row);', ''],
       ['await forest[Symbol.asyncDispose]();\n      throw error;', 'throw error;'],

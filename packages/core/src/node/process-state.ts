@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { checkOptions, integer, type OptionTable, text } from '../kit/options.js';
+import { integer, text } from '../kit/options.js';
+import { readingOf } from '../kit/typed-arrays.js';
 
 /** What tells a process from all others, before it and after it, on any machine. */
 export interface ProcessIdentity {
@@ -14,8 +15,6 @@ export interface ProcessIdentity {
   readonly started: string;
 }
 
-const IDENTITY: OptionTable<ProcessIdentity> = { host: text, boot: text, pid: integer(1), started: text };
-
 /** The identity of this process. */
 export async function ownProcess(): Promise<ProcessIdentity> {
   const { pid } = process;
@@ -24,12 +23,12 @@ export async function ownProcess(): Promise<ProcessIdentity> {
 
 /** Whether a process is at work still; of one on another machine that cannot be known. */
 export async function processState(identity: ProcessIdentity): Promise<'at work' | 'ended' | 'unknown'> {
-  const { host, boot, pid, started } = checkOptions('processState', identity, IDENTITY, [
-    'host',
-    'boot',
-    'pid',
-    'started',
-  ]);
+  const { host, boot, pid, started } = readingOf('identity', identity, 'what tells a process from others', () => ({
+    host: text('host', identity.host),
+    boot: text('boot', identity.boot),
+    pid: integer(1)('pid', identity.pid),
+    started: text('started', identity.started),
+  }));
   if (host !== hostname()) return 'unknown';
   if (boot !== (await bootId())) return 'ended';
   try {
