@@ -97,6 +97,8 @@ class Kind:
     languages: list[tuple[str | None, str | None]] = field(default_factory=lambda: [(None, None)])
     change: Callable[[Path], None] = lambda folder: None
     adapt: Callable[[torch.nn.Module], None] | None = None
+    # Of the weights of layers: less, where sums in another order come near what logits may differ by.
+    spread: float = 0.9
     keep: tuple[str, ...] = ("tokenizer.json", "tokenizer_config.json", "source.spm", "target.spm", "vocab.json", "target_vocab.json", "sentencepiece.bpe.model")
 
 
@@ -159,6 +161,7 @@ KINDS: dict[str, Kind] = {
             folder, model_type="bart", static_position_embeddings=True, normalize_embedding=False, normalize_before=False,
             add_final_layer_norm=False, extra_pos_embeddings=0,
         ),
+        spread=0.6,
     ),
     "marian-gelu": Kind(lambda work: marian_tokenizer(work, False), marian(activation_function="gelu")),
     "marian-normed": Kind(
@@ -232,14 +235,14 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def randomise(model: torch.nn.Module, seed: int) -> None:
+def randomise(model: torch.nn.Module, seed: int, layers: float) -> None:
     """Weights that tell positions and tokens apart: attention is sharp, norms and biases are not what they start as."""
     generator = torch.Generator().manual_seed(seed)
     tensors = [*model.named_parameters(), *((name, tensor) for name, tensor in model.named_buffers() if "bias" in name)]
     for name, tensor in tensors:
         # What tables of tokens say is less than what layers make of it, so that outputs are not one token again and again.
         table = "embed" in name or "shared" in name
-        spread = (0.4 if table else 0.9) if tensor.dim() > 1 else 0.2
+        spread = (0.4 if table else layers) if tensor.dim() > 1 else 0.2
         values = torch.randn(tensor.shape, generator=generator) * spread
         norm = tensor.dim() == 1 and "norm" in name and name.endswith("weight")
         with torch.no_grad():
@@ -248,10 +251,10 @@ def randomise(model: torch.nn.Module, seed: int) -> None:
 
 
 @torch.no_grad()
-def liveliest(model: transformers.PreTrainedModel, tokenizer) -> int:
+def liveliest(model: transformers.PreTrainedModel, tokenizer, layers: float) -> int:
     """The seed of a few whose outputs have the most different tokens: such weights show more of what they compute."""
     def tokens(seed: int) -> int:
-        randomise(model, seed)
+        randomise(model, seed, layers)
         options = {"max_new_tokens": NEW_TOKENS, "do_sample": False, "use_cache": False, "num_beams": 1}
         rows = [model.generate(tokenizer(text, return_tensors="pt").input_ids, **options)[0].tolist() for text in TEXTS[:3]]
         return sum(len(set(row)) for row in rows)
@@ -309,7 +312,7 @@ def write(kind: Kind, folder: Path) -> None:
         if kind.adapt is not None:
             kind.adapt(model)
         model.eval()
-        randomise(model, liveliest(model, tokenizer))
+        randomise(model, liveliest(model, tokenizer, kind.spread), kind.spread)
         if kind.change is old_normed:
             from transformers.models.marian.modeling_marian import MarianSinusoidalPositionalEmbedding
             sinusoids = MarianSinusoidalPositionalEmbedding(64, 16)
