@@ -30,7 +30,7 @@ export function refuseNested({ nestedLocations }: GraphDescription, folder: stri
   const [nested] = nestedLocations;
   if (nested === undefined) return;
   throw unsupportedModel(
-    `${file}: a tensor other than a weight of the main graph is kept in ${quote(nested)}, which is not supported. Export the graph with it inside.`,
+    `${file}: a tensor of a function, branch or attribute is kept in ${quote(nested)}, which is not supported. Export the graph with it inside.`,
     { folder, file, field: 'external data location', received: nested },
   );
 }
