@@ -243,9 +243,7 @@ export default [
   {
     file: 'packages/models/src/drivers/float-source.ts',
     tests: ['packages/importers/test/ctc-import.test.ts'],
-    faults: [
-      ['if (Number.isFinite(values[index])) continue;', 'if (!Number.isNaN(values[index])) continue;'],
-    ],
+    faults: [['if (Number.isFinite(values[index])) continue;', 'if (!Number.isNaN(values[index])) continue;']],
   },
   {
     file: 'packages/importers/src/readers/npz/open-npz.ts',
