@@ -20,6 +20,7 @@ export { isMultilingual, type LanguageFacts, type LanguageSources, readLanguages
 export { readTokenizerConfig, refusedTokenizerConfig } from '../hugging-face/tokenizer-config.js';
 export { readNumberedPieces, readTokenizerFiles, type TokenizerFiles } from '../hugging-face/tokenizer-files.js';
 export { allocate, type FilePlace } from '../io/collect-pieces.js';
+export { adviceForFile } from '../node/advice-for-file.js';
 export { type FileLocation, filePath, isFileUrl } from '../node/file-path.js';
 export { hubFolder, isHubLocation } from '../node/hub-folder.js';
 export { improvedGraphs } from '../node/kept-graphs.js';
@@ -32,7 +33,6 @@ export {
   readExactly,
   readRegularFile,
 } from '../node/safe-file.js';
-export { adviceForFile } from '../node/what-lies-there.js';
 export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
 export { describeGraph, type GraphDescription, type GraphValue } from '../onnx/graph-description.js';
 export { refuseNested } from '../onnx/read-graph.js';

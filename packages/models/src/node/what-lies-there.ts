@@ -3,6 +3,9 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MANIFEST_FILE } from '../folder/manifest.js';
 import { CONFIG } from '../hugging-face/config-files.js';
+import { adviceForFile, GRAPH, shellArgument } from './advice-for-file.js';
+
+export { adviceForFile };
 
 /** Names that are told of a folder, and folders below it that are looked into. */
 const SHOWN = 5;
@@ -10,7 +13,6 @@ const LOOKED_INTO = 50;
 /** How deep a model may lie below the folder that was given, as in a package of another language. */
 const DEPTH = 3;
 
-const GRAPH = /\.onnx$/i;
 const WEIGHTS = /\.(gguf|npz|safetensors|safetensors\.index\.json)$|^model\.bin$/i;
 
 /** What to do with a folder in which the file is missing that says what a model is: what lies there decides. */
@@ -25,34 +27,17 @@ export async function adviceFor(folder: string, missing: string): Promise<string
   const [graph, weights] = [has(GRAPH), has(WEIGHTS)];
   const importable = names.includes(CONFIG) || /\.gguf$/i.test(weights ?? '');
   if (missing === MANIFEST_FILE && weights !== undefined && importable) {
-    return `The folder holds weights. Make a model folder of them first: foretoken import ${argument(folder)} --out my-model.`;
+    return `The folder holds weights. Make a model folder of them first: foretoken import ${shellArgument(folder)} --out my-model.`;
   }
   if (graph !== undefined) return `The folder holds graphs and no ${CONFIG}. ${adviceForFile(join(folder, graph))}`;
   if (weights !== undefined && !importable) {
     return `The folder holds weights, ${weights}, and no ${CONFIG}, which says what model they are. Put the one that came with them beside them.`;
   }
   const below = await findBelow(folder, entries, DEPTH);
-  if (below !== undefined) return `Did you mean ${argument(below)}?`;
+  if (below !== undefined) return `Did you mean ${shellArgument(below)}?`;
   if (names.length === 0) return 'The folder is empty. Check the path.';
   const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
   return `The folder holds no model: it has ${names.slice(0, SHOWN).join(', ')}${more}. Check the path, or make a model folder by foretoken import.`;
-}
-
-/** What to do with a file that is given where a model folder, or a file of weights, is required. */
-export function adviceForFile(path: string): string {
-  if (GRAPH.test(path)) {
-    return `A CTC graph (.onnx) is imported with its labels: foretoken import ${argument(path)} --dictionary labels.txt --out my-model. Graphs of recurrent steps are imported in code, by importRecurrentSteps.`;
-  }
-  if (/\.gguf$/i.test(path)) return `Import it first: foretoken import ${argument(path)} --out my-model.`;
-  return /\.(safetensors|npz|json|bin|spm|model)$/i.test(path)
-    ? 'Give the folder that holds it, with all files that came with it.'
-    : 'Give a GGUF file, or the folder of the weights or of the model.';
-}
-
-/** A path as a shell reads it. */
-function argument(path: string): string {
-  const shown = path.replace(/\p{Cc}/gu, '?');
-  return /^[\w@%+=:,./-]+$/.test(shown) ? shown : JSON.stringify(shown);
 }
 
 async function entriesOf(folder: string): Promise<Dirent[]> {

@@ -10,7 +10,7 @@ export interface DagSamplingOptions extends DagOptions {
   readonly temperature?: number | undefined;
   /** Most probable tokens of each vertex that are drawn among (default 5). */
   readonly candidates?: number | undefined;
-  /** Hypotheses a row, drawn independently and not ranked (default 1). */
+  /** Hypotheses a row, drawn independently, then ranked by score (default 1). */
   readonly hypotheses?: number | undefined;
 }
 
@@ -44,7 +44,7 @@ export function dagSampling<Source = TokenSource>(options: DagSamplingOptions = 
           found.push(candidateOf(sampledPath(graph, temperature, streams[row], sample)));
           yield;
         }
-        return found;
+        return found.sort(({ score: a = 0 }, { score: b = 0 }) => b - a);
       };
     },
   });
