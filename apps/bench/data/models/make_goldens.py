@@ -36,15 +36,7 @@ def words(count: int) -> list[str]:
 
 def pp_ocr(models: Path) -> None:
     """Crops of 48 rows in grey, and what rapidocr reads in each of them alone."""
-    from rapidocr_onnxruntime.ch_ppocr_rec import TextRecognizer
-
-    assets = models / "pp-ocr/package/assets"
-    config = {
-        "model_path": str(assets / "ch_PP-OCRv4_rec_infer.onnx"), "rec_keys_path": str(assets / "ppocr_keys_v1.txt"),
-        "rec_batch_num": 1, "rec_img_shape": [3, 48, 320], "intra_op_num_threads": 1, "inter_op_num_threads": 1,
-        "use_cuda": False, "use_dml": False,
-    }
-    recognise = TextRecognizer(config)
+    recognise = recogniser(models)
     texts = ["Hello world", "Invoice 2026-11", "a|b_c #42", "TOTAL: 1,349.50", "quick brown fox jumps", "x", "0O1lI", "(c) Foretoken"]
     crops = []
     for index, text in enumerate(texts):
@@ -53,9 +45,50 @@ def pp_ocr(models: Path) -> None:
         grey = np.full((48, width + 16), 255, np.uint8)
         cv2.putText(grey, text, (8, 34), font, 1.0, int(20 * (index % 4)), 2, cv2.LINE_AA)
         [(read, confidence)], _ = recognise(np.repeat(grey[:, :, None], 3, axis=2))
-        packed = base64.b64encode(zlib.compress(grey.tobytes(), 9)).decode()
-        crops.append({"width": grey.shape[1], "grey": packed, "text": read, "confidence": confidence})
+        crops.append({"width": grey.shape[1], "grey": packed(grey), "text": read, "confidence": confidence})
     write("pp-ocr", crops)
+
+
+def recogniser(models: Path):
+    """The recogniser of rapidocr, one crop at a time."""
+    from rapidocr_onnxruntime.ch_ppocr_rec import TextRecognizer
+
+    assets = models / "pp-ocr/package/assets"
+    return TextRecognizer({
+        "model_path": str(assets / "ch_PP-OCRv4_rec_infer.onnx"), "rec_keys_path": str(assets / "ppocr_keys_v1.txt"),
+        "rec_batch_num": 1, "rec_img_shape": [3, 48, 320], "intra_op_num_threads": 1, "inter_op_num_threads": 1,
+        "use_cuda": False, "use_dml": False,
+    })
+
+
+def packed(grey: np.ndarray) -> str:
+    return base64.b64encode(zlib.compress(grey.tobytes(), 9)).decode()
+
+
+# Every tenth of the right sentences is read; the others are what a language model may learn from.
+LINE_STEP = 10
+LINE_LENGTH = 36
+
+
+def pp_ocr_lines(models: Path) -> None:
+    """Blurred crops of lines of English, what is written in them, and what rapidocr reads."""
+    recognise = recogniser(models)
+    sentences = json.loads((HERE.parent / "correction.json").read_text(encoding="utf-8"))["good"][::LINE_STEP]
+    crops = []
+    for index, sentence in enumerate(sentences):
+        written = sentence if len(sentence) <= LINE_LENGTH else sentence[: sentence.rindex(" ", 0, LINE_LENGTH + 1)]
+        font = [cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX][index % 3]
+        (width, _), _ = cv2.getTextSize(written, font, 1.0, 2)
+        sharp = np.full((48, width + 16), 255, np.uint8)
+        cv2.putText(sharp, written, (8, 34), font, 1.0, 0, 2, cv2.LINE_AA)
+        # A line of few pixels, enlarged; in 16 greys, which take little room.
+        rows = [9, 10, 12, 14][index % 4]
+        small = cv2.resize(sharp, (sharp.shape[1] * rows // 48, rows), interpolation=cv2.INTER_AREA)
+        large = cv2.resize(small, (small.shape[1] * 48 // rows, 48), interpolation=cv2.INTER_LINEAR)
+        grey = (large // 16) * 17
+        [(read, confidence)], _ = recognise(np.repeat(grey[:, :, None], 3, axis=2))
+        crops.append({"width": grey.shape[1], "grey": packed(grey), "written": written, "text": read, "confidence": confidence})
+    write("pp-ocr-lines", crops)
 
 
 def hama_asr(models: Path) -> None:
@@ -144,7 +177,7 @@ def g2p_en(models: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--models", type=Path, required=True)
-    parser.add_argument("--only", nargs="*", default=["pp_ocr", "hama_asr", "hama_g2p", "romanizer", "g2p_en"])
+    parser.add_argument("--only", nargs="*", default=["pp_ocr", "pp_ocr_lines", "hama_asr", "hama_g2p", "romanizer", "g2p_en"])
     arguments = parser.parse_args()
     for name in arguments.only:
         globals()[name](arguments.models)

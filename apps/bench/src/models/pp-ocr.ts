@@ -1,17 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inflateSync } from 'node:zlib';
 import { importCtcModel } from '@foretoken/importers';
 import { type CtcInput, type CtcOutput, type FloatSource, loadModel } from '@foretoken/models';
 import { ctcGreedy } from '@foretoken/one-shot';
 import { modelGoldens } from '../real-models.js';
+import { type GreyCrop, stripOf } from './grey-crop.js';
 import type { ModelRow } from './model-row.js';
+import { readLines } from './pp-ocr-lines.js';
 
-/** A crop of 48 rows, `[48, width]` of grey, and what rapidocr reads in it. */
-interface Crop {
-  readonly width: number;
-  readonly grey: string;
+/** A crop, and what rapidocr reads in it. */
+interface Crop extends GreyCrop {
   readonly text: string;
   readonly confidence: number;
 }
@@ -21,23 +20,6 @@ const ppOcrFiles = (folder: string): { readonly graph: string; readonly dictiona
   graph: join(folder, 'package/assets/ch_PP-OCRv4_rec_infer.onnx'),
   dictionary: join(folder, 'package/assets/ppocr_keys_v1.txt'),
 });
-
-const HEIGHT = 48;
-const MIN_WIDTH = 320;
-
-/** As rapidocr prepares a crop: three equal channels from -1 to 1, zeros behind its end. */
-function stripOf({ width, grey }: Pick<Crop, 'width' | 'grey'>): FloatSource {
-  const pixels = inflateSync(Buffer.from(grey, 'base64'));
-  const padded = Math.max(MIN_WIDTH, width);
-  const values = new Float32Array(3 * HEIGHT * padded);
-  for (let row = 0; row < 3 * HEIGHT; row++) {
-    for (let column = 0; column < width; column++) {
-      const share = Math.fround(pixels[(row % HEIGHT) * width + column] / 255);
-      values[row * padded + column] = Math.fround(Math.fround(share - 0.5) / 0.5);
-    }
-  }
-  return { values, dims: [3, HEIGHT, padded] };
-}
 
 /** PP-OCRv4 recognition: texts, and confidences as rapidocr computes them, the mean over tokens at their first frames. */
 export const ppOcr: ModelRow = {
@@ -67,7 +49,8 @@ export const ppOcr: ModelRow = {
         const own = first.reduce((sum, frame) => sum + Math.exp(lattice.logProbs[frame]), 0) / first.length;
         worst = Math.max(worst, Math.abs(own - confidence));
       }
-      return { equal: equal / crops.length, worstLogitDifference: worst, details: { cases: crops.length } };
+      const details = { cases: crops.length, blurred: await readLines(model) };
+      return { equal: equal / crops.length, worstLogitDifference: worst, details };
     } finally {
       await rm(parent, { recursive: true, force: true });
     }
