@@ -8,7 +8,9 @@ it('blurred lines are read no worse by prefix beam search than by the best path,
 }) => {
   const { skipped, details } = await measureModel(ppOcr);
   skip(skipped !== undefined, skipped);
-  const { lines, equalToRapidOcr, greedy, prefixBeam, withCharacters } = details?.blurred as LineReadings;
+  expect(details).toBeDefined();
+  const { blurred } = details as { readonly blurred: LineReadings };
+  const { lines, equalToRapidOcr, greedy, prefixBeam, withCharacters } = blurred;
   expect(equalToRapidOcr).toBe(lines);
   expect(prefixBeam.exact).toBeGreaterThanOrEqual(greedy.exact);
   expect(prefixBeam.characterErrorRate).toBeLessThanOrEqual(greedy.characterErrorRate);
