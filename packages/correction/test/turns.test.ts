@@ -7,7 +7,7 @@ import { piecesOf } from '../src/pieces.js';
 import { proseLines } from '../src/prose-lines.js';
 import { protectedSpans } from '../src/protected-spans.js';
 import { RefusedWords } from '../src/refused-words.js';
-import { isSpace, SpanIndex, STRETCH } from '../src/spans.js';
+import { isSpace, matchesIn, SpanIndex, STRETCH, spansOf } from '../src/spans.js';
 import { finished } from './finished.js';
 import { scriptedCorrector, simpleCorrection } from './scripted-corrector.js';
 
@@ -107,5 +107,13 @@ describe('spans', () => {
     expect(['`code', 'here', 'and', 'tag', 'of=', 'more'].map(altered)).toEqual([true, true, false, true, true, false]);
     const names = finished(nameSpans(`${'a '.repeat(STRETCH / 2 - 1)}a John`));
     expect(names.alteredBy({ start: STRETCH, end: STRETCH + 2 })).toBe(true);
+  });
+
+  it('of a match that goes over a border are found once, wherever the border lies in it', () => {
+    for (let before = STRETCH - 6; before <= STRETCH + 1; before++) {
+      const text = `${'.'.repeat(before)}words${'.'.repeat(STRETCH)}more`;
+      const found = [...matchesIn(text, /[a-z]+/g, 8)].filter((span) => span !== undefined);
+      expect(found).toEqual(spansOf(text, /[a-z]+/g));
+    }
   });
 });
