@@ -23,7 +23,7 @@ const bytesOf = (size: number, set: (view: DataView) => void): Uint8Array => {
   set(new DataView(bytes.buffer));
   return bytes;
 };
-export const u8 = (value: number): Scalar => ({ scalar: Uint8Array.of(value) });
+const u8 = (value: number): Scalar => ({ scalar: Uint8Array.of(value) });
 export const u32 = (value: number): Scalar => ({ scalar: bytesOf(4, (view) => view.setUint32(0, value, true)) });
 export const i64 = (value: number | bigint): Scalar => ({
   scalar: bytesOf(8, (view) => view.setBigInt64(0, BigInt(value), true)),
@@ -34,7 +34,7 @@ export const i64s = (...values: readonly (number | bigint)[]): Vector =>
 export const shared = (value: Flat): Shared => ({ shared: value });
 
 /** A file whose root is this table. */
-export function flatFile(root: FlatTable, identifier = 'ORTM'): Uint8Array {
+function flatFile(root: FlatTable, identifier = 'ORTM'): Uint8Array {
   const bytes: number[] = [0, 0, 0, 0, ...Buffer.from(identifier, 'latin1')];
   /** Where offsets to shared values are written. Offsets lead forward, so the values come last. */
   const uses = new Map<Shared, number[]>();
