@@ -8,9 +8,9 @@ import { describe, expect, it } from 'vitest';
 import { firstChoice, fromHash, type RaceChoice, toHash } from '../src/app/share-link.js';
 import { STRATEGIES } from '../src/run/strategies.js';
 import { TASKS } from '../src/run/tasks.js';
-import { committedTokens, revisionsOf, roundsOf } from '../src/trace/steps.js';
-import { resultOf } from '../src/trace/trace.js';
-import { acceptanceHistogram, speedups } from '../src/views/acceptance.js';
+import { committedTokens, provisionalTokens, revisionsOf, roundsOf, unsteadiness } from '../src/trace/steps.js';
+import { durationOf, resultOf } from '../src/trace/trace.js';
+import { acceptanceHistogram, shareInWords, speedups } from '../src/views/acceptance.js';
 import { viewsOf } from '../src/views/all-views.js';
 import { type BeamNode, beamTree } from '../src/views/beam-tree.js';
 import { iterationsOf } from '../src/views/canvas.js';
@@ -101,6 +101,45 @@ describe('rounds of drafts', () => {
     const slow: Trace = { ...greedy, header: { ...greedy.header, strategy: 'greedy' } };
     expect(speedups(trace, [slow, trace])).toEqual({ own: 1.5, max: 3, share: 0.25 });
     expect(speedups(trace, [trace])).toEqual({ own: undefined, max: undefined, share: undefined });
+  });
+
+  it.each([
+    [1.5, 0.25, '25 %'],
+    [0.46, -24.45, 'none: slower than greedy'],
+    [1.42, 2.67, 'not certain: times too unsteady'],
+  ])('%d times as fast as greedy, share %d of the ceiling: %s', (own, share, words) => {
+    expect(shareInWords(own, share)).toBe(words);
+  });
+
+  it('the slowest run against the fastest says how steady times are, where runs were not chosen for them', () => {
+    const { header, ...rest } = recorded('speculative');
+    const of = (chosen: 'middle' | 'fastest', repeats: number[]): Trace => ({
+      ...rest,
+      header: { ...header, chosen, repeats },
+    });
+    expect(unsteadiness([of('middle', [2, 3]), of('middle', [1, 4, 2])])).toBe(4);
+    expect(unsteadiness([of('fastest', [1, 4])])).toBe(1);
+    expect(unsteadiness([of('middle', [0])])).toBe(1);
+  });
+});
+
+describe('what a lane shows before its output is final', () => {
+  it.each(['beam', 'mask-predict', 'levenshtein', 'diffusion'])('%s: each revision, until the end', (name) => {
+    const trace = recorded(name);
+    const revisions = revisionsOf(trace);
+    const end = durationOf(trace);
+    expect(provisionalTokens(trace, -1)).toEqual([]);
+    const early = revisions.filter(({ atMs }) => atMs < (committedTokens(trace)[0]?.atMs ?? end));
+    expect(early.length).toBeGreaterThan(1);
+    for (const [index, { atMs, tokenIds }] of early.entries()) {
+      if (early[index + 1]?.atMs !== atMs) expect(provisionalTokens(trace, atMs)).toEqual([...tokenIds]);
+    }
+    expect(provisionalTokens(trace, end)).toEqual([]);
+  });
+
+  it('greedy: nothing, since each token is final', () => {
+    const trace = recorded('greedy');
+    expect(provisionalTokens(trace, durationOf(trace) / 2)).toEqual([]);
   });
 });
 

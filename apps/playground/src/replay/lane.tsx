@@ -1,6 +1,6 @@
 import type { Trace } from '@foretoken/streams';
 import type { JSX } from 'preact';
-import { committedTokens, stepsOf } from '../trace/steps.js';
+import { committedTokens, provisionalTokens, stepsOf } from '../trace/steps.js';
 import { durationOf, endOf, tokenText } from '../trace/trace.js';
 import { Figure, Mark, milliseconds } from '../views/figure.js';
 import { strategyLabel } from '../views/labels.js';
@@ -35,13 +35,22 @@ export function Lane({ trace, traces, atMs, place }: LaneProps): JSX.Element {
           <Mark kind="measured" />
         </span>
       </div>
-      <p class="ft-output" lang={trace.header.task === 'translate' ? 'de' : 'en'}>
-        <Tokens
-          tokens={tokens.map(({ tokenId, atMs: when, fate, logProb }) => {
-            return { text: tokenText(trace, tokenId), fate, logProb, hidden: when > atMs };
-          })}
-        />
-      </p>
+      <div class="ft-output-place" lang={trace.header.task === 'translate' ? 'de' : 'en'}>
+        <p class="ft-output">
+          <Tokens
+            tokens={tokens.map(({ tokenId, atMs: when, fate, logProb }) => {
+              return { text: tokenText(trace, tokenId), fate, logProb, hidden: when > atMs };
+            })}
+          />
+        </p>
+        <p class="ft-output ft-provisional" aria-hidden="true">
+          <Tokens
+            tokens={provisionalTokens(trace, atMs).map((tokenId) =>
+              tokenId === trace.header.undecided ? { text: ' ', fate: 'masked' } : { text: tokenText(trace, tokenId) },
+            )}
+          />
+        </p>
+      </div>
       <div class="ft-progress" aria-hidden="true">
         <span class="ft-progress-room" style={{ width: `${(100 * duration) / longest}%` }}>
           <span style={{ transform: `scaleX(${Math.min(1, atMs / duration)})` }} />

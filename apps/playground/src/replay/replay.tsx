@@ -2,7 +2,7 @@ import type { Trace } from '@foretoken/streams';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useId, useMemo, useRef } from 'preact/hooks';
-import { momentsOf } from '../trace/steps.js';
+import { momentsOf, revisionsOf, unsteadiness } from '../trace/steps.js';
 import { durationOf } from '../trace/trace.js';
 import { COMMON_VIEWS, viewsOf } from '../views/all-views.js';
 import { Mark } from '../views/figure.js';
@@ -17,6 +17,9 @@ export interface ReplayProps {
   /** What is shown below the lanes: all views, those of the last trace alone, or none; default all. */
   readonly views?: 'all' | 'own' | 'none' | undefined;
 }
+
+/** From here on times are told to be rough. */
+const UNSTEADY = 2;
 
 /** Recorded decodes on one clock. It plays once it can be seen, unless the reader asked for less motion. */
 export function Replay({ traces, views = 'all' }: ReplayProps): JSX.Element {
@@ -70,7 +73,14 @@ export function Replay({ traces, views = 'all' }: ReplayProps): JSX.Element {
       <p class="ft-note">
         <Mark kind="measured" /> measured <Mark kind="derived" /> derived from what was measured ·{' '}
         {traces[0]?.header.runtime}
+        {traces.some((trace) => revisionsOf(trace).length > 0) && ' · grey text may still change'}
       </p>
+      {unsteadiness(traces) >= UNSTEADY && (
+        <p class="ft-note">
+          The same decode took up to {unsteadiness(traces).toFixed(1)} times as long in one run as in another: this
+          machine is busy. Compare steps, not times, or race again.
+        </p>
+      )}
       {views !== 'none' && <Views traces={traces} atMs={atMs} all={views === 'all'} id={id} />}
     </section>
   );

@@ -1,6 +1,6 @@
 import type { CanvasReviseEvent } from '@foretoken/core';
 import type { Trace } from '@foretoken/streams';
-import { resultOf } from './trace.js';
+import { durationOf, resultOf } from './trace.js';
 
 /** What became of a token of a draft, or where a committed token came from. */
 export type TokenFate = 'accepted' | 'rejected' | 'corrected' | 'bonus' | 'own';
@@ -103,6 +103,22 @@ function tokenLogProbs(trace: Trace): Float32Array | undefined {
 
 export function revisionsOf({ events }: Trace): CanvasReviseEvent[] {
   return events.filter((event) => event.type === 'canvas-revise');
+}
+
+/** The output as it stood at a moment and may still change; empty where nothing was told yet, or all of it is final. */
+export function provisionalTokens(trace: Trace, atMs: number): number[] {
+  if (atMs >= durationOf(trace)) return [];
+  const revision = revisionsOf(trace).findLast((event) => event.atMs <= atMs);
+  const final = committedTokens(trace).filter((token) => token.atMs <= atMs).length;
+  return revision === undefined || final > 0 ? [] : [...revision.tokenIds];
+}
+
+/** How many times as long as its fastest run the slowest run of a strategy took; 1 where runs were chosen for their time. */
+export function unsteadiness(traces: readonly Trace[]): number {
+  const ratios = traces.map(({ header: { chosen, repeats } }) =>
+    chosen === 'fastest' ? 1 : Math.max(...repeats) / Math.min(...repeats),
+  );
+  return Math.max(1, ...ratios.filter(Number.isFinite));
 }
 
 /** When something happened, in order, each moment once; milliseconds. */

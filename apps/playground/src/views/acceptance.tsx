@@ -30,6 +30,12 @@ export function speedups(trace: Trace, traces: readonly Trace[]) {
   return { own, max, share };
 }
 
+/** A share that makes sense as a number, or why there is none: times of single runs are unsteady on a busy machine. */
+export function shareInWords(own: number, share: number): string {
+  if (own < 1) return 'none: slower than greedy';
+  return share > 1 ? 'not certain: times too unsteady' : `${Math.round(100 * share)} %`;
+}
+
 function Picture({ trace, traces, atMs }: ViewProps): JSX.Element {
   const [place, width] = useWidth();
   const rounds = roundsOf(trace);
@@ -103,7 +109,7 @@ function Picture({ trace, traces, atMs }: ViewProps): JSX.Element {
         />
         {own !== undefined && (
           <Figure
-            label="Faster than greedy"
+            label="Speed against greedy"
             value={`${own.toFixed(2)} times`}
             kind="derived"
             how="Time of greedy decoding over time of this decode; both measured in this race."
@@ -125,10 +131,10 @@ function Picture({ trace, traces, atMs }: ViewProps): JSX.Element {
             how="Time of greedy decoding over time with perfect drafts: no drafter can be faster on this model."
           />
         )}
-        {share !== undefined && (
+        {own !== undefined && share !== undefined && (
           <Figure
             label="Share of the ceiling"
-            value={`${Math.round(100 * share)} %`}
+            value={shareInWords(own, share)}
             kind="derived"
             how="What this drafter gains of what perfect drafts gain."
           />

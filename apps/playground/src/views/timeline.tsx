@@ -97,7 +97,7 @@ function Step({ step, x, shown }: StepProps): JSX.Element {
   const title =
     tokens === 0
       ? `nothing final after ${endMs.toFixed(2)} ms`
-      : `${tokens} tokens after ${endMs.toFixed(2)} ms: ${words}`;
+      : `${tokens} ${tokens === 1 ? 'token' : 'tokens'} after ${endMs.toFixed(2)} ms: ${words}`;
   return (
     <g transform={`translate(${x(startMs)} 22)`} class={shown ? undefined : 'ft-later'}>
       <title>{sure === undefined ? title : `${title} (mean probability ${percent(Math.log(sure))})`}</title>
