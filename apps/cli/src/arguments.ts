@@ -1,4 +1,4 @@
-import { nameHint } from '@foretoken/core/kit';
+import { nameHint, nearestHint } from '@foretoken/core/kit';
 import { type CAC, cac } from 'cac';
 import { type CommandDefinition, GLOBAL_OPTIONS, type OptionDefinition } from './command.js';
 import { usageError } from './errors.js';
@@ -21,7 +21,8 @@ export function parseArguments(argv: readonly string[], commands: readonly Comma
     for (const option of options) command.option(unnegated(option.flag), option.description);
   }
   const flags = flagsOf([...GLOBAL_OPTIONS, ...commands.flatMap((command) => command.options)]);
-  cli.parse(['node', 'foretoken', ...shelterValues(argv, flags, values)], { run: false });
+  const named = commands.find(({ name }) => name === argv.find((word) => !word.startsWith('-')));
+  cli.parse(['node', 'foretoken', ...shelterValues(argv, flags, values, named)], { run: false });
   const command = commands.find(({ name }) => name === cli.matchedCommandName);
   const words = [...cli.args, ...(cli.options['--'] as readonly string[])].map(String);
   if (command === undefined && words[0] !== undefined) {
@@ -90,7 +91,12 @@ function flagsOf(options: readonly OptionDefinition[]): ReadonlyMap<string, bool
  * The parser under cac reads "1e3" as a number, "" as 0, and takes a value that begins with a hyphen for an option; a
  * sentence to translate may be any of these.
  */
-function shelterValues(argv: readonly string[], flags: ReadonlyMap<string, boolean>, values: string[]): string[] {
+function shelterValues(
+  argv: readonly string[],
+  flags: ReadonlyMap<string, boolean>,
+  values: string[],
+  command: CommandDefinition | undefined,
+): string[] {
   const sheltered: string[] = [];
   const shelter = (name: string, value: string): void => {
     sheltered.push(`${unnegated(name)}=${SHELTER}${values.push(value) - 1}`);
@@ -105,7 +111,7 @@ function shelterValues(argv: readonly string[], flags: ReadonlyMap<string, boole
     const equals = argument.indexOf('=');
     const name = equals < 0 ? argument : argument.slice(0, equals);
     const takesValue = flags.get(name);
-    if (takesValue === undefined) throw unknownOption(name, [...flags.keys()]);
+    if (takesValue === undefined) throw unknownOption(name, command, flags);
     if (!takesValue) {
       if (equals >= 0) throw usageError(`${name} takes no value.`, { option: name, received: argument });
       // Spelled out, or the parser would look for its value in the next word.
@@ -120,18 +126,27 @@ function shelterValues(argv: readonly string[], flags: ReadonlyMap<string, boole
   return sheltered;
 }
 
-function unknownOption(name: string, known: readonly string[]): Error {
-  return usageError(
-    `Unknown option ${name}.${nameHint(name, known)} Run foretoken --help, or foretoken COMMAND --help.`,
-    { received: name },
-  );
+function unknownOption(
+  received: string,
+  command: CommandDefinition | undefined,
+  all: ReadonlyMap<string, boolean>,
+): Error {
+  const known = command === undefined ? all : flagsOf([...command.options, ...GLOBAL_OPTIONS]);
+  const help = command === undefined ? 'foretoken --help' : `foretoken ${command.name} --help`;
+  return usageError(`Unknown option ${received}.${nameHint(received, [...known.keys()])} ${help} lists all.`, {
+    received,
+  });
 }
 
 function checkOptions(cli: CAC, command: CommandDefinition): void {
   for (const key of Object.keys(cli.options)) {
     if (key !== '--' && !cli.matchedCommand?.hasOption(key) && !cli.globalCommand.hasOption(key)) {
       const name = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/^without-/, 'no-')}`;
-      throw usageError(`foretoken ${command.name} has no option ${name}.`, { command: command.name, received: name });
+      const near = nearestHint(name, [...flagsOf(command.options).keys()]);
+      throw usageError(`foretoken ${command.name} has no option ${name}.${near}`, {
+        command: command.name,
+        received: name,
+      });
     }
   }
 }

@@ -53,10 +53,13 @@ export const OPTIONS = {
   text: { flag: '--text <sentence>', description: 'A sentence; may be given several times' },
   file: { flag: '--file <path>', description: 'Sentences, one a line; - is standard input' },
   model: { flag: '--model <folder>', description: 'Model folder (default: @foretoken/model-multi30k-en-de)' },
-  threads: { flag: '--threads <n>', description: 'Intra-op threads (default: measured when the model is loaded)' },
+  threads: {
+    flag: '--threads <n>',
+    description: 'Threads of ONNX Runtime (default: measured when the model is loaded)',
+  },
   drafter: {
     flag: '--drafter <name>',
-    description: 'What drafts for speculative: lattice (default), copy or ngram',
+    description: 'Drafter, for speculative: lattice (default), copy or ngram',
     values: DRAFTERS,
   },
   precision: {

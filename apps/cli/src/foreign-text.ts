@@ -66,7 +66,7 @@ export function foreignNote(lines: readonly Acquaintance[]): string | undefined 
   return [
     'note: The default model translates short English descriptions of pictures. This text is unlike them, so the output may be nonsense.',
     `(${tokens} tokens a word, usual are ${USUAL.tokensPerWord}; output tokens of ${probability} % probability, usual are ${usual} %.)`,
-    'Name a model for such text with --model; --quiet leaves this note away.',
+    'Name a model for such text with --model; --quiet hides this note.',
   ].join('\n');
 }
 

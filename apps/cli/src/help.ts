@@ -1,5 +1,5 @@
 import { type CommandDefinition, GLOBAL_OPTIONS, type OptionDefinition } from './command.js';
-import { definitions, wrap } from './terminal/wrap.js';
+import { definitions, wrap, wrapWords } from './terminal/wrap.js';
 
 function section(title: string, lines: readonly string[]): string {
   return `${title}:\n${lines.map((line) => `  ${line}\n`).join('')}`;
@@ -74,10 +74,10 @@ function paragraph(text: string, columns: number): string {
   return `${wrap(text, columns).join('\n')}\n`;
 }
 
-/** Wrapped as a shell goes on in the next line, so that they can still be pasted. */
+/** Wrapped as a shell goes on in the next line, so that they can still be pasted: never within quotes, where blanks count. */
 function examples(lines: readonly string[], width: number): string[] {
   return lines.flatMap((line) => {
-    const parts = wrap(line, width - 2, '  ');
+    const parts = wrapWords(line.match(/(?:"[^"]*"|[^\s"])+/g) ?? [], width - 2, '  ');
     return parts.map((part, index) => (index < parts.length - 1 ? `${part} \\` : part));
   });
 }

@@ -67,7 +67,7 @@ function threadsFrom({ options, services }: CommandContext): number | undefined 
   const max = services.cores();
   if (threads !== undefined && threads > max) {
     throw usageError(
-      `--threads ${threads} is more than this process has processors: give 1 to ${max}, or leave it away to have it measured.`,
+      `--threads ${threads} is more than this process has processors: give 1 to ${max}, or leave it out and it is measured.`,
       { option: 'threads', received: threads, min: 1, max },
     );
   }

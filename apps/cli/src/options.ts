@@ -1,4 +1,4 @@
-import { assertInteger } from '@foretoken/core/kit';
+import { assertInteger, nearestHint } from '@foretoken/core/kit';
 import { usageError } from './errors.js';
 
 /** Marks a reference to a value; no argument of a process can hold this character. */
@@ -78,11 +78,16 @@ export class Options {
   }
 }
 
-/** Throws `INVALID_ARGUMENT` unless `text` is one of `choices`. */
+/** What programs call a strategy whose name is shorter here. */
+const LONGER: Readonly<Record<string, string>> = { beamsearch: 'beam', ctcgreedy: 'ctc' };
+
+/** Throws `INVALID_ARGUMENT` unless `text` is one of `choices`; the message asks for the nearest of them. */
 export function oneOf<const Choice extends string>(name: string, text: string, choices: readonly Choice[]): Choice {
   const choice = choices.find((candidate) => candidate === text);
   if (choice === undefined) {
-    throw usageError(`--${name} must be one of ${choices.join(', ')}, but was ${JSON.stringify(text)}.`, {
+    const shorter = LONGER[text.toLowerCase().replace(/[^a-z]/g, '')];
+    const near = choices.some((one) => one === shorter) ? ` Did you mean ${shorter}?` : nearestHint(text, choices);
+    throw usageError(`--${name} must be one of ${choices.join(', ')}, but was ${JSON.stringify(text)}.${near}`, {
       option: name,
       received: text,
       required: choices,

@@ -71,6 +71,16 @@ describe('usage errors: exit code 2, a message, nothing on standard output', () 
     [['decod'], 'Did you mean decode?'],
     [['inspct', 'x'], 'Did you mean inspect?'],
     [['help', 'docter'], 'Did you mean doctor?'],
+    [['hlep'], 'Did you mean help?'],
+    [['decode', '--stratgey', 'greedy', 'a'], 'Did you mean --strategy? foretoken decode --help lists all.'],
+    [['race', '--stratgies', 'greedy'], 'Did you mean --strategies? foretoken race --help lists all.'],
+    [['race', '--strategy', 'greedy'], 'foretoken race has no option --strategy. Did you mean --strategies?'],
+    [['decode', '--strategy', 'gredy', 'a'], 'but was "gredy". Did you mean greedy?'],
+    [['decode', '--strategy', 'beamSearch', 'a'], 'but was "beamSearch". Did you mean beam?'],
+    [['decode', '--strategy', 'ctc-greedy', 'a'], 'but was "ctc-greedy". Did you mean ctc?'],
+    [['decode', '--variant', 'fats', 'a'], 'but was "fats". Did you mean fast?'],
+    [['race', '--task', 'translat'], 'but was "translat". Did you mean translate?'],
+    [['race', '--strategies', 'greedy,ctcGreedy'], 'Did you mean ctc?'],
     [['help', 'race', 'decode'], 'Unexpected argument decode'],
     [['temperature'], 'Unknown command temperature. Commands:'],
     [['decode', 'a', '--threads', '9'], '--threads 9 is more than this process has processors: give 1 to 8'],
@@ -206,14 +216,10 @@ describe('help and version', () => {
       for (const argv of [[], ...COMMANDS.map((name) => [name])]) {
         const { stdout } = await cli(['help', ...argv], { stdoutIsTerminal: true, columns });
         for (const line of stdout.split('\n')) {
-          // Nothing breaks a word.
-          const longest = Math.max(
-            ...line
-              .trim()
-              .split(' ')
-              .map((word) => word.length),
-          );
+          // Nothing breaks a word, or a quoted text, whose blanks count.
+          const longest = Math.max(...(line.match(/"[^"]*"|\S+/g) ?? ['']).map((word) => word.length));
           expect(line.length).toBeLessThanOrEqual(Math.max(columns, longest + 10));
+          if (line.endsWith(' \\')) expect(line.split('"').length % 2).toBe(1);
         }
       }
     }

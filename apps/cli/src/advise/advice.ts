@@ -96,8 +96,8 @@ function reasonsFor(
   const among = latencyBudget === undefined ? '' : ' of those';
   reasons.push(
     recommended.quality >= best.quality
-      ? `It has the best quality${among}, ${points(recommended)}, and is the fastest that has.`
-      : `The best quality${among} is that of ${best.name}, ${points(best)}. ${name} has ${points(recommended)}, which is within ${TOLERANCE[quality]}, and is the fastest that has.`,
+      ? `It has the best quality${among}, ${points(recommended)}, and no other with that quality is faster.`
+      : `The best quality${among} is that of ${best.name}, ${points(best)}. ${name} has ${points(recommended)}, which is within ${TOLERANCE[quality]}, and no other within it is faster.`,
   );
   const greedy = summaries.find((summary) => summary.name === 'greedy');
   if (greedy !== undefined && greedy !== recommended) {

@@ -31,18 +31,18 @@ export function programFor(candidate: Candidate, { model, sentence, ngrams }: Co
   ].join('\n');
 }
 
-/** The same on the command line. */
-export function commandFor({ strategy, drafter, variant }: Candidate, model: string | undefined): string {
+/** The same on the command line, for the file that was measured. */
+export function commandFor({ strategy, drafter, variant }: Candidate, model: string | undefined, data: string): string {
   return [
     `foretoken decode --strategy ${strategy}`,
     ...(drafter === undefined ? [] : [`--drafter ${drafter}`]),
     ...(variant === 'exact' ? [] : [`--variant ${variant}`]),
-    ...(model === undefined
-      ? []
-      : [`--model ${/^[\w./@:-]+$/.test(model) ? model : `'${model.replaceAll("'", "'\\''")}'`}`]),
-    '--file sentences.txt',
+    ...(model === undefined ? [] : [`--model ${shellWord(model)}`]),
+    `--file ${shellWord(data)}`,
   ].join(' ');
 }
+
+const shellWord = (text: string): string => (/^[\w./@:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 export function optionsFor({ variant }: Candidate): string {
   return variant === 'exact' ? '' : `, { variant: '${variant}' }`;

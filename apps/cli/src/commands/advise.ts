@@ -112,7 +112,7 @@ async function run(context: CommandContext): Promise<number> {
       sentence: used[0].text,
       ngrams: findPart(model, 'languageModel') !== undefined,
     });
-    const command = commandFor(chosen, options.text('model'));
+    const command = commandFor(chosen, options.text('model'), data);
     const report: Report = { advice, summaries, front, quality, measured, program, command, threads: model.threads };
     const text = options.flag('json')
       ? toJson(recordOf(report, services.runtime()))

@@ -40,7 +40,7 @@ export const correctCommand: CommandDefinition = {
     },
     {
       flag: '--keep <words>',
-      description: 'Words that stay as they are, with commas between them: names, terms (default: words of chats)',
+      description: 'Words that stay as they are, with commas between them: names, terms (default: lol and the like)',
     },
     {
       flag: '--alphabet <letters>',
@@ -49,7 +49,7 @@ export const correctCommand: CommandDefinition = {
     { flag: '--diff', description: 'Show what was taken out and what was put in' },
     {
       flag: '--drafter <name>',
-      description: `What drafts, which changes the time and nothing else: ${DRAFTERS.join(', ')} (default: copy)`,
+      description: `Drafter, which changes the time and nothing else: ${DRAFTERS.join(', ')} (default: copy)`,
     },
     { ...OPTIONS.model, description: 'Model folder (default: @foretoken/model-english-correction)' },
     OPTIONS.threads,

@@ -9,7 +9,7 @@ export const inspectCommand: CommandDefinition = {
   name: 'inspect',
   positionals: ['folder'],
   description:
-    'Verify a model folder and show what it holds and what it can do; of weights, what importing them would make',
+    'Verify a model folder and show what it holds and can do. For weights: show what importing them would make',
   examples: [
     'foretoken inspect my-model',
     'foretoken inspect my-model --json',

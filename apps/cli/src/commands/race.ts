@@ -45,7 +45,7 @@ export const raceCommand: CommandDefinition = {
   options: [
     {
       flag: '--task <name>',
-      description: `${TASKS.join(' or ')} (default: correct for text of yours, both one after the other without; with --model: what it does)`,
+      description: `${TASKS.join(' or ')} (default: correct for a text that you give, else both in turn; with --model: what the model does)`,
     },
     OPTIONS.text,
     OPTIONS.file,

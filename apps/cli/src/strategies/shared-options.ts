@@ -30,11 +30,11 @@ export const ITERATIONS = {
   ),
 };
 export const HINTS = {
-  searchedHints: flag("read hints that are searched with the folder's n-grams, not the best path"),
+  searchedHints: flag("start from a search with the folder's n-grams, not from the best path of the CTC model"),
 };
 export const TEMPERATURE = {
   temperature: number(
-    'of what is drawn (default 1; masked-diffusion: 0); 0 takes the best token, but for dag-sampling',
+    'how random draws are (default 1; masked-diffusion: 0); 0 takes the best token (dag-sampling: above 0)',
   ),
 };
 export const NO_REPEATED_NGRAMS = { noRepeatNgramSize: integer('no run of n tokens occurs twice') };

@@ -10,9 +10,14 @@ export function columnsOf(stream: Output, env: Io['env']): number {
 
 /** Lines of at most `width` characters, broken between words; a longer word has a line of its own. Later lines are indented. */
 export function wrap(text: string, width: number, indent = ''): string[] {
+  return wrapWords(text.split(' '), width, indent);
+}
+
+/** The same of words that may hold blanks. */
+export function wrapWords(words: readonly string[], width: number, indent = ''): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of words) {
     if (line.trim() !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
       line = indent + word;

@@ -23,7 +23,7 @@ export * from './node-batch.js';
 export * from './offered-outputs.js';
 export * from './open-options.js';
 export * from './opened.js';
-export { nameHint } from './option-names.js';
+export { nameHint, nearestHint } from './option-names.js';
 export * from './options.js';
 export * from './output-bounds.js';
 export * from './request.js';

@@ -86,15 +86,18 @@ const bare = (name: string): string =>
     .toLowerCase()
     .replace(/[^a-z0-9]/g, '');
 
-/** Letters to insert, delete or replace. */
+/** Letters to insert, delete or replace, and neighbours to swap. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  let above: number[] = [];
   for (let i = 1; i <= from.length; i++) {
-    const above = row;
+    const beforeThat = above;
+    above = row;
     row = [i];
     for (let j = 1; j <= to.length; j++) {
       const replaced = above[j - 1] + (from[i - 1] === to[j - 1] ? 0 : 1);
-      row[j] = Math.min(replaced, above[j] + 1, row[j - 1] + 1);
+      const swapped = from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1] ? beforeThat[j - 2] + 1 : replaced;
+      row[j] = Math.min(replaced, swapped, above[j] + 1, row[j - 1] + 1);
     }
   }
   return row[to.length];
