@@ -45,6 +45,33 @@ describe('CtcPrefixScorer against enumeration of all alignments', () => {
     );
   });
 
+  it('gives the same from arrays that were taken back, the empty prefix among them', () => {
+    const anySteps = fc.array(fc.record({ of: fc.nat(20), tokenId: fc.nat(3), released: fc.nat(20) }), {
+      minLength: 2,
+      maxLength: 20,
+    });
+    fc.assert(
+      fc.property(anyTinyLattice, anySteps, (tiny, steps) => {
+        const labels = labelsOf(tiny);
+        const scorer = new CtcPrefixScorer(tiny.lattice, tiny.vocabularySize);
+        const held = [{ said: [] as readonly number[], state: scorer.start() }];
+        for (const { of, tokenId, released } of steps) {
+          const { said, state } = held[of % held.length];
+          const label = labels[tokenId % labels.length];
+          held.push({ said: [...said, label], state: scorer.extend(state, label) });
+          const [free] = held.splice(released % held.length, 1);
+          scorer.release(free.state);
+          if (held.length === 0) held.push({ said: [], state: scorer.start() });
+          for (const { said, state } of held) {
+            const fresh = new CtcPrefixScorer(tiny.lattice, tiny.vocabularySize);
+            expect(state).toEqual(extendAll(fresh, said));
+          }
+        }
+      }),
+      { numRuns: 100, seed: 13 },
+    );
+  });
+
   it('leaves out tokens below the given probability and nothing else', () => {
     fc.assert(
       fc.property(anyTinyLattice, fc.double({ min: 0, max: 1, noNaN: true }), (tiny, min) => {

@@ -1,5 +1,6 @@
 import { type CtcLattice, collect } from '@foretoken/core';
 import { cutOutput, type RowCuts } from '@foretoken/core/kit';
+import { NgramModel } from '@foretoken/language-models';
 import { ctcGreedy, ctcPrefixBeam } from '@foretoken/one-shot';
 import { ctcLattice } from '@foretoken/testkit';
 import fc from 'fast-check';
@@ -90,6 +91,55 @@ describe('outputs that are cut', () => {
         }
       }),
       { numRuns: 300, seed: 13 },
+    );
+  });
+
+  it('add up with n-grams and hot words together, end tokens and stops among them', async () => {
+    const some = (size: number, seed: number): Float32Array =>
+      Float32Array.from({ length: size }, (_, index) => 0.1 + ((index * 37 + seed * 11) % 17) / 20);
+    const tables = {
+      unigramProbability: some(4, 1),
+      unigramBackoff: some(4, 2),
+      bigramIds: Int32Array.of(0, 1, 1, 2, 2, 0, 3, 3),
+      bigramProbability: some(4, 3),
+      bigramBackoff: some(4, 4),
+      trigramIds: Int32Array.of(1, 2, 0),
+      trigramProbability: Float32Array.of(0.7),
+    };
+    const anyPhrases = fc.uniqueArray(fc.array(fc.nat(3), { minLength: 1, maxLength: 3 }), {
+      maxLength: 3,
+      selector: String,
+    });
+    await fc.assert(
+      fc.asyncProperty(anyCtc, anyCuts, anyPhrases, async ({ lattice }, { endTokenId, cuts }, phrases) => {
+        const ngrams = new NgramModel(tables, { endTokenId });
+        const hotWords = phrases
+          .filter((tokenIds) => !tokenIds.includes(endTokenId))
+          .map((tokenIds, index) => ({ tokenIds, bonus: 1 + index }));
+        const bonus = (said: readonly number[]): number => {
+          let state = ngrams.start();
+          let sum = 0;
+          for (const [at, tokenId] of said.entries()) {
+            sum += 0.7 * ngrams.score(state, tokenId);
+            state = ngrams.next(state, tokenId);
+            for (const { tokenIds, bonus } of hotWords) {
+              const from = at + 1 - tokenIds.length;
+              if (from >= 0 && tokenIds.every((id, index) => id === said[from + index])) sum += bonus;
+            }
+          }
+          return sum + 0.7 * ngrams.end(state);
+        };
+        const wanted = rankedOutputs(cutAlignments(lattice, endTokenId, cuts), bonus);
+        const languageModel = { model: ngrams, weight: 0.7 };
+        const found = await decode(lattice, endTokenId, cuts, all({ languageModel, hotWords }));
+        expect(found.length).toBe(wanted.length);
+        for (const [index, { tokenIds, logProb, score }] of found.entries()) {
+          const same = wanted.find((one) => one.tokenIds.join() === tokenIds.join());
+          expect(score).toBeCloseTo(wanted[index].score, 4);
+          expect(logProb).toBeCloseTo(same?.logProb ?? Number.NEGATIVE_INFINITY, 5);
+        }
+      }),
+      { numRuns: 200, seed: 13 },
     );
   });
 

@@ -115,6 +115,7 @@ export default [
     faults: [
       ['(repeats ? 0 : prefix.labelMass[frame])', 'prefix.labelMass[frame]'],
       ['ending = begun + emission[frame] * ending;', 'ending = Math.max(begun, emission[frame] * ending);'],
+      ['blankMass[0] = 0;', ''],
     ],
   },
   {

@@ -9,6 +9,7 @@ const dagSearch = [
   'packages/one-shot/test/dag-cuts.test.ts',
   'packages/one-shot/test/language-model-calls.test.ts',
   'packages/one-shot/test/dag-language-models.test.ts',
+  'packages/one-shot/test/dag-start-token.test.ts',
 ];
 
 export default [
@@ -62,11 +63,13 @@ export default [
     tests: dagSearch,
     faults: [
       [
-        'Math.max(either / (length + 1) ** lengthPenalty, either / graph.vertices ** lengthPenalty)',
-        'either / (length + 1) ** lengthPenalty',
+        'Math.max(both / (length + 1) ** lengthPenalty, both / graph.vertices ** lengthPenalty)',
+        'both / (length + 1) ** lengthPenalty',
       ],
       ['const gain = this.#maxGain * (graph.vertices - length);', 'const gain = 0;'],
       ['whatever + fused + this.#maxGain', 'whatever + fused'],
+      ['logAdd(max.begun, max.unbegun)', 'Math.max(max.begun, max.unbegun)'],
+      ['? Math.max(1, length - 1) : length;', '? length : length;'],
       ['if (prefix.state === PENDING) prefix.state', 'prefix.state'],
     ],
   },
@@ -79,6 +82,7 @@ export default [
         'entry.score = entry.sum / entry.max.length ** this.#lengthPenalty;',
         'entry.score = entry.sum / tokenIds.length ** this.#lengthPenalty;',
       ],
+      ['[Math.max(1, length - 2), length + 2]', '[Math.max(1, length - 1), length + 1]'],
     ],
   },
   {

@@ -50,7 +50,7 @@ export class CtcPrefixScorer {
   readonly #emissions: CtcEmissions;
   readonly #emission: Float64Array;
   readonly #sums: Float64Array;
-  /** Arrays of prefixes that nobody reads any more. */
+  /** Arrays of prefixes that nobody reads any more; as in new ones, the first mass is 0: before any frame nothing is said. */
   readonly #free: Float64Array[] = [];
 
   /** `vocabularySize` counts all token ids; `row` is named in errors. Throws as `CtcEmissions` does. */
@@ -82,8 +82,6 @@ export class CtcPrefixScorer {
     let ending = 0;
     let resting = 0;
     let total = 0;
-    blankMass[0] = 0;
-    labelMass[0] = 0;
     for (let frame = 0; frame < frames; frame++) {
       const before = prefix.blankMass[frame] + (repeats ? 0 : prefix.labelMass[frame]);
       const begun = emission[frame] * before;
@@ -108,6 +106,8 @@ export class CtcPrefixScorer {
    * much as the arithmetic. The prefix must not be read any more, nor released again.
    */
   release({ blankMass, labelMass }: CtcPrefix): void {
+    // That of the empty prefix is 1.
+    blankMass[0] = 0;
     this.#free.push(blankMass, labelMass);
   }
 

@@ -78,13 +78,10 @@ export class FoundOutputs {
     }
   }
 
-  /**
-   * Whether an output of this sum or less, said by so many vertices or one more for the end token, would be among those
-   * returned.
-   */
-  mayBeReturned(sum: number, length: number): boolean {
+  /** Whether an output of this sum or less, whose most probable paths have `min` to `max` vertices, would be among those returned. */
+  mayBeReturned(sum: number, min: number, max: number): boolean {
     const penalty = this.#lengthPenalty;
-    return Math.max(sum / length ** penalty, sum / (length + 1) ** penalty) > this.#worst;
+    return Math.max(sum / min ** penalty, sum / max ** penalty) > this.#worst;
   }
 
   /**
@@ -97,8 +94,9 @@ export class FoundOutputs {
       const more = Math.max(entry.begun ? NEVER : begun, entry.unbegun ? NEVER : unbegun);
       const sum = logAdd(entry.sum, more);
       if (sum === entry.sum) continue;
+      // The start token is one vertex more or less, and the end token another.
       const { length } = entry.max;
-      const lengths = [Math.max(1, length - 1), length, length + 1];
+      const lengths = [Math.max(1, length - 2), length + 2];
       if (lengths.some((vertices) => sum / vertices ** penalty >= this.#worst)) return false;
     }
     return true;

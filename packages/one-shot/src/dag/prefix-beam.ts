@@ -147,7 +147,10 @@ class PrefixBeam {
     const others = prefix.begun ? this.#unbegun : this.#begun;
     // Paths of the other kind may say the same, which the model likes as much.
     const max = logAdd(whatever + fused + this.#maxGain, others + Math.max(0, fused + this.#maxGain));
-    if (this.#maxGain < Number.POSITIVE_INFINITY && !this.#found.mayBeReturned(max, length)) return;
+    // They have one vertex less or more, for the start token; the end token is another.
+    const shortest = prefix.begun && others > NEVER ? Math.max(1, length - 1) : length;
+    const longest = length + (prefix.begun || others === NEVER ? 1 : 2);
+    if (this.#maxGain < Number.POSITIVE_INFINITY && !this.#found.mayBeReturned(max, shortest, longest)) return;
     const ways: SaidOutput[] = [];
     if (this.#endOf(prefix).over) ways.push({ logProb: whatever, fused, length, ended: false });
     else {
@@ -172,9 +175,10 @@ class PrefixBeam {
       const kind = prefix.begun ? 'begun' : 'unbegun';
       max[kind] = Math.max(max[kind], sumWith(prefix, edges.rest) + prefix.fused + gain);
     }
-    // By the length that a sum is divided by, the best that can become of it is at one end.
-    const either = Math.max(max.begun, max.unbegun);
-    const bound = Math.max(either / (length + 1) ** lengthPenalty, either / graph.vertices ** lengthPenalty);
+    // Paths of both kinds may come to say the same. By the length that a sum is divided by, the best that can become of it is
+    // at one end.
+    const both = logAdd(max.begun, max.unbegun);
+    const bound = Math.max(both / (length + 1) ** lengthPenalty, both / graph.vertices ** lengthPenalty);
     return bound <= this.#found.worst() && this.#found.isSettled(max.begun, max.unbegun);
   }
 
