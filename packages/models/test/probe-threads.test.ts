@@ -103,6 +103,24 @@ describe('probeThreads', () => {
   });
 });
 
+describe('a graph that cannot be released', () => {
+  it('keeps no other from being released', async () => {
+    const { sessions, clock, disposed } = sessionsOn({ opening: 1, forward: () => 0.1 });
+    const openApart = async (file: string, threads: number) => {
+      const session = await sessions.openApart(file, threads);
+      const refuse = async (): Promise<void> => {
+        throw new Error('stuck');
+      };
+      return threads === 2 ? { run: session.run.bind(session), dispose: refuse } : session;
+    };
+    const stuck = { runtime: sessions.runtime, threads: 1, get: sessions.get.bind(sessions), openApart };
+    const budget = new ProbeBudget(100, clock);
+    const probing = probeThreads(stuck as unknown as GraphSessions, 'step.onnx', SHAPE, 8, budget, undefined);
+    await expect(probing).rejects.toThrow('stuck');
+    expect(disposed).toEqual([4, 8]);
+  });
+});
+
 describe('probeWidths', () => {
   it('measures the forwards that decoding runs, at any size of the model within its budget', async () => {
     for (const scale of [0.01, 1, 20]) {

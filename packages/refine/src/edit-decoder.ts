@@ -154,7 +154,7 @@ function answerInTurns<Source>(
       if (about !== phase || next === canvases.length) return undefined;
       const answer = answers[next++];
       // Without one the question would be put again and again.
-      if (answer === undefined) throw brokenPrediction(row, 'no prediction');
+      if (!answer) throw brokenPrediction(row, 'no prediction');
       return answer;
     });
     return { answers: answered, forwards: 1 };

@@ -64,8 +64,8 @@ export function deleteTokens(
 
 /**
  * Opens each gap by its number of placeholders `[length - 1]`, at most `perGap` of them and, from the left, no more than fit
- * into `maxLength` positions; gaps before and among given tokens stay closed. Throws `RUNTIME_FAILURE` for counts that do
- * not fit.
+ * into `maxLength` positions; gaps before and among given tokens stay closed. Throws `RUNTIME_FAILURE` for counts that are no
+ * numbers of placeholders, and `INVALID_SCORES` for NaN and Infinity.
  */
 export function insertPlaceholders(
   row: number,
@@ -75,7 +75,11 @@ export function insertPlaceholders(
 ): EditedCanvas {
   if (counts.length !== tokenIds.length - 1)
     throw brokenPrediction(row, `${counts.length} gaps for ${tokenIds.length} tokens`);
-  if (counts.some((count) => count < 0)) throw brokenPrediction(row, 'a negative number of placeholders');
+  for (const [gap, count] of counts.entries()) {
+    // A network's head may give NaN or Infinity as a float32.
+    assertScores(counts, row, gap, gap, gap + 1);
+    if (!Number.isInteger(count) || count < 0) throw brokenPrediction(row, `${count} placeholders after position ${gap}`);
+  }
   let room = maxLength - tokenIds.length;
   const ids: number[] = [];
   const known: number[] = [];

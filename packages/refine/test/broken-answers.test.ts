@@ -51,6 +51,40 @@ describe('answers that are missing', () => {
     expect(model.stillOpen).toBe(0);
   });
 
+  it.each([
+    [Number.NaN, 'INVALID_SCORES'],
+    [Number.POSITIVE_INFINITY, 'INVALID_SCORES'],
+    [Number.NEGATIVE_INFINITY, 'RUNTIME_FAILURE'],
+    [-1, 'RUNTIME_FAILURE'],
+    [1.5, 'RUNTIME_FAILURE'],
+  ])('end edits by code where they are no numbers of placeholders: %s', async (count, code) => {
+    for (const iteration of [1, 2]) {
+      const model = edits();
+      let asked = 0;
+      const open = async (sources: readonly TokenSource[]): Promise<EditSession> => {
+        const session = await model.open(sources);
+        return {
+          ...session,
+          placeholders: async (canvases) => {
+            const counts = await session.placeholders(canvases);
+            if (++asked < iteration) return counts;
+            // As a head without rounding would give them.
+            return counts.map((some, index) => {
+              const row = Float32Array.from(some);
+              if (canvases[index].row === 1) row[1] = count;
+              return row as ArrayLike<number> as Int32Array;
+            });
+          },
+        };
+      };
+      const initialOutputs = SOURCES.map(() => Int32Array.of(4, 5));
+      const decoding = collect(levenshtein().decode({ ...model, open }, { sources: SOURCES, initialOutputs }));
+      await expect(decoding).rejects.toMatchObject({ code, details: { row: 1 } });
+      await expect(decoding).rejects.toThrow(/(at|after) position 1/);
+      expect(model.stillOpen).toBe(0);
+    }
+  });
+
   it('end refinement by code', async () => {
     const { model, broken } = canvases((session) => ({
       fill: async (asked, output) => (await session.fill(asked, output)).slice(1),

@@ -153,6 +153,7 @@ export async function probeThreads(
     });
     return candidates[await clearlyFastest(ways, budget)];
   } finally {
-    for (const session of opened) await session.dispose();
+    const closed = await Promise.allSettled(opened.map((session) => session.dispose()));
+    for (const result of closed) if (result.status === 'rejected') throw result.reason;
   }
 }
