@@ -147,6 +147,58 @@ describe('stop strings', () => {
     });
   }
 
+  it('end an output at any border of bytes, of joined characters too, and where a minimum lies between', () => {
+    const characters = [...'👨\u200d👩\u200d👧é好e\u0301🙂STOP a\n\uFEFF한𝒳'];
+    const count = (text: string, string: string): number => {
+      let found = 0;
+      for (let at = text.indexOf(string); at >= 0; at = text.indexOf(string, at + 1)) found++;
+      return found;
+    };
+    const anyText = fc
+      .array(fc.constantFrom(...characters), { minLength: 1, maxLength: 40 })
+      .map((some) => [...utf8.encode(some.join(''))]);
+    let stopped = 0;
+    fc.assert(
+      fc.property(
+        anyText,
+        fc.array(fc.nat(3), { minLength: 8, maxLength: 8 }),
+        fc.array(fc.tuple(fc.nat(200), fc.integer({ min: 1, max: 12 })), { minLength: 1, maxLength: 3 }),
+        fc.nat(60),
+        (bytes, sizes, places, minimum) => {
+          // Tokens of no byte to three, wherever characters end.
+          const pieces: (readonly number[])[] = [];
+          for (let at = 0; at < bytes.length; at += pieces.at(-1)?.length ?? 0) {
+            const size = sizes[pieces.length % sizes.length];
+            pieces.push(bytes.slice(at, at + (pieces.length % 2 === 0 ? Math.max(size, 1) : size)));
+          }
+          const ids = pieces.map((_, index) => index + 1);
+          const decode = (some: readonly number[]): string =>
+            new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(some.flatMap((id) => pieces[id - 1])));
+          const whole = [...decode(ids)];
+          const strings = places.map(([at, length]) => {
+            const begin = at % whole.length;
+            return whole.slice(begin, begin + length).join('');
+          });
+          const most = strings.map(() => 0);
+          const completes = (length: number): boolean => {
+            const counts = strings.map((string) => count(decode(ids.slice(0, length)), string));
+            const more = counts.some((found, index) => found > most[index]);
+            for (const [index, found] of counts.entries()) most[index] = Math.max(most[index], found);
+            return more;
+          };
+          const expected = ids.find((length) => completes(length) && length >= minimum) ?? ids.length;
+          const stopStrings = { strings, textOf: (some: Int32Array): string => decode([...some]) };
+          const output = new RowOutput(END, 10_000, { stopStrings }, minimum);
+          for (const id of ids) if (!output.push(id)) break;
+          expect(output.length).toBe(expected);
+          if (output.finishReason === 'stop-string') stopped++;
+        },
+      ),
+      { numRuns: 500, seed: 13 },
+    );
+    expect(stopped).toBeGreaterThan(100);
+  });
+
   it('find a string that many tokens without text interrupt', () => {
     const { decode } = TOKENIZERS.SentencePiece;
     const ids = [2, 4, ...new Array<number>(300).fill(1), 5, 3];

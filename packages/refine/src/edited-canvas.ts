@@ -78,7 +78,8 @@ export function insertPlaceholders(
   for (const [gap, count] of counts.entries()) {
     // A network's head may give NaN or Infinity as a float32.
     assertScores(counts, row, gap, gap, gap + 1);
-    if (!Number.isInteger(count) || count < 0) throw brokenPrediction(row, `${count} placeholders after position ${gap}`);
+    if (!Number.isInteger(count) || count < 0)
+      throw brokenPrediction(row, `${count} placeholders after position ${gap}`);
   }
   let room = maxLength - tokenIds.length;
   const ids: number[] = [];

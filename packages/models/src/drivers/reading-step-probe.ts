@@ -153,7 +153,12 @@ export async function probeThreads(
     });
     return candidates[await clearlyFastest(ways, budget)];
   } finally {
-    const closed = await Promise.allSettled(opened.map((session) => session.dispose()));
-    for (const result of closed) if (result.status === 'rejected') throw result.reason;
+    await disposeAll(opened);
   }
+}
+
+/** Throws what a session throws once all were tried. */
+async function disposeAll(sessions: readonly GraphSession[]): Promise<void> {
+  const closed = await Promise.allSettled(sessions.map((session) => session.dispose()));
+  for (const result of closed) if (result.status === 'rejected') throw result.reason;
 }
