@@ -94,6 +94,17 @@ def other_languages_need_no_tables() -> None:
     assert sum(source != target for source, target in pairs) > 150
 
 
+def scripts_without_capitals_are_languages_too() -> None:
+    for lines in (["ذهب الولد إلى المدرسة، ثم عاد إلى البيت.", "هل رأيت الكتاب الجديد؟"], ["लड़का स्कूल जाता है।", "यह किताब बहुत अच्छी है।"],
+                  ["今天天气很好。", "我们去公园散步，然后回家。"], ["Мальчик пошёл в школу.", "Это новая книга!"], ["a b."], ["1 2 3"]):
+        noise, order = made(lines * 40, "none", copies=0.3), random.Random(9)
+        pairs = [noise.pair([order.choice(lines)], order) for _ in range(500)]
+        assert any(source != target for source, target in pairs), lines
+        for line in lines:
+            assert text_of(units_of(line, noise.words.alphabet)) == line
+    assert [unit.core for unit in units_of("यह किताब है।", noise.words.alphabet)] == ["यह", "किताब", "है"]
+
+
 def any_text_comes_back() -> None:
     tokenizer = train_byte_tokenizer(LINES, 400)
     noise, order = made(copies=1.0), random.Random(8)
@@ -123,7 +134,7 @@ def scores_are_as_counted() -> None:
 
 if __name__ == "__main__":
     for check in (one_seed_one_pair, a_quarter_is_clean, fixed_things_stay, lines_come_apart_and_together, slips_are_one_letter_away,
-                  spelling_traps_are_met, nothing_refused_is_made, other_languages_need_no_tables, any_text_comes_back,
+                  spelling_traps_are_met, nothing_refused_is_made, other_languages_need_no_tables, scripts_without_capitals_are_languages_too, any_text_comes_back,
                   shards_hold_every_line_once_an_epoch, scores_are_as_counted):
         check()
         print(f"{check.__name__}: as promised")

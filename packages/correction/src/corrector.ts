@@ -34,9 +34,10 @@ import { nameSpans } from './name-spans.js';
 import { type CountTokens, piecesOf } from './pieces.js';
 import { proposalsOf } from './proposals.js';
 import { type FencedCode, proseLines } from './prose-lines.js';
-import { protectedSpans } from './protected-spans.js';
+import { PLAIN_LETTERS, protectedSpans } from './protected-spans.js';
 import { RefusedWords } from './refused-words.js';
 import type { Span, SpanIndex } from './spans.js';
+import { spelledLetters } from './spelled-letters.js';
 import { tidyText } from './tidy-text.js';
 import { tokenEnds } from './token-places.js';
 import { withoutRefused } from './without-refused.js';
@@ -57,7 +58,10 @@ export interface CorrectorOptions {
   readonly drafter?: Drafter<TokenSource> | 'none' | undefined;
   /** Most draft tokens of a forward; default 64. */
   readonly maxNodes?: number | undefined;
-  /** Lower-case letters of the language; words with others are left alone. Default: those of English. */
+  /**
+   * Lower-case letters of the language; words with others are left alone. Default: those that the model's tokens spell, which
+   * are those of the text that it has read where its vocabulary was made from that.
+   */
   readonly alphabet?: string | undefined;
   /**
    * Words and phrases that are never brought into a text without them. Default: the English list of the package
@@ -101,8 +105,10 @@ export interface Corrector {
   correct(text: string, options?: CorrectOptions): Promise<Correction>;
 }
 
-/** Tokens of a piece that is read at once: a few sentences. */
-const PIECE_TOKENS = 120;
+/** Tokens of the longest sentence that is read whole. */
+const SENTENCE_TOKENS = 120;
+/** Tokens of sentences that are read together: chosen on validation text by F0.5 among 40 to 120. */
+const PIECE_TOKENS = 60;
 const DRAFT_TOKENS = 64;
 /** Chosen on validation text by F0.5, which rises up to there and then stays. */
 const LATTICE_CONFIDENCE = 0.7;
@@ -110,7 +116,8 @@ const LATTICE_READER = {
   name: 'createCorrector',
   requires: { model: 'lattice', kinds: ['ctc'], candidates: 1 },
 } as const;
-const ENGLISH = 'abcdefghijklmnopqrstuvwxyz';
+
+const BEYOND_ASCII = /[^\0-\x7F]/;
 
 /** One word, as words of texts are told from each other. */
 function readWord(name: string, value: unknown): string {
@@ -173,7 +180,7 @@ function tidied(tokenizer: CorrectionModel['tokenizer'], source: TokenSource): T
  */
 export function createCorrector(model: CorrectionModel, options: CorrectorOptions = {}): Corrector {
   options = checkOptions('createCorrector', options, OPTIONS);
-  const { lattice, drafter, maxNodes = DRAFT_TOKENS, alphabet = ENGLISH, keep = CHAT_WORDS } = options;
+  const { lattice, drafter, maxNodes = DRAFT_TOKENS, keep = CHAT_WORDS } = options;
   const { minConfidence = lattice === undefined ? 0 : LATTICE_CONFIDENCE } = options;
   const kept = new Set(keep.map((word) => word.toLowerCase()));
   const target = targetOf(model);
@@ -193,8 +200,10 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
     assertVocabulary('lattice', lattice.vocabulary, target.vocabulary);
   }
   const count = counter(tokenizer);
-  const max = Math.min(PIECE_TOKENS, Math.floor(target.maxLength * 0.8));
+  const max = Math.min(SENTENCE_TOKENS, Math.floor(target.maxLength * 0.8));
+  const sizes = { max, usual: Math.min(PIECE_TOKENS, max) };
   let refused: RefusedWords | undefined;
+  let { alphabet } = options;
 
   async function correct(text: string, given: CorrectOptions = {}): Promise<Correction> {
     readText('text', text);
@@ -213,7 +222,7 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
     let shields: readonly SpanIndex[] | undefined;
     let names: SpanIndex | undefined;
     for (const line of await yielder.run(proseLines(text, code))) {
-      const { pieces, tooLong } = await yielder.run(piecesOf(text, line, count, max));
+      const { pieces, tooLong } = await yielder.run(piecesOf(text, line, count, sizes));
       for (const span of tooLong) leftAlone.push(untouched(text, span, 'too-long'));
       for (const piece of pieces) {
         if (yielder.due()) await yielder.yield();
@@ -222,7 +231,10 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
         if (typeof decoded === 'string' || decoded.text === piece.text) continue;
         const ends = tokenEnds(tokenizer, decoded.tokenIds, decoded.text);
         const found = proposalsOf(text, piece, decoded, ends);
-        shields ??= await yielder.run(protectedSpans(text, alphabet, kept));
+        // Reading all tokens takes a while, and text of plain letters does not ask for it.
+        const asksForLetters = alphabet === undefined && BEYOND_ASCII.test(text);
+        if (asksForLetters) alphabet = await yielder.run(spelledLetters(tokenizer, target.vocabulary.size));
+        shields ??= await yielder.run(protectedSpans(text, alphabet ?? PLAIN_LETTERS, kept));
         names ??= await yielder.run(nameSpans(text));
         const { rewritten } = found;
         const judgement = { shields, names, minConfidence, rewritten, ruled: decoded.ruled };

@@ -63,11 +63,18 @@ export function isRewritten(before: string, after: string, changes: readonly Cha
   return strange > 2 && strange > REWRITTEN * wordsOf(before).length;
 }
 
+/** Words between two places of one move; what is farther apart is two corrections of one common word. */
+const MOVE = 4;
+
 /** Changes that make sense together only, in groups of neighbours. */
 export function coupled(before: string, after: string, changes: readonly Change[]): Change[][] {
   const words = (text: string): string[] => wordsOf(text).map((span) => cut(text, span).toLowerCase());
   const gone = changes.map((change) => words(cut(before, change.before)));
   const come = changes.map((change) => words(cut(after, change.after)));
+  const said = [words(before), words(after)];
+  const isRare = (word: string): boolean => said.every((all) => all.filter((other) => other === word).length === 1);
+  const moves = (word: string, from: number, to: number): boolean =>
+    isRare(word) || wordsOf(before.slice(changes[from].before.end, changes[to].before.start)).length <= MOVE;
   const groups: Change[][] = [];
   let open = -1;
   for (const [index, change] of changes.entries()) {
@@ -75,8 +82,8 @@ export function coupled(before: string, after: string, changes: readonly Change[
     const moved = changes.findLastIndex(
       (_, other) =>
         other > index &&
-        (gone[index].some((word) => come[other].includes(word)) ||
-          come[index].some((word) => gone[other].includes(word))),
+        (gone[index].some((word) => come[other].includes(word) && moves(word, index, other)) ||
+          come[index].some((word) => gone[other].includes(word) && moves(word, index, other))),
     );
     const last = changes[index - 1];
     if (index <= open || (last !== undefined && beginsSentence(before, after, last, change)))
@@ -128,6 +135,9 @@ const CLEAR = Math.exp(-0.2);
 /** How sure a model must be to alter text that it does not know. */
 const UNCLEAR_CONFIDENCE = 0.95;
 
+/** Characters that no correction puts in. */
+const OWN = /[^\p{L}\p{M}\p{P}\s]/gu;
+
 /** Why an edit is not to be made, if it is not; by itself, without a look at the words that all edits bring in. */
 export function whyNot(
   { parts, probability, clarity }: Proposal,
@@ -135,8 +145,8 @@ export function whyNot(
   { shields, names, minConfidence, rewritten, ruled }: Judgement,
 ): LeftAloneReason | undefined {
   if (parts.some((part) => shields.some((spans) => spans.alteredBy(part)))) return 'protected';
-  if (rewritten || parts.some((part) => isInvented(part, text))) return 'invented';
   if (ruled && probability < RULED_CONFIDENCE) return 'refused';
+  if (rewritten || parts.some((part) => isInvented(part, text))) return 'invented';
   const ofName = parts.some((part) => names.alteredBy(part));
   const asked = Math.max(minConfidence, ofName ? NAME_CONFIDENCE : 0, clarity < CLEAR ? UNCLEAR_CONFIDENCE : 0);
   return probability < asked ? 'doubtful' : undefined;
@@ -147,6 +157,9 @@ function isInvented(part: Span & { readonly after: string }, text: string): bool
   const { after } = part;
   if (Math.abs(wordsOf(after).length - wordsOf(cut(text, part)).length) > MAX_WORDS) return true;
   if (/[^\S ]|\s\s/.test(after)) return true;
+  // What is neither a letter nor a mark is the writer's alone: digits, symbols, emoji, half of a character.
+  const before = cut(text, part);
+  if (after.match(OWN)?.some((character) => !before.includes(character)) === true) return true;
   const opens = /^\s?$/.test(text.charAt(part.start - 1));
   const closes = /^\s?$/.test(text.charAt(part.end));
   return (opens && /^\s/.test(after)) || (closes && /\s$/.test(after)) || (opens && closes && after === '');

@@ -31,16 +31,32 @@ const LONGEST = 4_096;
 const LOOK = 4 * STRETCH;
 const LOOK_AHEAD = 1_024;
 
+/** Units at the end of a sentence that tell whether it does end there. */
+const TAIL = 16;
+/** A full stop after one of these, or after an initial, ends no sentence where a word follows. */
+const ABBREVIATED =
+  /(?:^|[^\p{L}\p{N}])(?:\p{Lu}|Mr|Mrs|Ms|Mx|Dr|Prof|St|Rev|Hon|Gen|Col|Capt|Lt|Sgt|Gov|Sen|Rep|Pres|Mt|No|Nr|Fig|Figs|Eq|Vol|Ch|Sec|Art|pp|vs|cf|viz|approx|dept|e\.g|i\.e|eg|ie|ca|al)\.\s*$/u;
+/** Line ends of wrapped text end no sentence. */
+const LINE_ENDS = /[\n\v\f\r\u0085\u2028\u2029]/g;
+
 type Steps<Result> = Generator<undefined, Result, undefined>;
 
+/** Tokens of pieces. */
+export interface PieceSizes {
+  /** Of the longest sentence that is read whole. */
+  readonly max: number;
+  /** Of sentences that are read together, and of what a longer sentence is cut into. */
+  readonly usual: number;
+}
+
 /**
- * Cuts a line into pieces of so many tokens at most: between sentences where that is possible, else between words, with words
- * in common. What is too long by itself, such as a word of a thousand letters, is in no piece. Yields between parts of the line.
+ * Cuts a line into pieces of so many tokens: between sentences where that is possible, else between words, with words in
+ * common. What is too long by itself, such as a word of a thousand letters, is in no piece. Yields between parts of the line.
  */
-export function* piecesOf(text: string, line: Span, count: CountTokens, max: number): Steps<Pieces> {
-  const fits = ({ text: read }: Piece): boolean => read.length <= LONGEST && count(read) <= max;
+export function* piecesOf(text: string, line: Span, count: CountTokens, sizes: PieceSizes): Steps<Pieces> {
+  const fits = ({ text: read }: Piece, max: number): boolean => read.length <= LONGEST && count(read) <= max;
   const whole = yield* piece(text, line, LONGEST);
-  if (fits(whole)) return { pieces: [whole], tooLong: [] };
+  if (fits(whole, sizes.usual)) return { pieces: [whole], tooLong: [] };
   const pieces: Piece[] = [];
   const tooLong: Span[] = [];
   let open: Piece | undefined;
@@ -49,15 +65,15 @@ export function* piecesOf(text: string, line: Span, count: CountTokens, max: num
     if (sentence === undefined) continue;
     if (open !== undefined) {
       const longer: Piece = joined(open, yield* piece(text, { start: open.core.end, end: sentence.end }, LONGEST));
-      if (fits(longer)) {
+      if (fits(longer, sizes.usual)) {
         open = longer;
         continue;
       }
       pieces.push(open);
     }
     open = yield* piece(text, sentence, LONGEST);
-    if (fits(open)) continue;
-    yield* windows(text, sentence, count, max, pieces, tooLong);
+    if (fits(open, sizes.max)) continue;
+    yield* windows(text, sentence, count, sizes, pieces, tooLong);
     open = undefined;
   }
   if (open !== undefined) pieces.push(open);
@@ -71,10 +87,11 @@ function* sentencesOf(text: string, { start, end }: Span): Generator<Span | unde
     const to = Math.min(end, from + LOOK);
     const known = to === end ? end : to - LOOK_AHEAD;
     let last = from;
-    for (const { index, segment } of SENTENCES.segment(text.slice(from, to))) {
+    for (const { index, segment } of SENTENCES.segment(text.slice(from, to).replace(LINE_ENDS, ' '))) {
       const close = from + index + segment.length;
       if (close > known) break;
       last = close;
+      if (close < end && ABBREVIATED.test(text.slice(Math.max(begin, close - TAIL), close))) continue;
       const sentence = yield* trimmed(text, { start: begin, end: close });
       if (sentence.end > sentence.start) yield sentence;
       begin = close;
@@ -115,7 +132,7 @@ function* windows(
   text: string,
   sentence: Span,
   count: CountTokens,
-  max: number,
+  { max, usual }: PieceSizes,
   pieces: Piece[],
   tooLong: Span[],
 ): Steps<void> {
@@ -142,11 +159,11 @@ function* windows(
     let first = decided;
     let total = 0;
     // What was decided before is read again, as far as it leaves most of the room to what was not.
-    while (first > 0 && decided - first < SHARED_WORDS / 2 && total + sizes[first - 1] <= max / 4) {
+    while (first > 0 && decided - first < SHARED_WORDS / 2 && total + sizes[first - 1] <= usual / 4) {
       total += sizes[--first];
     }
     let last = decided;
-    while (last < words.length && total + sizes[last] <= max && sizes[last] <= max / 2) {
+    while (last < words.length && (last === decided || total + sizes[last] <= usual) && sizes[last] <= max / 2) {
       total += sizes[last++];
     }
     const follows = last < words.length && sizes[last] <= max / 2;

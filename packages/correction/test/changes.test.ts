@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { changesBetween, cut } from '../src/changes.js';
+import { spelledLetters } from '../src/spelled-letters.js';
 import { wordDistance } from '../src/word-distance.js';
 import { anyText, wildCorrection } from './any-text.js';
+import { finished } from './finished.js';
 
 const shown = (before: string, after: string): string[] =>
   changesBetween(before, after).map((change) => `${cut(before, change.before)}>${cut(after, change.after)}`);
@@ -47,4 +49,16 @@ describe('what changed between two texts', () => {
 
 it('two neighbours that changed places are one difference', () => {
   expect(wordDistance('teh', 'the')).toBeCloseTo(1 / 3);
+});
+
+describe('letters of a model', () => {
+  it('are those that whole tokens spell, and the plain ones', () => {
+    const texts = ['a', 'für', 'Ä', '\u{FFFD}', 'к', ' \u093f', '1', '.'];
+    const tokenizer = {
+      encode: () => new Int32Array(),
+      decode: (tokenIds: ArrayLike<number>) => texts[tokenIds[0]],
+      tokenText: () => '',
+    };
+    expect(finished(spelledLetters(tokenizer, texts.length))).toBe('abcdefghijklmnopqrstuvwxyzäüк\u093f');
+  });
 });

@@ -114,6 +114,10 @@ describe('what is corrected', () => {
     'Open teh.txt, /usr/teh/wrold or teh_wrold now.',
     'A <teh class="teh wrold">tag</teh> now.',
     'Take --teh and &teh; now.',
+    'Take (--teh) or "-teh" now.',
+    'Put {{teh}} or #{teh} and {teh} there now.',
+    'Ask mailto:teh@teh.example or tel:teh now.',
+    'It is teh=teh, or a+teh now.',
     'кот тех, naïve tehö now.',
     'It is 12teh34 and 3.14 now.',
     'A \u{1F600}teh2 and tehWrold now.',
@@ -125,6 +129,16 @@ describe('what is corrected', () => {
     expect(output.replace(/^(?:Run|run)/, 'run')).toBe(text);
     expect(leftAlone.every(({ reason }) => reason === 'protected')).toBe(true);
     expect(leftAlone.length).toBeGreaterThan(0);
+  });
+
+  it.each(['km', 'kg', 'ms', 'GB', 'px', 'am', '°C', 'µg'])('a unit of measurement: %s', async (unit) => {
+    const text = `It took 12 ${unit} yesterday, or 3.5 ${unit}.`;
+    for (const harm of [`x${unit}`, 'king', '']) {
+      const model = scriptedCorrector((read) => read.replaceAll(` ${unit}`, ` ${harm}`));
+      expect((await correctText(model, text)).text).toBe(text);
+    }
+    const joining = scriptedCorrector((read) => read.replace(`${unit} yesterday`, 'keystraday'));
+    expect((await correctText(joining, text)).text).toContain(` 12 ${unit} `);
   });
 
   it('no text that the model invents', async () => {
@@ -148,6 +162,52 @@ describe('what is corrected', () => {
       const { text } = await correctText(moving, 'I you love.', { minConfidence });
       expect(['I you love.', 'I love you.']).toContain(text);
     }
+  });
+});
+
+describe('edits by themselves', () => {
+  it('of one common word at two places are two, however the model is sure of what lies between', async () => {
+    const model = scriptedCorrector((text) =>
+      text
+        .replace('an big', 'a big')
+        .replace('wrold', 'world')
+        .replace('in a a', 'in a')
+        .replace('see cat', 'see a cat'),
+    );
+    const text =
+      'There was an big dog in the wrold that slept all day in a a house and did not even once want to see cat.';
+    const { edits } = await correctText(model, text);
+    expect(edits.map(({ before, after }) => [before, after])).toEqual([
+      ['an', 'a'],
+      ['wrold', 'world'],
+      ['a house', 'house'],
+      ['see', 'see a'],
+    ]);
+  });
+
+  it('of a rare word that moved far are one', async () => {
+    const model = scriptedCorrector((text) => text.replace('yesterday ', '').replace('bank.', 'bank yesterday.'), {
+      sureness: (output) => (output.includes('bank') ? 6 : 12),
+    });
+    const text = 'We yesterday went all of the long way down to the bank.';
+    for (const minConfidence of [0, 0.5, 0.9]) {
+      const { text: output } = await correctText(model, text, { minConfidence });
+      expect(output.match(/yesterday/g)).toHaveLength(1);
+    }
+  });
+
+  it('bring in no digit, symbol or half of a character', async () => {
+    const model = scriptedCorrector((text) =>
+      text.replace('ton', 't1n').replace('heart', 'h❤art').replace('cat', 'ca\u{FFFD}t'),
+    );
+    const text = 'My ton of heart is a cat.';
+    const { text: output, leftAlone } = await correctText(model, text);
+    expect(output).toBe(text);
+    expect(leftAlone.map(({ before, reason }) => [before, reason])).toEqual([
+      ['ton', 'invented'],
+      ['heart', 'invented'],
+      ['cat', 'invented'],
+    ]);
   });
 });
 
@@ -342,6 +402,33 @@ describe('words that are kept', () => {
     expect(() => createCorrector(chatty, { keep: [word as string] })).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
     );
+  });
+});
+
+describe('sentences that are read together', () => {
+  const read = async (text: string): Promise<string[]> => {
+    const pieces: string[] = [];
+    const noted = (piece: string): string => {
+      pieces.push(piece);
+      return piece;
+    };
+    await correctText(scriptedCorrector(noted), text);
+    return pieces;
+  };
+
+  it.each(['Dr.', 'Mrs.', 'e.g.', 'i.e.', 'J. R.', 'No.', 'vs.'])('are not cut after %s', async (short) => {
+    const sentence = `The letter that was sent to ${short} Smith has come back.`;
+    expect(await read(Array(5).fill(sentence).join(' '))).toEqual(Array(5).fill(sentence));
+    expect(await read(`${sentence} It is for ${short}`)).toEqual([sentence, `It is for ${short}`]);
+  });
+
+  it('are not cut where a long text was wrapped', async () => {
+    const first = 'The quick brown fox jumps over all of the';
+    const text = `${first}\nlazy dogs and then goes down to the river, where\nit stays. The rest of this is about other things.`;
+    expect(await read(text)).toEqual([
+      `${first} lazy dogs and then goes down to the river, where it stays.`,
+      'The rest of this is about other things.',
+    ]);
   });
 });
 

@@ -32,7 +32,9 @@ describe('a long text', () => {
     expect(stepsOf(proseLines(text))).toBeGreaterThanOrEqual(LENGTH / STRETCH - 1);
     expect(stepsOf(protectedSpans(text, 'abc'))).toBeGreaterThanOrEqual(LENGTH / STRETCH - 1);
     expect(stepsOf(nameSpans(text))).toBeGreaterThanOrEqual(LENGTH / STRETCH - 1);
-    expect(stepsOf(piecesOf(text, line, counted, 100))).toBeGreaterThanOrEqual(LENGTH / (8 * STRETCH));
+    expect(stepsOf(piecesOf(text, line, counted, { max: 100, usual: 50 }))).toBeGreaterThanOrEqual(
+      LENGTH / (8 * STRETCH),
+    );
   });
 
   it('lets other work have its turn, and asks no model after an abort', async () => {

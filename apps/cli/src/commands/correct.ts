@@ -44,7 +44,8 @@ export const correctCommand: CommandDefinition = {
     },
     {
       flag: '--alphabet <letters>',
-      description: 'Lower-case letters of the language; words with others stay as they are (default: those of English)',
+      description:
+        'Lower-case letters of the language; words with others stay as they are (default: those that the tokens of the model spell)',
     },
     { flag: '--diff', description: 'Show what was taken out and what was put in' },
     {

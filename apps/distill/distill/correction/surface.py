@@ -4,9 +4,7 @@ from __future__ import annotations
 from random import Random
 
 from .tables import Tables
-from .units import Unit
-
-STOPS = ".,;:!?"
+from .units import STOPS, Unit
 
 
 def small_words(units: list[Unit], tables: Tables, rate: float, order: Random) -> list[Unit]:

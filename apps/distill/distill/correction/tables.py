@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from .units import LETTERS
+from .units import LETTERS, MARKS
 
 FOLDER = Path(__file__).parent
 
@@ -74,9 +74,12 @@ class Words:
         self.lower: Counter[str] = Counter()
         for word, count in self.written.items():
             self.lower[word.lower()] += count
-        total = sum(count for letter, count in letters.items() if letter.isalpha())
-        self.alphabet = {letter for letter, count in letters.items() if letter.isalpha() and count > total * 1e-4}
-        self.letters = "".join(sorted(self.alphabet))
+        letters = Counter({letter: count for letter, count in letters.items() if letter.isalpha() or letter in MARKS})
+        total = letters.total()
+        self.alphabet = {letter for letter, count in letters.items() if count > total * 1e-4}
+        self.letters = "".join(sorted(letter for letter in self.alphabet if letter.isalpha()))
         common = sorted(word for word, count in self.written.items() if count > 2)
-        self.common = [word for word in common if len(word) > 2 and word.islower()]
+        # Many scripts know no capitals. A text of very few words has its rare and short ones taken too.
+        small = [word for word in common if word == word.lower()]
+        self.common = [word for word in small if len(word) > 2] or small or sorted(self.lower) or ["x"]
         self.known = {word for word, count in self.lower.items() if count > 2}

@@ -2,11 +2,17 @@
 from __future__ import annotations
 
 import re
+import sys
+import unicodedata
 from dataclasses import dataclass
 
-LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-PLAIN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-OPENING, CLOSING = "([{\"'“‘«¿¡", ".,;:!?)]}\"'”’»…"
+#: Signs that belong to the letter before them, as vowels of Hindi do; Python counts them among no letters.
+MARKS = "".join(chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
+LETTER = rf"[^\W\d_][{MARKS}]*"
+LETTERS = re.compile(rf"(?:{LETTER})+(?:['’](?:{LETTER})+)*")
+PLAIN = re.compile(rf"(?:{LETTER})+(?:['’-](?:{LETTER})+)*")
+OPENING, CLOSING = "([{\"'“‘«¿¡「『", ".,;:!?)]}\"'”’»…。、，！？：；」』؟،؛।॥"
+STOPS = ".,;:!?。、，！？：；؟،؛।॥"
 
 
 @dataclass(slots=True)

@@ -60,8 +60,9 @@ class WordNoise:
     def other(self, unit: Unit, first: bool, previous: str, order: Random) -> str | None:
         """The unit's core with an error, or none where no error fits."""
         word, lower, tables = unit.core, unit.core.lower(), self.tables
-        if "'" in lower and order.random() < 0.7:
-            return word.replace("'", "") if lower.replace("'", "") not in self.refused else None
+        if ("'" in lower or "’" in lower) and order.random() < 0.7:
+            bare = word.replace("'", "").replace("’", "")
+            return bare if bare.lower() not in self.refused else None
         if lower in tables.confusions and order.random() < 0.5:
             return like(order.choice(tables.confusions[lower]), word)
         if order.random() < 0.5:
