@@ -65,7 +65,7 @@ export function neededFiles(
     'UNSUPPORTED_MODEL',
     pickle === undefined
       ? `${repository} on the hub holds neither ${MANIFEST} nor ${WEIGHTS}. Name a repository that holds one of them.`
-      : `${repository} on the hub holds its weights as ${pickle.path}, a pickle, which can run any code when it is read; ${WEIGHTS} is required. Look for a revision that has it (many have a pull request, as in hub:owner/name@refs/pr/1), or convert it with save_pretrained(folder, safe_serialization=True) on a machine you can lose.`,
+      : `${repository} on the hub holds its weights as ${pickle.path}, a pickle, which can run any code when it is read; ${WEIGHTS} is required. Look for a revision that has it (many have a pull request, as in hub:owner/name@refs/pr/1), or download the folder: foretoken import says the command that converts it.`,
     { repository, received: files.slice(0, 20).map(({ path }) => path), required: [MANIFEST, WEIGHTS, INDEX] },
   );
 }

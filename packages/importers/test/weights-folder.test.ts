@@ -90,7 +90,7 @@ describe('a folder that cannot be imported', () => {
       const path = await weightsFolder({ 'model.safetensors': null, [file]: 'anything' });
       const error = await refusal(() => openWeightsFolder(path));
       expect(error).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { file, required: 'model.safetensors' } });
-      expect(error.message).toContain('Convert');
+      expect(error.message).toContain('python -c');
     },
   );
 

@@ -6,6 +6,7 @@ import { fileExists } from './file-exists.js';
 import { openGgufFolder } from './gguf/gguf-folder.js';
 import { openWeightsFolder, type WeightsFolder } from './hugging-face/weights-folder.js';
 import { isMarianFile, onlyMarian, openMarianFolder } from './marian-bin/marian-bin-folder.js';
+import { refusePickle } from './pickles.js';
 
 const GGUF = /\.gguf$/i;
 
@@ -22,6 +23,7 @@ export async function openWeights(path: string, signal?: AbortSignal): Promise<W
   );
   const whole = resolve(path);
   const place = { folder: dirname(whole), file: basename(whole) };
+  if (isFile) await refusePickle(place);
   if (isFile && (await isMarianFile(place))) return openMarianFolder(place, signal);
   if (isFile && place.file === MODEL_BIN) return openModelBinFolder(place.folder, signal);
   if (isFile) return openGgufFolder(place, signal);
@@ -29,6 +31,7 @@ export async function openWeights(path: string, signal?: AbortSignal): Promise<W
   if (ofMarian !== undefined) return openMarianFolder({ folder: whole, file: ofMarian }, signal);
   // Folders of transformers have safetensors beside whatever else lies there.
   const converted = (await fileExists(whole, MODEL_BIN)) && !(await hasSafetensors(whole));
+  if (converted) await refusePickle({ folder: whole, file: MODEL_BIN });
   if (converted) return openModelBinFolder(whole, signal);
   await refuseGraphs(whole);
   const file = await onlyGguf(whole);

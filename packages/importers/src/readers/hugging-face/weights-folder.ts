@@ -21,6 +21,7 @@ import {
 } from '@foretoken/models/folder';
 import type { ChatFiles } from '../chat-template.js';
 import { fileExists } from '../file-exists.js';
+import { refusePickles } from '../pickles.js';
 import { openNpz } from '../npz/open-npz.js';
 import { openSafetensors } from '../safetensors/open-safetensors.js';
 import { openShards } from '../safetensors/open-shards.js';
@@ -68,7 +69,7 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
   const sharded = !(await fileExists(folder, WEIGHTS)) && (await fileExists(folder, INDEX));
   const npz = sharded ? undefined : await onlyNpz(folder);
   const file = npz ?? (sharded ? INDEX : WEIGHTS);
-  if (!sharded && npz === undefined) await refuseOtherFormats(folder);
+  if (!sharded && npz === undefined && !(await fileExists(folder, WEIGHTS))) await refusePickles(folder);
   const config = await readObject(folder, CONFIG);
   const generationConfig = (await fileExists(folder, GENERATION_CONFIG))
     ? await readObject(folder, GENERATION_CONFIG)
@@ -160,29 +161,4 @@ function unreadableFolder(folder: string, cause: unknown): never {
     { folder, received: errorCode(cause), required: 'a folder that can be read' },
     cause,
   );
-}
-
-async function refuseOtherFormats(folder: string): Promise<void> {
-  if (await fileExists(folder, WEIGHTS)) return;
-  for (const [file, what, remedy] of [
-    [
-      'pytorch_model.bin',
-      'a pickle, which can run any code when it is read',
-      `Convert it with save_pretrained(folder, safe_serialization=True) on a machine you can lose`,
-    ],
-    [
-      'pytorch_model.bin.index.json',
-      'an index of pickles, which can run any code when they are read',
-      `Convert them with save_pretrained(folder, safe_serialization=True) on a machine you can lose`,
-    ],
-  ] as const) {
-    if (await fileExists(folder, file)) {
-      throw unsupportedModel(`${file} in ${folder} is ${what}; ${WEIGHTS} is required. ${remedy}.`, {
-        folder,
-        file,
-        received: file,
-        required: WEIGHTS,
-      });
-    }
-  }
 }
