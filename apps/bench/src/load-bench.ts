@@ -23,7 +23,8 @@ async function inChild(task: LoadTask, ...folders: readonly string[]): Promise<F
 
 /**
  * What loading costs, each measurement in a fresh process: the folder as `loadModel` opens it, with the probe, its autoregressive
- * part alone, and with all graphs opened; and a Marian of OPUS-MT size with made-up weights: import, load, memory in use.
+ * part alone, and with all graphs opened; and a Marian of OPUS-MT size with made-up weights: import, load, memory in use, and the
+ * speed and the memory of its weights in 8 bits.
  */
 export async function loadBench(
   folder: string,
@@ -52,7 +53,7 @@ async function opusFigures(
   probed: (folder: string) => Promise<number>,
 ): Promise<Record<string, number>> {
   const parent = await mkdtemp(join(tmpdir(), 'foretoken-load-'));
-  const [weights, target] = [join(parent, 'weights'), join(parent, 'model')];
+  const [weights, target, int8] = ['weights', 'model', 'int8'].map((name) => join(parent, name));
   try {
     const { bytes = Number.NaN } = await inChild('weights', weights);
     progress('opus: weights made');
@@ -60,6 +61,10 @@ async function opusFigures(
     progress('opus: imported');
     const secondsProbed = await probed(target);
     const { usedMegabytes = Number.NaN } = await inChild('use', target);
+    await inChild('import-int8', weights, int8);
+    const { usedMegabytes: usedInt8 = Number.NaN } = await inChild('use', int8);
+    progress('opus: int8 imported and used');
+    const { speed = Number.NaN } = await inChild('race', int8, target);
     return {
       importCpuSeconds: rounded(cpuSeconds, 2),
       // Peak memory of the process beyond the weights' size on disk.
@@ -67,6 +72,9 @@ async function opusFigures(
       secondsProbed,
       // Memory after greedy, beam and sampling, over the weights in fp32.
       memoryOverWeights: rounded((usedMegabytes * 1e6) / bytes, 2),
+      // Weights in 8 bits against those in fp32: greedy's speed by turns on one thread, and memory after the same decodes.
+      int8SpeedOverFloat32: rounded(speed, 2),
+      int8MemoryOverFloat32: rounded(usedInt8 / usedMegabytes, 2),
     };
   } finally {
     await rm(parent, { recursive: true, force: true });

@@ -1,11 +1,13 @@
 import { beamSearch } from '@foretoken/beam';
+import { collect } from '@foretoken/core';
 import { greedy, sampling } from '@foretoken/greedy';
 import { importModel } from '@foretoken/importers';
-import { type LoadOptions, loadModel } from '@foretoken/models';
+import { type LoadedModel, type LoadOptions, loadModel } from '@foretoken/models';
 import { writeWeightsFolder } from '../opus/write-weights-folder.js';
+import { spread } from '../statistics.js';
 
-/** What a fresh process measures of one folder; `target` is where `import` writes. */
-const LOAD_TASKS = ['plain', 'probed', 'autoregressive', 'all', 'weights', 'import', 'use'] as const;
+/** What a fresh process measures of one folder; `target` is where imports are written, or the folder that `race` compares with. */
+const LOAD_TASKS = ['plain', 'probed', 'autoregressive', 'all', 'weights', 'import', 'import-int8', 'use', 'race'] as const;
 export type LoadTask = (typeof LOAD_TASKS)[number];
 
 const OPENED: Partial<Record<LoadTask, LoadOptions>> = {
@@ -21,8 +23,9 @@ export async function runLoadTask(task: LoadTask, folder: string, target = ''): 
   switch (task) {
     case 'weights':
       return { bytes: await writeWeightsFolder(folder) };
-    case 'import': {
-      await importModel(folder, target);
+    case 'import':
+    case 'import-int8': {
+      await importModel(folder, target, task === 'import' ? {} : { weights: 'int8' });
       const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
       // maxRSS is in kilobytes.
       return { cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakMegabytes: megabytes(maxRSS * 1024) };
@@ -37,6 +40,8 @@ export async function runLoadTask(task: LoadTask, folder: string, target = ''): 
       await model.dispose();
       return { usedMegabytes: megabytes(used) };
     }
+    case 'race':
+      return { speed: await race(folder, target) };
     default: {
       const began = performance.now();
       const model = await loadModel(folder, OPENED[task] ?? (await everyPart(folder)));
@@ -53,4 +58,30 @@ async function everyPart(folder: string): Promise<LoadOptions> {
   const { manifest } = await openModelFolder(folder);
   const { parts } = (await familyOf(manifest)).describe(manifest);
   return { probe: false, open: [...new Set(parts.map(({ kind }) => kind))] };
+}
+
+const RACES = 7;
+const NEW_TOKENS = 64;
+
+/** How many times as fast as `baseline` greedy decoding is on `folder`, a token: the median of races on one thread, taken by turns. */
+async function race(folder: string, baseline: string): Promise<number> {
+  await using ours = await loadModel(folder, { probe: false, threads: 1 });
+  await using theirs = await loadModel(baseline, { probe: false, threads: 1 });
+  await millisecondsPerToken(ours);
+  await millisecondsPerToken(theirs);
+  const ratios: number[] = [];
+  for (let turn = 0; turn < RACES; turn++) {
+    const before = await millisecondsPerToken(theirs);
+    const own = await millisecondsPerToken(ours);
+    const after = await millisecondsPerToken(theirs);
+    ratios.push((before + after) / 2 / own);
+  }
+  return spread(ratios).median;
+}
+
+async function millisecondsPerToken(model: LoadedModel): Promise<number> {
+  const request = { sources: [model.tokenizer.encode('bade bi')], maxNewTokens: NEW_TOKENS };
+  const began = performance.now();
+  const { results } = await collect(greedy().decode(model.part('autoregressive'), request));
+  return (performance.now() - began) / results[0].best.tokenIds.length;
 }
