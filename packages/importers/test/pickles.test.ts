@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { importModel, inspectWeights } from '../src/index.js';
 import { temporaryFolder } from '../../models/test/folder-fixtures.js';
+import { importModel, inspectWeights } from '../src/index.js';
 
 /** How torch.save begins a file: an archive, and what it was before torch 1.6. */
 const ARCHIVE = Buffer.concat([Buffer.from('PK\u0003\u0004'), Buffer.alloc(26), Buffer.from('archive/data.pkl')]);
@@ -24,7 +24,10 @@ describe.each([
     const out = join(folder, 'out');
     for (const path of file.endsWith('.json') ? [folder] : [folder, join(folder, file)]) {
       const command = expect.stringContaining(`for file in ${files}`);
-      const refused = { code: 'UNSUPPORTED_MODEL', details: { file, received: expect.stringContaining('pickle'), command } };
+      const refused = {
+        code: 'UNSUPPORTED_MODEL',
+        details: { file, received: expect.stringContaining('pickle'), command },
+      };
       await expect(importModel(path, out)).rejects.toMatchObject(refused);
       const error = await inspectWeights(path).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject(refused);

@@ -91,13 +91,18 @@ def pp_ocr_lines(models: Path) -> None:
     write("pp-ocr-lines", crops)
 
 
-def hama_asr(models: Path) -> None:
-    """Phonemes of parts of a recording, without the bias that the package adds to the blank."""
+def listener(models: Path):
+    """hama's model of speech without the bias that the package adds to the blank, and a recording with its rate."""
     from hama.asr import ASRDecodeConfig, ASRModel, read_wav_mono
 
     assets = models / "hama/hama/assets"
     model = ASRModel(assets / "asr_waveform_fp16.onnx", assets / "g2p_vocab.json", ASRDecodeConfig(blank_bias=0.0))
-    waveform, rate = read_wav_mono(models / "moonshine/moonshine_voice/assets/beckett.wav")
+    return model, *read_wav_mono(models / "moonshine/moonshine_voice/assets/beckett.wav")
+
+
+def hama_asr(models: Path) -> None:
+    """Phonemes of parts of a recording."""
+    model, waveform, rate = listener(models)
     found = []
     for begin, end in [(0, 2), (2, 4), (1, 4), (4, 7), (0, 5), (0, 9)]:
         result = model(waveform[begin * rate : end * rate], rate)
@@ -105,15 +110,24 @@ def hama_asr(models: Path) -> None:
     write("hama-asr", found)
 
 
-def hama_g2p(models: Path) -> None:
-    """200 words, greedily: their padded ids' length, and what comes out."""
+def speaker(models: Path):
+    """hama's model of words."""
     from hama.inference import G2PModel
 
     assets = models / "hama/hama/assets"
-    model = G2PModel(encoder_model_path=assets / "encoder.onnx", decoder_step_model_path=assets / "decoder_step.onnx", vocab_path=assets / "g2p_vocab.json")
+    return G2PModel(encoder_model_path=assets / "encoder.onnx", decoder_step_model_path=assets / "decoder_step.onnx", vocab_path=assets / "g2p_vocab.json")
+
+
+def spoken_words() -> list[str]:
     korean = ["안녕하세요", "한국어", "학교", "국물", "같이", "좋아요", "감사합니다", "읽다", "값이", "신라"]
+    return [*words(190), *korean]
+
+
+def hama_g2p(models: Path) -> None:
+    """200 words, greedily: their padded ids' length, and what comes out."""
+    model = speaker(models)
     found = []
-    for word in [*words(190), *korean]:
+    for word in spoken_words():
         encoded = model.tokenizer.encode(word)
         ids = [int(one) for one in encoded.ids[: encoded.length]]
         result = model._predict_single_split(text=word, base_char_index=0)
@@ -122,32 +136,47 @@ def hama_g2p(models: Path) -> None:
     write("hama-g2p", found)
 
 
-def romanizer(models: Path) -> None:
-    """Beam lists of the package, with mean log-probabilities, for names and for made-up words."""
-    from arabic_name_romanizer.inference import OnnxBackend, beam_search, encode_source_ids
+def romanizer_folder(models: Path, language: str) -> Path:
+    resources = models / "arabic-name-romanizer/arabic_name_romanizer/resources"
+    return resources / language if language == "persian" else resources
+
+
+def romanized(models: Path, language: str):
+    """What gives the beam list of ids and a width."""
+    from arabic_name_romanizer.inference import OnnxBackend, beam_search
     from arabic_name_romanizer.vocab import CharVocab
 
-    resources = models / "arabic-name-romanizer/arabic_name_romanizer/resources"
+    folder = romanizer_folder(models, language)
+    vocab = CharVocab.load(folder / "vocab.json")
+    meta = {"state_names": ["memory", "src_mask", "hidden"], "decoder_state_outputs": ["hidden"]}
+    backend = OnnxBackend(folder, meta, 1)
+    return lambda ids, width: beam_search(backend, [ids], vocab, width, 32)[0]
+
+
+def romanizer(models: Path) -> None:
+    """Beam lists of the package, with mean log-probabilities, for names and for made-up words."""
+    from arabic_name_romanizer.inference import encode_source_ids
+    from arabic_name_romanizer.vocab import CharVocab
+
     draw = random.Random(1)
     letters = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
     names = ["محمد", "أحمد", "فاطمة", "عبد", "الله", "خالد", "حسين", "مريم", "يوسف", "إبراهيم", "نور", "سارة"]
-    for language, folder, roles in [("arabic", resources, ["given", "surname", None]), ("persian", resources / "persian", [None])]:
-        vocab = CharVocab.load(folder / "vocab.json")
-        meta = {"state_names": ["memory", "src_mask", "hidden"], "decoder_state_outputs": ["hidden"]}
-        backend = OnnxBackend(folder, meta, 1)
+    for language, roles in [("arabic", ["given", "surname", None]), ("persian", [None])]:
+        vocab = CharVocab.load(romanizer_folder(models, language) / "vocab.json")
+        search = romanized(models, language)
         found = []
         for index in range(60):
             word = names[index] if index < len(names) else "".join(draw.choice(letters) for _ in range(draw.randint(2, 9)))
             country = ["EG", "SA", None, "MA"][index % 4]
             ids = encode_source_ids(vocab, word, country, roles[index % len(roles)])
-            beams = {width: beam_search(backend, [ids], vocab, width, 32)[0] for width in [2, 4]}
+            beams = {width: search(ids, width) for width in [2, 4]}
             found.append([ids, [[[text, round(score, 6)] for text, score in beams[width]] for width in [2, 4]]])
         write(f"romanizer-{language}", found)
 
 
-def g2p_en(models: Path) -> None:
-    """500 words by greedy search of at most 20 phonemes: the arithmetic of the package's GRU in numpy."""
-    weights = np.load(models / "g2p-en/g2p_en/checkpoint20.npz")
+def pronouncer(models: Path):
+    """Greedy search of at most 20 phonemes of a word: the arithmetic of the package's GRU in numpy."""
+    weights = dict(np.load(models / "g2p-en/g2p_en/checkpoint20.npz"))
     graphemes = ["<pad>", "<unk>", "</s>", *"abcdefghijklmnopqrstuvwxyz"]
 
     def step(side: str, x: np.ndarray, state: np.ndarray) -> np.ndarray:
@@ -158,8 +187,7 @@ def g2p_en(models: Path) -> None:
         candidate = np.tanh(from_input[2 * size :] + gates[:size] * from_state[2 * size :])
         return (1 - gates[size:]) * candidate + gates[size:] * state
 
-    found = []
-    for word in words(500):
+    def pronounce(word: str) -> list[int]:
         state = np.zeros(256, np.float32)
         for symbol in [*word, "</s>"]:
             state = step("enc", weights["enc_emb"][graphemes.index(symbol)], state)
@@ -170,8 +198,15 @@ def g2p_en(models: Path) -> None:
             if token == 3:
                 break
             output.append(token)
-        found.append([word, output])
-    write("g2p-en", found)
+        return output
+
+    return pronounce
+
+
+def g2p_en(models: Path) -> None:
+    """500 words."""
+    pronounce = pronouncer(models)
+    write("g2p-en", [[word, pronounce(word)] for word in words(500)])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,17 @@ import { writeWeightsFolder } from '../opus/write-weights-folder.js';
 import { spread } from '../statistics.js';
 
 /** What a fresh process measures of one folder; `target` is where imports are written, or the folder that `race` compares with. */
-const LOAD_TASKS = ['plain', 'probed', 'autoregressive', 'all', 'weights', 'import', 'import-int8', 'use', 'race'] as const;
+const LOAD_TASKS = [
+  'plain',
+  'probed',
+  'autoregressive',
+  'all',
+  'weights',
+  'import',
+  'import-int8',
+  'use',
+  'race',
+] as const;
 export type LoadTask = (typeof LOAD_TASKS)[number];
 
 const OPENED: Partial<Record<LoadTask, LoadOptions>> = {

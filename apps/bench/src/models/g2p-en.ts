@@ -6,6 +6,7 @@ import { importModel } from '@foretoken/importers';
 import { loadModel } from '@foretoken/models';
 import { modelGoldens } from '../real-models.js';
 import type { ModelRow } from './model-row.js';
+import { speedOverPackage } from './package-speed.js';
 
 const VOWELS = ['AA', 'AE', 'AH', 'AO', 'AW', 'AY', 'EH', 'ER', 'EY', 'IH', 'IY', 'OW', 'OY', 'UH', 'UW'];
 const CONSONANTS = 'B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH'.split(' ');
@@ -64,13 +65,16 @@ export const g2pEn: ModelRow = {
       await writeFile(join(weights, 'config.json'), JSON.stringify({ ...G2P_CONFIG, tensors }));
       await writeFile(join(weights, 'symbols.json'), JSON.stringify(G2P_SYMBOLS));
       await importModel(weights, join(parent, 'model'), { weights: 'float32' });
-      await using model = await loadModel(join(parent, 'model'));
+      await using model = await loadModel(join(parent, 'model'), { threads: 1 });
       const words = modelGoldens('g2p-en') as readonly (readonly [string, readonly number[]])[];
       const texts = words.map(([word]) => word);
       const results = await model.decode(texts, greedy(), { maxNewTokens: 20 });
       const equal = words.filter(([, ids], at) => ids.join() === results[at].tokenIds.join()).length;
       const example = `${texts[0]}: ${results[0].text}`;
-      return { equal: equal / words.length, details: { cases: words.length, example } };
+      const timed = await speedOverPackage('g2p-en', folders['g2p-en'], async () => {
+        for (const text of texts) await model.decode(text, greedy(), { maxNewTokens: 20 });
+      });
+      return { ...timed, equal: equal / words.length, details: { cases: words.length, example, ...timed.details } };
     } finally {
       await rm(parent, { recursive: true, force: true });
     }

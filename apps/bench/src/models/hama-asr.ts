@@ -6,6 +6,7 @@ import { type CtcInput, type CtcOutput, type FloatSource, loadModel } from '@for
 import { ctcGreedy } from '@foretoken/one-shot';
 import { modelGoldens } from '../real-models.js';
 import type { ModelRow } from './model-row.js';
+import { speedOverPackage } from './package-speed.js';
 
 /** A part of the recording, and the phonemes that hama hears in it. */
 interface Heard {
@@ -37,14 +38,18 @@ export const hamaAsr: ModelRow = {
         dictionary: [...decoder, '<wb>', '<blank>'],
         wordBoundary: '<wb>',
       });
-      await using model = await loadModel<CtcInput, CtcOutput, FloatSource>(join(parent, 'model'));
+      await using model = await loadModel<CtcInput, CtcOutput, FloatSource>(join(parent, 'model'), { threads: 1 });
       const heard = modelGoldens('hama-asr') as readonly Heard[];
       const sounds = heard.map(({ begin, end }) =>
         Float32Array.from(samples.subarray(begin, end), (one) => one / 32768),
       );
       const results = await model.decode(sounds, ctcGreedy<FloatSource>());
       const equal = heard.filter(({ ids }, index) => ids.join() === results[index].tokenIds.join()).length;
-      return { equal: equal / heard.length, details: { cases: heard.length, batches: model.description.facts } };
+      const timed = await speedOverPackage('hama-asr', folders.hama, async () => {
+        for (const sound of sounds) await model.decode(sound, ctcGreedy<FloatSource>());
+      });
+      const details = { cases: heard.length, batches: model.description.facts, ...timed.details };
+      return { ...timed, equal: equal / heard.length, details };
     } finally {
       await rm(parent, { recursive: true, force: true });
     }

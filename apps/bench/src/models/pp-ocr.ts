@@ -7,6 +7,7 @@ import { ctcGreedy } from '@foretoken/one-shot';
 import { modelGoldens } from '../real-models.js';
 import { type GreyCrop, stripOf } from './grey-crop.js';
 import type { ModelRow } from './model-row.js';
+import { speedOverPackage } from './package-speed.js';
 import { readLines } from './pp-ocr-lines.js';
 
 /** A crop, and what rapidocr reads in it. */
@@ -35,7 +36,7 @@ export const ppOcr: ModelRow = {
     const parent = await mkdtemp(join(tmpdir(), 'foretoken-pp-ocr-'));
     try {
       await importCtcModel(graph, join(parent, 'model'), { dictionary, space: 'last' });
-      await using model = await loadModel<CtcInput, CtcOutput, FloatSource>(join(parent, 'model'));
+      await using model = await loadModel<CtcInput, CtcOutput, FloatSource>(join(parent, 'model'), { threads: 1 });
       const strips = crops.map(stripOf);
       const results = await model.decode(strips, ctcGreedy<FloatSource>({ alignments: true }));
       const lattices = await model.part('lattice').emit(strips);
@@ -49,8 +50,11 @@ export const ppOcr: ModelRow = {
         const own = first.reduce((sum, frame) => sum + Math.exp(lattice.logProbs[frame]), 0) / first.length;
         worst = Math.max(worst, Math.abs(own - confidence));
       }
-      const details = { cases: crops.length, blurred: await readLines(model) };
-      return { equal: equal / crops.length, worstLogitDifference: worst, details };
+      const timed = await speedOverPackage('pp-ocr', folders['pp-ocr'], async () => {
+        for (const crop of crops) await model.decode(stripOf(crop), ctcGreedy<FloatSource>());
+      });
+      const details = { cases: crops.length, blurred: await readLines(model), ...timed.details };
+      return { ...timed, equal: equal / crops.length, worstLogitDifference: worst, details };
     } finally {
       await rm(parent, { recursive: true, force: true });
     }

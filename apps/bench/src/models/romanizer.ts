@@ -8,6 +8,7 @@ import { loadModel } from '@foretoken/models';
 import { modelGoldens } from '../real-models.js';
 import { type Beam, finishedInBeam } from './finished-in-beam.js';
 import type { ModelRow } from './model-row.js';
+import { speedOverPackage } from './package-speed.js';
 
 /** Source ids, and for the beams of two and four the texts with their mean log-probabilities, best first. */
 type Romanized = readonly [ids: readonly number[], lists: readonly (readonly (readonly [string, number])[])[]];
@@ -56,7 +57,7 @@ function romanizer(language: 'arabic' | 'persian'): ModelRow {
           endTokenId: EOS,
           padTokenId: PAD,
         });
-        await using model = await loadModel(join(parent, 'model'));
+        await using model = await loadModel(join(parent, 'model'), { threads: 1 });
         const names = modelGoldens(`romanizer-${language}`) as readonly Romanized[];
         let equal = 0;
         let worst = 0;
@@ -84,10 +85,17 @@ function romanizer(language: 'arabic' | 'persian'): ModelRow {
           }).length;
         }
         const cases = names.length * WIDTHS.length;
+        const timed = await speedOverPackage(`romanizer-${language}`, folders['arabic-name-romanizer'], async () => {
+          for (const [ids] of names) {
+            const source = Int32Array.from(ids);
+            await finishedInBeam(target, source, { beamSize: 4, steps: MAX_STEPS, never: [PAD] });
+          }
+        });
         return {
+          ...timed,
           equal: equal / cases,
           worstLogitDifference: worst,
-          details: { cases, bestOfOwnBeamEqual: best / cases },
+          details: { cases, bestOfOwnBeamEqual: best / cases, ...timed.details },
         };
       } finally {
         await rm(parent, { recursive: true, force: true });

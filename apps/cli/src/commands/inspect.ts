@@ -80,7 +80,8 @@ async function isWeights(location: string): Promise<boolean> {
   // Files for Firefox are named by their languages, and have their vocabularies beside them.
   const withVocabulary = has(/^(src|trg)?vocab\..*spm$/) && has(/\.bin(\.(gz|zst|xz))?$/);
   return (
-    (withVocabulary || has(/(\.(gguf|npz|safetensors|safetensors\.index\.json)|^model\.bin|^pytorch_model.*\.bin|\.(pt|pth|ckpt))$/i)) &&
+    (withVocabulary ||
+      has(/(\.(gguf|npz|safetensors|safetensors\.index\.json)|^model\.bin|^pytorch_model.*\.bin|\.(pt|pth|ckpt))$/i)) &&
     !has(/^(foretoken\.json|onnx|.*\.onnx)$/i)
   );
 }

@@ -21,8 +21,8 @@ import {
 } from '@foretoken/models/folder';
 import type { ChatFiles } from '../chat-template.js';
 import { fileExists } from '../file-exists.js';
-import { refusePickles } from '../pickles.js';
 import { openNpz } from '../npz/open-npz.js';
+import { refusePickles } from '../pickles.js';
 import { openSafetensors } from '../safetensors/open-safetensors.js';
 import { openShards } from '../safetensors/open-shards.js';
 import type { StoredTensor, TensorStore } from '../stored-tensor.js';
