@@ -51,6 +51,17 @@ KINDS: dict[str, tuple[PretrainedConfig, torch.dtype, str | None]] = {
             pad_token_id=PAD,
         ), torch.float32, None,
     ),
+    # Other activations, and heads that together are wider than the model.
+    "llama-gelu": (
+        LlamaConfig(**SIZES | {"hidden_size": 24, "num_attention_heads": 6}, num_key_value_heads=3, head_dim=8, hidden_act="gelu"),
+        torch.bfloat16, None,
+    ),
+    "gpt2-gelu": (
+        GPT2Config(
+            vocab_size=VOCABULARY, n_positions=50, n_embd=24, n_layer=2, n_head=3, n_inner=30, activation_function="gelu",
+            bos_token_id=START, eos_token_id=END, pad_token_id=PAD,
+        ), torch.float16, None,
+    ),
 }
 
 

@@ -30,12 +30,12 @@ async function importWith(kind: string, fields: Readonly<Record<string, unknown>
     onNote: (note) => notes.push(note),
     ...options,
   });
-  return { manifest: manifest as CausalLanguageModelManifest, notes };
+  return { manifest: manifest as CausalLanguageModelManifest, notes, target };
 }
 
 describe('configs of decoder-only models', () => {
   it.each([
-    ['llama', { hidden_act: 'gelu' }, 'UNSUPPORTED_MODEL', 'hidden_act'],
+    ['llama', { hidden_act: 'tanh' }, 'UNSUPPORTED_MODEL', 'hidden_act'],
     ['llama', { rope_scaling: { rope_type: 'yarn', factor: 4 } }, 'UNSUPPORTED_MODEL', 'rope_scaling.rope_type'],
     ['llama', { rope_scaling: { type: 'dynamic', factor: 4 } }, 'UNSUPPORTED_MODEL', 'rope_scaling.rope_type'],
     ['llama', { rope_scaling: { type: 'linear' } }, 'INVALID_MODEL_FOLDER', 'rope_scaling.factor'],
@@ -58,7 +58,7 @@ describe('configs of decoder-only models', () => {
     ['llama', { num_hidden_layers: 3 }, 'INVALID_MODEL_FOLDER', 'model.layers.2.input_layernorm.weight'],
     ['qwen2', { tie_word_embeddings: false }, 'INVALID_MODEL_FOLDER', 'lm_head.weight'],
     ['qwen2', { model_type: 'qwen3' }, 'INVALID_MODEL_FOLDER', 'model.layers.0.self_attn.q_norm.weight'],
-    ['gpt2', { activation_function: 'relu' }, 'UNSUPPORTED_MODEL', 'activation_function'],
+    ['gpt2', { activation_function: 'tanh' }, 'UNSUPPORTED_MODEL', 'activation_function'],
     ['gpt2', { scale_attn_by_inverse_layer_idx: true }, 'UNSUPPORTED_MODEL', 'scale_attn_by_inverse_layer_idx'],
     ['gpt2', { n_head: 3 }, 'INVALID_MODEL_FOLDER', 'n_head'],
   ] as const)('%s with %j is refused by %s, naming %s', async (kind, fields, code, field) => {
@@ -88,6 +88,15 @@ describe('configs of decoder-only models', () => {
     const long = await importWith('llama', { max_position_embeddings: 131_072 });
     expect(long.manifest.limits.targetLength).toBe(65_536);
     expect(long.notes.map(({ field }) => field)).toEqual(['max_position_embeddings']);
+  });
+
+  it('measure and extend trees with more new tokens than they have positions', async () => {
+    const { target } = await importWith('mistral', { sliding_window: 4 });
+    await using model = await loadModel(target);
+    await using forest = await model.part('autoregressive').open([Int32Array.of(39)]);
+    const nodes = new NodeBatch();
+    for (let token = 3; token < 9; token++) nodes.addChain(0, ROOT, Int32Array.of(39, token), 'all');
+    expect((await forest.extend(nodes, { kind: 'logits' })).logits).toHaveLength(6 * 2 * 40);
   });
 
   it('end outputs by every token that they name', async () => {

@@ -23,18 +23,18 @@ describe.each([
     await writeFile(join(folder, file), content);
     const out = join(folder, 'out');
     for (const path of file.endsWith('.json') ? [folder] : [folder, join(folder, file)]) {
-      const command = expect.stringContaining(`for file in ${files}`);
       const refused = {
         code: 'UNSUPPORTED_MODEL',
-        details: { file, received: expect.stringContaining('pickle'), command },
+        details: { file, received: expect.stringContaining('pickle') },
       };
       await expect(importModel(path, out)).rejects.toMatchObject(refused);
       const error = await inspectWeights(path).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject(refused);
-      const { message, details } = error as { message: string; details: { command: string } };
-      expect(message).toContain(details.command);
-      expect(details.command).toMatch(/^python -c "[^"$`\\]+"$/);
-      expect(details.command).toContain('weights_only=True');
+      const { message } = error as Error;
+      const [, command = ''] = message.split('reads tensors and nothing else: ');
+      expect(command).toMatch(/^python -c "[^"$`\\]+"$/);
+      expect(command).toContain(`for file in ${files}`);
+      expect(command).toContain('weights_only=True');
     }
   });
 });

@@ -7,7 +7,17 @@ import { temporaryFolder } from './folder-fixtures.js';
 const GOLDENS = fileURLToPath(new URL('goldens/causal/', import.meta.url));
 
 /** Kinds of decoder-only models in `goldens/causal`, random weights that apps/distill/make_causal_goldens.py wrote. */
-export const CAUSAL_KINDS = ['llama', 'llama-tied', 'llama-linear', 'mistral', 'qwen2', 'qwen3', 'gpt2'] as const;
+export const CAUSAL_KINDS = [
+  'llama',
+  'llama-tied',
+  'llama-linear',
+  'llama-gelu',
+  'mistral',
+  'qwen2',
+  'qwen3',
+  'gpt2',
+  'gpt2-gelu',
+] as const;
 
 /** What transformers computes after one prompt. */
 export interface CausalGolden {

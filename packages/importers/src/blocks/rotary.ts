@@ -1,3 +1,4 @@
+import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
 import { ELEMENT_TYPE } from '@foretoken/models/folder';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import type { DeferredDense } from '../tensors/matrices.js';
@@ -42,8 +43,10 @@ export function rotate(graph: GraphBuilder, x: Value, heads: number, { cos, sin,
 }
 
 /** Angles are rounded to fp32, as the models were trained with. */
-function angleTable({ rates, positions, scale = 1 }: RotaryRates, of: (angle: number) => number): DeferredDense {
+function angleTable({ rates, scale = 1, ...limit }: RotaryRates, of: (angle: number) => number): DeferredDense {
   const half = rates.length;
+  // The runtime wants a row for each new token of a forward, and a tree may have more of them than positions.
+  const positions = Math.max(limit.positions, MAX_FORWARD_CELLS);
   return {
     dims: [positions, half],
     values: async (pace) => {

@@ -40,11 +40,10 @@ async function isPickle(place: FilePlace): Promise<boolean> {
 }
 
 function refusal({ folder, file }: FilePlace) {
-  const command = conversion(file);
   const what = file.endsWith('.json') ? 'an index of pickles' : 'a pickle';
   return unsupportedModel(
-    `${file} in ${folder} is ${what}. A pickle can run any code when it is read, so it is not read here; model.safetensors is required. Run this in the folder, which reads tensors and nothing else: ${command}`,
-    { folder, file, received: what, required: 'model.safetensors', command },
+    `${file} in ${folder} is ${what}. A pickle can run any code when it is read, so it is not read here; model.safetensors is required. Run this in the folder, which reads tensors and nothing else: ${conversion(file)}`,
+    { folder, file, received: what, required: 'model.safetensors' },
   );
 }
 

@@ -1,4 +1,5 @@
 import { quote, unsupportedModel } from '@foretoken/models/folder';
+import { type Activation, activate } from '../../blocks/activation.js';
 import { attend } from '../../blocks/attention.js';
 import type { BlockContext, ProductPrecision } from '../../blocks/block-context.js';
 import { conv1d } from '../../blocks/conv1d.js';
@@ -12,6 +13,7 @@ import { type TensorOf, tensorReader } from '../../tensors/tensor-reader.js';
 import type { Architecture } from '../architecture.js';
 import { type CausalShape, causalContent } from '../causal/causal-content.js';
 import type { CausalInputs, CausalNetwork, CausalStates } from '../causal/causal-step.js';
+import { activationOf } from '../config-activation.js';
 
 /** GPT-2: pre-norm layers with learned positions. */
 export const gpt2: Architecture = {
@@ -30,7 +32,11 @@ export const gpt2: Architecture = {
   },
 };
 
-function readShape(folder: WeightsFolder): CausalShape {
+interface Gpt2Shape extends CausalShape {
+  readonly activation: Activation;
+}
+
+function readShape(folder: WeightsFolder): Gpt2Shape {
   const { config, path } = folder;
   const refuse = (field: string, required: string): never => {
     throw unsupportedModel(
@@ -38,8 +44,6 @@ function readShape(folder: WeightsFolder): CausalShape {
       { folder: path, file: 'config.json', field, received: config[field], required },
     );
   };
-  const activation = config.activation_function ?? 'gelu_new';
-  if (activation !== 'gelu_new' && activation !== 'gelu_pytorch_tanh') refuse('activation_function', '"gelu_new"');
   if (!configFlag(folder, 'scale_attn_weights', true)) refuse('scale_attn_weights', 'true');
   if (configFlag(folder, 'scale_attn_by_inverse_layer_idx', false)) refuse('scale_attn_by_inverse_layer_idx', 'false');
   if (!configFlag(folder, 'tie_word_embeddings', true)) refuse('tie_word_embeddings', 'true');
@@ -57,11 +61,12 @@ function readShape(folder: WeightsFolder): CausalShape {
     feedForward: inner ? 4 * width : configInteger(folder, 'n_inner', 1, 1_000_000),
     positions: configInteger(folder, 'n_positions', 1, 65_536),
     epsilon: configNumber(folder, 'layer_norm_epsilon', 1e-5, 0, 1),
+    activation: activationOf(folder, 'activation_function', config.activation_function ?? 'gelu_new'),
   };
 }
 
 function network(
-  shape: CausalShape,
+  shape: Gpt2Shape,
   tensorOf: TensorOf,
   suppressed: readonly number[],
   precision: ProductPrecision,
@@ -89,9 +94,9 @@ function network(
   };
 }
 
-function emitLayers(context: BlockContext, shape: CausalShape, x: Value, { past, bias }: CausalInputs): CausalStates {
+function emitLayers(context: BlockContext, shape: Gpt2Shape, x: Value, { past, bias }: CausalInputs): CausalStates {
   const { graph } = context;
-  const { width, heads, feedForward, epsilon } = shape;
+  const { width, heads, feedForward, epsilon, activation } = shape;
   const sizes = graph.constant('int64', [3], [width, width, width]);
   let states = x;
   const add = (added: Value): void => {
@@ -111,7 +116,7 @@ function emitLayers(context: BlockContext, shape: CausalShape, x: Value, { past,
     const attended = attend(context, heads, inputs);
     add(conv1d(context, attended, `${prefix}.attn.c_proj`, { inputs: width, outputs: width }));
     const up = conv1d(context, norm('ln_2'), `${prefix}.mlp.c_fc`, { inputs: width, outputs: feedForward });
-    const active = graph.op('Gelu', [up], { approximate: 'tanh' });
+    const active = activate(context, activation, up);
     add(conv1d(context, active, `${prefix}.mlp.c_proj`, { inputs: feedForward, outputs: width }));
     return { keys, values };
   });

@@ -57,7 +57,7 @@ function emitLayers(
 
 function emitLayer(context: BlockContext, shape: LlamaShape, x: Value, prefix: string, cached: CachedAttention) {
   const { graph } = context;
-  const { width, feedForward, biased, epsilon } = shape;
+  const { width, feedForward, biased, epsilon, activation } = shape;
   const norm = (value: Value, name: string): Value => rmsNorm(context, value, `${prefix}.${name}`, width, epsilon);
   const attended = groupedAttention(
     context,
@@ -67,7 +67,7 @@ function emitLayer(context: BlockContext, shape: LlamaShape, x: Value, prefix: s
     cached,
   );
   const seen = graph.op('Add', [x, attended.states]);
-  const gated = { width, feedForward, biased: biased.feedForward, names: GATED };
+  const gated = { width, feedForward, biased: biased.feedForward, activation, names: GATED };
   const added = gatedFeedForward(context, gated, norm(seen, 'post_attention_layernorm'), `${prefix}.mlp`);
   return { ...attended, states: graph.op('Add', [seen, added]) };
 }

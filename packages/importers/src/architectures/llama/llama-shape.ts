@@ -1,10 +1,11 @@
 import type { ImportNote } from '@foretoken/models/folder';
-import { quote, unsupportedModel } from '@foretoken/models/folder';
+import type { Activation } from '../../blocks/activation.js';
 import type { RotaryRates } from '../../blocks/rotary.js';
 import { configInteger, refuseConfig } from '../../readers/hugging-face/config-fields.js';
 import { configFlag, configNumber } from '../../readers/hugging-face/config-values.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import type { CausalShape } from '../causal/causal-content.js';
+import { activationOf } from '../config-activation.js';
 import { readRotary } from './rope-rates.js';
 
 /** A model of the Llama family: its sizes, and where its members differ. */
@@ -12,6 +13,8 @@ export interface LlamaShape extends CausalShape {
   readonly biased: { readonly in: boolean; readonly out: boolean; readonly feedForward: boolean };
   /** Queries and keys are normalised by head (Qwen 3). */
   readonly normedHeads: boolean;
+  /** Of the feed-forward blocks. */
+  readonly activation: Activation;
   /** The embedding is the output matrix too. */
   readonly tied: boolean;
   readonly rotary: RotaryRates;
@@ -33,15 +36,8 @@ export const LLAMA_KINDS: readonly string[] = Object.keys(KINDS);
 
 /** Reads the config of a Llama, Mistral, Qwen 2 or Qwen 3 model. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
 export function readLlamaShape(folder: WeightsFolder): LlamaShape {
-  const { config, path } = folder;
-  const unsupported = (field: string, required: string): never => {
-    throw unsupportedModel(
-      `${path}: config.json has ${field} = ${quote(config[field])}; the importer requires ${required}.`,
-      { folder: path, file: 'config.json', field, received: config[field], required },
-    );
-  };
+  const { config } = folder;
   const kind = KINDS[config.model_type as keyof typeof KINDS];
-  if (![undefined, null, 'silu', 'swish'].includes(config.hidden_act as string)) unsupported('hidden_act', '"silu"');
   const width = configInteger(folder, 'hidden_size', 2, 65_536);
   const heads = configInteger(folder, 'num_attention_heads', 1, 1024);
   const keyValueHeads =
@@ -79,6 +75,7 @@ export function readLlamaShape(folder: WeightsFolder): LlamaShape {
       feedForward: config.model_type === 'llama' && configFlag(folder, 'mlp_bias', false),
     },
     normedHeads: kind.normedHeads,
+    activation: activationOf(folder, 'hidden_act', config.hidden_act ?? 'silu'),
     tied: configFlag(folder, 'tie_word_embeddings', false),
     rotary: readRotary(folder, headWidth, positions),
   };
