@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { SOURCES, textOf } from './source-files.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -74,6 +75,30 @@ function conditionalSpreads(name: string, text: string): string[] {
   return found;
 }
 
+/** A choice between fields and none, which is a conditional spread as soon as somebody spreads what it gives. */
+function isChoiceOfNone(node: ts.Node | undefined): node is ts.ConditionalExpression {
+  if (node === undefined || !ts.isConditionalExpression(node)) return false;
+  return [node.whenTrue, node.whenFalse].some((branch) => isLiteral(branch) && /^[({\s})]*$/.test(branch.getText()));
+}
+
+/** Where a file chooses between fields and none: in a literal, or by a name that it spreads. */
+function choicesOfNone(name: string, text: string): string[] {
+  const file = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
+  const found: string[] = [];
+  const named = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isVariableDeclaration(node) && isChoiceOfNone(node.initializer)) named.add(node.name.getText());
+    const chosen = isChoiceOfNone(node) && [node.whenTrue, node.whenFalse].every(isLiteral);
+    if (chosen || (ts.isSpreadAssignment(node) && named.has(node.expression.getText()))) {
+      const { line } = file.getLineAndCharacterOfPosition(node.getStart());
+      found.push(`${name}:${line + 1} ${node.getText().slice(0, 80)}`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
+
 /** All files of the repository that hold code of ours. */
 function* codeFiles(folder: string): Generator<string> {
   for (const entry of readdirSync(`${ROOT}/${folder}`, { withFileTypes: true })) {
@@ -113,6 +138,18 @@ describe('the typing policy', () => {
   it('has no conditional spread', () => {
     expect(all.length).toBeGreaterThan(900);
     expect(places.spreads).toEqual([]);
+  });
+
+  it('knows a choice between fields and none', () => {
+    const forms = ['const a = c ? { b } : {};', 'f(c ? {} : ({ b }));', 'const a = c ? of(b) : {}; f({ ...a });'];
+    for (const form of forms) expect(choicesOfNone('any.ts', form), form).toHaveLength(1);
+    for (const form of ['const a = c ? of(b) : {};', 'f(c ? { a } : { b });', 'f({ a: c ? a : undefined });']) {
+      expect(choicesOfNone('any.ts', form), form).toEqual([]);
+    }
+  });
+
+  it('has no choice between fields and none in its sources: a field that may be missing is undefined', () => {
+    expect(SOURCES.flatMap((name) => choicesOfNone(name, textOf(name)))).toEqual([]);
   });
 
   it('lets every optional field be undefined', () => {

@@ -11,7 +11,7 @@ import { shippedModelFolder } from './bench-model.js';
 const NAR_MODELS = ['shipped', 'deep-shallow', 'raw', 'distilled'] as const;
 export type NarModelName = (typeof NAR_MODELS)[number];
 
-/** What strategies may need of a folder; `dagStart` comes with `dag`, the token that begins its paths. */
+/** What strategies may need of a folder. */
 export interface Parts {
   readonly autoregressive: AutoregressiveModel<TokenSource>;
   readonly lattice: LatticeModel<TokenSource>;
@@ -19,7 +19,6 @@ export interface Parts {
   readonly fastLattice: LatticeModel<TokenSource>;
   readonly canvas: CanvasModel<TokenSource>;
   readonly dag: LatticeModel<TokenSource>;
-  readonly dagStart: number;
   readonly edit: EditModel<TokenSource>;
   readonly languageModel: LanguageModel;
 }
@@ -27,7 +26,7 @@ export interface Parts {
 /** Those of a folder; `undefined` where it has none. */
 export type FoundParts = { readonly [Name in keyof Parts]?: Parts[Name] | undefined };
 
-export type PartName = Exclude<keyof Parts, 'dagStart'>;
+export type PartName = keyof Parts;
 
 /** The folders that are there, loaded. Dispose releases all of them. */
 export interface NarModels extends AsyncDisposable {
@@ -47,15 +46,12 @@ export interface NarModelOptions {
 
 /** What a folder has. */
 export function partsOf(loaded: LoadedModel): FoundParts {
-  const dag = loaded.find('lattice', { lattice: 'dag' });
-  const dagStart = dag?.startTokenId;
   return {
     autoregressive: loaded.find('autoregressive'),
     lattice: loaded.find('lattice', { lattice: 'ctc' }),
     fastLattice: loaded.find('lattice', { lattice: 'ctc', variant: 'fast' }),
     canvas: loaded.find('canvas'),
-    dag: dagStart === undefined ? undefined : dag,
-    dagStart,
+    dag: loaded.find('lattice', { lattice: 'dag' }),
     edit: loaded.find('edit'),
     languageModel: loaded.find('languageModel'),
   };

@@ -152,17 +152,13 @@ export const NAR_STRATEGIES: readonly NarStrategy[] = [
   row('nat-raw', 'one-shot', ['canvas'], natWith({}), 'raw'),
   row('nat-distilled', 'one-shot', ['canvas'], natWith({}), 'distilled'),
 
-  row('dag-greedy', 'one-shot', ['dag'], ({ dag, dagStart: startTokenId }) => way(dagGreedy({ startTokenId }), dag)),
-  row('dag-lookahead', 'one-shot', ['dag'], ({ dag, dagStart: startTokenId }) =>
-    way(dagLookahead({ startTokenId }), dag),
-  ),
-  row('dag-viterbi', 'one-shot', ['dag'], ({ dag, dagStart: startTokenId }) => way(dagViterbi({ startTokenId }), dag)),
-  row('dag-joint-viterbi', 'one-shot', ['dag'], ({ dag, dagStart: startTokenId }) =>
-    way(dagJointViterbi({ startTokenId }), dag),
-  ),
-  row('dag-beam', 'one-shot', ['dag'], ({ dag, dagStart: startTokenId }) => way(dagBeam({ startTokenId }), dag)),
-  row('dag-beam-ngrams', 'one-shot', ['dag', 'languageModel'], ({ dag, dagStart: startTokenId, languageModel }) =>
-    way(dagBeam({ startTokenId, languageModel: { model: languageModel } }), dag),
+  row('dag-greedy', 'one-shot', ['dag'], ({ dag }) => way(dagGreedy(), dag)),
+  row('dag-lookahead', 'one-shot', ['dag'], ({ dag }) => way(dagLookahead(), dag)),
+  row('dag-viterbi', 'one-shot', ['dag'], ({ dag }) => way(dagViterbi(), dag)),
+  row('dag-joint-viterbi', 'one-shot', ['dag'], ({ dag }) => way(dagJointViterbi(), dag)),
+  row('dag-beam', 'one-shot', ['dag'], ({ dag }) => way(dagBeam(), dag)),
+  row('dag-beam-ngrams', 'one-shot', ['dag', 'languageModel'], ({ dag, languageModel }) =>
+    way(dagBeam({ languageModel: { model: languageModel } }), dag),
   ),
 
   row('mask-predict-4', 'iterative', ['canvas'], masked({ iterations: 4 })),

@@ -127,8 +127,8 @@ export class JsonLinesWriter implements DecodeWriter {
   }
 
   async event(line: number, event: DecodeEvent, textOf: TextOf): Promise<void> {
-    const text = 'tokenIds' in event && textOf !== undefined ? { text: textOf(event.tokenIds) } : {};
-    await this.#write({ line, ...event, ...text });
+    const text = 'tokenIds' in event ? textOf?.(event.tokenIds) : undefined;
+    await this.#write({ line, ...event, text });
   }
 
   async decoded(result: DecodedLine): Promise<void> {

@@ -116,7 +116,7 @@ export function foretoken(
         content: text === '' ? [] : [{ type: 'text', text }],
         finishReason: finishReasonOf(result.finishReason),
         usage: usageOf(call.reading, result),
-        providerMetadata: { foretoken: statisticsOf(result.statistics) },
+        providerMetadata: metadataOf(result.statistics),
         response: { modelId },
         warnings: call.warnings,
       };
@@ -168,7 +168,7 @@ async function* streamParts(
     type: 'finish',
     finishReason: finishReasonOf(best?.finishReason),
     usage: usageOf(call.reading, best),
-    providerMetadata: end === undefined ? {} : { foretoken: statisticsOf(end.statistics) },
+    providerMetadata: metadataOf(end?.statistics),
   };
 }
 
@@ -231,8 +231,11 @@ function folderOf(model: TextModel): string {
   );
 }
 
-function statisticsOf({ speculation, ...counts }: DecodeStatistics): JSONObject {
-  return speculation === undefined ? { ...counts } : { ...counts, speculation: { ...speculation } };
+/** The statistics of a decode that came to its end. */
+function metadataOf(statistics: DecodeStatistics | undefined): Record<string, JSONObject> {
+  if (statistics === undefined) return {};
+  const { speculation, ...counts } = statistics;
+  return { foretoken: { ...counts, speculation: speculation && { ...speculation } } };
 }
 
 function nameOf(folder: string): string {

@@ -102,8 +102,8 @@ async function* decode<Source, Output extends OutputRequest>(
   try {
     const found = initial && (await searchOutputs(initial, request, open));
     const started = found?.map((outputs) => [{ canvas: RefinedCanvas.of(outputs, model), bonus: 0 }]);
-    const read = initial && found ? pathsToRead(model, initial, found) : {};
-    session = opened('canvas', await model.open(sources, { ...open, ...read }));
+    const hints = initial && found && pathsToRead(model, initial, found);
+    session = opened('canvas', await model.open(sources, { ...open, hints }));
     const filling = session;
     const first = started ?? (await blanks(strategy, filling, model, request));
     const rows = sources.map((source, row) => {

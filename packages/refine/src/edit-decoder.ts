@@ -91,8 +91,8 @@ async function* decode<Source>(
   try {
     const found = initial && (await searchOutputs(initial, request, open));
     for (const { row, tokenIds } of found ?? []) assertText('The output found in the lattice', row, tokenIds, model);
-    const read = initial && found ? pathsToRead(model, initial, found) : {};
-    session = opened('edit', await model.open(sources, { ...open, ...read }));
+    const hints = initial && found && pathsToRead(model, initial, found);
+    session = opened('edit', await model.open(sources, { ...open, hints }));
     const { startTokenId, vocabulary } = model;
     const given = sources.map((_, row) => outputPrefixes?.[row]?.length ?? 0);
     const rows = sources.map((_, row) => {

@@ -1,5 +1,4 @@
 import type {
-  CanvasOpenOptions,
   CanvasReviseEvent,
   DecodeRequest,
   Decoder,
@@ -46,15 +45,13 @@ export function pathsToRead<Source>(
   model: { readonly readsHints?: boolean | undefined; readonly encoder?: SourceEncoder<Source> | undefined },
   { lattice }: LatticeSearch<Source>,
   outputs: readonly CanvasReviseEvent[],
-): Pick<CanvasOpenOptions, 'hints'> {
+): readonly LatticePath[] | undefined {
   const known = lattice.supports.kind === 'ctc' && model.encoder !== undefined && lattice.encoder === model.encoder;
-  if (!model.readsHints || !known || outputs.every(({ alignment }) => alignment === undefined)) return {};
-  return {
-    hints: outputs.map(({ tokenIds, alignment }, row): LatticePath => {
-      if (alignment === undefined) throw brokenPrediction(row, 'no alignment');
-      return { tokenIds, firstFrames: alignment.firstFrames };
-    }),
-  };
+  if (!model.readsHints || !known || outputs.every(({ alignment }) => alignment === undefined)) return undefined;
+  return outputs.map(({ tokenIds, alignment }, row): LatticePath => {
+    if (alignment === undefined) throw brokenPrediction(row, 'no alignment');
+    return { tokenIds, firstFrames: alignment.firstFrames };
+  });
 }
 
 /** What the search outputs for each source, after one forward of the lattice model; a search that draws does so by the request's seed. */

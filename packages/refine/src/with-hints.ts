@@ -65,8 +65,8 @@ function reading<Source, Session>(model: Reader<Source, Session>, hints: Lattice
       try {
         const open = { ...options, encoding: options.encoding ?? own };
         const paths = pathsToRead(model, hints, await searchOutputs(hints, { sources }, open));
-        if (paths.hints === undefined) throw withoutAlignments();
-        return await model.open(sources, { ...open, ...paths });
+        if (paths === undefined) throw withoutAlignments();
+        return await model.open(sources, { ...open, hints: paths });
       } finally {
         own?.dispose();
       }

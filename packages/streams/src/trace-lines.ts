@@ -114,5 +114,5 @@ function isHeader(value: unknown): value is TraceHeader {
 }
 
 function wrong(message: string, cause?: unknown): ForetokenError {
-  return new ForetokenError('INVALID_ARGUMENT', message, {}, cause === undefined ? {} : { cause });
+  return new ForetokenError('INVALID_ARGUMENT', message, {}, { cause });
 }

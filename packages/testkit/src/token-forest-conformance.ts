@@ -58,7 +58,7 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
   const open = (model: Autoregressive, rows: readonly number[], joining?: boolean): Promise<Forest> =>
     model.open(
       rows.map((row) => sources[row]),
-      joining === undefined ? {} : { joining },
+      { joining },
     );
 
   runner.describe(`${name} keeps the laws of token forests`, () => {

@@ -60,7 +60,7 @@ function camel(strategy: StrategyName): string {
 const LANGUAGE_MODEL = "languageModel: { model: model.part('languageModel') }";
 
 /** The decoder of a candidate, `model` being the loaded model. */
-export function decoderFor({ strategy, drafter, variant }: Candidate, ngrams: boolean): Expression {
+export function decoderFor({ strategy, drafter }: Candidate, ngrams: boolean): Expression {
   const name = camel(strategy);
   const from = (packageName: string, ...more: string[]) => ({ [packageName]: [name, ...more] });
   switch (strategy) {
@@ -103,10 +103,8 @@ export function decoderFor({ strategy, drafter, variant }: Candidate, ngrams: bo
     case 'insertion':
       return { text: `${name}()`, imports: from('@foretoken/refine') };
     default: {
-      const which = variant === 'exact' ? '' : `, variant: '${variant}'`;
-      const start = `startTokenId: model.part('lattice', { lattice: 'dag'${which} }).startTokenId`;
-      const more = strategy === 'dag-beam' && ngrams ? `, ${LANGUAGE_MODEL}` : '';
-      return { text: `${name}({ ${start}${more} })`, imports: from('@foretoken/one-shot') };
+      const more = strategy === 'dag-beam' && ngrams ? `{ ${LANGUAGE_MODEL} }` : '';
+      return { text: `${name}(${more})`, imports: from('@foretoken/one-shot') };
     }
   }
 }

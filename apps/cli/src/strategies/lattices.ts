@@ -12,7 +12,7 @@ import {
 } from '@foretoken/one-shot';
 import { usageError } from '../errors.js';
 import { outputTokens } from '../requests.js';
-import { findPart, type PartModel } from '../strategy-names.js';
+import type { PartModel } from '../strategy-names.js';
 import { type Binding, type Decode, define, languageModelFor, partFor } from './definition.js';
 import {
   ALIGNMENTS,
@@ -67,19 +67,19 @@ export const CTC = {
 export const DAG = {
   'dag-greedy': define({
     options: {},
-    bind: (binding) => decodeWith(binding, 'dag', () => dagGreedy(startOf(binding))),
+    bind: (binding) => decodeWith(binding, 'dag', () => dagGreedy()),
   }),
   'dag-lookahead': define({
     options: {},
-    bind: (binding) => decodeWith(binding, 'dag', () => dagLookahead(startOf(binding))),
+    bind: (binding) => decodeWith(binding, 'dag', () => dagLookahead()),
   }),
   'dag-viterbi': define({
     options: { ...LENGTH_PENALTY, ...LENGTH },
-    bind: (binding, given) => decodeWith(binding, 'dag', () => dagViterbi({ ...given, ...startOf(binding) })),
+    bind: (binding, given) => decodeWith(binding, 'dag', () => dagViterbi(given)),
   }),
   'dag-joint-viterbi': define({
     options: { ...LENGTH_PENALTY, ...LENGTH },
-    bind: (binding, given) => decodeWith(binding, 'dag', () => dagJointViterbi({ ...given, ...startOf(binding) })),
+    bind: (binding, given) => decodeWith(binding, 'dag', () => dagJointViterbi(given)),
   }),
   'dag-beam': define({
     options: { ...BEAM_SIZE, ...HYPOTHESES, ...CANDIDATES, ...LENGTH_PENALTY, ...LANGUAGE_MODEL },
@@ -87,7 +87,6 @@ export const DAG = {
       decodeWith(binding, 'dag', () =>
         dagBeam({
           ...given,
-          ...startOf(binding),
           languageModel: languageModelFor(binding, languageModelWeight),
         }),
       ),
@@ -95,7 +94,7 @@ export const DAG = {
   'dag-sampling': define({
     options: { ...TEMPERATURE, ...HYPOTHESES, ...CANDIDATES },
     request: ['seed'],
-    bind: (binding, given) => decodeWith(binding, 'dag', () => dagSampling({ ...given, ...startOf(binding) })),
+    bind: (binding, given) => decodeWith(binding, 'dag', () => dagSampling(given)),
   }),
 } as const;
 
@@ -109,10 +108,6 @@ function decodeWith<Kind extends 'ctc' | 'dag'>(
   const decoder = make();
   assertLattice(decoder, lattices);
   return (request) => decoder.decode(lattices, request);
-}
-
-function startOf({ model, variant }: Binding): { readonly startTokenId: number | undefined } {
-  return { startTokenId: findPart(model, 'dag', variant)?.startTokenId };
 }
 
 function checkHotWords(words: readonly string[] = [], bonus: number | undefined): void {

@@ -26,8 +26,7 @@ const CREATE: Readonly<Record<string, Create>> = {
   ctc: () => ctcGreedy({ alignments: true, lattices: true, candidates: ALTERNATIVES }),
   beam: async (_model, { beamSize }) => (await beam()).beamSearch({ beamSize, hypotheses: beamSize, branches: true }),
   sampling: (_model, { temperature }) => sampling({ temperature, alternatives: ALTERNATIVES }),
-  dag: (model) =>
-    dagLookahead({ lattices: true, startTokenId: model.part('lattice', { lattice: 'dag' }).startTokenId }),
+  dag: () => dagLookahead({ lattices: true }),
   'mask-predict': async (_model, options) => (await refine()).maskPredict({ iterations: options.iterations }),
   levenshtein: async (_model, options) => (await refine()).levenshtein({ iterations: options.iterations }),
   diffusion: async (_model, { temperature }) =>

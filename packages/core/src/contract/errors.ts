@@ -47,9 +47,9 @@ export class ForetokenError extends Error {
     code: ErrorCode,
     message: string,
     details: Readonly<Record<string, unknown>> = {},
-    options?: { readonly cause?: unknown },
+    { cause }: { readonly cause?: unknown } = {},
   ) {
-    super(message, options);
+    super(message, cause === undefined ? undefined : { cause });
     this.name = 'ForetokenError';
     this.code = code;
     this.details = details;

@@ -85,7 +85,7 @@ export function fieldsOf(
     'INVALID_ARGUMENT',
     `${owner} takes ${required}, but got ${show(value)}.${why}`,
     { option: owner, received: value, required },
-    cause === undefined ? {} : { cause },
+    { cause },
   );
 }
 

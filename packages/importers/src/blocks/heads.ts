@@ -24,19 +24,25 @@ export function scoreHead(
   k: () => Value,
   names: HeadNames = {},
 ): HeadValues {
-  const named = (name: string | undefined) => (name === undefined ? {} : { name });
   const best = (of: Value, count: Value): HeadValues => {
-    const found = graph.ops('TopK', [of, count], 2, { axis: 1 }, named(names.scores)) as [Value, Value];
+    const found = graph.ops('TopK', [of, count], 2, { axis: 1 }, { name: names.scores }) as [Value, Value];
     return {
       scores: found[0],
-      tokenIds: graph.op('Cast', [found[1]], { to: ELEMENT_TYPE.int32 }, named(names.tokenIds)),
+      tokenIds: graph.op('Cast', [found[1]], { to: ELEMENT_TYPE.int32 }, { name: names.tokenIds }),
     };
   };
   if (head === 'logits') return { scores: logits };
   // The lowest id among equals, as ArgMax, in two thirds of its time. The score tells whether there is anything to choose at all:
   // it may be NaN or infinite.
   if (head === 'argmax') return best(logits, graph.constant('int64', [1], [1]));
-  const logProbs = graph.op('LogSoftmax', [logits], { axis: 1 }, head === 'logProbs' ? named(names.scores) : {});
+  const logProbs = graph.op(
+    'LogSoftmax',
+    [logits],
+    { axis: 1 },
+    {
+      name: head === 'logProbs' ? names.scores : undefined,
+    },
+  );
   return head === 'logProbs' ? { scores: logProbs } : best(logProbs, k());
 }
 

@@ -7,6 +7,7 @@ import {
 } from '@foretoken/core';
 import { assertOffered, maxScoredCells, throwIfAborted } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import { withCandidateCount } from './candidate-count.js';
 import { groupsByLength } from './length-groups.js';
 import { paddedTokens } from './padded-tokens.js';
 import type { SourceReading } from './source-reading.js';
@@ -177,13 +178,12 @@ export async function fillCanvases(
 ): Promise<CanvasPrediction[]> {
   reader.check(signal);
   assertOffered(graphs, output);
-  const more = 'k' in output ? { k: new runtime.Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]) } : {};
   const parts = await reader.read(
     () => graphs.sessions(output.kind),
     canvases,
     signal,
     (outputs, place) => predictionOf(output, outputs, place),
-    more,
+    withCandidateCount(runtime, {}, output),
   );
   return parts.map((part, index) => ({ row: canvases[index].row, ...part }));
 }

@@ -15,15 +15,15 @@ export function scoreValues(tensors: ScoreTensors, output: OutputRequest): Exten
   const floats = (tensor: Tensor | undefined): Float32Array => (tensor?.data ?? new Float32Array()) as Float32Array;
   const scores = floats(tensors.scores);
   const tokenIds = (tensors.tokenIds?.data ?? new Int32Array()) as Int32Array;
-  const states = output.states === true ? { states: floats(tensors.states) } : {};
+  const states = output.states === true ? floats(tensors.states) : undefined;
   switch (output.kind) {
     case 'argmax':
-      return { kind: 'argmax', tokenIds, scores, ...states };
+      return { kind: 'argmax', tokenIds, scores, states };
     case 'topK':
-      return { kind: 'topK', k: output.k, tokenIds, logProbs: scores, ...states };
+      return { kind: 'topK', k: output.k, tokenIds, logProbs: scores, states };
     case 'logProbs':
-      return { kind: 'logProbs', logProbs: scores, ...states };
+      return { kind: 'logProbs', logProbs: scores, states };
     case 'logits':
-      return { kind: 'logits', logits: scores, ...states };
+      return { kind: 'logits', logits: scores, states };
   }
 }

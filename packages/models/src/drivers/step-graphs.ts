@@ -1,6 +1,7 @@
 import type { OutputKind, OutputRequest } from '@foretoken/core';
 import type { ExtensionValues, Feeds, GraphSession, OnnxRuntime, StepOutputs, Tensor } from '@foretoken/core/runtime';
 import type { BodyGraphFiles, HeadGraphFiles } from '../folder/manifest.js';
+import { withCandidateCount } from './candidate-count.js';
 import type { VocabularyGraph } from './vocabulary-graph.js';
 
 /** The graphs of a decoder step, however they are divided. */
@@ -39,9 +40,7 @@ export class HeadGraphs implements StepGraphs {
   async run(feeds: Feeds, output: OutputRequest, wanted: boolean): Promise<StepOutputs> {
     const { kind, states } = output;
     const session = await this.#sessions(states === true && kind === 'topK' ? 'topKWithStates' : kind);
-    // A graph refuses inputs that it does not have.
-    const k = 'k' in output ? { k: new this.#runtime.Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]) } : {};
-    const results = await session.run('k' in output ? { ...feeds, ...k } : feeds, wanted ? undefined : ONLY_NEW);
+    const results = await session.run(withCandidateCount(this.#runtime, feeds, output), wanted ? undefined : ONLY_NEW);
     return { keysValues: floats(results.new), extension: readScores(results, output) };
   }
 }

@@ -31,9 +31,8 @@ export function stepInputs({ kept, layers, byDistance, stateWidth }: DeclaredSha
     stateWidth === undefined
       ? { attention_bias: value('float32', null, 1, null, null) }
       : { before: value('float32', null, stateWidth) };
-  const places: ExpectedValues = byDistance ? { key_positions: ids } : {};
   return {
-    ...places,
+    key_positions: byDistance ? ids : undefined,
     positions: ids,
     scored: value('int32', null),
     ...seen,

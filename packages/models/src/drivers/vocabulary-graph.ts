@@ -1,5 +1,6 @@
 import type { OutputRequest } from '@foretoken/core';
 import type { ExtensionValues, GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import { withCandidateCount } from './candidate-count.js';
 import { scoreValues } from './score-values.js';
 import { VOCABULARY_MODES } from './vocabulary-modes.js';
 
@@ -38,8 +39,7 @@ export class VocabularyGraph {
 
   /** Scores after each of `states [rows, width]`. Throws `RUNTIME_FAILURE`, `DISPOSED`. */
   async score(states: Tensor, output: OutputRequest): Promise<ExtensionValues> {
-    const k = 'k' in output ? { k: new this.#runtime.Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]) } : {};
-    const results = await this.#run(output.kind, { states, ...k });
+    const results = await this.#run(output.kind, withCandidateCount(this.#runtime, { states }, output));
     return scoreValues({ scores: results.scores, tokenIds: results.best_token_ids, states }, output);
   }
 

@@ -23,12 +23,7 @@ export interface RefusalDetails {
 
 /** An `INVALID_MODEL_FOLDER` error: the content is missing, malformed, damaged or reaches outside its folder. */
 export function invalidFolder(message: string, details: RefusalDetails, cause?: unknown): ForetokenError {
-  return new ForetokenError(
-    'INVALID_MODEL_FOLDER',
-    escaped(message),
-    printable(details),
-    cause === undefined ? {} : { cause },
-  );
+  return new ForetokenError('INVALID_MODEL_FOLDER', escaped(message), printable(details), { cause });
 }
 
 /** An `UNSUPPORTED_MODEL` error: the content is well formed, but this release does not know how to use it. */

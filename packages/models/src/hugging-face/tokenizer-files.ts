@@ -133,8 +133,8 @@ export async function readNumberedPieces(reader: FileReader, source: string, tar
   const made = new Map([[vocabulary, await numbersOf(source)]]);
   if (source !== target) made.set(TARGET_VOCABULARY, await numbersOf(target));
   const read = async (file: string, max: number): Promise<Uint8Array> => made.get(file) ?? reader.read(file, max);
-  const separate = source === target ? {} : { targetVocabulary: TARGET_VOCABULARY };
-  return readPieces({ ...reader, read }, { source, target, vocabulary, ...separate });
+  const targetVocabulary = source === target ? undefined : TARGET_VOCABULARY;
+  return readPieces({ ...reader, read }, { source, target, vocabulary, targetVocabulary });
 }
 
 /** One SentencePiece model of fairseq, whose pieces and languages have ids that no file of the folder lists. */

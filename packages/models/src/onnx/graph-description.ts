@@ -68,8 +68,8 @@ export function describeGraph(bytes: Uint8Array, file: string): GraphDescription
   }
 }
 
-/** What a family requires of a graph's input or output; a null dimension may be anything. */
-export type ExpectedValues = Readonly<Record<string, GraphValue>>;
+/** What a family requires of a graph's inputs or outputs; a null dimension may be anything, what is undefined is not asked for. */
+export type ExpectedValues = Readonly<Record<string, GraphValue | undefined>>;
 
 /** Throws `INVALID_MODEL_FOLDER` unless the graph declares exactly the expected inputs and at least these outputs. */
 export function checkSignature(
@@ -88,6 +88,7 @@ export function checkSignature(
     ['output', outputs, description.outputs],
   ] as const) {
     for (const [name, expected] of Object.entries(wanted)) {
+      if (expected === undefined) continue;
       const actual = found.get(name);
       if (actual === undefined) fail(file, `${kind} ${name}`, 'nothing', show(expected));
       else if (!matches(actual, expected)) fail(file, `${kind} ${name}`, show(actual), show(expected));

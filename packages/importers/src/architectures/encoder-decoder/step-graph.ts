@@ -36,7 +36,7 @@ export function emitStep(graph: GraphBuilder, network: EncoderDecoderNetwork, he
   const { width, vocabularySize } = network;
   const rows = emitDecoder(graph, network, 'ids');
   if (head === 'topKWithStates') declareStates(graph, rows, width);
-  const named = head === 'logits' ? { name: 'logits' } : {};
+  const named = { name: head === 'logits' ? 'logits' : undefined };
   const logits = scoreStates(graph, network, rows, outputBias(graph, network), named);
   const kind = head === 'topKWithStates' ? 'topK' : head;
   const k = () => graph.input('k', 'int64', [1]);

@@ -68,10 +68,11 @@ export function readSpeechTokens(folder: WeightsFolder, vocabularySize: number):
     }
   }
   const noTimestampsTokenId = need('<|notimestamps|>');
-  const firstTimestampTokenId = noTimestampsTokenId + 1;
-  const timestamps = firstTimestampTokenId < vocabularySize ? { firstTimestampTokenId } : {};
+  const next = noTimestampsTokenId + 1;
+  const firstTimestampTokenId = next < vocabularySize ? next : undefined;
   const translate = ids.get('<|translate|>');
-  if (!isMultilingual(folder, vocabularySize)) return { start, end, speech: { noTimestampsTokenId, ...timestamps } };
+  if (!isMultilingual(folder, vocabularySize))
+    return { start, end, speech: { noTimestampsTokenId, firstTimestampTokenId } };
   const languages = Object.fromEntries(
     [...ids].flatMap(([text, id]) => {
       const language = LANGUAGE.exec(text)?.[1];
@@ -79,7 +80,7 @@ export function readSpeechTokens(folder: WeightsFolder, vocabularySize: number):
     }),
   );
   const tasks = { transcribeTokenId: need('<|transcribe|>'), translateTokenId: translate };
-  return { start, end, speech: { noTimestampsTokenId, ...timestamps, ...tasks, languages } };
+  return { start, end, speech: { noTimestampsTokenId, firstTimestampTokenId, ...tasks, languages } };
 }
 
 function isMultilingual({ generationConfig }: WeightsFolder, vocabularySize: number): boolean {

@@ -34,19 +34,19 @@ async function checkHeads(
   };
   for (const [kind, file] of Object.entries(step)) {
     if (file === undefined) continue;
-    const extra: ExpectedValues = kind.startsWith('topK') ? { k: value('int64', 1) } : {};
-    await check(file, { ...inputs, ...extra }, { ...outputs, ...headOutputs[kind] });
+    const k = kind.startsWith('topK') ? value('int64', 1) : undefined;
+    await check(file, { ...inputs, k }, { ...outputs, ...headOutputs[kind] });
   }
 }
 
 async function checkCtc(manifest: MarianManifest, check: CheckGraph): Promise<void> {
-  const shortlist = manifest.shortlist === undefined ? {} : { shortlist: value('int32', null) };
+  const shortlist = manifest.shortlist === undefined ? undefined : value('int32', null);
   const { ctc, ctcDraft, ctcFast } = manifest.graphs;
   const ofStates = frameInputs(manifest.architecture.width);
   for (const [file, inputs] of [
     [ctc, ofStates],
-    [ctcDraft, { ...ofStates, ...shortlist }],
-    [ctcFast, { ...TOKEN_FRAME_INPUTS, ...shortlist }],
+    [ctcDraft, { ...ofStates, shortlist }],
+    [ctcFast, { ...TOKEN_FRAME_INPUTS, shortlist }],
   ] as const) {
     if (file === undefined) continue;
     await check(

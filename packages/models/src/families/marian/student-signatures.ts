@@ -60,13 +60,14 @@ async function checkOpens(
 ): Promise<void> {
   const states = value('float32', null, null, width);
   const cross = value('float32', 2 * layers, null, null, width);
-  const mask = lengthClasses === undefined ? {} : { source_mask: ids };
-  const lengths = lengthClasses === undefined ? {} : { length_logits: value('float32', null, lengthClasses) };
-  const [frames, hint] = readsHints
-    ? [frameInputs(width), { hints: states, hints_length: value('float32', null, 1) }]
-    : [{}, {}];
-  const inputs = { states, ...mask, ...frames };
-  const outputs = { cross, ...lengths, ...hint };
+  const frames = readsHints ? frameInputs(width) : { states };
+  const inputs = { source_mask: lengthClasses === undefined ? undefined : ids, ...frames };
+  const outputs = {
+    cross,
+    length_logits: lengthClasses === undefined ? undefined : value('float32', null, lengthClasses),
+    hints: readsHints ? states : undefined,
+    hints_length: readsHints ? value('float32', null, 1) : undefined,
+  };
   await check(open, inputs, outputs);
   if (openHints !== undefined) await check(openHints, { ...inputs, hints_token_ids: ids }, outputs);
 }

@@ -178,8 +178,10 @@ async function describe(
     suppressed,
     stopTokenIds,
     dependentRows,
-    training:
-      notes.length === 0 ? {} : { notUsed: Object.fromEntries(notes.map(({ field, received }) => [field, received])) },
+    training: {
+      notUsed:
+        notes.length === 0 ? undefined : Object.fromEntries(notes.map(({ field, received }) => [field, received])),
+    },
   };
 }
 
