@@ -1,6 +1,6 @@
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { foldersOf, importsOf, SOURCES, TESTS, textOf } from './source-files.js';
+import { foldersOf, importsOf, PROGRAMS_AND_PAGES, SOURCES, TESTS, textOf } from './source-files.js';
 
 /** Where a family, an architecture or the reading of an export has a folder of its own. */
 const HOMES = [
@@ -97,6 +97,15 @@ describe('names of limits', () => {
       return limits.map((name) => `${file}: ${name}`);
     });
     expect(found).toEqual([]);
+  });
+});
+
+describe('what a model says of itself', () => {
+  it('is not given to a decoder by hand: what begins the paths of a DAG', () => {
+    const call = /\bdag(?:Greedy|Lookahead|Viterbi|JointViterbi|Beam|Sampling)\([^()]*\bstartTokenId\b/;
+    expect(call.test('dagBeam({ beamSize: 2, startTokenId })')).toBe(true);
+    const programs = [...SOURCES, ...PROGRAMS_AND_PAGES].filter((file) => !file.startsWith('packages/testkit/'));
+    expect(programs.filter((file) => call.test(textOf(file)))).toEqual([]);
   });
 });
 

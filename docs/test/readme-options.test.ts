@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import * as beam from '@foretoken/beam';
 import { ForetokenError } from '@foretoken/core';
 import * as greedy from '@foretoken/greedy';
@@ -7,7 +6,7 @@ import * as refine from '@foretoken/refine';
 import * as speculative from '@foretoken/speculative';
 import { randomScriptedModel, scriptedLatticeModel } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
-import { ROOT } from './source-files.js';
+import { optionRows } from './option-tables.js';
 
 type Factory = (options: object) => unknown;
 
@@ -23,27 +22,6 @@ const REQUIRED: Readonly<Record<string, object>> = {
 };
 const PLUGINS = { greedy, beam, speculative, 'one-shot': oneShot, refine } as const;
 const SCORE_RULES = 'score rules';
-
-interface Row {
-  readonly option: string;
-  readonly range: string;
-  readonly factories: readonly string[];
-}
-
-/** Rows of the tables whose first column is `option of` some functions. */
-function rowsOf(plugin: string): readonly Row[] {
-  const rows: Row[] = [];
-  let factories: readonly string[] = [];
-  for (const line of readFileSync(`${ROOT}packages/${plugin}/README.md`, 'utf8').split('\n')) {
-    const [, first, range] = line.split('|').map((cell) => cell.trim());
-    if (first?.startsWith('option of ')) factories = [...first.matchAll(/`(\w+)`/g)].map(([, name]) => name);
-    else if (first === undefined) factories = [];
-    else if (!first.startsWith('-') && factories.length > 0) {
-      rows.push({ option: first.replaceAll('`', ''), range, factories });
-    }
-  }
-  return rows;
-}
 
 function errorOf(call: () => unknown): ForetokenError | undefined {
   try {
@@ -77,7 +55,7 @@ const factoriesOf = (plugin: keyof typeof PLUGINS): Readonly<Record<string, Fact
   PLUGINS[plugin] as unknown as Readonly<Record<string, Factory>>;
 
 describe.each(Object.keys(PLUGINS) as (keyof typeof PLUGINS)[])('the tables of options of %s', (plugin) => {
-  const rows = rowsOf(plugin).filter(({ factories }) => !factories.includes('minimumBayesRisk'));
+  const rows = optionRows(plugin).filter(({ factories }) => !factories.includes('minimumBayesRisk'));
   const names = [...new Set(rows.flatMap(({ factories }) => factories))];
 
   it('are there', () => {
@@ -88,7 +66,7 @@ describe.each(Object.keys(PLUGINS) as (keyof typeof PLUGINS)[])('the tables of o
     const error = errorOf(() => factoriesOf(plugin)[name]({ ...REQUIRED[name], 'no such option': 1 }));
     const taken = error?.details.required as readonly string[];
     const told = rows.filter(({ factories }) => factories.includes(name)).map(({ option }) => option);
-    const rules = rowsOf('greedy').filter(({ factories }) => factories.join() === 'greedy,sampling');
+    const rules = optionRows('greedy').filter(({ factories }) => factories.join() === 'greedy,sampling');
     const all = told.flatMap((option) =>
       option === SCORE_RULES
         ? rules.map((rule) => rule.option).filter((rule) => !['scores', 'tokenLogProbs', 'alternatives'].includes(rule))

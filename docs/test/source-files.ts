@@ -18,6 +18,14 @@ export const TESTS: readonly string[] = [
   'docs/test',
 ].flatMap((folder) => filesUnder(folder));
 
+/** The benches, and the pages and examples that people copy from. */
+export const PROGRAMS_AND_PAGES: readonly string[] = [
+  ...filesUnder('apps/bench/src'),
+  ...filesUnder('docs/examples'),
+  ...['guide', 'plugins', 'zh'].flatMap((name) => filesUnder(`docs/${name}`, /\.md$/)),
+  ...foldersOf('packages').flatMap((name) => filesUnder(`packages/${name}`, /^README\.md$/)),
+];
+
 /** Names of the folders in a folder. */
 export function foldersOf(folder: string): readonly string[] {
   return readdirSync(`${ROOT}${folder}`, { withFileTypes: true })
@@ -25,11 +33,11 @@ export function foldersOf(folder: string): readonly string[] {
     .map(({ name }) => name);
 }
 
-function filesUnder(folder: string): readonly string[] {
+function filesUnder(folder: string, name = /\.tsx?$/): readonly string[] {
   try {
     return readdirSync(`${ROOT}${folder}`, { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.tsx?$/.test(name))
-      .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
+      .filter((file) => name.test(file))
+      .map((file) => `${folder}/${file.replaceAll('\\', '/')}`)
       .sort();
   } catch {
     // A package of data has no sources.

@@ -2,7 +2,7 @@
 //
 //   npm run packages
 //
-// It needs built packages (npm test builds them) and no network: what others made is taken from the workspace.
+// It builds what is not built of the sources as they are, and needs no network: what others made is taken from the workspace.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { eachAlone } from './each-alone.mjs';
 import { specifiersOf, withDependencies } from './fresh-project.mjs';
 import { licenceFaults } from './licences.mjs';
 import { metadataFaults } from './metadata.mjs';
-import { packAll, publicPackages } from './pack.mjs';
+import { buildAll, packAll, publicPackages } from './pack.mjs';
 import { plantedFaults } from './planted.mjs';
 import { productionPackages } from './production.mjs';
 import { followQuickStart } from './quick-start.mjs';
@@ -30,6 +30,7 @@ try {
   report.checked('the checks find planted faults', await plantedFaults(work));
 
   const published = publicPackages(ROOT);
+  buildAll(ROOT, published);
   const packages = packAll(ROOT, published, work).map(({ folder, manifest, tarball }) => {
     const place = join(work, `unpacked-${manifest.name.replace('/', '-')}`);
     mkdirSync(place);

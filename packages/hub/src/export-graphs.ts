@@ -1,7 +1,7 @@
 import { ForetokenError } from '@foretoken/core';
 import type { HubFile } from './list-hub-files.js';
 
-/** The precision of an export's graphs as transformers.js calls it, such as `q8`; or one for the encoder and one for the decoder. */
+/** The precision of an export's graphs as transformers.js calls it, such as `q8`; or one each for `encoder` and `decoder`. */
 export type HubPrecision = string | { readonly encoder: string; readonly decoder: string };
 
 /** Exporters write graphs beside the config, or in this folder. */

@@ -13,10 +13,15 @@ import {
 
 /** Settings of a call that a function which makes decoders may be given; `sampling` takes them all. */
 export interface DecoderSettings {
+  /** Scores are divided by it; 0 takes the most probable token. */
   readonly temperature?: number | undefined;
+  /** The most probable tokens are kept that have this probability together, up to 1. */
   readonly topP?: number | undefined;
+  /** So many of the most probable tokens are kept. */
   readonly topK?: number | undefined;
+  /** Subtracted from the score of each token that occurred in the output. */
   readonly presencePenalty?: number | undefined;
+  /** Subtracted from the score of a token for each time that it occurred in the output. */
   readonly frequencyPenalty?: number | undefined;
 }
 

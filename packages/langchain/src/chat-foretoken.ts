@@ -57,6 +57,7 @@ export class ChatForetoken extends BaseChatModel<ChatForetokenCallOptions> {
     return { generations: [{ text, message }], llmOutput: { tokenUsage: tokenUsage(usage) } };
   }
 
+  /** Decodes a conversation and gives its answer in pieces of text; called by `stream` of LangChain. */
   override async *_streamResponseChunks(
     messages: BaseMessage[],
     given: this['ParsedCallOptions'],
@@ -72,6 +73,7 @@ export class ChatForetoken extends BaseChatModel<ChatForetokenCallOptions> {
     }
   }
 
+  /** What traces of LangSmith say of a call: the model's name and the settings that it was given. */
   override getLsParams(options: this['ParsedCallOptions']): LangSmithParams {
     const { temperature, maxTokens, stop } = options;
     const params: LangSmithParams = {
@@ -89,6 +91,7 @@ export class ChatForetoken extends BaseChatModel<ChatForetokenCallOptions> {
     return { model_name: this.#calls.modelId, instance: this.#identity };
   }
 
+  /** The name of this integration among LangChain's. */
   override _llmType(): string {
     return 'foretoken';
   }

@@ -55,6 +55,7 @@ export class ForetokenLLM extends BaseLLM<ForetokenLLMCallOptions> {
     };
   }
 
+  /** Decodes a text and gives the output in pieces; called by `stream` of LangChain. */
   override async *_streamResponseChunks(
     prompt: string,
     given: this['ParsedCallOptions'],

@@ -33,6 +33,7 @@ export type DecoderOption = PartDecoder | ((settings: DecoderSettings) => PartDe
 export interface ForetokenFields {
   /** A loaded model. It stays the caller's, who disposes of it. */
   readonly model: TextModel;
+  /** How outputs are chosen: a decoder, or what makes one for each call. */
   readonly decoder: DecoderOption;
   /** The model's name in results and traces; default: the last part of its folder's path. */
   readonly modelId?: string | undefined;

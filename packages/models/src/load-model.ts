@@ -91,7 +91,7 @@ export interface LoadOptions<Input = TextInput, Output extends object = TextOutp
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
 }
 
-/** How far loading is. */
+/** How far loading is: bytes of the files that are read, then each graph (`file`, its name in the folder) that is opened. */
 export type LoadProgress =
   | ({ readonly stage: 'read' } & ReadProgress)
   | { readonly stage: 'open'; readonly file: string };

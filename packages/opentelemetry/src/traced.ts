@@ -20,10 +20,15 @@ import { requestAttributes } from './request-attributes.js';
 
 /** Settings that a decoder was made with, for those who read spans. */
 export interface TracedSettings {
+  /** Scores are divided by it; 0 takes the most probable token. */
   readonly temperature?: number | undefined;
+  /** The most probable tokens are kept that have this probability together, up to 1. */
   readonly topP?: number | undefined;
+  /** So many of the most probable tokens are kept. */
   readonly topK?: number | undefined;
+  /** Subtracted from the score of each token that occurred in the output. */
   readonly presencePenalty?: number | undefined;
+  /** Subtracted from the score of a token for each time that it occurred in the output. */
   readonly frequencyPenalty?: number | undefined;
 }
 

@@ -40,7 +40,7 @@ export function levenshtein<Source = TokenSource>(
   options: LevenshteinOptions<Source> = {},
 ): Decoder<EditModel<Source>> {
   options = checkOptions<LevenshteinOptions<Source>>('levenshtein', options, OPTIONS);
-  return edits('levenshtein', true, Number.MAX_SAFE_INTEGER, options);
+  return edits('levenshtein', true, options);
 }
 
 /**
@@ -51,16 +51,16 @@ export function levenshtein<Source = TokenSource>(
  * first and tokens second. Throws as `levenshtein` does.
  */
 export function insertion<Source = TokenSource>(options: InsertionOptions = {}): Decoder<EditModel<Source>> {
-  return edits('insertion', false, 1, checkOptions('insertion', options, INSERTION_OPTIONS));
+  const { perGap = 1, iterations } = checkOptions('insertion', options, INSERTION_OPTIONS);
+  return edits('insertion', false, { perGap, iterations });
 }
 
 function edits<Source>(
   name: string,
   deletes: boolean,
-  perGapDefault: number,
   options: LevenshteinOptions<Source>,
 ): Decoder<EditModel<Source>> {
-  const { iterations = 10, perGap = perGapDefault, deletionThreshold = 0.5, initial } = options;
+  const { iterations = 10, perGap = Number.MAX_SAFE_INTEGER, deletionThreshold = 0.5, initial } = options;
   return editDecoder({
     name,
     initial,

@@ -21,9 +21,13 @@ export interface VllmStatistics {
 
 /** Speculation as llama.cpp counts it: names of its example programs, and of `timings` in the answers of its server. */
 export interface LlamaCppStatistics {
+  /** Draft tokens that were verified. */
   readonly n_drafted: number;
+  /** Draft tokens that were accepted. */
   readonly n_accept: number;
+  /** `n_drafted`, as the server calls it. */
   readonly draft_n: number;
+  /** `n_accept`, as the server calls it. */
   readonly draft_n_accepted: number;
 }
 

@@ -4,7 +4,9 @@ import { tokenIdsOf } from './token-ids.js';
 
 /** What is used of a tokenizer: the text of tokens, and how the vocabulary spells one. */
 export interface TokenTexts {
+  /** The text of a list of tokens. */
   decode(tokenIds: ArrayLike<number>): string;
+  /** One token as the vocabulary spells it. */
   tokenText(tokenId: number): string;
 }
 

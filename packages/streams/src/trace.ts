@@ -3,12 +3,16 @@ import type { DecodeEvent } from '@foretoken/core';
 /** What a trace says of itself: what was decoded, how, where, and what its tokens read as. */
 export interface TraceHeader {
   readonly type: 'trace';
+  /** Version of the format. */
   readonly version: 1;
   /** Name of the strategy; the playground has a label for those that it offers. */
   readonly strategy: string;
+  /** Name of what the model does, such as `translate`. */
   readonly task: string;
+  /** The text that was decoded. */
   readonly input: string;
   readonly seed: number;
+  /** Options of the strategy by name. */
   readonly options: Readonly<Record<string, number>>;
   /** What the output says. */
   readonly text: string;
@@ -31,12 +35,16 @@ export type ChosenRun = 'middle' | 'fastest';
 
 /** A decode with perfect drafts, measured. */
 export interface Ceiling {
+  /** Forwards of the target. */
   readonly forwards: number;
+  /** The whole decode. */
   readonly milliseconds: number;
 }
 
 /** One decode of one source, as it happened. */
 export interface Trace {
+  /** What was decoded, how and where. */
   readonly header: TraceHeader;
+  /** The decoder's events in their order, `decode-end` last. */
   readonly events: readonly DecodeEvent[];
 }

@@ -10,7 +10,7 @@ import {
   wrongValue,
 } from '@foretoken/core/kit';
 
-/** What was done with a model, in order. */
+/** What was done with a model: `rows` is how many were opened or joined, or the row of each new node; `output` what was asked for; `leaves` what was kept. */
 export type ModelCall =
   | { readonly call: 'encode' | 'release-encoding' }
   | { readonly call: 'open' | 'join'; readonly rows: number }

@@ -57,7 +57,7 @@ export interface ScriptedCanvasOptions {
   readonly error?: unknown;
 }
 
-/** What was done with a scripted canvas model, in order. */
+/** What was done with a scripted canvas model: `rows` counts its sources, `canvases` are those that were filled, `output` is what was asked for. */
 export type CanvasCall =
   | { readonly call: 'open'; readonly rows: number }
   | { readonly call: 'predict-lengths'; readonly k: number }

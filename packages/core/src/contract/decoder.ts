@@ -54,22 +54,34 @@ export type OptionalField = 'minNewTokens' | 'outputPrefixes' | 'initialOutputs'
 export type Requirements =
   | {
       readonly model: 'autoregressive';
+      /** Outputs that it may ask of a forward. */
       readonly outputs: readonly OutputKind[];
       /** It also reads the hidden states of these outputs. */
       readonly states?: boolean | undefined;
+      /** It adds several children to a node. */
       readonly branching: boolean;
+      /** It goes on from nodes that are not the latest. */
       readonly rollback: boolean;
     }
   | {
       readonly model: 'canvas';
+      /** Outputs that it may ask of a fill. */
       readonly outputs: readonly OutputKind[];
+      /** It asks the model for lengths. */
       readonly lengths: boolean;
       /** Candidates a position, or as many as the vocabulary has; 0 where `topK` is not asked for. */
       readonly candidates: number;
     }
-  | { readonly model: 'lattice'; readonly kinds: readonly ('ctc' | 'dag')[]; readonly candidates: number }
+  | {
+      readonly model: 'lattice';
+      /** Kinds of lattice that it reads. */
+      readonly kinds: readonly ('ctc' | 'dag')[];
+      /** Candidates of each frame or vertex. */
+      readonly candidates: number;
+    }
   | {
       readonly model: 'edit';
+      /** Outputs that it may ask of a fill. */
       readonly outputs: readonly OutputKind[];
       /** Candidates a position, or as many as the vocabulary has; 0 where `topK` is not asked for. */
       readonly candidates: number;

@@ -5,7 +5,7 @@ import { ATTRIBUTE_TYPE } from './proto.js';
 /** Name of a value in the graph under construction. */
 export type Value = string;
 
-/** A value of an operator's attribute: an integer, a float, a text, or a list of integers or of texts. */
+/** A value of an operator's attribute: an integer, a `float`, a text, or a list of integers or of texts (`strings`). */
 export type AttributeValue =
   | number
   | { readonly float: number }

@@ -28,6 +28,7 @@ export type SpeechInput = Float32Array | Uint8Array | SpeechRecording;
 
 /** A piece of speech, in seconds from the beginning of the window. */
 export interface SpeechSegment {
+  /** Seconds. */
   readonly begin: number;
   /** Absent where the model did not say. */
   readonly end?: number | undefined;
@@ -44,6 +45,7 @@ export interface SpeechOutput extends TextOutput {
 export interface AudioSource extends SpeechOptions {
   /** Row-major. */
   readonly values: Float32Array;
+  /** The shape of `values`. */
   readonly dims: readonly number[];
 }
 

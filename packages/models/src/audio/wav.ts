@@ -5,6 +5,7 @@ import { wrongValue } from '@foretoken/core/kit';
 export interface Sound {
   /** From -1 to 1. */
   readonly samples: Float32Array;
+  /** Samples a second. */
   readonly sampleRate: number;
 }
 

@@ -7,9 +7,8 @@ import {
 } from '@foretoken/core';
 import { assertOffered, maxScoredCells, throwIfAborted } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
-import { withCandidateCount } from './candidate-count.js';
+import { paddedTokens, withCandidateCount } from './common-feeds.js';
 import { groupsByLength } from './length-groups.js';
-import { paddedTokens } from './padded-tokens.js';
 import type { SourceReading } from './source-reading.js';
 
 /** What bounds the canvases of a session. */

@@ -1,9 +1,9 @@
 import type { EmitOptions, TokenSource, Vocabulary } from '@foretoken/core';
 import { emitOptions, maxScoredCells, refuseEncoding } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import { paddedTokens } from './common-feeds.js';
 import { frameFeeds } from './frame-feeds.js';
 import { groupsByLength } from './length-groups.js';
-import { paddedTokens } from './padded-tokens.js';
 import type { Shortlist } from './shortlist.js';
 import type { TokenEncoder, TokenEncoding } from './token-encoder.js';
 

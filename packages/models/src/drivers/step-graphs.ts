@@ -1,7 +1,7 @@
 import type { OutputKind, OutputRequest } from '@foretoken/core';
 import type { ExtensionValues, Feeds, GraphSession, OnnxRuntime, StepOutputs, Tensor } from '@foretoken/core/runtime';
 import type { BodyGraphFiles, HeadGraphFiles } from '../folder/manifest.js';
-import { withCandidateCount } from './candidate-count.js';
+import { withCandidateCount } from './common-feeds.js';
 import type { VocabularyGraph } from './vocabulary-graph.js';
 
 /** The graphs of a decoder step, however they are divided. */

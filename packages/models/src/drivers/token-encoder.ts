@@ -1,9 +1,9 @@
 import type { SourceEncoder, SourceEncoding, TokenSource } from '@foretoken/core';
 import { assertTokenSources, throwIfAborted } from '@foretoken/core/kit';
 import type { Feeds, GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import { type PaddedTokens, paddedTokens } from './common-feeds.js';
 import { groupsByLength, inGroups, longestOf } from './length-groups.js';
 import { ownEncoding } from './own-encoding.js';
-import { type PaddedTokens, paddedTokens } from './padded-tokens.js';
 
 export interface TokenEncoderLimits {
   readonly sourceLength: number;

@@ -1,6 +1,6 @@
 import type { OutputRequest } from '@foretoken/core';
 import type { ExtensionValues, GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
-import { withCandidateCount } from './candidate-count.js';
+import { withCandidateCount } from './common-feeds.js';
 import { scoreValues } from './score-values.js';
 import { VOCABULARY_MODES } from './vocabulary-modes.js';
 

@@ -21,7 +21,7 @@ export type ExportPrecision = keyof typeof PRECISION_SUFFIXES;
 
 export const EXPORT_PRECISIONS: readonly ExportPrecision[] = Object.keys(PRECISION_SUFFIXES) as ExportPrecision[];
 
-/** One precision for all graphs, or one each for encoder and decoder. */
+/** One precision for all graphs, or one each for `encoder` and `decoder`. */
 export type ExportPrecisions =
   | ExportPrecision
   | { readonly encoder: ExportPrecision; readonly decoder: ExportPrecision };

@@ -15,7 +15,9 @@ export interface ConfigFiles {
 
 /** What reads the files of such a folder. */
 export interface FileReader {
+  /** The folder, as errors name it. */
   readonly path: string;
+  /** Whether the folder has a file of that name. */
   has(file: string): Promise<boolean>;
   /** Content of a file of at most `maxBytes` bytes. Throws `INVALID_MODEL_FOLDER`. */
   read(file: string, maxBytes: number): Promise<Uint8Array>;

@@ -76,9 +76,11 @@ export function readExportGeneration(folder: ConfigFiles, vocabularySize: number
 
 /** What the configs of a speech model say. */
 export interface SpeechGenerationFacts {
-  /** Tokens that are never to be output, and those that no output begins with. */
+  /** Tokens that are never to be output. */
   readonly suppressed: readonly number[];
+  /** Tokens that no output begins with. */
   readonly suppressedFirst: readonly number[];
+  /** Settings that were read and are not used. */
   readonly notes: readonly ImportNote[];
 }
 

@@ -5,6 +5,7 @@ import type { TokenizerFiles } from './tokenizer-files.js';
 
 /** How a model is told of languages. */
 export interface LanguageFacts {
+  /** The languages as the manifest lists them. */
   readonly manifest: ManifestLanguages;
   /** What outputs begin with, whatever their language. */
   readonly beginning: readonly number[];
@@ -14,6 +15,7 @@ export interface LanguageFacts {
 
 /** What languages are read of. */
 export interface LanguageSources {
+  /** The folder, as errors name it. */
   readonly path: string;
   readonly tokenizer: TokenizerFiles;
   /** Content of tokenizer_config.json, where there is one. */

@@ -22,8 +22,8 @@ import {
   throwIfAborted,
 } from '@foretoken/core/kit';
 import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import { paddedTokens } from '../../drivers/common-feeds.js';
 import { groupsByLength } from '../../drivers/length-groups.js';
-import { paddedTokens } from '../../drivers/padded-tokens.js';
 import { STEP_MODES } from '../../drivers/step-modes.js';
 import { assertCanvases, assertText } from './canvas-checks.js';
 import { countMasks, type FilledText, fillText } from './masked-text.js';

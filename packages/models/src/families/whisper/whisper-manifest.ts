@@ -20,6 +20,7 @@ export interface WhisperManifest extends ModelManifest {
   readonly family: 'whisper';
   readonly tokenizer: string;
   readonly vocabulary: ManifestVocabulary & { readonly endTokenId: number; readonly startTokenId: number };
+  /** Sizes of the network: of a state, and counts of heads and layers. */
   readonly architecture: {
     readonly width: number;
     /** Of the decoder. */
@@ -39,7 +40,9 @@ export interface WhisperManifest extends ModelManifest {
     /** By code, such as `en`. */
     readonly languages?: Readonly<Record<string, number>> | undefined;
   };
+  /** Files of the graphs. */
   readonly graphs: { readonly encoder: string; readonly step: string };
+  /** Largest `k` that a step can be asked for. */
   readonly step: { readonly maxCandidates: number };
 }
 

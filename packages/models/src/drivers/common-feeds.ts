@@ -1,4 +1,5 @@
-import type { OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import type { OutputRequest } from '@foretoken/core';
+import type { Feeds, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 
 /** Int32 `[rows, time]` each. */
 export type PaddedTokens = Readonly<Record<'token_ids' | 'positions' | 'mask', Tensor>>;
@@ -22,4 +23,9 @@ export function paddedTokens(
   }
   const int32 = (values: Int32Array): Tensor => new runtime.Tensor('int32', values, dims);
   return { token_ids: int32(tokenIds), positions: int32(positions), mask: int32(mask) };
+}
+
+/** The feeds of a graph, with `k` (int64, `[1]`) where the output asks for candidates: a graph refuses inputs that it does not have. */
+export function withCandidateCount({ Tensor }: OnnxRuntime, feeds: Feeds, output: OutputRequest): Feeds {
+  return 'k' in output ? { ...feeds, k: new Tensor('int64', BigInt64Array.of(BigInt(output.k)), [1]) } : feeds;
 }
