@@ -88,7 +88,7 @@ export function checkSignature(
     ['output', outputs, description.outputs],
   ] as const) {
     for (const [name, expected] of Object.entries(wanted)) {
-      if (expected === undefined) continue;
+      if (!expected) continue;
       const actual = found.get(name);
       if (actual === undefined) fail(file, `${kind} ${name}`, 'nothing', show(expected));
       else if (!matches(actual, expected)) fail(file, `${kind} ${name}`, show(actual), show(expected));

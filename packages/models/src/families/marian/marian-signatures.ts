@@ -40,7 +40,7 @@ async function checkHeads(
 }
 
 async function checkCtc(manifest: MarianManifest, check: CheckGraph): Promise<void> {
-  const shortlist = manifest.shortlist === undefined ? undefined : value('int32', null);
+  const shortlist = manifest.shortlist ? value('int32', null) : undefined;
   const { ctc, ctcDraft, ctcFast } = manifest.graphs;
   const ofStates = frameInputs(manifest.architecture.width);
   for (const [file, inputs] of [

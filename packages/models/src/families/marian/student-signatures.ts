@@ -60,12 +60,11 @@ async function checkOpens(
 ): Promise<void> {
   const states = value('float32', null, null, width);
   const cross = value('float32', 2 * layers, null, null, width);
-  const sized = lengthClasses !== undefined;
   const frames = readsHints ? frameInputs(width) : { states };
-  const inputs = { source_mask: sized ? ids : undefined, ...frames };
+  const inputs = { source_mask: lengthClasses ? ids : undefined, ...frames };
   const outputs = {
     cross,
-    length_logits: sized ? value('float32', null, lengthClasses) : undefined,
+    length_logits: lengthClasses ? value('float32', null, lengthClasses) : undefined,
     hints: readsHints ? states : undefined,
     hints_length: readsHints ? value('float32', null, 1) : undefined,
   };
