@@ -83,7 +83,7 @@ describe('a family of one’s own', () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   it('is not known before it is registered', async () => {
-    await expect(writeModelFolder(join(folder, 'early'), content(1), files)).rejects.toMatchObject({
+    await expect(writeModelFolder(join(folder, 'early'), { ...content(1), shift: 2 }, files)).rejects.toMatchObject({
       code: 'UNSUPPORTED_MODEL',
     });
   });

@@ -163,6 +163,9 @@ describe('text in, text out', () => {
 
   it('hands on limits, stops, seed and signal', async () => {
     expect((await text.decode('abcdef', greedy(), { maxNewTokens: 2 })).text).toBe('ab');
+    const limited = await text.decode(['abcdef', 'fedcba'], greedy(), { maxNewTokens: [1, 3], minNewTokens: [0, 2] });
+    expect(limited.map((result) => result.text)).toEqual(['a', 'fed']);
+    await expect(text.decode(['a', 'b'], greedy(), { maxNewTokens: [1] })).rejects.toThrow(/one entry a source, 2/);
     expect((await text.decode('abcdef', greedy(), { stopStrings: ['cd'] })).finishReason).toBe('stop-string');
     const model = decodingOf([{ kind: 'autoregressive', model: randomScriptedModel({ seed: 9, vocabularySize: 10 }) }]);
     const draw = async (seed: number): Promise<string> => (await model.decode('ab', sampling(), { seed })).text;

@@ -46,6 +46,24 @@ function dagModel(endTokenId = END): DagModel {
   return scriptedDagModel({ vocabularySize: VOCABULARY, endTokenId, dag });
 }
 
+describe.each([dagViterbi, dagJointViterbi])('lengths of the request, %o', (create) => {
+  const decode = async (length: number | undefined, lengths?: number | readonly number[]) =>
+    outputsOf(
+      assertStream(
+        await eventsOf(create<TokenSource>({ length }).decode(dagModel(), { sources: SOURCES, lengths })),
+        SOURCES.length,
+        END,
+      ),
+    );
+
+  it('are those of the rows, or one for all, as with the option', async () => {
+    const lengths = SOURCES.map((_, row) => 2 + (row % 3));
+    const together = await decode(undefined, lengths);
+    for (const [row, length] of lengths.entries()) expect(together[row]).toEqual((await decode(length))[row]);
+    expect(await decode(undefined, 3)).toEqual(await decode(3));
+  });
+});
+
 describe.each(DECODERS.map((create) => [create().name, create] as const))('%s', (_name, create) => {
   const decode = async (request: DecodeRequest<TokenSource>, model = dagModel()) =>
     assertStream(await eventsOf(create().decode(model, request)), request.sources.length, END);

@@ -36,6 +36,10 @@ describe.each(Object.keys(STRATEGIES) as (keyof typeof STRATEGIES)[])('lengths o
     }
   });
 
+  it('are one number for all rows, as they are one a row', async () => {
+    expect(await outputs(name, { lengths: 4 })).toEqual(await outputs(name, { lengths: [4, 4, 4] }));
+  });
+
   it('need no model that predicts them', async () => {
     expect(await outputs(name, { lengths: LENGTHS }, {}, model(false))).toEqual(
       await outputs(name, { lengths: LENGTHS }),
@@ -46,7 +50,9 @@ describe.each(Object.keys(STRATEGIES) as (keyof typeof STRATEGIES)[])('lengths o
   it.each([
     [{ lengths: [1, 2] }, {}, 'INVALID_ARGUMENT'],
     [{ lengths: [1, 2, 0] }, {}, 'INVALID_ARGUMENT'],
-    [{ lengths: 3 as never }, {}, 'INVALID_ARGUMENT'],
+    [{ lengths: 0 }, {}, 'INVALID_ARGUMENT'],
+    [{ lengths: 3 }, { lengthBeam: 2 }, 'INVALID_ARGUMENT'],
+    [{ lengths: 1_000_000 }, {}, 'LENGTH_LIMIT'],
     [{ lengths: LENGTHS }, { length: 3 }, 'INVALID_ARGUMENT'],
     [{ lengths: [1, 2, 1_000_000] }, {}, 'LENGTH_LIMIT'],
     [{ lengths: LENGTHS, outputPrefixes: SOURCES }, {}, 'LENGTH_LIMIT'],

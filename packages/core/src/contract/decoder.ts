@@ -18,11 +18,11 @@ export interface DecodeRequest<Source> {
    */
   readonly minNewTokens?: number | readonly number[] | undefined;
   /**
-   * Positions of each row's canvas, or of its path through a DAG lattice, one number a row; a given prefix and an end token
-   * are among them. Where they are given, no length is predicted.
+   * Positions of each row's canvas, or of its path through a DAG lattice, of all rows or one number a row; a given prefix and an
+   * end token are among them. Where they are given, no length is predicted.
    * A strategy whose outputs have no length beforehand refuses them with `UNSUPPORTED_CAPABILITY`.
    */
-  readonly lengths?: readonly number[] | undefined;
+  readonly lengths?: number | readonly number[] | undefined;
   /** Token sequences that end a hypothesis as soon as its output ends with one of them. */
   readonly stopSequences?: readonly Int32Array[] | undefined;
   /** Strings that end a hypothesis with the token that completes one of them. */

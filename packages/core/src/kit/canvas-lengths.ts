@@ -3,7 +3,7 @@ import type { DecodeRequest } from '../contract/decoder.js';
 import { ForetokenError } from '../contract/errors.js';
 import { assertScores } from '../tensor/score-checks.js';
 import { integer, number, type OptionTable } from './options.js';
-import { assertOutputPrefixes } from './row-output.js';
+import { assertOutputPrefixes, ofRow } from './row-output.js';
 
 /** How long a canvas is; shared by the strategies on canvases. */
 export interface LengthOptions {
@@ -76,7 +76,7 @@ export function assertCanvasRequest<Source>(
     );
   }
   const { vocabulary, maskTokenId, maxLength } = model;
-  const lengthOf = (row: number): number => lengths?.[row] ?? length ?? maxLength;
+  const lengthOf = (row: number): number => ofRow(lengths, row) ?? length ?? maxLength;
   assertOutputPrefixes(request, vocabulary, maskTokenId, (row) => Math.min(lengthOf(row), maxLength));
   for (const row of request.sources.keys()) assertCanvasFits(lengthOf(row), model);
 }
@@ -93,8 +93,8 @@ export async function canvasLengths<Source>(
   model: CanvasModel<Source>,
   { sources, signal, outputPrefixes, lengths: told }: DecodeRequest<Source>,
 ): Promise<readonly (readonly TriedLength[])[]> {
-  if (told !== undefined) return told.map((one) => [{ length: one, bonus: 0 }]);
-  if (length !== undefined) return sources.map(() => [{ length, bonus: 0 }]);
+  const given = sources.map((_, row) => ofRow(told, row) ?? length);
+  if (given.every((one) => one !== undefined)) return given.map((one) => [{ length: one, bonus: 0 }]);
   const predictions = await session.predictLengths(lengthBeam, signal);
   return sources.map((_, row) => {
     const min = outputPrefixes?.[row]?.length ?? 0;

@@ -70,7 +70,7 @@ const REQUEST: OptionTable<DecodeRequest<unknown>> = {
   sources,
   maxNewTokens: byRow(count),
   minNewTokens: byRow(integer(0)),
-  lengths: listOf(count),
+  lengths: byRow(count),
   stopSequences: listOf(tokens(1)),
   stopStrings: fields(STOP_STRINGS, ['strings', 'textOf']),
   outputPrefixes: listOf(tokens()),

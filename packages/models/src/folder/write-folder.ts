@@ -40,9 +40,9 @@ const NO_DIGEST = '0'.repeat(64);
  * disk refuses), `UNSUPPORTED_MODEL`, the signal's reason, and what `prove` and the making of a content throw; then nothing has
  * changed.
  */
-export async function writeModelFolder(
+export async function writeModelFolder<Content extends ManifestContent>(
   target: FileLocation,
-  content: ManifestContent,
+  content: Content,
   files: ReadonlyMap<string, FileContent>,
   options: WriteFolderOptions = {},
 ): Promise<ModelManifest> {

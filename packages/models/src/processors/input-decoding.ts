@@ -35,10 +35,10 @@ import { TextDeltas } from './text-deltas.js';
 export interface InputOptions {
   /** Which variant of the part that the decoder asks for; default `exact`. */
   readonly variant?: PartVariant | undefined;
-  /** Most output tokens; default: what the model can hold. */
-  readonly maxNewTokens?: number | undefined;
-  /** Least output tokens; default 0. Refused by strategies that do not write from left to right. */
-  readonly minNewTokens?: number | undefined;
+  /** Most output tokens, one number for all or a list of one an input; default: what the model can hold. */
+  readonly maxNewTokens?: number | readonly number[] | undefined;
+  /** Least output tokens, in the same way; default 0. Refused by strategies that do not write from left to right. */
+  readonly minNewTokens?: number | readonly number[] | undefined;
   /**
    * Outputs to start from, one an input, in a list: texts, or token ids without an end token; an empty one starts from nothing.
    * Refused by strategies that start from nothing.
@@ -65,8 +65,8 @@ const readInitial: OptionReader<string | Int32Array> = (name, value) => {
 
 const OPTIONS: OptionTable<InputOptions> = {
   variant: readText,
-  maxNewTokens: integer(1),
-  minNewTokens: integer(0),
+  maxNewTokens: byRow(integer(1)),
+  minNewTokens: byRow(integer(0)),
   initialOutputs: listOf(readInitial),
   lengths: byRow(integer(1)),
   stopStrings: listOf(readText),
@@ -180,11 +180,7 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
   /** Throws also for options that the decoder cannot use, before an input is read. */
   #bound(decoder: PartDecoder<Source>, { variant, initialOutputs, lengths }: InputOptions): BoundDecode<Source> {
     const decode = bindDecoder(this.#parts, decoder, variant);
-    assertAccepted(decoder, {
-      sources: [],
-      initialOutputs: initialOutputs && [],
-      lengths: lengths === undefined ? undefined : [],
-    });
+    assertAccepted(decoder, { sources: [], initialOutputs: initialOutputs && [], lengths });
     return decode;
   }
 
@@ -212,7 +208,7 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
       maxNewTokens,
       minNewTokens,
       initialOutputs: initialOutputs?.map((given) => this.#outputOf(given)),
-      lengths: typeof lengths === 'number' ? readings.map(() => lengths) : lengths,
+      lengths,
       stopSequences: stopTokenIds.length === 0 ? undefined : stopTokenIds.map((tokenId) => Int32Array.of(tokenId)),
       stopStrings: strings && { strings, textOf: this.#textOf('stopStrings') },
       seed,
@@ -240,7 +236,7 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
     if (textOf !== undefined) return textOf;
     throw new ForetokenError(
       'UNSUPPORTED_CAPABILITY',
-      `Outputs of ${this.#parts.folder} are no text, so there can be no ${wanted}. Use decode, or the option onEvent.`,
+      `Outputs of ${this.#parts.folder} are no text, so ${wanted} cannot be given. Use decode, or the option onEvent.`,
       { capability: wanted, folder: this.#parts.folder },
     );
   }

@@ -1,5 +1,5 @@
 import { type DecodeRequest, type Decoder, ForetokenError, type LatticeModel, type TokenSource } from '@foretoken/core';
-import { argmax, checkOptions, integer, number, type OptionTable } from '@foretoken/core/kit';
+import { argmax, checkOptions, integer, number, type OptionTable, ofRow } from '@foretoken/core/kit';
 import { candidateOf, DAG_OPTIONS, type DagOptions, type DagSearch, dagDecoder } from './dag-decoder.js';
 import type { DagGraph } from './dag-graph.js';
 import { withBestTokens } from './dag-walk.js';
@@ -68,7 +68,7 @@ function viterbi<Source>(
     prepare: (_model, { lengths }: DecodeRequest<Source>): DagSearch => {
       if (lengths !== undefined && (length !== undefined || lengthPenalty !== undefined)) throw twice(lengths);
       return function* ({ graph, row }) {
-        const wanted = lengths?.[row] ?? length;
+        const wanted = ofRow(lengths, row) ?? length;
         const vertexPart = vertexScores(graph);
         if (wanted === undefined) {
           const penalty = lengthPenalty ?? 1;
@@ -108,7 +108,7 @@ function nothingBetter(lengthPenalty: number, max: number): StopViterbi {
   };
 }
 
-function twice(received: readonly number[]): ForetokenError {
+function twice(received: number | readonly number[]): ForetokenError {
   return new ForetokenError(
     'INVALID_ARGUMENT',
     'The request has lengths, but the strategy was given length or lengthPenalty too. Leave one of them out.',
