@@ -134,14 +134,12 @@ export async function probeThreads(
   const others = [...new Set([2, 4, 8].map((count) => Math.min(count, cores)))].filter((count) => count > 1);
   const opened: GraphSession[] = [];
   try {
-    const candidates = [1];
     for (const threads of others) {
       signal?.throwIfAborted();
       if (!budget.fits(opening)) break;
       await budget.spend(async () => opened.push(await sessions.openApart(file, threads)));
-      candidates.push(threads);
     }
-    if (candidates.length === 1) return 1;
+    if (opened.length === 0) return 1;
     const feeds = [1, 4].map((width) => stepFeeds(sessions.runtime, shape, width));
     const ways = [await sessions.get(file), ...opened].map((session) => async () => {
       for (let step = 0; step < 6; step++) {
@@ -151,14 +149,9 @@ export async function probeThreads(
         await new Promise((resolve) => setImmediate(resolve));
       }
     });
-    return candidates[await clearlyFastest(ways, budget)];
+    return [1, ...others][await clearlyFastest(ways, budget)];
   } finally {
-    await disposeAll(opened);
+    // All at once, so that one that fails keeps no other open.
+    await Promise.all(opened.map((session) => session.dispose()));
   }
-}
-
-/** Throws what a session throws once all were tried. */
-async function disposeAll(sessions: readonly GraphSession[]): Promise<void> {
-  const closed = await Promise.allSettled(sessions.map((session) => session.dispose()));
-  for (const result of closed) if (result.status === 'rejected') throw result.reason;
 }
