@@ -15,7 +15,7 @@ export function scoreValues(tensors: ScoreTensors, output: OutputRequest): Exten
   const floats = (tensor: Tensor | undefined): Float32Array => (tensor?.data ?? new Float32Array()) as Float32Array;
   const scores = floats(tensors.scores);
   const tokenIds = (tensors.tokenIds?.data ?? new Int32Array()) as Int32Array;
-  const states = output.states === true ? floats(tensors.states) : undefined;
+  const states = output.states ? floats(tensors.states) : undefined;
   switch (output.kind) {
     case 'argmax':
       return { kind: 'argmax', tokenIds, scores, states };

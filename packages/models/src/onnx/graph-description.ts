@@ -80,7 +80,7 @@ export function checkSignature(
 ): void {
   for (const [name, actual] of description.inputs) {
     const expected = inputs[name];
-    if (expected === undefined) fail(file, `input ${name}`, show(actual), 'no such input');
+    if (!expected) fail(file, `input ${name}`, show(actual), 'no such input');
     else if (!matches(actual, expected)) fail(file, `input ${name}`, show(actual), show(expected));
   }
   for (const [kind, wanted, found] of [
@@ -90,7 +90,7 @@ export function checkSignature(
     for (const [name, expected] of Object.entries(wanted)) {
       if (!expected) continue;
       const actual = found.get(name);
-      if (actual === undefined) fail(file, `${kind} ${name}`, 'nothing', show(expected));
+      if (!actual) fail(file, `${kind} ${name}`, 'nothing', show(expected));
       else if (!matches(actual, expected)) fail(file, `${kind} ${name}`, show(actual), show(expected));
     }
   }

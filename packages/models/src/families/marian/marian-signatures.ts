@@ -33,7 +33,7 @@ async function checkHeads(
     logits: { logits: value('float32', null, vocabulary.size) },
   };
   for (const [kind, file] of Object.entries(step)) {
-    if (file === undefined) continue;
+    if (!file) continue;
     const k = kind.startsWith('topK') ? value('int64', 1) : undefined;
     await check(file, { ...inputs, k }, { ...outputs, ...headOutputs[kind] });
   }
@@ -48,7 +48,7 @@ async function checkCtc(manifest: MarianManifest, check: CheckGraph): Promise<vo
     [ctcDraft, { ...ofStates, shortlist }],
     [ctcFast, { ...TOKEN_FRAME_INPUTS, shortlist }],
   ] as const) {
-    if (file === undefined) continue;
+    if (!file) continue;
     await check(
       file,
       { ...inputs, k: value('int64', 1) },
