@@ -132,6 +132,48 @@ describe('what was learnt of drafts', () => {
   });
 });
 
+describe('a drafter whose first openings were slow', () => {
+  /** Which of so many decodes open the drafter, where opening takes these milliseconds and then the last of them. */
+  const openings = (milliseconds: readonly number[], decodes: number): number[] => {
+    const times = new DraftingTimes();
+    const opened: number[] = [];
+    for (let decode = 0; decode < decodes; decode++) {
+      if (!new DraftPolicy(linear(0.05), times.costs, 10).opens(1)) continue;
+      times.opened(milliseconds[Math.min(opened.length, milliseconds.length - 1)], 1);
+      times.proposed(0.01, 1);
+      opened.push(decode);
+    }
+    return opened;
+  };
+
+  it('is tried again soon after the slow beginning, and opened from then on', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 10, max: 1e9, noNaN: true }), { minLength: 3, maxLength: 5 }), (slow) => {
+        const decodes = 200;
+        const opened = openings([...slow, 0.5], decodes);
+        const last = opened[slow.length];
+        expect(last).toBeLessThan(20);
+        expect(opened.slice(slow.length)).toEqual(Array.from({ length: decodes - last }, (_, at) => last + at));
+      }),
+      { seed: 14, numRuns: 300 },
+    );
+  });
+
+  it('is tried ever less often where it stays slow', () => {
+    expect(openings([1000], 3000)).toEqual([0, 1, 2, 5, 10, 19, 36, 69, 134, 263, 520, 1033, 2058]);
+  });
+
+  it('is not closed by one odd time, however long or short', () => {
+    fc.assert(
+      fc.property(fc.nat(20), fc.double({ min: 0, max: 1e12, noNaN: true }), (at, odd) => {
+        const times = Array.from({ length: 30 }, (_, index) => (index === at ? odd : 0.5));
+        expect(openings(times, 30)).toHaveLength(30);
+      }),
+      { seed: 14, numRuns: 300 },
+    );
+  });
+});
+
 describe('speculative decoding with measured costs', () => {
   const counting: Script = (source, output) => (output.length < source ? 3 + output.length : 0);
   const right = () =>

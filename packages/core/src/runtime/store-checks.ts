@@ -60,16 +60,19 @@ function isForward(nodes: ForwardNodes, open: number | undefined): boolean {
     if (!Array.isArray(trees) || trees.length > MAX_ROWS || trees.length !== (open ?? trees.length)) return false;
     for (const tree of trees) if (!(tree instanceof TreeRow)) return false;
     if (!areInts(stored, trees.length) || !areInts(gridRow, count) || !areInts(slot, count)) return false;
-    if (count === 0 || !areInts(tokenId, count) || !isInt32Array(scored)) return false;
+    if (count === 0 || !areInts(tokenId, count) || !areInts(scored, scored.length)) return false;
+    // One whose buffer was given away looks like an empty one.
+    if (scored.length === 0 && !isInt32Array(scored)) return false;
     if (!isPlace(firstRow) || !isPlace(rows) || firstRow + rows > trees.length) return false;
     if (!isPlace(width) || width > MAX_FORWARD_WIDTH) return false;
     // A row's new nodes have the slots after those that are stored.
-    const next = stored.slice();
+    // A row alone, as in most forwards, needs no list of what comes next.
+    const next = trees.length === 1 ? undefined : stored.slice();
     for (let node = 0; node < count; node++) {
       const row = gridRow[node];
-      if (row < firstRow || row >= firstRow + rows || slot[node] !== next[row] || slot[node] < 0) return false;
-      next[row]++;
-      if (next[row] > trees[row].size || next[row] - stored[row] > width) return false;
+      if (row < firstRow || row >= firstRow + rows) return false;
+      const place = next === undefined ? stored[row] + node : next[row]++;
+      if (slot[node] !== place || place < 0 || place >= trees[row].size || place - stored[row] >= width) return false;
     }
     for (let index = 0; index < scored.length; index++) {
       if (scored[index] < 0 || scored[index] >= count || (index > 0 && scored[index] <= scored[index - 1]))
