@@ -25,9 +25,8 @@ export async function allTogether(report, root, work, packages) {
   if (snippets.length < 20) report.checked('snippets of the READMEs', [`only ${snippets.length} were found`]);
   mkdirSync(join(folder, 'snippets'));
   for (const { name, code } of snippets) {
-    const placed = code.replaceAll("'path/to/model'", "'@foretoken/model-multi30k-en-de'");
-    writeFileSync(join(folder, 'snippets', `${name}.ts`), `${placed}\nexport {};\n`);
-    writeFileSync(join(folder, 'snippets', `${name}.mjs`), ts.transpileModule(placed, MODULE).outputText);
+    writeFileSync(join(folder, 'snippets', `${name}.ts`), `${code}\nexport {};\n`);
+    writeFileSync(join(folder, 'snippets', `${name}.mjs`), ts.transpileModule(code, MODULE).outputText);
   }
   const advised = advisedOptions(root);
   for (const [kind, module] of [

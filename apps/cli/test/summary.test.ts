@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { laneOf, renderLane, tokensAt } from '../src/race/lanes.js';
 import { measure, median, type Run } from '../src/race/measure.js';
 import { raceTable } from '../src/race/report.js';
-import { type RaceRow, summarise } from '../src/race/summary.js';
+import { type RaceRow, summarise, unrestOf } from '../src/race/summary.js';
 import type { Strategy } from '../src/strategies.js';
 import type { StrategyName } from '../src/strategy-names.js';
 import { safeText, styleFor } from '../src/terminal/style.js';
@@ -26,7 +26,7 @@ function runOf(
   const [draftForwards, proposed, accepted] = draft;
   const speculation = { draftForwards, proposed, evaluated: proposed, accepted };
   const statistics = { forwards, tokens: ids.length, totalMs: ms, speculation };
-  return { strategy, tokenIds: Int32Array.from(ids), statistics, milliseconds: ms, events: [], text };
+  return { strategy, tokenIds: Int32Array.from(ids), statistics, milliseconds: ms, repeats: [ms], events: [], text };
 }
 
 const ROWS: RaceRow[] = [
@@ -104,6 +104,29 @@ describe('summarise', () => {
     ]);
     expect(lines.join('\n')).toContain('fp32, 2 threads, r 1');
     expect(lines.join('\n')).toContain('mean over sentences of one run');
+  });
+});
+
+describe('unrest', () => {
+  const rows = (...greedy: number[]): RaceRow[] =>
+    ROWS.slice(0, 2).map((row) => ({
+      ...row,
+      runs: row.runs.map((run, index) => ({ ...run, repeats: index === 0 ? greedy : greedy.map(() => 5) })),
+    }));
+
+  it('is the slowest repeat of all together over the fastest', () => {
+    expect(unrestOf(rows(10, 5, 25))).toBe(3);
+    expect(unrestOf(rows(5, 5))).toBe(1);
+    expect(unrestOf(ROWS)).toBeUndefined();
+  });
+
+  it.each([
+    [1.31, true],
+    [1.3, false],
+    [undefined, false],
+  ])('of %s is told: %s', (unrest, told) => {
+    const conditions = { runtime: 'r 1', threads: 1, precision: 'fp32', variant: 'exact', repeats: 3, unrest } as const;
+    expect(raceTable(summarise(ROWS), conditions).join('\n').includes('these figures are rough')).toBe(told);
   });
 });
 

@@ -5,12 +5,10 @@ import type { Installation } from '../doctor/installation.js';
 import { EXIT, errorRecord } from '../errors.js';
 import { toJson, write } from '../io.js';
 import { loadChosenModel } from '../load.js';
+import { unrestNotes } from '../race/unrest.js';
 import { safeText } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
 import { definitions, wrap } from '../terminal/wrap.js';
-
-/** Slowest over fastest round from which on the machine counts as busy. */
-const UNREST = 1.3;
 
 export const doctorCommand: CommandDefinition = {
   name: 'doctor',
@@ -106,11 +104,9 @@ function benchmarkLines(benchmark: Outcome, columns: number): string[] {
     (1000 / ms).toFixed(0),
   ]);
   const conditions = `${sentences} sentences, one at a time, ${rounds} rounds, ${threads} ${threads === 1 ? 'thread' : 'threads'}.`;
-  const busy = `The slowest round took ${unrest.toFixed(1)} times as long as the fastest: the machine is busy, so these figures are rough.`;
   return [
     ...table([['strategy', 'ms/sentence', 'sentences/s'], ...cells], columns),
-    ...wrap(conditions, columns),
-    ...(unrest > UNREST ? wrap(busy, columns) : []),
+    ...[conditions, ...unrestNotes('round', unrest)].flatMap((note) => wrap(note, columns)),
     '',
   ];
 }

@@ -16,7 +16,7 @@ import { laneOf } from '../race/lanes.js';
 import { measure } from '../race/measure.js';
 import { type RaceConditions, raceRecord, raceTable } from '../race/report.js';
 import { openScreen } from '../race/screen.js';
-import { type RaceRow, summarise } from '../race/summary.js';
+import { type RaceRow, summarise, unrestOf } from '../race/summary.js';
 import { createStrategy, racedVariant, type Strategy, servableStrategies } from '../strategies.js';
 import {
   DRAFTERS,
@@ -152,6 +152,7 @@ async function runTask(
       precision: 'fp32',
       variant: variant ?? 'exact',
       repeats,
+      unrest: unrestOf(rows),
     };
     if (options.flag('json')) return raceRecord(task, model, conditions, rows, summaries);
     await write(io.stdout, `${raceTable(summaries, conditions, context.columns).join('\n')}\n`);

@@ -26,6 +26,8 @@ export interface Run {
   readonly statistics: DecodeStatistics;
   /** Source ids to target ids: median over the repeats. */
   readonly milliseconds: number;
+  /** The same of each repeat, in their order. */
+  readonly repeats: readonly number[];
   /** What happened and when, in the last repeat. */
   readonly events: readonly DecodeEvent[];
 }
@@ -51,10 +53,10 @@ export async function measure(
       );
     }
   }
-  return runs.map((repeated) => ({
-    ...repeated.at(-1)!,
-    milliseconds: median(repeated.map(({ milliseconds }) => milliseconds)),
-  }));
+  return runs.map((repeated) => {
+    const times = repeated.map(({ milliseconds }) => milliseconds);
+    return { ...repeated.at(-1)!, milliseconds: median(times), repeats: times };
+  });
 }
 
 /** Decodes one sentence, timed by `now`. */
@@ -72,7 +74,14 @@ export async function decodeOnce(
     throw new ForetokenError('RUNTIME_FAILURE', `${strategy.name} stopped without a decode-end event.`);
   }
   const { tokenIds } = end.results[0].hypotheses[0];
-  return { strategy: strategy.name, tokenIds, statistics: end.statistics, milliseconds, events };
+  return {
+    strategy: strategy.name,
+    tokenIds,
+    statistics: end.statistics,
+    milliseconds,
+    repeats: [milliseconds],
+    events,
+  };
 }
 
 /** The middle value, or the mean of the two in the middle. */

@@ -3,6 +3,7 @@ import type { VariantName } from '../strategy-names.js';
 import { table } from '../terminal/table.js';
 import { wrap } from '../terminal/wrap.js';
 import type { RaceRow, StrategySummary } from './summary.js';
+import { unrestNotes } from './unrest.js';
 
 /** How the numbers came about. */
 export interface RaceConditions {
@@ -13,6 +14,8 @@ export interface RaceConditions {
   readonly variant: VariantName;
   /** Interleaved runs of each sentence and strategy. */
   readonly repeats: number;
+  /** Slowest over fastest repeat; absent where there was one. */
+  readonly unrest?: number | undefined;
 }
 
 const NOTHING = '-';
@@ -53,12 +56,13 @@ function forwards({ forwardsPerSentence, otherForwardsPerSentence }: StrategySum
 }
 
 function footnotes(summaries: readonly StrategySummary[], conditions: RaceConditions): string[] {
-  const { runtime, threads, precision, variant, repeats } = conditions;
+  const { runtime, threads, precision, variant, repeats, unrest } = conditions;
   const computed = variant === 'exact' ? precision : `${variant} models, greedy ${precision}`;
   const each = repeats === 1 ? 'one run' : `the median of ${repeats} runs`;
   return [
     `Everything from source ids to target ids, one sentence at a time, ${computed}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${runtime}.`,
     `ms: mean over sentences of ${each}, strategies taking turns. Speedup: median over sentences of greedy's time / this one's.`,
+    ...unrestNotes('repeat', unrest),
     ...(summaries.some(({ bleu }) => bleu !== undefined)
       ? ['BLEU: as sacreBLEU (13a, cased). On a few sentences it is a rough guide.']
       : []),

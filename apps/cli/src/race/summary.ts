@@ -1,3 +1,4 @@
+import { largest, smallest } from '@foretoken/core/kit';
 import { corpusBleu, corpusChrf } from '@foretoken/metrics';
 import type { StrategyName } from '../strategy-names.js';
 import { median, type Run } from './measure.js';
@@ -48,6 +49,18 @@ export function summarise(rows: readonly RaceRow[]): StrategySummary[] {
       ...againstReferences(rows, index),
     };
   });
+}
+
+/**
+ * Time of the slowest repeat over that of the fastest, all sentences and strategies of a repeat together: about 1 on a machine that does
+ * nothing else. Absent where each sentence was decoded once.
+ */
+export function unrestOf(rows: readonly RaceRow[]): number | undefined {
+  const runs = rows.flatMap((row) => row.runs);
+  const repeats = smallest(runs.map((run) => run.repeats.length));
+  if (repeats < 2) return undefined;
+  const totals = Array.from({ length: repeats }, (_, repeat) => sum(runs.map((run) => run.repeats[repeat])));
+  return largest(totals) / smallest(totals);
 }
 
 function againstGreedy(rows: readonly RaceRow[], index: number): Pick<StrategySummary, 'speedup' | 'identical'> {

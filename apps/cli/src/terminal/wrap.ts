@@ -26,12 +26,19 @@ export function wrapWords(words: readonly string[], width: number, indent = ''):
   return [...lines, line];
 }
 
-/** Names to the left, what they mean to the right; below the name where there is no room beside it. */
+/**
+ * Names to the left, what they mean to the right; below the name where there is no room beside it, moved in by less where a long word
+ * needs the room.
+ */
 export function definitions(rows: readonly (readonly [string, string])[], width: number): string[] {
   const left = largest(rows.map(([name]) => name.length));
   const beside = width - left - 2 >= 30;
+  const longest = largest(rows.flatMap(([, meaning]) => meaning.split(' ').map((word) => word.length)));
+  const indent = ' '.repeat(Math.max(1, Math.min(4, width - longest)));
   return rows.flatMap(([name, meaning]) => {
-    if (!beside) return [...wrap(name, width, '    '), ...wrap(meaning, width - 4).map((line) => `    ${line}`)];
+    if (!beside) {
+      return [...wrap(name, width, '    '), ...wrap(meaning, width - indent.length).map((line) => indent + line)];
+    }
     const [first, ...rest] = wrap(meaning, width - left - 2);
     return [`${name.padEnd(left)}  ${first}`, ...rest.map((line) => `${' '.repeat(left)}  ${line}`)];
   });
