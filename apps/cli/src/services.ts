@@ -14,7 +14,7 @@ import type {
   ModelManifest,
   openModelFolder,
 } from '@foretoken/models';
-import type { improvedGraphs } from '@foretoken/models/folder';
+import type { improvedGraphs } from '@foretoken/models/internal';
 import { type Installation, inspectInstallation } from './doctor/installation.js';
 
 /** What the commands need of the other packages; tests put scripted models in their place. */
@@ -67,7 +67,7 @@ export const services: Services = {
   importCtcModel: async (...args) => (await import('@foretoken/importers')).importCtcModel(...args),
   inspectWeights: async (...args) => (await import('@foretoken/importers')).inspectWeights(...args),
   openModelFolder: async (...args) => (await import('@foretoken/models')).openModelFolder(...args),
-  improvedGraphs: async (folder) => (await import('@foretoken/models/folder')).improvedGraphs(folder),
+  improvedGraphs: async (folder) => (await import('@foretoken/models/internal')).improvedGraphs(folder),
   describeModel: async (manifest) => {
     const { familyOf } = await import('@foretoken/models');
     return (await familyOf(manifest)).describe(manifest);

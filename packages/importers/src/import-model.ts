@@ -1,5 +1,5 @@
 import { checkOptions, Yielder } from '@foretoken/core/kit';
-import { assertTarget, type FileLocation, filePath, type ModelManifest } from '@foretoken/models/folder';
+import { assertTarget, type FileLocation, filePath, type ModelManifest } from '@foretoken/models/internal';
 import { architectureOf } from './architectures/known-architectures.js';
 import { IMPORT_OPTIONS, type ImportOptions } from './import-options.js';
 import { locateWeights } from './locate-weights.js';

@@ -1,5 +1,5 @@
 import { callback, immediate, type OptionReader, type OptionTable, oneOf, text, wrongValue } from '@foretoken/core/kit';
-import { filePath, type ImportNote, isObject } from '@foretoken/models/folder';
+import { filePath, type ImportNote, isObject } from '@foretoken/models/internal';
 import { TARGET_OPTIONS, type TargetOptions } from './target-options.js';
 import { WEIGHT_PRECISIONS, type WeightPrecision } from './tensors/weight-precision.js';
 

@@ -1,4 +1,4 @@
-export type { ImportNote } from '@foretoken/models/folder';
+export type { ImportNote } from '@foretoken/models/internal';
 export type { CtcImportOptions } from './adapters/ctc/ctc-options.js';
 export { importCtcModel } from './adapters/ctc/import-ctc.js';
 export { type RebuildOptions, rebuildExport } from './adapters/onnx-export/rebuild-export.js';

@@ -1,5 +1,5 @@
 import { signal as readSignal, text, Yielder } from '@foretoken/core/kit';
-import { type FileLocation, filePath, type ImportNote, type ModelManifest } from '@foretoken/models/folder';
+import { type FileLocation, filePath, type ImportNote, type ModelManifest } from '@foretoken/models/internal';
 import { architectureOf } from './architectures/known-architectures.js';
 import { locateWeights } from './locate-weights.js';
 import { nameOf } from './name-of.js';

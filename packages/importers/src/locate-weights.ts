@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import { hubFolder, isHubLocation } from '@foretoken/models/folder';
+import { hubFolder, isHubLocation } from '@foretoken/models/internal';
 
 /** How weights are located. */
 export interface WeightsLocation {

@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import { isHubLocation } from '@foretoken/models/folder';
+import { isHubLocation } from '@foretoken/models/internal';
 
 /** The name that a model gets: that of its folder or file; of a location on the hub the repository's. */
 export function nameOf(location: string): string {

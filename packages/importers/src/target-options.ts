@@ -1,5 +1,5 @@
 import { flag, type OptionTable, signal, text } from '@foretoken/core/kit';
-import type { ManifestContent } from '@foretoken/models/folder';
+import type { ManifestContent } from '@foretoken/models/internal';
 
 /** What every importer can be told of the model folder that it makes. */
 export interface TargetOptions {

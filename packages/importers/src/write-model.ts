@@ -5,7 +5,7 @@ import {
   type ModelManifest,
   proveModel,
   writeModelFolder,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import type { TargetOptions } from './target-options.js';
 
 /** What becomes a model folder: its manifest, the files' sizes and digests apart, and its files. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NodeBatch, ROOT } from '@foretoken/core/kit';
 import { loadModel } from '@foretoken/models';
-import type { CausalLanguageModelManifest } from '@foretoken/models/folder';
+import type { CausalLanguageModelManifest } from '@foretoken/models/internal';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../models/test/folder-fixtures.js';
 import { type ImportNote, type ImportOptions, importModel } from '../src/index.js';

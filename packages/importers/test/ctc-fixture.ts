@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ELEMENT_TYPE } from '@foretoken/models/folder';
+import { ELEMENT_TYPE } from '@foretoken/models/internal';
 import { GraphBuilder, type Value } from '../src/graphs/graph-builder.js';
 import { WeightStore } from '../src/graphs/weight-store.js';
 

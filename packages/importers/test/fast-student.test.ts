@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { CtcLattice } from '@foretoken/core';
 import { Yielder } from '@foretoken/core/kit';
 import { loadModel } from '@foretoken/models';
-import { SHORTLIST_FILE } from '@foretoken/models/folder';
+import { SHORTLIST_FILE } from '@foretoken/models/internal';
 import { describe, expect, it, vi } from 'vitest';
 import { refusal } from '../../models/test/folder-fixtures.js';
 import { EXPECTED, imported, type Scores, SOURCES, VOCABULARY, weightsOf } from '../../models/test/student-fixtures.js';

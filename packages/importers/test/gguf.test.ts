@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { collect } from '@foretoken/core';
@@ -6,10 +6,11 @@ import { NodeBatch, ROOT, Yielder } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import { type LoadedModel, loadModel } from '@foretoken/models';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../models/test/folder-fixtures.js';
+import { refusal, temporaryFolder } from '../../models/test/folder-fixtures.js';
 import { importModel } from '../src/index.js';
 import { dequantise } from '../src/readers/gguf/dequantise.js';
 import { READ_TYPES } from '../src/readers/gguf/gguf-types.js';
+import { openGguf } from '../src/readers/gguf/open-gguf.js';
 
 /** Written by apps/distill/make_gguf_goldens.py with gguf-py, transformers, tokenizers and sentencepiece. */
 interface Goldens {
@@ -62,6 +63,26 @@ describe.each(Object.keys(GOLDENS.models))('%s.gguf', (name) => {
       expect([...results[0].best.tokenIds]).toEqual(output);
     }
   });
+});
+
+describe('a number that is none', () => {
+  it.each(['float32', 'float16', 'int8', 'int4'] as const)(
+    'is refused by the name of the file, weights: %s',
+    async (weights) => {
+      const name = 'blk.1.ffn_norm.weight';
+      const bytes = await readFile(join(FOLDER, 'qwen3.gguf'));
+      const folder = await temporaryFolder();
+      const file = 'weights.gguf';
+      const { tensors } = await openGguf({ folder: FOLDER, file: 'qwen3.gguf' }, new Yielder());
+      const at = bytes.indexOf((await tensors.get(name)?.read(new Yielder())) ?? 'missing');
+      expect(at).toBeGreaterThan(0);
+      bytes.writeFloatLE(Number.NaN, at + 12);
+      await writeFile(join(folder, file), bytes);
+      const error = await refusal(() => importModel(join(folder, file), join(folder, 'model'), { weights }));
+      expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file, field: name, index: 3 } });
+      expect(error.message).toContain(`"${name}"`);
+    },
+  );
 });
 
 describe('the tokenizer of a GGUF file', () => {

@@ -3,7 +3,7 @@ import { cp, mkdir, open, readdir, readFile, rm, symlink, writeFile } from 'node
 import { join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { loadModel, openModelFolder } from '@foretoken/models';
-import { MAX_NESTING } from '@foretoken/models/folder';
+import { MAX_NESTING } from '@foretoken/models/internal';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { refusal, temporaryFolder } from '../../models/test/folder-fixtures.js';

@@ -1,6 +1,6 @@
 import { cp, link, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { float32ToFloat16Bits } from '@foretoken/models/folder';
+import { float32ToFloat16Bits } from '@foretoken/models/internal';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { refusal, temporaryFolder } from '../../models/test/folder-fixtures.js';

@@ -4,7 +4,7 @@ import { collect } from '@foretoken/core';
 import { Yielder } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import { loadModel } from '@foretoken/models';
-import { float16BitsToFloat32, openModelFolder } from '@foretoken/models/folder';
+import { float16BitsToFloat32, openModelFolder } from '@foretoken/models/internal';
 import { describe, expect, test } from 'vitest';
 import { refusal, temporaryFolder } from '../../models/test/folder-fixtures.js';
 import { imported, SOURCES, type StudentName, weightsOf } from '../../models/test/student-fixtures.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ForetokenError } from '@foretoken/core';
 import { loadModel, openModelFolder } from '@foretoken/models';
-import { writeModelFolder } from '@foretoken/models/folder';
+import { writeModelFolder } from '@foretoken/models/internal';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importCtcModel, importModel, importRecurrentSteps, inspectWeights } from '../src/index.js';
 

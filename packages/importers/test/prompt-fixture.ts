@@ -13,7 +13,7 @@ import {
   type StepOutputs,
   StoreForest,
 } from '@foretoken/core/runtime';
-import { ELEMENT_TYPE } from '@foretoken/models/folder';
+import { ELEMENT_TYPE } from '@foretoken/models/internal';
 import * as onnxRuntime from 'onnxruntime-node';
 import { GraphBuilder } from '../src/graphs/graph-builder.js';
 import { WeightStore } from '../src/graphs/weight-store.js';

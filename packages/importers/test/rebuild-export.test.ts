@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { collect, ForetokenError } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { type GraphImprover, type LoadOptions, loadModel } from '@foretoken/models';
-import { improvedGraphs, openModelFolder } from '@foretoken/models/folder';
+import { improvedGraphs, openModelFolder } from '@foretoken/models/internal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rebuildExport } from '../src/index.js';
 

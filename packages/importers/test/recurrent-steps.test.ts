@@ -6,7 +6,7 @@ import { collect, ForetokenError } from '@foretoken/core';
 import { openSessions } from '@foretoken/core/runtime';
 import { greedy } from '@foretoken/greedy';
 import { loadModel } from '@foretoken/models';
-import { ELEMENT_TYPE } from '@foretoken/models/folder';
+import { ELEMENT_TYPE } from '@foretoken/models/internal';
 import { ngramDrafter, speculative } from '@foretoken/speculative';
 import { adversarialDrafter, DRAFT_KINDS } from '@foretoken/testkit';
 import * as fc from 'fast-check';

@@ -3,7 +3,7 @@ import { rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Yielder } from '@foretoken/core/kit';
-import { toFloat32 } from '@foretoken/models/folder';
+import { toFloat32 } from '@foretoken/models/internal';
 import { describe, expect, test } from 'vitest';
 import { refusal, temporaryFolder } from '../../models/test/folder-fixtures.js';
 import { importModel, inspectWeights } from '../src/index.js';

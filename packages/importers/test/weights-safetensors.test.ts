@@ -2,7 +2,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { Yielder } from '@foretoken/core/kit';
-import { toFloat32, type WeightTensor } from '@foretoken/models/folder';
+import { toFloat32, type WeightTensor } from '@foretoken/models/internal';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { refusal, temporaryFolder } from '../../models/test/folder-fixtures.js';

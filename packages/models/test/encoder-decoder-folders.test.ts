@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { importModel, inspectWeights } from '@foretoken/importers';
-import type { EncoderDecoderManifest } from '@foretoken/models/folder';
+import type { EncoderDecoderManifest } from '@foretoken/models/internal';
 import { describe, expect, it } from 'vitest';
 import { type LoadedModel, loadModel } from '../src/index.js';
 import { encoderDecoderFolder, encoderDecoderWeights } from './encoder-decoder-fixtures.js';

@@ -9,7 +9,7 @@ import { importModel } from '@foretoken/importers';
 import * as runtime from 'onnxruntime-node';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { GraphSessions } from '../src/drivers/graph-sessions.js';
-import type { HeadGraphFiles } from '../src/folder/index.js';
+import type { HeadGraphFiles } from '../src/folder/internal.js';
 import { type LoadedModel, loadModel, type MarianManifest, readGraph } from '../src/index.js';
 import { openModelFolder } from '../src/node/open-model-folder.js';
 import { editManifest, refusal, temporaryFolder } from './folder-fixtures.js';

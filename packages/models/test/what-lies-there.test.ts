@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openModelFolder } from '../src/folder/index.js';
+import { openModelFolder } from '../src/folder/internal.js';
 import { adviceFor } from '../src/node/what-lies-there.js';
 
 let folder: string;

@@ -12,6 +12,7 @@ import * as langchain from '@foretoken/langchain';
 import * as languageModels from '@foretoken/language-models';
 import * as metrics from '@foretoken/metrics';
 import * as models from '@foretoken/models';
+import * as modelsFolder from '@foretoken/models/folder';
 import * as modelsSpeech from '@foretoken/models/speech';
 import * as oneShot from '@foretoken/one-shot';
 import * as opentelemetry from '@foretoken/opentelemetry';
@@ -71,6 +72,7 @@ export const ENTRIES: Readonly<Record<string, object>> = {
   opentelemetry,
   'core/node': coreNode,
   'core/runtime': coreRuntime,
+  'models/folder': modelsFolder,
   'models/speech': modelsSpeech,
   testkit,
 };

@@ -1,5 +1,5 @@
 import { append } from '@foretoken/core/kit';
-import { ELEMENT_TYPE } from '@foretoken/models/folder';
+import { ELEMENT_TYPE } from '@foretoken/models/internal';
 import protobuf from 'protobufjs/light.js';
 import { ATTRIBUTE_TYPE, ModelProto } from '../graphs/proto.js';
 

@@ -1,6 +1,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import {
   describeGraph,
+  externalFiles,
   type FileContent,
   FOREIGN_BYTES,
   foreignContent,
@@ -9,13 +10,11 @@ import {
   type GraphTensor,
   type GraphValue,
   invalidFolder,
-  isPlainFileName,
   MANIFEST_FILE,
   quote,
   readRegularFile,
-  refuseNested,
   unsupportedModel,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 
 /** A graph of others in a file, and what it says of itself. */
 export interface ExportedGraph {
@@ -43,13 +42,13 @@ export async function readExport(path: string, signal?: AbortSignal): Promise<Ex
     throw invalidFolder(`${file} in ${folder} is ${foreign}`, { folder, file });
   }
   const description = describeGraph(bytes, file);
-  refuseNested(description, folder, file);
   const externalData = new Map<string, Uint8Array>();
-  for (const location of description.externalLocations) {
-    if (!isPlainFileName(location) || location.includes('/')) {
+  for (const location of externalFiles(description, folder, file)) {
+    // In a model folder all files of a graph lie side by side.
+    if (location.includes('/')) {
       throw invalidFolder(
-        `${file} in ${folder} keeps weights in ${quote(location)}, which is no plain name of a file beside it: letters from a to z, digits, ".", "_" and "-". Export the graph with its weights in a file of such a name, or inside.`,
-        { folder, file, field: 'external data location', received: location, required: 'a plain file name' },
+        `${file} in ${folder} keeps weights in ${quote(location)}, but they must lie beside it. Export the graph with its weights in a file beside it, or inside.`,
+        { folder, file, field: 'external data location', received: location, required: 'a file beside the graph' },
       );
     }
     externalData.set(

@@ -1,6 +1,6 @@
 import { ForetokenError } from '@foretoken/core';
 import { argmax } from '@foretoken/core/kit';
-import { type ScoreValues, unsupportedModel } from '@foretoken/models/folder';
+import { type ScoreValues, unsupportedModel } from '@foretoken/models/internal';
 import type { ExportedGraph } from './read-export.js';
 
 /** Differences that come of the order of sums, not of what scores are or of what is beside a source. */

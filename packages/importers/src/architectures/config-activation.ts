@@ -1,4 +1,4 @@
-import { quote, unsupportedModel } from '@foretoken/models/folder';
+import { quote, unsupportedModel } from '@foretoken/models/internal';
 import type { Activation } from '../blocks/activation.js';
 import type { ConfigFolder } from '../readers/hugging-face/config-fields.js';
 

@@ -1,4 +1,4 @@
-import { quote, unsupportedModel } from '@foretoken/models/folder';
+import { quote, unsupportedModel } from '@foretoken/models/internal';
 import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';
 import type { Architecture } from './architecture.js';
 import { bart } from './bart/bart.js';

@@ -1,4 +1,4 @@
-import { ELEMENT_TYPE, type ElementType } from '@foretoken/models/folder';
+import { ELEMENT_TYPE, type ElementType } from '@foretoken/models/internal';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 
 /** What a head makes of next-token logits `[rows, vocabulary]`. */

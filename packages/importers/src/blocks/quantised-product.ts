@@ -1,4 +1,4 @@
-import { ELEMENT_TYPE } from '@foretoken/models/folder';
+import { ELEMENT_TYPE } from '@foretoken/models/internal';
 import { CONTRIB, type GraphBuilder, type Value } from '../graphs/graph-builder.js';
 import type { DeferredDense } from '../tensors/matrices.js';
 import { BLOCK_SIZE, quantiseBlocks } from '../tensors/quantise-blocks.js';

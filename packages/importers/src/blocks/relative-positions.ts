@@ -1,4 +1,4 @@
-import { ELEMENT_TYPE } from '@foretoken/models/folder';
+import { ELEMENT_TYPE } from '@foretoken/models/internal';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import type { DeferredDense } from '../tensors/matrices.js';
 import { type BlockContext, weightOf } from './block-context.js';

@@ -1,5 +1,5 @@
 import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
-import { ELEMENT_TYPE } from '@foretoken/models/folder';
+import { ELEMENT_TYPE } from '@foretoken/models/internal';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import type { DeferredDense } from '../tensors/matrices.js';
 

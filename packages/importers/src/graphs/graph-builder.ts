@@ -1,5 +1,5 @@
 import { hasMethods, integer, listOf, number, oneOf, text, wrongValue } from '@foretoken/core/kit';
-import { ELEMENT_TYPE, type ElementType } from '@foretoken/models/folder';
+import { ELEMENT_TYPE, type ElementType } from '@foretoken/models/internal';
 import { type AttributeValue, graphAttribute, node, type Value, valueInfo } from './graph-parts.js';
 import { ModelProto } from './proto.js';
 import { dimsOf, type WeightStore, type WeightValues } from './weight-store.js';

@@ -1,5 +1,5 @@
 import type { Yielder } from '@foretoken/core/kit';
-import type { FileContent } from '@foretoken/models/folder';
+import type { FileContent } from '@foretoken/models/internal';
 import { storageOf, type WeightPrecision } from '../tensors/weight-precision.js';
 import { GraphBuilder } from './graph-builder.js';
 import { WeightStore } from './weight-store.js';

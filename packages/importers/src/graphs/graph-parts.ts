@@ -1,5 +1,5 @@
 import { integer, listOf, type OptionReader, text, wrongValue } from '@foretoken/core/kit';
-import { ELEMENT_TYPE, type ElementType } from '@foretoken/models/folder';
+import { ELEMENT_TYPE, type ElementType } from '@foretoken/models/internal';
 import { ATTRIBUTE_TYPE } from './proto.js';
 
 /** Name of a value in the graph under construction. */

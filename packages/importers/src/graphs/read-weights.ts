@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { hasMethods, text as readText, wrongValue } from '@foretoken/core/kit';
-import { ELEMENT_TYPE, type ModelFolder, toFloat32 } from '@foretoken/models/folder';
+import { ELEMENT_TYPE, type ModelFolder, toFloat32 } from '@foretoken/models/internal';
 import type { Dense } from '../tensors/matrices.js';
 import { ModelProto } from './proto.js';
 

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { unsupportedModel } from '@foretoken/models/folder';
+import { unsupportedModel } from '@foretoken/models/internal';
 import { MODEL_BIN, openModelBinFolder } from './ctranslate2/model-bin-folder.js';
 import { fileExists } from './file-exists.js';
 import { openGgufFolder } from './gguf/gguf-folder.js';

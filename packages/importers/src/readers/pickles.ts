@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { type FilePlace, unsupportedModel } from '@foretoken/models/folder';
+import { type FilePlace, unsupportedModel } from '@foretoken/models/internal';
 import { readAt, withFile } from './weights-file.js';
 
 /** As torch.save is told to name files. */

@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode, readRegularFile } from '@foretoken/models/folder';
+import { errorCode, readRegularFile } from '@foretoken/models/internal';
 
 /** Far above any n-gram model or shortlist; what is larger is another file. */
 const SIDE_FILE_BYTES = 512 * 1024 ** 2;

@@ -1,5 +1,5 @@
 import type { Yielder } from '@foretoken/core/kit';
-import { type FilePlace, invalidFolder, type OpenFile, openRegularFile } from '@foretoken/models/folder';
+import { type FilePlace, invalidFolder, type OpenFile, openRegularFile } from '@foretoken/models/internal';
 
 const PIECE_BYTES = 4 * 1024 ** 2;
 

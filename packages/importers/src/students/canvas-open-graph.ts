@@ -1,4 +1,4 @@
-import { ELEMENT_TYPE } from '@foretoken/models/folder';
+import { ELEMENT_TYPE } from '@foretoken/models/internal';
 import { blockContext } from '../blocks/block-context.js';
 import { declareCross, emitCross } from '../blocks/cross-projection.js';
 import { positionTable } from '../blocks/positions.js';

@@ -1,5 +1,5 @@
 import { HIDDEN } from '@foretoken/core/runtime';
-import { ELEMENT_TYPE } from '@foretoken/models/folder';
+import { ELEMENT_TYPE } from '@foretoken/models/internal';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import type { TensorOf } from '../tensors/tensor-reader.js';
 import { emitFrames, type FrameShape, type Frames } from './frames.js';

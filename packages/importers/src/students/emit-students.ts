@@ -1,4 +1,4 @@
-import type { FillGraphFiles, StudentFacts, StudentGraphs } from '@foretoken/models/folder';
+import type { FillGraphFiles, StudentFacts, StudentGraphs } from '@foretoken/models/internal';
 import type { SourceTokens } from '../blocks/source-tokens.js';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import type { EmitGraph } from '../graphs/graph-files.js';

@@ -1,4 +1,4 @@
-import { ELEMENT_TYPE } from '@foretoken/models/folder';
+import { ELEMENT_TYPE } from '@foretoken/models/internal';
 import { embedTokens, type TokenEmbedding } from '../blocks/embedding.js';
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
 import { type CtcStudent, headScores } from './ctc-graph.js';

@@ -1,6 +1,6 @@
 import { ForetokenError } from '@foretoken/core';
 import type { Yielder } from '@foretoken/core/kit';
-import { SHORTLIST_FILE, type Shortlist } from '@foretoken/models/folder';
+import { SHORTLIST_FILE, type Shortlist } from '@foretoken/models/internal';
 import type { TokenEmbedding } from '../blocks/embedding.js';
 import { tensorReader } from '../tensors/tensor-reader.js';
 import type { CanvasConfig, EditConfig } from './canvas-config.js';

@@ -1,5 +1,5 @@
 import type { Yielder } from '@foretoken/core/kit';
-import { float32ToFloat16Bits } from '@foretoken/models/folder';
+import { float32ToFloat16Bits } from '@foretoken/models/internal';
 
 const CHUNK = 2 ** 18;
 /** Bits of 65,520, from which fp16 is infinite. */

@@ -1,6 +1,6 @@
 import { ForetokenError } from '@foretoken/core';
 import type { Yielder } from '@foretoken/core/kit';
-import { quote } from '@foretoken/models/folder';
+import { quote } from '@foretoken/models/internal';
 import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';
 import type { StoredTensor } from '../readers/stored-tensor.js';
 import { findNonFinite } from './half-storage.js';
@@ -29,7 +29,7 @@ export function keptUnderName(tensorOf: TensorOf): TensorOf {
 async function finiteValues(
   { path }: WeightsFolder,
   name: string,
-  { dtype, shape, file, read }: StoredTensor,
+  { dtype, shape, file, ownName = name, read }: StoredTensor,
   pace: Yielder,
 ): Promise<Float32Array> {
   const values = await toFloat32InPieces({ dtype, shape, data: await read(pace) }, pace);
@@ -38,7 +38,7 @@ async function finiteValues(
   const received = values[index];
   throw new ForetokenError(
     'INVALID_MODEL_FOLDER',
-    `${file} in ${path}: tensor ${quote(name)} holds ${received} at index ${index}, but weights must be finite numbers. Train or export the model again.`,
-    { folder: path, file, field: name, index, received, required: 'finite numbers' },
+    `${file} in ${path}: tensor ${quote(ownName)} holds ${received} at index ${index}, but weights must be finite numbers. Train or export the model again.`,
+    { folder: path, file, field: ownName, index, received, required: 'finite numbers' },
   );
 }

@@ -1,5 +1,5 @@
 import type { Yielder } from '@foretoken/core/kit';
-import { DTYPE_BYTES, toFloat32, type WeightTensor } from '@foretoken/models/folder';
+import { DTYPE_BYTES, toFloat32, type WeightTensor } from '@foretoken/models/internal';
 
 const PIECE = 2 ** 20;
 

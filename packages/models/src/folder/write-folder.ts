@@ -1,30 +1,16 @@
 import { lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
+import { checkOptions } from '@foretoken/core/kit';
 import { fileTrouble } from '@foretoken/core/node';
 import { type FileLocation, filePath } from '../node/file-path.js';
 import { checkManifest } from './check-manifest.js';
+import { type FileContent, filesOf, WRITE_OPTIONS, type WriteFolderOptions } from './folder-content.js';
 import { type FileRecord, MANIFEST_FILE, type ManifestContent, type ModelManifest } from './manifest.js';
 import { errorCode, escaped, invalidFolder, reason } from './refusal.js';
 import { replaceFiles, type StagedModel } from './replace-files.js';
 import { besideOf, insideOf, type Staging, sweepStaging, takeStaging } from './staging.js';
 import { flush, manifestText, writeFlushed } from './write-files.js';
-
-/** A file's content: whole, in pieces, or made in pieces when it is the file's turn to be written. */
-export type FileContent = string | Uint8Array | readonly Uint8Array[] | MadeContent;
-
-/** Makes the content of a file; one that is larger than memory is never whole. */
-export type MadeContent = () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
-
-/** Options of `writeModelFolder`. */
-export interface WriteFolderOptions {
-  /** Replace an existing model folder (default: refuse). */
-  readonly replace?: boolean | undefined;
-  /** Looked at between pieces of work, up to the moment the model is in place. */
-  readonly signal?: AbortSignal | undefined;
-  /** Proves that a folder can be loaded, before it becomes the target. */
-  readonly prove?: ((folder: string) => Promise<void>) | undefined;
-}
 
 const NO_DIGEST = '0'.repeat(64);
 
@@ -46,7 +32,20 @@ export async function writeModelFolder<Content extends ManifestContent>(
   files: ReadonlyMap<string, FileContent>,
   options: WriteFolderOptions = {},
 ): Promise<ModelManifest> {
-  const path = resolve(filePath('target', target));
+  return writeChecked(
+    resolve(filePath('target', target)),
+    content,
+    filesOf(files),
+    checkOptions('writeModelFolder', options, WRITE_OPTIONS),
+  );
+}
+
+async function writeChecked(
+  path: string,
+  content: ManifestContent,
+  files: ReadonlyMap<string, FileContent>,
+  options: WriteFolderOptions,
+): Promise<ModelManifest> {
   // Refused before anything is written, as far as it is known by then.
   manifestText(await describe(path, content, sizesOf(files)), path);
   const existing = await inspectTarget(path, options.replace ?? false);

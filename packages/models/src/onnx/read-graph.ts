@@ -1,9 +1,8 @@
 import { hasMethods, text as readText, wrongValue } from '@foretoken/core/kit';
 import type { GraphContent } from '@foretoken/core/runtime';
-import { checkExternalData } from '../folder/external-data.js';
+import { externalFiles } from '../folder/external-data.js';
 import { besideFile } from '../folder/file-names.js';
 import type { ModelFolder } from '../folder/model-folder.js';
-import { quote, unsupportedModel } from '../folder/refusal.js';
 import type { GraphDescription } from './graph-description.js';
 import { describeGraphFile, isOrtFile } from './graph-file.js';
 
@@ -20,21 +19,9 @@ export interface CheckedGraph {
 export async function readCheckedGraph(folder: ModelFolder, file: string): Promise<CheckedGraph> {
   const bytes = await folder.readBytes(file);
   const description = await describeGraphFile(bytes, file);
-  checkExternalData(description.externalLocations, folder.manifest, folder.path, file);
-  refuseNested(description, folder.path, file);
+  externalFiles(description, folder.path, file, folder.manifest);
   return { bytes, description };
 }
-
-/** Throws `UNSUPPORTED_MODEL` where other tensors than weights of a graph's main part are kept in another file. */
-export function refuseNested({ nestedLocations }: GraphDescription, folder: string, file: string): void {
-  const [nested] = nestedLocations;
-  if (nested === undefined) return;
-  throw unsupportedModel(
-    `${file}: a tensor of a function, branch or attribute is kept in ${quote(nested)}, which is not supported. Export the graph with it inside.`,
-    { folder, file, field: 'external data location', received: nested },
-  );
-}
-
 /**
  * Reads a graph and the files its weights are in, all verified again: what a session is made of. `readWeights` may share what
  * several graphs have in common. Throws

@@ -6,7 +6,7 @@ import {
   SCORE_LAYOUTS,
   SCORE_VALUES,
   type ScoreValues,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import { TARGET_OPTIONS, type TargetOptions } from '../../target-options.js';
 
 /** Options of `importCtcModel`. What is left out is found by running the graph; what is told is checked by it. */

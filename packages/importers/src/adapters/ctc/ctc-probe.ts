@@ -1,7 +1,7 @@
 import { ForetokenError } from '@foretoken/core';
 import { argmax, Yielder } from '@foretoken/core/kit';
 import { GraphSession, type OnnxRuntime, RuntimeTimings, type Tensor } from '@foretoken/core/runtime';
-import { type CtcManifest, numberTensor, unsupportedModel } from '@foretoken/models/folder';
+import { type CtcManifest, numberTensor, unsupportedModel } from '@foretoken/models/internal';
 import { quietNoise } from '../noise.js';
 import type { ExportedGraph } from '../read-export.js';
 import { assertFound, bestClasses, findScoreValues, TOLERANCE } from '../score-values.js';

@@ -1,4 +1,10 @@
-import { type CtcManifest, type GraphTensor, type GraphValue, quote, unsupportedModel } from '@foretoken/models/folder';
+import {
+  type CtcManifest,
+  type GraphTensor,
+  type GraphValue,
+  quote,
+  unsupportedModel,
+} from '@foretoken/models/internal';
 import { type ExportedGraph, graphTensor } from '../read-export.js';
 import type { CtcImportOptions } from './ctc-options.js';
 

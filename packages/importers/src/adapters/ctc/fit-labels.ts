@@ -1,6 +1,6 @@
 import { ForetokenError } from '@foretoken/core';
 import { firstTwice } from '@foretoken/core/kit';
-import { quote, type Symbols } from '@foretoken/models/folder';
+import { quote, type Symbols } from '@foretoken/models/internal';
 import type { CtcImportOptions } from './ctc-options.js';
 import type { Labels } from './labels.js';
 

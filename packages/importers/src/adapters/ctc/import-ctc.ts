@@ -8,7 +8,7 @@ import {
   type ManifestContent,
   type ModelManifest,
   onnxruntimeNode,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import { heading } from '../../target-options.js';
 import { writeModel } from '../../write-model.js';
 import { filesWithGraphs, readExport } from '../read-export.js';

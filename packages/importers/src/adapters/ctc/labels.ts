@@ -11,7 +11,7 @@ import {
   quote,
   readRegularFile,
   TOKENIZER_BYTES,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 
 /** The labels of a dictionary in their order, and what it is called. */
 export interface Labels {

@@ -12,7 +12,7 @@ import {
   readTokenizerConfig,
   readTokenizerFiles,
   unsupportedModel,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import { fileExists } from '../../readers/file-exists.js';
 import { readChat } from '../../readers/hugging-face/read-chat.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { ELEMENT_TYPE, invalidFolder, type ModelFolder, type WeightDtype } from '@foretoken/models/folder';
+import { ELEMENT_TYPE, invalidFolder, type ModelFolder, type WeightDtype } from '@foretoken/models/internal';
 import { ModelProto } from '../../graphs/proto.js';
 import type { StoredTensor } from '../../readers/stored-tensor.js';
 

@@ -8,7 +8,7 @@ import {
   wrongValue,
   Yielder,
 } from '@foretoken/core/kit';
-import { type ModelFolder, writeModelFolder } from '@foretoken/models/folder';
+import { type ModelFolder, writeModelFolder } from '@foretoken/models/internal';
 import { architectureOf } from '../../architectures/known-architectures.js';
 import { nameOf } from '../../name-of.js';
 import { openExportWeights } from './export-weights.js';

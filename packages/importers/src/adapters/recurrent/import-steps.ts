@@ -12,7 +12,7 @@ import {
   quote,
   type RecurrentManifest,
   unsupportedModel,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import { heading } from '../../target-options.js';
 import { writeModel } from '../../write-model.js';
 import { EXPOSED, exposeScores } from '../expose-scores.js';

@@ -9,7 +9,7 @@ import {
   readFields,
   text,
 } from '@foretoken/core/kit';
-import { filePath, SCORE_VALUES, type ScoreValues, type Symbols } from '@foretoken/models/folder';
+import { filePath, SCORE_VALUES, type ScoreValues, type Symbols } from '@foretoken/models/internal';
 import { TARGET_OPTIONS, type TargetOptions } from '../../target-options.js';
 
 /** Options of `importRecurrentSteps`. */

@@ -8,7 +8,7 @@ import {
   openRecurrentModel,
   type RecurrentManifest,
   unsupportedModel,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import type { ExportedGraph } from '../read-export.js';
 import { bestClasses, findScoreValues, TOLERANCE } from '../score-values.js';
 import type { RecurrentStepOptions } from './step-options.js';

@@ -5,7 +5,7 @@ import {
   quote,
   type StepInput,
   unsupportedModel,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import { type ExportedGraph, graphTensor } from '../read-export.js';
 
 /** Names that what is called `name` may have where it comes out. */

@@ -1,4 +1,4 @@
-import { readLanguages } from '@foretoken/models/folder';
+import { readLanguages } from '@foretoken/models/internal';
 import { tensorReader } from '../../tensors/tensor-reader.js';
 import type { Architecture } from '../architecture.js';
 import { encoderDecoderContent } from '../encoder-decoder/encoder-decoder-content.js';

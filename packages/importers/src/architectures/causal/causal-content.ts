@@ -6,7 +6,7 @@ import {
   type ManifestContent,
   readCausalGeneration,
   unsupportedModel,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import type { ProductPrecision } from '../../blocks/block-context.js';
 import { GraphFiles } from '../../graphs/graph-files.js';
 import { STUDENTS } from '../../import-options.js';

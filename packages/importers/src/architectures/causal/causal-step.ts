@@ -1,4 +1,4 @@
-import { ELEMENT_TYPE, STEP_MODES } from '@foretoken/models/folder';
+import { ELEMENT_TYPE, STEP_MODES } from '@foretoken/models/internal';
 import { type BlockContext, blockContext, type ProductPrecision } from '../../blocks/block-context.js';
 import { scoreTokens, type TokenEmbedding } from '../../blocks/embedding.js';
 import { chosenHead } from '../../blocks/heads.js';

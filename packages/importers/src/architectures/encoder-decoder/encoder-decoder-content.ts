@@ -8,7 +8,7 @@ import {
   type ManifestContent,
   readExportGeneration,
   unsupportedModel,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import { headsWidth } from '../../blocks/attention.js';
 import type { ProductPrecision } from '../../blocks/block-context.js';
 import { GraphFiles } from '../../graphs/graph-files.js';

@@ -1,4 +1,4 @@
-import { type ElementType, VOCABULARY_MODES } from '@foretoken/models/folder';
+import { type ElementType, VOCABULARY_MODES } from '@foretoken/models/internal';
 import { embeddingTable, embedTokens } from '../../blocks/embedding.js';
 import { chosenHead, type ScoreHead } from '../../blocks/heads.js';
 import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';

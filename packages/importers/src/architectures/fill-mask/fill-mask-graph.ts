@@ -1,4 +1,4 @@
-import { STEP_MODES } from '@foretoken/models/folder';
+import { STEP_MODES } from '@foretoken/models/internal';
 import { activate } from '../../blocks/activation.js';
 import { blockContext } from '../../blocks/block-context.js';
 import { embeddingTable, embedTokens, scoreTokens, type TokenEmbedding } from '../../blocks/embedding.js';

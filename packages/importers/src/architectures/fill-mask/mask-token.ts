@@ -1,4 +1,4 @@
-import { invalidFolder, isObject, quote } from '@foretoken/models/folder';
+import { invalidFolder, isObject, quote } from '@foretoken/models/internal';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 
 const CONFIG = 'tokenizer_config.json';

@@ -1,4 +1,4 @@
-import { quote, unsupportedModel } from '@foretoken/models/folder';
+import { quote, unsupportedModel } from '@foretoken/models/internal';
 import { type Activation, activate } from '../../blocks/activation.js';
 import { attend } from '../../blocks/attention.js';
 import type { BlockContext, ProductPrecision } from '../../blocks/block-context.js';

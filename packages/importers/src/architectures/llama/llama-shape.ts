@@ -1,4 +1,4 @@
-import type { ImportNote } from '@foretoken/models/folder';
+import type { ImportNote } from '@foretoken/models/internal';
 import type { Activation } from '../../blocks/activation.js';
 import type { RotaryRates } from '../../blocks/rotary.js';
 import { configInteger, refuseConfig } from '../../readers/hugging-face/config-fields.js';

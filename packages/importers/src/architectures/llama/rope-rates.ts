@@ -1,4 +1,4 @@
-import { quote, unsupportedModel } from '@foretoken/models/folder';
+import { quote, unsupportedModel } from '@foretoken/models/internal';
 import type { RotaryRates } from '../../blocks/rotary.js';
 import type { ConfigFolder } from '../../readers/hugging-face/config-fields.js';
 import { configNumber, numberOf, objectOf } from '../../readers/hugging-face/config-values.js';

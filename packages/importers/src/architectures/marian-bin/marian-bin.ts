@@ -1,4 +1,4 @@
-import { invalidFolder } from '@foretoken/models/folder';
+import { invalidFolder } from '@foretoken/models/internal';
 import { MARIAN_BIN } from '../../readers/marian-bin/marian-bin-folder.js';
 import { tensorReader } from '../../tensors/tensor-reader.js';
 import type { Architecture } from '../architecture.js';

@@ -5,7 +5,7 @@ import {
   type MarianManifest,
   readGeneration,
   type Shortlist,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import type { SourceTokens } from '../../blocks/source-tokens.js';
 import type { GraphBuilder, Value } from '../../graphs/graph-builder.js';
 import { type EmitGraph, GraphFiles } from '../../graphs/graph-files.js';

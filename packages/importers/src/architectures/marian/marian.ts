@@ -7,7 +7,7 @@ import {
   readNgrams,
   readShortlist,
   SHORTLIST_FILE,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import { STUDENTS } from '../../import-options.js';
 import { configInteger } from '../../readers/hugging-face/config-fields.js';
 import { openWeightsFolder, type WeightsFolder } from '../../readers/hugging-face/weights-folder.js';

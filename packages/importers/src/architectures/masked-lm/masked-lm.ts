@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import type { ManifestContent, MaskedLanguageModelManifest } from '@foretoken/models/folder';
+import type { ManifestContent, MaskedLanguageModelManifest } from '@foretoken/models/internal';
 import { GraphFiles } from '../../graphs/graph-files.js';
 import { STUDENTS } from '../../import-options.js';
 import { configInteger } from '../../readers/hugging-face/config-fields.js';

@@ -1,5 +1,5 @@
 import { HIDDEN } from '@foretoken/core/runtime';
-import { ELEMENT_TYPE } from '@foretoken/models/folder';
+import { ELEMENT_TYPE } from '@foretoken/models/internal';
 import { type BlockContext, blockContext } from '../../blocks/block-context.js';
 import { embedTokens } from '../../blocks/embedding.js';
 import { linear } from '../../blocks/linear.js';

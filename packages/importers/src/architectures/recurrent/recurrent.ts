@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import type { GraphTensor, ManifestContent, RecurrentManifest, StepInput } from '@foretoken/models/folder';
+import type { GraphTensor, ManifestContent, RecurrentManifest, StepInput } from '@foretoken/models/internal';
 import { GraphFiles } from '../../graphs/graph-files.js';
 import { STUDENTS } from '../../import-options.js';
 import { heading } from '../../target-options.js';

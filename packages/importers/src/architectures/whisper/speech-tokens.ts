@@ -7,7 +7,7 @@ import {
   quote,
   unsupportedModel,
   type WhisperManifest,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 
 const FILE = 'tokenizer.json';

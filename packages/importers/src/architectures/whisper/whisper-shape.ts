@@ -1,4 +1,4 @@
-import { quote, unsupportedModel } from '@foretoken/models/folder';
+import { quote, unsupportedModel } from '@foretoken/models/internal';
 import { configHeads, configInteger } from '../../readers/hugging-face/config-fields.js';
 import { configFlag } from '../../readers/hugging-face/config-values.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';

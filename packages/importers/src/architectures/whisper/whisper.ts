@@ -1,6 +1,6 @@
 import { ForetokenError } from '@foretoken/core';
 import type { Yielder } from '@foretoken/core/kit';
-import { type ManifestContent, readSpeechGeneration, type WhisperManifest } from '@foretoken/models/folder';
+import { type ManifestContent, readSpeechGeneration, type WhisperManifest } from '@foretoken/models/internal';
 import { GraphFiles } from '../../graphs/graph-files.js';
 import { STUDENTS } from '../../import-options.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';

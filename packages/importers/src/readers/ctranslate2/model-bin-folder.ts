@@ -11,7 +11,7 @@ import {
   readRegularFile,
   readTokenizerFiles,
   unsupportedModel,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import { fileExists } from '../file-exists.js';
 import type { WeightsFolder } from '../hugging-face/weights-folder.js';
 import { openModelBin } from './open-model-bin.js';

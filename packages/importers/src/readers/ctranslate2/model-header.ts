@@ -1,4 +1,4 @@
-import { type FilePlace, foreignContent, invalidFolder, quote, unsupportedModel } from '@foretoken/models/folder';
+import { type FilePlace, foreignContent, invalidFolder, quote, unsupportedModel } from '@foretoken/models/internal';
 
 /** Element types by the number that a file gives them. */
 const TYPES = ['float32', 'int8', 'int16', 'int32', 'float16', 'bfloat16'] as const;

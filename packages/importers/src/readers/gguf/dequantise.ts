@@ -1,5 +1,5 @@
 import type { Yielder } from '@foretoken/core/kit';
-import { float16BitsToFloat32 } from '@foretoken/models/folder';
+import { float16BitsToFloat32 } from '@foretoken/models/internal';
 import type { ElementBlocks } from './gguf-types.js';
 
 /** Writes the values of one block, which begins at `at`, from place `to` on. */

@@ -1,4 +1,4 @@
-import { type FilePlace, invalidFolder, quote, unsupportedModel } from '@foretoken/models/folder';
+import { type FilePlace, invalidFolder, quote, unsupportedModel } from '@foretoken/models/internal';
 import type { GgufFile } from './open-gguf.js';
 
 /** Reads fields of a file's metadata, each refused by its name where it is not what it must be. */

@@ -1,5 +1,5 @@
 import { Yielder } from '@foretoken/core/kit';
-import type { FilePlace } from '@foretoken/models/folder';
+import type { FilePlace } from '@foretoken/models/internal';
 import { toFloat32InPieces } from '../../tensors/to-float32.js';
 import type { WeightsFolder } from '../hugging-face/weights-folder.js';
 import { architectureOf, ggufConfig, ROPE_FACTORS } from './gguf-config.js';

@@ -7,7 +7,7 @@ import {
   invalidFolder,
   quote,
   unsupportedModel,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import { type ElementBlocks, OTHER_TYPES, READ_TYPES } from './gguf-types.js';
 
 /** A value of the metadata. Integers of 64 bits beyond the safe ones are as near as a number comes. */

@@ -48,7 +48,7 @@ export function renamedTensors(
     const part = /\.attn_([qk])\.(weight|bias)$/.exec(fileName)?.[1];
     const count = part === 'q' ? heads.query : heads.key;
     const reordered = paired && part !== undefined;
-    named.set(name, reordered ? halvesApart(tensor, count) : tensor);
+    named.set(name, { ...(reordered ? halvesApart(tensor, count) : tensor), ownName: fileName });
     fileNames.set(name, fileName);
   }
   return { tensors: named, fileNames };

@@ -1,5 +1,5 @@
 import type { Yielder } from '@foretoken/core/kit';
-import { readNamedTokens, type TokenizerFiles } from '@foretoken/models/folder';
+import { readNamedTokens, type TokenizerFiles } from '@foretoken/models/internal';
 import { type ChatFiles, TEMPLATE_TOKENS } from '../chat-template.js';
 import type { GgufFields } from './gguf-fields.js';
 import { BYTE_PAIRS, CUTS, SCORED_PAIRS } from './gguf-names.js';

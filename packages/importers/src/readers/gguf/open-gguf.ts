@@ -1,5 +1,5 @@
 import type { Yielder } from '@foretoken/core/kit';
-import { allocate, FILE_BYTES, type FilePlace, refuseWeights } from '@foretoken/models/folder';
+import { allocate, FILE_BYTES, type FilePlace, refuseWeights } from '@foretoken/models/internal';
 import type { StoredTensor } from '../stored-tensor.js';
 import { readAt, stateOf, throwChanged, withFile } from '../weights-file.js';
 import { dequantise } from './dequantise.js';

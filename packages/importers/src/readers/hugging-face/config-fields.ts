@@ -1,4 +1,4 @@
-import { invalidFolder, quote, unsupportedModel } from '@foretoken/models/folder';
+import { invalidFolder, quote, unsupportedModel } from '@foretoken/models/internal';
 import type { WeightsFolder } from './weights-folder.js';
 
 const CONFIG = 'config.json';

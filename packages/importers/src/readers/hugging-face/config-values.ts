@@ -1,4 +1,4 @@
-import { invalidFolder, isObject, quote } from '@foretoken/models/folder';
+import { invalidFolder, isObject, quote } from '@foretoken/models/internal';
 import type { ConfigFolder } from './config-fields.js';
 
 const FILE = 'config.json';

@@ -7,7 +7,7 @@ import {
   MAX_TEMPLATE,
   readTokenizerConfig,
   refusedTokenizerConfig,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import { type ChatFiles, TEMPLATE_TOKENS } from '../chat-template.js';
 
 /** Where newer releases of transformers keep the template. */

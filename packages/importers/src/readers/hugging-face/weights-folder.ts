@@ -18,7 +18,7 @@ import {
   resolveFolder,
   type TokenizerFiles,
   unsupportedModel,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import type { ChatFiles } from '../chat-template.js';
 import { fileExists } from '../file-exists.js';
 import { openNpz } from '../npz/open-npz.js';

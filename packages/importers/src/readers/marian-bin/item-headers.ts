@@ -5,7 +5,7 @@ import {
   invalidFolder,
   quote,
   unsupportedModel,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 
 /** What an item holds. Numbers in 8 bits are followed by one fp32, which they are to be divided by. */
 export type ItemType = 'float32' | 'float16' | 'int8' | 'quantised8';

@@ -9,7 +9,7 @@ import {
   readRegularFile,
   type TokenizerFiles,
   unsupportedModel,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import { fileExists } from '../file-exists.js';
 import type { WeightsFolder } from '../hugging-face/weights-folder.js';
 import { readAt, withFile } from '../weights-file.js';

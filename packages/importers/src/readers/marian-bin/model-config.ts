@@ -6,7 +6,7 @@ import {
   quote,
   reason,
   unsupportedModel,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import { parse } from 'yaml';
 
 /** The options that a model of Marian was trained with, by Marian's names. */

@@ -1,4 +1,4 @@
-import { type FilePlace, quote, refuseWeights, type WeightDtype } from '@foretoken/models/folder';
+import { type FilePlace, quote, refuseWeights, type WeightDtype } from '@foretoken/models/internal';
 
 /** What an array of numpy is. */
 export interface NpyHeader {

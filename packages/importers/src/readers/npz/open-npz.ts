@@ -13,7 +13,7 @@ import {
   quote,
   reason,
   refuseWeights,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import { type Entry, fromFd, type ZipFile } from 'yauzl';
 import type { StoredTensor, TensorStore } from '../stored-tensor.js';
 import { readAt, stateOf, throwChanged, withFile } from '../weights-file.js';

@@ -8,7 +8,7 @@ import {
   LENGTH_BYTES,
   parseHeader,
   refuseWeights,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import type { StoredTensor, TensorStore } from '../stored-tensor.js';
 import { readAt, stateOf, throwChanged, withFile } from '../weights-file.js';
 

@@ -6,7 +6,7 @@ import {
   parseJson,
   quote,
   readRegularFile,
-} from '@foretoken/models/folder';
+} from '@foretoken/models/internal';
 import type { StoredTensor, TensorStore } from '../stored-tensor.js';
 import { openSafetensors } from './open-safetensors.js';
 

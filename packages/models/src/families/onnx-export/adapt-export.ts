@@ -1,7 +1,7 @@
 import { ForetokenError } from '@foretoken/core';
 import { parseManifest } from '../../folder/check-manifest.js';
 import { exportPrecisions } from '../../folder/export-precisions.js';
-import { assertPlainFileName, besideFile } from '../../folder/file-names.js';
+import { externalFiles } from '../../folder/external-data.js';
 import { decodeUtf8, isObject, parseJson } from '../../folder/json.js';
 import { FILE_BYTES, GRAPH_BYTES, MANIFEST_BYTES } from '../../folder/manifest.js';
 import type { OpenFolderOptions, VerifiedFolder } from '../../folder/model-folder.js';
@@ -91,13 +91,10 @@ async function readGraphs(
   const dependent = new Set<string>();
   const read = async (file: string): Promise<ExportGraph> => {
     const bytes = await reader.read(file, GRAPH_BYTES);
-    const { inputs, outputs, externalLocations, operators } = await describeGraphFile(bytes, file);
+    const description = await describeGraphFile(bytes, file);
+    const { inputs, outputs, operators } = description;
     for (const name of dependentOperators(operators ?? operatorsOf(bytes))) dependent.add(name);
-    for (const location of externalLocations) {
-      const details = { folder: reader.path, file, field: 'external data location', received: location };
-      assertPlainFileName(location, details);
-      await reader.read(besideFile(file, location), FILE_BYTES);
-    }
+    for (const name of externalFiles(description, reader.path, file)) await reader.read(name, FILE_BYTES);
     const others = [...inputs.keys(), ...outputs.keys()].flatMap((name) => {
       const usual = names?.get(name);
       return usual === undefined || usual === name ? [] : [[name, usual] as const];

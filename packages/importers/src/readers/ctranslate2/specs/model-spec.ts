@@ -1,4 +1,4 @@
-import type { FilePlace } from '@foretoken/models/folder';
+import type { FilePlace } from '@foretoken/models/internal';
 import type { TensorStore } from '../../stored-tensor.js';
 import type { ModelBin } from '../open-model-bin.js';
 

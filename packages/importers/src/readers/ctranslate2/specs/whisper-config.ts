@@ -1,4 +1,4 @@
-import { type FilePlace, invalidFolder, quote } from '@foretoken/models/folder';
+import { type FilePlace, invalidFolder, quote } from '@foretoken/models/internal';
 import type { Variable } from '../model-header.js';
 import type { ModelBin } from '../open-model-bin.js';
 import type { SpecConfigs } from './model-spec.js';

@@ -1,4 +1,4 @@
-import { type FilePlace, invalidFolder, quote } from '@foretoken/models/folder';
+import { type FilePlace, invalidFolder, quote } from '@foretoken/models/internal';
 import type { TensorStore } from '../../stored-tensor.js';
 import type { ModelBin } from '../open-model-bin.js';
 
@@ -49,7 +49,8 @@ export function whisperTensors(place: FilePlace, file: ModelBin): TensorStore {
       );
     }
     const each = rows / names.length;
-    for (const [index, own] of names.entries()) tensors.set(own, file.rows(variable, index * each, each));
+    for (const [index, own] of names.entries())
+      tensors.set(own, { ...file.rows(variable, index * each, each), ownName: name });
   }
   return tensors;
 }
