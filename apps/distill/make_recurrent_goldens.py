@@ -131,7 +131,7 @@ def main() -> None:
         if attention != "none":
             config |= {"attention": attention, "attention_place": place, "attention_size": ATTENTION}
         symbols = {"target": ["<pad>", "<s>", "</s>", *"abcdefgh"], "hidden": [0, 1]}
-        symbols |= {} if place == "language" else {"source": ["<pad>", "<unk>", "</s>", *"uvwxyz"], "unknownId": 1, "endId": 2}
+        symbols |= {} if place == "language" else {"source": ["<pad>", "<unk>", "</s>", *"uvwxyz"], "unknownTokenId": 1, "endTokenId": 2}
         weights = {key: value.detach().contiguous() for key, value in model.state_dict().items()}
         (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
         (folder / "symbols.json").write_text(json.dumps(symbols) + "\n")

@@ -62,8 +62,8 @@ export class ConstrainedRow implements RowSearch {
       const row = scored[0]?.branch.row;
       throw new ForetokenError(
         'UNSATISFIABLE_CONSTRAINT',
-        `No hypothesis of row ${row} says all the phrases within ${this.#bounds.limit} tokens. Raise maxNewTokens or the beam size.`,
-        { option: 'phrases', row, limit: this.#bounds.limit },
+        `No hypothesis of row ${row} says all the phrases within ${this.#bounds.max} tokens. Raise maxNewTokens or the beam size.`,
+        { option: 'phrases', row, max: this.#bounds.max },
       );
     }
     const suffices =

@@ -93,8 +93,8 @@ export class ContrastiveRow implements RowSearch {
 
   /** The best candidates of a branch, as many as are weighed: without the end token while its output is too short to end. */
   #allowed({ length }: Branch, { tokenIds, logProbs }: Candidates): Candidates {
-    const { endTokenId, minimum } = this.#bounds;
-    const end = length < minimum && endTokenId !== undefined ? tokenIds.indexOf(endTokenId) : -1;
+    const { endTokenId, min } = this.#bounds;
+    const end = length < min && endTokenId !== undefined ? tokenIds.indexOf(endTokenId) : -1;
     const others = (_: number, rank: number): boolean => rank !== end;
     const { candidates } = this.#settings;
     return {

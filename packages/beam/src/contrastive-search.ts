@@ -89,7 +89,7 @@ export function contrastiveSearch<Source = TokenSource>(
     const start = ({ root, bounds }: SearchStart): ContrastiveRow => {
       // The last token is fed too, so it needs room that greedy leaves unused.
       const { row, prefix, length } = root;
-      const room = Math.min(bounds.limit, model.maxLength - prefix.length);
+      const room = Math.min(bounds.max, model.maxLength - prefix.length);
       if (room <= length) {
         throw new ForetokenError(
           'LENGTH_LIMIT',
@@ -97,7 +97,7 @@ export function contrastiveSearch<Source = TokenSource>(
           { row, received: length, max: room },
         );
       }
-      if (bounds.minimum > room) {
+      if (bounds.min > room) {
         throw new ForetokenError(
           'INVALID_ARGUMENT',
           `minNewTokens is ${minOf(request, row)}, but the output of row ${row} has room for ${room - length} new tokens.`,

@@ -57,14 +57,14 @@ export class FinishedList {
    * Whether the search may stop with this list, however the running branches, at least one, go on. `given` is the number of
    * output tokens that do not count as length.
    */
-  maySuffice(running: readonly Branch[], { limit }: OutputBounds, given: number, settings: StopSettings): boolean {
+  maySuffice(running: readonly Branch[], { max }: OutputBounds, given: number, settings: StopSettings): boolean {
     const { stopWhen, normalise, longerMayWin, mayRaise } = settings;
     if (this.#entries.length < this.#max) return false;
     if (stopWhen === 'full') return true;
     // No bound is known then: the search goes on to the length limit.
     if (stopWhen === 'improvement-impossible' && mayRaise) return false;
     const best = running.reduce((a, b) => (b.logProb > a.logProb ? b : a));
-    const length = stopWhen === 'improvement-impossible' && longerMayWin ? limit : best.length;
+    const length = stopWhen === 'improvement-impossible' && longerMayWin ? max : best.length;
     const worst = this.#entries.at(-1)?.score ?? Number.NEGATIVE_INFINITY;
     return normalise(best.logProb, length - given) <= worst;
   }

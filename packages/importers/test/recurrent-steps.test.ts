@@ -153,7 +153,7 @@ describe('recurrent steps as they are exported', () => {
       { ...symbols, target: symbols.target.map((_, at) => BigInt(at)) },
       { ...symbols, target: cycle },
       { ...symbols, hidden: [1n] },
-      { ...symbols, unknownId: 3n },
+      { ...symbols, unknownTokenId: 3n },
       { ...symbols, joiner: Symbol('joiner') },
       { ...symbols, source: new Array(3) },
       { ...symbols, toJSON: () => 1 },

@@ -28,7 +28,12 @@ function pieces(): TextTokenizer {
 }
 
 function symbols(): TextTokenizer {
-  const json = JSON.stringify({ target: ['<s>', '</s>', '?', 'a', 'b', ' '], startId: 0, endId: 1, unknownId: 2 });
+  const json = JSON.stringify({
+    target: ['<s>', '</s>', '?', 'a', 'b', ' '],
+    startTokenId: 0,
+    endTokenId: 1,
+    unknownTokenId: 2,
+  });
   return createSymbolTokenizer(json, {
     vocabulary: { size: 6, endTokenId: 1 },
     sourceLength: 512,
@@ -62,7 +67,7 @@ it('outputs are cut and numbered as the target’s, without an end token', () =>
   const text = 'A man rides a horse.';
   expect(tokenizer.decode(tokenizer.encode(text, 'output'))).toBe(text);
   expect([...tokenizer.encode(text, 'output')]).not.toEqual([...tokenizer.encode(text, 'part')]);
-  const json = JSON.stringify({ source: ['x', 'y'], target: ['</s>', '?', 'Y', 'x'], endId: 0, lowercase: true });
+  const json = JSON.stringify({ source: ['x', 'y'], target: ['</s>', '?', 'Y', 'x'], endTokenId: 0, lowercase: true });
   const symbols = createSymbolTokenizer(json, {
     vocabulary: { size: 4, endTokenId: 0 },
     sourceLength: 8,
@@ -79,4 +84,16 @@ it('a list of symbols puts its own around a source, and none around a part', () 
   expect([...tokenizer.encode('a b')]).toEqual([0, 3, 5, 4, 1]);
   expect([...tokenizer.encode('a b', 'prompt')]).toEqual([0, 3, 5, 4]);
   expect([...tokenizer.encode('a b', 'part')]).toEqual([3, 5, 4]);
+});
+
+it('a symbols file with a field that is not known is refused, and what is known is named', () => {
+  const options = { vocabulary: { size: 2, endTokenId: 1 }, sourceLength: 512, file: 'symbols.json' };
+  const content = { target: ['a', '</s>'], endTokenId: 1 };
+  expect(() => createSymbolTokenizer(JSON.stringify(content), options)).not.toThrow();
+  expect(() => createSymbolTokenizer(JSON.stringify({ ...content, unknownId: 1 }), options)).toThrow(
+    expect.objectContaining({
+      code: 'INVALID_MODEL_FOLDER',
+      message: expect.stringMatching(/there is no field "unknownId", only .*unknownTokenId/),
+    }),
+  );
 });

@@ -221,7 +221,7 @@ export default [
     file: 'packages/models/src/tokenizer/symbol-tokenizer.ts',
     tests: ['packages/models/test/text-use.test.ts'],
     faults: [
-      ["use === 'part' ? undefined : startId", 'startId'],
+      ["use === 'part' ? undefined : startTokenId", 'startTokenId'],
       ["textUse('use', use);", ''],
     ],
   },

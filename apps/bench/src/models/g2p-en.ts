@@ -43,8 +43,8 @@ const G2P_SYMBOLS = {
   joiner: ' ',
   hidden: [0, 1, 2, 3],
   lowercase: true,
-  unknownId: 1,
-  endId: 2,
+  unknownTokenId: 1,
+  endTokenId: 2,
 };
 
 /** g2p-en: English words to phonemes, a GRU encoder-decoder whose weights are an archive of numpy. */

@@ -29,7 +29,12 @@ export const hamaG2p: ModelRow = {
     try {
       await importRecurrentSteps(join(assets, 'decoder_step.onnx'), join(parent, 'model'), {
         encoder: join(assets, 'encoder.onnx'),
-        symbols: { target: vocabulary.decoder, source: vocabulary.encoder, hidden: [PAD, START, END], unknownId: 1 },
+        symbols: {
+          target: vocabulary.decoder,
+          source: vocabulary.encoder,
+          hidden: [PAD, START, END],
+          unknownTokenId: 1,
+        },
         startTokenId: START,
         endTokenId: END,
         padTokenId: PAD,

@@ -52,7 +52,7 @@ function romanizer(language: 'arabic' | 'persian'): ModelRow {
         await importRecurrentSteps(join(resources, 'decoder.onnx'), join(parent, 'model'), {
           encoder: join(resources, 'encoder.onnx'),
           mask: 'padding',
-          symbols: { target: tokens, hidden: special, unknownId: UNKNOWN, endId: EOS },
+          symbols: { target: tokens, hidden: special, unknownTokenId: UNKNOWN, endTokenId: EOS },
           startTokenId: BOS,
           endTokenId: EOS,
           padTokenId: PAD,

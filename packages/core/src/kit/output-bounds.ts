@@ -20,19 +20,19 @@ export interface StopProgress {
 export class OutputBounds {
   readonly endTokenId: number | undefined;
   /** Most output tokens, the end token not counted. */
-  readonly limit: number;
+  readonly max: number;
   /** Stop conditions that an output meets with fewer tokens do not end it. */
-  readonly minimum: number;
+  readonly min: number;
   /** The progress of an empty output. */
   readonly start: StopProgress;
   readonly #stops: StopConditions;
   readonly #patterns: readonly TokenPattern[];
   readonly #strings: boolean;
 
-  constructor(endTokenId: number | undefined, limit: number, stops: StopConditions = {}, minimum = 0) {
+  constructor(endTokenId: number | undefined, max: number, stops: StopConditions = {}, min = 0) {
     this.endTokenId = endTokenId;
-    this.limit = limit;
-    this.minimum = minimum;
+    this.max = max;
+    this.min = min;
     this.#stops = stops;
     this.#patterns = (stops.stopSequences ?? []).map((sequence) => new TokenPattern(sequence));
     this.#strings = (stops.stopStrings?.strings.length ?? 0) > 0;
@@ -40,8 +40,8 @@ export class OutputBounds {
   }
 
   /** The same with a lower limit. */
-  limitedTo(limit: number): OutputBounds {
-    return new OutputBounds(this.endTokenId, Math.min(limit, this.limit), this.#stops, this.minimum);
+  limitedTo(max: number): OutputBounds {
+    return new OutputBounds(this.endTokenId, Math.min(max, this.max), this.#stops, this.min);
   }
 
   /** Progress after one more token, not the end token. Throws `INVALID_ARGUMENT` for a text that is not a string. */
@@ -60,7 +60,7 @@ export class OutputBounds {
 
   /** Why an output of so many tokens is over, or undefined while it may go on. */
   reason(length: number, { met }: StopProgress): FinishReason | undefined {
-    if (met !== undefined && length >= this.minimum) return met;
-    return length >= this.limit ? 'length' : undefined;
+    if (met !== undefined && length >= this.min) return met;
+    return length >= this.max ? 'length' : undefined;
   }
 }

@@ -14,11 +14,11 @@ export class RowOutput {
   #finishReason: FinishReason | undefined;
 
   /**
-   * `limit` is the most output tokens, the end token not counted; see `outputLimit`. Stop conditions that are met with fewer
-   * tokens than `minimum` do not end the output.
+   * `max` is the most output tokens, the end token not counted; see `outputLimit`. Stop conditions that are met with fewer
+   * tokens than `min` do not end the output.
    */
-  constructor(endTokenId: number | undefined, limit: number, stops: StopConditions = {}, minimum = 0) {
-    this.#bounds = new OutputBounds(endTokenId, limit, stops, minimum);
+  constructor(endTokenId: number | undefined, max: number, stops: StopConditions = {}, min = 0) {
+    this.#bounds = new OutputBounds(endTokenId, max, stops, min);
     this.#progress = this.#bounds.start;
   }
 
@@ -62,7 +62,7 @@ export class RowOutput {
 
   /** The same output, to go on with independently. */
   fork(): RowOutput {
-    const copy = new RowOutput(this.#bounds.endTokenId, this.#bounds.limit);
+    const copy = new RowOutput(this.#bounds.endTokenId, this.#bounds.max);
     copy.#bounds = this.#bounds;
     append(copy.#tokenIds, this.#tokenIds);
     copy.#progress = this.#progress;
@@ -168,8 +168,8 @@ export function startOutput(
     );
   }
   // Without a minimum a stop may end an output within what is given.
-  const minimum = minNewTokens === 0 ? 0 : given + minNewTokens;
-  const output = new RowOutput(model.vocabulary.endTokenId, limit, request, minimum);
+  const min = minNewTokens === 0 ? 0 : given + minNewTokens;
+  const output = new RowOutput(model.vocabulary.endTokenId, limit, request, min);
   for (const tokenId of request.outputPrefixes?.[row] ?? []) {
     const open = tokenId !== model.vocabulary.endTokenId && output.finishReason === undefined;
     if (open) output.push(tokenId);

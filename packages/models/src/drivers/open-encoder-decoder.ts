@@ -69,7 +69,7 @@ export async function openEncoderDecoder(
     await sessions.useThreads(await probeThreads(sessions, graphs.step.argmax, shape, cores, forThreads, signal));
   }
   signal?.throwIfAborted();
-  const step = openStep(graphs.step, width, sessions);
+  const step = await openStep(graphs.step, width, sessions);
   const limitsOfSources = {
     sourceLength: limits.sourceLength,
     vocabularySize: sourceVocabulary.size,

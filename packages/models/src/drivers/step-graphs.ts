@@ -2,7 +2,6 @@ import type { OutputKind, OutputRequest } from '@foretoken/core';
 import type { ExtensionValues, Feeds, GraphSession, OnnxRuntime, StepOutputs, Tensor } from '@foretoken/core/runtime';
 import type { BodyGraphFiles, HeadGraphFiles } from '../folder/manifest.js';
 import { withCandidateCount } from './common-feeds.js';
-import type { VocabularyGraph } from './vocabulary-graph.js';
 
 /** The graphs of a decoder step, however they are divided. */
 export interface StepGraphs {
@@ -17,7 +16,7 @@ export interface StepGraphs {
 export type StepHead = OutputKind | 'topKWithStates';
 
 /** What is fetched of a step whose scores nobody wants. */
-const ONLY_NEW: readonly string[] = ['new'];
+export const ONLY_NEW: readonly string[] = ['new'];
 
 /** Every step head. */
 const HEADS: readonly StepHead[] = ['argmax', 'topK', 'topKWithStates', 'logProbs', 'logits'];
@@ -45,35 +44,15 @@ export class HeadGraphs implements StepGraphs {
   }
 }
 
-/** One graph of the layers and one of the vocabulary, which all outputs share: a step is three calls, and weights are there once. */
-export class BodyGraphs implements StepGraphs {
-  readonly #body: () => Promise<GraphSession>;
-  readonly #vocabulary: VocabularyGraph;
-
-  /** `body` gives the graph of the layers, opening it on first use. */
-  constructor(body: () => Promise<GraphSession>, vocabulary: VocabularyGraph) {
-    this.#body = body;
-    this.#vocabulary = vocabulary;
-  }
-
-  async run(feeds: Feeds, output: OutputRequest, wanted: boolean): Promise<StepOutputs> {
-    const { token_ids: tokenIds, ...others } = feeds;
-    const embedded = await this.#vocabulary.embed(tokenIds);
-    const body = await this.#body();
-    const results = await body.run({ ...others, embedded }, wanted ? undefined : ONLY_NEW);
-    const { states } = results;
-    const extension = states === undefined ? readScores({}, output) : await this.#vocabulary.score(states, output);
-    return { keysValues: floats(results.new), extension };
-  }
-}
-
 type Results = Readonly<Record<string, Tensor>>;
 
 /** Nothing where an output was not asked for. */
-const floats = (tensor: Tensor | undefined): Float32Array => (tensor?.data ?? new Float32Array()) as Float32Array;
+export const floats = (tensor: Tensor | undefined): Float32Array =>
+  (tensor?.data ?? new Float32Array()) as Float32Array;
 const integers = (tensor: Tensor | undefined): Int32Array => (tensor?.data ?? new Int32Array()) as Int32Array;
 
-function readScores(results: Results, output: OutputRequest): ExtensionValues {
+/** What a step's results say of the scores that were asked for. */
+export function readScores(results: Results, output: OutputRequest): ExtensionValues {
   switch (output.kind) {
     case 'argmax':
       return { kind: 'argmax', tokenIds: integers(results.best), scores: floats(results.score_0) };

@@ -35,9 +35,9 @@ export interface FairseqTokens {
  */
 export async function readFairseqTokens(reader: FileReader, file: string): Promise<FairseqTokens> {
   const { path: folder } = reader;
-  const { pieces, kinds, unknownId } = readPieceModel(await reader.read(file, TOKENIZER_BYTES), file);
+  const { pieces, kinds, unknownTokenId } = readPieceModel(await reader.read(file, TOKENIZER_BYTES), file);
   const first = pieces.slice(0, OWN);
-  const sound = unknownId === 0 && kinds[1] === PIECE_KIND.control && kinds[2] === PIECE_KIND.control;
+  const sound = unknownTokenId === 0 && kinds[1] === PIECE_KIND.control && kinds[2] === PIECE_KIND.control;
   if (!sound || first[1] !== '<s>' || first[2] !== '</s>') {
     throw unsupportedModel(
       `${folder}: ${file} begins with ${first.map(quote).join(', ')}, but the token ids of such a folder are known only where it begins with "<unk>", "<s>", "</s>". Add tokenizer.json, or vocab.json with the id of each piece.`,

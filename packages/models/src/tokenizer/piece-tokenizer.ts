@@ -44,9 +44,9 @@ export interface PieceTokenizerOptions {
 export function createPieceTokenizer(files: PieceTokenizerFiles, options: PieceTokenizerOptions): TextTokenizer {
   const { vocabulary, sourceVocabulary = vocabulary, sourceLength } = options;
   assertInteger('sourceLength', sourceLength, 1, 65_536);
-  const { ids, unknownId } = readSide(files.vocabulary, sourceVocabulary);
+  const { ids, unknownTokenId } = readSide(files.vocabulary, sourceVocabulary);
   const written = files.targetVocabulary === undefined ? files.vocabulary : files.targetVocabulary;
-  const said = written === files.vocabulary ? { ids, unknownId } : readSide(written, vocabulary);
+  const said = written === files.vocabulary ? { ids, unknownTokenId } : readSide(written, vocabulary);
   const pieceOf = new Map<number, string>();
   for (const [piece, id] of said.ids) {
     if (pieceOf.has(id)) refuseId(written.file, piece, id, 'an id that no other piece has');
@@ -57,7 +57,7 @@ export function createPieceTokenizer(files: PieceTokenizerFiles, options: PieceT
   const target =
     files.target.file === files.source.file ? source : new SentencePiece(files.target.content, files.target.file);
   assertShared(target, said.ids, files.target.file, written.file);
-  const hidden = new Set([said.unknownId, vocabulary.endTokenId, vocabulary.padTokenId]);
+  const hidden = new Set([said.unknownTokenId, vocabulary.endTokenId, vocabulary.padTokenId]);
 
   const codes = [...ids.keys()].filter((piece) => LANGUAGE_CODE.exec(piece)?.[0] === piece);
   const hasCodes = codes.length > 0;
@@ -77,7 +77,7 @@ export function createPieceTokenizer(files: PieceTokenizerFiles, options: PieceT
     if (use === 'output') {
       const pieces = target.encode(text);
       if (pieces.length === 0) throw emptySource(text);
-      return Int32Array.from(pieces, (piece) => said.ids.get(piece.text) ?? said.unknownId);
+      return Int32Array.from(pieces, (piece) => said.ids.get(piece.text) ?? said.unknownTokenId);
     }
     const code = hasCodes ? LANGUAGE_CODE.exec(text) : null;
     const rest = code === null ? text : text.slice(code[0].length);
@@ -86,7 +86,7 @@ export function createPieceTokenizer(files: PieceTokenizerFiles, options: PieceT
     const { endTokenId } = sourceVocabulary;
     const tokenIds = [
       ...(code === null ? [] : [codeId(code[1])]),
-      ...pieces.map((piece) => ids.get(piece.text) ?? unknownId),
+      ...pieces.map((piece) => ids.get(piece.text) ?? unknownTokenId),
       ...(endTokenId === undefined || use !== 'source' ? [] : [endTokenId]),
     ];
     assertSourceTokens(tokenIds.length, sourceLength);
@@ -98,7 +98,7 @@ export function createPieceTokenizer(files: PieceTokenizerFiles, options: PieceT
     ...readTokens({
       size: vocabulary.size,
       hidden,
-      unknownTokenId: unknownId,
+      unknownTokenId,
       spelling: (tokenId) => pieceOf.get(tokenId),
       join: (shown) =>
         target
@@ -112,15 +112,15 @@ export function createPieceTokenizer(files: PieceTokenizerFiles, options: PieceT
 /** The ids of one side's pieces, and that of the unknown one. */
 function readSide(
   vocabulary: Named<string>,
-  { size, unknownTokenId }: Vocabulary & { readonly unknownTokenId?: number | undefined },
-): { readonly ids: Map<string, number>; readonly unknownId: number } {
+  { size, unknownTokenId: told }: Vocabulary & { readonly unknownTokenId?: number | undefined },
+): { readonly ids: Map<string, number>; readonly unknownTokenId: number } {
   const { file } = vocabulary;
   const ids = readPieceIds(vocabulary, size);
-  const unknownId = ids.get(UNKNOWN) ?? refuseId(file, UNKNOWN, undefined, 'a token');
-  if (![undefined, unknownId].includes(unknownTokenId)) {
-    refuseId(file, UNKNOWN, unknownId, `the token that the manifest says is unknown, ${unknownTokenId}`);
+  const unknownTokenId = ids.get(UNKNOWN) ?? refuseId(file, UNKNOWN, undefined, 'a token');
+  if (![undefined, unknownTokenId].includes(told)) {
+    refuseId(file, UNKNOWN, unknownTokenId, `the token that the manifest says is unknown, ${told}`);
   }
-  return { ids, unknownId };
+  return { ids, unknownTokenId };
 }
 
 function refuseId(file: string, field: string, received: unknown, required: string): never {

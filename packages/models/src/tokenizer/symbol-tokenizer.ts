@@ -16,7 +16,7 @@ export function createSymbolTokenizer(
 ): TextTokenizer {
   const listed = readSymbols(json, file);
   const { target, source = target, separator = '', joiner = '', space, hidden = [], lowercase = false } = listed;
-  const { unknownId, startId, endId } = listed;
+  const { unknownTokenId, startTokenId, endTokenId } = listed;
   if (target.length !== vocabulary.size) {
     throw invalidFolder(
       `${file} lists ${target.length} symbols of outputs, but the model has ${vocabulary.size}. Make the model again.`,
@@ -36,7 +36,7 @@ export function createSymbolTokenizer(
       const parts = separator === '' ? [...read] : read.split(separator).filter((part) => part !== '');
       const ids = parts.map((part) => {
         const known =
-          idOf.get(part) ?? (part === ' ' && space !== undefined ? idOf.get(space) : undefined) ?? unknownId;
+          idOf.get(part) ?? (part === ' ' && space !== undefined ? idOf.get(space) : undefined) ?? unknownTokenId;
         if (known !== undefined) return known;
         throw new ForetokenError(
           'INVALID_ARGUMENT',
@@ -46,16 +46,18 @@ export function createSymbolTokenizer(
       });
       if (ids.length === 0) throw emptySource(text);
       if (use === 'output') return Int32Array.from(ids);
-      const whole = [use === 'part' ? undefined : startId, ...ids, use === 'source' ? endId : undefined].filter(
-        (one) => one !== undefined,
-      );
+      const whole = [
+        use === 'part' ? undefined : startTokenId,
+        ...ids,
+        use === 'source' ? endTokenId : undefined,
+      ].filter((one) => one !== undefined);
       assertSourceTokens(whole.length, sourceLength);
       return Int32Array.from(whole);
     },
     ...readTokens({
       size: vocabulary.size,
       hidden: new Set([...hidden, vocabulary.endTokenId, vocabulary.padTokenId]),
-      unknownTokenId: unknownId,
+      unknownTokenId,
       spelling: (tokenId) => target[tokenId],
       join: (shown) => {
         const texts = shown.map((tokenId) => (target[tokenId] === space ? ' ' : target[tokenId]));

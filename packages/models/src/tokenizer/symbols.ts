@@ -20,18 +20,18 @@ export interface Symbols {
   /** Source texts are read in lower case. */
   readonly lowercase?: boolean | undefined;
   /** Source id of what the list does not have; without it that is refused. */
-  readonly unknownId?: number | undefined;
+  readonly unknownTokenId?: number | undefined;
   /** Put before each source, where there is one. */
-  readonly startId?: number | undefined;
+  readonly startTokenId?: number | undefined;
   /** Put behind each source, where there is one. */
-  readonly endId?: number | undefined;
+  readonly endTokenId?: number | undefined;
 }
 
 const MAX_SYMBOLS = 1_000_000;
 const symbol = v.pipe(v.string(), v.maxLength(200, 'at most 200 characters'));
 const symbols = v.pipe(v.array(symbol), v.minLength(1, 'at least one symbol'), v.maxLength(MAX_SYMBOLS));
 const id = integer(0, MAX_SYMBOLS - 1);
-const SCHEMA: v.GenericSchema<unknown, Symbols> = v.strictObject({
+const FIELDS = {
   target: symbols,
   source: v.exactOptional(symbols),
   separator: v.exactOptional(symbol),
@@ -39,21 +39,27 @@ const SCHEMA: v.GenericSchema<unknown, Symbols> = v.strictObject({
   space: v.exactOptional(symbol),
   hidden: v.exactOptional(v.array(id)),
   lowercase: v.exactOptional(v.boolean()),
-  unknownId: v.exactOptional(id),
-  startId: v.exactOptional(id),
-  endId: v.exactOptional(id),
-});
+  unknownTokenId: v.exactOptional(id),
+  startTokenId: v.exactOptional(id),
+  endTokenId: v.exactOptional(id),
+};
+const SCHEMA: v.GenericSchema<unknown, Symbols> = v.strictObject(FIELDS);
 
 /** Reads a symbols file. Throws `INVALID_MODEL_FOLDER`. */
 export function readSymbols(json: string, file: string): Symbols {
   const result = v.safeParse(SCHEMA, parseJson(json, file), { abortEarly: true });
   if (!result.success) {
-    const [{ path = [], message, input }] = result.issues;
+    const [{ path = [], expected, message, input }] = result.issues;
     const field = path.map(({ key }) => String(key)).join('.') || 'the whole file';
-    throw invalidFolder(`${file}: ${field} is ${quote(input)}: ${message}. Make the model again.`, { file, field });
+    // What the schema does not know.
+    const wrong =
+      expected === 'never'
+        ? `there is no field ${quote(field)}, only ${Object.keys(FIELDS).join(', ')}`
+        : `${field} is ${quote(input)}: ${message}`;
+    throw invalidFolder(`${file}: ${wrong}. Make the model again.`, { file, field });
   }
   const found = result.output;
-  const { target, source = target, hidden = [], unknownId, startId, endId } = found;
+  const { target, source = target, hidden = [], unknownTokenId, startTokenId, endTokenId } = found;
   const inside = (field: string, ids: readonly (number | undefined)[], size: number): void => {
     const wrong = ids.find((one) => one !== undefined && one >= size);
     if (wrong === undefined) return;
@@ -65,6 +71,6 @@ export function readSymbols(json: string, file: string): Symbols {
     });
   };
   inside('hidden', hidden, target.length);
-  inside('unknownId, startId or endId', [unknownId, startId, endId], source.length);
+  inside('unknownTokenId, startTokenId or endTokenId', [unknownTokenId, startTokenId, endTokenId], source.length);
   return found;
 }

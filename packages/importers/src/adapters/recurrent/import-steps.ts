@@ -76,7 +76,7 @@ export async function importRecurrentSteps(
       inputs: known(role),
       outputs: readOutputs(encoder),
       vocabularySize: (symbols.source ?? symbols.target).length,
-      padId: told.sourcePadId ?? 0,
+      padTokenId: told.sourcePadTokenId ?? 0,
       paddedLength: told.paddedLength,
     },
     step: {

@@ -25,7 +25,7 @@ export interface RecurrentStepOptions extends TargetOptions {
   /** Padding token of the outputs' vocabulary; default none. */
   readonly padTokenId?: number | undefined;
   /** What sources are padded with; default 0. */
-  readonly sourcePadId?: number | undefined;
+  readonly sourcePadTokenId?: number | undefined;
   /** The length that all sources are padded to, where the encoder expects one. */
   readonly paddedLength?: number | undefined;
   /** What 1 or true says in the encoder's mask; default found by running it. */
@@ -51,9 +51,9 @@ const SYMBOLS: OptionTable<Symbols> = {
   space: text,
   hidden: listOf(integer(0, 999_999)),
   lowercase: flag,
-  unknownId: integer(0, 999_999),
-  startId: integer(0, 999_999),
-  endId: integer(0, 999_999),
+  unknownTokenId: integer(0, 999_999),
+  startTokenId: integer(0, 999_999),
+  endTokenId: integer(0, 999_999),
 };
 
 const symbols: OptionReader<Symbols> = (name, value) =>
@@ -71,7 +71,7 @@ export const STEP_OPTIONS: OptionTable<RecurrentStepOptions> = {
   startTokenId: integer(0, 999_999),
   endTokenId: integer(0, 999_999),
   padTokenId: integer(0, 999_999),
-  sourcePadId: integer(0, 999_999),
+  sourcePadTokenId: integer(0, 999_999),
   paddedLength: integer(1, 65_536),
   mask: oneOf('source', 'padding'),
   scores: text,

@@ -12,7 +12,7 @@ export interface RecurrentNetworkShape {
   readonly encoder?:
     | {
         readonly vocabularySize: number;
-        readonly padId: number;
+        readonly padTokenId: number;
         /** Width of each direction; together they are as wide as the decoder. */
         readonly width: number;
         readonly directions: 1 | 2;
@@ -63,7 +63,7 @@ export function readRecurrentShape(folder: ConfigFolder): RecurrentNetworkShape 
     has(field) ? configInteger(folder, field, 0, vocabularySize - 1) : undefined;
   const encoder = has('source_vocab_size') && {
     vocabularySize: configInteger(folder, 'source_vocab_size', 2, MAX_VOCABULARY),
-    padId: number('source_pad_token_id', 0, configInteger(folder, 'source_vocab_size', 2, MAX_VOCABULARY) - 1, 0),
+    padTokenId: number('source_pad_token_id', 0, configInteger(folder, 'source_vocab_size', 2, MAX_VOCABULARY) - 1, 0),
     width: width / directions,
     directions: directions as 1 | 2,
   };

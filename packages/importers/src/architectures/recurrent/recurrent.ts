@@ -48,7 +48,7 @@ export const recurrent: Architecture = {
         ],
         outputs: [...statesOf(shape, ''), ...memoriesOf(shape)],
         vocabularySize: encoder.vocabularySize,
-        padId: encoder.padId,
+        padTokenId: encoder.padTokenId,
       },
       step: {
         inputs: stepInputs(shape),

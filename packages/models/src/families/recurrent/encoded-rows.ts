@@ -47,7 +47,7 @@ export async function encodeRows(
 }
 
 function feedsOf(
-  { inputs, padId }: Encoder,
+  { inputs, padTokenId }: Encoder,
   sources: readonly TokenSource[],
   time: number,
   runtime: OnnxRuntime,
@@ -57,7 +57,7 @@ function feedsOf(
     const isLengths = role === 'lengths';
     const numbers = isLengths
       ? Int32Array.from(sources, ({ length }) => length)
-      : new Int32Array(sources.length * time).fill(role === 'tokens' ? padId : Number(role !== 'mask'));
+      : new Int32Array(sources.length * time).fill(role === 'tokens' ? padTokenId : Number(role !== 'mask'));
     for (const [row, source] of isLengths ? [] : sources.entries()) {
       if (role === 'tokens') numbers.set(source.subarray(0, time), row * time);
       else numbers.fill(Number(role === 'mask'), row * time, row * time + Math.min(time, source.length));

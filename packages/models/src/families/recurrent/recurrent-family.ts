@@ -63,8 +63,8 @@ function checkAgreement({ encoder, step, graphs, vocabulary }: RecurrentManifest
   if ((encoder === undefined) !== (graphs.encoder === undefined)) {
     refuse('graphs.encoder', graphs.encoder ?? 'missing', 'there where encoder is, and only there');
   }
-  if (encoder !== undefined && encoder.padId >= encoder.vocabularySize) {
-    refuse('encoder.padId', encoder.padId, `below ${encoder.vocabularySize}`);
+  if (encoder !== undefined && encoder.padTokenId >= encoder.vocabularySize) {
+    refuse('encoder.padTokenId', encoder.padTokenId, `below ${encoder.vocabularySize}`);
   }
   const roles = (inputs: readonly { readonly role: string }[]) => inputs.filter(({ role }) => role === 'tokens').length;
   if (encoder !== undefined && roles(encoder.inputs) !== 1)

@@ -61,7 +61,7 @@ export interface RecurrentManifest extends ModelManifest {
         readonly inputs: readonly EncoderInput[];
         readonly outputs: readonly GraphTensor[];
         readonly vocabularySize: number;
-        readonly padId: number;
+        readonly padTokenId: number;
         /** All sources are padded to this length. */
         readonly paddedLength?: number | undefined;
       }
@@ -101,7 +101,7 @@ export const recurrentSchema: v.GenericSchema<unknown, RecurrentManifest> = v.st
       ),
       outputs: tensors,
       vocabularySize,
-      padId: tokenId,
+      padTokenId: tokenId,
       paddedLength: v.exactOptional(integer(1, 65_536)),
     }),
   ),

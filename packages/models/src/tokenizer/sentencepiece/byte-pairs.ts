@@ -80,7 +80,7 @@ export class BytePairCutter {
 
   /** A piece that may only be a step on the way is taken apart again into what it was made of. */
   #write(text: string, unused: ReadonlyMap<string, readonly [string, string]>, pieces: CutPiece[]): void {
-    const id = this.#ids.get(text) ?? this.#model.unknownId;
+    const id = this.#ids.get(text) ?? this.#model.unknownTokenId;
     const halves = this.#model.kinds[id] === PIECE_KIND.unused ? unused.get(text) : undefined;
     if (halves === undefined) pieces.push({ text, id });
     else for (const half of halves) this.#write(half, unused, pieces);

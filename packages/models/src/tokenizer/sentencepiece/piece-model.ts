@@ -20,7 +20,7 @@ export interface PieceModel {
   /** Log-probability of a unigram piece (natural log), or the rank of a merge as a score; fp32 `[pieces]`. */
   readonly scores: Float32Array;
   readonly kinds: Uint8Array;
-  readonly unknownId: number;
+  readonly unknownTokenId: number;
   /** Whether characters without a piece become pieces of their bytes. */
   readonly byteFallback: boolean;
   /** Whether the mark of a space ends a piece instead of beginning it. */
@@ -103,7 +103,7 @@ class Reader {
       pieces,
       scores: Float32Array.from(scores),
       kinds: Uint8Array.from(kinds),
-      unknownId: kinds.indexOf(PIECE_KIND.unknown),
+      unknownTokenId: kinds.indexOf(PIECE_KIND.unknown),
       byteFallback,
       whitespaceAsSuffix: flag(trainer.get(24), false),
       unknownSurface: text(trainer.get(44)) ?? ' \u2047 ',

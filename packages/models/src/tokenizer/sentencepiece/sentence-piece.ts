@@ -45,14 +45,15 @@ export class SentencePiece {
 
   /** The pieces of a text, `[time]`; those of the unknown piece hold the text they stand for. */
   encode(text: string): CutPiece[] {
-    const { unknownId, byteFallback } = this.model;
+    const { unknownTokenId, byteFallback } = this.model;
     const pieces: CutPiece[] = [];
     for (const piece of this.#cutter.cut(this.#normalizer.normalize(text))) {
       const last = pieces.at(-1);
-      if (piece.id !== unknownId) pieces.push(piece);
+      if (piece.id !== unknownTokenId) pieces.push(piece);
       else if (byteFallback) for (const byte of encoder.encode(piece.text)) pieces.push(this.#bytePiece(byte));
       // Neighbours without a piece become one, as in the original.
-      else if (last?.id === unknownId) pieces[pieces.length - 1] = { text: last.text + piece.text, id: unknownId };
+      else if (last?.id === unknownTokenId)
+        pieces[pieces.length - 1] = { text: last.text + piece.text, id: unknownTokenId };
       else pieces.push(piece);
     }
     return pieces;
@@ -60,7 +61,7 @@ export class SentencePiece {
 
   /** The id of a piece; that of the unknown piece for a text that is none. */
   idOf(piece: string): number {
-    return this.#ids.get(piece) ?? this.model.unknownId;
+    return this.#ids.get(piece) ?? this.model.unknownTokenId;
   }
 
   /** The text of pieces given by their texts: control pieces left out, bytes put together, space marks turned to spaces. */
@@ -87,9 +88,9 @@ export class SentencePiece {
   }
 
   #surface(piece: string, id: number, atBeginning: boolean): { text: string; hadMark: boolean } {
-    const { kinds, unknownId, unknownSurface, pieces, normalizer } = this.model;
+    const { kinds, unknownTokenId, unknownSurface, pieces, normalizer } = this.model;
     if (kinds[id] === PIECE_KIND.control) return { text: '', hadMark: false };
-    if (id === unknownId) return { text: piece === pieces[id] ? unknownSurface : piece, hadMark: false };
+    if (id === unknownTokenId) return { text: piece === pieces[id] ? unknownSurface : piece, hadMark: false };
     const drops = atBeginning && (normalizer.addDummyPrefix || normalizer.removeExtraWhitespaces);
     const marked = drops && piece.startsWith(SPACE_MARK);
     const rest = marked ? piece.slice(SPACE_MARK.length) : piece;

@@ -22,14 +22,14 @@ export class UnigramCutter {
   readonly #trie = new PieceTrie();
   /** Score of each piece as cuts count it. */
   readonly #scores: Float64Array;
-  readonly #unknownId: number;
+  readonly #unknownTokenId: number;
   readonly #unknownScore: number;
 
-  constructor({ kinds, scores, unknownId }: PieceModel, ids: ReadonlyMap<string, number>) {
+  constructor({ kinds, scores, unknownTokenId }: PieceModel, ids: ReadonlyMap<string, number>) {
     const normal = scores.filter((_, id) => kinds[id] === PIECE_KIND.normal).sort();
     const min = normal[0] ?? UNKNOWN_PENALTY;
     const max = normal.at(-1) ?? 0;
-    this.#unknownId = unknownId;
+    this.#unknownTokenId = unknownTokenId;
     this.#unknownScore = Math.fround(min - UNKNOWN_PENALTY);
     this.#scores = Float64Array.from(scores);
     for (const [text, id] of ids) {
@@ -64,7 +64,7 @@ export class UnigramCutter {
         offer(this.#scores[id] + before, start, end, id);
         if (end === next) hasCharacter = true;
       }
-      if (!hasCharacter) offer(Math.fround(this.#unknownScore + before), start, next, this.#unknownId);
+      if (!hasCharacter) offer(Math.fround(this.#unknownScore + before), start, next, this.#unknownTokenId);
       start = next;
     }
     const pieces: CutPiece[] = [];
