@@ -62,6 +62,19 @@ KINDS: dict[str, tuple[PretrainedConfig, torch.dtype, str | None]] = {
             bos_token_id=START, eos_token_id=END, pad_token_id=PAD,
         ), torch.float16, None,
     ),
+    # Attention that is scaled in other ways, and a matrix of its own that scores states.
+    "gpt2-layer-scales": (
+        GPT2Config(
+            vocab_size=VOCABULARY, n_positions=50, n_embd=24, n_layer=3, n_head=3, scale_attn_by_inverse_layer_idx=True,
+            tie_word_embeddings=False, bos_token_id=START, eos_token_id=END, pad_token_id=PAD,
+        ), torch.float16, None,
+    ),
+    "gpt2-no-scale": (
+        GPT2Config(
+            vocab_size=VOCABULARY, n_positions=64, n_embd=20, n_layer=1, n_head=5, activation_function="relu", scale_attn_weights=False,
+            reorder_and_upcast_attn=True, bos_token_id=START, eos_token_id=END, pad_token_id=PAD,
+        ), torch.float32, None,
+    ),
 }
 
 

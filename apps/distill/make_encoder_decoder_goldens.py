@@ -232,6 +232,25 @@ KINDS: dict[str, Kind] = {
         change=only_pieces,
         keep=("spiece.model", "tokenizer_config.json"),
     ),
+    "mt5-tied": Kind(
+        lambda work: T5Tokenizer(t5_pieces(work), extra_ids=0, legacy=False),
+        lambda tokenizer: MT5Config(
+            **T5_SIZES | {"d_kv": 5}, vocab_size=len(tokenizer), feed_forward_proj="gated-gelu", tie_word_embeddings=True,
+            decoder_start_token_id=0,
+        ),
+        change=only_pieces,
+        keep=("spiece.model", "tokenizer_config.json"),
+    ),
+    # With a spread of 0.5 transformers itself, given its channels in another order, differs by 1.8e-4 from what 64 bits give: attention
+    # is not scaled, so sums in another order choose other keys.
+    "t5-gated-silu": Kind(
+        lambda work: T5TokenizerFast(t5_pieces(work), extra_ids=6),
+        lambda tokenizer: T5Config(
+            **T5_SIZES | {"d_kv": 8}, vocab_size=len(tokenizer), feed_forward_proj="gated-silu", tie_word_embeddings=False,
+            decoder_start_token_id=0,
+        ),
+        spread=0.3,
+    ),
 }
 
 

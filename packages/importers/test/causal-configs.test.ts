@@ -59,7 +59,9 @@ describe('configs of decoder-only models', () => {
     ['qwen2', { tie_word_embeddings: false }, 'INVALID_MODEL_FOLDER', 'lm_head.weight'],
     ['qwen2', { model_type: 'qwen3' }, 'INVALID_MODEL_FOLDER', 'model.layers.0.self_attn.q_norm.weight'],
     ['gpt2', { activation_function: 'tanh' }, 'UNSUPPORTED_MODEL', 'activation_function'],
-    ['gpt2', { scale_attn_by_inverse_layer_idx: true }, 'UNSUPPORTED_MODEL', 'scale_attn_by_inverse_layer_idx'],
+    ['gpt2', { scale_attn_weights: 'no' }, 'INVALID_MODEL_FOLDER', 'scale_attn_weights'],
+    ['gpt2', { tie_word_embeddings: false }, 'INVALID_MODEL_FOLDER', 'lm_head.weight'],
+    ['gpt2', { add_cross_attention: true }, 'UNSUPPORTED_MODEL', 'add_cross_attention'],
     ['gpt2', { n_head: 3 }, 'INVALID_MODEL_FOLDER', 'n_head'],
   ] as const)('%s with %j is refused by %s, naming %s', async (kind, fields, code, field) => {
     await expect(importWith(kind, fields)).rejects.toMatchObject({ code, details: { field } });

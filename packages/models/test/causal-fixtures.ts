@@ -17,6 +17,8 @@ export const CAUSAL_KINDS = [
   'qwen3',
   'gpt2',
   'gpt2-gelu',
+  'gpt2-layer-scales',
+  'gpt2-no-scale',
 ] as const;
 
 /** What transformers computes after one prompt. */

@@ -20,6 +20,8 @@ export const ENCODER_DECODER_KINDS = [
   'pegasus',
   't5',
   'mt5',
+  'mt5-tied',
+  't5-gated-silu',
 ] as const;
 
 /** What transformers computes for one text. */

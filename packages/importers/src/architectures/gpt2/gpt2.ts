@@ -15,6 +15,8 @@ import { type CausalShape, causalContent } from '../causal/causal-content.js';
 import type { CausalInputs, CausalNetwork, CausalStates } from '../causal/causal-step.js';
 import { activationOf } from '../config-activation.js';
 
+const HEAD = 'lm_head.weight';
+
 /** GPT-2: pre-norm layers with learned positions. */
 export const gpt2: Architecture = {
   name: 'gpt2',
@@ -25,15 +27,23 @@ export const gpt2: Architecture = {
     // Checkpoints of the model alone leave out the prefix of the model with a head.
     const prefix = folder.tensors.has('transformer.wte.weight') ? 'transformer.' : '';
     const own: TensorOf = (name, dims) => tensorOf(`${prefix}${name}`, dims);
+    // A matrix of its own that scores states is beside the model, not in it.
+    const head: TensorOf = (name, dims) => (name === HEAD ? tensorOf(name, dims) : own(name, dims));
     return causalContent(folder, options, pace, {
       shape,
-      network: (suppressed, precision) => network(shape, own, suppressed, precision),
+      network: (suppressed, precision) => network(shape, head, suppressed, precision),
     });
   },
 };
 
 interface Gpt2Shape extends CausalShape {
   readonly activation: Activation;
+  /** The table of tokens scores states, too. */
+  readonly tied: boolean;
+  /** Products of queries and keys are divided by the root of a head's width. */
+  readonly scaled: boolean;
+  /** They are divided by the layer's number, from 1, as well. */
+  readonly scaledByLayer: boolean;
 }
 
 function readShape(folder: WeightsFolder): Gpt2Shape {
@@ -44,9 +54,6 @@ function readShape(folder: WeightsFolder): Gpt2Shape {
       { folder: path, file: 'config.json', field, received: config[field], required },
     );
   };
-  if (!configFlag(folder, 'scale_attn_weights', true)) refuse('scale_attn_weights', 'true');
-  if (configFlag(folder, 'scale_attn_by_inverse_layer_idx', false)) refuse('scale_attn_by_inverse_layer_idx', 'false');
-  if (!configFlag(folder, 'tie_word_embeddings', true)) refuse('tie_word_embeddings', 'true');
   if (configFlag(folder, 'add_cross_attention', false)) refuse('add_cross_attention', 'false');
   const width = configInteger(folder, 'n_embd', 2, 65_536);
   const heads = configHeads(folder, width, 'n_head');
@@ -62,6 +69,9 @@ function readShape(folder: WeightsFolder): Gpt2Shape {
     positions: configInteger(folder, 'n_positions', 1, 65_536),
     epsilon: configNumber(folder, 'layer_norm_epsilon', 1e-5, 0, 1),
     activation: activationOf(folder, 'activation_function', config.activation_function ?? 'gelu_new'),
+    tied: configFlag(folder, 'tie_word_embeddings', true),
+    scaled: configFlag(folder, 'scale_attn_weights', true),
+    scaledByLayer: configFlag(folder, 'scale_attn_by_inverse_layer_idx', false),
   };
 }
 
@@ -71,9 +81,10 @@ function network(
   suppressed: readonly number[],
   precision: ProductPrecision,
 ): CausalNetwork {
-  const { vocabularySize, width, layers, positions, epsilon } = shape;
+  const { vocabularySize, width, layers, positions, epsilon, tied } = shape;
+  const quantised = precision !== 'float32';
   const table = (name: string, rows: number): TokenEmbedding => ({ name, table: tensorOf(name, [rows, width]) });
-  const embedding = { ...table('wte.weight', vocabularySize), quantised: precision !== 'float32' };
+  const embedding = { ...table('wte.weight', vocabularySize), quantised };
   const places = table('wpe.weight', positions);
   return {
     vocabularySize,
@@ -81,7 +92,7 @@ function network(
     layers,
     keyValueWidth: width,
     tensorOf,
-    head: embedding,
+    head: tied ? embedding : { ...table(HEAD, vocabularySize), quantised },
     suppressed,
     precision,
     emitLayers: (context, inputs) => {
@@ -96,7 +107,8 @@ function network(
 
 function emitLayers(context: BlockContext, shape: Gpt2Shape, x: Value, { past, bias }: CausalInputs): CausalStates {
   const { graph } = context;
-  const { width, heads, feedForward, epsilon, activation } = shape;
+  const { width, heads, feedForward, epsilon, activation, headWidth, scaled, scaledByLayer } = shape;
+  const rootOfWidth = scaled ? Math.sqrt(headWidth) : 1;
   const sizes = graph.constant('int64', [3], [width, width, width]);
   let states = x;
   const add = (added: Value): void => {
@@ -113,7 +125,7 @@ function emitLayers(context: BlockContext, shape: Gpt2Shape, x: Value, { past, b
       value: graph.op('Concat', [cached.values, values], { axis: 1 }),
       mask: bias,
     };
-    const attended = attend(context, heads, inputs);
+    const attended = attend(context, heads, inputs, heads, 1 / (rootOfWidth * (scaledByLayer ? layer + 1 : 1)));
     add(conv1d(context, attended, `${prefix}.attn.c_proj`, { inputs: width, outputs: width }));
     const up = conv1d(context, norm('ln_2'), `${prefix}.mlp.c_fc`, { inputs: width, outputs: feedForward });
     const active = activate(context, activation, up);
