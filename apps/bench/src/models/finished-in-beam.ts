@@ -1,5 +1,5 @@
 import type { AutoregressiveModel, NodeId, TokenSource } from '@foretoken/core';
-import { NodeBatch, ROOT } from '@foretoken/core/kit';
+import { NodeBatch, ROOT, topK } from '@foretoken/core/kit';
 
 export interface Beam {
   /** Without the end token. */
@@ -33,20 +33,18 @@ export async function finishedInBeam(
     const nodes = new NodeBatch();
     for (const { node: parent, last } of running) nodes.add(0, parent, last, true);
     const { logProbs, firstNode } = await forest.extend(nodes, { kind: 'logProbs' });
-    const grown = running.flatMap(({ tokenIds, logProb, length }, index) =>
-      Array.from({ length: size }, (_, id): Running => {
-        const ended = id === endTokenId;
-        const allowed = !never.includes(id) && !(ended && step === 0);
-        return {
-          tokenIds: ended ? tokenIds : [...tokenIds, id],
-          logProb: allowed ? logProb + logProbs[index * size + id] : Number.NEGATIVE_INFINITY,
-          length: length + 1,
-          ended,
-          last: id,
-          node: firstNode + index,
-        };
-      }),
-    );
+    const grown = running.flatMap(({ tokenIds, logProb, length }, index): Running[] => {
+      const scores = logProbs.slice(index * size, (index + 1) * size);
+      for (const id of step === 0 ? [...never, endTokenId] : never) scores[id] = Number.NEGATIVE_INFINITY;
+      return Array.from(topK(scores, beamSize), (id) => ({
+        tokenIds: id === endTokenId ? tokenIds : [...tokenIds, id],
+        logProb: logProb + scores[id],
+        length: length + 1,
+        ended: id === endTokenId,
+        last: id,
+        node: firstNode + index,
+      }));
+    });
     beam = [...beam.filter(({ ended }) => ended), ...grown].sort((a, b) => b.logProb - a.logProb).slice(0, beamSize);
     const kept = beam.filter(({ ended }) => !ended).map((one) => one.node);
     if (kept.length > 0) forest.retain(0, [...new Set(kept)]);

@@ -47,6 +47,9 @@ const G2P_SYMBOLS = {
   endTokenId: 2,
 };
 
+const PARTS =
+  'both: letters to ids, encoder and steps; the other side is arithmetic of numpy in one function, ours the whole decode of a text';
+
 /** g2p-en: English words to phonemes, a GRU encoder-decoder whose weights are an archive of numpy. */
 export const g2pEn: ModelRow = {
   model: 'g2p-en',
@@ -71,7 +74,7 @@ export const g2pEn: ModelRow = {
       const results = await model.decode(texts, greedy(), { maxNewTokens: 20 });
       const equal = words.filter(([, ids], at) => ids.join() === results[at].tokenIds.join()).length;
       const example = `${texts[0]}: ${results[0].text}`;
-      const timed = await speedOverPackage('g2p-en', folders['g2p-en'], async () => {
+      const timed = await speedOverPackage('g2p-en', folders['g2p-en'], PARTS, async () => {
         for (const text of texts) await model.decode(text, greedy(), { maxNewTokens: 20 });
       });
       return { ...timed, equal: equal / words.length, details: { cases: words.length, example, ...timed.details } };

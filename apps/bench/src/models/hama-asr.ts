@@ -45,9 +45,14 @@ export const hamaAsr: ModelRow = {
       );
       const results = await model.decode(sounds, ctcGreedy<FloatSource>());
       const equal = heard.filter(({ ids }, index) => ids.join() === results[index].tokenIds.join()).length;
-      const timed = await speedOverPackage('hama-asr', folders.hama, async () => {
-        for (const sound of sounds) await model.decode(sound, ctcGreedy<FloatSource>());
-      });
+      const timed = await speedOverPackage(
+        'hama-asr',
+        folders.hama,
+        'both: samples to the graph, the graph, the best path and its text',
+        async () => {
+          for (const sound of sounds) await model.decode(sound, ctcGreedy<FloatSource>());
+        },
+      );
       const details = { cases: heard.length, batches: model.description.facts, ...timed.details };
       return { ...timed, equal: equal / heard.length, details };
     } finally {

@@ -50,9 +50,14 @@ export const hamaG2p: ModelRow = {
       // The package leaves padding out of what it tells.
       const said = (tokenIds: Int32Array): string => tokenIds.filter((id) => id !== PAD).join();
       const equal = words.filter(([, ids], at) => ids.join() === said(results[at].best.tokenIds)).length;
-      const timed = await speedOverPackage('hama-g2p', folders.hama, async () => {
-        for (const source of sources) await collect(greedy().decode(target, { ...request, sources: [source] }));
-      });
+      const timed = await speedOverPackage(
+        'hama-g2p',
+        folders.hama,
+        'both: encoder, steps and the best of each; the package cuts texts, ours begins with ids',
+        async () => {
+          for (const source of sources) await collect(greedy().decode(target, { ...request, sources: [source] }));
+        },
+      );
       return { ...timed, equal: equal / words.length, details: { cases: words.length, ...timed.details } };
     } finally {
       await rm(parent, { recursive: true, force: true });

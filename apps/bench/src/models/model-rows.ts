@@ -15,7 +15,9 @@ import { whisperTinyEn } from './whisper.js';
 
 /** Kinds of encoder-decoders whose goldens are in the repository. */
 const ENCODER_DECODERS =
-  'marian-separate marian-old marian-gelu marian-normed bart mbart mbart50 m2m100 nllb pegasus t5 mt5 mt5-tied t5-gated-silu'.split(' ');
+  'marian-separate marian-old marian-gelu marian-normed bart mbart mbart50 m2m100 nllb pegasus t5 mt5 mt5-tied t5-gated-silu'.split(
+    ' ',
+  );
 
 /** Every model that `npm run bench -- models` and its test decode with. */
 export const MODEL_ROWS: readonly ModelRow[] = [

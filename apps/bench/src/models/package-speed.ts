@@ -9,11 +9,12 @@ const TURNS = 5;
  * How long a package takes over what `decodeAll` decodes, which is a row's cases one after the other: the median of turns, by processor
  * time on one thread each. `FORETOKEN_PEER_PYTHON` names a Python with the packages; without it the details say why there is no figure.
  *
- * `folder` is that of one of the row's packages.
+ * `folder` is that of one of the row's packages; `includes` says in words what is timed beside the graph.
  */
 export async function speedOverPackage(
   cases: string,
   folder: string,
+  includes: string,
   decodeAll: () => Promise<unknown>,
 ): Promise<Pick<ModelFigures, 'speedOverOracle' | 'details'>> {
   const python = process.env.FORETOKEN_PEER_PYTHON ?? '';
@@ -35,7 +36,10 @@ export async function speedOverPackage(
       const { user, system } = process.cpuUsage(before);
       ratios.push((theirs * 1e6) / (user + system));
     }
-    return { speedOverOracle: rounded(spread(ratios).median, 2), details: { speed: 'processor time, 1 thread each' } };
+    return {
+      speedOverOracle: rounded(spread(ratios).median, 2),
+      details: { speed: 'processor time, 1 thread each', includes },
+    };
   } finally {
     peer.close();
   }

@@ -16,6 +16,8 @@ interface Crop extends GreyCrop {
   readonly confidence: number;
 }
 
+const PARTS = 'both: grey values to strips, the graph, the best path and its text';
+
 /** Where PP-OCR's graph and dictionary lie. */
 const ppOcrFiles = (folder: string): { readonly graph: string; readonly dictionary: string } => ({
   graph: join(folder, 'package/assets/ch_PP-OCRv4_rec_infer.onnx'),
@@ -50,7 +52,7 @@ export const ppOcr: ModelRow = {
         const own = first.reduce((sum, frame) => sum + Math.exp(lattice.logProbs[frame]), 0) / first.length;
         worst = Math.max(worst, Math.abs(own - confidence));
       }
-      const timed = await speedOverPackage('pp-ocr', folders['pp-ocr'], async () => {
+      const timed = await speedOverPackage('pp-ocr', folders['pp-ocr'], PARTS, async () => {
         for (const crop of crops) await model.decode(stripOf(crop), ctcGreedy<FloatSource>());
       });
       const details = { cases: crops.length, blurred: await readLines(model), ...timed.details };

@@ -18,6 +18,11 @@ export class GatheredScores {
   put(part: ExtensionValues, places: Int32Array): void {
     assertExtension('extension, as the driver or the store gives it,', part, this.#output, places.length);
     if (places.length === 0 && this.#count > 0) return;
+    // One forward gave all of them in order: nothing to put together.
+    if (places.length === this.#count && places.every((place, index) => place === index)) {
+      this.#values = part;
+      return;
+    }
     this.#values ??= empty(part, this.#count, places.length);
     const whole = fieldsOf(this.#values);
     for (const [name, values] of Object.entries(fieldsOf(part))) {
