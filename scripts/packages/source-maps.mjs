@@ -18,8 +18,9 @@ export function sourceMapFaults(unpacked) {
   });
 }
 
-/** Whether a file holds the bundler's own lines alone, such as what stands for `using`: they have no source of ours. */
+/** Whether a file holds the bundler's own lines alone, such as what stands for `using`, or an entry that only passes names on: no line of ours. */
 function isBundlers(name, code) {
+  if (/^(?:(?:import|export) \{[^}]*\}(?: from "[^"]+")?;\s*)+$/.test(code)) return true;
   const regions = [...code.matchAll(/^\/\/#region (.+)$/gm)];
   return name === 'chunk.js' || (regions.length > 0 && regions.every(([, source]) => source.startsWith('\\0')));
 }

@@ -55,7 +55,6 @@ export {
 export { SCORE_VALUES, type ScoreValues } from './export-schema.js';
 export { externalFiles } from './external-data.js';
 export { FOREIGN_BYTES, foreignContent } from './foreign-content.js';
-export * from './index.js';
 export { decodeUtf8, isObject, MAX_NESTING, parseJson } from './json.js';
 export {
   type BodyGraphFiles,
@@ -72,6 +71,7 @@ export {
   type TokenizerNames,
 } from './manifest.js';
 export type { ModelFolder } from './model-folder.js';
+export * from './public.js';
 export {
   errorCode,
   invalidFolder,
