@@ -6,6 +6,7 @@ import {
   brokenPrediction,
   checkOptions,
   flag,
+  forwardParts,
   joinTokens,
   listOf,
   noTokenLeft,
@@ -27,9 +28,8 @@ export interface CanvasDisagreementOptions {
 
 const OPTIONS: OptionTable<CanvasDisagreementOptions> = { withEndToken: flag, signal: readSignal };
 
-/** Sources of one session, and canvases of one forward: bounds on memory, without effect on what is counted. */
+/** Sources of one session: a bound on memory, without effect on what is counted. */
 const SOURCES = 32;
-const CANVASES = 128;
 
 /**
  * Share of output tokens that the model would choose otherwise if all other tokens were decided: each position alone is
@@ -67,14 +67,15 @@ export async function canvasDisagreement<Source>(
     const someOutputs = outputs.slice(start, start + SOURCES);
     const session = opened('canvas', await model.open(sources.slice(start, start + SOURCES), { signal }));
     try {
-      const questions = someOutputs.flatMap((output, row) => {
+      const places = someOutputs.flatMap((output, row) => {
         const whole = withEndToken && endTokenId !== undefined ? joinTokens(output, [endTokenId]) : output;
-        return Array.from(output, (_, position) => oneMasked(row, whole, position, maskTokenId));
+        return Array.from(output, (_, position) => ({ row, whole, position }));
       });
-      for (let from = 0; from < questions.length; from += CANVASES) {
-        changed += await countChanged(session, questions.slice(from, from + CANVASES), start, maskTokenId, signal);
+      for (const part of forwardParts(places, ({ whole }) => whole.length)) {
+        const questions = part.map(({ row, whole, position }) => oneMasked(row, whole, position, maskTokenId));
+        changed += await countChanged(session, questions, start, maskTokenId, signal);
       }
-      positions += questions.length;
+      positions += places.length;
     } finally {
       await session[Symbol.asyncDispose]();
     }

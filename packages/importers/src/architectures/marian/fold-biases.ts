@@ -9,7 +9,7 @@ const ENCODER_STACK = stackName('encoder');
 
 /** A residual block of a post-norm Transformer: `LayerNorm(x + out(sublayer(x)))`. */
 interface Block {
-  /** Bias of the normalisation that makes the block's input. */
+  /** The normalisation that makes the block's input, without `.weight` and `.bias`. */
   readonly input: string;
   /** Linear layers that read the input, without `.weight` and `.bias`. */
   readonly readers: readonly string[];
@@ -24,19 +24,39 @@ export interface FoldedBiases {
 }
 
 /**
- * Moves each block's closing bias b into the normalisation before it: the input becomes x + b, so the residual sum already
- * holds b, and the layers that read the input get `bias - W b`, so they see x as before. Exact but for rounding, and an
- * addition fewer a block. The first block of a stack stays, since its input is an embedding.
+ * Names of the closing biases that `foldBiases` may move: no number of one is larger than the input's usual size. A larger one would
+ * leave the input fewer digits: 70,000 beside 1 leaves two of seven. Throws `INVALID_MODEL_FOLDER` for values that are not finite.
  */
-export function foldBiases(tensorOf: TensorOf, shape: MarianShape): FoldedBiases {
+export async function foldableBiases(
+  tensorOf: TensorOf,
+  shape: MarianShape,
+  pace: Yielder,
+): Promise<ReadonlySet<string>> {
   const { width } = shape;
-  const blocks = [...blocksOf('encoder', shape.encoderLayers), ...blocksOf('decoder', shape.decoderLayers)];
+  const foldable = new Set<string>();
+  const valuesOf = (name: string): Promise<Float32Array> => tensorOf(name, [width]).values(pace);
+  for (const { input, out } of allBlocks(shape)) {
+    const usual = Math.hypot(meanSize(await valuesOf(`${input}.weight`)), meanSize(await valuesOf(`${input}.bias`)));
+    const bias = await valuesOf(`${out}.bias`);
+    if (bias.every((value) => Math.abs(value) <= usual)) foldable.add(`${out}.bias`);
+  }
+  return foldable;
+}
+
+/**
+ * Moves closing biases b of blocks into the normalisation before them: the input becomes x + b, so the residual sum already
+ * holds b, and the layers that read the input get `bias - W b`, so they see x as before. Exact but for rounding where b is in
+ * `foldable`, and an addition fewer a block. The first block of a stack stays, since its input is an embedding.
+ */
+export function foldBiases(tensorOf: TensorOf, shape: MarianShape, foldable: ReadonlySet<string>): FoldedBiases {
+  const { width } = shape;
   const changed = new Map<string, DeferredDense>();
   const folded = new Set<string>();
   const current = (name: string, length: number): DeferredDense => changed.get(name) ?? tensorOf(name, [length]);
-  for (const { input, readers, out } of blocks) {
+  for (const { input, readers, out } of allBlocks(shape)) {
+    if (!foldable.has(`${out}.bias`)) continue;
     const bias = tensorOf(`${out}.bias`, [width]);
-    changed.set(input, shifted(current(input, width), bias));
+    changed.set(`${input}.bias`, shifted(current(`${input}.bias`, width), bias));
     for (const reader of readers) {
       const outputs = reader.endsWith('.fc1') ? feedForwardOf(reader, shape) : width;
       const weight = tensorOf(`${reader}.weight`, [outputs, width]);
@@ -45,6 +65,11 @@ export function foldBiases(tensorOf: TensorOf, shape: MarianShape): FoldedBiases
     folded.add(`${out}.bias`);
   }
   return { tensorOf: (name, dims) => changed.get(name) ?? tensorOf(name, dims), folded };
+}
+
+/** The root of the mean square. */
+function meanSize(values: Float32Array): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
 }
 
 /** `vector + bias`. */
@@ -82,8 +107,9 @@ export function foldFirstLayers(
   shape: MarianShape,
   encoderLayers: number,
   stack: string,
+  foldable: ReadonlySet<string>,
 ): FoldedBiases {
-  const first = foldBiases(tensorOf, { ...shape, encoderLayers, decoderLayers: 0 });
+  const first = foldBiases(tensorOf, { ...shape, encoderLayers, decoderLayers: 0 }, foldable);
   return {
     tensorOf: (name, dims) => first.tensorOf(name.replace(stack, ENCODER_STACK), dims),
     folded: new Set([...first.folded].map((name) => name.replace(ENCODER_STACK, stack))),
@@ -94,6 +120,11 @@ function feedForwardOf(reader: string, shape: MarianShape): number {
   return reader.startsWith('model.encoder.') ? shape.encoderFeedForward : shape.decoderFeedForward;
 }
 
+const allBlocks = ({ encoderLayers, decoderLayers }: MarianShape): Block[] => [
+  ...blocksOf('encoder', encoderLayers),
+  ...blocksOf('decoder', decoderLayers),
+];
+
 /** The blocks of a stack, the first one left out. */
 function blocksOf(side: 'encoder' | 'decoder', layers: number): Block[] {
   const blocks: Block[] = [];
@@ -101,15 +132,15 @@ function blocksOf(side: 'encoder' | 'decoder', layers: number): Block[] {
     const prefix = `model.${side}.layers.${layer}`;
     if (layer > 0) {
       blocks.push({
-        input: `model.${side}.layers.${layer - 1}.final_layer_norm.bias`,
+        input: `model.${side}.layers.${layer - 1}.final_layer_norm`,
         readers: ['q_proj', 'k_proj', 'v_proj'].map((part) => `${prefix}.self_attn.${part}`),
         out: `${prefix}.self_attn.out_proj`,
       });
     }
-    let input = `${prefix}.self_attn_layer_norm.bias`;
+    let input = `${prefix}.self_attn_layer_norm`;
     if (side === 'decoder') {
       blocks.push({ input, readers: [`${prefix}.encoder_attn.q_proj`], out: `${prefix}.encoder_attn.out_proj` });
-      input = `${prefix}.encoder_attn_layer_norm.bias`;
+      input = `${prefix}.encoder_attn_layer_norm`;
     }
     blocks.push({ input, readers: [`${prefix}.fc1`], out: `${prefix}.fc2` });
   }

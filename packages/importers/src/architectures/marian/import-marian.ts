@@ -19,7 +19,7 @@ import { emitEncoder, emitEncoderLayers } from '../encoder-decoder/encoder-graph
 import type { EncoderDecoderNetwork } from '../encoder-decoder/network.js';
 import { emitStep, emitStepBody, type StepHead } from '../encoder-decoder/step-graph.js';
 import { emitVocabulary } from '../encoder-decoder/vocabulary-graph.js';
-import { foldBiases, foldFirstLayers } from './fold-biases.js';
+import { foldableBiases, foldBiases, foldFirstLayers } from './fold-biases.js';
 import { marianEmbedding, marianNetwork } from './marian-network.js';
 import { type MarianShape, readMarianShape } from './marian-shape.js';
 
@@ -76,9 +76,10 @@ export async function importMarian(folder: WeightsFolder, options: MarianImportO
   const tensorOf = tensorReader(folder);
   const embedding = marianEmbedding(tensorOf, shape);
   const precision = productsOf(weights);
+  const foldable = await foldableBiases(tensorOf, shape, pace);
   const network = marianNetwork(
     shape,
-    foldBiases(tensorOf, shape),
+    foldBiases(tensorOf, shape, foldable),
     { ...embedding, quantised: precision !== 'float32' },
     generation.suppressed,
     precision,
@@ -89,7 +90,7 @@ export async function importMarian(folder: WeightsFolder, options: MarianImportO
   const graphs = new GraphFiles(weights, pace);
   const { emit } = graphs;
   const step = await emitNetwork(network, options.layout ?? layoutOf(shape), emit);
-  const encode8Bit = firstLayersIn8Bits(network, shape, tensorOf);
+  const encode8Bit = firstLayersIn8Bits(network, shape, tensorOf, foldable);
   const emitted = await emitStudents(students, { emit, shortlist: shortlist !== undefined, encode8Bit });
   const files = graphs.files();
   for (const [name, content] of folder.tokenizer.files) files.set(name, content);
@@ -121,12 +122,17 @@ function layoutOf({ vocabularySize, width, decoderLayers, decoderFeedForward }: 
 }
 
 /** The encoder's first layers for a student that reads them, with 8-bit products. */
-function firstLayersIn8Bits(network: EncoderDecoderNetwork, shape: MarianShape, tensorOf: TensorOf) {
+function firstLayersIn8Bits(
+  network: EncoderDecoderNetwork,
+  shape: MarianShape,
+  tensorOf: TensorOf,
+  foldable: ReadonlySet<string>,
+) {
   return (graph: GraphBuilder, { tokenIds, ...source }: SourceTokens, encoderLayers: number): Value => {
     const given = { kind: 'ids', tokens: tokenIds, ...source } as const;
     if (encoderLayers === shape.encoderLayers) return emitEncoderLayers(graph, network, given, 'int8');
     const stack = 'ctcFast.encoder_layers';
-    const first = foldFirstLayers(tensorOf, shape, encoderLayers, stack);
+    const first = foldFirstLayers(tensorOf, shape, encoderLayers, stack, foldable);
     const encoder = { ...network.encoder, layers: encoderLayers, prefix: stack };
     return emitEncoderLayers(graph, { ...network, ...first, encoder }, given, 'int8');
   };
