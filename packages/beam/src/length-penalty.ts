@@ -1,6 +1,10 @@
 import { number, type OptionTable, oneOf } from '@foretoken/core/kit';
 
-/** How scores of hypotheses of different lengths are made comparable; lengths count the end token. */
+/**
+ * How scores of hypotheses of different lengths are made comparable; lengths count the end token, but no tokens that the output was made
+ * to begin with, such as a language: they have no log-probability either. So has transformers with `decoder_input_ids`; its
+ * `forced_bos_token_id` and the `target_prefix` of CTranslate2 count each as one token more.
+ */
 export interface LengthPenaltyOptions {
   /** Exponent of the length (default 1): 0 ranks by plain log-probability, more favours longer outputs. */
   readonly lengthPenalty?: number | undefined;

@@ -9,6 +9,9 @@ const MANIFEST = 'foretoken.json';
 /** What onnxruntime-genai reads of a graph beside it. */
 const GENAI = 'genai_config.json';
 
+/** Tokens of exports that have neither config nor tokenizer.json, such as Moonshine's. */
+const LISTED_TOKENS = 'tokenizer.bin';
+
 const BESIDE_WEIGHTS = [
   'config.json',
   'generation_config.json',
@@ -57,7 +60,7 @@ export function neededFiles(
     if (has(INDEX)) return described([INDEX, ...files.map(({ path }) => path).filter((path) => SHARD.test(path))]);
   }
   const graphs = exportFiles(files, repository, precision);
-  if (graphs !== undefined) return described([GENAI, ...graphs]);
+  if (graphs !== undefined) return described([GENAI, LISTED_TOKENS, ...graphs]);
   const [file] = gguf();
   if (file !== undefined) return [file];
   const pickle = files.find(({ path }) => /^pytorch_model(-\d+-of-\d+)?\.bin$/.test(path));

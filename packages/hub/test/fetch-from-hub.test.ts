@@ -78,6 +78,12 @@ describe('a repository of an ONNX export', () => {
       ['genai_config.json', 'model.onnx', 'model.onnx.data'],
       ['audio_processor_config.json', 'model_fp16.onnx'],
     ],
+    [
+      "in ONNX Runtime's own format, with tokens of their own",
+      ['encoder_model.ort', 'decoder_model_merged.ort', 'tokenizer.bin'],
+      ['decoder_model_merged_quantized.ort', 'encoder_model_quantized.ort', 'preprocess.ort'],
+    ],
+    ['in ONNX where they are in both formats', ['onnx/model.onnx'], ['onnx/model.ort', 'model.ort']],
   ])('gives its fp32 graphs %s', async (_, needed, others) => {
     const content = Object.fromEntries([...needed, ...others].map((name) => [name, name]));
     await open({ 'config.json': '{}', 'tokenizer.json': '{}', 'README.md': '', ...content });
@@ -136,6 +142,21 @@ describe('one of several precisions', () => {
     const missing = await refusal(fetchFromHub('hub:owner/name', options({ offline: true, precision: 'fp32' })));
     expect(missing.code).toBe('INVALID_ARGUMENT');
     expect(server.requests.length).toBe(count);
+  });
+
+  test("of ONNX Runtime's own format is taken where it is the only one, where there is no ONNX, or where it is chosen", async () => {
+    await open({ 'config.json': '{}', 'onnx/model_int8.ort': 'int8' });
+    expect(await kept({})).toEqual(['config.json', 'onnx/model_int8.ort']);
+    await server.stop();
+    await open({ 'config.json': '{}', 'onnx/model_q4.onnx': 'q4', 'onnx/model.ort': 'plain' });
+    await rm(cacheFolder, { recursive: true });
+    expect(await kept({})).toEqual(['config.json', 'onnx/model_q4.onnx']);
+    expect(await kept({ precision: 'fp32' })).toEqual(['config.json', 'onnx/model.ort']);
+    const error = await refusal(fetchFromHub('hub:owner/name', options({ precision: 'fp16' })));
+    expect(error).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      details: { option: 'precision', required: ['q4', 'fp32'] },
+    });
   });
 
   test('is taken where it is the only one, and asked for where fp32 is none of several', async () => {
