@@ -1,3 +1,5 @@
+import { collect, type DecodeStatistics } from '@foretoken/core';
+import { greedy } from '@foretoken/greedy';
 import type { LoadedModel } from '@foretoken/models';
 import { nearestWordCorrector } from './correction/nearest-word.js';
 import {
@@ -43,10 +45,8 @@ export async function correctionBench(
   const began = performance.now();
   const ways = waysOf(model);
   const rows: Record<string, Record<string, unknown>> = {};
-  const outputs = new Map<string, Map<string, string>>();
   for (const way of ways) {
     const made = new Map<string, string>();
-    outputs.set(way.name, made);
     rows[way.name] = await quality(tests, misspelt, async (text) => {
       const known = made.get(text) ?? (await way.correct(text)).text;
       made.set(text, known);
@@ -56,20 +56,18 @@ export async function correctionBench(
   }
   const plain = nearestWordCorrector();
   const baseline = await quality(tests, misspelt, async (text) => plain(text));
-  const greedyOutputs = outputs.get('greedy') ?? new Map<string, string>();
   const texts = [...tests.typed, ...misspelt.map(({ source }) => source)].filter(isSentence).slice(0, timed);
-  const speed = await race([...ways, ceilingWay(model, greedyOutputs)], texts, repeats);
+  const speed = await race([...ways, ceilingWay(model, await greedyOutputs(model, texts))], texts, repeats);
   progress('times measured');
   const greedyTimes = speed.get('greedy')?.milliseconds ?? [];
   const speedups = (name: string): number[] =>
     (speed.get(name)?.milliseconds ?? []).map((time, index) => greedyTimes[index] / time);
-  for (const [name, { milliseconds, forwards, tokens, texts: corrected }] of speed) {
+  for (const [name, { milliseconds, statistics, texts: corrected }] of speed) {
     const plainTexts = speed.get('greedy')?.texts ?? [];
     rows[name] = {
       ...rows[name],
       millisecondsPerSentence: rounded(mean(milliseconds), 3),
-      forwardsPerSentence: rounded(mean(forwards), 3),
-      tokensPerSentence: rounded(mean(tokens), 3),
+      ...countsOf(statistics),
       identical: rounded(mean(corrected.map((text, index) => (text === plainTexts[index] ? 1 : 0)))),
       speedup: roundedSpread(spread(speedups(name))),
     };
@@ -105,6 +103,32 @@ export async function correctionBench(
     strategies: rows,
     seconds: rounded((performance.now() - began) / 1000, 1),
   };
+}
+
+/** Counts of a sentence, means: forwards of the model, tokens of outputs; with drafts, forwards of the drafter and draft tokens. */
+function countsOf(statistics: readonly DecodeStatistics[]): Record<string, number> {
+  const per = (count: (one: DecodeStatistics) => number): number => rounded(mean(statistics.map(count)), 3);
+  const counts = {
+    forwardsPerSentence: per(({ forwards }) => forwards),
+    tokensPerSentence: per(({ tokens }) => tokens),
+  };
+  if (statistics.every(({ speculation }) => speculation === undefined)) return counts;
+  return {
+    ...counts,
+    draftForwardsPerSentence: per(({ speculation }) => speculation?.draftForwards ?? 0),
+    evaluatedPerSentence: per(({ speculation }) => speculation?.evaluated ?? 0),
+    acceptedPerSentence: per(({ speculation }) => speculation?.accepted ?? 0),
+  };
+}
+
+async function greedyOutputs(model: LoadedModel, texts: readonly string[]): Promise<Map<string, Int32Array>> {
+  const [decoder, target] = [greedy(), model.part('autoregressive')];
+  const outputs = new Map<string, Int32Array>();
+  for (const text of texts) {
+    const { results } = await collect(decoder.decode(target, { sources: [model.tokenizer.encode(text)] }));
+    outputs.set(text, results[0].best.tokenIds);
+  }
+  return outputs;
 }
 
 /** Sentences of the length that people write. */
@@ -152,15 +176,14 @@ async function quality(
 interface Timed {
   /** By sentence. */
   readonly milliseconds: number[];
-  readonly forwards: number[];
-  readonly tokens: number[];
+  readonly statistics: DecodeStatistics[];
   readonly texts: string[];
 }
 
 /** Corrects every text every way, all in turn, another one first each time; the fastest of a few runs in a row counts. */
 async function race(ways: readonly Way[], texts: readonly string[], repeats: number): Promise<Map<string, Timed>> {
   const result = new Map<string, Timed>(
-    ways.map(({ name }) => [name, { milliseconds: [], forwards: [], tokens: [], texts: [] }]),
+    ways.map(({ name }) => [name, { milliseconds: [], statistics: [], texts: [] }]),
   );
   for (const text of texts.slice(0, 20)) for (const way of ways) await way.correct(text);
   for (const [index, text] of texts.entries()) {
@@ -174,8 +197,7 @@ async function race(ways: readonly Way[], texts: readonly string[], repeats: num
         const corrected = await way.correct(text);
         min = Math.min(min, performance.now() - began);
         if (repeat > 0) continue;
-        timed.forwards.push(corrected.forwards);
-        timed.tokens.push(corrected.tokens);
+        timed.statistics.push(corrected.statistics);
         timed.texts.push(corrected.text);
       }
       timed.milliseconds.push(min);

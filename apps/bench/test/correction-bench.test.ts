@@ -75,7 +75,10 @@ describe('what the bench compares with', () => {
 describe('the bench', () => {
   it('has a row a way, and the product beside them', async () => {
     const { autoregressive, tokenizer } = scriptedCorrector(simpleCorrection);
-    const parts = new ModelParts([{ kind: 'autoregressive', model: autoregressive }]);
+    // Costs by which long drafts do not pay.
+    const costs = { milliseconds: (rows: number, nodes: number) => rows * (1 + 0.3 * nodes) };
+    const measured = { ...autoregressive, costs };
+    const parts = new ModelParts([{ kind: 'autoregressive', model: measured }]);
     const model = {
       part: parts.part.bind(parts),
       find: parts.find.bind(parts),
@@ -115,6 +118,14 @@ describe('the bench', () => {
       strategies['speculative-copy'].forwardsPerSentence,
     );
     expect(strategies['speculative-copy'].forwardsPerSentence).toBeLessThan(strategies.greedy.forwardsPerSentence);
+    // Perfect drafts are verified whole, whatever a busy machine's measured costs say.
+    const { acceptedPerSentence, evaluatedPerSentence, forwardsPerSentence, tokensPerSentence } = strategies.ceiling;
+    expect([forwardsPerSentence, acceptedPerSentence, evaluatedPerSentence]).toEqual([
+      1,
+      tokensPerSentence,
+      tokensPerSentence,
+    ]);
+    expect(strategies.greedy).not.toHaveProperty('evaluatedPerSentence');
   });
 
   it('refuses a folder that cannot decode token by token', () => {

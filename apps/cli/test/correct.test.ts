@@ -135,6 +135,7 @@ describe('foretoken correct', () => {
     [['--json', '--diff', '--text', 'a'], 'exclude each other'],
     [['--text', 'a', '--file', 'b'], 'exclude each other'],
     [['--drafter', 'copy-lattice', '--text', 'a'], 'needs a CTC model'],
+    [['--drafter', 'copy-ctc', '--text', 'a'], 'lattice'],
     [['--strategy', 'ctc', '--drafter', 'copy', '--text', 'a'], 'leave --drafter out'],
     [['--strategy', 'beam', '--text', 'a'], 'strategy'],
     [[], 'nothing to correct'],

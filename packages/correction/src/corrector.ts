@@ -13,7 +13,6 @@ import {
   assertVocabulary,
   checkOptions,
   integer,
-  isOfKind,
   listOf,
   number,
   type OptionTable,
@@ -24,9 +23,10 @@ import {
   Yielder,
 } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
-import { copyDrafter, speculative } from '@foretoken/speculative';
+import { speculative } from '@foretoken/speculative';
 import { wordsOf } from './changes.js';
 import { CHAT_WORDS } from './chat-words.js';
+import { correctionDrafter } from './correction-drafter.js';
 import { LatticePieceReader, PieceDecoder, type PieceReader, Totals } from './decode-piece.js';
 import { applied, type LeftAlone, type MadeEdit, type Proposal, whyNot } from './edits.js';
 import { type CorrectionModel, type CorrectionTokenizer, targetOf, tokenizerOf } from './model.js';
@@ -38,7 +38,6 @@ import { PLAIN_LETTERS, protectedSpans } from './protected-spans.js';
 import { RefusedWords } from './refused-words.js';
 import type { Span, SpanIndex } from './spans.js';
 import { spelledLetters } from './spelled-letters.js';
-import { tidyText } from './tidy-text.js';
 import { tokenEnds } from './token-places.js';
 import { withoutRefused } from './without-refused.js';
 
@@ -142,36 +141,6 @@ const CORRECT_OPTIONS: OptionTable<CorrectOptions> = {
   signal: readSignal,
   code: withMethods('what tells fenced code, such as new FencedCode()', 'holds'),
 };
-
-/**
- * Drafts for corrections: the text itself, with a capital at the beginning and a full stop at the end, as far as it was not
- * changed (see `copyDrafter`).
- */
-export function correctionDrafter(model: CorrectionModel): Drafter<TokenSource> {
-  const target = targetOf(model);
-  if (!isOfKind('autoregressive', target)) {
-    throw wrongValue("What model.part('autoregressive') returns", target, 'an autoregressive model');
-  }
-  const tokenizer = tokenizerOf(model);
-  return copyDrafter({
-    vocabulary: target.vocabulary,
-    tokenText: (tokenId) => tokenizer.tokenText(tokenId),
-    from: (source) => tidied(tokenizer, source),
-  });
-}
-
-/** The source itself where a tidied one has no room. */
-function tidied(tokenizer: CorrectionModel['tokenizer'], source: TokenSource): TokenSource {
-  const text = tokenizer.decode(source);
-  const tidy = tidyText(text);
-  if (tidy === text) return source;
-  try {
-    return tokenizer.encode(tidy);
-  } catch (error) {
-    if (ForetokenError.isInstance(error) && error.code === 'SOURCE_TOO_LONG') return source;
-    throw error;
-  }
-}
 
 /**
  * Corrects text with a model: what it is asked about, how sure it must be, and what it must never do are the same for every text.

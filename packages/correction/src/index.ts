@@ -1,9 +1,9 @@
+export { type CorrectionDrafterOptions, correctionDrafter } from './correction-drafter.js';
 export {
   type Correction,
   type CorrectOptions,
   type Corrector,
   type CorrectorOptions,
-  correctionDrafter,
   correctText,
   createCorrector,
 } from './corrector.js';

@@ -1,6 +1,12 @@
 import { joinTokens } from '@foretoken/core/kit';
 import type { TokenPieces } from './token-pieces.js';
 
+/** A token that follows in a text, and how probable its writer found it, where that is known. */
+export interface CopiedToken {
+  readonly tokenId: number;
+  readonly probability: number | undefined;
+}
+
 /** A text to copy from: its tokens, and the units that they are made of. */
 export class CopiedText {
   /** `[units]`. */
@@ -9,8 +15,10 @@ export class CopiedText {
   readonly #pieces: TokenPieces;
   /** Of each unit, the token that begins there, as an index; -1 inside tokens. */
   readonly #tokenOf: Int32Array;
+  readonly #probabilities: Float32Array | undefined;
 
-  constructor(tokenIds: Int32Array, pieces: TokenPieces) {
+  /** `probabilities`, `[tokens]`: how sure the text's writer was of each token. */
+  constructor(tokenIds: Int32Array, pieces: TokenPieces, probabilities?: Float32Array) {
     const units = Array.from(tokenIds, (tokenId) => pieces.units(tokenId));
     const length = units.reduce((sum, piece) => sum + piece.length, 0);
     this.units = new Int32Array(length);
@@ -23,23 +31,24 @@ export class CopiedText {
     }
     this.#tokenIds = tokenIds;
     this.#pieces = pieces;
+    this.#probabilities = probabilities;
   }
 
   /**
    * Tokens that follow the token `last` where the text goes on from a unit, at most so many: the text's own wherever one
    * begins, and up to there the longest of the vocabulary that spell it.
    */
-  tokensFrom(position: number, last: number | undefined, max: number): number[] {
-    const tokenIds: number[] = [];
+  tokensFrom(position: number, last: number | undefined, max: number): CopiedToken[] {
+    const tokens: CopiedToken[] = [];
     let at = this.#settled(position, last);
-    while (at < this.units.length && tokenIds.length < max) {
+    while (at < this.units.length && tokens.length < max) {
       const index = this.#tokenOf[at];
       const tokenId = index < 0 ? this.#pieces.tokenAt(this.units, at) : this.#tokenIds[index];
       if (tokenId === undefined) break;
-      tokenIds.push(tokenId);
+      tokens.push({ tokenId, probability: this.#probabilities?.[index] });
       at += this.#pieces.units(tokenId).length;
     }
-    return tokenIds;
+    return tokens;
   }
 
   /**

@@ -1,20 +1,18 @@
 import type { Drafter, DraftRequest, DraftSession, DraftTree, TokenSource, Vocabulary } from '@foretoken/core';
 import {
-  assertTokenSources,
+  assertLattice,
+  assertVocabulary,
   callback,
   checkOptions,
   EMPTY_DRAFT,
-  lengthOf,
   type OptionTable,
   oneOf,
   vocabulary as readVocabulary,
   text,
-  tokens,
-  wrongValue,
 } from '@foretoken/core/kit';
+import { type CopiedFrom, copiedFrom, writtenTexts } from './copied-sources.js';
 import { CopiedText } from './copied-text.js';
 import { CopyRow } from './copy-row.js';
-
 import { DraftingTimes } from './drafting-times.js';
 import { TokenPieces } from './token-pieces.js';
 
@@ -28,10 +26,11 @@ export interface CopyDrafterOptions<Source> {
    */
   readonly tokenText?: ((tokenId: number) => string) | undefined;
   /**
-   * What the output of a source will mostly copy, as token ids of the target's vocabulary: an earlier output, a text to edit, a
-   * text that simple rules have improved. Default: the source itself.
+   * What the output of a source will mostly copy. A function gives it as token ids of the target's vocabulary: an earlier output,
+   * a text to edit, what another model writes. A CTC model of the target's vocabulary writes it in one forward: its best path,
+   * whose probabilities say how long a draft should be. Default: the source itself.
    */
-  readonly from?: ((source: Source, row: number) => Int32Array) | undefined;
+  readonly from?: CopiedFrom<Source> | undefined;
   /**
    * `chain` (default) goes on from the most probable place in the text, `tree` also from others after an edit, as if a token
    * had been put in, left out or replaced.
@@ -43,7 +42,7 @@ const NAME = 'copy';
 const OPTIONS: OptionTable<CopyDrafterOptions<unknown>> = {
   vocabulary: readVocabulary,
   tokenText: callback(text),
-  from: callback(tokens()),
+  from: copiedFrom,
   shape: oneOf('tree', 'chain'),
 };
 
@@ -51,61 +50,52 @@ const OPTIONS: OptionTable<CopyDrafterOptions<unknown>> = {
 const TREE_PLACES = 3;
 
 /**
- * Drafts without a model, for outputs that copy a text with edits (Ge et al., 2022, "Lossless Acceleration for Seq2seq
- * Generation with Aggressive Decoding"): all that follows where the output stands. After each round an alignment of output and
+ * Drafts for outputs that copy a text with edits (Ge et al., 2022, "Lossless Acceleration for Seq2seq Generation with Aggressive
+ * Decoding"), be it the source or what a quicker model makes of it: all that follows where the output stands. After each round an alignment of output and
  * text finds that place again, whatever was put in, left out, replaced, joined or split.
  *
- * Throws `INVALID_ARGUMENT`, also when it is opened for sources that are no token ids and `from` is not given.
+ * Throws `INVALID_ARGUMENT`, also when it is opened for sources that are no token ids and `from` is not given, and
+ * `UNSUPPORTED_CAPABILITY` for a lattice model of another kind.
  */
 export function copyDrafter<Source = TokenSource>(options: CopyDrafterOptions<Source>): Drafter<Source> {
   options = checkOptions<CopyDrafterOptions<Source>>('copyDrafter', options, OPTIONS, ['vocabulary']);
   const { vocabulary, tokenText, from, shape = 'chain' } = options;
+  const writer = typeof from === 'function' ? undefined : from;
+  if (writer !== undefined) {
+    assertLattice({ name: 'copyDrafter', requires: { model: 'lattice', kinds: ['ctc'], candidates: 1 } }, writer);
+    assertVocabulary('from', writer.vocabulary, vocabulary);
+  }
   const pieces = new TokenPieces(vocabulary, tokenText);
   const places = shape === 'tree' ? TREE_PLACES : 1;
   const times = new DraftingTimes();
   return {
     name: NAME,
     vocabulary,
+    encoder: writer?.encoder,
     get costs() {
       return times.costs;
     },
-    async open(sources) {
+    async open(sources, context = {}) {
       const began = performance.now();
-      const rows = textsOf(sources, vocabulary, from).map(
-        (tokenIds) => new CopyRow(new CopiedText(tokenIds, pieces), pieces),
-      );
+      const texts = await writtenTexts(sources, vocabulary, from, context);
+      const rows = texts.map((text) => new CopyRow(new CopiedText(text.tokenIds, pieces, text.probabilities), pieces));
       times.opened(performance.now() - began, sources.length);
-      return new CopySession(rows, places, times);
+      return new CopySession(rows, places, times, writer === undefined ? 0 : 1);
     },
   };
 }
 
-/** What each output may copy, without tokens that no draft holds. */
-function textsOf<Source>(
-  sources: readonly Source[],
-  { size, endTokenId, padTokenId }: Vocabulary,
-  from: CopyDrafterOptions<Source>['from'],
-): Int32Array[] {
-  if (lengthOf(sources) === undefined) throw wrongValue('sources', sources, 'an array of sources');
-  const texts: readonly unknown[] = from === undefined ? sources : sources.map((source, row) => from(source, row));
-  if (from === undefined) assertTokenSources(texts, { vocabularySize: size, min: 0 });
-  return (texts as readonly Int32Array[]).map((tokenIds, row) => {
-    const strange = tokenIds.find((tokenId) => tokenId < 0 || tokenId >= size);
-    if (strange !== undefined) throw wrongValue(`A token that from gives for source ${row}`, strange, `below ${size}`);
-    return tokenIds.filter((tokenId) => tokenId !== endTokenId && tokenId !== padTokenId);
-  });
-}
-
 class CopySession implements DraftSession {
-  readonly forwards = 0;
+  readonly forwards: number;
   readonly #rows: (CopyRow | undefined)[];
   readonly #places: number;
   readonly #times: DraftingTimes;
 
-  constructor(rows: CopyRow[], places: number, times: DraftingTimes) {
+  constructor(rows: CopyRow[], places: number, times: DraftingTimes, forwards: number) {
     this.#rows = rows;
     this.#places = places;
     this.#times = times;
+    this.forwards = forwards;
   }
 
   propose(requests: readonly DraftRequest[]): DraftTree[] {

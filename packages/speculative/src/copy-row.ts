@@ -48,8 +48,8 @@ export class CopyRow {
     for (const [position, probability] of this.#places(places)) {
       let path = probability;
       let node = -1;
-      for (const tokenId of this.#text.tokensFrom(position, this.#tokenIds.at(-1), max)) {
-        path *= share;
+      for (const { tokenId, probability: sure } of this.#text.tokensFrom(position, this.#tokenIds.at(-1), max)) {
+        path *= sure ?? share;
         node = trie.add(node, tokenId, path, sum);
       }
     }

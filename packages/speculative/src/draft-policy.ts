@@ -1,12 +1,7 @@
 import type { DraftingCosts, DraftTree, ForwardCosts } from '@foretoken/core';
 import { hasMethods, wrongValue } from '@foretoken/core/kit';
+import { DraftRecord } from './draft-record.js';
 
-/** What a drafter that does not say how sure it is, and nobody has seen at work yet, is trusted with. */
-const UNKNOWN_ACCEPTANCE = 0.75;
-/** Draft tokens that this first guess weighs as much as. */
-const UNKNOWN_WEIGHT = 4;
-/** Output tokens of a row over which the cost of opening a drafter is spread. */
-const TYPICAL_OUTPUT = 16;
 /** Nodes of a draft that nobody has seen yet that are worth a thought; the next ones are hardly ever accepted. */
 const LONGEST_GUESS = 64;
 /**
@@ -16,6 +11,8 @@ const LONGEST_GUESS = 64;
 const OPENS_BELOW = 0.75;
 /** Rounds without drafts, at most, before they are tried again. */
 const LONGEST_PAUSE = 7;
+/** Decodes without a drafter, at most, before one is opened again to see what opening takes by now. */
+const LONGEST_ABSENCE = 15;
 
 /**
  * How much of a draft is verified. What verifying costs is a fact of target and machine, so the decoder decides it: drafters
@@ -31,31 +28,44 @@ export class DraftPolicy {
   /** Rounds in a row in which drafts were asked for and did not pay, and rounds still to go without asking. */
   #unpaid = 0;
   #pause = 0;
-  #accepted = UNKNOWN_ACCEPTANCE * UNKNOWN_WEIGHT;
-  #evaluated = UNKNOWN_WEIGHT;
-  /** Tokens that a forward brought a row so far. */
+  /** Tokens that a forward brought a row so far, and nodes of its drafts. */
   #tokensPerForward = 2;
+  #nodesPerForward = 0;
+  readonly #record: DraftRecord;
 
-  constructor(costs: ForwardCosts | undefined, drafting: DraftingCosts | undefined, maxNodes: number) {
+  constructor(
+    costs: ForwardCosts | undefined,
+    drafting: DraftingCosts | undefined,
+    maxNodes: number,
+    record: DraftRecord = new DraftRecord(),
+  ) {
     if (costs !== undefined && !hasMethods(costs, 'milliseconds')) {
       throw wrongValue('model.costs', costs, 'an object with the method milliseconds');
     }
     this.#costs = costs;
     this.#drafting = drafting;
     this.#maxNodes = maxNodes;
+    this.#record = record;
   }
 
-  /** Whether drafting for so many rows can pay for opening the drafter. */
+  /** Whether drafting for so many rows can pay for opening the drafter; called once a decode. */
   opens(rows: number): boolean {
+    const opens = this.#paysToOpen(rows);
+    this.#record.unopened = opens ? 0 : this.#record.unopened + 1;
+    if (opens) this.#record.began(rows);
+    return opens;
+  }
+
+  #paysToOpen(rows: number): boolean {
     if (this.#costs === undefined) return true;
-    const plain = this.#cost(rows, 1);
-    const { width, milliseconds } = this.#best(
-      expectedProbabilities(UNKNOWN_ACCEPTANCE, Math.min(this.#maxNodes, LONGEST_GUESS), rows),
-      rows,
-    );
+    const { acceptance, usualOutput, unopened } = this.#record;
+    const expected = expectedProbabilities(acceptance, Math.min(this.#maxNodes, LONGEST_GUESS), rows);
+    const { width, milliseconds } = this.#best(expected, rows);
     if (width === 0) return false;
-    const opening = ((this.#drafting?.open ?? 0) * rows) / TYPICAL_OUTPUT;
-    return milliseconds + opening < OPENS_BELOW * plain;
+    // What was measured on a busy machine is not true for ever.
+    if (this.#drafting !== undefined && unopened >= LONGEST_ABSENCE) return true;
+    const opening = ((this.#drafting?.open ?? 0) * rows) / usualOutput;
+    return milliseconds + opening < OPENS_BELOW * this.#cost(rows, 1);
   }
 
   /** Whether to ask for drafts in this round; called once a round. Drafts that did not pay are left alone for a while. */
@@ -68,10 +78,12 @@ export class DraftPolicy {
   /** The path probability below which no node of a draft can pay, for a round of so many rows. */
   minProbability(rows: number): number {
     if (this.#costs === undefined) return 0;
-    const { milliseconds: plain, cheapest } = this.#marginal(rows);
+    const plain = this.#cost(rows, 1);
+    const cheapest = (this.#cost(rows, 1 + this.#maxNodes) - plain) / this.#maxNodes;
+    const usual = plain + this.#nodesPerForward * cheapest;
     // A node pays where what it adds to the tokens is more than what it adds to the time; half of that, since the first nodes
     // of a draft are cheaper than the mean.
-    return Math.min(1, (0.5 * this.#tokensPerForward * cheapest) / plain);
+    return Math.min(1, (0.5 * this.#tokensPerForward * cheapest) / usual);
   }
 
   /** The most nodes of any row's draft to verify, given the drafts of the round. */
@@ -81,7 +93,7 @@ export class DraftPolicy {
     for (const { tokenIds } of drafts) longest = Math.max(longest, tokenIds.length);
     const gains = new Float64Array(Math.min(this.#maxNodes, longest));
     for (const draft of drafts) {
-      const paths = pathProbabilities(draft, this.#accepted / this.#evaluated);
+      const paths = pathProbabilities(draft, this.#record.acceptance);
       for (let node = 0; node < Math.min(paths.length, gains.length); node++) gains[node] += paths[node];
     }
     const { width } = this.#best(gains, rows);
@@ -90,11 +102,14 @@ export class DraftPolicy {
     return width;
   }
 
-  /** Learns from a round. */
-  learn(rows: number, evaluated: number, accepted: number): void {
-    this.#evaluated += evaluated;
-    this.#accepted += accepted;
+  /**
+   * Learns from a round of so many rows: the widest draft, and of all rows the draft tokens whose parents were accepted, and those
+   * of them that were accepted.
+   */
+  learn(rows: number, width: number, tried: number, accepted: number): void {
+    this.#record.saw(tried, accepted, rows + accepted);
     this.#tokensPerForward += ((rows + accepted) / rows - this.#tokensPerForward) / 4;
+    this.#nodesPerForward += (width - this.#nodesPerForward) / 4;
   }
 
   /** The width that brings most tokens for the time; `gains[i]` are the tokens that node i of all rows brings. */
@@ -125,13 +140,6 @@ export class DraftPolicy {
       milliseconds,
       'a finite number above 0',
     );
-  }
-
-  /** A plain forward, and the least that a node more costs a row. */
-  #marginal(rows: number): { readonly milliseconds: number; readonly cheapest: number } {
-    const milliseconds = this.#cost(rows, 1);
-    const widest = this.#cost(rows, 1 + this.#maxNodes);
-    return { milliseconds, cheapest: (widest - milliseconds) / this.#maxNodes };
   }
 }
 

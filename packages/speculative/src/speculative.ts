@@ -28,6 +28,7 @@ import {
   Yielder,
 } from '@foretoken/core/kit';
 import { DraftPolicy } from './draft-policy.js';
+import { DraftRecord } from './draft-record.js';
 import { type GuardedDrafts, drafter as readDrafter } from './guarded-drafts.js';
 import { assertSameVocabulary, openShared } from './open-shared.js';
 import { type RoundCounts, SpeculativeRow, type Verified } from './speculative-row.js';
@@ -58,6 +59,8 @@ interface Settings<Source> {
   readonly shape: 'tree' | 'chain' | undefined;
   readonly scores: boolean;
   readonly tokenLogProbs: boolean;
+  /** What was seen of each target. */
+  readonly records: WeakMap<AutoregressiveModel<Source>, DraftRecord>;
 }
 
 const NAME = 'speculative';
@@ -84,7 +87,8 @@ export function speculative<Source = TokenSource>(
 ): Decoder<AutoregressiveModel<Source>> {
   options = checkOptions<SpeculativeOptions<Source>>(NAME, options, OPTIONS, ['drafter']);
   const { drafter, maxNodes = 10, maxDepth = maxNodes, shape, scores = false, tokenLogProbs = false } = options;
-  const settings: Settings<Source> = { drafter, maxNodes, maxDepth, shape, scores, tokenLogProbs };
+  const records = new WeakMap<AutoregressiveModel<Source>, DraftRecord>();
+  const settings: Settings<Source> = { drafter, maxNodes, maxDepth, shape, scores, tokenLogProbs, records };
   const requires: Requirements = {
     model: 'autoregressive',
     outputs: [scores || tokenLogProbs ? 'topK' : 'argmax'],
@@ -110,7 +114,9 @@ async function* decode<Source>(
   assertSameVocabulary(model, settings.drafter);
   const { sources, signal } = request;
   const elapsed = (): number => performance.now() - startMs;
-  const policy = new DraftPolicy(model.costs, settings.drafter.costs, settings.maxNodes);
+  const record = settings.records.get(model) ?? new DraftRecord();
+  settings.records.set(model, record);
+  const policy = new DraftPolicy(model.costs, settings.drafter.costs, settings.maxNodes, record);
   const opened = await openShared(model, settings.drafter, request, policy.opens(sources.length));
   try {
     const { forest, drafts } = opened;
@@ -141,7 +147,9 @@ async function* decode<Source>(
       const verified = await verify(forest, nodes, settings.scores || settings.tokenLogProbs, signal);
       forwards++;
       const rows = active.length;
-      const { evaluated, accepted } = totals;
+      const width = active.reduce((widest, { draft }) => Math.max(widest, draft.tokenIds.length), 0);
+      const { accepted } = totals;
+      let tried = 0;
       for (const row of active) {
         const position = row.output.length;
         const counts = row.decide(verified);
@@ -150,6 +158,7 @@ async function* decode<Source>(
           await drafts?.finish(row.row);
         } else if (counts.accepted < counts.evaluated) forest.retain(row.row, [row.anchor]);
         add(totals, counts);
+        tried += Math.min(counts.evaluated, counts.accepted + 1);
         if (row.output.length > position) {
           const committed = row.output.tokenIds(position);
           yield { type: 'token-commit', row: row.row, position, tokenIds: committed, atMs: elapsed() };
@@ -160,7 +169,7 @@ async function* decode<Source>(
         yield { type: 'draft-end', row: row.row, round, depth, proposed, evaluated, accepted, draft, atMs: elapsed() };
         if (yielder.due()) await yielder.yield();
       }
-      policy.learn(rows, totals.evaluated - evaluated, totals.accepted - accepted);
+      policy.learn(rows, width, tried, totals.accepted - accepted);
       active = active.filter((row) => row.output.finishReason === undefined);
     }
     const results = rows.map((row) => rowResult(row.row, [row.hypothesis(settings.scores, settings.tokenLogProbs)]));

@@ -58,6 +58,7 @@ const drafters = {
       tokenText: (tokenId) => ['', 'a', 'b', ' a', 'ab', ' ba', ''][tokenId],
       shape: 'tree',
     }),
+  'copy of a lattice': () => copyDrafter({ vocabulary: VOCABULARY, from: lattice }),
   'copy and lattice': () =>
     combineDrafters([
       copyDrafter({ vocabulary: VOCABULARY }),

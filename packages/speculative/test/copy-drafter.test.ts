@@ -1,6 +1,13 @@
-import { collect, type Drafter, type DraftTree, type TokenSource } from '@foretoken/core';
+import {
+  collect,
+  type Drafter,
+  type DraftTree,
+  type EmitOptions,
+  type Lattice,
+  type TokenSource,
+} from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
-import { assertWellFormed, proposeOne } from '@foretoken/testkit';
+import { assertWellFormed, proposeOne, scriptedLatticeModel } from '@foretoken/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CopyDrafterOptions, combineDrafters, copyDrafter, ngramDrafter, speculative } from '../src/index.js';
@@ -132,6 +139,85 @@ describe('copyDrafter', () => {
     await session[Symbol.asyncDispose]();
   });
 
+  it('copies what a CTC model writes in one forward, and is as sure as that of each token', async () => {
+    // A label a frame: "the", " cat", a blank, " cat", the end token, " sat"; 1 is the blank.
+    const labels = ['the', ' cat', '<pad>', ' cat', '', ' sat'].map((label) => TEXTS.indexOf(label));
+    const shares = [0.9, 0.8, 0.7, 0.6, 0.95, 0.5];
+    const emitted: unknown[] = [];
+    const model = scriptedLatticeModel({
+      vocabularySize: VOCABULARY.size,
+      blankId: 1,
+      frames: () =>
+        labels.map((label, frame) =>
+          TEXTS.map((_, id) => Math.log(id === label ? shares[frame] : (1 - shares[frame]) / (TEXTS.length - 1))),
+        ),
+    });
+    const encoder = { encode: () => Promise.reject(new Error('not asked')) };
+    const from = {
+      ...model,
+      encoder,
+      emit: (sources: readonly TokenSource[], options?: EmitOptions) => {
+        emitted.push(options);
+        return model.emit(sources, options);
+      },
+    };
+    const drafter = byText({ from });
+    expect(drafter.encoder).toBe(encoder);
+    const encoding = { rows: 1, dispose() {} };
+    const session = await drafter.open([Int32Array.of(5, 0)], { encoding, seed: 3 });
+    expect(emitted).toEqual([{ encoding, signal: undefined, k: 1 }]);
+    expect(session.forwards).toBe(1);
+    const limit = { nodes: 40, depth: 40 };
+    const draft = await proposeOne(session, { row: 0, prefix: new Int32Array(0), limit });
+    expect(decode(draft.tokenIds)).toBe('the cat cat sat');
+    for (const [node, share] of [0.9, 0.8, 0.6, 0.5].entries())
+      expect(draft.probabilities?.[node]).toBeCloseTo(share, 5);
+    // Found again behind a correction, and what the target splits in another way is as sure as copying usually is.
+    const rest = await proposeOne(session, { row: 0, prefix: Int32Array.from(encode('the ca')), limit });
+    expect(decode(rest.tokenIds)).toBe('t cat sat');
+    expect(rest.probabilities?.[0]).toBeCloseTo(0.95, 1);
+    expect(rest.probabilities?.[1]).toBeCloseTo(0.6, 5);
+    const sure = await proposeOne(session, {
+      row: 0,
+      prefix: new Int32Array(0),
+      limit: { ...limit, minProbability: 0.5 },
+    });
+    expect(decode(sure.tokenIds)).toBe('the cat');
+    await session[Symbol.asyncDispose]();
+  });
+
+  it('refuses a lattice that is none', async () => {
+    const model = scriptedLatticeModel({
+      vocabularySize: VOCABULARY.size,
+      blankId: 1,
+      frames: () => [TEXTS.map(() => 0)],
+    });
+    const broken = async (change: object): Promise<unknown> => {
+      const from = {
+        ...model,
+        emit: async (sources: readonly TokenSource[]) =>
+          (await model.emit(sources, {})).map((lattice) => ({ ...lattice, ...change }) as Lattice),
+      };
+      return byText({ from }).open([Int32Array.of(5, 0)], {});
+    };
+    await expect(broken({ tokenIds: Int32Array.of(999) })).rejects.toThrow(/999/);
+    await expect(broken({ logProbs: Float32Array.of(Number.NaN) })).rejects.toMatchObject({ code: 'INVALID_SCORES' });
+    await expect(byText({ from: { ...model, emit: async () => [] } }).open([Int32Array.of(5)], {})).rejects.toThrow(
+      /1 lattices, one for each source/,
+    );
+  });
+
+  it('waits for texts that others write', async () => {
+    const from = async (source: TokenSource, row: number): Promise<Int32Array> => {
+      await Promise.resolve();
+      return Int32Array.of(...source, 40 + row);
+    };
+    const session = await byText({ from }).open([Int32Array.of(5), Int32Array.of(6)], {});
+    const draft = await proposeOne(session, { row: 1, prefix: new Int32Array(0), limit: { nodes: 9, depth: 9 } });
+    expect([...draft.tokenIds]).toEqual([6, 41]);
+    await session[Symbol.asyncDispose]();
+  });
+
   it('is the surer the more was copied, and less so after edits', async () => {
     const source = Array.from({ length: 30 }, (_, index) => 10 + index);
     const drafter = copyDrafter({ vocabulary: VOCABULARY });
@@ -200,7 +286,12 @@ describe('copyDrafter', () => {
     await expect(open({}, 'the cat')).rejects.toThrow(/Int32Array of token ids/);
     await expect(open({}, Int32Array.of(999))).rejects.toThrow(/outside the vocabulary/);
     await expect(open({ from: () => 'the' }, 1)).rejects.toThrow(/What from returns must be an Int32Array/);
-    await expect(open({ from: async () => Int32Array.of(3) }, 1)).rejects.toThrow(/What from returns/);
+    await expect(open({ from: async () => 'the' }, 1)).rejects.toThrow(/What from returns must be an Int32Array/);
+    expect(refused({ vocabulary, from: 'the' })).toThrow(/from must be a function or a CTC model/);
+    const ctc = (vocabularySize: number) => scriptedLatticeModel({ vocabularySize, blankId: 1, frames: () => [] });
+    expect(refused({ vocabulary, from: ctc(9) })).toThrow(/from has 9 tokens/);
+    const dag = { ...ctc(VOCABULARY.size), supports: { kind: 'dag', maxCandidates: 1 } };
+    expect(refused({ vocabulary, from: dag })).toThrow(/ctc/);
     await expect(open({ from: () => Int32Array.of(-1) }, 1)).rejects.toThrow(/A token that from gives for source 0/);
   });
 });

@@ -1,7 +1,8 @@
-import { collect, type ForwardCosts } from '@foretoken/core';
+import { collect, type DraftingCosts, type ForwardCosts } from '@foretoken/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DraftPolicy } from '../src/draft-policy.js';
+import { DraftRecord } from '../src/draft-record.js';
 import { DraftingTimes } from '../src/drafting-times.js';
 import { chainDraft, speculative } from '../src/index.js';
 import { type Script, scriptedDrafter, scriptedTarget } from './scripted-target.js';
@@ -78,8 +79,11 @@ describe('DraftPolicy', () => {
     const policy = new DraftPolicy(linear(0.1), undefined, 10);
     expect(policy.minProbability(2)).toBeCloseTo((0.5 * 2 * 0.2) / 1.2, 12);
     // The more a forward brings, the dearer is what it takes longer.
-    for (let round = 0; round < 40; round++) policy.learn(2, 10, 10);
+    for (let round = 0; round < 40; round++) policy.learn(2, 0, 10, 10);
     expect(policy.minProbability(2)).toBeCloseTo((0.5 * 6 * 0.2) / 1.2, 3);
+    // But not by what the wide forward itself takes longer: with five nodes a row 2.2.
+    for (let round = 0; round < 40; round++) policy.learn(2, 5, 10, 10);
+    expect(policy.minProbability(2)).toBeCloseTo((0.5 * 6 * 0.2) / 2.2, 3);
     expect(new DraftPolicy(linear(100), undefined, 10).minProbability(2)).toBeLessThanOrEqual(1);
   });
 
@@ -90,6 +94,33 @@ describe('DraftPolicy', () => {
     // Nor where opening costs more than is gained.
     expect(new DraftPolicy(costs, { open: 100, propose: 0 }, 10).opens(1)).toBe(false);
     expect(new DraftPolicy(costs, { open: 0, propose: 100 }, 10).opens(1)).toBe(false);
+  });
+
+  it('opens a drafter that was right before where one that nobody has seen is not worth its opening', () => {
+    const costs = linear(0.05);
+    const drafting = { open: 8, propose: 0 };
+    const record = new DraftRecord();
+    const opens = (): boolean => new DraftPolicy(costs, drafting, 32, record).opens(1);
+    expect(opens()).toBe(false);
+    const free = new DraftPolicy(costs, undefined, 32, record);
+    expect(free.opens(1)).toBe(true);
+    // Four right drafts of ten, and outputs of 44 tokens.
+    for (let round = 0; round < 4; round++) free.learn(1, 10, 10, 10);
+    expect(opens()).toBe(true);
+    // Then others that are wrong from the first token on.
+    for (let round = 0; round < 60; round++) free.learn(1, 10, 1, 0);
+    expect(opens()).toBe(false);
+  });
+
+  it('opens a dear drafter again now and then, since what it took on a busy machine is not true for ever', () => {
+    const record = new DraftRecord();
+    const opened = (drafting: DraftingCosts | undefined, costs: ForwardCosts) =>
+      Array.from({ length: 34 }, () => new DraftPolicy(costs, drafting, 10, record).opens(1)).flatMap(
+        (opens, decode) => (opens ? [decode] : []),
+      );
+    expect(opened({ open: 100, propose: 0 }, linear(0.1))).toEqual([15, 31]);
+    // Drafts that cannot pay are not asked for in vain.
+    expect(opened(undefined, linear(100))).toEqual([]);
   });
 
   it('asks less and less often for drafts that do not pay, and each round again for those that do', () => {
@@ -107,13 +138,13 @@ describe('DraftPolicy', () => {
 describe('what was learnt of drafts', () => {
   it('counts how many were accepted, where a draft does not say how sure it is', () => {
     const unsure = chainDraft([1, 2, 3]);
-    const after = (evaluated: number, accepted: number): number => {
+    const after = (tried: number, accepted: number): number => {
       const policy = new DraftPolicy(linear(0.2), undefined, 3);
-      for (let round = 0; round < 10; round++) policy.learn(1, evaluated, accepted);
+      for (let round = 0; round < 30; round++) policy.learn(1, 3, tried, accepted);
       return policy.cap([unsure], 1);
     };
     expect(after(3, 3)).toBe(3);
-    expect(after(3, 0)).toBe(0);
+    expect(after(1, 0)).toBe(0);
     expect(after(0, 0)).toBeGreaterThan(0);
   });
 
@@ -195,6 +226,22 @@ describe('speculative decoding with measured costs', () => {
     expect(dear.end.statistics).toMatchObject({ forwards: 7, speculation: { draftForwards: 0, proposed: 0 } });
     expect(free.end.statistics.forwards).toBeLessThan(4);
     expect(dear.end.results).toEqual(free.end.results);
+  });
+
+  it('counts a draft token as refused once, not those below it too, in all decodes', async () => {
+    // Four in five are right; the fifth is not, and four more hang below it.
+    const drafter = () =>
+      scriptedDrafter((_source, output, limit) => {
+        const right = (id: number): number => id + output.length;
+        return chainDraft([3, 4, 5, 6, 57, 8, 9, 10, 11].map((id) => (id < 50 ? right(id) : id)).slice(0, limit.depth));
+      });
+    const target = { ...scriptedTarget({ script: counting, size: 60, maxLength: 60 }), costs: linear(0.12) };
+    const decoder = speculative({ drafter: drafter() });
+    const first = await collect(decoder.decode(target, { sources: [40] }));
+    const later = await collect(decoder.decode(target, { sources: [40] }));
+    expect(later.statistics.forwards).toBeLessThanOrEqual(first.statistics.forwards);
+    expect(later.statistics.speculation?.evaluated).toBeGreaterThan(25);
+    expect(later.results).toEqual(first.results);
   });
 
   it('is one cap of width for all rows', async () => {

@@ -1,17 +1,24 @@
 import { beamSearch } from '@foretoken/beam';
-import { collect, type DecodeEvent, type Drafter, type TokenSource } from '@foretoken/core';
+import {
+  type AutoregressiveModel,
+  collect,
+  type DecodeEvent,
+  type DecodeStatistics,
+  type Drafter,
+  type DraftSession,
+  type TokenSource,
+} from '@foretoken/core';
 import { type Corrector, correctionDrafter, createCorrector } from '@foretoken/correction';
 import { greedy } from '@foretoken/greedy';
 import type { LoadedModel } from '@foretoken/models';
 import { ctcGreedy, ctcPrefixBeam } from '@foretoken/one-shot';
 import { levenshtein } from '@foretoken/refine';
-import { combineDrafters, copyDrafter, latticeDrafter, speculative } from '@foretoken/speculative';
+import { chainDraft, combineDrafters, latticeDrafter, speculative } from '@foretoken/speculative';
 
 /** What one way of correcting made of a text. */
 export interface Corrected {
   readonly text: string;
-  readonly forwards: number;
-  readonly tokens: number;
+  readonly statistics: DecodeStatistics;
 }
 
 /** A way of correcting text, one text at a time. */
@@ -39,8 +46,7 @@ export function waysOf(model: LoadedModel): Way[] {
     name,
     correct: async (text) => {
       const { results, statistics } = await collect(decode(tokenizer.encode(text)));
-      const { tokenIds } = results[0].best;
-      return { text: tokenizer.decode(tokenIds), forwards: statistics.forwards, tokens: statistics.tokens };
+      return { text: tokenizer.decode(results[0].best.tokenIds), statistics };
     },
   });
   const drafted = (name: string, drafter: Drafter<TokenSource>): Way => {
@@ -57,6 +63,7 @@ export function waysOf(model: LoadedModel): Way[] {
   const weighted = languageModel && { model: languageModel };
   if (draftLattice !== undefined) {
     const drafter = latticeDrafter({ model: draftLattice, languageModel: weighted });
+    ways.push(drafted('speculative-copy-ctc', correctionDrafter(model, { from: draftLattice })));
     ways.push(drafted('speculative-lattice', drafter));
     ways.push(drafted('speculative-copy-lattice', combineDrafters([correctionDrafter(model), drafter])));
   }
@@ -89,32 +96,50 @@ function product(name: string, corrector: Corrector): Way {
     name,
     correct: async (text) => {
       const { text: corrected, statistics } = await corrector.correct(text);
-      return { text: corrected, forwards: statistics.forwards, tokens: statistics.tokens };
+      return { text: corrected, statistics };
     },
   };
 }
 
-/** Decodes with drafts that are right throughout, so as fast as any drafter could make it; `outputs` are greedy's, by text. */
-export function ceilingWay(model: LoadedModel, outputs: ReadonlyMap<string, string>): Way {
+/**
+ * Decodes with drafts that are right throughout and never cut, so as fast as any drafter could make it; `outputs` are greedy's, by
+ * text.
+ */
+export function ceilingWay(model: LoadedModel, outputs: ReadonlyMap<string, Int32Array>): Way {
   const { tokenizer } = model;
-  const autoregressive = model.part('autoregressive');
+  const target = model.part('autoregressive');
+  // Without measured costs every draft is verified whole.
+  const unmeasured: AutoregressiveModel<TokenSource> = {
+    vocabulary: target.vocabulary,
+    maxLength: target.maxLength,
+    supports: target.supports,
+    encoder: target.encoder,
+    open: (sources, options) => target.open(sources, options),
+  };
   return {
     name: 'ceiling',
     correct: async (text) => {
-      const source = tokenizer.encode(text);
-      const right = outputs.get(text) ?? text;
-      const drafter = copyDrafter<TokenSource>({
-        vocabulary: autoregressive.vocabulary,
-        tokenText: tokenizer.tokenText,
-        from: () => tokenizer.encode(right),
+      const decoder = speculative({
+        drafter: rightDrafter(outputs.get(text) ?? new Int32Array(0)),
+        maxNodes: DRAFT_TOKENS,
       });
-      const decoder = speculative({ drafter, maxNodes: DRAFT_TOKENS });
-      const { results, statistics } = await collect(decoder.decode(autoregressive, { sources: [source] }));
-      return {
-        text: tokenizer.decode(results[0].best.tokenIds),
-        forwards: statistics.forwards,
-        tokens: statistics.tokens,
-      };
+      const { results, statistics } = await collect(decoder.decode(unmeasured, { sources: [tokenizer.encode(text)] }));
+      return { text: tokenizer.decode(results[0].best.tokenIds), statistics };
     },
   };
+}
+
+/** Knows the output. */
+function rightDrafter(output: Int32Array): Drafter<TokenSource> {
+  const session: DraftSession = {
+    forwards: 0,
+    propose: (requests) =>
+      requests.map(({ prefix, limit }) => {
+        const end = prefix.length + Math.min(limit.nodes, limit.depth);
+        return chainDraft(output.subarray(prefix.length, end));
+      }),
+    finish() {},
+    async [Symbol.asyncDispose]() {},
+  };
+  return { name: 'right', open: async () => session };
 }

@@ -12,7 +12,7 @@ import { createDrafter } from '../strategies/drafters.js';
 import { wrappedLines } from '../wrapped-lines.js';
 
 const STRATEGIES = ['speculative', 'ctc'] as const;
-const DRAFTERS = ['copy', 'copy-lattice', 'lattice', 'ngram', 'none'] as const;
+const DRAFTERS = ['copy', 'copy-ctc', 'copy-lattice', 'lattice', 'ngram', 'none'] as const;
 type CorrectionDrafterName = (typeof DRAFTERS)[number];
 
 export const correctCommand: CommandDefinition = {
@@ -115,12 +115,19 @@ function latticeOf(model: LoadedModel): LatticeModel<TokenSource> {
   return model.find('lattice', { lattice: 'ctc', variant: 'fast' }) ?? model.part('lattice', { lattice: 'ctc' });
 }
 
+/** The graph that is made for drafts, where the folder has one. */
+function draftLatticeOf(model: LoadedModel): LatticeModel<TokenSource> {
+  return model.find('lattice', { lattice: 'ctc', variant: 'draft' }) ?? model.part('lattice', { lattice: 'ctc' });
+}
+
 function drafterFor(name: CorrectionDrafterName, model: LoadedModel): Drafter<TokenSource> | 'none' {
   switch (name) {
     case 'none':
       return name;
     case 'copy':
       return correctionDrafter(model);
+    case 'copy-ctc':
+      return correctionDrafter(model, { from: draftLatticeOf(model) });
     case 'copy-lattice':
       return combineDrafters([correctionDrafter(model), createDrafter('lattice', model)]);
     default:
