@@ -141,6 +141,25 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
       expect(await playing()).toBe('false');
     });
 
+    it('says why a box cannot be changed, and what a link asked for in vain', async () => {
+      const boxes = page.locator('.app-strategies input');
+      const hint = (): Promise<string | null> => page.textContent('#strategies-hint');
+      expect(await hint()).toContain('race at most');
+      await race({ ...first, strategies: ['greedy'] });
+      expect(await boxes.first().isDisabled()).toBe(true);
+      expect(await boxes.first().getAttribute('aria-describedby')).toBe('strategies-hint');
+      expect(await hint()).toContain('One strategy has to stay');
+      expect(await page.locator('[role="note"]').count()).toBe(0);
+      await page.evaluate((hash) => {
+        location.hash = `${hash}&colour=red`;
+      }, toHash(first));
+      await finished(page, first);
+      expect(await page.textContent('[role="note"]')).toContain('colour=red');
+      await race({ ...first, strategies: ['greedy', 'ctc'] });
+      expect(await page.locator('[role="note"]').count()).toBe(0);
+      await race(first);
+    });
+
     it('takes another sentence, and puts it into the address', async () => {
       const input = 'she go to school';
       await page.fill('#input', input);

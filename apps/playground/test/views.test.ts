@@ -5,7 +5,8 @@ import type { Trace } from '@foretoken/streams';
 import { readTrace } from '@foretoken/streams';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { firstChoice, fromHash, type RaceChoice, toHash } from '../src/app/share-link.js';
+import { ABOUT } from '../src/app/about-strategies.js';
+import { firstChoice, fromHash, ignoredOf, type RaceChoice, toHash } from '../src/app/share-link.js';
 import { STRATEGIES } from '../src/run/strategies.js';
 import { TASKS } from '../src/run/tasks.js';
 import { committedTokens, provisionalTokens, revisionsOf, roundsOf, unsteadiness } from '../src/trace/steps.js';
@@ -16,7 +17,7 @@ import { type BeamNode, beamTree } from '../src/views/beam-tree.js';
 import { iterationsOf } from '../src/views/canvas.js';
 import { tokenCurve } from '../src/views/curve.js';
 import { dagOf } from '../src/views/dag.js';
-import { divergenceOf } from '../src/views/divergence.js';
+import { divergenceOf, marginInWords } from '../src/views/divergence.js';
 import { editSteps } from '../src/views/edits.js';
 import { collapsed, framesOf } from '../src/views/frames.js';
 import { timelineSteps } from '../src/views/timeline.js';
@@ -303,7 +304,38 @@ describe('a link', () => {
     },
   );
 
-  it('holds options within their limits', () => {
+  it('holds options within their limits and on their steps', () => {
     expect(fromHash('#with=beam&beam.beamSize=1000').options.beam).toEqual({ beamSize: 6 });
+    expect(fromHash('#with=beam&beam.beamSize=2.6').options.beam).toEqual({ beamSize: 3 });
+    expect(fromHash('#with=sampling&sampling.temperature=0.333').options.sampling).toEqual({ temperature: 0.3 });
   });
+
+  it('tells what of a link it could not take', () => {
+    fc.assert(
+      fc.property(choices, (choice: RaceChoice) => {
+        expect(ignoredOf(toHash(choice))).toEqual([]);
+      }),
+      { seed: 5, numRuns: 100 },
+    );
+    expect(ignoredOf('')).toEqual([]);
+    expect(ignoredOf('#with=beam&beam.beamSize=3')).toEqual([]);
+    expect(ignoredOf('#task=nothing&with=greedy&seed=-3&beam.beamSize=2&colour=red')).toEqual([
+      'task=nothing',
+      'seed=-3',
+      'beam.beamSize=2',
+      'colour=red',
+    ]);
+    expect(ignoredOf('#with=greedy+nothing')).toEqual(['with=greedy nothing']);
+    expect(ignoredOf('#with=beam&beam.beamSize=2.6')).toEqual(['beam.beamSize=2.6']);
+  });
+});
+
+it('says what a margin means', () => {
+  expect(marginInWords(0)).toBe('0.00 (1.0 times as probable)');
+  expect(marginInWords(Math.log(3.3))).toBe('1.19 (3.3 times as probable)');
+  expect(marginInWords(5)).toBe('5.00 (148 times as probable)');
+});
+
+it('says of every strategy what it does', () => {
+  expect(Object.keys(ABOUT)).toEqual(STRATEGIES.map(({ id }) => id));
 });

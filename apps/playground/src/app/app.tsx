@@ -7,7 +7,7 @@ import { Mark } from '../views/figure.js';
 import { Choices } from './choices.js';
 import type { Racer } from './racer.js';
 import { ShareBar } from './share-bar.js';
-import { firstChoice, fromHash, type RaceChoice, toHash } from './share-link.js';
+import { firstChoice, fromHash, ignoredOf, type RaceChoice, toHash } from './share-link.js';
 
 export interface AppProps {
   readonly racer: Racer;
@@ -16,14 +16,16 @@ export interface AppProps {
 /** The playground: a sentence, strategies, and what they did with it. */
 export function App({ racer }: AppProps): JSX.Element {
   const choice = useSignal<RaceChoice>(fromHash(location.hash));
-  const start = (next: RaceChoice): void => {
+  const ignored = useSignal<readonly string[]>(ignoredOf(location.hash));
+  const start = (next: RaceChoice, left: readonly string[] = []): void => {
     choice.value = next;
+    ignored.value = left;
     history.replaceState(null, '', toHash(next));
     racer.start(next);
   };
   useEffect(() => {
-    start(choice.value);
-    const onHash = (): void => start(fromHash(location.hash));
+    start(choice.value, ignored.value);
+    const onHash = (): void => start(fromHash(location.hash), ignoredOf(location.hash));
     addEventListener('hashchange', onHash);
     return () => removeEventListener('hashchange', onHash);
   }, []);
@@ -53,6 +55,12 @@ export function App({ racer }: AppProps): JSX.Element {
             </button>
           ))}
         </nav>
+        {ignored.value.length > 0 && (
+          <p class="app-hint" role="note">
+            The link holds what this page does not know, or cannot take: {ignored.value.join(', ')}. What you see stands
+            in its place.
+          </p>
+        )}
         <form
           class="app-form"
           onSubmit={(event) => {

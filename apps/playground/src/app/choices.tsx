@@ -1,6 +1,7 @@
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { optionsOf, STRATEGIES, strategyOf } from '../run/strategies.js';
+import { ABOUT } from './about-strategies.js';
 import { MOST_STRATEGIES, type RaceChoice } from './share-link.js';
 
 export interface ChoicesProps {
@@ -21,19 +22,18 @@ export function Choices({ choice, onChange }: ChoicesProps): JSX.Element {
   return (
     <div class="app-choices">
       <fieldset class="app-strategies">
-        <legend>
-          Strategies <small>up to {MOST_STRATEGIES}</small>
-        </legend>
+        <legend>Strategies</legend>
         {offered.map(({ id, label }) => {
           const checked = strategies.includes(id);
           const full = strategies.length >= MOST_STRATEGIES;
           const last = checked && strategies.length === 1;
           return (
-            <label key={id}>
+            <label key={id} title={ABOUT[id]}>
               <input
                 type="checkbox"
                 checked={checked}
                 disabled={(!checked && full) || last}
+                aria-describedby="strategies-hint"
                 onChange={() => toggle(id)}
               />
               <span>{label}</span>
@@ -41,6 +41,19 @@ export function Choices({ choice, onChange }: ChoicesProps): JSX.Element {
           );
         })}
       </fieldset>
+      <p class="app-hint" id="strategies-hint">
+        {hintOf(strategies.length, offered.length)}
+      </p>
+      <dl class="app-abouts">
+        {offered
+          .filter(({ id }) => strategies.includes(id))
+          .map(({ id, label }) => (
+            <div key={id}>
+              <dt>{label}</dt>
+              <dd>{ABOUT[id]}</dd>
+            </div>
+          ))}
+      </dl>
       <details class="app-options">
         <summary>Options</summary>
         <div class="app-option-grid">
@@ -87,4 +100,13 @@ export function Choices({ choice, onChange }: ChoicesProps): JSX.Element {
       </details>
     </div>
   );
+}
+
+/** Why some boxes cannot be changed now. */
+function hintOf(ticked: number, offered: number): string {
+  if (ticked === 1) return 'One strategy has to stay. To take this one out, tick another one first.';
+  if (ticked >= MOST_STRATEGIES && offered > ticked) {
+    return `${MOST_STRATEGIES} strategies race at most. To take another one, take one out first.`;
+  }
+  return `Tick up to ${Math.min(MOST_STRATEGIES, offered)}.`;
 }

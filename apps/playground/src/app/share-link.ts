@@ -32,6 +32,19 @@ export function toHash({ task, input, seed, strategies, options }: RaceChoice): 
   return `#${fields}`;
 }
 
+/** Fields of a link that the choice made of it does not hold: names that are not known, values out of range. */
+export function ignoredOf(hash: string): string[] {
+  const choice = fromHash(hash);
+  const kept = new URLSearchParams(toHash(choice).slice(1));
+  const isKept = (name: string, value: string): boolean => {
+    const [id = '', option = ''] = name.split('.');
+    return kept.get(name) === value || choice.options[id]?.[option] === Number(value);
+  };
+  return [...new URLSearchParams(hash.replace(/^#/, ''))]
+    .filter(([name, value]) => !isKept(name, value))
+    .map(([name, value]) => `${name}=${value}`);
+}
+
 /** Reads a choice; what is missing or makes no sense is as at first, so an old link still opens. */
 export function fromHash(hash: string): RaceChoice {
   const fields = new URLSearchParams(hash.replace(/^#/, ''));

@@ -121,6 +121,9 @@ function Views({ traces, atMs, all, id }: ViewsProps): JSX.Element {
           ))}
         </fieldset>
       )}
+      {traces.length > 1 && viewsOf(trace, traces).length === 0 && (
+        <p class="ft-about">Of this strategy there is no more to see than the pictures above show.</p>
+      )}
       {viewsOf(trace, traces).map((view) => (
         <ViewPanel key={`${trace.header.strategy} ${view.id}`} view={view} trace={trace} traces={traces} atMs={atMs} />
       ))}

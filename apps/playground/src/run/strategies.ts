@@ -123,9 +123,13 @@ export function strategyOf(id: string): Strategy | undefined {
   return STRATEGIES.find((strategy) => strategy.id === id);
 }
 
-/** The options of a strategy, what was given in their place, held within their limits. */
+/** The options of a strategy, what was given in their place, held within their limits and on their steps. */
 export function optionsOf({ options }: Strategy, given: OptionValues = {}): OptionValues {
-  return Object.fromEntries(
-    options.map(({ name, min, max, value }) => [name, Math.min(max, Math.max(min, given[name] ?? value))]),
-  );
+  return Object.fromEntries(options.map((option) => [option.name, heldBy(option, given[option.name] ?? option.value)]));
+}
+
+function heldBy({ min, max, step }: StrategyOption, value: number): number {
+  const steps = Math.round((Math.min(max, Math.max(min, value)) - min) / step);
+  // Tenths do not add up to what they are written as.
+  return Number((min + steps * step).toFixed(6));
 }

@@ -133,7 +133,7 @@ function Picture({ trace, traces, atMs }: ViewProps): JSX.Element {
         )}
         {own !== undefined && share !== undefined && (
           <Figure
-            label="Share of the ceiling"
+            label="Share of that gain"
             value={shareInWords(own, share)}
             kind="derived"
             how="What this drafter gains of what perfect drafts gain."

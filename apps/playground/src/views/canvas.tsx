@@ -70,6 +70,11 @@ function Picture({ trace, atMs }: ViewProps): JSX.Element {
       </ul>
       {iterations.length > ROWS ? (
         <>
+          <p class="ft-note">
+            The text as it stands, and below it a map: a row for each iteration, from top to bottom, and a column for
+            each place of the text. A dark dot is a place that was decided in this iteration; grey places at the left
+            were given.
+          </p>
           <Overlay trace={trace} iterations={iterations} now={now} />
           <CanvasMap iterations={iterations} now={now} />
         </>

@@ -14,7 +14,7 @@ export interface Divergence {
   readonly token?: number | undefined;
   /** Natural-log probability of greedy's token over that of this output's, where that is among greedy's alternatives. */
   readonly margin?: number | undefined;
-  /** The least margin between greedy's first and second choice, over the whole output. */
+  /** The smallest margin between greedy's first and second choice, over the whole output. */
   readonly closest?: { readonly position: number; readonly margin: number } | undefined;
 }
 
@@ -31,6 +31,12 @@ export function divergenceOf(trace: Trace, greedy: Trace): Divergence {
   const rank = there === undefined ? -1 : there.tokenIds.indexOf(own[position] ?? -1);
   const margin = there === undefined || rank < 0 ? undefined : there.logProbs[0] - there.logProbs[rank];
   return { position, greedyToken: tokenIds[position], token: own[position], margin, closest };
+}
+
+/** A difference of natural-log probabilities, and what it means for the probabilities themselves. */
+export function marginInWords(margin: number): string {
+  const times = Math.exp(margin);
+  return `${margin.toFixed(2)} (${times < 10 ? times.toFixed(1) : Math.round(times)} times as probable)`;
 }
 
 function Picture({ trace, traces }: ViewProps): JSX.Element {
@@ -74,7 +80,7 @@ function Picture({ trace, traces }: ViewProps): JSX.Element {
         {position !== undefined && (
           <Figure
             label="Margin there"
-            value={margin === undefined ? 'not among the best' : margin.toFixed(2)}
+            value={margin === undefined ? 'not among the best' : marginInWords(margin)}
             kind="derived"
             how="Natural-log probability of greedy's token less that of the other, under the model that decodes token by token."
           />
@@ -82,7 +88,7 @@ function Picture({ trace, traces }: ViewProps): JSX.Element {
         {closest !== undefined && (
           <Figure
             label="Closest decision"
-            value={`${closest.margin.toFixed(2)} at token ${closest.position + 1}`}
+            value={`${marginInWords(closest.margin)}, at token ${closest.position + 1}`}
             kind="derived"
             how={`The least margin between greedy's first and second choice: ${percent(-closest.margin)} as probable. Where it is nearly 0, rounding may decide.`}
           />

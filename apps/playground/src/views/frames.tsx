@@ -55,7 +55,7 @@ function Picture({ trace, atMs }: ViewProps): JSX.Element {
     <div class={shown ? undefined : 'ft-later'}>
       <Scroll label="Frames">
         <table class="ft-frames">
-          <caption>Frames, and what each may say, the most probable on top</caption>
+          <caption>The most probable on top</caption>
           <thead>
             <tr>
               <th scope="row">Frame</th>

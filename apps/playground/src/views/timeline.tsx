@@ -116,7 +116,7 @@ export const timeline: View = {
   id: 'timeline',
   title: 'Time line',
   about:
-    'Each box is one step of the computer, as wide as it took, and holds the words that were certain after it; the bar below is how probable the model found them. Decoding token by token has many boxes with a piece of a word each, and the other strategies put several words into a box.',
+    'Each box is one step of the computer, as wide as it took, and holds the words that were certain after it. A dashed box is a step after which no word was certain yet. The bar below a box is how probable the model found its words. Decoding token by token has many boxes with a piece of a word each, and the other strategies put several words into a box.',
   shows: (trace, traces) => trace === traces[0] || traces.length > 0,
   Picture,
 };
