@@ -1,5 +1,6 @@
 import type { Io } from './io.js';
 import type { Options } from './options.js';
+import { PRECISIONS } from './precisions.js';
 import type { Services } from './services.js';
 import { DRAFTERS } from './strategy-names.js';
 import type { Style } from './terminal/style.js';
@@ -39,6 +40,8 @@ export interface CommandDefinition {
   readonly positionals: readonly string[];
   /** Names of those that may follow; one that ends with `...` stands for any number. */
   readonly optionals?: readonly string[] | undefined;
+  /** What the first positional may be, where that is known. */
+  readonly words?: (() => readonly string[]) | undefined;
   readonly description: string;
   readonly examples: readonly string[];
   readonly options: readonly OptionDefinition[];
@@ -65,6 +68,7 @@ export const OPTIONS = {
   precision: {
     flag: '--precision <name>',
     description: 'Of an ONNX export: which of its graphs, such as q8 (default: fp32)',
+    values: PRECISIONS,
   },
   asExported: {
     flag: '--as-exported',

@@ -14,14 +14,17 @@ interface Flag {
 interface Completed {
   readonly name: string;
   readonly description: string;
+  /** What may stand where no flag does. */
+  readonly words: readonly string[];
   readonly flags: readonly Flag[];
 }
 
 /** A script that makes a shell complete commands, flags and the values that are known; elsewhere it completes files. */
 export function completionScript(shell: Shell, commands: readonly CommandDefinition[]): string {
-  const completed = commands.map(({ name, description, options }) => ({
+  const completed = commands.map(({ name, description, options, words }) => ({
     name,
     description,
+    words: words?.() ?? [],
     flags: [...options, ...GLOBAL_OPTIONS].map(flagOf),
   }));
   return { bash, zsh, fish }[shell](completed);
@@ -31,6 +34,9 @@ function flagOf({ flag, description, values = [] }: OptionDefinition): Flag {
   const [names, ...value] = flag.split(' <');
   return { names: names.split(', '), takesValue: value.length > 0, values, description };
 }
+
+/** What a command may go on with: its words, then its flags. */
+const wordsOf = ({ words, flags }: Completed): string => [...words, flagNames(flags)].join(' ');
 
 const flagNames = (flags: readonly Flag[]): string => flags.flatMap(({ names }) => names).join(' ');
 
@@ -56,6 +62,10 @@ function bash(commands: readonly Completed[]): string {
 _foretoken() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command=\${COMP_WORDS[1]}
   COMPREPLY=()
+  # A flag and its value with = between them are three words to bash.
+  if [ "$current" = = ]; then current=
+  elif [ "$previous" = = ]; then previous=\${COMP_WORDS[COMP_CWORD-2]}
+  fi
   if [ "$COMP_CWORD" -eq 1 ]; then
     ${reply([...commands.map(({ name }) => name), flagNames(GLOBAL_OPTIONS.map(flagOf))].join(' '))}
     return
@@ -67,7 +77,7 @@ ${cases(commands, (words) => `${reply(words)}; return`).join('\n')}
     ${valueFlags(commands)}) return ;;
   esac
   case "$command" in
-${commands.map(({ name, flags }) => `    ${name}) ${reply(flagNames(flags))} ;;`).join('\n')}
+${commands.map((command) => `    ${command.name}) ${reply(wordsOf(command))} ;;`).join('\n')}
   esac
 }
 complete -o default -F _foretoken foretoken
@@ -90,7 +100,7 @@ ${cases(commands, (words) => `compadd -- ${words}; return`).join('\n')}
     ${valueFlags(commands)}) _files; return ;;
   esac
   case "$command" in
-${commands.map(({ name, flags }) => `    ${name}) compadd -- ${flagNames(flags)} ;;`).join('\n')}
+${commands.map((command) => `    ${command.name}) compadd -- ${wordsOf(command)} ;;`).join('\n')}
   esac
   _files
 }
@@ -100,8 +110,9 @@ compdef _foretoken foretoken
 
 function fish(commands: readonly Completed[]): string {
   const quoted = (text: string): string => `'${text.replace(/['\\]/g, '\\$&')}'`;
-  const lines = commands.flatMap(({ name, description, flags }) => [
+  const lines = commands.flatMap(({ name, description, words, flags }) => [
     `complete -c foretoken -n __fish_use_subcommand -f -a ${name} -d ${quoted(description)}`,
+    ...words.map((word) => `complete -c foretoken -n '__fish_seen_subcommand_from ${name}' -f -a ${word}`),
     ...flags.map(({ names, takesValue, values, description: meaning }) => {
       const written = names.map((one) => (one.startsWith('--') ? `-l ${one.slice(2)}` : `-s ${one.slice(1)}`));
       const value = takesValue ? [values.length > 0 ? `-x -a ${quoted(values.join(' '))}` : '-r'] : [];

@@ -3,22 +3,7 @@ import type { ExportPrecision, LoadedModel } from '@foretoken/models';
 import type { CommandContext } from './command.js';
 import { usageError } from './errors.js';
 import type { Options } from './options.js';
-
-/** As transformers.js calls them; known here too, so that help waits for no package. */
-const PRECISIONS: readonly ExportPrecision[] = [
-  'fp32',
-  'fp16',
-  'q8',
-  'int8',
-  'uint8',
-  'q4',
-  'q4f16',
-  'bnb4',
-  'q2',
-  'q2f16',
-  'q1',
-  'q1f16',
-];
+import { PRECISIONS } from './precisions.js';
 
 /**
  * Loads the folder named by `--model`, or that of the default package. The caller disposes of it. Throws `UNSUPPORTED_CAPABILITY` for

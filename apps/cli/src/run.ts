@@ -16,7 +16,7 @@ import { services as packages, type Services } from './services.js';
 import { problemLine, safeText, styleFor } from './terminal/style.js';
 import { columnsOf } from './terminal/wrap.js';
 
-const COMMANDS: readonly CommandDefinition[] = [
+export const COMMANDS: readonly CommandDefinition[] = [
   raceCommand,
   correctCommand,
   decodeCommand,
@@ -32,6 +32,7 @@ const COMMANDS: readonly CommandDefinition[] = [
     description: 'Show this help, or that of a command',
     examples: ['foretoken help decode'],
     options: [],
+    words: () => COMMANDS.map(({ name }) => name),
     run: showHelp,
   },
   {
@@ -40,6 +41,7 @@ const COMMANDS: readonly CommandDefinition[] = [
     description: `Print a script that completes commands and flags: ${SHELLS.join(', ')}`,
     examples: ['eval "$(foretoken completion bash)"', 'foretoken completion fish | source'],
     options: [],
+    words: () => SHELLS,
     run: async ({ positionals, io }) => {
       const shell = SHELLS.find((name) => name === positionals[0]);
       if (shell === undefined) {

@@ -1,5 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { COMMANDS } from '../src/run.js';
 import { cli } from './support.js';
 
 const has = (shell: string): boolean => spawnSync(shell, ['-c', 'true']).status === 0;
@@ -19,6 +21,11 @@ it.skipIf(!has('bash'))('completes commands, flags and known values in bash', as
   expect(await bashOffers('decode', '--beam')).toEqual(['--beam-size', '--beam-threshold']);
   expect(await bashOffers('decode', '--strategy', 'mask')).toEqual(['mask-predict', 'mask-ctc', 'masked-diffusion']);
   expect(await bashOffers('race', '--variant', '')).toEqual(['exact', 'fast', 'draft']);
+  expect(await bashOffers('race', '--task', '')).toEqual(['correct', 'translate']);
+  expect(await bashOffers('decode', '--strategy', '=', 'gr')).toEqual(['greedy']);
+  expect(await bashOffers('race', '--variant', '=')).toEqual(['exact', 'fast', 'draft']);
+  expect(await bashOffers('completion', '')).toEqual(expect.arrayContaining(['bash', 'zsh', 'fish', '--quiet']));
+  expect(await bashOffers('help', 'de')).toEqual(['decode']);
   // A flag of another command is not offered, and where a file is wanted bash completes files.
   expect(await bashOffers('inspect', '--beam')).toEqual(['']);
   expect(await bashOffers('decode', '--file', '-')).toEqual(['']);
@@ -34,4 +41,16 @@ it.each(['bash', 'zsh', 'fish'])('prints a script that %s can read', async (shel
 it('refuses another shell', async () => {
   const { code, stderr } = await cli(['completion', 'tcsh']);
   expect([code, stderr]).toEqual([2, expect.stringContaining('completion knows bash, zsh, fish, but not tcsh')]);
+});
+
+it('knows the values of every option that takes one of a few', () => {
+  const reads = /options\.choice\('([\w-]+)'/g;
+  for (const command of COMMANDS) {
+    const file = new URL(`../src/commands/${command.name}.ts`, import.meta.url);
+    const source = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    for (const [, name = ''] of source.matchAll(reads)) {
+      const option = command.options.find(({ flag }) => flag.split(' ')[0] === `--${name}`);
+      expect(option?.values?.length, `${command.name} --${name}`).toBeGreaterThan(1);
+    }
+  }
 });

@@ -51,6 +51,7 @@ export const correctCommand: CommandDefinition = {
     {
       flag: '--drafter <name>',
       description: `Drafter, which changes the time and nothing else: ${DRAFTERS.join(', ')} (default: copy)`,
+      values: DRAFTERS,
     },
     { ...OPTIONS.model, description: 'Model folder (default: @foretoken/model-english-correction)' },
     OPTIONS.threads,

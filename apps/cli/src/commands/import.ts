@@ -21,6 +21,9 @@ const STUDENTS = [
 const OF_WEIGHTS = [...STUDENTS.map(([option]) => option), 'weights', 'quantisation', 'step-layout'];
 const OF_GRAPHS = ['dictionary', 'blank', 'space'];
 
+const WEIGHTS = ['float16', 'float32', 'int8', 'int4'] as const;
+const STEP_LAYOUTS = ['heads', 'body'] as const;
+
 export const importCommand: CommandDefinition = {
   name: 'import',
   positionals: ['weights-folder'],
@@ -39,11 +42,16 @@ export const importCommand: CommandDefinition = {
     { flag: '--canvas <folder>', description: 'Weights of a canvas student (conditional masked language model)' },
     { flag: '--dag <folder>', description: 'Weights of a DAG student' },
     { flag: '--edit <folder>', description: 'Weights of an edit student (Levenshtein Transformer)' },
-    { flag: '--weights <type>', description: 'How weights are stored: float16 (default), float32, int8 or int4' },
+    {
+      flag: '--weights <type>',
+      description: 'How weights are stored: float16 (default), float32, int8 or int4',
+      values: WEIGHTS,
+    },
     { flag: '--quantisation <name>', description: 'Of GGUF files on the hub: which of them, such as Q4_K_M' },
     {
       flag: '--step-layout <name>',
       description: 'Graphs of a step: heads (one for each kind of output) or body (shared weights); default: by size',
+      values: STEP_LAYOUTS,
     },
     { flag: '--dictionary <file>', description: 'Of a CTC graph: its labels, as keys.txt, vocab.txt or vocab.json' },
     { flag: '--blank <class>', description: 'Of a CTC graph: number or label of the blank (default: found)' },
@@ -111,9 +119,9 @@ function importerOf(
     return folder === undefined ? [] : [[student, folder] as const];
   });
   const model = {
-    weights: options.choice('weights', ['float16', 'float32', 'int8', 'int4']),
+    weights: options.choice('weights', WEIGHTS),
     quantisation: options.text('quantisation'),
-    stepLayout: options.choice('step-layout', ['heads', 'body']),
+    stepLayout: options.choice('step-layout', STEP_LAYOUTS),
     ...common,
     ...Object.fromEntries(students),
     onNote: ({ message }: ImportNote) => notes.push(message),

@@ -46,6 +46,7 @@ export const raceCommand: CommandDefinition = {
     {
       flag: '--task <name>',
       description: `${TASKS.join(' or ')} (default: correct for a text that you give, else both in turn; with --model: what the model does)`,
+      values: TASKS,
     },
     OPTIONS.text,
     OPTIONS.file,
