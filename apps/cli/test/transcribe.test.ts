@@ -28,8 +28,8 @@ const EXPORTS = ['speech', 'speech-ort'].map((name) =>
 );
 
 const { loadModel, inspectWeights, describeModel, openModelFolder, improvedGraphs, cores } = packages;
-const command = (...line: readonly string[]) =>
-  cli(line, { services: { loadModel, inspectWeights, describeModel, openModelFolder, improvedGraphs, cores } });
+const services = { loadModel, inspectWeights, describeModel, openModelFolder, improvedGraphs, cores };
+const command = (...line: readonly string[]) => cli(line, { services });
 
 describe('transcribe', () => {
   it('writes a line for each recording, and all of it as JSON', async () => {
@@ -52,6 +52,41 @@ describe('transcribe', () => {
     const { recordings } = JSON.parse(stdout) as { recordings: { seconds: number; segments: { begin: number }[] }[] };
     expect(recordings[0].seconds).toBeCloseTo(0.4, 5);
     expect(recordings[0].segments.every(({ begin }) => begin >= 0)).toBe(true);
+  });
+
+  it('keeps what was said before an interruption, and says where it came', async () => {
+    const long = join(folder, 'long.wav');
+    const seconds = 4;
+    await writeFile(long, wavOf(Float32Array.from({ length: seconds * 16_000 }, (_, at) => Math.sin(at / 9) / 2)));
+    const whole = await command('transcribe', long, '--model', model);
+    for (const decoded of [1, 2]) {
+      const controller = new AbortController();
+      let count = 0;
+      const loadStopping: typeof loadModel = async (...given) => {
+        const loaded = await loadModel(...given);
+        const decode = new Proxy(loaded.decode, {
+          apply(target, _, given) {
+            if (count++ === decoded) controller.abort();
+            return Reflect.apply(target, loaded, given);
+          },
+        });
+        return Object.create(loaded, { decode: { value: decode } });
+      };
+      const { code, stdout, stderr } = await cli(['transcribe', long, '--model', model], {
+        services: { ...services, loadModel: loadStopping },
+        signal: controller.signal,
+      });
+      expect(code).toBe(130);
+      expect(whole.stdout.startsWith(stdout.trimEnd())).toBe(true);
+      expect(stderr).toMatch(/^Interrupted: stopped after 0:0\d of 0:04 of .*long\.wav\.\n/);
+    }
+  });
+
+  it('says on a terminal how far it is', async () => {
+    const line = ['transcribe', recording, '--model', model, '--timestamps'];
+    const { stderr } = await cli(line, { services, stderrIsTerminal: true });
+    expect(stderr).toContain('0:00 of 0:01 of');
+    expect((await cli([...line, '--quiet'], { services, stderrIsTerminal: true })).stderr).not.toContain('0:00');
   });
 
   it('takes the folders of exporters as they are', async () => {

@@ -77,6 +77,9 @@ async function run(context: CommandContext): Promise<number> {
   }
   const folder = resolve(out);
   const notes: string[] = [];
+  if (io.stderr.isTTY === true) {
+    await context.note(`Importing ${safeText(context.positionals[0])}. Large models take minutes.\n`);
+  }
   const manifest = await importOrSay(context, folder, importerOf(context, out, notes));
   const text = options.flag('json')
     ? toJson({ version: 1, folder, manifest })

@@ -7,8 +7,8 @@ import { type CommandContext, type CommandDefinition, OPTIONS } from '../command
 import { EXIT, usageError } from '../errors.js';
 import { toJson, write } from '../io.js';
 import { loadAnyModel } from '../load.js';
-import { oneLine, safeText } from '../terminal/style.js';
 import { assertThere, openText, readChunks } from '../text-files.js';
+import { TranscriptWriter } from '../transcript-writer.js';
 
 /** How the argument is named. */
 const RECORDING = '<recording>';
@@ -80,20 +80,29 @@ async function run(context: CommandContext): Promise<number> {
     const found: (Transcript & { readonly recording: string })[] = [];
     for (const recording of positionals) {
       const { samples, sampleRate } = soundOf(recording, readWav, await readRecording(recording, io.signal));
+      const writer = new TranscriptWriter(context, recording, samples.length / sampleRate, timestamps);
       const texts: string[] = [];
       const segments: SpeechSegment[] = [];
       let begin = 0;
-      for (const window of cutSound(samples, { sampleRate, seconds: secondsOf(manifest) })) {
-        const result = await decode({ samples: window, sampleRate, ...spoken }, strategy, { signal: io.signal });
-        texts.push(result.text.trim());
-        const from = begin / sampleRate;
-        for (const segment of result.segments ?? []) segments.push(later(segment, from));
-        begin += window.length;
+      try {
+        for (const window of cutSound(samples, { sampleRate, seconds: secondsOf(manifest) })) {
+          const from = begin / sampleRate;
+          writer.show(from);
+          const result = await decode({ samples: window, sampleRate, ...spoken }, strategy, { signal: io.signal });
+          const said = { text: result.text.trim(), segments: (result.segments ?? []).map((one) => later(one, from)) };
+          if (said.text !== '') texts.push(said.text);
+          segments.push(...said.segments);
+          begin += window.length;
+          await writer.add(said);
+        }
+        await writer.end();
+      } catch (error) {
+        if (io.signal.aborted) await writer.stop(begin / sampleRate);
+        throw error;
+      } finally {
+        writer.close();
       }
-      const seconds = samples.length / sampleRate;
-      const transcript = { text: texts.filter((text) => text !== '').join(' '), segments, seconds };
-      found.push({ recording, ...transcript });
-      if (!options.flag('json')) await print(context, transcript, timestamps);
+      found.push({ recording, text: texts.join(' '), segments, seconds: samples.length / sampleRate });
     }
     if (options.flag('json')) await write(io.stdout, `${toJson({ version: 1, recordings: found })}\n`);
     return EXIT.ok;
@@ -112,13 +121,6 @@ function secondsOf({ limits }: ModelManifest): number {
 function later({ begin, end, text }: SpeechSegment, seconds: number): SpeechSegment {
   const shifted = (time: number): number => Math.round((time + seconds) * 100) / 100;
   return { begin: shifted(begin), end: end === undefined ? undefined : shifted(end), text };
-}
-
-async function print({ io }: CommandContext, { text, segments }: Transcript, timestamps: boolean): Promise<void> {
-  const lines = timestamps
-    ? segments.map(({ begin, end, text: said }) => `[${begin.toFixed(2)} - ${end?.toFixed(2) ?? '?'}] ${said.trim()}`)
-    : [text];
-  for (const line of lines) await write(io.stdout, `${safeText(oneLine(line))}\n`);
 }
 
 /** What a recording holds; an error says which it is, as there may be several. */

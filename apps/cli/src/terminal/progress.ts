@@ -53,7 +53,8 @@ export function progressLine(done: number, here: number, total: number | undefin
   return `${count(done)} of ${count(total)} lines${speed}${left}`;
 }
 
-function clock(seconds: number): string {
+/** Such as `0:29` or `1:02:03`, rounded up to a second. */
+export function clock(seconds: number): string {
   const whole = Math.ceil(seconds);
   const two = (value: number): string => String(value).padStart(2, '0');
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)];

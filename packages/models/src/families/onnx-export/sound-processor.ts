@@ -55,7 +55,7 @@ function assertPlain({ language, task, timestamps }: SpeechOptions): void {
   const [capability] = asked;
   throw new ForetokenError(
     'UNSUPPORTED_CAPABILITY',
-    `This model writes down what is said, and nothing tells it of ${capability}. Leave ${capability} out, or use another model.`,
+    `This model only writes down what is said: it has no input for ${capability}. Leave ${capability} out, or use another model.`,
     { capability },
   );
 }
