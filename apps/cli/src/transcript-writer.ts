@@ -63,7 +63,7 @@ export class TranscriptWriter {
     this.close();
     if (this.#begun) await write(io.stdout, '\n');
     const begin = io.stderr.isTTY === true && !this.#begun ? '\n' : '';
-    await write(io.stderr, `${begin}Interrupted: stopped after ${safeText(this.#progress(seconds))}.\n`);
+    await write(io.stderr, `${begin}Stopped after ${safeText(this.#progress(seconds))}.\n`);
   }
 
   close(): void {

@@ -78,7 +78,7 @@ describe('transcribe', () => {
       });
       expect(code).toBe(130);
       expect(whole.stdout.startsWith(stdout.trimEnd())).toBe(true);
-      expect(stderr).toMatch(/^Interrupted: stopped after 0:0\d of 0:04 of .*long\.wav\.\n/);
+      expect(stderr).toMatch(/^Stopped after 0:0\d of 0:04 of .*long\.wav\.\n/);
     }
   });
 
