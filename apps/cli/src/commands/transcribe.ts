@@ -1,5 +1,6 @@
 import { beamSearch } from '@foretoken/beam';
 import { ForetokenError } from '@foretoken/core';
+import { append } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import type { LoadedModel, ModelManifest } from '@foretoken/models';
 import type { AudioSource, SpeechInput, SpeechOutput, SpeechSegment } from '@foretoken/models/speech';
@@ -91,7 +92,7 @@ async function run(context: CommandContext): Promise<number> {
           const result = await decode({ samples: window, sampleRate, ...spoken }, strategy, { signal: io.signal });
           const said = { text: result.text.trim(), segments: (result.segments ?? []).map((one) => later(one, from)) };
           if (said.text !== '') texts.push(said.text);
-          segments.push(...said.segments);
+          append(segments, said.segments);
           begin += window.length;
           await writer.add(said);
         }
