@@ -57,6 +57,7 @@ def main():
         "unigram-bytes": dict(model_type="unigram", vocab_size=600, normalization_rule_name="identity", byte_fallback=True, remove_extra_whitespaces=False),
         "bpe": dict(model_type="bpe", vocab_size=400, normalization_rule_tsv=str(rule_file), user_defined_symbols=["<mask>", "user tok"]),
         "bpe-bytes": dict(model_type="bpe", vocab_size=700, normalization_rule_name="identity", byte_fallback=True, remove_extra_whitespaces=False, add_dummy_prefix=False),
+        "unigram-suffix": dict(model_type="unigram", vocab_size=300, normalization_rule_name="identity", treat_whitespace_as_suffix=True, user_defined_symbols=["\u2581the\u2581", "a\u2581man", "in"]),
         "bpe-suffix": dict(model_type="bpe", vocab_size=300, normalization_rule_name="identity", treat_whitespace_as_suffix=True),
     }
     for name, settings in kinds.items():

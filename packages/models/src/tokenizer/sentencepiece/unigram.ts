@@ -5,6 +5,12 @@ import { PieceTrie } from './piece-trie.js';
 /** What a character without a piece costs below the worst piece (`unigram_model.cc`). */
 const UNKNOWN_PENALTY = 10;
 
+/**
+ * What each byte of a user-defined piece after the first is worth, whatever the scores of others: far more than trained pieces, which
+ * are below 0. Measured on sentencepiece 0.2.3, which takes such a piece where a cut with it is no worse by this much.
+ */
+const USER_DEFINED_BYTE = 0.1;
+
 const utf8 = new TextEncoder();
 
 /** A part of a text and the id of its piece. */
@@ -28,15 +34,13 @@ export class UnigramCutter {
   constructor({ kinds, scores, unknownTokenId }: PieceModel, ids: ReadonlyMap<string, number>) {
     const normal = scores.filter((_, id) => kinds[id] === PIECE_KIND.normal).sort();
     const min = normal[0] ?? UNKNOWN_PENALTY;
-    const max = normal.at(-1) ?? 0;
     this.#unknownTokenId = unknownTokenId;
     this.#unknownScore = Math.fround(min - UNKNOWN_PENALTY);
     this.#scores = Float64Array.from(scores);
     for (const [text, id] of ids) {
       if (kinds[id] === PIECE_KIND.unused) continue;
       this.#trie.add(text, id);
-      // Worth so much, the longer the more, that it is nearly always taken.
-      if (kinds[id] === PIECE_KIND.userDefined) this.#scores[id] = Math.fround(utf8.encode(text).length * max) - 0.1;
+      if (kinds[id] === PIECE_KIND.userDefined) this.#scores[id] = USER_DEFINED_BYTE * (utf8.encode(text).length - 1);
     }
   }
 
