@@ -124,6 +124,35 @@ describe('a CTC graph of others', () => {
     expect((await refusal(fixture, { dictionary: json })).code).toBe('INVALID_ARGUMENT');
   });
 
+  it('never puts a second blank into a dictionary that lists one and lacks a line', async () => {
+    const short: readonly (readonly [number, readonly string[], Partial<CtcImportOptions>])[] = [
+      [0, ['<blank>', ' ', 'a', 'b', 'c'], {}],
+      [0, ['<blank>', 'a', 'b', 'c', 'd'], { space: 'none' }],
+      [0, ['<blank>', 'a', 'b', 'c'], { space: 'last' }],
+      [0, ['<pad>', 'a', 'b', 'c', 'd'], { space: 'none' }],
+      [5, [' ', 'a', 'b', 'c', '<blank>'], {}],
+      [5, ['a', 'b', 'c', 'd', '[PAD]'], { space: 'none' }],
+      [3, ['a', 'b', '<blk>', 'c', 'd'], { space: 'none' }],
+      [3, ['a', 'b', 'c', '<blk>', 'd'], { space: 'none' }],
+      [3, ['a', 'b', 'c', '<blk>', 'd'], { space: 'none', blank: 3 }],
+      [0, ['ε', 'a', 'b', 'c', 'd'], { space: 'none' }],
+    ];
+    for (const [blankId, dictionary, told] of short) {
+      const error = await refusal({ classes: 6, blankId }, { space: undefined, dictionary, ...told });
+      expect(error, String(dictionary)).toMatchObject({ code: 'INVALID_ARGUMENT', details: { option: 'dictionary' } });
+      expect(error.message).toMatch(/is called like the blank, so (?:a line lacks|2 lines lack)\..*list every class/);
+    }
+    // Names that other classes may have too, away from the blank; and the blank beside padding.
+    for (const [blankId, dictionary] of [
+      [0, ['α', 'β', 'γ', 'δ', 'ε']],
+      [5, ['<pad>', 'a', 'b', 'c', 'd']],
+      [0, ['<blank>', '<pad>', 'a', 'b', 'c', 'd']],
+    ] as const) {
+      const { manifest } = await imported({ classes: 6, blankId }, { dictionary, space: 'none' });
+      expect(manifest.ctc).toMatchObject({ blankId });
+    }
+  });
+
   it('refuses a blank that is not one, and what it shows to be otherwise', async () => {
     const fixture: CtcFixture = { classes: 6, blankId: 0 };
     for (const blank of [1, 5, 6, '<blank>']) {

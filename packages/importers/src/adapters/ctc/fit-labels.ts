@@ -25,6 +25,8 @@ const BLANKS = new Set([
   '<eps>',
   'ε',
 ]);
+/** Of these, names that other classes may have beside a blank: padding, a Greek letter, a word. */
+const SHARED_NAMES = new Set(['<pad>', '[PAD]', 'ε', 'blank']);
 const HIDDEN = new Set(['<s>', '</s>', '<pad>', '[PAD]', '<unk>', '[UNK]', '<sos>', '<eos>', '<bos>']);
 const SPACES = new Set([' ', '▁', '<space>', '<SPACE>']);
 /** A class that is best in this share of frames without content is the blank. */
@@ -113,6 +115,17 @@ function wholeList(
   }
   if (numbered)
     refuse('a dictionary that gives ids lists every class.', 'Use the dictionary that the model was trained with.');
+  // What is called so stands where the blank would if lines lacked before it, or after: it is the blank of a dictionary too short.
+  const listed = labels.find(
+    (label, at) => BLANKS.has(label) && (!SHARED_NAMES.has(label) || (at <= blankId && at >= blankId - missing)),
+  );
+  if (listed !== undefined && missing > 0) {
+    const lacking = missing === 1 ? 'a line lacks' : `${missing} lines lack`;
+    refuse(
+      `${quote(listed)} is called like the blank, so ${lacking}.`,
+      'Use the dictionary that the model was trained with, or list every class, the blank at its place.',
+    );
+  }
   const spaced = labels.some((label) => SPACES.has(label));
   const insert = (list: readonly string[]): readonly string[] => [
     ...list.slice(0, blankId),
