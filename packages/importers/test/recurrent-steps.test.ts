@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RecurrentStepOptions } from '../src/adapters/recurrent/step-options.js';
 import { GraphBuilder } from '../src/graphs/graph-builder.js';
+import { ModelProto } from '../src/graphs/proto.js';
 import { WeightStore } from '../src/graphs/weight-store.js';
 import { importModel, importRecurrentSteps } from '../src/index.js';
 
@@ -37,6 +38,29 @@ async function optionsOf(name: string): Promise<RecurrentStepOptions> {
   return { encoder, symbols, startTokenId: 1, endTokenId: 2, maxLength: 24 };
 }
 
+type Names = Readonly<Record<string, string>>;
+
+/** The graphs of a model with other names of inputs and outputs. */
+async function renamed(name: string, ofEncoder: Names, ofStep: Names): Promise<{ encoder: string; step: string }> {
+  const folder = await mkdtemp(join(parent, 'renamed-'));
+  await copyFile(join(parent, name, 'weights.bin'), join(folder, 'weights.bin'));
+  const rename = async (file: string, names: Names): Promise<string> => {
+    const all = new Map(Object.entries(names));
+    const named = (own: string): string => all.get(own) ?? own;
+    const model = ModelProto.toObject(ModelProto.decode(await readFile(join(parent, name, file)))) as {
+      graph: Record<'input' | 'output', { name: string }[]> & { node: Record<'input' | 'output', string[]>[] };
+    };
+    const { graph } = model;
+    for (const value of [...graph.input, ...graph.output]) value.name = named(value.name);
+    for (const node of graph.node) {
+      for (const side of ['input', 'output'] as const) node[side] = node[side].map(named);
+    }
+    await writeFile(join(folder, file), ModelProto.encode(ModelProto.fromObject(model)).finish());
+    return join(folder, file);
+  };
+  return { encoder: await rename('encoder.onnx', ofEncoder), step: await rename('step.onnx', ofStep) };
+}
+
 describe('recurrent steps as they are exported', () => {
   it.each(NAMES)('%s says what it says when it is imported from weights', async (name) => {
     const expected = JSON.parse(await readFile(join(GOLDENS, 'expected.json'), 'utf8'))[name];
@@ -47,6 +71,79 @@ describe('recurrent steps as they are exported', () => {
     const request = { sources, maxNewTokens: 8 };
     const { results } = await collect(greedy().decode(model.part('autoregressive'), request));
     expect(results.map(({ best }) => [...best.tokenIds])).toEqual(expected.greedy);
+  });
+
+  it.each([
+    ['gru', { hidden: 'enc_h0' }, { hidden: 'h_prev', next_hidden: 'updated_st8' }, undefined],
+    ['gru', { hidden: 'hn' }, { hidden: 'h0', next_hidden: 'hn' }, undefined],
+    [
+      'lstm-additive',
+      { hidden: 'hn', memory: 'cn' },
+      { hidden: 'h0', memory: 'c0', next_hidden: 'h_n', next_memory: 'c_n' },
+      undefined,
+    ],
+    ['lstm-additive', { source_states: 'encoder_states' }, { source_states: 'states' }, undefined],
+    [
+      'lstm-additive',
+      { hidden: 'one', memory: 'two' },
+      { next_hidden: 'r1', next_memory: 'r2' },
+      { hidden: { from: 'one', to: 'r1' }, memory: { from: 'two', to: 'r2' } },
+    ],
+  ] as const)('%s is wired by names of any kind, encoder %o and step %o', async (name, of, names, inputs) => {
+    const expected = JSON.parse(await readFile(join(GOLDENS, 'expected.json'), 'utf8'))[name];
+    const { encoder, step } = await renamed(name, of, names);
+    const options = { ...(await optionsOf(name)), encoder };
+    const target = join(parent, `wired-${steps++}`);
+    if (inputs !== undefined) {
+      await expect(importRecurrentSteps(step, target, options)).rejects.toMatchObject({
+        code: 'UNSUPPORTED_MODEL',
+        message: expect.stringContaining('Tell it as inputs: {'),
+      });
+    }
+    await importRecurrentSteps(step, target, { ...options, inputs });
+    await using model = await loadModel(target);
+    const sources = expected.sources.map((source: number[]) => Int32Array.from(source));
+    const request = { sources, maxNewTokens: 8 };
+    const { results } = await collect(greedy().decode(model.part('autoregressive'), request));
+    expect(results.map(({ best }) => [...best.tokenIds])).toEqual(expected.greedy);
+  });
+
+  it('never begins as zeros where the encoder may give what it begins with, unless told', async () => {
+    const { encoder, step } = await renamed('lstm-additive', { hidden: 'one', memory: 'two' }, {});
+    const options = { ...(await optionsOf('lstm-additive')), encoder };
+    const target = join(parent, `zeros-${steps++}`);
+    await expect(importRecurrentSteps(step, target, options)).rejects.toMatchObject({
+      code: 'UNSUPPORTED_MODEL',
+      message: expect.stringMatching(/state "hidden" begins as what the encoder gives as "one" or "two"/),
+      details: { field: 'hidden', received: ['one', 'two'] },
+    });
+    const zeros = { from: null, to: 'next_hidden' };
+    const inputs = { hidden: zeros, memory: { from: null, to: 'next_memory' } };
+    const manifest = await importRecurrentSteps(step, target, { ...options, inputs, mask: 'source' });
+    expect(JSON.stringify(manifest)).not.toContain('"from":"one"');
+    for (const [wrong, received] of [
+      [{ nothing: {} }, 'nothing'],
+      [{ hidden: { to: 'two' } }, 'two'],
+      [{ hidden: { from: 'next_hidden' } }, 'next_hidden'],
+    ] as const) {
+      await expect(
+        importRecurrentSteps(step, join(parent, `wrong-${steps++}`), { ...options, inputs: wrong }),
+      ).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        details: { option: 'inputs', received },
+      });
+    }
+  });
+
+  it('never keeps a state as it began where the step may give it anew', async () => {
+    const { encoder, step } = await renamed('lstm-additive', {}, { next_hidden: 'one', next_memory: 'two' });
+    const options = { ...(await optionsOf('lstm-additive')), encoder };
+    await expect(importRecurrentSteps(step, join(parent, 'kept'), options)).rejects.toMatchObject({
+      code: 'UNSUPPORTED_MODEL',
+      message: expect.stringMatching(
+        /whether the input "hidden" comes out again as "one" or "two"\. Tell it as inputs/,
+      ),
+    });
   });
 
   it.each(NAMES)('%s says the same with drafts of any kind', async (name) => {

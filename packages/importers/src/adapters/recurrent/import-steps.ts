@@ -51,7 +51,8 @@ export async function importRecurrentSteps(
     [[STEP, graph] as const, ...(encoder === undefined ? [] : [[ENCODER, encoder] as const])],
     new Map([[SYMBOLS, JSON.stringify(symbols)]]),
   );
-  const inputs = readStepInputs(graph, encoder);
+  const scores = scoresOf(graph, told, size);
+  const inputs = readStepInputs(graph, encoder, scores, told.inputs);
   const runtime = await onnxruntimeNode();
   const given = encoder && readEncoderInputs(encoder);
   const known = (role: EncoderInput['role']): readonly EncoderInput[] =>
@@ -82,7 +83,7 @@ export async function importRecurrentSteps(
     step: {
       inputs,
       outputs: readOutputs(graph),
-      scores: scoresOf(graph, told, size),
+      scores,
       values,
       maxCandidates: Math.min(MAX_CANDIDATES, size),
     },

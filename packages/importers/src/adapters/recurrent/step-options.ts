@@ -30,6 +30,11 @@ export interface RecurrentStepOptions extends TargetOptions {
   readonly paddedLength?: number | undefined;
   /** What 1 or true says in the encoder's mask; default found by running it. */
   readonly mask?: 'source' | 'padding' | undefined;
+  /**
+   * Of inputs of the step whose names do not show it: the encoder's output that each is at first, null for zeros, and of a state the
+   * step's output that it is next.
+   */
+  readonly inputs?: Readonly<Record<string, { readonly from?: string | null; readonly to?: string }>> | undefined;
   /** The output that holds the scores of the next token; default the one of as many numbers as there are symbols. */
   readonly scores?: string | undefined;
   /** A value inside the step's graph that holds them, where no output does. */
@@ -65,6 +70,23 @@ const symbols: OptionReader<Symbols> = (name, value) =>
     `${name}.`,
   );
 
+type Inputs = NonNullable<RecurrentStepOptions['inputs']>;
+
+const WIRE: OptionTable<Inputs[string]> = {
+  from: (name, value) => (value === null ? null : text(name, value)),
+  to: text,
+};
+
+const inputs: OptionReader<Inputs> = (name, value) => {
+  const wires = [...fieldsOf(name, value, 'an object of { from, to } by the name of an input')];
+  return Object.fromEntries(
+    wires.map(([input, wire]) => {
+      const path = `${name}.${String(input)}`;
+      return [input, readFields(path, fieldsOf(path, wire, 'an object with from, to or both'), WIRE, [], `${path}.`)];
+    }),
+  );
+};
+
 export const STEP_OPTIONS: OptionTable<RecurrentStepOptions> = {
   encoder: filePath,
   symbols,
@@ -74,6 +96,7 @@ export const STEP_OPTIONS: OptionTable<RecurrentStepOptions> = {
   sourcePadTokenId: integer(0, 999_999),
   paddedLength: integer(1, 65_536),
   mask: oneOf('source', 'padding'),
+  inputs,
   scores: text,
   exposeScores: text,
   values: oneOf(...SCORE_VALUES),

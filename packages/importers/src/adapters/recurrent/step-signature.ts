@@ -7,28 +7,15 @@ import {
   unsupportedModel,
 } from '@foretoken/models/internal';
 import { type ExportedGraph, graphTensor } from '../read-export.js';
-
-/** Names that what is called `name` may have where it comes out. */
-function outputNames(name: string): readonly string[] {
-  const bare = name.replace(/_in$/, '');
-  return [
-    `${name}_out`,
-    `${bare}_out`,
-    `next_${bare}`,
-    `${bare}_next`,
-    `new_${bare}`,
-    `present_${bare.replace(/^past_/, '')}`,
-    bare,
-    name,
-  ];
-}
+import type { RecurrentStepOptions } from './step-options.js';
+import { wireStep } from './step-wiring.js';
 
 const show = ({ type, dims }: GraphValue): string => `${type} [${dims.map((size) => size ?? 'any').join(', ')}]`;
 const isInteger = ({ type }: GraphValue): boolean => type === 'int32' || type === 'int64';
 
-function unclear({ folder, file }: ExportedGraph, name: string, value: GraphValue, roles: string): never {
+function unclear({ folder, file }: ExportedGraph, name: string, value: GraphValue, roles: string, remedy = ''): never {
   throw unsupportedModel(
-    `${file} in ${folder}: it is not clear what the input ${quote(name)}, ${show(value)}, is for; known are ${roles}.`,
+    `${file} in ${folder}: it is not clear what the input ${quote(name)}, ${show(value)}, is for; known are ${roles}.${remedy}`,
     { folder, file, field: name, received: show(value) },
   );
 }
@@ -65,20 +52,17 @@ export function readOutputs(graph: ExportedGraph): readonly GraphTensor[] {
   );
 }
 
-/** What the inputs of a step are for, by their names and those of outputs. Throws `UNSUPPORTED_MODEL`. */
-export function readStepInputs(graph: ExportedGraph, encoder: ExportedGraph | undefined): readonly StepInput[] {
-  const given = encoder?.description.outputs ?? new Map<string, GraphValue>();
-  const results = graph.description.outputs;
+/** What the inputs of a step are for: as told, and by their names, shapes and outputs. Throws `INVALID_ARGUMENT`, `UNSUPPORTED_MODEL`. */
+export function readStepInputs(
+  graph: ExportedGraph,
+  encoder: ExportedGraph | undefined,
+  scores: string,
+  told: RecurrentStepOptions['inputs'],
+): readonly StepInput[] {
+  const wires = wireStep(graph, encoder, scores, told);
   const inputs = [...graph.description.inputs].map(([name, value]): StepInput => {
     const tensor = graphTensor(graph, name, value);
-    const fits =
-      (of: ReadonlyMap<string, GraphValue>) =>
-      (other: string): boolean => {
-        const found = of.get(other);
-        return found?.type === value.type && found.dims.length === value.dims.length;
-      };
-    const to = outputNames(name).find((other) => other !== name && fits(results)(other));
-    const from = [name, ...outputNames(name)].find(fits(given));
+    const { from, to } = wires.get(name) ?? {};
     if (to !== undefined && value.type === 'float32') {
       const symbolic = value.dims.indexOf(null);
       const batchAxis = symbolic >= 0 ? symbolic : Math.max(0, value.dims.indexOf(1));
@@ -87,7 +71,13 @@ export function readStepInputs(graph: ExportedGraph, encoder: ExportedGraph | un
     if (from !== undefined) return { role: 'memory', tensor, from };
     if (/pos/i.test(name) && value.dims.length === 2) return { role: 'positions', tensor };
     if (isInteger(value) && value.dims.length <= 2 && value.dims.length >= 1) return { role: 'tokens', tensor };
-    return unclear(graph, name, value, 'the token, states that come out again, what the encoder gives, and positions');
+    return unclear(
+      graph,
+      name,
+      value,
+      'the token, states that come out again, what the encoder gives, and positions',
+      ` Tell it as inputs: { ${quote(name)}: { from: "an output of the encoder", to: "an output of the step" } }, to for a state alone.`,
+    );
   });
   const count = (role: StepInput['role']): number => inputs.filter((input) => input.role === role).length;
   if (count('tokens') === 1 && count('state') > 0) return inputs;
