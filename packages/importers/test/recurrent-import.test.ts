@@ -1,4 +1,4 @@
-import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { access, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -71,6 +71,25 @@ it.each(['int8', 'int4'] as const)('refuses to be stored in %s, and writes nothi
     code: 'INVALID_ARGUMENT',
     message: expect.stringContaining('a recurrent model, whose weights can be stored as float32 or float16 only'),
     details: { option: 'weights', received: weights, required: ['float32', 'float16'] },
+  });
+  await expect(access(target)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+it.each([
+  ['fewer layers', 'gru-two', { num_layers: 1 }, '_l1'],
+  ['no attention', 'gru-two', { attention: 'none' }, 'attention.'],
+  ['another place for the attention', 'lstm-additive', { attention_place: 'after', attention: 'dot' }, 'attention.'],
+  ['no biases', 'lstm-dot', { bias: false }, 'rnn.bias_'],
+  ['one direction', 'lstm-additive', { bidirectional: false }, 'encoder.rnn.'],
+] as const)('refuses weights that the config leaves out: %s', async (_, name, told, tensor) => {
+  const folder = await mkdtemp(join(parent, 'left-'));
+  await cp(join(GOLDENS, name), folder, { recursive: true });
+  const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'));
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, ...told }));
+  const target = join(folder, 'imported');
+  await expect(importModel(folder, target, { weights: 'float32' })).rejects.toMatchObject({
+    code: 'INVALID_MODEL_FOLDER',
+    details: { file: 'model.safetensors', field: expect.stringContaining(tensor) },
   });
   await expect(access(target)).rejects.toMatchObject({ code: 'ENOENT' });
 });

@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import { type GraphValue, quote, unsupportedModel } from '@foretoken/models/folder';
+import { type GraphValue, quote, unsupportedModel } from '@foretoken/models/internal';
 import type { ExportedGraph } from '../read-export.js';
 import type { RecurrentStepOptions } from './step-options.js';
 

@@ -1,7 +1,15 @@
 import { ForetokenError } from '@foretoken/core';
-import type { GraphTensor, ManifestContent, RecurrentManifest, StepInput } from '@foretoken/models/internal';
+import {
+  type GraphTensor,
+  invalidFolder,
+  type ManifestContent,
+  quote,
+  type RecurrentManifest,
+  type StepInput,
+} from '@foretoken/models/internal';
 import { GraphFiles } from '../../graphs/graph-files.js';
 import { STUDENTS } from '../../import-options.js';
+import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import { heading } from '../../target-options.js';
 import { type TensorOf, tensorReader } from '../../tensors/tensor-reader.js';
 import { type Architecture, type NamedOptions, refuseQuantised } from '../architecture.js';
@@ -21,11 +29,17 @@ export const recurrent: Architecture = {
     refuseQuantised(folder.path, 'a recurrent model', options);
     const shape = readRecurrentShape(folder);
     const read = tensorReader(folder);
-    const tensorOf: TensorOf = (name, dims) => read(shape.tensors[name] ?? name, dims);
+    const used = new Set<string>();
+    const tensorOf: TensorOf = (name, dims) => {
+      const own = Object.hasOwn(shape.tensors, name) ? shape.tensors[name] : name;
+      used.add(own);
+      return read(own, dims);
+    };
     const { encoder } = shape;
     const graphs = new GraphFiles(options.weights, pace);
     if (encoder !== undefined) await graphs.emit(ENCODER, 'encoder', (graph) => encoderGraph(graph, shape, tensorOf));
     await graphs.emit(STEP, 'step', (graph) => stepGraph(graph, shape, tensorOf));
+    assertAllUsed(folder, used);
     const files = graphs.files();
     for (const [name, content] of folder.tokenizer.files) files.set(name, content);
     const manifest: ManifestContent<RecurrentManifest> = {
@@ -91,6 +105,17 @@ function stepInputs(shape: RecurrentNetworkShape): readonly StepInput[] {
     }),
     ...memoriesOf(shape).map((memory): StepInput => ({ role: 'memory', tensor: memory, from: memory.name })),
   ];
+}
+
+/** This format is Foretoken's own: what the config has no place for is a part of the network that would be left out. */
+function assertAllUsed({ path, tensors }: WeightsFolder, used: ReadonlySet<string>): void {
+  for (const [name, { file }] of tensors) {
+    if (used.has(name)) continue;
+    throw invalidFolder(
+      `${file} in ${path}: tensor ${quote(name)} has no place in the network that config.json describes, so it would say other things than the one that was trained. Tell it in config.json (num_layers, bias, attention, bidirectional, or its name under tensors), or leave the tensor out where it does nothing.`,
+      { folder: path, file, field: name, received: name, required: 'a tensor of the network' },
+    );
+  }
 }
 
 function described({ layer, layers, encoder, attention }: RecurrentNetworkShape): string {
