@@ -9,6 +9,7 @@ import { table } from './terminal/table.js';
 export function strategiesOf({
   parts,
   outputs,
+  ownSourceTokens = false,
 }: ModelDescription): Readonly<Partial<Record<StrategyName, readonly string[]>>> {
   const has = (part: Part): boolean =>
     parts.some(({ kind, lattice, variant }) => variant === 'exact' && (lattice ?? kind) === part);
@@ -22,7 +23,7 @@ export function strategiesOf({
     offer(['greedy']);
     if (outputs.includes('logits')) offer(['sampling']);
     if (outputs.includes('topK')) offer(['beam']);
-    strategies.speculative = drafts ? ['lattice', 'copy', 'ngram'] : ['copy', 'ngram'];
+    strategies.speculative = [...(drafts ? ['lattice'] : []), ...(ownSourceTokens ? [] : ['copy']), 'ngram'];
   }
   if (has('ctc')) offer(STRATEGIES_OF.ctc);
   if (has('canvas')) offer(onCanvas);
@@ -95,9 +96,9 @@ function aligned(facts: Facts): string[] {
 }
 
 function describeStrategy([name, drafters]: readonly [string, readonly string[]]): string {
-  return drafters.length === 0
-    ? name
-    : `${name} (drafts from ${drafters.slice(0, -1).join(', ')} or ${drafters.at(-1)})`;
+  if (drafters.length === 0) return name;
+  const others = drafters.slice(0, -1).join(', ');
+  return `${name} (drafts from ${others === '' ? '' : `${others} or `}${drafters.at(-1)})`;
 }
 
 function kilobytes(bytes: number): string {

@@ -13,11 +13,13 @@ export interface CodeOptions {
   readonly sentence: string;
   /** The folder has n-grams, which some searches then use. */
   readonly ngrams: boolean;
+  /** Sources have tokens of their own, in which no draft is looked up. */
+  readonly ownSourceTokens?: boolean | undefined;
 }
 
 /** A program that decodes one sentence as the candidate was measured; an ECMAScript module. */
-export function programFor(candidate: Candidate, { model, sentence, ngrams }: CodeOptions): string {
-  const { text, imports } = decoderFor(candidate, ngrams);
+export function programFor(candidate: Candidate, { model, sentence, ngrams, ownSourceTokens }: CodeOptions): string {
+  const { text, imports } = decoderFor(candidate, ngrams, ownSourceTokens);
   const all = Object.entries({ '@foretoken/models': ['loadModel'], ...imports });
   return [
     ...all.map(([name, names]) => `import { ${[...names].sort().join(', ')} } from '${name}';`),
@@ -60,7 +62,7 @@ function camel(strategy: StrategyName): string {
 const LANGUAGE_MODEL = "languageModel: { model: model.part('languageModel') }";
 
 /** The decoder of a candidate, `model` being the loaded model. */
-export function decoderFor({ strategy, drafter }: Candidate, ngrams: boolean): Expression {
+export function decoderFor({ strategy, drafter }: Candidate, ngrams: boolean, ownSourceTokens = false): Expression {
   const name = camel(strategy);
   const from = (packageName: string, ...more: string[]) => ({ [packageName]: [name, ...more] });
   switch (strategy) {
@@ -70,7 +72,7 @@ export function decoderFor({ strategy, drafter }: Candidate, ngrams: boolean): E
     case 'beam':
       return { text: `${name}()`, imports: from('@foretoken/beam') };
     case 'speculative':
-      return speculativeFor(drafter ?? 'lattice');
+      return speculativeFor(drafter ?? 'lattice', ownSourceTokens);
     case 'ctc':
     case 'nat':
       return { text: `${name}()`, imports: from('@foretoken/one-shot') };
@@ -109,12 +111,12 @@ export function decoderFor({ strategy, drafter }: Candidate, ngrams: boolean): E
   }
 }
 
-function speculativeFor(drafter: 'lattice' | 'copy' | 'ngram'): Expression {
+function speculativeFor(drafter: 'lattice' | 'copy' | 'ngram', ownSourceTokens: boolean): Expression {
   const vocabulary = "vocabulary: model.part('autoregressive').vocabulary";
   const texts = {
     lattice: 'speculative({ drafter: latticeDrafter(model.speculation()) })',
     copy: `speculative({ drafter: copyDrafter({ ${vocabulary}, tokenText: model.tokenizer.tokenText }), maxNodes: 32 })`,
-    ngram: `speculative({ drafter: ngramDrafter({ ${vocabulary} }) })`,
+    ngram: `speculative({ drafter: ngramDrafter({ ${vocabulary}${ownSourceTokens ? ", lookIn: 'output'" : ''} }) })`,
   };
   return { text: texts[drafter], imports: { '@foretoken/speculative': ['speculative', `${drafter}Drafter`] } };
 }

@@ -111,6 +111,7 @@ async function run(context: CommandContext): Promise<number> {
       model: options.text('model') ?? '@foretoken/model-multi30k-en-de',
       sentence: used[0].text,
       ngrams: findPart(model, 'languageModel') !== undefined,
+      ownSourceTokens: model.description.ownSourceTokens,
     });
     const command = commandFor(chosen, options.text('model'), data);
     const report: Report = { advice, summaries, front, quality, measured, program, command, threads: model.threads };

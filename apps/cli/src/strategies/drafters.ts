@@ -7,7 +7,15 @@ import { requirePart } from './definition.js';
 /** A drafter of the folder. Throws `UNSUPPORTED_CAPABILITY`. */
 export function createDrafter(name: DrafterName, model: LoadedModel): Drafter<TokenSource> {
   const { vocabulary } = requirePart('speculative', 'autoregressive', model);
-  if (name === 'ngram') return ngramDrafter({ vocabulary });
+  const own = model.description.ownSourceTokens === true;
+  if (name === 'ngram') return ngramDrafter({ vocabulary, lookIn: own ? 'output' : 'output-and-source' });
+  if (name === 'copy' && own) {
+    throw new ForetokenError(
+      'UNSUPPORTED_CAPABILITY',
+      'speculative with the copy drafter needs a model whose sources and outputs have the same tokens, but this one has source tokens of its own, which no output can copy. Use --drafter ngram.',
+      { decoder: 'speculative', capability: 'sources of the same vocabulary', folder: model.folder },
+    );
+  }
   if (name === 'copy') return copyDrafter({ vocabulary, tokenText: model.tokenizer.tokenText });
   const drafting = model.find('lattice', { lattice: 'ctc', variant: 'draft' }) ?? findPart(model, 'ctc');
   if (drafting === undefined) {

@@ -84,6 +84,8 @@ export interface ModelDescription {
   readonly outputsOf: string;
   /** In a few words: layers, width, heads. */
   readonly architecture: string;
+  /** Whether ids of sources are others than those of outputs, so that no token of a source can be copied. */
+  readonly ownSourceTokens?: boolean | undefined;
   /** Further facts, each with its name. */
   readonly facts: readonly (readonly [name: string, fact: string])[];
 }

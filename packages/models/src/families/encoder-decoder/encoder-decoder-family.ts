@@ -92,6 +92,7 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
       parts: [{ kind: 'autoregressive', variant: EXACT }],
       outputs: [...stepOutputs(graphs.step)],
       outputsOf: 'step',
+      ownSourceTokens: sourceVocabulary !== undefined,
       architecture: `${encoderLayers} encoder and ${decoderLayers} ${decoder} layers, width ${width}, ${heads} heads`,
       facts: [...own, ...languageFacts(languages)],
     };

@@ -44,10 +44,11 @@ export const recurrentFamily: ModelFamily<RecurrentManifest> = {
       },
     };
   },
-  describe: ({ architecture, encoder, step }) => ({
+  describe: ({ architecture, encoder, step, vocabulary }) => ({
     parts: [{ kind: 'autoregressive', variant: EXACT }],
     outputs: ['argmax', 'topK', 'logProbs', 'logits'],
     outputsOf: 'step',
+    ownSourceTokens: encoder !== undefined && encoder.vocabularySize !== vocabulary.size,
     architecture: architecture.description,
     facts: [
       ['reads', encoder === undefined ? 'a prompt' : `sources of ${encoder.vocabularySize} symbols`],
