@@ -165,6 +165,24 @@ describe('forwards', () => {
     ]);
   });
 
+  it('a row that is over before the first forward is finished before it, for target and drafter', async () => {
+    const target = scriptedTarget({ script: counting, size: SIZE });
+    const drafter = oracle(2);
+    const before: (readonly number[])[] = [];
+    const outputPrefixes = [Int32Array.of(1, 2), Int32Array.of(1), Int32Array.of(1, 2)];
+    const request = { sources: [20, 8, 20], outputPrefixes, stopSequences: [Int32Array.of(2)] };
+    for await (const { type } of speculative({ drafter }).decode(target, request)) {
+      if (type === 'draft-end') before.push([...target.log.finished], [...drafter.log.finished]);
+    }
+    expect(before.slice(0, 2).map((rows) => rows.slice(0, 2))).toEqual([
+      [0, 2],
+      [0, 2],
+    ]);
+    expect(target.log.finished).toEqual([0, 2, 1]);
+    expect(drafter.log.finished).toEqual([0, 2, 1]);
+    expect(target.log.forwards.flatMap(({ rows }) => rows)).not.toContain(0);
+  });
+
   it('the first forward holds the prefix and the draft, later ones the token decided last and the draft', async () => {
     const target = scriptedTarget({ script: counting, size: SIZE });
     await collect(speculative({ drafter: oracle(2) }).decode(target, { sources: [5] }));

@@ -7,9 +7,12 @@ import type { ScriptedModelOptions } from './scripted-model.js';
 type Autoregressive = AutoregressiveModel<TokenSource>;
 
 /** What of a scripted model the law chooses. */
-export type PromptOptions = Pick<ScriptedModelOptions, 'prefix' | 'cached'>;
+export type PromptOptions = Partial<Pick<ScriptedModelOptions, 'prefix' | 'cached' | 'maxLength'>>;
 
-const PROMPT = [1, 3, 2, 4];
+/** Longer than the blocks that prompts are shared in. */
+const PROMPT = Array.from({ length: 20 }, (_, at) => 1 + (at % 5));
+const CACHED = [1, 17, PROMPT.length - 1];
+const MAX_LENGTH = PROMPT.length + 20;
 
 /** A prompt that is cached in part is read from there on, and changes nothing else. */
 export async function assertCachedPrompt(
@@ -18,7 +21,7 @@ export async function assertCachedPrompt(
   request: DecodeRequest<TokenSource>,
 ): Promise<void> {
   const decode = async (cached: number) => {
-    const model = recording(modelOf({ prefix: PROMPT, cached }));
+    const model = recording(modelOf({ prefix: PROMPT, cached, maxLength: MAX_LENGTH }));
     const decoder = createDecoder(model);
     const events = await eventsOf(decoder.decode(model, request));
     const end = events.at(-1);
@@ -27,7 +30,7 @@ export async function assertCachedPrompt(
     return { results: end.results, counts, read: tokensRead(model), decoder };
   };
   const whole = await decode(0);
-  for (let cached = 1; cached < PROMPT.length; cached++) {
+  for (const cached of CACHED) {
     const shared = await decode(cached);
     assert.deepEqual(shared.results, whole.results, `outputs where ${cached} tokens of the prompt are cached`);
     assert.deepEqual(shared.counts, whole.counts, `counts where ${cached} tokens of the prompt are cached`);

@@ -11,6 +11,7 @@ import { assertCachedPrompt } from './cached-laws.js';
 import { commonLaws } from './common-laws.js';
 import { assertLimits, assertMet, assertStops } from './cut-laws.js';
 import { END, MAX_LENGTH, modelOf, SOURCES, scoreOf } from './decoder-models.js';
+import { assertFinished, assertOverAtOnce } from './finish-laws.js';
 import { assertCode, assertStream, eventsOf, outputsOf, rejectsWith } from './laws.js';
 import { nextTurn } from './next-turn.js';
 import { type RecordingModel, type RecordingOptions, recording } from './recording.js';
@@ -86,6 +87,7 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
       for (const seed of seeds) {
         const model = record(seed);
         await decode(model, { sources: SOURCES });
+        assertFinished(model, SOURCES.length);
         for (const [row, source] of SOURCES.entries()) {
           const alone = record(seed);
           await decode(alone, { sources: [source] });
@@ -100,6 +102,10 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
           assert.ok(finished, 'a row that is over is finished before the next forward');
         }
       }
+    });
+
+    runner.it('lets go of rows that are over before the first forward, or refuses their prefixes', async () => {
+      for (const seed of seeds) await assertOverAtOnce(() => record(seed), decode);
     });
 
     runner.it('says that an output ended with the end token unless it is as long as may be', async () => {

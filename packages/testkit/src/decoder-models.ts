@@ -26,10 +26,10 @@ export const modelOf = (
   prompt: PromptOptions = {},
 ): Autoregressive =>
   scriptedModel({
-    ...prompt,
     vocabularySize: VOCABULARY,
     endTokenId: END,
     maxLength: MAX_LENGTH,
+    ...prompt,
     supports,
     score: scoreOf(seed),
     state: randomLogits({ seed: seed + 1000, vocabularySize: 5, endTokenId: -1 }),

@@ -1,4 +1,4 @@
-import type { DecodeEvent, Decoder, RowResult } from '@foretoken/core';
+import type { AutoregressiveModel, DecodeEvent, Decoder, RowResult, TokenForest } from '@foretoken/core';
 
 /** Ways to be careless that a decoder of any model can have. */
 export type CarelessFault =
@@ -74,5 +74,33 @@ export function shiftedLogProbs<Model>(inner: Decoder<Model>): Decoder<Model> {
         yield { ...event, results };
       }
     },
+  };
+}
+
+/** A decoder that finishes no row before the first forward. */
+export function lateToFinish<Source>(
+  inner: Decoder<AutoregressiveModel<Source>>,
+): Decoder<AutoregressiveModel<Source>> {
+  const open = async (model: AutoregressiveModel<Source>, ...given: Parameters<typeof model.open>) => {
+    const forest = await model.open(...given);
+    let forwards = 0;
+    const late: TokenForest<Source> = {
+      rows: forest.rows,
+      start: (row) => forest.start(row),
+      extend(...nodes) {
+        forwards++;
+        return forest.extend(...nodes);
+      },
+      retain: (row, leaves) => forest.retain(row, leaves),
+      finish(row) {
+        if (forwards > 0) forest.finish(row);
+      },
+      [Symbol.asyncDispose]: () => forest[Symbol.asyncDispose](),
+    };
+    return late;
+  };
+  return {
+    ...inner,
+    decode: (model, request) => inner.decode({ ...model, open: (...given) => open(model, ...given) }, request),
   };
 }

@@ -17,7 +17,7 @@ import {
   speculativeCounterexample,
 } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
-import { COMMON_LAWS } from './careless-decoders.js';
+import { COMMON_LAWS, lateToFinish } from './careless-decoders.js';
 import { type GreedyFault, minimalGreedy } from './minimal-greedy.js';
 
 type Model = AutoregressiveModel<TokenSource>;
@@ -37,6 +37,7 @@ describe('the decoder suite', () => {
   });
 
   const STOPS = 'stops every row at a stop sequence, and with the token that completes a stop string';
+  const OVER_AT_ONCE = 'lets go of rows that are over before the first forward, or refuses their prefixes';
   const CACHED = 'reads of a prompt what is not cached, with the same outputs and counts';
   const caught: Readonly<Record<Exclude<GreedyFault, 'none'>, string>> = {
     'ignores the limit': 'cuts at maxNewTokens exactly',
@@ -76,11 +77,17 @@ describe('the decoder suite', () => {
     });
   }
 
+  it('catches a decoder that never finishes rows that are over before the first forward', async () => {
+    expect(await brokenLaws(() => lateToFinish(greedy()))).toEqual([OVER_AT_ONCE]);
+  });
+
   it('has no law that cannot fail', async () => {
     const outcomes = await collectOutcomes((runner) =>
       autoregressiveConformance({ runner, name: 'correct', createDecoder: () => minimalGreedy('none'), models: 12 }),
     );
-    expect(new Set([...Object.values(caught), ...COMMON_LAWS])).toEqual(new Set(outcomes.map(({ name }) => name)));
+    expect(new Set([...Object.values(caught), OVER_AT_ONCE, ...COMMON_LAWS])).toEqual(
+      new Set(outcomes.map(({ name }) => name)),
+    );
   });
 });
 

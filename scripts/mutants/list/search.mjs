@@ -9,6 +9,8 @@ export default [
       ],
 
       ['sample, output.fork()', 'sample, output'],
+
+      ['if (readers[0]?.rowOutput.finishReason) forest.finish(row);', ''],
     ],
   },
   {
@@ -136,6 +138,8 @@ export default [
         'if (rowSearch.running.length === 0) forest.finish(row);\n        else forest.retain',
         'if (rowSearch.running.length > 0) forest.retain',
       ],
+
+      ['if (!active.includes(row)) forest.finish(row.row);', ''],
     ],
   },
   {

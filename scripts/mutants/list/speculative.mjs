@@ -89,6 +89,12 @@ export default [
       ['accepted: Math.min(path.length, this.output.length - before),', 'accepted: path.length,'],
       ['this.#limit - this.output.length - 1', 'this.#limit - this.output.length'],
       ['prefix.subarray(cached)', 'prefix', ['packages/speculative/test/conformance.test.ts']],
+
+      [
+        'prefix.subarray(cached)',
+        'prefix.subarray(Math.min(cached, 16))',
+        ['packages/speculative/test/conformance.test.ts'],
+      ],
     ],
   },
   {
@@ -96,6 +102,8 @@ export default [
     tests: decoding,
     faults: [
       ['await drafts?.finish(row.row);', ''],
+      ['await drafts?.finish(row);', ''],
+      ['      forest.finish(row);\n', '', ['packages/speculative/test/conformance.test.ts']],
       ['const { draft } = row;', 'const { draft } = active[0];'],
       ['else if (counts.accepted < counts.evaluated) forest.retain(row.row, [row.anchor]);', ''],
     ],
