@@ -5,7 +5,6 @@ import { realModel } from './real-models.js';
 
 export interface ModelReport extends Partial<ModelFigures> {
   readonly model: string;
-  readonly family: string;
   readonly format: string;
   readonly oracle: string;
   /** Why the model was not measured; undefined where it was. */
@@ -14,10 +13,10 @@ export interface ModelReport extends Partial<ModelFigures> {
 
 /** Measures one model; one that lacks packages or a peer is skipped, with the reason. */
 export async function measureModel(
-  { model, family, format, oracle, packages, missing, measure }: ModelRow,
+  { model, format, oracle, packages, missing, measure }: ModelRow,
   progress: (text: string) => void = () => {},
 ): Promise<ModelReport> {
-  const row = { model, family, format, oracle };
+  const row = { model, format, oracle };
   const folders: Record<string, string> = {};
   for (const name of packages) {
     const found = realModel(name);

@@ -7,7 +7,7 @@ import { chunksLoaded } from './size-loading.js';
 interface SizedImport {
   readonly package: string;
   readonly name?: string | undefined;
-  /** Largest size, minified and compressed, in bytes. */
+  /** Largest size alone, minified and compressed, in bytes. */
   readonly limit: number;
 }
 
@@ -37,12 +37,21 @@ export const SIZED: readonly SizedImport[] = [
  */
 export const SHIPPED_LIMIT = 41_000;
 
+/** Which files are counted: a package's own alone, or with all that it needs of `@foretoken/core`. */
+export type Reading = 'alone' | 'withCore';
+
+const OWN = /^[./]/;
+const OWN_OR_CORE = /^(?:[./]|@foretoken\/core(?:\/|$))/;
+
 /** The files of an import, whatever they import of other packages left out. */
-export async function chunksOf({ package: folder, name }: SizedImport): Promise<readonly Chunk[]> {
+export async function chunksOf(
+  { package: folder, name }: SizedImport,
+  reading: Reading = 'alone',
+): Promise<readonly Chunk[]> {
   const index = join(WORKSPACE, 'packages', folder, 'src', folder === 'models' ? 'web.ts' : 'index.ts');
   return bundle({
     program: `export ${name === undefined ? '*' : `{ ${name} }`} from ${JSON.stringify(index)};`,
-    external: (id) => !id.startsWith('.') && !id.startsWith('/'),
+    external: (id) => !(reading === 'alone' ? OWN : OWN_OR_CORE).test(id),
   });
 }
 
@@ -70,8 +79,8 @@ export function bytesOf(chunks: Iterable<Chunk>): number {
 }
 
 /** Bytes of what a program always loads of an import. */
-export async function sizeOf(sized: SizedImport): Promise<number> {
-  return bytesOf(entryOf(await chunksOf(sized)));
+export async function sizeOf(sized: SizedImport, reading?: Reading): Promise<number> {
+  return bytesOf(entryOf(await chunksOf(sized, reading)));
 }
 
 /** Bytes of a package that loads more when it is needed. */
@@ -89,8 +98,8 @@ export interface ChunkedSize {
 }
 
 /** Sizes of `@foretoken/models` and of what it loads when a folder needs it. */
-export async function modelsSize(): Promise<ChunkedSize> {
-  const chunks = await chunksOf({ package: 'models', limit: 0 });
+export async function modelsSize(reading?: Reading): Promise<ChunkedSize> {
+  const chunks = await chunksOf({ package: 'models', limit: 0 }, reading);
   const entry = entryOf(chunks);
   const dynamic = chunks.filter(({ isDynamicEntry }) => isDynamicEntry);
   const loaded = await chunksLoaded();
@@ -116,10 +125,23 @@ export async function modelsSize(): Promise<ChunkedSize> {
 export const labelOf = ({ package: folder, name }: SizedImport): string =>
   name === undefined ? `@foretoken/${folder}` : `${name} of @foretoken/${folder}`;
 
+/** Both readings of an import's size, in bytes; the limit is for what it takes alone. */
+interface SizeReport extends Readonly<Record<Reading, number>> {
+  readonly limit: number;
+}
+
 /** Sizes of all that has a limit, and of what `@foretoken/models` loads when it is needed. */
 export async function sizesBench(): Promise<{
-  readonly [label: string]: { readonly bytes: number; readonly limit: number } | ChunkedSize;
+  readonly sizes: Readonly<Record<string, SizeReport>>;
+  readonly chunks: ChunkedSize;
+  readonly shippedFolder: SizeReport;
 }> {
-  const sizes = SIZED.map(async (one) => [labelOf(one), { bytes: await sizeOf(one), limit: one.limit }] as const);
-  return { ...Object.fromEntries(await Promise.all(sizes)), chunks: await modelsSize() };
+  const reports = SIZED.map(async (one): Promise<readonly [string, SizeReport]> => {
+    const [alone, withCore] = await Promise.all([sizeOf(one), sizeOf(one, 'withCore')]);
+    return [labelOf(one), { alone, withCore, limit: one.limit }];
+  });
+  const sizes = Object.fromEntries(await Promise.all(reports));
+  const chunks = await modelsSize();
+  const { shippedFolder: withCore } = await modelsSize('withCore');
+  return { sizes, chunks, shippedFolder: { alone: chunks.shippedFolder, withCore, limit: SHIPPED_LIMIT } };
 }

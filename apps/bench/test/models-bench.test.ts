@@ -1,3 +1,4 @@
+import { familyNames } from '@foretoken/models';
 import { describe, expect, it } from 'vitest';
 import type { ModelRow } from '../src/models/model-row.js';
 import { MODEL_ROWS } from '../src/models/model-rows.js';
@@ -15,7 +16,6 @@ describe('models by third parties', () => {
   it('are skipped with the reason where a package is not there', async () => {
     const row: ModelRow = {
       model: 'none',
-      family: 'none',
       format: 'none',
       oracle: 'none',
       packages: ['no-such-package'],
@@ -30,6 +30,7 @@ describe('models by third parties', () => {
     it(`${row.model} gives what ${row.oracle} gives`, async ({ skip }) => {
       const report = await measureModel(row);
       skip(report.skipped !== undefined, report.skipped);
+      expect(familyNames()).toContain(report.family);
       expect(report.equal).toBeGreaterThanOrEqual(row.required.equal);
       if (row.required.worstLogitDifference === undefined) return;
       expect(report.worstLogitDifference).toBeLessThanOrEqual(row.required.worstLogitDifference);

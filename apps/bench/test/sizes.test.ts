@@ -34,4 +34,11 @@ describe('minified and compressed', () => {
     for (const file of files) expect(file.isDynamicEntry).toBe(false);
     expect(bytesOf(files)).toBeLessThan(bytesOf(chunks));
   });
+
+  it('with all that it needs of core an import is larger, and core is as large as alone', async () => {
+    const greedy = { package: 'greedy', name: 'greedy', limit: 0 };
+    expect(await sizeOf(greedy, 'withCore')).toBeGreaterThan(await sizeOf(greedy));
+    const core = { package: 'core', limit: 0 };
+    expect(await sizeOf(core, 'withCore')).toBe(await sizeOf(core));
+  });
 });

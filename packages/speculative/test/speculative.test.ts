@@ -104,7 +104,7 @@ function agreed({ tokenIds, parents }: DraftTree, tokens: readonly number[]): nu
 /** Tokens 3, 4, 5, … up to a length, then the end token 0. */
 const counting: Script = (source, output) => (output.length < source ? 3 + output.length : 0);
 
-const oracle = (depth: number): Drafter<number> =>
+const oracle = (depth: number): ReturnType<typeof scriptedDrafter> =>
   scriptedDrafter((source, output, limit) => {
     const wanted = Math.min(depth, limit.depth, limit.nodes);
     const path = Array.from({ length: wanted }, (_, index) => 3 + output.length + index);

@@ -31,7 +31,6 @@ const BEAM = { beamSize: 4, hypotheses: 4, stopWhen: 'improvement-unlikely', len
 /** A small model of random weights, imported from safetensors. */
 export const encoderDecoder = (kind: string): ModelRow => ({
   model: `${kind}-weights`,
-  family: 'encoder-decoder',
   format: 'safetensors',
   oracle: 'transformers 4.57.6',
   packages: [],
@@ -82,5 +81,10 @@ async function compare(folder: string, { rows, suppressed }: Golden): Promise<Mo
       if (!suppressed.includes(index % vocabulary.size)) worst = Math.max(worst, Math.abs(last[index] - value));
     }
   }
-  return { equal: equal / rows.length, worstLogitDifference: worst, details: { cases: rows.length } };
+  return {
+    family: model.manifest.family,
+    equal: equal / rows.length,
+    worstLogitDifference: worst,
+    details: { cases: rows.length },
+  };
 }

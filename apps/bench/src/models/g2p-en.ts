@@ -53,7 +53,6 @@ const PARTS =
 /** g2p-en: English words to phonemes, a GRU encoder-decoder whose weights are an archive of numpy. */
 export const g2pEn: ModelRow = {
   model: 'g2p-en',
-  family: 'recurrent',
   format: 'npz',
   oracle: 'the arithmetic of g2p-en 2.1.0 in numpy',
   packages: ['g2p-en'],
@@ -77,7 +76,12 @@ export const g2pEn: ModelRow = {
       const timed = await speedOverPackage('g2p-en', folders['g2p-en'], PARTS, async () => {
         for (const text of texts) await model.decode(text, greedy(), { maxNewTokens: 20 });
       });
-      return { ...timed, equal: equal / words.length, details: { cases: words.length, example, ...timed.details } };
+      return {
+        family: model.manifest.family,
+        ...timed,
+        equal: equal / words.length,
+        details: { cases: words.length, example, ...timed.details },
+      };
     } finally {
       await rm(parent, { recursive: true, force: true });
     }

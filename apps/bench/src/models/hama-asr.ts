@@ -21,7 +21,6 @@ const WAV_HEADER_BYTES = 44;
 /** hama's speech to phonemes: log-probabilities, the blank last, and no source may be padded beside another. */
 export const hamaAsr: ModelRow = {
   model: 'hama-asr',
-  family: 'ctc',
   format: 'onnx',
   oracle: 'hama 1.3.13',
   // The recording comes with the other.
@@ -54,7 +53,7 @@ export const hamaAsr: ModelRow = {
         },
       );
       const details = { cases: heard.length, batches: model.description.facts, ...timed.details };
-      return { ...timed, equal: equal / heard.length, details };
+      return { family: model.manifest.family, ...timed, equal: equal / heard.length, details };
     } finally {
       await rm(parent, { recursive: true, force: true });
     }

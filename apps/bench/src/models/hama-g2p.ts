@@ -17,7 +17,6 @@ const [PAD, START, END] = [0, 1, 2];
 /** hama: words to phonemes, a GRU with location attention. Its step gives the best token alone, so the scores inside are exposed. */
 export const hamaG2p: ModelRow = {
   model: 'hama-g2p',
-  family: 'recurrent',
   format: 'onnx',
   oracle: 'hama 1.3.13',
   packages: ['hama'],
@@ -58,7 +57,12 @@ export const hamaG2p: ModelRow = {
           for (const source of sources) await collect(greedy().decode(target, { ...request, sources: [source] }));
         },
       );
-      return { ...timed, equal: equal / words.length, details: { cases: words.length, ...timed.details } };
+      return {
+        family: model.manifest.family,
+        ...timed,
+        equal: equal / words.length,
+        details: { cases: words.length, ...timed.details },
+      };
     } finally {
       await rm(parent, { recursive: true, force: true });
     }

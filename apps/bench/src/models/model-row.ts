@@ -1,5 +1,7 @@
 /** What is measured of a model by a third party. */
 export interface ModelFigures {
+  /** Of models, as the loaded folder's manifest says. */
+  readonly family: string;
   /** Share of the cases whose output equals the oracle's. */
   readonly equal: number;
   /** Largest difference of a score from the oracle's, where it tells scores. */
@@ -19,7 +21,6 @@ export interface ModelRowContext {
 /** A model by a third party and what it is compared with: one file here for each, and its place in `model-rows.ts`. */
 export interface ModelRow {
   readonly model: string;
-  readonly family: string;
   /** What its weights come as. */
   readonly format: string;
   /** What computed the outputs that ours are compared with. */

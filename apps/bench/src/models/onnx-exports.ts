@@ -30,7 +30,6 @@ export const improvedExport = (kind: string): ModelRow => row(kind, `${kind}-exp
 function row(kind: string, model: string, improveGraph: false | GraphImprover): ModelRow {
   return {
     model,
-    family: 'onnx-export',
     format: 'onnx',
     oracle: 'transformers 4.57.6',
     packages: [],
@@ -60,7 +59,12 @@ async function figuresOf(kind: string, improveGraph: false | GraphImprover): Pro
       if (given[index] > NEVER) worst = Math.max(worst, Math.abs(given[index] - value));
     }
   }
-  return { equal: equal / rows.length, worstLogitDifference: worst, details: { cases: rows.length } };
+  return {
+    family: model.manifest.family,
+    equal: equal / rows.length,
+    worstLogitDifference: worst,
+    details: { cases: rows.length },
+  };
 }
 
 function workspace(): string {

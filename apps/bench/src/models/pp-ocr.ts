@@ -27,7 +27,6 @@ const ppOcrFiles = (folder: string): { readonly graph: string; readonly dictiona
 /** PP-OCRv4 recognition: texts, and confidences as rapidocr computes them, the mean over tokens at their first frames. */
 export const ppOcr: ModelRow = {
   model: 'pp-ocr-v4-recognition',
-  family: 'ctc',
   format: 'onnx',
   oracle: 'rapidocr-onnxruntime 1.4.4',
   packages: ['pp-ocr'],
@@ -56,7 +55,13 @@ export const ppOcr: ModelRow = {
         for (const crop of crops) await model.decode(stripOf(crop), ctcGreedy<FloatSource>());
       });
       const details = { cases: crops.length, blurred: await readLines(model), ...timed.details };
-      return { ...timed, equal: equal / crops.length, worstLogitDifference: worst, details };
+      return {
+        family: model.manifest.family,
+        ...timed,
+        equal: equal / crops.length,
+        worstLogitDifference: worst,
+        details,
+      };
     } finally {
       await rm(parent, { recursive: true, force: true });
     }

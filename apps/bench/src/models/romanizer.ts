@@ -35,7 +35,6 @@ function listOf(
 function romanizer(language: 'arabic' | 'persian'): ModelRow {
   return {
     model: `${language}-name-romanizer`,
-    family: 'recurrent',
     format: 'onnx',
     oracle: 'arabic-name-romanizer 0.2.0',
     packages: ['arabic-name-romanizer'],
@@ -98,6 +97,7 @@ function romanizer(language: 'arabic' | 'persian'): ModelRow {
           },
         );
         return {
+          family: model.manifest.family,
           ...timed,
           equal: equal / cases,
           worstLogitDifference: worst,

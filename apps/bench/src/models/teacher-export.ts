@@ -28,7 +28,6 @@ export const teacherExportImproved: ModelRow = row('teacher-export-improved', 'b
 function row(model: string, graphs: Graphs): ModelRow {
   return {
     model,
-    family: 'onnx-export',
     format: 'onnx, Optimum',
     oracle: 'transformers.js, greedy, fp32, one thread',
     packages: [],
@@ -80,6 +79,7 @@ async function measure(graphs: Graphs, scratch: string): Promise<ModelFigures> {
     [own, peer].map(({ name }) => [name, 1000 * medianOf(timed(name).map((decode) => decode.processorSeconds))]),
   );
   return {
+    family: model.manifest.family,
     equal: equal / inputs.length,
     speedOverOracle: ratio('processorSeconds'),
     details: { cases: inputs.length, processorMillisecondsOfSentence: milliseconds, byClock: ratio('seconds') },

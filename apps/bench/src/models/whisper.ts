@@ -38,7 +38,6 @@ const TIMED = [0, 3, 4];
 /** Whisper tiny.en from its CTranslate2 file, on the recordings of another package. */
 export const whisperTinyEn: ModelRow = {
   model: 'whisper-tiny-en',
-  family: 'whisper',
   format: 'ctranslate2, float16',
   oracle: 'ctranslate2 4.8.5, float32, spectra of transformers',
   packages: ['whisper-tiny-en', 'moonshine'],
@@ -120,6 +119,7 @@ async function compare(
     progress(`whisper-tiny-en: ${index + 1} of ${goldens.length} windows`);
   }
   return {
+    family: model.manifest.family,
     equal: Math.min(found.greedy, found.beam) / goldens.length,
     worstLogitDifference: found.worst,
     speedOverOracle: peer && found.theirs.greedy / found.own.greedy,
