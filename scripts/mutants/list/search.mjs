@@ -10,7 +10,7 @@ export default [
 
       ['sample, output.fork()', 'sample, output'],
 
-      ['if (readers[0]?.rowOutput.finishReason) forest.finish(row);', ''],
+      ['if (readers[0]?.rowOutput.finishReason) forest.finish(row);', '{}'],
     ],
   },
   {
@@ -139,7 +139,7 @@ export default [
         'if (rowSearch.running.length > 0) forest.retain',
       ],
 
-      ['if (!active.includes(row)) forest.finish(row.row);', ''],
+      ['if (!active.includes(row)) forest.finish(row.row);', '{}'],
     ],
   },
   {
