@@ -512,6 +512,58 @@ describe('properties', () => {
     );
   });
 
+  it('texts of any layout are corrected whole as they are line by line, and word by word', async () => {
+    const right: Record<string, string> = { teh: 'the', recieve: 'receive', wich: 'which' };
+    const spelled = (text: string): string => text.replace(/teh|recieve|wich/g, (word) => right[word]);
+    const word = fc.constantFrom('teh', 'recieve', 'wich', 'a', 'cat', 'we', 'often', 'mats', 'under');
+    // What ends a sentence, and what looks as if it did.
+    const mark = fc.constantFrom(
+      '',
+      '',
+      '',
+      '',
+      ',',
+      '.',
+      '!',
+      '?”',
+      ' e.g.',
+      ' Dr.',
+      ' J.',
+      ' vs.',
+      ';',
+      ' – “',
+      ' (',
+      ')',
+      '…',
+    );
+    const gap = fc.constantFrom(' ', ' ', ' ', '  ', '\t');
+    const line = fc.array(fc.tuple(word, mark, gap), { minLength: 1, maxLength: 90 }).map((words) =>
+      words
+        .map((parts) => parts.join(''))
+        .join('')
+        .trimEnd(),
+    );
+    const opening = fc.constantFrom('', '', '- ', '1. ', '  ', '> ', '# ', '* [ ] ');
+    const ending = fc.constantFrom('\n', '\r\n', '\n\n', '\r\n\r\n', '\n \n');
+    const layout = fc.array(fc.tuple(opening, line, ending), { minLength: 1, maxLength: 5 });
+    // Sure of all, so that no rule on doubtful text has a say.
+    const model = scriptedCorrector(spelled, { sureness: () => 20 });
+    const corrector = createCorrector(model, { refuse: [] });
+    await fc.assert(
+      fc.asyncProperty(layout, async (lines) => {
+        const text = lines.flat().join('');
+        const correction = await corrector.correct(text);
+        expectConsistent(text, correction);
+        expect(correction.leftAlone).toEqual([]);
+        expect(correction.text).toBe(spelled(text));
+        const parts: string[] = [];
+        for (const parted of lines) parts.push((await corrector.correct(parted.join(''))).text);
+        expect(parts.join('')).toBe(correction.text);
+      }),
+      { seed: 15, numRuns: 25 },
+    );
+  });
+
   it('at confidence 1 the output is the input', async () => {
     await fc.assert(
       fc.asyncProperty(anyText, seeds, async (text, seed) => {

@@ -11,12 +11,36 @@ export default [
       ['if (space && open) continue;', ''],
       ['tooLong.push(words[decided++]);', 'decided++;'],
       ['const closes = follows ? words[next].start - 1 :', 'const closes = follows ? words[next - 1].start :'],
+      ['if (close < end && ABBREVIATED.test(', 'if (false && ABBREVIATED.test('],
+      [".replace(LINE_ENDS, ' ')", ''],
+      ['if (close > known) break;', ''],
+      ['last > from ? last : yield* wordBefore(text, from, known)', 'known'],
+      ['if (fits(open, sizes.max)) continue;', 'if (fits(open, sizes.usual)) continue;'],
+      ['if (fits(longer, sizes.usual)) {', 'if (fits(longer, sizes.max)) {'],
+      ['places.set(other.places, one.text.length);', 'places.set(other.places, one.text.length - 1);'],
+      ['first === 0 ? span.start : span.start + 1', 'span.start'],
+      ['const goesOn = last < words.length;', 'const goesOn = false;'],
+      ['&& total + sizes[first - 1] <= usual / 4', ''],
+      ['Math.max(1, count(', 'Math.max(0, count('],
+    ],
+  },
+  {
+    file: 'packages/correction/src/spelled-letters.ts',
+    tests: CORRECTOR,
+    faults: [
+      ['text.toLowerCase().match(', 'text.match('],
+      ['new Set(PLAIN_LETTERS)', 'new Set()'],
     ],
   },
   {
     file: 'packages/correction/src/edits.ts',
     tests: CORRECTOR,
     faults: [
+      ['isRare(word) || wordsOf(', 'wordsOf('],
+      ['isRare(word) || wordsOf', 'true || wordsOf'],
+      ['index <= open || (last', '(last'],
+      ['open = Math.max(open, moved);', 'open = moved;'],
+      ['left.toLowerCase() === right.toLowerCase()', 'true'],
       ["if (rewritten || parts.some((part) => isInvented(part, text))) return 'invented';", ''],
       ['ofName ? NAME_CONFIDENCE : 0', '0'],
       ['clarity < CLEAR ? UNCLEAR_CONFIDENCE : 0', '0'],
@@ -28,6 +52,10 @@ export default [
     tests: CORRECTOR,
     faults: [
       ['tokenLogProbs.set(logProbs);', ''],
+      [
+        "if (finishReason !== 'end-token' || tokenLogProbs === undefined) return 'endless';",
+        "if (tokenLogProbs === undefined) return 'endless';",
+      ],
       [
         "if (source === undefined) return 'too-long';\n    const began",
         "if (source === undefined) return 'endless';\n    const began",

@@ -5,11 +5,38 @@ export default [
     file: 'packages/speculative/src/draft-policy.ts',
     tests: ['packages/speculative/test/draft-policy.test.ts'],
     faults: [
-      ['return milliseconds + opening < OPENS_BELOW * plain;', 'return milliseconds < OPENS_BELOW * plain;'],
+      ['return milliseconds + opening < OPENS_BELOW *', 'return milliseconds < OPENS_BELOW *'],
 
       ['Math.min(2 ** (this.#unpaid - 1) - 1, LONGEST_PAUSE)', 'LONGEST_PAUSE'],
 
+      ['plain + this.#nodesPerForward * cheapest', 'plain'],
+
+      ['if (this.#drafting !== undefined && unopened >= LONGEST_ABSENCE) return true;', ''],
+
+      ['opens ? 0 : this.#record.unopened + 1', 'this.#record.unopened + 1'],
+    ],
+  },
+  {
+    file: 'packages/speculative/src/draft-record.ts',
+    tests: ['packages/speculative/test/draft-policy.test.ts'],
+    faults: [
       ['this.#accepted += accepted;', ''],
+      ['this.#tokens += tokens;', ''],
+    ],
+  },
+  {
+    file: 'packages/speculative/src/speculative.ts',
+    tests: ['packages/speculative/test/draft-policy.test.ts'],
+    faults: [['Math.min(counts.evaluated, counts.accepted + 1)', 'counts.evaluated']],
+  },
+  {
+    file: 'packages/speculative/src/copied-sources.ts',
+    tests: ['packages/speculative/test/copy-drafter.test.ts'],
+    faults: [
+      ['tokenIds[at] !== endTokenId && tokenIds[at] !== padTokenId', 'tokenIds[at] !== padTokenId'],
+      ['tokenId < 0 || tokenId >= size', 'tokenId >= size'],
+      ['new CtcPrefixScorer(lattice, vocabulary.size, texts.length);', ''],
+      ['{ encoding, signal, k: 1 }', '{ signal, k: 1 }'],
     ],
   },
   {
@@ -135,6 +162,7 @@ export default [
     faults: [
       ['this.#alignment.restart();', ''],
       ['if (this.#alignment.cost === cost) this', 'this'],
+      ['path *= sure ?? share;', 'path *= share;'],
       ['      this.#copied = 0;\n', ''],
     ],
   },
@@ -142,8 +170,9 @@ export default [
     file: 'packages/speculative/src/copy-drafter.ts',
     tests: ['packages/speculative/test/copy-drafter.test.ts'],
     faults: [
-      ['tokenId !== endTokenId && tokenId !== padTokenId', 'tokenId !== padTokenId'],
-      ['tokenId < 0 || tokenId >= size', 'tokenId >= size'],
+      ['encoder: writer?.encoder,', ''],
+      ['writer === undefined ? 0 : 1', '0'],
+      ["assertVocabulary('from', writer.vocabulary, vocabulary);", ''],
     ],
   },
   {
