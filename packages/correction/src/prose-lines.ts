@@ -6,6 +6,12 @@ const LINE_BREAK = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g;
 /** What marks a heading, a list, a quotation or a cell: white space follows it, and it belongs to no sentence. */
 const MARK = /(?:[-*+•‣–—]|\d{1,3}[.)]|#{1,6}|>{1,4096}|\[[ xX]\]|\|)(?=\s)/uy;
 const FENCE = /^\s{0,3}(`{3,}|~{3,})/;
+/** A tag that opens a line, and the one that then closes it, as far as `LOOK` units show. */
+const OPENING_TAG = /^<\p{L}[^<>\n]{0,300}>/u;
+const CLOSING_TAG = /<\/\p{L}[^<>\n]{0,300}>$/u;
+/** A line that ends as statements and blocks of many languages do, after a call, an assignment or a statement. */
+const STATEMENT = /(?:[\p{L}\p{N}_]\(|[\p{L}\p{N}_\])]\s?[-+*/|&:!<>=]?=\s).*;$|;.*\}$|[)=>]\s?\{$/u;
+const LOOK = 400;
 const LETTER = /\p{L}/u;
 const BAR = 0x7c;
 
@@ -41,9 +47,17 @@ export function* proseLines(text: string, code: Code = new FencedCode()): Genera
     yield;
     if (line === undefined) continue;
     const isCode = flag('What code.holds returns', code.holds(text.slice(line.start, line.end)));
-    const start = yield* opened(text, line);
-    const end = yield* closed(text, { start, end: line.end });
-    if (isCode || !(yield* hasLetter(text, { start, end }))) wrapping.interrupt();
+    let start = yield* opened(text, line);
+    let end = yield* closed(text, { start, end: line.end });
+    const statement = STATEMENT.test(text.slice(Math.max(start, end - LOOK), end));
+    const tag = OPENING_TAG.exec(text.slice(start, Math.min(end, start + LOOK)))?.[0];
+    const closing =
+      tag === undefined ? undefined : CLOSING_TAG.exec(text.slice(Math.max(start + tag.length, end - LOOK), end))?.[0];
+    if (tag !== undefined && closing !== undefined) {
+      start += tag.length;
+      end -= closing.length;
+    }
+    if (isCode || statement || !(yield* hasLetter(text, { start, end }))) wrapping.interrupt();
     else if (wrapping.goesOn(line, { start, end })) found.push({ start: (found.pop() as Span).start, end });
     else found.push({ start, end });
   }

@@ -30,7 +30,8 @@ const PATTERNS: readonly RegExp[] = [
   /[\p{L}\p{N}]*\p{Ll}\p{Lu}[\p{L}\p{N}]*/gu,
   // Placeholders, and whatever is tied together by symbols, such as sums.
   /[$#%@]?\{[^{}]*\}|[{}]|%[a-z]\b/gu,
-  /[\p{L}\p{N}]+[\p{Sm}\p{Sc}^*][\p{L}\p{N}\p{Sm}\p{Sc}^*]*/gu,
+  // What begins or ends a tag ties nothing.
+  /[\p{L}\p{N}]+(?!<\/?\p{L}|(?<=<\/?\p{L}[^<>]{0,99})>)[\p{Sm}\p{Sc}^*](?:(?!<\/?\p{L})[\p{L}\p{N}\p{Sm}\p{Sc}^*])*/gu,
   // Whatever holds a digit.
   /(?:[\p{L}\p{M}_]|[.:,/'’-](?=[\p{L}\p{N}]))*\p{N}(?:[\p{L}\p{M}\p{N}_%]|[.:,/'’-](?=[\p{L}\p{N}]))*/gu,
   // Symbols, emoji, characters that are none, what joins them.

@@ -575,6 +575,19 @@ describe('properties', () => {
     );
   });
 
+  it.each([
+    ['<p>teh cat sat on teh mat</p>', '<p>The cat sat on the mat.</p>'],
+    ['  <li class="teh">teh cat</li>', '  <li class="teh">The cat.</li>'],
+    ['const teh = wrold(cat);', 'const teh = wrold(cat);'],
+    ['int main(void) { teh(); return 0; }', 'int main(void) { teh(); return 0; }'],
+    ['select nmae from teh where id = 3;', 'select nmae from teh where id = 3;'],
+    ['if (teh > 3) {', 'if (teh > 3) {'],
+    ['dear {teh}', 'Dear {teh}'],
+    ['about 3>2 and teh a>b', 'About 3>2 and the a>b.'],
+  ])('of markup and code, %j becomes %j', async (text, expected) => {
+    expect(await outputOf(text)).toBe(expected);
+  });
+
   it('a text twice is corrected as each half is', async () => {
     await fc.assert(
       fc.asyncProperty(anyText, async (text) => {
