@@ -34,7 +34,9 @@ export interface RecurrentStepOptions extends TargetOptions {
    * Of inputs of the step whose names do not show it: the encoder's output that each is at first, null for zeros, and of a state the
    * step's output that it is next.
    */
-  readonly inputs?: Readonly<Record<string, { readonly from?: string | null; readonly to?: string }>> | undefined;
+  readonly inputs?:
+    | Readonly<Record<string, { readonly from?: string | null | undefined; readonly to?: string | undefined }>>
+    | undefined;
   /** The output that holds the scores of the next token; default the one of as many numbers as there are symbols. */
   readonly scores?: string | undefined;
   /** A value inside the step's graph that holds them, where no output does. */
