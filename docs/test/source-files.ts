@@ -18,6 +18,9 @@ export const TESTS: readonly string[] = [
   'docs/test',
 ].flatMap((folder) => filesUnder(folder));
 
+/** Programs of the repository itself. */
+export const SCRIPTS: readonly string[] = filesUnder('scripts', /\.mjs$/);
+
 /** The benches, and the pages and examples that people copy from. */
 export const PROGRAMS_AND_PAGES: readonly string[] = [
   ...filesUnder('apps/bench/src'),

@@ -1,28 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { CanvasOpenOptions } from '@foretoken/core';
 import { ModelParts } from '@foretoken/models';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { partOf, STRATEGIES, type StrategyName } from '../src/strategy-names.js';
-import { maskedLanguageModel, modelWithNgrams, modelWithStudents } from './students.js';
+import { decode } from './decode-arguments.js';
+import { modelWithNgrams, modelWithStudents } from './students.js';
 import { cli, fakeModel, withParts } from './support.js';
 
-const decode = (strategy: string, ...more: string[]) => [
-  'decode',
-  '--strategy',
-  strategy,
-  '--text',
-  'a dog runs',
-  ...more,
-];
 const STUDENTS: readonly StrategyName[] = STRATEGIES.filter((name) => ['canvas', 'dag', 'edit'].includes(partOf(name)));
-
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'foretoken-cli-'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('--variant', () => {
   const withFast = () => {
@@ -189,43 +173,6 @@ describe('strategies of students', () => {
   });
 });
 
-describe('levenshtein from a given text', () => {
-  const initial = async (text: string): Promise<string> => {
-    const path = join(folder, 'initial.de');
-    await writeFile(path, text);
-    return path;
-  };
-  const edit = (path: string, stdin: string) =>
-    cli(['decode', '--strategy', 'levenshtein', '--initial-outputs', path, '--jsonl'], {
-      stdin,
-      model: modelWithStudents(),
-    });
-
-  it('edits line by line, and begins with nothing where a line is empty', async () => {
-    // The tokenizer of the tests encodes English words.
-    const path = await initial('a man runs\n\n');
-    const { code, stdout } = await edit(path, 'a dog runs\na man\n');
-    const events = stdout
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    expect(code).toBe(0);
-    expect(events.filter(({ type }) => type === 'line-end').map(({ text }) => text)).toEqual([
-      'ein Hund läuft',
-      'ein Mann',
-    ]);
-    const revisions = events.filter(({ type, line }) => type === 'canvas-revise' && line === 1);
-    // The wrong word goes first, and what stood behind it with it.
-    expect(revisions[0].text).toBe('ein');
-  });
-
-  it('is refused where the file has too few lines', async () => {
-    const { code, stderr } = await edit(await initial('a dog\n'), 'a dog\na man\n');
-    expect(code).toBe(2);
-    expect(stderr).toContain('--initial-outputs has 1 lines, but the input has a line 2');
-  });
-});
-
 describe('ctc-prefix-beam and the other parts of a folder', () => {
   it('prints what the greedy collapse prints where labels have one candidate', async () => {
     const model = fakeModel();
@@ -282,41 +229,5 @@ describe('ctc-prefix-beam and the other parts of a folder', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('error UNSUPPORTED_CAPABILITY');
     expect(stderr).toContain(message);
-  });
-});
-
-describe('a masked language model', () => {
-  it('goes on from the text, which is part of the output', async () => {
-    const model = maskedLanguageModel();
-    const { code, stdout } = await cli(
-      ['decode', '--strategy', 'masked-diffusion', '--length', '5', '--text', 'man sits'],
-      { model },
-    );
-    expect([code, stdout]).toEqual([0, 'Mann sitzt läuft auf Gras\n']);
-  });
-
-  it.each([
-    ['masked-diffusion', 'predicted lengths'],
-    ['greedy', 'It has a canvas model;'],
-    ['ctc', 'It has a canvas model;'],
-    ['levenshtein', 'It has a canvas model;'],
-  ])('refuses %s without what it needs', async (strategy, message) => {
-    const { code, stderr } = await cli(decode(strategy), { model: maskedLanguageModel() });
-    expect(code).toBe(2);
-    expect(stderr).toContain('error UNSUPPORTED_CAPABILITY');
-    expect(stderr).toContain(message);
-  });
-
-  it('says which line is longer than the canvas', async () => {
-    const argv = ['decode', '--strategy', 'masked-diffusion', '--length', '2'];
-    const { code, stdout, stderr } = await cli(argv, { stdin: 'a dog runs\na\n', model: maskedLanguageModel() });
-    expect([code, stdout]).toEqual([1, '\nein Hund\n']);
-    expect(stderr).toContain('error LENGTH_LIMIT: Line 1:');
-  });
-
-  it('has nothing to race', async () => {
-    const { code, stderr } = await cli(['race', '--text', 'a dog'], { model: maskedLanguageModel() });
-    expect(code).toBe(2);
-    expect(stderr).toContain('error UNSUPPORTED_CAPABILITY');
   });
 });

@@ -114,7 +114,7 @@ describe.skipIf(chromium === undefined)('the playground in Chromium', () => {
       // What one race needs of JavaScript, packed, without ONNX Runtime's own.
       const scripts = new Set(server.requests.filter((path) => path.endsWith('.js') && !path.includes('/ort.')));
       const bytes = [...scripts].map((path) => gzipSync(readFileSync(join(OUT, path)), { level: 9 }).length);
-      expect(bytes.reduce((sum, one) => sum + one, 0)).toBeLessThan(125_000);
+      expect(bytes.reduce((sum, one) => sum + one, 0)).toBeLessThan(120_000);
       expect(scripts.size).toBeGreaterThan(1);
       expect(await page.textContent('.app-status')).toMatch(
         /^The first token came \d+\.\d\d s after this page was opened\./,

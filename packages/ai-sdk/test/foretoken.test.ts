@@ -1,7 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   InvalidPromptError,
   type LanguageModelV3CallOptions,
@@ -10,40 +6,18 @@ import {
 } from '@ai-sdk/provider';
 import type { DecodeEvent } from '@foretoken/core';
 import { greedy, sampling } from '@foretoken/greedy';
-import { importModel } from '@foretoken/importers';
-import { type LoadedModel, loadModel } from '@foretoken/models';
+import type { LoadedModel } from '@foretoken/models';
 import { ctcGreedy } from '@foretoken/one-shot';
 import { maskPredict } from '@foretoken/refine';
 import { latticeDrafter, speculative } from '@foretoken/speculative';
 import { generateText, jsonSchema, streamText, tool } from 'ai';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { chat, prompts, SENTENCE, translation } from '../../models/test/loaded-models.js';
 import { foretoken } from '../src/index.js';
 
-const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const CHAT = at('importers/test/goldens/gguf/llama-byte-level.gguf');
-const PROMPTS = at('models/test/goldens/causal/llama');
-const TRANSLATION = at('model-multi30k-en-de/model');
-const SENTENCE = 'A man rides a bicycle along the beach.';
-
-let folder: string;
-let chat: LoadedModel;
-let prompts: LoadedModel;
-let translation: LoadedModel;
-beforeAll(async () => {
-  // The SDK writes its warnings there too.
-  vi.spyOn(console, 'warn').mockImplementation(() => undefined);
-  folder = await mkdtemp(join(tmpdir(), 'foretoken-ai-sdk-'));
-  await importModel(CHAT, join(folder, 'chat'));
-  await importModel(PROMPTS, join(folder, 'prompts'), { weights: 'float32' });
-  chat = await loadModel(join(folder, 'chat'), { probe: false });
-  prompts = await loadModel(join(folder, 'prompts'), { probe: false });
-  translation = await loadModel(TRANSLATION, { probe: false });
-});
-afterAll(async () => {
-  await Promise.all([chat, prompts, translation].map((model) => model?.dispose()));
-  await rm(folder, { recursive: true, force: true });
-  vi.restoreAllMocks();
-});
+// The SDK writes its warnings there too.
+beforeAll(() => void vi.spyOn(console, 'warn').mockImplementation(() => undefined));
+afterAll(() => void vi.restoreAllMocks());
 
 const user = (text: string): LanguageModelV3CallOptions => ({
   prompt: [{ role: 'user', content: [{ type: 'text', text }] }],

@@ -1,55 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  chmod,
-  mkdir,
-  mkdtemp,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  symlink,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { chmod, mkdir, open, readdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { usualCacheFolder } from '../src/cache.js';
 import { fetchFromHub, type HubOptions } from '../src/index.js';
-import { ownPart } from '../src/partial-files.js';
-import { COMMIT, HubServer } from './hub-server.js';
+import { COMMIT } from './hub-server.js';
+import { at, cacheFolder, downloads, endpoint, expectWhole, fetchIt, kept, server } from './kept-files.js';
 
 const home = vi.hoisted(() => ({ folder: (): string => '/home/somebody' }));
+
 vi.mock('node:os', async (original) => ({ ...(await original<object>()), homedir: () => home.folder() }));
 
-const FILES = { 'foretoken.json': '{}', 'deep/step.onnx': 's'.repeat(5_000), 'weights.bin': 'w'.repeat(5_000) };
-
-let server: HubServer;
-let cacheFolder: string;
-let endpoint: string;
-
-beforeEach(async () => {
-  cacheFolder = await mkdtemp(join(tmpdir(), 'foretoken-hub-'));
-  server = new HubServer(FILES);
-  endpoint = await server.start();
-});
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-  await server.stop();
-  await rm(cacheFolder, { recursive: true, force: true });
-});
-
-const at = (...names: string[]): string => join(cacheFolder, 'models--owner--name', ...names);
-const kept = (file: string): string => at('snapshots', COMMIT, file);
-const fetchIt = (more: HubOptions = {}) =>
-  fetchFromHub('hub:owner/name', { endpoint, cacheFolder, offline: false, ...more });
-const downloads = (): string[] =>
-  server.requests.flatMap(({ url }) => (url.includes('/resolve/') ? [url.split(`${COMMIT}/`)[1]] : []));
 const refusal = async (run: Promise<unknown>): Promise<ForetokenError> => {
   const error = await run.then(
     () => undefined,
@@ -58,13 +20,11 @@ const refusal = async (run: Promise<unknown>): Promise<ForetokenError> => {
   expect(error).toBeInstanceOf(ForetokenError);
   return error as ForetokenError;
 };
+
 const pipe = async (path: string): Promise<void> => {
   await mkdir(dirname(path), { recursive: true });
   await rm(path, { force: true });
   execFileSync('mkfifo', [path]);
-};
-const expectWhole = async (): Promise<void> => {
-  for (const [name, content] of Object.entries(FILES)) expect(await readFile(kept(name), 'utf8')).toBe(content);
 };
 
 describe.skipIf(process.platform === 'win32')('what is no file', () => {
@@ -266,63 +226,6 @@ describe('a cache that cannot be used', () => {
     await fetchIt();
     await expectWhole();
   });
-});
-
-test('two at once on one cache both get it whole', async () => {
-  const both = await Promise.all([fetchIt(), fetchIt()]);
-  expect(both.map(({ commit }) => commit)).toEqual([COMMIT, COMMIT]);
-  await expectWhole();
-  expect(await readdir(at('partial'))).toEqual([]);
-  await fetchIt({ offline: true });
-});
-
-/** A part of weights.bin by the name that a process gives it. */
-async function partOf(pid: number): Promise<string> {
-  const hex = createHash('sha1').update('blob 5000\0').update(FILES['weights.bin']).digest('hex');
-  const file = { path: 'weights.bin', bytes: 5_000, digest: { algorithm: 'git', hex } } as const;
-  await mkdir(at('partial'), { recursive: true });
-  const path = (await ownPart(at('partial'), file)).replace(`-${process.pid}-`, `-${pid}-`);
-  await writeFile(path, 'w'.repeat(3_000));
-  return path;
-}
-
-const endedPid = (): number =>
-  Number(execFileSync(process.execPath, ['-e', 'console.log(process.pid)'], { encoding: 'utf8' }));
-
-test('what a killed process left is gone on with at once, and nothing of it stays', async () => {
-  for (const pid of [endedPid(), endedPid()]) await partOf(pid);
-  await fetchIt();
-  expect(server.requests.flatMap(({ range }) => range ?? [])).toEqual(['bytes=3000-']);
-  expect(await readdir(at('partial'))).toEqual([]);
-  await expectWhole();
-});
-
-test('what is left of files that are whole is removed by the next start, but for what is at work', async () => {
-  const root = at('partial');
-  const atWork = await partOf(process.pid);
-  await fetchIt();
-  expect(server.requests.some(({ range }) => range !== undefined)).toBe(false);
-  const [ended, another] = [await partOf(endedPid()), join(root, `${'0'.repeat(40)}.incomplete`)];
-  await writeFile(join(root, `${basename(ended).split('.')[0]}.incomplete`), 'w');
-  await writeFile(another, 'of a file that is not whole');
-  const before = downloads().length;
-  await fetchIt();
-  expect(downloads().length).toBe(before);
-  expect((await readdir(root)).sort()).toEqual([basename(atWork), basename(another)].sort());
-});
-
-test('what a killed run left is gone on with, once nobody writes to it', async () => {
-  const hex = createHash('sha1').update('blob 5000\0').update(FILES['weights.bin']).digest('hex');
-  await mkdir(at('partial'), { recursive: true });
-  const left = at('partial', `${hex}.999999.x`);
-  await writeFile(left, 'w'.repeat(3_000));
-  await fetchIt();
-  expect(server.requests.some(({ range }) => range !== undefined)).toBe(false);
-  await rm(at('snapshots'), { recursive: true });
-  await utimes(left, 1, 1);
-  await fetchIt();
-  expect(server.requests.flatMap(({ range }) => range ?? [])).toEqual(['bytes=3000-']);
-  expect(await readdir(at('partial'))).toEqual([]);
 });
 
 describe('the environment', () => {

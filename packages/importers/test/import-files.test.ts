@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { cp, mkdir, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { loadModel, openModelFolder } from '@foretoken/models';
@@ -20,9 +19,6 @@ interface Tokens {
   readonly added_tokens: unknown[];
   readonly model: { vocab: Record<string, number>; unk_token: string; merges: unknown };
 }
-
-const LFS = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4711\n';
-const PAGE = '\n<!doctype html><html><head><title>Sign in</title></head></html>';
 
 /** A value of JSON with one part at random exchanged, removed or doubled. */
 function mutated(value: unknown): fc.Arbitrary<unknown> {
@@ -149,83 +145,6 @@ describe('what import writes, load accepts', () => {
   });
 });
 
-describe.skipIf(process.platform === 'win32')('a file beside weights', () => {
-  const plants: Readonly<Record<string, (path: string) => Promise<unknown> | unknown>> = {
-    pipe: (path) => execFileSync('mkfifo', [path]),
-    device: (path) => symlink('/dev/zero', path),
-    folder: (path) => mkdir(path),
-    'link to nowhere': (path) => symlink('nowhere', path),
-    '2 GB': async (path) => {
-      const file = await open(path, 'w');
-      await file.truncate(2 ** 31);
-      await file.close();
-    },
-    'Git LFS pointer': (path) => writeFile(path, LFS),
-    'web page': (path) => writeFile(path, PAGE),
-    'text of no kind': (path) => writeFile(path, 'no weights'),
-  };
-  test.each(
-    Object.keys(plants).flatMap((kind) => ['ngrams.safetensors', 'shortlist.safetensors'].map((file) => [kind, file])),
-  )('%s as %s is refused by name, unread', async (kind, file) => {
-    const [weights, ctc] = [await weightsOf('marian'), await weightsOf('ctc')];
-    await plants[kind]?.(join(ctc, file));
-    const target = join(await temporaryFolder(), 'model');
-    const error = await refusal(() => importModel(weights, target, { ctc }));
-    expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file } });
-    if (kind === '2 GB') expect(error.details).toMatchObject({ received: 2 ** 31, required: 2 ** 29 });
-    expect(await readdir(join(target, '..'))).toEqual([]);
-  });
-
-  test.each(['pipe', 'device', 'folder', '2 GB'])('%s as generation_config.json is refused', async (kind) => {
-    const weights = await weightsOf('marian');
-    await plants[kind]?.(join(weights, 'generation_config.json'));
-    const error = await refusal(() => importModel(weights, join(weights, 'model')));
-    expect(error.details.file).toBe('generation_config.json');
-  });
-});
-
-describe('files that are not what their names say', () => {
-  test.each(['config.json', 'tokenizer.json', 'model.safetensors'])('a pointer or page as %s', async (file) => {
-    for (const [content, words] of [
-      [LFS, 'git lfs pull'],
-      [PAGE, 'web page'],
-    ] as const) {
-      const weights = await weightsOf('marian');
-      await writeFile(join(weights, file), content);
-      const error = await refusal(() => importModel(weights, join(weights, 'model')));
-      expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file } });
-      expect(error.message).toContain(words);
-    }
-  });
-
-  test('a pointer or page as the manifest or the weights of a model folder', async () => {
-    const source = join(await temporaryFolder(), 'model');
-    await importModel(await weightsOf('marian'), source);
-    for (const file of ['foretoken.json', 'weights.bin', 'encoder.onnx']) {
-      for (const [content, words] of [
-        [LFS, 'git lfs pull'],
-        [PAGE, 'web page'],
-      ] as const) {
-        const folder = join(await temporaryFolder(), 'model');
-        await cp(source, folder, { recursive: true });
-        await writeFile(join(folder, file), content);
-        const error = await refusal(() => openModelFolder(folder));
-        expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file } });
-        expect(error.message).toContain(words);
-      }
-    }
-  });
-
-  test('a SentencePiece tokenizer of which a part is missing', async () => {
-    const weights = await weightsOf('marian');
-    await rm(join(weights, 'tokenizer.json'));
-    for (const name of ['source.spm', 'vocab.json']) await writeFile(join(weights, name), '');
-    const error = await refusal(() => importModel(weights, join(weights, 'model')));
-    expect(error).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { file: 'target.spm' } });
-    expect(error.message).toContain('Fetch the missing files');
-  });
-});
-
 describe('values nested too deep', () => {
   const deep = (levels: number): unknown => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
   test.each([40, 100_000])('%i levels in any file are a refusal that can be printed', async (levels) => {
@@ -269,68 +188,6 @@ describe('values nested too deep', () => {
     const error = await refusal(() => openModelFolder(target));
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'foretoken.json' } });
     JSON.stringify(error.details);
-  });
-});
-
-describe('a signal', () => {
-  test('stops an import at any step, and nothing is left', async () => {
-    const weights = await weightsOf('marian');
-    const ctc = await weightsOf('ctc');
-    // Every look at the clock finds that it is time for others.
-    let clock = 0;
-    vi.spyOn(performance, 'now').mockImplementation(() => {
-      clock += 50;
-      return clock;
-    });
-    const old = join(await temporaryFolder(), 'model');
-    await importModel(weights, old);
-    let steps = 0;
-    for (let at = 0; ; at = Math.ceil(1.5 * at + 1)) {
-      for (const existing of [false, true]) {
-        const target = join(await temporaryFolder(), 'model');
-        if (existing) await cp(old, target, { recursive: true });
-        const stop = new AbortController();
-        const { signal } = stop;
-        let looks = 0;
-        const { throwIfAborted } = signal;
-        vi.spyOn(signal, 'throwIfAborted').mockImplementation(() => {
-          if (looks++ === at) stop.abort(new Error('enough'));
-          throwIfAborted.call(signal);
-        });
-        const run = importModel(weights, target, { ctc, replace: true, signal, name: 'new' });
-        const failed = await run.then(
-          () => false,
-          (error: unknown) => (error as Error).message === 'enough',
-        );
-        if (!failed) {
-          steps = at;
-          break;
-        }
-        expect(await readdir(join(target, '..'))).toEqual(existing ? ['model'] : []);
-        if (existing) {
-          expect((await openModelFolder(target)).manifest.name).toBe('marian');
-          expect(await readdir(target)).toEqual(await readdir(old));
-        }
-      }
-      if (steps > 0) break;
-    }
-    // There are many: no piece of work is large.
-    expect(steps).toBeGreaterThan(100);
-  });
-
-  test('is not needed where the target is in the way: that is said before any weight is looked at', async () => {
-    const target = await temporaryFolder();
-    await writeFile(join(target, 'photo.jpg'), '');
-    const weights = await weightsOf('marian');
-    await writeFile(join(weights, 'tokenizer.json'), '{}');
-    const error = await refusal(() => importModel(weights, target, { replace: true }));
-    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', details: { option: 'target' } });
-  });
-
-  test('that is aborted already stops it before anything is read', async () => {
-    const target = join(await temporaryFolder(), 'model');
-    const run = importModel('/no/such/folder', target, { signal: AbortSignal.abort(new Error('no')) });
-    await expect(run).rejects.toThrow('no');
   });
 });
 

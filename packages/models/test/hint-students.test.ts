@@ -1,15 +1,20 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Canvas, CanvasModel, EditModel, EditSession, LatticePath, TokenSource } from '@foretoken/core';
-import type { Tensor } from '@foretoken/core/runtime';
-import { GraphBuilder, type Value } from '@foretoken/importers';
+import type { Canvas, CanvasModel, LatticePath, TokenSource } from '@foretoken/core';
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
-import { SourceReading } from '../src/drivers/source-reading.js';
+import { describe, expect, it } from 'vitest';
 import { refusal } from './folder-fixtures.js';
 import {
-  canvasOf,
-  differenceTo,
+  canvas,
+  canvasDifferences,
+  canvases,
+  edit,
+  editDifferences,
+  edits,
+  faultyFolder,
+  read,
+} from './hint-differences.js';
+import {
   END,
   EXPECTED,
   hintsFolder,
@@ -20,78 +25,14 @@ import {
   SOURCES,
   START,
   studentsFolder,
-  useStudents,
   VOCABULARY,
   weightsOf,
 } from './student-fixtures.js';
-
-let canvas: CanvasModel<TokenSource>;
-let edit: EditModel<TokenSource>;
-useStudents(hintsFolder, (students) => {
-  ({ canvas, edit } = students);
-});
-
-const LOG_PROBS = { kind: 'logProbs' } as const;
-const canvases = EXPECTED.canvasHints.canvases.map(canvasOf);
-const edits = EXPECTED.editHints.canvases.map(canvasOf);
 
 const paths: readonly LatticePath[] = EXPECTED.paths.map(([tokenIds, firstFrames]) => ({
   tokenIds: Int32Array.from(tokenIds),
   firstFrames: Int32Array.from(firstFrames),
 }));
-
-/** What the canvas student says of these canvases and of the lengths of all sources. */
-async function read(
-  sources: readonly TokenSource[],
-  given: readonly Canvas[],
-  of: CanvasModel<TokenSource> = canvas,
-  hints?: readonly LatticePath[],
-) {
-  await using session = await of.open(sources, hints === undefined ? {} : { hints });
-  return { fills: await session.fill(given, LOG_PROBS), lengths: await session.predictLengths(100) };
-}
-
-/** Largest differences of a canvas student's answers to those of PyTorch: of tokens, and of lengths. */
-async function canvasDifferences(
-  of: CanvasModel<TokenSource> = canvas,
-  hints?: readonly LatticePath[],
-): Promise<{ tokens: number; lengths: number }> {
-  const { fills, lengths } = await read(SOURCES, canvases, of, hints);
-  const golden = hints === undefined ? EXPECTED.canvasHints : EXPECTED.canvasGiven;
-  const tokens = fills.map(({ logProbs }, index) => differenceTo(golden.logProbs[index] ?? [], logProbs));
-  const ofLengths = lengths.map((found, row) => {
-    const wanted = golden.lengths[row] ?? {};
-    expect(Object.keys(wanted).map(Number)).toEqual([...found.lengths].sort((a, b) => a - b));
-    const expected = [...found.lengths].map((length) => wanted[length] ?? Number.NaN);
-    return largestDifference(expected, found.logProbs);
-  });
-  return { tokens: Math.max(...tokens), lengths: Math.max(...ofLengths) };
-}
-
-/** As `canvasDifferences`, of an edit student. */
-async function editDifferences(
-  hints?: readonly LatticePath[],
-): Promise<{ tokens: number; deletions: number; placeholders: number }> {
-  await using session: EditSession = await edit.open(SOURCES, hints === undefined ? {} : { hints });
-  const golden = hints === undefined ? EXPECTED.editHints : EXPECTED.editGiven;
-  const deletions = await session.deletions(edits);
-  const placeholders = await session.placeholders(edits);
-  const tokens = await session.fill(edits, LOG_PROBS);
-  const differences = edits.map(({ tokenIds }, index) => {
-    const wanted = [...(golden.deletions[index] ?? [])];
-    wanted[0] = wanted[tokenIds.length - 1] = Number.NEGATIVE_INFINITY;
-    return {
-      tokens: differenceTo(golden.logProbs[index] ?? [], tokens[index].logProbs),
-      deletions: largestDifference(wanted, deletions[index] ?? []),
-      placeholders: largestDifference(golden.placeholders[index] ?? [], placeholders[index] ?? []),
-    };
-  });
-  return {
-    tokens: Math.max(...differences.map((of) => of.tokens)),
-    deletions: Math.max(...differences.map((of) => of.deletions)),
-    placeholders: Math.max(...differences.map((of) => of.placeholders)),
-  };
-}
 
 describe('a canvas student that reads hints', () => {
   it('gives the log-probabilities of tokens and lengths of PyTorch to 1e-4', async () => {
@@ -210,72 +151,6 @@ describe('hints that are given', () => {
     expect([canvas.readsHints, edit.readsHints]).toEqual([true, true]);
   });
 });
-
-describe('the goldens tell apart', () => {
-  it.each<[fault: string, plant: (row: Float32Array, width: number) => void]>([
-    ['a hint that is dropped', (row) => row.fill(0)],
-    ['a hint a position early', (row, width) => row.copyWithin(0, width)],
-    ['a hint a position late', (row, width) => row.copyWithin(width, 0)],
-  ])('%s', async (_, plant) => {
-    const { feeds } = SourceReading.prototype;
-    const planted = new Set<Tensor>();
-    const spy = vi.spyOn(SourceReading.prototype, 'feeds').mockImplementation(function (this: SourceReading, ...of) {
-      const fed = feeds.apply(this, of);
-      const { hints } = fed;
-      if (hints === undefined) throw new TypeError('no hint');
-      // Rounds of the same canvases are fed the same one.
-      if (planted.has(hints)) return fed;
-      planted.add(hints);
-      const [, length = 0, width = 0] = hints.dims;
-      const data = hints.data as Float32Array;
-      const size = length * width;
-      for (let begin = 0; begin < data.length; begin += size) plant(data.subarray(begin, begin + size), width);
-      return fed;
-    });
-    try {
-      expect((await canvasDifferences()).tokens).toBeGreaterThan(0.05);
-      const { tokens, deletions } = await editDifferences();
-      expect(tokens).toBeGreaterThan(0.05);
-      expect(deletions).toBeGreaterThan(0.05);
-    } finally {
-      spy.mockRestore();
-    }
-  });
-
-  it.each<[fault: string, says: 'tokens' | 'lengths', op: string, plant: Plant]>([
-    ['a hint that is not compacted', 'tokens', 'CumSum', (graph) => graph.op('Add', ['positions', int32(graph, 1)])],
-    ['labels that stay and begin again', 'tokens', 'Pad', (_, [, , blank]) => blank],
-    ['blanks that begin tokens', 'tokens', 'Or', (_, [same]) => same],
-    ['a length that is not clipped from above', 'lengths', 'Clip', (_, [of]) => of],
-    ['the length of no hint', 'lengths', 'Clip', (graph, [of]) => graph.op('Mul', [of, int32(graph, 0)])],
-  ])('%s', async (_, says, op, plant) => {
-    const faulty = await loadStudents(await faultyFolder(op, plant));
-    try {
-      expect((await canvasDifferences(faulty.canvas))[says]).toBeGreaterThan(0.05);
-    } finally {
-      await faulty.model[Symbol.asyncDispose]();
-    }
-  });
-});
-
-type Plant = (graph: GraphBuilder, inputs: readonly Value[]) => Value;
-const int32 = (graph: GraphBuilder, value: number): Value => graph.constant('int32', [], [value]);
-
-/** `hintsFolder` by an importer that emits something else for an operator of the best path. */
-async function faultyFolder(op: string, plant: Plant): Promise<string> {
-  const { ops } = GraphBuilder.prototype;
-  const spy = vi.spyOn(GraphBuilder.prototype, 'op').mockImplementation(function (this: GraphBuilder, ...of) {
-    const [opType, inputs, attributes, options] = of;
-    // Fill graphs pad, too: scores.
-    const planted = opType === op && !inputs[0]?.startsWith('LogSoftmax');
-    return planted ? plant(this, inputs) : ops.call(this, opType, inputs, 1, attributes, options)[0];
-  });
-  try {
-    return await hintsFolder();
-  } finally {
-    spy.mockRestore();
-  }
-}
 
 const token = fc.integer({ min: 3, max: VOCABULARY - 1 });
 const anySource = fc.array(token, { maxLength: POSITIONS - 1 }).map((ids) => Int32Array.of(...ids, END));

@@ -3,63 +3,15 @@ import { greedy, sampling } from '@foretoken/greedy';
 import { loadModel } from '@foretoken/models';
 import { ctcGreedy } from '@foretoken/one-shot';
 import { latticeDrafter, speculative } from '@foretoken/speculative';
-import { autoregressiveConformance, scriptedModel } from '@foretoken/testkit';
-import { context, metrics, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import {
-  AggregationTemporality,
-  type DataPoint,
-  type Histogram,
-  InMemoryMetricExporter,
-  MeterProvider,
-  PeriodicExportingMetricReader,
-} from '@opentelemetry/sdk-metrics';
-import {
-  BasicTracerProvider,
-  InMemorySpanExporter,
-  type ReadableSpan,
-  SimpleSpanProcessor,
-} from '@opentelemetry/sdk-trace-base';
-import * as conventions from '@opentelemetry/semantic-conventions/incubating';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { autoregressiveConformance } from '@foretoken/testkit';
+import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
+import { describe, expect, it } from 'vitest';
 import { traced } from '../src/index.js';
-import { GEN_AI } from '../src/names.js';
+import { counting, exporter, sources } from './exporters.js';
 
 const TRANSLATION = new URL('../../model-multi30k-en-de/model', import.meta.url);
 const SENTENCE = 'A man rides a bicycle along the beach.';
-
-const exporter = new InMemorySpanExporter();
-const metricExporter = new InMemoryMetricExporter(AggregationTemporality.DELTA);
-const reader = new PeriodicExportingMetricReader({ exporter: metricExporter, exportIntervalMillis: 2 ** 31 - 1 });
-const tracers = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
-const meters = new MeterProvider({ readers: [reader] });
-
-beforeAll(() => {
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  trace.setGlobalTracerProvider(tracers);
-  metrics.setGlobalMeterProvider(meters);
-});
-afterEach(async () => {
-  exporter.reset();
-  await reader.forceFlush();
-  metricExporter.reset();
-});
-afterAll(async () => {
-  await meters.shutdown();
-  for (const one of [context, trace, metrics]) one.disable();
-});
-
-/** Writes 1, 2, 3, ... up to the end, whatever it reads. */
-const counting = (length = 6): AutoregressiveModel<Int32Array> =>
-  scriptedModel({
-    vocabularySize: 10,
-    endTokenId: 0,
-    score: (_source, output) =>
-      Array.from({ length: 10 }, (_, tokenId) =>
-        tokenId === (output.length < length ? output.length + 1 : 0) ? 5 : 0,
-      ),
-  });
-const sources = [Int32Array.of(1, 2, 3), Int32Array.of(4)];
 
 function raise(): never {
   throw new Error('It cannot be read.');
@@ -69,17 +21,6 @@ function onlySpan(): ReadableSpan {
   const spans = exporter.getFinishedSpans();
   expect(spans.length).toBe(1);
   return spans[0];
-}
-
-/** Counts and sums of all histograms, by name. */
-async function histograms(): Promise<Record<string, DataPoint<Histogram>[]>> {
-  await reader.forceFlush();
-  const found = metricExporter
-    .getMetrics()
-    .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
-  return Object.fromEntries(
-    found.map(({ descriptor, dataPoints }) => [descriptor.name, dataPoints as DataPoint<Histogram>[]]),
-  );
 }
 
 describe('a span', () => {
@@ -259,54 +200,6 @@ describe('a span', () => {
     const { attributes, events } = onlySpan();
     expect(JSON.stringify([attributes, events.map((event) => event.attributes)])).not.toContain('private');
   });
-});
-
-describe('the metrics', () => {
-  it('count tokens, and measure the whole and the first token', async () => {
-    const decoder = traced(greedy(), { model: 'm' });
-    for (let time = 0; time < 2; time++) await collect(decoder.decode(counting(), { sources }));
-    const found = await histograms();
-    expect(Object.keys(found).sort()).toEqual([
-      'gen_ai.client.operation.duration',
-      'gen_ai.client.operation.time_to_first_chunk',
-      'gen_ai.client.token.usage',
-    ]);
-    const tokens = found['gen_ai.client.token.usage'];
-    const of = (type: string) => tokens.find(({ attributes }) => attributes['gen_ai.token.type'] === type)?.value;
-    expect(of('input')).toMatchObject({ count: 2, sum: 8 });
-    expect(of('output')).toMatchObject({ count: 2, sum: 24 });
-    const [duration] = found['gen_ai.client.operation.duration'];
-    expect(duration?.value.count).toBe(2);
-    expect(duration?.attributes).toEqual({
-      'gen_ai.operation.name': 'text_completion',
-      'gen_ai.provider.name': 'foretoken',
-      'gen_ai.request.model': 'm',
-      'gen_ai.response.model': 'm',
-    });
-    expect(found['gen_ai.client.operation.time_to_first_chunk'][0]?.value.count).toBe(2);
-  });
-
-  it('name what failed', async () => {
-    const decoding = collect(traced(greedy(), { model: 'm' }).decode(counting(), { sources: [] }));
-    await expect(decoding).rejects.toThrow();
-    const [duration] = (await histograms())['gen_ai.client.operation.duration'];
-    expect(duration?.attributes).toMatchObject({ 'error.type': 'EMPTY_SOURCE' });
-  });
-});
-
-it('takes a tracer and a meter of its own', async () => {
-  const own = new InMemorySpanExporter();
-  const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(own)] });
-  const meter = new MeterProvider().getMeter('own');
-  const decoder = traced(greedy(), { model: 'm', tracer: provider.getTracer('own'), meter });
-  await collect(decoder.decode(counting(), { sources }));
-  expect(own.getFinishedSpans().length).toBe(1);
-  expect(exporter.getFinishedSpans()).toEqual([]);
-});
-
-it('uses names that OpenTelemetry knows', () => {
-  const known = new Set(Object.values(conventions).filter((name) => typeof name === 'string'));
-  expect(Object.values(GEN_AI).filter((name) => !known.has(name))).toEqual([]);
 });
 
 it.each([

@@ -1,12 +1,5 @@
-import {
-  collect,
-  type DecodeEndEvent,
-  type DecodeRequest,
-  type Decoder,
-  type EditModel,
-  type TokenSource,
-} from '@foretoken/core';
-import { insertion, type LevenshteinOptions, levenshtein } from '@foretoken/refine';
+import type { DecodeEndEvent, TokenSource } from '@foretoken/core';
+import { insertion, levenshtein } from '@foretoken/refine';
 import {
   assertStream,
   eventsOf,
@@ -14,72 +7,10 @@ import {
   randomCanvasScore,
   randomLogits,
   type ScriptedEditModel,
-  type ScriptedEditOptions,
-  scriptedEditModel,
 } from '@foretoken/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { peaked } from './table-model.js';
-
-/** `]` is the end token 0, `[` the start token, `?` the placeholder. */
-const LETTERS = ']abcdef[?';
-const START = LETTERS.indexOf('[');
-const PLACEHOLDER = LETTERS.indexOf('?');
-const SOURCES: readonly TokenSource[] = [Int32Array.of(1)];
-
-const toText = (tokenIds: Iterable<number>): string => [...tokenIds].map((tokenId) => LETTERS[tokenId]).join('');
-const toTokens = (text: string): Int32Array => Int32Array.from(text, (letter) => LETTERS.indexOf(letter));
-
-/** For each canvas: letters that are deleted, placeholders a gap, or letters filled in at 90 percent. */
-interface EditTable {
-  readonly deletions?: Readonly<Record<string, string>>;
-  readonly placeholders?: Readonly<Record<string, string>>;
-  readonly fill?: Readonly<Record<string, string>>;
-}
-
-function tableModel(table: EditTable, more: Partial<ScriptedEditOptions> = {}): ScriptedEditModel {
-  const entry = (of: Readonly<Record<string, string>> | undefined, canvas: Int32Array): string => {
-    const found = of?.[toText(canvas)];
-    if (found === undefined) throw new Error(`the canvas ${toText(canvas)} is not in the table`);
-    return found;
-  };
-  return scriptedEditModel({
-    vocabularySize: LETTERS.length,
-    startTokenId: START,
-    endTokenId: 0,
-    placeholderTokenId: PLACEHOLDER,
-    deletions: (_, canvas) => {
-      const letters = entry(table.deletions, canvas);
-      return Float32Array.from(canvas, (tokenId) => (letters.includes(LETTERS[tokenId]) ? 0.6 : 0.5));
-    },
-    placeholders: (_, canvas) => [...entry(table.placeholders, canvas)].map(Number),
-    score: (_, canvas, position) => peaked('.abcdefg_'[LETTERS.indexOf(entry(table.fill, canvas)[position])], 0.9),
-    ...more,
-  });
-}
-
-async function run(
-  model: ScriptedEditModel,
-  decoder: Decoder<EditModel<TokenSource>>,
-  request: Partial<DecodeRequest<TokenSource>> = {},
-) {
-  const events = await eventsOf(decoder.decode(model, { sources: SOURCES, ...request }));
-  const end = assertStream(events, (request.sources ?? SOURCES).length, 0);
-  expect(end.statistics.forwards).toBe(model.forwards);
-  expect(model.stillOpen).toBe(0);
-  return {
-    output: toText(end.results[0].hypotheses[0].tokenIds),
-    best: end.results[0].hypotheses[0],
-    asked: model.calls.flatMap(({ call, canvases }) => canvases.map(({ tokenIds }) => `${call} ${toText(tokenIds)}`)),
-    shown: events.flatMap((event) => (event.type === 'canvas-revise' ? [toText(event.tokenIds)] : [])),
-  };
-}
-
-const TRACE: EditTable = {
-  deletions: { '[abc]': 'b', '[adc]': '[]' },
-  placeholders: { '[]': '3', '[ac]': '010', '[adc]': '0000' },
-  fill: { '[???]': '[abc]', '[a?c]': '[adc]' },
-};
+import { type EditTable, LETTERS, run, SOURCES, START, TRACE, tableModel, toText, toTokens } from './edit-tables.js';
 
 describe('levenshtein', () => {
   it('says where each position stood before, so that edits can be drawn', async () => {
@@ -214,91 +145,6 @@ describe('levenshtein', () => {
       tokenIds: toTokens('a'),
       finishReason: 'end-token',
     });
-  });
-
-  it('refuses options, texts and models that do not fit before any compute', async () => {
-    const bad: readonly LevenshteinOptions[] = [
-      { iterations: 0 },
-      { perGap: 0 },
-      { deletionThreshold: -0.1 },
-      { deletionThreshold: 1.1 },
-      { deletionThreshold: Number.NaN },
-      { initial: [toTokens('a')] as never },
-    ];
-    for (const options of bad) {
-      expect(() => levenshtein(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
-    }
-    const model = tableModel({}, { maxLength: 5 });
-    const refused = async (request: object, code: string) =>
-      expect(run(model, levenshtein(), request)).rejects.toMatchObject({ code });
-    await refused({ initialOutputs: 'abc' }, 'INVALID_ARGUMENT');
-    await refused({ initialOutputs: [] }, 'INVALID_ARGUMENT');
-    await refused({ initialOutputs: [toTokens('abcd')] }, 'LENGTH_LIMIT');
-    await refused({ initialOutputs: [toTokens('a?')] }, 'INVALID_ARGUMENT');
-    await refused({ initialOutputs: [toTokens('a]')] }, 'INVALID_ARGUMENT');
-    await refused({ outputPrefixes: [toTokens('abcd')] }, 'LENGTH_LIMIT');
-    await refused({ initialOutputs: [toTokens('a')], outputPrefixes: [toTokens('a')] }, 'INVALID_ARGUMENT');
-    await refused({ sources: [] }, 'EMPTY_SOURCE');
-    expect(model.calls).toEqual([]);
-    const other = { vocabulary: model.vocabulary } as EditModel<TokenSource>;
-    await expect(collect(levenshtein().decode(other, { sources: SOURCES }))).rejects.toMatchObject({
-      code: 'UNSUPPORTED_CAPABILITY',
-    });
-  });
-
-  it('refuses answers that are not numbers or do not fit, and releases everything', async () => {
-    const nowhere = (letter: string) => () =>
-      Float32Array.from(LETTERS, (other) => (other === letter ? 0 : Number.NEGATIVE_INFINITY));
-    const broken: readonly (readonly [Partial<ScriptedEditOptions>, string, object?])[] = [
-      [{ deletions: () => [0] }, 'RUNTIME_FAILURE'],
-      [{ placeholders: () => [] }, 'RUNTIME_FAILURE'],
-      [{ placeholders: (_, canvas) => new Float32Array(canvas.length - 1).fill(-1) }, 'RUNTIME_FAILURE'],
-      ...[Number.NaN, Number.POSITIVE_INFINITY].flatMap((bad) => [
-        [
-          {
-            deletions: (_: unknown, canvas: Int32Array) =>
-              Float32Array.from(canvas, (_id, at) => (at === 2 ? bad : 0.1)),
-          },
-          'INVALID_SCORES',
-          { row: 0, position: 2 },
-        ] as const,
-        [
-          {
-            score: (_: unknown, _canvas: unknown, at: number) =>
-              new Float32Array(LETTERS.length).fill(at === 1 ? bad : 0),
-          },
-          'INVALID_SCORES',
-          { row: 0, position: 1 },
-        ] as const,
-      ]),
-      [{ score: nowhere('?') }, 'UNSATISFIABLE_CONSTRAINT', { row: 0, position: 1 }],
-    ];
-    for (const [more, code, details = {}] of broken) {
-      const model = tableModel(TRACE, more);
-      await expect(run(model, levenshtein())).rejects.toMatchObject({ code, details });
-      expect(model.stillOpen).toBe(0);
-    }
-  });
-
-  it('stops at an abort, a failure and a break, and releases everything', async () => {
-    const reason = new Error('enough');
-    const controller = new AbortController();
-    const aborting = tableModel(TRACE, {
-      placeholders: () => {
-        controller.abort(reason);
-        return [3];
-      },
-    });
-    await expect(run(aborting, levenshtein(), { signal: controller.signal })).rejects.toBe(reason);
-    expect(aborting.forwards).toBe(1);
-    for (const failAt of [1, 2, 3, 4]) {
-      const failing = tableModel(TRACE, { failAt, error: reason });
-      await expect(run(failing, levenshtein())).rejects.toBe(reason);
-      expect([failing.forwards, failing.stillOpen]).toEqual([failAt, 0]);
-    }
-    const model = tableModel(TRACE);
-    for await (const event of levenshtein().decode(model, { sources: SOURCES })) if (event) break;
-    expect([aborting.stillOpen, model.stillOpen]).toEqual([0, 0]);
   });
 });
 

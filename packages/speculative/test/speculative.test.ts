@@ -2,10 +2,7 @@ import {
   collect,
   type DecodeEvent,
   type DecodeStatistics,
-  type Drafter,
   type DraftTree,
-  type SourceEncoder,
-  type SourceEncoding,
   type SpeculationStatistics,
 } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
@@ -14,7 +11,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chainDraft, EMPTY_DRAFT, ngramDrafter, speculative } from '../src/index.js';
 import { anyCase, decodeBoth } from './any-case.js';
-import { type Script, scriptedDrafter, scriptedTarget } from './scripted-target.js';
+import { counting } from './counting-target.js';
+import { scriptedDrafter, scriptedTarget } from './scripted-target.js';
 
 function speculationOf({ speculation }: DecodeStatistics): SpeculationStatistics {
   if (speculation === undefined) throw new Error('no statistics of speculation');
@@ -100,9 +98,6 @@ function agreed({ tokenIds, parents }: DraftTree, tokens: readonly number[]): nu
   }
   return tokens.length;
 }
-
-/** Tokens 3, 4, 5, … up to a length, then the end token 0. */
-const counting: Script = (source, output) => (output.length < source ? 3 + output.length : 0);
 
 const oracle = (depth: number): ReturnType<typeof scriptedDrafter> =>
   scriptedDrafter((source, output, limit) => {
@@ -238,166 +233,6 @@ describe('forwards', () => {
       { nodes: 4, depth: 4, minProbability: 0 },
       { nodes: 4, depth: 2, minProbability: 0 },
     ]);
-  });
-});
-
-describe('shape', () => {
-  const bush = scriptedDrafter((_source, output) => ({
-    tokenIds: Int32Array.of(90, 3 + output.length),
-    parents: Int32Array.of(-1, -1),
-  }));
-
-  it('tree verifies every branch, chain only the path of first children', async () => {
-    const request = { sources: [6], maxNewTokens: 2 };
-    const target = () => scriptedTarget({ script: counting, size: SIZE });
-    const tree = await collect(speculative({ drafter: bush }).decode(target(), request));
-    expect(tree.statistics).toMatchObject({ forwards: 1, speculation: { proposed: 2, evaluated: 2, accepted: 1 } });
-    const chain = await collect(speculative({ drafter: bush, shape: 'chain' }).decode(target(), request));
-    expect(chain.statistics).toMatchObject({ forwards: 2, speculation: { proposed: 2, evaluated: 1, accepted: 0 } });
-  });
-
-  it('is by default tree where the model has branching and chain where not, with the same output', async () => {
-    const request = { sources: [6], maxNewTokens: 2 };
-    const branching = scriptedTarget({ script: counting, size: SIZE });
-    const chainOnly = scriptedTarget({ script: counting, size: SIZE, branching: false });
-    const tree = await collect(speculative({ drafter: bush }).decode(branching, request));
-    const chain = await collect(speculative({ drafter: bush }).decode(chainOnly, request));
-    expect(tree.statistics).toMatchObject({ forwards: 1, speculation: { evaluated: 2 } });
-    expect(chain.statistics).toMatchObject({ forwards: 2, speculation: { evaluated: 1 } });
-    expect(chain.results).toEqual(tree.results);
-  });
-
-  it('is what `requires` says: a model is refused exactly where that is more than it supports', async () => {
-    for (const shape of [undefined, 'tree', 'chain'] as const) {
-      const decoder = speculative({ drafter: bush, shape });
-      for (const branching of [true, false]) {
-        for (const rollback of [true, false]) {
-          const target = scriptedTarget({ script: counting, size: SIZE, branching, rollback });
-          const { requires } = decoder;
-          if (requires.model !== 'autoregressive') throw new Error('speculative decodes autoregressive models');
-          const fits = (branching || !requires.branching) && (rollback || !requires.rollback);
-          const decode = collect(decoder.decode(target, { sources: [6] }));
-          if (fits) await decode;
-          else await expect(decode).rejects.toMatchObject({ code: 'UNSUPPORTED_CAPABILITY' });
-          expect(target.log.opened).toBe(fits ? 1 : 0);
-          expect(fits).toBe(rollback && (branching || shape !== 'tree'));
-        }
-      }
-    }
-  });
-});
-
-interface CountingEncoder extends SourceEncoder<number> {
-  readonly log: { encoded: number; disposed: number };
-  readonly encoding: SourceEncoding;
-}
-
-function countingEncoder(): CountingEncoder {
-  const log = { encoded: 0, disposed: 0 };
-  const encoding: SourceEncoding = {
-    rows: 1,
-    dispose() {
-      log.disposed++;
-    },
-  };
-  return {
-    log,
-    encoding,
-    async encode() {
-      log.encoded++;
-      return encoding;
-    },
-  };
-}
-
-describe('what is opened together', () => {
-  it('encodes once when target and drafter name the same encoder', async () => {
-    const encoder = countingEncoder();
-    const target = scriptedTarget({ script: counting, size: SIZE, encoder });
-    const drafter = scriptedDrafter(() => EMPTY_DRAFT, { encoder });
-    await collect(speculative({ drafter }).decode(target, { sources: [3] }));
-    expect(encoder.log).toEqual({ encoded: 1, disposed: 1 });
-    expect(target.log.encodings).toEqual([encoder.encoding]);
-    expect(drafter.log.contexts).toEqual([encoder.encoding]);
-  });
-
-  it('lets each encode for itself otherwise', async () => {
-    const encoder = countingEncoder();
-    const target = scriptedTarget({ script: counting, size: SIZE, encoder });
-    const drafter = scriptedDrafter(() => EMPTY_DRAFT, { encoder: countingEncoder() });
-    await collect(speculative({ drafter }).decode(target, { sources: [3] }));
-    expect(encoder.log.encoded).toBe(0);
-    expect([...target.log.encodings, ...drafter.log.contexts]).toEqual([undefined, undefined]);
-  });
-
-  it('refuses a drafter of another vocabulary before anything is opened', async () => {
-    const target = scriptedTarget({ script: counting, size: SIZE });
-    for (const vocabulary of [
-      { size: SIZE + 1, endTokenId: 0 },
-      { size: SIZE, endTokenId: 1 },
-    ]) {
-      const drafter = scriptedDrafter(() => EMPTY_DRAFT, { vocabulary });
-      await expect(collect(speculative({ drafter }).decode(target, { sources: [3] }))).rejects.toMatchObject({
-        code: 'UNSUPPORTED_CAPABILITY',
-      });
-      expect(drafter.log.opened + target.log.opened).toBe(0);
-    }
-    const drafter = scriptedDrafter(() => EMPTY_DRAFT, { vocabulary: { size: SIZE, endTokenId: 0 } });
-    await collect(speculative({ drafter }).decode(target, { sources: [3] }));
-  });
-});
-
-describe('everything is released', () => {
-  const failing: [string, Drafter<number>, string][] = [
-    ['when a draft breaks its contract', scriptedDrafter(() => chainDraft([SIZE])), 'INVALID_DRAFT'],
-    ['when a draft is too long', scriptedDrafter(() => chainDraft(Array(99).fill(3))), 'INVALID_DRAFT'],
-  ];
-  it.each(failing)('%s', async (_name, inner, code) => {
-    const encoder = countingEncoder();
-    const target = scriptedTarget({ script: counting, size: SIZE, encoder });
-    const drafter = { ...inner, encoder };
-    await expect(collect(speculative({ drafter }).decode(target, { sources: [30] }))).rejects.toMatchObject({ code });
-    expect(target.log).toMatchObject({ opened: 1, disposed: 1 });
-    expect(encoder.log).toEqual({ encoded: 1, disposed: 1 });
-    expect(target.log.forwards).toHaveLength(0);
-  });
-
-  it('when the drafter cannot be opened', async () => {
-    const encoder = countingEncoder();
-    const target = scriptedTarget({ script: counting, size: SIZE, encoder });
-    const drafter: Drafter<number> = {
-      name: 'broken',
-      encoder,
-      async open() {
-        throw new Error('no drafts today');
-      },
-    };
-    await expect(collect(speculative({ drafter }).decode(target, { sources: [3] }))).rejects.toThrowError('no drafts');
-    expect(target.log).toMatchObject({ opened: 1, disposed: 1 });
-    expect(encoder.log).toEqual({ encoded: 1, disposed: 1 });
-  });
-
-  it('when the consumer stops, and when the signal aborts, with no further forward', async () => {
-    const drafter = scriptedDrafter(() => EMPTY_DRAFT);
-    const stopped = scriptedTarget({ script: counting, size: SIZE });
-    for await (const event of speculative({ drafter }).decode(stopped, { sources: [30] })) {
-      if (event.type === 'token-commit' && event.position === 2) break;
-    }
-    expect(stopped.log.forwards).toHaveLength(3);
-    expect(stopped.log.disposed).toBe(1);
-
-    const aborted = scriptedTarget({ script: counting, size: SIZE });
-    const controller = new AbortController();
-    const decode = async (): Promise<void> => {
-      const { signal } = controller;
-      for await (const event of speculative({ drafter }).decode(aborted, { sources: [30], signal })) {
-        if (event.type === 'token-commit' && event.position === 2) controller.abort(new Error('enough'));
-      }
-    };
-    await expect(decode()).rejects.toThrowError('enough');
-    expect(aborted.log.forwards).toHaveLength(3);
-    expect(aborted.log.disposed).toBe(1);
-    expect(drafter.log.disposed).toBe(2);
   });
 });
 

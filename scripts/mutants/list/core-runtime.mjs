@@ -1,7 +1,7 @@
 export default [
   {
     file: 'packages/core/src/runtime/tree-row.ts',
-    tests: ['packages/core/test/key-value-forest.test.ts'],
+    tests: ['packages/core/test/key-value-forest.test.ts', 'packages/core/test/forest-refusals.test.ts'],
     faults: [
       ['this.#trunk = Math.min(this.#trunk, size);', ''],
       ['this.#depths.push(this.depthOf(parentSlot) + 1);', 'this.#depths.push(this.#nodes.length);'],
@@ -11,7 +11,7 @@ export default [
   },
   {
     file: 'packages/core/src/runtime/row-cache.ts',
-    tests: ['packages/core/test/key-value-forest.test.ts'],
+    tests: ['packages/core/test/key-value-forest.test.ts', 'packages/core/test/forest-refusals.test.ts'],
     faults: [
       [
         'values.copyWithin(row * size, last * size, (last + 1) * size)',
@@ -22,7 +22,7 @@ export default [
   },
   {
     file: 'packages/core/src/runtime/store-forest.ts',
-    tests: ['packages/core/test/key-value-forest.test.ts'],
+    tests: ['packages/core/test/key-value-forest.test.ts', 'packages/core/test/forest-refusals.test.ts'],
     faults: [
       ['open.tree.truncate(before[open.gridRow]);', ''],
       ["immediate('What compact of the store gives', this.#options.store.compact(gridRow, moves));", ''],
@@ -33,12 +33,12 @@ export default [
   },
   {
     file: 'packages/core/src/runtime/run-forward.ts',
-    tests: ['packages/core/test/key-value-forest.test.ts'],
+    tests: ['packages/core/test/key-value-forest.test.ts', 'packages/core/test/forest-refusals.test.ts'],
     faults: [['for (const row of part.gridRow) stored[row]++;', '']],
   },
   {
     file: 'packages/core/src/runtime/key-value-store.ts',
-    tests: ['packages/core/test/key-value-forest.test.ts'],
+    tests: ['packages/core/test/key-value-forest.test.ts', 'packages/core/test/forest-refusals.test.ts'],
     faults: [
       ["immediate('What releaseRow of the driver gives', this.#driver.releaseRow(gridRow));", ''],
       ['positions[cell] = tree.depthOf(at) - 1;', 'positions[cell] = at;'],
@@ -54,7 +54,11 @@ export default [
   },
   {
     file: 'packages/core/src/runtime/forward-parts.ts',
-    tests: ['packages/core/test/key-value-forest.test.ts', 'packages/importers/test/prompt-chunks.test.ts'],
+    tests: [
+      'packages/core/test/key-value-forest.test.ts',
+      'packages/core/test/forest-refusals.test.ts',
+      'packages/importers/test/prompt-chunks.test.ts',
+    ],
     faults: [
       ['const columnParts = Math.ceil(units /', 'const columnParts = Math.floor(units /'],
       ['members.filter(({ length }) => length > 0)', 'members'],
@@ -89,6 +93,8 @@ export default [
       'packages/one-shot/test/score-with-model.test.ts',
       'packages/greedy/test/greedy.test.ts',
       'packages/speculative/test/speculative.test.ts',
+      'packages/speculative/test/speculative-sessions.test.ts',
+      'packages/speculative/test/draft-shape.test.ts',
     ],
     faults: [['this.#scored = grown(this.#scored, new Uint8Array(size));', 'this.#scored = new Uint8Array(size);']],
   },
@@ -96,8 +102,11 @@ export default [
     file: 'packages/core/src/kit/checks.ts',
     tests: [
       'packages/refine/test/borders.test.ts',
+      'packages/refine/test/unmask-order.test.ts',
       'packages/refine/test/levenshtein.test.ts',
+      'packages/refine/test/edit-refusals.test.ts',
       'packages/testkit/test/mutants.test.ts',
+      'packages/testkit/test/drafter-mutants.test.ts',
     ],
     faults: [
       ['if (tokenIds.length > max) {', 'if (tokenIds.length > max + 1) {'],
@@ -222,7 +231,7 @@ export default [
   },
   {
     file: 'packages/core/src/runtime/forward-parts.ts',
-    tests: ['packages/core/test/key-value-forest.test.ts'],
+    tests: ['packages/core/test/key-value-forest.test.ts', 'packages/core/test/forest-refusals.test.ts'],
     faults: [['Math.min(2, whole.width)', '1']],
   },
   {
@@ -232,7 +241,7 @@ export default [
   },
   {
     file: 'packages/core/src/runtime/forest-refusals.ts',
-    tests: ['packages/core/test/key-value-forest.test.ts'],
+    tests: ['packages/core/test/key-value-forest.test.ts', 'packages/core/test/forest-refusals.test.ts'],
     faults: [['if (tree.depthOf(slot) >= maxLength) {', 'if (tree.depthOf(slot) > maxLength) {']],
   },
 ];

@@ -3,6 +3,7 @@ export default [
     file: 'packages/core/src/kit/row-output.ts',
     tests: [
       'packages/core/test/text-stops.test.ts',
+      'packages/core/test/stop-constraints.test.ts',
       'packages/greedy/test/greedy.test.ts',
       'packages/beam/test/new-tokens.test.ts',
     ],
@@ -19,6 +20,7 @@ export default [
     file: 'packages/core/src/kit/output-bounds.ts',
     tests: [
       'packages/core/test/text-stops.test.ts',
+      'packages/core/test/stop-constraints.test.ts',
       'packages/greedy/test/greedy.test.ts',
       'packages/beam/test/new-tokens.test.ts',
     ],
@@ -29,12 +31,16 @@ export default [
   },
   {
     file: 'packages/core/src/kit/token-pattern.ts',
-    tests: ['packages/core/test/text-stops.test.ts', 'packages/beam/test/constrained-beam.test.ts'],
+    tests: [
+      'packages/core/test/text-stops.test.ts',
+      'packages/core/test/stop-constraints.test.ts',
+      'packages/beam/test/constrained-beam.test.ts',
+    ],
     faults: [['length = this.border(length);', 'length = 0;']],
   },
   {
     file: 'packages/core/src/kit/text-tail.ts',
-    tests: ['packages/core/test/text-stops.test.ts'],
+    tests: ['packages/core/test/text-stops.test.ts', 'packages/core/test/stop-constraints.test.ts'],
     faults: [
       ['known - string.length + 1', 'known - string.length + 2'],
       ['largest(stops.strings.map(({ length }) => length)) - 1', 'stops.strings[0].length - 1'],
@@ -87,6 +93,7 @@ export default [
       'packages/greedy/test/rule-pairs.test.ts',
       'packages/greedy/test/score-rules.test.ts',
       'packages/beam/test/stop-bound.test.ts',
+      'packages/beam/test/stop-reference.test.ts',
     ],
     faults: [
       ['frequencyPenalty < 0 || presencePenalty < 0 || own.length > 0', 'frequencyPenalty < 0 || own.length > 0'],

@@ -1,7 +1,7 @@
 const CORRECTOR = ['packages/correction/test/corrector.test.ts'];
 const REFUSED = ['packages/correction/test/refused-words.test.ts'];
-const HUB = ['packages/hub/test/fetch-from-hub.test.ts'];
-const CACHE = ['packages/hub/test/cache.test.ts'];
+const HUB = ['packages/hub/test/fetch-from-hub.test.ts', 'packages/hub/test/precisions.test.ts'];
+const CACHE = ['packages/hub/test/cache.test.ts', 'packages/hub/test/killed-downloads.test.ts'];
 
 export default [
   {
@@ -192,7 +192,11 @@ export default [
   },
   {
     file: 'packages/core/src/node/regular-file.ts',
-    tests: ['packages/hub/test/cache.test.ts', 'packages/importers/test/paths.test.ts'],
+    tests: [
+      'packages/hub/test/cache.test.ts',
+      'packages/hub/test/killed-downloads.test.ts',
+      'packages/importers/test/paths.test.ts',
+    ],
     faults: [['const look = links ? stat : lstat;', 'const look = stat;']],
   },
   {

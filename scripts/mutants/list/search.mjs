@@ -57,7 +57,11 @@ export default [
       'packages/beam/test/beam-search.test.ts',
     ],
     faults: [
-      ['} else if (rank < beamSize) {', '} else if (rank < 2 * beamSize) {', ['packages/beam/test/stop-bound.test.ts']],
+      [
+        '} else if (rank < beamSize) {',
+        '} else if (rank < 2 * beamSize) {',
+        ['packages/beam/test/stop-bound.test.ts', 'packages/beam/test/stop-reference.test.ts'],
+      ],
       [
         'const score = normalise(logProb, from.branch.length + 1 - this.#given);',
         'const score = normalise(logProb, from.branch.length + 1);',
@@ -70,6 +74,7 @@ export default [
       'packages/beam/test/search-details.test.ts',
       'packages/beam/test/beam-search.test.ts',
       'packages/beam/test/stop-bound.test.ts',
+      'packages/beam/test/stop-reference.test.ts',
     ],
     faults: [
       ["if (stopWhen === 'improvement-impossible' && mayRaise) return false;", ''],
@@ -88,7 +93,11 @@ export default [
   },
   {
     file: 'packages/beam/src/diverse-row.ts',
-    tests: ['packages/beam/test/search-details.test.ts', 'packages/beam/test/stop-bound.test.ts'],
+    tests: [
+      'packages/beam/test/search-details.test.ts',
+      'packages/beam/test/stop-bound.test.ts',
+      'packages/beam/test/stop-reference.test.ts',
+    ],
     faults: [['if (tokenId !== this.#endTokenId) taken.set', 'taken.set']],
   },
   {

@@ -1,4 +1,11 @@
-const decoding = ['packages/speculative/test/speculative.test.ts', 'packages/speculative/test/drafter-faults.test.ts'];
+const decoding = [
+  'packages/speculative/test/speculative.test.ts',
+  'packages/speculative/test/speculative-sessions.test.ts',
+  'packages/speculative/test/draft-shape.test.ts',
+  'packages/speculative/test/drafter-faults.test.ts',
+  'packages/speculative/test/changing-drafters.test.ts',
+  'packages/speculative/test/broken-drafts.test.ts',
+];
 
 export default [
   {
@@ -41,7 +48,12 @@ export default [
   },
   {
     file: 'packages/speculative/src/draft-tree.ts',
-    tests: ['packages/speculative/test/draft-tree.test.ts', 'packages/speculative/test/drafter-faults.test.ts'],
+    tests: [
+      'packages/speculative/test/draft-tree.test.ts',
+      'packages/speculative/test/drafter-faults.test.ts',
+      'packages/speculative/test/changing-drafters.test.ts',
+      'packages/speculative/test/broken-drafts.test.ts',
+    ],
     faults: [
       ['(parent + 1) * TOKEN_IDS + tokenId', 'tokenId'],
       ['parent === node - 1) ?', 'parent < node) ?'],
@@ -55,13 +67,18 @@ export default [
   },
   {
     file: 'packages/speculative/src/guarded-drafts.ts',
-    tests: ['packages/speculative/test/drafter-faults.test.ts'],
+    tests: [
+      'packages/speculative/test/drafter-faults.test.ts',
+      'packages/speculative/test/changing-drafters.test.ts',
+      'packages/speculative/test/broken-drafts.test.ts',
+    ],
     faults: [['void releaseLate(opening);', '']],
   },
   {
     file: 'packages/speculative/src/lattice-drafter.ts',
     tests: [
       'packages/speculative/test/lattice-drafter.test.ts',
+      'packages/speculative/test/lattice-enumeration.test.ts',
       'packages/speculative/test/language-model.test.ts',
       'packages/speculative/test/lattice-reuse.test.ts',
     ],
@@ -82,6 +99,7 @@ export default [
     tests: [
       'packages/speculative/test/lattice-tree.test.ts',
       'packages/speculative/test/lattice-drafter.test.ts',
+      'packages/speculative/test/lattice-enumeration.test.ts',
       'packages/speculative/test/language-model.test.ts',
     ],
     faults: [
@@ -150,7 +168,7 @@ export default [
   },
   {
     file: 'packages/speculative/src/copied-text.ts',
-    tests: ['packages/speculative/test/copy-drafter.test.ts'],
+    tests: ['packages/speculative/test/copy-drafter.test.ts', 'packages/speculative/test/copied-drafts.test.ts'],
     faults: [
       ['let at = this.#settled(position, last);', 'let at = position;'],
       ['.length <= piece.length) return position;', '.length < piece.length) return position;'],
@@ -158,7 +176,11 @@ export default [
   },
   {
     file: 'packages/speculative/src/copy-row.ts',
-    tests: ['packages/speculative/test/copy-drafter.test.ts', 'packages/speculative/test/conformance.test.ts'],
+    tests: [
+      'packages/speculative/test/copy-drafter.test.ts',
+      'packages/speculative/test/copied-drafts.test.ts',
+      'packages/speculative/test/conformance.test.ts',
+    ],
     faults: [
       ['this.#alignment.restart();', ''],
       ['if (this.#alignment.cost === cost) this', 'this'],
@@ -168,7 +190,7 @@ export default [
   },
   {
     file: 'packages/speculative/src/copy-drafter.ts',
-    tests: ['packages/speculative/test/copy-drafter.test.ts'],
+    tests: ['packages/speculative/test/copy-drafter.test.ts', 'packages/speculative/test/copied-drafts.test.ts'],
     faults: [
       ['encoder: writer?.encoder,', ''],
       ['writer === undefined ? 0 : 1', '0'],

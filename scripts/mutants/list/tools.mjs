@@ -23,7 +23,7 @@ export default [
   },
   {
     file: 'packages/testkit/src/decoder-conformance.ts',
-    tests: ['packages/testkit/test/mutants.test.ts'],
+    tests: ['packages/testkit/test/mutants.test.ts', 'packages/testkit/test/drafter-mutants.test.ts'],
     faults: [
       ['assert.equal(model.forwards, 2, ', 'assert.ok(model.forwards >= 2, '],
       ["assert.ok(finished, 'a row that is over is finished before the next forward');", ''],
@@ -33,7 +33,11 @@ export default [
   },
   {
     file: 'packages/testkit/src/cut-laws.ts',
-    tests: ['packages/testkit/test/laws.test.ts', 'packages/testkit/test/mutants.test.ts'],
+    tests: [
+      'packages/testkit/test/laws.test.ts',
+      'packages/testkit/test/mutants.test.ts',
+      'packages/testkit/test/drafter-mutants.test.ts',
+    ],
     faults: [
       ["!one.endsWith('row 0')", "one !== ''"],
       ["assert.ok(end === undefined || end === tokenIds.length, 'nothing follows a stop');", ''],
@@ -41,7 +45,11 @@ export default [
   },
   {
     file: 'packages/testkit/src/laws.ts',
-    tests: ['packages/testkit/test/laws.test.ts', 'packages/testkit/test/mutants.test.ts'],
+    tests: [
+      'packages/testkit/test/laws.test.ts',
+      'packages/testkit/test/mutants.test.ts',
+      'packages/testkit/test/drafter-mutants.test.ts',
+    ],
     faults: [
       ["assert.equal(event.position, output.length, 'commits are append-only');", ''],
       ["assert.ok(!best.tokenIds.includes(endTokenId), 'the end token is not part of the output');", ''],
@@ -49,7 +57,7 @@ export default [
   },
   {
     file: 'packages/testkit/src/draft-laws.ts',
-    tests: ['packages/testkit/test/mutants.test.ts'],
+    tests: ['packages/testkit/test/mutants.test.ts', 'packages/testkit/test/drafter-mutants.test.ts'],
     faults: [['!siblings.has(', '!new Set<string>().has(']],
   },
   {
@@ -59,7 +67,7 @@ export default [
   },
   {
     file: 'apps/cli/src/errors.ts',
-    tests: ['apps/cli/test/decode.test.ts', 'apps/cli/test/folders.test.ts'],
+    tests: ['apps/cli/test/decode.test.ts', 'apps/cli/test/line-breaks.test.ts', 'apps/cli/test/folders.test.ts'],
     faults: [
       ["(['EMPTY_SOURCE', 'SOURCE_TOO_LONG', 'LENGTH_LIMIT'])", "(['EMPTY_SOURCE', 'LENGTH_LIMIT'])"],
       ["  'UNSUPPORTED_MODEL',\n", ''],
@@ -67,7 +75,7 @@ export default [
   },
   {
     file: 'apps/cli/src/decode-writers.ts',
-    tests: ['apps/cli/test/decode.test.ts'],
+    tests: ['apps/cli/test/decode.test.ts', 'apps/cli/test/line-breaks.test.ts'],
     faults: [
       ['const line = this.#live ? safeText(oneLine(text)) : oneLine(text);', 'const line = oneLine(text);'],
 
@@ -76,7 +84,7 @@ export default [
   },
   {
     file: 'apps/cli/src/decode-lines.ts',
-    tests: ['apps/cli/test/decode.test.ts', 'apps/cli/test/batches.test.ts'],
+    tests: ['apps/cli/test/decode.test.ts', 'apps/cli/test/line-breaks.test.ts', 'apps/cli/test/batches.test.ts'],
     faults: [
       ['if (!isRowError(error) || strict) throw error;', 'if (!isRowError(error)) throw error;'],
       ['return failures === 0 ? EXIT.ok : EXIT.failure;', 'return EXIT.ok;'],
@@ -89,17 +97,27 @@ export default [
   },
   {
     file: 'apps/cli/src/strategies/all-strategies.ts',
-    tests: ['apps/cli/test/strategies.test.ts', 'apps/cli/test/arguments.test.ts'],
+    tests: [
+      'apps/cli/test/strategies.test.ts',
+      'apps/cli/test/masked-model.test.ts',
+      'apps/cli/test/edited-text.test.ts',
+      'apps/cli/test/arguments.test.ts',
+    ],
     faults: [['if (!Object.hasOwn(own, name)) throw notTaken(name, strategy);', '']],
   },
   {
     file: 'apps/cli/src/terminal/style.ts',
-    tests: ['apps/cli/test/hostile-manifest.test.ts', 'apps/cli/test/decode.test.ts', 'apps/cli/test/folders.test.ts'],
+    tests: [
+      'apps/cli/test/hostile-manifest.test.ts',
+      'apps/cli/test/decode.test.ts',
+      'apps/cli/test/line-breaks.test.ts',
+      'apps/cli/test/folders.test.ts',
+    ],
     faults: [['\\p{Zp}\\p{Bidi_Control}]/gu', '\\p{Zp}]/gu']],
   },
   {
     file: 'apps/cli/src/race/measure.ts',
-    tests: ['apps/cli/test/summary.test.ts', 'apps/cli/test/race.test.ts'],
+    tests: ['apps/cli/test/summary.test.ts', 'apps/cli/test/race.test.ts', 'apps/cli/test/race-task.test.ts'],
     faults: [
       ['Math.ceil(middle) - 1', 'Math.ceil(middle)'],
       ['(repeat + turn) % strategies.length', 'turn'],
@@ -144,7 +162,7 @@ export default [
   },
   {
     file: 'apps/playground/src/trace/steps.ts',
-    tests: ['apps/playground/test/views.test.ts'],
+    tests: ['apps/playground/test/views.test.ts', 'apps/playground/test/share-link.test.ts'],
     faults: [
       ['const refused = drafted.some(({ parent }) => parent === last);', 'const refused = drafted.length > accepted;'],
       ['id === tokenId && parents[index] === node', 'id === tokenId'],
@@ -156,6 +174,7 @@ export default [
       'packages/streams/test/events.test.ts',
       'apps/playground/test/traces.test.ts',
       'apps/playground/test/views.test.ts',
+      'apps/playground/test/share-link.test.ts',
     ],
     faults: [
       [
@@ -177,7 +196,7 @@ export default [
   },
   {
     file: 'packages/opentelemetry/src/traced.ts',
-    tests: ['packages/opentelemetry/test/traced.test.ts'],
+    tests: ['packages/opentelemetry/test/traced.test.ts', 'packages/opentelemetry/test/metrics.test.ts'],
     faults: [
       ['SpanKind.INTERNAL, attributes }, parent)', 'SpanKind.INTERNAL, attributes })'],
       ['if (left !== undefined) await span.within(async () => left.return?.());', ''],
@@ -186,7 +205,7 @@ export default [
   },
   {
     file: 'packages/opentelemetry/src/decode-span.ts',
-    tests: ['packages/opentelemetry/test/traced.test.ts'],
+    tests: ['packages/opentelemetry/test/traced.test.ts', 'packages/opentelemetry/test/metrics.test.ts'],
     faults: [
       ['return written - prefixTokens(this.#request);', 'return written;'],
       ['if (event.evaluated > 0) this.#rounds++;', 'this.#rounds++;'],
@@ -194,12 +213,12 @@ export default [
   },
   {
     file: 'packages/langchain/src/chat-foretoken.ts',
-    tests: ['packages/langchain/test/langchain.test.ts'],
+    tests: ['packages/langchain/test/langchain.test.ts', 'packages/langchain/test/unsupported.test.ts'],
     faults: [['instance: this.#identity', 'instance: 0']],
   },
   {
     file: 'packages/langchain/src/text-calls.ts',
-    tests: ['packages/langchain/test/langchain.test.ts'],
+    tests: ['packages/langchain/test/langchain.test.ts', 'packages/langchain/test/unsupported.test.ts'],
     faults: [['const rest = cut.end();', "const rest = '';"]],
   },
   {
@@ -212,7 +231,7 @@ export default [
   },
   {
     file: 'apps/playground/src/views/frames.tsx',
-    tests: ['apps/playground/test/views.test.ts'],
+    tests: ['apps/playground/test/views.test.ts', 'apps/playground/test/share-link.test.ts'],
     faults: [['(repeats || (silent && run.text === undefined))', 'repeats']],
   },
 ];

@@ -1,5 +1,4 @@
 import type { Trace } from '@foretoken/streams';
-import { readTrace, writeTrace } from '@foretoken/streams';
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import type { Racer } from './racer.js';
@@ -8,6 +7,9 @@ export interface ShareBarProps {
   readonly traces: readonly Trace[];
   readonly racer: Racer;
 }
+
+/** Loaded when files are saved or opened. */
+const traceFiles = () => import('../trace/trace-files.js');
 
 /** A link to the same race, its events as files, and files of events back. */
 export function ShareBar({ traces, racer }: ShareBarProps): JSX.Element {
@@ -20,7 +22,8 @@ export function ShareBar({ traces, racer }: ShareBarProps): JSX.Element {
       said.value = 'The address of this page is the link; copy it from there.';
     }
   };
-  const save = (): void => {
+  const save = async (): Promise<void> => {
+    const { writeTrace } = await traceFiles();
     for (const trace of traces) {
       const url = URL.createObjectURL(new Blob([writeTrace(trace)], { type: 'application/jsonl' }));
       const link = document.createElement('a');
@@ -32,6 +35,7 @@ export function ShareBar({ traces, racer }: ShareBarProps): JSX.Element {
   };
   const open = async (files: FileList | null): Promise<void> => {
     try {
+      const { readTrace } = await traceFiles();
       const texts = await Promise.all([...(files ?? [])].slice(0, 3).map((file) => file.text()));
       if (texts.length > 0) racer.show(texts.map(readTrace));
       said.value = '';

@@ -1,4 +1,3 @@
-import { readTrace } from '@foretoken/streams';
 import { render } from 'preact';
 import '../style/replay.css';
 import { Replay, type ReplayProps } from './replay.js';
@@ -23,5 +22,6 @@ export async function mountReplay(
 async function loadTrace(name: string) {
   const load = RECORDED[`../../traces/${name}.jsonl`];
   if (load === undefined) throw new Error(`No trace of the name ${name} was recorded.`);
-  return readTrace(await load());
+  const [{ readTrace }, lines] = await Promise.all([import('../trace/trace-files.js'), load()]);
+  return readTrace(lines);
 }

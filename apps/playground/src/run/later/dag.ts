@@ -1,0 +1,1 @@
+export { dagLookahead } from '@foretoken/one-shot';

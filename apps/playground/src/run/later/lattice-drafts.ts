@@ -1,0 +1,1 @@
+export { latticeDrafter } from '@foretoken/speculative';
