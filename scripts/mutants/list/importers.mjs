@@ -77,7 +77,7 @@ export default [
     tests: ['packages/importers/test/marian-bin-hostile.test.ts'],
     faults: [
       ['if (bytes === 0 || needed > length) {', 'if (bytes === 0) {'],
-      ['if (size < 1) this.refuse', 'if (size < -1000) this.refuse'],
+      ['return size >= 1 ? size', 'return size >= -1000 ? size'],
     ],
   },
 ];

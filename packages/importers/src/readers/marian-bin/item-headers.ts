@@ -1,11 +1,5 @@
-import {
-  allocate,
-  type FilePlace,
-  foreignContent,
-  invalidFolder,
-  quote,
-  unsupportedModel,
-} from '@foretoken/models/internal';
+import { type FilePlace, quote, unsupportedModel } from '@foretoken/models/internal';
+import { FileFields, type ReadBytes } from '../file-fields.js';
 
 /** What an item holds. Numbers in 8 bits are followed by one fp32, which they are to be divided by. */
 export type ItemType = 'float32' | 'float16' | 'int8' | 'quantised8';
@@ -31,9 +25,6 @@ export interface MarianItem {
   readonly bytes: number;
 }
 
-/** Bytes of the file from `begin` on, `length` of them; they lie inside the file. */
-export type ReadBytes = (begin: number, length: number) => Promise<Uint8Array>;
-
 const VERSION = 1;
 /** Bytes that are read first: version and count. */
 export const BEGIN_BYTES = 16;
@@ -42,8 +33,6 @@ const HEADER_BYTES = 32;
 export const MULTIPLIER_BYTES = 4;
 // Far above those of any model.
 const MAX_ITEMS = 16_384;
-const MAX_NAME_BYTES = 1024;
-const MAX_DIMENSIONS = 8;
 
 /** Whether a file that begins so is one of Marian. */
 export function isMarian(begin: Uint8Array): boolean {
@@ -62,30 +51,27 @@ export async function readItemHeaders(
   fileBytes: number,
   place: FilePlace,
 ): Promise<readonly MarianItem[]> {
-  const fields = new Fields(read, fileBytes, place);
-  const count = await fields.begin();
-  const sizes = await fields.sizes(count);
-  const names = await fields.names(sizes);
-  const shapes = await fields.shapes(sizes, names);
-  await fields.skipPadding();
+  const fields = new FileFields(read, fileBytes, place);
+  const count = await readBegin(fields);
+  const sizes = await readSizes(fields, count);
+  const names = await readNames(fields, sizes);
+  const shapes = await readShapes(fields, sizes, names);
+  // What fills the file up to where values begin, whose length stands before it.
+  const padding = await fields.bytes('padding length', 8);
+  fields.take('padding', integerAt(fields, padding, 0, 'padding length'));
   const items = sizes.map(({ type, length }, index): MarianItem => {
     const [name, shape] = [names[index], shapes[index]];
-    const known = TYPES.get(type) ?? fields.refuseType(name, type);
+    const known = TYPES.get(type) ?? refuseType(name, type, place);
     // A product beyond 2^53 is inexact, but then far above the size of any file.
     const bytes = shape.reduce((product, size) => product * size, BYTES[known]);
     const needed = bytes + (known === 'quantised8' ? MULTIPLIER_BYTES : 0);
     if (bytes === 0 || needed > length) {
-      fields.refuse(
-        `item ${quote(name)} bytes`,
-        length,
-        `at least ${needed}, for ${known} [${shape.join(', ')}], and not 0`,
-      );
+      const required = `at least ${needed}, for ${known} [${shape.join(', ')}], and not 0`;
+      fields.refuse(`item ${quote(name)} bytes`, length, required);
     }
     return { name, type: known, shape, begin: fields.take(`item ${quote(name)}`, length), bytes };
   });
-  if (fields.position !== fileBytes) {
-    fields.refuse('file size', `${fileBytes} bytes`, `${fields.position}, where the last item ends`);
-  }
+  fields.end('item');
   return items;
 }
 
@@ -96,139 +82,71 @@ interface ItemSize {
   readonly length: number;
 }
 
-class Fields {
-  readonly #read: ReadBytes;
-  readonly #fileBytes: number;
-  readonly #place: FilePlace;
-  #at = 0;
+function refuseType(name: string, type: number, { folder, file }: FilePlace): never {
+  const hex = `0x${type.toString(16)}`;
+  throw unsupportedModel(
+    `${file} in ${folder}: item ${quote(name)} has the element type ${hex}, which is packed for one kind of machine or not known. Convert the model again with marian-conv --gemm-type intgemm8, or float32.`,
+    { folder, file, field: `item ${name} type`, received: hex, required: ['float32', 'float16', 'intgemm8'] },
+  );
+}
 
-  constructor(read: ReadBytes, fileBytes: number, place: FilePlace) {
-    this.#read = read;
-    this.#fileBytes = fileBytes;
-    this.#place = place;
-  }
+/** How many items there are. */
+async function readBegin(fields: FileFields): Promise<number> {
+  await fields.refuseForeign('a model of Marian');
+  const view = await fields.bytes('version and item count', BEGIN_BYTES);
+  const version = integerAt(fields, view, 0, 'version');
+  if (version !== VERSION) fields.refuse('version', version, `${VERSION}`);
+  return fields.count('item count', integerAt(fields, view, 8, 'item count'), HEADER_BYTES, MAX_ITEMS);
+}
 
-  get position(): number {
-    return this.#at;
-  }
+async function readSizes(fields: FileFields, count: number): Promise<readonly ItemSize[]> {
+  const view = await fields.bytes('sizes of items', count * HEADER_BYTES);
+  return Array.from({ length: count }, (_, index) => {
+    const number = (field: number, what: string): number =>
+      integerAt(fields, view, index * HEADER_BYTES + 8 * field, `${what} of item ${index}`);
+    return {
+      nameBytes: fields.nameLength(`name length of item ${index}`, number(0, 'name length')),
+      type: number(1, 'type'),
+      rank: fields.rank(`rank of item ${index}`, number(2, 'rank')),
+      length: number(3, 'bytes'),
+    };
+  });
+}
 
-  refuse(field: string, received: unknown, required: string): never {
-    const { folder, file } = this.#place;
-    throw invalidFolder(
-      `${file} in ${folder}: ${field} is ${typeof received === 'string' ? received : quote(received)}, but it must be ${required}. Fetch or convert the model again.`,
-      { folder, file, field, received, required },
-    );
+/** Names; each is there once. */
+async function readNames(fields: FileFields, sizes: readonly ItemSize[]): Promise<readonly string[]> {
+  const total = sizes.reduce((sum, { nameBytes }) => sum + nameBytes, 0);
+  const { buffer, byteOffset } = await fields.bytes('names of items', total);
+  const seen = new Set<string>();
+  let at = byteOffset;
+  for (const { nameBytes } of sizes) {
+    const name = fields.name(`name of item ${seen.size}`, new DataView(buffer, at, nameBytes));
+    at += nameBytes;
+    if (seen.has(name)) fields.refuse(`item ${quote(name)}`, 'there twice', 'there once');
+    seen.add(name);
   }
+  return [...seen];
+}
 
-  refuseType(name: string, type: number): never {
-    const { folder, file } = this.#place;
-    const hex = `0x${type.toString(16)}`;
-    throw unsupportedModel(
-      `${file} in ${folder}: item ${quote(name)} has the element type ${hex}, which is packed for one kind of machine or not known. Convert the model again with marian-conv --gemm-type intgemm8, or float32.`,
-      { folder, file, field: `item ${name} type`, received: hex, required: ['float32', 'float16', 'intgemm8'] },
-    );
-  }
+async function readShapes(
+  fields: FileFields,
+  sizes: readonly ItemSize[],
+  names: readonly string[],
+): Promise<readonly (readonly number[])[]> {
+  const total = sizes.reduce((sum, { rank }) => sum + 4 * rank, 0);
+  const view = await fields.bytes('shapes of items', total);
+  let at = 0;
+  return sizes.map(({ rank }, index) =>
+    Array.from({ length: rank }, () => {
+      const size = view.getInt32(at, true);
+      at += 4;
+      return size >= 1 ? size : fields.refuse(`item ${quote(names[index])} shape`, size, 'of sizes from 1 on');
+    }),
+  );
+}
 
-  /** How many items there are. */
-  async begin(): Promise<number> {
-    const { folder, file } = this.#place;
-    const first = await this.#read(0, Math.min(this.#fileBytes, 64));
-    const foreign = foreignContent(first);
-    if (foreign !== undefined) {
-      throw invalidFolder(`${file} in ${folder} holds no weights: it is ${foreign}`, {
-        folder,
-        file,
-        field: 'the whole file',
-        required: 'a model of Marian',
-      });
-    }
-    const view = await this.#bytes('version and item count', BEGIN_BYTES);
-    const version = this.#integer(view, 0, 'version');
-    if (version !== VERSION) this.refuse('version', version, `${VERSION}`);
-    const count = this.#integer(view, 8, 'item count');
-    const possible = Math.min(MAX_ITEMS, Math.floor((this.#fileBytes - BEGIN_BYTES) / HEADER_BYTES));
-    if (count > possible)
-      this.refuse('item count', count, `at most ${possible}, in a file of ${this.#fileBytes} bytes`);
-    return count;
-  }
-
-  async sizes(count: number): Promise<readonly ItemSize[]> {
-    const view = await this.#bytes('sizes of items', count * HEADER_BYTES);
-    return Array.from({ length: count }, (_, index) => {
-      const number = (field: number, what: string): number =>
-        this.#integer(view, index * HEADER_BYTES + 8 * field, `${what} of item ${index}`);
-      const nameBytes = number(0, 'name length');
-      if (nameBytes < 2 || nameBytes > MAX_NAME_BYTES) {
-        this.refuse(`name length of item ${index}`, nameBytes, `from 2 to ${MAX_NAME_BYTES}`);
-      }
-      const rank = number(2, 'rank');
-      if (rank > MAX_DIMENSIONS) this.refuse(`rank of item ${index}`, rank, `at most ${MAX_DIMENSIONS}`);
-      return { nameBytes, type: number(1, 'type'), rank, length: number(3, 'bytes') };
-    });
-  }
-
-  /** Names, which end in a zero byte; each is there once. */
-  async names(sizes: readonly ItemSize[]): Promise<readonly string[]> {
-    const view = await this.#bytes(
-      'names of items',
-      sizes.reduce((sum, { nameBytes }) => sum + nameBytes, 0),
-    );
-    const seen = new Set<string>();
-    let at = 0;
-    for (const { nameBytes } of sizes) {
-      const bytes = new Uint8Array(view.buffer, view.byteOffset + at, nameBytes);
-      at += nameBytes;
-      // Names are ASCII.
-      if (bytes[nameBytes - 1] !== 0 || bytes.subarray(0, -1).some((byte) => byte < 32 || byte > 126)) {
-        this.refuse(`name of item ${seen.size}`, 'no text', 'printable characters and a zero byte');
-      }
-      const name = new TextDecoder().decode(bytes.subarray(0, -1));
-      if (seen.has(name)) this.refuse(`item ${quote(name)}`, 'there twice', 'there once');
-      seen.add(name);
-    }
-    return [...seen];
-  }
-
-  async shapes(sizes: readonly ItemSize[], names: readonly string[]): Promise<readonly (readonly number[])[]> {
-    const view = await this.#bytes(
-      'shapes of items',
-      sizes.reduce((sum, { rank }) => sum + 4 * rank, 0),
-    );
-    let at = 0;
-    return sizes.map(({ rank }, index) =>
-      Array.from({ length: rank }, () => {
-        const size = view.getInt32(at, true);
-        at += 4;
-        if (size < 1) this.refuse(`item ${quote(names[index])} shape`, size, 'of sizes from 1 on');
-        return size;
-      }),
-    );
-  }
-
-  /** What fills the file up to where values begin, whose length stands before it. */
-  async skipPadding(): Promise<void> {
-    this.take('padding', this.#integer(await this.#bytes('padding length', 8), 0, 'padding length'));
-  }
-
-  /** Goes on behind so many bytes; returns where they began. */
-  take(field: string, bytes: number): number {
-    const from = this.#at;
-    if (from + bytes > this.#fileBytes) {
-      this.refuse(field, `the bytes ${from} to ${from + bytes}`, `within the file, which has ${this.#fileBytes} bytes`);
-    }
-    this.#at = from + bytes;
-    return from;
-  }
-
-  async #bytes(field: string, bytes: number): Promise<DataView> {
-    const from = this.take(field, bytes);
-    const read = bytes === 0 ? allocate(0, this.#place) : await this.#read(from, bytes);
-    return new DataView(read.buffer, read.byteOffset, bytes);
-  }
-
-  /** An integer of 64 bits that a number holds exactly. */
-  #integer(view: DataView, at: number, field: string): number {
-    const value = Number(view.getBigUint64(at, true));
-    return Number.isSafeInteger(value) ? value : this.refuse(field, value, 'below 2^53');
-  }
+/** An integer of 64 bits that a number holds exactly. */
+function integerAt(fields: FileFields, view: DataView, at: number, field: string): number {
+  const value = Number(view.getBigUint64(at, true));
+  return Number.isSafeInteger(value) ? value : fields.refuse(field, value, 'below 2^53');
 }

@@ -1,8 +1,9 @@
 import type { Yielder } from '@foretoken/core/kit';
 import { allocate, FILE_BYTES, type FilePlace, refuseWeights, type WeightDtype } from '@foretoken/models/internal';
+import type { ReadBytes } from '../file-fields.js';
 import type { StoredTensor } from '../stored-tensor.js';
 import { readAt, stateOf, throwChanged, withFile } from '../weights-file.js';
-import { type MarianItem, MULTIPLIER_BYTES, type ReadBytes, readItemHeaders } from './item-headers.js';
+import { type MarianItem, MULTIPLIER_BYTES, readItemHeaders } from './item-headers.js';
 
 /** Values that are de-quantised before other work may have its turn. */
 const PIECE = 2 ** 18;
