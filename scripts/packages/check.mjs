@@ -13,7 +13,7 @@ import { eachAlone } from './each-alone.mjs';
 import { specifiersOf, withDependencies } from './fresh-project.mjs';
 import { licenceFaults } from './licences.mjs';
 import { metadataFaults } from './metadata.mjs';
-import { buildAll, packAll, publicPackages } from './pack.mjs';
+import { packAll, publicPackages } from './pack.mjs';
 import { plantedFaults } from './planted.mjs';
 import { productionPackages } from './production.mjs';
 import { followQuickStart } from './quick-start.mjs';
@@ -30,7 +30,6 @@ try {
   report.checked('the checks find planted faults', await plantedFaults(work));
 
   const published = publicPackages(ROOT);
-  buildAll(ROOT, published);
   const packages = packAll(ROOT, published, work).map(({ folder, manifest, tarball }) => {
     const place = join(work, `unpacked-${manifest.name.replace('/', '-')}`);
     mkdirSync(place);

@@ -16,20 +16,15 @@ export function publicPackages(root) {
 }
 
 /**
- * Builds what is checked. What was built of the same sources is taken from the build's cache and put back where it was changed, so no
- * check is ever of an old or a touched `dist`, and it takes a second where nothing changed.
+ * Packs packages as publishing would; each is given the path of its tarball. They are built first: what was built of the same sources is
+ * taken from the build's cache and put back where it was changed, so no check is ever of an old or a touched `dist`, and it takes a
+ * second where nothing changed. `run` runs the package manager.
  */
-export function buildAll(root, packages) {
-  const filters = [...packages.map(({ manifest }) => manifest.name), '@foretoken/bench'].map(
-    (name) => `--filter=${name}`,
-  );
-  pnpm(root, ['exec', 'turbo', 'run', 'build', ...filters, '--output-logs=errors-only']);
-}
-
-/** Packs packages as publishing would; each is given the path of its tarball. */
-export function packAll(root, packages, destination) {
-  const filters = packages.flatMap(({ manifest }) => ['--filter', manifest.name]);
-  pnpm(root, [...filters, 'pack', '--pack-destination', destination]);
+export function packAll(root, packages, destination, run = pnpm) {
+  const names = packages.map(({ manifest }) => manifest.name);
+  const built = [...names, '@foretoken/bench'].map((name) => `--filter=${name}`);
+  run(root, ['exec', 'turbo', 'run', 'build', ...built, '--output-logs=errors-only']);
+  run(root, [...names.flatMap((name) => ['--filter', name]), 'pack', '--pack-destination', destination]);
   return packages.map((item) => {
     const { name, version } = item.manifest;
     return { ...item, tarball: join(destination, `${name.slice(1).replace('/', '-')}-${version}.tgz`) };

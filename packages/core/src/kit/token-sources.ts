@@ -1,7 +1,7 @@
 import { ForetokenError } from '../contract/errors.js';
 import type { TokenSource } from '../contract/vocabulary.js';
 import { wrongValue } from './checks.js';
-import { entryOf, isInt32Array, lengthOf } from './options.js';
+import { checkOptions, entryOf, isInt32Array, lengthOf, number, type OptionTable } from './options.js';
 
 /** What a model can read of a source. */
 export interface TokenSourceLimits {
@@ -13,6 +13,9 @@ export interface TokenSourceLimits {
   readonly max?: number | undefined;
 }
 
+const limit = number(0, Number.POSITIVE_INFINITY);
+const LIMITS: OptionTable<TokenSourceLimits> = { vocabularySize: limit, min: limit, max: limit };
+
 /**
  * What a model of token ids checks of its sources before any compute: each an Int32Array, also one of shared memory, of token
  * ids that it has. Nothing else is converted: rounding, or reading digits out of a string, would decode another text.
@@ -23,7 +26,11 @@ export function assertTokenSources(
   sources: readonly unknown[],
   limits: TokenSourceLimits = {},
 ): asserts sources is readonly TokenSource[] {
-  const { vocabularySize = Number.POSITIVE_INFINITY, min = 1, max = Number.POSITIVE_INFINITY } = limits;
+  const {
+    vocabularySize = Number.POSITIVE_INFINITY,
+    min = 1,
+    max = Number.POSITIVE_INFINITY,
+  } = checkOptions('assertTokenSources', limits, LIMITS);
   if (lengthOf(sources) === undefined) throw wrongValue('sources', sources, 'an array of sources');
   if (sources.length === 0) throw new ForetokenError('EMPTY_SOURCE', 'There are no sources; pass at least one.');
   for (let row = 0; row < sources.length; row++) {
