@@ -1,4 +1,5 @@
 import { type AutoregressiveModel, type Decoder, ForetokenError, type TokenSource } from '@foretoken/core';
+import { greedy } from '@foretoken/greedy';
 import { assertCode, autoregressiveConformance, collectOutcomes } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
 import { COMMON_LAWS, lateToFinish } from './careless-decoders.js';

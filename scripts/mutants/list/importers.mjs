@@ -51,6 +51,7 @@ export default [
       'packages/importers/test/ctc-import.test.ts',
       'packages/importers/test/ctc-refusals.test.ts',
       'packages/importers/test/recurrent-steps.test.ts',
+      'packages/importers/test/recurrent-step-refusals.test.ts',
     ],
     faults: [
       ['if (wrong >= 0 || found < 0) {', 'if (wrong >= 0) {'],
