@@ -1,4 +1,5 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { link, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beamSearch } from '@foretoken/beam';
 import { collect, ForetokenError, type TokenSource } from '@foretoken/core';
@@ -145,6 +146,45 @@ describe('a folder of onnxruntime-genai, with attention of grouped queries in 4 
       expect(error.message).toMatch(words);
     },
   );
+
+  it.skipIf(process.platform === 'win32').each([
+    ['a pipe', 'p.onnx', (path) => execFileSync('mkfifo', [path])],
+    ['a link to a pipe', 'p.onnx', (path) => execFileSync('mkfifo', [`${path}.p`]) && symlink(`${path}.p`, path)],
+    ['a device', '/dev/zero', () => undefined],
+    ['a link to a device', 'd.onnx', (path) => symlink('/dev/zero', path)],
+    ['a folder', 'f.onnx', (path) => mkdir(path)],
+    ['a link to itself', 'l.onnx', (path) => symlink(path, path)],
+    ['a link to nothing', 'l.onnx', (path) => symlink(`${path}.gone`, path)],
+    ['a link to a file outside', 'l.onnx', (path) => symlink(join(exportFolder('genai'), 'decoder.onnx'), path)],
+    ['a hard link of what is no graph', 'h.onnx', (path) => link(join(path, '..', 'tokenizer.json'), path)],
+    ['an absolute path', join(exportFolder('genai'), 'decoder.onnx'), () => undefined],
+    ['a path that comes back', 'x/../decoder.onnx', () => undefined],
+    ['backslashes', '..\\genai\\decoder.onnx', () => undefined],
+    ['a NUL', 'decoder.onnx\0', () => undefined],
+    ['no name', '', () => undefined],
+    ['a list', ['decoder.onnx'], () => undefined],
+    ['the folder', '.', () => undefined],
+    ['its own config', 'genai_config.json', () => undefined],
+  ] as [string, unknown, (path: string) => unknown][])('is refused where its graph is %s', async (_, filename, put) => {
+    const folder = await changed((one) => Object.assign(one.decoder, { filename }));
+    if (typeof filename === 'string') await put(join(folder, filename));
+    const error = await refusal(folder);
+    expect(error.code).toBe('INVALID_MODEL_FOLDER');
+    expect(error.message).toMatch(/filename|\.onnx|genai_config\.json/);
+  });
+
+  it.skipIf(process.platform === 'win32').each([
+    ['a pipe', (path) => execFileSync('mkfifo', [path])],
+    ['a link to a device', (path) => symlink('/dev/zero', path)],
+    ['a folder', (path) => mkdir(path)],
+    ['a link to nothing', (path) => symlink(`${path}.gone`, path)],
+  ] as [string, (path: string) => unknown][])('is refused where its weights are %s', async (_, put) => {
+    const folder = await exportCopy('genai', 'decoder.onnx.data');
+    await put(join(folder, 'decoder.onnx.data'));
+    const error = await refusal(folder);
+    expect(error.code).toBe('INVALID_MODEL_FOLDER');
+    expect(error.message).toContain('decoder.onnx.data');
+  });
 
   it('has one precision', async () => {
     const error = await refusal(await exportCopy('genai'), { precision: 'q8' });

@@ -63,6 +63,6 @@ async function onlyGguf(folder: string): Promise<string | undefined> {
 }
 
 async function hasSafetensors(folder: string): Promise<boolean> {
-  const names = await readdir(folder);
+  const names = await readdir(folder).catch((): string[] => []);
   return names.some((name) => /\.safetensors(\.index\.json)?$/.test(name));
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Yielder } from '@foretoken/core/kit';
 import {
   CONFIG,
   decodeUtf8,
@@ -57,7 +58,7 @@ export async function openModelBinFolder(folder: string, signal?: AbortSignal): 
   const given = (await reader.has(CONFIG)) ? await readConfig(folder, reader.read) : {};
   const { config, generationConfig } = await known.configsOf(place, file, given);
   signal?.throwIfAborted();
-  const tensors = known.tensorsOf(place, file);
+  const tensors = await known.tensorsOf(place, file, new Yielder(signal));
   return {
     path: folder,
     config,

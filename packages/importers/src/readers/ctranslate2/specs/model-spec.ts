@@ -1,3 +1,4 @@
+import type { Yielder } from '@foretoken/core/kit';
 import type { FilePlace } from '@foretoken/models/internal';
 import type { TensorStore } from '../../stored-tensor.js';
 import type { ModelBin } from '../open-model-bin.js';
@@ -19,5 +20,5 @@ export interface ModelSpec {
     given: Readonly<Record<string, unknown>>,
   ) => Promise<SpecConfigs>;
   /** Its variables by the names of transformers. Throws `INVALID_MODEL_FOLDER`. */
-  readonly tensorsOf: (place: FilePlace, file: ModelBin) => TensorStore;
+  readonly tensorsOf: (place: FilePlace, file: ModelBin, pace: Yielder) => Promise<TensorStore>;
 }
