@@ -15,7 +15,7 @@ export function emitDeletions(graph: GraphBuilder, network: CanvasNetwork): void
 
 /**
  * Placeholders that each gap between neighbours gets, by the states on both sides: `emitCanvas`' inputs, `placeholders`
- * int32 `[batch, canvas - 1, 1]` out, from 0 to `most`.
+ * int32 `[batch, canvas - 1, 1]` out, from 0 to `max`; -1 where a score is NaN or infinite, since the best of such says nothing.
  */
 export function emitPlaceholders(graph: GraphBuilder, network: CanvasNetwork, max: number): void {
   const { x, linear } = emitCanvas(graph, network);
@@ -25,6 +25,11 @@ export function emitPlaceholders(graph: GraphBuilder, network: CanvasNetwork, ma
   const right = graph.op('Slice', [x, index(1), index(2 ** 31), index(1)]);
   const scores = linear(graph.op('Concat', [left, right], { axis: 2 }), 'placeholder', 2 * width, max + 1);
   const [, best] = graph.ops('TopK', [scores, index(1)], 2, { axis: 2 }) as [Value, Value];
-  const counts = graph.op('Cast', [best], { to: ELEMENT_TYPE.int32 }, { name: 'placeholders' });
+  // Times 0 they are 0, but for those that are no numbers.
+  const noNumber = graph.op('IsNaN', [
+    graph.op('ReduceSum', [graph.op('Mul', [scores, graph.constant('float32', [], [0])]), index(2)], { keepdims: 1 }),
+  ]);
+  const count = graph.op('Where', [noNumber, graph.constant('int64', [], [-1]), best]);
+  const counts = graph.op('Cast', [count], { to: ELEMENT_TYPE.int32 }, { name: 'placeholders' });
   graph.output(counts, 'int32', ['batch', 'gaps', 1]);
 }
