@@ -15,10 +15,10 @@ async function counted(text: string) {
     open: async (sources, options) => {
       rows.push(sources.length);
       const forest = await autoregressive.open(sources, options);
-      const { extend } = forest;
-      forest.extend = (batch, ...rest) => {
+      const extend = forest.extend.bind(forest);
+      forest.extend = (batch, output, signal) => {
         nodes.push(batch.tokenId.length);
-        return extend.call(forest, batch, ...rest);
+        return extend(batch, output, signal);
       };
       return forest;
     },
