@@ -2,9 +2,11 @@ import type { TokenSource } from '@foretoken/core';
 import { collect } from '@foretoken/core';
 import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
 import type { OnnxRuntime } from '@foretoken/core/runtime';
+import { greedy } from '@foretoken/greedy';
 import { nat, scoreWithModel } from '@foretoken/one-shot';
 import { levenshtein, maskPredict } from '@foretoken/refine';
-import { outputsOf, randomScriptedModel } from '@foretoken/testkit';
+import { speculative } from '@foretoken/speculative';
+import { adversarialDrafter, outputsOf, randomScriptedModel } from '@foretoken/testkit';
 import * as onnxruntime from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoadedModel, loadModel } from '../src/index.js';
@@ -24,6 +26,8 @@ const INPUTS = ['token_ids', 'positions', 'source_positions', 'states', 'cross_0
 /** Cells of each forward since the last reset, and what was read. */
 let cells: number[] = [];
 let read: string[] = [];
+/** Tokens of each forward that reads some. */
+let tokens: number[] = [];
 
 /** ONNX Runtime, writing down the size of each forward. */
 const runtime = {
@@ -35,6 +39,7 @@ const runtime = {
         run: (feeds: Readonly<Record<string, onnxruntime.Tensor>>) => {
           const sizes = INPUTS.flatMap((name) => feeds[name] ?? []).map(({ dims }) => (dims[0] ?? 0) * (dims[1] ?? 0));
           cells.push(Math.max(...sizes));
+          if (feeds.token_ids !== undefined) tokens.push(feeds.token_ids.data.length);
           read.push('states' in feeds ? 'states' : 'source');
           return session.run(feeds);
         },
@@ -168,4 +173,20 @@ describe('a batch of 900 sources is read in forwards of bounded cells, and gives
       }
     });
   }
+});
+
+it('wide trees of drafts for many rows are verified in forwards of bounded cells, with the outputs of greedy decoding', async () => {
+  const target = plain.part('autoregressive');
+  const { size, endTokenId = -1 } = target.vocabulary;
+  const score = (_: TokenSource, { length }: readonly number[]) =>
+    Float32Array.from({ length: size }, (_unused, tokenId) => Math.sin(length * 7 + tokenId * 3));
+  const drafter = adversarialDrafter({ kind: 'bush', score, vocabularySize: size, endTokenId, seed: 3 });
+  const request = { sources: SOURCES.slice(0, 200) };
+  const expected = outputsOf(await collect(greedy().decode(target, request)));
+  const decoder = speculative({ drafter, maxNodes: 64, maxDepth: 8 });
+  tokens = [];
+  const outputs = outputsOf(await collect(decoder.decode(target, request)));
+  expect(Math.max(...tokens)).toBeLessThanOrEqual(MAX_FORWARD_CELLS);
+  expect(tokens.length).toBeGreaterThan(20);
+  expect(outputs).toEqual(expected);
 });
