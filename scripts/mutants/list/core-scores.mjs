@@ -13,7 +13,7 @@ export default [
         'return Math.min(room, given + (request.maxNewTokens ?? room));',
         'return Math.min(room, request.maxNewTokens ?? room);',
       ],
-      ['const minimum = minNewTokens === 0 ? 0 : given + minNewTokens;', 'const minimum = minNewTokens;'],
+      ['const min = minNewTokens === 0 ? 0 : given + minNewTokens;', 'const min = minNewTokens;'],
     ],
   },
   {
@@ -25,8 +25,8 @@ export default [
       'packages/beam/test/new-tokens.test.ts',
     ],
     faults: [
-      ["return length >= this.limit ? 'length' : undefined;", "return length > this.limit ? 'length' : undefined;"],
-      ['if (met !== undefined && length >= this.minimum) return met;', 'if (met !== undefined) return met;'],
+      ["return length >= this.max ? 'length' : undefined;", "return length > this.max ? 'length' : undefined;"],
+      ['if (met !== undefined && length >= this.min) return met;', 'if (met !== undefined) return met;'],
     ],
   },
   {
