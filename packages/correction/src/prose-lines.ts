@@ -9,8 +9,9 @@ const FENCE = /^\s{0,3}(`{3,}|~{3,})/;
 /** A tag that opens a line, and the one that then closes it, as far as `LOOK` units show. */
 const OPENING_TAG = /^<\p{L}[^<>\n]{0,300}>/u;
 const CLOSING_TAG = /<\/\p{L}[^<>\n]{0,300}>$/u;
-/** A line that ends as statements and blocks of many languages do, after a call, an assignment or a statement. */
-const STATEMENT = /(?:[\p{L}\p{N}_]\(|[\p{L}\p{N}_\])]\s?[-+*/|&:!<>=]?=\s).*;$|;.*\}$|[)=>]\s?\{$/u;
+/** What statements of many languages hold: a call or an assignment. */
+const CALL_OR_ASSIGNMENT = /[\p{L}\p{N}_]\(|[\p{L}\p{N}_\])]\s?[-+*/|&:!<>=]?=\s/u;
+const BLOCK_BEGINS = /[)=>]\s?\{$/u;
 const LOOK = 400;
 const LETTER = /\p{L}/u;
 const BAR = 0x7c;
@@ -49,7 +50,7 @@ export function* proseLines(text: string, code: Code = new FencedCode()): Genera
     const isCode = flag('What code.holds returns', code.holds(text.slice(line.start, line.end)));
     let start = yield* opened(text, line);
     let end = yield* closed(text, { start, end: line.end });
-    const statement = STATEMENT.test(text.slice(Math.max(start, end - LOOK), end));
+    const statement = endsStatement(text.slice(Math.max(start, end - LOOK), end));
     const tag = OPENING_TAG.exec(text.slice(start, Math.min(end, start + LOOK)))?.[0];
     const closing =
       tag === undefined ? undefined : CLOSING_TAG.exec(text.slice(Math.max(start + tag.length, end - LOOK), end))?.[0];
@@ -114,4 +115,10 @@ function* hasLetter(text: string, { start, end }: Span): Generator<undefined, bo
     yield;
   }
   return false;
+}
+
+/** Whether a line ends as statements and blocks of many languages do. */
+function endsStatement(line: string): boolean {
+  if (line.endsWith(';')) return CALL_OR_ASSIGNMENT.test(line.slice(0, -1));
+  return line.endsWith('}') ? line.includes(';') : BLOCK_BEGINS.test(line);
 }

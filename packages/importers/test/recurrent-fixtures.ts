@@ -15,8 +15,6 @@ const before = openSessions();
 
 export let parent: string;
 
-export const steps = 0;
-
 beforeAll(async () => {
   parent = await mkdtemp(join(tmpdir(), 'foretoken-steps-'));
   for (const name of NAMES) await importModel(join(GOLDENS, name), join(parent, name), { weights: 'float32' });
