@@ -66,7 +66,7 @@ describe('where a graph keeps weights outside itself', () => {
     const cases: [tensor: Uint8Array, locations: string[]][] = [
       [message(entry(location, field(2, 'a')), entry(location, field(2, 'b')), field(14, 1)), ['a', 'b']],
       [message(entry(field(1, 'offset'), location, field(2, 'a')), field(14, 1)), ['a']],
-      [message(entry(location, field(1, 'offset'), field(2, 'a'))), ['a']],
+      [message(entry(location, field(1, 'offset'), field(2, '8'))), ['8']],
       [message(entry(field(2, 'a'), field(2, 'b'), location), field(14, 1)), ['a', 'b']],
       [message(field(14, 1)), ['']],
       // Cut to 32 bits, as an enumeration is, this is 1 too.
@@ -78,6 +78,17 @@ describe('where a graph keeps weights outside itself', () => {
     for (const [tensor, locations] of cases) {
       expect(describeGraph(sum(tensor), 'g.onnx').externalLocations).toEqual(locations);
     }
+  });
+
+  test('has as many bytes as the tensor that ends last asks for', () => {
+    const graph = onnx([add, field(5, externalTensor('a', 'w', 64, 8)), field(5, externalTensor('a', 'v', 16, 20))]);
+    expect(describeGraph(graph, 'g.onnx').externalSizes).toEqual(new Map([['a', 72]]));
+  });
+
+  test.each(['-8', '1.5', 'x', '', '9'.repeat(20)])('is refused where %j is an offset', async (offset) => {
+    const error = await refusal(() => describeGraph(sum(externalTensor('a', 'w', offset)), 'g.onnx'));
+    expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'g.onnx' } });
+    expect(error.message).toContain('offset of external data');
   });
 });
 

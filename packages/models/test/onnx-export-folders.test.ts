@@ -131,8 +131,8 @@ describe('a folder of an exporter that is not whole or not sound is refused, wit
     'weights beside the graph that are too short': [
       'llama',
       (folder) => truncate(join(folder, 'onnx/model.onnx_data'), 100),
-      'RUNTIME_FAILURE',
-      /could not load .*model\.onnx/,
+      'INVALID_MODEL_FOLDER',
+      /reads \d+ bytes of "model\.onnx_data", which has 100/,
     ],
     'a graph that reads weights outside the folder': [
       'llama',

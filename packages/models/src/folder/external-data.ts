@@ -3,7 +3,7 @@ import { assertPlainFileName, besideFile } from './file-names.js';
 import { MANIFEST_FILE, type ModelManifest } from './manifest.js';
 import { invalidFolder, quote, unsupportedModel } from './refusal.js';
 
-const FIELD = 'external data location';
+export const EXTERNAL_FIELD = 'external data location';
 
 /**
  * Names of the files that a graph keeps weights in, by where they lie in the folder. What a manifest lists has been verified, and where
@@ -18,7 +18,7 @@ export function externalFiles(
   manifest?: ModelManifest,
 ): string[] {
   const files = externalLocations.map((location) => {
-    const details = { folder, file, field: FIELD, received: location };
+    const details = { folder, file, field: EXTERNAL_FIELD, received: location };
     assertPlainFileName(location, details);
     // The runtime looks beside the graph.
     const name = besideFile(file, location);
@@ -32,6 +32,6 @@ export function externalFiles(
   if (nested === undefined) return files;
   throw unsupportedModel(
     `${file}: a tensor of a function, branch or attribute is kept in ${quote(nested)}, which is not supported. Export the graph with it inside.`,
-    { folder, file, field: FIELD, received: nested },
+    { folder, file, field: EXTERNAL_FIELD, received: nested },
   );
 }

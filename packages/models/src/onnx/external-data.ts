@@ -2,8 +2,8 @@ import { messages, texts, wireFields } from './wire.js';
 
 /** Where a graph keeps weights outside itself, by the names it gives. */
 export interface ExternalData {
-  /** Of tensors anywhere in the graph. */
-  readonly locations: ReadonlySet<string>;
+  /** Of tensors anywhere in the graph, with how many bytes the file must have. */
+  readonly locations: ReadonlyMap<string, number>;
   /** Of tensors that are not weights of the graph's main part: those of subgraphs, functions, attributes and the like. */
   readonly nested: ReadonlySet<string>;
 }
@@ -32,13 +32,15 @@ const MAX_DEPTH = 100;
 
 /** Finds every tensor of a serialised ONNX model that is kept in another file. Throws `RangeError` when it is malformed. */
 export function findExternalData(model: Uint8Array): ExternalData {
-  const locations = new Set<string>();
+  const locations = new Map<string, number>();
   const nested = new Set<string>();
   const visit = (message: Message, bytes: Uint8Array, path: string, depth: number): void => {
     if (depth > MAX_DEPTH) throw new RangeError(`its parts lie more than ${MAX_DEPTH} deep in one another`);
     if (message === 'tensor') {
-      for (const location of locationsOf(bytes)) {
-        locations.add(location);
+      const entries = messages(bytes, EXTERNAL_DATA);
+      const end = bytesOf(entries, 'offset') + bytesOf(entries, 'length');
+      for (const location of locationsOf(bytes, entries)) {
+        locations.set(location, Math.max(end, locations.get(location) ?? 0));
         if (path !== 'model.graph.tensor') nested.add(location);
       }
       return;
@@ -54,15 +56,21 @@ export function findExternalData(model: Uint8Array): ExternalData {
 }
 
 /** An external tensor that names no file has the empty location, which is none. */
-function locationsOf(tensor: Uint8Array): string[] {
+function locationsOf(tensor: Uint8Array, entries: readonly Uint8Array[]): string[] {
   let external = false;
   for (const field of wireFields(tensor)) {
     if (field.number !== DATA_LOCATION) continue;
     const { value } = field;
     external ||= typeof value === 'bigint' && BigInt.asIntN(32, value) === EXTERNAL;
   }
-  const found = messages(tensor, EXTERNAL_DATA).flatMap((entry) =>
-    texts(entry, KEY).includes('location') ? texts(entry, VALUE) : [],
-  );
+  const found = entries.flatMap((entry) => (texts(entry, KEY).includes('location') ? texts(entry, VALUE) : []));
   return external && found.length === 0 ? [''] : found;
+}
+
+/** A number of bytes, written in decimal digits; 0 where it is not told. */
+function bytesOf(entries: readonly Uint8Array[], key: string): number {
+  const named = entries.filter((entry) => texts(entry, KEY).at(-1) === key);
+  const text = named.flatMap((entry) => texts(entry, VALUE)).at(-1) ?? '0';
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new RangeError(`the ${key} of external data is no number of bytes`);
 }

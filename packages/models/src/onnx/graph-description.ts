@@ -18,6 +18,8 @@ export interface GraphDescription {
   readonly outputs: ReadonlyMap<string, GraphValue>;
   /** Files the graph wants to read its weights from, as it names them. */
   readonly externalLocations: readonly string[];
+  /** How many bytes each of these files must have; absent where nothing tells. */
+  readonly externalSizes?: ReadonlyMap<string, number> | undefined;
   /** Those of them that other tensors than weights of the graph's main part name. */
   readonly nestedLocations: readonly string[];
   /** Names of all operators, where reading them cost nothing. */
@@ -54,7 +56,8 @@ export function describeGraph(bytes: Uint8Array, file: string): GraphDescription
     return {
       inputs: new Map([...signature(graph, INPUT)].filter(([name]) => !weights.has(name))),
       outputs: signature(graph, OUTPUT),
-      externalLocations: [...locations],
+      externalLocations: [...locations.keys()],
+      externalSizes: locations,
       nestedLocations: [...nested],
     };
   } catch (cause) {

@@ -1,8 +1,9 @@
 import { hasMethods, text as readText, wrongValue } from '@foretoken/core/kit';
 import type { GraphContent } from '@foretoken/core/runtime';
-import { externalFiles } from '../folder/external-data.js';
+import { EXTERNAL_FIELD, externalFiles } from '../folder/external-data.js';
 import { besideFile } from '../folder/file-names.js';
 import type { ModelFolder } from '../folder/model-folder.js';
+import { invalidFolder, quote } from '../folder/refusal.js';
 import type { GraphDescription } from './graph-description.js';
 import { describeGraphFile, isOrtFile } from './graph-file.js';
 
@@ -36,7 +37,17 @@ export async function readGraph(
   const { bytes, description } = await readCheckedGraph(folder, readText('file', file));
   const externalData = new Map<string, Uint8Array>();
   for (const location of description.externalLocations) {
-    externalData.set(location, await readWeights(besideFile(file, location)));
+    const weights = await readWeights(besideFile(file, location));
+    const required = description.externalSizes?.get(location) ?? 0;
+    if (weights.length < required) throw cutOff(folder, file, location, weights.length, required);
+    externalData.set(location, weights);
   }
   return { path: folder.filePath(file), graph: bytes, format: isOrtFile(file) ? 'ORT' : 'ONNX', externalData };
+}
+
+function cutOff(folder: ModelFolder, file: string, location: string, received: number, required: number): Error {
+  return invalidFolder(
+    `${file}: the graph reads ${required} bytes of ${quote(location)}, which has ${received}. It was cut off, or belongs to another graph.`,
+    { folder: folder.path, file, field: EXTERNAL_FIELD, received, required },
+  );
 }
