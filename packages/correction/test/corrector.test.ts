@@ -405,27 +405,28 @@ describe('words that are kept', () => {
   });
 });
 
-describe('sentences that are read together', () => {
-  const read = async (text: string): Promise<string[]> => {
-    const pieces: string[] = [];
-    const noted = (piece: string): string => {
-      pieces.push(piece);
-      return piece;
-    };
-    await correctText(scriptedCorrector(noted), text);
-    return pieces;
+/** What the model is given of a text, piece by piece. */
+async function piecesOf(text: string): Promise<string[]> {
+  const pieces: string[] = [];
+  const noted = (piece: string): string => {
+    pieces.push(piece);
+    return piece;
   };
+  await correctText(scriptedCorrector(noted), text);
+  return pieces;
+}
 
+describe('sentences that are read together', () => {
   it.each(['Dr.', 'Mrs.', 'e.g.', 'i.e.', 'J. R.', 'No.', 'vs.'])('are not cut after %s', async (short) => {
     const sentence = `The letter that was sent to ${short} Smith has come back.`;
-    expect(await read(Array(5).fill(sentence).join(' '))).toEqual(Array(5).fill(sentence));
-    expect(await read(`${sentence} It is for ${short}`)).toEqual([sentence, `It is for ${short}`]);
+    expect(await piecesOf(Array(5).fill(sentence).join(' '))).toEqual(Array(5).fill(sentence));
+    expect(await piecesOf(`${sentence} It is for ${short}`)).toEqual([sentence, `It is for ${short}`]);
   });
 
   it('are not cut where a long text was wrapped', async () => {
     const first = 'The quick brown fox jumps over all of the';
     const text = `${first}\nlazy dogs and then goes down to the river, where\nit stays. The rest of this is about other things.`;
-    expect(await read(text)).toEqual([
+    expect(await piecesOf(text)).toEqual([
       `${first} lazy dogs and then goes down to the river, where it stays.`,
       'The rest of this is about other things.',
     ]);
@@ -433,21 +434,12 @@ describe('sentences that are read together', () => {
 });
 
 describe('a sentence over several lines', () => {
-  const read = async (text: string): Promise<string[]> => {
-    const pieces: string[] = [];
-    const noted = (piece: string): string => {
-      pieces.push(piece);
-      return piece;
-    };
-    await correctText(scriptedCorrector(noted), text);
-    return pieces;
-  };
   const first = 'The quick brown fox jumps over all of the';
 
   it('is read as one, and its line breaks stay', async () => {
     for (const between of ['\n', '\r\n', '\n  ', ' \n\t']) {
       const text = `> ${first}${between}lazy dogs and then it goes down to${between}teh river`;
-      expect(await read(text)).toEqual([`${first} lazy dogs and then it goes down to teh river`]);
+      expect(await piecesOf(text)).toEqual([`${first} lazy dogs and then it goes down to teh river`]);
       expect(await outputOf(text)).toBe(text.replace('teh', 'the').concat('.'));
     }
   });
@@ -465,7 +457,7 @@ describe('a sentence over several lines', () => {
     ['begins in lower case', `${first.toLowerCase()}\nlazy dogs`],
     ['had room for the next word', `${first}\nlazy dogs, which is a line that is longer than the one before it`],
   ])('is not one where a line %s', async (_, text) => {
-    expect((await read(text)).length).toBe(2);
+    expect((await piecesOf(text)).length).toBe(2);
   });
 });
 
