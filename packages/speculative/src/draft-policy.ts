@@ -1,6 +1,6 @@
 import type { DraftingCosts, DraftTree, ForwardCosts } from '@foretoken/core';
 import { hasMethods, wrongValue } from '@foretoken/core/kit';
-import { DraftRecord } from './draft-record.js';
+import { DraftRecord, UNKNOWN_ACCEPTANCE } from './draft-record.js';
 
 /** Nodes of a draft that nobody has seen yet that are worth a thought; the next ones are hardly ever accepted. */
 const LONGEST_GUESS = 64;
@@ -8,11 +8,9 @@ const LONGEST_GUESS = 64;
  * A drafter is opened where a token is expected to take at most this share of a plain one: what is expected leaves out our own
  * work on drafts and trees, and that rows end raggedly.
  */
-const OPENS_BELOW = 0.75;
+const OPENS_BELOW = 0.7;
 /** Rounds without drafts, at most, before they are tried again. */
 const LONGEST_PAUSE = 7;
-/** Decodes without a drafter, at most, before one is opened again to see what opening takes by now. */
-const LONGEST_ABSENCE = 15;
 
 /**
  * How much of a draft is verified. What verifying costs is a fact of target and machine, so the decoder decides it: drafters
@@ -51,21 +49,28 @@ export class DraftPolicy {
   /** Whether drafting for so many rows can pay for opening the drafter; called once a decode. */
   opens(rows: number): boolean {
     const opens = this.#paysToOpen(rows);
-    this.#record.unopened = opens ? 0 : this.#record.unopened + 1;
-    if (opens) this.#record.began(rows);
+    this.#record.began(rows);
     return opens;
   }
 
   #paysToOpen(rows: number): boolean {
     if (this.#costs === undefined) return true;
-    const { acceptance, usualOutput, unopened } = this.#record;
-    const expected = expectedProbabilities(acceptance, Math.min(this.#maxNodes, LONGEST_GUESS), rows);
-    const { width, milliseconds } = this.#best(expected, rows);
-    if (width === 0) return false;
-    // What was measured on a busy machine is not true for ever.
-    if (this.#drafting !== undefined && unopened >= LONGEST_ABSENCE) return true;
-    const opening = ((this.#drafting?.open ?? 0) * rows) / usualOutput;
-    return milliseconds + opening < OPENS_BELOW * this.#cost(rows, 1);
+    const { open = 0, propose = 0 } = this.#drafting ?? {};
+    const enough = OPENS_BELOW * this.#cost(rows, 1);
+    const opening = (open * rows) / this.#record.usualOutput;
+    if (this.#expected(rows, this.#record.acceptance, propose) + opening < enough) {
+      this.#record.opened();
+      return true;
+    }
+    // What was seen of slow moments and of other texts is not true for ever, and what is never opened is never seen again.
+    return this.#expected(rows, UNKNOWN_ACCEPTANCE, 0) < enough && this.#record.tries();
+  }
+
+  /** Milliseconds for a token of each row if drafts are accepted so often, and proposing takes so long. */
+  #expected(rows: number, acceptance: number, propose: number): number {
+    const gains = new Float64Array(Math.min(this.#maxNodes, LONGEST_GUESS));
+    for (let node = 0; node < gains.length; node++) gains[node] = rows * acceptance ** (node + 1);
+    return this.#best(gains, rows, propose).milliseconds;
   }
 
   /** Whether to ask for drafts in this round; called once a round. Drafts that did not pay are left alone for a while. */
@@ -96,7 +101,7 @@ export class DraftPolicy {
       const paths = pathProbabilities(draft, this.#record.acceptance);
       for (let node = 0; node < Math.min(paths.length, gains.length); node++) gains[node] += paths[node];
     }
-    const { width } = this.#best(gains, rows);
+    const { width } = this.#best(gains, rows, this.#drafting?.propose ?? 0);
     this.#unpaid = width === 0 ? this.#unpaid + 1 : 0;
     this.#pause = width === 0 ? Math.min(2 ** (this.#unpaid - 1) - 1, LONGEST_PAUSE) : 0;
     return width;
@@ -113,8 +118,12 @@ export class DraftPolicy {
   }
 
   /** The width that brings most tokens for the time; `gains[i]` are the tokens that node i of all rows brings. */
-  #best(gains: ArrayLike<number>, rows: number): { readonly width: number; readonly milliseconds: number } {
-    const proposing = (this.#drafting?.propose ?? 0) * rows;
+  #best(
+    gains: ArrayLike<number>,
+    rows: number,
+    propose: number,
+  ): { readonly width: number; readonly milliseconds: number } {
+    const proposing = propose * rows;
     let tokens = rows;
     let width = 0;
     let best = this.#cost(rows, 1) / rows;
@@ -152,11 +161,4 @@ function pathProbabilities({ tokenIds, parents, probabilities }: DraftTree, acce
     paths[node] = above * (probabilities === undefined ? acceptance : probabilities[node]);
   }
   return paths;
-}
-
-/** What all rows together may gain at each node if every token is accepted so often. */
-function expectedProbabilities(acceptance: number, nodes: number, rows: number): Float64Array {
-  const expected = new Float64Array(nodes);
-  for (let node = 0; node < nodes; node++) expected[node] = rows * acceptance ** (node + 1);
-  return expected;
 }

@@ -1,8 +1,7 @@
-import { collect, type DraftingCosts, type ForwardCosts } from '@foretoken/core';
+import { collect, type ForwardCosts } from '@foretoken/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DraftPolicy } from '../src/draft-policy.js';
-import { DraftRecord } from '../src/draft-record.js';
 import { DraftingTimes } from '../src/drafting-times.js';
 import { chainDraft, speculative } from '../src/index.js';
 import { type Script, scriptedDrafter, scriptedTarget } from './scripted-target.js';
@@ -96,33 +95,6 @@ describe('DraftPolicy', () => {
     expect(new DraftPolicy(costs, { open: 0, propose: 100 }, 10).opens(1)).toBe(false);
   });
 
-  it('opens a drafter that was right before where one that nobody has seen is not worth its opening', () => {
-    const costs = linear(0.05);
-    const drafting = { open: 8, propose: 0 };
-    const record = new DraftRecord();
-    const opens = (): boolean => new DraftPolicy(costs, drafting, 32, record).opens(1);
-    expect(opens()).toBe(false);
-    const free = new DraftPolicy(costs, undefined, 32, record);
-    expect(free.opens(1)).toBe(true);
-    // Four right drafts of ten, and outputs of 44 tokens.
-    for (let round = 0; round < 4; round++) free.learn(1, 10, 10, 10);
-    expect(opens()).toBe(true);
-    // Then others that are wrong from the first token on.
-    for (let round = 0; round < 60; round++) free.learn(1, 10, 1, 0);
-    expect(opens()).toBe(false);
-  });
-
-  it('opens a dear drafter again now and then, since what it took on a busy machine is not true for ever', () => {
-    const record = new DraftRecord();
-    const opened = (drafting: DraftingCosts | undefined, costs: ForwardCosts) =>
-      Array.from({ length: 34 }, () => new DraftPolicy(costs, drafting, 10, record).opens(1)).flatMap(
-        (opens, decode) => (opens ? [decode] : []),
-      );
-    expect(opened({ open: 100, propose: 0 }, linear(0.1))).toEqual([15, 31]);
-    // Drafts that cannot pay are not asked for in vain.
-    expect(opened(undefined, linear(100))).toEqual([]);
-  });
-
   it('asks less and less often for drafts that do not pay, and each round again for those that do', () => {
     const policy = new DraftPolicy(linear(0.5), undefined, 10);
     const asked: number[] = [];
@@ -160,48 +132,6 @@ describe('what was learnt of drafts', () => {
       times.proposed(milliseconds, 2 * rows);
     }
     expect(times.costs).toEqual({ open: 2, propose: 1 });
-  });
-});
-
-describe('a drafter whose first openings were slow', () => {
-  /** Which of so many decodes open the drafter, where opening takes these milliseconds and then the last of them. */
-  const openings = (milliseconds: readonly number[], decodes: number): number[] => {
-    const times = new DraftingTimes();
-    const opened: number[] = [];
-    for (let decode = 0; decode < decodes; decode++) {
-      if (!new DraftPolicy(linear(0.05), times.costs, 10).opens(1)) continue;
-      times.opened(milliseconds[Math.min(opened.length, milliseconds.length - 1)], 1);
-      times.proposed(0.01, 1);
-      opened.push(decode);
-    }
-    return opened;
-  };
-
-  it('is tried again soon after the slow beginning, and opened from then on', () => {
-    fc.assert(
-      fc.property(fc.array(fc.double({ min: 10, max: 1e9, noNaN: true }), { minLength: 3, maxLength: 5 }), (slow) => {
-        const decodes = 200;
-        const opened = openings([...slow, 0.5], decodes);
-        const last = opened[slow.length];
-        expect(last).toBeLessThan(20);
-        expect(opened.slice(slow.length)).toEqual(Array.from({ length: decodes - last }, (_, at) => last + at));
-      }),
-      { seed: 14, numRuns: 300 },
-    );
-  });
-
-  it('is tried ever less often where it stays slow', () => {
-    expect(openings([1000], 3000)).toEqual([0, 1, 2, 5, 10, 19, 36, 69, 134, 263, 520, 1033, 2058]);
-  });
-
-  it('is not closed by one odd time, however long or short', () => {
-    fc.assert(
-      fc.property(fc.nat(20), fc.double({ min: 0, max: 1e12, noNaN: true }), (at, odd) => {
-        const times = Array.from({ length: 30 }, (_, index) => (index === at ? odd : 0.5));
-        expect(openings(times, 30)).toHaveLength(30);
-      }),
-      { seed: 14, numRuns: 300 },
-    );
   });
 });
 

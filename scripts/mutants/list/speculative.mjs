@@ -10,25 +10,31 @@ const decoding = [
 export default [
   {
     file: 'packages/speculative/src/draft-policy.ts',
-    tests: ['packages/speculative/test/draft-policy.test.ts'],
+    tests: ['packages/speculative/test/draft-policy.test.ts', 'packages/speculative/test/opening-drafters.test.ts'],
     faults: [
-      ['return milliseconds + opening < OPENS_BELOW *', 'return milliseconds < OPENS_BELOW *'],
+      ['propose) + opening < enough', 'propose) < enough'],
 
       ['Math.min(2 ** (this.#unpaid - 1) - 1, LONGEST_PAUSE)', 'LONGEST_PAUSE'],
 
       ['plain + this.#nodesPerForward * cheapest', 'plain'],
 
-      ['if (this.#drafting !== undefined && unopened >= LONGEST_ABSENCE) return true;', ''],
+      ['this.#expected(rows, UNKNOWN_ACCEPTANCE, 0) < enough && this.#record.tries()', 'false'],
 
-      ['opens ? 0 : this.#record.unopened + 1', 'this.#record.unopened + 1'],
+      ['this.#expected(rows, UNKNOWN_ACCEPTANCE, 0) < enough && ', ''],
+
+      ['this.#expected(rows, UNKNOWN_ACCEPTANCE, 0)', 'this.#expected(rows, this.#record.acceptance, 0)'],
+
+      ['this.#record.began(rows);', 'if (opens) this.#record.began(rows);'],
     ],
   },
   {
     file: 'packages/speculative/src/draft-record.ts',
-    tests: ['packages/speculative/test/draft-policy.test.ts'],
+    tests: ['packages/speculative/test/draft-policy.test.ts', 'packages/speculative/test/opening-drafters.test.ts'],
     faults: [
       ['this.#accepted += accepted;', ''],
       ['this.#tokens += tokens;', ''],
+      ['this.#absence *= 2;', ''],
+      ['this.#absence = FIRST_ABSENCE;', ''],
     ],
   },
   {
