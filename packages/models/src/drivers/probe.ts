@@ -4,6 +4,9 @@ const PADDING_MUST_SAVE = 0.8;
 /** Forwards of each width, where there is time for them. */
 const REPEATS = 8;
 
+/** Longest that a forward may seem to take, in forwards of its nodes one by one. */
+const MAX_EXCESS = 2;
+
 /** By a clock that stands still no budget can be kept, so after so many pieces of work without time there is none. */
 const MAX_STILL = 17;
 
@@ -76,8 +79,9 @@ export class WidthCosts {
   }
 
   /**
-   * Measures widths `1..widest`, interleaved so that a slow moment of the machine hits them alike; medians count. Where the
-   * budget ends first, widths in between are interpolated; without a time of the narrowest and the widest there are no costs.
+   * Measures widths `1..widest`, interleaved so that a slow moment of the machine hits them alike. The ends come first, each
+   * twice more than the others. Where the budget ends early, widths without two times are interpolated; without a time of the
+   * narrowest and the widest there are no costs, nor where the widest took longer than its nodes one by one.
    */
   static async measure(
     widest: number,
@@ -87,13 +91,21 @@ export class WidthCosts {
     const times = Array.from({ length: widest }, (): number[] => []);
     // The first forward warms up memory and caches, the widest all of them.
     await budget.spend(() => run(widest));
-    const widths = coarseFirst(widest);
-    for (let forward = 0; forward < REPEATS * widest && budget.fits(); forward++) {
-      const width = widths[forward % widest];
+    const turn = coarseFirst(widest);
+    const ends = turn.slice(0, 2);
+    for (const width of [ends, ends, ...Array.from({ length: REPEATS }, () => turn)].flat()) {
+      const known = times[width - 1];
+      if (!budget.fits(typicalTime(known))) break;
       const time = await budget.spend(() => run(width));
-      if (isDuration(time)) times[width - 1].push(time);
+      if (isDuration(time)) known.push(time);
     }
-    return new WidthCosts(interpolated(times.map((values) => (values.length === 0 ? undefined : median(values)))));
+    // A single time may have hit a slow moment, but where no more fit, it has to do for the ends.
+    const typical = times.map((known, index) =>
+      known.length > 1 || ends.includes(index + 1) ? typicalTime(known) : undefined,
+    );
+    const costs = new WidthCosts(interpolated(typical));
+    const { curve } = costs;
+    return curve[widest - 1] > MAX_EXCESS * widest * curve[0] ? new WidthCosts([]) : costs;
   }
 
   /** The width to run for `width` new nodes: the cheapest that holds them. */
@@ -135,6 +147,14 @@ function interpolated(values: readonly (number | undefined)[]): number[] {
     before = index;
   }
   return values[0] !== undefined && filled.length === values.length ? filled : [];
+}
+
+/**
+ * The lower quartile of times, of few the least: other work on the machine only ever adds to them, and adds most where it comes
+ * between. Without times there is none.
+ */
+export function typicalTime(times: readonly number[]): number | undefined {
+  return [...times].sort((a, b) => a - b)[(times.length - 1) >> 2];
 }
 
 /** The middle value, of an even number the lower one: other work on the machine only ever adds time. */

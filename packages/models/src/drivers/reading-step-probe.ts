@@ -1,7 +1,7 @@
 import type { Feeds, GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import type { GraphSessions } from './graph-sessions.js';
 import { MeasuredCosts } from './measured-costs.js';
-import { median, type ProbeBudget, timed, WidthCosts } from './probe.js';
+import { type ProbeBudget, timed, typicalTime, WidthCosts } from './probe.js';
 import { clearlyFastest } from './probe-threads.js';
 import { LONE_ROW_WIDTH, type ReadingStepShape } from './reading-step-driver.js';
 
@@ -108,9 +108,8 @@ export async function probeBatches(
       if (repeat > 0) times[index]?.push(time);
     }
   }
-  if (times.some(({ length }) => length === 0)) return new MeasuredCosts(curve);
   const [narrow, wide] = BATCH_NODES.map((nodes, index) => {
-    return { rows: BATCH_ROWS, nodes, milliseconds: median(times[index] ?? []) };
+    return { rows: BATCH_ROWS, nodes, milliseconds: typicalTime(times[index]) ?? Number.NaN };
   });
   return new MeasuredCosts(curve, narrow, wide);
 }
