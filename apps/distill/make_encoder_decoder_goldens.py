@@ -302,9 +302,11 @@ def row(model: transformers.PreTrainedModel, tokenizer, text: str, source: str |
         token = tokenizer.get_lang_id(wanted) if hasattr(tokenizer, "get_lang_id") else tokenizer.convert_tokens_to_ids(wanted)
         beginning = [config.decoder_start_token_id, token]
     end = config.eos_token_id
+    # The usual call: a forced token is one more new token, and counts in the length that scores are divided by.
+    forced = beginning[1:]
     options = {
-        "decoder_input_ids": torch.tensor([beginning]), "max_new_tokens": NEW_TOKENS, "do_sample": False, "forced_bos_token_id": None,
-        "forced_eos_token_id": None, "use_cache": False, "renormalize_logits": True,
+        "decoder_input_ids": torch.tensor([beginning[:1]]), "max_new_tokens": NEW_TOKENS + len(forced), "do_sample": False,
+        "forced_bos_token_id": forced[0] if forced else None, "forced_eos_token_id": None, "use_cache": False, "renormalize_logits": True,
     }
     greedy = model.generate(input_ids, **options)[0, len(beginning):].tolist()
     beam = model.generate(input_ids, **options, num_beams=4, num_return_sequences=4, output_scores=True, return_dict_in_generate=True)

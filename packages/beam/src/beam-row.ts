@@ -24,15 +24,15 @@ export class BeamRow implements RowSearch {
   readonly #settings: BeamSettings;
   readonly #finished: FinishedList;
   readonly #bounds: OutputBounds;
-  /** Tokens the output was made to begin with; they do not count in its length. */
+  /** Tokens the output was made to begin with that do not count in its length. */
   readonly #given: number;
 
-  constructor({ root, bounds }: SearchStart, settings: BeamSettings) {
+  constructor({ root, bounds, given }: SearchStart, settings: BeamSettings) {
     this.running = [root];
     this.#settings = settings;
     this.#finished = new FinishedList(settings.finished);
     this.#bounds = bounds;
-    this.#given = root.length;
+    this.#given = given;
   }
 
   *step(scored: readonly ScoredBranch[], against?: (tokenId: number) => number): Steps {

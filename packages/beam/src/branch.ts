@@ -143,6 +143,8 @@ export interface SearchStart {
   readonly root: Branch;
   /** What ends its outputs. */
   readonly bounds: OutputBounds;
+  /** How many tokens of the root do not count as length; less than 0 where tokens before it do. */
+  readonly given: number;
 }
 
 /** The search of a row whose output is over with what the request made it begin with. */

@@ -31,14 +31,14 @@ export class ConstrainedRow implements RowSearch {
   readonly #bounds: OutputBounds;
   readonly #given: number;
 
-  constructor({ root, bounds }: SearchStart, settings: BeamSettings, phrases: PhraseSet) {
+  constructor({ root, bounds, given }: SearchStart, settings: BeamSettings, phrases: PhraseSet) {
     this.running = [root];
     this.#phrases = phrases;
     this.#progress = [root.output.reduce((progress, tokenId) => phrases.after(progress, tokenId), phrases.start)];
     this.#settings = settings;
     this.#finished = new FinishedList(settings.finished);
     this.#bounds = bounds;
-    this.#given = root.length;
+    this.#given = given;
   }
 
   *step(scored: readonly ScoredBranch[]): Steps {

@@ -41,7 +41,7 @@ export class ContrastiveRow implements RowSearch {
   #started = false;
   #finishReason: FinishReason | undefined;
 
-  constructor({ root, bounds }: SearchStart, settings: ContrastiveSettings) {
+  constructor({ root, bounds }: Pick<SearchStart, 'root' | 'bounds'>, settings: ContrastiveSettings) {
     this.running = [root];
     this.#stands = root;
     this.#settings = settings;

@@ -1,9 +1,9 @@
 import { number, type OptionTable, oneOf } from '@foretoken/core/kit';
 
 /**
- * How scores of hypotheses of different lengths are made comparable; lengths count the end token, but no tokens that the output was made
- * to begin with, such as a language: they have no log-probability either. So has transformers with `decoder_input_ids`; its
- * `forced_bos_token_id` and the `target_prefix` of CTranslate2 count each as one token more.
+ * How scores of hypotheses of different lengths are made comparable; lengths count the end token and what a model forces
+ * (`AutoregressiveModel.forcedTokens`, such as a language), as transformers counts its `forced_bos_token_id` and CTranslate2 its
+ * `target_prefix`, but no other tokens that the output was made to begin with, as with `decoder_input_ids`.
  */
 export interface LengthPenaltyOptions {
   /** Exponent of the length (default 1): 0 ranks by plain log-probability, more favours longer outputs. */

@@ -79,9 +79,10 @@ export async function* searchRows<Source>(
       // What is compared with the states of all tokens before it reads those that are cached too.
       const root = Branch.root(row, search.states ? { prefix, cached: 0, node: ROOT } : start, output);
       const { finishReason, bounds } = output;
+      const given = root.length - Math.min(model.forcedTokens ?? 0, prefix.length - 1 + root.length);
       const rowSearch =
         finishReason === undefined
-          ? search.start({ root, bounds })
+          ? search.start({ root, bounds, given })
           : new SearchOver(root, output, search.tokenLogProbs ?? false);
       return { row, search: rowSearch, committed: 0 };
     });

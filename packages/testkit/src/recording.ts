@@ -86,6 +86,7 @@ export function recording<Source>(
     vocabulary: model.vocabulary,
     maxLength: model.maxLength,
     supports: model.supports,
+    forcedTokens: model.forcedTokens,
     encoder,
     calls,
     get forwards() {

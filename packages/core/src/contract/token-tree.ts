@@ -176,6 +176,11 @@ export interface AutoregressiveModel<Source> {
   readonly supports: AutoregressiveSupport;
   /** What reads the sources, where other models may share it. */
   readonly encoder?: SourceEncoder<Source> | undefined;
+  /**
+   * How many tokens behind a row's first one count in an output's length although no decoder chose them; default 0. They end
+   * `RowStart.prefix` or begin an output prefix: a language, say. Transformers calls such a token `forced_bos_token_id`.
+   */
+  readonly forcedTokens?: number | undefined;
   /** Where they were measured: speculation then verifies no more than pays. */
   readonly costs?: ForwardCosts | undefined;
   /** Throws `EMPTY_SOURCE`, `SOURCE_TOO_LONG`, `INVALID_ARGUMENT`, `UNSUPPORTED_CAPABILITY`, `DISPOSED`. */

@@ -29,6 +29,8 @@ export interface EncoderDecoderOptions {
   readonly vocabulary: Vocabulary;
   /** Tokens that every output begins with, the start token first. */
   readonly beginning: readonly number[];
+  /** See `AutoregressiveModel.forcedTokens`. */
+  readonly forcedTokens?: number | undefined;
   readonly maxLength: number;
   /** Makes what keeps nodes over encoded sources; `joining` says that rows may join. */
   readonly storeOf: (encoding: TokenEncoding, joining: boolean) => DecoderStore;
@@ -43,6 +45,7 @@ export class EncoderDecoderModel implements AutoregressiveModel<TokenSource> {
   readonly supports: AutoregressiveSupport;
   readonly encoder: TokenEncoder;
   readonly costs: ForwardCosts | undefined;
+  readonly forcedTokens: number | undefined;
   readonly #options: EncoderDecoderOptions;
 
   constructor(options: EncoderDecoderOptions) {
@@ -51,6 +54,7 @@ export class EncoderDecoderModel implements AutoregressiveModel<TokenSource> {
     this.maxLength = options.maxLength;
     this.encoder = options.encoder;
     this.costs = options.costs;
+    this.forcedTokens = options.forcedTokens;
     const maxCandidates = options.outputs.includes('topK') ? options.maxCandidates : 0;
     const { outputs, states } = options;
     this.supports = { outputs, states, branching: true, rollback: true, rows: 4096, joining: true, maxCandidates };

@@ -33,6 +33,8 @@ export interface EncoderDecoderParts {
   /** Whether the encoder embeds tokens itself, however the step is divided. */
   readonly embedsSources?: boolean | undefined;
   readonly beginning: readonly number[];
+  /** See `AutoregressiveModel.forcedTokens`. */
+  readonly forcedTokens?: number | undefined;
   readonly limits: { readonly sourceLength: number; readonly targetLength: number };
   readonly maxCandidates: number;
 }
@@ -56,6 +58,7 @@ export async function openEncoderDecoder(
     sourceVocabulary,
     embedsSources,
     beginning,
+    forcedTokens,
     limits,
     maxCandidates,
   }: EncoderDecoderParts,
@@ -92,6 +95,7 @@ export async function openEncoderDecoder(
     maxCandidates,
     vocabulary,
     beginning,
+    forcedTokens,
     maxLength: limits.targetLength,
     costs,
   });

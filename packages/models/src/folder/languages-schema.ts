@@ -30,6 +30,14 @@ export function languageTokens(languages: ManifestLanguages | undefined): readon
   return Object.entries(languages?.tokens ?? {}).map(([code, id]) => [`languages.tokens.${code}`, id] as const);
 }
 
+/**
+ * How many tokens transformers would call `forced_bos_token_id`, which count in an output's length: what follows the start token of all
+ * outputs, and a language that a request chooses.
+ */
+export function forcedTokensOf(beginning: readonly number[], languages: ManifestLanguages | undefined): number {
+  return beginning.length - 1 + (languages?.targetPlace === 'first' ? 1 : 0);
+}
+
 /** Refuses a language that is taken by itself and is none of those. */
 export function checkLanguages(
   languages: ManifestLanguages | undefined,

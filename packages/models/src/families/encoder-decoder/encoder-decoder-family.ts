@@ -2,7 +2,7 @@ import { ids, value } from '../../drivers/graph-check.js';
 import { openEncoderDecoder } from '../../drivers/open-encoder-decoder.js';
 import { stepOutputs } from '../../drivers/step-graphs.js';
 import { checkBodyGraphs, encoderOutputs } from '../../drivers/step-signatures.js';
-import { checkLanguages, languageFacts, languageTokens } from '../../folder/languages-schema.js';
+import { checkLanguages, forcedTokensOf, languageFacts, languageTokens } from '../../folder/languages-schema.js';
 import { EXACT } from '../../parts/model-part.js';
 import type { TextInLanguages } from '../../processors/chat.js';
 import { languageProcessor } from '../../processors/language-processor.js';
@@ -72,6 +72,7 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
         },
         embedsSources: manifest.embedsSources,
         beginning: manifest.beginning,
+        forcedTokens: forcedTokensOf(manifest.beginning, manifest.languages),
         limits,
         maxCandidates: step.maxCandidates,
       },

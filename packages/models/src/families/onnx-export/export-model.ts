@@ -24,6 +24,8 @@ export interface ExportModelOptions {
   readonly vocabulary: Vocabulary;
   /** Tokens that every output begins with. */
   readonly beginning: readonly number[];
+  /** See `AutoregressiveModel.forcedTokens`. */
+  readonly forcedTokens?: number | undefined;
   readonly maxLength: number;
   readonly costs: ForwardCosts | undefined;
 }
@@ -35,6 +37,7 @@ export class ExportModel implements AutoregressiveModel<ExportSource> {
   readonly supports: AutoregressiveSupport;
   readonly encoder: StatesEncoder | undefined;
   readonly costs: ForwardCosts | undefined;
+  readonly forcedTokens: number | undefined;
   readonly #options: ExportModelOptions;
 
   constructor(options: ExportModelOptions) {
@@ -43,6 +46,7 @@ export class ExportModel implements AutoregressiveModel<ExportSource> {
     this.maxLength = options.maxLength;
     this.encoder = options.encoder;
     this.costs = options.costs;
+    this.forcedTokens = options.forcedTokens;
     this.supports = {
       outputs: ['argmax', 'topK', 'logProbs', 'logits'],
       branching: true,

@@ -1,5 +1,6 @@
 import type { AudioSource } from '../../audio/speech-input.js';
 import type { GraphSessions } from '../../drivers/graph-sessions.js';
+import { forcedTokensOf } from '../../folder/languages-schema.js';
 import { EXACT, type OpenedPart } from '../../parts/model-part.js';
 import type { OpenContext } from '../family.js';
 import { ExportEncoder, type StatesEncoder } from './export-encoder.js';
@@ -35,7 +36,7 @@ async function openUntouched({
   probe,
   signal,
 }: OpenContext<OnnxExportManifest>): Promise<ExportModel> {
-  const { graphs, vocabulary, limits, suppressed, cache, beginning, dependentRows, audio } = manifest;
+  const { graphs, vocabulary, limits, suppressed, cache, beginning, languages, dependentRows, audio } = manifest;
   const { runtime } = sessions;
   sessions.threads = threads ?? 1;
   // Exporters leave to the runtime what can be fused.
@@ -58,7 +59,16 @@ async function openUntouched({
   const steps = { ...graph, ...(await probeAbilities(graph, source, dependentRows.length > 0)) };
   signal?.throwIfAborted();
   const costs = await probeCosts(steps, source, probe, signal);
-  return new ExportModel({ encoder, steps, vocabulary, beginning, maxLength: limits.targetLength, costs });
+  const forcedTokens = encoder && forcedTokensOf(beginning, languages);
+  return new ExportModel({
+    encoder,
+    steps,
+    vocabulary,
+    beginning,
+    forcedTokens,
+    maxLength: limits.targetLength,
+    costs,
+  });
 }
 
 function openEncoder(
