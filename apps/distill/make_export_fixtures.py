@@ -20,6 +20,7 @@ import torch
 import transformers
 from onnxruntime.quantization import quantize_dynamic
 from optimum.exporters.onnx import onnx_export_from_model
+from safetensors.torch import load_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import BartConfig, LlamaConfig, MarianConfig, PreTrainedModel, T5Config
 
@@ -184,6 +185,20 @@ def export(model: PreTrainedModel, folder: Path, graphs: tuple[str, ...], place:
             onnx.save(loaded, folder / place / f"{graph}.onnx")
 
 
+def weights_model(weights: Path) -> PreTrainedModel:
+    config = transformers.AutoConfig.from_pretrained(weights)
+    if getattr(config, "share_encoder_decoder_embeddings", True):
+        return transformers.AutoModelForSeq2SeqLM.from_pretrained(weights).eval()
+    # transformers makes both tables of the size of the source's.
+    model = transformers.AutoModelForSeq2SeqLM.from_config(config)
+    table = torch.nn.Embedding(config.decoder_vocab_size, config.d_model)
+    model.model.set_decoder_input_embeddings(table)
+    model.lm_head.weight = table.weight
+    missing, unexpected = model.load_state_dict(load_file(weights / "model.safetensors"), strict=False)
+    assert not unexpected and all("embed_positions" in name or name == "lm_head.weight" for name in missing), (missing, unexpected)
+    return model.eval()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
@@ -200,12 +215,13 @@ def main() -> None:
         (folder / "expected.json").write_text(json.dumps(goldens(model), separators=(",", ":")) + "\n")
         export(model, folder, graphs, place)
         letters(config.is_encoder_decoder).save(str(folder / "tokenizer.json"))
-    # A model of several languages, whose goldens are those of the weights it was exported from.
-    weights = args.out.parent / "encoder-decoder" / "m2m100"
-    folder = args.out / "m2m100"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    export(transformers.AutoModelForSeq2SeqLM.from_pretrained(weights).eval(), folder, ("encoder_model", "decoder_model_merged"), "onnx")
+    # A model of several languages, and one whose sources have a vocabulary of their own; their goldens are those of the weights.
+    for kind in ("m2m100", "marian-separate"):
+        weights = args.out.parent / "encoder-decoder" / kind
+        folder = args.out / kind
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        export(weights_model(weights), folder, ("encoder_model", "decoder_model_merged"), "onnx")
     # What the smaller files of such repositories hold: products in 8 bits, with scales made of each input as a whole.
     onnx_folder = args.out / "marian" / "onnx"
     for graph in ("encoder_model", "decoder_model_merged"):

@@ -31,6 +31,16 @@ const { loadModel, inspectWeights, describeModel, openModelFolder, improvedGraph
 const services = { loadModel, inspectWeights, describeModel, openModelFolder, improvedGraphs, cores };
 const command = (...line: readonly string[]) => cli(line, { services });
 
+describe('inspect', () => {
+  it('offers no drafts from sound', async () => {
+    for (const folder of [model, ...EXPORTS, join(GOLDENS, 'transformers')]) {
+      const { code, stdout } = await command('inspect', folder);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/speculative \(drafts from ngram\)/);
+    }
+  });
+});
+
 describe('transcribe', () => {
   it('writes a line for each recording, and all of it as JSON', async () => {
     const plain = await command('transcribe', recording, recording, '--model', model);

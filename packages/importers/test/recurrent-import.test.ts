@@ -10,7 +10,7 @@ import { type LoadedModel, loadModel } from '@foretoken/models';
 import { ngramDrafter, speculative } from '@foretoken/speculative';
 import { adversarialDrafter, DRAFT_KINDS, logSoftmax, tokenForestConformance } from '@foretoken/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { importModel } from '../src/index.js';
+import { importModel, inspectWeights } from '../src/index.js';
 
 interface Expected {
   readonly sources: readonly (readonly number[])[];
@@ -65,6 +65,15 @@ async function logitsOf(name: string, output: readonly number[]): Promise<number
   return rows;
 }
 
+/** A copy of a fixture whose config says otherwise. */
+async function toldFolder(name: string, told: object): Promise<string> {
+  const folder = await mkdtemp(join(parent, 'told-'));
+  await cp(join(GOLDENS, name), folder, { recursive: true });
+  const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'));
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, ...told }));
+  return folder;
+}
+
 it.each(['int8', 'int4'] as const)('refuses to be stored in %s, and writes nothing', async (weights) => {
   const target = join(parent, weights);
   await expect(importModel(join(GOLDENS, NAMES[0]), target, { weights })).rejects.toMatchObject({
@@ -82,16 +91,52 @@ it.each([
   ['no biases', 'lstm-dot', { bias: false }, 'rnn.bias_'],
   ['one direction', 'lstm-additive', { bidirectional: false }, 'encoder.rnn.'],
 ] as const)('refuses weights that the config leaves out: %s', async (_, name, told, tensor) => {
-  const folder = await mkdtemp(join(parent, 'left-'));
-  await cp(join(GOLDENS, name), folder, { recursive: true });
-  const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'));
-  await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, ...told }));
+  const folder = await toldFolder(name, told);
   const target = join(folder, 'imported');
   await expect(importModel(folder, target, { weights: 'float32' })).rejects.toMatchObject({
     code: 'INVALID_MODEL_FOLDER',
     details: { file: 'model.safetensors', field: expect.stringContaining(tensor) },
   });
   await expect(access(target)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+it.each([
+  ['num_layer', 'lstm-dot', { num_layer: 2 }, 'num_layer', /Did you mean num_layers\?/],
+  ['another spelling', 'lstm-dot', { numLayers: 2 }, 'numLayers', /Did you mean num_layers\?/],
+  ['a part that is not done here', 'gru-two', { layer_norm: true }, 'layer_norm', /no field of a recurrent model/],
+  ['the name of a method', 'gru-two', { toString: 1 }, 'toString', /no field of a recurrent model/],
+  ['an activation of LSTM', 'lstm-dot', { activation: 'relu' }, 'activation', /needs "tanh"/],
+  ['directions without sources', 'gru-language', { bidirectional: true }, 'bidirectional', /source_vocab_size/],
+  ['padding without sources', 'gru-language', { source_pad_token_id: 0 }, 'source_pad_token_id', /source_vocab_size/],
+  ['a place for no attention', 'gru', { attention_place: 'before' }, 'attention_place', /without attention/],
+  [
+    'a tensor of no part',
+    'lstm-dot',
+    { tensors: { 'decoder.rnn.weight_ih_l9': 'x' } },
+    'tensors.decoder.rnn.weight_ih_l9',
+    /Did you mean decoder\.rnn\.weight_ih_l0/,
+  ],
+] as const)('refuses what a config says in vain: %s', async (_, name, told, field, message) => {
+  const folder = await toldFolder(name, told);
+  const refused = { code: 'INVALID_MODEL_FOLDER', message: expect.stringMatching(message), details: { field } };
+  const target = join(folder, 'imported');
+  await expect(importModel(folder, target, { weights: 'float32' })).rejects.toMatchObject(refused);
+  await expect(inspectWeights(folder)).rejects.toMatchObject(refused);
+  await expect(access(target)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+it('takes what writers of configs add', async () => {
+  const told = {
+    architectures: ['Seq2Seq'],
+    torch_dtype: 'float32',
+    transformers_version: '4.57.6',
+    dropout: 0.1,
+    proj_size: null,
+  };
+  const folder = await toldFolder('lstm-dot', told);
+  const target = join(folder, 'imported');
+  await importModel(folder, target, { weights: 'float32' });
+  await expect(access(join(target, 'step.onnx'))).resolves.toBeUndefined();
 });
 
 describe.each(NAMES)('%s from weights of PyTorch', (name) => {

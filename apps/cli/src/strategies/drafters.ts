@@ -12,7 +12,7 @@ export function createDrafter(name: DrafterName, model: LoadedModel): Drafter<To
   if (name === 'copy' && own) {
     throw new ForetokenError(
       'UNSUPPORTED_CAPABILITY',
-      'speculative with the copy drafter needs a model whose sources and outputs have the same tokens, but this one has source tokens of its own, which no output can copy. Use --drafter ngram.',
+      'speculative with the copy drafter needs a model whose sources and outputs have the same tokens, but this one has source tokens of its own, or reads no tokens, so no output can copy them. Use --drafter ngram.',
       { decoder: 'speculative', capability: 'sources of the same vocabulary', folder: model.folder },
     );
   }

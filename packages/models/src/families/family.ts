@@ -84,7 +84,7 @@ export interface ModelDescription {
   readonly outputsOf: string;
   /** In a few words: layers, width, heads. */
   readonly architecture: string;
-  /** Whether ids of sources are others than those of outputs, so that no token of a source can be copied. */
+  /** Whether sources are no tokens of outputs, but others or sound, so that none of a source can be copied. */
   readonly ownSourceTokens?: boolean | undefined;
   /** Further facts, each with its name. */
   readonly facts: readonly (readonly [name: string, fact: string])[];

@@ -14,7 +14,7 @@ const SYMBOLS = 'symbols.json';
 /** What translation models were published with before there were tokenizer.json files; its names are those of transformers. */
 const PIECES: PieceTokenizerNames = { source: 'source.spm', target: 'target.spm', vocabulary: 'vocab.json' };
 /** The ids of the target's pieces, of models with two vocabularies. */
-const TARGET_VOCABULARY = 'target_vocab.json';
+export const TARGET_VOCABULARY = 'target_vocab.json';
 /** One SentencePiece model for both sides, whose pieces have ids of their own. */
 const ONE_MODEL = 'sentencepiece.bpe.model';
 /** One SentencePiece model whose pieces are numbered as they lie in it. */

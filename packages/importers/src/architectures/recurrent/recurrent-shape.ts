@@ -1,3 +1,5 @@
+import { nameHint } from '@foretoken/core/kit';
+import { invalidFolder, quote } from '@foretoken/models/internal';
 import type { Cell, RecurrentShape } from '../../blocks/recurrent-layer.js';
 import type { AttentionScore } from '../../blocks/source-attention.js';
 import { type ConfigFolder, configInteger, refuseConfig } from '../../readers/hugging-face/config-fields.js';
@@ -35,12 +37,24 @@ export interface RecurrentNetworkShape {
   readonly tensors: Readonly<Record<string, string>>;
 }
 
+/** All that is read of a config. */
+const FIELDS =
+  'model_type cell activation hidden_size embedding_size num_layers bias vocab_size bos_token_id eos_token_id pad_token_id max_length source_vocab_size source_pad_token_id max_source_length bidirectional attention attention_place attention_size tensors'.split(
+    ' ',
+  );
+/** What programs that write configs add, and what only training does: nothing that is computed depends on it. */
+const HARMLESS =
+  'architectures dtype torch_dtype transformers_version _name_or_path name description license dropout batch_first'.split(
+    ' ',
+  );
+
 const MAX_WIDTH = 65_536;
 const MAX_VOCABULARY = 1_000_000;
 
 /** Reads the shape of a recurrent network. Throws `INVALID_MODEL_FOLDER`. */
 export function readRecurrentShape(folder: ConfigFolder): RecurrentNetworkShape {
   const { config } = folder;
+  assertKnown(folder);
   const has = (field: string): boolean => config[field] !== undefined && config[field] !== null;
   const number = (field: string, otherwise: number, max: number, min = 1): number =>
     has(field) ? configInteger(folder, field, min, max) : otherwise;
@@ -69,10 +83,28 @@ export function readRecurrentShape(folder: ConfigFolder): RecurrentNetworkShape 
   };
   if (score !== 'none' && encoder === false) refuseConfig(folder, 'attention', 'a model without sources', '"none"');
   const place = choice('attention_place', ['before', 'after'], 'after');
+  const cell = choice<Cell>('cell', ['rnn', 'gru', 'lstm']);
+  const activation = choice('activation', ['tanh', 'relu'], 'tanh');
+  // What would have no effect was meant otherwise.
+  if (activation !== 'tanh' && cell !== 'rnn')
+    refuseConfig(folder, 'activation', `a cell that is ${quote(cell)}`, '"tanh"');
+  if (place !== 'after' && score === 'none')
+    refuseConfig(folder, 'attention_place', 'a model without attention', 'none');
+  if (encoder === false && directions === 2) {
+    refuseConfig(folder, 'bidirectional', 'a model without sources', 'false, or source_vocab_size beside it');
+  }
+  if (encoder === false && has('source_pad_token_id')) {
+    refuseConfig(
+      folder,
+      'source_pad_token_id',
+      'a model without sources',
+      'no such field, or source_vocab_size beside it',
+    );
+  }
   return {
     layer: {
-      cell: choice<Cell>('cell', ['rnn', 'gru', 'lstm']),
-      activation: choice('activation', ['tanh', 'relu'], 'tanh'),
+      cell,
+      activation,
       width,
       biased: flag('bias', true),
     },
@@ -89,6 +121,17 @@ export function readRecurrentShape(folder: ConfigFolder): RecurrentNetworkShape 
     targetLength: number('max_length', 512, 65_536),
     tensors: readNames(folder),
   };
+}
+
+/** This format is Foretoken's own: a field that is not known is a mistake, or says something of the network that is not done here. */
+function assertKnown({ path, config }: ConfigFolder): void {
+  const known = new Set([...FIELDS, ...HARMLESS]);
+  const field = Object.keys(config).find((name) => config[name] !== null && !known.has(name));
+  if (field === undefined) return;
+  throw invalidFolder(
+    `config.json in ${path} has ${quote(field)} = ${quote(config[field])}, which is no field of a recurrent model.${nameHint(field, FIELDS)} Known fields: ${FIELDS.join(', ')}. Correct it, or leave it out where it says nothing of the network.`,
+    { folder: path, file: 'config.json', field, received: config[field], required: FIELDS },
+  );
 }
 
 function readNames(folder: ConfigFolder): Readonly<Record<string, string>> {

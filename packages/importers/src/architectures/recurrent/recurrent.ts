@@ -1,4 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
+import { nearestHint } from '@foretoken/core/kit';
 import {
   type GraphTensor,
   invalidFolder,
@@ -30,7 +31,9 @@ export const recurrent: Architecture = {
     const shape = readRecurrentShape(folder);
     const read = tensorReader(folder);
     const used = new Set<string>();
+    const asked = new Set<string>();
     const tensorOf: TensorOf = (name, dims) => {
+      asked.add(name);
       const own = Object.hasOwn(shape.tensors, name) ? shape.tensors[name] : name;
       used.add(own);
       return read(own, dims);
@@ -39,6 +42,7 @@ export const recurrent: Architecture = {
     const graphs = new GraphFiles(options.weights, pace);
     if (encoder !== undefined) await graphs.emit(ENCODER, 'encoder', (graph) => encoderGraph(graph, shape, tensorOf));
     await graphs.emit(STEP, 'step', (graph) => stepGraph(graph, shape, tensorOf));
+    assertAllAsked(folder.path, shape.tensors, asked);
     assertAllUsed(folder, used);
     const files = graphs.files();
     for (const [name, content] of folder.tokenizer.files) files.set(name, content);
@@ -105,6 +109,17 @@ function stepInputs(shape: RecurrentNetworkShape): readonly StepInput[] {
     }),
     ...memoriesOf(shape).map((memory): StepInput => ({ role: 'memory', tensor: memory, from: memory.name })),
   ];
+}
+
+/** A name under `tensors` that no part of the network has would be passed over. */
+function assertAllAsked(path: string, tensors: RecurrentNetworkShape['tensors'], asked: ReadonlySet<string>): void {
+  const name = Object.keys(tensors).find((name) => !asked.has(name));
+  if (name === undefined) return;
+  const required = [...asked].sort();
+  throw invalidFolder(
+    `config.json in ${path}: tensors names ${quote(name)}, which is no tensor of the network that the config describes.${nearestHint(name, required)} Its tensors: ${required.join(', ')}.`,
+    { folder: path, file: 'config.json', field: `tensors.${name}`, received: tensors[name], required },
+  );
 }
 
 /** This format is Foretoken's own: what the config has no place for is a part of the network that would be left out. */

@@ -3,6 +3,7 @@ import { openEncoderDecoder } from '../../drivers/open-encoder-decoder.js';
 import { stepOutputs } from '../../drivers/step-graphs.js';
 import { checkBodyGraphs, encoderOutputs } from '../../drivers/step-signatures.js';
 import { checkLanguages, forcedTokensOf, languageFacts, languageTokens } from '../../folder/languages-schema.js';
+import { checkSourceVocabulary } from '../../folder/manifest-agreement.js';
 import { EXACT } from '../../parts/model-part.js';
 import type { TextInLanguages } from '../../processors/chat.js';
 import { languageProcessor } from '../../processors/language-processor.js';
@@ -34,11 +35,7 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
     if (sourceVocabulary !== undefined && embedsSources !== true) {
       refuse('embedsSources', embedsSources, 'true where sources have their own vocabulary');
     }
-    const { size = 0, ...ofSources } = sourceVocabulary ?? {};
-    for (const [name, id] of Object.entries(ofSources)) {
-      if (id !== undefined && id >= size)
-        refuse(`sourceVocabulary.${name}`, id, `inside its vocabulary, below ${size}`);
-    }
+    checkSourceVocabulary(sourceVocabulary, refuse);
     if (beginning.length > limits.targetLength) {
       refuse('limits.targetLength', limits.targetLength, `${beginning.length} at least, for the beginning`);
     }

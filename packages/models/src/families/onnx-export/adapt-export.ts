@@ -10,11 +10,11 @@ import { CONFIG, type ConfigFiles, GENERATION_CONFIG } from '../../hugging-face/
 import { readCausalGeneration, readExportGeneration } from '../../hugging-face/generation-config.js';
 import { isMultilingual, readLanguages } from '../../hugging-face/languages.js';
 import { readTokenizerConfig, TOKENIZER_CONFIG } from '../../hugging-face/tokenizer-config.js';
-import { readTokenizerFiles, type TokenizerFiles } from '../../hugging-face/tokenizer-files.js';
+import { readTokenizerFiles, TARGET_VOCABULARY, type TokenizerFiles } from '../../hugging-face/tokenizer-files.js';
 import type { ModelIo } from '../../io/model-io.js';
 import { describeGraphFile } from '../../onnx/graph-file.js';
 import { dependentOperators, operatorsOf } from '../../onnx/operators.js';
-import { cacheShape, positionsOf, vocabularySize } from './export-config.js';
+import { cacheShape, positionsOf, sourceVocabularySize, vocabularySize } from './export-config.js';
 import { type ExportFiles, findExport } from './export-files.js';
 import type { ExportGraph, OnnxExportManifest } from './export-manifest.js';
 import { ExportReader } from './export-reader.js';
@@ -130,7 +130,10 @@ async function describe(
     : { ...readCausalGeneration(configs, size), beginning: [], maxLength: undefined };
   const { beginning, suppressed, notes, pad, maxLength } = generation;
   const [endTokenId, ...stopTokenIds] = generation.ends;
-  const tokenizer = await readTokenizer(reader);
+  const hears = graphs.encoder !== undefined && encoderRoles(graphs.encoder).reads === 'samples';
+  const sources = encodes && !hears ? sourceVocabularySize(configs, size) : size;
+  const tokenizer = await readTokenizer(reader, sources !== size);
+  const sourceTokens = encodes ? tokenizer?.sourceTokens?.(sources) : undefined;
   const languages =
     tokenizer !== undefined && isMultilingual(configs.config)
       ? readLanguages({ path, tokenizer, tokenizerConfig: await readTokenizerConfig(reader) }, size, beginning)
@@ -140,8 +143,7 @@ async function describe(
     await reader.keep(name, content);
   }
   const named = tokenizer?.namedTokens(size);
-  const { source, output } = positionsOf(configs);
-  const hears = graphs.encoder !== undefined && encoderRoles(graphs.encoder).reads === 'samples';
+  const { source, output } = positionsOf(configs, encodes);
   const audio = hears ? await readSoundConfig(reader) : undefined;
   return {
     format: 'foretoken-model',
@@ -161,6 +163,15 @@ async function describe(
       padTokenId: pad ?? named?.pad,
       unknownTokenId: named?.unknown,
     },
+    sourceVocabulary:
+      sources === size && sourceTokens === undefined
+        ? undefined
+        : {
+            size: sources,
+            endTokenId: sourceTokens?.end,
+            padTokenId: sourceTokens?.pad,
+            unknownTokenId: sourceTokens?.unknown,
+          },
     limits: {
       sourceLength: hears ? 100 * MAX_SECONDS : (source ?? MAX_SOURCE),
       targetLength: output ?? (encodes ? lengthOfOutputs(maxLength, hears) : MAX_SOURCE),
@@ -194,8 +205,12 @@ function lengthOfOutputs(told: number | undefined, hears: boolean): number {
 /** SentencePiece models without a list of their token ids. */
 const PIECES = ['spiece.model', 'sentencepiece.bpe.model'];
 
-/** The tokenizer of an export, which need not have one that is read here. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
-async function readTokenizer(reader: ExportReader): Promise<TokenizerFiles | undefined> {
+/**
+ * The tokenizer of an export, which need not have one that is read here; `two` vocabularies need one each. Throws
+ * `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
+ */
+async function readTokenizer(reader: ExportReader, two: boolean): Promise<TokenizerFiles | undefined> {
+  if (two && !(await reader.has(TARGET_VOCABULARY))) return undefined;
   if ((await reader.has('tokenizer.json')) || (await reader.has('source.spm'))) return readTokenizerFiles(reader);
   if (await reader.has(LISTED_TOKENS)) return keep(reader, (await readListedTokens(reader)).tokenizer);
   const there = await Promise.all(PIECES.map((file) => reader.has(file)));

@@ -22,8 +22,16 @@ export function vocabularySize(configs: ConfigFiles, { file, outputs }: ExportGr
   return size;
 }
 
+/** Tokens of sources: as many as the config says, or else as outputs have. Throws `INVALID_MODEL_FOLDER`. */
+export function sourceVocabularySize(configs: ConfigFiles, size: number): number {
+  return integer(configs, 'vocab_size', MAX_VOCABULARY) ?? size;
+}
+
 /** Most tokens of sources and of outputs, where positions are counted. Throws `INVALID_MODEL_FOLDER`. */
-export function positionsOf(configs: ConfigFiles): { source?: number | undefined; output?: number | undefined } {
+export function positionsOf(
+  configs: ConfigFiles,
+  encodes: boolean,
+): { source?: number | undefined; output?: number | undefined } {
   const first = (...fields: string[]): number | undefined => {
     for (const field of fields) {
       const value = integer(configs, field, 2 ** 31);
@@ -33,7 +41,14 @@ export function positionsOf(configs: ConfigFiles): { source?: number | undefined
   };
   return {
     source: first('max_source_positions', 'max_encoder_position_embeddings', 'max_position_embeddings'),
-    output: first('max_target_positions', 'max_decoder_position_embeddings', 'max_position_embeddings', 'n_ctx'),
+    output: first(
+      'max_target_positions',
+      'max_decoder_position_embeddings',
+      'max_position_embeddings',
+      // Models of relative positions have it too, and count none.
+      ...(encodes ? [] : ['n_positions']),
+      'n_ctx',
+    ),
   };
 }
 

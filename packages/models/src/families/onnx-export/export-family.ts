@@ -1,21 +1,20 @@
 import type { SpeechInput } from '../../audio/speech-input.js';
 import type { CheckGraph } from '../../drivers/graph-check.js';
 import { checkLanguages, languageFacts, languageTokens } from '../../folder/languages-schema.js';
+import { checkSourceVocabulary } from '../../folder/manifest-agreement.js';
 import { EXACT } from '../../parts/model-part.js';
 import type { PromptInput, TextInLanguages } from '../../processors/chat.js';
 import { languageProcessor } from '../../processors/language-processor.js';
 import type { TextOutput } from '../../processors/processor.js';
 import { promptProcessor } from '../../processors/prompt-processor.js';
 import { textProcessor } from '../../processors/text-processor.js';
+import { neededTokenizer } from '../../tokenizer/needed-tokenizer.js';
 import type { ModelFamily } from '../family.js';
 import type { ExportSource } from './export-encoder.js';
 import { type ExportGraph, type OnnxExportManifest, onnxExportSchema } from './export-manifest.js';
 import { decoderRoles, encoderRoles, stepRoles } from './export-roles.js';
 import { openExport } from './open-export.js';
 import { soundProcessor } from './sound-processor.js';
-
-const NO_TOKENIZER =
-  'none that is read here, so sources and outputs are no text; put tokenizer.json of the model into the folder';
 
 /** Models whose graphs are those of an exporter, such as Optimum, as they are. */
 export const onnxExportFamily: ModelFamily<
@@ -41,7 +40,8 @@ export const onnxExportFamily: ModelFamily<
     },
     others: {},
   }),
-  checkAgreement({ beginning, vocabulary, graphs, audio, languages }, refuse) {
+  checkAgreement({ beginning, vocabulary, sourceVocabulary, graphs, audio, languages }, refuse) {
+    checkSourceVocabulary(sourceVocabulary, refuse);
     const hears = graphs.encoder !== undefined && encoderRoles(graphs.encoder).reads === 'samples';
     if (hears !== (audio !== undefined)) refuse('audio', audio, hears ? 'what the encoder hears' : 'left out');
     checkLanguages(languages, refuse);
@@ -76,6 +76,7 @@ export const onnxExportFamily: ModelFamily<
   },
   describe(manifest) {
     const { graphs, architecture, precision, cache, dependentRows, tokenizer, audio, limits, languages } = manifest;
+    const { sourceVocabulary } = manifest;
     const { goOn } = stepRoles(manifest);
     const self = goOn.caches.filter(({ cross }) => !cross);
     const [{ heads = cache?.heads, size = cache?.size }] = self;
@@ -86,13 +87,24 @@ export const onnxExportFamily: ModelFamily<
       parts: [{ kind: 'autoregressive', variant: EXACT }],
       outputs: ['argmax', 'topK', 'logProbs', 'logits'],
       outputsOf: 'step',
+      ownSourceTokens: audio !== undefined || sourceVocabulary !== undefined,
       architecture: `${architecture}, ${layers} decoder layers${shape}`,
       facts: [
         ['graphs', `as exported: ${graphs.encoder === undefined ? '' : 'an encoder, '}${begins}`],
         ['precision', precision],
         ...(audio === undefined ? [] : [['reads', `sound, ${limits.sourceLength / 100} s at once`] as const]),
+        ...(sourceVocabulary === undefined
+          ? []
+          : [['source vocabulary', `${sourceVocabulary.size} tokens of its own`] as const]),
         ...languageFacts(languages),
-        ...(tokenizer === undefined ? [['tokenizer', NO_TOKENIZER] as const] : []),
+        ...(tokenizer === undefined
+          ? [
+              [
+                'tokenizer',
+                `none that is read here, so sources and outputs are no text; put ${neededTokenizer(sourceVocabulary)} of the model into the folder`,
+              ] as const,
+            ]
+          : []),
         ...(dependentRows.length === 0
           ? []
           : [

@@ -74,6 +74,9 @@ export const onnxExportSchema: v.GenericSchema<unknown, OnnxExportManifest> = v.
   family: v.literal('onnx-export'),
   tokenizer: v.exactOptional(tokenizer),
   vocabulary: v.strictObject({ size: vocabularySize, endTokenId: v.exactOptional(tokenId), ...optionalTokens }),
+  sourceVocabulary: v.exactOptional(
+    v.strictObject({ size: vocabularySize, endTokenId: v.exactOptional(tokenId), ...optionalTokens }),
+  ),
   limits,
   architecture: word,
   precision: word,

@@ -18,7 +18,9 @@ export async function openExport(context: OpenContext<OnnxExportManifest>): Prom
   const rebuilt = await context.rebuilt?.(async (parts) => {
     const other = parts.find(({ kind, variant = EXACT }) => kind === 'autoregressive' && variant === EXACT);
     untouched = await openUntouched(context);
-    await proveRebuilt(other?.model as ExportModel, untouched, context.manifest.limits.sourceLength);
+    const { limits, vocabulary, sourceVocabulary = vocabulary } = context.manifest;
+    const sources = { length: limits.sourceLength, vocabulary: sourceVocabulary };
+    await proveRebuilt(other?.model as ExportModel, untouched, sources);
   });
   if (rebuilt !== undefined) {
     // They have proved the others, and are of no more use.
@@ -53,7 +55,7 @@ async function openUntouched({
     cache,
   };
   signal?.throwIfAborted();
-  const trial = audio === undefined ? trialSource(vocabulary) : trialSound(audio);
+  const trial = audio === undefined ? trialSource(manifest.sourceVocabulary ?? vocabulary) : trialSound(audio);
   const source = (await encoder?.encode([trial], signal))?.sources[0];
   signal?.throwIfAborted();
   const steps = { ...graph, ...(await probeAbilities(graph, source, dependentRows.length > 0)) };
@@ -73,7 +75,7 @@ async function openUntouched({
 
 function openEncoder(
   graph: ExportGraph,
-  { vocabulary, limits, audio }: OnnxExportManifest,
+  { vocabulary, sourceVocabulary = vocabulary, limits, audio }: OnnxExportManifest,
   sessions: GraphSessions,
 ): StatesEncoder {
   const shared = {
@@ -88,8 +90,8 @@ function openEncoder(
   return new ExportEncoder({
     ...shared,
     sourceLength: limits.sourceLength,
-    vocabularySize: vocabulary.size,
-    padTokenId: vocabulary.padTokenId ?? vocabulary.endTokenId ?? 0,
+    vocabularySize: sourceVocabulary.size,
+    padTokenId: sourceVocabulary.padTokenId ?? sourceVocabulary.endTokenId ?? 0,
   });
 }
 

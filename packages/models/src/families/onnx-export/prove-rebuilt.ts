@@ -1,4 +1,4 @@
-import { type AutoregressiveModel, ForetokenError, type TokenSource } from '@foretoken/core';
+import { type AutoregressiveModel, ForetokenError, type TokenSource, type Vocabulary } from '@foretoken/core';
 import { nodeInBatch } from '@foretoken/core/kit';
 import { joined } from './export-probe.js';
 
@@ -18,18 +18,23 @@ type Model = AutoregressiveModel<TokenSource>;
  * Throws `UNSUPPORTED_MODEL` unless a model gives what another one gives: the same tokens, lengths and, on random sources and outputs,
  * the same best token and equal logits to 1e-4.
  */
-export async function proveRebuilt(rebuilt: Model, untouched: Model, sourceLength: number): Promise<void> {
+export async function proveRebuilt(
+  rebuilt: Model,
+  untouched: Model,
+  sources: { readonly length: number; readonly vocabulary: Vocabulary },
+): Promise<void> {
   const { vocabulary, maxLength } = untouched;
   same('vocabulary.size', rebuilt.vocabulary.size, vocabulary.size);
   same('vocabulary.endTokenId', rebuilt.vocabulary.endTokenId, vocabulary.endTokenId);
   same('maxLength', rebuilt.maxLength, maxLength);
-  const draw = drawer(vocabulary.size);
+  const draw = drawer();
   for (const length of SOURCE_LENGTHS) {
-    const encodes = untouched.encoder !== undefined;
-    const tokens = Array.from({ length: Math.max(1, Math.min(length, sourceLength, maxLength - TOKENS) - 1) }, draw);
-    const end = encodes ? (vocabulary.endTokenId ?? draw()) : draw();
-    const source = Int32Array.from([...tokens, end]);
-    const output = Int32Array.from({ length: Math.min(TOKENS, maxLength - 4) }, draw);
+    const tokens = Math.max(1, Math.min(length, sources.length, maxLength - TOKENS) - 1);
+    const end = untouched.encoder === undefined ? undefined : sources.vocabulary.endTokenId;
+    const source = Int32Array.from({ length: tokens + 1 }, (_, at) =>
+      at === tokens && end !== undefined ? end : draw(sources.vocabulary),
+    );
+    const output = Int32Array.from({ length: Math.min(TOKENS, maxLength - 4) }, () => draw(vocabulary));
     const [given, required] = [await logitsOf(rebuilt, source, output), await logitsOf(untouched, source, output)];
     for (let at = 0; at < required.length; at += vocabulary.size) {
       compare(given.subarray(at, at + vocabulary.size), required.subarray(at, at + vocabulary.size));
@@ -87,9 +92,9 @@ function refuse(field: string, received: unknown, required: unknown): never {
 }
 
 /** Draws tokens, the same ones each time (xorshift: Marsaglia, 2003). */
-function drawer(size: number): () => number {
+function drawer(): (vocabulary: Vocabulary) => number {
   let state = 0x9e37_79b9;
-  return () => {
+  return ({ size }) => {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;

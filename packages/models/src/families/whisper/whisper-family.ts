@@ -82,6 +82,7 @@ export const whisperFamily: ModelFamily<WhisperManifest, SpeechInput, SpeechOutp
     parts: [{ kind: 'autoregressive', variant: EXACT }],
     outputs: STEP_MODES,
     outputsOf: 'step',
+    ownSourceTokens: true,
     architecture: `${architecture.encoderLayers} encoder and ${architecture.decoderLayers} decoder layers, width ${architecture.width}, ${architecture.heads} heads`,
     facts: [
       ['reads', `sound, ${audio.frames / 100} s at once, ${audio.mels} bands`],
