@@ -72,7 +72,9 @@ async function opusFigures(
       secondsProbed,
       // Memory after greedy, beam and sampling, over the weights in fp32.
       memoryOverWeights: rounded((usedMegabytes * 1e6) / bytes, 2),
-      // Weights in 8 bits against those in fp32: greedy's speed by turns on one thread, and memory after the same decodes.
+      // Weights in 8 bits: memory after the same decodes over the weights in fp32; and against these, greedy's speed by turns on one
+      // thread, and memory.
+      int8MemoryOverWeights: rounded((usedInt8 * 1e6) / bytes, 2),
       int8SpeedOverFloat32: rounded(speed, 2),
       int8MemoryOverFloat32: rounded(usedInt8 / usedMegabytes, 2),
     };

@@ -53,6 +53,8 @@ export async function precisionBench(
 
 interface Measured {
   readonly milliseconds: number[];
+  /** Time of all processors. */
+  readonly processorMilliseconds: number[];
   readonly outputs: Int32Array[];
   identical: number;
 }
@@ -65,7 +67,14 @@ async function compare(
 ): Promise<Record<string, unknown>> {
   const sources = texts.map((text) => models.float32.tokenizer.encode(text));
   const measured = {} as Record<Precision, Measured>;
-  for (const precision of PRECISIONS) measured[precision] = { milliseconds: [], outputs: [], identical: 0 };
+  for (const precision of PRECISIONS) {
+    measured[precision] = {
+      milliseconds: [],
+      processorMilliseconds: [],
+      outputs: [],
+      identical: 0,
+    };
+  }
   const drafted = speculative({
     drafter: ngramDrafter({ vocabulary: models.float32.part('autoregressive').vocabulary }),
     shape: 'chain',
@@ -74,11 +83,12 @@ async function compare(
     for (let turn = 0; turn < PRECISIONS.length; turn++) {
       // Who comes first changes from sentence to sentence.
       const precision = PRECISIONS[(index + turn) % PRECISIONS.length];
-      const { tokenIds, milliseconds } = await timedGreedy(models[precision], source, repeats);
+      const { tokenIds, milliseconds, processorMilliseconds } = await timedGreedy(models[precision], source, repeats);
       const { results } = await collect(
         drafted.decode(models[precision].part('autoregressive'), { sources: [source] }),
       );
       measured[precision].milliseconds.push(milliseconds);
+      measured[precision].processorMilliseconds.push(processorMilliseconds);
       measured[precision].outputs.push(tokenIds);
       if (sameTokens(results[0].best.tokenIds, tokenIds)) measured[precision].identical++;
     }
@@ -88,13 +98,15 @@ async function compare(
   for (const precision of PRECISIONS) {
     const { milliseconds, outputs, identical } = measured[precision];
     const same = outputs.filter((output, index) => sameTokens(output, measured.float32.outputs[index])).length;
-    const ratios = milliseconds.map((own, index) => measured.float32.milliseconds[index] / own);
+    const speed = (time: 'milliseconds' | 'processorMilliseconds') =>
+      roundedSpread(spread(measured[precision][time].map((own, index) => measured.float32[time][index] / own)));
     const hypotheses = outputs.map((output) => models[precision].tokenizer.decode(output));
     const autoregressive = models[precision].part('autoregressive');
     rows[precision] = {
       bytes: Object.values(models[precision].manifest.files).reduce((sum, { bytes }) => sum + bytes, 0),
       millisecondsPerSentence: rounded(mean(milliseconds), 3),
-      speedOverFloat32: roundedSpread(spread(ratios)),
+      speedOverFloat32: speed('milliseconds'),
+      processorSpeedOverFloat32: speed('processorMilliseconds'),
       equalToFloat32: rounded(same / sources.length, 4),
       bleu: rounded(corpusBleu(hypotheses, [references]).score, 2),
       identical: identical / sources.length,
@@ -115,12 +127,16 @@ async function compare(
 
 async function timedGreedy(model: LoadedModel, source: TokenSource, repeats: number) {
   let milliseconds = Number.POSITIVE_INFINITY;
+  let processorMilliseconds = Number.POSITIVE_INFINITY;
   let tokenIds = new Int32Array();
   for (let repeat = 0; repeat < repeats; repeat++) {
+    const before = process.cpuUsage();
     const began = performance.now();
     const { results } = await collect(greedy().decode(model.part('autoregressive'), { sources: [source] }));
     milliseconds = Math.min(milliseconds, performance.now() - began);
+    const { user, system } = process.cpuUsage(before);
+    processorMilliseconds = Math.min(processorMilliseconds, (user + system) / 1000);
     tokenIds = new Int32Array(results[0].best.tokenIds);
   }
-  return { tokenIds, milliseconds };
+  return { tokenIds, milliseconds, processorMilliseconds };
 }

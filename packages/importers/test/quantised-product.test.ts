@@ -1,13 +1,12 @@
 import { Yielder } from '@foretoken/core/kit';
 import * as onnxruntime from 'onnxruntime-node';
 import { describe, expect, it, vi } from 'vitest';
-import { quantisedProduct, quantisedRows, quantisedScores } from '../src/blocks/quantised-product.js';
+import { quantisedProduct, quantisedRows, quantisedScores, tableBlockSize } from '../src/blocks/quantised-product.js';
 import { GraphBuilder, type Value } from '../src/graphs/graph-builder.js';
 import { WeightStore } from '../src/graphs/weight-store.js';
-import { BLOCK_SIZE } from '../src/tensors/quantise-blocks.js';
 
 /** More than one block, the last one not full. */
-const COLUMNS = 3 * BLOCK_SIZE + 8;
+const COLUMNS = 3 * 32 + 8;
 const ROWS = 37;
 
 /** Numbers from -0.5 to 0.5 that depend on the seed alone. */
@@ -91,6 +90,23 @@ describe.each([8, 4] as const)('a matrix in %i bits', (bits) => {
     expect(two).toEqual(five.slice(0, 2 * ROWS));
   });
 
+  it('adds a bias in the same operator, to each row alike', async () => {
+    const bias = numbers(ROWS, 13);
+    const operators: string[] = [];
+    const biased = (graph: GraphBuilder, x: Value): Value => {
+      const op = vi.spyOn(graph, 'op');
+      const added = graph.weight('bias', [ROWS], bias);
+      const result = quantisedProduct(graph, x, 'matrix', MATRIX, bits, added);
+      operators.push(...op.mock.calls.map(([type]) => type));
+      return result;
+    };
+    const [plain] = await outputsOf(ofStates, ['rows', ROWS], product(bits), [states(5)]);
+    const [two, five] = await outputsOf(ofStates, ['rows', ROWS], biased, [states(2), states(5)]);
+    expect(operators).toEqual(['MatMulNBits']);
+    expect(two).toEqual(five.slice(0, 2 * ROWS));
+    for (const [at, value] of five.entries()) expect(value).toBeCloseTo(plain[at] + bias[at % ROWS], 5);
+  });
+
   it('multiplies no score of one row alone, for which a machine may have another kernel', async () => {
     const multiplied = (graph: GraphBuilder, x: Value): Value => {
       const op = vi.spyOn(graph, 'op');
@@ -103,20 +119,50 @@ describe.each([8, 4] as const)('a matrix in %i bits', (bits) => {
   });
 });
 
-it('gives the rows of a table in 8 bits within half a step, at their own width', async () => {
-  const tokenIds = [0, ROWS - 1, 4, 4];
-  const input: Input = ['int32', [2, 2], Int32Array.from(tokenIds)];
-  const [rows] = await outputsOf(
-    { type: 'int32', dims: ['batch', 'time'] },
-    ['batch', 'time', COLUMNS],
-    (graph, x) => quantisedRows(graph, 'table', MATRIX, x),
-    [input],
-  );
-  expect(rows).toHaveLength(tokenIds.length * COLUMNS);
-  for (const [at, id] of tokenIds.entries()) {
-    for (let column = 0; column < COLUMNS; column++) {
-      const difference = Math.abs(rows[at * COLUMNS + column] - VALUES[id * COLUMNS + column]);
-      expect(difference).toBeLessThanOrEqual((0.5 * 0.5 * 1.001) / 127);
+describe.each([
+  ['narrow', COLUMNS, 32],
+  ['wide', 4 * 64 + 8, 64],
+] as const)('a %s table of tokens in 8 bits', (_, columns, blockSize) => {
+  const values = numbers(ROWS * columns, 7);
+  const table = { dims: [ROWS, columns], values: async () => values };
+
+  it('shares a scale among so many neighbours, in products and rows', () => {
+    const graph = new GraphBuilder(new WeightStore('float32'), 'weights.bin');
+    const op = vi.spyOn(graph, 'op');
+    quantisedScores(graph, graph.input('x', 'float32', ['rows', columns]), 'table', table, 8);
+    const attributes = op.mock.calls.find(([type]) => type === 'MatMulNBits')?.[2];
+    expect(attributes).toMatchObject({ block_size: blockSize });
+    expect(tableBlockSize(columns)).toBe(blockSize);
+  });
+
+  it('gives its rows within half a step, at their own width', async () => {
+    const tokenIds = [0, ROWS - 1, 4, 4];
+    const [rows] = await outputsOf(
+      { type: 'int32', dims: ['batch', 'time'] },
+      ['batch', 'time', columns],
+      (graph, x) => quantisedRows(graph, 'table', table, x),
+      [['int32', [2, 2], Int32Array.from(tokenIds)]],
+    );
+    expect(rows).toHaveLength(tokenIds.length * columns);
+    for (const [at, id] of tokenIds.entries()) {
+      for (let column = 0; column < columns; column++) {
+        const difference = Math.abs(rows[at * columns + column] - values[id * columns + column]);
+        expect(difference).toBeLessThanOrEqual((0.5 * 0.5 * 1.001) / 127);
+      }
     }
-  }
+  });
+
+  it('scores a row alone as beside others, and as its own rows say', async () => {
+    const x = numbers(3 * columns, 3);
+    const inputs: Input[] = [1, 3].map((count) => ['float32', [count, columns], x.subarray(0, count * columns)]);
+    const scored = (graph: GraphBuilder, rows: Value) => quantisedScores(graph, rows, 'table', table, 8);
+    const ofRows = { type: 'float32', dims: ['rows', columns] } as const;
+    const [alone, three] = await outputsOf(ofRows, ['rows', ROWS], scored, inputs);
+    expect(alone).toEqual(three.slice(0, ROWS));
+    for (let out = 0; out < ROWS; out++) {
+      let wanted = 0;
+      for (let at = 0; at < columns; at++) wanted += x[at] * values[out * columns + at];
+      expect(Math.abs(alone[out] - wanted)).toBeLessThan(Math.sqrt(columns) * 0.5 * (1 / 127) * 2);
+    }
+  });
 });

@@ -1,14 +1,11 @@
 import type { Yielder } from '@foretoken/core/kit';
 import type { DeferredDense } from './matrices.js';
 
-/** Neighbours of a row that share a scale. */
-export const BLOCK_SIZE = 32;
-
 /** Rows that are quantised before other work may have its turn. */
 const ROWS = 64;
 
 /**
- * A matrix `[rows, columns]` in blocks of `BLOCK_SIZE` columns: `quantised [rows, blocks, bytes]`, two values a byte where they
+ * A matrix `[rows, columns]` in blocks of `size` columns: `quantised [rows, blocks, bytes]`, two values a byte where they
  * have 4 bits, the first in the lower half; `scales [rows, blocks]`; `zeros [rows, blocks]`, the whole numbers that stand for 0,
  * with 4 bits two a byte, `[rows, ceil(blocks / 2)]`. A value is `(quantised - zero) * scale`; the last block is filled up with zeros.
  */
@@ -24,19 +21,19 @@ export interface QuantisedBlocks {
  * Quantises each block from its own smallest to its own largest value, so that no step is spent on numbers that it has not. The
  * values are made once, and let go when all three parts were taken.
  */
-export function quantiseBlocks(matrix: DeferredDense, bits: 8 | 4): QuantisedBlocks {
+export function quantiseBlocks(matrix: DeferredDense, bits: 8 | 4, size: number): QuantisedBlocks {
   const [rows, columns] = matrix.dims as [number, number];
-  const blocks = Math.ceil(columns / BLOCK_SIZE);
+  const blocks = Math.ceil(columns / size);
   let made: ReturnType<typeof quantise> | undefined;
   let taken = 0;
   const take = (pace: Yielder) => {
-    made ??= quantise(matrix, bits, pace);
+    made ??= quantise(matrix, bits, size, pace);
     const parts = made;
     if (++taken === 3) made = undefined;
     return parts;
   };
   return {
-    dims: [rows, blocks, (BLOCK_SIZE * bits) / 8],
+    dims: [rows, blocks, (size * bits) / 8],
     quantised: async (pace) => (await take(pace)).quantised,
     scales: async (pace) => (await take(pace)).scales,
     zeroDims: [rows, Math.ceil((blocks * bits) / 8)],
@@ -44,23 +41,23 @@ export function quantiseBlocks(matrix: DeferredDense, bits: 8 | 4): QuantisedBlo
   };
 }
 
-async function quantise(matrix: DeferredDense, bits: 8 | 4, pace: Yielder) {
+async function quantise(matrix: DeferredDense, bits: 8 | 4, size: number, pace: Yielder) {
   const [rows, columns] = matrix.dims as [number, number];
-  const blocks = Math.ceil(columns / BLOCK_SIZE);
+  const blocks = Math.ceil(columns / size);
   const values = await matrix.values(pace);
   const scales = new Float32Array(rows * blocks);
-  const quantised = new WholeNumbers(rows, blocks * BLOCK_SIZE, bits);
+  const quantised = new WholeNumbers(rows, blocks * size, bits);
   const zeros = new WholeNumbers(rows, blocks, bits);
   for (let row = 0; row < rows; row++) {
     for (let block = 0; block < blocks; block++) {
-      const begin = row * columns + block * BLOCK_SIZE;
-      const end = Math.min(begin + BLOCK_SIZE, (row + 1) * columns);
+      const begin = row * columns + block * size;
+      const end = Math.min(begin + size, (row + 1) * columns);
       const { scale, zero } = rangeOf(values, begin, end, bits);
       scales[row * blocks + block] = scale;
       zeros.set(row, block, zero);
-      for (let place = 0; place < BLOCK_SIZE; place++) {
+      for (let place = 0; place < size; place++) {
         const value = begin + place < end && scale > 0 ? values[begin + place] / scale : 0;
-        quantised.set(row, block * BLOCK_SIZE + place, Math.round(value) + zero);
+        quantised.set(row, block * size + place, Math.round(value) + zero);
       }
     }
     if (row % ROWS === 0 && pace.due()) await pace.yield();
