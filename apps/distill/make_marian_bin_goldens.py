@@ -78,6 +78,8 @@ KINDS = {
         "transformer-ffn-activation": "swish",
         "transformer-decoder-dim-ffn": 40,
     },
+    # One vocabulary, of whose tokens each side has a table, and scores a matrix of their own.
+    "two-tables": {"dim-emb": 16, "enc-depth": 1, "dec-depth": 1, "transformer-rnn-projection": False},
 }
 
 
@@ -116,6 +118,8 @@ def weights(config, sizes, random):
     else:
         tensors["encoder_Wemb"] = random.normal(0, 1.5 * width**-0.5, (source, width)).astype(np.float32)
         tensors["decoder_Wemb"] = random.normal(0, 1.5 * width**-0.5, (target, width)).astype(np.float32)
+    if not (config["tied-embeddings-all"] or config["tied-embeddings"]):
+        matrix("decoder_ff_logit_out_W", width, target, 2)
     for layer in range(1, config["enc-depth"] + 1):
         attention(f"encoder_l{layer}_self")
         feed_forward(f"encoder_l{layer}_ffn", config["transformer-dim-ffn"])

@@ -52,8 +52,9 @@ export interface RawTensor {
 /** All tensors of a weights folder's one file. */
 export async function rawTensors(folder: string): Promise<Map<string, RawTensor>> {
   const { bytes, header, begin } = await open(folder);
+  const tensors = Object.entries(header).filter(([name]) => name !== '__metadata__');
   return new Map(
-    Object.entries(header).map(
+    tensors.map(
       ([
         name,
         {

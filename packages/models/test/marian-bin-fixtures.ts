@@ -7,7 +7,7 @@ import { temporaryFolder } from './folder-fixtures.js';
 const GOLDENS = fileURLToPath(new URL('goldens/marian-bin/', import.meta.url));
 
 /** Models in `goldens/marian-bin`, random weights that apps/distill/make_marian_bin_goldens.py wrote. */
-export const MARIAN_BIN_KINDS = ['tied', 'int8', 'firefox', 'separate'] as const;
+export const MARIAN_BIN_KINDS = ['tied', 'int8', 'firefox', 'separate', 'two-tables'] as const;
 
 /** What Marian gives for one text. */
 export interface MarianBinGolden {

@@ -29,7 +29,7 @@ const STEP_CANDIDATES = 64;
 
 /** What an architecture says of its encoder and decoder. */
 export interface EncoderDecoderModel {
-  /** Tokens of outputs, and of sources where these have others. */
+  /** Tokens of outputs, and of sources where these have others or a table of their own. */
   readonly vocabularySize: number;
   readonly sourceVocabularySize?: number | undefined;
   /** Most positions of a source and of an output. */
@@ -51,8 +51,11 @@ export async function encoderDecoderContent(
 ): Promise<ModelContent> {
   const { weights } = options;
   refuseOptions(folder, options);
-  const { vocabularySize, sourceVocabularySize, limits } = model;
+  const { vocabularySize, limits } = model;
   const { tokenizer } = folder;
+  // One vocabulary may have a table for each side.
+  const oneVocabulary = tokenizer.sourceTokens === undefined && model.sourceVocabularySize === vocabularySize;
+  const sourceVocabularySize = oneVocabulary ? undefined : model.sourceVocabularySize;
   const { unknown, pad } = tokenizer.namedTokens(vocabularySize);
   const generation = readExportGeneration(folder, vocabularySize);
   const endTokenId = onlyEnd(folder, generation.ends);

@@ -28,7 +28,7 @@ export function marianBinNetwork(
   suppressed: readonly number[],
   precision: ProductPrecision,
 ): EncoderDecoderNetwork {
-  const { width, heads, sources, outputs, sharedTable, ownHead, activation } = shape;
+  const { width, heads, sources, outputs, sharedTable, oneVocabulary, ownHead, activation } = shape;
   const quantised = precision !== 'float32';
   // A first step reads no token: the start token is one more, which embeds as nothing.
   const withStart = (rows: DeferredDense): DeferredDense => stackRows([rows, zeros([1, width])]);
@@ -38,9 +38,10 @@ export function marianBinNetwork(
     table: withStart(weights(outputTable, [outputs, width])),
     quantised,
   };
+  const sourceTable = weights(sharedTable ? outputTable : 'encoder_Wemb', [sources, width]);
   const read: TokenEmbedding = sharedTable
     ? said
-    : { name: 'encoder_Wemb', table: weights('encoder_Wemb', [sources, width]), quantised };
+    : { name: 'encoder_Wemb', table: oneVocabulary ? withStart(sourceTable) : sourceTable, quantised };
   const headName = 'decoder_ff_logit_out_W';
   const head: TokenEmbedding = ownHead
     ? { name: headName, table: withStart(transpose(weights(headName, [width, outputs]))), quantised }

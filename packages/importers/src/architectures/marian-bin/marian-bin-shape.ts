@@ -22,6 +22,8 @@ export interface MarianBinShape {
   readonly projected: boolean;
   /** Whether both sides have one table of tokens, and whether outputs are scored by a matrix of its own. */
   readonly sharedTable: boolean;
+  /** Whether both sides have one vocabulary, of whose tokens each may have a table of its own. */
+  readonly oneVocabulary: boolean;
   readonly ownHead: boolean;
 }
 
@@ -45,7 +47,7 @@ const REQUIRED = [
 ] as const;
 
 /** Reads the config of a model of Marian. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
-export function readMarianBinShape({ path, config, tensors }: WeightsFolder): MarianBinShape {
+export function readMarianBinShape({ path, config, tensors, tokenizer }: WeightsFolder): MarianBinShape {
   const place = { folder: path, file: String(config.file) };
   const said: MarianConfig = { place, options: config };
   for (const [name, required] of REQUIRED) {
@@ -69,9 +71,10 @@ export function readMarianBinShape({ path, config, tensors }: WeightsFolder): Ma
     const options = { [`rows of ${table}`]: tensors.get(table)?.shape[0] };
     return integerOption({ place, options }, `rows of ${table}`, 2, 1_000_000);
   };
+  const [sources, outputs] = ['encoder_Wemb', 'decoder_Wemb'].map((own) => rows(sharedTable ? 'Wemb' : own));
   return {
-    sources: rows(sharedTable ? 'Wemb' : 'encoder_Wemb'),
-    outputs: rows(sharedTable ? 'Wemb' : 'decoder_Wemb'),
+    sources,
+    outputs,
     width,
     heads,
     encoder: { layers: integerOption(said, 'enc-depth', 1, 256, 1), feedForward },
@@ -79,6 +82,7 @@ export function readMarianBinShape({ path, config, tensors }: WeightsFolder): Ma
     activation: activation === 'swish' ? 'silu' : activation,
     projected: choiceOption(said, 'transformer-rnn-projection', [false, true]),
     sharedTable,
+    oneVocabulary: tokenizer.sourceTokens === undefined && sources === outputs,
     ownHead: tensors.has('decoder_ff_logit_out_W'),
   };
 }

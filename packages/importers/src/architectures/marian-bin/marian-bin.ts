@@ -12,7 +12,7 @@ export const marianBin: Architecture = {
   kinds: [MARIAN_BIN],
   build: async (folder, options, pace) => {
     const shape = readMarianBinShape(folder);
-    const { sources, outputs, sharedTable } = shape;
+    const { sources, outputs, sharedTable, oneVocabulary } = shape;
     const { end, unknown } = folder.tokenizer.namedTokens(outputs);
     if (end === undefined || unknown === undefined) {
       const field = end === undefined ? '</s>' : '<unk>';
@@ -33,7 +33,7 @@ export const marianBin: Architecture = {
     };
     return encoderDecoderContent({ ...folder, generationConfig }, options, pace, {
       vocabularySize: outputs + 1,
-      sourceVocabularySize: sharedTable ? undefined : sources,
+      sourceVocabularySize: sharedTable ? undefined : oneVocabulary ? outputs + 1 : sources,
       limits: { sourceLength: POSITIONS, targetLength: POSITIONS },
       notes: folder.notes,
       network: (suppressed, precision) => marianBinNetwork(shape, tensorReader(folder), suppressed, precision),

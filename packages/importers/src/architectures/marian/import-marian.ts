@@ -74,7 +74,7 @@ export async function importMarian(folder: WeightsFolder, options: MarianImportO
   const configs = readStudentConfigs(options.students, shape);
 
   const tensorOf = tensorReader(folder);
-  const embedding = marianEmbedding(tensorOf, shape);
+  const embedding = marianEmbedding(folder, tensorOf, shape);
   const precision = productsOf(weights);
   const foldable = await foldableBiases(tensorOf, shape, pace);
   const network = marianNetwork(
