@@ -11,6 +11,7 @@ import type {
   TopKExtension,
 } from '@foretoken/core';
 import {
+  assertInteger,
   assertScores,
   type ChainScoring,
   decodeEnd,
@@ -65,6 +66,8 @@ export async function* searchRows<Source>(
   const search = prepare();
   const { request } = search;
   const { sources, signal } = request;
+  const { forcedTokens = 0 } = model;
+  assertInteger('model.forcedTokens', forcedTokens, 0, Number.MAX_SAFE_INTEGER);
   const forest = opened('autoregressive', await model.open(sources, { signal, sharing: search.states !== true }));
   try {
     const output: OutputRequest = search.states
@@ -79,7 +82,7 @@ export async function* searchRows<Source>(
       // What is compared with the states of all tokens before it reads those that are cached too.
       const root = Branch.root(row, search.states ? { prefix, cached: 0, node: ROOT } : start, output);
       const { finishReason, bounds } = output;
-      const given = root.length - Math.min(model.forcedTokens ?? 0, prefix.length - 1 + root.length);
+      const given = root.length - Math.min(forcedTokens, prefix.length - 1 + root.length);
       const rowSearch =
         finishReason === undefined
           ? search.start({ root, bounds, given })

@@ -71,12 +71,7 @@ export default [
   {
     file: 'packages/beam/src/search-loop.ts',
     tests: ['packages/beam/test/forced-tokens.test.ts'],
-    faults: [
-      [
-        'Math.min(model.forcedTokens ?? 0, prefix.length - 1 + root.length)',
-        'Math.min(model.forcedTokens ?? 0, root.length)',
-      ],
-    ],
+    faults: [['Math.min(forcedTokens, prefix.length - 1 + root.length)', 'Math.min(forcedTokens, root.length)']],
   },
   {
     file: 'packages/beam/src/finished-list.ts',
