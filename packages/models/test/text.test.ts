@@ -27,7 +27,7 @@ async function tokenizerOf(name: string): Promise<{ readonly tokenizer: TextToke
   const manifest = JSON.parse(await readFile(new URL('foretoken.json', folder), 'utf8'));
   const json = await readFile(new URL(manifest.tokenizer, folder), 'utf8');
   const { vocabulary } = manifest;
-  return { tokenizer: createTokenizer(json, { vocabulary, sourceLength: 512 }), size: vocabulary.size };
+  return { tokenizer: await createTokenizer(json, { vocabulary, sourceLength: 512 }), size: vocabulary.size };
 }
 
 /** Every piece that a stream gives, for an output that grows by runs of tokens. */

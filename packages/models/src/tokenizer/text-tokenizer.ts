@@ -3,6 +3,7 @@ import { assertInteger } from '@foretoken/core/kit';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { parseJson } from '../folder/json.js';
 import { invalidFolder, reason } from '../folder/refusal.js';
+import { loadCode } from '../load-code.js';
 import { checkTokenizer } from './check-tokenizer.js';
 import { readTokens, type TokenReader } from './read-tokens.js';
 import { assertSourceText, assertSourceTokens, emptySource, tooMuchAtOnce } from './source-text.js';
@@ -10,6 +11,9 @@ import { type TextUse, textUse } from './text-use.js';
 
 /** Characters of a text that a sound tokenizer takes on any stack. */
 const MAX_SURE_LENGTH = 10_000;
+
+/** What the library does otherwise than the original, beside all pre-tokenizers but Metaspace. */
+const ODD = /(word|prefix|scheme)": *("(?!fi|al)|true)/;
 
 /** Turns text into token ids of one model's vocabulary, and back. */
 export interface TextTokenizer extends TokenReader {
@@ -36,7 +40,7 @@ export interface TokenizerOptions {
  *
  * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`.
  */
-export function createTokenizer(json: string, options: TokenizerOptions): TextTokenizer {
+export async function createTokenizer(json: string, options: TokenizerOptions): Promise<TextTokenizer> {
   const { vocabulary, sourceLength, file = 'tokenizer.json' } = options;
   assertInteger('sourceLength', sourceLength, 1, 65_536);
   const { content, specialTokenIds } = checkTokenizer(parseJson(json, file), vocabulary.size, file);
@@ -44,8 +48,14 @@ export function createTokenizer(json: string, options: TokenizerOptions): TextTo
     invalidFolder(`${file}: ${what}. Fetch or export the tokenizer again.`, { file, field }, cause);
   let tokenizer: Tokenizer;
   let added: number;
+  const { type = 'Metaspace' } = Object(content.pre_tokenizer);
+  const mend =
+    type !== 'Metaspace' || ODD.test(json)
+      ? (await loadCode('tokenizers', () => import('./mend-tokenizer.js'))).mendingOf(content, file)
+      : undefined;
   try {
     tokenizer = new Tokenizer(content, {});
+    mend?.(tokenizer);
     added = tokenizer.encode('').ids.length;
   } catch (cause) {
     throw broken(`the tokenizer cannot be used: ${reason(cause)}`, 'the whole file', cause);
