@@ -148,6 +148,42 @@ it.each(['\n', '\r\n', '\r'])('a template whose lines end with %j says what Jinj
   );
 });
 
+// What Jinja2 3.1.6 gives, with the settings of transformers, on the first Thursday of 2026.
+describe('a template says what transformers makes of it', () => {
+  const now = () => new Date(2026, 0, 1, 15, 4, 9);
+  const text = (template: string, content: string): string =>
+    new ChatTemplate(template, {}, (cause) => cause as Error, now).text([{ role: 'user', content }]);
+
+  it.each([
+    ["{{ messages[0].content.lstrip('\\n') }}", '\n\n a \n', ' a \n'],
+    ["{{ messages[0].content.rstrip('\\n ') }}", ' a \n\t \n', ' a \n\t'],
+    ["{{ messages[0].content.strip('xy') }}", 'yxaxbx', 'axb'],
+    ["{{ messages[0].content.strip('x') }}", 'xx', ''],
+    ['{{ messages[0].content.strip(none) }}', ' a ', 'a'],
+    ['[{{ messages[0].content.strip() }}]', '\x1c\u0085 a\ufeff\u3000', '[a\ufeff]'],
+    ['[{{ messages[0].content | trim }}]', '\ufeff a\x1f\n', '[\ufeff a]'],
+    ["{{ messages[0].content | trim('x') }}", 'xax', 'a'],
+    ["{{ messages[0].content.split('</t>')[-1].lstrip('\\n').strip('.') }}", 'b</t>\n .c.', ' .c'],
+    ['{{ messages[0].content.capitalize() }}', 'hELLO World', 'Hello world'],
+    ['{{ messages[0].content | capitalize }}', 'éCOLE', 'École'],
+    ['{{ messages[0].content.title() }}', "hELLO it's 3rd", "Hello It'S 3Rd"],
+    ["{{ 'none' if tools is none else 'some' }}{{ 1 if tools is defined }}", 'x', 'none1'],
+    ['{% if documents is not none and documents | length > 0 %}y{% endif %}{{ 1 if documents is none }}', 'x', '1'],
+    [
+      "{{ strftime_now('%d %b %Y, %A %B %-d, %H:%M:%S %I %p %y %%') }}",
+      'x',
+      '01 Jan 2026, Thursday January 1, 15:04:09 03 PM 26 %',
+    ],
+    ["{% set f = 'x' %}{{ messages[0]['content'].strip(f) ~ messages | length }}", 'xax', 'a1'],
+  ])('%s', (template, content, expected) => {
+    expect(text(template, content)).toBe(expected);
+  });
+
+  it.each(["{{ strftime_now('%Q') }}", '{{ messages[0].content.strip(3) }}'])('%s is refused', async (template) => {
+    await expect(async () => text(template, 'x')).rejects.toThrow(/not known|takes a text/);
+  });
+});
+
 describe('a template that a stranger wrote', () => {
   const opened = (template: string): ChatTemplate =>
     new ChatTemplate(

@@ -27,7 +27,10 @@ describe('encoding', () => {
 
   test('adds no end token where the vocabulary has none', async () => {
     const { endTokenId: _, ...vocabulary } = TINY_VOCABULARY;
-    const endless = await createTokenizer(JSON.stringify(edited('post_processor', null)), { vocabulary, sourceLength: 4 });
+    const endless = await createTokenizer(JSON.stringify(edited('post_processor', null)), {
+      vocabulary,
+      sourceLength: 4,
+    });
     expect(spelled(endless, 'a.')).toEqual(['▁a', '.']);
     expect(endless.decode(endless.encode('a.'))).toBe('a.');
     // All four positions are for the text.
@@ -89,7 +92,9 @@ describe('encoding', () => {
 
   test('what is no text is refused', async () => {
     for (const bad of [undefined, null, 7, ['a']]) {
-      expect((await refusal(async () => (await create()).encode(bad as unknown as string))).code).toBe('INVALID_ARGUMENT');
+      expect((await refusal(async () => (await create()).encode(bad as unknown as string))).code).toBe(
+        'INVALID_ARGUMENT',
+      );
     }
   });
 

@@ -1,11 +1,10 @@
 import { ForetokenError } from '@foretoken/core';
-import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
+import { Environment, parse, tokenize } from '@huggingface/jinja';
 import type { Chat } from './chat.js';
+import { CountingInterpreter } from './template-interpreter.js';
+import { formattedTime } from './template-text.js';
 
-// Templates are part of a model that a stranger made, and no clock can stop one: what it does is counted. Published templates take
-// some hundred steps a message.
-const MAX_STEPS = 2_000_000;
-const MAX_TEXT = 4_000_000;
+// Templates are part of a model that a stranger made, and no clock can stop one: what it does is counted.
 const MAX_RANGE = 10_000;
 /** The library looks for some tags behind every run of blanks, from each of its places: a long one would take minutes. */
 const MAX_BLANKS = 256;
@@ -21,11 +20,13 @@ export class ChatTemplate {
   readonly #program: ReturnType<typeof parse>;
   readonly #tokens: TemplateTokens;
   readonly #refuse: RefuseTemplate;
+  readonly #now: () => Date;
 
-  /** Throws what `refuse` makes, for a text that is no template. */
-  constructor(template: string, tokens: TemplateTokens, refuse: RefuseTemplate) {
+  /** `now` says what templates that name the day name. Throws what `refuse` makes, for a text that is no template. */
+  constructor(template: string, tokens: TemplateTokens, refuse: RefuseTemplate, now: () => Date = () => new Date()) {
     this.#tokens = tokens;
     this.#refuse = refuse;
+    this.#now = now;
     // As Jinja itself reads a template: what a checkout on Windows made of its line breaks is no part of a prompt.
     const lines = template.replace(/\r\n?/g, '\n');
     if (lines.match(/\s+/g)?.some(({ length }) => length > MAX_BLANKS)) {
@@ -57,6 +58,10 @@ export class ChatTemplate {
         refusal = String(message);
         throw new Error(refusal);
       },
+      strftime_now: (format: unknown) => formattedTime(this.#now(), String(format)),
+      // None, as transformers has them, and not left undefined.
+      tools: null,
+      documents: null,
       ...this.#tokens,
       messages,
       add_generation_prompt: true,
@@ -73,27 +78,6 @@ export class ChatTemplate {
         { cause },
       );
     }
-  }
-}
-
-/** What is used of an interpreter: the library's types import files by names without extensions, which are not found. */
-interface TemplateInterpreter {
-  evaluate(node: unknown, environment: unknown): { readonly value: unknown };
-  run(program: unknown): { readonly value: unknown };
-}
-const BaseInterpreter = Interpreter as unknown as new (environment: unknown) => TemplateInterpreter;
-
-/** Counts what a template does. */
-class CountingInterpreter extends BaseInterpreter {
-  #steps = 0;
-
-  override evaluate(node: unknown, environment: unknown): { readonly value: unknown } {
-    if (++this.#steps > MAX_STEPS) throw new RangeError(`it takes more than ${MAX_STEPS} steps`);
-    const value = super.evaluate(node, environment);
-    if (typeof value.value === 'string' && value.value.length > MAX_TEXT) {
-      throw new RangeError(`it makes a text of more than ${MAX_TEXT} characters`);
-    }
-    return value;
   }
 }
 
