@@ -5,6 +5,20 @@ import type { GgufFile } from './open-gguf.js';
 /** The tensor that says how much each pair of a head's numbers turns slower. */
 export const ROPE_FACTORS = 'rope_freqs.weight';
 
+/** What other models of the same form compute beside it, and what says that they do not. */
+const NOT_COMPUTED: readonly (readonly [name: string, ...neutral: unknown[]])[] = [
+  ['attention.causal', true],
+  ['attention.clamp_kqv', 0],
+  ['attention.scale', 0],
+  ['attention.temperature_scale', 0],
+  ['attn_logit_softcapping', 0],
+  ['final_logit_softcapping', 0],
+  ['embedding_scale', 0, 1],
+  ['residual_scale', 0, 1],
+  ['logit_scale', 0, 1],
+  ['rope.scaling.attn_factor', 0, 1],
+];
+
 /**
  * What a file's metadata and tensors say of its model, as config.json of transformers says it. `ropeFactors` are the values of
  * `ROPE_FACTORS`, where it is there. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
@@ -27,6 +41,11 @@ export function ggufConfig(
   if (turned !== headWidth) fields.unsupported(own('rope.dimension_count'), turned, `the heads' width, ${headWidth}`);
   if (fields.integer(own('expert_count'), 0, 65_536, 0) > 0) {
     fields.unsupported(own('expert_count'), fields.integer(own('expert_count'), 0, 65_536), 'models without experts');
+  }
+  for (const [name, ...neutral] of NOT_COMPUTED) {
+    const key = own(name);
+    const value = fields.value(key);
+    if (value !== undefined && !neutral.includes(value)) fields.unsupported(key, value, neutral.join(' or '));
   }
   const window = own('attention.sliding_window');
   const has = (name: string): boolean => tensors.has(name);
@@ -78,13 +97,16 @@ function ropeScaling(
   factors: readonly number[] | undefined,
 ): Readonly<Record<string, unknown>> | null {
   const key = own('rope.scaling.type');
-  const type = fields.text(key) ?? 'none';
+  // A factor alone is one of linear scaling, as llama.cpp reads it; older files have it by another name.
+  const old = own('rope.scale_linear');
+  const factor = fields.has(own('rope.scaling.factor')) || !fields.has(old) ? own('rope.scaling.factor') : old;
+  const type = fields.text(key) ?? (fields.has(factor) && fields.number(factor, 0, 1e6) > 0 ? 'linear' : 'none');
   if (factors !== undefined) {
     if (type !== 'none') fields.unsupported(key, type, `none, beside the tensor ${ROPE_FACTORS}`);
     return { rope_type: 'factors', factors };
   }
   if (type === 'none') return null;
-  if (type === 'linear') return { rope_type: type, factor: fields.number(own('rope.scaling.factor'), 1, 1e6) };
+  if (type === 'linear') return { rope_type: type, factor: fields.number(factor, 1, 1e6) };
   return fields.unsupported(key, type, 'none, linear');
 }
 

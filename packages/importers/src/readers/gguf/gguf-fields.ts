@@ -15,6 +15,11 @@ export class GgufFields {
     return this.#metadata.has(key);
   }
 
+  /** What the file has, unchecked; undefined where it has nothing. */
+  value(key: string): unknown {
+    return this.#metadata.get(key);
+  }
+
   /** An integer within bounds; `fallback`, where there is one, if the field is missing. Throws `INVALID_MODEL_FOLDER`. */
   integer(key: string, min: number, max: number, fallback?: number): number {
     const value = this.#metadata.get(key) ?? fallback;

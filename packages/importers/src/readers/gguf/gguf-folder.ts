@@ -4,7 +4,7 @@ import { toFloat32InPieces } from '../../tensors/to-float32.js';
 import type { WeightsFolder } from '../hugging-face/weights-folder.js';
 import { architectureOf, ggufConfig, ROPE_FACTORS } from './gguf-config.js';
 import { GgufFields } from './gguf-fields.js';
-import { renamedTensors } from './gguf-tensors.js';
+import { refuseOtherTensors, renamedTensors } from './gguf-tensors.js';
 import { ggufChat, ggufTokenizer } from './gguf-tokenizer.js';
 import { type GgufFile, openGguf } from './open-gguf.js';
 
@@ -22,6 +22,7 @@ export async function openGgufFolder(place: FilePlace, signal?: AbortSignal): Pr
   const fields = new GgufFields(file, place);
   const architecture = architectureOf(fields);
   const config = ggufConfig(fields, file, await ropeFactors(file, fields, pace));
+  refuseOtherTensors(fields, file, architecture, config.num_hidden_layers as number);
   const tokenizer = await ggufTokenizer(fields, config.vocab_size as number, pace);
   const heads = { query: config.num_attention_heads as number, key: config.num_key_value_heads as number };
   const { tensors, fileNames } = renamedTensors(file, architecture, heads);

@@ -1,3 +1,7 @@
+const INNER_BIASES = ['attn_q.bias', 'attn_k.bias', 'attn_v.bias'];
+const FORWARD_BIASES = ['ffn_gate.bias', 'ffn_up.bias', 'ffn_down.bias'];
+const HEAD_NORMS = ['attn_q_norm.weight', 'attn_k_norm.weight'];
+
 /** What GGUF files call the architectures that are read. */
 export const GGUF_ARCHITECTURES: Readonly<
   Record<
@@ -7,13 +11,28 @@ export const GGUF_ARCHITECTURES: Readonly<
       readonly type: string;
       /** Rows of queries and keys lie as pairs of a real and an imaginary part. */
       readonly paired: boolean;
+      /** Tensors of a layer, beside those that all have, where the file has the first of them. */
+      readonly optional: readonly (readonly string[])[];
     }
   >
 > = {
-  llama: { type: 'llama', paired: true },
-  qwen2: { type: 'qwen2', paired: false },
-  qwen3: { type: 'qwen3', paired: false },
+  llama: { type: 'llama', paired: true, optional: [[...INNER_BIASES, 'attn_output.bias'], FORWARD_BIASES] },
+  qwen2: { type: 'qwen2', paired: false, optional: [INNER_BIASES] },
+  qwen3: { type: 'qwen3', paired: false, optional: [[...INNER_BIASES, 'attn_output.bias'], HEAD_NORMS] },
 };
+
+/** Tensors that every layer has. */
+export const LAYER_TENSORS: readonly string[] = [
+  'attn_norm',
+  'attn_q',
+  'attn_k',
+  'attn_v',
+  'attn_output',
+  'ffn_norm',
+  'ffn_gate',
+  'ffn_up',
+  'ffn_down',
+].map((name) => `${name}.weight`);
 
 /** What files call byte pairs whose merges are listed (`tokenizer.ggml.model`). */
 export const BYTE_PAIRS = 'gpt2';
@@ -39,12 +58,18 @@ const split = (pattern: string) =>
 export const CUTS: Readonly<
   Record<
     string,
-    { readonly cut: object; readonly normalizer?: object | undefined; readonly whole?: boolean | undefined }
+    {
+      readonly cut: object;
+      readonly normalizer?: object | undefined;
+      readonly whole?: boolean | undefined;
+      /** Texts begin with the start token where the file does not say. */
+      readonly starts?: boolean | undefined;
+    }
   >
 > = {
   'gpt-2': { cut: byteLevel(true) },
   smollm: { cut: sequence({ type: 'Digits', individual_digits: true }, byteLevel(true)) },
-  'llama-bpe': { cut: split(LLAMA_3), whole: true },
-  llama3: { cut: split(LLAMA_3), whole: true },
+  'llama-bpe': { cut: split(LLAMA_3), whole: true, starts: true },
+  llama3: { cut: split(LLAMA_3), whole: true, starts: true },
   qwen2: { cut: split(QWEN_2), normalizer: { type: 'NFC' } },
 };

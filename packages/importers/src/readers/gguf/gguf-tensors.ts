@@ -1,7 +1,9 @@
 import type { Yielder } from '@foretoken/core/kit';
 import { toFloat32InPieces } from '../../tensors/to-float32.js';
 import type { StoredTensor, TensorStore } from '../stored-tensor.js';
-import { GGUF_ARCHITECTURES } from './gguf-names.js';
+import { ROPE_FACTORS } from './gguf-config.js';
+import type { GgufFields } from './gguf-fields.js';
+import { GGUF_ARCHITECTURES, LAYER_TENSORS } from './gguf-names.js';
 import type { GgufFile } from './open-gguf.js';
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -52,6 +54,28 @@ export function renamedTensors(
     fileNames.set(name, fileName);
   }
   return { tensors: named, fileNames };
+}
+
+/** Refuses tensors that nothing here reads: the model would compute something else without them. Throws `UNSUPPORTED_MODEL`. */
+export function refuseOtherTensors(
+  fields: GgufFields,
+  { tensors }: GgufFile,
+  architecture: string,
+  layers: number,
+): void {
+  const groups = GGUF_ARCHITECTURES[architecture].optional.filter(([first]) => tensors.has(`blk.0.${first}`));
+  const parts = new Set([...LAYER_TENSORS, ...groups.flat()]);
+  for (const name of tensors.keys()) {
+    const [, layer, part] = /^blk\.(\d+)\.(.+)$/.exec(name) ?? [];
+    const isRead =
+      part === undefined
+        ? Object.hasOwn(NAMES, name) || name === ROPE_FACTORS
+        : Number(layer) < layers && parts.has(part);
+    if (isRead) continue;
+    const known = part === undefined ? [...Object.keys(NAMES), ROPE_FACTORS] : [...parts];
+    const where = part === undefined ? '' : ` in each of ${layers} layers`;
+    fields.unsupported(`tensor ${JSON.stringify(name)}`, 'there', `for ${architecture}, ${known.join(', ')}${where}`);
+  }
 }
 
 function nameOf(fileName: string): string | undefined {

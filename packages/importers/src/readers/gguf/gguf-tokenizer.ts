@@ -124,7 +124,7 @@ async function bytePairs(fields: GgufFields, vocabulary: Vocabulary, pace: Yield
     if (index % ITEMS === 0 && pace.due()) await pace.yield();
   }
   const settings = {
-    ...heading(fields, vocabulary, false),
+    ...heading(fields, vocabulary, found.starts ?? false),
     normalizer: found.normalizer ?? null,
     pre_tokenizer: found.cut,
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
