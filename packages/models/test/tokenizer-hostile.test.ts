@@ -45,7 +45,10 @@ describe('regular expressions', () => {
     );
     for (const Regex of SAFE_PATTERNS) {
       const file = edited('pre_tokenizer', { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false });
-      const tokenizer = await createTokenizer(JSON.stringify(file), { vocabulary: TINY_VOCABULARY, sourceLength: 65_536 });
+      const tokenizer = await createTokenizer(JSON.stringify(file), {
+        vocabulary: TINY_VOCABULARY,
+        sourceLength: 65_536,
+      });
       for (const run of runs) expect(tokenizer.encode(`x${run}x`).length).toBeGreaterThan(1);
     }
   });
