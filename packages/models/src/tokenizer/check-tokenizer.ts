@@ -1,6 +1,5 @@
 import { isObject } from '../folder/json.js';
 import { invalidFolder, quote, unsupportedModel } from '../folder/refusal.js';
-import { SAFE_PATTERNS } from './safe-patterns.js';
 import {
   CHILDREN,
   COMPONENTS,
@@ -27,12 +26,17 @@ export interface CheckedTokenizer {
 
 /**
  * Checks a parsed tokenizer file before the tokenizer library sees it: known components, bounded sizes, token ids inside a
- * vocabulary of `size`, and no regular expression but the published ones, since others could hang.
+ * vocabulary of `size`, and no regular expression but `patterns`, since others could hang.
  *
  * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, each naming the field.
  */
-export function checkTokenizer(parsed: unknown, size: number, file: string): CheckedTokenizer {
-  const check = new Check(file, size);
+export function checkTokenizer(
+  parsed: unknown,
+  size: number,
+  file: string,
+  patterns: ReadonlySet<string> | undefined,
+): CheckedTokenizer {
+  const check = new Check(file, size, patterns);
   if (!isObject(parsed)) return check.refuse('the whole file', parsed, 'a JSON object');
   for (const kind of Object.keys(COMPONENTS)) {
     if (parsed[kind] === undefined) check.refuse(kind, 'missing', 'an object or null');
@@ -48,10 +52,12 @@ class Check {
   #components = 0;
   readonly #file: string;
   readonly #size: number;
+  readonly #patterns: ReadonlySet<string> | undefined;
 
-  constructor(file: string, size: number) {
+  constructor(file: string, size: number, patterns: ReadonlySet<string> | undefined) {
     this.#file = file;
     this.#size = size;
+    this.#patterns = patterns;
   }
 
   refuse(field: string, received: unknown, required: string): never {
@@ -140,7 +146,7 @@ class Check {
     if (!isObject(pattern)) this.refuse(field, pattern, '{ "String": text } or { "Regex": expression }');
     if (Object.hasOwn(pattern, 'Regex')) {
       const { Regex: expression } = pattern;
-      if (typeof expression !== 'string' || !SAFE_PATTERNS.has(expression)) {
+      if (typeof expression !== 'string' || !this.#patterns?.has(expression)) {
         this.unsupported(
           `${field}.Regex`,
           expression,

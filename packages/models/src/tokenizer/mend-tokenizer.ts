@@ -3,6 +3,8 @@ import { quote, unsupportedModel } from '../folder/refusal.js';
 import type { CheckedTokenizer } from './check-tokenizer.js';
 import { exactCuts, type Settings } from './exact-cuts.js';
 
+export { SAFE_PATTERNS } from './safe-patterns.js';
+
 /**
  * What puts right what the library does not do as the original: how texts are cut, and a first blank that belongs to the text. Throws
  * `UNSUPPORTED_MODEL` for what it leaves out.

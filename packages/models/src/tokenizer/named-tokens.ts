@@ -1,5 +1,6 @@
 import { parseJson } from '../folder/json.js';
 import { checkTokenizer } from './check-tokenizer.js';
+import { SAFE_PATTERNS } from './safe-patterns.js';
 
 /** Tokens of a tokenizer that models give a meaning to; absent where it has none. */
 export interface NamedTokens {
@@ -19,7 +20,7 @@ export interface NamedTokens {
  */
 export function readNamedTokens(json: string, vocabularySize: number, folder: string): NamedTokens {
   const file = 'tokenizer.json';
-  const { content } = checkTokenizer(parseJson(json, file, { folder }), vocabularySize, file);
+  const { content } = checkTokenizer(parseJson(json, file, { folder }), vocabularySize, file, SAFE_PATTERNS);
   // Their shapes were checked.
   const added = content.added_tokens as readonly { readonly id: number; readonly content: string }[];
   const { unk_token: name = '<unk>' } = content.model as { readonly unk_token?: unknown };

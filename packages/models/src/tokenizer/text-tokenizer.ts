@@ -12,8 +12,8 @@ import { type TextUse, textUse } from './text-use.js';
 /** Characters of a text that a sound tokenizer takes on any stack. */
 const MAX_SURE_LENGTH = 10_000;
 
-/** What the library does otherwise than the original, beside all pre-tokenizers but Metaspace. */
-const ODD = /(word|prefix|scheme)": *("(?!fi|al)|true)/;
+/** What the library does otherwise than the original, and expressions that must be known. */
+const ODD = /"Regex"|(word|prefix|scheme)": *("(?!fi|al)|true)/;
 
 /** Turns text into token ids of one model's vocabulary, and back. */
 export interface TextTokenizer extends TokenReader {
@@ -43,16 +43,19 @@ export interface TokenizerOptions {
 export async function createTokenizer(json: string, options: TokenizerOptions): Promise<TextTokenizer> {
   const { vocabulary, sourceLength, file = 'tokenizer.json' } = options;
   assertInteger('sourceLength', sourceLength, 1, 65_536);
-  const { content, specialTokenIds } = checkTokenizer(parseJson(json, file), vocabulary.size, file);
+  const parsed = parseJson(json, file);
+  // The library cuts as the original does by Metaspace alone.
+  const { type = 'Metaspace' } = Object(Object(parsed).pre_tokenizer);
+  const own =
+    type !== 'Metaspace' || ODD.test(json)
+      ? await loadCode('tokenizers', () => import('./mend-tokenizer.js'))
+      : undefined;
+  const { content, specialTokenIds } = checkTokenizer(parsed, vocabulary.size, file, own?.SAFE_PATTERNS);
+  const mend = own?.mendingOf(content, file);
   const broken = (what: string, field: string, cause?: unknown): ForetokenError =>
     invalidFolder(`${file}: ${what}. Fetch or export the tokenizer again.`, { file, field }, cause);
   let tokenizer: Tokenizer;
   let added: number;
-  const { type = 'Metaspace' } = Object(content.pre_tokenizer);
-  const mend =
-    type !== 'Metaspace' || ODD.test(json)
-      ? (await loadCode('tokenizers', () => import('./mend-tokenizer.js'))).mendingOf(content, file)
-      : undefined;
   try {
     tokenizer = new Tokenizer(content, {});
     mend?.(tokenizer);
