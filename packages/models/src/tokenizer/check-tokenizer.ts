@@ -1,5 +1,6 @@
 import { isObject } from '../folder/json.js';
 import { invalidFolder, quote, unsupportedModel } from '../folder/refusal.js';
+import type { OwnTokenizerCode } from './own-checks.js';
 import {
   CHILDREN,
   COMPONENTS,
@@ -9,9 +10,7 @@ import {
   MAX_TEMPLATE,
   MAX_TEXT,
   MAX_TOKEN,
-  MAX_UNIGRAM_TOKEN,
   MAX_VOCABULARY_TEXT,
-  MAX_WORD,
   SEARCHED,
   TEXTS,
 } from './tokenizer-parts.js';
@@ -26,7 +25,8 @@ export interface CheckedTokenizer {
 
 /**
  * Checks a parsed tokenizer file before the tokenizer library sees it: known components, bounded sizes, token ids inside a
- * vocabulary of `size`, and no regular expression but `patterns`, since others could hang.
+ * vocabulary of `size`, and no regular expression but the published ones, since others could hang.
+ * `own` is what checks what the library does not do as the original.
  *
  * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, each naming the field.
  */
@@ -34,9 +34,9 @@ export function checkTokenizer(
   parsed: unknown,
   size: number,
   file: string,
-  patterns: ReadonlySet<string> | undefined,
+  own: OwnTokenizerCode | undefined,
 ): CheckedTokenizer {
-  const check = new Check(file, size, patterns);
+  const check = new Check(file, size, own);
   if (!isObject(parsed)) return check.refuse('the whole file', parsed, 'a JSON object');
   for (const kind of Object.keys(COMPONENTS)) {
     if (parsed[kind] === undefined) check.refuse(kind, 'missing', 'an object or null');
@@ -46,18 +46,19 @@ export function checkTokenizer(
   return { content: parsed, specialTokenIds: check.addedTokens(parsed.added_tokens) };
 }
 
-class Check {
+/** Refuses what is not as it must be. */
+export class Check {
   /** How many times longer the steps so far can make a text. */
   #growth = 1;
   #components = 0;
   readonly #file: string;
-  readonly #size: number;
-  readonly #patterns: ReadonlySet<string> | undefined;
+  readonly size: number;
+  readonly #own: OwnTokenizerCode | undefined;
 
-  constructor(file: string, size: number, patterns: ReadonlySet<string> | undefined) {
+  constructor(file: string, size: number, own: OwnTokenizerCode | undefined) {
     this.#file = file;
-    this.#size = size;
-    this.#patterns = patterns;
+    this.size = size;
+    this.#own = own;
   }
 
   refuse(field: string, received: unknown, required: string): never {
@@ -146,7 +147,7 @@ class Check {
     if (!isObject(pattern)) this.refuse(field, pattern, '{ "String": text } or { "Regex": expression }');
     if (Object.hasOwn(pattern, 'Regex')) {
       const { Regex: expression } = pattern;
-      if (typeof expression !== 'string' || !this.#patterns?.has(expression)) {
+      if (typeof expression !== 'string' || !this.#own?.SAFE_PATTERNS.has(expression)) {
         this.unsupported(
           `${field}.Regex`,
           expression,
@@ -181,30 +182,19 @@ class Check {
   model(model: unknown): void {
     if (!isObject(model)) this.refuse('model', model, 'an object');
     const { type, vocab } = model;
-    if (type === 'Unigram') {
-      if (!Array.isArray(vocab)) this.refuse('model.vocab', vocab, 'a list of [token, score]');
-      if (vocab.length > this.#size) this.#tooMany(vocab.length);
-      for (const [id, entry] of vocab.entries()) {
-        if (!Array.isArray(entry) || typeof entry[0] !== 'string' || typeof entry[1] !== 'number') {
-          this.refuse(`model.vocab[${id}]`, entry, '[token, score]');
-        }
-      }
-      if (!isInteger(model.unk_id, 0, vocab.length - 1)) this.refuse('model.unk_id', model.unk_id, 'a token id');
-      this.#lengths(
-        vocab.map((entry: readonly [string, number]) => entry[0]),
-        MAX_UNIGRAM_TOKEN,
-      );
-    } else if (type === 'BPE' || type === 'WordPiece') {
+    const own = this.#own;
+    if (type === 'Unigram' && own) own.checkUnigram(this, model);
+    else if (type === 'BPE' || (type === 'WordPiece' && own)) {
       if (!isObject(vocab)) this.refuse('model.vocab', vocab, 'an object of token ids');
       const tokens = Object.keys(vocab);
-      if (tokens.length > this.#size) this.#tooMany(tokens.length);
+      if (tokens.length > this.size) this.tooMany(tokens.length);
       for (const token of tokens) {
         // What it is called is made up for a refusal alone.
         if (!this.#isTokenId(vocab[token])) this.#tokenId(vocab[token], `model.vocab[${quote(token)}]`);
       }
-      this.#lengths(tokens, MAX_TOKEN);
+      this.lengths(tokens, MAX_TOKEN);
       if (type === 'BPE') this.#bytePairs(model);
-      else this.#wordPieces(model, vocab);
+      else own?.checkWordPieces(this, model, vocab);
     } else this.unsupported('model.type', type, 'BPE, Unigram, WordPiece');
   }
 
@@ -220,23 +210,11 @@ class Check {
       if (!fits) this.refuse(`model.merges[${index}]`, merge, pairs ? 'two texts' : 'a text');
     });
     for (const key of ['unk_token', 'end_of_word_suffix', 'continuing_subword_suffix', 'continuing_subword_prefix']) {
-      this.#shortText(model, key);
+      this.shortText(model, key);
     }
   }
 
-  #wordPieces(model: Record<string, unknown>, vocab: Record<string, unknown>): void {
-    const { unk_token: unknown, max_input_chars_per_word: max } = model;
-    if (typeof unknown !== 'string' || !Object.hasOwn(vocab, unknown)) {
-      this.refuse('model.unk_token', unknown, 'a token of the vocabulary');
-    }
-    // The library's search takes the cube of a word's length.
-    if (max !== undefined && !isInteger(max, 1, MAX_WORD)) {
-      this.refuse('model.max_input_chars_per_word', max, `an integer from 1 to ${MAX_WORD}`);
-    }
-    this.#shortText(model, 'continuing_subword_prefix');
-  }
-
-  #shortText(model: Record<string, unknown>, key: string): void {
+  shortText(model: Record<string, unknown>, key: string): void {
     const text = model[key];
     if (text === undefined || text === null || (typeof text === 'string' && text.length <= MAX_TEXT)) return;
     this.refuse(`model.${key}`, text, `a text of at most ${MAX_TEXT} characters`);
@@ -262,7 +240,7 @@ class Check {
     return special;
   }
 
-  #lengths(tokens: readonly string[], max: number): void {
+  lengths(tokens: readonly string[], max: number): void {
     let text = 0;
     for (const token of tokens) {
       if (token.length > max) this.refuse('model.vocab', token, `a list of tokens of at most ${max} characters`);
@@ -274,19 +252,20 @@ class Check {
   }
 
   #isTokenId(id: unknown): boolean {
-    return isInteger(id, 0, this.#size - 1);
+    return isInteger(id, 0, this.size - 1);
   }
 
   #tokenId(id: unknown, field: string): void {
     if (this.#isTokenId(id)) return;
-    this.refuse(field, id, `a token id inside the vocabulary, from 0 to ${this.#size - 1}`);
+    this.refuse(field, id, `a token id inside the vocabulary, from 0 to ${this.size - 1}`);
   }
 
-  #tooMany(count: number): never {
-    return this.refuse('model.vocab', `${count} tokens`, `at most ${this.#size}, the size the manifest states`);
+  tooMany(count: number): never {
+    return this.refuse('model.vocab', `${count} tokens`, `at most ${this.size}, the size the manifest states`);
   }
 }
 
-function isInteger(value: unknown, min: number, max: number): boolean {
+/** Whether a value is an integer within bounds. */
+export function isInteger(value: unknown, min: number, max: number): boolean {
   return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
 }

@@ -3,6 +3,7 @@ import { quote, unsupportedModel } from '../folder/refusal.js';
 import type { CheckedTokenizer } from './check-tokenizer.js';
 import { exactCuts, type Settings } from './exact-cuts.js';
 
+export { checkUnigram, checkWordPieces } from './own-checks.js';
 export { SAFE_PATTERNS } from './safe-patterns.js';
 
 /**

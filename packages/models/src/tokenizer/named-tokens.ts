@@ -1,5 +1,6 @@
 import { parseJson } from '../folder/json.js';
 import { checkTokenizer } from './check-tokenizer.js';
+import { checkUnigram, checkWordPieces } from './own-checks.js';
 import { SAFE_PATTERNS } from './safe-patterns.js';
 
 /** Tokens of a tokenizer that models give a meaning to; absent where it has none. */
@@ -14,13 +15,15 @@ export interface NamedTokens {
   readonly added?: ReadonlyMap<string, number> | undefined;
 }
 
+const OWN = { SAFE_PATTERNS, checkUnigram, checkWordPieces };
+
 /**
  * Checks a tokenizer.json as loading does, short of the tokenizer library, and looks its named tokens up. Throws
  * `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
  */
 export function readNamedTokens(json: string, vocabularySize: number, folder: string): NamedTokens {
   const file = 'tokenizer.json';
-  const { content } = checkTokenizer(parseJson(json, file, { folder }), vocabularySize, file, SAFE_PATTERNS);
+  const { content } = checkTokenizer(parseJson(json, file, { folder }), vocabularySize, file, OWN);
   // Their shapes were checked.
   const added = content.added_tokens as readonly { readonly id: number; readonly content: string }[];
   const { unk_token: name = '<unk>' } = content.model as { readonly unk_token?: unknown };

@@ -13,7 +13,7 @@ import { type TextUse, textUse } from './text-use.js';
 const MAX_SURE_LENGTH = 10_000;
 
 /** What the library does otherwise than the original, and expressions that must be known. */
-const ODD = /"Regex"|(word|prefix|scheme)": *("(?!fi|al)|true)/;
+const ODD = /"(Regex|Unigram|WordPiece)"|(word|prefix|scheme)": *("(?!fi|al)|true)/;
 
 /** Turns text into token ids of one model's vocabulary, and back. */
 export interface TextTokenizer extends TokenReader {
@@ -50,7 +50,7 @@ export async function createTokenizer(json: string, options: TokenizerOptions): 
     type !== 'Metaspace' || ODD.test(json)
       ? await loadCode('tokenizers', () => import('./mend-tokenizer.js'))
       : undefined;
-  const { content, specialTokenIds } = checkTokenizer(parsed, vocabulary.size, file, own?.SAFE_PATTERNS);
+  const { content, specialTokenIds } = checkTokenizer(parsed, vocabulary.size, file, own);
   const mend = own?.mendingOf(content, file);
   const broken = (what: string, field: string, cause?: unknown): ForetokenError =>
     invalidFolder(`${file}: ${what}. Fetch or export the tokenizer again.`, { file, field }, cause);
