@@ -56,19 +56,19 @@ export class CtcPrefixScorer {
   /** `vocabularySize` counts all token ids; `row` is named in errors. Throws as `CtcEmissions` does. */
   constructor(lattice: CtcLattice, vocabularySize: number, row: number = 0) {
     this.#emissions = new CtcEmissions(lattice, vocabularySize, row);
-    this.#emission = new Float64Array(lattice.frames);
+    this.#emission = this.#masses();
     this.#sums = new Float64Array(this.#emissions.tokenIdOf.length);
   }
 
   /** The empty prefix. */
   start(): CtcPrefix {
     const { frames, blank } = this.#emissions;
-    const blankMass = new Float64Array(frames + 1);
+    const blankMass = this.#masses();
     blankMass[0] = 1;
     for (let frame = 0; frame < frames; frame++) {
       blankMass[frame + 1] = blankMass[frame] * blank[frame];
     }
-    return { logProb: 0, lastTokenId: -1, blankMass, labelMass: new Float64Array(frames + 1) };
+    return { logProb: 0, lastTokenId: -1, blankMass, labelMass: this.#masses().fill(0) };
   }
 
   /** The prefix with one more token, in O(frames). */

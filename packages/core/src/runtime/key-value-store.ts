@@ -97,6 +97,7 @@ export class KeyValueStore implements NodeStore {
 
   dispose(): void {
     immediate('What dispose of the driver gives', this.#driver.dispose());
+    this.#cache.dispose();
   }
 
   /** Lays the nodes out as a grid: a row's new nodes side by side, behind what is cached of it. */

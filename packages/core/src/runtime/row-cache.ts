@@ -1,10 +1,13 @@
 import { assertInteger } from '../kit/checks.js';
-import { assertCacheValues, type CacheType, type CacheValues, cacheZeros } from './cache-values.js';
+import { assertCacheValues, type CacheType, type CacheValues, cacheTypeOf, cacheZeros } from './cache-values.js';
 import { assertMoves, assertOpenRow, assertRowCount, MAX_ROWS } from './store-checks.js';
 import type { SlotMove } from './tree-row.js';
 
 /** Slots by which the rows of a batch grow: each forward pays for every one of them. */
 const BLOCK = 8;
+
+/** Largest array that is kept for the next cache. */
+const MAX_SPARE = 2 ** 20;
 
 /** Most slots of a row, and most numbers of a slot in a part. */
 const MAX_SIZE = 2 ** 31 - 1;
@@ -22,6 +25,8 @@ export class RowCache {
   readonly stride: number;
   readonly #width: number;
   readonly #block: number;
+  /** Of all parts, one after the other. */
+  #all: CacheValues;
   #parts: CacheValues[];
   readonly #type: CacheType;
   #rows: number;
@@ -50,7 +55,8 @@ export class RowCache {
     this.#rows = rows;
     this.#room = rows;
     this.#capacity = capacity;
-    this.#parts = zeroParts(type, parts, rows * this.#capacity * partWidth);
+    this.#all = spareZeros(type, parts * rows * capacity * partWidth);
+    this.#parts = viewParts(this.#all, parts);
   }
 
   /** Open rows. */
@@ -109,12 +115,14 @@ export class RowCache {
   #resize(room: number, capacity: number): void {
     const size = this.#capacity * this.#width;
     const kept = Math.min(this.#capacity, capacity) * this.#width;
-    const resized = zeroParts(this.#type, this.#parts.length, room * capacity * this.#width);
+    const all = cacheZeros(this.#type, room * capacity * this.stride);
+    const resized = viewParts(all, this.#parts.length);
     for (const [part, values] of this.#parts.entries()) {
       for (let row = 0; row < this.#rows; row++) {
         resized[part].set(values.subarray(row * size, row * size + kept), row * capacity * this.#width);
       }
     }
+    this.#all = all;
     this.#parts = resized;
     this.#room = room;
     this.#capacity = capacity;
@@ -179,11 +187,34 @@ export class RowCache {
     }
     this.#rows = last;
   }
+
+  /** Releases all rows, and leaves the memory to the next cache: no view is valid any more. */
+  dispose(): void {
+    if (this.#all.length > 0 && this.#all.length <= MAX_SPARE) spare = this.#all;
+    this.#all = cacheZeros(this.#type, 0);
+    this.#parts = viewParts(this.#all, this.#parts.length);
+    this.#rows = 0;
+    this.#room = 0;
+    this.#capacity = 0;
+  }
 }
 
-/** Zeros of so many parts, of one allocation: many small ones take several times as long. */
-function zeroParts(type: CacheType, parts: number, size: number): CacheValues[] {
-  const all = cacheZeros(type, parts * size);
+/**
+ * The array of a cache that nobody reads any more. A decode of one sentence opens a cache as large as the one before it, and new
+ * memory takes longer to get, and to be touched first, than old memory to be cleared.
+ */
+let spare: CacheValues | undefined;
+
+function spareZeros(type: CacheType, length: number): CacheValues {
+  if (spare?.length !== length || cacheTypeOf(spare) !== type) return cacheZeros(type, length);
+  const zeros = spare.fill(0);
+  spare = undefined;
+  return zeros;
+}
+
+/** Views of equal parts: many small arrays take several times as long to make. */
+function viewParts(all: CacheValues, parts: number): CacheValues[] {
+  const size = all.length / parts;
   const views: CacheValues[] = [];
   for (let part = 0; part < parts; part++) views.push(all.subarray(part * size, (part + 1) * size));
   return views;

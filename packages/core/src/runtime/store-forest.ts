@@ -270,7 +270,7 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
     }
     const trees = this.#open.map(({ tree }) => tree);
     const rows = lastRow - firstRow + 1;
-    return { trees, stored, firstRow, rows, width, gridRow, slot, tokenId, scored: places.subarray(0, scores) };
+    return { trees, stored, firstRow, rows, width, gridRow, slot, tokenId, scored: places.slice(0, scores) };
   }
 
   #openRow(row: number): OpenRow {

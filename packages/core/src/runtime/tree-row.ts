@@ -70,6 +70,11 @@ export class TreeRow {
 
   /** Keeps only the paths to these slots; returns how the cache must be moved to stay aligned with the slots. */
   retain(leafSlots: readonly number[]): SlotMove[] {
+    // The path to a slot of the trunk is what lies before it already.
+    if (leafSlots.length === 1 && leafSlots[0] < this.#trunk) {
+      this.truncate(leafSlots[0] + 1);
+      return [];
+    }
     const keep = new Uint8Array(this.size);
     for (const leaf of leafSlots) {
       for (let slot = leaf; slot >= 0 && keep[slot] === 0; slot = this.#parents[slot]) keep[slot] = 1;
