@@ -14,7 +14,7 @@ import type {
   ModelManifest,
   openModelFolder,
 } from '@foretoken/models';
-import type { improvedGraphs } from '@foretoken/models/internal';
+import type { holdsWeights, improvedGraphs } from '@foretoken/models/internal';
 import { type Installation, inspectInstallation } from './doctor/installation.js';
 
 /** What the commands need of the other packages; tests put scripted models in their place. */
@@ -23,6 +23,8 @@ export interface Services {
   readonly importModel: typeof importModel;
   /** Of a CTC graph in a file. */
   readonly importCtcModel: typeof importCtcModel;
+  /** Whether a place holds weights, and no model that opens as it is. */
+  readonly holdsWeights: typeof holdsWeights;
   /** What weights are, and what importing them would make. */
   readonly inspectWeights: typeof inspectWeights;
   readonly openModelFolder: typeof openModelFolder;
@@ -65,6 +67,7 @@ export const services: Services = {
     }),
   importModel: async (...args) => (await import('@foretoken/importers')).importModel(...args),
   importCtcModel: async (...args) => (await import('@foretoken/importers')).importCtcModel(...args),
+  holdsWeights: async (place) => (await import('@foretoken/models/internal')).holdsWeights(place),
   inspectWeights: async (...args) => (await import('@foretoken/importers')).inspectWeights(...args),
   openModelFolder: async (...args) => (await import('@foretoken/models')).openModelFolder(...args),
   improvedGraphs: async (folder) => (await import('@foretoken/models/internal')).improvedGraphs(folder),

@@ -17,6 +17,7 @@ import {
   type TextTokenizer,
   textProcessor,
 } from '@foretoken/models';
+import { holdsWeights } from '@foretoken/models/internal';
 import type { Installation } from '../src/doctor/installation.js';
 import { run } from '../src/run.js';
 import type { Services } from '../src/services.js';
@@ -233,6 +234,7 @@ export async function cli(argv: readonly string[], surroundings: Surroundings = 
     loadModel: async () => surroundings.model ?? fakeModel(),
     importModel: async () => MANIFEST,
     importCtcModel: async () => MANIFEST,
+    holdsWeights,
     inspectWeights: () => Promise.reject(new ForetokenError('INVALID_MODEL_FOLDER', 'No weights.')),
     openModelFolder: () => Promise.reject(new Error('no folder was expected')),
     improvedGraphs: async () => undefined,

@@ -1,4 +1,3 @@
-import { readdir, stat } from 'node:fs/promises';
 import { type CommandContext, type CommandDefinition, OPTIONS } from '../command.js';
 import { describeManifest, describeWeights, strategiesOf, totalBytes } from '../describe-model.js';
 import { EXIT } from '../errors.js';
@@ -27,7 +26,7 @@ async function run(context: CommandContext): Promise<number> {
   const { positionals, options, services, io } = context;
   const location = positionals[0];
   const chosen = options.text('quantisation') !== undefined;
-  if (chosen || (await isWeights(location))) return inspectWeights(context, location);
+  if (chosen || (await services.holdsWeights(placeOf(location)))) return inspectWeights(context, location);
   const folder = await services.openModelFolder(location, io.signal, precisionOf(options));
   const { path, manifest } = folder;
   const described = await services.describeModel(manifest);
@@ -68,22 +67,6 @@ async function inspectWeights({ options, services, io }: CommandContext, locatio
     : describeWeights(location, weights, description);
   await write(io.stdout, `${text}\n`);
   return EXIT.ok;
-}
-
-/** Whether a location holds weights and no model that opens as it is: a file, or a folder with weights, without manifest and graphs. */
-async function isWeights(location: string): Promise<boolean> {
-  const place = placeOf(location);
-  const found = await stat(place).catch(() => undefined);
-  if (found?.isDirectory() !== true) return found?.isFile() === true;
-  const names = await readdir(place);
-  const has = (pattern: RegExp): boolean => names.some((name) => pattern.test(name));
-  // Files for Firefox are named by their languages, and have their vocabularies beside them.
-  const withVocabulary = has(/^(src|trg)?vocab\..*spm$/) && has(/\.bin(\.(gz|zst|xz))?$/);
-  return (
-    (withVocabulary ||
-      has(/(\.(gguf|npz|safetensors|safetensors\.index\.json)|^model\.bin|^pytorch_model.*\.bin|\.(pt|pth|ckpt))$/i)) &&
-    !has(/^(foretoken\.json|onnx|.*\.onnx)$/i)
-  );
 }
 
 /** A path, or a `file:` URL as one; whoever opens a model says what is wrong with another. */

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { unsupportedModel } from '@foretoken/models/internal';
+import { graphsAmong, unsupportedModel, weightsAmong } from '@foretoken/models/internal';
 import { MODEL_BIN, openModelBinFolder } from './ctranslate2/model-bin-folder.js';
 import { fileExists } from './file-exists.js';
 import { openGgufFolder } from './gguf/gguf-folder.js';
@@ -41,9 +41,8 @@ export async function openWeights(path: string, signal?: AbortSignal): Promise<W
 /** Throws `UNSUPPORTED_MODEL` for a folder that holds graphs and no weights: it is opened, not imported. */
 async function refuseGraphs(folder: string): Promise<void> {
   const names = await readdir(folder).catch((): string[] => []);
-  const graph = names.find((name) => /^onnx$|\.(onnx|ort)$/i.test(name));
-  const holdsWeights = names.some((name) => /\.(safetensors|gguf)(\.index\.json)?$|^pytorch_model.*\.bin/i.test(name));
-  if (graph === undefined || holdsWeights) return;
+  const graph = graphsAmong(names);
+  if (graph === undefined || weightsAmong(names) !== undefined) return;
   throw unsupportedModel(
     `${folder} holds graphs (${graph}), and no weights to import. It needs no import: load it as it is, or pass it as --model.`,
     { folder, file: graph, received: 'graphs', required: 'weights' },
@@ -52,9 +51,10 @@ async function refuseGraphs(folder: string): Promise<void> {
 
 /** The one GGUF file of a folder without other weights. Throws `UNSUPPORTED_MODEL` where there are several. */
 async function onlyGguf(folder: string): Promise<string | undefined> {
-  if (await fileExists(folder, 'config.json')) return undefined;
   const names = await readdir(folder).catch((): string[] => []);
   const files = names.filter((name) => GGUF.test(name)).sort();
+  // A config may lie beside it, which says less than the file itself.
+  if (weightsAmong(names.filter((name) => !GGUF.test(name))) !== undefined) return undefined;
   if (files.length < 2) return files[0];
   throw unsupportedModel(
     `${folder} holds ${files.length} GGUF files. Name the one to import, such as ${join(folder, files[0])}.`,

@@ -25,6 +25,7 @@ export { readNumberedPieces, readTokenizerFiles, type TokenizerFiles } from '../
 export { allocate, type FilePlace } from '../io/collect-pieces.js';
 export { adviceForFile } from '../node/advice-for-file.js';
 export { filePath, isFileUrl } from '../node/file-path.js';
+export { holdsWeights } from '../node/holds-weights.js';
 export { hubFolder, isHubLocation } from '../node/hub-folder.js';
 export { improvedGraphs } from '../node/kept-graphs.js';
 export { onnxruntimeNode } from '../node/onnxruntime-node.js';
@@ -35,6 +36,7 @@ export {
   readExactly,
   readRegularFile,
 } from '../node/safe-file.js';
+export { graphsAmong, weightsAmong } from '../node/weights-names.js';
 export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
 export { describeGraph, type GraphDescription, type GraphValue } from '../onnx/graph-description.js';
 export { MAX_TEMPLATE } from '../processors/chat.js';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { MANIFEST_FILE } from '../folder/manifest.js';
 import { CONFIG } from '../hugging-face/config-files.js';
 import { adviceForFile, GRAPH, shellArgument } from './advice-for-file.js';
+import { weightsAmong } from './weights-names.js';
 
 export { adviceForFile };
 
@@ -12,8 +13,6 @@ const SHOWN = 5;
 const LOOKED_INTO = 50;
 /** How deep a model may lie below the folder that was given, as in a package of another language. */
 const DEPTH = 3;
-
-const WEIGHTS = /\.(gguf|npz|safetensors|safetensors\.index\.json)$|^model\.bin$/i;
 
 /** What to do with a folder in which the file is missing that says what a model is: what lies there decides. */
 export async function adviceFor(folder: string, missing: string): Promise<string> {
@@ -24,7 +23,7 @@ export async function adviceFor(folder: string, missing: string): Promise<string
   if (missing === CONFIG && names.includes(MANIFEST_FILE)) {
     return 'The folder is a model folder already: load it as it is, and import nothing.';
   }
-  const [graph, weights] = [has(GRAPH), has(WEIGHTS)];
+  const [graph, weights] = [has(GRAPH), weightsAmong(names)];
   const importable = names.includes(CONFIG) || /\.gguf$/i.test(weights ?? '');
   if (missing === MANIFEST_FILE && weights !== undefined && importable) {
     return `The folder holds weights. Make a model folder of them first: foretoken import ${shellArgument(folder)} --out my-model.`;
@@ -53,7 +52,7 @@ async function findBelow(folder: string, entries: readonly Dirent[], depth: numb
     const inside = await entriesOf(place);
     const files = inside.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
     if (files.includes(MANIFEST_FILE)) return place;
-    const found = files.find((file) => GRAPH.test(file) || WEIGHTS.test(file));
+    const found = weightsAmong(files) ?? files.find((file) => GRAPH.test(file));
     if (found !== undefined) return /\.gguf$/i.test(found) ? join(place, found) : place;
     const deeper = depth > 1 ? await findBelow(place, inside, depth - 1) : undefined;
     if (deeper !== undefined) return deeper;
