@@ -1,7 +1,7 @@
 """Noisy lines and what a corrector makes of them, for its students. Resumable: run it again.
 
     python distil_corrector.py --model runs/corrector/model --text english/train.txt --val english/val.txt \
-        --refuse naughty-words/en.json --pairs 200000 --out runs/pairs
+        --language en --refuse naughty-words/en.json --pairs 200000 --out runs/pairs
 
 Writes `sources.json` (token ids with the end token) and `targets.json` (without), as the students' recipes take them, and
 `val.noisy` and `val.good`. The target is what the corrector says (Kim & Rush, 2016); of a good line it is the line, and so it is
@@ -20,6 +20,7 @@ from tokenizers import Tokenizer
 from distill.checkpoint import load_marian_folder
 from distill.correction.lines import good_lines, read_refused
 from distill.correction.noise import Noise
+from distill.correction.options import pairs_arguments, text_arguments
 from distill.correction.scores import edits, tokens_of
 from distill.correction.shards import groups_of
 from distill.correction.tables import Words, load_tables
@@ -39,11 +40,9 @@ def write(path: Path, content: object) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--text", type=Path, required=True)
+    text_arguments(parser)
     parser.add_argument("--val", type=Path, required=True)
-    parser.add_argument("--refuse", type=Path)
-    parser.add_argument("--language", default="en")
-    parser.add_argument("--pairs", type=int, default=200_000)
+    pairs_arguments(parser)
     parser.add_argument("--longest", type=int, default=120, help="tokens")
     parser.add_argument("--far", type=int, default=4, help="edits")
     parser.add_argument("--validation-lines", type=int, default=300)

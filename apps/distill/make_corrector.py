@@ -15,7 +15,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from distill.correction.lines import good_lines, read_refused
+from distill.correction.lines import LONGEST, good_lines, read_refused
+from distill.correction.options import TRAINING, check_shape, handed_on, pairs_arguments, text_arguments, training_arguments
 
 HERE = Path(__file__).parent
 CLI = HERE / "../cli/dist/main.js"
@@ -24,27 +25,17 @@ MIN_LINES = 100
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--text", type=Path, required=True, help="good lines of one language, one or a few sentences each")
+    text_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
     parser.add_argument("--val", type=Path, help="good lines to validate on; default: every so many of --text, which are then not trained on")
-    parser.add_argument("--language", default="none", help="tables of the noise: en, a JSON file, or none (default) for errors that need no tables")
-    parser.add_argument("--refuse", type=Path, help="words whose lines are left out: JSON list, or one a line")
     parser.add_argument("--work", type=Path, help="folder for what lies between; default: OUT.work")
     parser.add_argument("--name", help="name of the model; default: that of the folder")
     parser.add_argument("--licence", help="licence of the weights, in the manifest")
-    parser.add_argument("--vocabulary-size", type=int, default=2048)
-    parser.add_argument("--width", type=int, default=192)
-    parser.add_argument("--heads", type=int, default=6)
-    parser.add_argument("--feed-forward", type=int, default=512)
-    parser.add_argument("--encoder-layers", type=int, default=4)
-    parser.add_argument("--decoder-layers", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=12_000)
-    parser.add_argument("--copies", type=float, default=0.36, help="share of sentences with something to copy put into them")
+    training_arguments(parser)
     parser.add_argument("--students", nargs="*", choices=("ctc", "edit"), default=["ctc", "edit"])
-    parser.add_argument("--pairs", type=int, default=200_000, help="noisy lines that the students learn from")
+    pairs_arguments(parser)
     parser.add_argument("--epochs", type=int, default=12, help="of the students")
     parser.add_argument("--sentences", type=int, default=60_000, help="pairs in an epoch of the students; 0 for all")
-    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     options.work = options.work or options.out.with_name(f"{options.out.name}.work")
     options.name = options.name or options.out.name
@@ -52,8 +43,7 @@ def arguments() -> argparse.Namespace:
         parser.error("the command line is not built: run `npx turbo run build --filter=@foretoken/cli...` first")
     if options.out.exists():
         parser.error(f"{options.out} exists: remove it, or name another folder")
-    if options.width % options.heads:
-        parser.error(f"--width must be a multiple of --heads, but {options.width} is none of {options.heads}")
+    check_shape(parser, options)
     return options
 
 
@@ -75,11 +65,21 @@ def same_options(options: argparse.Namespace) -> None:
         sys.exit(f"{options.work} was begun with {', '.join(other)}: go on with these, or name another --work.")
 
 
-def split(options: argparse.Namespace) -> tuple[Path, Path]:
-    """Lines to train on and lines to validate on."""
-    lines = good_lines(options.text, read_refused(options.refuse))
+def read_lines(options: argparse.Namespace) -> list[str]:
+    try:
+        lines = good_lines(options.text, read_refused(options.refuse))
+    except UnicodeDecodeError as error:
+        sys.exit(f"{options.text} and --refuse must be UTF-8, but {error}.")
+    except OSError as error:
+        sys.exit(f"{error.filename} cannot be read: {error.strerror}.")
+    print(f"{options.text} has {len(lines)} good lines of at most {LONGEST} characters", flush=True)
     if len(lines) < MIN_LINES:
-        sys.exit(f"{options.text} has {len(lines)} good lines of at most 320 characters; at least {MIN_LINES} are needed.")
+        sys.exit(f"At least {MIN_LINES} are needed.")
+    return lines
+
+
+def split(options: argparse.Namespace, lines: list[str]) -> tuple[Path, Path]:
+    """Lines to train on and lines to validate on."""
     if options.val is not None:
         return options.text, options.val
     train, val = options.work / "train.txt", options.work / "val.txt"
@@ -110,18 +110,17 @@ def recipe(name: str) -> list[object]:
 
 def main() -> None:
     options = arguments()
+    # Before the folder is begun, so that a wrong file leaves none behind.
+    lines = read_lines(options)
     same_options(options)
     work, done = options.work, options.work / "done"
-    train, val = split(options)
+    train, val = split(options, lines)
     teacher, pairs, exported = work / "corrector", work / "pairs", work / "export"
-    text = ["--text", train, "--val", val, "--language", options.language, *(["--refuse", options.refuse] if options.refuse else [])]
-    shape = [part for name in ("vocabulary_size", "width", "heads", "feed_forward", "encoder_layers", "decoder_layers")
-             for part in (f"--{name.replace('_', '-')}", getattr(options, name))]
-    run("corrector", [*recipe("train_corrector"), *text, *shape, "--steps", options.steps, "--copies", options.copies,
-                      "--warmup", min(400, max(1, options.steps // 5)), "--threads", options.threads, "--out", teacher], done / "corrector")
+    text = ["--text", train, "--val", val, *handed_on(options, ("language", "refuse"))]
+    run("corrector", [*recipe("train_corrector"), *text, *handed_on(options, TRAINING), "--out", teacher], done / "corrector")
     folders: dict[str, Path] = {"teacher": teacher / "model"}
     if options.students:
-        run("what the corrector says", [*recipe("distil_corrector"), "--model", teacher / "model", *text, "--pairs", options.pairs, "--out", pairs],
+        run("what the corrector says", [*recipe("distil_corrector"), "--model", teacher / "model", *text, *handed_on(options, ("pairs",)), "--out", pairs],
             done / "pairs")
         shared = ["--data", pairs, "--sides", "noisy", "good", "--source", pairs / "sources.json", "--targets", pairs / "targets.json", "--edits",
                   "--encode-anew", "--muon", "--teacher", teacher / "model", "--epochs", options.epochs, "--sentences", options.sentences,
@@ -142,8 +141,7 @@ def main() -> None:
         run("shortlist", [*recipe("make_shortlist"), "--student", folders["ctc"], "--source", pairs / "sources.json",
                           "--targets", pairs / "targets.json", "--out", ctc])
     students = [part for name in options.students for part in (f"--{name}", exported / name)]
-    licence = ["--licence", options.licence] if options.licence else []
-    run("model folder", ["node", CLI, "import", exported / "teacher", *students, "--out", options.out, "--name", options.name, *licence])
+    run("model folder", ["node", CLI, "import", exported / "teacher", *students, *handed_on(options, ("out", "name", "licence"))])
     print(f"\n{options.out} is ready. Try it:\n\n    foretoken correct --model {options.out} --text \"...\"")
 
 

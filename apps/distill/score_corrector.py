@@ -1,7 +1,7 @@
 """The figures of a corrector's folder on good lines that it was not trained on.
 
     python score_corrector.py --model runs/corrector/model --text english/train.txt --test english/test.txt \
-        --refuse naughty-words/en.json
+        --language en --refuse naughty-words/en.json
 
 Synthetic errors are made with fixed seeds from the test lines; `--text` only says which words are common. Real misspellings
 come from the package `codespell`, which training never reads. English alone has those.
@@ -18,6 +18,7 @@ from distill.correction.corrector import folder_corrector
 from distill.correction.lines import good_lines, read_refused, refuser
 from distill.correction.misspellings import codespell_misspellings, misspelt_lines
 from distill.correction.noise import Noise
+from distill.correction.options import text_arguments
 from distill.correction.scores import Triple, edit_scores, restored
 from distill.correction.tables import Words, load_tables
 from distill.correction.units import text_of, units_of
@@ -51,10 +52,8 @@ def rounded(scores: dict[str, float]) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--text", type=Path, required=True)
+    text_arguments(parser)
     parser.add_argument("--test", type=Path, required=True)
-    parser.add_argument("--refuse", type=Path)
-    parser.add_argument("--language", default="en")
     parser.add_argument("--beam-size", type=int, default=1)
     parser.add_argument("--lines", type=int, default=1_000_000, help="of the test, the first so many")
     parser.add_argument("--show", type=int, default=0, help="also print so many corrections")

@@ -1,6 +1,6 @@
 """Trains a model that corrects text, from a file of good lines alone. Resumable at any moment: run it again.
 
-    python train_corrector.py --text english/train.txt --val english/val.txt --refuse naughty-words/en.json --out runs/corrector
+    python train_corrector.py --text english/train.txt --val english/val.txt --language en --refuse naughty-words/en.json --out runs/corrector
 
 The noise is made anew every epoch (`distill/correction`). `--language` names the tables of a language; `none` makes only
 noise that needs none. A run may be continued with more `--steps`; the rate falls over the last ones.
@@ -21,6 +21,7 @@ from distill.checkpoint import Averaged, save_marian_folder, save_state
 from distill.correction.corrector import corrector
 from distill.correction.lines import good_lines, read_refused
 from distill.correction.noise import Noise
+from distill.correction.options import check_shape, text_arguments, training_arguments
 from distill.correction.shards import Shards
 from distill.correction.tables import Words, load_tables
 from distill.correction.tokens import train_byte_tokenizer
@@ -33,32 +34,25 @@ from distill.teacher_loss import teacher_loss
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--text", type=Path, required=True, help="good lines of one language")
+    text_arguments(parser)
     parser.add_argument("--val", type=Path, required=True, help="good lines to validate on")
-    parser.add_argument("--refuse", type=Path, help="words whose lines are left out: JSON list, or one a line")
-    parser.add_argument("--language", default="en", help="tables of the noise: a name, a JSON file, or none")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--vocabulary-size", type=int, default=2048)
-    parser.add_argument("--width", type=int, default=192)
-    parser.add_argument("--heads", type=int, default=6)
-    parser.add_argument("--feed-forward", type=int, default=512)
-    parser.add_argument("--encoder-layers", type=int, default=4)
-    parser.add_argument("--decoder-layers", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=12_000)
+    training_arguments(parser)
     parser.add_argument("--cooldown", type=float, default=0.3, help="share of the steps over which the rate falls")
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--warmup", type=int, default=400)
+    parser.add_argument("--warmup", type=int, help="steps; default: 400, or a fifth of all where that is less")
     parser.add_argument("--dropout", type=float, default=0.03)
     parser.add_argument("--smoothing", type=float, default=0.0)
-    parser.add_argument("--copies", type=float, default=0.2, help="share of sentences with something to copy put into them")
     parser.add_argument("--batch-tokens", type=int, default=4000)
     parser.add_argument("--average", type=float, default=0.002)
     parser.add_argument("--save-seconds", type=float, default=120)
     parser.add_argument("--validate-every", type=int, default=1000, help="steps")
     parser.add_argument("--validation-lines", type=int, default=300)
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
-    return parser.parse_args()
+    options = parser.parse_args()
+    check_shape(parser, options)
+    options.warmup = options.warmup or min(400, max(1, options.steps // 5))
+    return options
 
 
 def steady_until(options: argparse.Namespace) -> int:

@@ -32,8 +32,8 @@ export class TextWriter implements CorrectionWriter {
   async end(): Promise<void> {}
 
   #write(text: string, ending: string): Promise<void> {
-    // A terminal must not obey what is in the text; a file or a pipe gets it as it is. A tab moves the cursor only.
-    const shown = this.#io.stdout.isTTY === true ? text.split('\t').map(safeText).join('\t') : text;
+    // A terminal must not obey what is in the text; a file or a pipe gets it as it is.
+    const shown = this.#io.stdout.isTTY === true ? safe(text) : text;
     return write(this.#io.stdout, shown + ending);
   }
 }
@@ -67,8 +67,12 @@ export class DiffWriter implements CorrectionWriter {
   async end(): Promise<void> {}
 }
 
+/** A tab moves the cursor only, and a sentence may go on in the next line. */
 function safe(text: string): string {
-  return text.split('\t').map(safeText).join('\t');
+  return text
+    .split(/(\t|\r?\n)/)
+    .map((part, index) => (index % 2 === 0 ? safeText(part) : part))
+    .join('');
 }
 
 /** All lines with their edits as one object at the end. */

@@ -122,6 +122,28 @@ describe('foretoken correct', () => {
     expect((await correct([...argv, '--no-color'], { stdoutIsTerminal: true })).stdout).toContain('[-teh-]{+The+}');
   });
 
+  it.each(['\n', '\r\n'])(
+    'shows a sentence on several lines on as many, in a diff and on a terminal: %j',
+    async (ending) => {
+      const wide = 'The quick brown fox jumps over all of the dogs';
+      const text = [wide, 'and teh cat', ''].join(ending);
+      const folder = await mkdtemp(join(tmpdir(), 'correct-'));
+      try {
+        const path = join(folder, 'wrapped.txt');
+        await writeFile(path, text);
+        const expected = `${wide}${ending}and [-teh-]{+the+} cat{+.+}${ending}`;
+        expect((await correct(['--file', path, '--diff'])).stdout).toBe(expected);
+        const { stdout } = await correct(['--file', path], { stdoutIsTerminal: true });
+        expect(stdout).toBe(text.replace('teh cat', 'the cat.'));
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+      expect((await correct(['--diff', '--text', `teh\rcat${ending}teh dog`])).stdout).toBe(
+        `[-teh-]{+The+}{+.+}\ufffd[-cat-]{+Cat+}{+.+}${ending}[-teh-]{+The+} dog{+.+}\n`,
+      );
+    },
+  );
+
   it.each(['copy', 'ngram', 'none'])('drafts do not change it: %s', async (drafter) => {
     expect((await correct(['--drafter', drafter], { stdin: 'teh cat likes alot of wrold\n' })).stdout).toBe(
       'The cat likes a lot of world.\n',

@@ -1,5 +1,6 @@
 import { type Change, cut, wordsOf } from './changes.js';
 import type { Span, SpanIndex } from './spans.js';
+import { altersStructure, mixesCapitals, triplesLetter } from './unlike-corrections.js';
 import { wordDistance } from './word-distance.js';
 
 /** What a correction does at one place of a text; `after` takes the place of `before`. */
@@ -121,7 +122,7 @@ export interface Judgement {
   readonly ruled: boolean;
 }
 
-/** How sure a model must be to alter a word that looks like a name. */
+/** How sure a model must be to alter a word that looks like a name, or to make one that looks like none. */
 const NAME_CONFIDENCE = 0.9;
 
 /** What a model must be sure of where a rule made it say something else. */
@@ -148,7 +149,12 @@ export function whyNot(
   if (ruled && probability < RULED_CONFIDENCE) return 'refused';
   if (rewritten || parts.some((part) => isInvented(part, text))) return 'invented';
   const ofName = parts.some((part) => names.alteredBy(part));
-  const asked = Math.max(minConfidence, ofName ? NAME_CONFIDENCE : 0, clarity < CLEAR ? UNCLEAR_CONFIDENCE : 0);
+  const isOdd = parts.some((part) => triplesLetter(cut(text, part), part.after));
+  const asked = Math.max(
+    minConfidence,
+    ofName || isOdd ? NAME_CONFIDENCE : 0,
+    clarity < CLEAR ? UNCLEAR_CONFIDENCE : 0,
+  );
   return probability < asked ? 'doubtful' : undefined;
 }
 
@@ -160,6 +166,7 @@ function isInvented(part: Span & { readonly after: string }, text: string): bool
   // What is neither a letter nor a mark is the writer's alone: digits, symbols, emoji, half of a character.
   const before = cut(text, part);
   if (after.match(OWN)?.some((character) => !before.includes(character)) === true) return true;
+  if (altersStructure(part, text) || mixesCapitals(before, after)) return true;
   const opens = /^\s?$/.test(text.charAt(part.start - 1));
   const closes = /^\s?$/.test(text.charAt(part.end));
   return (opens && /^\s/.test(after)) || (closes && /\s$/.test(after)) || (opens && closes && after === '');

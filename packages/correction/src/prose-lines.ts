@@ -1,4 +1,5 @@
 import { flag, text as readText } from '@foretoken/core/kit';
+import { endsStatement, isCodeLine, LONGEST_STATEMENT } from './code-lines.js';
 import { isSpace, matchesIn, type Span, STRETCH } from './spans.js';
 import { Wrapping } from './wrapping.js';
 
@@ -9,9 +10,6 @@ const FENCE = /^\s{0,3}(`{3,}|~{3,})/;
 /** A tag that opens a line, and the one that then closes it, as far as `LOOK` units show. */
 const OPENING_TAG = /^<\p{L}[^<>\n]{0,300}>/u;
 const CLOSING_TAG = /<\/\p{L}[^<>\n]{0,300}>$/u;
-/** What statements of many languages hold: a call or an assignment. */
-const CALL_OR_ASSIGNMENT = /[\p{L}\p{N}_]\(|[\p{L}\p{N}_\])]\s?[-+*/|&:!<>=]?=\s/u;
-const BLOCK_BEGINS = /[)=>]\s?\{$/u;
 const LOOK = 400;
 const LETTER = /\p{L}/u;
 const BAR = 0x7c;
@@ -50,7 +48,10 @@ export function* proseLines(text: string, code: Code = new FencedCode()): Genera
     const isCode = flag('What code.holds returns', code.holds(text.slice(line.start, line.end)));
     let start = yield* opened(text, line);
     let end = yield* closed(text, { start, end: line.end });
-    const statement = endsStatement(text.slice(Math.max(start, end - LOOK), end));
+    const statement =
+      end - start > LONGEST_STATEMENT
+        ? endsStatement(text.slice(end - LONGEST_STATEMENT, end))
+        : isCodeLine(text.slice(start, end));
     const tag = OPENING_TAG.exec(text.slice(start, Math.min(end, start + LOOK)))?.[0];
     const closing =
       tag === undefined ? undefined : CLOSING_TAG.exec(text.slice(Math.max(start + tag.length, end - LOOK), end))?.[0];
@@ -115,10 +116,4 @@ function* hasLetter(text: string, { start, end }: Span): Generator<undefined, bo
     yield;
   }
   return false;
-}
-
-/** Whether a line ends as statements and blocks of many languages do. */
-function endsStatement(line: string): boolean {
-  if (line.endsWith(';')) return CALL_OR_ASSIGNMENT.test(line.slice(0, -1));
-  return line.endsWith('}') ? line.includes(';') : BLOCK_BEGINS.test(line);
 }

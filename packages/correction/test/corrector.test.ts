@@ -3,7 +3,10 @@ import { ngramDrafter } from '@foretoken/speculative';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Correction, type CorrectorOptions, correctText, createCorrector, FencedCode } from '../src/index.js';
+import { PLAIN_LETTERS } from '../src/protected-spans.js';
+import { spelledLetters } from '../src/spelled-letters.js';
 import { anyText, wildCorrection } from './any-text.js';
+import { finished } from './finished.js';
 import { scriptedCorrector, scriptedLattice, simpleCorrection } from './scripted-corrector.js';
 
 const simple = scriptedCorrector(simpleCorrection);
@@ -139,6 +142,48 @@ describe('what is corrected', () => {
     }
     const joining = scriptedCorrector((read) => read.replace(`${unit} yesterday`, 'keystraday'));
     expect((await correctText(joining, text)).text).toContain(` 12 ${unit} `);
+  });
+
+  it.each([
+    ['127 - - teh cat', '- - ', '- '],
+    ['a dog - no cat', ' - ', ' '],
+    ['a dog (no cat', '(', ''],
+    ['a "dog cat', '"', ''],
+    ['a dog) no', 'dog', 'dog]'],
+    ['a [dog cat', 'dog', 'dog]'],
+    ['some **dog* cat', 'dog*', 'dog**'],
+    ['a dog \\ cat', ' \\', ''],
+    ['go -- cat', '--', '---'],
+    ['dog .... cat', '....', '.....'],
+    ['a dog... cat', 'dog...', 'dog....'],
+    ['ISBN of cat', 'ISBN', 'IsBN'],
+    ['a dog, cat', ',', ',,'],
+  ])('no marks of how %j is built: %j does not become %j', async (text, before, after) => {
+    const model = scriptedCorrector((read) => read.replace(before, after), { sureness: () => 20 });
+    const correction = await correctText(model, text, { refuse: [] });
+    expect(correction.text).toBe(text);
+    expect(correction.leftAlone.length).toBeGreaterThan(0);
+    expect(correction.leftAlone.every(({ reason }) => reason === 'invented' || reason === 'protected')).toBe(true);
+  });
+
+  it.each([
+    ['a well - known dog', ' - ', '-'],
+    ['a dog (an old one', 'old', 'older'],
+    ['ISBN of cat', 'ISBN', 'Isbn'],
+    ['THE cat', 'THE', 'The'],
+    ['dogs cat', 'dogs', "dog's"],
+    ['a dog – cat', '–', '-'],
+    ['we ate. cat', '.', '!'],
+  ])('but the marks of sentences: %j, %j becomes %j', async (text, before, after) => {
+    const model = scriptedCorrector((read) => read.replace(before, after), { sureness: () => 20 });
+    expect((await correctText(model, text, { refuse: [] })).text).toBe(text.replace(before, after));
+  });
+
+  it('a letter three times in a row only where the model is very sure', async () => {
+    const model = (logit: number) =>
+      scriptedCorrector((read) => read.replace('freelist', 'freeelist'), { sureness: () => logit });
+    expect((await correctText(model(8), 'a freelist now')).leftAlone).toMatchObject([{ reason: 'doubtful' }]);
+    expect((await correctText(model(14), 'a freelist now')).text).toBe('a freeelist now');
   });
 
   it('no text that the model invents', async () => {
@@ -372,6 +417,22 @@ describe('a lattice in place of the autoregressive model', () => {
     expect((await correctText(silent, `teh ${long}`, { lattice })).text).toBe(`the ${long}`);
   });
 
+  it('says of a piece that it cannot read that it is too long', async () => {
+    const lattice = scriptedLattice(simpleCorrection);
+    // Words of which each can be read, and no two together.
+    const { tokenizer } = silent;
+    const short: typeof tokenizer = {
+      ...tokenizer,
+      encode: (text) => {
+        if (text.trim().includes(' ')) throw new ForetokenError('SOURCE_TOO_LONG', 'Too long.');
+        return tokenizer.encode(text);
+      },
+    };
+    const { text, leftAlone } = await correctText({ ...silent, tokenizer: short }, 'teh cat', { lattice });
+    expect(text).toBe('teh cat');
+    expect(leftAlone).toMatchObject([{ before: 'teh cat', after: 'teh cat', probability: 0, reason: 'too-long' }]);
+  });
+
   it('takes no drafter, and is a CTC model of the vocabulary', () => {
     const lattice = scriptedLattice(simpleCorrection);
     for (const [options, code] of [
@@ -384,6 +445,16 @@ describe('a lattice in place of the autoregressive model', () => {
         expect.objectContaining({ code }),
       );
     }
+  });
+});
+
+describe('letters that a vocabulary spells', () => {
+  it('are those of its tokens in lower case, and the plain ones', () => {
+    const tokens = ['Ä', 'bß', '1', '\ufffd', '\u0301', 'É!'];
+    const tokenizer = { ...simple.tokenizer, decode: (ids: ArrayLike<number>) => tokens[ids[0]] };
+    expect(finished(spelledLetters(tokenizer, tokens.length))).toBe(
+      [...PLAIN_LETTERS, 'ä', 'ß', 'é', '\u0301'].sort().join(''),
+    );
   });
 });
 

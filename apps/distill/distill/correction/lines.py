@@ -10,7 +10,7 @@ def read_refused(path: Path | None) -> list[str]:
     """Words and phrases of a list: JSON, or one a line. None without a list."""
     if path is None:
         return []
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     entries = json.loads(text) if path.suffix == ".json" else text.splitlines()
     return [entry.strip().lower() for entry in entries if entry.strip()]
 
@@ -21,8 +21,12 @@ def refuser(entries: list[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{listed})(?:s|es)?(?!\w)" if listed else r"(?!)", re.IGNORECASE)
 
 
-def good_lines(path: Path, refused: list[str], longest: int = 320) -> list[str]:
+LONGEST = 320
+"""Characters of a line."""
+
+
+def good_lines(path: Path, refused: list[str], longest: int = LONGEST) -> list[str]:
     """Lines of at most `longest` characters, runs of white space made one space."""
     found = refuser(refused)
-    lines = (" ".join(line.split()) for line in path.read_text(encoding="utf-8").splitlines())
+    lines = (" ".join(line.split()) for line in path.read_text(encoding="utf-8-sig").splitlines())
     return [line for line in lines if line and len(line) <= longest and not found.search(line)]
