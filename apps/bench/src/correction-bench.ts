@@ -88,6 +88,7 @@ export async function correctionBench(
     restored: { synthetic: product.restored, misspellings: product.misspellings },
     f05: product.f05,
     falseChanges: product.falseChanges,
+    foreignChanges: product.foreignChanges,
     copied: product.copied,
     fullStops: product.fullStops,
     joinedFullStops: product.joinedFullStops,
@@ -138,7 +139,7 @@ function isSentence(text: string): boolean {
 }
 
 async function quality(
-  { good, typed, bare, joined, copied: placed }: CorrectionTests,
+  { good, typed, bare, joined, copied: placed, foreign }: CorrectionTests,
   misspelt: readonly Misspelt[],
   correct: Correct,
 ): Promise<Record<string, unknown>> {
@@ -154,6 +155,8 @@ async function quality(
   const two = await triples(joined.map(([source, target]) => ({ source, target })));
   const clean: string[] = [];
   for (const line of good) clean.push(await correct(line));
+  const others: string[] = [];
+  for (const line of foreign) others.push(await correct(line));
   const carried = new Map<string, string>();
   for (const [source] of placed) if (!carried.has(source)) carried.set(source, await correct(source));
   const real = await triples(misspelt);
@@ -164,6 +167,7 @@ async function quality(
     recall: rounded(edits.recall),
     f05: rounded(edits.f05),
     falseChanges: rounded(falseChanges(good, clean), 5),
+    foreignChanges: rounded(falseChanges(foreign, others)),
     misspellings: { restored: rounded(restored(real)), f05: rounded(editScores(real).f05) },
     fullStops: rounded(markScore(asBare, '.')),
     joinedFullStops: rounded(markScore(two, '.')),

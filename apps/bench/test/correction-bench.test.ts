@@ -93,6 +93,7 @@ describe('the bench', () => {
       bare: ['the cat sat on the mat', 'the world'],
       joined: [['the cat the dog', 'The cat. The dog.']],
       copied: [['A link to https://teh.example/a here', 'link', 'https://teh.example/a']],
+      foreign: ['Der Hund teh.', 'Ein Mann.'],
     } as const;
     const report = await correctionBench(model, tests, [{ source: 'teh cat.', target: 'The cat.' }], { repeats: 1 });
     expect(Object.keys(report.strategies as object)).toEqual([
@@ -108,6 +109,7 @@ describe('the bench', () => {
       timedSentences: 1,
       restored: { misspellings: { restored: 1 } },
       falseChanges: 0,
+      foreignChanges: 0.2,
       copied: { link: 1, all: 1 },
       fullStops: 1,
       identical: 1,

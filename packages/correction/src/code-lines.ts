@@ -9,13 +9,14 @@ const COMMENT = /\s(#|\/\/|--|;{1,3}|%|<!--|\/\*)/gu;
 const PROSE =
   /(?:^|\s)(?:the|an|your|my|our|their|his|her|you|we|they|he|she|it's|i'm|i(?=\s\p{L})(?!\s(?:in|is)\s)|these|those|are|was|were|have|had|would|should|very|because|which|what|how|who|why)(?=[\s,.;:!?)]|$)/iu;
 /** What no statement has, other than one that is known by its first word. */
-const THREE_WORDS = /(?:^|\s)\p{L}{2,40}\s\p{L}{2,40}\s\p{L}{2,40}(?=\s|$)/u;
+const THREE_WORDS = /(?:^|\s)\p{L}{2,40}\s\p{L}{2,40}\s\p{L}{2,40}(?=[\s,.:;]|$)/u;
 
-const OPENS_OR_CLOSES = /^(?:[)\]}]|&&|\|\|)|(?:\S[([]|[{\\]|&&|\|\|)$/u;
+const OPENS_OR_CLOSES = /^(?:[)\]}]|&&|\|\|)|(?:\\|&&|\|\|)$/u;
 /** What statements of many languages hold: a call or an assignment. */
-const CALL_OR_ASSIGNMENT = /[\p{L}\p{N}_]\(|[\p{L}\p{N}_\])]\s?[-+*/|&:!<>=]?=\s/u;
+const CALL_OR_ASSIGNMENT = /(?:[\p{L}_]|[\p{L}_]\p{N})\((?!e?s\))|[\p{L}\p{N}_\])]\s?[-+*/|&:!<>=]?=\s/u;
 /** Operators that sentences have no use for. */
-const OPERATOR = /\S\s(?:&&|\|\||[!=]==?|[-+*/%|&^:]=|\?\?|<<|>>)\s\S|\p{L}\+\+$|^(?:\+\+|--)\p{L}|\p{L}::\p{L}/u;
+const OPERATOR =
+  /\S\s(?:&&|\|\||[!=]==?|[-+*/%|&^:]=|\?\?|<<|>>)\s\S|\p{L}\+\+$|^(?:\+\+|--)[\p{L}\p{N}_]{1,60}$|\p{L}::\p{L}/u;
 /** A number, a letter, or a name with marks of code in it. */
 const OPERAND = String.raw`(?:[$@]?[\p{L}_][\p{L}\p{N}]*[_.[(]\S*|\p{N}\S*|[b-hj-z])`;
 const SUM = new RegExp(
@@ -41,9 +42,9 @@ const CALL = new RegExp(
 const DEFINITION =
   /^(?:(?:export|pub|public|private|static|async)\s)*(?:def|class|function|func|fn|fun|struct|enum|interface|impl|trait|module|namespace|package)\s[\p{L}_$][\p{L}\p{N}_.:$]*\s?(?:[(:;{<]|$)/u;
 const IMPORT =
-  /^(?:(?:import|from|using|use|require|include|package|namespace)\s(?:""|[\p{L}_@.][\p{L}\p{N}_.:/*@]*);?$|import\s[^.]*\sfrom\s|from\s\S{1,60}\simport\s|import\s\S{1,60}\sas\s\S{1,60}$)/u;
+  /^(?:(?:import|package|namespace)\s(?:""|''|[\p{L}_@][\p{L}\p{N}_.:/*@\\]*(?<![.:]));?$|(?:require|include|using|use)\s(?:""|''|\S+;|[\p{L}\p{N}_]+::\S+)$|import\s[^.]*\sfrom\s|from\s\S{1,60}\simport\s|import\s\S{1,60}\sas\s\S{1,60}$)/u;
 const STATEMENT =
-  /^(?:(?:else|try|finally|except|default)\s?:$|(?:return|raise|throw|yield|del|goto|assert|delete)\s[\p{L}\p{N}_$"'[({.-]\S*;?$|(?:break|continue|pass|return|endif|endfor|endwhile|endfunction|fi|esac)$|(?:puts|print|printf|echo)\s""|"":\s|(?:var|val)\s[\p{L}_][\p{L}\p{N}_]*(?:\s\S+)?$|.*;\s(?:done|fi|esac)$)/u;
+  /^(?:(?:else|try|finally|except|default)\s?:$|(?:return|raise|throw|yield|del|goto|assert|delete)\s(?!(?:to|home|it|me|us|him|them|this|that|all)\b)[\p{L}\p{N}_$"'[({.-]\S*(?<![.,:!?…]);?$|(?:break|continue|pass|return|endif|endfor|endwhile|endfunction|fi|esac)$|(?:puts|print|printf|echo)\s(?:""|'')|"":\s|(?:var|val)\s[\p{L}_][\p{L}\p{N}_]*(?:\s\S+)?$|.*;\s(?:done|fi|esac)$)/u;
 const CONDITION =
   /^(?:if|elif|else\sif|while|for|with|switch|until|unless|except|catch|case)[\s(].*(?:[:{)]|\sthen|\sdo)$/u;
 const OF_CODE = /\p{L}[_.]\p{L}|\p{L}\[|\]|[\s(]not\s|\sis\s|^for\s(?!all|those|any)\S+(?:,\s\S+)?\sin\s/u;
@@ -61,17 +62,17 @@ const COMMENTED =
 const CODE_NAME = /[\p{L}\p{N}]_|_[\p{L}\p{N}]|->|[\p{L}\p{N}]\[|\$\p{L}|\p{L}\((?!e?s\))/u;
 /** What has no place in a sentence of a list, which may end in a semicolon too. */
 const CODE_TERM = new RegExp(
-  String.raw`${CODE_NAME.source}|\p{Ll}\p{Lu}|^[\p{L}\p{N}_]+\s\*\p{L}[\p{L}\p{N}_]*;$|^\S+:\s\S+;$|^(?:return|import|using|use|break|continue)\b`,
+  String.raw`${CODE_NAME.source}|^(?:\S+\s){0,2}\S*\p{Ll}\p{Lu}\S*;$|^[\p{L}\p{N}_]+\s\*\p{L}[\p{L}\p{N}_]*;$|^\S+:\s\S+;$|^(?:return|import|using|use|break|continue)(?:\s\S+)?;$`,
   'u',
 );
-const PAIR = /^(?:""|[\p{L}_][\p{L}\p{N}_.-]*)\s?:\s?\S+$/u;
+const PAIR = /^(?:""|''|[\p{L}_][\p{L}\p{N}_.-]*)\s?:\s?\S+$/u;
 
 /**
  * Whether a line is code of some language and not a sentence: it ends as statements do, is nothing but a call, an assignment, a
  * condition or the like, or is one with a comment after it. Where it may be both it is a sentence.
  */
 export function isCodeLine(text: string): boolean {
-  const line = text.replace(QUOTED, '""');
+  const line = text.replace(QUOTED, (quoted) => quoted.charAt(0) + quoted.charAt(0));
   if (isStatement(line)) return true;
   for (const { index, 1: mark } of line.matchAll(COMMENT)) {
     const code = line.slice(0, index).trimEnd();
@@ -92,7 +93,9 @@ export function isCodeLine(text: string): boolean {
 
 /** Whether a line ends as statements and blocks of many languages do. */
 export function endsStatement(line: string): boolean {
-  if (line.endsWith(';')) return CALL_OR_ASSIGNMENT.test(line) || DECLARATION.test(line) || CODE_TERM.test(line);
+  if (line.endsWith(';')) {
+    return CALL_OR_ASSIGNMENT.test(line) || DECLARATION.test(line) || (CODE_TERM.test(line) && !isSaid(line));
+  }
   if (line.endsWith('}')) return line.includes(';') || (line.includes('{') && CALL_OR_ASSIGNMENT.test(line));
   return /\S[([]$|\{$/.test(line);
 }
@@ -105,6 +108,10 @@ function isStatement(line: string): boolean {
     return true;
   if (line.startsWith('return ')) return [SUM, CALL_OR_ASSIGNMENT, OF_CODE].some((of) => of.test(line));
   return CONDITION.test(line) && [CALL_OR_ASSIGNMENT, COMPARED, OF_CODE].some((of) => of.test(line));
+}
+
+function isSaid(line: string): boolean {
+  return PROSE.test(line) || THREE_WORDS.test(line);
 }
 
 /** Whether the first bracket of a line closes at its end; calls of what a call gives, such as `a(b).c(d)`, go on. */

@@ -81,6 +81,11 @@ id,nmae,vlaue
 Jan  2 12:30:01 host sshd[123]: Failed pasword for root
 127.0.0.1 - - [02/Jan/2024:12:30:01 +0000] "GET /teh HTTP/1.1" 404 123
 2024-01-02 12:30:01,123 ERROR [main] conection refused
+use std::io;
+return result
+import React
+require 'rails'
+mainTask: "text-generation";
 diff --git a/teh.js b/teh.js
 `
   .trim()
@@ -133,6 +138,17 @@ as shown in [1] and [2]
 see teh paper [12] first
 return it, and wait
 the set {a, b}
+from liability.
+use autoreconf::
+using defoma.
+return home.
+assert dominance!
+moral rights retained by teh author(s) and/or performer(s);
+subject to limits in paragraph 4(a), below;
+models such as BERT, RoBERTa, DistilBERT;
+teh long foo_bar option of cats;
+use of teh cats;
+\`searched\`: beam search | eins zwei drei
 we like cats,dogs,and birds
 The function \`foo_bar(x)\` is slow # i think
 `

@@ -3,6 +3,7 @@ import { ngramDrafter } from '@foretoken/speculative';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Correction, type CorrectorOptions, correctText, createCorrector, FencedCode } from '../src/index.js';
+import { piecesOf as cut } from '../src/pieces.js';
 import { PLAIN_LETTERS } from '../src/protected-spans.js';
 import { spelledLetters } from '../src/spelled-letters.js';
 import { anyText, wildCorrection } from './any-text.js';
@@ -313,6 +314,33 @@ describe('long text', () => {
     expect(Math.max(...read.map(({ length }) => length))).toBeLessThanOrEqual(120);
     expect(read.filter((piece) => /\s\s/.test(piece))).toEqual([]);
     expect(read.every((piece) => piece.startsWith('The cat') && piece.endsWith('milk.'))).toBe(true);
+  });
+
+  it('after the ends of sentences, not after abbreviations', async () => {
+    const read: string[] = [];
+    const model = scriptedCorrector((text) => text, { onText: (text) => read.push(text) });
+    const titles = ['Dr.', 'e.g.', 'J.', 'No.', 'vs.'];
+    const sentences = titles.map((title) => `A cat saw ${title} Smith and 3 dogs there.`);
+    await correctText(model, sentences.join(' '));
+    const pieces = read.filter((text) => text.startsWith('A cat') && text.endsWith('.'));
+    expect(pieces.length).toBeGreaterThan(0);
+    for (const title of titles) expect(read.filter((text) => text.endsWith(title))).toEqual([]);
+  });
+
+  it('at the end of a sentence where a look at a long text ends', () => {
+    const first = `${'cats sat '.repeat(1706)}a end.`;
+    expect(first.length).toBe(15_360);
+    const text = `${first} The next one is here. ${'It goes on. '.repeat(200)}`;
+    const words = (read: string): number => read.split(' ').length;
+    const { pieces } = finished(cut(text, { start: 0, end: text.length }, words, { max: 40, usual: 20 }));
+    expect(pieces.filter((piece) => piece.text.startsWith('The next one'))).toHaveLength(1);
+  });
+
+  it('of words that a tokenizer reads nothing in', () => {
+    const text = 'ab '.repeat(2_000).trim();
+    const { pieces } = finished(cut(text, { start: 0, end: text.length }, () => 0, { max: 40, usual: 20 }));
+    expect(Math.max(...pieces.map((piece) => piece.text.split(' ').length))).toBe(20);
+    expect(pieces.at(-1)?.core.end).toBe(text.length);
   });
 
   it('around what is too long for any model', async () => {

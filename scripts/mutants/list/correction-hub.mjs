@@ -42,9 +42,32 @@ export default [
       ['open = Math.max(open, moved);', 'open = moved;'],
       ['left.toLowerCase() === right.toLowerCase()', 'true'],
       ["if (rewritten || parts.some((part) => isInvented(part, text))) return 'invented';", ''],
-      ['ofName ? NAME_CONFIDENCE : 0', '0'],
+      ['ofName || isOdd ? NAME_CONFIDENCE : 0', '0'],
+      ['ofName || isOdd ? NAME_CONFIDENCE : 0', 'ofName ? NAME_CONFIDENCE : 0'],
       ['clarity < CLEAR ? UNCLEAR_CONFIDENCE : 0', '0'],
       ['spans.alteredBy(part)))) return', 'spans.alteredBy(part) && false))) return'],
+    ],
+  },
+  {
+    file: 'packages/correction/src/unlike-corrections.ts',
+    tests: CORRECTOR,
+    faults: [
+      ['if (marksOf(before, STRUCTURE) !== marksOf(after, STRUCTURE)) return true;', ''],
+      ['DASH_ALONE.test(around) && ', ''],
+      ['if (DASH_ALONE.test(around)', 'if (DASH_ALONE.test(before)'],
+      ["return before === '' && besideLike;", "return before === '' && false;"],
+      ['after.toUpperCase() === before', 'false'],
+    ],
+  },
+  {
+    file: 'packages/correction/src/code-lines.ts',
+    tests: ['packages/correction/test/code-lines.test.ts'],
+    faults: [
+      ["if (isStatement(code) || code.endsWith(';')) return true;", "if (code.endsWith(';')) return true;"],
+      ["if (isStatement(code) || code.endsWith(';')) return true;", 'if (isStatement(code)) return true;'],
+      ['if (apart && !THREE_WORDS.test(code)) return true;', 'if (apart) return true;'],
+      ['(CODE_TERM.test(line) && !isSaid(line))', 'CODE_TERM.test(line)'],
+      ["else if (depth === 0 && unit === ' ') return false;", ''],
     ],
   },
   {
