@@ -1,5 +1,5 @@
 import { isObject } from './json.js';
-import { GRAPH_BYTES, type ManifestVocabulary, type ModelManifest, TOKENIZER_BYTES } from './manifest.js';
+import { GRAPH_BYTES, type ModelManifest, TOKENIZER_BYTES } from './manifest.js';
 
 /** Refuses a field of the manifest: what it is, and what it must be. */
 export type Refuse = (field: string, received: unknown, required: string) => never;
@@ -53,14 +53,6 @@ export function checkAgreement(manifest: ModelManifest, claims: ManifestClaims, 
 /** Refuses heads that do not divide the width. */
 export function checkHeads({ width, heads }: { readonly width: number; readonly heads: number }, refuse: Refuse): void {
   if (width % heads !== 0) refuse('architecture.heads', heads, `a divisor of the width, ${width}`);
-}
-
-/** Refuses tokens of sources outside their vocabulary. */
-export function checkSourceVocabulary(vocabulary: ManifestVocabulary | undefined, refuse: Refuse): void {
-  const { size = 0, ...named } = vocabulary ?? {};
-  for (const [name, id] of Object.entries(named)) {
-    if (id !== undefined && id >= size) refuse(`sourceVocabulary.${name}`, id, `inside its vocabulary, below ${size}`);
-  }
 }
 
 /**

@@ -3,7 +3,7 @@ import { openEncoderDecoder } from '../../drivers/open-encoder-decoder.js';
 import { stepOutputs } from '../../drivers/step-graphs.js';
 import { checkBodyGraphs, encoderOutputs } from '../../drivers/step-signatures.js';
 import { checkLanguages, forcedTokensOf, languageFacts, languageTokens } from '../../folder/languages-schema.js';
-import { checkSourceVocabulary } from '../../folder/manifest-agreement.js';
+import { checkSourceVocabulary } from '../../folder/source-vocabulary.js';
 import { EXACT } from '../../parts/model-part.js';
 import type { TextInLanguages } from '../../processors/chat.js';
 import { languageProcessor } from '../../processors/language-processor.js';

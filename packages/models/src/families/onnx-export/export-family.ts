@@ -1,7 +1,7 @@
 import type { SpeechInput } from '../../audio/speech-input.js';
 import type { CheckGraph } from '../../drivers/graph-check.js';
 import { checkLanguages, languageFacts, languageTokens } from '../../folder/languages-schema.js';
-import { checkSourceVocabulary } from '../../folder/manifest-agreement.js';
+import { checkSourceVocabulary } from '../../folder/source-vocabulary.js';
 import { EXACT } from '../../parts/model-part.js';
 import type { PromptInput, TextInLanguages } from '../../processors/chat.js';
 import { languageProcessor } from '../../processors/language-processor.js';
