@@ -1,6 +1,6 @@
 import { checkOptions, Yielder } from '@foretoken/core/kit';
 import { assertTarget, type FileLocation, filePath, type ModelManifest } from '@foretoken/models/internal';
-import { architectureOf } from './architectures/known-architectures.js';
+import { buildContent } from './architectures/build-content.js';
 import { IMPORT_OPTIONS, type ImportOptions } from './import-options.js';
 import { locateWeights } from './locate-weights.js';
 import { nameOf } from './name-of.js';
@@ -31,6 +31,6 @@ export async function importModel(
   // Before all the work, and again when it is done.
   await assertTarget(target, given.replace ?? false);
   const named = { ...given, name: given.name ?? nameOf(location), weights: given.weights ?? 'float16' };
-  const content = await architectureOf(folder).build(folder, named, pace);
+  const content = await buildContent(folder, named, pace);
   return writeModel(target, content, given);
 }

@@ -1,6 +1,6 @@
 import { signal as readSignal, text, Yielder } from '@foretoken/core/kit';
 import { type FileLocation, filePath, type ImportNote, type ModelManifest } from '@foretoken/models/internal';
-import { architectureOf } from './architectures/known-architectures.js';
+import { buildContent } from './architectures/build-content.js';
 import { locateWeights } from './locate-weights.js';
 import { nameOf } from './name-of.js';
 import { openWeights } from './readers/open-weights.js';
@@ -41,7 +41,7 @@ export async function inspectWeights(
     weights: 'float16',
     onNote: (note: ImportNote) => notes.push(note),
   } as const;
-  const { manifest } = await architectureOf(folder).build(folder, options, new Yielder(signal));
+  const { manifest } = await buildContent(folder, options, new Yielder(signal));
   let bytes = 0;
   for (const tensor of folder.tensors.values()) bytes += tensor.bytes;
   return {
