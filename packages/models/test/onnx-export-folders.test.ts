@@ -107,6 +107,12 @@ describe('a folder of an exporter that is not whole or not sound is refused, wit
       'INVALID_MODEL_FOLDER',
       /model\.onnx_data is missing/,
     ],
+    'no encoder': [
+      'bart',
+      (folder) => rm(join(folder, 'encoder_model.onnx')),
+      'INVALID_MODEL_FOLDER',
+      /reads sources by its input .* no encoder.*Fetch encoder_model\.onnx/,
+    ],
     'weights beside the graph that are not there': [
       'llama',
       (folder) => rm(join(folder, 'onnx/model.onnx_data')),

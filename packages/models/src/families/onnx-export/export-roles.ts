@@ -1,4 +1,4 @@
-import { unsupportedModel } from '../../folder/refusal.js';
+import { invalidFolder, unsupportedModel } from '../../folder/refusal.js';
 import type { GraphValue } from '../../onnx/graph-description.js';
 import type { ExportGraph, OnnxExportManifest } from './export-manifest.js';
 
@@ -150,17 +150,45 @@ export function stepRoles({ graphs: { encoder, decoder, decoderWithPast } }: Pic
       'a cache. Export the model with one, for example with the task text2text-generation-with-past or text-generation-with-past',
     );
   }
+  const ofSources = begin.states ?? goOn.states ?? goOn.caches.find(({ cross }) => cross)?.input;
+  if (encoder === undefined && ofSources !== undefined) {
+    throw invalidFolder(
+      `${goOn.file} reads sources by its input ${ofSources}, but there is no encoder in its precision beside it. Fetch encoder_model.onnx of the same model, or choose another precision.`,
+      { file: goOn.file, field: `input ${ofSources}`, received: 'no encoder', required: 'encoder_model.onnx' },
+    );
+  }
+  if (encoder !== undefined) {
+    const given = [encoder, 'output', encoderRoles(encoder).states] as const;
+    for (const roles of [begin, goOn]) {
+      const graph = roles === begin ? decoder : (decoderWithPast ?? decoder);
+      if (roles.states !== undefined) assertSame(given, [graph, 'input', roles.states], [2]);
+    }
+  }
   for (const { input, output, cross } of goOn.caches) {
-    if (cross && encoder === undefined)
-      throw unsupported(goOn.file, 'input', input, 'a cache of sources', 'an encoder, or none');
     const first = presentOf(input);
     if (output === undefined && !cross)
       throw unsupported(goOn.file, 'output', first, 'nothing', `what ${input} has become`);
     if (begin !== goOn && !Object.hasOwn(decoder.outputs, first)) {
       throw unsupported(begin.file, 'output', first, 'nothing', `what ${goOn.file} takes as ${input}`);
     }
+    if (decoderWithPast !== undefined)
+      assertSame([decoder, 'output', first], [decoderWithPast, 'input', input], [1, 3]);
   }
   return { begin, goOn };
+}
+
+type Side = readonly [graph: ExportGraph, side: 'input' | 'output', name: string];
+
+/** Refuses a graph that takes other sizes, on some axes, than the graph before it gives. Throws `INVALID_MODEL_FOLDER`. */
+function assertSame(given: Side, taken: Side, axes: readonly number[]): void {
+  const [from, to] = [given, taken].map(([graph, side, name]) => graph[`${side}s`][name]);
+  const sizes = axes.map((axis) => [from.dims[axis], to.dims[axis]]);
+  if (sizes.every(([size, other]) => size === null || other === null || size === other)) return;
+  const [received, required] = [show(to), show(from)];
+  throw invalidFolder(
+    `${taken[0].file} takes ${taken[2]} as ${received}, but ${given[0].file} gives ${given[2]} as ${required}: they are of different models. Fetch graphs of one model.`,
+    { file: taken[0].file, field: `input ${taken[2]}`, received, required },
+  );
 }
 
 /** What exporters call the output that an input of the cache comes from. */

@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import type { ExportGraph, OnnxExportManifest } from '../src/families/onnx-export/export-manifest.js';
+import { stepRoles } from '../src/families/onnx-export/export-roles.js';
+import { openModelFolder } from '../src/index.js';
+import { exportFolder } from './export-folders.js';
+
+type Graphs = Required<OnnxExportManifest['graphs']>;
+type Sides = 'inputs' | 'outputs';
+
+/** A graph that says another size of one of its inputs or outputs. */
+function altered(graph: ExportGraph, side: Sides, name: string, axis: number, size: number | null): ExportGraph {
+  const value = graph[side][name];
+  const dims = value.dims.map((one, at) => (at === axis ? size : one));
+  return { ...graph, [side]: { ...graph[side], [name]: { ...value, dims } } };
+}
+
+const { manifest } = await openModelFolder(exportFolder('bart'));
+const { graphs } = manifest as unknown as { readonly graphs: Graphs };
+const { encoder, decoder, decoderWithPast } = graphs;
+const OTHER: Readonly<Record<string, [Graphs, RegExp]>> = {
+  'the encoder gives other states': [
+    { ...graphs, encoder: altered(encoder, 'outputs', 'last_hidden_state', 2, 20) },
+    /decoder_model\.onnx takes encoder_hidden_states as .*16\].*encoder_model\.onnx gives .*20\].*Fetch graphs of one model/,
+  ],
+  'the decoder takes other states': [
+    { ...graphs, decoder: altered(decoder, 'inputs', 'encoder_hidden_states', 2, 20) },
+    /decoder_model\.onnx takes encoder_hidden_states as .*20\]/,
+  ],
+  'what goes on has other heads': [
+    { ...graphs, decoderWithPast: altered(decoderWithPast, 'inputs', 'past_key_values.1.decoder.value', 1, 4) },
+    /decoder_with_past_model\.onnx takes past_key_values\.1\.decoder\.value as .*decoder_model\.onnx gives present\.1/,
+  ],
+  'what goes on has heads of another size, of sources': [
+    { ...graphs, decoderWithPast: altered(decoderWithPast, 'inputs', 'past_key_values.0.encoder.key', 3, 9) },
+    /takes past_key_values\.0\.encoder\.key as/,
+  ],
+};
+
+it.each(Object.entries(OTHER))('graphs of different models are refused by what they say: %s', (_, [given, message]) => {
+  expect(() => stepRoles({ graphs: given })).toThrow(message);
+  expect(() => stepRoles({ graphs: given })).toThrow(expect.objectContaining({ code: 'INVALID_MODEL_FOLDER' }));
+});
+
+it('takes graphs that leave sizes open', () => {
+  const open = altered(encoder, 'outputs', 'last_hidden_state', 2, null);
+  expect(() => stepRoles({ graphs: { ...graphs, encoder: open } })).not.toThrow();
+});
