@@ -1,10 +1,12 @@
+import * as runtime from 'onnxruntime-common';
 import { expect, it } from 'vitest';
+import { encoderStates } from '../src/families/onnx-export/encoder-states.js';
 import type { ExportGraph, OnnxExportManifest } from '../src/families/onnx-export/export-manifest.js';
 import { stepRoles } from '../src/families/onnx-export/export-roles.js';
 import { openModelFolder } from '../src/index.js';
 import { exportFolder } from './export-folders.js';
 
-type Graphs = Required<OnnxExportManifest['graphs']>;
+type Graphs = Readonly<Record<keyof OnnxExportManifest['graphs'], ExportGraph>>;
 type Sides = 'inputs' | 'outputs';
 
 /** A graph that says another size of one of its inputs or outputs. */
@@ -44,4 +46,15 @@ it.each(Object.entries(OTHER))('graphs of different models are refused by what t
 it('takes graphs that leave sizes open', () => {
   const open = altered(encoder, 'outputs', 'last_hidden_state', 2, null);
   expect(() => stepRoles({ graphs: { ...graphs, encoder: open } })).not.toThrow();
+});
+
+it('gives states in the element type that the decoder takes', () => {
+  const floats = Float32Array.of(0, 1, -2.5, 65_504);
+  const halves = Uint16Array.of(0, 0x3c00, 0xc100, 0x7bff);
+  const single = new runtime.Tensor('float32', floats, [1, 1, 4]);
+  const half = new runtime.Tensor('float16', halves, [1, 1, 4]);
+  expect(encoderStates(single, 'float16')).toEqual(halves);
+  expect(encoderStates(half, 'float32')).toEqual(floats);
+  expect(encoderStates(half, 'float16')).toEqual(halves);
+  expect(encoderStates(single, undefined)).toEqual(floats);
 });

@@ -78,6 +78,8 @@ describe('where the positions of an export end', () => {
   ])('is read of the config of %s: %o', async (kind, fields, length) => {
     const folder = await exportCopy(kind);
     await edit(folder, 'config.json', (config) => ({ ...config, ...fields }));
-    expect((await openModelFolder(folder)).manifest.limits.targetLength).toBe(length);
+    const { limits } = (await openModelFolder(folder)).manifest;
+    expect(limits.targetLength).toBe(length);
+    if (kind === 'llama') expect(limits.sourceLength).toBe(length);
   });
 });

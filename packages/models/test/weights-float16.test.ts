@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bfloat16BitsToFloat32, float16BitsToFloat32, float32ToFloat16Bits } from '../src/weights/float16.js';
+import { bfloat16BitsToFloat32, float16BitsToFloat32 } from '../src/weights/float16.js';
+import { float32ToFloat16Bits } from '../src/weights/to-float16.js';
 
 const ALL = Uint16Array.from({ length: 65_536 }, (_, bits) => bits);
 

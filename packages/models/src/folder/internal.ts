@@ -42,7 +42,7 @@ export { describeGraph, type GraphDescription, type GraphValue } from '../onnx/g
 export { MAX_TEMPLATE } from '../processors/chat.js';
 export { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
 export type { Symbols } from '../tokenizer/symbols.js';
-export { bfloat16BitsToFloat32, float16BitsToFloat32, float32ToFloat16Bits } from '../weights/float16.js';
+export { bfloat16BitsToFloat32, float16BitsToFloat32 } from '../weights/float16.js';
 export {
   DTYPE_BYTES,
   headerLength,
@@ -54,6 +54,7 @@ export {
   type WeightDtype,
   type WeightTensor,
 } from '../weights/safetensors.js';
+export { float32ToFloat16Bits } from '../weights/to-float16.js';
 export { SCORE_VALUES, type ScoreValues } from './export-schema.js';
 export { externalFiles } from './external-data.js';
 export { FOREIGN_BYTES, foreignContent } from './foreign-content.js';

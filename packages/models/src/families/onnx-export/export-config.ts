@@ -39,16 +39,18 @@ export function positionsOf(
     }
     return undefined;
   };
+  const output = first(
+    'max_target_positions',
+    'max_decoder_position_embeddings',
+    'max_position_embeddings',
+    // Models of relative positions have it too, and count none.
+    ...(encodes ? [] : ['n_positions']),
+    'n_ctx',
+  );
+  if (!encodes) return { source: output, output };
   return {
     source: first('max_source_positions', 'max_encoder_position_embeddings', 'max_position_embeddings'),
-    output: first(
-      'max_target_positions',
-      'max_decoder_position_embeddings',
-      'max_position_embeddings',
-      // Models of relative positions have it too, and count none.
-      ...(encodes ? [] : ['n_positions']),
-      'n_ctx',
-    ),
+    output,
   };
 }
 

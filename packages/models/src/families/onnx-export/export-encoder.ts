@@ -1,17 +1,12 @@
 import type { SourceEncoder, SourceEncoding, TokenSource } from '@foretoken/core';
 import { assertTokenSources, throwIfAborted } from '@foretoken/core/kit';
-import {
-  type CacheValues,
-  cacheValuesOf,
-  cacheZeros,
-  type GraphSession,
-  type OnnxRuntime,
-} from '@foretoken/core/runtime';
+import { type CacheValues, cacheZeros, type GraphSession, type OnnxRuntime } from '@foretoken/core/runtime';
 import type { AudioSource } from '../../audio/speech-input.js';
 import { groupsByLength, longestOf } from '../../drivers/length-groups.js';
 import { numberTensor } from '../../drivers/number-tensors.js';
 import { ownEncoding } from '../../drivers/own-encoding.js';
 import { RowsEncoding } from '../../drivers/rows-encoding.js';
+import { encoderStates } from './encoder-states.js';
 import type { EncoderRoles } from './export-roles.js';
 
 /** States of a source, `[time, width]`. */
@@ -44,6 +39,8 @@ export interface ExportEncoderOptions {
   /** Gives the graph, opening it on first use. */
   readonly session: () => Promise<GraphSession>;
   readonly roles: EncoderRoles;
+  /** Element type in which decoders take states; default that of the graph. */
+  readonly statesType: string | undefined;
   readonly sourceLength: number;
   readonly vocabularySize: number;
   readonly padTokenId: number;
@@ -85,7 +82,7 @@ export class ExportEncoder implements SourceEncoder<TokenSource> {
   }
 
   async #forward(rows: readonly TokenSource[]): Promise<SourceStates[]> {
-    const { runtime, roles, padTokenId } = this.#options;
+    const { runtime, roles, padTokenId, statesType } = this.#options;
     const session = await this.#options.session();
     const time = longestOf(Int32Array.from(rows, ({ length }) => length));
     const dims = [rows.length, time];
@@ -98,7 +95,7 @@ export class ExportEncoder implements SourceEncoder<TokenSource> {
     const feeds = { [roles.input]: numberTensor(runtime, session.inputType(roles.input), tokenIds, dims) };
     if (roles.mask !== undefined) feeds[roles.mask] = numberTensor(runtime, session.inputType(roles.mask), mask, dims);
     const { [roles.states]: states } = await session.run(feeds, [roles.states]);
-    const values = cacheValuesOf(states);
+    const values = encoderStates(states, statesType);
     const width = values.length / (rows.length * time);
     return rows.map(({ length }, index) => {
       const begin = index * time * width;

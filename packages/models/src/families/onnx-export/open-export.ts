@@ -44,7 +44,8 @@ async function openUntouched({
   // Exporters leave to the runtime what can be fused.
   sessions.optimization = 'all';
   const { begin, goOn } = stepRoles(manifest);
-  const encoder = graphs.encoder && openEncoder(graphs.encoder, manifest, sessions);
+  const taken = begin.states === undefined ? undefined : graphs.decoder.inputs[begin.states].type;
+  const encoder = graphs.encoder && openEncoder(graphs.encoder, manifest, sessions, taken);
   const graph = {
     runtime,
     session: (file: string) => sessions.get(file),
@@ -77,11 +78,13 @@ function openEncoder(
   graph: ExportGraph,
   { vocabulary, sourceVocabulary = vocabulary, limits, audio }: OnnxExportManifest,
   sessions: GraphSessions,
+  statesType: string | undefined,
 ): StatesEncoder {
   const shared = {
     runtime: sessions.runtime,
     session: () => sessions.get(graph.file),
     roles: encoderRoles(graph),
+    statesType,
   };
   if (audio !== undefined) {
     const { minSamples } = audio;

@@ -1,11 +1,12 @@
 import { ForetokenError, type SourceEncoder, type SourceEncoding } from '@foretoken/core';
 import { throwIfAborted, wrongValue, Yielder } from '@foretoken/core/kit';
-import { cacheValuesOf, type GraphSession, type OnnxRuntime, type Tensor } from '@foretoken/core/runtime';
+import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import type { AudioSource } from '../../audio/speech-input.js';
 import { assertFinite, readFloatSource } from '../../drivers/float-source.js';
 import { numberTensor } from '../../drivers/number-tensors.js';
 import { ownEncoding } from '../../drivers/own-encoding.js';
 import { RowsEncoding } from '../../drivers/rows-encoding.js';
+import { encoderStates } from './encoder-states.js';
 import type { ExportEncoding, SourceStates } from './export-encoder.js';
 import type { EncoderRoles } from './export-roles.js';
 
@@ -14,6 +15,8 @@ export interface SoundEncoderOptions {
   /** Gives the graph, opening it on first use. */
   readonly session: () => Promise<GraphSession>;
   readonly roles: EncoderRoles;
+  /** Element type in which decoders take states; default that of the graph. */
+  readonly statesType: string | undefined;
   /** Shorter sound is followed by silence, so that the graph has something to give. */
   readonly minSamples: number;
   readonly maxSamples: number;
@@ -57,7 +60,7 @@ export class SoundEncoder implements SourceEncoder<AudioSource> {
   }
 
   async #forward(values: Float32Array): Promise<SourceStates> {
-    const { runtime, roles, minSamples } = this.#options;
+    const { runtime, roles, minSamples, statesType } = this.#options;
     const session = await this.#options.session();
     const samples = Math.max(values.length, minSamples);
     const sound = new Float32Array(samples);
@@ -68,6 +71,6 @@ export class SoundEncoder implements SourceEncoder<AudioSource> {
       feeds[roles.mask] = numberTensor(runtime, session.inputType(roles.mask), mask, [1, samples]);
     }
     const { [roles.states]: states } = await session.run(feeds, [roles.states]);
-    return { length: states.dims[1], samples, values: cacheValuesOf(states) };
+    return { length: states.dims[1], samples, values: encoderStates(states, statesType) };
   }
 }
