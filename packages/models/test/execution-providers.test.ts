@@ -115,6 +115,12 @@ describe('execution providers', () => {
     expect(message).toContain('webgpu is not available here; available: wasm, webnn.');
   });
 
+  it.each(['device', 'provider', 'executionProvider'])('are what is meant by %s', async (name) => {
+    await expect(loadModel(target, { [name]: 'cpu' } as never)).rejects.toThrow(
+      `loadModel takes no ${name}. Did you mean executionProviders?`,
+    );
+  });
+
   it('must be names or objects with one', async () => {
     const { runtime, asked } = machineWith('cpu');
     const hostile = Object.defineProperty({}, 'name', {

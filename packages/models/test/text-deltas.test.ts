@@ -170,6 +170,56 @@ describe('TextDeltas', () => {
     expect(joined(tokenIds)).toBe('ab \u00e9c\u{1f600}');
   });
 
+  /** What readers see as one character, of several code points. */
+  const CLUSTERS = [
+    'e\u0301',
+    'o\u0302\u0323',
+    '\u{1f469}\u200d\u{1f469}\u200d\u{1f467}\u200d\u{1f466}',
+    '\u{1f44d}\u{1f3fd}',
+    '\u{1f1e9}\u{1f1ea}',
+    '\u{1f1eb}\u{1f1f7}',
+    '\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}',
+    '\u0915\u093f',
+    '\u1112\u1161\u11ab',
+    '\u2764\ufe0f',
+    '\r\n',
+    'a',
+    ' ',
+  ];
+
+  it('gives the parts of a letter with marks, a flag or a family out together', () => {
+    const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...CLUSTERS), { maxLength: 30 }), fc.boolean(), (clusters, bytes) => {
+        const text = clusters.join('');
+        const tokenIds = bytes ? [...new TextEncoder().encode(text)] : letters(text);
+        const deltas = new TextDeltas(textOf);
+        const given = [...tokenIds.map((tokenId) => deltas.push([tokenId])), deltas.end()];
+        expect(given.join('')).toBe(text);
+        const ends = new Set([0, text.length, ...Array.from(segmenter.segment(text), ({ index }) => index)]);
+        let length = 0;
+        for (const piece of given) {
+          length += piece.length;
+          expect(ends).toContain(length);
+        }
+      }),
+      { numRuns: 400, seed: 22 },
+    );
+  });
+
+  it('gives parts out of what goes on for longer than any character, and works no more for it', () => {
+    let decoded = 0;
+    const deltas = new TextDeltas((tokenIds) => {
+      decoded += tokenIds.length;
+      return textOf(tokenIds);
+    });
+    const marks = `a${'\u0301'.repeat(4000)}`;
+    const given = letters(marks).map((tokenId) => deltas.push([tokenId]));
+    expect(given.join('').length).toBeGreaterThan(3800);
+    expect(given.join('') + deltas.end()).toBe(marks);
+    expect(decoded).toBeLessThan(128 * marks.length);
+  });
+
   it('waits for the bytes that may make a character no character', () => {
     // The byte after the character makes its run no UTF-8.
     expect(joined([...letters('ab'), 0xc3, 0xa9, 0x80, ...letters('the rest of the output')])).toBe(

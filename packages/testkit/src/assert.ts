@@ -3,8 +3,8 @@ export class AssertionError extends Error {
   readonly actual: unknown;
   readonly expected: unknown;
 
-  constructor(message: string, actual: unknown, expected: unknown) {
-    super(message);
+  constructor(message: string, actual: unknown, expected: unknown, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'AssertionError';
     this.actual = actual;
     this.expected = expected;
@@ -54,12 +54,17 @@ export default assert;
 function shown(actual: unknown, expected: unknown): string {
   const [left, right] = [actual, expected].map((value) => {
     try {
-      return JSON.stringify(ArrayBuffer.isView(value) ? Array.from(value as Int32Array) : value) ?? String(value);
+      return JSON.stringify(value, asList) ?? String(value);
     } catch {
       return String(value);
     }
   });
   return ` Actual: ${left?.slice(0, 500)}. Expected: ${right?.slice(0, 500)}.`;
+}
+
+/** Typed arrays as lists of numbers, wherever they stand in a value. */
+function asList(_name: string, value: unknown): unknown {
+  return ArrayBuffer.isView(value) && Symbol.iterator in value ? Array.from(value as Int32Array) : value;
 }
 
 /** Whether two values are of one kind and equal in all their own parts; numbers are compared with `Object.is`. */

@@ -1,15 +1,47 @@
-import type {
-  Drafter,
-  DraftLimit,
-  DraftRequest,
-  DraftSession,
-  DraftTree,
-  TokenSource,
-  Vocabulary,
+import {
+  type Drafter,
+  type DraftLimit,
+  type DraftRequest,
+  type DraftSession,
+  type DraftTree,
+  ForetokenError,
+  type TokenSource,
+  type Vocabulary,
 } from '@foretoken/core';
-import { hasMethods, show } from '@foretoken/core/kit';
-import assert from './assert.js';
+import { hasMethods, show, thrownWords } from '@foretoken/core/kit';
+import assert, { AssertionError } from './assert.js';
 import { lawOver } from './readable.js';
+
+/** What a drafter says of itself: a name, the vocabulary of its target or none, what drafting costs or nothing. */
+export function assertDrafter(drafter: Drafter<TokenSource>, { size, endTokenId }: Vocabulary): void {
+  assert.ok(hasMethods(drafter, 'open'), `a drafter has a method open(sources, context), but it is ${show(drafter)}`);
+  const { name, vocabulary, costs } = drafter;
+  assert.ok(typeof name === 'string', `a drafter has a name, a string, but it is ${show(name)}`);
+  if (vocabulary !== undefined) {
+    const said = vocabulary as Partial<Vocabulary> | null;
+    const words = `it says size ${show(said?.size)} and endTokenId ${show(said?.endTokenId)}`;
+    assert.ok(
+      said?.size === size && said.endTokenId === endTokenId,
+      `the vocabulary of a drafter is its target's, size ${size} and endTokenId ${endTokenId}, or left out where any will do, but ${words}`,
+    );
+  }
+  if (costs === undefined) return;
+  for (const part of ['open', 'propose'] as const) {
+    const milliseconds: unknown = (costs as Partial<typeof costs> | null)?.[part];
+    const known = typeof milliseconds === 'number' && milliseconds >= 0 && milliseconds < Number.POSITIVE_INFINITY;
+    assert.ok(known, `costs.${part} of a drafter is a number of milliseconds, from 0, but it is ${show(milliseconds)}`);
+  }
+}
+
+/** What a call of a drafter gives; what it throws is told together with the call, and is the cause. */
+async function calling<Result>(call: string, run: () => Result | PromiseLike<Result>): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    if (ForetokenError.isInstance(error) || error instanceof AssertionError) throw error;
+    throw new AssertionError(`${call} of a drafter threw: ${thrownWords(error)}`, error, undefined, { cause: error });
+  }
+}
 
 /** Opens a drafter; a session that is none is named as the fault that it is. */
 export async function openDrafter(
@@ -17,7 +49,7 @@ export async function openDrafter(
   sources: readonly TokenSource[],
 ): Promise<DraftSession> {
   assert.ok(hasMethods(drafter, 'open'), `a drafter has a method open(sources, context), but it is ${show(drafter)}`);
-  const session: unknown = await drafter.open(sources, {});
+  const session: unknown = await calling('open', () => drafter.open(sources, {}));
   for (const method of ['propose', 'finish', Symbol.asyncDispose] as const) {
     const has = typeof (session as Partial<Record<typeof method, unknown>> | undefined)?.[method] === 'function';
     assert.ok(
@@ -25,10 +57,15 @@ export async function openDrafter(
       `a session has a method ${typeof method === 'symbol' ? '[Symbol.asyncDispose]' : method}, but open gave ${show(session)}`,
     );
   }
-  const { forwards } = session as DraftSession;
+  forwardsOf(session as DraftSession);
+  return session as DraftSession;
+}
+
+/** Draft-model forwards so far. */
+function forwardsOf({ forwards }: DraftSession): number {
   const counts = Number.isInteger(forwards) && forwards >= 0;
   assert.ok(counts, `a session counts its forwards in the field forwards, from 0, but it is ${show(forwards)}`);
-  return session as DraftSession;
+  return forwards;
 }
 
 /** The drafts of several rows, one for each. */
@@ -37,12 +74,33 @@ export async function proposeAll(
   requests: readonly DraftRequest[],
 ): Promise<readonly DraftTree[]> {
   assert.ok(hasMethods(session, 'propose'), `a session has a method propose, but it is ${show(session)}`);
-  const drafts: unknown = await session.propose(requests);
+  const before = forwardsOf(session);
+  const drafts: unknown = await calling('propose', () => session.propose(requests));
   assert.ok(Array.isArray(drafts), `propose gives an array of drafts, but it gave ${show(drafts)}`);
   const count = `there is one draft for each row that was asked about, but ${drafts.length} for ${requests.length}`;
   assert.equal(drafts.length, requests.length, count);
   for (const draft of drafts) assertShape(draft);
+  const after = forwardsOf(session);
+  assert.ok(after >= before, `forwards are counted on, but there were ${before} before propose and ${after} after it`);
   return drafts as readonly DraftTree[];
+}
+
+/** Says that a row is over. */
+export async function finishRow(session: DraftSession, row: number): Promise<void> {
+  await calling('finish', () => session.finish(row));
+}
+
+/** Releases a session. */
+export async function closeDrafts(session: DraftSession): Promise<void> {
+  await calling('[Symbol.asyncDispose]', () => session[Symbol.asyncDispose]());
+}
+
+/** Asserts that a drafter said the same again; `when` says what both were asked. */
+export function assertSameDraft(draft: DraftTree, expected: DraftTree, when: string): void {
+  const words = ({ tokenIds, parents, probabilities }: DraftTree): string =>
+    `tokens [${tokenIds}] with parents [${parents}]${probabilities === undefined ? '' : ` and probabilities [${probabilities}]`}`;
+  const [said, before] = [words(draft), words(expected)];
+  assert.ok(said === before, `${when} a drafter says the same again, but it said ${before}, and then ${said}`);
 }
 
 /** The draft of one row alone. */

@@ -1,4 +1,4 @@
-import type { Drafter, DraftLimit, DraftTree, TokenSource, Vocabulary } from '@foretoken/core';
+import type { Drafter, DraftLimit, DraftSession, DraftTree, TokenSource, Vocabulary } from '@foretoken/core';
 import {
   anything,
   callback,
@@ -9,7 +9,16 @@ import {
   vocabulary as readVocabulary,
 } from '@foretoken/core/kit';
 import assert from './assert.js';
-import { assertWellFormed, openDrafter, proposeAll, proposeOne } from './draft-laws.js';
+import {
+  assertDrafter,
+  assertSameDraft,
+  assertWellFormed,
+  closeDrafts,
+  finishRow,
+  openDrafter,
+  proposeAll,
+  proposeOne,
+} from './draft-laws.js';
 import { type Runner, SUITE_OPTIONS } from './runner.js';
 
 /** The drafter under test. */
@@ -58,7 +67,8 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
 
   /** Drafts along a growing prefix: the drafter's own first guesses, every third token replaced by another. */
   const follow = async (rows: readonly TokenSource[], row: number): Promise<DraftTree[]> => {
-    const session = await openDrafter(createDrafter(), rows);
+    const drafter = createDrafter();
+    const session = await openDrafter(drafter, rows);
     const drafts: DraftTree[] = [];
     try {
       let prefix: number[] = [];
@@ -66,16 +76,42 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
         const limit = LIMITS[step % LIMITS.length];
         const draft = await proposeOne(session, { row, prefix: Int32Array.from(prefix), limit });
         assertWellFormed(draft, limit, vocabulary);
-        drafts.push({ tokenIds: draft.tokenIds.slice(), parents: draft.parents.slice() });
+        // A drafter may use its arrays again.
+        const { tokenIds, parents, probabilities } = draft;
+        drafts.push({ tokenIds: tokenIds.slice(), parents: parents.slice(), probabilities: probabilities?.slice() });
         prefix = [...prefix, nextOf(draft, step, stranger)];
       }
+      assertDrafter(drafter, vocabulary);
     } finally {
-      await session[Symbol.asyncDispose]();
+      await closeDrafts(session);
     }
     return drafts;
   };
 
+  const some = { nodes: 6, depth: 6 };
+  const first = [{ row: 0, prefix: new Int32Array(0), limit: some }];
+  // A law for each call, so that what never answers is named by the law that the runner's time limit ends.
+  const answers: Readonly<Record<string, (session: DraftSession) => unknown>> = {
+    'opens a session': () => undefined,
+    'answers when it is asked for drafts': (session) => proposeAll(session, first),
+    'lets a row be finished': (session) => finishRow(session, 0),
+    'closes its session': closeDrafts,
+  };
+
   runner.describe(`${name} keeps the laws of drafters`, () => {
+    runner.it('says what it is: its name, its vocabulary, what drafting costs', async () => {
+      assertDrafter(createDrafter(), vocabulary);
+    });
+
+    for (const [law, ask] of Object.entries(answers)) {
+      runner.it(law, async () => {
+        const session = await openDrafter(createDrafter(), sources);
+        await ask(session);
+        // Whether it closes is a law of its own.
+        if (ask !== closeDrafts) closeDrafts(session).catch(() => undefined);
+      });
+    }
+
     runner.it('proposes well-formed trees within the limits after any prefix', async () => {
       for (const row of sources.keys()) await follow(sources, row);
     });
@@ -83,8 +119,12 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
     runner.it('is deterministic, and its rows do not influence one another', async () => {
       for (const [row, source] of sources.entries()) {
         const together = await follow(sources, row);
-        assert.deepEqual(await follow(sources, row), together);
-        assert.deepEqual(await follow([source], 0), together);
+        for (const [step, draft] of (await follow(sources, row)).entries()) {
+          assertSameDraft(draft, together[step], `Asked about row ${row} as before, at step ${step},`);
+        }
+        for (const [step, draft] of (await follow([source], 0)).entries()) {
+          assertSameDraft(draft, together[step], `Opened with row ${row} alone, at step ${step},`);
+        }
       }
     });
 
@@ -98,39 +138,38 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
           for (const row of sources.keys()) {
             const prefix = prefixes[row];
             const draft = await proposeOne(session, { row, prefix: Int32Array.from(prefix), limit });
-            const expected = together[row]?.[step];
-            assert.deepEqual(
-              [[...draft.tokenIds], [...draft.parents]],
-              [[...expected.tokenIds], [...expected.parents]],
-            );
+            const expected = together[row][step];
+            assertSameDraft(draft, expected, `Asked by turns about row ${row}, at step ${step},`);
             prefix.push(nextOf(expected, step, stranger));
           }
         }
       } finally {
-        await session[Symbol.asyncDispose]();
+        await closeDrafts(session);
       }
     });
 
     runner.it('drafts for several rows at once as for each alone, and lets rows be finished', async () => {
       const session = await openDrafter(createDrafter(), sources);
       try {
-        const limit = { nodes: 6, depth: 6 };
-        const requests = sources.map((_, row) => ({ row, prefix: new Int32Array(0), limit }));
+        const requests = sources.map((_, row) => ({ row, prefix: new Int32Array(0), limit: some }));
         const together = await proposeAll(session, requests);
         assert.equal(together.length, requests.length, 'one draft for each row that was asked about');
         for (const [row, request] of requests.entries()) {
-          assert.deepEqual(await proposeOne(session, request), together[row]);
+          const draft = await proposeOne(session, request);
+          assertSameDraft(draft, together[row], `Asked about row ${row} without the others`);
         }
-        session.finish(0);
-        const rest = requests.slice(1);
-        assert.deepEqual(await proposeAll(session, rest), together.slice(1));
+        await finishRow(session, 0);
+        const rest = await proposeAll(session, requests.slice(1));
+        for (const [index, draft] of rest.entries()) {
+          assertSameDraft(draft, together[index + 1], `Asked about row ${index + 1} once row 0 is finished`);
+        }
       } finally {
-        await session[Symbol.asyncDispose]();
+        await closeDrafts(session);
       }
     });
 
     runner.it('goes on with other rows after one is finished, and leaves prefixes as they were', async () => {
-      const limit = { nodes: 6, depth: 6 };
+      const limit = some;
       const prefixOf = (row: number, length: number) => Int32Array.from(tokens.slice(row, row + length));
       const last = sources.length - 1;
       for (const finished of [0, last]) {
@@ -145,46 +184,48 @@ export function drafterConformance(options: DrafterConformanceOptions): void {
             await proposeAll(session, requests);
             assert.deepEqual(requests, before, 'prefixes are read only');
           }
-          await session.finish(finished);
+          await finishRow(session, finished);
           for (const length of [4, 5, 2]) {
             const request = { row: other, prefix: prefixOf(other, length), limit };
-            assert.deepEqual(
+            assertSameDraft(
               await proposeOne(session, request),
               await proposeOne(fresh, request),
-              `row ${other} goes on`,
+              `Asked about row ${other} once row ${finished} is finished`,
             );
           }
         } finally {
-          await session[Symbol.asyncDispose]();
-          await fresh[Symbol.asyncDispose]();
+          await closeDrafts(session);
+          await closeDrafts(fresh);
         }
       }
     });
 
     runner.it('gives the same after a jump as step by step', async () => {
       const prefix = Int32Array.from(tokens.slice(0, 5));
-      const limit = { nodes: 6, depth: 6 };
+      const limit = some;
       const jump = await openDrafter(createDrafter(), sources);
       const steps = await openDrafter(createDrafter(), sources);
       try {
         for (let length = 0; length < prefix.length; length++) {
-          await proposeAll(steps, [{ row: 0, prefix: prefix.slice(0, length), limit }]);
+          await proposeOne(steps, { row: 0, prefix: prefix.slice(0, length), limit });
         }
-        const expected = await proposeAll(jump, [{ row: 0, prefix, limit }]);
-        assert.deepEqual(await proposeAll(steps, [{ row: 0, prefix, limit }]), expected);
+        const expected = await proposeOne(jump, { row: 0, prefix, limit });
+        const stepped = await proposeOne(steps, { row: 0, prefix, limit });
+        assertSameDraft(stepped, expected, 'Asked step by step, and at once,');
         // A beam may go on from another hypothesis, so a prefix may also go back, or elsewhere.
-        const elsewhere = Int32Array.from(tokens.slice(2, 6));
+        const elsewhere = { row: 0, prefix: Int32Array.from(tokens.slice(2, 6)), limit };
         const fresh = await openDrafter(createDrafter(), sources);
         try {
-          const other = await proposeAll(fresh, [{ row: 0, prefix: elsewhere, limit }]);
-          assert.deepEqual(await proposeAll(steps, [{ row: 0, prefix: elsewhere, limit }]), other, 'another prefix');
+          const other = await proposeOne(fresh, elsewhere);
+          assertSameDraft(await proposeOne(steps, elsewhere), other, 'Asked after another prefix');
         } finally {
-          await fresh[Symbol.asyncDispose]();
+          await closeDrafts(fresh);
         }
-        assert.deepEqual(await proposeAll(steps, [{ row: 0, prefix, limit }]), expected, 'back to the first prefix');
+        const again = await proposeOne(steps, { row: 0, prefix, limit });
+        assertSameDraft(again, expected, 'Back at the first prefix');
       } finally {
-        await jump[Symbol.asyncDispose]();
-        await steps[Symbol.asyncDispose]();
+        await closeDrafts(jump);
+        await closeDrafts(steps);
       }
     });
   });

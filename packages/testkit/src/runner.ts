@@ -1,4 +1,5 @@
 import { immediate, type OptionReader, text, wrongValue } from '@foretoken/core/kit';
+import { AssertionError } from './assert.js';
 
 /** What the suites need of a test runner: vitest, node:test, jest and mocha all have it. */
 export interface Runner {
@@ -42,7 +43,8 @@ export async function collectOutcomes(define: (runner: Runner) => void): Promise
       await body();
       outcomes.push({ name });
     } catch (error) {
-      outcomes.push({ name, error });
+      // Undefined can be thrown too.
+      outcomes.push({ name, error: error ?? new AssertionError(`${error} was thrown.`, error, undefined) });
     }
   }
   return outcomes;

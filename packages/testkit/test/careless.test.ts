@@ -1,10 +1,8 @@
-import type { DraftRequest, DraftSession, DraftTree } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import {
   autoregressiveConformance,
   canvasConformance,
   collectOutcomes,
-  drafterConformance,
   editConformance,
   latticeConformance,
   type Runner,
@@ -66,61 +64,5 @@ describe('careless decoders', () => {
     expect(await run(() => shiftedLogProbs(greedy({ tokenLogProbs: true })))).toEqual([
       'streams commits that add up to the best hypothesis, and counts its forwards',
     ]);
-  });
-});
-
-describe('careless drafters', () => {
-  const GOES_ON = 'goes on with other rows after one is finished, and leaves prefixes as they were';
-  const sources = [Int32Array.of(1), Int32Array.of(2)];
-
-  /** Drafts by row and prefix; `watch` may do wrong. */
-  const brokenBy = (watch: (state: { finished: boolean; forgotten: Set<number> }, request: DraftRequest) => number) =>
-    brokenLaws((runner) =>
-      drafterConformance({
-        runner,
-        name: 'mutant',
-        vocabulary: { size: 6, endTokenId: 0 },
-        sources,
-        createDrafter: () => ({
-          name: 'careless',
-          async open(): Promise<DraftSession> {
-            const state = { finished: false, forgotten: new Set<number>() };
-            return {
-              forwards: 0,
-              propose: (requests) =>
-                requests.map((request): DraftTree => {
-                  const count = Math.min(1, request.limit.nodes);
-                  const tokenId = watch(state, request);
-                  return { tokenIds: new Int32Array(count).fill(tokenId), parents: new Int32Array(count).fill(-1) };
-                }),
-              finish: () => {
-                state.finished = true;
-              },
-              async [Symbol.asyncDispose]() {},
-            };
-          },
-        }),
-      }),
-    );
-  const right = ({ prefix }: DraftRequest): number => 1 + (prefix.reduce((sum, id) => sum + id, prefix.length) % 5);
-
-  it('passes one that is not', async () => {
-    expect(await brokenBy((_, request) => right(request))).toEqual([]);
-  });
-
-  it('one is caught that forgets what all rows said once one of them is finished', async () => {
-    const forgetful = await brokenBy(({ finished }, request) =>
-      finished ? right({ ...request, prefix: request.prefix.subarray(-1) }) : right(request),
-    );
-    expect(forgetful).toEqual([GOES_ON]);
-  });
-
-  it('one is caught that writes into the prefix', async () => {
-    const writing = await brokenBy((_, request) => {
-      const said = right(request);
-      request.prefix.fill(0);
-      return said;
-    });
-    expect(writing).toContain(GOES_ON);
   });
 });

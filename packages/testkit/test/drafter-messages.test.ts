@@ -1,33 +1,9 @@
-import type { DraftRequest, DraftTree } from '@foretoken/core';
+import { setImmediate } from 'node:timers/promises';
+import type { DraftTree } from '@foretoken/core';
 import { chainDraft, EMPTY_DRAFT } from '@foretoken/core/kit';
-import { collectOutcomes, drafterConformance } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
+import { drafting, firstMessage, sayingOne, sessionOf, suiteOf } from './faulty-drafters.js';
 
-const VOCABULARY = { size: 6, endTokenId: 0 };
-
-/** What the suite says first of a drafter whose sessions are these. */
-async function firstMessage(session: unknown): Promise<string> {
-  const drafter = { name: 'faulty', open: async () => session as never };
-  const outcomes = await collectOutcomes((runner) =>
-    drafterConformance({
-      runner,
-      name: 'faulty',
-      createDrafter: () => drafter,
-      vocabulary: VOCABULARY,
-      sources: [Int32Array.of(1), Int32Array.of(2)],
-    }),
-  );
-  const first = outcomes.find(({ error }) => error !== undefined);
-  return first?.error instanceof Error ? first.error.message : 'nothing';
-}
-
-const sessionOf = (propose: (requests: readonly DraftRequest[]) => unknown) => ({
-  forwards: 0,
-  propose,
-  finish() {},
-  async [Symbol.asyncDispose]() {},
-});
-const drafting = (draft: (request: DraftRequest) => unknown) => sessionOf((requests) => requests.map(draft));
 /** A draft where there is room for it. */
 const tree = (tokenIds: readonly number[], parents: readonly number[], more: Partial<DraftTree> = {}) =>
   drafting(({ limit }) =>
@@ -80,10 +56,93 @@ const FAULTS: readonly (readonly [fault: string, session: unknown, message: RegE
 
 describe('the first message about a drafter', () => {
   it('is none for a sound one', async () => {
-    expect(await firstMessage(tree([3, 4], [-1, 0]))).toBe('nothing');
+    expect(await firstMessage({ open: async () => tree([3, 4], [-1, 0]) })).toBe('nothing');
   });
 
   it.each(FAULTS)('that %s names the fault', async (_, session, message) => {
-    expect(await firstMessage(session)).toMatch(message);
+    expect(await firstMessage({ open: async () => session })).toMatch(message);
+  });
+
+  it.each<[fault: string, parts: object, message: RegExp]>([
+    ['has no name', { name: undefined }, /a drafter has a name, a string, but it is undefined/],
+    ['is of another vocabulary', { vocabulary: { size: 7, endTokenId: 0 } }, /size 6 and .*, but it says size 7 and/],
+    ['ends otherwise', { vocabulary: { size: 6 } }, /endTokenId 0, .* but it says size 6 and endTokenId undefined/],
+    ['has a number for a vocabulary', { vocabulary: 6 }, /the vocabulary of a drafter is its target's/],
+    ['costs what is no number', { costs: { open: 1, propose: Number.NaN } }, /costs.propose .* but it is NaN/],
+    ['costs nothing that can be read', { costs: null }, /costs.open of a drafter .* but it is undefined/],
+  ])('that %s names the fault', async (_, parts, message) => {
+    expect(await firstMessage({ open: async () => tree([3], [-1]), ...parts })).toMatch(message);
+  });
+
+  const failing = () => {
+    throw new Error('out of paper');
+  };
+  const closing = { [Symbol.asyncDispose]: failing };
+  it.each<[call: string, open: () => Promise<unknown>, message: RegExp]>([
+    ['open', async () => failing(), /^open of a drafter threw: out of paper$/],
+    ['propose', async () => sessionOf(failing), /^propose of a drafter threw: out of paper$/],
+    ['finish', async () => sayingOne(() => 3, failing), /^finish of a drafter threw: out of paper$/],
+    [
+      'dispose',
+      async () => ({ ...sayingOne(() => 3), ...closing }),
+      /asyncDispose\] of a drafter threw: out of paper$/,
+    ],
+  ])('whose %s throws names the call and what it threw', async (_, open, message) => {
+    expect(await firstMessage({ open })).toMatch(message);
+  });
+
+  it('that loses count of its forwards names the count', async () => {
+    let forwards = 9;
+    const session = {
+      ...sayingOne(() => 3),
+      get forwards() {
+        return forwards--;
+      },
+    };
+    expect(await firstMessage({ open: async () => session })).toMatch(
+      /forwards are counted on, but there were \d+ before/,
+    );
+  });
+
+  it('that says something else when it is asked again says both', async () => {
+    let asked = 0;
+    const message = await firstMessage({ open: async () => sayingOne(() => 1 + ((asked++ % 7) % 5)) });
+    expect(message).toMatch(
+      /^Asked about row 0 as before, at step 1, .* it said tokens \[\d\] .* and then tokens \[\d\]/,
+    );
+  });
+
+  it.each<[call: string, open: () => Promise<unknown>, law: string]>([
+    ['open', () => new Promise(() => undefined), 'opens a session'],
+    ['propose', async () => sessionOf(() => new Promise(() => undefined)), 'answers when it is asked for drafts'],
+    [
+      'finish',
+      async () =>
+        sayingOne(
+          () => 3,
+          () => new Promise<never>(() => undefined),
+        ),
+      'lets a row be finished',
+    ],
+    [
+      'dispose',
+      async () => ({ ...sayingOne(() => 3), [Symbol.asyncDispose]: () => new Promise(() => undefined) }),
+      'closes its session',
+    ],
+  ])('whose %s never answers is the name of the first law that does not end', async (_, open, law) => {
+    const laws = new Map<string, Promise<void>>();
+    const it = (name: string, body: () => Promise<void>) => void laws.set(name, body());
+    suiteOf({ describe: (_name, body) => body(), it }, { open });
+    const turns = async (): Promise<string> => {
+      for (let turn = 0; turn < 30; turn++) await setImmediate();
+      return 'goes on';
+    };
+    for (const [name, outcome] of laws) {
+      const end = await Promise.race([outcome.then(() => 'ended'), turns()]);
+      if (end === 'ended') continue;
+      expect(name).toBe(law);
+      return;
+    }
+    expect.unreachable();
   });
 });

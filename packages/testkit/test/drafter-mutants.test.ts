@@ -1,61 +1,25 @@
-import type { DraftLimit, DraftRequest, TokenSource } from '@foretoken/core';
-import { nodeInBatch } from '@foretoken/core/kit';
+import type { DraftRequest, TokenSource } from '@foretoken/core';
+import { chainDraft, EMPTY_DRAFT, nodeInBatch } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import { speculative } from '@foretoken/speculative';
-import { collectOutcomes, drafterConformance, speculativeCounterexample } from '@foretoken/testkit';
+import { speculativeCounterexample } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
+import { brokenLaws, drafting, sayingOne, sessionOf } from './faulty-drafters.js';
 
 describe('the drafter suite', () => {
-  const vocabulary = { size: 6, endTokenId: 0 };
-  const sources = [Int32Array.of(1), Int32Array.of(2)];
-  /** Laws that a drafter breaks which makes `draft` of a row, the length of its prefix and how often it was asked so far. */
-  const brokenBy = async (
-    draft: (row: number, length: number, asked: number, limit: DraftLimit) => readonly [number[], number[]],
-    source: (row: number, rows: number) => number = (row) => row,
-  ): Promise<string[]> => {
-    let asked = 0;
-    const outcomes = await collectOutcomes((runner) =>
-      drafterConformance({
-        runner,
-        name: 'mutant',
-        vocabulary,
-        sources,
-        createDrafter: () => ({
-          name: 'fixed',
-          async open(opened) {
-            // A drafter that is opened with the second source alone must know that it is the second.
-            const first = opened[0]?.[0] === 2 ? 1 : 0;
-            return {
-              forwards: 0,
-              propose: (requests) =>
-                requests.map(({ row, prefix, limit }) => {
-                  const [tokenIds, parents] = draft(source(first + row, opened.length), prefix.length, asked++, limit);
-                  const count = Math.min(tokenIds.length, limit.nodes);
-                  return {
-                    tokenIds: Int32Array.from(tokenIds.slice(0, count)),
-                    parents: Int32Array.from(parents.slice(0, count)),
-                  };
-                }),
-              finish() {},
-              async [Symbol.asyncDispose]() {},
-            };
-          },
-        }),
-      }),
-    );
-    return outcomes.filter(({ error }) => error !== undefined).map(({ name }) => name);
-  };
-
   const FORM = 'proposes well-formed trees within the limits after any prefix';
   const ALONE = 'is deterministic, and its rows do not influence one another';
   const TURNS = 'drafts for rows by turns as for each on its own';
   const JUMP = 'gives the same after a jump as step by step';
   const TOGETHER = 'drafts for several rows at once as for each alone, and lets rows be finished';
-  const EMPTY = { tokenIds: new Int32Array(0), parents: new Int32Array(0) };
+  const GOES_ON = 'goes on with other rows after one is finished, and leaves prefixes as they were';
+  /** What drafts are made of when they are right: the prefix as a whole, and nothing else. */
+  const right = ({ prefix }: DraftRequest): number => 1 + (prefix.reduce((sum, id) => sum + id, prefix.length) % 5);
 
   it('passes correct drafters', async () => {
-    expect(await brokenBy(() => [[3], [-1]])).toEqual([]);
-    expect(await brokenBy((row, length) => [[1 + ((row + length) % 5)], [-1]])).toEqual([]);
+    expect(await brokenLaws({ open: async () => drafting(() => EMPTY_DRAFT) })).toEqual([]);
+    expect(await brokenLaws({ open: async () => sayingOne(() => 3) })).toEqual([]);
+    expect(await brokenLaws({ open: async () => sayingOne(right) })).toEqual([]);
   });
 
   it.each([
@@ -65,83 +29,51 @@ describe('the drafter suite', () => {
     ['something after an end token', [0, 3], [-1, 0]],
     ['a path that is too deep', [1, 2, 3, 4], [-1, 0, 1, 2]],
   ])('catches one that drafts %s', async (_, tokenIds, parents) => {
-    expect(await brokenBy(() => [tokenIds, parents])).toContain(FORM);
+    const session = drafting(({ limit: { nodes } }) => ({
+      tokenIds: Int32Array.from(tokenIds.slice(0, nodes)),
+      parents: Int32Array.from(parents.slice(0, nodes)),
+    }));
+    expect(await brokenLaws({ open: async () => session })).toContain(FORM);
   });
 
   it('catches one whose drafts depend on how often it was asked', async () => {
-    expect(await brokenBy((_row, _length, asked) => [[1 + ((asked % 7) % 5)], [-1]])).toContain(ALONE);
+    let asked = 0;
+    expect(await brokenLaws({ open: async () => sayingOne(() => 1 + ((asked++ % 7) % 5)) })).toContain(ALONE);
+  });
+
+  it('catches one that is less sure each time', async () => {
+    let asked = 0;
+    const unsure = drafting(({ limit: { nodes } }) =>
+      nodes === 0 ? EMPTY_DRAFT : { ...chainDraft([3]), probabilities: Float32Array.of(1 / ++asked) },
+    );
+    expect(await brokenLaws({ open: async () => unsure })).toContain(ALONE);
   });
 
   it('catches one whose rows depend on the rows beside them', async () => {
-    expect(
-      await brokenBy(
-        (row) => [[1 + row], [-1]],
-        (row, rows) => row + rows,
-      ),
-    ).toContain(ALONE);
+    const open = async (sources: readonly TokenSource[]) =>
+      // A drafter that is opened with the second source alone must know that it is the second.
+      sayingOne(({ row }) => 1 + (sources[0][0] === 2 ? 1 : row) + sources.length);
+    expect(await brokenLaws({ open })).toContain(ALONE);
   });
 
   it('catches one with a single cursor for all rows', async () => {
-    const cursors = new WeakMap<object, number>();
-    const outcomes = await collectOutcomes((runner) =>
-      drafterConformance({
-        runner,
-        name: 'mutant',
-        vocabulary,
-        sources,
-        createDrafter: () => ({
-          name: 'one cursor',
-          async open() {
-            const session = {
-              forwards: 0,
-              propose: (requests: readonly DraftRequest[]) =>
-                requests.map(({ limit }) => {
-                  const at = cursors.get(session) ?? 0;
-                  cursors.set(session, at + 1);
-                  const count = Math.min(1, limit.nodes);
-                  return {
-                    tokenIds: new Int32Array(count).fill(1 + (at % 4)),
-                    parents: new Int32Array(count).fill(-1),
-                  };
-                }),
-              finish() {},
-              async [Symbol.asyncDispose]() {},
-            };
-            return session;
-          },
-        }),
-      }),
-    );
-    const broken = outcomes.filter(({ error }) => error !== undefined).map(({ name }) => name);
+    const open = async () => {
+      let at = 0;
+      return sayingOne(() => 1 + (at++ % 4));
+    };
     // Asked about one row after another it seems right.
-    expect(broken).toEqual([TURNS, TOGETHER, JUMP]);
+    expect(await brokenLaws({ open })).toEqual([TURNS, TOGETHER, JUMP]);
   });
 
   it('catches one that answers for some of the rows only, or no longer after a row is finished', async () => {
-    const lawsOf = async (answers: (requests: number, finished: number) => number): Promise<string[]> => {
-      const outcomes = await collectOutcomes((runner) =>
-        drafterConformance({
-          runner,
-          name: 'mutant',
-          vocabulary,
-          sources,
-          createDrafter: () => ({
-            name: 'silent',
-            async open() {
-              let finished = 0;
-              return {
-                forwards: 0,
-                propose: (requests) => requests.slice(0, answers(requests.length, finished)).map(() => EMPTY),
-                finish() {
-                  finished++;
-                },
-                async [Symbol.asyncDispose]() {},
-              };
-            },
-          }),
-        }),
-      );
-      return outcomes.filter(({ error }) => error !== undefined).map(({ name }) => name);
+    const lawsOf = (answers: (requests: number, finished: number) => number): Promise<readonly string[]> => {
+      const open = async () => {
+        let finished = 0;
+        const propose = (requests: readonly DraftRequest[]) =>
+          requests.slice(0, answers(requests.length, finished)).map(() => EMPTY_DRAFT);
+        return sessionOf(propose, () => void finished++);
+      };
+      return brokenLaws({ open });
     };
     expect(await lawsOf((requests) => requests)).toEqual([]);
     expect(await lawsOf(() => 1)).toContain(TOGETHER);
@@ -149,36 +81,45 @@ describe('the drafter suite', () => {
   });
 
   it('catches one that only ever goes on from the prefix it saw last', async () => {
-    const outcomes = await collectOutcomes((runner) =>
-      drafterConformance({
-        runner,
-        name: 'mutant',
-        vocabulary,
-        sources,
-        createDrafter: () => ({
-          name: 'one way',
-          async open() {
-            const seen = new Map<number, number>();
-            return {
-              forwards: 0,
-              propose: (requests) =>
-                requests.map(({ row, prefix, limit }) => {
-                  const length = Math.max(seen.get(row) ?? 0, prefix.length);
-                  seen.set(row, length);
-                  const count = Math.min(1, limit.nodes);
-                  return {
-                    tokenIds: new Int32Array(count).fill(1 + (length % 5)),
-                    parents: new Int32Array(count).fill(-1),
-                  };
-                }),
-              finish() {},
-              async [Symbol.asyncDispose]() {},
-            };
-          },
-        }),
-      }),
-    );
-    expect(outcomes.filter(({ error }) => error !== undefined).map(({ name }) => name)).toEqual([JUMP]);
+    const open = async () => {
+      const seen = new Map<number, number>();
+      return sayingOne(({ row, prefix }) => {
+        const length = Math.max(seen.get(row) ?? 0, prefix.length);
+        seen.set(row, length);
+        return 1 + (length % 5);
+      });
+    };
+    expect(await brokenLaws({ open })).toEqual([JUMP]);
+  });
+
+  it('catches one that forgets what all rows said once one of them is finished', async () => {
+    const open = async () => {
+      let finished = false;
+      return sayingOne(
+        (request) => right(finished ? { ...request, prefix: request.prefix.subarray(-1) } : request),
+        () => {
+          finished = true;
+        },
+      );
+    };
+    expect(await brokenLaws({ open })).toEqual([GOES_ON]);
+  });
+
+  it('catches one that writes into the prefix', async () => {
+    const open = async () =>
+      sayingOne((request) => {
+        const said = right(request);
+        request.prefix.fill(0);
+        return said;
+      });
+    expect(await brokenLaws({ open })).toContain(GOES_ON);
+  });
+
+  it('catches one that fails with nothing to say', async () => {
+    const silent = sessionOf(() => {
+      throw undefined;
+    });
+    expect(await brokenLaws({ open: async () => silent })).toContain('answers when it is asked for drafts');
   });
 });
 

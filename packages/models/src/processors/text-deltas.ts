@@ -3,7 +3,7 @@ import { callback, text, tokenList } from '@foretoken/core/kit';
 /** Turns token ids into text, special tokens left out; a tokenizer's `decode`. */
 export type TextOf = (tokenIds: readonly number[]) => string;
 
-/** A character whose bytes are not all there yet reads as this. */
+/** A code point whose bytes are not all there yet reads as this. */
 const INCOMPLETE = '\uFFFD';
 
 /** Text is given out once it has stayed the same while so many more tokens changed the text. */
@@ -14,9 +14,14 @@ const CUT_AT = 16;
 const LEFT = [5, 6, 7, 8] as const;
 /** A window that has grown by more than this since it was read, but cannot be cut, is not read before it is twice as long. */
 const LONGEST = 24;
+/** What readers see as one character, however many code points it is: a letter and its marks, a flag, a family. */
+const CHARACTERS = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** Code units of a character; what goes on for longer is given out in parts, so that no output is held back for ever. */
+const MAX_CHARACTER = 64;
 
 /**
- * Text of an output that grows token by token, in pieces that never break a character.
+ * Text of an output that grows token by token, in pieces that never break a character: what readers see as one, a grapheme cluster
+ * of Unicode (UAX #29).
  *
  * Tokenizers change text that they gave before: they complete a character, take a blank away before a full stop, show a blank
  * once something follows. So a piece is given out when three more tokens that changed the text have left it as it was. The pieces joined are the
@@ -78,7 +83,10 @@ export class TextDeltas {
   }
 
   #show(): string {
-    const settled = wholeCharacters(this.#texts.map(({ text }) => text).reduce(sharedBeginning));
+    const texts = this.#texts.map(({ text }) => text);
+    const same = completeBytes(texts.reduce(sharedBeginning));
+    const newest = texts[texts.length - 1];
+    const settled = newest.slice(0, wholeCharacters(newest, sharedBeginning(this.#shown, same).length, same.length));
     if (this.#shown.startsWith(settled)) return '';
     const delta = this.#changed(settled);
     this.#shown = settled;
@@ -133,11 +141,22 @@ interface Reading {
   readonly text: string;
 }
 
-/** A text without a character at its end that may yet be completed, however many tokens without text come first. */
-function wholeCharacters(text: string): string {
+/** A text without a code point at its end that may yet be completed, however many tokens without text come first. */
+function completeBytes(text: string): string {
   let end = text.length;
   while (end > 0 && text[end - 1] === INCOMPLETE) end--;
   return text.slice(0, /[\uD800-\uDBFF]/.test(text[end - 1] ?? '') ? end - 1 : end);
+}
+
+/** Where the last character ends of those from `begin` to `end`: the last of a text may go on with what follows. */
+function wholeCharacters(text: string, begin: number, end: number): number {
+  let whole = begin;
+  for (const { segment } of CHARACTERS.segment(text.slice(begin, end + MAX_CHARACTER))) {
+    const next = whole + segment.length;
+    if (next > end || next === text.length) break;
+    whole = next;
+  }
+  return end - whole > MAX_CHARACTER ? end : whole;
 }
 
 function sharedBeginning(a: string, b: string): string {
