@@ -1,10 +1,11 @@
-import type { DecodeEvent, DecodeRequest, Hypothesis, TokenSource } from '@foretoken/core';
+import type { DecodeEvent, DecodeRequest, Hypothesis, OptionalField, TokenSource } from '@foretoken/core';
 import assert from './assert.js';
-import { assertStream, eventsOf } from './laws.js';
+import { assertCode, assertStream, eventsOf } from './laws.js';
 import type { Runner } from './runner.js';
 
 /** A decoder of a model that reads tokens. */
 interface TokenDecoder<Model> {
+  readonly accepts?: readonly OptionalField[] | undefined;
   decode(model: Model, request: DecodeRequest<TokenSource>): AsyncIterable<DecodeEvent>;
 }
 
@@ -22,7 +23,9 @@ export interface CommonLaws<Model> {
 
 /** The laws of requests, of rows with one source, and of decoders that are used again; part of every suite of decoders. */
 export function commonLaws<Model>(laws: CommonLaws<Model>): void {
-  const { runner, createDecoder, modelOf, failing, sources, endTokenId } = laws;
+  const { runner, createDecoder, modelOf, failing, endTokenId } = laws;
+  // Copies, taken before any law runs: a decoder that writes into its sources must not be compared with what it wrote.
+  const sources = laws.sources.map((source) => source.slice());
   const decodeBy = async (
     decoder: TokenDecoder<Model>,
     request: DecodeRequest<TokenSource>,
@@ -43,6 +46,61 @@ export function commonLaws<Model>(laws: CommonLaws<Model>): void {
     await decodeBy(createDecoder(modelOf()), given);
     // What was cloned is not frozen, which does not matter here.
     assert.deepEqual(given, before, 'a request is read only');
+  });
+
+  const lists = sources.map(() => Int32Array.of(5));
+  const optional: { readonly [Field in OptionalField]: DecodeRequest<TokenSource>[Field] } = {
+    minNewTokens: 2,
+    lengths: 3,
+    outputPrefixes: lists,
+    initialOutputs: lists,
+  };
+
+  runner.it('refuses of a request what it does not accept, before any compute', async () => {
+    const { accepts = [] } = createDecoder(modelOf());
+    for (const [field, value] of Object.entries(optional)) {
+      if (accepts.some((accepted) => accepted === field)) continue;
+      const model = failing();
+      const decode = () => eventsOf(createDecoder(model).decode(model, { sources, [field]: value }));
+      await assertCode(decode, 'UNSUPPORTED_CAPABILITY');
+    }
+  });
+
+  runner.it('gives at least minNewTokens, and no more than lengths, where it accepts them', async () => {
+    const decoder = createDecoder(modelOf());
+    const { accepts = [] } = decoder;
+    const hypothesesWith = async (request: Partial<DecodeRequest<TokenSource>>) =>
+      (await decodeBy(decoder, { sources, ...request })).flatMap((hypotheses, row) =>
+        hypotheses.map(({ tokenIds, finishReason }) => ({ row, length: tokenIds.length, finishReason })),
+      );
+    if (accepts.includes('minNewTokens')) {
+      const min = 1 + Math.min(...(await hypothesesWith({})).map(({ length }) => length));
+      for (const minNewTokens of [sources.map(() => min), sources.map((_, row) => min + row)]) {
+        for (const { row, length, finishReason } of await hypothesesWith({ minNewTokens })) {
+          const enough = length >= minNewTokens[row] || finishReason === 'length';
+          assert.ok(enough, `row ${row} has ${minNewTokens[row]} new tokens at least, not ${length}`);
+        }
+      }
+    }
+    if (accepts.includes('lengths')) {
+      for (const lengths of [sources.map(() => 2), sources.map((_, row) => 2 + (row % 2))]) {
+        for (const { row, length } of await hypothesesWith({ lengths })) {
+          assert.ok(
+            length <= lengths[row],
+            `an output of a canvas of ${lengths[row]} has no more tokens, not ${length}`,
+          );
+        }
+      }
+    }
+  });
+
+  runner.it('serves two decodes of different sources at once', async () => {
+    const decoder = createDecoder(modelOf());
+    const together = await Promise.all(sources.map((source) => decodeBy(decoder, { sources: [source] })));
+    for (const [row, source] of sources.entries()) {
+      const alone = await decodeBy(createDecoder(modelOf()), { sources: [source] });
+      assert.deepEqual(together[row], alone, 'each is as if it were alone');
+    }
   });
 
   runner.it('gives rows of one source the same, in whatever order rows are', async () => {

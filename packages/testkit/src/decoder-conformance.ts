@@ -279,18 +279,5 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
       sources: SOURCES,
       endTokenId: END,
     });
-
-    runner.it('serves two decodes at once', async () => {
-      for (const seed of seeds) {
-        const model = modelOf(seed);
-        const decoder = createDecoder(model);
-        const decodes = SOURCES.map((source) => decoder.decode(model, { sources: [source] }));
-        const ends = (await Promise.all(decodes.map(eventsOf))).map((events) => assertStream(events, 1, END));
-        for (const [row, source] of SOURCES.entries()) {
-          const alone = await decode(modelOf(seed), { sources: [source] });
-          assert.deepEqual(outputsOf(ends[row]), outputsOf(alone), 'each is as if it were alone');
-        }
-      }
-    });
   });
 }

@@ -75,6 +75,7 @@ export async function read(
   const nodes = new NodeBatch();
   const last = nodes.addChain(row, parent, tokenIds, 'last');
   const extension = await forest.extend(nodes, output);
+  assert.equal(extension.kind, output.kind, 'an extension is of the kind that was asked for');
   return { node: nodeIdOf(last, extension.firstNode), scores: scoresOf(extension, 1)[0] };
 }
 

@@ -2,10 +2,11 @@ import {
   type DecodeEndEvent,
   type DecodeEvent,
   type ErrorCode,
+  type FinishReason,
   ForetokenError,
   type Hypothesis,
 } from '@foretoken/core';
-import { assertInteger, hasMethods, wrongValue } from '@foretoken/core/kit';
+import { assertInteger, hasMethods, show, wrongValue } from '@foretoken/core/kit';
 import assert from './assert.js';
 import { assertFunction, lawOver } from './readable.js';
 
@@ -62,8 +63,12 @@ function assertEvents(events: readonly DecodeEvent[], rows: number, endTokenId: 
   for (const event of events) {
     assert.ok(event.atMs >= atMs, `atMs never decreases, but ${event.atMs} follows ${atMs}`);
     atMs = event.atMs;
+    assert.ok(EVENTS.has(event.type), `an event is of a type that there is, not ${show(event.type)}`);
+    if (event.type === 'canvas-revise') assertTokens(event.tokenIds);
     if (event.type !== 'token-commit') continue;
+    assertTokens(event.tokenIds);
     const output = committed[event.row];
+    assert.ok(output !== undefined, `a row is below ${rows}, not ${event.row}`);
     assert.equal(event.position, output.length, 'commits are append-only');
     assert.ok(event.tokenIds.length > 0, 'a commit holds tokens');
     output.push(...event.tokenIds);
@@ -85,10 +90,35 @@ function assertEvents(events: readonly DecodeEvent[], rows: number, endTokenId: 
   return last;
 }
 
+const EVENTS: ReadonlySet<unknown> = new Set<DecodeEvent['type']>([
+  'token-commit',
+  'canvas-revise',
+  'draft-end',
+  'decode-end',
+]);
+const REASONS: ReadonlySet<unknown> = new Set<FinishReason>([
+  'end-token',
+  'length',
+  'stop-sequence',
+  'stop-string',
+  'complete',
+]);
+
+function assertTokens(tokenIds: unknown): void {
+  assert.ok(tokenIds instanceof Int32Array, `tokens are an Int32Array, not ${show(tokenIds)}`);
+}
+
 /** Hypotheses come best first, by what they are ranked by; token log-probabilities are one a token, the end token's too. */
 function assertHypotheses(hypotheses: readonly Hypothesis[]): void {
   let above = Number.POSITIVE_INFINITY;
-  for (const { score, tokenIds, tokenLogProbs = [], alternatives } of hypotheses) {
+  for (const { score, tokenIds, tokenLogProbs = [], alternatives, alignment, finishReason } of hypotheses) {
+    assertTokens(tokenIds);
+    assert.ok(REASONS.has(finishReason), `an output ends for a reason that there is, not ${show(finishReason)}`);
+    if (alignment !== undefined) {
+      const { firstFrames, lastFrames, logProbs } = alignment;
+      for (const { length } of [firstFrames, lastFrames, logProbs])
+        assert.equal(length, tokenIds.length, 'an alignment says the frames of each token');
+    }
     if (score !== undefined) {
       assert.ok(score <= above + 1e-6, `hypotheses come best first, but ${score} follows ${above}`);
       above = score;

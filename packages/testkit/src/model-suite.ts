@@ -1,5 +1,5 @@
 import type { SourceEncoder, SourceEncoding, TokenSource } from '@foretoken/core';
-import { anything, callback, listOf, number, type OptionTable } from '@foretoken/core/kit';
+import { anything, callback, listOf, number, type OptionTable, show } from '@foretoken/core/kit';
 import assert from './assert.js';
 import { assertClose } from './forest-scores.js';
 import { assertCode, rejectsWith } from './laws.js';
@@ -80,6 +80,8 @@ export function assertRanked(
   k: number,
   isToken: (tokenId: number) => boolean,
 ): void {
+  const typed = tokenIds instanceof Int32Array && logProbs instanceof Float32Array;
+  assert.ok(typed, `candidates are an Int32Array and a Float32Array, not ${show(tokenIds)} and ${show(logProbs)}`);
   assert.equal(tokenIds.length, logProbs.length, 'a log-probability for each candidate');
   assert.equal(tokenIds.length % k, 0, `a whole number of places of ${k} candidates`);
   for (let begin = 0; begin < tokenIds.length; begin += k) {

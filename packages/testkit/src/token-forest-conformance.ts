@@ -14,9 +14,11 @@ import {
   withForest,
 } from './forest-scores.js';
 import { assertJoins, assertOwnArrays, assertUnshared } from './join-laws.js';
+import { assertKindsAgree } from './kinds-agree.js';
 import { assertCode, rejectsWith } from './laws.js';
 import { assertOptions, modelSuiteOptions, REQUIRED } from './model-suite.js';
 import type { Runner } from './runner.js';
+import { assertStated } from './stated-laws.js';
 
 /** The autoregressive model under test. */
 export interface TokenForestConformanceOptions {
@@ -116,6 +118,11 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
       },
     );
 
+    law('states of itself what holds, and refuses no sources by code', async (model) => {
+      await assertStated(model, () => open(model, [0]));
+      await assertCode(() => model.open([]), 'EMPTY_SOURCE');
+    });
+
     law('gives in each kind of output what it gives in the others', async (model) => {
       await withForest(open(model, [0]), async (forest) => {
         const path = pathOf(forest, 0, [0, 1]);
@@ -126,27 +133,7 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
           );
           said.set(kind, alone.scores);
         }
-        const full = said.get('logits') ?? said.get('logProbs');
-        if (full === undefined) return;
-        const order = full.map((_, tokenId) => tokenId).sort((a, b) => full[b] - full[a] || a - b);
-        const max = full[order[0]];
-        const normaliser = Math.log(full.reduce((sum, score) => sum + Math.exp(score - max), 0)) + max;
-        const logProbs = full.map((score) => score - normaliser);
-        const near = Math.max(tolerance, 1e-4);
-        const best = said.get('argmax');
-        if (best !== undefined) assert.equal(best[0], order[0], 'argmax is the token with the highest score');
-        const all = said.get('logProbs');
-        if (all !== undefined) assertClose(all, logProbs, near, 'log-probabilities are scores less their normaliser');
-        const top = said.get('topK');
-        if (top === undefined) return;
-        const k = top.length / 2;
-        assert.deepEqual(top.slice(0, k), order.slice(0, k), 'the k best come best first');
-        assertClose(
-          top.slice(k),
-          order.slice(0, k).map((tokenId) => logProbs[tokenId]),
-          near,
-          'with their log-probabilities',
-        );
+        assertKindsAgree(said, tolerance);
       });
     });
 

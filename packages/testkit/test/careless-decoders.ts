@@ -1,4 +1,4 @@
-import type { AutoregressiveModel, DecodeEvent, Decoder, RowResult, TokenForest } from '@foretoken/core';
+import type { AutoregressiveModel, DecodeEvent, Decoder, OptionalField, RowResult, TokenForest } from '@foretoken/core';
 
 /** Ways to be careless that a decoder of any model can have. */
 export type CarelessFault =
@@ -6,22 +6,85 @@ export type CarelessFault =
   | 'takes rows of one source for one'
   | 'is of no use once it was left'
   | 'ranks by one score and says another'
-  | 'gives the array of an event again';
+  | 'gives the array of an event again'
+  | 'passes over what it cannot use'
+  | 'decodes the request that came last'
+  | 'gives plain lists of tokens'
+  | 'ends for a reason of its own'
+  | 'tells of something that no event is';
 
 /** The laws that every suite of decoders has, which `careless.test.ts` breaks. */
 export const COMMON_LAWS: readonly string[] = [
   'leaves the request and its arrays as they were',
   'gives rows of one source the same, in whatever order rows are',
   'decodes as before after a decode that failed, was aborted or was left',
+  'refuses of a request what it does not accept, before any compute',
+  'gives at least minNewTokens, and no more than lengths, where it accepts them',
+  'serves two decodes of different sources at once',
 ];
+
+/** A decoder that passes over some of the request. */
+export function passingOver<Model>(inner: Decoder<Model>, ...fields: readonly OptionalField[]): Decoder<Model> {
+  const none = Object.fromEntries(fields.map((field) => [field, undefined]));
+  return { ...inner, decode: (model, request) => inner.decode(model, { ...request, ...none }) };
+}
+
+/** A decoder behind another that changes its events. */
+function telling<Model>(inner: Decoder<Model>, change: (event: DecodeEvent) => readonly DecodeEvent[]): Decoder<Model> {
+  return {
+    ...inner,
+    async *decode(model, request) {
+      for await (const event of inner.decode(model, request)) yield* change(event);
+    },
+  };
+}
+
+const FIELDS: readonly OptionalField[] = ['minNewTokens', 'lengths', 'outputPrefixes', 'initialOutputs'];
+
+/** Faults that need no more than another decoder. */
+function simple<Model>(inner: Decoder<Model>, fault: CarelessFault): Decoder<Model> | undefined {
+  const { accepts = [] } = inner;
+  switch (fault) {
+    case 'passes over what it cannot use':
+      return passingOver(inner, ...FIELDS.filter((field) => !accepts.includes(field)));
+    case 'gives plain lists of tokens':
+      return telling(inner, (event) =>
+        event.type === 'token-commit' ? [{ ...event, tokenIds: [...event.tokenIds] as never }] : [event],
+      );
+    case 'ends for a reason of its own':
+      return telling(inner, (event) => {
+        if (event.type !== 'decode-end') return [event];
+        const results = event.results.map(({ row, best }): RowResult => {
+          const other = { ...best, finishReason: 'eos' as never };
+          return { row, best: other, hypotheses: [other] };
+        });
+        return [{ ...event, results }];
+      });
+    case 'tells of something that no event is':
+      return telling(inner, (event) =>
+        event.type === 'decode-end' ? [{ type: 'progress', atMs: event.atMs } as never, event] : [event],
+      );
+    default:
+      return undefined;
+  }
+}
 
 /** A decoder behind another, with one such fault. */
 export function careless<Model>(inner: Decoder<Model>, fault: CarelessFault): Decoder<Model> {
+  const other = simple(inner, fault);
+  if (other !== undefined) return other;
   let left = false;
+  let latest: Parameters<typeof inner.decode>[1] | undefined;
   const array = new Int32Array(64);
   return {
     ...inner,
-    async *decode(model, request): AsyncGenerator<DecodeEvent> {
+    async *decode(model, given): AsyncGenerator<DecodeEvent> {
+      let request = given;
+      if (fault === 'decodes the request that came last') {
+        latest = given;
+        await Promise.resolve();
+        request = latest;
+      }
       const once = fault === 'takes rows of one source for one';
       const rows = once ? [...new Set(request.sources)] : request.sources;
       if (left) throw new Error('in use');

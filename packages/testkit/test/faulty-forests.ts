@@ -135,6 +135,7 @@ export const FAULTS: readonly (readonly [name: string, law: string, fault: Fault
     WHOLE,
     saying((extension, { row }) => withLogits(extension, (logits) => shifted(logits, new Set(row).size - 1))),
   ],
+  ['says another kind than it gives', KINDS, saying((extension) => ({ ...extension, kind: 'topK' }) as Extension)],
   [
     'lists the worst candidate first',
     KINDS,

@@ -41,6 +41,11 @@ export const LATTICE_FAULTS: readonly Fault<LatticeOf>[] = [
     plant: (model) => ({ ...model, supports: { ...model.supports, kind: 'dag' } }),
   },
   { fault: 'gives probabilities in the place of logarithms', law: RANKED, plant: scoring(Math.exp) },
+  {
+    fault: 'gives a list of token ids',
+    law: RANKED,
+    plant: saying((lattices) => lattices.map((lattice) => ({ ...lattice, tokenIds: [...lattice.tokenIds] as never }))),
+  },
   { fault: 'ranks nothing', law: RANKED, plant: scoring((_, cell) => -5 + (cell % 3)) },
   {
     fault: 'has another score of the blank among the candidates',

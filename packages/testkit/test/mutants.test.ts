@@ -51,7 +51,7 @@ describe('the decoder suite', () => {
     'ranks another hypothesis best': 'streams commits that add up to the best hypothesis, and counts its forwards',
     'counts too few forwards': 'streams commits that add up to the best hypothesis, and counts its forwards',
     'forgets a commit': 'streams commits that add up to the best hypothesis, and counts its forwards',
-    'shares state between decodes': 'serves two decodes at once',
+    'shares state between decodes': 'serves two decodes of different sources at once',
     'reads again what is cached': CACHED,
     'takes what is cached for the whole prompt': CACHED,
   };
