@@ -45,11 +45,39 @@ export function revisionLaws<Model extends { readonly calls: readonly unknown[] 
     assertMet(seen);
   });
 
+  /** Runs a decode and looks at it; a refusal is by one of the codes, and before anything is opened. */
+  const orRefused = async (model: Model, run: () => Promise<void>): Promise<void> => {
+    try {
+      await run();
+    } catch (error) {
+      if (!ForetokenError.isInstance(error)) throw error;
+      assert.ok(refusals.includes(error.code), `it is refused by ${refusals.join(' or ')}, not by ${error.code}`);
+      assert.deepEqual(model.calls, [], 'nothing was opened');
+    }
+  };
+
+  runner.it('begins with initial outputs, or refuses them', async () => {
+    const initialOutputs = sources.map((_, row) =>
+      Int32Array.from({ length: 1 + (row % 3) }, (_unused, index) => 5 - index),
+    );
+    for (const seed of seeds) {
+      const model = modelOf(seed);
+      await orRefused(model, async () => {
+        await decode(model, { initialOutputs });
+        for (const [row, initial] of initialOutputs.entries()) {
+          const first = canvasesOf(model).find((canvas) => canvas.row === row);
+          const seen = first?.tokenIds.slice(offset, offset + initial.length);
+          assert.deepEqual(seen, initial, 'what the model is asked about first is the initial output');
+        }
+      });
+    }
+  });
+
   runner.it('starts inside an output, or refuses to', async () => {
     const outputPrefixes = sources.map((_, row) => Int32Array.from({ length: row }, (_unused, index) => 1 + index));
     for (const seed of seeds) {
       const model = modelOf(seed);
-      try {
+      await orRefused(model, async () => {
         const started = outputsOf(await decode(model, { outputPrefixes }));
         for (const [row, prefix] of outputPrefixes.entries()) {
           assert.deepEqual(started[row]?.slice(0, prefix.length), [...prefix], 'the output begins with its prefix');
@@ -62,11 +90,7 @@ export function revisionLaws<Model extends { readonly calls: readonly unknown[] 
           const seen = tokenIds.slice(offset, offset + prefix.length);
           assert.deepEqual(seen, prefix, 'the model always sees the prefix');
         }
-      } catch (error) {
-        if (!ForetokenError.isInstance(error)) throw error;
-        assert.ok(refusals.includes(error.code), `it is refused by ${refusals.join(' or ')}, not by ${error.code}`);
-        assert.deepEqual(model.calls, [], 'nothing was opened');
-      }
+      });
     }
   });
 }

@@ -1,7 +1,7 @@
 import type { OutputRequest } from '@foretoken/core';
 import { NodeBatch, ROOT } from '@foretoken/core/kit';
 import assert from './assert.js';
-import { type Autoregressive, type Forest, pathOf, requestOf, withForest } from './forest-scores.js';
+import { type Autoregressive, type Forest, fullestRequest, pathOf, requestOf, withForest } from './forest-scores.js';
 import { assertCode } from './laws.js';
 
 /** Rows and widths of forwards whose costs are looked at. */
@@ -15,6 +15,7 @@ export async function assertStated(model: Autoregressive, open: () => Promise<Fo
   const end = endTokenId === undefined || (Number.isInteger(endTokenId) && endTokenId >= 0 && endTokenId < size);
   assert.ok(end, `the end token is one of the ${size} tokens, or undefined, not ${endTokenId}`);
   assertCosts(model);
+  await withForest(open(), (forest) => assertLongest(forest, model));
   for (const kind of supports.outputs) {
     const output = requestOf(kind, model);
     const offered = supports.states?.includes(kind) === true;
@@ -24,9 +25,9 @@ export async function assertStated(model: Autoregressive, open: () => Promise<Fo
   if (!supports.outputs.includes('topK')) return;
   const { maxCandidates } = supports;
   await withForest(open(), async (forest) => {
-    const most = await first(forest, { kind: 'topK', k: maxCandidates });
+    const all = await first(forest, { kind: 'topK', k: maxCandidates });
     assert.ok(
-      most.kind === 'topK' && most.k === maxCandidates && most.tokenIds.length === maxCandidates,
+      all.kind === 'topK' && all.k === maxCandidates && all.tokenIds.length === maxCandidates,
       `a model whose maxCandidates is ${maxCandidates} gives as many`,
     );
   });
@@ -35,6 +36,20 @@ export async function assertStated(model: Autoregressive, open: () => Promise<Fo
 }
 
 const NONE = 'UNSUPPORTED_CAPABILITY';
+
+/** Longer paths take too long to be read in a test. */
+const LONGEST = 512;
+
+/** A path is as long as it may be: it can be read to its last node. */
+async function assertLongest(forest: Forest, model: Autoregressive): Promise<void> {
+  const { maxLength } = model;
+  assert.ok(Number.isInteger(maxLength) && maxLength > 0, `maxLength is a number of nodes, not ${maxLength}`);
+  if (maxLength > LONGEST) return;
+  const nodes = new NodeBatch();
+  const { prefix } = forest.start(0);
+  nodes.addChain(0, ROOT, pathOf(forest, 0, new Array(maxLength - prefix.length).fill(1)), 'last');
+  await forest.extend(nodes, fullestRequest(model));
+}
 
 /** What follows the first tokens of row 0. */
 function first(forest: Forest, output: OutputRequest) {

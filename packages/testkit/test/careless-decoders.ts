@@ -23,6 +23,9 @@ export const COMMON_LAWS: readonly string[] = [
   'serves two decodes of different sources at once',
 ];
 
+/** The law that the suites of canvases and edits have beside those. */
+export const BEGINS = 'begins with initial outputs, or refuses them';
+
 /** A decoder that passes over some of the request. */
 export function passingOver<Model>(inner: Decoder<Model>, ...fields: readonly OptionalField[]): Decoder<Model> {
   const none = Object.fromEntries(fields.map((field) => [field, undefined]));

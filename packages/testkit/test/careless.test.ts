@@ -1,5 +1,5 @@
 import { greedy } from '@foretoken/greedy';
-import { maskPredict } from '@foretoken/refine';
+import { levenshtein, maskPredict } from '@foretoken/refine';
 import {
   autoregressiveConformance,
   canvasConformance,
@@ -9,7 +9,7 @@ import {
   type Runner,
 } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
-import { type CarelessFault, careless, passingOver, shiftedLogProbs } from './careless-decoders.js';
+import { BEGINS, type CarelessFault, careless, passingOver, shiftedLogProbs } from './careless-decoders.js';
 import { minimalCanvas } from './minimal-canvas.js';
 import { minimalEdit } from './minimal-edit.js';
 import { minimalGreedy } from './minimal-greedy.js';
@@ -85,6 +85,13 @@ describe('careless decoders', () => {
     expect(
       await brokenLaws((runner) => canvasConformance({ runner, name: 'mutant', createDecoder: long, models: 2 })),
     ).toEqual([OBEYS]);
+  });
+
+  it('one is caught that says it can use initial outputs, and passes over them', async () => {
+    const createDecoder = () => passingOver(levenshtein(), 'initialOutputs');
+    expect(await brokenLaws((runner) => editConformance({ runner, name: 'mutant', createDecoder, models: 2 }))).toEqual(
+      ['begins with initial outputs, or refuses them'],
+    );
   });
 
   it('one is caught whose token log-probabilities are shifted, and one passes whose are not', async () => {

@@ -37,6 +37,7 @@ const MISSTATED: Readonly<Record<string, Partial<typeof sound>>> = {
   'costs that fall with the width': { costs: { milliseconds: (_rows, nodes) => 99 - nodes } },
   'costs that fall with the rows': { costs: { milliseconds: (rows) => 99 - rows } },
   'hidden states that it does not have': { supports: { ...supports, states: ['logits'] } },
+  'longer paths than it reads': { maxLength: sound.maxLength + 5 },
   'more candidates than there are': { supports: { ...supports, maxCandidates: 100 } },
   'fewer candidates than it gives': { supports: { ...supports, maxCandidates: 2 } },
   'sources where there are none': { open: (given) => sound.open(given.length === 0 ? SOURCES : given) },
