@@ -29,8 +29,6 @@ export interface EncoderDecoderOptions {
   readonly vocabulary: Vocabulary;
   /** Tokens that every output begins with, the start token first. */
   readonly beginning: readonly number[];
-  /** See `AutoregressiveModel.forcedTokens`. */
-  readonly forcedTokens?: number | undefined;
   readonly maxLength: number;
   /** Makes what keeps nodes over encoded sources; `joining` says that rows may join. */
   readonly storeOf: (encoding: TokenEncoding, joining: boolean) => DecoderStore;
@@ -45,7 +43,8 @@ export class EncoderDecoderModel implements AutoregressiveModel<TokenSource> {
   readonly supports: AutoregressiveSupport;
   readonly encoder: TokenEncoder;
   readonly costs: ForwardCosts | undefined;
-  readonly forcedTokens: number | undefined;
+  /** Set by families that force tokens; only declared, since the shipped folder forces none and pays for every byte. */
+  declare forcedTokens?: number | undefined;
   readonly #options: EncoderDecoderOptions;
 
   constructor(options: EncoderDecoderOptions) {
@@ -54,7 +53,6 @@ export class EncoderDecoderModel implements AutoregressiveModel<TokenSource> {
     this.maxLength = options.maxLength;
     this.encoder = options.encoder;
     this.costs = options.costs;
-    this.forcedTokens = options.forcedTokens;
     const maxCandidates = options.outputs.includes('topK') ? options.maxCandidates : 0;
     const { outputs, states } = options;
     this.supports = { outputs, states, branching: true, rollback: true, rows: 4096, joining: true, maxCandidates };

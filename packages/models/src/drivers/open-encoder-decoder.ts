@@ -33,8 +33,6 @@ export interface EncoderDecoderParts {
   /** Whether the encoder embeds tokens itself, however the step is divided. */
   readonly embedsSources?: boolean | undefined;
   readonly beginning: readonly number[];
-  /** See `AutoregressiveModel.forcedTokens`. */
-  readonly forcedTokens?: number | undefined;
   readonly limits: { readonly sourceLength: number; readonly targetLength: number };
   readonly maxCandidates: number;
 }
@@ -58,12 +56,11 @@ export async function openEncoderDecoder(
     sourceVocabulary,
     embedsSources,
     beginning,
-    forcedTokens,
     limits,
     maxCandidates,
   }: EncoderDecoderParts,
   { sessions, threads, cores, probe, signal }: Opening,
-): Promise<{ readonly part: OpenedPart; readonly encoder: TokenEncoder }> {
+): Promise<{ readonly part: OpenedPart; readonly model: EncoderDecoderModel; readonly encoder: TokenEncoder }> {
   const { runtime } = sessions;
   const forThreads = new ProbeBudget(THREADS_MILLISECONDS);
   if (threads !== undefined) sessions.threads = threads;
@@ -95,7 +92,6 @@ export async function openEncoderDecoder(
     maxCandidates,
     vocabulary,
     beginning,
-    forcedTokens,
     maxLength: limits.targetLength,
     costs,
   });
@@ -105,7 +101,7 @@ export async function openEncoderDecoder(
     signal?.throwIfAborted();
     await sessions.get(graphs.encoder);
   };
-  return { part: { kind: 'autoregressive', model, open }, encoder };
+  return { part: { kind: 'autoregressive', model, open }, model, encoder };
 }
 
 /** What makes a store of keys and values; or of states, where layers are recurrent. */

@@ -52,7 +52,7 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
   async open(context) {
     const { manifest } = context;
     const { architecture, graphs, vocabulary, sourceVocabulary = vocabulary, limits, step } = manifest;
-    const { part } = await openEncoderDecoder(
+    const { part, model } = await openEncoderDecoder(
       {
         graphs,
         width: architecture.width,
@@ -69,12 +69,12 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
         },
         embedsSources: manifest.embedsSources,
         beginning: manifest.beginning,
-        forcedTokens: forcedTokensOf(manifest.beginning, manifest.languages),
         limits,
         maxCandidates: step.maxCandidates,
       },
       context,
     );
+    model.forcedTokens = forcedTokensOf(manifest.beginning, manifest.languages);
     return [part];
   },
   processor: ({ manifest: { languages, vocabulary }, tokenizer }) =>
