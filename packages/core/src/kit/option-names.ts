@@ -31,7 +31,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   sources: 'input inputs inputids prompt text',
   signal: 'abortsignal',
   threads: 'numthreads intraopnumthreads',
-  executionProviders: 'device provider providers backend',
+  executionProviders: 'device provider backend',
 };
 
 /** Who takes an option, for those who look for it in the wrong place. */

@@ -14,8 +14,8 @@ const CUT_AT = 16;
 const LEFT = [5, 6, 7, 8] as const;
 /** A window that has grown by more than this since it was read, but cannot be cut, is not read before it is twice as long. */
 const LONGEST = 24;
-/** What readers see as one character, however many code points it is: a letter and its marks, a flag, a family. */
-const CHARACTERS = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** Parts a text into what readers see as characters, however many code points each is: a letter and its marks, a flag, a family. */
+const CHARACTERS = new Intl.Segmenter();
 /** Code units of a character; what goes on for longer is given out in parts, so that no output is held back for ever. */
 const MAX_CHARACTER = 64;
 
@@ -83,10 +83,10 @@ export class TextDeltas {
   }
 
   #show(): string {
-    const texts = this.#texts.map(({ text }) => text);
-    const same = completeBytes(texts.reduce(sharedBeginning));
-    const newest = texts[texts.length - 1];
-    const settled = newest.slice(0, wholeCharacters(newest, sharedBeginning(this.#shown, same).length, same.length));
+    const same = completeBytes(this.#texts.map(({ text }) => text).reduce(sharedBeginning));
+    const begin = sharedBeginning(this.#shown, same).length;
+    const newest = this.#texts[HELD].text;
+    const settled = newest.slice(0, begin + wholeCharacters(newest.slice(begin), same.length - begin));
     if (this.#shown.startsWith(settled)) return '';
     const delta = this.#changed(settled);
     this.#shown = settled;
@@ -145,17 +145,12 @@ interface Reading {
 function completeBytes(text: string): string {
   let end = text.length;
   while (end > 0 && text[end - 1] === INCOMPLETE) end--;
-  return text.slice(0, /[\uD800-\uDBFF]/.test(text[end - 1] ?? '') ? end - 1 : end);
+  return text.slice(0, end).replace(/[\uD800-\uDBFF]$/, '');
 }
 
-/** Where the last character ends of those from `begin` to `end`: the last of a text may go on with what follows. */
-function wholeCharacters(text: string, begin: number, end: number): number {
-  let whole = begin;
-  for (const { segment } of CHARACTERS.segment(text.slice(begin, end + MAX_CHARACTER))) {
-    const next = whole + segment.length;
-    if (next > end || next === text.length) break;
-    whole = next;
-  }
+/** Where the character begins that goes on at `end`, or begins there. The last of a text may go on with what follows. */
+function wholeCharacters(text: string, end: number): number {
+  const whole = CHARACTERS.segment(text).containing(Math.min(end, text.length - 1))?.index ?? 0;
   return end - whole > MAX_CHARACTER ? end : whole;
 }
 

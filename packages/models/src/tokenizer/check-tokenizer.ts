@@ -1,6 +1,6 @@
 import { isObject } from '../folder/json.js';
 import { invalidFolder, quote, unsupportedModel } from '../folder/refusal.js';
-import type { OwnTokenizerCode } from './own-checks.js';
+import type { SAFE_PATTERNS } from './safe-patterns.js';
 import {
   CHILDREN,
   COMPONENTS,
@@ -21,6 +21,13 @@ export interface CheckedTokenizer {
   readonly content: Record<string, unknown>;
   /** Ids of added tokens that are marked special. */
   readonly specialTokenIds: readonly number[];
+}
+
+/** What checks files that not all folders have: it is loaded where it is needed. */
+export interface OwnTokenizerCode {
+  readonly SAFE_PATTERNS: typeof SAFE_PATTERNS;
+  checkUnigram(check: Check, model: Record<string, unknown>): void;
+  checkWordPieces(check: Check, model: Record<string, unknown>, vocab: Record<string, unknown>): void;
 }
 
 /**

@@ -33,7 +33,7 @@ const SIGN = '[\\p{P}!-/:-@[-`{-~]';
 const BLANK = '\\p{White_Space}';
 const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}';
 // Radford et al. (2019).
-const GPT_2 = `'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^${BLANK}\\p{L}\\p{N}]+|${BLANK}+(?!\\P{White_Space})|${BLANK}+`;
+const BYTE_LEVEL = `'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^${BLANK}\\p{L}\\p{N}]+|${BLANK}+(?!\\P{White_Space})|${BLANK}+`;
 
 function cutOf(settings: Settings): Cut {
   const { type, behavior } = settings;
@@ -96,7 +96,7 @@ function blanksShown({ replacement, str_rep, prepend_scheme: scheme = 'always', 
 
 /** Bytes become signs that can be seen. */
 function bytesShown({ add_prefix_space: prefixed, use_regex: cut }: Settings): Cut {
-  const words: Cut = cut === false ? (text) => [text] : splitter(GPT_2, 'isolated');
+  const words: Cut = cut === false ? (text) => [text] : splitter(BYTE_LEVEL, 'isolated');
   const encoder = new TextEncoder();
   return (text, isFirst) => {
     const whole = prefixed === true && !text.startsWith(' ') ? ` ${text}` : text;

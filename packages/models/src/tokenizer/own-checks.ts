@@ -1,13 +1,5 @@
 import { type Check, isInteger } from './check-tokenizer.js';
-import type { SAFE_PATTERNS } from './safe-patterns.js';
 import { MAX_UNIGRAM_TOKEN, MAX_WORD } from './tokenizer-parts.js';
-
-/** What checks files that not all folders have: it is loaded where it is needed. */
-export interface OwnTokenizerCode {
-  readonly SAFE_PATTERNS: typeof SAFE_PATTERNS;
-  readonly checkUnigram: typeof checkUnigram;
-  readonly checkWordPieces: typeof checkWordPieces;
-}
 
 /** Pieces with scores, and the one that is unknown. */
 export function checkUnigram(check: Check, { vocab, unk_id: unknown }: Record<string, unknown>): void {
