@@ -14,7 +14,7 @@ const CUT_AT = 16;
 const LEFT = [5, 6, 7, 8] as const;
 /** A window that has grown by more than this since it was read, but cannot be cut, is not read before it is twice as long. */
 const LONGEST = 24;
-/** Parts a text into what readers see as characters, however many code points each is: a letter and its marks, a flag, a family. */
+/** Parts a text into what readers see as characters, however many code points each is: a letter and its marks, a flag, a family: the segmenter's default. */
 const CHARACTERS = new Intl.Segmenter();
 /** Code units of a character; what goes on for longer is given out in parts, so that no output is held back for ever. */
 const MAX_CHARACTER = 64;
