@@ -39,6 +39,29 @@ def texts(lines, count):
         yield "".join(ALPHABET[next(draw) % len(ALPHABET)] for _ in range(length))
 
 
+def tied():
+    """A made up vocabulary in which many cuts of a text are equally good but for how their scores round."""
+    model = proto.ModelProto()
+    model.trainer_spec.model_type = 1
+    model.trainer_spec.unk_id = 0
+    model.normalizer_spec.name = "identity"
+    kind = proto.ModelProto.SentencePiece
+    pieces = [("<unk>", 0, kind.UNKNOWN), ("\u2581", -1.1, kind.NORMAL), ("==", 0, kind.USER_DEFINED), ("aba", 0, kind.USER_DEFINED)]
+    draw = numbers()
+    for text in ["a", "b", "=", "aa", "ab", "ba", "bb", "aaa", "bab", "bba", "abab", "bbbb", "\u2581a", "c", "cc", "ccc"]:
+        score = -0.1 * len(text) if "c" in text else -0.01 - next(draw) % 900 / 100
+        pieces.append((text, score, kind.NORMAL))
+    for text, score, piece_kind in pieces:
+        model.pieces.add(piece=text, score=score, type=piece_kind)
+    return model
+
+
+def tied_texts():
+    draw = numbers()
+    for _ in range(150):
+        yield "".join("abc="[next(draw) % 4] * (1 + next(draw) % 4) for _ in range(1 + next(draw) % 8))
+
+
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--text", required=True)
@@ -59,15 +82,18 @@ def main():
         "bpe-bytes": dict(model_type="bpe", vocab_size=700, normalization_rule_name="identity", byte_fallback=True, remove_extra_whitespaces=False, add_dummy_prefix=False),
         "unigram-suffix": dict(model_type="unigram", vocab_size=300, normalization_rule_name="identity", treat_whitespace_as_suffix=True, user_defined_symbols=["\u2581the\u2581", "a\u2581man", "in"]),
         "bpe-suffix": dict(model_type="bpe", vocab_size=300, normalization_rule_name="identity", treat_whitespace_as_suffix=True),
+        "unigram-ties": None,
     }
     for name, settings in kinds.items():
         model = io.BytesIO()
-        settings = {**common, **settings}
-        settings["sentence_iterator"] = iter(lines[:800])
-        sentencepiece.SentencePieceTrainer.train(model_writer=model, **settings)
-        data = model.getvalue()
+        if settings is None:
+            parsed = tied()
+        else:
+            settings = {**common, **settings}
+            settings["sentence_iterator"] = iter(lines[:800])
+            sentencepiece.SentencePieceTrainer.train(model_writer=model, **settings)
+            parsed = proto.ModelProto.FromString(model.getvalue())
         # Paths of the machine that trained it are of no use in the file.
-        parsed = proto.ModelProto.FromString(data)
         parsed.normalizer_spec.normalization_rule_tsv = ""
         if name == "bpe":
             # Some pieces as mere steps on the way.
@@ -76,7 +102,7 @@ def main():
         data = parsed.SerializeToString(deterministic=True)
         (out / f"{name}.spm").write_bytes(data)
         vocabulary = sentencepiece.SentencePieceProcessor(model_proto=data)
-        hard = [{"text": text, "pieces": vocabulary.encode(text, out_type=str), "ids": vocabulary.encode(text), "decoded": vocabulary.decode(vocabulary.encode(text))} for text in HARD]
+        hard = [{"text": text, "pieces": vocabulary.encode(text, out_type=str), "ids": vocabulary.encode(text), "decoded": vocabulary.decode(vocabulary.encode(text))} for text in [*HARD, *(tied_texts() if settings is None else [])]]
         random.seed(11)
         decodes = []
         for _ in range(200):

@@ -40,7 +40,8 @@ export class UnigramCutter {
     for (const [text, id] of ids) {
       if (kinds[id] === PIECE_KIND.unused) continue;
       this.#trie.add(text, id);
-      if (kinds[id] === PIECE_KIND.userDefined) this.#scores[id] = USER_DEFINED_BYTE * (utf8.encode(text).length - 1);
+      if (kinds[id] === PIECE_KIND.userDefined)
+        this.#scores[id] = Math.fround(USER_DEFINED_BYTE * (utf8.encode(text).length - 1));
     }
   }
 
@@ -65,7 +66,7 @@ export class UnigramCutter {
         if (node < 0) break;
         const id = this.#trie.value(node);
         if (id < 0) continue;
-        offer(this.#scores[id] + before, start, end, id);
+        offer(Math.fround(this.#scores[id] + before), start, end, id);
         if (end === next) hasCharacter = true;
       }
       if (!hasCharacter) offer(Math.fround(this.#unknownScore + before), start, next, this.#unknownTokenId);
