@@ -40,6 +40,7 @@ export { graphsAmong, weightsAmong } from '../node/weights-names.js';
 export { ELEMENT_TYPE, type ElementType } from '../onnx/element-type.js';
 export { describeGraph, type GraphDescription, type GraphValue } from '../onnx/graph-description.js';
 export { MAX_TEMPLATE } from '../processors/chat.js';
+export { textAfterTurn } from '../processors/turn-end.js';
 export { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
 export type { Symbols } from '../tokenizer/symbols.js';
 export { bfloat16BitsToFloat32, float16BitsToFloat32 } from '../weights/float16.js';

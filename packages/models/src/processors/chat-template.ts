@@ -40,10 +40,11 @@ export class ChatTemplate {
   }
 
   /**
-   * The text of a conversation, whose messages were checked, up to where the model's own begins. Throws `INVALID_ARGUMENT` for a
-   * conversation that the template refuses, and what `refuse` makes for a template that fails or does too much.
+   * The text of a conversation, whose messages were checked, up to where the model's own begins, or, without `opensTurn`, up to the
+   * end of the last message. Throws `INVALID_ARGUMENT` for a conversation that the template refuses, and what `refuse` makes for a
+   * template that fails or does too much.
    */
-  text(messages: Chat): string {
+  text(messages: Chat, opensTurn = true): string {
     const environment = new Environment();
     let refusal: string | undefined;
     const globals: Readonly<Record<string, unknown>> = {
@@ -64,7 +65,7 @@ export class ChatTemplate {
       documents: null,
       ...this.#tokens,
       messages,
-      add_generation_prompt: true,
+      add_generation_prompt: opensTurn,
     };
     for (const [name, value] of Object.entries(globals)) environment.set(name, value);
     try {

@@ -27,7 +27,7 @@ export function ggufConfig(
   fields: GgufFields,
   { tensors }: GgufFile,
   ropeFactors: readonly number[] | undefined,
-): Readonly<Record<string, unknown>> {
+): Readonly<Record<string, unknown>> & { readonly eos_token_id: readonly number[] } {
   const architecture = architectureOf(fields);
   const own = (key: string): string => `${architecture}.${key}`;
   const heads = fields.sameInteger(own('attention.head_count'), 1, 1024);

@@ -7,6 +7,7 @@ import { GgufFields } from './gguf-fields.js';
 import { refuseOtherTensors, renamedTensors } from './gguf-tensors.js';
 import { ggufChat, ggufTokenizer } from './gguf-tokenizer.js';
 import { type GgufFile, openGguf } from './open-gguf.js';
+import { withTurnEnd } from './turn-end.js';
 
 /** Most pairs of a head's numbers. */
 const MAX_FACTORS = 2048;
@@ -21,7 +22,12 @@ export async function openGgufFolder(place: FilePlace, signal?: AbortSignal): Pr
   signal?.throwIfAborted();
   const fields = new GgufFields(file, place);
   const architecture = architectureOf(fields);
-  const config = ggufConfig(fields, file, await ropeFactors(file, fields, pace));
+  const chat = ggufChat(fields);
+  const settings = ggufConfig(fields, file, await ropeFactors(file, fields, pace));
+  const config: Readonly<Record<string, unknown>> = {
+    ...settings,
+    eos_token_id: await withTurnEnd(settings.eos_token_id, fields, chat),
+  };
   refuseOtherTensors(fields, file, architecture, config.num_hidden_layers as number);
   const tokenizer = await ggufTokenizer(fields, config.vocab_size as number, pace);
   const heads = { query: config.num_attention_heads as number, key: config.num_key_value_heads as number };
@@ -33,7 +39,7 @@ export async function openGgufFolder(place: FilePlace, signal?: AbortSignal): Pr
     elementTypes: file.types,
     tensors,
     tokenizer,
-    readChat: async () => ggufChat(fields),
+    readChat: async () => chat,
     tensor: (name, shape) => {
       const tensor = tensors.get(name);
       if (tensor?.shape.length === shape.length && shape.every((size, index) => size === tensor.shape[index])) {

@@ -6,7 +6,7 @@ import { BYTE_PAIRS, CUTS, SCORED_PAIRS } from './gguf-names.js';
 
 const FILE = 'tokenizer.json';
 /** Numbers of ggml for the kinds of tokens. */
-const KIND = { unknown: 2, control: 3, userDefined: 4, byte: 6 } as const;
+export const KIND = { unknown: 2, control: 3, userDefined: 4, byte: 6 } as const;
 /** Longest token of which merges are made from scores. */
 const MAX_SCORED_TOKEN = 256;
 /** Tokens or merges that are worked on before other work may have its turn. */
