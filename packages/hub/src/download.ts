@@ -88,6 +88,10 @@ async function complete(item: Download, { handle, bytes: there }: OpenRegularFil
   let failure: unknown;
   if (bytes < file.bytes || file.bytes === 0) {
     const response = await ask(item, bytes);
+    if (isOther(response, file)) {
+      await response.body?.cancel();
+      throwOther(item, response);
+    }
     if (bytes > 0 && response.status !== 206) {
       // The server does not give parts.
       hash = beginDigest(file);
@@ -119,6 +123,30 @@ function throwBroken({ file, repository }: Download, received: number): never {
   throw new ForetokenError('NETWORK_FAILURE', message, details);
 }
 
+/** Whether an answer says of itself that it is not the file: by its size, or as a page that tells no size. */
+function isOther({ status, headers }: Response, file: HubFile): boolean {
+  const isPacked = (headers.get('content-encoding') ?? 'identity') !== 'identity';
+  const [, whole] = /\/(\d+)$/.exec(headers.get('content-range') ?? '') ?? [];
+  const bytes = status === 206 ? whole : headers.get('content-length');
+  return bytes === undefined || bytes === null || isPacked ? isPage(headers) : Number(bytes) !== file.bytes;
+}
+
+function isPage(headers: Headers): boolean {
+  return /^text\/html/i.test(headers.get('content-type') ?? '');
+}
+
+/** What has come of the file so far is kept. */
+function throwOther({ file, repository, access }: Download, { headers }: Response): never {
+  const what = isPage(headers)
+    ? 'a page (text/html). Look at it in a browser: a proxy or a sign-in may be in between. Then try again'
+    : 'a file of another size. Try again, or without a mirror';
+  throw new ForetokenError(
+    'NETWORK_FAILURE',
+    `${file.path} of ${repository} is not what ${access.endpoint} sends: it sends ${what}.`,
+    { repository, file: file.path, received: headers.get('content-type'), required: file.bytes, reason: 'other' },
+  );
+}
+
 /** What comes of a body. A transfer that breaks off is told apart by what has come, and `onBreak` hears why. */
 async function* arriving(
   { body }: Response,
@@ -140,7 +168,9 @@ async function writeAll(handle: OpenRegularFile['handle'], piece: Uint8Array, po
   }
 }
 
-async function ask({ file, repository, commit, access }: Download, from: number): Promise<Response> {
+/** The answer to a request for a file, from a byte on; whole where the server does not give such parts. */
+async function ask(item: Download, from: number): Promise<Response> {
+  const { file, repository, commit, access } = item;
   const path = file.path.split('/').map(encodeURIComponent).join('/');
   const headers = new Headers();
   if (access.token !== undefined) headers.set('authorization', `Bearer ${access.token}`);
@@ -155,6 +185,7 @@ async function ask({ file, repository, commit, access }: Download, from: number)
   }
   if (response.ok) return response;
   await response.body?.cancel();
+  if (response.status === 416 && from > 0) return ask(item, 0);
   const cause = Object.assign(new Error(`${file.path}: status ${response.status}`), { statusCode: response.status });
   throw refused({ repository, revision: commit }, access, cause);
 }

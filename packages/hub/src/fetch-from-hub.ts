@@ -13,7 +13,7 @@ import {
   text,
   wrongValue,
 } from '@foretoken/core/kit';
-import { fileTrouble } from '@foretoken/core/node';
+import { fileTrouble, readSmallFile } from '@foretoken/core/node';
 import { diskError, readReference, usualCacheFolder, writeReference } from './cache.js';
 import { download } from './download.js';
 import { type HubPrecision, precisionName } from './export-graphs.js';
@@ -22,6 +22,7 @@ import { verifiedState } from './kept-files.js';
 import { commitOf, type HubAccess, type HubFile, listHubFiles } from './list-hub-files.js';
 import { type HubChoice, neededFiles } from './needed-files.js';
 import { removeLeftParts } from './partial-files.js';
+import { INDEX_BYTES, refusedIndex } from './shard-names.js';
 import { changedFiles, type KeptFile, readRecord, writeRecord } from './snapshot.js';
 
 /** How far a download is, over all files that are needed. */
@@ -168,7 +169,9 @@ async function currentSnapshot(fetching: Fetching): Promise<HubSnapshot> {
     await removeLeftParts(partialOf(root), record);
     return { folder, commit };
   }
-  const files = record ?? neededFiles(await listHubFiles(place, commit, access), place.repository, choice);
+  const read = (file: HubFile): Promise<string> => fetchText(fetching, commit, folder, file);
+  const files =
+    record ?? (await neededFiles(await listHubFiles(place, commit, access), place.repository, choice, read));
   await writeRecord(folder, await downloadAll(fetching, commit, folder, files));
   await writeReference(root, place.revision, commit);
   await removeLeftParts(partialOf(root), files);
@@ -203,6 +206,19 @@ async function downloadAll(
     before += bytes;
   }
   return kept;
+}
+
+/** The text of a file that says which others are needed. Throws `INVALID_MODEL_FOLDER` for one that is too long. */
+async function fetchText(fetching: Fetching, commit: string, folder: string, file: HubFile): Promise<string> {
+  const { place, access } = fetching;
+  const tooLong = (): ForetokenError =>
+    refusedIndex(file.path, place.repository, `${file.bytes} bytes`, `at most ${INDEX_BYTES} bytes`);
+  if (file.bytes > INDEX_BYTES) throw tooLong();
+  const [{ path }] = await downloadAll({ ...fetching, onProgress: undefined }, commit, folder, [file]);
+  access.signal?.throwIfAborted();
+  const text = await readSmallFile({ folder, file: path }, INDEX_BYTES, { links: false });
+  if (text === undefined) throw tooLong();
+  return text;
 }
 
 /** What an earlier download left. */

@@ -20,8 +20,13 @@ export interface HubAccess {
 
 /** Far above any model repository. */
 const MAX_FILES = 20_000;
+/** A server that says after each answer that there is more would be asked without end. */
+const MAX_PAGES = 1000;
 /** Parts of a path that no file system reads as something else. */
-const PLAIN = /^[A-Za-z0-9_][\w.+ -]{0,199}$|^\.[A-Za-z0-9_][\w.-]{0,99}$/;
+const PLAIN = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_.+ ()[\]{}=@,~'!#&;$%^-]{0,199}(?<![. ])$|^\.[A-Za-z0-9_][\w.-]{0,99}$/u;
+
+const SHA1 = /^[0-9a-f]{40}$/;
+const SHA256 = /^[0-9a-f]{64}$/;
 
 /** Whether a path leads nowhere but below the folder it is put in. */
 export function isPlainPath(path: string): boolean {
@@ -44,26 +49,31 @@ export async function listHubFiles(location: HubLocation, commit: string, access
   return asked(location, access, async () => {
     const files: HubFile[] = [];
     const repo = { type: 'model', name: location.repository } as const;
-    for await (const entry of listFiles({ repo, revision: commit, recursive: true, ...params(access) })) {
-      if (entry.type !== 'file') continue;
+    const tooMany = (): ForetokenError => broken(location, access, `its list has more than ${MAX_PAGES} pages`);
+    for await (const entry of listFiles({ repo, revision: commit, recursive: true, ...params(access, tooMany) })) {
+      if (entry?.type !== 'file') continue;
       if (files.length === MAX_FILES) throw broken(location, access, `it lists more than ${MAX_FILES} files`);
       const { path, size, oid, lfs } = entry;
       if (typeof path !== 'string' || !isPlainPath(path)) continue;
-      const digest =
-        lfs === undefined ? { algorithm: 'git' as const, hex: oid } : { algorithm: 'sha256' as const, hex: lfs.oid };
-      if (typeof digest.hex !== 'string' || !/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(digest.hex) || !(size >= 0)) {
-        throw broken(location, access, `it gives no digest of ${path}`);
-      }
-      files.push({ path, bytes: lfs?.size ?? size, digest: { ...digest, hex: digest.hex } });
+      const [algorithm, hex, form] = lfs ? (['sha256', lfs.oid, SHA256] as const) : (['git', oid, SHA1] as const);
+      if (typeof hex !== 'string' || !form.test(hex)) throw broken(location, access, `it gives no digest of ${path}`);
+      const bytes = lfs?.size ?? size;
+      if (!Number.isSafeInteger(bytes) || bytes < 0) throw broken(location, access, `it gives no size of ${path}`);
+      files.push({ path, bytes, digest: { algorithm, hex } });
     }
     return files;
   });
 }
 
-function params({ endpoint, token, signal }: HubAccess) {
-  const own: typeof fetch = (input, init) => {
+function params({ endpoint, token, signal }: HubAccess, tooMany?: () => ForetokenError) {
+  const { origin } = new URL(endpoint);
+  let pages = 0;
+  const own: typeof fetch = async (input, init) => {
+    if (tooMany !== undefined && ++pages > MAX_PAGES) throw tooMany();
     const headers = new Headers(init?.headers);
-    if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
+    // The next page of a list lies where the server says: not all that it names may hear the token.
+    const isOwn = new URL(input instanceof Request ? input.url : input).origin === origin;
+    if (token !== undefined && isOwn) headers.set('authorization', `Bearer ${token}`);
     return fetch(input, { ...init, headers, signal: signal ?? null });
   };
   return { hubUrl: endpoint, fetch: own };
@@ -106,10 +116,20 @@ export function refused(
   }
   return new ForetokenError(
     'NETWORK_FAILURE',
-    `${endpoint} could not be asked for ${repository}: ${thrownWords(cause)}. Check the connection and try again, or load what was kept with HF_HUB_OFFLINE=1.`,
+    `${endpoint} could not be asked for ${repository}: ${thrownWords(cause)}. ${remedyFor(status, token)}, or load what was kept with HF_HUB_OFFLINE=1.`,
     { ...details, reason: typeof status === 'number' ? 'status' : 'unreachable' },
     { cause },
   );
+}
+
+/** What helps where a server answers, but not now. */
+function remedyFor(status: unknown, token: string | undefined): string {
+  if (status === 429) {
+    const more = token === undefined ? '; with a token (environment variable HF_TOKEN) it may be asked more often' : '';
+    return `It was asked too often: wait some minutes and try again${more}`;
+  }
+  if (typeof status === 'number' && status >= 500) return 'The server is in trouble: try again later';
+  return 'Check the connection and try again';
 }
 
 function broken({ repository }: HubLocation, { endpoint }: HubAccess, what: string): ForetokenError {

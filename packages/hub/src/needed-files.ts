@@ -2,6 +2,7 @@ import { ForetokenError } from '@foretoken/core';
 import { exportFiles, type HubPrecision } from './export-graphs.js';
 import { ggufFile } from './gguf-files.js';
 import type { HubFile } from './list-hub-files.js';
+import { shardNames } from './shard-names.js';
 
 /** The manifest of a folder that Foretoken can load as it is. */
 const MANIFEST = 'foretoken.json';
@@ -28,7 +29,12 @@ const BESIDE_WEIGHTS = [
 ];
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
-const SHARD = /^model-\d{5}-of-\d{5}\.safetensors$/;
+/** What CTranslate2 calls weights. */
+const CONVERTED = 'model.bin';
+/** A vocabulary in pieces beside weights that have no config, and what is no such weights: files in folders, and pickles. */
+const VOCABULARY = /^(src|trg)?vocab\.[^/]*spm$/;
+const BESIDE_VOCABULARY = /^(?!pytorch_model)[^/]+\.bin$/;
+const ARRAYS = /^[^/]+\.npz$/;
 
 /** Which of a repository's files are wanted, where it holds the model in several precisions. */
 export interface HubChoice {
@@ -40,15 +46,17 @@ export interface HubChoice {
 
 /**
  * The files of a repository that are of use: those that are chosen; else of a Foretoken model folder all, else weights, the
- * graphs of an ONNX export or a GGUF file, with what describes them.
+ * graphs of an ONNX export, a GGUF file, or weights in other formats, with what describes them. `read` fetches a small file.
  *
- * Throws `UNSUPPORTED_MODEL` where there are none, `INVALID_ARGUMENT` where what is chosen is not there or must be chosen.
+ * Throws `UNSUPPORTED_MODEL` where there are none, `INVALID_ARGUMENT` where what is chosen is not there or must be chosen,
+ * `INVALID_MODEL_FOLDER` for an index that names no files of the repository.
  */
-export function neededFiles(
+export async function neededFiles(
   files: readonly HubFile[],
   repository: string,
-  { precision, quantisation }: HubChoice = {},
-): HubFile[] {
+  { precision, quantisation }: HubChoice,
+  read: (file: HubFile) => Promise<string>,
+): Promise<HubFile[]> {
   const has = (path: string): boolean => files.some((file) => file.path === path);
   const described = (wanted: readonly string[]): HubFile[] =>
     files.filter(({ path }) => wanted.includes(path) || BESIDE_WEIGHTS.includes(path));
@@ -57,18 +65,31 @@ export function neededFiles(
   if (precision === undefined) {
     if (has(MANIFEST)) return files.filter(({ path }) => !/^\.|(^|\/)(README|LICENSE)(\.md)?$/.test(path));
     if (has(WEIGHTS)) return described([WEIGHTS]);
-    if (has(INDEX)) return described([INDEX, ...files.map(({ path }) => path).filter((path) => SHARD.test(path))]);
+    const index = files.find(({ path }) => path === INDEX);
+    if (index !== undefined) return described([INDEX, ...shardNames(await read(index), INDEX, repository, files)]);
   }
   const graphs = exportFiles(files, repository, precision);
   if (graphs !== undefined) return described([GENAI, LISTED_TOKENS, ...graphs]);
   const [file] = gguf();
   if (file !== undefined) return [file];
+  const others = otherWeights(files.map(({ path }) => path));
+  if (others.length > 0) return described(others);
   const pickle = files.find(({ path }) => /^pytorch_model(-\d+-of-\d+)?\.bin$/.test(path));
   throw new ForetokenError(
     'UNSUPPORTED_MODEL',
     pickle === undefined
-      ? `${repository} on the hub holds neither ${MANIFEST} nor ${WEIGHTS}. Name a repository that holds one of them.`
+      ? `${repository} on the hub holds neither ${MANIFEST} nor ${WEIGHTS}, and no graphs or weights in another form that is known. Name a repository that holds one of them.`
       : `${repository} on the hub holds its weights as ${pickle.path}, a pickle, which can run any code when it is read; ${WEIGHTS} is required. Look for a revision that has it (many have a pull request, as in hub:owner/name@refs/pr/1), or download the folder: foretoken import says the command that converts it.`,
     { repository, received: files.slice(0, 20).map(({ path }) => path), required: [MANIFEST, WEIGHTS, INDEX] },
   );
+}
+
+/** Weights as CTranslate2, Marian and NumPy have them. */
+function otherWeights(paths: readonly string[]): string[] {
+  if (paths.includes(CONVERTED)) return [CONVERTED];
+  const vocabularies = paths.filter((path) => VOCABULARY.test(path));
+  const beside = paths.filter((path) => BESIDE_VOCABULARY.test(path));
+  const isMarked = !paths.includes('config.json') && vocabularies.length > 0 && beside.length > 0;
+  if (isMarked) return [...vocabularies, ...beside];
+  return paths.filter((path) => ARRAYS.test(path));
 }

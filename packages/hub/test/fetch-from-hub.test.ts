@@ -127,18 +127,6 @@ describe('a repository of weights', () => {
   });
 });
 
-test('shards come with their index', async () => {
-  await open({
-    'config.json': '{}',
-    'model.safetensors.index.json': '{}',
-    'model-00001-of-00002.safetensors': '1',
-    'model-00002-of-00002.safetensors': '2',
-    'model.fp16-00001-of-00001.safetensors': 'no',
-  });
-  const { folder } = await fetchFromHub('hub:owner/name', options());
-  expect((await readdir(folder)).filter((name) => name.endsWith('.safetensors')).length).toBe(2);
-});
-
 test('a model folder of Foretoken comes whole', async () => {
   await open({ 'foretoken.json': '{}', 'encoder.onnx': 'e', 'deep/step.onnx': 's', 'README.md': 'card' });
   const { folder } = await fetchFromHub('hub:owner/name@main', options());

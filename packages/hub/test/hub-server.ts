@@ -21,6 +21,8 @@ export class HubServer {
   /** Does not give parts of files. */
   whole = false;
   requiredToken: string | undefined;
+  /** Answers in place of what is below, where it returns true. */
+  instead: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   readonly #server: Server;
   readonly #held: ServerResponse[] = [];
 
@@ -56,6 +58,7 @@ export class HubServer {
       this.#status(response, 401);
       return;
     }
+    if (this.instead?.(request, response)) return;
     const { pathname } = new URL(url, 'http://hub');
     if (/^\/api\/models\/owner\/name(\/revision\/main)?$/.test(pathname)) {
       this.#json(response, {
@@ -105,7 +108,7 @@ export class HubServer {
   }
 }
 
-function entry(path: string, content: Uint8Array): Record<string, unknown> {
+export function entry(path: string, content: Uint8Array): Record<string, unknown> {
   const oid = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
   const large = { oid: createHash('sha256').update(content).digest('hex'), size: content.length, pointerSize: 130 };
   return { type: 'file', path, size: content.length, oid, lfs: path.endsWith('.safetensors') ? large : undefined };

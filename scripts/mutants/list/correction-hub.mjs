@@ -1,5 +1,6 @@
 const CORRECTOR = ['packages/correction/test/corrector.test.ts'];
 const REFUSED = ['packages/correction/test/refused-words.test.ts'];
+const ODD = ['packages/hub/test/odd-servers.test.ts'];
 const HUB = ['packages/hub/test/fetch-from-hub.test.ts', 'packages/hub/test/precisions.test.ts'];
 const CACHE = ['packages/hub/test/cache.test.ts', 'packages/hub/test/killed-downloads.test.ts'];
 
@@ -187,9 +188,29 @@ export default [
     ],
   },
   {
+    file: 'packages/hub/src/download.ts',
+    tests: ODD,
+    faults: [
+      ['if (response.status === 416 && from > 0) return ask(item, 0);', ''],
+      ['if (isOther(response, file)) {', 'if (false) {'],
+      ['isPacked ? isPage(headers)', 'isPacked ? false'],
+    ],
+  },
+  {
+    file: 'packages/hub/src/list-hub-files.ts',
+    tests: ODD,
+    faults: [
+      ['token !== undefined && isOwn', 'token !== undefined'],
+      ['++pages > MAX_PAGES', '++pages > 10 * MAX_PAGES'],
+    ],
+  },
+  {
     file: 'packages/hub/src/needed-files.ts',
-    tests: HUB,
-    faults: [['.filter((path) => SHARD.test(path))', '.filter(() => false)']],
+    tests: ['packages/hub/test/needed-files.test.ts'],
+    faults: [
+      ['shardNames(await read(index), INDEX, repository, files)', 'files.map(({ path }) => path).slice(0, 0)'],
+      ["!paths.includes('config.json') && ", ''],
+    ],
   },
   {
     file: 'packages/hub/src/fetch-from-hub.ts',
@@ -225,6 +246,6 @@ export default [
   {
     file: 'packages/hub/src/hub-location.ts',
     tests: HUB,
-    faults: [["/\\.\\.|--/.test(repository) || revision.includes('..')", '/\\.\\.|--/.test(repository)']],
+    faults: [['--/.test(repository) || !isRevision', '--/.test(repository)']],
   },
 ];
