@@ -36,6 +36,7 @@ import { InputDecoding, type InputOptions, type InputResult, readProcessor } fro
 import type { Processor, TextOutput } from './processors/processor.js';
 import { type ReadModel, readModel } from './read-model.js';
 import type { GraphImprover } from './rebuild.js';
+import { neededTokenizer } from './tokenizer/needed-tokenizer.js';
 import type { TextTokenizer } from './tokenizer/text-tokenizer.js';
 
 /** Options of `loadModel`. */
@@ -241,7 +242,7 @@ async function assemble<Input, Output extends object, Source>(
   const first: readonly PartKind[] = parts.find('autoregressive') === undefined ? [] : ['autoregressive'];
   for (const kind of options.open ?? first) await parts.open(kind, signal);
   sessions.timings.reset();
-  const needed = (): TextTokenizer => tokenizer ?? refuseTokenizer(path);
+  const needed = (): TextTokenizer => tokenizer ?? refuseTokenizer(path, manifest.sourceVocabulary);
   const processor =
     options.processor ??
     (await family.processor({
@@ -273,10 +274,10 @@ async function assemble<Input, Output extends object, Source>(
   };
 }
 
-function refuseTokenizer(folder: string): never {
+function refuseTokenizer(folder: string, ofSources: object | undefined): never {
   throw new ForetokenError(
     'UNSUPPORTED_CAPABILITY',
-    `${folder} has no tokenizer: its sources and outputs are no text. Put the model's tokenizer files into it.`,
+    `${folder} has no tokenizer: its sources and outputs are no text. Put ${neededTokenizer(ofSources)} into it.`,
     { folder, capability: 'tokenizer' },
   );
 }
