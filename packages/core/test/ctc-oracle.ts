@@ -1,5 +1,21 @@
 import type { CtcLattice } from '@foretoken/core';
+import type { CtcContinuations } from '@foretoken/core/kit';
 import fc from 'fast-check';
+
+/** What follows a prefix, as lists that last. */
+export function listed({ end, other, count, tokenIds, probabilities }: CtcContinuations): {
+  readonly end: number;
+  readonly other: number;
+  readonly tokenIds: readonly number[];
+  readonly probabilities: readonly number[];
+} {
+  return {
+    end,
+    other,
+    tokenIds: [...tokenIds.subarray(0, count)],
+    probabilities: [...probabilities.subarray(0, count)],
+  };
+}
 
 /** A tiny lattice with everything an exhaustive search needs: the full distribution of every frame. */
 export interface TinyLattice {

@@ -4,6 +4,7 @@ import { dagBeam } from '@foretoken/one-shot';
 import { ctcLattice } from '@foretoken/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { listed } from '../../core/test/ctc-oracle.js';
 import { decode, SOURCE } from './ctc-decode.js';
 import { dagLattice, randomDag } from './dag-scripted.js';
 
@@ -52,7 +53,7 @@ describe('what a candidate that was ruled out holds, also an id that is possible
         const [oddly, plainly] = [odd, plain].map((lattice) => {
           const scorer = new CtcPrefixScorer(lattice, VOCABULARY);
           const prefix = output.reduce((before, tokenId) => scorer.extend(before, tokenId), scorer.start());
-          const { tokenIds, probabilities, other } = scorer.continuations(prefix);
+          const { tokenIds, probabilities, other } = listed(scorer.continuations(prefix));
           const next = tokenIds.map((tokenId, index) => [tokenId, probabilities[index]] as const);
           return { logProb: prefix.logProb, other, next: new Map(next.filter(([, probability]) => probability !== 0)) };
         });

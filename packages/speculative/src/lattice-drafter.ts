@@ -227,16 +227,16 @@ function reanchor(state: RowState, prefix: Int32Array, model: LanguageModel | un
 function advance(state: RowState, tokenId: number, model: LanguageModel | undefined): void {
   const { scorer, grown, prefix } = state;
   const node = grown === undefined ? -1 : childOf(grown.draft, state.node, tokenId);
-  const known = grown?.states[node];
-  if (grown === undefined || known === undefined) {
+  const place = grown?.places[node];
+  if (place?.state === undefined) {
     leaveDraft(state);
     state.prefix = scorer.extend(prefix, tokenId);
     state.language = model?.next(state.language, tokenId);
   } else {
-    grown.states[node] = undefined;
     state.node = node;
-    state.prefix = known;
-    state.language = grown.languageStates[node];
+    state.prefix = place.state;
+    state.language = place.language;
+    place.state = undefined;
   }
   scorer.release(prefix);
   state.tokenIds.push(tokenId);
@@ -252,6 +252,6 @@ function childOf({ tokenIds, parents }: DraftTree, parent: number, tokenId: numb
 
 /** Gives back what is left of the last draft. */
 function leaveDraft(state: RowState): void {
-  for (const left of state.grown?.states ?? []) if (left !== undefined) state.scorer.release(left);
+  for (const { state: left } of state.grown?.places ?? []) if (left !== undefined) state.scorer.release(left);
   state.grown = undefined;
 }

@@ -25,20 +25,27 @@ export interface GrowthOptions extends DraftLimit {
   readonly endTokenId: number | undefined;
 }
 
-interface Candidate {
-  readonly parent: number;
+/** A node of a draft, or what may become one, or the place below which the draft grows. */
+export interface Place {
+  readonly above: Place | undefined;
   readonly tokenId: number;
   /** Of the path that ends with it. */
   readonly probability: number;
   /** Of this token, given the path above. */
   readonly given: number;
+  readonly depth: number;
+  /** Its place among the draft's nodes, -1 where it is none. */
+  node: number;
+  /** Where the lattice stands after it; undefined where nothing was to be grown below. */
+  state: CtcPrefix | undefined;
+  /** Where the language model stands after it. */
+  language: unknown;
 }
 
-/** A draft, and where lattice and language model stand after each of its nodes; undefined where nothing was to be grown below. */
+/** A draft, and its nodes as they grew. */
 export interface GrownDraft {
   readonly draft: DraftTree;
-  readonly states: (CtcPrefix | undefined)[];
-  readonly languageStates: readonly unknown[];
+  readonly places: readonly Place[];
 }
 
 /**
@@ -47,63 +54,64 @@ export interface GrownDraft {
  * that n nodes can, as far as the lattice is right.
  */
 export function growDraft(scorer: CtcPrefixScorer, prefix: CtcPrefix, options: GrowthOptions): GrownDraft {
-  const { nodes, depth, min, chain, endTokenId, opinion } = options;
-  const tokenIds: number[] = [];
-  const parents: number[] = [];
-  /** Of each node, given those above. */
-  const probabilities: number[] = [];
-  const states: CtcPrefix[] = [];
-  /** States of the language model. */
-  const languageStates: unknown[] = [];
-  const depths: number[] = [];
-  const frontier: Candidate[] = [];
-
-  const expand = (state: CtcPrefix, parent: number, probability: number): void => {
-    const relative = min / probability;
-    const next = scorer.continuations(state, opinion === undefined ? relative : relative * UNRANKED);
-    if (opinion !== undefined) {
-      const language = parent < 0 ? opinion.state : languageStates[parent];
-      rerank(next, opinion, language, opinion.position + (parent < 0 ? 0 : depths[parent]), relative);
-    }
-    const { tokenIds: offered, probabilities: ofOffered } = next;
-    let best = -1;
-    for (let index = 0; index < offered.length; index++) {
-      if (offered[index] === endTokenId) continue;
-      if (!chain) frontier.push(candidate(parent, offered[index], probability, ofOffered[index]));
-      else if (best < 0 || ofOffered[index] > ofOffered[best]) best = index;
-    }
-    if (best >= 0) frontier.push(candidate(parent, offered[best], probability, ofOffered[best]));
-  };
-
-  expand(prefix, -1, 1);
-  while (frontier.length > 0 && tokenIds.length < nodes) {
-    const { parent, tokenId, probability, given } = takeBest(frontier);
-    const node = tokenIds.push(tokenId) - 1;
-    const at = parent < 0 ? 1 : depths[parent] + 1;
-    parents.push(parent);
-    probabilities.push(given);
-    depths.push(at);
-    if (at < depth && node + 1 < nodes) {
-      const state = scorer.extend(parent < 0 ? prefix : states[parent], tokenId);
-      states[node] = state;
-      if (opinion !== undefined) {
-        const before = parent < 0 ? opinion.state : languageStates[parent];
-        languageStates[node] = opinion.model.next(before, tokenId);
-      }
-      expand(state, node, probability);
-    }
+  const { nodes, depth, opinion } = options;
+  const places: Place[] = [];
+  const frontier: Place[] = [];
+  const root = placeBelow(undefined, -1, 1);
+  root.state = prefix;
+  root.language = opinion?.state;
+  expand(root, prefix, scorer, options, frontier);
+  while (frontier.length > 0 && places.length < nodes) {
+    const place = takeBest(frontier);
+    place.node = places.push(place) - 1;
+    if (place.depth >= depth || places.length === nodes) continue;
+    const { above = root, tokenId } = place;
+    place.state = scorer.extend(above.state ?? prefix, tokenId);
+    place.language = opinion?.model.next(above.language, tokenId);
+    expand(place, place.state, scorer, options, frontier);
   }
-  const draft = {
-    tokenIds: new Int32Array(tokenIds),
-    parents: new Int32Array(parents),
-    probabilities: new Float32Array(probabilities),
-  };
-  return { draft, states, languageStates };
+  return { draft: draftOf(places), places };
 }
 
-/** A token below `parent`, whose path has the probability `above`. */
-function candidate(parent: number, tokenId: number, above: number, given: number): Candidate {
-  return { parent, tokenId, probability: above * given, given };
+/** Adds what may follow a place to the frontier. */
+function expand(
+  place: Place,
+  state: CtcPrefix,
+  scorer: CtcPrefixScorer,
+  { min, chain, opinion, endTokenId }: GrowthOptions,
+  frontier: Place[],
+): void {
+  const relative = min / place.probability;
+  const next = scorer.continuations(state, opinion === undefined ? relative : relative * UNRANKED);
+  const { tokenIds, probabilities } = next;
+  const count = opinion === undefined ? next.count : rerank(next, opinion, place, relative);
+  let best = -1;
+  for (let index = 0; index < count; index++) {
+    if (tokenIds[index] === endTokenId) continue;
+    if (!chain) frontier.push(placeBelow(place, tokenIds[index], probabilities[index]));
+    else if (best < 0 || probabilities[index] > probabilities[best]) best = index;
+  }
+  if (best >= 0) frontier.push(placeBelow(place, tokenIds[best], probabilities[best]));
+}
+
+/** A token after what is above it. */
+function placeBelow(above: Place | undefined, tokenId: number, given: number): Place {
+  const probability = above === undefined ? given : above.probability * given;
+  const depth = above === undefined ? 0 : above.depth + 1;
+  return { above, tokenId, probability, given, depth, node: -1, state: undefined, language: undefined };
+}
+
+function draftOf(places: readonly Place[]): DraftTree {
+  const tokenIds = new Int32Array(places.length);
+  const parents = new Int32Array(places.length);
+  const probabilities = new Float32Array(places.length);
+  for (let node = 0; node < places.length; node++) {
+    const { above, tokenId, given } = places[node];
+    tokenIds[node] = tokenId;
+    parents[node] = above?.node ?? -1;
+    probabilities[node] = given;
+  }
+  return { tokenIds, parents, probabilities };
 }
 
 /** The error of a probability of the language model that is none. */
@@ -123,25 +131,21 @@ const HOPELESS = 0.02;
 
 /**
  * The weighted geometric mean of the lattice's distribution and the language model's, renormalised over what the lattice
- * offers and the end; it takes the place of the lattice's. A mean, not a product: both judge by much the same evidence, and counted twice it makes drafts too
- * sure of themselves, so too long.
+ * offers and the end; it takes the place of the lattice's, for as many tokens as are returned. A mean, not a product: both
+ * judge by much the same evidence, and counted twice it makes drafts too sure of themselves, so too long.
  */
-function rerank(
-  next: CtcContinuations,
-  { model, weight, row }: Opinion,
-  state: unknown,
-  position: number,
-  min: number,
-): void {
-  const after: NextTokens = nextTokens(model, state);
-  const { tokenIds, probabilities } = next;
-  let max = next.end;
-  for (let index = 0; index < probabilities.length; index++) max = Math.max(max, probabilities[index]);
+function rerank(next: CtcContinuations, opinion: Opinion, place: Place, min: number): number {
+  const after: NextTokens = nextTokens(opinion.model, place.language);
+  // Of the language model; the lattice has the rest.
+  const share = opinion.weight / (1 + opinion.weight);
+  const { end, count, tokenIds, probabilities } = next;
+  let max = end;
+  for (let index = 0; index < count; index++) if (probabilities[index] > max) max = probabilities[index];
   const hopeless = HOPELESS * max;
-  let total = next.end < hopeless ? next.end : mean(next.end, after.end(), weight, row, position);
+  let total = end < hopeless ? end : mean(end, checked(after.end(), opinion, place), share);
   // In place and by plain loops: this runs for every node of every draft.
   let ranked = 0;
-  for (let index = 0; index < tokenIds.length; index++) {
+  for (let index = 0; index < count; index++) {
     const tokenId = tokenIds[index];
     const ofLattice = probabilities[index];
     if (ofLattice < hopeless) {
@@ -149,7 +153,7 @@ function rerank(
       total += ofLattice;
       continue;
     }
-    const score = mean(ofLattice, after.probability(tokenId), weight, row, position);
+    const score = mean(ofLattice, checked(after.probability(tokenId), opinion, place), share);
     total += score;
     tokenIds[ranked] = tokenId;
     probabilities[ranked++] = score;
@@ -161,24 +165,28 @@ function rerank(
     tokenIds[kept] = tokenIds[index];
     probabilities[kept++] = score / total;
   }
-  tokenIds.length = kept;
-  probabilities.length = kept;
+  return kept;
 }
 
-/** Of two probabilities of one token, by weights 1 and `weight`. */
-function mean(ofLattice: number, ofModel: number, weight: number, row: number, position: number): number {
-  if (!(ofModel >= 0 && ofModel < Number.POSITIVE_INFINITY)) throw invalidProbability(row, position, ofModel);
-  return (ofLattice * ofModel ** weight) ** (1 / (1 + weight));
+/** A probability of the language model. Throws `INVALID_SCORES` for one that is none. */
+function checked(ofModel: number, { row, position }: Opinion, { depth }: Place): number {
+  if (!(ofModel >= 0 && ofModel < Number.POSITIVE_INFINITY)) throw invalidProbability(row, position + depth, ofModel);
+  return ofModel;
+}
+
+/** Of two probabilities of one token; `share` is the model's weight. By logarithms, since two powers cost more. */
+function mean(ofLattice: number, ofModel: number, share: number): number {
+  return ofLattice === 0 ? 0 : ofLattice * Math.exp(share * (Math.log(ofModel) - Math.log(ofLattice)));
 }
 
 /** Removes and returns the most probable candidate; a frontier holds few, so a scan beats a heap. */
-function takeBest(frontier: Candidate[]): Candidate {
+function takeBest(frontier: Place[]): Place {
   let best = 0;
   for (let index = 1; index < frontier.length; index++) {
     if (frontier[index].probability > frontier[best].probability) best = index;
   }
   const taken = frontier[best];
-  const last = frontier.pop() as Candidate;
+  const last = frontier.pop() as Place;
   if (best < frontier.length) frontier[best] = last;
   return taken;
 }

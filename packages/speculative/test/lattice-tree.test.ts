@@ -3,7 +3,7 @@ import { CtcPrefixScorer } from '@foretoken/core/kit';
 import { NgramModel } from '@foretoken/language-models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyTinyLattice } from '../../core/test/ctc-oracle.js';
+import { anyTinyLattice, listed } from '../../core/test/ctc-oracle.js';
 import { growDraft } from '../src/lattice-tree.js';
 
 const none = { ids: new Int32Array(), probabilities: new Float32Array() };
@@ -29,7 +29,7 @@ describe('a draft re-ranked by n-grams', () => {
       fc.property(anyTinyLattice, fc.constantFrom(0.2, 0.5, 1, 3), ({ lattice, vocabularySize }, weight) => {
         const scorer = new CtcPrefixScorer(lattice, vocabularySize + 1);
         const prefix = scorer.start();
-        const next = scorer.continuations(prefix);
+        const next = listed(scorer.continuations(prefix));
         // What the lattice says comes first, said by a language model; the end has an id of its own.
         const probabilities = new Array<number>(vocabularySize + 1).fill(1e-6);
         for (const [index, tokenId] of next.tokenIds.entries()) probabilities[tokenId] = next.probabilities[index];

@@ -1,29 +1,32 @@
 import type { CtcLattice } from '../contract/lattice.js';
-import { CtcEmissions } from './ctc-emissions.js';
+import { ArrayBlock } from './array-block.js';
+import { BLANK, CANDIDATES, CtcEmissions, FLOOR } from './ctc-emissions.js';
 
 /**
- * Where an output prefix stands in a CTC lattice: the mass of the alignments of the first `t` frames that collapse to
- * exactly this prefix, divided by the probability that the output begins with it. Immutable.
+ * Where an output prefix stands in a CTC lattice. It belongs to the scorer that made it, which keeps its masses, and stays as it is
+ * until it is released.
  */
 export interface CtcPrefix {
   /** Natural-log probability that the output begins with this prefix; `-Infinity` where no alignment fits it. */
   readonly logProb: number;
   /** The last token, -1 for the empty prefix. */
   readonly lastTokenId: number;
-  /** `[frames + 1]`: relative mass after `t` frames of alignments that end with a blank. */
-  readonly blankMass: Float64Array;
-  /** `[frames + 1]`: the same for alignments that end with the last token. */
-  readonly labelMass: Float64Array;
+  /** Tokens of it: so many frames must be over. */
+  readonly length: number;
+  /** Where its masses begin among those of the scorer; those of the first `length` frames are not written. */
+  readonly at: number;
 }
 
-/** What follows a prefix: probabilities given the prefix, which sum to 1 with those of all other tokens. Its arrays belong to the caller. */
+/** What follows a prefix: probabilities given the prefix, which sum to 1 with those of all other tokens. */
 export interface CtcContinuations {
   /** That the output ends here. */
   readonly end: number;
-  /** Tokens that are candidates of some frame, `[count]`, in no particular order, with their probabilities. */
-  readonly tokenIds: number[];
+  /** How many of the tokens below there are. */
+  readonly count: number;
+  /** Tokens that are candidates of some frame, `[count]` and more, in no particular order. */
+  readonly tokenIds: Int32Array;
   /** Probability of each of `tokenIds` to be next, given the prefix. */
-  readonly probabilities: number[];
+  readonly probabilities: Float64Array;
   /** Of any one token that is no frame's candidate (were it the last token, it may be lower). */
   readonly other: number;
 }
@@ -33,8 +36,8 @@ const NEGLIGIBLE = 1e-13;
 // A division by less would leave the range of doubles.
 const IMPOSSIBLE = 1e-290;
 
-/** Arrays that are made at once. */
-const BLOCK = 8;
+/** Prefixes that there is room for at first: a draft and the place below which it grows are a dozen. */
+const ROOM = 12;
 
 /**
  * Scores output prefixes under a CTC lattice, summed over all alignments (the forward recursion of Graves et al., 2006,
@@ -49,119 +52,158 @@ const BLOCK = 8;
 export class CtcPrefixScorer {
   readonly #emissions: CtcEmissions;
   readonly #emission: Float64Array;
+  /** By dense label; zeros between calls. */
   readonly #sums: Float64Array;
-  /** Arrays of prefixes that nobody reads any more; as in new ones, the first mass is 0: before any frame nothing is said. */
-  readonly #free: Float64Array[] = [];
+  readonly #tokenIds: Int32Array;
+  readonly #probabilities: Float64Array;
+  /**
+   * Of each prefix, `[frames + 1, 2]`: the mass of the alignments of the first `t` frames that collapse to exactly this prefix and
+   * end with a blank, and that of those which end with the last token; divided by the probability that the output begins with
+   * the prefix. In one array: a drafter goes through some ten prefixes a round, and arrays cost as much as the arithmetic.
+   */
+  #masses: Float64Array;
+  /** Masses of one prefix. */
+  readonly #size: number;
+  #used = 0;
+  /** Where the masses of released prefixes begin. */
+  readonly #free: number[] = [];
 
   /** `vocabularySize` counts all token ids; `row` is named in errors. Throws as `CtcEmissions` does. */
   constructor(lattice: CtcLattice, vocabularySize: number, row: number = 0) {
     this.#emissions = new CtcEmissions(lattice, vocabularySize, row);
-    this.#emission = this.#masses();
-    this.#sums = new Float64Array(this.#emissions.tokenIdOf.length);
+    const { frames, size } = this.#emissions;
+    this.#size = 2 * (frames + 1);
+    const room = ROOM * this.#size;
+    const block = new ArrayBlock(room + frames + 2 * size + 1, size);
+    this.#masses = block.doubles(room);
+    this.#emission = block.doubles(frames);
+    this.#sums = block.doubles(size + 1);
+    this.#probabilities = block.doubles(size);
+    this.#tokenIds = block.integers(size);
   }
 
   /** The empty prefix. */
   start(): CtcPrefix {
-    const { frames, blank } = this.#emissions;
-    const blankMass = this.#masses();
-    blankMass[0] = 1;
-    for (let frame = 0; frame < frames; frame++) {
-      blankMass[frame + 1] = blankMass[frame] * blank[frame];
+    const { frames, width, probabilities } = this.#emissions;
+    const at = this.#place();
+    const masses = this.#masses;
+    let mass = 1;
+    for (let frame = 0; frame <= frames; frame++) {
+      masses[at + 2 * frame] = mass;
+      masses[at + 2 * frame + 1] = 0;
+      mass *= probabilities[frame * width + BLANK];
     }
-    return { logProb: 0, lastTokenId: -1, blankMass, labelMass: this.#masses().fill(0) };
+    return { logProb: 0, lastTokenId: -1, length: 0, at };
   }
 
   /** The prefix with one more token, in O(frames). */
   extend(prefix: CtcPrefix, tokenId: number): CtcPrefix {
-    const { frames, blank } = this.#emissions;
+    const { frames, width, probabilities } = this.#emissions;
     const emission = this.#emission;
     this.#emissions.writeTo(emission, tokenId);
     const repeats = tokenId === prefix.lastTokenId;
-    const blankMass = this.#masses();
-    const labelMass = this.#masses();
+    const at = this.#place();
+    const masses = this.#masses;
+    const { length } = prefix;
+    // Of the frame that is being read: of the old prefix before it, and of the new one after it.
+    let before = prefix.at + 2 * length;
+    let after = at + 2 * length + 2;
     let ending = 0;
     let resting = 0;
     let total = 0;
-    for (let frame = 0; frame < frames; frame++) {
-      const before = prefix.blankMass[frame] + (repeats ? 0 : prefix.labelMass[frame]);
-      const begun = emission[frame] * before;
+    for (let frame = length; frame < frames; frame++) {
+      const begun = emission[frame] * (masses[before] + (repeats ? 0 : masses[before + 1]));
       total += begun;
-      resting = blank[frame] * (resting + ending);
+      resting = probabilities[frame * width + BLANK] * (resting + ending);
       ending = begun + emission[frame] * ending;
-      blankMass[frame + 1] = resting;
-      labelMass[frame + 1] = ending;
+      masses[after] = resting;
+      masses[after + 1] = ending;
+      before += 2;
+      after += 2;
     }
     const possible = total > IMPOSSIBLE;
     const scale = possible ? 1 / total : 0;
-    for (let frame = 1; frame <= frames; frame++) {
-      blankMass[frame] = blankMass[frame] * scale;
-      labelMass[frame] = labelMass[frame] * scale;
-    }
+    for (let index = at + 2 * length + 2; index < after; index++) masses[index] = masses[index] * scale;
     const logProb = possible ? prefix.logProb + Math.log(total) : -Infinity;
-    return { logProb, lastTokenId: tokenId, blankMass, labelMass };
+    return { logProb, lastTokenId: tokenId, length: length + 1, at };
   }
 
-  /**
-   * Takes back the arrays of a prefix, for prefixes to come: a drafter goes through some ten prefixes a round, and arrays cost as
-   * much as the arithmetic. The prefix must not be read any more, nor released again.
-   */
-  release({ blankMass, labelMass }: CtcPrefix): void {
-    // That of the empty prefix is 1.
-    blankMass[0] = 0;
-    this.#free.push(blankMass, labelMass);
+  /** Takes back the room of a prefix, for prefixes to come. The prefix must not be used any more, nor released again. */
+  release(prefix: CtcPrefix): void {
+    this.#free.push(prefix.at);
   }
 
-  /** `[frames + 1]`, of what is free, or of a new block for several. */
-  #masses(): Float64Array {
+  /** Where a new prefix's masses begin; makes room, so read `#masses` after it. */
+  #place(): number {
     const free = this.#free.pop();
     if (free !== undefined) return free;
-    const size = this.#emissions.frames + 1;
-    const block = new Float64Array(BLOCK * size);
-    for (let at = size; at < block.length; at += size) this.#free.push(block.subarray(at, at + size));
-    return block.subarray(0, size);
+    const at = this.#used;
+    this.#used += this.#size;
+    if (this.#used > this.#masses.length) {
+      const larger = new Float64Array(2 * this.#masses.length);
+      larger.set(this.#masses);
+      this.#masses = larger;
+    }
+    return at;
   }
 
   /** Probability, given the prefix, that the output is exactly the prefix. */
-  end(prefix: CtcPrefix): number {
-    const { frames } = this.#emissions;
-    return prefix.blankMass[frames] + prefix.labelMass[frames];
+  end({ length, at }: CtcPrefix): number {
+    if (length > this.#emissions.frames) return 0;
+    const last = at + this.#size - 2;
+    return this.#masses[last] + this.#masses[last + 1];
   }
 
-  /** The distribution of the next token given the prefix; tokens less probable than `least` are left out. */
+  /**
+   * The distribution of the next token given the prefix; tokens less probable than `min` are left out. The caller may write to the
+   * arrays, and the next call writes to them again.
+   */
   continuations(prefix: CtcPrefix, min = 0): CtcContinuations {
-    const { frames, k, floor, labels, probabilities: emission, tokenIdOf } = this.#emissions;
-    const sums = this.#sums.fill(0);
+    const { frames, width, labels, probabilities: emission, tokenIdOf, size } = this.#emissions;
+    const masses = this.#masses;
+    const sums = this.#sums;
     let other = 0;
-    let touched = false;
-    for (let frame = 0; frame < frames; frame++) {
-      const before = prefix.blankMass[frame] + prefix.labelMass[frame];
+    // Labels of the frames that count: they are numbered as they appear, so those of neighbouring frames lie together.
+    let from = size + 1;
+    let to = 0;
+    for (let frame = prefix.length; frame < frames; frame++) {
+      const before = masses[prefix.at + 2 * frame] + masses[prefix.at + 2 * frame + 1];
       if (before < NEGLIGIBLE) continue;
-      touched = true;
-      const base = floor[frame];
+      const base = emission[frame * width + FLOOR];
       other += base * before;
-      for (let cell = frame * k; cell < (frame + 1) * k; cell++) {
+      for (let cell = frame * width + CANDIDATES; cell < (frame + 1) * width; cell++) {
         const label = labels[cell];
-        if (label >= 0) sums[label] = sums[label] + (emission[cell] - base) * before;
+        if (label === 0) continue;
+        sums[label] = sums[label] + (emission[cell] - base) * before;
+        if (label < from) from = label;
+        if (label > to) to = label;
       }
     }
-    const last = touched ? this.#emissions.labelOf(prefix.lastTokenId) : -1;
-    const tokenIds: number[] = [];
-    const probabilities: number[] = [];
-    for (let label = 0; label < sums.length; label++) {
-      const probability = label === last ? this.#repeated(prefix) : other + sums[label];
+    // What no such frame names is as probable as any token.
+    const all = other > 0 && other >= min;
+    if (all) from = 1;
+    if (all) to = size;
+    const last = this.#emissions.labelOf(prefix.lastTokenId);
+    let count = 0;
+    for (let label = from; label <= to; label++) {
+      let probability = other + sums[label];
+      sums[label] = 0;
       if (probability <= 0 || probability < min) continue;
-      tokenIds.push(tokenIdOf[label]);
-      probabilities.push(probability);
+      // The last token is less probable than others would be.
+      if (label === last) probability = this.#repeated(prefix);
+      if (probability <= 0 || probability < min) continue;
+      this.#tokenIds[count] = tokenIdOf[label];
+      this.#probabilities[count++] = probability;
     }
-    return { end: this.end(prefix), tokenIds, probabilities, other };
+    return { end: this.end(prefix), count, tokenIds: this.#tokenIds, probabilities: this.#probabilities, other };
   }
 
   /** Probability that the last token comes once more: a blank must lie between. */
-  #repeated(prefix: CtcPrefix): number {
-    this.#emissions.writeTo(this.#emission, prefix.lastTokenId);
+  #repeated({ at, lastTokenId, length }: CtcPrefix): number {
+    this.#emissions.writeTo(this.#emission, lastTokenId);
     let sum = 0;
-    for (let frame = 0; frame < this.#emissions.frames; frame++) {
-      sum += this.#emission[frame] * prefix.blankMass[frame];
+    for (let frame = length; frame < this.#emissions.frames; frame++) {
+      sum += this.#emission[frame] * this.#masses[at + 2 * frame];
     }
     return sum;
   }

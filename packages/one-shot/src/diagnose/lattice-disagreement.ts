@@ -47,10 +47,12 @@ function ctcChoices(lattice: CtcLattice, vocabularySize: number): boolean[] {
   const scorer = new CtcPrefixScorer(lattice, vocabularySize);
   let prefix = scorer.start();
   return Array.from(ctcBestPath(lattice).tokenIds, (chosen) => {
-    const { end, tokenIds, probabilities } = scorer.continuations(prefix);
-    const best = argmax(probabilities);
+    const { end, count, tokenIds, probabilities } = scorer.continuations(prefix);
+    const best = argmax(probabilities.subarray(0, count));
     const stands = tokenIds[best] === chosen && probabilities[best] >= end;
-    prefix = scorer.extend(prefix, chosen);
+    const before = prefix;
+    prefix = scorer.extend(before, chosen);
+    scorer.release(before);
     return stands;
   });
 }
