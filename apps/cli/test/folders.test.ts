@@ -107,6 +107,8 @@ describe('import', () => {
       'float32',
       '--step-layout',
       'body',
+      '--shortlist',
+      'none',
       '--name',
       '007',
     ];
@@ -132,6 +134,7 @@ describe('import', () => {
           edit: 'e',
           weights: 'float32',
           stepLayout: 'body',
+          shortlist: false,
           name: '007',
           description: 'd',
           licence: 'MIT',

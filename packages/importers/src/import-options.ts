@@ -1,4 +1,13 @@
-import { callback, immediate, type OptionReader, type OptionTable, oneOf, text, wrongValue } from '@foretoken/core/kit';
+import {
+  callback,
+  flag,
+  immediate,
+  type OptionReader,
+  type OptionTable,
+  oneOf,
+  text,
+  wrongValue,
+} from '@foretoken/core/kit';
 import { filePath, type ImportNote, isObject } from '@foretoken/models/internal';
 import { TARGET_OPTIONS, type TargetOptions } from './target-options.js';
 import { WEIGHT_PRECISIONS, type WeightPrecision } from './tensors/weight-precision.js';
@@ -20,6 +29,11 @@ export interface ImportOptions extends TargetOptions {
    * calls more a step. Default: `body` for large models.
    */
   readonly stepLayout?: 'heads' | 'body' | undefined;
+  /**
+   * Whether outputs have only tokens that a shortlist beside the weights gives for their source, as Firefox decodes (default: where
+   * there is one). Few architectures come with such lists.
+   */
+  readonly shortlist?: boolean | undefined;
   /** Path or `file:` URL of the weights of a CTC student trained on this model's encoder, with an n-gram model and a shortlist beside it or not. */
   readonly ctc?: string | undefined;
   /**
@@ -56,6 +70,7 @@ export const IMPORT_OPTIONS: OptionTable<ImportOptions> = {
   weights: oneOf(...WEIGHT_PRECISIONS),
   quantisation: text,
   stepLayout: oneOf('heads', 'body'),
+  shortlist: flag,
   ctc: filePath,
   ctcFast: filePath,
   canvas: filePath,

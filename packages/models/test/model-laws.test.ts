@@ -17,7 +17,7 @@ import { encoderDecoderFolder } from './encoder-decoder-fixtures.js';
 import { fillMaskFolder } from './fill-mask-fixtures.js';
 
 import { temporaryFolder } from './folder-fixtures.js';
-import { marianBinFolder } from './marian-bin-fixtures.js';
+import { marianBinFolder, marianShortlistFolder } from './marian-bin-fixtures.js';
 import { hintsFolder, imported, SOURCES, studentsFolder, weightsOf } from './student-fixtures.js';
 import { writeTinyMarian } from './tiny-marian.js';
 
@@ -176,6 +176,14 @@ const FOLDERS: Readonly<Record<string, Tested>> = {
     // Two tokens are never said: their scores are so low that fp32 is coarse there.
     tolerance: 4e-3,
     scripts: 1,
+  },
+  'a small encoder-decoder whose sources say which tokens outputs may have': {
+    folder: marianShortlistFolder('tied'),
+    models: { autoregressive: 1 },
+    sources: MARIAN_SOURCES,
+    // Two tokens are never said: their scores are so low that fp32 is coarse there.
+    tolerance: 4e-3,
+    scripts: 2,
   },
   'a small Whisper model': {
     folder: whisperFolder(),

@@ -18,11 +18,12 @@ const STUDENTS = [
 ] as const;
 
 /** Options of weights that are made into graphs, and of a CTC graph that is there already: neither means anything to the other. */
-const OF_WEIGHTS = [...STUDENTS.map(([option]) => option), 'weights', 'quantisation', 'step-layout'];
+const OF_WEIGHTS = [...STUDENTS.map(([option]) => option), 'weights', 'quantisation', 'step-layout', 'shortlist'];
 const OF_GRAPHS = ['dictionary', 'blank', 'space'];
 
 const WEIGHTS = ['float16', 'float32', 'int8', 'int4'] as const;
 const STEP_LAYOUTS = ['heads', 'body'] as const;
+const SHORTLISTS = ['use', 'none'] as const;
 
 export const importCommand: CommandDefinition = {
   name: 'import',
@@ -52,6 +53,11 @@ export const importCommand: CommandDefinition = {
       flag: '--step-layout <name>',
       description: 'Graphs of a step: heads (one for each kind of output) or body (shared weights); default: by size',
       values: STEP_LAYOUTS,
+    },
+    {
+      flag: '--shortlist <name>',
+      description: 'Of a model of Firefox: use (default, where one lies beside it) or none, to score all tokens',
+      values: SHORTLISTS,
     },
     { flag: '--dictionary <file>', description: 'Of a CTC graph: its labels, as keys.txt, vocab.txt or vocab.json' },
     { flag: '--blank <class>', description: 'Of a CTC graph: number or label of the blank (default: found)' },
@@ -121,10 +127,12 @@ function importerOf(
     const folder = options.text(option);
     return folder === undefined ? [] : [[student, folder] as const];
   });
+  const shortlist = options.choice('shortlist', SHORTLISTS);
   const model = {
     weights: options.choice('weights', WEIGHTS),
     quantisation: options.text('quantisation'),
     stepLayout: options.choice('step-layout', STEP_LAYOUTS),
+    shortlist: shortlist === undefined ? undefined : shortlist === 'use',
     ...common,
     ...Object.fromEntries(students),
     onNote: ({ message }: ImportNote) => notes.push(message),

@@ -1,3 +1,4 @@
+import { ForetokenError } from '@foretoken/core';
 import type { Yielder } from '@foretoken/core/kit';
 import { invalidFolder, quote } from '@foretoken/models/internal';
 import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';
@@ -18,7 +19,16 @@ export async function buildContent(folder: WeightsFolder, options: NamedOptions,
       return folder.tensor(name, shape);
     },
   };
-  const content = await architectureOf(folder).build(noting, options, pace);
+  const architecture = architectureOf(folder);
+  const { shortlist } = options;
+  if (shortlist !== undefined && architecture.shortlists !== true) {
+    throw new ForetokenError(
+      'INVALID_ARGUMENT',
+      `${folder.path} is of the architecture ${architecture.name}, which has no shortlists. Leave out shortlist.`,
+      { option: 'shortlist', received: shortlist },
+    );
+  }
+  const content = await architecture.build(noting, options, pace);
   assertAllLayers(folder, used);
   return content;
 }

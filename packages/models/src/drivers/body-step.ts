@@ -1,15 +1,19 @@
 import type { OutputRequest } from '@foretoken/core';
 import type { Feeds, GraphSession, StepOutputs } from '@foretoken/core/runtime';
-import type { BodyGraphFiles } from '../folder/manifest.js';
 import type { GraphSessions } from './graph-sessions.js';
 import type { OpenedStep } from './open-step.js';
-import { floats, ONLY_NEW, readScores, type StepGraphs } from './step-graphs.js';
-import { VocabularyGraph } from './vocabulary-graph.js';
+import { type BodyStepFiles, floats, ONLY_NEW, readScores, type StepGraphs } from './step-graphs.js';
+import { type ListedTokens, VocabularyGraph } from './vocabulary-graph.js';
 
 /** The step of a large model, divided into layers and vocabulary; `width` is that of its states. */
-export function openBodyStep(step: BodyGraphFiles, width: number, sessions: GraphSessions): OpenedStep {
+export function openBodyStep(step: BodyStepFiles, width: number, sessions: GraphSessions): OpenedStep {
   const body = (): Promise<GraphSession> => sessions.get(step.body);
-  const vocabulary = new VocabularyGraph(sessions.runtime, () => sessions.get(step.vocabulary), width);
+  const vocabulary = new VocabularyGraph(
+    sessions.runtime,
+    () => sessions.get(step.vocabulary),
+    width,
+    step.shortlisted,
+  );
   const open = async (signal: AbortSignal | undefined): Promise<void> => {
     await sessions.get(step.vocabulary);
     signal?.throwIfAborted();
@@ -30,12 +34,20 @@ class BodyGraphs implements StepGraphs {
   }
 
   async run(feeds: Feeds, output: OutputRequest, wanted: boolean): Promise<StepOutputs> {
-    const { token_ids: tokenIds, ...others } = feeds;
+    const { token_ids: tokenIds, listed, possible, ...others } = feeds;
     const embedded = await this.#vocabulary.embed(tokenIds);
     const body = await this.#body();
     const results = await body.run({ ...others, embedded }, wanted ? undefined : ONLY_NEW);
     const { states } = results;
-    const extension = states === undefined ? readScores({}, output) : await this.#vocabulary.score(states, output);
+    const tokens = listed && possible && { listed, possible, sourceOf: sourcesOf(feeds) };
+    const extension =
+      states === undefined ? readScores({}, output) : await this.#vocabulary.score(states, output, tokens);
     return { keysValues: floats(results.new), extension };
   }
+}
+
+/** Of which row of `token_ids [rows, width]` each scored cell is. */
+function sourcesOf({ token_ids: tokenIds, scored }: Feeds): ListedTokens['sourceOf'] {
+  const [, width] = tokenIds.dims;
+  return (scored.data as Int32Array).map((cell) => Math.floor(cell / width));
 }

@@ -17,7 +17,7 @@ import type { TokenEncoder, TokenEncoding } from './token-encoder.js';
 /** What keeps the nodes of a decoder, and what adds sources that rows join with. */
 export interface DecoderStore {
   readonly store: NodeStore;
-  readonly admit: (encoding: TokenEncoding) => void;
+  readonly admit: (encoding: TokenEncoding, sources: readonly TokenSource[]) => void;
 }
 
 export interface EncoderDecoderOptions {
@@ -31,7 +31,7 @@ export interface EncoderDecoderOptions {
   readonly beginning: readonly number[];
   readonly maxLength: number;
   /** Makes what keeps nodes over encoded sources; `joining` says that rows may join. */
-  readonly storeOf: (encoding: TokenEncoding, joining: boolean) => DecoderStore;
+  readonly storeOf: (encoding: TokenEncoding, joining: boolean, sources: readonly TokenSource[]) => DecoderStore;
   /** What forwards cost, where it was measured. */
   readonly costs: ForwardCosts | undefined;
 }
@@ -67,10 +67,10 @@ export class EncoderDecoderModel implements AutoregressiveModel<TokenSource> {
     const encode = (rows: readonly TokenSource[], { encoding, signal }: OpenOptions) =>
       encoder.reuseOrEncode(rows, encoding, signal);
     const encoding = await encode(sources, options);
-    const { store, admit } = this.#options.storeOf(encoding, joining);
+    const { store, admit } = this.#options.storeOf(encoding, joining, sources);
     const join = async (rows: readonly TokenSource[], own: OpenOptions): Promise<JoiningRows> => {
       const joined = await encode(rows, own);
-      return { prefixes: prefixes(rows), admit: () => admit(joined) };
+      return { prefixes: prefixes(rows), admit: () => admit(joined, rows) };
     };
     return new StoreForest({
       store,

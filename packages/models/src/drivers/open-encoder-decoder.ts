@@ -1,7 +1,6 @@
-import type { Vocabulary } from '@foretoken/core';
-import { type Feeds, KeyValueStore, type OnnxRuntime } from '@foretoken/core/runtime';
-import type { BodyGraphFiles, HeadGraphFiles } from '../folder/manifest.js';
-import { loadCode } from '../load-code.js';
+import type { TokenSource, Vocabulary } from '@foretoken/core';
+import { type Feeds, KeyValueStore, type NodeStore } from '@foretoken/core/runtime';
+import type { HeadGraphFiles } from '../folder/manifest.js';
 import type { OpenedPart } from '../parts/model-part.js';
 import { EncoderDecoderModel, type EncoderDecoderOptions } from './encoder-decoder-model.js';
 import type { GraphSessions } from './graph-sessions.js';
@@ -16,13 +15,13 @@ import {
   probeWidths,
   THREADS_MILLISECONDS,
 } from './reading-step-probe.js';
-import { SourceRows } from './source-rows.js';
-import { type StepGraphs, stepOutputs } from './step-graphs.js';
+import { type SourceFeeds, SourceRows } from './source-rows.js';
+import { type BodyStepFiles, type StepGraphs, stepOutputs } from './step-graphs.js';
 import { TokenEncoder } from './token-encoder.js';
 
 /** What is known of an encoder and a decoder before their graphs are opened. */
 export interface EncoderDecoderParts {
-  readonly graphs: { readonly encoder: string; readonly step: HeadGraphFiles | BodyGraphFiles };
+  readonly graphs: { readonly encoder: string; readonly step: HeadGraphFiles | BodyStepFiles };
   /** Size of a state. */
   readonly width: number;
   /** Of the decoder. */
@@ -35,6 +34,10 @@ export interface EncoderDecoderParts {
   readonly beginning: readonly number[];
   readonly limits: { readonly sourceLength: number; readonly targetLength: number };
   readonly maxCandidates: number;
+  /** What is fed of sources, where that is more than what is read of them; `sources` are those of `rows`. */
+  readonly feedsOf?: ((rows: SourceRows, sources: readonly TokenSource[]) => SourceFeeds) | undefined;
+  /** Makes what keeps the nodes of `rows` rows, where these are not keys and values. */
+  readonly storeOver?: ((graphs: StepGraphs, sources: SourceFeeds, rows: number) => NodeStore) | undefined;
 }
 
 /** How a folder is opened; see `OpenContext`. */
@@ -58,6 +61,8 @@ export async function openEncoderDecoder(
     beginning,
     limits,
     maxCandidates,
+    feedsOf,
+    storeOver,
   }: EncoderDecoderParts,
   { sessions, threads, cores, probe, signal }: Opening,
 ): Promise<{ readonly part: OpenedPart; readonly model: EncoderDecoderModel; readonly encoder: TokenEncoder }> {
@@ -83,7 +88,20 @@ export async function openEncoderDecoder(
   const forWidths = new ProbeBudget(PROBE_MILLISECONDS - forThreads.spent);
   const { widths, costs } = probe ? await probeSteps(sessions, step, shape, forWidths, signal) : UNMEASURED;
   const offered = stepOutputs(graphs.step);
-  const storeOf = await storesOf(runtime, step.graphs, shape, (nodes) => widths.padded(nodes));
+  const storeOf: EncoderDecoderOptions['storeOf'] = (encoding, joining, texts) => {
+    const own = new SourceRows(runtime, shape, encoding, joining);
+    const sources = feedsOf?.(own, texts) ?? own;
+    const store =
+      storeOver?.(step.graphs, sources, encoding.rows) ??
+      new KeyValueStore({
+        driver: new ReadingStepDriver(runtime, step.graphs, shape, sources, (nodes) => widths.padded(nodes), joining),
+        rows: encoding.rows,
+        parts: 2 * shape.layers,
+        partWidth: shape.width,
+        joining,
+      });
+    return { store, admit: (joined, rows) => sources.admit(joined, rows) };
+  };
   const model = new EncoderDecoderModel({
     encoder,
     storeOf,
@@ -102,31 +120,6 @@ export async function openEncoderDecoder(
     await sessions.get(graphs.encoder);
   };
   return { part: { kind: 'autoregressive', model, open }, model, encoder };
-}
-
-/** What makes a store of keys and values; or of states, where layers are recurrent. */
-async function storesOf(
-  runtime: OnnxRuntime,
-  graphs: StepGraphs,
-  shape: ReadingStepShape,
-  paddedWidth: (width: number) => number,
-): Promise<EncoderDecoderOptions['storeOf']> {
-  const { layers, width: partWidth, stateWidth } = shape;
-  if (stateWidth !== undefined) {
-    const { StateStepDriver, stateStore } = await loadCode(
-      'recurrent decoders',
-      () => import('./state-step-driver.js'),
-    );
-    return (encoding, joining) => {
-      const sources = new SourceRows(runtime, shape, encoding, joining);
-      return stateStore(new StateStepDriver(runtime, graphs, stateWidth, sources), encoding.rows);
-    };
-  }
-  return (encoding, joining) => {
-    const driver = new ReadingStepDriver(runtime, graphs, shape, encoding, paddedWidth, joining);
-    const store = new KeyValueStore({ driver, rows: encoding.rows, parts: 2 * layers, partWidth, joining });
-    return { store, admit: (joined) => driver.admit(joined) };
-  };
 }
 
 interface StepCosts {

@@ -1,7 +1,7 @@
-import type { BodyGraphFiles, HeadGraphFiles } from '../folder/manifest.js';
+import type { HeadGraphFiles } from '../folder/manifest.js';
 import { loadCode } from '../load-code.js';
 import type { GraphSessions } from './graph-sessions.js';
-import { HeadGraphs, type StepGraphs } from './step-graphs.js';
+import { type BodyStepFiles, HeadGraphs, type StepGraphs } from './step-graphs.js';
 import type { EmbedTokens } from './token-encoder.js';
 
 /** A folder's step, its graphs opened when they are used. */
@@ -15,7 +15,7 @@ export interface OpenedStep {
 
 /** The step of a folder, however it is divided into graphs; `width` is that of its states. Throws `RUNTIME_FAILURE`. */
 export async function openStep(
-  step: HeadGraphFiles | BodyGraphFiles,
+  step: HeadGraphFiles | BodyStepFiles,
   width: number,
   sessions: GraphSessions,
 ): Promise<OpenedStep> {

@@ -7,9 +7,8 @@ import {
   type StepOutputs,
   type Tensor,
 } from '@foretoken/core/runtime';
-import { SourceRows } from './source-rows.js';
+import type { SourceFeeds } from './source-rows.js';
 import type { StepGraphs } from './step-graphs.js';
-import type { TokenEncoding } from './token-encoder.js';
 
 export interface ReadingStepShape {
   /** Numbers that a layer's keys take for a token, and its values. */
@@ -29,14 +28,14 @@ export interface ReadingStepShape {
  */
 export const LONE_ROW_WIDTH = 2;
 
-/** Runs the step graphs of a decoder that reads a source over one batch of encoded sources. */
+/** Runs the step graphs of a decoder that reads a source over one batch of encoded sources, which it disposes. */
 export class ReadingStepDriver implements StepDriver {
   readonly #runtime: OnnxRuntime;
   readonly #graphs: StepGraphs;
   readonly #shape: ReadingStepShape;
   readonly #paddedWidth: (width: number) => number;
   readonly #minBatchWidth: number;
-  readonly #sources: SourceRows;
+  readonly #sources: SourceFeeds;
   readonly #pastNames: readonly string[];
   /** Of the last step; the next one writes over it, since graphs read it during the call. */
   #feeds: Record<string, Tensor> = {};
@@ -46,16 +45,16 @@ export class ReadingStepDriver implements StepDriver {
     runtime: OnnxRuntime,
     graphs: StepGraphs,
     shape: ReadingStepShape,
-    encoding: TokenEncoding,
+    sources: SourceFeeds,
     paddedWidth: (width: number) => number,
-    joining = false,
+    joining: boolean,
   ) {
     this.#runtime = runtime;
     this.#graphs = graphs;
     this.#shape = shape;
     this.#paddedWidth = paddedWidth;
     this.#minBatchWidth = joining ? LONE_ROW_WIDTH : 1;
-    this.#sources = new SourceRows(runtime, shape, encoding, joining);
+    this.#sources = sources;
     this.#pastNames = Array.from({ length: 2 * shape.layers }, (_, part) => `past_${part}`);
   }
 
@@ -85,11 +84,6 @@ export class ReadingStepDriver implements StepDriver {
 
   releaseRow(row: number): void {
     this.#sources.releaseRow(row);
-  }
-
-  /** Adds rows after the last, for a driver that lets rows join. */
-  admit(encoding: TokenEncoding): void {
-    this.#sources.admit(encoding);
   }
 
   dispose(): void {

@@ -1,3 +1,4 @@
+import type { TokenSource } from '@foretoken/core';
 import { append } from '@foretoken/core/kit';
 import {
   type CacheValues,
@@ -24,8 +25,19 @@ interface CrossRows {
   viewRows(firstRow: number, rows: number): readonly CacheValues[];
 }
 
+/** What a decoder's graph is fed with of the sources of open rows. */
+export interface SourceFeeds {
+  /** Of these rows, of which each has `width` new nodes. To be read only. */
+  feeds(firstRow: number, rows: number, width: number): Readonly<Record<string, Tensor>>;
+  /** Releases a row; the last takes its place. */
+  releaseRow(row: number): void;
+  /** Adds rows after the last, where rows may join. */
+  admit(encoding: TokenEncoding, sources: readonly TokenSource[]): void;
+  dispose(): void;
+}
+
 /** The encoded sources of the open rows of a forest, as a decoder's graph is fed with them. */
-export class SourceRows {
+export class SourceRows implements SourceFeeds {
   readonly #runtime: OnnxRuntime;
   readonly #shape: SourceShape;
   /** Padded length of the open rows' sources, and their own. */

@@ -6,10 +6,8 @@ import {
   type RecurrentOutputs,
   RecurrentStore,
 } from '@foretoken/core/runtime';
-import type { DecoderStore } from './encoder-decoder-model.js';
-import type { SourceRows } from './source-rows.js';
+import type { SourceFeeds } from './source-rows.js';
 import type { StepGraphs } from './step-graphs.js';
-import type { TokenEncoding } from './token-encoder.js';
 
 /** Cells of a row, at the least: ONNX Runtime attends with other kernels where there is one query. See `LONE_ROW_WIDTH`. */
 const MIN_CELLS = 2;
@@ -21,15 +19,15 @@ const MIN_CELLS = 2;
  * The grid is `[rows, chains of a row, tokens of a chain]`, so that the chains of a row read its source once. A row has two cells
  * and more.
  */
-export class StateStepDriver implements RecurrentDriver {
+class StateStepDriver implements RecurrentDriver {
   readonly stateWidth: number;
   readonly #runtime: OnnxRuntime;
   readonly #graphs: StepGraphs;
-  readonly #sources: SourceRows;
+  readonly #sources: SourceFeeds;
   readonly #initial: Float32Array;
 
   /** A node keeps a state of `stateWidth` numbers. */
-  constructor(runtime: OnnxRuntime, graphs: StepGraphs, stateWidth: number, sources: SourceRows) {
+  constructor(runtime: OnnxRuntime, graphs: StepGraphs, stateWidth: number, sources: SourceFeeds) {
     this.#runtime = runtime;
     this.#graphs = graphs;
     this.stateWidth = stateWidth;
@@ -75,11 +73,6 @@ export class StateStepDriver implements RecurrentDriver {
     this.#sources.releaseRow(row);
   }
 
-  /** Adds rows after the last, for a driver that lets rows join. */
-  admit(encoding: TokenEncoding): void {
-    this.#sources.admit(encoding);
-  }
-
   dispose(): void {
     this.#sources.dispose();
   }
@@ -100,10 +93,11 @@ export class StateStepDriver implements RecurrentDriver {
   }
 }
 
-/** A store of `rows` open rows over encoded sources. */
-export function stateStore(driver: StateStepDriver, rows: number): DecoderStore {
-  return { store: new RecurrentStore(driver, rows), admit: (joined) => driver.admit(joined) };
-}
+/** A store of `rows` open rows, whose nodes keep states of `stateWidth` numbers. */
+export const stateStore =
+  (runtime: OnnxRuntime, stateWidth: number) =>
+  (graphs: StepGraphs, sources: SourceFeeds, rows: number): RecurrentStore =>
+    new RecurrentStore(new StateStepDriver(runtime, graphs, stateWidth, sources), rows);
 
 interface Places {
   readonly firstRow: number;

@@ -12,6 +12,12 @@ export interface StepGraphs {
   run(feeds: Feeds, output: OutputRequest, wanted: boolean): Promise<StepOutputs>;
 }
 
+/** The files of a step that is divided. */
+export interface BodyStepFiles extends BodyGraphFiles {
+  /** Whether the vocabulary's graph can score listed tokens alone. */
+  readonly shortlisted?: boolean | undefined;
+}
+
 /** What a step graph ends in: an output kind, or one with hidden states beside it. */
 export type StepHead = OutputKind | 'topKWithStates';
 

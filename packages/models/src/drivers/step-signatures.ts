@@ -1,6 +1,6 @@
-import type { BodyGraphFiles } from '../folder/manifest.js';
 import type { ExpectedValues } from '../onnx/graph-description.js';
 import { type CheckGraph, ids, value } from './graph-check.js';
+import type { BodyStepFiles } from './step-graphs.js';
 
 /** Sizes that the graphs of an encoder and a decoder declare. */
 export interface DeclaredShape {
@@ -48,7 +48,7 @@ export const newParts = ({ kept, layers, stateWidth }: DeclaredShape): ExpectedV
 
 /** Checks a step that is divided into a body and a vocabulary. Throws `INVALID_MODEL_FOLDER`. */
 export async function checkBodyGraphs(
-  { body, vocabulary }: BodyGraphFiles,
+  { body, vocabulary, shortlisted }: BodyStepFiles,
   shape: DeclaredShape,
   check: CheckGraph,
 ): Promise<void> {
@@ -63,6 +63,10 @@ export async function checkBodyGraphs(
       token_ids: value('int32', null),
       states: value('float32', null, width),
       k: value('int64', 1),
+      listed: shortlisted ? value('int32', null) : undefined,
+      table: shortlisted ? value('float32', null, width) : undefined,
+      possible: shortlisted ? value('float32', null, null) : undefined,
+      possible_of: shortlisted ? value('int32', null) : undefined,
     },
     { scores: value('float32', null, null), best_token_ids: value('int32', null, null) },
   );

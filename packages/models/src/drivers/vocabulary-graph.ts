@@ -4,26 +4,45 @@ import { withCandidateCount } from './common-feeds.js';
 import { scoreValues } from './score-values.js';
 import { VOCABULARY_MODES } from './vocabulary-modes.js';
 
+/** Tokens that are scored in the place of all. */
+export interface ListedTokens {
+  /** Token ids int32 `[listed]`, distinct. The same tensor as before says that they are the same. */
+  readonly listed: Tensor;
+  /** What is added to their scores: 0 or -Infinity, `[sources, listed]`. */
+  readonly possible: Tensor;
+  /** Of which source each state is, int32 `[states]`. */
+  readonly sourceOf: Int32Array;
+}
+
 /** The graph of a large model that holds the embedding table: it embeds tokens, and scores states with the same table. */
 export class VocabularyGraph {
   readonly #runtime: OnnxRuntime;
   readonly #session: () => Promise<GraphSession>;
   readonly #width: number;
   /** Feeds of what a mode does not read. */
-  readonly #nothing: Readonly<Record<'token_ids' | 'states' | 'k', Tensor>>;
+  readonly #nothing: Readonly<Record<string, Tensor>>;
   readonly #modes: ReadonlyMap<string, Tensor>;
+  /** Rows of the table `[listed, width]`, by the tensor that lists them. */
+  readonly #rows = new WeakMap<Tensor, Promise<Tensor>>();
 
-  /** `session` gives the graph, opening it on first use. */
-  constructor(runtime: OnnxRuntime, session: () => Promise<GraphSession>, width: number) {
+  /** `session` gives the graph, opening it on first use. `shortlisted` says that it can score listed tokens alone. */
+  constructor(runtime: OnnxRuntime, session: () => Promise<GraphSession>, width: number, shortlisted = false) {
     const { Tensor } = runtime;
     this.#runtime = runtime;
     this.#session = session;
     this.#width = width;
-    this.#nothing = {
+    const empty = {
       token_ids: new Tensor('int32', new Int32Array(0), [0]),
       states: new Tensor('float32', new Float32Array(0), [0, width]),
       k: new Tensor('int64', BigInt64Array.of(1n), [1]),
     };
+    const unlisted = {
+      listed: empty.token_ids,
+      table: empty.states,
+      possible: new Tensor('float32', new Float32Array(0), [0, 0]),
+      possible_of: empty.token_ids,
+    };
+    this.#nothing = shortlisted ? { ...empty, ...unlisted } : empty;
     this.#modes = new Map(
       VOCABULARY_MODES.map((mode, index) => [mode, new Tensor('int32', Int32Array.of(index), [1])]),
     );
@@ -37,10 +56,23 @@ export class VocabularyGraph {
     return new Tensor('float32', scores?.data as Float32Array, [...tokenIds.dims, this.#width]);
   };
 
-  /** Scores after each of `states [rows, width]`. Throws `RUNTIME_FAILURE`, `DISPOSED`. */
-  async score(states: Tensor, output: OutputRequest): Promise<ExtensionValues> {
-    const results = await this.#run(output.kind, withCandidateCount(this.#runtime, { states }, output));
+  /** Scores after each of `states [rows, width]`, of listed tokens alone or of all. Throws `RUNTIME_FAILURE`, `DISPOSED`. */
+  async score(states: Tensor, output: OutputRequest, tokens?: ListedTokens): Promise<ExtensionValues> {
+    const feeds = tokens === undefined ? { states } : { states, ...(await this.#listed(tokens)) };
+    const results = await this.#run(output.kind, withCandidateCount(this.#runtime, feeds, output));
     return scoreValues({ scores: results.scores, tokenIds: results.best_token_ids, states }, output);
+  }
+
+  async #listed({ listed, possible, sourceOf }: ListedTokens): Promise<Readonly<Record<string, Tensor>>> {
+    let rows = this.#rows.get(listed);
+    if (rows === undefined) {
+      rows = this.#run('rows', { token_ids: listed }).then(({ scores }) => scores as Tensor);
+      this.#rows.set(listed, rows);
+      // Who tries again reads them again.
+      rows.catch(() => this.#rows.delete(listed));
+    }
+    const possibleOf = new this.#runtime.Tensor('int32', sourceOf, [sourceOf.length]);
+    return { listed, table: await rows, possible, possible_of: possibleOf };
   }
 
   async #run(mode: string, feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {

@@ -5,6 +5,7 @@
 export { NGRAMS_FILE, readNgrams } from '../drivers/ngrams.js';
 export { numberTensor } from '../drivers/number-tensor.js';
 export { readShortlist, SHORTLIST_FILE, type Shortlist } from '../drivers/shortlist.js';
+export type { ShortlistTables } from '../drivers/source-shortlist.js';
 export { VOCABULARY_MODES } from '../drivers/vocabulary-modes.js';
 export * from '../families/known-layouts.js';
 export { CONFIG, type FileReader, GENERATION_CONFIG } from '../hugging-face/config-files.js';

@@ -20,6 +20,7 @@ import type { ModelContent } from '../../write-model.js';
 import type { NamedOptions } from '../architecture.js';
 import { emitEncoder } from './encoder-graph.js';
 import type { EncoderDecoderNetwork } from './network.js';
+import { emitShortlist, type StoredShortlist } from './source-shortlist.js';
 import { emitStepBody } from './step-graph.js';
 import { emitVocabulary } from './vocabulary-graph.js';
 
@@ -34,10 +35,10 @@ export interface EncoderDecoderModel {
   readonly sourceVocabularySize?: number | undefined;
   /** Most positions of a source and of an output. */
   readonly limits: EncoderDecoderManifest['limits'];
-  /** What the model here does not do as the config says. */
-  readonly notes?: readonly ImportNote[] | undefined;
   /** The network, which never outputs the tokens that are `suppressed`. */
   readonly network: (suppressed: readonly number[], precision: ProductPrecision) => EncoderDecoderNetwork;
+  /** Which tokens outputs may have, where sources say it. */
+  readonly shortlist?: StoredShortlist | undefined;
   /** How the model is told of languages, where it knows several; `beginning` is what its configs say that outputs begin with. */
   readonly languages?: ((beginning: readonly number[]) => Promise<LanguageFacts | undefined>) | undefined;
 }
@@ -60,7 +61,7 @@ export async function encoderDecoderContent(
   const generation = readExportGeneration(folder, vocabularySize);
   const endTokenId = onlyEnd(folder, generation.ends);
   const languages = await model.languages?.(generation.beginning);
-  const notes = [...(model.notes ?? []), ...generation.notes];
+  const { notes } = generation;
   const network = model.network(generation.suppressed, productsOf(weights));
   const { encoder, decoder, width } = network;
   const { heads } = decoder.shape;
@@ -71,10 +72,14 @@ export async function encoderDecoderContent(
     emitEncoder(graph, network, embedsSources ? 'ids' : 'embedded'),
   );
   await graphs.emit(GRAPHS.step.body, 'step-body', (graph) => emitStepBody(graph, network));
-  await graphs.emit(GRAPHS.step.vocabulary, 'vocabulary', (graph) => emitVocabulary(graph, network));
+  await graphs.emit(GRAPHS.step.vocabulary, 'vocabulary', (graph) =>
+    emitVocabulary(graph, network, model.shortlist !== undefined),
+  );
   const files = graphs.files();
   for (const [name, content] of tokenizer.files) files.set(name, content);
   for (const [name, content] of languages?.files ?? []) files.set(name, content);
+  const shortlist = model.shortlist && emitShortlist(model.shortlist);
+  if (shortlist !== undefined) files.set(...shortlist.file);
   for (const note of notes) options.onNote?.(note);
   const manifest: ManifestContent<EncoderDecoderManifest> = {
     ...heading(options),
@@ -96,6 +101,7 @@ export async function encoderDecoderContent(
     embedsSources: embedsSources ? true : undefined,
     step: { maxCandidates: Math.min(STEP_CANDIDATES, vocabularySize) },
     beginning: languages?.beginning ?? generation.beginning,
+    shortlist: shortlist?.manifest,
     languages: languages?.manifest,
     training: { ...options.training, weights, ...notUsed(notes) },
   };

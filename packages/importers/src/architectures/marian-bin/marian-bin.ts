@@ -1,4 +1,5 @@
 import { invalidFolder } from '@foretoken/models/internal';
+import { findShortlist, MULTIPLE, readLexicalShortlist } from '../../readers/marian-bin/lexical-shortlist.js';
 import { MARIAN_BIN } from '../../readers/marian-bin/marian-bin-folder.js';
 import { tensorReader } from '../../tensors/tensor-reader.js';
 import type { Architecture } from '../architecture.js';
@@ -10,6 +11,7 @@ import { readMarianBinShape } from './marian-bin-shape.js';
 export const marianBin: Architecture = {
   name: 'marian-bin',
   kinds: [MARIAN_BIN],
+  shortlists: true,
   build: async (folder, options, pace) => {
     const shape = readMarianBinShape(folder);
     const { sources, outputs, sharedTable, oneVocabulary } = shape;
@@ -23,6 +25,9 @@ export const marianBin: Architecture = {
         required: 'the tokens </s> and <unk>',
       });
     }
+    const file = await findShortlist(folder.path, options.shortlist);
+    const place = file === undefined ? undefined : { folder: folder.path, file };
+    const tables = place && (await readLexicalShortlist(place, { sources, outputs, oneVocabulary }, pace));
     const start = outputs;
     // Marian never says the unknown token, and the start token is no token there.
     const generationConfig = {
@@ -35,7 +40,7 @@ export const marianBin: Architecture = {
       vocabularySize: outputs + 1,
       sourceVocabularySize: sharedTable ? undefined : oneVocabulary ? outputs + 1 : sources,
       limits: { sourceLength: POSITIONS, targetLength: POSITIONS },
-      notes: folder.notes,
+      shortlist: tables && { tables, multipleOf: MULTIPLE },
       network: (suppressed, precision) => marianBinNetwork(shape, tensorReader(folder), suppressed, precision),
     });
   },

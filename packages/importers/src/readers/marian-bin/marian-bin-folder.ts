@@ -2,7 +2,6 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type FilePlace,
-  type ImportNote,
   invalidFolder,
   quote,
   readNumberedPieces,
@@ -14,6 +13,7 @@ import { fileExists } from '../file-exists.js';
 import type { WeightsFolder } from '../hugging-face/weights-folder.js';
 import { readAt, withFile } from '../weights-file.js';
 import { BEGIN_BYTES, isMarian } from './item-headers.js';
+import { SHORTLIST_NAME } from './lexical-shortlist.js';
 import { parseMarianConfig } from './model-config.js';
 import { openMarianBin } from './open-marian-bin.js';
 
@@ -23,7 +23,6 @@ export const MARIAN_BIN = 'marian-bin';
 const VOCABULARY = /^vocab\..*spm$/;
 const SOURCES = /^srcvocab\..*spm$/;
 const TARGETS = /^trgvocab\..*spm$/;
-const SHORTLIST = /^lex\..*\.bin$/;
 const COMPRESSED = /\.bin\.(?:gz|zst|xz)$/;
 
 /** Whether a file is a model of Marian: it begins so, or vocabularies lie beside it as Marian's models have them. */
@@ -35,7 +34,7 @@ export async function isMarianFile({ folder, file }: FilePlace): Promise<boolean
 export async function onlyMarian(folder: string): Promise<string | undefined> {
   const names = await namesIn(folder);
   if (names.includes('config.json') || !hasVocabulary(names)) return undefined;
-  const files = names.filter((name) => name.endsWith('.bin') && !SHORTLIST.test(name));
+  const files = names.filter((name) => name.endsWith('.bin') && !SHORTLIST_NAME.test(name));
   if (files.length > 1) {
     throw unsupportedModel(
       `${folder} holds ${files.length} models of Marian. Name the one to import, such as ${join(folder, files[0])}.`,
@@ -80,7 +79,6 @@ export async function openMarianFolder(place: FilePlace, signal?: AbortSignal): 
   return {
     path: folder,
     config: { ...options, model_type: MARIAN_BIN, file },
-    notes: names.filter((name) => SHORTLIST.test(name)).map(shortlistNote),
     format: 'marian',
     elementTypes,
     tensors,
@@ -97,15 +95,6 @@ export async function openMarianFolder(place: FilePlace, signal?: AbortSignal): 
     integers: async (name) => {
       throw invalidFolder(`${file} in ${folder} has no list of integers ${quote(name)}.`, { ...place, field: name });
     },
-  };
-}
-
-function shortlistNote(file: string): ImportNote {
-  return {
-    file,
-    field: 'shortlist',
-    received: file,
-    message: `${file} is a shortlist, which is not used: every token is scored, so outputs may differ where the list leaves one out.`,
   };
 }
 

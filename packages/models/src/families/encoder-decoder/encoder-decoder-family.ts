@@ -1,21 +1,28 @@
 import { ids, value } from '../../drivers/graph-check.js';
-import { openEncoderDecoder } from '../../drivers/open-encoder-decoder.js';
+import { type EncoderDecoderParts, openEncoderDecoder } from '../../drivers/open-encoder-decoder.js';
+import type { SourceShortlist } from '../../drivers/source-shortlist.js';
 import { stepOutputs } from '../../drivers/step-graphs.js';
 import { checkBodyGraphs, encoderOutputs } from '../../drivers/step-signatures.js';
 import { checkLanguages, forcedTokensOf, languageFacts, languageTokens } from '../../folder/languages-schema.js';
+import type { ModelFolder } from '../../folder/model-folder.js';
 import { checkSourceVocabulary } from '../../folder/source-vocabulary.js';
+import { loadCode } from '../../load-code.js';
 import { EXACT } from '../../parts/model-part.js';
 import type { TextInLanguages } from '../../processors/chat.js';
 import { languageProcessor } from '../../processors/language-processor.js';
 import { textProcessor } from '../../processors/text-processor.js';
-import type { ModelFamily } from '../family.js';
-import { type EncoderDecoderManifest, encoderDecoderSchema } from './encoder-decoder-manifest.js';
+import type { ModelFamily, OpenContext } from '../family.js';
+import {
+  type EncoderDecoderManifest,
+  encoderDecoderSchema,
+  type ManifestShortlist,
+} from './encoder-decoder-manifest.js';
 
 /** Encoders with decoders: translation, summaries, whatever turns one text into another. */
 export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | TextInLanguages> = {
   name: 'encoder-decoder',
   schema: encoderDecoderSchema,
-  claims: ({ graphs, step, beginning, languages }) => ({
+  claims: ({ graphs, step, beginning, languages, shortlist }) => ({
     tokenIds: Object.fromEntries([
       ...beginning.map((id, index) => [`beginning.${index}`, id] as const),
       ...languageTokens(languages),
@@ -26,7 +33,7 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
       'graphs.step.body': graphs.step.body,
       'graphs.step.vocabulary': graphs.step.vocabulary,
     },
-    others: {},
+    others: { 'shortlist.file': shortlist?.file },
   }),
   checkAgreement({ architecture, sourceVocabulary, embedsSources, languages, limits, beginning }, refuse) {
     if (architecture.recurrentDecoder && architecture.byDistance) {
@@ -41,20 +48,23 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
     }
     checkLanguages(languages, refuse);
   },
-  async checkGraphs({ architecture, graphs, embedsSources }, check) {
+  async checkGraphs({ architecture, graphs, embedsSources, shortlist }, check) {
     const { width, heads, headWidth, decoderLayers, byDistance } = architecture;
     const stateWidth = stateWidthOf(architecture);
     const shape = { width, kept: heads * headWidth, layers: decoderLayers, byDistance, stateWidth };
     const tokens = embedsSources ? { token_ids: ids } : { embedded: value('float32', null, null, width) };
     await check(graphs.encoder, { ...tokens, positions: ids, mask: ids }, encoderOutputs(shape));
-    await checkBodyGraphs(graphs.step, shape, check);
+    await checkBodyGraphs({ ...graphs.step, shortlisted: shortlist !== undefined }, shape, check);
+  },
+  async checkSideFiles(folder, manifest) {
+    if (manifest.shortlist !== undefined) await readListed(folder, manifest, manifest.shortlist);
   },
   async open(context) {
     const { manifest } = context;
     const { architecture, graphs, vocabulary, sourceVocabulary = vocabulary, limits, step } = manifest;
     const { part, model } = await openEncoderDecoder(
       {
-        graphs,
+        graphs: { ...graphs, step: { ...graphs.step, shortlisted: manifest.shortlist !== undefined } },
         width: architecture.width,
         shape: {
           width: architecture.heads * architecture.headWidth,
@@ -71,6 +81,7 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
         beginning: manifest.beginning,
         limits,
         maxCandidates: step.maxCandidates,
+        ...(await furtherParts(context)),
       },
       context,
     );
@@ -79,20 +90,24 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
   },
   processor: ({ manifest: { languages, vocabulary }, tokenizer }) =>
     languages === undefined ? textProcessor(tokenizer) : languageProcessor(tokenizer, languages, vocabulary.endTokenId),
-  describe({ architecture, graphs, languages, sourceVocabulary }) {
+  describe({ architecture, graphs, languages, sourceVocabulary, shortlist }) {
     const { width, heads, encoderLayers, decoderLayers, recurrentDecoder } = architecture;
     const decoder = recurrentDecoder ? 'recurrent decoder' : 'decoder';
     const own =
       sourceVocabulary === undefined
         ? []
         : [['source vocabulary', `${sourceVocabulary.size} tokens of its own`] as const];
+    const listed =
+      shortlist === undefined
+        ? []
+        : [['shortlist', 'outputs have tokens that the source lists, and no others'] as const];
     return {
       parts: [{ kind: 'autoregressive', variant: EXACT }],
       outputs: [...stepOutputs(graphs.step)],
       outputsOf: 'step',
       ownSourceTokens: sourceVocabulary !== undefined,
       architecture: `${encoderLayers} encoder and ${decoderLayers} ${decoder} layers, width ${width}, ${heads} heads`,
-      facts: [...own, ...languageFacts(languages)],
+      facts: [...own, ...listed, ...languageFacts(languages)],
     };
   },
 };
@@ -104,4 +119,38 @@ function stateWidthOf({
   recurrentDecoder,
 }: EncoderDecoderManifest['architecture']): number | undefined {
   return recurrentDecoder ? decoderLayers * width : undefined;
+}
+
+/** What a recurrent decoder and a shortlist need besides; each is loaded where there is such. */
+async function furtherParts({
+  folder,
+  manifest,
+  sessions: { runtime },
+}: OpenContext<EncoderDecoderManifest>): Promise<Pick<EncoderDecoderParts, 'feedsOf' | 'storeOver'>> {
+  const { shortlist, architecture } = manifest;
+  const stateWidth = stateWidthOf(architecture);
+  let parts: Pick<EncoderDecoderParts, 'feedsOf' | 'storeOver'> = {};
+  if (stateWidth !== undefined) {
+    const { stateStore } = await loadCode('recurrent decoders', () => import('../../drivers/state-step-driver.js'));
+    parts = { storeOver: stateStore(runtime, stateWidth) };
+  }
+  if (shortlist !== undefined) {
+    const listed = await readListed(folder, manifest, shortlist);
+    const { ListedSources } = await loadCode('shortlists', () => import('../../drivers/listed-sources.js'));
+    parts = { ...parts, feedsOf: (rows, sources) => new ListedSources(runtime, rows, listed, sources) };
+  }
+  return parts;
+}
+
+async function readListed(
+  { path, readBytes }: ModelFolder,
+  { vocabulary, sourceVocabulary = vocabulary }: EncoderDecoderManifest,
+  { file, multipleOf }: ManifestShortlist,
+): Promise<SourceShortlist> {
+  const { readSourceShortlist } = await loadCode('shortlists', () => import('../../drivers/source-shortlist.js'));
+  return readSourceShortlist(await readBytes(file), { folder: path, file }, multipleOf, {
+    vocabularySize: vocabulary.size,
+    sourceVocabularySize: sourceVocabulary.size,
+    endTokenId: vocabulary.endTokenId,
+  });
 }

@@ -17,6 +17,14 @@ import {
   vocabularySize,
 } from '../../folder/manifest-schema.js';
 
+/** Which tokens outputs may have, by the tokens of their sources. */
+export interface ManifestShortlist {
+  /** File name of the lists. */
+  readonly file: string;
+  /** Lists are filled up to a multiple of this with the lowest token ids that they lack. */
+  readonly multipleOf: number;
+}
+
 /** An encoder that reads a source and a decoder that writes an output. */
 export interface EncoderDecoderManifest extends ModelManifest {
   /** The family's name. */
@@ -58,6 +66,8 @@ export interface EncoderDecoderManifest extends ModelManifest {
   };
   /** Tokens that every output begins with, the start token first. */
   readonly beginning: readonly number[];
+  /** Which tokens outputs may have, where sources say it. */
+  readonly shortlist?: ManifestShortlist | undefined;
   /** How the model is told of languages, where it knows several. */
   readonly languages?: ManifestLanguages | undefined;
 }
@@ -86,6 +96,8 @@ export const encoderDecoderSchema: v.GenericSchema<unknown, EncoderDecoderManife
   embedsSources: v.exactOptional(flag),
   step: v.strictObject({ maxCandidates: candidates }),
   beginning: v.pipe(v.array(tokenId), v.minLength(1, 'one token at least'), v.maxLength(16)),
+  // ONNX Runtime multiplies a lone row of a table in another order than several.
+  shortlist: v.exactOptional(v.strictObject({ file: fileName, multipleOf: integer(2, 64) })),
   languages: v.exactOptional(languages),
   ...content,
 });
