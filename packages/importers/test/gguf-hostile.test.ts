@@ -129,6 +129,19 @@ function mutated(seed: number): Uint8Array {
   return pick(5) === 0 ? content.subarray(0, pick(content.length)) : content;
 }
 
+describe('a folder of several GGUF files', () => {
+  it.each([
+    [['a-00001-of-00002.gguf', 'a-00002-of-00002.gguf'], /--merge .*a-00001-of-00002\.gguf/],
+    [['a-Q4_0.gguf', 'a-Q8_0.gguf'], /Name the one to import/],
+    [['a-00001-of-00002.gguf', 'b.gguf'], /Name the one to import/],
+  ])('%j is refused, and the error says what to do', async (names, words) => {
+    const folder = await temporaryFolder();
+    for (const name of names) await writeFile(join(folder, name), GOOD);
+    const error = await importModel(folder, join(folder, 'out')).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'UNSUPPORTED_MODEL', message: expect.stringMatching(words) });
+  });
+});
+
 describe('mutated GGUF files', () => {
   it('are read, or refused by code with a file, whatever was changed', async () => {
     const place = await fileOf('');

@@ -68,6 +68,19 @@ describe('a model on the hub', () => {
     expect(error.message).toContain('import');
   });
 
+  test('that CTranslate2 wrote is imported by its name there, and is no model folder yet', async () => {
+    const converted = join(import.meta.dirname, 'goldens/whisper/ctranslate2');
+    await serve(converted);
+    const [fromHub, fromDisk] = [join(await temporaryFolder(), 'hub'), join(await temporaryFolder(), 'disk')];
+    const { files, ...imported } = await importModel('hub:owner/name', fromHub, { name: 'same' });
+    const { files: same, ...direct } = await importModel(converted, fromDisk, { name: 'same' });
+    expect(imported).toEqual(direct);
+    expect(Object.keys(files)).toEqual(Object.keys(same));
+    const error = await refusal(() => loadModel('hub:owner/name'));
+    expect(error.code).toBe('INVALID_MODEL_FOLDER');
+    expect(error.message).toContain('foretoken import hub:owner/name');
+  });
+
   test('that is one of several GGUF files is imported by its quantisation', async () => {
     const [first, second] = await Promise.all(
       ['llama-byte-level.gguf', 'qwen3.gguf'].map((name) => readFile(join(GGUF, name))),

@@ -9,6 +9,8 @@ import { isMarianFile, onlyMarian, openMarianFolder } from './marian-bin/marian-
 import { refusePickle } from './pickles.js';
 
 const GGUF = /\.gguf$/i;
+/** One of several files of a model. */
+const PART = /-\d{5}-of-\d{5}\.gguf$/i;
 
 /**
  * Opens weights, by what they are: a GGUF file, a folder that holds one and no other weights, a model of Marian
@@ -56,6 +58,12 @@ async function onlyGguf(folder: string): Promise<string | undefined> {
   // A config may lie beside it, which says less than the file itself.
   if (weightsAmong(names.filter((name) => !GGUF.test(name))) !== undefined) return undefined;
   if (files.length < 2) return files[0];
+  if (files.every((name) => PART.test(name))) {
+    throw unsupportedModel(
+      `${folder} holds a model in ${files.length} GGUF files, but one is required. Join the parts with llama-gguf-split --merge ${join(folder, files[0])} model.gguf, and import that file.`,
+      { folder, file: files[0], received: files.slice(0, 20), required: 'one GGUF file' },
+    );
+  }
   throw unsupportedModel(
     `${folder} holds ${files.length} GGUF files. Name the one to import, such as ${join(folder, files[0])}.`,
     { folder, received: files.slice(0, 20), required: 'one GGUF file' },

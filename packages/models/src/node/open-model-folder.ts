@@ -13,6 +13,7 @@ import { isModelIo, type ModelLocation } from '../platform.js';
 import { fileSystem } from './file-system.js';
 import { hubFolder, isHubLocation } from './hub-folder.js';
 import { locateModel } from './locate-model.js';
+import { weightsAmong } from './weights-names.js';
 
 /**
  * Opens a model folder as untrusted input: the manifest first, then every file's kind, size and digest, before any
@@ -58,7 +59,7 @@ function isWebAddress(location: string | URL): boolean {
 async function modelOfHub(location: string, options: OpenFolderOptions): Promise<string> {
   const folder = await resolveFolder(await hubFolder(location, options), 'model', 'load it again');
   const names = await readdir(folder);
-  const isWeights = names.some((name) => /^model\.safetensors(\.index\.json)?$|\.gguf$/i.test(name));
+  const isWeights = weightsAmong(names) !== undefined;
   if (!isWeights || names.includes(MANIFEST_FILE) || options.precision !== undefined) return folder;
   throw invalidFolder(
     `${location} holds weights, which must be made a model folder first. Run \`foretoken import ${location} model\`, then load "model"; or choose graphs of an ONNX export by the option precision, where it has them.`,
