@@ -84,7 +84,7 @@ export async function neededFiles(
   );
 }
 
-/** Weights as CTranslate2, Marian and NumPy have them. */
+/** Weights as CTranslate2 and NumPy have them, and those of one file with vocabularies beside it. */
 function otherWeights(paths: readonly string[]): string[] {
   if (paths.includes(CONVERTED)) return [CONVERTED];
   const vocabularies = paths.filter((path) => VOCABULARY.test(path));
