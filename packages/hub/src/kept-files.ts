@@ -5,6 +5,8 @@ import { fileTrouble, NotThisKind, openRegular } from '@foretoken/core/node';
 import type { HubFile } from './list-hub-files.js';
 
 const PIECE_BYTES = 1024 ** 2;
+/** Far more than there are runs that put the same file in its place while it is digested. */
+const MAX_LOOKS = 100;
 
 /** What tells a file from a changed one without reading it: inode, size, time of the content, time of the inode. */
 export async function stateOf(handle: FileHandle): Promise<string> {
@@ -41,20 +43,24 @@ export async function verifiedState(
   known: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  const opened = await openKept(folder, file);
-  if (opened === undefined) return undefined;
-  const { handle, bytes } = opened;
-  try {
-    const before = await stateOf(handle);
-    if (before === known) return before;
-    if (bytes !== file.bytes) return undefined;
-    const hash = beginDigest(file);
-    await digestInto(hash, handle, signal);
-    const isSame = hash.digest('hex') === file.digest.hex && (await stateOf(handle)) === before;
-    return isSame ? before : undefined;
-  } finally {
-    await handle.close();
+  for (let look = 0; look < MAX_LOOKS; look++) {
+    const opened = await openKept(folder, file);
+    if (opened === undefined) return undefined;
+    const { handle, bytes } = opened;
+    try {
+      const before = await stateOf(handle);
+      if (before === known) return before;
+      if (bytes !== file.bytes) return undefined;
+      const hash = beginDigest(file);
+      await digestInto(hash, handle, signal);
+      if (hash.digest('hex') !== file.digest.hex) return undefined;
+      if ((await stateOf(handle)) === before) return before;
+    } finally {
+      await handle.close();
+    }
+    // Another run has put the same file in its place meanwhile, which is to be looked at.
   }
+  return undefined;
 }
 
 /** Undefined where there is nothing, or something in its place that a file can take the place of. */

@@ -1,8 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { open as openFile, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { fetchFromHub } from '../src/index.js';
+import { verifiedState } from '../src/kept-files.js';
 import { open, options, refusal, server } from './hub-folder.js';
 import { COMMIT, entry, HubServer } from './hub-server.js';
 
@@ -23,6 +25,7 @@ const status = (response: ServerResponse, code: number, headers: Record<string, 
 };
 const isWeights = ({ url = '' }: IncomingMessage): boolean => url.endsWith('/model.safetensors');
 const isList = ({ url = '' }: IncomingMessage): boolean => url.includes('/tree/');
+const sha256 = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
 const weights = (): string =>
   join(options().cacheFolder ?? '', `models--owner--name/snapshots/${COMMIT}/model.safetensors`);
 
@@ -220,6 +223,32 @@ describe('a revision', () => {
     expect(error.code).toBe('INVALID_ARGUMENT');
     expect(server.requests).toEqual([]);
   });
+});
+
+test('a file that other runs replace by the same while it is digested is whole', async () => {
+  await open(FILES);
+  const { folder } = await fetchFromHub('hub:owner/name', options());
+  const content = Buffer.from(FILES['model.safetensors']);
+  const [path, digest] = ['model.safetensors', { algorithm: 'sha256', hex: sha256(content) }] as const;
+  const handle = await openFile(weights());
+  const prototype = Object.getPrototypeOf(handle) as { read: (...given: unknown[]) => Promise<unknown> };
+  await handle.close();
+  const { read } = prototype;
+  let replaced = 0;
+  const spy = vi.spyOn(prototype, 'read').mockImplementation(async function (this: unknown, ...given: unknown[]) {
+    if (replaced++ < 5) {
+      await writeFile(`${weights()}.new`, content);
+      await rename(`${weights()}.new`, weights());
+    }
+    return read.apply(this, given);
+  });
+  try {
+    const state = await verifiedState(folder, { path, bytes: content.length, digest }, undefined, undefined);
+    expect(state).toBeDefined();
+    expect(replaced).toBeGreaterThan(5);
+  } finally {
+    spy.mockRestore();
+  }
 });
 
 test('two downloads at once into one folder both give the whole', async () => {
