@@ -22,6 +22,11 @@ const FOLDERS: Readonly<Record<string, Folder>> = {
     read: (folder, target) => importModel(folder, target, { replace: true }),
     files: ['config.json', 'tokenizer.json', 'model.bin'],
   },
+  'CTranslate2, an encoder-decoder': {
+    source: at('goldens/ctranslate2/onmt-bfloat16'),
+    read: (folder, target) => importModel(folder, target, { replace: true }),
+    files: ['config.json', 'sentencepiece.model', 'source_vocabulary.txt', 'target_vocabulary.txt', 'model.bin'],
+  },
   Firefox: {
     source: at('../../models/test/goldens/marian-bin/firefox'),
     read: (folder, target) => importModel(folder, target, { replace: true }),
@@ -92,7 +97,7 @@ describe.skipIf(process.platform === 'win32')('what lies in the place of a file'
       );
       if (error === undefined) {
         // Text may begin with a mark and end its lines in another way. Zeros behind all tensors change none of them.
-        expect(`${file}: ${what}`).toMatch(/json: a BOM|json: CRLF|gguf: 2 GB/);
+        expect(`${file}: ${what}`).toMatch(/(?:json|txt): (?:a BOM|CRLF)|gguf: 2 GB/);
         before = await state();
         continue;
       }

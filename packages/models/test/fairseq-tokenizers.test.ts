@@ -49,7 +49,7 @@ async function processorOf(files: Readonly<Record<string, object | Uint8Array>>,
   const tokenizer = await readTokenizerFiles(reader);
   const tokenizerConfig = await readTokenizerConfig(reader);
   const languages = readLanguages({ path: 'folder', tokenizer, tokenizerConfig }, size, [start]);
-  if (languages === undefined || typeof tokenizer.names === 'string' || !('vocabulary' in tokenizer.names)) {
+  if (languages === undefined || typeof tokenizer.names !== 'object' || !('vocabulary' in tokenizer.names)) {
     throw new Error('no languages');
   }
   const content = new Map([...tokenizer.files, ...(languages.files ?? [])]);

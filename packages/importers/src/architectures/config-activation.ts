@@ -12,6 +12,7 @@ const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   gelu_new: 'gelu-tanh',
   gelu_fast: 'gelu-tanh',
   gelu_pytorch_tanh: 'gelu-tanh',
+  quick_gelu: 'gelu-sigmoid',
 };
 
 /** An activation by its name in `field` of config.json. Throws `UNSUPPORTED_MODEL`. */

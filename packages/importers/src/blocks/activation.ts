@@ -1,8 +1,8 @@
 import { CONTRIB, type Value } from '../graphs/graph-builder.js';
 import type { BlockContext } from './block-context.js';
 
-/** What a feed-forward block applies between its layers; `gelu-tanh` is the approximation of GELU by a hyperbolic tangent. */
-export type Activation = 'silu' | 'relu' | 'gelu' | 'gelu-tanh';
+/** What a feed-forward block applies between its layers; `gelu-tanh` and `gelu-sigmoid` approximate GELU. */
+export type Activation = 'silu' | 'relu' | 'gelu' | 'gelu-tanh' | 'gelu-sigmoid';
 
 /** The activation of each number (Hendrycks and Gimpel, 2016, for GELU and SiLU). */
 export function activate({ graph }: BlockContext, activation: Activation, x: Value): Value {
@@ -10,6 +10,8 @@ export function activate({ graph }: BlockContext, activation: Activation, x: Val
     case 'silu':
       // `x * sigmoid(1 * x)`.
       return graph.op('QuickGelu', [x], { alpha: { float: 1 } }, { domain: CONTRIB });
+    case 'gelu-sigmoid':
+      return graph.op('QuickGelu', [x], { alpha: { float: 1.702 } }, { domain: CONTRIB });
     case 'relu':
       return graph.op('Relu', [x]);
     case 'gelu':

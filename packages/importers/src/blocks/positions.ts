@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
-import { type DeferredDense, sinusoids } from '../tensors/matrices.js';
+import { type DeferredDense, shiftedSinusoidTable, sinusoids } from '../tensors/matrices.js';
 import { embeddingTable, type TokenEmbedding } from './embedding.js';
 
 /** Sinusoids of `count` positions, `[count, width]`, stored once for all networks of a folder. */
@@ -12,10 +12,7 @@ export function sinusoidalPositions(graph: GraphBuilder, count: number, width: n
   return graph.op('Gather', [positionTable(graph, count, width), positions]);
 }
 
-/**
- * Sinusoids whose wavelengths reach 10,000 at the last of them, and whose first position is number `first` (fairseq); angles are
- * rounded to fp32, as the models were trained with.
- */
+/** The rows of `shiftedSinusoidTable` at `positions` int32 `[..]`, `[.., width]`. */
 export function shiftedSinusoids(
   graph: GraphBuilder,
   count: number,
@@ -23,11 +20,8 @@ export function shiftedSinusoids(
   first: number,
   positions: Value,
 ): Value {
-  const { fround } = Math;
-  const step = fround(Math.log(10000) / (width / 2 - 1));
-  const rates = Array.from({ length: width / 2 }, (_, index) => fround(Math.exp(fround(-index * step))));
-  const table = sinusoids(count, width, (position, index) => fround((position + first) * rates[index]));
-  return graph.op('Gather', [tableOf(graph, `position_table.${count}.${first}`, table), positions]);
+  const table = tableOf(graph, `position_table.${count}.${first}`, shiftedSinusoidTable(count, width, first));
+  return graph.op('Gather', [table, positions]);
 }
 
 /** Learned vectors of `positions` int32 `[..]`, of which number 0 is row `first` of the table. */

@@ -89,6 +89,17 @@ export function sinusoids(
   return { dims: [positions, width], values: make, exact: true };
 }
 
+/**
+ * Sinusoids `[positions, width]` whose wavelengths reach 10,000 at the last of them, and whose first position is number `first` (fairseq);
+ * angles are rounded to fp32, as the models were trained with.
+ */
+export function shiftedSinusoidTable(positions: number, width: number, first: number): DeferredDense {
+  const { fround } = Math;
+  const step = fround(Math.log(10000) / (width / 2 - 1));
+  const rates = Array.from({ length: width / 2 }, (_, index) => fround(Math.exp(fround(-index * step))));
+  return sinusoids(positions, width, (position, index) => fround((position + first) * rates[index]));
+}
+
 /** An `[in, out]` matrix as int8 with one scale a column: `values[i][j] ~ quantised[i][j] * scales[j]`. */
 export interface QuantisedMatrix {
   readonly dims: readonly number[];

@@ -43,6 +43,7 @@ export { describeGraph, type GraphDescription, type GraphValue } from '../onnx/g
 export { MAX_TEMPLATE } from '../processors/chat.js';
 export { textAfterTurn } from '../processors/turn-end.js';
 export { type NamedTokens, readNamedTokens } from '../tokenizer/named-tokens.js';
+export { readPieceModel } from '../tokenizer/sentencepiece/piece-model.js';
 export type { Symbols } from '../tokenizer/symbols.js';
 export { bfloat16BitsToFloat32, float16BitsToFloat32 } from '../weights/float16.js';
 export {

@@ -89,7 +89,7 @@ function listedLanguages(
   config: Readonly<Record<string, unknown>>,
 ): { readonly tokens: ReadonlyMap<string, number>; readonly files: ReadonlyMap<string, Uint8Array> } | undefined {
   const { names, files } = tokenizer;
-  if (typeof names === 'string' || !('vocabulary' in names)) return undefined;
+  if (typeof names !== 'object' || !('vocabulary' in names)) return undefined;
   const file = names.vocabulary;
   const ids = parseJson(decodeUtf8(files.get(file) as Uint8Array, file, { folder: path }), file, { folder: path });
   if (!isObject(ids)) return undefined;

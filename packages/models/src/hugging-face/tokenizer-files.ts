@@ -26,8 +26,8 @@ const NUMBERED_OTHERWISE = ['pegasus', 'pegasus_x', 'bigbird_pegasus'];
 
 /** A folder's tokenizer, as it will lie in the model folder; not yet checked. */
 export interface TokenizerFiles {
-  /** What the manifest says of it. */
-  readonly names: TokenizerNames;
+  /** What the manifest says of it; undefined where tokens are known, and nothing says how texts become them. */
+  readonly names: TokenizerNames | undefined;
   /** Content of the files by name. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** Looks its named tokens up, of a vocabulary for both sides or for outputs. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */

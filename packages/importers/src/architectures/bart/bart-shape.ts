@@ -115,7 +115,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
 /** The values of `model_type` that are read here. */
 export const BART_KINDS: readonly string[] = Object.keys(KINDS);
 
-/** Learned tables have two rows that are not used, for which fairseq had ids of its own. */
+/** Learned tables have two rows that are not used, for which fairseq had ids of its own, unless the config says otherwise. */
 const LEARNED_OFFSET = 2;
 
 /** Reads the config of a model of the BART family. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
@@ -154,7 +154,7 @@ export function readBartShape(folder: WeightsFolder): BartShape {
     decoder: side('decoder'),
     positions: configInteger(folder, 'max_position_embeddings', 1, 65_536),
     positionKind,
-    firstPosition: firstPosition(folder, positionKind),
+    firstPosition: firstPosition(folder, positionKind, kind),
     activation: activationOf(folder, 'activation_function', config.activation_function ?? kind.activation),
     scaled: configFlag(folder, 'scale_embedding', false),
     norm: told('normalize_before', kind.norm === 'pre') ? 'pre' : 'post',
@@ -165,12 +165,17 @@ export function readBartShape(folder: WeightsFolder): BartShape {
     ownTables: !shared,
     tied: configFlag(folder, 'tie_word_embeddings', true),
     outputBias: kind.outputBias,
-    multilingual: kind.multilingual ?? false,
+    multilingual: kind.multilingual ?? told('multilingual', false),
   };
 }
 
-function firstPosition(folder: WeightsFolder, kind: PositionKind): number {
-  if (kind === 'learned') return LEARNED_OFFSET;
+function firstPosition(folder: WeightsFolder, kind: PositionKind, { told }: Kind): number {
+  if (kind === 'learned') {
+    const { extra_pos_embeddings: extra } = folder.config;
+    return told && extra !== undefined && extra !== null
+      ? configInteger(folder, 'extra_pos_embeddings', 0, 65_536)
+      : LEARNED_OFFSET;
+  }
   // Numbers up to that of the padding token are left out.
   return kind === 'sinusoids' ? 0 : configInteger(folder, 'pad_token_id', 0, 65_536) + 1;
 }

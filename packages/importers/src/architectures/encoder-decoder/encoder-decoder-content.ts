@@ -54,14 +54,14 @@ export async function encoderDecoderContent(
   refuseOptions(folder, options);
   const { vocabularySize, limits } = model;
   const { tokenizer } = folder;
-  // One vocabulary may have a table for each side.
-  const oneVocabulary = tokenizer.sourceTokens === undefined && model.sourceVocabularySize === vocabularySize;
-  const sourceVocabularySize = oneVocabulary ? undefined : model.sourceVocabularySize;
+  const { sourceVocabularySize = vocabularySize } = model;
+  // One vocabulary may have a table for each side, and one table sources that end otherwise than outputs.
+  const oneVocabulary = tokenizer.sourceTokens === undefined && sourceVocabularySize === vocabularySize;
   const { unknown, pad } = tokenizer.namedTokens(vocabularySize);
   const generation = readExportGeneration(folder, vocabularySize);
   const endTokenId = onlyEnd(folder, generation.ends);
   const languages = await model.languages?.(generation.beginning);
-  const { notes } = generation;
+  const notes = [...(folder.notes ?? []), ...generation.notes];
   const network = model.network(generation.suppressed, productsOf(weights));
   const { encoder, decoder, width } = network;
   const { heads } = decoder.shape;
@@ -86,7 +86,7 @@ export async function encoderDecoderContent(
     family: 'encoder-decoder',
     tokenizer: tokenizer.names,
     vocabulary: { size: vocabularySize, endTokenId, padTokenId: pad ?? generation.pad, unknownTokenId: unknown },
-    sourceVocabulary: sourceVocabularySize === undefined ? undefined : sourceVocabulary(folder, sourceVocabularySize),
+    sourceVocabulary: oneVocabulary ? undefined : sourceVocabulary(folder, sourceVocabularySize),
     limits,
     architecture: {
       width,

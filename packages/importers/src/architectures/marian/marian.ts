@@ -12,6 +12,7 @@ import { STUDENTS } from '../../import-options.js';
 import { configInteger } from '../../readers/hugging-face/config-fields.js';
 import { openWeightsFolder, type WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import { readSideBytes } from '../../readers/side-bytes.js';
+import { textFiles } from '../../readers/text-files.js';
 import { heading } from '../../target-options.js';
 import type { ModelContent } from '../../write-model.js';
 import type { Architecture, NamedOptions } from '../architecture.js';
@@ -70,7 +71,7 @@ async function build(folder: WeightsFolder, options: NamedOptions, pace: Yielder
   const manifest: ManifestContent<MarianManifest> = {
     ...heading(options),
     family: 'marian',
-    tokenizer: folder.tokenizer.names,
+    tokenizer: textFiles(folder),
     vocabulary: {
       size: shape.vocabularySize,
       endTokenId: tokens.end,

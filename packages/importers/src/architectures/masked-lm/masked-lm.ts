@@ -3,6 +3,7 @@ import type { ManifestContent, MaskedLanguageModelManifest } from '@foretoken/mo
 import { GraphFiles } from '../../graphs/graph-files.js';
 import { STUDENTS } from '../../import-options.js';
 import { configInteger } from '../../readers/hugging-face/config-fields.js';
+import { textFiles } from '../../readers/text-files.js';
 import { readCanvasConfig } from '../../students/canvas-config.js';
 import { emitFills, maxCandidates } from '../../students/emit-students.js';
 import { openCanvas } from '../../students/open-students.js';
@@ -47,7 +48,7 @@ export const maskedLanguageModel: Architecture = {
     const manifest: ManifestContent<MaskedLanguageModelManifest> = {
       ...heading(options),
       family: 'masked-lm',
-      tokenizer: folder.tokenizer.names,
+      tokenizer: textFiles(folder),
       vocabulary: {
         size: vocabularySize,
         endTokenId,

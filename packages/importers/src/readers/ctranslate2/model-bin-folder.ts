@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Yielder } from '@foretoken/core/kit';
 import {
   CONFIG,
@@ -10,7 +9,7 @@ import {
   parseJson,
   quote,
   readRegularFile,
-  readTokenizerFiles,
+  readTokenizerConfig,
   unsupportedModel,
 } from '@foretoken/models/internal';
 import { fileExists } from '../file-exists.js';
@@ -21,8 +20,8 @@ import { KNOWN_SPECS } from './specs/known-specs.js';
 export const MODEL_BIN = 'model.bin';
 
 /**
- * A folder of CTranslate2 as a weights folder: `model.bin` with its variables by the names of transformers, `config.json`, and a
- * `tokenizer.json`, which some folders lack. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, the signal's reason.
+ * A folder of CTranslate2 as a weights folder: `model.bin` with its variables by the names of transformers, `config.json`, and
+ * what lies beside it for texts. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, the signal's reason.
  */
 export async function openModelBinFolder(folder: string, signal?: AbortSignal): Promise<WeightsFolder> {
   const place: FilePlace = { folder, file: MODEL_BIN };
@@ -43,30 +42,31 @@ export async function openModelBinFolder(folder: string, signal?: AbortSignal): 
       { ...place, field: 'spec revision', received: revision, required: known.revisions },
     );
   }
-  if (!(await fileExists(folder, 'tokenizer.json'))) {
-    throw unsupportedModel(
-      `${folder} has no tokenizer.json, and a vocabulary alone does not say how text is put together. Copy tokenizer.json of the original model to ${join(folder, 'tokenizer.json')}.`,
-      { folder, file: 'tokenizer.json', required: 'tokenizer.json' },
-    );
-  }
   const reader = {
     path: folder,
     has: (name: string) => fileExists(folder, name),
     read: (name: string, max: number) => readRegularFile({ folder, file: name }, { links: true, max }),
   };
-  const tokenizer = await readTokenizerFiles(reader);
   const given = (await reader.has(CONFIG)) ? await readConfig(folder, reader.read) : {};
-  const { config, generationConfig } = await known.configsOf(place, file, given);
+  const {
+    config,
+    generationConfig,
+    tokenizer,
+    notes,
+    tensors: read,
+  } = await known.read({ place, file, given, reader });
   signal?.throwIfAborted();
-  const tensors = await known.tensorsOf(place, file, new Yielder(signal));
+  const tensors = await read(new Yielder(signal));
   return {
     path: folder,
     config,
     generationConfig,
+    notes,
     format: 'ctranslate2',
     elementTypes: file.elementTypes,
     tensors,
     tokenizer,
+    readTokenizerConfig: () => readTokenizerConfig(reader),
     readChat: async () => undefined,
     tensor: (name, shape) => {
       const tensor = tensors.get(name);

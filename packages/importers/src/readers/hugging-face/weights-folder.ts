@@ -5,6 +5,7 @@ import {
   decodeUtf8,
   errorCode,
   GENERATION_CONFIG,
+  type ImportNote,
   invalidFolder,
   isObject,
   MANIFEST_BYTES,
@@ -38,6 +39,8 @@ export interface WeightsFolder {
   readonly config: Readonly<Record<string, unknown>>;
   /** Content of generation_config.json, where there is one. */
   readonly generationConfig?: Readonly<Record<string, unknown>> | undefined;
+  /** What the folder lacks, or has and is not used. */
+  readonly notes?: readonly ImportNote[] | undefined;
   /** What the weights come as, such as `safetensors`. */
   readonly format: string;
   /** Element types that the tensors are stored as. */

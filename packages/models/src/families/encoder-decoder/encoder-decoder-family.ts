@@ -17,6 +17,9 @@ import {
   encoderDecoderSchema,
   type ManifestShortlist,
 } from './encoder-decoder-manifest.js';
+import { withoutText } from './without-text.js';
+
+const NO_TEXT = ['text', 'none: the folder has no tokenizer, so sources and outputs are token ids'] as const;
 
 /** Encoders with decoders: translation, summaries, whatever turns one text into another. */
 export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | TextInLanguages> = {
@@ -35,11 +38,15 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
     },
     others: { 'shortlist.file': shortlist?.file },
   }),
-  checkAgreement({ architecture, sourceVocabulary, embedsSources, languages, limits, beginning }, refuse) {
+  checkAgreement(manifest, refuse) {
+    const { architecture, sourceVocabulary, embedsSources, languages, limits, beginning } = manifest;
     if (architecture.recurrentDecoder && architecture.byDistance) {
       refuse('architecture.byDistance', true, 'absent where the decoder is recurrent');
     }
-    if (sourceVocabulary !== undefined && embedsSources !== true) {
+    if (
+      !hasSourceTable(manifest) &&
+      (sourceVocabulary?.size ?? manifest.vocabulary.size) !== manifest.vocabulary.size
+    ) {
       refuse('embedsSources', embedsSources, 'true where sources have their own vocabulary');
     }
     checkSourceVocabulary(sourceVocabulary, refuse);
@@ -88,15 +95,19 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
     model.forcedTokens = forcedTokensOf(manifest.beginning, manifest.languages);
     return [part];
   },
-  processor: ({ manifest: { languages, vocabulary }, tokenizer }) =>
-    languages === undefined ? textProcessor(tokenizer) : languageProcessor(tokenizer, languages, vocabulary.endTokenId),
-  describe({ architecture, graphs, languages, sourceVocabulary, shortlist }) {
+  processor: (context) => {
+    const { tokenizer: files, languages, vocabulary } = context.manifest;
+    const tokenizer = files === undefined ? withoutText() : context.tokenizer;
+    return languages === undefined
+      ? textProcessor(tokenizer)
+      : languageProcessor(tokenizer, languages, vocabulary.endTokenId);
+  },
+  describe(manifest) {
+    const { architecture, graphs, languages, sourceVocabulary, shortlist } = manifest;
     const { width, heads, encoderLayers, decoderLayers, recurrentDecoder } = architecture;
     const decoder = recurrentDecoder ? 'recurrent decoder' : 'decoder';
-    const own =
-      sourceVocabulary === undefined
-        ? []
-        : [['source vocabulary', `${sourceVocabulary.size} tokens of its own`] as const];
+    const ownTokens = sourceVocabulary !== undefined && hasSourceTable(manifest);
+    const own = ownTokens ? [['source vocabulary', `${sourceVocabulary.size} tokens of its own`] as const] : [];
     const listed =
       shortlist === undefined
         ? []
@@ -105,12 +116,15 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
       parts: [{ kind: 'autoregressive', variant: EXACT }],
       outputs: [...stepOutputs(graphs.step)],
       outputsOf: 'step',
-      ownSourceTokens: sourceVocabulary !== undefined,
+      ownSourceTokens: ownTokens,
       architecture: `${encoderLayers} encoder and ${decoderLayers} ${decoder} layers, width ${width}, ${heads} heads`,
-      facts: [...own, ...listed, ...languageFacts(languages)],
+      facts: [...own, ...listed, ...languageFacts(languages), ...(manifest.tokenizer === undefined ? [NO_TEXT] : [])],
     };
   },
 };
+
+/** Whether sources have a table of their own; with the outputs' one they may differ in their last token only. */
+const hasSourceTable = ({ embedsSources }: EncoderDecoderManifest): boolean => embedsSources === true;
 
 /** Numbers of the state that a token keeps where the decoder is recurrent. */
 function stateWidthOf({

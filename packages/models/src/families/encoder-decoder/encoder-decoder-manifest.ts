@@ -29,8 +29,8 @@ export interface ManifestShortlist {
 export interface EncoderDecoderManifest extends ModelManifest {
   /** The family's name. */
   readonly family: 'encoder-decoder';
-  /** Files of the tokenizer. */
-  readonly tokenizer: TokenizerNames;
+  /** Files of the tokenizer; without one the model reads and writes token ids. */
+  readonly tokenizer?: TokenizerNames | undefined;
   /** Tokens of outputs. */
   readonly vocabulary: ManifestVocabulary & { readonly endTokenId: number };
   /** Sizes of encoder and decoder. */
@@ -77,7 +77,7 @@ const flag: v.GenericSchema<boolean> = v.boolean();
 export const encoderDecoderSchema: v.GenericSchema<unknown, EncoderDecoderManifest> = v.strictObject({
   ...heading,
   family: v.literal('encoder-decoder'),
-  tokenizer,
+  tokenizer: v.exactOptional(tokenizer),
   vocabulary: v.strictObject({ size: vocabularySize, endTokenId: tokenId, ...optionalTokens }),
   sourceVocabulary: v.exactOptional(
     v.strictObject({ size: vocabularySize, endTokenId: v.exactOptional(tokenId), ...optionalTokens }),

@@ -1,8 +1,9 @@
 import type { ModelSpec } from './model-spec.js';
-import { whisperConfig } from './whisper-config.js';
-import { whisperTensors } from './whisper-tensors.js';
+import { readTransformer } from './transformer.js';
+import { readWhisper } from './whisper.js';
 
 /** By the name that a file gives its kind. */
 export const KNOWN_SPECS: ReadonlyMap<string, ModelSpec> = new Map([
-  ['WhisperSpec', { revisions: [3], configsOf: whisperConfig, tensorsOf: whisperTensors }],
+  ['WhisperSpec', { revisions: [3], read: readWhisper }],
+  ['TransformerSpec', { revisions: [7], read: readTransformer }],
 ]);

@@ -1,24 +1,32 @@
 import type { Yielder } from '@foretoken/core/kit';
-import type { FilePlace } from '@foretoken/models/internal';
+import type { FilePlace, FileReader, ImportNote, TokenizerFiles } from '@foretoken/models/internal';
 import type { TensorStore } from '../../stored-tensor.js';
 import type { ModelBin } from '../open-model-bin.js';
 
-/** What config.json and generation_config.json of transformers would say of a model. */
-export interface SpecConfigs {
+/** What a model is read of: its file, the folder's own config.json, and what reads the files beside it. */
+export interface SpecFiles {
+  readonly place: FilePlace;
+  readonly file: ModelBin;
+  readonly given: Readonly<Record<string, unknown>>;
+  readonly reader: FileReader;
+}
+
+/** A model in the words of transformers. */
+export interface SpecModel {
+  /** What config.json of transformers would say of it. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** And its generation_config.json. */
   readonly generationConfig: Readonly<Record<string, unknown>>;
+  readonly tokenizer: TokenizerFiles;
+  readonly notes?: readonly ImportNote[] | undefined;
+  /** Its variables by the names of transformers. Throws `INVALID_MODEL_FOLDER`. */
+  readonly tensors: (pace: Yielder) => Promise<TensorStore>;
 }
 
 /** A kind of model that the format knows by a name of its own. */
 export interface ModelSpec {
   /** Revisions of it that are known. */
   readonly revisions: readonly number[];
-  /** `given` is the folder's own config. Throws `INVALID_MODEL_FOLDER`. */
-  readonly configsOf: (
-    place: FilePlace,
-    file: ModelBin,
-    given: Readonly<Record<string, unknown>>,
-  ) => Promise<SpecConfigs>;
-  /** Its variables by the names of transformers. Throws `INVALID_MODEL_FOLDER`. */
-  readonly tensorsOf: (place: FilePlace, file: ModelBin, pace: Yielder) => Promise<TensorStore>;
+  /** Reads all but the weights. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
+  readonly read: (files: SpecFiles) => Promise<SpecModel>;
 }

@@ -1,7 +1,7 @@
-import { type FilePlace, invalidFolder, quote } from '@foretoken/models/internal';
-import type { Variable } from '../model-header.js';
+import type { FilePlace } from '@foretoken/models/internal';
 import type { ModelBin } from '../open-model-bin.js';
-import type { SpecConfigs } from './model-spec.js';
+import type { SpecModel } from './model-spec.js';
+import { specVariables } from './spec-variables.js';
 
 /** What CTranslate2 calls the activation of Whisper, GELU. */
 const GELU = 3;
@@ -14,22 +14,12 @@ export async function whisperConfig(
   place: FilePlace,
   file: ModelBin,
   given: Readonly<Record<string, unknown>>,
-): Promise<SpecConfigs> {
-  const find = (name: string, rank: number): Variable => {
-    const variable = file.variables.get(name);
-    if (variable?.shape.length === rank) return variable;
-    throw refused(place, name, variable?.shape, `a variable of ${rank} dimensions`);
-  };
-  const scalar = async (name: string): Promise<number> => file.scalar(find(name, 0));
-  const layersOf = (side: string): number => {
-    let layers = 0;
-    while (file.variables.has(`${side}/layer_${layers}/ffn/linear_0/weight`)) layers++;
-    return layers;
-  };
+): Promise<Pick<SpecModel, 'config' | 'generationConfig'>> {
+  const { find, scalar, layersOf, refuse } = specVariables(place, file);
   const flag = async (name: string, wanted: number): Promise<void> => {
     if (!file.variables.has(name)) return;
     const value = await scalar(name);
-    if (value !== wanted) throw refused(place, name, value, String(wanted));
+    if (value !== wanted) refuse(name, value, String(wanted));
   };
   await flag('decoder/activation', GELU);
   await flag('decoder/pre_norm', 1);
@@ -39,7 +29,7 @@ export async function whisperConfig(
   const [vocabulary, width] = find('decoder/embeddings/weight', 2).shape;
   const projection = file.variables.get('decoder/projection/weight');
   if (projection !== undefined && projection !== file.variables.get('decoder/embeddings/weight')) {
-    throw refused(place, 'decoder/projection/weight', 'a matrix of its own', 'an alias of decoder/embeddings/weight');
+    refuse('decoder/projection/weight', 'a matrix of its own', 'an alias of decoder/embeddings/weight');
   }
   const config = {
     model_type: 'whisper',
@@ -58,11 +48,4 @@ export async function whisperConfig(
   };
   const generationConfig = { suppress_tokens: given.suppress_ids, begin_suppress_tokens: given.suppress_ids_begin };
   return { config, generationConfig };
-}
-
-function refused({ folder, file }: FilePlace, field: string, received: unknown, required: string): Error {
-  return invalidFolder(
-    `${file} in ${folder}: ${field} is ${received === undefined ? 'missing' : quote(received)}, but it must be ${required}. Fetch or convert the model again.`,
-    { folder, file, field, received, required },
-  );
 }

@@ -3,22 +3,8 @@ import { type FilePlace, invalidFolder, quote } from '@foretoken/models/internal
 import { toFloat32InPieces } from '../../../tensors/to-float32.js';
 import type { StoredTensor, TensorStore } from '../../stored-tensor.js';
 import type { ModelBin } from '../open-model-bin.js';
+import { tensorNames } from './layer-names.js';
 
-/** Parts of a variable that transformers keeps as tensors of their own, one above the other. */
-const LINEARS: readonly (readonly [variable: string, tensors: readonly string[]])[] = [
-  ['self_attention/linear_0', ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj']],
-  ['self_attention/linear_1', ['self_attn.out_proj']],
-  ['attention/linear_0', ['encoder_attn.q_proj']],
-  ['attention/linear_1', ['encoder_attn.k_proj', 'encoder_attn.v_proj']],
-  ['attention/linear_2', ['encoder_attn.out_proj']],
-  ['ffn/linear_0', ['fc1']],
-  ['ffn/linear_1', ['fc2']],
-];
-const NORMS: Readonly<Record<string, string>> = {
-  'self_attention/layer_norm': 'self_attn_layer_norm',
-  'attention/layer_norm': 'encoder_attn_layer_norm',
-  'ffn/layer_norm': 'final_layer_norm',
-};
 const OUTSIDE: Readonly<Record<string, string>> = {
   'embeddings/weight': 'embed_tokens.weight',
   'position_encodings/encodings': 'embed_positions.weight',
@@ -42,7 +28,7 @@ export async function whisperTensors(place: FilePlace, file: ModelBin, pace: Yie
   const tensors = new Map<string, ReturnType<ModelBin['rows']>>();
   for (const [name, variable] of file.variables) {
     if (SETTINGS.test(name)) continue;
-    const names = tensorNames(name);
+    const names = tensorNames(name, OUTSIDE);
     const [rows = 0] = variable.shape;
     if (names === undefined || rows === 0 || rows % names.length !== 0) {
       const required = names === undefined ? 'a variable of Whisper' : `of a multiple of ${names.length} rows`;
@@ -71,23 +57,4 @@ async function refuseBias(place: FilePlace, name: string, tensor: StoredTensor, 
     `${place.file} in ${place.folder}: variable ${quote(name)} holds ${wrong} in the bias of keys, but Whisper has none there, and it must be 0. Convert the model again.`,
     { ...place, field: name, received: wrong, required: 0 },
   );
-}
-
-/** What transformers calls the parts of a variable. */
-function tensorNames(name: string): readonly string[] | undefined {
-  const [side, ...path] = name.split('/');
-  if (side !== 'encoder' && side !== 'decoder') return undefined;
-  const layer = /^layer_(\d{1,3})$/.exec(path[0] ?? '')?.[1];
-  if (layer === undefined) {
-    const outside = OUTSIDE[path.join('/')];
-    return outside === undefined ? undefined : [`model.${side}.${outside}`];
-  }
-  const [kind, part] = [path.slice(1, -1).join('/'), path.at(-1)];
-  const prefix = `model.${side}.layers.${Number(layer)}`;
-  const norm = NORMS[kind];
-  if (norm !== undefined && (part === 'gamma' || part === 'beta')) {
-    return [`${prefix}.${norm}.${part === 'gamma' ? 'weight' : 'bias'}`];
-  }
-  if (part !== 'weight' && part !== 'bias') return undefined;
-  return LINEARS.find(([variable]) => variable === kind)?.[1].map((tensor) => `${prefix}.${tensor}.${part}`);
 }

@@ -1,0 +1,70 @@
+import { type FilePlace, invalidFolder, quote, unsupportedModel } from '@foretoken/models/internal';
+import type { StoredTensor } from '../../stored-tensor.js';
+import type { Variable } from '../model-header.js';
+import type { ModelBin } from '../open-model-bin.js';
+
+/** Looks variables up that say how a model is computed. */
+export interface SpecVariables {
+  /** A variable of so many dimensions. Throws `INVALID_MODEL_FOLDER`. */
+  find(name: string, rank: number): Variable;
+  /** A single number, or what it is where the file leaves it out. Throws `INVALID_MODEL_FOLDER` for one that must be there. */
+  scalar(name: string, otherwise?: number): Promise<number>;
+  /** Layers of a side, which is at least one. */
+  layersOf(side: string): number;
+  /** Throws `INVALID_MODEL_FOLDER`: a variable is not what it must be. */
+  refuse(name: string, received: unknown, required: string): never;
+  /** Throws `UNSUPPORTED_MODEL`: a variable says what no graph here does. */
+  unsupported(name: string, received: unknown, required: string): never;
+}
+
+export function specVariables(place: FilePlace, file: ModelBin): SpecVariables {
+  const { folder } = place;
+  const refuse = (name: string, received: unknown, required: string): never => {
+    throw invalidFolder(
+      `${place.file} in ${folder}: ${name} is ${received === undefined ? 'missing' : quote(received)}, but it must be ${required}. Fetch or convert the model again.`,
+      { ...place, field: name, received, required },
+    );
+  };
+  const find = (name: string, rank: number): Variable => {
+    const variable = file.variables.get(name);
+    if (variable?.shape.length === rank) return variable;
+    return refuse(name, variable?.shape, `a variable of ${rank} dimensions`);
+  };
+  return {
+    find,
+    scalar: async (name, otherwise) =>
+      otherwise !== undefined && !file.variables.has(name) ? otherwise : file.scalar(find(name, 0)),
+    layersOf: (side) => {
+      let layers = 0;
+      while (file.variables.has(`${side}/layer_${layers}/ffn/linear_0/weight`)) layers++;
+      return layers;
+    },
+    refuse,
+    unsupported: (name, received, required) => {
+      throw unsupportedModel(
+        `${place.file} in ${folder}: ${name} is ${quote(received)}, which is not supported; ${required} is required. Import the weights that it was converted from.`,
+        { ...place, field: name, received, required },
+      );
+    },
+  };
+}
+
+/** Sets the parts of a variable, of like many rows one above the other, by their names. Throws `INVALID_MODEL_FOLDER`. */
+export function setParts(
+  tensors: Map<string, StoredTensor>,
+  place: FilePlace,
+  file: ModelBin,
+  name: string,
+  parts: readonly string[],
+): void {
+  const variable = file.variables.get(name);
+  if (parts.length === 0 || variable === undefined) return;
+  const [rows = 0] = variable.shape;
+  if (rows === 0 || rows % parts.length !== 0) {
+    specVariables(place, file).refuse(name, variable.shape, `of a multiple of ${parts.length} rows`);
+  }
+  const each = rows / parts.length;
+  for (const [index, part] of parts.entries()) {
+    tensors.set(part, { ...file.rows(variable, index * each, each), ownName: name });
+  }
+}
