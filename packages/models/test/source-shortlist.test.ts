@@ -163,6 +163,17 @@ it('in 8 bits says the same greedily and with drafts, alone and together', async
   for (const [row, source] of sources.entries()) expect(await said(greedy(), [source])).toEqual([plain[row]]);
 });
 
+it('is measured with a list, and says the same as unmeasured', async () => {
+  const folder = await marianShortlistFolder('tied');
+  const sources = (await marianShortlistGoldens('tied')).slice(0, 8).map(({ source }) => Int32Array.from(source));
+  const said = async (probe: boolean) => {
+    await using loaded = await loadModel(folder, { probe });
+    const { results } = await collect(greedy().decode(loaded.part('autoregressive'), { sources, maxNewTokens: 12 }));
+    return results.map(({ best }) => best.tokenIds);
+  };
+  expect(await said(true)).toEqual(await said(false));
+});
+
 it('is told of by the folder, and by nothing where the import left it out', async () => {
   const facts = async (options: ImportOptions) => {
     const { manifest } = await openModelFolder(await marianShortlistFolder('tied', options));

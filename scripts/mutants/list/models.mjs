@@ -226,4 +226,27 @@ export default [
     tests: ['packages/importers/test/paths.test.ts'],
     faults: [['/^file:/i.test(value)', 'false']],
   },
+  {
+    file: 'packages/models/src/drivers/source-shortlist.ts',
+    tests: ['packages/models/test/source-shortlist-file.test.ts'],
+    faults: [
+      ['if (missing < 0) missing += this.#multipleOf;', ''],
+      ["if (!common.includes(endTokenId)) refuse('common'", "if (common.length === 0) refuse('common'"],
+    ],
+  },
+  {
+    file: 'packages/models/src/drivers/listed-sources.ts',
+    tests: ['packages/models/test/source-shortlist.test.ts'],
+    faults: [
+      ['this.#possible.copyWithin(row * size, last * size, (last + 1) * size);', ''],
+      ['if (row < this.#possible.length) this.#possible[row] = last;', ''],
+      ['fill(Number.NEGATIVE_INFINITY)', 'fill(0)'],
+      ['this.#possible.subarray(firstRow * size, (firstRow + rows) * size)', 'this.#possible.subarray(0, rows * size)'],
+    ],
+  },
+  {
+    file: 'packages/models/src/drivers/body-step.ts',
+    tests: ['packages/models/test/source-shortlist.test.ts'],
+    faults: [['map((cell) => Math.floor(cell / width))', 'map((cell) => Math.floor(cell / (width + 1)))']],
+  },
 ];

@@ -1,9 +1,12 @@
 import type { OutputRequest } from '@foretoken/core';
-import type { Feeds, GraphSession, StepOutputs } from '@foretoken/core/runtime';
+import type { Feeds, GraphSession, OnnxRuntime, StepOutputs } from '@foretoken/core/runtime';
 import type { GraphSessions } from './graph-sessions.js';
 import type { OpenedStep } from './open-step.js';
 import { type BodyStepFiles, floats, ONLY_NEW, readScores, type StepGraphs } from './step-graphs.js';
 import { type ListedTokens, VocabularyGraph } from './vocabulary-graph.js';
+
+/** Rows of the largest batch that is measured; see `probeBatches`. */
+const BATCH_ROWS = 8;
 
 /** The step of a large model, divided into layers and vocabulary; `width` is that of its states. */
 export function openBodyStep(step: BodyStepFiles, width: number, sessions: GraphSessions): OpenedStep {
@@ -12,29 +15,37 @@ export function openBodyStep(step: BodyStepFiles, width: number, sessions: Graph
     sessions.runtime,
     () => sessions.get(step.vocabulary),
     width,
-    step.shortlisted,
+    step.typicalTokens !== undefined,
   );
   const open = async (signal: AbortSignal | undefined): Promise<void> => {
     await sessions.get(step.vocabulary);
     signal?.throwIfAborted();
     await body();
   };
-  return { graphs: new BodyGraphs(body, vocabulary), embed: vocabulary.embed, open };
+  const measured = step.typicalTokens && everywhere(sessions.runtime, step.typicalTokens);
+  return { graphs: new BodyGraphs(body, vocabulary, measured), embed: vocabulary.embed, open };
 }
 
 /** One graph of the layers and one of the vocabulary, which all outputs share: a step is three calls, and weights are there once. */
 class BodyGraphs implements StepGraphs {
   readonly #body: () => Promise<GraphSession>;
   readonly #vocabulary: VocabularyGraph;
+  readonly #typical: RowTokens | undefined;
 
-  /** `body` gives the graph of the layers, opening it on first use. */
-  constructor(body: () => Promise<GraphSession>, vocabulary: VocabularyGraph) {
+  /** `body` gives the graph of the layers, opening it on first use. `typical` is scored where no source lists tokens, while forwards are measured. */
+  constructor(body: () => Promise<GraphSession>, vocabulary: VocabularyGraph, typical: RowTokens | undefined) {
     this.#body = body;
     this.#vocabulary = vocabulary;
+    this.#typical = typical;
   }
 
   async run(feeds: Feeds, output: OutputRequest, wanted: boolean): Promise<StepOutputs> {
-    const { token_ids: tokenIds, listed, possible, ...others } = feeds;
+    const {
+      token_ids: tokenIds,
+      listed = this.#typical?.listed,
+      possible = this.#typical?.possible,
+      ...others
+    } = feeds;
     const embedded = await this.#vocabulary.embed(tokenIds);
     const body = await this.#body();
     const results = await body.run({ ...others, embedded }, wanted ? undefined : ONLY_NEW);
@@ -44,6 +55,18 @@ class BodyGraphs implements StepGraphs {
       states === undefined ? readScores({}, output) : await this.#vocabulary.score(states, output, tokens);
     return { keysValues: floats(results.new), extension };
   }
+}
+
+/** Listed tokens, and which of them each row may have. */
+type RowTokens = Pick<ListedTokens, 'listed' | 'possible'>;
+
+/** The same tokens for every row that is measured. */
+function everywhere({ Tensor }: OnnxRuntime, tokenIds: Int32Array): RowTokens {
+  const dims = [BATCH_ROWS, tokenIds.length];
+  return {
+    listed: new Tensor('int32', tokenIds, [tokenIds.length]),
+    possible: new Tensor('float32', new Float32Array(BATCH_ROWS * tokenIds.length), dims),
+  };
 }
 
 /** Of which row of `token_ids [rows, width]` each scored cell is. */

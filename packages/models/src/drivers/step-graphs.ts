@@ -14,8 +14,8 @@ export interface StepGraphs {
 
 /** The files of a step that is divided. */
 export interface BodyStepFiles extends BodyGraphFiles {
-  /** Whether the vocabulary's graph can score listed tokens alone. */
-  readonly shortlisted?: boolean | undefined;
+  /** Where the vocabulary's graph can score listed tokens alone: those that forwards are measured with, which read no source. */
+  readonly typicalTokens?: Int32Array | undefined;
 }
 
 /** What a step graph ends in: an output kind, or one with hidden states beside it. */

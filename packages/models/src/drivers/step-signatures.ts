@@ -1,6 +1,6 @@
+import type { BodyGraphFiles } from '../folder/manifest.js';
 import type { ExpectedValues } from '../onnx/graph-description.js';
 import { type CheckGraph, ids, value } from './graph-check.js';
-import type { BodyStepFiles } from './step-graphs.js';
 
 /** Sizes that the graphs of an encoder and a decoder declare. */
 export interface DeclaredShape {
@@ -46,11 +46,12 @@ export const newParts = ({ kept, layers, stateWidth }: DeclaredShape): ExpectedV
   new: value('float32', null, null, stateWidth ?? 2 * layers * kept),
 });
 
-/** Checks a step that is divided into a body and a vocabulary. Throws `INVALID_MODEL_FOLDER`. */
+/** Checks a step that is divided into a body and a vocabulary, `shortlisted` one that can score listed tokens alone. Throws `INVALID_MODEL_FOLDER`. */
 export async function checkBodyGraphs(
-  { body, vocabulary, shortlisted }: BodyStepFiles,
+  { body, vocabulary }: BodyGraphFiles,
   shape: DeclaredShape,
   check: CheckGraph,
+  shortlisted = false,
 ): Promise<void> {
   const { width } = shape;
   const embedded = value('float32', null, null, width);

@@ -27,7 +27,7 @@ export const marianBin: Architecture = {
     }
     const file = await findShortlist(folder.path, options.shortlist);
     const place = file === undefined ? undefined : { folder: folder.path, file };
-    const tables = place && (await readLexicalShortlist(place, { sources, outputs, oneVocabulary }, pace));
+    const tables = place && (await readLexicalShortlist(place, { sources, outputs, end, oneVocabulary }, pace));
     const start = outputs;
     // Marian never says the unknown token, and the start token is no token there.
     const generationConfig = {

@@ -69,7 +69,7 @@ export async function findShortlist(folder: string, wanted: boolean | undefined)
  */
 export async function readLexicalShortlist(
   place: FilePlace,
-  { sources, outputs, oneVocabulary }: ShortlistModel,
+  { sources, outputs, end, oneVocabulary }: ShortlistModel,
   pace: Yielder,
 ): Promise<ShortlistTables> {
   const refuse = (field: string, received: unknown, required: string): never => {
@@ -98,7 +98,8 @@ export async function readLexicalShortlist(
   }
   const size = HEADER_BYTES + 8 * rows + 4 * listed;
   if (size !== bytes.length) refuse('file size', bytes.length, `${size}, as the header says`);
-  if (frequent < 1) refuse('the count of frequent tokens', frequent, 'at least 1, since the end token is the first');
+  if (frequent <= end)
+    refuse('the count of frequent tokens', frequent, `above ${end}, the end token, so that outputs can end`);
   await assertChecksum(view, pace, refuse);
 
   const offsets = new Int32Array(rows + (oneVocabulary ? 1 : 0));
@@ -106,10 +107,10 @@ export async function readLexicalShortlist(
   let [before, count] = [0, 0];
   const ids = HEADER_BYTES + 8 * rows;
   for (let row = 0; row <= sources; row++) {
-    const end = number(`offset ${row}`, HEADER_BYTES + 8 * row);
+    const next = number(`offset ${row}`, HEADER_BYTES + 8 * row);
     const [min, max] = row === 0 ? [0, 0] : [row === sources ? listed : before, listed];
-    if (end < min || end > max) refuse(`offset ${row}`, end, `from ${min} to ${max}`);
-    for (let at = before; at < end; at++) {
+    if (next < min || next > max) refuse(`offset ${row}`, next, `from ${min} to ${max}`);
+    for (let at = before; at < next; at++) {
       const tokenId = view.getUint32(ids + 4 * at, true);
       if (tokenId >= outputs) refuse(`listed token ${at}`, tokenId, `below ${outputs}, the tokens of outputs`);
       tokenIds[count++] = tokenId;
@@ -117,7 +118,7 @@ export async function readLexicalShortlist(
     }
     if (row > 0 && oneVocabulary) tokenIds[count++] = row - 1;
     offsets[row] = count;
-    before = end;
+    before = next;
   }
   // The start token is one more, and has no list.
   offsets.fill(count, rows);
@@ -129,6 +130,8 @@ export interface ShortlistModel {
   /** Tokens of sources and of outputs, without the start token. */
   readonly sources: number;
   readonly outputs: number;
+  /** The token that ends outputs. */
+  readonly end: number;
   readonly oneVocabulary: boolean;
 }
 

@@ -61,7 +61,7 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
     const shape = { width, kept: heads * headWidth, layers: decoderLayers, byDistance, stateWidth };
     const tokens = embedsSources ? { token_ids: ids } : { embedded: value('float32', null, null, width) };
     await check(graphs.encoder, { ...tokens, positions: ids, mask: ids }, encoderOutputs(shape));
-    await checkBodyGraphs({ ...graphs.step, shortlisted: shortlist !== undefined }, shape, check);
+    await checkBodyGraphs(graphs.step, shape, check, shortlist !== undefined);
   },
   async checkSideFiles(folder, manifest) {
     if (manifest.shortlist !== undefined) await readListed(folder, manifest, manifest.shortlist);
@@ -69,9 +69,10 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
   async open(context) {
     const { manifest } = context;
     const { architecture, graphs, vocabulary, sourceVocabulary = vocabulary, limits, step } = manifest;
+    const shortlist = manifest.shortlist && (await readListed(context.folder, manifest, manifest.shortlist));
     const { part, model } = await openEncoderDecoder(
       {
-        graphs: { ...graphs, step: { ...graphs.step, shortlisted: manifest.shortlist !== undefined } },
+        graphs: { ...graphs, step: { ...graphs.step, typicalTokens: shortlist?.of(typicalSource(sourceVocabulary)) } },
         width: architecture.width,
         shape: {
           width: architecture.heads * architecture.headWidth,
@@ -88,7 +89,7 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
         beginning: manifest.beginning,
         limits,
         maxCandidates: step.maxCandidates,
-        ...(await furtherParts(context)),
+        ...(await furtherParts(context, shortlist)),
       },
       context,
     );
@@ -136,25 +137,26 @@ function stateWidthOf({
 }
 
 /** What a recurrent decoder and a shortlist need besides; each is loaded where there is such. */
-async function furtherParts({
-  folder,
-  manifest,
-  sessions: { runtime },
-}: OpenContext<EncoderDecoderManifest>): Promise<Pick<EncoderDecoderParts, 'feedsOf' | 'storeOver'>> {
-  const { shortlist, architecture } = manifest;
-  const stateWidth = stateWidthOf(architecture);
+async function furtherParts(
+  { manifest, sessions: { runtime } }: OpenContext<EncoderDecoderManifest>,
+  shortlist: SourceShortlist | undefined,
+): Promise<Pick<EncoderDecoderParts, 'feedsOf' | 'storeOver'>> {
+  const stateWidth = stateWidthOf(manifest.architecture);
   let parts: Pick<EncoderDecoderParts, 'feedsOf' | 'storeOver'> = {};
   if (stateWidth !== undefined) {
     const { stateStore } = await loadCode('recurrent decoders', () => import('../../drivers/state-step-driver.js'));
     parts = { storeOver: stateStore(runtime, stateWidth) };
   }
   if (shortlist !== undefined) {
-    const listed = await readListed(folder, manifest, shortlist);
     const { ListedSources } = await loadCode('shortlists', () => import('../../drivers/listed-sources.js'));
-    parts = { ...parts, feedsOf: (rows, sources) => new ListedSources(runtime, rows, listed, sources) };
+    parts = { ...parts, feedsOf: (rows, sources) => new ListedSources(runtime, rows, shortlist, sources) };
   }
   return parts;
 }
+
+/** A source of a usual length. */
+const typicalSource = ({ size }: { readonly size: number }): Int32Array =>
+  Int32Array.from({ length: Math.min(size, 24) }, (_, tokenId) => tokenId);
 
 async function readListed(
   { path, readBytes }: ModelFolder,
