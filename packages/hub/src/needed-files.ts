@@ -31,6 +31,8 @@ const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 /** What CTranslate2 calls weights. */
 const CONVERTED = 'model.bin';
+/** What lies beside them: lists of tokens, and SentencePiece models of any name. */
+const BESIDE_CONVERTED = /^(?:(?:shared|source|target)_vocabulary\.(?:json|txt)|vmap\.txt|[^/]+\.(?:spm|model))$/;
 /** A vocabulary in pieces beside weights that have no config, and what is no such weights: files in folders, and pickles. */
 const VOCABULARY = /^(src|trg)?vocab\.[^/]*spm$/;
 const BESIDE_VOCABULARY = /^(?!pytorch_model)[^/]+\.bin$/;
@@ -86,7 +88,7 @@ export async function neededFiles(
 
 /** Weights as CTranslate2 and NumPy have them, and those of one file with vocabularies beside it. */
 function otherWeights(paths: readonly string[]): string[] {
-  if (paths.includes(CONVERTED)) return [CONVERTED];
+  if (paths.includes(CONVERTED)) return [CONVERTED, ...paths.filter((path) => BESIDE_CONVERTED.test(path))];
   const vocabularies = paths.filter((path) => VOCABULARY.test(path));
   const beside = paths.filter((path) => BESIDE_VOCABULARY.test(path));
   const isMarked = !paths.includes('config.json') && vocabularies.length > 0 && beside.length > 0;

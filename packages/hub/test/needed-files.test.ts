@@ -64,7 +64,11 @@ describe('weights in other formats', () => {
       ['model.enru.intgemm8.bin', 'srcvocab.enru.spm', 'trgvocab.enru.spm', 'lex.50.50.enru.s2t.bin'],
       ['README.md', 'deep/x.bin'],
     ],
-    ['of CTranslate2, with a vocabulary of other tools', ['model.bin', 'config.json'], ['vocab.en.spm']],
+    [
+      'of CTranslate2, with lists of tokens and pieces',
+      ['model.bin', 'config.json', 'shared_vocabulary.json', 'flores200_spm.model', 'vocab.en.spm'],
+      ['vocabulary.txt', 'other/sentencepiece.model'],
+    ],
     [
       'of NumPy, beside a vocabulary and what is no model',
       ['weights.npz', 'config.json'],
