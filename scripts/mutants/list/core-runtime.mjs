@@ -122,9 +122,10 @@ export default [
     file: 'packages/core/src/kit/ctc-prefix.ts',
     tests: ['packages/core/test/ctc-prefix.test.ts'],
     faults: [
-      ['(repeats ? 0 : prefix.labelMass[frame])', 'prefix.labelMass[frame]'],
+      ['(repeats ? 0 : masses[before + 1])', 'masses[before + 1]'],
       ['ending = begun + emission[frame] * ending;', 'ending = Math.max(begun, emission[frame] * ending);'],
-      ['blankMass[0] = 0;', ''],
+      ['if (label === last) probability = this.#repeated(prefix);', ''],
+      ['larger.set(this.#masses);', ''],
     ],
   },
   {

@@ -12,7 +12,7 @@ export default [
     tests: ['packages/importers/test/quantise-blocks.test.ts'],
     faults: [
       ['zeros.set(row, block, zero);', ''],
-      ['Math.min(begin + BLOCK_SIZE, (row + 1) * columns)', 'begin + BLOCK_SIZE'],
+      ['Math.min(begin + size, (row + 1) * columns)', 'begin + size'],
       ['scales[row * blocks + block] = scale;', 'scales[row * blocks] = scale;'],
       ['column % 2 === 0 ? whole : whole << 4', 'column % 2 === 1 ? whole : whole << 4'],
       ['let smallest = 0;', 'let smallest = values[begin];'],
@@ -24,11 +24,11 @@ export default [
     tests: ['packages/importers/test/quantised-product.test.ts', 'packages/models/test/quantised-weights.test.ts'],
     faults: [
       [
-        "const product = quantisedProduct(graph, more, name, matrix, bits);\n  return graph.op('Slice', [product, list(0), list(-1), list(0)]);",
-        'return quantisedProduct(graph, rows, name, matrix, bits);',
+        "const product = quantisedProduct(graph, more, name, matrix, bits, undefined, tableBlockSize(matrix.dims[1]));\n  return graph.op('Slice', [product, list(0), list(-1), list(0)]);",
+        'return quantisedProduct(graph, rows, name, matrix, bits, undefined, tableBlockSize(matrix.dims[1]));',
       ],
       ["graph.op('Sub', [whole(quantised), ofBlock(whole(zeros))])", 'whole(quantised)'],
-      ['if (columns % BLOCK_SIZE === 0) return rows;', 'return rows;'],
+      ['if (columns % size === 0) return rows;', 'return rows;'],
     ],
   },
   {

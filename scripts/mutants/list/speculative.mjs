@@ -89,9 +89,9 @@ export default [
       'packages/speculative/test/lattice-reuse.test.ts',
     ],
     faults: [
-      ['grown.states[node] = undefined;', ''],
+      ['place.state = undefined;', ''],
       ['state.node = node;', ''],
-      ['const known = grown?.states[node];', 'const known = undefined;'],
+      ['const place = grown?.places[node];', 'const place = grown?.places[-1];'],
       [
         'if (!tokenIds.every((tokenId, position) => prefix[position] === tokenId)) {',
         'if (tokenIds.length > prefix.length) {',
@@ -109,10 +109,10 @@ export default [
       'packages/speculative/test/language-model.test.ts',
     ],
     faults: [
-      ['if (at < depth && node + 1 < nodes) {', 'if (at <= depth && node + 1 < nodes) {'],
+      ['place.depth >= depth || places.length === nodes', 'place.depth > depth || places.length === nodes'],
 
-      ['const language = parent < 0 ? opinion.state : languageStates[parent];', 'const language = opinion.state;'],
-      ['next.end < hopeless ? next.end : mean(next.end, after.end(), weight, row, position)', 'next.end'],
+      ['opinion?.model.next(above.language, tokenId)', 'opinion?.model.next(root.language, tokenId)'],
+      ['end < hopeless ? end : mean(end, checked(after.end(), opinion, place), share)', 'end'],
     ],
   },
   {
