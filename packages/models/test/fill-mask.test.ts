@@ -146,7 +146,7 @@ describe('what the importer refuses', () => {
       'UNSUPPORTED_MODEL',
       'position_embedding_type',
     ],
-    ['an activation unknown', { hidden_act: 'quick_gelu' }, 'UNSUPPORTED_MODEL', 'hidden_act'],
+    ['an activation unknown', { hidden_act: 'snake' }, 'UNSUPPORTED_MODEL', 'hidden_act'],
     ['a network of another design', { model_type: 'modernbert' }, 'UNSUPPORTED_MODEL', 'model_type'],
     ['heads that do not divide the width', { num_attention_heads: 5 }, 'INVALID_MODEL_FOLDER', 'num_attention_heads'],
     ['another width', { hidden_size: 16 }, 'INVALID_MODEL_FOLDER', undefined],
