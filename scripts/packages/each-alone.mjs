@@ -5,8 +5,11 @@ import { bytesOf, freshProject, withDependencies } from './fresh-project.mjs';
 /** What `npm i` of a decoder or adapter may add besides the runtime and what others made. */
 const MAX_BYTES = 1_000_000;
 
-/** A task made of two decoders, which brings both. */
-const OF_TWO_PLUGINS = new Map([['@foretoken/correction', 1_100_000]]);
+/** A task made of two decoders brings both; the suites are for tests only, and hold laws for every kind of plugin. */
+const LIMITS = new Map([
+  ['@foretoken/correction', 1_100_000],
+  ['@foretoken/testkit', 1_100_000],
+]);
 
 /** Those that hold more than one plugin does: loader, importers and the command, which people install for themselves. */
 const LARGER = new Set(['@foretoken/models', '@foretoken/importers', '@foretoken/cli']);
@@ -40,7 +43,7 @@ export function eachAlone(report, root, work, packages) {
     }
     const bytes = bytesOf(join(folder, 'node_modules/@foretoken'));
     const limited = !LARGER.has(manifest.name) && manifest.foretoken?.model === undefined;
-    const max = OF_TWO_PLUGINS.get(manifest.name) ?? MAX_BYTES;
+    const max = LIMITS.get(manifest.name) ?? MAX_BYTES;
     report.note(`${name} adds ${(bytes / 1000).toFixed(0)} kB${limited ? ` of at most ${max / 1000}` : ''}`);
     if (limited && bytes > max) report.checked(`${name}: size`, [`${bytes} bytes, but at most ${max}`]);
   }
