@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { ForetokenError } from '@foretoken/core';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../models/test/folder-fixtures.js';
-import { importModel } from '../src/index.js';
 import { openModelBin } from '../src/readers/ctranslate2/open-model-bin.js';
+import { importFailure } from './import-fixtures.js';
 import { expectReadOrRefused, picker } from './mutated-files.js';
 
 const FOLDER = fileURLToPath(new URL('goldens/whisper/ctranslate2-int8/', import.meta.url));
@@ -26,13 +26,6 @@ function edited(name: string, after: number, bytes: readonly number[]): Uint8Arr
   const content = Uint8Array.from(GOOD);
   content.set(bytes, at + name.length + 1 + after);
   return content;
-}
-
-async function failure(folder: string): Promise<unknown> {
-  return importModel(folder, join(await temporaryFolder(), 'model')).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 }
 
 // Behind the name of a matrix: its rank (1 byte), two dimensions (4 each), its type (1), its bytes (4).
@@ -62,7 +55,7 @@ describe('a model.bin of CTranslate2', () => {
       'decoder/position_encodings/encodings',
     ],
   ] as const)('%s is refused, naming what is wrong', async (_, content, field) => {
-    const error = await failure(await folderOf(content()));
+    const error = await importFailure(await folderOf(content()));
     expect(error).toBeInstanceOf(ForetokenError);
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: expect.any(String) } });
     if (field !== undefined) expect((error as ForetokenError).details.field).toBe(field);
@@ -74,7 +67,7 @@ describe('a model.bin of CTranslate2', () => {
     ['of another kind', () => edited('WhisperSpec', -2, [120]), /WhisperSpex/],
     ['with an unknown element type', () => edited(MATRIX, 9, [77]), /number 77/],
   ] as const)('%s is not supported, and says what is', async (_, content, message) => {
-    expect(await failure(await folderOf(content()))).toMatchObject({
+    expect(await importFailure(await folderOf(content()))).toMatchObject({
       code: 'UNSUPPORTED_MODEL',
       message: expect.stringMatching(message),
     });
@@ -84,7 +77,7 @@ describe('a model.bin of CTranslate2', () => {
     ['version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 75537502\n', /git lfs pull/],
     ['<!DOCTYPE html><html>Sign in</html>', /web page/],
   ])('that is %j is refused, and says what it is', async (content, message) => {
-    expect(await failure(await folderOf(content))).toMatchObject({
+    expect(await importFailure(await folderOf(content))).toMatchObject({
       code: 'INVALID_MODEL_FOLDER',
       message: expect.stringMatching(message),
     });
@@ -93,14 +86,17 @@ describe('a model.bin of CTranslate2', () => {
   it('without a tokenizer.json is refused, and says where to get one', async () => {
     const folder = await folderOf(GOOD);
     await rm(join(folder, 'tokenizer.json'));
-    expect(await failure(folder)).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { file: 'tokenizer.json' } });
+    expect(await importFailure(folder)).toMatchObject({
+      code: 'UNSUPPORTED_MODEL',
+      details: { file: 'tokenizer.json' },
+    });
   });
 
   it('with the tokenizer of another model is refused', async () => {
     const folder = await folderOf(GOOD);
     const tokenizer = await readFile(join(folder, 'tokenizer.json'), 'utf8');
     await writeFile(join(folder, 'tokenizer.json'), tokenizer.replaceAll('<|notimestamps|>', '<|other|>'));
-    expect(await failure(folder)).toMatchObject({
+    expect(await importFailure(folder)).toMatchObject({
       code: 'INVALID_MODEL_FOLDER',
       details: { file: 'tokenizer.json', required: '<|notimestamps|>' },
     });

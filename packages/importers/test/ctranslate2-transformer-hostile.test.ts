@@ -1,11 +1,11 @@
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { collect, ForetokenError } from '@foretoken/core';
+import { collect, type ForetokenError } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { loadModel } from '@foretoken/models';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../models/test/folder-fixtures.js';
+import { refusal, temporaryFolder } from '../../models/test/folder-fixtures.js';
 import { importModel, inspectWeights } from '../src/index.js';
 import { expectReadOrRefused, picker } from './mutated-files.js';
 
@@ -38,14 +38,7 @@ async function withJson(kind: string, file: string, change: (content: never) => 
 const withConfig = (kind: string, fields: object): Promise<string> =>
   withJson(kind, 'config.json', (config) => ({ ...(config as object), ...fields }));
 
-async function failure(folder: string): Promise<ForetokenError> {
-  const error: unknown = await inspectWeights(folder).then(
-    () => undefined,
-    (cause: unknown) => cause,
-  );
-  if (error instanceof ForetokenError) return error;
-  throw new Error('nothing was refused', { cause: error });
-}
+const inspectFailure = (folder: string): Promise<ForetokenError> => refusal(() => inspectWeights(folder));
 
 const OPUS = 'opus-int8_float32';
 const NLLB = 'nllb-float16';
@@ -79,7 +72,7 @@ describe('an encoder-decoder of CTranslate2', () => {
     ],
     [T5, 'decoder/start_from_zero_embedding', VALUE, [1], 'decoder/start_from_zero_embedding'],
   ] as const)('%s with another %s is refused by its name', async (kind, name, after, bytes, field) => {
-    const error = await failure(await edited(kind, name, after, bytes));
+    const error = await inspectFailure(await edited(kind, name, after, bytes));
     expect(error).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { file: 'model.bin', field } });
   });
 
@@ -108,7 +101,10 @@ describe('an encoder-decoder of CTranslate2', () => {
       join(folder, 'model.bin'),
       Buffer.concat([counted, alias(name), alias('encoder/layer_norm/gamma')]),
     );
-    expect(await failure(folder)).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { field: `variable ${name}` } });
+    expect(await inspectFailure(folder)).toMatchObject({
+      code: 'UNSUPPORTED_MODEL',
+      details: { field: `variable ${name}` },
+    });
   });
 
   it.each([
@@ -119,7 +115,7 @@ describe('an encoder-decoder of CTranslate2', () => {
     [NLLB, { decoder_start_token: null }, 'decoder_start_token of config.json'],
     [ARGOS, { add_source_bos: true }, 'add_source_bos'],
   ])('%s with %j is not supported', async (kind, fields, field) => {
-    expect(await failure(await withConfig(kind, fields))).toMatchObject({
+    expect(await inspectFailure(await withConfig(kind, fields))).toMatchObject({
       code: 'UNSUPPORTED_MODEL',
       details: { field },
     });
@@ -131,7 +127,7 @@ describe('an encoder-decoder of CTranslate2', () => {
     [NLLB, { unk_token: ['<unk>'] }, 'unk_token'],
     [TF, { add_source_eos: 'yes' }, 'add_source_eos'],
   ])('%s with %j is refused by that field', async (kind, fields, field) => {
-    expect(await failure(await withConfig(kind, fields))).toMatchObject({
+    expect(await inspectFailure(await withConfig(kind, fields))).toMatchObject({
       code: 'INVALID_MODEL_FOLDER',
       details: { file: 'config.json', field },
     });
@@ -144,13 +140,13 @@ describe('an encoder-decoder of CTranslate2', () => {
     ['that is an object', () => ({}), 'the whole file'],
   ])('with a vocabulary %s is refused', async (_, change, field) => {
     const folder = await withJson(NLLB, 'shared_vocabulary.json', change as (content: never) => unknown);
-    expect(await failure(folder)).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field } });
+    expect(await inspectFailure(folder)).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field } });
   });
 
   it('without a vocabulary says which files are missing', async () => {
     const folder = await copyOf(ONMT);
     await rm(join(folder, 'target_vocabulary.txt'));
-    const error = await failure(folder);
+    const error = await inspectFailure(folder);
     expect(error.code).toBe('UNSUPPORTED_MODEL');
     expect(error.message).toContain('target_vocabulary.json');
   });
@@ -174,7 +170,10 @@ describe('an encoder-decoder of CTranslate2', () => {
   it('with several SentencePiece models asks for those of the model', async () => {
     const folder = await copyOf(NLLB);
     await cp(join(folder, 'sentencepiece.bpe.model'), join(folder, 'another.model'));
-    expect(await failure(folder)).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { file: 'another.model' } });
+    expect(await inspectFailure(folder)).toMatchObject({
+      code: 'UNSUPPORTED_MODEL',
+      details: { file: 'another.model' },
+    });
   });
 
   it('with a tokenizer.json of other ids, or one that does not end sources, is refused', async () => {
@@ -200,12 +199,15 @@ describe('an encoder-decoder of CTranslate2', () => {
         model: { type: 'Unigram', unk_id: 3, vocab: vocabulary.map((token, id) => [token, -id]), byte_fallback: false },
       });
     await writeFile(join(folder, 'tokenizer.json'), tokenizer([...tokens.slice(0, 6), ...tokens.slice(6).reverse()]));
-    expect(await failure(folder)).toMatchObject({
+    expect(await inspectFailure(folder)).toMatchObject({
       code: 'INVALID_MODEL_FOLDER',
       details: { file: 'tokenizer.json', field: '6' },
     });
     await writeFile(join(folder, 'tokenizer.json'), tokenizer(tokens));
-    expect(await failure(folder)).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { field: 'add_source_eos' } });
+    expect(await inspectFailure(folder)).toMatchObject({
+      code: 'UNSUPPORTED_MODEL',
+      details: { field: 'add_source_eos' },
+    });
   });
 });
 

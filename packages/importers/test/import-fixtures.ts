@@ -1,10 +1,20 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { temporaryFolder } from '../../models/test/folder-fixtures.js';
+import { type ImportOptions, importModel } from '../src/index.js';
 
 interface Entry {
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly data_offsets: readonly [number, number];
+}
+
+/** What importing a folder of weights ends with; undefined where it succeeds. */
+export async function importFailure(folder: string, options?: ImportOptions): Promise<unknown> {
+  return importModel(folder, join(await temporaryFolder(), 'model'), options).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 }
 
 /** Names of the F32 tensors of a weights folder, and their shapes. */

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { ForetokenError } from '@foretoken/core';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../models/test/folder-fixtures.js';
-import { importModel, inspectWeights } from '../src/index.js';
+import { inspectWeights } from '../src/index.js';
+import { importFailure } from './import-fixtures.js';
 import { expectReadOrRefused, picker } from './mutated-files.js';
 
 const GOLDENS = fileURLToPath(new URL('../../models/test/goldens/marian-bin/', import.meta.url));
@@ -57,13 +58,6 @@ function withShape(name: string, ...sizes: readonly number[]): Uint8Array {
   return content;
 }
 
-async function failure(folder: string): Promise<unknown> {
-  return importModel(folder, join(await temporaryFolder(), 'model')).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}
-
 const HUGE = 2n ** 63n - 1n;
 
 describe('a model file of Marian', () => {
@@ -91,7 +85,7 @@ describe('a model file of Marian', () => {
     ['that lacks a tensor', () => withText('decoder_l1_rnn_Wf\0', 'decoder_l1_rnn_Wx\0'), 'decoder_l1_rnn_Wf'],
     ['with a tensor of another shape', () => withShape('decoder_l1_rnn_Wf', 32, 64), 'decoder_l1_rnn_Wf'],
   ] as const)('%s is refused, naming what is wrong', async (_, content, field) => {
-    const error = await failure(await folderOf(content()));
+    const error = await importFailure(await folderOf(content()));
     expect(error).toBeInstanceOf(ForetokenError);
     expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: expect.any(String) } });
     if (field !== undefined) expect((error as ForetokenError).details.field).toBe(field);
@@ -116,7 +110,7 @@ describe('a model file of Marian', () => {
       /right-left = true/,
     ],
   ] as const)('%s is not supported, and says what is', async (_, content, message) => {
-    expect(await failure(await folderOf(content()))).toMatchObject({
+    expect(await importFailure(await folderOf(content()))).toMatchObject({
       code: 'UNSUPPORTED_MODEL',
       message: expect.stringMatching(message),
     });
@@ -127,7 +121,7 @@ describe('a model file of Marian', () => {
     ['<!DOCTYPE html><html>Sign in</html>', /web page/],
     ['', /empty/],
   ])('that is %j is refused, and says what it is', async (content, message) => {
-    expect(await failure(await folderOf(content))).toMatchObject({
+    expect(await importFailure(await folderOf(content))).toMatchObject({
       code: 'INVALID_MODEL_FOLDER',
       message: expect.stringMatching(message),
     });
@@ -136,7 +130,7 @@ describe('a model file of Marian', () => {
   it('that is compressed is refused with the command that unpacks it', async () => {
     const folder = await folderOf(GOOD);
     await rename(join(folder, FILE), join(folder, `${FILE}.zst`));
-    expect(await failure(folder)).toMatchObject({
+    expect(await importFailure(folder)).toMatchObject({
       code: 'UNSUPPORTED_MODEL',
       message: expect.stringMatching(/zstd -d/),
     });
@@ -145,24 +139,24 @@ describe('a model file of Marian', () => {
   it('beside another is refused until one is named, which then imports', async () => {
     const folder = await folderOf(GOOD);
     await writeFile(join(folder, 'other.bin'), GOOD);
-    expect(await failure(folder)).toMatchObject({
+    expect(await importFailure(folder)).toMatchObject({
       code: 'UNSUPPORTED_MODEL',
       message: expect.stringMatching(/Name the one/),
     });
-    expect(await failure(join(folder, 'other.bin'))).toBeUndefined();
+    expect(await importFailure(join(folder, 'other.bin'))).toBeUndefined();
   });
 
   it('without a vocabulary, or with two, is refused', async () => {
     const folder = await folderOf(GOOD);
     const vocabulary = join(folder, 'vocab.aaen.spm');
     await cp(vocabulary, join(folder, 'vocab.bbcc.spm'));
-    expect(await failure(folder)).toMatchObject({
+    expect(await importFailure(folder)).toMatchObject({
       code: 'UNSUPPORTED_MODEL',
       message: expect.stringMatching(/several/),
     });
     await rm(join(folder, 'vocab.bbcc.spm'));
     await rename(vocabulary, join(folder, 'srcvocab.aaen.spm'));
-    expect(await failure(folder)).toMatchObject({
+    expect(await importFailure(folder)).toMatchObject({
       code: 'UNSUPPORTED_MODEL',
       message: expect.stringMatching(/trgvocab/),
     });
@@ -171,7 +165,7 @@ describe('a model file of Marian', () => {
   it('with the vocabulary of another model is refused', async () => {
     const folder = await folderOf(GOOD);
     await cp(join(GOLDENS, 'separate', 'trgvocab.aaen.spm'), join(folder, 'vocab.aaen.spm'));
-    expect(await failure(folder)).toMatchObject({ code: 'INVALID_MODEL_FOLDER' });
+    expect(await importFailure(folder)).toMatchObject({ code: 'INVALID_MODEL_FOLDER' });
   });
 
   it('is told of by what it comes as', async () => {

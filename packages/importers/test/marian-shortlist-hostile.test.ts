@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { ForetokenError } from '@foretoken/core';
 import { describe, expect, it } from 'vitest';
 import { encoderDecoderWeights } from '../../models/test/encoder-decoder-fixtures.js';
-import { temporaryFolder } from '../../models/test/folder-fixtures.js';
 import { marianShortlistWeights, SHORTLIST_FILE } from '../../models/test/marian-bin-fixtures.js';
-import { type ImportOptions, importModel, inspectWeights } from '../src/index.js';
+import { inspectWeights } from '../src/index.js';
+import { importFailure } from './import-fixtures.js';
 import { expectReadOrRefused, picker } from './mutated-files.js';
 
 const GOLDENS = fileURLToPath(new URL('../../models/test/goldens/marian-shortlist/', import.meta.url));
@@ -41,13 +41,6 @@ function withNumbers(...numbers: readonly (readonly [at: number, value: bigint |
     else content.writeUInt32LE(value, at);
   }
   return summed(content);
-}
-
-async function failure(folder: string, options: ImportOptions = {}): Promise<unknown> {
-  return importModel(folder, join(await temporaryFolder(), 'model'), options).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 }
 
 /** What is wrong, the content, and the field that is named. */
@@ -93,45 +86,45 @@ describe('a shortlist of Marian', () => {
     '%s is refused, naming what is wrong; without it the model is imported',
     async (_, content, field) => {
       const folder = await folderOf(content());
-      const error = await failure(folder);
+      const error = await importFailure(folder);
       expect(error).toBeInstanceOf(ForetokenError);
       expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: SHORTLIST_FILE } });
       if (field !== undefined) expect((error as ForetokenError).details.field).toBe(field);
-      expect(await failure(folder, { shortlist: false })).toBeUndefined();
+      expect(await importFailure(folder, { shortlist: false })).toBeUndefined();
     },
   );
 
   it('that counts more frequent tokens than there are has all tokens always, as in Marian', async () => {
-    expect(await failure(await folderOf(withNumbers([16, 1000n])))).toBeUndefined();
+    expect(await importFailure(await folderOf(withNumbers([16, 1000n])))).toBeUndefined();
   });
 
   it('beside another is refused until it is left out', async () => {
     const folder = await folderOf(GOOD);
     await copyFile(join(folder, SHORTLIST_FILE), join(folder, 'lex.50.50.bbcc.s2t.bin'));
-    expect(await failure(folder)).toMatchObject({
+    expect(await importFailure(folder)).toMatchObject({
       code: 'UNSUPPORTED_MODEL',
       message: expect.stringMatching(/several/),
     });
-    expect(await failure(folder, { shortlist: false })).toBeUndefined();
+    expect(await importFailure(folder, { shortlist: false })).toBeUndefined();
   });
 
   it('that is compressed is refused with the command that unpacks it', async () => {
     const folder = await folderOf(GOOD);
     await rename(join(folder, SHORTLIST_FILE), join(folder, `${SHORTLIST_FILE}.gz`));
-    expect(await failure(folder)).toMatchObject({
+    expect(await importFailure(folder)).toMatchObject({
       code: 'UNSUPPORTED_MODEL',
       message: expect.stringMatching(/gzip -d/),
     });
-    expect(await failure(folder, { shortlist: false })).toBeUndefined();
+    expect(await importFailure(folder, { shortlist: false })).toBeUndefined();
   });
 
   it('is missed where it is asked for, and only there', async () => {
     const folder = await folderOf(GOOD);
-    expect(await failure(folder, { shortlist: true })).toBeUndefined();
+    expect(await importFailure(folder, { shortlist: true })).toBeUndefined();
     await rm(join(folder, SHORTLIST_FILE));
-    expect(await failure(folder)).toBeUndefined();
-    expect(await failure(folder, { shortlist: false })).toBeUndefined();
-    expect(await failure(folder, { shortlist: true })).toMatchObject({
+    expect(await importFailure(folder)).toBeUndefined();
+    expect(await importFailure(folder, { shortlist: false })).toBeUndefined();
+    expect(await importFailure(folder, { shortlist: true })).toMatchObject({
       code: 'INVALID_ARGUMENT',
       details: { option: 'shortlist' },
     });
@@ -139,7 +132,7 @@ describe('a shortlist of Marian', () => {
 
   it('cannot be chosen for models that come without', async () => {
     for (const shortlist of [true, false]) {
-      const error = await failure(encoderDecoderWeights('t5'), { shortlist });
+      const error = await importFailure(encoderDecoderWeights('t5'), { shortlist });
       expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', details: { option: 'shortlist' } });
     }
   });
