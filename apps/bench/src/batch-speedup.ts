@@ -2,7 +2,7 @@ import { collect, type DecodeEndEvent, type Decoder, type TokenSource } from '@f
 import { greedy } from '@foretoken/greedy';
 import { speculative } from '@foretoken/speculative';
 import type { BenchModel } from './bench-model.js';
-import { rounded, roundedSpread, spread } from './statistics.js';
+import { quartiles, rounded, roundedSpread, spread } from './statistics.js';
 
 type Model = BenchModel['autoregressive'];
 
@@ -12,7 +12,23 @@ interface BatchRun {
   readonly end: DecodeEndEvent;
 }
 
-const BATCHES = [1, 4, 16, 64] as const;
+const ROWS = [1, 4, 16, 64] as const;
+/** Batches of each number of rows that are not counted, and that are. */
+const WARM_UP = 4;
+const COUNTED = 60;
+/** Times that each decoder decodes a batch. */
+const ROUNDS = 3;
+
+/**
+ * Places of the sentences of each batch. Batches begin at even distances, so each sentence is in as many as any other, and no two are the
+ * same unless there are more batches than sentences. Large batches share sentences. Behind the last sentence a batch goes on with the first.
+ */
+export function batchesOver(sentences: number, rows: number, batches: number): readonly (readonly number[])[] {
+  return Array.from({ length: batches }, (_, batch) => {
+    const begin = Math.floor((batch * sentences) / batches);
+    return Array.from({ length: rows }, (_, row) => (begin + row) % sentences);
+  });
+}
 
 /**
  * Greedy time over speculative time by number of rows, interleaved batch by batch, and the share of rows with equal outputs.
@@ -24,7 +40,7 @@ export async function measureBatchSpeedup(
   sources: readonly TokenSource[],
 ): Promise<Record<string, unknown>> {
   const byRows = [];
-  for (const rows of BATCHES) byRows.push([rows, await measureBatches(bench, drafter(), sources, rows)] as const);
+  for (const rows of ROWS) byRows.push([rows, await measureBatches(bench, drafter(), sources, rows)] as const);
   return Object.fromEntries(byRows);
 }
 
@@ -46,18 +62,16 @@ async function measureBatches(
     return { milliseconds: performance.now() - began, end };
   };
   // The first batches warm up, and let the drafter see what it costs.
-  const warmUp = 4;
-  const batches = Math.max(6, Math.min(60, Math.floor(sources.length / rows)));
-  for (let index = -warmUp; index < batches; index++) {
-    const first = (((index + warmUp) * rows) % Math.max(1, sources.length - rows + 1)) | 0;
-    const batch = sources.slice(first, first + rows);
-    // Who begins takes turns, and the faster of two runs each counts: the machine may be busy.
+  const plan = batchesOver(sources.length, rows, WARM_UP + COUNTED);
+  for (const [index, places] of plan.entries()) {
+    const batch = places.map((place) => sources[place]);
+    // Who begins takes turns, and the fastest run of each counts: the machine may be busy.
     const runs: BatchRun[] = [];
-    for (let repeat = 0; repeat < 2; repeat++) {
-      const order = (index + repeat) % 2 === 0 ? [plain, fast] : [fast, plain];
+    for (let round = 0; round < ROUNDS; round++) {
+      const order = (index + round) % 2 === 0 ? [plain, fast] : [fast, plain];
       for (const decoder of order) runs.push({ decoder, ...(await time(decoder, batch)) });
     }
-    if (index < 0) continue;
+    if (index < WARM_UP) continue;
     const best = (decoder: BatchRun['decoder']): BatchRun =>
       runs.filter((run) => run.decoder === decoder).reduce((a, b) => (b.milliseconds < a.milliseconds ? b : a));
     const [slow, quick] = [best(plain), best(fast)];
@@ -68,10 +82,10 @@ async function measureBatches(
     counted += batch.length;
   }
   return {
-    speedup: roundedSpread(spread(ratios)),
+    speedup: { ...roundedSpread(spread(ratios)), quartiles: quartiles(ratios).map((ratio) => rounded(ratio, 3)) },
     speedupOfTotals: rounded(times.greedy / times.speculative, 3),
     identical: equal / counted,
-    batches,
+    batches: ratios.length,
   };
 }
 

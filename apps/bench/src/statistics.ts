@@ -6,9 +6,18 @@ export interface Spread {
 }
 
 export function spread(values: readonly number[]): Spread {
+  const [p10, median, p90] = quantiles(values, [0.1, 0.5, 0.9]);
+  return { median, p10, p90 };
+}
+
+/** The values that a quarter of all lie below and above. */
+export function quartiles(values: readonly number[]): readonly number[] {
+  return quantiles(values, [0.25, 0.75]);
+}
+
+function quantiles(values: readonly number[], shares: readonly number[]): readonly number[] {
   const sorted = Float64Array.from(values).sort();
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-  return { median: at(0.5), p10: at(0.1), p90: at(0.9) };
+  return shares.map((share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
 }
 
 /** Rounds for printing; JSON keeps the meaning, not the noise. */
