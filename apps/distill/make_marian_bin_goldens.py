@@ -112,6 +112,15 @@ def weights(config, sizes, random):
         vector(f"{prefix}_b2", width)
         norm(f"{prefix}_ffn_ln")
 
+    def recurrence(prefix):
+        matrix(f"{prefix}_W", width, width, 2)
+        matrix(f"{prefix}_Wf", width, width, 2)
+        vector(f"{prefix}_bf", width)
+        if config["transformer-rnn-projection"]:
+            matrix(f"{prefix}_Wo", width, width)
+            vector(f"{prefix}_bo", width)
+        norm(f"{prefix}_ffn_ln")
+
     source, target = sizes
     if config.get("tied-embeddings-all"):
         tensors["Wemb"] = random.normal(0, 1.5 * width**-0.5, (source, width)).astype(np.float32)
@@ -124,14 +133,10 @@ def weights(config, sizes, random):
         attention(f"encoder_l{layer}_self")
         feed_forward(f"encoder_l{layer}_ffn", config["transformer-dim-ffn"])
     for layer in range(1, config["dec-depth"] + 1):
-        prefix = f"decoder_l{layer}_rnn"
-        matrix(f"{prefix}_W", width, width, 2)
-        matrix(f"{prefix}_Wf", width, width, 2)
-        vector(f"{prefix}_bf", width)
-        if config["transformer-rnn-projection"]:
-            matrix(f"{prefix}_Wo", width, width)
-            vector(f"{prefix}_bo", width)
-        norm(f"{prefix}_ffn_ln")
+        if config["transformer-decoder-autoreg"] == "self-attention":
+            attention(f"decoder_l{layer}_self")
+        else:
+            recurrence(f"decoder_l{layer}_rnn")
         attention(f"decoder_l{layer}_context")
         feed_forward(f"decoder_l{layer}_ffn", config["transformer-decoder-dim-ffn"])
     vector("decoder_ff_logit_out_b", target, 0.5)

@@ -32,10 +32,10 @@ def checksum(data):
     return seed
 
 
-def shortlist(lists):
+def shortlist(lists, frequent=FREQUENT, best=BEST):
     """A binary shortlist: magic, checksum, counts, where the list of each source token begins, the lists."""
     offsets = np.cumsum([0, *map(len, lists)]).tolist()
-    body = struct.pack("<QQQQ", FREQUENT, BEST, len(offsets), offsets[-1])
+    body = struct.pack("<QQQQ", frequent, best, len(offsets), offsets[-1])
     body += struct.pack(f"<{len(offsets)}Q", *offsets)
     body += b"".join(struct.pack(f"<{len(one)}I", *one) for one in lists)
     return struct.pack("<QQ", MAGIC, checksum(body)) + body

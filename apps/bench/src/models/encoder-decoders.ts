@@ -1,14 +1,12 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beamSearch } from '@foretoken/beam';
 import { collect } from '@foretoken/core';
 import { NodeBatch, ROOT } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
-import { importModel } from '@foretoken/importers';
-import { loadModel } from '@foretoken/models';
+import type { LoadedModel } from '@foretoken/models';
 import { ngramDrafter, speculative } from '@foretoken/speculative';
+import { inRepository, withImported } from './imported-model.js';
 import type { ModelFigures, ModelRow } from './model-row.js';
 
 /** Made by `apps/distill/make_encoder_decoder_goldens.py`: what transformers gives for the same weights. */
@@ -36,22 +34,14 @@ export const encoderDecoder = (kind: string): ModelRow => ({
   packages: [],
   required: { equal: 1, worstLogitDifference: 1e-4 },
   async measure() {
-    const [workspace] = fileURLToPath(import.meta.url).split(/[\\/]apps[\\/]bench[\\/]/);
-    const weights = join(workspace, GOLDENS, kind);
+    const weights = inRepository(GOLDENS, kind);
     const golden = JSON.parse(await readFile(join(weights, 'expected.json'), 'utf8')) as Golden;
-    const folder = await mkdtemp(join(tmpdir(), 'foretoken-models-'));
-    try {
-      await importModel(weights, join(folder, 'model'), { weights: 'float32' });
-      return await compare(join(folder, 'model'), golden);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    return withImported(weights, (model) => compare(model, golden));
   },
 });
 
 /** Greedy outputs, n-best lists and drafts that are equal, and the largest difference of a logit. */
-async function compare(folder: string, { rows, suppressed }: Golden): Promise<ModelFigures> {
-  await using model = await loadModel(folder, { probe: false });
+async function compare(model: LoadedModel, { rows, suppressed }: Golden): Promise<ModelFigures> {
   const target = model.part('autoregressive');
   const { vocabulary } = target;
   const sources = rows.map(({ source }) => Int32Array.from(source));

@@ -1,11 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { importModel } from '@foretoken/importers';
 import { type FillMaskOutput, loadModel } from '@foretoken/models';
 import { nat } from '@foretoken/one-shot';
 import { maskedDiffusion } from '@foretoken/refine';
+import { inOwnFolder, inRepository } from './imported-model.js';
 import type { ModelFigures, ModelRow } from './model-row.js';
 
 /** Made by `apps/distill/make_fill_mask_goldens.py`: what transformers gives for the same weights. */
@@ -31,16 +30,13 @@ export const fillMask = (kind: string): ModelRow => ({
   packages: [],
   required: { equal: 1, worstLogitDifference: 1e-4 },
   async measure() {
-    const [workspace] = fileURLToPath(import.meta.url).split(/[\\/]apps[\\/]bench[\\/]/);
-    const weights = join(workspace, GOLDENS, kind);
+    const weights = inRepository(GOLDENS, kind);
     const golden = JSON.parse(await readFile(join(weights, 'expected.json'), 'utf8')) as Golden;
-    const folder = await mkdtemp(join(tmpdir(), 'foretoken-models-'));
-    try {
-      await importModel(weights, join(folder, 'model'), { weights: 'float32' });
-      return await compare(join(folder, 'model'), golden);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    return inOwnFolder(async (parent) => {
+      const folder = join(parent, 'model');
+      await importModel(weights, folder, { weights: 'float32' });
+      return compare(folder, golden);
+    });
   },
 });
 

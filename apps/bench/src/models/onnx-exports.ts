@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { collect } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { rebuildExport } from '@foretoken/importers';
 import { type GraphImprover, loadModel } from '@foretoken/models';
+import { inRepository } from './imported-model.js';
 import type { ModelFigures, ModelRow } from './model-row.js';
 import { inOwnCache } from './own-cache.js';
 
@@ -39,7 +39,7 @@ function row(kind: string, model: string, improveGraph: false | GraphImprover): 
 }
 
 async function figuresOf(kind: string, improveGraph: false | GraphImprover): Promise<ModelFigures> {
-  const folder = join(workspace(), EXPORTS, kind);
+  const folder = inRepository(EXPORTS, kind);
   const rows = JSON.parse(await readFile(join(folder, 'expected.json'), 'utf8')) as readonly ExportRow[];
   await using model = await loadModel(folder, { probe: false, improveGraph });
   const improved = model.description.facts.find(([name]) => name === 'improved graphs')?.[1];
@@ -65,9 +65,4 @@ async function figuresOf(kind: string, improveGraph: false | GraphImprover): Pro
     worstLogitDifference: worst,
     details: { cases: rows.length },
   };
-}
-
-function workspace(): string {
-  const [folder] = fileURLToPath(import.meta.url).split(/[\\/]apps[\\/]bench[\\/]/);
-  return folder;
 }
