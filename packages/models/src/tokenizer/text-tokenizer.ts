@@ -13,7 +13,7 @@ import { type TextUse, textUse } from './text-use.js';
 const MAX_SURE_LENGTH = 10_000;
 
 /** What the library does otherwise than the original, and expressions that must be known. */
-const ODD = /"(Regex|Unigram|WordPiece)"|(word|prefix|scheme)": *("(?!fi|al)|true)/;
+const ODD = /"(Regex|Unigram|WordPiece|Strip|CTC|BPEDecoder)"|(word|prefix|scheme|strip)": *("(?!fi|al)|true)/;
 
 /** Turns text into token ids of one model's vocabulary, and back. */
 export interface TextTokenizer extends TokenReader {
