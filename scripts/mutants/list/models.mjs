@@ -81,6 +81,19 @@ export default [
     ],
   },
   {
+    file: 'packages/models/src/tokenizer/added-tokens.ts',
+    tests: ['packages/models/test/tokenizer-parts.test.ts'],
+    faults: [
+      ['const BLANK = /\\p{White_Space}/u;', 'const BLANK = /\\s/u;'],
+      ['blanksBefore(text, at, done)', 'blanksBefore(text, at, 0)'],
+    ],
+  },
+  {
+    file: 'packages/models/src/tokenizer/exact-joins.ts',
+    tests: ['packages/models/test/tokenizer-parts.test.ts'],
+    faults: [["searched === '' ? text.replace(/(?:)/gu, content) : ", '']],
+  },
+  {
     file: 'packages/models/src/tokenizer/check-tokenizer.ts',
     tests: ['packages/models/test/tokenizer-hostile.test.ts'],
     faults: [['shortest === 0 ? content + 1 : Math.max(1, content / shortest)', 'Math.max(1, content)']],
