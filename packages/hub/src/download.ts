@@ -3,8 +3,10 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { NotThisKind, type OpenRegularFile, openRegular } from '@foretoken/core/node';
+import { askHub, type HubAccess, HubStatus } from './ask-hub.js';
+import { refused } from './hub-refusal.js';
 import { beginDigest, digestInto, stateOf, verifiedState } from './kept-files.js';
-import { type HubAccess, type HubFile, refused } from './list-hub-files.js';
+import type { HubFile } from './list-hub-files.js';
 import { claimPart, keptPart, ownPart } from './partial-files.js';
 
 /** A file that is on its way. */
@@ -172,20 +174,12 @@ async function writeAll(handle: OpenRegularFile['handle'], piece: Uint8Array, po
 async function ask(item: Download, from: number): Promise<Response> {
   const { file, repository, commit, access } = item;
   const path = file.path.split('/').map(encodeURIComponent).join('/');
-  const headers = new Headers();
-  if (access.token !== undefined) headers.set('authorization', `Bearer ${access.token}`);
-  if (from > 0) headers.set('range', `bytes=${from}-`);
-  const { signal = null } = access;
-  let response: Response;
+  const headers = new Headers(from > 0 ? { range: `bytes=${from}-` } : {});
   try {
-    response = await fetch(`${access.endpoint}/${repository}/resolve/${commit}/${path}`, { headers, signal });
+    return await askHub(`${access.endpoint}/${repository}/resolve/${commit}/${path}`, { headers }, access);
   } catch (cause) {
-    signal?.throwIfAborted();
+    access.signal?.throwIfAborted();
+    if (cause instanceof HubStatus && cause.statusCode === 416 && from > 0) return ask(item, 0);
     throw refused({ repository, revision: commit }, access, cause);
   }
-  if (response.ok) return response;
-  await response.body?.cancel();
-  if (response.status === 416 && from > 0) return ask(item, 0);
-  const cause = Object.assign(new Error(`${file.path}: status ${response.status}`), { statusCode: response.status });
-  throw refused({ repository, revision: commit }, access, cause);
 }

@@ -18,8 +18,7 @@ export function precisionName(precision: HubPrecision): string {
 }
 
 /**
- * The graphs of an export in the precision that is wanted, with the files of weights beside them; where none is wanted in fp32, or in
- * the only one there is. `undefined` where nothing is wanted and there are no graphs. Throws `INVALID_ARGUMENT`.
+ * The graphs of an export in the precision that is wanted; where none is wanted in fp32, or in the only one there is. `undefined` where nothing is wanted and there are no graphs. Throws `INVALID_ARGUMENT`.
  */
 export function exportFiles(
   files: readonly HubFile[],
@@ -30,7 +29,7 @@ export function exportFiles(
   const named = ENDINGS.map((ending) => ({ ending, precisions: precisionsOf(paths, ending) }));
   for (const { ending, precisions } of named) {
     const graphs = graphsOf(paths, wanted ?? defaultOf(precisions), ending);
-    if (graphs !== undefined) return [...graphs, ...graphs.flatMap((graph) => weightsBeside(graph, paths))];
+    if (graphs !== undefined) return graphs;
     // As a folder is opened: without a choice, other formats count only where there is no ONNX.
     if (wanted === undefined && precisions.length > 0) break;
   }
@@ -87,9 +86,4 @@ function graphsOf(paths: readonly string[], precision: HubPrecision, ending: str
 
 function suffixOf(precision: string): string {
   return precision === 'fp32' ? '' : precision === 'q8' ? '_quantized' : `_${precision}`;
-}
-
-/** Files of weights that exporters write beside a graph: `model.onnx_data`, `model.onnx_data_1` and so on. */
-function weightsBeside(graph: string, paths: readonly string[]): string[] {
-  return paths.filter((path) => path.startsWith(graph) && /^[._]data(_\d+)?$/.test(path.slice(graph.length)));
 }

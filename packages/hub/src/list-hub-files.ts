@@ -1,7 +1,8 @@
 import { ForetokenError } from '@foretoken/core';
-import { thrownWords } from '@foretoken/core/kit';
 import { listFiles, modelInfo } from '@huggingface/hub';
+import { askHub, type HubAccess } from './ask-hub.js';
 import { COMMIT, type HubLocation } from './hub-location.js';
+import { refused } from './hub-refusal.js';
 
 /** A file of a repository: where it is, its size in bytes, and the digest that its content must have. */
 export interface HubFile {
@@ -9,13 +10,6 @@ export interface HubFile {
   readonly bytes: number;
   /** SHA-256 of large files; of others the SHA-1 that git gives them, which covers the size too. */
   readonly digest: { readonly algorithm: 'sha256' | 'git'; readonly hex: string };
-}
-
-/** How the hub is reached. */
-export interface HubAccess {
-  readonly endpoint: string;
-  readonly token?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Far above any model repository. */
@@ -65,18 +59,13 @@ export async function listHubFiles(location: HubLocation, commit: string, access
   });
 }
 
-function params({ endpoint, token, signal }: HubAccess, tooMany?: () => ForetokenError) {
-  const { origin } = new URL(endpoint);
+function params(access: HubAccess, tooMany?: () => ForetokenError) {
   let pages = 0;
   const own: typeof fetch = async (input, init) => {
     if (tooMany !== undefined && ++pages > MAX_PAGES) throw tooMany();
-    const headers = new Headers(init?.headers);
-    // The next page of a list lies where the server says: not all that it names may hear the token.
-    const isOwn = new URL(input instanceof Request ? input.url : input).origin === origin;
-    if (token !== undefined && isOwn) headers.set('authorization', `Bearer ${token}`);
-    return fetch(input, { ...init, headers, signal: signal ?? null });
+    return askHub(input, init, access);
   };
-  return { hubUrl: endpoint, fetch: own };
+  return { hubUrl: access.endpoint, fetch: own };
 }
 
 async function asked<Result>(location: HubLocation, access: HubAccess, ask: () => Promise<Result>): Promise<Result> {
@@ -87,49 +76,6 @@ async function asked<Result>(location: HubLocation, access: HubAccess, ask: () =
     if (ForetokenError.isInstance(cause)) throw cause;
     throw refused(location, access, cause);
   }
-}
-
-/** What an answer that is none means. */
-export function refused(
-  { repository, revision }: HubLocation,
-  { endpoint, token }: HubAccess,
-  cause: unknown,
-): ForetokenError {
-  const status = (cause as { readonly statusCode?: unknown } | null)?.statusCode;
-  const details = { repository, revision, endpoint, status: typeof status === 'number' ? status : null };
-  if (status === 401 || status === 403 || status === 404) {
-    const remedy =
-      token === undefined
-        ? 'Check the name and the revision; a private or gated repository needs a token (environment variable HF_TOKEN).'
-        : 'Check the name, the revision, and that the token may read it.';
-    return new ForetokenError(
-      'INVALID_ARGUMENT',
-      `${repository} at ${revision} is not to be had from ${endpoint} (status ${status}). ${remedy}`,
-      {
-        ...details,
-        option: 'location',
-        received: `hub:${repository}@${revision}`,
-        required: 'a model repository that can be read',
-      },
-      { cause },
-    );
-  }
-  return new ForetokenError(
-    'NETWORK_FAILURE',
-    `${endpoint} could not be asked for ${repository}: ${thrownWords(cause)}. ${remedyFor(status, token)}, or load what was kept with HF_HUB_OFFLINE=1.`,
-    { ...details, reason: typeof status === 'number' ? 'status' : 'unreachable' },
-    { cause },
-  );
-}
-
-/** What helps where a server answers, but not now. */
-function remedyFor(status: unknown, token: string | undefined): string {
-  if (status === 429) {
-    const more = token === undefined ? '; with a token (environment variable HF_TOKEN) it may be asked more often' : '';
-    return `It was asked too often: wait some minutes and try again${more}`;
-  }
-  if (typeof status === 'number' && status >= 500) return 'The server is in trouble: try again later';
-  return 'Check the connection and try again';
 }
 
 function broken({ repository }: HubLocation, { endpoint }: HubAccess, what: string): ForetokenError {

@@ -5,7 +5,7 @@ import type { HubFile } from './list-hub-files.js';
 import { shardNames } from './shard-names.js';
 
 /** The manifest of a folder that Foretoken can load as it is. */
-const MANIFEST = 'foretoken.json';
+export const MANIFEST = 'foretoken.json';
 
 /** What onnxruntime-genai reads of a graph beside it. */
 const GENAI = 'genai_config.json';

@@ -3,6 +3,7 @@ import { open as openFile, readdir, readFile, rename, writeFile } from 'node:fs/
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { fetchAtPace } from '../src/fetch-from-hub.js';
 import { fetchFromHub } from '../src/index.js';
 import { verifiedState } from '../src/kept-files.js';
 import { open, options, refusal, server } from './hub-folder.js';
@@ -10,6 +11,9 @@ import { COMMIT, entry, HubServer } from './hub-server.js';
 
 const FILES = { 'config.json': '{}', 'tokenizer.json': '{}', 'model.safetensors': 'w'.repeat(5_000) };
 const TOKEN = 'hf_secret';
+
+/** Waits for nothing. */
+const AT_ONCE = { now: () => 0, wait: async () => undefined };
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => boolean;
 
@@ -142,7 +146,7 @@ describe('a server that', () => {
     const isInfo = ({ url = '' }: IncomingMessage): boolean => url.includes('/revision/');
     for (const wanted of [isInfo, isList, isWeights]) {
       server.instead = (request, response) => wanted(request) && status(response, code);
-      const error = await refusal(fetchFromHub('hub:owner/name', options()));
+      const error = await refusal(fetchAtPace(AT_ONCE, 'hub:owner/name', options()));
       expect(error).toMatchObject({ code: kind, details: { status: code } });
       expect(error.message).toContain(words);
     }

@@ -1,7 +1,17 @@
 import { readdir, rm } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { fetchFromHub, type HubOptions } from '../src/index.js';
-import { cacheFolder, downloads, open, options, refusal, server } from './hub-folder.js';
+import { cacheFolder, downloads, graphOf, open, options, refusal, server } from './hub-folder.js';
+
+/** Files by these names; graphs keep weights in the files that are named after them. */
+const contentOf = (names: readonly string[]): Record<string, string | Uint8Array> =>
+  Object.fromEntries(
+    names.map((name) => {
+      const beside = names.filter((other) => other !== name && other.startsWith(name));
+      const locations = beside.map((other) => other.replace(/^.*\//, ''));
+      return [name, name.endsWith('.onnx') ? graphOf(name, ...locations) : `${name}, eight bytes`];
+    }),
+  );
 
 describe('a repository of an ONNX export', () => {
   test.each([
@@ -32,7 +42,7 @@ describe('a repository of an ONNX export', () => {
     ],
     ['in ONNX where they are in both formats', ['onnx/model.onnx'], ['onnx/model.ort', 'model.ort']],
   ])('gives its fp32 graphs %s', async (_, needed, others) => {
-    const content = Object.fromEntries([...needed, ...others].map((name) => [name, name]));
+    const content = contentOf([...needed, ...others]);
     await open({ 'config.json': '{}', 'tokenizer.json': '{}', 'README.md': '', ...content });
     const { folder } = await fetchFromHub('hub:owner/name', options());
     const names = (await readdir(folder, { recursive: true })).map((name) => name.replaceAll('\\', '/'));
@@ -42,10 +52,10 @@ describe('a repository of an ONNX export', () => {
 });
 
 describe('one of several precisions', () => {
-  const EXPORT = Object.fromEntries(
-    'config.json tokenizer.json model.safetensors onnx/encoder_model.onnx onnx/encoder_model_fp16.onnx onnx/decoder_model_merged.onnx onnx/decoder_model_merged_fp16.onnx onnx/decoder_model_merged_fp16.onnx_data onnx/decoder_model_merged_quantized.onnx onnx/encoder_model_quantized.onnx onnx/decoder_model_merged_q4.onnx'
-      .split(' ')
-      .map((name) => [name, name]),
+  const EXPORT = contentOf(
+    'config.json tokenizer.json model.safetensors onnx/encoder_model.onnx onnx/encoder_model_fp16.onnx onnx/decoder_model_merged.onnx onnx/decoder_model_merged_fp16.onnx onnx/decoder_model_merged_fp16.onnx_data onnx/decoder_model_merged_quantized.onnx onnx/encoder_model_quantized.onnx onnx/decoder_model_merged_q4.onnx'.split(
+      ' ',
+    ),
   );
   const GGUF = {
     'README.md': '',
@@ -95,7 +105,7 @@ describe('one of several precisions', () => {
     await open({ 'config.json': '{}', 'onnx/model_int8.ort': 'int8' });
     expect(await kept({})).toEqual(['config.json', 'onnx/model_int8.ort']);
     await server.stop();
-    await open({ 'config.json': '{}', 'onnx/model_q4.onnx': 'q4', 'onnx/model.ort': 'plain' });
+    await open({ 'config.json': '{}', 'onnx/model_q4.onnx': graphOf('q4'), 'onnx/model.ort': 'plain' });
     await rm(cacheFolder, { recursive: true });
     expect(await kept({})).toEqual(['config.json', 'onnx/model_q4.onnx']);
     expect(await kept({ precision: 'fp32' })).toEqual(['config.json', 'onnx/model.ort']);
@@ -107,10 +117,10 @@ describe('one of several precisions', () => {
   });
 
   test('is taken where it is the only one, and asked for where fp32 is none of several', async () => {
-    await open({ 'config.json': '{}', 'onnx/model_q4.onnx': 'q4' });
+    await open({ 'config.json': '{}', 'onnx/model_q4.onnx': graphOf('q4') });
     expect(await kept({})).toEqual(['config.json', 'onnx/model_q4.onnx']);
     await server.stop();
-    await open({ 'config.json': '{}', 'onnx/model_q4.onnx': 'q4', 'onnx/model_fp16.onnx': 'half' });
+    await open({ 'config.json': '{}', 'onnx/model_q4.onnx': graphOf('q4'), 'onnx/model_fp16.onnx': graphOf('half') });
     await rm(cacheFolder, { recursive: true });
     const error = await refusal(fetchFromHub('hub:owner/name', options()));
     expect(error).toMatchObject({
@@ -134,7 +144,7 @@ describe('one of several precisions', () => {
     expect(await kept({})).toEqual(['a.Q8_0.gguf']);
   });
 
-  test.each<[string, Readonly<Record<string, string>>, Partial<HubOptions>, string]>([
+  test.each<[string, Readonly<Record<string, string | Uint8Array>>, Partial<HubOptions>, string]>([
     ['a decoder without its encoder', EXPORT, { precision: 'q4' }, 'fp16, fp32, q8'],
     ['a precision that is not there', EXPORT, { precision: 'int8' }, 'fp16, fp32, q8'],
     ['a precision of weights alone', { 'model.safetensors': 'w' }, { precision: 'q8' }, 'no graphs'],

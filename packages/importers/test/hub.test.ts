@@ -1,11 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { collect } from '@foretoken/core';
+import { wireFields, message as wireMessage } from '@foretoken/core/runtime';
 import { greedy } from '@foretoken/greedy';
-import { loadModel } from '@foretoken/models';
+import { type LoadedModel, loadModel } from '@foretoken/models';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { HubServer } from '../../hub/test/hub-server.js';
 import { refusal, temporaryFolder } from '../../models/test/folder-fixtures.js';
+import { field, message } from '../../models/test/onnx-fixtures.js';
 import { writeTinyMarian } from '../../models/test/tiny-marian.js';
 import { importModel, inspectWeights } from '../src/index.js';
 
@@ -18,6 +20,30 @@ const contents = async (folder: string): Promise<Record<string, Uint8Array>> => 
   const name = (path: string): string => relative(folder, path).replaceAll('\\', '/');
   return Object.fromEntries(await Promise.all(paths.map(async (path) => [name(path), await readFile(path)] as const)));
 };
+
+/** A graph that keeps its larger weights behind what other graphs keep in `weights.bin`. */
+function keptOutside(graph: Uint8Array, weights: Uint8Array[]): Uint8Array {
+  const copied = (bytes: Uint8Array, replaced: number, by: (part: Uint8Array) => Uint8Array): Uint8Array =>
+    message(
+      ...[...wireFields(bytes)].map(({ number, value = 0n }) =>
+        field(number, number === replaced && value instanceof Uint8Array ? by(value) : value),
+      ),
+    );
+  return copied(graph, 7, (main) =>
+    copied(main, 5, (tensor) => {
+      const raw = wireMessage(tensor, 9);
+      if (raw === undefined || raw.length < 256) return tensor;
+      const offset = weights.reduce((sum, { length }) => sum + length, 0);
+      weights.push(raw);
+      const entry = (key: string, value: string | number) => field(13, message(field(1, key), field(2, `${value}`)));
+      const kept = [...wireFields(tensor)].flatMap(({ number, value = 0n }) =>
+        number === 9 ? [] : field(number, value),
+      );
+      const place = [entry('location', 'weights.bin'), entry('offset', offset), entry('length', raw.length)];
+      return message(...kept, ...place, field(14, 1));
+    }),
+  );
+}
 
 let server: HubServer | undefined;
 const serve = async (given: string | Record<string, Uint8Array>): Promise<string> => {
@@ -33,6 +59,11 @@ afterEach(async () => {
   vi.unstubAllEnvs();
   await server?.stop();
 });
+
+const tokensOf = async (model: LoadedModel): Promise<readonly number[]> => {
+  const request = { sources: [Int32Array.of(5, 6, 7)], maxNewTokens: 6 };
+  return [...(await collect(greedy().decode(model.part('autoregressive'), request))).results[0].best.tokenIds];
+};
 
 describe('a model on the hub', () => {
   test('is imported by its name there, and the folder loaded from there decodes the same', async () => {
@@ -115,16 +146,32 @@ describe('a model on the hub', () => {
     expect(refused.message).toContain('option precision');
     await using fromHub = await loadModel('hub:owner/name', { probe: false, precision: 'q8' });
     await using fromDisk = await loadModel(EXPORT, { probe: false, precision: 'q8' });
-    const tokens = async (model: typeof fromHub): Promise<readonly number[]> => {
-      const request = { sources: [Int32Array.of(5, 6, 7)], maxNewTokens: 6 };
-      return [...(await collect(greedy().decode(model.part('autoregressive'), request))).results[0].best.tokenIds];
-    };
-    expect(await tokens(fromHub)).toEqual(await tokens(fromDisk));
+    expect(await tokensOf(fromHub)).toEqual(await tokensOf(fromDisk));
     const graphs = server?.requests.filter(({ url }) => /resolve.*\.onnx/.test(url)) ?? [];
     expect(graphs.map(({ url }) => url.split('/').at(-1)).sort()).toEqual([
       'decoder_model_merged_quantized.onnx',
       'encoder_model_quantized.onnx',
     ]);
+  });
+
+  test('whose graphs keep weights in one file of another name is loaded, offline too', async () => {
+    const weights: Uint8Array[] = [];
+    const moved = Object.entries(await contents(EXPORT)).flatMap(([name, content]) => {
+      if (!name.endsWith('.onnx')) return [[name, content] as const];
+      return /(merged|encoder_model)\.onnx$/.test(name) ? [[name, keptOutside(content, weights)] as const] : [];
+    });
+    expect(weights.length).toBeGreaterThan(4);
+    await serve({ ...Object.fromEntries(moved), 'onnx/weights.bin': Buffer.concat(weights) });
+    const load = () => loadModel('hub:owner/name', { probe: false, improveGraph: false });
+    await using fromHub = await load();
+    await using fromDisk = await loadModel(EXPORT, { probe: false, improveGraph: false });
+    expect(await tokensOf(fromHub)).toEqual(await tokensOf(fromDisk));
+    const fetched = server?.requests.filter(({ url }) => url.includes('/resolve/')) ?? [];
+    expect(fetched.filter(({ url }) => url.endsWith('/weights.bin'))).toHaveLength(1);
+    await server?.stop();
+    vi.stubEnv('HF_HUB_OFFLINE', '1');
+    await using kept = await load();
+    expect(await tokensOf(kept)).toEqual(await tokensOf(fromDisk));
   });
 
   test('with a name that is none is refused', async () => {

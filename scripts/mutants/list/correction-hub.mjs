@@ -183,26 +183,51 @@ export default [
     faults: [
       ['if (bytes > 0 && response.status !== 206) {', 'if (bytes < 0) {'],
       ["if (hash.digest('hex') !== file.digest.hex) throwBroken(item, bytes);", ''],
-      ["headers.set('authorization',", "headers.set('x-authorization',"],
-      ["headers.set('range',", "headers.set('x-range',"],
+      ['{ range: `bytes', "{ 'x-range': `bytes"],
     ],
   },
   {
     file: 'packages/hub/src/download.ts',
     tests: ODD,
     faults: [
-      ['if (response.status === 416 && from > 0) return ask(item, 0);', ''],
+      ['cause.statusCode === 416 && from > 0', 'false'],
       ['if (isOther(response, file)) {', 'if (false) {'],
       ['isPacked ? isPage(headers)', 'isPacked ? false'],
     ],
   },
   {
-    file: 'packages/hub/src/list-hub-files.ts',
-    tests: ODD,
+    file: 'packages/hub/src/ask-hub.ts',
+    tests: [...HUB, ...ODD, 'packages/hub/test/busy-servers.test.ts'],
     faults: [
       ['token !== undefined && isOwn', 'token !== undefined'],
-      ['++pages > MAX_PAGES', '++pages > 10 * MAX_PAGES'],
+      ["headers.set('authorization',", "headers.set('x-authorization',"],
+      ['* 2 ** (tries - 1)', ''],
+      ['Number(text) * 1000', 'Number(text)'],
+      ['Date.parse(text) - now', 'Date.parse(text)'],
+      ['|| wait > MAX_WAIT_MS', ''],
+      ['{ signal }', '{}'],
     ],
+  },
+  {
+    file: 'packages/hub/src/graph-weights.ts',
+    tests: ['packages/hub/test/graph-weights.test.ts'],
+    faults: [
+      ['files.get(place + location)', 'files.get(location)'],
+      ['file.bytes < required', 'false'],
+    ],
+  },
+  {
+    file: 'packages/hub/src/snapshot.ts',
+    tests: ['packages/hub/test/graph-weights.test.ts'],
+    faults: [
+      ['isOld: version !== VERSION', 'isOld: false'],
+      ['isOld ? 1 : VERSION', 'VERSION'],
+    ],
+  },
+  {
+    file: 'packages/hub/src/list-hub-files.ts',
+    tests: ODD,
+    faults: [['++pages > MAX_PAGES', '++pages > 10 * MAX_PAGES']],
   },
   {
     file: 'packages/hub/src/needed-files.ts',
@@ -215,9 +240,15 @@ export default [
   {
     file: 'packages/hub/src/fetch-from-hub.ts',
     tests: HUB,
+    faults: [["given.offline ?? /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? '')", 'given.offline']],
+  },
+  {
+    file: 'packages/hub/src/download-files.ts',
+    tests: [...HUB, 'packages/hub/test/graph-weights.test.ts'],
     faults: [
-      ["given.offline ?? /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? '')", 'given.offline'],
       ['before += bytes;', ''],
+      ['downloadAll(fetching, more, kept)', 'downloadAll(fetching, more)'],
+      ['.some(({ path }) => path === MANIFEST)', '.includes(undefined)'],
     ],
   },
   {

@@ -57,7 +57,7 @@ export default [
     faults: [['&& !DEVICE.test(segment)', '']],
   },
   {
-    file: 'packages/models/src/onnx/external-data.ts',
+    file: 'packages/core/src/runtime/onnx/external-data.ts',
     tests: ['packages/models/test/external-data.test.ts'],
     faults: [
       ["function: { 7: 'node', 11: 'attribute' }", "function: { 7: 'node' }"],

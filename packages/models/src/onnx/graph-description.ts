@@ -1,7 +1,6 @@
 import { ForetokenError } from '@foretoken/core';
+import { findExternalData, integer, message, messages, texts } from '@foretoken/core/runtime';
 import { ELEMENT_TYPE } from './element-type.js';
-import { findExternalData } from './external-data.js';
-import { integer, message, messages, texts } from './wire.js';
 
 /** An input or output as the graph declares it; a symbolic dimension is null. */
 export interface GraphValue {

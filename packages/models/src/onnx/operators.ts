@@ -1,4 +1,4 @@
-import { messages, texts } from './wire.js';
+import { messages, texts } from '@foretoken/core/runtime';
 
 // Fields of onnx.proto3 (ONNX, Apache-2.0).
 const GRAPH = 7;

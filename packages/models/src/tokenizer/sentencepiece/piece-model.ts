@@ -1,5 +1,5 @@
+import { wireFields } from '@foretoken/core/runtime';
 import { invalidFolder, quote, reason, unsupportedModel } from '../../folder/refusal.js';
-import { wireFields } from '../../onnx/wire.js';
 
 /** What a piece of a SentencePiece vocabulary is for; numbers of `sentencepiece_model.proto`. */
 export const PIECE_KIND = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;

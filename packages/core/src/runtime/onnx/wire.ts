@@ -1,3 +1,5 @@
+import { wrongValue } from '../../kit/checks.js';
+
 const VARINT = 0;
 const FIXED_64 = 1;
 const BYTES = 2;
@@ -5,6 +7,7 @@ const FIXED_32 = 5;
 
 /** One field of a serialised protobuf message; what it holds is made when it is asked for, since most is never. */
 export class WireField {
+  /** Its number in the message. */
   readonly number: number;
   readonly #type: number;
   readonly #bytes: Uint8Array;
@@ -43,9 +46,10 @@ export class WireField {
  *
  * A parser that merges fields given twice and one that keeps the last see different messages; who looks at every occurrence
  * misses nothing that either sees. What the format allows but no writer makes (groups, overlong tags) is refused. Throws
- * `RangeError`.
+ * `RangeError`, and `INVALID_ARGUMENT` for what is no bytes.
  */
 export function* wireFields(bytes: Uint8Array): Generator<WireField> {
+  if (!(bytes instanceof Uint8Array)) throw wrongValue('bytes', bytes, 'a Uint8Array');
   let at = 0;
   /** Where the number ends that begins here; one of so many bytes at most. */
   const endOfNumber = (max: number): number => {
@@ -98,6 +102,7 @@ export function message(bytes: Uint8Array, field: number): Uint8Array | undefine
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** Every text that a message holds under a field number. Throws `RangeError`. */
 export function texts(bytes: Uint8Array, field: number): string[] {
   return messages(bytes, field).map((text) => utf8.decode(text));
 }
