@@ -9,7 +9,7 @@ import { writeModel } from './write-model.js';
 
 /**
  * Imports a weights folder (config.json, model.safetensors, tokenizer.json) or a GGUF file as a Foretoken model folder at `target`.
- * Weights are named by their path, a `file:` URL, or as `hub:owner/name[@revision]`. `config.json` says of which architecture it is; one that
+ * Weights are named by their path, a `file:` URL, the package that holds them, or as `hub:owner/name[@revision]`. `config.json` says of which architecture it is; one that
  * is not known is refused with the list of those that are.
  *
  * Written whole or not at all, and read as loading reads it before it becomes the target. Throws `INVALID_MODEL_FOLDER`,

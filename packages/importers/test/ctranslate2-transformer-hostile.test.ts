@@ -247,7 +247,10 @@ describe('a folder without a SentencePiece model', () => {
         const { results } = await collect(greedy().decode(model.part('autoregressive'), request));
         said.push([...results[0].best.tokenIds]);
         if (path !== plain) continue;
-        await expect(model.decode('a text', greedy())).rejects.toMatchObject({ code: 'UNSUPPORTED_CAPABILITY' });
+        const words = /names no tokenizer.*beside its weights.*foretoken import/;
+        const refused = { code: 'UNSUPPORTED_CAPABILITY', message: expect.stringMatching(words) };
+        await expect(model.decode('a text', greedy())).rejects.toMatchObject(refused);
+        expect(() => model.tokenizer).toThrow(expect.objectContaining(refused));
       } finally {
         await model.dispose();
       }

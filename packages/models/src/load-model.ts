@@ -36,7 +36,6 @@ import { InputDecoding, type InputOptions, type InputResult, readProcessor } fro
 import type { Processor, TextOutput } from './processors/processor.js';
 import { type ReadModel, readModel } from './read-model.js';
 import type { GraphImprover } from './rebuild.js';
-import { neededTokenizer } from './tokenizer/needed-tokenizer.js';
 import type { TextTokenizer } from './tokenizer/text-tokenizer.js';
 
 /** Options of `loadModel`. */
@@ -242,7 +241,7 @@ async function assemble<Input, Output extends object, Source>(
   const first: readonly PartKind[] = parts.find('autoregressive') === undefined ? [] : ['autoregressive'];
   for (const kind of options.open ?? first) await parts.open(kind, signal);
   sessions.timings.reset();
-  const needed = (): TextTokenizer => tokenizer ?? refuseTokenizer(path, manifest.sourceVocabulary);
+  const needed = tokenizer === undefined ? await refusedTokenizer(path, manifest, family) : () => tokenizer;
   const processor =
     options.processor ??
     (await family.processor({
@@ -274,10 +273,14 @@ async function assemble<Input, Output extends object, Source>(
   };
 }
 
-function refuseTokenizer(folder: string, ofSources: object | undefined): never {
-  throw new ForetokenError(
-    'UNSUPPORTED_CAPABILITY',
-    `${folder} has no tokenizer: its sources and outputs are no text. Put ${neededTokenizer(ofSources)} into it.`,
-    { folder, capability: 'tokenizer' },
-  );
+/** What refuses to give a tokenizer, where there is none. */
+async function refusedTokenizer<Input, Output extends object, Source>(
+  folder: string,
+  manifest: ModelManifest,
+  family: AnyFamily<Input, Output, Source>,
+): Promise<() => never> {
+  const { tokenizerRefusal } = await loadCode('folders without text', () => import('./tokenizer/tokenizer-refusal.js'));
+  return () => {
+    throw tokenizerRefusal(folder, family.withoutTokenizer?.(manifest));
+  };
 }

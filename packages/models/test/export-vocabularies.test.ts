@@ -58,7 +58,9 @@ describe('an export whose sources have a vocabulary of their own', () => {
   it('has no text without both lists of tokens: it says which files it needs, and decodes token ids', async () => {
     const folder = await separateFolder();
     await rm(join(folder, 'target_vocab.json'));
-    expect((await refusal(folder)).message).toMatch(/no tokenizer.*Put source\.spm, .* and target_vocab\.json into it/);
+    expect((await refusal(folder)).message).toMatch(
+      /no tokenizer.*all four.*Put source\.spm, .* and target_vocab\.json of .* into it, and load it again/,
+    );
     const processor = textProcessor({ encode: () => new Int32Array(), decode: () => '', countUnknown: () => 0 });
     await using model = await loadModel(folder, { probe: false, improveGraph: false, processor });
     expect(model.description.facts).toContainEqual(['tokenizer', expect.stringMatching(/target_vocab\.json/)]);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { greedy } from '@foretoken/greedy';
@@ -102,6 +102,22 @@ describe('a family of one’s own', () => {
     expect([...(results[0]?.best.tokenIds ?? [])]).toEqual([7, 8, 9]);
     expect(() => model.speculation()).toThrowError(/CTC/);
     await model.dispose();
+  });
+
+  it('without a tokenizer says where one must come from: what is put into the folder is not read', async () => {
+    const { tokenizer: _, ...withoutText } = content(3);
+    const target = join(folder, 'without-text');
+    await writeModelFolder(target, withoutText, new Map([['table.bin', Uint8Array.of(1)]]));
+    await writeFile(join(target, 'tokenizer.json'), JSON.stringify(tinyTokenizer()));
+    const error = await loadModel(target).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'UNSUPPORTED_CAPABILITY',
+      details: { folder: target, capability: 'tokenizer' },
+    });
+    expect(String(error)).toMatch(/names no tokenizer.*is not read.*import them again: foretoken import/);
+    const processor = textProcessor({ encode: () => new Int32Array(), decode: () => '', countUnknown: () => 0 });
+    await using model = await loadModel(target, { processor });
+    expect(model.part('autoregressive')).toBeDefined();
   });
 
   it('keeps its own rules, and those of all families', async () => {

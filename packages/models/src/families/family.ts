@@ -40,6 +40,11 @@ export interface ModelFamily<
   processor(
     context: ProcessorContext<Manifest>,
   ): Processor<Input, Output, Source> | Promise<Processor<Input, Output, Source>>;
+  /**
+   * What to do where a folder has no tokenizer that is read, as whole sentences; default: to import the weights again, with the tokenizer
+   * of the original model beside them.
+   */
+  withoutTokenizer?(manifest: Manifest): string;
   /** What the folder holds, for people and for choosing a strategy; nothing is opened. */
   describe(manifest: Manifest): ModelDescription;
 }

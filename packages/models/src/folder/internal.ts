@@ -29,6 +29,7 @@ export { filePath, isFileUrl } from '../node/file-path.js';
 export { holdsWeights } from '../node/holds-weights.js';
 export { hubFolder, isHubLocation } from '../node/hub-folder.js';
 export { improvedGraphs } from '../node/kept-graphs.js';
+export { locateModel } from '../node/locate-model.js';
 export { onnxruntimeNode } from '../node/onnxruntime-node.js';
 export { openModelFolder, resolveFolder } from '../node/open-model-folder.js';
 export {

@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import { findExternalData, integer, message, messages, texts } from '@foretoken/core/runtime';
+import { findExternalData, wireInteger, wireMessage, wireMessages, wireTexts } from '@foretoken/core/runtime';
 import { ELEMENT_TYPE } from './element-type.js';
 
 /** An input or output as the graph declares it; a symbolic dimension is null. */
@@ -48,10 +48,10 @@ export const TYPE_NAMES: ReadonlyMap<number, string> = new Map(
 export function describeGraph(bytes: Uint8Array, file: string): GraphDescription {
   try {
     const { locations, nested } = findExternalData(bytes);
-    const graph = message(bytes, GRAPH);
+    const graph = wireMessage(bytes, GRAPH);
     if (graph === undefined) throw new RangeError('it holds no graph');
     // Before version 4 of the format weights were listed as inputs too.
-    const weights = new Set(messages(graph, INITIALIZER).flatMap((tensor) => texts(tensor, TENSOR_NAME)));
+    const weights = new Set(wireMessages(graph, INITIALIZER).flatMap((tensor) => wireTexts(tensor, TENSOR_NAME)));
     return {
       inputs: new Map([...signature(graph, INPUT)].filter(([name]) => !weights.has(name))),
       outputs: signature(graph, OUTPUT),
@@ -120,16 +120,16 @@ function show({ type, dims }: GraphValue): string {
 
 function signature(graph: Uint8Array, field: number): Map<string, GraphValue> {
   return new Map(
-    messages(graph, field).map((info) => {
-      const type = message(info, VALUE_TYPE);
-      const tensor = type === undefined ? undefined : message(type, TENSOR_TYPE);
-      const elementType = tensor === undefined ? 0 : integer(tensor, ELEMENT);
-      const shape = tensor === undefined ? undefined : message(tensor, SHAPE);
-      const dims = (shape === undefined ? [] : messages(shape, DIMENSION)).map((dim) => {
-        const size = integer(dim, DIMENSION_SIZE);
+    wireMessages(graph, field).map((info) => {
+      const type = wireMessage(info, VALUE_TYPE);
+      const tensor = type === undefined ? undefined : wireMessage(type, TENSOR_TYPE);
+      const elementType = tensor === undefined ? 0 : wireInteger(tensor, ELEMENT);
+      const shape = tensor === undefined ? undefined : wireMessage(tensor, SHAPE);
+      const dims = (shape === undefined ? [] : wireMessages(shape, DIMENSION)).map((dim) => {
+        const size = wireInteger(dim, DIMENSION_SIZE);
         return size > 0 ? size : null;
       });
-      return [texts(info, NAME).at(-1) ?? '', { type: TYPE_NAMES.get(elementType) ?? `type ${elementType}`, dims }];
+      return [wireTexts(info, NAME).at(-1) ?? '', { type: TYPE_NAMES.get(elementType) ?? `type ${elementType}`, dims }];
     }),
   );
 }

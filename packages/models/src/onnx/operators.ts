@@ -1,4 +1,4 @@
-import { messages, texts } from '@foretoken/core/runtime';
+import { wireMessages, wireTexts } from '@foretoken/core/runtime';
 
 // Fields of onnx.proto3 (ONNX, Apache-2.0).
 const GRAPH = 7;
@@ -15,16 +15,16 @@ export function operatorsOf(model: Uint8Array): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (nodes: readonly Uint8Array[]): void => {
     for (const node of nodes) {
-      for (const name of texts(node, OPERATOR)) found.add(name);
-      for (const attribute of messages(node, ATTRIBUTE)) {
+      for (const name of wireTexts(node, OPERATOR)) found.add(name);
+      for (const attribute of wireMessages(node, ATTRIBUTE)) {
         for (const field of [ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS]) {
-          for (const graph of messages(attribute, field)) visit(messages(graph, GRAPH_NODE));
+          for (const graph of wireMessages(attribute, field)) visit(wireMessages(graph, GRAPH_NODE));
         }
       }
     }
   };
-  for (const graph of messages(model, GRAPH)) visit(messages(graph, GRAPH_NODE));
-  for (const one of messages(model, FUNCTION)) visit(messages(one, FUNCTION_NODE));
+  for (const graph of wireMessages(model, GRAPH)) visit(wireMessages(graph, GRAPH_NODE));
+  for (const one of wireMessages(model, FUNCTION)) visit(wireMessages(one, FUNCTION_NODE));
   return found;
 }
 

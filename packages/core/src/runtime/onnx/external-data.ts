@@ -1,4 +1,4 @@
-import { messages, texts, wireFields } from './wire.js';
+import { wireFields, wireMessages, wireTexts } from './wire.js';
 
 /** Where a graph keeps weights outside itself, by the names it gives. */
 export interface ExternalData {
@@ -37,7 +37,7 @@ export function findExternalData(model: Uint8Array): ExternalData {
   const visit = (message: Message, bytes: Uint8Array, path: string, depth: number): void => {
     if (depth > MAX_DEPTH) throw new RangeError(`its parts lie more than ${MAX_DEPTH} deep in one another`);
     if (message === 'tensor') {
-      const entries = messages(bytes, EXTERNAL_DATA);
+      const entries = wireMessages(bytes, EXTERNAL_DATA);
       const end = bytesOf(entries, 'offset') + bytesOf(entries, 'length');
       for (const location of locationsOf(bytes, entries)) {
         locations.set(location, Math.max(end, locations.get(location) ?? 0));
@@ -63,14 +63,14 @@ function locationsOf(tensor: Uint8Array, entries: readonly Uint8Array[]): string
     const { value } = field;
     external ||= typeof value === 'bigint' && BigInt.asIntN(32, value) === EXTERNAL;
   }
-  const found = entries.flatMap((entry) => (texts(entry, KEY).includes('location') ? texts(entry, VALUE) : []));
+  const found = entries.flatMap((entry) => (wireTexts(entry, KEY).includes('location') ? wireTexts(entry, VALUE) : []));
   return external && found.length === 0 ? [''] : found;
 }
 
 /** A number of bytes, written in decimal digits; 0 where it is not told. */
 function bytesOf(entries: readonly Uint8Array[], key: string): number {
-  const named = entries.filter((entry) => texts(entry, KEY).at(-1) === key);
-  const text = named.flatMap((entry) => texts(entry, VALUE)).at(-1) ?? '0';
+  const named = entries.filter((entry) => wireTexts(entry, KEY).at(-1) === key);
+  const text = named.flatMap((entry) => wireTexts(entry, VALUE)).at(-1) ?? '0';
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new RangeError(`the ${key} of external data is no number of bytes`);
 }

@@ -1,5 +1,3 @@
-import { wrongValue } from '../../kit/checks.js';
-
 const VARINT = 0;
 const FIXED_64 = 1;
 const BYTES = 2;
@@ -46,10 +44,9 @@ export class WireField {
  *
  * A parser that merges fields given twice and one that keeps the last see different messages; who looks at every occurrence
  * misses nothing that either sees. What the format allows but no writer makes (groups, overlong tags) is refused. Throws
- * `RangeError`, and `INVALID_ARGUMENT` for what is no bytes.
+ * `RangeError`.
  */
 export function* wireFields(bytes: Uint8Array): Generator<WireField> {
-  if (!(bytes instanceof Uint8Array)) throw wrongValue('bytes', bytes, 'a Uint8Array');
   let at = 0;
   /** Where the number ends that begins here; one of so many bytes at most. */
   const endOfNumber = (max: number): number => {
@@ -84,7 +81,7 @@ export function* wireFields(bytes: Uint8Array): Generator<WireField> {
 }
 
 /** Every message, text or list of bytes that a message holds under a field number. Throws `RangeError`. */
-export function messages(bytes: Uint8Array, field: number): Uint8Array[] {
+export function wireMessages(bytes: Uint8Array, field: number): Uint8Array[] {
   const found: Uint8Array[] = [];
   for (const one of wireFields(bytes)) {
     const value = one.number === field ? one.value : undefined;
@@ -94,8 +91,8 @@ export function messages(bytes: Uint8Array, field: number): Uint8Array[] {
 }
 
 /** The one message under a field number, where there is one. Throws `RangeError` for two: parsers do not agree on these. */
-export function message(bytes: Uint8Array, field: number): Uint8Array | undefined {
-  const [first, second] = messages(bytes, field);
+export function wireMessage(bytes: Uint8Array, field: number): Uint8Array | undefined {
+  const [first, second] = wireMessages(bytes, field);
   if (second !== undefined) throw new RangeError('a part of it that may be there once is there twice');
   return first;
 }
@@ -103,12 +100,12 @@ export function message(bytes: Uint8Array, field: number): Uint8Array | undefine
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Every text that a message holds under a field number. Throws `RangeError`. */
-export function texts(bytes: Uint8Array, field: number): string[] {
-  return messages(bytes, field).map((text) => utf8.decode(text));
+export function wireTexts(bytes: Uint8Array, field: number): string[] {
+  return wireMessages(bytes, field).map((text) => utf8.decode(text));
 }
 
 /** The number under a field number, the last where there are several, 0 where there is none. Throws `RangeError`. */
-export function integer(bytes: Uint8Array, field: number): number {
+export function wireInteger(bytes: Uint8Array, field: number): number {
   const found = [...wireFields(bytes)].filter(({ number, value }) => number === field && typeof value === 'bigint');
   return Number(found.at(-1)?.value ?? 0n);
 }

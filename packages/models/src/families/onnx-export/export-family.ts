@@ -8,11 +8,11 @@ import { languageProcessor } from '../../processors/language-processor.js';
 import type { TextOutput } from '../../processors/processor.js';
 import { promptProcessor } from '../../processors/prompt-processor.js';
 import { textProcessor } from '../../processors/text-processor.js';
-import { neededTokenizer } from '../../tokenizer/needed-tokenizer.js';
 import type { ModelFamily } from '../family.js';
 import type { ExportSource } from './export-encoder.js';
 import { type ExportGraph, type OnnxExportManifest, onnxExportSchema } from './export-manifest.js';
 import { decoderRoles, encoderRoles, stepRoles } from './export-roles.js';
+import { neededTokenizer, tokenizerAdvice } from './needed-tokenizer.js';
 import { openExport } from './open-export.js';
 import { soundProcessor } from './sound-processor.js';
 
@@ -74,6 +74,7 @@ export const onnxExportFamily: ModelFamily<
       ? { ...textProcessor(tokenizer), stopTokenIds }
       : { ...languageProcessor(tokenizer, languages, endTokenId), stopTokenIds };
   },
+  withoutTokenizer: ({ sourceVocabulary }) => tokenizerAdvice(sourceVocabulary),
   describe(manifest) {
     const { graphs, architecture, precision, cache, dependentRows, tokenizer, audio, limits, languages } = manifest;
     const { sourceVocabulary } = manifest;
