@@ -85,7 +85,7 @@ export default [
     tests: ['packages/models/test/tokenizer-parts.test.ts'],
     faults: [
       ['const BLANK = /\\p{White_Space}/u;', 'const BLANK = /\\s/u;'],
-      ['blanksBefore(text, at, done)', 'blanksBefore(text, at, 0)'],
+      ['const begins = place === 0 && ', 'const begins = place >= 0 || '],
     ],
   },
   {

@@ -43,7 +43,7 @@ function mendNormalizer(
   normalizer: Normalizer,
   { type, strip_left: left, strip_right: right, ...settings }: Settings,
 ): void {
-  if (type === 'Strip') normalizer.normalize = (text) => stripped(text, left === true, right === true);
+  if (type === 'Strip') normalizer.normalize = (text: string) => stripped(text, left === true, right === true);
   const { normalizers: parts = [] } = settings;
   if ('normalizers' in normalizer) eachPart(normalizer.normalizers, parts, mendNormalizer);
 }
