@@ -7,36 +7,11 @@ import { loadModel } from '@foretoken/models';
 import { describe, expect, it } from 'vitest';
 import { refusal, temporaryFolder } from '../../models/test/folder-fixtures.js';
 import { importModel, inspectWeights } from '../src/index.js';
-import { expectReadOrRefused, picker } from './mutated-files.js';
+import { copyOf, edited, mutator, VALUE, withAlias, withConfig, withJson } from './ctranslate2-fixtures.js';
+import { expectReadOrRefused } from './mutated-files.js';
 
 const GOLDENS = fileURLToPath(new URL('goldens/ctranslate2/', import.meta.url));
-
-async function copyOf(kind: string): Promise<string> {
-  const folder = join(await temporaryFolder(), 'weights');
-  await cp(join(GOLDENS, kind), folder, { recursive: true });
-  return folder;
-}
-
-/** The folder with other bytes `after` bytes behind where a name of its model.bin ends. */
-async function edited(kind: string, name: string, after: number, bytes: readonly number[]): Promise<string> {
-  const folder = await copyOf(kind);
-  const content = await readFile(join(folder, 'model.bin'));
-  const at = content.indexOf(`${name}\0`);
-  expect(at, name).toBeGreaterThan(0);
-  content.set(bytes, at + name.length + 1 + after);
-  await writeFile(join(folder, 'model.bin'), content);
-  return folder;
-}
-
-async function withJson(kind: string, file: string, change: (content: never) => unknown): Promise<string> {
-  const folder = await copyOf(kind);
-  const content = JSON.parse(await readFile(join(folder, file), 'utf8')) as never;
-  await writeFile(join(folder, file), JSON.stringify(change(content)));
-  return folder;
-}
-
-const withConfig = (kind: string, fields: object): Promise<string> =>
-  withJson(kind, 'config.json', (config) => ({ ...(config as object), ...fields }));
+const kindAt = (kind: string): string => join(GOLDENS, kind);
 
 const inspectFailure = (folder: string): Promise<ForetokenError> => refusal(() => inspectWeights(folder));
 
@@ -46,8 +21,6 @@ const ONMT = 'onmt-bfloat16';
 const ARGOS = 'argos-int16';
 const TF = 'tf-int8_bfloat16';
 const T5 = 't5-float32';
-// A scalar's value lies behind its rank (1 byte), its type (1) and its bytes (4).
-const VALUE = 6;
 const other = (name: string): string => `${name.slice(0, -1)}x`;
 
 describe('an encoder-decoder of CTranslate2', () => {
@@ -72,7 +45,7 @@ describe('an encoder-decoder of CTranslate2', () => {
     ],
     [T5, 'decoder/start_from_zero_embedding', VALUE, [1], 'decoder/start_from_zero_embedding'],
   ] as const)('%s with another %s is refused by its name', async (kind, name, after, bytes, field) => {
-    const error = await inspectFailure(await edited(kind, name, after, bytes));
+    const error = await inspectFailure(await edited(kindAt(kind), name, after, bytes));
     expect(error).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { file: 'model.bin', field } });
   });
 
@@ -86,21 +59,7 @@ describe('an encoder-decoder of CTranslate2', () => {
     'head_dim',
   ])('with a variable %s is refused by its name', async (last) => {
     const name = `encoder/layer_0/self_attention/${last}`;
-    const folder = await copyOf(NLLB);
-    const content = await readFile(join(folder, 'model.bin'));
-    // An alias more.
-    const alias = (text: string): Buffer => {
-      const length = Buffer.alloc(2);
-      length.writeUInt16LE(text.length + 1);
-      return Buffer.concat([length, Buffer.from(`${text}\0`)]);
-    };
-    const counted = Buffer.from(content);
-    const at = aliasCountAt(content);
-    counted.writeUInt32LE(content.readUInt32LE(at) + 1, at);
-    await writeFile(
-      join(folder, 'model.bin'),
-      Buffer.concat([counted, alias(name), alias('encoder/layer_norm/gamma')]),
-    );
+    const folder = await withAlias(kindAt(NLLB), name, 'encoder/layer_norm/gamma');
     expect(await inspectFailure(folder)).toMatchObject({
       code: 'UNSUPPORTED_MODEL',
       details: { field: `variable ${name}` },
@@ -115,7 +74,7 @@ describe('an encoder-decoder of CTranslate2', () => {
     [NLLB, { decoder_start_token: null }, 'decoder_start_token of config.json'],
     [ARGOS, { add_source_bos: true }, 'add_source_bos'],
   ])('%s with %j is not supported', async (kind, fields, field) => {
-    expect(await inspectFailure(await withConfig(kind, fields))).toMatchObject({
+    expect(await inspectFailure(await withConfig(kindAt(kind), fields))).toMatchObject({
       code: 'UNSUPPORTED_MODEL',
       details: { field },
     });
@@ -127,7 +86,7 @@ describe('an encoder-decoder of CTranslate2', () => {
     [NLLB, { unk_token: ['<unk>'] }, 'unk_token'],
     [TF, { add_source_eos: 'yes' }, 'add_source_eos'],
   ])('%s with %j is refused by that field', async (kind, fields, field) => {
-    expect(await inspectFailure(await withConfig(kind, fields))).toMatchObject({
+    expect(await inspectFailure(await withConfig(kindAt(kind), fields))).toMatchObject({
       code: 'INVALID_MODEL_FOLDER',
       details: { file: 'config.json', field },
     });
@@ -139,12 +98,12 @@ describe('an encoder-decoder of CTranslate2', () => {
     ['with a number', (tokens: string[]) => [7, ...tokens.slice(1)], '0'],
     ['that is an object', () => ({}), 'the whole file'],
   ])('with a vocabulary %s is refused', async (_, change, field) => {
-    const folder = await withJson(NLLB, 'shared_vocabulary.json', change as (content: never) => unknown);
+    const folder = await withJson(kindAt(NLLB), 'shared_vocabulary.json', change as (content: never) => unknown);
     expect(await inspectFailure(folder)).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { field } });
   });
 
   it('without a vocabulary says which files are missing', async () => {
-    const folder = await copyOf(ONMT);
+    const folder = await copyOf(kindAt(ONMT));
     await rm(join(folder, 'target_vocabulary.txt'));
     const error = await inspectFailure(folder);
     expect(error.code).toBe('UNSUPPORTED_MODEL');
@@ -152,7 +111,7 @@ describe('an encoder-decoder of CTranslate2', () => {
   });
 
   it('with the SentencePiece model of another is refused while it is imported', async () => {
-    const folder = await copyOf(NLLB);
+    const folder = await copyOf(kindAt(NLLB));
     await writeFile(
       join(folder, 'shared_vocabulary.json'),
       JSON.stringify(
@@ -168,7 +127,7 @@ describe('an encoder-decoder of CTranslate2', () => {
   });
 
   it('with several SentencePiece models asks for those of the model', async () => {
-    const folder = await copyOf(NLLB);
+    const folder = await copyOf(kindAt(NLLB));
     await cp(join(folder, 'sentencepiece.bpe.model'), join(folder, 'another.model'));
     expect(await inspectFailure(folder)).toMatchObject({
       code: 'UNSUPPORTED_MODEL',
@@ -177,7 +136,7 @@ describe('an encoder-decoder of CTranslate2', () => {
   });
 
   it('with a tokenizer.json of other ids, or one that does not end sources, is refused', async () => {
-    const folder = await copyOf(TF);
+    const folder = await copyOf(kindAt(TF));
     for (const file of await readdir(folder)) if (file.endsWith('.spm')) await rm(join(folder, file));
     const tokens = JSON.parse(await readFile(join(folder, 'shared_vocabulary.json'), 'utf8')) as string[];
     const tokenizer = (vocabulary: readonly string[]) =>
@@ -211,34 +170,16 @@ describe('an encoder-decoder of CTranslate2', () => {
   });
 });
 
-/** Where the number of aliases stands, behind the last variable. */
-function aliasCountAt(content: Buffer): number {
-  let at = 4;
-  const skip = (): void => {
-    at += 2 + content.readUInt16LE(at);
-  };
-  skip();
-  at += 4;
-  const count = content.readUInt32LE(at);
-  at += 4;
-  for (let index = 0; index < count; index++) {
-    skip();
-    at += 1 + 4 * content[at] + 1;
-    at += 4 + content.readUInt32LE(at);
-  }
-  return at;
-}
-
 describe('a folder without a SentencePiece model', () => {
   it.each([OPUS, ONMT])('%s: reads and writes token ids, and says what to add for text', async (kind) => {
-    const folder = await copyOf(kind);
+    const folder = await copyOf(kindAt(kind));
     for (const file of await readdir(folder)) if (/\.(spm|model)$/.test(file)) await rm(join(folder, file));
     const { notes, manifest } = await inspectWeights(folder);
     expect(manifest.tokenizer).toBeUndefined();
     expect(notes.map(({ message }) => message).join()).toMatch(/token ids only.*source\.spm and target\.spm/);
     const [plain, whole] = [join(await temporaryFolder(), 'plain'), join(await temporaryFolder(), 'whole')];
     await importModel(folder, plain);
-    await importModel(join(GOLDENS, kind), whole);
+    await importModel(kindAt(kind), whole);
     const request = { sources: [Int32Array.of(5, 7, 9, 0)], maxNewTokens: 6 };
     const said: number[][] = [];
     for (const path of [plain, whole]) {
@@ -260,30 +201,12 @@ describe('a folder without a SentencePiece model', () => {
   });
 
   it('with byte pairs of another program is one, too', async () => {
-    const folder = await copyOf(ARGOS);
+    const folder = await copyOf(kindAt(ARGOS));
     await rm(join(folder, 'sentencepiece.model'));
     await writeFile(join(folder, 'bpe.model'), '#version: 0.2\n');
     expect((await inspectWeights(folder)).manifest.tokenizer).toBeUndefined();
   });
 });
-
-function mutator(good: Buffer, texts: readonly string[]): (seed: number) => Uint8Array {
-  const places = texts.flatMap((text) => {
-    const found: number[] = [];
-    for (let at = good.indexOf(text); at >= 0; at = good.indexOf(text, at + 1)) found.push(at);
-    return found;
-  });
-  return (seed) => {
-    const pick = picker(seed);
-    const content = Uint8Array.from(good);
-    for (let change = pick(4); change >= 0; change--) {
-      const near = places[pick(places.length)] + pick(50) - 10;
-      const at = Math.max(0, Math.min(content.length - 1, pick(5) === 0 ? pick(content.length) : near));
-      content[at] = pick(2) === 0 ? pick(256) : content[at] ^ (1 << pick(8));
-    }
-    return pick(6) === 0 ? content.subarray(0, pick(content.length)) : content;
-  };
-}
 
 describe('mutated files', () => {
   it.each([
@@ -292,7 +215,7 @@ describe('mutated files', () => {
     [NLLB, 'config.json', ['token', 'true', 'false', '<']],
     [NLLB, 'shared_vocabulary.json', ['"', ',', '<']],
   ] as const)('of %s: %s is read, or refused by code with a file', async (kind, file, texts) => {
-    const folder = await copyOf(kind);
+    const folder = await copyOf(kindAt(kind));
     const path = join(folder, file);
     await expectReadOrRefused(folder, path, mutator(await readFile(path), texts), { times: 300 });
   });

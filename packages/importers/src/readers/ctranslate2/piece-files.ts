@@ -1,14 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import {
   CONFIG,
-  decodeUtf8,
   type FileReader,
   type ImportNote,
-  invalidFolder,
-  isObject,
   type NamedTokens,
-  parseJson,
-  quote,
   readPieceModel,
   readTokenizerFiles,
   TOKENIZER_BYTES,
@@ -16,9 +11,9 @@ import {
   unsupportedModel,
 } from '@foretoken/models/internal';
 import { idIn, paddingOf, sourcesEnd, type TextOptions } from './text-options.js';
+import { assertSameIds, TOKENIZER } from './tokenizer-json.js';
 import type { Vocabularies, Vocabulary } from './vocabularies.js';
 
-const TOKENIZER = 'tokenizer.json';
 /** SentencePiece models, by the names that people give them. Byte pairs of another program are called the last. */
 const PIECES = /^(?!bpe\.model$).*\.(?:spm|model)$/;
 const SOURCES = /^(?:source|src)/;
@@ -46,7 +41,7 @@ export async function readFolderText(
   const found = await pieceFiles(reader);
   if (found === undefined && (await reader.has(TOKENIZER))) {
     const tokenizer = await readTokenizerFiles(reader);
-    assertSameIds(reader.path, tokenizer, vocabularies, options);
+    assertFramed(reader.path, tokenizer, vocabularies, options);
     return { tokenizer, notes: [] };
   }
   const pieces = new Set<string>();
@@ -120,28 +115,19 @@ function withoutText(folder: string): ImportNote {
 }
 
 /** Refuses a tokenizer.json that gives tokens other ids than the vocabulary, or that does not frame sources as the config says. */
-function assertSameIds(
+function assertFramed(
   folder: string,
-  { files }: TokenizerFiles,
+  tokenizer: TokenizerFiles,
   { source, target }: Vocabularies,
   options: TextOptions,
 ): void {
-  const json = parseJson(decodeUtf8(files.get(TOKENIZER) as Uint8Array, TOKENIZER, { folder }), TOKENIZER, { folder });
-  const content = isObject(json) ? json : {};
   if (source !== target) {
     throw unsupportedModel(
       `${folder} has two vocabularies, but ${TOKENIZER} has one. Put source.spm and target.spm of the model there instead.`,
       { folder, file: TOKENIZER, received: TOKENIZER, required: ['source.spm', 'target.spm'] },
     );
   }
-  for (const [token, id] of tokensOf(content)) {
-    const received = target.tokens[id];
-    if (received === undefined || received === token) continue;
-    throw invalidFolder(
-      `${TOKENIZER} in ${folder} has ${quote(token)} as token ${id}, but ${target.file} has ${quote(received)}. Copy the tokenizer of this model.`,
-      { folder, file: TOKENIZER, field: String(id), received: token, required: received },
-    );
-  }
+  const content = assertSameIds(folder, tokenizer, target);
   const framed = JSON.stringify(content.post_processor ?? null);
   for (const [field, wanted, token] of [
     ['add_source_bos', options.addSourceStart, undefined],
@@ -152,20 +138,5 @@ function assertSameIds(
       `${CONFIG} in ${folder} has ${field} = true, but ${TOKENIZER} does not put that token there. Take ${TOKENIZER} out of the folder to read and write token ids.`,
       { folder, file: CONFIG, field, received: true, required: false },
     );
-  }
-}
-
-/** Tokens of a tokenizer.json and their ids. */
-function* tokensOf({ model, added_tokens: added }: Readonly<Record<string, unknown>>): Iterable<[string, number]> {
-  for (const token of Array.isArray(added) ? added : []) {
-    if (isObject(token) && typeof token.content === 'string' && typeof token.id === 'number') {
-      yield [token.content, token.id];
-    }
-  }
-  const vocabulary = isObject(model) ? model.vocab : undefined;
-  if (Array.isArray(vocabulary)) {
-    for (const [id, piece] of vocabulary.entries()) if (Array.isArray(piece)) yield [String(piece[0]), id];
-  } else if (isObject(vocabulary)) {
-    for (const [token, id] of Object.entries(vocabulary)) if (typeof id === 'number') yield [token, id];
   }
 }

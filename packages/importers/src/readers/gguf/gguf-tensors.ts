@@ -1,5 +1,4 @@
-import type { Yielder } from '@foretoken/core/kit';
-import { toFloat32InPieces } from '../../tensors/to-float32.js';
+import { halvesApart } from '../halves-apart.js';
 import type { StoredTensor, TensorStore } from '../stored-tensor.js';
 import { ROPE_FACTORS } from './gguf-config.js';
 import type { GgufFields } from './gguf-fields.js';
@@ -83,27 +82,4 @@ function nameOf(fileName: string): string | undefined {
   if (layer === undefined || part === undefined) return NAMES[fileName];
   const name = Object.hasOwn(LAYER_NAMES, part) ? LAYER_NAMES[part] : undefined;
   return name && `model.layers.${layer}.${name}.${kind}`;
-}
-
-/** Rows of each head that lie as pairs of a real and an imaginary part, put so that all real parts come first. */
-function halvesApart(tensor: StoredTensor, heads: number): StoredTensor {
-  const read = async (pace: Yielder): Promise<Uint8Array> => {
-    const { dtype, shape } = tensor;
-    const from = await toFloat32InPieces({ dtype, shape, data: await tensor.read(pace) }, pace);
-    const rows = shape[0];
-    const columns = from.length / rows;
-    const half = rows / heads / 2;
-    // What does not fit is refused by its shape, when it is asked for.
-    if (!Number.isInteger(half)) return new Uint8Array(from.buffer, from.byteOffset, from.byteLength);
-    const values = new Float32Array(from.length);
-    for (let row = 0; row < rows; row++) {
-      const head = Math.floor(row / (2 * half));
-      const within = row % (2 * half);
-      const source = 2 * half * head + 2 * (within % half) + Math.floor(within / half);
-      values.set(from.subarray(source * columns, (source + 1) * columns), row * columns);
-      if (pace.due()) await pace.yield();
-    }
-    return new Uint8Array(values.buffer);
-  };
-  return { ...tensor, dtype: 'F32', read };
 }

@@ -49,22 +49,30 @@ export function specVariables(place: FilePlace, file: ModelBin): SpecVariables {
   };
 }
 
-/** Sets the parts of a variable, of like many rows one above the other, by their names. Throws `INVALID_MODEL_FOLDER`. */
+/**
+ * Sets the parts of a variable, one above the other, by their names: of like many rows each, or of as many as `sizes` says. Throws
+ * `INVALID_MODEL_FOLDER`.
+ */
 export function setParts(
   tensors: Map<string, StoredTensor>,
   place: FilePlace,
   file: ModelBin,
   name: string,
   parts: readonly string[],
+  sizes?: readonly number[],
 ): void {
   const variable = file.variables.get(name);
   if (parts.length === 0 || variable === undefined) return;
   const [rows = 0] = variable.shape;
-  if (rows === 0 || rows % parts.length !== 0) {
-    specVariables(place, file).refuse(name, variable.shape, `of a multiple of ${parts.length} rows`);
+  const total = sizes?.reduce((sum, size) => sum + size, 0) ?? rows;
+  if (rows === 0 || total !== rows || (sizes === undefined && rows % parts.length !== 0)) {
+    const required = sizes === undefined ? `a multiple of ${parts.length}` : String(total);
+    specVariables(place, file).refuse(name, variable.shape, `of ${required} rows`);
   }
-  const each = rows / parts.length;
+  let first = 0;
   for (const [index, part] of parts.entries()) {
-    tensors.set(part, { ...file.rows(variable, index * each, each), ownName: name });
+    const own = sizes?.[index] ?? rows / parts.length;
+    tensors.set(part, { ...file.rows(variable, first, own), ownName: name });
+    first += own;
   }
 }

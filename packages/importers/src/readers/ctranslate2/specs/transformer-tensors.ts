@@ -1,9 +1,9 @@
 import { allocate, type FilePlace } from '@foretoken/models/internal';
-import { shiftedSinusoidTable } from '../../../tensors/matrices.js';
 import type { StoredTensor, TensorStore } from '../../stored-tensor.js';
 import type { Variable } from '../model-header.js';
 import type { ModelBin } from '../open-model-bin.js';
 import { tensorNames } from './layer-names.js';
+import { sinusoids, zeros } from './made-tensors.js';
 import { setParts } from './spec-variables.js';
 
 export const SIDES = ['encoder', 'decoder'] as const;
@@ -92,22 +92,5 @@ function padded(place: FilePlace, tensor: StoredTensor, rows: number): StoredTen
       whole.set(stored);
       return whole;
     },
-  };
-}
-
-function zeros(place: FilePlace, shape: readonly number[]): StoredTensor {
-  const bytes = shape.reduce((product, size) => product * size, 4);
-  return { dtype: 'F32', shape, bytes: 0, file: place.file, read: async () => new Uint8Array(bytes) };
-}
-
-/** Positions from 1 on, as CTranslate2 computes them where it has no table. */
-function sinusoids({ file }: FilePlace, positions: number, width: number): StoredTensor {
-  const { dims, values } = shiftedSinusoidTable(positions, width, 1);
-  return {
-    dtype: 'F32',
-    shape: dims,
-    bytes: 0,
-    file,
-    read: async (pace) => new Uint8Array((await values(pace)).buffer),
   };
 }
