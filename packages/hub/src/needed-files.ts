@@ -32,7 +32,8 @@ const INDEX = 'model.safetensors.index.json';
 /** What CTranslate2 calls weights. */
 const CONVERTED = 'model.bin';
 /** What lies beside them: lists of tokens, and SentencePiece models of any name. */
-const BESIDE_CONVERTED = /^(?:(?:shared|source|target)_vocabulary\.(?:json|txt)|vmap\.txt|[^/]+\.(?:spm|model))$/;
+const BESIDE_CONVERTED =
+  /^(?:vocabulary\.json|(?:shared|source|target)_vocabulary\.(?:json|txt)|vmap\.txt|[^/]+\.(?:spm|model))$/;
 /** A vocabulary in pieces beside weights that have no config, and what is no such weights: files in folders, and pickles. */
 const VOCABULARY = /^(src|trg)?vocab\.[^/]*spm$/;
 const BESIDE_VOCABULARY = /^(?!pytorch_model)[^/]+\.bin$/;

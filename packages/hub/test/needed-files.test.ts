@@ -58,7 +58,11 @@ describe('shards', () => {
 
 describe('weights in other formats', () => {
   test.each([
-    ['of CTranslate2', ['model.bin', 'config.json', 'tokenizer.json'], ['vocabulary.txt', 'README.md']],
+    [
+      'of CTranslate2',
+      ['model.bin', 'config.json', 'tokenizer.json', 'vocabulary.json', 'chat_template.jinja'],
+      ['vocabulary.txt', 'README.md'],
+    ],
     [
       'of Marian',
       ['model.enru.intgemm8.bin', 'srcvocab.enru.spm', 'trgvocab.enru.spm', 'lex.50.50.enru.s2t.bin'],

@@ -99,18 +99,21 @@ describe('a model on the hub', () => {
     expect(error.message).toContain('import');
   });
 
-  test('that CTranslate2 wrote is imported by its name there, and is no model folder yet', async () => {
-    const converted = join(import.meta.dirname, 'goldens/whisper/ctranslate2');
-    await serve(converted);
-    const [fromHub, fromDisk] = [join(await temporaryFolder(), 'hub'), join(await temporaryFolder(), 'disk')];
-    const { files, ...imported } = await importModel('hub:owner/name', fromHub, { name: 'same' });
-    const { files: same, ...direct } = await importModel(converted, fromDisk, { name: 'same' });
-    expect(imported).toEqual(direct);
-    expect(Object.keys(files)).toEqual(Object.keys(same));
-    const error = await refusal(() => loadModel('hub:owner/name'));
-    expect(error.code).toBe('INVALID_MODEL_FOLDER');
-    expect(error.message).toContain('foretoken import hub:owner/name');
-  });
+  test.each(['whisper/ctranslate2', 'ctranslate2-decoders/gpt2-int8_float16'])(
+    'that CTranslate2 wrote (%s) is imported by its name there, and is no model folder yet',
+    async (written) => {
+      const converted = join(import.meta.dirname, 'goldens', written);
+      await serve(converted);
+      const [fromHub, fromDisk] = [join(await temporaryFolder(), 'hub'), join(await temporaryFolder(), 'disk')];
+      const { files, ...imported } = await importModel('hub:owner/name', fromHub, { name: 'same' });
+      const { files: same, ...direct } = await importModel(converted, fromDisk, { name: 'same' });
+      expect(imported).toEqual(direct);
+      expect(Object.keys(files)).toEqual(Object.keys(same));
+      const error = await refusal(() => loadModel('hub:owner/name'));
+      expect(error.code).toBe('INVALID_MODEL_FOLDER');
+      expect(error.message).toContain('foretoken import hub:owner/name');
+    },
+  );
 
   test('that is one of several GGUF files is imported by its quantisation', async () => {
     const [first, second] = await Promise.all(

@@ -65,7 +65,7 @@ export async function causalContent(
   }
   const { unknown, pad } = folder.tokenizer.namedTokens(vocabularySize);
   const generation = readCausalGeneration(folder, vocabularySize);
-  const notes = [...(shape.notes ?? []), ...generation.notes];
+  const notes = [...(folder.notes ?? []), ...(shape.notes ?? []), ...generation.notes];
   const [endTokenId, ...stopTokenIds] = generation.ends;
   const padTokenId = generation.pad ?? pad;
   const graphs = new GraphFiles(weights, pace);

@@ -13,6 +13,7 @@ import {
   unsupportedModel,
 } from '@foretoken/models/internal';
 import { fileExists } from '../file-exists.js';
+import { readChat } from '../hugging-face/read-chat.js';
 import type { WeightsFolder } from '../hugging-face/weights-folder.js';
 import { openModelBin } from './open-model-bin.js';
 import { KNOWN_SPECS } from './specs/known-specs.js';
@@ -67,7 +68,7 @@ export async function openModelBinFolder(folder: string, signal?: AbortSignal): 
     tensors,
     tokenizer,
     readTokenizerConfig: () => readTokenizerConfig(reader),
-    readChat: async () => undefined,
+    readChat: () => readChat(reader),
     tensor: (name, shape) => {
       const tensor = tensors.get(name);
       if (tensor?.shape.length === shape.length && shape.every((size, at) => size === tensor.shape[at])) return tensor;

@@ -29,6 +29,16 @@ export function readTextOptions(folder: string, given: Given): TextOptions {
   };
 }
 
+/** The end token of a language model, by its text. Throws `INVALID_MODEL_FOLDER`. */
+export const readEndToken = (folder: string, given: Given): string => text(folder, given, 'eos_token', '</s>');
+
+/** What norms add to variances; `otherwise` where config.json does not say it. Throws `INVALID_MODEL_FOLDER`. */
+export function readEpsilon(folder: string, given: Given, otherwise: number): number {
+  const received = given.layer_norm_epsilon ?? otherwise;
+  if (typeof received === 'number' && received >= 0 && received <= 1) return received;
+  throw refused(folder, 'layer_norm_epsilon', received, 'a number from 0 to 1');
+}
+
 /** Refuses a value of config.json but one, which is also what no value means. Throws `UNSUPPORTED_MODEL`. */
 export function assertFixed(folder: string, given: Given, field: string, wanted: unknown): void {
   const received = given[field] ?? wanted;

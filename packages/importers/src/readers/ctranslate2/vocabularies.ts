@@ -41,6 +41,17 @@ export async function readVocabularies(reader: FileReader): Promise<Vocabularies
   );
 }
 
+/** Reads the vocabulary of a language model, `vocabulary.json` or `.txt`. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
+export async function readOnlyVocabulary(reader: FileReader): Promise<Vocabulary> {
+  const vocabulary = await readVocabulary(reader, 'vocabulary');
+  if (vocabulary !== undefined) return vocabulary;
+  const file = 'vocabulary.json';
+  throw unsupportedModel(
+    `${reader.path} lacks ${file} (or vocabulary.txt), which says what its token ids are. Fetch the missing file.`,
+    { folder: reader.path, file, required: file },
+  );
+}
+
 async function readVocabulary(reader: FileReader, name: string): Promise<Vocabulary | undefined> {
   for (const ending of ENDINGS) {
     const file = `${name}${ending}`;

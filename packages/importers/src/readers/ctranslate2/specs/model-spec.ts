@@ -23,6 +23,11 @@ export interface SpecModel {
   readonly tensors: (pace: Yielder) => Promise<TensorStore>;
 }
 
+/** What the variables of a decoder say of it, in the words of transformers. */
+export interface DecoderModel extends Pick<SpecModel, 'config' | 'notes'> {
+  readonly tensors: TensorStore;
+}
+
 /** A kind of model that the format knows by a name of its own. */
 export interface ModelSpec {
   /** Revisions of it that are known. */

@@ -125,8 +125,8 @@ export function assertTables(variables: SpecVariables, { source, target }: Vocab
   return width;
 }
 
-/** Columns of a table that has a row for each token. */
-function tableWidth({ find, refuse }: SpecVariables, name: string, { file, tokens }: Vocabulary): number {
+/** Columns of a table that has a row for each token. Throws `INVALID_MODEL_FOLDER`. */
+export function tableWidth({ find, refuse }: SpecVariables, name: string, { file, tokens }: Vocabulary): number {
   const { shape } = find(name, 2);
   if (shape[0] !== tokens.length) refuse(name, shape, `of ${tokens.length} rows, as many as ${file} has tokens`);
   return shape[1];
