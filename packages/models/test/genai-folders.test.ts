@@ -18,7 +18,7 @@ const target = model.part('autoregressive');
 
 /** What is changed of `model` in the config. */
 interface GenaiFields {
-  readonly decoder: { readonly inputs: object };
+  readonly decoder: { readonly inputs: object; readonly outputs: object };
 }
 
 /** A copy of the folder with its config changed. */
@@ -74,6 +74,45 @@ describe('a folder of onnxruntime-genai, with attention of grouped queries in 4 
     expect(results.map(({ hypotheses }) => hypotheses.map(({ tokenIds }) => [...tokenIds]))).toEqual(
       rows.map(({ beam }) => beam),
     );
+  });
+
+  const KEYS = { past_key_names: 'old_value_%d', past_value_names: 'old_key_%d' };
+  const PRESENT_KEYS = { present_key_names: 'new_value_%d', present_value_names: 'new_key_%d' };
+
+  it('calls keys values, and values keys, and decodes the same where it does so throughout', async () => {
+    const folder = await changed(({ decoder: { inputs, outputs } }) => {
+      Object.assign(inputs, KEYS);
+      Object.assign(outputs, PRESENT_KEYS);
+    });
+    await using renamed = await loadModel(folder, OPTIONS);
+    const { results } = await collect(
+      greedy().decode(renamed.part('autoregressive'), { sources, maxNewTokens: NEW_TOKENS }),
+    );
+    expect(results.map(({ best }) => [...best.tokenIds])).toEqual(rows.map((row) => row.greedy));
+  });
+
+  it.each([
+    ['inputs', KEYS],
+    ['outputs', PRESENT_KEYS],
+  ] as const)('is refused where keys become values by the names of its %s', async (side, names) => {
+    const error = await refusal(await changed(({ decoder }) => Object.assign(decoder[side], names)));
+    expect(error).toMatchObject({ code: 'INVALID_MODEL_FOLDER', details: { file: 'genai_config.json' } });
+    expect(error.message).toMatch(/old_.*becomes.*new_.*decoder\.onnx.*exchanged/);
+  });
+
+  it('has as many positions as its graph has, where the config promises more, and refuses more before any compute', async () => {
+    const folder = await changed((one) => Object.assign(one, { context_length: 4096 }));
+    await using long = await loadModel(folder, OPTIONS);
+    const { targetLength } = model.manifest.limits;
+    expect(long.manifest.limits).toEqual(model.manifest.limits);
+    const part = long.part('autoregressive');
+    const prompt = (length: number): TokenSource => new Int32Array(length).fill(5);
+    const decode = (length: number) => collect(greedy().decode(part, { sources: [prompt(length)], maxNewTokens: 4 }));
+    const error: unknown = await decode(targetLength + 1).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'SOURCE_TOO_LONG' });
+    await decode(targetLength - 4);
+    const own = await collect(greedy().decode(part, { sources: [sources[0]], maxNewTokens: 200 }));
+    expect(own.results[0].best.tokenIds.length).toBeLessThanOrEqual(targetLength);
   });
 
   it('says what it is', () => {

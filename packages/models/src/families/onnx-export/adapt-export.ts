@@ -12,13 +12,15 @@ import { isMultilingual, readLanguages } from '../../hugging-face/languages.js';
 import { readTokenizerConfig, TOKENIZER_CONFIG } from '../../hugging-face/tokenizer-config.js';
 import { readTokenizerFiles, TARGET_VOCABULARY, type TokenizerFiles } from '../../hugging-face/tokenizer-files.js';
 import type { ModelIo } from '../../io/model-io.js';
-import { describeGraphFile } from '../../onnx/graph-file.js';
+import { describeGraphFile, isOrtFile } from '../../onnx/graph-file.js';
 import { dependentOperators, operatorsOf } from '../../onnx/operators.js';
+import { tabledPositions } from '../../onnx/position-tables.js';
 import { cacheShape, positionsOf, sourceVocabularySize, vocabularySize } from './export-config.js';
 import { type ExportFiles, findExport } from './export-files.js';
 import type { ExportGraph, OnnxExportManifest } from './export-manifest.js';
 import { ExportReader } from './export-reader.js';
 import { decoderRoles, encoderRoles, stepRoles } from './export-roles.js';
+import { assertNamedCaches } from './genai-caches.js';
 import { GENAI_CONFIG, type GenaiModel, readGenai } from './genai-config.js';
 import { LISTED_TOKENS, readListedTokens } from './listed-tokens.js';
 import { MAX_SECONDS, PREPROCESSOR, readSoundConfig } from './sound-config.js';
@@ -44,9 +46,9 @@ export async function adaptExport(io: ModelIo, options: OpenFolderOptions): Prom
   const files = genai === undefined ? await findExport(io, precision, signal) : genaiFiles(io, genai, precision);
   if (files === undefined) return undefined;
   const configs = genai?.configs ?? (hasConfig ? await readConfigs(reader) : (await readListedTokens(reader)).configs);
-  const { graphs, dependentRows } = await readGraphs(reader, files, genai?.names);
-  stepRoles({ graphs });
-  const content = await describe(reader, configs, files, graphs, dependentRows);
+  const read = await readGraphs(reader, files, genai?.names);
+  stepRoles(read);
+  const content = await describe(reader, configs, files, read);
   const unused = [CONFIG, GENERATION_CONFIG, GENAI_CONFIG, PREPROCESSOR, LISTED_TOKENS, TOKENIZER_CONFIG];
   for (const file of unused) reader.forget(file);
   const manifest = await parseManifest(JSON.stringify({ ...content, files: reader.records }), io.folder);
@@ -83,12 +85,20 @@ async function readConfigs(reader: ExportReader): Promise<ConfigFiles> {
 
 type Graphs = OnnxExportManifest['graphs'];
 
+interface ReadGraphs {
+  readonly graphs: Graphs;
+  readonly dependentRows: readonly string[];
+  /** Most positions that the tables of the decoder have; absent where they do not tell. */
+  readonly positions: number | undefined;
+}
+
 async function readGraphs(
   reader: ExportReader,
   { encoder, decoder, decoderWithPast }: ExportFiles,
   names?: ReadonlyMap<string, string>,
-): Promise<{ readonly graphs: Graphs; readonly dependentRows: readonly string[] }> {
+): Promise<ReadGraphs> {
   const dependent = new Set<string>();
+  const tabled: number[] = [];
   const read = async (file: string): Promise<ExportGraph> => {
     const bytes = await reader.read(file, GRAPH_BYTES);
     const description = await describeGraphFile(bytes, file);
@@ -99,27 +109,35 @@ async function readGraphs(
       const usual = names?.get(name);
       return usual === undefined || usual === name ? [] : [[name, usual] as const];
     });
-    return {
+    const graph = {
       file,
       inputs: Object.fromEntries(inputs),
       outputs: Object.fromEntries(outputs),
       names: others.length === 0 ? undefined : Object.fromEntries(others),
     };
+    if (file === encoder || isOrtFile(file)) return graph;
+    if (graph.names !== undefined) assertNamedCaches(graph, bytes, reader.path);
+    tabled.push(tabledPositions(bytes, decoderRoles(graph).positions) ?? Number.POSITIVE_INFINITY);
+    return graph;
   };
   const graphs: Graphs = {
     encoder: encoder === undefined ? undefined : await read(encoder),
     decoder: await read(decoder),
     decoderWithPast: decoderWithPast === undefined ? undefined : await read(decoderWithPast),
   };
-  return { graphs, dependentRows: [...dependent].sort() };
+  const positions = Math.min(...tabled);
+  return {
+    graphs,
+    dependentRows: [...dependent].sort(),
+    positions: Number.isFinite(positions) ? positions : undefined,
+  };
 }
 
 async function describe(
   reader: ExportReader,
   configs: ConfigFiles,
   { precision }: ExportFiles,
-  graphs: Graphs,
-  dependentRows: readonly string[],
+  { graphs, dependentRows, positions }: ReadGraphs,
 ): Promise<Omit<OnnxExportManifest, 'files'>> {
   const { path } = reader;
   const last = graphs.decoderWithPast ?? graphs.decoder;
@@ -145,6 +163,8 @@ async function describe(
   const named = tokenizer?.namedTokens(size);
   const { source, output } = positionsOf(configs, encodes);
   const audio = hears ? await readSoundConfig(reader) : undefined;
+  // A config may promise more than the graph has rows for.
+  const ofGraph = positions ?? Number.POSITIVE_INFINITY;
   return {
     format: 'foretoken-model',
     formatVersion: 1,
@@ -173,8 +193,10 @@ async function describe(
             unknownTokenId: sourceTokens?.unknown,
           },
     limits: {
-      sourceLength: hears ? 100 * MAX_SECONDS : (source ?? MAX_SOURCE),
-      targetLength: output ?? (encodes ? lengthOfOutputs(maxLength, hears) : MAX_SOURCE),
+      sourceLength: hears
+        ? 100 * MAX_SECONDS
+        : Math.min(source ?? MAX_SOURCE, encodes ? Number.POSITIVE_INFINITY : ofGraph),
+      targetLength: Math.min(output ?? (encodes ? lengthOfOutputs(maxLength, hears) : MAX_SOURCE), ofGraph),
     },
     architecture: wordOf(configs.config.model_type),
     precision,
