@@ -7,5 +7,5 @@ export type {
   SpeechRecording,
   SpeechSegment,
 } from '../audio/speech-input.js';
-export { type TimestampRulesOptions, timestampRules } from './whisper/timestamp-rules.js';
+export { type TimestampRulesOptions, timestampRules } from '../audio/timestamp-rules.js';
 export type { WhisperManifest } from './whisper/whisper-manifest.js';

@@ -1,6 +1,11 @@
 import { ForetokenError } from '@foretoken/core';
 import type { Yielder } from '@foretoken/core/kit';
-import { type ManifestContent, readSpeechGeneration, type WhisperManifest } from '@foretoken/models/internal';
+import {
+  type ManifestContent,
+  readSpeechGeneration,
+  readSpeechTokens,
+  type WhisperManifest,
+} from '@foretoken/models/internal';
 import { GraphFiles } from '../../graphs/graph-files.js';
 import { STUDENTS } from '../../import-options.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
@@ -11,7 +16,6 @@ import type { ModelContent } from '../../write-model.js';
 import type { Architecture, NamedOptions } from '../architecture.js';
 import { emitCausalStep } from '../causal/causal-step.js';
 import { emitWhisperEncoder } from './encoder-graph.js';
-import { readSpeechTokens } from './speech-tokens.js';
 import { stepNetwork } from './step-network.js';
 import { readWhisperShape } from './whisper-shape.js';
 

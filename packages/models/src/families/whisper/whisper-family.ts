@@ -1,12 +1,13 @@
+import { spectrumProcessor } from '../../audio/spectrum-processor.js';
 import type { AudioSource, SpeechInput, SpeechOutput } from '../../audio/speech-input.js';
 import { ids, value } from '../../drivers/graph-check.js';
 import { STEP_MODES } from '../../drivers/step-modes.js';
 import { checkHeads, claimsByName } from '../../folder/manifest-agreement.js';
+import { checkSpeech, speechFacts, speechTokenIds } from '../../folder/speech-schema.js';
 import type { ExpectedValues } from '../../onnx/graph-description.js';
 import { EXACT } from '../../parts/model-part.js';
 import type { ModelFamily } from '../family.js';
-import { AudioEncoder } from './audio-encoder.js';
-import { speechProcessor } from './speech-processor.js';
+import { audioEncoder } from './audio-encoder.js';
 import { type WhisperManifest, whisperSchema } from './whisper-manifest.js';
 import { WhisperModel } from './whisper-model.js';
 
@@ -16,22 +17,11 @@ export const whisperFamily: ModelFamily<WhisperManifest, SpeechInput, SpeechOutp
   schema: whisperSchema,
   claims(manifest) {
     const claims = claimsByName(manifest);
-    const languages = Object.entries(manifest.speech.languages ?? {});
-    const named = Object.fromEntries(languages.map(([code, tokenId]) => [`speech.languages.${code}`, tokenId]));
-    return { ...claims, tokenIds: { ...claims.tokenIds, ...named } };
+    return { ...claims, tokenIds: { ...claims.tokenIds, ...speechTokenIds(manifest.speech) } };
   },
   checkAgreement({ architecture, audio, limits, speech }, refuse) {
     checkHeads(architecture, refuse);
-    if (audio.frames % 2 !== 0) refuse('audio.frames', audio.frames, 'a multiple of 2');
-    if (limits.sourceLength !== audio.frames) {
-      refuse('limits.sourceLength', limits.sourceLength, `that of audio.frames, ${audio.frames}`);
-    }
-    if (speech.languages === undefined) return;
-    if (Object.keys(speech.languages).length === 0)
-      refuse('speech.languages', {}, 'at least one language, or left out');
-    if (speech.transcribeTokenId === undefined) {
-      refuse('speech.transcribeTokenId', 'missing', 'given together with speech.languages');
-    }
+    checkSpeech(audio, speech, limits.sourceLength, refuse);
   },
   async checkGraphs({ architecture, audio, graphs }, check) {
     const { width, heads, decoderLayers } = architecture;
@@ -69,25 +59,20 @@ export const whisperFamily: ModelFamily<WhisperManifest, SpeechInput, SpeechOutp
     const { runtime } = sessions;
     const { architecture, audio, graphs } = manifest;
     const { width, heads, decoderLayers: layers } = architecture;
-    const { mels, frames } = audio;
-    const encoderSession = () => sessions.get(graphs.encoder);
-    const encoder = new AudioEncoder({ runtime, session: encoderSession, mels, frames, layers });
+    const encoder = audioEncoder({ runtime, session: () => sessions.get(graphs.encoder), audio, layers });
     const session = () => sessions.get(graphs.step);
-    const step = { runtime, session, layers, width, heads, positions: frames / 2 };
+    const step = { runtime, session, layers, width, heads, positions: audio.frames / 2 };
     const model = new WhisperModel({ manifest, encoder, step });
     return [{ kind: 'autoregressive', model, open: sessions.opening(graphs.step, graphs.encoder) }];
   },
-  processor: ({ manifest, tokenizer }) => speechProcessor(manifest, tokenizer),
+  processor: ({ manifest: { audio, speech, vocabulary }, tokenizer }) =>
+    spectrumProcessor({ audio, speech, startTokenId: vocabulary.startTokenId }, tokenizer),
   describe: ({ architecture, audio, speech }) => ({
     parts: [{ kind: 'autoregressive', variant: EXACT }],
     outputs: STEP_MODES,
     outputsOf: 'step',
     ownSourceTokens: true,
     architecture: `${architecture.encoderLayers} encoder and ${architecture.decoderLayers} decoder layers, width ${architecture.width}, ${architecture.heads} heads`,
-    facts: [
-      ['reads', `sound, ${audio.frames / 100} s at once, ${audio.mels} bands`],
-      ['languages', speech.languages === undefined ? 'English' : String(Object.keys(speech.languages).length)],
-      ['timestamps', speech.firstTimestampTokenId === undefined ? 'no' : 'yes'],
-    ],
+    facts: speechFacts(audio, speech),
   }),
 };

@@ -6,12 +6,13 @@ import type {
   TokenForest,
   Vocabulary,
 } from '@foretoken/core';
-import { forestOptions, NodeBatch, ROOT } from '@foretoken/core/kit';
+import { forestOptions } from '@foretoken/core/kit';
 import { assertRows, type JoiningRows, KeyValueStore, StoreForest } from '@foretoken/core/runtime';
+import { heardPrompts } from '../../audio/heard-prompts.js';
 import type { AudioSource } from '../../audio/speech-input.js';
+import { promptOf } from '../../audio/speech-prompt.js';
 import { STEP_MODES } from '../../drivers/step-modes.js';
-import type { AudioEncoder, CrossParts } from './audio-encoder.js';
-import { promptOf } from './speech-prompt.js';
+import type { AudioEncoder } from './audio-encoder.js';
 import type { WhisperManifest } from './whisper-manifest.js';
 import { type WhisperRows, WhisperStepDriver, type WhisperStepOptions } from './whisper-step-driver.js';
 
@@ -84,37 +85,16 @@ export class WhisperModel implements AutoregressiveModel<AudioSource> {
     { encoding, signal }: OpenOptions,
   ): Promise<{ readonly rows: WhisperRows; readonly prefixes: readonly Int32Array[] }> {
     // What a row cannot be asked for is refused before anything is computed.
-    const prompts = sources.map((source) => promptOf(this.#options.manifest, source));
-    const { sources: encoded } = await this.encoder.reuseOrEncode(sources, encoding, signal);
-    const unknown = prompts.flatMap((prompt, row) => (prompt.includes(undefined) ? [row] : []));
-    const found = await this.#languages(
-      unknown.map((row) => encoded[row]),
-      signal,
-    );
-    const languages = new Map(unknown.map((row, index) => [row, found[index]]));
-    const prefixes = prompts.map((prompt, row) => Int32Array.from(prompt, (id) => id ?? languages.get(row) ?? 0));
-    return { rows: { sources: encoded, promptLengths: prefixes.map(({ length }) => length) }, prefixes };
-  }
-
-  /** The most probable language of each source, by what would follow the start token. */
-  async #languages(sources: readonly CrossParts[], signal: AbortSignal | undefined): Promise<readonly number[]> {
-    if (sources.length === 0) return [];
     const { vocabulary, speech } = this.#options.manifest;
-    const languages = Object.values(speech.languages ?? {});
-    // No output begins here, so what no output begins with may follow.
-    const driver = new WhisperStepDriver(this.#options.step, { sources, promptLengths: sources.map(() => 0) });
-    const start = Int32Array.of(vocabulary.startTokenId);
-    await using forest = this.#forest(
-      driver,
-      sources.map(() => start),
-      false,
-    );
-    const nodes = new NodeBatch();
-    for (let row = 0; row < sources.length; row++) nodes.addChain(row, ROOT, start, 'last');
-    const { logits } = await forest.extend(nodes, { kind: 'logits' }, signal);
-    return sources.map((_, row) => {
-      const scores = logits.subarray(row * vocabulary.size, (row + 1) * vocabulary.size);
-      return languages.reduce((best, tokenId) => (scores[tokenId] > scores[best] ? tokenId : best));
-    });
+    const prompts = sources.map((source) => promptOf(vocabulary.startTokenId, speech, source));
+    const { sources: encoded } = await this.encoder.reuseOrEncode(sources, encoding, signal);
+    const { languages } = speech;
+    const open = (rows: readonly number[], starts: readonly Int32Array[]): TokenForest<AudioSource> => {
+      // No output begins here, so what no output begins with may follow.
+      const begun = { sources: rows.map((row) => encoded[row]), promptLengths: rows.map(() => 0) };
+      return this.#forest(new WhisperStepDriver(this.#options.step, begun), starts, false);
+    };
+    const prefixes = await heardPrompts(prompts, { vocabularySize: vocabulary.size, languages, open }, signal);
+    return { rows: { sources: encoded, promptLengths: prefixes.map(({ length }) => length) }, prefixes };
   }
 }

@@ -1,6 +1,7 @@
 import { ForetokenError, type ScoreProcessor } from '@foretoken/core';
 import { checkOptions, fieldsOf, integer, type OptionTable } from '@foretoken/core/kit';
-import type { WhisperManifest } from './whisper-manifest.js';
+import type { ManifestVocabulary } from '../folder/manifest.js';
+import type { ManifestSpeech } from '../folder/speech-schema.js';
 
 /** Bounds of timestamps. */
 export interface TimestampRulesOptions {
@@ -12,7 +13,7 @@ const OPTIONS: OptionTable<TimestampRulesOptions> = { maxFirst: integer(0, 1500)
 const RULED_OUT = Number.NEGATIVE_INFINITY;
 
 /**
- * The rules by which Whisper writes timestamps, as a processor for any strategy: an output begins with one; they come in pairs, but for
+ * The rules by which speech models write timestamps, as a processor for any strategy: an output begins with one; they come in pairs, but for
  * the one at the end; time never goes back; and where all timestamps together are more probable than the best word, one is written
  * (Radford et al., 2022, section 4.5). Give it to the strategy where `timestamps` is asked for.
  *
@@ -20,9 +21,8 @@ const RULED_OUT = Number.NEGATIVE_INFINITY;
  */
 export function timestampRules(manifest: object, options: TimestampRulesOptions = {}): ScoreProcessor {
   const { maxFirst = 50 } = checkOptions('timestampRules', options, OPTIONS);
-  const speech = fieldsOf('manifest', manifest, 'the manifest of a Whisper model').get('speech') as
-    | WhisperManifest['speech']
-    | undefined;
+  const fields = fieldsOf('manifest', manifest, 'the manifest of a speech model');
+  const speech = fields.get('speech') as ManifestSpeech | undefined;
   const first = speech?.firstTimestampTokenId;
   if (speech === undefined || first === undefined) {
     throw new ForetokenError(
@@ -33,7 +33,7 @@ export function timestampRules(manifest: object, options: TimestampRulesOptions 
       },
     );
   }
-  const end = (manifest as WhisperManifest).vocabulary.endTokenId;
+  const { endTokenId: end = first } = (fields.get('vocabulary') ?? {}) as Partial<ManifestVocabulary>;
   return (scores, { output }) => {
     scores[speech.noTimestampsTokenId] = RULED_OUT;
     const isTime = (tokenId: number | undefined): boolean => tokenId !== undefined && tokenId >= first;

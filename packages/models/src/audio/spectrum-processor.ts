@@ -1,5 +1,8 @@
-import { HOP, logMelSpectrum, SAMPLE_RATE } from '../../audio/log-mel.js';
-import { soundWindow } from '../../audio/sound-window.js';
+import type { ManifestSpectrum, ManifestSpeech } from '../folder/speech-schema.js';
+import type { Processor } from '../processors/processor.js';
+import type { TextTokenizer } from '../tokenizer/text-tokenizer.js';
+import { HOP, logMelSpectrum, SAMPLE_RATE } from './log-mel.js';
+import { soundWindow } from './sound-window.js';
 import {
   type AudioSource,
   isSpeechInput,
@@ -7,23 +10,26 @@ import {
   type SpeechInput,
   type SpeechOutput,
   type SpeechSegment,
-} from '../../audio/speech-input.js';
-import { readWav } from '../../audio/wav.js';
-import type { Processor } from '../../processors/processor.js';
-import type { TextTokenizer } from '../../tokenizer/text-tokenizer.js';
+} from './speech-input.js';
 import { promptOf } from './speech-prompt.js';
-import type { WhisperManifest } from './whisper-manifest.js';
+import { readWav } from './wav.js';
 
 /** Seconds from one timestamp to the next. */
 const TIMESTAMP_STEP = 0.02;
 
+/** What a model that reads spectra of sound is told, and how. */
+export interface ToldModel {
+  readonly audio: ManifestSpectrum;
+  readonly speech: ManifestSpeech;
+  readonly startTokenId: number;
+}
+
 /** Windows of sound in, text out. */
-export function speechProcessor(
-  manifest: WhisperManifest,
+export function spectrumProcessor(
+  { audio, speech, startTokenId }: ToldModel,
   tokenizer: TextTokenizer,
 ): Processor<SpeechInput, SpeechOutput, AudioSource> {
-  const { audio, speech } = manifest;
-  const firstTimestamp = speech.firstTimestampTokenId ?? manifest.vocabulary.size;
+  const firstTimestamp = speech.firstTimestampTokenId ?? Number.POSITIVE_INFINITY;
   const textOf = (tokenIds: ArrayLike<number>): string =>
     tokenizer.decode(Array.from(tokenIds).filter((tokenId) => tokenId < firstTimestamp));
   return {
@@ -32,7 +38,7 @@ export function speechProcessor(
     read: async (input) => {
       const { sound, ...options } = readSpeechInput(input, SAMPLE_RATE);
       // What cannot be done is refused before the spectrum is computed.
-      promptOf(manifest, options);
+      promptOf(startTokenId, speech, options);
       const samples = await soundWindow('wav' in sound ? readWav(sound.wav) : sound, SAMPLE_RATE, audio.frames * HOP);
       const values = await logMelSpectrum(samples, audio.mels, audio.frames);
       return { source: { values, dims: [audio.mels, audio.frames], ...options } };

@@ -1,38 +1,40 @@
-import {
-  decodeUtf8,
-  invalidFolder,
-  isObject,
-  parseJson,
-  printableValue,
-  quote,
-  unsupportedModel,
-  type WhisperManifest,
-} from '@foretoken/models/internal';
-import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
+import { decodeUtf8, isObject, parseJson } from '../folder/json.js';
+import { invalidFolder, printableValue, quote, unsupportedModel } from '../folder/refusal.js';
+import type { ManifestSpeech } from '../folder/speech-schema.js';
+import { CONFIG, type ConfigFiles, GENERATION_CONFIG } from './config-files.js';
+import type { TokenizerFiles } from './tokenizer-files.js';
 
 const FILE = 'tokenizer.json';
-/** Languages as Whisper names them, such as `<|en|>` and `<|yue|>`. */
+/** Languages as tokenizers name them, such as `<|en|>` and `<|yue|>`. */
 const LANGUAGE = /^<\|([a-z]{2,3})\|>$/;
 /** Tokens of the models of English alone: one less than others have. Their tokenizer lists all languages, and they know none of them. */
 const ENGLISH_ALONE = 51_864;
 
-/** Tokens that tell a Whisper model what to do, and the end token. */
+/** The configs of a speech model, and its tokenizer. */
+export interface SpeechFolder extends ConfigFiles {
+  readonly tokenizer: Pick<TokenizerFiles, 'files' | 'namedTokens'>;
+}
+
+/** Tokens that tell a speech model what to do, and the end token. */
 export interface SpeechTokens {
   readonly start: number;
   readonly end: number;
-  readonly speech: WhisperManifest['speech'];
+  readonly speech: ManifestSpeech;
 }
 
 /** Finds the tokens in the folder's tokenizer. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
-export function readSpeechTokens(folder: WeightsFolder, vocabularySize: number): SpeechTokens {
+export function readSpeechTokens(folder: SpeechFolder, vocabularySize: number): SpeechTokens {
   const { path, tokenizer } = folder;
   const bytes = tokenizer.files.get(FILE);
   if (bytes === undefined) {
-    throw unsupportedModel(`${path} has no ${FILE}, which Whisper models need.`, {
-      folder: path,
-      file: FILE,
-      required: FILE,
-    });
+    throw unsupportedModel(
+      `${path} has no ${FILE}, which says by which tokens this model is told what to do. Fetch it, or write it with AutoTokenizer.from_pretrained(folder).save_pretrained(folder) of transformers.`,
+      {
+        folder: path,
+        file: FILE,
+        required: FILE,
+      },
+    );
   }
   // Checked as a tokenizer, so its added tokens are what they must be.
   tokenizer.namedTokens(vocabularySize);
@@ -45,7 +47,7 @@ export function readSpeechTokens(folder: WeightsFolder, vocabularySize: number):
     const id = ids.get(text);
     if (id !== undefined) return id;
     throw invalidFolder(
-      `${FILE} in ${path} has no token ${text}, which Whisper models need. Fetch the tokenizer of this model.`,
+      `${FILE} in ${path} has no token ${text}, by which such models are told what to do. Fetch the tokenizer of this model.`,
       { folder: path, file: FILE, field: 'added_tokens', required: text },
     );
   };
@@ -55,8 +57,8 @@ export function readSpeechTokens(folder: WeightsFolder, vocabularySize: number):
     ['eos_token_id', end],
   ] as const) {
     for (const [file, content] of [
-      ['config.json', folder.config],
-      ['generation_config.json', folder.generationConfig],
+      [CONFIG, folder.config],
+      [GENERATION_CONFIG, folder.generationConfig],
     ] as const) {
       const found = content?.[field];
       const said: unknown = Array.isArray(found) && found.length === 1 ? found[0] : found;
@@ -83,7 +85,7 @@ export function readSpeechTokens(folder: WeightsFolder, vocabularySize: number):
   return { start, end, speech: { noTimestampsTokenId, firstTimestampTokenId, ...tasks, languages } };
 }
 
-function isMultilingual({ generationConfig }: WeightsFolder, vocabularySize: number): boolean {
+function isMultilingual({ generationConfig }: SpeechFolder, vocabularySize: number): boolean {
   const said = generationConfig?.is_multilingual;
   return typeof said === 'boolean' ? said : vocabularySize !== ENGLISH_ALONE;
 }
