@@ -116,6 +116,34 @@ describe('transcribe', () => {
     }
   });
 
+  it('tells exports that can be told what to do, in the precision that is chosen', async () => {
+    const spectra = join(EXPORTS[0], '../spectra');
+    const line = [
+      'transcribe',
+      recording,
+      '--model',
+      spectra,
+      '--language',
+      'de',
+      '--task',
+      'translate',
+      '--timestamps',
+    ];
+    for (const precision of ['fp32', 'fp16', 'q8']) {
+      const { code, stdout, stderr } = await command(...line, '--precision', precision, '--as-exported', '--json');
+      expect([code, stderr]).toEqual([0, '']);
+      const { recordings } = JSON.parse(stdout) as { recordings: { seconds: number; segments: { begin: number }[] }[] };
+      expect(recordings[0].seconds).toBeCloseTo(0.4, 5);
+      expect(recordings[0].segments.length).toBeGreaterThan(0);
+    }
+    const refused = await command(...line, '--precision', 'q4');
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toMatch(/It holds: fp32, fp16, q8/);
+    const { stdout } = await command('inspect', spectra);
+    expect(stdout).toMatch(/reads +sound, 1 s at once, 8 bands/);
+    expect(stdout).toMatch(/languages +4/);
+  });
+
   it('is told by inspect what a folder hears, and that its rows depend on one another', async () => {
     const [plain, own] = [await command('inspect', EXPORTS[0]), await command('inspect', EXPORTS[1])];
     expect([plain.code, own.code]).toEqual([0, 0]);

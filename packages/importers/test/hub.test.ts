@@ -177,6 +177,24 @@ describe('a model on the hub', () => {
     expect(await tokensOf(kept)).toEqual(await tokensOf(fromDisk));
   });
 
+  test('that is an export of a speech model comes with all that says what it is told', async () => {
+    const folder = join(EXPORT, '../spectra');
+    await serve(folder);
+    await using fromHub = await loadModel('hub:owner/name', { probe: false, precision: 'fp16' });
+    await using fromDisk = await loadModel(folder, { probe: false, precision: 'fp16' });
+    const { name: _, ...manifest } = fromDisk.manifest;
+    expect(fromHub.manifest).toMatchObject(manifest);
+    const asked = server?.requests.flatMap(({ url }) => /resolve\/[^/]+\/(.*)/.exec(url)?.[1] ?? []) ?? [];
+    expect([...new Set(asked)].sort()).toEqual([
+      'config.json',
+      'generation_config.json',
+      'onnx/decoder_model_merged_fp16.onnx',
+      'onnx/encoder_model_fp16.onnx',
+      'preprocessor_config.json',
+      'tokenizer.json',
+    ]);
+  });
+
   test('with a name that is none is refused', async () => {
     const error = await refusal(() => loadModel('hub:owner'));
     expect(error).toMatchObject({ code: 'INVALID_ARGUMENT' });

@@ -91,7 +91,7 @@ async function modelOf(traced: Traced) {
     vocabulary: { size: SIZE, endTokenId: 1 },
     beginning: [],
     maxLength: 64,
-    costs: await probeCosts(all, undefined, false, undefined),
+    costs: await probeCosts(all, undefined, 64, false, undefined),
   });
   Object.assign(counts, { runs: 0, maxRows: 0, maxTokens: 0 });
   return { model, abilities, counts };

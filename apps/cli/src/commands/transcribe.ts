@@ -36,6 +36,8 @@ export const transcribeCommand: CommandDefinition = {
     },
     { flag: '--beam-size <n>', description: 'Hypotheses that are followed (default: 1, greedy)' },
     { flag: '--timestamps', description: 'Say when each piece of speech begins and ends' },
+    OPTIONS.precision,
+    OPTIONS.asExported,
     OPTIONS.threads,
     OPTIONS.json,
   ],

@@ -1,14 +1,13 @@
 import type { TokenForest } from '@foretoken/core';
 import { NodeBatch, ROOT } from '@foretoken/core/kit';
 import type { ManifestSpeech } from '../folder/speech-schema.js';
-import type { AudioSource } from './speech-input.js';
 
 /** What finds a language: a model that reads sources, and the languages that it knows. */
 export interface Hearing {
   readonly vocabularySize: number;
   readonly languages: ManifestSpeech['languages'];
   /** Opens these rows of the sources, each of which begins with its start token alone, where no output begins. */
-  readonly open: (rows: readonly number[], prefixes: readonly Int32Array[]) => TokenForest<AudioSource>;
+  readonly open: (rows: readonly number[], prefixes: readonly Int32Array[]) => TokenForest<never>;
 }
 
 /** Prompts without gaps: where one leaves the language open, that which is most probable after its start token is taken. */

@@ -7,7 +7,7 @@ export const SAMPLE_RATE = 16_000;
 /** Samples from one frame to the next: 10 ms. */
 export const HOP = 160;
 /** Samples that a frame is made of: 25 ms. */
-const SIZE = 400;
+export const SIZE = 400;
 /** Nothing is quieter. */
 const FLOOR = 1e-10;
 /** Powers of ten that a window spans below its loudest. */

@@ -10,23 +10,26 @@ const LANGUAGE = /^<\|([a-z]{2,3})\|>$/;
 /** Tokens of the models of English alone: one less than others have. Their tokenizer lists all languages, and they know none of them. */
 const ENGLISH_ALONE = 51_864;
 
-/** The configs of a speech model, and its tokenizer. */
+/** The configs of a speech model, and its tokenizer, where it has one. */
 export interface SpeechFolder extends ConfigFiles {
-  readonly tokenizer: Pick<TokenizerFiles, 'files' | 'namedTokens'>;
+  readonly tokenizer: Pick<TokenizerFiles, 'files' | 'namedTokens'> | undefined;
 }
 
 /** Tokens that tell a speech model what to do, and the end token. */
 export interface SpeechTokens {
+  /** The token that outputs begin with. */
   readonly start: number;
+  /** The token that ends an output. */
   readonly end: number;
+  /** Those that come after the start token. */
   readonly speech: ManifestSpeech;
 }
 
 /** Finds the tokens in the folder's tokenizer. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
 export function readSpeechTokens(folder: SpeechFolder, vocabularySize: number): SpeechTokens {
   const { path, tokenizer } = folder;
-  const bytes = tokenizer.files.get(FILE);
-  if (bytes === undefined) {
+  const bytes = tokenizer?.files.get(FILE);
+  if (tokenizer === undefined || bytes === undefined) {
     throw unsupportedModel(
       `${path} has no ${FILE}, which says by which tokens this model is told what to do. Fetch it, or write it with AutoTokenizer.from_pretrained(folder).save_pretrained(folder) of transformers.`,
       {

@@ -35,6 +35,8 @@ const TYPES: ReadonlyMap<number, WeightDtype> = new Map([
   [ELEMENT_TYPE.float16, 'F16'],
 ]);
 const BYTES: Readonly<Partial<Record<WeightDtype, number>>> = { F32: 4, F16: 2 };
+/** What networks call their tables of positions. */
+const POSITIONS = 'embed_positions.weight';
 /** `TensorProto.DataLocation`. */
 const EXTERNAL = 1;
 
@@ -42,8 +44,8 @@ const EXTERNAL = 1;
  * The weights of an exported graph by the names that they have in the network that was exported, with the shapes that they have there.
  *
  * PyTorch's exporter keeps the names of weights that it takes as they are. Of those that it transposes for a product only the name of
- * the operator says whose they are, such as `/model/decoder/layers.0/fc1/MatMul`. Weights of equal values are kept once; the others are
- * `Identity` operators with their names. Throws `INVALID_MODEL_FOLDER`.
+ * the operator says whose they are, such as `/model/decoder/layers.0/fc1/MatMul`. A table of positions that is added as a whole has no
+ * name at all. Weights of equal values are kept once; the others are `Identity` operators with their names. Throws `INVALID_MODEL_FOLDER`.
  */
 export async function graphWeights(folder: ModelFolder, file: string): Promise<Map<string, StoredTensor>> {
   // What is no graph was refused when the folder was opened.
@@ -77,6 +79,9 @@ export async function graphWeights(folder: ModelFolder, file: string): Promise<M
         const isTransposed = attribute.some((one) => one.name === 'transB' && one.i === 1);
         add(`${scopeOf(name)}.weight`, isTransposed ? weight : transposed(weight));
       }
+      const table = opType === 'Add' ? values.get(input[1]) : undefined;
+      // Its sizes are checked where it is asked for, and what is made of it is compared with the export.
+      if (table?.shape.length === 2) add([scopeOf(name), POSITIONS].filter((part) => part !== '').join('.'), table);
       for (const { g } of attribute) if (g != null) visit(g, values);
     }
   };

@@ -7,7 +7,11 @@ import { FILE_BYTES, GRAPH_BYTES, MANIFEST_BYTES } from '../../folder/manifest.j
 import type { OpenFolderOptions, VerifiedFolder } from '../../folder/model-folder.js';
 import { invalidFolder, quote } from '../../folder/refusal.js';
 import { CONFIG, type ConfigFiles, GENERATION_CONFIG } from '../../hugging-face/config-files.js';
-import { readCausalGeneration, readExportGeneration } from '../../hugging-face/generation-config.js';
+import {
+  type ExportGenerationFacts,
+  readCausalGeneration,
+  readExportGeneration,
+} from '../../hugging-face/generation-config.js';
 import { isMultilingual, readLanguages } from '../../hugging-face/languages.js';
 import { readTokenizerConfig, TOKENIZER_CONFIG } from '../../hugging-face/tokenizer-config.js';
 import { readTokenizerFiles, TARGET_VOCABULARY, type TokenizerFiles } from '../../hugging-face/tokenizer-files.js';
@@ -23,6 +27,7 @@ import { decoderRoles, encoderRoles, stepRoles } from './export-roles.js';
 import { assertNamedCaches } from './genai-caches.js';
 import { GENAI_CONFIG, type GenaiModel, readGenai } from './genai-config.js';
 import { LISTED_TOKENS, readListedTokens } from './listed-tokens.js';
+import { readTold } from './read-told.js';
 import { MAX_SECONDS, PREPROCESSOR, readSoundConfig } from './sound-config.js';
 
 /** Where a model has no most positions of its own, and its configs name no most tokens. */
@@ -142,15 +147,16 @@ async function describe(
   const { path } = reader;
   const last = graphs.decoderWithPast ?? graphs.decoder;
   const size = vocabularySize(configs, last, decoderRoles(last).logits);
-  const encodes = graphs.encoder !== undefined;
-  const generation = encodes
-    ? readExportGeneration(configs, size)
-    : { ...readCausalGeneration(configs, size), beginning: [], maxLength: undefined };
+  const { encoder } = graphs;
+  const reads = encoder && encoderRoles(encoder).reads;
+  const encodes = encoder !== undefined;
+  const hears = reads === 'samples';
+  const sources = reads === 'tokens' ? sourceVocabularySize(configs, size) : size;
+  const tokenizer = await readTokenizer(reader, sources !== size);
+  const told = encodes && reads === 'spectra' ? await readTold(reader, configs, encoder, tokenizer, size) : undefined;
+  const generation = told?.generation ?? readGeneration(configs, size, encodes);
   const { beginning, suppressed, notes, pad, maxLength } = generation;
   const [endTokenId, ...stopTokenIds] = generation.ends;
-  const hears = graphs.encoder !== undefined && encoderRoles(graphs.encoder).reads === 'samples';
-  const sources = encodes && !hears ? sourceVocabularySize(configs, size) : size;
-  const tokenizer = await readTokenizer(reader, sources !== size);
   const sourceTokens = encodes ? tokenizer?.sourceTokens?.(sources) : undefined;
   const languages =
     tokenizer !== undefined && isMultilingual(configs.config)
@@ -193,19 +199,20 @@ async function describe(
             unknownTokenId: sourceTokens?.unknown,
           },
     limits: {
-      sourceLength: hears
-        ? 100 * MAX_SECONDS
-        : Math.min(source ?? MAX_SOURCE, encodes ? Number.POSITIVE_INFINITY : ofGraph),
+      sourceLength: told?.audio.frames ?? lengthOfSources(source, encodes, hears, ofGraph),
       targetLength: Math.min(output ?? (encodes ? lengthOfOutputs(maxLength, hears) : MAX_SOURCE), ofGraph),
     },
     architecture: wordOf(configs.config.model_type),
     precision,
     graphs,
     audio,
+    spectrum: told?.audio,
+    speech: told?.speech,
     cache: cacheShape(configs),
     beginning: languages?.beginning ?? beginning,
     languages: languages?.manifest,
     suppressed,
+    suppressedFirst: told?.generation.suppressedFirst,
     stopTokenIds,
     dependentRows,
     training: {
@@ -213,6 +220,16 @@ async function describe(
         notes.length === 0 ? undefined : Object.fromEntries(notes.map(({ field, received }) => [field, received])),
     },
   };
+}
+
+function readGeneration(configs: ConfigFiles, size: number, encodes: boolean): ExportGenerationFacts {
+  return encodes ? readExportGeneration(configs, size) : { ...readCausalGeneration(configs, size), beginning: [] };
+}
+
+/** Most tokens of a source, or steps of 10 ms of sound; `ofGraph` are the positions of a decoder alone, whose source is a prompt. */
+function lengthOfSources(source: number | undefined, encodes: boolean, hears: boolean, ofGraph: number): number {
+  if (hears) return 100 * MAX_SECONDS;
+  return Math.min(source ?? MAX_SOURCE, encodes ? Number.POSITIVE_INFINITY : ofGraph);
 }
 
 /**

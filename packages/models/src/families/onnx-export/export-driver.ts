@@ -32,6 +32,8 @@ export interface ExportSteps {
   readonly goOn: DecoderRoles;
   readonly vocabularySize: number;
   readonly suppressed: readonly number[];
+  /** Tokens that no output begins with. */
+  readonly suppressedFirst?: readonly number[] | undefined;
   /** Heads and numbers of each, where the graphs do not say. */
   readonly cache?: { readonly heads: number; readonly size: number } | undefined;
   /** Whether the graph that goes on takes several new tokens of a path; found by trying. */
@@ -146,8 +148,8 @@ export class ExportDriver implements PathDriver {
   }
 
   /** Logits of the scored cells as floats of their own, without those of tokens that are never output. */
-  #scoredRows({ data, dims, type }: Tensor, { scored, length }: PathInputs): Float32Array {
-    const { vocabularySize: size, suppressed, goOn } = this.#steps;
+  #scoredRows({ data, dims, type }: Tensor, { row, scored, length, pastLength }: PathInputs): Float32Array {
+    const { vocabularySize: size, suppressed, suppressedFirst = [], goOn } = this.#steps;
     if (dims.at(-1) !== size) {
       throw new ForetokenError(
         'INVALID_MODEL_FOLDER',
@@ -161,9 +163,12 @@ export class ExportDriver implements PathDriver {
     const all = type === 'float16' ? halves(data) : (data as Float32Array);
     const rows = new Float32Array(scored.length * size);
     for (const [index, cell] of scored.entries()) {
-      const begin = (Math.floor(cell / length) * columns + (cell % length) - first) * size;
+      const [lane, column] = [Math.floor(cell / length), cell % length];
+      const begin = (lane * columns + column - first) * size;
       rows.set(all.subarray(begin, begin + size), index * size);
       for (const id of suppressed) rows[index * size + id] = Number.NEGATIVE_INFINITY;
+      if (pastLength + column + 1 !== this.#sources?.prefixLength(row[lane])) continue;
+      for (const id of suppressedFirst) rows[index * size + id] = Number.NEGATIVE_INFINITY;
     }
     return rows;
   }

@@ -23,8 +23,10 @@ export type ExportEncoding = RowsEncoding<SourceStates>;
 /** What an exported model reads. */
 export type ExportSource = TokenSource | AudioSource;
 
-/** An exported encoder, of tokens or of sound. */
+/** An exported encoder, of tokens, samples of sound or spectra. */
 export interface StatesEncoder extends SourceEncoder<ExportSource> {
+  /** Throws for sources that it cannot read, before anything that comes with them is looked at. */
+  check?(sources: readonly ExportSource[]): void;
   encode(sources: readonly ExportSource[], signal?: AbortSignal): Promise<ExportEncoding>;
   /** The given encoding if it is this encoder's for as many sources, or else a new one. */
   reuseOrEncode(
@@ -34,13 +36,17 @@ export interface StatesEncoder extends SourceEncoder<ExportSource> {
   ): Promise<ExportEncoding>;
 }
 
-export interface ExportEncoderOptions {
+/** The graph of an encoder. */
+export interface GraphEncoderOptions {
   readonly runtime: OnnxRuntime;
   /** Gives the graph, opening it on first use. */
   readonly session: () => Promise<GraphSession>;
   readonly roles: EncoderRoles;
   /** Element type in which decoders take states; default that of the graph. */
   readonly statesType: string | undefined;
+}
+
+export interface ExportEncoderOptions extends GraphEncoderOptions {
   readonly sourceLength: number;
   readonly vocabularySize: number;
   readonly padTokenId: number;

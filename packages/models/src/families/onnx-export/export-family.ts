@@ -1,7 +1,9 @@
+import { spectrumProcessor } from '../../audio/spectrum-processor.js';
 import type { SpeechInput } from '../../audio/speech-input.js';
 import type { CheckGraph } from '../../drivers/graph-check.js';
 import { checkLanguages, languageFacts, languageTokens } from '../../folder/languages-schema.js';
 import { checkSourceVocabulary } from '../../folder/source-vocabulary.js';
+import { checkSpeech, speechFacts, speechTokenIds } from '../../folder/speech-schema.js';
 import { EXACT } from '../../parts/model-part.js';
 import type { PromptInput, TextInLanguages } from '../../processors/chat.js';
 import { languageProcessor } from '../../processors/language-processor.js';
@@ -10,7 +12,7 @@ import { promptProcessor } from '../../processors/prompt-processor.js';
 import { textProcessor } from '../../processors/text-processor.js';
 import type { ModelFamily } from '../family.js';
 import type { ExportSource } from './export-encoder.js';
-import { type ExportGraph, type OnnxExportManifest, onnxExportSchema } from './export-manifest.js';
+import { type ExportGraph, type OnnxExportManifest, onnxExportSchema, toldModel } from './export-manifest.js';
 import { decoderRoles, encoderRoles, stepRoles } from './export-roles.js';
 import { neededTokenizer, tokenizerAdvice } from './needed-tokenizer.js';
 import { openExport } from './open-export.js';
@@ -25,12 +27,14 @@ export const onnxExportFamily: ModelFamily<
 > = {
   name: 'onnx-export',
   schema: onnxExportSchema,
-  claims: ({ graphs, beginning, suppressed, languages, stopTokenIds = [] }) => ({
+  claims: ({ graphs, beginning, suppressed, suppressedFirst = [], languages, speech, stopTokenIds = [] }) => ({
     tokenIds: Object.fromEntries([
       ...listed('beginning', beginning),
       ...listed('suppressed', suppressed),
+      ...listed('suppressedFirst', suppressedFirst),
       ...listed('stopTokenIds', stopTokenIds),
       ...languageTokens(languages),
+      ...Object.entries(speech === undefined ? {} : speechTokenIds(speech)),
     ]),
     candidates: {},
     graphs: {
@@ -40,10 +44,17 @@ export const onnxExportFamily: ModelFamily<
     },
     others: {},
   }),
-  checkAgreement({ beginning, vocabulary, sourceVocabulary, graphs, audio, languages }, refuse) {
+  checkAgreement(
+    { beginning, vocabulary, sourceVocabulary, graphs, audio, spectrum, speech, languages, limits },
+    refuse,
+  ) {
     checkSourceVocabulary(sourceVocabulary, refuse);
-    const hears = graphs.encoder !== undefined && encoderRoles(graphs.encoder).reads === 'samples';
-    if (hears !== (audio !== undefined)) refuse('audio', audio, hears ? 'what the encoder hears' : 'left out');
+    const reads = graphs.encoder && encoderRoles(graphs.encoder).reads;
+    const fields = { audio: [audio, 'samples'], spectrum: [spectrum, 'spectra'], speech: [speech, 'spectra'] } as const;
+    for (const [field, [given, kind]] of Object.entries(fields)) {
+      if ((given !== undefined) !== (reads === kind)) refuse(field, given, reads === kind ? 'given' : 'left out');
+    }
+    if (spectrum && speech) checkSpeech(spectrum, speech, limits.sourceLength, refuse);
     checkLanguages(languages, refuse);
     if (languages !== undefined && vocabulary.endTokenId === undefined) {
       refuse('vocabulary.endTokenId', undefined, 'a token, where there are languages');
@@ -66,8 +77,11 @@ export const onnxExportFamily: ModelFamily<
   },
   open: openExport,
   rebuilds: ({ audio }) => audio === undefined,
-  processor({ manifest: { graphs, languages, vocabulary, stopTokenIds, audio, limits }, tokenizer }) {
+  processor({ manifest, tokenizer }) {
+    const { graphs, languages, vocabulary, stopTokenIds, audio, limits } = manifest;
     if (graphs.encoder === undefined) return promptProcessor(tokenizer, { stopTokenIds });
+    const told = toldModel(manifest);
+    if (told !== undefined) return { ...spectrumProcessor(told, tokenizer), stopTokenIds };
     if (audio !== undefined) return { ...soundProcessor(audio, limits.sourceLength, tokenizer), stopTokenIds };
     const { endTokenId } = vocabulary;
     return languages === undefined || endTokenId === undefined
@@ -78,6 +92,7 @@ export const onnxExportFamily: ModelFamily<
   describe(manifest) {
     const { graphs, architecture, precision, cache, dependentRows, tokenizer, audio, limits, languages } = manifest;
     const { sourceVocabulary } = manifest;
+    const told = toldModel(manifest);
     const { goOn } = stepRoles(manifest);
     const self = goOn.caches.filter(({ cross }) => !cross);
     const [{ heads = cache?.heads, size = cache?.size }] = self;
@@ -88,12 +103,13 @@ export const onnxExportFamily: ModelFamily<
       parts: [{ kind: 'autoregressive', variant: EXACT }],
       outputs: ['argmax', 'topK', 'logProbs', 'logits'],
       outputsOf: 'step',
-      ownSourceTokens: audio !== undefined || sourceVocabulary !== undefined,
+      ownSourceTokens: audio !== undefined || told !== undefined || sourceVocabulary !== undefined,
       architecture: `${architecture}, ${layers} decoder layers${shape}`,
       facts: [
         ['graphs', `as exported: ${graphs.encoder === undefined ? '' : 'an encoder, '}${begins}`],
         ['precision', precision],
         ...(audio === undefined ? [] : [['reads', `sound, ${limits.sourceLength / 100} s at once`] as const]),
+        ...(told === undefined ? [] : speechFacts(told.audio, told.speech)),
         ...(sourceVocabulary === undefined
           ? []
           : [['source vocabulary', `${sourceVocabulary.size} tokens of its own`] as const]),

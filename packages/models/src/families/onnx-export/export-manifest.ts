@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { ToldModel } from '../../audio/spectrum-processor.js';
 import { languages, type ManifestLanguages } from '../../folder/languages-schema.js';
 import type { ManifestVocabulary, ModelManifest } from '../../folder/manifest.js';
 import {
@@ -13,6 +14,7 @@ import {
   tokenizer,
   vocabularySize,
 } from '../../folder/manifest-schema.js';
+import { type ManifestSpectrum, type ManifestSpeech, spectrum, speech } from '../../folder/speech-schema.js';
 import type { GraphValue } from '../../onnx/graph-description.js';
 
 /** A graph as it was exported, with what it says it takes and gives. */
@@ -22,6 +24,12 @@ export interface ExportGraph {
   readonly outputs: Readonly<Record<string, GraphValue>>;
   /** What inputs and outputs are usually called, by the names that they have, where these are others. */
   readonly names?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Samples of sound that a model hears: how many a second, and the least that it reads. */
+export interface ManifestSamples {
+  readonly sampleRate: number;
+  readonly minSamples: number;
 }
 
 /** A model whose graphs are those of an exporter, driven by what they say of themselves. */
@@ -39,16 +47,22 @@ export interface OnnxExportManifest extends ModelManifest {
     /** Goes on with a cache, where `decoder` cannot. */
     readonly decoderWithPast?: ExportGraph | undefined;
   };
-  /** Of models of sound, whose `limits.sourceLength` is in steps of 10 ms: samples a second, and least samples that are read. */
-  readonly audio?: { readonly sampleRate: number; readonly minSamples: number } | undefined;
+  /** Of models of samples of sound, whose `limits.sourceLength` is in steps of 10 ms. */
+  readonly audio?: ManifestSamples | undefined;
+  /** Of models of spectra of sound, which all have this size. */
+  readonly spectrum?: ManifestSpectrum | undefined;
+  /** Tokens that tell a model of spectra what is to be done; an output begins after them. */
+  readonly speech?: ManifestSpeech | undefined;
   /** Heads of keys and values, and numbers of each, where the graphs do not say. */
   readonly cache?: { readonly heads: number; readonly size: number } | undefined;
-  /** Tokens that every output begins with. */
+  /** Tokens that every output begins with; what a model is told of a source comes after them. */
   readonly beginning: readonly number[];
   /** How the model is told of languages, where it knows several. */
   readonly languages?: ManifestLanguages | undefined;
   /** Tokens that are never output. */
   readonly suppressed: readonly number[];
+  /** Tokens that are never the first of an output. */
+  readonly suppressedFirst?: readonly number[] | undefined;
   /** Tokens beside the end token that end an output, as its last token. */
   readonly stopTokenIds?: readonly number[] | undefined;
   /** Operators by which what is computed of a row depends on the rows and tokens beside it. */
@@ -86,11 +100,23 @@ export const onnxExportSchema: v.GenericSchema<unknown, OnnxExportManifest> = v.
     decoderWithPast: v.exactOptional(graph),
   }),
   audio: v.exactOptional(v.strictObject({ sampleRate: integer(1, 1_000_000), minSamples: integer(1, 1_000_000) })),
+  spectrum: v.exactOptional(spectrum),
+  speech: v.exactOptional(speech),
   cache: v.exactOptional(v.strictObject({ heads: size, size })),
   beginning: tokenIds,
   languages: v.exactOptional(languages),
   suppressed: tokenIds,
+  suppressedFirst: v.exactOptional(tokenIds),
   stopTokenIds: v.exactOptional(v.array(tokenId)),
   dependentRows: v.array(word),
   ...content,
 });
+
+/** What a model of spectra reads, and is told of them; `undefined` of other models. */
+export function toldModel({
+  spectrum: audio,
+  speech: told,
+  beginning,
+}: Pick<OnnxExportManifest, 'spectrum' | 'speech' | 'beginning'>): ToldModel | undefined {
+  return audio && told && { audio, speech: told, startTokenId: beginning[0] };
+}

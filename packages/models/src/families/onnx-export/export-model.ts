@@ -4,12 +4,17 @@ import {
   type ForestOptions,
   ForetokenError,
   type ForwardCosts,
+  type OpenOptions,
   type TokenForest,
   type Vocabulary,
 } from '@foretoken/core';
 import { assertTokenSources, forestOptions, maxScoredCells, refuseEncoding } from '@foretoken/core/kit';
 import { assertRows, PathStore, StoreForest } from '@foretoken/core/runtime';
+import { heardPrompts } from '../../audio/heard-prompts.js';
+import type { AudioSource } from '../../audio/speech-input.js';
+import { promptOf } from '../../audio/speech-prompt.js';
 import { maxPartCells } from '../../drivers/measured-costs.js';
+import type { ManifestSpeech } from '../../folder/speech-schema.js';
 import { ExportDriver, type ExportSteps } from './export-driver.js';
 import type { ExportSource, StatesEncoder } from './export-encoder.js';
 import { ExportSources } from './export-sources.js';
@@ -24,6 +29,8 @@ export interface ExportModelOptions {
   readonly vocabulary: Vocabulary;
   /** Tokens that every output begins with. */
   readonly beginning: readonly number[];
+  /** Tokens that tell it what to do, after the first of those. */
+  readonly speech?: ManifestSpeech | undefined;
   /** See `AutoregressiveModel.forcedTokens`. */
   readonly forcedTokens?: number | undefined;
   readonly maxLength: number;
@@ -58,7 +65,6 @@ export class ExportModel implements AutoregressiveModel<ExportSource> {
 
   async open(sources: readonly ExportSource[], given?: ForestOptions): Promise<TokenForest<ExportSource>> {
     const options = forestOptions(given);
-    const { steps } = this.#options;
     assertRows(this.supports, sources.length);
     if (options.joining === true) {
       throw new ForetokenError(
@@ -67,10 +73,25 @@ export class ExportModel implements AutoregressiveModel<ExportSource> {
         { capability: 'joining' },
       );
     }
-    const { sources: states, prefixes } = await this.#read(sources, options);
-    const driver = new ExportDriver(steps, states);
+    const { encoder, steps, beginning, vocabulary, maxLength } = this.#options;
+    if (encoder === undefined) {
+      refuseEncoding(options);
+      assertTokenSources(sources, { vocabularySize: vocabulary.size, max: maxLength });
+      const prompts = sources.map((prompt) => Int32Array.from([...beginning, ...prompt]));
+      return this.#forest(new ExportDriver(steps, undefined), prompts);
+    }
+    const { encoded, prefixes } = await this.#encode(encoder, sources, options);
+    const { runtime, maskPlaces } = steps;
+    const prefixLengths = prefixes.map(({ length }) => length);
+    return this.#forest(
+      new ExportDriver(steps, new ExportSources(runtime, encoded, { maskPlaces, prefixLengths })),
+      prefixes,
+    );
+  }
+
+  #forest(driver: ExportDriver, prefixes: readonly Int32Array[]): StoreForest<ExportSource> {
     return new StoreForest({
-      store: new PathStore(driver, sources.length),
+      store: new PathStore(driver, prefixes.length),
       prefixes,
       vocabularySize: this.vocabulary.size,
       maxLength: this.maxLength,
@@ -80,18 +101,25 @@ export class ExportModel implements AutoregressiveModel<ExportSource> {
     });
   }
 
-  /** What rows begin with, and the states that they read. */
-  async #read(sources: readonly ExportSource[], options: ForestOptions) {
-    const { encoder, steps, beginning, vocabulary, maxLength } = this.#options;
-    if (encoder === undefined) {
-      refuseEncoding(options);
-      assertTokenSources(sources, { vocabularySize: vocabulary.size, max: maxLength });
-      return { sources: undefined, prefixes: sources.map((prompt) => Int32Array.from([...beginning, ...prompt])) };
+  /** The states that rows read, and what they begin with. */
+  async #encode(encoder: StatesEncoder, sources: readonly ExportSource[], { encoding, signal }: OpenOptions) {
+    const { steps, beginning, speech, vocabulary } = this.#options;
+    if (speech === undefined) {
+      const { sources: encoded } = await encoder.reuseOrEncode(sources, encoding, signal);
+      return { encoded, prefixes: sources.map(() => Int32Array.from(beginning)) };
     }
-    const encoded = await encoder.reuseOrEncode(sources, options.encoding, options.signal);
-    return {
-      sources: new ExportSources(steps.runtime, encoded.sources, steps.maskPlaces),
-      prefixes: sources.map(() => Int32Array.from(beginning)),
+    encoder.check?.(sources);
+    // What a row cannot be asked for is refused before anything is computed.
+    const prompts = sources.map((source) => promptOf(beginning[0], speech, source as AudioSource));
+    const { sources: encoded } = await encoder.reuseOrEncode(sources, encoding, signal);
+    const open = (rows: readonly number[], starts: readonly Int32Array[]): StoreForest<ExportSource> => {
+      const { runtime, maskPlaces } = steps;
+      const begun = rows.map((row) => encoded[row]);
+      // A language may be one of the tokens that are never output.
+      const driver = new ExportDriver({ ...steps, suppressed: [] }, new ExportSources(runtime, begun, { maskPlaces }));
+      return this.#forest(driver, starts);
     };
+    const hearing = { vocabularySize: vocabulary.size, languages: speech.languages, open };
+    return { encoded, prefixes: await heardPrompts(prompts, hearing, signal) };
   }
 }

@@ -36,7 +36,7 @@ export async function probeAbilities(
   const maskPlaces = await findMaskPlaces(steps, source);
   const driver = new ExportDriver(
     { ...steps, chains: true, maxLanes: 2, maskPlaces },
-    source && new ExportSources(steps.runtime, [source], maskPlaces),
+    source && new ExportSources(steps.runtime, [source], { maskPlaces }),
   );
   const [first, second, third] = [1, 2, 3].map((share) => Math.floor((share * steps.vocabularySize) / 4));
   const run = async (tokenIds: readonly number[], lanes: number, past: PathBlock | undefined) => {
@@ -83,7 +83,7 @@ async function findMaskPlaces(
     return 'none';
   if (source?.samples === undefined) return 'states';
   const maskPlaces: MaskPlaces = 'samples';
-  const sources = new ExportSources(steps.runtime, [source], maskPlaces);
+  const sources = new ExportSources(steps.runtime, [source], { maskPlaces });
   const driver = new ExportDriver({ ...steps, chains: false, maxLanes: 1, maskPlaces }, sources);
   try {
     const runs = async (): Promise<boolean> => {
@@ -106,21 +106,27 @@ async function tried(run: () => Promise<boolean>): Promise<boolean> {
   }
 }
 
-/** Measures forwards by their new tokens; what a graph that takes one at a time costs is known. Throws the signal's reason. */
+/**
+ * Measures forwards by their new tokens, of outputs of at most `maxLength`; what a graph that takes one at a time costs is known. Throws
+ * the signal's reason.
+ */
 export async function probeCosts(
   steps: ExportSteps,
   source: SourceStates | undefined,
+  maxLength: number,
   probe: boolean,
   signal: AbortSignal | undefined,
 ): Promise<ForwardCosts | undefined> {
   // So that speculation verifies nothing where that takes a forward for each token.
   if (!steps.chains) return { milliseconds: (rows, nodes) => rows + nodes };
   if (!probe) return undefined;
-  const driver = new ExportDriver(steps, source && new ExportSources(steps.runtime, [source], steps.maskPlaces));
+  const driver = new ExportDriver(steps, source && new ExportSources(steps.runtime, [source], steps));
   try {
-    const tokenIds = Array.from({ length: MAX_NODES }, (_, index) => index % steps.vocabularySize);
+    // As many lie in the cache, so both together must have positions.
+    const nodes = Math.max(1, Math.min(MAX_NODES, maxLength >> 1));
+    const tokenIds = Array.from({ length: nodes }, (_, index) => index % steps.vocabularySize);
     const { present } = await driver.run(inputsOf(tokenIds, 1, undefined), { kind: 'argmax' });
-    const { curve } = await WidthCosts.measure(MAX_NODES, new ProbeBudget(PROBE_MILLISECONDS), (width) => {
+    const { curve } = await WidthCosts.measure(nodes, new ProbeBudget(PROBE_MILLISECONDS), (width) => {
       signal?.throwIfAborted();
       return driver.run(inputsOf(tokenIds.slice(0, width), 1, present), { kind: 'argmax' });
     });

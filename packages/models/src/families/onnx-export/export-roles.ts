@@ -33,9 +33,9 @@ export interface DecoderRoles {
 
 export interface EncoderRoles {
   readonly file: string;
-  /** Token ids, or samples of sound. */
+  /** Token ids, samples of sound, or spectra of it. */
   readonly input: string;
-  readonly reads: 'tokens' | 'samples';
+  readonly reads: 'tokens' | 'samples' | 'spectra';
   readonly mask?: string | undefined;
   readonly states: string;
 }
@@ -70,10 +70,15 @@ const SHAPES: Readonly<Record<Field, readonly [types: readonly string[], rank: n
 
 const FLOATS = ['float32', 'float16'];
 
+/** What encoders call spectra, all of one length, so that no mask says where one ends. */
+const SPECTRA = 'input_features';
 /** What encoders read, by their names of it. */
-const ENCODER_INPUTS: Readonly<Record<string, readonly [reads: EncoderRoles['reads'], types: readonly string[]]>> = {
-  input_ids: ['tokens', ['int64', 'int32']],
-  input_values: ['samples', ['float32']],
+const ENCODER_INPUTS: Readonly<
+  Record<string, readonly [reads: EncoderRoles['reads'], types: readonly string[], rank: number]>
+> = {
+  input_ids: ['tokens', ['int64', 'int32'], 2],
+  input_values: ['samples', ['float32'], 2],
+  [SPECTRA]: ['spectra', FLOATS, 3],
 };
 
 /** Reads what each input and output of an encoder is. Throws `UNSUPPORTED_MODEL`. */
@@ -81,18 +86,18 @@ export function encoderRoles({ file, inputs, outputs }: ExportGraph): EncoderRol
   const { attention_mask: mask, ...read } = inputs;
   const names = Object.keys(read);
   const input = names.find((name) => Object.hasOwn(ENCODER_INPUTS, name));
-  const other = names.find((name) => name !== input);
+  const other = names.find((name) => name !== input) ?? (mask && input === SPECTRA ? 'attention_mask' : undefined);
   if (input === undefined || other !== undefined) {
     throw unsupported(
       file,
       'input',
       other ?? 'input_ids',
       other === undefined ? 'nothing' : show(inputs[other]),
-      'one of token ids as input_ids and samples of sound as input_values, and attention_mask',
+      'one of token ids as input_ids and samples of sound as input_values, and attention_mask; or spectra as input_features alone',
     );
   }
-  const [reads, types] = ENCODER_INPUTS[input];
-  assertShape(file, input, inputs[input], types, 2);
+  const [reads, types, rank] = ENCODER_INPUTS[input];
+  assertShape(file, input, inputs[input], types, rank);
   if (mask !== undefined) assertShape(file, 'attention_mask', mask, ['int64', 'int32', 'float32'], 2);
   const states = Object.hasOwn(outputs, 'last_hidden_state') ? 'last_hidden_state' : Object.keys(outputs)[0];
   const given = states === undefined ? undefined : outputs[states];

@@ -22,11 +22,20 @@ export interface SourceFeeds {
 /** What a decoder's mask of the sources is over: their states, or the samples that they were made of, where it has one. */
 export type MaskPlaces = 'states' | 'samples' | 'none';
 
+/** How the sources of rows are fed, and what is told of them. */
+export interface ExportSourceOptions {
+  /** Default: their states. */
+  readonly maskPlaces?: MaskPlaces | undefined;
+  /** Tokens that stand before each row's output; default 0, where no output begins. */
+  readonly prefixLengths?: readonly number[] | undefined;
+}
+
 /** The sources of open rows: their states, and the keys and values that a decoder's first run made of them. */
 export class ExportSources {
   readonly #runtime: OnnxRuntime;
   readonly #rows: SourceStates[];
   readonly #maskPlaces: MaskPlaces;
+  readonly #prefixLengths: number[];
   /** Where the keys and values of each row lie. */
   readonly #cross: (PathPlace | undefined)[] = [];
   /** What was last fed, since the same lanes go on step by step. */
@@ -34,10 +43,20 @@ export class ExportSources {
     | { readonly rows: Int32Array; readonly time: number; readonly feeds: SourceFeeds; cross: PathBlock | undefined }
     | undefined;
 
-  constructor(runtime: OnnxRuntime, rows: readonly SourceStates[], maskPlaces: MaskPlaces = 'states') {
+  constructor(
+    runtime: OnnxRuntime,
+    rows: readonly SourceStates[],
+    { maskPlaces = 'states', prefixLengths = [] }: ExportSourceOptions = {},
+  ) {
     this.#runtime = runtime;
     this.#maskPlaces = maskPlaces;
     this.#rows = [...rows];
+    this.#prefixLengths = rows.map((_, row) => prefixLengths[row] ?? 0);
+  }
+
+  /** Tokens that stand before a row's output; 0 where no output begins. */
+  prefixLength(row: number): number {
+    return this.#prefixLengths[row];
   }
 
   /**
@@ -72,13 +91,16 @@ export class ExportSources {
     const last = this.#rows.length - 1;
     this.#rows[row] = this.#rows[last];
     this.#cross[row] = this.#cross[last];
+    this.#prefixLengths[row] = this.#prefixLengths[last];
     this.#rows.length = last;
+    this.#prefixLengths.length = last;
     this.#cross.length = Math.min(this.#cross.length, last);
     this.#fed = undefined;
   }
 
   dispose(): void {
     this.#rows.length = 0;
+    this.#prefixLengths.length = 0;
     this.#cross.length = 0;
     this.#fed = undefined;
   }

@@ -3,14 +3,15 @@ import type { GraphSessions } from '../../drivers/graph-sessions.js';
 import { forcedTokensOf } from '../../folder/languages-schema.js';
 import { EXACT, type OpenedPart } from '../../parts/model-part.js';
 import type { OpenContext } from '../family.js';
-import { ExportEncoder, type StatesEncoder } from './export-encoder.js';
-import type { ExportGraph, OnnxExportManifest } from './export-manifest.js';
+import { ExportEncoder, type SourceStates, type StatesEncoder } from './export-encoder.js';
+import type { ExportGraph, ManifestSamples, OnnxExportManifest } from './export-manifest.js';
 import { ExportModel } from './export-model.js';
 import { probeAbilities, probeCosts } from './export-probe.js';
 import { encoderRoles, stepRoles } from './export-roles.js';
 import { proveRebuilt } from './prove-rebuilt.js';
 import { SoundEncoder } from './sound-encoder.js';
 import { maxSamplesOf } from './sound-processor.js';
+import { spectrumStates, triedSpectrum } from './spectrum-states.js';
 
 /** Opens an exported model: its graphs built anew, where that gives the same, or else as they are. */
 export async function openExport(context: OpenContext<OnnxExportManifest>): Promise<readonly OpenedPart[]> {
@@ -18,8 +19,8 @@ export async function openExport(context: OpenContext<OnnxExportManifest>): Prom
   const rebuilt = await context.rebuilt?.(async (parts) => {
     const other = parts.find(({ kind, variant = EXACT }) => kind === 'autoregressive' && variant === EXACT);
     untouched = await openUntouched(context);
-    const { limits, vocabulary, sourceVocabulary = vocabulary } = context.manifest;
-    const sources = { length: limits.sourceLength, vocabulary: sourceVocabulary };
+    const { limits, vocabulary, sourceVocabulary = vocabulary, spectrum } = context.manifest;
+    const sources = spectrum ?? { length: limits.sourceLength, vocabulary: sourceVocabulary };
     await proveRebuilt(other?.model as ExportModel, untouched, sources);
   });
   if (rebuilt !== undefined) {
@@ -35,12 +36,16 @@ async function openUntouched({
   manifest,
   sessions,
   threads,
+  cores,
   probe,
   signal,
 }: OpenContext<OnnxExportManifest>): Promise<ExportModel> {
-  const { graphs, vocabulary, limits, suppressed, cache, beginning, languages, dependentRows, audio } = manifest;
+  const { graphs, vocabulary, limits, suppressed, suppressedFirst, cache, beginning, languages, dependentRows } =
+    manifest;
+  const { spectrum, speech } = manifest;
   const { runtime } = sessions;
-  sessions.threads = threads ?? 1;
+  // A spectrum is hundreds of positions at once, which all processors share well.
+  sessions.threads = threads ?? (spectrum === undefined ? 1 : cores);
   // Exporters leave to the runtime what can be fused.
   sessions.optimization = 'all';
   const { begin, goOn } = stepRoles(manifest);
@@ -53,21 +58,22 @@ async function openUntouched({
     goOn,
     vocabularySize: vocabulary.size,
     suppressed,
+    suppressedFirst,
     cache,
   };
   signal?.throwIfAborted();
-  const trial = audio === undefined ? trialSource(manifest.sourceVocabulary ?? vocabulary) : trialSound(audio);
-  const source = (await encoder?.encode([trial], signal))?.sources[0];
+  const source = encoder && (await triedSource(encoder, manifest, signal));
   signal?.throwIfAborted();
   const steps = { ...graph, ...(await probeAbilities(graph, source, dependentRows.length > 0)) };
   signal?.throwIfAborted();
-  const costs = await probeCosts(steps, source, probe, signal);
+  const costs = await probeCosts(steps, source, limits.targetLength, probe, signal);
   const forcedTokens = encoder && forcedTokensOf(beginning, languages);
   return new ExportModel({
     encoder,
     steps,
     vocabulary,
     beginning,
+    speech,
     forcedTokens,
     maxLength: limits.targetLength,
     costs,
@@ -76,7 +82,7 @@ async function openUntouched({
 
 function openEncoder(
   graph: ExportGraph,
-  { vocabulary, sourceVocabulary = vocabulary, limits, audio }: OnnxExportManifest,
+  { vocabulary, sourceVocabulary = vocabulary, limits, audio, spectrum }: OnnxExportManifest,
   sessions: GraphSessions,
   statesType: string | undefined,
 ): StatesEncoder {
@@ -86,6 +92,7 @@ function openEncoder(
     roles: encoderRoles(graph),
     statesType,
   };
+  if (spectrum !== undefined) return spectrumStates({ ...shared, audio: spectrum });
   if (audio !== undefined) {
     const { minSamples } = audio;
     return new SoundEncoder({ ...shared, minSamples, maxSamples: maxSamplesOf(audio, limits.sourceLength) });
@@ -98,6 +105,17 @@ function openEncoder(
   });
 }
 
+/** What a source becomes by which the decoder is tried. */
+async function triedSource(
+  encoder: StatesEncoder,
+  { audio, spectrum, graphs, vocabulary, sourceVocabulary = vocabulary }: OnnxExportManifest,
+  signal: AbortSignal | undefined,
+): Promise<SourceStates> {
+  if (spectrum !== undefined) return triedSpectrum(encoder, graphs.encoder?.file ?? '', spectrum, signal);
+  const trial = audio === undefined ? trialSource(sourceVocabulary) : trialSound(audio);
+  return (await encoder.encode([trial], signal)).sources[0];
+}
+
 /** A few tokens, the end token last. */
 function trialSource({ size, endTokenId }: OnnxExportManifest['vocabulary']): Int32Array {
   const tokens = [1, 2, 3].map((share) => Math.floor((share * size) / 5));
@@ -105,7 +123,7 @@ function trialSource({ size, endTokenId }: OnnxExportManifest['vocabulary']): In
 }
 
 /** The shortest sound that is read, at the loudness of speech. */
-function trialSound({ minSamples }: NonNullable<OnnxExportManifest['audio']>): AudioSource {
+function trialSound({ minSamples }: ManifestSamples): AudioSource {
   const values = Float32Array.from({ length: minSamples }, (_, at) => 0.1 * Math.sin(at / 5) * Math.cos(at / 37));
   return { values, dims: [minSamples] };
 }

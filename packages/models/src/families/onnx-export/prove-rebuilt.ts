@@ -1,5 +1,7 @@
-import { type AutoregressiveModel, ForetokenError, type TokenSource, type Vocabulary } from '@foretoken/core';
+import { type AutoregressiveModel, ForetokenError, type Vocabulary } from '@foretoken/core';
 import { nodeInBatch } from '@foretoken/core/kit';
+import type { ManifestSpectrum } from '../../folder/speech-schema.js';
+import type { ExportSource } from './export-encoder.js';
 import { joined } from './export-probe.js';
 
 /** Lengths of the sources that both are asked about. */
@@ -11,30 +13,30 @@ const TOLERANCE = 1e-4;
 /** What a token that is never output may be scored by instead of minus infinity. */
 const NEVER = -10_000;
 const ROOT = -1;
+/** Values of a random spectrum lie so many steps apart. */
+const STEPS = 2 ** 16;
 
-type Model = AutoregressiveModel<TokenSource>;
+type Model = AutoregressiveModel<ExportSource>;
+
+/** Sources that both can read: so many tokens at most, of a vocabulary, or spectra. */
+export type ProofSources = { readonly length: number; readonly vocabulary: Vocabulary } | ManifestSpectrum;
 
 /**
  * Throws `UNSUPPORTED_MODEL` unless a model gives what another one gives: the same tokens, lengths and, on random sources and outputs,
  * the same best token and equal logits to 1e-4.
  */
-export async function proveRebuilt(
-  rebuilt: Model,
-  untouched: Model,
-  sources: { readonly length: number; readonly vocabulary: Vocabulary },
-): Promise<void> {
+export async function proveRebuilt(rebuilt: Model, untouched: Model, sources: ProofSources): Promise<void> {
   const { vocabulary, maxLength } = untouched;
   same('vocabulary.size', rebuilt.vocabulary.size, vocabulary.size);
   same('vocabulary.endTokenId', rebuilt.vocabulary.endTokenId, vocabulary.endTokenId);
   same('maxLength', rebuilt.maxLength, maxLength);
   const draw = drawer();
   for (const length of SOURCE_LENGTHS) {
-    const tokens = Math.max(1, Math.min(length, sources.length, maxLength - TOKENS) - 1);
-    const end = untouched.encoder === undefined ? undefined : sources.vocabulary.endTokenId;
-    const source = Int32Array.from({ length: tokens + 1 }, (_, at) =>
-      at === tokens && end !== undefined ? end : draw(sources.vocabulary),
-    );
-    const output = Int32Array.from({ length: Math.min(TOKENS, maxLength - 4) }, () => draw(vocabulary));
+    const source =
+      'mels' in sources
+        ? spectrum(sources, draw)
+        : tokens(sources, Math.min(length, maxLength - TOKENS), untouched.encoder !== undefined, draw);
+    const output = Int32Array.from({ length: Math.min(TOKENS, maxLength - 4) }, () => draw(vocabulary.size));
     const [given, required] = [await logitsOf(rebuilt, source, output), await logitsOf(untouched, source, output)];
     for (let at = 0; at < required.length; at += vocabulary.size) {
       compare(given.subarray(at, at + vocabulary.size), required.subarray(at, at + vocabulary.size));
@@ -42,8 +44,29 @@ export async function proveRebuilt(
   }
 }
 
+/** Random tokens; with an encoder, the end token is the last. */
+function tokens(
+  sources: Extract<ProofSources, { readonly vocabulary: Vocabulary }>,
+  length: number,
+  ends: boolean,
+  draw: Draw,
+): Int32Array {
+  const { vocabulary } = sources;
+  const last = Math.max(1, Math.min(length, sources.length) - 1);
+  const end = ends ? vocabulary.endTokenId : undefined;
+  return Int32Array.from({ length: last + 1 }, (_, at) =>
+    at === last && end !== undefined ? end : draw(vocabulary.size),
+  );
+}
+
+/** Random numbers where those of spectra lie. */
+function spectrum({ mels, frames }: ManifestSpectrum, draw: Draw): ExportSource {
+  const values = Float32Array.from({ length: mels * frames }, () => draw(STEPS) / (STEPS / 2) - 1);
+  return { values, dims: [mels, frames] };
+}
+
 /** Logits after each token of a row's beginning and of `output`, the second half of which is asked for when the rest is in the cache. */
-async function logitsOf(model: Model, source: TokenSource, output: Int32Array): Promise<Float32Array> {
+async function logitsOf(model: Model, source: ExportSource, output: Int32Array): Promise<Float32Array> {
   await using forest = await model.open([source]);
   const { prefix } = forest.start(0);
   const begun = prefix.length + (output.length >> 1);
@@ -91,13 +114,16 @@ function refuse(field: string, received: unknown, required: unknown): never {
   );
 }
 
-/** Draws tokens, the same ones each time (xorshift: Marsaglia, 2003). */
-function drawer(): (vocabulary: Vocabulary) => number {
+/** Gives an integer from 0 below a number. */
+type Draw = (below: number) => number;
+
+/** Draws the same integers each time (xorshift: Marsaglia, 2003). */
+function drawer(): Draw {
   let state = 0x9e37_79b9;
-  return ({ size }) => {
+  return (below) => {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    return (state >>> 0) % size;
+    return (state >>> 0) % below;
   };
 }

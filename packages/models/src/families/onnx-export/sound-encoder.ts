@@ -1,22 +1,15 @@
 import { ForetokenError, type SourceEncoder, type SourceEncoding } from '@foretoken/core';
 import { throwIfAborted, wrongValue, Yielder } from '@foretoken/core/kit';
-import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import type { Tensor } from '@foretoken/core/runtime';
 import type { AudioSource } from '../../audio/speech-input.js';
 import { assertFinite, readFloatSource } from '../../drivers/float-source.js';
 import { numberTensor } from '../../drivers/number-tensors.js';
 import { ownEncoding } from '../../drivers/own-encoding.js';
 import { RowsEncoding } from '../../drivers/rows-encoding.js';
 import { encoderStates } from './encoder-states.js';
-import type { ExportEncoding, SourceStates } from './export-encoder.js';
-import type { EncoderRoles } from './export-roles.js';
+import type { ExportEncoding, GraphEncoderOptions, SourceStates } from './export-encoder.js';
 
-export interface SoundEncoderOptions {
-  readonly runtime: OnnxRuntime;
-  /** Gives the graph, opening it on first use. */
-  readonly session: () => Promise<GraphSession>;
-  readonly roles: EncoderRoles;
-  /** Element type in which decoders take states; default that of the graph. */
-  readonly statesType: string | undefined;
+export interface SoundEncoderOptions extends GraphEncoderOptions {
   /** Shorter sound is followed by silence, so that the graph has something to give. */
   readonly minSamples: number;
   readonly maxSamples: number;

@@ -11,7 +11,7 @@ import {
 import { readWav } from '../../audio/wav.js';
 import type { Processor } from '../../processors/processor.js';
 import type { TextTokenizer } from '../../tokenizer/text-tokenizer.js';
-import type { OnnxExportManifest } from './export-manifest.js';
+import type { ManifestSamples } from './export-manifest.js';
 
 /** Steps of a source's length in a second. */
 const STEPS = 100;
@@ -23,7 +23,7 @@ export function maxSamplesOf({ sampleRate }: { readonly sampleRate: number }, so
 
 /** Windows of sound in, text out. */
 export function soundProcessor(
-  audio: NonNullable<OnnxExportManifest['audio']>,
+  audio: ManifestSamples,
   sourceLength: number,
   tokenizer: TextTokenizer,
 ): Processor<SpeechInput, SpeechOutput, AudioSource> {

@@ -28,7 +28,9 @@ export interface WhisperManifest extends ModelManifest {
     readonly encoderLayers: number;
     readonly decoderLayers: number;
   };
+  /** The spectrum of a window of sound. */
   readonly audio: ManifestSpectrum;
+  /** Tokens that say what is to be done. */
   readonly speech: ManifestSpeech;
   /** Files of the graphs. */
   readonly graphs: { readonly encoder: string; readonly step: string };

@@ -1,0 +1,83 @@
+import { HOP, SAMPLE_RATE, SIZE } from '../../audio/log-mel.js';
+import { invalidFolder, quote } from '../../folder/refusal.js';
+import type { ManifestSpectrum } from '../../folder/speech-schema.js';
+import { CONFIG, type ConfigFiles, type FileReader } from '../../hugging-face/config-files.js';
+import type { ExportGraph } from './export-manifest.js';
+import type { EncoderRoles } from './export-roles.js';
+import { PREPROCESSOR, readPreprocessor, refusePreprocessor } from './sound-config.js';
+
+/** Two frames are one position of such an encoder. */
+const FRAMES = 2;
+const MAX_MELS = 1024;
+const MAX_POSITIONS = 32_768;
+
+/**
+ * The spectrum that an encoder reads, by config.json and by what its graph and the preprocessor's config say as well. Throws
+ * `INVALID_MODEL_FOLDER` where they contradict one another, `UNSUPPORTED_MODEL` for a spectrum of another kind.
+ */
+export async function readSpectrumConfig(
+  reader: FileReader,
+  configs: ConfigFiles,
+  { file, inputs }: ExportGraph,
+  { input }: EncoderRoles,
+): Promise<ManifestSpectrum> {
+  const [, bands, columns] = inputs[input].dims;
+  const mels = sizeOf(configs, 'num_mel_bins', MAX_MELS, bands, 1, file, input);
+  const positions = sizeOf(configs, 'max_source_positions', MAX_POSITIONS, columns, FRAMES, file, input);
+  const audio = { mels, frames: FRAMES * positions };
+  assertPreprocessor(reader.path, await readPreprocessor(reader), audio);
+  return audio;
+}
+
+/** A size that config.json has, of which the graph has `share` for each, where it says how many. */
+function sizeOf(
+  { path, config, file: from = CONFIG }: ConfigFiles,
+  field: string,
+  max: number,
+  given: number | null,
+  share: number,
+  graph: string,
+  input: string,
+): number {
+  const received = Object.hasOwn(config, field) ? config[field] : undefined;
+  if (typeof received !== 'number' || !Number.isInteger(received) || received < 1 || received > max) {
+    throw invalidFolder(
+      `${from} in ${path}: ${field} is ${received === undefined ? 'missing' : quote(received)}, but it must be an integer from 1 to ${max}, since ${graph} reads a spectrum. Fetch or correct the file.`,
+      { folder: path, file: from, field, received, required: { min: 1, max } },
+    );
+  }
+  if (given !== null && given !== share * received) {
+    throw invalidFolder(
+      `${from} in ${path} has ${field} ${received}, but ${graph} takes ${input} of ${given}, which are ${given / share}: they are of different models. Fetch config and graphs of one model.`,
+      { folder: path, file: from, field, received, required: given / share },
+    );
+  }
+  return received;
+}
+
+/** Refuses what would make another spectrum than the one that is computed here; what is not said is as usual. */
+function assertPreprocessor(
+  folder: string,
+  config: Readonly<Record<string, unknown>>,
+  { mels, frames }: ManifestSpectrum,
+): void {
+  const usual = { sampling_rate: SAMPLE_RATE, hop_length: HOP, n_fft: SIZE, padding_value: 0, dither: 0 };
+  for (const [field, required] of Object.entries(usual)) {
+    const { [field]: received = required } = config;
+    if (received !== required) refusePreprocessor(folder, field, received, String(required));
+  }
+  const sizes = {
+    feature_size: mels,
+    nb_max_frames: frames,
+    n_samples: frames * HOP,
+    chunk_length: (frames * HOP) / SAMPLE_RATE,
+  };
+  for (const [field, required] of Object.entries(sizes)) {
+    const { [field]: received = required } = config;
+    if (received === required) continue;
+    throw invalidFolder(
+      `${PREPROCESSOR} in ${folder} has ${field} ${quote(received)}, but by ${CONFIG} it is ${required}: they are of different models. Fetch both of one model.`,
+      { folder, file: PREPROCESSOR, field, received, required },
+    );
+  }
+}

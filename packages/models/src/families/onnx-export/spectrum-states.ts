@@ -1,0 +1,56 @@
+import { ForetokenError } from '@foretoken/core';
+import { cacheTensor } from '@foretoken/core/runtime';
+import { type EncodeSpectrum, SpectrumEncoder } from '../../drivers/spectrum-encoder.js';
+import { invalidFolder } from '../../folder/refusal.js';
+import type { ManifestSpectrum } from '../../folder/speech-schema.js';
+import { CONFIG } from '../../hugging-face/config-files.js';
+import { float32ToFloat16Bits } from '../../weights/to-float16.js';
+import { encoderStates } from './encoder-states.js';
+import type { GraphEncoderOptions, SourceStates, StatesEncoder } from './export-encoder.js';
+
+export interface SpectrumStatesOptions extends GraphEncoderOptions {
+  readonly audio: ManifestSpectrum;
+}
+
+/** An exported encoder of log-mel spectra of one size. */
+export function spectrumStates(options: SpectrumStatesOptions): StatesEncoder {
+  return new SpectrumEncoder(options.audio, forward(options));
+}
+
+function forward({ runtime, session, roles, statesType, audio }: SpectrumStatesOptions): EncodeSpectrum<SourceStates> {
+  return async (values) => {
+    const graph = await session();
+    const taken = graph.inputType(roles.input) === 'float16' ? float32ToFloat16Bits(values) : values;
+    const feeds = { [roles.input]: cacheTensor(runtime, taken, [1, audio.mels, audio.frames]) };
+    const { [roles.states]: states } = await graph.run(feeds, [roles.states]);
+    return { length: states.dims[1], values: encoderStates(states, statesType) };
+  };
+}
+
+/**
+ * States of a made-up spectrum, by which decoders are tried. Throws `INVALID_MODEL_FOLDER` where the graph cannot read a spectrum of that
+ * size, which it need not say of itself.
+ */
+export async function triedSpectrum(
+  encoder: StatesEncoder,
+  file: string,
+  { mels, frames }: ManifestSpectrum,
+  signal: AbortSignal | undefined,
+): Promise<SourceStates> {
+  const values = Float32Array.from({ length: mels * frames }, (_, at) => Math.sin(at / 5) * Math.cos(at / 37));
+  try {
+    return (await encoder.encode([{ values, dims: [mels, frames] }], signal)).sources[0];
+  } catch (error) {
+    if (!ForetokenError.isInstance(error) || error.code !== 'RUNTIME_FAILURE') throw error;
+    throw invalidFolder(
+      `${file} does not read a spectrum of ${mels} bands and ${frames} frames, as ${CONFIG} has them by num_mel_bins and max_source_positions: ${error.message} Fetch config and graphs of one model.`,
+      {
+        file,
+        field: 'max_source_positions',
+        received: [mels, frames],
+        required: 'the sizes that the graph was exported with',
+      },
+      error,
+    );
+  }
+}
