@@ -18,6 +18,7 @@ push rbp ; save
 (setq x 5) ;; set it
 int x = 5; /* set x */
 int count; // how many
+count; // how many
 unsigned long part;         // accumulated trailer component
 PyObject *ptr;  /* cached pointer */
 foo(bar)  /* calls it */

@@ -1,4 +1,4 @@
-const CORRECTOR = ['packages/correction/test/corrector.test.ts'];
+const CORRECTOR = ['packages/correction/test/corrector*.test.ts'];
 const REFUSED = ['packages/correction/test/refused-words.test.ts'];
 const ODD = ['packages/hub/test/odd-servers.test.ts'];
 const HUB = ['packages/hub/test/fetch-from-hub.test.ts', 'packages/hub/test/precisions.test.ts'];
