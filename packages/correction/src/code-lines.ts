@@ -1,3 +1,5 @@
+import { isCommandLine } from './command-lines.js';
+
 /** Units of a line that is looked at as a whole; of a longer one its end tells. */
 export const LONGEST_STATEMENT = 600;
 
@@ -103,6 +105,7 @@ export function endsStatement(line: string): boolean {
 function isStatement(line: string): boolean {
   if (OPENS_OR_CLOSES.test(line) || endsStatement(line) || DIRECTIVE.test(line)) return true;
   if (PROSE.test(line)) return false;
+  if (isCommandLine(line)) return true;
   if (CALL.test(line) && isOneCall(line)) return true;
   if ([DECLARATION, ASSIGNMENT, DEFINITION, IMPORT, STATEMENT, OPERATOR, SQL, REGISTER].some((of) => of.test(line)))
     return true;

@@ -1,6 +1,14 @@
 import { type Change, cut, wordsOf } from './changes.js';
 import type { Span, SpanIndex } from './spans.js';
-import { altersStructure, mixesCapitals, triplesLetter } from './unlike-corrections.js';
+import {
+  altersStructure,
+  lowersCapitals,
+  makesOddWord,
+  marksPicture,
+  mixesCapitals,
+  repeatsWords,
+  replacesWord,
+} from './unlike-corrections.js';
 import { wordDistance } from './word-distance.js';
 
 /** What a correction does at one place of a text; `after` takes the place of `before`. */
@@ -125,6 +133,9 @@ export interface Judgement {
 /** How sure a model must be to alter a word that looks like a name, or to make one that looks like none. */
 const NAME_CONFIDENCE = 0.9;
 
+/** How sure it must be to write a word in capitals without them, which may be an abbreviation. */
+const CAPITALS_CONFIDENCE = 0.95;
+
 /** What a model must be sure of where a rule made it say something else. */
 const RULED_CONFIDENCE = 0.5;
 
@@ -149,10 +160,11 @@ export function whyNot(
   if (ruled && probability < RULED_CONFIDENCE) return 'refused';
   if (rewritten || parts.some((part) => isInvented(part, text))) return 'invented';
   const ofName = parts.some((part) => names.alteredBy(part));
-  const isOdd = parts.some((part) => triplesLetter(cut(text, part), part.after));
+  const isOdd = parts.some((part) => makesOddWord(cut(text, part), part.after));
   const asked = Math.max(
     minConfidence,
     ofName || isOdd ? NAME_CONFIDENCE : 0,
+    parts.some((part) => lowersCapitals(cut(text, part), part.after)) ? CAPITALS_CONFIDENCE : 0,
     clarity < CLEAR ? UNCLEAR_CONFIDENCE : 0,
   );
   return probability < asked ? 'doubtful' : undefined;
@@ -167,6 +179,7 @@ function isInvented(part: Span & { readonly after: string }, text: string): bool
   const before = cut(text, part);
   if (after.match(OWN)?.some((character) => !before.includes(character)) === true) return true;
   if (altersStructure(part, text) || mixesCapitals(before, after)) return true;
+  if (marksPicture(part, text) || repeatsWords(part, text) || replacesWord(before, after)) return true;
   const opens = /^\s?$/.test(text.charAt(part.start - 1));
   const closes = /^\s?$/.test(text.charAt(part.end));
   return (opens && /^\s/.test(after)) || (closes && /\s$/.test(after)) || (opens && closes && after === '');

@@ -1,4 +1,5 @@
 import { largest, smallest } from '@foretoken/core/kit';
+import { inItsCapitals } from './capitals.js';
 import { type Change, changesBetween, cut } from './changes.js';
 import type { DecodedPiece } from './decode-piece.js';
 import { coupled, isRewritten, type Proposal } from './edits.js';
@@ -20,7 +21,8 @@ export function proposalsOf(
 } {
   const { core, goesOn = false, places } = piece;
   const changes = changesBetween(piece.text, decoded.text);
-  const proposals = coupled(piece.text, decoded.text, changes)
+  const seen = changes.filter((change) => written(piece, decoded, change) !== cut(piece.text, change.before));
+  const proposals = coupled(piece.text, decoded.text, seen)
     .map((group) => proposal(text, piece, decoded, ends, group))
     .filter(
       ({ start, end }) => start >= core.start && end <= core.end && !(goesOn && start === places[piece.text.length]),
@@ -28,17 +30,24 @@ export function proposalsOf(
   return { proposals, rewritten: isRewritten(piece.text, decoded.text, changes) };
 }
 
+/** What a change puts in. */
+function written(piece: Piece, decoded: DecodedPiece, { before, after }: Change): string {
+  return inItsCapitals(piece.text, before, cut(decoded.text, after));
+}
+
 function proposal(
   text: string,
-  { places }: Piece,
-  { text: output, tokenLogProbs }: DecodedPiece,
+  piece: Piece,
+  decoded: DecodedPiece,
   ends: Int32Array,
   group: readonly Change[],
 ): Proposal {
-  const parts = group.map(({ before, after }) => ({
-    start: places[before.start],
-    end: places[before.end],
-    after: cut(output, after),
+  const { places } = piece;
+  const { tokenLogProbs } = decoded;
+  const parts = group.map((change) => ({
+    start: places[change.before.start],
+    end: places[change.before.end],
+    after: written(piece, decoded, change),
   }));
   const start = parts[0].start;
   const { end } = parts[parts.length - 1];

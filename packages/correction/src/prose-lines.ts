@@ -1,5 +1,6 @@
 import { flag, text as readText } from '@foretoken/core/kit';
 import { endsStatement, isCodeLine, LONGEST_STATEMENT } from './code-lines.js';
+import { isDataLine } from './command-lines.js';
 import { isSpace, matchesIn, type Span, STRETCH } from './spans.js';
 import { Wrapping } from './wrapping.js';
 
@@ -48,10 +49,7 @@ export function* proseLines(text: string, code: Code = new FencedCode()): Genera
     const isCode = flag('What code.holds returns', code.holds(text.slice(line.start, line.end)));
     let start = yield* opened(text, line);
     let end = yield* closed(text, { start, end: line.end });
-    const statement =
-      end - start > LONGEST_STATEMENT
-        ? endsStatement(text.slice(end - LONGEST_STATEMENT, end))
-        : isCodeLine(text.slice(start, end));
+    const statement = isStatement(text, { start, end });
     const tag = OPENING_TAG.exec(text.slice(start, Math.min(end, start + LOOK)))?.[0];
     const closing =
       tag === undefined ? undefined : CLOSING_TAG.exec(text.slice(Math.max(start + tag.length, end - LOOK), end))?.[0];
@@ -64,6 +62,16 @@ export function* proseLines(text: string, code: Code = new FencedCode()): Genera
     else found.push({ start, end });
   }
   return found;
+}
+
+/** Whether what a line holds is code; of a long one its ends tell. */
+function isStatement(text: string, { start, end }: Span): boolean {
+  if (end - start <= LONGEST_STATEMENT) {
+    const line = text.slice(start, end);
+    return isDataLine(line) || isCodeLine(line);
+  }
+  const tail = text.slice(end - LONGEST_STATEMENT, end);
+  return endsStatement(tail) || isDataLine(text.slice(start, start + LONGEST_STATEMENT) + tail);
 }
 
 /** Lines without their ends; nothing between parts of the text. */

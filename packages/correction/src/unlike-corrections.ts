@@ -1,4 +1,6 @@
+import { cut, wordsOf } from './changes.js';
 import type { Span } from './spans.js';
+import { wordDistance } from './word-distance.js';
 
 /** Marks that show how a text is built: brackets, quotation marks, slashes, bars, stars and the like. */
 const STRUCTURE = /[\p{Ps}\p{Pe}«»“”"\\/*|_#@%&`~]/gu;
@@ -8,6 +10,16 @@ const DASH_ALONE = /(?:^|\s)\p{Pd}+(?=\s|$)/u;
 const MARK = /\p{P}/u;
 const CAPITALS = /^\p{Lu}{2,40}$/u;
 const MIXED = /^\p{L}\P{Lu}*\p{Lu}/u;
+const ODD_CONTRACTION = /\p{L}(?<!n)['’]t$/iu;
+/** Letters of a long word; and how much such a word differs from what it cannot be a misspelling of. */
+const LONG = 7;
+const STRANGE = 0.75;
+/** Units of a picture that tell it from other text, and of words that may be said twice. */
+const LONGEST_PICTURE = 12;
+const LONGEST_REPEAT = 120;
+/** What ends in an emoji, or in a face made of marks with white space before it. */
+const PICTURE =
+  /(?:(?![©®™])\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|\uFE0F|\u200D|\u20E3|(?:^|\s)(?:[:;=][-'’^o]?[()DPpOo3/\\|*\][]+|<3+|[xX]D+|\^[_.-]?\^|-_+-|[oO][_.][oO]|\\o\/))$/u;
 const THRICE = /(\p{L})\1\1/iu;
 
 /**
@@ -25,6 +37,32 @@ export function altersStructure({ start, end, after }: Span & { readonly after: 
   return before === '' && besideLike;
 }
 
+/** Whether a mark would be put after an emoji or an emoticon that ends without one. */
+export function marksPicture({ start, after }: Span & { readonly after: string }, text: string): boolean {
+  return /^\p{P}/u.test(after) && PICTURE.test(text.slice(Math.max(0, start - LONGEST_PICTURE), start));
+}
+
+/** Whether words would be put beside the same words. */
+export function repeatsWords({ start, end, after }: Span & { readonly after: string }, text: string): boolean {
+  if (text.slice(start, end).trim() !== '') return false;
+  const said = wordsIn(after);
+  if (said.length === 0) return false;
+  const before = wordsIn(text.slice(Math.max(0, start - LONGEST_REPEAT), start)).slice(-said.length);
+  const next = wordsIn(text.slice(end, end + LONGEST_REPEAT)).slice(0, said.length);
+  return [before, next].some((words) => words.join(' ') === said.join(' '));
+}
+
+/** Whether a word would be another one with hardly a letter in common, as `southeastern` for `cat`; short ones such as `went` may be. */
+export function replacesWord(before: string, after: string): boolean {
+  const [words, others] = [wordsIn(before), wordsIn(after)];
+  if (words.length !== 1 || others.length !== 1) return false;
+  return Math.max(words[0].length, others[0].length) >= LONG && wordDistance(words[0], others[0]) > STRANGE;
+}
+
+function wordsIn(text: string): string[] {
+  return wordsOf(text).map((span) => cut(text, span).toLowerCase());
+}
+
 /** Marks of a kind, in their order. */
 function marksOf(text: string, kind: RegExp): string {
   return (text.match(kind) ?? []).join('');
@@ -32,10 +70,18 @@ function marksOf(text: string, kind: RegExp): string {
 
 /** Whether an abbreviation in capitals would become a word with a capital in it, such as `IsBN`. */
 export function mixesCapitals(before: string, after: string): boolean {
-  return CAPITALS.test(before) && MIXED.test(after) && after !== before && after.toUpperCase() === before;
+  return CAPITALS.test(before) && MIXED.test(after) && after.toUpperCase() === before;
 }
 
-/** Whether a letter would stand three times in a row, as hardly ever in a word. */
-export function triplesLetter(before: string, after: string): boolean {
-  return THRICE.test(after) && !THRICE.test(before);
+/** Whether a word in capitals would be the same one with small letters. */
+export function lowersCapitals(before: string, after: string): boolean {
+  return CAPITALS.test(before) && after.toUpperCase() === before;
+}
+
+/**
+ * Whether a word would be one that hardly any language has: with a letter three times in a row, or with `'t` after another letter than
+ * an n.
+ */
+export function makesOddWord(before: string, after: string): boolean {
+  return [THRICE, ODD_CONTRACTION].some((odd) => odd.test(after) && !odd.test(before));
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isCodeLine } from '../src/code-lines.js';
+import { isDataLine } from '../src/command-lines.js';
 import { correctText } from '../src/index.js';
 import { scriptedCorrector } from './scripted-corrector.js';
 
@@ -88,6 +89,29 @@ import React
 require 'rails'
 mainTask: "text-generation";
 diff --git a/teh.js b/teh.js
+sudo apt-get install -y pyhton3
+git checkout -b teh-feature
+git status
+npm run biuld
+pip install numpy pandas teh
+kubectl get pods -n teh
+systemctl restart teh
+make install
+make test
+chmod +x teh.sh
+vim teh.txt
+cp teh.txt wrold.txt
+cd ~/teh
+ssh root@teh.example -p 22
+curl -X POST https://api.teh.example/v1
+docker run -it --rm teh
+rustup toolchain --teh
+teh file.txt | grep wrold
+PS C:\\> Get-ChildItem -Path teh
+C:\\teh> dir wrold
+{"name": "teh cat", "tags": ["cute", "wrold"]}
+[{'id': 1, 'txt': 'helo wrold'}]
+["teh", "wrold"],
 `
   .trim()
   .split('\n');
@@ -151,6 +175,22 @@ teh long foo_bar option of cats;
 use of teh cats;
 \`searched\`: beam search | eins zwei drei
 we like cats,dogs,and birds
+git is a sistem for versions
+git rebase is worse than merge
+make teh bed
+make test cases
+make sure you test
+cat sat on teh mat
+find teh keys
+go to teh store
+gem stones are nice
+brew a good coffe
+curl up with a good book
+he went -a lot of it
+see you tomorow -bob
+teh good | teh bad
+[she said] i dont no
+["I like it", he said] and he left
 The function \`foo_bar(x)\` is slow # i think
 `
   .trim()
@@ -158,7 +198,7 @@ The function \`foo_bar(x)\` is slow # i think
 
 describe('lines of code', () => {
   it.each(CODE)('%s', async (line) => {
-    expect(isCodeLine(line)).toBe(true);
+    expect(isCodeLine(line) || isDataLine(line)).toBe(true);
     const asked: string[] = [];
     const eager = scriptedCorrector((text) => text.toUpperCase(), { onText: (text) => asked.push(text) });
     const text = `    ${line}`;
@@ -167,13 +207,15 @@ describe('lines of code', () => {
   });
 
   it.each(PROSE)('but not: %s', (line) => {
-    expect(isCodeLine(line)).toBe(false);
+    expect([isCodeLine(line), isDataLine(line)]).toEqual([false, false]);
   });
 
   it('longer than a statement are told by their ends', async () => {
     const eager = scriptedCorrector((text) => text.replaceAll('teh', 'the'), { sureness: () => 20 });
     const long = 'and teh cat sat on a mat '.repeat(30);
     expect((await correctText(eager, `${long}f(x);`)).text).toBe(`${long}f(x);`);
+    const data = `{"text": "${long}", "teh": [1, 2]}`;
+    expect((await correctText(eager, data)).text).toBe(data);
     expect((await correctText(eager, `${long}sat.`)).text).toBe(`${long.replaceAll('teh', 'the')}sat.`);
   });
 });

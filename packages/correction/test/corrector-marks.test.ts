@@ -17,6 +17,17 @@ describe('marks and letters of the writer', () => {
     ['a dog... cat', 'dog...', 'dog....'],
     ['ISBN of cat', 'ISBN', 'IsBN'],
     ['a dog, cat', ',', ',,'],
+    ['we ate \u{1F600}', '\u{1F600}', '\u{1F600}.'],
+    ['we ate \u{1F44B}\u{1F3FD} and', '\u{1F3FD}', '\u{1F3FD},'],
+    ['bye \u270C\uFE0F', '\uFE0F', '\uFE0F.'],
+    ['from \u{1F1E9}\u{1F1EA}', '\u{1F1EA}', '\u{1F1EA}.'],
+    ['we ate :)', ':)', ':).'],
+    ['we ate :-/ now', ':-/', ':-/,'],
+    ['a cat <3', '<3', '<3.'],
+    ['that is xD', 'xD', 'xD.'],
+    ['can you count the cats', 'count', 'count the count'],
+    ['a dog barks', 'dog', 'dog barks'],
+    ['a cat now', 'cat', 'southeastern'],
   ])('no marks of how %j is built: %j does not become %j', async (text, before, after) => {
     const model = scriptedCorrector((read) => read.replace(before, after), { sureness: () => 20 });
     const correction = await correctText(model, text, { refuse: [] });
@@ -35,15 +46,26 @@ describe('marks and letters of the writer', () => {
     ['a dog- no cat', '- ', ' '],
     ['a dog – cat', '–', '-'],
     ['we ate. cat', '.', '!'],
+    ['a cat (we ate)', ')', ').'],
+    ['it costs 5\u20AC', '\u20AC', '\u20AC.'],
+    ['of Acme\u2122', '\u2122', '\u2122.'],
+    ['a cat 3', '3', '3.'],
+    ['count me and the cat', 'count me', 'count me in'],
+    ['he goed home', 'goed', 'went'],
+    ['many tihngs now', 'tihngs', 'things'],
   ])('but the marks of sentences: %j, %j becomes %j', async (text, before, after) => {
     const model = scriptedCorrector((read) => read.replace(before, after), { sureness: () => 20 });
     expect((await correctText(model, text, { refuse: [] })).text).toBe(text.replace(before, after));
   });
 
-  it('a letter three times in a row only where the model is very sure', async () => {
+  it.each([
+    ['a freelist now', 'freelist', 'freeelist'],
+    ["we won't now", "won't", "want't"],
+    ['IBAN of cat', 'IBAN', 'Iban'],
+  ])('an odd word only where the model is very sure: in %j %j does not become %j', async (text, before, after) => {
     const model = (logit: number) =>
-      scriptedCorrector((read) => read.replace('freelist', 'freeelist'), { sureness: () => logit });
-    expect((await correctText(model(8), 'a freelist now')).leftAlone).toMatchObject([{ reason: 'doubtful' }]);
-    expect((await correctText(model(14), 'a freelist now')).text).toBe('a freeelist now');
+      scriptedCorrector((read) => read.replace(before, after), { sureness: () => logit });
+    expect((await correctText(model(8), text)).leftAlone).toMatchObject([{ reason: 'doubtful' }]);
+    expect((await correctText(model(14), text)).text).toBe(text.replace(before, after));
   });
 });

@@ -57,7 +57,39 @@ export default [
       ['DASH_ALONE.test(around) && ', ''],
       ['if (DASH_ALONE.test(around)', 'if (DASH_ALONE.test(before)'],
       ["return before === '' && besideLike;", "return before === '' && false;"],
-      ['after.toUpperCase() === before', 'false'],
+      ['MIXED.test(after) && after.toUpperCase() === before', 'false'],
+      ['return CAPITALS.test(before) && after.toUpperCase() === before;', 'return false;'],
+      ['(?![©®™])', ''],
+      ["if (text.slice(start, end).trim() !== '') return false;", ''],
+      ['[before, next].some(', '[before].some('],
+      ['>= LONG && ', '>= LONG || '],
+      ['[THRICE, ODD_CONTRACTION].some(', '[THRICE].some('],
+    ],
+  },
+  {
+    file: 'packages/correction/src/capitals.ts',
+    tests: CORRECTOR,
+    faults: [
+      ['...wordsIn(before), ', ''],
+      ['[...last, ', '['],
+      ['capitals.length > 1', 'capitals.length > 0'],
+      ['if (SMALL.test(before)) return after;', ''],
+    ],
+  },
+  {
+    file: 'packages/correction/src/command-lines.ts',
+    tests: ['packages/correction/test/code-lines.test.ts'],
+    faults: [
+      ['!SAID.test(line) && ', ''],
+      ['[TOLD, WITH_PLACE, OPTION]', '[TOLD, OPTION]'],
+      ['CLOSES_DATA.test(line) && ', ''],
+    ],
+  },
+  {
+    file: 'packages/correction/src/proposals.ts',
+    tests: CORRECTOR,
+    faults: [
+      ['changes.filter((change) => written(piece, decoded, change) !== cut(piece.text, change.before))', 'changes'],
     ],
   },
   {
