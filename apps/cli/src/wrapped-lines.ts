@@ -5,7 +5,10 @@ const LONGEST = 20_000;
 /** Units at the end of a line that are looked at. */
 const LONGEST_END = 16;
 const ENDS = /[.!?…:;|]\W{0,15}$/u;
-const GOES_ON = /^\s*\p{Ll}/u;
+const GOES_ON = /^\s*(?:["'“‘`([]?\p{Ll}|[([`]\p{Lu})/u;
+/** After a short word a line may go on with a name. */
+const SHORT_WORD = /\s\p{Ll}{1,7}\s*$/u;
+const NAME = /^\s*["'“‘`([]?\p{Lu}/u;
 
 /**
  * Lines that one sentence may have been wrapped into, as one text with line ends in it; it has the number of the first. Each line
@@ -26,5 +29,7 @@ export async function* wrappedLines(lines: AsyncIterable<RawLine>): AsyncGenerat
 
 function mayGoOn(before: RawLine, line: RawLine): boolean {
   if (before.cut || line.cut || before.text.length + line.text.length > LONGEST) return false;
-  return before.text.trim() !== '' && !ENDS.test(before.text.slice(-LONGEST_END)) && GOES_ON.test(line.text);
+  const end = before.text.slice(-LONGEST_END);
+  if (before.text.trim() === '' || ENDS.test(end)) return false;
+  return GOES_ON.test(line.text) || (SHORT_WORD.test(end) && NAME.test(line.text));
 }

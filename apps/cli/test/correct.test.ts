@@ -61,6 +61,18 @@ describe('foretoken correct', () => {
     }
   });
 
+  it('reads on where a line goes on with a name', async () => {
+    const text = 'The quick brown fox jumps over all of the\nLazy Dogs and then it goes down to teh river\n';
+    const folder = await mkdtemp(join(tmpdir(), 'correct-'));
+    try {
+      const path = join(folder, 'named.txt');
+      await writeFile(path, text);
+      expect((await correct(['--file', path])).stdout).toBe(text.replace('teh river', 'the river.'));
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it('corrects in one forward a text where the CTC model is asked for', async () => {
     const { autoregressive, tokenizer } = scriptedCorrector(() => 'not asked');
     const model = { ...fakeModel(), tokenizer: { ...tokenizer, countUnknown: () => 0 } };

@@ -199,7 +199,7 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
         if (typeof decoded === 'string') leftAlone.push(untouched(text, piece.core, decoded));
         if (typeof decoded === 'string' || decoded.text === piece.text) continue;
         const ends = tokenEnds(tokenizer, decoded.tokenIds, decoded.text);
-        const found = proposalsOf(text, piece, decoded, ends);
+        const found = proposalsOf(text, piece, decoded, ends, line.title && piece.core.end === line.end);
         // Reading all tokens takes a while, and text of plain letters does not ask for it.
         const asksForLetters = alphabet === undefined && BEYOND_ASCII.test(text);
         if (asksForLetters) alphabet = await yielder.run(spelledLetters(tokenizer, target.vocabulary.size));

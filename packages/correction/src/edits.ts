@@ -2,6 +2,7 @@ import { type Change, cut, wordsOf } from './changes.js';
 import type { Span, SpanIndex } from './spans.js';
 import {
   altersStructure,
+  losesWord,
   lowersCapitals,
   makesOddWord,
   marksPicture,
@@ -158,7 +159,7 @@ export function whyNot(
 ): LeftAloneReason | undefined {
   if (parts.some((part) => shields.some((spans) => spans.alteredBy(part)))) return 'protected';
   if (ruled && probability < RULED_CONFIDENCE) return 'refused';
-  if (rewritten || parts.some((part) => isInvented(part, text))) return 'invented';
+  if (rewritten || parts.some((part) => isInvented(part, text)) || losesWord(parts, text)) return 'invented';
   const ofName = parts.some((part) => names.alteredBy(part));
   const isOdd = parts.some((part) => makesOddWord(cut(text, part), part.after));
   const asked = Math.max(

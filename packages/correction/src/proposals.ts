@@ -8,12 +8,16 @@ import type { Piece } from './pieces.js';
 /** A probability that a sum of rounded logarithms gives is never quite 1. */
 const MAX = 1 - Number.EPSILON;
 
-/** What a model's output for a piece would change, as edits of the whole text; `ends` is where its tokens end. */
+/**
+ * What a model's output for a piece would change, as edits of the whole text; `ends` is where its tokens end. Nothing is put after a
+ * title's end.
+ */
 export function proposalsOf(
   text: string,
   piece: Piece,
   decoded: DecodedPiece,
   ends: Int32Array,
+  title: boolean,
 ): {
   readonly proposals: Proposal[];
   /** The output is another text, not a corrected one. */
@@ -22,10 +26,11 @@ export function proposalsOf(
   const { core, goesOn = false, places } = piece;
   const changes = changesBetween(piece.text, decoded.text);
   const seen = changes.filter((change) => written(piece, decoded, change) !== cut(piece.text, change.before));
+  const open = goesOn || title;
   const proposals = coupled(piece.text, decoded.text, seen)
     .map((group) => proposal(text, piece, decoded, ends, group))
     .filter(
-      ({ start, end }) => start >= core.start && end <= core.end && !(goesOn && start === places[piece.text.length]),
+      ({ start, end }) => start >= core.start && end <= core.end && !(open && start === places[piece.text.length]),
     );
   return { proposals, rewritten: isRewritten(piece.text, decoded.text, changes) };
 }

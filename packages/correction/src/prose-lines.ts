@@ -15,6 +15,17 @@ const LOOK = 400;
 const LETTER = /\p{L}/u;
 const BAR = 0x7c;
 
+/** What of a line may hold sentences. */
+export interface Prose extends Span {
+  /** It is a heading, a line in capitals or the cells of a table, which end without a full stop. */
+  readonly title: boolean;
+}
+
+/** What a heading opens with, and units that show it; what closes a cell is looked for in as many. */
+const HEADING = /(?:^|\s)#{1,6}\s/;
+const SHOWN = 16;
+const SMALL = /\p{Ll}/u;
+
 /** What tells lines of code from prose, one line after the other, such as `FencedCode`. */
 type Code = Pick<FencedCode, 'holds'>;
 
@@ -40,8 +51,8 @@ export class FencedCode {
  *
  * Throws `INVALID_ARGUMENT` where `code` answers with anything but true or false.
  */
-export function* proseLines(text: string, code: Code = new FencedCode()): Generator<undefined, Span[], undefined> {
-  const found: Span[] = [];
+export function* proseLines(text: string, code: Code = new FencedCode()): Generator<undefined, Prose[], undefined> {
+  const found: Prose[] = [];
   const wrapping = new Wrapping(text);
   for (const line of linesOf(text)) {
     yield;
@@ -58,10 +69,18 @@ export function* proseLines(text: string, code: Code = new FencedCode()): Genera
       end -= closing.length;
     }
     if (isCode || statement || !(yield* hasLetter(text, { start, end }))) wrapping.interrupt();
-    else if (wrapping.goesOn(line, { start, end })) found.push({ start: (found.pop() as Span).start, end });
-    else found.push({ start, end });
+    else if (wrapping.goesOn(line, { start, end })) found.push({ ...(found.pop() as Prose), end });
+    else found.push({ start, end, title: isTitle(text, line, { start, end }) });
   }
   return found;
+}
+
+function isTitle(text: string, line: Span, { start, end }: Span): boolean {
+  return (
+    (end - start <= LONGEST_STATEMENT && !SMALL.test(text.slice(start, end))) ||
+    HEADING.test(text.slice(Math.max(line.start, start - SHOWN), start)) ||
+    text.slice(end, Math.min(line.end, end + SHOWN)).includes('|')
+  );
 }
 
 /** Whether what a line holds is code; of a long one its ends tell. */

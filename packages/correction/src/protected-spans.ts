@@ -43,10 +43,12 @@ const LONGEST = 100;
 /** Most words of these letters hold nothing to look for. */
 export const PLAIN_LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 const PLAIN = /^[("'“‘]{0,9}(?:[A-Z][a-z]*|[a-z]+)(?:['’-][a-z]+)*[.,;:!?)"'”’…]*$/;
+/** Of two letters or more, since one is also a word or a name. */
+const NUMERAL = /^(?=[IVXLCDM]{2})M{0,3}(?:C[MD]|D?C{0,3})(?:X[CL]|L?X{0,3})(?:I[XV]|V?I{0,3})$/;
 const WORD = /[\p{L}\p{M}\p{N}_]+(?:['’-][\p{L}\p{M}\p{N}_]+)*/gu;
 
 /**
- * What is never altered: code in backticks, links, addresses, tags, file names, paths, identifiers, numbers with their units, symbols, emoji, white
+ * What is never altered: code in backticks, links, addresses, tags, file names, paths, identifiers, numbers with their units, Roman ones, symbols, emoji, white
  * space other than single spaces, words with letters that are not in `alphabet` (lower case; without it any word may be
  * altered), and the words of `keep` (lower case). Something may still be put before them or after them, such as a full stop.
  *
@@ -113,7 +115,8 @@ function chunkSpans(text: string, whole: Span, { known, plain, keep }: WordRules
   if (length > LONGEST) return plain && PLAIN.test(chunk) ? [] : [whole];
   const words = spansOf(chunk, WORD);
   const inside = words.filter(
-    (span) => isKept(chunk, span, keep) || (known !== undefined && isForeign(chunk, span, known)),
+    (span) =>
+      isKept(chunk, span, keep) || isNumeral(chunk, span) || (known !== undefined && isForeign(chunk, span, known)),
   );
   if (!plain || !PLAIN.test(chunk)) {
     append(
@@ -128,6 +131,12 @@ function chunkSpans(text: string, whole: Span, { known, plain, keep }: WordRules
 
 function isKept(text: string, { start, end }: Span, keep: ReadonlySet<string>): boolean {
   return keep.has(text.slice(start, end).toLowerCase());
+}
+
+/** Whether a word is a Roman number: in capitals, or before a bracket that closes, as in lists. */
+function isNumeral(text: string, { start, end }: Span): boolean {
+  const word = text.slice(start, end);
+  return NUMERAL.test(text.charAt(end) === ')' ? word.toUpperCase() : word);
 }
 
 function isForeign(text: string, { start, end }: Span, known: ReadonlySet<string>): boolean {

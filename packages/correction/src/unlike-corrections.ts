@@ -11,6 +11,9 @@ const MARK = /\p{P}/u;
 const CAPITALS = /^\p{Lu}{2,40}$/u;
 const MIXED = /^\p{L}\P{Lu}*\p{Lu}/u;
 const ODD_CONTRACTION = /\p{L}(?<!n)['’]t$/iu;
+/** Letters of a word that is not left out by mistake, and units in which it may be said once more. */
+const SOME = 4;
+const NEAR = 60;
 /** Letters of a long word; and how much such a word differs from what it cannot be a misspelling of. */
 const LONG = 7;
 const STRANGE = 0.75;
@@ -50,6 +53,18 @@ export function repeatsWords({ start, end, after }: Span & { readonly after: str
   const before = wordsIn(text.slice(Math.max(0, start - LONGEST_REPEAT), start)).slice(-said.length);
   const next = wordsIn(text.slice(end, end + LONGEST_REPEAT)).slice(0, said.length);
   return [before, next].some((words) => words.join(' ') === said.join(' '));
+}
+
+/** Whether a word of some length would be lost: left out at one of the places, said beside none of them, and put in at none. */
+export function losesWord(parts: readonly (Span & { readonly after: string })[], text: string): boolean {
+  const putIn = parts.flatMap(({ after }) => wordsIn(after));
+  return parts.some(({ start, end, after }) => {
+    if (wordsIn(after).length > 0) return false;
+    const near = wordsIn(`${text.slice(Math.max(0, start - NEAR), start)} ${text.slice(end, end + NEAR)}`);
+    return wordsIn(text.slice(start, end)).some(
+      (word) => word.length >= SOME && !near.includes(word) && !putIn.includes(word),
+    );
+  });
 }
 
 /** Whether a word would be another one with hardly a letter in common, as `southeastern` for `cat`; short ones such as `went` may be. */

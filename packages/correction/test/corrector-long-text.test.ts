@@ -141,10 +141,21 @@ describe('a sentence over several lines', () => {
   });
 
   it.each([
+    ['a name', `${first}\nLazy Dogs of teh river`],
+    ['a bracket', `${first}\n(lazy) dogs of teh river`],
+    ['a bracket and a capital', `${first}m\n(Lazy dogs) of teh river`],
+    ['a quotation mark', `${first}\n"lazy" dogs of teh river`],
+    ['code', `${first}\n\`lazy\` dogs of teh river`],
+  ])('is one where the next line begins with %s', async (_, text) => {
+    expect(await piecesOf(text)).toEqual([text.replace('\n', ' ')]);
+  });
+
+  it.each([
     ['ends', `${first}.\nlazy dogs`],
     ['introduces', `${first}:\nlazy dogs`],
     ['is a cell', `| ${first} |\nlazy dogs`],
-    ['is followed by a capital', `${first}\nLazy dogs`],
+    ['is followed by a capital', `${first}m\nLazy dogs`],
+    ['is followed by a capital in quotation marks', `${first}m\n"Lazy dogs"`],
     ['is followed by a mark', `${first}\n- lazy dogs`],
     ['is followed by a quotation mark', `${first}\n> lazy dogs`],
     ['is followed by an empty line', `${first}\n\nlazy dogs`],

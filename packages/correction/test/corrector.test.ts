@@ -40,8 +40,20 @@ describe('what is corrected', () => {
   it('every line by itself, and all that is between sentences stays', async () => {
     const text = '  teh cat.\r\n\r\n\t- teh dog\n\n   \n# teh  wrold \t\n> 1. teh end!  \r\nteh\t cat';
     expect(await outputOf(text)).toBe(
-      '  The cat.\r\n\r\n\t- The dog.\n\n   \n# The  world. \t\n> 1. The end!  \r\nThe\t cat.',
+      '  The cat.\r\n\r\n\t- The dog.\n\n   \n# The  world \t\n> 1. The end!  \r\nThe\t cat.',
     );
+  });
+
+  it.each([
+    ['# teh wrold', '# The world'],
+    ['## 1. teh wrold. teh end', '## 1. The world. the end'],
+    ['| teh cat |\n|---|\n| alot | teh dog |', '| The cat |\n|---|\n| A lot | the dog |'],
+    ['TERMS OF USE', 'TERMS OF USE'],
+    ['TERMS OF teh', 'TERMS OF the.'],
+    ['#teh wrold', '#teh world.'],
+    ['a cat | teh dog', 'A cat | the dog.'],
+  ])('a heading, a line in capitals and cells get no full stop: %j becomes %j', async (text, expected) => {
+    expect(await outputOf(text)).toBe(expected);
   });
 
   it.each([
@@ -90,10 +102,11 @@ describe('what is corrected', () => {
     'It is teh=teh, or a+teh now.',
     'кот тех, naïve tehö now.',
     'It is 12teh34 and 3.14 now.',
+    'It is (ii) or iii) of Louis XIV now.',
     'A \u{1F600}teh2 and tehWrold now.',
   ])('what is none of its business: %s', async (text) => {
     const harmful = scriptedCorrector((read) =>
-      read.replace(/teh|wrold|тех|ï|12|3\.14/gu, 'BAD').replace(/\u{1F600}/gu, ''),
+      read.replace(/teh|wrold|тех|ï|12|3\.14|ii+|XIV/gu, 'BAD').replace(/\u{1F600}/gu, ''),
     );
     const { text: output, leftAlone } = await correctText(harmful, text);
     expect(output.replace(/^(?:Run|run)/, 'run')).toBe(text);
@@ -120,6 +133,10 @@ describe('what is corrected', () => {
     expect(new Set(leftAlone.map(({ reason }) => reason))).toEqual(new Set(['invented']));
     const endless = scriptedCorrector((read) => `${read} `.repeat(100));
     expect((await correctText(endless, 'The cat.')).text).toBe('The cat.');
+    const losing = scriptedCorrector((read) => read.replace('display, publicly ', '').replace('now now', 'now'));
+    expect((await correctText(losing, 'We publicly display, publicly perform it all day now now here.')).text).toBe(
+      'We publicly display, publicly perform it all day now here.',
+    );
     const silent = scriptedCorrector(() => '');
     expect((await correctText(silent, 'One two three four five.')).text).toBe('One two three four five.');
   });

@@ -42,7 +42,10 @@ export default [
       ['index <= open || (last', '(last'],
       ['open = Math.max(open, moved);', 'open = moved;'],
       ['left.toLowerCase() === right.toLowerCase()', 'true'],
-      ["if (rewritten || parts.some((part) => isInvented(part, text))) return 'invented';", ''],
+      [
+        "if (rewritten || parts.some((part) => isInvented(part, text)) || losesWord(parts, text)) return 'invented';",
+        '',
+      ],
       ['ofName || isOdd ? NAME_CONFIDENCE : 0', '0'],
       ['ofName || isOdd ? NAME_CONFIDENCE : 0', 'ofName ? NAME_CONFIDENCE : 0'],
       ['clarity < CLEAR ? UNCLEAR_CONFIDENCE : 0', '0'],
@@ -63,6 +66,9 @@ export default [
       ["if (text.slice(start, end).trim() !== '') return false;", ''],
       ['[before, next].some(', '[before].some('],
       ['>= LONG && ', '>= LONG || '],
+      ['word.length >= SOME && ', ''],
+      ['&& !near.includes(word)', ''],
+      [' && !putIn.includes(word)', ''],
       ['[THRICE, ODD_CONTRACTION].some(', '[THRICE].some('],
     ],
   },
@@ -122,7 +128,7 @@ export default [
     file: 'packages/correction/src/proposals.ts',
     tests: CORRECTOR,
     faults: [
-      ['!(goesOn && start === places[piece.text.length])', 'true'],
+      ['!(open && start === places[piece.text.length])', 'true'],
       ['Math.max(0, first - AROUND), last + 1 + AROUND', 'first, last + 1'],
       ['Math.max(0, first - AROUND), last + 1 + AROUND', '0'],
     ],
@@ -135,21 +141,27 @@ export default [
       ['word !== undefined && !marked', 'word !== undefined'],
       ['this.#widest >= NARROWEST && full && !ENDS.test(tail)', 'this.#widest >= NARROWEST && full'],
       ['this.#widest >= NARROWEST && full', 'this.#widest >= NARROWEST'],
-      ['word === undefined || marked ? width : 0', 'width'],
+      ['marked || !SMALL.test(head) ? width : 0', 'width'],
+      ['(OPEN_WORD.test(tail) ? GOES_ON_WITH_NAME : GOES_ON)', 'GOES_ON'],
+      ['(OPEN_WORD.test(tail) ? GOES_ON_WITH_NAME : GOES_ON)', 'GOES_ON_WITH_NAME'],
       ['this.#last = undefined;', ''],
     ],
   },
   {
     file: 'packages/correction/src/protected-spans.ts',
     tests: CORRECTOR,
-    faults: [['keep.has(text.slice(start, end).toLowerCase())', 'keep.has(text.slice(start, end))']],
+    faults: [
+      ['keep.has(text.slice(start, end).toLowerCase())', 'keep.has(text.slice(start, end))'],
+      ["text.charAt(end) === ')' ? word.toUpperCase() : word", 'word'],
+    ],
   },
   {
     file: 'apps/cli/src/wrapped-lines.ts',
     tests: ['apps/cli/test/correct.test.ts'],
     faults: [
       ['text: open.text + open.ending + line.text', 'text: open.text + line.text'],
-      ['GOES_ON.test(line.text)', 'true'],
+      ['GOES_ON.test(line.text) ||', 'true ||'],
+      ['GOES_ON.test(line.text) || (SHORT_WORD.test(end) && NAME.test(line.text))', 'GOES_ON.test(line.text)'],
     ],
   },
   {
@@ -167,7 +179,11 @@ export default [
   {
     file: 'packages/correction/src/prose-lines.ts',
     tests: CORRECTOR,
-    faults: [['if (fence?.startsWith(this.#fence) === true && line.trim() === fence)', 'if (fence !== undefined)']],
+    faults: [
+      ['HEADING.test(text.slice(Math.max(line.start, start - SHOWN), start)) ||', ''],
+      ["text.slice(end, Math.min(line.end, end + SHOWN)).includes('|')", 'false'],
+      ['if (fence?.startsWith(this.#fence) === true && line.trim() === fence)', 'if (fence !== undefined)'],
+    ],
   },
   {
     file: 'packages/correction/src/refused-tokens.ts',
