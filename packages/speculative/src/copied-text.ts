@@ -56,7 +56,7 @@ export class CopiedText {
    * did not choose that one, then these units do not follow: after `a` of ` an`, the `n` is left out.
    */
   #settled(position: number, last: number | undefined): number {
-    if (last === undefined || this.#tokenOf[position] !== -1) return position;
+    if (last === undefined) return position;
     const piece = this.#pieces.units(last);
     const rest = this.units.subarray(position, position + this.#pieces.longest);
     const joined = this.#pieces.tokenAt(joinTokens(piece, rest), 0);

@@ -49,6 +49,27 @@ const rest = (text: string, output: string): string =>
   text.slice(aligned(characters(text), characters(output)).position);
 
 describe('CopyAlignment', () => {
+  it.each(['Ġ', '▁'])('takes %s for the space that it stands for', (space) => {
+    const letters = fc.array(fc.constantFrom(' ', ' ', 'a', 'b'), { maxLength: 12 }).map((all) => all.join(''));
+    fc.assert(
+      fc.property(letters, letters, (text, output) => {
+        const costsOf = (written: (of: string) => string): number[] => {
+          const alignment = aligned(characters(written(text)), characters(written(output)));
+          return Array.from({ length: text.length + 1 }, (_, position) => alignment.costAt(position));
+        };
+        expect(costsOf((of) => of.replaceAll(' ', space))).toEqual(costsOf((of) => of));
+      }),
+      { numRuns: 300, seed: 5 },
+    );
+  });
+
+  it('looks 256 units ahead', () => {
+    const text = Array.from({ length: 300 }, (_, at) => 1000 + at);
+    const alignment = aligned(text, [text[255]]);
+    // A jump, and then the same unit; farther on nothing is known but that.
+    expect([256, 257].map((position) => alignment.costAt(position))).toEqual([12, alignment.cost + 12]);
+  });
+
   it('finds the cheapest edits', () => {
     const units = (max: number) => fc.array(fc.constantFrom(SPACE, 1, 2, 3), { maxLength: max });
     fc.assert(
@@ -58,7 +79,9 @@ describe('CopyAlignment', () => {
         expect(Array.from(costs.keys(), (position) => alignment.costAt(position))).toEqual(costs);
         expect(alignment.cost).toBe(Math.min(...costs));
         expect(costs[alignment.position]).toBe(alignment.cost);
-        for (const position of alignment.positions(4)) expect(costs[position]).toBeLessThanOrEqual(alignment.cost + 2);
+        const offered = alignment.positions(4).map((position) => costs[position]);
+        expect(offered).toEqual(offered.toSorted((a, b) => a - b));
+        expect(offered.at(-1)).toBeLessThanOrEqual(alignment.cost + 2);
       }),
       { numRuns: 2000, seed: 3 },
     );

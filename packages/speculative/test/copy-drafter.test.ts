@@ -43,7 +43,7 @@ describe('copyDrafter', () => {
   });
 
   it('branches into what else may follow an edit', async () => {
-    const { tokenIds, parents } = await draftOf(
+    const { tokenIds, parents, probabilities } = await draftOf(
       copyDrafter({ vocabulary: VOCABULARY, shape: 'tree' }),
       [5, 6, 7, 8],
       [5, 50],
@@ -51,6 +51,9 @@ describe('copyDrafter', () => {
     // Replaced, or put in.
     expect([...tokenIds].filter((_, node) => parents[node] === -1)).toEqual([7, 6]);
     expect(tokenIds).toHaveLength(5);
+    // One of two tokens was copied, and 9.5 of 10 are taken to be: so sure it is that one of the two branches is right.
+    const first = [...(probabilities ?? [])].filter((_, node) => parents[node] === -1);
+    expect(first.reduce((sum, probability) => sum + probability, 0)).toBeCloseTo(10.5 / 12, 5);
   });
 
   it.each([

@@ -104,6 +104,9 @@ describe('DraftPolicy', () => {
       policy.cap([sure([1, 2], round < 15 ? 0.01 : 0.99)], 1);
     }
     expect(asked).toEqual([0, 1, 3, 7, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);
+    // One that does not pay after many that do is asked for again at once.
+    policy.cap([sure([1, 2], 0.01)], 1);
+    expect([policy.asks(), policy.asks()]).toEqual([true, true]);
   });
 });
 

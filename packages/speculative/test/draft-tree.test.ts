@@ -2,7 +2,7 @@ import type { DraftTree } from '@foretoken/core';
 import { chainDraft, EMPTY_DRAFT } from '@foretoken/core/kit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assertDraft, firstChildPath, firstNodes, withoutEndTokens } from '../src/draft-tree.js';
+import { assertDraft, firstChildPath, firstNodes, ownDraft, withoutEndTokens } from '../src/draft-tree.js';
 import { anyDraft } from './any-draft.js';
 
 const VOCABULARY = { size: 10, endTokenId: 9 };
@@ -45,6 +45,14 @@ describe('assertDraft', () => {
       expect.objectContaining({ code: 'INVALID_DRAFT', message: expect.stringMatching(message) }),
     );
   });
+});
+
+it('probabilities are numbers from 0 to 1, both included', () => {
+  const draft = (...probabilities: number[]) => ({ ...chainDraft([1, 2]), probabilities });
+  expect(ownDraft(draft(0, 1), 'test').probabilities).toEqual(Float32Array.of(0, 1));
+  for (const odd of [-0.1, 1.1, Number.NaN]) {
+    expect(() => ownDraft(draft(0, odd), 'test')).toThrow(expect.objectContaining({ code: 'INVALID_DRAFT' }));
+  }
 });
 
 describe('cuts', () => {

@@ -25,6 +25,16 @@ describe('a drafter that was seen at work', () => {
     expect(opens()).toBe(false);
   });
 
+  it('knows how long outputs are, however many it saw', () => {
+    const record = new DraftRecord();
+    for (let output = 0; output < 300; output++) {
+      record.began(1);
+      record.saw(30, 20, 40);
+    }
+    expect(record.usualOutput).toBeCloseTo(40, 0);
+    expect(record.acceptance).toBeCloseTo(2 / 3, 1);
+  });
+
   it('opens a dear drafter again now and then, since what it took on a busy machine is not true for ever', () => {
     const record = new DraftRecord();
     const opened = (drafting: DraftingCosts | undefined, costs: ForwardCosts) =>

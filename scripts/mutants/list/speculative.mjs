@@ -25,6 +25,8 @@ export default [
       ['this.#expected(rows, UNKNOWN_ACCEPTANCE, 0)', 'this.#expected(rows, this.#record.acceptance, 0)'],
 
       ['this.#record.began(rows);', 'if (opens) this.#record.began(rows);'],
+
+      ['width === 0 ? this.#unpaid + 1 : 0', 'this.#unpaid + 1'],
     ],
   },
   {
@@ -35,6 +37,7 @@ export default [
       ['this.#tokens += tokens;', ''],
       ['this.#absence *= 2;', ''],
       ['this.#absence = FIRST_ABSENCE;', ''],
+      ['    this.#outputs /= 2;\n', ''],
     ],
   },
   {
@@ -170,6 +173,8 @@ export default [
       ['const low = Math.max(0, before.at - REACH);', 'const low = 0;'],
       ['cost <= min + SLACK && shown', 'shown'],
       ['    this.#last = undefined;\n', ''],
+      ['unit === 0x120 || ', ''],
+      ['this.costAt(a) - this.costAt(b) || ', ''],
     ],
   },
   {
@@ -191,6 +196,7 @@ export default [
       ['this.#alignment.restart();', ''],
       ['if (this.#alignment.cost === cost) this', 'this'],
       ['path *= sure ?? share;', 'path *= share;'],
+      ['places.set(position, weight / total)', 'places.set(position, weight)'],
       ['      this.#copied = 0;\n', ''],
     ],
   },
