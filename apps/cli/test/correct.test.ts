@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { LoadedModel } from '@foretoken/models';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -11,18 +10,8 @@ import {
   simpleCorrection,
 } from '../../../packages/correction/test/scripted-corrector.js';
 import { rawLines } from '../src/raw-lines.js';
-import { cli, fakeModel, type Surroundings, withParts } from './support.js';
-
-function correctorModel(correct: (text: string) => string = simpleCorrection): LoadedModel {
-  const { autoregressive, tokenizer } = scriptedCorrector(correct, {
-    sureness: (out) => (out.endsWith('wo') ? 6 : 12),
-  });
-  const model = { ...fakeModel(), tokenizer: { ...tokenizer, countUnknown: () => 0 } };
-  return withParts(model, { autoregressive, ctc: undefined });
-}
-
-const correct = (argv: readonly string[], surroundings: Surroundings = {}) =>
-  cli(['correct', ...argv], { model: correctorModel(), ...surroundings });
+import { correct, correctorModel } from './corrector-command.js';
+import { fakeModel, withParts } from './support.js';
 
 describe('foretoken correct', () => {
   it('gives the text back, line by line, with every line ending and all white space', async () => {
@@ -164,6 +153,7 @@ describe('foretoken correct', () => {
 
   it.each([
     [['--min-confidence', '2', '--text', 'a'], 'min-confidence'],
+    [['--min-confidence=-0.1', '--text', 'a'], '--min-confidence must be from 0 to 1'],
     [['--min-confidence', 'much', '--text', 'a'], 'min-confidence'],
     [['--drafter', 'oracle', '--text', 'a'], 'drafter'],
     [['--json', '--diff', '--text', 'a'], 'exclude each other'],

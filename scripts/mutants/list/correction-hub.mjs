@@ -156,6 +156,17 @@ export default [
     ],
   },
   {
+    file: 'apps/cli/src/commands/correct.ts',
+    tests: ['apps/cli/test/correct-lines.test.ts'],
+    faults: [
+      ['if (warned !== line.number) await', 'await'],
+      ['      await writer.passed(line);\n', ''],
+      ['code: oneText ? code : undefined', 'code'],
+      ["variant: 'draft' }", "variant: 'fast' }"],
+      ['    await model[Symbol.asyncDispose]();\n', ''],
+    ],
+  },
+  {
     file: 'apps/cli/src/wrapped-lines.ts',
     tests: ['apps/cli/test/correct.test.ts'],
     faults: [
