@@ -21,6 +21,8 @@ describe('what changed between two texts', () => {
     ['here it is', 'here. It is', ['>.', 'it>It']],
     ['end', 'End.', ['end>End', '>.']],
     ['a \u{1F600} b', 'a \u{1F601} b', ['\u{1F600}>\u{1F601}']],
+    ['a \uD83D b', 'a \u{1F600} b', ['\uD83D>\u{1F600}']],
+    ['a \uDE00 b', 'a \u{1F600} b', ['\uDE00>\u{1F600}']],
     ['same', 'same', []],
     ['', 'new', ['>new']],
     ['old', '', ['old>']],
