@@ -35,7 +35,7 @@ export default [
   },
   {
     file: 'packages/correction/src/edits.ts',
-    tests: CORRECTOR,
+    tests: [...CORRECTOR, 'packages/correction/test/coupled.test.ts'],
     faults: [
       ['isRare(word) || wordsOf(', 'wordsOf('],
       ['isRare(word) || wordsOf', 'true || wordsOf'],
