@@ -27,6 +27,8 @@ describe('marks and letters of the writer', () => {
     ['that is xD', 'xD', 'xD.'],
     ['can you count the cats', 'count', 'count the count'],
     ['a dog barks', 'dog', 'dog barks'],
+    ['a dog , no cat', ' , ', '  '],
+    ['then we all went home to eat it and slept so well cat', 'slept', 'slept with an old big'],
     ['a cat now', 'cat', 'southeastern'],
   ])('no marks of how %j is built: %j does not become %j', async (text, before, after) => {
     const model = scriptedCorrector((read) => read.replace(before, after), { sureness: () => 20 });
@@ -53,6 +55,7 @@ describe('marks and letters of the writer', () => {
     ['count me and the cat', 'count me', 'count me in'],
     ['he goed home', 'goed', 'went'],
     ['many tihngs now', 'tihngs', 'things'],
+    ['then we all went home to eat it and slept so well cat', 'slept', 'slept with an old'],
   ])('but the marks of sentences: %j, %j becomes %j', async (text, before, after) => {
     const model = scriptedCorrector((read) => read.replace(before, after), { sureness: () => 20 });
     expect((await correctText(model, text, { refuse: [] })).text).toBe(text.replace(before, after));
