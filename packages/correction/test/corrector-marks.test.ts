@@ -27,6 +27,7 @@ describe('marks and letters of the writer', () => {
     ['that is xD', 'xD', 'xD.'],
     ['can you count the cats', 'count', 'count the count'],
     ['a dog barks', 'dog', 'dog barks'],
+    ['count the cat', 'count', 'Count the count'],
     ['a dog , no cat', ' , ', '  '],
     ['then we all went home to eat it and slept so well cat', 'slept', 'slept with an old big'],
     ['a cat now', 'cat', 'southeastern'],
