@@ -56,6 +56,9 @@ describe('marks and letters of the writer', () => {
     ['count me and the cat', 'count me', 'count me in'],
     ['he goed home', 'goed', 'went'],
     ['many tihngs now', 'tihngs', 'things'],
+    ['he came to at home', ' to', ''],
+    ['so we slept slept then', ' slept', ''],
+    ['so yesterday we slept', 'yesterday we slept', 'we slept yesterday'],
     ['then we all went home to eat it and slept so well cat', 'slept', 'slept with an old'],
   ])('but the marks of sentences: %j, %j becomes %j', async (text, before, after) => {
     const model = scriptedCorrector((read) => read.replace(before, after), { sureness: () => 20 });
