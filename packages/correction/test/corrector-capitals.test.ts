@@ -23,6 +23,7 @@ describe('text in capitals', () => {
     ['SAY "WE HOME"', 'SAY "WE WENT HOME"'],
     ['PROVIDED "AS IS", NOT AS TEH CAT', 'PROVIDED "AS IS", NOT AS THE CAT'],
     ['TEH, 5 - TEH', 'THE, 5 - THE'],
+    ['WE EAT teh CAKE NOW', 'WE EAT the CAKE NOW'],
     ['A TEH HTTP GET GIVES a teh', 'A THE HTTP GET GIVES a the'],
   ])('stays in capitals: %j becomes %j', async (text, expected) => {
     const correction = await correctText(lowering, text, { refuse: [] });
