@@ -3,6 +3,7 @@ import { chmod, mkdir, open, readdir, rename, rm, stat, symlink, utimes, writeFi
 import { dirname, join, resolve } from 'node:path';
 import { ForetokenError } from '@foretoken/core';
 import { describe, expect, test, vi } from 'vitest';
+import { REAL_TIME } from '../src/ask-hub.js';
 import { usualCacheFolder } from '../src/cache.js';
 import { fetchFromHub, type HubOptions } from '../src/index.js';
 import { COMMIT } from './hub-server.js';
@@ -43,7 +44,8 @@ describe.skipIf(process.platform === 'win32')('what is no file', () => {
 
   test('in the place of a part makes room for it', async () => {
     const lists = await import('../src/list-hub-files.js');
-    const listed = await lists.listHubFiles({ repository: 'owner/name', revision: 'main' }, COMMIT, { endpoint });
+    const access = { endpoint, pace: REAL_TIME };
+    const listed = await lists.listHubFiles({ repository: 'owner/name', revision: 'main' }, COMMIT, access);
     for (const [index, { digest }] of listed.entries()) {
       const path = at('partial', `${digest.hex}.incomplete`);
       await (index === 0 ? mkdir(path, { recursive: true }) : pipe(path));
