@@ -174,7 +174,8 @@ async function writeAll(handle: OpenRegularFile['handle'], piece: Uint8Array, po
 async function ask(item: Download, from: number): Promise<Response> {
   const { file, repository, commit, access } = item;
   const path = file.path.split('/').map(encodeURIComponent).join('/');
-  const headers = new Headers(from > 0 ? { range: `bytes=${from}-` } : {});
+  const headers = new Headers();
+  if (from > 0) headers.set('range', `bytes=${from}-`);
   try {
     return await askHub(`${access.endpoint}/${repository}/resolve/${commit}/${path}`, { headers }, access);
   } catch (cause) {

@@ -9,7 +9,7 @@ export default [
     faults: [
       ['if (bytes > 0 && response.status !== 206) {', 'if (bytes < 0) {'],
       ["if (hash.digest('hex') !== file.digest.hex) throwBroken(item, bytes);", ''],
-      ['{ range: `bytes', "{ 'x-range': `bytes"],
+      ["headers.set('range',", "headers.set('x-range',"],
     ],
   },
   {
