@@ -124,6 +124,19 @@ describe('a model of several languages', () => {
     });
   });
 
+  it.each([
+    ['m2m100', 1],
+    ['mbart50', 1],
+    // Of one language, by its start token, and of none.
+    ['mbart', 0],
+    ['bart', 1],
+    ['t5', 0],
+  ])('counts the tokens that outputs of %s are forced to begin with: %i', async (kind, count) => {
+    await loaded(kind, async (model) => {
+      expect(model.part('autoregressive').forcedTokens).toBe(count);
+    });
+  });
+
   it('is told of them as its configs say: the place in the source, the list, what outputs begin with', async () => {
     const factsOf = async (kind: string, fields: Readonly<Record<string, unknown>>, file: string) => {
       const { manifest } = await inspectWeights(await weightsOf(kind, fields, file));

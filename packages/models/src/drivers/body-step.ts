@@ -1,8 +1,7 @@
 import type { OutputRequest } from '@foretoken/core';
 import type { Feeds, GraphSession, OnnxRuntime, StepOutputs } from '@foretoken/core/runtime';
 import type { GraphSessions } from './graph-sessions.js';
-import type { OpenedStep } from './open-step.js';
-import { type BodyStepFiles, floats, ONLY_NEW, readScores, type StepGraphs } from './step-graphs.js';
+import { type BodyStepFiles, floats, ONLY_NEW, type OpenedStep, readScores, type StepGraphs } from './step-graphs.js';
 import { type ListedTokens, VocabularyGraph } from './vocabulary-graph.js';
 
 /** Rows of the largest batch that is measured; see `probeBatches`. */

@@ -29,6 +29,8 @@ export interface EncoderDecoderOptions {
   readonly vocabulary: Vocabulary;
   /** Tokens that every output begins with, the start token first. */
   readonly beginning: readonly number[];
+  /** See `AutoregressiveModel.forcedTokens`. */
+  readonly forcedTokens?: number | undefined;
   readonly maxLength: number;
   /** Makes what keeps nodes over encoded sources; `joining` says that rows may join. */
   readonly storeOf: (encoding: TokenEncoding, joining: boolean, sources: readonly TokenSource[]) => DecoderStore;
@@ -43,14 +45,14 @@ export class EncoderDecoderModel implements AutoregressiveModel<TokenSource> {
   readonly supports: AutoregressiveSupport;
   readonly encoder: TokenEncoder;
   readonly costs: ForwardCosts | undefined;
-  /** Set by families that force tokens; only declared, since the shipped folder forces none and pays for every byte. */
-  declare forcedTokens?: number | undefined;
+  readonly forcedTokens: number | undefined;
   readonly #options: EncoderDecoderOptions;
 
   constructor(options: EncoderDecoderOptions) {
     this.#options = options;
     this.vocabulary = options.vocabulary;
     this.maxLength = options.maxLength;
+    this.forcedTokens = options.forcedTokens;
     this.encoder = options.encoder;
     this.costs = options.costs;
     const maxCandidates = options.outputs.includes('topK') ? options.maxCandidates : 0;

@@ -5,7 +5,7 @@ import type { OpenedPart } from '../parts/model-part.js';
 import { EncoderDecoderModel, type EncoderDecoderOptions } from './encoder-decoder-model.js';
 import type { GraphSessions } from './graph-sessions.js';
 import type { MeasuredCosts } from './measured-costs.js';
-import { type OpenedStep, openStep } from './open-step.js';
+import { openStep } from './open-step.js';
 import { ProbeBudget, WidthCosts } from './probe.js';
 import { ReadingStepDriver, type ReadingStepShape } from './reading-step-driver.js';
 import {
@@ -16,7 +16,7 @@ import {
   THREADS_MILLISECONDS,
 } from './reading-step-probe.js';
 import { type SourceFeeds, SourceRows } from './source-rows.js';
-import { type BodyStepFiles, type StepGraphs, stepOutputs } from './step-graphs.js';
+import { type BodyStepFiles, type OpenedStep, type StepGraphs, stepOutputs } from './step-graphs.js';
 import { TokenEncoder } from './token-encoder.js';
 
 /** What is known of an encoder and a decoder before their graphs are opened. */
@@ -32,6 +32,8 @@ export interface EncoderDecoderParts {
   /** Whether the encoder embeds tokens itself, however the step is divided. */
   readonly embedsSources?: boolean | undefined;
   readonly beginning: readonly number[];
+  /** See `AutoregressiveModel.forcedTokens`. */
+  readonly forcedTokens?: number | undefined;
   readonly limits: { readonly sourceLength: number; readonly targetLength: number };
   readonly maxCandidates: number;
   /** What is fed of sources, where that is more than what is read of them; `sources` are those of `rows`. */
@@ -59,13 +61,14 @@ export async function openEncoderDecoder(
     sourceVocabulary,
     embedsSources,
     beginning,
+    forcedTokens,
     limits,
     maxCandidates,
     feedsOf,
     storeOver,
   }: EncoderDecoderParts,
   { sessions, threads, cores, probe, signal }: Opening,
-): Promise<{ readonly part: OpenedPart; readonly model: EncoderDecoderModel; readonly encoder: TokenEncoder }> {
+): Promise<{ readonly part: OpenedPart; readonly encoder: TokenEncoder }> {
   const { runtime } = sessions;
   const forThreads = new ProbeBudget(THREADS_MILLISECONDS);
   if (threads !== undefined) sessions.threads = threads;
@@ -110,6 +113,7 @@ export async function openEncoderDecoder(
     maxCandidates,
     vocabulary,
     beginning,
+    forcedTokens,
     maxLength: limits.targetLength,
     costs,
   });
@@ -119,7 +123,7 @@ export async function openEncoderDecoder(
     signal?.throwIfAborted();
     await sessions.get(graphs.encoder);
   };
-  return { part: { kind: 'autoregressive', model, open }, model, encoder };
+  return { part: { kind: 'autoregressive', model, open }, encoder };
 }
 
 interface StepCosts {

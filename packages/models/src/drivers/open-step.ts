@@ -1,17 +1,7 @@
 import type { HeadGraphFiles } from '../folder/manifest.js';
 import { loadCode } from '../load-code.js';
 import type { GraphSessions } from './graph-sessions.js';
-import { type BodyStepFiles, HeadGraphs, type StepGraphs } from './step-graphs.js';
-import type { EmbedTokens } from './token-encoder.js';
-
-/** A folder's step, its graphs opened when they are used. */
-export interface OpenedStep {
-  readonly graphs: StepGraphs;
-  /** What embeds the tokens of sources, where the encoder does not. */
-  readonly embed: EmbedTokens | undefined;
-  /** Opens the graphs that every step runs, or the one that greedy decoding runs. Throws as `sessions` do, or the signal's reason. */
-  readonly open: (signal: AbortSignal | undefined) => Promise<void>;
-}
+import { type BodyStepFiles, HeadGraphs, type OpenedStep } from './step-graphs.js';
 
 /** The step of a folder, however it is divided into graphs; `width` is that of its states. Throws `RUNTIME_FAILURE`. */
 export async function openStep(

@@ -2,6 +2,7 @@ import type { OutputKind, OutputRequest } from '@foretoken/core';
 import type { ExtensionValues, Feeds, GraphSession, OnnxRuntime, StepOutputs, Tensor } from '@foretoken/core/runtime';
 import type { BodyGraphFiles, HeadGraphFiles } from '../folder/manifest.js';
 import { withCandidateCount } from './common-feeds.js';
+import type { EmbedTokens } from './token-encoder.js';
 
 /** The graphs of a decoder step, however they are divided. */
 export interface StepGraphs {
@@ -10,6 +11,15 @@ export interface StepGraphs {
    * call. Scores are empty unless they are `wanted`. Throws `RUNTIME_FAILURE`, `DISPOSED`.
    */
   run(feeds: Feeds, output: OutputRequest, wanted: boolean): Promise<StepOutputs>;
+}
+
+/** A folder's step, its graphs opened when they are used. */
+export interface OpenedStep {
+  readonly graphs: StepGraphs;
+  /** What embeds the tokens of sources, where the encoder does not. */
+  readonly embed: EmbedTokens | undefined;
+  /** Opens the graphs that every step runs, or the one that greedy decoding runs. Throws as `sessions` do, or the signal's reason. */
+  readonly open: (signal: AbortSignal | undefined) => Promise<void>;
 }
 
 /** The files of a step that is divided. */

@@ -1,4 +1,3 @@
-import type { AdaptFolder } from './adapter.js';
 import type { ModelFamily } from './family.js';
 
 /** The families that come with the package: the one list of them. The code of each is loaded with the first folder of it. */
@@ -17,8 +16,3 @@ export const KNOWN_FAMILIES: Readonly<Record<string, () => Promise<ModelFamily>>
   recurrent: async () => (await import('./recurrent/recurrent-family.js')).recurrentFamily,
   whisper: async () => (await import('./whisper/whisper-family.js')).whisperFamily as unknown as ModelFamily,
 };
-
-/** Those that make a manifest for folders of other programs, which have none. Each is asked in turn. */
-export const KNOWN_ADAPTERS: readonly (() => Promise<AdaptFolder>)[] = [
-  async () => (await import('./onnx-export/adapt-export.js')).adaptExport,
-];

@@ -1,5 +1,4 @@
 import { ForetokenError } from '@foretoken/core';
-import { KNOWN_ADAPTERS } from '../families/known-families.js';
 import { isMissing } from '../io/missing.js';
 import type { ModelIo } from '../io/model-io.js';
 import { type OnBytes, readFile, readVerifiedFile, verifyFile } from '../io/read-file.js';
@@ -72,8 +71,9 @@ async function readVerifiedOrAdapted(io: ModelIo, options: OpenFolderOptions): P
   } catch (error) {
     options.signal?.throwIfAborted();
     if (!isMissing(error, MANIFEST_FILE)) throw error;
-    for (const load of KNOWN_ADAPTERS) {
-      const adapt = await loadCode('folders of other programs', load);
+    const load = () => import('../families/known-adapters.js');
+    const { KNOWN_ADAPTERS } = await loadCode('folders of other programs', load);
+    for (const adapt of KNOWN_ADAPTERS) {
       const adapted = await adapt(io, options);
       if (adapted !== undefined) return adapted;
     }

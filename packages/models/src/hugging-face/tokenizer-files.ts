@@ -7,18 +7,10 @@ import { readPieceModel } from '../tokenizer/sentencepiece/piece-model.js';
 import { readSymbols } from '../tokenizer/symbols.js';
 import { CONFIG, type FileReader } from './config-files.js';
 import { readFairseqTokens } from './fairseq-pieces.js';
+import { NUMBERED_PIECES, ONE_MODEL, PIECES, TARGET_VOCABULARY, TOKENIZER } from './tokenizer-names.js';
 
-const TOKENIZER = 'tokenizer.json';
 /** Lists of characters or phonemes, of models that need no more. */
 const SYMBOLS = 'symbols.json';
-/** What translation models were published with before there were tokenizer.json files; its names are those of transformers. */
-const PIECES: PieceTokenizerNames = { source: 'source.spm', target: 'target.spm', vocabulary: 'vocab.json' };
-/** The ids of the target's pieces, of models with two vocabularies. */
-export const TARGET_VOCABULARY = 'target_vocab.json';
-/** One SentencePiece model for both sides, whose pieces have ids of their own. */
-const ONE_MODEL = 'sentencepiece.bpe.model';
-/** One SentencePiece model whose pieces are numbered as they lie in it. */
-const NUMBERED_PIECES = 'spiece.model';
 /** Lists of word pieces, and of the merges of pairs, which say a part of what a tokenizer does. */
 const OLD_FILES = ['vocab.txt', 'merges.txt'];
 /** Kinds of models that put tokens of their own before the pieces of such a file. */

@@ -70,7 +70,7 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
     const { manifest } = context;
     const { architecture, graphs, vocabulary, sourceVocabulary = vocabulary, limits, step } = manifest;
     const shortlist = manifest.shortlist && (await readListed(context.folder, manifest, manifest.shortlist));
-    const { part, model } = await openEncoderDecoder(
+    const { part } = await openEncoderDecoder(
       {
         graphs: { ...graphs, step: { ...graphs.step, typicalTokens: shortlist?.of(typicalSource(sourceVocabulary)) } },
         width: architecture.width,
@@ -87,13 +87,13 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
         },
         embedsSources: manifest.embedsSources,
         beginning: manifest.beginning,
+        forcedTokens: forcedTokensOf(manifest.beginning, manifest.languages),
         limits,
         maxCandidates: step.maxCandidates,
         ...(await furtherParts(context, shortlist)),
       },
       context,
     );
-    model.forcedTokens = forcedTokensOf(manifest.beginning, manifest.languages);
     return [part];
   },
   processor: (context) => {

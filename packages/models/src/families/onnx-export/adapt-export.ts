@@ -14,7 +14,14 @@ import {
 } from '../../hugging-face/generation-config.js';
 import { isMultilingual, readLanguages } from '../../hugging-face/languages.js';
 import { readTokenizerConfig, TOKENIZER_CONFIG } from '../../hugging-face/tokenizer-config.js';
-import { readTokenizerFiles, TARGET_VOCABULARY, type TokenizerFiles } from '../../hugging-face/tokenizer-files.js';
+import { readTokenizerFiles, type TokenizerFiles } from '../../hugging-face/tokenizer-files.js';
+import {
+  NUMBERED_PIECES,
+  ONE_MODEL,
+  PIECES,
+  TARGET_VOCABULARY,
+  TOKENIZER,
+} from '../../hugging-face/tokenizer-names.js';
 import type { ModelIo } from '../../io/model-io.js';
 import { describeGraphFile, isOrtFile } from '../../onnx/graph-file.js';
 import { dependentOperators, operatorsOf } from '../../onnx/operators.js';
@@ -242,7 +249,7 @@ function lengthOfOutputs(told: number | undefined, hears: boolean): number {
 }
 
 /** SentencePiece models without a list of their token ids. */
-const PIECES = ['spiece.model', 'sentencepiece.bpe.model'];
+const UNLISTED_PIECES = [NUMBERED_PIECES, ONE_MODEL];
 
 /**
  * The tokenizer of an export, which need not have one that is read here; `two` vocabularies need one each. Throws
@@ -250,16 +257,16 @@ const PIECES = ['spiece.model', 'sentencepiece.bpe.model'];
  */
 async function readTokenizer(reader: ExportReader, two: boolean): Promise<TokenizerFiles | undefined> {
   if (two && !(await reader.has(TARGET_VOCABULARY))) return undefined;
-  if ((await reader.has('tokenizer.json')) || (await reader.has('source.spm'))) return readTokenizerFiles(reader);
+  if ((await reader.has(TOKENIZER)) || (await reader.has(PIECES.source))) return readTokenizerFiles(reader);
   if (await reader.has(LISTED_TOKENS)) return keep(reader, (await readListedTokens(reader)).tokenizer);
-  const there = await Promise.all(PIECES.map((file) => reader.has(file)));
+  const there = await Promise.all(UNLISTED_PIECES.map((file) => reader.has(file)));
   if (!there.includes(true)) return undefined;
   try {
     return await keep(reader, await readTokenizerFiles(reader));
   } catch (error) {
     if (!ForetokenError.isInstance(error) || error.code !== 'UNSUPPORTED_MODEL') throw error;
     // Whoever has a processor can load it all the same; others are told at the load.
-    for (const file of PIECES) reader.forget(file);
+    for (const file of UNLISTED_PIECES) reader.forget(file);
     return undefined;
   }
 }
