@@ -20,7 +20,22 @@ const { fileNames, options } = ts.getParsedCommandLineOfConfigFile(
 const program = ts.createProgram(fileNames, options);
 const checker = program.getTypeChecker();
 
-const places: Record<'assertions' | 'spreads' | 'options', string[]> = { assertions: [], spreads: [], options: [] };
+const places: Record<'assertions' | 'lookups' | 'spreads' | 'options', string[]> = {
+  assertions: [],
+  lookups: [],
+  spreads: [],
+  options: [],
+};
+
+/** Whether all that an assertion does is to take `undefined` or `null` away: where something may be missing, code asks. */
+function takesAway(node: ts.AsExpression | ts.NonNullExpression): boolean {
+  const type = checker.getTypeAtLocation(node.expression);
+  const there = checker.getNonNullableType(type);
+  if (there === type || type.flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown)) return false;
+  if (ts.isNonNullExpression(node)) return true;
+  const asserted = checker.getTypeFromTypeNode(node.type);
+  return checker.isTypeAssignableTo(there, asserted) && !checker.isTypeAssignableTo(type, asserted);
+}
 
 const isUndefined = (node: ts.TypeNode): boolean =>
   node.kind === ts.SyntaxKind.UndefinedKeyword || node.kind === ts.SyntaxKind.UnknownKeyword;
@@ -37,6 +52,9 @@ for (const file of program.getSourceFiles()) {
     if (ts.isNonNullExpression(node) && ts.isElementAccessExpression(node.expression)) {
       const type = checker.getTypeAtLocation(node.expression);
       if (checker.getNonNullableType(type) === type) places.assertions.push(at);
+    }
+    if ((ts.isAsExpression(node) || ts.isNonNullExpression(node)) && SOURCES.includes(name) && takesAway(node)) {
+      places.lookups.push(at);
     }
     if (ts.isPropertySignature(node) && node.questionToken !== undefined && node.type !== undefined) {
       const parts = ts.isUnionTypeNode(node.type) ? node.type.types : [node.type];
@@ -125,6 +143,10 @@ describe('the typing policy', () => {
 
   it('has no assertion on an indexed access that changes nothing', () => {
     expect(places.assertions).toEqual([]);
+  });
+
+  it('has no assertion in its sources that only takes undefined away', () => {
+    expect(places.lookups).toEqual([]);
   });
 
   it('knows a conditional spread in all its forms', () => {

@@ -1,6 +1,6 @@
 import {
   collect,
-  type DecodeEndEvent,
+  type DecodeEvent,
   type DecodeRequest,
   ForetokenError,
   type RowResult,
@@ -237,12 +237,16 @@ function requestOf({ context, model, limits }: DecodeJob, lines: readonly ReadLi
 
 async function decodeAlone(job: DecodeJob, line: ReadLine): Promise<DecodedLine> {
   await noteUnknown(job, line.line, line.unknownTokens);
-  let end: DecodeEndEvent | undefined;
+  const { results, statistics } = await collect(written(job, line));
+  return { ...decodedLine(job, line, results[0]), statistics };
+}
+
+/** The events of a line, each written as it comes. */
+async function* written(job: DecodeJob, line: ReadLine): AsyncGenerator<DecodeEvent> {
   for await (const event of job.strategy.decode(requestOf(job, [line]))) {
-    if (event.type === 'decode-end') end = event;
     await job.writer.event(line.line.number, event, job.model.processor.textOf);
+    yield event;
   }
-  return { ...decodedLine(job, line, end!.results[0]), statistics: end!.statistics };
 }
 
 function decodedLine(

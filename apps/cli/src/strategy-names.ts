@@ -74,7 +74,8 @@ export function partLabel(name: PartName, variant: VariantName = 'exact'): strin
 /** The part that a strategy decodes with. */
 export function partOf(strategy: StrategyName): Part {
   const parts = Object.keys(STRATEGIES_OF) as Part[];
-  return parts.find((part) => (STRATEGIES_OF[part] as readonly StrategyName[]).includes(strategy)) as Part;
+  const strategiesOf: Readonly<Record<Part, readonly StrategyName[]>> = STRATEGIES_OF;
+  return parts.filter((part) => strategiesOf[part].includes(strategy))[0];
 }
 
 /** What a loaded folder has, for a message about what it lacks. */

@@ -2,7 +2,7 @@ import { ForetokenError, type Hypothesis } from '@foretoken/core';
 import type { OutputBounds } from '@foretoken/core/kit';
 import type { BeamSettings } from './beam-row.js';
 import type { Branch, RowSearch, ScoredBranch, SearchStart, Steps } from './branch.js';
-import { bestContinuations, type Continuation, continuationOf, continued } from './continuations.js';
+import { allLogProbs, bestContinuations, type Continuation, continuationOf, continued } from './continuations.js';
 import { FinishedList } from './finished-list.js';
 import type { PhraseProgress, PhraseSet } from './phrase-progress.js';
 
@@ -86,12 +86,11 @@ export class ConstrainedRow implements RowSearch {
   /** The most probable continuations of all, and every branch's continuations towards its phrases; best first. */
   *#candidates(scored: readonly ScoredBranch[]): Steps<Constrained[]> {
     const { beamSize } = this.#settings;
-    const indexOf = new Map(scored.map((from, index) => [from, index]));
     const found = new Map<string, Constrained>();
     const consider = (continuation: Continuation | undefined): void => {
       if (continuation === undefined) return;
       const { from, tokenId } = continuation;
-      const index = indexOf.get(from) as number;
+      const index = scored.indexOf(from);
       const key = `${index}:${tokenId}`;
       if (found.has(key)) return;
       const before = this.#progress[index];
@@ -101,7 +100,7 @@ export class ConstrainedRow implements RowSearch {
     for (const continuation of yield* bestContinuations(scored, 2 * beamSize)) consider(continuation);
     for (const [index, from] of scored.entries()) {
       for (const tokenId of this.#progress[index].wanted) {
-        consider(continuationOf(from, tokenId, from.logProbs?.[tokenId] as number));
+        consider(continuationOf(from, tokenId, allLogProbs(from)[tokenId]));
       }
       consider((yield* bestContinuations([from], 1))[0]);
     }
@@ -118,7 +117,7 @@ function shareOut(candidates: readonly GoingOn[], beamSize: number): GoingOn[] {
     if (held === undefined) banks.set(bank, [candidate]);
     else held.push(candidate);
   }
-  const order = [...banks.keys()].sort((a, b) => b - a).map((bank) => banks.get(bank) as GoingOn[]);
+  const order = [...banks].sort(([a], [b]) => b - a).map(([, held]) => held);
   const kept: GoingOn[] = [];
   for (let round = 0; kept.length < beamSize && order.some((bank) => bank.length > round); round++) {
     for (const bank of order) {

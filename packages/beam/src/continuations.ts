@@ -46,6 +46,9 @@ export function* bestContinuations(
   return best.best();
 }
 
+/** Every continuation of a branch, `[vocab]`; nothing where the search did not ask for all. */
+export const allLogProbs = ({ logProbs = new Float32Array() }: ScoredBranch): Float32Array => logProbs;
+
 /** A branch with one more token; `undefined` where that is impossible. */
 export function continuationOf(
   from: ScoredBranch,

@@ -53,7 +53,7 @@ export class ContrastiveRow implements RowSearch {
     const chosen = this.#started ? yield* this.#choose(states) : 0;
     const { branch, leaf, candidates } = scored[chosen];
     const { tokenLogProbs } = this.#settings;
-    append(this.#states, states[chosen] as readonly Float32Array[]);
+    append(this.#states, states[chosen]);
     this.#logProb = branch.logProb;
     this.#trail = branch.trail;
     const [last] = branch.next;
@@ -109,7 +109,7 @@ export class ContrastiveRow implements RowSearch {
     let best = 0;
     let max = Number.NEGATIVE_INFINITY;
     for (const [index, probability] of this.#probabilities.entries()) {
-      const [own] = states[index] as readonly [Float32Array];
+      const [own] = states[index];
       const likeness = this.#states.reduce((highest, other) => Math.max(highest, dot(own, other)), -1);
       const balance = (1 - penalty) * probability - penalty * likeness;
       if (balance > max) {

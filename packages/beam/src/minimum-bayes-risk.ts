@@ -69,8 +69,7 @@ export function minimumBayesRisk<Candidate>(
   for (const [index, candidate] of candidates.entries()) {
     weightOf.set(candidate, (weightOf.get(candidate) ?? 0) + weights[index]);
   }
-  const expected = new Map<Candidate, number>();
-  for (const hypothesis of weightOf.keys()) {
+  const expectedOf = (hypothesis: Candidate): number => {
     let sum = 0;
     // Cannot overflow, since it never leaves the range of the utilities.
     let mean = 0;
@@ -81,11 +80,16 @@ export function minimumBayesRisk<Candidate>(
       mean += (weight / total) * value;
     }
     // Divided once at the end, so that equal sums of whole numbers remain equal.
-    expected.set(hypothesis, Number.isFinite(sum) ? sum / total : mean);
-  }
+    return Number.isFinite(sum) ? sum / total : mean;
+  };
+  const expected = new Map<Candidate, number>();
   return (
     candidates
-      .map((candidate, index) => ({ index, expectedUtility: expected.get(candidate) as number }))
+      .map((candidate, index) => {
+        const expectedUtility = expected.get(candidate) ?? expectedOf(candidate);
+        expected.set(candidate, expectedUtility);
+        return { index, expectedUtility };
+      })
       // Array sort is stable: equal utilities keep the order of the candidates.
       .sort((left, right) => right.expectedUtility - left.expectedUtility)
   );

@@ -35,15 +35,17 @@ export class PhraseSet {
   readonly #entries: readonly Entry[];
 
   constructor(phrases: readonly Phrase[]) {
-    const patterns = new Map<string, TokenPattern>();
-    for (const form of phrases.flat()) patterns.set(form.join(), new TokenPattern(form));
-    const indexOf = new Map([...patterns.keys()].map((key, index) => [key, index]));
-    this.#patterns = [...patterns.values()];
-    this.#entries = phrases.map((forms) => ({
-      forms: forms.map((form) => indexOf.get(form.join()) as number),
-      shortest: shortest(forms),
-    }));
-    this.start = this.#progress(new Int32Array(patterns.size), new Int32Array(patterns.size));
+    const patterns: TokenPattern[] = [];
+    const indexOf = new Map<string, number>();
+    const patternOf = (form: Int32Array): number => {
+      const key = form.join();
+      const index = indexOf.get(key) ?? patterns.push(new TokenPattern(form)) - 1;
+      indexOf.set(key, index);
+      return index;
+    };
+    this.#patterns = patterns;
+    this.#entries = phrases.map((forms) => ({ forms: forms.map(patternOf), shortest: shortest(forms) }));
+    this.start = this.#progress(new Int32Array(patterns.length), new Int32Array(patterns.length));
   }
 
   /** Progress after one more output token. */

@@ -10,7 +10,7 @@ import {
   type Steps,
   type Trail,
 } from './branch.js';
-import { continued } from './continuations.js';
+import { allLogProbs, continued } from './continuations.js';
 
 /** A hypothesis with its perturbed log-probability. */
 interface Perturbed {
@@ -91,7 +91,7 @@ export class StochasticRow implements RowSearch {
   /** Adds the best children of a branch by perturbed log-probability, as many as the beam could hold. */
   #addChildren(best: BestItems<Child>, from: ScoredBranch, parent: Perturbed, index: number): void {
     const { branch } = from;
-    const all = from.logProbs as Float32Array;
+    const all = allLogProbs(from);
     // Rules may have taken mass away; what is left is the distribution that is sampled.
     const normaliser = logSumExp(all);
     if (normaliser === Number.NEGATIVE_INFINITY) return;

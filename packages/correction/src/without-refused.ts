@@ -60,7 +60,7 @@ class Sifting {
   /** Reads one character or goes on to the next part; false at the end. */
   goOn(): boolean {
     if (this.#at < this.#part.length) {
-      const character = String.fromCodePoint(this.#part.codePointAt(this.#at) as number);
+      const [character] = this.#part.slice(this.#at, this.#at + 2);
       if (!this.#takesBack(this.#reader.read(character))) {
         this.#at += character.length;
         this.#written++;

@@ -133,7 +133,7 @@ const PUNCTUATION: ReadonlySet<string> = new Set('!"#$%&\'()*+,-./:;<=>?@[\\]^_`
 /** Splits one mark off the end of a word, or else off its start; chrF++ knows no more than that. */
 function separatePunctuation(word: string): string[] {
   if (word.length === 1) return [word];
-  if (PUNCTUATION.has(word.at(-1)!)) return [word.slice(0, -1), word.slice(-1)];
+  if (PUNCTUATION.has(word[word.length - 1])) return [word.slice(0, -1), word.slice(-1)];
   if (PUNCTUATION.has(word[0])) return [word.slice(0, 1), word.slice(1)];
   return [word];
 }

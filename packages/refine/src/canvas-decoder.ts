@@ -108,7 +108,7 @@ async function* decode<Source, Output extends OutputRequest>(
     const first = started ?? (await blanks(strategy, filling, model, request));
     const rows = sources.map((source, row) => {
       const context = contextOf(source, row, model, request);
-      return (first[row] as readonly StartedCanvas[]).map(({ canvas, bonus }) => ({
+      return first[row].map(({ canvas, bonus }) => ({
         refinement: strategy.refine(canvas, context),
         bonus,
         show: () => canvas,

@@ -142,7 +142,7 @@ function answerInTurns<Source>(
     const due = asks
       .filter(([, { about }]) => about === phase)
       .map(([row, { tokenIds }]): Canvas => ({ row, tokenIds }));
-    const [canvases] = forwardParts(due, ({ tokenIds }) => tokenIds.length) as [Canvas[]];
+    const [canvases] = forwardParts(due, ({ tokenIds }) => tokenIds.length);
     const answers: readonly EditAnswer[] =
       phase === 'deletions'
         ? await session.deletions(canvases, signal)

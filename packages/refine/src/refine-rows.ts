@@ -70,12 +70,14 @@ export async function* refineRows<Ask, Answer>(
   const goOn = async (row: number, candidate: Candidate<Ask, Answer>, ...answer: [] | [Answer]): Promise<void> => {
     const { refinement } = candidate;
     let step = refinement.next(...answer);
-    while (!step.done && step.value === undefined) {
+    for (; !step.done; step = refinement.next()) {
+      if (step.value !== undefined) {
+        waiting.set(candidate, [row, step.value]);
+        break;
+      }
       if (yielder.due()) await yielder.yield();
-      step = refinement.next();
     }
     if (step.done) waiting.delete(candidate);
-    else waiting.set(candidate, [row, step.value as Ask]);
     if (yielder.due()) await yielder.yield();
   };
   const report = function* (row: number): Generator<DecodeEvent> {

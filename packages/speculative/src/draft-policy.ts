@@ -140,7 +140,7 @@ export class DraftPolicy {
 
   /** Throws `INVALID_ARGUMENT` for costs that are none, by which nothing could be decided. */
   #cost(rows: number, nodes: number): number {
-    const milliseconds: unknown = (this.#costs as ForwardCosts).milliseconds(rows, nodes);
+    const milliseconds: unknown = this.#costs?.milliseconds(rows, nodes);
     if (typeof milliseconds === 'number' && milliseconds > 0 && milliseconds < Number.POSITIVE_INFINITY) {
       return milliseconds;
     }

@@ -186,7 +186,7 @@ function takeBest(frontier: Place[]): Place {
     if (frontier[index].probability > frontier[best].probability) best = index;
   }
   const taken = frontier[best];
-  const last = frontier.pop() as Place;
-  if (best < frontier.length) frontier[best] = last;
+  frontier[best] = frontier[frontier.length - 1];
+  frontier.pop();
   return taken;
 }

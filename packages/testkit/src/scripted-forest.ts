@@ -128,7 +128,7 @@ export class ScriptedForest implements TokenForest<TokenSource> {
     const keep = new Set<NodeId>();
     for (const leaf of leaves) {
       if (this.#nodes.get(leaf)?.row !== row) throw refuse('INVALID_NODE', `Node ${leaf} is not in row ${row}.`);
-      for (let node = leaf; node !== ROOT; node = (this.#nodes.get(node) as Entry).parent) keep.add(node);
+      for (let node = leaf; node !== ROOT; node = this.#nodes.get(node)?.parent ?? ROOT) keep.add(node);
     }
     const dropped = [...this.#nodes].filter(([node, entry]) => entry.row === row && !keep.has(node));
     if (dropped.length > 0 && !this.#supports.rollback) {

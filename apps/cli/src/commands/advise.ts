@@ -1,7 +1,7 @@
 import type { DecodeRequest, TokenSource } from '@foretoken/core';
 import type { LoadedModel } from '@foretoken/models';
 import { type Advice, advise, paretoFront } from '../advise/advice.js';
-import { type Candidate, candidatesFor } from '../advise/candidates.js';
+import { candidatesFor } from '../advise/candidates.js';
 import { svgChart, terminalChart } from '../advise/chart.js';
 import { commandFor, programFor } from '../advise/code.js';
 import { type Measured, measureCandidates, REPEATS } from '../advise/measure-candidates.js';
@@ -106,7 +106,7 @@ async function run(context: CommandContext): Promise<number> {
     const advice = advise(summaries, { quality, sentences: used.length, latencyBudget });
     const front = paretoFront(summaries);
     if (svg !== undefined) await save(svg, svgChart(summaries, front, advice.recommended, quality));
-    const chosen = candidates.find(({ name }) => name === advice.recommended.name) as Candidate;
+    const [chosen] = candidates.filter(({ name }) => name === advice.recommended.name);
     const program = programFor(chosen, {
       model: options.text('model') ?? '@foretoken/model-multi30k-en-de',
       sentence: used[0].text,

@@ -55,7 +55,7 @@ export async function measure(
   }
   return runs.map((repeated) => {
     const times = repeated.map(({ milliseconds }) => milliseconds);
-    return { ...repeated.at(-1)!, milliseconds: median(times), repeats: times };
+    return { ...repeated[repeated.length - 1], milliseconds: median(times), repeats: times };
   });
 }
 

@@ -22,6 +22,6 @@ function iteratorOf(events: AsyncIterable<DecodeEvent>): AsyncIterator<DecodeEve
   try {
     iterator = events[Symbol.asyncIterator]();
   } catch {}
-  if (hasMethods(iterator, 'next')) return iterator as AsyncIterator<DecodeEvent>;
+  if (iterator !== undefined && hasMethods(iterator, 'next')) return iterator;
   throw wrongValue('events', events, 'what decode(model, request) returns');
 }

@@ -26,7 +26,7 @@ export function lanesByLevel({ trees, stored, firstRow, rows, width, gridRow, sl
     const line = (row - firstRow) * width - first;
     const parentSlot = trees[row].parentOf(at);
     const above = parentSlot < first ? undefined : laneAt[line + parentSlot];
-    const goesOn = above !== undefined && slot[above.nodes.at(-1) as number] === parentSlot;
+    const goesOn = above !== undefined && slot[above.nodes[above.nodes.length - 1]] === parentSlot;
     const level = above === undefined ? 0 : levelAt[line + parentSlot] + (goesOn ? 0 : 1);
     const lane: Lane = goesOn ? above : { gridRow: row, parentSlot, nodes: [] };
     if (!goesOn) {

@@ -113,8 +113,8 @@ export class RecurrentStore implements NodeStore {
   release(gridRow: number): void {
     assertOpenRow(gridRow, this.#states.length, 'gridRow');
     immediate('What releaseRow of the driver gives', this.#driver.releaseRow(gridRow));
-    const last = this.#states.pop() as Float32Array;
-    if (gridRow < this.#states.length) this.#states[gridRow] = last;
+    this.#states[gridRow] = this.#states[this.#states.length - 1];
+    this.#states.pop();
   }
 
   dispose(): void {

@@ -137,7 +137,7 @@ export class RowCache {
     assertCacheValues('source', source, this.#type, (sourceSlot + count) * this.stride, Number.POSITIVE_INFINITY);
     const width = this.#width;
     for (let part = 0; part < this.#parts.length; part++) {
-      const values = this.#parts[part] as Float32Array;
+      const values = this.#parts[part];
       let from = sourceSlot * this.stride + part * width;
       let to = (row * this.#capacity + slot) * width;
       for (let index = 0; index < count; index++, from += this.stride, to += width) {

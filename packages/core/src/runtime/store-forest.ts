@@ -118,11 +118,10 @@ export class StoreForest<Source = never> implements TokenForest<Source> {
   #release(row: number): void {
     const { gridRow } = this.#openRow(row);
     immediate('What release of the store gives', this.#options.store.release(gridRow));
-    const last = this.#open.pop() as OpenRow;
-    if (last.row !== row) {
-      this.#open[gridRow] = last;
-      last.gridRow = gridRow;
-    }
+    const last = this.#open[this.#open.length - 1];
+    this.#open[gridRow] = last;
+    last.gridRow = gridRow;
+    this.#open.pop();
     this.#byRow.delete(row);
   }
 

@@ -45,8 +45,8 @@ export function queryKeyValue(
 ): [Value, Value, Value] {
   const { graph } = context;
   const kept = headsWidth(shape);
-  const { weight, bias } = fusedProjection(context, shape, prefix);
-  const fused = product(context, x, `${prefix}.qkv.weight`, weight, bias);
+  const bias = shape.biased ? fusedBias(context, shape, prefix) : undefined;
+  const fused = product(context, x, `${prefix}.qkv.weight`, fusedWeight(context, shape, prefix), bias);
   const sizes = graph.constant('int64', [3], [kept, kept, kept]);
   return graph.ops('Split', [fused, sizes], 3, { axis: 2 }) as [Value, Value, Value];
 }
@@ -120,8 +120,9 @@ function attendToSelf(context: BlockContext, shape: AttentionShape, x: Value, ma
   const plain = shape.headWidth === undefined && shape.scale === undefined;
   if (context.precision === 'float32' && shape.biased && plain) {
     // One operator projects, splits and attends, where keys come from nowhere else. Without a bias it ends the process (1.30.0).
-    const { weight, bias } = fusedProjection(context, shape, prefix);
-    const inputs = [x, weightOf(context, `${prefix}.qkv.weight`, weight), bias as Value, mask];
+    const bias = fusedBias(context, shape, prefix);
+    const weight = weightOf(context, `${prefix}.qkv.weight`, fusedWeight(context, shape, prefix));
+    const inputs = [x, weight, bias, mask];
     return context.graph.op('Attention', inputs, { num_heads: shape.heads }, { domain: CONTRIB });
   }
   return attendWith(context, shape, queryKeyValue(context, shape, x, prefix), keyMask(context, mask));
@@ -155,20 +156,17 @@ function keyMask({ graph, keyMasks }: BlockContext, mask: Value): Value {
   return visible;
 }
 
-/** The `[width, 3 * headsWidth]` projection to queries, keys and values, and its bias. */
-function fusedProjection(
-  context: BlockContext,
-  shape: AttentionShape,
-  prefix: string,
-): { readonly weight: DeferredDense; readonly bias: Value | undefined } {
-  const { tensorOf } = context;
-  const { width, biased, names } = shape;
-  const kept = headsWidth(shape);
+/** The `[width, 3 * headsWidth]` projection to queries, keys and values. */
+function fusedWeight({ tensorOf }: BlockContext, shape: AttentionShape, prefix: string): DeferredDense {
+  const { names, width } = shape;
   const parts = [names.query, names.key, names.value];
-  const weights = parts.map((part) => tensorOf(`${prefix}.${part}.weight`, [kept, width]));
-  const biases = biased ? parts.map((part) => tensorOf(`${prefix}.${part}.bias`, [kept])) : [];
-  return {
-    weight: transpose(stackRows(weights)),
-    bias: biased ? weightOf(context, `${prefix}.qkv.bias`, stackRows(biases)) : undefined,
-  };
+  return transpose(stackRows(parts.map((part) => tensorOf(`${prefix}.${part}.weight`, [headsWidth(shape), width]))));
+}
+
+/** The bias `[3 * headsWidth]` of that projection. */
+function fusedBias(context: BlockContext, shape: AttentionShape, prefix: string): Value {
+  const { names } = shape;
+  const parts = [names.query, names.key, names.value];
+  const biases = parts.map((part) => context.tensorOf(`${prefix}.${part}.bias`, [headsWidth(shape)]));
+  return weightOf(context, `${prefix}.qkv.bias`, stackRows(biases));
 }

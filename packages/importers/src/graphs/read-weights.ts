@@ -25,9 +25,10 @@ export async function readGraphWeights(folder: ModelFolder, file: string): Promi
     const field = (key: string): string | undefined => externalData.find((entry) => entry.key === key)?.value;
     const location = field('location');
     if (location === undefined || (dataType !== ELEMENT_TYPE.float16 && dataType !== ELEMENT_TYPE.float32)) continue;
-    if (!data.has(location)) data.set(location, await folder.readBytes(posix.join(posix.dirname(file), location)));
+    const content = data.get(location) ?? (await folder.readBytes(posix.join(posix.dirname(file), location)));
+    data.set(location, content);
     const offset = Number(field('offset') ?? 0);
-    const bytes = (data.get(location) as Uint8Array).subarray(offset, offset + Number(field('length')));
+    const bytes = content.subarray(offset, offset + Number(field('length')));
     const dtype = dataType === ELEMENT_TYPE.float16 ? 'F16' : 'F32';
     weights.set(name.replace(/\.fp16$/, ''), { dims, values: toFloat32({ dtype, shape: dims, data: bytes }) });
   }

@@ -22,8 +22,6 @@ interface Entry {
   /** Element type of the values, and whether fp32 may be stored as fp16. */
   readonly type: 'float32' | 'int8' | 'uint8';
   readonly exact: boolean;
-  /** Given away when the weight is stored. */
-  values: WeightValues<Elements> | undefined;
   stored?: StoredWeight | undefined;
 }
 
@@ -38,6 +36,8 @@ const ALIGNMENT = 64;
 export class WeightStore {
   readonly #elementType: 'float32' | 'float16';
   readonly #entries = new Map<string, Entry>();
+  /** Values that are not stored yet. */
+  readonly #waiting = new Map<Entry, WeightValues<Elements>>();
   #streamed = false;
 
   constructor(elementType: 'float32' | 'float16') {
@@ -46,25 +46,26 @@ export class WeightStore {
 
   /** `exact` keeps fp32 where the values are not trained and rounding them would only lose accuracy. */
   add(name: string, dims: readonly number[], values: WeightValues, exact = false): void {
-    this.#put({ name, dims, type: 'float32', exact, values });
+    this.#put({ name, dims, type: 'float32', exact }, values);
   }
 
   /** Adds a tensor of signed bytes. */
   addInt8(name: string, dims: readonly number[], values: WeightValues<Int8Array>): void {
-    this.#put({ name, dims, type: 'int8', exact: true, values });
+    this.#put({ name, dims, type: 'int8', exact: true }, values);
   }
 
   /** Adds a tensor of bytes. */
   addUint8(name: string, dims: readonly number[], values: WeightValues<Uint8Array>): void {
-    this.#put({ name, dims, type: 'uint8', exact: true, values });
+    this.#put({ name, dims, type: 'uint8', exact: true }, values);
   }
 
-  #put(entry: Entry): void {
+  #put(entry: Entry, values: WeightValues<Elements>): void {
     readText('name', entry.name);
     dimsOf(entry.dims);
     if (this.#entries.has(entry.name)) return;
     if (this.#streamed) throw invalid(`The weight ${entry.name} comes after the data file was written.`);
     this.#entries.set(entry.name, entry);
+    this.#waiting.set(entry, values);
   }
 
   /**
@@ -77,8 +78,10 @@ export class WeightStore {
     if (this.#streamed) throw invalid('The weights were streamed before.');
     this.#streamed = true;
     let offset = 0;
-    for (const entry of this.#entries.values()) {
-      const { bytes, elementType } = await this.#make(entry, pace);
+    for (const [entry, values] of this.#waiting) {
+      // Nothing else holds them, so they are let go when they are stored.
+      this.#waiting.delete(entry);
+      const { bytes, elementType } = await this.#make(entry, values, pace);
       entry.stored = { name: entry.name, dims: entry.dims, elementType, offset, length: bytes.length };
       yield bytes;
       const padding = (ALIGNMENT - (bytes.length % ALIGNMENT)) % ALIGNMENT;
@@ -88,10 +91,13 @@ export class WeightStore {
     }
   }
 
-  async #make(entry: Entry, pace: Yielder): Promise<{ bytes: Uint8Array; elementType: StoredWeight['elementType'] }> {
-    const { values: given, type } = entry;
-    entry.values = undefined;
-    const values = typeof given === 'function' ? await given(pace) : (given as Elements);
+  async #make(
+    entry: Entry,
+    given: WeightValues<Elements>,
+    pace: Yielder,
+  ): Promise<{ bytes: Uint8Array; elementType: StoredWeight['elementType'] }> {
+    const { type } = entry;
+    const values = typeof given === 'function' ? await given(pace) : given;
     const stored = values instanceof Float32Array ? await this.#convert(entry, values, pace) : values;
     const bytes = new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
     return { bytes, elementType: stored instanceof Uint16Array ? 'float16' : type };

@@ -63,7 +63,7 @@ async function emitCtcGraphs(
   });
   const { head, shape } = student;
   const maxCandidates = Math.min(LATTICE_CANDIDATES, head.tokenIds.length);
-  const blankId = head.tokenIds.at(-1) as number;
+  const blankId = head.tokenIds[head.tokenIds.length - 1];
   return {
     graphs: { ctc: 'ctc.onnx', ctcDraft: 'ctc-draft.onnx', ctcFast: 'ctc-fast.onnx' },
     facts: { ctc: { blankId, upsample: shape.upsample, maxCandidates } },

@@ -18,7 +18,7 @@ export async function toHalf(
   dims: readonly number[],
   pace: Yielder,
 ): Promise<Uint16Array | undefined> {
-  const columns = dims.length > 1 ? (dims.at(-1) as number) : 1;
+  const columns = dims.length > 1 ? dims[dims.length - 1] : 1;
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const largest = new Uint32Array(columns);
   const halves = new Uint16Array(values.length);

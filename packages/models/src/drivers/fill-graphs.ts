@@ -12,8 +12,8 @@ export const CANVAS_INPUTS: ExpectedValues = { token_ids: ids, positions: ids, m
 export function fillGraphs(files: FillGraphFiles, maxCandidates: number, sessions: GraphSessions): FillGraphs {
   const kinds = ['argmax', 'topK', 'logProbs'] as const;
   return {
-    // `outputs` lists what has a graph, and any other kind is refused first.
-    sessions: (kind: OutputKind) => sessions.get(files[kind as keyof FillGraphFiles] as string),
+    // `outputs` lists what has a graph, and any other kind is refused first; no file of a folder has an empty name.
+    sessions: (kind: OutputKind) => sessions.get((kind === 'logits' ? undefined : files[kind]) ?? ''),
     outputs: kinds.filter((kind) => files[kind] !== undefined),
     maxCandidates,
   };

@@ -32,8 +32,8 @@ export class ListedSources implements SourceFeeds {
 
   releaseRow(row: number): void {
     this.#rows.releaseRow(row);
-    const last = this.#possible.pop() as Int32Array;
-    if (row < this.#possible.length) this.#possible[row] = last;
+    this.#possible[row] = this.#possible[this.#possible.length - 1];
+    this.#possible.pop();
     this.#listing?.releaseRow(row, this.#possible.length);
     // Few rows need few tokens.
     if (2 * this.#possible.length <= (this.#listing?.rows ?? 0)) this.#listing = undefined;

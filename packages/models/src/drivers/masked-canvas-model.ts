@@ -71,13 +71,13 @@ export class MaskedCanvasModel implements CanvasModel<TokenSource> {
     }
     const opened = await openSources(runtime, source, sources, options);
     const { lengths } = source;
+    const { lengthLogits } = opened;
     const rank =
-      lengths === undefined
+      lengths === undefined || lengthLogits === undefined
         ? undefined
         : (k: number): LengthPrediction[] =>
             Array.from(opened.sourceLengths, (sourceLength, row) => {
-              const all = opened.lengthLogits as Float32Array;
-              const logits = all.subarray(row * lengths.classes, (row + 1) * lengths.classes);
+              const logits = lengthLogits.subarray(row * lengths.classes, (row + 1) * lengths.classes);
               assertScores(logits, row, 0);
               return { row, ...rankLengths(logits, sourceLength, lengths.offset, maxLength, k) };
             });

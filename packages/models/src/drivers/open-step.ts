@@ -13,8 +13,8 @@ export async function openStep(
     const { openBodyStep } = await loadCode('steps of two graphs', () => import('./body-step.js'));
     return openBodyStep(step, width, sessions);
   }
-  // The model says which outputs have a graph, and the forest refuses any other kind first.
-  const graphs = new HeadGraphs(sessions.runtime, (head) => sessions.get(step[head] as string));
+  // The model says which outputs have a graph, and the forest refuses any other kind first; no file of a folder has an empty name.
+  const graphs = new HeadGraphs(sessions.runtime, (head) => sessions.get(step[head] ?? ''));
   const open = async (): Promise<void> => {
     await sessions.get(step.argmax);
   };

@@ -86,11 +86,11 @@ export class SourceRows implements SourceFeeds {
 
   /** Releases a row; the last takes its place. */
   releaseRow(row: number): void {
-    const last = this.#lengths.pop() as number;
+    this.#lengths[row] = this.#lengths[this.#lengths.length - 1];
+    this.#lengths.pop();
     if (this.#lengths.length === 0) return;
     // Others may still be reading the encoding.
     this.#own(this.#sourceLength).release(row);
-    if (row < this.#lengths.length) this.#lengths[row] = last;
     this.#fed = { firstRow: -1, rows: 0 };
   }
 

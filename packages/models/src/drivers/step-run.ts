@@ -27,13 +27,14 @@ export interface StepRunOptions {
 export class StepRun {
   readonly #options: StepRunOptions;
   readonly #pastNames: readonly string[];
-  readonly #modes: ReadonlyMap<string, Tensor>;
+  /** Of each of `STEP_MODES`. */
+  readonly #modes: readonly Tensor[];
 
   constructor(options: StepRunOptions) {
     this.#options = options;
     const { Tensor } = options.runtime;
     this.#pastNames = Array.from({ length: 2 * options.layers }, (_, part) => `past_${part}`);
-    this.#modes = new Map(STEP_MODES.map((mode, index) => [mode, new Tensor('int32', Int32Array.of(index), [1])]));
+    this.#modes = STEP_MODES.map((_, index) => new Tensor('int32', Int32Array.of(index), [1]));
   }
 
   /** `sourceFeeds` are what the graph reads of the sources besides. */
@@ -53,7 +54,7 @@ export class StepRun {
       positions: new Tensor('int32', inputs.positions, [rows, width]),
       attention_bias: new Tensor('float32', inputs.attentionBias, [rows, 1, width, pastLength + width]),
       scored: new Tensor('int32', cells, [cells.length]),
-      mode: this.#modes.get(output.kind) as Tensor,
+      mode: this.#modes[STEP_MODES.indexOf(output.kind)],
       k: new Tensor('int64', BigInt64Array.of(BigInt('k' in output ? output.k : 1)), [1]),
     };
     for (let part = 0; part < this.#pastNames.length; part++) {

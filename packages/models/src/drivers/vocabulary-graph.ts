@@ -2,7 +2,7 @@ import type { OutputRequest } from '@foretoken/core';
 import type { ExtensionValues, GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 import { withCandidateCount } from './common-feeds.js';
 import { scoreValues } from './score-values.js';
-import { VOCABULARY_MODES } from './vocabulary-modes.js';
+import { VOCABULARY_MODES, type VocabularyMode } from './vocabulary-modes.js';
 
 /** Tokens that are scored in the place of all. */
 export interface ListedTokens {
@@ -21,7 +21,8 @@ export class VocabularyGraph {
   readonly #width: number;
   /** Feeds of what a mode does not read. */
   readonly #nothing: Readonly<Record<string, Tensor>>;
-  readonly #modes: ReadonlyMap<string, Tensor>;
+  /** Of each of `VOCABULARY_MODES`. */
+  readonly #modes: readonly Tensor[];
   /** Rows of the table `[listed, width]`, by the tensor that lists them. */
   readonly #rows = new WeakMap<Tensor, Promise<Tensor>>();
 
@@ -43,9 +44,7 @@ export class VocabularyGraph {
       possible_of: empty.token_ids,
     };
     this.#nothing = shortlisted ? { ...empty, ...unlisted } : empty;
-    this.#modes = new Map(
-      VOCABULARY_MODES.map((mode, index) => [mode, new Tensor('int32', Int32Array.of(index), [1])]),
-    );
+    this.#modes = VOCABULARY_MODES.map((_, index) => new Tensor('int32', Int32Array.of(index), [1]));
   }
 
   /** Embeddings of token ids int32 `[rows, time]`, `[rows, time, width]`. Throws `RUNTIME_FAILURE`, `DISPOSED`. */
@@ -75,8 +74,8 @@ export class VocabularyGraph {
     return { listed, table: await rows, possible, possible_of: possibleOf };
   }
 
-  async #run(mode: string, feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {
+  async #run(mode: VocabularyMode, feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {
     const session = await this.#session();
-    return session.run({ ...this.#nothing, ...feeds, mode: this.#modes.get(mode) as Tensor });
+    return session.run({ ...this.#nothing, ...feeds, mode: this.#modes[VOCABULARY_MODES.indexOf(mode)] });
   }
 }

@@ -36,7 +36,7 @@ export function familyNames(): readonly string[] {
 export async function findFamily(name: string): Promise<ModelFamily | undefined> {
   const known = FAMILIES.get(name);
   if (known !== undefined || !Object.hasOwn(KNOWN_FAMILIES, name)) return known;
-  const family = await loadCode(`models of the family ${name}`, KNOWN_FAMILIES[name] as () => Promise<ModelFamily>);
+  const family = await loadCode(`models of the family ${name}`, KNOWN_FAMILIES[name]);
   FAMILIES.set(name, family);
   return family;
 }

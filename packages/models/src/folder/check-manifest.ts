@@ -28,9 +28,8 @@ export async function checkManifest(value: unknown, folder: string): Promise<Mod
   for (const field of ['files', 'training'] as const) {
     if (value[field] !== undefined && !isObject(value[field])) refuse(field, value[field], 'an object');
   }
-  if (isNestedDeeper(value, MAX_NESTING)) {
-    const deep = Object.keys(value).find((field) => isNestedDeeper(value[field], MAX_NESTING - 1)) as string;
-    refuse(deep, value[deep], `nested at most ${MAX_NESTING} levels deep`);
+  for (const [field, inner] of Object.entries(value)) {
+    if (isNestedDeeper(inner, MAX_NESTING - 1)) refuse(field, inner, `nested at most ${MAX_NESTING} levels deep`);
   }
   if (isObject(value.files) && Object.keys(value.files).length > 1000) {
     refuse('files', Object.keys(value.files).length, 'a list of at most 1000 files');

@@ -1,4 +1,4 @@
-/** Whether lists and objects lie in one another more than `most` deep. Keeps its own stack, as deep as that. */
+/** Whether lists and objects lie in one another more than `max` deep. Keeps its own stack, as deep as that. */
 export function isNestedDeeper(value: unknown, max: number): boolean {
   const open: Iterator<unknown>[] = [[value].values()];
   for (;;) {

@@ -91,7 +91,9 @@ function listedLanguages(
   const { names, files } = tokenizer;
   if (typeof names !== 'object' || !('vocabulary' in names)) return undefined;
   const file = names.vocabulary;
-  const ids = parseJson(decodeUtf8(files.get(file) as Uint8Array, file, { folder: path }), file, { folder: path });
+  const content = files.get(file);
+  if (content === undefined) return undefined;
+  const ids = parseJson(decodeUtf8(content, file, { folder: path }), file, { folder: path });
   if (!isObject(ids)) return undefined;
   const name = config.language_codes ?? 'm2m100';
   const list = typeof name === 'string' && Object.hasOwn(LISTS, name) ? LISTS[name] : undefined;

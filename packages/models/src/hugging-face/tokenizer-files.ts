@@ -148,14 +148,18 @@ async function readFairseqPieces(reader: FileReader): Promise<TokenizerFiles> {
 async function readPieces(reader: FileReader, names: PieceTokenizerNames): Promise<TokenizerFiles> {
   const { path: folder } = reader;
   const files = new Map<string, Uint8Array>();
-  for (const file of Object.values(names)) {
-    if (file !== undefined && !files.has(file)) files.set(file, await reader.read(file, TOKENIZER_BYTES));
-  }
-  const tokensOf = (file: string): ((size: number) => NamedTokens) => {
-    const content = decodeUtf8(files.get(file) as Uint8Array, file, { folder });
+  const read = async (file: string): Promise<Uint8Array> => {
+    const bytes = files.get(file) ?? (await reader.read(file, TOKENIZER_BYTES));
+    files.set(file, bytes);
+    return bytes;
+  };
+  const tokensOf = async (file: string): Promise<(size: number) => NamedTokens> => {
+    const content = decodeUtf8(await read(file), file, { folder });
     return (size) => readPieceTokens({ file, content }, size);
   };
-  const { vocabulary, targetVocabulary } = names;
-  if (targetVocabulary === undefined) return { names, files, namedTokens: tokensOf(vocabulary) };
-  return { names, files, namedTokens: tokensOf(targetVocabulary), sourceTokens: tokensOf(vocabulary) };
+  const { source, target, vocabulary, targetVocabulary } = names;
+  for (const model of [source, target]) await read(model);
+  const ofSources = await tokensOf(vocabulary);
+  if (targetVocabulary === undefined) return { names, files, namedTokens: ofSources };
+  return { names, files, namedTokens: await tokensOf(targetVocabulary), sourceTokens: ofSources };
 }

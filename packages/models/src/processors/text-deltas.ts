@@ -118,7 +118,7 @@ export class TextDeltas {
     if (oldest === undefined || newest === undefined || oldest.end - left <= this.#begin) return false;
     const begin = oldest.end - left;
     const cut = this.#texts.map(({ end }) => ({ end, text: this.#read(begin, end) }));
-    const { text } = cut.at(-1) as Reading;
+    const { text } = cut[cut.length - 1];
     const shared = sharedEnd(newest.text, text);
     const before = newest.text.slice(0, newest.text.length - shared);
     const added = text.length - shared;

@@ -74,7 +74,8 @@ export class FoundOutputs {
     if (known === undefined) this.#entries.set(key, entry);
     else this.#worst = NEVER;
     if (entry.score > this.#worst && this.#entries.size >= this.#count) {
-      this.#worst = (this.#ranked().at(-1) as Entry).score;
+      const ranked = this.#ranked();
+      this.#worst = ranked[ranked.length - 1].score;
     }
   }
 

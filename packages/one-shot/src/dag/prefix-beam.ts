@@ -91,7 +91,7 @@ class PrefixBeam {
     const { graph, edges, ends } = this.#searched;
     const { beamSize, startTokenId } = this.#options;
     const nothing = { parent: undefined, tokenId: -1, fused: 0, begun: false, vertices: [], logProbs: [] };
-    const root: Prefix = { ...nothing, state: this.#options.fusion?.model.start(), end: ends.start };
+    const root: Prefix = { ...nothing, state: this.#options.fusion?.model.start() };
     if (startTokenId !== ends.endTokenId && edges.endFirst > NEVER) {
       const fused = this.#endScore(root);
       this.#found.add([], [{ logProb: edges.endFirst, fused, length: 1, ended: true }], false);
@@ -132,7 +132,9 @@ class PrefixBeam {
         : { parent: prefix, tokenId, fused, begun: prefix.begun, vertices, logProbs, state: PENDING };
       if (vertices.at(-1) === last) {
         vertices.pop();
-        this.#finish(next, length, logProbs.pop() as number);
+        const atLast = logProbs[logProbs.length - 1];
+        logProbs.pop();
+        this.#finish(next, length, atLast);
       }
       if (vertices.length > 0 && !(next.finished === true && this.#endOf(next).over)) grown.push(next);
     }
@@ -202,7 +204,9 @@ class PrefixBeam {
   }
 
   #endOf(prefix: Prefix): OutputEnd {
-    prefix.end ??= this.#searched.ends.after(this.#endOf(prefix.parent as Prefix), prefix.tokenId);
+    const { parent, tokenId } = prefix;
+    const { ends } = this.#searched;
+    prefix.end ??= parent === undefined ? ends.start : ends.after(this.#endOf(parent), tokenId);
     return prefix.end;
   }
 }

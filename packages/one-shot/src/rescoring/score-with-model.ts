@@ -107,7 +107,7 @@ export async function scoreInParts<Source>(
         const named = { ...unit, row: firstRow + unit.row };
         const totals = await yielder.run(scoreUnit(named, scores, begins[index], kind, model.vocabulary));
         for (const [at, candidate] of unit.candidates.entries()) {
-          (logProbs[unit.row] as Float64Array)[candidate] = totals[at];
+          logProbs[unit.row][candidate] = totals[at];
         }
       }
     } finally {

@@ -80,15 +80,12 @@ export async function probeValues(
   { values: told, signal }: RecurrentStepOptions,
   runtime: OnnxRuntime,
 ): Promise<Values> {
-  const sessions = new Map<string, GraphSession>();
+  const sessions: GraphSession[] = [];
   try {
-    sessions.set(manifest.graphs.step, await sessionOf(step, runtime));
-    if (encoder !== undefined) sessions.set(manifest.graphs.encoder ?? '', await sessionOf(encoder, runtime));
-    const model = openRecurrentModel(
-      { ...manifest, files: {} },
-      runtime,
-      async (file) => sessions.get(file) as GraphSession,
-    );
+    sessions.push(await sessionOf(step, runtime));
+    if (encoder !== undefined) sessions.push(await sessionOf(encoder, runtime));
+    const indexOf = (file: string): number => (file === manifest.graphs.step ? 0 : 1);
+    const model = openRecurrentModel({ ...manifest, files: {} }, runtime, async (file) => sessions[indexOf(file)]);
     const source =
       encoder === undefined ? new Int32Array() : someSource(manifest, Math.min(5, manifest.limits.sourceLength));
     await using forest = await model.open([source], { signal });
@@ -101,6 +98,6 @@ export async function probeValues(
     await yielder.run(bestClasses(tried, step));
     return await yielder.run(findScoreValues([tried], told, step.file));
   } finally {
-    for (const session of sessions.values()) await session.dispose();
+    for (const session of sessions) await session.dispose();
   }
 }

@@ -15,15 +15,19 @@ export async function readMaskToken(
   const given = (await folder.readTokenizerConfig?.())?.mask_token;
   const named = isObject(given) ? given.content : given;
   if (named !== undefined && named !== null) {
-    const maskTokenId = typeof named === 'string' ? tokens.get(named) : undefined;
-    if (maskTokenId !== undefined) return { mask: named as string, maskTokenId };
+    if (typeof named === 'string') {
+      const maskTokenId = tokens.get(named);
+      if (maskTokenId !== undefined) return { mask: named, maskTokenId };
+    }
     throw invalidFolder(
       `${CONFIG} in ${path} has mask_token = ${quote(named)}, but ${TOKENIZER} has no such added token. Fetch both files of the same model again.`,
       { folder: path, file: CONFIG, field: 'mask_token', received: named, required: 'an added token of the tokenizer' },
     );
   }
-  const mask = USUAL.find((name) => tokens.has(name));
-  if (mask !== undefined) return { mask, maskTokenId: tokens.get(mask) as number };
+  for (const mask of USUAL) {
+    const maskTokenId = tokens.get(mask);
+    if (maskTokenId !== undefined) return { mask, maskTokenId };
+  }
   throw invalidFolder(
     `${TOKENIZER} in ${path} has no mask token, so no text could say what is to be filled. Fetch the tokenizer of these weights, or name its mask as mask_token in ${CONFIG}.`,
     {

@@ -37,7 +37,10 @@ export async function openModelBin(place: FilePlace): Promise<ModelBin> {
       place,
     );
     const variables = new Map(header.variables.map((variable) => [variable.name, variable]));
-    for (const [alias, name] of header.aliases) variables.set(alias, variables.get(name) as Variable);
+    for (const [alias, name] of header.aliases) {
+      const variable = variables.get(name);
+      if (variable !== undefined) variables.set(alias, variable);
+    }
     const read = (begin: number, length: number, pace?: Yielder): Promise<Uint8Array> =>
       withFile(place, async (again) => {
         if ((await stateOf(again)) !== state) throwChanged(place);

@@ -36,8 +36,8 @@ export class ExportSources {
   readonly #rows: SourceStates[];
   readonly #maskPlaces: MaskPlaces;
   readonly #prefixLengths: number[];
-  /** Where the keys and values of each row lie. */
-  readonly #cross: (PathPlace | undefined)[] = [];
+  /** Where the keys and values of each row lie, once a run has begun it. */
+  readonly #cross: PathPlace[] = [];
   /** What was last fed, since the same lanes go on step by step. */
   #fed:
     | { readonly rows: Int32Array; readonly time: number; readonly feeds: SourceFeeds; cross: PathBlock | undefined }
@@ -135,10 +135,8 @@ export class ExportSources {
 
   #gatherCross(rows: Int32Array, time: number): PathBlock {
     // Every row was read by a run that began, before any that goes on.
-    return gatherPaths(
-      Array.from(rows, (row) => this.#cross[row] as PathPlace),
-      time,
-    );
+    const places = Array.from(rows, (row) => this.#cross[row]);
+    return gatherPaths(places, time);
   }
 }
 

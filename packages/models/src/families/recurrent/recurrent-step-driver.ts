@@ -88,11 +88,11 @@ export class RecurrentStepDriver implements RecurrentDriver {
 
   releaseRow(row: number): void {
     this.#fed = undefined;
-    const last = this.#rows.pop() as EncodedRow;
-    const initial = this.#initial.pop() as Float32Array;
-    if (row >= this.#rows.length) return;
-    this.#rows[row] = last;
-    this.#initial[row] = initial;
+    const last = this.#rows.length - 1;
+    this.#rows[row] = this.#rows[last];
+    this.#initial[row] = this.#initial[last];
+    this.#rows.pop();
+    this.#initial.pop();
   }
 
   dispose(): void {

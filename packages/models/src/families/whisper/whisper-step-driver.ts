@@ -66,8 +66,8 @@ export class WhisperStepDriver implements StepDriver {
 
   releaseRow(row: number): void {
     this.#cross.release(row);
-    const last = this.#promptLengths.pop() as number;
-    if (row < this.#promptLengths.length) this.#promptLengths[row] = last;
+    this.#promptLengths[row] = this.#promptLengths[this.#promptLengths.length - 1];
+    this.#promptLengths.pop();
     this.#fed = undefined;
   }
 
