@@ -83,7 +83,8 @@ function tensorsOf(
     if (part === undefined || !Object.hasOwn(LINEARS, part)) continue;
     const [rows] = variables.find(name, 2).shape;
     for (const own of names) {
-      tensors.set(own, transposed(tensors.get(own) as StoredTensor));
+      const stored = tensors.get(own);
+      if (stored !== undefined) tensors.set(own, transposed(stored));
       const bias = name.replace(/weight$/, 'bias');
       if (!file.variables.has(bias)) tensors.set(own.replace(/weight$/, 'bias'), zeros(place, [rows]));
     }
