@@ -69,8 +69,7 @@ export function* proseLines(text: string, code: Code = new FencedCode()): Genera
       end -= closing.length;
     }
     if (isCode || statement || !(yield* hasLetter(text, { start, end }))) wrapping.interrupt();
-    else if (wrapping.goesOn(line, { start, end }))
-      found[found.length - 1] = { ...found[found.length - 1], end };
+    else if (wrapping.goesOn(line, { start, end })) found[found.length - 1] = { ...found[found.length - 1], end };
     else found.push({ start, end, title: isTitle(text, line, { start, end }) });
   }
   return found;

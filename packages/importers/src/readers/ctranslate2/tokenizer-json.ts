@@ -33,7 +33,8 @@ export function assertSameIds(
   { files }: TokenizerFiles,
   vocabulary: Vocabulary,
 ): Readonly<Record<string, unknown>> {
-  const json = parseJson(decodeUtf8(files.get(TOKENIZER) as Uint8Array, TOKENIZER, { folder }), TOKENIZER, { folder });
+  const bytes = files.get(TOKENIZER) ?? new Uint8Array();
+  const json = parseJson(decodeUtf8(bytes, TOKENIZER, { folder }), TOKENIZER, { folder });
   const content = isObject(json) ? json : {};
   for (const [token, id] of tokensOf(content)) {
     const received = vocabulary.tokens[id];

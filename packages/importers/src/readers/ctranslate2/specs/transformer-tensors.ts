@@ -1,4 +1,4 @@
-import { allocate, type FilePlace } from '@foretoken/models/internal';
+import { allocate, type FilePlace, refuseWeights } from '@foretoken/models/internal';
 import type { StoredTensor, TensorStore } from '../../stored-tensor.js';
 import type { Variable } from '../model-header.js';
 import type { ModelBin } from '../open-model-bin.js';
@@ -43,7 +43,11 @@ export function transformerNames(name: string): readonly string[] | undefined {
 export function transformerTensors(place: FilePlace, file: ModelBin, shape: TransformerShape): TensorStore {
   const { width, positions, sources, targets, shared, tied } = shape;
   const tensors = new Map<string, StoredTensor>();
-  const variable = (name: string): Variable => file.variables.get(name) as Variable;
+  const variable = (name: string): Variable => {
+    const found = file.variables.get(name);
+    if (found === undefined) throw refuseWeights(place, name, 'nothing', 'a variable of this name');
+    return found;
+  };
   const table = (name: string, rows: number): StoredTensor => {
     const whole = file.rows(variable(name), 0, variable(name).shape[0]);
     return { ...padded(place, whole, rows), ownName: name };
