@@ -72,24 +72,32 @@ def joiner(decoder: decoders.Decoder, suffix: str | None) -> Tokenizer:
     return tokenizer
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
+def arguments(description: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--texts", type=int, default=100)
-    args = parser.parse_args()
-    generator = random.Random(5)
-    texts = ["".join(generator.choice(BITS) for _ in range(generator.choice([2, 3, 5, 9]))) for _ in range(args.texts)]
-    texts += ["".join(pair) for pair in itertools.product(["", " ", "\ufeff", "\u0085"], ["<m>"], ["", " ", "\ufeff", "\u0085"])]
-    outputs = [[generator.randrange(len(WORDS)) for _ in range(generator.choice([1, 2, 4, 8]))] for _ in range(args.texts)]
-    encoded = [(one.to_str(), [one.encode(text, add_special_tokens=False).ids for text in texts]) for one in readers()]
-    decoded = [(one.to_str(), [one.decode(ids) for ids in outputs]) for one in itertools.starmap(joiner, joiners())]
+    return parser.parse_args()
+
+
+def write(out: Path, texts: list[str], outputs: list[list[int]], encoders: list[Tokenizer], joined: list[Tokenizer]) -> None:
+    encoded = [(one.to_str(), [one.encode(text, add_special_tokens=False).ids for text in texts]) for one in encoders]
+    decoded = [(one.to_str(), [one.decode(ids) for ids in outputs]) for one in joined]
     content = {
         "texts": texts, "outputs": outputs,
         "encoded": [{"json": json.loads(file), "ids": rows} for file, rows in encoded],
         "decoded": [{"json": json.loads(file), "texts": rows} for file, rows in decoded],
     }
-    args.out.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf8")
-    print(args.out.stat().st_size, "bytes")
+    out.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf8")
+    print(out.stat().st_size, "bytes")
+
+
+def main() -> None:
+    args = arguments(__doc__)
+    generator = random.Random(5)
+    texts = ["".join(generator.choice(BITS) for _ in range(generator.choice([2, 3, 5, 9]))) for _ in range(args.texts)]
+    texts += ["".join(pair) for pair in itertools.product(["", " ", "\ufeff", "\u0085"], ["<m>"], ["", " ", "\ufeff", "\u0085"])]
+    outputs = [[generator.randrange(len(WORDS)) for _ in range(generator.choice([1, 2, 4, 8]))] for _ in range(args.texts)]
+    write(args.out, texts, outputs, readers(), list(itertools.starmap(joiner, joiners())))
 
 
 if __name__ == "__main__":

@@ -83,6 +83,8 @@ export async function askHub(
 /** Milliseconds that a server asks to wait, as a number of seconds or until a date; undefined where it asks for none. */
 function askedWait(header: string | null, now: number): number | undefined {
   const text = header?.trim() ?? '';
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
-  return DATE.test(text) ? Math.max(0, Date.parse(text) - now) : undefined;
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  // What looks like a date may be none, such as one of a month that is not there.
+  const until = DATE.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(until) ? undefined : Math.max(0, until - now);
 }

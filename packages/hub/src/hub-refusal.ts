@@ -51,7 +51,8 @@ const OR_OFFLINE = 'or load what was kept with HF_HUB_OFFLINE=1';
 
 /** What helps where a server answers, but not now. */
 function remedyFor({ statusCode: status, waitMs = 0 }: HubStatus, token: string | undefined): string {
-  const when = waitMs > 0 ? `in ${Math.ceil(waitMs / 1000)} s, as it asks` : undefined;
+  const seconds = Math.ceil(waitMs / 1000);
+  const when = seconds > 0 && seconds < 1e10 ? `in ${seconds} s, as it asks` : undefined;
   if (status === 429) {
     const more = token === undefined ? '; with a token (environment variable HF_TOKEN) it may be asked more often' : '';
     return `It was asked too often: ${when === undefined ? 'wait some minutes and try again' : `try again ${when}`}${more}`;

@@ -87,6 +87,8 @@ describe('Retry-After', () => {
     ['that is nothing of the kind', 'soon', [1000, 2000]],
     ['below nothing', '-5', [1000, 2000]],
     ['with a fraction', '1.5e3', [1000, 2000]],
+    ['of a month that is not there', 'Fri, 02 Foo 2026 03:04:36 GMT', [1000, 2000]],
+    ['of an hour that is not there', 'Fri, 02 Jan 2026 33:04:36 GMT', [1000, 2000]],
   ])('%s: %s', async (_, header, waits) => {
     await open(FILES);
     failing(/model\.safetensors$/, 429, 2, { 'retry-after': header });
@@ -99,6 +101,7 @@ describe('Retry-After', () => {
     ['280', '280 s'],
     ['Fri, 02 Jan 2026 04:04:05 GMT', '3600 s'],
     ['999999999', '999999999 s'],
+    ['1000000000', '1000000000 s'],
   ])('of more than a minute, %s, is not waited for but told', async (header, words) => {
     await open(FILES);
     const count = failing(/model\.safetensors$/, 429, 2, { 'retry-after': header });
@@ -108,6 +111,16 @@ describe('Retry-After', () => {
     expect(error.message).toContain(`try again in ${words}, as it asks`);
     expect([count(), clock.waits]).toEqual([1, []]);
   });
+});
+
+test('Retry-After of more seconds than a number holds is not waited for', async () => {
+  await open(FILES);
+  const count = failing(/model\.safetensors$/, 429, 2, { 'retry-after': '9'.repeat(400) });
+  const clock = standingClock();
+  const error = await refusal(fetchAtPace(clock, 'hub:owner/name', options()));
+  expect(error).toMatchObject({ code: 'NETWORK_FAILURE', details: { status: 429, tries: 1 } });
+  expect(error.message).not.toContain('Infinity');
+  expect([count(), clock.waits]).toEqual([1, []]);
 });
 
 describe('a wait', () => {

@@ -29,7 +29,7 @@ export default [
       ["headers.set('authorization',", "headers.set('x-authorization',"],
       ['* 2 ** (tries - 1)', ''],
       ['Number(text) * 1000', 'Number(text)'],
-      ['Date.parse(text) - now', 'Date.parse(text)'],
+      ['until - now', 'until'],
       ['|| wait > MAX_WAIT_MS', ''],
       ['{ signal }', '{}'],
     ],

@@ -91,7 +91,18 @@ export default [
   {
     file: 'packages/models/src/tokenizer/exact-joins.ts',
     tests: ['packages/models/test/tokenizer-parts.test.ts'],
-    faults: [["searched === '' ? text.replace(/(?:)/gu, content) : ", '']],
+    faults: [
+      ["searched === '' ? text.replace(/(?:)/gu, content) : ", ''],
+      ["?? '\\ufffd'.repeat(bytes.length)", "?? '\\ufffd'"],
+    ],
+  },
+  {
+    file: 'packages/models/src/tokenizer/exact-normals.ts',
+    tests: ['packages/models/test/tokenizer-parts.test.ts'],
+    faults: [
+      [".join('\\u03c3')", ".join('\\u03c2')"],
+      ['\\u{2b920}-', '\\u{2b820}-'],
+    ],
   },
   {
     file: 'packages/models/src/tokenizer/check-tokenizer.ts',

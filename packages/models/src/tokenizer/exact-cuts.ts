@@ -81,8 +81,14 @@ function cutOf(settings: Settings): Cut {
   }
 }
 
+/** Where a sign is put before a text; older files say only whether it is. */
+export function prependScheme({ prepend_scheme: scheme = 'always', add_prefix_space: isPut }: Settings): unknown {
+  return isPut === false ? 'never' : scheme;
+}
+
 /** Blanks become a sign, and a word begins with each. */
-function blanksShown({ replacement, str_rep, prepend_scheme: scheme = 'always', split }: Settings): Cut {
+function blanksShown({ replacement, str_rep, split, ...settings }: Settings): Cut {
+  const scheme = prependScheme(settings);
   const sign = String(replacement ?? '\u2581');
   const shown = String(str_rep ?? '') || sign;
   const parts = splitter(literal(sign), 'mergedwithnext');
@@ -105,7 +111,7 @@ function bytesShown({ add_prefix_space: prefixed, use_regex: cut }: Settings): C
 }
 
 // Bytes that Latin-1 shows are themselves; the others follow from U+0100 on.
-const SHOWN: readonly string[] = ((): string[] => {
+export const SHOWN: readonly string[] = ((): string[] => {
   let next = 256;
   return Array.from({ length: 256 }, (_, byte) => {
     const isShown = (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);

@@ -1,4 +1,4 @@
-import type { Settings } from './exact-cuts.js';
+import { prependScheme, type Settings, SHOWN } from './exact-cuts.js';
 
 /** Turns the texts of tokens into those of an output, one or more. */
 type Join = (tokens: readonly string[]) => string[];
@@ -44,9 +44,57 @@ export function exactJoin(settings: Settings): Join | undefined {
           return signs.slice(begin, end).join('');
         });
     }
+    case 'Metaspace': {
+      const sign = String(settings.replacement ?? '\u2581');
+      const isPut = prependScheme(settings) !== 'never';
+      return (tokens) => tokens.map((token, at) => token.replaceAll(sign, at === 0 && isPut ? '' : ' '));
+    }
+    case 'ByteFallback':
+      return bytesJoined;
+    case 'ByteLevel':
+      return (tokens) => [lossy.decode(Uint8Array.from(tokens.flatMap(bytesOf)))];
     default:
       return undefined;
   }
+}
+
+const lossy = new TextDecoder('utf-8', { ignoreBOM: true });
+const strict = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
+
+/** Bytes in a row become the text they are; where they are none, each becomes a sign of its own. */
+function bytesJoined(tokens: readonly string[]): string[] {
+  const texts: string[] = [];
+  let bytes: number[] = [];
+  const end = (): void => {
+    if (bytes.length > 0) texts.push(textOf(bytes) ?? '\ufffd'.repeat(bytes.length));
+    bytes = [];
+  };
+  for (const token of tokens) {
+    const [, hex] = /^<0x([0-9A-Fa-f]{2}|\+[0-9A-Fa-f])>$/.exec(token) ?? [];
+    if (hex !== undefined) bytes.push(Number.parseInt(hex, 16));
+    else {
+      end();
+      texts.push(token);
+    }
+  }
+  end();
+  return texts;
+}
+
+function textOf(bytes: readonly number[]): string | undefined {
+  try {
+    return strict.decode(Uint8Array.from(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+const BYTE_OF: ReadonlyMap<string, number> = new Map(SHOWN.map((sign, byte) => [sign, byte]));
+
+/** The bytes that a token shows; those of its text where a sign of it shows none. */
+function bytesOf(token: string): readonly number[] {
+  const bytes = Array.from(token, (sign) => BYTE_OF.get(sign));
+  return bytes.every((byte) => byte !== undefined) ? bytes : [...new TextEncoder().encode(token)];
 }
 
 /** An empty text is found around every character. */

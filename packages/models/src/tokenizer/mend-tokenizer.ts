@@ -1,9 +1,10 @@
 import type { Tokenizer } from '@huggingface/tokenizers';
 import { quote, unsupportedModel } from '../folder/refusal.js';
-import { addedTokenSplit, stripped } from './added-tokens.js';
+import { addedTokenSplit } from './added-tokens.js';
 import type { CheckedTokenizer } from './check-tokenizer.js';
 import { exactCuts, type Settings } from './exact-cuts.js';
 import { exactJoin } from './exact-joins.js';
+import { exactNormal } from './exact-normals.js';
 
 export { checkUnigram, checkWordPieces } from './own-checks.js';
 export { SAFE_PATTERNS } from './safe-patterns.js';
@@ -15,7 +16,6 @@ export { SAFE_PATTERNS } from './safe-patterns.js';
 export function mendingOf(content: CheckedTokenizer['content'], file: string): (tokenizer: Tokenizer) => void {
   refuseLeftOut(content, file);
   const { pre_tokenizer: cut, decoder: join, normalizer: normal, added_tokens: added } = content;
-  const { type, prepend_scheme: scheme, replacement = '\u2581' } = Object(join);
   return (tokenizer) => {
     const { pre_tokenizer: cutter, decoder: joiner, normalizer, model } = tokenizer;
     if (normalizer !== null) mendNormalizer(normalizer, normal as Settings);
@@ -29,23 +29,18 @@ export function mendingOf(content: CheckedTokenizer['content'], file: string): (
     Object.assign(tokenizer, { encode_text: (text: string | null) => (text === null ? null : split(text)) });
     if (joiner === null) return;
     mendDecoder(joiner, join as Settings);
-    // It has replaced the suffix itself.
-    if (holds(join, 'BPEDecoder')) joiner.end_of_word_suffix = null;
-    if (type !== 'Metaspace' || scheme !== 'never') return;
-    joiner.decode_chain = (tokens: string[]) => tokens.map((token) => token.replaceAll(replacement, ' '));
+    // Decoders alone say what becomes of the suffix of words.
+    joiner.end_of_word_suffix = null;
   };
 }
 
 type Normalizer = NonNullable<Tokenizer['normalizer']>;
 type Decoder = NonNullable<Tokenizer['decoder']>;
 
-function mendNormalizer(
-  normalizer: Normalizer,
-  { type, strip_left: left, strip_right: right, ...settings }: Settings,
-): void {
-  if (type === 'Strip') normalizer.normalize = (text: string) => stripped(text, left === true, right === true);
-  const { normalizers: parts = [] } = settings;
-  if ('normalizers' in normalizer) eachPart(normalizer.normalizers, parts, mendNormalizer);
+function mendNormalizer(normalizer: Normalizer, settings: Settings): void {
+  const exact = exactNormal(settings);
+  if (exact !== undefined) normalizer.normalize = exact;
+  if ('normalizers' in normalizer) eachPart(normalizer.normalizers, settings.normalizers ?? [], mendNormalizer);
 }
 
 function mendDecoder(decoder: Decoder, settings: Settings): void {
@@ -61,12 +56,6 @@ function eachPart<Part>(parts: unknown, settings: unknown, mend: (part: Part, ow
   }
 }
 
-/** Whether a component, or one of its parts, is of a type. */
-function holds(component: unknown, wanted: string): boolean {
-  const { type, decoders = [] } = Object(component);
-  return type === wanted || (decoders as readonly unknown[]).some((one) => holds(one, wanted));
-}
-
 function refuseLeftOut({ model, added_tokens: tokens }: CheckedTokenizer['content'], file: string): void {
   const refuse = (field: string, received: unknown, required: string): never => {
     throw unsupportedModel(
@@ -77,7 +66,23 @@ function refuseLeftOut({ model, added_tokens: tokens }: CheckedTokenizer['conten
   const { type, continuing_subword_prefix: prefix } = Object(model);
   // Byte pairs are joined as if there were none.
   if (type === 'BPE' && prefix) refuse('model.continuing_subword_prefix', prefix, 'null');
+  if (type === 'BPE') refuseSomeBytes(Object(model), refuse);
   // They are found inside words too.
   const whole = (tokens as readonly Settings[]).findIndex(({ single_word: isWord }) => isWord === true);
   if (whole >= 0) refuse(`added_tokens[${whole}].single_word`, true, 'false');
+}
+
+/** Bytes that no text holds in UTF-8. */
+const isNoText = (byte: number): boolean => byte === 0xc0 || byte === 0xc1 || byte > 0xf4;
+
+/** Where some bytes are tokens and others are not, the original puts unknown tokens behind the bytes that follow them. */
+function refuseSomeBytes(
+  { vocab, byte_fallback: falls, unk_token: unknown }: Settings,
+  refuse: (field: string, received: unknown, required: string) => never,
+): void {
+  if (falls !== true || typeof unknown !== 'string') return;
+  const names = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
+  const missing = names.filter((name, byte) => !Object.hasOwn(Object(vocab), name) && !isNoText(byte));
+  const isSome = missing.length > 0 && names.some((name) => Object.hasOwn(Object(vocab), name));
+  if (isSome) refuse('model.byte_fallback', `true without ${missing[0]}`, 'true with a token of every byte');
 }

@@ -13,7 +13,8 @@ import { type TextUse, textUse } from './text-use.js';
 const MAX_SURE_LENGTH = 10_000;
 
 /** What the library does otherwise than the original, and expressions that must be known. */
-const ODD = /"(Regex|Unigram|WordPiece|Strip|CTC|BPEDecoder)"|(word|prefix|scheme|strip)": *("(?!fi|al)|true)/;
+const ODD =
+  /"(Regex|Unigram|WordPiece|Strip|CTC|BPEDecoder|Lowercase|BertNormalizer|ByteFallback|ByteLevel)"|(word|prefix|suffix|scheme|strip|fallback)": *("(?!fi|al)|true)|prefix_space": *false|[^"](\u2581|\\u2581)|", *"(\u2581|\\u2581)|" [^": ,\]}\s]/;
 
 /** Turns text into token ids of one model's vocabulary, and back. */
 export interface TextTokenizer extends TokenReader {
