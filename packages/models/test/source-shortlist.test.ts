@@ -82,6 +82,22 @@ describe.each(MARIAN_SHORTLIST_KINDS)('a %s model of Marian with a shortlist', (
     }
   });
 
+  it('gives a row the same bits alone and beside rows that list most tokens', async () => {
+    const { size } = model.vocabulary;
+    const together = sources.slice(0, 40);
+    const beside = await logProbsOf(model, together, [5, 9]);
+    const width = beside.length / (together.length * size);
+    const rows = together.map((_, row) => beside.subarray(row * width * size, (row + 1) * width * size));
+    const listed = (scores: Float32Array) => [...scores.keys()].filter((id) => scores[id % size] > -Infinity);
+    const all = new Set(rows.flatMap((scores) => listed(scores.subarray(0, size))));
+    expect(all.size).toBeGreaterThan(0.75 * size);
+    const few = rows.filter((scores) => listed(scores.subarray(0, size)).length < 0.5 * size);
+    expect(few.length).toBeGreaterThan(10);
+    for (const [row, source] of together.entries()) {
+      expect(await logProbsOf(model, [source], [5, 9])).toEqual(rows[row]);
+    }
+  });
+
   it('says the same alone and together, while rows end and while they join', async () => {
     const rows = sources.slice(0, 40);
     const together = (await outputsOf(greedy(), rows)).map(({ best }) => best.tokenIds);

@@ -11,6 +11,9 @@ import { outputBias, scaledStates, scoreStates } from './output-scores.js';
  */
 const ROWS = 16;
 
+/** Share of the vocabulary from which on all tokens are scored where these are listed. */
+const LARGE_SHARE = 0.75;
+
 const TYPES: readonly ElementType[] = ['float32', 'int32'];
 const HEADS: readonly [ScoreHead, ...ScoreHead[]] = ['argmax', 'topK', 'logProbs', 'logits'];
 
@@ -120,6 +123,9 @@ function emitBestListed(
 /**
  * Logits `[rows, vocabulary]`; where tokens are listed, those of all others are -Infinity. The listed ones lie where they do among all,
  * so that they are normalised there: a sum over them alone would add up in another order beside rows that list others.
+ *
+ * To lay out the scores of many states costs as much as their products. So where most tokens are listed, all are scored, with the same
+ * bits, and what each source lists is laid out instead, once for all of its states.
  */
 function emitAll(
   graph: GraphBuilder,
@@ -128,23 +134,44 @@ function emitAll(
   listing: Listing,
   nothing: Value,
 ): Value {
-  const placed = (): Value => {
-    const { listed } = listing;
-    const logits = emitListed(graph, network, states, listing);
-    const list = (value: number): Value => graph.constant('int64', [1], [value]);
-    const count = graph.op('Shape', [states], { start: 0, end: 1 });
-    const size = graph.op('Concat', [count, list(network.vocabularySize)], { axis: 0 });
-    const impossible = graph.constant('float32', [1, 1], [Number.NEGATIVE_INFINITY]);
-    const places = graph.op('Expand', [graph.op('Unsqueeze', [listed, list(0)]), graph.op('Shape', [logits])]);
-    return graph.op('ScatterElements', [graph.op('Expand', [impossible, size]), places, logits], { axis: 1 });
+  const { vocabularySize, head } = network;
+  const { listed, possible, possibleOf } = listing;
+  const all = (): Value => {
+    const own = emitLogits(graph, network, states);
+    const among = (): Value => {
+      const everywhere = laidOut(graph, listed, possible, vocabularySize);
+      return graph.op('Add', [own, graph.op('Gather', [everywhere, possibleOf])]);
+    };
+    return graph.choose(
+      nothing,
+      ['float32'],
+      () => [graph.op('Identity', [own])],
+      () => [among()],
+    )[0];
   };
+  const isLarge = (): Value => {
+    const count = graph.op('Shape', [listed], { start: 0, end: 1 });
+    return graph.op('Greater', [count, graph.constant('int64', [1], [Math.floor(LARGE_SHARE * vocabularySize)])]);
+  };
+  // Quantised products with all rows have other bits than those with listed ones.
+  const whole = head.embedding.quantised ? nothing : graph.op('Or', [nothing, isLarge()]);
   const [logits] = graph.choose(
-    nothing,
+    whole,
     ['float32'],
-    () => [emitLogits(graph, network, states)],
-    () => [placed()],
+    () => [all()],
+    () => [laidOut(graph, listed, emitListed(graph, network, states, listing), vocabularySize)],
   );
   return logits;
+}
+
+/** Values `[rows, listed]` where their tokens lie among all, `[rows, vocabulary]`; -Infinity for others. */
+function laidOut(graph: GraphBuilder, listed: Value, values: Value, vocabularySize: number): Value {
+  const list = (value: number): Value => graph.constant('int64', [1], [value]);
+  const count = graph.op('Shape', [values], { start: 0, end: 1 });
+  const size = graph.op('Concat', [count, list(vocabularySize)], { axis: 0 });
+  const impossible = graph.constant('float32', [1, 1], [Number.NEGATIVE_INFINITY]);
+  const places = graph.op('Expand', [graph.op('Unsqueeze', [listed, list(0)]), graph.op('Shape', [values])]);
+  return graph.op('ScatterElements', [graph.op('Expand', [impossible, size]), places, values], { axis: 1 });
 }
 
 /**
