@@ -87,5 +87,10 @@ describe('latticeDisagreement', () => {
     for (const lattice of [broken, dag]) {
       expect(() => latticeDisagreement([lattice], 6)).toThrow(expect.objectContaining({ code: 'INVALID_SCORES' }));
     }
+    // What names its kind and has nothing of it.
+    for (const kind of ['ctc', 'dag']) {
+      const bare = [{ kind, blankId: 0 } as unknown as CtcLattice];
+      expect(() => latticeDisagreement(bare, 4)).toThrowError(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    }
   });
 });

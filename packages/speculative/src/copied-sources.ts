@@ -1,4 +1,4 @@
-import type { CtcLattice, DraftContext, LatticeModel, TokenSource, Vocabulary } from '@foretoken/core';
+import type { DraftContext, LatticeModel, TokenSource, Vocabulary } from '@foretoken/core';
 import {
   assertTokenSources,
   CtcPrefixScorer,
@@ -64,10 +64,10 @@ async function bestPaths<Source>(
   model: LatticeModel<Source>,
   { encoding, signal }: DraftContext,
 ): Promise<WrittenText[]> {
-  const lattices = emitted(await model.emit(sources, { encoding, signal, k: 1 }), sources.length);
+  const lattices = emitted('ctc', await model.emit(sources, { encoding, signal, k: 1 }), sources.length);
   const yielder = new Yielder(signal);
   const texts: WrittenText[] = [];
-  for (const lattice of lattices as readonly CtcLattice[]) {
+  for (const lattice of lattices) {
     // It checks the lattice's scores.
     new CtcPrefixScorer(lattice, vocabulary.size, texts.length);
     const { tokenIds, logProbs } = ctcBestPath(lattice);

@@ -107,11 +107,11 @@ export function latticeDrafter<Source = TokenSource>(options: LatticeDrafterOpti
       const k = Math.min(candidates, model.supports.maxCandidates);
       const began = performance.now();
       const given = await model.emit(sources, { encoding, signal, k });
-      const lattices = emitted(given, sources.length);
+      const lattices = emitted('ctc', given, sources.length);
       times.opened(performance.now() - began, sources.length);
       const yielder = new Yielder(signal);
       const rows: RowState[] = [];
-      for (const lattice of lattices as readonly CtcLattice[]) {
+      for (const lattice of lattices) {
         rows.push(rowState(lattice, size, rows.length, settings));
         if (yielder.due()) await yielder.yield();
       }

@@ -182,7 +182,7 @@ describe('copyDrafter', () => {
     await expect(broken({ tokenIds: Int32Array.of(999) })).rejects.toThrow(/999/);
     await expect(broken({ logProbs: Float32Array.of(Number.NaN) })).rejects.toMatchObject({ code: 'INVALID_SCORES' });
     await expect(byText({ from: { ...model, emit: async () => [] } }).open([Int32Array.of(5)], {})).rejects.toThrow(
-      /1 lattices, one for each source/,
+      /1 ctc lattices, one for each source/,
     );
   });
 

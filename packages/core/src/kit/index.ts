@@ -13,6 +13,7 @@ export * from './common-encoding.js';
 export * from './ctc-prefix.js';
 export * from './decode-end.js';
 export * from './drafts.js';
+export * from './emitted.js';
 export * from './filled-canvases.js';
 export * from './first-twice.js';
 export * from './forward-cells.js';

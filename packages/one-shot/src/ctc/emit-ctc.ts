@@ -16,16 +16,13 @@ export async function emitCtc<Source>(
   model: LatticeModel<Source>,
   { sources, signal }: Pick<DecodeRequest<Source>, 'sources' | 'signal'>,
   { k, yielder, firstRow = 0, encoding }: EmitCtcOptions,
-): Promise<CtcLattice[]> {
-  const lattices = await model.emit(sources, {
-    k,
-    encoding,
-    signal,
-  });
+): Promise<readonly CtcLattice[]> {
+  const given = await model.emit(sources, { k, encoding, signal });
   signal?.throwIfAborted();
-  for (const [row, lattice] of emitted(lattices, sources.length).entries()) {
-    readCtc(lattice as CtcLattice, model.vocabulary.size, firstRow + row);
+  const lattices = emitted('ctc', given, sources.length);
+  for (const [row, lattice] of lattices.entries()) {
+    readCtc(lattice, model.vocabulary.size, firstRow + row);
     if (yielder.due()) await yielder.yield();
   }
-  return lattices as CtcLattice[];
+  return lattices;
 }

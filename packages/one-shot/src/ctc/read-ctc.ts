@@ -40,9 +40,7 @@ export function readCtc(lattice: CtcLattice, vocabularySize: number, row: number
 }
 
 function assertShape(lattice: CtcLattice, row: number): void {
-  const { kind, frames, k, blankId, tokenIds, logProbs, blankLogProbs } = lattice;
-  if (kind !== 'ctc')
-    throw invalid(row, `is a ${String(kind)} lattice; a ctc lattice is required.`, { received: kind });
+  const { frames, k, blankId, tokenIds, logProbs, blankLogProbs } = lattice;
   if (!Number.isInteger(blankId) || blankId < 0) {
     throw invalid(row, `has the blank id ${blankId}; an id of at least 0 is required.`, { received: blankId });
   }

@@ -89,11 +89,11 @@ export function dagDecoder<Source>(strategy: DagStrategy<Source>): Decoder<Latti
       };
       const rows = async function* (): AsyncGenerator<readonly Candidate[]> {
         for (const { first, part } of partsOf(sources, MAX_POSITIONS)) {
-          const lattices = emitted(await model.emit(part, { k: candidates, signal }), part.length);
+          const lattices = emitted('dag', await model.emit(part, { k: candidates, signal }), part.length);
           counts.forwards++;
           signal?.throwIfAborted();
           for (const [index, lattice] of lattices.entries()) {
-            yield await yielder.run(searchRow(lattice as DagLattice, first + index));
+            yield await yielder.run(searchRow(lattice, first + index));
           }
         }
       };

@@ -109,7 +109,7 @@ async function disagreementOfLattices<Source>(
   for (let start = 0; start < sources.length; start += SOURCES) {
     signal?.throwIfAborted();
     const some = sources.slice(start, start + SOURCES);
-    const lattices = emitted(await model.emit(some, { k, signal }), some.length);
+    const lattices = emitted(model.supports.kind, await model.emit(some, { k, signal }), some.length);
     const part = latticeDisagreement(lattices, model.vocabulary.size, start);
     positions += part.positions;
     changed += part.changed;

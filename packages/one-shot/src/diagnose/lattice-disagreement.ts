@@ -1,5 +1,5 @@
 import type { CtcLattice, Lattice } from '@foretoken/core';
-import { argmax, CtcPrefixScorer, ctcBestPath, integer, listOf, wrongValue } from '@foretoken/core/kit';
+import { argmax, CtcPrefixScorer, ctcBestPath, integer, isLattice, listOf, wrongValue } from '@foretoken/core/kit';
 import { readCtc } from '../ctc/read-ctc.js';
 import { type DagGraph, readDag } from '../dag/dag-graph.js';
 import { greedyPath, lookaheadStep } from '../dag/dag-walk.js';
@@ -37,9 +37,8 @@ export function latticeDisagreement(lattices: readonly Lattice[], vocabularySize
 }
 
 function kindOfLattice(name: string, value: unknown): Lattice['kind'] {
-  const kind = (value as Partial<Lattice> | null | undefined)?.kind;
-  if (kind === 'ctc' || kind === 'dag') return kind;
-  throw wrongValue(name, value, 'a lattice of the kind ctc or dag');
+  for (const kind of ['ctc', 'dag'] as const) if (isLattice(kind, value)) return kind;
+  throw wrongValue(name, value, 'a lattice of the kind ctc or dag with its arrays');
 }
 
 /** Whether each token of the best path stands. */
