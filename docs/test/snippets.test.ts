@@ -78,6 +78,8 @@ describe('the documentation’s TypeScript', () => {
         isolatedDeclarations: false,
         declaration: false,
         noUnusedLocals: false,
+        // Ours is off; a reader's may be on.
+        noUncheckedIndexedAccess: true,
       },
       include: [join(CACHE, '*.ts')],
       exclude: [],
@@ -85,7 +87,9 @@ describe('the documentation’s TypeScript', () => {
     writeFileSync(join(CACHE, 'tsconfig.json'), JSON.stringify(config));
     const tsc = join(dirname(fileURLToPath(import.meta.resolve('typescript'))), '../bin/tsc');
     const { stdout } = spawnSync(process.execPath, [tsc, '-p', join(CACHE, 'tsconfig.json')], { encoding: 'utf8' });
-    expect(stdout).toBe('');
+    // Sources of ours that snippets import are checked elsewhere, without that option.
+    const own = stdout.split('\n').filter((line) => line !== '' && !/^(packages\/| )/.test(line));
+    expect(own).toEqual([]);
   });
 });
 

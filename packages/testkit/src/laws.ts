@@ -79,7 +79,7 @@ function assertEvents(events: readonly DecodeEvent[], rows: number, endTokenId: 
     assert.equal(result.row, row, 'results are in the order of the sources');
     const best = result.hypotheses[0];
     assert.ok(best !== undefined, 'every row has a hypothesis');
-    assert.equal(result.best, best, 'the best hypothesis is the first');
+    assert.equal(result.best, best, 'best is hypotheses[0] itself, not a copy of it');
     assert.deepEqual(committed[row], [...best.tokenIds], 'commits, concatenated, are the best hypothesis');
     assert.ok(!best.tokenIds.includes(endTokenId), 'the end token is not part of the output');
     assertHypotheses(result.hypotheses);
