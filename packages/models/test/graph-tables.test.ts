@@ -36,6 +36,14 @@ describe('the positions that a graph has', () => {
     expect(tabledPositions(onnx(parts), 'position_ids')).toBe(positions);
   });
 
+  test('are read of sizes without end as fast as they are long, and none are read of broken ones', () => {
+    const sizes = (...bytes: readonly number[]) =>
+      onnx([LOOKED_UP, field(5, message(field(1, Uint8Array.from(bytes)), field(8, 'places')))]);
+    expect(tabledPositions(sizes(...Array<number>(100_000).fill(1)), 'position_ids')).toBeUndefined();
+    expect(() => tabledPositions(sizes(9, 0x80), 'position_ids')).toThrow(RangeError);
+    expect(() => tabledPositions(sizes(...Array<number>(20).fill(0x80), 1), 'position_ids')).toThrow(RangeError);
+  });
+
   test('are not those of what looks up nothing, where the graph takes no positions', () => {
     expect(
       tabledPositions(onnx([nodeOf('Gather', ['places', '']), weight('places', 9, 4)]), undefined),

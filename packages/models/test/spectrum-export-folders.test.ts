@@ -119,6 +119,40 @@ describe('an export that reads spectra is refused where its files do not agree, 
       'eos_token_id',
       /different models/,
     ],
+    'a token for no timestamps of another model': [
+      set(GENERATION, 'no_timestamps_token_id', 282),
+      'INVALID_MODEL_FOLDER',
+      TOKENIZER,
+      'no_timestamps_token_id',
+      /has 281 where generation_config\.json has no_timestamps_token_id = 282: they are of different models/,
+    ],
+    'a language of another model': [
+      set(GENERATION, 'lang_to_id', { '<|en|>': 272, '<|xx|>': 9, '<|fr|>': 275 }),
+      'INVALID_MODEL_FOLDER',
+      TOKENIZER,
+      'lang_to_id["<|fr|>"]',
+      /has 274 where .* = 275.*Fetch both/,
+    ],
+    'a task of another model': [
+      set(GENERATION, 'task_to_id', { transcribe: 277, translate: 278 }),
+      'INVALID_MODEL_FOLDER',
+      TOKENIZER,
+      'task_to_id["translate"]',
+      /has 276 where .* = 278.*Fetch both/,
+    ],
+    'a tokenizer without languages': [
+      (folder) =>
+        edit(folder, TOKENIZER, (content) => ({
+          ...content,
+          added_tokens: (content.added_tokens as { content: string }[]).filter(
+            (one) => !/^<\|[a-z]{2,3}\|>$/.test(one.content),
+          ),
+        })),
+      'INVALID_MODEL_FOLDER',
+      TOKENIZER,
+      'added_tokens',
+      /no token <\|en\|>.*Fetch/,
+    ],
     'a suppressed token that is none': [
       set(GENERATION, 'begin_suppress_tokens', [999]),
       'INVALID_MODEL_FOLDER',

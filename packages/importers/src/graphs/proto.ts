@@ -1,3 +1,4 @@
+import { invalidFolder, type ModelFolder, reason } from '@foretoken/models/internal';
 import protobuf from 'protobufjs/light.js';
 
 /** `AttributeProto.AttributeType`. */
@@ -73,3 +74,20 @@ const DESCRIPTOR: protobuf.INamespace = {
 };
 
 export const ModelProto: protobuf.Type = protobuf.Root.fromJSON(DESCRIPTOR).lookupType('ModelProto');
+
+/**
+ * A graph of a model folder as an object, with numbers for all integers. Throws `INVALID_MODEL_FOLDER` for names that are no text and the like, which opening
+ * the folder does not read; what reading it throws.
+ */
+export async function decodeGraph(folder: ModelFolder, file: string): Promise<Record<string, unknown>> {
+  const bytes = await folder.readBytes(file);
+  try {
+    return ModelProto.toObject(ModelProto.decode(bytes), { longs: Number, arrays: true, defaults: true });
+  } catch (cause) {
+    throw invalidFolder(
+      `${file} in ${folder.path} is not an ONNX graph that can be read: ${reason(cause)}. Fetch or export it again.`,
+      { folder: folder.path, file, field: 'the whole file', required: 'ONNX' },
+      cause,
+    );
+  }
+}

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { hasMethods, text as readText, wrongValue } from '@foretoken/core/kit';
 import { ELEMENT_TYPE, type ModelFolder, toFloat32 } from '@foretoken/models/internal';
 import type { Dense } from '../tensors/matrices.js';
-import { ModelProto } from './proto.js';
+import { decodeGraph } from './proto.js';
 
 interface Initializer {
   readonly name: string;
@@ -15,10 +15,9 @@ interface Initializer {
 export async function readGraphWeights(folder: ModelFolder, file: string): Promise<Map<string, Dense>> {
   if (!hasMethods(folder, 'readBytes')) throw wrongValue('folder', folder, 'an open model folder');
   readText('file', file);
-  const model = ModelProto.toObject(ModelProto.decode(await folder.readBytes(file)), {
-    longs: Number,
-    arrays: true,
-  }) as { readonly graph: { readonly initializer: readonly Initializer[] } };
+  const model = (await decodeGraph(folder, file)) as {
+    readonly graph: { readonly initializer: readonly Initializer[] };
+  };
   const weights = new Map<string, Dense>();
   const data = new Map<string, Uint8Array>();
   for (const { name, dims, dataType, externalData } of model.graph.initializer) {

@@ -64,28 +64,49 @@ export function readSpeechTokens(folder: SpeechFolder, vocabularySize: number): 
       [GENERATION_CONFIG, folder.generationConfig],
     ] as const) {
       const found = content?.[field];
-      const said: unknown = Array.isArray(found) && found.length === 1 ? found[0] : found;
-      if (said === undefined || said === null || said === id) continue;
-      throw invalidFolder(
-        `${FILE} in ${path} has ${id} where ${file} has ${field} = ${quote(said)}: they are of different models. Fetch both again.`,
-        { folder: path, file: FILE, field, received: id, required: printableValue(said) },
-      );
+      assertSame(path, file, field, id, Array.isArray(found) && found.length === 1 ? found[0] : found);
     }
   }
   const noTimestampsTokenId = need('<|notimestamps|>');
+  assertSame(
+    path,
+    GENERATION_CONFIG,
+    'no_timestamps_token_id',
+    noTimestampsTokenId,
+    folder.generationConfig?.no_timestamps_token_id,
+  );
   const next = noTimestampsTokenId + 1;
   const firstTimestampTokenId = next < vocabularySize ? next : undefined;
   const translate = ids.get('<|translate|>');
   if (!isMultilingual(folder, vocabularySize))
     return { start, end, speech: { noTimestampsTokenId, firstTimestampTokenId } };
+  for (const [text, said] of Object.entries(Object(folder.generationConfig?.lang_to_id))) {
+    const id = ids.get(text);
+    if (id !== undefined) assertSame(path, GENERATION_CONFIG, `lang_to_id[${quote(text)}]`, id, said);
+  }
+  for (const [task, said] of Object.entries(Object(folder.generationConfig?.task_to_id))) {
+    const id = ids.get(`<|${task}|>`);
+    if (id !== undefined) assertSame(path, GENERATION_CONFIG, `task_to_id[${quote(task)}]`, id, said);
+  }
   const languages = Object.fromEntries(
     [...ids].flatMap(([text, id]) => {
       const language = LANGUAGE.exec(text)?.[1];
       return language === undefined || id >= vocabularySize ? [] : [[language, id]];
     }),
   );
+  // Its config may say that it knows languages.
+  if (Object.keys(languages).length === 0) need('<|en|>');
   const tasks = { transcribeTokenId: need('<|transcribe|>'), translateTokenId: translate };
   return { start, end, speech: { noTimestampsTokenId, firstTimestampTokenId, ...tasks, languages } };
+}
+
+/** Refuses a token that a config says has another id, as tokenizers of other models have it. */
+function assertSame(folder: string, file: string, field: string, id: number, said: unknown): void {
+  if (said === undefined || said === null || said === id) return;
+  throw invalidFolder(
+    `${FILE} in ${folder} has ${id} where ${file} has ${field} = ${quote(said)}: they are of different models. Fetch both again.`,
+    { folder, file: FILE, field, received: id, required: printableValue(said) },
+  );
 }
 
 function isMultilingual({ generationConfig }: SpeechFolder, vocabularySize: number): boolean {

@@ -46,7 +46,7 @@ export const TYPE_NAMES: ReadonlyMap<number, string> = new Map(
 
 /** Reads a serialised graph's signature and external files. Throws `INVALID_MODEL_FOLDER` when it is not ONNX. */
 export function describeGraph(bytes: Uint8Array, file: string): GraphDescription {
-  try {
+  return readingGraph(file, () => {
     const { locations, nested } = findExternalData(bytes);
     const graph = wireMessage(bytes, GRAPH);
     if (graph === undefined) throw new RangeError('it holds no graph');
@@ -59,6 +59,13 @@ export function describeGraph(bytes: Uint8Array, file: string): GraphDescription
       externalSizes: locations,
       nestedLocations: [...nested],
     };
+  });
+}
+
+/** What reading a graph gives. Throws `INVALID_MODEL_FOLDER` in place of a `RangeError`: what is read is not ONNX. */
+export function readingGraph<Result>(file: string, read: () => Result): Result {
+  try {
+    return read();
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new ForetokenError(

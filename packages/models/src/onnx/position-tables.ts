@@ -9,6 +9,8 @@ const OPERATOR = 4;
 const DOMAIN = 7;
 const TENSOR_DIMS = 1;
 const TENSOR_NAME = 8;
+/** Most bytes of a number. */
+const NUMBER_BYTES = 10;
 
 /** Which input of an operator is a table with a row for each position, by its name and domain. */
 const TABLES: ReadonlyMap<string, number> = new Map([
@@ -49,19 +51,21 @@ function firstDim(tensor: Uint8Array): number | undefined {
   for (const { number, value } of wireFields(tensor)) {
     if (number !== TENSOR_DIMS) continue;
     if (typeof value === 'bigint') sizes.push(Number(value));
-    else if (value !== undefined) sizes.push(...unpacked(value));
+    else if (value !== undefined) for (const size of unpacked(value)) sizes.push(size);
   }
   return sizes.length === 2 && sizes[0] > 0 ? sizes[0] : undefined;
 }
 
 function unpacked(bytes: Uint8Array): number[] {
   const numbers: number[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const end = bytes.findIndex((byte, index) => index >= at && byte < 0x80);
-    if (end < 0) throw new RangeError('it ends too early');
+  let begin = 0;
+  for (const [at, byte] of bytes.entries()) {
+    if (at - begin >= NUMBER_BYTES) throw new RangeError('a number in it is too long');
+    if (byte >= 0x80) continue;
     // As a field of its own.
-    numbers.push(wireInteger(Uint8Array.of(TENSOR_DIMS << 3, ...bytes.subarray(at, end + 1)), TENSOR_DIMS));
-    at = end + 1;
+    numbers.push(wireInteger(Uint8Array.of(TENSOR_DIMS << 3, ...bytes.subarray(begin, at + 1)), TENSOR_DIMS));
+    begin = at + 1;
   }
+  if (begin < bytes.length) throw new RangeError('it ends too early');
   return numbers;
 }

@@ -67,7 +67,7 @@ export async function openExportWeights(folder: ModelFolder): Promise<WeightsFol
   const missing = (name: string, received: string, required: string): never => {
     throw unsupportedModel(
       `${path}: its graphs hold no tensor ${quote(name)} of ${required}, but ${received}: they were made or rewritten in a way that its weights cannot be taken out. Load it as it is.`,
-      { folder: path, field: name, received, required },
+      { folder: path, file: graphs.find((file) => !isEncoder(file)), field: name, received, required },
     );
   };
   return {

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { ELEMENT_TYPE, invalidFolder, type ModelFolder, type WeightDtype } from '@foretoken/models/internal';
-import { ModelProto } from '../../graphs/proto.js';
+import { decodeGraph } from '../../graphs/proto.js';
 import type { StoredTensor } from '../../readers/stored-tensor.js';
 
 interface Tensor {
@@ -48,11 +48,7 @@ const EXTERNAL = 1;
  * name at all. Weights of equal values are kept once; the others are `Identity` operators with their names. Throws `INVALID_MODEL_FOLDER`.
  */
 export async function graphWeights(folder: ModelFolder, file: string): Promise<Map<string, StoredTensor>> {
-  // What is no graph was refused when the folder was opened.
-  const decoded = ModelProto.decode(await folder.readBytes(file));
-  const { graph } = ModelProto.toObject(decoded, { longs: Number, arrays: true, defaults: true }) as {
-    readonly graph: Graph;
-  };
+  const { graph } = (await decodeGraph(folder, file)) as { readonly graph: Graph };
   const found = new Map<string, StoredTensor>();
   const add = (name: string, tensor: StoredTensor): void => {
     if (!found.has(name)) found.set(name, tensor);
@@ -67,12 +63,14 @@ export async function graphWeights(folder: ModelFolder, file: string): Promise<M
     };
     for (const tensor of initializer) put(tensor.name, tensor);
     for (const { name, opType, input, output, attribute } of node) {
+      // A node without an output gives nothing.
+      const [given] = output as readonly (string | undefined)[];
       const constant = opType === 'Constant' ? attribute.find((one) => one.name === 'value')?.t : undefined;
-      if (constant != null) put(output[0], constant);
+      if (constant != null && given !== undefined) put(given, constant);
       const same = opType === 'Identity' ? values.get(input[0]) : undefined;
-      if (same !== undefined) {
-        values.set(output[0], same);
-        add(ownName(output[0]), same);
+      if (same !== undefined && given !== undefined) {
+        values.set(given, same);
+        add(ownName(given), same);
       }
       const weight = values.get(input[1]);
       if (weight !== undefined && weight.shape.length === 2 && (opType === 'MatMul' || opType === 'Gemm')) {

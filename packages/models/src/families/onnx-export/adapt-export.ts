@@ -23,6 +23,7 @@ import {
   TOKENIZER,
 } from '../../hugging-face/tokenizer-names.js';
 import type { ModelIo } from '../../io/model-io.js';
+import { readingGraph } from '../../onnx/graph-description.js';
 import { describeGraphFile, isOrtFile } from '../../onnx/graph-file.js';
 import { dependentOperators, operatorsOf } from '../../onnx/operators.js';
 import { tabledPositions } from '../../onnx/position-tables.js';
@@ -115,7 +116,8 @@ async function readGraphs(
     const bytes = await reader.read(file, GRAPH_BYTES);
     const description = await describeGraphFile(bytes, file);
     const { inputs, outputs, operators } = description;
-    for (const name of dependentOperators(operators ?? operatorsOf(bytes))) dependent.add(name);
+    const used = operators ?? readingGraph(file, () => operatorsOf(bytes));
+    for (const name of dependentOperators(used)) dependent.add(name);
     for (const name of externalFiles(description, reader.path, file)) await reader.read(name, FILE_BYTES);
     const others = [...inputs.keys(), ...outputs.keys()].flatMap((name) => {
       const usual = names?.get(name);
@@ -129,7 +131,8 @@ async function readGraphs(
     };
     if (file === encoder || isOrtFile(file)) return graph;
     if (graph.names !== undefined) assertNamedCaches(graph, bytes, reader.path);
-    tabled.push(tabledPositions(bytes, decoderRoles(graph).positions) ?? Number.POSITIVE_INFINITY);
+    const { positions } = decoderRoles(graph);
+    tabled.push(readingGraph(file, () => tabledPositions(bytes, positions)) ?? Number.POSITIVE_INFINITY);
     return graph;
   };
   const graphs: Graphs = {
