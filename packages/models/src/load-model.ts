@@ -22,6 +22,7 @@ import {
 } from '@foretoken/core/runtime';
 import { GraphSessions } from './drivers/graph-sessions.js';
 import type { ModelDescription, ModelFamily } from './families/family.js';
+import { descriptionOf } from './families/family-answers.js';
 import { familyOf, registerFamily } from './families/registry.js';
 import type { ExportPrecisions } from './folder/export-precisions.js';
 import type { ModelManifest } from './folder/manifest.js';
@@ -252,7 +253,7 @@ async function assemble<Input, Output extends object, Source>(
       },
     }));
   const inputs = new InputDecoding(parts, processor);
-  const description = family.describe(manifest);
+  const description = descriptionOf(family, manifest);
   return {
     folder: path,
     manifest,

@@ -138,6 +138,66 @@ describe('a family of one’s own', () => {
     }
   });
 
+  it('may be an object of a class, whose methods are its prototype’s', async () => {
+    class Family {
+      readonly name = 'of-a-class';
+      readonly schema = manifestSchema<ModelManifest>({ family: v.literal('of-a-class') });
+      readonly #claims = { tokenIds: {}, candidates: {}, graphs: {}, others: {} };
+      claims() {
+        return this.#claims;
+      }
+      async checkGraphs() {}
+      readonly open = shiftFamily.open as unknown as ModelFamily['open'];
+      readonly processor = shiftFamily.processor as unknown as ModelFamily['processor'];
+      describe() {
+        return shiftFamily.describe({ shift: 1 } as ShiftManifest);
+      }
+    }
+    registerFamily(new Family());
+    const { shift: _shift, table: _table, ...plain } = content(1);
+    const target = join(folder, 'of-a-class');
+    await writeModelFolder(target, { ...plain, family: 'of-a-class' }, files);
+    expect((await openModelFolder(target)).manifest.family).toBe('of-a-class');
+  });
+
+  it('is told by code what it answers wrongly', async () => {
+    const wrong: [name: string, change: object, message: RegExp][] = [
+      [
+        'claims-nothing',
+        { claims: () => undefined },
+        /family\.claims returns must be an object with tokenIds, candidates/,
+      ],
+      ['claims-half', { claims: () => ({ tokenIds: {} }) }, /family\.claims returns/],
+      ['claims-later', { claims: async () => ({}) }, /family\.claims returns .*promise/],
+      [
+        'describes-nothing',
+        { describe: () => undefined },
+        /family\.describe returns must be an object with parts, outputs, facts/,
+      ],
+      ['describes-half', { describe: () => ({ parts: [] }) }, /family\.describe returns/],
+      [
+        'writes-nothing',
+        { processor: async (context: never) => ({ ...(await shiftFamily.processor(context)), write: () => 5 }) },
+        /processor\.write returns must be an object, such as \{ text \}/,
+      ],
+    ];
+    for (const [name, change, message] of wrong) {
+      const { shift: _shift, ...plain } = content(1);
+      const schema = manifestSchema<ModelManifest & { table: string }>({ family: v.literal(name), table: v.string() });
+      registerFamily({ ...shiftFamily, name, schema, checkAgreement: undefined, ...change } as never);
+      const used = async () => {
+        const target = join(folder, name);
+        await writeModelFolder(target, { ...plain, family: name } as never, files);
+        await using model = await loadModel(target);
+        await model.decode('a', greedy());
+      };
+      await expect(used(), name).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringMatching(message),
+      });
+    }
+  });
+
   it('is refused under a name that is taken, and may be registered twice', () => {
     expect(() => registerFamily({ ...shiftFamily, name: 'marian' })).toThrowError(
       expect.objectContaining({ code: 'INVALID_ARGUMENT' }),

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { ModelFamily } from '../families/family.js';
+import { claimsOf } from '../families/family-answers.js';
 import { familyNames, findFamily } from '../families/registry.js';
 import { assertPlainFileName } from './file-names.js';
 import { isObject, MAX_NESTING, parseJson } from './json.js';
@@ -23,7 +24,7 @@ export async function checkManifest(value: unknown, folder: string): Promise<Mod
     );
   };
   if (!isObject(value)) return refuse('the whole file', value, 'a JSON object');
-  const { schema, ...family } = await checkRelease(value, folder, refuse);
+  const family = await checkRelease(value, folder, refuse);
   // Counted before anything walks them. A list would pass as an object below.
   for (const field of ['files', 'training'] as const) {
     if (value[field] !== undefined && !isObject(value[field])) refuse(field, value[field], 'an object');
@@ -34,7 +35,7 @@ export async function checkManifest(value: unknown, folder: string): Promise<Mod
   if (isObject(value.files) && Object.keys(value.files).length > 1000) {
     refuse('files', Object.keys(value.files).length, 'a list of at most 1000 files');
   }
-  const result = v.safeParse(schema, value, { abortEarly: true });
+  const result = v.safeParse(family.schema, value, { abortEarly: true });
   if (!result.success) return refuseIssue(result.issues[0], refuse);
   const manifest = result.output;
   // The schema leaves out names such as __proto__, so the original's names are the ones to check.
@@ -42,7 +43,7 @@ export async function checkManifest(value: unknown, folder: string): Promise<Mod
     assertPlainFileName(name, { folder, file: MANIFEST_FILE, field: 'files' });
     if (!Object.hasOwn(manifest.files, name)) refuse('files', name, 'a usable file name');
   }
-  checkAgreement(manifest, family.claims(manifest), refuse);
+  checkAgreement(manifest, claimsOf(family, manifest), refuse);
   family.checkAgreement?.(manifest, refuse);
   return manifest;
 }

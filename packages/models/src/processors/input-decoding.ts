@@ -25,6 +25,7 @@ import {
   withMethods,
   wrongValue,
 } from '@foretoken/core/kit';
+import { isObject } from '../folder/json.js';
 import { type BoundDecode, bindDecoder, type PartDecoder } from '../parts/bind-decoder.js';
 import type { PartVariant } from '../parts/model-part.js';
 import { ModelParts } from '../parts/model-parts.js';
@@ -146,7 +147,9 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
       }
       const { source, unknownTokens = 0 } = reading;
       const said = (hypothesis: Hypothesis): InputHypothesis<Output> => {
-        const output = immediate<Output>('What processor.write returns', this.#processor.write(hypothesis, source));
+        const name = 'What processor.write returns';
+        const output = immediate<Output>(name, this.#processor.write(hypothesis, source));
+        if (!isObject(output)) throw wrongValue(name, output, 'an object, such as { text }');
         return { ...output, ...hypothesis };
       };
       const best = said(first);
@@ -236,7 +239,7 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
     if (textOf !== undefined) return textOf;
     throw new ForetokenError(
       'UNSUPPORTED_CAPABILITY',
-      `Outputs of ${this.#parts.folder} are no text, so ${wanted} cannot be given. Use decode, or the option onEvent.`,
+      `The processor of ${this.#parts.folder} has no textOf, so ${wanted} cannot be given. Use decode, or the option onEvent.`,
       { capability: wanted, folder: this.#parts.folder },
     );
   }
