@@ -91,10 +91,12 @@ export default [
   {
     file: 'packages/models/src/tokenizer/exact-joins.ts',
     tests: ['packages/models/test/tokenizer-parts.test.ts'],
-    faults: [
-      ["searched === '' ? text.replace(/(?:)/gu, content) : ", ''],
-      ["?? '\\ufffd'.repeat(bytes.length)", "?? '\\ufffd'"],
-    ],
+    faults: [["?? '\\ufffd'.repeat(bytes.length)", "?? '\\ufffd'"]],
+  },
+  {
+    file: 'packages/models/src/tokenizer/word-joins.ts',
+    tests: ['packages/models/test/tokenizer-parts.test.ts'],
+    faults: [["searched === '' ? text.replace(/(?:)/gu, content) : ", '']],
   },
   {
     file: 'packages/models/src/tokenizer/exact-normals.ts',

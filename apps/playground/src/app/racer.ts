@@ -1,6 +1,8 @@
 import type { Trace } from '@foretoken/streams';
 import { type Signal, signal } from '@preact/signals';
 import type { RaceMessage, WorkerMessage } from '../run/protocol.js';
+import { strategyOf } from '../run/strategies.js';
+import { taskOf } from '../run/tasks.js';
 import type { RaceChoice } from './share-link.js';
 
 /** What the page shows of the worker. */
@@ -36,9 +38,13 @@ export class Racer {
       type: 'race',
       race: ++this.#race,
       task,
+      folder: taskOf(task).folder,
       input,
       seed,
-      entries: strategies.map((strategy) => ({ strategy, options: options[strategy] ?? {} })),
+      entries: strategies.flatMap((id) => {
+        const strategy = strategyOf(id);
+        return strategy === undefined ? [] : [{ strategy, options: options[id] ?? {} }];
+      }),
     };
     this.#worker.postMessage(message);
   }

@@ -1,5 +1,5 @@
 import type { Trace } from '@foretoken/streams';
-import type { OptionValues } from './strategies.js';
+import type { Entry } from './record-race.js';
 
 /** What the page asks of its worker. */
 export interface RaceMessage {
@@ -7,9 +7,11 @@ export interface RaceMessage {
   /** Counts the races; an answer to an earlier one is out of date. */
   readonly race: number;
   readonly task: string;
+  /** Of the task's model, below `models/`. */
+  readonly folder: string;
   readonly input: string;
   readonly seed: number;
-  readonly entries: readonly { readonly strategy: string; readonly options: OptionValues }[];
+  readonly entries: readonly Entry[];
 }
 
 /** What the worker answers. */

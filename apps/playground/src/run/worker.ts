@@ -1,9 +1,7 @@
 import { ForetokenError } from '@foretoken/core';
 import { type LoadedModel, loadModel } from '@foretoken/models';
 import type { RaceMessage, WorkerMessage } from './protocol.js';
-import { type Entry, recordRace } from './record-race.js';
-import { strategyOf } from './strategies.js';
-import { taskOf } from './tasks.js';
+import { recordRace } from './record-race.js';
 
 const send = (message: WorkerMessage): void => self.postMessage(message);
 const now = (): number => performance.timeOrigin + performance.now();
@@ -21,19 +19,15 @@ self.addEventListener('message', ({ data }: MessageEvent<RaceMessage>) => {
 });
 
 async function race(message: RaceMessage, signal: AbortSignal): Promise<void> {
-  const { race, input, seed } = message;
+  const { race, task, input, seed, entries } = message;
   if (signal.aborted) return;
   try {
     const began = now();
     const model = await modelOf(message);
     send({ type: 'loaded', race, milliseconds: now() - began });
-    const entries = message.entries.flatMap(({ strategy: id, options }): Entry[] => {
-      const strategy = strategyOf(id);
-      return strategy === undefined ? [] : [{ strategy, options }];
-    });
     let first = true;
     const traces = await recordRace(model, {
-      task: message.task,
+      task,
       input,
       seed,
       entries,
@@ -54,8 +48,7 @@ async function race(message: RaceMessage, signal: AbortSignal): Promise<void> {
 }
 
 /** The model of a task, loaded when it is first asked for; who asks again after a failure tries again. */
-function modelOf({ task, race }: RaceMessage): Promise<LoadedModel> {
-  const { folder } = taskOf(task);
+function modelOf({ folder, race }: RaceMessage): Promise<LoadedModel> {
   const known = models.get(folder);
   if (known !== undefined) return known;
   const loading = loadModel(new URL(`models/${folder}/`, pageUrl()), {

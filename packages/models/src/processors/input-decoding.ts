@@ -26,11 +26,11 @@ import {
   wrongValue,
 } from '@foretoken/core/kit';
 import { isObject } from '../folder/json.js';
+import { loadCode } from '../load-code.js';
 import { type BoundDecode, bindDecoder, type PartDecoder } from '../parts/bind-decoder.js';
 import type { PartVariant } from '../parts/model-part.js';
 import { ModelParts } from '../parts/model-parts.js';
 import type { Processor, SourceReading, TextOutput } from './processor.js';
-import { TextDeltas } from './text-deltas.js';
 
 /** What to decode an input with, beside the decoder. */
 export interface InputOptions {
@@ -169,7 +169,9 @@ export class InputDecoding<Input = string, Output extends object = TextOutput, S
     const options = checkOptions('stream of an input', given, OPTIONS);
     if (!this.#isInput(input)) throw wrongValue('input', input, this.#processor.input);
     const decode = this.#bound(decoder, options);
-    const deltas = new TextDeltas(this.#textOf('a stream of text'));
+    const textOf = this.#textOf('a stream of text');
+    const { TextDeltas } = await loadCode('streams of text', () => import('./text-deltas.js'));
+    const deltas = new TextDeltas(textOf);
     const readings = await this.#read([input], options);
     for await (const event of watched(decode(this.#request(readings, options)), options.onEvent)) {
       if (event.type !== 'token-commit') continue;

@@ -1,59 +1,50 @@
 import type { Tokenizer } from '@huggingface/tokenizers';
 import { quote, unsupportedModel } from '../folder/refusal.js';
-import { addedTokenSplit } from './added-tokens.js';
+import { loadCode } from '../load-code.js';
 import type { CheckedTokenizer } from './check-tokenizer.js';
 import { exactCuts, type Settings } from './exact-cuts.js';
 import { exactJoin } from './exact-joins.js';
-import { exactNormal } from './exact-normals.js';
+import { eachPart } from './tokenizer-parts.js';
 
 export { checkUnigram, checkWordPieces } from './own-checks.js';
 export { SAFE_PATTERNS } from './safe-patterns.js';
+
+type Decoder = NonNullable<Tokenizer['decoder']>;
+
+const ofWords = /"(CTC|BPEDecoder|WordPiece|Strip)"/;
 
 /**
  * What puts right what the library does not do as the original: how texts are stripped, how added tokens are found, how texts are cut, how
  * tokens are joined and cleaned up, and a first blank that belongs to the text. Throws `UNSUPPORTED_MODEL` for what it leaves out.
  */
-export function mendingOf(content: CheckedTokenizer['content'], file: string): (tokenizer: Tokenizer) => void {
+export async function mendingOf(
+  content: CheckedTokenizer['content'],
+  file: string,
+): Promise<(tokenizer: Tokenizer) => void> {
   refuseLeftOut(content, file);
-  const { pre_tokenizer: cut, decoder: join, normalizer: normal, added_tokens: added } = content;
+  const { pre_tokenizer: cut, decoder: join, normalizer: normal } = content;
+  const added = content.added_tokens as readonly Settings[];
+  // A text that is one part, taken as it is, needs neither.
+  const isWhole = normal === null && added.length === 0;
+  const parts = isWhole ? undefined : await loadCode('normalisers and added tokens', () => import('./text-parts.js'));
+  const words = ofWords.test(JSON.stringify(join))
+    ? await loadCode('decoders of words', () => import('./word-joins.js'))
+    : undefined;
+  const mendDecoder = (decoder: Decoder, settings: Settings): void => {
+    const exact = exactJoin(settings, words?.wordJoin);
+    if (exact !== undefined) decoder.decode_chain = exact;
+    if ('decoders' in decoder) eachPart(decoder.decoders, settings.decoders, mendDecoder);
+  };
   return (tokenizer) => {
-    const { pre_tokenizer: cutter, decoder: joiner, normalizer, model } = tokenizer;
-    if (normalizer !== null) mendNormalizer(normalizer, normal as Settings);
+    const { pre_tokenizer: cutter, decoder: joiner } = tokenizer;
     const cuts = cut === null ? undefined : exactCuts(cut as Settings);
     if (cutter !== null && cuts !== undefined) cutter.pre_tokenize = cuts;
-    const split = addedTokenSplit(
-      added as readonly Settings[],
-      (text) => normalizer?.normalize(text) ?? text,
-      (text, isFirst) => model?._call(cuts?.(text, { section_index: isFirst ? 0 : 1 }) ?? [text]) ?? [],
-    );
-    Object.assign(tokenizer, { encode_text: (text: string | null) => (text === null ? null : split(text)) });
+    parts?.mendParts(tokenizer, normal as Settings | null, added, cuts);
     if (joiner === null) return;
     mendDecoder(joiner, join as Settings);
     // Decoders alone say what becomes of the suffix of words.
     joiner.end_of_word_suffix = null;
   };
-}
-
-type Normalizer = NonNullable<Tokenizer['normalizer']>;
-type Decoder = NonNullable<Tokenizer['decoder']>;
-
-function mendNormalizer(normalizer: Normalizer, settings: Settings): void {
-  const exact = exactNormal(settings);
-  if (exact !== undefined) normalizer.normalize = exact;
-  if ('normalizers' in normalizer) eachPart(normalizer.normalizers, settings.normalizers ?? [], mendNormalizer);
-}
-
-function mendDecoder(decoder: Decoder, settings: Settings): void {
-  const join = exactJoin(settings);
-  if (join !== undefined) decoder.decode_chain = join;
-  if ('decoders' in decoder) eachPart(decoder.decoders, settings.decoders, mendDecoder);
-}
-
-/** The library keeps the parts of a sequence in the order of the file. */
-function eachPart<Part>(parts: unknown, settings: unknown, mend: (part: Part, own: Settings) => void): void {
-  for (const [at, own] of (settings as readonly (Settings | null)[]).entries()) {
-    if (own !== null) mend((parts as readonly Part[])[at], own);
-  }
 }
 
 function refuseLeftOut({ model, added_tokens: tokens }: CheckedTokenizer['content'], file: string): void {

@@ -52,7 +52,7 @@ export async function createTokenizer(json: string, options: TokenizerOptions): 
       ? await loadCode('tokenizers', () => import('./mend-tokenizer.js'))
       : undefined;
   const { content, specialTokenIds } = checkTokenizer(parsed, vocabulary.size, file, own);
-  const mend = own?.mendingOf(content, file);
+  const mend = await own?.mendingOf(content, file);
   const broken = (what: string, field: string, cause?: unknown): ForetokenError =>
     invalidFolder(`${file}: ${what}. Fetch or export the tokenizer again.`, { file, field }, cause);
   let tokenizer: Tokenizer;

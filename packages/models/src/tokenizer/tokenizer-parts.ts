@@ -41,3 +41,14 @@ export const MAX_WORD = 200;
 export const MAX_VOCABULARY_TEXT = 8_000_000;
 export const MAX_ADDED_TEXT = 1_000_000;
 export const MAX_TEMPLATE = 64;
+
+/** The library keeps the parts of a sequence in the order of the file. */
+export function eachPart<Part>(
+  parts: unknown,
+  settings: unknown,
+  mend: (part: Part, own: Readonly<Record<string, unknown>>) => void,
+): void {
+  for (const [at, own] of (settings as readonly (Readonly<Record<string, unknown>> | null)[]).entries()) {
+    if (own !== null) mend((parts as readonly Part[])[at], own);
+  }
+}
