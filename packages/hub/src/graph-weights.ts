@@ -1,7 +1,7 @@
 import { ForetokenError } from '@foretoken/core';
+import { type ExternalData, findExternalData } from '@foretoken/core/internal';
 import { show } from '@foretoken/core/kit';
 import { openRegular } from '@foretoken/core/node';
-import { type ExternalData, findExternalData } from '@foretoken/core/runtime';
 import type { HubFile } from './list-hub-files.js';
 
 /** What protobuf holds at most, which ONNX is written in. */

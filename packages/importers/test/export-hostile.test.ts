@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { wireFields } from '@foretoken/core/runtime';
+import { wireFields } from '@foretoken/core/internal';
 import { openModelFolder } from '@foretoken/models';
 import { describe, expect, it } from 'vitest';
 import { exportCopy } from '../../models/test/export-folders.js';

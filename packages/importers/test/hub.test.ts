@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { collect } from '@foretoken/core';
-import { wireFields, wireMessage } from '@foretoken/core/runtime';
+import { wireFields, wireMessage } from '@foretoken/core/internal';
 import { greedy } from '@foretoken/greedy';
 import { type LoadedModel, loadModel } from '@foretoken/models';
 import { afterEach, describe, expect, test, vi } from 'vitest';

@@ -10,8 +10,6 @@ export * from './graph-session.js';
 export * from './hidden.js';
 export * from './key-value-store.js';
 export * from './node-store.js';
-export * from './onnx/external-data.js';
-export * from './onnx/wire.js';
 export * from './onnx-runtime.js';
 export { gatherPaths, type PathBlock, type PathPart, type PathPlace } from './path-blocks.js';
 export * from './path-store.js';

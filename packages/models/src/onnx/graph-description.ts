@@ -1,5 +1,5 @@
 import { ForetokenError } from '@foretoken/core';
-import { findExternalData, wireInteger, wireMessage, wireMessages, wireTexts } from '@foretoken/core/runtime';
+import { findExternalData, wireInteger, wireMessage, wireMessages, wireTexts } from '@foretoken/core/internal';
 import { ELEMENT_TYPE } from './element-type.js';
 
 /** An input or output as the graph declares it; a symbolic dimension is null. */

@@ -1,4 +1,4 @@
-import { wireMessages, wireTexts } from '@foretoken/core/runtime';
+import { wireMessages, wireTexts } from '@foretoken/core/internal';
 
 // Fields of onnx.proto3 (ONNX, Apache-2.0).
 const GRAPH = 7;

@@ -1,4 +1,4 @@
-import { wireFields, wireInteger, wireMessage, wireMessages, wireTexts } from '@foretoken/core/runtime';
+import { wireFields, wireInteger, wireMessage, wireMessages, wireTexts } from '@foretoken/core/internal';
 
 // Fields of onnx.proto3 (ONNX, Apache-2.0).
 const GRAPH = 7;
@@ -63,7 +63,10 @@ function unpacked(bytes: Uint8Array): number[] {
     if (at - begin >= NUMBER_BYTES) throw new RangeError('a number in it is too long');
     if (byte >= 0x80) continue;
     // As a field of its own.
-    numbers.push(wireInteger(Uint8Array.of(TENSOR_DIMS << 3, ...bytes.subarray(begin, at + 1)), TENSOR_DIMS));
+    const field = new Uint8Array(at - begin + 2);
+    field[0] = TENSOR_DIMS << 3;
+    field.set(bytes.subarray(begin, at + 1), 1);
+    numbers.push(wireInteger(field, TENSOR_DIMS));
     begin = at + 1;
   }
   if (begin < bytes.length) throw new RangeError('it ends too early');

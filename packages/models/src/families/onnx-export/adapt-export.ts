@@ -111,7 +111,7 @@ async function readGraphs(
   names?: ReadonlyMap<string, string>,
 ): Promise<ReadGraphs> {
   const dependent = new Set<string>();
-  const tabled: number[] = [];
+  let positions = Number.POSITIVE_INFINITY;
   const read = async (file: string): Promise<ExportGraph> => {
     const bytes = await reader.read(file, GRAPH_BYTES);
     const description = await describeGraphFile(bytes, file);
@@ -131,8 +131,9 @@ async function readGraphs(
     };
     if (file === encoder || isOrtFile(file)) return graph;
     if (graph.names !== undefined) assertNamedCaches(graph, bytes, reader.path);
-    const { positions } = decoderRoles(graph);
-    tabled.push(readingGraph(file, () => tabledPositions(bytes, positions)) ?? Number.POSITIVE_INFINITY);
+    const roles = decoderRoles(graph);
+    const tabled = readingGraph(file, () => tabledPositions(bytes, roles.positions));
+    positions = Math.min(positions, tabled ?? positions);
     return graph;
   };
   const graphs: Graphs = {
@@ -140,7 +141,6 @@ async function readGraphs(
     decoder: await read(decoder),
     decoderWithPast: decoderWithPast === undefined ? undefined : await read(decoderWithPast),
   };
-  const positions = Math.min(...tabled);
   return {
     graphs,
     dependentRows: [...dependent].sort(),

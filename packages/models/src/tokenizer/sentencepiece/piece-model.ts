@@ -1,4 +1,4 @@
-import { wireFields } from '@foretoken/core/runtime';
+import { wireFields } from '@foretoken/core/internal';
 import { invalidFolder, quote, reason, unsupportedModel } from '../../folder/refusal.js';
 
 /** What a piece of a SentencePiece vocabulary is for; numbers of `sentencepiece_model.proto`. */
