@@ -18,7 +18,8 @@ export function precisionName(precision: HubPrecision): string {
 }
 
 /**
- * The graphs of an export in the precision that is wanted; where none is wanted in fp32, or in the only one there is. `undefined` where nothing is wanted and there are no graphs. Throws `INVALID_ARGUMENT`.
+ * The graphs of an export in the precision that is wanted; where none is wanted in fp32, or in the only one there is. `undefined` where
+ * nothing is wanted and there are no graphs. Throws `INVALID_ARGUMENT`.
  */
 export function exportFiles(
   files: readonly HubFile[],

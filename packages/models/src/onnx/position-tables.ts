@@ -1,4 +1,4 @@
-import { wireFields, wireInteger, wireMessage, wireMessages, wireTexts } from '@foretoken/core/internal';
+import { wireIntegers, wireMessage, wireMessages, wireTexts } from '@foretoken/core/internal';
 
 // Fields of onnx.proto3 (ONNX, Apache-2.0).
 const GRAPH = 7;
@@ -9,8 +9,6 @@ const OPERATOR = 4;
 const DOMAIN = 7;
 const TENSOR_DIMS = 1;
 const TENSOR_NAME = 8;
-/** Most bytes of a number. */
-const NUMBER_BYTES = 10;
 
 /** Which input of an operator is a table with a row for each position, by its name and domain. */
 const TABLES: ReadonlyMap<string, number> = new Map([
@@ -45,30 +43,8 @@ export function tabledPositions(model: Uint8Array, positions: string | undefined
   return fewest;
 }
 
-/** Rows of a tensor of two dimensions; undefined for others. Sizes are written one by one, or packed. */
+/** Rows of a tensor of two dimensions; undefined for others. */
 function firstDim(tensor: Uint8Array): number | undefined {
-  const sizes: number[] = [];
-  for (const { number, value } of wireFields(tensor)) {
-    if (number !== TENSOR_DIMS) continue;
-    if (typeof value === 'bigint') sizes.push(Number(value));
-    else if (value !== undefined) for (const size of unpacked(value)) sizes.push(size);
-  }
+  const sizes = wireIntegers(tensor, TENSOR_DIMS);
   return sizes.length === 2 && sizes[0] > 0 ? sizes[0] : undefined;
-}
-
-function unpacked(bytes: Uint8Array): number[] {
-  const numbers: number[] = [];
-  let begin = 0;
-  for (const [at, byte] of bytes.entries()) {
-    if (at - begin >= NUMBER_BYTES) throw new RangeError('a number in it is too long');
-    if (byte >= 0x80) continue;
-    // As a field of its own.
-    const field = new Uint8Array(at - begin + 2);
-    field[0] = TENSOR_DIMS << 3;
-    field.set(bytes.subarray(begin, at + 1), 1);
-    numbers.push(wireInteger(field, TENSOR_DIMS));
-    begin = at + 1;
-  }
-  if (begin < bytes.length) throw new RangeError('it ends too early');
-  return numbers;
 }

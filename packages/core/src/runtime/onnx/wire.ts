@@ -24,12 +24,7 @@ export class WireField {
   /** A number, or the bytes of a text, a message or a packed list; undefined for fixed-width fields: see `fixed`. */
   get value(): bigint | Uint8Array | undefined {
     if (this.#type === BYTES) return this.#bytes.subarray(this.#begin, this.#end);
-    if (this.#type !== VARINT) return undefined;
-    let value = 0n;
-    for (let at = this.#begin; at < this.#end; at++) {
-      value |= BigInt(this.#bytes[at] & 0x7f) << BigInt(7 * (at - this.#begin));
-    }
-    return BigInt.asIntN(64, value);
+    return this.#type === VARINT ? numberIn(this.#bytes, this.#begin, this.#end) : undefined;
   }
 
   /** The 4 or 8 bytes of a fixed-width field, little-endian. */
@@ -37,6 +32,25 @@ export class WireField {
     const isFixed = this.#type === FIXED_64 || this.#type === FIXED_32;
     return isFixed ? this.#bytes.subarray(this.#begin, this.#end) : undefined;
   }
+}
+
+/** Most bytes of a number. */
+const NUMBER_BYTES = 10;
+
+/** Where the number ends that begins at a place; one of so many bytes at most. Throws `RangeError`. */
+function endOfNumber(bytes: Uint8Array, begin: number, max: number): number {
+  for (let end = begin + 1; end <= begin + max; end++) {
+    if (end > bytes.length) throw new RangeError('it ends too early');
+    if (bytes[end - 1] < 0x80) return end;
+  }
+  throw new RangeError('a number in it is too long');
+}
+
+/** The number whose groups of seven bits lie between two places, the lowest first. */
+function numberIn(bytes: Uint8Array, begin: number, end: number): bigint {
+  let value = 0n;
+  for (let at = begin; at < end; at++) value |= BigInt(bytes[at] & 0x7f) << BigInt(7 * (at - begin));
+  return BigInt.asIntN(64, value);
 }
 
 /**
@@ -48,17 +62,9 @@ export class WireField {
  */
 export function* wireFields(bytes: Uint8Array): Generator<WireField> {
   let at = 0;
-  /** Where the number ends that begins here; one of so many bytes at most. */
-  const endOfNumber = (max: number): number => {
-    for (let end = at + 1; end <= at + max; end++) {
-      if (end > bytes.length) throw new RangeError('it ends too early');
-      if (bytes[end - 1] < 0x80) return end;
-    }
-    throw new RangeError('a number in it is too long');
-  };
   /** A number of at most 35 bits, as tags and lengths are. */
   const short = (): number => {
-    const end = endOfNumber(5);
+    const end = endOfNumber(bytes, at, 5);
     let value = 0;
     for (let scale = 1; at < end; scale *= 128) value += (bytes[at++] & 0x7f) * scale;
     return value;
@@ -68,7 +74,7 @@ export function* wireFields(bytes: Uint8Array): Generator<WireField> {
     if (tag < 8 || tag > 0xffff_ffff) throw new RangeError('a field in it has no valid number');
     const type = tag & 7;
     let end: number;
-    if (type === VARINT) end = endOfNumber(10);
+    if (type === VARINT) end = endOfNumber(bytes, at, NUMBER_BYTES);
     else if (type === BYTES) {
       const length = short();
       end = at + length;
@@ -108,4 +114,21 @@ export function wireTexts(bytes: Uint8Array, field: number): string[] {
 export function wireInteger(bytes: Uint8Array, field: number): number {
   const found = [...wireFields(bytes)].filter(({ number, value }) => number === field && typeof value === 'bigint');
   return Number(found.at(-1)?.value ?? 0n);
+}
+
+/** Every number that a message holds under a field number, whether they lie one by one or packed. Throws `RangeError`. */
+export function wireIntegers(bytes: Uint8Array, field: number): number[] {
+  const found: number[] = [];
+  for (const { number, value } of wireFields(bytes)) {
+    if (number !== field || value === undefined) continue;
+    if (typeof value === 'bigint') found.push(Number(value));
+    else {
+      for (let at = 0; at < value.length; ) {
+        const end = endOfNumber(value, at, NUMBER_BYTES);
+        found.push(Number(numberIn(value, at, end)));
+        at = end;
+      }
+    }
+  }
+  return found;
 }
