@@ -9,6 +9,7 @@ export type { ShortlistTables } from '../drivers/source-shortlist.js';
 export { VOCABULARY_MODES } from '../drivers/vocabulary-modes.js';
 export * from '../families/known-layouts.js';
 export { CONFIG, type FileReader, GENERATION_CONFIG } from '../hugging-face/config-files.js';
+export { configInteger } from '../hugging-face/config-integer.js';
 export {
   type CausalGenerationFacts,
   type ExportGenerationFacts,

@@ -1,20 +1,12 @@
-import { invalidFolder, quote, unsupportedModel } from '@foretoken/models/internal';
+import { configInteger, invalidFolder, quote, unsupportedModel } from '@foretoken/models/internal';
 import type { WeightsFolder } from './weights-folder.js';
+
+export { configInteger };
 
 const CONFIG = 'config.json';
 
 /** What is known of a folder before its weights are: its config. */
 export type ConfigFolder = Pick<WeightsFolder, 'path' | 'config'>;
-
-/** An integer of config.json within bounds. Throws `INVALID_MODEL_FOLDER`. */
-export function configInteger(folder: ConfigFolder, key: string, min: number, max: number): number {
-  const value = Object.hasOwn(folder.config, key) ? folder.config[key] : undefined;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw invalidFolder(
-    `${CONFIG} in ${folder.path}: ${key} is ${value === undefined ? 'missing' : quote(value)}, but it must be an integer from ${min} to ${max}. Fetch or correct the file.`,
-    { folder: folder.path, file: CONFIG, field: key, received: value, required: { min, max } },
-  );
-}
 
 /** Throws `UNSUPPORTED_MODEL`: a field of config.json says what no graph here does. */
 export function unsupportedConfig({ path, config }: ConfigFolder, field: string, required: string): never {

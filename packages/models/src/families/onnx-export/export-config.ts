@@ -1,5 +1,6 @@
-import { invalidFolder, quote } from '../../folder/refusal.js';
+import { invalidFolder } from '../../folder/refusal.js';
 import { CONFIG, type ConfigFiles } from '../../hugging-face/config-files.js';
+import { configInteger } from '../../hugging-face/config-integer.js';
 import type { ExportGraph, OnnxExportManifest } from './export-manifest.js';
 
 const MAX_VOCABULARY = 1_000_000;
@@ -72,12 +73,8 @@ export function cacheShape(configs: ConfigFiles): OnnxExportManifest['cache'] {
 }
 
 /** A positive integer of config.json; undefined where it is missing or null. Throws `INVALID_MODEL_FOLDER`. */
-function integer({ path, config, file = CONFIG }: ConfigFiles, field: string, max: number): number | undefined {
+function integer(configs: ConfigFiles, field: string, max: number): number | undefined {
+  const { config } = configs;
   const value = Object.hasOwn(config, field) ? config[field] : undefined;
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw invalidFolder(
-    `${file} in ${path}: ${field} is ${quote(value)}, but it must be an integer from 1 to ${max}. Fetch or correct the file.`,
-    { folder: path, file, field, received: value, required: { min: 1, max } },
-  );
+  return value === undefined || value === null ? undefined : configInteger(configs, field, 1, max);
 }

@@ -1,6 +1,6 @@
-import { invalidFolder, quote } from '../../folder/refusal.js';
 import type { ManifestSpectrum } from '../../folder/speech-schema.js';
-import { CONFIG, type ConfigFiles, type FileReader } from '../../hugging-face/config-files.js';
+import type { ConfigFiles, FileReader } from '../../hugging-face/config-files.js';
+import { configInteger } from '../../hugging-face/config-integer.js';
 import { type ExportGenerationFacts, readSpeechGeneration } from '../../hugging-face/generation-config.js';
 import { readSpeechTokens, type SpeechTokens } from '../../hugging-face/speech-tokens.js';
 import type { TokenizerFiles } from '../../hugging-face/tokenizer-files.js';
@@ -10,6 +10,8 @@ import { readSpectrumConfig } from './spectrum-config.js';
 
 /** Least positions of outputs: four tokens say what to do. */
 const MIN_POSITIONS = 8;
+/** What is above a folder's limit of positions counts as that limit. */
+const MAX_POSITIONS = 2 ** 31;
 
 /** What a model of spectra reads and is told, and what its configs say of its outputs. */
 export interface ToldFacts {
@@ -31,20 +33,7 @@ export async function readTold(
 ): Promise<ToldFacts> {
   const audio = await readSpectrumConfig(reader, configs, encoder, encoderRoles(encoder));
   const { start, end, speech } = readSpeechTokens({ ...configs, tokenizer }, vocabularySize);
-  const { path, config } = configs;
-  const { max_target_positions: positions } = config;
-  if (typeof positions !== 'number' || !Number.isInteger(positions) || positions < MIN_POSITIONS) {
-    throw invalidFolder(
-      `${CONFIG} in ${path}: max_target_positions is ${positions === undefined ? 'missing' : quote(positions)}, but it must be an integer from ${MIN_POSITIONS}. Fetch or correct the file.`,
-      {
-        folder: path,
-        file: CONFIG,
-        field: 'max_target_positions',
-        received: positions,
-        required: { min: MIN_POSITIONS },
-      },
-    );
-  }
+  const positions = configInteger(configs, 'max_target_positions', MIN_POSITIONS, MAX_POSITIONS);
   const generation = readSpeechGeneration(configs, vocabularySize, positions);
   return { audio, speech, generation: { ...generation, beginning: [start], ends: [end] } };
 }

@@ -2,6 +2,7 @@ import { HOP, SAMPLE_RATE, SIZE } from '../../audio/log-mel.js';
 import { invalidFolder, quote } from '../../folder/refusal.js';
 import type { ManifestSpectrum } from '../../folder/speech-schema.js';
 import { CONFIG, type ConfigFiles, type FileReader } from '../../hugging-face/config-files.js';
+import { configInteger } from '../../hugging-face/config-integer.js';
 import type { ExportGraph } from './export-manifest.js';
 import type { EncoderRoles } from './export-roles.js';
 import { PREPROCESSOR, readPreprocessor, refusePreprocessor } from './sound-config.js';
@@ -31,7 +32,7 @@ export async function readSpectrumConfig(
 
 /** A size that config.json has, of which the graph has `share` for each, where it says how many. */
 function sizeOf(
-  { path, config, file: from = CONFIG }: ConfigFiles,
+  configs: ConfigFiles,
   field: string,
   max: number,
   given: number | null,
@@ -39,13 +40,8 @@ function sizeOf(
   graph: string,
   input: string,
 ): number {
-  const received = Object.hasOwn(config, field) ? config[field] : undefined;
-  if (typeof received !== 'number' || !Number.isInteger(received) || received < 1 || received > max) {
-    throw invalidFolder(
-      `${from} in ${path}: ${field} is ${received === undefined ? 'missing' : quote(received)}, but it must be an integer from 1 to ${max}, since ${graph} reads a spectrum. Fetch or correct the file.`,
-      { folder: path, file: from, field, received, required: { min: 1, max } },
-    );
-  }
+  const received = configInteger(configs, field, 1, max);
+  const { path, file: from = CONFIG } = configs;
   if (given !== null && given !== share * received) {
     throw invalidFolder(
       `${from} in ${path} has ${field} ${received}, but ${graph} takes ${input} of ${given}, which are ${given / share}: they are of different models. Fetch config and graphs of one model.`,

@@ -1,3 +1,5 @@
+import type { ModelBin } from '../open-model-bin.js';
+import { layerCount } from './decoder-heads.js';
 import type { SpecVariables } from './spec-variables.js';
 
 /** Variables of the whole decoder that say how it is computed, or what is computed besides. */
@@ -55,4 +57,16 @@ export function namesOf(
     if (Object.hasOwn(tensors, part)) return isScale ? [] : tensors[part].map((own) => own.replace('*', layer));
   }
   return unsupported(`variable ${name}`, 'there', 'a model without it');
+}
+
+/** Layers of a decoder all of whose variables have names by `namesOf`. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
+export function namedLayers(
+  { variables: all }: ModelBin,
+  outside: Readonly<Record<string, string>>,
+  parts: LayerParts,
+  variables: SpecVariables,
+): number {
+  const layers = layerCount(variables);
+  for (const name of all.keys()) namesOf(name, layers, outside, parts, variables);
+  return layers;
 }

@@ -1,15 +1,14 @@
 import type { StoredTensor, TensorStore } from '../../stored-tensor.js';
 import { readEpsilon } from '../text-options.js';
 import { activationName } from './decoder-flags.js';
-import { decoderHeads, layerCount, sharedSettings } from './decoder-heads.js';
-import { type LayerParts, namesOf, normParts, partsOf } from './decoder-names.js';
+import { decoderHeads, sharedSettings } from './decoder-heads.js';
+import { type LayerParts, namedLayers, namesOf, normParts, partsOf } from './decoder-names.js';
 import { transposed, zeros } from './made-tensors.js';
 import type { DecoderModel, SpecFiles } from './model-spec.js';
 import { type SpecVariables, setParts } from './spec-variables.js';
+import { isTied, MAX_POSITIONS } from './transformer-config.js';
 
 const POSITIONS = 'decoder/position_encodings/encodings';
-/** Limit of a model folder. */
-const MAX_POSITIONS = 65_536;
 const OUTSIDE: Readonly<Record<string, string>> = {
   'decoder/embeddings/weight': 'transformer.wte.weight',
   [POSITIONS]: 'transformer.wpe.weight',
@@ -36,8 +35,7 @@ export async function readLayerNormDecoder(
   width: number,
 ): Promise<DecoderModel> {
   const { find, scalar, unsupported } = variables;
-  const layers = layerCount(variables);
-  for (const name of file.variables.keys()) namesOf(name, layers, OUTSIDE, LAYER, variables);
+  const layers = namedLayers(file, OUTSIDE, LAYER, variables);
   if (!file.variables.has(POSITIONS)) unsupported(POSITIONS, 'missing', 'a table of learned positions');
   const window = await scalar('decoder/sliding_window', 0);
   if (window !== 0) unsupported('decoder/sliding_window', window, '0');
@@ -48,7 +46,6 @@ export async function readLayerNormDecoder(
   ] as const) {
     if (value !== wanted) unsupported(`decoder/layer_0/self_attention/${name}`, value, String(wanted));
   }
-  const tied = file.variables.get('decoder/projection/weight') === file.variables.get('decoder/embeddings/weight');
   const positions = Math.min(find(POSITIONS, 2).shape[0], MAX_POSITIONS);
   const config = {
     model_type: 'gpt2',
@@ -59,7 +56,7 @@ export async function readLayerNormDecoder(
     n_positions: positions,
     layer_norm_epsilon: readEpsilon(place.folder, given, 1e-5),
     activation_function: await activationName(variables),
-    tie_word_embeddings: tied,
+    tie_word_embeddings: isTied(file),
   };
   return { config, tensors: tensorsOf({ place, file }, variables, layers, positions) };
 }

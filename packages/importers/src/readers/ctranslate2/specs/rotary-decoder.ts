@@ -1,15 +1,14 @@
 import type { ModelBin } from '../open-model-bin.js';
 import { readEpsilon } from '../text-options.js';
 import { activationName } from './decoder-flags.js';
-import { decoderHeads, layerCount, sharedSettings } from './decoder-heads.js';
-import { namesOf } from './decoder-names.js';
+import { decoderHeads, sharedSettings } from './decoder-heads.js';
+import { namedLayers } from './decoder-names.js';
 import type { DecoderModel, SpecFiles } from './model-spec.js';
 import { readRotarySettings } from './rotary-settings.js';
 import { LAYER, OUTSIDE, type RotaryShape, rotaryTensors } from './rotary-tensors.js';
 import type { SpecVariables } from './spec-variables.js';
+import { isTied, MAX_POSITIONS } from './transformer-config.js';
 
-/** The file says nothing of how long texts may be; a model folder holds no more. */
-const MAX_POSITIONS = 65_536;
 const WINDOW = 'sliding_window';
 
 interface Kind extends Pick<RotaryShape, 'biased'> {
@@ -26,8 +25,7 @@ export async function readRotaryDecoder(
   width: number,
 ): Promise<DecoderModel> {
   const { find, scalar, unsupported } = variables;
-  const layers = layerCount(variables);
-  for (const name of file.variables.keys()) namesOf(name, layers, OUTSIDE, LAYER, variables);
+  const layers = namedLayers(file, OUTSIDE, LAYER, variables);
   const shared = sharedSettings(variables, layers);
   const heads = await decoderHeads(variables, shared, width);
   const { rope, interleaved, notes } = await readRotarySettings(place, variables, shared, heads.headWidth);
@@ -35,7 +33,6 @@ export async function readRotaryDecoder(
   const own = await shared(`self_attention/${WINDOW}`, 0);
   if (own !== window) unsupported(`decoder/layer_0/self_attention/${WINDOW}`, own, `that of the decoder, ${window}`);
   const { kind, biased } = kindOf(file, variables);
-  const tied = file.variables.get('decoder/projection/weight') === file.variables.get('decoder/embeddings/weight');
   const config = {
     ...kind,
     ...rope,
@@ -45,13 +42,14 @@ export async function readRotaryDecoder(
     head_dim: heads.headWidth,
     hidden_size: width,
     intermediate_size: find('decoder/layer_0/ffn/linear_0/weight', 2).shape[0],
+    // The file says nothing of how long texts may be.
     max_position_embeddings: MAX_POSITIONS,
     rms_norm_eps: readEpsilon(place.folder, given, 1e-6),
     hidden_act: await activationName(variables),
     // Whoever names a window uses it.
     sliding_window: window === 0 ? null : window,
     use_sliding_window: window !== 0,
-    tie_word_embeddings: tied,
+    tie_word_embeddings: isTied(file),
   };
   const tensors = rotaryTensors(place, file, variables, { ...heads, layers, interleaved, biased });
   return { config, notes, tensors };

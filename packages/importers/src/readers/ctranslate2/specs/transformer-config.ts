@@ -12,7 +12,8 @@ export const ACTIVATIONS: readonly string[] = ['relu', 'gelu_new', 'silu', 'gelu
 const OFF = ['multi_query_attention', 'alibi'];
 /** A model without a table of positions has no limit of its own. */
 const POSITIONS = 1024;
-const MAX_POSITIONS = 65_536;
+/** Limit of a model folder. */
+export const MAX_POSITIONS = 65_536;
 
 /** What both sides have in common, or what is refused. */
 interface SideFacts {
@@ -60,7 +61,7 @@ export async function transformerConfig(
   const shared =
     source === target &&
     file.variables.get('encoder/embeddings_0/weight') === file.variables.get('decoder/embeddings/weight');
-  const tied = file.variables.get('decoder/projection/weight') === file.variables.get('decoder/embeddings/weight');
+  const tied = isTied(file);
   const targets = target.tokens.length + (startsEmpty ? 1 : 0);
   const sources = source === target ? targets : source.tokens.length;
   const start = startOf(place, target, options, startsEmpty, variables);
@@ -178,4 +179,9 @@ export async function isScaled(
   if (value === 1) return false;
   if (Math.abs(value - root) <= 1e-6 * root) return true;
   return unsupported(name, value, `1 or the root of the width, ${root},`);
+}
+
+/** Whether the table that embeds outputs scores them too. */
+export function isTied({ variables }: ModelBin): boolean {
+  return variables.get('decoder/projection/weight') === variables.get('decoder/embeddings/weight');
 }
