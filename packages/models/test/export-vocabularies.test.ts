@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { collect } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadModel, openModelFolder, textProcessor } from '../src/index.js';
+import { loadModel, textProcessor } from '../src/index.js';
 import { encoderDecoderGoldens, encoderDecoderWeights } from './encoder-decoder-fixtures.js';
 import { exportCopy } from './export-folders.js';
-import { edit, refusal } from './export-refusal.js';
+import { refusal } from './export-refusal.js';
 import { temporaryFolder } from './folder-fixtures.js';
 
 const TOKENIZER = ['source.spm', 'target.spm', 'vocab.json', 'target_vocab.json'];
@@ -68,20 +68,5 @@ describe('an export whose sources have a vocabulary of their own', () => {
     const request = { sources: [Int32Array.from(source)], maxNewTokens: 20 };
     const { results } = await collect(greedy().decode(model.part('autoregressive'), request));
     expect([...results[0].best.tokenIds]).toEqual(tokens);
-  });
-});
-
-describe('where the positions of an export end', () => {
-  it.each([
-    ['llama', { max_position_embeddings: null, n_positions: 17 }, 17],
-    ['llama', { max_position_embeddings: null, n_ctx: 19 }, 19],
-    // Positions that are relative do not end.
-    ['t5', { n_positions: 7 }, 512],
-  ])('is read of the config of %s: %o', async (kind, fields, length) => {
-    const folder = await exportCopy(kind);
-    await edit(folder, 'config.json', (config) => ({ ...config, ...fields }));
-    const { limits } = (await openModelFolder(folder)).manifest;
-    expect(limits.targetLength).toBe(length);
-    if (kind === 'llama') expect(limits.sourceLength).toBe(length);
   });
 });

@@ -1,50 +1,78 @@
-import { wireIntegers, wireMessage, wireMessages, wireTexts } from '@foretoken/core/internal';
+import { wireMessage } from '@foretoken/core/internal';
+import { type CountedInputs, FollowedPositions } from './followed-positions.js';
+import { GraphScope, innerGraphs, integerAttribute, type ScopedNode } from './graph-scope.js';
 
-// Fields of onnx.proto3 (ONNX, Apache-2.0).
 const GRAPH = 7;
-const NODE = 1;
-const INITIALIZER = 5;
-const NODE_INPUT = 1;
-const OPERATOR = 4;
-const DOMAIN = 7;
-const TENSOR_DIMS = 1;
-const TENSOR_NAME = 8;
+/** Far more graphs inside one another than any exporter writes. */
+const MAX_DEPTH = 8;
 
 /** Which input of an operator is a table with a row for each position, by its name and domain. */
 const TABLES: ReadonlyMap<string, number> = new Map([
   ['com.microsoft.GroupQueryAttention', 7],
   ['com.microsoft.RotaryEmbedding', 2],
 ]);
-/** The table that is looked up, and by what. */
-const GATHER = { operator: '.Gather', table: 0, rows: 1 };
+/** What looks rows up by their numbers, and what it calls the axis of these. */
+const LOOKUPS: ReadonlyMap<string, string> = new Map([
+  ['.Gather', 'axis'],
+  ['com.microsoft.GatherBlockQuantized', 'gather_axis'],
+]);
+const CUT = '.Slice';
+/** What only changes how the numbers of a table are written. */
+const CONVERTED: ReadonlySet<string> = new Set(['.Cast', '.Identity', '.DequantizeLinear']);
 
 /**
- * How many positions the tables of a serialised graph have: those of rotations, and those that `positions`, an input, looks up as they are;
- * the fewest of them, undefined where none is found. Throws `RangeError`.
+ * How many positions the tables of a serialised graph have: those of rotations, those whose rows are looked up by positions that the
+ * graph is given or counts itself, and those that are cut to the length of its inputs. The fewest of them, undefined where none is
+ * found, or it cannot be told by which positions it is read. Throws `RangeError`.
  */
-export function tabledPositions(model: Uint8Array, positions: string | undefined): number | undefined {
+export function tabledPositions(model: Uint8Array, inputs: CountedInputs): number | undefined {
   const graph = wireMessage(model, GRAPH);
   if (graph === undefined) return undefined;
-  const tables = new Set<string>();
-  for (const node of wireMessages(graph, NODE)) {
-    const domain = wireTexts(node, DOMAIN).at(-1) ?? '';
-    const operator = `${domain === 'ai.onnx' ? '' : domain}.${wireTexts(node, OPERATOR).at(-1)}`;
-    const inputs = wireTexts(node, NODE_INPUT);
-    const looksUp = operator === GATHER.operator && positions !== undefined && inputs[GATHER.rows] === positions;
-    const table = inputs[looksUp ? GATHER.table : (TABLES.get(operator) ?? inputs.length)];
-    if (table) tables.add(table);
-  }
+  const followed = new FollowedPositions(inputs);
   let fewest: number | undefined;
-  for (const tensor of tables.size === 0 ? [] : wireMessages(graph, INITIALIZER)) {
-    if (!wireTexts(tensor, TENSOR_NAME).some((name) => tables.has(name))) continue;
-    const rows = firstDim(tensor);
-    if (rows !== undefined) fewest = Math.min(rows, fewest ?? rows);
-  }
+  const visit = (scope: GraphScope, depth: number): void => {
+    for (const node of scope.nodes) {
+      const positions = positionsOf(node, followed);
+      if (positions !== undefined && positions > 0) fewest = Math.min(positions, fewest ?? positions);
+      if (depth < MAX_DEPTH) for (const inner of innerGraphs(node)) visit(inner, depth + 1);
+    }
+  };
+  visit(new GraphScope(graph), 0);
   return fewest;
 }
 
-/** Rows of a tensor of two dimensions; undefined for others. */
-function firstDim(tensor: Uint8Array): number | undefined {
-  const sizes = wireIntegers(tensor, TENSOR_DIMS);
-  return sizes.length === 2 && sizes[0] > 0 ? sizes[0] : undefined;
+/** Positions that the table has which an operator reads; undefined where it reads none, or it cannot be told. */
+function positionsOf(node: ScopedNode, followed: FollowedPositions): number | undefined {
+  const { scope, operator, inputs } = node;
+  const place = TABLES.get(operator);
+  if (place !== undefined) return matrixRows(scope, inputs[place] ?? '');
+  const axis = LOOKUPS.get(operator);
+  if (axis !== undefined) {
+    const rows = (integerAttribute(node, axis) ?? 0) === 0 ? matrixRows(scope, inputs[0]) : undefined;
+    return rows && less(rows, followed.highest(scope, inputs[1]));
+  }
+  if (operator !== CUT) return undefined;
+  const [table, , ends, axes = ''] = inputs;
+  const dims = tableDims(scope, table);
+  if (dims === undefined || dims.length < 2) return undefined;
+  const rows = dims.at(axes === '' ? 0 : (scope.integer(axes) ?? dims.length));
+  return rows && less(rows, followed.length(scope, ends));
+}
+
+function less(rows: number, more: number | undefined): number | undefined {
+  return more === undefined ? undefined : rows - more;
+}
+
+/** Rows of a table of two dimensions; undefined for others. */
+function matrixRows(scope: GraphScope, name: string): number | undefined {
+  const dims = tableDims(scope, name);
+  return dims?.length === 2 ? dims[0] : undefined;
+}
+
+/** Sizes of a table that the graph holds, however its numbers are written. */
+function tableDims(scope: GraphScope, name: string): readonly number[] | undefined {
+  const dims = scope.dims(name);
+  if (dims !== undefined) return dims;
+  const node = scope.node(name);
+  return node && CONVERTED.has(node.operator) ? node.scope.dims(node.inputs[0]) : undefined;
 }

@@ -27,6 +27,7 @@ import { readingGraph } from '../../onnx/graph-description.js';
 import { describeGraphFile, isOrtFile } from '../../onnx/graph-file.js';
 import { dependentOperators, operatorsOf } from '../../onnx/operators.js';
 import { tabledPositions } from '../../onnx/position-tables.js';
+import { outputCounts, sourceCounts } from './counted-inputs.js';
 import { cacheShape, positionsOf, sourceVocabularySize, vocabularySize } from './export-config.js';
 import { type ExportFiles, findExport } from './export-files.js';
 import type { ExportGraph, OnnxExportManifest } from './export-manifest.js';
@@ -101,8 +102,8 @@ type Graphs = OnnxExportManifest['graphs'];
 interface ReadGraphs {
   readonly graphs: Graphs;
   readonly dependentRows: readonly string[];
-  /** Most positions that the tables of the decoder have; absent where they do not tell. */
-  readonly positions: number | undefined;
+  /** Most positions that the tables of each have; infinite where they do not tell. */
+  readonly positions: { readonly source: number; readonly output: number };
 }
 
 async function readGraphs(
@@ -111,7 +112,7 @@ async function readGraphs(
   names?: ReadonlyMap<string, string>,
 ): Promise<ReadGraphs> {
   const dependent = new Set<string>();
-  let positions = Number.POSITIVE_INFINITY;
+  const positions = { source: Number.POSITIVE_INFINITY, output: Number.POSITIVE_INFINITY };
   const read = async (file: string): Promise<ExportGraph> => {
     const bytes = await reader.read(file, GRAPH_BYTES);
     const description = await describeGraphFile(bytes, file);
@@ -129,11 +130,12 @@ async function readGraphs(
       outputs: Object.fromEntries(outputs),
       names: others.length === 0 ? undefined : Object.fromEntries(others),
     };
-    if (file === encoder || isOrtFile(file)) return graph;
+    if (isOrtFile(file)) return graph;
+    const side = file === encoder ? 'source' : 'output';
     if (graph.names !== undefined) assertNamedCaches(graph, bytes, reader.path);
-    const roles = decoderRoles(graph);
-    const tabled = readingGraph(file, () => tabledPositions(bytes, roles.positions));
-    positions = Math.min(positions, tabled ?? positions);
+    const counted = side === 'source' ? sourceCounts(encoderRoles(graph)) : outputCounts(decoderRoles(graph));
+    const tabled = counted && readingGraph(file, () => tabledPositions(bytes, counted));
+    positions[side] = Math.min(positions[side], tabled ?? positions[side]);
     return graph;
   };
   const graphs: Graphs = {
@@ -141,11 +143,7 @@ async function readGraphs(
     decoder: await read(decoder),
     decoderWithPast: decoderWithPast === undefined ? undefined : await read(decoderWithPast),
   };
-  return {
-    graphs,
-    dependentRows: [...dependent].sort(),
-    positions: Number.isFinite(positions) ? positions : undefined,
-  };
+  return { graphs, dependentRows: [...dependent].sort(), positions };
 }
 
 async function describe(
@@ -179,8 +177,8 @@ async function describe(
   const named = tokenizer?.namedTokens(size);
   const { source, output } = positionsOf(configs, encodes);
   const audio = hears ? await readSoundConfig(reader) : undefined;
-  // A config may promise more than the graph has rows for.
-  const ofGraph = positions ?? Number.POSITIVE_INFINITY;
+  // The source of a decoder alone is a prompt.
+  const ofSource = encodes ? positions.source : positions.output;
   return {
     format: 'foretoken-model',
     formatVersion: 1,
@@ -209,8 +207,9 @@ async function describe(
             unknownTokenId: sourceTokens?.unknown,
           },
     limits: {
-      sourceLength: told?.audio.frames ?? lengthOfSources(source, encodes, hears, ofGraph),
-      targetLength: Math.min(output ?? (encodes ? lengthOfOutputs(maxLength, hears) : MAX_SOURCE), ofGraph),
+      // A config may promise more than the graphs have rows for.
+      sourceLength: told?.audio.frames ?? (hears ? 100 * MAX_SECONDS : Math.min(source ?? MAX_SOURCE, ofSource)),
+      targetLength: Math.min(output ?? (encodes ? lengthOfOutputs(maxLength, hears) : MAX_SOURCE), positions.output),
     },
     architecture: wordOf(configs.config.model_type),
     precision,
@@ -234,12 +233,6 @@ async function describe(
 
 function readGeneration(configs: ConfigFiles, size: number, encodes: boolean): ExportGenerationFacts {
   return encodes ? readExportGeneration(configs, size) : { ...readCausalGeneration(configs, size), beginning: [] };
-}
-
-/** Most tokens of a source, or steps of 10 ms of sound; `ofGraph` are the positions of a decoder alone, whose source is a prompt. */
-function lengthOfSources(source: number | undefined, encodes: boolean, hears: boolean, ofGraph: number): number {
-  if (hears) return 100 * MAX_SECONDS;
-  return Math.min(source ?? MAX_SOURCE, encodes ? Number.POSITIVE_INFINITY : ofGraph);
 }
 
 /**

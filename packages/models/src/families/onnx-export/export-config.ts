@@ -47,6 +47,7 @@ export function positionsOf(
     // Models of relative positions have it too, and count none.
     ...(encodes ? [] : ['n_positions']),
     'n_ctx',
+    'max_seq_len',
   );
   if (!encodes) return { source: output, output };
   return {
