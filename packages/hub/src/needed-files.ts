@@ -1,14 +1,12 @@
 import { ForetokenError } from '@foretoken/core';
 import { exportFiles, type HubPrecision } from './export-graphs.js';
+import { GENAI, genaiGraphs } from './genai-files.js';
 import { ggufFile } from './gguf-files.js';
 import type { HubFile } from './list-hub-files.js';
 import { shardNames } from './shard-names.js';
 
 /** The manifest of a folder that Foretoken can load as it is. */
 export const MANIFEST = 'foretoken.json';
-
-/** What onnxruntime-genai reads of a graph beside it. */
-const GENAI = 'genai_config.json';
 
 /** Tokens of exports that have neither config nor tokenizer.json, such as Moonshine's. */
 const LISTED_TOKENS = 'tokenizer.bin';
@@ -70,6 +68,9 @@ export async function neededFiles(
     if (has(WEIGHTS)) return described([WEIGHTS]);
     const index = files.find(({ path }) => path === INDEX);
     if (index !== undefined) return described([INDEX, ...shardNames(await read(index), INDEX, repository, files)]);
+    const genai = files.find(({ path }) => path === GENAI);
+    const named = genai && genaiGraphs(await read(genai), repository, files);
+    if (named !== undefined) return described([GENAI, ...named]);
   }
   const graphs = exportFiles(files, repository, precision);
   if (graphs !== undefined) return described([GENAI, LISTED_TOKENS, ...graphs]);

@@ -51,6 +51,48 @@ describe('a repository of an ONNX export', () => {
   });
 });
 
+describe('a repository of onnxruntime-genai', () => {
+  const config = (model: object): string => JSON.stringify({ model });
+  const kept = async (): Promise<readonly string[]> => {
+    const { folder } = await fetchFromHub('hub:owner/name', options());
+    return (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
+  };
+
+  test('gives the graph that its config names, with the weights beside it, and no other', async () => {
+    const graph = graphOf('named', 'weights of it.bin');
+    const others = { 'model.onnx': graphOf('other'), 'other.onnx': graphOf('third') };
+    const files = { 'named.onnx': graph, 'weights of it.bin': 'eight bytes', 'tokenizer.json': '{}', ...others };
+    await open({ 'genai_config.json': config({ decoder: { filename: 'named.onnx' } }), ...files });
+    expect(await kept()).toEqual(['genai_config.json', 'named.onnx', 'tokenizer.json', 'weights of it.bin']);
+  });
+
+  test('gives no graph where its config names several parts, which loading refuses', async () => {
+    const model = { encoder: { filename: 'encoder.onnx' }, decoder: { filename: 'decoder.onnx' } };
+    await open({ 'genai_config.json': config(model), 'encoder.onnx': graphOf('e'), 'decoder.onnx': graphOf('d') });
+    expect(await kept()).toEqual(['genai_config.json']);
+  });
+
+  test.each([
+    ['that is not there', 'gone.onnx'],
+    ['outside', '../named.onnx'],
+  ])('is refused where its config names a graph %s', async (_, filename) => {
+    await open({ 'genai_config.json': config({ decoder: { filename } }), 'named.onnx': graphOf('named') });
+    const error = await refusal(fetchFromHub('hub:owner/name', options()));
+    expect(error).toMatchObject({
+      code: 'INVALID_MODEL_FOLDER',
+      details: { file: 'genai_config.json', field: 'model.decoder.filename', received: filename },
+    });
+  });
+
+  test.each(['null', '{"model": null}', '{"model": {"decoder": {"filename": 1}}}', '{'])(
+    'gives graphs by their usual names where its config is %s',
+    async (text) => {
+      await open({ 'genai_config.json': text, 'model.onnx': graphOf('usual') });
+      expect(await kept()).toEqual(['genai_config.json', 'model.onnx']);
+    },
+  );
+});
+
 describe('one of several precisions', () => {
   const EXPORT = contentOf(
     'config.json tokenizer.json model.safetensors onnx/encoder_model.onnx onnx/encoder_model_fp16.onnx onnx/decoder_model_merged.onnx onnx/decoder_model_merged_fp16.onnx onnx/decoder_model_merged_fp16.onnx_data onnx/decoder_model_merged_quantized.onnx onnx/encoder_model_quantized.onnx onnx/decoder_model_merged_q4.onnx'.split(
