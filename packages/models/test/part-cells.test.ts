@@ -40,6 +40,42 @@ describe('costs of batches', () => {
   });
 });
 
+describe('times of batches that cannot be true', () => {
+  const curve = [0.3, 0.32, 0.34, 0.36, 0.38, 0.4];
+  const costsOf = (narrow: number, wide: number) => {
+    const costs = new MeasuredCosts(
+      curve,
+      { rows: 8, nodes: 1, milliseconds: narrow },
+      { rows: 8, nodes: 4, milliseconds: wide },
+    );
+    return [1, 4, 16, 64].flatMap((rows) => [1, 2, 4, 6, 11].map((nodes) => costs.milliseconds(rows, nodes)));
+  };
+  const unmeasured = costsOf(Number.NaN, Number.NaN);
+
+  it('count as none: a batch takes no longer than its rows one after the other, and no less than with fewer nodes', () => {
+    // True times are used.
+    expect(costsOf(0.6, 1)).not.toEqual(unmeasured);
+    expect(costsOf(0.8, 0.8)).not.toEqual(unmeasured);
+    // A slow moment of the machine met the narrow batch, the wide one, or both.
+    expect(costsOf(22, 23)).toEqual(unmeasured);
+    expect(costsOf(4, 4.1)).toEqual(unmeasured);
+    expect(costsOf(0.6, 22)).toEqual(unmeasured);
+    expect(costsOf(1.2, 1)).toEqual(unmeasured);
+  });
+
+  it('never say that a row costs more beside others than alone', () => {
+    const time = fc.double({ min: 0.01, max: 400, noNaN: true });
+    fc.assert(
+      fc.property(time, time, (narrow, wide) => {
+        const costs = costsOf(narrow, wide);
+        for (const [index, rows] of [1, 4, 16, 64].entries())
+          expect(costs[5 * index]).toBeLessThanOrEqual(1.3 * rows * 0.3);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
 describe('how large a part of a forward is', () => {
   it('is what takes no longer than 40 ms by the measured costs, 32 cells at least and 1,024 at most', () => {
     const perNode = (milliseconds: number) => new MeasuredCosts([milliseconds, 2 * milliseconds]);

@@ -9,6 +9,7 @@ import { nextTurn } from './next-turn.js';
 import { revisionLaws } from './revision-laws.js';
 import { type Runner, SUITE_OPTIONS } from './runner.js';
 import { randomCanvasScore, type ScriptedCanvasModel, type ScriptedCanvasOptions } from './scripted-canvas.js';
+import { assertSpeculation } from './speculation-laws.js';
 import { SteppingClock } from './stepping-clock.js';
 
 /** The decoder of canvas models under test. */
@@ -48,6 +49,7 @@ export function canvasConformance(options: CanvasConformanceOptions): void {
         const events = await eventsWith(model);
         const { statistics, results } = assertStream(events, SOURCES.length, END);
         assert.equal(statistics.forwards, model.forwards, 'statistics.forwards counts the calls of fill');
+        assertSpeculation([events]);
         assert.equal(model.stillOpen, 0, 'everything opened is released');
         for (const { row, hypotheses } of results) {
           const ofRow = events.filter((event) => 'row' in event && event.row === row);

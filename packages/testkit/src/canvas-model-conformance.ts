@@ -5,6 +5,7 @@ import {
   assertDisposal,
   assertFills,
   assertKinds,
+  assertLongest,
   assertOthersRefused,
   assertRefusals,
   type FillLaws,
@@ -82,6 +83,11 @@ export function canvasModelConformance(options: ModelConformanceOptions<Model>):
     law('refuses canvases that it cannot hold, and goes on after an abort', async (model) => {
       const long = new Int32Array(model.maxLength + 1).fill(model.maskTokenId);
       await assertRefusals(fills(model), [[{ row: 0, tokenIds: long }, 'LENGTH_LIMIT']]);
+      if (!model.supports.lengths) return;
+      await using session = await open(model, sources);
+      const [{ lengths }] = await session.predictLengths(2);
+      // Where a source leaves no choice, as a text with masks does, it also says how long a canvas may be.
+      if (lengths.length > 1) await assertLongest(fills(model), { row: 0, tokenIds: long.subarray(1) });
     });
 
     law('keeps its sessions apart, and answers nothing after one was disposed of', async (model) => {

@@ -90,7 +90,8 @@ export function commonLaws<Model>(laws: CommonLaws<Model>): void {
       }
     }
     if (!accepts.includes('lengths')) return;
-    for (const lengths of [sources.map(() => 2), sources.map((_, row) => 2 + (row % 2))]) {
+    const byRow = [2, 3].map((first) => sources.map((_, row) => (row % 2 === 0 ? first : 5 - first)));
+    for (const lengths of [sources.map(() => 2), ...byRow]) {
       // A strategy that was given a length itself refuses another.
       const hypotheses = await hypothesesWith({ lengths }).catch((error: unknown) => {
         if (ForetokenError.isInstance(error) && error.code === 'INVALID_ARGUMENT') return [];

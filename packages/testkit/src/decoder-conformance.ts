@@ -1,5 +1,6 @@
 import {
   type AutoregressiveModel,
+  type DecodeEvent,
   type DecodeRequest,
   type Decoder,
   ForetokenError,
@@ -16,6 +17,7 @@ import { assertCode, assertStream, eventsOf, outputsOf, rejectsWith } from './la
 import { nextTurn } from './next-turn.js';
 import { type RecordingModel, type RecordingOptions, recording } from './recording.js';
 import { type Runner, SUITE_OPTIONS } from './runner.js';
+import { assertSpeculation } from './speculation-laws.js';
 import { SteppingClock } from './stepping-clock.js';
 import { assertTokenLogProbs } from './token-log-prob-laws.js';
 
@@ -57,15 +59,19 @@ export function autoregressiveConformance(options: AutoregressiveConformanceOpti
 
   runner.describe(`${name} keeps the laws of autoregressive decoders`, () => {
     runner.it('streams commits that add up to the best hypothesis, and counts its forwards', async () => {
+      const decodes: (readonly DecodeEvent[])[] = [];
       for (const seed of seeds) {
         const model = record(seed);
-        const { statistics, results } = await decode(model, { sources: SOURCES });
+        const events = await eventsOf(createDecoder(model).decode(model, { sources: SOURCES }));
+        decodes.push(events);
+        const { statistics, results } = assertStream(events, SOURCES.length, END);
         for (const { row, hypotheses } of results) {
           for (const hypothesis of hypotheses) assertTokenLogProbs(hypothesis, scoreOf(seed), SOURCES[row]);
         }
         assert.equal(statistics.forwards, model.forwards, 'statistics.forwards counts the calls of extend');
         assert.equal(model.stillOpen, 0, 'everything opened is released');
       }
+      assertSpeculation(decodes);
     });
 
     runner.it('gives a row of a batch what it gives the row alone', async () => {

@@ -9,6 +9,7 @@ import { revisionLaws } from './revision-laws.js';
 import { type Runner, SUITE_OPTIONS } from './runner.js';
 import { randomCanvasScore } from './scripted-canvas.js';
 import { type EditCall, type ScriptedEditModel, type ScriptedEditOptions, scriptedEditModel } from './scripted-edit.js';
+import { assertSpeculation } from './speculation-laws.js';
 import { SteppingClock } from './stepping-clock.js';
 
 /** The decoder of edit models under test. */
@@ -88,6 +89,7 @@ export function editConformance(options: EditConformanceOptions): void {
         const { statistics, results } = assertStream(events, SOURCES.length, END);
         assert.equal(statistics.forwards, model.forwards, 'statistics.forwards counts the calls of the session');
         assert.equal(model.stillOpen, 0, 'everything opened is released');
+        assertSpeculation([events]);
         for (const { row, best } of results) {
           const ofRow = events.filter((event) => 'row' in event && event.row === row);
           const commits = ofRow.filter(({ type }) => type === 'token-commit');

@@ -1,7 +1,7 @@
 import type { Canvas, EditModel, EditSession, OpenOptions, TokenSource } from '@foretoken/core';
 import { checkOptions, type OptionTable } from '@foretoken/core/kit';
 import assert from './assert.js';
-import { assertDisposal, assertFills, assertKinds, assertRefusals, type FillLaws } from './fill-laws.js';
+import { assertDisposal, assertFills, assertKinds, assertLongest, assertRefusals, type FillLaws } from './fill-laws.js';
 import { assertCode, rejectsWith } from './laws.js';
 import {
   assertEncoding,
@@ -100,6 +100,7 @@ export function editModelConformance(options: ModelConformanceOptions<Model>): v
         [{ row: 0, tokenIds: new Int32Array() }, 'INVALID_ARGUMENT'],
       ] as const;
       await assertRefusals(fills(model), bad);
+      await assertLongest(fills(model), { row: 0, tokenIds: within(maxLength) });
       await using session = await open(model, sources);
       const reason = new Error('enough');
       const signal = AbortSignal.abort(reason);

@@ -9,6 +9,7 @@ import type {
 } from '@foretoken/core';
 import { NodeBatch, nodeIdOf, ROOT } from '@foretoken/core/kit';
 import assert from './assert.js';
+import { assertCode } from './laws.js';
 
 export type Autoregressive = AutoregressiveModel<TokenSource>;
 export type Forest = TokenForest<TokenSource>;
@@ -26,9 +27,30 @@ export function fullestRequest(model: Autoregressive): OutputRequest {
   return requestOf(kind, model);
 }
 
+const KINDS: readonly OutputKind[] = ['logits', 'logProbs', 'topK', 'argmax'];
+
+/** Kinds of output that a model does not offer, and numbers of candidates that it does not have, are refused by code. */
+export async function assertOutputsRefused(
+  model: Autoregressive,
+  extend: (output: OutputRequest) => Promise<unknown>,
+): Promise<void> {
+  const { outputs, states = [], maxCandidates } = model.supports;
+  for (const kind of KINDS) {
+    const output = requestOf(kind, model);
+    if (!outputs.includes(kind)) await assertCode(() => extend(output), 'UNSUPPORTED_CAPABILITY');
+    if (!states.includes(kind)) await assertCode(() => extend({ ...output, states: true }), 'UNSUPPORTED_CAPABILITY');
+  }
+  if (!outputs.includes('topK')) return;
+  for (const k of [undefined, 0, 1.5, maxCandidates + 1]) {
+    await assertCode(() => extend({ kind: 'topK', k: k as number }), 'INVALID_ARGUMENT');
+  }
+}
+
 /** What an extension says of each scored node. */
 export function scoresOf(extension: Extension, count: number): number[][] {
-  const arrays = Object.values(extension).filter(
+  // Whatever the order of its fields, tokens come first.
+  const { tokenIds, ...rest } = { tokenIds: undefined, ...extension };
+  const arrays = [tokenIds, ...Object.values(rest)].filter(
     (value): value is Float32Array | Int32Array => value instanceof Float32Array || value instanceof Int32Array,
   );
   return Array.from({ length: count }, (_, node) =>

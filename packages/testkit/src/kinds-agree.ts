@@ -12,7 +12,12 @@ export function assertKindsAgree(said: ReadonlyMap<OutputKind, readonly number[]
   const logProbs = full.map((score) => score - normaliser);
   const near = Math.max(tolerance, 1e-4);
   const best = said.get('argmax');
-  if (best !== undefined) assert.equal(best[0], order[0], 'argmax is the token with the highest score');
+  if (best !== undefined) {
+    const [tokenId, score] = best;
+    assert.equal(tokenId, order[0], 'argmax is the token with the highest score');
+    const reported = score !== undefined && said.has('logits');
+    if (reported) assertClose([score], [max], near, 'the score that argmax reports is the highest one');
+  }
   const all = said.get('logProbs');
   if (all !== undefined) assertClose(all, logProbs, near, 'log-probabilities are scores less their normaliser');
   const top = said.get('topK');

@@ -8,6 +8,7 @@ import { nextTurn } from './next-turn.js';
 import { randomLogits } from './random-logits.js';
 import { type Runner, SUITE_OPTIONS } from './runner.js';
 import { scriptedLatticeModel } from './scripted-lattice.js';
+import { assertSpeculation } from './speculation-laws.js';
 import { SteppingClock } from './stepping-clock.js';
 
 const VOCABULARY = 7;
@@ -100,7 +101,9 @@ export function latticeConformance(options: LatticeConformanceOptions): void {
           return inner.emit(sources, options);
         },
       };
-      const { statistics } = await decode({ sources: SOURCES }, model);
+      const events = await eventsOf(createDecoder().decode(model, { sources: SOURCES }));
+      const { statistics } = assertStream(events, SOURCES.length, END);
+      assertSpeculation([events]);
       assert.equal(emits, 1, 'the model runs once');
       assert.equal(statistics.forwards, 1, 'and is counted once');
     });

@@ -49,6 +49,9 @@ export function latticeModelConformance(options: LatticeModelConformanceOptions)
 
   runner.describe(`${name} keeps the laws of lattice models`, () => {
     law('gives each source a lattice of the kind it says, in their order', async (model) => {
+      const { startTokenId: start, vocabulary } = model;
+      const known = start === undefined || (Number.isInteger(start) && start >= 0 && start < vocabulary.size);
+      assert.ok(known, `startTokenId is one of the ${vocabulary.size} tokens, or undefined, not ${start}`);
       const lattices = await emit(model, sources, { k: model.supports.maxCandidates });
       assert.equal(lattices.length, sources.length, 'there is one lattice a source');
       for (const [row, lattice] of lattices.entries()) {

@@ -5,6 +5,7 @@ import {
   type FinishReason,
   ForetokenError,
   type Hypothesis,
+  type TokenAlignment,
 } from '@foretoken/core';
 import { assertInteger, hasMethods, show, wrongValue } from '@foretoken/core/kit';
 import assert from './assert.js';
@@ -114,11 +115,7 @@ function assertHypotheses(hypotheses: readonly Hypothesis[]): void {
   for (const { score, tokenIds, tokenLogProbs = [], alternatives, alignment, finishReason } of hypotheses) {
     assertTokens(tokenIds);
     assert.ok(REASONS.has(finishReason), `an output ends for a reason that there is, not ${show(finishReason)}`);
-    if (alignment !== undefined) {
-      const { firstFrames, lastFrames, logProbs } = alignment;
-      for (const { length } of [firstFrames, lastFrames, logProbs])
-        assert.equal(length, tokenIds.length, 'an alignment says the frames of each token');
-    }
+    if (alignment !== undefined) assertAlignment(alignment, tokenIds.length);
     if (score !== undefined) {
       assert.ok(score <= above + 1e-6, `hypotheses come best first, but ${score} follows ${above}`);
       above = score;
@@ -127,6 +124,20 @@ function assertHypotheses(hypotheses: readonly Hypothesis[]): void {
     for (const logProb of tokenLogProbs)
       assert.ok(logProb <= 1e-5, `a log-probability is not above 0, as ${logProb} is`);
     assert.equal(alternatives?.length ?? tokenLogProbs.length, tokenLogProbs.length, 'alternatives of each token');
+  }
+}
+
+/** A token is said by its frames one after the other, which come after those of the token before. */
+function assertAlignment({ firstFrames, lastFrames, logProbs }: TokenAlignment, tokens: number): void {
+  for (const { length } of [firstFrames, lastFrames, logProbs])
+    assert.equal(length, tokens, 'an alignment says the frames of each token');
+  let before = -1;
+  for (const [token, first] of firstFrames.entries()) {
+    const last = lastFrames[token];
+    const frames = `token ${token} is said by frames ${first} to ${last}, after frame ${before}`;
+    assert.ok(before < first && first <= last, `frames follow one another, but ${frames}`);
+    assert.ok(logProbs[token] <= 1e-5, `a log-probability is not above 0, as ${logProbs[token]} is`);
+    before = last;
   }
 }
 

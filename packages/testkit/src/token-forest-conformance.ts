@@ -4,6 +4,7 @@ import assert from './assert.js';
 import {
   type Autoregressive,
   assertClose,
+  assertOutputsRefused,
   type Forest,
   fullestRequest,
   pathOf,
@@ -81,8 +82,11 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
               const kind = pick(5);
               if (kind === 0 && rollback && own.length > 0) {
                 const [leaf] = own[pick(own.length)];
-                forest.retain(row, [leaf]);
-                for (const [node] of own) if (node !== leaf) alive.delete(node);
+                // A search keeps several.
+                const [other] = branching ? own[pick(own.length)] : [leaf];
+                const leaves = [...new Set([leaf, other])];
+                forest.retain(row, leaves);
+                for (const [node] of own) if (!leaves.includes(node)) alive.delete(node);
                 latest.set(row, leaf);
               } else if (kind === 1 && rows.length > 1) {
                 forest.finish(row);
@@ -214,6 +218,7 @@ export function tokenForestConformance(options: TokenForestConformanceOptions): 
         for (const wrong of [null, { kind: output.kind, k: 1, state: true }, { ...output, states: 1 }]) {
           await assertCode(() => forest.extend(nodes, wrong as never), 'INVALID_ARGUMENT');
         }
+        await assertOutputsRefused(model, (wrong) => forest.extend(nodes, wrong));
         for (const wrong of [null, { ...nodes, score: tokenId }, { ...nodes, row: new Int32Array(2) }]) {
           await assertCode(() => forest.extend(wrong as never, output), 'INVALID_ARGUMENT');
         }

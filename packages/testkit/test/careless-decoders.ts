@@ -11,7 +11,9 @@ export type CarelessFault =
   | 'decodes the request that came last'
   | 'gives plain lists of tokens'
   | 'ends for a reason of its own'
-  | 'tells of something that no event is';
+  | 'tells of something that no event is'
+  | 'counts drafts where there are none'
+  | 'aligns tokens to frames before those of the token before';
 
 /** The laws that every suite of decoders has, which `careless.test.ts` breaks. */
 export const COMMON_LAWS: readonly string[] = [
@@ -30,6 +32,13 @@ export const BEGINS = 'begins with initial outputs, or refuses them';
 export function passingOver<Model>(inner: Decoder<Model>, ...fields: readonly OptionalField[]): Decoder<Model> {
   const none = Object.fromEntries(fields.map((field) => [field, undefined]));
   return { ...inner, decode: (model, request) => inner.decode(model, { ...request, ...none }) };
+}
+
+/** A decoder that takes the length of the first row for all rows. */
+export function oneLength<Model>(inner: Decoder<Model>): Decoder<Model> {
+  const first = (lengths: number | readonly number[] | undefined) =>
+    Array.isArray(lengths) ? lengths.map(() => Number(lengths[0])) : lengths;
+  return { ...inner, decode: (model, request) => inner.decode(model, { ...request, lengths: first(request.lengths) }) };
 }
 
 /** A decoder behind another that changes its events. */
@@ -67,6 +76,24 @@ function simple<Model>(inner: Decoder<Model>, fault: CarelessFault): Decoder<Mod
       return telling(inner, (event) =>
         event.type === 'decode-end' ? [{ type: 'progress', atMs: event.atMs } as never, event] : [event],
       );
+    case 'counts drafts where there are none':
+      return telling(inner, (event) => {
+        if (event.type !== 'decode-end') return [event];
+        const speculation = { draftForwards: 0, proposed: 0, evaluated: 0, accepted: 0 };
+        return [{ ...event, statistics: { ...event.statistics, speculation } }];
+      });
+    case 'aligns tokens to frames before those of the token before':
+      return telling(inner, (event) => {
+        if (event.type !== 'decode-end') return [event];
+        const results = event.results.map(({ row, best }): RowResult => {
+          const firstFrames = Int32Array.from(best.tokenIds, (_, token) => token);
+          const logProbs = new Float32Array(firstFrames.length);
+          const lastFrames = firstFrames.map((frame) => frame + 1);
+          const aligned = { ...best, alignment: { firstFrames, lastFrames, logProbs } };
+          return { row, best: aligned, hypotheses: [aligned] };
+        });
+        return [{ ...event, results }];
+      });
     default:
       return undefined;
   }

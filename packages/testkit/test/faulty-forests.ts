@@ -1,62 +1,7 @@
-import type {
-  AutoregressiveModel,
-  Extension,
-  NewNodes,
-  OutputRequest,
-  TokenForest,
-  TokenSource,
-} from '@foretoken/core';
-import { randomScriptedModel } from '@foretoken/testkit';
-
-type Model = AutoregressiveModel<TokenSource>;
+import type { Extension, NewNodes, OutputRequest, TokenForest, TokenSource } from '@foretoken/core';
+import { extending, type Fault, SOURCES, saying, shifted, withLogits } from './wrapped-forests.js';
 
 type Forest = TokenForest<TokenSource>;
-
-export const SOURCES = [[5, 2], [3], [6, 6, 1]].map((tokenIds) => Int32Array.from(tokenIds));
-
-export const scripted = (supports: Partial<Model['supports']> = {}): Model =>
-  randomScriptedModel({ seed: 3, vocabularySize: 7, maxLength: 30, supports, prefix: [1, 4] });
-
-/** What is wrong with a forest: calls that it answers otherwise than the one behind it. */
-export type Fault = (forest: Forest) => Partial<Forest>;
-
-type Extend = (nodes: NewNodes, output: OutputRequest, signal?: AbortSignal) => Promise<Extension>;
-
-const extending = (extend: (inner: Extend) => Extend): Fault => {
-  return (forest) => ({ extend: extend((...input) => forest.extend(...input)) as Forest['extend'] });
-};
-
-/** Changes what is said of the scored nodes; the values of the first array are those that are asked about most. */
-const saying = (change: (extension: Extension, nodes: NewNodes) => Extension): Fault =>
-  extending((inner) => async (nodes, output, signal) => change(await inner(nodes, output, signal), nodes));
-
-const shifted = (values: Float32Array, by: number): Float32Array => values.map((value) => value + by);
-
-const withLogits = (extension: Extension, change: (logits: Float32Array) => Float32Array): Extension =>
-  extension.kind === 'logits' ? { ...extension, logits: change(extension.logits) } : extension;
-
-export function faulty(fault: Fault): Model {
-  const model = scripted();
-  return {
-    ...model,
-    async open(sources, options) {
-      const forest = await model.open(sources, options);
-      const own: Forest = {
-        get rows() {
-          return forest.rows;
-        },
-        start: (row) => forest.start(row),
-        extend: (nodes, output, signal) => forest.extend(nodes, output, signal),
-        retain: (row, leaves) => forest.retain(row, leaves),
-        finish: (row) => forest.finish(row),
-        join: async (joining, given) => forest.join?.(joining, given) ?? 0,
-        [Symbol.asyncDispose]: () => forest[Symbol.asyncDispose](),
-      };
-      // The properties themselves, so that `rows` stays a getter.
-      return Object.defineProperties(own, Object.getOwnPropertyDescriptors(fault(forest)));
-    },
-  };
-}
 
 const WHOLE = 'scores a node as reading its whole path does, whatever grew, branched, was taken back or ended';
 const KINDS = 'gives in each kind of output what it gives in the others';
@@ -131,6 +76,11 @@ export const FAULTS: readonly (readonly [name: string, law: string, fault: Fault
     },
   ],
   [
+    'keeps the path to the last of several leaves alone',
+    WHOLE,
+    (forest) => ({ retain: (row, leaves) => forest.retain(row, leaves.slice(-1)) }),
+  ],
+  [
     'lets the rows of a forward influence one another',
     WHOLE,
     saying((extension, { row }) => withLogits(extension, (logits) => shifted(logits, new Set(row).size - 1))),
@@ -156,6 +106,15 @@ export const FAULTS: readonly (readonly [name: string, law: string, fault: Fault
     saying((extension) =>
       extension.kind === 'argmax'
         ? { ...extension, tokenIds: extension.tokenIds.map((tokenId) => (tokenId + 1) % 7) }
+        : extension,
+    ),
+  ],
+  [
+    'reports another score of the best token than it has',
+    KINDS,
+    saying((extension) =>
+      extension.kind === 'argmax'
+        ? { ...extension, scores: new Float32Array(extension.tokenIds.length).fill(-77) }
         : extension,
     ),
   ],
@@ -235,6 +194,14 @@ export const FAULTS: readonly (readonly [name: string, law: string, fault: Fault
     'takes an output request for what is known of it',
     OPTIONS,
     extending((inner) => (nodes, output, signal) => inner(nodes, { kind: output.kind, k: 3 } as OutputRequest, signal)),
+  ],
+  [
+    'takes no number of candidates for one',
+    OPTIONS,
+    extending(
+      (inner) => (nodes, output, signal) =>
+        inner(nodes, output.kind === 'topK' ? { ...output, k: output.k ?? 1 } : output, signal),
+    ),
   ],
   ['does not look at the signal', ABORTED, extending((inner) => (nodes, output) => inner(nodes, output))],
   [

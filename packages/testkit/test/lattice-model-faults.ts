@@ -40,6 +40,11 @@ export const LATTICE_FAULTS: readonly Fault<LatticeOf>[] = [
     law: IN_ORDER,
     plant: (model) => ({ ...model, supports: { ...model.supports, kind: 'dag' } }),
   },
+  {
+    fault: 'begins with a token that there is not',
+    law: IN_ORDER,
+    plant: (model) => ({ ...model, startTokenId: model.vocabulary.size }),
+  },
   { fault: 'gives probabilities in the place of logarithms', law: RANKED, plant: scoring(Math.exp) },
   {
     fault: 'gives a list of token ids',

@@ -172,6 +172,14 @@ export const CANVAS_FAULTS: readonly Fault<CanvasOf>[] = [
     }),
   },
   {
+    fault: 'takes no number of candidates for one',
+    law: KINDS,
+    plant: canvas((session) => ({
+      fill: (canvases, output, signal) =>
+        session.fill(canvases, output.kind === 'topK' ? { ...output, k: output.k ?? 1 } : output, signal),
+    })),
+  },
+  {
     fault: 'leaves hidden states that it was asked for out, and says nothing',
     law: KINDS,
     plant: canvas((session) => ({
@@ -202,6 +210,11 @@ export const CANVAS_FAULTS: readonly Fault<CanvasOf>[] = [
     })),
   },
   { fault: 'takes any canvas', law: REFUSES_CANVAS, plant: canvas(lenient) },
+  {
+    fault: 'says that it holds longer canvases than it does',
+    law: REFUSES_CANVAS,
+    plant: (model) => ({ ...model, maxLength: model.maxLength + 3 }),
+  },
   {
     fault: 'does not look at the signal of a fill',
     law: REFUSES_CANVAS,
@@ -263,6 +276,11 @@ export const EDIT_FAULTS: readonly Fault<EditOf>[] = [
     plant: edit((session) => ({ deletions: (canvases) => session.deletions(canvases) })),
   },
   { fault: 'takes any canvas', law: REFUSES_EDIT, plant: edit(lenient) },
+  {
+    fault: 'says that it holds longer canvases than it does',
+    law: REFUSES_EDIT,
+    plant: (model) => ({ ...model, maxLength: model.maxLength + 3 }),
+  },
   {
     fault: 'answers after it was disposed of',
     law: APART,

@@ -1,6 +1,7 @@
 import { collectOutcomes, tokenForestConformance } from '@foretoken/testkit';
 import { describe, expect, it } from 'vitest';
-import { FAULTS, type Fault, faulty, SOURCES, scripted } from './faulty-forests.js';
+import { FAULTS } from './faulty-forests.js';
+import { type Fault, faulty, SOURCES, scripted } from './wrapped-forests.js';
 
 tokenForestConformance({
   runner: { describe, it },

@@ -3,6 +3,7 @@ import type { AutoregressiveSupport, NewNodes, OutputRequest } from '../contract
 import { wrongValue } from './checks.js';
 import { nameHint } from './option-names.js';
 import { flag } from './options.js';
+import { show } from './show.js';
 import { isTypedArray, readingOf } from './typed-arrays.js';
 
 /** Refuses outputs that a model does not offer, before anything is computed. Throws `UNSUPPORTED_CAPABILITY`, `INVALID_ARGUMENT`. */
@@ -30,13 +31,16 @@ function assertOutput(
     );
   }
   assertFields(output);
-  if ('k' in output && !(Number.isInteger(output.k) && output.k >= 1 && output.k <= maxCandidates)) {
-    throw new ForetokenError(
-      'INVALID_ARGUMENT',
-      `k must be an integer from 1 to ${maxCandidates}, but was ${output.k}.`,
-      { option: 'k', received: output.k, min: 1, max: maxCandidates },
-    );
-  }
+  if (output.kind !== 'topK') return;
+  const { k } = output;
+  if (Number.isInteger(k) && k >= 1 && k <= maxCandidates) return;
+  const required = `k must be an integer from 1 to ${maxCandidates}`;
+  throw new ForetokenError('INVALID_ARGUMENT', `${required}, but was ${show(k)}.`, {
+    option: 'k',
+    received: k,
+    min: 1,
+    max: maxCandidates,
+  });
 }
 
 const FIELDS: readonly string[] = ['kind', 'k', 'states'];

@@ -9,6 +9,9 @@ export interface BatchMeasurement {
   readonly milliseconds: number;
 }
 
+/** Longest that a batch may seem to take, in forwards of its rows one by one. */
+const MAX_EXCESS = 1.25;
+
 /**
  * Cost of a forward by rows and new nodes, from the measured curve of one row and what rows beside it add: each a part of its own
  * (its attention, its tensors) and a part for each of its nodes (matrix products).
@@ -20,7 +23,8 @@ export class MeasuredCosts implements ForwardCosts {
 
   /**
    * `curve[i]` are the milliseconds of one row with `i + 1` nodes, positive and never falling; `narrow` and `wide` two forwards
-   * of the same number of rows, where they were measured.
+   * of the same number of rows, where they were measured. Times that cannot be true count as none: of a batch that takes longer
+   * than its rows one after the other, or less than one with fewer nodes.
    */
   constructor(curve: readonly number[], narrow?: BatchMeasurement, wide?: BatchMeasurement) {
     this.#curve = curve;
@@ -28,13 +32,17 @@ export class MeasuredCosts implements ForwardCosts {
     this.#perNode = slopeOf(curve);
     this.#perRow = 0;
     if (narrow === undefined || wide === undefined) return;
-    if (!isDuration(narrow.milliseconds) || !isDuration(wide.milliseconds)) return;
+    if (!this.#believes(narrow) || !this.#believes(wide) || wide.milliseconds < narrow.milliseconds) return;
     const others = narrow.rows - 1;
     const added = (one: BatchMeasurement): number =>
       Math.max(0, one.milliseconds - this.#alone(one.nodes)) / Math.max(others, 1);
     const perNode = Math.max(0, (added(wide) - added(narrow)) / (wide.nodes - narrow.nodes));
     this.#perNode = perNode;
     this.#perRow = Math.max(0, added(narrow) - narrow.nodes * perNode);
+  }
+
+  #believes({ rows, nodes, milliseconds }: BatchMeasurement): boolean {
+    return isDuration(milliseconds) && milliseconds <= MAX_EXCESS * rows * this.#alone(nodes);
   }
 
   milliseconds(rows: number, nodes: number): number {

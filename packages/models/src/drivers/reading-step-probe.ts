@@ -82,8 +82,9 @@ export async function probeWidths(
 /** Rows of the batches that are measured, and their nodes a row. */
 const BATCH_ROWS = 8;
 const BATCH_NODES = [1, 4] as const;
-/** Forwards of each. */
+/** Forwards of each, and how many must have been timed: one alone may have met a slow moment. */
 const BATCH_REPEATS = 3;
+const MIN_BATCH_TIMES = 2;
 
 /** Measures forwards of several rows, where the budget has room for them; one row's widths were measured before. */
 export async function probeBatches(
@@ -108,6 +109,7 @@ export async function probeBatches(
       if (repeat > 0) times[index]?.push(time);
     }
   }
+  if (times.some((known) => known.length < MIN_BATCH_TIMES)) return new MeasuredCosts(curve);
   const [narrow, wide] = BATCH_NODES.map((nodes, index) => {
     return { rows: BATCH_ROWS, nodes, milliseconds: typicalTime(times[index]) ?? Number.NaN };
   });
