@@ -182,7 +182,7 @@ describe('measuring widths', () => {
   it('has no costs where the widest seems to take longer than its nodes one by one', async () => {
     const widestTakes = (time: number) => measure(1e6, (width) => (width === 16 ? time : width));
     expect((await widestTakes(16)).costs.curve).toHaveLength(16);
-    for (const time of [33, 1e3, 1e9]) expect((await widestTakes(time)).costs.curve).toEqual([]);
+    for (const time of [21, 33, 1e3, 1e9]) expect((await widestTakes(time)).costs.curve).toEqual([]);
   });
 
   it('does not count a width between the ends that was measured once', async () => {

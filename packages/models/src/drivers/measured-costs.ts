@@ -1,6 +1,6 @@
 import type { ForwardCosts } from '@foretoken/core';
 import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
-import { isDuration } from './probe.js';
+import { isDuration, MAX_EXCESS } from './probe.js';
 
 /** What was measured of a forward with several rows, milliseconds. */
 export interface BatchMeasurement {
@@ -8,9 +8,6 @@ export interface BatchMeasurement {
   readonly nodes: number;
   readonly milliseconds: number;
 }
-
-/** Longest that a batch may seem to take, in forwards of its rows one by one. */
-const MAX_EXCESS = 1.25;
 
 /**
  * Cost of a forward by rows and new nodes, from the measured curve of one row and what rows beside it add: each a part of its own

@@ -4,8 +4,8 @@ const PADDING_MUST_SAVE = 0.8;
 /** Forwards of each width, where there is time for them. */
 const REPEATS = 8;
 
-/** Longest that a forward may seem to take, in forwards of its nodes one by one. */
-const MAX_EXCESS = 2;
+/** Longest that a forward may seem to take, in forwards of its nodes or rows one by one. */
+export const MAX_EXCESS = 1.25;
 
 /** By a clock that stands still no budget can be kept, so after so many pieces of work without time there is none. */
 const MAX_STILL = 17;
