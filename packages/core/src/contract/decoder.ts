@@ -7,12 +7,12 @@ export interface DecodeRequest<Source> {
   /** One output is produced for each row; at least one. */
   readonly sources: readonly Source[];
   /**
-   * Most new tokens, of all rows or one number a row; end token and tokens of `outputPrefixes` are not counted. Default and
+   * Maximum of new tokens, of all rows or one number a row; end token and tokens of `outputPrefixes` are not counted. Default and
    * upper bound: what the model can hold.
    */
   readonly maxNewTokens?: number | readonly number[] | undefined;
   /**
-   * Least new tokens, of all rows or one number a row, default 0: before, the end token is not chosen, and stop conditions that
+   * Minimum of new tokens, of all rows or one number a row, default 0: before, the end token is not chosen, and stop conditions that
    * are met are passed over.
    * A strategy that does not write from left to right refuses it with `UNSUPPORTED_CAPABILITY`.
    */
