@@ -73,7 +73,7 @@ export async function assertOthersRefused({ open, canvases, outputs, maxCandidat
   await assertCode(async () => session.fill(canvases, states), 'UNSUPPORTED_CAPABILITY');
   if (!outputs.includes('topK')) return;
   for (const k of [undefined, 0, 1.5, (maxCandidates ?? Number.MAX_SAFE_INTEGER - 1) + 1]) {
-    await assertCode(async () => session.fill(canvases, { kind: 'topK', k: k as number }), 'INVALID_ARGUMENT');
+    await assertCode(async () => session.fill(canvases, { kind: 'topK', k } as never), 'INVALID_ARGUMENT');
   }
   if (maxCandidates === undefined) return;
   const all = await session.fill(canvases, { kind: 'topK', k: maxCandidates });
