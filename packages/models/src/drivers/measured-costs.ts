@@ -1,6 +1,6 @@
 import type { ForwardCosts } from '@foretoken/core';
 import { MAX_FORWARD_CELLS } from '@foretoken/core/kit';
-import { isDuration, MAX_EXCESS } from './probe.js';
+import { MAX_EXCESS } from './probe.js';
 
 /** What was measured of a forward with several rows, milliseconds. */
 export interface BatchMeasurement {
@@ -29,17 +29,15 @@ export class MeasuredCosts implements ForwardCosts {
     this.#perNode = slopeOf(curve);
     this.#perRow = 0;
     if (narrow === undefined || wide === undefined) return;
-    if (!this.#believes(narrow) || !this.#believes(wide) || wide.milliseconds < narrow.milliseconds) return;
+    const isTrue = ({ rows, nodes, milliseconds }: BatchMeasurement): boolean =>
+      milliseconds > 0 && milliseconds <= MAX_EXCESS * rows * this.#alone(nodes);
+    if (!(isTrue(narrow) && isTrue(wide) && narrow.milliseconds <= wide.milliseconds)) return;
     const others = narrow.rows - 1;
     const added = (one: BatchMeasurement): number =>
       Math.max(0, one.milliseconds - this.#alone(one.nodes)) / Math.max(others, 1);
     const perNode = Math.max(0, (added(wide) - added(narrow)) / (wide.nodes - narrow.nodes));
     this.#perNode = perNode;
     this.#perRow = Math.max(0, added(narrow) - narrow.nodes * perNode);
-  }
-
-  #believes({ rows, nodes, milliseconds }: BatchMeasurement): boolean {
-    return isDuration(milliseconds) && milliseconds <= MAX_EXCESS * rows * this.#alone(nodes);
   }
 
   milliseconds(rows: number, nodes: number): number {

@@ -109,9 +109,10 @@ export async function probeBatches(
       if (repeat > 0) times[index]?.push(time);
     }
   }
-  if (times.some((known) => known.length < MIN_BATCH_TIMES)) return new MeasuredCosts(curve);
   const [narrow, wide] = BATCH_NODES.map((nodes, index) => {
-    return { rows: BATCH_ROWS, nodes, milliseconds: typicalTime(times[index]) ?? Number.NaN };
+    const known = times[index];
+    const milliseconds = (known.length < MIN_BATCH_TIMES ? undefined : typicalTime(known)) ?? Number.NaN;
+    return { rows: BATCH_ROWS, nodes, milliseconds };
   });
   return new MeasuredCosts(curve, narrow, wide);
 }
