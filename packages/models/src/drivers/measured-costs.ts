@@ -4,6 +4,7 @@ import { MAX_EXCESS } from './probe.js';
 
 /** What was measured of a forward with several rows, milliseconds. */
 export interface BatchMeasurement {
+  /** Two at least. */
   readonly rows: number;
   readonly nodes: number;
   readonly milliseconds: number;
@@ -32,9 +33,8 @@ export class MeasuredCosts implements ForwardCosts {
     const isTrue = ({ rows, nodes, milliseconds }: BatchMeasurement): boolean =>
       milliseconds > 0 && milliseconds <= MAX_EXCESS * rows * this.#alone(nodes);
     if (!(isTrue(narrow) && isTrue(wide) && narrow.milliseconds <= wide.milliseconds)) return;
-    const others = narrow.rows - 1;
-    const added = (one: BatchMeasurement): number =>
-      Math.max(0, one.milliseconds - this.#alone(one.nodes)) / Math.max(others, 1);
+    const added = ({ rows, nodes, milliseconds }: BatchMeasurement): number =>
+      Math.max(0, milliseconds - this.#alone(nodes)) / (rows - 1);
     const perNode = Math.max(0, (added(wide) - added(narrow)) / (wide.nodes - narrow.nodes));
     this.#perNode = perNode;
     this.#perRow = Math.max(0, added(narrow) - narrow.nodes * perNode);
@@ -48,7 +48,7 @@ export class MeasuredCosts implements ForwardCosts {
   #alone(nodes: number): number {
     const curve = this.#curve;
     const last = curve.length - 1;
-    const known = curve[Math.min(nodes - 1, last)] ?? 1;
+    const known = curve[Math.min(nodes - 1, last)];
     return known + Math.max(0, nodes - 1 - last) * slopeOf(curve);
   }
 }

@@ -99,19 +99,19 @@ export async function probeBatches(
   if (curve.length === 0) return undefined;
   const times = BATCH_NODES.map((): number[] => []);
   // A batch takes at most as long as its rows one after the other.
-  const room = BATCH_ROWS * (curve[BATCH_NODES[1] - 1] ?? 0);
+  const room = BATCH_ROWS * curve[BATCH_NODES[1] - 1];
   for (let repeat = 0; repeat <= BATCH_REPEATS && budget.fits(room); repeat++) {
     for (const [index, nodes] of BATCH_NODES.entries()) {
       signal?.throwIfAborted();
       const feeds = stepFeeds(runtime, shape, nodes, BATCH_ROWS);
       const time = await budget.spend(() => step.run(feeds));
       // The first warms up memory and caches.
-      if (repeat > 0) times[index]?.push(time);
+      if (repeat > 0) times[index].push(time);
     }
   }
   const [narrow, wide] = BATCH_NODES.map((nodes, index) => {
     const known = times[index];
-    const milliseconds = (known.length < MIN_BATCH_TIMES ? undefined : typicalTime(known)) ?? Number.NaN;
+    const milliseconds = typicalTime(known.length < MIN_BATCH_TIMES ? [] : known) ?? Number.NaN;
     return { rows: BATCH_ROWS, nodes, milliseconds };
   });
   return new MeasuredCosts(curve, narrow, wide);
