@@ -96,7 +96,6 @@ export class CorrectionJsonWriter implements CorrectionWriter {
   }
 
   async end(): Promise<void> {
-    if (this.#io.signal.aborted) return;
     const record = { version: RECORD_VERSION, rows: this.#rows, statistics: this.#statistics };
     await write(this.#io.stdout, `${toJson(record)}\n`);
   }

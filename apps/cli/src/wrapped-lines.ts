@@ -9,6 +9,8 @@ const GOES_ON = /^\s*(?:["'“‘`([]?\p{Ll}|[([`]\p{Lu})/u;
 /** After a short word a line may go on with a name. */
 const SHORT_WORD = /\s\p{Ll}{1,7}\s*$/u;
 const NAME = /^\s*["'“‘`([]?\p{Lu}/u;
+/** Lines of verse go on with a capital. */
+const OPEN_END = /[,;]["'”’]?\s*$/u;
 
 /**
  * Lines that one sentence may have been wrapped into, as one text with line ends in it; it has the number of the first. Each line
@@ -30,6 +32,7 @@ export async function* wrappedLines(lines: AsyncIterable<RawLine>): AsyncGenerat
 function mayGoOn(before: RawLine, line: RawLine): boolean {
   if (before.cut || line.cut || before.text.length + line.text.length > LONGEST) return false;
   const end = before.text.slice(-LONGEST_END);
+  if (OPEN_END.test(end) && NAME.test(line.text)) return true;
   if (before.text.trim() === '' || ENDS.test(end)) return false;
   return GOES_ON.test(line.text) || (SHORT_WORD.test(end) && NAME.test(line.text));
 }

@@ -19,6 +19,13 @@ describe('lines that are not corrected', () => {
     );
   });
 
+  it('stay in a diff, and are marked in JSON', async () => {
+    const stdin = `${'x '.repeat(LINE_LIMIT)}\nteh cat\n`;
+    expect((await correct(['--diff'], { stdin })).stdout.endsWith('x \n[-teh-]{+The+} cat{+.+}\n')).toBe(true);
+    const { rows } = JSON.parse((await correct(['--json'], { stdin })).stdout);
+    expect(rows.map(({ cut }: { cut?: boolean }) => cut)).toEqual([true, undefined]);
+  });
+
   it('are told of where a word is too long for the model, by the number of the line or text', async () => {
     const long = 'x'.repeat(5_000);
     const warning = 'warning: line 2 has a part that is too long for the model; it stays as it is.\n';

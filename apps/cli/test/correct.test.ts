@@ -18,7 +18,7 @@ describe('foretoken correct', () => {
     const stdin = '\ufeff\tteh cat\r\n\r\n  \n- alot  of\r cat\x00\n```\nteh code\n```\nend of it';
     const { code, stdout, stderr } = await correct([], { stdin });
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toBe('\ufeff\tThe cat.\r\n\r\n  \n- A lot  of.\r Cat\x00\n```\nteh code\n```\nEnd of it.');
+    expect(stdout).toBe('\ufeff\tThe cat.\r\n\r\n  \n- A lot  of\r Cat\x00\n```\nteh code\n```\nEnd of it.');
   });
 
   it('takes texts from the command line, and a file', async () => {
@@ -233,6 +233,8 @@ describe('lines with their endings', () => {
           for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size));
           let whole = '';
           let last = 0;
+          const lengths = new Map<number, number>();
+          const cuts = new Set<number>();
           for await (const { text, ending, cut, number } of rawLines(Readable.from(chunks), limit)) {
             whole += text + ending;
             expect(['', '\n', '\r\n']).toContain(ending);
@@ -240,8 +242,11 @@ describe('lines with their endings', () => {
             expect(number).toBeGreaterThanOrEqual(last);
             if (!cut) expect(text.length).toBeLessThanOrEqual(limit + 1);
             last = number;
+            lengths.set(number, (lengths.get(number) ?? 0) + text.length);
+            if (cut) cuts.add(number);
           }
           expect(whole).toBe(bytes.toString());
+          for (const number of cuts) expect(lengths.get(number)).toBeGreaterThan(limit);
         },
       ),
       { seed: 41, numRuns: 300 },

@@ -5,12 +5,14 @@ import type { DecodedPiece } from './decode-piece.js';
 import { coupled, isRewritten, type Proposal } from './edits.js';
 import type { Piece } from './pieces.js';
 
+const SAYS = /[\p{L}\p{N}]/u;
+
 /** A probability that a sum of rounded logarithms gives is never quite 1. */
 const MAX = 1 - Number.EPSILON;
 
 /**
- * What a model's output for a piece would change, as edits of the whole text; `ends` is where its tokens end. Nothing is put after a
- * title's end.
+ * What a model's output for a piece would change, as edits of the whole text; `ends` is where its tokens end. A title ends as it did:
+ * nothing is put there, and its mark stays.
  */
 export function proposalsOf(
   text: string,
@@ -27,10 +29,14 @@ export function proposalsOf(
   const changes = changesBetween(piece.text, decoded.text);
   const seen = changes.filter((change) => written(piece, decoded, change) !== cut(piece.text, change.before));
   const open = goesOn || title;
+  const close = places[piece.text.length];
   const proposals = coupled(piece.text, decoded.text, seen)
     .map((group) => proposal(text, piece, decoded, ends, group))
     .filter(
-      ({ start, end }) => start >= core.start && end <= core.end && !(open && start === places[piece.text.length]),
+      ({ start, end, before, after }) =>
+        start >= core.start &&
+        end <= core.end &&
+        !(open && end === close && (start === close || !SAYS.test(before + after))),
     );
   return { proposals, rewritten: isRewritten(piece.text, decoded.text, changes) };
 }

@@ -1,10 +1,13 @@
 import { flag, text as readText } from '@foretoken/core/kit';
 import { endsStatement, isCodeLine, LONGEST_STATEMENT } from './code-lines.js';
 import { isDataLine } from './command-lines.js';
+import { DataLines } from './data-lines.js';
+import { areVerse, isItem } from './open-ends.js';
 import { isSpace, matchesIn, type Span, STRETCH } from './spans.js';
 import { Wrapping } from './wrapping.js';
 
 const LINE_BREAK = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g;
+const AT_LINE_BREAK = /^(?:\r\n|[\n\v\f\r\u0085\u2028\u2029])/;
 /** What marks a heading, a list, a quotation or a cell: white space follows it, and it belongs to no sentence. */
 const MARK = /(?:[-*+•‣–—]|\d{1,3}[.)]|#{1,6}|>{1,4096}|\[[ xX]\]|\|)(?=\s)/uy;
 const FENCE = /^\s{0,3}(`{3,}|~{3,})/;
@@ -17,7 +20,10 @@ const BAR = 0x7c;
 
 /** What of a line may hold sentences. */
 export interface Prose extends Span {
-  /** It is a heading, a line in capitals or the cells of a table, which end without a full stop. */
+  /**
+   * It ends as the writer ends it, often without a full stop: a heading, a line in capitals, the cells of a table, an item of a list, a
+   * value of data, a line of verse.
+   */
   readonly title: boolean;
 }
 
@@ -29,8 +35,9 @@ const SMALL = /\p{Ll}/u;
 /** What tells lines of code from prose, one line after the other, such as `FencedCode`. */
 type Code = Pick<FencedCode, 'holds'>;
 
-/** Tells lines of fenced code from prose, one line after the other; the lines of the fences are code too. */
+/** Tells lines of fenced code, and of data as YAML has it, from prose, one after the other; the lines of the fences are code too. */
 export class FencedCode {
+  readonly #data = new DataLines();
   #fence: string | undefined;
 
   /** Throws `INVALID_ARGUMENT` for anything but a string. */
@@ -38,7 +45,7 @@ export class FencedCode {
     const fence = FENCE.exec(readText('line', line))?.[1];
     if (this.#fence === undefined) {
       this.#fence = fence;
-      return fence !== undefined;
+      return this.#data.read(line) === 'data' || fence !== undefined;
     }
     if (fence?.startsWith(this.#fence) === true && line.trim() === fence) this.#fence = undefined;
     return true;
@@ -54,13 +61,24 @@ export class FencedCode {
 export function* proseLines(text: string, code: Code = new FencedCode()): Generator<undefined, Prose[], undefined> {
   const found: Prose[] = [];
   const wrapping = new Wrapping(text);
+  const data = new DataLines();
+  /** Lines of prose that are neighbours, without a blank line between: the first, as an index. */
+  let paragraph = 0;
+  const closeParagraph = (): void => {
+    if (areVerse(text, found.slice(paragraph)))
+      for (let at = paragraph; at < found.length; at++) found[at] = { ...found[at], title: true };
+    paragraph = found.length;
+  };
   for (const line of linesOf(text)) {
     yield;
     if (line === undefined) continue;
-    const isCode = flag('What code.holds returns', code.holds(text.slice(line.start, line.end)));
+    const whole = text.slice(line.start, line.end);
+    const isCode = flag('What code.holds returns', code.holds(whole));
+    const read = data.read(whole, following(text, line.end));
     let start = yield* opened(text, line);
     let end = yield* closed(text, { start, end: line.end });
     const statement = isStatement(text, { start, end });
+    if (typeof read === 'object') start = Math.min(end, line.start + read.keyLength);
     const tag = OPENING_TAG.exec(text.slice(start, Math.min(end, start + LOOK)))?.[0];
     const closing =
       tag === undefined ? undefined : CLOSING_TAG.exec(text.slice(Math.max(start + tag.length, end - LOOK), end))?.[0];
@@ -68,16 +86,26 @@ export function* proseLines(text: string, code: Code = new FencedCode()): Genera
       start += tag.length;
       end -= closing.length;
     }
-    if (isCode || statement || !(yield* hasLetter(text, { start, end }))) wrapping.interrupt();
-    else if (wrapping.goesOn(line, { start, end })) found[found.length - 1] = { ...found[found.length - 1], end };
-    else found.push({ start, end, title: isTitle(text, line, { start, end }) });
+    if (isCode || read === 'data' || statement || !(yield* hasLetter(text, { start, end }))) {
+      wrapping.interrupt();
+      closeParagraph();
+    } else if (wrapping.goesOn(line, { start, end })) {
+      found[found.length - 1] = { start: found[found.length - 1].start, end, title: false };
+    } else found.push({ start, end, title: read !== 'prose' || isTitle(text, line, { start, end }) });
   }
+  closeParagraph();
   return found;
+}
+
+/** What follows a line in the text, in whole lines, as far as `LOOK` units show. */
+function following(text: string, end: number): string {
+  const shown = text.slice(end, end + LOOK).replace(AT_LINE_BREAK, '');
+  return end + LOOK < text.length ? shown.slice(0, shown.lastIndexOf('\n') + 1) : shown;
 }
 
 function isTitle(text: string, line: Span, { start, end }: Span): boolean {
   return (
-    (end - start <= LONGEST_STATEMENT && !SMALL.test(text.slice(start, end))) ||
+    (end - start <= LONGEST_STATEMENT && (!SMALL.test(text.slice(start, end)) || isItem(text, line, { start, end }))) ||
     HEADING.test(text.slice(Math.max(line.start, start - SHOWN), start)) ||
     text.slice(end, Math.min(line.end, end + SHOWN)).includes('|')
   );

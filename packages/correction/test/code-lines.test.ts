@@ -10,6 +10,8 @@ return arg + 1  # comment
 return arg + 1
 x = 5 # the number
 total += 1 // add one
+margin auto /* teh cat */
+begin work  -- start teh thing
 let y = foo(x) // call foo
 select name from users -- all of them
 SELECT * FROM users WHERE id = 3 -- all users
@@ -118,6 +120,7 @@ C:\\teh> dir wrold
 
 const PROSE = `
 i have a dog # my pet
+cats(teh wrold sat there
 the answer = no idea
 milk + eggs -- from teh shop
 we went home // it was late

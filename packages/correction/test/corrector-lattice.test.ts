@@ -14,7 +14,7 @@ describe('a lattice in place of the autoregressive model', () => {
     const text = 'teh cat likes alot of x1\n- teh wrold';
     const correction = await correctText(silent, text, { lattice });
     expectConsistent(text, correction);
-    expect(correction.text).toBe('The cat likes a lot of x1.\n- The world.');
+    expect(correction.text).toBe('The cat likes a lot of x1.\n- The world');
     expect(correction.leftAlone).toMatchObject([{ before: 'x1', after: 'x2', reason: 'protected' }]);
     expect(correction.statistics).toMatchObject({ forwards: 2 });
   });

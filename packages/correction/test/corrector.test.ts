@@ -40,7 +40,7 @@ describe('what is corrected', () => {
   it('every line by itself, and all that is between sentences stays', async () => {
     const text = '  teh cat.\r\n\r\n\t- teh dog\n\n   \n# teh  wrold \t\n> 1. teh end!  \r\nteh\t cat';
     expect(await outputOf(text)).toBe(
-      '  The cat.\r\n\r\n\t- The dog.\n\n   \n# The  world \t\n> 1. The end!  \r\nThe\t cat.',
+      '  The cat.\r\n\r\n\t- The dog\n\n   \n# The  world \t\n> 1. The end!  \r\nThe\t cat.',
     );
   });
 

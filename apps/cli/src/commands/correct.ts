@@ -164,6 +164,8 @@ async function correctAll(
     }
     await writer.corrected(line, correction);
   }
+  // What was interrupted in its last forward must not look whole.
+  signal.throwIfAborted();
   await writer.end();
   return EXIT.ok;
 }
