@@ -32,6 +32,7 @@ describe('lines of verse', () => {
   it.each([
     ['Dear Jane,\nWe see teh cat', 'Dear Jane.\nWe see the cat.'],
     ['a cat and a dog,\nteh cat sat\nteh dog sat', 'A cat and a dog.\nThe cat sat.\nThe dog sat.'],
+    ['We see teh cat\nIt sat on teh mat,', 'We see the cat.\nIt sat on the mat.'],
     ['A cat and a dog,\n\nWe see teh cat', 'A cat and a dog.\n\nWe see the cat.'],
     ['We see teh cat,\n```\nx\n```\nA dog', 'We see the cat.\n```\nx\n```\nA dog.'],
     [`A cat and a dog,\nWe see teh cat${' and a cat'.repeat(6)}`, undefined],

@@ -125,7 +125,7 @@ export default [
     file: 'packages/correction/src/proposals.ts',
     tests: CORRECTOR,
     faults: [
-      ['!(open && start === places[piece.text.length])', 'true'],
+      ['!(open && end === close && (start === close || !SAYS.test(before + after))),', 'true,'],
       ['Math.max(0, first - AROUND), last + 1 + AROUND', 'first, last + 1'],
       ['Math.max(0, first - AROUND), last + 1 + AROUND', '0'],
     ],
