@@ -4,7 +4,7 @@ import { scriptedCorrector, scriptedLattice, simpleCorrection } from './scripted
 
 const simple = scriptedCorrector(simpleCorrection);
 const outputOf = async (text: string): Promise<string> => (await correctText(simple, text)).text;
-const LONG = 'We saw a big cat on the old mat in the house today.';
+const LONG = 'We saw a big cat on the old mat in the house today, and then we went home with it.';
 
 describe('white space and words that a model puts in', () => {
   it.each([
