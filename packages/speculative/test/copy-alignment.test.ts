@@ -70,6 +70,11 @@ describe('CopyAlignment', () => {
     expect([256, 257].map((position) => alignment.costAt(position))).toEqual([12, alignment.cost + 12]);
   });
 
+  it('offers as many places as are asked for', () => {
+    const alignment = aligned([5, 6, 7, 8, 9, 10], [50, 51, 52]);
+    expect([1, 2, 3, 9].map((max) => alignment.positions(max))).toEqual([[3], [3, 2], [3, 2, 1], [3, 2, 1, 0]]);
+  });
+
   it('finds the cheapest edits', () => {
     const units = (max: number) => fc.array(fc.constantFrom(SPACE, 1, 2, 3), { maxLength: max });
     fc.assert(

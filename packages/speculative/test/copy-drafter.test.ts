@@ -56,6 +56,22 @@ describe('copyDrafter', () => {
     expect(first.reduce((sum, probability) => sum + probability, 0)).toBeCloseTo(10.5 / 12, 5);
   });
 
+  it('finds a place the less probable the more edits lead there', async () => {
+    const { tokenIds, parents, probabilities } = await draftOf(
+      byText({ shape: 'tree' }),
+      encode('the cat'),
+      encode('thex'),
+    );
+    const first = [...tokenIds.keys()].filter((node) => parents[node] === -1);
+    // A letter was put in, or took the place of the space, which is dearer by one.
+    expect(first.map((node) => tokenText(tokenIds[node]))).toEqual([' cat', 'c']);
+    expect(Number(probabilities?.[first[1]]) / Number(probabilities?.[first[0]])).toBeCloseTo(0.6, 5);
+  });
+
+  it('drafts nothing of an empty source', async () => {
+    expect((await draftOf(copyDrafter({ vocabulary: VOCABULARY }), [], [])).tokenIds).toHaveLength(0);
+  });
+
   it.each([
     ['teh cat sat', 'the', ' cat sat'],
     ['the cat saton a mat', 'the cat sat on', ' a mat'],

@@ -53,6 +53,7 @@ export default [
       ['tokenId < 0 || tokenId >= size', 'tokenId >= size'],
       ['new CtcPrefixScorer(lattice, vocabulary.size, texts.length);', ''],
       ['{ encoding, signal, k: 1 }', '{ signal, k: 1 }'],
+      ['{ vocabularySize: vocabulary.size, min: 0 }', '{ vocabularySize: vocabulary.size }'],
     ],
   },
   {
@@ -175,6 +176,7 @@ export default [
       ['    this.#last = undefined;\n', ''],
       ['unit === 0x120 || ', ''],
       ['this.costAt(a) - this.costAt(b) || ', ''],
+      ['[at, ...found].slice(0, max)', '[at, ...found]'],
     ],
   },
   {
@@ -196,6 +198,7 @@ export default [
       ['this.#alignment.restart();', ''],
       ['if (this.#alignment.cost === cost) this', 'this'],
       ['path *= sure ?? share;', 'path *= share;'],
+      ['DECAY ** (this.#alignment.costAt(position) - this.#alignment.cost)', '1'],
       ['places.set(position, weight / total)', 'places.set(position, weight)'],
       ['      this.#copied = 0;\n', ''],
     ],
