@@ -318,4 +318,19 @@ export default [
     tests: ['apps/cli/test/correct.test.ts'],
     faults: [['      cut = false;\n', '']],
   },
+  {
+    file: 'packages/correction/src/without-refused.ts',
+    tests: ['packages/correction/test/refused-edits.test.ts'],
+    faults: [['this.#open.end = this.#written;', '']],
+  },
+  {
+    file: 'packages/correction/src/refused-tokens.ts',
+    tests: ['packages/correction/test/refused-edits.test.ts'],
+    faults: [['character === HALF || ', '']],
+  },
+  {
+    file: 'packages/correction/src/edits.ts',
+    tests: ['packages/correction/test/refused-edits.test.ts'],
+    faults: [["if (ruled && probability < RULED_CONFIDENCE) return 'refused';", '']],
+  },
 ];
