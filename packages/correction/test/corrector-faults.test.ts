@@ -73,3 +73,17 @@ it('the figures of a text are those of all its lines', async () => {
   expect(tokens).toBe(alone.reduce((sum, one) => sum + one.tokens, 0));
   expect(speculation?.accepted).toBeGreaterThan(alone[1].speculation?.accepted ?? 0);
 });
+
+it('an abort ends the decode of a piece', async () => {
+  const controller = new AbortController();
+  let scored = 0;
+  const model = scriptedCorrector((text) => text, {
+    sureness: () => {
+      if (++scored === 3) controller.abort();
+      return 12;
+    },
+  });
+  const options = { drafter: 'none', signal: controller.signal } as const;
+  await expect(correctText(model, 'The cat sat on the mat.', options)).rejects.toThrow(/aborted/);
+  expect(scored).toBeLessThan(6);
+});

@@ -99,4 +99,9 @@ export default [
     tests: ['packages/correction/test/refused-edits.test.ts'],
     faults: [["if (ruled && probability < RULED_CONFIDENCE) return 'refused';", '']],
   },
+  {
+    file: 'packages/correction/src/corrector.ts',
+    tests: ['packages/correction/test/corrector-faults.test.ts'],
+    faults: [['decode(piece.text, totals, signal)', 'decode(piece.text, totals, undefined)']],
+  },
 ];
