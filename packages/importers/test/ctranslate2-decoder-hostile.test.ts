@@ -64,7 +64,6 @@ describe('a language model of CTranslate2', () => {
     [LLAMA, 'decoder/layer_0/shared_layer_norm/gamma'],
     [LLAMA, 'decoder/layer_0/attention/linear_0/weight'],
     [LLAMA, 'decoder/layer_0/layer_scalar'],
-    [LLAMA, 'decoder/layer_2/ffn/layer_norm/gamma'],
     [LLAMA, 'decoder/layer_00/ffn/layer_norm/gamma'],
     [LLAMA, 'decoder/embeddings/multiply_by_sqrt_depth'],
     [LLAMA, 'decoder/projection/bias'],

@@ -51,6 +51,44 @@ export async function withAlias(source: string, alias: string, variable: string)
   return folder;
 }
 
+/** What model.bin holds of a variable; its values are as many bytes as there were, whatever shape is said. */
+export interface StoredVariable {
+  readonly shape: readonly number[];
+  readonly bytes: Buffer;
+}
+
+/** The folder with another variable in the place of one, or without it. */
+export async function withVariable(
+  source: string,
+  name: string,
+  change: (variable: StoredVariable) => StoredVariable | undefined,
+): Promise<string> {
+  const folder = await copyOf(source);
+  const content = await readFile(join(folder, 'model.bin'));
+  const at = content.indexOf(`${name}\0`);
+  expect(at, name).toBeGreaterThan(0);
+  const rankAt = at + name.length + 1;
+  const rank = content[rankAt];
+  const typeAt = rankAt + 1 + 4 * rank;
+  const end = typeAt + 5 + content.readUInt32LE(typeAt + 1);
+  const shape = Array.from({ length: rank }, (_, axis) => content.readUInt32LE(rankAt + 1 + 4 * axis));
+  const changed = change({ shape, bytes: content.subarray(typeAt + 5, end) });
+  const parts: Buffer[] = [content.subarray(0, at - 2)];
+  if (changed === undefined) {
+    const countAt = 4 + 2 + content.readUInt16LE(4) + 4;
+    content.writeUInt32LE(content.readUInt32LE(countAt) - 1, countAt);
+  } else {
+    const head = Buffer.alloc(1 + 4 * changed.shape.length + 5);
+    head[0] = changed.shape.length;
+    for (const [axis, size] of changed.shape.entries()) head.writeUInt32LE(size, 1 + 4 * axis);
+    head[head.length - 5] = content[typeAt];
+    head.writeUInt32LE(changed.bytes.length, head.length - 4);
+    parts.push(content.subarray(at - 2, rankAt), head, changed.bytes);
+  }
+  await writeFile(join(folder, 'model.bin'), Buffer.concat([...parts, content.subarray(end)]));
+  return folder;
+}
+
 /** Where the number of aliases stands, behind the last variable. */
 function aliasCountAt(content: Buffer): number {
   let at = 4;

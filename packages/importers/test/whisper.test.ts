@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beamSearch } from '@foretoken/beam';
 import { type AutoregressiveModel, collect } from '@foretoken/core';
@@ -11,6 +11,7 @@ import { ngramDrafter, speculative } from '@foretoken/speculative';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../models/test/folder-fixtures.js';
 import { importModel, inspectWeights } from '../src/index.js';
+import { withConfig, withJson } from './ctranslate2-fixtures.js';
 
 const GOLDENS = fileURLToPath(new URL('goldens/whisper/', import.meta.url));
 
@@ -56,7 +57,7 @@ type Whisper = LoadedModel<SpeechInput, SpeechOutput, AudioSource>;
 
 async function imported(folder: string, weights: 'float32' | 'float16' | 'int8' = 'float32'): Promise<Whisper> {
   const target = join(await temporaryFolder(), 'model');
-  await importModel(join(GOLDENS, folder), target, { weights });
+  await importModel(resolve(GOLDENS, folder), target, { weights });
   return loadModel<SpeechInput, SpeechOutput, AudioSource>(target, { threads: 1 });
 }
 
@@ -166,6 +167,50 @@ async function collectTokens(events: ReturnType<ReturnType<typeof greedy>['decod
   const { results } = await collect(events);
   return results.map(({ best }) => [...best.tokenIds]);
 }
+
+describe('a language whose token is never output', () => {
+  // As in transformers and in OpenAI's program, which choose it among the languages' logits before any rule.
+  const languages = [303, 304, 305];
+  const suppressed = [...expected.suppressed, ...languages];
+  it.each([
+    [
+      'transformers',
+      () =>
+        withJson(join(GOLDENS, 'transformers'), 'generation_config.json', (config: object) => ({
+          ...config,
+          suppress_tokens: suppressed,
+          begin_suppress_tokens: [...expected.first, ...languages],
+        })),
+    ],
+    ['CTranslate2', () => withConfig(join(GOLDENS, 'ctranslate2'), { suppress_ids: suppressed })],
+  ])('is found all the same: %s', async (_, changed) => {
+    await using model = await imported(await changed());
+    const part = model.part('autoregressive');
+    const unnamed = rows.map((row) => ({ ...sourceOf(row), language: undefined }));
+    await using forest = await part.open(unnamed);
+    const found = rows.map((_, row) => forest.start(row).prefix[1]);
+    expect(found).toEqual(rows.map(({ heard }) => ({ en: 302, de: 303, fr: 304, yue: 305 })[heard]));
+    expect(new Set(found).size).toBeGreaterThan(1);
+    const outputs = await collectTokens(
+      greedy<AudioSource>().decode(part, { sources: unnamed, maxNewTokens: newTokens }),
+    );
+    expect(outputs.flat().filter((id) => languages.includes(id))).toEqual([]);
+  });
+});
+
+describe('languages that generation_config.json lists', () => {
+  it('are all that the model knows', async () => {
+    const folder = await withJson(join(GOLDENS, 'transformers'), 'generation_config.json', (config: object) => ({
+      ...config,
+      lang_to_id: { '<|en|>': 302, '<|yue|>': 305 },
+    }));
+    const { manifest } = await inspectWeights(folder);
+    expect(manifest).toMatchObject({ speech: { languages: { en: 302, yue: 305 } } });
+    await using model = await imported(folder);
+    await using forest = await model.part('autoregressive').open([{ ...sourceOf(rows[0]), language: undefined }]);
+    expect([302, 305]).toContain(forest.start(0).prefix[1]);
+  });
+});
 
 describe('quantised CTranslate2 models', () => {
   it.each(['ctranslate2-int8', 'ctranslate2-int16'])('%s: weights come near those of the original', async (folder) => {

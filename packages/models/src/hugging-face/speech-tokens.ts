@@ -80,9 +80,12 @@ export function readSpeechTokens(folder: SpeechFolder, vocabularySize: number): 
   const translate = ids.get('<|translate|>');
   if (!isMultilingual(folder, vocabularySize))
     return { start, end, speech: { noTimestampsTokenId, firstTimestampTokenId } };
+  const told = new Set<string>();
   for (const [text, said] of Object.entries(Object(folder.generationConfig?.lang_to_id))) {
     const id = ids.get(text);
-    if (id !== undefined) assertSame(path, GENERATION_CONFIG, `lang_to_id[${quote(text)}]`, id, said);
+    if (id === undefined) continue;
+    assertSame(path, GENERATION_CONFIG, `lang_to_id[${quote(text)}]`, id, said);
+    told.add(text);
   }
   for (const [task, said] of Object.entries(Object(folder.generationConfig?.task_to_id))) {
     const id = ids.get(`<|${task}|>`);
@@ -91,7 +94,9 @@ export function readSpeechTokens(folder: SpeechFolder, vocabularySize: number): 
   const languages = Object.fromEntries(
     [...ids].flatMap(([text, id]) => {
       const language = LANGUAGE.exec(text)?.[1];
-      return language === undefined || id >= vocabularySize ? [] : [[language, id]];
+      if (language === undefined || id >= vocabularySize) return [];
+      // As in transformers, a model that lists its languages knows no others.
+      return told.size > 0 && !told.has(text) ? [] : [[language, id]];
     }),
   );
   // Its config may say that it knows languages.

@@ -1,12 +1,6 @@
 import {
   CONFIG,
-  decodeUtf8,
-  GENERATION_CONFIG,
-  invalidFolder,
-  isObject,
-  MANIFEST_BYTES,
   type ModelFolder,
-  parseJson,
   quote,
   readRegularFile,
   readTokenizerConfig,
@@ -15,6 +9,7 @@ import {
 } from '@foretoken/models/internal';
 import { fileExists } from '../../readers/file-exists.js';
 import { readChat } from '../../readers/hugging-face/read-chat.js';
+import { readGenerationConfig, readObject } from '../../readers/hugging-face/read-object.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import type { StoredTensor } from '../../readers/stored-tensor.js';
 import { graphWeights } from './graph-weights.js';
@@ -52,18 +47,6 @@ export async function openExportWeights(folder: ModelFolder): Promise<WeightsFol
     has: (name: string) => fileExists(path, name),
     read: (name: string, max: number) => readRegularFile({ folder: path, file: name }, { links: true, max }),
   };
-  const readConfig = async (file: string): Promise<Readonly<Record<string, unknown>>> => {
-    const content = parseJson(decodeUtf8(await reader.read(file, MANIFEST_BYTES), file, { folder: path }), file, {
-      folder: path,
-    });
-    if (isObject(content)) return content;
-    throw invalidFolder(`${file} in ${path} is ${quote(content)}, but it must be a JSON object.`, {
-      folder: path,
-      file,
-      received: content,
-      required: 'an object',
-    });
-  };
   const missing = (name: string, received: string, required: string): never => {
     throw unsupportedModel(
       `${path}: its graphs hold no tensor ${quote(name)} of ${required}, but ${received}: they were made or rewritten in a way that its weights cannot be taken out. Load it as it is.`,
@@ -72,8 +55,8 @@ export async function openExportWeights(folder: ModelFolder): Promise<WeightsFol
   };
   return {
     path,
-    config: await readConfig(CONFIG),
-    generationConfig: (await reader.has(GENERATION_CONFIG)) ? await readConfig(GENERATION_CONFIG) : undefined,
+    config: await readObject(reader, CONFIG),
+    generationConfig: await readGenerationConfig(reader),
     format: 'onnx',
     elementTypes: [...new Set([...tensors.values()].map(({ dtype }) => dtype))],
     tensors,

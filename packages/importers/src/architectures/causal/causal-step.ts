@@ -40,7 +40,7 @@ export interface CausalNetwork {
   readonly suppressed: readonly number[];
   /**
    * Tokens that no output is to begin with; where it is given, the graph reads `begin` int32 `[batch, 1]`, the position of the last
-   * token before the output of each row.
+   * token before the output of each row. Where that is negative no output begins, and nothing is ruled out.
    */
   readonly suppressedFirst?: readonly number[] | undefined;
   /** How products of the layers are computed. */
@@ -103,15 +103,18 @@ function suppression(
   scored: Value,
 ): Value | undefined {
   if (suppressedFirst !== undefined) {
-    const values = new Float32Array(2 * vocabularySize);
-    const rows = [suppressed, [...suppressed, ...suppressedFirst]];
+    // Without an output, at any place of one but the first, and there.
+    const rows = [[], suppressed, [...suppressed, ...suppressedFirst]];
+    const values = new Float32Array(rows.length * vocabularySize);
     for (const [row, tokenIds] of rows.entries()) {
       for (const tokenId of tokenIds) values[row * vocabularySize + tokenId] = SUPPRESSED;
     }
     const begin = graph.input('begin', 'int32', ['batch', 1]);
-    const isFirst = graph.op('Cast', [graph.op('Equal', [positions, begin])], { to: ELEMENT_TYPE.int32 });
-    const cells = graph.op('Gather', [graph.op('Reshape', [isFirst, graph.constant('int64', [1], [-1])]), scored]);
-    return graph.op('Gather', [graph.weight('suppressed', [2, vocabularySize], values), cells]);
+    const asInteger = (flags: Value): Value => graph.op('Cast', [flags], { to: ELEMENT_TYPE.int32 });
+    const begins = asInteger(graph.op('GreaterOrEqual', [begin, graph.constant('int32', [1], [0])]));
+    const row = graph.op('Add', [begins, asInteger(graph.op('Equal', [positions, begin]))]);
+    const cells = graph.op('Gather', [graph.op('Reshape', [row, graph.constant('int64', [1], [-1])]), scored]);
+    return graph.op('Gather', [graph.weight('suppressed', [rows.length, vocabularySize], values), cells]);
   }
   if (suppressed.length === 0) return undefined;
   const values = new Float32Array(vocabularySize);

@@ -36,7 +36,8 @@ async function build(folder: WeightsFolder, options: NamedOptions, pace: Yielder
   const shape = readWhisperShape(folder);
   const { vocabularySize, width, encoder, decoder, mels, sourcePositions, targetPositions } = shape;
   const { start, end, speech } = readSpeechTokens(folder, vocabularySize);
-  const { suppressed, suppressedFirst, notes } = readSpeechGeneration(folder, vocabularySize, targetPositions);
+  const { suppressed, suppressedFirst, ...read } = readSpeechGeneration(folder, vocabularySize, targetPositions);
+  const notes = [...(folder.notes ?? []), ...read.notes];
   const tensorOf = tensorReader(folder);
   const precision = productsOf(weights);
   const graphs = new GraphFiles(weights, pace);

@@ -1,12 +1,8 @@
 import { Yielder } from '@foretoken/core/kit';
 import {
   CONFIG,
-  decodeUtf8,
   type FilePlace,
   invalidFolder,
-  isObject,
-  MANIFEST_BYTES,
-  parseJson,
   quote,
   readRegularFile,
   readTokenizerConfig,
@@ -14,7 +10,9 @@ import {
 } from '@foretoken/models/internal';
 import { fileExists } from '../file-exists.js';
 import { readChat } from '../hugging-face/read-chat.js';
+import { readGenerationConfig, readObject } from '../hugging-face/read-object.js';
 import type { WeightsFolder } from '../hugging-face/weights-folder.js';
+import { joinGeneration } from './join-generation.js';
 import { openModelBin } from './open-model-bin.js';
 import { KNOWN_SPECS } from './specs/known-specs.js';
 
@@ -48,21 +46,17 @@ export async function openModelBinFolder(folder: string, signal?: AbortSignal): 
     has: (name: string) => fileExists(folder, name),
     read: (name: string, max: number) => readRegularFile({ folder, file: name }, { links: true, max }),
   };
-  const given = (await reader.has(CONFIG)) ? await readConfig(folder, reader.read) : {};
-  const {
-    config,
-    generationConfig,
-    tokenizer,
-    notes,
-    tensors: read,
-  } = await known.read({ place, file, given, reader });
+  const given = (await reader.has(CONFIG)) ? await readObject(reader, CONFIG) : {};
+  const told = await readGenerationConfig(reader);
+  const { config, tokenizer, ...model } = await known.read({ place, file, given, told, reader });
+  const { generationConfig, notes } = joinGeneration(model.generationConfig, told);
   signal?.throwIfAborted();
-  const tensors = await read(new Yielder(signal));
+  const tensors = await model.tensors(new Yielder(signal));
   return {
     path: folder,
     config,
     generationConfig,
-    notes,
+    notes: [...(model.notes ?? []), ...notes],
     format: 'ctranslate2',
     elementTypes: file.elementTypes,
     tensors,
@@ -72,9 +66,14 @@ export async function openModelBinFolder(folder: string, signal?: AbortSignal): 
     tensor: (name, shape) => {
       const tensor = tensors.get(name);
       if (tensor?.shape.length === shape.length && shape.every((size, at) => size === tensor.shape[at])) return tensor;
+      const own = tensor?.ownName ?? model.variableOf?.(name);
+      const called =
+        own === undefined
+          ? `the tensor ${quote(name)} (as transformers names it)`
+          : `${own} (${quote(name)} in transformers)`;
       throw invalidFolder(
-        `${MODEL_BIN} in ${folder}: the tensor ${quote(name)} (as transformers names it) is ${tensor === undefined ? 'missing' : `[${tensor.shape.join(', ')}]`}, but it must be [${shape.join(', ')}]. Convert the model again.`,
-        { ...place, field: name, received: tensor?.shape ?? 'missing', required: shape },
+        `${MODEL_BIN} in ${folder}: ${called} is ${tensor === undefined ? 'missing' : `[${tensor.shape.join(', ')}]`}, but it must be [${shape.join(', ')}]. Convert the model again.`,
+        { ...place, field: own ?? name, received: tensor?.shape ?? 'missing', required: shape },
       );
     },
     integers: async (name) => {
@@ -84,19 +83,4 @@ export async function openModelBinFolder(folder: string, signal?: AbortSignal): 
       });
     },
   };
-}
-
-async function readConfig(
-  folder: string,
-  read: (name: string, max: number) => Promise<Uint8Array>,
-): Promise<Readonly<Record<string, unknown>>> {
-  const content = parseJson(decodeUtf8(await read(CONFIG, MANIFEST_BYTES), CONFIG, { folder }), CONFIG, { folder });
-  if (isObject(content)) return content;
-  throw invalidFolder(`${CONFIG} in ${folder} is ${quote(content)}, but it must be a JSON object.`, {
-    folder,
-    file: CONFIG,
-    field: 'the whole file',
-    received: content,
-    required: 'an object',
-  });
 }

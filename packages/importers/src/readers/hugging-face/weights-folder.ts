@@ -2,14 +2,9 @@ import { readdir } from 'node:fs/promises';
 import type { Yielder } from '@foretoken/core/kit';
 import {
   CONFIG,
-  decodeUtf8,
   errorCode,
-  GENERATION_CONFIG,
   type ImportNote,
   invalidFolder,
-  isObject,
-  MANIFEST_BYTES,
-  parseJson,
   quote,
   readRegularFile,
   readTokenizerConfig,
@@ -27,6 +22,7 @@ import { openSafetensors } from '../safetensors/open-safetensors.js';
 import { openShards } from '../safetensors/open-shards.js';
 import type { StoredTensor, TensorStore } from '../stored-tensor.js';
 import { readChat } from './read-chat.js';
+import { readGenerationConfig, readObject } from './read-object.js';
 
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
@@ -70,15 +66,13 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
   const npz = sharded ? undefined : await onlyNpz(folder);
   const file = npz ?? (sharded ? INDEX : WEIGHTS);
   if (!sharded && npz === undefined && !(await fileExists(folder, WEIGHTS))) await refusePickles(folder);
-  const config = await readObject(folder, CONFIG);
-  const generationConfig = (await fileExists(folder, GENERATION_CONFIG))
-    ? await readObject(folder, GENERATION_CONFIG)
-    : undefined;
   const reader = {
     path: folder,
     has: (name: string) => fileExists(folder, name),
     read: (name: string, max: number) => readRegularFile({ folder, file: name }, { links: true, max }),
   };
+  const config = await readObject(reader, CONFIG);
+  const generationConfig = await readGenerationConfig(reader);
   const tokenizer = await readTokenizerFiles(reader);
   signal?.throwIfAborted();
   const open = npz !== undefined ? openNpz : sharded ? openShards : openSafetensors;
@@ -124,21 +118,6 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
       return values;
     },
   };
-}
-
-async function readObject(folder: string, file: string): Promise<Readonly<Record<string, unknown>>> {
-  const content = parseJson(await readText(folder, file, MANIFEST_BYTES), file, { folder });
-  if (isObject(content)) return content;
-  throw invalidFolder(`${file} in ${folder} is ${quote(content)}, but it must be a JSON object.`, {
-    folder,
-    file,
-    received: content,
-    required: 'an object',
-  });
-}
-
-async function readText(folder: string, file: string, max: number): Promise<string> {
-  return decodeUtf8(await readRegularFile({ folder, file }, { links: true, max }), file, { folder });
 }
 
 /** The one archive of numpy in a folder without other weights. Throws `UNSUPPORTED_MODEL` where there are several. */

@@ -90,7 +90,7 @@ export class WhisperModel implements AutoregressiveModel<AudioSource> {
     const { sources: encoded } = await this.encoder.reuseOrEncode(sources, encoding, signal);
     const { languages } = speech;
     const open = (rows: readonly number[], starts: readonly Int32Array[]): TokenForest<AudioSource> => {
-      // No output begins here, so what no output begins with may follow.
+      // No output begins here, so what no output has may follow.
       const begun = { sources: rows.map((row) => encoded[row]), promptLengths: rows.map(() => 0) };
       return this.#forest(new WhisperStepDriver(this.#options.step, begun), starts, false);
     };

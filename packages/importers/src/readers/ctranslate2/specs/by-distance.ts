@@ -44,10 +44,10 @@ export async function readDistances(
   options: TextOptions,
 ): Promise<Omit<SpecModel, 'tokenizer' | 'notes'>> {
   const variables = specVariables(place, file);
-  const { find, scalar, layersOf, refuse, unsupported } = variables;
+  const { find, scalar, layersOf, refuse, refuseUnknown, unsupported } = variables;
   const gated = file.variables.has(`encoder/layer_0/${GATE}/weight`);
   for (const name of file.variables.keys()) {
-    if (tensorsOf(name, gated) === undefined) unsupported(`variable ${name}`, 'there', 'a model without it');
+    if (tensorsOf(name, gated) === undefined) refuseUnknown(name);
   }
   const width = assertTables(variables, vocabularies);
   const { target } = vocabularies;

@@ -38,25 +38,28 @@ export function normParts(norms: Readonly<Record<string, string>>, adds = true):
 
 /**
  * What transformers calls the tensors of a variable, by the parts that are in no layer and those of each; none for one that is no
- * tensor. Throws `UNSUPPORTED_MODEL` for a variable that nothing here reads, which would change what is computed.
+ * tensor. Throws `UNSUPPORTED_MODEL` for a variable that nothing here reads, which would change what is computed;
+ * `INVALID_MODEL_FOLDER` for one of a layer behind the last.
  */
 export function namesOf(
   name: string,
   layers: number,
   outside: Readonly<Record<string, string>>,
   { tensors, settings }: LayerParts,
-  { unsupported }: SpecVariables,
+  { find, refuseUnknown }: SpecVariables,
 ): readonly string[] {
   if (SETTINGS.test(name)) return [];
   const isScale = SCALE.test(name);
   const whole = isScale ? name.replace(SCALE, '/weight') : name;
   if (Object.hasOwn(outside, whole)) return isScale ? [] : [outside[whole]];
   const [, layer, part = ''] = /^decoder\/layer_(0|[1-9]\d{0,2})\/(.+)$/.exec(whole) ?? [];
-  if (layer !== undefined && Number(layer) < layers) {
+  // Layers are counted by this variable of theirs.
+  if (layer !== undefined && Number(layer) >= layers) find(`decoder/layer_${layer}/ffn/linear_0/weight`, 2);
+  if (layer !== undefined) {
     if (settings.includes(name.slice(`decoder/layer_${layer}/`.length))) return [];
     if (Object.hasOwn(tensors, part)) return isScale ? [] : tensors[part].map((own) => own.replace('*', layer));
   }
-  return unsupported(`variable ${name}`, 'there', 'a model without it');
+  return refuseUnknown(name);
 }
 
 /** Layers of a decoder all of whose variables have names by `namesOf`. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
@@ -69,4 +72,17 @@ export function namedLayers(
   const layers = layerCount(variables);
   for (const name of all.keys()) namesOf(name, layers, outside, parts, variables);
   return layers;
+}
+
+/** What a file calls a tensor that transformers gives this name; undefined for one that it does not have. */
+export function variableOf(
+  tensor: string,
+  outside: Readonly<Record<string, string>>,
+  { tensors }: LayerParts,
+): string | undefined {
+  const layer = /\.(\d+)\./.exec(tensor)?.[1] ?? '';
+  const isIt = (own: string): boolean => own.replace('*', layer) === tensor;
+  const [whole] = Object.entries(outside).find(([, own]) => own === tensor) ?? [];
+  const [part] = Object.entries(tensors).find(([, own]) => own.some(isIt)) ?? [];
+  return whole ?? (part === undefined ? undefined : `decoder/layer_${layer}/${part}`);
 }

@@ -14,7 +14,7 @@ const QUANTISATIONS = ['none', 'AWQ (4 bits, GEMM)', 'AWQ (4 bits, GEMV)'];
 
 /** A language model, by whatever trained it. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`. */
 export async function readDecoder(files: SpecFiles): Promise<SpecModel> {
-  const { place, file, given, reader } = files;
+  const { place, file, given, told, reader } = files;
   const { folder } = place;
   refuseQuantised(files);
   const vocabulary = await readOnlyVocabulary(reader);
@@ -29,13 +29,18 @@ export async function readDecoder(files: SpecFiles): Promise<SpecModel> {
   const read = file.variables.has('decoder/layer_0/self_attention/layer_norm/beta')
     ? readLayerNormDecoder
     : readRotaryDecoder;
-  const { config, notes, tensors } = await read(files, variables, width);
-  const end = idIn(folder, vocabulary, 'eos_token', readEndToken(folder, given));
+  const { config, tensors, ...rest } = await read(files, variables, width);
+  const has = (value: unknown): boolean => value !== undefined && value !== null;
+  // The end token that a config without one means is not asked for where the other file names some.
+  const ends =
+    !has(given.eos_token) && has(told?.eos_token_id)
+      ? []
+      : [idIn(folder, vocabulary, 'eos_token', readEndToken(folder, given))];
   return {
     config: { ...config, vocab_size: vocabulary.tokens.length },
-    generationConfig: { eos_token_id: end },
+    generationConfig: { eos_token_id: ends },
     tokenizer,
-    notes,
+    ...rest,
     tensors: async () => tensors,
   };
 }

@@ -2,7 +2,7 @@ import type { StoredTensor, TensorStore } from '../../stored-tensor.js';
 import { readEpsilon } from '../text-options.js';
 import { activationName } from './decoder-flags.js';
 import { decoderHeads, sharedSettings } from './decoder-heads.js';
-import { type LayerParts, namedLayers, namesOf, normParts, partsOf } from './decoder-names.js';
+import { type LayerParts, namedLayers, namesOf, normParts, partsOf, variableOf } from './decoder-names.js';
 import { transposed, zeros } from './made-tensors.js';
 import type { DecoderModel, SpecFiles } from './model-spec.js';
 import { type SpecVariables, setParts } from './spec-variables.js';
@@ -36,7 +36,7 @@ export async function readLayerNormDecoder(
 ): Promise<DecoderModel> {
   const { find, scalar, unsupported } = variables;
   const layers = namedLayers(file, OUTSIDE, LAYER, variables);
-  if (!file.variables.has(POSITIONS)) unsupported(POSITIONS, 'missing', 'a table of learned positions');
+  if (!file.variables.has(POSITIONS)) unsupported(POSITIONS, undefined, 'a table of learned positions');
   const window = await scalar('decoder/sliding_window', 0);
   if (window !== 0) unsupported('decoder/sliding_window', window, '0');
   const { heads, keyValueHeads, headWidth } = await decoderHeads(variables, sharedSettings(variables, layers), width);
@@ -58,7 +58,8 @@ export async function readLayerNormDecoder(
     activation_function: await activationName(variables),
     tie_word_embeddings: isTied(file),
   };
-  return { config, tensors: tensorsOf({ place, file }, variables, layers, positions) };
+  const tensors = tensorsOf({ place, file }, variables, layers, positions);
+  return { config, tensors, variableOf: (tensor) => variableOf(tensor, OUTSIDE, LAYER) };
 }
 
 /** Linear layers the other way round, as they are stored there; those without a bias get one of zeros. */

@@ -2,7 +2,7 @@ import type { ModelBin } from '../open-model-bin.js';
 import { readEpsilon } from '../text-options.js';
 import { activationName } from './decoder-flags.js';
 import { decoderHeads, sharedSettings } from './decoder-heads.js';
-import { namedLayers } from './decoder-names.js';
+import { namedLayers, variableOf } from './decoder-names.js';
 import type { DecoderModel, SpecFiles } from './model-spec.js';
 import { readRotarySettings } from './rotary-settings.js';
 import { LAYER, OUTSIDE, type RotaryShape, rotaryTensors } from './rotary-tensors.js';
@@ -52,7 +52,7 @@ export async function readRotaryDecoder(
     tie_word_embeddings: isTied(file),
   };
   const tensors = rotaryTensors(place, file, variables, { ...heads, layers, interleaved, biased });
-  return { config, notes, tensors };
+  return { config, notes, tensors, variableOf: (tensor) => variableOf(tensor, OUTSIDE, LAYER) };
 }
 
 /** The member of the family that has the biases and norms of a file, and which linear layers are to have biases. */

@@ -15,6 +15,8 @@ export interface SpecVariables {
   refuse(name: string, received: unknown, required: string): never;
   /** Throws `UNSUPPORTED_MODEL`: a variable says what no graph here does. */
   unsupported(name: string, received: unknown, required: string): never;
+  /** Throws `UNSUPPORTED_MODEL`: there is a variable that nothing here reads, which would change what is computed. */
+  refuseUnknown(name: string): never;
 }
 
 export function specVariables(place: FilePlace, file: ModelBin): SpecVariables {
@@ -42,8 +44,14 @@ export function specVariables(place: FilePlace, file: ModelBin): SpecVariables {
     refuse,
     unsupported: (name, received, required) => {
       throw unsupportedModel(
-        `${place.file} in ${folder}: ${name} is ${quote(received)}, which is not supported; ${required} is required. Import the weights that it was converted from.`,
+        `${place.file} in ${folder}: ${name} is ${received === undefined ? 'missing' : quote(received)}, which is not supported; ${required} is required. Import the weights that it was converted from.`,
         { ...place, field: name, received, required },
+      );
+    },
+    refuseUnknown: (name) => {
+      throw unsupportedModel(
+        `${place.file} in ${folder} has a variable ${quote(name)}, which is not supported: no model that is known here has it. Import the weights that it was converted from.`,
+        { ...place, field: `variable ${name}`, received: 'there', required: 'a model without it' },
       );
     },
   };

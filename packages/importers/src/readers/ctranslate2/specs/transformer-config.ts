@@ -41,7 +41,7 @@ export async function transformerConfig(
   const variables = specVariables(place, file);
   const { scalar, unsupported } = variables;
   for (const name of file.variables.keys()) {
-    if (transformerNames(name) === undefined) unsupported(`variable ${name}`, 'there', 'a model without it');
+    if (transformerNames(name) === undefined) variables.refuseUnknown(name);
   }
   const { source, target } = vocabularies;
   const width = assertTables(variables, vocabularies);
