@@ -14,6 +14,8 @@ export interface HubFile {
 
 /** Far above any model repository. */
 const MAX_FILES = 20_000;
+/** Bytes of all answers to one question: twice what so many files take. What reads them holds each whole. */
+const MAX_ANSWER_BYTES = 16 * 1024 ** 2;
 /** A server that says after each answer that there is more would be asked without end. */
 const MAX_PAGES = 1000;
 /** Parts of a path that no file system reads as something else. */
@@ -32,7 +34,7 @@ export async function commitOf(location: HubLocation, access: HubAccess): Promis
   const { repository, revision } = location;
   if (COMMIT.test(revision)) return revision;
   const info = await asked(location, access, () =>
-    modelInfo({ name: repository, revision, additionalFields: ['sha'], ...params(access) }),
+    modelInfo({ name: repository, revision, additionalFields: ['sha'], ...params(location, access) }),
   );
   if (typeof info.sha === 'string' && COMMIT.test(info.sha)) return info.sha;
   throw broken(location, access, `it says that ${revision} is ${JSON.stringify(info.sha)}, which is no commit`);
@@ -43,8 +45,7 @@ export async function listHubFiles(location: HubLocation, commit: string, access
   return asked(location, access, async () => {
     const files: HubFile[] = [];
     const repo = { type: 'model', name: location.repository } as const;
-    const tooMany = (): ForetokenError => broken(location, access, `its list has more than ${MAX_PAGES} pages`);
-    for await (const entry of listFiles({ repo, revision: commit, recursive: true, ...params(access, tooMany) })) {
+    for await (const entry of listFiles({ repo, revision: commit, recursive: true, ...params(location, access) })) {
       if (entry?.type !== 'file') continue;
       if (files.length === MAX_FILES) throw broken(location, access, `it lists more than ${MAX_FILES} files`);
       const { path, size, oid, lfs } = entry;
@@ -59,11 +60,24 @@ export async function listHubFiles(location: HubLocation, commit: string, access
   });
 }
 
-function params(access: HubAccess, tooMany?: () => ForetokenError) {
-  let pages = 0;
+/** What the library asks with: its answers, pages of one list, are so many and so long at most. */
+function params(location: HubLocation, access: HubAccess) {
+  let [pages, bytes] = [0, 0];
   const own: typeof fetch = async (input, init) => {
-    if (tooMany !== undefined && ++pages > MAX_PAGES) throw tooMany();
-    return askHub(input, init, access);
+    if (++pages > MAX_PAGES) throw broken(location, access, `its list has more than ${MAX_PAGES} pages`);
+    const response = await askHub(input, init, access);
+    const { body, status, headers } = response;
+    if (body === null) return response;
+    const counted = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform: (piece, controller) => {
+        bytes += piece.length;
+        if (bytes > MAX_ANSWER_BYTES) {
+          throw broken(location, access, `it is longer than ${MAX_ANSWER_BYTES} bytes`);
+        }
+        controller.enqueue(piece);
+      },
+    });
+    return new Response(body.pipeThrough(counted), { status, headers });
   };
   return { hubUrl: access.endpoint, fetch: own };
 }
