@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openModelFolder } from '@foretoken/models';
@@ -118,4 +118,13 @@ describe('generation_config.json beside other models of CTranslate2', () => {
     const other = await imported(await withGeneration(WHISPER, { suppress_tokens: [55] }));
     expect(other.fields).toEqual(['suppress_tokens']);
   });
+});
+
+it('a model of Marian without its vocabularies is told apart', async () => {
+  const folder = await temporaryFolder();
+  const file = new URL('../../models/test/goldens/marian-bin/tied/model.bin', import.meta.url);
+  await copyFile(fileURLToPath(file), join(folder, 'model.bin'));
+  const error = await refusal(() => inspectWeights(folder));
+  expect(error).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { file: 'model.bin' } });
+  expect(error.message).toContain('a model of Marian, whose vocabularies');
 });

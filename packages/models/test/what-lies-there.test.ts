@@ -45,6 +45,11 @@ describe('what is said of a folder that is no model folder', () => {
       ['a.txt', 'b.txt', 'c.txt', 'd.txt', 'e.txt', 'f.txt'],
       /it has a\.txt, b\.txt, c\.txt, d\.txt, e\.txt and 1 more\. Check the path/,
     ],
+    [
+      'a config without weights',
+      ['config.json', 'tokenizer.json'],
+      /a config\.json and no weights.*Fetch the weights of the same model\.$/,
+    ],
     ['nothing', [], /is empty\. Check the path\.$/],
   ])('%s', async (_, names, told) => {
     await put(...names);
@@ -52,6 +57,19 @@ describe('what is said of a folder that is no model folder', () => {
       code: 'INVALID_MODEL_FOLDER',
       message: expect.stringMatching(told),
     });
+  });
+
+  it('graphs in a folder of an export', async () => {
+    await put('config.json', 'onnx/decoder_model.onnx');
+    expect(await adviceFor(join(folder, 'onnx'), 'foretoken.json')).toMatch(/the folder above it.*Give that: \S+\.$/);
+    expect(await adviceFor(join(folder, 'onnx'), 'foretoken.json')).toContain(folder);
+  });
+
+  it('parts of weights without their index', async () => {
+    await put('config.json', 'model-00001-of-00002.safetensors');
+    expect(await adviceFor(folder, 'model.safetensors')).toMatch(
+      /no model\.safetensors\.index\.json.*Fetch that too\.$/,
+    );
   });
 
   it('a model folder that is to be imported', async () => {

@@ -1,12 +1,15 @@
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { MANIFEST_FILE } from '../folder/manifest.js';
 import { CONFIG } from '../hugging-face/config-files.js';
 import { adviceForFile, GRAPH, shellArgument } from './advice-for-file.js';
 import { weightsAmong } from './weights-names.js';
 
 export { adviceForFile };
+
+const WHOLE = 'model.safetensors';
+const SHARD = /^.+-\d+-of-\d+\.safetensors$/;
 
 /** Names that are told of a folder, and folders below it that are looked into. */
 const SHOWN = 5;
@@ -16,10 +19,13 @@ const DEPTH = 3;
 
 /** What to do with a folder in which the file is missing that says what a model is: what lies there decides. */
 export async function adviceFor(folder: string, missing: string): Promise<string> {
-  if (missing !== MANIFEST_FILE && missing !== CONFIG) return 'Fetch or create the model again.';
   const entries = await entriesOf(folder);
   const names = entries.map(({ name }) => name);
   const has = (pattern: RegExp): string | undefined => names.find((name) => pattern.test(name));
+  if (missing === WHOLE && has(SHARD) !== undefined) {
+    return `The folder holds parts of the weights, ${has(SHARD)}, and no ${WHOLE}.index.json, which says what is in which. Fetch that too.`;
+  }
+  if (missing !== MANIFEST_FILE && missing !== CONFIG) return 'Fetch or create the model again.';
   if (missing === CONFIG && names.includes(MANIFEST_FILE)) {
     return 'The folder is a model folder already: load it as it is, and import nothing.';
   }
@@ -28,12 +34,18 @@ export async function adviceFor(folder: string, missing: string): Promise<string
   if (missing === MANIFEST_FILE && weights !== undefined && importable) {
     return `The folder holds weights. Make a model folder of them first: foretoken import ${shellArgument(folder)} --out my-model.`;
   }
+  if (graph !== undefined && (await entriesOf(dirname(resolve(folder)))).some(({ name }) => name === CONFIG)) {
+    return `Its graphs belong to the folder above it, which has the ${CONFIG}. Give that: ${shellArgument(dirname(resolve(folder)))}.`;
+  }
   if (graph !== undefined) return `The folder holds graphs and no ${CONFIG}. ${adviceForFile(join(folder, graph))}`;
   if (weights !== undefined && !importable) {
     return `The folder holds weights, ${weights}, and no ${CONFIG}, which says what model they are. Put the one that came with them beside them.`;
   }
   const below = await findBelow(folder, entries, DEPTH);
   if (below !== undefined) return `Did you mean ${shellArgument(below)}?`;
+  if (names.includes(CONFIG)) {
+    return `The folder holds a ${CONFIG} and no weights beside it, such as ${WHOLE}, model.bin or an .npz file. Fetch the weights of the same model.`;
+  }
   if (names.length === 0) return 'The folder is empty. Check the path.';
   const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
   return `The folder holds no model: it has ${names.slice(0, SHOWN).join(', ')}${more}. Check the path, or make a model folder by foretoken import.`;

@@ -70,6 +70,12 @@ async function readVersion(fields: FileFields, { folder, file }: FilePlace): Pro
   await fields.refuseForeign('a model of CTranslate2');
   const version = await readInteger(fields, 'version', 4);
   if (version === BINARY_VERSION) return;
+  if (version === 1 && (await readInteger(fields, 'version', 4)) === 0) {
+    throw unsupportedModel(
+      `${file} in ${folder} is a model of Marian, whose vocabularies, such as vocab.deen.spm, must lie beside it. Put them there, or export the model to safetensors by transformers.`,
+      { folder, file, field: 'version', received: 'a model of Marian', required: 'its vocabularies beside it' },
+    );
+  }
   throw unsupportedModel(
     `${file} in ${folder}: version is ${version}, but ${BINARY_VERSION} is required. Convert the model again with CTranslate2 4.`,
     { folder, file, field: 'version', received: version, required: BINARY_VERSION },
