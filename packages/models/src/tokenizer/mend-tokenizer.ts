@@ -11,6 +11,7 @@ export { SAFE_PATTERNS } from './safe-patterns.js';
 
 type Decoder = NonNullable<Tokenizer['decoder']>;
 
+const ofBert = /"BertNormalizer"/;
 const ofWords = /"(CTC|BPEDecoder|WordPiece|Strip)"/;
 
 /**
@@ -27,6 +28,9 @@ export async function mendingOf(
   // A text that is one part, taken as it is, needs neither.
   const isWhole = normal === null && added.length === 0;
   const parts = isWhole ? undefined : await loadCode('normalisers and added tokens', () => import('./text-parts.js'));
+  const bert = ofBert.test(JSON.stringify(normal))
+    ? await loadCode('normalisers of BERT', () => import('./bert-normal.js'))
+    : undefined;
   const words = ofWords.test(JSON.stringify(join))
     ? await loadCode('decoders of words', () => import('./word-joins.js'))
     : undefined;
@@ -39,7 +43,7 @@ export async function mendingOf(
     const { pre_tokenizer: cutter, decoder: joiner } = tokenizer;
     const cuts = cut === null ? undefined : exactCuts(cut as Settings);
     if (cutter !== null && cuts !== undefined) cutter.pre_tokenize = cuts;
-    parts?.mendParts(tokenizer, normal as Settings | null, added, cuts);
+    parts?.mendParts(tokenizer, normal as Settings | null, added, cuts, bert?.bertNormal);
     if (joiner === null) return;
     mendDecoder(joiner, join as Settings);
     // Decoders alone say what becomes of the suffix of words.

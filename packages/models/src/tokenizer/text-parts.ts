@@ -1,7 +1,7 @@
 import type { Tokenizer } from '@huggingface/tokenizers';
 import { addedTokenSplit } from './added-tokens.js';
 import type { exactCuts, Settings } from './exact-cuts.js';
-import { exactNormal } from './exact-normals.js';
+import { type BertNormal, exactNormal } from './exact-normals.js';
 import { eachPart } from './tokenizer-parts.js';
 
 type Normalizer = NonNullable<Tokenizer['normalizer']>;
@@ -12,9 +12,10 @@ export function mendParts(
   settings: Settings | null,
   added: readonly Settings[],
   cuts: ReturnType<typeof exactCuts> | undefined,
+  bertNormal: BertNormal | undefined,
 ): void {
   const { normalizer, model } = tokenizer;
-  if (normalizer !== null && settings !== null) mendNormalizer(normalizer, settings);
+  if (normalizer !== null && settings !== null) mendNormalizer(normalizer, settings, bertNormal);
   const split = addedTokenSplit(
     added,
     (text) => normalizer?.normalize(text) ?? text,
@@ -23,8 +24,11 @@ export function mendParts(
   Object.assign(tokenizer, { encode_text: (text: string | null) => (text === null ? null : split(text)) });
 }
 
-function mendNormalizer(normalizer: Normalizer, settings: Settings): void {
-  const exact = exactNormal(settings);
+function mendNormalizer(normalizer: Normalizer, settings: Settings, bertNormal: BertNormal | undefined): void {
+  const exact = exactNormal(settings, bertNormal);
   if (exact !== undefined) normalizer.normalize = exact;
-  if ('normalizers' in normalizer) eachPart(normalizer.normalizers, settings.normalizers ?? [], mendNormalizer);
+  if (!('normalizers' in normalizer)) return;
+  eachPart(normalizer.normalizers, settings.normalizers ?? [], (part: Normalizer, own) =>
+    mendNormalizer(part, own, bertNormal),
+  );
 }
