@@ -126,5 +126,5 @@ it('a model of Marian without its vocabularies is told apart', async () => {
   await copyFile(fileURLToPath(file), join(folder, 'model.bin'));
   const error = await refusal(() => inspectWeights(folder));
   expect(error).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { file: 'model.bin' } });
-  expect(error.message).toContain('a model of Marian, whose vocabularies');
+  expect(error.message).toContain('read with their vocabularies, such as vocab.deen.spm, beside them');
 });

@@ -72,8 +72,8 @@ async function readVersion(fields: FileFields, { folder, file }: FilePlace): Pro
   if (version === BINARY_VERSION) return;
   if (version === 1 && (await readInteger(fields, 'version', 4)) === 0) {
     throw unsupportedModel(
-      `${file} in ${folder} is a model of Marian, whose vocabularies, such as vocab.deen.spm, must lie beside it. Put them there, or export the model to safetensors by transformers.`,
-      { folder, file, field: 'version', received: 'a model of Marian', required: 'its vocabularies beside it' },
+      `${file} in ${folder} is no model of CTranslate2: it begins as binary files do that are read with their vocabularies, such as vocab.deen.spm, beside them. Put those there, or fetch a folder that CTranslate2 has converted.`,
+      { folder, file, field: 'version', received: '1, in 8 bytes', required: BINARY_VERSION },
     );
   }
   throw unsupportedModel(
