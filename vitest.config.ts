@@ -10,5 +10,7 @@ export default defineConfig({
     testTimeout: 600_000,
     hookTimeout: 600_000,
     pool: 'forks',
+    // One for each core: by default one core is left idle, which on two cores is half of them.
+    maxWorkers: '100%',
   },
 });
