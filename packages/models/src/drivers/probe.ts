@@ -80,8 +80,9 @@ export class WidthCosts {
 
   /**
    * Measures widths `1..widest`, interleaved so that a slow moment of the machine hits them alike. The ends come first, each
-   * twice more than the others. Where the budget ends early, widths without two times are interpolated; without a time of the
-   * narrowest and the widest there are no costs, nor where the widest took longer than its nodes one by one.
+   * twice more than the others, and are timed once while any of the budget is left: a slow first forward says little of the next.
+   * Where the budget ends early, widths without two times are interpolated; without a time of the narrowest and the widest there
+   * are no costs, nor where the widest took longer than its nodes one by one.
    */
   static async measure(
     widest: number,
@@ -93,9 +94,10 @@ export class WidthCosts {
     await budget.spend(() => run(widest));
     const turn = coarseFirst(widest);
     const ends = turn.slice(0, 2);
-    for (const width of [ends, ends, ...Array.from({ length: REPEATS }, () => turn)].flat()) {
+    const turns = [ends, ends, ...Array.from({ length: REPEATS }, () => turn)].flat();
+    for (const [index, width] of turns.entries()) {
       const known = times[width - 1];
-      if (!budget.fits(typicalTime(known))) break;
+      if (!budget.fits(index < ends.length ? 0 : typicalTime(known))) break;
       const time = await budget.spend(() => run(width));
       if (isDuration(time)) known.push(time);
     }
