@@ -13,7 +13,7 @@ const MAX_STILL = 17;
 /** Milliseconds of a steady clock, such as `performance.now`. */
 export type Clock = () => number;
 
-/** The time that measuring may take. A piece of work is begun only where one as long as the last still fits. */
+/** The time that measuring may take. */
 export class ProbeBudget {
   readonly clock: Clock;
   readonly #milliseconds: number;
@@ -80,7 +80,7 @@ export class WidthCosts {
 
   /**
    * Measures widths `1..widest`, interleaved so that a slow moment of the machine hits them alike. The ends come first, each
-   * twice more than the others, and are timed once while any of the budget is left: a slow first forward says little of the next.
+   * twice more than the others. A width without a time is run while any of the budget is left: a slow warm-up says little of it.
    * Where the budget ends early, widths without two times are interpolated; without a time of the narrowest and the widest there
    * are no costs, nor where the widest took longer than its nodes one by one.
    */
@@ -94,10 +94,9 @@ export class WidthCosts {
     await budget.spend(() => run(widest));
     const turn = coarseFirst(widest);
     const ends = turn.slice(0, 2);
-    const turns = [ends, ends, ...Array.from({ length: REPEATS }, () => turn)].flat();
-    for (const [index, width] of turns.entries()) {
+    for (const width of [ends, ends, ...Array.from({ length: REPEATS }, () => turn)].flat()) {
       const known = times[width - 1];
-      if (!budget.fits(index < ends.length ? 0 : typicalTime(known))) break;
+      if (!budget.fits(typicalTime(known) ?? 0)) break;
       const time = await budget.spend(() => run(width));
       if (isDuration(time)) known.push(time);
     }
