@@ -17,6 +17,8 @@ interface Traced {
   readonly oneToken?: boolean;
   /** Runs of several rows fail, or give the first row's scores to all. */
   readonly oneRow?: 'fails' | 'wrong';
+  /** A token that changes the scores of what comes behind it in the same run, and of nothing else. */
+  readonly uncounted?: number;
   /** In the place of the score of the last token, or of all. */
   readonly spoilt?: { readonly by: number; readonly all?: boolean };
 }
@@ -32,7 +34,7 @@ const roles = decoderRoles({
 });
 
 /** A decoder whose scores are a function of a path's tokens, which are its cache. */
-function scripted({ oneToken = false, oneRow, spoilt }: Traced) {
+function scripted({ oneToken = false, oneRow, uncounted, spoilt }: Traced) {
   const counts = { runs: 0, maxRows: 0, maxTokens: 0 };
   const session: Awaited<ReturnType<ExportSteps['session']>> = {
     inputType: (name) => (name === 'input_ids' ? 'int64' : 'float32'),
@@ -56,8 +58,9 @@ function scripted({ oneToken = false, oneRow, spoilt }: Traced) {
         const read = oneRow === 'wrong' ? present.subarray(0, before + length) : path;
         for (let column = 0; column < length; column++) {
           const seen = read.subarray(0, oneToken ? before + length : before + column + 1);
+          const left = path.subarray(before, before + column).filter((token) => token === uncounted).length;
           for (let id = 0; id < SIZE; id++) {
-            let score = id;
+            let score = id + 5 * left;
             for (const token of seen) score = (score * 31 + token * 7 + 3) % 101;
             const isSpoilt = spoilt !== undefined && (spoilt.all === true || id === SIZE - 1);
             logits[(row * length + column) * SIZE + id] = isSpoilt ? spoilt.by : score / 10;
@@ -83,12 +86,12 @@ async function modelOf(traced: Traced) {
     vocabularySize: SIZE,
     suppressed: [],
   };
-  const abilities = await probeAbilities(steps, undefined, false);
+  const abilities = await probeAbilities(steps, undefined, false, traced.uncounted ?? 0);
   const all = { ...steps, ...abilities };
   const model = new ExportModel({
     encoder: undefined,
     steps: all,
-    vocabulary: { size: SIZE, endTokenId: 1 },
+    vocabulary: { size: SIZE, endTokenId: 1, padTokenId: traced.uncounted },
     beginning: [],
     maxLength: 64,
     costs: await probeCosts(all, undefined, 64, false, undefined),
@@ -105,6 +108,7 @@ const KINDS: Readonly<Record<string, Traced>> = {
   'for one row, and fails for more': { oneRow: 'fails' },
   'for one row, and is wrong for more': { oneRow: 'wrong' },
   'for one row and one token': { oneToken: true, oneRow: 'fails' },
+  'with padding that it counts in a cache, but not in a run': { uncounted: 6 },
 };
 
 describe('an export that gives no scores', () => {
@@ -122,10 +126,16 @@ describe('an export that gives no scores', () => {
   });
 });
 
+// Some of them are tokens by which other abilities are tried.
+it.each([0, 2, 5, 8])('padding that a run does not count is found where it is token %i', async (uncounted) => {
+  expect((await modelOf({ uncounted })).abilities).toMatchObject({ chains: true, chainEnd: uncounted });
+});
+
 describe.each(Object.entries(KINDS))('an export that was traced %s', (_, traced) => {
   it('is found to be that, and never run otherwise', async () => {
     const { model, abilities, counts } = await modelOf(traced);
     expect(abilities.chains).toBe(traced.oneToken !== true);
+    expect(abilities.chainEnd).toBe(traced.uncounted);
     expect(abilities.maxLanes === 1).toBe(traced.oneRow !== undefined);
     await collect(greedy().decode(model, { sources: SOURCES, maxNewTokens: 6 }));
     expect(counts.maxRows).toBe(traced.oneRow === undefined ? SOURCES.length : 1);

@@ -9,10 +9,16 @@ const CHEAP_NODES = 16;
  * by then.
  *
  * One round has a chain for each new leaf, so what branches of one row have in common is computed once for each of them. Where that
- * is too much, a round only goes as far as the next branches. Without `chains` a graph takes one node of a path at a time.
+ * is too much, a round only goes as far as the next branches, or as the token `chainEnd`. Without `chains` a graph takes one node of a
+ * path at a time.
  */
-export function pathRounds(nodes: ForwardNodes, chains: boolean): readonly (readonly Lane[])[] {
+export function pathRounds(
+  nodes: ForwardNodes,
+  chains: boolean,
+  chainEnd: number | undefined,
+): readonly (readonly Lane[])[] {
   if (!chains) return nodesByDepth(nodes);
+  if (chainEnd !== undefined && nodes.tokenId.includes(chainEnd)) return lanesByLevel(nodes, chainEnd);
   const leaves = lanesToLeaves(nodes);
   const count = nodes.slot.length;
   const cells = leaves.reduce((sum, lane) => sum + lane.nodes.length, 0);

@@ -38,6 +38,8 @@ export interface PathOutputs {
 export interface PathDriver {
   /** Whether a run takes several new tokens of a path. */
   readonly chains: boolean;
+  /** A token that nothing follows in a run: of what comes after it in the same run the graph would say something else. */
+  readonly chainEnd?: number | undefined;
   /** Most lanes of a run. */
   readonly maxLanes: number;
   /** Rows of different kinds are run apart, such as rows whose sources cannot be padded; without it all are of one kind. */
@@ -69,6 +71,8 @@ export class PathStore implements NodeStore {
     this.#driver = readDriver('driver', driver);
     assertInteger('driver.maxLanes', driver.maxLanes, 1, Number.MAX_SAFE_INTEGER);
     flag('driver.chains', driver.chains);
+    const { chainEnd = 0 } = driver;
+    assertInteger('driver.chainEnd', chainEnd, 0, Number.MAX_SAFE_INTEGER);
     assertRowCount(rows);
     this.#places = Array.from({ length: rows }, () => []);
   }
@@ -81,7 +85,7 @@ export class PathStore implements NodeStore {
       unscored[node] = place;
     });
     for (const [row, places] of this.#places.entries()) places.length = Math.min(places.length, nodes.stored[row]);
-    for (const round of pathRounds(nodes, this.#driver.chains)) {
+    for (const round of pathRounds(nodes, this.#driver.chains, this.#driver.chainEnd)) {
       for (const group of alike(nodes, round, this.#driver)) {
         for (const lanes of laneParts(group, this.#driver.maxLanes)) {
           const places: number[] = [];

@@ -12,9 +12,12 @@ export interface Lane {
 /**
  * The new nodes as chains, level by level: a chain of level 0 begins below what the store holds, one of level n below a chain of
  * level n - 1. A node's first child goes on with its chain; the others begin chains of the next level. Within a level the
- * longest chain comes first.
+ * longest chain comes first. A chain ends with the token `chainEnd`, where it has it.
  */
-export function lanesByLevel({ trees, stored, firstRow, rows, width, gridRow, slot }: ForwardNodes): readonly Lane[][] {
+export function lanesByLevel(
+  { trees, stored, firstRow, rows, width, gridRow, slot, tokenId }: ForwardNodes,
+  chainEnd?: number,
+): readonly Lane[][] {
   const levels: Lane[][] = [];
   /** The chain of each new node by row and column, its level, and whether the node has a child in it. */
   const laneAt: (Lane | undefined)[] = Array.from({ length: rows * width });
@@ -26,7 +29,8 @@ export function lanesByLevel({ trees, stored, firstRow, rows, width, gridRow, sl
     const line = (row - firstRow) * width - first;
     const parentSlot = trees[row].parentOf(at);
     const above = parentSlot < first ? undefined : laneAt[line + parentSlot];
-    const goesOn = above !== undefined && slot[above.nodes[above.nodes.length - 1]] === parentSlot;
+    const last = above?.nodes[above.nodes.length - 1] ?? -1;
+    const goesOn = above !== undefined && slot[last] === parentSlot && tokenId[last] !== chainEnd;
     const level = above === undefined ? 0 : levelAt[line + parentSlot] + (goesOn ? 0 : 1);
     const lane: Lane = goesOn ? above : { gridRow: row, parentSlot, nodes: [] };
     if (!goesOn) {

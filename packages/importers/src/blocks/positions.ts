@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from '../graphs/graph-builder.js';
-import { type DeferredDense, shiftedSinusoidTable, sinusoids } from '../tensors/matrices.js';
+import { type DeferredDense, endedByZeros, shiftedSinusoidTable, sinusoids } from '../tensors/matrices.js';
 import { embeddingTable, type TokenEmbedding } from './embedding.js';
 
 /** Sinusoids of `count` positions, `[count, width]`, stored once for all networks of a folder. */
@@ -22,6 +22,18 @@ export function shiftedSinusoids(
 ): Value {
   const table = tableOf(graph, `position_table.${count}.${first}`, shiftedSinusoidTable(count, width, first));
   return graph.op('Gather', [table, positions]);
+}
+
+/** As `shiftedSinusoids`, and zeros where the position is -1. */
+export function sinusoidsOrNone(
+  graph: GraphBuilder,
+  count: number,
+  width: number,
+  first: number,
+  positions: Value,
+): Value {
+  const table = endedByZeros(shiftedSinusoidTable(count, width, first));
+  return graph.op('Gather', [tableOf(graph, `position_table.${count}.${first}.none`, table), positions]);
 }
 
 /** Learned vectors of `positions` int32 `[..]`, of which number 0 is row `first` of the table. */

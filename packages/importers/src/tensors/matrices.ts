@@ -67,6 +67,16 @@ export function zeros(dims: readonly number[]): DeferredDense {
   return { dims, values: async () => new Float32Array(dims.reduce((product, size) => product * size, 1)) };
 }
 
+/** A matrix with one more row, of zeros. */
+export function endedByZeros({ dims: [rows, columns], values, exact }: DeferredDense): DeferredDense {
+  const ended = async (pace: Yielder): Promise<Float32Array> => {
+    const all = new Float32Array((rows + 1) * columns);
+    all.set(await values(pace));
+    return all;
+  };
+  return { dims: [rows + 1, columns], values: ended, exact };
+}
+
 /** Sinusoidal positions `[positions, width]`, sines in the first half, cosines in the second; the angle of each is given. */
 export function sinusoids(
   positions: number,

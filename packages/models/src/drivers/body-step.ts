@@ -1,7 +1,8 @@
 import type { OutputRequest } from '@foretoken/core';
-import type { Feeds, GraphSession, OnnxRuntime, StepOutputs } from '@foretoken/core/runtime';
+import type { Feeds, GraphSession, OnnxRuntime, StepOutputs, Tensor } from '@foretoken/core/runtime';
 import type { GraphSessions } from './graph-sessions.js';
 import { type BodyStepFiles, floats, ONLY_NEW, type OpenedStep, readScores, type StepGraphs } from './step-graphs.js';
+import { placedInOutput, placedInSource } from './unplaced-tokens.js';
 import { type ListedTokens, VocabularyGraph } from './vocabulary-graph.js';
 
 /** Rows of the largest batch that is measured; see `probeBatches`. */
@@ -22,20 +23,38 @@ export function openBodyStep(step: BodyStepFiles, width: number, sessions: Graph
     await body();
   };
   const measured = step.typicalTokens && everywhere(sessions.runtime, step.typicalTokens);
-  return { graphs: new BodyGraphs(body, vocabulary, measured), embed: vocabulary.embed, open };
+  const { runtime } = sessions;
+  const { unplacedTokenId: unplaced } = step;
+  const embed: OpenedStep['embed'] = async ({ token_ids: tokenIds, positions, mask }) => ({
+    embedded: await vocabulary.embed(tokenIds),
+    positions: placedInSource(runtime, tokenIds, positions, unplaced),
+    mask,
+  });
+  const placed: PlaceTokens = (tokenIds, positions) => placedInOutput(runtime, tokenIds, positions, unplaced);
+  return { graphs: new BodyGraphs(body, vocabulary, measured, placed), embed, open };
 }
+
+/** Positions of tokens, by those that are usual. */
+type PlaceTokens = (tokenIds: Tensor, positions: Tensor) => Tensor;
 
 /** One graph of the layers and one of the vocabulary, which all outputs share: a step is three calls, and weights are there once. */
 class BodyGraphs implements StepGraphs {
   readonly #body: () => Promise<GraphSession>;
   readonly #vocabulary: VocabularyGraph;
   readonly #typical: RowTokens | undefined;
+  readonly #placed: PlaceTokens;
 
   /** `body` gives the graph of the layers, opening it on first use. `typical` is scored where no source lists tokens, while forwards are measured. */
-  constructor(body: () => Promise<GraphSession>, vocabulary: VocabularyGraph, typical: RowTokens | undefined) {
+  constructor(
+    body: () => Promise<GraphSession>,
+    vocabulary: VocabularyGraph,
+    typical: RowTokens | undefined,
+    placed: PlaceTokens,
+  ) {
     this.#body = body;
     this.#vocabulary = vocabulary;
     this.#typical = typical;
+    this.#placed = placed;
   }
 
   async run(feeds: Feeds, output: OutputRequest, wanted: boolean): Promise<StepOutputs> {
@@ -47,7 +66,8 @@ class BodyGraphs implements StepGraphs {
     } = feeds;
     const embedded = await this.#vocabulary.embed(tokenIds);
     const body = await this.#body();
-    const results = await body.run({ ...others, embedded }, wanted ? undefined : ONLY_NEW);
+    const positions = this.#placed(tokenIds, feeds.positions);
+    const results = await body.run({ ...others, embedded, positions }, wanted ? undefined : ONLY_NEW);
     const { states } = results;
     const tokens = listed && possible && { listed, possible, sourceOf: sourcesOf(feeds) };
     const extension =

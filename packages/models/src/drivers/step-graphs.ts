@@ -26,6 +26,8 @@ export interface OpenedStep {
 export interface BodyStepFiles extends BodyGraphFiles {
   /** Where the vocabulary's graph can score listed tokens alone: those that forwards are measured with, which read no source. */
   readonly typicalTokens?: Int32Array | undefined;
+  /** A token that has no position, in sources and outputs. */
+  readonly unplacedTokenId?: number | undefined;
 }
 
 /** What a step graph ends in: an output kind, or one with hidden states beside it. */

@@ -1,6 +1,6 @@
 import type { SourceEncoder, SourceEncoding, TokenSource } from '@foretoken/core';
 import { assertTokenSources, throwIfAborted } from '@foretoken/core/kit';
-import type { Feeds, GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime';
+import type { Feeds, GraphSession, OnnxRuntime } from '@foretoken/core/runtime';
 import { type PaddedTokens, paddedTokens } from './common-feeds.js';
 import { groupsByLength, inGroups, longestOf } from './length-groups.js';
 import { ownEncoding } from './own-encoding.js';
@@ -15,8 +15,8 @@ export interface TokenEncoderLimits {
   readonly crossWidth: number;
 }
 
-/** Embeddings `[rows, time, width]` of token ids int32 `[rows, time]`. */
-export type EmbedTokens = (tokenIds: Tensor) => Promise<Tensor>;
+/** What an encoder takes that does not embed tokens itself: `embedded [rows, time, width]` in place of their ids. */
+export type EmbedTokens = (tokens: PaddedTokens) => Promise<Feeds>;
 
 /** Encoder states and cross-attention keys and values of a batch of sources. */
 export class TokenEncoding implements SourceEncoding {
@@ -147,13 +147,8 @@ export class TokenEncoder implements SourceEncoder<TokenSource> {
     const rows = group.map((row) => sources[row]);
     const session = await this.#session();
     const feeds = paddedTokens(this.#runtime, rows, time, this.padTokenId);
-    const { states, cross } = await session.run(await this.#embedded(feeds));
+    const { states, cross } = await session.run(this.#embed === undefined ? feeds : await this.#embed(feeds));
     return { states: states?.data as Float32Array, cross: cross?.data as Float32Array };
-  }
-
-  async #embedded({ token_ids: tokenIds, ...others }: PaddedTokens): Promise<Feeds> {
-    if (this.#embed === undefined) return { token_ids: tokenIds, ...others };
-    return { embedded: await this.#embed(tokenIds), ...others };
   }
 
   /** The given encoding if it is this encoder's for as many sources, or else a new one. */

@@ -8,7 +8,7 @@ import type { ModelFolder } from '../folder/model-folder.js';
 import { failedProof, failedProofAt } from './failed-proofs.js';
 
 /** Counts up when graphs that were kept should be built again. */
-const EDITION = 1;
+const EDITION = 2;
 
 /** What is known, before it is loaded, of graphs built anew of an export, for people; `undefined` for other folders. */
 export async function improvedGraphs(folder: ModelFolder): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import type { ProductPrecision } from '../../blocks/block-context.js';
 import type { TokenEmbedding } from '../../blocks/embedding.js';
-import { learnedPositions, shiftedSinusoids, sinusoidalPositions } from '../../blocks/positions.js';
+import { learnedPositions, sinusoidalPositions, sinusoidsOrNone } from '../../blocks/positions.js';
 import { type LayerStyle, POST_NORM } from '../../blocks/transformer-layers.js';
 import type { WeightsFolder } from '../../readers/hugging-face/weights-folder.js';
 import type { TensorOf } from '../../tensors/tensor-reader.js';
@@ -64,6 +64,8 @@ export function bartNetwork(
     tensorOf,
     head: { embedding: tied ? outputs : table(['lm_head.weight'], vocabularySize), bias: biased ? bias : undefined },
     suppressed,
+    // Padding has no position in the models whose positions begin behind its number.
+    unplacedTokenId: shape.positionKind === 'shifted-sinusoids' ? shape.firstPosition - 1 : undefined,
     precision,
   };
 }
@@ -75,7 +77,7 @@ function placesOf(
 ): Stack['places'] {
   if (positionKind === 'sinusoids') return (graph, at) => sinusoidalPositions(graph, positions, width, at);
   if (positionKind === 'shifted-sinusoids') {
-    return (graph, at) => shiftedSinusoids(graph, positions, width, firstPosition, at);
+    return (graph, at) => sinusoidsOrNone(graph, positions, width, firstPosition, at);
   }
   const table = { name, table: tensorOf(name, [positions + firstPosition, width]) };
   return (graph, at) => learnedPositions(graph, table, firstPosition, at);

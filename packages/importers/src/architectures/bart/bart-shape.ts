@@ -138,6 +138,9 @@ export function readBartShape(folder: WeightsFolder): BartShape {
   const shared = configFlag(folder, 'share_encoder_decoder_embeddings', true);
   const otherSize = config.decoder_vocab_size !== undefined && config.decoder_vocab_size !== null;
   const vocabularySize = otherSize ? configInteger(folder, 'decoder_vocab_size', 3, 1_000_000) : size;
+  if (!shared && positionKind === 'shifted-sinusoids') {
+    unsupportedConfig(folder, 'share_encoder_decoder_embeddings', 'true');
+  }
   if (shared && vocabularySize !== size) {
     refuseConfig(folder, 'decoder_vocab_size', 'one table for both sides', `vocab_size, ${size}`);
   }

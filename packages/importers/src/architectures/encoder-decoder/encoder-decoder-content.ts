@@ -96,6 +96,7 @@ export async function encoderDecoderContent(
       decoderLayers: decoder.layers,
       byDistance: decoder.relative === undefined ? undefined : true,
       recurrentDecoder: network.recurrent === undefined ? undefined : true,
+      unplacedTokenId: network.unplacedTokenId,
     },
     graphs: GRAPHS,
     embedsSources: embedsSources ? true : undefined,

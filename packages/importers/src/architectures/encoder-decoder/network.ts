@@ -41,6 +41,8 @@ export interface EncoderDecoderNetwork {
   /** What the recurrent layers are called that the decoder has in the place of attention to itself, where it has such. */
   readonly recurrent?: SsruNames | undefined;
   readonly tensorOf: TensorOf;
+  /** A token whose position is -1: the last row of the positions' tables, zeros. */
+  readonly unplacedTokenId?: number | undefined;
   /** Biases that other weights already hold, by name. */
   readonly folded?: ReadonlySet<string> | undefined;
   readonly head: OutputMatrix;

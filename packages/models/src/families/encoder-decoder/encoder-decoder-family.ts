@@ -25,8 +25,9 @@ const NO_TEXT = ['text', 'none: the folder has no tokenizer, so sources and outp
 export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | TextInLanguages> = {
   name: 'encoder-decoder',
   schema: encoderDecoderSchema,
-  claims: ({ graphs, step, beginning, languages, shortlist }) => ({
+  claims: ({ architecture: { unplacedTokenId }, graphs, step, beginning, languages, shortlist }) => ({
     tokenIds: Object.fromEntries([
+      ...(unplacedTokenId === undefined ? [] : [['architecture.unplacedTokenId', unplacedTokenId] as const]),
       ...beginning.map((id, index) => [`beginning.${index}`, id] as const),
       ...languageTokens(languages),
     ]),
@@ -42,6 +43,9 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
     const { architecture, sourceVocabulary, embedsSources, languages, limits, beginning } = manifest;
     if (architecture.recurrentDecoder && architecture.byDistance) {
       refuse('architecture.byDistance', true, 'absent where the decoder is recurrent');
+    }
+    if (architecture.unplacedTokenId !== undefined && embedsSources) {
+      refuse('architecture.unplacedTokenId', architecture.unplacedTokenId, 'absent where the encoder embeds sources');
     }
     if (
       !hasSourceTable(manifest) &&
@@ -70,9 +74,11 @@ export const encoderDecoderFamily: ModelFamily<EncoderDecoderManifest, string | 
     const { manifest } = context;
     const { architecture, graphs, vocabulary, sourceVocabulary = vocabulary, limits, step } = manifest;
     const shortlist = manifest.shortlist && (await readListed(context.folder, manifest, manifest.shortlist));
+    const typicalTokens = shortlist?.of(typicalSource(sourceVocabulary));
+    const { unplacedTokenId } = architecture;
     const { part } = await openEncoderDecoder(
       {
-        graphs: { ...graphs, step: { ...graphs.step, typicalTokens: shortlist?.of(typicalSource(sourceVocabulary)) } },
+        graphs: { ...graphs, step: { ...graphs.step, typicalTokens, unplacedTokenId } },
         width: architecture.width,
         shape: {
           width: architecture.heads * architecture.headWidth,

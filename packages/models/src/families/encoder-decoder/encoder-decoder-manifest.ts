@@ -49,6 +49,11 @@ export interface EncoderDecoderManifest extends ModelManifest {
     readonly byDistance?: boolean | undefined;
     /** Decoder layers keep one state of `width` numbers each in place of keys and values: they are recurrent, not attentive. */
     readonly recurrentDecoder?: boolean | undefined;
+    /**
+     * A token without a position, such as the padding of some models; it is not counted in sources. The tables of positions in the graphs
+     * end with its row, zeros.
+     */
+    readonly unplacedTokenId?: number | undefined;
   };
   /** File names of the graphs. */
   readonly graphs: {
@@ -91,6 +96,7 @@ export const encoderDecoderSchema: v.GenericSchema<unknown, EncoderDecoderManife
     decoderLayers: layers,
     byDistance: v.exactOptional(flag),
     recurrentDecoder: v.exactOptional(flag),
+    unplacedTokenId: v.exactOptional(tokenId),
   }),
   graphs: v.strictObject({ encoder: fileName, step: bodyGraphs as v.GenericSchema<BodyGraphFiles> }),
   embedsSources: v.exactOptional(flag),

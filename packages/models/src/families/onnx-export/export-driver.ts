@@ -38,6 +38,8 @@ export interface ExportSteps {
   readonly cache?: { readonly heads: number; readonly size: number } | undefined;
   /** Whether the graph that goes on takes several new tokens of a path; found by trying. */
   readonly chains: boolean;
+  /** A token that changes what a run gives for those behind it, which it does not for later runs; found by trying. */
+  readonly chainEnd?: number | undefined;
   /** Most paths of one run; found by trying. */
   readonly maxLanes: number;
   /** What the mask of the sources is over; found by trying. */
@@ -47,6 +49,7 @@ export interface ExportSteps {
 /** Drives exported decoders: feeds each input by what it is, whatever the graph has. */
 export class ExportDriver implements PathDriver {
   readonly chains: boolean;
+  readonly chainEnd: number | undefined;
   readonly maxLanes: number;
   readonly #steps: ExportSteps;
   readonly #sources: ExportSources | undefined;
@@ -56,6 +59,7 @@ export class ExportDriver implements PathDriver {
     this.#steps = steps;
     this.#sources = sources;
     this.chains = steps.chains;
+    this.chainEnd = steps.chainEnd;
     this.maxLanes = steps.maxLanes;
   }
 

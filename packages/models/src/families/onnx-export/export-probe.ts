@@ -13,32 +13,42 @@ const MAX_NODES = 16;
 
 /** How far logits of two ways of computing the same may lie apart, as a share of their spread: rounding, not another model. */
 const MAX_SHARE = 0.1;
+/** A token changes what a run gives of those behind it where that is more of their spread, and so many times what another token does. */
+const MIN_MOVE = 0.01;
+const TIMES = 4;
 /** Where products are rounded to 8 bits by what is beside them. */
 const MAX_ROUGH_SHARE = 0.6;
 
 /** What a graph that goes on can do. */
 export interface ExportAbilities {
   readonly chains: boolean;
+  readonly chainEnd: number | undefined;
   readonly maxLanes: number;
   readonly maskPlaces: MaskPlaces;
 }
 
 /**
  * Finds out by trying whether a decoder takes several new tokens of a path, and several paths, and gives what it gives for one after
- * the other. Some exports were traced with one token, so that their masks are wrong for more, or with one row. Throws
- * `INVALID_SCORES` where it gives none, `RUNTIME_FAILURE`, `DISPOSED`.
+ * the other. Some exports were traced with one token, so that their masks are wrong for more, or with one row; some count the positions
+ * of a run without its padding, `padTokenId`, and those of a cache with it. Throws `INVALID_SCORES` where it gives none,
+ * `RUNTIME_FAILURE`, `DISPOSED`.
  */
 export async function probeAbilities(
   steps: Omit<ExportSteps, keyof ExportAbilities>,
   source: SourceStates | undefined,
   rough: boolean,
+  padTokenId?: number,
 ): Promise<ExportAbilities> {
   const maskPlaces = await findMaskPlaces(steps, source);
   const driver = new ExportDriver(
     { ...steps, chains: true, maxLanes: 2, maskPlaces },
     source && new ExportSources(steps.runtime, [source], { maskPlaces }),
   );
-  const [first, second, third] = [1, 2, 3].map((share) => Math.floor((share * steps.vocabularySize) / 4));
+  const { vocabularySize } = steps;
+  const [first, second, third] = [1, 2, 3].map((share) => {
+    const token = Math.floor((share * vocabularySize) / 4);
+    return token === padTokenId ? token - 1 : token;
+  });
   const run = async (tokenIds: readonly number[], lanes: number, past: PathBlock | undefined) => {
     const { present, extension } = await driver.run(inputsOf(tokenIds, lanes, past), { kind: 'logits' });
     return { present, logits: 'logits' in extension ? extension.logits : new Float32Array() };
@@ -51,8 +61,16 @@ export async function probeAbilities(
     for (const { logits } of [one, two, three]) assertUsable(logits);
     const alone = joined(two.logits, three.logits);
     const other = await run([third], 1, one.present);
+    /** How far what the second of two tokens gives lies from what it gives in a run of its own. */
+    const moved = ({ logits }: { readonly logits: Float32Array }, alone: { readonly logits: Float32Array }): number =>
+      apart(logits.subarray(vocabularySize), alone.logits);
+    let usual = 0;
     const chains =
-      (await tried(async () => near((await run([second, third], 1, one.present)).logits, alone, share))) &&
+      (await tried(async () => {
+        const pair = await run([second, third], 1, one.present);
+        usual = moved(pair, three);
+        return near(pair.logits, alone, share);
+      })) &&
       (await tried(async () =>
         near((await run([first, second, third], 1, undefined)).logits, joined(one.logits, alone), share),
       ));
@@ -65,7 +83,14 @@ export async function probeAbilities(
       const chain = await run([second, third, second, third], 2, both.present);
       return near(chain.logits, joined(alone, alone), share);
     });
-    return { chains, maxLanes: lanes ? MAX_FORWARD_CELLS : 1, maskPlaces };
+    let chainEnd: number | undefined;
+    if (chains && padTokenId !== undefined) {
+      const padded = await run([padTokenId], 1, one.present);
+      const behind = await run([third], 1, padded.present);
+      const pair = await run([padTokenId, third], 1, one.present);
+      if (moved(pair, behind) > Math.max(MIN_MOVE, TIMES * usual)) chainEnd = padTokenId;
+    }
+    return { chains, chainEnd, maxLanes: lanes ? MAX_FORWARD_CELLS : 1, maskPlaces };
   } finally {
     driver.dispose();
   }
@@ -168,11 +193,18 @@ export function joined(one: Float32Array, other: Float32Array): Float32Array {
 
 /** Whether values differ by at most a share of what they spread over. */
 function near(values: Float32Array, required: Float32Array, share: number): boolean {
-  if (values.length !== required.length) return false;
+  return values.length === required.length && apart(values, required) <= share;
+}
+
+/** The most by which values differ, as a share of what the required ones spread over. */
+function apart(values: Float32Array, required: Float32Array): number {
   const finite = required.filter(Number.isFinite);
   const mean = finite.reduce((sum, value) => sum + value, 0) / finite.length;
   const spread = Math.sqrt(finite.reduce((sum, value) => sum + (value - mean) ** 2, 0) / finite.length);
-  return values.every(
-    (value, index) => value === required[index] || Math.abs(value - required[index]) <= share * spread,
-  );
+  return values.reduce((max, value, index) => {
+    if (value === required[index]) return max;
+    const distance = Math.abs(value - required[index]) / spread;
+    // Not a number is as far apart as can be.
+    return Number.isNaN(distance) ? Number.POSITIVE_INFINITY : Math.max(max, distance);
+  }, 0);
 }

@@ -64,7 +64,8 @@ async function openUntouched({
   signal?.throwIfAborted();
   const source = encoder && (await triedSource(encoder, manifest, signal));
   signal?.throwIfAborted();
-  const steps = { ...graph, ...(await probeAbilities(graph, source, dependentRows.length > 0)) };
+  const abilities = await probeAbilities(graph, source, dependentRows.length > 0, vocabulary.padTokenId);
+  const steps = { ...graph, ...abilities };
   signal?.throwIfAborted();
   const costs = await probeCosts(steps, source, limits.targetLength, probe, signal);
   const forcedTokens = encoder && forcedTokensOf(beginning, languages);
