@@ -24,6 +24,7 @@ import {
 } from '@foretoken/core/kit';
 import { greedy } from '@foretoken/greedy';
 import { speculative } from '@foretoken/speculative';
+import { Alphabet } from './alphabet.js';
 import { wordsOf } from './changes.js';
 import { CHAT_WORDS } from './chat-words.js';
 import { correctionDrafter } from './correction-drafter.js';
@@ -34,10 +35,9 @@ import { nameSpans } from './name-spans.js';
 import { type CountTokens, piecesOf } from './pieces.js';
 import { proposalsOf } from './proposals.js';
 import { type FencedCode, proseLines } from './prose-lines.js';
-import { PLAIN_LETTERS, protectedSpans } from './protected-spans.js';
+import { protectedSpans } from './protected-spans.js';
 import { RefusedWords } from './refused-words.js';
 import type { Span, SpanIndex } from './spans.js';
-import { spelledLetters } from './spelled-letters.js';
 import { tokenEnds } from './token-places.js';
 import { withoutRefused } from './without-refused.js';
 
@@ -116,8 +116,6 @@ const LATTICE_READER = {
   requires: { model: 'lattice', kinds: ['ctc'], candidates: 1 },
 } as const;
 
-const BEYOND_ASCII = /[^\0-\x7F]/;
-
 /** One word, as words of texts are told from each other. */
 function readWord(name: string, value: unknown): string {
   const word = readText(name, value);
@@ -171,8 +169,12 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
   const count = counter(tokenizer);
   const max = Math.min(SENTENCE_TOKENS, Math.floor(target.maxLength * 0.8));
   const sizes = { max, usual: Math.min(PIECE_TOKENS, max) };
+  const alphabet = new Alphabet(options.alphabet, tokenizer, target.vocabulary.size);
   let refused: RefusedWords | undefined;
-  let { alphabet } = options;
+
+  function* shieldsOf(text: string): Generator<undefined, readonly SpanIndex[], undefined> {
+    return yield* protectedSpans(text, yield* alphabet.lettersFor(text), kept);
+  }
 
   async function correct(text: string, given: CorrectOptions = {}): Promise<Correction> {
     readText('text', text);
@@ -191,19 +193,19 @@ export function createCorrector(model: CorrectionModel, options: CorrectorOption
     let shields: readonly SpanIndex[] | undefined;
     let names: SpanIndex | undefined;
     for (const line of await yielder.run(proseLines(text, code))) {
+      // Of another script no word may be altered, and marks of this language do not belong into it.
+      if (!(await yielder.run(alphabet.isIn(text, line)))) continue;
       const { pieces, tooLong } = await yielder.run(piecesOf(text, line, count, sizes));
       for (const span of tooLong) leftAlone.push(untouched(text, span, 'too-long'));
       for (const piece of pieces) {
         if (yielder.due()) await yielder.yield();
+        if (!(await yielder.run(alphabet.isIn(text, piece.core)))) continue;
         const decoded = await decoding.decode(piece.text, totals, signal);
         if (typeof decoded === 'string') leftAlone.push(untouched(text, piece.core, decoded));
         if (typeof decoded === 'string' || decoded.text === piece.text) continue;
         const ends = tokenEnds(tokenizer, decoded.tokenIds, decoded.text);
         const found = proposalsOf(text, piece, decoded, ends, line.title && piece.core.end === line.end);
-        // Reading all tokens takes a while, and text of plain letters does not ask for it.
-        const asksForLetters = alphabet === undefined && BEYOND_ASCII.test(text);
-        if (asksForLetters) alphabet = await yielder.run(spelledLetters(tokenizer, target.vocabulary.size));
-        shields ??= await yielder.run(protectedSpans(text, alphabet ?? PLAIN_LETTERS, kept));
+        shields ??= await yielder.run(shieldsOf(text));
         names ??= await yielder.run(nameSpans(text));
         const { rewritten } = found;
         const judgement = { shields, names, minConfidence, rewritten, ruled: decoded.ruled };

@@ -8,8 +8,11 @@ import { Wrapping } from './wrapping.js';
 
 const LINE_BREAK = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g;
 const AT_LINE_BREAK = /^(?:\r\n|[\n\v\f\r\u0085\u2028\u2029])/;
-/** What marks a heading, a list, a quotation or a cell: white space follows it, and it belongs to no sentence. */
-const MARK = /(?:[-*+•‣–—]|\d{1,3}[.)]|#{1,6}|>{1,4096}|\[[ xX]\]|\|)(?=\s)/uy;
+/**
+ * What marks a heading, a list, a quotation or a cell: white space follows it, and it belongs to no sentence. Mail programs quote
+ * without white space too.
+ */
+const MARK = /(?:[-*+•‣–—]|\d{1,3}[.)]|#{1,6}|\[[ xX]\]|\|)(?=\s)|>{1,4096}(?=[\s\p{L}])/uy;
 const FENCE = /^\s{0,3}(`{3,}|~{3,})/;
 /** A tag that opens a line, and the one that then closes it, as far as `LOOK` units show. */
 const OPENING_TAG = /^<\p{L}[^<>\n]{0,300}>/u;

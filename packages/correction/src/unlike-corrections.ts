@@ -24,6 +24,8 @@ const LONGEST_REPEAT = 120;
 const PICTURE =
   /(?:(?![©®™])\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|\uFE0F|\u200D|\u20E3|(?:^|\s)(?:[:;=][-'’^o]?[()DPpOo3/\\|*\][]+|<3+|[xX]D+|\^[_.-]?\^|-_+-|[oO][_.][oO]|\\o\/))$/u;
 const THRICE = /(\p{L})\1\1/iu;
+/** Few words begin so, but a model that puts a capital in front of a letter instead of in its place writes them. */
+const TWICE_FIRST = /(?<![\p{L}\p{M}'’-])(\p{L})\1/iu;
 
 /**
  * Whether what is put in the place of a span alters marks that are the writer's alone: brings in or takes away what builds a
@@ -94,9 +96,9 @@ export function lowersCapitals(before: string, after: string): boolean {
 }
 
 /**
- * Whether a word would be one that hardly any language has: with a letter three times in a row, or with `'t` after another letter than
- * an n.
+ * Whether a word would be one that hardly any language has: with a letter three times in a row, or twice at its beginning, or with
+ * `'t` after another letter than an n.
  */
 export function makesOddWord(before: string, after: string): boolean {
-  return [THRICE, ODD_CONTRACTION].some((odd) => odd.test(after) && !odd.test(before));
+  return [THRICE, TWICE_FIRST, ODD_CONTRACTION].some((odd) => odd.test(after) && !odd.test(before));
 }

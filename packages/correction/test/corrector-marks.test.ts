@@ -68,6 +68,9 @@ describe('marks and letters of the writer', () => {
   it.each([
     ['a freelist now', 'freelist', 'freeelist'],
     ["we won't now", "won't", "want't"],
+    ['quote', 'quote', 'Qquote'],
+    ['> quote', 'quote', 'Qquote'],
+    ['a well-known dog', 'well-known', 'wwell-known'],
     ['IBAN of cat', 'IBAN', 'Iban'],
   ])('an odd word only where the model is very sure: in %j %j does not become %j', async (text, before, after) => {
     const model = (logit: number) =>

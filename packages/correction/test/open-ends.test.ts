@@ -15,6 +15,8 @@ describe('items of lists', () => {
     ['- teh cat. It sat', '- The cat. It sat.'],
     ['- The quick brown fox jumps over all of the\n  lazy dogs and then it goes down to teh river', undefined],
     ['> teh cat', '> The cat.'],
+    ['>>teh cat', '>>The cat.'],
+    ['>= teh cat', '>= the cat.'],
     ['— teh cat', '— The cat.'],
   ])('end as they are, unless they hold several sentences or lines: %j', async (text, expected) => {
     expect(await outputOf(text)).toBe(expected ?? `${text.replace('teh', 'the')}.`);

@@ -66,7 +66,8 @@ export default [
       ['word.length >= SOME && ', ''],
       ['&& !near.includes(word)', ''],
       [' && !putIn.includes(word)', ''],
-      ['[THRICE, ODD_CONTRACTION].some(', '[THRICE].some('],
+      ['[THRICE, TWICE_FIRST, ODD_CONTRACTION].some(', '[THRICE, TWICE_FIRST].some('],
+      ['[THRICE, TWICE_FIRST, ODD_CONTRACTION].some(', '[THRICE, ODD_CONTRACTION].some('],
     ],
   },
   {
