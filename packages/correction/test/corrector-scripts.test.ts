@@ -4,7 +4,18 @@ import { type CorrectorOptions, createCorrector } from '../src/index.js';
 import { wildCorrection } from './any-text.js';
 import { scriptedCorrector } from './scripted-corrector.js';
 
-const FOREIGN = ['今日は天気がいい。', '猫', 'Кошка', 'спит', 'Η γάτα', 'القطة', 'บ้าน', 'हिन्दी', '\u{10400}\u{10428}', '№'];
+const FOREIGN = [
+  '今日は天気がいい。',
+  '猫',
+  'Кошка',
+  'спит',
+  'Η γάτα',
+  'القطة',
+  'บ้าน',
+  'हिन्दी',
+  '\u{10400}\u{10428}',
+  '№',
+];
 const ENGLISH = ['teh', 'cat', 'A', 'naïve', "don't", 'so-called'];
 const GAPS = [' ', ' ', ' ', '. ', ', ', '\n', '\n\n', '\n- ', '! ', '\t', ' 3 ', ' \u{1F600} ', '、', '\n> '];
 
