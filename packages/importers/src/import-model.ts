@@ -1,6 +1,7 @@
 import { checkOptions, Yielder } from '@foretoken/core/kit';
 import { assertTarget, type FileLocation, filePath, type ModelManifest } from '@foretoken/models/internal';
 import { buildContent } from './architectures/build-content.js';
+import { tokenizerOf } from './architectures/known-architectures.js';
 import { IMPORT_OPTIONS, type ImportOptions } from './import-options.js';
 import { locateWeights } from './locate-weights.js';
 import { nameOf } from './name-of.js';
@@ -27,7 +28,7 @@ export async function importModel(
   filePath('target', target);
   const pace = new Yielder(signal);
   const path = await locateWeights(location, { signal, quantisation });
-  const folder = await openWeights(path, signal);
+  const folder = await openWeights(path, signal, tokenizerOf);
   // Before all the work, and again when it is done.
   await assertTarget(target, given.replace ?? false);
   const named = { ...given, name: given.name ?? nameOf(location), weights: given.weights ?? 'float16' };

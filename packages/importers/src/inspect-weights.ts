@@ -1,6 +1,7 @@
 import { signal as readSignal, text, Yielder } from '@foretoken/core/kit';
 import { type FileLocation, filePath, type ImportNote, type ModelManifest } from '@foretoken/models/internal';
 import { buildContent } from './architectures/build-content.js';
+import { tokenizerOf } from './architectures/known-architectures.js';
 import { locateWeights } from './locate-weights.js';
 import { nameOf } from './name-of.js';
 import { openWeights } from './readers/open-weights.js';
@@ -34,7 +35,7 @@ export async function inspectWeights(
   if (signal !== undefined) readSignal('signal', signal).throwIfAborted();
   if (quantisation !== undefined) text('quantisation', quantisation);
   const path = await locateWeights(location, { signal, quantisation });
-  const folder = await openWeights(path, signal);
+  const folder = await openWeights(path, signal, tokenizerOf);
   const notes: ImportNote[] = [];
   const options = {
     name: nameOf(location),

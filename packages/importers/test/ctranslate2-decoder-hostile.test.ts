@@ -7,7 +7,16 @@ import type { CausalLanguageModelManifest } from '@foretoken/models/internal';
 import { describe, expect, it } from 'vitest';
 import { refusal, temporaryFolder } from '../../models/test/folder-fixtures.js';
 import { importModel, inspectWeights } from '../src/index.js';
-import { copyOf, edited, mutator, VALUE, withAlias, withConfig, withJson } from './ctranslate2-fixtures.js';
+import {
+  copyOf,
+  edited,
+  mutator,
+  VALUE,
+  withAlias,
+  withConfig,
+  withJson,
+  withVariable,
+} from './ctranslate2-fixtures.js';
 import { expectReadOrRefused } from './mutated-files.js';
 
 const GOLDENS = fileURLToPath(new URL('goldens/ctranslate2-decoders/', import.meta.url));
@@ -51,6 +60,26 @@ describe('a language model of CTranslate2', () => {
     const error = await inspectFailure(await edited(kind, name, after, bytes));
     expect(error).toMatchObject({ code: 'UNSUPPORTED_MODEL', details: { file: 'model.bin', field } });
     expect(error.message).toMatch(/Import the weights|Convert the model/);
+  });
+
+  it('says of its window that model.bin has it', async () => {
+    const { notes } = await inspectWeights(MISTRAL);
+    expect(notes.find(({ field }) => field === 'sliding_window')).toMatchObject({
+      file: 'model.bin',
+      message: expect.stringMatching(/^model\.bin has sliding_window = \d+\./),
+    });
+  });
+
+  it('without the table that its scores are an alias of is refused by the name of the table', async () => {
+    const table = 'decoder/embeddings/weight';
+    const tied = await withVariable(await withAlias(GPT2, 'decoder/projection/weight', table), table, () => undefined);
+    expect(await inspectFailure(tied)).toMatchObject({
+      code: 'INVALID_MODEL_FOLDER',
+      message: expect.stringMatching(
+        /: decoder\/embeddings\/weight is missing, but it must be there, since \S+ is an alias/,
+      ),
+      details: { file: 'model.bin', field: table },
+    });
   });
 
   it.each([

@@ -5,6 +5,7 @@ import { ForetokenError } from '@foretoken/core';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../models/test/folder-fixtures.js';
 import { openModelBin } from '../src/readers/ctranslate2/open-model-bin.js';
+import { withConfig } from './ctranslate2-fixtures.js';
 import { importFailure } from './import-fixtures.js';
 import { expectReadOrRefused, picker } from './mutated-files.js';
 
@@ -89,6 +90,19 @@ describe('a model.bin of CTranslate2', () => {
     expect(await importFailure(folder)).toMatchObject({
       code: 'UNSUPPORTED_MODEL',
       details: { file: 'tokenizer.json' },
+    });
+  });
+
+  it.each([
+    ['suppress_ids', [3, 'x'], 'x'],
+    ['suppress_ids', 7, 7],
+    ['suppress_ids_begin', [1_000_000], 1_000_000],
+  ])('whose config.json has another %s is refused by that name: %j', async (field, value, received) => {
+    const error = await importFailure(await withConfig(FOLDER, { [field]: value }));
+    expect(error).toMatchObject({
+      code: 'INVALID_MODEL_FOLDER',
+      message: expect.stringMatching(new RegExp(`^config\\.json in .*: ${field} is .*a list of integers from 0 to`)),
+      details: { file: 'config.json', field, received },
     });
   });
 

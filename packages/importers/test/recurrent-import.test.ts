@@ -125,6 +125,26 @@ it.each([
   await expect(access(target)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
+it('says that symbols.json is missing, which says the symbols', async () => {
+  const folder = await toldFolder('lstm-dot', {});
+  await rm(join(folder, 'symbols.json'));
+  await expect(importModel(folder, join(folder, 'imported'))).rejects.toMatchObject({
+    code: 'INVALID_MODEL_FOLDER',
+    message: expect.stringMatching(/^symbols\.json is missing from .*It lists the symbols of the model/),
+    details: { file: 'symbols.json' },
+  });
+});
+
+it.each([
+  ['lstm-dot/model.safetensors', /^model\.safetensors in .* is a file of safetensors, .*Give the folder that holds it/],
+  ['gru/weights.npz', /^weights\.npz in .* is an archive of numpy, .*Give the folder that holds it/],
+])('says of a lone file what it is: %s', async (file, message) => {
+  await expect(importModel(join(GOLDENS, file), join(parent, 'lone'))).rejects.toMatchObject({
+    code: 'INVALID_MODEL_FOLDER',
+    message: expect.stringMatching(message),
+  });
+});
+
 it('takes what writers of configs add', async () => {
   const told = {
     architectures: ['Seq2Seq'],

@@ -43,6 +43,31 @@ it.each(Object.entries(OTHER))('graphs of different models are refused by what t
   expect(() => stepRoles({ graphs: given })).toThrow(expect.objectContaining({ code: 'INVALID_MODEL_FOLDER' }));
 });
 
+/** A graph without some of its inputs or outputs. */
+function without(graph: ExportGraph, side: Sides, name: RegExp): ExportGraph {
+  return { ...graph, [side]: Object.fromEntries(Object.entries(graph[side]).filter(([own]) => !name.test(own))) };
+}
+
+it.each([
+  [
+    'a cache',
+    { ...graphs, decoder: without(decoder, 'inputs', /^past/), decoderWithPast: undefined },
+    'decoder_model.onnx cannot be driven as it is: it has no input past_key_values.0.key for a cache. Export the model with a cache, for example with the task text2text-generation-with-past or text-generation-with-past.',
+  ],
+  [
+    'scores',
+    { ...graphs, decoder: without(decoder, 'outputs', /^logits$/) },
+    'decoder_model.onnx cannot be driven as it is: it has no output logits for scores. Import the weights instead, or export the model in another way.',
+  ],
+  [
+    'what its encoder reads',
+    { ...graphs, encoder: without(encoder, 'inputs', /^input_ids$/) },
+    'encoder_model.onnx cannot be driven as it is: it has no input input_ids for token ids, and neither input_values for samples of sound nor input_features for spectra. Import the weights instead, or export the model in another way.',
+  ],
+] as const)('an export that lacks %s is refused in whole sentences', (_, given, message) => {
+  expect(() => stepRoles({ graphs: given })).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_MODEL', message }));
+});
+
 it('takes graphs that leave sizes open', () => {
   const open = altered(encoder, 'outputs', 'last_hidden_state', 2, null);
   expect(() => stepRoles({ graphs: { ...graphs, encoder: open } })).not.toThrow();

@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openModelFolder } from '../src/folder/internal.js';
 import { adviceFor } from '../src/node/what-lies-there.js';
 
+const NO_CONFIG = /graphs.*such as \S+onnx, and no config\.json, .*Fetch the config\.json of the same model\.$/;
+
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'foretoken-there-'));
@@ -50,6 +52,22 @@ describe('what is said of a folder that is no model folder', () => {
       ['config.json', 'tokenizer.json'],
       /a config\.json and no weights.*Fetch the weights of the same model\.$/,
     ],
+    ['an export without its config', ['onnx/decoder_model_merged.onnx', 'tokenizer.json'], NO_CONFIG],
+    ['the same, flat', ['decoder_model.onnx', 'encoder_model.onnx', 'tokenizer.json'], NO_CONFIG],
+    ['a part of an export', ['encoder_model_quantized.onnx'], NO_CONFIG],
+    ['the folder of graphs alone', ['onnx/model.onnx'], NO_CONFIG],
+    [
+      'a decoder of genai without its config',
+      ['model.onnx', 'model.onnx.data', 'tokenizer.json', 'tokenizer_config.json'],
+      /model\.onnx, beside tokenizer\.json, and neither config\.json nor genai_config\.json.*Fetch the one/,
+    ],
+    ['a package around an export', ['setup.py', 'a/b/config.json', 'a/b/onnx/x.onnx'], /Did you mean \S+a\/b\?$/],
+    [
+      'a shortlist alone',
+      ['lex.50.50.enfr.s2t.bin'],
+      /a shortlist, lex\.\S+\.bin, and no model\. Fetch the model's own/,
+    ],
+    ['a shortlist and a vocabulary', ['lex.enfr.s2t.bin', 'vocab.enfr.spm'], /a shortlist, .*, and no model/],
     ['nothing', [], /is empty\. Check the path\.$/],
   ])('%s', async (_, names, told) => {
     await put(...names);
@@ -83,6 +101,10 @@ describe('what is said of a folder that is no model folder', () => {
     expect(await adviceFor(join(folder, long), 'foretoken.json')).toContain(JSON.stringify(join(folder, long)));
   });
 
+  it('symbols that are missing', async () => {
+    expect(await adviceFor(folder, 'symbols.json')).toMatch(/lists the symbols .*"target".* Fetch it, or write it\.$/);
+  });
+
   it('a file of the model that is gone', async () => {
     expect(await adviceFor(folder, 'weights.bin')).toBe('Fetch or create the model again.');
   });
@@ -92,6 +114,7 @@ describe('what is said of a file in the place of a folder', () => {
   it.each([
     ['a.gguf', /Import it first: foretoken import \S+a\.gguf --out my-model\.$/],
     ['a.onnx', /--dictionary labels\.txt/],
+    ['encoder_model_fp16.onnx', /one graph of an export\. Give the folder that holds its config\.json/],
     ['model.safetensors', /Give the folder that holds it/],
     ['foretoken.json', /Give the folder that holds it/],
     ['notes.txt', /Give a GGUF file, or the folder/],

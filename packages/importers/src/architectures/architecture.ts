@@ -15,6 +15,8 @@ export interface Architecture {
   readonly kinds: readonly string[];
   /** Whether a folder of such a `model_type` is of this architecture, where that alone does not say it. */
   readonly recognises?: ((folder: WeightsFolder) => boolean) | undefined;
+  /** The file that says how texts become tokens, where folders of it usually have no tokenizer.json. */
+  readonly tokenizerFile?: string | undefined;
   /** Whether shortlists are read that lie beside weights of it, so that `shortlist` can be chosen. */
   readonly shortlists?: boolean | undefined;
   /** Manifest and files of the model. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, `INVALID_ARGUMENT`. */

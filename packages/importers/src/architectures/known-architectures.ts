@@ -1,5 +1,5 @@
 import { quote, unsupportedModel } from '@foretoken/models/internal';
-import type { WeightsFolder } from '../readers/hugging-face/weights-folder.js';
+import type { TokenizerOf, WeightsFolder } from '../readers/hugging-face/weights-folder.js';
 import type { Architecture } from './architecture.js';
 import { bart } from './bart/bart.js';
 import { fillMask } from './fill-mask/fill-mask.js';
@@ -39,3 +39,7 @@ export function architectureOf(folder: WeightsFolder): Architecture {
     { folder: folder.path, file: 'config.json', field: 'model_type', received, required },
   );
 }
+
+/** The file that says how texts become tokens, of models of a config; undefined for tokenizer.json. */
+export const tokenizerOf: TokenizerOf = ({ model_type: received }) =>
+  ARCHITECTURES.find(({ kinds }) => kinds.some((kind) => kind === received))?.tokenizerFile;

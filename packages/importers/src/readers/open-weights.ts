@@ -4,7 +4,7 @@ import { graphsAmong, unsupportedModel, weightsAmong } from '@foretoken/models/i
 import { MODEL_BIN, openModelBinFolder } from './ctranslate2/model-bin-folder.js';
 import { fileExists } from './file-exists.js';
 import { openGgufFolder } from './gguf/gguf-folder.js';
-import { openWeightsFolder, type WeightsFolder } from './hugging-face/weights-folder.js';
+import { openWeightsFolder, type TokenizerOf, type WeightsFolder } from './hugging-face/weights-folder.js';
 import { isMarianFile, onlyMarian, openMarianFolder } from './marian-bin/marian-bin-folder.js';
 import { refusePickle } from './pickles.js';
 
@@ -14,11 +14,16 @@ const PART = /-\d{5}-of-\d{5}\.gguf$/i;
 
 /**
  * Opens weights, by what they are: a GGUF file, a folder that holds one and no other weights, a model of Marian
- * (Firefox) or the folder it lies in, a folder of CTranslate2 or its `model.bin`, or a folder in the layout of transformers.
+ * (Firefox) or the folder it lies in, a folder of CTranslate2 or its `model.bin`, or a folder in the layout of transformers,
+ * of which `tokenizerOf` says the file that says its tokens.
  *
  * Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`, the signal's reason.
  */
-export async function openWeights(path: string, signal?: AbortSignal): Promise<WeightsFolder> {
+export async function openWeights(
+  path: string,
+  signal?: AbortSignal,
+  tokenizerOf?: TokenizerOf,
+): Promise<WeightsFolder> {
   const isFile = await stat(path).then(
     (status) => status.isFile(),
     () => false,
@@ -37,7 +42,9 @@ export async function openWeights(path: string, signal?: AbortSignal): Promise<W
   if (converted) return openModelBinFolder(whole, signal);
   await refuseGraphs(whole);
   const file = await onlyGguf(whole);
-  return file === undefined ? openWeightsFolder(path, signal) : openGgufFolder({ folder: whole, file }, signal);
+  return file === undefined
+    ? openWeightsFolder(path, signal, tokenizerOf)
+    : openGgufFolder({ folder: whole, file }, signal);
 }
 
 /** Throws `UNSUPPORTED_MODEL` for a folder that holds graphs and no weights: it is opened, not imported. */

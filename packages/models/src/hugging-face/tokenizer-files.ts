@@ -30,9 +30,9 @@ export interface TokenizerFiles {
 
 /**
  * Reads the tokenizer of a folder: its SentencePiece models where it has two of them, since a tokenizer.json made of them only
- * comes near; else tokenizer.json; else one SentencePiece model. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
+ * comes near; else tokenizer.json; else one SentencePiece model. `usual` is the file that a folder with none of them lacks. Throws `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL`.
  */
-export async function readTokenizerFiles(reader: FileReader): Promise<TokenizerFiles> {
+export async function readTokenizerFiles(reader: FileReader, usual: string = TOKENIZER): Promise<TokenizerFiles> {
   const names = Object.values(PIECES);
   const found = await Promise.all(names.map((file) => reader.has(file)));
   if (found.every((isThere) => isThere)) {
@@ -40,10 +40,11 @@ export async function readTokenizerFiles(reader: FileReader): Promise<TokenizerF
     return readPieces(reader, separate ? { ...PIECES, targetVocabulary: TARGET_VOCABULARY } : PIECES);
   }
   const missing = names.filter((_, index) => found[index] === false);
-  const others = (await reader.has(TOKENIZER)) ? undefined : await readWithout(reader, missing);
+  const isThere = await reader.has(TOKENIZER);
+  const others = isThere ? undefined : await readWithout(reader, missing);
   if (others !== undefined) return others;
   const { path: folder } = reader;
-  const bytes = await reader.read(TOKENIZER, TOKENIZER_BYTES);
+  const bytes = await reader.read(isThere ? TOKENIZER : usual, TOKENIZER_BYTES);
   const json = decodeUtf8(bytes, TOKENIZER, { folder });
   return {
     names: TOKENIZER,

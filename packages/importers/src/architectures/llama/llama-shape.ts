@@ -67,7 +67,7 @@ export function readLlamaShape(folder: WeightsFolder): LlamaShape {
     headWidth,
     feedForward: configInteger(folder, 'intermediate_size', 1, 1_000_000),
     positions,
-    notes: positions === trained ? [] : [shortened(positions, window, trained)],
+    notes: positions === trained ? [] : [shortened(folder, positions, window, trained)],
     epsilon: configNumber(folder, 'rms_norm_eps', 1e-6, 0, 1),
     biased: {
       in: biased || kind.biases === 'in',
@@ -81,7 +81,12 @@ export function readLlamaShape(folder: WeightsFolder): LlamaShape {
   };
 }
 
-function shortened(positions: number, window: number, trained: number): ImportNote {
+function shortened(
+  { sizesFrom: file = 'config.json' }: WeightsFolder,
+  positions: number,
+  window: number,
+  trained: number,
+): ImportNote {
   const [field, received, why] =
     positions === window
       ? [
@@ -91,10 +96,10 @@ function shortened(positions: number, window: number, trained: number): ImportNo
         ]
       : ['max_position_embeddings', trained, 'Model folders hold no more.'];
   return {
-    file: 'config.json',
+    file,
     field,
     received,
-    message: `config.json has ${field} = ${received}. Prompt and output together may have ${positions} tokens here. ${why}`,
+    message: `${file} has ${field} = ${received}. Prompt and output together may have ${positions} tokens here. ${why}`,
   };
 }
 

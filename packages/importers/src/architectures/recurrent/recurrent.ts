@@ -25,6 +25,7 @@ const MAX_CANDIDATES = 256;
 export const recurrent: Architecture = {
   name: 'recurrent',
   kinds: ['foretoken-recurrent'],
+  tokenizerFile: 'symbols.json',
   build: async (folder, options, pace) => {
     refuseOptions(options);
     refuseQuantised(folder.path, 'a recurrent model', options);

@@ -55,6 +55,7 @@ export async function openModelBinFolder(folder: string, signal?: AbortSignal): 
   return {
     path: folder,
     config,
+    sizesFrom: MODEL_BIN,
     generationConfig,
     notes: [...(model.notes ?? []), ...notes],
     format: 'ctranslate2',

@@ -59,7 +59,7 @@ export async function readModelHeader(read: ReadBytes, fileBytes: number, place:
   for (let index = 0; index < aliasCount; index++) {
     const alias = await readText(fields, `name of alias ${index}`);
     const variable = await readText(fields, `variable of alias ${index}`);
-    if (!names.has(variable)) fields.refuse(`alias ${quote(alias)}`, quote(variable), 'the name of a variable');
+    if (!names.has(variable)) fields.refuse(variable, 'missing', `there, since ${alias} is an alias of it`);
     aliases.push([alias, variable]);
   }
   fields.end('alias');

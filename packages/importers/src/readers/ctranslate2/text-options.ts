@@ -39,6 +39,21 @@ export function readEpsilon(folder: string, given: Given, otherwise: number): nu
   throw refused(folder, 'layer_norm_epsilon', received, 'a number from 0 to 1');
 }
 
+/** A list of token ids in config.json, where it has one, of a vocabulary of so many. Throws `INVALID_MODEL_FOLDER`. */
+export function readTokenIds(
+  folder: string,
+  given: Given,
+  field: string,
+  vocabulary: number,
+): readonly number[] | undefined {
+  const received = given[field];
+  if (received === undefined || received === null) return undefined;
+  const isToken = (id: unknown): id is number => Number.isInteger(id) && Number(id) >= 0 && Number(id) < vocabulary;
+  if (Array.isArray(received) && received.every(isToken)) return received;
+  const wrong: unknown = Array.isArray(received) ? received.find((id) => !isToken(id)) : received;
+  throw refused(folder, field, wrong, `a list of integers from 0 to ${vocabulary - 1}`);
+}
+
 /** Refuses a value of config.json but one, which is also what no value means. Throws `UNSUPPORTED_MODEL`. */
 export function assertFixed(folder: string, given: Given, field: string, wanted: unknown): void {
   const received = given[field] ?? wanted;

@@ -35,6 +35,7 @@ export async function openGgufFolder(place: FilePlace, signal?: AbortSignal): Pr
   return {
     path: place.folder,
     config,
+    sizesFrom: place.file,
     format: 'gguf',
     elementTypes: file.types,
     tensors,

@@ -38,6 +38,12 @@ export class MoreNeeded {
 }
 
 const MAGIC = 'GGUF';
+/** What else is often given, by its name. */
+const OTHERS = [
+  [/\.safetensors$/i, 'a file of safetensors'],
+  [/\.npz$/i, 'an archive of numpy'],
+  [/\.onnx$/i, 'a graph'],
+] as const;
 const MAX_DIMENSIONS = 4;
 const MAX_NAME_BYTES = 1024;
 const MAX_NESTED_LISTS = 2;
@@ -143,11 +149,14 @@ class HeaderReader {
     const begin = new TextDecoder('latin1').decode(this.#bytes.subarray(0, 4));
     if (begin !== MAGIC) {
       const foreign = foreignContent(this.#bytes);
+      const [, kind] = OTHERS.find(([name]) => name.test(file)) ?? [];
+      const is =
+        kind === undefined
+          ? `is no GGUF file: it begins with ${quote(begin)}, not with "${MAGIC}"`
+          : `is ${kind}, which does not say alone what model it is`;
       const what =
-        foreign === undefined
-          ? `is no GGUF file: it begins with ${quote(begin)}, not with "${MAGIC}". ${adviceForFile(join(folder, file)).replace(/\.$/, '')}`
-          : `holds no weights: it is ${foreign.replace(/\.$/, '')}`;
-      throw invalidFolder(`${file} in ${folder} ${what}.`, {
+        foreign === undefined ? `${is}. ${adviceForFile(join(folder, file))}` : `holds no weights: it is ${foreign}`;
+      throw invalidFolder(`${file} in ${folder} ${what}`, {
         folder,
         file,
         field: 'the beginning',

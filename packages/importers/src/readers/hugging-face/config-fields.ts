@@ -6,21 +6,30 @@ export { configInteger };
 const CONFIG = 'config.json';
 
 /** What is known of a folder before its weights are: its config. */
-export type ConfigFolder = Pick<WeightsFolder, 'path' | 'config'>;
+export type ConfigFolder = Pick<WeightsFolder, 'path' | 'config' | 'sizesFrom'>;
 
 /** Throws `UNSUPPORTED_MODEL`: a field of config.json says what no graph here does. */
-export function unsupportedConfig({ path, config }: ConfigFolder, field: string, required: string): never {
+export function unsupportedConfig(
+  { path, config, sizesFrom: file = CONFIG }: ConfigFolder,
+  field: string,
+  required: string,
+): never {
   throw unsupportedModel(
-    `${path}: config.json has ${field} = ${quote(config[field])}; the importer requires ${required}.`,
-    { folder: path, file: CONFIG, field, received: config[field], required },
+    `${path}: ${file} has ${field} = ${quote(config[field])}; the importer requires ${required}.`,
+    { folder: path, file, field, received: config[field], required },
   );
 }
 
 /** Throws `INVALID_MODEL_FOLDER`: a field of config.json is not what the model needs. */
-export function refuseConfig({ path, config }: ConfigFolder, field: string, what: string, required: unknown): never {
+export function refuseConfig(
+  { path, config, sizesFrom: file = CONFIG }: ConfigFolder,
+  field: string,
+  what: string,
+  required: unknown,
+): never {
   throw invalidFolder(
-    `${path}: ${CONFIG} has ${field} = ${quote(config[field])}, but ${what} needs ${String(required)}.`,
-    { folder: path, file: CONFIG, field, received: config[field], required },
+    `${path}: ${file} has ${field} = ${quote(config[field])}, but ${what} needs ${String(required)}.`,
+    { folder: path, file, field, received: config[field], required },
   );
 }
 

@@ -29,10 +29,15 @@ const INDEX = 'model.safetensors.index.json';
 /** Integers that are read before other work may have its turn. */
 const INTEGERS = 2 ** 16;
 
+/** The file that says how texts become tokens, of models of a config; undefined for tokenizer.json. */
+export type TokenizerOf = (config: WeightsFolder['config']) => string | undefined;
+
 /** A Hugging Face weights folder; its tensors are read when they are asked for. */
 export interface WeightsFolder {
   readonly path: string;
   readonly config: Readonly<Record<string, unknown>>;
+  /** The file that says the sizes of `config`; default: config.json. */
+  readonly sizesFrom?: string | undefined;
   /** Content of generation_config.json, where there is one. */
   readonly generationConfig?: Readonly<Record<string, unknown>> | undefined;
   /** What the folder lacks, or has and is not used. */
@@ -57,10 +62,15 @@ export interface WeightsFolder {
  * Reads config.json and the tokenizer of a weights folder and opens its weights: model.safetensors, the files that
  * model.safetensors.index.json names, or the one .npz archive; other files are not touched.
  *
+ * `tokenizerOf` says of a config which file is to say how texts become tokens, where that is no tokenizer.json.
  * Symbolic links are followed, since download caches consist of them; only regular files are opened. Throws
  * `INVALID_MODEL_FOLDER`, `UNSUPPORTED_MODEL` (pickled weights), `INVALID_ARGUMENT`.
  */
-export async function openWeightsFolder(path: string, signal?: AbortSignal): Promise<WeightsFolder> {
+export async function openWeightsFolder(
+  path: string,
+  signal?: AbortSignal,
+  tokenizerOf?: TokenizerOf,
+): Promise<WeightsFolder> {
   const folder = await resolveFolder(path, 'weights', 'download one');
   const sharded = !(await fileExists(folder, WEIGHTS)) && (await fileExists(folder, INDEX));
   const npz = sharded ? undefined : await onlyNpz(folder);
@@ -73,7 +83,7 @@ export async function openWeightsFolder(path: string, signal?: AbortSignal): Pro
   };
   const config = await readObject(reader, CONFIG);
   const generationConfig = await readGenerationConfig(reader);
-  const tokenizer = await readTokenizerFiles(reader);
+  const tokenizer = await readTokenizerFiles(reader, tokenizerOf?.(config));
   signal?.throwIfAborted();
   const open = npz !== undefined ? openNpz : sharded ? openShards : openSafetensors;
   const tensors = await open({ folder, file }, signal);

@@ -4,6 +4,8 @@ import { type FilePlace, quote, refuseWeights, type WeightDtype } from '@foretok
 export interface NpyHeader {
   readonly dtype: WeightDtype | 'F64';
   readonly shape: readonly number[];
+  /** The first byte of a number is its highest. */
+  readonly bigEndian: boolean;
   /** The first index changes fastest. */
   readonly fortran: boolean;
   /** Bytes before the values. */
@@ -40,23 +42,25 @@ export function readNpyHeader(bytes: Uint8Array, name: string, place: FilePlace)
   if (begin > bytes.length) refuse('length of the header', begin, `at most ${bytes.length}`);
   const text = new TextDecoder('latin1').decode(bytes.subarray(lengthEnd, begin));
   const found =
-    /^\{\s*'descr':\s*'([^']{1,20})',\s*'fortran_order':\s*(True|False),\s*'shape':\s*\(([\d,\s]{0,400})\),?\s*\}\s*$/.exec(
+    /^\{\s*'descr':\s*'([^']{1,20})',\s*'fortran_order':\s*(True|False),\s*'shape':\s*\(([\d,\sL]{0,400})\),?\s*\}\s*$/.exec(
       text,
     );
   if (found === null) return refuse('the header', text.slice(0, 80), 'descr, fortran_order and shape');
   const [, descr, order, dims] = found;
-  const dtype = DTYPES[descr];
+  const bigEndian = descr.startsWith('>');
+  const dtype = DTYPES[descr.replace(/^>/, '<')];
   if (dtype === undefined) {
-    refuse(
-      'descr',
-      descr,
-      `one of ${Object.keys(DTYPES).join(', ')}; arrays of objects are pickles, which are never read`,
-    );
+    const pickle = descr.includes('O') ? '; arrays of objects are pickles, which are never read' : '';
+    refuse('descr', descr, `one of ${Object.keys(DTYPES).join(', ')}, or > in the place of <${pickle}`);
   }
-  const shape = dims.split(',').flatMap((size) => (size.trim() === '' ? [] : [Number(size)]));
+  // Python 2 wrote an L behind long integers.
+  const shape = dims
+    .replaceAll('L', '')
+    .split(',')
+    .flatMap((size) => (size.trim() === '' ? [] : [Number(size)]));
   const count = shape.reduce((product, size) => product * size, 1);
   if (shape.length > MAX_DIMENSIONS || !shape.every(Number.isSafeInteger) || !Number.isSafeInteger(8 * count)) {
     refuse('shape', dims, `at most ${MAX_DIMENSIONS} sizes that fit in a file`);
   }
-  return { dtype, shape, fortran: order === 'True' && shape.length > 1, begin };
+  return { dtype, shape, bigEndian, fortran: order === 'True' && shape.length > 1, begin };
 }

@@ -54,7 +54,7 @@ export async function openNpz(place: FilePlace, signal?: AbortSignal): Promise<T
 }
 
 function tensorOf(entry: Entry, name: string, header: NpyHeader, state: string, place: FilePlace): StoredTensor {
-  const { dtype, shape, fortran, begin } = header;
+  const { dtype, shape, bigEndian, fortran, begin } = header;
   const count = shape.reduce((product, size) => product * size, 1);
   const stored = count * DTYPE_BYTES[dtype];
   if (entry.uncompressedSize !== begin + stored) {
@@ -74,6 +74,7 @@ function tensorOf(entry: Entry, name: string, header: NpyHeader, state: string, 
         readEntry(zip, entry, place, entry.uncompressedSize, padding, pace),
       );
       const bytes = whole.subarray(begin);
+      if (bigEndian) await swapBytes(bytes, DTYPE_BYTES[dtype], pace);
       const rows = fortran ? await rowMajor(bytes, shape, DTYPE_BYTES[dtype], place, pace) : bytes;
       return dtype === 'F64' ? float32Bytes(rows, place, pace) : rows;
     });
@@ -197,6 +198,18 @@ async function rowMajor(
     if (pace.due()) await pace.yield();
   }
   return sorted;
+}
+
+/** Turns the bytes of each element round, in place. */
+async function swapBytes(bytes: Uint8Array, size: number, pace: Yielder): Promise<void> {
+  for (let at = 0; at < bytes.length; at += size * PIECE) {
+    const length = Math.min(size * PIECE, bytes.length - at);
+    const piece = Buffer.from(bytes.buffer, bytes.byteOffset + at, length);
+    if (size === 2) piece.swap16();
+    if (size === 4) piece.swap32();
+    if (size === 8) piece.swap64();
+    if (pace.due()) await pace.yield();
+  }
 }
 
 /** Elements of a size as words of at most four bytes. */

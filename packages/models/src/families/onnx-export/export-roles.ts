@@ -87,14 +87,18 @@ export function encoderRoles({ file, inputs, outputs }: ExportGraph): EncoderRol
   const names = Object.keys(read);
   const input = names.find((name) => Object.hasOwn(ENCODER_INPUTS, name));
   const other = names.find((name) => name !== input) ?? (mask && input === SPECTRA ? 'attention_mask' : undefined);
-  if (input === undefined || other !== undefined) {
+  if (other !== undefined) {
     throw unsupported(
       file,
       'input',
-      other ?? 'input_ids',
-      other === undefined ? 'nothing' : show(inputs[other]),
+      other,
+      inputs[other],
       'one of token ids as input_ids and samples of sound as input_values, and attention_mask; or spectra as input_features alone',
     );
+  }
+  if (input === undefined) {
+    const or = 'token ids, and neither input_values for samples of sound nor input_features for spectra';
+    throw unsupported(file, 'input', 'input_ids', undefined, or);
   }
   const [reads, types, rank] = ENCODER_INPUTS[input];
   assertShape(file, input, inputs[input], types, rank);
@@ -102,7 +106,7 @@ export function encoderRoles({ file, inputs, outputs }: ExportGraph): EncoderRol
   const states = Object.hasOwn(outputs, 'last_hidden_state') ? 'last_hidden_state' : Object.keys(outputs)[0];
   const given = states === undefined ? undefined : outputs[states];
   if (states === undefined || given === undefined)
-    throw unsupported(file, 'output', 'last_hidden_state', 'nothing', 'states');
+    throw unsupported(file, 'output', 'last_hidden_state', undefined, 'states');
   assertShape(file, states, given, FLOATS, 3, 'output');
   return { file, input, reads, mask: mask && 'attention_mask', states };
 }
@@ -122,19 +126,12 @@ export function decoderRoles({ file, inputs, outputs: given, names = {} }: Expor
       fields[field] = name;
     } else if (known.startsWith('past'))
       caches.push(cacheRole(file, name, value, outputs.get(presentOf(known)), known));
-    else
-      throw unsupported(
-        file,
-        'input',
-        name,
-        show(value),
-        `one of ${Object.keys(DECODER_INPUTS).join(', ')}, or past_*`,
-      );
+    else throw unsupported(file, 'input', name, value, `one of ${Object.keys(DECODER_INPUTS).join(', ')}, or past_*`);
   }
   const { tokenIds } = fields;
-  if (tokenIds === undefined) throw unsupported(file, 'input', 'input_ids', 'nothing', 'token ids');
+  if (tokenIds === undefined) throw unsupported(file, 'input', 'input_ids', undefined, 'token ids');
   const logits = outputs.get('logits');
-  if (logits === undefined) throw unsupported(file, 'output', 'logits', 'nothing', 'logits');
+  if (logits === undefined) throw unsupported(file, 'output', 'logits', undefined, 'scores');
   assertShape(file, logits, given[logits], FLOATS, 3, 'output');
   return { file, ...fields, tokenIds, logits, caches };
 }
@@ -151,8 +148,9 @@ export function stepRoles({ graphs: { encoder, decoder, decoderWithPast } }: Pic
       goOn.file,
       'input',
       'past_key_values.0.key',
-      'nothing',
-      'a cache. Export the model with one, for example with the task text2text-generation-with-past or text-generation-with-past',
+      undefined,
+      'a cache',
+      'Export the model with a cache, for example with the task text2text-generation-with-past or text-generation-with-past.',
     );
   }
   const ofSources = begin.states ?? goOn.states ?? goOn.caches.find(({ cross }) => cross)?.input;
@@ -172,9 +170,9 @@ export function stepRoles({ graphs: { encoder, decoder, decoderWithPast } }: Pic
   for (const { input, output, cross } of goOn.caches) {
     const first = presentOf(input);
     if (output === undefined && !cross)
-      throw unsupported(goOn.file, 'output', first, 'nothing', `what ${input} has become`);
+      throw unsupported(goOn.file, 'output', first, undefined, `what ${input} has become`);
     if (begin !== goOn && !Object.hasOwn(decoder.outputs, first)) {
-      throw unsupported(begin.file, 'output', first, 'nothing', `what ${goOn.file} takes as ${input}`);
+      throw unsupported(begin.file, 'output', first, undefined, `what ${goOn.file} takes as ${input}`);
     }
     if (decoderWithPast !== undefined)
       assertSame([decoder, 'output', first], [decoderWithPast, 'input', input], [1, 3]);
@@ -223,16 +221,30 @@ function assertShape(
   kind: 'input' | 'output' = 'input',
 ): void {
   if (types.includes(value.type) && value.dims.length === rank) return;
-  throw unsupported(file, kind, name, show(value), `${types.join(' or ')} of ${rank} dimensions`);
+  throw unsupported(file, kind, name, value, `${types.join(' or ')} of ${rank} dimensions`);
 }
 
-function unsupported(file: string, kind: string, name: string, received: string, required: string): Error {
-  return unsupportedModel(
-    `${file} cannot be driven as it is: its ${kind} ${name} is ${received}, but ${required} is required. Import the weights instead, or export the model in another way.`,
-    { file, field: `${kind} ${name}`, received, required },
-  );
+function unsupported(
+  file: string,
+  kind: string,
+  name: string,
+  value: GraphValue | undefined,
+  required: string,
+  remedy = 'Import the weights instead, or export the model in another way.',
+): Error {
+  const why =
+    value === undefined
+      ? `it has no ${kind} ${name} for ${required}`
+      : `its ${kind} ${name} is ${show(value)}, but ${required} is required`;
+  const received = value === undefined ? 'nothing' : show(value);
+  return unsupportedModel(`${file} cannot be driven as it is: ${why}. ${remedy}`, {
+    file,
+    field: `${kind} ${name}`,
+    received,
+    required,
+  });
 }
 
-function show(value: GraphValue | undefined): string {
-  return value === undefined ? 'nothing' : `${value.type} [${value.dims.map((size) => size ?? 'any').join(', ')}]`;
+function show(value: GraphValue): string {
+  return `${value.type} [${value.dims.map((size) => size ?? 'any').join(', ')}]`;
 }

@@ -1,5 +1,6 @@
 import type { FilePlace } from '@foretoken/models/internal';
 import type { ModelBin } from '../open-model-bin.js';
+import { readTokenIds } from '../text-options.js';
 import type { SpecModel } from './model-spec.js';
 import { specVariables } from './spec-variables.js';
 
@@ -46,6 +47,9 @@ export async function whisperConfig(
     max_target_positions: find('decoder/position_encodings/encodings', 2).shape[0],
     activation_function: 'gelu',
   };
-  const generationConfig = { suppress_tokens: given.suppress_ids, begin_suppress_tokens: given.suppress_ids_begin };
+  const generationConfig = {
+    suppress_tokens: readTokenIds(place.folder, given, 'suppress_ids', vocabulary),
+    begin_suppress_tokens: readTokenIds(place.folder, given, 'suppress_ids_begin', vocabulary),
+  };
   return { config, generationConfig };
 }
