@@ -62,6 +62,28 @@ describe('a CTC graph of others', () => {
     expect((await ocr.decode(saying([1, 3, 2]), ctcGreedy<FloatSource>())).text).toBe('a b');
   });
 
+  it('reads a dictionary that lists a space beside the one that is the last class, as English ones of PaddleOCR', async () => {
+    const lines = await fileOf('en_dict.txt', 'a\nb\n \n');
+    const told = { dictionary: lines, space: 'last' } as const;
+    const list = { dictionary: ['a', 'b', ' ', ' '], space: undefined };
+    for (const options of [told, list]) {
+      const { target } = await imported({ classes: 5, blankId: 0 }, options);
+      await using model = await load(target);
+      const { text } = await model.decode(saying([1, 4, 2, 3, 1]), ctcGreedy<FloatSource>());
+      expect(text).toBe('a b a');
+    }
+  });
+
+  it('is searched as it is where it has fewer labels than a search looks at', async () => {
+    const { target } = await imported({ classes: 3, blankId: 0 }, { dictionary: ['a', 'b'] });
+    await using model = await load(target);
+    const { text, hypotheses } = await model.decode(
+      saying([1, 2, -1, 2]),
+      ctcPrefixBeam<FloatSource>({ hypotheses: 2 }),
+    );
+    expect([text, hypotheses.length]).toEqual(['abb', 2]);
+  });
+
   it('reads labels that hold what other programs take for the end of a line', async () => {
     const labels = ['a', 'b\u2028', '\u2029c', 'd\u0085e', 'f\u000b\u000c', '\u00a0'];
     const classes = labels.length + 1;

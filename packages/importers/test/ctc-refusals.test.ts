@@ -59,6 +59,22 @@ describe('a CTC graph of others that is not what it should be', () => {
     }
   });
 
+  it('refuses a space that fits in no way, and says how it may, and where a line is empty', async () => {
+    const fixture = { classes: 6, blankId: 0 };
+    const cases: readonly (readonly [string, 'last' | undefined, RegExp])[] = [
+      ['a\nb\nc\n \n', undefined, /English dictionaries of PaddleOCR.*tell space: "last"/],
+      ['a\nb\nc\nd\n \n', 'last', /it lists a space, but a space at the end was told/],
+      ['a\n \nb\nc\n', 'last', /it lists a space, but a space at the end was told/],
+      ['a\nb\n \n', 'last', /it lists a space, but a space at the end was told/],
+      ['a\nb\nc\nd\ne\n\n', undefined, /label 6 is empty, which stands for the blank, but class 5 is not the blank/],
+      ['a\n\nb\nc\nd\n', undefined, /label 2 is empty, which stands for the blank, so a line lacks/],
+    ];
+    for (const [content, space, message] of cases) {
+      const dictionary = await fileOf('spaces.txt', content);
+      expect((await refusal(fixture, { dictionary, space })).message, content).toMatch(message);
+    }
+  });
+
   it('refuses a blank that is not one, and what it shows to be otherwise', async () => {
     const fixture: CtcFixture = { classes: 6, blankId: 0 };
     for (const blank of [1, 5, 6, '<blank>']) {

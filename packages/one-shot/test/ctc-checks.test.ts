@@ -108,7 +108,9 @@ describe('ctcPrefixBeam', () => {
     const model = { ...latticesModel([], 3, 0), emit: () => Promise.reject(new Error('the model was asked')) };
     const run = (options: Options) => () =>
       collect(ctcPrefixBeam({ candidates: 1, ...options }).decode(model, { sources: [SOURCE] }));
-    await assertCode(run({ candidates: 4 }), 'UNSUPPORTED_CAPABILITY');
+    const few = { ...model, supports: { ...model.supports, maxCandidates: 2 } };
+    const decoded = () => collect(ctcPrefixBeam({ candidates: 4 }).decode(few, { sources: [SOURCE] }));
+    await assertCode(decoded, 'UNSUPPORTED_CAPABILITY');
     await assertCode(run({ hotWords: [{ tokenIds: [3], bonus: 1 }] }), 'INVALID_ARGUMENT');
     const other = randomScriptedModel({ seed: 1, vocabularySize: 4 });
     await assertCode(run({ rescoring: { model: other } }), 'INVALID_ARGUMENT');
@@ -169,6 +171,8 @@ describe('ctcPrefixBeam', () => {
     };
     await collect(ctcPrefixBeam().decode(model, { sources: [SOURCE, SOURCE] }));
     await collect(ctcPrefixBeam({ candidates: 8 }).decode(model, { sources: [SOURCE] }));
-    expect(asked).toEqual([5, 8]);
+    await collect(ctcPrefixBeam({ candidates: 12 }).decode(model, { sources: [SOURCE] }));
+    // No more than there are labels.
+    expect(asked).toEqual([5, 8, 8]);
   });
 });

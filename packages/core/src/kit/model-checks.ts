@@ -80,7 +80,7 @@ export function assertModel(decoder: NamedRequirements, model: unknown): void {
       if (!requires.kinds.some((kind) => kind === supports?.kind)) {
         throw lacks(`a ${requires.kinds.join(' or ')} lattice`, `It emits: ${String(supports?.kind)}.`);
       }
-      assertCandidates(requires.candidates, 'a frame');
+      assertCandidates(Math.min(requires.candidates, size), 'a frame');
   }
 }
 

@@ -3,7 +3,7 @@ import { emitted, type Yielder } from '@foretoken/core/kit';
 import { readCtc } from './read-ctc.js';
 
 export interface EmitCtcOptions {
-  /** Candidates of each frame. */
+  /** Candidates of each frame; no more are asked for than the vocabulary has. */
   readonly k: number;
   readonly yielder: Yielder;
   /** Row of the first source, for errors (default 0). */
@@ -17,11 +17,12 @@ export async function emitCtc<Source>(
   { sources, signal }: Pick<DecodeRequest<Source>, 'sources' | 'signal'>,
   { k, yielder, firstRow = 0, encoding }: EmitCtcOptions,
 ): Promise<readonly CtcLattice[]> {
-  const given = await model.emit(sources, { k, encoding, signal });
+  const { size } = model.vocabulary;
+  const given = await model.emit(sources, { k: Math.min(k, size), encoding, signal });
   signal?.throwIfAborted();
   const lattices = emitted('ctc', given, sources.length);
   for (const [row, lattice] of lattices.entries()) {
-    readCtc(lattice, model.vocabulary.size, firstRow + row);
+    readCtc(lattice, size, firstRow + row);
     if (yielder.due()) await yielder.yield();
   }
   return lattices;

@@ -89,7 +89,11 @@ export function dagDecoder<Source>(strategy: DagStrategy<Source>): Decoder<Latti
       };
       const rows = async function* (): AsyncGenerator<readonly Candidate[]> {
         for (const { first, part } of partsOf(sources, MAX_POSITIONS)) {
-          const lattices = emitted('dag', await model.emit(part, { k: candidates, signal }), part.length);
+          const lattices = emitted(
+            'dag',
+            await model.emit(part, { k: Math.min(candidates, size), signal }),
+            part.length,
+          );
           counts.forwards++;
           signal?.throwIfAborted();
           for (const [index, lattice] of lattices.entries()) {

@@ -51,13 +51,19 @@ export function fitLabels(
       { option: 'dictionary', received: labels.length, required: classes },
     );
   };
-  const twice = numbered ? undefined : firstTwice(labels.filter((label) => label !== ''));
+  // Dictionaries of PaddleOCR for English list a space, and have another as their last class.
+  const single = labels.at(-1) === ' ' ? labels.slice(0, -1) : labels;
+  const twice = numbered ? undefined : firstTwice(single.filter((label) => label !== ''));
   if (twice !== undefined)
     refuse(`the label ${quote(twice)} is listed twice.`, 'Use the dictionary that the model was trained with.');
   const blankId = blankOf(labels, evidence, told, refuse);
   const whole = wholeList(labels, numbered, classes, blankId, told, refuse);
   return { symbols: symbolsOf(whole, blankId, numbered, told, refuse), blankId };
 }
+
+/** How an error names a label that is called like the blank. */
+const calledBlank = (label: string, at: number): string =>
+  label === '' ? `label ${at + 1} is empty, which stands for the blank` : `${quote(label)} is called like the blank`;
 
 type RefuseLabels = (why: string, remedy: string) => never;
 
@@ -87,8 +93,10 @@ function blankOf(
   }
   if (found >= classes) refuse(`the blank ${found} is none of them.`, `Tell one below ${classes}.`);
   if (certain && found !== commonest) {
+    const label = found === listed ? labels[found] : undefined;
+    const said = label === undefined ? '' : `${calledBlank(label, found)}, but `;
     refuse(
-      `class ${found} is not the blank, since class ${commonest} is the best in ${Math.round(100 * share)} % of the frames of silence and noise.`,
+      `${said}class ${found} is not the blank, since class ${commonest} is the best in ${Math.round(100 * share)} % of the frames of silence and noise.`,
       `Leave blank out, or tell ${commonest}, and use the dictionary that the model was trained with.`,
     );
   }
@@ -116,13 +124,13 @@ function wholeList(
   if (numbered)
     refuse('a dictionary that gives ids lists every class.', 'Use the dictionary that the model was trained with.');
   // What is called so stands where the blank would if lines lacked before it, or after: it is the blank of a dictionary too short.
-  const listed = labels.find(
+  const listed = labels.findIndex(
     (label, at) => BLANKS.has(label) && (!SHARED_NAMES.has(label) || (at <= blankId && at >= blankId - missing)),
   );
-  if (listed !== undefined && missing > 0) {
+  if (listed >= 0 && missing > 0) {
     const lacking = missing === 1 ? 'a line lacks' : `${missing} lines lack`;
     refuse(
-      `${quote(listed)} is called like the blank, so ${lacking}.`,
+      `${calledBlank(labels[listed], listed)}, so ${lacking}.`,
       'Use the dictionary that the model was trained with, or list every class, the blank at its place.',
     );
   }
@@ -132,7 +140,7 @@ function wholeList(
     '',
     ...list.slice(blankId),
   ];
-  if (space === 'last' && labels.includes(' '))
+  if (space === 'last' && labels.includes(' ') && (missing !== 2 || labels.at(-1) !== ' '))
     refuse('it lists a space, but a space at the end was told.', 'Leave space out.');
   if (missing === 2 && space === 'last') return insert([...labels, ' ']);
   if (missing === 1 && (space === 'none' || (space === undefined && spaced))) return insert(labels);
@@ -140,6 +148,12 @@ function wholeList(
     refuse(
       'it may lack the blank, or be another model’s.',
       'If the labels are these and the blank, with no space, tell space: "none" (--space none).',
+    );
+  }
+  if (missing === 2 && space === undefined && labels.at(-1) === ' ') {
+    refuse(
+      'it may lack the blank and a second space, as English dictionaries of PaddleOCR do, or be another model’s.',
+      'If a space is the last class beside the one that is listed, tell space: "last" (--space last).',
     );
   }
   if (missing === 2 && space === undefined && !spaced) {

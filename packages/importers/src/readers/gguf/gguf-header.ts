@@ -1,14 +1,7 @@
-import { join } from 'node:path';
 import type { Yielder } from '@foretoken/core/kit';
-import {
-  adviceForFile,
-  type FilePlace,
-  foreignContent,
-  invalidFolder,
-  quote,
-  unsupportedModel,
-} from '@foretoken/models/internal';
+import { type FilePlace, invalidFolder, quote, unsupportedModel } from '@foretoken/models/internal';
 import { type ElementBlocks, OTHER_TYPES, READ_TYPES } from './gguf-types.js';
+import { noGguf } from './no-gguf.js';
 
 /** A value of the metadata. Integers of 64 bits beyond the safe ones are as near as a number comes. */
 export type MetadataValue = string | number | boolean | readonly MetadataValue[];
@@ -38,12 +31,6 @@ export class MoreNeeded {
 }
 
 const MAGIC = 'GGUF';
-/** What else is often given, by its name. */
-const OTHERS = [
-  [/\.safetensors$/i, 'a file of safetensors'],
-  [/\.npz$/i, 'an archive of numpy'],
-  [/\.onnx$/i, 'a graph'],
-] as const;
 const MAX_DIMENSIONS = 4;
 const MAX_NAME_BYTES = 1024;
 const MAX_NESTED_LISTS = 2;
@@ -145,28 +132,12 @@ class HeaderReader {
   }
 
   magic(): void {
-    const { folder, file } = this.#place;
     const begin = new TextDecoder('latin1').decode(this.#bytes.subarray(0, 4));
-    if (begin !== MAGIC) {
-      const foreign = foreignContent(this.#bytes);
-      const [, kind] = OTHERS.find(([name]) => name.test(file)) ?? [];
-      const is =
-        kind === undefined
-          ? `is no GGUF file: it begins with ${quote(begin)}, not with "${MAGIC}"`
-          : `is ${kind}, which does not say alone what model it is`;
-      const what =
-        foreign === undefined ? `${is}. ${adviceForFile(join(folder, file))}` : `holds no weights: it is ${foreign}`;
-      throw invalidFolder(`${file} in ${folder} ${what}`, {
-        folder,
-        file,
-        field: 'the beginning',
-        received: begin,
-        required: 'a GGUF file',
-      });
-    }
+    if (begin !== MAGIC) throw noGguf(this.#bytes, MAGIC, this.#place);
     this.#at = 4;
     const version = this.#number('version', 4, 'getUint32');
     if (version === 2 || version === 3) return;
+    const { folder, file } = this.#place;
     const received = version % 65_536 === 0 ? 'that of a big-endian file' : String(version);
     throw unsupportedModel(
       `${file} in ${folder}: version is ${received}, but 2 or 3 is required. Convert the model again with a newer llama.cpp.`,
