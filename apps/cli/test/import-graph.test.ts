@@ -73,6 +73,8 @@ describe('import of a CTC graph', () => {
       expect(stderr).toMatch(/^error INVALID_(ARGUMENT|MODEL_FOLDER): /);
       await expect(readFile(join(out, 'foretoken.json'))).rejects.toMatchObject({ code: 'ENOENT' });
     }
+    const { stderr } = await importGraph('--out', out);
+    expect(stderr).toContain('An export with encoder and decoder needs no import: pass its folder as --model.');
   });
 
   it('replaces a model only when it is told to', async () => {

@@ -2,7 +2,7 @@ import * as runtime from 'onnxruntime-common';
 import { expect, it } from 'vitest';
 import { encoderStates } from '../src/families/onnx-export/encoder-states.js';
 import type { ExportGraph, OnnxExportManifest } from '../src/families/onnx-export/export-manifest.js';
-import { stepRoles } from '../src/families/onnx-export/export-roles.js';
+import { decoderRoles, stepRoles } from '../src/families/onnx-export/export-roles.js';
 import { openModelFolder } from '../src/index.js';
 import { exportFolder } from './export-folders.js';
 
@@ -66,6 +66,14 @@ it.each([
   ],
 ] as const)('an export that lacks %s is refused in whole sentences', (_, given, message) => {
   expect(() => stepRoles({ graphs: given })).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_MODEL', message }));
+});
+
+it('a graph that reads numbers and no tokens is said to be imported with its labels', () => {
+  const value = { type: 'float32', dims: [null, null] } as const;
+  const sound = { file: 'onnx/model.onnx', inputs: { input_values: value }, outputs: decoder.outputs };
+  expect(() => decoderRoles(sound)).toThrow(
+    /input_values is float32 .* is required\. If it is a CTC model, import this graph with its labels: foretoken import onnx\/model\.onnx --dictionary vocab\.json --out my-model\.$/,
+  );
 });
 
 it('takes graphs that leave sizes open', () => {

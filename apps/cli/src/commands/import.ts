@@ -109,7 +109,7 @@ function importerOf(
     const dictionary = options.text('dictionary');
     if (dictionary === undefined || dictionary === '') {
       throw usageError(
-        'foretoken import needs --dictionary for a CTC graph: the file that lists its labels. Recurrent steps are imported in code, by importRecurrentSteps.',
+        'foretoken import needs --dictionary for a CTC graph: the file that lists its labels. Recurrent steps are imported in code, by importRecurrentSteps. An export with encoder and decoder needs no import: pass its folder as --model.',
         { option: 'dictionary' },
       );
     }

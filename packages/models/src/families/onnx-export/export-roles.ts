@@ -116,6 +116,7 @@ export function decoderRoles({ file, inputs, outputs: given, names = {} }: Expor
   const fields: Partial<Record<Field, string>> = {};
   const caches: CacheRole[] = [];
   const usual = (name: string): string => (Object.hasOwn(names, name) ? names[name] : name);
+  const readsTokens = Object.keys(inputs).some((name) => DECODER_INPUTS[usual(name)] === 'tokenIds');
   const outputs = new Map(Object.keys(given).map((name) => [usual(name), name]));
   for (const [name, value] of Object.entries(inputs)) {
     const known = usual(name);
@@ -126,7 +127,11 @@ export function decoderRoles({ file, inputs, outputs: given, names = {} }: Expor
       fields[field] = name;
     } else if (known.startsWith('past'))
       caches.push(cacheRole(file, name, value, outputs.get(presentOf(known)), known));
-    else throw unsupported(file, 'input', name, value, `one of ${Object.keys(DECODER_INPUTS).join(', ')}, or past_*`);
+    else {
+      const required = `one of ${Object.keys(DECODER_INPUTS).join(', ')}, or past_*`;
+      const isOther = FLOATS.includes(value.type) && !readsTokens;
+      throw unsupported(file, 'input', name, value, required, isOther ? withLabels(file) : undefined);
+    }
   }
   const { tokenIds } = fields;
   if (tokenIds === undefined) throw unsupported(file, 'input', 'input_ids', undefined, 'token ids');
@@ -244,6 +249,9 @@ function unsupported(
     required,
   });
 }
+
+const withLabels = (file: string): string =>
+  `If it is a CTC model, import this graph with its labels: foretoken import ${file} --dictionary vocab.json --out my-model.`;
 
 function show(value: GraphValue): string {
   return `${value.type} [${value.dims.map((size) => size ?? 'any').join(', ')}]`;
