@@ -182,6 +182,19 @@ describe('the positions that a graph counts itself', () => {
     expect(counted([...LENGTHS, at, op('Gather', ['places', 'at'], 'y', told('axis', 1))])).toBeUndefined();
   });
 
+  test('in a table that is repeated for each path, as GPT-J has it', () => {
+    const look = (axis: number) => [
+      op('Expand', ['places', 'sizes'], 'expanded'),
+      op('Tile', ['expanded', 'times'], 'tiled'),
+      op('Unsqueeze', ['position_ids', '-1'], 'row'),
+      op('Expand', ['row', 'sizes'], 'rows'),
+      op('GatherElements', ['tiled', 'rows'], 'y', told('axis', axis)),
+    ];
+    expect(counted(look(1))).toBe(42);
+    expect(counted(look(2))).toBeUndefined();
+    expect(counted([op('Tile', ['tiled', 'times'], 'tiled'), ...look(1).slice(2)])).toBeUndefined();
+  });
+
   test('at once, however often operators stand for one another', () => {
     const doubled = Array.from({ length: 60 }, (_, at) => op('Add', [`a${at}`, `a${at}`], `a${at + 1}`));
     expect(counted([...doubled, op('Gather', ['places', 'a60'], 'y')])).toBeUndefined();

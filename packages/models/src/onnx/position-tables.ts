@@ -16,6 +16,9 @@ const LOOKUPS: ReadonlyMap<string, string> = new Map([
   ['.Gather', 'axis'],
   ['com.microsoft.GatherBlockQuantized', 'gather_axis'],
 ]);
+/** What looks up each number of the rows, along the second axis, of a table that is repeated for each path. */
+const ELEMENTS = '.GatherElements';
+const REPEATED: ReadonlySet<string> = new Set(['.Expand', '.Tile']);
 const CUT = '.Slice';
 /** What only changes how the numbers of a table are written. */
 const CONVERTED: ReadonlySet<string> = new Set(['.Cast', '.Identity', '.DequantizeLinear']);
@@ -51,6 +54,10 @@ function positionsOf(node: ScopedNode, followed: FollowedPositions): number | un
     const rows = (integerAttribute(node, axis) ?? 0) === 0 ? matrixRows(scope, inputs[0]) : undefined;
     return rows && less(rows, followed.highest(scope, inputs[1]));
   }
+  if (operator === ELEMENTS) {
+    const rows = integerAttribute(node, 'axis') === 1 ? matrixRows(scope, repeated(scope, inputs[0])) : undefined;
+    return rows && less(rows, followed.highest(scope, inputs[1]));
+  }
   if (operator !== CUT) return undefined;
   const [table, , ends, axes = ''] = inputs;
   const dims = tableDims(scope, table);
@@ -67,6 +74,13 @@ function less(rows: number, more: number | undefined): number | undefined {
 function matrixRows(scope: GraphScope, name: string): number | undefined {
   const dims = tableDims(scope, name);
   return dims?.length === 2 ? dims[0] : undefined;
+}
+
+/** What is repeated to give a value; the value itself where nothing is. */
+function repeated(scope: GraphScope, name: string, depth = 0): string {
+  const node = scope.node(name);
+  if (node === undefined || depth > MAX_DEPTH || !REPEATED.has(node.operator)) return name;
+  return repeated(scope, node.inputs[0], depth + 1);
 }
 
 /** Sizes of a table that the graph holds, however its numbers are written. */
