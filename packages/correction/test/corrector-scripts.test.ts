@@ -62,6 +62,10 @@ describe('text of another script', () => {
     );
   });
 
+  it('is never too long', async () => {
+    expect((await corrected('猫'.repeat(600), (read) => read)).leftAlone).toEqual([]);
+  });
+
   it('is told by sentences of a long line too', async () => {
     const text = `We saw teh cat. ${'Кошка спит на окне. '.repeat(20)}We saw teh cat.`;
     const { given, text: output } = await corrected(text, (read) => read.replace('teh', 'the'));
@@ -96,7 +100,7 @@ describe('text of another script', () => {
     const spells = (tokenIds: ArrayLike<number>): string =>
       tokenIds.length === 1 && tokenIds[0] === 200 ? 'КОШ' : model.tokenizer.decode(tokenIds);
     const corrector = createCorrector({ ...model, tokenizer: { ...model.tokenizer, decode: spells } });
-    await corrector.correct('Шок\nΓάτα\nспит');
-    expect(given).toEqual(['Шок']);
+    await corrector.correct('ШОК\nΓάτα\nспит');
+    expect(given).toEqual(['ШОК']);
   });
 });

@@ -104,4 +104,48 @@ export default [
     tests: ['packages/correction/test/corrector-faults.test.ts'],
     faults: [['decode(piece.text, totals, signal)', 'decode(piece.text, totals, undefined)']],
   },
+  {
+    file: 'packages/correction/src/alphabet.ts',
+    tests: ['packages/correction/test/corrector-scripts.test.ts'],
+    faults: [
+      ['.toLowerCase();', ';'],
+      ['this.#letters === undefined && /[a-z]/.test(part)', '/[a-z]/.test(part)'],
+    ],
+  },
+  {
+    file: 'packages/correction/src/corrector.ts',
+    tests: ['packages/correction/test/corrector-scripts.test.ts'],
+    faults: [
+      ['if (!(await yielder.run(alphabet.isIn(text, line)))) continue;', ''],
+      ['if (!(await yielder.run(alphabet.isIn(text, piece.core)))) continue;', ''],
+    ],
+  },
+  {
+    file: 'packages/correction/src/name-spans.ts',
+    tests: ['packages/correction/test/corrector-sureness.test.ts'],
+    faults: [['N},;:)\'’"”] [', 'N}] [']],
+  },
+  {
+    file: 'packages/correction/src/word-alignment.ts',
+    tests: ['packages/correction/test/corrector-sureness.test.ts'],
+    faults: [['(left[at - 1] === right[to - 1] ? 0 : CASING)', '0']],
+  },
+  {
+    file: 'packages/correction/src/token-places.ts',
+    tests: ['packages/correction/test/corrector-sureness.test.ts'],
+    faults: [["texts.join('') === text;", 'true;']],
+  },
+  {
+    file: 'packages/correction/src/word-distance.ts',
+    tests: ['packages/correction/test/corrector-sureness.test.ts'],
+    faults: [
+      ['if (longer > LONGEST) return 1;', 'if (longer > LONGEST) return 0;'],
+      ['return last[after.length] / longer;', 'return last[after.length] / before.length;'],
+    ],
+  },
+  {
+    file: 'packages/correction/src/decode-piece.ts',
+    tests: ['packages/correction/test/corrector-sureness.test.ts'],
+    faults: [['Math.min(this.#model.maxLength, 2 * source.length + 16)', 'this.#model.maxLength']],
+  },
 ];
