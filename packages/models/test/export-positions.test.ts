@@ -38,11 +38,11 @@ describe('where the positions of an export end', () => {
   });
 
   it.each([
-    ['bart', undefined],
-    ['marian', undefined],
+    ['bart', 'fp32'],
+    ['marian', 'fp32'],
     ['marian', 'q8'],
-    ['marian-separate', undefined],
-    ['m2m100', undefined],
+    ['marian-separate', 'fp32'],
+    ['m2m100', 'fp32'],
   ] as const)('is read of the graphs of %s in %s, where its config promises more', async (kind, precision) => {
     const own = (await openModelFolder(exportFolder(kind), undefined, precision)).manifest.limits;
     const folder = await promising(kind, [...OF_SOURCES, ...OF_OUTPUTS]);
