@@ -62,7 +62,7 @@ export const raceCommand: CommandDefinition = {
         'Which models of their kinds decode: exact (default), fast or draft; greedy stays exact for comparison',
       values: VARIANTS,
     },
-    OPTIONS.model,
+    { ...OPTIONS.model, description: 'Model folder (default: that of the task, for correction or translation)' },
     OPTIONS.threads,
     OPTIONS.precision,
     OPTIONS.asExported,
