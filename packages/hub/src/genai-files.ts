@@ -1,5 +1,6 @@
 import { ForetokenError } from '@foretoken/core';
 import { show } from '@foretoken/core/kit';
+import { fieldsOf, jsonFields } from './json-fields.js';
 import type { HubFile } from './list-hub-files.js';
 
 /** What onnxruntime-genai reads of a graph beside it. */
@@ -16,7 +17,7 @@ export function genaiGraphs(
   repository: string,
   files: readonly HubFile[],
 ): readonly string[] | undefined {
-  const model = fieldsOf(fieldsOf(parsed(text)).model);
+  const model = fieldsOf(jsonFields(text).model);
   const { filename } = fieldsOf(model.decoder);
   if (typeof filename !== 'string') return undefined;
   if (Object.entries(model).some(([part, value]) => part !== 'decoder' && 'filename' in fieldsOf(value))) return [];
@@ -27,16 +28,4 @@ export function genaiGraphs(
     `${GENAI} of ${repository} on the hub names ${show(filename)} as its graph, but ${required} is required. Choose another revision, or tell its publisher.`,
     { repository, file: GENAI, field: 'model.decoder.filename', received: filename, required },
   );
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return Object(value);
 }

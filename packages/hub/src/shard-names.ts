@@ -1,5 +1,6 @@
 import { ForetokenError } from '@foretoken/core';
 import { show } from '@foretoken/core/kit';
+import { fieldsOf, jsonFields } from './json-fields.js';
 import type { HubFile } from './list-hub-files.js';
 
 /** Far above the index of any model: some 100 bytes for each tensor. */
@@ -7,7 +8,7 @@ export const INDEX_BYTES: number = 16 * 1024 ** 2;
 
 /** The files that an index says tensors lie in: publishers name them as they like. Throws `INVALID_MODEL_FOLDER`. */
 export function shardNames(text: string, index: string, repository: string, files: readonly HubFile[]): string[] {
-  const names = new Set(Object.values(Object(weightMap(text))));
+  const names = new Set(Object.values(fieldsOf(jsonFields(text).weight_map)));
   if (names.size === 0)
     throw refusedIndex(index, repository, show(text.slice(0, 100)), 'names of files in a JSON object weight_map');
   const listed = new Set(files.map(({ path }) => path));
@@ -21,14 +22,6 @@ export function shardNames(text: string, index: string, repository: string, file
       typeof name === 'string' ? name : undefined,
     );
   });
-}
-
-function weightMap(text: string): unknown {
-  try {
-    return (Object(JSON.parse(text)) as { readonly weight_map?: unknown }).weight_map;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The error for an index that is none. */

@@ -20,8 +20,8 @@ export function shiftedSinusoids(
   first: number,
   positions: Value,
 ): Value {
-  const table = tableOf(graph, `position_table.${count}.${first}`, shiftedSinusoidTable(count, width, first));
-  return graph.op('Gather', [table, positions]);
+  const table = shiftedSinusoidTable(count, width, first);
+  return rowsOf(graph, `position_table.${count}.${first}`, table, positions);
 }
 
 /** As `shiftedSinusoids`, and zeros where the position is -1. */
@@ -33,13 +33,17 @@ export function sinusoidsOrNone(
   positions: Value,
 ): Value {
   const table = endedByZeros(shiftedSinusoidTable(count, width, first));
-  return graph.op('Gather', [tableOf(graph, `position_table.${count}.${first}.none`, table), positions]);
+  return rowsOf(graph, `position_table.${count}.${first}.none`, table, positions);
 }
 
 /** Learned vectors of `positions` int32 `[..]`, of which number 0 is row `first` of the table. */
 export function learnedPositions(graph: GraphBuilder, table: TokenEmbedding, first: number, positions: Value): Value {
   const rows = first === 0 ? positions : graph.op('Add', [positions, graph.constant('int32', [], [first])]);
   return graph.op('Gather', [embeddingTable(graph, table), rows]);
+}
+
+function rowsOf(graph: GraphBuilder, name: string, table: DeferredDense, positions: Value): Value {
+  return graph.op('Gather', [tableOf(graph, name, table), positions]);
 }
 
 function tableOf(graph: GraphBuilder, name: string, { dims, values, exact }: DeferredDense): Value {
