@@ -20,6 +20,20 @@ describe('long text', () => {
     }
   });
 
+  it('is read in pieces that leave room for a longer output', async () => {
+    const read: string[] = [];
+    const correct = (text: string): string => {
+      read.push(text);
+      return simpleCorrection(text);
+    };
+    const text = words.join(' ');
+    // Outputs of 50 tokens at most: pieces of 40.
+    const model = scriptedCorrector(correct, { maxLength: 50 });
+    expect((await correctText(model, text)).text).toBe(simpleCorrection(text));
+    expect(Math.max(...read.map(({ length }) => length))).toBeGreaterThan(30);
+    expect(Math.max(...read.map(({ length }) => length))).toBeLessThanOrEqual(40);
+  });
+
   it('of sentences is cut between them', async () => {
     const read: string[] = [];
     const model = scriptedCorrector((piece) => {

@@ -8,6 +8,8 @@ const utf8 = new TextDecoder();
 export interface ScriptedCorrectorOptions {
   /** Tokens of a source that are too many; default 512. */
   readonly sourceLength?: number;
+  /** Tokens that an output has at most; default twice as many. */
+  readonly maxLength?: number;
   /** Logit of the token that the model chooses at a place of its output; all others have 0. Default 12. */
   readonly sureness?: (output: string) => number;
   /** Told of every text that the model reads. */
@@ -17,7 +19,12 @@ export interface ScriptedCorrectorOptions {
 /** A model over bytes that corrects as a function says. */
 export function scriptedCorrector(
   correct: (text: string) => string,
-  { sourceLength = 512, sureness = () => 12, onText = () => {} }: ScriptedCorrectorOptions = {},
+  {
+    sourceLength = 512,
+    maxLength = 2 * sourceLength,
+    sureness = () => 12,
+    onText = () => {},
+  }: ScriptedCorrectorOptions = {},
 ): CorrectionModel & { readonly autoregressive: AutoregressiveModel<TokenSource> } {
   const targets = new WeakMap<TokenSource, Buffer>();
   const decode = (tokenIds: ArrayLike<number>): string =>
@@ -38,7 +45,7 @@ export function scriptedCorrector(
     vocabularySize: END + 1,
     endTokenId: END,
     score,
-    maxLength: 2 * sourceLength,
+    maxLength,
   });
   return {
     autoregressive,
