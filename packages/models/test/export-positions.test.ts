@@ -2,7 +2,7 @@ import { collect, type TokenSource } from '@foretoken/core';
 import { greedy } from '@foretoken/greedy';
 import { describe, expect, it } from 'vitest';
 import { loadModel, openModelFolder, textProcessor } from '../src/index.js';
-import { exportCopy, exportFolder } from './export-folders.js';
+import { exportCopy, exportFolder, ortCopy } from './export-folders.js';
 import { edit } from './export-refusal.js';
 import { temporaryFolder } from './folder-fixtures.js';
 
@@ -15,8 +15,8 @@ const OF_OUTPUTS = ['max_position_embeddings', 'max_target_positions', 'n_positi
 const IDS = textProcessor({ encode: () => new Int32Array(), decode: () => '', countUnknown: () => 0 });
 
 /** A copy of a fixture whose config promises far more positions than its tables have. */
-async function promising(kind: string, fields: readonly string[]): Promise<string> {
-  const folder = await exportCopy(kind);
+async function promising(kind: string, fields: readonly string[], copy = exportCopy): Promise<string> {
+  const folder = await copy(kind);
   const claims = Object.fromEntries(fields.map((field) => [field, CLAIM]));
   await edit(folder, 'config.json', (config) => ({ ...config, ...claims }));
   return folder;
@@ -38,14 +38,18 @@ describe('where the positions of an export end', () => {
   });
 
   it.each([
-    ['bart', 'fp32'],
-    ['marian', 'fp32'],
-    ['marian', 'q8'],
-    ['marian-separate', 'fp32'],
-    ['m2m100', 'fp32'],
-  ] as const)('is read of the graphs of %s in %s, where its config promises more', async (kind, precision) => {
+    ['bart', 'fp32', '.onnx'],
+    ['marian', 'fp32', '.onnx'],
+    ['marian', 'q8', '.onnx'],
+    ['marian-separate', 'fp32', '.onnx'],
+    ['m2m100', 'fp32', '.onnx'],
+    ['bart', 'fp32', '.ort'],
+    ['marian', 'fp32', '.ort'],
+    ['m2m100', 'fp32', '.ort'],
+  ] as const)('is read of the graphs of %s in %s, %s, where its config promises more', async (...given) => {
+    const [kind, precision, ending] = given;
     const own = (await openModelFolder(exportFolder(kind), undefined, precision)).manifest.limits;
-    const folder = await promising(kind, [...OF_SOURCES, ...OF_OUTPUTS]);
+    const folder = await promising(kind, [...OF_SOURCES, ...OF_OUTPUTS], ending === '.ort' ? ortCopy : exportCopy);
     await using model = await loadModel(folder, { probe: false, improveGraph: false, precision, processor: IDS });
     expect(model.manifest.limits).toEqual(own);
     const part = model.part('autoregressive');
@@ -68,12 +72,13 @@ describe('where the positions of an export end', () => {
   });
 
   it.each([
-    ['spectra', 'fp32'],
-    ['spectra', 'fp16'],
-    ['spectra', 'q8'],
-    ['spectra-en', 'fp32'],
-  ] as const)('is read of the decoder of %s in %s', async (kind, precision) => {
-    const folder = await promising(kind, ['max_target_positions']);
+    ['spectra', 'fp32', exportCopy],
+    ['spectra', 'fp16', exportCopy],
+    ['spectra', 'q8', exportCopy],
+    ['spectra', 'q8', ortCopy],
+    ['spectra-en', 'fp32', exportCopy],
+  ] as const)('is read of the decoder of %s in %s', async (kind, precision, copy) => {
+    const folder = await promising(kind, ['max_target_positions'], copy);
     await edit(folder, 'generation_config.json', ({ max_length, ...config }) => config);
     const own = (await openModelFolder(exportFolder(kind), undefined, precision)).manifest.limits;
     const { limits } = (await openModelFolder(folder, undefined, precision)).manifest;

@@ -2,10 +2,17 @@ import { describe, expect, test } from 'vitest';
 import type { CountedInputs } from '../src/onnx/followed-positions.js';
 import { grownCaches } from '../src/onnx/grown-caches.js';
 import { tabledPositions } from '../src/onnx/position-tables.js';
+import { wireParts } from '../src/onnx/wire-parts.js';
 import { field, graphAttribute, message, node, onnx, varint } from './onnx-fixtures.js';
 
 const nodeOf = (operator: string, inputs: readonly string[], domain = '') =>
   field(1, node(operator, inputs, 'y', [], domain));
+/** A graph's parts, as its file has them. */
+const partsOf = (nodes: readonly Uint8Array[]) => {
+  const parts = wireParts(onnx(nodes));
+  if (parts === undefined) throw new Error('It has no graph.');
+  return parts;
+};
 /** An fp32 weight of these sizes, without its values. */
 const weight = (name: string, ...dims: readonly number[]) =>
   field(5, message(...dims.map((size) => field(1, size)), field(2, 1), field(8, name)));
@@ -46,12 +53,12 @@ describe('the positions that a graph has', () => {
     ],
     ['of a table of three dimensions', [ROTARY, weight('cos', 2, 9, 4)], undefined],
   ])('%s', (_, parts, positions) => {
-    expect(tabledPositions(onnx(parts), INPUTS)).toBe(positions);
+    expect(tabledPositions(partsOf(parts), INPUTS)).toBe(positions);
   });
 
   test('are read of sizes without end as fast as they are long, and none are read of broken ones', () => {
     const sizes = (...bytes: readonly number[]) =>
-      onnx([LOOKED_UP, field(5, message(field(1, Uint8Array.from(bytes)), field(8, 'places')))]);
+      partsOf([LOOKED_UP, field(5, message(field(1, Uint8Array.from(bytes)), field(8, 'places')))]);
     expect(tabledPositions(sizes(...Array<number>(100_000).fill(1)), INPUTS)).toBeUndefined();
     expect(() => tabledPositions(sizes(9, 0x80), INPUTS)).toThrow(RangeError);
     expect(() => tabledPositions(sizes(...Array<number>(20).fill(0x80), 1), INPUTS)).toThrow(RangeError);
@@ -59,7 +66,10 @@ describe('the positions that a graph has', () => {
 
   test('are not those of what looks up nothing, where the graph takes no positions', () => {
     expect(
-      tabledPositions(onnx([nodeOf('Gather', ['places', '']), weight('places', 9, 4)]), { ...INPUTS, positions: [] }),
+      tabledPositions(partsOf([nodeOf('Gather', ['places', '']), weight('places', 9, 4)]), {
+        ...INPUTS,
+        positions: [],
+      }),
     ).toBeUndefined();
   });
 });
@@ -87,10 +97,28 @@ describe('the positions that a graph counts itself', () => {
     op('Slice', ['places', 'begin', 'end', '0'], 'y'),
   ];
   const counted = (parts: readonly Uint8Array[], table: Uint8Array = TABLE) =>
-    tabledPositions(onnx([...NUMBERS, table, ...parts]), INPUTS);
+    tabledPositions(partsOf([...NUMBERS, table, ...parts]), INPUTS);
 
   test.each<[string, readonly Uint8Array[], number | undefined]>([
     ['by a range', [op('Range', ['0', 'new', '1'], 'at')], 42],
+    [
+      'by a range, where the usual start of a shape is written down',
+      [
+        op('Shape', ['input_ids'], 'whole', told('start', 0)),
+        op('Gather', ['whole', '-1'], 'n'),
+        op('Range', ['0', 'n', '1'], 'at'),
+      ],
+      42,
+    ],
+    [
+      'of the sizes before the last',
+      [
+        op('Shape', ['input_ids'], 'part', told('start', 0), told('end', 1)),
+        op('Gather', ['part', '-1'], 'n'),
+        op('Range', ['0', 'n', '1'], 'at'),
+      ],
+      undefined,
+    ],
     [
       'by a range behind the past, two rows on',
       [
@@ -208,7 +236,7 @@ describe('what inputs of a cache become', () => {
       message(...inputs.map((name) => field(1, name)), ...outputs.map((name) => field(2, name)), field(4, 'Any')),
     );
   const grown = (...nodes: readonly Uint8Array[]) =>
-    Object.fromEntries(grownCaches(onnx(nodes), new Set(['pk', 'pv']), new Set(['nk', 'nv'])));
+    Object.fromEntries(grownCaches(partsOf(nodes), new Set(['pk', 'pv']), new Set(['nk', 'nv'])));
 
   test('is told by the node that takes them', () => {
     expect(grown(both(['q', 'k', 'v', 'pk', 'pv'], ['y', 'nk', 'nv']))).toEqual({ pk: 'nk', pv: 'nv' });

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { loadModel, openModelFolder } from '../src/index.js';
 import { describeGraphFile } from '../src/onnx/graph-file.js';
 import { describeOrtGraph } from '../src/onnx/ort-graph.js';
+import { tabledPositions } from '../src/onnx/position-tables.js';
 import { exportCopy, exportFolder } from './export-folders.js';
 import { refusal } from './folder-fixtures.js';
 import {
@@ -42,6 +43,27 @@ describe("a graph in ONNX Runtime's own format", () => {
     expect([[...inputs], [...outputs]]).toEqual([[['x', pair]], [['y', pair]]]);
     expect([[...operators].sort(), externalLocations]).toEqual([['Add', 'DynamicQuantizeLinear'], []]);
     expect(describeOrtGraph(ortFile(nested(8)), 'g.ort').operators.has('Add')).toBe(true);
+  });
+
+  it('is read: the positions of its tables, whose values are no whole numbers', () => {
+    const whole = (name: string, value: number) =>
+      ortTensor({ 0: name, 2: i64s(), 3: u32(7), 4: vector(i64(value).scalar, 8) });
+    const nodes = [
+      ortNode({ 5: 'Shape', 8: ['x'], 9: ['sizes'], 10: [{ 0: 'start', 2: u32(2), 4: i64(0) }] }),
+      ortNode({ 5: 'Constant', 8: [], 9: ['1'], 10: [{ 0: 'value', 6: whole('', 1) }] }),
+      ortNode({ 5: 'Gather', 8: ['sizes', '1'], 9: ['length'] }),
+      ortNode({ 2: 'ai.onnx', 5: 'Range', 8: ['0', 'length', '1'], 9: ['at'] }),
+      ortNode({ 5: 'Gather', 8: ['places', 'at'], 9: ['y'] }),
+    ];
+    const places = (...dims: readonly number[]) =>
+      ortTensor({ 0: 'places', 2: i64s(...dims), 4: vector(new Uint8Array(96), 96) });
+    const positions = (table: FlatTable, inner = false) => {
+      const graph = { 0: [ortTensor(), whole('0', 0), table], 2: nodes };
+      const branch = ortNode({ 5: 'If', 10: [{ 0: 'then_branch', 7: ortGraph(graph) }] });
+      const { parts } = describeOrtGraph(ortFile(ortGraph(inner ? { 2: [branch] } : graph)), 'g.ort');
+      return tabledPositions(parts, { positions: [], axes: new Map([['x', [1]]]), masks: [] });
+    };
+    expect([positions(places(6, 4)), positions(places(6, 4), true), positions(places(24))]).toEqual([6, 6, undefined]);
   });
 
   it.each([

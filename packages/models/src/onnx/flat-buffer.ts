@@ -164,6 +164,13 @@ export class FlatTable {
     return place === undefined ? { begin: 0, count: 0 } : this.#buffer.vector(place, elementBytes);
   }
 
+  /** The bytes of a list, where they lie. */
+  raw(field: number): DataView {
+    const { begin, count } = this.vector(field, 1);
+    const { buffer, byteOffset } = this.#buffer.view;
+    return new DataView(buffer, byteOffset + begin, count);
+  }
+
   *#targets(field: number): Generator<number> {
     const { begin, count } = this.vector(field, WORD);
     this.#buffer.spend(WORD * count);

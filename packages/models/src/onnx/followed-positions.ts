@@ -1,4 +1,4 @@
-import { type GraphScope, integerAttribute, type ScopedNode } from './graph-scope.js';
+import type { GraphScope, ScopedNode } from './graph-scope.js';
 
 /** What of a graph's inputs tells how many positions there are. */
 export interface CountedInputs {
@@ -54,7 +54,8 @@ export class FollowedPositions {
     const node = scope.node(name);
     if (node === undefined) return this.#inputs.positions.includes(name) ? 0 : undefined;
     return this.#once(this.#highest, node, steps, () => {
-      const { scope: own, operator, inputs } = node;
+      const { scope: own, parts } = node;
+      const { operator, inputs } = parts;
       const [first, second] = inputs;
       const next = (input: string): number | undefined => this.highest(own, input, steps + 1);
       if (RESHAPED.has(operator)) return next(first);
@@ -81,7 +82,8 @@ export class FollowedPositions {
     const node = scope.node(name);
     if (node === undefined) return undefined;
     return this.#once(this.#lengths, node, steps, () => {
-      const { scope: own, operator, inputs } = node;
+      const { scope: own, parts } = node;
+      const { operator, inputs } = parts;
       const next = (input: string): number | undefined => this.length(own, input, steps + 1);
       const added = (input: string): number | undefined => own.integer(input) ?? next(input);
       const [first, second] = inputs;
@@ -90,16 +92,17 @@ export class FollowedPositions {
       }
       if (operator === '.Sub') return sum(next(first), negative(own.integer(second)));
       if (operator === '.Shape') {
-        const axis = integerAttribute(node, 'start') ?? 0;
-        const isOne = integerAttribute(node, 'end') === axis + 1;
+        const axis = parts.integer('start') ?? 0;
+        const isOne = parts.integer('end') === axis + 1;
         return isOne && this.#isAlong(own, first, axis, steps + 1) ? 0 : undefined;
       }
       if (operator === '.Gather' || operator === '.Slice') {
         const shape = own.node(first);
         const axis = own.integer(second);
         const isOne = operator === '.Gather' || (axis !== undefined && own.integer(inputs[2]) === axis + 1);
-        const isWhole = shape?.operator === '.Shape' && integerAttribute(shape, 'start') === undefined;
-        return isOne && isWhole && this.#isAlong(shape.scope, shape.inputs[0], axis, steps + 1) ? 0 : undefined;
+        return isOne && isWholeShape(shape) && this.#isAlong(shape.scope, shape.parts.inputs[0], axis, steps + 1)
+          ? 0
+          : undefined;
       }
       return RESHAPED.has(operator) ? next(first) : undefined;
     });
@@ -110,7 +113,8 @@ export class FollowedPositions {
     if (axis === undefined || steps > MAX_STEPS) return false;
     const node = scope.node(name);
     if (node === undefined) return this.#inputs.axes.get(name)?.includes(axis) === true;
-    const { scope: own, operator, inputs } = node;
+    const { scope: own, parts } = node;
+    const { operator, inputs } = parts;
     if (LOOKED_UP.has(operator))
       return own.dims(inputs[0]) !== undefined && this.#isAlong(own, inputs[1], axis, steps + 1);
     if (!OF_EQUAL_LENGTH.has(operator)) return false;
@@ -124,8 +128,8 @@ export class FollowedPositions {
     const node = scope.node(name);
     if (node === undefined) return this.#inputs.masks.includes(name);
     return (
-      COMPARED.has(node.operator) ||
-      (RESHAPED.has(node.operator) && this.#isMask(node.scope, node.inputs[0], steps + 1))
+      COMPARED.has(node.parts.operator) ||
+      (RESHAPED.has(node.parts.operator) && this.#isMask(node.scope, node.parts.inputs[0], steps + 1))
     );
   }
 
@@ -143,6 +147,12 @@ export class FollowedPositions {
     known.set(key, found);
     return found;
   }
+}
+
+/** Whether all sizes are given; ONNX Runtime writes the usual start down. */
+function isWholeShape(node: ScopedNode | undefined): node is ScopedNode {
+  if (node?.parts.operator !== '.Shape') return false;
+  return (node.parts.integer('start') ?? 0) === 0 && node.parts.integer('end') === undefined;
 }
 
 function sum(one: number | undefined, other: number | undefined): number | undefined {

@@ -1,6 +1,7 @@
 import { ForetokenError } from '@foretoken/core';
 import { findExternalData, wireInteger, wireMessage, wireMessages, wireTexts } from '@foretoken/core/internal';
 import { ELEMENT_TYPE } from './element-type.js';
+import type { GraphParts } from './graph-parts.js';
 
 /** An input or output as the graph declares it; a symbolic dimension is null. */
 export interface GraphValue {
@@ -23,6 +24,8 @@ export interface GraphDescription {
   readonly nestedLocations: readonly string[];
   /** Names of all operators, where reading them cost nothing. */
   readonly operators?: ReadonlySet<string> | undefined;
+  /** Its computation, where reading that cost nothing. */
+  readonly parts?: GraphParts | undefined;
 }
 
 // Fields of onnx.proto3 (ONNX, Apache-2.0).

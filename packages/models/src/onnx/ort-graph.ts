@@ -1,6 +1,7 @@
 import { invalidFolder, quote, unsupportedModel } from '../folder/refusal.js';
 import { FlatBuffer, type FlatTable } from './flat-buffer.js';
 import { type GraphDescription, type GraphValue, TYPE_NAMES } from './graph-description.js';
+import { type GraphParts, type HeldTensor, type NodeParts, onlyInteger, operatorName } from './graph-parts.js';
 
 // Fields of ort.fbs by their number (ONNX Runtime, MIT).
 const SESSION_MODEL = 1;
@@ -12,8 +13,8 @@ const TENSOR_TYPE = { element: 0, shape: 1 };
 const SHAPE_DIMENSIONS = 0;
 const DIMENSION_VALUE = 0;
 const SIZE = { kind: 0, value: 1 };
-const NODE = { index: 4, operator: 5, attributes: 10 };
-const ATTRIBUTE = { tensor: 6, graph: 7, tensors: 11, graphs: 12 };
+const NODE = { domain: 2, index: 4, operator: 5, inputs: 8, outputs: 9, attributes: 10 };
+const ATTRIBUTE = { name: 0, integer: 4, tensor: 6, graph: 7, tensors: 11, graphs: 12 };
 const TENSOR = { name: 0, dims: 2, type: 3, raw: 4, texts: 5, externalOffset: 6 };
 const EDGE = { node: 0, inputs: 1, outputs: 2 };
 
@@ -38,6 +39,7 @@ const MAX_DEPTH = 16;
 export interface OrtGraphDescription extends GraphDescription {
   /** Names of all its operators, those of its subgraphs among them. */
   readonly operators: ReadonlySet<string>;
+  readonly parts: GraphParts;
 }
 
 /**
@@ -80,7 +82,7 @@ class OrtReader {
     }
     const graph = buffer.root().table(SESSION_MODEL)?.table(MODEL_GRAPH);
     if (graph === undefined) throw new RangeError('it holds no graph');
-    const weights = this.#graph(graph, 'graph', 1);
+    const parts = this.#graph(graph, 'graph', 1);
     const values = new Map<string, FlatTable>();
     this.field = 'graph.node_args';
     for (const value of graph.tables(GRAPH.values)) values.set(value.text(VALUE.name) ?? '', value);
@@ -93,23 +95,25 @@ class OrtReader {
       });
     return {
       // A weight may be an input too, whose value need not be given.
-      inputs: new Map(signature('inputs').filter(([name]) => !weights.has(name))),
+      inputs: new Map(signature('inputs').filter(([name]) => !parts.tensors.has(name))),
       outputs: new Map(signature('outputs')),
       externalLocations: [],
       nestedLocations: [],
       operators: this.#operators,
+      parts,
     };
   }
 
-  /** Checks a graph and all in it; gives the names of its weights. */
-  #graph(graph: FlatTable, path: string, depth: number): ReadonlySet<string> {
+  /** Checks a graph and all in it, and gives its parts. */
+  #graph(graph: FlatTable, path: string, depth: number): GraphParts {
     this.field = path;
     if (depth > MAX_DEPTH) throw new RangeError(`graphs lie more than ${MAX_DEPTH} deep in one another`);
     const maxIndex = graph.uint32(GRAPH.maxNodeIndex);
     if (maxIndex > MAX_NODES) this.#refuse(`${path}.max_node_index`, maxIndex, `at most ${MAX_NODES}`);
-    const weights = new Set<string>();
+    const tensors = new Map<string, HeldTensor>();
     for (const [index, tensor] of each(graph.tables(GRAPH.initializers))) {
-      weights.add(this.#tensor(tensor, `${path}.initializers[${index}]`));
+      const { name, held } = this.#tensor(tensor, `${path}.initializers[${index}]`);
+      tensors.set(name, held);
     }
     for (const [index, sparse] of each(graph.tables(GRAPH.sparse))) {
       for (const part of [0, 1]) {
@@ -117,8 +121,9 @@ class OrtReader {
         if (tensor !== undefined) this.#tensor(tensor, `${path}.sparse_initializers[${index}]`);
       }
     }
+    const nodes: NodeParts[] = [];
     for (const [index, node] of each(graph.tables(GRAPH.nodes))) {
-      this.#node(node, `${path}.nodes[${index}]`, maxIndex, depth);
+      nodes.push(this.#node(node, `${path}.nodes[${index}]`, maxIndex, depth));
     }
     for (const [index, edge] of each(graph.tables(GRAPH.edges))) {
       this.field = `${path}.node_edges[${index}]`;
@@ -127,31 +132,41 @@ class OrtReader {
         for (const node of edge.firstOf(side, EDGE_END_BYTES)) this.#assertNode(node, maxIndex);
       }
     }
-    return weights;
+    return { tensors, nodes };
   }
 
-  #node(node: FlatTable, path: string, maxIndex: number, depth: number): void {
+  #node(node: FlatTable, path: string, maxIndex: number, depth: number): NodeParts {
     this.field = path;
     this.#assertNode(node.uint32(NODE.index), maxIndex);
-    this.#operators.add(node.text(NODE.operator) ?? '');
+    const name = node.text(NODE.operator) ?? '';
+    this.#operators.add(name);
+    const operator = operatorName(node.text(NODE.domain) ?? '', name);
+    const [inputs, outputs] = [node.texts(NODE.inputs), node.texts(NODE.outputs)];
+    const integers = new Map<string, number>();
+    const graphs: GraphParts[] = [];
+    let constant: HeldTensor | undefined;
     for (const [index, attribute] of each(node.tables(NODE.attributes))) {
       const place = `${path}.attributes[${index}]`;
       this.field = place;
+      integers.set(attribute.text(ATTRIBUTE.name) ?? '', attribute.int64(ATTRIBUTE.integer));
       for (const tensor of [attribute.table(ATTRIBUTE.tensor), ...attribute.tables(ATTRIBUTE.tensors)]) {
-        if (tensor !== undefined) this.#tensor(tensor, place);
+        if (tensor === undefined) continue;
+        const { held } = this.#tensor(tensor, place);
+        if (operator === '.Constant') constant = held;
       }
       for (const graph of [attribute.table(ATTRIBUTE.graph), ...attribute.tables(ATTRIBUTE.graphs)]) {
-        if (graph !== undefined) this.#graph(graph, `${place}.graph`, depth + 1);
+        if (graph !== undefined) graphs.push(this.#graph(graph, `${place}.graph`, depth + 1));
       }
     }
+    return { operator, inputs, outputs, constant, integer: (name) => integers.get(name), graphs: () => graphs };
   }
 
   #assertNode(index: number, maxIndex: number): void {
     if (index >= maxIndex) this.#refuse(this.field, index, `a node below max_node_index, ${maxIndex}`);
   }
 
-  /** Checks that a tensor has its values, and all of them; gives its name. */
-  #tensor(tensor: FlatTable, path: string): string {
+  /** Checks that a tensor has its values, and all of them. */
+  #tensor(tensor: FlatTable, path: string): { readonly name: string; readonly held: HeldTensor } {
     this.field = path;
     const name = tensor.text(TENSOR.name) ?? '';
     const external = tensor.int64(TENSOR.externalOffset, -1);
@@ -172,7 +187,7 @@ class OrtReader {
     if (bytes !== undefined && received !== needed) {
       this.#refuse(`${path}.raw_data`, received, `${needed} bytes for the shape [${dims.slice(0, 8).join(', ')}]`);
     }
-    return name;
+    return { name, held: { dims, integer: onlyInteger(type, dims, tensor.raw(TENSOR.raw)) } };
   }
 
   #refuse(field: string, received: unknown, required: string): never {

@@ -1,8 +1,7 @@
-import { wireMessage } from '@foretoken/core/internal';
 import { type CountedInputs, FollowedPositions } from './followed-positions.js';
-import { GraphScope, innerGraphs, integerAttribute, type ScopedNode } from './graph-scope.js';
+import type { GraphParts } from './graph-parts.js';
+import { GraphScope, type ScopedNode } from './graph-scope.js';
 
-const GRAPH = 7;
 /** Far more graphs inside one another than any exporter writes. */
 const MAX_DEPTH = 8;
 
@@ -24,20 +23,18 @@ const CUT = '.Slice';
 const CONVERTED: ReadonlySet<string> = new Set(['.Cast', '.Identity', '.DequantizeLinear']);
 
 /**
- * How many positions the tables of a serialised graph have: those of rotations, those whose rows are looked up by positions that the
+ * How many positions the tables of a graph have: those of rotations, those whose rows are looked up by positions that the
  * graph is given or counts itself, and those that are cut to the length of its inputs. The fewest of them, undefined where none is
  * found, or it cannot be told by which positions it is read. Throws `RangeError`.
  */
-export function tabledPositions(model: Uint8Array, inputs: CountedInputs): number | undefined {
-  const graph = wireMessage(model, GRAPH);
-  if (graph === undefined) return undefined;
+export function tabledPositions(graph: GraphParts, inputs: CountedInputs): number | undefined {
   const followed = new FollowedPositions(inputs);
   let fewest: number | undefined;
   const visit = (scope: GraphScope, depth: number): void => {
     for (const node of scope.nodes) {
       const positions = positionsOf(node, followed);
       if (positions !== undefined && positions > 0) fewest = Math.min(positions, fewest ?? positions);
-      if (depth < MAX_DEPTH) for (const inner of innerGraphs(node)) visit(inner, depth + 1);
+      if (depth < MAX_DEPTH) for (const inner of node.parts.graphs()) visit(new GraphScope(inner, scope), depth + 1);
     }
   };
   visit(new GraphScope(graph), 0);
@@ -45,17 +42,17 @@ export function tabledPositions(model: Uint8Array, inputs: CountedInputs): numbe
 }
 
 /** Positions that the table has which an operator reads; undefined where it reads none, or it cannot be told. */
-function positionsOf(node: ScopedNode, followed: FollowedPositions): number | undefined {
-  const { scope, operator, inputs } = node;
+function positionsOf({ scope, parts }: ScopedNode, followed: FollowedPositions): number | undefined {
+  const { operator, inputs } = parts;
   const place = TABLES.get(operator);
   if (place !== undefined) return matrixRows(scope, inputs[place] ?? '');
   const axis = LOOKUPS.get(operator);
   if (axis !== undefined) {
-    const rows = (integerAttribute(node, axis) ?? 0) === 0 ? matrixRows(scope, inputs[0]) : undefined;
+    const rows = (parts.integer(axis) ?? 0) === 0 ? matrixRows(scope, inputs[0]) : undefined;
     return rows && less(rows, followed.highest(scope, inputs[1]));
   }
   if (operator === ELEMENTS) {
-    const rows = integerAttribute(node, 'axis') === 1 ? matrixRows(scope, repeated(scope, inputs[0])) : undefined;
+    const rows = parts.integer('axis') === 1 ? matrixRows(scope, repeated(scope, inputs[0])) : undefined;
     return rows && less(rows, followed.highest(scope, inputs[1]));
   }
   if (operator !== CUT) return undefined;
@@ -79,8 +76,8 @@ function matrixRows(scope: GraphScope, name: string): number | undefined {
 /** What is repeated to give a value; the value itself where nothing is. */
 function repeated(scope: GraphScope, name: string, depth = 0): string {
   const node = scope.node(name);
-  if (node === undefined || depth > MAX_DEPTH || !REPEATED.has(node.operator)) return name;
-  return repeated(scope, node.inputs[0], depth + 1);
+  if (node === undefined || depth > MAX_DEPTH || !REPEATED.has(node.parts.operator)) return name;
+  return repeated(scope, node.parts.inputs[0], depth + 1);
 }
 
 /** Sizes of a table that the graph holds, however its numbers are written. */
@@ -88,5 +85,5 @@ function tableDims(scope: GraphScope, name: string): readonly number[] | undefin
   const dims = scope.dims(name);
   if (dims !== undefined) return dims;
   const node = scope.node(name);
-  return node && CONVERTED.has(node.operator) ? node.scope.dims(node.inputs[0]) : undefined;
+  return node && CONVERTED.has(node.parts.operator) ? node.scope.dims(node.parts.inputs[0]) : undefined;
 }

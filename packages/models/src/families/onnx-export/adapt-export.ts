@@ -24,9 +24,10 @@ import {
 } from '../../hugging-face/tokenizer-names.js';
 import type { ModelIo } from '../../io/model-io.js';
 import { readingGraph } from '../../onnx/graph-description.js';
-import { describeGraphFile, isOrtFile } from '../../onnx/graph-file.js';
+import { describeGraphFile } from '../../onnx/graph-file.js';
 import { dependentOperators, operatorsOf } from '../../onnx/operators.js';
 import { tabledPositions } from '../../onnx/position-tables.js';
+import { wireParts } from '../../onnx/wire-parts.js';
 import { outputCounts, sourceCounts } from './counted-inputs.js';
 import { cacheShape, positionsOf, sourceVocabularySize, vocabularySize } from './export-config.js';
 import { type ExportFiles, findExport } from './export-files.js';
@@ -130,11 +131,11 @@ async function readGraphs(
       outputs: Object.fromEntries(outputs),
       names: others.length === 0 ? undefined : Object.fromEntries(others),
     };
-    if (isOrtFile(file)) return graph;
+    const parts = description.parts ?? readingGraph(file, () => wireParts(bytes));
     const side = file === encoder ? 'source' : 'output';
-    if (graph.names !== undefined) assertNamedCaches(graph, bytes, reader.path);
+    if (parts !== undefined && graph.names !== undefined) assertNamedCaches(graph, parts, reader.path);
     const counted = side === 'source' ? sourceCounts(encoderRoles(graph)) : outputCounts(decoderRoles(graph));
-    const tabled = counted && readingGraph(file, () => tabledPositions(bytes, counted));
+    const tabled = parts && counted && readingGraph(file, () => tabledPositions(parts, counted));
     positions[side] = Math.min(positions[side], tabled ?? positions[side]);
     return graph;
   };

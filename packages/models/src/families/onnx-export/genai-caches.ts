@@ -1,4 +1,5 @@
 import { invalidFolder, quote } from '../../folder/refusal.js';
+import type { GraphParts } from '../../onnx/graph-parts.js';
 import { grownCaches } from '../../onnx/grown-caches.js';
 import type { ExportGraph } from './export-manifest.js';
 import { decoderRoles } from './export-roles.js';
@@ -8,10 +9,10 @@ import { GENAI_CONFIG } from './genai-config.js';
  * Throws `INVALID_MODEL_FOLDER` where a config names keys as what values become, or values as what keys become: their shapes are the same, so that the
  * graph would run, and give nonsense. What a graph does not tell of itself is not refused.
  */
-export function assertNamedCaches(graph: ExportGraph, bytes: Uint8Array, folder: string): void {
+export function assertNamedCaches(graph: ExportGraph, parts: GraphParts, folder: string): void {
   const { caches, file } = decoderRoles(graph);
   const given = new Set(caches.flatMap(({ output }) => output ?? []));
-  const grown = grownCaches(bytes, new Set(caches.map(({ input }) => input)), given);
+  const grown = grownCaches(parts, new Set(caches.map(({ input }) => input)), given);
   const wrong = caches.find(({ input, output }) => grown.has(input) && grown.get(input) !== output);
   if (wrong === undefined) return;
   const { input, output } = wrong;
