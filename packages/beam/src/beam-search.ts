@@ -30,7 +30,6 @@ import {
   type ScoreRules,
   tokens,
 } from '@foretoken/core/kit';
-import { assertBeamFits } from './beam-fits.js';
 import { BeamRow, type BeamSettings } from './beam-row.js';
 import type { SearchStart } from './branch.js';
 import { ConstrainedRow } from './constrained-row.js';
@@ -42,7 +41,7 @@ import { ACCEPTS, type Search, searchRows } from './search-loop.js';
 
 /** Options of `beamSearch`: width, hypotheses, stop, length penalty, diversity, and rules on scores. */
 export interface BeamSearchOptions extends LengthPenaltyOptions, ScoreRules {
-  /** Hypotheses kept at each step (default 4). */
+  /** Hypotheses kept at each step, as far as there are so many (default 4); a beam may be wider than the vocabulary. */
   readonly beamSize?: number | undefined;
   /** Hypotheses to return, at most the beam size (default 1). */
   readonly hypotheses?: number | undefined;
@@ -132,7 +131,6 @@ export function beamSearch<Source = TokenSource>(
   function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): Search<Source> {
     const request = assertRuledDecode({ name: NAME, requires, accepts: ACCEPTS }, model, given, options);
     const { vocabulary } = model;
-    assertBeamFits(beamSize, vocabulary);
     assertPhrasesFit(phrases, vocabulary, commonLimit(model.maxLength, request));
     const wanted = Math.min(candidates, vocabulary.size);
     const rules = compileRules(options, vocabulary, request);

@@ -69,7 +69,8 @@ export function contrastiveSearch<Source = TokenSource>(
   function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): Search<Source> {
     const request = assertRuledDecode({ name: NAME, requires: REQUIRES, accepts: ACCEPTS }, model, given, {});
     const { vocabulary, supports } = model;
-    assertInteger('candidates', candidates, 1, Math.min(supports.maxCandidates, vocabulary.size));
+    // More than there are tokens are all of them.
+    if (supports.maxCandidates < vocabulary.size) assertInteger('candidates', candidates, 1, supports.maxCandidates);
     const longer = vocabulary.endTokenId !== undefined && request.sources.some((_, row) => minOf(request, row) > 0);
     // One takes the place of the end token where that is no candidate.
     const read = Math.min(candidates + (longer ? 1 : 0), vocabulary.size);

@@ -10,7 +10,6 @@ import {
   SCORE_RULES,
   type ScoreRules,
 } from '@foretoken/core/kit';
-import { assertBeamFits } from './beam-fits.js';
 import type { SearchStart } from './branch.js';
 import { ACCEPTS, type Search, searchRows } from './search-loop.js';
 import { StochasticRow } from './stochastic-row.js';
@@ -55,7 +54,6 @@ export function stochasticBeam<Source = TokenSource>(
 
   function prepare(model: AutoregressiveModel<Source>, given: DecodeRequest<Source>): Search<Source> {
     const request = assertRuledDecode({ name: NAME, requires: REQUIRES, accepts: ACCEPTS }, model, given, options);
-    assertBeamFits(beamSize, model.vocabulary);
     const start = (from: SearchStart): StochasticRow => {
       const stream = new RandomStream(request.seed ?? 0, request.sources[from.root.row]);
       return new StochasticRow(from, beamSize, stream);

@@ -47,14 +47,7 @@ describe('beam search', () => {
       const limit = 4;
       const score = randomLogits({ seed, vocabularySize, endTokenId: END, typicalLength: 3, sharpness: 2 });
       const all = everyOutput(score, SOURCE, vocabularySize, END, limit);
-      // Wider than the vocabulary is refused, so the beam is made wide by a vocabulary padded with impossible tokens.
-      const wide = scriptedModel({
-        vocabularySize: 200,
-        score: (source, output) => [
-          ...Array.from(score(source, output)),
-          ...new Array<number>(200 - vocabularySize).fill(-1e9),
-        ],
-      });
+      const model = scriptedModel({ vocabularySize, score });
       for (const [lengthPenalty, lengthNormalisation] of [
         [0, 'power'],
         [1, 'power'],
@@ -74,7 +67,7 @@ describe('beam search', () => {
           lengthNormalisation,
           stopWhen: 'improvement-impossible',
         });
-        const { results } = await collect(decoder.decode(wide, { sources: [SOURCE], maxNewTokens: limit }));
+        const { results } = await collect(decoder.decode(model, { sources: [SOURCE], maxNewTokens: limit }));
         for (const [rank, hypothesis] of (results[0]?.hypotheses ?? []).entries()) {
           expect(hypothesis.score).toBeCloseTo(normalised[rank]?.score, 4);
         }
@@ -254,7 +247,6 @@ describe('beam search', () => {
       (options: BeamSearchOptions, request = {}) =>
       () =>
         eventsOf(beamSearch(options).decode(unopened, { sources: [SOURCE], ...request }));
-    await assertCode(run({ beamSize: 6 }), 'INVALID_ARGUMENT');
     await assertCode(run({}, { minNewTokens: 100 }), 'INVALID_ARGUMENT');
     const few: AutoregressiveModel<TokenSource> = {
       ...unopened,
