@@ -115,7 +115,6 @@ describe('a text with masks', async () => {
     expect(await decode('a [MASK] dog [MASK]', 1)).toMatchObject({ code: 'INVALID_ARGUMENT', details: { min: 2 } });
     expect(await decode('a [MASK]', 24)).toMatchObject({ code: 'LENGTH_LIMIT' });
     expect(await decode(`${'a '.repeat(24)}[MASK]`)).toMatchObject({ code: 'SOURCE_TOO_LONG' });
-    expect(await decode('[PAD] [MASK]')).toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(await refusal(() => canvas.open([Int32Array.of(2, 5, 3)]))).toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(await refusal(() => model.decode('[MASK]', nat({ alternatives: 3, deduplicate: true })))).toMatchObject({
       code: 'INVALID_ARGUMENT',

@@ -1,6 +1,6 @@
 import type { OnnxRuntime, Tensor } from '@foretoken/core/runtime';
 
-/** The last row of a table of positions, which is zeros: the place of a token that has none. */
+/** The place of a token that has none: the row before the first of a table of positions, or a last one of zeros. */
 const NO_PLACE = -1;
 
 /**

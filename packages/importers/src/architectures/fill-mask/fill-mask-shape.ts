@@ -19,6 +19,8 @@ export interface FillMaskShape extends LayerShape {
   readonly positions: number;
   /** Row of the table of positions that the first token of a text has. */
   readonly firstPosition: number;
+  /** A token that stands at the row before that one, and is not counted. */
+  readonly unplacedTokenId?: number | undefined;
   /** Rows of the table that tells the two texts of a pair apart, of which a single text has the first; 0 where there is none. */
   readonly tokenTypes: number;
   readonly epsilon: number;
@@ -102,6 +104,7 @@ export function readFillMaskShape(folder: ConfigFolder): FillMaskShape {
     feedForward: configInteger(folder, fields.feedForward, 1, 1_000_000),
     positions: rows - firstPosition,
     firstPosition,
+    unplacedTokenId: shifted ? firstPosition - 1 : undefined,
     tokenTypes: !tokenTypes
       ? 0
       : isGiven(config.type_vocab_size)

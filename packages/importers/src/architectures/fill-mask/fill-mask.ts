@@ -26,7 +26,7 @@ export const fillMask: Architecture = {
     refuseOptions(folder, options);
     const shape = readFillMaskShape(folder);
     assertHead(folder, shape);
-    const { vocabularySize: size, positions, width, heads, layers } = shape;
+    const { vocabularySize: size, positions, width, heads, layers, unplacedTokenId } = shape;
     const { names, files: tokenizerFiles } = folder.tokenizer;
     if (typeof names !== 'string') {
       throw unsupportedModel(
@@ -52,7 +52,7 @@ export const fillMask: Architecture = {
         unknownTokenId: unknown,
       },
       limits: { sourceLength: positions, targetLength: positions },
-      architecture: { width, heads, layers },
+      architecture: { width, heads, layers, unplacedTokenId },
       graphs: { fill: FILL },
       canvas: { maskTokenId, mask, maxCandidates: Math.min(MAX_CANDIDATES, size) },
       training: { ...options.training, weights },

@@ -37,7 +37,7 @@ export const fillMaskFamily: ModelFamily<FillMaskManifest, string, FillMaskOutpu
       best_token_ids: value('int32', null, null),
     }),
   async open({ manifest, sessions, threads }) {
-    const { graphs, canvas, vocabulary, limits } = manifest;
+    const { architecture, graphs, canvas, vocabulary, limits } = manifest;
     sessions.threads = threads ?? 1;
     const session = () => sessions.get(graphs.fill);
     const { maskTokenId, maxCandidates } = canvas;
@@ -46,6 +46,7 @@ export const fillMaskFamily: ModelFamily<FillMaskManifest, string, FillMaskOutpu
       session,
       vocabulary,
       maskTokenId,
+      unplacedTokenId: architecture.unplacedTokenId,
       maxLength: limits.targetLength,
       maxCandidates,
     });

@@ -20,7 +20,13 @@ export interface FillMaskManifest extends ModelManifest {
   /** Tokens of texts and of what fills them. */
   readonly vocabulary: ManifestVocabulary;
   /** Sizes of the network. */
-  readonly architecture: { readonly width: number; readonly heads: number; readonly layers: number };
+  readonly architecture: {
+    readonly width: number;
+    readonly heads: number;
+    readonly layers: number;
+    /** A token that takes no position from those behind it, such as the padding of some models; it is placed before them all. */
+    readonly unplacedTokenId?: number | undefined;
+  };
   /** One graph scores the masks, whatever is asked of it. */
   readonly graphs: { readonly fill: string };
   /** The mask, how texts spell it, and how many candidates a mask has. */
@@ -38,7 +44,7 @@ export const fillMaskSchema: v.GenericSchema<unknown, FillMaskManifest> = v.stri
   tokenizer: fileName,
   vocabulary: v.strictObject({ size: vocabularySize, ...optionalTokens }),
   limits,
-  architecture: v.strictObject({ width: size, heads: size, layers }),
+  architecture: v.strictObject({ width: size, heads: size, layers, unplacedTokenId: v.exactOptional(tokenId) }),
   graphs: v.strictObject({ fill: fileName }),
   canvas: v.strictObject({ maskTokenId: tokenId, mask: spelled, maxCandidates: candidates }),
   ...content,

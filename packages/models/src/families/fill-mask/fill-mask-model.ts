@@ -25,6 +25,7 @@ import type { GraphSession, OnnxRuntime, Tensor } from '@foretoken/core/runtime'
 import { paddedTokens } from '../../drivers/common-feeds.js';
 import { groupsByLength } from '../../drivers/length-groups.js';
 import { STEP_MODES } from '../../drivers/step-modes.js';
+import { placedInSource } from '../../drivers/unplaced-tokens.js';
 import { assertCanvases, assertText } from './canvas-checks.js';
 import { countMasks, type FilledText, fillText } from './masked-text.js';
 
@@ -34,6 +35,8 @@ export interface FillMaskModelOptions {
   readonly session: () => Promise<GraphSession>;
   readonly vocabulary: Vocabulary;
   readonly maskTokenId: number;
+  /** A token that takes no position from those behind it. */
+  readonly unplacedTokenId?: number | undefined;
   readonly maxLength: number;
   readonly maxCandidates: number;
 }
@@ -70,13 +73,13 @@ export class FillMaskModel implements CanvasModel<TokenSource> {
     const { vocabulary, maxLength, maskTokenId } = this.#options;
     assertTokenSources(sources, { vocabularySize: vocabulary.size, max: maxLength });
     refuseEncoding(options);
-    const { padTokenId } = vocabulary;
     for (const [row, source] of sources.entries()) {
       if (!source.includes(maskTokenId)) {
-        throw refusedSource(row, `has no mask, token ${maskTokenId}, so there is nothing to fill`, maskTokenId);
-      }
-      if (padTokenId !== undefined && source.includes(padTokenId)) {
-        throw refusedSource(row, `holds token ${padTokenId}, which pads; the model pads by itself`, padTokenId);
+        throw new ForetokenError(
+          'INVALID_ARGUMENT',
+          `Source ${row} has no mask, token ${maskTokenId}, so there is nothing to fill.`,
+          { row, tokenId: maskTokenId },
+        );
       }
     }
     return new FillMaskSession(
@@ -84,10 +87,6 @@ export class FillMaskModel implements CanvasModel<TokenSource> {
       sources.map((source) => source.slice()),
     );
   }
-}
-
-function refusedSource(row: number, what: string, tokenId: number): ForetokenError {
-  return new ForetokenError('INVALID_ARGUMENT', `Source ${row} ${what}.`, { row, tokenId });
 }
 
 class FillMaskSession implements CanvasSession {
@@ -162,15 +161,17 @@ class FillMaskSession implements CanvasSession {
 
   /** What the graph says of all places of these texts, one text after the other. */
   async #run(texts: readonly FilledText[], output: OutputRequest): Promise<PlaceScores> {
-    const { runtime, session, maskTokenId } = this.#model;
+    const { runtime, session, maskTokenId, unplacedTokenId } = this.#model;
     const { Tensor } = runtime;
     const time = texts.reduce((longest, { tokenIds }) => Math.max(longest, tokenIds.length), 0);
     const rows = texts.map(({ tokenIds }) => tokenIds);
     const scored = Int32Array.from(
       texts.flatMap(({ places }, row) => Array.from(places, (place) => row * time + place)),
     );
+    const tokens = paddedTokens(runtime, rows, time, maskTokenId);
     const feeds: Record<string, Tensor> = {
-      ...paddedTokens(runtime, rows, time, maskTokenId),
+      ...tokens,
+      positions: placedInSource(runtime, tokens.token_ids, tokens.positions, unplacedTokenId),
       scored: new Tensor('int32', scored, [scored.length]),
       mode: new Tensor('int32', Int32Array.of(STEP_MODES.indexOf(output.kind)), [1]),
       k: new Tensor('int64', BigInt64Array.of(BigInt('k' in output ? output.k : 1)), [1]),
