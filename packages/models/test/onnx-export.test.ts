@@ -16,7 +16,13 @@ const LAYOUTS: Readonly<Record<string, { readonly kind: string; readonly folder:
   'in three graphs, beside the config': { kind: 'bart', folder: exportFolder('bart') },
   'merged, with relative positions': { kind: 't5', folder: exportFolder('t5') },
   'a decoder alone, with weights beside it': { kind: 'llama', folder: exportFolder('llama') },
+  'a decoder alone, which counts positions in its mask, with padding in prompts': {
+    kind: 'opt',
+    folder: exportFolder('opt'),
+  },
 };
+/** Decoders alone. */
+const CAUSAL = ['llama', 'opt'];
 
 type Target = AutoregressiveModel<TokenSource>;
 
@@ -47,7 +53,7 @@ for (const [layout, { kind, folder }] of Object.entries(LAYOUTS)) {
     it('has the logits of transformers to 1e-4, after every token', async () => {
       const { size } = target.vocabulary;
       for (const row of rows) {
-        const logits = await logitsOf(target, row, kind === 'llama');
+        const logits = await logitsOf(target, row, CAUSAL.includes(kind));
         expect(logits.length).toBe(row.logits.length * size);
         for (const [index, value] of row.logits.flat().entries()) {
           // What is never output has no score here.
